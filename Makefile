@@ -1,0 +1,108 @@
+# broker: `make` builds build/bin/broker and build/libexec/broker/*, the layout of an installation.
+# SAN=1 builds with the address and undefined-behaviour sanitizers into build-san. V=1 shows the commands.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+CC      ?= cc
+PKG_CONFIG ?= pkg-config
+CFLAGS  ?= -O2 -g
+V       ?= 0
+
+B := $(if $(SAN),build-san,build)
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '%s\n' '  $(1)  $(2)')
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes \
+        -Wwrite-strings -Wformat=2 -Werror
+SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+comma := ,
+DEFS := -D_GNU_SOURCE -DBROKER_VERSION='"$(VERSION)"'
+ALL_CFLAGS = -std=c17 $(DEFS) $(WARN) $(HARDEN_CFLAGS) $(SANITIZE) -fPIE -Iinclude -Isrc $(CFLAGS)
+ALL_LDFLAGS = -pie $(SANITIZE) $(HARDEN_LDFLAGS) $(LDFLAGS)
+
+# pkg-config per binary, never one list for all: `broker` links libc, libsodium and jansson, nothing else.
+SODIUM := $(shell $(PKG_CONFIG) --cflags --libs libsodium)
+BROKER_LIBS   = $(shell $(PKG_CONFIG) --libs libsodium jansson)
+KEYCHAIN_LIBS = $(shell $(PKG_CONFIG) --libs libsecret-1 libsodium)
+KEYCHAIN_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsecret-1)
+
+# The store that differs by platform is one file; another system names its own here.
+PLATFORM_SKIP :=
+
+BROKER_ROOMS := base ipc model store provider output session command
+sources = $(sort $(wildcard src/$(1)/*.c))
+objects = $(patsubst src/%.c,$(B)/obj/%.o,$(call sources,$(1)))
+BROKER_OBJ   := $(filter-out $(PLATFORM_SKIP),$(foreach r,$(BROKER_ROOMS),$(call objects,$(r))))
+LIB_OBJ      := $(filter-out $(B)/obj/command/main.o,$(BROKER_OBJ))
+KEYCHAIN_OBJ := $(foreach r,keychain ipc base,$(call objects,$(r)))
+PROGRAMS     := $(B)/bin/broker $(B)/libexec/broker/broker-keychain
+
+all: $(PROGRAMS)
+
+# Hardening flags that this compiler and linker really take, probed once by compiling and linking.
+$(B)/harden.mk: tests/lint/probe-flags Makefile
+	@mkdir -p $(@D)
+	$(Q)tests/lint/probe-flags '$(CC)' '$(SAN)' > $@.tmp && mv $@.tmp $@
+ifeq ($(filter clean distclean help,$(MAKECMDGOALS)),)
+-include $(B)/harden.mk
+endif
+
+$(B)/obj/%.o: src/%.c $(B)/harden.mk Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter keychain/%,$*),$(KEYCHAIN_CFLAGS)) -MMD -MP -c -o $@ $<
+
+$(B)/bin/broker: $(BROKER_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BROKER_LIBS)
+
+$(B)/libexec/broker/broker-keychain: $(KEYCHAIN_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(KEYCHAIN_LIBS)
+
+# --- tests ---------------------------------------------------------------------------------------------------------
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+
+$(B)/tests/unit/%: tests/unit/%.c $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB_OBJ) $(BROKER_LIBS) -lcmocka
+
+unit: $(UNIT)
+
+check: all unit
+	$(Q)BROKER_BUILD=$(CURDIR)/$(B) tests/run
+
+lint:
+	$(Q)tests/lint/run
+
+# Fuzzing wants clang; each target runs for FUZZ_SECONDS.
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
+
+torture: all
+	$(Q)BROKER_BUILD=$(CURDIR)/$(B) tests/torture/run
+
+bench: all
+	$(Q)BROKER_BUILD=$(CURDIR)/$(B) tests/bench/run
+
+# --- installation --------------------------------------------------------------------------------------------------
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/broker
+	install -m 755 $(B)/bin/broker $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(B)/libexec/broker/broker-keychain $(DESTDIR)$(PREFIX)/libexec/broker/
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 644 completions/broker.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/broker
+	install -m 644 completions/_broker $(DESTDIR)$(PREFIX)/share/zsh/site-functions/
+	install -m 644 completions/broker.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/
+
+clean:
+	rm -rf build build-san build-fuzz
+
+.PHONY: all unit check lint fuzz torture bench install clean
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,30 @@
+/* Time: a monotonic clock in milliseconds, deadlines, durations for people, RFC 3339. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+struct buf;
+
+/* Milliseconds of CLOCK_MONOTONIC. A deadline is such a value; CLOCK_NEVER never comes. */
+int64_t clock_ms(void);
+#define CLOCK_NEVER INT64_MAX
+
+/* The moment `ms` from now, but not after `cap` (the whole run's deadline, or CLOCK_NEVER). */
+int64_t clock_deadline(int64_t ms, int64_t cap);
+/* Milliseconds left, never negative; at most INT_MAX, for poll(2). */
+int clock_left(int64_t deadline);
+
+/* Milliseconds since the program started (for --verbose). */
+int64_t clock_since_start(void);
+
+/* "0ms" "45s" "11m" "3h12m" "2d4h", rounded down. */
+void clock_format_duration(struct buf *out, int64_t ms);
+/* RFC 3339, UTC, seconds: 2026-11-21T07:00:00Z. */
+void clock_format_utc(struct buf *out, time_t t);
+/* RFC 3339 section 5.6, any offset, fractions dropped. False if malformed. */
+bool clock_parse_utc(const char *s, time_t *out);
+
+#endif

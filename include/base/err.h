@@ -1,0 +1,64 @@
+/*
+ * One error value, passed down and filled at the place of failure, printed once by command/.
+ * No allocation, no secret, no errno arithmetic: what happened, detail lines, and how to mend it.
+ */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+/* The classes of failure; each has one exit status (SPEC: exit). The value is that status. */
+enum err_code {
+    ERR_NONE = 0,
+    ERR_USAGE = 64,       /* the command line */
+    ERR_DATA = 65,        /* bad input data: URL, protocol input, PEM */
+    ERR_UNREACHABLE = 69, /* DNS, TCP, TLS, tunnel, timeout */
+    ERR_BUG = 70,         /* ours */
+    ERR_IO = 74,          /* read or write failed */
+    ERR_TRY_LATER = 75,   /* the same command may work later */
+    ERR_PROTOCOL = 76,    /* the peer broke its protocol */
+    ERR_REFUSED = 77,     /* the other side said no */
+    ERR_CONFIG = 78,      /* config, no such profile, a helper missing */
+    ERR_LOGIN = 79,       /* a person must log in */
+    ERR_NOT_RUNNABLE = 126,
+    ERR_NOT_FOUND = 127,
+};
+
+struct err {
+    enum err_code code;
+    char what[512];    /* file:line or what was typed; empty: the caller's (the profile's name) */
+    char msg[1024];    /* why */
+    char detail[4096]; /* further lines, each ended by LF */
+    char hint[768];    /* what mends it */
+};
+
+#define ERR_INIT                                                                                             \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+
+/* Sets code and message, forgetting what was there. Always returns -1, so that callers can `return
+ * err_set(...)`. */
+__attribute__((format(printf, 3, 4))) int err_set(struct err *e, enum err_code code, const char *fmt, ...);
+
+/* Puts "PREFIX: " in front of the message. Returns -1. */
+__attribute__((format(printf, 2, 3))) int err_prefix(struct err *e, const char *fmt, ...);
+
+/* Says what the error is about, unless somebody nearer to the cause has said it already. Returns -1. */
+__attribute__((format(printf, 2, 3))) int err_what(struct err *e, const char *fmt, ...);
+
+/* Sets the hint, replacing an earlier one. Returns -1. */
+__attribute__((format(printf, 2, 3))) int err_hint(struct err *e, const char *fmt, ...);
+
+/* Appends one detail line; what does not fit is dropped. Returns -1. */
+__attribute__((format(printf, 2, 3))) int err_detail(struct err *e, const char *fmt, ...);
+
+/* Copies a whole error, for one that must be kept while another may occur. */
+void err_copy(struct err *to, const struct err *from);
+
+/* Forgets an error that was handled. */
+void err_clear(struct err *e);
+
+/* Out of memory: one line on stderr and exit 75 by exit(3), so that the terminal is restored. Never returns.
+ */
+_Noreturn void err_out_of_memory(void);
+
+#endif

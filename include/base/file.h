@@ -1,0 +1,59 @@
+/*
+ * Files as the house wants them: bounded reads, permission checks with the chmod that mends them, writes by
+ * temporary file and rename, lock files, and the folders of the XDG base directory specification.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+
+enum file_guard {
+    FILE_ANY,     /* no check */
+    FILE_TRUSTED, /* owned by us or root, not writable by group or others: config */
+    FILE_PRIVATE, /* and not readable by them either: a password file */
+};
+
+/*
+ * Reads a regular file of at most out->max bytes. 0 done, 1 there is no such file, -1 error: ERR_IO
+ * (unreadable, not a regular file), ERR_CONFIG (guard, too large; e->what is the short path).
+ */
+int file_read(const char *path, enum file_guard guard, struct buf *out, struct err *e);
+
+/*
+ * Writes a temporary file beside the target (a symlink is resolved first), fsyncs and renames. An existing
+ * file keeps its mode; a new one gets `mode`. Missing parent folders are made, 0700. ERR_IO; nothing
+ * half-written.
+ */
+int file_write(const char *path, const void *bytes, size_t n, mode_t mode, struct err *e);
+
+/* Makes a folder and its parents, 0700 each. */
+int file_mkdirs(const char *path, struct err *e);
+
+/* An exclusive lock by file `name` in the runtime folder, waited for until the deadline: ERR_TRY_LATER past
+ * it. */
+int file_lock(const char *name, int64_t deadline, int *fd, struct err *e);
+
+/* Writes all; -1 with errno. */
+int fd_write_all(int fd, const void *bytes, size_t n);
+/* A pipe; both ends close-on-exec. */
+int fd_pipe(int fds[2], struct err *e);
+
+/* $HOME, or the password database's; NULL when there is neither. */
+const char *path_home(void);
+/* An absolute XDG variable, else $HOME/FALLBACK; malloced; NULL without a home. A relative XDG value is
+ * ignored. */
+char *path_xdg(const char *variable, const char *fallback);
+/* $XDG_RUNTIME_DIR/broker, else ${TMPDIR:-/tmp}/broker-UID: made 0700, ours, or refused with ERR_CONFIG. */
+int path_runtime(char **out, struct err *e);
+/* "~/x" gives $HOME/x, everything else itself; malloced. */
+char *path_expand(const char *path);
+/* A path under $HOME as "~/...", for people; malloced. */
+char *path_short(const char *path);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * What the program says about its own work under --verbose, and its warnings. Rooms below command/ never
+ * print: they call these, and command/ has installed the sink that does. There is deliberately no format for
+ * a secret.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_WARNING, LOG_NOTE, LOG_STEP, LOG_TRACE };
+
+/* `label` is the hop ("config", "way", ...) for LOG_STEP and LOG_TRACE, the hint or NULL for LOG_WARNING. */
+typedef void log_sink(enum log_level level, const char *label, const char *text);
+
+void log_set_sink(log_sink *sink, enum log_level most);
+bool log_wants(enum log_level level);
+
+__attribute__((format(printf, 2, 3))) void log_step(const char *label, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void log_trace(const char *label, const char *fmt, ...);
+/* A note to a person who acted or whose file changed; gone with --quiet. */
+__attribute__((format(printf, 1, 2))) void log_note(const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void log_warn(const char *hint, const char *fmt, ...);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * Allocation that cannot fail (it ends the program cleanly instead) and the scope clean-up macros, which
+ * initialise what they clean. Never use these for secrets: see base/secret.h and base/buf.h.
+ */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stddef.h>
+
+void *mem_alloc(size_t count, size_t size); /* zeroed; count * size is checked */
+void *mem_grow(void *old, size_t count, size_t size);
+char *mem_strdup(const char *s); /* NULL gives NULL */
+char *mem_strndup(const char *s, size_t n);
+__attribute__((format(printf, 1, 2))) char *mem_printf(const char *fmt, ...);
+
+/* Overwrites a string with zeros and frees it; NULL is fine. */
+void mem_wipe_free(char *s);
+
+void mem_free_cleanup(void *pointer_to_pointer);
+void fd_close_cleanup(int *fd);
+
+/* A pointer freed at the end of the scope. */
+#define AUTO_FREE(type, name) __attribute__((cleanup(mem_free_cleanup))) type name = NULL
+/* A descriptor closed at the end of the scope. */
+#define AUTO_FD(name) __attribute__((cleanup(fd_close_cleanup))) int name = -1
+
+/* Moves a descriptor out of a scope. */
+int fd_take(int *fd);
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+#endif

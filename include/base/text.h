@@ -1,0 +1,57 @@
+/* Small text work that several rooms share: words as sh splits them, percent-encoding, "did you mean",
+ * outside text. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+
+bool text_equal(const char *a, const char *b);
+bool text_equal_nocase(const char *a, const char *b);
+bool text_starts(const char *s, const char *prefix);
+bool text_ends(const char *s, const char *suffix);
+
+/* A NULL-terminated list of malloced strings. */
+struct words {
+    char **word;
+    size_t count;
+};
+#define AUTO_WORDS(name) __attribute__((cleanup(words_release))) struct words name = {0}
+void words_add(struct words *w, const char *s);
+void words_take(struct words *w, char *s); /* takes the string over */
+void words_release(struct words *w);
+
+/*
+ * Splits as sh does (blanks, '...', "...", backslash), expanding nothing. ERR_CONFIG for an open quote or a
+ * trailing backslash, and for an empty list.
+ */
+int text_split_words(const char *s, struct words *out, struct err *e);
+
+/* Replaces {NAME} for each name given, in one pass; other braces stay. `names` and `values` end with NULL. */
+void text_fill(struct buf *out, const char *s, const char *const *names, const char *const *values);
+
+/* RFC 3986 section 2.1, strict: every byte outside A-Z a-z 0-9 - . _ ~ is encoded, upper-case hex. */
+void text_percent_encode(struct buf *out, const char *s, size_t n);
+/* Decodes once. False for a bad escape or an encoded NUL. */
+bool text_percent_decode(struct buf *out, const char *s, size_t n);
+
+/* Whole decimal number, no sign, no blanks, at most max. */
+bool text_number(const char *s, unsigned long max, unsigned long *out);
+
+/* The nearest of the NULL-terminated candidates, or NULL where none is near enough to be meant. */
+const char *text_closest(const char *typed, const char *const *candidates);
+
+/* Appends text from outside with control, escape and bidi characters replaced, so that it is safe on a
+ * terminal. */
+void text_sanitise(struct buf *out, const char *s, size_t n);
+
+/* Quotes for sh where needed. */
+void text_quote_sh(struct buf *out, const char *s);
+
+/* A 32-hex-digit hash (BLAKE2b-128) of the bytes, for file and socket names and identities. */
+void text_hash(const void *bytes, size_t n, char out[33]);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The terminal: questions on /dev/tty (or an askpass program), and the line that says what a wait is for. The
+ * only part below command/ that writes to a terminal. Echo is restored on every way out, signals included.
+ */
+#ifndef BASE_TTY_H
+#define BASE_TTY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <base/err.h>
+#include <base/secret.h>
+
+/* --no-input or BROKER_NO_INPUT: no question is ever asked. */
+void tty_forbid_input(void);
+/* Whether a question can be asked: a terminal, or an askpass program. */
+bool tty_can_ask(void);
+/* Whether a person sits at a controlling terminal. */
+bool tty_present(void);
+
+/*
+ * Asks on /dev/tty without echo; else by $BROKER_ASKPASS, else $SSH_ASKPASS where DISPLAY or WAYLAND_DISPLAY
+ * is set. The answer has no line end. ERR_LOGIN where nobody can be asked or end of file came.
+ */
+int tty_ask_secret(const char *prompt, struct secret **out, struct err *e);
+/* The same with echo, on a terminal only; malloced answer, blanks at the ends dropped. */
+int tty_ask_line(const char *prompt, char **out, struct err *e);
+/* "[y/N]": true only for an answer that starts with y or Y. False where nobody can be asked. */
+bool tty_ask_yes(const char *prompt);
+
+/* A wait that shows itself after a second: `waiting for WHAT (3s of 10s)`, on a terminal only. */
+struct tty_wait {
+    const char *what;
+    int64_t start, deadline, shown;
+};
+void tty_wait_begin(struct tty_wait *w, const char *what, int64_t deadline);
+/* Milliseconds to poll for at most before calling tty_wait_tick() again; 0 when the deadline has come. */
+int tty_wait_left(const struct tty_wait *w);
+void tty_wait_tick(struct tty_wait *w);
+void tty_wait_end(struct tty_wait *w); /* erases the line */
+
+#endif

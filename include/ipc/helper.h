@@ -1,0 +1,32 @@
+/*
+ * A helper: one of our programs in ../libexec/broker (found relative to the real executable and nowhere else), which
+ * serves records on its fds 0 and 1 until its stdin closes. Started at the first call, ended with the process.
+ */
+#ifndef IPC_HELPER_H
+#define IPC_HELPER_H
+
+#include <stdint.h>
+
+#include <base/err.h>
+#include <ipc/record.h>
+
+struct helper {
+    const char *name;        /* the program's file name */
+    const char *waiting_for; /* shown on a terminal after a second; NULL: silent */
+    int to, from;
+    long pid;
+};
+#define HELPER_INIT(program, what) {.name = (program), .waiting_for = (what), .to = -1, .from = -1}
+
+/*
+ * One request and its answer by the deadline. An error record of the helper becomes *e. ERR_CONFIG: no such helper;
+ * ERR_PROTOCOL: it broke the protocol or died (it is ended then, and started anew by the next call).
+ */
+int helper_call(struct helper *h, const struct record *request, struct record *answer, int64_t deadline, struct err *e);
+void helper_end(struct helper *h);
+
+/* The helper's own side: serves requests from fd 0 to fd 1 until end of file. The handler fills the answer or *e. */
+typedef int helper_handler(const struct record *request, struct record *answer, struct err *e);
+int helper_serve(helper_handler *handle);
+
+#endif

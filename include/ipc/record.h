@@ -1,0 +1,64 @@
+/*
+ * A record: what broker and its helpers say to each other over a pipe (docs/records.md). Bounded, versioned, made of
+ * tagged fields, and wiped when it ends, because it may hold a secret.
+ *
+ *   0   4  length of all that follows, big-endian, at most RECORD_MAX
+ *   4   1  version, RECORD_VERSION
+ *   5   1  kind: a request's verb, or RECORD_OK / RECORD_ERROR in an answer
+ *   6   .. fields: 1 byte tag, 4 bytes length big-endian, the bytes
+ */
+#ifndef IPC_RECORD_H
+#define IPC_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <base/secret.h>
+
+#define RECORD_VERSION 1
+#define RECORD_MAX (1024 * 1024)
+enum { RECORD_OK = 1, RECORD_ERROR = 2, RECORD_FIRST_VERB = 16 };
+
+/* Tags of an error record: the fields of struct err. */
+enum { ERR_TAG_CODE = 1, ERR_TAG_WHAT, ERR_TAG_MSG, ERR_TAG_DETAIL, ERR_TAG_HINT };
+
+struct record {
+    uint8_t kind;
+    struct buf body; /* the fields, as on the wire */
+};
+#define RECORD_INIT {.body = BUF_INIT(RECORD_MAX)}
+#define AUTO_RECORD(name) __attribute__((cleanup(record_release))) struct record name = RECORD_INIT
+void record_release(struct record *r);
+
+void record_put(struct record *r, uint8_t tag, const void *bytes, size_t n);
+void record_put_str(struct record *r, uint8_t tag, const char *s); /* NULL: no field */
+void record_put_u64(struct record *r, uint8_t tag, uint64_t v);
+void record_put_secret(struct record *r, uint8_t tag, const struct secret *s);
+void record_put_error(struct record *r, const struct err *e); /* makes it an error record */
+
+/* One field at a time, in order. 1: a field, 0: the end, -1: malformed (ERR_PROTOCOL). */
+struct field {
+    uint8_t tag;
+    const char *bytes; /* inside the record */
+    size_t len;
+};
+int record_next(const struct record *r, size_t *offset, struct field *f, struct err *e);
+
+/* The first field with that tag: false where there is none. */
+bool record_find(const struct record *r, uint8_t tag, struct field *f);
+/* A field as a malloced string (NULL: absent). Cut at an embedded NUL. */
+char *record_str(const struct record *r, uint8_t tag);
+uint64_t record_u64(const struct record *r, uint8_t tag, uint64_t absent);
+struct secret *record_secret(const struct record *r, uint8_t tag); /* NULL: absent */
+/* Fills *e from an error record. Always -1. */
+int record_error(const struct record *r, struct err *e);
+
+/* Reads one whole record by the deadline (ms of clock_ms()). 1: read, 0: end of file before the first byte, -1. */
+int record_read(int fd, struct record *r, int64_t deadline, struct err *e);
+int record_write(int fd, const struct record *r, struct err *e);
+/* Takes apart a record that lies in memory; all of read's checks. */
+int record_parse(const void *bytes, size_t n, struct record *r, struct err *e);
+
+#endif

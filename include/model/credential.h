@@ -1,0 +1,22 @@
+/* What a provider gives: user, password, when it ends, and whether the server must get it in clear. */
+#ifndef MODEL_CREDENTIAL_H
+#define MODEL_CREDENTIAL_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include <base/secret.h>
+
+struct credential {
+    char *user;              /* NULL: the profile's; Vault makes its own */
+    struct secret *password; /* NULL: the client's own files decide */
+    time_t expires_at;       /* 0: does not expire */
+    char *lease_id;
+    bool cleartext;
+    bool asked;  /* typed by a person just now: may be offered to be stored */
+};
+
+void credential_release(struct credential *c);
+#define AUTO_CREDENTIAL(name) __attribute__((cleanup(credential_release))) struct credential name = {0}
+
+#endif

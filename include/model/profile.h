@@ -1,0 +1,91 @@
+/*
+ * A profile: everything needed to reach one database as one user, as settings with their origin. One slot per row of
+ * model/keys.def. Also the tables that describe the keys, from which parser, help and completion are made.
+ */
+#ifndef MODEL_PROFILE_H
+#define MODEL_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <base/err.h>
+
+enum key {
+#define KEY(id, group, type, limits, built_in, help) KEY_##id,
+#include <model/keys.def>
+    KEY_COUNT
+};
+enum tunnel_key {
+#define TUNNEL_KEY(id, type, limits, built_in, help) TUNNEL_##id,
+#include <model/keys.def>
+    TUNNEL_COUNT
+};
+enum file_key {
+#define FILE_KEY(id, type, limits, built_in, help) FILE_##id,
+#include <model/keys.def>
+    FILE_COUNT
+};
+
+enum key_type {
+    KEY_TEXT, KEY_PATH, KEY_NUMBER, KEY_BOOL, KEY_TIME, KEY_CHOICE, KEY_WORDS, KEY_URL, KEY_LISTEN, KEY_HOSTNAME,
+    KEY_NAME
+};
+
+struct key_info {
+    const char *name, *group;
+    enum key_type type;
+    const char *limits, *built_in, *help;
+};
+extern const struct key_info key_infos[KEY_COUNT], tunnel_key_infos[TUNNEL_COUNT], file_key_infos[FILE_COUNT];
+
+/* Index of a key by name, `-` read as `_`; -1 where there is none. */
+int key_find(const struct key_info *infos, size_t count, const char *name);
+
+/*
+ * Checks one value and brings it into its normal form (booleans yes/no, ~ expanded, bare vault_addr made https),
+ * malloced into *out. ERR_CONFIG with the reason and, for a CHOICE, "did you mean"; e->what is left to the caller.
+ * The empty value is always allowed: it unsets.
+ */
+int key_check(const struct key_info *info, const char *value, char **out, struct err *e);
+
+/* Later origins win over earlier ones. */
+enum origin { ORIGIN_UNSET, ORIGIN_BUILT_IN, ORIGIN_DERIVED, ORIGIN_DEFAULTS, ORIGIN_ENV, ORIGIN_FILE, ORIGIN_URL,
+              ORIGIN_FLAG };
+
+struct setting {
+    char *value; /* NULL where origin says that an empty value unset it */
+    enum origin origin;
+    char *from; /* file, variable, flag, or the key that it was derived from */
+    unsigned line;
+};
+
+struct profile {
+    char *name; /* NULL: of a URL or of flags only */
+    struct setting set[KEY_COUNT];
+    char *tunnel_name; /* NULL: no via, or an inline one */
+    struct setting tunnel[TUNNEL_COUNT];
+    /* From a URL, for this run only; never written, never an option. */
+    struct secret *password, *ssh_password;
+};
+void profile_release(struct profile *p);
+#define AUTO_PROFILE(name) __attribute__((cleanup(profile_release))) struct profile name = {0}
+
+/* Sets a slot if `origin` is stronger than what is there; value NULL or "" unsets. Copies. */
+void setting_put(struct setting *s, const char *value, enum origin origin, const char *from, unsigned line);
+
+/* NULL where unset. Owned by the profile. */
+const char *profile_str(const struct profile *p, enum key k);
+bool profile_bool(const struct profile *p, enum key k);
+unsigned profile_number(const struct profile *p, enum key k); /* 0 where unset */
+long profile_ms(const struct profile *p, enum key k);         /* a TIME in milliseconds */
+
+/* The profile's name, or user@host for an unnamed one: what messages call it. Malloced. */
+char *profile_label(const struct profile *p);
+
+/* "10s" "5m" "1h" "250ms" or a bare number of seconds; false if malformed. At most a year. */
+bool duration_parse(const char *s, long *ms);
+
+/* [A-Za-z0-9][A-Za-z0-9._@+-]{0,63} */
+bool profile_name_valid(const char *s);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * mysql:// URLs, the dialect of SPEC section 9 (Sequel Ace's, plus every key of the config file). Each component is
+ * decoded exactly once. Error texts never hold a part of the URL that may be a password.
+ */
+#ifndef MODEL_URL_H
+#define MODEL_URL_H
+
+#include <stdbool.h>
+
+#include <base/err.h>
+#include <model/profile.h>
+
+/* Whether a word is a URL rather than a profile's name: it has "://". */
+bool url_is(const char *word);
+/* Whether it carries a password in its userinfo or as ssh_password. */
+bool url_has_password(const char *url);
+/* Overwrites the passwords inside the string, in place, keeping its length: for argv. */
+void url_mask(char *url);
+
+/*
+ * Puts the URL's settings into the profile with ORIGIN_URL, its passwords into p->password and p->ssh_password.
+ * ERR_DATA, e->what "URL", with `hint: broker help config`.
+ */
+int url_parse(const char *url, struct profile *p, struct err *e);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * The error value. Everything is cut to its slot rather than allocated, so that reporting a failure cannot
+ * fail.
+ */
+#include <base/err.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+{
+    va_list ap;
+
+    err_clear(e);
+    e->code = code;
+    va_start(ap, fmt);
+    (void)vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int err_prefix(struct err *e, const char *fmt, ...)
+{
+    char old[sizeof e->msg];
+    va_list ap;
+
+    memcpy(old, e->msg, sizeof old);
+    va_start(ap, fmt);
+    int n = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+    va_end(ap);
+    if (n >= 0 && (size_t)n < sizeof e->msg)
+        (void)snprintf(e->msg + n, sizeof e->msg - (size_t)n, ": %s", old);
+    return -1;
+}
+
+int err_what(struct err *e, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (e->what[0])
+        return -1;
+    va_start(ap, fmt);
+    (void)vsnprintf(e->what, sizeof e->what, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int err_hint(struct err *e, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(e->hint, sizeof e->hint, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int err_detail(struct err *e, const char *fmt, ...)
+{
+    size_t used = strlen(e->detail);
+    va_list ap;
+
+    va_start(ap, fmt);
+    int n = vsnprintf(e->detail + used, sizeof e->detail - used, fmt, ap);
+    va_end(ap);
+    if (n < 0 || (size_t)n + 1 >= sizeof e->detail - used) {
+        e->detail[used] = '\0';
+        return -1;
+    }
+    e->detail[used + (size_t)n] = '\n';
+    e->detail[used + (size_t)n + 1] = '\0';
+    return -1;
+}
+
+void err_copy(struct err *to, const struct err *from)
+{
+    memcpy(to, from, sizeof *to);
+}
+
+void err_clear(struct err *e)
+{
+    e->code = ERR_NONE;
+    e->what[0] = e->msg[0] = e->detail[0] = e->hint[0] = '\0';
+}
+
+void err_out_of_memory(void)
+{
+    static const char text[] = "broker: out of memory\nhint: free some memory, then try again\n";
+
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    exit(ERR_TRY_LATER);
+}

@@ -1,0 +1,198 @@
+/* Files: bounded reads with a guard, atomic writes, locks. Folder names are in path.c. */
+#include <base/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/tty.h>
+
+static int guard_check(const struct stat *st, enum file_guard guard, const char *name, struct err *e)
+{
+    mode_t forbidden = guard == FILE_PRIVATE ? 077 : guard == FILE_TRUSTED ? 022 : 0;
+
+    if (guard == FILE_ANY)
+        return 0;
+    if (st->st_uid != 0 && st->st_uid != geteuid()) {
+        (void)err_set(e, ERR_CONFIG, "owned by another user");
+        (void)err_what(e, "%s", name);
+        return err_hint(e, "chown %u %s", (unsigned)geteuid(), name);
+    }
+    if (st->st_mode & forbidden) {
+        bool writable = st->st_mode & 022;
+        (void)err_set(e, ERR_CONFIG, "%s by %s", writable ? "writable" : "readable",
+                      st->st_mode & (writable ? 020 : 040) ? "group" : "others");
+        (void)err_what(e, "%s", name);
+        return err_hint(e, guard == FILE_PRIVATE ? "chmod 600 %s" : "chmod go-w %s", name);
+    }
+    return 0;
+}
+
+/* Reads to the end of the file; one byte more than the bound allows tells a file that is too large. */
+static int read_all(int fd, struct buf *out, const char *name, struct err *e)
+{
+    char over;
+
+    for (;;) {
+        size_t space = out->max - out->len < 65536 ? out->max - out->len : 65536;
+        ssize_t n = read(fd, space ? buf_room(out, space) : &over, space ? space : 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            return 0;
+        if (n < 0)
+            (void)err_set(e, ERR_IO, "%s", strerror(errno));
+        else if (space == 0)
+            (void)err_set(e, ERR_CONFIG, "over %zu bytes", out->max);
+        else
+            buf_grew(out, (size_t)n);
+        if (n < 0 || space == 0)
+            return err_what(e, "%s", name);
+    }
+}
+
+int file_read(const char *path, enum file_guard guard, struct buf *out, struct err *e)
+{
+    AUTO_FREE(char *, name);
+    AUTO_FD(fd);
+    struct stat st;
+
+    name = path_short(path);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return 1;
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        (void)err_set(e, ERR_IO, "%s", strerror(errno));
+        return err_what(e, "%s", name);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        (void)err_set(e, ERR_IO, S_ISDIR(st.st_mode) ? "is a folder" : "not a regular file");
+        return err_what(e, "%s", name);
+    }
+    if (guard_check(&st, guard, name, e) < 0)
+        return -1;
+    if (st.st_size > 0 && (size_t)st.st_size <= out->max)
+        (void)buf_room(out, (size_t)st.st_size);
+    return read_all(fd, out, name, e);
+}
+
+/* The file that a symlink leads to, so that the link survives the rename; the path itself where it is not
+ * there yet. */
+static char *resolve_target(const char *path)
+{
+    char *real = realpath(path, NULL);
+
+    return real ? real : mem_strdup(path);
+}
+
+static int write_temporary(int fd, const char *target, const void *bytes, size_t n, mode_t mode)
+{
+    struct stat st;
+
+    if (stat(target, &st) == 0)
+        mode = st.st_mode & 07777;
+    return fchmod(fd, mode) < 0 || fd_write_all(fd, bytes, n) < 0 || fsync(fd) < 0 ? -1 : 0;
+}
+
+int file_write(const char *path, const void *bytes, size_t n, mode_t mode, struct err *e)
+{
+    AUTO_FREE(char *, target);
+    AUTO_FREE(char *, temporary);
+    AUTO_FREE(char *, folder);
+    AUTO_FD(fd);
+
+    target = resolve_target(path);
+    folder = mem_strdup(target);
+    char *slash = strrchr(folder, '/');
+    if (slash && slash != folder) {
+        *slash = '\0';
+        if (file_mkdirs(folder, e) < 0)
+            return -1;
+    }
+    temporary = mem_printf("%s.XXXXXX", target);
+    fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0 || write_temporary(fd, target, bytes, n, mode) < 0 || rename(temporary, target) < 0) {
+        int failed = errno;
+        AUTO_FREE(char *, name);
+        name = path_short(path);
+        if (fd >= 0)
+            (void)unlink(temporary);
+        (void)err_set(e, ERR_IO, "%s", strerror(failed));
+        return err_what(e, "%s", name);
+    }
+    return 0;
+}
+
+int file_mkdirs(const char *path, struct err *e)
+{
+    AUTO_FREE(char *, part);
+
+    part = mem_strdup(path);
+    for (char *slash = part + 1;; slash++) {
+        slash += strcspn(slash, "/");
+        char was = *slash;
+        *slash = '\0';
+        if (mkdir(part, 0700) < 0 && errno != EEXIST && errno != EISDIR) {
+            (void)err_set(e, ERR_IO, "cannot make the folder: %s", strerror(errno));
+            return err_what(e, "%s", part);
+        }
+        *slash = was;
+        if (!was)
+            return 0;
+    }
+}
+
+int file_lock(const char *name, int64_t deadline, int *fd, struct err *e)
+{
+    AUTO_FREE(char *, folder);
+    AUTO_FREE(char *, path);
+    AUTO_FD(lock);
+    struct tty_wait wait;
+    int got = -1;
+
+    if (path_runtime(&folder, e) < 0)
+        return -1;
+    path = mem_printf("%s/%s.lock", folder, name);
+    lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (lock < 0)
+        return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+    tty_wait_begin(&wait, "another broker that fetches the same credential", deadline);
+    while ((got = flock(lock, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && clock_left(deadline) > 0) {
+        int pause = clock_left(deadline) < 20 ? clock_left(deadline) : 20;
+        (void)poll(NULL, 0, pause);
+        tty_wait_tick(&wait);
+    }
+    tty_wait_end(&wait);
+    if (got < 0)
+        return err_set(e, ERR_TRY_LATER, "another broker holds %s for too long", path);
+    *fd = fd_take(&lock);
+    return 0;
+}
+
+int fd_write_all(int fd, const void *bytes, size_t n)
+{
+    const char *at = bytes;
+
+    while (n > 0) {
+        ssize_t wrote = write(fd, at, n);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return -1;
+        at += wrote;
+        n -= (size_t)wrote;
+    }
+    return 0;
+}
+
+int fd_pipe(int fds[2], struct err *e)
+{
+    return pipe2(fds, O_CLOEXEC) < 0 ? err_set(e, ERR_IO, "no pipe: %s", strerror(errno)) : 0;
+}

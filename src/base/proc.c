@@ -1,0 +1,114 @@
+/* Hardening of our own process and becoming another one. Running a program and listening to it is in
+ * capture.c. */
+#include <base/proc.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <base/file.h>
+#include <base/mem.h>
+
+static struct {
+    mode_t mask;
+    struct rlimit core;
+    struct sigaction pipe;
+    sigset_t signals;
+    bool known;
+} before;
+
+/* A closed descriptor 0, 1 or 2 would be taken by the next file that we open: fill it with one that fails. */
+static void open_standard_fds(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+    }
+}
+
+void proc_harden(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct rlimit none;
+
+    open_standard_fds();
+    before.mask = umask(077);
+    (void)getrlimit(RLIMIT_CORE, &before.core);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.core.rlim_max};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)sigaction(SIGPIPE, &ignore, &before.pipe);
+    (void)sigprocmask(SIG_SETMASK, NULL, &before.signals);
+    before.known = true;
+}
+
+void proc_restore(void)
+{
+    if (!before.known)
+        return;
+    (void)umask(before.mask);
+    (void)setrlimit(RLIMIT_CORE, &before.core);
+    (void)sigaction(SIGPIPE, &before.pipe, NULL);
+    (void)sigprocmask(SIG_SETMASK, &before.signals, NULL);
+}
+
+static bool is_program(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+char *proc_find(const char *name)
+{
+    const char *path = secure_getenv("PATH");
+
+    if (strchr(name, '/')) {
+        char *expanded = path_expand(name);
+        if (is_program(expanded))
+            return expanded;
+        free(expanded);
+        return NULL;
+    }
+    for (path = path && *path ? path : "/usr/local/bin:/usr/bin:/bin"; *path;) {
+        size_t n = strcspn(path, ":");
+        char *candidate = n ? mem_printf("%.*s/%s", (int)n, path, name) : mem_printf("./%s", name);
+        if (is_program(candidate))
+            return candidate;
+        free(candidate);
+        path += n + (path[n] == ':');
+    }
+    return NULL;
+}
+
+int proc_exec(char *const *argv, const struct env_changes *env, struct err *e)
+{
+    char **environment = env_build(env);
+
+    proc_restore();
+    (void)execve(argv[0], argv, environment);
+    int failed = errno;
+    env_free(environment);
+    proc_harden();
+    return err_set(e, failed == ENOENT ? ERR_NOT_FOUND : ERR_NOT_RUNNABLE, "%s: %s", argv[0],
+                   strerror(failed));
+}
+
+char *proc_self_dir(void)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    if (n <= 0)
+        return mem_strdup("/nonexistent");
+    path[n] = '\0';
+    *strrchr(path, '/') = '\0';
+    return mem_strdup(path);
+}

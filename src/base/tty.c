@@ -1,0 +1,235 @@
+/*
+ * The terminal. Whatever is changed on it (echo off, a wait line) is put back on every way out: a handler for
+ * the signals that end or stop us restores and then lets the signal do its work.
+ */
+#include <base/tty.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <base/buf.h>
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/proc.h>
+
+#define ANSWER_MAX 4096
+#define ERASE_LINE "\r\033[K"
+
+static bool input_forbidden;
+
+/* What the signal handler has to put back. */
+static struct {
+    int fd;
+    volatile sig_atomic_t echo_off, line_shown, guarded;
+    struct termios was, quiet;
+} guard = {.fd = -1};
+
+static const int guarded_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+
+static void guard_restore(void)
+{
+    if (guard.echo_off)
+        (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.was);
+    if (guard.line_shown)
+        (void)!write(guard.fd, ERASE_LINE, sizeof ERASE_LINE - 1);
+    guard.line_shown = 0;
+}
+
+static void guard_handle(int sig)
+{
+    int saved = errno;
+    struct sigaction again, plain = {.sa_handler = SIG_DFL};
+    sigset_t only;
+
+    guard_restore();
+    (void)sigaction(sig, &plain, &again);
+    (void)sigemptyset(&only);
+    (void)sigaddset(&only, sig);
+    (void)sigprocmask(SIG_UNBLOCK, &only, NULL);
+    (void)raise(sig);
+    /* Only a stop comes back here. */
+    (void)sigaction(sig, &again, NULL);
+    if (guard.echo_off)
+        (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.quiet);
+    errno = saved;
+}
+
+static int guard_open(void)
+{
+    if (guard.fd < 0)
+        guard.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    if (guard.fd < 0 || guard.guarded)
+        return guard.fd;
+    for (size_t i = 0; i < ARRAY_LEN(guarded_signals); i++) {
+        struct sigaction was, handle = {.sa_handler = guard_handle, .sa_flags = SA_RESTART};
+        if (sigaction(guarded_signals[i], NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+            (void)sigaction(guarded_signals[i], &handle, NULL);
+    }
+    (void)atexit(guard_restore);
+    guard.guarded = 1;
+    return guard.fd;
+}
+
+void tty_forbid_input(void)
+{
+    input_forbidden = true;
+}
+
+bool tty_present(void)
+{
+    AUTO_FD(fd);
+
+    fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    return fd >= 0;
+}
+
+static const char *askpass_program(void)
+{
+    const char *ours = secure_getenv("BROKER_ASKPASS"), *ssh = secure_getenv("SSH_ASKPASS");
+
+    if (ours && *ours)
+        return ours;
+    return ssh && *ssh && (secure_getenv("DISPLAY") || secure_getenv("WAYLAND_DISPLAY")) ? ssh : NULL;
+}
+
+bool tty_can_ask(void)
+{
+    return !input_forbidden && (tty_present() || askpass_program());
+}
+
+static int ask_program(const char *program, const char *prompt, struct secret **out, struct err *e)
+{
+    AUTO_PROC_RESULT(result);
+    AUTO_FREE(char *, path);
+
+    path = proc_find(program);
+    if (!path)
+        return err_set(e, ERR_LOGIN, "%s: no such askpass program", program);
+    char *argv[] = {path, (char *)(uintptr_t)prompt, NULL};
+    struct proc_run run = {.argv = argv, .deadline = CLOCK_NEVER, .max = ANSWER_MAX};
+    if (proc_capture(&run, &result, e) < 0)
+        return -1;
+    if (result.status != 0)
+        return err_set(e, ERR_LOGIN, "%s gave no answer", program);
+    secret_chomp(result.out);
+    *out = result.out;
+    result.out = NULL;
+    return 0;
+}
+
+static int ask_terminal(const char *prompt, bool echo, struct secret **out, struct err *e)
+{
+    AUTO_SECRET(answer);
+    int fd = guard_open();
+
+    (void)fd_write_all(fd, prompt, strlen(prompt));
+    if (!echo && tcgetattr(fd, &guard.was) == 0) {
+        guard.quiet = guard.was;
+        guard.quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+        guard.echo_off = 1;
+        (void)tcsetattr(fd, TCSAFLUSH, &guard.quiet);
+    }
+    int got = secret_read_fd(fd, ANSWER_MAX, true, &answer, e);
+    if (guard.echo_off) {
+        (void)tcsetattr(fd, TCSAFLUSH, &guard.was);
+        guard.echo_off = 0;
+        (void)fd_write_all(fd, "\n", 1);
+    }
+    if (got < 0)
+        return -1;
+    if (secret_len(answer) == 0) {
+        (void)fd_write_all(fd, "\n", echo ? 1 : 0);
+        return err_set(e, ERR_LOGIN, "no answer");
+    }
+    secret_chomp(answer);
+    *out = answer;
+    answer = NULL;
+    return 0;
+}
+
+int tty_ask_secret(const char *prompt, struct secret **out, struct err *e)
+{
+    const char *program = askpass_program();
+
+    if (!input_forbidden && tty_present())
+        return ask_terminal(prompt, false, out, e);
+    if (!input_forbidden && program)
+        return ask_program(program, prompt, out, e);
+    return err_set(e, ERR_LOGIN, "no terminal to ask on");
+}
+
+int tty_ask_line(const char *prompt, char **out, struct err *e)
+{
+    AUTO_SECRET(answer);
+
+    if (input_forbidden || !tty_present())
+        return err_set(e, ERR_LOGIN, "no terminal to ask on");
+    if (ask_terminal(prompt, true, &answer, e) < 0)
+        return -1;
+    const char *s = secret_bytes(answer);
+    s += strspn(s, " \t");
+    size_t n = strlen(s);
+    while (n && strchr(" \t", s[n - 1]))
+        n--;
+    *out = mem_strndup(s, n);
+    return 0;
+}
+
+bool tty_ask_yes(const char *prompt)
+{
+    AUTO_FREE(char *, answer);
+    struct err ignored = ERR_INIT;
+
+    return tty_ask_line(prompt, &answer, &ignored) == 0 && (*answer == 'y' || *answer == 'Y');
+}
+
+void tty_wait_begin(struct tty_wait *w, const char *what, int64_t deadline)
+{
+    *w = (struct tty_wait){.what = what, .start = clock_ms(), .deadline = deadline, .shown = -1};
+}
+
+int tty_wait_left(const struct tty_wait *w)
+{
+    int left = clock_left(w->deadline);
+    int64_t next = w->start + (w->shown < 0 ? 1 : w->shown + 1) * 1000;
+
+    if (!w->what)
+        return left;
+    return clock_left(next) < left ? clock_left(next) : left;
+}
+
+void tty_wait_tick(struct tty_wait *w)
+{
+    int64_t seconds = (clock_ms() - w->start) / 1000;
+    const char *term = secure_getenv("TERM");
+    bool dumb = !term || text_equal(term, "dumb");
+    AUTO_BUF(line, 1024);
+
+    if (!w->what || seconds < 1 || seconds <= w->shown || !isatty(STDERR_FILENO) || (dumb && w->shown >= 0) ||
+        guard_open() < 0)
+        return;
+    w->shown = seconds;
+    buf_printf(&line, "%swaiting for %s", dumb ? "" : ERASE_LINE, w->what);
+    if (!dumb && w->deadline != CLOCK_NEVER)
+        buf_printf(&line, " (%llds of %llds)", (long long)seconds,
+                   (long long)(w->deadline - w->start) / 1000);
+    else if (!dumb)
+        buf_printf(&line, " (%llds)", (long long)seconds);
+    if (dumb)
+        buf_putc(&line, '\n');
+    (void)fd_write_all(guard.fd, buf_str(&line), line.len);
+    guard.line_shown = !dumb;
+}
+
+void tty_wait_end(struct tty_wait *w)
+{
+    if (w->shown >= 0)
+        guard_restore();
+    w->shown = -1;
+}

@@ -1,0 +1,216 @@
+"""Fixtures for the command-line tests: the program in a private home, real servers and clients, a Secret Service.
+
+Servers start when the first test asks for them and live as long as the run. A missing program or server is a skip that
+names it; where CI=true a skip is a failure. After each test nothing may be left running, and no registered secret may
+have shown (lib/canary.py)."""
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib import clients as client_table  # noqa: E402
+from lib import namespace, procs  # noqa: E402
+from lib.broker import PROGRAM, Broker  # noqa: E402
+from servers import mysql9, process  # noqa: E402
+from servers.fake_mysql import FakeServer  # noqa: E402
+from servers.mariadb import MariaDB  # noqa: E402
+from servers.mysql9 import MySQL  # noqa: E402
+from servers.pki import Pki  # noqa: E402
+from servers.secret_service import SecretService, SilentBus  # noqa: E402
+
+TEST_SECONDS = 60
+BASE = Path(tempfile.mkdtemp(prefix="broker-test-"))  # short: socket paths are limited
+NO_NAMESPACE = None
+
+
+def pytest_configure(config):
+    global NO_NAMESPACE
+    try:
+        namespace.enter(BASE / "private")
+    except OSError as error:
+        NO_NAMESPACE = f"a mount namespace ({error})"
+    procs.adopt_orphans()
+
+
+def pytest_unconfigure(config):
+    if "BROKER_KEEP" in os.environ:
+        print(f"kept: {BASE}")
+        return
+    if not NO_NAMESPACE:
+        namespace.leave(BASE / "private")
+    shutil.rmtree(BASE, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+
+
+def no_skip_in_ci(report):
+    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which is a failure where CI=true: {report.longrepr[-1]}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    outcome = yield
+    no_skip_in_ci(outcome.get_result())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report():
+    outcome = yield
+    no_skip_in_ci(outcome.get_result())
+
+
+def having(make, *args, **kwargs):
+    """make(...), or a skip where it is missing."""
+    try:
+        return make(*args, **kwargs)
+    except process.Missing as missing:
+        pytest.skip(f"missing: {missing}")
+
+
+def lasting(make, *args, **kwargs):
+    """For a fixture: having(...), stopped at its end."""
+    thing = having(make, *args, **kwargs)
+    yield thing
+    thing.stop()
+
+
+@pytest.fixture(scope="session")
+def names():
+    """db.test.internal and wrong.test.internal resolve, and /etc and /run are private (broker.etc)."""
+    if NO_NAMESPACE:
+        pytest.skip(f"missing: {NO_NAMESPACE}")
+
+
+@pytest.fixture(scope="session")
+def pki():
+    """ca, wrong_ca, client_cert, client_key, issue(name, sans); see servers/pki.py."""
+    return having(Pki, BASE / "pki")
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(pki):
+    yield from lasting(MariaDB, BASE / "mariadb", pki)
+
+
+@pytest.fixture(scope="session")
+def mariadb_notls(pki):
+    yield from lasting(MariaDB, BASE / "mariadb-notls", pki, tls=False)
+
+
+@pytest.fixture(scope="session")
+def mysql_server(pki):
+    yield from lasting(MySQL, BASE / "mysql", pki)
+
+
+@pytest.fixture(scope="session")
+def mysql_notls(pki):
+    yield from lasting(MySQL, BASE / "mysql-notls", pki, tls=False)
+
+
+@pytest.fixture
+def own_mariadb(pki):
+    """A MariaDB of this test alone, which it may restart or stop."""
+    yield from lasting(MariaDB, Path(tempfile.mkdtemp(dir=BASE)) / "m", pki)
+
+
+@pytest.fixture
+def fake_server():
+    """fake_server(mode, ...) starts a FakeServer that ends with the test."""
+    started = []
+
+    def start(*args, **kwargs):
+        started.append(FakeServer(*args, **kwargs))
+        return started[-1]
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def fake_cleartext(fake_server):
+    """No TLS, and asks for the password in clear."""
+    return fake_server("switch")
+
+
+@pytest.fixture(scope="session")
+def clients():
+    """{name: Client} of those that are here."""
+    return {name: having(client_table.find, name) for name in client_table.NAMES}
+
+
+@pytest.fixture(params=client_table.NAMES)
+def client(request):
+    """Runs the test once with each flavour of client."""
+    return having(client_table.find, request.param)
+
+
+@pytest.fixture(scope="session")
+def native_plugin_dir():
+    return mysql9.native_plugin_dir()
+
+
+@pytest.fixture
+def keychain():
+    """An open Secret Service of this test alone; broker.env.update(keychain.env)."""
+    yield from lasting(SecretService, Path(tempfile.mkdtemp(dir=BASE)) / "ss")
+
+
+@pytest.fixture
+def locked_keychain(keychain):
+    """One whose collection exists and is locked."""
+    keychain.lock()
+    return keychain
+
+
+@pytest.fixture
+def empty_bus():
+    """A session bus on which nobody is the Secret Service."""
+    yield from lasting(SecretService, Path(tempfile.mkdtemp(dir=BASE)) / "bus", keyring=False)
+
+
+@pytest.fixture
+def silent_bus():
+    """A session bus that never answers."""
+    yield from lasting(SilentBus, Path(tempfile.mkdtemp(dir=BASE)) / "bus")
+
+
+@pytest.fixture
+def bare_broker():
+    """The harness of `broker` around any program: bare_broker(program)."""
+    made = []
+
+    def make(program):
+        made.append(Broker(Path(tempfile.mkdtemp(dir=BASE)) / "b", program))
+        return made[-1]
+    yield make
+    faults = [fault for b in made for fault in b.finish()]
+    if not faults and "BROKER_KEEP" not in os.environ:
+        for b in made:
+            shutil.rmtree(b.folder.parent, ignore_errors=True)
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def broker(bare_broker):
+    """The program under test in a home of its own; see lib/broker.py."""
+    if not os.access(PROGRAM, os.X_OK):
+        pytest.skip(f"missing: {PROGRAM} (make)")
+    return bare_broker(PROGRAM)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    yield
+    left = procs.strays()
+    assert not left, "left running: " + "; ".join(left)

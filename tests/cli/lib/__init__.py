@@ -1,0 +1,1 @@
+"""The harness of the command-line tests; conftest.py makes fixtures of it."""

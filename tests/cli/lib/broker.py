@@ -1,0 +1,167 @@
+"""The `broker` of a test: the program, a private home, and what it said.
+
+Nothing of the caller's environment reaches it but PATH's place for system programs and the sanitizers' options. What it
+prints, and every file below its home, is searched for the secrets that the test registered with `secret()`."""
+import os
+import signal
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import canary, procs
+from .namespace import Etc
+from .stub import Stub
+from .terminal import Terminal
+
+REPO = Path(__file__).resolve().parents[3]
+BUILD = Path(os.environ.get("BROKER_BUILD") or REPO / "build").resolve()
+PROGRAM = BUILD / "bin" / "broker"
+UMASK = 0o022
+SANITIZERS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
+SANITIZER_WORDS = (b"ERROR: AddressSanitizer", b"ERROR: LeakSanitizer", b"runtime error:")
+
+
+@dataclass
+class Result:
+    """code: the exit status, or 128 + signal as sh says it. tty: what showed on the terminal, if there was one."""
+    out: bytes
+    err: bytes
+    code: int
+    signal: int
+    tty: bytes = b""
+
+    @property
+    def text(self):
+        return self.out.decode(errors="replace")
+
+    @property
+    def errors(self):
+        return self.err.decode(errors="replace")
+
+
+class Broker:
+    def __init__(self, folder, program=PROGRAM):
+        self.folder, self.program = folder, Path(program)
+        self.home, self.tmp, self.runtime = folder / "home", folder / "tmp", folder / "run"
+        for path in (folder, self.home, self.tmp, self.runtime, self.home / "bin"):
+            path.mkdir(mode=0o700)
+        config, data, state, cache = (self.home / p for p in (".config", ".local/share", ".local/state", ".cache"))
+        self.env = {"HOME": str(self.home), "PATH": f"{self.home}/bin:/usr/bin:/bin", "TMPDIR": str(self.tmp), "LANG": "C.UTF-8",
+                    "XDG_CONFIG_HOME": str(config), "XDG_DATA_HOME": str(data), "XDG_STATE_HOME": str(state),
+                    "XDG_CACHE_HOME": str(cache), "XDG_RUNTIME_DIR": str(self.runtime), "TERM": "xterm"}
+        self.env.update((name, os.environ[name]) for name in SANITIZERS if name in os.environ)
+        self.config_path = config / "broker" / "config"
+        self.etc = Etc()
+        self.secrets, self.allowed, self.said, self.terminals, self.stubs = [], set(), [], [], 0
+
+    # What a test sets up
+
+    def secret(self, value):
+        """Register the canary VALUE; returns it."""
+        self.secrets.append(value)
+        return value
+
+    def write(self, path, data, mode=0o600, secret=False):
+        """A file, PATH relative to the home; secret: it may hold a registered secret."""
+        path = self.home / path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        path.chmod(mode)
+        if secret:
+            self.allow(path)
+        return path
+
+    def allow(self, path):
+        self.allowed.add(str(path))
+
+    def config(self, text):
+        """The user's config file."""
+        return self.write(self.config_path, text)
+
+    def script(self, name, text, secret=False):
+        """A program in ~/bin, which is first on PATH; TEXT without a #! line is for sh."""
+        text = text if text.startswith("#!") else "#!/bin/sh\n" + text
+        return self.write(f"bin/{name}", text + "\n", mode=0o700, secret=secret)
+
+    def stub(self, name="mysql", **told):
+        """A stand-in for a client (see stub.py), outside the home; `stub.path` goes to --client."""
+        self.stubs += 1
+        return Stub(self.folder.with_name(f"{self.folder.name}-stubs") / str(self.stubs), name, os.getpid(), **told)
+
+    # Running it
+
+    def argv(self, args, wrap=()):
+        return [os.fsencode(a) for a in (*wrap, self.program, *args)]
+
+    def environment(self, env):
+        """The environment with ENV on top; a value of None takes a variable away."""
+        merged = {**self.env, **env}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def run(self, *args, input=b"", env={}, timeout=20, tty=False, secret_out=False, wrap=(), cwd=None, stdin=None,
+            stdout=None, stderr=None):
+        """Run it to its end. Without tty it has no controlling terminal; with tty there is one, which nobody answers.
+        stdin, stdout, stderr: a file instead of a pipe. wrap: words before the program, as ["strace", "-f"].
+        secret_out: it may print a secret on stdout."""
+        options = {"env": self.environment(env), "cwd": cwd or self.home}
+        argv = self.argv(args, wrap)
+        streams = {"stdin": stdin or subprocess.PIPE, "stdout": stdout or subprocess.PIPE, "stderr": stderr or subprocess.PIPE}
+        if tty:
+            terminal = Terminal(argv, **options, **{k: "pipe" if v == subprocess.PIPE else v for k, v in streams.items()})
+            self.terminals.append((terminal, secret_out))
+            if not stdin:
+                terminal.feed(input)
+            return result(terminal.wait(timeout), terminal.out, terminal.err, terminal.shown)
+        proc = subprocess.Popen(argv, start_new_session=True, umask=UMASK, **options, **streams)
+        try:
+            out, err = proc.communicate(None if stdin else input, timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(proc.pid, signal.SIGKILL)
+            out, err = proc.communicate()
+            raise AssertionError(f"{args} did not end in {timeout} s: out {out!r} err {err!r}") from None
+        self.said.append((out or b"", err or b"", secret_out))
+        return result(proc.returncode, out or b"", err or b"")
+
+    def pty(self, *args, env={}, secret_out=False, wrap=(), cwd=None, **streams):
+        """Start it on a terminal; returns the Terminal. stdin, stdout, stderr: "tty" (default), "pipe" or a file."""
+        terminal = Terminal(self.argv(args, wrap), self.environment(env), cwd or self.home, **streams)
+        self.terminals.append((terminal, secret_out))
+        return terminal
+
+    def start(self, *args, env={}, wrap=(), **options):
+        """A subprocess.Popen in a session of its own, for a test that does the rest itself; nothing of it is searched."""
+        return subprocess.Popen(self.argv(args, wrap), env=self.environment(env), cwd=self.home, start_new_session=True,
+                                umask=UMASK, **options)
+
+    # What must hold after each test
+
+    def finish(self):
+        """Ends terminals and gives the faults: secrets in output or files, sanitizer reports."""
+        for terminal, secret_out in self.terminals:
+            terminal.close()
+            self.said.append((terminal.out, terminal.err, secret_out))
+            self.said.append((b"", terminal.shown, secret_out))
+        self.etc.undo()
+        faults = []
+        for out, err, secret_out in self.said:
+            leak = canary.found(self.secrets, err if secret_out else out + b"\0" + err)
+            if leak:
+                faults.append(f"canary {leak[:40]!r} in output: {(out + err)[:2000]!r}")
+            faults += [f"sanitizer: {err.decode(errors='replace')}" for word in SANITIZER_WORDS if word in err]
+        faults += [f"canary in file {path}" for path in canary.files_with(self.secrets, self.folder, self.allowed)]
+        return faults
+
+    def assert_hidden(self, watch):
+        """No registered secret in what a procs.Watch saw of argv and environments."""
+        for name in ("argv", "environ"):
+            for data in getattr(watch, name):
+                assert not canary.found(self.secrets, data), f"canary in {name}: {data!r}"
+
+    def watch(self):
+        """`with broker.watch() as w:` samples /proc meanwhile; then `broker.assert_hidden(w)`."""
+        return procs.Watch()
+
+
+def result(status, out, err, tty=b""):
+    return Result(out, err, status if status >= 0 else 128 - status, max(0, -status), tty)

@@ -1,0 +1,109 @@
+"""Processes, read from /proc: the tree below one, what argv and environment they show, and who was left behind.
+
+The test run is a child subreaper, so whatever a test starts, however often it forks, stays below this process."""
+import os
+import threading
+import time
+
+from servers import process
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans():
+    process.LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _read(pid, name):
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as f:
+            return f.read()
+    except OSError:
+        return b""
+
+
+def tree(root):
+    """The pids below ROOT, as {pid: parent}; without ROOT itself."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            fields = _read(name, "stat").rpartition(b")")[2].split()
+            if fields:
+                parents[int(name)] = int(fields[1])
+    below, fresh = {}, {root}
+    while fresh:
+        fresh = {pid for pid, parent in parents.items() if parent in fresh}
+        below.update((pid, parents[pid]) for pid in fresh)
+    return below
+
+
+def cmdline(pid):
+    return _read(pid, "cmdline")
+
+
+def environ(pid):
+    return _read(pid, "environ")
+
+
+class Watch:
+    """While `with Watch(...)` runs, samples argv and environment of everything below this process but the servers.
+    Afterwards `argv` and `environ` are sets of what was seen, as in /proc (words end in NUL)."""
+
+    def __init__(self, interval=0.002):
+        self.interval, self.argv, self.environ = interval, set(), set()
+        self.done = threading.Event()
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+
+    def _run(self):
+        while not self.done.wait(self.interval):
+            for pid in _ours():
+                self.argv.add(cmdline(pid))
+                self.environ.add(environ(pid))
+
+
+def _ours():
+    """Below this process, without the servers and what is below them."""
+    below = tree(os.getpid())
+    return [pid for pid in below if not _is_known(pid, below)]
+
+
+def _is_known(pid, below):
+    while pid in below:
+        if pid in process.KNOWN:
+            return True
+        pid = below[pid]
+    return False
+
+
+def strays(grace=1.0):
+    """What a test left running, as texts; after GRACE seconds it is killed."""
+    deadline = time.monotonic() + grace
+    while True:
+        left = [pid for pid in _ours() if not _reap(pid)]
+        if not left or time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    texts = [f"{pid}: {cmdline(pid).replace(bytes(1), b' ').decode(errors='replace')}" for pid in left]
+    for pid in left:
+        try:
+            os.kill(pid, 9)
+        except ProcessLookupError:
+            pass
+        _reap(pid, 0)
+    return texts
+
+
+def _reap(pid, flags=os.WNOHANG):
+    """True once PID is gone; an adopted child that has ended is waited for."""
+    try:
+        return os.waitpid(pid, flags)[0] == pid
+    except ChildProcessError:
+        return not os.path.exists(f"/proc/{pid}")

@@ -1,0 +1,122 @@
+"""A program on a terminal of its own: a small expect on the standard library's pty.
+
+The child leads a session whose controlling terminal this is, so /dev/tty works even where its stdin, stdout or stderr
+are elsewhere; those are captured apart, in `out` and `err`."""
+import fcntl
+import os
+import pty
+import select
+import signal
+import subprocess
+import termios
+import time
+
+
+class Terminal:
+    """stdin, stdout, stderr: "tty", "pipe" (stdout, stderr: captured) or a file object. `shown` is all that appeared
+    on the terminal so far, `out` and `err` what came through pipes."""
+
+    def __init__(self, argv, env, cwd, stdin="tty", stdout="tty", stderr="tty", size=(24, 200)):
+        self.master, self.slave = pty.openpty()
+        termios.tcsetwinsize(self.slave, size)
+        self.shown, self._matched = b"", 0
+        self._streams = {"out": b"", "err": b""}
+        place = {"tty": self.slave, "pipe": subprocess.PIPE}
+        files = [place.get(f, f) if isinstance(f, str) else f for f in (stdin, stdout, stderr)]
+        self.proc = subprocess.Popen(argv, env=env, cwd=cwd, stdin=files[0], stdout=files[1], stderr=files[2],
+                                     start_new_session=True, umask=0o022, preexec_fn=self._control)
+        self.pid = self.proc.pid
+        self._sources = {self.master: None}
+        for name, pipe in (("out", self.proc.stdout), ("err", self.proc.stderr)):
+            if pipe:
+                self._sources[pipe.fileno()] = name
+
+    def _control(self):
+        fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+
+    @property
+    def out(self):
+        return self._streams["out"]
+
+    @property
+    def err(self):
+        return self._streams["err"]
+
+    def _pump(self, seconds):
+        """Read what is there, waiting up to SECONDS for it; false where there was nothing."""
+        ready, _, _ = select.select(list(self._sources), [], [], max(0, seconds))
+        for fd in ready:
+            try:
+                data = os.read(fd, 65536)
+            except OSError:
+                data = b""
+            name = self._sources[fd]
+            if not data:
+                del self._sources[fd]
+            elif name:
+                self._streams[name] += data
+            else:
+                self.shown += data
+        return bool(ready)
+
+    def expect(self, wanted, timeout=10):
+        """Wait until WANTED (bytes) shows after the last match; returns what came up to its end."""
+        deadline = time.monotonic() + timeout
+        while True:
+            at = self.shown.find(wanted, self._matched)
+            if at >= 0:
+                start, self._matched = self._matched, at + len(wanted)
+                return self.shown[start:self._matched]
+            if time.monotonic() > deadline or (self.proc.poll() is not None and not self._pump(0.05)):
+                ended = f"ended with {self.proc.returncode}" if self.proc.poll() is not None else "still running"
+                raise AssertionError(f"{wanted!r} did not show ({ended}): terminal {self.shown!r} out {self.out!r} err {self.err!r}")
+            self._pump(0.05)
+
+    def send(self, data):
+        os.write(self.master, data)
+
+    def sendline(self, data=b""):
+        self.send(data + b"\n")
+
+    def interrupt(self):
+        """Ctrl-C, as the terminal makes it of the key."""
+        self.send(b"\x03")
+
+    @property
+    def echo(self):
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def feed(self, data):
+        """Write to stdin where that is a pipe, and close it."""
+        self.proc.stdin.write(data)
+        self.proc.stdin.close()
+
+    def wait(self, timeout=20):
+        """Until the program ends; returns its wait status as subprocess says it (-N: signal N)."""
+        deadline = time.monotonic() + timeout
+        while self.proc.poll() is None:
+            if time.monotonic() > deadline:
+                self.close()
+                raise AssertionError(f"did not end: terminal {self.shown!r} out {self.out!r} err {self.err!r}")
+            self._pump(0.02)
+        while self._pump(0.02) and self._sources:
+            pass
+        return self.proc.returncode
+
+    def hang_up(self):
+        """Close the terminal under the program."""
+        self._sources.pop(self.master, None)
+        os.close(self.slave)
+        os.close(self.master)
+        self.master = self.slave = -1
+
+    def close(self):
+        if self.proc.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+            self.proc.wait()
+        for pipe in (self.proc.stdin, self.proc.stdout, self.proc.stderr):
+            if pipe:
+                pipe.close()
+        if self.master >= 0:
+            self.hang_up()

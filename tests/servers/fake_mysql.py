@@ -1,0 +1,104 @@
+"""Fake MySQL servers, written from the public description of the protocol, for what a real server would not do.
+
+`FakeServer("switch")` greets as MySQL 8, then asks by AuthSwitchRequest for mysql_clear_password, with or without TLS,
+and refuses the login whatever it gets. `"silent"` accepts and says nothing. `"reset"` accepts and resets. Every byte that
+a client sends (inside TLS: what was decrypted) is in `received`, so that a test can say that none of the secret was."""
+import socket
+import ssl
+import struct
+import threading
+
+LONG_PASSWORD, WITH_DB, PROTOCOL_41, SSL, TRANSACTIONS = 0x1, 0x8, 0x200, 0x800, 0x2000
+SECURE_CONNECTION, PLUGIN_AUTH = 0x8000, 0x80000
+SALT = b"ABCDEFGHIJKLMNOPQRST"
+
+
+def packet(sequence, payload):
+    return struct.pack("<I", len(payload))[:3] + bytes([sequence & 255]) + payload
+
+
+def greeting(plugin, tls):
+    flags = LONG_PASSWORD | WITH_DB | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | PLUGIN_AUTH | (SSL if tls else 0)
+    return (b"\x0a8.0.40-fake\0" + struct.pack("<I", 7) + SALT[:8] + b"\0" + struct.pack("<H", flags & 0xFFFF)
+            + b"\x2d" + struct.pack("<HH", 2, flags >> 16) + bytes([len(SALT) + 1]) + bytes(10) + SALT[8:] + b"\0"
+            + plugin + b"\0")
+
+
+class FakeServer:
+    """mode: switch, silent or reset. certificate: (cert, key) to offer TLS. plugin: what the switch asks for."""
+    host = "127.0.0.1"
+
+    def __init__(self, mode="switch", certificate=None, plugin=b"mysql_clear_password",
+                 greeting_plugin=b"mysql_native_password"):
+        self.mode, self.plugin, self.greeting_plugin = mode, plugin, greeting_plugin
+        self.received, self.connections, self.tls_used = b"", 0, False
+        self.context = None
+        if certificate:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(*certificate)
+        self.listener = socket.create_server((self.host, 0))
+        self.port = self.listener.getsockname()[1]
+        self.open = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self):
+        for s in [self.listener, *self.open]:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self.open.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            if self.mode == "reset":
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            elif self.mode == "silent":
+                while self._receive(connection, 4096):
+                    pass
+            else:
+                self._login(connection)
+        except (OSError, EOFError):
+            pass
+        connection.close()
+
+    def _login(self, connection):
+        connection.sendall(packet(0, greeting(self.greeting_plugin, self.context)))
+        sequence, answer = self._read_packet(connection)
+        if self.context and struct.unpack("<I", answer[:4])[0] & SSL:
+            connection = self.context.wrap_socket(connection, server_side=True)
+            self.open.append(connection)
+            self.tls_used = True
+            sequence, answer = self._read_packet(connection)
+        connection.sendall(packet(sequence + 1, b"\xfe" + self.plugin + b"\0"))
+        sequence, answer = self._read_packet(connection)
+        connection.sendall(packet(sequence + 1, b"\xff" + struct.pack("<H", 1045) + b"#28000no entry, says the fake"))
+        connection.close()
+
+    def _read_packet(self, connection):
+        head = self._read_exactly(connection, 4)
+        return head[3], self._read_exactly(connection, head[0] | head[1] << 8 | head[2] << 16)
+
+    def _read_exactly(self, connection, length):
+        data = b""
+        while len(data) < length:
+            piece = self._receive(connection, length - len(data))
+            if not piece:
+                raise EOFError
+            data += piece
+        return data
+
+    def _receive(self, connection, most):
+        piece = connection.recv(most)
+        self.received += piece
+        return piece

@@ -1,0 +1,40 @@
+"""A private mariadbd 10.11, as Debian 12 packages it, with TLS of our CA or none at all."""
+import hashlib
+import os
+import subprocess
+
+from . import process
+from .database import X509, Server, quote
+
+
+class MariaDB(Server):
+    family = "mariadb"
+    plugins = {"app": None, X509: None, "app_native": "mysql_native_password", "app_ed": "ed25519"}
+
+    def program(self):
+        return process.need("/usr/sbin/mariadbd")
+
+    def admin_client(self):
+        return process.need("/usr/bin/mariadb")
+
+    def command(self):
+        return [self.program(), "--no-defaults", "--innodb-log-file-size=8M", "--plugin-load-add=auth_ed25519"]
+
+    def make_template(self, path):
+        """An own installation; --user only where we are root, as the script wants it."""
+        user = ["--user=root"] if os.getuid() == 0 else []
+        subprocess.run([process.need("/usr/bin/mariadb-install-db"), "--no-defaults", *user, f"--datadir={path}",
+                        "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+                        "--innodb-log-file-size=8M"], check=True, capture_output=True)
+
+    def tls_options(self):
+        if not self.tls:
+            return ["--skip-ssl"]
+        cert, key = self.certificate
+        return [f"--ssl-ca={self.ca}", f"--ssl-cert={cert}", f"--ssl-key={key}"]
+
+    def identified(self, plugin, password):
+        if plugin in (None, "mysql_native_password"):
+            digest = hashlib.sha1(hashlib.sha1(password).digest()).hexdigest().upper()
+            return "identified via mysql_native_password using '" + (f"*{digest}'" if password else "'")
+        return f"identified via {plugin} using password({quote(password)})"

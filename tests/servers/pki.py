@@ -1,0 +1,37 @@
+"""Throw-away certificates, made afresh for each run by the openssl program.
+
+`ca` signs everything; `wrong_ca` signs nothing. The servers' certificate is good for the names `db.test.internal` and
+`localhost` and for no address, so one server serves all cases: right name (either of them), wrong name
+(`wrong.test.internal`, 127.0.0.1), right and wrong CA. `db.test.internal` matters since MariaDB clients from 11.4 check
+no name for 127.0.0.1 and ::1; both .internal names are in the tests' private /etc/hosts (see cli/lib/namespace.py)."""
+import subprocess
+from pathlib import Path
+
+RIGHT_NAME = "db.test.internal"
+WRONG_NAME = "wrong.test.internal"
+
+
+class Pki:
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True)
+        self.ca, self.ca_key = self._make("ca", ["basicConstraints=critical,CA:TRUE"])
+        self.wrong_ca, _ = self._make("wrong-ca", ["basicConstraints=critical,CA:TRUE"])
+        self.server = self.issue("server", [f"DNS:{RIGHT_NAME}", "DNS:localhost"])
+        self.client_cert, self.client_key = self.issue("client", [])
+
+    def issue(self, name, sans):
+        """A certificate of our CA for SANS (["DNS:name", "IP:address"]); returns (certificate, key)."""
+        extensions = ["basicConstraints=CA:FALSE"]
+        if sans:
+            extensions.append("subjectAltName=" + ",".join(sans))
+        return self._make(name, extensions, ["-CA", self.ca, "-CAkey", self.ca_key])
+
+    def _make(self, name, extensions, signer=()):
+        cert, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                "-config", "/dev/null", "-subj", f"/CN=broker test {name}", "-keyout", key, "-out", cert, *signer]
+        for extension in extensions:
+            argv += ["-addext", extension]
+        subprocess.run(argv, check=True, capture_output=True)
+        return cert, key

@@ -1,0 +1,111 @@
+"""A Secret Service of our own: a private session bus without service activation, and gnome-keyring on it with a private
+home. The collection is open; `lock()` locks it, and then nobody can answer the question for its password, as there is no
+desktop. `SilentBus` is a bus that accepts and never answers."""
+import os
+import socket
+import subprocess
+import threading
+
+from . import process
+
+BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:path={path}</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+</busconfig>
+"""
+COLLECTION = "/org/freedesktop/secrets/collection/login"
+
+
+class SecretService:
+    """`env` is what a client needs to find it; `store`, `lookup`, `clear` take attributes as keywords or a dict."""
+
+    def __init__(self, folder, keyring=True):
+        self.folder = folder
+        (folder / "run").mkdir(parents=True, mode=0o700)
+        path, self.log = folder / "run" / "bus", folder / "log"
+        self.env = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={path}"}
+        (folder / "bus.conf").write_text(BUS.format(path=path))
+        self.bus = process.start([process.need("/usr/bin/dbus-daemon"), "--nofork", "--nosyslog",
+                                  f"--config-file={folder}/bus.conf"], self.log)
+        process.wait_until(path.exists, self.bus, self.log)
+        self.keyring = self._start_keyring() if keyring else None
+
+    def _start_keyring(self):
+        private = {"HOME": str(self.folder), "XDG_RUNTIME_DIR": str(self.folder / "run"), "PATH": os.environ["PATH"]}
+        password = self.folder / "password"
+        password.write_text("fake-keyring-password")
+        with open(password) as stdin:
+            proc = process.start([process.need("/usr/bin/gnome-keyring-daemon"), "--foreground", "--unlock",
+                                  "--components=secrets"], self.log, stdin=stdin, env={**private, **self.env})
+        process.wait_until(lambda: self.call("/org/freedesktop/secrets/aliases/default",
+                                             "org.freedesktop.DBus.Properties.Get",
+                                             "string:org.freedesktop.Secret.Collection", "string:Locked"), proc, self.log)
+        return proc
+
+    def call(self, path, method, *args):
+        """One call to the service with dbus-send; true where it was answered well."""
+        done = subprocess.run(["dbus-send", "--session", "--print-reply=literal", "--reply-timeout=5000",
+                               "--dest=org.freedesktop.secrets", path, method, *args],
+                              env={**os.environ, **self.env}, capture_output=True)
+        return done.returncode == 0 and done.stdout.strip()
+
+    def lock(self):
+        self.call("/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock", f"array:objpath:{COLLECTION}")
+        assert self.locked()
+
+    def locked(self):
+        return self.call(COLLECTION, "org.freedesktop.DBus.Properties.Get", "string:org.freedesktop.Secret.Collection",
+                         "string:Locked").endswith(b"true")
+
+    def _tool(self, verb, attributes, *options, data=b""):
+        words = [word for pair in attributes.items() for word in pair]
+        return subprocess.run([process.need("/usr/bin/secret-tool"), verb, *options, *words], input=data,
+                              env={**os.environ, **self.env}, capture_output=True, timeout=10)
+
+    def store(self, label, secret, attributes):
+        done = self._tool("store", attributes, f"--label={label}", data=secret)
+        assert done.returncode == 0, done.stderr
+
+    def lookup(self, attributes):
+        """The secret's bytes, or None."""
+        done = self._tool("lookup", attributes)
+        return done.stdout if done.returncode == 0 else None
+
+    def clear(self, attributes):
+        return self._tool("clear", attributes).returncode == 0
+
+    def search(self, attributes):
+        """What secret-tool says of all items that match: labels, attributes, secrets."""
+        done = self._tool("search", attributes, "--all")
+        return done.stdout + done.stderr
+
+    def stop(self):
+        for proc in (self.keyring, self.bus):
+            if proc:
+                process.stop(proc)
+
+
+class SilentBus:
+    """A session bus that accepts connections and never says a word."""
+
+    def __init__(self, folder):
+        folder.mkdir(parents=True)
+        self.env = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={folder}/bus"}
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(folder / "bus"))
+        self.listener.listen()
+        self.open = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                self.open.append(self.listener.accept()[0])
+            except OSError:
+                return
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        for s in [self.listener, *self.open]:
+            s.close()

@@ -51,6 +51,9 @@ __attribute__((format(printf, 2, 3))) int err_hint(struct err *e, const char *fm
 /* Appends one detail line; what does not fit is dropped. Returns -1. */
 __attribute__((format(printf, 2, 3))) int err_detail(struct err *e, const char *fmt, ...);
 
+/* Appends each line of a text that somebody else wrote (sanitised before). Returns -1. */
+int err_detail_lines(struct err *e, const char *text);
+
 /* Copies a whole error, for one that must be kept while another may occur. */
 void err_copy(struct err *to, const struct err *from);
 

@@ -13,7 +13,8 @@ struct credential {
     time_t expires_at;       /* 0: does not expire */
     char *lease_id;
     bool cleartext;
-    bool asked;  /* typed by a person just now: may be offered to be stored */
+    bool asked;    /* typed by a person just now */
+    bool keepable; /* and its provider can keep it */
 };
 
 void credential_release(struct credential *c);

@@ -1,7 +1,6 @@
 /*
  * One INI lexer, two policies: ours (strict, SPEC section 2) and AWS's shared-config grammar (docs/aws-files.md), which
- * differ in what a comment, a continuation, a quote and a bad line are. Events come in file order; strings live until
- * the callback returns.
+ * differ in what a comment, a continuation, a quote and a bad line are. Events come in file order.
  */
 #ifndef MODEL_INI_H
 #define MODEL_INI_H
@@ -13,22 +12,28 @@
 enum ini_policy { INI_BROKER, INI_AWS };
 
 struct ini_event {
-    const char *section;   /* text inside the brackets, trimmed; inner blanks as written */
-    const char *key;       /* NULL: this event is the section's header */
-    const char *value;     /* unquoted; AWS: continuation lines joined by LF */
-    unsigned line;         /* of the header or of the key */
-    size_t start, end;     /* byte range of the event's lines in the text, for editors */
+    const char *section; /* text inside the brackets, trimmed; inner blanks as written */
+    const char *key;     /* NULL: this event is the section's header. AWS: in lower case */
+    const char *value;   /* unquoted; AWS: continuation lines joined by LF */
+    unsigned line;       /* of the header or of the key */
+    size_t start, end;   /* byte range of the event's lines in the text as it was, for editors */
 };
 
 /* Return -1 with *e set to stop. */
 typedef int ini_handler(void *context, const struct ini_event *event, struct err *e);
 
 /*
- * Lexes `n` bytes. ERR_CONFIG with e->what = "NAME:LINE" for what the policy forbids; `name` is for messages only.
- * INI_BROKER forbids: NUL bytes, invalid UTF-8, a line over 8 KiB, a property before any section, no `=`, an empty key,
- * a continuation line, an unquoted ` #` or ` ;` in a value, a bad quote, and text after a header or a closing quote.
+ * Lexes the `n` bytes at `text`, behind which a NUL must stand. The text is cut into strings in place, so nothing is
+ * copied, and the strings of the events live as long as the text does; an editor lexes a copy. `name` is for messages.
+ * ERR_CONFIG with e->what = "NAME:LINE" and a hint for what the policy forbids:
+ * INI_BROKER: control characters but TAB, invalid UTF-8, a line over INI_LINE_MAX bytes, a key before any section, no
+ * `=`, an empty key, a line that starts with a blank (comments may), an unquoted ` #` or ` ;` in a value, a bad quote or
+ * escape, text after a header or a closing quote. CRLF and a byte order mark are fine.
+ * INI_AWS: NUL bytes, and the errors of docs/aws-files.md; a key with a character that AWS ignores makes no event.
+ * Neither knows which sections and keys exist, nor minds duplicates.
  */
-int ini_parse(const char *name, const char *text, size_t n, enum ini_policy policy, ini_handler *handle, void *context,
+int ini_parse(const char *name, char *text, size_t n, enum ini_policy policy, ini_handler *handle, void *context,
               struct err *e);
+#define INI_LINE_MAX 8192
 
 #endif

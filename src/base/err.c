@@ -75,6 +75,17 @@ int err_detail(struct err *e, const char *fmt, ...)
     return -1;
 }
 
+int err_detail_lines(struct err *e, const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        if (n)
+            (void)err_detail(e, "%.*s", (int)n, text);
+        text += n + (text[n] == '\n');
+    }
+    return -1;
+}
+
 void err_copy(struct err *to, const struct err *from)
 {
     memcpy(to, from, sizeof *to);

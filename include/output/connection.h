@@ -1,0 +1,35 @@
+/*
+ * The connection parameters as a client needs them: what a plan computes and what every format writes.
+ * Borrowed pointers throughout; the plan owns them.
+ */
+#ifndef OUTPUT_CONNECTION_H
+#define OUTPUT_CONNECTION_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include <base/secret.h>
+
+enum tls_level { TLS_DISABLED, TLS_PREFERRED, TLS_REQUIRED, TLS_VERIFY_CA, TLS_VERIFY_IDENTITY };
+const char *tls_level_name(enum tls_level level); /* "verify-ca" */
+enum tls_level tls_level_parse(const char *name); /* the name is valid: keys.def has checked it */
+
+struct connection {
+    const char *user;              /* NULL: the client's own files decide */
+    const struct secret *password; /* NULL: the same */
+    const char *host;              /* NULL: over the socket */
+    unsigned port;
+    const char *socket;
+    const char *database;
+    enum tls_level tls;
+    const char *tls_ca, *tls_cert, *tls_key, *tls_ciphers, *tls_version;
+    bool cleartext, server_public_key, compress, local_infile;
+    bool fixed;            /* no silent reconnect: the credential expires, or a keeper is in the path */
+    const char *time_zone; /* NULL: leave it alone */
+    unsigned connect_timeout;
+    const char *plugin_dir;      /* MariaDB: the plug-ins that may be loaded; NULL: all */
+    const char *const *includes; /* the user's own option files, NULL-terminated */
+    time_t expires_at;           /* 0: never */
+};
+
+#endif

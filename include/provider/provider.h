@@ -1,0 +1,35 @@
+/*
+ * A provider: where a credential comes from (key `auth`). One file each, one row in model/kinds.def.
+ * Providers know nothing of tunnels, clients or terminals' colours; they get a profile and give a credential.
+ */
+#ifndef PROVIDER_PROVIDER_H
+#define PROVIDER_PROVIDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <model/credential.h>
+#include <model/profile.h>
+
+struct provider {
+    const char *name, *help;
+    bool needs_user;   /* the profile must say who */
+    bool has_no_token; /* there is no secret to print: `token` is a usage error */
+    /* What is wrong with the profile before anything is done: ERR_CONFIG. May be NULL. */
+    int (*check)(const struct profile *p, struct err *e);
+    /* The credential, by the deadline. May ask (tty_can_ask()); ERR_LOGIN where it must and cannot. */
+    int (*get)(const struct profile *p, int64_t deadline, struct credential *out, struct err *e);
+    /* Keeps a credential that a person typed (credential.asked). NULL: never kept. */
+    int (*keep)(const struct profile *p, const struct credential *c, int64_t deadline, struct err *e);
+    /* What it will give, in a few words, without looking it up: for --dry-run and --verbose. */
+    void (*describe)(const struct profile *p, struct buf *out);
+};
+
+/* The provider of that name in this build; NULL: known but not built, or unknown. */
+const struct provider *provider_find(const char *name);
+/* Every provider of this build, NULL-terminated. */
+extern const struct provider *const provider_table[];
+
+#endif

@@ -1,0 +1,23 @@
+/* The words for TLS levels, in the order of strictness. */
+#include <output/connection.h>
+
+#include <stddef.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+
+static const char *const names[] = {"disabled", "preferred", "required", "verify-ca", "verify-identity"};
+
+const char *tls_level_name(enum tls_level level)
+{
+    return names[level];
+}
+
+enum tls_level tls_level_parse(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (text_equal(names[i], name))
+            return (enum tls_level)i;
+    }
+    return TLS_VERIFY_IDENTITY;
+}

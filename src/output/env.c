@@ -1,0 +1,27 @@
+/* The variables that the stock clients and most images read. The password is in the environment: that was
+ * asked for. */
+#include <output/format.h>
+
+#include <stdlib.h>
+
+#include <base/mem.h>
+
+static int env_environment(const struct connection *c, struct env_changes *env, struct err *e)
+{
+    AUTO_FREE(char *, port);
+
+    (void)e;
+    port = mem_printf("%u", c->port);
+    env_set(env, "MYSQL_HOST", c->socket ? "localhost" : c->host);
+    env_set(env, "MYSQL_TCP_PORT", c->socket ? NULL : port);
+    env_set(env, "MYSQL_UNIX_PORT", c->socket);
+    env_set(env, "MYSQL_USER", c->user);
+    env_unset(env, "MYSQL_PWD");
+    if (c->password)
+        env_set_secret(env, "MYSQL_PWD", c->password);
+    env_set(env, "MYSQL_DATABASE", c->database);
+    return 0;
+}
+
+const struct format format_env = {
+    .name = "env", .help = "MYSQL_HOST and its like", .environment = env_environment};

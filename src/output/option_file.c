@@ -1,0 +1,209 @@
+/*
+ * The option file for a stock client: the user's own files first, then our values, so that ours win.
+ * Everything that decides who is reached and how safely is always written; an included file cannot lower it.
+ * What the two families say differently is in two small functions and nowhere else.
+ */
+#include <output/client.h>
+
+#include <string.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+
+#define OPTION_FILE_MAX 60000
+/* MariaDB's option reader silently corrupts lines from about 4,070 bytes on. */
+#define MARIADB_LINE_MAX 4000
+
+struct writer {
+    struct secret *out;
+    struct err *e;
+    int failed;
+};
+
+static void put(struct writer *w, const char *s, size_t n)
+{
+    if (!w->failed && secret_add(w->out, s, n) < 0)
+        w->failed = err_set(w->e, ERR_DATA, "the client's options have over %d bytes", OPTION_FILE_MAX);
+}
+
+static void put_line(struct writer *w, const char *s)
+{
+    put(w, s, strlen(s));
+    put(w, "\n", 1);
+}
+
+/* Inside double quotes: backslash, quote and the control characters that would end or change the line. */
+static void put_quoted(struct writer *w, const char *s, size_t n)
+{
+    static const char plain[] = "\\\"\n\r\t\b", escaped[] = "\\\"nrtb";
+
+    put(w, "\"", 1);
+    for (size_t i = 0; i < n; i++) {
+        const char *at = s[i] ? strchr(plain, s[i]) : NULL;
+        if (at) {
+            put(w, "\\", 1);
+            put(w, &escaped[at - plain], 1);
+        } else {
+            put(w, &s[i], 1);
+        }
+    }
+    put(w, "\"\n", 2);
+}
+
+static void put_str(struct writer *w, const char *key, const char *value)
+{
+    if (!value)
+        return;
+    put(w, key, strlen(key));
+    put(w, "=", 1);
+    put_quoted(w, value, strlen(value));
+}
+
+static void put_number(struct writer *w, const char *key, unsigned long n)
+{
+    AUTO_BUF(line, 256);
+
+    buf_printf(&line, "%s=%lu", key, n);
+    put_line(w, buf_str(&line));
+}
+
+static void put_tls_mysql(struct writer *w, const struct connection *c)
+{
+    static const char *const modes[] = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"};
+    bool verify = c->tls >= TLS_VERIFY_CA;
+
+    put(w, "ssl-mode=", 9);
+    put_line(w, modes[c->tls]);
+    put_str(w, "ssl-ca", verify && c->tls_ca ? c->tls_ca : "");
+    put_line(w, "ssl-capath=");
+    put_number(w, "enable-cleartext-plugin", c->cleartext);
+    put_number(w, "get-server-public-key", c->server_public_key);
+}
+
+/* `ssl-verify-server-cert` is never left to its default: that makes TLS optional, and from 11.4 means
+ * something else. */
+static void put_tls_mariadb(struct writer *w, const struct connection *c)
+{
+    bool verify = c->tls >= TLS_REQUIRED;
+
+    put_line(w, c->tls == TLS_DISABLED ? "skip-ssl" : "ssl=1");
+    put_line(w, verify ? "ssl-verify-server-cert" : "disable-ssl-verify-server-cert");
+    if (verify)
+        put_str(w, "ssl-ca", c->tls_ca);
+    put_str(w, "plugin-dir", c->plugin_dir);
+}
+
+static void put_client_group(struct writer *w, const struct connection *c, enum flavour f, bool with_password)
+{
+    put_line(w, "[client]");
+    put_str(w, "user", c->user);
+    if (c->password && with_password) {
+        put(w, "password=", 9);
+        put_quoted(w, secret_bytes(c->password), secret_len(c->password));
+    }
+    if (c->socket) {
+        put_str(w, "host", "localhost");
+        put_str(w, "socket", c->socket);
+        put_line(w, "protocol=SOCKET");
+    } else {
+        put_str(w, "host", c->host);
+        put_number(w, "port", c->port);
+        put_line(w, "protocol=TCP");
+    }
+    if (f == FLAVOUR_MARIADB)
+        put_tls_mariadb(w, c);
+    else
+        put_tls_mysql(w, c);
+    put_str(w, "tls-version", c->tls_version);
+    if (c->tls != TLS_DISABLED) {
+        put_str(w, "ssl-cert", c->tls_cert);
+        put_str(w, "ssl-key", c->tls_key);
+        put_str(w, "ssl-cipher", c->tls_ciphers);
+    }
+}
+
+/* In [client] these end mysqldump and others with "unknown option". */
+static void put_shell_group(struct writer *w, const struct connection *c, enum flavour f)
+{
+    put_line(w, "[mysql]");
+    put_str(w, "database", c->database);
+    if (c->time_zone) {
+        AUTO_BUF(statement, 1024);
+        buf_puts(&statement, "SET time_zone = '");
+        for (const char *s = c->time_zone; *s; s++)
+            buf_printf(&statement, *s == '\'' || *s == '\\' ? "\\%c" : "%c", *s);
+        buf_puts(&statement, "'");
+        put_str(w, "init-command", buf_str(&statement));
+    }
+    put_number(w, "connect-timeout", c->connect_timeout);
+    put_number(w, "local-infile", c->local_infile);
+    if (c->compress)
+        put_line(w, f == FLAVOUR_MARIADB ? "compress" : "compression-algorithms=zlib");
+    if (c->fixed)
+        put_line(w, "skip-reconnect");
+}
+
+static size_t escaped_length(const struct secret *s)
+{
+    size_t n = sizeof "password=\"\"";
+
+    for (const char *at = secret_bytes(s); *at; at++)
+        n += strchr("\\\"\n\r\t\b", *at) ? 2 : 1;
+    return n;
+}
+
+static int check_values(const struct connection *c, struct err *e)
+{
+    if (c->password && strlen(secret_bytes(c->password)) != secret_len(c->password))
+        return err_set(e, ERR_DATA, "the password holds a NUL byte, which no client can take");
+    return 0;
+}
+
+int client_option_file(const struct connection *c, enum flavour f, struct secret **out, bool *by_env,
+                       struct err *e)
+{
+    AUTO_SECRET(text);
+
+    if (check_values(c, e) < 0)
+        return -1;
+    *by_env = f == FLAVOUR_MARIADB && c->password && escaped_length(c->password) > MARIADB_LINE_MAX;
+    text = secret_new(OPTION_FILE_MAX);
+    struct writer w = {.out = text, .e = e};
+    for (size_t i = 0; !*by_env && c->includes && c->includes[i]; i++) {
+        put(&w, "!include ", 9);
+        put_line(&w, c->includes[i]);
+    }
+    put_client_group(&w, c, f, !*by_env);
+    put_shell_group(&w, c, f);
+    if (w.failed)
+        return -1;
+    *out = text;
+    text = NULL;
+    return 0;
+}
+
+/* Where no user is ours (auth = client) nothing is scrubbed: the person's own set-up decides. */
+void client_environment(const struct connection *c, enum flavour f, bool by_env, struct env_changes *env)
+{
+    static const char *const scrubbed[] = {"MYSQL_PWD",
+                                           "MYSQL_HOST",
+                                           "MYSQL_TCP_PORT",
+                                           "MYSQL_UNIX_PORT",
+                                           "MYSQL_GROUP_SUFFIX",
+                                           "LIBMYSQL_PLUGINS",
+                                           "LIBMYSQL_PLUGIN_DIR",
+                                           "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN",
+                                           "MARIADB_TLS_DISABLE_PEER_VERIFICATION",
+                                           "MARIADB_PLUGIN_DIR",
+                                           "MARIADB_UNIX_PORT",
+                                           "MARIADB_HOME"};
+
+    if (!c->password)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(scrubbed); i++)
+        env_unset(env, scrubbed[i]);
+    if (f == FLAVOUR_MYSQL)
+        env_set(env, "MYSQL_TEST_LOGIN_FILE", "/dev/null");
+    if (by_env)
+        env_set_secret(env, "MYSQL_PWD", c->password);
+}

@@ -1,0 +1,22 @@
+/* The formats of this build, from model/kinds.def. */
+#include <output/format.h>
+
+#include <stddef.h>
+
+#define FORMAT(id, help) extern const struct format format_##id;
+#include <model/kinds.def>
+
+const struct format *const format_table[] = {
+#define FORMAT(id, help) &format_##id,
+#include <model/kinds.def>
+    NULL,
+};
+
+const struct format *format_find(const char *name)
+{
+    for (size_t i = 0; format_table[i]; i++) {
+        if (text_equal(format_table[i]->name, name))
+            return format_table[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,11 @@
+/* Asking a person for the database password, as keychain and prompt do. */
+#ifndef PROVIDER_ASK_H
+#define PROVIDER_ASK_H
+
+#include <base/err.h>
+#include <model/credential.h>
+#include <model/profile.h>
+
+int ask_password(const struct profile *p, struct credential *out, struct err *e);
+
+#endif

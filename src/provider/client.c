@@ -1,0 +1,23 @@
+/* The client's own option files decide: we give no user and no password. */
+#include <provider/provider.h>
+
+static int client_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)
+{
+    (void)p;
+    (void)deadline;
+    (void)out;
+    (void)e;
+    return 0;
+}
+
+static void client_describe(const struct profile *p, struct buf *out)
+{
+    (void)p;
+    buf_puts(out, "the client's own option files");
+}
+
+const struct provider provider_client = {.name = "client",
+                                         .help = "the client's own option files decide",
+                                         .has_no_token = true,
+                                         .get = client_get,
+                                         .describe = client_describe};

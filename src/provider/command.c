@@ -1,0 +1,179 @@
+/*
+ * What a program prints: the password, or JSON {user, password, expires_at}. No shell. A result with an
+ * expiry is kept in the session store until then, and two brokers at once run the program once: the second
+ * waits and reads the store.
+ */
+#include <provider/provider.h>
+
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/proc.h>
+#include <model/identity.h>
+#include <model/json.h>
+#include <store/store.h>
+
+#define OUTPUT_MAX 32768
+/* A cached credential is not used in its last seconds: the log-in itself takes time. */
+#define EXPIRY_MARGIN 30
+
+static int command_check(const struct profile *p, struct err *e)
+{
+    if (profile_str(p, KEY_auth_command))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "auth = command needs auth_command");
+    return err_hint(e, "auth_command = PROGRAM ARG...");
+}
+
+/* Placeholders are filled after splitting: a host name can never become two words. */
+static int command_words(const struct profile *p, struct words *out, struct err *e)
+{
+    AUTO_FREE(char *, port);
+    static const char *const names[] = {"host", "port", "user", "database", NULL};
+    AUTO_WORDS(raw);
+
+    port = mem_printf("%u", profile_number(p, KEY_port));
+    const char *values[] = {profile_str(p, KEY_host), port, profile_str(p, KEY_user),
+                            profile_str(p, KEY_database), NULL};
+    if (text_split_words(profile_str(p, KEY_auth_command), &raw, e) < 0)
+        return err_prefix(e, "auth_command");
+    for (size_t i = 0; i < raw.count; i++) {
+        AUTO_BUF(word, 65536);
+        text_fill(&word, raw.word[i], names, values);
+        words_take(out, buf_take(&word));
+    }
+    char *path = proc_find(out->word[0]);
+    if (!path) {
+        (void)err_set(e, ERR_CONFIG, "auth_command: %s: no such program", out->word[0]);
+        return err_hint(e, "install it, or write its full path in auth_command");
+    }
+    mem_wipe_free(out->word[0]);
+    out->word[0] = path;
+    return 0;
+}
+
+static bool read_expiry(const json_t *value, time_t *out)
+{
+    if (json_is_integer(value)) {
+        *out = (time_t)json_integer_value(value);
+        return *out > 0;
+    }
+    return json_is_string(value) && clock_parse_utc(json_string_value(value), out);
+}
+
+/* Fills the credential from what was printed; `text` is JSON only if it is an object. */
+static int parse_output(const struct secret *text, struct credential *out, struct err *e)
+{
+    const char *bytes = secret_bytes(text);
+    AUTO_JSON(root);
+
+    json_use_wiping_memory();
+    root = bytes[0] == '{' ? json_loadb(bytes, secret_len(text), JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (!root) {
+        out->password = secret_from(bytes, secret_len(text));
+        return 0;
+    }
+    const json_t *password = json_object_get(root, "password"), *user = json_object_get(root, "user"),
+                 *expires = json_object_get(root, "expires_at");
+    if (!json_is_string(password))
+        return err_set(e, ERR_DATA, "auth_command printed JSON without a \"password\"");
+    if ((user && !json_is_null(user) && !json_is_string(user)) ||
+        (expires && !json_is_null(expires) && !read_expiry(expires, &out->expires_at)))
+        return err_set(e, ERR_DATA, "auth_command printed JSON with a bad \"%s\"",
+                       json_is_string(user) || !user ? "expires_at" : "user");
+    out->password = secret_from(json_string_value(password), json_string_length(password));
+    out->user = mem_strdup(json_string_value(user));
+    return 0;
+}
+
+static int run_command(const struct profile *p, int64_t deadline, struct secret **text, struct err *e)
+{
+    AUTO_WORDS(argv);
+    AUTO_PROC_RESULT(result);
+
+    if (command_words(p, &argv, e) < 0)
+        return -1;
+    struct proc_run run = {
+        .argv = argv.word, .deadline = deadline, .waiting_for = argv.word[0], .max = OUTPUT_MAX};
+    if (proc_capture(&run, &result, e) < 0)
+        return err_prefix(e, "auth_command");
+    secret_chomp(result.out);
+    bool failed = result.status != 0;
+    if (failed || secret_len(result.out) == 0) {
+        AUTO_BUF(how, 128);
+        proc_describe_status(&how, result.status);
+        (void)err_set(e, failed ? ERR_REFUSED : ERR_DATA, "auth_command: %s: %s", argv.word[0],
+                      failed ? buf_str(&how) : "printed nothing");
+        (void)err_detail_lines(e, buf_str(&result.err));
+        return err_hint(e, "run it by hand: it must print the password, or JSON, and end with 0");
+    }
+    *text = result.out;
+    result.out = NULL;
+    return 0;
+}
+
+/* 1: a cached result that is still good. */
+static int read_cache(const char *identity, int64_t deadline, struct credential *out)
+{
+    struct err ignored = ERR_INIT;
+    AUTO_SECRET(text);
+    AUTO_CREDENTIAL(cached);
+
+    if (store_keyring.get(identity, deadline, &text, &ignored) != STORE_OK ||
+        parse_output(text, &cached, &ignored) < 0 || cached.expires_at <= time(NULL) + EXPIRY_MARGIN)
+        return 0;
+    *out = cached;
+    cached = (struct credential){0};
+    return 1;
+}
+
+/* The lock comes before the run, because only the run tells whether its result can be shared. */
+static int command_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)
+{
+    AUTO_FREE(char *, identity);
+    AUTO_SECRET(text);
+    AUTO_FD(lock);
+    char hash[33];
+
+    identity = identity_command(p, profile_str(p, KEY_auth_command));
+    if (read_cache(identity, deadline, out))
+        return 0;
+    text_hash(identity, strlen(identity), hash);
+    if (file_lock(hash, deadline, &lock, e) < 0) {
+        if (e->code == ERR_TRY_LATER)
+            return -1;
+        log_step("lock", "%s", e->msg);
+    } else if (read_cache(identity, deadline, out)) {
+        return 0;
+    }
+    err_clear(e);
+    if (run_command(p, deadline, &text, e) < 0 || parse_output(text, out, e) < 0)
+        return -1;
+    if (out->expires_at && out->expires_at <= time(NULL))
+        return err_set(e, ERR_DATA, "auth_command printed a credential that has expired already");
+    struct err ignored = ERR_INIT;
+    if (out->expires_at)
+        (void)store_keyring.put(identity, identity, text, out->expires_at, deadline, &ignored);
+    return 0;
+}
+
+static void command_describe(const struct profile *p, struct buf *out)
+{
+    AUTO_WORDS(words);
+    struct err ignored = ERR_INIT;
+
+    /* Only the program: an argument may be more than a line, and some people write what they should not. */
+    if (text_split_words(profile_str(p, KEY_auth_command), &words, &ignored) == 0)
+        buf_printf(out, "what %s prints", words.word[0]);
+}
+
+const struct provider provider_command = {.name = "command",
+                                          .help = "what auth_command prints",
+                                          .check = command_check,
+                                          .get = command_get,
+                                          .describe = command_describe};

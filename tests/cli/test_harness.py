@@ -192,7 +192,7 @@ def test_canary_is_found(bare_broker):
 
 def test_watch_sees_argv_and_environment(bare_broker):
     sh = bare_broker("/bin/sh")
-    sh.script("nested", "(X=$(cat) exec sleep 0.1) & wait")
+    sh.script("nested", "export X=$(cat); sleep 0.1; :")
     with sh.watch() as watch:
         sh.run("-c", "nested; exec sleep 0.1 $(echo 0.012312-3123 | tr -d -)", input=b"fake-canary-env")
     sh.secrets = [b"fake-canary-env"]

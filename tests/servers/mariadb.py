@@ -18,7 +18,9 @@ class MariaDB(Server):
         return process.need("/usr/bin/mariadb")
 
     def command(self):
-        return [self.program(), "--no-defaults", "--innodb-log-file-size=8M", "--plugin-load-add=auth_ed25519"]
+        fetched = process.cache_dir() / "mariadb-plugin"  # see ed25519-fetch
+        folder = [f"--plugin-dir={fetched}"] if fetched.exists() else []
+        return [self.program(), "--no-defaults", "--innodb-log-file-size=8M", *folder, "--plugin-load-add=auth_ed25519"]
 
     def make_template(self, path):
         """An own installation; --user only where we are root, as the script wants it."""

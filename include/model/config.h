@@ -1,7 +1,8 @@
 /*
- * The config file(s) (SPEC section 2): reading both, include, strictness; resolving one profile with inherits,
- * [defaults], BROKER_* and the command line's overrides in the stated order; and editing the user's file without
- * losing a comment. Reading keeps every section but checks only what a run uses; config_check() checks all.
+ * The config file(s) (SPEC section 2): reading both, include, strictness; resolving one profile with
+ * inherits, [defaults], BROKER_* and the command line's overrides in the stated order; and editing the user's
+ * file without losing a comment. Reading keeps every section but checks only what a run uses; config_check()
+ * checks all.
  */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
@@ -14,15 +15,16 @@
 struct config;
 
 /*
- * Reads $BROKER_CONFIG alone if set (a missing one is an error then), else /etc/broker/config and the user's. No file
- * is fine. ERR_CONFIG with e->what "FILE:LINE" and hint. `most` bytes a file at the most: 1 MiB.
+ * Reads $BROKER_CONFIG alone if set (a missing one is an error then), else /etc/broker/config and the user's.
+ * No file is fine. ERR_CONFIG with e->what "FILE:LINE" and hint. `most` bytes a file at the most: 1 MiB.
  */
 int config_load(struct config **out, struct err *e);
 void config_free(struct config *c);
 void config_free_cleanup(struct config **c);
 #define AUTO_CONFIG(name) __attribute__((cleanup(config_free_cleanup))) struct config *name = NULL
 
-/* The user's file, also where it does not exist yet ($BROKER_CONFIG, else $XDG_CONFIG_HOME/broker/config). NULL: no home. */
+/* The user's file, also where it does not exist yet ($BROKER_CONFIG, else $XDG_CONFIG_HOME/broker/config).
+ * NULL: no home. */
 const char *config_user_file(const struct config *c);
 
 /* Profile names in file order, NULL-terminated; owned by the config. */
@@ -44,17 +46,18 @@ struct override {
  * ERR_CONFIG: no such profile (did you mean), unknown key, bad value, cycle; ERR_USAGE: a bad override;
  * ERR_DATA: a bad URL.
  */
-int config_resolve(const struct config *c, const char *name, const char *url, const struct override *overrides,
-                   size_t count, struct profile *p, struct err *e);
+int config_resolve(const struct config *c, const char *name, const char *url,
+                   const struct override *overrides, size_t count, struct profile *p, struct err *e);
 
 /* Checks every section; calls `each` for every error found (e is its own). Returns the number of errors. */
-unsigned config_check(const struct config *c, void (*each)(void *context, const struct err *e), void *context);
+unsigned config_check(const struct config *c, void (*each)(void *context, const struct err *e),
+                      void *context);
 
 /*
- * Appends a section [profile NAME] with these settings (keys in the order given) to the user's file, made if missing.
- * Refuses an existing name. Quotes where needed.
+ * Appends a section [profile NAME] with these settings (keys in the order given) to the user's file, made if
+ * missing. Refuses an existing name. Quotes where needed.
  */
-int config_add_profile(const struct config *c, const char *name, const struct override *settings, size_t count,
-                       struct err *e);
+int config_add_profile(const struct config *c, const char *name, const struct override *settings,
+                       size_t count, struct err *e);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Identity: the canonical text of who authenticates to what; the key of every cache, lock and keychain entry (SPEC
- * section 7). Made of config text only, never of the profile's name.
+ * Identity: the canonical text of who authenticates to what; the key of every cache, lock and keychain entry
+ * (SPEC section 7). Made of config text only, never of the profile's name.
  */
 #ifndef MODEL_IDENTITY_H
 #define MODEL_IDENTITY_H

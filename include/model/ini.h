@@ -1,6 +1,7 @@
 /*
- * One INI lexer, two policies: ours (strict, SPEC section 2) and AWS's shared-config grammar (docs/aws-files.md), which
- * differ in what a comment, a continuation, a quote and a bad line are. Events come in file order.
+ * One INI lexer, two policies: ours (strict, SPEC section 2) and AWS's shared-config grammar
+ * (docs/aws-files.md), which differ in what a comment, a continuation, a quote and a bad line are. Events
+ * come in file order.
  */
 #ifndef MODEL_INI_H
 #define MODEL_INI_H
@@ -23,17 +24,18 @@ struct ini_event {
 typedef int ini_handler(void *context, const struct ini_event *event, struct err *e);
 
 /*
- * Lexes the `n` bytes at `text`, behind which a NUL must stand. The text is cut into strings in place, so nothing is
- * copied, and the strings of the events live as long as the text does; an editor lexes a copy. `name` is for messages.
- * ERR_CONFIG with e->what = "NAME:LINE" and a hint for what the policy forbids:
- * INI_BROKER: control characters but TAB, invalid UTF-8, a line over INI_LINE_MAX bytes, a key before any section, no
- * `=`, an empty key, a line that starts with a blank (comments may), an unquoted ` #` or ` ;` in a value, a bad quote or
- * escape, text after a header or a closing quote. CRLF and a byte order mark are fine.
- * INI_AWS: NUL bytes, and the errors of docs/aws-files.md; a key with a character that AWS ignores makes no event.
+ * Lexes the `n` bytes at `text`, behind which a NUL must stand. The text is cut into strings in place, so
+ * nothing is copied, and the strings of the events live as long as the text does; an editor lexes a copy.
+ * `name` is for messages. ERR_CONFIG with e->what = "NAME:LINE" and a hint for what the policy forbids:
+ * INI_BROKER: control characters but TAB, invalid UTF-8, a line over INI_LINE_MAX bytes, a key before any
+ * section, no
+ * `=`, an empty key, a line that starts with a blank (comments may), an unquoted ` #` or ` ;` in a value, a
+ * bad quote or escape, text after a header or a closing quote. CRLF and a byte order mark are fine. INI_AWS:
+ * NUL bytes, and the errors of docs/aws-files.md; a key with a character that AWS ignores makes no event.
  * Neither knows which sections and keys exist, nor minds duplicates.
  */
-int ini_parse(const char *name, char *text, size_t n, enum ini_policy policy, ini_handler *handle, void *context,
-              struct err *e);
+int ini_parse(const char *name, char *text, size_t n, enum ini_policy policy, ini_handler *handle,
+              void *context, struct err *e);
 #define INI_LINE_MAX 8192
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * A profile: everything needed to reach one database as one user, as settings with their origin. One slot per row of
- * model/keys.def. Also the tables that describe the keys, from which parser, help and completion are made.
+ * A profile: everything needed to reach one database as one user, as settings with their origin. One slot per
+ * row of model/keys.def. Also the tables that describe the keys, from which parser, help and completion are
+ * made.
  */
 #ifndef MODEL_PROFILE_H
 #define MODEL_PROFILE_H
@@ -27,8 +28,18 @@ enum file_key {
 };
 
 enum key_type {
-    KEY_TEXT, KEY_PATH, KEY_NUMBER, KEY_BOOL, KEY_TIME, KEY_CHOICE, KEY_WORDS, KEY_URL, KEY_LISTEN, KEY_HOSTNAME,
-    KEY_NAME
+    KEY_TEXT,
+    KEY_PATH,
+    KEY_NUMBER,
+    KEY_BOOL,
+    KEY_TIME,
+    KEY_CHOICE,
+    KEY_WORDS,
+    KEY_URL,
+    KEY_LISTEN,
+    KEY_HOSTNAME,
+    KEY_NAME,
+    KEY_VIA
 };
 
 struct key_info {
@@ -41,37 +52,57 @@ extern const struct key_info key_infos[KEY_COUNT], tunnel_key_infos[TUNNEL_COUNT
 /* Index of a key by name, `-` read as `_`; -1 where there is none. */
 int key_find(const struct key_info *infos, size_t count, const char *name);
 
+/* The key that was probably meant, or NULL. */
+const char *key_closest(const struct key_info *infos, size_t count, const char *name);
+/* Whether a name is that of a secret (password, passwd, ssh_password, token, ...), which no key of ours is.
+ */
+bool key_is_secret(const char *name);
+
 /*
- * Checks one value and brings it into its normal form (booleans yes/no, ~ expanded, bare vault_addr made https),
- * malloced into *out. ERR_CONFIG with the reason and, for a CHOICE, "did you mean"; e->what is left to the caller.
- * The empty value is always allowed: it unsets.
+ * Checks one value and brings it into its normal form (booleans yes/no, ~ expanded, bare vault_addr made
+ * https), malloced into *out. ERR_CONFIG with the reason and, for a CHOICE, "did you mean"; e->what is left
+ * to the caller. The empty value is always allowed: it unsets.
  */
 int key_check(const struct key_info *info, const char *value, char **out, struct err *e);
 
 /* Later origins win over earlier ones. */
-enum origin { ORIGIN_UNSET, ORIGIN_BUILT_IN, ORIGIN_DERIVED, ORIGIN_DEFAULTS, ORIGIN_ENV, ORIGIN_FILE, ORIGIN_URL,
-              ORIGIN_FLAG };
+enum origin {
+    ORIGIN_UNSET,
+    ORIGIN_BUILT_IN,
+    ORIGIN_DERIVED,
+    ORIGIN_DEFAULTS,
+    ORIGIN_ENV,
+    ORIGIN_FILE,
+    ORIGIN_URL,
+    ORIGIN_FLAG
+};
 
 struct setting {
-    char *value; /* NULL where origin says that an empty value unset it */
+    char *value; /* NULL where unset; with an origin: where an empty value unset it */
     enum origin origin;
-    char *from; /* file, variable, flag, or the key that it was derived from */
-    unsigned line;
+    char *
+        from; /* the file's absolute path, the variable, the flag, the URL's parameter, or the deriving key */
+    unsigned line; /* of that file; else 0 */
 };
+
+struct secret;
 
 struct profile {
     char *name; /* NULL: of a URL or of flags only */
     struct setting set[KEY_COUNT];
-    char *tunnel_name; /* NULL: no via, or an inline one */
-    struct setting tunnel[TUNNEL_COUNT];
+    char *tunnel_name;                   /* NULL: no via, `direct`, or an inline one */
+    struct setting tunnel[TUNNEL_COUNT]; /* all unset unless profile_is_tunnelled() */
     /* From a URL, for this run only; never written, never an option. */
     struct secret *password, *ssh_password;
 };
 void profile_release(struct profile *p);
 #define AUTO_PROFILE(name) __attribute__((cleanup(profile_release))) struct profile name = {0}
 
-/* Sets a slot if `origin` is stronger than what is there; value NULL or "" unsets. Copies. */
-void setting_put(struct setting *s, const char *value, enum origin origin, const char *from, unsigned line);
+/* Sets a slot if `origin` is stronger than what is there; value NULL or "" unsets. Copies. True if it did. */
+bool setting_put(struct setting *s, const char *value, enum origin origin, const char *from, unsigned line);
+
+/* Forgets what a slot holds, its origin too. */
+void setting_clear(struct setting *s);
 
 /* NULL where unset. Owned by the profile. */
 const char *profile_str(const struct profile *p, enum key k);
@@ -79,7 +110,12 @@ bool profile_bool(const struct profile *p, enum key k);
 unsigned profile_number(const struct profile *p, enum key k); /* 0 where unset */
 long profile_ms(const struct profile *p, enum key k);         /* a TIME in milliseconds */
 
-/* The profile's name, or user@host for an unnamed one: what messages call it. Malloced. */
+/* Whether `via` leads through a tunnel: it is set, and not `direct`. */
+bool profile_is_tunnelled(const struct profile *p);
+/* The tunnel's values, as profile_str() and so on for its keys. */
+const char *profile_tunnel_str(const struct profile *p, enum tunnel_key k);
+
+/* What messages call it: its name, else its host (transcript 11), its socket, or "local". Malloced. */
 char *profile_label(const struct profile *p);
 
 /* "10s" "5m" "1h" "250ms" or a bare number of seconds; false if malformed. At most a year. */

@@ -1,6 +1,6 @@
 /*
- * mysql:// URLs, the dialect of SPEC section 9 (Sequel Ace's, plus every key of the config file). Each component is
- * decoded exactly once. Error texts never hold a part of the URL that may be a password.
+ * mysql:// URLs, the dialect of SPEC section 9 (Sequel Ace's, plus every key of the config file). Each
+ * component is decoded exactly once. Error texts never hold a part of the URL that may be a password.
  */
 #ifndef MODEL_URL_H
 #define MODEL_URL_H
@@ -18,8 +18,8 @@ bool url_has_password(const char *url);
 void url_mask(char *url);
 
 /*
- * Puts the URL's settings into the profile with ORIGIN_URL, its passwords into p->password and p->ssh_password.
- * ERR_DATA, e->what "URL", with `hint: broker help config`.
+ * Puts the URL's settings into the profile with ORIGIN_URL, its passwords into p->password and
+ * p->ssh_password. ERR_DATA, e->what "URL", with `hint: broker help config`.
  */
 int url_parse(const char *url, struct profile *p, struct err *e);
 

@@ -1,0 +1,89 @@
+/*
+ * Hosts and ports as text. Names are only checked for characters that no name has, above all those that a
+ * command line or a URL would take for something else; whether a name exists is the resolver's business.
+ */
+#include <model/address.h>
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+
+#define NAME_MOST 255
+
+static bool is_ipv6(const char *s)
+{
+    char text[NAME_MOST + 1];
+    unsigned char address[16];
+    size_t n = strcspn(s, "%");
+
+    if (n > NAME_MOST || (s[n] && !s[n + 1]))
+        return false;
+    memcpy(text, s, n);
+    text[n] = '\0';
+    return inet_pton(AF_INET6, text, address) == 1;
+}
+
+bool host_is_valid(const char *s)
+{
+    static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t n = strlen(s), plain = strspn(s, name);
+
+    if (!n || n > NAME_MOST || *s == '-')
+        return false;
+    if (plain == n)
+        return true;
+    size_t zone = strcspn(s, "%");
+    return is_ipv6(s) && (!s[zone] || strspn(s + zone + 1, name) == n - zone - 1);
+}
+
+bool host_is_loopback(const char *s)
+{
+    unsigned char address[4];
+    static const unsigned char one[16] = {[15] = 1};
+    unsigned char six[16];
+
+    if (text_equal_nocase(s, "localhost"))
+        return true;
+    if (inet_pton(AF_INET, s, address) == 1)
+        return address[0] == 127;
+    return inet_pton(AF_INET6, s, six) == 1 && memcmp(six, one, sizeof one) == 0;
+}
+
+bool address_split(const char *s, char **host, long *port)
+{
+    AUTO_FREE(char *, name);
+    const char *colon;
+    unsigned long number;
+
+    *host = NULL;
+    *port = -1;
+    if (*s == '[') {
+        const char *close = strchr(s, ']');
+        if (!close || (close[1] && close[1] != ':'))
+            return false;
+        name = mem_strndup(s + 1, (size_t)(close - s - 1));
+        colon = close[1] ? close + 1 : NULL;
+        if (!is_ipv6(name))
+            return false;
+    } else {
+        colon = strchr(s, ':');
+        name = colon ? mem_strndup(s, (size_t)(colon - s)) : mem_strdup(s);
+    }
+    if (!host_is_valid(name) || (colon && !text_number(colon + 1, 65535, &number)))
+        return false;
+    if (colon)
+        *port = (long)number;
+    *host = name;
+    name = NULL;
+    return true;
+}
+
+void address_format(struct buf *out, const char *host, long port)
+{
+    buf_printf(out, strchr(host, ':') ? "[%s]" : "%s", host);
+    if (port >= 0)
+        buf_printf(out, ":%ld", port);
+}

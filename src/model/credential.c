@@ -1,0 +1,14 @@
+/* A credential as a value: only its end is worth a function. */
+#include <model/credential.h>
+
+#include <stdlib.h>
+
+#include <base/mem.h>
+
+void credential_release(struct credential *c)
+{
+    free(c->user);
+    mem_wipe_free(c->lease_id);
+    secret_free(c->password);
+    *c = (struct credential){0};
+}

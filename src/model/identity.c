@@ -1,0 +1,92 @@
+/*
+ * Identities: canonical text made of config text only. The user is percent-encoded, so that no name can look
+ * like another address; nothing is resolved, so that the same text means the same entry on every network.
+ */
+#include <model/identity.h>
+
+#include <string.h>
+
+#include <base/buf.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <model/address.h>
+
+#define IDENTITY_MOST 65536
+
+/* HOST:PORT, or the socket's path; `auto` for discovery. */
+static void add_place(struct buf *out, const struct profile *p)
+{
+    const char *host = profile_str(p, KEY_host), *path = profile_str(p, KEY_socket);
+    unsigned port = profile_number(p, KEY_port);
+
+    if (host)
+        address_format(out, host, port ? (long)port : 3306);
+    else
+        buf_puts(out, path ? path : "auto");
+}
+
+static void add_via(struct buf *out, const struct profile *p)
+{
+    const char *type = profile_tunnel_str(p, TUNNEL_type), *user = profile_tunnel_str(p, TUNNEL_user);
+    const char *host = profile_tunnel_str(p, TUNNEL_host), *port = profile_tunnel_str(p, TUNNEL_port);
+    const char *command = profile_tunnel_str(p, TUNNEL_command);
+    const char *address = profile_tunnel_str(p, TUNNEL_address);
+    char hash[33];
+
+    buf_printf(out, ";via=%s:", type ? type : "");
+    if (text_equal(type, "command")) {
+        text_hash(command ? command : "", command ? strlen(command) : 0, hash);
+        buf_puts(out, hash);
+    } else if (text_equal(type, "tcp")) {
+        buf_printf(out, "//%s", address ? address : "");
+    } else {
+        buf_puts(out, "//");
+        if (user)
+            buf_printf(out, "%s@", user);
+        address_format(out, host ? host : "", -1);
+        if (port)
+            buf_printf(out, ":%s", port);
+    }
+}
+
+char *identity_password(const struct profile *p)
+{
+    AUTO_BUF(out, IDENTITY_MOST);
+    const char *user = profile_str(p, KEY_user), *path = profile_str(p, KEY_socket);
+
+    buf_puts(&out, "mysql://");
+    if (user) {
+        text_percent_encode(&out, user, strlen(user));
+        buf_putc(&out, '@');
+    }
+    if (!profile_str(p, KEY_host))
+        buf_puts(&out, path && *path == '/' ? "localhost" : "localhost/");
+    add_place(&out, p);
+    if (profile_is_tunnelled(p))
+        add_via(&out, p);
+    return buf_take(&out);
+}
+
+char *identity_label(const struct profile *p)
+{
+    AUTO_BUF(out, IDENTITY_MOST);
+    const char *user = profile_str(p, KEY_user);
+
+    if (user)
+        buf_printf(&out, "%s@", user);
+    add_place(&out, p);
+    return buf_take(&out);
+}
+
+char *identity_command(const struct profile *p, const char *words)
+{
+    AUTO_BUF(text, IDENTITY_MOST);
+    AUTO_FREE(char *, who);
+    char hash[33];
+
+    who = identity_password(p);
+    buf_add(&text, words, strlen(words) + 1);
+    buf_puts(&text, who);
+    text_hash(buf_str(&text), text.len, hash);
+    return mem_printf("command:%s", hash);
+}

@@ -1,0 +1,246 @@
+/*
+ * Checks a key's value and brings it into its normal form, one function for each type of keys.def. What only
+ * makes sense together with other keys, or with the machine (does the file exist?), is not looked at here.
+ */
+#include <model/profile.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <model/address.h>
+#include <model/utf8.h>
+#include <model/via.h>
+
+#define VALUE_MOST 8000
+#define QUOTED "'%.80s'"
+
+typedef int type_check(const struct key_info *info, const char *value, char **out, struct err *e);
+
+static int take_text(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    (void)info;
+    (void)e;
+    *out = mem_strdup(value);
+    return 0;
+}
+
+static int take_path(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    (void)info;
+    (void)e;
+    *out = path_expand(value);
+    return 0;
+}
+
+/* Whether a number lies in limits written "least-most". */
+static bool is_within(const char *limits, unsigned long n)
+{
+    return n >= strtoul(limits, NULL, 10) && n <= strtoul(strchr(limits, '-') + 1, NULL, 10);
+}
+
+static int take_number(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    const char *dash = strchr(info->limits, '-');
+    unsigned long n;
+
+    if (text_number(value, UINT32_MAX, &n) && is_within(info->limits, n)) {
+        *out = mem_printf("%lu", n);
+        return 0;
+    }
+    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a number from %.*s to %s", info->name, value,
+                  (int)(dash - info->limits), info->limits, dash + 1);
+    return err_hint(e, "for example: %s = %s", info->name, info->built_in ? info->built_in : "3306");
+}
+
+static int take_bool(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (text_equal_nocase(value, words[i])) {
+            *out = mem_strdup(words[i % 2]);
+            return 0;
+        }
+    }
+    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is neither yes nor no", info->name, value);
+    return err_hint(e, "%s = yes, or %s = no", info->name, info->name);
+}
+
+static int take_time(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    long ms;
+
+    if (duration_parse(value, &ms) && (ms > 0 || !info->limits)) {
+        *out = mem_strdup(value);
+        return 0;
+    }
+    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a time", info->name, value);
+    return err_hint(e, "for example: %s = 500ms, 10s, 5m or 1h", info->name);
+}
+
+static int take_choice(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    AUTO_WORDS(words);
+    struct err ignored = ERR_INIT;
+
+    if (text_split_words(info->limits, &words, &ignored) < 0)
+        return err_set(e, ERR_BUG, "%s: no words to choose from", info->name);
+    for (size_t i = 0; i < words.count; i++) {
+        if (text_equal(value, words.word[i])) {
+            *out = mem_strdup(value);
+            return 0;
+        }
+    }
+    const char *meant = text_closest(value, (const char *const *)words.word);
+    (void)err_set(e, ERR_CONFIG, "%s: unknown value " QUOTED, info->name, value);
+    if (meant)
+        return err_hint(e, "did you mean '%s'?", meant);
+    return err_hint(e, "%s is one of: %s", info->name, info->limits);
+}
+
+static int take_words(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    AUTO_WORDS(words);
+
+    if (text_split_words(value, &words, e) < 0) {
+        (void)err_prefix(e, "%s", info->name);
+        return err_hint(e, "quote as for sh: '...', \"...\", or a backslash before the character");
+    }
+    *out = mem_strdup(value);
+    return 0;
+}
+
+static int refuse_url(const struct key_info *info, const char *why, struct err *e)
+{
+    (void)err_set(e, ERR_CONFIG, "%s: %s", info->name, why);
+    return err_hint(e, "for example: %s = https://vault.example.com", info->name);
+}
+
+/* A base URL: scheme, host, port, perhaps a path; no trailing slash. What may hold a secret is never quoted.
+ */
+static int take_url(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    AUTO_FREE(char *, authority);
+    AUTO_FREE(char *, host);
+    const char *mark = strstr(value, "://"), *rest = mark ? mark + 3 : value;
+    bool is_plain = mark && mark - value == 4 && strncasecmp(value, "http", 4) == 0;
+    size_t n = strlen(rest);
+    long port;
+
+    if (mark && !is_plain && !(mark - value == 5 && strncasecmp(value, "https", 5) == 0))
+        return refuse_url(info, "neither https nor http", e);
+    if (strpbrk(rest, "@?# \t"))
+        return refuse_url(info, "no user, password, query or fragment here", e);
+    while (n > 0 && rest[n - 1] == '/')
+        n--;
+    size_t cut = strcspn(rest, "/");
+    authority = mem_strndup(rest, cut < n ? cut : n);
+    if (!address_split(authority, &host, &port) || port == 0)
+        return refuse_url(info, "no valid host in it", e);
+    if (is_plain && !host_is_loopback(host))
+        return refuse_url(info, "http is for this machine only", e);
+    *out = mem_printf("%s://%.*s", is_plain ? "http" : "https", (int)n, rest);
+    return 0;
+}
+
+/* PORT, ADDRESS:PORT or an absolute path; a bare port becomes 127.0.0.1:PORT. */
+static int take_listen(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    AUTO_BUF(address, 512);
+    AUTO_FREE(char *, host);
+    long port = -1;
+    unsigned long number;
+
+    if (*value == '/' || text_starts(value, "~/"))
+        return take_path(info, value, out, e);
+    if (text_number(value, 65535, &number)) {
+        host = mem_strdup("127.0.0.1");
+        port = (long)number;
+    } else if (!address_split(value, &host, &port)) {
+        port = -1;
+    }
+    if (port >= 0 && is_within(info->limits, (unsigned long)port)) {
+        address_format(&address, host, port);
+        *out = buf_take(&address);
+        return 0;
+    }
+    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not PORT, ADDRESS:PORT or /PATH", info->name, value);
+    return err_hint(e, "for example: %s = 127.0.0.1:13306", info->name);
+}
+
+static int take_hostname(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    AUTO_FREE(char *, host);
+    long port;
+
+    if (host_is_valid(value)) {
+        *out = mem_strdup(value);
+        return 0;
+    }
+    bool has_port = address_split(value, &host, &port) && port >= 0;
+    if (host && !has_port) {
+        *out = host;
+        host = NULL;
+        return 0;
+    }
+    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a host name", info->name, value);
+    if (has_port)
+        return err_hint(e, "the port has a key of its own: port = %ld", port);
+    return err_hint(e, "a name such as db.example.com, or an IP address");
+}
+
+static int take_name(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    if (profile_name_valid(value))
+        return take_text(info, value, out, e);
+    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a name", info->name, value);
+    return err_hint(e, "letters, digits and . _ @ + -, at most 64, a letter or digit first");
+}
+
+static int take_via(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    AUTO_VIA(via);
+
+    return via_parse(value, &via, e) < 0 ? -1 : take_text(info, value, out, e);
+}
+
+/* What no value may hold: it would reach option files, terminals and JSON. */
+static int check_characters(const struct key_info *info, const char *value, struct err *e)
+{
+    size_t n = strlen(value), len;
+    const char *why = n > VALUE_MOST ? "too long" : NULL;
+
+    for (const char *s = value; *s && !why; s += len) {
+        len = utf8_len(s, n - (size_t)(s - value));
+        if (!len)
+            why = "not UTF-8";
+        else if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            why = "holds a control character";
+    }
+    if (!why)
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "%s: %s", info->name, why);
+    return err_hint(e, "a value is one line of UTF-8, at most %d bytes", VALUE_MOST);
+}
+
+int key_check(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    static type_check *const checks[] = {
+        [KEY_TEXT] = take_text,         [KEY_PATH] = take_path, [KEY_NUMBER] = take_number,
+        [KEY_BOOL] = take_bool,         [KEY_TIME] = take_time, [KEY_CHOICE] = take_choice,
+        [KEY_WORDS] = take_words,       [KEY_URL] = take_url,   [KEY_LISTEN] = take_listen,
+        [KEY_HOSTNAME] = take_hostname, [KEY_NAME] = take_name, [KEY_VIA] = take_via,
+    };
+
+    *out = NULL;
+    if (check_characters(info, value, e) < 0)
+        return -1;
+    if (!*value)
+        return take_text(info, value, out, e);
+    return checks[info->type](info, value, out, e);
+}

@@ -119,9 +119,19 @@ def mysql_notls(pki):
 
 
 @pytest.fixture
-def own_mariadb(pki):
-    """A MariaDB of this test alone, which it may restart or stop."""
-    yield from lasting(MariaDB, Path(tempfile.mkdtemp(dir=BASE)) / "m", pki)
+def start_server(pki):
+    """start_server("mariadb" or "mysql", tls=True, certificate=None, options=()): one of this test alone, which it may
+    stop or restart; certificate: as pki.issue("loopback", ["IP:127.0.0.1"]) gives it."""
+    started = []
+
+    def start(family, **options):
+        make = {"mariadb": MariaDB, "mysql": MySQL}[family]
+        started.append(having(make, Path(tempfile.mkdtemp(dir=BASE)) / "s", pki, **options))
+        return started[-1]
+    yield start
+    for server in started:
+        server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -61,6 +61,16 @@ def test_certificate_names(request, client, names, fixture):
     assert logged_in(attempt("127.0.0.1", server.ca)) == (client.name == "mariadb118")
 
 
+def test_start_server(start_server, pki, clients):
+    server, client = start_server("mariadb", certificate=pki.issue("loopback", ["IP:127.0.0.1"])), clients["mariadb1011"]
+
+    def attempt(host):
+        return client.raw(server, "app", WHO, *verify_name(client, server.ca), host=host)
+    assert logged_in(attempt("127.0.0.1")) and REFUSED in attempt("localhost").stderr
+    server.restart()
+    assert logged_in(attempt("127.0.0.1"))
+
+
 @pytest.mark.parametrize("fixture", ["mariadb_notls", "mysql_notls"])
 def test_no_tls(request, client, fixture):
     server = request.getfixturevalue(fixture)
@@ -145,7 +155,10 @@ def test_run_and_private_etc(bare_broker, names):
     assert (done.out, done.err, done.code, done.signal) == (b"system input", b"oops\n", 143, signal.SIGTERM)
     assert sh.run("-c", "exec 2>&-; : </dev/tty").code
     assert sh.run("-c", "echo asked >/dev/tty", tty=True).tty == b"asked\r\n"
+    sh.etc.write("/etc/hosts", "127.0.0.3 other.test.internal\n")
+    assert sh.run("-c", "getent hosts other.test.internal").code == 0
     sh.etc.undo()
+    assert sh.run("-c", f"getent hosts {WRONG_NAME}").code == 0
     assert sh.run("-c", "test -e /etc/broker/config").code == 1
 
 

@@ -1,6 +1,6 @@
 """A stand-in for a client: a program of any name that writes down how it was called, then ends, or becomes the real one.
 
-What it saw is a dict: `argv` (without the program), `environ` (as in /proc), `stdin` (unless it became another),
+What it saw is a dict: `argv` (without the program), `environ` (as in /proc), `stdin` (unless that is a terminal, or it became another),
 `options` (what --defaults-file held; reading it uses it up, so not where it becomes another), `fds` (what its descriptors
 are), `parents` (argv of all ancestors up to the test run) and `pid`. All values are text in Latin-1, so byte by byte."""
 import json
@@ -35,7 +35,7 @@ if not told["become"]:
     for a in argv:
         if a.startswith("--defaults-file="):
             seen["options"] = read(a.partition("=")[2])
-    if told["read_stdin"]:
+    if told["read_stdin"] and not os.isatty(0):
         seen["stdin"] = read("/dev/stdin")
 with open(path + ".part", "w") as f:
     json.dump(seen, f)

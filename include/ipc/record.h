@@ -21,6 +21,10 @@
 #define RECORD_MAX (1024 * 1024)
 enum { RECORD_OK = 1, RECORD_ERROR = 2, RECORD_FIRST_VERB = 16 };
 
+/* The part of a record before its fields, and of a field before its bytes. */
+#define RECORD_HEADER 6
+#define FIELD_HEADER 5
+
 /* Tags of an error record: the fields of struct err. */
 enum { ERR_TAG_CODE = 1, ERR_TAG_WHAT, ERR_TAG_MSG, ERR_TAG_DETAIL, ERR_TAG_HINT };
 
@@ -32,6 +36,7 @@ struct record {
 #define AUTO_RECORD(name) __attribute__((cleanup(record_release))) struct record name = RECORD_INIT
 void record_release(struct record *r);
 
+/* Appends one field. What does not fit is remembered, and record_write() then refuses the record. */
 void record_put(struct record *r, uint8_t tag, const void *bytes, size_t n);
 void record_put_str(struct record *r, uint8_t tag, const char *s); /* NULL: no field */
 void record_put_u64(struct record *r, uint8_t tag, uint64_t v);
@@ -51,14 +56,22 @@ bool record_find(const struct record *r, uint8_t tag, struct field *f);
 /* A field as a malloced string (NULL: absent). Cut at an embedded NUL. */
 char *record_str(const struct record *r, uint8_t tag);
 uint64_t record_u64(const struct record *r, uint8_t tag, uint64_t absent);
-struct secret *record_secret(const struct record *r, uint8_t tag); /* NULL: absent */
-/* Fills *e from an error record. Always -1. */
+/* The caller frees. NULL: absent, or over SECRET_MAX bytes. */
+struct secret *record_secret(const struct record *r, uint8_t tag);
+/* Fills *e from an error record; ERR_PROTOCOL where it holds no known code. Always -1. */
 int record_error(const struct record *r, struct err *e);
 
-/* Reads one whole record by the deadline (ms of clock_ms()). 1: read, 0: end of file before the first byte, -1. */
+/*
+ * Reads one whole record by the deadline (ms of clock_ms()). 1: read, 0: end of file before the first byte, -1:
+ * ERR_PROTOCOL (cut short, malformed, another version), ERR_UNREACHABLE (past the deadline), ERR_IO.
+ */
 int record_read(int fd, struct record *r, int64_t deadline, struct err *e);
-int record_write(int fd, const struct record *r, struct err *e);
-/* Takes apart a record that lies in memory; all of read's checks. */
+/*
+ * Writes one whole record to a pipe by the deadline; a reader that has gone is ERR_PROTOCOL and no SIGPIPE, one that
+ * does not read ERR_UNREACHABLE. ERR_DATA for a record over RECORD_MAX, of which nothing is written.
+ */
+int record_write(int fd, const struct record *r, int64_t deadline, struct err *e);
+/* Takes apart a record that lies in memory; all of read's checks. 0, or -1 with ERR_PROTOCOL. */
 int record_parse(const void *bytes, size_t n, struct record *r, struct err *e);
 
 #endif

@@ -1,0 +1,159 @@
+/*
+ * Helpers: starting one of our programs at the first call, one request and one answer at a time, and ending
+ * it. A helper that breaks the protocol or misses its deadline is ended and not asked again in that call: its
+ * late answer would be taken for the next one's. No helper is searched for on PATH.
+ */
+#include <ipc/helper.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/proc.h>
+#include <base/tty.h>
+
+#define END_MS 500
+#define END_NAP_MS 1
+
+static struct helper *running;
+
+static int helper_start(struct helper *h, struct err *e)
+{
+    AUTO_FREE(char *, here);
+    AUTO_FREE(char *, path);
+    pid_t pid;
+
+    here = proc_self_dir();
+    path = mem_printf("%s/../libexec/broker/%s", here, h->name);
+    if (proc_spawn_helper(path, &h->to, &h->from, &pid, e) < 0)
+        return -1;
+    h->pid = pid;
+    h->next = running;
+    running = h;
+    return 0;
+}
+
+static void list_remove(struct helper *h)
+{
+    struct helper **at = &running;
+
+    while (*at && *at != h)
+        at = &(*at)->next;
+    if (*at)
+        *at = h->next;
+    h->next = NULL;
+}
+
+/* Ends it and gives its status as waitpid(2) does, or -1 where that was lost (SIGCHLD ignored) or we killed
+ * it. */
+static int helper_stop(struct helper *h)
+{
+    int64_t until = clock_ms() + END_MS;
+    int status = -1;
+    pid_t ended;
+
+    if (h->pid <= 0)
+        return -1;
+    fd_close_cleanup(&h->to);
+    fd_close_cleanup(&h->from);
+    while ((ended = waitpid((pid_t)h->pid, &status, WNOHANG)) == 0 && clock_left(until) > 0)
+        (void)poll(NULL, 0, END_NAP_MS);
+    if (ended == 0) {
+        (void)kill((pid_t)h->pid, SIGKILL);
+        (void)waitpid((pid_t)h->pid, NULL, 0);
+    }
+    h->pid = 0;
+    list_remove(h);
+    return ended > 0 ? status : -1;
+}
+
+void helper_end(struct helper *h)
+{
+    (void)helper_stop(h);
+}
+
+void helper_end_all(void)
+{
+    while (running)
+        helper_end(running);
+}
+
+/* Waits for the first byte of the answer, and shows the wait. The time that is left is record_read()'s. */
+static void wait_for_answer(const struct helper *h, int64_t deadline)
+{
+    struct pollfd p = {.fd = h->from, .events = POLLIN};
+    struct tty_wait wait;
+
+    tty_wait_begin(&wait, h->waiting_for, deadline);
+    while (poll(&p, 1, tty_wait_left(&wait)) <= 0 && clock_left(deadline) > 0)
+        tty_wait_tick(&wait);
+    tty_wait_end(&wait);
+}
+
+static int exchange(struct helper *h, const struct record *request, struct record *answer, int64_t deadline,
+                    struct err *e)
+{
+    if (record_write(h->to, request, deadline, e) < 0)
+        return -1;
+    wait_for_answer(h, deadline);
+    int got = record_read(h->from, answer, deadline, e);
+    if (got == 0)
+        return err_set(e, ERR_PROTOCOL, "it has ended");
+    if (got > 0 && answer->kind != RECORD_OK && answer->kind != RECORD_ERROR)
+        return err_set(e, ERR_PROTOCOL, "an answer of kind %d", answer->kind);
+    return got < 0 ? -1 : 0;
+}
+
+int helper_call(struct helper *h, const struct record *request, struct record *answer, int64_t deadline,
+                struct err *e)
+{
+    if (h->pid <= 0 && helper_start(h, e) < 0)
+        return -1;
+    if (exchange(h, request, answer, deadline, e) == 0)
+        return answer->kind == RECORD_ERROR ? record_error(answer, e) : 0;
+    AUTO_BUF(how, 64);
+    int status = helper_stop(h);
+    if (status > 0)
+        proc_describe_status(&how, status);
+    if (status > 0 && e->code == ERR_PROTOCOL)
+        return err_set(e, ERR_PROTOCOL, "%s ended: %s", h->name, buf_str(&how));
+    return err_prefix(e, "%s", h->name);
+}
+
+/* What a library prints on stdout would be taken for a record: answers get a descriptor of their own. */
+static int answers_fd(void)
+{
+    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    AUTO_FD(null);
+
+    null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && null >= 0)
+        (void)dup2(null, STDOUT_FILENO);
+    return fd;
+}
+
+int helper_serve(helper_handler *handle)
+{
+    struct err e = ERR_INIT;
+    AUTO_FD(out);
+
+    out = answers_fd();
+    for (;;) {
+        AUTO_RECORD(request);
+        AUTO_RECORD(answer);
+        int got = record_read(STDIN_FILENO, &request, CLOCK_NEVER, &e);
+        if (got <= 0)
+            return got;
+        err_clear(&e);
+        answer.kind = RECORD_OK;
+        if (handle(&request, &answer, &e) < 0)
+            record_put_error(&answer, &e);
+        if (record_write(out, &answer, CLOCK_NEVER, &e) < 0)
+            return -1;
+    }
+}

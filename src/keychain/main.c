@@ -1,0 +1,103 @@
+/*
+ * broker-keychain: the helper that talks to the desktop's keychain, so that broker itself needs neither
+ * libsecret nor D-Bus. Records on its stdin and stdout (ipc/keychain_records.h); it never prints, asks
+ * nothing on a terminal, and ends with its stdin or its parent. This file takes requests apart; what the
+ * keychain says is secretservice.c.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/proc.h>
+#include <ipc/helper.h>
+#include <ipc/keychain_records.h>
+#include <keychain/secretservice.h>
+
+#include <glib.h>
+
+#define DEFAULT_TIMEOUT_MS 10000
+
+static int handle_get(const struct entry *entry, struct record *answer, struct err *e)
+{
+    AUTO_SECRET(found);
+
+    int got = secretservice_get(entry, &found, e);
+    if (got > 0)
+        record_put_secret(answer, KEYCHAIN_TAG_SECRET, found);
+    return got < 0 ? -1 : 0;
+}
+
+static int handle_put(const struct entry *entry, const struct record *request, struct err *e)
+{
+    AUTO_SECRET(value);
+
+    value = record_secret(request, KEYCHAIN_TAG_SECRET);
+    if (!value)
+        return err_set(e, ERR_PROTOCOL, "a request without a secret");
+    return secretservice_put(entry, value, e);
+}
+
+static int handle_erase(const struct entry *entry, struct record *answer, struct err *e)
+{
+    int count = secretservice_erase(entry, e);
+
+    if (count >= 0)
+        record_put_u64(answer, KEYCHAIN_TAG_COUNT, (uint64_t)count);
+    return count < 0 ? -1 : 0;
+}
+
+/* D-Bus carries UTF-8 only: an identity that is none cannot have an entry. */
+static int handle_foreign(uint8_t verb, struct record *answer, struct err *e)
+{
+    if (verb == KEYCHAIN_PUT)
+        return err_set(e, ERR_DATA, "the keychain takes names in UTF-8 only");
+    if (verb == KEYCHAIN_ERASE)
+        record_put_u64(answer, KEYCHAIN_TAG_COUNT, 0);
+    return 0;
+}
+
+static int handle(const struct record *request, struct record *answer, struct err *e)
+{
+    AUTO_FREE(char *, identity);
+    AUTO_FREE(char *, label);
+    uint64_t timeout = record_u64(request, KEYCHAIN_TAG_TIMEOUT, DEFAULT_TIMEOUT_MS);
+    struct field quiet;
+
+    if (request->kind < KEYCHAIN_GET || request->kind > KEYCHAIN_ERASE)
+        return err_set(e, ERR_PROTOCOL, "a request of kind %d", request->kind);
+    identity = record_str(request, KEYCHAIN_TAG_IDENTITY);
+    label = record_str(request, KEYCHAIN_TAG_LABEL);
+    if (!identity || !*identity)
+        return err_set(e, ERR_PROTOCOL, "a request without an identity");
+    if (!g_utf8_validate(identity, -1, NULL) || (label && !g_utf8_validate(label, -1, NULL)))
+        return handle_foreign(request->kind, answer, e);
+    struct entry entry = {
+        .identity = identity,
+        .label = label && *label ? label : identity,
+        .deadline = timeout < INT32_MAX ? clock_deadline((int64_t)timeout, CLOCK_NEVER) : CLOCK_NEVER,
+        .quiet = record_find(request, KEYCHAIN_TAG_QUIET, &quiet),
+    };
+    if (request->kind == KEYCHAIN_GET)
+        return handle_get(&entry, answer, e);
+    return request->kind == KEYCHAIN_PUT ? handle_put(&entry, request, e) : handle_erase(&entry, answer, e);
+}
+
+static GLogWriterOutput drop_log(GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
+{
+    (void)level, (void)fields, (void)count, (void)data;
+    return G_LOG_WRITER_HANDLED;
+}
+
+int main(void)
+{
+    proc_harden();
+    (void)close_range(3, ~0U, 0);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    g_log_set_writer_func(drop_log, NULL, NULL);
+    return helper_serve(handle) < 0 ? ERR_PROTOCOL : 0;
+}

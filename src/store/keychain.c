@@ -1,0 +1,86 @@
+/*
+ * The lasting store: the desktop's keychain, asked by broker-keychain so that libsecret and D-Bus are never
+ * in this process. It decides only what an answer means for the caller: that there is no keychain (go on
+ * without), no such entry, or a keychain that fails us. Expiry is not the keychain's business: an entry stays
+ * until it is erased.
+ */
+#include <store/store.h>
+
+#include <stdlib.h>
+
+#include <base/clock.h>
+#include <ipc/helper.h>
+#include <ipc/keychain_records.h>
+
+/* The helper keeps the deadline itself and says what it was waiting for: let its words arrive. */
+#define GRACE_MS 500
+
+static struct helper keychain = HELPER_INIT("broker-keychain", "the keychain");
+
+static void request_init(struct record *request, uint8_t verb, const char *identity, int64_t deadline)
+{
+    const char *no_input = secure_getenv("BROKER_NO_INPUT");
+
+    request->kind = verb;
+    record_put_str(request, KEYCHAIN_TAG_IDENTITY, identity);
+    record_put_u64(request, KEYCHAIN_TAG_TIMEOUT, (uint64_t)clock_left(deadline));
+    if (no_input && *no_input)
+        record_put(request, KEYCHAIN_TAG_QUIET, NULL, 0);
+}
+
+static enum store_result ask(const struct record *request, struct record *answer, int64_t deadline,
+                             struct err *e)
+{
+    int64_t late = deadline < CLOCK_NEVER - GRACE_MS ? deadline + GRACE_MS : CLOCK_NEVER;
+
+    if (helper_call(&keychain, request, answer, late, e) == 0)
+        return STORE_OK;
+    if (e->code != ERR_UNREACHABLE && e->code != ERR_CONFIG)
+        return STORE_FAILED;
+    e->code = ERR_CONFIG;
+    if (!e->hint[0])
+        (void)err_hint(
+            e, "start a keychain (GNOME Keyring, KWallet, KeePassXC), or set auth = command or auth = file");
+    return STORE_UNAVAILABLE;
+}
+
+static enum store_result keychain_get(const char *identity, int64_t deadline, struct secret **out,
+                                      struct err *e)
+{
+    AUTO_RECORD(request);
+    AUTO_RECORD(answer);
+
+    request_init(&request, KEYCHAIN_GET, identity, deadline);
+    enum store_result result = ask(&request, &answer, deadline, e);
+    if (result != STORE_OK)
+        return result;
+    *out = record_secret(&answer, KEYCHAIN_TAG_SECRET);
+    return *out ? STORE_OK : STORE_MISSING;
+}
+
+static enum store_result keychain_put(const char *identity, const char *label, const struct secret *value,
+                                      time_t expires, int64_t deadline, struct err *e)
+{
+    AUTO_RECORD(request);
+    AUTO_RECORD(answer);
+
+    (void)expires;
+    request_init(&request, KEYCHAIN_PUT, identity, deadline);
+    record_put_str(&request, KEYCHAIN_TAG_LABEL, label);
+    record_put_secret(&request, KEYCHAIN_TAG_SECRET, value);
+    return ask(&request, &answer, deadline, e);
+}
+
+static enum store_result keychain_erase(const char *identity, int64_t deadline, struct err *e)
+{
+    AUTO_RECORD(request);
+    AUTO_RECORD(answer);
+
+    request_init(&request, KEYCHAIN_ERASE, identity, deadline);
+    enum store_result result = ask(&request, &answer, deadline, e);
+    if (result != STORE_OK)
+        return result;
+    return record_u64(&answer, KEYCHAIN_TAG_COUNT, 0) ? STORE_OK : STORE_MISSING;
+}
+
+const struct store store_keychain = {"keychain", keychain_get, keychain_put, keychain_erase};

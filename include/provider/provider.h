@@ -23,6 +23,8 @@ struct provider {
     int (*get)(const struct profile *p, int64_t deadline, struct credential *out, struct err *e);
     /* Keeps a credential that a person typed (credential.asked). NULL: never kept. */
     int (*keep)(const struct profile *p, const struct credential *c, int64_t deadline, struct err *e);
+    /* What to check when the server refuses its credential: a hint. NULL: user and password. */
+    void (*refused)(const struct profile *p, struct buf *out);
     /* What it will give, in a few words, without looking it up: for --dry-run and --verbose. */
     void (*describe)(const struct profile *p, struct buf *out);
 };

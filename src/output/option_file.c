@@ -69,11 +69,10 @@ static void put_number(struct writer *w, const char *key, unsigned long n)
 
 static void put_tls_mysql(struct writer *w, const struct connection *c)
 {
-    static const char *const modes[] = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"};
     bool verify = c->tls >= TLS_VERIFY_CA;
 
     put(w, "ssl-mode=", 9);
-    put_line(w, modes[c->tls]);
+    put_line(w, tls_level_ssl_mode(c->tls));
     put_str(w, "ssl-ca", verify && c->tls_ca ? c->tls_ca : "");
     put_line(w, "ssl-capath=");
     put_number(w, "enable-cleartext-plugin", c->cleartext);

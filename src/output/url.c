@@ -19,13 +19,6 @@ static void put_parameter(struct buf *out, char *separator, const char *key, con
     *separator = '&';
 }
 
-static void put_mode(struct buf *out, char *separator, enum tls_level level)
-{
-    static const char *const modes[] = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"};
-
-    put_parameter(out, separator, "ssl-mode", modes[level]);
-}
-
 static int url_environment(const struct connection *c, struct env_changes *env, struct err *e)
 {
     AUTO_BUF(url, 262144);
@@ -50,7 +43,7 @@ static int url_environment(const struct connection *c, struct env_changes *env, 
     if (c->database)
         put_encoded(&url, c->database);
     put_parameter(&url, &separator, "socket", c->socket);
-    put_mode(&url, &separator, c->tls);
+    put_parameter(&url, &separator, "ssl-mode", tls_level_ssl_mode(c->tls));
     put_parameter(&url, &separator, "ssl-ca", c->tls >= TLS_VERIFY_CA ? c->tls_ca : NULL);
     if (!buf_ok(&url))
         return err_set(e, ERR_DATA, "url: too long for the format");

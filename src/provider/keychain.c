@@ -61,6 +61,14 @@ static int keychain_keep(const struct profile *p, const struct credential *c, in
     return store_keychain.put(identity, label, c->password, 0, deadline, e) == STORE_OK ? 0 : -1;
 }
 
+static void keychain_refused(const struct profile *p, struct buf *out)
+{
+    if (p->name)
+        buf_printf(out, "check user; a changed password: broker password set %s", p->name);
+    else
+        buf_puts(out, "check user and password");
+}
+
 static void keychain_describe(const struct profile *p, struct buf *out)
 {
     AUTO_FREE(char *, label);
@@ -75,5 +83,6 @@ const struct provider provider_keychain = {
     .needs_user = true,
     .get = keychain_get,
     .keep = keychain_keep,
+    .refused = keychain_refused,
     .describe = keychain_describe,
 };

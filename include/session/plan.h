@@ -1,0 +1,63 @@
+/*
+ * The plan is a value: what a run is going to do, computed from a profile and from facts looked up before, by
+ * a pure function. connect, exec, test, --dry-run and `profile show` only walk or print it, so that they
+ * cannot drift apart.
+ */
+#ifndef SESSION_PLAN_H
+#define SESSION_PLAN_H
+
+#include <stdbool.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <base/text.h>
+#include <model/profile.h>
+#include <output/client.h>
+#include <output/connection.h>
+#include <provider/provider.h>
+
+/* What must be looked up on this machine; everything may be absent. */
+struct facts {
+    struct client client;  /* path NULL: not needed */
+    char *ca_file;         /* the system's authorities */
+    char *socket;          /* the local server's socket that answered */
+    struct words includes; /* the user's own option files that exist */
+};
+void facts_release(struct facts *f);
+
+/* Who dials and what must be known for it. */
+enum purpose {
+    FOR_CLIENT, /* a stock client will connect: its family decides how TLS is said */
+    FOR_OTHER,  /* any other program, which makes its own TLS */
+    FOR_SECRET, /* only the credential is wanted */
+};
+
+struct plan {
+    const struct profile *profile;
+    char *label;                     /* what messages call it */
+    char *endpoint;                  /* HOST:PORT or the socket's path */
+    const struct provider *provider; /* NULL: the password came with the URL */
+    struct connection conn;          /* password and plugin_dir are filled in when the plan is walked */
+    const struct client *client;
+    bool restrict_plugins; /* a MariaDB client without verified TLS: no plug-in that sends a password in clear
+                            */
+};
+void plan_release(struct plan *plan);
+
+/*
+ * Fills in what follows from other keys: auth, tls, socket = auto. Pure; `profile show` prints it with its
+ * origin. ERR_CONFIG where keys contradict each other.
+ */
+int plan_derive(struct profile *p, struct err *e);
+
+/*
+ * Pure. The profile is derived; both it and the facts must outlive the plan. ERR_CONFIG for what this build
+ * or the client at hand cannot do, with the ways out as the hint.
+ */
+int plan_make(const struct profile *p, const struct facts *f, enum purpose purpose, struct plan *out,
+              struct err *e);
+
+/* The lines of --dry-run: label, blanks, text. `args` are the client's own (may be NULL). */
+void plan_print(const struct plan *plan, char *const *args, struct buf *out);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * A session walks a plan: profile, facts, plan, credential, client (DESIGN section 3). The verbs call these
+ * in order; everything that two verbs share is here, so that they cannot differ.
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <base/err.h>
+#include <base/proc.h>
+#include <model/config.h>
+#include <model/credential.h>
+#include <output/format.h>
+#include <session/plan.h>
+
+/* What the command line asked for. */
+struct request {
+    const char *name; /* a profile's name or a URL; NULL: $BROKER_PROFILE, [profile default], or flags only */
+    const struct override *overrides;
+    size_t override_count;
+    long timeout_ms; /* of the whole run; 0: none */
+};
+
+struct session {
+    struct config *config;
+    struct profile profile;
+    struct facts facts;
+    struct plan plan;
+    struct credential credential;
+    char *label; /* NULL until the profile is known */
+    int64_t deadline;
+};
+void session_release(struct session *s);
+#define AUTO_SESSION(name) __attribute__((cleanup(session_release))) struct session name = {0}
+
+/* Config and profile. ERR_USAGE, with the profiles as details, where none is named. */
+int session_open(struct session *s, const struct request *r, struct err *e);
+
+/* Facts and plan. With `dry` nothing is dialled (no socket is tried). */
+int session_plan(struct session *s, enum purpose purpose, const char *client, bool dry, struct err *e);
+
+/* The credential; a typed one that its provider can keep is tried on the server and kept if the person wants
+ * that. */
+int session_login(struct session *s, struct err *e);
+
+/* Becomes the client, with `args` behind our own. Returns only on failure. */
+int session_become_client(struct session *s, char *const *args, struct err *e);
+
+/*
+ * Becomes argv, with {placeholders} filled and the formats' variables (NULL-terminated) in its environment.
+ * `words` takes argv over. Returns only on failure.
+ */
+int session_become_command(struct session *s, char *const *argv, const struct format *const *formats,
+                           struct err *e);
+/* Whether a command wants {defaults-file}; ERR_USAGE for a placeholder that would show a secret. -1, 0, 1. */
+int session_command_wants_file(char *const *argv, struct err *e);
+
+/* What the server says about a login with the stock client. */
+struct probe {
+    char *version, *user, *tls_cipher; /* tls_cipher NULL: no TLS */
+    unsigned server_code;              /* of a failure; 0: none, or the client could not even try */
+};
+void probe_release(struct probe *p);
+#define AUTO_PROBE(name) __attribute__((cleanup(probe_release))) struct probe name = {0}
+
+/* Logs in once with the stock client. A failure is in our words, the same for both client families. */
+int session_probe(const struct session *s, struct probe *out, struct err *e);
+
+/* Whether the endpoint's name resolves (nothing is connected to): the `way` hop of `test`. */
+int session_resolve(const struct session *s, struct err *e);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * Becoming any program with the parameters in its environment and {placeholders} in its words. A placeholder
+ * never carries a secret: words are seen in the process list.
+ */
+#include <session/session.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/file.h>
+#include <base/mem.h>
+
+#include "launch.h"
+
+#define DEFAULTS_FILE "{defaults-file}"
+
+int session_command_wants_file(char *const *argv, struct err *e)
+{
+    static const char *const secret[] = {"{password}", "{url}"};
+    int wants = 0;
+
+    for (size_t i = 0; argv[i]; i++) {
+        for (size_t j = 0; j < ARRAY_LEN(secret); j++) {
+            if (strstr(argv[i], secret[j])) {
+                (void)err_set(e, ERR_USAGE, "%s would be seen in the process list", secret[j]);
+                (void)err_what(e, "exec");
+                return err_hint(e, "%s, or MYSQL_PWD in its environment", DEFAULTS_FILE);
+            }
+        }
+        wants |= strstr(argv[i], DEFAULTS_FILE) != NULL;
+    }
+    return wants;
+}
+
+static void fill_words(const struct connection *c, const char *defaults_file, char *const *argv,
+                       struct words *out)
+{
+    static const char *const names[] = {"host", "port", "socket", "user", "database", "defaults-file", NULL};
+    AUTO_FREE(char *, port);
+
+    port = mem_printf("%u", c->port);
+    const char *values[] = {
+        c->socket ? "localhost" : c->host, port, c->socket, c->user, c->database, defaults_file, NULL};
+    for (; *argv; argv++) {
+        AUTO_BUF(word, 131072);
+        text_fill(&word, *argv, names, values);
+        words_take(out, buf_take(&word));
+    }
+}
+
+static int find_program(struct words *argv, struct err *e)
+{
+    char *path = proc_find(argv->word[0]);
+
+    if (!path) {
+        (void)err_set(e, ERR_NOT_FOUND, "%s: no such program", argv->word[0]);
+        return err_hint(e, "check its name and PATH");
+    }
+    mem_wipe_free(argv->word[0]);
+    argv->word[0] = path;
+    return 0;
+}
+
+int session_become_command(struct session *s, char *const *argv, const struct format *const *formats,
+                           struct err *e)
+{
+    AUTO_LAUNCH(launch);
+    AUTO_FREE(char *, file);
+    bool by_env = false;
+    struct connection c = launch_connection(s);
+
+    if (s->plan.client) {
+        if (launch_option_file(s, s->plan.client->flavour, true, &launch.option_fd, &by_env, e) < 0)
+            return -1;
+        file = mem_printf("/dev/fd/%d", launch.option_fd);
+        (void)fcntl(launch.option_fd, F_SETFD, 0);
+        client_environment(&c, s->plan.client->flavour, by_env, &launch.env);
+    }
+    fill_words(&c, file, argv, &launch.argv);
+    if (find_program(&launch.argv, e) < 0)
+        return -1;
+    for (; *formats; formats++) {
+        if ((*formats)->environment(&c, &launch.env, e) < 0)
+            return -1;
+    }
+    return proc_exec(launch.argv.word, &launch.env, e);
+}

@@ -1,0 +1,79 @@
+/* What follows from other keys (SPEC sections 3, 4 and 6), as settings of their own, so that `profile show`
+ * has them. */
+#include <session/plan.h>
+
+#include <string.h>
+
+#include <output/connection.h>
+
+static bool is_direct(const struct profile *p)
+{
+    const char *via = profile_str(p, KEY_via);
+
+    return !via || text_equal(via, "direct");
+}
+
+static bool is_cleartext(const struct profile *p)
+{
+    return text_equal(profile_str(p, KEY_auth), "iam") || profile_bool(p, KEY_cleartext);
+}
+
+static void derive(struct profile *p, enum key k, const char *value, const char *from)
+{
+    setting_put(&p->set[k], value, ORIGIN_DERIVED, from, 0);
+}
+
+static void derive_tls(struct profile *p)
+{
+    const char *host = profile_str(p, KEY_host);
+
+    if (profile_str(p, KEY_socket) && is_direct(p))
+        derive(p, KEY_tls, "preferred", "socket");
+    else if (profile_str(p, KEY_tls_ca))
+        derive(p, KEY_tls, "verify-identity", "tls_ca");
+    else if (is_cleartext(p))
+        derive(p, KEY_tls, "verify-identity",
+               text_equal(profile_str(p, KEY_auth), "iam") ? "auth" : "cleartext");
+    else if (is_direct(p) && !host_is_loopback(host ? host : "localhost"))
+        derive(p, KEY_tls, "required", "host");
+    else
+        derive(p, KEY_tls, "preferred", is_direct(p) ? "host" : "via");
+}
+
+static int check_socket_tls(const struct profile *p, struct err *e)
+{
+    if (!profile_str(p, KEY_socket) || !is_direct(p) ||
+        tls_level_parse(profile_str(p, KEY_tls)) <= TLS_PREFERRED)
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "tls = %s over the server's own socket", profile_str(p, KEY_tls));
+    return err_hint(e, "set tls = preferred (nobody is between you and a local socket), or set host for TCP");
+}
+
+static int check_cleartext(const struct profile *p, struct err *e)
+{
+    enum tls_level level = tls_level_parse(profile_str(p, KEY_tls));
+    enum origin said = p->set[KEY_tls].origin;
+
+    if (!is_cleartext(p) || (profile_str(p, KEY_socket) && is_direct(p)) || level > TLS_REQUIRED)
+        return 0;
+    if (level == TLS_REQUIRED && (said == ORIGIN_FILE || said == ORIGIN_URL))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "tls = %s with a password sent in clear", profile_str(p, KEY_tls));
+    return err_hint(e, level == TLS_REQUIRED
+                           ? "set tls = verify-identity, or write tls = required in the profile itself"
+                           : "set tls = verify-identity");
+}
+
+int plan_derive(struct profile *p, struct err *e)
+{
+    const char *host = profile_str(p, KEY_host);
+
+    if (!host && !profile_str(p, KEY_socket))
+        derive(p, KEY_socket, "auto", "host");
+    if (p->password && !profile_str(p, KEY_auth))
+        derive(p, KEY_auth, "prompt", "URL");
+    else
+        derive(p, KEY_auth, profile_str(p, KEY_user) ? "keychain" : "client", "user");
+    derive_tls(p);
+    return check_socket_tls(p, e) < 0 || check_cleartext(p, e) < 0 ? -1 : 0;
+}

@@ -1,0 +1,18 @@
+/* Gathering the facts of a plan. */
+#ifndef SESSION_FACTS_H
+#define SESSION_FACTS_H
+
+#include <stdint.h>
+
+#include <session/plan.h>
+
+struct facts_wanted {
+    bool client;             /* a stock client will be used */
+    const char *client_name; /* that one instead of the profile's */
+    bool socket;             /* sockets may be tried */
+    int64_t deadline;
+};
+
+int facts_gather(const struct profile *p, const struct facts_wanted *want, struct facts *out, struct err *e);
+
+#endif

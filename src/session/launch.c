@@ -1,0 +1,68 @@
+/* From a plan and a credential to something that can be exec'ed. The secret goes into a pipe, and nowhere
+ * else. */
+#include "launch.h"
+
+#include <unistd.h>
+
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/memfd.h>
+
+#include "plugins.h"
+
+void launch_release(struct launch *l)
+{
+    words_release(&l->argv);
+    env_release(&l->env);
+    fd_close_cleanup(&l->option_fd);
+}
+
+struct connection launch_connection(const struct session *s)
+{
+    struct connection c = s->plan.conn;
+
+    if (s->credential.user)
+        c.user = s->credential.user;
+    c.password = s->credential.password;
+    c.cleartext = c.cleartext || s->credential.cleartext;
+    c.expires_at = s->credential.expires_at;
+    c.fixed = c.fixed || c.expires_at;
+    return c;
+}
+
+int launch_option_file(const struct session *s, enum flavour f, bool again, int *fd, bool *by_env,
+                       struct err *e)
+{
+    struct connection c = launch_connection(s);
+    AUTO_FREE(char *, plugin_dir);
+    AUTO_SECRET(text);
+
+    if (s->plan.restrict_plugins && plugins_restricted(&plugin_dir, e) < 0)
+        return -1;
+    c.plugin_dir = plugin_dir;
+    if (client_option_file(&c, f, &text, by_env, e) < 0)
+        return -1;
+    *fd = again ? memfd_from_secret(text, e) : pipe_from_secret(text, e);
+    return *fd < 0 ? -1 : 0;
+}
+
+int launch_prepare(const struct session *s, char *const *args, struct launch *l, struct err *e)
+{
+    const struct client *client = s->plan.client;
+    struct connection c = launch_connection(s);
+    bool by_env = false;
+
+    if (launch_option_file(s, client->flavour, false, &l->option_fd, &by_env, e) < 0)
+        return -1;
+    words_add(&l->argv, client->path);
+    words_take(&l->argv, mem_printf("--defaults-file=/dev/fd/%d", l->option_fd));
+    for (; args && *args; args++)
+        words_add(&l->argv, *args);
+    client_environment(&c, client->flavour, by_env, &l->env);
+    if (text_equal(profile_str(&s->profile, KEY_auth), "env"))
+        env_unset(&l->env, profile_str(&s->profile, KEY_auth_env));
+    log_step("client", "%s --defaults-file=/dev/fd/%d", client->path, l->option_fd);
+    if (by_env)
+        log_step("client", "the password is over 4,000 bytes: by MYSQL_PWD, without the user's option files");
+    return 0;
+}

@@ -1,0 +1,25 @@
+/* Everything that a stock client is started with: its words, its environment, its option file. */
+#ifndef SESSION_LAUNCH_H
+#define SESSION_LAUNCH_H
+
+#include <session/session.h>
+
+struct launch {
+    struct words argv;
+    struct env_changes env;
+    int option_fd;
+};
+void launch_release(struct launch *l);
+#define AUTO_LAUNCH(name) __attribute__((cleanup(launch_release))) struct launch name = {.option_fd = -1}
+
+/* The plan's connection with what only the walk knows: the credential. Borrows from the session. */
+struct connection launch_connection(const struct session *s);
+
+/* The session has a plan and a credential. `args` go behind ours; may be NULL. */
+int launch_prepare(const struct session *s, char *const *args, struct launch *l, struct err *e);
+
+/* The option file alone, in a descriptor that can be read again (`again`) or once. */
+int launch_option_file(const struct session *s, enum flavour f, bool again, int *fd, bool *by_env,
+                       struct err *e);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * MariaDB's client sends the password in clear to any server that asks for it, TLS or not
+ * (mysql_clear_password, and dialog, which answers the first question with the password). It has no option
+ * against that, but both are plug-ins: so where TLS is not verified the client gets a plug-in folder without
+ * them. Where its own folder cannot be found, the folder that it gets is empty: an unusual mechanism then
+ * fails (2059), and no password is given away.
+ */
+#include "plugins.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <base/buf.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+/* Where distributions put the plug-ins of MariaDB's client library. */
+static const char *const folders[] = {"/usr/lib/*/libmariadb3/plugin", "/usr/lib64/mariadb/plugin",
+                                      "/usr/lib/mariadb/plugin",       "/usr/lib64/mysql/plugin",
+                                      "/usr/lib/mysql/plugin",         "/usr/local/lib/mariadb/plugin"};
+
+static bool gives_the_password_away(const char *name)
+{
+    return text_equal(name, "mysql_clear_password.so") || text_equal(name, "dialog.so");
+}
+
+static char *find_folder(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        glob_t found;
+        char *path = NULL;
+        if (glob(folders[i], GLOB_NOSORT, NULL, &found) == 0) {
+            path = mem_strdup(found.gl_pathv[0]);
+            globfree(&found);
+        }
+        if (path)
+            return path;
+    }
+    return NULL;
+}
+
+static int link_all(const char *from, const char *to, struct err *e)
+{
+    DIR *dir = opendir(from);
+    int result = 0;
+
+    for (struct dirent *d = dir ? readdir(dir) : NULL; d && result == 0; d = readdir(dir)) {
+        if (!text_ends(d->d_name, ".so") || gives_the_password_away(d->d_name))
+            continue;
+        AUTO_FREE(char *, target);
+        AUTO_FREE(char *, name);
+        target = mem_printf("%s/%s", from, d->d_name);
+        name = mem_printf("%s/%s", to, d->d_name);
+        if (symlink(target, name) < 0 && errno != EEXIST)
+            result = err_set(e, ERR_IO, "%s: %s", name, strerror(errno));
+    }
+    if (dir)
+        (void)closedir(dir);
+    return result;
+}
+
+static void remove_folder(const char *path)
+{
+    DIR *dir = opendir(path);
+
+    for (struct dirent *d = dir ? readdir(dir) : NULL; d; d = readdir(dir))
+        (void)unlinkat(dirfd(dir), d->d_name, 0);
+    if (dir)
+        (void)closedir(dir);
+    (void)rmdir(path);
+}
+
+/* Filled under another name and renamed, so that a second broker never sees half of it. */
+static int make_folder(const char *from, const char *path, struct err *e)
+{
+    AUTO_FREE(char *, temporary);
+
+    temporary = mem_printf("%s.XXXXXX", path);
+    if (!mkdtemp(temporary))
+        return err_set(e, ERR_IO, "%s: %s", temporary, strerror(errno));
+    int made = from ? link_all(from, temporary, e) : 0;
+    if (made == 0 && rename(temporary, path) == 0)
+        return 0;
+    bool lost_race = made == 0 && (errno == EEXIST || errno == ENOTEMPTY);
+    if (made == 0 && !lost_race)
+        made = err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+    remove_folder(temporary);
+    return made;
+}
+
+int plugins_restricted(char **out, struct err *e)
+{
+    AUTO_FREE(char *, from);
+    AUTO_FREE(char *, runtime);
+    AUTO_FREE(char *, path);
+    AUTO_BUF(version, 8192);
+    struct stat st;
+    char hash[33];
+
+    if (path_runtime(&runtime, e) < 0)
+        return -1;
+    from = find_folder();
+    if (from && stat(from, &st) == 0)
+        buf_printf(&version, "%s %jd", from, (intmax_t)st.st_mtim.tv_sec);
+    text_hash(buf_str(&version), version.len, hash);
+    path = mem_printf("%s/plugins-%.16s", runtime, hash);
+    if (access(path, F_OK) < 0 && make_folder(from, path, e) < 0)
+        return -1;
+    *out = path;
+    path = NULL;
+    return 0;
+}

@@ -1,0 +1,100 @@
+/*
+ * One login with the stock client, for `test` and before a typed password is kept: what is tested is what
+ * will be used. The query asks for one row about the session; nothing else is sent.
+ */
+#include <session/session.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/memfd.h>
+
+#include "launch.h"
+#include "server_error.h"
+#include "walk.h"
+
+#define QUERY "select version(), user(); show session status like 'Ssl_cipher'"
+#define ANSWER_MAX 65536
+
+void probe_release(struct probe *p)
+{
+    free(p->version);
+    free(p->user);
+    free(p->tls_cipher);
+    *p = (struct probe){0};
+}
+
+static char *clean(const char *s, size_t n)
+{
+    AUTO_BUF(text, 4096);
+
+    text_sanitise(&text, s, n);
+    return buf_take(&text);
+}
+
+/* "VERSION \t USER \n Ssl_cipher \t CIPHER \n" */
+static int parse_answer(const char *text, struct probe *out, struct err *e)
+{
+    size_t version = strcspn(text, "\t\n");
+    const char *user = text[version] == '\t' ? text + version + 1 : NULL;
+    const char *cipher = strstr(text, "\nSsl_cipher\t");
+
+    if (!user)
+        return err_set(e, ERR_PROTOCOL, "the client's answer is not one row");
+    out->version = clean(text, version);
+    out->user = clean(user, strcspn(user, "\t\n"));
+    cipher = cipher ? cipher + sizeof "\nSsl_cipher\t" - 1 : "";
+    size_t n = strcspn(cipher, "\t\n");
+    out->tls_cipher = n ? clean(cipher, n) : NULL;
+    return 0;
+}
+
+static int explain(const struct session *s, const struct proc_result *result, struct probe *out,
+                   struct err *e)
+{
+    struct err way = ERR_INIT;
+    const char *text = buf_str(&result->err), *reason = NULL;
+    int64_t deadline = clock_deadline(profile_ms(&s->profile, KEY_connect_timeout), s->deadline);
+
+    if (server_error_is_way(server_error_number(text)) && way_walk(&s->plan.conn, true, deadline, &way) < 0)
+        reason = way.msg;
+    out->server_code = server_error_explain(&s->plan, text, result->status, reason, e);
+    return -1;
+}
+
+int session_probe(const struct session *s, struct probe *out, struct err *e)
+{
+    AUTO_LAUNCH(launch);
+    AUTO_PROC_RESULT(result);
+    char *const args[] = {(char *)(uintptr_t) "--batch", (char *)(uintptr_t) "--skip-column-names",
+                          (char *)(uintptr_t) "-e", (char *)(uintptr_t)QUERY, NULL};
+
+    if (launch_prepare(s, args, &launch, e) < 0)
+        return -1;
+    struct proc_run run = {
+        .argv = launch.argv.word,
+        .env = &launch.env,
+        .deadline = clock_deadline(2 * profile_ms(&s->profile, KEY_connect_timeout), s->deadline),
+        .waiting_for = s->plan.endpoint,
+        .max = ANSWER_MAX,
+        .keep_fd = launch.option_fd,
+    };
+    if (proc_capture(&run, &result, e) < 0)
+        return -1;
+    if (result.status != 0)
+        return explain(s, &result, out, e);
+    return parse_answer(secret_bytes(result.out), out, e);
+}
+
+int session_resolve(const struct session *s, struct err *e)
+{
+    int64_t deadline = clock_deadline(profile_ms(&s->profile, KEY_connect_timeout), s->deadline);
+
+    if (way_walk(&s->plan.conn, false, deadline, e) == 0)
+        return 0;
+    (void)err_prefix(e, "%s", s->plan.conn.host);
+    return err_hint(e, "check host; a name that only a bastion knows needs a tunnel");
+}

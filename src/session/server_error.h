@@ -1,0 +1,20 @@
+/* What the stock client's error line means, in our words, the same for both client families. */
+#ifndef SESSION_SERVER_ERROR_H
+#define SESSION_SERVER_ERROR_H
+
+#include <base/err.h>
+#include <session/plan.h>
+
+/*
+ * Fills *e from the client's stderr ("ERROR 1045 (28000): ..."). `reason` is what our own look at the way
+ * found, for the errors that are about it (NULL: not looked). Returns the error's number, 0 where the client
+ * gave none.
+ */
+unsigned server_error_explain(const struct plan *plan, const char *client_stderr, int status,
+                              const char *reason, struct err *e);
+/* The number alone; 0: none. */
+unsigned server_error_number(const char *client_stderr);
+/* Whether that number says that the way to the server failed, so that a look at the way explains it. */
+bool server_error_is_way(unsigned number);
+
+#endif

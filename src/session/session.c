@@ -1,0 +1,155 @@
+/* Walking a plan: each step once, in the order of DESIGN section 3, for every verb the same. */
+#include <session/session.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/tty.h>
+#include <model/url.h>
+
+#include "facts.h"
+#include "launch.h"
+
+void session_release(struct session *s)
+{
+    plan_release(&s->plan);
+    facts_release(&s->facts);
+    credential_release(&s->credential);
+    profile_release(&s->profile);
+    config_free(s->config);
+    free(s->label);
+    *s = (struct session){0};
+}
+
+static bool names_a_place(const struct request *r)
+{
+    for (size_t i = 0; i < r->override_count; i++) {
+        if (text_equal(r->overrides[i].key, "host") || text_equal(r->overrides[i].key, "socket"))
+            return true;
+    }
+    return false;
+}
+
+static int which_profile(const struct config *c, struct err *e)
+{
+    const char *const *names = config_profile_names(c);
+    AUTO_BUF(line, 4000);
+
+    for (size_t i = 0; names[i]; i++)
+        buf_printf(&line, i ? " %s" : "%s", names[i]);
+    (void)err_set(e, ERR_USAGE, "which profile?");
+    if (!names[0])
+        return err_hint(e, "broker profile add NAME");
+    (void)err_detail(e, "%s", buf_str(&line));
+    return err_hint(e, "broker connect NAME, or set BROKER_PROFILE");
+}
+
+/* The name to use: as given, $BROKER_PROFILE, [profile default], or none for flags alone. */
+static int choose_name(const struct config *c, const struct request *r, const char **out, struct err *e)
+{
+    const char *file, *from_env = secure_getenv("BROKER_PROFILE");
+    unsigned line;
+
+    *out = r->name;
+    if (*out || names_a_place(r))
+        return 0;
+    if (from_env && *from_env)
+        *out = from_env;
+    else if (config_profile_place(c, "default", &file, &line))
+        *out = "default";
+    return *out ? 0 : which_profile(c, e);
+}
+
+int session_open(struct session *s, const struct request *r, struct err *e)
+{
+    const char *name = NULL, *file;
+    unsigned line;
+
+    s->deadline = r->timeout_ms ? clock_deadline(r->timeout_ms, CLOCK_NEVER) : CLOCK_NEVER;
+    if (config_load(&s->config, e) < 0 || choose_name(s->config, r, &name, e) < 0)
+        return -1;
+    bool url = name && url_is(name);
+    if (name && !url)
+        s->label = mem_strdup(name);
+    if (config_resolve(s->config, url ? NULL : name, url ? name : NULL, r->overrides, r->override_count,
+                       &s->profile, e) < 0)
+        return -1;
+    if (!s->label)
+        s->label = profile_label(&s->profile);
+    if (name && !url && config_profile_place(s->config, name, &file, &line))
+        log_step("config", "%s:%u", file, line);
+    return plan_derive(&s->profile, e);
+}
+
+int session_plan(struct session *s, enum purpose purpose, const char *client, bool dry, struct err *e)
+{
+    struct facts_wanted want = {
+        .client = purpose == FOR_CLIENT,
+        .client_name = client,
+        .socket = !dry && purpose != FOR_SECRET,
+        .deadline = s->deadline,
+    };
+
+    if (facts_gather(&s->profile, &want, &s->facts, e) < 0)
+        return -1;
+    if (plan_make(&s->profile, &s->facts, purpose, &s->plan, e) < 0)
+        return -1;
+    log_step("way", "direct, %s", s->plan.endpoint);
+    return 0;
+}
+
+/* A typed password is kept only if the person wants that and the server has accepted it. */
+static int offer_to_keep(struct session *s, struct err *e)
+{
+    AUTO_PROBE(probe);
+
+    if (!tty_present() || !tty_ask_yes("store it in the keychain? [y/N] "))
+        return 0;
+    if (session_probe(s, &probe, e) < 0)
+        return -1;
+    return s->plan.provider->keep(&s->profile, &s->credential, s->deadline, e);
+}
+
+static int64_t login_deadline(const struct session *s)
+{
+    return clock_deadline(profile_ms(&s->profile, KEY_login_timeout), s->deadline);
+}
+
+int session_login(struct session *s, struct err *e)
+{
+    const struct provider *provider = s->plan.provider;
+    AUTO_BUF(what, 4096);
+
+    if (!provider) {
+        const struct secret *password = s->profile.password;
+        s->credential.password = secret_from(secret_bytes(password), secret_len(password));
+    } else if (provider->get(&s->profile, login_deadline(s), &s->credential, e) < 0) {
+        return -1;
+    }
+    if (s->credential.keepable && s->plan.client && offer_to_keep(s, e) < 0)
+        return -1;
+    if (provider && log_wants(LOG_STEP)) {
+        provider->describe(&s->profile, &what);
+        if (s->credential.expires_at) {
+            buf_puts(&what, ", valid for ");
+            clock_format_duration(&what, (int64_t)(s->credential.expires_at - time(NULL)) * 1000);
+        }
+        log_step("credential", "%s, password ********", buf_str(&what));
+    }
+    return 0;
+}
+
+int session_become_client(struct session *s, char *const *args, struct err *e)
+{
+    AUTO_LAUNCH(launch);
+
+    if (launch_prepare(s, args, &launch, e) < 0)
+        return -1;
+    (void)fcntl(launch.option_fd, F_SETFD, 0);
+    return proc_exec(launch.argv.word, &launch.env, e);
+}

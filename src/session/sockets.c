@@ -1,0 +1,97 @@
+/*
+ * Where servers put their socket on Linux: the distributions' places, XAMPP, and what Homebrew and the
+ * upstream default use. A path that merely exists proves nothing (a dead server leaves its socket behind), so
+ * each is connected to; over a socket that costs the server nothing and counts against nobody. Another system
+ * has its own list.
+ */
+#include "sockets.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+
+static const char *const places[] = {
+    "/run/mysqld/mysqld.sock",            /* Debian, Ubuntu, Gentoo, Arch */
+    "/var/run/mysqld/mysqld.sock",        /* the same where /var/run is no link */
+    "/var/lib/mysql/mysql.sock",          /* Fedora, RHEL, SUSE */
+    "/tmp/mysql.sock",                    /* upstream's default, Homebrew */
+    "/var/tmp/mysql.sock",                /* FreeBSD's habit */
+    "/opt/lampp/var/mysql/mysql.sock",    /* XAMPP */
+    "/opt/homebrew/var/mysql/mysql.sock", /* Homebrew, when configured so */
+    "/home/linuxbrew/.linuxbrew/var/mysql/mysql.sock",
+};
+
+int socket_try(const char *path)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    AUTO_FD(fd);
+
+    if (strlen(path) >= sizeof sa.sun_path)
+        return ENAMETOOLONG;
+    memcpy(sa.sun_path, path, strlen(path) + 1);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return errno;
+    return connect(fd, (struct sockaddr *)&sa, sizeof sa) < 0 ? errno : 0;
+}
+
+static const char *why(int failed)
+{
+    switch (failed) {
+    case ENOENT:
+    case ENOTDIR:
+        return "no such file";
+    case ECONNREFUSED:
+        return "connection refused";
+    case EACCES:
+        return "permission denied";
+    case EAGAIN:
+        return "busy";
+    default:
+        return strerror(failed);
+    }
+}
+
+/* /var/run is a link to /run nearly everywhere: a place that is another one by its real path is left out. */
+static bool is_repeated(size_t i)
+{
+    AUTO_FREE(char *, real);
+
+    real = realpath(places[i], NULL);
+    return i == 1 && (real ? text_equal(real, places[0])
+                           : access("/var/run/.", F_OK) == 0 && access("/run/.", F_OK) == 0);
+}
+
+int socket_discover(const char *profile_name, char **out, struct err *e)
+{
+    const char *named = secure_getenv("MYSQL_UNIX_PORT");
+    const char *tried[ARRAY_LEN(places) + 1];
+    int failed[ARRAY_LEN(places) + 1];
+    size_t n = 0, widest = 0;
+
+    for (size_t i = 0; i <= ARRAY_LEN(places); i++) {
+        const char *path = i ? places[i - 1] : named;
+        if (!path || !*path || (i && is_repeated(i - 1)))
+            continue;
+        tried[n] = path;
+        failed[n] = socket_try(path);
+        if (failed[n] == 0) {
+            *out = mem_strdup(path);
+            return 0;
+        }
+        widest = strlen(path) > widest ? strlen(path) : widest;
+        n++;
+    }
+    (void)err_set(e, ERR_UNREACHABLE, "no server answers on a local socket");
+    for (size_t i = 0; i < n; i++)
+        (void)err_detail(e, "%-*s  %s", (int)widest, tried[i], why(failed[i]));
+    if (profile_name)
+        return err_hint(e, "start the server, or set host or socket in [profile %s]", profile_name);
+    return err_hint(e, "start the server, or give --host or --socket");
+}

@@ -38,7 +38,8 @@ const char *config_file_key(const struct config *c, enum file_key k);
 
 /* One override of the command line: -o KEY=VALUE or a flag; tunnel.KEY for the tunnel's. */
 struct override {
-    const char *key, *value, *flag; /* flag: as typed, for messages */
+    const char *key, *value,
+        *flag; /* flag: for messages: as typed, but without the value, which may be a secret */
 };
 
 /*
@@ -54,8 +55,9 @@ unsigned config_check(const struct config *c, void (*each)(void *context, const 
                       void *context);
 
 /*
- * Appends a section [profile NAME] with these settings (keys in the order given) to the user's file, made if
- * missing. Refuses an existing name. Quotes where needed.
+ * Appends a section [profile NAME] with these settings (keys in the order given) to config_user_file(), made
+ * if missing. Settings `tunnel.KEY` make a [tunnel NAME] too, and via = NAME. Refuses an existing name and a
+ * bad key or value (e->what is the flag, or the key where that is NULL). Values are quoted where needed.
  */
 int config_add_profile(const struct config *c, const char *name, const struct override *settings,
                        size_t count, struct err *e);

@@ -25,7 +25,7 @@ static int refuse(struct err *e, const char *why)
 /* A user that ssh cannot take for an option. */
 static bool is_user(const char *s)
 {
-    return *s && *s != '-' && !s[strcspn(s, " \t/?#@:'\"\\")];
+    return *s && *s != '-' && !s[strcspn(s, " \t/?#:'\"\\")];
 }
 
 static int parse_ssh(const char *rest, struct via *out, struct err *e)

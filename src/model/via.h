@@ -3,6 +3,7 @@
 #define MODEL_VIA_H
 
 #include <base/err.h>
+#include <model/profile.h>
 
 enum via_form { VIA_DIRECT, VIA_NAME, VIA_SSH, VIA_TCP };
 
@@ -17,5 +18,9 @@ void via_release(struct via *v);
 /* NAME, `direct`, ssh://[USER@]HOST[:PORT] or tcp://HOST:PORT. ERR_CONFIG with a hint; never quotes a
  * password. */
 int via_parse(const char *text, struct via *out, struct err *e);
+
+/* Sets the tunnel's slots for an inline `via` that has been parsed, with the origin of the profile's `via`.
+ */
+void tunnel_put_inline(struct profile *p, const struct via *via);
 
 #endif

@@ -1,0 +1,273 @@
+/*
+ * Reads the config files: which ones there are, their includes, the structure of each. What their keys mean
+ * for one profile is config_resolve.c; values are looked at only there, but for the keys that are the file's
+ * own.
+ */
+#include <model/config.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <model/config_file.h>
+#include <model/ini.h>
+
+#define SYSTEM_FILE "/etc/broker/config"
+
+struct reading {
+    struct config *config;
+    unsigned file;
+};
+
+static int take_event(void *context, const struct ini_event *event, struct err *e)
+{
+    struct reading *r = context;
+
+    if (!event->key)
+        return section_add(r->config, r->file, event->section, event->line, e);
+    const struct entry entry = {event->key, event->value, event->line};
+    return entry_add(r->config, &entry, e);
+}
+
+/* Reads one file as the weakest so far. 0 done, 1 there is no such file, -1 error. */
+static int read_file(struct config *c, const char *path, struct err *e)
+{
+    struct config_file *f = &c->file[c->files];
+    struct reading reading = {c, c->files};
+
+    f->text = (struct buf)BUF_INIT(CONFIG_FILE_BYTES);
+    int got = text_equal(path, "/dev/null") ? 0 : file_read(path, FILE_TRUSTED, &f->text, e);
+    if (got != 0) {
+        buf_release(&f->text);
+        if (got < 0 && !*e->hint)
+            (void)err_hint(e, e->code == ERR_CONFIG ? "divide it, with include"
+                                                    : "make it readable, or delete it");
+        return got;
+    }
+    f->path = mem_strdup(path);
+    f->label = path_short(path);
+    c->files++;
+    if (!f->text.len)
+        return 0;
+    return ini_parse(f->label, f->text.data, f->text.len, INI_BROKER, take_event, &reading, e);
+}
+
+/* The [defaults] of one file, NULL where it has none. */
+static const struct section *find_defaults(const struct config *c, unsigned file)
+{
+    const struct section *s = section_find(c, SECTION_DEFAULTS, "");
+
+    while (s && s->file != file)
+        s = section_weaker(c, s);
+    return s;
+}
+
+/* The path that a file includes, malloced; NULL where it includes none. */
+static int find_include(const struct config *c, unsigned file, char **path, unsigned *line, struct err *e)
+{
+    const struct section *s = find_defaults(c, file);
+    const struct entry *include = s ? section_entry(c, s, "include") : NULL;
+    AUTO_FOUND(found);
+
+    *path = NULL;
+    if (!include)
+        return 0;
+    *line = include->line;
+    if (entry_check(c, s, include, &found, e) < 0)
+        return -1;
+    const char *from = c->file[file].path;
+    if (!*found.value)
+        return 0;
+    *path = *found.value == '/' ? mem_strdup(found.value)
+                                : mem_printf("%.*s/%s", (int)(strrchr(from, '/') - from), from, found.value);
+    return 0;
+}
+
+/* Whether a path is one of the files from `first` on, by whatever name. */
+static bool is_being_read(const struct config *c, unsigned first, const char *path)
+{
+    AUTO_FREE(char *, real);
+
+    real = realpath(path, NULL);
+    for (unsigned i = first; real && i < c->files; i++) {
+        AUTO_FREE(char *, other);
+        other = realpath(c->file[i].path, NULL);
+        if (text_equal(real, other))
+            return true;
+    }
+    return false;
+}
+
+static int refuse_circle(const struct config *c, unsigned first, const char *path, unsigned line,
+                         struct err *e)
+{
+    AUTO_BUF(chain, 800);
+    AUTO_FREE(char *, again);
+
+    again = path_short(path);
+    for (unsigned i = first; i < c->files; i++)
+        buf_printf(&chain, "%s -> ", c->file[i].label);
+    (void)err_set(e, ERR_CONFIG, "include goes in a circle: %s%s", buf_str(&chain), again);
+    (void)err_hint(e, "delete one of the includes");
+    return config_what(c, c->files - 1, line, e);
+}
+
+/* Reads a file and what it includes. 1: there is no such file. */
+static int read_chain(struct config *c, const char *path, struct err *e)
+{
+    unsigned first = c->files;
+    int got = read_file(c, path, e);
+
+    while (got == 0) {
+        AUTO_FREE(char *, next);
+        unsigned from = c->files - 1, line = 0;
+        if (find_include(c, from, &next, &line, e) < 0)
+            return -1;
+        if (!next)
+            return 0;
+        if (is_being_read(c, first, next))
+            return refuse_circle(c, first, next, line, e);
+        if (c->files - first > CONFIG_INCLUDES) {
+            (void)err_set(e, ERR_CONFIG, "include is more than %d deep", CONFIG_INCLUDES);
+            (void)err_hint(e, "make fewer files of them");
+            return config_what(c, from, line, e);
+        }
+        got = read_file(c, next, e);
+        if (got == 1) {
+            AUTO_FREE(char *, name);
+            name = path_short(next);
+            (void)err_set(e, ERR_CONFIG, "include: no such file: %s", name);
+            (void)err_hint(e, "make the file, or delete the line; a path is relative to the including file");
+            return config_what(c, from, line, e);
+        }
+    }
+    return got;
+}
+
+/* The file's own keys are needed by runs that resolve no profile, so they are checked at once. */
+static int take_file_keys(struct config *c, struct err *e)
+{
+    for (const struct section *s = section_find(c, SECTION_DEFAULTS, ""); s; s = section_weaker(c, s)) {
+        for (size_t k = 0; k < FILE_COUNT; k++) {
+            const struct entry *entry = section_entry(c, s, file_key_infos[k].name);
+            AUTO_FOUND(found);
+            if (!entry || c->value[k])
+                continue;
+            if (entry_check(c, s, entry, &found, e) < 0)
+                return -1;
+            c->value[k] = found.value;
+            found.value = NULL;
+        }
+    }
+    for (size_t k = 0; k < FILE_COUNT; k++) {
+        if (c->value[k] && *c->value[k])
+            continue;
+        free(c->value[k]);
+        c->value[k] = mem_strdup(file_key_infos[k].built_in);
+    }
+    return 0;
+}
+
+static char *absolute_path(const char *path)
+{
+    AUTO_FREE(char *, full);
+    AUTO_FREE(char *, here);
+
+    full = path_expand(path);
+    if (*full != '/' && (here = getcwd(NULL, 0)) != NULL)
+        return mem_printf("%s/%s", here, full);
+    return mem_strdup(full);
+}
+
+static int read_all(struct config *c, struct err *e)
+{
+    const char *given = secure_getenv("BROKER_CONFIG");
+    AUTO_FREE(char *, folder);
+
+    if (given && *given) {
+        c->user_file = absolute_path(given);
+        int got = read_chain(c, c->user_file, e);
+        c->is_missing = got == 1;
+        return got;
+    }
+    folder = path_xdg("XDG_CONFIG_HOME", ".config");
+    if (folder) {
+        c->user_file = mem_printf("%s/broker/config", folder);
+        if (read_chain(c, c->user_file, e) < 0)
+            return -1;
+    }
+    return read_chain(c, SYSTEM_FILE, e);
+}
+
+int config_load(struct config **out, struct err *e)
+{
+    AUTO_CONFIG(c);
+
+    *out = NULL;
+    c = mem_alloc(1, sizeof *c);
+    if (read_all(c, e) < 0 || take_file_keys(c, e) < 0)
+        return -1;
+    section_list_names(c);
+    *out = c;
+    c = NULL;
+    return 0;
+}
+
+void config_free(struct config *c)
+{
+    if (!c)
+        return;
+    for (unsigned i = 0; i < c->files; i++) {
+        free(c->file[i].path);
+        free(c->file[i].label);
+        buf_release(&c->file[i].text);
+    }
+    for (unsigned kind = 0; kind <= SECTION_TUNNEL; kind++)
+        free(c->names[kind]);
+    for (size_t k = 0; k < FILE_COUNT; k++)
+        free(c->value[k]);
+    free(c->section);
+    free(c->entry);
+    free(c->table);
+    free(c->user_file);
+    free(c);
+}
+
+void config_free_cleanup(struct config **c)
+{
+    config_free(*c);
+}
+
+const char *config_user_file(const struct config *c)
+{
+    return c->user_file;
+}
+
+const char *const *config_profile_names(const struct config *c)
+{
+    return c->names[SECTION_PROFILE];
+}
+
+const char *const *config_tunnel_names(const struct config *c)
+{
+    return c->names[SECTION_TUNNEL];
+}
+
+bool config_profile_place(const struct config *c, const char *name, const char **file, unsigned *line)
+{
+    const struct section *s = section_find(c, SECTION_PROFILE, name);
+
+    if (s) {
+        *file = c->file[s->file].path;
+        *line = s->line;
+    }
+    return s != NULL;
+}
+
+const char *config_file_key(const struct config *c, enum file_key k)
+{
+    return c->value[k];
+}

@@ -1,0 +1,100 @@
+/* One line of a section: which key it sets, whether it may stand there, whether its value will do. */
+#include <model/config_file.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+
+void found_release(struct found *f)
+{
+    free(f->value);
+    f->value = NULL;
+}
+
+/* Of the tunnel's keys, those that [defaults] may set. */
+static bool is_shared_tunnel_key(int key)
+{
+    return key == TUNNEL_identity || key == TUNNEL_ssh_engine || key == TUNNEL_keepalive;
+}
+
+/* Finds a key spelled exactly; -1 where this kind of section has none. */
+static const struct key_info *find_info(enum section_kind kind, const char *name, struct found *out)
+{
+    const struct key_info *infos[] = {key_infos, tunnel_key_infos, file_key_infos};
+    const size_t counts[] = {KEY_COUNT, TUNNEL_COUNT, FILE_COUNT};
+
+    for (int table = FOUND_PROFILE; table <= FOUND_FILE; table++) {
+        int key = key_find(infos[table], counts[table], name);
+        bool fits = table == FOUND_PROFILE
+                        ? kind == SECTION_PROFILE || (kind == SECTION_DEFAULTS && key != KEY_inherits)
+                    : table == FOUND_TUNNEL
+                        ? kind == SECTION_TUNNEL || (kind == SECTION_DEFAULTS && is_shared_tunnel_key(key))
+                        : kind == SECTION_DEFAULTS;
+        if (key < 0 || !fits || strcmp(infos[table][key].name, name) != 0)
+            continue;
+        out->table = table;
+        out->key = key;
+        return &infos[table][key];
+    }
+    return NULL;
+}
+
+/* The nearest key that this kind of section has. */
+static const char *closest_key(enum section_kind kind, const char *name)
+{
+    const char *names[KEY_COUNT + TUNNEL_COUNT + FILE_COUNT + 1] = {0};
+    size_t n = 0;
+    struct found found;
+
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (find_info(kind, key_infos[i].name, &found))
+            names[n++] = key_infos[i].name;
+    for (size_t i = 0; i < TUNNEL_COUNT; i++)
+        if (find_info(kind, tunnel_key_infos[i].name, &found) && found.table == FOUND_TUNNEL)
+            names[n++] = tunnel_key_infos[i].name;
+    for (size_t i = 0; i < FILE_COUNT; i++)
+        if (find_info(kind, file_key_infos[i].name, &found))
+            names[n++] = file_key_infos[i].name;
+    return text_closest(name, names);
+}
+
+static int refuse_secret(const struct section *s, const char *key, struct err *e)
+{
+    (void)err_set(e, ERR_CONFIG, "no secrets in this file: '%s'", key);
+    if (s->kind == SECTION_DEFAULTS)
+        return err_hint(e, "delete the line, then: broker password set NAME");
+    return err_hint(e, "delete the line, then: broker password set %s%s",
+                    s->kind == SECTION_TUNNEL ? "--tunnel " : "", s->name);
+}
+
+static int refuse_key(const struct section *s, const char *key, struct err *e)
+{
+    static const char *const places[] = {"[defaults]", "[profile NAME]", "[tunnel NAME]"};
+    struct found found;
+
+    if (key_is_secret(key))
+        return refuse_secret(s, key, e);
+    (void)err_set(e, ERR_CONFIG, "unknown key '%.80s'", key);
+    for (enum section_kind kind = SECTION_DEFAULTS; kind <= SECTION_TUNNEL; kind++) {
+        enum section_kind try = (kind + 1) % (SECTION_TUNNEL + 1);
+        if (try != s->kind && find_info(try, key, &found))
+            return err_hint(e, "it belongs into %s", places[try]);
+    }
+    const char *meant = closest_key(s->kind, key);
+    return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help config");
+}
+
+int entry_check(const struct config *c, const struct section *s, const struct entry *entry, struct found *out,
+                struct err *e)
+{
+    const struct key_info *info = find_info(s->kind, entry->key, out);
+
+    out->value = NULL;
+    if (!info)
+        (void)refuse_key(s, entry->key, e);
+    else if (key_check(info, entry->value, &out->value, e) == 0)
+        return 0;
+    return config_what(c, s->file, entry->line, e);
+}

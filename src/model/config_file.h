@@ -1,0 +1,133 @@
+/*
+ * What has been read of the config files, for the config*.c files only. Everything points into the files'
+ * texts, which are wiped when the config is freed. Files are kept strongest first: the user's, what it
+ * includes, the system's, what that includes; so of two sections of one name the earlier one wins, key by
+ * key.
+ */
+#ifndef MODEL_CONFIG_FILE_H
+#define MODEL_CONFIG_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <model/config.h>
+#include <model/profile.h>
+
+#define CONFIG_FILE_BYTES (1024 * 1024)
+#define CONFIG_INCLUDES 8                        /* deep */
+#define CONFIG_FILES (2 * (CONFIG_INCLUDES + 1)) /* two chains */
+#define CONFIG_SECTION_KEYS 256                  /* more than there are */
+
+enum section_kind { SECTION_DEFAULTS, SECTION_PROFILE, SECTION_TUNNEL };
+
+struct entry {
+    const char *key, *value;
+    unsigned line;
+};
+
+struct section {
+    const char *name; /* "" for [defaults] */
+    enum section_kind kind;
+    uint32_t hash;
+    unsigned file, line;
+    unsigned first, count; /* its entries */
+    unsigned weaker;       /* index + 1 of the next section of the same kind and name */
+    bool is_weaker;        /* it is not the strongest of its name itself */
+};
+
+struct config_file {
+    char *path;  /* absolute */
+    char *label; /* the short path, for messages */
+    struct buf text;
+};
+
+struct config {
+    struct config_file file[CONFIG_FILES];
+    unsigned files;
+    struct section *section;
+    unsigned sections, section_room;
+    struct entry *entry;
+    unsigned entries, entry_room;
+    unsigned *table; /* open hash of strongest sections: index + 1 */
+    unsigned table_size;
+    const char **names[SECTION_TUNNEL + 1];
+    char *user_file;
+    bool is_missing; /* $BROKER_CONFIG names no file */
+    char *value[FILE_COUNT];
+};
+
+/* --- config_section.c --- */
+
+/* The strongest section of that name, NULL where there is none; and the next weaker one. */
+const struct section *section_find(const struct config *c, enum section_kind kind, const char *name);
+const struct section *section_weaker(const struct config *c, const struct section *s);
+/* Adds what the lexer found in file number `file`. ERR_CONFIG, *e complete. */
+int section_add(struct config *c, unsigned file, const char *header, unsigned line, struct err *e);
+int entry_add(struct config *c, const struct entry *entry, struct err *e);
+/* Makes the lists of names. */
+void section_list_names(struct config *c);
+const struct entry *section_entry(const struct config *c, const struct section *s, const char *key);
+
+/* Which key an entry sets, and its checked value. */
+struct found {
+    enum { FOUND_PROFILE, FOUND_TUNNEL, FOUND_FILE } table;
+    int key;
+    char *value;
+};
+void found_release(struct found *f);
+#define AUTO_FOUND(name) __attribute__((cleanup(found_release))) struct found name = {0}
+
+/* --- config_entry.c --- */
+
+/* Which key is meant, and whether its value will do. ERR_CONFIG, *e complete with FILE:LINE. */
+int entry_check(const struct config *c, const struct section *s, const struct entry *entry, struct found *out,
+                struct err *e);
+/* "FILE:LINE" into e->what. Returns -1. */
+int config_what(const struct config *c, unsigned file, unsigned line, struct err *e);
+
+/* --- config_layer.c: each fills the slots that no stronger layer has set; *e complete --- */
+
+int layer_overrides(struct profile *p, const struct override *overrides, size_t count, struct err *e);
+/* This section and all weaker ones of its name; NULL: none. */
+int layer_sections(const struct config *c, const struct section *s, enum origin origin, struct profile *p,
+                   struct err *e);
+int layer_url(const char *url, struct profile *p, struct err *e);
+int layer_environment(struct profile *p, struct err *e);
+/* Where a setting stands, into e->what. Returns -1. */
+int setting_what(const struct setting *s, struct err *e);
+
+/* --- config_tunnel.c --- */
+
+/* Fills the tunnel's slots from [tunnel NAME] and checks that nothing is missing. No such tunnel: e->what
+ * stays empty. */
+int tunnel_fill(const struct config *c, const char *name, struct profile *p, struct err *e);
+/* The tunnel that `via` asks for. *e complete. */
+int tunnel_resolve(const struct config *c, struct profile *p, struct err *e);
+/* ERR_CONFIG: no such tunnel, with what was probably meant. */
+int tunnel_missing(const struct config *c, const char *name, struct err *e);
+
+/* --- config_inherits.c --- */
+
+#define INHERITS_CHAIN 900 /* bytes of the chain's names in a message */
+
+/* The profiles that p inherits from, nearest first. *e complete. */
+int inherits_follow(const struct config *c, struct profile *p, struct err *e);
+/* What a profile's sections say about its parent: the strongest line and its file, NULL where there is none.
+ */
+const struct entry *inherits_find(const struct config *c, const struct section *s, unsigned *file);
+/* ERR_CONFIG but for the place. */
+int inherits_refuse_parent(const struct config *c, const char *name, struct err *e);
+int inherits_refuse_circle(const char *chain, struct err *e);
+
+/* --- config_resolve.c --- */
+
+/* ERR_CONFIG: no such profile, with what was probably meant. */
+int profile_missing(const struct config *c, const char *name, struct err *e);
+/* ERR_CONFIG: $BROKER_CONFIG names no file. *e complete. */
+int config_missing(const struct config *c, struct err *e);
+/* Unset means as if it had never been set: built-in values apply again. */
+void settle_built_in(struct setting *slots, const struct key_info *infos, size_t count);
+
+#endif

@@ -1,0 +1,72 @@
+/* `inherits`: the profiles whose keys fill the gaps of another one, nearest first, with a check for circles.
+ */
+#include <base/mem.h>
+#include <base/text.h>
+#include <model/config_file.h>
+
+const struct entry *inherits_find(const struct config *c, const struct section *s, unsigned *file)
+{
+    const struct entry *entry = NULL;
+
+    for (; s && !entry; s = section_weaker(c, s)) {
+        entry = section_entry(c, s, "inherits");
+        *file = s->file;
+    }
+    return entry;
+}
+
+int inherits_refuse_parent(const struct config *c, const char *name, struct err *e)
+{
+    (void)profile_missing(c, name, e);
+    return err_prefix(e, "inherits = %.200s", name);
+}
+
+int inherits_refuse_circle(const char *chain, struct err *e)
+{
+    (void)err_set(e, ERR_CONFIG, "inherits goes in a circle: %s", chain);
+    return err_hint(e, "delete one of the lines 'inherits'");
+}
+
+static int refuse_circle(const struct words *chain, const char *next, struct err *e)
+{
+    AUTO_BUF(names, INHERITS_CHAIN);
+
+    for (size_t i = 0; i < chain->count; i++)
+        buf_printf(&names, "%s -> ", chain->word[i]);
+    buf_puts(&names, next);
+    return inherits_refuse_circle(buf_str(&names), e);
+}
+
+static bool words_have(const struct words *w, const char *s)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (text_equal(w->word[i], s))
+            return true;
+    return false;
+}
+
+int inherits_follow(const struct config *c, struct profile *p, struct err *e)
+{
+    AUTO_WORDS(chain);
+    const struct setting *own = &p->set[KEY_inherits];
+    const char *next = own->value;
+    const struct entry *entry = NULL;
+    unsigned file = 0;
+
+    if (p->name)
+        words_add(&chain, p->name);
+    while (next && *next) {
+        const struct section *s = section_find(c, SECTION_PROFILE, next);
+        bool is_circle = words_have(&chain, next);
+        if (!s || is_circle) {
+            (void)(is_circle ? refuse_circle(&chain, next, e) : inherits_refuse_parent(c, next, e));
+            return entry ? config_what(c, file, entry->line, e) : setting_what(own, e);
+        }
+        words_add(&chain, next);
+        if (layer_sections(c, s, ORIGIN_FILE, p, e) < 0)
+            return -1;
+        entry = inherits_find(c, s, &file);
+        next = entry ? entry->value : NULL;
+    }
+    return 0;
+}

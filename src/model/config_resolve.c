@@ -1,0 +1,89 @@
+/*
+ * Makes one profile of the layers, strongest first: overrides, the URL or the sections of the profile and of
+ * those that it inherits from, BROKER_* of the environment, [defaults], built-in values. A slot once set is
+ * never set again by a weaker layer. Only sections that are used are checked. What a profile's keys demand of
+ * each other and of this build is the session's business.
+ */
+#include <model/config.h>
+
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <model/config_file.h>
+
+int profile_missing(const struct config *c, const char *name, struct err *e)
+{
+    const char *const *names = config_profile_names(c), *meant = text_closest(name, names);
+
+    (void)err_set(e, ERR_CONFIG, "no such profile");
+    if (meant)
+        return err_hint(e, "did you mean '%s'?", meant);
+    if (!profile_name_valid(name))
+        return err_hint(e, "a name has letters, digits and . _ @ + -; a URL has ://");
+    return err_hint(e, *names ? "broker profile list" : "broker profile add %s", name);
+}
+
+/* Unset means as if it had never been set: a built-in value applies again. */
+void settle_built_in(struct setting *slots, const struct key_info *infos, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        if (slots[k].value || !infos[k].built_in)
+            continue;
+        setting_clear(&slots[k]);
+        (void)setting_put(&slots[k], infos[k].built_in, ORIGIN_BUILT_IN, NULL, 0);
+    }
+}
+
+/* Without a user there is no entry of ours to look up: the client's own files decide. */
+static void derive_auth(struct profile *p)
+{
+    if (profile_str(p, KEY_auth))
+        return;
+    setting_clear(&p->set[KEY_auth]);
+    (void)setting_put(&p->set[KEY_auth], profile_str(p, KEY_user) ? "keychain" : "client", ORIGIN_DERIVED,
+                      "user", 0);
+}
+
+int config_missing(const struct config *c, struct err *e)
+{
+    AUTO_FREE(char *, name);
+
+    name = path_short(c->user_file);
+    (void)err_set(e, ERR_CONFIG, "no such file");
+    (void)err_what(e, "%s", name);
+    return err_hint(e, "BROKER_CONFIG names it: unset that, or broker profile add NAME");
+}
+
+static int apply_named(const struct config *c, const char *name, struct profile *p, struct err *e)
+{
+    const struct section *s = section_find(c, SECTION_PROFILE, name);
+
+    if (!s) {
+        (void)profile_missing(c, name, e);
+        return err_what(e, "%.200s", name);
+    }
+    p->name = mem_strdup(name);
+    return layer_sections(c, s, ORIGIN_FILE, p, e);
+}
+
+int config_resolve(const struct config *c, const char *name, const char *url,
+                   const struct override *overrides, size_t count, struct profile *p, struct err *e)
+{
+    if (c->is_missing)
+        return config_missing(c, e);
+    if (layer_overrides(p, overrides, count, e) < 0)
+        return -1;
+    if (name && apply_named(c, name, p, e) < 0)
+        return -1;
+    if (!name && url && layer_url(url, p, e) < 0)
+        return -1;
+    if (inherits_follow(c, p, e) < 0 || layer_environment(p, e) < 0)
+        return -1;
+    if (layer_sections(c, section_find(c, SECTION_DEFAULTS, ""), ORIGIN_DEFAULTS, p, e) < 0)
+        return -1;
+    if (tunnel_resolve(c, p, e) < 0)
+        return -1;
+    settle_built_in(p->set, key_infos, KEY_COUNT);
+    derive_auth(p);
+    return 0;
+}

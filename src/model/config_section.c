@@ -1,0 +1,204 @@
+/*
+ * The table of sections: adding them while a file is lexed, with the structural rules (kinds, names, no
+ * duplicates in one file), and finding them by name. Every run pays for this once per section of the file, so
+ * nothing is copied, and no key is looked up here.
+ */
+#include <model/config_file.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+
+/* FNV-1a. */
+static uint32_t hash_name(enum section_kind kind, const char *name)
+{
+    uint32_t h = 2166136261u ^ (uint32_t)kind;
+
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 16777619u;
+    return h;
+}
+
+/* The slot of the table where a section of that name is, or where it belongs. */
+static unsigned *find_slot(const struct config *c, enum section_kind kind, const char *name, uint32_t hash)
+{
+    for (unsigned i = hash & (c->table_size - 1);; i = (i + 1) & (c->table_size - 1)) {
+        unsigned *slot = &c->table[i];
+        if (!*slot)
+            return slot;
+        const struct section *s = &c->section[*slot - 1];
+        if (s->hash == hash && s->kind == kind && strcmp(s->name, name) == 0)
+            return slot;
+    }
+}
+
+static void grow_table(struct config *c)
+{
+    c->table_size = c->table_size ? 4 * c->table_size : 64;
+    free(c->table);
+    c->table = mem_alloc(c->table_size, sizeof *c->table);
+    for (unsigned i = 0; i < c->sections; i++) {
+        const struct section *s = &c->section[i];
+        if (!s->is_weaker)
+            *find_slot(c, s->kind, s->name, s->hash) = i + 1;
+    }
+}
+
+const struct section *section_find(const struct config *c, enum section_kind kind, const char *name)
+{
+    unsigned at = c->table_size ? *find_slot(c, kind, name, hash_name(kind, name)) : 0;
+
+    return at ? &c->section[at - 1] : NULL;
+}
+
+const struct section *section_weaker(const struct config *c, const struct section *s)
+{
+    return s->weaker ? &c->section[s->weaker - 1] : NULL;
+}
+
+int config_what(const struct config *c, unsigned file, unsigned line, struct err *e)
+{
+    return err_what(e, "%s:%u", c->file[file].label, line);
+}
+
+/* The name behind a word of the header, or NULL where it is another word. */
+static const char *header_name(const char *header, const char *word)
+{
+    size_t n = strlen(word);
+
+    if (strncmp(header, word, n) != 0 || (header[n] && header[n] != ' ' && header[n] != '\t'))
+        return NULL;
+    return header + n + strspn(header + n, " \t");
+}
+
+static int refuse_header(const char *header, struct err *e)
+{
+    static const char *const words[] = {"defaults", "profile", "tunnel", NULL};
+    AUTO_FREE(char *, first);
+
+    first = mem_strndup(header, strcspn(header, " \t"));
+    const char *meant = text_closest(first, words), *rest = header + strlen(first);
+    (void)err_set(e, ERR_CONFIG, "unknown section [%.80s]", header);
+    if (meant)
+        return err_hint(e, "did you mean [%s%.80s]?", meant, text_equal(meant, "defaults") ? "" : rest);
+    if (profile_name_valid(header))
+        return err_hint(e, "did you mean [profile %s]?", header);
+    return err_hint(e, "[defaults], [profile NAME] or [tunnel NAME]");
+}
+
+/* Kind and name of a header; -1 with *e but for the place. */
+static int read_header(const char *header, enum section_kind *kind, const char **name, struct err *e)
+{
+    if (text_equal(header, "defaults")) {
+        *kind = SECTION_DEFAULTS;
+        *name = "";
+        return 0;
+    }
+    *kind = SECTION_PROFILE;
+    *name = header_name(header, "profile");
+    if (!*name) {
+        *kind = SECTION_TUNNEL;
+        *name = header_name(header, "tunnel");
+    }
+    if (!*name)
+        return refuse_header(header, e);
+    if (!profile_name_valid(*name)) {
+        (void)err_set(e, ERR_CONFIG, "[%.80s]: not a valid name", header);
+        return err_hint(e, "letters, digits and . _ @ + -, at most 64, a letter or digit first");
+    }
+    if (*kind == SECTION_TUNNEL && text_equal(*name, "direct")) {
+        (void)err_set(e, ERR_CONFIG, "[tunnel direct]: this name is built in, for no tunnel");
+        return err_hint(e, "give the tunnel another name");
+    }
+    return 0;
+}
+
+/* Puts a section behind the stronger ones of its name. -1: one of them is of the same file. */
+static int chain_section(struct config *c, unsigned strongest, struct err *e)
+{
+    unsigned added = c->sections - 1;
+    struct section *s = &c->section[added], *last = &c->section[strongest - 1];
+
+    while (last->weaker)
+        last = &c->section[last->weaker - 1];
+    if (last->file == s->file) {
+        const char *word = s->kind == SECTION_PROFILE  ? "profile "
+                           : s->kind == SECTION_TUNNEL ? "tunnel "
+                                                       : "";
+        (void)err_set(e, ERR_CONFIG, "[%s%s] again, after line %u", word, *word ? s->name : "defaults",
+                      last->line);
+        return err_hint(e, "make one section of the two");
+    }
+    s->is_weaker = true;
+    last->weaker = added + 1;
+    return 0;
+}
+
+int section_add(struct config *c, unsigned file, const char *header, unsigned line, struct err *e)
+{
+    struct section s = {.file = file, .line = line, .first = c->entries};
+
+    if (read_header(header, &s.kind, &s.name, e) < 0)
+        return config_what(c, file, line, e);
+    s.hash = hash_name(s.kind, s.name);
+    if (c->sections * 2 >= c->table_size)
+        grow_table(c);
+    if (c->sections == c->section_room) {
+        c->section_room = c->section_room ? 2 * c->section_room : 64;
+        c->section = mem_grow(c->section, c->section_room, sizeof *c->section);
+    }
+    c->section[c->sections++] = s;
+    unsigned *slot = find_slot(c, s.kind, s.name, s.hash);
+    if (*slot)
+        return chain_section(c, *slot, e) < 0 ? config_what(c, file, line, e) : 0;
+    *slot = c->sections;
+    return 0;
+}
+
+int entry_add(struct config *c, const struct entry *entry, struct err *e)
+{
+    struct section *s = &c->section[c->sections - 1];
+    const char *why = s->count >= CONFIG_SECTION_KEYS ? "too many keys in one section" : NULL;
+
+    for (unsigned i = s->first; i < c->entries && !why; i++)
+        if (strcmp(c->entry[i].key, entry->key) == 0)
+            why = "";
+    if (why) {
+        if (*why)
+            (void)err_set(e, ERR_CONFIG, "%s", why);
+        else
+            (void)err_set(e, ERR_CONFIG, "'%.80s' again in the same section", entry->key);
+        (void)err_hint(e, "delete one of the lines");
+        return config_what(c, s->file, entry->line, e);
+    }
+    if (c->entries == c->entry_room) {
+        c->entry_room = c->entry_room ? 2 * c->entry_room : 256;
+        c->entry = mem_grow(c->entry, c->entry_room, sizeof *c->entry);
+    }
+    c->entry[c->entries++] = *entry;
+    s->count++;
+    return 0;
+}
+
+void section_list_names(struct config *c)
+{
+    unsigned count[SECTION_TUNNEL + 1] = {0};
+
+    for (unsigned kind = 0; kind <= SECTION_TUNNEL; kind++)
+        c->names[kind] = mem_alloc((size_t)c->sections + 1, sizeof *c->names[kind]);
+    for (unsigned i = 0; i < c->sections; i++) {
+        const struct section *s = &c->section[i];
+        if (!s->is_weaker)
+            c->names[s->kind][count[s->kind]++] = s->name;
+    }
+}
+
+const struct entry *section_entry(const struct config *c, const struct section *s, const char *key)
+{
+    for (unsigned i = s->first; i < s->first + s->count; i++)
+        if (strcmp(c->entry[i].key, key) == 0)
+            return &c->entry[i];
+    return NULL;
+}

@@ -1,0 +1,131 @@
+/*
+ * The tunnel of a profile: what `via` says, and the keys of [tunnel NAME]. Whether this build has such a
+ * tunnel is the session's question.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <base/mem.h>
+#include <base/secret.h>
+#include <base/text.h>
+#include <model/address.h>
+#include <model/config_file.h>
+#include <model/via.h>
+
+int tunnel_missing(const struct config *c, const char *name, struct err *e)
+{
+    const char *meant = text_closest(name, config_tunnel_names(c));
+
+    (void)err_set(e, ERR_CONFIG, "no such tunnel '%s'", name);
+    if (meant)
+        return err_hint(e, "did you mean '%s'?", meant);
+    return err_hint(e, "add [tunnel %s], or via = ssh://[USER@]HOST", name);
+}
+
+static int check_tunnel(const struct config *c, const struct section *s, const struct profile *p,
+                        struct err *e)
+{
+    const char *type = profile_tunnel_str(p, TUNNEL_type);
+    enum tunnel_key needed = text_equal(type, "ssh")       ? TUNNEL_host
+                             : text_equal(type, "command") ? TUNNEL_command
+                             : text_equal(type, "tcp")     ? TUNNEL_address
+                                                           : TUNNEL_type;
+
+    if (profile_tunnel_str(p, needed))
+        return 0;
+    const struct key_info *info = &tunnel_key_infos[needed];
+    (void)err_set(e, ERR_CONFIG, "[tunnel %s] has no %s", s->name, info->name);
+    (void)err_hint(e, "%s = %s", info->name,
+                   needed == TUNNEL_type      ? "ssh, command or tcp"
+                   : needed == TUNNEL_host    ? "bastion.example.com"
+                   : needed == TUNNEL_command ? "PROGRAM ARGUMENT..."
+                                              : "127.0.0.1:13306");
+    return config_what(c, s->file, s->line, e);
+}
+
+int tunnel_fill(const struct config *c, const char *name, struct profile *p, struct err *e)
+{
+    const struct section *s = section_find(c, SECTION_TUNNEL, name);
+
+    if (!s)
+        return tunnel_missing(c, name, e);
+    return layer_sections(c, s, ORIGIN_FILE, p, e) < 0 ? -1 : check_tunnel(c, s, p, e);
+}
+
+/* Keys for a tunnel where there is none: harmless from [defaults], a slip on the command line. */
+static int no_tunnel(struct profile *p, struct err *e)
+{
+    const struct setting *path = &p->set[KEY_socket];
+
+    if (path->value && path->origin == ORIGIN_URL && text_equal(path->from, "ssh_remote_socket_path")) {
+        (void)err_set(e, ERR_DATA, "ssh_remote_socket_path without ssh_host");
+        (void)err_hint(e, "add ssh_host=HOST to the URL, or --via ssh://[USER@]HOST");
+        return err_what(e, "URL");
+    }
+    for (size_t k = 0; k < TUNNEL_COUNT; k++) {
+        if (p->tunnel[k].origin == ORIGIN_FLAG) {
+            (void)err_set(e, ERR_USAGE, "there is no tunnel to set this for");
+            (void)err_hint(e, "--via TUNNEL, or via in the profile");
+            return err_what(e, "%s", p->tunnel[k].from);
+        }
+        setting_clear(&p->tunnel[k]);
+    }
+    return 0;
+}
+
+/* What a URL says about its own tunnel does not belong to another one. */
+static void drop_url_tunnel(struct profile *p)
+{
+    for (size_t k = 0; k < TUNNEL_COUNT; k++)
+        if (p->tunnel[k].origin == ORIGIN_URL)
+            setting_clear(&p->tunnel[k]);
+    secret_free(p->ssh_password);
+    p->ssh_password = NULL;
+}
+
+void tunnel_put_inline(struct profile *p, const struct via *via)
+{
+    const struct setting *by = &p->set[KEY_via];
+    AUTO_BUF(address, 512);
+    char port[24];
+
+    (void)setting_put(&p->tunnel[TUNNEL_type], via->form == VIA_SSH ? "ssh" : "tcp", by->origin, by->from,
+                      by->line);
+    if (via->form == VIA_TCP) {
+        address_format(&address, via->host, via->port);
+        (void)setting_put(&p->tunnel[TUNNEL_address], buf_str(&address), by->origin, by->from, by->line);
+        return;
+    }
+    (void)setting_put(&p->tunnel[TUNNEL_host], via->host, by->origin, by->from, by->line);
+    if (via->user)
+        (void)setting_put(&p->tunnel[TUNNEL_user], via->user, by->origin, by->from, by->line);
+    if (via->port >= 0) {
+        (void)snprintf(port, sizeof port, "%ld", via->port);
+        (void)setting_put(&p->tunnel[TUNNEL_port], port, by->origin, by->from, by->line);
+    }
+}
+
+int tunnel_resolve(const struct config *c, struct profile *p, struct err *e)
+{
+    const struct setting *by = &p->set[KEY_via];
+    AUTO_VIA(via);
+
+    if (by->origin != ORIGIN_URL)
+        drop_url_tunnel(p);
+    if (!profile_is_tunnelled(p))
+        return no_tunnel(p, e);
+    if (via_parse(by->value, &via, e) < 0)
+        return setting_what(by, e);
+    if (via.form == VIA_NAME) {
+        if (tunnel_fill(c, by->value, p, e) < 0) {
+            if (by->origin == ORIGIN_FLAG && !e->what[0])
+                e->code = ERR_USAGE;
+            return setting_what(by, e);
+        }
+        p->tunnel_name = mem_strdup(by->value);
+    } else {
+        tunnel_put_inline(p, &via);
+    }
+    settle_built_in(p->tunnel, tunnel_key_infos, TUNNEL_COUNT);
+    return 0;
+}

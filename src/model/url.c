@@ -1,0 +1,248 @@
+/*
+ * mysql:// URLs into settings: Sequel Ace's parameters, and every key of the config file under its own name.
+ * What its modes exclude, the mode decides: the fields of another one are dropped, as Sequel Ace does, but
+ * for the tunnel, which here goes with every provider. No error text quotes the userinfo, the host or the
+ * port: any of them may be part of a password whose special characters were not encoded.
+ */
+#include <model/url.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <base/mem.h>
+#include <base/secret.h>
+#include <base/text.h>
+#include <model/address.h>
+#include <model/url_parts.h>
+
+/* The parameters that are no keys. */
+static const char *const dialect_names[URL_PARAMETERS] = {
+    [URL_TYPE] = "type",
+    [URL_SSH_HOST] = "ssh_host",
+    [URL_SSH_PORT] = "ssh_port",
+    [URL_SSH_USER] = "ssh_user",
+    [URL_SSH_KEY] = "ssh_keyLocation",
+    [URL_SSH_KEY_ENABLED] = "ssh_keyLocationEnabled",
+    [URL_SSH_SOCKET] = "ssh_remote_socket_path",
+    [URL_AUTO_CONNECT] = "autoConnect",
+};
+
+/* Other names for keys. */
+static const struct {
+    const char *name;
+    enum key key;
+    bool is_lenient_bool; /* true for 1 true yes y, in any case; else false */
+} aliases[] = {
+    {"aws_region", KEY_region, false},
+    {"enable_cleartext_plugin", KEY_cleartext, true},
+    {"get_server_public_key", KEY_server_public_key, true},
+    {"request_server_public_key", KEY_server_public_key, true},
+};
+
+static void url_release(struct url *u)
+{
+    for (size_t i = 0; i < URL_PARAMETERS; i++)
+        free(u->value[i]);
+}
+
+int url_refuse(struct url *u, const char *hint, const char *why)
+{
+    (void)err_set(u->e, ERR_DATA, "%s", why);
+    (void)err_what(u->e, "URL");
+    return err_hint(u->e, "%s", hint ? hint : "broker help config");
+}
+
+static int refuse_encoding(struct url *u, const char *what)
+{
+    AUTO_FREE(char *, why);
+
+    why = mem_printf("bad percent-encoding in the %s", what);
+    return url_refuse(u, "write a literal % as %25", why);
+}
+
+/* Decodes a part that is no secret, once; NULL where the encoding is bad. */
+static char *decode(struct span s)
+{
+    AUTO_BUF(out, URL_MOST);
+
+    return text_percent_decode(&out, s.n ? s.at : "", s.n) ? buf_take(&out) : NULL;
+}
+
+static int decode_secret(struct url *u, struct span s, const char *what, struct secret **out)
+{
+    AUTO_BUF(plain, URL_MOST);
+
+    if (!text_percent_decode(&plain, s.n ? s.at : "", s.n))
+        return refuse_encoding(u, what);
+    if (plain.len > SECRET_MAX)
+        return url_refuse(u, NULL, "password too long");
+    secret_free(*out);
+    *out = secret_from(buf_str(&plain), plain.len);
+    return 0;
+}
+
+int url_set_key(struct url *u, enum key k, const char *text, const char *from)
+{
+    struct setting *slot = &u->p->set[k];
+    AUTO_FREE(char *, value);
+
+    if (key_check(&key_infos[k], text, &value, u->e) < 0) {
+        u->e->code = ERR_DATA;
+        return err_what(u->e, "URL");
+    }
+    if (slot->origin == ORIGIN_URL)
+        setting_clear(slot);
+    (void)setting_put(slot, value, ORIGIN_URL, from, 0);
+    return 0;
+}
+
+static bool is_scheme(struct span s)
+{
+    return s.n == 5 && strncasecmp(s.at, "mysql", 5) == 0;
+}
+
+static int take_user(struct url *u)
+{
+    AUTO_FREE(char *, user);
+
+    if (u->parts.password.at && decode_secret(u, u->parts.password, "password", &u->p->password) < 0)
+        return -1;
+    if (!u->parts.user.n)
+        return 0;
+    user = decode(u->parts.user);
+    return user ? url_set_key(u, KEY_user, user, "user") : refuse_encoding(u, "user");
+}
+
+static int take_host(struct url *u)
+{
+    static const char hint[] =
+        "percent-encode special characters of the password: %2F is /, %3A is :, %40 is @";
+    AUTO_FREE(char *, host);
+    AUTO_FREE(char *, port);
+    struct span h = u->parts.host;
+    unsigned long number;
+
+    if (u->parts.path.n && memchr(u->parts.path.at, '@', u->parts.path.n))
+        return url_refuse(u, hint, "'@' after the host");
+    if (u->parts.port.n) {
+        port = mem_strndup(u->parts.port.at, u->parts.port.n);
+        if (!text_number(port, 65535, &number) || number == 0)
+            return url_refuse(u, hint, "the port is not a number from 1 to 65535");
+        if (url_set_key(u, KEY_port, port, "port") < 0)
+            return -1;
+    }
+    if (!h.n)
+        return 0;
+    bool has_brackets = h.n > 1 && *h.at == '[' && h.at[h.n - 1] == ']';
+    host = decode(has_brackets ? (struct span){h.at + 1, h.n - 2} : h);
+    if (!host || !host_is_valid(host) || has_brackets != (strchr(host, ':') != NULL))
+        return url_refuse(u, hint, "the host is not a valid name");
+    return url_set_key(u, KEY_host, host, "host");
+}
+
+/* The first segment of the path. */
+static int take_database(struct url *u)
+{
+    struct span s = u->parts.path;
+    const char *slash = s.n ? memchr(s.at, '/', s.n) : NULL;
+    AUTO_FREE(char *, database);
+
+    if (slash)
+        s.n = (size_t)(slash - s.at);
+    if (!s.n)
+        return 0;
+    database = decode(s);
+    return database ? url_set_key(u, KEY_database, database, "database") : refuse_encoding(u, "database");
+}
+
+static bool lenient_bool(const char *s)
+{
+    return text_equal_nocase(s, "1") || text_equal_nocase(s, "true") || text_equal_nocase(s, "yes") ||
+           text_equal_nocase(s, "y");
+}
+
+static int refuse_parameter(struct url *u, const char *name)
+{
+    bool is_harmless =
+        *name && strlen(name) <= 64 &&
+        !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")];
+    AUTO_FREE(char *, why);
+
+    if (key_is_secret(name) && is_harmless)
+        why = mem_printf("'%s' is no parameter: a password stands before the host, USER:PASSWORD@HOST", name);
+    else
+        why = is_harmless ? mem_printf("unknown parameter '%s'", name) : mem_strdup("unknown parameter");
+    return url_refuse(u, NULL, why);
+}
+
+static int take_value(struct url *u, const char *name, const char *value)
+{
+    for (size_t i = 0; i < URL_PARAMETERS; i++) {
+        if (strcmp(name, dialect_names[i]) != 0)
+            continue;
+        free(u->value[i]);
+        u->value[i] = mem_strdup(value);
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+        if (strcmp(name, aliases[i].name) == 0)
+            return url_set_key(u, aliases[i].key,
+                               !aliases[i].is_lenient_bool ? value
+                               : lenient_bool(value)       ? "yes"
+                                                           : "no",
+                               name);
+    int k = key_find(key_infos, KEY_COUNT, name);
+    return k < 0 ? refuse_parameter(u, name) : url_set_key(u, (enum key)k, value, key_infos[k].name);
+}
+
+static int take_parameters(struct url *u)
+{
+    struct span query = u->parts.query, name, value;
+
+    while (url_next_parameter(&query, &name, &value)) {
+        AUTO_FREE(char *, plain_name);
+        AUTO_FREE(char *, plain);
+        if (!name.n && !value.at)
+            continue;
+        plain_name = mem_strndup(name.at, name.n);
+        if (text_equal(plain_name, "ssh_password")) {
+            if (decode_secret(u, value, "ssh_password", &u->p->ssh_password) < 0)
+                return -1;
+            continue;
+        }
+        if (key_is_secret(plain_name))
+            return refuse_parameter(u, plain_name);
+        plain = decode(value);
+        if (!plain)
+            return refuse_encoding(u, "parameters");
+        if (take_value(u, plain_name, plain) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check_whole(struct url *u, const char *url)
+{
+    if (strlen(url) > URL_MOST)
+        return url_refuse(u, NULL, "too long");
+    if (!url_is(url))
+        return url_refuse(u, "mysql://[USER@]HOST[:PORT]/[DATABASE]", "no '://' in it");
+    url_split(url, &u->parts);
+    if (!is_scheme(u->parts.scheme))
+        return url_refuse(u, "mysql://[USER@]HOST[:PORT]/[DATABASE]", "it does not start with mysql://");
+    if (u->parts.fragment)
+        return url_refuse(u, "write %23 for it", "a '#' that is not percent-encoded");
+    return 0;
+}
+
+int url_parse(const char *url, struct profile *p, struct err *e)
+{
+    __attribute__((cleanup(url_release))) struct url u = {.p = p, .e = e};
+
+    if (check_whole(&u, url) < 0)
+        return -1;
+    if (take_user(&u) < 0 || take_host(&u) < 0 || take_database(&u) < 0 || take_parameters(&u) < 0)
+        return -1;
+    return url_settle_mode(&u);
+}

@@ -1,0 +1,153 @@
+/*
+ * URLs as text: their parts, and finding and hiding passwords in them. Where a URL is malformed, so that
+ * nobody can tell what was meant as the password, more is hidden rather than less.
+ */
+#include <model/url_parts.h>
+
+#include <string.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+#include <model/url.h>
+
+static struct span span_of(const char *from, const char *to)
+{
+    return (struct span){from, (size_t)(to - from)};
+}
+
+static const char *span_find(struct span s, char c)
+{
+    return s.n ? memchr(s.at, c, s.n) : NULL;
+}
+
+static const char *span_find_last(struct span s, char c)
+{
+    return s.n ? memrchr(s.at, c, s.n) : NULL;
+}
+
+static void split_authority(struct span authority, struct url_parts *out)
+{
+    const char *end = authority.at + authority.n, *at = span_find_last(authority, '@');
+
+    if (at) {
+        out->user = span_of(authority.at, at);
+        const char *colon = span_find(out->user, ':');
+        if (colon) {
+            out->user = span_of(authority.at, colon);
+            out->password = span_of(colon + 1, at);
+        }
+        authority = span_of(at + 1, end);
+    }
+    const char *close = authority.n && *authority.at == '[' ? span_find(authority, ']') : NULL;
+    const char *colon = span_find(close ? span_of(close, end) : authority, ':');
+    out->host = span_of(authority.at, colon ? colon : end);
+    if (colon)
+        out->port = span_of(colon + 1, end);
+}
+
+void url_split(const char *url, struct url_parts *out)
+{
+    const char *mark = strstr(url, "://"), *rest = mark + 3;
+    const char *end = rest + strcspn(rest, "/?#");
+
+    *out = (struct url_parts){.scheme = span_of(url, mark)};
+    split_authority(span_of(rest, end), out);
+    if (*end == '/') {
+        rest = end + 1;
+        end = rest + strcspn(rest, "?#");
+        out->path = span_of(rest, end);
+    }
+    if (*end == '?') {
+        rest = end + 1;
+        end = rest + strcspn(rest, "#");
+        out->query = span_of(rest, end);
+    }
+    out->fragment = *end == '#' ? end : NULL;
+}
+
+bool url_next_parameter(struct span *query, struct span *name, struct span *value)
+{
+    const char *end = query->at + query->n, *amp = span_find(*query, '&');
+    struct span one = span_of(query->at, amp ? amp : end);
+
+    if (!query->n)
+        return false;
+    const char *equals = span_find(one, '=');
+    *name = equals ? span_of(one.at, equals) : one;
+    *value = equals ? span_of(equals + 1, one.at + one.n) : (struct span){NULL, 0};
+    *query = amp ? span_of(amp + 1, end) : span_of(end, end);
+    return true;
+}
+
+bool url_is(const char *word)
+{
+    return strstr(word, "://") != NULL;
+}
+
+static bool is_secret_name(struct span name)
+{
+    AUTO_FREE(char *, text);
+
+    text = mem_strndup(name.at, name.n);
+    return key_is_secret(text);
+}
+
+/*
+ * What may be the rest of a password with a `/`, `?` or `#` that should have been encoded, as in
+ * user:pass/word@host: there is an `@` in the path, or anywhere behind a port that is no number.
+ */
+static struct span stray_password(const struct url_parts *u)
+{
+    const char *from = u->password.at ? u->password.at : u->port.at, *at = span_find_last(u->path, '@');
+    bool is_number = true;
+
+    for (size_t i = 0; i < u->port.n; i++)
+        is_number = is_number && u->port.at[i] >= '0' && u->port.at[i] <= '9';
+    if (!is_number)
+        at = strrchr(u->port.at, '@');
+    return from && at && at > from ? span_of(from, at) : (struct span){NULL, 0};
+}
+
+/* Calls `each` with every span that is, or may be, a password. */
+static void each_password(const char *url, void (*each)(void *context, struct span s), void *context)
+{
+    struct url_parts u;
+    struct span name, value;
+
+    if (!url_is(url))
+        return;
+    url_split(url, &u);
+    struct span stray = stray_password(&u), query = u.query;
+    if (u.password.at)
+        each(context, u.password);
+    if (stray.at)
+        each(context, stray);
+    while (url_next_parameter(&query, &name, &value))
+        if (value.at && is_secret_name(name))
+            each(context, value);
+}
+
+static void note_password(void *found, struct span s)
+{
+    *(bool *)found = *(bool *)found || s.n > 0;
+}
+
+bool url_has_password(const char *url)
+{
+    bool found = false;
+
+    each_password(url, note_password, &found);
+    return found;
+}
+
+static void hide_span(void *url, struct span s)
+{
+    char *start = url;
+
+    memset(start + (s.at - start), '*', s.n);
+}
+
+void url_mask(char *url)
+{
+    each_password(url, hide_span, url);
+}

@@ -7,6 +7,9 @@
 /* Call before the first use of jansson; may be called again. */
 void json_use_wiping_memory(void);
 
+/* Frees what json_dumps() returned. */
+void json_string_free(char *s);
+
 void json_free_cleanup(json_t **j);
 #define AUTO_JSON(name) __attribute__((cleanup(json_free_cleanup))) json_t *name = NULL
 

@@ -17,9 +17,6 @@ enum tls_level tls_level_parse(const char *name); /* the name is valid: keys.def
 /* As MySQL's own clients say it: "VERIFY_CA". */
 const char *tls_level_ssl_mode(enum tls_level level);
 
-/* localhost, 127.0.0.0/8, ::1: by the text alone, no look-up. */
-bool host_is_loopback(const char *host);
-
 struct connection {
     const char *user;              /* NULL: the client's own files decide */
     const struct secret *password; /* NULL: the same */

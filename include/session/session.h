@@ -41,9 +41,14 @@ int session_open(struct session *s, const struct request *r, struct err *e);
 /* Facts and plan. With `dry` nothing is dialled (no socket is tried). */
 int session_plan(struct session *s, enum purpose purpose, const char *client, bool dry, struct err *e);
 
-/* The credential; a typed one that its provider can keep is tried on the server and kept if the person wants
- * that. */
+/* The credential. */
 int session_login(struct session *s, struct err *e);
+
+/*
+ * A password that was typed just now and that its provider can keep: asks whether to. It is kept only once the
+ * server has accepted it (`proved`: it has already); a refusal is session_probe()'s error, and nothing is kept.
+ */
+int session_offer_to_keep(struct session *s, bool proved, struct err *e);
 
 /* Becomes the client, with `args` behind our own. Returns only on failure. */
 int session_become_client(struct session *s, char *const *args, struct err *e);

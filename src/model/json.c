@@ -41,3 +41,11 @@ void json_free_cleanup(json_t **j)
     json_decref(*j);
     *j = NULL;
 }
+
+void json_string_free(char *s)
+{
+    json_free_t release;
+
+    json_get_alloc_funcs(NULL, &release);
+    release(s);
+}

@@ -1,8 +1,6 @@
-/* The words for TLS levels, in the order of strictness, and what counts as this machine. */
+/* The words for TLS levels, in the order of strictness. */
 #include <output/connection.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stddef.h>
 
 #include <base/mem.h>
@@ -29,14 +27,4 @@ const char *tls_level_ssl_mode(enum tls_level level)
     static const char *const modes[] = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"};
 
     return modes[level];
-}
-
-bool host_is_loopback(const char *host)
-{
-    struct in_addr four;
-    struct in6_addr six;
-
-    if (inet_pton(AF_INET, host, &four) == 1)
-        return ntohl(four.s_addr) >> 24 == 127;
-    return text_equal_nocase(host, "localhost") || (inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <model/address.h>
 #include <output/connection.h>
 
 static bool is_direct(const struct profile *p)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <base/mem.h>
+#include <model/address.h>
 
 void plan_release(struct plan *plan)
 {

@@ -103,14 +103,14 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
     return 0;
 }
 
-/* A typed password is kept only if the person wants that and the server has accepted it. */
-static int offer_to_keep(struct session *s, struct err *e)
+int session_offer_to_keep(struct session *s, bool proved, struct err *e)
 {
     AUTO_PROBE(probe);
 
-    if (!tty_present() || !tty_ask_yes("store it in the keychain? [y/N] "))
+    if (!s->credential.keepable || !s->plan.client || !tty_present() ||
+        !tty_ask_yes("store it in the keychain? [y/N] "))
         return 0;
-    if (session_probe(s, &probe, e) < 0)
+    if (!proved && session_probe(s, &probe, e) < 0)
         return -1;
     return s->plan.provider->keep(&s->profile, &s->credential, s->deadline, e);
 }
@@ -131,8 +131,6 @@ int session_login(struct session *s, struct err *e)
     } else if (provider->get(&s->profile, login_deadline(s), &s->credential, e) < 0) {
         return -1;
     }
-    if (s->credential.keepable && s->plan.client && offer_to_keep(s, e) < 0)
-        return -1;
     if (provider && log_wants(LOG_STEP)) {
         provider->describe(&s->profile, &what);
         if (s->credential.expires_at) {

@@ -1,0 +1,33 @@
+/* The first steps that every verb about one profile takes. */
+#include "begin.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int begin(struct invocation *inv, struct session *s, struct err *e)
+{
+    struct request r;
+
+    if (invocation_request(inv, inv->verb->request_word, &r, e) < 0)
+        return -1;
+    int opened = session_open(s, &r, e);
+    if (s->label)
+        (void)snprintf(inv->label, sizeof inv->label, "%s", s->label);
+    return opened;
+}
+
+int begin_plan(struct invocation *inv, struct session *s, enum purpose purpose, const char *client,
+               struct err *e)
+{
+    if (begin(inv, s, e) < 0)
+        return -1;
+    return session_plan(s, purpose, client, inv->given[OPT_dry_run], e);
+}
+
+void print_plan(const struct session *s, char *const *args)
+{
+    AUTO_BUF(text, 262144);
+
+    plan_print(&s->plan, args, &text);
+    (void)fputs(buf_str(&text), stdout);
+}

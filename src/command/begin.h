@@ -1,0 +1,15 @@
+/* The first steps that every verb about one profile takes. */
+#ifndef COMMAND_BEGIN_H
+#define COMMAND_BEGIN_H
+
+#include "command.h"
+
+/* Opens the session that the command line names, and remembers its label for errors. */
+int begin(struct invocation *inv, struct session *s, struct err *e);
+/* And makes the plan. `client`: that program instead of the profile's; NULL. */
+int begin_plan(struct invocation *inv, struct session *s, enum purpose purpose, const char *client,
+               struct err *e);
+/* --dry-run. */
+void print_plan(const struct session *s, char *const *args);
+
+#endif

@@ -1,0 +1,115 @@
+/* What the verbs share: the tables that say what exists, a parsed command line, and the only printing in the
+ * program. */
+#ifndef COMMAND_COMMAND_H
+#define COMMAND_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <base/log.h>
+#include <base/text.h>
+#include <model/config.h>
+#include <session/session.h>
+
+enum option_id {
+#define OPTION(id, letter, name, argument, set, line, key) OPT_##id,
+#include "options.def"
+    OPT_COUNT
+};
+
+/* Groups of options that a verb admits. */
+enum option_set {
+    SET_ALWAYS = 1,
+    SET_PROFILE = 2, /* the frequent keys and -o */
+    SET_RUN = 4,     /* --timeout */
+    SET_DRY = 8,
+    SET_JSON = 16,
+    SET_EXEC = 32,
+    SET_SHOW = 64
+};
+enum option_line { LINE_WHERE, LINE_WHO, LINE_WHAT, LINE_HOW, LINE_HIDDEN };
+
+struct option {
+    char letter;
+    const char *name, *argument;
+    unsigned set;
+    enum option_line line;
+    const char *key;
+};
+extern const struct option option_table[OPT_COUNT];
+
+struct invocation;
+
+enum verb_group { GROUP_GET_IN, GROUP_HAND_OUT, GROUP_LOOK_AFTER, GROUP_SET_UP, GROUP_HIDDEN };
+
+struct verb {
+    const char *name, *usage, *summary;
+    enum verb_group group;
+    const char *examples;  /* each line is one; NULL: none */
+    unsigned sets;         /* of options */
+    unsigned most_words;   /* behind the verb */
+    bool takes_rest;       /* words behind -- */
+    unsigned request_word; /* which of the words names the profile or URL */
+    const char
+        *words; /* what the first word is, for completion: "profile", or the choices separated by blanks */
+    const char *words2; /* the same for the second */
+    int (*run)(struct invocation *inv, struct err *e);
+};
+extern const struct verb *const verb_table[]; /* NULL-terminated */
+const struct verb *verb_find(const char *name);
+
+/* A parsed command line. */
+struct invocation {
+    const struct verb *verb;
+    char *word[4]; /* behind the verb; NULL where there is none */
+    size_t word_count;
+    char **rest; /* behind --; NULL: there was none */
+    const char *value[OPT_COUNT];
+    unsigned given[OPT_COUNT]; /* how often */
+    struct override *override;
+    size_t override_count;
+    long timeout_ms;
+    struct words owned; /* copies, wiped at the end */
+    char label[128];    /* what the run is about, for its errors; empty: the verb */
+};
+void invocation_release(struct invocation *inv);
+#define AUTO_INVOCATION(name) __attribute__((cleanup(invocation_release))) struct invocation name = {0}
+
+/*
+ * Parses what follows the verb. Passwords in URLs are copied out of argv and overwritten there. ERR_USAGE
+ * with e->what the verb; options may stand anywhere before `--`.
+ */
+int invocation_parse(const struct verb *verb, int argc, char **argv, struct invocation *inv, struct err *e);
+
+/* The request that the command line makes; word[`word`] is the profile or URL; "-" is read from stdin or
+ * asked for. */
+int invocation_request(struct invocation *inv, size_t word, struct request *r, struct err *e);
+
+/* Help on stdout. */
+void help_overview(FILE *to);
+void help_verb(const struct verb *verb);
+int help_topic(const char *topic, struct err *e); /* 1: no such topic */
+extern const char *const help_topics;             /* separated by blanks */
+bool key_is_built(const struct key_info *info);   /* whether this version does something with the key */
+
+/* Errors and the log, on stderr. */
+void print_error(const struct err *e);
+void print_log_to_stderr(enum log_level most);
+
+/* A table: header first, cells in row order, two blanks between columns, "-" for an empty cell. */
+struct table {
+    size_t columns, count;
+    char **cell;
+};
+void table_add(struct table *t, const char *cell);
+void table_print(const struct table *t, FILE *to);
+void table_release(struct table *t);
+#define AUTO_TABLE(name, n) __attribute__((cleanup(table_release))) struct table name = {.columns = (n)}
+
+/* Flushes stdout: ERR_IO where what was printed did not arrive. */
+int stdout_finish(struct err *e);
+
+#endif

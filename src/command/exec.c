@@ -1,0 +1,61 @@
+/* Run any program with the parameters in its environment and in {placeholders}. */
+#include "begin.h"
+
+#include <base/mem.h>
+
+static int find_format(const char *name, const struct format **out, struct err *e)
+{
+    const char *names[32] = {NULL};
+    size_t n = 0;
+
+    *out = format_find(name);
+    if (*out)
+        return 0;
+    for (; format_table[n] && n + 1 < ARRAY_LEN(names); n++)
+        names[n] = format_table[n]->name;
+    const char *meant = text_closest(name, names);
+    (void)err_set(e, ERR_USAGE, "no such format '%s'", name);
+    return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help formats");
+}
+
+static int exec_run(struct invocation *inv, struct err *e)
+{
+    AUTO_SESSION(s);
+    const struct format *formats[3] = {NULL};
+
+    if (!inv->rest || !inv->rest[0]) {
+        (void)err_set(e, ERR_USAGE, "which command?");
+        return err_hint(e, "broker exec PROFILE -- COMMAND ARG...");
+    }
+    int wants_file = session_command_wants_file(inv->rest, e);
+    if (wants_file < 0 ||
+        find_format(inv->given[OPT_format] ? inv->value[OPT_format] : "env", &formats[0], e) < 0 ||
+        (inv->given[OPT_env] && find_format(inv->value[OPT_env], &formats[1], e) < 0))
+        return -1;
+    const char *client = client_is_known(inv->rest[0]) ? inv->rest[0] : NULL;
+    if (begin_plan(inv, &s, wants_file ? FOR_CLIENT : FOR_OTHER, client, e) < 0)
+        return -1;
+    if (inv->given[OPT_dry_run]) {
+        s.plan.client = NULL;
+        print_plan(&s, NULL);
+        return 0;
+    }
+    if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)
+        return -1;
+    return session_become_command(&s, inv->rest, formats, e);
+}
+
+const struct verb verb_exec = {
+    .name = "exec",
+    .usage = "[PROFILE|URL] [OPTION]... -- COMMAND [ARG...]",
+    .summary = "run any program with the connection parameters",
+    .group = GROUP_GET_IN,
+    .examples = "broker exec prod -- mysqldump --defaults-file={defaults-file} shop\n"
+                "broker exec prod -- sh -c 'echo $MYSQL_HOST'\n"
+                "broker exec prod --env url -- ./migrate",
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_EXEC,
+    .most_words = 1,
+    .takes_rest = true,
+    .words = "profile",
+    .run = exec_run,
+};

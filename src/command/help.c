@@ -1,0 +1,199 @@
+/* Help, made from the tables: it names what this version has and nothing else. */
+#include "command.h"
+
+#include <string.h>
+
+#include <base/mem.h>
+#include <model/profile.h>
+#include <output/format.h>
+#include <provider/provider.h>
+
+static const char *const group_titles[] = {"get in", "hand out", "look after", "set up"};
+static const char *const line_titles[] = {"where", "who", "what", "how"};
+
+const char *const help_topics = "config environment exit-codes formats";
+
+void help_overview(FILE *to)
+{
+    (void)fputs("usage: broker VERB [PROFILE|URL] [OPTION]...\n\n", to);
+    for (size_t group = 0; group < ARRAY_LEN(group_titles); group++) {
+        (void)fprintf(to, "%s\n", group_titles[group]);
+        for (size_t i = 0; verb_table[i]; i++) {
+            const struct verb *v = verb_table[i];
+            if ((size_t)v->group == group)
+                (void)fprintf(to, "  %-10s  %s\n", v->name, v->summary);
+        }
+    }
+    (void)fputs("\nfirst time: broker profile add NAME\n", to);
+}
+
+static void print_option(const struct option *o)
+{
+    (void)fputs("  ", stdout);
+    if (o->letter)
+        (void)printf(o->name ? "-%c " : "-%c", o->letter);
+    if (o->name)
+        (void)printf("--%s", o->name);
+    if (o->argument)
+        (void)printf(" %s", o->argument);
+}
+
+static void print_option_line(const struct verb *verb, size_t line)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        const struct option *o = &option_table[i];
+        if ((size_t)o->line != line || !((verb->sets | SET_ALWAYS) & o->set))
+            continue;
+        if (first)
+            (void)printf("%-5s", line_titles[line]);
+        first = false;
+        print_option(o);
+    }
+    if (!first)
+        (void)putchar('\n');
+}
+
+void help_verb(const struct verb *verb)
+{
+    (void)printf("usage: broker %s%s%s\n\n", verb->name, *verb->usage ? " " : "", verb->usage);
+    for (const char *line = verb->examples; line && *line; line += strcspn(line, "\n") + 1)
+        (void)printf("  %.*s\n", (int)strcspn(line, "\n"), line);
+    if (verb->examples)
+        (void)putchar('\n');
+    for (size_t line = 0; line < ARRAY_LEN(line_titles); line++)
+        print_option_line(verb, line);
+    (void)puts("\nmore: broker help config");
+}
+
+bool key_is_built(const struct key_info *info)
+{
+    if (text_starts(info->name, "auth_"))
+        return provider_find(info->name + sizeof "auth_" - 1);
+    return text_equal(info->group, "profile") || provider_find(info->group);
+}
+
+static void print_keys(void)
+{
+    AUTO_TABLE(t, 3);
+
+    table_add(&t, "KEY");
+    table_add(&t, "DEFAULT");
+    table_add(&t, "MEANING");
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (!key_is_built(&key_infos[i]))
+            continue;
+        table_add(&t, key_infos[i].name);
+        table_add(&t, key_infos[i].built_in);
+        table_add(&t, key_infos[i].help);
+    }
+    table_print(&t, stdout);
+}
+
+static void help_config(void)
+{
+    (void)puts("[profile NAME] sections in /etc/broker/config and ~/.config/broker/config, or in "
+               "$BROKER_CONFIG alone.\n"
+               "[defaults] holds the same keys for every profile. A flag or -o KEY=VALUE wins over the "
+               "profile, that\n"
+               "over BROKER_KEY in the environment, that over [defaults]. An empty value unsets.\n");
+    print_keys();
+    (void)puts("\nauth is one of:");
+    for (size_t i = 0; provider_table[i]; i++)
+        (void)printf("  %-10s  %s\n", provider_table[i]->name, provider_table[i]->help);
+    (void)puts("\ntls is one of: disabled preferred required verify-ca verify-identity");
+}
+
+static void help_environment(void)
+{
+    (void)puts(
+        "BROKER_CONFIG    the only config file to read\n"
+        "BROKER_PROFILE   the profile, where none is named\n"
+        "BROKER_KEY       a key's value where neither flag nor profile has one, as in BROKER_USER\n"
+        "BROKER_NO_INPUT  1: never ask, like --no-input\n"
+        "BROKER_ASKPASS   program that asks where there is no terminal; else SSH_ASKPASS with a display\n"
+        "XDG_CONFIG_HOME  holds broker/config\n"
+        "XDG_CACHE_HOME   holds broker/clients: which family each client program is of\n"
+        "XDG_RUNTIME_DIR  holds locks\n"
+        "MYSQL_UNIX_PORT  the first socket that is tried for socket = auto\n"
+        "TERM             dumb: no counters");
+}
+
+static void help_exit_codes(void)
+{
+    (void)puts("  0  done\n"
+               " 64  usage\n"
+               " 65  bad input data\n"
+               " 69  unreachable: name, TCP, TLS, no answer in time\n"
+               " 70  a bug in broker\n"
+               " 74  reading or writing failed\n"
+               " 75  the same command may work later\n"
+               " 76  the other side broke its protocol\n"
+               " 77  refused by the server\n"
+               " 78  config, no such profile, or a part is missing\n"
+               " 79  a person must log in or type a password\n"
+               "126  the client or command cannot be run\n"
+               "127  the client or command was not found\n\n"
+               "Once the client runs, the status is its own.");
+}
+
+static void help_formats(void)
+{
+    for (size_t i = 0; format_table[i]; i++)
+        (void)printf("%-10s  %s\n", format_table[i]->name, format_table[i]->help);
+}
+
+int help_topic(const char *topic, struct err *e)
+{
+    static const struct {
+        const char *name;
+        void (*print)(void);
+    } topics[] = {{"config", help_config},
+                  {"environment", help_environment},
+                  {"exit-codes", help_exit_codes},
+                  {"formats", help_formats}};
+    const struct verb *verb = verb_find(topic);
+
+    for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
+        if (text_equal(topics[i].name, topic)) {
+            topics[i].print();
+            return 0;
+        }
+    }
+    if (verb) {
+        help_verb(verb);
+        return 0;
+    }
+    (void)err_set(e, ERR_USAGE, "no such topic");
+    (void)err_what(e, "%s", topic);
+    return err_hint(e, "a verb, or: %s", help_topics);
+}
+
+static int help_run(struct invocation *inv, struct err *e)
+{
+    if (inv->word[0])
+        return help_topic(inv->word[0], e);
+    help_overview(stdout);
+    return 0;
+}
+
+const struct verb verb_help = {.name = "help",
+                               .usage = "[VERB|TOPIC]",
+                               .summary = "a verb, or: config environment exit-codes formats",
+                               .group = GROUP_SET_UP,
+                               .examples = "broker help connect\nbroker help config",
+                               .most_words = 1,
+                               .words = "topic",
+                               .run = help_run};
+
+static int version_run(struct invocation *inv, struct err *e)
+{
+    (void)inv;
+    (void)e;
+    (void)puts("broker " BROKER_VERSION);
+    return 0;
+}
+
+const struct verb verb_version = {
+    .name = "version", .usage = "", .summary = "the version", .group = GROUP_HIDDEN, .run = version_run};

@@ -1,0 +1,252 @@
+/*
+ * The command line's parser. It knows the option table and nothing of what an option does: a row with a key
+ * becomes an override of that key, the others are looked up by the verb. No abbreviations; options may stand
+ * anywhere before `--`.
+ */
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/tty.h>
+#include <model/url.h>
+
+const struct option option_table[OPT_COUNT] = {
+#define OPTION(id, letter, name, argument, set, line, key)                                                   \
+    {letter, name, argument, SET_##set, LINE_##line, key},
+#include "options.def"
+};
+
+#define URL_MAX 16384
+
+void invocation_release(struct invocation *inv)
+{
+    free(inv->override);
+    words_release(&inv->owned);
+    *inv = (struct invocation){0};
+}
+
+static bool admits(const struct verb *verb, const struct option *o)
+{
+    return (verb->sets | SET_ALWAYS) & o->set;
+}
+
+static int find_long(const struct verb *verb, const char *name, size_t n)
+{
+    for (int i = 0; i < OPT_COUNT; i++) {
+        const char *known = option_table[i].name;
+        if (known && strlen(known) == n && memcmp(known, name, n) == 0 && admits(verb, &option_table[i]))
+            return i;
+    }
+    return -1;
+}
+
+static int find_letter(const struct verb *verb, char letter)
+{
+    for (int i = 0; i < OPT_COUNT; i++) {
+        if (option_table[i].letter == letter && admits(verb, &option_table[i]))
+            return i;
+    }
+    return -1;
+}
+
+static int unknown_option(const struct invocation *inv, const char *typed, struct err *e)
+{
+    const char *candidates[OPT_COUNT + 1] = {NULL}, *name = inv->word[0] ? inv->word[0] : "PROFILE", *meant;
+    size_t n = 0;
+
+    (void)err_set(e, ERR_USAGE, "unknown option '%.*s'", (int)strcspn(typed, "="), typed);
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        if (option_table[i].name && admits(inv->verb, &option_table[i]))
+            candidates[n++] = option_table[i].name;
+    }
+    meant = text_starts(typed, "--") ? text_closest(typed + 2, candidates) : NULL;
+    if (meant)
+        return err_hint(e, "did you mean '--%s'?", meant);
+    if (text_starts(typed, "-p") && typed[1] == 'p')
+        return err_hint(e, "no password on the command line: broker password set NAME");
+    if (inv->verb->takes_rest && text_equal(inv->verb->name, "connect"))
+        return err_hint(e, "client options follow --: broker connect %s -- %s ...", name, typed);
+    return err_hint(e, "broker help %s", inv->verb->name);
+}
+
+/* The later one of two for the same key counts, as the user would expect of a line edited at its end. */
+static void add_override(struct invocation *inv, const char *key, const char *value, const char *flag)
+{
+    size_t i = 0;
+
+    while (i < inv->override_count && !text_equal(inv->override[i].key, key))
+        i++;
+    if (i == inv->override_count) {
+        inv->override = mem_grow(inv->override, i + 1, sizeof *inv->override);
+        inv->override_count++;
+    }
+    inv->override[i] = (struct override){key, value, flag};
+}
+
+static int set_key(struct invocation *inv, const char *text, struct err *e)
+{
+    const char *equals = strchr(text, '=');
+
+    if (!equals || equals == text) {
+        (void)err_set(e, ERR_USAGE, "-o needs KEY=VALUE");
+        return err_hint(e, "broker help config");
+    }
+    words_take(&inv->owned, mem_strndup(text, (size_t)(equals - text)));
+    char *key = inv->owned.word[inv->owned.count - 1];
+    words_take(&inv->owned, mem_printf("-o %s", key));
+    const char *flag = inv->owned.word[inv->owned.count - 1];
+    for (char *c = key; *c; c++)
+        *c = *c == '-' ? '_' : *c;
+    add_override(inv, key, equals + 1, flag);
+    return 0;
+}
+
+static int take(struct invocation *inv, int id, const char *value, const char *typed, struct err *e)
+{
+    const struct option *o = &option_table[id];
+
+    inv->given[id]++;
+    inv->value[id] = value;
+    if (id == OPT_key)
+        return set_key(inv, value, e);
+    if (id == OPT_timeout && (!duration_parse(value, &inv->timeout_ms) || inv->timeout_ms == 0)) {
+        (void)err_set(e, ERR_USAGE, "--timeout: '%s' is no duration", value);
+        return err_hint(e, "like 10s, 5m or 1h");
+    }
+    if (o->key)
+        add_override(inv, o->key, value, typed);
+    return 0;
+}
+
+static int needs_value(const char *typed, const char *argument, struct err *e)
+{
+    (void)err_set(e, ERR_USAGE, "%s needs a value", typed);
+    return err_hint(e, "%s %s", typed, argument);
+}
+
+/* --name, --name=value, --name value. Returns how many further words were used, or -1. */
+static int parse_long(struct invocation *inv, char **argv, struct err *e)
+{
+    const char *name = argv[0] + 2, *equals = strchr(name, '=');
+    size_t n = equals ? (size_t)(equals - name) : strlen(name);
+    int id = find_long(inv->verb, name, n);
+
+    if (id < 0)
+        return unknown_option(inv, argv[0], e);
+    words_take(&inv->owned, mem_printf("--%.*s", (int)n, name));
+    const char *typed = inv->owned.word[inv->owned.count - 1];
+    const struct option *o = &option_table[id];
+    if (!o->argument && equals)
+        return err_set(e, ERR_USAGE, "%s takes no value", typed);
+    if (o->argument && !equals && !argv[1])
+        return needs_value(typed, o->argument, e);
+    const char *value = !o->argument ? NULL : equals ? equals + 1 : argv[1];
+    return take(inv, id, value, typed, e) < 0 ? -1 : o->argument && !equals;
+}
+
+/* -v, -vv, -uNAME, -u NAME. */
+static int parse_short(struct invocation *inv, char **argv, struct err *e)
+{
+    for (const char *c = argv[0] + 1; *c; c++) {
+        int id = find_letter(inv->verb, *c);
+        if (id < 0)
+            return unknown_option(inv, argv[0], e);
+        const struct option *o = &option_table[id];
+        words_take(&inv->owned, mem_printf("-%c", *c));
+        const char *typed = inv->owned.word[inv->owned.count - 1];
+        if (!o->argument) {
+            if (take(inv, id, NULL, typed, e) < 0)
+                return -1;
+            continue;
+        }
+        if (!c[1] && !argv[1])
+            return needs_value(typed, o->argument, e);
+        return take(inv, id, c[1] ? c + 1 : argv[1], typed, e) < 0 ? -1 : !c[1];
+    }
+    return 0;
+}
+
+/* A URL's password leaves argv at once; until then the process list has shown it, which the person should
+ * know. */
+static char *shelter_url(struct invocation *inv, char *word)
+{
+    AUTO_BUF(hint, 1024);
+
+    if (!url_is(word) || !url_has_password(word))
+        return word;
+    words_add(&inv->owned, word);
+    url_mask(word);
+    buf_printf(&hint, "broker %s", inv->verb->name);
+    for (size_t i = 0; i < inv->word_count; i++)
+        buf_printf(&hint, " %s", inv->word[i]);
+    buf_puts(&hint, " -");
+    log_warn(buf_str(&hint), "password on the command line");
+    return inv->owned.word[inv->owned.count - 1];
+}
+
+static int too_many(const struct verb *verb, const char *word, struct err *e)
+{
+    (void)err_set(e, ERR_USAGE, "one word too many: '%s'", word);
+    return err_hint(e, "broker help %s", verb->name);
+}
+
+int invocation_parse(const struct verb *verb, int argc, char **argv, struct invocation *inv, struct err *e)
+{
+    inv->verb = verb;
+    for (int i = 0; i < argc; i++) {
+        int used = 0;
+        if (text_equal(argv[i], "--")) {
+            inv->rest = argv + i + 1;
+            break;
+        }
+        if (argv[i][0] == '-' && argv[i][1] == '-')
+            used = parse_long(inv, argv + i, e);
+        else if (argv[i][0] == '-' && argv[i][1])
+            used = parse_short(inv, argv + i, e);
+        else if (inv->word_count == verb->most_words)
+            used = too_many(verb, argv[i], e);
+        else {
+            inv->word[inv->word_count] = shelter_url(inv, argv[i]);
+            inv->word_count++;
+        }
+        if (used < 0)
+            return err_what(e, "%s", verb->name);
+        i += used;
+    }
+    if (inv->rest && !verb->takes_rest) {
+        (void)err_set(e, ERR_USAGE, "nothing can follow --");
+        return err_what(e, "%s", verb->name);
+    }
+    return 0;
+}
+
+static int read_url(struct invocation *inv, char **out, struct err *e)
+{
+    AUTO_SECRET(text);
+    int got = isatty(STDIN_FILENO) ? tty_ask_secret("URL: ", &text, e)
+                                   : secret_read_fd(STDIN_FILENO, URL_MAX, true, &text, e);
+
+    if (got < 0)
+        return err_what(e, "stdin");
+    secret_chomp(text);
+    if (!url_is(secret_bytes(text))) {
+        (void)err_set(e, ERR_DATA, "not a URL");
+        (void)err_what(e, "stdin");
+        return err_hint(e, "mysql://USER:PASSWORD@HOST/DATABASE");
+    }
+    words_add(&inv->owned, secret_bytes(text));
+    *out = inv->owned.word[inv->owned.count - 1];
+    return 0;
+}
+
+int invocation_request(struct invocation *inv, size_t word, struct request *r, struct err *e)
+{
+    if (text_equal(inv->word[word], "-") && read_url(inv, &inv->word[word], e) < 0)
+        return -1;
+    *r = (struct request){inv->word[word], inv->override, inv->override_count, inv->timeout_ms};
+    return 0;
+}

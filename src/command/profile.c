@@ -1,0 +1,51 @@
+/* The config file: list, show, check, add. Each is a function; what they share with other verbs is in the
+ * session. */
+#include "profile.h"
+
+#include <base/mem.h>
+#include <base/text.h>
+
+static const struct {
+    const char *name;
+    int (*run)(struct invocation *inv, struct err *e);
+} subcommands[] = {
+    {"list", profile_list},
+    {"show", profile_show},
+    {"check", profile_check},
+    {"add", profile_add},
+};
+
+static int profile_run(struct invocation *inv, struct err *e)
+{
+    const char *names[ARRAY_LEN(subcommands) + 1] = {NULL};
+
+    for (size_t i = 0; i < ARRAY_LEN(subcommands); i++) {
+        names[i] = subcommands[i].name;
+        if (text_equal(subcommands[i].name, inv->word[0]))
+            return subcommands[i].run(inv, e);
+    }
+    const char *meant = inv->word[0] ? text_closest(inv->word[0], names) : NULL;
+    if (!inv->word[0])
+        (void)err_set(e, ERR_USAGE, "list, show, check or add?");
+    else
+        (void)err_set(e, ERR_USAGE, "cannot '%s'", inv->word[0]);
+    return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help profile");
+}
+
+const struct verb verb_profile = {
+    .name = "profile",
+    .usage = "list|show|check|add [NAME] [URL] [OPTION]...",
+    .summary = "list, show, check, add",
+    .group = GROUP_SET_UP,
+    .examples = "broker profile add shop\n"
+                "broker profile add shop mysql://app@db.example.com/shop\n"
+                "broker profile add shop --host db.example.com --user app\n"
+                "broker profile show shop --all\n"
+                "broker profile check",
+    .sets = SET_PROFILE | SET_JSON | SET_SHOW,
+    .most_words = 3,
+    .request_word = 1,
+    .words = "list show check add",
+    .words2 = "profile",
+    .run = profile_run,
+};

@@ -1,0 +1,15 @@
+/* The subcommands of `profile`. */
+#ifndef COMMAND_PROFILE_H
+#define COMMAND_PROFILE_H
+
+#include "command.h"
+
+int profile_list(struct invocation *inv, struct err *e);
+int profile_show(struct invocation *inv, struct err *e);
+int profile_check(struct invocation *inv, struct err *e);
+int profile_add(struct invocation *inv, struct err *e);
+
+/* "app@db.example.com:3307/shop"; malloced. */
+char *profile_server(const struct profile *p);
+
+#endif

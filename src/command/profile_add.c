@@ -1,0 +1,208 @@
+/*
+ * profile add: a new section from a URL, from flags, or from a few questions. A URL's password never goes
+ * into the file: on a terminal it may go to the keychain, else it is dropped with a warning.
+ */
+#include "profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/tty.h>
+#include <model/identity.h>
+#include <model/url.h>
+#include <provider/provider.h>
+#include <store/store.h>
+
+#define SETTINGS_MAX (KEY_COUNT + 1)
+#define STORE_TIMEOUT_MS 30000
+
+struct answers {
+    struct override set[SETTINGS_MAX];
+    size_t count;
+    struct words owned;
+};
+
+static void answers_release(struct answers *a)
+{
+    words_release(&a->owned);
+}
+
+static void answer(struct answers *a, enum key k, const char *value)
+{
+    words_add(&a->owned, value);
+    a->set[a->count++] =
+        (struct override){key_infos[k].name, a->owned.word[a->owned.count - 1], key_infos[k].name};
+}
+
+/* Asks until the answer is valid or empty. */
+static int ask_key(struct answers *a, enum key k, const char *question, struct err *e)
+{
+    for (;;) {
+        AUTO_FREE(char *, typed);
+        AUTO_FREE(char *, normal);
+        struct err wrong = ERR_INIT;
+        if (tty_ask_line(question, &typed, e) < 0)
+            return -1;
+        if (!*typed)
+            return 0;
+        if (key_check(&key_infos[k], typed, &normal, &wrong) == 0) {
+            answer(a, k, typed);
+            return 0;
+        }
+        (void)err_what(&wrong, "%s", key_infos[k].name);
+        print_error(&wrong);
+    }
+}
+
+static const char *answered(const struct answers *a, enum key k)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        if (text_equal(a->set[i].key, key_infos[k].name))
+            return a->set[i].value;
+    }
+    return NULL;
+}
+
+static int ask_auth(struct answers *a, struct err *e)
+{
+    AUTO_BUF(question, 1024);
+    static const enum key companions[] = {KEY_auth_command, KEY_auth_file, KEY_auth_env};
+
+    buf_puts(&question, "auth (");
+    for (size_t i = 0; provider_table[i]; i++)
+        buf_printf(&question, i ? " %s" : "%s", provider_table[i]->name);
+    buf_printf(&question, ") [%s]: ", answered(a, KEY_user) ? "keychain" : "client");
+    if (ask_key(a, KEY_auth, buf_str(&question), e) < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
+        AUTO_FREE(char *, more);
+        const char *name = key_infos[companions[i]].name, *auth = answered(a, KEY_auth);
+        more = mem_printf("%s: ", name);
+        if (auth && text_equal(name + sizeof "auth_" - 1, auth) && ask_key(a, companions[i], more, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int ask_all(struct answers *a, struct err *e)
+{
+    if (ask_key(a, KEY_host, "host (empty: local socket): ", e) < 0)
+        return -1;
+    if (answered(a, KEY_host) && ask_key(a, KEY_port, "port [3306]: ", e) < 0)
+        return -1;
+    return ask_key(a, KEY_user, "user: ", e) < 0 ||
+                   ask_key(a, KEY_database, "database (empty: none): ", e) < 0 || ask_auth(a, e) < 0
+               ? -1
+               : 0;
+}
+
+/* What the URL and the flags said, as they would stand in the file. */
+static void take_profile(const struct profile *p, struct answers *a)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (p->set[i].origin >= ORIGIN_URL && p->set[i].value)
+            answer(a, (enum key)i, p->set[i].value);
+    }
+}
+
+/* The password of the URL, for the profile as it now stands in the file. */
+static void offer_password(const struct profile *p, const struct secret *password)
+{
+    AUTO_FREE(char *, identity);
+    AUTO_FREE(char *, label);
+    AUTO_FREE(char *, question);
+    AUTO_FREE(char *, hint);
+    struct err failed = ERR_INIT;
+
+    identity = identity_password(p);
+    label = identity_label(p);
+    hint = mem_printf("broker password set %s", p->name);
+    question = mem_printf("store the password of %s in the keychain? [y/N] ", label);
+    if (!tty_can_ask() || !tty_present()) {
+        log_warn(hint, "the URL's password was dropped: there is no terminal to ask whether to store it");
+        return;
+    }
+    if (!tty_ask_yes(question))
+        return;
+    if (store_keychain.put(identity, label, password, 0, clock_deadline(STORE_TIMEOUT_MS, CLOCK_NEVER),
+                           &failed) != STORE_OK)
+        log_warn(hint, "the password was not stored: %s", failed.msg);
+}
+
+static int check_name(const struct config *c, const char *name, struct err *e)
+{
+    const char *file;
+    unsigned line;
+
+    if (!name) {
+        (void)err_set(e, ERR_USAGE, "which name?");
+        return err_hint(e, "broker profile add NAME");
+    }
+    if (!profile_name_valid(name)) {
+        (void)err_set(e, ERR_USAGE, "no name for a profile");
+        (void)err_what(e, "%s", name);
+        return err_hint(e, "up to 64 letters, digits and . _ @ + -, the first a letter or digit");
+    }
+    if (!config_profile_place(c, name, &file, &line))
+        return 0;
+    AUTO_FREE(char *, path);
+    path = path_short(file);
+    (void)err_set(e, ERR_CONFIG, "exists at %s:%u", path, line);
+    (void)err_what(e, "%s", name);
+    return err_hint(e, "edit it there, or take another name");
+}
+
+/* Reads the new section back, so that what was written is known to be good and the identity is the file's. */
+static int added(const char *name, const struct secret *password, struct err *e)
+{
+    AUTO_CONFIG(config);
+    AUTO_PROFILE(p);
+    AUTO_FREE(char *, path);
+
+    if (config_load(&config, e) < 0 || config_resolve(config, name, NULL, NULL, 0, &p, e) < 0 ||
+        plan_derive(&p, e) < 0)
+        return -1;
+    if (password)
+        offer_password(&p, password);
+    path = path_short(config_user_file(config));
+    log_note("added [profile %s] to %s", name, path);
+    log_note("next: broker test %s", name);
+    return 0;
+}
+
+int profile_add(struct invocation *inv, struct err *e)
+{
+    __attribute__((cleanup(answers_release))) struct answers a = {0};
+    AUTO_CONFIG(config);
+    AUTO_PROFILE(p);
+    struct request r;
+    const char *name = inv->word[1], *url = NULL;
+
+    if (config_load(&config, e) < 0 || check_name(config, name, e) < 0)
+        return -1;
+    (void)snprintf(inv->label, sizeof inv->label, "%s", name);
+    if (inv->word[2]) {
+        if (invocation_request(inv, 2, &r, e) < 0)
+            return -1;
+        url = r.name;
+        if (!url_is(url)) {
+            (void)err_set(e, ERR_USAGE, "'%s' is no URL", url);
+            return err_hint(e, "mysql://USER@HOST/DATABASE");
+        }
+    }
+    if (url || inv->override_count) {
+        if (config_resolve(config, NULL, url, inv->override, inv->override_count, &p, e) < 0 ||
+            plan_derive(&p, e) < 0)
+            return -1;
+        take_profile(&p, &a);
+    } else if (ask_all(&a, e) < 0) {
+        return e->hint[0] ? -1 : err_hint(e, "broker profile add %s mysql://USER@HOST/DATABASE", name);
+    }
+    if (config_add_profile(config, name, a.set, a.count, e) < 0)
+        return -1;
+    return added(name, p.password, e);
+}

@@ -1,0 +1,154 @@
+/* Try every hop and say which one fails: a row when its hop ends, the first failure as the error. */
+#include "begin.h"
+
+#include <string.h>
+#include <time.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+
+#include "json.h"
+
+struct report {
+    json_t *hops; /* NULL: rows for people instead */
+    int64_t began;
+};
+
+static void report_hop(struct report *r, const char *hop, bool ok, const char *detail)
+{
+    AUTO_BUF(time, 64);
+    AUTO_BUF(clean, 8192);
+    int64_t ms = clock_ms() - r->began;
+
+    clock_format_duration(&time, ms);
+    text_sanitise(&clean, detail, strlen(detail));
+    if (r->hops) {
+        json_t *row = json_pack("{s:s,s:b,s:I,s:s}", "hop", hop, "ok", ok, "ms", (json_int_t)ms, "detail",
+                                buf_str(&clean));
+        (void)json_array_append_new(r->hops, row);
+    } else {
+        (void)printf("%-10s  %-6s  %6s  %s\n", hop, ok ? "ok" : "failed", buf_str(&time), buf_str(&clean));
+        (void)fflush(stdout);
+    }
+    r->began = clock_ms();
+}
+
+static int hop_ended(struct report *r, const char *hop, int result, const char *detail, const struct err *e)
+{
+    report_hop(r, hop, result == 0, result == 0 ? detail : e->msg);
+    return result;
+}
+
+static int hop_way(struct session *s, struct report *r, struct err *e)
+{
+    AUTO_FREE(char *, detail);
+    int result = session_plan(s, FOR_CLIENT, NULL, false, e);
+
+    /* What the config or this machine lacks is no hop that was tried. */
+    if (result < 0 && e->code != ERR_UNREACHABLE)
+        return -1;
+    if (result == 0)
+        result = session_resolve(s, e);
+    detail = mem_printf("direct to %s", s->plan.endpoint ? s->plan.endpoint : "");
+    return hop_ended(r, "way", result, detail, e);
+}
+
+static int hop_credential(struct session *s, struct report *r, struct err *e)
+{
+    AUTO_BUF(detail, 4096);
+    int result = session_login(s, e);
+
+    if (s->plan.provider)
+        s->plan.provider->describe(&s->profile, &detail);
+    else
+        buf_puts(&detail, "password of the URL");
+    if (s->credential.expires_at) {
+        buf_puts(&detail, ", valid for ");
+        clock_format_duration(&detail, (int64_t)(s->credential.expires_at - time(NULL)) * 1000);
+    }
+    return hop_ended(r, "credential", result, buf_str(&detail), e);
+}
+
+static int hop_server(struct session *s, struct report *r, struct probe *probe, struct err *e)
+{
+    AUTO_FREE(char *, detail);
+    int result = session_probe(s, probe, e);
+
+    if (result == 0)
+        detail = mem_printf("%s, %s, %s", probe->version, probe->user,
+                            probe->tls_cipher ? probe->tls_cipher : "no TLS");
+    return hop_ended(r, "server", result, detail, e);
+}
+
+/* An open door that people forget about. */
+static void note_open_root(const struct session *s)
+{
+    if (text_equal(s->plan.conn.user, "root") && s->plan.conn.host && s->credential.password &&
+        secret_len(s->credential.password) == 0)
+        log_note("note: root logs in over TCP without a password");
+}
+
+static json_t *string_or_null(const char *s)
+{
+    return s ? json_string(s) : json_null();
+}
+
+static void print_json(const struct invocation *inv, const struct report *r, const struct probe *probe,
+                       int result, const struct err *e)
+{
+    AUTO_JSON(root);
+    json_t *error = json_null();
+
+    if (result < 0)
+        error = json_pack("{s:s,s:o,s:o}", "message", e->msg, "hint",
+                          string_or_null(e->hint[0] ? e->hint : NULL), "server_code",
+                          probe->server_code ? json_integer((json_int_t)probe->server_code) : json_null());
+    root = json_pack("{s:s,s:b,s:i,s:O,s:o,s:o,s:o,s:o}", "profile", inv->label, "ok", result == 0, "exit",
+                     result == 0 ? 0 : (int)e->code, "hops", r->hops, "user", string_or_null(probe->user),
+                     "version", string_or_null(probe->version), "tls_cipher",
+                     string_or_null(probe->tls_cipher), "error", error);
+    print_json_line(root);
+}
+
+static int test_run(struct invocation *inv, struct err *e)
+{
+    AUTO_SESSION(s);
+    AUTO_PROBE(probe);
+    AUTO_JSON(hops);
+    struct report report = {.began = clock_ms()};
+
+    json_use_wiping_memory();
+    if (inv->given[OPT_json])
+        report.hops = hops = json_array();
+    if (begin(inv, &s, e) < 0)
+        return -1;
+    if (inv->given[OPT_dry_run]) {
+        if (session_plan(&s, FOR_CLIENT, NULL, true, e) < 0)
+            return -1;
+        print_plan(&s, NULL);
+        return 0;
+    }
+    int result = hop_way(&s, &report, e) < 0 || hop_credential(&s, &report, e) < 0 ||
+                         hop_server(&s, &report, &probe, e) < 0
+                     ? -1
+                     : 0;
+    if (report.hops)
+        print_json(inv, &report, &probe, result, e);
+    if (result < 0)
+        return -1;
+    note_open_root(&s);
+    return session_offer_to_keep(&s, true, e);
+}
+
+const struct verb verb_test = {
+    .name = "test",
+    .usage = "[PROFILE|URL] [OPTION]...",
+    .summary = "try every hop and say which one fails",
+    .group = GROUP_GET_IN,
+    .examples = "broker test prod\nbroker test prod --json",
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_JSON,
+    .most_words = 1,
+    .words = "profile",
+    .run = test_run,
+};

@@ -1,0 +1,43 @@
+/* Print just the secret, for shell scripts. */
+#include "begin.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/file.h>
+
+static int print_secret(const struct secret *s, struct err *e)
+{
+    if (fd_write_all(STDOUT_FILENO, secret_bytes(s), secret_len(s)) == 0 &&
+        fd_write_all(STDOUT_FILENO, "\n", 1) == 0)
+        return 0;
+    (void)err_set(e, ERR_IO, "%s", strerror(errno));
+    (void)err_what(e, "stdout");
+    return err_hint(e, "check where the output goes: is the pipe closed, the disk full?");
+}
+
+static int token_run(struct invocation *inv, struct err *e)
+{
+    AUTO_SESSION(s);
+
+    if (begin_plan(inv, &s, FOR_SECRET, NULL, e) < 0)
+        return -1;
+    if (s.plan.provider && s.plan.provider->has_no_token) {
+        (void)err_set(e, ERR_USAGE, "auth = %s has no secret to print", s.plan.provider->name);
+        return err_hint(e, "broker connect %s", inv->label);
+    }
+    return session_login(&s, e) < 0 ? -1 : print_secret(s.credential.password, e);
+}
+
+const struct verb verb_token = {
+    .name = "token",
+    .usage = "[PROFILE|URL] [OPTION]...",
+    .summary = "print the secret",
+    .group = GROUP_HAND_OUT,
+    .examples = "MYSQL_PWD=$(broker token prod)",
+    .sets = SET_PROFILE | SET_RUN,
+    .most_words = 1,
+    .words = "profile",
+    .run = token_run,
+};

@@ -1,0 +1,184 @@
+/*
+ * Reaching the Secret Service. Every step has a deadline: libsecret's asynchronous calls are run one at a
+ * time on the main loop and cancelled when time is up. Whether a service is there is found out before
+ * libsecret is asked: GLib would start a bus of its own where there is none, and D-Bus waits long for a
+ * service that does not come up.
+ */
+#include <keychain/service.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <base/buf.h>
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+#define BUS_MS 1000
+/* Starting a service that D-Bus knows but that does not run. */
+#define ACTIVATION_MS 5000
+#define SERVICE "org.freedesktop.secrets"
+
+void wait_release(struct wait *w)
+{
+    g_clear_object(&w->result);
+    g_clear_object(&w->cancel);
+    g_main_loop_unref(w->loop);
+}
+
+void wait_done(GObject *source, GAsyncResult *result, gpointer data)
+{
+    struct wait *w = data;
+
+    (void)source;
+    w->result = g_object_ref(result);
+    g_main_loop_quit(w->loop);
+}
+
+static gboolean wait_over(gpointer cancellable)
+{
+    g_cancellable_cancel(cancellable);
+    return G_SOURCE_REMOVE;
+}
+
+GAsyncResult *wait_run(struct wait *w, int64_t deadline)
+{
+    guint timer =
+        deadline == CLOCK_NEVER ? 0 : g_timeout_add((guint)clock_left(deadline), wait_over, w->cancel);
+
+    g_main_loop_run(w->loop);
+    if (timer && !g_cancellable_is_cancelled(w->cancel))
+        (void)g_source_remove(timer);
+    return w->result;
+}
+
+int service_fail_locked(struct err *e, const char *why)
+{
+    (void)err_set(e, ERR_LOGIN, "the keychain is locked%s%s", *why ? ": " : "", why);
+    return err_hint(e, "unlock it in the desktop session, or: gnome-keyring-daemon --unlock "
+                       "(reads its password from stdin)");
+}
+
+bool service_is_late(const GError *error)
+{
+    return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+           g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+}
+
+static bool is_gone(const GError *error)
+{
+    static const int gone[] = {G_DBUS_ERROR_SERVICE_UNKNOWN, G_DBUS_ERROR_NAME_HAS_NO_OWNER,
+                               G_DBUS_ERROR_NO_REPLY,        G_DBUS_ERROR_TIMEOUT,
+                               G_DBUS_ERROR_DISCONNECTED,    G_DBUS_ERROR_NO_SERVER};
+
+    for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+        if (g_error_matches(error, G_DBUS_ERROR, gone[i]))
+            return true;
+    }
+    return service_is_late(error) || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
+/* Makes *e of a GError, frees it, and returns -1. */
+static int fail_as(struct err *e, enum err_code code, const char *whose, GError *error, const char *step)
+{
+    AUTO_BUF(words, 1024);
+
+    (void)g_dbus_error_strip_remote_error(error);
+    text_sanitise(&words, error->message, strnlen(error->message, words.max));
+    (void)err_set(e, code, "%s: %s: %s", whose, step,
+                  service_is_late(error) ? "no answer in time" : buf_str(&words));
+    g_error_free(error);
+    return -1;
+}
+
+/* There is no keychain that could be asked. */
+static int fail_absent(struct err *e, GError *error, const char *step)
+{
+    return fail_as(e, ERR_UNREACHABLE, "no keychain", error, step);
+}
+
+int service_fail(struct err *e, GError *error, const char *step)
+{
+    if (is_gone(error))
+        return fail_absent(e, error, step);
+    if (!g_error_matches(error, SECRET_ERROR, SECRET_ERROR_IS_LOCKED))
+        return fail_as(e, ERR_REFUSED, "the keychain", error, step);
+    g_error_free(error);
+    return service_fail_locked(e, "");
+}
+
+/* Without an address GLib would start a bus of its own by dbus-launch. */
+static bool bus_has_address(void)
+{
+    const char *address = secure_getenv("DBUS_SESSION_BUS_ADDRESS"),
+               *runtime = secure_getenv("XDG_RUNTIME_DIR");
+    AUTO_FREE(char *, path);
+    struct stat st;
+
+    if (address && *address)
+        return true;
+    path = mem_printf("%s/bus", runtime ? runtime : "");
+    return runtime && *runtime && stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static int bus_open(int64_t deadline, GDBusConnection **bus, struct err *e)
+{
+    AUTO_WAIT(w);
+    GError *error = NULL;
+
+    if (!bus_has_address())
+        return err_set(e, ERR_UNREACHABLE, "no keychain: no session bus");
+    g_bus_get(G_BUS_TYPE_SESSION, w.cancel, wait_done, &w);
+    *bus = g_bus_get_finish(wait_run(&w, clock_deadline(BUS_MS, deadline)), &error);
+    if (!*bus)
+        return fail_absent(e, error, "session bus");
+    g_dbus_connection_set_exit_on_close(*bus, FALSE);
+    return 0;
+}
+
+/* Calls the bus itself. NULL with *e. */
+static GVariant *bus_call(GDBusConnection *bus, const char *method, GVariant *arguments, int64_t deadline,
+                          struct err *e)
+{
+    GError *error = NULL;
+    GVariant *answer = g_dbus_connection_call_sync(
+        bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method, arguments, NULL,
+        G_DBUS_CALL_FLAGS_NONE, clock_left(deadline), NULL, &error);
+
+    if (!answer)
+        (void)fail_absent(e, error, "session bus");
+    return answer;
+}
+
+/* Whether somebody has the service's name, starting it where D-Bus knows how. */
+static int service_present(GDBusConnection *bus, int64_t deadline, struct err *e)
+{
+    g_autoptr(GVariant) owned =
+        bus_call(bus, "NameHasOwner", g_variant_new("(s)", SERVICE), clock_deadline(BUS_MS, deadline), e);
+    gboolean present = FALSE;
+
+    if (!owned)
+        return -1;
+    g_variant_get(owned, "(b)", &present);
+    if (present)
+        return 0;
+    g_autoptr(GVariant) started = bus_call(bus, "StartServiceByName", g_variant_new("(su)", SERVICE, 0U),
+                                           clock_deadline(ACTIVATION_MS, deadline), e);
+    return started ? 0 : -1;
+}
+
+SecretService *service_open(int64_t deadline, struct err *e)
+{
+    g_autoptr(GDBusConnection) bus = NULL;
+    AUTO_WAIT(w);
+    GError *error = NULL;
+
+    if (bus_open(deadline, &bus, e) < 0 || service_present(bus, deadline, e) < 0)
+        return NULL;
+    secret_service_get(SECRET_SERVICE_OPEN_SESSION, w.cancel, wait_done, &w);
+    SecretService *service = secret_service_get_finish(wait_run(&w, deadline), &error);
+    if (!service)
+        (void)service_fail(e, error, "session");
+    return service;
+}

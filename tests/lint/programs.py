@@ -1,0 +1,143 @@
+"""What the linter finds by running other programs: headers that do not compile alone, clang-format, the syntax of
+scripts, and what the built programs link and how they are hardened. Each check takes a Tree and yields Findings;
+Missing says that its program is not here, which only CI takes for a failure."""
+import ast
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from source import room_of
+from tree import Finding
+
+LINKS = {"broker": {"libc", "libsodium", "libjansson", "ld-linux"}}
+
+
+class Missing(Exception):
+    pass
+
+
+def need(program):
+    if not shutil.which(program):
+        raise Missing(f"no {program}")
+
+
+def flags_by_room(tree):
+    """How the Makefile compiles a file of each room, as it says itself."""
+    first = {}
+    for path in tree.c("src"):
+        if path.suffix == ".c":
+            first.setdefault(room_of(path), path)
+    goals = {f"build/obj/{p.relative_to('src').with_suffix('.o')}": room for room, p in first.items()}
+    new = [word for p in first.values() for word in ("-W", str(p))]
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN")}
+    said = subprocess.run(["make", "-n", "V=1", *new, *goals], cwd=tree.root, env=env, capture_output=True, text=True)
+    flags = {}
+    for line in said.stdout.splitlines():
+        words = shlex.split(line)
+        if "-c" in words and "-o" in words:
+            keep = [w for w in words[:words.index("-c")] if w not in ("-MMD", "-MP")]
+            flags[goals[words[words.index("-o") + 1]]] = keep
+    return flags, said.stderr
+
+
+def headers(tree):
+    """Each header compiles by itself, and twice."""
+    flags, trouble = flags_by_room(tree)
+    if "base" not in flags:
+        yield Finding("Makefile", 1, f"make -n does not say how a file is compiled: {trouble.strip()}")
+        return
+
+    def compile_alone(path):
+        text = f'#include "{path}"\n#include "{path}"\ntypedef int lint;\n'
+        words = flags.get(room_of(path), flags["base"])
+        done = subprocess.run([*words, "-iquote", ".", "-fsyntax-only", "-x", "c", "-"], cwd=tree.root, input=text,
+                              text=True, capture_output=True)
+        return done.stderr if done.returncode else ""
+    paths = tree.c(headers_only=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, said in zip(paths, pool.map(compile_alone, paths)):
+            if said:
+                where = re.search(r"^([\w./-]+):(\d+):.*?(?:error|fatal error): (.*)$", said, re.M)
+                yield Finding(path, where[2] if where else 1, f"does not compile alone: {where[3] if where else said}")
+
+
+def formatting(tree):
+    need("clang-format")
+    version = subprocess.run(["clang-format", "--version"], capture_output=True, text=True).stdout
+    if " 14." not in version:
+        raise Missing(f"no clang-format 14, by which the house is laid out: {version.strip()}")
+    files = [str(f) for f in tree.c("src", "include", "tests/unit", "tests/fuzz", "tests/torture", "tests/bench")]
+    half = [files[i::2] for i in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        said = pool.map(lambda part: subprocess.run(["clang-format", "--dry-run", *part], cwd=tree.root, text=True,
+                                                    capture_output=True).stderr, filter(None, half))
+    first = {}
+    for path, line in re.findall(r"^([\w./-]+):(\d+):\d+: (?:warning|error):", "".join(said), re.M):
+        first.setdefault(path, []).append(int(line))
+    for path, lines in sorted(first.items()):
+        yield Finding(path, min(lines), f"not laid out by .clang-format in {len(lines)} places: clang-format -i {path}")
+
+
+def scripts(tree):
+    """Shell and Python parse."""
+    for path in tree.files:
+        text = tree.text(path)
+        shebang = text.partition("\n")[0] if text.startswith("#!") else ""
+        shell = re.search(r"\b(bash|zsh|fish|sh)\b", shebang)
+        if path.suffix == ".py" or "python" in shebang:
+            try:
+                ast.parse(text)
+            except SyntaxError as error:
+                yield Finding(path, error.lineno, error.msg)
+        elif shell and shutil.which(shell[1]):
+            done = subprocess.run([shell[1], "-n", tree.root / path], capture_output=True, text=True)
+            if done.returncode:
+                line = re.search(r"(?:line |: )(\d+)", done.stderr)
+                yield Finding(path, line[1] if line else 1, done.stderr.strip().rpartition(": ")[2])
+
+
+def built_programs(tree):
+    build = Path(os.environ.get("BROKER_BUILD") or tree.root / "build")
+    found = [p for folder in ("bin", "libexec/broker") for p in sorted((build / folder).glob("*")) if p.is_file()]
+    if not any(p.name == "broker" for p in found):
+        raise Missing(f"no {build.name}/bin/broker: make")
+    return found
+
+
+def readelf(program):
+    return subprocess.run(["readelf", "-dlhW", program], capture_output=True, text=True, check=True).stdout
+
+
+def linking(tree):
+    """`broker` links what it must, and nothing that costs start-up time or brings an address space full of parsers."""
+    for program in built_programs(tree):
+        text = readelf(program)
+        needed = re.findall(r"\(NEEDED\).*\[(.*?)\]", text)
+        if any(lib.startswith(("libasan", "libubsan", "libclang_rt")) for lib in needed):
+            continue  # under the sanitizers
+        for lib in needed:
+            name = re.match(r"ld-linux|[a-z]+", lib)[0]
+            if program.name in LINKS and name not in LINKS[program.name]:
+                yield Finding(program, 0, f"links {lib}")
+        if re.search(r"\((RPATH|RUNPATH)\)", text):
+            yield Finding(program, 0, "has a library path of its own")
+
+
+def hardening(tree):
+    for program in built_programs(tree):
+        text = readelf(program)
+        stack = re.search(r"GNU_STACK.*?(\bR?W?E?)\s+0x\w+\s*$", text, re.M)
+        wanted = {"position-independent": re.search(r"Type:\s+DYN", text) and re.search(r"FLAGS_1.*\bPIE\b", text),
+                  "RELRO": "GNU_RELRO" in text, "BIND_NOW": re.search(r"BIND_NOW|FLAGS_1.*\bNOW\b", text),
+                  "without an executable stack": stack and "E" not in stack[1],
+                  "without writable code": not re.search(r"LOAD.*\bRWE\b", text)}
+        for what, there in wanted.items():
+            if not there:
+                yield Finding(program, 0, f"is not {what}")
+
+
+CHECKS = (headers, formatting, scripts, linking, hardening)

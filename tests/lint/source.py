@@ -1,0 +1,222 @@
+"""What the linter finds by reading: the rooms and who may include whom, banned calls, printing, secrets, sizes, rows
+of the tables without a file, blanks at line ends, names of package mirrors. Each check takes a Tree and yields
+Findings."""
+import re
+import subprocess
+from pathlib import Path
+
+from tree import Finding
+
+# DESIGN section 2: a room and what it may include besides itself. A room that is not here may not exist.
+ROOMS = {
+    "base": "",
+    "ipc": "base",
+    "model": "base",
+    "store": "base ipc model",
+    "aws": "base ipc model store",
+    "provider": "base ipc model store aws",
+    "output": "base model",
+    "session": "base ipc model store aws provider output",
+    "command": "base model store output session",
+    "keeper": "base ipc",
+    "http": "base ipc",
+    "keychain": "base ipc",
+}
+HELPERS = ("keeper", "http", "keychain")
+FUNCTION_LINES, FILE_LINES = 80, 400
+
+BANNED = {
+    "gets strcpy strcat sprintf vsprintf": "unbounded: base/buf.h",
+    "strtok": "keeps state: strcspn",
+    "atoi atol atoll atof": "no error: strtol",
+    "system popen": "a shell: proc_capture",
+    "getenv": "secure_getenv",
+    "realloc": "mem_grow, or struct buf for what may be secret",
+    "alloca": "unbounded stack",
+    "gmtime localtime ctime asctime": "shared result: gmtime_r",
+    "mktemp tmpnam tempnam tmpfile": "a race: file_write, memfd_from_secret",
+    "rand srand random drand48": "not random: libsodium",
+    "signal bsd_signal": "sigaction",
+    "bcopy bzero bcmp": "memcpy, explicit_bzero",
+}
+PRINTING = "printf vprintf puts putchar fprintf vfprintf fputs fputc putc fwrite perror dprintf vdprintf stdout stderr"
+PRINTS = ("src/base/tty.c",)  # writes to the terminal only
+ENDS = ("src/base/err.c",)  # err_out_of_memory
+
+# Written so that this file does not match.
+MIRRORS = r"\b(deb|archive|ftp|snapshot|security)\.debian\.org|\bpypi\.org|pythonhosted\.org|registry\.npmjs\.org|" \
+          r"(proxy|sum)\.golang\.org|\bcrates\.io|\bmaven\.org|maven\.apache\.org|conda\.anaconda\.org|archive\.ubuntu\.com"
+
+
+def room_of(path):
+    parts = path.parts
+    return parts[1] if len(parts) > 2 and parts[0] in ("src", "include") else None
+
+
+def rooms(tree):
+    """An include must be a header of the room's own, or a public one of a room that the table allows."""
+    for path in tree.c():
+        room = room_of(path)
+        if room not in ROOMS:
+            yield Finding(path, 1, f"no such room: {room}")
+            continue
+        for line, quote, name in tree.includes(path):
+            other = name.split("/")[0] if "/" in name else None
+            if quote == '"':
+                if "/" in name or not (tree.root / path.parent / name).exists():
+                    yield Finding(path, line, f'"{name}" is no private header of {room}')
+            elif other in ROOMS and other != room and other not in ROOMS[room].split():
+                yield Finding(path, line, f"{room} may not include {name}")
+            elif other in ROOMS and other != room and not (tree.root / "include" / name).exists():
+                yield Finding(path, line, f"{name} is private to {other}")
+
+
+def cycles(tree):
+    """Neither the table of rooms nor the headers may go in circles."""
+    headers = {f"{room_of(p)}/{p.name}": p for p in tree.c(headers_only=True)}
+    graph = {room: words.split() for room, words in ROOMS.items()}
+    for name, path in headers.items():
+        graph[name] = [n if q == "<" else f"{room_of(path)}/{n}" for _, q, n in tree.includes(path)]
+    done = set()
+
+    def walk(node, trail):
+        if node in trail:
+            circle = " -> ".join([*trail[trail.index(node):], node])
+            yield Finding(headers.get(node, "tests/lint/source.py"), 1, f"circle: {circle}")
+        elif node not in done:
+            for following in graph.get(node, ()):
+                yield from walk(following, [*trail, node])
+            done.add(node)
+    for node in sorted(graph):
+        yield from walk(node, [])
+
+
+def banned(tree):
+    words = {word: why for names, why in BANNED.items() for word in names.split()}
+    pattern = re.compile(r"(?<![\w.>])(" + "|".join(words) + r")\s*\(")
+    for path in tree.c():
+        for number, line in tree.code(path):
+            for match in pattern.finditer(line):
+                yield Finding(path, number, f"{match[1]}(): {words[match[1]]}")
+            if re.search(r"\bgoto\s+\w*\d\b", line):
+                yield Finding(path, number, "a numbered label: scope clean-up macros (base/mem.h)")
+
+
+def printing(tree):
+    """Only command/ prints or exits; a helper's main may exit, err_out_of_memory does."""
+    pattern = re.compile(r"(?<![\w.>])(" + PRINTING.replace(" ", "|") + r")\b|"
+                         r"\bwrite\s*\(\s*(?:1|2|STDOUT_FILENO|STDERR_FILENO)\b")
+    for path in tree.c("src"):
+        room, name = room_of(path), str(path)
+        if room == "command":
+            continue
+        main = room in HELPERS and path.name == "main.c"
+        for number, line in tree.code(path):
+            match = pattern.search(line)
+            if match and name not in PRINTS + ENDS and not line.lstrip().startswith("__attribute__"):
+                yield Finding(path, number, f"{match[0].strip()}: only command/ prints")
+            if re.search(r"(?<!\w)(exit|abort|quick_exit)\s*\(", line) and name not in ENDS and not main:
+                yield Finding(path, number, "ends the program: only command/ does")
+
+
+def secret_bytes(tree):
+    """secret_bytes() only where tests/lint/secret_bytes.allow says why; an entry without a use is a finding too."""
+    allow = "tests/lint/secret_bytes.allow"
+    entries = {}
+    for number, line in enumerate((tree.root / allow).read_text().splitlines(), 1):
+        name, _, why = line.partition(" ")
+        if name and name[0] != "#":
+            entries[name] = number
+            if not why.strip():
+                yield Finding(allow, number, "no reason given")
+    used = set()
+    for path in tree.c("src"):
+        for number, line in tree.code(path):
+            if re.search(r"\bsecret_bytes\s*\(", line):
+                used.add(str(path))
+                if str(path) not in entries:
+                    yield Finding(path, number, f"secret_bytes() in a file that {allow} does not name")
+    for name in sorted(set(entries) - used):
+        yield Finding(allow, entries[name], f"{name} does not use secret_bytes()")
+
+
+def functions(tree):
+    """(path, first line, last line, name) of each function, by universal-ctags."""
+    files = [str(f) for f in tree.c()]
+    done = subprocess.run(["ctags", "-x", "--_xformat=%n %{end} %F %N", "--fields=+ne", "--kinds-C=f",
+                           "--language-force=C", *files], cwd=tree.root, capture_output=True, text=True, check=True)
+    for line in done.stdout.splitlines():
+        first, last, path, name = line.split(None, 3)
+        if last.isdigit():
+            yield path, int(first), int(last), name
+
+
+def sizes(tree):
+    for path, first, last, name in functions(tree):
+        if last - first + 1 > FUNCTION_LINES:
+            yield Finding(path, first, f"{name}() has {last - first + 1} lines (at most {FUNCTION_LINES})")
+    for path in tree.c():
+        lines = tree.text(path).count("\n")
+        if lines > FILE_LINES:
+            yield Finding(path, lines, f"{lines} lines (at most {FILE_LINES})")
+
+
+def conditionals(tree):
+    """No #if inside a function: what differs by platform is a file of its own."""
+    spans = {}
+    for path, first, last, _ in functions(tree):
+        spans.setdefault(path, []).append((first, last))
+    for path in tree.c():
+        for number, line in tree.code(path):
+            inside = any(first < number < last for first, last in spans.get(str(path), ()))
+            if inside and re.match(r"\s*#\s*(if|ifdef|ifndef|elif)\b", line):
+                yield Finding(path, number, "#if inside a function: make it a file of its own (DESIGN section 5)")
+
+
+def tables(tree):
+    """A row of a table has its file, and the file defines what the row promises."""
+    rows = (("include/model/kinds.def", "PROVIDER", "src/provider/{}.c", "struct provider provider_{}"),
+            ("include/model/kinds.def", "TUNNEL", "src/keeper/{}.c", "tunnel_{}"),
+            ("include/model/kinds.def", "FORMAT", "src/output/{}.c", "struct format format_{}"),
+            ("include/model/kinds.def", "STORE", "src/store/{}.c", "struct store store_{}"),
+            ("src/command/verbs.def", "VERB", "src/command/{}.c", "struct verb verb_{}"))
+    for table, macro, where, what in rows:
+        if not (tree.root / table).exists():
+            continue
+        for number, line in tree.code(Path(table)):
+            match = re.match(macro + r"\((\w+)", line)
+            if not match:
+                continue
+            path = tree.root / where.format(match[1].strip("_"))
+            if not path.exists():
+                yield Finding(table, number, f"{match[1]} has no {path.relative_to(tree.root)}")
+            elif what.format(match[1]) not in path.read_text():
+                yield Finding(table, number, f"{path.relative_to(tree.root)} has no `{what.format(match[1])}`")
+
+
+def blanks(tree):
+    """.editorconfig: no blank before a line's end, LF, one final newline, and no tab in C or Python."""
+    for path in tree.files:
+        text = tree.text(path)
+        if "\0" in text or path.suffix in (".md", ".png"):
+            continue
+        tabs = path.suffix in (".c", ".h", ".def", ".py")
+        for number, line in enumerate(text.split("\n"), 1):
+            if line != line.rstrip(" \t\r"):
+                yield Finding(path, number, "blank or CR at the end of the line")
+            if tabs and "\t" in line:
+                yield Finding(path, number, "a tab")
+        if text and (not text.endswith("\n") or text.endswith("\n\n")):
+            yield Finding(path, text.count("\n") + 1, "does not end with one newline")
+
+
+def mirrors(tree):
+    """Packages come from whatever this machine is set up to use: no registry or mirror is named."""
+    for path in tree.files:
+        for number, line in enumerate(tree.text(path).split("\n"), 1):
+            match = re.search(MIRRORS, line)
+            if match:
+                yield Finding(path, number, f"names a package mirror: {match[0]}")
+
+
+CHECKS = (rooms, cycles, banned, printing, secret_bytes, sizes, conditionals, tables, blanks, mirrors)

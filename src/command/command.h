@@ -48,11 +48,11 @@ enum verb_group { GROUP_GET_IN, GROUP_HAND_OUT, GROUP_LOOK_AFTER, GROUP_SET_UP, 
 struct verb {
     const char *name, *usage, *summary;
     enum verb_group group;
-    const char *examples;  /* each line is one; NULL: none */
-    unsigned sets;         /* of options */
-    unsigned most_words;   /* behind the verb */
-    bool takes_rest;       /* words behind -- */
-    unsigned request_word; /* which of the words names the profile or URL */
+    const char *examples[8]; /* NULL-terminated where fewer */
+    unsigned sets;           /* of options */
+    unsigned most_words;     /* behind the verb */
+    bool takes_rest;         /* words behind -- */
+    unsigned request_word;   /* which of the words names the profile or URL */
     const char
         *words; /* what the first word is, for completion: "profile", or the choices separated by blanks */
     const char *words2; /* the same for the second */

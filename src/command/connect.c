@@ -38,10 +38,9 @@ const struct verb verb_connect = {
     .usage = "[PROFILE|URL] [OPTION]... [-- CLIENT ARG...]",
     .summary = "become the mysql client",
     .group = GROUP_GET_IN,
-    .examples = "broker connect prod\n"
-                "broker connect prod < dump.sql\n"
-                "broker connect prod -- -e 'select 1'\n"
-                "broker connect --socket auto --user root --auth client",
+    .examples = {"broker connect prod", "broker connect prod < dump.sql",
+                 "broker connect prod -- -e 'select 1'",
+                 "broker connect --socket auto --user root --auth client"},
     .sets = SET_PROFILE | SET_RUN | SET_DRY,
     .most_words = 1,
     .takes_rest = true,

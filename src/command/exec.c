@@ -50,9 +50,8 @@ const struct verb verb_exec = {
     .usage = "[PROFILE|URL] [OPTION]... -- COMMAND [ARG...]",
     .summary = "run any program with the connection parameters",
     .group = GROUP_GET_IN,
-    .examples = "broker exec prod -- mysqldump --defaults-file={defaults-file} shop\n"
-                "broker exec prod -- sh -c 'echo $MYSQL_HOST'\n"
-                "broker exec prod --env url -- ./migrate",
+    .examples = {"broker exec prod -- mysqldump --defaults-file={defaults-file} shop",
+                 "broker exec prod -- sh -c 'echo $MYSQL_HOST'", "broker exec prod --env url -- ./migrate"},
     .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_EXEC,
     .most_words = 1,
     .takes_rest = true,

@@ -58,9 +58,9 @@ static void print_option_line(const struct verb *verb, size_t line)
 void help_verb(const struct verb *verb)
 {
     (void)printf("usage: broker %s%s%s\n\n", verb->name, *verb->usage ? " " : "", verb->usage);
-    for (const char *line = verb->examples; line && *line; line += strcspn(line, "\n") + 1)
-        (void)printf("  %.*s\n", (int)strcspn(line, "\n"), line);
-    if (verb->examples)
+    for (size_t i = 0; i < ARRAY_LEN(verb->examples) && verb->examples[i]; i++)
+        (void)printf("  %s\n", verb->examples[i]);
+    if (verb->examples[0])
         (void)putchar('\n');
     for (size_t line = 0; line < ARRAY_LEN(line_titles); line++)
         print_option_line(verb, line);
@@ -182,7 +182,7 @@ const struct verb verb_help = {.name = "help",
                                .usage = "[VERB|TOPIC]",
                                .summary = "a verb, or: config environment exit-codes formats",
                                .group = GROUP_SET_UP,
-                               .examples = "broker help connect\nbroker help config",
+                               .examples = {"broker help connect", "broker help config"},
                                .most_words = 1,
                                .words = "topic",
                                .run = help_run};

@@ -101,9 +101,8 @@ const struct verb verb_password = {
     .usage = "set|delete [PROFILE|URL] [OPTION]...",
     .summary = "set or delete a stored password",
     .group = GROUP_LOOK_AFTER,
-    .examples = "broker password set shop\n"
-                "pass show db/shop | broker password set shop\n"
-                "broker password delete shop",
+    .examples = {"broker password set shop", "pass show db/shop | broker password set shop",
+                 "broker password delete shop"},
     .sets = SET_PROFILE | SET_RUN,
     .most_words = 2,
     .request_word = 1,

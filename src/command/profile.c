@@ -37,11 +37,9 @@ const struct verb verb_profile = {
     .usage = "list|show|check|add [NAME] [URL] [OPTION]...",
     .summary = "list, show, check, add",
     .group = GROUP_SET_UP,
-    .examples = "broker profile add shop\n"
-                "broker profile add shop mysql://app@db.example.com/shop\n"
-                "broker profile add shop --host db.example.com --user app\n"
-                "broker profile show shop --all\n"
-                "broker profile check",
+    .examples = {"broker profile add shop", "broker profile add shop mysql://app@db.example.com/shop",
+                 "broker profile add shop --host db.example.com --user app", "broker profile show shop --all",
+                 "broker profile check"},
     .sets = SET_PROFILE | SET_JSON | SET_SHOW,
     .most_words = 3,
     .request_word = 1,

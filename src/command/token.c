@@ -35,7 +35,7 @@ const struct verb verb_token = {
     .usage = "[PROFILE|URL] [OPTION]...",
     .summary = "print the secret",
     .group = GROUP_HAND_OUT,
-    .examples = "MYSQL_PWD=$(broker token prod)",
+    .examples = {"MYSQL_PWD=$(broker token prod)"},
     .sets = SET_PROFILE | SET_RUN,
     .most_words = 1,
     .words = "profile",

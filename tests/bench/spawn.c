@@ -1,0 +1,110 @@
+/*
+ * spawn ROUNDS COMMAND [, COMMAND]...: runs the commands in turn, ROUNDS times each, and prints a line for
+ * each: median microseconds from just before the start to the end of the process, and its largest resident
+ * size in KiB.
+ *
+ * A command is [NAME=VALUE]... PROGRAM [ARG]...; the words stand apart, a lone comma ends a command.
+ * Interleaving makes every command see the same moods of the machine. Started by posix_spawn(3), which does
+ * not copy this process, so that the time and the size are the program's and not those of an interpreter that
+ * starts it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define COMMANDS_MAX 32
+#define ENV_MAX 256
+
+struct command {
+    char **argv;
+    char *env[ENV_MAX];
+    int64_t *took;
+    long rss;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* The caller's environment with the words in front of the program put into it. */
+static void command_init(struct command *c, char **words, size_t rounds)
+{
+    size_t n = 0;
+
+    for (; *words && strchr(*words, '=') && n + 1 < ENV_MAX; words++)
+        c->env[n++] = *words;
+    for (char **e = environ; *e && n + 1 < ENV_MAX; e++)
+        c->env[n++] = *e;
+    c->argv = words;
+    c->took = calloc(rounds, sizeof *c->took);
+    if (!c->took || !*words) {
+        (void)fputs("spawn: no memory, or no command\n", stderr);
+        exit(1);
+    }
+}
+
+static void command_run(struct command *c, size_t round, const posix_spawn_file_actions_t *quiet)
+{
+    struct rusage used;
+    int status;
+    pid_t pid;
+    int64_t start = now_ns();
+    int failed = posix_spawn(&pid, c->argv[0], quiet, NULL, c->argv, c->env);
+
+    if (failed || wait4(pid, &status, 0, &used) < 0 || status != 0) {
+        (void)fprintf(stderr, "spawn: %s %s: %s %d\n", c->argv[0], c->argv[1] ? c->argv[1] : "",
+                      failed ? strerror(failed) : "status", failed ? failed : status);
+        exit(1);
+    }
+    c->took[round] = now_ns() - start;
+    if (used.ru_maxrss > c->rss)
+        c->rss = used.ru_maxrss;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+int main(int argc, char **argv)
+{
+    static struct command commands[COMMANDS_MAX];
+    posix_spawn_file_actions_t quiet;
+    size_t count = 0, rounds = argc > 2 ? strtoul(argv[1], NULL, 10) : 0;
+
+    if (rounds == 0)
+        return 64;
+    for (int first = 2, at = 2; at <= argc && count < COMMANDS_MAX; at++) {
+        if (at < argc && strcmp(argv[at], ",") != 0)
+            continue;
+        argv[at] = NULL;
+        command_init(&commands[count++], argv + first, rounds);
+        first = at + 1;
+    }
+    (void)posix_spawn_file_actions_init(&quiet);
+    (void)posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0);
+    (void)posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+    for (size_t round = 0; round < rounds; round++) {
+        for (size_t i = 0; i < count; i++)
+            command_run(&commands[i], round, &quiet);
+    }
+    for (size_t i = 0; i < count; i++) {
+        qsort(commands[i].took, rounds, sizeof commands[i].took[0], compare);
+        (void)printf("%.1f %ld\n", (double)commands[i].took[rounds / 2] / 1000, commands[i].rss);
+    }
+    return 0;
+}

@@ -71,16 +71,16 @@ static int completion_run(struct invocation *inv, struct err *e)
     return err_hint(e, "broker completion bash, zsh or fish");
 }
 
-const struct verb verb_completion = {.name = "completion",
-                                     .usage = "bash|zsh|fish",
-                                     .summary = "print completion for bash, zsh or fish",
-                                     .group = GROUP_SET_UP,
-                                     .examples =
-                                         "eval \"$(broker completion bash)\"\n"
-                                         "broker completion fish > ~/.config/fish/completions/broker.fish",
-                                     .most_words = 1,
-                                     .words = "bash zsh fish",
-                                     .run = completion_run};
+const struct verb verb_completion = {
+    .name = "completion",
+    .usage = "bash|zsh|fish",
+    .summary = "print completion for bash, zsh or fish",
+    .group = GROUP_SET_UP,
+    .examples = {"eval \"$(broker completion bash)\"",
+                 "broker completion fish > ~/.config/fish/completions/broker.fish"},
+    .most_words = 1,
+    .words = "bash zsh fish",
+    .run = completion_run};
 
 struct complete {
     const char *prefix; /* what is typed of the current word */

@@ -9,8 +9,8 @@
 int memfd_from_secret(const struct secret *s, struct err *e);
 
 /*
- * The same, but a pre-filled pipe where the bytes fit into one: it is empty once read, so that the reader's own children
- * find nothing.
+ * The same, but a pre-filled pipe where the bytes fit into one: it is empty once read, so that the reader's
+ * own children find nothing.
  */
 int pipe_from_secret(const struct secret *s, struct err *e);
 

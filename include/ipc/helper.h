@@ -1,6 +1,7 @@
 /*
- * A helper: one of our programs in ../libexec/broker (found relative to the real executable and nowhere else), which
- * serves records on its fds 0 and 1 until its stdin closes. Started at the first call, ended with the process.
+ * A helper: one of our programs in ../libexec/broker (found relative to the real executable and nowhere
+ * else), which serves records on its fds 0 and 1 until its stdin closes. Started at the first call, ended
+ * with the process.
  */
 #ifndef IPC_HELPER_H
 #define IPC_HELPER_H
@@ -17,24 +18,29 @@ struct helper {
     long pid;
     struct helper *next; /* the list of those that run */
 };
-#define HELPER_INIT(program, what) {.name = (program), .waiting_for = (what), .to = -1, .from = -1}
+#define HELPER_INIT(program, what)                                                                           \
+    {                                                                                                        \
+        .name = (program), .waiting_for = (what), .to = -1, .from = -1                                       \
+    }
 
 /*
- * One request and its answer by the deadline. An error record of the helper becomes *e. ERR_CONFIG: no such helper;
- * ERR_PROTOCOL: it broke the protocol or died; ERR_UNREACHABLE: no answer in time; ERR_DATA: the request is too large.
- * After these the helper is ended, and started anew by the next call.
+ * One request and its answer by the deadline. An error record of the helper becomes *e. ERR_CONFIG: no such
+ * helper; ERR_PROTOCOL: it broke the protocol or died; ERR_UNREACHABLE: no answer in time; ERR_DATA: the
+ * request is too large. After these the helper is ended, and started anew by the next call.
  */
-int helper_call(struct helper *h, const struct record *request, struct record *answer, int64_t deadline, struct err *e);
+int helper_call(struct helper *h, const struct record *request, struct record *answer, int64_t deadline,
+                struct err *e);
 
-/* Closes its stdin and reaps it; one that does not end by itself within half a second is killed. Nothing where it does
- * not run. */
+/* Closes its stdin and reaps it; one that does not end by itself within half a second is killed. Nothing
+ * where it does not run. */
 void helper_end(struct helper *h);
 /* Ends all that run: before an exec, because the program would find our children in its wait(2). */
 void helper_end_all(void);
 
 /*
- * The helper's own side: serves requests from fd 0 to fd 1 until end of file. The handler fills the answer or *e.
- * Whatever else is written to stdout goes nowhere. 0 at end of file, -1 when the other side broke the protocol.
+ * The helper's own side: serves requests from fd 0 to fd 1 until end of file. The handler fills the answer or
+ * *e. Whatever else is written to stdout goes nowhere. 0 at end of file, -1 when the other side broke the
+ * protocol.
  */
 typedef int helper_handler(const struct record *request, struct record *answer, struct err *e);
 int helper_serve(helper_handler *handle);

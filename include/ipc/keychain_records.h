@@ -1,6 +1,7 @@
 /*
- * What broker and broker-keychain say to each other (docs/records.md). An error record with ERR_UNREACHABLE means that
- * there is no keychain here, or none that answers; every other error is that of a keychain which is there.
+ * What broker and broker-keychain say to each other (docs/records.md). An error record with ERR_UNREACHABLE
+ * means that there is no keychain here, or none that answers; every other error is that of a keychain which
+ * is there.
  *
  *   verb    request                             answer
  *   get     identity, timeout, quiet            secret; no field: no such entry

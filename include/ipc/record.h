@@ -1,6 +1,6 @@
 /*
- * A record: what broker and its helpers say to each other over a pipe (docs/records.md). Bounded, versioned, made of
- * tagged fields, and wiped when it ends, because it may hold a secret.
+ * A record: what broker and its helpers say to each other over a pipe (docs/records.md). Bounded, versioned,
+ * made of tagged fields, and wiped when it ends, because it may hold a secret.
  *
  *   0   4  length of all that follows, big-endian, at most RECORD_MAX
  *   4   1  version, RECORD_VERSION
@@ -32,7 +32,10 @@ struct record {
     uint8_t kind;
     struct buf body; /* the fields, as on the wire */
 };
-#define RECORD_INIT {.body = BUF_INIT(RECORD_MAX)}
+#define RECORD_INIT                                                                                          \
+    {                                                                                                        \
+        .body = BUF_INIT(RECORD_MAX)                                                                         \
+    }
 #define AUTO_RECORD(name) __attribute__((cleanup(record_release))) struct record name = RECORD_INIT
 void record_release(struct record *r);
 
@@ -62,13 +65,13 @@ struct secret *record_secret(const struct record *r, uint8_t tag);
 int record_error(const struct record *r, struct err *e);
 
 /*
- * Reads one whole record by the deadline (ms of clock_ms()). 1: read, 0: end of file before the first byte, -1:
- * ERR_PROTOCOL (cut short, malformed, another version), ERR_UNREACHABLE (past the deadline), ERR_IO.
+ * Reads one whole record by the deadline (ms of clock_ms()). 1: read, 0: end of file before the first byte,
+ * -1: ERR_PROTOCOL (cut short, malformed, another version), ERR_UNREACHABLE (past the deadline), ERR_IO.
  */
 int record_read(int fd, struct record *r, int64_t deadline, struct err *e);
 /*
- * Writes one whole record to a pipe by the deadline; a reader that has gone is ERR_PROTOCOL and no SIGPIPE, one that
- * does not read ERR_UNREACHABLE. ERR_DATA for a record over RECORD_MAX, of which nothing is written.
+ * Writes one whole record to a pipe by the deadline; a reader that has gone is ERR_PROTOCOL and no SIGPIPE,
+ * one that does not read ERR_UNREACHABLE. ERR_DATA for a record over RECORD_MAX, of which nothing is written.
  */
 int record_write(int fd, const struct record *r, int64_t deadline, struct err *e);
 /* Takes apart a record that lies in memory; all of read's checks. 0, or -1 with ERR_PROTOCOL. */

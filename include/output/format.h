@@ -8,7 +8,7 @@
 #include <output/connection.h>
 
 struct format {
-    const char *name, *help;
+    const char *name;
     /* As environment variables. ERR_DATA, naming the format, for a value that it cannot carry. */
     int (*environment)(const struct connection *c, struct env_changes *env, struct err *e);
 };

@@ -14,7 +14,7 @@
 #include <model/profile.h>
 
 struct provider {
-    const char *name, *help;
+    const char *name;
     bool needs_user;   /* the profile must say who */
     bool has_no_token; /* there is no secret to print: `token` is a usage error */
     /* What is wrong with the profile before anything is done: ERR_CONFIG. May be NULL. */

@@ -45,8 +45,9 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
 int session_login(struct session *s, struct err *e);
 
 /*
- * A password that was typed just now and that its provider can keep: asks whether to. It is kept only once the
- * server has accepted it (`proved`: it has already); a refusal is session_probe()'s error, and nothing is kept.
+ * A password that was typed just now and that its provider can keep: asks whether to. It is kept only once
+ * the server has accepted it (`proved`: it has already); a refusal is session_probe()'s error, and nothing is
+ * kept.
  */
 int session_offer_to_keep(struct session *s, bool proved, struct err *e);
 

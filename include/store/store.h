@@ -1,7 +1,7 @@
 /*
- * Where secrets rest between runs (SPEC section 7). A store is one file with one row in model/kinds.def: `keychain`
- * (lasting; the Secret Service, asked by broker-keychain) and `keyring` (session; the kernel's, gone at its timeout).
- * Keys are identities (model/identity.h), never profile names.
+ * Where secrets rest between runs (SPEC section 7). A store is one file with one row in model/kinds.def:
+ * `keychain` (lasting; the Secret Service, asked by broker-keychain) and `keyring` (session; the kernel's,
+ * gone at its timeout). Keys are identities (model/identity.h), never profile names.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -16,7 +16,8 @@
 enum store_result {
     STORE_OK,
     STORE_MISSING,     /* no such entry; no error set */
-    STORE_UNAVAILABLE, /* no such store on this machine, or it refuses us: *e says why; the caller may go on without */
+    STORE_UNAVAILABLE, /* no such store on this machine, or it refuses us: *e says why; the caller may go on
+                          without */
     STORE_FAILED,      /* *e is set: locked, dismissed, broken protocol */
 };
 
@@ -24,9 +25,10 @@ struct store {
     const char *name;
     /* The caller frees *out. */
     enum store_result (*get)(const char *identity, int64_t deadline, struct secret **out, struct err *e);
-    /* `label` is what a person sees in a list; `expires` 0: never (a session store then keeps it for a day at most). */
-    enum store_result (*put)(const char *identity, const char *label, const struct secret *value, time_t expires,
-                             int64_t deadline, struct err *e);
+    /* `label` is what a person sees in a list; `expires` 0: never (a session store then keeps it for a day at
+     * most). */
+    enum store_result (*put)(const char *identity, const char *label, const struct secret *value,
+                             time_t expires, int64_t deadline, struct err *e);
     enum store_result (*erase)(const char *identity, int64_t deadline, struct err *e);
 };
 

@@ -1,4 +1,5 @@
-/* memfd_create(2) and pre-filled pipes. Another system without memfd gets a file of its own beside this one. */
+/* memfd_create(2) and pre-filled pipes. Another system without memfd gets a file of its own beside this one.
+ */
 #include <base/memfd.h>
 
 #include <errno.h>
@@ -11,7 +12,8 @@
 #include <base/file.h>
 #include <base/mem.h>
 
-/* The mode matters: the stock clients ignore an option file that others could write, and a memfd is born 0777. */
+/* The mode matters: the stock clients ignore an option file that others could write, and a memfd is born
+ * 0777. */
 int memfd_from_secret(const struct secret *s, struct err *e)
 {
     AUTO_FD(fd);

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include <base/mem.h>
+#include <model/kinds.h>
 #include <model/profile.h>
-#include <output/format.h>
-#include <provider/provider.h>
 
 static const char *const group_titles[] = {"get in", "hand out", "look after", "set up"};
 static const char *const line_titles[] = {"where", "who", "what", "how"};
@@ -70,8 +69,8 @@ void help_verb(const struct verb *verb)
 bool key_is_built(const struct key_info *info)
 {
     if (text_starts(info->name, "auth_"))
-        return provider_find(info->name + sizeof "auth_" - 1);
-    return text_equal(info->group, "profile") || provider_find(info->group);
+        return kind_has_provider(info->name + sizeof "auth_" - 1);
+    return text_equal(info->group, "profile") || kind_has_provider(info->group);
 }
 
 static void print_keys(void)
@@ -100,8 +99,8 @@ static void help_config(void)
                "over BROKER_KEY in the environment, that over [defaults]. An empty value unsets.\n");
     print_keys();
     (void)puts("\nauth is one of:");
-    for (size_t i = 0; provider_table[i]; i++)
-        (void)printf("  %-10s  %s\n", provider_table[i]->name, provider_table[i]->help);
+    for (const struct kind *k = kind_providers; k->name; k++)
+        (void)printf("  %-10s  %s\n", k->name, k->help);
     (void)puts("\ntls is one of: disabled preferred required verify-ca verify-identity");
 }
 
@@ -140,8 +139,8 @@ static void help_exit_codes(void)
 
 static void help_formats(void)
 {
-    for (size_t i = 0; format_table[i]; i++)
-        (void)printf("%-10s  %s\n", format_table[i]->name, format_table[i]->help);
+    for (const struct kind *k = kind_formats; k->name; k++)
+        (void)printf("%-10s  %s\n", k->name, k->help);
 }
 
 int help_topic(const char *topic, struct err *e)
@@ -186,14 +185,3 @@ const struct verb verb_help = {.name = "help",
                                .most_words = 1,
                                .words = "topic",
                                .run = help_run};
-
-static int version_run(struct invocation *inv, struct err *e)
-{
-    (void)inv;
-    (void)e;
-    (void)puts("broker " BROKER_VERSION);
-    return 0;
-}
-
-const struct verb verb_version = {
-    .name = "version", .usage = "", .summary = "the version", .group = GROUP_HIDDEN, .run = version_run};

@@ -13,8 +13,8 @@
 #include <base/mem.h>
 #include <base/tty.h>
 #include <model/identity.h>
+#include <model/kinds.h>
 #include <model/url.h>
-#include <provider/provider.h>
 #include <store/store.h>
 
 #define SETTINGS_MAX (KEY_COUNT + 1)
@@ -73,8 +73,8 @@ static int ask_auth(struct answers *a, struct err *e)
     static const enum key companions[] = {KEY_auth_command, KEY_auth_file, KEY_auth_env};
 
     buf_puts(&question, "auth (");
-    for (size_t i = 0; provider_table[i]; i++)
-        buf_printf(&question, i ? " %s" : "%s", provider_table[i]->name);
+    for (const struct kind *k = kind_providers; k->name; k++)
+        buf_printf(&question, k == kind_providers ? "%s" : " %s", k->name);
     buf_printf(&question, ") [%s]: ", answered(a, KEY_user) ? "keychain" : "client");
     if (ask_key(a, KEY_auth, buf_str(&question), e) < 0)
         return -1;

@@ -49,7 +49,7 @@ static int items_find(SecretService *service, const struct entry *entry, GList *
     AUTO_WAIT(w);
     GError *error = NULL;
 
-    secret_service_search(service, &schema, attributes, SECRET_SEARCH_ALL, w.cancel, wait_done, &w);
+    secret_service_search(service, &schema, attributes, SECRET_SEARCH_ALL, w->cancel, wait_done, w);
     *items = secret_service_search_finish(service, wait_run(&w, entry->deadline), &error);
     return error ? service_fail(e, error, "search") : 0;
 }
@@ -63,7 +63,7 @@ static int unlock(SecretService *service, const struct entry *entry, gpointer ob
 
     if (!question_possible(entry))
         return service_fail_locked(e, "");
-    secret_service_unlock(service, &objects, w.cancel, wait_done, &w);
+    secret_service_unlock(service, &objects, w->cancel, wait_done, w);
     int count = secret_service_unlock_finish(service, wait_run(&w, entry->deadline), NULL, &error);
     if (count > 0) {
         g_clear_error(&error);
@@ -98,7 +98,7 @@ static int item_read(SecretItem *item, const struct entry *entry, struct secret 
     GError *error = NULL;
     gsize n = 0;
 
-    secret_item_load_secret(item, w.cancel, wait_done, &w);
+    secret_item_load_secret(item, w->cancel, wait_done, w);
     if (!secret_item_load_secret_finish(item, wait_run(&w, entry->deadline), &error))
         return service_fail(e, error, "read");
     SecretValue *value = secret_item_get_secret(item);
@@ -134,8 +134,8 @@ static int collection_ready(SecretService *service, const struct entry *entry, s
     AUTO_WAIT(w);
     GError *error = NULL;
 
-    secret_collection_for_alias(service, SECRET_COLLECTION_DEFAULT, SECRET_COLLECTION_NONE, w.cancel,
-                                wait_done, &w);
+    secret_collection_for_alias(service, SECRET_COLLECTION_DEFAULT, SECRET_COLLECTION_NONE, w->cancel,
+                                wait_done, w);
     g_autoptr(SecretCollection) collection =
         secret_collection_for_alias_finish(wait_run(&w, entry->deadline), &error);
     if (error)
@@ -163,7 +163,7 @@ int secretservice_put(const struct entry *entry, const struct secret *value, str
     SecretValue *copy = secret_value_new(secret_bytes(value), (gssize)secret_len(value),
                                          text ? "text/plain" : "application/octet-stream");
     secret_service_store(service, &schema, attributes, SECRET_COLLECTION_DEFAULT, entry->label, copy,
-                         w.cancel, wait_done, &w);
+                         w->cancel, wait_done, w);
     bool stored = secret_service_store_finish(service, wait_run(&w, entry->deadline), &error);
     secret_value_unref(copy);
     if (stored)
@@ -176,7 +176,7 @@ static int item_erase(SecretItem *item, const struct entry *entry, struct err *e
     AUTO_WAIT(w);
     GError *error = NULL;
 
-    secret_item_delete(item, w.cancel, wait_done, &w);
+    secret_item_delete(item, w->cancel, wait_done, w);
     if (secret_item_delete_finish(item, wait_run(&w, entry->deadline), &error))
         return 0;
     return error ? service_fail(e, error, "erase") : fail_dismissed(e);

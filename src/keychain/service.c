@@ -20,11 +20,34 @@
 #define ACTIVATION_MS 5000
 #define SERVICE "org.freedesktop.secrets"
 
-void wait_release(struct wait *w)
+/* What a cancelled call may still need to say that it is. */
+#define CANCEL_MS 200
+
+struct wait *wait_new(void)
+{
+    struct wait *w = mem_alloc(1, sizeof *w);
+
+    w->loop = g_main_loop_new(NULL, FALSE);
+    w->cancel = g_cancellable_new();
+    return w;
+}
+
+static void wait_free(struct wait *w)
 {
     g_clear_object(&w->result);
-    g_clear_object(&w->cancel);
+    g_object_unref(w->cancel);
     g_main_loop_unref(w->loop);
+    free(w);
+}
+
+/* A call that still runs comes back to its wait, if ever: wait_done() frees it then. */
+void wait_end(struct wait **w)
+{
+    if ((*w)->started && !(*w)->result)
+        (*w)->abandoned = true;
+    else
+        wait_free(*w);
+    *w = NULL;
 }
 
 void wait_done(GObject *source, GAsyncResult *result, gpointer data)
@@ -32,31 +55,51 @@ void wait_done(GObject *source, GAsyncResult *result, gpointer data)
     struct wait *w = data;
 
     (void)source;
+    if (w->abandoned) {
+        wait_free(w);
+        return;
+    }
     w->result = g_object_ref(result);
     g_main_loop_quit(w->loop);
 }
 
-static gboolean wait_over(gpointer cancellable)
+static gboolean wait_cancel(gpointer data)
 {
-    g_cancellable_cancel(cancellable);
-    return G_SOURCE_REMOVE;
+    struct wait *w = data;
+
+    g_cancellable_cancel(w->cancel);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean wait_abandon(gpointer data)
+{
+    struct wait *w = data;
+
+    g_main_loop_quit(w->loop);
+    return G_SOURCE_CONTINUE;
+}
+
+static guint timer_add(int64_t deadline, GSourceFunc what, struct wait *w)
+{
+    return g_timeout_add((guint)clock_left(deadline) + 1, what, w);
 }
 
 GAsyncResult *wait_run(struct wait *w, int64_t deadline)
 {
-    guint timer =
-        deadline == CLOCK_NEVER ? 0 : g_timeout_add((guint)clock_left(deadline), wait_over, w->cancel);
+    int64_t last = deadline < CLOCK_NEVER - CANCEL_MS ? deadline + CANCEL_MS : CLOCK_NEVER;
+    guint cancel = timer_add(deadline, wait_cancel, w), abandon = timer_add(last, wait_abandon, w);
 
+    w->started = true;
     g_main_loop_run(w->loop);
-    if (timer && !g_cancellable_is_cancelled(w->cancel))
-        (void)g_source_remove(timer);
+    (void)g_source_remove(cancel);
+    (void)g_source_remove(abandon);
     return w->result;
 }
 
 int service_fail_locked(struct err *e, const char *why)
 {
     (void)err_set(e, ERR_LOGIN, "the keychain is locked%s%s", *why ? ": " : "", why);
-    return err_hint(e, "unlock it in the desktop session, or: gnome-keyring-daemon --unlock "
+    return err_hint(e, "unlock it in the desktop session, or: gnome-keyring-daemon --replace --unlock "
                        "(reads its password from stdin)");
 }
 
@@ -98,6 +141,11 @@ static int fail_absent(struct err *e, GError *error, const char *step)
     return fail_as(e, ERR_UNREACHABLE, "no keychain", error, step);
 }
 
+int service_fail_late(struct err *e, const char *step)
+{
+    return err_set(e, ERR_UNREACHABLE, "no keychain: %s: no answer in time", step);
+}
+
 int service_fail(struct err *e, GError *error, const char *step)
 {
     if (is_gone(error))
@@ -129,8 +177,10 @@ static int bus_open(int64_t deadline, GDBusConnection **bus, struct err *e)
 
     if (!bus_has_address())
         return err_set(e, ERR_UNREACHABLE, "no keychain: no session bus");
-    g_bus_get(G_BUS_TYPE_SESSION, w.cancel, wait_done, &w);
-    *bus = g_bus_get_finish(wait_run(&w, clock_deadline(BUS_MS, deadline)), &error);
+    g_bus_get(G_BUS_TYPE_SESSION, w->cancel, wait_done, w);
+    if (!wait_run(w, clock_deadline(BUS_MS, deadline)))
+        return service_fail_late(e, "session bus");
+    *bus = g_bus_get_finish(w->result, &error);
     if (!*bus)
         return fail_absent(e, error, "session bus");
     g_dbus_connection_set_exit_on_close(*bus, FALSE);
@@ -176,8 +226,12 @@ SecretService *service_open(int64_t deadline, struct err *e)
 
     if (bus_open(deadline, &bus, e) < 0 || service_present(bus, deadline, e) < 0)
         return NULL;
-    secret_service_get(SECRET_SERVICE_OPEN_SESSION, w.cancel, wait_done, &w);
-    SecretService *service = secret_service_get_finish(wait_run(&w, deadline), &error);
+    secret_service_get(SECRET_SERVICE_OPEN_SESSION, w->cancel, wait_done, w);
+    if (!wait_run(w, deadline)) {
+        (void)service_fail_late(e, "session");
+        return NULL;
+    }
+    SecretService *service = secret_service_get_finish(w->result, &error);
     if (!service)
         (void)service_fail(e, error, "session");
     return service;

@@ -10,25 +10,30 @@
 
 #include <libsecret/secret.h>
 
-/* One asynchronous call: give `cancel` and wait_done with it to libsecret, then call wait_run(). */
+/* One asynchronous call: give wait->cancel, wait_done and the wait itself to libsecret, then call wait_run().
+ */
 struct wait {
     GMainLoop *loop;
     GCancellable *cancel;
     GAsyncResult *result;
+    bool started, abandoned;
 };
-
-void wait_release(struct wait *w);
-#define AUTO_WAIT(name)                                                                                      \
-    __attribute__((cleanup(wait_release))) struct wait name = {g_main_loop_new(NULL, FALSE),                 \
-                                                               g_cancellable_new(), NULL}
+struct wait *wait_new(void);
+void wait_end(struct wait **w);
+#define AUTO_WAIT(name) __attribute__((cleanup(wait_end))) struct wait *name = wait_new()
 
 /* The callback; its data is the struct wait. */
 void wait_done(GObject *source, GAsyncResult *result, gpointer wait);
-/* Gives the result, which is there even when time was up: G_IO_ERROR_CANCELLED then. */
+/*
+ * Gives the call's result. Past the deadline the call is cancelled, and mostly says so itself
+ * (service_is_late()); NULL where it does not, as libsecret does not while a question is shown.
+ */
 GAsyncResult *wait_run(struct wait *w, int64_t deadline);
 
 /* Whether an error of a call means that time was up. */
 bool service_is_late(const GError *error);
+/* ERR_UNREACHABLE: no answer in time at that step. Returns -1. */
+int service_fail_late(struct err *e, const char *step);
 /* Makes *e of what the service said at that step, frees the error, and returns -1. */
 int service_fail(struct err *e, GError *error, const char *step);
 /* ERR_LOGIN "the keychain is locked: WHY", with its hint. */

@@ -23,5 +23,4 @@ static int env_environment(const struct connection *c, struct env_changes *env, 
     return 0;
 }
 
-const struct format format_env = {
-    .name = "env", .help = "MYSQL_HOST and its like", .environment = env_environment};
+const struct format format_env = {.name = "env", .environment = env_environment};

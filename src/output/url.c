@@ -51,4 +51,4 @@ static int url_environment(const struct connection *c, struct env_changes *env, 
     return 0;
 }
 
-const struct format format_url = {.name = "url", .help = "DATABASE_URL", .environment = url_environment};
+const struct format format_url = {.name = "url", .environment = url_environment};

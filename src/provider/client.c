@@ -16,8 +16,5 @@ static void client_describe(const struct profile *p, struct buf *out)
     buf_puts(out, "the client's own option files");
 }
 
-const struct provider provider_client = {.name = "client",
-                                         .help = "the client's own option files decide",
-                                         .has_no_token = true,
-                                         .get = client_get,
-                                         .describe = client_describe};
+const struct provider provider_client = {
+    .name = "client", .has_no_token = true, .get = client_get, .describe = client_describe};

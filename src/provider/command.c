@@ -172,8 +172,5 @@ static void command_describe(const struct profile *p, struct buf *out)
         buf_printf(out, "what %s prints", words.word[0]);
 }
 
-const struct provider provider_command = {.name = "command",
-                                          .help = "what auth_command prints",
-                                          .check = command_check,
-                                          .get = command_get,
-                                          .describe = command_describe};
+const struct provider provider_command = {
+    .name = "command", .check = command_check, .get = command_get, .describe = command_describe};

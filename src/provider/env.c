@@ -32,8 +32,5 @@ static void env_describe(const struct profile *p, struct buf *out)
     buf_printf(out, "the variable %s", profile_str(p, KEY_auth_env));
 }
 
-const struct provider provider_env = {.name = "env",
-                                      .help = "the variable auth_env",
-                                      .check = env_check,
-                                      .get = env_get,
-                                      .describe = env_describe};
+const struct provider provider_env = {
+    .name = "env", .check = env_check, .get = env_get, .describe = env_describe};

@@ -47,8 +47,5 @@ static void file_describe(const struct profile *p, struct buf *out)
     buf_printf(out, "first line of %s", name);
 }
 
-const struct provider provider_file = {.name = "file",
-                                       .help = "the first line of auth_file",
-                                       .check = file_check,
-                                       .get = file_get,
-                                       .describe = file_describe};
+const struct provider provider_file = {
+    .name = "file", .check = file_check, .get = file_get, .describe = file_describe};

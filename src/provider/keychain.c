@@ -79,7 +79,6 @@ static void keychain_describe(const struct profile *p, struct buf *out)
 
 const struct provider provider_keychain = {
     .name = "keychain",
-    .help = "the stored password, asked for once",
     .needs_user = true,
     .get = keychain_get,
     .keep = keychain_keep,

@@ -16,5 +16,4 @@ static void none_describe(const struct profile *p, struct buf *out)
     buf_puts(out, "empty password");
 }
 
-const struct provider provider_none = {
-    .name = "none", .help = "the empty password", .get = none_get, .describe = none_describe};
+const struct provider provider_none = {.name = "none", .get = none_get, .describe = none_describe};

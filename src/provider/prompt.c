@@ -22,5 +22,4 @@ static void prompt_describe(const struct profile *p, struct buf *out)
     buf_printf(out, "password of %s, asked for", label);
 }
 
-const struct provider provider_prompt = {
-    .name = "prompt", .help = "asked for each time", .get = prompt_get, .describe = prompt_describe};
+const struct provider provider_prompt = {.name = "prompt", .get = prompt_get, .describe = prompt_describe};

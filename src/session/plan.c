@@ -9,6 +9,7 @@
 
 #include <base/mem.h>
 #include <model/address.h>
+#include <model/kinds.h>
 
 void plan_release(struct plan *plan)
 {
@@ -37,8 +38,8 @@ static int refuse_provider(const char *auth, struct err *e)
 {
     AUTO_BUF(names, 512);
 
-    for (size_t i = 0; provider_table[i]; i++)
-        buf_printf(&names, " %s", provider_table[i]->name);
+    for (const struct kind *k = kind_providers; k->name; k++)
+        buf_printf(&names, " %s", k->name);
     (void)err_set(e, ERR_CONFIG, "auth = %s: not in this version", auth);
     return err_hint(e, "auth = one of:%s", buf_str(&names));
 }

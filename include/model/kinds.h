@@ -1,0 +1,15 @@
+/* What this build has, from model/kinds.def: names with a line of help, for menus, help and completion. */
+#ifndef MODEL_KINDS_H
+#define MODEL_KINDS_H
+
+#include <stdbool.h>
+
+struct kind {
+    const char *name, *help;
+};
+
+extern const struct kind kind_providers[], kind_formats[]; /* ended by a NULL name */
+
+bool kind_has_provider(const char *name);
+
+#endif

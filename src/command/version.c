@@ -1,0 +1,13 @@
+/* The version, as the Makefile has it. */
+#include "command.h"
+
+static int version_run(struct invocation *inv, struct err *e)
+{
+    (void)inv;
+    (void)e;
+    (void)puts("broker " BROKER_VERSION);
+    return 0;
+}
+
+const struct verb verb_version = {
+    .name = "version", .usage = "", .summary = "the version", .group = GROUP_HIDDEN, .run = version_run};

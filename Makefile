@@ -15,25 +15,21 @@ say = $(if $(filter 1,$(V)),,@printf '%s\n' '  $(1)  $(2)')
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes \
         -Wwrite-strings -Wformat=2 -Werror
-SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 comma := ,
+SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 DEFS := -D_GNU_SOURCE -DBROKER_VERSION='"$(VERSION)"'
 ALL_CFLAGS = -std=c17 $(DEFS) $(WARN) $(HARDEN_CFLAGS) $(SANITIZE) -fPIE -Iinclude -Isrc $(CFLAGS)
 ALL_LDFLAGS = -pie $(SANITIZE) $(HARDEN_LDFLAGS) $(LDFLAGS)
 
 # pkg-config per binary, never one list for all: `broker` links libc, libsodium and jansson, nothing else.
-SODIUM := $(shell $(PKG_CONFIG) --cflags --libs libsodium)
 BROKER_LIBS   = $(shell $(PKG_CONFIG) --libs libsodium jansson)
 KEYCHAIN_LIBS = $(shell $(PKG_CONFIG) --libs libsecret-1 libsodium)
 KEYCHAIN_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsecret-1)
 
-# The store that differs by platform is one file; another system names its own here.
-PLATFORM_SKIP :=
-
 BROKER_ROOMS := base ipc model store provider output session command
 sources = $(sort $(wildcard src/$(1)/*.c))
 objects = $(patsubst src/%.c,$(B)/obj/%.o,$(call sources,$(1)))
-BROKER_OBJ   := $(filter-out $(PLATFORM_SKIP),$(foreach r,$(BROKER_ROOMS),$(call objects,$(r))))
+BROKER_OBJ   := $(foreach r,$(BROKER_ROOMS),$(call objects,$(r)))
 LIB_OBJ      := $(filter-out $(B)/obj/command/main.o,$(BROKER_OBJ))
 KEYCHAIN_OBJ := $(foreach r,keychain ipc base,$(call objects,$(r)))
 PROGRAMS     := $(B)/bin/broker $(B)/libexec/broker/broker-keychain

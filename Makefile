@@ -30,7 +30,7 @@ BROKER_ROOMS := base ipc model store provider output session command
 sources = $(sort $(wildcard src/$(1)/*.c))
 objects = $(patsubst src/%.c,$(B)/obj/%.o,$(call sources,$(1)))
 BROKER_OBJ   := $(foreach r,$(BROKER_ROOMS),$(call objects,$(r)))
-LIB_OBJ      := $(filter-out $(B)/obj/command/main.o,$(BROKER_OBJ))
+LIB_OBJ      := $(filter-out $(B)/obj/command/%,$(BROKER_OBJ))
 KEYCHAIN_OBJ := $(foreach r,keychain ipc base,$(call objects,$(r)))
 PROGRAMS     := $(B)/bin/broker $(B)/libexec/broker/broker-keychain
 

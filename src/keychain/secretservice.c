@@ -15,6 +15,9 @@ static const SecretSchema schema = {
     .attributes = {{"identity", SECRET_SCHEMA_ATTRIBUTE_STRING}},
 };
 
+#define UNANSWERED "nobody answered its question in time"
+#define DISMISSED "its question was dismissed"
+
 static bool is_display(const char *variable)
 {
     const char *value = secure_getenv(variable);
@@ -27,9 +30,9 @@ static bool question_possible(const struct entry *entry)
     return !entry->quiet && (is_display("DISPLAY") || is_display("WAYLAND_DISPLAY"));
 }
 
-static int fail_dismissed(struct err *e)
+static int fail_question(struct err *e, const char *why)
 {
-    return err_set(e, ERR_LOGIN, "the keychain: its question was dismissed");
+    return err_set(e, ERR_LOGIN, "the keychain: %s", why);
 }
 
 static GHashTable *attributes_of(const struct entry *entry)
@@ -50,7 +53,9 @@ static int items_find(SecretService *service, const struct entry *entry, GList *
     GError *error = NULL;
 
     secret_service_search(service, &schema, attributes, SECRET_SEARCH_ALL, w->cancel, wait_done, w);
-    *items = secret_service_search_finish(service, wait_run(&w, entry->deadline), &error);
+    if (!wait_run(w, entry->deadline))
+        return service_fail_late(e, "search");
+    *items = secret_service_search_finish(service, w->result, &error);
     return error ? service_fail(e, error, "search") : 0;
 }
 
@@ -64,17 +69,13 @@ static int unlock(SecretService *service, const struct entry *entry, gpointer ob
     if (!question_possible(entry))
         return service_fail_locked(e, "");
     secret_service_unlock(service, &objects, w->cancel, wait_done, w);
-    int count = secret_service_unlock_finish(service, wait_run(&w, entry->deadline), NULL, &error);
-    if (count > 0) {
-        g_clear_error(&error);
-        return 0;
-    }
-    if (error && !service_is_late(error))
-        return service_fail(e, error, "unlock");
-    (void)service_fail_locked(e,
-                              error ? "nobody answered its question in time" : "its question was dismissed");
-    g_clear_error(&error);
-    return -1;
+    if (!wait_run(w, entry->deadline))
+        return service_fail_locked(e, UNANSWERED);
+    int count = secret_service_unlock_finish(service, w->result, NULL, &error);
+    if (error)
+        return service_is_late(error) ? (g_error_free(error), service_fail_locked(e, UNANSWERED))
+                                      : service_fail(e, error, "unlock");
+    return count > 0 ? 0 : service_fail_locked(e, DISMISSED);
 }
 
 /* The newest item that is not locked; where all are, the newest. */
@@ -99,7 +100,9 @@ static int item_read(SecretItem *item, const struct entry *entry, struct secret 
     gsize n = 0;
 
     secret_item_load_secret(item, w->cancel, wait_done, w);
-    if (!secret_item_load_secret_finish(item, wait_run(&w, entry->deadline), &error))
+    if (!wait_run(w, entry->deadline))
+        return service_fail_late(e, "read");
+    if (!secret_item_load_secret_finish(item, w->result, &error))
         return service_fail(e, error, "read");
     SecretValue *value = secret_item_get_secret(item);
     if (!value)
@@ -136,8 +139,9 @@ static int collection_ready(SecretService *service, const struct entry *entry, s
 
     secret_collection_for_alias(service, SECRET_COLLECTION_DEFAULT, SECRET_COLLECTION_NONE, w->cancel,
                                 wait_done, w);
-    g_autoptr(SecretCollection) collection =
-        secret_collection_for_alias_finish(wait_run(&w, entry->deadline), &error);
+    if (!wait_run(w, entry->deadline))
+        return service_fail_late(e, "default collection");
+    g_autoptr(SecretCollection) collection = secret_collection_for_alias_finish(w->result, &error);
     if (error)
         return service_fail(e, error, "default collection");
     if (collection)
@@ -145,9 +149,8 @@ static int collection_ready(SecretService *service, const struct entry *entry, s
     if (question_possible(entry))
         return 0;
     (void)err_set(e, ERR_LOGIN, "the keychain has no default collection yet");
-    return err_hint(
-        e,
-        "log in to the desktop once, or: gnome-keyring-daemon --unlock (reads its new password from stdin)");
+    return err_hint(e, "log in to the desktop once, or: gnome-keyring-daemon --replace --unlock (reads its "
+                       "new password from stdin)");
 }
 
 int secretservice_put(const struct entry *entry, const struct secret *value, struct err *e)
@@ -164,11 +167,12 @@ int secretservice_put(const struct entry *entry, const struct secret *value, str
                                          text ? "text/plain" : "application/octet-stream");
     secret_service_store(service, &schema, attributes, SECRET_COLLECTION_DEFAULT, entry->label, copy,
                          w->cancel, wait_done, w);
-    bool stored = secret_service_store_finish(service, wait_run(&w, entry->deadline), &error);
     secret_value_unref(copy);
-    if (stored)
+    if (!wait_run(w, entry->deadline))
+        return fail_question(e, UNANSWERED);
+    if (secret_service_store_finish(service, w->result, &error))
         return 0;
-    return error ? service_fail(e, error, "store") : fail_dismissed(e);
+    return error ? service_fail(e, error, "store") : fail_question(e, DISMISSED);
 }
 
 static int item_erase(SecretItem *item, const struct entry *entry, struct err *e)
@@ -177,9 +181,11 @@ static int item_erase(SecretItem *item, const struct entry *entry, struct err *e
     GError *error = NULL;
 
     secret_item_delete(item, w->cancel, wait_done, w);
-    if (secret_item_delete_finish(item, wait_run(&w, entry->deadline), &error))
+    if (!wait_run(w, entry->deadline))
+        return fail_question(e, UNANSWERED);
+    if (secret_item_delete_finish(item, w->result, &error))
         return 0;
-    return error ? service_fail(e, error, "erase") : fail_dismissed(e);
+    return error ? service_fail(e, error, "erase") : fail_question(e, DISMISSED);
 }
 
 int secretservice_erase(const struct entry *entry, struct err *e)

@@ -20,7 +20,8 @@ struct request {
     const char *name; /* a profile's name or a URL; NULL: $BROKER_PROFILE, [profile default], or flags only */
     const struct override *overrides;
     size_t override_count;
-    long timeout_ms; /* of the whole run; 0: none */
+    long timeout_ms;  /* of the whole run; 0: none */
+    const char *verb; /* as it is typed, for hints: "connect", "profile show" */
 };
 
 struct session {

@@ -27,7 +27,9 @@ int begin_plan(struct invocation *inv, struct session *s, enum purpose purpose, 
 void print_plan(const struct session *s, char *const *args)
 {
     AUTO_BUF(text, 262144);
+    AUTO_BUF(clean, 262144);
 
     plan_print(&s->plan, args, &text);
-    (void)fputs(buf_str(&text), stdout);
+    text_sanitise(&clean, buf_str(&text), text.len);
+    (void)fputs(buf_str(&clean), stdout);
 }

@@ -64,7 +64,8 @@ const struct verb *verb_find(const char *name);
 /* A parsed command line. */
 struct invocation {
     const struct verb *verb;
-    char *word[4]; /* behind the verb; NULL where there is none */
+    char *word[4];      /* behind the verb, as they may be shown; NULL where there is none */
+    const char *url[4]; /* a word's URL where that has a password, or was not on the command line */
     size_t word_count;
     char **rest; /* behind --; NULL: there was none */
     const char *value[OPT_COUNT];
@@ -99,7 +100,8 @@ bool key_is_built(const struct key_info *info);   /* whether this version does s
 void print_error(const struct err *e);
 void print_log_to_stderr(enum log_level most);
 
-/* A table: header first, cells in row order, two blanks between columns, "-" for an empty cell. */
+/* A table: header first, cells in row order, two blanks between columns, "-" for an empty cell. Cells may
+ * hold text from outside. */
 struct table {
     size_t columns, count;
     char **cell;

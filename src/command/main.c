@@ -9,6 +9,7 @@
 #include <base/mem.h>
 #include <base/proc.h>
 #include <base/tty.h>
+#include <model/url.h>
 
 #define VERB(id) extern const struct verb verb_##id;
 #include "verbs.def"
@@ -29,7 +30,7 @@ const struct verb *verb_find(const char *name)
 }
 
 /* A word that is no verb: a profile's name that lacks its verb, or a slip. */
-static int no_such_verb(const char *word, struct err *e)
+static int no_such_verb(char *word, struct err *e)
 {
     AUTO_CONFIG(config);
     struct err ignored = ERR_INIT;
@@ -37,8 +38,12 @@ static int no_such_verb(const char *word, struct err *e)
     size_t n = 0;
     unsigned line;
 
+    bool is_secret = url_has_password(word);
+    url_mask(word);
     (void)err_set(e, ERR_USAGE, "no such verb");
     (void)err_what(e, "%s", word);
+    if (url_is(word))
+        return err_hint(e, "broker connect %s", is_secret ? "-" : word);
     for (size_t i = 0; verb_table[i] && n + 1 < ARRAY_LEN(names); i++) {
         if (verb_table[i]->group != GROUP_HIDDEN)
             names[n++] = verb_table[i]->name;

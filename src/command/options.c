@@ -66,7 +66,7 @@ static int unknown_option(const struct invocation *inv, const char *typed, struc
     meant = text_starts(typed, "--") ? text_closest(typed + 2, candidates) : NULL;
     if (meant)
         return err_hint(e, "did you mean '--%s'?", meant);
-    if (text_starts(typed, "-p") && typed[1] == 'p')
+    if (text_equal(typed, "-p"))
         return err_hint(e, "no password on the command line: broker password set NAME");
     if (inv->verb->takes_rest && text_equal(inv->verb->name, "connect"))
         return err_hint(e, "client options follow --: broker connect %s -- %s ...", name, typed);
@@ -153,11 +153,11 @@ static int parse_short(struct invocation *inv, char **argv, struct err *e)
 {
     for (const char *c = argv[0] + 1; *c; c++) {
         int id = find_letter(inv->verb, *c);
-        if (id < 0)
-            return unknown_option(inv, argv[0], e);
-        const struct option *o = &option_table[id];
         words_take(&inv->owned, mem_printf("-%c", *c));
         const char *typed = inv->owned.word[inv->owned.count - 1];
+        if (id < 0)
+            return unknown_option(inv, typed, e);
+        const struct option *o = &option_table[id];
         if (!o->argument) {
             if (take(inv, id, NULL, typed, e) < 0)
                 return -1;
@@ -170,26 +170,29 @@ static int parse_short(struct invocation *inv, char **argv, struct err *e)
     return 0;
 }
 
-/* A URL's password leaves argv at once; until then the process list has shown it, which the person should
- * know. */
-static char *shelter_url(struct invocation *inv, char *word)
+/* A URL's password leaves argv at once, so that no message about the word shows it either; until then the
+ * process list has, which the person should know. */
+static void take_word(struct invocation *inv, char *word)
 {
     AUTO_BUF(hint, 1024);
+    size_t at = inv->word_count++;
 
-    if (!url_is(word) || !url_has_password(word))
-        return word;
+    inv->word[at] = word;
+    if (!url_has_password(word))
+        return;
     words_add(&inv->owned, word);
+    inv->url[at] = inv->owned.word[inv->owned.count - 1];
     url_mask(word);
     buf_printf(&hint, "broker %s", inv->verb->name);
-    for (size_t i = 0; i < inv->word_count; i++)
+    for (size_t i = 0; i < at; i++)
         buf_printf(&hint, " %s", inv->word[i]);
     buf_puts(&hint, " -");
     log_warn(buf_str(&hint), "password on the command line");
-    return inv->owned.word[inv->owned.count - 1];
 }
 
-static int too_many(const struct verb *verb, const char *word, struct err *e)
+static int too_many(const struct verb *verb, char *word, struct err *e)
 {
+    url_mask(word);
     (void)err_set(e, ERR_USAGE, "one word too many: '%s'", word);
     return err_hint(e, "broker help %s", verb->name);
 }
@@ -209,10 +212,8 @@ int invocation_parse(const struct verb *verb, int argc, char **argv, struct invo
             used = parse_short(inv, argv + i, e);
         else if (inv->word_count == verb->most_words)
             used = too_many(verb, argv[i], e);
-        else {
-            inv->word[inv->word_count] = shelter_url(inv, argv[i]);
-            inv->word_count++;
-        }
+        else
+            take_word(inv, argv[i]);
         if (used < 0)
             return err_what(e, "%s", verb->name);
         i += used;
@@ -224,7 +225,7 @@ int invocation_parse(const struct verb *verb, int argc, char **argv, struct invo
     return 0;
 }
 
-static int read_url(struct invocation *inv, char **out, struct err *e)
+static int read_url(struct invocation *inv, const char **out, struct err *e)
 {
     AUTO_SECRET(text);
     int got = isatty(STDIN_FILENO) ? tty_ask_secret("URL: ", &text, e)
@@ -245,8 +246,16 @@ static int read_url(struct invocation *inv, char **out, struct err *e)
 
 int invocation_request(struct invocation *inv, size_t word, struct request *r, struct err *e)
 {
-    if (text_equal(inv->word[word], "-") && read_url(inv, &inv->word[word], e) < 0)
+    if (text_equal(inv->word[word], "-") && read_url(inv, &inv->url[word], e) < 0)
         return -1;
-    *r = (struct request){inv->word[word], inv->override, inv->override_count, inv->timeout_ms};
+    const char *name = inv->url[word] ? inv->url[word] : inv->word[word];
+    bool has_sub = word > 0 && inv->word[0];
+    words_take(&inv->owned,
+               mem_printf("%s%s%s", inv->verb->name, has_sub ? " " : "", has_sub ? inv->word[0] : ""));
+    *r = (struct request){.name = name,
+                          .overrides = inv->override,
+                          .override_count = inv->override_count,
+                          .timeout_ms = inv->timeout_ms,
+                          .verb = inv->owned.word[inv->owned.count - 1]};
     return 0;
 }

@@ -18,26 +18,54 @@ static void print_clean(const char *s)
     (void)fputs(buf_str(&clean), stderr);
 }
 
+/* One line, whatever was typed or named so. */
+static void print_line(const char *s)
+{
+    AUTO_BUF(line, 65536);
+
+    for (; *s; s++)
+        buf_putc(&line, *s == '\n' || *s == '\t' ? ' ' : *s);
+    print_clean(buf_str(&line));
+}
+
+/* For what fails deep down, where nobody knows what the run was about: no failure is without a way out. */
+static const char *hint_of(const struct err *e)
+{
+    switch (e->code) {
+    case ERR_USAGE:
+        return "broker help";
+    case ERR_DATA:
+    case ERR_CONFIG:
+        return "broker profile check; broker help config";
+    case ERR_IO:
+        return "check that the path is there and yours, and that the disk has room";
+    case ERR_TRY_LATER:
+        return "try again";
+    case ERR_LOGIN:
+        return "run it on a terminal, or set BROKER_ASKPASS";
+    default:
+        return "--verbose says more";
+    }
+}
+
 void print_error(const struct err *e)
 {
     (void)fflush(stdout);
     (void)fputs("broker: ", stderr);
     if (e->what[0]) {
-        print_clean(e->what);
+        print_line(e->what);
         (void)fputs(": ", stderr);
     }
-    print_clean(e->msg[0] ? e->msg : "failed");
+    print_line(e->msg[0] ? e->msg : "failed");
     (void)fputc('\n', stderr);
     for (const char *line = e->detail; *line; line += strcspn(line, "\n") + 1) {
         AUTO_FREE(char *, text);
         text = mem_printf("  %.*s\n", (int)strcspn(line, "\n"), line);
         print_clean(text);
     }
-    if (e->hint[0]) {
-        (void)fputs("hint: ", stderr);
-        print_clean(e->hint);
-        (void)fputc('\n', stderr);
-    }
+    (void)fputs("hint: ", stderr);
+    print_line(e->hint[0] ? e->hint : hint_of(e));
+    (void)fputc('\n', stderr);
 }
 
 static void print_log(enum log_level level, const char *label, const char *text)
@@ -66,22 +94,39 @@ void print_log_to_stderr(enum log_level most)
 
 void table_add(struct table *t, const char *cell)
 {
+    AUTO_BUF(clean, 65536);
+
+    text_sanitise(&clean, cell && *cell ? cell : "-", cell && *cell ? strlen(cell) : 1);
     t->cell = mem_grow(t->cell, t->count + 1, sizeof *t->cell);
-    t->cell[t->count++] = mem_strdup(cell && *cell ? cell : "-");
+    t->cell[t->count++] = buf_take(&clean);
+}
+
+/* In characters: what the cells hold is UTF-8. */
+static size_t width_of(const char *s)
+{
+    size_t n = 0;
+
+    for (; *s; s++)
+        n += ((unsigned char)*s & 0xc0) != 0x80;
+    return n;
 }
 
 void table_print(const struct table *t, FILE *to)
 {
-    for (size_t row = 0; row < t->count; row += t->columns) {
-        for (size_t col = 0; col < t->columns; col++) {
-            size_t width = 0;
-            for (size_t i = col; i < t->count; i += t->columns)
-                width = strlen(t->cell[i]) > width ? strlen(t->cell[i]) : width;
-            if (col + 1 < t->columns)
-                (void)fprintf(to, "%-*s  ", (int)width, t->cell[row + col]);
-            else
-                (void)fprintf(to, "%s\n", t->cell[row + col]);
-        }
+    AUTO_FREE(size_t *, widest);
+
+    widest = mem_alloc(t->columns, sizeof *widest);
+    for (size_t i = 0; i < t->count; i++) {
+        size_t width = width_of(t->cell[i]);
+        if (width > widest[i % t->columns])
+            widest[i % t->columns] = width;
+    }
+    for (size_t i = 0; i < t->count; i++) {
+        size_t column = i % t->columns;
+        if (column + 1 < t->columns)
+            (void)fprintf(to, "%s%*s  ", t->cell[i], (int)(widest[column] - width_of(t->cell[i])), "");
+        else
+            (void)fprintf(to, "%s\n", t->cell[i]);
     }
 }
 

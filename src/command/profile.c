@@ -7,12 +7,13 @@
 
 static const struct {
     const char *name;
+    size_t most_words; /* its own name is one */
     int (*run)(struct invocation *inv, struct err *e);
 } subcommands[] = {
-    {"list", profile_list},
-    {"show", profile_show},
-    {"check", profile_check},
-    {"add", profile_add},
+    {"list", 1, profile_list},
+    {"show", 2, profile_show},
+    {"check", 1, profile_check},
+    {"add", 3, profile_add},
 };
 
 static int profile_run(struct invocation *inv, struct err *e)
@@ -21,8 +22,12 @@ static int profile_run(struct invocation *inv, struct err *e)
 
     for (size_t i = 0; i < ARRAY_LEN(subcommands); i++) {
         names[i] = subcommands[i].name;
-        if (text_equal(subcommands[i].name, inv->word[0]))
+        if (!text_equal(subcommands[i].name, inv->word[0]))
+            continue;
+        if (inv->word_count <= subcommands[i].most_words)
             return subcommands[i].run(inv, e);
+        (void)err_set(e, ERR_USAGE, "one word too many: '%s'", inv->word[subcommands[i].most_words]);
+        return err_hint(e, "broker help profile");
     }
     const char *meant = inv->word[0] ? text_closest(inv->word[0], names) : NULL;
     if (!inv->word[0])

@@ -104,11 +104,27 @@ static void print_json(const struct invocation *inv, const struct report *r, con
         error = json_pack("{s:s,s:o,s:o}", "message", e->msg, "hint",
                           string_or_null(e->hint[0] ? e->hint : NULL), "server_code",
                           probe->server_code ? json_integer((json_int_t)probe->server_code) : json_null());
-    root = json_pack("{s:s,s:b,s:i,s:O,s:o,s:o,s:o,s:o}", "profile", inv->label, "ok", result == 0, "exit",
+    root = json_pack("{s:o,s:b,s:i,s:O,s:o,s:o,s:o,s:o}", "profile",
+                     string_or_null(inv->label[0] ? inv->label : NULL), "ok", result == 0, "exit",
                      result == 0 ? 0 : (int)e->code, "hops", r->hops, "user", string_or_null(probe->user),
                      "version", string_or_null(probe->version), "tls_cipher",
                      string_or_null(probe->tls_cipher), "error", error);
     print_json_line(root);
+}
+
+static int dry_run(struct session *s, struct err *e)
+{
+    if (session_plan(s, FOR_CLIENT, NULL, true, e) < 0)
+        return -1;
+    print_plan(s, NULL);
+    return 0;
+}
+
+static int walk_hops(struct session *s, struct report *r, struct probe *probe, struct err *e)
+{
+    if (hop_way(s, r, e) < 0 || hop_credential(s, r, e) < 0)
+        return -1;
+    return hop_server(s, r, probe, e);
 }
 
 static int test_run(struct invocation *inv, struct err *e)
@@ -121,18 +137,11 @@ static int test_run(struct invocation *inv, struct err *e)
     json_use_wiping_memory();
     if (inv->given[OPT_json])
         report.hops = hops = json_array();
-    if (begin(inv, &s, e) < 0)
-        return -1;
-    if (inv->given[OPT_dry_run]) {
-        if (session_plan(&s, FOR_CLIENT, NULL, true, e) < 0)
-            return -1;
-        print_plan(&s, NULL);
-        return 0;
-    }
-    int result = hop_way(&s, &report, e) < 0 || hop_credential(&s, &report, e) < 0 ||
-                         hop_server(&s, &report, &probe, e) < 0
-                     ? -1
-                     : 0;
+    int result = begin(inv, &s, e);
+    if (result == 0 && inv->given[OPT_dry_run])
+        return dry_run(&s, e);
+    if (result == 0)
+        result = walk_hops(&s, &report, &probe, e);
     if (report.hops)
         print_json(inv, &report, &probe, result, e);
     if (result < 0)

@@ -182,6 +182,10 @@ static int take_hostname(const struct key_info *info, const char *value, char **
         *out = mem_strdup(value);
         return 0;
     }
+    if (strstr(value, "://")) {
+        (void)err_set(e, ERR_CONFIG, "%s: a URL is no host name", info->name);
+        return err_hint(e, "a URL stands where a profile's name does: broker connect URL");
+    }
     bool has_port = address_split(value, &host, &port) && port >= 0;
     if (host && !has_port) {
         *out = host;

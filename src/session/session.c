@@ -35,7 +35,7 @@ static bool names_a_place(const struct request *r)
     return false;
 }
 
-static int which_profile(const struct config *c, struct err *e)
+static int which_profile(const struct config *c, const char *verb, struct err *e)
 {
     const char *const *names = config_profile_names(c);
     AUTO_BUF(line, 4000);
@@ -46,7 +46,7 @@ static int which_profile(const struct config *c, struct err *e)
     if (!names[0])
         return err_hint(e, "broker profile add NAME");
     (void)err_detail(e, "%s", buf_str(&line));
-    return err_hint(e, "broker connect NAME, or set BROKER_PROFILE");
+    return err_hint(e, "broker %s NAME, or set BROKER_PROFILE", verb);
 }
 
 /* The name to use: as given, $BROKER_PROFILE, [profile default], or none for flags alone. */
@@ -62,7 +62,7 @@ static int choose_name(const struct config *c, const struct request *r, const ch
         *out = from_env;
     else if (config_profile_place(c, "default", &file, &line))
         *out = "default";
-    return *out ? 0 : which_profile(c, e);
+    return *out ? 0 : which_profile(c, r->verb, e);
 }
 
 int session_open(struct session *s, const struct request *r, struct err *e)

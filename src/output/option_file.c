@@ -74,7 +74,9 @@ static void put_tls_mysql(struct writer *w, const struct connection *c)
     put(w, "ssl-mode=", 9);
     put_line(w, tls_level_ssl_mode(c->tls));
     put_str(w, "ssl-ca", verify && c->tls_ca ? c->tls_ca : "");
-    put_line(w, "ssl-capath=");
+    /* Empty unsets it, but where authorities are loaded an empty one is an error: then a place without any.
+     */
+    put_line(w, verify ? "ssl-capath=/dev/null" : "ssl-capath=");
     put_number(w, "enable-cleartext-plugin", c->cleartext);
     put_number(w, "get-server-public-key", c->server_public_key);
 }
@@ -109,16 +111,17 @@ static void put_client_group(struct writer *w, const struct connection *c, enum 
         put_number(w, "port", c->port);
         put_line(w, "protocol=TCP");
     }
-    if (f == FLAVOUR_MARIADB)
-        put_tls_mariadb(w, c);
-    else
-        put_tls_mysql(w, c);
     put_str(w, "tls-version", c->tls_version);
     if (c->tls != TLS_DISABLED) {
         put_str(w, "ssl-cert", c->tls_cert);
         put_str(w, "ssl-key", c->tls_key);
         put_str(w, "ssl-cipher", c->tls_ciphers);
     }
+    /* Last: for MariaDB from 11.4 each option of TLS, its version too, takes an earlier skip-ssl back. */
+    if (f == FLAVOUR_MARIADB)
+        put_tls_mariadb(w, c);
+    else
+        put_tls_mysql(w, c);
 }
 
 /* In [client] these end mysqldump and others with "unknown option". */

@@ -67,6 +67,10 @@ static void put_number(struct writer *w, const char *key, unsigned long n)
     put_line(w, buf_str(&line));
 }
 
+/* mysql takes an empty `ssl-capath` for a folder and refuses to verify anything, and `skip-ssl-capath` for
+ * the folder "0"; below /dev/null nothing can ever be. */
+#define NO_CAPATH "ssl-capath=/dev/null"
+
 static void put_tls_mysql(struct writer *w, const struct connection *c)
 {
     bool verify = c->tls >= TLS_VERIFY_CA;
@@ -197,7 +201,9 @@ void client_environment(const struct connection *c, enum flavour f, bool by_env,
                                            "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN",
                                            "MARIADB_TLS_DISABLE_PEER_VERIFICATION",
                                            "MARIADB_PLUGIN_DIR",
+                                           "MARIADB_HOST",
                                            "MARIADB_UNIX_PORT",
+                                           "MARIADB_GROUP_SUFFIX",
                                            "MARIADB_HOME"};
 
     if (!c->password)

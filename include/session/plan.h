@@ -45,7 +45,7 @@ struct plan {
 void plan_release(struct plan *plan);
 
 /*
- * Fills in what follows from other keys: auth, tls, socket = auto. Pure; `profile show` prints it with its
+ * Fills in what follows from other keys: tls, socket = auto. Pure; `profile show` prints it with its
  * origin. ERR_CONFIG where keys contradict each other.
  */
 int plan_derive(struct profile *p, struct err *e);

@@ -34,14 +34,20 @@ void settle_built_in(struct setting *slots, const struct key_info *infos, size_t
     }
 }
 
-/* Without a user there is no entry of ours to look up: the client's own files decide. */
+/* Without a user there is no entry of ours to look up: a URL's password is used, or the client's own files
+ * decide. */
 static void derive_auth(struct profile *p)
 {
+    bool typed = p->password && !profile_str(p, KEY_user);
+
     if (profile_str(p, KEY_auth))
         return;
     setting_clear(&p->set[KEY_auth]);
-    (void)setting_put(&p->set[KEY_auth], profile_str(p, KEY_user) ? "keychain" : "client", ORIGIN_DERIVED,
-                      "user", 0);
+    (void)setting_put(&p->set[KEY_auth],
+                      profile_str(p, KEY_user) ? "keychain"
+                      : typed                  ? "prompt"
+                                               : "client",
+                      ORIGIN_DERIVED, typed ? "URL" : "user", 0);
 }
 
 int config_missing(const struct config *c, struct err *e)

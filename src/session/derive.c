@@ -1,5 +1,4 @@
-/* What follows from other keys (SPEC sections 3, 4 and 6), as settings of their own, so that `profile show`
- * has them. */
+/* What follows from other keys, as settings of their own, so that `profile show` has them. */
 #include <session/plan.h>
 
 #include <string.h>
@@ -71,10 +70,6 @@ int plan_derive(struct profile *p, struct err *e)
 
     if (!host && !profile_str(p, KEY_socket))
         derive(p, KEY_socket, "auto", "host");
-    if (p->password && !profile_str(p, KEY_auth))
-        derive(p, KEY_auth, "prompt", "URL");
-    else
-        derive(p, KEY_auth, profile_str(p, KEY_user) ? "keychain" : "client", "user");
     derive_tls(p);
     return check_socket_tls(p, e) < 0 || check_cleartext(p, e) < 0 ? -1 : 0;
 }

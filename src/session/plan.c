@@ -105,7 +105,7 @@ static int check_mariadb(const struct connection *c, struct err *e)
            "or tls = preferred: a man in the middle can switch TLS off");
 }
 
-static int check_mysql(const struct connection *c, struct err *e)
+static int check_authorities(const struct connection *c, struct err *e)
 {
     if (c->socket || c->tls < TLS_VERIFY_CA || c->tls_ca)
         return 0;
@@ -139,7 +139,7 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
     if (purpose != FOR_CLIENT)
         return 0;
     out->client = &f->client;
-    checked = f->client.flavour == FLAVOUR_MARIADB ? check_mariadb(c, e) : check_mysql(c, e);
+    checked = f->client.flavour == FLAVOUR_MARIADB && check_mariadb(c, e) < 0 ? -1 : check_authorities(c, e);
     out->restrict_plugins = f->client.flavour == FLAVOUR_MARIADB && !c->socket && c->tls <= TLS_PREFERRED &&
                             !text_equal(profile_str(p, KEY_auth), "client");
     return checked;

@@ -1,0 +1,460 @@
+/*
+ * Plans as text: config text and facts give the lines of --dry-run, or the refusal with its hint. Which level
+ * of TLS each kind of server gets by default and what each client family can say of it is the largest table
+ * here, because a mistake in it sends a password to whoever asks. Nothing here starts a client: that is
+ * tests/cli's.
+ */
+#include "plan_fixture.h"
+
+#define REMOTE "host = db.example.com\nuser = app\n"
+#define KEYCHAIN "keychain", "user"
+
+/* The whole plan of [profile p], or of a URL. */
+static void plan_text(const char *body, const char *where, const struct facts *facts, enum purpose purpose,
+                      char *const *args, struct buf *out)
+{
+    AUTO_MADE(made);
+    AUTO_FREE(char *, text);
+    struct err e = ERR_INIT;
+
+    text = mem_printf("[profile p]\n%s", body);
+    if (derive_text(text, where, NULL, 0, &made, &e) < 0 ||
+        plan_make(&made.profile, facts, purpose, &made.plan, &e) < 0)
+        error_text(&e, out);
+    else
+        plan_print(&made.plan, args, out);
+}
+
+static const struct golden {
+    const char *body, *where; /* where: NULL is the profile p */
+    enum flavour client;      /* unknown: another program */
+    const char *socket;       /* the one that answered */
+    const char *text;
+} goldens[] = {
+    {REMOTE "database = shop\n", NULL, FLAVOUR_MYSQL, NULL,
+     "endpoint    db.example.com:3306\n"
+     "way         direct\n"
+     "tls         required, by the client\n"
+     "credential  stored password of app@db.example.com:3306\n"
+     "address     db.example.com:3306\n"
+     "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    {REMOTE "tls_ca = /etc/own.pem\nport = 3307\nauth = prompt\n", NULL, FLAVOUR_MARIADB, NULL,
+     "endpoint    db.example.com:3307\n"
+     "way         direct\n"
+     "tls         verify-identity, by the client, /etc/own.pem\n"
+     "credential  password of app@db.example.com:3307, asked for\n"
+     "address     db.example.com:3307\n"
+     "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    {"host = ::1\nuser = app\nauth = none\nport = 4000\n", NULL, FLAVOUR_MARIADB, NULL,
+     "endpoint    [::1]:4000\n"
+     "way         direct\n"
+     "tls         preferred, by the client\n"
+     "credential  empty password\n"
+     "address     [::1]:4000\n"
+     "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    {"", NULL, FLAVOUR_MYSQL, "/run/mysqld/mysqld.sock",
+     "endpoint    /run/mysqld/mysqld.sock\n"
+     "way         direct\n"
+     "tls         preferred, by the client\n"
+     "credential  the client's own option files\n"
+     "address     unix socket\n"
+     "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    /* --dry-run tries no socket */
+    {"user = app\nauth = env\nauth_env = PW\n", NULL, FLAVOUR_MYSQL, NULL,
+     "endpoint    auto\n"
+     "way         direct\n"
+     "tls         preferred, by the client\n"
+     "credential  the variable PW\n"
+     "address     unix socket\n"
+     "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    {"socket = /srv/db.sock\nuser = app\nauth = file\nauth_file = /pw\ntls = disabled\n", NULL,
+     FLAVOUR_UNKNOWN, NULL,
+     "endpoint    /srv/db.sock\n"
+     "way         direct\n"
+     "tls         disabled\n"
+     "credential  first line of /pw\n"
+     "address     unix socket\n"},
+    /* What a program is given may hold a secret, so it is not shown. */
+    {REMOTE "via = direct\nauth = command\nauth_command = /opt/get-it 'a b' hunter2\ntls = preferred\n", NULL,
+     FLAVOUR_UNKNOWN, NULL,
+     "endpoint    db.example.com:3306\n"
+     "way         direct\n"
+     "tls         preferred, by the client\n"
+     "credential  what /opt/get-it prints\n"
+     "address     db.example.com:3306\n"},
+    {"", "mysql://app:hunter2@db.example.com/shop", FLAVOUR_MYSQL, NULL,
+     "endpoint    db.example.com:3306\n"
+     "way         direct\n"
+     "tls         required, by the client\n"
+     "credential  password of the URL\n"
+     "address     db.example.com:3306\n"
+     "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    /* Another provider was asked for by name: the URL's password does not replace it. */
+    {"", "mysql://app:hunter2@db.example.com/shop?auth=env&auth_env=PW", FLAVOUR_MYSQL, NULL,
+     "endpoint    db.example.com:3306\n"
+     "way         direct\n"
+     "tls         required, by the client\n"
+     "credential  the variable PW\n"
+     "address     db.example.com:3306\n"
+     "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    {"", "mysql://:hunter2@db.example.com/", FLAVOUR_MYSQL, NULL,
+     "endpoint    db.example.com:3306\n"
+     "way         direct\n"
+     "tls         required, by the client\n"
+     "credential  password of the URL\n"
+     "address     db.example.com:3306\n"
+     "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
+};
+
+static void golden_plans(void **state)
+{
+    char *args[] = {TEXT("-e"), TEXT("select 1"), NULL};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(goldens); i++) {
+        const struct golden *g = &goldens[i];
+        struct facts mysql = FACTS_MYSQL, mariadb = FACTS_MARIADB, *facts;
+        AUTO_BUF(text, 65536);
+        facts = g->client == FLAVOUR_MARIADB ? &mariadb : &mysql;
+        facts->socket = TEXT(g->socket);
+        plan_text(g->body, g->where ? g->where : "p", facts, g->client ? FOR_CLIENT : FOR_OTHER, args, &text);
+        assert_string_equal(buf_str(&text), g->text);
+    }
+}
+
+/* The same profile and facts give the same plan, and making one changes neither. */
+static void plans_are_pure(void **state)
+{
+    struct facts facts = FACTS_MYSQL;
+    AUTO_MADE(made);
+    AUTO_BUF(first, 65536);
+    AUTO_BUF(second, 65536);
+    struct plan again = {0};
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(derive_text("[profile p]\n" REMOTE, "p", NULL, 0, &made, &e), 0);
+    assert_int_equal(plan_make(&made.profile, &facts, FOR_CLIENT, &made.plan, &e), 0);
+    assert_int_equal(plan_make(&made.profile, &facts, FOR_CLIENT, &again, &e), 0);
+    plan_print(&made.plan, NULL, &first);
+    plan_print(&again, NULL, &second);
+    plan_release(&again);
+    assert_string_equal(buf_str(&first), buf_str(&second));
+    assert_int_equal(plan_derive(&made.profile, &e), 0);
+    buf_clear(&second);
+    plan_print(&made.plan, NULL, &second);
+    assert_string_equal(buf_str(&first), buf_str(&second));
+}
+
+/* --- what follows from other keys
+ * ------------------------------------------------------------------------------- */
+
+static const struct derived {
+    const char *body;
+    enum key key;
+    const char *value, *from; /* from NULL: it was written, not derived */
+} deriveds[] = {
+    {"", KEY_auth, "client", "user"},
+    {"user = a\n", KEY_auth, KEYCHAIN},
+    {"user = a\nauth = prompt\n", KEY_auth, "prompt", NULL},
+    {"", KEY_socket, "auto", "host"},
+    {"host = h\n", KEY_socket, NULL, NULL},
+    {"", KEY_tls, "preferred", "socket"},
+    {"socket = /s\n", KEY_tls, "preferred", "socket"},
+    {"socket = auto\ntls_ca = /ca\n", KEY_tls, "preferred", "socket"},
+    {"socket = /s\nuser = a\ncleartext = yes\n", KEY_tls, "preferred", "socket"},
+    {"host = localhost\n", KEY_tls, "preferred", "host"},
+    {"host = 127.0.0.1\n", KEY_tls, "preferred", "host"},
+    {"host = 127.9.8.7\n", KEY_tls, "preferred", "host"},
+    {"host = ::1\n", KEY_tls, "preferred", "host"},
+    {"host = 127.example.com\n", KEY_tls, "required", "host"},
+    {"host = localhost.example.com\n", KEY_tls, "required", "host"},
+    {"host = 10.0.0.1\n", KEY_tls, "required", "host"},
+    {"host = ::2\n", KEY_tls, "required", "host"},
+    {"host = db\nvia = direct\n", KEY_tls, "required", "host"},
+    {"host = db\ntls_ca = /ca\n", KEY_tls, "verify-identity", "tls_ca"},
+    {"host = localhost\ntls_ca = /ca\n", KEY_tls, "verify-identity", "tls_ca"},
+    {"host = db\nuser = a\ncleartext = yes\n", KEY_tls, "verify-identity", "cleartext"},
+    {"host = db\nuser = a\nauth = iam\n", KEY_tls, "verify-identity", "auth"},
+    {"host = db\nvia = ssh://jump\n", KEY_tls, "preferred", "via"},
+    {"host = db\nvia = ssh://jump\ntls_ca = /ca\n", KEY_tls, "verify-identity", "tls_ca"},
+    {"host = db\nvia = ssh://jump\nuser = a\nauth = iam\n", KEY_tls, "verify-identity", "auth"},
+    {"host = db\ntls = disabled\ntls_ca = /ca\n", KEY_tls, "disabled", NULL},
+};
+
+static void derived_keys(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(deriveds); i++) {
+        const struct derived *d = &deriveds[i];
+        AUTO_MADE(made);
+        AUTO_FREE(char *, text);
+        struct err e = ERR_INIT;
+
+        text = mem_printf("[profile p]\n%s", d->body);
+        if (derive_text(text, "p", NULL, 0, &made, &e) < 0)
+            fail_msg("%s: %s", d->body, e.msg);
+        const struct setting *s = &made.profile.set[d->key];
+        if (!text_equal(s->value, d->value))
+            fail_msg("%s: %s, not %s", d->body, s->value, d->value);
+        if (d->from) {
+            assert_int_equal(s->origin, ORIGIN_DERIVED);
+            assert_string_equal(s->from, d->from);
+        }
+    }
+}
+
+/* --- levels of TLS by client family
+ * ------------------------------------------------------------------------------ */
+
+#define NAMES_NONE(host)                                                                                     \
+    "78: tls = verify-identity: a MariaDB client checks no name for " host                                   \
+    "\nhint: set host to the name in the server's certificate, or client to Oracle's mysql\n"
+#define CANNOT(level)                                                                                        \
+    "78: tls = " level " cannot be said to a MariaDB client\n"                                               \
+    "hint: set client to Oracle's mysql, or tls_ca to the server's authority (the name is verified then), "  \
+    "or tls = preferred: a man in the middle can switch TLS off\n"
+#define NO_CA(level)                                                                                         \
+    "78: tls = " level ", and this system has no file of certificate authorities\n"                          \
+    "hint: set tls_ca to the PEM file of the server's authority, or install ca-certificates\n"
+#define SOCKET_TLS(level)                                                                                    \
+    "78: tls = " level " over the server's own socket\n"                                                     \
+    "hint: set tls = preferred (nobody is between you and a local socket), or set host for TCP\n"
+#define CLEAR(level, way)                                                                                    \
+    "78: tls = " level " with a password sent in clear\nhint: set tls = verify-identity" way "\n"
+#define OR_WRITE ", or write tls = required in the profile itself"
+
+/* The tls row without its label, `!` in front where the client's plug-ins are restricted; or the refusal. */
+static void tls_text(const char *body, const struct override *override, const struct facts *facts,
+                     struct buf *out)
+{
+    AUTO_MADE(made);
+    AUTO_BUF(plan, 65536);
+    struct err e = ERR_INIT;
+
+    if (derive_text(body, "p", override, override ? 1 : 0, &made, &e) < 0 ||
+        plan_make(&made.profile, facts, FOR_CLIENT, &made.plan, &e) < 0) {
+        error_text(&e, out);
+        return;
+    }
+    plan_print(&made.plan, NULL, &plan);
+    const char *row = strstr(buf_str(&plan), "\ntls         ");
+    assert_non_null(row);
+    row += sizeof "\ntls         " - 1;
+    buf_puts(out, made.plan.restrict_plugins ? "! " : "");
+    buf_add(out, row, strcspn(row, "\n"));
+}
+
+static const struct level {
+    const char *body, *mysql, *mariadb;
+} levels[] = {
+    {REMOTE "tls = disabled\n", "disabled", "! disabled"},
+    {REMOTE "tls = preferred\n", "preferred, by the client", "! preferred, by the client"},
+    {REMOTE, "required, by the client", CANNOT("required")},
+    {REMOTE "tls = required\n", "required, by the client", CANNOT("required")},
+    {REMOTE "tls = verify-ca\n", "verify-ca, by the client, /ca.pem", CANNOT("verify-ca")},
+    {REMOTE "tls = verify-identity\n", "verify-identity, by the client, /ca.pem",
+     "verify-identity, by the client, /ca.pem"},
+    {REMOTE "tls_ca = /own.pem\n", "verify-identity, by the client, /own.pem",
+     "verify-identity, by the client, /own.pem"},
+    {REMOTE "tls_ca = /own.pem\ntls = verify-ca\n", "verify-ca, by the client, /own.pem",
+     CANNOT("verify-ca")},
+    /* A level below verification names no authority. */
+    {REMOTE "tls_ca = /own.pem\ntls = required\n", "required, by the client", CANNOT("required")},
+    /* MariaDB's clients check no name for an address of this machine, from 11.4 on even silently. */
+    {"host = localhost\nuser = a\ntls = verify-identity\n", "verify-identity, by the client, /ca.pem",
+     NAMES_NONE("localhost")},
+    {"host = 127.0.0.2\nuser = a\ntls_ca = /own.pem\n", "verify-identity, by the client, /own.pem",
+     NAMES_NONE("127.0.0.2")},
+    {"host = ::1\nuser = a\ntls = verify-identity\n", "verify-identity, by the client, /ca.pem",
+     NAMES_NONE("::1")},
+    /* The server's own socket needs no TLS and cannot have a name. */
+    {"socket = /s\nuser = a\n", "preferred, by the client", "preferred, by the client"},
+    {"socket = /s\nuser = a\ntls = disabled\n", "disabled", "disabled"},
+    {"user = a\ntls = required\n", SOCKET_TLS("required"), SOCKET_TLS("required")},
+    {"socket = /s\nuser = a\ntls = verify-identity\n", SOCKET_TLS("verify-identity"),
+     SOCKET_TLS("verify-identity")},
+    /* A password in clear goes over verified TLS, or over what the profile itself says. */
+    {REMOTE "cleartext = yes\n", "verify-identity, by the client, /ca.pem",
+     "verify-identity, by the client, /ca.pem"},
+    {REMOTE "cleartext = yes\ntls = disabled\n", CLEAR("disabled", ""), CLEAR("disabled", "")},
+    {REMOTE "cleartext = yes\ntls = preferred\n", CLEAR("preferred", ""), CLEAR("preferred", "")},
+    {REMOTE "cleartext = yes\ntls = required\n", "required, by the client", CANNOT("required")},
+    {REMOTE "cleartext = yes\ntls = verify-ca\n", "verify-ca, by the client, /ca.pem", CANNOT("verify-ca")},
+    {"host = localhost\nuser = a\ncleartext = yes\n", "verify-identity, by the client, /ca.pem",
+     NAMES_NONE("localhost")},
+    {"socket = /s\nuser = a\ncleartext = yes\n", "preferred, by the client", "preferred, by the client"},
+    {REMOTE "cleartext = yes\n[defaults]\ntls = required\n", CLEAR("required", OR_WRITE),
+     CLEAR("required", OR_WRITE)},
+    {REMOTE "cleartext = yes\n[defaults]\ntls = preferred\n", CLEAR("preferred", ""), CLEAR("preferred", "")},
+    /* The client's own set-up decides: its plug-ins are its own too. */
+    {"host = db\n[defaults]\ntls = preferred\n", "preferred, by the client", "preferred, by the client"},
+};
+
+static void levels_by_client(void **state)
+{
+    static const struct facts mysql = FACTS_MYSQL, mariadb = FACTS_MARIADB;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+        AUTO_FREE(char *, text);
+        AUTO_BUF(by_mysql, 4096);
+        AUTO_BUF(by_mariadb, 4096);
+        text = mem_printf("[profile p]\n%s", levels[i].body);
+        tls_text(text, NULL, &mysql, &by_mysql);
+        tls_text(text, NULL, &mariadb, &by_mariadb);
+        assert_string_equal(buf_str(&by_mysql), levels[i].mysql);
+        assert_string_equal(buf_str(&by_mariadb), levels[i].mariadb);
+    }
+}
+
+static void no_authorities(void **state)
+{
+    static const char *const names[] = {"verify-ca", "verify-identity"};
+    static const char *const texts[] = {NO_CA("verify-ca"), NO_CA("verify-identity")};
+    struct facts mysql = FACTS_MYSQL, mariadb = FACTS_MARIADB;
+
+    (void)state;
+    mysql.ca_file = mariadb.ca_file = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        AUTO_FREE(char *, text);
+        AUTO_BUF(by_mysql, 4096);
+        AUTO_BUF(by_mariadb, 4096);
+        text = mem_printf("[profile p]\n" REMOTE "tls = %s\n", names[i]);
+        tls_text(text, NULL, &mysql, &by_mysql);
+        tls_text(text, NULL, &mariadb, &by_mariadb);
+        assert_string_equal(buf_str(&by_mysql), texts[i]);
+        assert_string_equal(buf_str(&by_mariadb), i ? texts[i] : CANNOT("verify-ca"));
+    }
+}
+
+/* A flag is typed in a hurry: it may not lower the protection of a password that goes in clear. */
+static void flags_lower_nothing(void **state)
+{
+    static const struct {
+        const char *flag, *text;
+    } cases[] = {
+        {"required", CLEAR("required", OR_WRITE)},
+        {"preferred", CLEAR("preferred", "")},
+        {"disabled", CLEAR("disabled", "")},
+        {"verify-ca", "verify-ca, by the client, /ca.pem"},
+    };
+    static const struct facts facts = FACTS_MYSQL;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct override tls = {"tls", cases[i].flag, "--tls"}, none = {"user", "app", "--user"};
+        AUTO_BUF(text, 4096);
+        AUTO_BUF(from_env, 4096);
+        tls_text("[profile p]\n" REMOTE "cleartext = yes\n", &tls, &facts, &text);
+        assert_string_equal(buf_str(&text), cases[i].text);
+        assert_int_equal(setenv("BROKER_TLS", cases[i].flag, 1), 0);
+        tls_text("[profile p]\n" REMOTE "cleartext = yes\n", &none, &facts, &from_env);
+        assert_int_equal(unsetenv("BROKER_TLS"), 0);
+        assert_string_equal(buf_str(&from_env), cases[i].text);
+    }
+}
+
+/* --- refusals
+ * ------------------------------------------------------------------------------------------------------ */
+
+#define BUILT "keychain command file env prompt none client"
+static const struct refusal {
+    const char *body, *text;
+} refusals[] = {
+    {REMOTE "auth = iam\n", "78: auth = iam: not in this version\nhint: auth = one of: " BUILT "\n"},
+    {REMOTE "auth = helper\nauth_helper = pass\n",
+     "78: auth = helper: not in this version\nhint: auth = one of: " BUILT "\n"},
+    {"host = db\nauth = keychain\n", "78: auth = keychain needs a user\nhint: set user in [profile p]\n"},
+    {REMOTE "auth = command\n",
+     "78: auth = command needs auth_command\nhint: auth_command = PROGRAM ARG...\n"},
+    {REMOTE "auth = file\n",
+     "78: auth = file needs auth_file\nhint: auth_file = ~/path/to/a/file of mode 0600\n"},
+    {REMOTE "auth = env\n", "78: auth = env needs auth_env\nhint: auth_env = NAME_OF_THE_VARIABLE\n"},
+    {REMOTE "login = keeper\n", "78: login = keeper: this version has no keeper\nhint: login = client\n"},
+    {REMOTE "via = ssh://me@jump\n",
+     "78: via = ssh://me@jump: this version has no tunnels\n"
+     "hint: open the tunnel yourself, then set host = 127.0.0.1, its port, and via = direct\n"},
+    {"socket = /s\nhost = db\n", "78: host and socket contradict each other\nhint: keep host for TCP, or "
+                                 "socket for a server on this machine\n"},
+};
+
+static void refused_plans(void **state)
+{
+    static const struct facts facts = FACTS_MYSQL;
+    static const enum purpose purposes[] = {FOR_CLIENT, FOR_OTHER, FOR_SECRET};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+        for (size_t j = 0; j < ARRAY_LEN(purposes); j++) {
+            AUTO_BUF(text, 65536);
+            plan_text(refusals[i].body, "p", &facts, purposes[j], NULL, &text);
+            assert_string_equal(buf_str(&text), refusals[i].text);
+        }
+    }
+}
+
+/* Without a stock client in the game its weaknesses refuse nothing. */
+static void other_programs(void **state)
+{
+    static const struct facts none = {0};
+    AUTO_BUF(text, 65536);
+
+    (void)state;
+    plan_text("host = localhost\nuser = a\nauth = none\ntls = verify-identity\n", "p", &none, FOR_OTHER, NULL,
+              &text);
+    assert_string_equal(buf_str(&text), "endpoint    localhost:3306\nway         direct\n"
+                                        "tls         verify-identity, by the client\n"
+                                        "credential  empty password\naddress     localhost:3306\n");
+}
+
+/* The values that the plan hands to the option file. */
+static void connection_values(void **state)
+{
+    static const struct facts facts = FACTS_MYSQL;
+    AUTO_MADE(full);
+    AUTO_MADE(bare);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(derive_text("[profile p]\n" REMOTE "database = shop\nauth = none\ncompress = yes\n"
+                                 "local_infile = on\nserver_public_key = true\ntime_zone = UTC\n"
+                                 "connect_timeout = 1500ms\ntls_cert = /c\ntls_key = /k\ntls_ciphers = X\n"
+                                 "tls_version = TLSv1.3\n",
+                                 "p", NULL, 0, &full, &e),
+                     0);
+    assert_int_equal(plan_make(&full.profile, &facts, FOR_CLIENT, &full.plan, &e), 0);
+    const struct connection *c = &full.plan.conn;
+    assert_string_equal(c->user, "app");
+    assert_string_equal(c->database, "shop");
+    assert_string_equal(c->time_zone, "UTC");
+    assert_int_equal(c->connect_timeout, 2); /* whole seconds, never less than asked */
+    assert_true(c->compress && c->local_infile && c->server_public_key && !c->cleartext && !c->fixed);
+    assert_string_equal(c->tls_cert, "/c");
+    assert_string_equal(c->tls_key, "/k");
+    assert_string_equal(c->tls_ciphers, "X");
+    assert_string_equal(c->tls_version, "TLSv1.3");
+    assert_string_equal(full.plan.label, "p");
+    assert_int_equal(
+        derive_text("[profile p]\nhost = db\nuser = me\nauth = client\n", "p", NULL, 0, &bare, &e), 0);
+    assert_int_equal(plan_make(&bare.profile, &facts, FOR_CLIENT, &bare.plan, &e), 0);
+    c = &bare.plan.conn;
+    assert_null(c->user); /* the client's own files decide who */
+    assert_null(c->time_zone);
+    assert_false(c->compress || c->local_infile || c->server_public_key);
+    assert_string_equal(c->tls_version, "TLSv1.2,TLSv1.3");
+    assert_int_equal(c->connect_timeout, 10);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(golden_plans),      cmocka_unit_test(plans_are_pure),
+        cmocka_unit_test(derived_keys),      cmocka_unit_test(levels_by_client),
+        cmocka_unit_test(no_authorities),    cmocka_unit_test(flags_lower_nothing),
+        cmocka_unit_test(refused_plans),     cmocka_unit_test(other_programs),
+        cmocka_unit_test(connection_values),
+    };
+
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}

@@ -60,6 +60,9 @@ struct verb {
 };
 extern const struct verb *const verb_table[]; /* NULL-terminated */
 const struct verb *verb_find(const char *name);
+/* The names that a person may type, NULL-terminated; how many there are. */
+#define VERB_NAMES_MOST 64
+size_t verb_names(const char *names[VERB_NAMES_MOST]);
 
 /* A parsed command line. */
 struct invocation {

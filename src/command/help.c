@@ -152,13 +152,16 @@ int help_topic(const char *topic, struct err *e)
                   {"environment", help_environment},
                   {"exit-codes", help_exit_codes},
                   {"formats", help_formats}};
-    const struct verb *verb = verb_find(topic);
+    const struct verb *verb = text_starts(topic, "__") ? NULL : verb_find(topic);
+    const char *names[VERB_NAMES_MOST + ARRAY_LEN(topics)] = {NULL};
+    size_t n = verb_names(names);
 
     for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
         if (text_equal(topics[i].name, topic)) {
             topics[i].print();
             return 0;
         }
+        names[n++] = topics[i].name;
     }
     if (verb) {
         help_verb(verb);
@@ -166,7 +169,8 @@ int help_topic(const char *topic, struct err *e)
     }
     (void)err_set(e, ERR_USAGE, "no such topic");
     (void)err_what(e, "%s", topic);
-    return err_hint(e, "a verb, or: %s", help_topics);
+    const char *meant = text_closest(topic, names);
+    return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "a verb, or: %s", help_topics);
 }
 
 static int help_run(struct invocation *inv, struct err *e)

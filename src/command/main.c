@@ -29,13 +29,24 @@ const struct verb *verb_find(const char *name)
     return NULL;
 }
 
+size_t verb_names(const char *names[VERB_NAMES_MOST])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; verb_table[i] && n + 1 < VERB_NAMES_MOST; i++) {
+        if (!text_starts(verb_table[i]->name, "__"))
+            names[n++] = verb_table[i]->name;
+    }
+    names[n] = NULL;
+    return n;
+}
+
 /* A word that is no verb: a profile's name that lacks its verb, or a slip. */
 static int no_such_verb(char *word, struct err *e)
 {
     AUTO_CONFIG(config);
     struct err ignored = ERR_INIT;
-    const char *names[64] = {NULL}, *file;
-    size_t n = 0;
+    const char *names[VERB_NAMES_MOST], *file;
     unsigned line;
 
     bool is_secret = url_has_password(word);
@@ -44,10 +55,7 @@ static int no_such_verb(char *word, struct err *e)
     (void)err_what(e, "%s", word);
     if (url_is(word))
         return err_hint(e, "broker connect %s", is_secret ? "-" : word);
-    for (size_t i = 0; verb_table[i] && n + 1 < ARRAY_LEN(names); i++) {
-        if (verb_table[i]->group != GROUP_HIDDEN)
-            names[n++] = verb_table[i]->name;
-    }
+    (void)verb_names(names);
     if (config_load(&config, &ignored) == 0 && config_profile_place(config, word, &file, &line))
         return err_hint(e, "broker connect %s", word);
     const char *meant = text_closest(word, names);

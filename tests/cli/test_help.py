@@ -1,0 +1,179 @@
+"""Help, to the character: it is made from the parser's own tables and names what this version has, and nothing else."""
+import re
+
+import pytest
+
+OVERVIEW = """\
+usage: broker VERB [PROFILE|URL] [OPTION]...
+
+get in
+  connect     become the mysql client
+  exec        run any program with the connection parameters
+  test        try every hop and say which one fails
+hand out
+  token       print the secret
+look after
+  password    set or delete a stored password
+set up
+  profile     list, show, check, add
+  completion  print completion for bash, zsh or fish
+  help        a verb, or: config environment exit-codes formats
+
+first time: broker profile add NAME
+"""
+WHERE = "where  --host NAME  -P --port N  -S --socket PATH|auto  --tls LEVEL\n"
+WHO = "who    -u --user NAME  --auth PROVIDER\n"
+WHAT = "what   -D --database NAME  --client PROGRAM  -o KEY=VALUE\n"
+COMMON = "--no-input  -q --quiet  -v --verbose\n"
+VERBS = {
+    "connect": """\
+usage: broker connect [PROFILE|URL] [OPTION]... [-- CLIENT ARG...]
+
+  broker connect prod
+  broker connect prod < dump.sql
+  broker connect prod -- -e 'select 1'
+  broker connect --socket auto --user root --auth client
+
+""" + WHERE + WHO + WHAT + "how    --timeout TIME  --dry-run  " + COMMON,
+    "exec": """\
+usage: broker exec [PROFILE|URL] [OPTION]... -- COMMAND [ARG...]
+
+  broker exec prod -- mysqldump --defaults-file={defaults-file} shop
+  broker exec prod -- sh -c 'echo $MYSQL_HOST'
+  broker exec prod --env url -- ./migrate
+
+""" + WHERE + WHO + WHAT.replace("\n", "  --env FORMAT  --format FORMAT\n") + "how    --timeout TIME  --dry-run  " + COMMON,
+    "test": """\
+usage: broker test [PROFILE|URL] [OPTION]...
+
+  broker test prod
+  broker test prod --json
+
+""" + WHERE + WHO + WHAT + "how    --json  --timeout TIME  --dry-run  " + COMMON,
+    "token": """\
+usage: broker token [PROFILE|URL] [OPTION]...
+
+  MYSQL_PWD=$(broker token prod)
+
+""" + WHERE + WHO + WHAT + "how    --timeout TIME  " + COMMON,
+    "password": """\
+usage: broker password set|delete [PROFILE|URL] [OPTION]...
+
+  broker password set shop
+  pass show db/shop | broker password set shop
+  broker password delete shop
+
+""" + WHERE + WHO + WHAT + "how    --timeout TIME  " + COMMON,
+    "profile": """\
+usage: broker profile list|show|check|add [NAME] [URL] [OPTION]...
+
+  broker profile add shop
+  broker profile add shop mysql://app@db.example.com/shop
+  broker profile add shop --host db.example.com --user app
+  broker profile show shop --all
+  broker profile check
+
+""" + WHERE + WHO + WHAT + "how    --all  --json  " + COMMON,
+    "completion": """\
+usage: broker completion bash|zsh|fish
+
+  eval "$(broker completion bash)"
+  broker completion fish > ~/.config/fish/completions/broker.fish
+
+how    """ + COMMON,
+    "help": """\
+usage: broker help [VERB|TOPIC]
+
+  broker help connect
+  broker help config
+
+how    """ + COMMON,
+    "version": "usage: broker version\n\nhow    " + COMMON,
+}
+TOPICS = ("config", "environment", "exit-codes", "formats")
+LATER = re.compile(r"broker (params|forward|credential|status|stop|login|logout)|^  (params|forward|credential|status|stop|login"
+                   r"|logout) |profile .*\b(set|remove)\b|--(via|region|aws-profile|vault-path|iam)|\b(iam|vault|helper|ssh|via|"
+                   r"tunnel|keeper|man)\b", re.M)
+
+
+def test_alone(broker):
+    done = broker.run()
+    assert (done.text, done.errors, done.code) == ("", OVERVIEW, 64)
+
+
+@pytest.mark.parametrize("args", [["help"], ["--help"], ["-h"]])
+def test_overview(broker, args):
+    done = broker.run(*args)
+    assert (done.text, done.errors, done.code) == (OVERVIEW, "", 0)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_verb(broker, verb):
+    wanted = VERBS[verb] + "\nmore: broker help config\n"
+    for args in (["help", verb], [verb, "-h"], [verb, "--help"], [verb, "-vh", "--quiet"]):
+        done = broker.run(*args)
+        assert (done.text, done.errors, done.code) == (wanted, "", 0), args
+
+
+def test_help_wins_over_what_else_is_wrong(broker):
+    broker.config("[profile a]\nbad\n")
+    assert broker.run("connect", "nobody", "--help").code == 0
+    assert broker.run("profile", "frobnicate", "-h").code == 0
+
+
+def test_every_verb_is_in_the_overview(broker):
+    listed = re.findall(r"^  (\w+) ", OVERVIEW, re.M)
+    assert set(listed) == set(VERBS) - {"version"}
+    for verb in listed:
+        assert f"usage: broker {verb}" in broker.run("help", verb).text
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_topic(broker, topic):
+    done = broker.run("help", topic)
+    assert done.code == 0 and done.errors == "" and len(done.text.splitlines()) > 1
+    assert max(map(len, done.text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("args", [["help"], *(["help", name] for name in (*VERBS, *TOPICS))])
+def test_names_only_what_is_built(broker, args):
+    done = broker.run(*args)
+    assert done.code == 0 and not LATER.findall(done.text)
+
+
+def test_config_topic_is_the_table_of_keys(broker):
+    broker.config("[profile p]\nhost = h\nuser = u\n")
+    text = broker.run("help", "config").text
+    table = text[text.index("\nKEY ") + 1:text.index("\nauth is one of:")].splitlines()
+    assert table[0].split() == ["KEY", "DEFAULT", "MEANING"]
+    defaults = {line.split()[0]: line.split()[1] for line in table[1:]}
+    shown = broker.run("profile", "show", "p", "--all").text
+    for key, default in defaults.items():
+        assert re.search(rf"^{key} ", shown, re.M), key
+        if default != "-":
+            assert re.search(rf"^{key} +{re.escape(default)} +built in$", shown, re.M), key
+    providers = re.findall(r"^  (\w+) ", text[text.index("auth is one of:"):], re.M)
+    assert providers == ["keychain", "command", "file", "env", "prompt", "none", "client"]
+    assert text.endswith("\ntls is one of: disabled preferred required verify-ca verify-identity\n")
+
+
+def test_exit_codes_topic(broker):
+    text = broker.run("help", "exit-codes").text
+    assert re.findall(r"^ *(\d+)  \w", text, re.M) == "0 64 65 69 70 74 75 76 77 78 79 126 127".split()
+
+
+@pytest.mark.parametrize("args, wanted", [
+    (["help", "conect"], "broker: conect: no such topic\nhint: did you mean 'connect'?\n"),
+    (["help", "exit-code"], "broker: exit-code: no such topic\nhint: did you mean 'exit-codes'?\n"),
+    (["help", "zzz"], "broker: zzz: no such topic\nhint: a verb, or: config environment exit-codes formats\n"),
+    (["help", "__complete"], "broker: __complete: no such topic\nhint: a verb, or: config environment exit-codes formats\n"),
+    (["help", "a", "b"], "broker: help: one word too many: 'b'\nhint: broker help help\n")])
+def test_no_such_topic(broker, args, wanted):
+    done = broker.run(*args)
+    assert (done.text, done.errors, done.code) == ("", wanted, 64)
+
+
+@pytest.mark.parametrize("args", [["version"], ["--version"]])
+def test_version(broker, args):
+    done = broker.run(*args)
+    assert re.fullmatch(r"broker \d+\.\d+\.\d+\n", done.text) and (done.errors, done.code) == ("", 0)

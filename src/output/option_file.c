@@ -71,18 +71,15 @@ static void put_number(struct writer *w, const char *key, unsigned long n)
  * the folder "0"; below /dev/null nothing can ever be. */
 #define NO_CAPATH "ssl-capath=/dev/null"
 
-/*
- * Both places of authorities are written where they are used, so that an included file adds none; an empty
- * ssl-capath is an error there, so it is a place that can hold none. Below verify-ca mysql ignores both, and
- * warns on each run where one is written, even if empty.
- */
+/* Both places of authorities are written where they are used, so that an included file adds none. Below
+ * verify-ca mysql ignores both, and warns on each run where one is written, even if empty. */
 static void put_tls_mysql(struct writer *w, const struct connection *c)
 {
     put(w, "ssl-mode=", 9);
     put_line(w, tls_level_ssl_mode(c->tls));
     if (c->tls >= TLS_VERIFY_CA) {
         put_str(w, "ssl-ca", c->tls_ca ? c->tls_ca : "");
-        put_line(w, "ssl-capath=/dev/null");
+        put_line(w, NO_CAPATH);
     }
     put_number(w, "enable-cleartext-plugin", c->cleartext);
     put_number(w, "get-server-public-key", c->server_public_key);

@@ -1,0 +1,215 @@
+/* Editing the config file: what is there stays as it is, and what is written is read back. */
+#include <fcntl.h>
+
+#include "config_fixture.h"
+
+static int add(const char *name, const struct override *settings, size_t count, struct err *e)
+{
+    AUTO_CONFIG(c);
+
+    if (config_load(&c, e) < 0)
+        return -1;
+    return config_add_profile(c, name, settings, count, e);
+}
+
+static void expect_text(const char *text)
+{
+    AUTO_FREE(char *, is);
+
+    is = read_text(MAIN_FILE);
+    assert_string_equal(is, text);
+}
+
+static void first_profile(void **state)
+{
+    const struct override o[] = {
+        {"host", "db.example.com", NULL}, {"user", "app", NULL}, {"database", "shop", NULL}};
+    AUTO_FREE(char *, path);
+    struct err e = ERR_INIT;
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(add("shop", o, 3, &e), 0);
+    expect_text("[profile shop]\nhost = db.example.com\nuser = app\ndatabase = shop\n");
+    path = at_home(MAIN_FILE);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void keeps_what_is_there(void **state)
+{
+    static const char old[] = "# mine\r\n[profile a] \n\thost\n";
+    static const char good[] = "; mine\n\n[profile a]   \nhost=  \"h\"\n# the end, without LF";
+    const struct override o = {"host", "b", NULL};
+    AUTO_FREE(char *, real);
+    AUTO_FREE(char *, link);
+    struct err e = ERR_INIT;
+    struct stat st;
+
+    (void)state;
+    write_text("dotfiles/broker", good);
+    set_mode("dotfiles/broker", 0644);
+    write_text(".config/broker/x", "");
+    real = at_home("dotfiles/broker");
+    link = at_home(MAIN_FILE);
+    assert_int_equal(symlink(real, link), 0);
+    assert_int_equal(add("b", &o, 1, &e), 0);
+    expect_text("; mine\n\n[profile a]   \nhost=  \"h\"\n# the end, without LF\n\n[profile b]\nhost = b\n");
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(stat(real, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0644);
+    write_text(MAIN_FILE, old);
+    assert_int_equal(add("b", &o, 1, &e), -1);
+    expect_text(old);
+}
+
+/* Every value that may stand in a key comes back as it was. */
+static void quoting(void **state)
+{
+    static const char *const values[] = {
+        "plain",
+        "two words",
+        " blank before",
+        "blank behind ",
+        "a # b",
+        "a ; b",
+        "a#b;c",
+        "#start",
+        ";start",
+        "\"quoted\"",
+        "in \"the\" middle",
+        "back\\slash",
+        "\"\\",
+        "a \\# \" b",
+        "\xc3\xa9",
+        "=",
+        "[x]",
+        "'",
+        "a\t#b",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        AUTO_FREE(char *, name);
+        struct err e = ERR_INIT;
+        AUTO_PROFILE(p);
+        AUTO_CONFIG(c);
+        name = mem_printf("p%zu", i);
+        const struct override o = {"user", values[i], NULL};
+        bool has_tab = strchr(values[i], '\t') != NULL;
+        assert_int_equal(add(name, &o, 1, &e), has_tab ? -1 : 0);
+        if (has_tab)
+            continue;
+        assert_int_equal(config_load(&c, &e), 0);
+        assert_int_equal(config_resolve(c, name, NULL, NULL, 0, &p, &e), 0);
+        assert_string_equal(profile_str(&p, KEY_user), values[i]);
+    }
+}
+
+static void written_form(void **state)
+{
+    const struct override o[] = {
+        {"user", "a # \"b\\", NULL}, {"via", "", NULL}, {"tls-ca", "~/ca.pem", NULL}};
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(add("p", o, 3, &e), 0);
+    expect_text("[profile p]\nuser = \"a # \\\"b\\\\\"\nvia =\ntls_ca = ~/ca.pem\n");
+}
+
+static void own_tunnel(void **state)
+{
+    const struct override o[] = {
+        {"host", "h", NULL},        {"via", "ssh://u@b", NULL},      {"tunnel.type", "ssh", NULL},
+        {"tunnel.host", "b", NULL}, {"tunnel.identity", "/k", NULL}, {"user", "u", NULL}};
+    AUTO_PROFILE(p);
+    AUTO_CONFIG(c);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(add("p", o, 6, &e), 0);
+    expect_text(
+        "[profile p]\nhost = h\nuser = u\nvia = p\n\n[tunnel p]\ntype = ssh\nhost = b\nidentity = /k\n");
+    assert_int_equal(config_load(&c, &e), 0);
+    assert_int_equal(config_resolve(c, "p", NULL, NULL, 0, &p, &e), 0);
+    assert_string_equal(p.tunnel_name, "p");
+}
+
+static void expect_refusal(const char *name, struct override o, enum err_code code, const char *what,
+                           const char *msg)
+{
+    AUTO_FREE(char *, before);
+    struct err e = ERR_INIT;
+
+    before = read_text(MAIN_FILE);
+    assert_int_equal(add(name, &o, 1, &e), -1);
+    assert_string_equal(e.msg, msg);
+    assert_string_equal(e.what, what);
+    assert_int_equal(e.code, code);
+    assert_true(e.hint[0] != '\0');
+    expect_text(before);
+}
+
+static void refuses(void **state)
+{
+    (void)state;
+    write_text(MAIN_FILE, "[defaults]\ninclude = team\n[profile p]\n[tunnel t]\n");
+    write_text(".config/broker/team", "\n[profile q]\n");
+    expect_refusal("p", (struct override){"host", "h", NULL}, ERR_CONFIG, "p",
+                   "this profile exists already, ~/.config/broker/config:3");
+    expect_refusal("q", (struct override){"host", "h", NULL}, ERR_CONFIG, "q",
+                   "this profile exists already, ~/.config/broker/team:2");
+    expect_refusal("t", (struct override){"tunnel.host", "h", NULL}, ERR_CONFIG, "t",
+                   "this tunnel exists already, ~/.config/broker/config:4");
+    expect_refusal("a/b", (struct override){"host", "h", NULL}, ERR_USAGE, "a/b", "not a valid name");
+    expect_refusal("n", (struct override){"hots", "h", NULL}, ERR_USAGE, "hots", "unknown key 'hots'");
+    expect_refusal("n", (struct override){"password", "s3cret", "-o password"}, ERR_USAGE, "-o password",
+                   "unknown key 'password'");
+    expect_refusal("n", (struct override){"user", "a\nb = c", NULL}, ERR_CONFIG, "user",
+                   "user: holds a control character");
+    expect_refusal("n", (struct override){"port", "0", "-P"}, ERR_CONFIG, "-P",
+                   "port: '0' is not a number from 1 to 65535");
+}
+
+/* Another broker may have added the same profile since the config was read. */
+static void race(void **state)
+{
+    AUTO_CONFIG(c);
+    const struct override o = {"host", "h", NULL};
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(config_load(&c, &e), 0);
+    write_text(MAIN_FILE, "[profile p]\nhost = other\n");
+    assert_int_equal(config_add_profile(c, "p", &o, 1, &e), -1);
+    assert_string_equal(e.msg, "this profile exists already");
+    assert_int_equal(config_add_profile(c, "q", &o, 1, &e), 0);
+    expect_text("[profile p]\nhost = other\n\n[profile q]\nhost = h\n");
+}
+
+static void full_file(void **state)
+{
+    AUTO_BUF(text, 2 * 1024 * 1024);
+    const struct override o = {"host", "h", NULL};
+    struct err e = ERR_INIT;
+
+    (void)state;
+    while (text.len < 1024 * 1024 - 8)
+        buf_puts(&text, "# 5678\n");
+    write_bytes(MAIN_FILE, text.data, text.len);
+    assert_int_equal(add("p", &o, 1, &e), -1);
+    assert_string_equal(e.msg, "the config file is full");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, new_home, drop_home)
+        TEST(first_profile), TEST(keeps_what_is_there), TEST(quoting),
+        TEST(written_form),  TEST(own_tunnel),          TEST(refuses),
+        TEST(race),          TEST(full_file),
+    };
+
+    return cmocka_run_group_tests_name("config, editing", tests, NULL, NULL);
+}

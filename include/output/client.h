@@ -36,8 +36,8 @@ bool client_arg_must_be_first(const char *arg);
 
 /*
  * The option file's text. For MariaDB a password whose escaped line would pass 4,000 bytes is left out and
- * *by_env set: it must travel as MYSQL_PWD, and the includes are left out with it. ERR_DATA: a value with NUL
- * or LF.
+ * *by_env set: it must travel as MYSQL_PWD, and the includes are left out with it. ERR_DATA: a password
+ * with NUL, or over 60,000 bytes of options.
  */
 int client_option_file(const struct connection *c, enum flavour f, struct secret **out, bool *by_env,
                        struct err *e);

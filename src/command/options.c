@@ -70,7 +70,7 @@ static int unknown_option(const struct invocation *inv, const char *typed, struc
         return err_hint(e, "no password on the command line: broker password set NAME");
     if (inv->verb->takes_rest && text_equal(inv->verb->name, "connect"))
         return err_hint(e, "client options follow --: broker connect %s -- %s ...", name, typed);
-    return err_hint(e, "broker help %s", inv->verb->name);
+    return -1;
 }
 
 /* The later one of two for the same key counts, as the user would expect of a line edited at its end. */
@@ -190,11 +190,18 @@ static void take_word(struct invocation *inv, char *word)
     log_warn(buf_str(&hint), "password on the command line");
 }
 
-static int too_many(const struct verb *verb, char *word, struct err *e)
+static int too_many(char *word, struct err *e)
 {
     url_mask(word);
-    (void)err_set(e, ERR_USAGE, "one word too many: '%s'", word);
-    return err_hint(e, "broker help %s", verb->name);
+    return err_set(e, ERR_USAGE, "one word too many: '%s'", word);
+}
+
+/* Whose the slip is, and where its options are listed. */
+static int refuse(const struct verb *verb, struct err *e)
+{
+    if (!e->hint[0])
+        (void)err_hint(e, "broker help %s", verb->name);
+    return err_what(e, "%s", verb->name);
 }
 
 int invocation_parse(const struct verb *verb, int argc, char **argv, struct invocation *inv, struct err *e)
@@ -211,16 +218,16 @@ int invocation_parse(const struct verb *verb, int argc, char **argv, struct invo
         else if (argv[i][0] == '-' && argv[i][1])
             used = parse_short(inv, argv + i, e);
         else if (inv->word_count == verb->most_words)
-            used = too_many(verb, argv[i], e);
+            used = too_many(argv[i], e);
         else
             take_word(inv, argv[i]);
         if (used < 0)
-            return err_what(e, "%s", verb->name);
+            return refuse(verb, e);
         i += used;
     }
     if (inv->rest && !verb->takes_rest) {
         (void)err_set(e, ERR_USAGE, "nothing can follow --");
-        return err_what(e, "%s", verb->name);
+        return refuse(verb, e);
     }
     return 0;
 }

@@ -58,14 +58,17 @@ static const char *why(int failed)
     }
 }
 
-/* /var/run is a link to /run nearly everywhere: a place that is another one by its real path is left out. */
+/* /var/run is a link to /run nearly everywhere; its place is then left out. */
 static bool is_repeated(size_t i)
 {
-    AUTO_FREE(char *, real);
+    AUTO_FREE(char *, old);
+    AUTO_FREE(char *, new);
 
-    real = realpath(places[i], NULL);
-    return i == 1 && (real ? text_equal(real, places[0])
-                           : access("/var/run/.", F_OK) == 0 && access("/run/.", F_OK) == 0);
+    if (!text_starts(places[i], "/var/run/"))
+        return false;
+    old = realpath("/var/run", NULL);
+    new = realpath("/run", NULL);
+    return old && text_equal(old, new);
 }
 
 int socket_discover(const char *profile_name, char **out, struct err *e)

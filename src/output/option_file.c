@@ -67,8 +67,9 @@ static void put_number(struct writer *w, const char *key, unsigned long n)
     put_line(w, buf_str(&line));
 }
 
-/* mysql takes an empty `ssl-capath` for a folder and refuses to verify anything, and `skip-ssl-capath` for
- * the folder "0"; below /dev/null nothing can ever be. */
+/* Written so that an included file adds no authorities. mysql takes an empty `ssl-capath` for a folder and
+ * refuses to verify anything, and `skip-ssl-capath` for the folder "0"; below /dev/null nothing can ever be.
+ */
 #define NO_CAPATH "ssl-capath=/dev/null"
 
 /* Both places of authorities are written where they are used, so that an included file adds none. Below
@@ -93,8 +94,10 @@ static void put_tls_mariadb(struct writer *w, const struct connection *c)
 
     put_line(w, c->tls == TLS_DISABLED ? "skip-ssl" : "ssl=1");
     put_line(w, verify ? "ssl-verify-server-cert" : "disable-ssl-verify-server-cert");
-    if (verify)
+    if (verify) {
         put_str(w, "ssl-ca", c->tls_ca);
+        put_line(w, NO_CAPATH);
+    }
     put_str(w, "plugin-dir", c->plugin_dir);
 }
 

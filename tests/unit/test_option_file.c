@@ -78,7 +78,7 @@ static const struct level {
     {TLS_REQUIRED, HEAD TCP VERSIONS CERT "ssl-mode=REQUIRED\n" NO_PLUGINS SHELL, NULL},
     {TLS_VERIFY_CA, HEAD TCP VERSIONS CERT "ssl-mode=VERIFY_CA\n" CA NO_PLUGINS SHELL, NULL},
     {TLS_VERIFY_IDENTITY, HEAD TCP VERSIONS CERT "ssl-mode=VERIFY_IDENTITY\n" CA NO_PLUGINS SHELL,
-     HEAD TCP VERSIONS CERT "ssl=1\nssl-verify-server-cert\nssl-ca=\"/ca.pem\"\n" SHELL},
+     HEAD TCP VERSIONS CERT "ssl=1\nssl-verify-server-cert\n" CA SHELL},
 };
 
 static void levels_of_tls(void **state)
@@ -287,8 +287,8 @@ static void long_and_verified(void **state)
     c.tls = TLS_VERIFY_IDENTITY;
     c.tls_ca = "/ca.pem";
     expect_file(&c, FLAVOUR_MARIADB,
-                "MYSQL_PWD\n[client]\nuser=\"app\"\n" TCP VERSIONS "ssl=1\nssl-verify-server-cert\n"
-                "ssl-ca=\"/ca.pem\"\n" SHELL);
+                "MYSQL_PWD\n[client]\nuser=\"app\"\n" TCP VERSIONS
+                "ssl=1\nssl-verify-server-cert\n" CA SHELL);
 }
 
 static void refused_values(void **state)

@@ -58,10 +58,20 @@ def login_file(text):
     return bytes(4) + key + data
 
 
+def authorities(server):
+    """A folder of authorities as OpenSSL wants it, with the right one."""
+    name = subprocess.run(["openssl", "x509", "-in", server.ca, "-noout", "-hash"], capture_output=True, check=True, text=True).stdout
+    link = server.folder / "authorities" / f"{name.strip()}.0"
+    if not link.is_symlink():
+        link.parent.mkdir()
+        link.symlink_to(server.ca)
+    return link.parent
+
+
 def traps(client, server, user="evil"):
     """An option file in the words of the client's family. Its authority is the right one: the profile's must be used."""
-    tls = {"mysql": [f"ssl-mode=PREFERRED\nssl-ca={server.ca}\nssl-capath={server.ca.parent}\npassword1=evil"],
-           "mariadb": [f"skip-ssl\nssl-ca={server.ca}\ndisable-ssl-verify-server-cert\nssl-capath={server.ca.parent}"]}[client.family]
+    tls = [f"ssl-ca={server.ca}", f"ssl-capath={authorities(server)}",
+           *{"mysql": ["ssl-mode=PREFERRED", "password1=evil"], "mariadb": ["skip-ssl", "disable-ssl-verify-server-cert"]}[client.family]]
     body = "\n".join([f"user={user}", "password=evil", "host=127.0.0.9", "port=1", "socket=/nowhere", *tls, ""])
     groups = ["client", "mysql", "client_suffix", "mysql_suffix", *(MARIADB_GROUPS if client.family == "mariadb" else ())]
     return "".join(f"[{group}]\n{body}" for group in groups) + "[mysql]\ndatabase=mysql\n"
@@ -240,6 +250,6 @@ def test_an_option_that_the_client_does_not_know(broker, client, server, names, 
     tested = broker.run("test", "p")
     first, *detail, hint = tested.errors.splitlines()
     assert tested.code == 78 and first == f"broker: p: the client ended with exit status {status}"
-    assert len(detail) == 1 and detail[0].startswith("  ") and "no_such_thing" in detail[0]
+    assert detail and all(line.startswith("  ") and "no_such_thing" in line for line in detail)
     assert hint == "hint: an option file that it does not understand is left out with my_cnf = no"
     assert connect(broker, "-e", WHO, env={"BROKER_MY_CNF": "no"}).code == 0

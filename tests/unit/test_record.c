@@ -1,0 +1,407 @@
+/* Records: what is written is read again; nothing malformed is accepted; deadlines and a dead reader are
+ * errors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <ipc/record.h>
+
+enum { TAG_A = 1, TAG_B, TAG_C };
+
+static void serialise(const struct record *r, struct buf *out)
+{
+    size_t length = r->body.len + 2;
+    char header[RECORD_HEADER] = {(char)(length >> 24), (char)(length >> 16), (char)(length >> 8),
+                                  (char)length,         (char)RECORD_VERSION, (char)r->kind};
+
+    buf_add(out, header, sizeof header);
+    buf_add(out, buf_str(&r->body), r->body.len);
+}
+
+static void fields_come_back_in_order(void **state)
+{
+    AUTO_RECORD(r);
+    AUTO_SECRET(secret);
+    AUTO_SECRET(again);
+    struct err e = ERR_INIT;
+    struct field f;
+    size_t offset = 0;
+
+    (void)state;
+    secret = secret_from("s\0t", 3);
+    record_put_str(&r, TAG_A, "first");
+    record_put_str(&r, TAG_B, NULL);
+    record_put_u64(&r, TAG_B, UINT64_C(0xfedcba9876543210));
+    record_put_secret(&r, TAG_C, secret);
+    record_put(&r, TAG_A, NULL, 0);
+    assert_int_equal(record_next(&r, &offset, &f, &e), 1);
+    assert_int_equal(f.tag, TAG_A);
+    assert_int_equal(f.len, 5);
+    assert_memory_equal(f.bytes, "first", 5);
+    assert_int_equal(record_next(&r, &offset, &f, &e), 1);
+    assert_int_equal(f.tag, TAG_B);
+    assert_memory_equal(f.bytes, "\xfe\xdc\xba\x98\x76\x54\x32\x10", 8);
+    assert_int_equal(record_next(&r, &offset, &f, &e), 1);
+    assert_int_equal(record_next(&r, &offset, &f, &e), 1);
+    assert_int_equal(f.tag, TAG_A);
+    assert_int_equal(f.len, 0);
+    assert_int_equal(record_next(&r, &offset, &f, &e), 0);
+    assert_true(record_u64(&r, TAG_B, 1) == UINT64_C(0xfedcba9876543210));
+    again = record_secret(&r, TAG_C);
+    assert_true(secret_equal(secret, again));
+}
+
+static void absent_and_misshapen_fields(void **state)
+{
+    AUTO_RECORD(r);
+    AUTO_FREE(char *, cut);
+    AUTO_FREE(char *, big);
+    struct field f;
+
+    (void)state;
+    assert_false(record_find(&r, TAG_A, &f));
+    assert_null(record_str(&r, TAG_A));
+    assert_null(record_secret(&r, TAG_A));
+    assert_int_equal(record_u64(&r, TAG_A, 7), 7);
+    record_put(&r, TAG_A, "four", 4);
+    assert_int_equal(record_u64(&r, TAG_A, 7), 7);
+    record_put(&r, TAG_B, "a\0b", 3);
+    cut = record_str(&r, TAG_B);
+    assert_string_equal(cut, "a");
+    big = mem_alloc(SECRET_MAX + 1, 1);
+    record_put(&r, TAG_C, big, SECRET_MAX + 1);
+    assert_true(record_find(&r, TAG_C, &f));
+    assert_null(record_secret(&r, TAG_C));
+}
+
+static void an_empty_secret_is_not_an_absent_one(void **state)
+{
+    AUTO_RECORD(r);
+    AUTO_SECRET(empty);
+    AUTO_SECRET(got);
+
+    (void)state;
+    empty = secret_new(0);
+    record_put_secret(&r, TAG_A, empty);
+    got = record_secret(&r, TAG_A);
+    assert_non_null(got);
+    assert_int_equal(secret_len(got), 0);
+}
+
+static void errors_travel_whole(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT, got = ERR_INIT;
+
+    (void)state;
+    (void)err_set(&e, ERR_LOGIN, "the keychain is %s", "locked");
+    (void)err_what(&e, "shop");
+    (void)err_detail(&e, "one");
+    (void)err_detail(&e, "two");
+    (void)err_hint(&e, "unlock it");
+    record_put_str(&r, TAG_A, "half an answer");
+    record_put_error(&r, &e);
+    assert_int_equal(r.kind, RECORD_ERROR);
+    assert_int_equal(record_error(&r, &got), -1);
+    assert_int_equal(got.code, ERR_LOGIN);
+    assert_string_equal(got.what, "shop");
+    assert_string_equal(got.msg, "the keychain is locked");
+    assert_string_equal(got.detail, "one\ntwo\n");
+    assert_string_equal(got.hint, "unlock it");
+}
+
+static void error_texts_are_cut_to_their_slots(void **state)
+{
+    static char huge[8192];
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    memset(huge, 'x', sizeof huge);
+    r.kind = RECORD_ERROR;
+    record_put_u64(&r, ERR_TAG_CODE, ERR_REFUSED);
+    for (uint8_t tag = ERR_TAG_WHAT; tag <= ERR_TAG_HINT; tag++)
+        record_put(&r, tag, huge, sizeof huge);
+    (void)record_error(&r, &e);
+    assert_int_equal(e.code, ERR_REFUSED);
+    assert_int_equal(strlen(e.what), sizeof e.what - 1);
+    assert_int_equal(strlen(e.msg), sizeof e.msg - 1);
+    assert_int_equal(strlen(e.detail), sizeof e.detail - 1);
+    assert_int_equal(strlen(e.hint), sizeof e.hint - 1);
+}
+
+static void an_error_without_a_known_code_is_a_broken_protocol(void **state)
+{
+    static const uint64_t codes[] = {0, 1, 63, 71, UINT64_C(0x100000000000004d), UINT64_MAX};
+
+    (void)state;
+    for (size_t i = 0; i <= ARRAY_LEN(codes); i++) {
+        AUTO_RECORD(r);
+        struct err e = ERR_INIT;
+        r.kind = RECORD_ERROR;
+        if (i < ARRAY_LEN(codes))
+            record_put_u64(&r, ERR_TAG_CODE, codes[i]);
+        assert_int_equal(record_error(&r, &e), -1);
+        assert_int_equal(e.code, ERR_PROTOCOL);
+    }
+}
+
+static void what_is_not_a_record_is_refused(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } bad[] = {
+        {"", 0},
+        {"\0\0\0\2\1", 5},              /* no kind */
+        {"\0\0\0\1\1\1", 6},            /* shorter than its own header */
+        {"\0\0\0\0\1\1", 6},            /* of no length */
+        {"\0\0\0\2\2\1", 6},            /* another version */
+        {"\0\0\0\2\0\1", 6},            /* another version */
+        {"\0\0\0\3\1\1", 6},            /* longer than what is there */
+        {"\0\0\0\2\1\1x", 7},           /* shorter than what is there */
+        {"\0\x10\0\1\1\1", 6},          /* over the bound */
+        {"\xff\xff\xff\xff\1\1", 6},    /* far over it */
+        {"\0\0\0\3\1\1\1", 7},          /* a field's tag alone */
+        {"\0\0\0\6\1\1\1\0\0\0", 10},   /* a field without its length */
+        {"\0\0\0\7\1\1\1\0\0\0\1", 11}, /* a field without its byte */
+        {"\0\0\0\10\1\1\1\xff\xff\xff\xff"
+         "a",
+         12},                              /* a field over the record */
+        {"\0\0\0\11\1\1\1\0\0\0\1ab", 13}, /* a byte behind the last field */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        AUTO_RECORD(r);
+        struct err e = ERR_INIT;
+        if (record_parse(bad[i].bytes, bad[i].n, &r, &e) == 0)
+            fail_msg("case %zu was accepted", i);
+        assert_int_equal(e.code, ERR_PROTOCOL);
+    }
+}
+
+static void the_smallest_and_the_largest_record_are_accepted(void **state)
+{
+    AUTO_FREE(char *, bytes);
+    AUTO_BUF(wire, 2 * RECORD_MAX);
+    AUTO_RECORD(small);
+    AUTO_RECORD(large);
+    AUTO_RECORD(got);
+    struct err e = ERR_INIT;
+    size_t most = RECORD_MAX - 2 - FIELD_HEADER;
+
+    (void)state;
+    assert_int_equal(record_parse("\0\0\0\2\1\x10", 6, &small, &e), 0);
+    assert_int_equal(small.kind, 16);
+    assert_int_equal(small.body.len, 0);
+    bytes = mem_alloc(most, 1);
+    record_put(&large, TAG_A, bytes, most);
+    serialise(&large, &wire);
+    assert_int_equal(record_parse(buf_str(&wire), wire.len, &got, &e), 0);
+    assert_int_equal(got.body.len, RECORD_MAX - 2);
+}
+
+/* Writes the bytes into a pipe, closes it, and reads records until there is none. */
+static int read_bytes(const void *bytes, size_t n, struct record *r, struct err *e)
+{
+    int fds[2];
+
+    assert_int_equal(fd_pipe(fds, e), 0);
+    assert_int_equal(fd_write_all(fds[1], bytes, n), 0);
+    (void)close(fds[1]);
+    int got = record_read(fds[0], r, clock_deadline(1000, CLOCK_NEVER), e);
+    (void)close(fds[0]);
+    return got;
+}
+
+static void reading_tells_the_end_from_a_cut(void **state)
+{
+    static const char whole[] = "\0\0\0\10\1\x10\1\0\0\0\1a";
+
+    (void)state;
+    for (size_t n = 0; n < sizeof whole; n++) {
+        AUTO_RECORD(r);
+        struct err e = ERR_INIT;
+        int got = read_bytes(whole, n, &r, &e);
+        assert_int_equal(got, n == 0 ? 0 : n == 12 ? 1 : -1);
+        assert_int_equal(e.code, got < 0 ? ERR_PROTOCOL : ERR_NONE);
+    }
+}
+
+static void reading_takes_one_record_only(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    char rest[8];
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    assert_int_equal(fd_write_all(fds[1], "\0\0\0\2\1\x10next", 10), 0);
+    assert_int_equal(record_read(fds[0], &r, CLOCK_NEVER, &e), 1);
+    assert_int_equal(r.kind, 16);
+    assert_int_equal(read(fds[0], rest, sizeof rest), 4);
+    assert_memory_equal(rest, "next", 4);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
+static void reading_forgets_what_the_record_held(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    record_put_str(&r, TAG_B, "old");
+    assert_int_equal(read_bytes("\0\0\0\10\1\x10\1\0\0\0\1a", 12, &r, &e), 1);
+    assert_int_equal(r.body.len, 6);
+}
+
+static void a_late_answer_is_an_error(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    assert_int_equal(fd_write_all(fds[1], "\0\0\0\10\1", 5), 0);
+    int64_t start = clock_ms();
+    assert_int_equal(record_read(fds[0], &r, clock_deadline(50, CLOCK_NEVER), &e), -1);
+    assert_int_equal(e.code, ERR_UNREACHABLE);
+    assert_in_range(clock_ms() - start, 49, 2000);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
+static void what_is_written_is_read(void **state)
+{
+    AUTO_RECORD(r);
+    AUTO_RECORD(got);
+    struct err e = ERR_INIT;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    r.kind = RECORD_FIRST_VERB;
+    record_put_str(&r, TAG_A, "a");
+    record_put_str(&r, TAG_B, "");
+    assert_int_equal(record_write(fds[1], &r, CLOCK_NEVER, &e), 0);
+    assert_int_equal(record_read(fds[0], &got, CLOCK_NEVER, &e), 1);
+    assert_int_equal(got.kind, RECORD_FIRST_VERB);
+    assert_int_equal(got.body.len, r.body.len);
+    assert_memory_equal(got.body.data, r.body.data, r.body.len);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
+static void a_reader_that_does_not_read_is_an_error(void **state)
+{
+    AUTO_FREE(char *, bytes);
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    int fds[2];
+
+    (void)state;
+    bytes = mem_alloc(900000, 1);
+    record_put(&r, TAG_A, bytes, 900000);
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    int64_t start = clock_ms();
+    assert_int_equal(record_write(fds[1], &r, clock_deadline(50, CLOCK_NEVER), &e), -1);
+    assert_int_equal(e.code, ERR_UNREACHABLE);
+    assert_in_range(clock_ms() - start, 49, 2000);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
+static volatile sig_atomic_t pipes_seen;
+
+static void count_pipe(int sig)
+{
+    (void)sig;
+    pipes_seen = pipes_seen + 1;
+}
+
+static void a_dead_reader_is_an_error_and_no_signal(void **state)
+{
+    struct sigaction count = {.sa_handler = count_pipe}, was;
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    sigset_t before, after;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    (void)close(fds[0]);
+    (void)sigaction(SIGPIPE, &count, &was);
+    (void)sigprocmask(SIG_SETMASK, NULL, &before);
+    assert_int_equal(record_write(fds[1], &r, CLOCK_NEVER, &e), -1);
+    (void)sigprocmask(SIG_SETMASK, NULL, &after);
+    assert_int_equal(e.code, ERR_PROTOCOL);
+    assert_int_equal(pipes_seen, 0);
+    assert_int_equal(sigismember(&after, SIGPIPE), sigismember(&before, SIGPIPE));
+    (void)raise(SIGPIPE);
+    assert_int_equal(pipes_seen, 1);
+    (void)sigaction(SIGPIPE, &was, NULL);
+    (void)close(fds[1]);
+}
+
+static void nothing_of_a_record_too_large_is_written(void **state)
+{
+    AUTO_FREE(char *, bytes);
+    struct err e = ERR_INIT;
+    int fds[2];
+    char byte;
+
+    (void)state;
+    bytes = mem_alloc(RECORD_MAX, 1);
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    (void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    for (size_t n = RECORD_MAX - 1 - FIELD_HEADER; n <= RECORD_MAX; n += 3) {
+        AUTO_RECORD(r);
+        record_put(&r, TAG_A, bytes, n);
+        record_put_str(&r, TAG_B, "fits again");
+        assert_int_equal(record_write(fds[1], &r, clock_deadline(1000, CLOCK_NEVER), &e), -1);
+        assert_int_equal(e.code, ERR_DATA);
+        assert_int_equal(read(fds[0], &byte, 1), -1);
+        assert_int_equal(errno, EAGAIN);
+    }
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_come_back_in_order),
+        cmocka_unit_test(absent_and_misshapen_fields),
+        cmocka_unit_test(an_empty_secret_is_not_an_absent_one),
+        cmocka_unit_test(errors_travel_whole),
+        cmocka_unit_test(error_texts_are_cut_to_their_slots),
+        cmocka_unit_test(an_error_without_a_known_code_is_a_broken_protocol),
+        cmocka_unit_test(what_is_not_a_record_is_refused),
+        cmocka_unit_test(the_smallest_and_the_largest_record_are_accepted),
+        cmocka_unit_test(reading_tells_the_end_from_a_cut),
+        cmocka_unit_test(reading_takes_one_record_only),
+        cmocka_unit_test(reading_forgets_what_the_record_held),
+        cmocka_unit_test(a_late_answer_is_an_error),
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(a_reader_that_does_not_read_is_an_error),
+        cmocka_unit_test(a_dead_reader_is_an_error_and_no_signal),
+        cmocka_unit_test(nothing_of_a_record_too_large_is_written),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

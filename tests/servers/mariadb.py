@@ -26,7 +26,7 @@ class MariaDB(Server):
         """An own installation; --user only where we are root, as the script wants it."""
         user = ["--user=root"] if os.getuid() == 0 else []
         subprocess.run([process.need("/usr/bin/mariadb-install-db"), "--no-defaults", *user, f"--datadir={path}",
-                        "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+                        "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--force",
                         "--innodb-log-file-size=8M"], check=True, capture_output=True)
 
     def tls_options(self):

@@ -23,6 +23,12 @@ void config_free(struct config *c);
 void config_free_cleanup(struct config **c);
 #define AUTO_CONFIG(name) __attribute__((cleanup(config_free_cleanup))) struct config *name = NULL
 
+/* Whether the file that BROKER_CONFIG names is there; -1 with the error that resolving and checking would
+ * give. */
+int config_found(const struct config *c, struct err *e);
+/* For who is about to make that file: its absence is no error from now on. */
+void config_may_be_new(struct config *c);
+
 /* The user's file, also where it does not exist yet ($BROKER_CONFIG, else $XDG_CONFIG_HOME/broker/config).
  * NULL: no home. */
 const char *config_user_file(const struct config *c);

@@ -184,6 +184,7 @@ int profile_add(struct invocation *inv, struct err *e)
 
     if (config_load(&config, e) < 0 || check_name(config, name, e) < 0)
         return -1;
+    config_may_be_new(config);
     (void)snprintf(inv->label, sizeof inv->label, "%s", name);
     if (inv->word[2]) {
         if (invocation_request(inv, 2, &r, e) < 0)

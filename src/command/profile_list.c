@@ -76,7 +76,7 @@ int profile_list(struct invocation *inv, struct err *e)
     AUTO_CONFIG(config);
     AUTO_TABLE(t, 4);
 
-    if (config_load(&config, e) < 0)
+    if (config_load(&config, e) < 0 || config_found(config, e) < 0)
         return -1;
     json_use_wiping_memory();
     if (inv->given[OPT_json]) {

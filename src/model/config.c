@@ -241,6 +241,16 @@ void config_free_cleanup(struct config **c)
     config_free(*c);
 }
 
+int config_found(const struct config *c, struct err *e)
+{
+    return c->is_missing ? config_missing(c, e) : 0;
+}
+
+void config_may_be_new(struct config *c)
+{
+    c->is_missing = false;
+}
+
 const char *config_user_file(const struct config *c)
 {
     return c->user_file;

@@ -1,0 +1,259 @@
+"""profile add: from a URL, from flags, from a few questions; what was there stays, and no password gets into the file."""
+import os
+import stat
+
+import pytest
+
+PASSWORD = b"fake-canary-add-0123456789"
+NOTE = "added [profile {0}] to ~/.config/broker/config\nnext: broker test {0}\n"
+QUESTIONS = [b"host (empty: local socket): ", b"port [3306]: ", b"user: ", b"database (empty: none): ",
+             b"auth (keychain command file env prompt none client) [keychain]: "]
+
+
+def said(done):
+    return done.text, done.errors, done.code
+
+
+def section(broker, name="shop"):
+    """The lines of that section, blanks around `=` evened."""
+    text = broker.config_path.read_text()
+    lines = text[text.index(f"[profile {name}]"):].splitlines()[1:]
+    return [line.replace(" =", "=").replace("= ", "=") for line in lines if line]
+
+
+@pytest.mark.parametrize("url, lines", [
+    ("mysql://app_ro@stage.c9akciq32.eu-west-1.rds.amazonaws.com/shop?type=aws_iam&aws_profile=prod",
+     ["host=stage.c9akciq32.eu-west-1.rds.amazonaws.com", "user=app_ro", "database=shop", "auth=iam", "aws_profile=prod"]),
+    ("mysql://app@db.example.com:3307/", ["host=db.example.com", "port=3307", "user=app"]),
+    ("mysql://app@/shop?type=socket&socket=/run/my%20sql.sock", ["socket=/run/my sql.sock", "user=app", "database=shop"]),
+    ("mysql://root@?type=socket", ["socket=auto", "user=root"]),
+    ("mysql://app@h/?tls=verify-ca&tls_ca=/ca.pem&compress=yes",
+     ["host=h", "user=app", "tls=verify-ca", "tls_ca=/ca.pem", "compress=yes"]),
+    ("mysql://acme@127.0.0.1/?type=ssh&ssh_host=acme.example&ssh_user=u&ssh_port=2222",
+     ["host=127.0.0.1", "user=acme", "via=ssh://u@acme.example:2222"]),
+    ("mysql://a%23b%20;%22c@h/d%23", ['host=h', 'user="a#b ;\\"c"', "database=d#"]),
+    ("mysql://app@h?title=%23%20x", ['title="# x"', "host=h", "user=app"])])
+def test_from_a_url(broker, url, lines):
+    assert said(broker.run("profile", "add", "shop", url)) == ("", NOTE.format("shop"), 0)
+    assert sorted(section(broker)) == sorted(lines)
+    assert broker.run("profile", "check").code == 0
+    assert stat.S_IMODE(broker.config_path.stat().st_mode) == 0o600
+    assert os.listdir(broker.config_path.parent) == ["config"]
+
+
+def test_quiet(broker):
+    assert said(broker.run("profile", "add", "shop", "mysql://app@h/", "-q")) == ("", "", 0)
+
+
+@pytest.mark.parametrize("url, text", [
+    ("mysql://h/?colour=red", "unknown parameter 'colour'\nhint: broker help config"),
+    ("mysql://h/?password=x", "'password' is no parameter: a password stands before the host, USER:PASSWORD@HOST\n"
+                              "hint: broker help config"),
+    ("mysql://h/?tls=on", "tls: unknown value 'on'\nhint: tls is one of: disabled preferred required verify-ca verify-identity"),
+    ("mysql://h:0/", "the port is not a number from 1 to 65535\n"
+                     "hint: percent-encode special characters of the password: %2F is /, %3A is :, %40 is @"),
+    ("mysql://h/a%zz", "bad percent-encoding in the database\nhint: write a literal % as %25"),
+    ("http://h/", "it does not start with mysql://\nhint: mysql://[USER@]HOST[:PORT]/[DATABASE]")])
+def test_bad_url(broker, url, text):
+    done = broker.run("profile", "add", "x", url)
+    warned = "broker: warning: password on the command line\nhint: broker profile add x -\n" if "password=" in url else ""
+    assert said(done) == ("", f"{warned}broker: URL: {text}\n", 65)
+    assert not broker.config_path.exists()
+
+
+@pytest.mark.parametrize("args, code, text", [
+    (["h.example.com"], 64, "broker: x: 'h.example.com' is no URL\nhint: mysql://USER@HOST/DATABASE\n"),
+    (["--host", "h", "--socket", "/s"], 64,
+     "broker: --socket: host and socket contradict each other\n"
+     "hint: keep host for TCP, or socket for a server on this machine\n"),
+    (["--host", "h:1"], 64, "broker: --host: host: 'h:1' is not a host name\nhint: the port has a key of its own: port = 1\n"),
+    (["-o", "hots=h"], 64, "broker: -o hots: unknown key 'hots'\nhint: did you mean 'host'?\n"),
+    (["-o", "password=h"], 64,
+     "broker: -o password: no secrets on the command line: 'password'\nhint: broker password set NAME\n"),
+    (["mysql://h/", "--tls", "verify-ca", "--socket", "/s"], 78,
+     "broker: x: tls = verify-ca over the server's own socket\n"
+     "hint: set tls = preferred (nobody is between you and a local socket), or set host for TCP\n")])
+def test_bad_flags(broker, args, code, text):
+    assert said(broker.run("profile", "add", "x", *args)) == ("", text, code)
+    assert not broker.config_path.exists()
+
+
+def test_from_flags(broker):
+    done = broker.run("profile", "add", "shop", "--host", "db.example.com", "-P3307", "-uapp", "-o", "title=The shop")
+    assert said(done) == ("", NOTE.format("shop"), 0)
+    assert sorted(section(broker)) == ["host=db.example.com", "port=3307", "title=The shop", "user=app"]
+
+
+def test_flags_win_over_the_url(broker):
+    broker.run("profile", "add", "shop", "mysql://app@h/d", "--user", "other", "--database", "")
+    assert sorted(section(broker)) == ["host=h", "user=other"]
+
+
+def test_only_what_was_said_is_written(broker):
+    broker.config("[defaults]\ncompress = yes\n")
+    broker.run("profile", "add", "shop", "mysql://app@h/", env={"BROKER_DATABASE": "from-env"})
+    assert section(broker) == ["host=h", "user=app"]
+    assert "from-env" not in broker.config_path.read_text()
+
+
+@pytest.mark.parametrize("before, between", [
+    ("# mine\n[profile a]\n; kept\nhost = h   \n", "\n"), ("[profile a]\nhost = h", "\n\n"), ("[profile a]\r\nhost = h\r\n", "\n"),
+    ("\ufeff[profile a]\nhost = h\n", "\n"), ("", "")])
+def test_what_was_there_stays(broker, before, between):
+    broker.config(before)
+    broker.config_path.chmod(0o640)
+    assert broker.run("profile", "add", "b", "mysql://h2/").code == 0
+    text = broker.config_path.read_bytes().decode()
+    assert text == before + between + "[profile b]\nhost = h2\n"
+    assert stat.S_IMODE(broker.config_path.stat().st_mode) == 0o640
+
+
+def test_through_a_link(broker):
+    real = broker.write("dotfiles/broker", "[profile a]\nhost = h\n")
+    broker.config_path.parent.mkdir(parents=True)
+    broker.config_path.symlink_to(real)
+    assert broker.run("profile", "add", "b", "mysql://h/").code == 0
+    assert broker.config_path.is_symlink() and "[profile b]" in real.read_text()
+    assert os.listdir(real.parent) == ["broker"]
+
+
+def test_into_broker_config(broker):
+    done = broker.run("profile", "add", "b", "mysql://h/", env={"BROKER_CONFIG": str(broker.home / "new" / "file")})
+    assert said(done) == ("", "added [profile b] to ~/new/file\nnext: broker test b\n", 0)
+    assert (broker.home / "new" / "file").read_text() == "[profile b]\nhost = h\n"
+
+
+def test_name_of_the_system_file(broker, names):
+    broker.etc.write("/etc/broker/config", "[profile a]\nhost = h\n")
+    done = broker.run("profile", "add", "a", "mysql://h/")
+    assert said(done) == ("", "broker: a: exists at /etc/broker/config:1\nhint: edit it there, or take another name\n", 78)
+    assert not broker.config_path.exists()
+
+
+# A URL's password
+
+def test_password_and_nobody_to_ask(broker):
+    broker.secret(PASSWORD)
+    done = broker.run("profile", "add", "shop", b"mysql://app:" + PASSWORD + b"@db.example.com/shop")
+    assert said(done) == ("", """\
+broker: warning: password on the command line
+hint: broker profile add shop -
+broker: warning: the URL's password was dropped: there is no terminal to ask whether to store it
+hint: broker password set shop
+""" + NOTE.format("shop"), 0)
+    assert sorted(section(broker)) == ["database=shop", "host=db.example.com", "user=app"]
+
+
+@pytest.mark.parametrize("answer, stored", [(b"y", True), (b"", False), (b"n", False)])
+def test_password_on_a_terminal(broker, keychain, answer, stored):
+    broker.secret(PASSWORD)
+    broker.env.update(keychain.env)
+    t = broker.pty("profile", "add", "shop", b"mysql://app:" + PASSWORD + b"@db.example.com/shop", stderr="pipe")
+    shown = t.expect(b"[y/N] ")
+    assert shown == b"store the password of app@db.example.com:3306 in the keychain? [y/N] "
+    with open(f"/proc/{t.pid}/cmdline", "rb") as f:
+        assert PASSWORD not in f.read()
+    t.sendline(answer)
+    assert t.wait() == 0
+    assert t.err.decode() == "broker: warning: password on the command line\nhint: broker profile add shop -\n" + NOTE.format("shop")
+    assert keychain.lookup({"identity": "mysql://app@db.example.com:3306"}) == (PASSWORD if stored else None)
+    assert sorted(section(broker)) == ["database=shop", "host=db.example.com", "user=app"]
+
+
+def test_url_from_stdin(broker, keychain):
+    broker.secret(PASSWORD)
+    broker.env.update(keychain.env)
+    with open(broker.write("url", b"mysql://app:" + PASSWORD + b"@h/\nthe rest", secret=True), "rb") as stdin:
+        t = broker.pty("profile", "add", "shop", "-", stdin=stdin, stderr="pipe")
+        t.expect(b"[y/N] ")
+        t.sendline(b"y")
+        assert t.wait() == 0 and t.err.decode() == NOTE.format("shop")
+        assert os.read(stdin.fileno(), 99) == b"the rest"
+    assert keychain.lookup({"identity": "mysql://app@h:3306"}) == PASSWORD
+
+
+def test_url_typed_without_echo(broker, keychain):
+    broker.secret(PASSWORD)
+    broker.env.update(keychain.env)
+    t = broker.pty("profile", "add", "shop", "-", stderr="pipe")
+    t.expect(b"URL: ")
+    assert not t.echo
+    t.sendline(b"mysql://app:" + PASSWORD + b"@h/")
+    t.expect(b"[y/N] ")
+    assert t.echo
+    t.sendline(b"n")
+    assert t.wait() == 0 and t.err.decode() == NOTE.format("shop")
+
+
+def test_password_without_a_keychain(broker, empty_bus):
+    broker.secret(PASSWORD)
+    broker.env.update(empty_bus.env)
+    t = broker.pty("profile", "add", "shop", b"mysql://app:" + PASSWORD + b"@h/", stderr="pipe")
+    t.expect(b"[y/N] ")
+    t.sendline(b"y")
+    assert t.wait() == 0
+    assert "broker: warning: the password was not stored: " in t.err.decode() and t.err.decode().endswith(NOTE.format("shop"))
+
+
+# Questions
+
+def ask(broker, *answers, questions=QUESTIONS):
+    t = broker.pty("profile", "add", "shop", stderr="pipe")
+    for question, answer in zip(questions, answers, strict=True):
+        assert t.expect(question).endswith(question)
+        t.sendline(answer)
+    assert t.wait() == 0, (t.shown, t.err)
+    return t
+
+
+def test_questions(broker):
+    t = ask(broker, b"db.example.com", b"", b"app", b"shop", b"")
+    assert t.err.decode() == NOTE.format("shop") and t.out == b""
+    assert section(broker) == ["host=db.example.com", "user=app", "database=shop"]
+
+
+def test_questions_for_a_local_socket(broker):
+    ask(broker, b"", b"", b"", b"", questions=[QUESTIONS[0], *QUESTIONS[2:4], QUESTIONS[4].replace(b"[keychain]", b"[client]")])
+    assert section(broker) == []
+    assert broker.run("profile", "check").code == 0
+
+
+@pytest.mark.parametrize("auth, question, answer", [
+    (b"command", b"auth_command: ", b"pass show 'db x'"), (b"file", b"auth_file: ", b"~/pw"), (b"env", b"auth_env: ", b"PW")])
+def test_questions_go_on_where_auth_needs_more(broker, auth, question, answer):
+    ask(broker, b"h", b"3307", b"app", b"", auth, answer, questions=[*QUESTIONS, question])
+    assert section(broker) == ["host=h", "port=3307", "user=app", f"auth={auth.decode()}", f"auth_{auth.decode()}={answer.decode()}"]
+
+
+def test_a_bad_answer_is_asked_again(broker):
+    t = ask(broker, b"a b", b"  h  ", b"0", b"3306", b"u", b"", b"keychian", b"",
+            questions=[QUESTIONS[0], QUESTIONS[0], QUESTIONS[1], QUESTIONS[1], *QUESTIONS[2:], QUESTIONS[4]])
+    assert t.err.decode() == """\
+broker: host: host: 'a b' is not a host name
+hint: a name such as db.example.com, or an IP address
+broker: port: port: '0' is not a number from 1 to 65535
+hint: for example: port = 3306
+broker: auth: auth: unknown value 'keychian'
+hint: did you mean 'keychain'?
+""" + NOTE.format("shop")
+    assert section(broker) == ["host=h", "port=3306", "user=u"]
+
+
+def test_interrupted(broker):
+    t = broker.pty("profile", "add", "shop")
+    t.expect(QUESTIONS[0])
+    t.interrupt()
+    assert t.wait() == -2 and not broker.config_path.exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--no-input"]])
+def test_nobody_to_ask(broker, options):
+    done = broker.run("profile", "add", "shop", *options, tty=bool(options))
+    assert said(done) == ("", "broker: shop: no terminal to ask on\nhint: broker profile add shop mysql://USER@HOST/DATABASE\n", 79)
+
+
+def test_end_of_the_terminal_is_no_answer(broker):
+    t = broker.pty("profile", "add", "shop", stderr="pipe")
+    t.expect(QUESTIONS[0])
+    t.send(b"\x04")
+    assert t.wait() == 79 and not broker.config_path.exists()

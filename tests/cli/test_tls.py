@@ -1,0 +1,171 @@
+"""SPEC section 4 for direct connections: all five levels, each client against each server, right and wrong authority,
+right and wrong name, a server without TLS. A login is only believed when the server says which cipher it uses; a refusal
+is believed only where no login happened. What a MariaDB client cannot say is refused before anything is dialled."""
+import pytest
+
+from lib.logins import HOSTILE_ENV, LEVELS, connect, for_user, hostile_files, logged_in, login
+from servers.pki import RIGHT_NAME, WRONG_NAME
+
+SERVERS = ["mariadb_server", "mysql_server"]
+VERIFYING = ("verify-ca", "verify-identity")
+# The host, the authority, the levels that must refuse.
+CASES = {"all right": (RIGHT_NAME, "ca", ()), "wrong name": (WRONG_NAME, "ca", ("verify-identity",)),
+         "wrong ca": (RIGHT_NAME, "wrong_ca", VERIFYING)}
+CANNOT_SAY = ("broker: p: tls = {} cannot be said to a MariaDB client\n"
+              "hint: set client to Oracle's mysql, or tls_ca to the server's authority (the name is verified then), "
+              "or tls = preferred: a man in the middle can switch TLS off\n")
+NO_NAME = ("broker: p: tls = verify-identity: a MariaDB client checks no name for {}\n"
+           "hint: set host to the name in the server's certificate, or client to Oracle's mysql\n")
+OVER_SOCKET = ("broker: p: tls = {} over the server's own socket\n"
+               "hint: set tls = preferred (nobody is between you and a local socket), or set host for TCP\n")
+CIPHERS = ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"]
+
+
+def refused_by_client(done):
+    """The client's own 2026: no login happened, and it says so."""
+    return done.code == 1 and not done.out and done.err.startswith(b"ERROR 2026 (HY000)")
+
+
+def refused_by_us(done, text):
+    return (done.code, done.out, done.errors) == (78, b"", text)
+
+
+@pytest.mark.parametrize("home", ["clean", "hostile"])
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("fixture", SERVERS)
+def test_levels(request, broker, names, client, fixture, level, case, home):
+    server = request.getfixturevalue(fixture)
+    host, ca, refusing = CASES[case]
+    for_user(broker, server, "app", host=host, tls=level, tls_ca=getattr(server, ca), server_public_key="yes")
+    hostile = home == "hostile"
+    if hostile:
+        hostile_files(broker, client, f"ssl-ca={server.ca if ca == 'wrong_ca' else server.wrong_ca}")
+    done = connect(broker, client, options=client.options_for(server, "app"), env=HOSTILE_ENV if hostile else {})
+    if client.family == "mariadb" and level in ("required", "verify-ca"):
+        assert refused_by_us(done, CANNOT_SAY.format(level))
+    elif level in refusing:
+        assert refused_by_client(done)
+    elif hostile and client.family == "mariadb" and level == "preferred" and ca == "ca":
+        assert refused_by_client(done)  # the user's own ssl-ca has no word that unsets it; it cannot lower the level
+    else:
+        if hostile and client.family == "mysql" and level not in VERIFYING:
+            assert done.err.startswith(b"WARNING: no verification of server certificate") and done.err.count(b"\n") == 1
+            done.err = b""  # mysql's own words about the user's ssl-ca
+        assert logged_in(done).version == ("" if level == "disabled" else "TLSv1.3")
+
+
+@pytest.mark.parametrize("home", ["clean", "hostile"])
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("fixture", ["mariadb_notls", "mysql_notls"])
+def test_server_without_tls(request, broker, names, client, clients, fixture, level, home):
+    """In plain at disabled and preferred, never at required and stricter."""
+    server, user = request.getfixturevalue(fixture), "app"
+    if fixture == "mysql_notls" and client.family == "mariadb":  # then mysqld knows the password: see test_servers.py
+        assert clients["mysql9"].raw(server, user, "select 1", "--get-server-public-key").returncode == 0
+    for_user(broker, server, user, host=RIGHT_NAME, tls=level, tls_ca=server.ca if level in VERIFYING else None,
+             server_public_key="yes")
+    if home == "hostile":
+        hostile_files(broker, client)
+    done = connect(broker, client, options=client.options_for(server, user), env=HOSTILE_ENV if home == "hostile" else {})
+    if client.family == "mariadb" and level in ("required", "verify-ca"):
+        assert refused_by_us(done, CANNOT_SAY.format(level))
+    elif level in ("disabled", "preferred"):
+        assert logged_in(done).cipher == ""
+    else:
+        assert refused_by_client(done)
+
+
+@pytest.mark.parametrize("keys, tls", [({}, "required"), ({"tls_ca": True}, "verify-identity"), ({"host": "localhost"}, "preferred")])
+def test_default_level(broker, names, client, mariadb_server, mariadb_notls, keys, tls):
+    """Without the key: what the server is decides, and a server that has no TLS is refused where there should be some."""
+    for server in (mariadb_server, mariadb_notls):
+        known = {"host": RIGHT_NAME, **keys, **({"tls_ca": server.ca} if "tls_ca" in keys else {})}
+        for_user(broker, server, "app", **known)
+        done = connect(broker, client, options=client.options_for(server, "app"))
+        if tls == "required" and client.family == "mariadb":
+            assert refused_by_us(done, CANNOT_SAY.format(tls))
+        elif server is mariadb_server:
+            assert logged_in(done).version == "TLSv1.3"
+        elif tls == "preferred":
+            assert logged_in(done).cipher == ""
+        else:
+            assert refused_by_client(done)
+        shown = broker.run("connect", "p", "--client", client.path, "--dry-run")
+        assert (shown.code == 78) or f"\ntls         {tls}, by the client" in shown.text
+
+
+@pytest.mark.parametrize("level", LEVELS[2:])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_loopback_names(broker, client, mysql_server, host, level):
+    """The certificate is good for localhost and for no address."""
+    for_user(broker, mysql_server, "app", host=host, tls=level, tls_ca=mysql_server.ca)
+    done = connect(broker, client)
+    if client.family == "mariadb":
+        assert refused_by_us(done, NO_NAME.format(host) if level == "verify-identity" else CANNOT_SAY.format(level))
+    elif (host, level) == ("127.0.0.1", "verify-identity"):
+        assert refused_by_client(done)
+    else:
+        assert logged_in(done).cipher
+
+
+def test_address_in_certificate(broker, clients, start_server, pki):
+    server = start_server("mariadb", certificate=pki.issue("address", ["IP:127.0.0.1"]))
+    assert login(broker, clients["mysql9"], server, "app", tls="verify-identity", tls_ca=server.ca).cipher
+    for_user(broker, server, "app", host="localhost", tls="verify-identity", tls_ca=server.ca)
+    assert refused_by_client(connect(broker, clients["mysql9"], options=clients["mysql9"].options_for(server, "app")))
+
+
+def test_system_authorities(broker, names, client, mysql_server, pki):
+    """Verified without tls_ca: by the system's file, which does not know this server, until it does."""
+    for_user(broker, mysql_server, "app", host=RIGHT_NAME, tls="verify-identity")
+    assert refused_by_client(connect(broker, client))
+    system = "/etc/ssl/certs/ca-certificates.crt"
+    with open(system, "rb") as f:
+        broker.etc.write(system, f.read() + pki.ca.read_bytes())
+    assert logged_in(connect(broker, client)).cipher
+
+
+def test_no_password_is_no_excuse(broker, names, client, mariadb_server):
+    """MariaDB's client from 11.4 skips the verification for an empty password, where it was not asked for."""
+    mariadb_server.create_user("open_door")
+    for_user(broker, mariadb_server, "open_door", host=RIGHT_NAME, tls="verify-identity", auth="none", auth_env=None,
+             tls_ca=mariadb_server.wrong_ca)
+    done = connect(broker, client, options=client.options_for(mariadb_server, "open_door"))
+    assert refused_by_client(done)
+
+
+@pytest.mark.parametrize("fixture", SERVERS)
+@pytest.mark.parametrize("level", ["preferred", "verify-identity"])
+def test_client_certificate(request, broker, names, client, pki, fixture, level):
+    server = request.getfixturevalue(fixture)
+    keys = {"host": RIGHT_NAME, "tls": level, "tls_ca": server.ca if level == "verify-identity" else None}
+    for_user(broker, server, "app_x509", **keys)
+    done = connect(broker, client, options=client.options_for(server, "app_x509"))
+    assert done.code == 1 and done.err.startswith(b"ERROR 1045 (28000)")
+    assert login(broker, client, server, "app_x509", tls_cert=pki.client_cert, tls_key=pki.client_key, **keys).cipher
+
+
+@pytest.mark.parametrize("fixture", SERVERS)
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_version(request, broker, client, fixture, version):
+    assert login(broker, client, request.getfixturevalue(fixture), "app", tls_version=version).version == version
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_ciphers(broker, client, mysql_server, cipher):
+    assert login(broker, client, mysql_server, "app", tls_version="TLSv1.2", tls_ciphers=cipher).cipher == cipher
+
+
+@pytest.mark.parametrize("by", ["file", "flag"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_level_over_the_servers_socket(broker, clients, mariadb_server, level, by):
+    """Nobody is in between, so a stricter level is a mistake of the person's; whichever client it is."""
+    for client in clients.values():
+        for_user(broker, mariadb_server, "app", socket=mariadb_server.socket, tls=level if by == "file" else None)
+        flags = ["--tls", level] if by == "flag" else []
+        done = connect(broker, client, *flags, options=client.options_for(mariadb_server, "app"))
+        if level in ("disabled", "preferred"):
+            assert logged_in(done).seen_from == "localhost"
+        else:
+            assert refused_by_us(done, OVER_SOCKET.format(level))

@@ -126,15 +126,18 @@ static int ask_program(const char *program, const char *prompt, struct secret **
 static int ask_terminal(const char *prompt, bool echo, struct secret **out, struct err *e)
 {
     AUTO_SECRET(answer);
+    AUTO_BUF(clean, 65536);
     int fd = guard_open();
 
-    (void)fd_write_all(fd, prompt, strlen(prompt));
+    /* Echo first: who types as soon as the question shows is not to be seen. */
     if (!echo && tcgetattr(fd, &guard.was) == 0) {
         guard.quiet = guard.was;
         guard.quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
         guard.echo_off = 1;
         (void)tcsetattr(fd, TCSAFLUSH, &guard.quiet);
     }
+    text_sanitise(&clean, prompt, strlen(prompt));
+    (void)fd_write_all(fd, buf_str(&clean), clean.len);
     int got = secret_read_fd(fd, ANSWER_MAX, true, &answer, e);
     if (guard.echo_off) {
         (void)tcsetattr(fd, TCSAFLUSH, &guard.was);
@@ -215,7 +218,8 @@ void tty_wait_tick(struct tty_wait *w)
         guard_open() < 0)
         return;
     w->shown = seconds;
-    buf_printf(&line, "%swaiting for %s", dumb ? "" : ERASE_LINE, w->what);
+    buf_printf(&line, "%swaiting for ", dumb ? "" : ERASE_LINE);
+    text_sanitise(&line, w->what, strlen(w->what));
     if (!dumb && w->deadline != CLOCK_NEVER)
         buf_printf(&line, " (%llds of %llds)", (long long)seconds,
                    (long long)(w->deadline - w->start) / 1000);

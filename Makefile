@@ -26,8 +26,12 @@ BROKER_LIBS   = $(shell $(PKG_CONFIG) --libs libsodium jansson)
 KEYCHAIN_LIBS = $(shell $(PKG_CONFIG) --libs libsecret-1 libsodium)
 KEYCHAIN_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsecret-1)
 
-BROKER_ROOMS := base ipc model store provider output session command
-sources = $(sort $(wildcard src/$(1)/*.c))
+BROKER_ROOMS := base ipc model store aws provider output session command
+# What differs between systems is in files named NAME-SYSTEM.c; another system adds its own beside them.
+PLATFORM ?= linux
+SYSTEMS  := linux macos bsd
+others  = $(foreach s,$(filter-out $(PLATFORM),$(SYSTEMS)),$(wildcard src/$(1)/*-$(s).c))
+sources = $(sort $(filter-out $(call others,$(1)),$(wildcard src/$(1)/*.c)))
 objects = $(patsubst src/%.c,$(B)/obj/%.o,$(call sources,$(1)))
 BROKER_OBJ   := $(foreach r,$(BROKER_ROOMS),$(call objects,$(r)))
 LIB_OBJ      := $(filter-out $(B)/obj/command/%,$(BROKER_OBJ))

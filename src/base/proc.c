@@ -8,13 +8,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <base/file.h>
 #include <base/mem.h>
+
+#include "platform.h"
 
 static struct {
     mode_t mask;
@@ -43,7 +44,7 @@ void proc_harden(void)
     (void)getrlimit(RLIMIT_CORE, &before.core);
     none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.core.rlim_max};
     (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
+    platform_forbid_dump();
     (void)sigaction(SIGPIPE, &ignore, &before.pipe);
     (void)sigprocmask(SIG_SETMASK, NULL, &before.signals);
     before.known = true;
@@ -104,11 +105,9 @@ int proc_exec(char *const *argv, const struct env_changes *env, struct err *e)
 char *proc_self_dir(void)
 {
     char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
 
-    if (n <= 0)
+    if (platform_self_path(path, sizeof path) < 0)
         return mem_strdup("/nonexistent");
-    path[n] = '\0';
     *strrchr(path, '/') = '\0';
     return mem_strdup(path);
 }

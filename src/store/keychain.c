@@ -33,14 +33,17 @@ static enum store_result ask(const struct record *request, struct record *answer
 {
     int64_t late = deadline < CLOCK_NEVER - GRACE_MS ? deadline + GRACE_MS : CLOCK_NEVER;
 
-    if (helper_call(&keychain, request, answer, late, e) == 0)
+    int called = helper_call(&keychain, request, answer, late, e);
+    /* A run asks once or twice: better a second start than a child which the exec'ed program would inherit.
+     */
+    helper_end(&keychain);
+    if (called == 0)
         return STORE_OK;
     if (e->code != ERR_UNREACHABLE && e->code != ERR_CONFIG)
         return STORE_FAILED;
     e->code = ERR_CONFIG;
     if (!e->hint[0])
-        (void)err_hint(
-            e, "start a keychain (GNOME Keyring, KWallet, KeePassXC), or set auth = command or auth = file");
+        (void)err_hint(e, "start a Secret Service, or set auth = command, auth = file or auth = env");
     return STORE_UNAVAILABLE;
 }
 

@@ -1,0 +1,12 @@
+/* What each system does in its own way; one file each, NAME-SYSTEM.c, chosen by the Makefile. */
+#ifndef BASE_PLATFORM_H
+#define BASE_PLATFORM_H
+
+#include <stddef.h>
+
+/* No core dump and no debugger of the same user for this process. Ends with exec. */
+void platform_forbid_dump(void);
+/* The path of the running executable, links resolved. -1: unknown. */
+int platform_self_path(char *path, size_t size);
+
+#endif

@@ -13,6 +13,7 @@
 
 #define PASSWORD_MAX 32768
 #define STORE_TIMEOUT_MS 30000
+#define ONE_LINE "write the password and nothing else"
 
 static int read_password(const char *label, struct secret **out, struct err *e)
 {
@@ -22,13 +23,16 @@ static int read_password(const char *label, struct secret **out, struct err *e)
         question = mem_printf("password for %s: ", label);
         return tty_ask_secret(question, out, e);
     }
-    if (secret_read_fd(STDIN_FILENO, PASSWORD_MAX, false, out, e) < 0)
-        return err_what(e, "stdin");
+    if (secret_read_fd(STDIN_FILENO, PASSWORD_MAX, false, out, e) < 0) {
+        (void)err_what(e, "stdin");
+        return err_hint(e, ONE_LINE);
+    }
     secret_chomp(*out);
     if (strlen(secret_bytes(*out)) == secret_len(*out))
         return 0;
     (void)err_set(e, ERR_DATA, "holds a NUL byte, which no client can take");
-    return err_what(e, "stdin");
+    (void)err_what(e, "stdin");
+    return err_hint(e, ONE_LINE);
 }
 
 /* Only here, where a keychain was asked for by name, is its absence an error. */

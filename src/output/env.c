@@ -3,6 +3,7 @@
 #include <output/format.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <base/mem.h>
 
@@ -10,7 +11,10 @@ static int env_environment(const struct connection *c, struct env_changes *env, 
 {
     AUTO_FREE(char *, port);
 
-    (void)e;
+    if (c->password && strlen(secret_bytes(c->password)) != secret_len(c->password)) {
+        (void)err_set(e, ERR_DATA, "env: the password holds a NUL byte, which no variable can carry");
+        return err_hint(e, "set another password on the server");
+    }
     port = mem_printf("%u", c->port);
     env_set(env, "MYSQL_HOST", c->socket ? "localhost" : c->host);
     env_set(env, "MYSQL_TCP_PORT", c->socket ? NULL : port);

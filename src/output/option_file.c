@@ -163,9 +163,10 @@ static size_t escaped_length(const struct secret *s)
 
 static int check_values(const struct connection *c, struct err *e)
 {
-    if (c->password && strlen(secret_bytes(c->password)) != secret_len(c->password))
-        return err_set(e, ERR_DATA, "the password holds a NUL byte, which no client can take");
-    return 0;
+    if (!c->password || strlen(secret_bytes(c->password)) == secret_len(c->password))
+        return 0;
+    (void)err_set(e, ERR_DATA, "the password holds a NUL byte, which no client can take");
+    return err_hint(e, "set another password on the server");
 }
 
 int client_option_file(const struct connection *c, enum flavour f, struct secret **out, bool *by_env,

@@ -21,8 +21,10 @@ static int env_get(const struct profile *p, int64_t deadline, struct credential 
         (void)err_set(e, ERR_CONFIG, "the variable %s is not set", name);
         return err_hint(e, "export %s, or change auth_env", name);
     }
-    if (strlen(value) > SECRET_MAX)
-        return err_set(e, ERR_DATA, "the variable %s has over %d bytes", name, SECRET_MAX);
+    if (strlen(value) > SECRET_MAX) {
+        (void)err_set(e, ERR_DATA, "the variable %s has over %d bytes", name, SECRET_MAX);
+        return err_hint(e, "check what sets %s", name);
+    }
     out->password = secret_from(value, strlen(value));
     return 0;
 }

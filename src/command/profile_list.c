@@ -47,11 +47,12 @@ static json_t *list_object(const struct profile *p, const char *name)
     json_t *row = json_pack("{s:s}", "name", name);
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        bool no_port = keys[i] == KEY_port && profile_str(p, KEY_socket);
-        json_t *value = keys[i] == KEY_port && !no_port
-                            ? json_integer(profile_number(p, KEY_port))
-                            : string_or_null(no_port ? NULL : profile_str(p, keys[i]));
-        (void)json_object_set_new(row, key_infos[keys[i]].name, value);
+        const char *value = profile_str(p, keys[i]);
+        bool is_port = keys[i] == KEY_port, has_port = value && !profile_str(p, KEY_socket);
+        (void)json_object_set_new(row, key_infos[keys[i]].name,
+                                  !is_port   ? string_or_null(value)
+                                  : has_port ? json_integer(profile_number(p, KEY_port))
+                                             : json_null());
     }
     return row;
 }
@@ -64,8 +65,9 @@ static void list_json(const struct config *c)
 
     for (size_t i = 0; names[i]; i++) {
         AUTO_PROFILE(p);
-        (void)resolve(c, names[i], &p);
-        (void)json_array_append_new(list, list_object(&p, names[i]));
+        const struct profile unknown = {0};
+        bool good = resolve(c, names[i], &p);
+        (void)json_array_append_new(list, list_object(good ? &p : &unknown, names[i]));
     }
     root = json_pack("{s:o}", "profiles", list);
     print_json_line(root);

@@ -123,13 +123,13 @@ static bool is_gone(const GError *error)
 }
 
 /* Makes *e of a GError, frees it, and returns -1. */
-static int fail_as(struct err *e, enum err_code code, const char *whose, GError *error, const char *step)
+static int fail_as(struct err *e, enum err_code code, const char *prefix, GError *error, const char *step)
 {
     AUTO_BUF(words, 1024);
 
     (void)g_dbus_error_strip_remote_error(error);
     text_sanitise(&words, error->message, strnlen(error->message, words.max));
-    (void)err_set(e, code, "%s: %s: %s", whose, step,
+    (void)err_set(e, code, "%s%s: %s", prefix, step,
                   service_is_late(error) ? "no answer in time" : buf_str(&words));
     g_error_free(error);
     return -1;
@@ -138,12 +138,15 @@ static int fail_as(struct err *e, enum err_code code, const char *whose, GError 
 /* There is no keychain that could be asked. */
 static int fail_absent(struct err *e, GError *error, const char *step)
 {
-    return fail_as(e, ERR_UNREACHABLE, "no keychain", error, step);
+    if (!g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN))
+        return fail_as(e, ERR_UNREACHABLE, "", error, step);
+    g_error_free(error);
+    return err_set(e, ERR_UNREACHABLE, "no Secret Service on the session bus");
 }
 
 int service_fail_late(struct err *e, const char *step)
 {
-    return err_set(e, ERR_UNREACHABLE, "no keychain: %s: no answer in time", step);
+    return err_set(e, ERR_UNREACHABLE, "%s: no answer in time", step);
 }
 
 int service_fail(struct err *e, GError *error, const char *step)
@@ -151,7 +154,7 @@ int service_fail(struct err *e, GError *error, const char *step)
     if (is_gone(error))
         return fail_absent(e, error, step);
     if (!g_error_matches(error, SECRET_ERROR, SECRET_ERROR_IS_LOCKED))
-        return fail_as(e, ERR_REFUSED, "the keychain", error, step);
+        return fail_as(e, ERR_REFUSED, "the keychain: ", error, step);
     g_error_free(error);
     return service_fail_locked(e, "");
 }
@@ -176,7 +179,7 @@ static int bus_open(int64_t deadline, GDBusConnection **bus, struct err *e)
     GError *error = NULL;
 
     if (!bus_has_address())
-        return err_set(e, ERR_UNREACHABLE, "no keychain: no session bus");
+        return err_set(e, ERR_UNREACHABLE, "no session bus");
     g_bus_get(G_BUS_TYPE_SESSION, w->cancel, wait_done, w);
     if (!wait_run(w, clock_deadline(BUS_MS, deadline)))
         return service_fail_late(e, "session bus");
@@ -188,8 +191,8 @@ static int bus_open(int64_t deadline, GDBusConnection **bus, struct err *e)
 }
 
 /* Calls the bus itself. NULL with *e. */
-static GVariant *bus_call(GDBusConnection *bus, const char *method, GVariant *arguments, int64_t deadline,
-                          struct err *e)
+static GVariant *bus_call(GDBusConnection *bus, const char *method, GVariant *arguments, const char *step,
+                          int64_t deadline, struct err *e)
 {
     GError *error = NULL;
     GVariant *answer = g_dbus_connection_call_sync(
@@ -197,15 +200,15 @@ static GVariant *bus_call(GDBusConnection *bus, const char *method, GVariant *ar
         G_DBUS_CALL_FLAGS_NONE, clock_left(deadline), NULL, &error);
 
     if (!answer)
-        (void)fail_absent(e, error, "session bus");
+        (void)fail_absent(e, error, step);
     return answer;
 }
 
 /* Whether somebody has the service's name, starting it where D-Bus knows how. */
 static int service_present(GDBusConnection *bus, int64_t deadline, struct err *e)
 {
-    g_autoptr(GVariant) owned =
-        bus_call(bus, "NameHasOwner", g_variant_new("(s)", SERVICE), clock_deadline(BUS_MS, deadline), e);
+    g_autoptr(GVariant) owned = bus_call(bus, "NameHasOwner", g_variant_new("(s)", SERVICE), "session bus",
+                                         clock_deadline(BUS_MS, deadline), e);
     gboolean present = FALSE;
 
     if (!owned)
@@ -213,8 +216,9 @@ static int service_present(GDBusConnection *bus, int64_t deadline, struct err *e
     g_variant_get(owned, "(b)", &present);
     if (present)
         return 0;
-    g_autoptr(GVariant) started = bus_call(bus, "StartServiceByName", g_variant_new("(su)", SERVICE, 0U),
-                                           clock_deadline(ACTIVATION_MS, deadline), e);
+    g_autoptr(GVariant) started =
+        bus_call(bus, "StartServiceByName", g_variant_new("(su)", SERVICE, 0U), "starting the Secret Service",
+                 clock_deadline(ACTIVATION_MS, deadline), e);
     return started ? 0 : -1;
 }
 

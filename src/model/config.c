@@ -17,26 +17,18 @@
 
 #define SYSTEM_FILE "/etc/broker/config"
 
-struct reading {
-    struct config *config;
-    unsigned file;
-};
-
 static int take_event(void *context, const struct ini_event *event, struct err *e)
 {
-    struct reading *r = context;
+    struct config *c = context;
 
-    if (!event->key)
-        return section_add(r->config, r->file, event->section, event->line, e);
-    const struct entry entry = {event->key, event->value, event->line};
-    return entry_add(r->config, &entry, e);
+    return event->key ? entry_add(c, event->key, event->value, event->line, e)
+                      : section_add(c, event->section, event->line, e);
 }
 
 /* Reads one file as the weakest so far. 0 done, 1 there is no such file, -1 error. */
 static int read_file(struct config *c, const char *path, struct err *e)
 {
     struct config_file *f = &c->file[c->files];
-    struct reading reading = {c, c->files};
 
     f->text = (struct buf)BUF_INIT(CONFIG_FILE_BYTES);
     int got = text_equal(path, "/dev/null") ? 0 : file_read(path, FILE_TRUSTED, &f->text, e);
@@ -52,7 +44,8 @@ static int read_file(struct config *c, const char *path, struct err *e)
     c->files++;
     if (!f->text.len)
         return 0;
-    return ini_parse(f->label, f->text.data, f->text.len, INI_BROKER, take_event, &reading, e);
+    section_reserve(c, f->text.len);
+    return ini_parse(f->label, f->text.data, f->text.len, INI_BROKER, take_event, c, e);
 }
 
 /* The [defaults] of one file, NULL where it has none. */

@@ -27,14 +27,15 @@ static void report(struct checking *k, const struct err *e)
 static int check_via(const struct config *c, const struct section *s, const struct entry *entry,
                      struct err *e)
 {
+    const char *value = entry_value(c, s, entry);
     struct err ignored = ERR_INIT;
     AUTO_VIA(via);
 
-    if (!*entry->value || via_parse(entry->value, &via, &ignored) < 0 || via.form != VIA_NAME)
+    if (!*value || via_parse(value, &via, &ignored) < 0 || via.form != VIA_NAME)
         return 0;
-    if (section_find(c, SECTION_TUNNEL, entry->value))
+    if (section_find(c, SECTION_TUNNEL, value))
         return 0;
-    (void)tunnel_missing(c, entry->value, e);
+    (void)tunnel_missing(c, value, e);
     return config_what(c, s->file, entry->line, e);
 }
 
@@ -98,11 +99,12 @@ static void check_inherits(struct checking *k, const struct section *s)
         unsigned file;
         const struct entry *entry = inherits_find(c, at, &file);
         buf_printf(&names, "%s", at->name);
-        if (!entry || !*entry->value)
+        const char *parent = entry ? c->file[file].text.data + entry->value : "";
+        if (!*parent)
             return;
-        at = section_find(c, SECTION_PROFILE, entry->value);
+        at = section_find(c, SECTION_PROFILE, parent);
         if (!at && steps == 0)
-            (void)inherits_refuse_parent(c, entry->value, &e);
+            (void)inherits_refuse_parent(c, parent, &e);
         if (at == s) {
             buf_printf(&names, " -> %s", s->name);
             (void)inherits_refuse_circle(buf_str(&names), &e);

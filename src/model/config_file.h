@@ -22,8 +22,9 @@
 
 enum section_kind { SECTION_DEFAULTS, SECTION_PROFILE, SECTION_TUNNEL };
 
+/* Offsets in the file's text: a thousand profiles have many entries, and hardly any of them is looked at. */
 struct entry {
-    const char *key, *value;
+    uint32_t key, value;
     unsigned line;
 };
 
@@ -52,7 +53,7 @@ struct config {
     unsigned entries, entry_room;
     unsigned *table; /* open hash of strongest sections: index + 1 */
     unsigned table_size;
-    const char **names[SECTION_TUNNEL + 1];
+    const char **names[SECTION_TUNNEL + 1]; /* none of [defaults] */
     char *user_file;
     bool is_missing; /* $BROKER_CONFIG names no file */
     char *value[FILE_COUNT];
@@ -63,9 +64,13 @@ struct config {
 /* The strongest section of that name, NULL where there is none; and the next weaker one. */
 const struct section *section_find(const struct config *c, enum section_kind kind, const char *name);
 const struct section *section_weaker(const struct config *c, const struct section *s);
-/* Adds what the lexer found in file number `file`. ERR_CONFIG, *e complete. */
-int section_add(struct config *c, unsigned file, const char *header, unsigned line, struct err *e);
-int entry_add(struct config *c, const struct entry *entry, struct err *e);
+/* Adds what the lexer found in the last file. ERR_CONFIG, *e complete. */
+int section_add(struct config *c, const char *header, unsigned line, struct err *e);
+int entry_add(struct config *c, const char *key, const char *value, unsigned line, struct err *e);
+const char *entry_key(const struct config *c, const struct section *s, const struct entry *entry);
+const char *entry_value(const struct config *c, const struct section *s, const struct entry *entry);
+/* Room for what `bytes` of text may hold, so that nothing is moved while it is read. */
+void section_reserve(struct config *c, size_t bytes);
 /* Makes the lists of names. */
 void section_list_names(struct config *c);
 const struct entry *section_entry(const struct config *c, const struct section *s, const char *key);

@@ -66,7 +66,7 @@ int inherits_follow(const struct config *c, struct profile *p, struct err *e)
         if (layer_sections(c, s, ORIGIN_FILE, p, e) < 0)
             return -1;
         entry = inherits_find(c, s, &file);
-        next = entry ? entry->value : NULL;
+        next = entry ? c->file[file].text.data + entry->value : NULL;
     }
     return 0;
 }

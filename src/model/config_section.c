@@ -136,12 +136,12 @@ static int chain_section(struct config *c, unsigned strongest, struct err *e)
     return 0;
 }
 
-int section_add(struct config *c, unsigned file, const char *header, unsigned line, struct err *e)
+int section_add(struct config *c, const char *header, unsigned line, struct err *e)
 {
-    struct section s = {.file = file, .line = line, .first = c->entries};
+    struct section s = {.file = c->files - 1, .line = line, .first = c->entries};
 
     if (read_header(header, &s.kind, &s.name, e) < 0)
-        return config_what(c, file, line, e);
+        return config_what(c, s.file, line, e);
     s.hash = hash_name(s.kind, s.name);
     if (c->sections * 2 >= c->table_size)
         grow_table(c);
@@ -152,45 +152,74 @@ int section_add(struct config *c, unsigned file, const char *header, unsigned li
     c->section[c->sections++] = s;
     unsigned *slot = find_slot(c, s.kind, s.name, s.hash);
     if (*slot)
-        return chain_section(c, *slot, e) < 0 ? config_what(c, file, line, e) : 0;
+        return chain_section(c, *slot, e) < 0 ? config_what(c, s.file, line, e) : 0;
     *slot = c->sections;
     return 0;
 }
 
-int entry_add(struct config *c, const struct entry *entry, struct err *e)
+const char *entry_key(const struct config *c, const struct section *s, const struct entry *entry)
+{
+    return c->file[s->file].text.data + entry->key;
+}
+
+const char *entry_value(const struct config *c, const struct section *s, const struct entry *entry)
+{
+    return c->file[s->file].text.data + entry->value;
+}
+
+static int refuse_entry(const struct config *c, const char *key, unsigned line, bool is_again, struct err *e)
+{
+    if (is_again)
+        (void)err_set(e, ERR_CONFIG, "'%.80s' again in the same section", key);
+    else
+        (void)err_set(e, ERR_CONFIG, "too many keys in one section");
+    (void)err_hint(e, "delete one of the lines");
+    return config_what(c, c->files - 1, line, e);
+}
+
+int entry_add(struct config *c, const char *key, const char *value, unsigned line, struct err *e)
 {
     struct section *s = &c->section[c->sections - 1];
-    const char *why = s->count >= CONFIG_SECTION_KEYS ? "too many keys in one section" : NULL;
+    const char *text = c->file[s->file].text.data;
 
-    for (unsigned i = s->first; i < c->entries && !why; i++)
-        if (strcmp(c->entry[i].key, entry->key) == 0)
-            why = "";
-    if (why) {
-        if (*why)
-            (void)err_set(e, ERR_CONFIG, "%s", why);
-        else
-            (void)err_set(e, ERR_CONFIG, "'%.80s' again in the same section", entry->key);
-        (void)err_hint(e, "delete one of the lines");
-        return config_what(c, s->file, entry->line, e);
+    for (unsigned i = s->first; i < c->entries; i++) {
+        const char *other = text + c->entry[i].key;
+        if (*other == *key && strcmp(other, key) == 0)
+            return refuse_entry(c, key, line, true, e);
     }
+    if (s->count == CONFIG_SECTION_KEYS)
+        return refuse_entry(c, key, line, false, e);
     if (c->entries == c->entry_room) {
         c->entry_room = c->entry_room ? 2 * c->entry_room : 256;
         c->entry = mem_grow(c->entry, c->entry_room, sizeof *c->entry);
     }
-    c->entry[c->entries++] = *entry;
+    c->entry[c->entries++] = (struct entry){(uint32_t)(key - text), (uint32_t)(value - text), line};
     s->count++;
     return 0;
+}
+
+/* Pages that are never touched cost nothing, so this is generous. */
+void section_reserve(struct config *c, size_t bytes)
+{
+    c->section_room = c->sections + (unsigned)(bytes / 64) + 16;
+    c->section = mem_grow(c->section, c->section_room, sizeof *c->section);
+    c->entry_room = c->entries + (unsigned)(bytes / 16) + 64;
+    c->entry = mem_grow(c->entry, c->entry_room, sizeof *c->entry);
 }
 
 void section_list_names(struct config *c)
 {
     unsigned count[SECTION_TUNNEL + 1] = {0};
 
-    for (unsigned kind = 0; kind <= SECTION_TUNNEL; kind++)
-        c->names[kind] = mem_alloc((size_t)c->sections + 1, sizeof *c->names[kind]);
+    for (unsigned i = 0; i < c->sections; i++)
+        count[c->section[i].kind]++;
+    for (enum section_kind kind = SECTION_PROFILE; kind <= SECTION_TUNNEL; kind++) {
+        c->names[kind] = mem_alloc((size_t)count[kind] + 1, sizeof *c->names[kind]);
+        count[kind] = 0;
+    }
     for (unsigned i = 0; i < c->sections; i++) {
         const struct section *s = &c->section[i];
-        if (!s->is_weaker)
+        if (!s->is_weaker && s->kind != SECTION_DEFAULTS)
             c->names[s->kind][count[s->kind]++] = s->name;
     }
 }
@@ -198,7 +227,7 @@ void section_list_names(struct config *c)
 const struct entry *section_entry(const struct config *c, const struct section *s, const char *key)
 {
     for (unsigned i = s->first; i < s->first + s->count; i++)
-        if (strcmp(c->entry[i].key, key) == 0)
+        if (strcmp(entry_key(c, s, &c->entry[i]), key) == 0)
             return &c->entry[i];
     return NULL;
 }

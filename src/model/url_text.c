@@ -67,11 +67,10 @@ void url_split(const char *url, struct url_parts *out)
 
 bool url_next_parameter(struct span *query, struct span *name, struct span *value)
 {
-    const char *end = query->at + query->n, *amp = span_find(*query, '&');
-    struct span one = span_of(query->at, amp ? amp : end);
-
     if (!query->n)
         return false;
+    const char *end = query->at + query->n, *amp = span_find(*query, '&');
+    struct span one = span_of(query->at, amp ? amp : end);
     const char *equals = span_find(one, '=');
     *name = equals ? span_of(one.at, equals) : one;
     *value = equals ? span_of(equals + 1, one.at + one.n) : (struct span){NULL, 0};

@@ -1,0 +1,82 @@
+/* What the two policies of the lexer share, for ini*.c only. */
+#ifndef MODEL_INI_LEXER_H
+#define MODEL_INI_LEXER_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <model/ini.h>
+
+struct lexer {
+    const char *name;
+    char *text, *end; /* *end is the NUL behind the text */
+    unsigned number;  /* of the current line */
+    const char *section;
+    ini_handler *handle;
+    void *context;
+    struct err *e;
+};
+
+/* A line without its CR and LF, and where the next one starts. */
+struct line {
+    char *start, *end, *next;
+};
+
+int ini_lex_strict(struct lexer *x);
+int ini_lex_aws(struct lexer *x);
+
+/* ERR_CONFIG about the current line. Returns -1. */
+__attribute__((format(printf, 3, 4))) int ini_refuse(struct lexer *x, const char *hint, const char *fmt, ...);
+
+static inline bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static inline char *skip_blanks(char *s, const char *end)
+{
+    while (s < end && is_blank(*s))
+        s++;
+    return s;
+}
+
+static inline char *trim_blanks(const char *start, char *end)
+{
+    while (end > start && is_blank(end[-1]))
+        end--;
+    return end;
+}
+
+/* `end` where the byte does not occur. */
+static inline char *find_byte(char *from, char *end, char c)
+{
+    char *at = from < end ? memchr(from, c, (size_t)(end - from)) : NULL;
+
+    return at ? at : end;
+}
+
+static inline struct line take_line(char *start, char *end)
+{
+    char *lf = find_byte(start, end, '\n');
+    struct line l = {start, lf, lf};
+
+    if (lf < end) {
+        l.next = lf + 1;
+        if (lf > start && lf[-1] == '\r')
+            l.end = lf - 1;
+    }
+    return l;
+}
+
+static inline struct ini_event event_of(const struct lexer *x, struct line l, const char *key,
+                                        const char *value)
+{
+    return (struct ini_event){.section = x->section,
+                              .key = key,
+                              .value = value,
+                              .line = x->number,
+                              .start = (size_t)(l.start - x->text),
+                              .end = (size_t)(l.next - x->text)};
+}
+
+#endif

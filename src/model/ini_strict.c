@@ -1,0 +1,197 @@
+/*
+ * The strict policy of the INI lexer, for our own config file. Every run of the program lexes a whole file to
+ * use one section of it, so what is done per byte is done by memchr() or by loops that become vector code,
+ * and what is done per line uses no memory but the text.
+ */
+#include <model/ini_lexer.h>
+#include <model/utf8.h>
+
+struct strict {
+    struct lexer *x;
+    char *hash, *semicolon; /* the next of each, looked for once and kept while it lies ahead */
+};
+
+#define BLOCK 64
+
+/* Whether no byte of the block needs a second look. As signed bytes, both controls and UTF-8 are below 32. */
+static bool is_plain_block(const char *s)
+{
+    unsigned char bad = 0;
+
+    for (size_t i = 0; i < BLOCK; i++)
+        bad |=
+            (unsigned char)((((signed char)s[i] < 0x20) & (s[i] != '\n') & (s[i] != '\t')) | (s[i] == 0x7f));
+    return !bad;
+}
+
+static bool is_control(const char *s)
+{
+    unsigned char c = (unsigned char)*s;
+
+    return (c < 0x20 && c != '\n' && c != '\t' && !(c == '\r' && s[1] == '\n')) || c == 0x7f;
+}
+
+/* Looks at every byte of the text once, before any line is cut: only clean text reaches the rest. */
+static int check_text(struct lexer *x)
+{
+    static const char hint[] = "save the file as plain UTF-8 text";
+    char *s = x->text, *slow = x->text, *seen = x->text;
+
+    while (s < x->end) {
+        if (s >= slow && x->end - s >= BLOCK) {
+            if (is_plain_block(s)) {
+                s += BLOCK;
+                continue;
+            }
+            slow = s + BLOCK;
+        }
+        size_t n = utf8_len(s, (size_t)(x->end - s));
+        if (n && !is_control(s)) {
+            s += n;
+            continue;
+        }
+        for (x->number = 1; (seen = find_byte(seen, s, '\n')) < s; seen++)
+            x->number++;
+        if (!n)
+            return ini_refuse(x, hint, "not UTF-8");
+        return *s ? ini_refuse(x, hint, "control character 0x%02x", (unsigned char)*s)
+                  : ini_refuse(x, hint, "NUL byte");
+    }
+    return 0;
+}
+
+/* The `#` or `;` that has a blank before it, NUL where there is none. */
+static char find_comment(struct strict *k, char *from, const char *to)
+{
+    if (k->hash < from)
+        k->hash = find_byte(from, k->x->end, '#');
+    if (k->semicolon < from)
+        k->semicolon = find_byte(from, k->x->end, ';');
+    if (k->hash >= to && k->semicolon >= to)
+        return '\0';
+    for (const char *s = from; s < to; s++)
+        if ((*s == '#' || *s == ';') && is_blank(s[-1]))
+            return *s;
+    return '\0';
+}
+
+/* Unquotes in place: the text only gets shorter. `value` is at the opening quote. */
+static int unquote(struct lexer *x, char *value, const char *end)
+{
+    static const char how[] = "quote the whole value; inside, \\\" is a quote and \\\\ a backslash";
+    char *to = value;
+
+    for (char *s = value + 1; s < end; s++) {
+        if (*s == '"') {
+            if (s + 1 < end)
+                return ini_refuse(x, how, "text after the closing quote");
+            *to = '\0';
+            return 0;
+        }
+        if (*s == '\\' && ++s < end && *s != '"' && *s != '\\')
+            return ini_refuse(x, how, "unknown escape in a quoted value");
+        if (s < end)
+            *to++ = *s;
+    }
+    return ini_refuse(x, how, "no closing quote");
+}
+
+static int take_header(struct lexer *x, struct line l)
+{
+    char *end = trim_blanks(l.start, l.end), *close = find_byte(l.start, end, ']');
+
+    if (close == end)
+        return ini_refuse(x, "write [defaults], [profile NAME] or [tunnel NAME]",
+                          "no ']' at the end of a section's name");
+    if (close + 1 < end)
+        return ini_refuse(x, "put it on a line of its own", "text after ']'");
+    char *name = skip_blanks(l.start + 1, close);
+    *trim_blanks(name, close) = '\0';
+    x->section = name;
+    const struct ini_event event = event_of(x, l, NULL, NULL);
+    return x->handle(x->context, &event, x->e);
+}
+
+/* Where the `=` is; *key_end: where the key ends, which may hold blanks. */
+static char *find_equals(struct line l, char **key_end)
+{
+    char *s = l.start;
+
+    while (s < l.end && *s != '=' && !is_blank(*s))
+        s++;
+    *key_end = s;
+    s = skip_blanks(s, l.end);
+    if (s < l.end && *s != '=') {
+        s = find_byte(s, l.end, '=');
+        *key_end = trim_blanks(l.start, s);
+    }
+    return s;
+}
+
+static int take_property(struct strict *k, struct line l)
+{
+    static const char form[] = "a line is KEY = VALUE, [SECTION] or # COMMENT";
+    struct lexer *x = k->x;
+    char *key_end, *equals = find_equals(l, &key_end), mark;
+
+    if (!x->section)
+        return ini_refuse(x, "begin with [defaults] or [profile NAME]", "a key before the first section");
+    if (equals == l.end)
+        return ini_refuse(x, form, "no '=' in this line");
+    if (key_end == l.start)
+        return ini_refuse(x, form, "no key before '='");
+    char *value = skip_blanks(equals + 1, l.end), *end = trim_blanks(value, l.end);
+    if (value < end && *value == '"') {
+        if (unquote(x, value, end) < 0)
+            return -1;
+    } else if ((mark = find_comment(k, value, end)) != '\0') {
+        return ini_refuse(x, "quote the value: \"...\"; a comment has a line of its own",
+                          "unquoted ' %c' in a value", mark);
+    } else {
+        *end = '\0';
+    }
+    *key_end = '\0';
+    const struct ini_event event = event_of(x, l, l.start, value);
+    return x->handle(x->context, &event, x->e);
+}
+
+/* A line that starts with a blank: nothing, a comment, or forbidden. */
+static int take_indented(struct lexer *x, struct line l)
+{
+    char *s = skip_blanks(l.start, l.end);
+
+    if (s == l.end || *s == '#' || *s == ';')
+        return 0;
+    return ini_refuse(x, "delete the blanks; a value ends with its line", "line starts with a blank");
+}
+
+static int take_one(struct strict *k, struct line l)
+{
+    if (l.end - l.start > INI_LINE_MAX)
+        return ini_refuse(k->x, "shorten it", "line over %d bytes", INI_LINE_MAX);
+    if (l.start == l.end || *l.start == '#' || *l.start == ';')
+        return 0;
+    if (*l.start == '[')
+        return take_header(k->x, l);
+    return is_blank(*l.start) ? take_indented(k->x, l) : take_property(k, l);
+}
+
+int ini_lex_strict(struct lexer *x)
+{
+    struct strict k = {x, x->text, x->text};
+    char *next = x->text;
+
+    if (check_text(x) < 0)
+        return -1;
+    if (x->end - next >= 3 && memcmp(next, "\xef\xbb\xbf", 3) == 0)
+        next += 3;
+    x->number = 0;
+    while (next < x->end) {
+        struct line l = take_line(next, x->end);
+        next = l.next;
+        x->number++;
+        if (take_one(&k, l) < 0)
+            return -1;
+    }
+    return 0;
+}

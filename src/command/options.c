@@ -53,21 +53,29 @@ static int find_letter(const struct verb *verb, char letter)
     return -1;
 }
 
-static int unknown_option(const struct invocation *inv, const char *typed, struct err *e)
+static bool is_password_option(const char *option)
 {
+    return text_equal(option, "-p") || (text_starts(option, "--") && key_is_secret(option + 2));
+}
+
+/* The value of an unknown option may be a secret: it is not shown. */
+static int unknown_option(const struct invocation *inv, const char *word, struct err *e)
+{
+    AUTO_FREE(char *, typed);
     const char *candidates[OPT_COUNT + 1] = {NULL}, *name = inv->word[0] ? inv->word[0] : "PROFILE", *meant;
     size_t n = 0;
 
-    (void)err_set(e, ERR_USAGE, "unknown option '%.*s'", (int)strcspn(typed, "="), typed);
+    typed = mem_strndup(word, strcspn(word, "="));
+    (void)err_set(e, ERR_USAGE, "unknown option '%s'", typed);
     for (size_t i = 0; i < OPT_COUNT; i++) {
         if (option_table[i].name && admits(inv->verb, &option_table[i]))
             candidates[n++] = option_table[i].name;
     }
+    if (is_password_option(typed))
+        return err_hint(e, "no password on the command line: broker password set NAME");
     meant = text_starts(typed, "--") ? text_closest(typed + 2, candidates) : NULL;
     if (meant)
         return err_hint(e, "did you mean '--%s'?", meant);
-    if (text_equal(typed, "-p"))
-        return err_hint(e, "no password on the command line: broker password set NAME");
     if (inv->verb->takes_rest && text_equal(inv->verb->name, "connect"))
         return err_hint(e, "client options follow --: broker connect %s -- %s ...", name, typed);
     return -1;
@@ -241,6 +249,10 @@ static int read_url(struct invocation *inv, const char **out, struct err *e)
     if (got < 0)
         return err_what(e, "stdin");
     secret_chomp(text);
+    if (strlen(secret_bytes(text)) != secret_len(text)) {
+        (void)err_set(e, ERR_DATA, "holds a NUL byte");
+        return err_what(e, "stdin");
+    }
     if (!url_is(secret_bytes(text))) {
         (void)err_set(e, ERR_DATA, "not a URL");
         (void)err_what(e, "stdin");

@@ -71,7 +71,8 @@ int session_open(struct session *s, const struct request *r, struct err *e)
     unsigned line;
 
     s->deadline = r->timeout_ms ? clock_deadline(r->timeout_ms, CLOCK_NEVER) : CLOCK_NEVER;
-    if (config_load(&s->config, e) < 0 || choose_name(s->config, r, &name, e) < 0)
+    if (config_load(&s->config, e) < 0 || config_found(s->config, e) < 0 ||
+        choose_name(s->config, r, &name, e) < 0)
         return -1;
     bool url = name && url_is(name);
     if (name && !url)

@@ -47,6 +47,13 @@ static char *find_folder(void)
     return NULL;
 }
 
+static int not_made(const char *runtime, struct err *e)
+{
+    (void)err_set(e, ERR_IO, "%s", strerror(errno));
+    (void)err_what(e, "%s", runtime);
+    return err_hint(e, "set XDG_RUNTIME_DIR to a folder of your own, mode 0700");
+}
+
 static int link_all(const char *from, const char *to, struct err *e)
 {
     DIR *dir = opendir(from);
@@ -60,7 +67,7 @@ static int link_all(const char *from, const char *to, struct err *e)
         target = mem_printf("%s/%s", from, d->d_name);
         name = mem_printf("%s/%s", to, d->d_name);
         if (symlink(target, name) < 0 && errno != EEXIST)
-            result = err_set(e, ERR_IO, "%s: %s", name, strerror(errno));
+            result = not_made(to, e);
     }
     if (dir)
         (void)closedir(dir);
@@ -79,19 +86,19 @@ static void remove_folder(const char *path)
 }
 
 /* Filled under another name and renamed, so that a second broker never sees half of it. */
-static int make_folder(const char *from, const char *path, struct err *e)
+static int make_folder(const char *from, const char *runtime, const char *path, struct err *e)
 {
     AUTO_FREE(char *, temporary);
 
     temporary = mem_printf("%s.XXXXXX", path);
     if (!mkdtemp(temporary))
-        return err_set(e, ERR_IO, "%s: %s", temporary, strerror(errno));
+        return not_made(runtime, e);
     int made = from ? link_all(from, temporary, e) : 0;
     if (made == 0 && rename(temporary, path) == 0)
         return 0;
     bool lost_race = made == 0 && (errno == EEXIST || errno == ENOTEMPTY);
     if (made == 0 && !lost_race)
-        made = err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+        made = not_made(runtime, e);
     remove_folder(temporary);
     return made;
 }
@@ -112,7 +119,7 @@ int plugins_restricted(char **out, struct err *e)
         buf_printf(&version, "%s %jd", from, (intmax_t)st.st_mtim.tv_sec);
     text_hash(buf_str(&version), version.len, hash);
     path = mem_printf("%s/plugins-%.16s", runtime, hash);
-    if (access(path, F_OK) < 0 && make_folder(from, path, e) < 0)
+    if (access(path, F_OK) < 0 && make_folder(from, runtime, path, e) < 0)
         return -1;
     *out = path;
     path = NULL;

@@ -1,8 +1,10 @@
 """Fake MySQL servers, written from the public description of the protocol, for what a real server would not do.
 
 `FakeServer("switch")` greets as MySQL 8, then asks by AuthSwitchRequest for mysql_clear_password, with or without TLS,
-and refuses the login whatever it gets. `"silent"` accepts and says nothing. `"reset"` accepts and resets. Every byte that
-a client sends (inside TLS: what was decrypted) is in `received`, so that a test can say that none of the secret was."""
+and refuses the login whatever it gets. `"sha2"` asks for caching_sha2_password and says that the scramble is not enough:
+what then comes is the password, unless the client asks for a key. `"silent"` accepts and says nothing. `"reset"` accepts and resets. Every byte that
+a client sends (inside TLS: what was decrypted) is in `received`, so that a test can say that none of the secret was;
+`answers` holds what it said to each of our questions."""
 import socket
 import ssl
 import struct
@@ -25,13 +27,14 @@ def greeting(plugin, tls):
 
 
 class FakeServer:
-    """mode: switch, silent or reset. certificate: (cert, key) to offer TLS. plugin: what the switch asks for."""
+    """mode: switch, sha2, silent or reset. certificate: (cert, key) to offer TLS. plugin: what the switch asks for."""
     host = "127.0.0.1"
 
     def __init__(self, mode="switch", certificate=None, plugin=b"mysql_clear_password",
                  greeting_plugin=b"mysql_native_password"):
         self.mode, self.plugin, self.greeting_plugin = mode, plugin, greeting_plugin
         self.received, self.connections, self.tls_used = b"", 0, False
+        self.answers = []
         self.context = None
         if certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -80,10 +83,19 @@ class FakeServer:
             self.open.append(connection)
             self.tls_used = True
             sequence, answer = self._read_packet(connection)
-        connection.sendall(packet(sequence + 1, b"\xfe" + self.plugin + b"\0"))
-        sequence, answer = self._read_packet(connection)
+        if self.mode == "sha2":
+            sequence = self._ask(connection, sequence, b"\xfecaching_sha2_password\0" + SALT + b"\0")
+            sequence = self._ask(connection, sequence, b"\x01\x04")
+        else:
+            sequence = self._ask(connection, sequence, b"\xfe" + self.plugin + b"\0")
         connection.sendall(packet(sequence + 1, b"\xff" + struct.pack("<H", 1045) + b"#28000no entry, says the fake"))
         connection.close()
+
+    def _ask(self, connection, sequence, question):
+        connection.sendall(packet(sequence + 1, question))
+        sequence, answer = self._read_packet(connection)
+        self.answers.append(answer)
+        return sequence
 
     def _read_packet(self, connection):
         head = self._read_exactly(connection, 4)

@@ -1,0 +1,73 @@
+/*
+ * The credential chain as data: which base the files and the environment name, and which roles are then
+ * assumed, each with the keys of the one before. Pure: nothing is run, read or asked; a wrong configuration
+ * is an error here. The order is botocore's (docs/aws.md).
+ */
+#ifndef AWS_CHAIN_H
+#define AWS_CHAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <aws/env.h>
+#include <aws/files.h>
+#include <base/buf.h>
+#include <base/err.h>
+
+enum aws_kind {
+#define SOURCE(id, words) AWS_KIND_##id,
+#define SOURCE_LATER(id, words) AWS_KIND_##id,
+#include <aws/kinds.def>
+    AWS_KINDS
+};
+
+/* One step. Strings are borrowed from the environment and the files; NULL: not set. */
+struct aws_step {
+    enum aws_kind kind;
+    const char *profile; /* the section that says so; NULL: the environment, or nobody */
+
+    /* static_keys; `account` of credential_process too */
+    const char *id, *secret, *token, *account, *expiration;
+    /* credential_process */
+    const char *command;
+    /* assume_role, web_identity. `duration` is a whole number or NULL. */
+    const char *role_arn, *session_name, *external_id, *mfa_serial, *duration, *token_file;
+    /* sso: `session` NULL is the legacy form */
+    const char *session, *start_url, *sso_region, *sso_account, *sso_role, *scopes;
+    /* login_session */
+    const char *login_session;
+    /* instance: nothing was configured, and a machine of EC2 may still have a role */
+    bool is_last_resort;
+};
+
+struct aws_chain {
+    const char *profile;   /* the chosen one */
+    struct aws_step *step; /* the base first */
+    size_t count;
+};
+void aws_chain_release(struct aws_chain *c);
+#define AUTO_AWS_CHAIN(name) __attribute__((cleanup(aws_chain_release))) struct aws_chain name = {0}
+
+/*
+ * `profile` is the one that the user gave to us; it shuts the keys of the environment out. NULL: AWS_PROFILE,
+ * AWS_DEFAULT_PROFILE, else `default`. ERR_CONFIG, with e->what the place in the file where there is one.
+ */
+int aws_chain_resolve(const struct aws_env *env, const struct aws_files *files, const char *profile,
+                      struct aws_chain *out, struct err *e);
+/* The chosen profile's name by those rules, without a look into the files. */
+const char *aws_profile_name(const struct aws_env *env, const char *profile);
+
+/*
+ * The identity that a cache of what comes out of the chain is kept under: base, roles, session names,
+ * external ids, serials, in a hash (32 hex digits). No secret is in it.
+ */
+void aws_chain_identity(const struct aws_chain *c, char out[33]);
+/* "aws profile prod, static keys, role db-reader". */
+void aws_chain_describe(const struct aws_chain *c, struct buf *out);
+/* Nothing was found anywhere: the error for a base that is_last_resort. */
+int aws_chain_no_keys(const struct aws_chain *c, struct err *e);
+
+/* The words of kinds.def. */
+const char *aws_kind_words(enum aws_kind kind);
+
+#endif

@@ -1,0 +1,21 @@
+/* AWS access keys: what every part of the chain ends in, and what a request or an RDS token is signed with.
+ */
+#ifndef AWS_KEYS_H
+#define AWS_KEYS_H
+
+#include <time.h>
+
+#include <base/secret.h>
+
+struct aws_keys {
+    char *id;
+    struct secret *secret;
+    struct secret *token; /* the session token; NULL: long-lived keys */
+    char *account;        /* NULL: not known */
+    time_t expires_at;    /* 0: not known, or never */
+};
+
+void aws_keys_release(struct aws_keys *k);
+#define AUTO_AWS_KEYS(name) __attribute__((cleanup(aws_keys_release))) struct aws_keys name = {0}
+
+#endif

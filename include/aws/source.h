@@ -1,0 +1,54 @@
+/*
+ * From a chain to keys. A source is one kind of step: one file src/aws/source_KIND.c and one row in
+ * aws/kinds.def. aws_keys_get() walks the chain and gives each step the keys of the one before.
+ */
+#ifndef AWS_SOURCE_H
+#define AWS_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <aws/chain.h>
+#include <aws/env.h>
+#include <aws/files.h>
+#include <aws/keys.h>
+#include <base/err.h>
+
+/* Everything that a step may need to know. */
+struct aws_context {
+    struct aws_env env;
+    struct aws_files files;
+    struct aws_chain chain;
+    const char *region;      /* of API calls: AWS_REGION, AWS_DEFAULT_REGION, the chosen profile's; or NULL */
+    const char *mfa_command; /* words of a program that prints the MFA code; NULL: ask (tty_can_ask()) */
+};
+#define AWS_CONTEXT_INIT                                                                                     \
+    {                                                                                                        \
+        .files = {.text = {BUF_INIT(AWS_FILE_MOST), BUF_INIT(AWS_FILE_MOST)} }                               \
+    }
+void aws_context_release(struct aws_context *c);
+#define AUTO_AWS_CONTEXT(name)                                                                               \
+    __attribute__((cleanup(aws_context_release))) struct aws_context name = AWS_CONTEXT_INIT
+
+/*
+ * Reads environment and files and resolves the chain for `profile` (NULL: AWS's own rules). Keys in the
+ * environment need no file: the files are then read only for a named profile, or with `want_region` where
+ * the environment names none. The context must not move afterwards: the chain points into it.
+ */
+int aws_context_load(struct aws_context *c, const char *profile, bool want_region, struct err *e);
+
+struct aws_source {
+    enum aws_kind kind;
+    /*
+     * The keys of this step, by the deadline (of clock_ms()). `before`: those that sign a role's request;
+     * NULL for a base. May ask where tty_can_ask(); ERR_LOGIN where a person is needed and nobody can be
+     * asked.
+     */
+    int (*get)(const struct aws_context *c, const struct aws_step *step, const struct aws_keys *before,
+               int64_t deadline, struct aws_keys *out, struct err *e);
+};
+
+/* Walks the whole chain. ERR_CONFIG for a kind that is not in this build. */
+int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e);
+
+#endif

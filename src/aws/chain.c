@@ -1,0 +1,368 @@
+/*
+ * Resolving the chain, in botocore's order: environment; role_arn; web identity; SSO; keys of the credentials
+ * file; `aws login`; credential_process; keys of the config file; container; instance. Which one is meant is
+ * decided by what is written, never by what answers, so that the same files always give the same chain.
+ */
+#include <aws/chain.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+
+#include "chain_profile.h"
+
+const char *aws_kind_words(enum aws_kind kind)
+{
+    static const char *const words[] = {
+#define SOURCE(id, text) text,
+#define SOURCE_LATER(id, text) text,
+#include <aws/kinds.def>
+    };
+
+    return words[kind];
+}
+
+void aws_chain_release(struct aws_chain *c)
+{
+    free(c->step);
+    *c = (struct aws_chain){0};
+}
+
+static struct aws_step *push(struct aws_chain *c, enum aws_kind kind, const char *profile)
+{
+    c->step = mem_grow(c->step, c->count + 1, sizeof *c->step);
+    c->step[c->count] = (struct aws_step){.kind = kind, .profile = profile};
+    return &c->step[c->count++];
+}
+
+/* --- keys in the environment */
+
+static int add_environment(const struct aws_env *env, struct aws_chain *out, struct err *e)
+{
+    if (!env->secret_access_key) {
+        (void)err_set(e, ERR_CONFIG, "AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
+        return err_hint(e, "export both, or neither");
+    }
+    struct aws_step *s = push(out, AWS_KIND_static_keys, NULL);
+    s->id = env->access_key_id;
+    s->secret = env->secret_access_key;
+    s->token = env->security_token ? env->security_token : env->session_token;
+    s->account = env->account_id;
+    s->expiration = env->credential_expiration;
+    return 0;
+}
+
+/* --- one profile's own base */
+
+/* 1: it has them, 0: it has none. Both halves must be in the same file. */
+static int add_static(const struct scope *s, enum aws_file file, struct aws_chain *out, struct err *e)
+{
+    const struct aws_property *id = scope_property_of(s, file, "aws_access_key_id");
+    const struct aws_property *secret = scope_property_of(s, file, "aws_secret_access_key");
+    const struct aws_property *token = scope_property_of(s, file, "aws_security_token");
+    const struct aws_property *account = scope_property_of(s, file, "aws_account_id");
+
+    if (!id)
+        return 0;
+    if (!secret || !*secret->value || !*id->value)
+        return scope_refuse(s, id, "write both keys into the same section of the same file", e,
+                            *id->value ? "aws_access_key_id without aws_secret_access_key"
+                                       : "aws_access_key_id is empty");
+    if (!token || !*token->value)
+        token = scope_property_of(s, file, "aws_session_token");
+    struct aws_step *step = push(out, AWS_KIND_static_keys, s->name);
+    step->id = id->value;
+    step->secret = secret->value;
+    step->token = token && *token->value ? token->value : NULL;
+    step->account = account && *account->value ? account->value : NULL;
+    return 1;
+}
+
+/* Environment first, key by key, unless `env` is NULL. */
+static int add_web_identity(const struct aws_env *env, const struct scope *s, struct aws_chain *out,
+                            struct err *e)
+{
+    const char *file = env ? env->web_identity_token_file : NULL;
+    const char *role = env ? env->role_arn : NULL, *session = env ? env->role_session_name : NULL;
+    const struct aws_property *at = scope_property(s, "web_identity_token_file");
+
+    if (!file && !at)
+        return 0;
+    if (!file && scope_text(s, "web_identity_token_file", &file, e) < 0)
+        return -1;
+    role = role ? role : scope_value(s, "role_arn");
+    if (!role) {
+        if (env && env->web_identity_token_file) {
+            (void)err_set(e, ERR_CONFIG, "AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
+            return err_hint(e, "export both, or neither");
+        }
+        return scope_refuse(s, at, "add role_arn", e, "web_identity_token_file without role_arn");
+    }
+    struct aws_step *step =
+        push(out, AWS_KIND_web_identity, env && env->web_identity_token_file ? NULL : s->name);
+    step->token_file = file;
+    step->role_arn = role;
+    step->session_name = session ? session : scope_value(s, "role_session_name");
+    return 1;
+}
+
+/* The value from the session's section, and from the profile, which must not say something else. */
+static int sso_value(const struct scope *s, const char *session, const char *key, const char **out,
+                     struct err *e)
+{
+    const struct aws_property *own = scope_property(s, key), *shared = NULL;
+
+    if (session)
+        shared = aws_files_property(s->files, AWS_SSO_SESSION, session, key);
+    if (own && shared && strcmp(own->value, shared->value) != 0)
+        return scope_refuse(s, own, "delete it here", e, "%s differs from that of sso-session '%s'", key,
+                            session);
+    *out = shared ? shared->value : own ? own->value : NULL;
+    if (*out && !**out)
+        *out = NULL;
+    return 0;
+}
+
+static int add_sso(const struct scope *s, struct aws_chain *out, struct err *e)
+{
+    const struct aws_property *account = scope_property(s, "sso_account_id");
+    const struct aws_property *role = scope_property(s, "sso_role_name"), *at = role ? role : account;
+    struct aws_step step = {.kind = AWS_KIND_sso, .profile = s->name};
+    static const char hint[] = "aws configure sso";
+
+    if (!at)
+        return 0;
+    const struct aws_property *session = scope_property(s, "sso_session");
+    step.session = session ? session->value : NULL;
+    if (session && !aws_files_has(s->files, AWS_SSO_SESSION, step.session))
+        return scope_refuse(s, session, hint, e, "no [sso-session %s]", step.session);
+    if (sso_value(s, step.session, "sso_start_url", &step.start_url, e) < 0 ||
+        sso_value(s, step.session, "sso_region", &step.sso_region, e) < 0 ||
+        sso_value(s, step.session, "sso_registration_scopes", &step.scopes, e) < 0)
+        return -1;
+    step.sso_account = scope_value(s, "sso_account_id");
+    step.sso_role = scope_value(s, "sso_role_name");
+    const char *missing = !step.sso_account  ? "sso_account_id"
+                          : !step.sso_role   ? "sso_role_name"
+                          : !step.start_url  ? "sso_start_url"
+                          : !step.sso_region ? "sso_region"
+                                             : NULL;
+    if (missing)
+        return scope_refuse(s, at, hint, e, "SSO without %s", missing);
+    *push(out, step.kind, s->name) = step;
+    return 1;
+}
+
+static int add_login_session(const struct scope *s, struct aws_chain *out, struct err *e)
+{
+    const char *value;
+    int found = scope_text(s, "login_session", &value, e);
+
+    if (found > 0)
+        push(out, AWS_KIND_login_session, s->name)->login_session = value;
+    return found;
+}
+
+static int add_process(const struct scope *s, struct aws_chain *out, struct err *e)
+{
+    const char *value;
+    int found = scope_text(s, "credential_process", &value, e);
+
+    if (found > 0) {
+        struct aws_step *step = push(out, AWS_KIND_credential_process, s->name);
+        step->command = value;
+        step->account = scope_value(s, "aws_account_id");
+    }
+    return found;
+}
+
+/* What the profile itself has; 0: nothing. `env` NULL: the environment's web identity does not count. */
+static int add_profile_base(const struct aws_env *env, const struct scope *s, struct aws_chain *out,
+                            struct err *e)
+{
+    int found = add_web_identity(env, s, out, e);
+
+    if (found == 0)
+        found = add_sso(s, out, e);
+    if (found == 0)
+        found = add_static(s, AWS_FILE_CREDENTIALS, out, e);
+    if (found == 0)
+        found = add_login_session(s, out, e);
+    if (found == 0)
+        found = add_process(s, out, e);
+    if (found == 0)
+        found = add_static(s, AWS_FILE_CONFIG, out, e);
+    return found;
+}
+
+/* --- roles */
+
+static int add_named_source(const struct aws_env *env, const struct scope *s, struct aws_chain *out,
+                            struct err *e)
+{
+    const struct aws_property *at = scope_property(s, "credential_source");
+
+    if (text_equal(at->value, "Environment")) {
+        if (env->access_key_id)
+            return add_environment(env, out, e);
+        return scope_refuse(s, at, "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", e,
+                            "credential_source = Environment, and AWS_ACCESS_KEY_ID is not set");
+    }
+    if (text_equal(at->value, "EcsContainer")) {
+        if (env->container_relative_uri || env->container_full_uri) {
+            (void)push(out, AWS_KIND_container, NULL);
+            return 0;
+        }
+        return scope_refuse(s, at, "this is for a container of ECS or EKS", e,
+                            "credential_source = EcsContainer, and AWS_CONTAINER_CREDENTIALS_* is not set");
+    }
+    if (text_equal(at->value, "Ec2InstanceMetadata")) {
+        (void)push(out, AWS_KIND_instance, NULL);
+        return 0;
+    }
+    return scope_refuse(s, at, "one of: Environment Ec2InstanceMetadata EcsContainer", e,
+                        "unknown credential_source '%s'", at->value);
+}
+
+static void add_role(const struct scope *s, const char *arn, struct aws_chain *out)
+{
+    struct aws_step *step = push(out, AWS_KIND_assume_role, s->name);
+    const char *duration = scope_value(s, "duration_seconds");
+    unsigned long n;
+
+    step->role_arn = arn;
+    step->session_name = scope_value(s, "role_session_name");
+    step->external_id = scope_value(s, "external_id");
+    step->mfa_serial = scope_value(s, "mfa_serial");
+    step->duration = text_number(duration, 1000000, &n) ? duration : NULL;
+}
+
+/* A role of its own: the chosen profile's wins over its keys, a source's keys win over its role. */
+static bool is_role(const struct scope *s, bool is_source)
+{
+    return scope_property(s, "role_arn") && !scope_property(s, "web_identity_token_file") &&
+           !(is_source && scope_has_keys(s));
+}
+
+/* What the next profile of a chain of roles is; 1: that one, 0: `s` itself, whose own keys are the base. */
+static int next_profile(const struct scope *s, const struct words *visited, struct scope *next, struct err *e)
+{
+    const struct aws_property *at = scope_property(s, "source_profile");
+
+    *next = (struct scope){s->files, at->value};
+    if (!aws_files_has(s->files, AWS_PROFILE, next->name))
+        return scope_refuse(s, at, "write the name of a profile that exists", e,
+                            "no AWS profile '%s' for source_profile", next->name);
+    for (size_t i = 0; i < visited->count; i++) {
+        if (!text_equal(visited->word[i], next->name))
+            continue;
+        if (text_equal(next->name, s->name) && scope_has_keys(next))
+            return 0;
+        return scope_refuse(s, at, "end the chain in a profile with credentials of its own", e,
+                            "source_profile = %s goes in a circle", next->name);
+    }
+    return 1;
+}
+
+static int base_of_source(const struct scope *s, struct aws_chain *out, struct err *e)
+{
+    int found = add_profile_base(NULL, s, out, e);
+
+    if (found != 0)
+        return found < 0 ? -1 : 0;
+    (void)err_set(e, ERR_CONFIG,
+                  "AWS profile '%s', which another one has for source_profile, has no credentials", s->name);
+    return err_hint(e, "aws configure --profile %s", s->name);
+}
+
+/* From the chosen profile down to the base; the roles are then pushed in the other direction. */
+static int add_roles(const struct aws_env *env, struct scope s, struct aws_chain *out, struct err *e)
+{
+    AUTO_WORDS(visited);
+    bool at_end = false;
+
+    do {
+        const struct aws_property *arn = scope_property(&s, "role_arn");
+        const struct aws_property *named = scope_property(&s, "credential_source");
+        bool has_source = scope_property(&s, "source_profile");
+        if (!*arn->value)
+            return scope_refuse(&s, arn, "write the role's ARN, or delete the line", e, "role_arn is empty");
+        if (named && has_source)
+            return scope_refuse(&s, named, "delete one of them", e,
+                                "both source_profile and credential_source");
+        if (!named && !has_source)
+            return scope_refuse(&s, arn, "add source_profile = the profile whose keys may assume the role", e,
+                                "role_arn without source_profile or credential_source");
+        words_add(&visited, s.name);
+        if (named) {
+            if (add_named_source(env, &s, out, e) < 0)
+                return -1;
+            break;
+        }
+        struct scope next;
+        int more = next_profile(&s, &visited, &next, e);
+        if (more < 0)
+            return -1;
+        at_end = more == 0 || !is_role(&next, true);
+        if (at_end && base_of_source(&next, out, e) < 0)
+            return -1;
+        s = next;
+    } while (!at_end);
+    for (size_t i = visited.count; i-- > 0;) {
+        /* The scope's name must outlive the list: it is the one in the files. */
+        struct scope role = {s.files, scope_section_name(s.files, visited.word[i])};
+        add_role(&role, scope_value(&role, "role_arn"), out);
+    }
+    return 0;
+}
+
+/* --- the whole */
+
+const char *aws_profile_name(const struct aws_env *env, const char *profile)
+{
+    if (profile)
+        return profile;
+    return env->profile ? env->profile : env->default_profile ? env->default_profile : "default";
+}
+
+static int add_rest(const struct aws_env *env, struct aws_chain *out, struct err *e)
+{
+    if (env->container_relative_uri || env->container_full_uri) {
+        (void)push(out, AWS_KIND_container, NULL);
+        return 0;
+    }
+    if (aws_is_true(env->metadata_disabled))
+        return aws_chain_no_keys(out, e);
+    push(out, AWS_KIND_instance, NULL)->is_last_resort = true;
+    return 0;
+}
+
+int aws_chain_resolve(const struct aws_env *env, const struct aws_files *files, const char *profile,
+                      struct aws_chain *out, struct err *e)
+{
+    const char *name = aws_profile_name(env, profile);
+    bool is_named = profile || env->profile || env->default_profile;
+    struct scope s = {files, name};
+
+    out->profile = name;
+    if (is_named && !aws_files_has(files, AWS_PROFILE, name))
+        return scope_no_profile(&s, e);
+    if (!profile && env->access_key_id)
+        return add_environment(env, out, e);
+    if (is_role(&s, false))
+        return add_roles(env, s, out, e);
+    int found = add_profile_base(profile ? NULL : env, &s, out, e);
+    if (found < 0)
+        return -1;
+    return found ? 0 : add_rest(env, out, e);
+}
+
+int aws_chain_no_keys(const struct aws_chain *c, struct err *e)
+{
+    (void)err_set(e, ERR_CONFIG, "no AWS credentials: neither in the environment nor in AWS profile '%s'",
+                  c->profile);
+    return err_hint(e,
+                    "aws_profile = NAME, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or: aws configure");
+}

@@ -1,0 +1,65 @@
+/* A chain in words: for people, and as the identity that caches are kept under. */
+#include <aws/chain.h>
+
+#include <string.h>
+
+#include <base/text.h>
+
+/* The last part of a role's ARN. */
+static const char *role_name(const char *arn)
+{
+    const char *slash = strrchr(arn, '/'), *colon = strrchr(arn, ':');
+
+    return slash ? slash + 1 : colon ? colon + 1 : arn;
+}
+
+static bool is_role_step(const struct aws_step *s)
+{
+    return s->kind == AWS_KIND_assume_role;
+}
+
+void aws_chain_describe(const struct aws_chain *c, struct buf *out)
+{
+    const struct aws_step *base = &c->step[0];
+    bool of_profile = base->profile || c->count > 1;
+
+    if (of_profile)
+        buf_printf(out, "aws profile %s", c->profile);
+    else
+        buf_puts(out, base->kind == AWS_KIND_static_keys || base->kind == AWS_KIND_web_identity
+                          ? "aws environment"
+                          : "aws");
+    buf_printf(out, ", %s", aws_kind_words(base->kind));
+    if (of_profile && !base->profile && base->kind == AWS_KIND_static_keys)
+        buf_puts(out, " of the environment");
+    else if (base->profile && !text_equal(base->profile, c->profile))
+        buf_printf(out, " of %s", base->profile);
+    for (size_t i = 0; i < c->count; i++) {
+        if (is_role_step(&c->step[i]) || c->step[i].kind == AWS_KIND_web_identity)
+            buf_printf(out, ", role %s", role_name(c->step[i].role_arn));
+    }
+}
+
+/* Every field has a byte of its own in front, so that no two lists of fields give the same text. */
+static void add_field(struct buf *out, const char *value)
+{
+    if (value)
+        buf_add(out, value, strlen(value) + 1);
+    buf_putc(out, value ? '\002' : '\001');
+}
+
+void aws_chain_identity(const struct aws_chain *c, char out[33])
+{
+    AUTO_BUF(text, 1 << 20);
+
+    for (size_t i = 0; i < c->count; i++) {
+        const struct aws_step *s = &c->step[i];
+        const char *const fields[] = {aws_kind_words(s->kind), s->id,          s->command,      s->role_arn,
+                                      s->session_name,         s->external_id, s->mfa_serial,   s->duration,
+                                      s->token_file,           s->session,     s->start_url,    s->sso_region,
+                                      s->sso_account,          s->sso_role,    s->login_session};
+        for (size_t j = 0; j < sizeof fields / sizeof *fields; j++)
+            add_field(&text, fields[j]);
+    }
+    text_hash(buf_str(&text), text.len, out);
+}

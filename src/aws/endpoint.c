@@ -1,0 +1,135 @@
+/* Endpoints: the rules that all AWS SDKs share, for the four services that the chain asks. */
+#include <aws/endpoint.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <aws/partition.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+static const struct service {
+    const char *host, *signing_name, *nested;
+} services[] = {
+    [AWS_STS] = {"sts", "sts", "sts"},
+    [AWS_SSO] = {"portal.sso", "awsssoportal", "sso"},
+    [AWS_SSO_OIDC] = {"oidc", "sso-oauth", "sso_oidc"},
+    [AWS_SIGNIN] = {"signin", "signin", "signin"},
+};
+
+struct finder {
+    const struct aws_env *env;
+    const struct aws_files *files;
+    const char *profile;
+    enum aws_service service;
+};
+
+static const char *property(const struct finder *f, const char *key)
+{
+    const struct aws_property *p = aws_files_property(f->files, AWS_PROFILE, f->profile, key);
+
+    return p && *p->value ? p->value : NULL;
+}
+
+/* The environment's word counts before the profile's. */
+static bool wants(const struct finder *f, const char *variable, const char *key)
+{
+    return aws_is_true(variable ? variable : property(f, key));
+}
+
+static const char *url_of_environment(const struct finder *f)
+{
+    const char *const own[] = {[AWS_STS] = f->env->endpoint_url_sts,
+                               [AWS_SSO] = f->env->endpoint_url_sso,
+                               [AWS_SSO_OIDC] = f->env->endpoint_url_sso_oidc,
+                               [AWS_SIGNIN] = f->env->endpoint_url_signin};
+
+    return own[f->service] ? own[f->service] : f->env->endpoint_url;
+}
+
+/* [services NAME], `sts =`, and below it, indented, `endpoint_url = X`. */
+static bool url_of_services(const struct finder *f, struct buf *out)
+{
+    const char *name = property(f, "services");
+    const struct aws_property *p =
+        name ? aws_files_property(f->files, AWS_SERVICES, name, services[f->service].nested) : NULL;
+
+    return p && aws_files_nested(p, "endpoint_url", out) && out->len > 0;
+}
+
+/* Appends the user's own address; nothing where there is none. */
+static void configured_url(const struct finder *f, struct buf *out)
+{
+    const char *url = url_of_environment(f);
+
+    if (wants(f, f->env->ignore_endpoint_urls, "ignore_configured_endpoint_urls"))
+        return;
+    if (!url && url_of_services(f, out))
+        return;
+    url = url ? url : property(f, "endpoint_url");
+    if (url)
+        buf_puts(out, url);
+}
+
+static int no_region(const char *region, struct err *e)
+{
+    if (region)
+        (void)err_set(e, ERR_CONFIG, "'%.64s' is no AWS region", region);
+    else
+        (void)err_set(e, ERR_CONFIG, "no AWS region");
+    return err_hint(e, "AWS_REGION, AWS_DEFAULT_REGION, or region in the AWS profile");
+}
+
+static void own_url(const struct aws_partition *p, enum aws_service service, const char *region, bool fips,
+                    bool dual_stack, struct buf *out)
+{
+    const char *host = services[service].host;
+
+    if (service == AWS_SIGNIN)
+        buf_printf(out, "https://%s.signin.%s", region,
+                   text_equal(p->name, "aws-cn")       ? "amazonaws.cn"
+                   : text_equal(p->name, "aws-us-gov") ? "amazonaws-us-gov.com"
+                                                       : "aws.amazon.com");
+    else if (text_equal(region, "aws-global"))
+        buf_printf(out, "https://%s.%s", host, p->suffix);
+    else
+        /* The plain hosts of GovCloud are FIPS endpoints already. */
+        buf_printf(out, "https://%s%s.%s.%s", host,
+                   fips && (dual_stack || !text_equal(p->name, "aws-us-gov")) ? "-fips" : "", region,
+                   dual_stack ? p->dual_stack_suffix : p->suffix);
+}
+
+int aws_endpoint_find(const struct aws_env *env, const struct aws_files *files, const char *profile,
+                      enum aws_service service, const char *region, struct aws_endpoint *out, struct err *e)
+{
+    const struct finder f = {env, files, profile, service};
+    bool fips = wants(&f, env->use_fips, "use_fips_endpoint");
+    bool dual_stack = wants(&f, env->use_dual_stack, "use_dualstack_endpoint");
+    AUTO_BUF(url, sizeof out->url - 1);
+
+    if (!region || !aws_region_is_valid(region))
+        return no_region(region, e);
+    configured_url(&f, &url);
+    if (url.len && (fips || dual_stack)) {
+        (void)err_set(e, ERR_CONFIG, "%s and an endpoint URL of your own", fips ? "FIPS" : "dual-stack");
+        return err_hint(e, "unset the endpoint URL, or AWS_USE_%s_ENDPOINT", fips ? "FIPS" : "DUALSTACK");
+    }
+    if (url.len && !text_starts(buf_str(&url), "https://") && !text_starts(buf_str(&url), "http://")) {
+        (void)err_set(e, ERR_CONFIG, "the AWS endpoint '%.128s' is no http or https URL", buf_str(&url));
+        return err_hint(e, "like https://sts.example.com");
+    }
+    if (!url.len)
+        own_url(aws_partition_of(region), service, region, fips, dual_stack, &url);
+    if (!buf_ok(&url)) {
+        (void)err_set(e, ERR_CONFIG, "an AWS endpoint of over %zu bytes", sizeof out->url - 1);
+        return err_hint(e, "like https://sts.example.com");
+    }
+    size_t n = url.len;
+    while (n && buf_str(&url)[n - 1] == '/')
+        n--;
+    (void)snprintf(out->url, sizeof out->url, "%.*s", (int)n, buf_str(&url));
+    (void)snprintf(out->region, sizeof out->region, "%s",
+                   text_equal(region, "aws-global") ? "us-east-1" : region);
+    out->service = services[service].signing_name;
+    return 0;
+}

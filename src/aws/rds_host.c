@@ -1,0 +1,160 @@
+/*
+ * Names of RDS and Aurora endpoints: ID[.HASH].REGION.rds.SUFFIX, and ID[.HASH].rds.REGION.SUFFIX in some
+ * partitions; what the hash begins with tells the kind. Labels are looked at from the right and the suffix is
+ * one of AWS's own, because the region that is found here decides what a token is signed for, and the kind
+ * which authorities are believed.
+ */
+#include <aws/rds_host.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <aws/partition.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+#define NAME_MOST 255
+#define LABELS_MOST 16
+
+/* Suffixes beside those of the partitions, which the AWS drivers know too. */
+static const char *const more_suffixes[] = {"amazonaws.au", "amazonaws.uk"};
+
+/* Lower case, without a final dot; false where it is too long. */
+static bool normalise(const char *host, char out[NAME_MOST + 1])
+{
+    size_t n = strlen(host);
+
+    if (n && host[n - 1] == '.')
+        n--;
+    if (!n || n > NAME_MOST)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (char)tolower((unsigned char)host[i]);
+    out[n] = '\0';
+    return true;
+}
+
+/* Cuts ".SUFFIX" off. */
+static bool cut_suffix(char *name, const char *suffix)
+{
+    size_t n = strlen(name), m = strlen(suffix);
+
+    if (n <= m + 1 || name[n - m - 1] != '.' || strcmp(name + n - m, suffix) != 0)
+        return false;
+    name[n - m - 1] = '\0';
+    return true;
+}
+
+static bool cut_any_suffix(char *name)
+{
+    for (const struct aws_partition *p = aws_partitions; p->name; p++) {
+        if (cut_suffix(name, p->suffix))
+            return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(more_suffixes); i++) {
+        if (cut_suffix(name, more_suffixes[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Cuts the name at its dots. 0: too many labels, or an empty one. */
+static size_t split(char *name, char *label[LABELS_MOST])
+{
+    size_t n = 0;
+
+    for (char *s = name; s; n++) {
+        char *dot = strchr(s, '.');
+        if (n == LABELS_MOST || !*s || dot == s)
+            return 0;
+        if (dot)
+            *dot++ = '\0';
+        label[n] = s;
+        s = dot;
+    }
+    return n;
+}
+
+static bool is_rds(const char *label)
+{
+    return text_equal(label, "rds") || text_equal(label, "rds-fips");
+}
+
+static enum rds_kind kind_of_hash(const char *hash)
+{
+    static const struct {
+        const char *prefix;
+        enum rds_kind kind;
+    } kinds[] = {{"cluster-ro-", RDS_CLUSTER_RO}, {"cluster-custom-", RDS_CLUSTER_CUSTOM},
+                 {"cluster-", RDS_CLUSTER},       {"proxy-", RDS_PROXY},
+                 {"shardgrp-", RDS_SHARD_GROUP},  {"global-", RDS_GLOBAL_WRITER}};
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (text_starts(hash, kinds[i].prefix))
+            return kinds[i].kind;
+    }
+    return RDS_INSTANCE;
+}
+
+/* The labels before region and `rds`: ID, ID.HASH or NAME.endpoint.proxy-HASH. */
+static enum rds_kind kind_of(char *const *label, size_t n)
+{
+    if (n == 3 && text_equal(label[1], "endpoint") && kind_of_hash(label[2]) == RDS_PROXY)
+        return RDS_PROXY_ENDPOINT;
+    if (n == 2)
+        return is_rds(label[1]) ? RDS_OTHER : kind_of_hash(label[1]);
+    return n == 1 && !is_rds(label[0]) ? RDS_INSTANCE : RDS_OTHER;
+}
+
+static struct rds_host result(enum rds_kind kind, const char *region)
+{
+    struct rds_host found = {.kind = kind};
+
+    if (kind != RDS_OTHER && kind != RDS_GLOBAL_WRITER)
+        (void)snprintf(found.region, sizeof found.region, "%s", region);
+    return found;
+}
+
+struct rds_host rds_host_parse(const char *host)
+{
+    char name[NAME_MOST + 1], *label[LABELS_MOST];
+
+    if (!normalise(host, name))
+        return result(RDS_OTHER, "");
+    bool dsql = cut_suffix(name, "on.aws");
+    if (!dsql && !cut_any_suffix(name))
+        return result(RDS_OTHER, "");
+    size_t n = split(name, label);
+    if (n < 3)
+        return result(RDS_OTHER, "");
+    const char *region = is_rds(label[n - 1]) ? label[n - 2] : label[n - 1];
+    if (dsql)
+        return result(text_starts(label[n - 2], "dsql") && aws_region_is_known(region) ? RDS_DSQL : RDS_OTHER,
+                      region);
+    if (!is_rds(label[n - 1]) && !is_rds(label[n - 2]))
+        return result(RDS_OTHER, "");
+    enum rds_kind kind = kind_of(label, n - 2);
+    if (text_equal(region, "global"))
+        return result(kind == RDS_GLOBAL_WRITER ? kind : RDS_OTHER, "");
+    return result(aws_region_is_known(region) ? kind : RDS_OTHER, region);
+}
+
+bool rds_host_uses_rds_ca(const char *host)
+{
+    switch (rds_host_parse(host).kind) {
+    case RDS_INSTANCE:
+    case RDS_CLUSTER:
+    case RDS_CLUSTER_RO:
+    case RDS_CLUSTER_CUSTOM:
+    case RDS_SHARD_GROUP:
+    case RDS_GLOBAL_WRITER:
+        return true;
+    case RDS_OTHER:
+    case RDS_PROXY:
+    case RDS_PROXY_ENDPOINT:
+    case RDS_DSQL:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,88 @@
+/* Loading a context, and walking a chain: which source makes which step. */
+#include <aws/source.h>
+
+#include <stddef.h>
+
+#include <base/mem.h>
+
+#define SOURCE(id, words) extern const struct aws_source aws_source_##id;
+#include <aws/kinds.def>
+
+static const struct aws_source *const sources[] = {
+#define SOURCE(id, words) &aws_source_##id,
+#include <aws/kinds.def>
+};
+
+void aws_context_release(struct aws_context *c)
+{
+    aws_chain_release(&c->chain);
+    aws_files_release(&c->files);
+}
+
+static const char *region_of(const struct aws_context *c, const char *profile)
+{
+    if (c->env.region || c->env.default_region)
+        return c->env.region ? c->env.region : c->env.default_region;
+    const struct aws_property *p = aws_files_property(&c->files, AWS_PROFILE, profile, "region");
+    return p && *p->value ? p->value : NULL;
+}
+
+int aws_context_load(struct aws_context *c, const char *profile, bool want_region, struct err *e)
+{
+    aws_env_read(&c->env);
+    bool has_region = c->env.region || c->env.default_region;
+    bool is_named = profile || c->env.profile || c->env.default_profile;
+    if (is_named || !c->env.access_key_id || (want_region && !has_region)) {
+        if (aws_files_load(&c->env, &c->files, e) < 0)
+            return -1;
+    }
+    c->region = region_of(c, aws_profile_name(&c->env, profile));
+    return aws_chain_resolve(&c->env, &c->files, profile, &c->chain, e);
+}
+
+static const struct aws_source *find(enum aws_kind kind)
+{
+    for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+        if (sources[i]->kind == kind)
+            return sources[i];
+    }
+    return NULL;
+}
+
+static int not_built(const struct aws_context *c, const struct aws_step *s, struct err *e)
+{
+    if (s->is_last_resort)
+        return aws_chain_no_keys(&c->chain, e);
+    if (s->profile)
+        (void)err_set(e, ERR_CONFIG, "AWS profile '%s': %s: not in this version", s->profile,
+                      aws_kind_words(s->kind));
+    else
+        (void)err_set(e, ERR_CONFIG, "AWS credentials by %s: not in this version", aws_kind_words(s->kind));
+    if (!s->profile)
+        return err_hint(e, "aws_profile = one with static keys or credential_process");
+    return err_hint(e,
+                    "eval \"$(aws configure export-credentials --profile %s --format env)\", without "
+                    "aws_profile",
+                    c->chain.profile);
+}
+
+int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e)
+{
+    AUTO_AWS_KEYS(before);
+
+    for (size_t i = 0; i < c->chain.count; i++) {
+        const struct aws_step *step = &c->chain.step[i];
+        const struct aws_source *source = find(step->kind);
+        AUTO_AWS_KEYS(keys);
+        if (!source)
+            return not_built(c, step, e);
+        if (source->get(c, step, i ? &before : NULL, deadline, &keys, e) < 0)
+            return -1;
+        aws_keys_release(&before);
+        before = keys;
+        keys = (struct aws_keys){0};
+    }
+    *out = before;
+    before = (struct aws_keys){0};
+    return 0;
+}

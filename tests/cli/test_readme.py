@@ -1,0 +1,181 @@
+"""What the README and docs/ say holds: the demo runs, prints its row and leaves nothing; CI runs the README's test
+command; the config examples are valid; docs/config.md has every key with its default; verbs and links exist.
+
+The demo runs with programs in front of PATH that stand for apt-get and sudo and fail, so it is also shown that where
+everything is installed nobody needs to be root."""
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from lib.broker import BUILD, REPO
+
+README = (REPO / "README.md").read_text()
+PAGES = [REPO / "README.md", REPO / "CHANGELOG.md", *sorted((REPO / "docs").glob("*.md"))]
+WITH_CONFIG = [REPO / "README.md", REPO / "docs" / "config.md"]
+NEEDED = ("/usr/sbin/mariadbd", "/usr/bin/mariadb-install-db", "/usr/bin/mariadb")
+
+
+def commands(text):
+    """The lines of code that stand alone, by indentation."""
+    return [line[4:] for line in text.splitlines() if line.startswith("    ")]
+
+
+# The demo
+
+@pytest.fixture
+def demo(broker):
+    """Starts the README's first command, on the build that is tested; everything it may write to is the test's own."""
+    for program in NEEDED:
+        if not os.access(program, os.X_OK):
+            pytest.skip(f"missing: {program}")
+    refused = broker.folder / "refused"
+    for name in ("apt-get", "sudo"):
+        broker.script(name, f"echo {name} >>{refused}; exit 1")
+    broker.env.update(BROKER_BUILD=str(BUILD), PATH=f"{broker.home}/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    started = []
+
+    def start():
+        short = tempfile.mkdtemp(dir=broker.folder.parent)  # a socket's path is limited
+        broker.env["TMPDIR"] = short
+        started.append(subprocess.Popen(["sh", "-c", "exec " + commands(README)[0]], cwd=REPO, env=broker.env,
+                                        start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT))
+        return started[-1], Path(short)
+    yield start
+    for proc in started:
+        proc.kill()
+        proc.wait()
+    assert not refused.exists(), f"called {refused.read_text()!r} although everything is installed"
+
+
+def test_demo(demo, broker):
+    proc, tmp = demo()
+    text = proc.communicate(timeout=55)[0].decode()
+    lines = text.splitlines()
+    assert proc.returncode == 0, text
+    assert re.search(r"^\| demo@localhost \| \S+ \| it works \|$", text, re.M), text
+    assert [line for line in lines if line.startswith("$ broker connect demo -- ")], text
+    assert "password = " not in text and re.search(r"^    auth_file = ", text, re.M)
+    assert re.fullmatch(r"next: \S*/?bin/broker profile add NAME, .*; then: \S*/?bin/broker connect NAME", lines[-1])
+    assert not list(tmp.iterdir()), "the demo left something in its temporary folder"
+    assert not [p for p in broker.home.rglob("*") if p.is_file() and p.parent.name != "bin"], "or in the home"
+
+
+def test_demo_stopped(demo):
+    """Ended in the middle it cleans up too; the server is what `nothing_left` looks for."""
+    proc, tmp = demo()
+    for line in proc.stdout:
+        if b"throw-away" in line:
+            break
+    deadline = time.monotonic() + 30
+    while not list(tmp.glob("broker-demo.*/pid")) and proc.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    proc.send_signal(signal.SIGTERM)
+    text = proc.communicate(timeout=20)[0].decode()
+    assert proc.returncode == 143, text
+    assert not list(tmp.iterdir())
+
+
+# The commands
+
+def test_commands():
+    demo_line, test_line = commands(README)
+    ci = [line for line in (REPO / ".ci" / "run").read_text().splitlines() if line and not line.startswith("#")]
+    assert ci[-1] == test_line and "export CI=true" in ci
+    assert demo_line == "./tests/demo" and test_line == "./tests/setup && make check"
+    for program in ("tests/demo", "tests/setup", ".ci/run"):
+        assert os.access(REPO / program, os.X_OK), program
+
+
+def test_setup_installs_what_the_demo_does():
+    """So that CI's machine can run the demo, too."""
+    words = re.search(r'^packages="([^"]+)"', (REPO / "tests" / "demo").read_text(), re.M)[1].split()
+    setup = re.search(r"^packages=\((.*?)^\)", (REPO / "tests" / "setup").read_text(), re.M | re.S)[1]
+    brought = {"gcc": "build-essential", "libc6-dev": "build-essential", "make": "build-essential",
+               "mariadb-client-core": "mariadb-client"}
+    assert not [w for w in words if not re.search(rf"(?<!\S){re.escape(brought.get(w, w))}(?!\S)", setup)]
+
+
+# The examples
+
+@pytest.mark.parametrize("page", WITH_CONFIG, ids=lambda p: p.name)
+def test_config_examples(broker, page):
+    blocks = re.findall(r"^```ini\n(.*?)^```$", page.read_text(), re.M | re.S)
+    assert blocks
+    for block in blocks:
+        broker.config(block)
+        names = re.findall(r"^\[profile (\S+)\]", block, re.M)
+        done = broker.run("profile", "check")
+        assert (done.code, done.errors) == (0, ""), block
+        done = broker.run("profile", "list", "--json")
+        assert re.findall(r'"name": ?"([^"]+)"', done.text) == names
+        for name in names:
+            assert broker.run("profile", "show", name).code == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_verbs_exist(broker, page):
+    """`broker WORD` and `$ broker WORD`, and what follows `profile` and `password`."""
+    verbs = set(re.findall(r"^  (\w+)  ", broker.run("help").text, re.M)) | {"version"}
+    assert {"connect", "exec", "profile"} <= verbs
+    used = re.findall(r"(?:`|\$ |\()broker ([a-z]+)(?: ([a-z]+))?", page.read_text())
+    for verb, second in used:
+        assert verb in verbs, verb
+        if verb in ("profile", "password", "completion"):
+            usage = broker.run("help", verb).text.splitlines()[0]
+            assert not second or re.search(rf"[ |]{second}[| ]", usage + " "), f"{verb} {second}: {usage}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_named_files(page):
+    """src/..., tests/..., include/... that a page names are there."""
+    for name in re.findall(r"(?<![\w/])((?:src|include|tests|docs)/[\w./-]*\w)", page.read_text()):
+        if "NAME" not in name and "ROOM" not in name and name != "tests/cli/test_x.py":
+            assert (REPO / name).exists() or list(REPO.glob(name + "*")), name
+
+
+# docs/config.md and the table of keys
+
+def defined(macro):
+    """{key: (default, words)} of a macro in keys.def; words: of a CHOICE."""
+    text = (REPO / "include/model/keys.def").read_text()
+    kinds = (REPO / "include/model/kinds.def").read_text()
+    lists = {name: re.findall(rf"^{kind}(?:_LATER)?\((\w+)", kinds, re.M)
+             for name, kind in (("KIND_AUTH_WORDS", "PROVIDER"), ("KIND_TUNNEL_WORDS", "TUNNEL"))}
+    group = r"\w+, " if macro == "KEY" else ""
+    rows = re.findall(rf'^{macro}\((\w+), {group}(\w+), (NULL|\w+|"[^"]*"), (NULL|"[^"]*"), "', text, re.M)
+    assert rows
+    return {key: (None if default == "NULL" else default.strip('"'),
+                  lists.get(limits, limits.strip('"').split()) if kind == "CHOICE" else [])
+            for key, kind, limits, default in rows}
+
+
+def documented(title):
+    """{key: (default, words)} of the table under a heading of docs/config.md."""
+    part = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", (REPO / "docs/config.md").read_text(), re.M | re.S)[1]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \| [^|]+ \|$", part, re.M)
+    return {key: (None if default == "-" else default.strip("`"),
+                  re.findall(r"`([^`]+)`", kind) if kind.startswith("one of") else [])
+            for key, default, kind in rows}
+
+
+@pytest.mark.parametrize("macro, title", [("KEY", "Keys of a profile"), ("TUNNEL_KEY", "Keys of a tunnel"),
+                                          ("FILE_KEY", "Keys of `\\[defaults\\]` alone")])
+def test_every_key_is_documented(macro, title):
+    ours, theirs = defined(macro), documented(title)
+    assert list(theirs) == list(ours), "the same keys in the same order"
+    for key, (default, words) in ours.items():
+        assert theirs[key][0] == default, key
+        assert sorted(theirs[key][1]) == sorted(words), key

@@ -18,6 +18,8 @@
 #include <base/mem.h>
 #include <base/tty.h>
 
+#include "platform.h"
+
 #define STDERR_KEPT 4096
 #define GRACE_MS 2000
 #define SLICE_MS 50
@@ -36,8 +38,10 @@ void proc_result_release(struct proc_result *r)
 
 /* After fork: only async-signal-safe calls until execve. The status 127 with errno goes back through
  * `report`. */
-_Noreturn static void child_become(const struct proc_run *run, char **env, const int fds[3], int report)
+_Noreturn static void child_become(const struct proc_run *run, pid_t parent, char **env, const int fds[3],
+                                   int report)
 {
+    platform_end_with(parent);
     if (fds[0] >= 0)
         (void)dup2(fds[0], 0);
     (void)dup2(fds[1], 1);
@@ -61,9 +65,10 @@ static int child_start(const struct proc_run *run, const int fds[3], pid_t *pid,
     if (fd_pipe(report, e) < 0)
         return -1;
     char **env = env_build(run->env);
+    pid_t parent = getpid();
     *pid = fork();
     if (*pid == 0)
-        child_become(run, env, fds, report[1]);
+        child_become(run, parent, env, fds, report[1]);
     env_free(env);
     (void)close(report[1]);
     ssize_t n = 0;

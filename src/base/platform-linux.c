@@ -1,13 +1,20 @@
 /* Linux: prctl(2) and /proc. */
 #include "platform.h"
 
+#include <signal.h>
 #include <sys/prctl.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 void platform_forbid_dump(void)
 {
     (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+void platform_end_with(pid_t parent)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(1);
 }
 
 int platform_self_path(char *path, size_t size)

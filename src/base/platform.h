@@ -3,9 +3,12 @@
 #define BASE_PLATFORM_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* No core dump and no debugger of the same user for this process. Ends with exec. */
 void platform_forbid_dump(void);
+/* For a child before its exec: it gets SIGTERM when `parent` ends, and ends here where that has happened. */
+void platform_end_with(pid_t parent);
 /* The path of the running executable, links resolved. -1: unknown. */
 int platform_self_path(char *path, size_t size);
 

@@ -222,7 +222,7 @@ void tty_wait_tick(struct tty_wait *w)
     text_sanitise(&line, w->what, strlen(w->what));
     if (!dumb && w->deadline != CLOCK_NEVER)
         buf_printf(&line, " (%llds of %llds)", (long long)seconds,
-                   (long long)(w->deadline - w->start) / 1000);
+                   (long long)(w->deadline - w->start + 500) / 1000);
     else if (!dumb)
         buf_printf(&line, " (%llds)", (long long)seconds);
     if (dumb)

@@ -1,0 +1,204 @@
+"""Signals and waits before the client has taken over: at a question, while a program or a lock is waited for.
+
+Ctrl-C ends broker within 100 ms, by the signal, without a word and with the terminal as it was; so do TERM, HUP and QUIT.
+Ctrl-Z stops it with echo on. A wait of over a second shows itself on a terminal (TRANSCRIPTS section 10)."""
+import json
+import os
+import signal
+import subprocess
+import termios
+import time
+
+import pytest
+
+PROMPT = b"password for app@h:3306: "
+CONFIG = "[profile p]\nhost = h\nuser = app\ntls = preferred\nclient = mariadb\n"
+ASKING = CONFIG + "auth = prompt\n"
+AT_ONCE = 0.1
+ERASE = b"\r\x1b[K"
+
+
+def with_command(broker, script, *more):
+    """The profile p whose password a script prints, with a client that says so when it runs."""
+    path = broker.script("give", script)
+    broker.script("mariadb", "echo client ran")
+    broker.config(CONFIG + "auth = command\nauth_command = give\n" + "".join(f"{line}\n" for line in more))
+    return path
+
+
+def asking(broker, *args):
+    """At its question, with echo off."""
+    broker.script("mariadb", "echo client ran")
+    broker.config(ASKING)
+    terminal = broker.pty("connect", "p", *args, stdout="pipe", stderr="pipe")
+    terminal.expect(PROMPT)
+    assert not terminal.echo
+    return terminal
+
+
+def seconds_to_end(terminal):
+    start = time.monotonic()
+    terminal.proc.wait(10)
+    return time.monotonic() - start
+
+
+def modes(terminal):
+    return termios.tcgetattr(terminal.slave)
+
+
+def until(condition, seconds=5):
+    """Poll a condition until it holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not come to pass"
+        time.sleep(0.005)
+
+
+# At a question
+
+def test_ctrl_c_at_a_question(broker):
+    """The quickest of three counts: the machine may be busy."""
+    took = []
+    for _ in range(3):
+        terminal = asking(broker)
+        terminal.send(b"half a secr")
+        terminal.interrupt()
+        took.append(seconds_to_end(terminal))
+        assert terminal.wait() == -signal.SIGINT and terminal.echo
+        assert (terminal.out, terminal.err) == (b"", b"") and b"half" not in terminal.shown
+    assert min(took) < AT_ONCE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT])
+def test_signals_at_a_question(broker, number):
+    terminal = asking(broker)
+    before = [flag | termios.ECHO if i == 3 else flag for i, flag in enumerate(modes(terminal))]
+    os.kill(terminal.pid, number)
+    assert terminal.wait() == -number and modes(terminal) == before
+    assert (terminal.out, terminal.err) == (b"", b"")
+
+
+def test_the_terminal_is_closed_at_a_question(broker):
+    terminal = asking(broker)
+    terminal.hang_up()
+    assert terminal.wait() == -signal.SIGHUP
+
+
+def test_stop_and_go_on_at_a_question(broker):
+    """Ctrl-Z gives the shell a terminal with echo; fg takes the echo away again, and the answer is taken."""
+    broker.script("mariadb", "echo client ran")
+    broker.config(ASKING)
+    shell = 'broker() { "$@"; }; "$@"; echo stopped $?; read line; fg >/dev/null; echo ended $?'
+    terminal = broker.pty("connect", "p", wrap=["bash", "-mc", shell, "x"])
+    terminal.expect(PROMPT)
+    until(lambda: not terminal.echo)
+    terminal.send(b"\x1a")
+    terminal.expect(b"stopped 148")
+    assert terminal.echo
+    terminal.sendline(b"shown")
+    terminal.expect(b"shown")
+    until(lambda: not terminal.echo)
+    terminal.sendline(broker.secret(b"fake-canary"))
+    terminal.expect(b"client ran")
+    terminal.expect(b"ended 0")
+    assert terminal.wait() == 0 and terminal.echo
+
+
+def test_ignored_signals_stay_ignored(broker):
+    """As under nohup: who ignores SIGHUP wants to."""
+    broker.script("mariadb", "echo client ran")
+    broker.config(ASKING)
+    terminal = broker.pty("connect", "p", wrap=["sh", "-c", 'trap "" HUP; exec "$@"', "sh"])
+    terminal.expect(PROMPT)
+    os.kill(terminal.pid, signal.SIGHUP)
+    terminal.sendline(b"x")
+    terminal.expect(b"client ran")
+    assert terminal.wait() == 0
+
+
+def test_end_of_file_at_a_question(broker):
+    terminal = asking(broker)
+    terminal.send(b"\x04")
+    assert terminal.wait() == 79 and terminal.echo
+    assert terminal.err.startswith(b"broker: p: no answer\nhint: ")
+
+
+# While something is waited for
+
+def test_ctrl_c_while_a_program_gives_the_password(broker):
+    took = []
+    for _ in range(3):
+        with_command(broker, "echo started >/dev/tty; exec sleep 33.5")
+        terminal = broker.pty("connect", "p", stdout="pipe", stderr="pipe")
+        terminal.expect(b"started")
+        terminal.interrupt()
+        took.append(seconds_to_end(terminal))
+        assert terminal.wait() == -signal.SIGINT and (terminal.out, terminal.err) == (b"", b"")
+    assert min(took) < AT_ONCE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_the_program_that_gives_the_password_ends_with_us(broker, number):
+    """Also where only broker got the signal, as from timeout(1)."""
+    with_command(broker, "touch started; exec sleep 34.5")
+    with broker.start("token", "p", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as proc:
+        until((broker.home / "started").exists)
+        os.kill(proc.pid, number)
+        assert proc.wait(5) == -number
+        assert proc.stdout.read() + proc.stderr.read() == b""
+
+
+def test_a_failure_counts_where_children_are_not_waited_for(broker):
+    """With SIGCHLD ignored the kernel forgets exit statuses; a failure must not pass for a password."""
+    with_command(broker, "echo fake-canary; exit 3")
+    done = broker.run("token", "p", wrap=["perl", "-e", '$SIG{CHLD} = "IGNORE"; exec @ARGV'])
+    assert (done.code, done.out) == (77, b"") and done.errors.splitlines()[0].endswith("give: exit status 3")
+
+
+def test_ctrl_c_while_another_broker_fetches(broker):
+    """Which waits for the first one's result, and leaves no trace of having waited."""
+    credential = json.dumps({"password": "fake-canary", "expires_at": int(time.time()) + 9})
+    with_command(broker, f"[ -e first ] && echo second; touch first; until [ -e go ]; do sleep 0.02; done; echo '{credential}'")
+    with broker.start("token", "p", stdout=subprocess.PIPE) as first:
+        until((broker.home / "first").exists)
+        terminal = broker.pty("token", "p", stderr="tty", stdout="pipe")
+        terminal.expect(b"waiting for another broker that fetches the same credential (1s of 120s)")
+        terminal.interrupt()
+        assert seconds_to_end(terminal) < 10 * AT_ONCE
+        assert terminal.wait() == -signal.SIGINT and terminal.out == b"" and terminal.shown.endswith(ERASE)
+        broker.write("go", "")
+        assert first.communicate(timeout=10)[0] == b"fake-canary\n"
+
+
+def test_ctrl_c_while_the_server_is_silent(broker, clients, fake_server):
+    """`test` runs the client as a child: it ends too."""
+    silent = fake_server("silent")
+    broker.config(f"[profile p]\nhost = 127.0.0.1\nport = {silent.port}\nuser = u\nauth = none\nclient = {clients['mariadb1011'].path}\n")
+    terminal = broker.pty("test", "p", stdout="pipe")
+    until(lambda: silent.connections)
+    terminal.interrupt()
+    assert seconds_to_end(terminal) < 10 * AT_ONCE
+    assert terminal.wait() == -signal.SIGINT and terminal.shown in (b"", b"^C")
+
+
+def test_a_wait_shows_itself(broker):
+    """After a second, counting, erased before the client speaks; once and plainly for a dumb terminal; never in a pipe."""
+    path = with_command(broker, "sleep 1.6; echo fake-canary")
+    kinds = {"counting": {}, "dumb": {"env": {"TERM": "dumb"}}, "piped": {"stderr": "pipe"}, "quiet": {"stdout": "pipe"}}
+    # Of the same command the second run waits for the first.
+    running = {name: broker.pty("connect", "p", "-o", f"auth_command=give {name}", **options) for name, options in kinds.items()}
+    shown = {}
+    for name, terminal in running.items():
+        assert terminal.wait() == 0
+        shown[name] = terminal.shown
+    line = b"waiting for " + str(path).encode()
+    assert shown == {"counting": ERASE + line + b" (1s of 120s)" + ERASE + b"client ran\r\n", "dumb": line + b"\r\nclient ran\r\n",
+                     "piped": b"client ran\r\n", "quiet": ERASE + line + b" (1s of 120s)" + ERASE}
+    assert running["piped"].err == b"" and running["quiet"].out == b"client ran\n"
+
+
+def test_a_wait_ends_by_its_deadline(broker):
+    path = with_command(broker, "exec sleep 35.5", "login_timeout = 1s")
+    done = broker.run("connect", "p")
+    assert (done.code, done.out) == (69, b"")
+    assert done.errors.splitlines()[0] == f"broker: p: auth_command: {path} did not end in time"

@@ -25,6 +25,7 @@ ALL_LDFLAGS = -pie $(SANITIZE) $(HARDEN_LDFLAGS) $(LDFLAGS)
 BROKER_LIBS   = $(shell $(PKG_CONFIG) --libs libsodium jansson)
 KEYCHAIN_LIBS = $(shell $(PKG_CONFIG) --libs libsecret-1 libsodium)
 KEYCHAIN_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsecret-1)
+HTTP_LIBS     = $(shell $(PKG_CONFIG) --libs libcurl jansson expat libcrypto libsodium)
 
 BROKER_ROOMS := base ipc model store aws provider output session command
 # What differs between systems is in files named NAME-SYSTEM.c; another system adds its own beside them.
@@ -36,7 +37,9 @@ objects = $(patsubst src/%.c,$(B)/obj/%.o,$(call sources,$(1)))
 BROKER_OBJ   := $(foreach r,$(BROKER_ROOMS),$(call objects,$(r)))
 LIB_OBJ      := $(filter-out $(B)/obj/command/%,$(BROKER_OBJ))
 KEYCHAIN_OBJ := $(foreach r,keychain ipc base,$(call objects,$(r)))
-PROGRAMS     := $(B)/bin/broker $(B)/libexec/broker/broker-keychain
+HTTP_OBJ     := $(foreach r,http ipc base,$(call objects,$(r)))
+HELPERS      := $(B)/libexec/broker/broker-keychain $(B)/libexec/broker/broker-http
+PROGRAMS     := $(B)/bin/broker $(HELPERS)
 
 all: $(PROGRAMS)
 
@@ -62,6 +65,11 @@ $(B)/libexec/broker/broker-keychain: $(KEYCHAIN_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(KEYCHAIN_LIBS)
+
+$(B)/libexec/broker/broker-http: $(HTTP_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(HTTP_LIBS)
 
 # --- tests ---------------------------------------------------------------------------------------------------------
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -94,7 +102,7 @@ bench: all
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/broker
 	install -m 755 $(B)/bin/broker $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(B)/libexec/broker/broker-keychain $(DESTDIR)$(PREFIX)/libexec/broker/
+	install -m 755 $(HELPERS) $(DESTDIR)$(PREFIX)/libexec/broker/
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 644 completions/broker.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/broker

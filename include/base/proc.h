@@ -18,6 +18,10 @@
  * restore. */
 void proc_harden(void);
 
+/* For helpers, after proc_harden(): no inherited descriptor but 0-2, no new privileges, ends with its parent.
+ */
+void proc_confine(void);
+
 /* Environment changes, applied to a copy of the caller's environment. */
 struct env_change {
     char *name, *value; /* value NULL: unset */
@@ -68,6 +72,10 @@ void proc_describe_status(struct buf *out, int status);
 
 /* A program by name on PATH (or a path with a slash), executable; malloced; NULL when there is none. */
 char *proc_find(const char *name);
+/* Why proc_find() has found none: ERR_NOT_RUNNABLE where a path leads to something, else ERR_NOT_FOUND.
+ * Returns -1.
+ */
+int proc_explain_missing(const char *name, struct err *e);
 
 /* A child with its stdin and stdout as the two descriptors: a helper. ERR_CONFIG when it cannot be started.
  */

@@ -2,6 +2,7 @@
 #include "platform.h"
 
 #include <signal.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -15,6 +16,13 @@ void platform_end_with(pid_t parent)
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(1);
+}
+
+void platform_confine(void)
+{
+    (void)close_range(3, ~0U, 0);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
 int platform_self_path(char *path, size_t size)

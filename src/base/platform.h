@@ -9,6 +9,9 @@
 void platform_forbid_dump(void);
 /* For a child before its exec: it gets SIGTERM when `parent` ends, and ends here where that has happened. */
 void platform_end_with(pid_t parent);
+/* A helper's confinement: no inherited descriptor but 0-2, no new privileges, SIGTERM when its parent ends.
+ */
+void platform_confine(void);
 /* The path of the running executable, links resolved. -1: unknown. */
 int platform_self_path(char *path, size_t size);
 

@@ -20,7 +20,7 @@
 static struct {
     mode_t mask;
     struct rlimit core;
-    struct sigaction pipe;
+    struct sigaction pipe, size, child;
     sigset_t signals;
     bool known;
 } before;
@@ -36,7 +36,7 @@ static void open_standard_fds(void)
 
 void proc_harden(void)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, plain = {.sa_handler = SIG_DFL};
     struct rlimit none;
 
     open_standard_fds();
@@ -46,8 +46,17 @@ void proc_harden(void)
     (void)setrlimit(RLIMIT_CORE, &none);
     platform_forbid_dump();
     (void)sigaction(SIGPIPE, &ignore, &before.pipe);
+    /* A file too large is then a failed write, which leaves no temporary behind. */
+    (void)sigaction(SIGXFSZ, &ignore, &before.size);
+    /* Ignored, it would lose the exit statuses of our children. */
+    (void)sigaction(SIGCHLD, &plain, &before.child);
     (void)sigprocmask(SIG_SETMASK, NULL, &before.signals);
     before.known = true;
+}
+
+void proc_confine(void)
+{
+    platform_confine();
 }
 
 void proc_restore(void)
@@ -57,6 +66,8 @@ void proc_restore(void)
     (void)umask(before.mask);
     (void)setrlimit(RLIMIT_CORE, &before.core);
     (void)sigaction(SIGPIPE, &before.pipe, NULL);
+    (void)sigaction(SIGXFSZ, &before.size, NULL);
+    (void)sigaction(SIGCHLD, &before.child, NULL);
     (void)sigprocmask(SIG_SETMASK, &before.signals, NULL);
 }
 
@@ -87,6 +98,16 @@ char *proc_find(const char *name)
         path += n + (path[n] == ':');
     }
     return NULL;
+}
+
+int proc_explain_missing(const char *name, struct err *e)
+{
+    AUTO_FREE(char *, path);
+
+    path = path_expand(name);
+    if (strchr(name, '/') && access(path, F_OK) == 0)
+        return err_set(e, ERR_NOT_RUNNABLE, "%s: not an executable program", name);
+    return err_set(e, ERR_NOT_FOUND, "%s: no such program", name);
 }
 
 int proc_exec(char *const *argv, const struct env_changes *env, struct err *e)

@@ -4,11 +4,8 @@
  * nothing on a terminal, and ends with its stdin or its parent. This file takes requests apart; what the
  * keychain says is secretservice.c.
  */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
@@ -95,9 +92,7 @@ static GLogWriterOutput drop_log(GLogLevelFlags level, const GLogField *fields, 
 int main(void)
 {
     proc_harden();
-    (void)close_range(3, ~0U, 0);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    proc_confine();
     g_log_set_writer_func(drop_log, NULL, NULL);
     return helper_serve(handle) < 0 ? ERR_PROTOCOL : 0;
 }

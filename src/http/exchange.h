@@ -1,0 +1,27 @@
+/* One HTTP exchange by libcurl. */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include <stdbool.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <ipc/record.h>
+
+struct exchange {
+    long status;        /* 0: no answer */
+    struct buf body;    /* bounded by HTTP_BODY_MAX, wiped */
+    struct buf headers; /* "Name: value" lines of the last answer */
+    char failed[512];   /* why there is no answer */
+    bool transient;
+};
+#define EXCHANGE_INIT                                                                                        \
+    {                                                                                                        \
+        .body = BUF_INIT(HTTP_BODY_MAX), .headers = BUF_INIT(65536)                                          \
+    }
+void exchange_release(struct exchange *x);
+
+/* Runs what the request record asks for. -1: the request itself is bad (ERR_PROTOCOL). */
+int exchange_run(const struct record *request, struct exchange *x, struct err *e);
+
+#endif

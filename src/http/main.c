@@ -1,0 +1,48 @@
+/*
+ * broker-http: the helper that talks HTTP, so that broker itself opens no internet socket and parses no body.
+ * Records on its stdin and stdout (ipc/http.h); one process for many requests. It never prints and never logs
+ * a body.
+ */
+#include <base/proc.h>
+#include <ipc/helper.h>
+#include <ipc/http.h>
+
+#include "exchange.h"
+#include "pick.h"
+#include "sign.h"
+
+static int handle_request(const struct record *request, struct record *answer, struct err *e)
+{
+    __attribute__((cleanup(exchange_release))) struct exchange x = EXCHANGE_INIT;
+
+    if (exchange_run(request, &x, e) < 0)
+        return -1;
+    if (x.status) {
+        record_put_u64(answer, HTTP_TAG_STATUS, (uint64_t)x.status);
+        pick_all(request, &x, answer);
+        return 0;
+    }
+    record_put_str(answer, HTTP_TAG_FAILED, x.failed);
+    if (x.transient)
+        record_put_u64(answer, HTTP_TAG_TRANSIENT, 1);
+    return 0;
+}
+
+static int handle(const struct record *request, struct record *answer, struct err *e)
+{
+    switch (request->kind) {
+    case HTTP_VERB_REQUEST:
+        return handle_request(request, answer, e);
+    case HTTP_VERB_SIGN:
+        return sign_es256(request, answer, e);
+    default:
+        return err_set(e, ERR_PROTOCOL, "a request of kind %d", request->kind);
+    }
+}
+
+int main(void)
+{
+    proc_harden();
+    proc_confine();
+    return helper_serve(handle) < 0 ? ERR_PROTOCOL : 0;
+}

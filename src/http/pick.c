@@ -1,0 +1,182 @@
+/*
+ * Bodies are parsed here and die here: jansson for JSON, expat for XML (no entities are ever expanded from
+ * outside, and its own protection stops the ones inside from growing). What is not there, or is no scalar, is
+ * left out.
+ */
+#include "pick.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <expat.h>
+#include <jansson.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+#include <ipc/http.h>
+
+#define FIELD_MAX 65536
+
+/* One step of a path: a member by name, an element by index. */
+static const json_t *json_step(const json_t *at, const char *name)
+{
+    unsigned long index;
+
+    if (json_is_array(at) && text_number(name, 65535, &index))
+        return json_array_get(at, index);
+    return json_object_get(at, name);
+}
+
+static bool put_scalar(const json_t *value, struct buf *out)
+{
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        buf_add(out, json_string_value(value), json_string_length(value));
+        return true;
+    case JSON_INTEGER:
+        buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return true;
+    case JSON_REAL:
+        buf_printf(out, "%.0f", json_real_value(value));
+        return true;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        buf_puts(out, json_is_true(value) ? "true" : "false");
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool pick_json(const struct buf *body, const char *path, struct buf *out)
+{
+    json_t *root = json_loadb(buf_str(body), body->len, 0, NULL);
+    const json_t *at = root;
+    bool found;
+
+    for (const char *name = path; at && *name;
+         name += strcspn(name, ".") + (name[strcspn(name, ".")] == '.')) {
+        AUTO_FREE(char *, step);
+        step = mem_strndup(name, strcspn(name, "."));
+        at = json_step(at, step);
+    }
+    found = at && put_scalar(at, out);
+    json_decref(root);
+    return found && buf_ok(out);
+}
+
+/* Where the parser is, against the path that is looked for. */
+struct xml_search {
+    struct buf here; /* "A/B/C" */
+    const char *path;
+    struct buf *out;
+    bool found, inside;
+};
+
+static const char *local_name(const char *name)
+{
+    const char *colon = strrchr(name, ':');
+
+    return colon ? colon + 1 : name;
+}
+
+static void xml_open(void *context, const char *name, const char **attributes)
+{
+    struct xml_search *s = context;
+
+    (void)attributes;
+    if (s->here.len)
+        buf_putc(&s->here, '/');
+    buf_puts(&s->here, local_name(name));
+    s->inside = !s->found && text_equal(buf_str(&s->here), s->path);
+    s->found = s->found || s->inside;
+}
+
+static void xml_close(void *context, const char *name)
+{
+    struct xml_search *s = context;
+    size_t n = strlen(local_name(name));
+
+    s->inside = false;
+    if (!s->here.len)
+        return;
+    s->here.len -= n < s->here.len ? n + 1 : n;
+    s->here.data[s->here.len] = '\0';
+}
+
+static void xml_text(void *context, const char *text, int n)
+{
+    struct xml_search *s = context;
+
+    if (s->inside)
+        buf_add(s->out, text, (size_t)n);
+}
+
+bool pick_xml(const struct buf *body, const char *path, struct buf *out)
+{
+    struct xml_search s = {.here = BUF_INIT(4096), .path = path, .out = out};
+    XML_Parser parser = XML_ParserCreate(NULL);
+
+    if (!parser)
+        err_out_of_memory();
+    XML_SetUserData(parser, &s);
+    XML_SetElementHandler(parser, xml_open, xml_close);
+    XML_SetCharacterDataHandler(parser, xml_text);
+    bool good = XML_Parse(parser, buf_str(body), (int)body->len, 1) == XML_STATUS_OK && buf_ok(&s.here);
+    XML_ParserFree(parser);
+    buf_release(&s.here);
+    return good && s.found && buf_ok(out);
+}
+
+bool pick_header(const struct buf *headers, const char *name, struct buf *out)
+{
+    size_t n = strlen(name);
+
+    for (const char *line = buf_str(headers); *line;
+         line += strcspn(line, "\n") + (strchr(line, '\n') != NULL)) {
+        if (strncasecmp(line, name, n) != 0 || line[n] != ':')
+            continue;
+        const char *value = line + n + 1 + strspn(line + n + 1, " \t");
+        buf_add(out, value, strcspn(value, "\r\n"));
+        return true;
+    }
+    return false;
+}
+
+static bool pick(const struct exchange *x, char kind, const char *path, struct buf *out)
+{
+    switch (kind) {
+    case HTTP_JSON:
+        return pick_json(&x->body, path, out);
+    case HTTP_XML:
+        return pick_xml(&x->body, path, out);
+    case HTTP_HEADER:
+        return pick_header(&x->headers, path, out);
+    case HTTP_TEXT:
+        buf_add(out, buf_str(&x->body), x->body.len);
+        return buf_ok(out);
+    default:
+        return false;
+    }
+}
+
+void pick_all(const struct record *request, const struct exchange *x, struct record *answer)
+{
+    struct err ignored = ERR_INIT;
+    struct field f;
+    size_t offset = 0;
+    unsigned char number = 0;
+
+    while (record_next(request, &offset, &f, &ignored) > 0) {
+        AUTO_BUF(value, FIELD_MAX);
+        AUTO_FREE(char *, path);
+        if (f.tag != HTTP_TAG_WANT || !f.len)
+            continue;
+        path = mem_strndup(f.bytes + 1, f.len - 1);
+        buf_putc(&value, (char)number);
+        if (pick(x, f.bytes[0], path, &value))
+            record_put(answer, HTTP_TAG_FIELD, buf_str(&value), value.len);
+        number++;
+    }
+}

@@ -1,0 +1,79 @@
+/* ES256 by OpenSSL: DPoP proofs (RFC 9449) need it, and libcrypto is not loaded anywhere else. */
+#include "sign.h"
+
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include <base/mem.h>
+#include <ipc/http.h>
+
+static EVP_PKEY *read_key(const struct field *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem->bytes, (int)pem->len);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)(uintptr_t) "") : NULL;
+
+    BIO_free(bio);
+    return key;
+}
+
+/* From the DER that OpenSSL makes to the fixed r and s of RFC 7518. */
+static bool fixed_signature(const unsigned char *der, size_t n, unsigned char out[64])
+{
+    ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)n);
+    bool good = sig && BN_bn2binpad(ECDSA_SIG_get0_r(sig), out, 32) == 32 &&
+                BN_bn2binpad(ECDSA_SIG_get0_s(sig), out + 32, 32) == 32;
+
+    ECDSA_SIG_free(sig);
+    return good;
+}
+
+static bool sign_bytes(EVP_PKEY *key, const struct field *text, unsigned char out[64])
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    unsigned char der[128];
+    size_t n = sizeof der;
+    bool good = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+                EVP_DigestSign(ctx, der, &n, (const unsigned char *)text->bytes, text->len) == 1 &&
+                fixed_signature(der, n, out);
+
+    EVP_MD_CTX_free(ctx);
+    return good;
+}
+
+/* The public point in its uncompressed form: 4, x, y. Only P-256 has 65 bytes of that name here. */
+static bool public_point(EVP_PKEY *key, unsigned char out[64])
+{
+    unsigned char point[65];
+    char group[32] = "";
+    size_t n = 0;
+    bool good = EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1 &&
+                strcmp(group, "prime256v1") == 0 &&
+                EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &n) == 1 &&
+                n == sizeof point && point[0] == 4;
+
+    if (good)
+        memcpy(out, point + 1, 64);
+    return good;
+}
+
+int sign_es256(const struct record *request, struct record *answer, struct err *e)
+{
+    struct field pem, text;
+    unsigned char signature[64], point[64];
+
+    if (!record_find(request, HTTP_TAG_PEM, &pem) || !record_find(request, HTTP_TAG_BYTES, &text))
+        return err_set(e, ERR_PROTOCOL, "a request without a key or a text");
+    EVP_PKEY *key = read_key(&pem);
+    bool good = key && public_point(key, point) && sign_bytes(key, &text, signature);
+    EVP_PKEY_free(key);
+    if (!good)
+        return err_set(e, ERR_DATA, "not an EC private key on P-256");
+    record_put(answer, HTTP_TAG_BYTES, signature, sizeof signature);
+    record_put(answer, HTTP_TAG_POINT, point, sizeof point);
+    return 0;
+}

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
+#include <base/log.h>
 #include <base/mem.h>
 #include <base/proc.h>
 
@@ -18,10 +20,18 @@ static const struct row {
     enum err_code code;
     const char *only, *words, *hint;
 } rows[] = {
+    {1040, ERR_TRY_LATER, NULL, "the server has no connection left",
+     "try again; max_connections is its limit"},
     {1044, ERR_REFUSED, NULL, "access denied for {who} to database {database}",
      "set another database, or have it granted to the user"},
     {1045, ERR_REFUSED, NULL, "access denied for {who}", "{refused}"},
     {1049, ERR_REFUSED, NULL, "no database {database}", "set database to one that exists"},
+    {1129, ERR_REFUSED, NULL, "{text}", "on the server: mysqladmin flush-hosts"},
+    {1130, ERR_REFUSED, NULL, "{text}", "the account is for other hosts: have it made for this one"},
+    {1698, ERR_REFUSED, NULL, "access denied for {who}",
+     "the account is for a user of the server's system: log in as that one, or have a password set for it"},
+    {1862, ERR_REFUSED, NULL, "the password has expired",
+     "on a terminal: broker connect, then: alter user user() identified by ..."},
     {2002, ERR_UNREACHABLE, NULL, "{endpoint}: {reason}", "start the server, or set host or socket"},
     {2003, ERR_UNREACHABLE, NULL, "{endpoint}: {reason}",
      "check port and firewall; a server behind a bastion needs a tunnel"},
@@ -37,7 +47,9 @@ static const struct row {
      "another client; a plug-in that sends the password in clear needs cleartext = yes"},
     {2061, ERR_REFUSED, NULL, "the account's log-in needs TLS, or the server's public key",
      "tls = required, or server_public_key = yes"},
+    {3118, ERR_REFUSED, NULL, "the account is locked", "have it unlocked: alter user ... account unlock"},
     {3159, ERR_REFUSED, NULL, "the server takes no connection without TLS", "tls = required"},
+    {4151, ERR_REFUSED, NULL, "the account is locked", "have it unlocked: alter user ... account unlock"},
 };
 
 static const char *error_line(const char *text)
@@ -86,7 +98,8 @@ static unsigned client_trouble(const char *text, int status, struct err *e)
     AUTO_BUF(how, 128);
 
     proc_describe_status(&how, status);
-    (void)err_set(e, ERR_CONFIG, "the client ended with %s", buf_str(&how));
+    (void)err_set(e, ERR_CONFIG, WIFEXITED(status) ? "the client ended with %s" : "the client was %s",
+                  buf_str(&how));
     (void)err_detail_lines(e, text);
     (void)err_hint(e, "an option file that it does not understand is left out with my_cnf = no");
     return 0;
@@ -125,6 +138,10 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
 
     if (!line)
         return client_trouble(client_stderr, status, e);
+    log_step("server", "%.*s", (int)strcspn(line, "\n"), line);
+    /* A TCP failure is 2003 whichever word the client family has for it. */
+    if (number == 2002 && !plan->conn.socket)
+        number = 2003;
     text = error_text(line);
     who = quoted_who(text);
     for (size_t i = 0; i < ARRAY_LEN(rows) && !row; i++) {
@@ -150,10 +167,9 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
     if (row) {
         fill(e->msg, sizeof e->msg, row->words, names, values);
         fill(e->hint, sizeof e->hint, row->hint, names, values);
+    } else {
+        (void)err_hint(e, "look error %u up in the manual of the server", number);
     }
-    /* A TCP failure is 2003 whichever word the client family has for it. */
-    if (number == 2002 && !plan->conn.socket)
-        number = 2003;
     put_number(e, number);
     return number;
 }

@@ -1,0 +1,243 @@
+/*
+ * The client's error line in our words: every row of the table, in the words of both client families, with
+ * number, class and hint. That real servers and clients say these lines is shown in tests/cli.
+ */
+#include <base/log.h>
+#include <session/server_error.h>
+
+#include "plan_fixture.h"
+
+#define APP "[profile p]\nhost = db.example.com\nuser = app\ndatabase = shop\nauth = none\n"
+#define LOCAL "[profile p]\nsocket = /run/s.sock\nuser = app\nauth = none\n"
+
+static const struct row {
+    const char *line, *reason, *text;
+} rows[] = {
+    {"ERROR 1045 (28000): Access denied for user 'app'@'10.0.1.9' (using password: YES)", NULL,
+     "77: 1045 access denied for app@10.0.1.9\nhint: check user and password\n"},
+    /* without an account named, the one that was used */
+    {"ERROR 1045 (28000): Access denied", NULL,
+     "77: 1045 access denied for app\nhint: check user and password\n"},
+    {"ERROR 1045 (28000): Access denied for user ''@'localhost' (using password: NO)", NULL,
+     "77: 1045 access denied for @localhost\nhint: check user and password\n"},
+    {"ERROR 1044 (42000): Access denied for user 'app'@'%' to database 'shop'", NULL,
+     "77: 1044 access denied for app@% to database shop\n"
+     "hint: set another database, or have it granted to the user\n"},
+    {"ERROR 1040 (08004): Too many connections", NULL,
+     "75: 1040 the server has no connection left\nhint: try again; max_connections is its limit\n"},
+    {"ERROR 1698 (28000): Access denied for user 'root'@'localhost'", NULL,
+     "77: 1698 access denied for root@localhost\nhint: the account is for a user of the server's system: log "
+     "in as "
+     "that one, or have a password set for it\n"},
+    {"ERROR 1129 (HY000): Host '10.0.1.9' is blocked because of many connection errors", NULL,
+     "77: 1129 Host '10.0.1.9' is blocked because of many connection errors\n"
+     "hint: on the server: mysqladmin flush-hosts\n"},
+    {"ERROR 1130 (HY000): Host '10.0.1.9' is not allowed to connect to this MariaDB server", NULL,
+     "77: 1130 Host '10.0.1.9' is not allowed to connect to this MariaDB server\n"
+     "hint: the account is for other hosts: have it made for this one\n"},
+    {"ERROR 1862 (HY000): Your password has expired. To log in you must change it.", NULL,
+     "77: 1862 the password has expired\n"
+     "hint: on a terminal: broker connect, then: alter user user() identified by ...\n"},
+    {"ERROR 3118 (HY000): Access denied for user 'app'@'h'. Account is locked.", NULL,
+     "77: 3118 the account is locked\nhint: have it unlocked: alter user ... account unlock\n"},
+    {"ERROR 4151 (HY000): Access denied, this account is locked", NULL,
+     "77: 4151 the account is locked\nhint: have it unlocked: alter user ... account unlock\n"},
+    {"ERROR 1049 (42000): Unknown database 'shop'", NULL,
+     "77: 1049 no database shop\nhint: set database to one that exists\n"},
+    {"ERROR 2013 (HY000): Lost connection to MySQL server at 'reading initial communication packet', system "
+     "error: 0",
+     NULL,
+     "69: 2013 db.example.com:3306: the server went away before the login\n"
+     "hint: check that it is a MySQL server, and that it admits this machine\n"},
+    /* a TCP failure has one number, whichever family says it */
+    {"ERROR 2003 (HY000): Can't connect to MySQL server on 'db.example.com:3306' (111)", "connection refused",
+     "69: 2003 db.example.com:3306: connection refused\n"
+     "hint: check port and firewall; a server behind a bastion needs a tunnel\n"},
+    {"ERROR 2002 (HY000): Can't connect to server on 'db.example.com' (115)", "connection refused",
+     "69: 2003 db.example.com:3306: connection refused\n"
+     "hint: check port and firewall; a server behind a bastion needs a tunnel\n"},
+    {"ERROR 2003 (HY000): Can't connect to MySQL server on 'db.example.com:3306' (111)", NULL,
+     "69: 2003 db.example.com:3306: Can't connect to MySQL server on 'db.example.com:3306' (111)\n"
+     "hint: check port and firewall; a server behind a bastion needs a tunnel\n"},
+    {"ERROR 2005 (HY000): Unknown MySQL server host 'db.example.com' (-2)", "no such host",
+     "69: 2005 db.example.com:3306: no such host\n"
+     "hint: check host; a name that only a bastion knows needs a tunnel\n"},
+    {"ERROR 2026 (HY000): SSL connection error: SSL is required but the server doesn't support it", NULL,
+     "69: 2026 db.example.com:3306: the server has no TLS\n"
+     "hint: tls = preferred connects without it: anybody on the way can read and change what is sent\n"},
+    {"ERROR 2026 (HY000): TLS/SSL error: SSL is required, but the server does not support it", NULL,
+     "69: 2026 db.example.com:3306: the server has no TLS\n"
+     "hint: tls = preferred connects without it: anybody on the way can read and change what is sent\n"},
+    {"ERROR 2026 (HY000): SSL connection error: certificate verify failed", NULL,
+     "69: 2026 SSL connection error: certificate verify failed\n"
+     "hint: set tls_ca to the server's authority; where an option file sets ssl-...: my_cnf = no\n"},
+    {"ERROR 2059 (HY000): Authentication plugin 'dialog' cannot be loaded: dialog.so", NULL,
+     "77: 2059 the client lacks the plug-in for the account: Authentication plugin 'dialog' cannot be "
+     "loaded: "
+     "dialog.so\n"
+     "hint: another client; a plug-in that sends the password in clear needs cleartext = yes\n"},
+    {"ERROR 2061 (HY000): Authentication plugin 'caching_sha2_password' reported error: Authentication "
+     "requires "
+     "secure connection.",
+     NULL,
+     "77: 2061 the account's log-in needs TLS, or the server's public key\n"
+     "hint: tls = required, or server_public_key = yes\n"},
+    {"ERROR 3159 (HY000): Connections using insecure transport are prohibited while "
+     "--require_secure_transport=ON.",
+     NULL, "77: 3159 the server takes no connection without TLS\nhint: tls = required\n"},
+};
+
+static void explain(const char *config, const char *text, int status, const char *reason, unsigned number,
+                    struct buf *out)
+{
+    static const struct facts facts = FACTS_MYSQL;
+    AUTO_MADE(made);
+    struct err e = ERR_INIT;
+
+    assert_int_equal(derive_text(config, "p", NULL, 0, &made, &e), 0);
+    assert_int_equal(plan_make(&made.profile, &facts, FOR_OTHER, &made.plan, &e), 0);
+    unsigned got = server_error_explain(&made.plan, text, status, reason, &e);
+    if (number)
+        assert_int_equal(got, number);
+    error_text(&e, out);
+    if (e.detail[0])
+        buf_puts(out, e.detail);
+}
+
+/* What clients print besides: warnings in front, and a line end. */
+static void known_errors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_BUF(alone, 8192);
+        AUTO_BUF(among, 8192);
+        AUTO_FREE(char *, text);
+        text = mem_printf("WARNING: no entropy\n%s\nERROR 1 (x): later\n", rows[i].line);
+        explain(APP, rows[i].line, 256, rows[i].reason, 0, &alone);
+        explain(APP, text, 256, rows[i].reason, 0, &among);
+        assert_string_equal(buf_str(&alone), rows[i].text);
+        assert_string_equal(buf_str(&among), rows[i].text);
+    }
+}
+
+/* Over a socket 2002 stays what it is. */
+static void over_a_socket(void **state)
+{
+    AUTO_BUF(text, 8192);
+
+    (void)state;
+    explain(LOCAL, "ERROR 2002 (HY000): Can't connect to local server through socket '/run/s.sock' (2)", 256,
+            "no such file", 2002, &text);
+    assert_string_equal(
+        buf_str(&text),
+        "69: 2002 /run/s.sock: no such file\nhint: start the server, or set host or socket\n");
+}
+
+/* What the table does not know keeps the server's words, and is refused or unreachable by its number. */
+static void unknown_errors(void **state)
+{
+    AUTO_BUF(server, 8192);
+    AUTO_BUF(client, 8192);
+
+    (void)state;
+    explain(APP, "ERROR 1226 (42000): User 'app' has exceeded the 'x' resource", 256, NULL, 1226, &server);
+    assert_string_equal(buf_str(&server), "77: 1226 User 'app' has exceeded the 'x' resource\n"
+                                          "hint: look error 1226 up in the manual of the server\n");
+    explain(APP, "ERROR 2055 (HY000): Lost connection at 'x', system error: 104", 256, NULL, 2055, &client);
+    assert_string_equal(buf_str(&client), "69: 2055 Lost connection at 'x', system error: 104\n"
+                                          "hint: look error 2055 up in the manual of the server\n");
+}
+
+/* No error line: the client could not even begin. */
+static void no_error_line(void **state)
+{
+    AUTO_BUF(status, 8192);
+    AUTO_BUF(killed, 8192);
+
+    (void)state;
+    explain(APP, "mysql: [ERROR] unknown variable 'ssl-mode=REQUIRED'.\nsecond\n", 7 << 8, NULL, 0, &status);
+    assert_string_equal(buf_str(&status), "78: the client ended with exit status 7\n"
+                                          "hint: an option file that it does not understand is left out with "
+                                          "my_cnf = no\n"
+                                          "mysql: [ERROR] unknown variable 'ssl-mode=REQUIRED'.\nsecond\n");
+    explain(APP, "", 11, NULL, 0, &killed);
+    assert_string_equal(buf_str(&killed), "78: the client was killed by SIGSEGV\n"
+                                          "hint: an option file that it does not understand is left out with "
+                                          "my_cnf = no\n");
+}
+
+/* The provider says what to check when its credential is refused. */
+static void providers_hint(void **state)
+{
+    AUTO_BUF(text, 8192);
+
+    (void)state;
+    explain("[profile p]\nhost = db.example.com\nuser = app\n",
+            "ERROR 1045 (28000): Access denied for user 'app'@'h' (using password: YES)", 256, NULL, 1045,
+            &text);
+    assert_string_equal(buf_str(&text), "77: 1045 access denied for app@h\n"
+                                        "hint: check user; a changed password: broker password set p\n");
+}
+
+/* A server may say anything at any length: it is cut, and nothing in it is taken for a format or a
+ * placeholder. */
+static void hostile_words(void **state)
+{
+    AUTO_BUF(line, 8192);
+    AUTO_BUF(text, 8192);
+    AUTO_BUF(holes, 8192);
+
+    (void)state;
+    buf_puts(&line, "ERROR 1999 (HY000): ");
+    for (int i = 0; i < 3000; i++)
+        buf_puts(&line, "%n");
+    explain(APP, buf_str(&line), 256, NULL, 1999, &text);
+    assert_true(text_starts(buf_str(&text), "77: 1999 %n%n%n"));
+    assert_true(text.len < 4096);
+    explain(APP, "ERROR 2026 (HY000): {who} {refused} {text}", 256, NULL, 2026, &holes);
+    assert_true(text_starts(buf_str(&holes), "69: 2026 {who} {refused} {text}\n"));
+}
+
+static char stepped[256];
+
+static void keep_step(enum log_level level, const char *label, const char *text)
+{
+    (void)snprintf(stepped, sizeof stepped, "%d %s %s", (int)level, label, text);
+}
+
+/* --verbose has the client's own words. */
+static void own_words(void **state)
+{
+    AUTO_BUF(text, 8192);
+
+    (void)state;
+    log_set_sink(keep_step, LOG_STEP);
+    explain(APP, "noise\nERROR 1049 (42000): Unknown database 'shop'\nmore\n", 256, NULL, 1049, &text);
+    log_set_sink(NULL, LOG_WARNING);
+    assert_int_equal(stepped[0], '0' + LOG_STEP);
+    assert_string_equal(stepped + 1, " server ERROR 1049 (42000): Unknown database 'shop'");
+}
+
+static void numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(server_error_number("ERROR 1045 (28000): x"), 1045);
+    assert_int_equal(server_error_number("noise\nERROR 2003 (HY000): x\n"), 2003);
+    assert_int_equal(server_error_number("ERRORS 12"), 0);
+    assert_int_equal(server_error_number("an ERROR 12 inside"), 0);
+    assert_int_equal(server_error_number("ERROR at line 1"), 0);
+    assert_int_equal(server_error_number(""), 0);
+    assert_true(server_error_is_way(2002) && server_error_is_way(2003) && server_error_is_way(2005));
+    assert_false(server_error_is_way(1045) || server_error_is_way(2013) || server_error_is_way(0));
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_errors),  cmocka_unit_test(over_a_socket),  cmocka_unit_test(unknown_errors),
+        cmocka_unit_test(no_error_line), cmocka_unit_test(providers_hint), cmocka_unit_test(hostile_words),
+        cmocka_unit_test(own_words),     cmocka_unit_test(numbers),
+    };
+
+    return cmocka_run_group_tests_name("server error", tests, NULL, NULL);
+}

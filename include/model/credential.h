@@ -15,6 +15,11 @@ struct credential {
     bool cleartext;
     bool asked;    /* typed by a person just now */
     bool keepable; /* and its provider can keep it */
+    /* What the provider's login() left: who it logged in as, in a few words (NULL: it has none, or it was not
+     * done yet), and what get() needs of it. */
+    char *login;
+    void *login_state;
+    void (*login_free)(void *state);
 };
 
 void credential_release(struct credential *c);

@@ -16,7 +16,8 @@ struct ini_event {
     const char *section; /* text inside the brackets, trimmed; inner blanks as written */
     const char *key;     /* NULL: this event is the section's header. AWS: in lower case */
     const char *value;   /* unquoted; AWS: continuation lines joined by LF */
-    unsigned line;       /* of the header or of the key */
+    size_t key_len;
+    unsigned line;     /* of the header or of the key */
     size_t start, end;   /* byte range of the event's lines in the text as it was, for editors */
 };
 
@@ -37,5 +38,14 @@ typedef int ini_handler(void *context, const struct ini_event *event, struct err
 int ini_parse(const char *name, char *text, size_t n, enum ini_policy policy, ini_handler *handle,
               void *context, struct err *e);
 #define INI_LINE_MAX 8192
+
+/*
+ * Finds the sections of a file of ours: as ini_parse() with INI_BROKER, all rules included, but only the headers are cut.
+ * Keys and values stay in the text as they are written (key_len counts; value is NULL), so that the body of a section,
+ * from its header's `end` to the next one's `start`, can be parsed on its own by ini_parse_body(), in a copy.
+ */
+int ini_index(const char *name, char *text, size_t n, ini_handler *handle, void *context, struct err *e);
+int ini_parse_body(const char *name, const char *section, unsigned header_line, char *text, size_t n,
+                   ini_handler *handle, void *context, struct err *e);
 
 #endif

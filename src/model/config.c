@@ -17,18 +17,53 @@
 
 #define SYSTEM_FILE "/etc/broker/config"
 
-static int take_event(void *context, const struct ini_event *event, struct err *e)
-{
-    struct config *c = context;
+/* What is kept while a file is indexed: the keys of the current section. */
+struct indexing {
+    struct config *config;
+    struct {
+        const char *at;
+        size_t n;
+    } key[CONFIG_SECTION_KEYS];
+    unsigned keys;
+};
 
-    return event->key ? entry_add(c, event->key, event->value, event->line, e)
-                      : section_add(c, event->section, event->line, e);
+static int refuse_key(const struct indexing *x, const struct ini_event *event, struct err *e)
+{
+    int n = event->key_len < 80 ? (int)event->key_len : 80;
+
+    if (x->keys == CONFIG_SECTION_KEYS)
+        (void)err_set(e, ERR_CONFIG, "too many keys in one section");
+    else
+        (void)err_set(e, ERR_CONFIG, "'%.*s' again in the same section", n, event->key);
+    (void)err_hint(e, "delete one of the lines");
+    return config_what(x->config, x->config->files - 1, event->line, e);
+}
+
+static int index_event(void *context, const struct ini_event *event, struct err *e)
+{
+    struct indexing *x = context;
+    const char *key = event->key;
+    size_t n = event->key_len;
+
+    if (!key) {
+        x->keys = 0;
+        return section_add(x->config, event, e);
+    }
+    for (unsigned i = 0; i < x->keys; i++)
+        if (x->key[i].n == n && *x->key[i].at == *key && memcmp(x->key[i].at, key, n) == 0)
+            return refuse_key(x, event, e);
+    if (x->keys == CONFIG_SECTION_KEYS)
+        return refuse_key(x, event, e);
+    x->key[x->keys].at = key;
+    x->key[x->keys++].n = n;
+    return 0;
 }
 
 /* Reads one file as the weakest so far. 0 done, 1 there is no such file, -1 error. */
 static int read_file(struct config *c, const char *path, struct err *e)
 {
     struct config_file *f = &c->file[c->files];
+    struct indexing indexing;
 
     f->text = (struct buf)BUF_INIT(CONFIG_FILE_BYTES);
     int got = text_equal(path, "/dev/null") ? 0 : file_read(path, FILE_TRUSTED, &f->text, e);
@@ -45,7 +80,12 @@ static int read_file(struct config *c, const char *path, struct err *e)
     if (!f->text.len)
         return 0;
     section_reserve(c, f->text.len);
-    return ini_parse(f->label, f->text.data, f->text.len, INI_BROKER, take_event, c, e);
+    indexing.config = c;
+    indexing.keys = 0;
+    if (ini_index(f->label, f->text.data, f->text.len, index_event, &indexing, e) < 0)
+        return -1;
+    section_end(c, f->text.len);
+    return 0;
 }
 
 /* The [defaults] of one file, NULL where it has none. */
@@ -62,20 +102,18 @@ static const struct section *find_defaults(const struct config *c, unsigned file
 static int find_include(const struct config *c, unsigned file, char **path, unsigned *line, struct err *e)
 {
     const struct section *s = find_defaults(c, file);
-    const struct entry *include = s ? section_entry(c, s, "include") : NULL;
-    AUTO_FOUND(found);
+    AUTO_FREE(char *, value);
+    AUTO_FREE(char *, checked);
 
     *path = NULL;
-    if (!include)
+    value = s ? section_value(c, s, "include", line) : NULL;
+    if (!value || !*value)
         return 0;
-    *line = include->line;
-    if (entry_check(c, s, include, &found, e) < 0)
-        return -1;
+    if (key_check(&file_key_infos[FILE_include], value, &checked, e) < 0)
+        return config_what(c, file, *line, e);
     const char *from = c->file[file].path;
-    if (!*found.value)
-        return 0;
-    *path = *found.value == '/' ? mem_strdup(found.value)
-                                : mem_printf("%.*s/%s", (int)(strrchr(from, '/') - from), from, found.value);
+    *path = *checked == '/' ? mem_strdup(checked)
+                            : mem_printf("%.*s/%s", (int)(strrchr(from, '/') - from), from, checked);
     return 0;
 }
 
@@ -140,20 +178,33 @@ static int read_chain(struct config *c, const char *path, struct err *e)
     return got;
 }
 
+struct file_keys {
+    struct config *config;
+    const struct section *section;
+};
+
+static int take_file_key(void *context, const struct ini_event *entry, struct err *e)
+{
+    struct file_keys *f = context;
+    int k = key_find(file_key_infos, FILE_COUNT, entry->key);
+    AUTO_FOUND(found);
+
+    if (k < 0 || f->config->value[k])
+        return 0;
+    if (entry_check(f->config, f->section, entry, &found, e) < 0)
+        return -1;
+    f->config->value[k] = found.value;
+    found.value = NULL;
+    return 0;
+}
+
 /* The file's own keys are needed by runs that resolve no profile, so they are checked at once. */
 static int take_file_keys(struct config *c, struct err *e)
 {
     for (const struct section *s = section_find(c, SECTION_DEFAULTS, ""); s; s = section_weaker(c, s)) {
-        for (size_t k = 0; k < FILE_COUNT; k++) {
-            const struct entry *entry = section_entry(c, s, file_key_infos[k].name);
-            AUTO_FOUND(found);
-            if (!entry || c->value[k])
-                continue;
-            if (entry_check(c, s, entry, &found, e) < 0)
-                return -1;
-            c->value[k] = found.value;
-            found.value = NULL;
-        }
+        struct file_keys f = {c, s};
+        if (section_each(c, s, take_file_key, &f, e) < 0)
+            return -1;
     }
     for (size_t k = 0; k < FILE_COUNT; k++) {
         if (c->value[k] && *c->value[k])
@@ -223,7 +274,6 @@ void config_free(struct config *c)
     for (size_t k = 0; k < FILE_COUNT; k++)
         free(c->value[k]);
     free(c->section);
-    free(c->entry);
     free(c->table);
     free(c->user_file);
     free(c);

@@ -23,51 +23,65 @@ static void report(struct checking *k, const struct err *e)
     k->errors++;
 }
 
-/* Whether a profile's or tunnel's `via` names a tunnel that there is. */
-static int check_via(const struct config *c, const struct section *s, const struct entry *entry,
+/* Whether a section's `via` names a tunnel that there is. */
+static int check_via(const struct config *c, const struct section *s, const struct ini_event *entry,
                      struct err *e)
 {
-    const char *value = entry_value(c, s, entry);
     struct err ignored = ERR_INIT;
     AUTO_VIA(via);
 
-    if (!*value || via_parse(value, &via, &ignored) < 0 || via.form != VIA_NAME)
+    if (!*entry->value || via_parse(entry->value, &via, &ignored) < 0 || via.form != VIA_NAME)
         return 0;
-    if (section_find(c, SECTION_TUNNEL, value))
+    if (section_find(c, SECTION_TUNNEL, entry->value))
         return 0;
-    (void)tunnel_missing(c, value, e);
+    (void)tunnel_missing(c, entry->value, e);
     return config_what(c, s->file, entry->line, e);
 }
 
-static int check_entry(const struct config *c, const struct section *s, const struct entry *entry,
-                       struct err *e)
+/* The keys of one section, each on its own. Errors are reported, or, without a `checking`, only counted. */
+struct keys {
+    const struct config *config;
+    const struct section *section;
+    struct checking *checking;
+    unsigned errors;
+};
+
+static int check_key(void *context, const struct ini_event *entry, struct err *ignored)
 {
+    struct keys *k = context;
+    struct err e = ERR_INIT;
     AUTO_FOUND(found);
 
-    if (entry_check(c, s, entry, &found, e) < 0)
-        return -1;
-    return found.table == FOUND_PROFILE && found.key == KEY_via ? check_via(c, s, entry, e) : 0;
+    (void)ignored;
+    if (entry_check(k->config, k->section, entry, &found, &e) == 0 &&
+        !(found.table == FOUND_PROFILE && found.key == KEY_via &&
+          check_via(k->config, k->section, entry, &e) < 0))
+        return 0;
+    k->errors++;
+    if (k->checking)
+        report(k->checking, &e);
+    return 0;
 }
 
-static void check_entries(struct checking *k, const struct section *s)
+static void check_keys(struct checking *k, const struct section *s)
 {
-    for (unsigned i = s->first; i < s->first + s->count; i++) {
-        struct err e = ERR_INIT;
-        if (check_entry(k->config, s, &k->config->entry[i], &e) < 0)
-            report(k, &e);
-    }
+    struct keys keys = {k->config, s, k, 0};
+    struct err ignored = ERR_INIT;
+
+    (void)section_each(k->config, s, check_key, &keys, &ignored);
 }
 
 /* Whether nothing has been reported about the keys of this section and of the weaker ones of its name. */
 static bool is_clean(const struct config *c, const struct section *s)
 {
     struct err ignored = ERR_INIT;
+    struct keys keys = {c, NULL, NULL, 0};
 
-    for (; s; s = section_weaker(c, s))
-        for (unsigned i = s->first; i < s->first + s->count; i++)
-            if (check_entry(c, s, &c->entry[i], &ignored) < 0)
-                return false;
-    return true;
+    for (; s; s = section_weaker(c, s)) {
+        keys.section = s;
+        (void)section_each(c, s, check_key, &keys, &ignored);
+    }
+    return keys.errors == 0;
 }
 
 /*
@@ -96,11 +110,11 @@ static void check_inherits(struct checking *k, const struct section *s)
     AUTO_BUF(names, INHERITS_CHAIN);
 
     for (unsigned steps = 0; at && steps <= c->sections; steps++) {
-        unsigned file;
-        const struct entry *entry = inherits_find(c, at, &file);
+        unsigned file = 0, line = 0;
+        AUTO_FREE(char *, parent);
+        parent = inherits_find(c, at, &file, &line);
         buf_printf(&names, "%s", at->name);
-        const char *parent = entry ? c->file[file].text.data + entry->value : "";
-        if (!*parent)
+        if (!parent || !*parent)
             return;
         at = section_find(c, SECTION_PROFILE, parent);
         if (!at && steps == 0)
@@ -110,7 +124,7 @@ static void check_inherits(struct checking *k, const struct section *s)
             (void)inherits_refuse_circle(buf_str(&names), &e);
         }
         if (e.code) {
-            (void)config_what(c, file, entry->line, &e);
+            (void)config_what(c, file, line, &e);
             report(k, &e);
             return;
         }
@@ -131,7 +145,7 @@ unsigned config_check(const struct config *c, void (*each)(void *context, const 
     }
     for (unsigned i = 0; i < c->sections; i++) {
         const struct section *s = &c->section[i];
-        check_entries(&k, s);
+        check_keys(&k, s);
         check_rules(&k, s);
         if (s->kind == SECTION_PROFILE && !s->is_weaker)
             check_inherits(&k, s);

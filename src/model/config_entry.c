@@ -86,16 +86,15 @@ static int refuse_key(const struct section *s, const char *key, struct err *e)
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help config");
 }
 
-int entry_check(const struct config *c, const struct section *s, const struct entry *entry, struct found *out,
-                struct err *e)
+int entry_check(const struct config *c, const struct section *s, const struct ini_event *entry,
+                struct found *out, struct err *e)
 {
-    const char *key = entry_key(c, s, entry);
-    const struct key_info *info = find_info(s->kind, key, out);
+    const struct key_info *info = find_info(s->kind, entry->key, out);
 
     out->value = NULL;
     if (!info)
-        (void)refuse_key(s, key, e);
-    else if (key_check(info, entry_value(c, s, entry), &out->value, e) == 0)
+        (void)refuse_key(s, entry->key, e);
+    else if (key_check(info, entry->value, &out->value, e) == 0)
         return 0;
     return config_what(c, s->file, entry->line, e);
 }

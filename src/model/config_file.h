@@ -13,6 +13,7 @@
 #include <base/buf.h>
 #include <base/err.h>
 #include <model/config.h>
+#include <model/ini.h>
 #include <model/profile.h>
 
 #define CONFIG_FILE_BYTES (1024 * 1024)
@@ -22,20 +23,15 @@
 
 enum section_kind { SECTION_DEFAULTS, SECTION_PROFILE, SECTION_TUNNEL };
 
-/* Offsets in the file's text: a thousand profiles have many entries, and hardly any of them is looked at. */
-struct entry {
-    uint32_t key, value;
-    unsigned line;
-};
-
+/* A thousand profiles have a thousand of these; their keys are parsed only when they are used. */
 struct section {
     const char *name; /* "" for [defaults] */
-    enum section_kind kind;
     uint32_t hash;
-    unsigned file, line;
-    unsigned first, count; /* its entries */
-    unsigned weaker;       /* index + 1 of the next section of the same kind and name */
-    bool is_weaker;        /* it is not the strongest of its name itself */
+    unsigned line;       /* of the header */
+    uint32_t start, end; /* its body in the file's text */
+    unsigned weaker;     /* index + 1 of the next section of the same kind and name */
+    unsigned char kind, file;
+    bool is_weaker; /* it is not the strongest of its name itself */
 };
 
 struct config_file {
@@ -49,8 +45,6 @@ struct config {
     unsigned files;
     struct section *section;
     unsigned sections, section_room;
-    struct entry *entry;
-    unsigned entries, entry_room;
     unsigned *table; /* open hash of strongest sections: index + 1 */
     unsigned table_size;
     const char **names[SECTION_TUNNEL + 1]; /* none of [defaults] */
@@ -64,18 +58,21 @@ struct config {
 /* The strongest section of that name, NULL where there is none; and the next weaker one. */
 const struct section *section_find(const struct config *c, enum section_kind kind, const char *name);
 const struct section *section_weaker(const struct config *c, const struct section *s);
-/* Adds what the lexer found in the last file. ERR_CONFIG, *e complete. */
-int section_add(struct config *c, const char *header, unsigned line, struct err *e);
-int entry_add(struct config *c, const char *key, const char *value, unsigned line, struct err *e);
-const char *entry_key(const struct config *c, const struct section *s, const struct entry *entry);
-const char *entry_value(const struct config *c, const struct section *s, const struct entry *entry);
+/* Adds a section to the last file. ERR_CONFIG, *e complete. */
+int section_add(struct config *c, const struct ini_event *header, struct err *e);
+/* Where the body of the last file's last section ends. */
+void section_end(struct config *c, size_t end);
 /* Room for what `bytes` of text may hold, so that nothing is moved while it is read. */
 void section_reserve(struct config *c, size_t bytes);
 /* Makes the lists of names. */
 void section_list_names(struct config *c);
-const struct entry *section_entry(const struct config *c, const struct section *s, const char *key);
+/* Calls `each` with every key of the section; strings live until it returns. */
+int section_each(const struct config *c, const struct section *s, ini_handler *each, void *context,
+                 struct err *e);
+/* One key's value, malloced, NULL where the section has none; and its line. */
+char *section_value(const struct config *c, const struct section *s, const char *key, unsigned *line);
 
-/* Which key an entry sets, and its checked value. */
+/* Which key a line sets, and its checked value. */
 struct found {
     enum { FOUND_PROFILE, FOUND_TUNNEL, FOUND_FILE } table;
     int key;
@@ -87,8 +84,8 @@ void found_release(struct found *f);
 /* --- config_entry.c --- */
 
 /* Which key is meant, and whether its value will do. ERR_CONFIG, *e complete with FILE:LINE. */
-int entry_check(const struct config *c, const struct section *s, const struct entry *entry, struct found *out,
-                struct err *e);
+int entry_check(const struct config *c, const struct section *s, const struct ini_event *entry,
+                struct found *out, struct err *e);
 /* "FILE:LINE" into e->what. Returns -1. */
 int config_what(const struct config *c, unsigned file, unsigned line, struct err *e);
 
@@ -119,9 +116,8 @@ int tunnel_missing(const struct config *c, const char *name, struct err *e);
 
 /* The profiles that p inherits from, nearest first. *e complete. */
 int inherits_follow(const struct config *c, struct profile *p, struct err *e);
-/* What a profile's sections say about its parent: the strongest line and its file, NULL where there is none.
- */
-const struct entry *inherits_find(const struct config *c, const struct section *s, unsigned *file);
+/* What a profile's sections say about its parent, malloced: the strongest line; NULL where there is none. */
+char *inherits_find(const struct config *c, const struct section *s, unsigned *file, unsigned *line);
 /* ERR_CONFIG but for the place. */
 int inherits_refuse_parent(const struct config *c, const char *name, struct err *e);
 int inherits_refuse_circle(const char *chain, struct err *e);

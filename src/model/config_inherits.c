@@ -4,15 +4,15 @@
 #include <base/text.h>
 #include <model/config_file.h>
 
-const struct entry *inherits_find(const struct config *c, const struct section *s, unsigned *file)
+char *inherits_find(const struct config *c, const struct section *s, unsigned *file, unsigned *line)
 {
-    const struct entry *entry = NULL;
+    char *value = NULL;
 
-    for (; s && !entry; s = section_weaker(c, s)) {
-        entry = section_entry(c, s, "inherits");
+    for (; s && !value; s = section_weaker(c, s)) {
+        value = section_value(c, s, "inherits", line);
         *file = s->file;
     }
-    return entry;
+    return value;
 }
 
 int inherits_refuse_parent(const struct config *c, const char *name, struct err *e)
@@ -49,24 +49,23 @@ int inherits_follow(const struct config *c, struct profile *p, struct err *e)
 {
     AUTO_WORDS(chain);
     const struct setting *own = &p->set[KEY_inherits];
-    const char *next = own->value;
-    const struct entry *entry = NULL;
-    unsigned file = 0;
+    AUTO_FREE(char *, next);
+    unsigned file = 0, line = 0;
 
     if (p->name)
         words_add(&chain, p->name);
+    next = mem_strdup(own->value);
     while (next && *next) {
         const struct section *s = section_find(c, SECTION_PROFILE, next);
         bool is_circle = words_have(&chain, next);
         if (!s || is_circle) {
             (void)(is_circle ? refuse_circle(&chain, next, e) : inherits_refuse_parent(c, next, e));
-            return entry ? config_what(c, file, entry->line, e) : setting_what(own, e);
+            return line ? config_what(c, file, line, e) : setting_what(own, e);
         }
-        words_add(&chain, next);
         if (layer_sections(c, s, ORIGIN_FILE, p, e) < 0)
             return -1;
-        entry = inherits_find(c, s, &file);
-        next = entry ? c->file[file].text.data + entry->value : NULL;
+        words_take(&chain, next);
+        next = inherits_find(c, s, &file, &line);
     }
     return 0;
 }

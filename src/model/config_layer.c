@@ -114,23 +114,35 @@ int layer_overrides(struct profile *p, const struct override *overrides, size_t 
 /* --- sections
  * ----------------------------------------------------------------------------------------------------- */
 
+struct applying {
+    const struct config *config;
+    const struct section *section;
+    enum origin origin;
+    struct profile *p;
+};
+
+static int apply_entry(void *context, const struct ini_event *entry, struct err *e)
+{
+    const struct applying *a = context;
+    AUTO_FOUND(found);
+
+    if (entry_check(a->config, a->section, entry, &found, e) < 0)
+        return -1;
+    struct setting *slot = found.table == FOUND_PROFILE  ? &a->p->set[found.key]
+                           : found.table == FOUND_TUNNEL ? &a->p->tunnel[found.key]
+                                                         : NULL;
+    if (slot)
+        (void)setting_put(slot, found.value, a->origin, a->config->file[a->section->file].path, entry->line);
+    return 0;
+}
+
 static int apply_section(const struct config *c, const struct section *s, enum origin origin,
                          struct profile *p, struct err *e)
 {
+    struct applying applying = {c, s, origin, p};
     struct place before = place_before(p);
 
-    for (unsigned i = s->first; i < s->first + s->count; i++) {
-        const struct entry *entry = &c->entry[i];
-        AUTO_FOUND(found);
-        if (entry_check(c, s, entry, &found, e) < 0)
-            return -1;
-        struct setting *slot = found.table == FOUND_PROFILE  ? &p->set[found.key]
-                               : found.table == FOUND_TUNNEL ? &p->tunnel[found.key]
-                                                             : NULL;
-        if (slot)
-            (void)setting_put(slot, found.value, origin, c->file[s->file].path, entry->line);
-    }
-    return place_settle(p, before, e);
+    return section_each(c, s, apply_entry, &applying, e) < 0 ? -1 : place_settle(p, before, e);
 }
 
 int layer_sections(const struct config *c, const struct section *s, enum origin origin, struct profile *p,

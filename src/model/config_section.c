@@ -136,66 +136,35 @@ static int chain_section(struct config *c, unsigned strongest, struct err *e)
     return 0;
 }
 
-int section_add(struct config *c, const char *header, unsigned line, struct err *e)
+int section_add(struct config *c, const struct ini_event *header, struct err *e)
 {
-    struct section s = {.file = c->files - 1, .line = line, .first = c->entries};
+    unsigned file = c->files - 1;
+    struct section s = {.file = (unsigned char)file, .line = header->line, .start = (uint32_t)header->end};
+    enum section_kind kind;
 
-    if (read_header(header, &s.kind, &s.name, e) < 0)
-        return config_what(c, s.file, line, e);
-    s.hash = hash_name(s.kind, s.name);
+    if (read_header(header->section, &kind, &s.name, e) < 0)
+        return config_what(c, file, header->line, e);
+    s.kind = (unsigned char)kind;
+    s.hash = hash_name(kind, s.name);
     if (c->sections * 2 >= c->table_size)
         grow_table(c);
     if (c->sections == c->section_room) {
         c->section_room = c->section_room ? 2 * c->section_room : 64;
         c->section = mem_grow(c->section, c->section_room, sizeof *c->section);
     }
+    section_end(c, header->start);
     c->section[c->sections++] = s;
-    unsigned *slot = find_slot(c, s.kind, s.name, s.hash);
+    unsigned *slot = find_slot(c, kind, s.name, s.hash);
     if (*slot)
-        return chain_section(c, *slot, e) < 0 ? config_what(c, s.file, line, e) : 0;
+        return chain_section(c, *slot, e) < 0 ? config_what(c, file, header->line, e) : 0;
     *slot = c->sections;
     return 0;
 }
 
-const char *entry_key(const struct config *c, const struct section *s, const struct entry *entry)
+void section_end(struct config *c, size_t end)
 {
-    return c->file[s->file].text.data + entry->key;
-}
-
-const char *entry_value(const struct config *c, const struct section *s, const struct entry *entry)
-{
-    return c->file[s->file].text.data + entry->value;
-}
-
-static int refuse_entry(const struct config *c, const char *key, unsigned line, bool is_again, struct err *e)
-{
-    if (is_again)
-        (void)err_set(e, ERR_CONFIG, "'%.80s' again in the same section", key);
-    else
-        (void)err_set(e, ERR_CONFIG, "too many keys in one section");
-    (void)err_hint(e, "delete one of the lines");
-    return config_what(c, c->files - 1, line, e);
-}
-
-int entry_add(struct config *c, const char *key, const char *value, unsigned line, struct err *e)
-{
-    struct section *s = &c->section[c->sections - 1];
-    const char *text = c->file[s->file].text.data;
-
-    for (unsigned i = s->first; i < c->entries; i++) {
-        const char *other = text + c->entry[i].key;
-        if (*other == *key && strcmp(other, key) == 0)
-            return refuse_entry(c, key, line, true, e);
-    }
-    if (s->count == CONFIG_SECTION_KEYS)
-        return refuse_entry(c, key, line, false, e);
-    if (c->entries == c->entry_room) {
-        c->entry_room = c->entry_room ? 2 * c->entry_room : 256;
-        c->entry = mem_grow(c->entry, c->entry_room, sizeof *c->entry);
-    }
-    c->entry[c->entries++] = (struct entry){(uint32_t)(key - text), (uint32_t)(value - text), line};
-    s->count++;
-    return 0;
+    if (c->sections > 0 && c->section[c->sections - 1].file == c->files - 1)
+        c->section[c->sections - 1].end = (uint32_t)end;
 }
 
 /* Pages that are never touched cost nothing, so this is generous. */
@@ -203,8 +172,6 @@ void section_reserve(struct config *c, size_t bytes)
 {
     c->section_room = c->sections + (unsigned)(bytes / 64) + 16;
     c->section = mem_grow(c->section, c->section_room, sizeof *c->section);
-    c->entry_room = c->entries + (unsigned)(bytes / 16) + 64;
-    c->entry = mem_grow(c->entry, c->entry_room, sizeof *c->entry);
 }
 
 void section_list_names(struct config *c)
@@ -224,10 +191,42 @@ void section_list_names(struct config *c)
     }
 }
 
-const struct entry *section_entry(const struct config *c, const struct section *s, const char *key)
+int section_each(const struct config *c, const struct section *s, ini_handler *each, void *context,
+                 struct err *e)
 {
-    for (unsigned i = s->first; i < s->first + s->count; i++)
-        if (strcmp(entry_key(c, s, &c->entry[i]), key) == 0)
-            return &c->entry[i];
-    return NULL;
+    const struct config_file *f = &c->file[s->file];
+    AUTO_BUF(body, CONFIG_FILE_BYTES);
+
+    buf_add(&body, f->text.data + s->start, s->end - s->start);
+    if (!body.len)
+        return 0;
+    return ini_parse_body(f->label, s->name, s->line, body.data, body.len, each, context, e);
+}
+
+struct wanted {
+    const char *key;
+    char *value;
+    unsigned line;
+};
+
+static int take_wanted(void *context, const struct ini_event *entry, struct err *e)
+{
+    struct wanted *w = context;
+
+    (void)e;
+    if (!w->value && text_equal(entry->key, w->key)) {
+        w->value = mem_strdup(entry->value);
+        w->line = entry->line;
+    }
+    return 0;
+}
+
+char *section_value(const struct config *c, const struct section *s, const char *key, unsigned *line)
+{
+    struct wanted w = {.key = key};
+    struct err ignored = ERR_INIT;
+
+    (void)section_each(c, s, take_wanted, &w, &ignored);
+    *line = w.line;
+    return w.value;
 }

@@ -9,6 +9,9 @@ void credential_release(struct credential *c)
 {
     free(c->user);
     mem_wipe_free(c->lease_id);
+    free(c->login);
+    if (c->login_free)
+        c->login_free(c->login_state);
     secret_free(c->password);
     *c = (struct credential){0};
 }

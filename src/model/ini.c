@@ -31,3 +31,31 @@ int ini_parse(const char *name, char *text, size_t n, enum ini_policy policy, in
 
     return policy == INI_AWS ? ini_lex_aws(&x) : ini_lex_strict(&x);
 }
+
+int ini_index(const char *name, char *text, size_t n, ini_handler *handle, void *context, struct err *e)
+{
+    struct lexer x = {.name = name,
+                      .text = text,
+                      .end = text + n,
+                      .is_index = true,
+                      .handle = handle,
+                      .context = context,
+                      .e = e};
+
+    return ini_lex_strict(&x);
+}
+
+int ini_parse_body(const char *name, const char *section, unsigned header_line, char *text, size_t n,
+                   ini_handler *handle, void *context, struct err *e)
+{
+    struct lexer x = {.name = name,
+                      .text = text,
+                      .end = text + n,
+                      .number = header_line,
+                      .section = section,
+                      .handle = handle,
+                      .context = context,
+                      .e = e};
+
+    return ini_lex_strict(&x);
+}

@@ -12,6 +12,7 @@ struct lexer {
     char *text, *end; /* *end is the NUL behind the text */
     unsigned number;  /* of the current line */
     const char *section;
+    bool is_index; /* only headers are cut */
     ini_handler *handle;
     void *context;
     struct err *e;
@@ -68,11 +69,12 @@ static inline struct line take_line(char *start, char *end)
     return l;
 }
 
-static inline struct ini_event event_of(const struct lexer *x, struct line l, const char *key,
+static inline struct ini_event event_of(const struct lexer *x, struct line l, const char *key, size_t key_len,
                                         const char *value)
 {
     return (struct ini_event){.section = x->section,
                               .key = key,
+                              .key_len = key_len,
                               .value = value,
                               .line = x->number,
                               .start = (size_t)(l.start - x->text),

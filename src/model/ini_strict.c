@@ -50,7 +50,7 @@ static int check_text(struct lexer *x)
             s += n;
             continue;
         }
-        for (x->number = 1; (seen = find_byte(seen, s, '\n')) < s; seen++)
+        for (x->number++; (seen = find_byte(seen, s, '\n')) < s; seen++)
             x->number++;
         if (!n)
             return ini_refuse(x, hint, "not UTF-8");
@@ -75,22 +75,22 @@ static char find_comment(struct strict *k, char *from, const char *to)
     return '\0';
 }
 
-/* Unquotes in place: the text only gets shorter. `value` is at the opening quote. */
-static int unquote(struct lexer *x, char *value, const char *end)
+/* Unquotes into `to`, in place or, where that is NULL, only to check. `value` is at the opening quote. */
+static int unquote(struct lexer *x, char *to, const char *value, const char *end)
 {
     static const char how[] = "quote the whole value; inside, \\\" is a quote and \\\\ a backslash";
-    char *to = value;
 
-    for (char *s = value + 1; s < end; s++) {
+    for (const char *s = value + 1; s < end; s++) {
         if (*s == '"') {
             if (s + 1 < end)
                 return ini_refuse(x, how, "text after the closing quote");
-            *to = '\0';
+            if (to)
+                *to = '\0';
             return 0;
         }
         if (*s == '\\' && ++s < end && *s != '"' && *s != '\\')
             return ini_refuse(x, how, "unknown escape in a quoted value");
-        if (s < end)
+        if (s < end && to)
             *to++ = *s;
     }
     return ini_refuse(x, how, "no closing quote");
@@ -108,7 +108,7 @@ static int take_header(struct lexer *x, struct line l)
     char *name = skip_blanks(l.start + 1, close);
     *trim_blanks(name, close) = '\0';
     x->section = name;
-    const struct ini_event event = event_of(x, l, NULL, NULL);
+    const struct ini_event event = event_of(x, l, NULL, 0, NULL);
     return x->handle(x->context, &event, x->e);
 }
 
@@ -141,17 +141,19 @@ static int take_property(struct strict *k, struct line l)
     if (key_end == l.start)
         return ini_refuse(x, form, "no key before '='");
     char *value = skip_blanks(equals + 1, l.end), *end = trim_blanks(value, l.end);
-    if (value < end && *value == '"') {
-        if (unquote(x, value, end) < 0)
-            return -1;
-    } else if ((mark = find_comment(k, value, end)) != '\0') {
+    bool is_quoted = value < end && *value == '"';
+    if (is_quoted && unquote(x, x->is_index ? NULL : value, value, end) < 0)
+        return -1;
+    if (!is_quoted && (mark = find_comment(k, value, end)) != '\0')
         return ini_refuse(x, "quote the value: \"...\"; a comment has a line of its own",
                           "unquoted ' %c' in a value", mark);
-    } else {
-        *end = '\0';
+    if (!x->is_index) {
+        if (!is_quoted)
+            *end = '\0';
+        *key_end = '\0';
     }
-    *key_end = '\0';
-    const struct ini_event event = event_of(x, l, l.start, value);
+    const struct ini_event event =
+        event_of(x, l, l.start, (size_t)(key_end - l.start), x->is_index ? NULL : value);
     return x->handle(x->context, &event, x->e);
 }
 
@@ -179,13 +181,14 @@ static int take_one(struct strict *k, struct line l)
 int ini_lex_strict(struct lexer *x)
 {
     struct strict k = {x, x->text, x->text};
+    unsigned first = x->number;
     char *next = x->text;
 
     if (check_text(x) < 0)
         return -1;
     if (x->end - next >= 3 && memcmp(next, "\xef\xbb\xbf", 3) == 0)
         next += 3;
-    x->number = 0;
+    x->number = first;
     while (next < x->end) {
         struct line l = take_line(next, x->end);
         next = l.next;

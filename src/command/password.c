@@ -43,7 +43,6 @@ static int explain(enum store_result result, struct err *e)
     if (result == STORE_UNAVAILABLE) {
         e->code = ERR_CONFIG;
         (void)err_prefix(e, "no keychain here");
-        (void)err_hint(e, "start a Secret Service, or set auth = command, auth = file or auth = env");
     }
     return -1;
 }

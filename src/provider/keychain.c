@@ -25,7 +25,7 @@ static int no_keychain(struct err *e)
 {
     e->code = ERR_CONFIG;
     (void)err_prefix(e, "no keychain here, and no terminal to ask on");
-    return err_hint(e, "start a Secret Service, or set auth = command, auth = file or auth = env");
+    return -1;
 }
 
 static int keychain_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)

@@ -54,8 +54,8 @@ static int find_program(struct words *argv, struct err *e)
     char *path = proc_find(argv->word[0]);
 
     if (!path) {
-        (void)err_set(e, ERR_NOT_FOUND, "%s: no such program", argv->word[0]);
-        return err_hint(e, "check its name and PATH");
+        (void)proc_explain_missing(argv->word[0], e);
+        return err_hint(e, "check its name, its permissions and PATH");
     }
     mem_wipe_free(argv->word[0]);
     argv->word[0] = path;

@@ -46,7 +46,7 @@ user = app
 [profile local]
 """
 NAMES = "  prod warehouse foreflow stage shop local\n"
-BUILT = "hint: auth = one of: keychain command file env prompt none client\n"
+BUILT = "hint: auth = one of: keychain iam command file env prompt none client\n"
 NO_TUNNELS = "hint: open the tunnel yourself, then set host = 127.0.0.1, its port, and via = direct\n"
 
 
@@ -117,10 +117,9 @@ def said(done):
     (["connect", "foreflow"], 78,
      "broker: foreflow: via = ssh://acme@acme.foreflow.example: this version has no tunnels\n" + NO_TUNNELS),
     (["connect", "warehouse"], 78, "broker: warehouse: auth = vault: not in this version\n" + BUILT),
-    (["token", "stage"], 78, "broker: stage: auth = iam: not in this version\n" + BUILT),
     (["connect", "shop", "-o", "login=keeper"], 78, "broker: shop: login = keeper: this version has no keeper\nhint: login = client\n"),
     (["connect", "shop", "--client", "/nowhere/mysql"], 127,
-     "broker: shop: /nowhere/mysql: no such program, or not executable\nhint: install a MySQL or MariaDB client, or set client to its path\n")])
+     "broker: shop: /nowhere/mysql: no such program\nhint: install a MySQL or MariaDB client, or set client to its path\n")])
 def test_slip(filled, args, code, err):
     assert said(filled.run(*args)) == ("", err, code)
 
@@ -156,7 +155,8 @@ c     client    -    /s d
 def test_show(broker):
     broker.config(CONFIG)
     done = broker.run("profile", "show", "prod", env={"BROKER_TIME_ZONE": "UTC"})
-    wide = len(RDS)
+    bundle = str(PROGRAM.parents[1] / "share/broker/rds-ca.pem")
+    wide = max(len(RDS), len(bundle))
 
     def row(key, value, origin):
         return f"{key:11}  {value:{wide}}  {origin}\n"
@@ -164,8 +164,9 @@ def test_show(broker):
     assert said(done) == (
         row("KEY", "VALUE", "ORIGIN") + row("host", RDS, file + "2") + row("user", "app_ro", file + "3") +
         row("database", "shop", file + "4") + row("auth", "iam", file + "5") + row("via", "bastion", file + "7") +
-        row("tls", "verify-identity", "from auth") + row("time_zone", "UTC", "BROKER_TIME_ZONE") +
-        row("aws_profile", "prod", file + "6") + row("tunnel.type", "ssh", file + "10") +
+        row("tls", "verify-identity", "from auth") + row("tls_ca", bundle, "from host") +
+        row("time_zone", "UTC", "BROKER_TIME_ZONE") + row("aws_profile", "prod", file + "6") +
+        row("region", "eu-west-1", "from host") + row("tunnel.type", "ssh", file + "10") +
         row("tunnel.host", "bastion.example.com", file + "11") + row("tunnel.user", "ec2-user", file + "12"), "", 0)
 
 

@@ -13,6 +13,7 @@
 
 /* --no-input or BROKER_NO_INPUT: no question is ever asked. */
 void tty_forbid_input(void);
+bool tty_input_forbidden(void);
 /* Whether a question can be asked: a terminal, or an askpass program. */
 bool tty_can_ask(void);
 /* Whether a person sits at a controlling terminal. */

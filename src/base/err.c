@@ -32,7 +32,7 @@ int err_prefix(struct err *e, const char *fmt, ...)
     int n = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
     va_end(ap);
     if (n >= 0 && (size_t)n < sizeof e->msg)
-        (void)snprintf(e->msg + n, sizeof e->msg - (size_t)n, ": %s", old);
+        (void)snprintf(e->msg + n, sizeof e->msg - (size_t)n, ": %.*s", (int)sizeof old - 1, old);
     return -1;
 }
 

@@ -81,6 +81,11 @@ void tty_forbid_input(void)
     input_forbidden = true;
 }
 
+bool tty_input_forbidden(void)
+{
+    return input_forbidden;
+}
+
 bool tty_present(void)
 {
     AUTO_FD(fd);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include <base/clock.h>
+#include <base/tty.h>
 #include <ipc/helper.h>
 #include <ipc/keychain_records.h>
 
@@ -19,12 +20,10 @@ static struct helper keychain = HELPER_INIT("broker-keychain", "the keychain");
 
 static void request_init(struct record *request, uint8_t verb, const char *identity, int64_t deadline)
 {
-    const char *no_input = secure_getenv("BROKER_NO_INPUT");
-
     request->kind = verb;
     record_put_str(request, KEYCHAIN_TAG_IDENTITY, identity);
     record_put_u64(request, KEYCHAIN_TAG_TIMEOUT, (uint64_t)clock_left(deadline));
-    if (no_input && *no_input)
+    if (tty_input_forbidden())
         record_put(request, KEYCHAIN_TAG_QUIET, NULL, 0);
 }
 

@@ -24,15 +24,15 @@ int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 
 int err_prefix(struct err *e, const char *fmt, ...)
 {
-    char old[sizeof e->msg];
+    char prefix[sizeof e->msg], whole[2 * sizeof e->msg + 2];
     va_list ap;
 
-    memcpy(old, e->msg, sizeof old);
     va_start(ap, fmt);
-    int n = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+    (void)vsnprintf(prefix, sizeof prefix, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof e->msg)
-        (void)snprintf(e->msg + n, sizeof e->msg - (size_t)n, ": %.*s", (int)sizeof old - 1, old);
+    (void)snprintf(whole, sizeof whole, "%s: %s", prefix, e->msg);
+    memcpy(e->msg, whole, sizeof e->msg);
+    e->msg[sizeof e->msg - 1] = '\0';
     return -1;
 }
 

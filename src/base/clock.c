@@ -2,7 +2,6 @@
 #include <base/clock.h>
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <base/buf.h>
@@ -68,31 +67,72 @@ void clock_format_utc(struct buf *out, time_t t)
         buf_puts(out, text);
 }
 
+/* Exactly n digits. */
+static bool take_digits(const char **s, int n, int *out)
+{
+    for (*out = 0; n > 0; n--, (*s)++) {
+        if (**s < '0' || **s > '9')
+            return false;
+        *out = *out * 10 + (**s - '0');
+    }
+    return true;
+}
+
+static bool take_one_of(const char **s, const char *set)
+{
+    if (!**s || !strchr(set, **s))
+        return false;
+    (*s)++;
+    return true;
+}
+
+static bool take_date(const char **s, struct tm *tm)
+{
+    if (!take_digits(s, 4, &tm->tm_year) || !take_one_of(s, "-") || !take_digits(s, 2, &tm->tm_mon) ||
+        !take_one_of(s, "-") || !take_digits(s, 2, &tm->tm_mday))
+        return false;
+    tm->tm_year -= 1900;
+    tm->tm_mon -= 1;
+    struct tm day = *tm;
+    (void)timegm(&day); /* the 31st of February becomes another day */
+    return day.tm_mday == tm->tm_mday && day.tm_mon == tm->tm_mon;
+}
+
+static bool take_time(const char **s, struct tm *tm)
+{
+    if (!take_digits(s, 2, &tm->tm_hour) || !take_one_of(s, ":") || !take_digits(s, 2, &tm->tm_min) ||
+        !take_one_of(s, ":") || !take_digits(s, 2, &tm->tm_sec) || tm->tm_hour > 23 || tm->tm_min > 59 ||
+        tm->tm_sec > 60)
+        return false;
+    if (!take_one_of(s, "."))
+        return true;
+    size_t fraction = strspn(*s, "0123456789");
+    *s += fraction;
+    return fraction > 0;
+}
+
+static bool take_offset(const char **s, int *seconds)
+{
+    int hours, minutes, sign = **s == '-' ? -1 : 1;
+
+    *seconds = 0;
+    if (take_one_of(s, "Zz"))
+        return true;
+    if (!take_one_of(s, "+-") || !take_digits(s, 2, &hours) || !take_one_of(s, ":") ||
+        !take_digits(s, 2, &minutes) || hours > 23 || minutes > 59)
+        return false;
+    *seconds = sign * (hours * 60 + minutes) * 60;
+    return true;
+}
+
 bool clock_parse_utc(const char *s, time_t *out)
 {
     struct tm tm = {0};
-    char sign[2] = "";
-    int hours = 0, minutes = 0, used = 0;
+    int offset;
 
-    if (sscanf(s, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-               &tm.tm_min, &tm.tm_sec, &used) != 6 ||
-        !used)
+    if (!take_date(&s, &tm) || !take_one_of(&s, "Tt ") || !take_time(&s, &tm) || !take_offset(&s, &offset) ||
+        *s)
         return false;
-    s += used;
-    if (*s == '.')
-        s += 1 + strspn(s + 1, "0123456789");
-    if (*s == 'Z' || *s == 'z') {
-        if (s[1])
-            return false;
-    } else if (sscanf(s, "%1[+-]%2d:%2d%n", sign, &hours, &minutes, &used) != 3 || s[used]) {
-        return false;
-    }
-    if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 ||
-        tm.tm_min > 59 || tm.tm_sec > 60)
-        return false;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    int offset = (hours * 60 + minutes) * 60;
-    *out = timegm(&tm) - (sign[0] == '-' ? -offset : offset);
+    *out = timegm(&tm) - offset;
     return true;
 }

@@ -98,8 +98,10 @@ static bool left_behind(size_t size)
     volatile char *block = allocate(size);
     size_t same = 0;
 
-    for (size_t i = 0; i < sizeof SECRET - 1; i++)
+    for (size_t i = 0; i < sizeof SECRET - 1; i++) {
         same += block[HIDDEN + i] == SECRET[i];
+        block[HIDDEN + i] = 0;
+    }
     free((void *)(uintptr_t)block);
     return same == sizeof SECRET - 1;
 }

@@ -19,10 +19,10 @@ static int env_environment(const struct connection *c, struct env_changes *env, 
     env_set(env, "MYSQL_HOST", c->socket ? "localhost" : c->host);
     env_set(env, "MYSQL_TCP_PORT", c->socket ? NULL : port);
     env_set(env, "MYSQL_UNIX_PORT", c->socket);
-    env_set(env, "MYSQL_USER", c->user);
-    env_unset(env, "MYSQL_PWD");
-    if (c->password)
+    if (c->password) { /* else the caller's own decide: auth = client */
+        env_set(env, "MYSQL_USER", c->user);
         env_set_secret(env, "MYSQL_PWD", c->password);
+    }
     env_set(env, "MYSQL_DATABASE", c->database);
     return 0;
 }

@@ -59,8 +59,8 @@ static int explain(const struct session *s, const struct proc_result *result, st
     const char *text = buf_str(&result->err), *reason = NULL;
     int64_t deadline = clock_deadline(profile_ms(&s->profile, KEY_connect_timeout), s->deadline);
 
-    if (server_error_is_way(server_error_number(text)) && way_walk(&s->plan.conn, true, deadline, &way) < 0)
-        reason = way.msg;
+    if (server_error_is_way(server_error_number(text)))
+        reason = way_walk(&s->plan.conn, true, deadline, &way) < 0 ? way.msg : "";
     out->server_code = server_error_explain(&s->plan, text, result->status, reason, e);
     return -1;
 }

@@ -13,8 +13,15 @@
 #include <base/mem.h>
 #include <base/proc.h>
 
+/* The words and the hint where a plug-in is missing because it is one of those that give the password away.
+ */
+#define IN_CLEAR                                                                                             \
+    "the server wants the password in clear",                                                                \
+        "cleartext = yes, if this server may have it: its certificate is verified then"
+
 /* {who} USER@HOST as the server saw it, {database}, {endpoint}, {text} the client's words, {reason} ours,
- * {refused} the provider's hint. `only` limits a row to texts that hold it. */
+ * {refused} the provider's hint, {plugin} the one that is missing. `only` limits a row to texts that hold it.
+ */
 static const struct row {
     unsigned number;
     enum err_code code;
@@ -37,14 +44,18 @@ static const struct row {
      "check port and firewall; a server behind a bastion needs a tunnel"},
     {2005, ERR_UNREACHABLE, NULL, "{endpoint}: {reason}",
      "check host; a name that only a bastion knows needs a tunnel"},
+    {2013, ERR_UNREACHABLE, "system error: 110", "{endpoint}: no answer in time",
+     "check that it is a MySQL server; a slow one needs a longer connect_timeout"},
     {2013, ERR_UNREACHABLE, NULL, "{endpoint}: the server went away before the login",
      "check that it is a MySQL server, and that it admits this machine"},
     {2026, ERR_UNREACHABLE, "support it", "{endpoint}: the server has no TLS",
      "tls = preferred connects without it: anybody on the way can read and change what is sent"},
     {2026, ERR_UNREACHABLE, NULL, "{text}",
      "set tls_ca to the server's authority; where an option file sets ssl-...: my_cnf = no"},
-    {2059, ERR_REFUSED, NULL, "the client lacks the plug-in for the account: {text}",
-     "another client; a plug-in that sends the password in clear needs cleartext = yes"},
+    {2059, ERR_REFUSED, "mysql_clear_password", IN_CLEAR},
+    {2059, ERR_REFUSED, "dialog", IN_CLEAR},
+    {2059, ERR_REFUSED, NULL, "the client lacks the plug-in {plugin}, which the account needs",
+     "set client to one that has it"},
     {2061, ERR_REFUSED, NULL, "the account's log-in needs TLS, or the server's public key",
      "tls = required, or server_public_key = yes"},
     {3118, ERR_REFUSED, NULL, "the account is locked", "have it unlocked: alter user ... account unlock"},
@@ -125,25 +136,49 @@ static void put_number(struct err *e, unsigned number)
     (void)snprintf(e->msg, sizeof e->msg, "%s", msg);
 }
 
+/* "Authentication plugin 'NAME' cannot be loaded: ...", "Plugin NAME could not be loaded: ..." */
+static char *missing_plugin(const char *text)
+{
+    const char *at = strstr(text, "lugin ");
+
+    if (!at)
+        return NULL;
+    at += sizeof "lugin " - 1;
+    at += *at == '\'';
+    return mem_strndup(at, strcspn(at, "' "));
+}
+
+/*
+ * One number for one trouble, whichever family says it: a TCP failure is 2003; where the port answers when we
+ * look, the server had hung up; a plug-in that MariaDB's client lacks is no refusal of the server's.
+ */
+static unsigned plain_number(const struct plan *plan, unsigned number, const char *text, const char *reason)
+{
+    if ((number == 2002 || number == 2003) && !plan->conn.socket)
+        return reason && !*reason ? 2013 : 2003;
+    return number == 1045 && strstr(text, "could not be loaded") ? 2059 : number;
+}
+
 unsigned server_error_explain(const struct plan *plan, const char *client_stderr, int status,
                               const char *reason, struct err *e)
 {
-    static const char *const names[] = {"who", "database", "endpoint", "text", "reason", "refused", NULL};
+    static const char *const names[] = {"who",    "database", "endpoint", "text",
+                                        "reason", "refused",  "plugin",   NULL};
     const char *line = error_line(client_stderr);
     unsigned number = server_error_number(client_stderr);
     AUTO_FREE(char *, text);
     AUTO_FREE(char *, who);
+    AUTO_FREE(char *, plugin);
     AUTO_BUF(refused, 512);
     const struct row *row = NULL;
 
     if (!line)
         return client_trouble(client_stderr, status, e);
     log_step("server", "%.*s", (int)strcspn(line, "\n"), line);
-    /* A TCP failure is 2003 whichever word the client family has for it. */
-    if (number == 2002 && !plan->conn.socket)
-        number = 2003;
     text = error_text(line);
     who = quoted_who(text);
+    plugin = missing_plugin(text);
+    number = plain_number(plan, number, text, reason);
     for (size_t i = 0; i < ARRAY_LEN(rows) && !row; i++) {
         if (rows[i].number == number && (!rows[i].only || strstr(text, rows[i].only)))
             row = &rows[i];
@@ -152,13 +187,8 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
         plan->provider->refused(plan->profile, &refused);
     else
         buf_puts(&refused, "check user and password");
-    const char *values[] = {who ? who : plan->conn.user,
-                            plan->conn.database,
-                            plan->endpoint,
-                            text,
-                            reason ? reason : text,
-                            buf_str(&refused),
-                            NULL};
+    const char *values[] = {who ? who : plan->conn.user,       plan->conn.database, plan->endpoint, text,
+                            reason && *reason ? reason : text, buf_str(&refused),   plugin,         NULL};
     (void)err_set(e,
                   row                               ? row->code
                   : number < 2000 || number >= 3000 ? ERR_REFUSED

@@ -7,8 +7,8 @@
 
 /*
  * Fills *e from the client's stderr ("ERROR 1045 (28000): ..."). `reason` is what our own look at the way
- * found, for the errors that are about it (NULL: not looked). Returns the error's number, 0 where the client
- * gave none.
+ * found, for the errors that are about it (NULL: not looked; empty: the way is there). Returns the error's
+ * number, 0 where the client gave none.
  */
 unsigned server_error_explain(const struct plan *plan, const char *client_stderr, int status,
                               const char *reason, struct err *e);

@@ -71,11 +71,28 @@ static const struct row {
     {"ERROR 2026 (HY000): SSL connection error: certificate verify failed", NULL,
      "69: 2026 SSL connection error: certificate verify failed\n"
      "hint: set tls_ca to the server's authority; where an option file sets ssl-...: my_cnf = no\n"},
-    {"ERROR 2059 (HY000): Authentication plugin 'dialog' cannot be loaded: dialog.so", NULL,
-     "77: 2059 the client lacks the plug-in for the account: Authentication plugin 'dialog' cannot be "
-     "loaded: "
-     "dialog.so\n"
-     "hint: another client; a plug-in that sends the password in clear needs cleartext = yes\n"},
+    {"ERROR 2059 (HY000): Authentication plugin 'client_ed25519' cannot be loaded: /x/client_ed25519.so: y",
+     NULL,
+     "77: 2059 the client lacks the plug-in client_ed25519, which the account needs\n"
+     "hint: set client to one that has it\n"},
+    {"ERROR 2059 (HY000): Authentication plugin 'mysql_clear_password' cannot be loaded: plugin not enabled",
+     NULL,
+     "77: 2059 the server wants the password in clear\n"
+     "hint: cleartext = yes, if this server may have it: its certificate is verified then\n"},
+    /* MariaDB's number for it is the server's refusal */
+    {"ERROR 1045 (28000): Plugin dialog could not be loaded: /x/dialog.so: cannot open", NULL,
+     "77: 2059 the server wants the password in clear\n"
+     "hint: cleartext = yes, if this server may have it: its certificate is verified then\n"},
+    /* the port answers when we look: the server had hung up */
+    {"ERROR 2002 (HY000): Can't connect to server on 'db.example.com' (115)", "",
+     "69: 2013 db.example.com:3306: the server went away before the login\n"
+     "hint: check that it is a MySQL server, and that it admits this machine\n"},
+    {"ERROR 2013 (HY000): Lost connection to MySQL server at 'waiting for initial communication packet', "
+     "system "
+     "error: 110",
+     NULL,
+     "69: 2013 db.example.com:3306: no answer in time\n"
+     "hint: check that it is a MySQL server; a slow one needs a longer connect_timeout\n"},
     {"ERROR 2061 (HY000): Authentication plugin 'caching_sha2_password' reported error: Authentication "
      "requires "
      "secure connection.",

@@ -104,16 +104,42 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
     return 0;
 }
 
+/* A session to prove a password with: `exec` of some other program has no client in its plan, so one is
+ * looked for. */
+static int prover_make(const struct session *s, struct session *out, struct err *e)
+{
+    *out = *s;
+    if (s->plan.client)
+        return 0;
+    out->facts = (struct facts){0};
+    out->plan = (struct plan){0};
+    return session_plan(out, FOR_CLIENT, NULL, false, e);
+}
+
+static void prover_release(const struct session *s, struct session *prover)
+{
+    if (s->plan.client)
+        return;
+    plan_release(&prover->plan);
+    facts_release(&prover->facts);
+}
+
 int session_offer_to_keep(struct session *s, bool proved, struct err *e)
 {
     AUTO_PROBE(probe);
+    struct session prover;
+    struct err ignored = ERR_INIT;
+    int result = 0;
 
-    if (!s->credential.keepable || !s->plan.client || !tty_present() ||
-        !tty_ask_yes("store it in the keychain? [y/N] "))
+    if (!s->credential.keepable || !tty_present())
         return 0;
-    if (!proved && session_probe(s, &probe, e) < 0)
-        return -1;
-    return s->plan.provider->keep(&s->profile, &s->credential, s->deadline, e);
+    if (prover_make(s, &prover, &ignored) == 0 && tty_ask_yes("store it in the keychain? [y/N] ")) {
+        result = proved ? 0 : session_probe(&prover, &probe, e);
+        if (result == 0)
+            result = s->plan.provider->keep(&s->profile, &s->credential, s->deadline, e);
+    }
+    prover_release(s, &prover);
+    return result;
 }
 
 static int64_t login_deadline(const struct session *s)

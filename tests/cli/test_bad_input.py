@@ -1,0 +1,297 @@
+"""A hostile or broken surrounding: no home, closed and full outputs, folders of others, programs and keychains that are
+missing, and text that would play tricks on a terminal.
+
+Each failure is one line what and why, one line how to mend it, the documented exit status, and nothing half-written.
+What may be wrong in the config file is in test_config.py, on the command line in test_command_line.py."""
+import os
+import stat
+import time
+
+import pytest
+
+from lib import stranger
+from lib.broker import BUILD
+
+SH = ["sh", "-c"]
+LIST = "NAME  AUTH    VIA  SERVER\np     client  -    h\n"
+ESCAPES = "\u202eevil\u2066\u009b31m\u200b"
+NO_OUTPUT = "hint: check where the output goes: is the pipe closed, the disk full?\n"
+WAYS_OUT = "hint: start a Secret Service, or set auth = command, auth = file or auth = env\n"
+
+
+@pytest.fixture
+def user(broker):
+    """broker.run(..., wrap=stranger.WRAP) as a user without privileges."""
+    if os.geteuid() != 0:
+        pytest.skip("missing: root, to run as another user")
+    stranger.settle(broker, BUILD)
+    return broker
+
+
+def refused(done, code):
+    assert done.code == code and done.out == b"", done
+    lines = done.errors.splitlines()
+    assert len(lines) == 2 and lines[0].startswith("broker: ") and lines[1].startswith("hint: "), lines
+    assert len(lines[1]) > 6
+    return done.errors.removeprefix("broker: ")
+
+
+# Outputs and inputs that fail
+
+@pytest.mark.parametrize("args", [["profile", "list"], ["profile", "list", "--json"], ["help"], ["help", "connect"], ["version"],
+                                  ["completion", "bash"], ["token", "p"], ["connect", "p", "--dry-run"]])
+def test_stdout_closed_full_or_gone(broker, args):
+    broker.config("[profile p]\nhost = h\nauth = env\nauth_env = PW\ntls = preferred\nclient = /usr/bin/mariadb\n")
+    broker.env["PW"] = broker.secret(b"fake-canary-stdout").decode()
+    assert refused(broker.run(*args, wrap=[*SH, 'exec "$@" >&-', "sh"]), 74) == "stdout: Bad file descriptor\n" + NO_OUTPUT
+    with open("/dev/full", "wb") as full:
+        assert broker.run(*args, stdout=full).errors == "broker: stdout: No space left on device\n" + NO_OUTPUT
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as gone:
+        done = broker.run(*args, stdout=gone)
+        assert (done.errors, done.code) == ("broker: stdout: Broken pipe\n" + NO_OUTPUT, 74)
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-", "<&-", "<&- >&- 2>&-"])
+def test_closed_descriptors_become_no_files(broker, closed):
+    """A file that we open must not take the place of a standard stream, and be written to."""
+    broker.config("[profile p]\nhots = h\n")
+    wrap = [*SH, f'exec "$@" {closed}', "sh"]
+    assert broker.run("profile", "check", wrap=wrap).code == 78
+    assert broker.run("profile", "add", "q", "mysql://h/", wrap=wrap).code == 0
+    assert broker.run("profile", "list", wrap=wrap).code == (74 if ">&- 2" in closed and "<&- >" in closed else 0)
+    assert broker.config_path.read_text() == "[profile p]\nhots = h\n\n[profile q]\nhost = h\n"
+
+
+def test_stdin_closed(broker):
+    assert refused(broker.run("token", "-", wrap=[*SH, 'exec "$@" <&-', "sh"]), 74).startswith("stdin: Bad file descriptor\n")
+
+
+def test_stdin_is_a_folder(broker):
+    done = broker.run("token", "-", wrap=[*SH, 'exec "$@" <"$HOME"', "sh"])
+    assert refused(done, 74).startswith("stdin: Is a directory\n")
+
+
+@pytest.mark.parametrize("where", ["folder", "full"])
+def test_config_that_cannot_be_written(broker, user, where):
+    user.config("[profile p]\nhost = h\n")
+    stranger.own(user)
+    if where == "folder":
+        user.config_path.parent.chmod(0o500)
+    before = user.config_path.read_bytes()
+    limit = ["prlimit", "--fsize=10"] if where == "full" else []
+    done = user.run("profile", "add", "q", "mysql://h/", wrap=[*limit, *stranger.WRAP])
+    wanted = {"folder": "Permission denied", "full": "File too large"}[where]
+    assert refused(done, 74).startswith(f"~/.config/broker/config: {wanted}\nhint: ") and user.config_path.read_bytes() == before
+    assert os.listdir(user.config_path.parent) == ["config"]
+
+
+# Whose file
+
+def test_config_of_another_user(broker):
+    path = broker.config("[profile p]\nhost = h\n")
+    if os.geteuid() != 0:
+        pytest.skip("missing: root, to give a file away")
+    os.chown(path, stranger.UID, stranger.UID)
+    assert refused(broker.run("connect", "p"), 78) == \
+        "~/.config/broker/config: owned by another user\nhint: chown 0 ~/.config/broker/config\n"
+
+
+def test_config_of_root_is_fine_for_a_user(user):
+    path = user.config("[profile p]\nhost = h\nauth = client\n")
+    stranger.own(user)
+    os.chown(path, 0, 0)
+    path.chmod(0o644)
+    assert user.run("profile", "list", wrap=stranger.WRAP).text == LIST
+    os.chown(path, 12345, 12345)
+    assert refused(user.run("connect", "p", wrap=stranger.WRAP), 78) == \
+        f"~/.config/broker/config: owned by another user\nhint: chown {stranger.UID} ~/.config/broker/config\n"
+
+
+def test_unreadable(user):
+    user.config("[profile p]\nhost = h\n").chmod(0)
+    stranger.own(user)
+    assert refused(user.run("connect", "p", wrap=stranger.WRAP), 74) == \
+        "~/.config/broker/config: Permission denied\nhint: make it readable, or delete it\n"
+    user.config_path.chmod(0o600)
+    user.config_path.parent.chmod(0)
+    assert refused(user.run("connect", "p", wrap=stranger.WRAP), 74).startswith("~/.config/broker/config: Permission denied\n")
+
+
+# No home
+
+@pytest.mark.parametrize("home", [None, "", "relative"])
+def test_no_home(broker, user, home):
+    """As a user without a passwd entry: nothing is read, nothing can be added, the rest works."""
+    nothing = {"HOME": home, "XDG_CONFIG_HOME": None, "XDG_CACHE_HOME": None, "XDG_RUNTIME_DIR": None, "TMPDIR": None, "PW": "fake-pw"}
+    options = {"wrap": stranger.WRAP, "env": nothing}
+    assert user.run("profile", "list", **options).errors == "no profiles; broker profile add NAME\n"
+    assert user.run("token", "--host", "h", "--auth", "env", "-o", "auth_env=PW", secret_out=True, **options).text == "fake-pw\n"
+    assert refused(user.run("profile", "add", "p", "mysql://h/", **options), 78) == \
+        "p: no home folder to keep the config file in\nhint: set HOME, XDG_CONFIG_HOME or BROKER_CONFIG\n"
+    assert user.run("connect", "--host", "h", "--auth", "none", "--dry-run", "--client", "/usr/bin/mariadb", "--tls", "preferred",
+                    **options).code == 0
+
+
+def test_home_from_passwd(broker):
+    done = broker.run("profile", "show", "mysql://h?tls_ca=~/ca", env={"HOME": None, "BROKER_CONFIG": "/dev/null"})
+    assert "tls_ca  ~/ca" in done.text
+
+
+# The runtime folder
+
+def runtime(broker, **options):
+    """A run that needs it: a MariaDB client without verified TLS gets a plug-in folder there."""
+    return broker.run("connect", "mysql://u@127.0.0.1:1/?auth=none", "--client", "/usr/bin/mariadb", "--", "--version", **options)
+
+
+def spoil(folder, how):
+    if how == "file":
+        folder.write_text("")
+    elif how == "link":
+        folder.with_name("elsewhere").mkdir()
+        folder.symlink_to("elsewhere")
+    elif how == "open":
+        folder.mkdir()
+        folder.chmod(0o750)
+    elif how == "of another":
+        folder.mkdir(mode=0o700)
+        os.chown(folder, stranger.UID, stranger.UID)
+
+
+@pytest.mark.parametrize("how, why", [("file", "not a folder of ours"), ("link", "not a folder of ours"), ("open", "open to others"),
+                                      ("of another", "not a folder of ours")])
+def test_runtime_folder(broker, how, why):
+    if how == "of another" and os.geteuid() != 0:
+        pytest.skip("missing: root, to give a folder away")
+    spoil(broker.runtime / "broker", how)
+    assert refused(runtime(broker), 78) == \
+        f"{broker.runtime}/broker: {why}\nhint: set XDG_RUNTIME_DIR to a folder of your own, mode 0700\n"
+
+
+@pytest.mark.parametrize("env, place", [({}, "run/broker"), ({"XDG_RUNTIME_DIR": None}, "tmp/broker-{uid}"),
+                                        ({"XDG_RUNTIME_DIR": ""}, "tmp/broker-{uid}"), ({"XDG_RUNTIME_DIR": "run"}, "tmp/broker-{uid}")])
+def test_which_runtime_folder(broker, env, place):
+    assert runtime(broker, env=env).code == 0
+    folder = broker.folder / place.format(uid=os.geteuid())
+    assert folder.is_dir() and stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_read_only_runtime_folder(user):
+    user.runtime.chmod(0o500)
+    done = runtime(user, wrap=stranger.WRAP)
+    assert refused(done, 78) == (f"{user.runtime}/broker: Permission denied\n"
+                                 "hint: set XDG_RUNTIME_DIR to a folder of your own, mode 0700\n")
+    assert os.listdir(user.runtime) == []
+
+
+# Programs
+
+@pytest.mark.parametrize("args, code, wanted", [
+    (["connect", "--client", "/nowhere/mysql"], 127, "h: /nowhere/mysql: no such program\nhint: install a MySQL or MariaDB client, or "),
+    (["connect", "--client", "nowhere"], 127, "h: nowhere: not found on PATH\nhint: install a MySQL or MariaDB client, or "),
+    (["connect"], 127, "h: mysql, mariadb: not found on PATH\nhint: install a MySQL or MariaDB client, or "),
+    (["connect", "--client", "~/plain"], 126, "h: ~/plain: not an executable program\nhint: install a MySQL or MariaDB client, or "),
+    (["connect", "--client", "~/bin"], 126, "h: ~/bin: not an executable program\nhint: install a MySQL or MariaDB client, or "),
+    (["connect", "--client", "other"], 78, "h: {home}/bin/other: its --version names neither MySQL nor MariaDB\nhint: set client to a"),
+    (["connect", "--client", "broken"], 127, "h: {home}/bin/broken: No such file or directory\nhint: "),
+    (["exec", "--", "nowhere"], 127, "h: nowhere: no such program\nhint: check its name, its permissions and PATH\n"),
+    (["exec", "--", "./plain"], 126, "h: ./plain: not an executable program\nhint: check its name, its permissions and PATH\n"),
+    (["exec", "--", "broken"], 127, "h: {home}/bin/broken: No such file or directory\nhint: ")])
+def test_programs(broker, args, code, wanted):
+    broker.write("plain", "")
+    broker.script("other", "echo other 1.0")
+    broker.script("broken", "#!/nowhere/sh")
+    env = {"PATH": f"{broker.home}/bin"} if args == ["connect"] else {}
+    done = broker.run(args[0], "--host", "h", "--auth", "none", *args[1:], env=env)
+    assert refused(done, code).startswith(wanted.format(home=broker.home))
+
+
+def test_helper_that_is_not_installed(user):
+    """Half an installation: broker without its libexec."""
+    (user.folder / "installed" / "libexec" / "broker" / "broker-keychain").unlink()
+    message = refused(user.run("password", "delete", "--host", "h", "--user", "u", wrap=stranger.WRAP), 78)
+    assert "broker-keychain: No such file or directory" in message and message.endswith("hint: install broker whole: make install\n")
+
+
+# Keychains
+
+@pytest.mark.parametrize("bus", ["no", "empty", "gone"])
+def test_no_keychain(request, broker, bus):
+    broker.config("[profile p]\nhost = h\nuser = u\n")
+    if bus == "empty":
+        broker.env.update(request.getfixturevalue("empty_bus").env)
+    if bus == "gone":
+        broker.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nowhere/bus"
+    for args in (["token", "p"], ["password", "set", "p"], ["password", "delete", "p"]):
+        started = time.monotonic()
+        message = refused(broker.run(*args, input=b"fake-pw"), 78)
+        assert time.monotonic() - started < 2.5, args
+        assert message.startswith("p: no keychain here") and message.endswith(WAYS_OUT), message
+        assert message.count("no keychain") == 1
+
+
+def test_locked_collection(broker, keychain):
+    broker.config("[profile p]\nhost = h\nuser = u\n")
+    broker.env.update(keychain.env)
+    assert broker.run("password", "set", "p", input=b"fake-pw").code == 0
+    keychain.lock()
+    for options in ([], ["--no-input"]):
+        for args in (["token", "p"], ["password", "set", "p"], ["password", "delete", "p"]):
+            message = refused(broker.run(*args, *options, input=b"fake-pw"), 79)
+            assert message.startswith("p: the keychain is locked") and "\nhint: unlock it" in message
+
+
+def test_timeout_of_a_run(broker, fake_server, clients):
+    silent = fake_server("silent")
+    started = time.monotonic()
+    done = broker.run("test", f"mysql://u@127.0.0.1:{silent.port}/?auth=none", "--timeout", "300ms", "--client", clients["mysql9"].path)
+    assert done.code == 69 and time.monotonic() - started < 5
+    assert done.errors.splitlines()[-1].startswith("hint: ")
+
+
+# Text from elsewhere
+
+def test_tricks_in_values(broker):
+    broker.config(f"[profile p]\nhost = h\nuser = {ESCAPES}\ntitle = {ESCAPES}\n[profile q]\ntls = {ESCAPES}\n")
+    for args in (["profile", "list"], ["profile", "show", "p"], ["profile", "show", "p", "--json"], ["connect", "q"], ["token", "p"],
+                 ["connect", "p", "--dry-run", "--client", "/usr/bin/mariadb", "--tls", "preferred"], ["profile", "check"]):
+        assert_clean(broker.run(*args))
+    t = broker.pty("token", "p")
+    t.expect(b"password for ")
+    t.interrupt()
+    t.wait()
+    assert "evil" in t.shown.decode()
+    assert not set(ESCAPES) - set("evil31m") & set(t.shown.decode())
+
+
+@pytest.mark.parametrize("args", [["{}"], ["connect", "{}"], ["connect", "--{}"], ["help", "{}"], ["connect", "-o", "{}=x"], ["profile", "{}"],
+                                  ["connect", "--tls", "{}"], ["exec", "--host", "h", "--auth", "none", "--", "./{}"],
+                                  ["connect", "--host", "h", "--client", "/{}"], ["completion", "{}"]])
+def test_tricks_in_words(broker, args):
+    tricks = ESCAPES + "\x1b]0;x\x07\r\n\t\b"
+    assert_clean(refused_text(broker.run(*(arg.format(tricks) for arg in args))))
+
+
+def test_tricks_in_file_names(broker):
+    path = broker.write(f"{ESCAPES}\x1b[31m/config", "[profile p]\nhots = x\n")
+    done = broker.run("connect", "p", env={"BROKER_CONFIG": str(path)})
+    assert done.errors == "broker: ~/?evil??31m??[31m/config:2: unknown key 'hots'\nhint: did you mean 'host'?\n"
+
+
+def test_tricks_of_a_server(broker):
+    stub = broker.stub(exit=1, stderr=f"ERROR 1130 (HY000): Host \x1b[2J\x07{ESCAPES} is not allowed\n")
+    done = broker.run("test", "mysql://u@127.0.0.1:1/?auth=none", "--client", stub.path)
+    assert done.code == 77 and "1130 Host ?[2J??evil??31m? is not allowed" in done.errors
+    assert_clean(done)
+
+
+def refused_text(done):
+    assert done.code >= 64 and len(done.errors.splitlines()) == 2, done
+    return done
+
+
+def assert_clean(done):
+    for text in (done.text, done.errors):
+        assert not any(ord(c) < 32 and c != "\n" or 0x7f <= ord(c) < 0xa0 or c in "\u202e\u2066\u200b" for c in text), text

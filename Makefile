@@ -41,7 +41,12 @@ HTTP_OBJ     := $(foreach r,http ipc base,$(call objects,$(r)))
 HELPERS      := $(B)/libexec/broker/broker-keychain $(B)/libexec/broker/broker-http
 PROGRAMS     := $(B)/bin/broker $(HELPERS)
 
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(B)/share/broker/rds-ca.pem
+
+$(B)/share/%: share/%
+	@mkdir -p $(@D)
+	$(call say,COPY,$<)
+	$(Q)cp $< $@
 
 # Hardening flags that this compiler and linker really take, probed once by compiling and linking.
 $(B)/harden.mk: tests/lint/probe-flags Makefile
@@ -103,6 +108,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/broker
 	install -m 755 $(B)/bin/broker $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(HELPERS) $(DESTDIR)$(PREFIX)/libexec/broker/
+	install -d $(DESTDIR)$(PREFIX)/share/broker
+	install -m 644 share/broker/rds-ca.pem share/broker/rds-ca.txt $(DESTDIR)$(PREFIX)/share/broker/
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 644 completions/broker.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/broker

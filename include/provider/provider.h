@@ -19,14 +19,25 @@ struct provider {
     bool has_no_token; /* there is no secret to print: `token` is a usage error */
     /* What is wrong with the profile before anything is done: ERR_CONFIG. May be NULL. */
     int (*check)(const struct profile *p, struct err *e);
-    /* The credential, by the deadline. May ask (tty_can_ask()); ERR_LOGIN where it must and cannot. */
+    /*
+     * The step before, where there is one: becoming somebody to whoever makes the credential (keys of a
+     * cloud, a token of a vault). Fills out->login and what get() needs; asks as get() does. NULL: there is
+     * none.
+     */
+    int (*login)(const struct profile *p, int64_t deadline, struct credential *out, struct err *e);
+    /* The credential, by the deadline, after login(), which it calls itself where nobody has. May ask
+     * (tty_can_ask()); ERR_LOGIN where it must and cannot. */
     int (*get)(const struct profile *p, int64_t deadline, struct credential *out, struct err *e);
     /* Keeps a credential that a person typed (credential.asked). NULL: never kept. */
     int (*keep)(const struct profile *p, const struct credential *c, int64_t deadline, struct err *e);
     /* What to check when the server refuses its credential: a hint. NULL: user and password. */
     void (*refused)(const struct profile *p, struct buf *out);
-    /* What it will give, in a few words, without looking it up: for --dry-run and --verbose. */
+    /* What login() will be, as what, and limited to what: in a few words, without looking it up. For
+     * --dry-run and
+     * --verbose; the first goes with login(), the last may be NULL. */
+    void (*describe_login)(const struct profile *p, struct buf *out);
     void (*describe)(const struct profile *p, struct buf *out);
+    void (*describe_scope)(const struct profile *p, struct buf *out);
 };
 
 /* The provider of that name in this build; NULL: known but not built, or unknown. */

@@ -42,7 +42,12 @@ int session_open(struct session *s, const struct request *r, struct err *e);
 /* Facts and plan. With `dry` nothing is dialled (no socket is tried). */
 int session_plan(struct session *s, enum purpose purpose, const char *client, bool dry, struct err *e);
 
-/* The credential. */
+/*
+ * The provider's login, so that nothing is opened while a person must do something; at most once. 1: done, 0:
+ * this provider has none.
+ */
+int session_sign_in(struct session *s, struct err *e);
+/* The credential; signs in first where that was not done. */
 int session_login(struct session *s, struct err *e);
 
 /*

@@ -28,7 +28,8 @@ enum option_set {
     SET_DRY = 8,
     SET_JSON = 16,
     SET_EXEC = 32,
-    SET_SHOW = 64
+    SET_SHOW = 64,
+    SET_TOKEN = 128
 };
 enum option_line { LINE_WHERE, LINE_WHO, LINE_WHAT, LINE_HOW, LINE_HIDDEN };
 

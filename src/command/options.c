@@ -126,7 +126,7 @@ static int take(struct invocation *inv, int id, const char *value, const char *t
         return err_hint(e, "like 10s, 5m or 1h");
     }
     if (o->key)
-        add_override(inv, o->key, value, typed);
+        add_override(inv, o->key, o->argument ? value : o->name, typed);
     return 0;
 }
 

@@ -40,6 +40,14 @@ static int hop_ended(struct report *r, const char *hop, int result, const char *
     return result;
 }
 
+/* Only where the provider has a login: most have not. */
+static int hop_login(struct session *s, struct report *r, struct err *e)
+{
+    int result = session_sign_in(s, e);
+
+    return result == 0 ? 0 : hop_ended(r, "login", result < 0 ? -1 : 0, s->credential.login, e);
+}
+
 static int hop_way(struct session *s, struct report *r, struct err *e)
 {
     AUTO_FREE(char *, detail);
@@ -48,8 +56,11 @@ static int hop_way(struct session *s, struct report *r, struct err *e)
     /* What the config or this machine lacks is no hop that was tried. */
     if (result < 0 && e->code != ERR_UNREACHABLE)
         return -1;
-    if (result == 0)
+    if (result == 0) {
+        if (hop_login(s, r, e) < 0)
+            return -1;
         result = session_resolve(s, e);
+    }
     detail = mem_printf("direct to %s", s->plan.endpoint ? s->plan.endpoint : "");
     return hop_ended(r, "way", result, detail, e);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <aws/rds_host.h>
+#include <base/text.h>
 #include <model/address.h>
 #include <output/connection.h>
 
@@ -40,6 +42,19 @@ static void derive_tls(struct profile *p)
         derive(p, KEY_tls, "preferred", is_direct(p) ? "host" : "via");
 }
 
+/* The name that a token is signed for may say where it is valid. */
+static void derive_region(struct profile *p)
+{
+    bool by_sign_host = profile_str(p, KEY_sign_host);
+    const char *name = profile_str(p, by_sign_host ? KEY_sign_host : KEY_host);
+
+    if (!name || !text_equal(profile_str(p, KEY_auth), "iam"))
+        return;
+    struct rds_host host = rds_host_parse(name);
+    if (host.region[0])
+        derive(p, KEY_region, host.region, by_sign_host ? "sign_host" : "host");
+}
+
 static int check_socket_tls(const struct profile *p, struct err *e)
 {
     if (!profile_str(p, KEY_socket) || !is_direct(p) ||
@@ -71,5 +86,6 @@ int plan_derive(struct profile *p, struct err *e)
     if (!host && !profile_str(p, KEY_socket))
         derive(p, KEY_socket, "auto", "host");
     derive_tls(p);
+    derive_region(p);
     return check_socket_tls(p, e) < 0 || check_cleartext(p, e) < 0 ? -1 : 0;
 }

@@ -9,6 +9,7 @@
 #include <base/mem.h>
 #include <output/connection.h>
 
+#include "authorities.h"
 #include "sockets.h"
 
 static const char *const ca_files[] = {
@@ -55,6 +56,8 @@ int facts_gather(const struct profile *p, const struct facts_wanted *want, struc
 {
     bool direct = !profile_str(p, KEY_via) || text_equal(profile_str(p, KEY_via), "direct");
 
+    if (want->client && authorities_check(p, e) < 0)
+        return -1;
     if (want->client && client_find(want->client_name ? want->client_name : profile_str(p, KEY_client),
                                     want->deadline, &out->client, e) < 0)
         return -1;

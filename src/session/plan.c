@@ -18,12 +18,13 @@ void plan_release(struct plan *plan)
     *plan = (struct plan){0};
 }
 
-/* Known in the config, not in this build: SPEC lets the file have it and refuses the run that needs it. */
-static int refuse_later(const struct profile *p, struct err *e)
+/* Known in the config, not in this build: SPEC lets the file have it and refuses the run that needs it. A
+ * secret alone needs no way to the server. */
+static int refuse_later(const struct profile *p, enum purpose purpose, struct err *e)
 {
     const char *via = profile_str(p, KEY_via);
 
-    if (via && !text_equal(via, "direct")) {
+    if (purpose != FOR_SECRET && via && !text_equal(via, "direct")) {
         (void)err_set(e, ERR_CONFIG, "via = %s: this version has no tunnels", via);
         return err_hint(e, "open the tunnel yourself, then set host = 127.0.0.1, its port, and via = direct");
     }
@@ -114,6 +115,19 @@ static int check_authorities(const struct connection *c, struct err *e)
     return err_hint(e, "set tls_ca to the PEM file of the server's authority, or install ca-certificates");
 }
 
+/* A client verifies the name that it dials, and that is not the one which the certificate is for. */
+static int check_sign_host(const struct profile *p, const struct connection *c, struct err *e)
+{
+    const char *name = profile_str(p, KEY_sign_host);
+
+    if (!name || !text_equal(profile_str(p, KEY_auth), "iam") || c->socket || c->tls < TLS_VERIFY_IDENTITY ||
+        text_equal_nocase(name, c->host))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "sign_host = %s with tls = verify-identity: this version has no keeper",
+                  name);
+    return err_hint(e, "set host = %s where it can be reached, or tls = verify-ca with Oracle's mysql", name);
+}
+
 static void name_endpoint(struct plan *plan)
 {
     const struct connection *c = &plan->conn;
@@ -132,13 +146,15 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
 
     out->profile = p;
     out->label = profile_label(p);
-    if (refuse_later(p, e) < 0 || choose_provider(p, out, e) < 0)
+    if (refuse_later(p, purpose, e) < 0 || choose_provider(p, out, e) < 0)
         return -1;
     fill_connection(p, f, c);
     name_endpoint(out);
     if (purpose != FOR_CLIENT)
         return 0;
     out->client = &f->client;
+    if (check_sign_host(p, c, e) < 0)
+        return -1;
     checked = f->client.flavour == FLAVOUR_MARIADB && check_mariadb(c, e) < 0 ? -1 : check_authorities(c, e);
     out->restrict_plugins = f->client.flavour == FLAVOUR_MARIADB && !c->socket && c->tls <= TLS_PREFERRED &&
                             !text_equal(profile_str(p, KEY_auth), "client");
@@ -176,16 +192,33 @@ static void print_client(const struct plan *plan, char *const *args, struct buf 
     put_row(out, "client", buf_str(&text));
 }
 
+static void describe_credential(const struct plan *plan, struct buf *out)
+{
+    AUTO_BUF(scope, 1024);
+
+    if (!plan->provider) {
+        buf_puts(out, "password of the URL");
+        return;
+    }
+    plan->provider->describe(plan->profile, out);
+    if (plan->provider->describe_scope)
+        plan->provider->describe_scope(plan->profile, &scope);
+    if (scope.len)
+        buf_printf(out, ", %s", buf_str(&scope));
+}
+
 void plan_print(const struct plan *plan, char *const *args, struct buf *out)
 {
     AUTO_BUF(credential, 4096);
     const struct connection *c = &plan->conn;
 
-    if (plan->provider)
-        plan->provider->describe(plan->profile, &credential);
-    else
-        buf_puts(&credential, "password of the URL");
+    describe_credential(plan, &credential);
     put_row(out, "endpoint", plan->endpoint);
+    if (plan->provider && plan->provider->login) {
+        AUTO_BUF(login, 4096);
+        plan->provider->describe_login(plan->profile, &login);
+        put_row(out, "login", buf_str(&login));
+    }
     put_row(out, "way", "direct");
     print_tls(plan, out);
     put_row(out, "credential", buf_str(&credential));

@@ -12,6 +12,7 @@
 #include <base/tty.h>
 #include <model/url.h>
 
+#include "authorities.h"
 #include "facts.h"
 #include "launch.h"
 
@@ -84,7 +85,10 @@ int session_open(struct session *s, const struct request *r, struct err *e)
         s->label = profile_label(&s->profile);
     if (name && !url && config_profile_place(s->config, name, &file, &line))
         log_step("config", "%s:%u", file, line);
-    return plan_derive(&s->profile, e);
+    if (plan_derive(&s->profile, e) < 0)
+        return -1;
+    authorities_derive(&s->profile);
+    return 0;
 }
 
 int session_plan(struct session *s, enum purpose purpose, const char *client, bool dry, struct err *e)
@@ -147,11 +151,27 @@ static int64_t login_deadline(const struct session *s)
     return clock_deadline(profile_ms(&s->profile, KEY_login_timeout), s->deadline);
 }
 
+int session_sign_in(struct session *s, struct err *e)
+{
+    const struct provider *provider = s->plan.provider;
+
+    if (!provider || !provider->login)
+        return 0;
+    if (s->credential.login)
+        return 1;
+    if (provider->login(&s->profile, login_deadline(s), &s->credential, e) < 0)
+        return -1;
+    log_step("login", "%s", s->credential.login);
+    return 1;
+}
+
 int session_login(struct session *s, struct err *e)
 {
     const struct provider *provider = s->plan.provider;
     AUTO_BUF(what, 4096);
 
+    if (session_sign_in(s, e) < 0)
+        return -1;
     if (!provider) {
         const struct secret *password = s->profile.password;
         s->credential.password = secret_from(secret_bytes(password), secret_len(password));
@@ -160,11 +180,12 @@ int session_login(struct session *s, struct err *e)
     }
     if (provider && log_wants(LOG_STEP)) {
         provider->describe(&s->profile, &what);
+        buf_puts(&what, ", password ********");
         if (s->credential.expires_at) {
             buf_puts(&what, ", valid for ");
             clock_format_duration(&what, (int64_t)(s->credential.expires_at - time(NULL)) * 1000);
         }
-        log_step("credential", "%s, password ********", buf_str(&what));
+        log_step("credential", "%s", buf_str(&what));
     }
     return 0;
 }

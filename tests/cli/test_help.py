@@ -22,7 +22,7 @@ set up
 first time: broker profile add NAME
 """
 WHERE = "where  --host NAME  -P --port N  -S --socket PATH|auto  --tls LEVEL\n"
-WHO = "who    -u --user NAME  --auth PROVIDER\n"
+WHO = "who    -u --user NAME  --auth PROVIDER  --aws-profile NAME  --region NAME\n"
 WHAT = "what   -D --database NAME  --client PROGRAM  -o KEY=VALUE\n"
 COMMON = "--no-input  -q --quiet  -v --verbose\n"
 VERBS = {
@@ -54,8 +54,9 @@ usage: broker test [PROFILE|URL] [OPTION]...
 usage: broker token [PROFILE|URL] [OPTION]...
 
   MYSQL_PWD=$(broker token prod)
+  broker token --iam --host NAME --user app_ro
 
-""" + WHERE + WHO + WHAT + "how    --timeout TIME  " + COMMON,
+""" + WHERE + WHO.replace("  --aws", "  --iam  --aws") + WHAT + "how    --timeout TIME  " + COMMON,
     "password": """\
 usage: broker password set|delete [PROFILE|URL] [OPTION]...
 
@@ -92,7 +93,7 @@ how    """ + COMMON,
 }
 TOPICS = ("config", "environment", "exit-codes", "formats")
 LATER = re.compile(r"broker (params|forward|credential|status|stop|login|logout)|^  (params|forward|credential|status|stop|login"
-                   r"|logout) |profile .*\b(set|remove)\b|--(via|region|aws-profile|vault-path|iam)|\b(iam|vault|helper|ssh|via|"
+                   r"|logout) |profile .*\b(set|remove)\b|--(via|vault-path)|\b(vault|helper|ssh|via|"
                    r"tunnel|keeper|man)\b", re.M)
 
 
@@ -153,7 +154,7 @@ def test_config_topic_is_the_table_of_keys(broker):
         if default != "-":
             assert re.search(rf"^{key} +{re.escape(default)} +built in$", shown, re.M), key
     providers = re.findall(r"^  (\w+) ", text[text.index("auth is one of:"):], re.M)
-    assert providers == ["keychain", "command", "file", "env", "prompt", "none", "client"]
+    assert providers == ["keychain", "iam", "command", "file", "env", "prompt", "none", "client"]
     assert text.endswith("\ntls is one of: disabled preferred required verify-ca verify-identity\n")
 
 

@@ -6,6 +6,8 @@ import socket
 
 import pytest
 
+from lib.broker import PROGRAM
+
 RDS = "prod.cluster-ro-c9akciq32.eu-west-1.rds.amazonaws.com"
 CONFIG = f"""\
 [profile prod]

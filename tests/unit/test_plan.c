@@ -358,11 +358,12 @@ static void flags_lower_nothing(void **state)
 /* --- refusals
  * ------------------------------------------------------------------------------------------------------ */
 
-#define BUILT "keychain command file env prompt none client"
+#define BUILT "keychain iam command file env prompt none client"
+#define RDS_NAME "db.c9akciq32.eu-west-1.rds.amazonaws.com"
 static const struct refusal {
     const char *body, *text;
 } refusals[] = {
-    {REMOTE "auth = iam\n", "78: auth = iam: not in this version\nhint: auth = one of: " BUILT "\n"},
+    {REMOTE "auth = vault\n", "78: auth = vault: not in this version\nhint: auth = one of: " BUILT "\n"},
     {REMOTE "auth = helper\nauth_helper = pass\n",
      "78: auth = helper: not in this version\nhint: auth = one of: " BUILT "\n"},
     {"host = db\nauth = keychain\n", "78: auth = keychain needs a user\nhint: set user in [profile p]\n"},
@@ -372,9 +373,20 @@ static const struct refusal {
      "78: auth = file needs auth_file\nhint: auth_file = ~/path/to/a/file of mode 0600\n"},
     {REMOTE "auth = env\n", "78: auth = env needs auth_env\nhint: auth_env = NAME_OF_THE_VARIABLE\n"},
     {REMOTE "login = keeper\n", "78: login = keeper: this version has no keeper\nhint: login = client\n"},
-    {REMOTE "via = ssh://me@jump\n",
-     "78: via = ssh://me@jump: this version has no tunnels\n"
-     "hint: open the tunnel yourself, then set host = 127.0.0.1, its port, and via = direct\n"},
+    {"host = 127.0.0.1\nport = 13306\nuser = app\nauth = iam\n",
+     "78: not the server's name, so no token for it is valid\n"
+     "hint: set host to the RDS name and via = tcp://127.0.0.1:13306\n"},
+    {"host = " RDS_NAME "\nsign_host = fe80::1\nuser = app\nauth = iam\n",
+     "78: not the server's name, so no token for it is valid\n"
+     "hint: set host to the RDS name and via = tcp://127.0.0.1:3306\n"},
+    {"socket = /s\nuser = app\nauth = iam\n",
+     "78: auth = iam needs a host: the token is signed for its name\n"
+     "hint: set host to the RDS name, or sign_host for a server on a socket\n"},
+    {"host = x.dsql.us-east-1.on.aws\nuser = app\nauth = iam\n",
+     "78: Aurora DSQL speaks PostgreSQL\nhint: auth = iam is for MySQL and MariaDB on RDS and Aurora\n"},
+    {"host = " RDS_NAME "\nuser = app\nauth = iam\nregion = eu west\n",
+     "78: region = eu west: no AWS region is called so\nhint: region = like eu-west-1\n"},
+    {"host = " RDS_NAME "\nauth = iam\n", "78: auth = iam needs a user\nhint: set user in [profile p]\n"},
     {"socket = /s\nhost = db\n", "78: host and socket contradict each other\nhint: keep host for TCP, or "
                                  "socket for a server on this machine\n"},
 };
@@ -391,6 +403,51 @@ static void refused_plans(void **state)
             plan_text(refusals[i].body, "p", &facts, purposes[j], NULL, &text);
             assert_string_equal(buf_str(&text), refusals[i].text);
         }
+    }
+}
+
+/* What stands between a client and the server, and not between anybody and the secret. */
+static const struct refusal on_the_way[] = {
+    {REMOTE "via = ssh://me@jump\n",
+     "78: via = ssh://me@jump: this version has no tunnels\n"
+     "hint: open the tunnel yourself, then set host = 127.0.0.1, its port, and via = direct\n"},
+    {"host = 10.0.0.1\nsign_host = " RDS_NAME "\nuser = app\nauth = iam\ntls_ca = /ca.pem\n",
+     "78: sign_host = " RDS_NAME " with tls = verify-identity: this version has no keeper\n"
+     "hint: set host = " RDS_NAME " where it can be reached, or tls = verify-ca with Oracle's mysql\n"},
+};
+
+static void secret_without_a_way(void **state)
+{
+    static const struct facts facts = FACTS_MYSQL;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(on_the_way); i++) {
+        AUTO_BUF(refused, 65536);
+        AUTO_BUF(planned, 65536);
+        plan_text(on_the_way[i].body, "p", &facts, FOR_CLIENT, NULL, &refused);
+        assert_string_equal(buf_str(&refused), on_the_way[i].text);
+        plan_text(on_the_way[i].body, "p", &facts, FOR_SECRET, NULL, &planned);
+        assert_non_null(strstr(buf_str(&planned), "\ncredential  "));
+    }
+}
+
+/* The same host under its own name, or a level at which nobody looks at names, needs no keeper. */
+static void sign_host_without_a_keeper(void **state)
+{
+    static const char *const bodies[] = {
+        "host = " RDS_NAME "\nsign_host = DB.c9akciq32.eu-west-1.rds.amazonaws.com\ntls_ca = /ca.pem\n",
+        "host = 10.0.0.1\nsign_host = " RDS_NAME "\ntls = verify-ca\ntls_ca = /ca.pem\n",
+        "host = 10.0.0.1\nsign_host = " RDS_NAME "\ntls = required\n",
+    };
+    static const struct facts facts = FACTS_MYSQL;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        AUTO_FREE(char *, body);
+        AUTO_BUF(text, 65536);
+        body = mem_printf("%suser = app\nauth = iam\n", bodies[i]);
+        plan_text(body, "p", &facts, FOR_CLIENT, NULL, &text);
+        assert_non_null(strstr(buf_str(&text), "\ncredential  iam token for app, region eu-west-1\n"));
     }
 }
 
@@ -449,10 +506,16 @@ static void connection_values(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(golden_plans),      cmocka_unit_test(plans_are_pure),
-        cmocka_unit_test(derived_keys),      cmocka_unit_test(levels_by_client),
-        cmocka_unit_test(no_authorities),    cmocka_unit_test(flags_lower_nothing),
-        cmocka_unit_test(refused_plans),     cmocka_unit_test(other_programs),
+        cmocka_unit_test(golden_plans),
+        cmocka_unit_test(plans_are_pure),
+        cmocka_unit_test(derived_keys),
+        cmocka_unit_test(levels_by_client),
+        cmocka_unit_test(no_authorities),
+        cmocka_unit_test(flags_lower_nothing),
+        cmocka_unit_test(refused_plans),
+        cmocka_unit_test(secret_without_a_way),
+        cmocka_unit_test(sign_host_without_a_keeper),
+        cmocka_unit_test(other_programs),
         cmocka_unit_test(connection_values),
     };
 

@@ -1,0 +1,192 @@
+/*
+ * An RDS token: signed with AWS keys for the server's own name (sign_host:sign_port, else host and port),
+ * never for the address that is dialled. Its login is the walk along AWS's credential chain; the token itself
+ * costs nothing and is never stored.
+ */
+#include <provider/provider.h>
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <aws/partition.h>
+#include <aws/rds_host.h>
+#include <aws/rds_token.h>
+#include <aws/source.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <model/address.h>
+
+/* What the login leaves for get(). */
+struct iam_login {
+    struct aws_context context;
+    struct aws_keys keys;
+    const char *region;
+};
+
+static void iam_login_free(void *state)
+{
+    struct iam_login *l = state;
+
+    aws_keys_release(&l->keys);
+    aws_context_release(&l->context);
+    free(l);
+}
+
+/* --- what is signed for */
+
+static const char *sign_host(const struct profile *p)
+{
+    const char *host = profile_str(p, KEY_sign_host);
+
+    return host ? host : profile_str(p, KEY_host);
+}
+
+static unsigned sign_port(const struct profile *p)
+{
+    unsigned port = profile_number(p, KEY_sign_port);
+
+    return port ? port : profile_number(p, KEY_port);
+}
+
+static bool is_address(const char *host)
+{
+    unsigned char bytes[16];
+
+    return host_is_loopback(host) || strchr(host, ':') || inet_pton(AF_INET, host, bytes) == 1;
+}
+
+static int iam_check(const struct profile *p, struct err *e)
+{
+    const char *host = sign_host(p), *region = profile_str(p, KEY_region);
+
+    if (!host) {
+        (void)err_set(e, ERR_CONFIG, "auth = iam needs a host: the token is signed for its name");
+        return err_hint(e, "set host to the RDS name, or sign_host for a server on a socket");
+    }
+    if (is_address(host)) {
+        (void)err_set(e, ERR_CONFIG, "not the server's name, so no token for it is valid");
+        (void)err_what(e, "%s", host);
+        return err_hint(e, "set host to the RDS name and via = tcp://127.0.0.1:%u", sign_port(p));
+    }
+    if (rds_host_parse(host).kind == RDS_DSQL) {
+        (void)err_set(e, ERR_CONFIG, "Aurora DSQL speaks PostgreSQL");
+        return err_hint(e, "auth = iam is for MySQL and MariaDB on RDS and Aurora");
+    }
+    if (region && !aws_region_is_valid(region)) {
+        (void)err_set(e, ERR_CONFIG, "region = %s: no AWS region is called so", region);
+        return err_hint(e, "region = like eu-west-1");
+    }
+    return 0;
+}
+
+static int no_region(const char *host, struct err *e)
+{
+    enum rds_kind kind = rds_host_parse(host).kind;
+
+    (void)err_set(e, ERR_CONFIG, "no region: %s",
+                  kind == RDS_GLOBAL_WRITER ? "the name of a global database has none" : "not an RDS name");
+    return err_hint(e, "--region, AWS_REGION, AWS_DEFAULT_REGION, or region in the AWS profile");
+}
+
+/* The profile's region is set or was derived from the host's name; else what AWS's own settings say. */
+static int choose_region(const struct profile *p, struct iam_login *l, struct err *e)
+{
+    const char *own = profile_str(p, KEY_region);
+
+    l->region = own ? own : l->context.region;
+    if (!l->region)
+        return no_region(sign_host(p), e);
+    if (aws_region_is_valid(l->region))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "AWS_REGION or the AWS profile: '%.64s' is no AWS region", l->region);
+    return err_hint(e, "region = like eu-west-1");
+}
+
+/* --- login and token */
+
+static int iam_login(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)
+{
+    struct iam_login *l = mem_alloc(1, sizeof *l);
+    AUTO_BUF(text, 4096);
+
+    *l = (struct iam_login){.context = AWS_CONTEXT_INIT};
+    out->login_state = l;
+    out->login_free = iam_login_free;
+    if (aws_context_load(&l->context, profile_str(p, KEY_aws_profile), !profile_str(p, KEY_region), e) < 0 ||
+        choose_region(p, l, e) < 0)
+        return -1;
+    l->context.mfa_command = profile_str(p, KEY_mfa_command);
+    if (aws_keys_get(&l->context, deadline, &l->keys, e) < 0)
+        return -1;
+    aws_chain_describe(&l->context.chain, &text);
+    out->login = buf_take(&text);
+    return 0;
+}
+
+static int iam_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)
+{
+    if (!out->login && iam_login(p, deadline, out, e) < 0)
+        return -1;
+    const struct iam_login *l = out->login_state;
+    const struct rds_token token = {.host = sign_host(p),
+                                    .port = sign_port(p),
+                                    .user = profile_str(p, KEY_user),
+                                    .region = l->region,
+                                    .now = time(NULL)};
+    if (rds_token_make(&token, &l->keys, &out->password, e) < 0)
+        return -1;
+    log_trace("token", "%s:%u, region %s, key %s", token.host, token.port, token.region, l->keys.id);
+    out->expires_at = token.now + RDS_TOKEN_SECONDS;
+    if (l->keys.expires_at && l->keys.expires_at < out->expires_at)
+        out->expires_at = l->keys.expires_at;
+    out->cleartext = true;
+    return 0;
+}
+
+/* --- in words */
+
+static void iam_describe_login(const struct profile *p, struct buf *out)
+{
+    const char *profile = profile_str(p, KEY_aws_profile);
+    struct aws_env env;
+
+    aws_env_read(&env);
+    if (!profile && env.access_key_id)
+        buf_puts(out, "aws environment");
+    else
+        buf_printf(out, "aws profile %s", aws_profile_name(&env, profile));
+}
+
+static void iam_refused(const struct profile *p, struct buf *out)
+{
+    const char *profile = profile_str(p, KEY_aws_profile);
+
+    buf_printf(out, "check IAM auth on the server, rds-db:connect for %s, aws sts get-caller-identity%s%s",
+               profile_str(p, KEY_user), profile ? " --profile " : "", profile ? profile : "");
+}
+
+static void iam_describe(const struct profile *p, struct buf *out)
+{
+    buf_printf(out, "iam token for %s", profile_str(p, KEY_user));
+}
+
+static void iam_describe_scope(const struct profile *p, struct buf *out)
+{
+    if (profile_str(p, KEY_region))
+        buf_printf(out, "region %s", profile_str(p, KEY_region));
+}
+
+const struct provider provider_iam = {
+    .name = "iam",
+    .needs_user = true,
+    .check = iam_check,
+    .login = iam_login,
+    .get = iam_get,
+    .refused = iam_refused,
+    .describe_login = iam_describe_login,
+    .describe = iam_describe,
+    .describe_scope = iam_describe_scope,
+};

@@ -1,0 +1,213 @@
+"""`broker exec`: mysqldump, mysqladmin and mysqlimport of both families on real servers, by TCP with verified TLS and by
+socket, in a home that would lead them elsewhere; the environment, the placeholders, and how the program ends."""
+import os
+import signal
+
+import pytest
+
+from lib.logins import HOSTILE_ENV, SECRET_ENV, for_user, hostile_files, profile
+from servers.pki import RIGHT_NAME
+
+DEFAULTS = "--defaults-file={defaults-file}"
+ROWS = b"".join(b"INSERT INTO `item` VALUES (%d,'%s');\n" % row for row in ((1, b"apple"), (2, b"pear"), (3, b"quince")))
+NAMES = {"dump": "mysqldump", "admin": "mysqladmin", "load": "mysqlimport"}
+WAYS = ["tls", "socket"]
+
+
+class Tools:
+    """The tools of one client against the server of its family, by an account that may do all they do and, by TCP, only
+    with TLS. run("dump", ARG...) is `broker exec p -- mysqldump --defaults-file={defaults-file} ARG...`."""
+
+    def __init__(self, broker, client, server, way, by_name):
+        self.broker, self.client, self.server, self.by_name = broker, client, server, by_name
+        server.create_user("tool", server.password("tool"), None, "SSL" if way == "tls" else None)
+        server.admin("grant all on *.* to tool@'%'")
+        self.options = client.options_for(server, "tool")
+        keys = {"host": RIGHT_NAME, "tls": "verify-identity", "tls_ca": server.ca} if way == "tls" else {"socket": server.socket}
+        for_user(broker, server, "tool", **keys)
+        hostile_files(broker, client, *([f"plugin-dir={self.options[0].partition('=')[2]}"] if self.options else []))
+
+    def run(self, tool, *args, **options):
+        program = NAMES[tool] if self.by_name else getattr(self.client, tool)
+        return self.broker.run("exec", "p", "--", program, DEFAULTS, *args, env=HOSTILE_ENV, **options)
+
+
+@pytest.fixture(params=["mysql9", "mariadb1011", "mariadb118", "debian"])
+def tools(request, broker, names, clients, way):
+    """debian: by the names on PATH, where mysqldump is a link to mariadb-dump."""
+    client = clients["mariadb1011" if request.param == "debian" else request.param]
+    fixture = "mysql_server" if client.family == "mysql" else "mariadb_server"
+    return Tools(broker, client, request.getfixturevalue(fixture), way, request.param == "debian")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_dump(tools):
+    more = ["--set-gtid-purged=OFF"] if tools.client.family == "mysql" else []
+    with tools.broker.watch() as watch:
+        done = tools.run("dump", "--no-tablespaces", "--skip-extended-insert", "--compact", *more, "shop", "item")
+    assert (done.code, done.err) == (0, b"") and ROWS in done.out
+    assert any(b"dump" in argv for argv in watch.argv)
+    assert not any(tools.server.password("tool") in argv for argv in watch.argv)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_admin(tools, way):
+    done = tools.run("admin", "processlist")
+    assert (done.code, done.err) == (0, b"")
+    row = next(line.split("|") for line in done.text.splitlines() if "processlist" in line)
+    assert [cell.strip() for cell in row[2:4]][0] == "tool"
+    assert row[3].strip().partition(":")[0] == ("127.0.0.1" if way == "tls" else "localhost")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_import(tools):
+    tools.server.admin("drop table if exists shop.fruit; create table shop.fruit like shop.item")
+    rows = tools.broker.write("fruit.txt", "7\tfig\n8\tdate\n")
+    done = tools.run("load", "--local", "shop", rows)
+    assert (done.code, done.err) == (0, b"") and done.text == "shop.fruit: Records: 2  Deleted: 0  Skipped: 0  Warnings: 0\n"
+    assert tools.server.admin("select * from shop.fruit") == "7\tfig\n8\tdate"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_refused(tools):
+    tools.broker.env[SECRET_ENV] = "fake-wrong"
+    done = tools.run("dump", "shop")
+    assert done.code == 2 and b"1045" in done.err and b"using password: YES" in done.err
+
+
+@pytest.fixture
+def plain(broker):
+    """The profile `p` for programs that dial nobody, with a secret that must be quoted in a URL."""
+    broker.env[SECRET_ENV] = broker.secret(b"fake /?#%\xc3\xa9\"'canary").decode()
+    broker.config(profile(host=RIGHT_NAME, port=3307, user="us er", database="d/b", tls="verify-identity", tls_ca="~/ca.pem",
+                          auth="env", auth_env=SECRET_ENV))
+    return broker
+
+
+def exec_env(broker, *args, env={}):
+    """The environment of a program that exec became, as a dict."""
+    done = broker.run("exec", "p", *args, "--", "env", "-0", env=env, secret_out=True)
+    assert (done.code, done.err) == (0, b"")
+    return dict(line.split("=", 1) for line in done.text.split("\0") if line)
+
+
+def changed(broker, *args, env={}):
+    """What exec made of the environment: {name: value}, None for what it took away."""
+    before, after = broker.environment(env), exec_env(broker, *args, env=env)
+    return {name: after.get(name) for name in {*before, *after} if before.get(name) != after.get(name)}
+
+
+def mysql_env(broker, **changes):
+    return {"MYSQL_HOST": RIGHT_NAME, "MYSQL_TCP_PORT": "3307", "MYSQL_USER": "us er", "MYSQL_PWD": broker.env[SECRET_ENV],
+            "MYSQL_DATABASE": "d/b", **changes}
+
+
+def url_env(broker):
+    return {"DATABASE_URL": "mysql://us%20er:fake%20%2F%3F%23%25%C3%A9%22%27canary@db.test.internal:3307/d%2Fb"
+                            f"?ssl-mode=VERIFY_IDENTITY&ssl-ca={str(broker.home).replace('/', '%2F')}%2Fca.pem"}
+
+
+def test_environment(plain):
+    assert changed(plain) == changed(plain, "--format", "env") == mysql_env(plain)
+    assert changed(plain, "--env", "url") == {**mysql_env(plain), **url_env(plain)}
+    assert changed(plain, "--format", "url") == url_env(plain)
+
+
+def test_environment_of_the_caller(plain):
+    """What speaks of another server goes; what is nobody's business stays."""
+    stale = {"MYSQL_UNIX_PORT": "/nowhere", "MYSQL_PWD": "fake-stale", "MYSQL_HOST": "stale", "MINE": "kept", "MYSQL_PS1": "kept"}
+    assert changed(plain, env=stale) == mysql_env(plain, MYSQL_UNIX_PORT=None)
+    plain.config(profile(socket="/run/s.sock", user="app", auth="none"))
+    stale = {**stale, "MYSQL_TCP_PORT": "1", "MYSQL_DATABASE": "stale", "MYSQL_USER": "stale"}
+    assert changed(plain, env=stale) == {"MYSQL_HOST": "localhost", "MYSQL_UNIX_PORT": "/run/s.sock", "MYSQL_USER": "app",
+                                         "MYSQL_PWD": "", "MYSQL_TCP_PORT": None, "MYSQL_DATABASE": None}
+
+
+def test_environment_of_auth_client(broker):
+    """No user and no password of ours: whatever the caller has for it stays."""
+    broker.config(profile(host="127.0.0.1", auth="client"))
+    assert changed(broker, env={"MYSQL_PWD": "fake-own", "MYSQL_USER": "own"}) == {"MYSQL_HOST": "127.0.0.1", "MYSQL_TCP_PORT": "3306"}
+
+
+def test_placeholders(plain):
+    words = ["{host}", "{port}", "{socket}", "{user}", "{database}", "--to={host}:{port}", "{{host}}",
+             "{other}", "{}", "{HOST}", "{host", "host}", "${port}", "{defaults_file}"]
+    done = plain.run("exec", "p", "--", "printf", "%s\\n", *words)
+    assert done.text.split("\n") == [RIGHT_NAME, "3307", "", "us er", "d/b", f"--to={RIGHT_NAME}:3307", "{" + RIGHT_NAME + "}",
+                                     "{other}", "{}", "{HOST}", "{host", "host}", "$3307", "{defaults_file}", ""]
+    plain.config(profile(socket="/run/s.sock", user="app", auth="none"))
+    done = plain.run("exec", "p", "--", "printf", "%s\\n", "{host}", "{socket}", "{database}")
+    assert done.text == "localhost\n/run/s.sock\n\n"
+
+
+@pytest.mark.parametrize("word", ["--password={password}", "{url}", "x{defaults-file}{password}"])
+def test_no_secret_in_a_word(broker, word):
+    """Refused before anything else: there is not even a credential to be had."""
+    broker.config(profile(host="127.0.0.1", user="app", auth="file", auth_file="/nonexistent"))
+    done = broker.run("exec", "p", "--", "true", word)
+    name = "{url}" if "url" in word else "{password}"
+    assert (done.code, done.out, done.errors) == (64, b"", f"broker: exec: {name} would be seen in the process list\n"
+                                                           "hint: {defaults-file}, or MYSQL_PWD in its environment\n")
+
+
+@pytest.mark.parametrize("args, text", [
+    ([], "broker: exec: which command?\nhint: broker exec PROFILE -- COMMAND ARG...\n"),
+    (["--"], "broker: exec: which command?\nhint: broker exec PROFILE -- COMMAND ARG...\n"),
+    (["--format", "jdbc", "--", "true"], "broker: exec: no such format 'jdbc'\nhint: broker help formats\n"),
+    (["--env", "ulr", "--", "true"], "broker: exec: no such format 'ulr'\nhint: did you mean 'url'?\n")])
+def test_usage(plain, args, text):
+    done = plain.run("exec", "p", *args)
+    assert (done.code, done.out, done.errors) == (64, b"", text)
+
+
+@pytest.mark.parametrize("flavour, said", [("mysql9", "\nssl-mode=VERIFY_IDENTITY\n"), ("mariadb1011", "\nssl-verify-server-cert\n")])
+def test_defaults_file(plain, clients, flavour, said):
+    """In the words of `client` where the command is none; a file that can be read twice, by nobody else."""
+    script = "stat -L -c %a:%F $1; cat $1; echo; echo again; cat $1"
+    done = plain.run("exec", "p", "--client", clients[flavour].path, "--", "sh", "-c", script, "sh", "{defaults-file}",
+                     secret_out=True)
+    kind, _, text = done.text.partition("\n")
+    first, second = text.split("\nagain\n")
+    assert kind == "600:regular file" and first == second and said in first and "[client]\nuser=\"us er\"\n" in first
+
+
+def test_no_client_is_no_trouble(plain):
+    """Only {defaults-file} needs to know a client."""
+    plain.env["PATH"] = str(plain.home / "bin")
+    done = plain.run("exec", "p", "--", "/bin/echo", "hello")
+    assert (done.code, done.out, done.err) == (0, b"hello\n", b"")
+    done = plain.run("exec", "p", "--", "/bin/cat", "{defaults-file}")
+    assert (done.code, done.out) == (127, b"") and done.errors.startswith("broker: p: mysql, mariadb: not found on PATH\nhint: ")
+
+
+@pytest.mark.parametrize("script, code, died", [("exit 0", 0, 0), ("exit 1", 1, 0), ("exit 2", 2, 0), ("exit 7", 7, 0),
+                                                ("kill -TERM $$", 143, signal.SIGTERM), ("kill -INT $$", 130, signal.SIGINT)])
+def test_end(plain, script, code, died):
+    done = plain.run("exec", "p", "--", "sh", "-c", script)
+    assert (done.code, done.signal, done.out, done.err) == (code, died, b"", b"")
+
+
+def test_signals_and_stdin_are_the_programs(plain):
+    """It is the same process: what is sent to broker reaches it."""
+    script = "trap 'echo caught; exit 3' HUP; echo ready; while :; do read line || sleep 0.01; done"
+    run = plain.start("exec", "p", "--", "sh", "-c", script, stdin=-3, stdout=-1, stderr=-1)
+    assert run.stdout.readline() == b"ready\n"
+    run.send_signal(signal.SIGHUP)
+    assert (*run.communicate(timeout=10), run.returncode) == (b"caught\n", b"", 3)
+    assert plain.run("exec", "p", "--", "cat", input=b"\0in\xff").out == b"\0in\xff"
+
+
+@pytest.mark.parametrize("name, code", [("no-such-program", 127), ("/nonexistent/tool", 127), ("locked", 126), ("/tmp", 126)])
+def test_program_that_cannot_run(plain, name, code):
+    if name == "locked":
+        name = plain.write("bin/locked", "#!/bin/sh\n", mode=0o600)
+    done = plain.run("exec", "p", "--", name)
+    what, hint = done.errors.splitlines()
+    assert done.code == code and what.startswith(f"broker: p: {name}: ") and hint.startswith("hint: ") and not done.out
+
+
+def test_dry_run(plain):
+    done = plain.run("exec", "p", "--dry-run", "--", "touch", plain.home / "made")
+    assert done.code == 0 and not os.path.exists(plain.home / "made") and not done.err
+    assert done.text == (f"endpoint    {RIGHT_NAME}:3307\nway         direct\ntls         verify-identity, by the client, "
+                         f"{plain.home}/ca.pem\ncredential  the variable {SECRET_ENV}\naddress     {RIGHT_NAME}:3307\n")

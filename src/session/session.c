@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/tty.h>
@@ -83,8 +84,11 @@ int session_open(struct session *s, const struct request *r, struct err *e)
         return -1;
     if (!s->label)
         s->label = profile_label(&s->profile);
-    if (name && !url && config_profile_place(s->config, name, &file, &line))
-        log_step("config", "%s:%u", file, line);
+    if (name && !url && log_wants(LOG_STEP) && config_profile_place(s->config, name, &file, &line)) {
+        AUTO_FREE(char *, place);
+        place = path_short(file);
+        log_step("config", "%s:%u", place, line);
+    }
     if (plan_derive(&s->profile, e) < 0)
         return -1;
     authorities_derive(&s->profile);

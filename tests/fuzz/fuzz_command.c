@@ -1,0 +1,250 @@
+/*
+ * The whole command line: the input is a config file, what is on stdin, and the words of argv, separated by
+ * NUL bytes; the program's main() is run on them (tests/fuzz/run builds it as broker_main).
+ *
+ * Nothing leaves the process. The calls that would start a program, dial, or change this process for good are
+ * wrapped by the linker; the home and the config are in a folder of the run (TMPDIR), made anew when a verb
+ * has put something there; there is no terminal, and PATH leads to clients that exist but cannot be run.
+ * Beside memory errors it looks for a broken promise: an exit status that is not documented.
+ *
+ * fuzz options: -max_len=4096 -close_fd_mask=3
+ *
+ * fuzz wrap: execve fork connect exit prctl setrlimit open
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WORDS_MAX 40
+
+int broker_main(int argc, char **argv);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static jmp_buf end;
+static int inside, status;
+static char home[256];
+
+/* --- what the program must not really do
+ * ------------------------------------------------------------------------- */
+
+int __wrap_execve(const char *path, char *const *argv, char *const *env);
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+int __wrap_connect(int fd, const struct sockaddr *sa, socklen_t n);
+_Noreturn void __real_exit(int code);
+_Noreturn void __wrap_exit(int code);
+int __wrap_prctl(int option, ...);
+int __real_setrlimit(int what, const struct rlimit *limit);
+int __wrap_setrlimit(int what, const struct rlimit *limit);
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+
+/* The whole of what a client would get is read, so that the sanitizers see it. */
+int __wrap_execve(const char *path, char *const *argv, char *const *env)
+{
+    size_t seen = strlen(path);
+
+    for (; *argv; argv++)
+        seen += strlen(*argv);
+    for (; *env; env++)
+        seen += strlen(*env);
+    errno = seen ? ENOENT : EACCES;
+    return -1;
+}
+
+pid_t __wrap_fork(void)
+{
+    if (!inside)
+        return __real_fork();
+    errno = EAGAIN;
+    return -1;
+}
+
+int __wrap_connect(int fd, const struct sockaddr *sa, socklen_t n)
+{
+    (void)fd, (void)sa, (void)n;
+    errno = ECONNREFUSED;
+    return -1;
+}
+
+void __wrap_exit(int code)
+{
+    if (!inside)
+        __real_exit(code);
+    status = code;
+    longjmp(end, 1);
+}
+
+int __wrap_prctl(int option, ...)
+{
+    (void)option;
+    return 0;
+}
+
+int __wrap_setrlimit(int what, const struct rlimit *limit)
+{
+    return inside ? 0 : __real_setrlimit(what, limit);
+}
+
+/* No terminal, and no device: /dev/fd/0 would be this fuzzer's. */
+int __wrap_open(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list ap;
+
+    va_start(ap, flags);
+    if (flags & O_CREAT)
+        mode = va_arg(ap, mode_t);
+    va_end(ap);
+    if (inside && strncmp(path, "/dev/", 5) == 0 && strcmp(path, "/dev/null") != 0) {
+        errno = ENXIO;
+        return -1;
+    }
+    return __real_open(path, flags, mode);
+}
+
+/* --- the home
+ * ---------------------------------------------------------------------------------------------------- */
+
+static const char *in_home(const char *name)
+{
+    static char path[512];
+
+    (void)snprintf(path, sizeof path, "%s/%s", home, name);
+    return path;
+}
+
+static void must(int held)
+{
+    if (!held)
+        abort();
+}
+
+static void put_file(const char *name, const void *bytes, size_t n, mode_t mode)
+{
+    int fd = __real_open(in_home(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+    must(fd >= 0 && write(fd, bytes, n) == (ssize_t)n && fchmod(fd, mode) == 0);
+    (void)close(fd);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st, (void)type;
+    return at->level ? remove(path) : 0;
+}
+
+static void make_home(void)
+{
+    static const char *const clients[] = {"bin/mysql", "bin/mariadb", "bin/mysqldump", "bin/helper"};
+    static const char *const folders[] = {"bin",           "run",     ".cache",
+                                          ".cache/broker", ".config", ".config/broker"};
+    char line[512];
+    struct stat st;
+
+    must(nftw(home, remove_entry, 8, FTW_DEPTH | FTW_PHYS) == 0);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        must(mkdir(in_home(folders[i]), 0700) == 0);
+    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++)
+        put_file(clients[i], "", 0, 0700);
+    put_file("password", "secret\n", 7, 0600);
+    /* The family of `mysql` is known, so that its option file is reached. */
+    must(stat(in_home("bin/mysql"), &st) == 0);
+    int n = snprintf(line, sizeof line, "mysql %ju 0 %jd.%09ld %s\n", (uintmax_t)st.st_ino,
+                     (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, in_home("bin/mysql"));
+    put_file(".cache/broker/clients", line, (size_t)n, 0600);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    (void)argc, (void)argv;
+    (void)snprintf(home, sizeof home, "%s/fuzz-command-XXXXXX", tmp ? tmp : "/tmp");
+    must(mkdtemp(home) != NULL);
+    make_home();
+    must(clearenv() == 0);
+    must(setenv("HOME", home, 1) == 0 && setenv("XDG_RUNTIME_DIR", in_home("run"), 1) == 0);
+    must(setenv("PATH", in_home("bin"), 1) == 0 && setenv("TMPDIR", in_home("run"), 1) == 0);
+    must(setenv("BROKER_CONFIG", in_home("config"), 1) == 0 && setenv("PASSWORD", "sec'ret\\\n", 1) == 0);
+    return 0;
+}
+
+/* --- one input
+ * --------------------------------------------------------------------------------------------------- */
+
+/* The part up to the next NUL byte, as a string of its own; NULL at the end. */
+static char *next_part(const uint8_t **data, size_t *size)
+{
+    const uint8_t *nul = *size ? memchr(*data, '\0', *size) : NULL;
+    size_t n = nul ? (size_t)(nul - *data) : *size;
+    char *part;
+
+    if (*size == 0)
+        return NULL;
+    part = malloc(n + 1);
+    must(part != NULL);
+    memcpy(part, *data, n);
+    part[n] = '\0';
+    n += nul != NULL;
+    *data += n;
+    *size -= n;
+    return part;
+}
+
+static void set_stdin(const char *text)
+{
+    int fd = memfd_create("stdin", MFD_CLOEXEC);
+    size_t n = strlen(text);
+
+    must(fd >= 0 && write(fd, text, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0 && dup2(fd, 0) == 0);
+    (void)close(fd);
+}
+
+static int is_documented(int code)
+{
+    return code == 0 || (code >= 64 && code <= 79) || code == 126 || code == 127;
+}
+
+static int run(int argc, char **argv)
+{
+    inside = 1;
+    if (setjmp(end) == 0)
+        status = broker_main(argc, argv);
+    inside = 0;
+    return status;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *argv[WORDS_MAX + 2] = {strdup("broker")}, *words[WORDS_MAX + 2];
+    char *config = next_part(&data, &size), *text = next_part(&data, &size);
+    int argc = 1;
+
+    while (argc <= WORDS_MAX && (argv[argc] = next_part(&data, &size)))
+        argc++;
+    argv[argc] = NULL;
+    memcpy(words, argv, sizeof words);
+    put_file("config", config ? config : "", config ? strlen(config) : 0, 0600);
+    set_stdin(text ? text : "");
+    must(is_documented(run(argc, argv)));
+    if (argc > 2 && (strcmp(words[1], "profile") == 0 || strcmp(words[1], "exec") == 0))
+        make_home();
+    for (int i = 0; i < argc; i++)
+        free(words[i]);
+    free(config);
+    free(text);
+    return 0;
+}

@@ -1,0 +1,293 @@
+"""auth = command: any program that prints the password, or JSON with a user and an expiry.
+
+A result with an expiry is kept in the kernel's keyring, so that the program runs once, also for two brokers at once; one
+without runs each time. That keyring is the machine's, not the test's: so every test logs in as another user, and what it
+leaves there ends by itself after two minutes. A full quota cannot be had without harm to others: that a keyring which
+refuses is no failure is shown by taking the system call away."""
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+PASSWORD = "fake-canary-command-0123456789"
+COUNT = 'echo run >>"$HOME/runs"\n'
+
+
+@pytest.fixture
+def shop(broker):
+    broker.secret(PASSWORD.encode())
+    broker.unique = "app-" + os.urandom(6).hex()
+    return broker
+
+
+def profile(broker, text, command="~/bin/get", **keys):
+    """[profile p] whose command is a script of TEXT, which counts its runs; the user is this test's own."""
+    broker.script("get", COUNT + text, secret=True)
+    lines = "".join(f"{key} = {value}\n" for key, value in {"host": "db.example.com", "user": broker.unique, **keys}.items())
+    broker.config(f"[profile p]\nauth = command\nauth_command = {command}\n{lines}")
+
+
+def runs(broker):
+    path = broker.home / "runs"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def token(broker, *args, **options):
+    return broker.run("token", "p", *args, secret_out=True, **options)
+
+
+def said(done):
+    return done.text, done.errors, done.code
+
+
+def printing(**fields):
+    return f"cat <<'EOF'\n{json.dumps(fields)}\nEOF"
+
+
+def wait_for(what):
+    deadline = time.monotonic() + 10
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def at(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
+# The words of the command
+
+@pytest.mark.parametrize("words, seen", [
+    ("a  b   c", ["a", "b", "c"]), ("'a b' \"c d\" e\\ f", ["a b", "c d", "e f"]), ("'it''s' \"a\\\"b\" '\\'", ["its", 'a"b', "\\"]),
+    ("'' \"\"", ["", ""]), ("$HOME `id` $(id) *; | > ~ &", ["$HOME", "`id`", "$(id)", "*;", "|", ">", "~", "&"]),
+    ("{host}:{port} {user} {database}", ["db.example.com:3306", "{unique}", "shop d"]), ("'{host}' x{user}x", ["db.example.com", "x{unique}x"]),
+    ("{password} {x} {} {host {", ["{password}", "{x}", "{}", "{host", "{"]), ("{{user}}", ["{{unique}}"])])
+def test_words(shop, words, seen):
+    """Split as sh does, nothing expanded; placeholders are filled after that."""
+    profile(shop, f'for a; do echo "<$a>"; done >"$HOME/args"; echo {PASSWORD}', f"~/bin/get {words}", database="shop d")
+    assert token(shop).text == PASSWORD + "\n"
+    assert (shop.home / "args").read_text().splitlines() == [f"<{word}>".replace("{unique}", shop.unique) for word in seen]
+
+
+def test_on_the_path_and_its_surrounding(shop):
+    profile(shop, f'cat >"$HOME/stdin"; umask >"$HOME/umask"; test "$BROKER_X" = y && echo {PASSWORD}', "get")
+    assert token(shop, input=b"not for it", env={"BROKER_X": "y"}).text == PASSWORD + "\n"
+    assert (shop.home / "stdin").read_text() == "" and (shop.home / "umask").read_text() == "0022\n"
+
+
+# What it prints
+
+@pytest.mark.parametrize("script, password", [
+    ("echo fake-pw", "fake-pw"), ("printf 'fake-pw\\r\\n'", "fake-pw"), ("printf fake-pw", "fake-pw"), ("printf 'fake-pw\\n\\n'", "fake-pw\n"),
+    ("echo ' fake pw '", " fake pw "), ("echo '\"fake-pw\"'", '"fake-pw"'), ("echo '{fake'", "{fake"), ("echo '[1]'", "[1]"),
+    (printing(password="fake-pw"), "fake-pw"), (printing(password=" {\u00e9\"\n"), " {\u00e9\"\n"), (printing(password=""), ""),
+    (printing(password="fake-pw", user=None, expires_at=None), "fake-pw"), (printing(password="fake-pw", more=[1]), "fake-pw")])
+def test_output(shop, script, password):
+    profile(shop, script)
+    assert said(token(shop)) == (password + "\n", "", 0)
+
+
+def test_it_may_make_the_user(shop, clients, mariadb_server):
+    server = mariadb_server
+    shop.secret(server.password("app"))
+    profile(shop, printing(user="app", password=server.password("app").decode()), host="127.0.0.1", port=server.port, user="other",
+            client=clients["mariadb1011"].path)
+    assert said(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
+    assert shop.run("exec", "p", "--", "sh", "-c", "echo $MYSQL_USER").text == "app\n"
+
+
+@pytest.mark.parametrize("script, code, why", [
+    ("exit 3", 77, "exit status 3"), (f"echo {PASSWORD}; exit 1", 77, "exit status 1"), ("kill -TERM $$", 77, "killed by SIGTERM"),
+    (":", 65, "printed nothing"), ("echo", 65, "printed nothing"), ("printf '\\r\\n'", 65, "printed nothing"),
+    ("head -c 40000 /dev/zero | tr '\\0' x", 65, "{path} printed over 32768 bytes"), ("yes", 65, "{path} printed over 32768 bytes"),
+    (printing(user="u"), 65, 'auth_command printed JSON without a "password"'),
+    (printing(password=1), 65, 'auth_command printed JSON without a "password"'),
+    (printing(password="x", user=1), 65, 'auth_command printed JSON with a bad "user"'),
+    (printing(password="x", expires_at="soon"), 65, 'auth_command printed JSON with a bad "expires_at"'),
+    (printing(password="x", expires_at=True), 65, 'auth_command printed JSON with a bad "expires_at"'),
+    (printing(password="x", expires_at=-1), 65, 'auth_command printed JSON with a bad "expires_at"'),
+    (printing(password="x", expires_at=1.5), 65, 'auth_command printed JSON with a bad "expires_at"'),
+    (printing(password="x", expires_at="2026-13-01T00:00:00Z"), 65, 'auth_command printed JSON with a bad "expires_at"'),
+    (printing(password="x", expires_at=1), 65, "auth_command printed a credential that has expired already"),
+    (printing(password="x", expires_at="2020-01-01T00:00:00Z"), 65, "auth_command printed a credential that has expired already")])
+def test_bad_output(shop, script, code, why):
+    profile(shop, script)
+    done = token(shop)
+    assert (done.out, done.code) == (b"", code)
+    lines = done.errors.splitlines()
+    assert len(lines) == 2 and lines[0].startswith("broker: p: auth_command") and lines[1].startswith("hint: "), lines
+    assert why.format(path=f"{shop.home}/bin/get") in lines[0]
+    assert runs(shop) == 1
+
+
+def test_its_stderr_is_shown(shop):
+    profile(shop, "printf 'Enter \\033[31mPIN\\a\\nno \\342\\200\\256card\\n\\n' >&2; exit 2")
+    assert said(token(shop)) == ("", f"""\
+broker: p: auth_command: {shop.home}/bin/get: exit status 2
+  Enter ?[31mPIN?
+  no ?card
+hint: run it by hand: it must print the password, or JSON, and end with 0
+""", 77)
+
+
+def test_its_stderr_is_bounded(shop):
+    profile(shop, "head -c 1000000 /dev/zero | tr '\\0' '\\n' >&2; seq 100000 >&2; echo the end >&2; exit 2")
+    done = token(shop)
+    assert "\n  the end\nhint: " in done.errors and len(done.errors) < 10000
+
+
+def test_its_stderr_is_not_shown_where_all_is_well(shop):
+    profile(shop, f"echo warning >&2; echo {PASSWORD}")
+    assert said(token(shop)) == (PASSWORD + "\n", "", 0)
+
+
+@pytest.mark.parametrize("script", ["exec sleep 77", "trap '' TERM; sleep 0.01; exec sleep 77", f"echo {PASSWORD}; exec sleep 77",
+                                    "exec >&- 2>&-; exec sleep 77"])
+def test_it_hangs(shop, script):
+    profile(shop, script, login_timeout="200ms")
+    started = time.monotonic()
+    done = token(shop)
+    assert done.code == 69 and "did not end in time\nhint: " in done.errors and time.monotonic() - started < 4
+
+
+def test_the_timeout_of_the_run_counts_too(shop):
+    profile(shop, "exec sleep 77")
+    started = time.monotonic()
+    assert token(shop, "--timeout", "200ms").code == 69 and time.monotonic() - started < 4
+
+
+@pytest.mark.parametrize("command, code, wanted", [
+    ("nowhere x", 78, "broker: p: auth_command: nowhere: no such program\nhint: install it, or write its full path in auth_command\n"),
+    ("/bin/get\\", 78, "broker: ~/.config/broker/config:3: auth_command: open quote or backslash at the end of a command\nhint: "),
+    ("", 78, "broker: p: auth = command needs auth_command\nhint: auth_command = PROGRAM ARG...\n")])
+def test_bad_command(shop, command, code, wanted):
+    profile(shop, "", command)
+    done = token(shop)
+    assert done.code == code and done.errors.startswith(wanted) and runs(shop) == 0
+
+
+# How often it runs
+
+@pytest.mark.parametrize("expires, wanted", [
+    (None, 3), ("soon", 1), ("rfc", 1), ("offset", 1), ("integer", 1), ("margin", 3)])
+def test_how_often(shop, expires, wanted):
+    """Kept until shortly before its end; without an end it is not kept."""
+    value = {"soon": at(60), "rfc": at(120), "offset": at(120 + 7200).replace("Z", "+02:00"), "integer": int(time.time()) + 120,
+             "margin": at(20)}.get(expires)
+    profile(shop, printing(password=PASSWORD, expires_at=value))
+    for _ in range(3):
+        assert said(token(shop)) == (PASSWORD + "\n", "", 0)
+    assert runs(shop) == wanted
+
+
+def test_once_for_two_at_a_time(shop):
+    """The second waits for the first and reads what that has kept."""
+    profile(shop, "sleep 0.3\n" + printing(password=PASSWORD, expires_at=at(120)))
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(said(token(shop)))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [(PASSWORD + "\n", "", 0)] * 4 and runs(shop) == 1
+
+
+def test_two_at_a_time_without_an_expiry(shop):
+    profile(shop, f"echo {PASSWORD}")
+    threads = [threading.Thread(target=token, args=[shop]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert runs(shop) == 3
+
+
+def test_a_second_one_that_waits_has_a_deadline(shop):
+    profile(shop, "touch started; exec sleep 77", login_timeout="10s")
+    first = shop.start("token", "p", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for((shop.home / "started").exists)
+    done = token(shop, "--timeout", "200ms")
+    first.terminate()
+    first.wait()
+    assert done.code == 75 and "another broker holds" in done.errors and len(done.errors.splitlines()) == 2
+
+
+def test_a_failure_is_not_kept(shop):
+    profile(shop, f"test -e ok || exit 1\n{printing(password=PASSWORD, expires_at=at(120))}")
+    assert token(shop).code == 77
+    shop.write("ok", "")
+    assert token(shop).code == 0 and token(shop).code == 0 and runs(shop) == 2
+
+
+@pytest.mark.parametrize("change", [["--user", "other"], ["--host", "other"], ["--port", "3307"], ["-o", "auth_command=~/bin/get other"]])
+def test_kept_for_the_same_words_and_login_only(shop, change):
+    profile(shop, printing(password=PASSWORD, expires_at=at(120)))
+    for args, wanted in (([], 1), (change, 2), ([], 2), (change, 2), (["--database", "d", "-o", "title=x"], 2)):
+        assert token(shop, *args).code == 0 and runs(shop) == wanted
+
+
+def test_a_user_that_it_made_is_kept_with_it(shop, clients, mariadb_server):
+    server = mariadb_server
+    shop.secret(server.password("app"))
+    profile(shop, printing(user="app", password=server.password("app").decode(), expires_at=at(120)), host="127.0.0.1", port=server.port,
+            client=clients["mariadb1011"].path)
+    for _ in range(2):
+        assert said(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
+    assert runs(shop) == 1
+
+
+def test_its_expiry_is_shown(shop, clients, mariadb_server):
+    server = mariadb_server
+    shop.secret(server.password("app"))
+    profile(shop, printing(password=server.password("app").decode(), expires_at=at(125)), command=f"~/bin/get {shop.unique}", user="app", host="127.0.0.1", port=server.port,
+            client=clients["mariadb1011"].path)
+    line = shop.run("test", "p").text.splitlines()[1]
+    assert line.startswith("credential  ok ") and line.endswith("what ~/bin/get prints, valid for 2m")
+
+
+# A keyring that cannot be used, a runtime folder that cannot
+
+NO_KEYRING = f"""
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None)
+# seccomp: add_key (248), request_key (249) and keyctl (250) fail with ENOSYS
+rules = [(0x20, 0, 0, 0), (0x35, 0, 2, 248), (0x25, 1, 0, 250), (0x06, 0, 0, 0x50000 | 38), (0x06, 0, 0, 0x7fff0000)]
+code = b"".join(struct.pack("HBBI", *r) for r in rules)
+buffer = ctypes.create_string_buffer(code)
+class Program(ctypes.Structure):
+    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+libc.prctl(38, 1, 0, 0, 0)
+if libc.prctl(22, 2, ctypes.byref(Program(len(rules), ctypes.addressof(buffer))), 0, 0):
+    sys.exit("no seccomp")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_without_a_keyring(shop):
+    profile(shop, printing(password=PASSWORD, expires_at=at(120)))
+    wrap = [sys.executable, "-c", NO_KEYRING]
+    for _ in range(2):
+        assert said(token(shop, wrap=wrap)) == (PASSWORD + "\n", "", 0)
+    assert runs(shop) == 2
+    done = token(shop, "-v", wrap=wrap)
+    assert [line.split(None, 2)[1:] for line in done.errors.splitlines() if "keyring" in line][0] == \
+        ["keyring", "not used: search: Function not implemented"]
+
+
+def test_without_a_runtime_folder(shop):
+    profile(shop, printing(password=PASSWORD, expires_at=at(120)))
+    for _ in range(2):
+        assert said(token(shop, env={"XDG_RUNTIME_DIR": "/nowhere"})) == (PASSWORD + "\n", "", 0)
+    assert runs(shop) == 1
+
+
+def test_what_is_kept_is_not_on_disk(shop):
+    """The harness looks for the canary in every file; here: that there is nothing but the lock."""
+    profile(shop, printing(password=PASSWORD, expires_at=at(120)))
+    token(shop)
+    files = [path for path in (shop.runtime / "broker").iterdir()]
+    assert [path.suffix for path in files] == [".lock"] and files[0].read_bytes() == b""

@@ -104,6 +104,19 @@ def test_cleartext_account_behind_no_tls(broker, names, client, fake_server, pki
     assert done.code == 78 and not fake.connections or b"ERROR 2026" in done.err and fake.connections == 1
 
 
+@pytest.mark.parametrize("tool", ["dump", "admin", "load"])
+def test_tools_give_nothing(broker, client, fake_server, secret, tool):
+    """The same through `exec` and {defaults-file}."""
+    hostile_files(broker, client, *HOMES["hostile"])
+    args = {"dump": ["shop"], "admin": ["processlist"], "load": ["--local", "shop", "item.txt"]}[tool]
+    for ask in ASKS:
+        fake = fake_server(**ask)
+        broker.config(profile(host="127.0.0.1", port=fake.port, user="app", auth="env", auth_env=SECRET_ENV))
+        done = broker.run("exec", "p", "--", getattr(client, tool), "--defaults-file={defaults-file}", *args, env=ENV)
+        assert done.code == 1 + (tool == "dump") and fake.connections == 1 and nothing_of_it(fake)
+        assert ask["plugin"] in done.err
+
+
 def test_long_password_without_tls(broker, clients, fake_server):
     """Over 4,000 bytes it travels to MariaDB's client as MYSQL_PWD; the folder of plug-ins is the same."""
     long = (SECRET.decode() * 200)[:4100]

@@ -3,7 +3,7 @@ right and wrong name, a server without TLS. A login is only believed when the se
 is believed only where no login happened. What a MariaDB client cannot say is refused before anything is dialled."""
 import pytest
 
-from lib.logins import HOSTILE_ENV, LEVELS, connect, for_user, hostile_files, logged_in, login
+from lib.logins import HOSTILE_ENV, LEVELS, connect, for_user, hostile_files, logged_in, login, profile
 from servers.pki import RIGHT_NAME, WRONG_NAME
 
 SERVERS = ["mariadb_server", "mysql_server"]
@@ -169,3 +169,9 @@ def test_level_over_the_servers_socket(broker, clients, mariadb_server, level, b
             assert logged_in(done).seen_from == "localhost"
         else:
             assert refused_by_us(done, OVER_SOCKET.format(level))
+
+
+def test_level_over_a_socket_to_be_found(broker, clients):
+    """Neither key is a socket too; nothing is tried before the mistake is named."""
+    broker.config(profile(user="app", auth="none", tls="verify-ca"))
+    assert refused_by_us(connect(broker, clients["mysql9"]), OVER_SOCKET.format("verify-ca"))

@@ -1,0 +1,289 @@
+"""`broker test` on direct connections: the rows and errors of TRANSCRIPTS section 12, each listed server error provoked for
+real, or by the fake that a real server cannot be; the words, the hint, the number and the exit status are ours and the
+same for all three clients. With `--json` the same as one object, also on failure."""
+import json
+import re
+import socket
+
+import pytest
+
+from lib.logins import LEVELS, SECRET_ENV, for_user, profile
+from servers.pki import RIGHT_NAME, WRONG_NAME
+
+FIELDS = ["profile", "ok", "exit", "hops", "user", "version", "tls_cipher", "error"]
+USER_HINT = "check user and password"
+ROW = {"way": "direct to {}", "credential": f"the variable {SECRET_ENV}"}
+
+
+def run(broker, client, *args, **options):
+    return broker.run("test", "p", "--client", client.path, *args, **options)
+
+
+def rows(text):
+    """[(hop, state, detail)]; each row exactly as wide as TRANSCRIPTS has it."""
+    found = []
+    for line in text.splitlines():
+        assert re.fullmatch(rf".{{10}}  (ok    |failed)  (?= *\d)[ \dms]{{6}}  \S.*", line), line
+        found.append((line[:10].rstrip(), line[12:18].rstrip(), line[28:]))
+    return found
+
+
+def passed(endpoint):
+    return [(hop, "ok", detail.format(endpoint)) for hop, detail in ROW.items()]
+
+
+def failed(broker, client, message, hint, exit, endpoint, *args, env={}):
+    """The last hop failed like this, in rows and in JSON."""
+    done = run(broker, client, *args, env=env)
+    assert done.errors == f"broker: p: {message}\nhint: {hint}\n" and done.code == exit
+    assert rows(done.text) == [*passed(endpoint), ("server", "failed", message)]
+    done = run(broker, client, "--json", *args, env=env)
+    assert done.errors == f"broker: p: {message}\nhint: {hint}\n" and done.code == exit and done.out.count(b"\n") == 1
+    said = json.loads(done.out)
+    assert list(said) == FIELDS
+    assert {k: said[k] for k in FIELDS if k != "hops"} == {
+        "profile": "p", "ok": False, "exit": exit, "user": None, "version": None, "tls_cipher": None,
+        "error": {"message": message, "hint": hint, "server_code": int(message.split()[0])}}
+    assert [(hop["hop"], hop["ok"], hop["detail"]) for hop in said["hops"]] == [
+        *((hop, True, detail) for hop, _, detail in passed(endpoint)), ("server", False, message)]
+    assert all(list(hop) == ["hop", "ok", "ms", "detail"] and isinstance(hop["ms"], int) for hop in said["hops"])
+
+
+# What goes well
+
+KNOWN = [("mysql9", "mysql_server", "app_sha2"), *((name, fixture, user) for name in ("mariadb1011", "mariadb118") for fixture, user in (
+    ("mysql_server", "app_sha2"), ("mariadb_server", "app_ed"), ("mariadb_server", "app_native")))]
+
+
+@pytest.mark.parametrize("name, fixture, user", KNOWN)
+@pytest.mark.parametrize("place", ["tcp", "socket"])
+def test_ok(request, broker, clients, name, fixture, user, place):
+    client, server = clients[name], request.getfixturevalue(fixture)
+    for_user(broker, server, user, **({"socket": server.socket} if place == "socket" else {}))
+    done = run(broker, client)
+    assert (done.code, done.err) == (0, b"")
+    endpoint = server.socket if place == "socket" else f"127.0.0.1:{server.port}"
+    *hops, (hop, state, detail) = rows(done.text)
+    assert (hops, hop, state) == (passed(endpoint), "server", "ok")
+    version, who, cipher = detail.split(", ")
+    assert version == server.admin("select version()") and who == f"{user}@{'localhost' if place == 'socket' else '127.0.0.1'}"
+    assert place == "socket" or cipher.startswith("TLS_")
+    said = json.loads(run(broker, client, "--json").out)
+    assert list(said) == FIELDS and (said["ok"], said["exit"], said["error"]) == (True, 0, None)
+    assert (said["user"], said["version"], said["tls_cipher"] or "no TLS") == (who, version, cipher)
+    assert [hop["hop"] for hop in said["hops"]] == ["way", "credential", "server"] and all(hop["ok"] for hop in said["hops"])
+
+
+def test_no_tls_is_said(broker, client, mysql_server):
+    for_user(broker, mysql_server, "app", tls="disabled", server_public_key="yes")
+    assert rows(run(broker, client).text)[-1][2].endswith(", app@127.0.0.1, no TLS")
+    assert json.loads(run(broker, client, "--json").out)["tls_cipher"] is None
+
+
+@pytest.mark.parametrize("place, noted", [("tcp", True), ("socket", False)])
+def test_root_without_a_password(broker, client, mysql_server, place, noted):
+    mysql_server.admin("create user if not exists root@'%'; grant all on *.* to root@'%'")
+    keys = {"socket": mysql_server.socket} if place == "socket" else {"host": "127.0.0.1", "port": mysql_server.port}
+    broker.config(profile(user="root", auth="none", **keys))
+    note = "note: root logs in over TCP without a password\n" if noted else ""
+    said, quiet = run(broker, client), run(broker, client, "--quiet")
+    assert (said.code, said.errors, quiet.code, quiet.errors) == (0, note, 0, "")
+    mysql_server.admin("drop user root@'%'")
+
+
+# Server errors, for real
+
+def test_1045(broker, client, mysql_server):
+    for_user(broker, mysql_server, "app")
+    failed(broker, client, "1045 access denied for app@127.0.0.1", USER_HINT, 77, f"127.0.0.1:{mysql_server.port}",
+           env={SECRET_ENV: "fake-wrong"})
+
+
+def test_1044_and_1049(broker, client, mysql_server):
+    for_user(broker, mysql_server, "app")
+    endpoint = f"127.0.0.1:{mysql_server.port}"
+    failed(broker, client, "1044 access denied for app@% to database mysql", "set another database, or have it granted to the user",
+           77, endpoint, "--database", "mysql")
+    mysql_server.create_user("all_rights", mysql_server.password("all_rights"))
+    mysql_server.admin("grant all on *.* to all_rights@'%'")
+    for_user(broker, mysql_server, "all_rights", database="nowhere")
+    failed(broker, client, "1049 no database nowhere", "set database to one that exists", 77, endpoint)
+
+
+def test_2002(broker, client):
+    broker.config(profile(socket="/nowhere/s.sock", user="app", auth="env", auth_env=SECRET_ENV))
+    broker.env[SECRET_ENV] = "fake"
+    failed(broker, client, "2002 /nowhere/s.sock: no such file", "start the server, or set host or socket", 69, "/nowhere/s.sock")
+
+
+@pytest.fixture
+def anywhere(broker):
+    """A profile for a host that is not reached: anywhere(host=..., port=...)."""
+    broker.env[SECRET_ENV] = "fake"
+    return lambda **keys: broker.config(profile(user="app", auth="env", auth_env=SECRET_ENV, **{"host": "127.0.0.1", **keys}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_2003(broker, client, anywhere, host):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        port = s.getsockname()[1]
+        anywhere(host=host, port=port)
+        failed(broker, client, f"2003 {host}:{port}: connection refused",
+               "check port and firewall; a server behind a bastion needs a tunnel", 69, f"{host}:{port}")
+
+
+def test_2003_no_answer(broker, clients, anywhere):
+    """A port whose queue is full drops what comes, as a firewall does."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen(0)
+        port = s.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for w in waiting:
+            w.setblocking(False)
+            w.connect_ex(("127.0.0.1", port))
+        anywhere(port=port, connect_timeout="1s")
+        done = run(broker, clients["mariadb1011"], timeout=8)
+        for w in waiting:
+            w.close()
+    assert done.code == 69 and done.errors.startswith(f"broker: p: 2003 127.0.0.1:{port}: no answer in time\nhint: check port")
+
+
+def test_no_such_host(broker, names, clients, anywhere):
+    """Before any client is asked, so there is no number."""
+    anywhere(host="nowhere.test.internal")
+    text = "nowhere.test.internal: no such host"
+    hint = "check host; a name that only a bastion knows needs a tunnel"
+    for options in ([], ["--json"]):
+        done = run(broker, clients["mysql9"], *options)
+        assert done.code == 69 and done.errors == f"broker: p: {text}\nhint: {hint}\n"
+    said = json.loads(done.out)
+    assert said["error"] == {"message": text, "hint": hint, "server_code": None}
+    assert [(hop["hop"], hop["ok"], hop["detail"]) for hop in said["hops"]] == [("way", False, text)]
+
+
+def test_2005(broker, anywhere):
+    """We look the name up first, so the client's own 2005 needs a name that went away in between: a stub says it."""
+    anywhere(host="localhost", port=1)
+    for version, line in (("mysql9", "ERROR 2005 (HY000): Unknown MySQL server host 'localhost' (-2)"),
+                          ("mariadb118", "ERROR 2005 (HY000): Unknown server host 'localhost' (-2)")):
+        stub = broker.stub(version=version, stderr=line + "\n", exit=1)
+        done = broker.run("test", "p", "--client", stub.path)
+        assert done.code == 69 and done.errors == ("broker: p: 2005 localhost:1: connection refused\n"
+                                                   "hint: check host; a name that only a bastion knows needs a tunnel\n")
+
+
+def test_2013_reset(broker, client, anywhere, fake_server):
+    """Hung up before a greeting: for the clients that is 2002, 2003 or 2013, as the race goes; for us it is one."""
+    fake = fake_server("reset")
+    anywhere(port=fake.port)
+    for _ in range(3):
+        failed(broker, client, f"2013 127.0.0.1:{fake.port}: the server went away before the login",
+               "check that it is a MySQL server, and that it admits this machine", 69, f"127.0.0.1:{fake.port}")
+
+
+def test_2013_silent(broker, client, anywhere, fake_server):
+    """connect_timeout is the deadline; a greeting never comes."""
+    fake = fake_server("silent")
+    anywhere(port=fake.port, connect_timeout="1s")
+    done = run(broker, client, timeout=8)
+    assert done.code == 69 and done.errors == (f"broker: p: 2013 127.0.0.1:{fake.port}: no answer in time\n"
+                                               "hint: check that it is a MySQL server; a slow one needs a longer connect_timeout\n")
+
+
+def test_timeout_of_the_run(broker, clients, anywhere, fake_server):
+    """--timeout caps all hops, whatever the client was told to wait."""
+    fake = fake_server("silent")
+    anywhere(port=fake.port, connect_timeout="30s")
+    done = run(broker, clients["mysql9"], "--timeout", "1s", timeout=8)
+    assert done.code == 69 and done.errors.startswith("broker: p: ") and "\nhint: " in done.errors
+
+
+def test_2026(broker, names, client, mysql_server, mysql_notls):
+    """A wrong certificate in the client's words, until the keeper makes the TLS; no TLS in ours."""
+    for host, ca in ((RIGHT_NAME, mysql_server.wrong_ca), (WRONG_NAME, mysql_server.ca)):
+        for_user(broker, mysql_server, "app", host=host, tls="verify-identity", tls_ca=ca)
+        done = run(broker, client)
+        what, hint = done.errors.splitlines()
+        assert done.code == 69 and what.startswith("broker: p: 2026 ") and hint.startswith("hint: set tls_ca to the server's authority")
+        assert rows(done.text)[-1] == ("server", "failed", what[len("broker: p: "):])
+    for_user(broker, mysql_notls, "app", host=RIGHT_NAME, tls="verify-identity", tls_ca=mysql_server.ca)
+    endpoint = f"{RIGHT_NAME}:{mysql_notls.port}"
+    failed(broker, client, f"2026 {endpoint}: the server has no TLS",
+           "tls = preferred connects without it: anybody on the way can read and change what is sent", 69, endpoint)
+
+
+@pytest.mark.parametrize("user, plugin", [("app_native", "mysql_native_password"), ("app_ed", "client_ed25519")])
+def test_plugin_missing(broker, clients, mariadb_server, user, plugin):
+    for_user(broker, mariadb_server, user)
+    failed(broker, clients["mysql9"], f"2059 the client lacks the plug-in {plugin}, which the account needs",
+           "set client to one that has it", 77, f"127.0.0.1:{mariadb_server.port}")
+
+
+@pytest.mark.parametrize("greeting", [b"mysql_native_password", b"mysql_clear_password"])
+def test_2059_in_clear(broker, client, anywhere, fake_server, greeting):
+    fake = fake_server(greeting_plugin=greeting)
+    anywhere(port=fake.port)
+    failed(broker, client, "2059 the server wants the password in clear",
+           "cleartext = yes, if this server may have it: its certificate is verified then", 77, f"127.0.0.1:{fake.port}")
+
+
+def test_2061(broker, clients, mysql_server):
+    mysql_server.create_user("fresh", mysql_server.password("fresh"), "caching_sha2_password")
+    for_user(broker, mysql_server, "fresh", tls="disabled")
+    failed(broker, clients["mysql9"], "2061 the account's log-in needs TLS, or the server's public key",
+           "tls = required, or server_public_key = yes", 77, f"127.0.0.1:{mysql_server.port}")
+
+
+def test_3159(broker, client, mysql_server):
+    mysql_server.admin("set global require_secure_transport = on")
+    try:
+        for_user(broker, mysql_server, "app", tls="disabled", server_public_key="yes")
+        failed(broker, client, "3159 the server takes no connection without TLS", "tls = required", 77,
+               f"127.0.0.1:{mysql_server.port}")
+    finally:
+        mysql_server.admin("set global require_secure_transport = off")
+
+
+# What is no hop
+
+@pytest.mark.parametrize("level", LEVELS[2:4])
+def test_what_the_client_cannot_say(broker, clients, anywhere, level):
+    anywhere(host=RIGHT_NAME, tls=level)
+    done = run(broker, clients["mariadb118"], "--json")
+    said = json.loads(done.out)
+    assert done.code == said["exit"] == 78 and said["hops"] == [] and not said["ok"]
+    assert said["error"]["message"] == f"tls = {level} cannot be said to a MariaDB client" and said["error"]["server_code"] is None
+
+
+def test_credential_fails(broker, clients, mysql_server):
+    broker.config(profile(host="127.0.0.1", port=mysql_server.port, user="app", auth="env", auth_env="TEST_UNSET"))
+    done = run(broker, clients["mysql9"])
+    assert done.code == 78 and [row[:2] for row in rows(done.text)] == [("way", "ok"), ("credential", "failed")]
+    assert done.errors.startswith("broker: p: ") and done.errors.count("\nhint: ") == 1
+    assert rows(done.text)[1][2] == done.errors.splitlines()[0][len("broker: p: "):]
+
+
+def test_dry_run_and_verbose(broker, client, mysql_server):
+    for_user(broker, mysql_server, "app", database="shop")
+    endpoint = f"127.0.0.1:{mysql_server.port}"
+    plan = (f"endpoint    {endpoint}\nway         direct\ntls         preferred, by the client\ncredential  the variable "
+            f"{SECRET_ENV}\naddress     {endpoint}\nclient      {client.path} --defaults-file=/dev/fd/N")
+    for verb, args, more in (("test", [], ""), ("connect", ["--", "-e", "select 'x'"], r" -e 'select '\''x'\'''")):
+        done = broker.run(verb, "p", "--client", client.path, "--dry-run", *args)
+        assert (done.code, done.err, done.text) == (0, b"", plan + more + "\n")
+    done = broker.run("connect", "p", "-v", "--client", client.path, "--", "-NBe", "select 1")
+    assert (done.code, done.out) == (0, b"1\n")
+    lines = [re.fullmatch(r"\+\d+ms {1,4}(\S+) +(.*)", line).groups() for line in done.errors.splitlines()]
+    assert lines == [("config", "~/.config/broker/config:1"), ("way", f"direct, {endpoint}"),
+                     ("credential", f"the variable {SECRET_ENV}, password ********"),
+                     ("client", lines[3][1])] and re.fullmatch(rf"{client.path} --defaults-file=/dev/fd/\d+", lines[3][1])
+
+
+def test_dry_run_dials_nothing(broker, clients, fake_server):
+    fake = fake_server("silent")
+    broker.config(profile(host="127.0.0.1", port=fake.port, user="app", auth="file", auth_file="/nonexistent"))
+    for verb in (["test"], ["connect"], ["exec"]):
+        done = broker.run(*verb, "p", "--client", clients["mysql9"].path, "--dry-run", *(["--", "true"] if verb == ["exec"] else []))
+        assert done.code == 0 and fake.connections == 0

@@ -17,53 +17,15 @@
 
 #define SYSTEM_FILE "/etc/broker/config"
 
-/* What is kept while a file is indexed: the keys of the current section. */
-struct indexing {
-    struct config *config;
-    struct {
-        const char *at;
-        size_t n;
-    } key[CONFIG_SECTION_KEYS];
-    unsigned keys;
-};
-
-static int refuse_key(const struct indexing *x, const struct ini_event *event, struct err *e)
-{
-    int n = event->key_len < 80 ? (int)event->key_len : 80;
-
-    if (x->keys == CONFIG_SECTION_KEYS)
-        (void)err_set(e, ERR_CONFIG, "too many keys in one section");
-    else
-        (void)err_set(e, ERR_CONFIG, "'%.*s' again in the same section", n, event->key);
-    (void)err_hint(e, "delete one of the lines");
-    return config_what(x->config, x->config->files - 1, event->line, e);
-}
-
 static int index_event(void *context, const struct ini_event *event, struct err *e)
 {
-    struct indexing *x = context;
-    const char *key = event->key;
-    size_t n = event->key_len;
-
-    if (!key) {
-        x->keys = 0;
-        return section_add(x->config, event, e);
-    }
-    for (unsigned i = 0; i < x->keys; i++)
-        if (x->key[i].n == n && *x->key[i].at == *key && memcmp(x->key[i].at, key, n) == 0)
-            return refuse_key(x, event, e);
-    if (x->keys == CONFIG_SECTION_KEYS)
-        return refuse_key(x, event, e);
-    x->key[x->keys].at = key;
-    x->key[x->keys++].n = n;
-    return 0;
+    return section_add(context, event, e);
 }
 
 /* Reads one file as the weakest so far. 0 done, 1 there is no such file, -1 error. */
 static int read_file(struct config *c, const char *path, struct err *e)
 {
     struct config_file *f = &c->file[c->files];
-    struct indexing indexing;
 
     f->text = (struct buf)BUF_INIT(CONFIG_FILE_BYTES);
     int got = text_equal(path, "/dev/null") ? 0 : file_read(path, FILE_TRUSTED, &f->text, e);
@@ -80,9 +42,7 @@ static int read_file(struct config *c, const char *path, struct err *e)
     if (!f->text.len)
         return 0;
     section_reserve(c, f->text.len);
-    indexing.config = c;
-    indexing.keys = 0;
-    if (ini_index(f->label, f->text.data, f->text.len, index_event, &indexing, e) < 0)
+    if (ini_index(f->label, f->text.data, f->text.len, index_event, c, e) < 0)
         return -1;
     section_end(c, f->text.len);
     return 0;
@@ -315,7 +275,7 @@ bool config_profile_place(const struct config *c, const char *name, const char *
 
     if (s) {
         *file = c->file[s->file].path;
-        *line = s->line;
+        *line = section_line(c, s);
     }
     return s != NULL;
 }

@@ -66,9 +66,10 @@ static int check_key(void *context, const struct ini_event *entry, struct err *i
 static void check_keys(struct checking *k, const struct section *s)
 {
     struct keys keys = {k->config, s, k, 0};
-    struct err ignored = ERR_INIT;
+    struct err e = ERR_INIT;
 
-    (void)section_each(k->config, s, check_key, &keys, &ignored);
+    if (section_each(k->config, s, check_key, &keys, &e) < 0)
+        report(k, &e);
 }
 
 /* Whether nothing has been reported about the keys of this section and of the weaker ones of its name. */
@@ -79,9 +80,10 @@ static bool is_clean(const struct config *c, const struct section *s)
 
     for (; s; s = section_weaker(c, s)) {
         keys.section = s;
-        (void)section_each(c, s, check_key, &keys, &ignored);
+        if (section_each(c, s, check_key, &keys, &ignored) < 0 || keys.errors > 0)
+            return false;
     }
-    return keys.errors == 0;
+    return true;
 }
 
 /*

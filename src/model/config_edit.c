@@ -104,7 +104,7 @@ static int refuse_existing(const struct config *c, const struct section *s, stru
 {
     (void)err_set(e, ERR_CONFIG, "%s exists already, %s:%u",
                   s->kind == SECTION_TUNNEL ? "this tunnel" : "this profile", c->file[s->file].label,
-                  s->line);
+                  section_line(c, s));
     (void)err_hint(e, "choose another name, or edit that file");
     return err_what(e, "%s", s->name);
 }

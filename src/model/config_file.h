@@ -23,13 +23,12 @@
 
 enum section_kind { SECTION_DEFAULTS, SECTION_PROFILE, SECTION_TUNNEL };
 
-/* A thousand profiles have a thousand of these; their keys are parsed only when they are used. */
+/* A thousand profiles have a thousand of these; their lines are lexed only when they are used. */
 struct section {
     const char *name; /* "" for [defaults] */
     uint32_t hash;
-    unsigned line;       /* of the header */
-    uint32_t start, end; /* its body in the file's text */
-    unsigned weaker;     /* index + 1 of the next section of the same kind and name */
+    uint32_t header, start, end; /* in the file's text: the header's line, the body */
+    unsigned weaker;             /* index + 1 of the next section of the same kind and name */
     unsigned char kind, file;
     bool is_weaker; /* it is not the strongest of its name itself */
 };
@@ -58,7 +57,7 @@ struct config {
 /* The strongest section of that name, NULL where there is none; and the next weaker one. */
 const struct section *section_find(const struct config *c, enum section_kind kind, const char *name);
 const struct section *section_weaker(const struct config *c, const struct section *s);
-/* Adds a section to the last file. ERR_CONFIG, *e complete. */
+/* Adds a section to the last file. ERR_CONFIG, but for the place. */
 int section_add(struct config *c, const struct ini_event *header, struct err *e);
 /* Where the body of the last file's last section ends. */
 void section_end(struct config *c, size_t end);
@@ -66,10 +65,18 @@ void section_end(struct config *c, size_t end);
 void section_reserve(struct config *c, size_t bytes);
 /* Makes the lists of names. */
 void section_list_names(struct config *c);
-/* Calls `each` with every key of the section; strings live until it returns. */
+/* The number of the header's line. */
+unsigned section_line(const struct config *c, const struct section *s);
+/*
+ * Lexes the section and calls `each` with every key; strings live until it returns. ERR_CONFIG, *e complete:
+ * what the lexer forbids, a key twice.
+ */
 int section_each(const struct config *c, const struct section *s, ini_handler *each, void *context,
                  struct err *e);
-/* One key's value, malloced, NULL where the section has none; and its line. */
+/* Lexes all sections: the first error. For a run that finds no section of a name: a slip may have hidden it.
+ */
+int section_lex_all(const struct config *c, struct err *e);
+/* One key's value, malloced, NULL where the section has none (or is malformed); and its line. */
 char *section_value(const struct config *c, const struct section *s, const char *key, unsigned *line);
 
 /* Which key a line sets, and its checked value. */

@@ -58,6 +58,8 @@ int inherits_follow(const struct config *c, struct profile *p, struct err *e)
     while (next && *next) {
         const struct section *s = section_find(c, SECTION_PROFILE, next);
         bool is_circle = words_have(&chain, next);
+        if (!s && section_lex_all(c, e) < 0)
+            return -1;
         if (!s || is_circle) {
             (void)(is_circle ? refuse_circle(&chain, next, e) : inherits_refuse_parent(c, next, e));
             return line ? config_what(c, file, line, e) : setting_what(own, e);

@@ -65,6 +65,8 @@ static int apply_named(const struct config *c, const char *name, struct profile 
     const struct section *s = section_find(c, SECTION_PROFILE, name);
 
     if (!s) {
+        if (section_lex_all(c, e) < 0)
+            return -1;
         (void)profile_missing(c, name, e);
         return err_what(e, "%.200s", name);
     }

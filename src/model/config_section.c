@@ -128,7 +128,7 @@ static int chain_section(struct config *c, unsigned strongest, struct err *e)
                            : s->kind == SECTION_TUNNEL ? "tunnel "
                                                        : "";
         (void)err_set(e, ERR_CONFIG, "[%s%s] again, after line %u", word, *word ? s->name : "defaults",
-                      last->line);
+                      section_line(c, last));
         return err_hint(e, "make one section of the two");
     }
     s->is_weaker = true;
@@ -138,12 +138,13 @@ static int chain_section(struct config *c, unsigned strongest, struct err *e)
 
 int section_add(struct config *c, const struct ini_event *header, struct err *e)
 {
-    unsigned file = c->files - 1;
-    struct section s = {.file = (unsigned char)file, .line = header->line, .start = (uint32_t)header->end};
+    struct section s = {.file = (unsigned char)(c->files - 1),
+                        .header = (uint32_t)header->start,
+                        .start = (uint32_t)header->end};
     enum section_kind kind;
 
     if (read_header(header->section, &kind, &s.name, e) < 0)
-        return config_what(c, file, header->line, e);
+        return -1;
     s.kind = (unsigned char)kind;
     s.hash = hash_name(kind, s.name);
     if (c->sections * 2 >= c->table_size)
@@ -156,7 +157,7 @@ int section_add(struct config *c, const struct ini_event *header, struct err *e)
     c->section[c->sections++] = s;
     unsigned *slot = find_slot(c, kind, s.name, s.hash);
     if (*slot)
-        return chain_section(c, *slot, e) < 0 ? config_what(c, file, header->line, e) : 0;
+        return chain_section(c, *slot, e);
     *slot = c->sections;
     return 0;
 }
@@ -191,16 +192,66 @@ void section_list_names(struct config *c)
     }
 }
 
+unsigned section_line(const struct config *c, const struct section *s)
+{
+    return ini_line(c->file[s->file].text.data, s->header);
+}
+
+struct body {
+    ini_handler *each;
+    void *context;
+    const char *key[CONFIG_SECTION_KEYS];
+    unsigned keys, line;
+};
+
+static int take_key(void *context, const struct ini_event *entry, struct err *e)
+{
+    struct body *b = context;
+
+    b->line = entry->line;
+    for (unsigned i = 0; i < b->keys; i++)
+        if (text_equal(b->key[i], entry->key)) {
+            (void)err_set(e, ERR_CONFIG, "'%.80s' again in the same section", entry->key);
+            return err_hint(e, "delete one of the lines");
+        }
+    if (b->keys == CONFIG_SECTION_KEYS) {
+        (void)err_set(e, ERR_CONFIG, "too many keys in one section");
+        return err_hint(e, "delete what is not needed");
+    }
+    b->key[b->keys++] = entry->key;
+    return b->each(b->context, entry, e);
+}
+
 int section_each(const struct config *c, const struct section *s, ini_handler *each, void *context,
                  struct err *e)
 {
     const struct config_file *f = &c->file[s->file];
-    AUTO_BUF(body, CONFIG_FILE_BYTES);
+    struct body body = {.each = each, .context = context};
+    AUTO_BUF(text, CONFIG_FILE_BYTES);
 
-    buf_add(&body, f->text.data + s->start, s->end - s->start);
-    if (!body.len)
+    if (s->end == s->start)
         return 0;
-    return ini_parse_body(f->label, s->name, s->line, body.data, body.len, each, context, e);
+    buf_add(&text, f->text.data + s->start, s->end - s->start);
+    unsigned first = ini_line(f->text.data, s->start);
+    if (ini_parse_body(f->label, s->name, first, text.data, text.len, take_key, &body, e) == 0)
+        return 0;
+    return config_what(c, s->file, body.line, e);
+}
+
+static int take_none(void *context, const struct ini_event *entry, struct err *e)
+{
+    (void)context;
+    (void)entry;
+    (void)e;
+    return 0;
+}
+
+int section_lex_all(const struct config *c, struct err *e)
+{
+    for (unsigned i = 0; i < c->sections; i++)
+        if (section_each(c, &c->section[i], take_none, NULL, e) < 0)
+            return -1;
+    return 0;
 }
 
 struct wanted {

@@ -40,7 +40,7 @@ static int check_tunnel(const struct config *c, const struct section *s, const s
                    : needed == TUNNEL_host    ? "bastion.example.com"
                    : needed == TUNNEL_command ? "PROGRAM ARGUMENT..."
                                               : "127.0.0.1:13306");
-    return config_what(c, s->file, s->line, e);
+    return config_what(c, s->file, section_line(c, s), e);
 }
 
 int tunnel_fill(const struct config *c, const char *name, struct profile *p, struct err *e)
@@ -48,7 +48,7 @@ int tunnel_fill(const struct config *c, const char *name, struct profile *p, str
     const struct section *s = section_find(c, SECTION_TUNNEL, name);
 
     if (!s)
-        return tunnel_missing(c, name, e);
+        return section_lex_all(c, e) < 0 ? -1 : tunnel_missing(c, name, e);
     return layer_sections(c, s, ORIGIN_FILE, p, e) < 0 ? -1 : check_tunnel(c, s, p, e);
 }
 

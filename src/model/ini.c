@@ -10,6 +10,11 @@
 
 #include <model/ini_lexer.h>
 
+unsigned lexer_line(const struct lexer *x)
+{
+    return x->number ? x->number : ini_line(x->text, (size_t)(x->at - x->text));
+}
+
 int ini_refuse(struct lexer *x, const char *hint, const char *fmt, ...)
 {
     char why[128];
@@ -19,7 +24,7 @@ int ini_refuse(struct lexer *x, const char *hint, const char *fmt, ...)
     (void)vsnprintf(why, sizeof why, fmt, ap);
     va_end(ap);
     (void)err_set(x->e, ERR_CONFIG, "%s", why);
-    (void)err_what(x->e, "%s:%u", x->name, x->number);
+    (void)err_what(x->e, "%s:%u", x->name, lexer_line(x));
     return err_hint(x->e, "%s", hint);
 }
 
@@ -34,10 +39,20 @@ int ini_parse(const char *name, char *text, size_t n, enum ini_policy policy, in
 
 int ini_index(const char *name, char *text, size_t n, ini_handler *handle, void *context, struct err *e)
 {
+    struct lexer x = {
+        .name = name, .text = text, .end = text + n, .handle = handle, .context = context, .e = e};
+
+    return ini_lex_headers(&x);
+}
+
+int ini_parse_body(const char *name, const char *section, unsigned first, char *text, size_t n,
+                   ini_handler *handle, void *context, struct err *e)
+{
     struct lexer x = {.name = name,
                       .text = text,
                       .end = text + n,
-                      .is_index = true,
+                      .number = first - 1,
+                      .section = section,
                       .handle = handle,
                       .context = context,
                       .e = e};
@@ -45,17 +60,19 @@ int ini_index(const char *name, char *text, size_t n, ini_handler *handle, void 
     return ini_lex_strict(&x);
 }
 
-int ini_parse_body(const char *name, const char *section, unsigned header_line, char *text, size_t n,
-                   ini_handler *handle, void *context, struct err *e)
+/* In blocks of a fixed size, which become vector code. */
+unsigned ini_line(const char *text, size_t at)
 {
-    struct lexer x = {.name = name,
-                      .text = text,
-                      .end = text + n,
-                      .number = header_line,
-                      .section = section,
-                      .handle = handle,
-                      .context = context,
-                      .e = e};
+    unsigned lines = 1;
+    size_t i = 0;
 
-    return ini_lex_strict(&x);
+    for (; i + BLOCK <= at; i += BLOCK) {
+        unsigned char found = 0;
+        for (size_t j = 0; j < BLOCK; j++)
+            found = (unsigned char)(found + (text[i + j] == '\n'));
+        lines += found;
+    }
+    for (; i < at; i++)
+        lines += text[i] == '\n';
+    return lines;
 }

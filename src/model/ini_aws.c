@@ -49,7 +49,7 @@ static int take_header(struct aws *k)
     char *name = skip_blanks(k->l.start + 1, end - 1);
     *trim_blanks(name, end - 1) = '\0';
     k->x->section = name;
-    const struct ini_event event = event_of(k->x, k->l, NULL, 0, NULL);
+    const struct ini_event event = event_of(k->x, k->l, NULL, NULL);
     return k->x->handle(k->x->context, &event, k->x->e);
 }
 
@@ -81,7 +81,7 @@ static int take_property(struct aws *k)
         if (*s >= 'A' && *s <= 'Z')
             *s = (char)(*s - 'A' + 'a');
     *key_end = '\0';
-    k->event = event_of(k->x, k->l, key, (size_t)(key_end - key), value);
+    k->event = event_of(k->x, k->l, key, value);
     k->tail = end;
     k->is_parent = value == end;
     k->is_ignored = !is_name(key);

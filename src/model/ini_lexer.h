@@ -10,9 +10,9 @@
 struct lexer {
     const char *name;
     char *text, *end; /* *end is the NUL behind the text */
-    unsigned number;  /* of the current line */
+    unsigned number;  /* of the current line; 0: that of `at`, to be counted when it is wanted */
+    const char *at;
     const char *section;
-    bool is_index; /* only headers are cut */
     ini_handler *handle;
     void *context;
     struct err *e;
@@ -23,7 +23,12 @@ struct line {
     char *start, *end, *next;
 };
 
+/* Bytes looked at in one step by loops that become vector code. */
+#define BLOCK 64
+
+unsigned lexer_line(const struct lexer *x);
 int ini_lex_strict(struct lexer *x);
+int ini_lex_headers(struct lexer *x);
 int ini_lex_aws(struct lexer *x);
 
 /* ERR_CONFIG about the current line. Returns -1. */
@@ -69,12 +74,11 @@ static inline struct line take_line(char *start, char *end)
     return l;
 }
 
-static inline struct ini_event event_of(const struct lexer *x, struct line l, const char *key, size_t key_len,
+static inline struct ini_event event_of(const struct lexer *x, struct line l, const char *key,
                                         const char *value)
 {
     return (struct ini_event){.section = x->section,
                               .key = key,
-                              .key_len = key_len,
                               .value = value,
                               .line = x->number,
                               .start = (size_t)(l.start - x->text),

@@ -11,8 +11,6 @@ struct strict {
     char *hash, *semicolon; /* the next of each, looked for once and kept while it lies ahead */
 };
 
-#define BLOCK 64
-
 /* Whether no byte of the block needs a second look. As signed bytes, both controls and UTF-8 are below 32. */
 static bool is_plain_block(const char *s)
 {
@@ -35,7 +33,7 @@ static bool is_control(const char *s)
 static int check_text(struct lexer *x)
 {
     static const char hint[] = "save the file as plain UTF-8 text";
-    char *s = x->text, *slow = x->text, *seen = x->text;
+    char *s = x->text, *slow = x->text;
 
     while (s < x->end) {
         if (s >= slow && x->end - s >= BLOCK) {
@@ -50,8 +48,7 @@ static int check_text(struct lexer *x)
             s += n;
             continue;
         }
-        for (x->number++; (seen = find_byte(seen, s, '\n')) < s; seen++)
-            x->number++;
+        x->number += ini_line(x->text, (size_t)(s - x->text));
         if (!n)
             return ini_refuse(x, hint, "not UTF-8");
         return *s ? ini_refuse(x, hint, "control character 0x%02x", (unsigned char)*s)
@@ -75,22 +72,22 @@ static char find_comment(struct strict *k, char *from, const char *to)
     return '\0';
 }
 
-/* Unquotes into `to`, in place or, where that is NULL, only to check. `value` is at the opening quote. */
-static int unquote(struct lexer *x, char *to, const char *value, const char *end)
+/* Unquotes in place: the text only gets shorter. `value` is at the opening quote. */
+static int unquote(struct lexer *x, char *value, const char *end)
 {
     static const char how[] = "quote the whole value; inside, \\\" is a quote and \\\\ a backslash";
+    char *to = value;
 
     for (const char *s = value + 1; s < end; s++) {
         if (*s == '"') {
             if (s + 1 < end)
                 return ini_refuse(x, how, "text after the closing quote");
-            if (to)
-                *to = '\0';
+            *to = '\0';
             return 0;
         }
         if (*s == '\\' && ++s < end && *s != '"' && *s != '\\')
             return ini_refuse(x, how, "unknown escape in a quoted value");
-        if (s < end && to)
+        if (s < end)
             *to++ = *s;
     }
     return ini_refuse(x, how, "no closing quote");
@@ -108,7 +105,7 @@ static int take_header(struct lexer *x, struct line l)
     char *name = skip_blanks(l.start + 1, close);
     *trim_blanks(name, close) = '\0';
     x->section = name;
-    const struct ini_event event = event_of(x, l, NULL, 0, NULL);
+    const struct ini_event event = event_of(x, l, NULL, NULL);
     return x->handle(x->context, &event, x->e);
 }
 
@@ -141,19 +138,17 @@ static int take_property(struct strict *k, struct line l)
     if (key_end == l.start)
         return ini_refuse(x, form, "no key before '='");
     char *value = skip_blanks(equals + 1, l.end), *end = trim_blanks(value, l.end);
-    bool is_quoted = value < end && *value == '"';
-    if (is_quoted && unquote(x, x->is_index ? NULL : value, value, end) < 0)
-        return -1;
-    if (!is_quoted && (mark = find_comment(k, value, end)) != '\0')
+    if (value < end && *value == '"') {
+        if (unquote(x, value, end) < 0)
+            return -1;
+    } else if ((mark = find_comment(k, value, end)) != '\0') {
         return ini_refuse(x, "quote the value: \"...\"; a comment has a line of its own",
                           "unquoted ' %c' in a value", mark);
-    if (!x->is_index) {
-        if (!is_quoted)
-            *end = '\0';
-        *key_end = '\0';
+    } else {
+        *end = '\0';
     }
-    const struct ini_event event =
-        event_of(x, l, l.start, (size_t)(key_end - l.start), x->is_index ? NULL : value);
+    *key_end = '\0';
+    const struct ini_event event = event_of(x, l, l.start, value);
     return x->handle(x->context, &event, x->e);
 }
 
@@ -167,10 +162,15 @@ static int take_indented(struct lexer *x, struct line l)
     return ini_refuse(x, "delete the blanks; a value ends with its line", "line starts with a blank");
 }
 
+static int refuse_long(struct lexer *x)
+{
+    return ini_refuse(x, "shorten it", "line over %d bytes", INI_LINE_MAX);
+}
+
 static int take_one(struct strict *k, struct line l)
 {
     if (l.end - l.start > INI_LINE_MAX)
-        return ini_refuse(k->x, "shorten it", "line over %d bytes", INI_LINE_MAX);
+        return refuse_long(k->x);
     if (l.start == l.end || *l.start == '#' || *l.start == ';')
         return 0;
     if (*l.start == '[')
@@ -178,23 +178,56 @@ static int take_one(struct strict *k, struct line l)
     return is_blank(*l.start) ? take_indented(k->x, l) : take_property(k, l);
 }
 
-int ini_lex_strict(struct lexer *x)
+/* Lexes what lies between two places at the start of lines. */
+static int lex_lines(struct lexer *x, char *next, const char *end)
 {
     struct strict k = {x, x->text, x->text};
-    unsigned first = x->number;
-    char *next = x->text;
 
-    if (check_text(x) < 0)
-        return -1;
-    if (x->end - next >= 3 && memcmp(next, "\xef\xbb\xbf", 3) == 0)
-        next += 3;
-    x->number = first;
-    while (next < x->end) {
+    while (next < end) {
         struct line l = take_line(next, x->end);
         next = l.next;
         x->number++;
         if (take_one(&k, l) < 0)
             return -1;
+    }
+    return 0;
+}
+
+/* A byte order mark stands at the start of a file, never of a section's body. */
+static char *skip_mark(const struct lexer *x)
+{
+    bool has_mark = !x->section && x->end - x->text >= 3 && memcmp(x->text, "\xef\xbb\xbf", 3) == 0;
+
+    return x->text + (has_mark ? 3 : 0);
+}
+
+int ini_lex_strict(struct lexer *x)
+{
+    return check_text(x) < 0 ? -1 : lex_lines(x, skip_mark(x), x->end);
+}
+
+/* The next line from `s` on that starts with `[`; NULL at the end. */
+static char *find_header(const char *start, char *s, char *end)
+{
+    for (; (s = find_byte(s, end, '[')) < end; s++)
+        if (s == start || s[-1] == '\n')
+            return s;
+    return NULL;
+}
+
+int ini_lex_headers(struct lexer *x)
+{
+    if (check_text(x) < 0)
+        return -1;
+    char *start = skip_mark(x), *at = find_header(start, start, x->end);
+    if (lex_lines(x, start, at ? at : x->end) < 0)
+        return -1;
+    for (; at; at = find_header(start, at + 1, x->end)) {
+        struct line l = take_line(at, x->end);
+        x->number = 0;
+        x->at = at;
+        if ((l.end - l.start > INI_LINE_MAX ? refuse_long(x) : take_header(x, l)) < 0)
+            return err_what(x->e, "%s:%u", x->name, lexer_line(x));
     }
     return 0;
 }

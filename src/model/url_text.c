@@ -107,14 +107,26 @@ static struct span stray_password(const struct url_parts *u)
     return from && at && at > from ? span_of(from, at) : (struct span){NULL, 0};
 }
 
+/* USER:PASSWORD@HOST without its scheme: a slip, and no profile can be called so. */
+static struct span bare_password(const char *word)
+{
+    const char *colon = strchr(word, ':'), *at = strrchr(word, '@');
+
+    return colon && at > colon + 1 ? span_of(colon + 1, at) : (struct span){NULL, 0};
+}
+
 /* Calls `each` with every span that is, or may be, a password. */
 static void each_password(const char *url, void (*each)(void *context, struct span s), void *context)
 {
     struct url_parts u;
     struct span name, value;
 
-    if (!url_is(url))
+    if (!url_is(url)) {
+        struct span bare = bare_password(url);
+        if (bare.at)
+            each(context, bare);
         return;
+    }
     url_split(url, &u);
     struct span stray = stray_password(&u), query = u.query;
     if (u.password.at)

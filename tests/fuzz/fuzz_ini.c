@@ -1,11 +1,13 @@
 /*
  * Fuzzes the INI lexer with both policies. Beside memory errors it looks for broken promises: events in
- * order, strings inside the text, and clean text from the strict policy.
+ * order, strings inside the text, clean text from the strict policy, and that a file in sections reads the
+ * same as a file at once.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <base/buf.h>
 #include <base/mem.h>
 #include <model/ini.h>
 
@@ -44,6 +46,72 @@ static int check_event(void *context, const struct ini_event *event, struct err 
     return *event->key ? 0 : (abort(), -1);
 }
 
+static int write_event(void *context, const struct ini_event *event, struct err *e)
+{
+    (void)e;
+    if (event->key)
+        buf_printf(context, "%u|%s|%s|%s\n", event->line, event->section, event->key, event->value);
+    return 0;
+}
+
+struct sections {
+    const char *text; /* as it was */
+    char *name;       /* of the section that is open */
+    size_t start;
+    struct buf *out;
+};
+
+/* Parses the body of the section that ends here. */
+static int close_section(struct sections *s, size_t end, struct err *e)
+{
+    AUTO_FREE(char *, body);
+
+    if (!s->name)
+        return 0;
+    body = mem_alloc(end - s->start + 1, 1);
+    memcpy(body, s->text + s->start, end - s->start);
+    return ini_parse_body("f", s->name, ini_line(s->text, s->start), body, end - s->start, write_event,
+                          s->out, e);
+}
+
+static int open_section(void *context, const struct ini_event *header, struct err *e)
+{
+    struct sections *s = context;
+
+    if (close_section(s, header->start, e) < 0)
+        return -1;
+    free(s->name);
+    s->name = mem_strdup(header->section);
+    s->start = header->end;
+    return 0;
+}
+
+static void compare_ways(const uint8_t *data, size_t size)
+{
+    AUTO_FREE(char *, text);
+    AUTO_FREE(char *, copy);
+    AUTO_BUF(whole, 1 << 24);
+    AUTO_BUF(parts, 1 << 24);
+    struct err e = ERR_INIT;
+
+    text = mem_alloc(size + 1, 1);
+    copy = mem_alloc(size + 1, 1);
+    if (size) {
+        memcpy(text, data, size);
+        memcpy(copy, data, size);
+    }
+    struct sections s = {.text = text, .out = &parts};
+    int at_once = ini_parse("f", copy, size, INI_BROKER, write_event, &whole, &e);
+    if (size)
+        memcpy(copy, data, size);
+    int in_parts = ini_index("f", copy, size, open_section, &s, &e);
+    if (in_parts == 0)
+        in_parts = close_section(&s, size, &e);
+    free(s.name);
+    if (at_once != in_parts || (at_once == 0 && strcmp(buf_str(&whole), buf_str(&parts)) != 0))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -59,5 +127,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (!e.what[0] || !e.msg[0] || !e.hint[0]))
             abort();
     }
+    compare_ways(data, size);
     return 0;
 }

@@ -93,7 +93,7 @@ static void structure(void **state)
                    "make one section of the two");
     expect_in_file("[defaults]\n[profile p]\n[defaults]\n", 3, "[defaults] again, after line 1",
                    "make one section of the two");
-    expect_in_file("[profile p]\n[profile q]\nhost = a\nport = 1\nhost = b\n", 5,
+    expect_in_file("[profile q]\n[profile p]\nhost = a\nport = 1\nhost = b\n", 5,
                    "'host' again in the same section", "delete one of the lines");
     expect_in_file("[profile p]\n[profil q]\n", 2, "unknown section [profil q]", "did you mean [profile q]?");
     expect_in_file("[profile p]\n[q]\n", 2, "unknown section [q]", "did you mean [profile q]?");
@@ -135,7 +135,9 @@ static void many_keys(void **state)
     buf_puts(&text, "[profile p]\n");
     for (int i = 0; i < 300; i++)
         buf_printf(&text, "key%d = x\n", i);
-    expect_in_file(buf_str(&text), 258, "too many keys in one section", "delete one of the lines");
+    write_text(MAIN_FILE, buf_str(&text));
+    expect_error("q", ERR_CONFIG, "~/.config/broker/config:258", "too many keys in one section",
+                 "delete what is not needed");
 }
 
 static void inheritance(void **state)
@@ -211,7 +213,7 @@ static void include_depth(void **state)
                  "make fewer files of them");
 }
 
-/* A run minds only what it uses, but the structure of the whole file. */
+/* A run minds only what it uses, but the bytes and the headers of the whole file. */
 static void unused_sections(void **state)
 {
     AUTO_CONFIG(c);
@@ -220,12 +222,26 @@ static void unused_sections(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
-    write_text(
-        MAIN_FILE,
-        "[profile p]\nhost = h\n[profile q]\nprot = 1\npassword = x\ninherits = q\n[tunnel b]\ntype = x\n");
+    write_text(MAIN_FILE, "[profile p]\nhost = h\n[profile q]\nprot = 1\npassword = x\ninherits = q\n"
+                          "[tunnel b]\ntype = x\n[profile r]\nx = # y\n z\n");
     assert_int_equal(config_load(&c, &e), 0);
     assert_int_equal(config_resolve(c, "p", NULL, NULL, 0, &p, &e), 0);
     assert_int_equal(config_resolve(c, "q", NULL, NULL, 0, &q, &e), -1);
+}
+
+/* A section that is not found may be hidden by a slip: then that is the error. */
+static void hidden_sections(void **state)
+{
+    (void)state;
+    write_text(MAIN_FILE, "[profile q]\nhost = h\n [profile p]\nhost = i\n");
+    expect_error("p", ERR_CONFIG, "~/.config/broker/config:3", "line starts with a blank",
+                 "delete the blanks; a value ends with its line");
+    write_text(MAIN_FILE, "[profile p]\nvia = b\n[profile q]\nhost = h\nhost = i\n");
+    expect_error("p", ERR_CONFIG, "~/.config/broker/config:5", "'host' again in the same section",
+                 "delete one of the lines");
+    write_text(MAIN_FILE, "[profile p]\ninherits = b\n[profile q]\nhost\n");
+    expect_error("p", ERR_CONFIG, "~/.config/broker/config:4", "no '=' in this line",
+                 "a line is KEY = VALUE, [SECTION] or # COMMENT");
 }
 
 static void names(void **state)
@@ -353,16 +369,17 @@ static void check_all(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
-    write_text(MAIN_FILE, "[defaults]\ninclude = team\nvia = b1\ntls = x\n"              /* 1 */
-                          "[profile a]\nhost = h\nsocket = /s\nprot = 1\n"               /* 5 */
-                          "[profile b]\ninherits = c\nhost = h\nsocket = /s\n"           /* 9 */
-                          "[profile c]\ninherits = b\nvia = b2\n"                        /* 13 */
-                          "[profile d]\ninherits = c\n[profile e]\ninherits = nobody\n"  /* 16 */
-                          "[profile f]\ninherits = e\nvia = ssh://x\n"                   /* 20 */
-                          "[tunnel t]\ntype = ssh\n[tunnel u]\ntype = ssh\nhost = h\n"); /* 23 */
+    write_text(MAIN_FILE, "[defaults]\ninclude = team\nvia = b1\ntls = x\n"             /* 1 */
+                          "[profile a]\nhost = h\nsocket = /s\nprot = 1\n"              /* 5 */
+                          "[profile b]\ninherits = c\nhost = h\nsocket = /s\n"          /* 9 */
+                          "[profile c]\ninherits = b\nvia = b2\n"                       /* 13 */
+                          "[profile d]\ninherits = c\n[profile e]\ninherits = nobody\n" /* 16 */
+                          "[profile f]\ninherits = e\nvia = ssh://x\n"                  /* 20 */
+                          "[tunnel t]\ntype = ssh\n[tunnel u]\ntype = ssh\nhost = h\n"  /* 23 */
+                          "[profile g]\nprot = 1\nhost\n");                             /* 28 */
     write_text(".config/broker/team", "[profile a]\nuser = u\npasswd = x\n[tunnel u]\nhots = h\n");
     assert_int_equal(config_load(&c, &e), 0);
-    assert_int_equal(config_check(c, note_error, &out), 10);
+    assert_int_equal(config_check(c, note_error, &out), 12);
     assert_string_equal(buf_str(&out), "~/.config/broker/config:3: no such tunnel 'b1'\n"
                                        "~/.config/broker/config:4: tls: unknown value 'x'\n"
                                        "~/.config/broker/config:8: unknown key 'prot'\n"
@@ -371,6 +388,8 @@ static void check_all(void **state)
                                        "~/.config/broker/config:15: no such tunnel 'b2'\n"
                                        "~/.config/broker/config:19: inherits = nobody: no such profile\n"
                                        "~/.config/broker/config:23: [tunnel t] has no host\n"
+                                       "~/.config/broker/config:29: unknown key 'prot'\n"
+                                       "~/.config/broker/config:30: no '=' in this line\n"
                                        "~/.config/broker/team:3: no secrets in this file: 'passwd'\n"
                                        "~/.config/broker/team:5: unknown key 'hots'\n");
 }
@@ -406,10 +425,12 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, new_home, drop_home)
-        TEST(transcripts), TEST(secrets),         TEST(keys),       TEST(structure),     TEST(bytes),
-        TEST(many_keys),   TEST(inheritance),     TEST(tunnels),    TEST(includes),      TEST(include_depth),
-        TEST(names),       TEST(unused_sections), TEST(unreadable), TEST(overrides),     TEST(two_flags),
-        TEST(environment), TEST(url_errors),      TEST(check_all),  TEST(check_nothing), TEST(check_missing),
+        TEST(transcripts),     TEST(secrets),       TEST(keys),        TEST(structure),
+        TEST(bytes),           TEST(many_keys),     TEST(inheritance), TEST(tunnels),
+        TEST(includes),        TEST(include_depth), TEST(names),       TEST(hidden_sections),
+        TEST(unused_sections), TEST(unreadable),    TEST(overrides),   TEST(two_flags),
+        TEST(environment),     TEST(url_errors),    TEST(check_all),   TEST(check_nothing),
+        TEST(check_missing),
     };
 
     return cmocka_run_group_tests_name("config, errors", tests, NULL, NULL);

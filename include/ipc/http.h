@@ -12,8 +12,9 @@
 #include <base/secret.h>
 #include <ipc/record.h>
 
-/* What the helper does: one HTTP exchange; an ES256 signature (RFC 7518 section 3.4). */
-enum { HTTP_VERB_REQUEST = RECORD_FIRST_VERB, HTTP_VERB_SIGN };
+/* What the helper does: one HTTP exchange; an ES256 signature (RFC 7518 section 3.4); a SHA-1 digest, which
+ * AWS's caches are named by and which nothing in broker itself can make. */
+enum { HTTP_VERB_REQUEST = RECORD_FIRST_VERB, HTTP_VERB_SIGN, HTTP_VERB_SHA1 };
 
 enum {
     HTTP_TAG_METHOD = 1,
@@ -34,7 +35,8 @@ enum {
     HTTP_TAG_TRANSIENT, /* present: the same request may work at the next try */
     /* To sign. */
     HTTP_TAG_PEM,   /* EC private key on P-256, SEC 1 or PKCS #8 */
-    HTTP_TAG_BYTES, /* what is signed; in the answer the signature, r and s, 64 bytes */
+    HTTP_TAG_BYTES, /* what is signed or digested; in the answer the signature, r and s, 64 bytes, or the
+                       digest */
     HTTP_TAG_POINT, /* in the answer: the public key's x and y, 64 bytes */
 };
 
@@ -91,5 +93,8 @@ const char *http_text(const struct http_answer *a, unsigned want);
 /* Signs with ES256. *signature and *point have 64 bytes each. ERR_DATA: not such a key. */
 int http_sign_es256(const struct secret *pem, const char *text, unsigned char signature[64],
                     unsigned char point[64], int64_t deadline, struct err *e);
+
+/* The SHA-1 of a text in lower-case hex: the names of files that the AWS CLI made. */
+int http_sha1(const char *text, char out[41], int64_t deadline, struct err *e);
 
 #endif

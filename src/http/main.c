@@ -35,6 +35,8 @@ static int handle(const struct record *request, struct record *answer, struct er
         return handle_request(request, answer, e);
     case HTTP_VERB_SIGN:
         return sign_es256(request, answer, e);
+    case HTTP_VERB_SHA1:
+        return digest_sha1(request, answer, e);
     default:
         return err_set(e, ERR_PROTOCOL, "a request of kind %d", request->kind);
     }

@@ -1,4 +1,5 @@
-/* ES256 by OpenSSL: DPoP proofs (RFC 9449) need it, and libcrypto is not loaded anywhere else. */
+/* What needs OpenSSL, which is loaded nowhere else: ES256 for DPoP proofs (RFC 9449), SHA-1 for names of
+ * AWS's caches. */
 #include "sign.h"
 
 #include <string.h>
@@ -75,5 +76,19 @@ int sign_es256(const struct record *request, struct record *answer, struct err *
         return err_set(e, ERR_DATA, "not an EC private key on P-256");
     record_put(answer, HTTP_TAG_BYTES, signature, sizeof signature);
     record_put(answer, HTTP_TAG_POINT, point, sizeof point);
+    return 0;
+}
+
+int digest_sha1(const struct record *request, struct record *answer, struct err *e)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    struct field text;
+    unsigned n = 0;
+
+    if (!record_find(request, HTTP_TAG_BYTES, &text))
+        return err_set(e, ERR_PROTOCOL, "a request without a text");
+    if (EVP_Digest(text.bytes, text.len, digest, &n, EVP_sha1(), NULL) != 1)
+        return err_set(e, ERR_CONFIG, "this system's OpenSSL refuses SHA-1");
+    record_put(answer, HTTP_TAG_BYTES, digest, n);
     return 0;
 }

@@ -130,3 +130,20 @@ int http_sign_es256(const struct secret *pem, const char *text, unsigned char si
     memcpy(point, key.bytes, 64);
     return 0;
 }
+
+int http_sha1(const char *text, char out[41], int64_t deadline, struct err *e)
+{
+    AUTO_RECORD(request);
+    AUTO_RECORD(reply);
+    struct field digest;
+
+    request.kind = HTTP_VERB_SHA1;
+    record_put_str(&request, HTTP_TAG_BYTES, text);
+    if (helper_call(&http_helper, &request, &reply, deadline, e) < 0)
+        return -1;
+    if (!record_find(&reply, HTTP_TAG_BYTES, &digest) || digest.len != 20)
+        return err_set(e, ERR_PROTOCOL, "broker-http: no digest");
+    for (size_t i = 0; i < digest.len; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", (unsigned char)digest.bytes[i]);
+    return 0;
+}

@@ -1,0 +1,324 @@
+/*
+ * Running a program and catching what it says: both directions at once, the bounds, the deadline, a
+ * grandchild that keeps the outputs open, what cannot be started; the environment's changes; what a child
+ * inherits. The programs are sh scripts.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/proc.h>
+
+#define LONG_MS 20000
+
+struct ran {
+    int result;
+    struct proc_result r;
+    struct err e;
+};
+
+static void ran_release(struct ran *ran)
+{
+    proc_result_release(&ran->r);
+}
+#define AUTO_RAN(name)                                                                                       \
+    __attribute__((cleanup(ran_release))) struct ran name = {.r = PROC_RESULT_INIT, .e = ERR_INIT}
+
+static void run_program(char *const *argv, struct proc_run run, struct ran *ran)
+{
+    run.argv = argv;
+    run.max = run.max ? run.max : 60000;
+    run.deadline = run.deadline ? run.deadline : clock_deadline(LONG_MS, CLOCK_NEVER);
+    ran->result = proc_capture(&run, &ran->r, &ran->e);
+}
+
+static void run_script(const char *script, struct proc_run run, struct ran *ran)
+{
+    AUTO_FREE(char *, text);
+    char shell[] = "/bin/sh", option[] = "-c";
+
+    text = mem_strdup(script);
+    char *argv[] = {shell, option, text, NULL};
+    run_program(argv, run, ran);
+}
+
+static void outputs(void **state)
+{
+    static const struct {
+        const char *script, *out, *err;
+        int status;
+    } cases[] = {
+        {"echo out; echo err >&2", "out\n", "err\n", 0},
+        {"exit 3", "", "", 3 << 8},
+        {"kill -9 $$", "", "", 9},
+        {"printf 'a\\033[31mb\\r\\n' >&2", "", "a?[31mb?\n", 0},
+        {"exec >&-; echo late >&2", "", "late\n", 0},
+        {"exec >&- 2>&-; exit 4", "", "", 4 << 8},
+        {"cat", "", "", 0}, /* no input: nothing to wait for */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_RAN(ran);
+        run_script(cases[i].script, (struct proc_run){0}, &ran);
+        assert_int_equal(ran.result, 0);
+        assert_string_equal(secret_bytes(ran.r.out), cases[i].out);
+        assert_string_equal(buf_str(&ran.r.err), cases[i].err);
+        assert_int_equal(ran.r.status, cases[i].status);
+    }
+}
+
+/* More than a pipe holds, in both directions at once: neither side may wait for the other for ever. */
+static void large_input_and_output(void **state)
+{
+    AUTO_SECRET(input);
+    AUTO_RAN(ran);
+
+    (void)state;
+    input = secret_new(SECRET_MAX);
+    for (size_t i = 0; i < SECRET_MAX; i++)
+        assert_int_equal(secret_add(input, &(char){(char)('a' + i % 26)}, 1), 0);
+    run_script("cat", (struct proc_run){.input = input, .max = SECRET_MAX}, &ran);
+    assert_int_equal(ran.result, 0);
+    assert_true(secret_equal(ran.r.out, input));
+    assert_int_equal(ran.r.status, 0);
+    /* one that does not read it, and ends */
+    AUTO_RAN(deaf);
+    run_script("exit 5", (struct proc_run){.input = input}, &deaf);
+    assert_int_equal(deaf.result, 0);
+    assert_int_equal(deaf.r.status, 5 << 8);
+}
+
+static void too_much_output(void **state)
+{
+    AUTO_RAN(exact);
+    AUTO_RAN(over);
+    AUTO_RAN(endless);
+
+    (void)state;
+    run_script("printf 0123456789", (struct proc_run){.max = 10}, &exact);
+    assert_int_equal(exact.result, 0);
+    run_script("printf 0123456789a", (struct proc_run){.max = 10}, &over);
+    assert_int_equal(over.result, -1);
+    assert_int_equal(over.e.code, ERR_DATA);
+    assert_string_equal(over.e.msg, "/bin/sh printed over 10 bytes");
+    run_script("while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxx; done", (struct proc_run){.max = 1000}, &endless);
+    assert_int_equal(endless.e.code, ERR_DATA); /* and it was ended */
+}
+
+/* Only the end of a long stderr is kept: the last line says why. */
+static void stderr_tail(void **state)
+{
+    AUTO_RAN(ran);
+
+    (void)state;
+    run_script("i=0; while [ $i -lt 3000 ]; do echo line-$i >&2; i=$((i+1)); done; exit 1",
+               (struct proc_run){0}, &ran);
+    assert_int_equal(ran.result, 0);
+    assert_int_equal(ran.r.err.len, 4096);
+    const char *end = buf_str(&ran.r.err) + ran.r.err.len - sizeof "line-2999\n" + 1;
+    assert_string_equal(end, "line-2999\n");
+    assert_null(strstr(buf_str(&ran.r.err), "line-1\n"));
+}
+
+static void deadline(void **state)
+{
+    AUTO_RAN(ran);
+    AUTO_RAN(stubborn);
+    int64_t before = clock_ms();
+
+    (void)state;
+    run_script("exec sleep 100", (struct proc_run){.deadline = before + 100}, &ran);
+    assert_int_equal(ran.result, -1);
+    assert_int_equal(ran.e.code, ERR_UNREACHABLE);
+    assert_string_equal(ran.e.msg, "/bin/sh did not end in time");
+    assert_true(clock_ms() - before < LONG_MS);
+    assert_int_equal(ran.r.status, SIGTERM);
+    /* closed outputs are no end */
+    run_script("exec >&- 2>&-; exec sleep 100", (struct proc_run){.deadline = clock_ms() + 100}, &stubborn);
+    assert_int_equal(stubborn.e.code, ERR_UNREACHABLE);
+}
+
+/* What a program leaves behind (an agent that it started) may keep its outputs open: we wait for the program
+ * only. */
+static void grandchild(void **state)
+{
+    AUTO_RAN(ran);
+    int64_t before = clock_ms();
+
+    (void)state;
+    run_script("sleep 30 & echo $!", (struct proc_run){0}, &ran);
+    assert_int_equal(ran.result, 0);
+    assert_true(clock_ms() - before < LONG_MS);
+    pid_t left = (pid_t)strtol(secret_bytes(ran.r.out), NULL, 10);
+    assert_true(left > 1 && kill(left, SIGKILL) == 0);
+}
+
+static void cannot_start(void **state)
+{
+    static const struct {
+        const char *path, *msg;
+        enum err_code code;
+    } cases[] = {
+        {"/nonexistent/program", "/nonexistent/program: No such file or directory", ERR_NOT_FOUND},
+        {"/etc/passwd", "/etc/passwd: Permission denied", ERR_NOT_RUNNABLE},
+        {"/etc", "/etc: Permission denied", ERR_NOT_RUNNABLE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_RAN(ran);
+        AUTO_FREE(char *, path);
+        path = mem_strdup(cases[i].path);
+        char *argv[] = {path, NULL};
+        run_program(argv, (struct proc_run){0}, &ran);
+        assert_int_equal(ran.result, -1);
+        assert_int_equal(ran.e.code, cases[i].code);
+        assert_string_equal(ran.e.msg, cases[i].msg);
+        struct err e = ERR_INIT;
+        assert_int_equal(proc_exec(argv, NULL, &e), -1);
+        assert_int_equal(e.code, cases[i].code);
+    }
+}
+
+/* Nothing of ours but the three streams, unless it is meant for the program. */
+static void descriptors(void **state)
+{
+    AUTO_RAN(without);
+    AUTO_RAN(with);
+    AUTO_SECRET(text);
+    AUTO_FREE(char *, script);
+    AUTO_FD(fd);
+    AUTO_FD(other);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    text = secret_from("content", 7);
+    other = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    int fds[2];
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    assert_int_equal(fd_write_all(fds[1], secret_bytes(text), 7), 0);
+    (void)close(fds[1]);
+    fd = fds[0];
+    script = mem_printf("[ -e /dev/fd/%d ] && echo other; cat /dev/fd/%d 2>&- || echo none", other, fd);
+    run_script(script, (struct proc_run){0}, &without);
+    assert_string_equal(secret_bytes(without.r.out), "none\n");
+    run_script(script, (struct proc_run){.keep_fd = fd}, &with);
+    assert_string_equal(secret_bytes(with.r.out), "content");
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC); /* it was for that one program */
+}
+
+/* Our own hardening is not the program's: it gets the umask, limits and signals that we were started with. */
+static void inherited(void **state)
+{
+    AUTO_RAN(ran);
+    struct rlimit core;
+
+    (void)state;
+    (void)umask(027);
+    (void)sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+    proc_harden();
+    assert_int_equal(umask(077), 077);
+    assert_int_equal(getrlimit(RLIMIT_CORE, &core), 0);
+    assert_int_equal(core.rlim_cur, 0);
+    struct sigaction pipe;
+    (void)sigaction(SIGPIPE, NULL, &pipe);
+    assert_true(pipe.sa_handler == SIG_IGN);
+    run_script("umask; grep SigIgn /proc/self/status", (struct proc_run){0}, &ran);
+    assert_true(text_starts(secret_bytes(ran.r.out), "0027\n"));
+    const char *ignored = strstr(secret_bytes(ran.r.out), "SigIgn:");
+    assert_non_null(ignored);
+    assert_int_equal(strtoul(ignored + 7, NULL, 16) & (1UL << (SIGPIPE - 1)), 0);
+}
+
+static void environment(void **state)
+{
+    AUTO_SECRET(secret);
+    AUTO_RAN(ran);
+    struct env_changes env = {0};
+
+    (void)state;
+    assert_int_equal(setenv("KEPT", "kept", 1), 0);
+    assert_int_equal(setenv("CHANGED", "old", 1), 0);
+    assert_int_equal(setenv("CHANGED_NOT", "same", 1), 0); /* a name that only begins like it */
+    assert_int_equal(setenv("GONE", "old", 1), 0);
+    secret = secret_from("p w", 3);
+    env_set(&env, "CHANGED", "first");
+    env_set(&env, "CHANGED", "new=1");
+    env_set_secret(&env, "SECRET", secret);
+    env_unset(&env, "GONE");
+    env_set(&env, "NOT_SET", NULL);
+    env_set(&env, "EMPTY", "");
+    run_script("echo $KEPT,$CHANGED,$CHANGED_NOT,${GONE-gone},$SECRET,${NOT_SET-none},${EMPTY-none}; env | "
+               "grep -c CHANGED=",
+               (struct proc_run){.env = &env}, &ran);
+    env_release(&env);
+    assert_string_equal(secret_bytes(ran.r.out), "kept,new=1,same,gone,p w,none,\n1\n");
+    assert_string_equal(getenv("GONE"), "old"); /* ours is never modified */
+    assert_null(getenv("SECRET"));
+}
+
+static void finding(void **state)
+{
+    AUTO_FREE(char *, shell);
+    AUTO_FREE(char *, path);
+    AUTO_FREE(char *, first);
+
+    (void)state;
+    assert_int_equal(setenv("PATH", "/nonexistent:/etc:/bin", 1), 0);
+    shell = proc_find("sh");
+    assert_string_equal(shell, "/bin/sh");
+    path = proc_find("/bin/sh");
+    assert_string_equal(path, "/bin/sh");
+    assert_null(proc_find("no-such-program"));
+    assert_null(proc_find("fstab")); /* /etc/fstab is no program */
+    assert_null(proc_find("/etc"));
+    assert_null(proc_find("/etc/passwd"));
+    assert_int_equal(chdir("/bin"), 0);
+    assert_int_equal(setenv("PATH", ":/usr/bin", 1), 0);
+    first = proc_find("sh");
+    assert_string_equal(first, "./sh");
+    assert_int_equal(setenv("PATH", "/usr/bin:/bin", 1), 0);
+}
+
+static void statuses(void **state)
+{
+    AUTO_BUF(text, 256);
+
+    (void)state;
+    proc_describe_status(&text, 3 << 8);
+    buf_putc(&text, ' ');
+    proc_describe_status(&text, SIGTERM);
+    buf_putc(&text, ' ');
+    proc_describe_status(&text, SIGSEGV | 0x80);
+    assert_string_equal(buf_str(&text), "exit status 3 killed by SIGTERM killed by SIGSEGV");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outputs),         cmocka_unit_test(large_input_and_output),
+        cmocka_unit_test(too_much_output), cmocka_unit_test(stderr_tail),
+        cmocka_unit_test(deadline),        cmocka_unit_test(grandchild),
+        cmocka_unit_test(cannot_start),    cmocka_unit_test(descriptors),
+        cmocka_unit_test(inherited),       cmocka_unit_test(environment),
+        cmocka_unit_test(finding),         cmocka_unit_test(statuses),
+    };
+
+    return cmocka_run_group_tests_name("proc", tests, NULL, NULL);
+}

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <base/clock.h>
 #include <base/file.h>
@@ -100,7 +101,10 @@ static enum flavour cache_get(const char *key)
     return FLAVOUR_UNKNOWN;
 }
 
-/* Newest first; old entries fall off the end. Failing to remember is no failure. */
+/*
+ * Newest first; old entries fall off the end. What cannot be trusted goes, mode and all. Failing to remember
+ * is no failure.
+ */
 static void cache_put(const char *key, enum flavour f)
 {
     AUTO_FREE(char *, path);
@@ -112,7 +116,9 @@ static void cache_put(const char *key, enum flavour f)
     if (!path || !key || strchr(key, '\n'))
         return;
     buf_printf(&text, "%s %s\n", flavour_name(f), key);
-    if (file_read(path, FILE_TRUSTED, &old, &ignored) == 0 && old.len < CACHE_MAX / 2)
+    if (file_read(path, FILE_TRUSTED, &old, &ignored) < 0)
+        (void)unlink(path);
+    else if (old.len < CACHE_MAX / 2)
         buf_add(&text, buf_str(&old), old.len);
     (void)file_write(path, buf_str(&text), text.len, 0600, &ignored);
 }
@@ -148,7 +154,7 @@ static enum flavour flavour_by_name(const char *path)
 static int not_found(const char *name, struct err *e)
 {
     if (name && strchr(name, '/'))
-        (void)err_set(e, ERR_NOT_FOUND, "%s: no such program, or not executable", name);
+        (void)proc_explain_missing(name, e);
     else
         (void)err_set(e, ERR_NOT_FOUND, "%s: not found on PATH", name ? name : "mysql, mariadb");
     return err_hint(e, "install a MySQL or MariaDB client, or set client to its path");

@@ -12,7 +12,8 @@
 
 /* Whether a word is a URL rather than a profile's name: it has "://". */
 bool url_is(const char *word);
-/* Whether it carries a password in its userinfo or as ssh_password. */
+/* Whether it carries a password in its userinfo or as ssh_password; also USER:PASSWORD@HOST without a scheme.
+ */
 bool url_has_password(const char *url);
 /* Overwrites the passwords inside the string, in place, keeping its length: for argv. */
 void url_mask(char *url);

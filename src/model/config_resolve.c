@@ -10,6 +10,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 #include <model/config_file.h>
+#include <model/url.h>
 
 int profile_missing(const struct config *c, const char *name, struct err *e)
 {
@@ -67,8 +68,11 @@ static int apply_named(const struct config *c, const char *name, struct profile 
     if (!s) {
         if (section_lex_all(c, e) < 0)
             return -1;
+        AUTO_FREE(char *, shown);
+        shown = mem_strdup(name);
+        url_mask(shown);
         (void)profile_missing(c, name, e);
-        return err_what(e, "%.200s", name);
+        return err_what(e, "%.200s", shown);
     }
     p->name = mem_strdup(name);
     return layer_sections(c, s, ORIGIN_FILE, p, e);

@@ -67,6 +67,15 @@ static int choose_name(const struct config *c, const struct request *r, const ch
     return *out ? 0 : which_profile(c, r->verb, e);
 }
 
+/* What was typed for a name may be a URL that lacks its scheme. */
+static char *label_of(const char *name)
+{
+    char *label = mem_strdup(name);
+
+    url_mask(label);
+    return label;
+}
+
 int session_open(struct session *s, const struct request *r, struct err *e)
 {
     const char *name = NULL, *file;
@@ -78,7 +87,7 @@ int session_open(struct session *s, const struct request *r, struct err *e)
         return -1;
     bool url = name && url_is(name);
     if (name && !url)
-        s->label = mem_strdup(name);
+        s->label = label_of(name);
     if (config_resolve(s->config, url ? NULL : name, url ? name : NULL, r->overrides, r->override_count,
                        &s->profile, e) < 0)
         return -1;

@@ -271,6 +271,10 @@ static void masks(void **state)
         {"mysql://u:p@s3/cret@h/d", "mysql://u:*********@h/d"},
         {"mysql://h:3306/d?user=a@b", "mysql://h:3306/d?user=a@b"},
         {"prod", "prod"},
+        {"u:s3cret@h/d", "u:******@h/d"},
+        {"mysql:/u:s3@cret@h", "mysql:**********@h"},
+        {"a@b:c", "a@b:c"},
+        {"a:@b", "a:@b"},
         {"mysql://", "mysql://"},
     };
 

@@ -1,0 +1,262 @@
+"""The canary: with each provider and each verb the secret is found nowhere but where it was asked for.
+
+Looked at: argv and environment of every process of the tree, stdout and stderr at the highest verbosity, every file below
+the private home, memory as another process of the same user can get at it, a core dump. The fixture `broker` searches
+output and files after each test (lib/canary.py); who knows the secret by right is said where the test registers it."""
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lib import procs
+from lib.broker import result
+
+CANARY = b"fake-canary-\"\\'#-0815-canary"
+ENV = "PASSWORD_OF_SHOP"
+PLACE = f"localhost:{20000 + time.time_ns() // 1000 % 40000}"  # a new identity: results are kept between runs
+CONFIG = f"[profile p]\nhost = localhost\nport = {PLACE.partition(':')[2]}\nuser = app\ntls = preferred\n"
+QUESTION = f"password for app@{PLACE}: ".encode()
+URL_ON_STDIN = f"mysql://app:fake-canary-%22%5C%27%23-0815-canary@{PLACE}/?tls=preferred\n".encode()
+IN_OPTION_FILE = 'password="fake-canary-\\"\\\\\'#-0815-canary"\n'
+PROVIDERS = ("keychain", "prompt", "command", "command with an expiry", "file", "env", "url")
+# Root without capabilities is a user like another.
+UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []
+
+
+def prepare(request, broker, provider):
+    """The profile p whose secret is CANARY; returns the word for it."""
+    broker.secret(CANARY)
+    kind, text = provider.split()[0], CANARY
+    if provider == "command with an expiry":
+        text = json.dumps({"password": CANARY.decode(), "expires_at": int(time.time()) + 100})
+    secret = broker.write("secret", text, secret=True)
+    broker.script("give", f"cat {secret}; exec sleep 0.03")
+    auth = "none" if kind == "url" else kind
+    broker.config(CONFIG + f"auth = {auth}\nauth_command = give\nauth_file = {secret}\nauth_env = {ENV}\n")
+    if kind == "env":
+        broker.env[ENV] = CANARY.decode()
+    if kind == "keychain":
+        broker.env.update(request.getfixturevalue("keychain").env)
+        with broker.watch() as watch:
+            assert broker.run("password", "set", "p", "-v", "-v", input=CANARY).code == 0
+        broker.assert_hidden(watch)
+    return "-" if kind == "url" else "p"
+
+
+def run(broker, provider, *args, secret_out):
+    """With the answer typed where a question is asked, and the URL on stdin."""
+    if provider != "prompt":
+        return broker.run(*args, input=URL_ON_STDIN if provider == "url" else b"", secret_out=secret_out)
+    terminal = broker.pty(*args, stdin="pipe", stdout="pipe", stderr="pipe", secret_out=secret_out)
+    terminal.expect(QUESTION)
+    terminal.sendline(CANARY)
+    status = terminal.wait()
+    assert terminal.shown == QUESTION + b"\r\n"
+    return result(status, terminal.out, terminal.err)
+
+
+@pytest.mark.parametrize("verb", ["connect", "exec", "test", "token"])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_provider_and_verb(request, broker, provider, verb):
+    name = prepare(request, broker, provider)
+    stub = broker.stub("mariadb", stdout="9.7.4\tapp@h\n", read_stdin=False)
+    rest = {"connect": ["--client", stub.path], "test": ["-o", f"client={stub.path}"], "token": [],
+            "exec": ["--", stub.path, "--defaults-file={defaults-file}"]}[verb]
+    with broker.watch() as watch:
+        done = run(broker, provider, verb, name, "-v", "-v", *rest, secret_out=verb == "token")
+    assert done.code == 0, done.errors
+    if verb == "token":
+        assert done.out == CANARY + b"\n"
+    else:
+        assert IN_OPTION_FILE in stub.seen["options"]
+        assert (CANARY.decode() in stub.seen["environ"]) == (verb == "exec")
+    if verb == "exec" or provider == "env":
+        watch.environ.clear()  # the two that may: what exec is for, and what the user exported
+    broker.assert_hidden(watch)
+
+
+def test_the_canary_would_be_seen(broker):
+    """The watch above does look."""
+    broker.secret(CANARY)
+    broker.config(CONFIG + "auth = none\n")
+    with broker.watch() as watch:
+        broker.run("exec", "p", "--", "sh", "-c", "sleep 0.05 # " + CANARY.decode())
+    with pytest.raises(AssertionError, match="canary in argv"):
+        broker.assert_hidden(watch)
+
+
+def test_verbose_masks(broker):
+    broker.script("mariadb", "")
+    secret = broker.write("secret", CANARY, secret=True)
+    broker.config(CONFIG + f"auth = file\nauth_file = {secret}\nclient = mariadb\n")
+    broker.secret(CANARY)
+    lines = [line.split(None, 1)[1] for line in broker.run("connect", "p", "-v").errors.splitlines()]
+    assert lines[:3] == ["config      ~/.config/broker/config:1", f"way         direct, {PLACE}",
+                         "credential  first line of ~/secret, password ********"]
+    assert lines[3].startswith(f"client      {broker.home}/bin/mariadb --defaults-file=/dev/fd/") and len(lines) == 4
+
+
+# A secret that was typed where none belongs
+
+SECRET = "fake-canary-0815"
+URL = f"mysql://app:{SECRET}@localhost/shop"
+MASKED = f"mysql://app:{'*' * len(SECRET)}@localhost/shop"
+WARNING = "broker: warning: password on the command line\nhint: broker "
+
+
+@pytest.mark.parametrize("words", [["connect"], ["exec"], ["test"], ["token"], ["password", "set"]])
+def test_a_url_on_the_command_line(broker, words):
+    """It is overwritten there at once, and the person is told how not to."""
+    broker.secret(SECRET.encode())
+    broker.script("give", "touch started; until [ -e go ]; do sleep 0.01; done; exit 1")
+    if words[0] == "password":
+        broker.script("askpass", "touch started; until [ -e go ]; do sleep 0.01; done; exit 1")
+        broker.env["BROKER_ASKPASS"] = "askpass"
+    command = ["-o", "auth=command", "-o", "auth_command=give", *(["--", "true"] if words[0] == "exec" else [])]
+    stdin = open("/dev/ptmx" if words[0] == "password" else os.devnull, "r+b", buffering=0)
+    with stdin, broker.start(*words, URL, *command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as proc:
+        until((broker.home / "started").exists)
+        shown = procs.cmdline(proc.pid).split(b"\0")
+        broker.write("go", "")
+        out, err = proc.communicate(timeout=10)
+    assert shown[1:2 + len(words)] == [*(word.encode() for word in words), MASKED.encode()]
+    assert err.decode().startswith(f"{WARNING}{' '.join(words)} -\n") and SECRET.encode() not in out + err
+
+
+SLIPS = {
+    "an unknown parameter": ["connect", URL + "?colour=red"],
+    "a bad escape": ["connect", f"mysql://app:{SECRET}%zz@{PLACE}/"],
+    "a bad port": ["connect", f"mysql://app:{SECRET}@localhost:99999/"],
+    "an @ in the password": ["connect", f"mysql://app:{SECRET}/x@y@{PLACE}/"],
+    "an SSH password": ["connect", f"mysql://app@{PLACE}/?ssh_host=b&ssh_password={SECRET}"],
+    "no verb": [URL],
+    "another case": ["connect", URL.replace("mysql", "MySQL") + "?x"],
+    "a second word": ["connect", "p", URL],
+    "a profile to show": ["profile", "show", URL],
+    "a profile to add": ["profile", "add", URL],
+    "mysql's -p": ["connect", "p", "-p" + SECRET],
+    "mysql's --password": ["connect", "p", "--password=" + SECRET],
+    "an option of two words": ["connect", "p", "--password", SECRET],
+    "-o password": ["connect", "p", "-o", "password=" + SECRET],
+    "a tunnel": ["connect", "p", "--via", f"ssh://app:{SECRET}@{PLACE}"],
+    "a host": ["connect", "p", "--host", URL],
+    "no scheme": ["connect", f"app:{SECRET}@{PLACE}/shop"],
+    "no scheme, to show": ["profile", "show", f"app:{SECRET}@{PLACE}"],
+    "no scheme, no verb": [f"app:{SECRET}@{PLACE}"],
+    "no scheme, too many": ["connect", "p", f"app:{SECRET}@{PLACE}"],
+    "half a scheme": ["connect", f"mysql:/app:{SECRET}@{PLACE}/shop"],
+    "a topic": ["help", URL],
+    "a shell": ["completion", URL],
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_slips_do_not_show_it(broker, slip):
+    broker.secret(SECRET.encode())
+    broker.config(CONFIG + "auth = none\nclient = mariadb\n")
+    broker.script("mariadb", "echo the client ran")
+    done = broker.run(*SLIPS[slip], "-v", "-v")
+    assert b"the client ran" not in done.out and (done.code or slip == "a profile to show")
+    assert SECRET.encode() not in done.out + done.err
+
+
+@pytest.mark.parametrize("line", ["password = " + SECRET, "passwd = " + SECRET, f"host = {URL}", f"via = ssh://app:{SECRET}@h"])
+@pytest.mark.parametrize("words", [["connect", "p"], ["profile", "check"], ["profile", "show", "p"]])
+def test_a_secret_in_the_config_is_not_shown(broker, line, words):
+    broker.secret(SECRET.encode())
+    broker.allow(broker.config("[profile p]\nuser = app\n" + line + "\n"))
+    done = broker.run(*words, "-v", "-v")
+    assert done.code == 78 and SECRET.encode() not in done.out + done.err
+
+
+def test_a_profile_in_the_environment(broker):
+    broker.secret(SECRET.encode())
+    broker.script("mariadb", "echo the client ran")
+    done = broker.run("connect", "-v", "-v", env={"BROKER_PROFILE": URL + "?tls=preferred&client=mariadb"})
+    assert done.out == b"the client ran\n" and done.code == 0
+
+
+# The process
+
+def until(condition, seconds=5):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not come to pass"
+        time.sleep(0.005)
+
+
+PEEP = """
+import ctypes, os, sys
+pid, libc = int(sys.argv[1]), ctypes.CDLL(None, use_errno=True)
+def can(what):
+    try:
+        what()
+        return True
+    except OSError:
+        return False
+def attach():
+    if libc.ptrace(16, pid, None, None):
+        raise OSError(ctypes.get_errno(), "")
+    os.waitpid(pid, 0x40000000)
+    libc.ptrace(17, pid, None, None)
+print(can(lambda: open(f"/proc/{pid}/environ", "rb").read()), can(lambda: open(f"/proc/{pid}/mem", "rb").close()),
+      can(lambda: os.readlink(f"/proc/{pid}/fd/0")), can(attach))
+"""
+
+
+def peep(pid):
+    """What another process of the same user can do to PID: read environment, memory, descriptors; attach as a debugger."""
+    done = subprocess.run([*UNPRIVILEGED, sys.executable, "-c", PEEP, str(pid)], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def asking(broker, program=(), **kwargs):
+    broker.config(CONFIG + "auth = prompt\nclient = mariadb\n")
+    broker.script("mariadb", "exec sleep 37.5")
+    terminal = broker.pty("connect", "p", wrap=[*program, *UNPRIVILEGED], **kwargs)
+    terminal.expect(QUESTION)
+    return terminal
+
+
+def test_others_of_the_same_user_cannot_look_in(broker):
+    """While it is broker; the client that it becomes is the user's as ever, which shows that the look is a real one."""
+    terminal = asking(broker)
+    assert peep(terminal.pid) == ["False"] * 4
+    terminal.sendline(broker.secret(CANARY))
+    until(lambda: procs.cmdline(terminal.pid).startswith(b"sleep"))
+    assert peep(terminal.pid)[0] == "True"
+    terminal.close()
+
+
+def test_nor_into_the_keychain_helper(broker, locked_keychain):
+    """It waits here for a desktop to ask for the collection's password."""
+    broker.env.update(locked_keychain.env)
+    broker.config(CONFIG)
+    terminal = broker.pty("token", "p", wrap=UNPRIVILEGED)
+    until(lambda: any(b"broker-keychain" in procs.cmdline(pid) for pid in procs.tree(terminal.pid)))
+    helper = next(iter(procs.tree(terminal.pid)))
+    assert peep(helper) == ["False"] * 4
+    terminal.interrupt()
+    assert terminal.wait() == -signal.SIGINT
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT])
+def test_no_core_dump(broker, number):
+    """Where any other program of that user leaves one."""
+    folder = broker.write("cores/here", "").parent
+    allowed = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    core = ["prlimit", f"--core={allowed if allowed >= 0 else 'unlimited'}"]
+    broker.env["ASAN_OPTIONS"] = broker.env.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_abort=0"
+    terminal = asking(broker, program=core, cwd=folder)
+    with open(f"/proc/{terminal.pid}/limits") as limits:
+        soft = next(line for line in limits if line.startswith("Max core file size")).split()[4]
+    terminal.send(broker.secret(CANARY))
+    os.kill(terminal.pid, number)
+    _, status = os.waitpid(terminal.pid, 0)
+    assert (soft, os.WTERMSIG(status), os.WCOREDUMP(status)) == ("0", number, False)
+    assert [path.name for path in folder.iterdir()] == ["here"]

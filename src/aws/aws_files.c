@@ -155,11 +155,21 @@ static char *locate(const char *named, const char *fallback)
 }
 
 /* /dev/null, a folder, a pipe: as for the AWS CLI, no file. */
-static bool is_file(const char *path)
+static bool is_no_file(const char *path)
 {
     struct stat st;
 
-    return stat(path, &st) < 0 || S_ISREG(st.st_mode);
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static int read_one(const char *path, struct buf *out, struct err *e)
+{
+    if (file_read(path, FILE_ANY, out, e) >= 0)
+        return 0;
+    if (!is_no_file(path))
+        return -1;
+    err_clear(e);
+    return 0;
 }
 
 int aws_files_load(const struct aws_env *env, struct aws_files *out, struct err *e)
@@ -167,9 +177,9 @@ int aws_files_load(const struct aws_env *env, struct aws_files *out, struct err 
     out->path[AWS_FILE_CONFIG] = locate(env->config_file, "config");
     out->path[AWS_FILE_CREDENTIALS] = locate(env->credentials_file, "credentials");
     for (size_t i = 0; i < AWS_FILES; i++) {
-        if (!out->path[i] || !is_file(out->path[i]))
+        if (!out->path[i])
             continue;
-        if (file_read(out->path[i], FILE_ANY, &out->text[i], e) < 0)
+        if (read_one(out->path[i], &out->text[i], e) < 0)
             return err_hint(e, "%s names another file",
                             i == AWS_FILE_CONFIG ? "AWS_CONFIG_FILE" : "AWS_SHARED_CREDENTIALS_FILE");
         if (parse_one(out, (enum aws_file)i, e) < 0)

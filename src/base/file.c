@@ -35,13 +35,17 @@ static int guard_check(const struct stat *st, enum file_guard guard, const char 
     return 0;
 }
 
-/* Reads to the end of the file; one byte more than the bound allows tells a file that is too large. */
-static int read_all(int fd, struct buf *out, const char *name, struct err *e)
+/*
+ * Reads to the end of the file; one byte more than the bound allows tells a file that is too large. `size` is
+ * what the file seems to have: the buffer is made for that, because each page of it that is touched costs.
+ */
+static int read_all(int fd, size_t size, struct buf *out, const char *name, struct err *e)
 {
     char over;
 
     for (;;) {
-        size_t space = out->max - out->len < 65536 ? out->max - out->len : 65536;
+        size_t chunk = size > out->len ? size - out->len : size && size == out->len ? 64 : 65536;
+        size_t space = out->max - out->len < chunk ? out->max - out->len : chunk;
         ssize_t n = read(fd, space ? buf_room(out, space) : &over, space ? space : 1);
         if (n < 0 && errno == EINTR)
             continue;
@@ -78,9 +82,7 @@ int file_read(const char *path, enum file_guard guard, struct buf *out, struct e
     }
     if (guard_check(&st, guard, name, e) < 0)
         return -1;
-    if (st.st_size > 0 && (size_t)st.st_size <= out->max)
-        (void)buf_room(out, (size_t)st.st_size);
-    return read_all(fd, out, name, e);
+    return read_all(fd, (size_t)st.st_size, out, name, e);
 }
 
 /* The file that a symlink leads to, so that the link survives the rename; the path itself where it is not

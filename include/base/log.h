@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-enum log_level { LOG_WARNING, LOG_NOTE, LOG_STEP, LOG_TRACE };
+enum log_level { LOG_SAY, LOG_WARNING, LOG_NOTE, LOG_STEP, LOG_TRACE };
 
 /* `label` is the hop ("config", "way", ...) for LOG_STEP and LOG_TRACE, the hint or NULL for LOG_WARNING. */
 typedef void log_sink(enum log_level level, const char *label, const char *text);
@@ -18,6 +18,8 @@ bool log_wants(enum log_level level);
 
 __attribute__((format(printf, 2, 3))) void log_step(const char *label, const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void log_trace(const char *label, const char *fmt, ...);
+/* What a person must read to go on, as a URL to open; even with --quiet. */
+__attribute__((format(printf, 1, 2))) void log_say(const char *fmt, ...);
 /* A note to a person who acted or whose file changed; gone with --quiet. */
 __attribute__((format(printf, 1, 2))) void log_note(const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void log_warn(const char *hint, const char *fmt, ...);

@@ -15,6 +15,8 @@ struct credential {
     bool cleartext;
     bool asked;    /* typed by a person just now */
     bool keepable; /* and its provider can keep it */
+    /* Asked of login(): a browser or device flow may be started. */
+    bool may_log_in;
     /* What the provider's login() left: who it logged in as, in a few words (NULL: it has none, or it was not
      * done yet), and what get() needs of it. */
     char *login;

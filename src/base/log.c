@@ -49,6 +49,11 @@ void log_trace(const char *label, const char *fmt, ...)
     SAY(LOG_TRACE, label);
 }
 
+void log_say(const char *fmt, ...)
+{
+    SAY(LOG_SAY, NULL);
+}
+
 void log_note(const char *fmt, ...)
 {
     SAY(LOG_NOTE, NULL);

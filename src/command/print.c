@@ -76,7 +76,7 @@ static void print_log(enum log_level level, const char *label, const char *text)
         buf_printf(&line, "broker: warning: %s\n", text);
         if (label)
             buf_printf(&line, "hint: %s\n", label);
-    } else if (level == LOG_NOTE) {
+    } else if (level == LOG_NOTE || level == LOG_SAY) {
         buf_printf(&line, "%s\n", text);
     } else {
         AUTO_BUF(time, 64);

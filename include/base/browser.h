@@ -1,0 +1,13 @@
+/* A person's browser, for log-ins that end in one. */
+#ifndef BASE_BROWSER_H
+#define BASE_BROWSER_H
+
+#include <stdbool.h>
+
+/*
+ * Opens an http(s) URL with $BROWSER or xdg-open, without waiting for it. False, and nothing is done, where
+ * there is no display or the session came over ssh: the browser would open on the wrong machine.
+ */
+bool browser_open(const char *url);
+
+#endif

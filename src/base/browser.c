@@ -1,0 +1,63 @@
+/*
+ * The browser is started without a shell, twice forked so that it is nobody's child, and silent: some print
+ * pages of warnings. It gets the user's own limits and signals back.
+ */
+#include <base/browser.h>
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <base/mem.h>
+#include <base/proc.h>
+#include <base/text.h>
+
+static bool is_set(const char *name)
+{
+    const char *value = secure_getenv(name);
+
+    return value && *value;
+}
+
+static char *browser_path(void)
+{
+    const char *named = secure_getenv("BROWSER");
+    char *path = named && *named ? proc_find(named) : NULL;
+
+    return path ? path : proc_find("xdg-open");
+}
+
+_Noreturn static void become(char *const *argv)
+{
+    int null = open("/dev/null", O_RDWR);
+
+    if (fork() != 0)
+        _exit(0);
+    (void)setsid();
+    for (int fd = 0; fd <= 2 && null >= 0; fd++)
+        (void)dup2(null, fd);
+    proc_restore();
+    (void)execv(argv[0], argv);
+    _exit(127);
+}
+
+bool browser_open(const char *url)
+{
+    AUTO_FREE(char *, path);
+
+    if (is_set("SSH_CONNECTION") || !(is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")) ||
+        !(text_starts(url, "https://") || text_starts(url, "http://")))
+        return false;
+    path = browser_path();
+    if (!path)
+        return false;
+    char *argv[] = {path, (char *)(uintptr_t)url, NULL};
+    pid_t pid = fork();
+    if (pid == 0)
+        become(argv);
+    if (pid > 0)
+        (void)waitpid(pid, NULL, 0);
+    return pid > 0;
+}

@@ -21,6 +21,9 @@ enum store_result {
     STORE_FAILED,      /* *e is set: locked, dismissed, broken protocol */
 };
 
+/* One entry of a list. `label`: "NAME" or "NAME TAB DETAIL", as it was put. */
+typedef void store_visit(void *context, const char *identity, const char *label, time_t expires);
+
 struct store {
     const char *name;
     /* The caller frees *out. */
@@ -30,6 +33,8 @@ struct store {
     enum store_result (*put)(const char *identity, const char *label, const struct secret *value,
                              time_t expires, int64_t deadline, struct err *e);
     enum store_result (*erase)(const char *identity, int64_t deadline, struct err *e);
+    /* Every entry of ours, in no order, without its secret. NULL: this store has no list. */
+    enum store_result (*list)(store_visit *visit, void *context, struct err *e);
 };
 
 extern const struct store store_keychain, store_keyring;

@@ -85,4 +85,4 @@ static enum store_result keychain_erase(const char *identity, int64_t deadline, 
     return record_u64(&answer, KEYCHAIN_TAG_COUNT, 0) ? STORE_OK : STORE_MISSING;
 }
 
-const struct store store_keychain = {"keychain", keychain_get, keychain_put, keychain_erase};
+const struct store store_keychain = {"keychain", keychain_get, keychain_put, keychain_erase, NULL};

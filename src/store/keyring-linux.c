@@ -2,7 +2,6 @@
  * The session store: the Linux kernel's keyring of this user, @u. Nothing of it ever reaches a disk, and the
  * kernel itself forgets an entry at its timeout. It is a cache: whatever the kernel refuses (no keyrings in a
  * container, a full quota, a seccomp filter) is STORE_UNAVAILABLE and one line of --verbose, never a failure.
- * It does not keep labels.
  *
  * A key is made in the process keyring, where we possess it, and linked to @u when its permissions and its
  * timeout are set: no other session ever sees a half-made key, and @u need not be linked from the session
@@ -13,6 +12,7 @@
 
 #include <errno.h>
 #include <linux/keyctl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,9 +30,12 @@
 #define TIMEOUT_MAX INT32_MAX
 /* The kernel takes descriptions of at most 4,095 bytes, and counts them in the quota. */
 #define DESCRIPTION_MAX 1024
-/* The first byte of a payload; the kernel takes no empty ones, but a password may be empty. */
-#define PAYLOAD_VERSION '\1'
-#define PAYLOAD_MAX (SECRET_MAX + 1)
+/* A payload: version, expiry (8 bytes, big-endian), the label and its NUL, the secret. */
+#define PAYLOAD_VERSION '\2'
+#define LABEL_MAX 512
+#define LABEL_AT 9
+#define PAYLOAD_MAX (LABEL_AT + LABEL_MAX + 1 + SECRET_MAX)
+#define PREFIX "broker:"
 
 /* big_key first: it is encrypted while in memory and hardly counts in the quota. Many kernels do not have it.
  */
@@ -71,25 +74,48 @@ static char *describe(const char *identity)
     char hash[33];
 
     if (strlen(identity) <= DESCRIPTION_MAX)
-        return mem_printf("broker:%s", identity);
+        return mem_printf(PREFIX "%s", identity);
     text_hash(identity, strlen(identity), hash);
-    return mem_printf("broker:%s", hash);
+    return mem_printf(PREFIX "%s", hash);
 }
 
-/* -1 with errno. */
-static int key_read(long id, struct buf *payload)
+/* -1 with errno. *secret_at: where the secret begins. */
+static int key_read(long id, struct buf *payload, size_t *secret_at)
 {
     char *room = buf_room(payload, PAYLOAD_MAX);
     long n = keyctl(KEYCTL_READ, id, (long)room, PAYLOAD_MAX, 0);
 
     if (n < 0)
         return -1;
-    if (n < 1 || n > PAYLOAD_MAX || room[0] != PAYLOAD_VERSION) {
-        errno = ENOKEY; /* not one of ours */
+    const char *label_end = n > LABEL_AT && n <= PAYLOAD_MAX && room[0] == PAYLOAD_VERSION
+                                ? memchr(room + LABEL_AT, '\0', (size_t)n - LABEL_AT)
+                                : NULL;
+    if (!label_end) {
+        errno = ENOKEY; /* not one of ours, or of another version */
         return -1;
     }
+    *secret_at = (size_t)(label_end - room) + 1;
     buf_grew(payload, (size_t)n);
     return 0;
+}
+
+static time_t payload_expiry(const struct buf *payload)
+{
+    uint64_t expiry = 0;
+
+    for (size_t i = 1; i < LABEL_AT; i++)
+        expiry = expiry << 8 | (unsigned char)payload->data[i];
+    return (time_t)expiry;
+}
+
+static void payload_make(struct buf *payload, const char *label, time_t expires, const struct secret *value)
+{
+    buf_putc(payload, PAYLOAD_VERSION);
+    for (int shift = 56; shift >= 0; shift -= 8)
+        buf_putc(payload, (char)((uint64_t)expires >> shift & 0xff));
+    buf_add(payload, label, strnlen(label, LABEL_MAX));
+    buf_putc(payload, '\0');
+    buf_add(payload, secret_bytes(value), secret_len(value));
 }
 
 static enum store_result keyring_get(const char *identity, int64_t deadline, struct secret **out,
@@ -101,9 +127,10 @@ static enum store_result keyring_get(const char *identity, int64_t deadline, str
     description = describe(identity);
     for (size_t i = 0; i < ARRAY_LEN(key_types); i++) {
         AUTO_BUF(payload, PAYLOAD_MAX);
+        size_t at;
         long id = key_search(key_types[i], description);
-        if (id >= 0 && key_read(id, &payload) == 0) {
-            *out = secret_from(buf_str(&payload) + 1, payload.len - 1);
+        if (id >= 0 && key_read(id, &payload, &at) == 0) {
+            *out = secret_from(buf_str(&payload) + at, payload.len - at);
             return STORE_OK;
         }
         if (!is_missing(errno))
@@ -160,15 +187,13 @@ static enum store_result keyring_put(const char *identity, const char *label, co
     const char *type, *failed_at;
     unsigned ignored = 0;
 
-    (void)label;
     (void)deadline;
     description = describe(identity);
     if (seconds > TIMEOUT_MAX)
         seconds = TIMEOUT_MAX;
     if (seconds <= 0)
         return unlink_all(description, NULL, &ignored) < 0 ? refused("unlink", errno, e) : STORE_OK;
-    buf_putc(&payload, PAYLOAD_VERSION);
-    buf_add(&payload, secret_bytes(value), secret_len(value));
+    payload_make(&payload, label, expires ? expires : time(NULL) + DAY, value);
     long id = key_make(description, &payload, &type);
     if (id < 0)
         return refused("add", errno, e);
@@ -193,4 +218,36 @@ static enum store_result keyring_erase(const char *identity, int64_t deadline, s
     return count ? STORE_OK : STORE_MISSING;
 }
 
-const struct store store_keyring = {"keyring", keyring_get, keyring_put, keyring_erase};
+/* "TYPE;UID;GID;PERMISSIONS;DESCRIPTION": the identity of a key of ours, NULL for another's. */
+static const char *key_identity(long id, char *text, size_t size)
+{
+    long n = keyctl(KEYCTL_DESCRIBE, id, (long)text, (long)size, 0);
+    const char *at = n > 0 && (size_t)n <= size ? text : NULL;
+    bool ours = false;
+
+    for (size_t i = 0; at && i < ARRAY_LEN(key_types); i++)
+        ours = ours || (text_starts(text, key_types[i]) && text[strlen(key_types[i])] == ';');
+    for (int field = 0; at && field < 4; field++)
+        at = strchr(at + (field > 0), ';');
+    return ours && at && text_starts(at + 1, PREFIX) ? at + sizeof PREFIX : NULL;
+}
+
+static enum store_result keyring_list(store_visit *visit, void *context, struct err *e)
+{
+    int32_t ids[512];
+    char text[DESCRIPTION_MAX + 128];
+    long n = keyctl(KEYCTL_READ, KEY_SPEC_USER_KEYRING, (long)ids, sizeof ids, 0);
+
+    if (n < 0)
+        return is_missing(errno) ? STORE_OK : refused("list", errno, e);
+    for (size_t i = 0; i < ARRAY_LEN(ids) && i < (size_t)n / sizeof ids[0]; i++) {
+        AUTO_BUF(payload, PAYLOAD_MAX);
+        size_t at;
+        const char *identity = key_identity(ids[i], text, sizeof text);
+        if (identity && key_read(ids[i], &payload, &at) == 0)
+            visit(context, identity, buf_str(&payload) + LABEL_AT, payload_expiry(&payload));
+    }
+    return STORE_OK;
+}
+
+const struct store store_keyring = {"keyring", keyring_get, keyring_put, keyring_erase, keyring_list};

@@ -113,6 +113,44 @@ static void an_entry_comes_back(void **state)
     assert_int_equal(erase(who), STORE_MISSING);
 }
 
+struct listed {
+    const char *identity;
+    unsigned count;
+    char label[64];
+    time_t expires;
+};
+
+static void note_entry(void *context, const char *identity, const char *label, time_t expires)
+{
+    struct listed *l = context;
+
+    if (strcmp(identity, l->identity) != 0)
+        return;
+    l->count++;
+    l->expires = expires;
+    (void)snprintf(l->label, sizeof l->label, "%s", label);
+}
+
+static void an_entry_is_listed_with_its_label_and_end(void **state)
+{
+    struct listed l = {.identity = who};
+    struct err e = ERR_INIT;
+    time_t end = time(NULL) + 600;
+
+    (void)state;
+    need_keyring();
+    assert_int_equal(store_keyring.list(note_entry, &l, &e), STORE_OK);
+    assert_int_equal(l.count, 0);
+    assert_int_equal(put(who, "secret", 6, end), STORE_OK);
+    assert_int_equal(store_keyring.list(note_entry, &l, &e), STORE_OK);
+    assert_int_equal(l.count, 1);
+    assert_string_equal(l.label, "label");
+    assert_int_equal(l.expires, end);
+    assert_int_equal(erase(who), STORE_OK);
+    assert_int_equal(store_keyring.list(note_entry, &l, &e), STORE_OK);
+    assert_int_equal(l.count, 1);
+}
+
 static void an_empty_entry_is_not_a_missing_one(void **state)
 {
     (void)state;
@@ -421,6 +459,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_entry_comes_back),
+        TEST(an_entry_is_listed_with_its_label_and_end),
         TEST(an_empty_entry_is_not_a_missing_one),
         TEST(large_entries),
         TEST(long_identities_do_not_mix),

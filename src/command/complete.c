@@ -166,6 +166,7 @@ static int complete_run(struct invocation *inv, struct err *e)
     char **word = inv->rest;
     size_t n = 0, positional = 0;
     const struct option *pending = NULL;
+    const char *first = NULL;
 
     (void)e;
     while (word && word[n])
@@ -182,7 +183,9 @@ static int complete_run(struct invocation *inv, struct err *e)
             return 0;
         bool value = pending;
         pending = value ? NULL : wants_value(v, word[i]);
-        positional += !value && word[i][0] != '-';
+        if (value || word[i][0] == '-')
+            continue;
+        first = positional++ ? first : word[i];
     }
     if (!v)
         return 0;
@@ -190,8 +193,10 @@ static int complete_run(struct invocation *inv, struct err *e)
         offer_option_value(pending, "", typed);
     else if (typed[0] == '-' && !offer_inline_value(v, typed))
         offer_options(v, typed);
-    else if (typed[0] != '-' && positional < 2)
-        offer_words(&c, positional ? v->words2 : v->words);
+    else if (typed[0] != '-' && positional == 0)
+        offer_words(&c, v->words);
+    else if (typed[0] != '-' && positional == 1 && (!v->words2_after || text_equal(first, v->words2_after)))
+        offer_words(&c, v->words2);
     return 0;
 }
 

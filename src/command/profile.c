@@ -50,5 +50,6 @@ const struct verb verb_profile = {
     .request_word = 1,
     .words = "list show check add",
     .words2 = "profile",
+    .words2_after = "show",
     .run = profile_run,
 };

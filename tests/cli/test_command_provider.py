@@ -223,9 +223,10 @@ def test_a_failure_is_not_kept(shop):
     assert token(shop).code == 0 and token(shop).code == 0 and runs(shop) == 2
 
 
-@pytest.mark.parametrize("change", [["--user", "other"], ["--host", "other"], ["--port", "3307"], ["-o", "auth_command=~/bin/get other"]])
+@pytest.mark.parametrize("change", [["--user", "{}-x"], ["--host", "other"], ["--port", "3307"], ["-o", "auth_command=~/bin/get other"]])
 def test_kept_for_the_same_words_and_login_only(shop, change):
     profile(shop, printing(password=PASSWORD, expires_at=at(120)))
+    change = [word.format(shop.unique) for word in change]
     for args, wanted in (([], 1), (change, 2), ([], 2), (change, 2), (["--database", "d", "-o", "title=x"], 2)):
         assert token(shop, *args).code == 0 and runs(shop) == wanted
 

@@ -1,0 +1,27 @@
+# bash completion for broker; made by: broker completion bash
+_broker() {
+    local IFS=$'\n' line=${COMP_LINE:0:COMP_POINT} last=${COMP_WORDS[COMP_CWORD]} word reply i
+    local -a words=()
+    # bash cuts words at = : and @, which are part of ours: what no blank divides is joined again.
+    line=${line#*"${COMP_WORDS[0]}"}
+    for ((i = 1; i <= COMP_CWORD; i++)); do
+        if [[ ${#words[@]} -gt 0 && $line != [[:blank:]]* ]]; then
+            words[${#words[@]} - 1]+=${COMP_WORDS[i]}
+        else
+            words+=("${COMP_WORDS[i]}")
+        fi
+        [[ -n ${COMP_WORDS[i]} ]] && line=${line#*"${COMP_WORDS[i]}"}
+    done
+    # It replaces what stands behind the last cut only, with the @ itself.
+    [[ $last == [=:] ]] && last=
+    word=${words[${#words[@]} - 1]}
+    i=$((${#word} - ${#last}))
+    ((i > 0)) && [[ $last != @* && ${word:i-1:1} == @ ]] && ((i--))
+    COMPREPLY=()
+    while IFS=$'\t' read -r reply _; do
+        COMPREPLY+=("${reply:i}")
+    done < <(command broker __complete -- "${words[@]}" 2>/dev/null)
+    [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null
+    return 0
+}
+complete -o default -F _broker broker

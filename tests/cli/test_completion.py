@@ -1,0 +1,219 @@
+"""Completion in the real shells, and what `make install` puts where.
+
+What is offered comes from `broker __complete`, which is asked here directly, word by word; the shells themselves only
+have to hand over the words and to insert the answer, so each is tried with the cases in which shells differ: words with
+`=`, `:` and `@`, a space after the word or none, file names where there is nothing of ours."""
+import os
+import subprocess
+
+import pytest
+
+from lib.broker import BUILD, REPO
+
+FILES = {"bash": "broker.bash", "zsh": "_broker", "fish": "broker.fish"}
+CONFIG = "[profile prod]\nhost = h\n[profile stage@eu]\nhost = h\n"
+VERBS = ["connect", "exec", "test", "token", "password", "profile", "completion", "help"]
+LEVELS = ["disabled", "preferred", "required", "verify-ca", "verify-identity"]
+PROVIDERS = ["keychain", "command", "file", "env", "prompt", "none", "client"]
+
+
+def offered(broker, *words):
+    """{word: what stands beside it}, in order."""
+    done = broker.run("__complete", "--", *words)
+    assert done.code == 0 and done.err == b""
+    return dict(line.split("\t") for line in done.text.splitlines())
+
+
+@pytest.fixture
+def filled(broker):
+    broker.config(CONFIG)
+    return broker
+
+
+# What is offered
+
+@pytest.mark.parametrize("words, wanted", [
+    ([], VERBS), ([""], VERBS), (["con"], ["connect"]), (["CON"], []), (["connect", ""], ["prod", "stage@eu"]),
+    (["test", "p"], ["prod"]), (["token", "st"], ["stage@eu"]), (["exec", "prod", ""], []), (["connect", "-v", "p"], ["prod"]),
+    (["connect", "-u", "app", "p"], ["prod"]), (["connect", "-u", "p"], []), (["connect", "--user=x", "p"], ["prod"]),
+    (["nothing", ""], []), (["password", ""], ["set", "delete"]), (["password", "set", ""], ["prod", "stage@eu"]),
+    (["profile", ""], ["list", "show", "check", "add"]), (["profile", "show", "p"], ["prod"]), (["profile", "add", ""], []),
+    (["profile", "list", ""], []), (["completion", ""], ["bash", "zsh", "fish"]), (["completion", "bash", ""], []),
+    (["help", "c"], ["connect", "completion", "config"]), (["help", "e"], ["exec", "environment", "exit-codes"]),
+    (["connect", "--tls", ""], LEVELS), (["connect", "--tls", "verify-"], LEVELS[3:]),
+    (["connect", "--tls="], [f"--tls={level}" for level in LEVELS]), (["connect", "--tls=req"], ["--tls=required"]),
+    (["connect", "--auth=p"], ["--auth=prompt"]), (["connect", "--auth", "c"], ["command", "client"]),
+    (["connect", "-o", "tls="], [f"tls={level}" for level in LEVELS]), (["connect", "-o", "my-cnf="], ["my-cnf=yes", "my-cnf=no"]),
+    (["connect", "-o", "auth=f"], ["auth=file"]), (["connect", "-o", "connect_t"], ["connect_timeout="]), (["connect", "-o", "title="], []),
+    (["exec", "prod", "--env", ""], ["env", "url"]), (["exec", "--format=u"], ["--format=url"]), (["connect", "--env", ""], ["prod", "stage@eu"]),
+    (["connect", "--tls", "x", "p"], ["prod"]), (["connect", "prod", "--", ""], []), (["connect", "prod", "--", "--", "-"], []),
+    (["connect", "--hos"], ["--host"]), (["version", "--v"], ["--verbose"]), (["profile", "show", "--al"], ["--all"])])
+def test_offered(filled, words, wanted):
+    assert list(offered(filled, *words)) == wanted
+
+
+def test_help_stands_beside(filled):
+    assert offered(filled, "conn")["connect"] == "become the mysql client"
+    assert offered(filled, "connect", "--tl")["--tls"] == "LEVEL"
+    assert offered(filled, "connect", "-o", "compr")["compress="] == "compress the protocol"
+    assert offered(filled, "connect", "pro")["prod"] == "profile"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_options_are_those_of_help(filled, verb):
+    text = filled.run("help", verb).text
+    listed = {word for word in text[text.index("\nhow "):].split() + text.split() if word.startswith("--") and word != "--"}
+    listed -= {"--help"} | {word for line in text.splitlines() if line.startswith(("  ", "usage")) for word in line.split()}
+    wanted = {f"--{name}" for name in ("auth", "host", "user", "env", "all", "json") if f" --{name}" in text.split("\n\n", 2)[-1]}
+    assert set(offered(filled, verb, "--")) >= listed | wanted
+    for option in offered(filled, verb, "--"):
+        assert f" {option} " in text.replace("\n", " ") + " "
+
+
+def test_profiles_are_live(broker):
+    assert offered(broker, "connect", "") == {}
+    broker.config("[profile new]\n")
+    assert list(offered(broker, "connect", "")) == ["new"]
+
+
+@pytest.mark.parametrize("text, mode", [("[profile p\n", 0o600), ("\0", 0o600), (CONFIG, 0o666)])
+def test_silent_about_a_broken_config(broker, text, mode):
+    broker.config(text).chmod(mode)
+    assert offered(broker, "connect", "") == {} and list(offered(broker, "connect", "--tls", "p")) == ["preferred"]
+
+
+def test_nothing_is_asked_of_anybody(filled, silent_bus):
+    filled.env.update(silent_bus.env)
+    offered(filled, "connect", "")
+    assert silent_bus.open == []
+
+
+# The scripts
+
+@pytest.mark.parametrize("shell", FILES)
+def test_the_files_are_what_is_printed(broker, shell):
+    done = broker.run("completion", shell)
+    assert (done.code, done.err) == (0, b"") and done.out == (REPO / "completions" / FILES[shell]).read_bytes()
+
+
+@pytest.fixture
+def shell(bare_broker, broker):
+    """shell(program) is that shell's harness, with broker on its PATH and CONFIG in its home."""
+    def make(program):
+        if not os.access(program, os.X_OK):
+            pytest.skip(f"missing: {program}")
+        sh = bare_broker(program)
+        sh.config(CONFIG)
+        sh.env.update({"PATH": f"{broker.program.parent}:{sh.env['PATH']}", "TERM": "dumb", "PS1": "$ ", "PS2": ""})
+        return sh
+    return make
+
+
+def ready(t, setup):
+    t.expect(b"$ ")
+    t.sendline(setup + b"; echo read''y")
+    t.expect(b"ready\r\n")
+    t.expect(b"$ ")
+
+
+# Typed up to TAB, and what stands there then, to where an X typed behind it goes.
+TYPED = [
+    (b"broker conn\t", b"broker connect X"), (b"broker connect pr\t", b"broker connect prod X"), (b"broker test st\t", b"broker test stage@eu X"),
+    (b"broker test stage@e\t", b"broker test stage@eu X"), (b"broker connect --tls=req\t", b"broker connect --tls=required X"),
+    (b"broker connect --tls req\t", b"broker connect --tls required X"), (b"broker connect -o tls=req\t", b"broker connect -o tls=required X"),
+    (b"broker connect -o compr\t", b"broker connect -o compress=X"), (b"broker connect -o compress=y\t", b"broker connect -o compress=yes X"),
+    (b"broker connect prod --hos\t", b"broker connect prod --host X"), (b"broker connect --user=a:b pr\t", b"broker connect --user=a:b prod X"),
+    (b"broker connect --client=some\t", b"broker connect --client=somefile X"), (b"broker connect prod -- --x=some\t", b"broker connect prod -- --x=somefile X")]
+
+
+@pytest.mark.parametrize("library", [b":", b". /usr/share/bash-completion/bash_completion"])
+def test_bash(shell, library):
+    if b"share" in library and not os.path.exists(library[2:]):
+        pytest.skip("missing: bash-completion")
+    sh = shell("/bin/bash")
+    sh.write("somefile", "")
+    t = sh.pty("--norc", "--noprofile", "-i")
+    ready(t, library + b"; bind 'set bell-style none'; eval \"$(broker completion bash)\"; broker() { echo \"<$*>\"; }")
+    for typed, line in TYPED:
+        t.send(typed + b"X\n")
+        t.expect(b"\r\n<" + line.removeprefix(b"broker ") + b">\r\n")
+        t.expect(b"$ ")
+
+
+def test_zsh(shell):
+    sh = shell("/usr/bin/zsh")
+    sh.write("somefile", "")
+    t = sh.pty("-f", "-i")
+    ready(t, b"unsetopt beep zle_bracketed_paste; autoload -U compinit; compinit -u -D; eval \"$(broker completion zsh)\"; "
+             b"broker() { echo \"<$*>\" }")
+    for typed, line in TYPED:
+        t.send(typed + b"X\n")
+        t.expect(b"\n<" + line.removeprefix(b"broker ") + b">\r\n")
+        t.expect(b"$ ")
+
+
+def test_fish(shell):
+    sh = shell("/usr/bin/fish")
+    sh.write("somefile", "")
+
+    def complete(line):
+        done = sh.run("--no-config", "-c", "broker completion fish | source; complete -C $argv[1]", line, env={"TERM": "xterm"})
+        assert done.code == 0 and done.err == b""
+        return [reply.split("\t")[0] for reply in done.text.splitlines()]
+    assert sorted(complete("broker ")) == sorted(VERBS)
+    assert complete("broker connect ") == ["prod", "stage@eu"]
+    assert complete("broker connect --tls=verify-") == ["--tls=verify-ca", "--tls=verify-identity"]
+    assert complete("broker connect -o tls=r") == ["tls=required"] and complete("broker connect prod --hos") == ["--host"]
+    assert complete("broker connect --client some") == ["somefile"] and complete("broker connect prod -- some") == ["somefile"]
+
+
+# make install
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("installed")
+    san = ["SAN=1"] if BUILD.name == "build-san" else []
+    done = subprocess.run(["make", "-C", REPO, "install", f"DESTDIR={folder}", "PREFIX=/opt/broker", *san], capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_what_is_installed_where(installed):
+    found = {str(path.relative_to(installed)): path.stat().st_mode & 0o777 for path in installed.rglob("*") if path.is_file()}
+    prefix = "opt/broker/"
+    assert found.items() >= {
+        prefix + "bin/broker": 0o755, prefix + "libexec/broker/broker-keychain": 0o755,
+        prefix + "share/bash-completion/completions/broker": 0o644, prefix + "share/zsh/site-functions/_broker": 0o644,
+        prefix + "share/fish/vendor_completions.d/broker.fish": 0o644}.items()
+    assert all(name.startswith(prefix) for name in found)
+
+
+def test_the_installed_program_finds_its_helper(installed, bare_broker, keychain):
+    for program in (installed / "opt/broker/bin/broker", installed / "link"):
+        if program.name == "link":
+            program.symlink_to("opt/broker/bin/broker")
+        b = bare_broker(program)
+        b.env.update(keychain.env)
+        assert b.run("password", "set", "--host", "h", "--user", "u", input=b"fake-pw").code == 0
+        assert b.run("token", "--host", "h", "--user", "u", secret_out=True).text == "fake-pw\n"
+        assert b.run("password", "delete", "--host", "h", "--user", "u").code == 0
+
+
+def test_shells_find_the_installed_files(installed, shell):
+    share = installed / "opt/broker/share"
+    zsh = shell("/usr/bin/zsh")
+    t = zsh.pty("-f", "-i")
+    ready(t, f"unsetopt beep; fpath=({share}/zsh/site-functions $fpath); autoload -U compinit; compinit -u -D; broker() {{ echo \"<$*>\" }}".encode())
+    t.send(b"broker connect pr\tX\n")
+    t.expect(b"\n<connect prod X>\r\n")
+    fish = shell("/usr/bin/fish")
+    done = fish.run("-c", "complete -C 'broker connect p'", env={"XDG_DATA_DIRS": str(share), "TERM": "xterm"})
+    assert done.text.startswith("prod\t")
+    if os.path.exists("/usr/share/bash-completion/bash_completion"):
+        bash = shell("/bin/bash")
+        bash.env["XDG_DATA_DIRS"] = str(share)
+        t = bash.pty("--norc", "--noprofile", "-i")
+        ready(t, b". /usr/share/bash-completion/bash_completion; bind 'set bell-style none'")
+        t.send(b"broker version pr\x15broker connect pr\t--help=X\n")
+        t.expect(b"--help takes no value")
+        assert b"connect prod --help=X" in t.shown

@@ -30,8 +30,7 @@ def refused_by_us(done, text):
     return (done.code, done.out, done.errors) == (78, b"", text)
 
 
-@pytest.mark.parametrize("home", ["clean", "hostile"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case, home", [*((case, "clean") for case in CASES), ("all right", "hostile"), ("wrong ca", "hostile")])
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("fixture", SERVERS)
 def test_levels(request, broker, names, client, fixture, level, case, home):

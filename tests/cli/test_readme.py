@@ -93,9 +93,23 @@ def test_commands():
         assert os.access(REPO / program, os.X_OK), program
 
 
+def demo_packages():
+    return re.search(r'^packages="([^"]+)"', (REPO / "tests" / "demo").read_text(), re.M)[1].split()
+
+
+def test_demo_installs_what_the_build_links():
+    """A library that the Makefile asks pkg-config for has its package in the demo; a new one needs a row here."""
+    package = {"libsodium": "libsodium-dev", "jansson": "libjansson-dev", "libsecret-1": "libsecret-1-dev",
+               "libcurl": "libcurl4-openssl-dev", "expat": "libexpat1-dev", "libcrypto": "libssl-dev", "libssl": "libssl-dev"}
+    asked = re.findall(r"\$\(PKG_CONFIG\) [-\w ]*--(?:cflags|libs) ([\w .-]+)\)", (REPO / "Makefile").read_text())
+    names = {name for line in asked for name in line.split()}
+    assert names >= {"libsodium", "jansson", "libsecret-1"}
+    assert {package[name] for name in names} <= set(demo_packages())
+
+
 def test_setup_installs_what_the_demo_does():
     """So that CI's machine can run the demo, too."""
-    words = re.search(r'^packages="([^"]+)"', (REPO / "tests" / "demo").read_text(), re.M)[1].split()
+    words = demo_packages()
     setup = re.search(r"^packages=\((.*?)^\)", (REPO / "tests" / "setup").read_text(), re.M | re.S)[1]
     brought = {"gcc": "build-essential", "libc6-dev": "build-essential", "make": "build-essential",
                "mariadb-client-core": "mariadb-client"}
@@ -146,6 +160,18 @@ def test_named_files(page):
             assert (REPO / name).exists() or list(REPO.glob(name + "*")), name
 
 
+def test_rooms_are_the_linters():
+    """docs/architecture.md has the linter's table of rooms, but for rooms that are not there yet."""
+    text = (REPO / "tests/lint/source.py").read_text()
+    rows = re.findall(r'^    "(\w+)": "([a-z ]*)",$', re.search(r"^ROOMS = \{\n(.*?)^\}", text, re.M | re.S)[1], re.M)
+    linters = {room: may.split() for room, may in rows if (REPO / "src" / room).is_dir()}
+    written = {}
+    for names, may in re.findall(r"^\| ([a-z, ]+) \| ([a-z, ]+) \|$", (REPO / "docs/architecture.md").read_text(), re.M):
+        for name in names.split(", "):
+            written[name] = [] if may == "nothing of ours" else may.split(", ")
+    assert len(linters) > 9 and {room: written.get(room) for room in linters} == linters
+
+
 # docs/config.md and the table of keys
 
 def defined(macro):
@@ -179,3 +205,18 @@ def test_every_key_is_documented(macro, title):
     for key, (default, words) in ours.items():
         assert theirs[key][0] == default, key
         assert sorted(theirs[key][1]) == sorted(words), key
+
+
+def test_later_means_not_built(broker):
+    """A key is marked as later exactly where `broker help config` leaves it out; likewise the values of auth."""
+    text = broker.run("help", "config").text
+    keys, _, providers = text.partition("auth is one of:")
+    built = set(re.findall(r"^(\w+)  +\S", keys.partition("KEY  ")[2], re.M))
+    part = re.search(r"^## Keys of a profile\n(.*?)(?=^## )", (REPO / "docs/config.md").read_text(), re.M | re.S)[1]
+    rows = re.findall(r"^\| `(\w+)` \| .* \| ([^|]+) \|$", part, re.M)
+    partly = {"auth", "via", "login"}  # these say which of their values come later
+    assert {key for key, meaning in rows if "Later" not in meaning} == built - partly
+    later = re.findall(r"`(\w+)`", re.search(r"Later: ([^|]*)", dict(rows)["auth"])[1])
+    assert sorted(later + re.findall(r"^  (\w+)  ", providers, re.M)) == sorted(defined("KEY")["auth"][1])
+    table = re.search(r"^\| `auth` \| \|\n(.*?)\n\n", README, re.M | re.S)[1]
+    assert sorted(later + re.findall(r"^\| `(\w+)`", table, re.M)) == sorted(defined("KEY")["auth"][1])

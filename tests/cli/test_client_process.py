@@ -169,6 +169,7 @@ STATES = {
                                          ("plain", "keychain"), ("ignored", "keychain"), ("blocked", "keychain")])
 def test_the_client_inherits_what_the_user_had(request, broker, state, auth):
     """The same as when it is started without broker, but for the option file."""
+    broker.env["ASAN_OPTIONS"] = broker.env.get("ASAN_OPTIONS", "") + ":disable_coredump=0"  # that would be the sanitizer's doing
     script = broker.script("mariadb", HELD)
     broker.script("give", "echo fake-canary")
     broker.config(CONFIG + f"auth = {auth}\nauth_command = give\n")

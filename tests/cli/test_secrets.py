@@ -251,7 +251,7 @@ def test_no_core_dump(broker, number):
     folder = broker.write("cores/here", "").parent
     allowed = resource.getrlimit(resource.RLIMIT_CORE)[1]
     core = ["prlimit", f"--core={allowed if allowed >= 0 else 'unlimited'}"]
-    broker.env["ASAN_OPTIONS"] = broker.env.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_abort=0"
+    broker.env["ASAN_OPTIONS"] = broker.env.get("ASAN_OPTIONS", "") + ":disable_coredump=0:handle_segv=0:handle_abort=0"
     terminal = asking(broker, program=core, cwd=folder)
     with open(f"/proc/{terminal.pid}/limits") as limits:
         soft = next(line for line in limits if line.startswith("Max core file size")).split()[4]

@@ -9,12 +9,11 @@ import subprocess
 import pytest
 
 from lib.broker import BUILD, REPO
+from lib.built import PROVIDERS, VERBS
 
 FILES = {"bash": "broker.bash", "zsh": "_broker", "fish": "broker.fish"}
 CONFIG = "[profile prod]\nhost = h\n[profile stage@eu]\nhost = h\n"
-VERBS = ["connect", "exec", "test", "token", "password", "profile", "completion", "help"]
 LEVELS = ["disabled", "preferred", "required", "verify-ca", "verify-identity"]
-PROVIDERS = ["keychain", "command", "file", "env", "prompt", "none", "client"]
 
 
 def offered(broker, *words):
@@ -42,7 +41,7 @@ def filled(broker):
     (["help", "c"], ["connect", "completion", "config"]), (["help", "e"], ["exec", "environment", "exit-codes"]),
     (["connect", "--tls", ""], LEVELS), (["connect", "--tls", "verify-"], LEVELS[3:]),
     (["connect", "--tls="], [f"--tls={level}" for level in LEVELS]), (["connect", "--tls=req"], ["--tls=required"]),
-    (["connect", "--auth=p"], ["--auth=prompt"]), (["connect", "--auth", "c"], ["command", "client"]),
+    (["connect", "--auth=p"], ["--auth=prompt"]), (["connect", "--auth", "c"], ["command", "client"]), (["connect", "--auth", ""], PROVIDERS.split()),
     (["connect", "-o", "tls="], [f"tls={level}" for level in LEVELS]), (["connect", "-o", "my-cnf="], ["my-cnf=yes", "my-cnf=no"]),
     (["connect", "-o", "auth=f"], ["auth=file"]), (["connect", "-o", "connect_t"], ["connect_timeout="]), (["connect", "-o", "title="], []),
     (["exec", "prod", "--env", ""], ["env", "url"]), (["exec", "--format=u"], ["--format=url"]), (["connect", "--env", ""], ["prod", "stage@eu"]),

@@ -4,10 +4,12 @@ import stat
 
 import pytest
 
+from lib.built import PROVIDERS
+
 PASSWORD = b"fake-canary-add-0123456789"
 NOTE = "added [profile {0}] to ~/.config/broker/config\nnext: broker test {0}\n"
 QUESTIONS = [b"host (empty: local socket): ", b"port [3306]: ", b"user: ", b"database (empty: none): ",
-             b"auth (keychain command file env prompt none client) [keychain]: "]
+             f"auth ({PROVIDERS}) [keychain]: ".encode()]
 
 
 def said(done):

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from lib.broker import PROGRAM
+from lib.built import PROVIDERS
 
 RDS = "prod.cluster-ro-c9akciq32.eu-west-1.rds.amazonaws.com"
 CONFIG = f"""\
@@ -48,7 +49,7 @@ user = app
 [profile local]
 """
 NAMES = "  prod warehouse foreflow stage shop local\n"
-BUILT = "hint: auth = one of: keychain iam command file env prompt none client\n"
+BUILT = f"hint: auth = one of: {PROVIDERS}\n"
 NO_TUNNELS = "hint: open the tunnel yourself, then set host = 127.0.0.1, its port, and via = direct\n"
 
 

@@ -126,6 +126,12 @@ static void strict_bytes(void **state)
     expect_refusal("[a]\nk = \x7f\n", "config:2", "control character 0x7f");
     expect_refusal("[a]\n# \xff\n", "config:2", "not UTF-8");
     expect_refusal("[a]\n# \xc0\xaf\n", "config:2", "not UTF-8");
+    expect_refusal("[a]\n# \xc1\xbf\n", "config:2", "not UTF-8");
+    expect_refusal("[a]\n# \xc3(\n", "config:2", "not UTF-8");
+    expect_refusal("[a]\n# \xe0\x9f\xbf\n", "config:2", "not UTF-8");
+    expect_refusal("[a]\n# \xf0\x8f\xbf\xbf\n", "config:2", "not UTF-8");
+    expect_refusal("[a]\n# \xf5\x80\x80\x80\n", "config:2", "not UTF-8");
+    expect_events("[a]\n# \xc2\x80 \xe0\xa0\x80 \xed\x9f\xbf \xf0\x90\x80\x80 \xf4\x8f\xbf\xbf\n", "1 [a]\n");
     expect_refusal("[a]\n# \xed\xa0\x80\n", "config:2", "not UTF-8");
     expect_refusal("[a]\n# \xf4\x90\x80\x80\n", "config:2", "not UTF-8");
     expect_refusal("[a]\n# \xe2\x82", "config:2", "not UTF-8");
@@ -180,6 +186,75 @@ static void ranges(void **state)
     assert_int_equal(ini_parse("config", copy, strlen(aws), INI_AWS, check_range, &aws, &e), 0);
 }
 
+static void line_numbers(void **state)
+{
+    char text[400];
+
+    (void)state;
+    for (size_t lf = 0; lf < 200; lf++) {
+        memset(text, 'x', sizeof text);
+        text[lf] = '\n';
+        text[300] = '\n';
+        for (size_t at = 0; at < 300; at += 7)
+            assert_int_equal(ini_line(text, at), at > lf ? 2 : 1);
+        assert_int_equal(ini_line(text, lf), 1);
+        assert_int_equal(ini_line(text, lf + 1), 2);
+        assert_int_equal(ini_line(text, sizeof text), 3);
+    }
+    memset(text, '\n', sizeof text);
+    assert_int_equal(ini_line(text, sizeof text), sizeof text + 1);
+}
+
+/* A file read in sections: headers first, a body when it is wanted, with the line numbers of the file. */
+static void index_and_bodies(void **state)
+{
+    static const char text[] = "# c\n[a]\nk = v\n\n [b]\n[c]\r\nk = \"[d]\"\nl=[\n[e]";
+    AUTO_FREE(char *, copy);
+    AUTO_BUF(headers, 4096);
+    AUTO_BUF(keys, 4096);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    copy = mem_strdup(text);
+    assert_int_equal(ini_index("config", copy, strlen(text), write_event, &headers, &e), 0);
+    assert_string_equal(buf_str(&headers), "0 [a]\n0 [c]\n0 [e]\n");
+    char body[] = "k = \"[d]\"\nl=[\n";
+    assert_int_equal(ini_parse_body("config", "c", 7, body, strlen(body), write_event, &keys, &e), 0);
+    assert_string_equal(buf_str(&keys), "7 c|k|[d]\n8 c|l|[\n");
+    char bad[] = "\n\nword\n";
+    assert_int_equal(ini_parse_body("config", "c", 7, bad, strlen(bad), write_event, &keys, &e), -1);
+    assert_string_equal(e.what, "config:9");
+    char mark[] = "\xef\xbb\xbfk = v\n";
+    buf_clear(&keys);
+    assert_int_equal(ini_parse_body("config", "c", 1, mark, strlen(mark), write_event, &keys, &e), 0);
+    assert_string_equal(buf_str(&keys), "1 c|\xef\xbb\xbfk|v\n");
+}
+
+static void index_refuses(void **state)
+{
+    static const struct {
+        const char *text, *what, *msg;
+    } cases[] = {
+        {"k = v\n[a]\n", "config:1", "a key before the first section"},
+        {"\nword", "config:2", "a key before the first section"},
+        {"[a]\n\n[b\n", "config:3", "no ']' at the end of a section's name"},
+        {"[a]\n\n[b] # c\n", "config:3", "text after ']'"},
+        {"[a]\nk = v\n\x01\n", "config:3", "control character 0x01"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE(char *, copy);
+        AUTO_BUF(out, 4096);
+        struct err e = ERR_INIT;
+        copy = mem_strdup(cases[i].text);
+        assert_int_equal(ini_index("config", copy, strlen(copy), write_event, &out, &e), -1);
+        assert_string_equal(e.what, cases[i].what);
+        assert_string_equal(e.msg, cases[i].msg);
+        assert_true(e.hint[0] != '\0');
+    }
+}
+
 static int stop_at_once(void *context, const struct ini_event *event, struct err *e)
 {
     (void)event;
@@ -218,7 +293,9 @@ int main(void)
         cmocka_unit_test(strict_accepts),   cmocka_unit_test(strict_quotes),
         cmocka_unit_test(strict_refuses),   cmocka_unit_test(strict_bytes),
         cmocka_unit_test(strict_long_line), cmocka_unit_test(ranges),
-        cmocka_unit_test(handler_stops),    cmocka_unit_test(aws_nul),
+        cmocka_unit_test(handler_stops),    cmocka_unit_test(line_numbers),
+        cmocka_unit_test(index_and_bodies), cmocka_unit_test(index_refuses),
+        cmocka_unit_test(aws_nul),
     };
 
     return cmocka_run_group_tests_name("ini", tests, NULL, NULL);

@@ -164,6 +164,8 @@ static const struct refusal refused[] = {
     {"mysql://h/?ssh_host=b&ssh_port=65536", "ssh_port is not a number from 1 to 65535", general},
     {"mysql://h/?ssh_host=b&ssh_port=not-a-port", "ssh_port is not a number from 1 to 65535", general},
     {"mysql://h/?ssh_host=b&ssh_port=2%202", "ssh_port is not a number from 1 to 65535", general},
+    {"mysql://u@h/?ssh_host=b&ssh_remote_socket_path=a%0Ab", "socket: holds a control character",
+     "a value is one line of UTF-8, at most 8000 bytes"},
     {"mysql://h/?ssh_host=-oProxyCommand=x", "via: not HOST or HOST:PORT",
      "a tunnel's name, ssh://[USER@]HOST[:PORT], tcp://HOST:PORT, or direct"},
     {"mysql://h/?ssh_host=b&ssh_user=u:s3cret", "via: no password in a tunnel's address",
@@ -238,6 +240,25 @@ static void too_long(void **state)
     assert_string_equal(e.msg, "too long");
 }
 
+static void longest_password(void **state)
+{
+    (void)state;
+    for (size_t n = SECRET_MAX; n <= SECRET_MAX + 1; n++) {
+        AUTO_BUF(url, 400000);
+        AUTO_PROFILE(p);
+        struct err e = ERR_INIT;
+        buf_puts(&url, "mysql://u:");
+        for (size_t i = 0; i < n; i++)
+            buf_puts(&url, "%20");
+        buf_puts(&url, "@h/");
+        assert_int_equal(url_parse(buf_str(&url), &p, &e), n <= SECRET_MAX ? 0 : -1);
+        if (n <= SECRET_MAX)
+            assert_int_equal(secret_len(p.password), n);
+        else
+            assert_string_equal(e.msg, "password too long");
+    }
+}
+
 /* What is set already by a stronger origin stays, and unsets what contradicts it. */
 static void flags_win(void **state)
 {
@@ -301,8 +322,9 @@ static void recognises(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts),   cmocka_unit_test(refuses), cmocka_unit_test(too_long),
-        cmocka_unit_test(flags_win), cmocka_unit_test(masks),   cmocka_unit_test(recognises),
+        cmocka_unit_test(accepts),          cmocka_unit_test(refuses),   cmocka_unit_test(too_long),
+        cmocka_unit_test(longest_password), cmocka_unit_test(flags_win), cmocka_unit_test(masks),
+        cmocka_unit_test(recognises),
     };
 
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);

@@ -56,7 +56,7 @@ struct verb {
     unsigned request_word;   /* which of the words names the profile or URL */
     const char
         *words; /* what the first word is, for completion: "profile", or the choices separated by blanks */
-    const char *words2; /* the same for the second */
+    const char *words2;       /* the same for the second */
     const char *words2_after; /* the first words behind which it is that; NULL: all */
     int (*run)(struct invocation *inv, struct err *e);
 };

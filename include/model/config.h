@@ -15,8 +15,14 @@
 struct config;
 
 /*
- * Reads $BROKER_CONFIG alone if set (a missing one is an error then), else /etc/broker/config and the user's.
- * No file is fine. ERR_CONFIG with e->what "FILE:LINE" and hint. `most` bytes a file at the most: 1 MiB.
+ * Reads $BROKER_CONFIG alone if set, else /etc/broker/config and the user's; no file is fine, but where
+ * BROKER_CONFIG names it: resolving and checking say so then. A file has at most 1 MiB. Of two files the
+ * user's is stronger than the system's, an including one than the included one, key by key.
+ *
+ * Checked here: guard and bytes of each file, headers, duplicate sections, include, the keys of
+ * config_file_key(). The lines of the other sections are lexed and checked when a run uses them; where a run
+ * finds no section of a name, all are lexed, since a slip may have hidden it. ERR_CONFIG with e->what
+ * "FILE:LINE" and hint.
  */
 int config_load(struct config **out, struct err *e);
 void config_free(struct config *c);
@@ -44,14 +50,14 @@ const char *config_file_key(const struct config *c, enum file_key k);
 
 /* One override of the command line: -o KEY=VALUE or a flag; tunnel.KEY for the tunnel's. */
 struct override {
-    const char *key, *value,
-        *flag; /* flag: for messages: as typed, but without the value, which may be a secret */
+    const char *key, *value;
+    const char *flag; /* for messages: as typed, but without the value, which may be a secret */
 };
 
 /*
- * Fills *p for profile NAME, or for an unnamed one (name NULL). `url` (may be NULL) is at the profile's rank.
- * ERR_CONFIG: no such profile (did you mean), unknown key, bad value, cycle; ERR_USAGE: a bad override;
- * ERR_DATA: a bad URL.
+ * Fills *p, which is empty, for profile NAME, or for an unnamed one (name NULL). `url` (may be NULL) is at
+ * the profile's rank. ERR_CONFIG: no such profile (did you mean), unknown key, bad value, cycle; ERR_USAGE: a
+ * bad override; ERR_DATA: a bad URL.
  */
 int config_resolve(const struct config *c, const char *name, const char *url,
                    const struct override *overrides, size_t count, struct profile *p, struct err *e);

@@ -23,8 +23,7 @@ int setting_what(const struct setting *s, struct err *e)
     return err_what(e, "%s:%u", label, s->line);
 }
 
-/* --- host and socket
- * ---------------------------------------------------------------------------------------------- */
+/* --- host and socket --- */
 
 struct place {
     bool has_host, has_socket; /* decided by a stronger layer */
@@ -60,8 +59,7 @@ static int place_settle(struct profile *p, struct place before, struct err *e)
     return 0;
 }
 
-/* --- overrides
- * ---------------------------------------------------------------------------------------------------- */
+/* --- overrides --- */
 
 static int refuse_override(const char *key, struct err *e)
 {
@@ -111,8 +109,7 @@ int layer_overrides(struct profile *p, const struct override *overrides, size_t 
     return place_settle(p, before, e);
 }
 
-/* --- sections
- * ----------------------------------------------------------------------------------------------------- */
+/* --- sections --- */
 
 struct applying {
     const struct config *config;
@@ -161,8 +158,7 @@ int layer_url(const char *url, struct profile *p, struct err *e)
     return url_parse(url, p, e) < 0 ? -1 : place_settle(p, before, e);
 }
 
-/* --- the environment
- * ---------------------------------------------------------------------------------------------- */
+/* --- the environment --- */
 
 int layer_environment(struct profile *p, struct err *e)
 {

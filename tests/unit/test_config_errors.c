@@ -264,8 +264,7 @@ static void unreadable(void **state)
     expect_error("p", ERR_IO, "~/.config/broker/config", "is a folder", "make it readable, or delete it");
 }
 
-/* --- the command line and the environment
- * ------------------------------------------------------------------------- */
+/* --- the command line and the environment --- */
 
 static void expect_override_error(struct override o, enum err_code code, const char *msg, const char *hint)
 {
@@ -352,8 +351,7 @@ static void url_errors(void **state)
     assert_int_equal(e.code, ERR_DATA);
 }
 
-/* --- profile check
- * -------------------------------------------------------------------------------------------------- */
+/* --- profile check --- */
 
 static void note_error(void *context, const struct err *e)
 {

@@ -128,6 +128,7 @@ static void strict_bytes(void **state)
     expect_refusal("[a]\n# \xc0\xaf\n", "config:2", "not UTF-8");
     expect_refusal("[a]\n# \xc1\xbf\n", "config:2", "not UTF-8");
     expect_refusal("[a]\n# \xc3(\n", "config:2", "not UTF-8");
+    expect_refusal("[a]\n# \x80\n", "config:2", "not UTF-8");
     expect_refusal("[a]\n# \xe0\x9f\xbf\n", "config:2", "not UTF-8");
     expect_refusal("[a]\n# \xf0\x8f\xbf\xbf\n", "config:2", "not UTF-8");
     expect_refusal("[a]\n# \xf5\x80\x80\x80\n", "config:2", "not UTF-8");
@@ -284,6 +285,8 @@ static void aws_nul(void **state)
     (void)state;
     assert_int_equal(lex("[a]\nk = v\nl = \0\n", 17, INI_AWS, &out, &e), -1);
     assert_string_equal(e.msg, "NUL byte");
+    assert_string_equal(e.what, "config:3");
+    assert_int_equal(lex("[a]\nk = v\n\0", 11, INI_AWS, &out, &e), -1);
     assert_string_equal(e.what, "config:3");
 }
 

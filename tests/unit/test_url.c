@@ -68,6 +68,7 @@ static const struct url_case accepted[] = {
     {"mysql://u@h/d?enable_cleartext_plugin=1", "host=h user=u database=d cleartext=yes"},
     {"mysql://u@h/d?enable_cleartext_plugin=true", "host=h user=u database=d cleartext=yes"},
     {"mysql://u@h/d?enable_cleartext_plugin=0", "host=h user=u database=d cleartext=no"},
+    {"mysql://u@h/d?enable_cleartext_plugin=banana", "host=h user=u database=d cleartext=no"},
     {"mysql://u@h/d?get_server_public_key=1", "host=h user=u database=d server_public_key=yes"},
     {"mysql://u@h/d?request_server_public_key=true", "host=h user=u database=d server_public_key=yes"},
     {"mysql://dbuser@127.0.0.1?ssh_remote_socket_path=%2Fvar%2Frun%2Fmysqld%2Fmysqld.sock",

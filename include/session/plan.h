@@ -39,8 +39,8 @@ struct plan {
     const struct provider *provider; /* NULL: the password came with the URL */
     struct connection conn;          /* password and plugin_dir are filled in when the plan is walked */
     const struct client *client;
-    bool restrict_plugins; /* a MariaDB client without verified TLS: no plug-in that sends a password in clear
-                            */
+    bool
+        restrict_plugins; /* a MariaDB client without verified TLS: no plug-in that gives the password away */
 };
 void plan_release(struct plan *plan);
 

@@ -67,7 +67,7 @@ static void fill_connection(const struct profile *p, const struct facts *f, stru
     const char *zone = profile_str(p, KEY_time_zone), *socket = profile_str(p, KEY_socket);
 
     *c = (struct connection){
-        .user = text_equal(profile_str(p, KEY_auth), "client") ? NULL : profile_str(p, KEY_user),
+        .user = profile_str(p, KEY_user),
         .host = socket ? NULL : profile_str(p, KEY_host),
         .port = profile_number(p, KEY_port),
         .socket = text_equal(socket, "auto") && f->socket ? f->socket : socket,

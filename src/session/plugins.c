@@ -2,7 +2,9 @@
  * MariaDB's client sends the password in clear to any server that asks for it, TLS or not
  * (mysql_clear_password, and dialog, which answers the first question with the password). It has no option
  * against that, but both are plug-ins: so where TLS is not verified the client gets a plug-in folder without
- * them. Where its own folder cannot be found, the folder that it gets is empty: an unusual mechanism then
+ * them. Away from this machine caching_sha2_password is left out too: without TLS that plug-in answers "full
+ * authentication" with the password itself, and at `preferred` whoever is on the way decides about TLS. Where
+ * the client's own folder cannot be found, the folder that it gets is empty: an unusual mechanism then
  * fails (2059), and no password is given away.
  */
 #include "plugins.h"
@@ -10,7 +12,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <glob.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +28,11 @@ static const char *const folders[] = {"/usr/lib/*/libmariadb3/plugin", "/usr/lib
                                       "/usr/lib/mariadb/plugin",       "/usr/lib64/mysql/plugin",
                                       "/usr/lib/mysql/plugin",         "/usr/local/lib/mariadb/plugin"};
 
-static bool gives_the_password_away(const char *name)
+/* With `remote` also those that send it in clear, or to whoever offers a key, when the server has no TLS. */
+static bool gives_the_password_away(const char *name, bool remote)
 {
+    if (text_equal(name, "caching_sha2_password.so") || text_equal(name, "sha256_password.so"))
+        return remote;
     return text_equal(name, "mysql_clear_password.so") || text_equal(name, "dialog.so");
 }
 
@@ -54,13 +58,15 @@ static int not_made(const char *runtime, struct err *e)
     return err_hint(e, "set XDG_RUNTIME_DIR to a folder of your own, mode 0700");
 }
 
-static int link_all(const char *from, const char *to, struct err *e)
+/* Links that are there already stay: this also completes a folder that another broker makes just now, or that
+ * a clean-up of old files has emptied. */
+static int link_all(const char *from, const char *to, bool remote, struct err *e)
 {
     DIR *dir = opendir(from);
     int result = 0;
 
     for (struct dirent *d = dir ? readdir(dir) : NULL; d && result == 0; d = readdir(dir)) {
-        if (!text_ends(d->d_name, ".so") || gives_the_password_away(d->d_name))
+        if (!text_ends(d->d_name, ".so") || gives_the_password_away(d->d_name, remote))
             continue;
         AUTO_FREE(char *, target);
         AUTO_FREE(char *, name);
@@ -74,52 +80,21 @@ static int link_all(const char *from, const char *to, struct err *e)
     return result;
 }
 
-static void remove_folder(const char *path)
-{
-    DIR *dir = opendir(path);
-
-    for (struct dirent *d = dir ? readdir(dir) : NULL; d; d = readdir(dir))
-        (void)unlinkat(dirfd(dir), d->d_name, 0);
-    if (dir)
-        (void)closedir(dir);
-    (void)rmdir(path);
-}
-
-/* Filled under another name and renamed, so that a second broker never sees half of it. */
-static int make_folder(const char *from, const char *runtime, const char *path, struct err *e)
-{
-    AUTO_FREE(char *, temporary);
-
-    temporary = mem_printf("%s.XXXXXX", path);
-    if (!mkdtemp(temporary))
-        return not_made(runtime, e);
-    int made = from ? link_all(from, temporary, e) : 0;
-    if (made == 0 && rename(temporary, path) == 0)
-        return 0;
-    bool lost_race = made == 0 && (errno == EEXIST || errno == ENOTEMPTY);
-    if (made == 0 && !lost_race)
-        made = not_made(runtime, e);
-    remove_folder(temporary);
-    return made;
-}
-
-int plugins_restricted(char **out, struct err *e)
+int plugins_restricted(bool remote, char **out, struct err *e)
 {
     AUTO_FREE(char *, from);
     AUTO_FREE(char *, runtime);
     AUTO_FREE(char *, path);
-    AUTO_BUF(version, 8192);
-    struct stat st;
     char hash[33];
 
     if (path_runtime(&runtime, e) < 0)
         return -1;
     from = find_folder();
-    if (from && stat(from, &st) == 0)
-        buf_printf(&version, "%s %jd", from, (intmax_t)st.st_mtim.tv_sec);
-    text_hash(buf_str(&version), version.len, hash);
-    path = mem_printf("%s/plugins-%.16s", runtime, hash);
-    if (access(path, F_OK) < 0 && make_folder(from, runtime, path, e) < 0)
+    text_hash(from, from ? strlen(from) : 0, hash);
+    path = mem_printf("%s/plugins-%s-%.16s", runtime, remote ? "remote" : "local", hash);
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return not_made(runtime, e);
+    if (from && link_all(from, path, remote, e) < 0)
         return -1;
     *out = path;
     path = NULL;

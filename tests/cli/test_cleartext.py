@@ -165,8 +165,7 @@ def test_cleartext_over_the_servers_socket(broker, client, mysql_server, level):
     assert login(broker, client, mysql_server, "app", **keys).seen_from == "localhost"
 
 
-@pytest.mark.xfail(strict=True, reason="MariaDB's caching_sha2_password plug-in itself sends the password in clear where TLS was"
-                   " wanted and the server has none: a question of design, see SPEC section 4")
+# MariaDB's caching_sha2_password plug-in itself sends the password in clear where TLS was wanted and the server has none.
 def test_sha2_full_login_without_tls(broker, names, clients, fake_server, secret):
     fake = fake_server("sha2")
     attempt(broker, clients["mariadb118"], fake, RIGHT_NAME, tls="preferred")

@@ -496,7 +496,7 @@ static void connection_values(void **state)
         derive_text("[profile p]\nhost = db\nuser = me\nauth = client\n", "p", NULL, 0, &bare, &e), 0);
     assert_int_equal(plan_make(&bare.profile, &facts, FOR_CLIENT, &bare.plan, &e), 0);
     c = &bare.plan.conn;
-    assert_null(c->user); /* the client's own files decide who */
+    assert_string_equal(c->user, "me"); /* named by the profile; the password is the client's business */
     assert_null(c->time_zone);
     assert_false(c->compress || c->local_infile || c->server_public_key);
     assert_string_equal(c->tls_version, "TLSv1.2,TLSv1.3");

@@ -184,6 +184,13 @@ def test_how_often(shop, expires, wanted):
     assert runs(shop) == wanted
 
 
+def test_again_before_the_end(shop):
+    """It is not used in its last 30 seconds: this one is good for a second."""
+    profile(shop, printing(password=PASSWORD, expires_at=at(32)))
+    assert token(shop).code == 0 and runs(shop) == 1
+    wait_for(lambda: token(shop).code == 0 and runs(shop) == 2)
+
+
 def test_once_for_two_at_a_time(shop):
     """The second waits for the first and reads what that has kept."""
     profile(shop, "sleep 0.3\n" + printing(password=PASSWORD, expires_at=at(120)))

@@ -35,7 +35,8 @@ def enter(folder):
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     folder.mkdir(parents=True)
     _mount("tmpfs", folder, "tmpfs", options="mode=755")
-    hosts = Path("/etc/hosts").read_text()
+    hosts = Path("/etc/hosts")  # a bare system has none
+    hosts = hosts.read_text() if hosts.exists() else "127.0.0.1 localhost\n::1 localhost\n"
     for name, dirs in (("etc", ["broker", "mysql"]), ("run", ["mysqld"])):
         upper, work = folder / name, folder / (name + ".work")
         for path in [upper, work, *(upper / d for d in dirs)]:

@@ -327,16 +327,13 @@ const char *aws_profile_name(const struct aws_env *env, const char *profile)
     return env->profile ? env->profile : env->default_profile ? env->default_profile : "default";
 }
 
-static int add_rest(const struct aws_env *env, struct aws_chain *out, struct err *e)
+/* What is left where nothing is written: the machine's own role. */
+static void add_rest(const struct aws_env *env, struct aws_chain *out)
 {
-    if (env->container_relative_uri || env->container_full_uri) {
+    if (env->container_relative_uri || env->container_full_uri)
         (void)push(out, AWS_KIND_container, NULL);
-        return 0;
-    }
-    if (aws_is_true(env->metadata_disabled))
-        return aws_chain_no_keys(out, e);
-    push(out, AWS_KIND_instance, NULL)->is_last_resort = true;
-    return 0;
+    else
+        push(out, AWS_KIND_instance, NULL)->is_last_resort = true;
 }
 
 int aws_chain_resolve(const struct aws_env *env, const struct aws_files *files, const char *profile,
@@ -356,7 +353,9 @@ int aws_chain_resolve(const struct aws_env *env, const struct aws_files *files, 
     int found = add_profile_base(profile ? NULL : env, &s, out, e);
     if (found < 0)
         return -1;
-    return found ? 0 : add_rest(env, out, e);
+    if (found == 0)
+        add_rest(env, out);
+    return 0;
 }
 
 int aws_chain_no_keys(const struct aws_chain *c, struct err *e)

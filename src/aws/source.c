@@ -74,6 +74,8 @@ int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys 
         const struct aws_step *step = &c->chain.step[i];
         const struct aws_source *source = find(step->kind);
         AUTO_AWS_KEYS(keys);
+        if (step->is_last_resort && aws_is_true(c->env.metadata_disabled))
+            return aws_chain_no_keys(&c->chain, e);
         if (!source)
             return not_built(c, step, e);
         if (source->get(c, step, i ? &before : NULL, deadline, &keys, e) < 0)

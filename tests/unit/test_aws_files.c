@@ -1,0 +1,301 @@
+/*
+ * The two files of ~/.aws together: the 65 published cases of the SDKs after merging
+ * (tests/unit/test_ini_aws.c has them for the lexer alone), where the files are, and files as users really
+ * have them.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <aws/files.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+#include "ini_aws_cases.h"
+
+/* --- the cases: sections by name, profiles first, and their keys by name */
+
+static int compare_sections(const void *a, const void *b)
+{
+    const struct aws_section *x = *(const struct aws_section *const *)a,
+                             *y = *(const struct aws_section *const *)b;
+
+    return x->kind != y->kind ? (int)x->kind - (int)y->kind : strcmp(x->name, y->name);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void dump_section(const struct aws_files *f, const struct aws_section *s, struct buf *out)
+{
+    const char *key[64];
+    size_t n = 0;
+
+    buf_printf(out, s->kind == AWS_SSO_SESSION ? "[sso-session %s]\n" : "[%s]\n", s->name);
+    for (size_t i = 0; i < f->section_count; i++) {
+        const struct aws_section *same = &f->section[i];
+        if (same->kind != s->kind || strcmp(same->name, s->name) != 0)
+            continue;
+        for (size_t j = same->first; j < same->first + same->count; j++)
+            key[n++] = f->property[j].key;
+    }
+    qsort(key, n, sizeof *key, compare_keys);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || strcmp(key[i], key[i - 1]) != 0)
+            buf_printf(out, "%s=%s\n", key[i], aws_files_property(f, s->kind, s->name, key[i])->value);
+}
+
+static void dump(const struct aws_files *f, struct buf *out)
+{
+    const struct aws_section *section[64], *last = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < f->section_count; i++)
+        if (*f->section[i].name)
+            section[n++] = &f->section[i];
+    qsort(section, n, sizeof *section, compare_sections);
+    for (size_t i = 0; i < n; last = section[i++])
+        if (!last || compare_sections(&last, &section[i]) != 0)
+            dump_section(f, section[i], out);
+}
+
+static void published_cases(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(aws_cases); i++) {
+        const struct aws_case *c = &aws_cases[i];
+        struct err e = ERR_INIT;
+        AUTO_AWS_FILES(files);
+        AUTO_BUF(out, 65536);
+        int parsed = aws_files_parse(c->config, c->config ? strlen(c->config) : 0, c->credentials,
+                                     c->credentials ? strlen(c->credentials) : 0, &files, &e);
+        assert_int_equal(parsed, c->refusal ? -1 : 0);
+        if (c->refusal) {
+            assert_string_equal(e.msg, c->refusal);
+            continue;
+        }
+        dump(&files, &out);
+        if (strcmp(buf_str(&out), c->profiles) != 0)
+            fail_msg("%s: %s", c->name, buf_str(&out));
+    }
+}
+
+/* --- files of users */
+
+#define KEYS "aws_access_key_id = id\naws_secret_access_key = secret\n"
+
+static void as_users_have_them(void **state)
+{
+    static const struct {
+        const char *name, *credentials, *key, *value;
+    } cases[] = {
+        {"CRLF", "[p]\r\naws_secret_access_key = secret\r\n", "aws_secret_access_key", "secret"},
+        {"byte order mark", "\xef\xbb\xbf[p]\nk = v\n", "k", "v"},
+        {"mark and CRLF", "\xef\xbb\xbf[p]\r\nk = v\r\n", "k", "v"},
+        {"no end of line", "[p]\nk = v", "k", "v"},
+        {"keys in capitals", "[p]\nAWS_ACCESS_KEY_ID=id", "aws_access_key_id", "id"},
+        {"values keep their case", "[p]\nk = AbC", "k", "AbC"},
+        {"the last one counts", "[p]\nk = 1\n[q]\nk = 3\n[p]\nk = 2\n", "k", "2"},
+        {"= + / in a secret", "[p]\nk = a/b+c==\n", "k", "a/b+c=="},
+        {"# inside a word", "[p]\nk = a#b\n", "k", "a#b"},
+        {"a comment", "[p]\nk = a # b\n", "k", "a"},
+        {"Latin-1", "[p]\nk = \xfc\n", "k", "\xfc"},
+        {"a colon is no '=' and so no key", "[p]\nk : v = w\n", "k", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err e = ERR_INIT;
+        AUTO_AWS_FILES(files);
+        if (aws_files_parse(NULL, 0, cases[i].credentials, strlen(cases[i].credentials), &files, &e) < 0)
+            fail_msg("%s: %s", cases[i].name, e.msg);
+        const struct aws_property *p = aws_files_property(&files, AWS_PROFILE, "p", cases[i].key);
+        if (!text_equal(p ? p->value : NULL, cases[i].value))
+            fail_msg("%s: %s", cases[i].name, p ? p->value : "nothing");
+    }
+}
+
+static void nested(void **state)
+{
+    static const char text[] =
+        "[services s]\nsts =\n  endpoint_url = https://sts:1\n  other=2\nsso = \n\n ENDPOINT_URL = x\n"
+        " endpoint_url=\nplain = v\n";
+    struct err e = ERR_INIT;
+    AUTO_AWS_FILES(files);
+    AUTO_BUF(sts, 64);
+    AUTO_BUF(other, 64);
+    AUTO_BUF(sso, 64);
+
+    (void)state;
+    assert_int_equal(aws_files_parse(text, strlen(text), NULL, 0, &files, &e), 0);
+    const struct aws_property *p = aws_files_property(&files, AWS_SERVICES, "s", "sts");
+    assert_true(aws_files_nested(p, "endpoint_url", &sts));
+    assert_string_equal(buf_str(&sts), "https://sts:1");
+    assert_true(aws_files_nested(p, "other", &other));
+    assert_string_equal(buf_str(&other), "2");
+    assert_false(aws_files_nested(p, "endpoint", &sts));
+    assert_true(aws_files_nested(aws_files_property(&files, AWS_SERVICES, "s", "sso"), "endpoint_url", &sso));
+    assert_string_equal(buf_str(&sso), "");
+    assert_false(aws_files_nested(aws_files_property(&files, AWS_SERVICES, "s", "plain"), "v", &sso));
+    assert_null(aws_files_property(&files, AWS_PROFILE, "s", "sts"));
+}
+
+/* The halves of a pair are asked for in one file alone. */
+static void one_file_alone(void **state)
+{
+    static const char config[] = "[profile p]\na = config\nb = config\n",
+                      credentials[] = "[p]\na = credentials\n";
+    struct err e = ERR_INIT;
+    AUTO_AWS_FILES(files);
+    AUTO_FREE(char *, place);
+
+    (void)state;
+    assert_int_equal(aws_files_parse(config, strlen(config), credentials, strlen(credentials), &files, &e),
+                     0);
+    assert_string_equal(aws_files_property(&files, AWS_PROFILE, "p", "a")->value, "credentials");
+    assert_string_equal(aws_files_property(&files, AWS_PROFILE, "p", "b")->value, "config");
+    assert_string_equal(aws_files_property_of(&files, AWS_FILE_CONFIG, "p", "a")->value, "config");
+    assert_null(aws_files_property_of(&files, AWS_FILE_CREDENTIALS, "p", "b"));
+    place = aws_files_place(&files, aws_files_property(&files, AWS_PROFILE, "p", "b"));
+    assert_string_equal(place, "config:3");
+    assert_false(aws_files_has(&files, AWS_PROFILE, "q"));
+    assert_false(aws_files_has(&files, AWS_PROFILE, ""));
+}
+
+/* --- where they are */
+
+static char home[] = "/tmp/broker-aws-XXXXXX";
+
+static int make_home(void **state)
+{
+    (void)state;
+    return mkdtemp(home) && setenv("HOME", home, 1) == 0 ? 0 : -1;
+}
+
+static int remove_home(void **state)
+{
+    static const char *const names[] = {
+        "/.aws/config", "/.aws/credentials", "/.aws", "/other", "/link", "/big", ""};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        AUTO_FREE(char *, path);
+        path = mem_printf("%s%s", home, names[i]);
+        (void)remove(path);
+    }
+    return 0;
+}
+
+static char *put(const char *name, const char *text, size_t n)
+{
+    char *path = mem_printf("%s/%s", home, name);
+    struct err e = ERR_INIT;
+
+    assert_int_equal(file_write(path, text, n, 0600, &e), 0);
+    return path;
+}
+
+static const char *value_of(const struct aws_files *f, const char *key)
+{
+    const struct aws_property *p = aws_files_property(f, AWS_PROFILE, "default", key);
+
+    return p ? p->value : NULL;
+}
+
+static void places(void **state)
+{
+    struct err e = ERR_INIT;
+    AUTO_FREE(char *, config);
+    AUTO_FREE(char *, credentials);
+    AUTO_FREE(char *, other);
+    AUTO_FREE(char *, link);
+
+    (void)state;
+    config = put(".aws/config", "[default]\nk = usual\n", 20);
+    credentials = put(".aws/credentials", "[default]\nl = usual\n", 20);
+    other = put("other", "[default]\nk = other\nl = other\n", 30);
+    link = mem_printf("%s/link", home);
+    assert_int_equal(symlink(other, link), 0);
+    const struct {
+        struct aws_env env;
+        const char *k, *l;
+    } cases[] = {
+        {{0}, "usual", "usual"},
+        {{.config_file = other}, "other", "usual"},
+        {{.credentials_file = other}, "other", "other"},
+        {{.config_file = "~/other"}, "other", "usual"},
+        {{.config_file = link}, "other", "usual"},
+        {{.config_file = "/nowhere/config"}, NULL, "usual"},
+        {{.config_file = "/dev/null", .credentials_file = home}, NULL, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_AWS_FILES(files);
+        assert_int_equal(aws_files_load(&cases[i].env, &files, &e), 0);
+        assert_true(text_equal(value_of(&files, "k"), cases[i].k));
+        assert_true(text_equal(value_of(&files, "l"), cases[i].l));
+    }
+}
+
+static void refused_files(void **state)
+{
+    struct err e = ERR_INIT;
+    struct aws_env env = {0};
+    AUTO_FREE(char *, big);
+    AUTO_FREE(char *, broken);
+    AUTO_FREE(char *, text);
+
+    (void)state;
+    text = mem_alloc(20 << 20, 1);
+    memset(text, '#', 20 << 20);
+    big = put("big", text, 20 << 20);
+    env.credentials_file = big;
+    for (int i = 0; i < 2; i++) {
+        AUTO_AWS_FILES(files);
+        assert_int_equal(aws_files_load(&env, &files, &e), -1);
+        assert_int_equal(e.code, ERR_CONFIG);
+        assert_string_equal(e.what, i ? "~/other:2" : "~/big");
+        assert_string_equal(e.msg, i ? "no '=' in a property" : "over 4194304 bytes");
+        err_clear(&e);
+        free(broken);
+        broken = put("other", "[default]\nnonsense\n", 19);
+        env.credentials_file = broken;
+    }
+}
+
+/* Tens of thousands of profiles are no reason to wait. */
+static void many_profiles(void **state)
+{
+    struct err e = ERR_INIT;
+    AUTO_BUF(text, AWS_FILE_MOST);
+    AUTO_AWS_FILES(files);
+
+    (void)state;
+    for (int i = 0; i < 40000; i++)
+        buf_printf(&text, "[profile p%d]\nregion = eu-west-1\n", i);
+    assert_int_equal(aws_files_parse(buf_str(&text), text.len, NULL, 0, &files, &e), 0);
+    assert_int_equal(files.section_count, 40000);
+    assert_non_null(aws_files_property(&files, AWS_PROFILE, "p39999", "region"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(published_cases), cmocka_unit_test(as_users_have_them),
+        cmocka_unit_test(nested),          cmocka_unit_test(one_file_alone),
+        cmocka_unit_test(places),          cmocka_unit_test(refused_files),
+        cmocka_unit_test(many_profiles),
+    };
+
+    return cmocka_run_group_tests(tests, make_home, remove_home);
+}

@@ -38,12 +38,15 @@ def refused(done, code):
 
 # Outputs and inputs that fail
 
-@pytest.mark.parametrize("args", [["profile", "list"], ["profile", "list", "--json"], ["help"], ["help", "connect"], ["version"],
+@pytest.mark.parametrize("args",
+                         [["profile", "list"], ["profile", "list", "--json"], ["help"], ["help", "connect"],
+                          ["version"],
                                   ["completion", "bash"], ["token", "p"], ["connect", "p", "--dry-run"]])
 def test_stdout_closed_full_or_gone(broker, args):
     broker.config("[profile p]\nhost = h\nauth = env\nauth_env = PW\ntls = preferred\nclient = /usr/bin/mariadb\n")
     broker.env["PW"] = broker.secret(b"fake-canary-stdout").decode()
-    assert refused(broker.run(*args, wrap=[*SH, 'exec "$@" >&-', "sh"]), 74) == "stdout: Bad file descriptor\n" + NO_OUTPUT
+    assert refused(broker.run(*args, wrap=[*SH, 'exec "$@" >&-', "sh"]),
+                   74) == "stdout: Bad file descriptor\n" + NO_OUTPUT
     with open("/dev/full", "wb") as full:
         assert broker.run(*args, stdout=full).errors == "broker: stdout: No space left on device\n" + NO_OUTPUT
     reader, writer = os.pipe()
@@ -65,7 +68,8 @@ def test_closed_descriptors_become_no_files(broker, closed):
 
 
 def test_stdin_closed(broker):
-    assert refused(broker.run("token", "-", wrap=[*SH, 'exec "$@" <&-', "sh"]), 74).startswith("stdin: Bad file descriptor\n")
+    assert refused(broker.run("token", "-", wrap=[*SH, 'exec "$@" <&-', "sh"]),
+                   74).startswith("stdin: Bad file descriptor\n")
 
 
 def test_stdin_is_a_folder(broker):
@@ -83,7 +87,8 @@ def test_config_that_cannot_be_written(broker, user, where):
     limit = ["prlimit", "--fsize=10"] if where == "full" else []
     done = user.run("profile", "add", "q", "mysql://h/", wrap=[*limit, *stranger.WRAP])
     wanted = {"folder": "Permission denied", "full": "File too large"}[where]
-    assert refused(done, 74).startswith(f"~/.config/broker/config: {wanted}\nhint: ") and user.config_path.read_bytes() == before
+    assert refused(done, 74).startswith(
+        f"~/.config/broker/config: {wanted}\nhint: ") and user.config_path.read_bytes() == before
     assert os.listdir(user.config_path.parent) == ["config"]
 
 
@@ -116,7 +121,8 @@ def test_unreadable(user):
         "~/.config/broker/config: Permission denied\nhint: make it readable, or delete it\n"
     user.config_path.chmod(0o600)
     user.config_path.parent.chmod(0)
-    assert refused(user.run("connect", "p", wrap=stranger.WRAP), 74).startswith("~/.config/broker/config: Permission denied\n")
+    assert refused(user.run("connect", "p", wrap=stranger.WRAP),
+                   74).startswith("~/.config/broker/config: Permission denied\n")
 
 
 # No home
@@ -124,13 +130,16 @@ def test_unreadable(user):
 @pytest.mark.parametrize("home", [None, "", "relative"])
 def test_no_home(broker, user, home):
     """As a user without a passwd entry: nothing is read, nothing can be added, the rest works."""
-    nothing = {"HOME": home, "XDG_CONFIG_HOME": None, "XDG_CACHE_HOME": None, "XDG_RUNTIME_DIR": None, "TMPDIR": None, "PW": "fake-pw"}
+    nothing = {"HOME": home, "XDG_CONFIG_HOME": None, "XDG_CACHE_HOME": None, "XDG_RUNTIME_DIR": None, "TMPDIR": None,
+               "PW": "fake-pw"}
     options = {"wrap": stranger.WRAP, "env": nothing}
     assert user.run("profile", "list", **options).errors == "no profiles; broker profile add NAME\n"
-    assert user.run("token", "--host", "h", "--auth", "env", "-o", "auth_env=PW", secret_out=True, **options).text == "fake-pw\n"
+    assert user.run("token", "--host", "h", "--auth", "env", "-o", "auth_env=PW", secret_out=True,
+                    **options).text == "fake-pw\n"
     assert refused(user.run("profile", "add", "p", "mysql://h/", **options), 78) == \
         "p: no home folder to keep the config file in\nhint: set HOME, XDG_CONFIG_HOME or BROKER_CONFIG\n"
-    assert user.run("connect", "--host", "h", "--auth", "none", "--dry-run", "--client", "/usr/bin/mariadb", "--tls", "preferred",
+    assert user.run("connect", "--host", "h", "--auth", "none", "--dry-run", "--client", "/usr/bin/mariadb", "--tls",
+                    "preferred",
                     **options).code == 0
 
 
@@ -143,7 +152,8 @@ def test_home_from_passwd(broker):
 
 def runtime(broker, **options):
     """A run that needs it: a MariaDB client without verified TLS gets a plug-in folder there."""
-    return broker.run("connect", "mysql://u@127.0.0.1:1/?auth=none", "--client", "/usr/bin/mariadb", "--", "--version", **options)
+    return broker.run("connect", "mysql://u@127.0.0.1:1/?auth=none", "--client", "/usr/bin/mariadb", "--", "--version",
+                      **options)
 
 
 def spoil(folder, how):
@@ -160,7 +170,9 @@ def spoil(folder, how):
         os.chown(folder, stranger.UID, stranger.UID)
 
 
-@pytest.mark.parametrize("how, why", [("file", "not a folder of ours"), ("link", "not a folder of ours"), ("open", "open to others"),
+@pytest.mark.parametrize("how, why",
+                         [("file", "not a folder of ours"), ("link", "not a folder of ours"),
+                          ("open", "open to others"),
                                       ("of another", "not a folder of ours")])
 def test_runtime_folder(broker, how, why):
     if how == "of another" and os.geteuid() != 0:
@@ -171,7 +183,8 @@ def test_runtime_folder(broker, how, why):
 
 
 @pytest.mark.parametrize("env, place", [({}, "run/broker"), ({"XDG_RUNTIME_DIR": None}, "tmp/broker-{uid}"),
-                                        ({"XDG_RUNTIME_DIR": ""}, "tmp/broker-{uid}"), ({"XDG_RUNTIME_DIR": "run"}, "tmp/broker-{uid}")])
+                                        ({"XDG_RUNTIME_DIR": ""}, "tmp/broker-{uid}"),
+                                        ({"XDG_RUNTIME_DIR": "run"}, "tmp/broker-{uid}")])
 def test_which_runtime_folder(broker, env, place):
     assert runtime(broker, env=env).code == 0
     folder = broker.folder / place.format(uid=os.geteuid())
@@ -189,15 +202,21 @@ def test_read_only_runtime_folder(user):
 # Programs
 
 @pytest.mark.parametrize("args, code, wanted", [
-    (["connect", "--client", "/nowhere/mysql"], 127, "h: /nowhere/mysql: no such program\nhint: install a MySQL or MariaDB client, or "),
-    (["connect", "--client", "nowhere"], 127, "h: nowhere: not found on PATH\nhint: install a MySQL or MariaDB client, or "),
+    (["connect", "--client", "/nowhere/mysql"], 127,
+     "h: /nowhere/mysql: no such program\nhint: install a MySQL or MariaDB client, or "),
+    (["connect", "--client", "nowhere"], 127,
+     "h: nowhere: not found on PATH\nhint: install a MySQL or MariaDB client, or "),
     (["connect"], 127, "h: mysql, mariadb: not found on PATH\nhint: install a MySQL or MariaDB client, or "),
-    (["connect", "--client", "~/plain"], 126, "h: ~/plain: not an executable program\nhint: install a MySQL or MariaDB client, or "),
-    (["connect", "--client", "~/bin"], 126, "h: ~/bin: not an executable program\nhint: install a MySQL or MariaDB client, or "),
-    (["connect", "--client", "other"], 78, "h: {home}/bin/other: its --version names neither MySQL nor MariaDB\nhint: set client to a"),
+    (["connect", "--client", "~/plain"], 126,
+     "h: ~/plain: not an executable program\nhint: install a MySQL or MariaDB client, or "),
+    (["connect", "--client", "~/bin"], 126,
+     "h: ~/bin: not an executable program\nhint: install a MySQL or MariaDB client, or "),
+    (["connect", "--client", "other"], 78,
+     "h: {home}/bin/other: its --version names neither MySQL nor MariaDB\nhint: set client to a"),
     (["connect", "--client", "broken"], 127, "h: {home}/bin/broken: No such file or directory\nhint: "),
     (["exec", "--", "nowhere"], 127, "h: nowhere: no such program\nhint: check its name, its permissions and PATH\n"),
-    (["exec", "--", "./plain"], 126, "h: ./plain: not an executable program\nhint: check its name, its permissions and PATH\n"),
+    (["exec", "--", "./plain"], 126,
+     "h: ./plain: not an executable program\nhint: check its name, its permissions and PATH\n"),
     (["exec", "--", "broken"], 127, "h: {home}/bin/broken: No such file or directory\nhint: ")])
 def test_programs(broker, args, code, wanted):
     broker.write("plain", "")
@@ -212,7 +231,8 @@ def test_helper_that_is_not_installed(user):
     """Half an installation: broker without its libexec."""
     (user.folder / "installed" / "libexec" / "broker" / "broker-keychain").unlink()
     message = refused(user.run("password", "delete", "--host", "h", "--user", "u", wrap=stranger.WRAP), 78)
-    assert "broker-keychain: No such file or directory" in message and message.endswith("hint: install broker whole: make install\n")
+    assert "broker-keychain: No such file or directory" in message and message.endswith(
+        "hint: install broker whole: make install\n")
 
 
 # Keychains
@@ -246,7 +266,8 @@ def test_locked_collection(broker, keychain):
 def test_timeout_of_a_run(broker, fake_server, clients):
     silent = fake_server("silent")
     started = time.monotonic()
-    done = broker.run("test", f"mysql://u@127.0.0.1:{silent.port}/?auth=none", "--timeout", "300ms", "--client", clients["mysql9"].path)
+    done = broker.run("test", f"mysql://u@127.0.0.1:{silent.port}/?auth=none", "--timeout", "300ms", "--client",
+                      clients["mysql9"].path)
     assert done.code == 69 and time.monotonic() - started < 5
     assert done.errors.splitlines()[-1].startswith("hint: ")
 
@@ -255,8 +276,10 @@ def test_timeout_of_a_run(broker, fake_server, clients):
 
 def test_tricks_in_values(broker):
     broker.config(f"[profile p]\nhost = h\nuser = {ESCAPES}\ntitle = {ESCAPES}\n[profile q]\ntls = {ESCAPES}\n")
-    for args in (["profile", "list"], ["profile", "show", "p"], ["profile", "show", "p", "--json"], ["connect", "q"], ["token", "p"],
-                 ["connect", "p", "--dry-run", "--client", "/usr/bin/mariadb", "--tls", "preferred"], ["profile", "check"]):
+    for args in (["profile", "list"], ["profile", "show", "p"], ["profile", "show", "p", "--json"], ["connect", "q"],
+                 ["token", "p"],
+                 ["connect", "p", "--dry-run", "--client", "/usr/bin/mariadb", "--tls", "preferred"],
+                 ["profile", "check"]):
         assert_clean(broker.run(*args))
     t = broker.pty("token", "p")
     t.expect(b"password for ")
@@ -266,7 +289,9 @@ def test_tricks_in_values(broker):
     assert not set(ESCAPES) - set("evil31m") & set(t.shown.decode())
 
 
-@pytest.mark.parametrize("args", [["{}"], ["connect", "{}"], ["connect", "--{}"], ["help", "{}"], ["connect", "-o", "{}=x"], ["profile", "{}"],
+@pytest.mark.parametrize("args",
+                         [["{}"], ["connect", "{}"], ["connect", "--{}"], ["help", "{}"], ["connect", "-o", "{}=x"],
+                          ["profile", "{}"],
                                   ["connect", "--tls", "{}"], ["exec", "--host", "h", "--auth", "none", "--", "./{}"],
                                   ["connect", "--host", "h", "--client", "/{}"], ["completion", "{}"]])
 def test_tricks_in_words(broker, args):
@@ -294,4 +319,5 @@ def refused_text(done):
 
 def assert_clean(done):
     for text in (done.text, done.errors):
-        assert not any(ord(c) < 32 and c != "\n" or 0x7f <= ord(c) < 0xa0 or c in "\u202e\u2066\u200b" for c in text), text
+        assert not any(ord(c) < 32 and c != "\n" or 0x7f <= ord(c) < 0xa0 or c in "\u202e\u2066\u200b"
+                       for c in text), text

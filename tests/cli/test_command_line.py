@@ -20,8 +20,8 @@ def values(broker, *args, **options):
     """{key: value} of what is set, tunnel keys as tunnel.KEY."""
     shown = show(broker, *args, **options)
     keys = {**shown["keys"], **{f"tunnel.{k}": v for k, v in shown["tunnel"].items()}}
-    return {name: key["value"] for name, key in keys.items() if key["origin"] not in ("built_in", "derived") or key["value"] is None
-            and key["from"]}
+    mine = ("flag", "url", "file", "env")
+    return {name: key["value"] for name, key in keys.items() if key["origin"] in mine or key["value"] is None and key["from"]}
 
 
 def refused(broker, *args, code=64, **options):
@@ -34,18 +34,21 @@ def refused(broker, *args, code=64, **options):
 
 @pytest.mark.parametrize("args, wanted", [
     (["-uapp"], {"user": "app"}), (["-u", "app"], {"user": "app"}), (["--user", "app"], {"user": "app"}),
-    (["--user=app"], {"user": "app"}), (["-P3307"], {"port": 3307}), (["-vvuapp"], {"user": "app"}), (["-qD", "d"], {"database": "d"}),
+    (["--user=app"], {"user": "app"}), (["-P3307"], {"port": 3307}), (["-vvuapp"], {"user": "app"}),
+    (["-qD", "d"], {"database": "d"}),
     (["--user="], {}), (["--user", ""], {}), (["-u", "-x"], {"user": "-x"}), (["--user=a=b"], {"user": "a=b"}),
     (["--user", "--host"], {"user": "--host"}), (["-ua", "-ub", "--user", "c"], {"user": "c"}),
     (["-ua", "-o", "user=b"], {"user": "b"}), (["-o", "user=b", "-ua"], {"user": "a"}),
     (["-o", "connect_timeout=2s"], {"connect_timeout": 2}), (["-o", "connect-timeout=2s"], {"connect_timeout": 2}),
     (["-oconnect-timeout=1m"], {"connect_timeout": 60}), (["-o", "tls-ca=/a", "-o", "tls_ca=/b"], {"tls_ca": "/b"}),
-    (["-o", "title=a=b c"], {"title": "a=b c"}), (["-o", "my-cnf=off"], {"my_cnf": False}), (["-o", "compress=TRUE"], {"compress": True}),
+    (["-o", "title=a=b c"], {"title": "a=b c"}), (["-o", "my-cnf=off"], {"my_cnf": False}),
+    (["-o", "compress=TRUE"], {"compress": True}),
     (["--via", "ssh://b", "-o", "tunnel.keepalive=5s"],
      {"via": "ssh://b", "tunnel.type": "ssh", "tunnel.host": "b", "tunnel.keepalive": 5}),
     (["--via", "ssh://b", "-o", "tunnel.ssh-engine=openssh"],
      {"via": "ssh://b", "tunnel.type": "ssh", "tunnel.host": "b", "tunnel.ssh_engine": "openssh"}),
-    (["--aws-profile", "p", "--region", "r", "--vault-path", "v"], {"aws_profile": "p", "region": "r", "vault_path": "v"}),
+    (["--aws-profile", "p", "--region", "r", "--vault-path", "v"],
+     {"aws_profile": "p", "region": "r", "vault_path": "v"}),
     (["-o", "tls_ca=~/ca.pem"], {"tls_ca": "{home}/ca.pem"})])
 def test_options(broker, args, wanted):
     broker.config("[profile p]\nhost = h\n")
@@ -57,12 +60,15 @@ def test_options(broker, args, wanted):
 
 @pytest.mark.parametrize("args, wanted", [
     (["--hos", "x"], "test: unknown option '--hos'\nhint: did you mean '--host'?\n"),
-    (["--HOST", "x"], "test: unknown option '--HOST'\n"), (["-hx"], "test: unknown option '-x'\nhint: broker help test\n"),
-    (["--user"], "test: --user needs a value\nhint: --user NAME\n"), (["-u"], "test: -u needs a value\nhint: -u NAME\n"),
+    (["--HOST", "x"], "test: unknown option '--HOST'\n"),
+    (["-hx"], "test: unknown option '-x'\nhint: broker help test\n"),
+    (["--user"], "test: --user needs a value\nhint: --user NAME\n"),
+    (["-u"], "test: -u needs a value\nhint: -u NAME\n"),
     (["-vu"], "test: -u needs a value\nhint: -u NAME\n"), (["-o"], "test: -o needs a value\nhint: -o KEY=VALUE\n"),
     (["--json=yes"], "test: --json takes no value\nhint: broker help test\n"),
     (["--dry-run=1"], "test: --dry-run takes no value\nhint: broker help test\n"),
-    (["-o", "user"], "test: -o needs KEY=VALUE\nhint: broker help config\n"), (["-o", "=x"], "test: -o needs KEY=VALUE\nhint: broker help config\n"),
+    (["-o", "user"], "test: -o needs KEY=VALUE\nhint: broker help config\n"),
+    (["-o", "=x"], "test: -o needs KEY=VALUE\nhint: broker help config\n"),
     (["-o", "usr=x"], "-o usr: unknown key 'usr'\nhint: did you mean 'user'?\n"),
     (["-o", "keepalive=5s"], "-o keepalive: unknown key 'keepalive'\nhint: did you mean 'tunnel.keepalive'?\n"),
     (["-o", "tunnel.hots=x"], "-o tunnel.hots: unknown key 'tunnel.hots'\nhint: did you mean 'tunnel.host'?\n"),
@@ -114,14 +120,16 @@ def two(broker):
 
 
 @pytest.mark.parametrize("args, env, host", [
-    ([], {}, "d"), ([], {"BROKER_PROFILE": "p"}, "p"), (["p"], {"BROKER_PROFILE": "default"}, "p"), ([], {"BROKER_PROFILE": ""}, "d"),
+    ([], {}, "d"), ([], {"BROKER_PROFILE": "p"}, "p"), (["p"], {"BROKER_PROFILE": "default"}, "p"),
+    ([], {"BROKER_PROFILE": ""}, "d"),
     (["-uapp"], {}, "d"), (["--host", "x"], {}, "x"), (["--host", "x"], {"BROKER_PROFILE": "nobody"}, "x"),
     (["-o", "host=x"], {"BROKER_PROFILE": "nobody"}, "x"), (["--socket", "/s"], {"BROKER_PROFILE": "nobody"}, None),
     (["-S", "auto"], {}, None), (["p", "--host", "x"], {}, "x"), ([], {"BROKER_PROFILE": "mysql://u/"}, "u")])
 def test_which_profile(two, args, env, host):
     shown = show(two, *args, env=env)
     assert shown["keys"]["host"]["value"] == host
-    assert (shown["name"] is None) == bool({"--host", "-o", "--socket", "-S"} & set(args) and "p" not in args or "://" in str(env))
+    assert (shown["name"] is None) == bool({"--host", "-o", "--socket", "-S"} & set(args) and "p" not in args
+                                           or "://" in str(env))
 
 
 def test_broker_profile_that_is_missing(two):
@@ -132,11 +140,13 @@ def test_broker_profile_that_is_missing(two):
 
 def test_order(broker, names):
     """Flag, profile, BROKER_KEY, [defaults], built in: each key of the table is set by one layer more than the one before."""
-    broker.etc.write("/etc/broker/config", "[defaults]\nclient = system\ntitle = system\n[profile p]\nport = 1\ndatabase = system\n")
+    broker.etc.write("/etc/broker/config",
+                     "[defaults]\nclient = system\ntitle = system\n[profile p]\nport = 1\ndatabase = system\n")
     path = broker.config("[defaults]\ntitle = defaults\nuser = defaults\nhost = defaults\nport = 2\ntime_zone = UTC\nclient = mine\n"
                          "[profile p]\nhost = profile\nuser = profile\nport = 3\ninherits = parent\n"
                          "[profile parent]\nhost = parent\ncompress = yes\n")
-    env = {"BROKER_TITLE": "env", "BROKER_USER": "env", "BROKER_HOST": "env", "BROKER_DATABASE": "env", "BROKER_COMPRESS": "no",
+    env = {"BROKER_TITLE": "env", "BROKER_USER": "env", "BROKER_HOST": "env", "BROKER_DATABASE": "env",
+           "BROKER_COMPRESS": "no",
            "BROKER_CONNECT_TIMEOUT": "3s"}
     keys = show(broker, "p", "--host", "flag", env=env)["keys"]
     mine, system = str(path), "/etc/broker/config"
@@ -155,13 +165,16 @@ def test_order(broker, names):
     assert seen("my_cnf") == (True, "built_in", None, None)
     assert seen("tls") == ("required", "derived", "host", None)
     text = broker.run("profile", "show", "p", "--host", "flag", env=env).text
-    assert [" ".join(line.split()) for line in text.splitlines() if line.split()[0] in ("host", "title", "database", "client")] == [
-        "title env BROKER_TITLE", "host flag --host", f"database system {system}:6", "client mine ~/.config/broker/config:7"]
+    assert [" ".join(line.split()) for line in text.splitlines()
+            if line.split()[0] in ("host", "title", "database", "client")] == [
+        "title env BROKER_TITLE", "host flag --host", f"database system {system}:6",
+        "client mine ~/.config/broker/config:7"]
 
 
 @pytest.mark.parametrize("args, env, host, socket", [
     (["p"], {}, "h", None), (["p", "--socket", "/s"], {}, None, "/s"), (["p"], {"BROKER_SOCKET": "/s"}, "h", None),
-    (["s"], {"BROKER_HOST": "e"}, None, "/t"), (["s", "--host", "f"], {}, "f", None), (["empty"], {"BROKER_HOST": "e"}, "e", None),
+    (["s"], {"BROKER_HOST": "e"}, None, "/t"), (["s", "--host", "f"], {}, "f", None),
+    (["empty"], {"BROKER_HOST": "e"}, "e", None),
     (["empty"], {}, None, "auto"), (["p", "--host", ""], {}, None, "auto")])
 def test_host_and_socket_are_one_choice(broker, args, env, host, socket):
     broker.config("[profile p]\nhost = h\n[profile s]\nsocket = /t\n[profile empty]\n")
@@ -187,10 +200,12 @@ def test_bad_environment(broker, env, wanted):
 # URLs
 
 @pytest.mark.parametrize("url, wanted", [
-    ("mysql://app@db.example.com:3307/shop", {"user": "app", "host": "db.example.com", "port": 3307, "database": "shop"}),
+    ("mysql://app@db.example.com:3307/shop",
+     {"user": "app", "host": "db.example.com", "port": 3307, "database": "shop"}),
     ("MySQL://db/", {"host": "db"}), ("mysql:///shop", {"host": "127.0.0.1", "database": "shop"}),
     ("mysql://u%40x@[::1]:1/a%2Fb", {"user": "u@x", "host": "::1", "port": 1, "database": "a/b"}),
-    ("mysql://u@/?socket=/s", {"user": "u", "socket": "/s"}), ("mysql://h/?compress=yes&time-zone=UTC", {"host": "h", "compress": True, "time_zone": "UTC"}),
+    ("mysql://u@/?socket=/s", {"user": "u", "socket": "/s"}),
+    ("mysql://h/?compress=yes&time-zone=UTC", {"host": "h", "compress": True, "time_zone": "UTC"}),
     ("mysql://h/?autoConnect=1", {"host": "h"})])
 def test_url(broker, url, wanted):
     assert {k: v for k, v in values(broker, url).items() if v is not None} == wanted
@@ -201,7 +216,8 @@ def test_url_goes_where_a_name_goes(broker, clients):
     for verb in (["connect", "--dry-run"], ["test", "--dry-run"], ["profile", "show"]):
         assert "db.example.com" in broker.run(*verb, "mysql://app@db.example.com/").text
     assert "db.example.com" in broker.run("exec", "--dry-run", "mysql://app@db.example.com/", "--", "true").text
-    assert broker.run("token", "mysql://app@h/?auth=env&auth_env=PW", env={"PW": "fake-pw"}, secret_out=True).text == "fake-pw\n"
+    assert broker.run("token", "mysql://app@h/?auth=env&auth_env=PW", env={"PW": "fake-pw"},
+                      secret_out=True).text == "fake-pw\n"
 
 
 def test_flags_and_defaults_around_a_url(broker):
@@ -221,9 +237,12 @@ def test_password_of_a_url(broker, silent_bus):
 
 
 @pytest.mark.parametrize("args", [
-    ["{}"], ["connect", "a", "{}"], ["profile", "{}"], ["profile", "add", "{}"], ["profile", "list", "{}"], ["help", "{}"],
-    ["completion", "{}"], ["password", "{}"], ["password", "frob", "{}"], ["connect", "--host", "{}"], ["connect", "-o", "host={}"],
-    ["connect", "-o", "{}=x"], ["version", "{}"], ["connect", "-p{}"], ["connect", "--password={}"], ["connect", "{}?x=1"],
+    ["{}"], ["connect", "a", "{}"], ["profile", "{}"], ["profile", "add", "{}"], ["profile", "list", "{}"],
+    ["help", "{}"],
+    ["completion", "{}"], ["password", "{}"], ["password", "frob", "{}"], ["connect", "--host", "{}"],
+    ["connect", "-o", "host={}"],
+    ["connect", "-o", "{}=x"], ["version", "{}"], ["connect", "-p{}"], ["connect", "--password={}"],
+    ["connect", "{}?x=1"],
     ["connect", "{}", "--port", "x"], ["connect", "{}", "-e", "x"], ["connect", "--client", "/nowhere", "{}"]])
 def test_no_message_shows_the_password(broker, args):
     broker.secret(SECRET)
@@ -239,9 +258,12 @@ def test_url_from_stdin_leaves_the_rest_to_the_client(broker, clients, mariadb_s
 
 
 @pytest.mark.parametrize("line, code, wanted", [
-    (b"", 65, "stdin: not a URL\nhint: mysql://USER:PASSWORD@HOST/DATABASE\n"), (b"\nmysql://h/\n", 65, "stdin: not a URL\n"),
-    (b"prod\n", 65, "stdin: not a URL\n"), (b"mysql://h/?x=1\r\n", 65, "URL: unknown parameter 'x'\nhint: broker help config\n"),
-    (b"mysql://" + b"a" * 20000, 65, "stdin: over 16384 bytes\nhint: "), (b"mysql://h\0/\n", 65, "stdin: holds a NUL byte\nhint: ")])
+    (b"", 65, "stdin: not a URL\nhint: mysql://USER:PASSWORD@HOST/DATABASE\n"),
+    (b"\nmysql://h/\n", 65, "stdin: not a URL\n"),
+    (b"prod\n", 65, "stdin: not a URL\n"),
+    (b"mysql://h/?x=1\r\n", 65, "URL: unknown parameter 'x'\nhint: broker help config\n"),
+    (b"mysql://" + b"a" * 20000, 65, "stdin: over 16384 bytes\nhint: "),
+    (b"mysql://h\0/\n", 65, "stdin: holds a NUL byte\nhint: ")])
 def test_bad_line_on_stdin(broker, line, code, wanted):
     assert refused(broker, "token", "-", input=line, code=code).startswith(wanted)
 

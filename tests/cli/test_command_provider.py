@@ -1,9 +1,9 @@
 """auth = command: any program that prints the password, or JSON with a user and an expiry.
 
-A result with an expiry is kept in the kernel's keyring, so that the program runs once, also for two brokers at once; one
-without runs each time. That keyring is the machine's, not the test's: so every test logs in as another user, and what it
-leaves there ends by itself after two minutes. A full quota cannot be had without harm to others: that a keyring which
-refuses is no failure is shown by taking the system call away."""
+A result with an expiry is kept in the kernel's keyring, so that the program runs once, also for two brokers at once;
+one without runs each time. That keyring is the machine's, not the test's: so every test logs in as another user, and
+what it leaves there ends by itself after two minutes. A full quota cannot be had without harm to others: that a keyring
+which refuses is no failure is shown by taking the system call away."""
 import json
 import os
 import subprocess
@@ -27,7 +27,8 @@ def shop(broker):
 def profile(broker, text, command="~/bin/get", **keys):
     """[profile p] whose command is a script of TEXT, which counts its runs; the user is this test's own."""
     broker.script("get", COUNT + text, secret=True)
-    lines = "".join(f"{key} = {value}\n" for key, value in {"host": "db.example.com", "user": broker.unique, **keys}.items())
+    lines = "".join(f"{key} = {value}\n" for key,
+                    value in {"host": "db.example.com", "user": broker.unique, **keys}.items())
     broker.config(f"[profile p]\nauth = command\nauth_command = {command}\n{lines}")
 
 
@@ -62,15 +63,19 @@ def at(seconds):
 # The words of the command
 
 @pytest.mark.parametrize("words, seen", [
-    ("a  b   c", ["a", "b", "c"]), ("'a b' \"c d\" e\\ f", ["a b", "c d", "e f"]), ("'it''s' \"a\\\"b\" '\\'", ["its", 'a"b', "\\"]),
+    ("a  b   c", ["a", "b", "c"]), ("'a b' \"c d\" e\\ f", ["a b", "c d", "e f"]),
+    ("'it''s' \"a\\\"b\" '\\'", ["its", 'a"b', "\\"]),
     ("'' \"\"", ["", ""]), ("$HOME `id` $(id) *; | > ~ &", ["$HOME", "`id`", "$(id)", "*;", "|", ">", "~", "&"]),
-    ("{host}:{port} {user} {database}", ["db.example.com:3306", "{unique}", "shop d"]), ("'{host}' x{user}x", ["db.example.com", "x{unique}x"]),
+    ("{host}:{port} {user} {database}", ["db.example.com:3306", "{unique}", "shop d"]),
+    ("'{host}' x{user}x", ["db.example.com", "x{unique}x"]),
     ("{password} {x} {} {host {", ["{password}", "{x}", "{}", "{host", "{"]), ("{{user}}", ["{{unique}}"])])
 def test_words(shop, words, seen):
     """Split as sh does, nothing expanded; placeholders are filled after that."""
-    profile(shop, f'for a; do echo "<$a>"; done >"$HOME/args"; echo {PASSWORD}', f"~/bin/get {words}", database="shop d")
+    profile(shop, f'for a; do echo "<$a>"; done >"$HOME/args"; echo {PASSWORD}', f"~/bin/get {words}",
+            database="shop d")
     assert token(shop).text == PASSWORD + "\n"
-    assert (shop.home / "args").read_text().splitlines() == [f"<{word}>".replace("{unique}", shop.unique) for word in seen]
+    assert (shop.home / "args").read_text().splitlines() == [f"<{word}>".replace("{unique}", shop.unique)
+                                                             for word in seen]
 
 
 def test_on_the_path_and_its_surrounding(shop):
@@ -82,10 +87,14 @@ def test_on_the_path_and_its_surrounding(shop):
 # What it prints
 
 @pytest.mark.parametrize("script, password", [
-    ("echo fake-pw", "fake-pw"), ("printf 'fake-pw\\r\\n'", "fake-pw"), ("printf fake-pw", "fake-pw"), ("printf 'fake-pw\\n\\n'", "fake-pw\n"),
-    ("echo ' fake pw '", " fake pw "), ("echo '\"fake-pw\"'", '"fake-pw"'), ("echo '{fake'", "{fake"), ("echo '[1]'", "[1]"),
-    (printing(password="fake-pw"), "fake-pw"), (printing(password=" {\u00e9\"\n"), " {\u00e9\"\n"), (printing(password=""), ""),
-    (printing(password="fake-pw", user=None, expires_at=None), "fake-pw"), (printing(password="fake-pw", more=[1]), "fake-pw")])
+    ("echo fake-pw", "fake-pw"), ("printf 'fake-pw\\r\\n'", "fake-pw"), ("printf fake-pw", "fake-pw"),
+    ("printf 'fake-pw\\n\\n'", "fake-pw\n"),
+    ("echo ' fake pw '", " fake pw "), ("echo '\"fake-pw\"'", '"fake-pw"'), ("echo '{fake'", "{fake"),
+    ("echo '[1]'", "[1]"),
+    (printing(password="fake-pw"), "fake-pw"), (printing(password=" {\u00e9\"\n"), " {\u00e9\"\n"),
+    (printing(password=""), ""),
+    (printing(password="fake-pw", user=None, expires_at=None), "fake-pw"),
+    (printing(password="fake-pw", more=[1]), "fake-pw")])
 def test_output(shop, script, password):
     profile(shop, script)
     assert said(token(shop)) == (password + "\n", "", 0)
@@ -94,16 +103,19 @@ def test_output(shop, script, password):
 def test_it_may_make_the_user(shop, clients, mariadb_server):
     server = mariadb_server
     shop.secret(server.password("app"))
-    profile(shop, printing(user="app", password=server.password("app").decode()), host="127.0.0.1", port=server.port, user="other",
+    profile(shop, printing(user="app", password=server.password("app").decode()), host="127.0.0.1", port=server.port,
+            user="other",
             client=clients["mariadb1011"].path)
     assert said(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
     assert shop.run("exec", "p", "--", "sh", "-c", "echo $MYSQL_USER").text == "app\n"
 
 
 @pytest.mark.parametrize("script, code, why", [
-    ("exit 3", 77, "exit status 3"), (f"echo {PASSWORD}; exit 1", 77, "exit status 1"), ("kill -TERM $$", 77, "killed by SIGTERM"),
+    ("exit 3", 77, "exit status 3"), (f"echo {PASSWORD}; exit 1", 77, "exit status 1"),
+    ("kill -TERM $$", 77, "killed by SIGTERM"),
     (":", 65, "printed nothing"), ("echo", 65, "printed nothing"), ("printf '\\r\\n'", 65, "printed nothing"),
-    ("head -c 40000 /dev/zero | tr '\\0' x", 65, "{path} printed over 32768 bytes"), ("yes", 65, "{path} printed over 32768 bytes"),
+    ("head -c 40000 /dev/zero | tr '\\0' x", 65, "{path} printed over 32768 bytes"),
+    ("yes", 65, "{path} printed over 32768 bytes"),
     (printing(user="u"), 65, 'auth_command printed JSON without a "password"'),
     (printing(password=1), 65, 'auth_command printed JSON without a "password"'),
     (printing(password="x", user=1), 65, 'auth_command printed JSON with a bad "user"'),
@@ -111,9 +123,11 @@ def test_it_may_make_the_user(shop, clients, mariadb_server):
     (printing(password="x", expires_at=True), 65, 'auth_command printed JSON with a bad "expires_at"'),
     (printing(password="x", expires_at=-1), 65, 'auth_command printed JSON with a bad "expires_at"'),
     (printing(password="x", expires_at=1.5), 65, 'auth_command printed JSON with a bad "expires_at"'),
-    (printing(password="x", expires_at="2026-13-01T00:00:00Z"), 65, 'auth_command printed JSON with a bad "expires_at"'),
+    (printing(password="x", expires_at="2026-13-01T00:00:00Z"), 65,
+     'auth_command printed JSON with a bad "expires_at"'),
     (printing(password="x", expires_at=1), 65, "auth_command printed a credential that has expired already"),
-    (printing(password="x", expires_at="2020-01-01T00:00:00Z"), 65, "auth_command printed a credential that has expired already")])
+    (printing(password="x", expires_at="2020-01-01T00:00:00Z"), 65,
+     "auth_command printed a credential that has expired already")])
 def test_bad_output(shop, script, code, why):
     profile(shop, script)
     done = token(shop)
@@ -145,7 +159,8 @@ def test_its_stderr_is_not_shown_where_all_is_well(shop):
     assert said(token(shop)) == (PASSWORD + "\n", "", 0)
 
 
-@pytest.mark.parametrize("script", ["exec sleep 77", "trap '' TERM; sleep 0.01; exec sleep 77", f"echo {PASSWORD}; exec sleep 77",
+@pytest.mark.parametrize("script",
+                         ["exec sleep 77", "trap '' TERM; sleep 0.01; exec sleep 77", f"echo {PASSWORD}; exec sleep 77",
                                     "exec >&- 2>&-; exec sleep 77"])
 def test_it_hangs(shop, script):
     profile(shop, script, login_timeout="200ms")
@@ -176,7 +191,8 @@ def test_bad_command(shop, command, code, wanted):
     (None, 3), ("soon", 1), ("rfc", 1), ("offset", 1), ("integer", 1), ("margin", 3)])
 def test_how_often(shop, expires, wanted):
     """Kept until shortly before its end; without an end it is not kept."""
-    value = {"soon": at(60), "rfc": at(120), "offset": at(120 + 7200).replace("Z", "+02:00"), "integer": int(time.time()) + 120,
+    value = {"soon": at(60), "rfc": at(120), "offset": at(120 + 7200).replace("Z", "+02:00"),
+             "integer": int(time.time()) + 120,
              "margin": at(20)}.get(expires)
     profile(shop, printing(password=PASSWORD, expires_at=value))
     for _ in range(3):
@@ -230,7 +246,9 @@ def test_a_failure_is_not_kept(shop):
     assert token(shop).code == 0 and token(shop).code == 0 and runs(shop) == 2
 
 
-@pytest.mark.parametrize("change", [["--user", "{}-x"], ["--host", "other"], ["--port", "3307"], ["-o", "auth_command=~/bin/get other"]])
+@pytest.mark.parametrize("change",
+                         [["--user", "{}-x"], ["--host", "other"], ["--port", "3307"],
+                          ["-o", "auth_command=~/bin/get other"]])
 def test_kept_for_the_same_words_and_login_only(shop, change):
     profile(shop, printing(password=PASSWORD, expires_at=at(120)))
     change = [word.format(shop.unique) for word in change]
@@ -241,7 +259,8 @@ def test_kept_for_the_same_words_and_login_only(shop, change):
 def test_a_user_that_it_made_is_kept_with_it(shop, clients, mariadb_server):
     server = mariadb_server
     shop.secret(server.password("app"))
-    profile(shop, printing(user="app", password=server.password("app").decode(), expires_at=at(120)), host="127.0.0.1", port=server.port,
+    profile(shop, printing(user="app", password=server.password("app").decode(), expires_at=at(120)), host="127.0.0.1",
+            port=server.port,
             client=clients["mariadb1011"].path)
     for _ in range(2):
         assert said(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
@@ -251,7 +270,8 @@ def test_a_user_that_it_made_is_kept_with_it(shop, clients, mariadb_server):
 def test_its_expiry_is_shown(shop, clients, mariadb_server):
     server = mariadb_server
     shop.secret(server.password("app"))
-    profile(shop, printing(password=server.password("app").decode(), expires_at=at(125)), command=f"~/bin/get {shop.unique}", user="app", host="127.0.0.1", port=server.port,
+    profile(shop, printing(password=server.password("app").decode(), expires_at=at(125)),
+            command=f"~/bin/get {shop.unique}", user="app", host="127.0.0.1", port=server.port,
             client=clients["mariadb1011"].path)
     line = shop.run("test", "p").text.splitlines()[1]
     assert line.startswith("credential  ok ") and line.endswith("what ~/bin/get prints, valid for 2m")

@@ -33,19 +33,26 @@ def filled(broker):
 
 @pytest.mark.parametrize("words, wanted", [
     ([], VERBS), ([""], VERBS), (["con"], ["connect"]), (["CON"], []), (["connect", ""], ["prod", "stage@eu"]),
-    (["test", "p"], ["prod"]), (["token", "st"], ["stage@eu"]), (["exec", "prod", ""], []), (["connect", "-v", "p"], ["prod"]),
+    (["test", "p"], ["prod"]), (["token", "st"], ["stage@eu"]), (["exec", "prod", ""], []),
+    (["connect", "-v", "p"], ["prod"]),
     (["connect", "-u", "app", "p"], ["prod"]), (["connect", "-u", "p"], []), (["connect", "--user=x", "p"], ["prod"]),
     (["nothing", ""], []), (["password", ""], ["set", "delete"]), (["password", "set", ""], ["prod", "stage@eu"]),
-    (["profile", ""], ["list", "show", "check", "add"]), (["profile", "show", "p"], ["prod"]), (["profile", "add", ""], []),
+    (["profile", ""], ["list", "show", "check", "add"]), (["profile", "show", "p"], ["prod"]),
+    (["profile", "add", ""], []),
     (["profile", "list", ""], []), (["completion", ""], ["bash", "zsh", "fish"]), (["completion", "bash", ""], []),
     (["help", "c"], ["connect", "completion", "config"]), (["help", "e"], ["exec", "environment", "exit-codes"]),
     (["connect", "--tls", ""], LEVELS), (["connect", "--tls", "verify-"], LEVELS[3:]),
     (["connect", "--tls="], [f"--tls={level}" for level in LEVELS]), (["connect", "--tls=req"], ["--tls=required"]),
-    (["connect", "--auth=p"], ["--auth=prompt"]), (["connect", "--auth", "c"], ["command", "client"]), (["connect", "--auth", ""], PROVIDERS.split()),
-    (["connect", "-o", "tls="], [f"tls={level}" for level in LEVELS]), (["connect", "-o", "my-cnf="], ["my-cnf=yes", "my-cnf=no"]),
-    (["connect", "-o", "auth=f"], ["auth=file"]), (["connect", "-o", "connect_t"], ["connect_timeout="]), (["connect", "-o", "title="], []),
-    (["exec", "prod", "--env", ""], ["env", "url"]), (["exec", "--format=u"], ["--format=url"]), (["connect", "--env", ""], ["prod", "stage@eu"]),
-    (["connect", "--tls", "x", "p"], ["prod"]), (["connect", "prod", "--", ""], []), (["connect", "prod", "--", "--", "-"], []),
+    (["connect", "--auth=p"], ["--auth=prompt"]), (["connect", "--auth", "c"], ["command", "client"]),
+    (["connect", "--auth", ""], PROVIDERS.split()),
+    (["connect", "-o", "tls="], [f"tls={level}" for level in LEVELS]),
+    (["connect", "-o", "my-cnf="], ["my-cnf=yes", "my-cnf=no"]),
+    (["connect", "-o", "auth=f"], ["auth=file"]), (["connect", "-o", "connect_t"], ["connect_timeout="]),
+    (["connect", "-o", "title="], []),
+    (["exec", "prod", "--env", ""], ["env", "url"]), (["exec", "--format=u"], ["--format=url"]),
+    (["connect", "--env", ""], ["prod", "stage@eu"]),
+    (["connect", "--tls", "x", "p"], ["prod"]), (["connect", "prod", "--", ""], []),
+    (["connect", "prod", "--", "--", "-"], []),
     (["connect", "--hos"], ["--host"]), (["version", "--v"], ["--verbose"]), (["profile", "show", "--al"], ["--all"])])
 def test_offered(filled, words, wanted):
     assert list(offered(filled, *words)) == wanted
@@ -61,9 +68,12 @@ def test_help_stands_beside(filled):
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_options_are_those_of_help(filled, verb):
     text = filled.run("help", verb).text
-    listed = {word for word in text[text.index("\nhow "):].split() + text.split() if word.startswith("--") and word != "--"}
-    listed -= {"--help"} | {word for line in text.splitlines() if line.startswith(("  ", "usage")) for word in line.split()}
-    wanted = {f"--{name}" for name in ("auth", "host", "user", "env", "all", "json") if f" --{name}" in text.split("\n\n", 2)[-1]}
+    listed = {word for word in text[text.index("\nhow "):].split() + text.split() if word.startswith("--")
+              and word != "--"}
+    listed -= {"--help"} | {word for line in text.splitlines() if line.startswith(("  ", "usage"))
+                            for word in line.split()}
+    wanted = {f"--{name}" for name in ("auth", "host", "user", "env", "all", "json")
+              if f" --{name}" in text.split("\n\n", 2)[-1]}
     assert set(offered(filled, verb, "--")) >= listed | wanted
     for option in offered(filled, verb, "--"):
         assert f" {option} " in text.replace("\n", " ") + " "
@@ -117,12 +127,18 @@ def ready(t, setup):
 
 # Typed up to TAB, and what stands there then, to where an X typed behind it goes.
 TYPED = [
-    (b"broker conn\t", b"broker connect X"), (b"broker connect pr\t", b"broker connect prod X"), (b"broker test st\t", b"broker test stage@eu X"),
-    (b"broker test stage@e\t", b"broker test stage@eu X"), (b"broker connect --tls=req\t", b"broker connect --tls=required X"),
-    (b"broker connect --tls req\t", b"broker connect --tls required X"), (b"broker connect -o tls=req\t", b"broker connect -o tls=required X"),
-    (b"broker connect -o compr\t", b"broker connect -o compress=X"), (b"broker connect -o compress=y\t", b"broker connect -o compress=yes X"),
-    (b"broker connect prod --hos\t", b"broker connect prod --host X"), (b"broker connect --user=a:b pr\t", b"broker connect --user=a:b prod X"),
-    (b"broker connect --client=some\t", b"broker connect --client=somefile X"), (b"broker connect prod -- --x=some\t", b"broker connect prod -- --x=somefile X")]
+    (b"broker conn\t", b"broker connect X"), (b"broker connect pr\t", b"broker connect prod X"),
+    (b"broker test st\t", b"broker test stage@eu X"),
+    (b"broker test stage@e\t", b"broker test stage@eu X"),
+    (b"broker connect --tls=req\t", b"broker connect --tls=required X"),
+    (b"broker connect --tls req\t", b"broker connect --tls required X"),
+    (b"broker connect -o tls=req\t", b"broker connect -o tls=required X"),
+    (b"broker connect -o compr\t", b"broker connect -o compress=X"),
+    (b"broker connect -o compress=y\t", b"broker connect -o compress=yes X"),
+    (b"broker connect prod --hos\t", b"broker connect prod --host X"),
+    (b"broker connect --user=a:b pr\t", b"broker connect --user=a:b prod X"),
+    (b"broker connect --client=some\t", b"broker connect --client=somefile X"),
+    (b"broker connect prod -- --x=some\t", b"broker connect prod -- --x=somefile X")]
 
 
 @pytest.mark.parametrize("library", [b":", b". /usr/share/bash-completion/bash_completion"])
@@ -156,14 +172,17 @@ def test_fish(shell):
     sh.write("somefile", "")
 
     def complete(line):
-        done = sh.run("--no-config", "-c", "broker completion fish | source; complete -C $argv[1]", line, env={"TERM": "xterm"})
+        done = sh.run("--no-config", "-c", "broker completion fish | source; complete -C $argv[1]", line,
+                      env={"TERM": "xterm"})
         assert done.code == 0 and done.err == b""
         return [reply.split("\t")[0] for reply in done.text.splitlines()]
     assert sorted(complete("broker ")) == sorted(VERBS)
     assert complete("broker connect ") == ["prod", "stage@eu"]
     assert complete("broker connect --tls=verify-") == ["--tls=verify-ca", "--tls=verify-identity"]
-    assert complete("broker connect -o tls=r") == ["tls=required"] and complete("broker connect prod --hos") == ["--host"]
-    assert complete("broker connect --client some") == ["somefile"] and complete("broker connect prod -- some") == ["somefile"]
+    assert complete("broker connect -o tls=r") == ["tls=required"] and complete(
+        "broker connect prod --hos") == ["--host"]
+    assert complete("broker connect --client some") == ["somefile"] and complete(
+        "broker connect prod -- some") == ["somefile"]
 
 
 # make install
@@ -172,13 +191,15 @@ def test_fish(shell):
 def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("installed")
     san = ["SAN=1"] if BUILD.name == "build-san" else []
-    done = subprocess.run(["make", "-C", REPO, "install", f"DESTDIR={folder}", "PREFIX=/opt/broker", *san], capture_output=True)
+    done = subprocess.run(["make", "-C", REPO, "install", f"DESTDIR={folder}", "PREFIX=/opt/broker", *san],
+                          capture_output=True)
     assert done.returncode == 0, done.stderr
     return folder
 
 
 def test_what_is_installed_where(installed):
-    found = {str(path.relative_to(installed)): path.stat().st_mode & 0o777 for path in installed.rglob("*") if path.is_file()}
+    found = {str(path.relative_to(installed)): path.stat().st_mode & 0o777 for path in installed.rglob("*")
+             if path.is_file()}
     prefix = "opt/broker/"
     assert found.items() >= {
         prefix + "bin/broker": 0o755, prefix + "libexec/broker/broker-keychain": 0o755,

@@ -30,34 +30,48 @@ def refused(done, code=78):
     ("[profile p]\nidentity = x\n", ":2: unknown key 'identity'\nhint: it belongs into [tunnel NAME]\n"),
     ("[profile p]\nready = x\n", ":2: unknown key 'ready'\nhint: it belongs into [tunnel NAME]\n"),
     ("[defaults]\ninherits = p\n[profile p]\n", ":2: unknown key 'inherits'\nhint: it belongs into [profile NAME]\n"),
-    ("[profile p]\n[profile q]\n[profile p]\n", ":3: [profile p] again, after line 1\nhint: make one section of the two\n"),
-    ("[defaults]\n[defaults]\n[profile p]\n", ":2: [defaults] again, after line 1\nhint: make one section of the two\n"),
-    ("[profile p]\nhost = a\nuser = u\nhost = b\n", ":4: 'host' again in the same section\nhint: delete one of the lines\n"),
+    ("[profile p]\n[profile q]\n[profile p]\n",
+     ":3: [profile p] again, after line 1\nhint: make one section of the two\n"),
+    ("[defaults]\n[defaults]\n[profile p]\n",
+     ":2: [defaults] again, after line 1\nhint: make one section of the two\n"),
+    ("[profile p]\nhost = a\nuser = u\nhost = b\n",
+     ":4: 'host' again in the same section\nhint: delete one of the lines\n"),
     ("[profil p]\n", ":1: unknown section [profil p]\nhint: did you mean [profile p]?\n"),
     ("[p]\n", ":1: unknown section [p]\nhint: did you mean [profile p]?\n"),
     ("[profile a/b]\n", ":1: [profile a/b]: not a valid name\nhint: letters, digits and . _ @ + -, at most 64, a letter or digit first\n"),
-    ("[profile p]\nhost = a # b\n", ":2: "), ("[profile p]\nhost = a ;b\n", ":2: "), ("[profile p]\nhost = a\n  more\n", ":3: "),
-    ("[profile p]\nhost\n", ":2: "), ("host = h\n", ":1: "), ("[profile p\n", ":1: "), ("[profile p]\nhost = \"a\n", ":2: "),
-    ("[profile p]\nhost = \"a\" b\n", ":2: "), ("[profile p]\nhost = \"\\x\"\n", ":2: "), ("[profile p]\n= x\n", ":2: "),
+    ("[profile p]\nhost = a # b\n", ":2: "), ("[profile p]\nhost = a ;b\n", ":2: "),
+    ("[profile p]\nhost = a\n  more\n", ":3: "),
+    ("[profile p]\nhost\n", ":2: "), ("host = h\n", ":1: "), ("[profile p\n", ":1: "),
+    ("[profile p]\nhost = \"a\n", ":2: "),
+    ("[profile p]\nhost = \"a\" b\n", ":2: "), ("[profile p]\nhost = \"\\x\"\n", ":2: "),
+    ("[profile p]\n= x\n", ":2: "),
     ("[profile p]\nport = 0\n", ":2: port: '0' is not a number from 1 to 65535\nhint: for example: port = 3306\n"),
-    ("[profile p]\ntls = verify-idenity\n", ":2: tls: unknown value 'verify-idenity'\nhint: did you mean 'verify-identity'?\n"),
+    ("[profile p]\ntls = verify-idenity\n",
+     ":2: tls: unknown value 'verify-idenity'\nhint: did you mean 'verify-identity'?\n"),
     ("[profile p]\nhost = mysql://u:fake-pw@h/\n",
      ":2: host: a URL is no host name\nhint: a URL stands where a profile's name does: broker connect URL\n"),
     ("[profile p]\nauth_command = 'x\n", ":2: auth_command: open quote or backslash at the end of a command\nhint: "),
     ("[profile p]\nhost = h\nsocket = /s\n", ":3: host and socket contradict each other\nhint: "),
-    ("[profile p]\npassword = x\n", ":2: no secrets in this file: 'password'\nhint: delete the line, then: broker password set p\n"),
-    ("[profile p]\nMYSQL_PWD = x\n", ":2: no secrets in this file: 'MYSQL_PWD'\nhint: delete the line, then: broker password set p\n"),
+    ("[profile p]\npassword = x\n",
+     ":2: no secrets in this file: 'password'\nhint: delete the line, then: broker password set p\n"),
+    ("[profile p]\nMYSQL_PWD = x\n",
+     ":2: no secrets in this file: 'MYSQL_PWD'\nhint: delete the line, then: broker password set p\n"),
     ("[defaults]\npassword = x\n[profile p]\n",
      ":2: no secrets in this file: 'password'\nhint: delete the line, then: broker password set NAME\n"),
-    ("[profile p]\ninherits = p\n", ":2: inherits goes in a circle: p -> p\nhint: delete one of the lines 'inherits'\n"),
-    ("[profile p]\ninherits = q\n[profile q]\ninherits = r\n[profile r]\ninherits = q\n", ":6: inherits goes in a circle: "),
+    ("[profile p]\ninherits = p\n",
+     ":2: inherits goes in a circle: p -> p\nhint: delete one of the lines 'inherits'\n"),
+    ("[profile p]\ninherits = q\n[profile q]\ninherits = r\n[profile r]\ninherits = q\n",
+     ":6: inherits goes in a circle: "),
     ("[profile p]\ninherits = qq\n[profile qqq]\n", ":2: inherits = qq: no such profile\nhint: did you mean 'qqq'?\n"),
-    ("[profile p]\nvia = bastoin\n[tunnel bastion]\ntype = ssh\nhost = b\n", ":2: no such tunnel 'bastoin'\nhint: did you mean 'bastion'?\n"),
-    ("[defaults]\ninclude = nothing\n[profile p]\n", ":2: include: no such file: ~/.config/broker/nothing\nhint: make the file, or "
+    ("[profile p]\nvia = bastoin\n[tunnel bastion]\ntype = ssh\nhost = b\n",
+     ":2: no such tunnel 'bastoin'\nhint: did you mean 'bastion'?\n"),
+    ("[defaults]\ninclude = nothing\n[profile p]\n",
+     ":2: include: no such file: ~/.config/broker/nothing\nhint: make the file, or "
      "delete the line; a path is relative to the including file\n"),
     ("[defaults]\ninclude = config\n[profile p]\n",
      f":2: include goes in a circle: {FILE} -> {FILE}\nhint: delete one of the includes\n"),
-    (b"[profile p]\nhost = a\0b\n", ":2: "), (b"[profile p]\nhost = h\n\0\n", ":3: "), (b"[profile p]\ntitle = \xff\xfe\n", ":2: "),
+    (b"[profile p]\nhost = a\0b\n", ":2: "), (b"[profile p]\nhost = h\n\0\n", ":3: "),
+    (b"[profile p]\ntitle = \xff\xfe\n", ":2: "),
     (b"[profile p]\ntitle = a\x1b[31m\n", ":2: "), (b"[profile p]\ntitle = " + b"x" * 9000 + b"\n", ":2: ")])
 def test_refused(broker, text, wanted):
     broker.write(broker.config_path, text)
@@ -90,16 +104,19 @@ hint: set tls = preferred (nobody is between you and a local socket), or set hos
 
 
 def test_check_of_what_is_right(broker):
-    for text in ("", "# nothing\n", "[profile a]\r\nhost = h\r\n", "\ufeff[profile a]\nhost = h", "[profile a]\nauth = vault\nvia = ssh://x\n"):
+    for text in ("", "# nothing\n", "[profile a]\r\nhost = h\r\n", "\ufeff[profile a]\nhost = h",
+                 "[profile a]\nauth = vault\nvia = ssh://x\n"):
         broker.config(text)
         done = broker.run("profile", "check")
         assert (done.out, done.err, done.code) == (b"", b"", 0)
 
 
 @pytest.mark.parametrize("lines, hint", [
-    ("auth = vault\nvault_addr = v\nvault_path = p", f"auth = one of: {PROVIDERS}"), ("auth = helper\nauth_helper = pass", "auth = one of: "),
+    ("auth = vault\nvault_addr = v\nvault_path = p", f"auth = one of: {PROVIDERS}"),
+    ("auth = helper\nauth_helper = pass", "auth = one of: "),
     ("auth = none\nlogin = keeper", "login = client"), ("auth = none\nvia = ssh://b", "open the tunnel yourself"),
-    ("auth = none\nvia = t", "open the tunnel yourself"), ("auth = none\nvia = tcp://127.0.0.1:1", "open the tunnel yourself")])
+    ("auth = none\nvia = t", "open the tunnel yourself"),
+    ("auth = none\nvia = tcp://127.0.0.1:1", "open the tunnel yourself")])
 def test_what_comes_later_is_known(broker, lines, hint):
     """Accepted in the file, shown, listed; an error only when a run needs it (`token` needs no way to the server)."""
     broker.config(f"[profile p]\nhost = h\nuser = u\n{lines}\n[tunnel t]\ntype = command\ncommand = x\n")
@@ -122,7 +139,8 @@ def test_include_depth(broker, chain, code):
 
 
 def test_include_is_weaker_and_relative(broker):
-    broker.write(".config/broker/team/config", "[defaults]\nuser = team\ninclude = more\n[profile p]\nhost = team\nport = 1\n[profile q]\n")
+    broker.write(".config/broker/team/config",
+                 "[defaults]\nuser = team\ninclude = more\n[profile p]\nhost = team\nport = 1\n[profile q]\n")
     broker.write(".config/broker/team/more", "[profile r]\n")
     broker.config("[defaults]\ninclude = team/config\n[profile p]\nhost = mine\n")
     shown = broker.run("profile", "show", "p").text
@@ -150,7 +168,8 @@ def test_writable_by_others(broker, mode, wanted):
 
 
 @pytest.mark.parametrize("make, wanted", [
-    (os.mkdir, "is a folder"), (os.mkfifo, "not a regular file"), (lambda p: os.mknod(p, stat.S_IFCHR | 0o600, os.makedev(1, 5)),
+    (os.mkdir, "is a folder"), (os.mkfifo, "not a regular file"),
+    (lambda p: os.mknod(p, stat.S_IFCHR | 0o600, os.makedev(1, 5)),
                                                                   "not a regular file")])
 def test_no_file(broker, make, wanted):
     broker.config_path.parent.mkdir(parents=True)
@@ -188,7 +207,8 @@ def test_broker_config(broker, value, code, wanted):
 # Where it is looked for
 
 @pytest.mark.parametrize("env, found", [
-    ({}, True), ({"XDG_CONFIG_HOME": None}, True), ({"XDG_CONFIG_HOME": ""}, True), ({"XDG_CONFIG_HOME": "other"}, True),
+    ({}, True), ({"XDG_CONFIG_HOME": None}, True), ({"XDG_CONFIG_HOME": ""}, True),
+    ({"XDG_CONFIG_HOME": "other"}, True),
     ({"XDG_CONFIG_HOME": "./.config"}, True), ({"XDG_CONFIG_HOME": "/nowhere"}, False), ({"BROKER_CONFIG": ""}, True)])
 def test_where(broker, env, found):
     """A relative XDG value is invalid by its specification, so as if unset."""
@@ -203,5 +223,6 @@ def test_system_file_is_weaker(broker, names):
     broker.config("[profile p]\nhost = mine\n")
     text = broker.run("profile", "show", "p").text
     assert "host  mine" in text and "/etc/broker/config:3" in text
-    assert refused(broker.run("profile", "check")) == "/etc/broker/config:5: unknown key 'hots'\nhint: did you mean 'host'?\n"
+    assert refused(broker.run("profile",
+                              "check")) == "/etc/broker/config:5: unknown key 'hots'\nhint: did you mean 'host'?\n"
     assert "system" not in broker.run("profile", "show", "p", env={"BROKER_CONFIG": str(broker.config_path)}).text

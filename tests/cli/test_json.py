@@ -49,14 +49,16 @@ type = ssh
 host = b
 port = 2222
 """))
-    done = broker.run("profile", "show", "prod", "--json", "-uother", "-o", "login-timeout=2m", env={"BROKER_TIME_ZONE": "UTC"})
+    done = broker.run("profile", "show", "prod", "--json", "-uother", "-o", "login-timeout=2m",
+                      env={"BROKER_TIME_ZONE": "UTC"})
     shown = read(done)
     assert list(shown) == ["name", "keys", "tunnel"] and shown["name"] == "prod"
 
     def key(value, origin, source=None, line=None):
         return {"value": value, "origin": origin, "from": source, "line": line}
     assert shown["keys"] == {
-        "host": key("db.example.com", "file", path, 5), "user": key("other", "flag", "-u"), "via": key("bastion", "file", path, 7),
+        "host": key("db.example.com", "file", path, 5), "user": key("other", "flag", "-u"),
+        "via": key("bastion", "file", path, 7),
         "client": key("mysql", "file", path, 8), "auth": key("keychain", "derived", "user"),
         "tls": key("preferred", "derived", "via"), "compress": key(True, "file", path, 2),
         "time_zone": key("UTC", "env", "BROKER_TIME_ZONE"), "connect_timeout": key(0.5, "file", path, 3),
@@ -106,7 +108,8 @@ def test_refused(broker, clients, mariadb_server):
 
 
 @pytest.mark.parametrize("args, code, profile", [
-    (["prdo"], 78, "prdo"), ([], 64, None), (["mysql://h/?x=1"], 65, None), (["prod"], 78, "prod"), (["bad"], 78, "bad")])
+    (["prdo"], 78, "prdo"), ([], 64, None), (["mysql://h/?x=1"], 65, None), (["prod"], 78, "prod"),
+    (["bad"], 78, "bad")])
 def test_failure_before_the_first_hop(broker, args, code, profile):
     broker.config("[profile prod]\nhost = h\nuser = u\nauth = vault\n[profile bad]\nhots = x\n")
     done = broker.run("test", "--json", *args)

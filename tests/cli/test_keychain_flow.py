@@ -1,4 +1,4 @@
-"""A password from the first question to the keychain, with a person at a terminal, a real server and a real Secret Service.
+"""A password from the first question to the keychain, with a person at a terminal, a real server and a real keychain.
 
 Asked once, kept on request, and only what the server has accepted; who cannot be asked is told what to do. What the
 store itself does is in test_keychain_store.py, what `password set` takes as bytes in test_passwords.py."""
@@ -42,7 +42,8 @@ def logins(server):
     return int(server.admin("show global status like 'Connections'").split()[-1])
 
 
-@pytest.mark.parametrize("said, stored", [(b"y", True), (b"Y", True), (b"yes", True), (b"n", False), (b"", False), (b"no", False)])
+@pytest.mark.parametrize("said, stored",
+                         [(b"y", True), (b"Y", True), (b"yes", True), (b"n", False), (b"", False), (b"no", False)])
 def test_first_time(kept, keychain, said, stored):
     t = kept.pty("connect", "shop", *WHO, stdout="pipe", stderr="pipe")
     t.expect(kept.question)
@@ -156,7 +157,8 @@ def test_empty_answer_is_an_empty_password(kept, keychain):
 def test_nobody_to_ask(kept, keychain, how, verb):
     options = [how] if how.startswith("--") else []
     env = dict([how.split("=")]) if "=" in how else {}
-    done = kept.run(*verb[:1], *options, *verb[1:], env={**env, "BROKER_ASKPASS": "/bin/false"} if options or env else env,
+    done = kept.run(*verb[:1], *options, *verb[1:],
+                    env={**env, "BROKER_ASKPASS": "/bin/false"} if options or env else env,
                     tty=how != "no terminal")
     port = kept.server.port
     assert (done.text, done.errors, done.code, done.tty) == (
@@ -177,15 +179,19 @@ def test_nobody_to_ask_and_no_keychain(shop, empty_bus):
     shop.env.update(empty_bus.env)
     for options, tty in (([], False), (["--no-input"], True)):
         done = shop.run("connect", "shop", *options, *WHO, tty=tty)
-        assert done.code == 78 and done.err.startswith(b"broker: shop: no keychain here") and done.err.endswith(WAYS_OUT)
+        assert done.code == 78 and done.err.startswith(b"broker: shop: no keychain here") and done.err.endswith(
+            WAYS_OUT)
         assert len(done.errors.splitlines()) == 2 and done.tty == b""
 
 
-@pytest.mark.parametrize("env", [{"BROKER_ASKPASS": "{}"}, {"SSH_ASKPASS": "{}", "DISPLAY": ":9"}, {"SSH_ASKPASS": "{}", "WAYLAND_DISPLAY": "w"},
+@pytest.mark.parametrize("env",
+                         [{"BROKER_ASKPASS": "{}"}, {"SSH_ASKPASS": "{}", "DISPLAY": ":9"},
+                          {"SSH_ASKPASS": "{}", "WAYLAND_DISPLAY": "w"},
                                  {"BROKER_ASKPASS": "{}", "SSH_ASKPASS": "/bin/false", "DISPLAY": ":9"},
                                  {"BROKER_ASKPASS": "ask"}])
 def test_askpass(kept, keychain, env):
-    program = kept.script("ask", f'printf "%s" "$1" > "$HOME/asked"; printf "%s\\n" \'{kept.password.decode()}\'', secret=True)
+    program = kept.script("ask", f'printf "%s" "$1" > "$HOME/asked"; printf "%s\\n" \'{kept.password.decode()}\'',
+                          secret=True)
     env = {name: value.format(program) for name, value in env.items()}
     done = kept.run("connect", "shop", *WHO, env=env)
     assert (done.text, done.errors, done.code) == ("app@%\n", "", 0)
@@ -194,8 +200,10 @@ def test_askpass(kept, keychain, env):
 
 
 @pytest.mark.parametrize("env, code, wanted", [
-    ({"SSH_ASKPASS": "{}"}, 79, b"no stored password for "), ({"BROKER_ASKPASS": "/bin/false"}, 79, b"/bin/false gave no answer\n"),
-    ({"BROKER_ASKPASS": "/nowhere"}, 79, b"/nowhere: no such askpass program\n"), ({"BROKER_ASKPASS": ""}, 79, b"no stored password for ")])
+    ({"SSH_ASKPASS": "{}"}, 79, b"no stored password for "),
+    ({"BROKER_ASKPASS": "/bin/false"}, 79, b"/bin/false gave no answer\n"),
+    ({"BROKER_ASKPASS": "/nowhere"}, 79, b"/nowhere: no such askpass program\n"),
+    ({"BROKER_ASKPASS": ""}, 79, b"no stored password for ")])
 def test_askpass_that_does_not_help(kept, keychain, env, code, wanted):
     program = kept.script("ask", "echo fake")
     done = kept.run("connect", "shop", *WHO, env={name: value.format(program) for name, value in env.items()})
@@ -217,14 +225,16 @@ def test_set_on_a_terminal(kept, keychain):
     t.sendline(kept.password)
     assert t.wait() == 0 and t.echo
     label = kept.question.decode().removeprefix("password for ").removesuffix(": ")
-    assert t.err.decode() == f"stored the password of {label}\n" and t.shown.replace(b"\r", b"") == kept.question + b"\n"
+    assert t.err.decode() == f"stored the password of {label}\n" and t.shown.replace(b"\r",
+        b"") == kept.question + b"\n"
     assert keychain.lookup(kept.identity) == kept.password
     done = kept.run("connect", "shop", *WHO)
     assert (done.text, done.code) == ("app@%\n", 0)
 
 
 @pytest.mark.parametrize("args, note", [
-    (["set", "shop"], "stored the password of {}\n"), (["set", "shop", "-q"], ""), (["delete", "shop"], "no stored password for {}\n"),
+    (["set", "shop"], "stored the password of {}\n"), (["set", "shop", "-q"], ""),
+    (["delete", "shop"], "no stored password for {}\n"),
     (["set", "shop", "--auth", "none"], "broker: warning: stored, but this profile has auth = none\n"
      "hint: set auth = keychain, or leave it out\nstored the password of {}\n")])
 def test_notes(kept, keychain, args, note):
@@ -274,8 +284,10 @@ user = u@x
 inherits = a
 host = ::1
 """
-IDENTITIES = {"a": "mysql://u@db.example.com:3306", "b": "mysql://u@db.example.com:3306", "c": "mysql://u@db.example.com:3307",
-              "d": "mysql://u@localhost/run/my.sock", "e": "mysql://u@localhost/auto", "f": "mysql://u%40x@db.example.com:3306",
+IDENTITIES = {"a": "mysql://u@db.example.com:3306", "b": "mysql://u@db.example.com:3306",
+              "c": "mysql://u@db.example.com:3307",
+              "d": "mysql://u@localhost/run/my.sock", "e": "mysql://u@localhost/auto",
+              "f": "mysql://u%40x@db.example.com:3306",
               "g": "mysql://u@[::1]:3306"}
 
 

@@ -1,4 +1,4 @@
-"""profile add: from a URL, from flags, from a few questions; what was there stays, and no password gets into the file."""
+"""profile add: from a URL, from flags, from questions; what was there stays, and no password gets into the file."""
 import os
 import stat
 
@@ -25,9 +25,11 @@ def section(broker, name="shop"):
 
 @pytest.mark.parametrize("url, lines", [
     ("mysql://app_ro@stage.c9akciq32.eu-west-1.rds.amazonaws.com/shop?type=aws_iam&aws_profile=prod",
-     ["host=stage.c9akciq32.eu-west-1.rds.amazonaws.com", "user=app_ro", "database=shop", "auth=iam", "aws_profile=prod"]),
+     ["host=stage.c9akciq32.eu-west-1.rds.amazonaws.com", "user=app_ro", "database=shop", "auth=iam",
+      "aws_profile=prod"]),
     ("mysql://app@db.example.com:3307/", ["host=db.example.com", "port=3307", "user=app"]),
-    ("mysql://app@/shop?type=socket&socket=/run/my%20sql.sock", ["socket=/run/my sql.sock", "user=app", "database=shop"]),
+    ("mysql://app@/shop?type=socket&socket=/run/my%20sql.sock",
+     ["socket=/run/my sql.sock", "user=app", "database=shop"]),
     ("mysql://root@?type=socket", ["socket=auto", "user=root"]),
     ("mysql://app@h/?tls=verify-ca&tls_ca=/ca.pem&compress=yes",
      ["host=h", "user=app", "tls=verify-ca", "tls_ca=/ca.pem", "compress=yes"]),
@@ -99,7 +101,8 @@ def test_only_what_was_said_is_written(broker):
 
 
 @pytest.mark.parametrize("before, between", [
-    ("# mine\n[profile a]\n; kept\nhost = h   \n", "\n"), ("[profile a]\nhost = h", "\n\n"), ("[profile a]\r\nhost = h\r\n", "\n"),
+    ("# mine\n[profile a]\n; kept\nhost = h   \n", "\n"), ("[profile a]\nhost = h", "\n\n"),
+    ("[profile a]\r\nhost = h\r\n", "\n"),
     ("\ufeff[profile a]\nhost = h\n", "\n"), ("", "")])
 def test_what_was_there_stays(broker, before, between):
     broker.config(before)
@@ -128,7 +131,8 @@ def test_into_broker_config(broker):
 def test_name_of_the_system_file(broker, names):
     broker.etc.write("/etc/broker/config", "[profile a]\nhost = h\n")
     done = broker.run("profile", "add", "a", "mysql://h/")
-    assert said(done) == ("", "broker: a: exists at /etc/broker/config:1\nhint: edit it there, or take another name\n", 78)
+    assert said(done) == ("", "broker: a: exists at /etc/broker/config:1\nhint: edit it there, or take another name\n",
+                          78)
     assert not broker.config_path.exists()
 
 
@@ -194,7 +198,8 @@ def test_password_without_a_keychain(broker, empty_bus):
     t.expect(b"[y/N] ")
     t.sendline(b"y")
     assert t.wait() == 0
-    assert "broker: warning: the password was not stored: " in t.err.decode() and t.err.decode().endswith(NOTE.format("shop"))
+    assert "broker: warning: the password was not stored: " in t.err.decode() and t.err.decode().endswith(
+        NOTE.format("shop"))
 
 
 # Questions
@@ -215,16 +220,19 @@ def test_questions(broker):
 
 
 def test_questions_for_a_local_socket(broker):
-    ask(broker, b"", b"", b"", b"", questions=[QUESTIONS[0], *QUESTIONS[2:4], QUESTIONS[4].replace(b"[keychain]", b"[client]")])
+    ask(broker, b"", b"", b"", b"",
+        questions=[QUESTIONS[0], *QUESTIONS[2:4], QUESTIONS[4].replace(b"[keychain]", b"[client]")])
     assert section(broker) == []
     assert broker.run("profile", "check").code == 0
 
 
 @pytest.mark.parametrize("auth, question, answer", [
-    (b"command", b"auth_command: ", b"pass show 'db x'"), (b"file", b"auth_file: ", b"~/pw"), (b"env", b"auth_env: ", b"PW")])
+    (b"command", b"auth_command: ", b"pass show 'db x'"), (b"file", b"auth_file: ", b"~/pw"),
+    (b"env", b"auth_env: ", b"PW")])
 def test_questions_go_on_where_auth_needs_more(broker, auth, question, answer):
     ask(broker, b"h", b"3307", b"app", b"", auth, answer, questions=[*QUESTIONS, question])
-    assert section(broker) == ["host=h", "port=3307", "user=app", f"auth={auth.decode()}", f"auth_{auth.decode()}={answer.decode()}"]
+    assert section(broker) == ["host=h", "port=3307", "user=app", f"auth={auth.decode()}",
+                               f"auth_{auth.decode()}={answer.decode()}"]
 
 
 def test_a_bad_answer_is_asked_again(broker):

@@ -94,13 +94,15 @@ def said(done):
      "broker: exec: {password} would be seen in the process list\nhint: {defaults-file}, or MYSQL_PWD in its environment\n"),
     (["exec", "prod", "--", "tool", "{url}"], 64,
      "broker: exec: {url} would be seen in the process list\nhint: {defaults-file}, or MYSQL_PWD in its environment\n"),
-    (["exec", "shop", "--format", "evn", "--", "env"], 64, "broker: exec: no such format 'evn'\nhint: did you mean 'env'?\n"),
+    (["exec", "shop", "--format", "evn", "--", "env"], 64,
+     "broker: exec: no such format 'evn'\nhint: did you mean 'env'?\n"),
     (["profile"], 64, "broker: profile: list, show, check or add?\nhint: broker help profile\n"),
     (["profile", "lits"], 64, "broker: profile: cannot 'lits'\nhint: did you mean 'list'?\n"),
     (["profile", "set", "shop", "port=1"], 64, "broker: profile: cannot 'set'\nhint: broker help profile\n"),
     (["profile", "list", "prod"], 64, "broker: profile: one word too many: 'prod'\nhint: broker help profile\n"),
     (["profile", "check", "prod"], 64, "broker: profile: one word too many: 'prod'\nhint: broker help profile\n"),
-    (["profile", "show", "prod", "shop"], 64, "broker: profile: one word too many: 'shop'\nhint: broker help profile\n"),
+    (["profile", "show", "prod", "shop"], 64,
+     "broker: profile: one word too many: 'shop'\nhint: broker help profile\n"),
     (["profile", "add"], 64, "broker: profile: which name?\nhint: broker profile add NAME\n"),
     (["profile", "add", "a/b"], 64,
      "broker: a/b: no name for a profile\nhint: up to 64 letters, digits and . _ @ + -, the first a letter or digit\n"),
@@ -120,7 +122,8 @@ def said(done):
     (["connect", "foreflow"], 78,
      "broker: foreflow: via = ssh://acme@acme.foreflow.example: this version has no tunnels\n" + NO_TUNNELS),
     (["connect", "warehouse"], 78, "broker: warehouse: auth = vault: not in this version\n" + BUILT),
-    (["connect", "shop", "-o", "login=keeper"], 78, "broker: shop: login = keeper: this version has no keeper\nhint: login = client\n"),
+    (["connect", "shop", "-o", "login=keeper"], 78,
+     "broker: shop: login = keeper: this version has no keeper\nhint: login = client\n"),
     (["connect", "shop", "--client", "/nowhere/mysql"], 127,
      "broker: shop: /nowhere/mysql: no such program\nhint: install a MySQL or MariaDB client, or set client to its path\n")])
 def test_slip(filled, args, code, err):
@@ -208,7 +211,8 @@ def test_local_socket_that_nobody_answers(filled, names):
 
 
 @pytest.mark.parametrize("args, code, message, hint", [
-    (["{file}:4", "[profile prod]\nhost = h\nuser = u\ndatabse = shop\n"], 78, "unknown key 'databse'", "did you mean 'database'?"),
+    (["{file}:4", "[profile prod]\nhost = h\nuser = u\ndatabse = shop\n"], 78, "unknown key 'databse'",
+     "did you mean 'database'?"),
     (["{file}:3", "[profile prod]\nhost = h\npassword = x\n"], 78, "no secrets in this file: 'password'",
      "delete the line, then: broker password set prod")])
 def test_config_error(broker, args, code, message, hint):

@@ -34,10 +34,11 @@ enum {
     HTTP_TAG_FAILED,    /* why no answer came, in words */
     HTTP_TAG_TRANSIENT, /* present: the same request may work at the next try */
     /* To sign. */
-    HTTP_TAG_PEM,   /* EC private key on P-256, SEC 1 or PKCS #8 */
-    HTTP_TAG_BYTES, /* what is signed or digested; in the answer the signature, r and s, 64 bytes, or the
-                       digest */
-    HTTP_TAG_POINT, /* in the answer: the public key's x and y, 64 bytes */
+    HTTP_TAG_PEM,    /* EC private key on P-256, SEC 1 or PKCS #8 */
+    HTTP_TAG_BYTES,  /* what is signed or digested; in the answer the signature, r and s, 64 bytes, or the
+                        digest */
+    HTTP_TAG_POINT,  /* in the answer: the public key's x and y, 64 bytes */
+    HTTP_TAG_BROKEN, /* present beside FAILED: what came broke the rules */
 };
 
 enum http_want {

@@ -1,10 +1,13 @@
 /*
  * libcurl, set up once for the life of the helper so that connections are reused. TLS 1.2 or later, the
  * system's or the given authorities, no cookies, no .netrc, no credentials in URLs. A redirect is followed
- * only to the same origin: the headers hold secrets that are that server's alone.
+ * only to the same origin: the headers hold secrets that are that server's alone. Why there was no answer is
+ * said in our words where libcurl's could hold the password of a proxy.
  */
 #include "exchange.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,6 +15,8 @@
 
 #include <base/mem.h>
 #include <ipc/http.h>
+
+#include "wipe.h"
 
 #define REDIRECTS_MAX 3
 
@@ -42,32 +47,48 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *to)
     return buf_ok(headers) ? size * n : 0;
 }
 
-static struct curl_slist *gather_headers(const struct record *request, struct err *e)
+static void append(struct curl_slist **list, const char *line)
 {
-    struct curl_slist *list = NULL;
+    struct curl_slist *longer = curl_slist_append(*list, line);
+
+    if (!longer)
+        err_out_of_memory();
+    *list = longer;
+}
+
+/* A line end in a value would make two headers of it. */
+static bool is_one_line(const struct field *f)
+{
+    for (size_t i = 0; i < f->len; i++) {
+        if (f->bytes[i] == '\r' || f->bytes[i] == '\n' || f->bytes[i] == '\0')
+            return false;
+    }
+    return f->len > 0;
+}
+
+static int gather_headers(const struct record *request, struct curl_slist **list, struct err *e)
+{
     struct field f;
     size_t offset = 0;
+    int more;
 
-    while (record_next(request, &offset, &f, e) > 0) {
+    while ((more = record_next(request, &offset, &f, e)) > 0) {
         if (f.tag != HTTP_TAG_HEADER)
             continue;
         AUTO_BUF(line, 65536);
+        if (!is_one_line(&f))
+            return err_set(e, ERR_DATA, "a header with a line end in it");
         buf_add(&line, f.bytes, f.len);
         /* libcurl drops "Name:" without a value; with a semicolon it is sent empty. */
         if (line.len > 2 && strcmp(buf_str(&line) + line.len - 2, ": ") == 0) {
             line.data[line.len - 2] = ';';
             line.data[line.len - 1] = '\0';
         }
-        struct curl_slist *longer = curl_slist_append(list, buf_str(&line));
-        if (!longer)
-            err_out_of_memory();
-        list = longer;
+        append(list, buf_str(&line));
     }
     /* Nothing that the caller did not ask for. */
-    struct curl_slist *longer = curl_slist_append(list, "Expect:");
-    if (!longer)
-        err_out_of_memory();
-    return longer;
+    append(list, "Expect:");
+    return more;
 }
 
 static void headers_release(struct curl_slist *list)
@@ -77,60 +98,84 @@ static void headers_release(struct curl_slist *list)
     curl_slist_free_all(list);
 }
 
-/* A certificate or option that cannot be right at the next try either is not transient. */
-static bool is_transient(CURLcode code)
+static const char *connect_reason(void)
+{
+    long failed = 0;
+
+    (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &failed);
+    switch (failed) {
+    case ECONNREFUSED:
+        return "connection refused";
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+        return "no route to it";
+    case ETIMEDOUT:
+        return "no answer in time";
+    case ECONNRESET:
+        return "the connection broke";
+    default:
+        return "cannot be connected to";
+    }
+}
+
+/* In our words, and whether another try may help: one with a wrong certificate cannot. NULL: in libcurl's. */
+static const char *reason(CURLcode code, bool *transient)
 {
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
+        *transient = true;
+        return "no such host";
     case CURLE_COULDNT_RESOLVE_PROXY:
+        return "the proxy that the environment names: no such host, or no URL";
     case CURLE_COULDNT_CONNECT:
+        *transient = true;
+        return connect_reason();
     case CURLE_OPERATION_TIMEDOUT:
+        *transient = true;
+        return "no answer in time";
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_PARTIAL_FILE:
-        return true;
+        *transient = true;
+        return "the connection broke";
+    case CURLE_SSL_CACERT_BADFILE:
+        return "the file of certificate authorities cannot be read";
+    case CURLE_SSL_CERTPROBLEM:
+        return "the client certificate or its key cannot be read";
+    case CURLE_LOGIN_DENIED:
+        return "user and password in a URL are not sent";
+    case CURLE_URL_MALFORMAT:
+        return "no URL that can be asked";
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return "only http and https can be asked";
     default:
-        return false;
+        return NULL;
     }
 }
 
 static void say_failure(struct exchange *x, CURLcode code, const char *detail)
 {
-    const char *words = curl_easy_strerror(code);
-    AUTO_BUF(text, 512);
+    long from_proxy = 0;
+    AUTO_BUF(text, sizeof x->failed - 1);
 
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-        words = "no such host";
-        detail = "";
-        break;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        words = "the proxy of HTTPS_PROXY: no such host";
-        detail = "";
-        break;
-    case CURLE_OPERATION_TIMEDOUT:
-        words = "no answer in time";
-        detail = "";
-        break;
-    case CURLE_PEER_FAILED_VERIFICATION:
-        words = "its certificate is not trusted";
-        break;
-    case CURLE_SSL_CACERT_BADFILE:
-        words = "the file of certificate authorities cannot be read";
-        break;
-    case CURLE_WRITE_ERROR:
+    (void)curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &from_proxy);
+    const char *words = reason(code, &x->transient);
+    if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED) {
+        x->broken = true;
         words = "its answer is over 1 MiB";
-        detail = "";
-        break;
-    default:
-        break;
     }
-    buf_printf(&text, *detail ? "%s: %s" : "%s", words, detail);
-    size_t n = text.len < sizeof x->failed - 1 ? text.len : sizeof x->failed - 1;
-    memcpy(x->failed, buf_str(&text), n);
-    x->failed[n] = '\0';
-    x->transient = is_transient(code);
+    if (code == CURLE_RECV_ERROR && from_proxy >= 300) {
+        x->transient = from_proxy >= 500;
+        buf_printf(&text, "the proxy that the environment names answers with status %ld", from_proxy);
+    } else if (words) {
+        buf_puts(&text, words);
+    } else if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        buf_printf(&text, "its certificate is not trusted: %s", detail);
+    } else {
+        buf_puts(&text, *detail && !strstr(detail, "proxy") ? detail : curl_easy_strerror(code));
+    }
+    memcpy(x->failed, buf_str(&text), text.len + 1);
 }
 
 static void set_text(CURLoption option, const char *value)
@@ -175,8 +220,11 @@ static void set_up_request(const struct record *r, const char *url)
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.bytes);
     }
     set_text(CURLOPT_CUSTOMREQUEST, method);
-    if (ca)
+    if (ca) {
+        /* Those and no others: libcurl may have a folder of the system's beside its file. */
         set_text(CURLOPT_CAINFO, ca);
+        set_text(CURLOPT_CAPATH, NULL);
+    }
     if (cert)
         set_text(CURLOPT_SSLCERT, cert);
     if (key)
@@ -226,23 +274,32 @@ static void run_once(const struct record *request, const char *url, struct curl_
     (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     CURLcode code = curl_easy_perform(curl);
     if (code != CURLE_OK)
-        say_failure(x, code == CURLE_FILESIZE_EXCEEDED ? CURLE_WRITE_ERROR : code, detail);
+        say_failure(x, code, detail);
     else
         (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &x->status);
     (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
 }
 
+static CURL *start(void)
+{
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup,
+                             wipe_calloc) != CURLE_OK)
+        return NULL;
+    return curl_easy_init();
+}
+
 int exchange_run(const struct record *request, struct exchange *x, struct err *e)
 {
     AUTO_FREE(char *, url);
+    struct curl_slist *headers = NULL;
 
-    if (!curl && (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(curl = curl_easy_init())))
+    if (!curl && !(curl = start()))
         err_out_of_memory();
     url = record_str(request, HTTP_TAG_URL);
     if (!url)
         return err_set(e, ERR_PROTOCOL, "a request without a URL");
-    struct curl_slist *headers = gather_headers(request, e);
-    for (int i = 0; i <= REDIRECTS_MAX; i++) {
+    int gathered = gather_headers(request, &headers, e);
+    for (int i = 0; gathered == 0 && i <= REDIRECTS_MAX; i++) {
         run_once(request, url, headers, x);
         char *next = redirect_of(x, url);
         if (!next)
@@ -251,5 +308,5 @@ int exchange_run(const struct record *request, struct exchange *x, struct err *e
         url = next;
     }
     headers_release(headers);
-    return 0;
+    return gathered;
 }

@@ -25,6 +25,8 @@ static int handle_request(const struct record *request, struct record *answer, s
     record_put_str(answer, HTTP_TAG_FAILED, x.failed);
     if (x.transient)
         record_put_u64(answer, HTTP_TAG_TRANSIENT, 1);
+    if (x.broken)
+        record_put_u64(answer, HTTP_TAG_BROKEN, 1);
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Bodies are parsed here and die here: jansson for JSON, expat for XML (no entities are ever expanded from
- * outside, and its own protection stops the ones inside from growing). What is not there, or is no scalar, is
+ * Bodies are parsed here and die here: jansson for JSON, expat for XML. A document type is refused: nobody
+ * whom we ask sends one, and entities are what hostile XML is made of. What is not there, or is no scalar, is
  * left out.
  */
 #include "pick.h"
@@ -15,6 +15,8 @@
 #include <base/mem.h>
 #include <base/text.h>
 #include <ipc/http.h>
+
+#include "wipe.h"
 
 #define FIELD_MAX 65536
 
@@ -51,6 +53,7 @@ static bool put_scalar(const json_t *value, struct buf *out)
 
 bool pick_json(const struct buf *body, const char *path, struct buf *out)
 {
+    json_set_alloc_funcs(wipe_malloc, wipe_free);
     json_t *root = json_loadb(buf_str(body), body->len, 0, NULL);
     const json_t *at = root;
     bool found;
@@ -72,6 +75,7 @@ struct xml_search {
     const char *path;
     struct buf *out;
     bool found, inside;
+    XML_Parser parser;
 };
 
 static const char *local_name(const char *name)
@@ -113,16 +117,30 @@ static void xml_text(void *context, const char *text, int n)
         buf_add(s->out, text, (size_t)n);
 }
 
+static void xml_doctype(void *context, const char *name, const char *system_id, const char *public_id,
+                        int has_internal_subset)
+{
+    struct xml_search *s = context;
+
+    (void)name;
+    (void)system_id;
+    (void)public_id;
+    (void)has_internal_subset;
+    (void)XML_StopParser(s->parser, XML_FALSE);
+}
+
 bool pick_xml(const struct buf *body, const char *path, struct buf *out)
 {
-    struct xml_search s = {.here = BUF_INIT(4096), .path = path, .out = out};
-    XML_Parser parser = XML_ParserCreate(NULL);
+    static const XML_Memory_Handling_Suite memory = {wipe_malloc, wipe_realloc, wipe_free};
+    XML_Parser parser = XML_ParserCreate_MM(NULL, &memory, NULL);
+    struct xml_search s = {.here = BUF_INIT(4096), .path = path, .out = out, .parser = parser};
 
     if (!parser)
         err_out_of_memory();
     XML_SetUserData(parser, &s);
     XML_SetElementHandler(parser, xml_open, xml_close);
     XML_SetCharacterDataHandler(parser, xml_text);
+    XML_SetStartDoctypeDeclHandler(parser, xml_doctype);
     bool good = XML_Parse(parser, buf_str(body), (int)body->len, 1) == XML_STATUS_OK && buf_ok(&s.here);
     XML_ParserFree(parser);
     buf_release(&s.here);

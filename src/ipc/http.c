@@ -32,7 +32,11 @@ void http_start(struct http_request *r, const char *method, const char *url)
     const char *host = strstr(url, "://");
 
     host = host ? host + 3 : url;
-    (void)snprintf(r->host, sizeof r->host, "%.*s", (int)strcspn(host, "/?#"), host);
+    size_t n = strcspn(host, "/?#");
+    /* What stands before an @ may be a password. */
+    for (const char *at; (at = memchr(host, '@', n)); host = at + 1)
+        n -= (size_t)(at + 1 - host);
+    (void)snprintf(r->host, sizeof r->host, "%.*s", (int)n, host);
     r->record.kind = HTTP_VERB_REQUEST;
     record_put_str(&r->record, HTTP_TAG_METHOD, method);
     record_put_str(&r->record, HTTP_TAG_URL, url);
@@ -101,7 +105,8 @@ int http_call(const struct http_request *r, struct http_answer *answer, int64_t 
     answer->transient = record_find(&reply, HTTP_TAG_TRANSIENT, &f);
     failed = record_str(&reply, HTTP_TAG_FAILED);
     if (failed || !answer->status)
-        return err_set(e, ERR_UNREACHABLE, "%s: %s", r->host, failed ? failed : "no answer");
+        return err_set(e, record_find(&reply, HTTP_TAG_BROKEN, &f) ? ERR_PROTOCOL : ERR_UNREACHABLE, "%s: %s",
+                       r->host, failed ? failed : "no answer");
     log_trace("http", "%s: status %u", r->host, answer->status);
     return take_fields(&reply, answer, e);
 }

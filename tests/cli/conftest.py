@@ -15,13 +15,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import clients as client_table  # noqa: E402
 from lib import namespace, procs  # noqa: E402
-from lib.broker import PROGRAM, Broker  # noqa: E402
+from lib.broker import BUILD, PROGRAM, Broker  # noqa: E402
 from servers import mysql9, process  # noqa: E402
 from servers.fake_mysql import FakeServer  # noqa: E402
 from servers.mariadb import MariaDB  # noqa: E402
 from servers.mysql9 import MySQL  # noqa: E402
 from servers.pki import Pki  # noqa: E402
 from servers.secret_service import SecretService, SilentBus  # noqa: E402
+from servers.web import Web  # noqa: E402
 
 TEST_SECONDS = 60
 BASE = Path(tempfile.mkdtemp(prefix="broker-test-"))  # short: socket paths are limited
@@ -145,6 +146,36 @@ def fake_server():
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+def web():
+    """web(routes, ...) starts a Web (servers/web.py) that ends with the test."""
+    started = []
+
+    def start(*args, **kwargs):
+        started.append(Web(*args, **kwargs))
+        return started[-1]
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def http(bare_broker):
+    """broker-http by itself; see lib/http_records.py."""
+    helper = BUILD / "libexec" / "broker" / "broker-http"
+    if not os.access(helper, os.X_OK):
+        pytest.skip(f"missing: {helper} (make)")
+    from lib import http_records  # which needs a test's module, and that one this
+    return http_records.Http(bare_broker(helper))
+
+
+@pytest.fixture
+def https(web, pki):
+    """https(routes): a server that is 127.0.0.1 to whoever trusts pki.ca."""
+    pair = pki.issue("web", ["IP:127.0.0.1", "DNS:localhost"])
+    return lambda routes=None, **more: web(routes, certificate=pair, **more)
 
 
 @pytest.fixture

@@ -1,0 +1,97 @@
+"""broker-http by itself: certificates of a real authority, versions of TLS, and proxies. What cannot be trusted gets no
+request; the password of a proxy is in no message."""
+import base64
+import ssl
+import subprocess
+
+import pytest
+
+from lib.http_records import CANARY
+
+
+# TLS
+
+def test_tls(http, https, pki):
+    server = https({"/": b"x"})
+    assert http.get(server.url + "/", ca=pki.ca)[0] == 200
+    assert http.get(f"https://localhost:{server.port}/", ca=pki.ca)[0] == 200
+
+
+@pytest.mark.parametrize("ca", ["wrong_ca", None])
+def test_an_authority_that_is_not_trusted(http, https, pki, ca):
+    server = https({"/": b"x"})
+    words, transient = http.fails(server.url + "/", **({"ca": getattr(pki, ca)} if ca else {}))
+    assert words.startswith("its certificate is not trusted: ") and not transient and not server.seen
+
+
+def test_the_given_authorities_and_no_others(http, https, pki, names):
+    """Also where libcurl has a folder of the system's authorities beside its file."""
+    digest = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", pki.ca], capture_output=True, text=True).stdout.strip()
+    http.runner.etc.write(f"/etc/ssl/certs/{digest}.7", pki.ca.read_text())
+    assert "not trusted" in http.fails(https({"/": b"x"}).url + "/", ca=pki.wrong_ca)[0]
+
+
+def test_the_wrong_name(http, web, pki, names):
+    server = web({"/": b"x"}, certificate=pki.server)
+    assert http.get(f"https://db.test.internal:{server.port}/", ca=pki.ca)[0] == 200
+    words, transient = http.fails(f"https://wrong.test.internal:{server.port}/", ca=pki.ca)
+    assert words.startswith("its certificate is not trusted: ") and not transient
+
+
+def test_a_file_of_authorities_that_is_none(http, https):
+    server = https({"/": b"x"})
+    for ca in ("/nowhere.pem", http.runner.write("empty.pem", "")):
+        assert http.fails(server.url + "/", ca=ca) == ("the file of certificate authorities cannot be read", False)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("version, good", [("TLSv1", False), ("TLSv1_1", False), ("TLSv1_2", True), ("TLSv1_3", True)])
+def test_tls_versions(http, https, pki, version, good):
+    server = https({"/": b"x"}, versions=(ssl.TLSVersion[version], ssl.TLSVersion[version]))
+    assert (http.get(server.url + "/", ca=pki.ca)[0] == 200) == good
+
+
+def test_a_client_certificate(http, https, pki):
+    server = https({"/": b"x"}, client_ca=pki.ca)
+    assert http.get(server.url + "/", ca=pki.ca, cert=pki.client_cert, key=pki.client_key)[0] == 200
+    assert http.get(server.url + "/", ca=pki.ca)[0] is None
+    assert http.fails(server.url + "/", ca=pki.ca, cert="/nowhere.pem") == ("the client certificate or its key cannot be read", False)
+
+
+def test_http_where_tls_is_wanted(http, web):
+    server = web({"/": b"x"})
+    assert http.fails(server.url.replace("http", "https") + "/")[1] is False
+
+
+# Proxies; a real one: test_aws_proxy.py
+
+PASSWORD = CANARY.decode()
+
+
+def test_a_proxy_with_a_password(http, web):
+    proxy = web({"http://db.example.com/": b"by proxy"})
+    env = {"http_proxy": f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}"}
+    assert http.get("http://db.example.com/", wants=["t"], env=env)[1] == {0: b"by proxy"}
+    assert base64.b64decode(proxy.seen[0].headers["proxy-authorization"].split()[1]).decode() == f"user:{PASSWORD}"
+
+
+@pytest.mark.parametrize("more, env", [({"direct": 1}, {}), ({}, {"NO_PROXY": "127.0.0.1"}), ({}, {"no_proxy": "*"})])
+def test_around_a_proxy(http, web, more, env):
+    proxy, server = web({}), web({"/": b"x"})
+    env = {"http_proxy": f"http://127.0.0.1:{proxy.port}", "https_proxy": f"http://127.0.0.1:{proxy.port}", **env}
+    assert http.get(server.url + "/", env=env, **more)[0] == 200 and not proxy.connections
+
+
+@pytest.mark.parametrize("proxy, words", [
+    ("http://user:{password}@127.0.0.1:1", "connection refused"),
+    ("http://user:{password}@nowhere.test.invalid:1", "the proxy that the environment names: no such host, or no URL"),
+    ("http://user:{password}@[::1", "the proxy that the environment names: no such host, or no URL"),
+    ("gopher://user:{password}@127.0.0.1:1", "cannot be connected to"),
+    ("http://user:{password}@127.0.0.1:{port}", "the proxy that the environment names answers with status 407")])
+def test_the_password_of_a_proxy_is_not_shown(http, web, proxy, words):
+    def refuse(handler):
+        return 407, {"Proxy-Authenticate": "Basic"}, b"no"
+    server = web({"127.0.0.1:4": refuse})
+    env = {"HTTPS_PROXY": proxy.format(password=PASSWORD, port=server.port)}
+    said, _ = http.fails("https://127.0.0.1:4/", env=env)
+    assert said == words

@@ -37,9 +37,9 @@ char *buf_room(struct buf *b, size_t n)
     }
     size_t need = b->len + n + 1;
     if (need > b->cap) {
-        size_t cap = b->cap ? b->cap : 64;
-        while (cap < need)
-            cap *= 2;
+        size_t cap = b->cap ? 2 * b->cap : 64;
+        if (cap < need)
+            cap = need;
         char *data = mem_alloc(cap, 1);
         if (b->data) {
             memcpy(data, b->data, b->len);

@@ -14,6 +14,8 @@
 #include <base/mem.h>
 #include <base/tty.h>
 
+#define END_PROBE 64
+
 static int guard_check(const struct stat *st, enum file_guard guard, const char *name, struct err *e)
 {
     mode_t forbidden = guard == FILE_PRIVATE ? 077 : guard == FILE_TRUSTED ? 022 : 0;
@@ -44,7 +46,7 @@ static int read_all(int fd, size_t size, struct buf *out, const char *name, stru
     char over;
 
     for (;;) {
-        size_t chunk = size > out->len ? size - out->len : size && size == out->len ? 64 : 65536;
+        size_t chunk = size > out->len ? size - out->len : size && size == out->len ? END_PROBE : 65536;
         size_t space = out->max - out->len < chunk ? out->max - out->len : chunk;
         ssize_t n = read(fd, space ? buf_room(out, space) : &over, space ? space : 1);
         if (n < 0 && errno == EINTR)

@@ -7,7 +7,6 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/memfd.h>
-#include <model/address.h>
 
 #include "plugins.h"
 
@@ -38,7 +37,7 @@ int launch_option_file(const struct session *s, enum flavour f, bool again, int 
     AUTO_FREE(char *, plugin_dir);
     AUTO_SECRET(text);
 
-    if (s->plan.restrict_plugins && plugins_restricted(!host_is_loopback(c.host), &plugin_dir, e) < 0)
+    if (s->plan.restrict_plugins && plugins_restricted(&plugin_dir, e) < 0)
         return -1;
     c.plugin_dir = plugin_dir;
     if (client_option_file(&c, f, &text, by_env, e) < 0)

@@ -2,9 +2,9 @@
  * MariaDB's client sends the password in clear to any server that asks for it, TLS or not
  * (mysql_clear_password, and dialog, which answers the first question with the password). It has no option
  * against that, but both are plug-ins: so where TLS is not verified the client gets a plug-in folder without
- * them. Away from this machine caching_sha2_password is left out too: without TLS that plug-in answers "full
- * authentication" with the password itself, and at `preferred` whoever is on the way decides about TLS. Where
- * the client's own folder cannot be found, the folder that it gets is empty: an unusual mechanism then
+ * them. caching_sha2_password stays, though without TLS it too answers "full authentication" in clear: an
+ * account of an ordinary MySQL server needs it, and `preferred` says that whoever is on the way is trusted.
+ * Where the client's own folder cannot be found, the folder that it gets is empty: an unusual mechanism then
  * fails (2059), and no password is given away.
  */
 #include "plugins.h"
@@ -28,11 +28,8 @@ static const char *const folders[] = {"/usr/lib/*/libmariadb3/plugin", "/usr/lib
                                       "/usr/lib/mariadb/plugin",       "/usr/lib64/mysql/plugin",
                                       "/usr/lib/mysql/plugin",         "/usr/local/lib/mariadb/plugin"};
 
-/* With `remote` also those that send it in clear, or to whoever offers a key, when the server has no TLS. */
-static bool gives_the_password_away(const char *name, bool remote)
+static bool gives_the_password_away(const char *name)
 {
-    if (text_equal(name, "caching_sha2_password.so") || text_equal(name, "sha256_password.so"))
-        return remote;
     return text_equal(name, "mysql_clear_password.so") || text_equal(name, "dialog.so");
 }
 
@@ -60,13 +57,13 @@ static int not_made(const char *runtime, struct err *e)
 
 /* Links that are there already stay: this also completes a folder that another broker makes just now, or that
  * a clean-up of old files has emptied. */
-static int link_all(const char *from, const char *to, bool remote, struct err *e)
+static int link_all(const char *from, const char *to, struct err *e)
 {
     DIR *dir = opendir(from);
     int result = 0;
 
     for (struct dirent *d = dir ? readdir(dir) : NULL; d && result == 0; d = readdir(dir)) {
-        if (!text_ends(d->d_name, ".so") || gives_the_password_away(d->d_name, remote))
+        if (!text_ends(d->d_name, ".so") || gives_the_password_away(d->d_name))
             continue;
         AUTO_FREE(char *, target);
         AUTO_FREE(char *, name);
@@ -80,7 +77,7 @@ static int link_all(const char *from, const char *to, bool remote, struct err *e
     return result;
 }
 
-int plugins_restricted(bool remote, char **out, struct err *e)
+int plugins_restricted(char **out, struct err *e)
 {
     AUTO_FREE(char *, from);
     AUTO_FREE(char *, runtime);
@@ -91,10 +88,10 @@ int plugins_restricted(bool remote, char **out, struct err *e)
         return -1;
     from = find_folder();
     text_hash(from, from ? strlen(from) : 0, hash);
-    path = mem_printf("%s/plugins-%s-%.16s", runtime, remote ? "remote" : "local", hash);
+    path = mem_printf("%s/plugins-%.16s", runtime, hash);
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
         return not_made(runtime, e);
-    if (from && link_all(from, path, remote, e) < 0)
+    if (from && link_all(from, path, e) < 0)
         return -1;
     *out = path;
     path = NULL;

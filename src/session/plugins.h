@@ -2,14 +2,12 @@
 #ifndef SESSION_PLUGINS_H
 #define SESSION_PLUGINS_H
 
-#include <stdbool.h>
-
 #include <base/err.h>
 
 /*
  * A folder with links to the client's plug-ins but those that give the password away; malloced path. It is
- * made once in the runtime folder. `remote`: the server is not on this machine. ERR_CONFIG, ERR_IO.
+ * made once in the runtime folder.  ERR_CONFIG, ERR_IO.
  */
-int plugins_restricted(bool remote, char **out, struct err *e);
+int plugins_restricted(char **out, struct err *e);
 
 #endif

@@ -54,8 +54,6 @@ static const struct row {
      "set tls_ca to the server's authority; where an option file sets ssl-...: my_cnf = no"},
     {2059, ERR_REFUSED, "mysql_clear_password", IN_CLEAR},
     {2059, ERR_REFUSED, "dialog", IN_CLEAR},
-    {2059, ERR_REFUSED, "broker/plugins-", "the account's log-in, {plugin}, needs TLS that is verified",
-     "tls = verify-identity, with tls_ca where the authority is your own; or set client to Oracle's mysql"},
     {2059, ERR_REFUSED, NULL, "the client lacks the plug-in {plugin}, which the account needs",
      "set client to one that has it"},
     {2061, ERR_REFUSED, NULL, "the account's log-in needs TLS, or the server's public key",

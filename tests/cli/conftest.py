@@ -17,6 +17,7 @@ from lib import clients as client_table  # noqa: E402
 from lib import namespace, procs  # noqa: E402
 from lib.broker import BUILD, PROGRAM, Broker  # noqa: E402
 from servers import mysql9, process  # noqa: E402
+from servers.botocore_oracle import Oracle  # noqa: E402
 from servers.fake_mysql import FakeServer  # noqa: E402
 from servers.mariadb import MariaDB  # noqa: E402
 from servers.mysql9 import MySQL  # noqa: E402
@@ -91,6 +92,12 @@ def names():
     """db.test.internal and wrong.test.internal resolve, and /etc and /run are private (broker.etc)."""
     if NO_NAMESPACE:
         pytest.skip(f"missing: {NO_NAMESPACE}")
+
+
+@pytest.fixture(scope="session")
+def oracle():
+    """What botocore does with the same keys, files and environment; see servers/botocore_oracle.py."""
+    yield from lasting(Oracle)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,101 @@
+"""What botocore does, asked from another process: `Oracle().token(...)`, `.chain(environment)`, `.verify(...)`.
+
+Half of this file runs under the virtual environment that tests/servers/botocore-fetch makes (`serve`), reading a JSON
+object a line and answering with one. Each chain is looked up in a process of its own, because botocore reads os.environ."""
+import json
+import os
+import subprocess
+import sys
+
+FORMAT = "%Y%m%dT%H%M%SZ"
+
+
+class Oracle:
+    """Raises process.Missing where botocore is not here."""
+
+    def __init__(self):
+        from . import process
+        self.process = process
+        self.python = process.need(process.cache_dir() / "botocore" / "bin" / "python")
+        self.child = subprocess.Popen([self.python, "-B", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                      env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}, preexec_fn=process.die_with_parent)
+        process.KNOWN.add(self.child.pid)
+
+    def ask(self, **question):
+        self.child.stdin.write(json.dumps(question) + "\n")
+        self.child.stdin.flush()
+        return json.loads(self.child.stdout.readline())
+
+    def token(self, **inputs):
+        """host, port, user, region, id, secret, session (or None), time as in X-Amz-Date."""
+        return self.ask(op="token", **inputs)["token"]
+
+    def chain(self, environment):
+        """{"method", "id", "secret", "token"} or {"error", "message"}; AWS_PROFILE in it is AWS's own, OUR_PROFILE the
+        one that was given explicitly."""
+        return self.ask(op="chain", environment=environment)
+
+    def stop(self):
+        self.process.stop(self.child)
+
+
+# --- under the virtual environment
+
+def token(host, port, user, region, id, secret, session, time):
+    import datetime
+
+    import botocore.auth
+    import botocore.session
+    now = datetime.datetime.strptime(time, FORMAT)
+    botocore.auth.get_current_datetime = lambda remove_tzinfo=True: (
+        now if remove_tzinfo else now.replace(tzinfo=datetime.timezone.utc))
+    global session_of_all
+    if "session_of_all" not in globals():
+        session_of_all = botocore.session.Session()
+    session_of_all.set_credentials(id, secret, session)
+    key = (region,)
+    if key not in CLIENTS:
+        CLIENTS[key] = session_of_all.create_client("rds", region_name=region)
+    client = CLIENTS[key]
+    credentials = session_of_all.get_credentials()
+    client._request_signer._credentials = credentials
+    return {"token": client.generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user, Region=region)}
+
+
+CLIENTS = {}
+
+
+def chain():
+    import botocore.session
+    session = botocore.session.Session(profile=os.environ.pop("OUR_PROFILE", None))
+    try:
+        found = session.get_credentials()
+        if found is None:
+            return {"error": "no credentials"}
+        if found.method in ("assume-role", "assume-role-with-web-identity", "sso", "login"):
+            return {"method": found.method}  # looking closer would ask the network
+        keys = found.get_frozen_credentials()
+        return {"method": found.method, "id": keys.access_key, "secret": keys.secret_key, "token": keys.token or None}
+    except Exception as error:  # whatever it is, the test compares that there is one
+        return {"error": type(error).__name__, "message": str(error)}
+
+
+def chain_apart(environment):
+    """In a child with that environment, without a network: instance metadata is switched off."""
+    done = subprocess.run([sys.executable, "-B", __file__, "chain"], capture_output=True, text=True, timeout=30,
+                          env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true", **environment})
+    return json.loads(done.stdout or json.dumps({"error": "crash", "message": done.stderr}))
+
+
+def serve():
+    for line in sys.stdin:
+        question = json.loads(line)
+        op = question.pop("op")
+        print(json.dumps(token(**question) if op == "token" else chain_apart(question["environment"])), flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["chain"]:
+        print(json.dumps(chain()))
+    else:
+        serve()

@@ -53,7 +53,6 @@ static int ask_key(struct answers *a, enum key k, const char *question, struct e
             answer(a, k, typed);
             return 0;
         }
-        (void)err_what(&wrong, "%s", key_infos[k].name);
         print_error(&wrong);
     }
 }

@@ -243,7 +243,7 @@ broker: host: host: 'a b' is not a host name
 hint: a name such as db.example.com, or an IP address
 broker: port: port: '0' is not a number from 1 to 65535
 hint: for example: port = 3306
-broker: auth: auth: unknown value 'keychian'
+broker: auth: unknown value 'keychian'
 hint: did you mean 'keychain'?
 """ + NOTE.format("shop")
     assert section(broker) == ["host=h", "port=3306", "user=u"]

@@ -239,9 +239,9 @@ def test_a_bad_answer_is_asked_again(broker):
     t = ask(broker, b"a b", b"  h  ", b"0", b"3306", b"u", b"", b"keychian", b"",
             questions=[QUESTIONS[0], QUESTIONS[0], QUESTIONS[1], QUESTIONS[1], *QUESTIONS[2:], QUESTIONS[4]])
     assert t.err.decode() == """\
-broker: host: host: 'a b' is not a host name
+broker: host: 'a b' is not a host name
 hint: a name such as db.example.com, or an IP address
-broker: port: port: '0' is not a number from 1 to 65535
+broker: port: '0' is not a number from 1 to 65535
 hint: for example: port = 3306
 broker: auth: unknown value 'keychian'
 hint: did you mean 'keychain'?

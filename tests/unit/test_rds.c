@@ -78,7 +78,7 @@ static void mutilated_names(void **state)
     char copy[sizeof name];
 
     (void)state;
-    for (size_t i = 0; i < sizeof name; i++) {
+    for (size_t i = 0; i + 1 < sizeof name; i++) {
         for (int c = 0; c < 256; c++) {
             memcpy(copy, name, sizeof name);
             copy[i] = (char)c;

@@ -20,6 +20,7 @@ from servers import mysql9, process  # noqa: E402
 from servers.botocore_oracle import Oracle  # noqa: E402
 from servers.fake_mysql import FakeServer  # noqa: E402
 from servers.mariadb import MariaDB  # noqa: E402
+from servers.mariadb_iam import MariaDBIam  # noqa: E402
 from servers.mysql9 import MySQL  # noqa: E402
 from servers.pki import Pki  # noqa: E402
 from servers.secret_service import SecretService, SilentBus  # noqa: E402
@@ -114,6 +115,12 @@ def mariadb_server(pki):
 @pytest.fixture(scope="session")
 def mariadb_notls(pki):
     yield from lasting(MariaDB, BASE / "mariadb-notls", pki, tls=False)
+
+
+@pytest.fixture(scope="session")
+def iam_server(pki):
+    """Logs in with RDS IAM tokens, each verified by botocore; see servers/mariadb_iam.py."""
+    yield from lasting(MariaDBIam, BASE / "iam", pki)
 
 
 @pytest.fixture(scope="session")

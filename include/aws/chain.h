@@ -67,6 +67,9 @@ void aws_chain_describe(const struct aws_chain *c, struct buf *out);
 /* Nothing was found anywhere: the error for a base that is_last_resort. */
 int aws_chain_no_keys(const struct aws_chain *c, struct err *e);
 
+/* The last part of a role's ARN; inside it. */
+const char *aws_role_name(const char *arn);
+
 /* The words of kinds.def. */
 const char *aws_kind_words(enum aws_kind kind);
 

@@ -7,12 +7,21 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <aws/chain.h>
 #include <aws/env.h>
 #include <aws/files.h>
 #include <aws/keys.h>
 #include <base/err.h>
+
+/* A person's part in the walk. */
+struct aws_login {
+    bool is_wanted;    /* asked: log in now, whatever else is cached */
+    /* What came of it. */
+    bool is_new;       /* a person logged in just now */
+    time_t expires_at; /* when a person will be needed again; 0: nothing on the way needs one */
+};
 
 /* Everything that a step may need to know. */
 struct aws_context {
@@ -21,6 +30,8 @@ struct aws_context {
     struct aws_chain chain;
     const char *region;      /* of API calls: AWS_REGION, AWS_DEFAULT_REGION, the chosen profile's; or NULL */
     const char *mfa_command; /* words of a program that prints the MFA code; NULL: ask (tty_can_ask()) */
+    bool may_log_in;         /* a browser or device flow may be started */
+    struct aws_login *login; /* a step says here what a person did; may be NULL */
 };
 #define AWS_CONTEXT_INIT                                                                                     \
     {                                                                                                        \
@@ -48,7 +59,8 @@ struct aws_source {
                int64_t deadline, struct aws_keys *out, struct err *e);
 };
 
-/* Walks the whole chain. ERR_CONFIG for a kind that is not in this build. */
+/* Walks the whole chain, or gives the keys that it ended in last time (aws/session.h). ERR_CONFIG for a kind
+ * that is not in this build. */
 int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e);
 
 #endif

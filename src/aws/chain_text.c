@@ -5,8 +5,7 @@
 
 #include <base/text.h>
 
-/* The last part of a role's ARN. */
-static const char *role_name(const char *arn)
+const char *aws_role_name(const char *arn)
 {
     const char *slash = strrchr(arn, '/'), *colon = strrchr(arn, ':');
 
@@ -36,7 +35,7 @@ void aws_chain_describe(const struct aws_chain *c, struct buf *out)
         buf_printf(out, " of %s", base->profile);
     for (size_t i = 0; i < c->count; i++) {
         if (is_role_step(&c->step[i]) || c->step[i].kind == AWS_KIND_web_identity)
-            buf_printf(out, ", role %s", role_name(c->step[i].role_arn));
+            buf_printf(out, ", role %s", aws_role_name(c->step[i].role_arn));
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include <base/mem.h>
 
+#include "walk.h"
+
 #define SOURCE(id, words) extern const struct aws_source aws_source_##id;
 #include <aws/kinds.def>
 
@@ -66,11 +68,13 @@ static int not_built(const struct aws_context *c, const struct aws_step *s, stru
                     c->chain.profile);
 }
 
-int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e)
+int chain_walk(const struct aws_context *c, size_t first, struct aws_keys *start, int64_t deadline,
+               struct aws_keys *out, struct err *e)
 {
-    AUTO_AWS_KEYS(before);
+    struct aws_keys before __attribute__((cleanup(aws_keys_release))) = *start;
 
-    for (size_t i = 0; i < c->chain.count; i++) {
+    *start = (struct aws_keys){0};
+    for (size_t i = first; i < c->chain.count; i++) {
         const struct aws_step *step = &c->chain.step[i];
         const struct aws_source *source = find(step->kind);
         AUTO_AWS_KEYS(keys);

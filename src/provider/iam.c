@@ -99,6 +99,8 @@ static int choose_region(const struct profile *p, struct iam_login *l, struct er
     l->region = own ? own : l->context.region;
     if (!l->region)
         return no_region(sign_host(p), e);
+    if (!l->context.region)
+        l->context.region = l->region; /* of STS: the database's, before none */
     if (aws_region_is_valid(l->region))
         return 0;
     (void)err_set(e, ERR_CONFIG, "AWS_REGION or the AWS profile: '%.64s' is no AWS region", l->region);

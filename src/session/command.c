@@ -10,6 +10,7 @@
 
 #include <base/file.h>
 #include <base/mem.h>
+#include <ipc/helper.h>
 
 #include "launch.h"
 
@@ -84,5 +85,6 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
         if ((*formats)->environment(&c, &launch.env, e) < 0)
             return -1;
     }
+    helper_end_all();
     return proc_exec(launch.argv.word, &launch.env, e);
 }

@@ -11,6 +11,7 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/tty.h>
+#include <ipc/helper.h>
 #include <model/url.h>
 
 #include "authorities.h"
@@ -210,5 +211,6 @@ int session_become_client(struct session *s, char *const *args, struct err *e)
     if (launch_prepare(s, args, &launch, e) < 0)
         return -1;
     (void)fcntl(launch.option_fd, F_SETFD, 0);
+    helper_end_all();
     return proc_exec(launch.argv.word, &launch.env, e);
 }

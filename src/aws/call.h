@@ -1,0 +1,57 @@
+/*
+ * One call of an AWS API: an HTTP request by broker-http, signed or not, tried again as the SDKs do
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, "standard").
+ */
+#ifndef AWS_CALL_H
+#define AWS_CALL_H
+
+#include <aws/endpoint.h>
+#include <aws/source.h>
+#include <ipc/http.h>
+
+struct aws_want {
+    enum http_want kind;
+    const char *path;
+};
+
+struct aws_call {
+    const struct aws_context *context;
+    const char *name; /* whom messages name: "AWS STS" */
+    const struct aws_endpoint *endpoint;
+    const struct aws_keys *keys; /* sign with these; NULL: unsigned */
+    const char *method, *path; /* the path behind the endpoint's URL, with its query; signed ones have none */
+    const char *content_type;  /* NULL: none */
+    const struct buf *body;    /* NULL: none */
+    const char *header;        /* one more header, or NULL */
+    const struct secret *header_value;
+    const struct aws_want *want; /* their numbers in the answer are their indexes here */
+    size_t want_count;
+    const char *retry_code; /* an error of this call that is worth another try, beside those of all; NULL */
+};
+
+/* What the service said no with. */
+struct aws_refusal {
+    unsigned status;    /* 0: no answer came */
+    char code[128];     /* "AccessDenied"; empty: none was given */
+    char message[1024]; /* fit for a terminal */
+};
+
+/*
+ * 0: an answer with status 2xx. -1: ERR_REFUSED with the service's own words (a wrong clock in ours),
+ * ERR_TRY_LATER where it was throttled or is down, ERR_UNREACHABLE, ERR_PROTOCOL; *why is filled.
+ */
+int aws_call_run(const struct aws_call *c, int64_t deadline, struct http_answer *answer,
+                 struct aws_refusal *why, struct err *e);
+
+/* The fields of an answer that are keys; -1: it has no such number. */
+struct aws_keys_fields {
+    int id, secret, token, expiration;
+};
+/* Moves them out of the answer. ERR_PROTOCOL, naming `who`, where one is missing or makes no sense. */
+int aws_keys_take(struct http_answer *a, const struct aws_keys_fields *at, const char *who,
+                  struct aws_keys *out, struct err *e);
+
+/* AWS's times: RFC 3339, and what older versions of the CLI wrote ("...UTC" for "...Z"). */
+bool aws_time_parse(const char *s, time_t *out);
+
+#endif

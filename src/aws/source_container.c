@@ -1,0 +1,150 @@
+/*
+ * The keys of a container: ECS, EKS Pod Identity, Greengrass. AWS says where to ask in the environment; plain
+ * http is for the addresses that cannot leave the machine.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+ */
+#include <aws/source.h>
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <model/address.h>
+
+#include "metadata.h"
+
+#define WHO "container credentials"
+#define ECS_BASE "http://169.254.170.2"
+#define TRIES 3
+#define TRY_MS 2000
+#define NAP_MS 1000
+#define TOKEN_MOST 16384
+
+static bool is_link_local(const char *host)
+{
+    static const char *const hosts[] = {"169.254.170.2", "169.254.170.23", "fd00:ec2::23"};
+
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+        if (text_equal_nocase(host, hosts[i]))
+            return true;
+    }
+    return host_is_loopback(host);
+}
+
+/* http only where nobody else can listen. */
+static int check_full_uri(const char *uri, struct err *e)
+{
+    AUTO_FREE(char *, authority);
+    AUTO_FREE(char *, host);
+    long port;
+
+    if (text_starts(uri, "https://"))
+        return 0;
+    authority = text_starts(uri, "http://") ? mem_strndup(uri + 7, strcspn(uri + 7, "/?#")) : NULL;
+    if (authority && address_split(authority, &host, &port) && is_link_local(host))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "AWS_CONTAINER_CREDENTIALS_FULL_URI: %s",
+                  host ? "http is only for addresses of this machine" : "no http or https URL");
+    return err_hint(e, "https://..., or http://localhost:PORT/..., or unset it");
+}
+
+static int make_url(const struct aws_env *env, char **url, struct err *e)
+{
+    const char *relative = env->container_relative_uri;
+
+    *url = relative ? mem_printf("%s%s%s", ECS_BASE, *relative == '/' ? "" : "/", relative)
+                    : mem_strdup(env->container_full_uri);
+    return relative ? 0 : check_full_uri(*url, e);
+}
+
+/* The file wins, and is read each time: somebody renews it. */
+static int read_token(const struct aws_env *env, struct buf *out, struct err *e)
+{
+    const char *from = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+
+    if (env->container_token_file) {
+        AUTO_FREE(char *, path);
+        from = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+        path = path_expand(env->container_token_file);
+        int got = file_read(path, FILE_ANY, out, e);
+        if (got > 0)
+            (void)err_set(e, ERR_CONFIG, "%s is not there", path);
+        if (got != 0)
+            return err_hint(e, "check %s", from);
+    } else if (env->container_token) {
+        buf_puts(out, env->container_token);
+    } else {
+        return 0;
+    }
+    if (buf_ok(out) && strlen(buf_str(out)) == out->len && metadata_is_sendable(buf_str(out)))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "%s holds no token that can be sent: empty, or with a line end", from);
+    return err_hint(e, "write the token alone, without a line end");
+}
+
+static int say_status(const struct http_answer *a, struct err *e)
+{
+    AUTO_BUF(clean, 1024);
+
+    text_sanitise(&clean, http_text(a, 7), strnlen(http_text(a, 7), 128));
+    buf_puts(&clean, ": ");
+    text_sanitise(&clean, http_text(a, 8), strnlen(http_text(a, 8), 512));
+    if (a->field[7] || a->field[8])
+        (void)err_set(e, ERR_REFUSED, WHO ": %s", buf_str(&clean));
+    else
+        (void)err_set(e, ERR_REFUSED, WHO ": status %u", a->status);
+    return err_hint(e, "check AWS_CONTAINER_CREDENTIALS_* and AWS_CONTAINER_AUTHORIZATION_TOKEN*");
+}
+
+/* 0, -1, or 1: failed, and worth another try. */
+static int ask(const char *url, const struct buf *token, int64_t deadline, struct aws_keys *out,
+               struct err *e)
+{
+    AUTO_HTTP_REQUEST(request);
+    AUTO_HTTP_ANSWER(answer);
+
+    metadata_start(&request, "GET", url, TRY_MS);
+    http_header(&request, "Accept", "application/json");
+    if (token->len)
+        http_header(&request, "Authorization", buf_str(token));
+    metadata_want_keys(&request);
+    (void)http_want(&request, HTTP_JSON, "code");
+    (void)http_want(&request, HTTP_JSON, "message");
+    if (http_call(&request, &answer, clock_deadline(TRY_MS, deadline), e) < 0) {
+        (void)err_prefix(e, WHO);
+        (void)err_hint(e, "is this a container of ECS or EKS? if not, unset AWS_CONTAINER_CREDENTIALS_*");
+        return answer.transient ? 1 : -1;
+    }
+    if (answer.status != 200) {
+        (void)say_status(&answer, e);
+        return answer.status >= 500 || answer.status == 429 ? 1 : -1;
+    }
+    return metadata_take_keys(&answer, WHO, out, e);
+}
+
+static int container_get(const struct aws_context *c, const struct aws_step *step,
+                         const struct aws_keys *before, int64_t deadline, struct aws_keys *out, struct err *e)
+{
+    AUTO_FREE(char *, url);
+    AUTO_BUF(token, TOKEN_MOST);
+
+    (void)step;
+    (void)before;
+    if (make_url(&c->env, &url, e) < 0 || read_token(&c->env, &token, e) < 0)
+        return -1;
+    for (int left = TRIES;;) {
+        int got = ask(url, &token, deadline, out, e);
+        if (got <= 0)
+            return got;
+        if (--left == 0 || clock_left(deadline) <= NAP_MS)
+            return -1;
+        (void)poll(NULL, 0, NAP_MS);
+        err_clear(e);
+    }
+}
+
+const struct aws_source aws_source_container = {.kind = AWS_KIND_container, .get = container_get};

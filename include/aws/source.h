@@ -17,7 +17,7 @@
 
 /* A person's part in the walk. */
 struct aws_login {
-    bool is_wanted;    /* asked: log in now, whatever else is cached */
+    bool is_wanted; /* asked: log in now, whatever else is cached */
     /* What came of it. */
     bool is_new;       /* a person logged in just now */
     time_t expires_at; /* when a person will be needed again; 0: nothing on the way needs one */

@@ -1,0 +1,308 @@
+/*
+ * `aws login`: keys that the AWS CLI fetched with a person's console session and keeps, with what renews
+ * them, in ~/.aws/login/cache. They are used as they are until 5 minutes before their end, and then renewed:
+ * the refresh token rotates, so that is done under a lock, after another look, and written back whole.
+ * Logging in itself is the CLI's.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html
+ */
+#include <aws/source.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <ipc/http.h>
+
+#include "cache_file.h"
+#include "call.h"
+
+#define REFRESH_SECONDS (5 * 60)
+#define BODY_MOST (2 * SECRET_MAX)
+#define PATH "/v1/token"
+
+struct session {
+    const struct aws_context *context;
+    const struct aws_step *step;
+    int64_t deadline;
+    char *path;
+    json_t *root;      /* NULL: none */
+    time_t expires_at; /* 0: it holds no keys */
+};
+
+static void session_release(struct session *s)
+{
+    mem_free_cleanup(&s->path);
+    json_free_cleanup(&s->root);
+}
+
+/* --- the file */
+
+static int find_path(struct session *s, struct err *e)
+{
+    const char *folder = s->context->env.login_cache_directory, *arn = s->step->login_session;
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    char hex[2 * sizeof digest + 1];
+    AUTO_FREE(char *, name);
+    AUTO_FREE(char *, expanded);
+
+    arn += strspn(arn, " \t\r\n\v\f");
+    size_t n = strlen(arn);
+    while (n && strchr(" \t\r\n\v\f", arn[n - 1]))
+        n--;
+    (void)crypto_hash_sha256(digest, (const unsigned char *)arn, n);
+    (void)sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
+    name = mem_printf("%s.json", hex);
+    if (!folder)
+        return cache_file_path(".aws/login/cache", name, &s->path, e);
+    expanded = path_expand(folder);
+    s->path = mem_printf("%s/%s", expanded, name);
+    return 0;
+}
+
+static void read_file(struct session *s)
+{
+    json_free_cleanup(&s->root);
+    s->root = cache_file_read(s->path);
+    const json_t *keys = json_object_get(s->root, "accessToken");
+    const char *id = cache_file_text(keys, "accessKeyId");
+    AUTO_SECRET(secret);
+    AUTO_SECRET(token);
+    secret = cache_file_secret(keys, "secretAccessKey");
+    token = cache_file_secret(keys, "sessionToken");
+    if (!id || strlen(id) > 1024 || !secret || !token || !cache_file_time(keys, "expiresAt", &s->expires_at))
+        s->expires_at = 0;
+}
+
+static bool is_alive(const struct session *s)
+{
+    return s->expires_at > time(NULL);
+}
+
+static bool is_good(const struct session *s)
+{
+    return s->expires_at - time(NULL) > REFRESH_SECONDS;
+}
+
+static int take(const struct session *s, struct aws_keys *out)
+{
+    const json_t *keys = json_object_get(s->root, "accessToken");
+
+    out->id = mem_strdup(cache_file_text(keys, "accessKeyId"));
+    out->secret = cache_file_secret(keys, "secretAccessKey");
+    out->token = cache_file_secret(keys, "sessionToken");
+    out->account = mem_strdup(cache_file_text(keys, "accountId"));
+    out->expires_at = s->expires_at;
+    return 0;
+}
+
+static int log_in_again(const struct session *s, const char *why, struct err *e)
+{
+    (void)err_set(e, ERR_LOGIN, "AWS profile '%s': %s", s->step->profile, why);
+    return err_hint(e, "aws login --profile %s", s->step->profile);
+}
+
+/* --- proof of possession (RFC 9449) */
+
+static void add_base64(struct buf *out, const void *bytes, size_t n)
+{
+    size_t size = sodium_base64_encoded_len(n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    char *room = buf_room(out, size);
+
+    if (!room)
+        return;
+    (void)sodium_bin2base64(room, size, bytes, n, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    buf_grew(out, size - 1);
+}
+
+static void add_uuid(struct buf *out)
+{
+    unsigned char id[16];
+
+    randombytes_buf(id, sizeof id);
+    id[6] = (unsigned char)((id[6] & 0x0f) | 0x40);
+    id[8] = (unsigned char)((id[8] & 0x3f) | 0x80);
+    for (size_t i = 0; i < sizeof id; i++)
+        buf_printf(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", id[i]);
+}
+
+/* The public key is part of what is signed, so the helper is asked twice: for the key, then to sign. */
+static int make_proof(const struct session *s, const char *url, struct secret **out, struct err *e)
+{
+    AUTO_SECRET(pem);
+    AUTO_BUF(header, 1024);
+    AUTO_BUF(payload, 2048);
+    AUTO_BUF(token, 8192);
+    unsigned char signature[64], point[64];
+
+    pem = cache_file_secret(s->root, "dpopKey");
+    if (http_sign_es256(pem, "", signature, point, s->deadline, e) < 0)
+        return -1;
+    buf_puts(&header, "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":{\"kty\":\"EC\",\"x\":\"");
+    add_base64(&header, point, 32);
+    buf_puts(&header, "\",\"y\":\"");
+    add_base64(&header, point + 32, 32);
+    buf_puts(&header, "\",\"crv\":\"P-256\"}}");
+    buf_puts(&payload, "{\"jti\":\"");
+    add_uuid(&payload);
+    buf_printf(&payload, "\",\"htm\":\"POST\",\"htu\":\"%s\",\"iat\":%lld}", url, (long long)time(NULL));
+    add_base64(&token, buf_str(&header), header.len);
+    buf_putc(&token, '.');
+    add_base64(&token, buf_str(&payload), payload.len);
+    if (http_sign_es256(pem, buf_str(&token), signature, point, s->deadline, e) < 0)
+        return -1;
+    buf_putc(&token, '.');
+    add_base64(&token, signature, sizeof signature);
+    *out = secret_from(buf_str(&token), token.len);
+    return 0;
+}
+
+/* --- renewing */
+
+static const struct aws_want wanted[] = {
+    {HTTP_JSON, "accessToken.accessKeyId"},
+    {HTTP_JSON, "accessToken.secretAccessKey"},
+    {HTTP_JSON, "accessToken.sessionToken"},
+    {HTTP_JSON, "expiresIn"},
+    {HTTP_JSON, "refreshToken"},
+    {HTTP_JSON, "idToken"},
+    {HTTP_JSON, "accessToken.accountId"},
+    {HTTP_JSON, "error"},
+};
+enum { ID, SECRET, TOKEN, EXPIRES_IN, REFRESH_TOKEN, ID_TOKEN, ACCOUNT, ERROR };
+
+/* Into the file's object; what the answer does not bring is kept. */
+static int take_answer(struct session *s, const struct http_answer *a, struct err *e)
+{
+    unsigned long seconds;
+    json_t *keys = json_object_get(s->root, "accessToken");
+
+    if (!*http_text(a, ID) || !*http_text(a, SECRET) || !*http_text(a, TOKEN) ||
+        !text_number(http_text(a, EXPIRES_IN), 1UL << 31, &seconds) || seconds == 0)
+        return err_set(e, ERR_PROTOCOL, "AWS sign-in: an answer without keys");
+    if (!json_is_object(keys)) {
+        keys = json_object();
+        (void)json_object_set_new(s->root, "accessToken", keys);
+    }
+    cache_file_put(keys, "accessKeyId", http_text(a, ID));
+    cache_file_put(keys, "secretAccessKey", http_text(a, SECRET));
+    cache_file_put(keys, "sessionToken", http_text(a, TOKEN));
+    cache_file_put_time(keys, "expiresAt", time(NULL) + (time_t)seconds);
+    if (*http_text(a, ACCOUNT))
+        cache_file_put(keys, "accountId", http_text(a, ACCOUNT));
+    if (*http_text(a, REFRESH_TOKEN))
+        cache_file_put(s->root, "refreshToken", http_text(a, REFRESH_TOKEN));
+    if (*http_text(a, ID_TOKEN))
+        cache_file_put(s->root, "idToken", http_text(a, ID_TOKEN));
+    return 0;
+}
+
+static int explain(const struct session *s, const char *code, struct err *e)
+{
+    if (text_equal(code, "TOKEN_EXPIRED"))
+        return log_in_again(s, "the aws login session has expired", e);
+    if (text_equal(code, "USER_CREDENTIALS_CHANGED"))
+        return log_in_again(s, "the user's password or keys have changed since aws login", e);
+    if (text_equal(code, "INSUFFICIENT_PERMISSIONS"))
+        return err_hint(e, "ask for signin:CreateOAuth2Token in your policies");
+    return err_prefix(e, "AWS profile '%s'", s->step->profile);
+}
+
+static int ask(struct session *s, struct err *e)
+{
+    const struct aws_context *c = s->context;
+    struct aws_endpoint endpoint;
+    struct aws_refusal why = {0};
+    AUTO_SECRET(proof);
+    AUTO_FREE(char *, url);
+    AUTO_BUF(body, BODY_MOST);
+    AUTO_HTTP_ANSWER(answer);
+    AUTO_JSON(fields);
+
+    if (aws_endpoint_find(&c->env, &c->files, c->chain.profile, AWS_SIGNIN, c->region, &endpoint, e) < 0)
+        return -1;
+    url = mem_printf("%s" PATH, endpoint.url);
+    if (make_proof(s, url, &proof, e) < 0)
+        return err_prefix(e, "AWS profile '%s': the key of aws login", s->step->profile);
+    fields = json_pack("{s:O,s:O,s:s}", "clientId", json_object_get(s->root, "clientId"), "refreshToken",
+                       json_object_get(s->root, "refreshToken"), "grantType", "refresh_token");
+    char *text = json_dumps(fields, JSON_COMPACT | JSON_ENSURE_ASCII);
+    if (!text)
+        err_out_of_memory();
+    buf_puts(&body, text);
+    json_string_free(text);
+    if (!buf_ok(&body))
+        return err_set(e, ERR_DATA, "AWS sign-in: the file holds over %d bytes", BODY_MOST);
+    const struct aws_call call = {.context = c,
+                                  .name = "AWS sign-in",
+                                  .endpoint = &endpoint,
+                                  .method = "POST",
+                                  .path = PATH,
+                                  .content_type = "application/json",
+                                  .body = &body,
+                                  .header = "DPoP",
+                                  .header_value = proof,
+                                  .want = wanted,
+                                  .want_count = ARRAY_LEN(wanted)};
+    if (aws_call_run(&call, s->deadline, &answer, &why, e) < 0)
+        return explain(s, http_text(&answer, ERROR), e);
+    return take_answer(s, &answer, e);
+}
+
+static int renew(struct session *s, struct err *e)
+{
+    struct err unwritten = ERR_INIT;
+
+    if (!cache_file_text(s->root, "refreshToken") || !cache_file_text(s->root, "clientId") ||
+        !cache_file_text(s->root, "dpopKey"))
+        return log_in_again(s, s->root ? "its aws login session has expired" : "not logged in by aws login",
+                            e);
+    if (ask(s, e) < 0)
+        return -1;
+    log_step("login", "keys of aws login renewed");
+    if (cache_file_write(s->path, s->root, &unwritten) < 0)
+        log_warn("check the permissions of ~/.aws/login/cache", "the new session cannot be kept: %s: %s",
+                 unwritten.what, unwritten.msg);
+    return 0;
+}
+
+static int login_session_get(const struct aws_context *c, const struct aws_step *step,
+                             const struct aws_keys *before, int64_t deadline, struct aws_keys *out,
+                             struct err *e)
+{
+    __attribute__((cleanup(session_release))) struct session s = {c, step, deadline, NULL, NULL, 0};
+    AUTO_FD(lock);
+
+    (void)before;
+    if (find_path(&s, e) < 0)
+        return -1;
+    read_file(&s);
+    if (is_good(&s))
+        return take(&s, out);
+    if (!s.root)
+        return log_in_again(&s, "not logged in by aws login", e);
+    if (cache_file_lock(s.path, deadline, &lock, e) == 0) {
+        read_file(&s);
+        if (is_good(&s))
+            return take(&s, out);
+        bool was_alive = is_alive(&s);
+        if (renew(&s, e) == 0)
+            was_alive = cache_file_time(json_object_get(s.root, "accessToken"), "expiresAt", &s.expires_at);
+        else if (was_alive)
+            log_step("login", "not renewed: %s", e->msg);
+        if (!was_alive)
+            return -1;
+    } else if (!is_alive(&s)) {
+        return -1;
+    }
+    err_clear(e);
+    return take(&s, out);
+}
+
+const struct aws_source aws_source_login_session = {.kind = AWS_KIND_login_session, .get = login_session_get};

@@ -1,0 +1,129 @@
+/*
+ * SSO (IAM Identity Center): the keys of a role in an account, from the portal, for the token of a session.
+ * The CLI's own cache of such keys is looked at first. An access token that the portal refuses is renewed
+ * once: somebody may have signed out elsewhere.
+ */
+#include <aws/source.h>
+
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+#include "cache_file.h"
+#include "call.h"
+#include "sso_names.h"
+#include "sso_token.h"
+
+static int take_role(const struct aws_step *step, struct http_answer *answer, struct aws_keys *out,
+                     struct err *e)
+{
+    static const struct aws_keys_fields at = {.id = 0, .secret = 1, .token = 2, .expiration = -1};
+    unsigned long ms;
+
+    if (aws_keys_take(answer, &at, "AWS SSO", out, e) < 0)
+        return -1;
+    if (!text_number(http_text(answer, 3), 1UL << 48, &ms))
+        return err_set(e, ERR_PROTOCOL, "AWS SSO: an expiration that is no time");
+    out->expires_at = (time_t)(ms / 1000);
+    out->account = mem_strdup(step->sso_account);
+    return 0;
+}
+
+/* What the portal's refusals mean. */
+static int explain(const struct aws_step *step, const struct aws_refusal *why, struct err *e)
+{
+    if (why->status == 403 || why->status == 404) {
+        (void)err_set(e, ERR_REFUSED, "SSO session '%s' has no role '%s' in account %s", sso_name(step),
+                      step->sso_role, step->sso_account);
+        if (why->message[0])
+            (void)err_detail(e, "%s", why->message);
+        return err_hint(e, "check sso_account_id and sso_role_name of AWS profile '%s'", step->profile);
+    }
+    if (why->status == 401)
+        return err_set(e, ERR_LOGIN, "SSO session '%s' was ended before its time", sso_name(step));
+    return -1;
+}
+
+static int ask_portal(const struct aws_context *c, const struct aws_step *step, const struct secret *token,
+                      int64_t deadline, struct aws_keys *out, struct aws_refusal *why, struct err *e)
+{
+    static const struct aws_want want[] = {{HTTP_JSON, "roleCredentials.accessKeyId"},
+                                           {HTTP_JSON, "roleCredentials.secretAccessKey"},
+                                           {HTTP_JSON, "roleCredentials.sessionToken"},
+                                           {HTTP_JSON, "roleCredentials.expiration"}};
+    struct aws_endpoint endpoint;
+    AUTO_HTTP_ANSWER(answer);
+    AUTO_BUF(path, 8192);
+
+    if (aws_endpoint_find(&c->env, &c->files, c->chain.profile, AWS_SSO, step->sso_region, &endpoint, e) < 0)
+        return -1;
+    buf_puts(&path, "/federation/credentials?role_name=");
+    text_percent_encode(&path, step->sso_role, strlen(step->sso_role));
+    buf_puts(&path, "&account_id=");
+    text_percent_encode(&path, step->sso_account, strlen(step->sso_account));
+    const struct aws_call call = {.context = c,
+                                  .name = "AWS SSO",
+                                  .endpoint = &endpoint,
+                                  .method = "GET",
+                                  .path = buf_str(&path),
+                                  .header = "x-amz-sso_bearer_token",
+                                  .header_value = token,
+                                  .want = want,
+                                  .want_count = ARRAY_LEN(want)};
+    if (aws_call_run(&call, deadline, &answer, why, e) < 0)
+        return explain(step, why, e);
+    return take_role(step, &answer, out, e);
+}
+
+/* 1: the CLI has them. */
+static int look_into_cli_cache(const struct aws_step *step, int64_t deadline, struct aws_keys *out,
+                               struct err *e)
+{
+    AUTO_BUF(text, 8192);
+    AUTO_FREE(char *, name);
+    AUTO_FREE(char *, path);
+    AUTO_JSON(root);
+    char hash[41];
+
+    if (!sso_role_name(step, &text))
+        return 0;
+    if (http_sha1(buf_str(&text), hash, deadline, e) < 0)
+        return -1;
+    name = mem_printf("%s.json", hash);
+    if (cache_file_path(".aws/cli/cache", name, &path, e) < 0)
+        return -1;
+    root = cache_file_read(path);
+    if (!cache_file_keys(root, out))
+        return 0;
+    log_step("aws", "keys of role %s from the AWS CLI's cache", step->sso_role);
+    return 1;
+}
+
+static int sso_get(const struct aws_context *c, const struct aws_step *step, const struct aws_keys *before,
+                   int64_t deadline, struct aws_keys *out, struct err *e)
+{
+    AUTO_SECRET(token);
+    AUTO_SECRET(newer);
+    struct aws_refusal why = {0};
+
+    (void)before;
+    /* Who wants to log in wants to be logged in for as long as can be. */
+    int cached = c->login && c->login->is_wanted ? 0 : look_into_cli_cache(step, deadline, out, e);
+    if (cached != 0)
+        return cached < 0 ? -1 : 0;
+    if (sso_token_get(c, step, NULL, deadline, &token, e) < 0)
+        return -1;
+    if (ask_portal(c, step, token, deadline, out, &why, e) == 0)
+        return 0;
+    if (why.status != 401)
+        return -1;
+    if (sso_token_get(c, step, token, deadline, &newer, e) < 0)
+        return -1;
+    err_clear(e);
+    return ask_portal(c, step, newer, deadline, out, &why, e);
+}
+
+const struct aws_source aws_source_sso = {.kind = AWS_KIND_sso, .get = sso_get};

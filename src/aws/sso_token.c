@@ -1,0 +1,186 @@
+/*
+ * The token file, by the rules of botocore: refreshed from 15 minutes before its end, and only where it holds
+ * a registration that is still good; a refresh that fails is no matter while the token lives. The CLI takes
+ * no lock: after ours is held the file is read again, and what it says then counts.
+ */
+#include "sso_token.h"
+
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <ipc/http.h>
+
+#include "cache_file.h"
+#include "sso_login.h"
+#include "sso_names.h"
+
+#define REFRESH_SECONDS (15 * 60)
+
+/* The file as it was read last. */
+struct token {
+    struct sso_client client;
+    char *path;
+    json_t *root; /* NULL: none */
+    const struct secret *refused;
+    time_t expires_at; /* 0: there is no token */
+    bool is_refused;
+};
+
+static void token_release(struct token *t)
+{
+    mem_free_cleanup(&t->path);
+    json_free_cleanup(&t->root);
+}
+
+static int token_path(struct token *t, struct err *e)
+{
+    AUTO_FREE(char *, name);
+    char hash[41];
+
+    if (http_sha1(sso_name(t->client.step), hash, t->client.deadline, e) < 0)
+        return -1;
+    name = mem_printf("%s.json", hash);
+    return cache_file_path(".aws/sso/cache", name, &t->path, e);
+}
+
+static void token_read(struct token *t)
+{
+    json_free_cleanup(&t->root);
+    t->root = cache_file_read(t->path);
+    AUTO_SECRET(access);
+    access = cache_file_secret(t->root, "accessToken");
+    if (!access || !cache_file_time(t->root, "expiresAt", &t->expires_at))
+        t->expires_at = 0;
+    t->is_refused = access && t->refused && secret_equal(access, t->refused);
+}
+
+static bool is_alive(const struct token *t)
+{
+    return !t->is_refused && t->expires_at > time(NULL);
+}
+
+static bool can_refresh(const struct token *t)
+{
+    time_t registered_until;
+
+    return t->client.step->session && cache_file_text(t->root, "refreshToken") &&
+           cache_file_text(t->root, "clientId") && cache_file_text(t->root, "clientSecret") &&
+           cache_file_time(t->root, "registrationExpiresAt", &registered_until) &&
+           registered_until > time(NULL);
+}
+
+/* Whether it can be used as it is. */
+static bool is_good(const struct token *t)
+{
+    return is_alive(t) && (t->expires_at - time(NULL) >= REFRESH_SECONDS || !can_refresh(t));
+}
+
+static int take(const struct token *t, struct secret **out, struct err *e)
+{
+    *out = cache_file_secret(t->root, "accessToken");
+    if (!*out)
+        return err_set(e, ERR_PROTOCOL, "AWS SSO: a token of over %d bytes", SECRET_MAX / 2);
+    if (t->client.context->login)
+        t->client.context->login->expires_at = t->expires_at;
+    return 0;
+}
+
+/* The service has forgotten the old refresh token: the new one is all there is, if it can be kept. */
+static void token_write(const struct token *t)
+{
+    struct err e = ERR_INIT;
+
+    if (cache_file_write(t->path, t->root, &e) < 0)
+        log_warn("check the permissions of ~/.aws/sso/cache", "the new SSO token cannot be kept: %s: %s",
+                 e.what, e.msg);
+}
+
+static int token_refresh(struct token *t, struct err *e)
+{
+    AUTO_JSON(body);
+    char code[64];
+
+    body = json_pack("{s:s,s:O}", "grantType", "refresh_token", "refreshToken",
+                     json_object_get(t->root, "refreshToken"));
+    if (sso_token_ask(&t->client, body, t->root, code, e) < 0) {
+        log_step("login", "SSO token not refreshed: %s", e->msg);
+        return -1;
+    }
+    token_write(t);
+    log_step("login", "SSO token refreshed");
+    return 0;
+}
+
+static int needs_person(const struct token *t, struct err *e)
+{
+    AUTO_BUF(ago, 64);
+    const char *name = sso_name(t->client.step);
+
+    if (t->expires_at == 0)
+        return err_set(e, ERR_LOGIN, "not logged in to SSO session '%s'", name);
+    if (t->is_refused)
+        return err_set(e, ERR_LOGIN, "SSO session '%s' was ended before its time", name);
+    clock_format_duration(&ago, (int64_t)(time(NULL) - t->expires_at) * 1000);
+    return err_set(e, ERR_LOGIN, "SSO session '%s' expired %s ago", name, buf_str(&ago));
+}
+
+static int log_in(struct token *t, struct err *e)
+{
+    if (!t->client.context->may_log_in)
+        return needs_person(t, e);
+    if (!t->root)
+        t->root = json_object();
+    if (sso_login(&t->client, t->root, e) < 0)
+        return -1;
+    token_write(t);
+    if (t->client.context->login)
+        t->client.context->login->is_new = true;
+    return 0;
+}
+
+/* With the lock held: nobody of ours does the same meanwhile. */
+static int token_renew(struct token *t, struct secret **out, struct err *e)
+{
+    token_read(t);
+    if (is_good(t))
+        return take(t, out, e);
+    bool refreshed = can_refresh(t) && token_refresh(t, e) == 0;
+    /* A person cannot help where the network does not. */
+    if (!refreshed && !is_alive(t) && e->code && e->code != ERR_REFUSED)
+        return -1;
+    if (!refreshed && !is_alive(t) && log_in(t, e) < 0)
+        return -1;
+    err_clear(e);
+    /* Once more through what was written into it: the service may have answered with a token that has ended.
+     */
+    t->is_refused = false;
+    if (!cache_file_time(t->root, "expiresAt", &t->expires_at) || !is_alive(t))
+        return err_set(e, ERR_PROTOCOL, "AWS SSO: a token without a life");
+    return take(t, out, e);
+}
+
+int sso_token_get(const struct aws_context *c, const struct aws_step *step, const struct secret *refused,
+                  int64_t deadline, struct secret **out, struct err *e)
+{
+    __attribute__((cleanup(token_release))) struct token t = {.client = {c, step, deadline},
+                                                              .refused = refused};
+    AUTO_FD(lock);
+
+    if (token_path(&t, e) < 0)
+        return -1;
+    token_read(&t);
+    if (is_good(&t))
+        return take(&t, out, e);
+    if (!is_alive(&t) && !can_refresh(&t) && !c->may_log_in)
+        return needs_person(&t, e);
+    if (cache_file_lock(t.path, deadline, &lock, e) < 0) {
+        if (!is_alive(&t))
+            return -1;
+        err_clear(e);
+        return take(&t, out, e);
+    }
+    return token_renew(&t, out, e);
+}

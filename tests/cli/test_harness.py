@@ -164,7 +164,7 @@ def test_run_and_private_etc(bare_broker, names):
 
 def test_terminal(bare_broker):
     sh = bare_broker("/bin/sh")
-    t = sh.pty("-c", "stty -echo; printf 'word: ' >/dev/tty; read x; stty echo; echo got $x; echo e >&2; exec sleep 9", stderr="pipe")
+    t = sh.pty("-c", "stty -echo; printf 'word: ' >/dev/tty; read x; stty echo; echo e >&2; echo got $x; exec sleep 9", stderr="pipe")
     t.expect(b"word: ")
     assert not t.echo
     t.sendline(b"secret")

@@ -107,6 +107,7 @@ ROLE = "[profile r]\nrole_arn = a\nsource_profile = b\n[profile b]\n" + pair()
 # ours: what is found, or a part of the error; theirs: the id, or the name of the error
 DIFFERENT = {
     "a comment behind a value": (None, "[default]\naws_access_key_id = A #x\naws_secret_access_key = s\n", {}, "A", "A #x"),
+    "default twice": ("[profile default]\n" + pair("A") + "[default]\n" + pair("B"), None, {}, "A", "B"),
     "a colon": (None, "[default]\naws_access_key_id: A\naws_secret_access_key: s\n", {}, "no '=' in a property", "A"),
     "a section twice": (None, "[default]\n" + pair("A") + "[default]\nregion = x\n", {}, "A", "ConfigParseError"),
     "a key twice": (None, "[default]\n" + pair("A") + "aws_access_key_id = B\n", {}, "B", "ConfigParseError"),

@@ -5,6 +5,7 @@ names it; where CI=true a skip is a failure. After each test nothing may be left
 have shown (lib/canary.py)."""
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from lib import clients as client_table  # noqa: E402
 from lib import namespace, procs  # noqa: E402
 from lib.broker import BUILD, PROGRAM, Broker  # noqa: E402
 from servers import mysql9, process  # noqa: E402
+from servers.aws_fake import AwsFake  # noqa: E402
 from servers.botocore_oracle import Oracle  # noqa: E402
 from servers.fake_mysql import FakeServer  # noqa: E402
 from servers.mariadb import MariaDB  # noqa: E402
@@ -33,6 +35,9 @@ NO_NAMESPACE = None
 
 def pytest_configure(config):
     global NO_NAMESPACE
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # a run in the background starts with them ignored
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     try:
         namespace.enter(BASE / "private")
     except OSError as error:
@@ -169,6 +174,19 @@ def web():
 
     def start(*args, **kwargs):
         started.append(Web(*args, **kwargs))
+        return started[-1]
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def aws_fake():
+    """aws_fake(state) starts an AwsFake (servers/aws_fake.py) that ends with the test."""
+    started = []
+
+    def start(*args, **kwargs):
+        started.append(AwsFake(*args, **kwargs))
         return started[-1]
     yield start
     for server in started:

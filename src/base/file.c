@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <base/tty.h>
 
 #define END_PROBE 64
+#define LINKS_MOST 8
 
 static int guard_check(const struct stat *st, enum file_guard guard, const char *name, struct err *e)
 {
@@ -87,13 +89,34 @@ int file_read(const char *path, enum file_guard guard, struct buf *out, struct e
     return read_all(fd, (size_t)st.st_size, out, name, e);
 }
 
-/* The file that a symlink leads to, so that the link survives the rename; the path itself where it is not
- * there yet. */
+/* The link's text, relative ones from the link's folder; malloced, NULL where it is no link. */
+static char *follow_link(const char *path)
+{
+    char target[PATH_MAX];
+    ssize_t n = readlink(path, target, sizeof target - 1);
+    const char *slash = strrchr(path, '/');
+
+    if (n <= 0)
+        return NULL;
+    target[n] = '\0';
+    return *target == '/' || !slash ? mem_strdup(target)
+                                    : mem_printf("%.*s/%s", (int)(slash - path), path, target);
+}
+
+/* The file that a symlink leads to, so that the link survives the rename; also where that file is not there
+ * yet. */
 static char *resolve_target(const char *path)
 {
-    char *real = realpath(path, NULL);
+    char *real = realpath(path, NULL), *at = real ? real : mem_strdup(path);
 
-    return real ? real : mem_strdup(path);
+    for (int depth = 0; !real && depth < LINKS_MOST; depth++) {
+        char *next = follow_link(at);
+        if (!next)
+            break;
+        free(at);
+        at = next;
+    }
+    return at;
 }
 
 static int write_temporary(int fd, const char *target, const void *bytes, size_t n, mode_t mode)

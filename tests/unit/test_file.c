@@ -225,6 +225,10 @@ static void links_are_kept(void **state)
     assert_string_equal(buf_str(&says), "new");
     assert_int_equal(count_files("repo"), 1);
     assert_int_equal(count_files("."), 3);
+    /* And one that leads to a file which is not there yet. */
+    assert_int_equal(unlink("repo/config"), 0);
+    assert_int_equal(write_text("second", "newer", 0600, &e), 0);
+    assert_true(S_ISLNK(mode_of("second")) && S_ISLNK(mode_of("link")) && S_ISREG(mode_of("repo/config")));
 }
 
 /* Where it cannot be written the old content stays and nothing lies beside it. */

@@ -1,7 +1,7 @@
 """What botocore does, asked from another process: `Oracle().token(...)`, `.chain(environment)`, `.verify(...)`.
 
 Half of this file runs under the virtual environment that tests/servers/botocore-fetch makes (`serve`), reading a JSON
-object a line and answering with one. Each chain is looked up in a process of its own, because botocore reads os.environ."""
+object a line and answering with one. Each chain is looked up in a child of its own, because botocore reads os.environ."""
 import json
 import os
 import subprocess
@@ -32,7 +32,8 @@ class Oracle:
 
     def chain(self, environment):
         """{"method", "id", "secret", "token"} or {"error", "message"}; AWS_PROFILE in it is AWS's own, OUR_PROFILE the
-        one that was given explicitly."""
+        one that was given explicitly. With OUR_NETWORK in it the keys of
+        a role or a session are fetched too."""
         return self.ask(op="chain", environment=environment)
 
     def stop(self):
@@ -72,7 +73,7 @@ def chain():
         found = session.get_credentials()
         if found is None:
             return {"error": "no credentials"}
-        if found.method in ("assume-role", "assume-role-with-web-identity", "sso", "login"):
+        if "OUR_NETWORK" not in os.environ and found.method in ("assume-role", "assume-role-with-web-identity", "sso", "login"):
             return {"method": found.method}  # looking closer would ask the network
         keys = found.get_frozen_credentials()
         return {"method": found.method, "id": keys.access_key, "secret": keys.secret_key, "token": keys.token or None}
@@ -82,9 +83,19 @@ def chain():
 
 def chain_apart(environment):
     """In a child with that environment, without a network: instance metadata is switched off."""
-    done = subprocess.run([sys.executable, "-B", __file__, "chain"], capture_output=True, text=True, timeout=30,
-                          env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true", **environment})
-    return json.loads(done.stdout or json.dumps({"error": "crash", "message": done.stderr}))
+    ours, its = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.environ.clear()
+        os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true", **environment})
+        botocore.credentials.SSOProvider._SSO_TOKEN_CACHE_DIR = os.path.expanduser("~/.aws/sso/cache")  # set at import
+        os.write(its, json.dumps(chain()).encode())
+        os._exit(0)
+    os.close(its)
+    with open(ours) as answer:
+        text = answer.read()
+    os.waitpid(pid, 0)
+    return json.loads(text or json.dumps({"error": "crash", "message": ""}))
 
 
 def serve():
@@ -95,7 +106,5 @@ def serve():
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["chain"]:
-        print(json.dumps(chain()))
-    else:
-        serve()
+    import botocore.credentials
+    serve()

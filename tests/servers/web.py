@@ -35,9 +35,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if told is None:
             return
         status, headers, body = told if isinstance(told, tuple) else (200, {}, told)
+        if "Date" in headers:
+            self.date_time_string = lambda timestamp=None: headers["Date"]
         self.send_response(status)
         for name, value in headers.items():
-            self.send_header(name, value)
+            if name != "Date":
+                self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -30,3 +30,31 @@ def fixed_clock(broker, stamp):
     """wrap and env for broker.run(): the program sees that time, like "2015-08-30 12:36:00", in UTC."""
     options = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
     return {"wrap": ["/usr/bin/faketime", "-f", stamp], "env": {"TZ": "UTC", "ASAN_OPTIONS": options}}
+
+
+# Against servers/aws_fake.py
+
+IAM = ("token", "--iam", "--host", HOST, "--user", "app")
+
+
+def arn(role):
+    return f"arn:aws:iam::123456789012:role/{role}"
+
+
+def endpoint(fake, **more):
+    """The environment in which every AWS service is FAKE, and nothing is tried twice."""
+    return {"AWS_ENDPOINT_URL": fake.url, "AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true", **more}
+
+
+def signed_with(done):
+    """{"id", "token"} of the keys that a token was signed with."""
+    assert done.code == 0, done.errors
+    query = token(done.text.rstrip("\n"))[1]
+    return {"id": query["X-Amz-Credential"].split("/")[0], "token": query.get("X-Amz-Security-Token")}
+
+
+def assert_same_token(oracle, done, keys):
+    """The token is what botocore signs with these keys ("id", "secret", "token") at that time."""
+    stamp = token(done.text.rstrip("\n"))[1]["X-Amz-Date"]
+    assert done.text.rstrip("\n") == oracle.token(host=HOST, port=3306, user="app", region="eu-west-1", id=keys["id"],
+                                                  secret=keys["secret"], session=keys["token"], time=stamp)

@@ -51,6 +51,8 @@ const char *path_home(void);
 char *path_xdg(const char *variable, const char *fallback);
 /* $XDG_RUNTIME_DIR/broker, else ${TMPDIR:-/tmp}/broker-UID: made 0700, ours, or refused with ERR_CONFIG. */
 int path_runtime(char **out, struct err *e);
+/* Where a path leads when links are followed; malloced; NULL where it leads nowhere. */
+char *path_real(const char *path);
 /* "~/x" gives $HOME/x, everything else itself; malloced. */
 char *path_expand(const char *path);
 /* A path under $HOME as "~/...", for people; malloced. */

@@ -107,7 +107,7 @@ static char *follow_link(const char *path)
  * yet. */
 static char *resolve_target(const char *path)
 {
-    char *real = realpath(path, NULL), *at = real ? real : mem_strdup(path);
+    char *real = path_real(path), *at = real ? real : mem_strdup(path);
 
     for (int depth = 0; !real && depth < LINKS_MOST; depth++) {
         char *next = follow_link(at);
@@ -147,10 +147,10 @@ int file_write(const char *path, const void *bytes, size_t n, mode_t mode, struc
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0 || write_temporary(fd, target, bytes, n, mode) < 0 || rename(temporary, target) < 0) {
         int failed = errno;
-        AUTO_FREE(char *, name);
-        name = path_short(path);
         if (fd >= 0)
             (void)unlink(temporary);
+        AUTO_FREE(char *, name);
+        name = path_short(path);
         (void)err_set(e, ERR_IO, "%s", strerror(failed));
         return err_what(e, "%s", name);
     }

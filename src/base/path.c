@@ -60,6 +60,17 @@ int path_runtime(char **out, struct err *e)
     return 0;
 }
 
+/* Out of memory must not look like a path that leads nowhere: a link would be overwritten, a client taken for
+ * another. */
+char *path_real(const char *path)
+{
+    char *real = realpath(path, NULL);
+
+    if (!real && errno == ENOMEM)
+        err_out_of_memory();
+    return real;
+}
+
 char *path_expand(const char *path)
 {
     const char *home = path[0] == '~' && path[1] == '/' ? path_home() : NULL;

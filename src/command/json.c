@@ -2,8 +2,21 @@
 #include "json.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include <base/buf.h>
 #include <base/err.h>
+#include <base/text.h>
+
+json_t *json_text(const char *s)
+{
+    AUTO_BUF(clean, 65536);
+
+    if (!s)
+        return json_null();
+    text_sanitise(&clean, s, strlen(s));
+    return json_string(buf_str(&clean));
+}
 
 void print_json_line(const json_t *root)
 {

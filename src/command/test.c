@@ -100,11 +100,6 @@ static void note_open_root(const struct session *s)
         log_note("note: root logs in over TCP without a password");
 }
 
-static json_t *string_or_null(const char *s)
-{
-    return s ? json_string(s) : json_null();
-}
-
 static void print_json(const struct invocation *inv, const struct report *r, const struct probe *probe,
                        int result, const struct err *e)
 {
@@ -112,14 +107,13 @@ static void print_json(const struct invocation *inv, const struct report *r, con
     json_t *error = json_null();
 
     if (result < 0)
-        error = json_pack("{s:s,s:o,s:o}", "message", e->msg, "hint",
-                          string_or_null(e->hint[0] ? e->hint : NULL), "server_code",
+        error = json_pack("{s:o,s:o,s:o}", "message", json_text(e->msg), "hint",
+                          json_text(e->hint[0] ? e->hint : NULL), "server_code",
                           probe->server_code ? json_integer((json_int_t)probe->server_code) : json_null());
-    root = json_pack("{s:o,s:b,s:i,s:O,s:o,s:o,s:o,s:o}", "profile",
-                     string_or_null(inv->label[0] ? inv->label : NULL), "ok", result == 0, "exit",
-                     result == 0 ? 0 : (int)e->code, "hops", r->hops, "user", string_or_null(probe->user),
-                     "version", string_or_null(probe->version), "tls_cipher",
-                     string_or_null(probe->tls_cipher), "error", error);
+    root = json_pack(
+        "{s:o,s:b,s:i,s:O,s:o,s:o,s:o,s:o}", "profile", json_text(inv->label[0] ? inv->label : NULL), "ok",
+        result == 0, "exit", result == 0 ? 0 : (int)e->code, "hops", r->hops, "user", json_text(probe->user),
+        "version", json_text(probe->version), "tls_cipher", json_text(probe->tls_cipher), "error", error);
     print_json_line(root);
 }
 
@@ -148,6 +142,7 @@ static int test_run(struct invocation *inv, struct err *e)
     json_use_wiping_memory();
     if (inv->given[OPT_json])
         report.hops = hops = json_array();
+    s.may_log_in = true;
     int result = begin(inv, &s, e);
     if (result == 0 && inv->given[OPT_dry_run])
         return dry_run(&s, e);

@@ -82,10 +82,10 @@ static bool is_being_read(const struct config *c, unsigned first, const char *pa
 {
     AUTO_FREE(char *, real);
 
-    real = realpath(path, NULL);
+    real = path_real(path);
     for (unsigned i = first; real && i < c->files; i++) {
         AUTO_FREE(char *, other);
-        other = realpath(c->file[i].path, NULL);
+        other = path_real(c->file[i].path);
         if (text_equal(real, other))
             return true;
     }

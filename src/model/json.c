@@ -1,10 +1,15 @@
-/* A size in front of each block lets free() wipe it. Out of memory gives NULL, as jansson expects. */
+/*
+ * A size in front of each block lets free() wipe it. Out of memory ends the program: jansson would go on
+ * without the key, the entry or the byte that did not fit.
+ */
 #include <model/json.h>
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <base/err.h>
 
 union header {
     size_t size;
@@ -16,7 +21,7 @@ static void *wiping_alloc(size_t size)
     union header *h = size > SIZE_MAX / 2 ? NULL : malloc(sizeof *h + size);
 
     if (!h)
-        return NULL;
+        err_out_of_memory();
     h->size = size;
     return h + 1;
 }

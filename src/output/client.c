@@ -146,7 +146,7 @@ static enum flavour flavour_by_name(const char *path)
 {
     AUTO_FREE(char *, real);
 
-    real = realpath(path, NULL);
+    real = path_real(path);
     const struct row *row = real ? row_of(real) : NULL;
     return row ? row->flavour : FLAVOUR_UNKNOWN;
 }

@@ -22,7 +22,9 @@ static bool is_cleartext(const struct profile *p)
 
 static void derive(struct profile *p, enum key k, const char *value, const char *from)
 {
-    setting_put(&p->set[k], value, ORIGIN_DERIVED, from, 0);
+    if (!p->set[k].value)
+        setting_clear(&p->set[k]); /* a key that was emptied is one that is not set */
+    (void)setting_put(&p->set[k], value, ORIGIN_DERIVED, from, 0);
 }
 
 static void derive_tls(struct profile *p)

@@ -11,7 +11,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,29 +22,46 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-/* Where distributions put the plug-ins of MariaDB's client library. */
-static const char *const folders[] = {"/usr/lib/*/libmariadb3/plugin", "/usr/lib64/mariadb/plugin",
-                                      "/usr/lib/mariadb/plugin",       "/usr/lib64/mysql/plugin",
-                                      "/usr/lib/mysql/plugin",         "/usr/local/lib/mariadb/plugin"};
+/* Where distributions put the plug-ins of MariaDB's client library; Debian has a folder for each
+ * architecture. */
+#define LIBRARIES "/usr/lib"
+static const char *const folders[] = {"/usr/lib64/mariadb/plugin", "/usr/lib/mariadb/plugin",
+                                      "/usr/lib64/mysql/plugin", "/usr/lib/mysql/plugin",
+                                      "/usr/local/lib/mariadb/plugin"};
 
 static bool gives_the_password_away(const char *name)
 {
     return text_equal(name, "mysql_clear_password.so") || text_equal(name, "dialog.so");
 }
 
+static DIR *open_folder(const char *path)
+{
+    DIR *dir = opendir(path);
+
+    if (!dir && errno == ENOMEM)
+        err_out_of_memory();
+    return dir;
+}
+
+/* By hand: glibc's glob(3) frees twice when memory is out. */
 static char *find_folder(void)
 {
-    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-        glob_t found;
-        char *path = NULL;
-        if (glob(folders[i], GLOB_NOSORT, NULL, &found) == 0) {
-            path = mem_strdup(found.gl_pathv[0]);
-            globfree(&found);
-        }
-        if (path)
-            return path;
+    DIR *dir = open_folder(LIBRARIES);
+    char *path = NULL;
+
+    for (struct dirent *d = dir ? readdir(dir) : NULL; d && !path; d = readdir(dir)) {
+        AUTO_FREE(char *, candidate);
+        candidate = mem_printf("%s/%s/libmariadb3/plugin", LIBRARIES, d->d_name);
+        if (d->d_name[0] != '.' && access(candidate, F_OK) == 0)
+            path = mem_strdup(candidate);
     }
-    return NULL;
+    if (dir)
+        (void)closedir(dir);
+    for (size_t i = 0; i < ARRAY_LEN(folders) && !path; i++) {
+        if (access(folders[i], F_OK) == 0)
+            path = mem_strdup(folders[i]);
+    }
+    return path;
 }
 
 static int not_made(const char *runtime, struct err *e)
@@ -59,7 +75,7 @@ static int not_made(const char *runtime, struct err *e)
  * a clean-up of old files has emptied. */
 static int link_all(const char *from, const char *to, struct err *e)
 {
-    DIR *dir = opendir(from);
+    DIR *dir = open_folder(from);
     int result = 0;
 
     for (struct dirent *d = dir ? readdir(dir) : NULL; d && result == 0; d = readdir(dir)) {

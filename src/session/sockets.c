@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <base/file.h>
 #include <base/mem.h>
 #include <base/text.h>
 
@@ -66,8 +67,8 @@ static bool is_repeated(size_t i)
 
     if (!text_starts(places[i], "/var/run/"))
         return false;
-    old = realpath("/var/run", NULL);
-    new = realpath("/run", NULL);
+    old = path_real("/var/run");
+    new = path_real("/run");
     return old && text_equal(old, new);
 }
 

@@ -43,7 +43,21 @@ auth_command = print-lease
 [profile keychain]
 inherits = default
 auth = keychain
+
+[profile iam]
+inherits = default
+host = db.c9akciq32.eu-west-1.rds.amazonaws.com
+auth = iam
+client = mysql
 """
+AWS_CONFIG = """\
+[profile process]
+credential_process = print-keys 'one word'
+[profile broken]
+role_arn = arn:aws:iam::1:role/R
+source_profile = broken
+"""
+AWS_CREDENTIALS = f"[default]\naws_access_key_id = AKIAFAKE\naws_secret_access_key = {CANARY}\naws_session_token = {CANARY[::-1]}\n"
 MORE = """\
 [profile included]
 host = db.example.com
@@ -70,6 +84,14 @@ FILES = {  # name in the home: (content, mode)
     "bin/print-lease": (f'''#!/bin/sh
 echo "{{\\"user\\": \\"leased\\", \\"password\\": \\"{CANARY}\\", \\"expires_at\\": $(($(date +%s) + 3))}}"
 ''', 0o755),
+}
+FILES |= {
+    ".aws/config": (AWS_CONFIG, 0o600),
+    ".local/share/broker/rds-ca.pem": ("authorities\n", 0o600),
+    ".aws/credentials": (AWS_CREDENTIALS, 0o600),
+    "bin/print-keys": (f"""#!/bin/sh
+echo '{{"Version": 1, "AccessKeyId": "AKIAFAKE", "SecretAccessKey": "{CANARY}"}}'
+""", 0o755),
 }
 LINKS = {".config/broker/config": "../../dotfiles/config", ".config/broker/more": "../../dotfiles/more"}
 
@@ -111,6 +133,10 @@ SCRIPTS = [
     Script("token-command", ["token", "command", "-vv"], shows_secret=True),
     Script("token-lease", ["token", "lease"], shows_secret=True),
     Script("token-url", ["token", "-"], stdin=URL + "\n", shows_secret=True),
+    Script("token-iam", ["token", "iam", "-vv"]),
+    Script("token-iam-process", ["token", "iam", "--aws-profile", "process"]),
+    Script("token-iam-broken", ["token", "iam", "--aws-profile", "broken"], 78),
+    Script("connect-iam", ["connect", "iam"]),
     Script("exec", ["exec", "file", "--", "sh", "-c", "env | grep MYSQL_ | sort"], shows_secret=True),
     Script("exec-url", ["exec", "file", "--env", "url", "--", "sh", "-c", "echo $DATABASE_URL"], shows_secret=True),
     Script("exec-file", ["exec", "file", "--", "cat", "{defaults-file}"], shows_secret=True),

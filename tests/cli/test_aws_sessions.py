@@ -1,0 +1,318 @@
+"""Sessions between runs: keys of a role are kept in the kernel's keyring until five minutes before their end, one broker
+fetches them for all that want them, a second factor is asked once; what the AWS CLI has kept of roles is used and never
+written; a client finds no child of ours. Role names are the test's own (see test_aws_roles.py)."""
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from lib.aws import HOST, IAM, SECRET, arn, endpoint, files, pair, signed_with
+from servers.aws_fake import iso, keys_of
+from test_aws_roles import BASE, profile, run
+from test_command_provider import NO_KEYRING
+
+SERIAL = "arn:aws:iam::123456789012:mfa/dev"
+
+
+@pytest.fixture
+def sts(aws_fake):
+    return aws_fake({"sts": {"minutes": 6}})
+
+
+@pytest.fixture
+def role(broker):
+    broker.secret(SECRET.encode())
+    name = "role-" + os.urandom(6).hex()
+    for n in ("", "-b"):
+        broker.secret(keys_of(name + n)["secret"].encode())
+    return name
+
+
+def ids(*results):
+    return [signed_with(done)["id"] for done in results]
+
+
+def at_once(count, do):
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(do())) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+# The keyring
+
+def test_kept(broker, sts, role):
+    files(broker, BASE + profile("p", role, "q") + profile("q", role + "-b"))
+    first, second = run(broker, sts, "p"), run(broker, sts, "p")
+    assert ids(first, second) == [keys_of(role)["id"]] * 2 and len(sts.calls) == 2
+
+
+def test_no_helper_for_what_is_kept(broker, sts, role):
+    files(broker, BASE + profile("p", role))
+    run(broker, sts, "p")
+    log = broker.tmp / "strace"
+    assert run(broker, sts, "p", wrap=["strace", "-f", "-qq", "-e", "trace=process,network", "-o", log]).code == 0
+    assert not [line for line in log.read_text().splitlines() if "exit" not in line][1:]  # the first is its own execve
+
+
+@pytest.mark.parametrize("minutes, calls", [(4, 3), (5, 3), (6, 1)])
+def test_until_five_minutes_before_their_end(broker, sts, role, minutes, calls):
+    sts.state["sts"]["minutes"] = minutes
+    files(broker, BASE + profile("p", role))
+    assert len(ids(*[run(broker, sts, "p") for _ in range(3)])) == 3 and len(sts.calls) == calls
+
+
+@pytest.mark.parametrize("change", [{"external_id": "other"}, {"role_session_name": "other"}, {"duration_seconds": 1800}])
+def test_kept_for_the_same_chain_only(broker, sts, role, change):
+    files(broker, BASE + profile("p", role) + profile("q", role, **change) + profile("same", role, region="eu-west-3"))
+    assert len(ids(*[run(broker, sts, name) for name in ("p", "q", "same", "q", "p")])) == 5 and len(sts.calls) == 2
+
+
+def test_other_keys_are_another_chain(broker, sts, role):
+    for id in ("AKIAONE", "AKIATWO", "AKIAONE"):
+        files(broker, "[profile base]\n" + pair(id) + profile("p", role))
+        run(broker, sts, "p")
+    assert len(sts.calls) == 2
+
+
+def test_a_container_keeps_to_itself(broker, aws_fake, role):
+    """What was got with a container's keys is not kept: others on the machine may see the same keyring."""
+    fake = aws_fake({"sts": {"minutes": 6}})
+    files(broker, profile("p", role, None, credential_source="EcsContainer"))
+    for _ in range(2):
+        assert run(broker, fake, "p", env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": fake.url + "/ecs"}).code == 0
+    assert len(fake.calls) == 2
+
+
+def test_without_a_keyring(broker, sts, role):
+    files(broker, BASE + profile("p", role))
+    wrap = [sys.executable, "-c", NO_KEYRING]
+    assert len(ids(*[run(broker, sts, "p", wrap=wrap) for _ in range(2)])) == 2 and len(sts.calls) == 2
+
+
+def keyring_entry(role):
+    """The role's key, what the store puts in front of an entry (store/keyring-linux.c), and the entry."""
+    listed = subprocess.run(["keyctl", "rlist", "@u"], capture_output=True, text=True).stdout.split()
+    for key in listed:
+        if "broker:aws:" in subprocess.run(["keyctl", "rdescribe", key], capture_output=True, text=True).stdout:
+            payload = subprocess.run(["keyctl", "pipe", key], capture_output=True).stdout
+            if b"role/" + role.encode() in payload:
+                start = payload.index(b"\0", 9) + 1
+                return key, payload[:start], payload[start:]
+    raise AssertionError("no entry")
+
+
+def test_what_an_entry_is(broker, sts, role):
+    files(broker, BASE + profile("p", role))
+    run(broker, sts, "p")
+    _, head, entry = keyring_entry(role)
+    keys = keys_of(role)
+    label, account, end, *rest = entry[1:].split(b"\0")
+    assert entry[:1] == b"1" and (label, account) == (b"role/" + role.encode(), b"123456789012") and b"role/" + role.encode() in head
+    assert 0 < int(end) - time.time() <= 360 and rest == [keys["id"].encode(), keys["secret"].encode(), keys["token"].encode(), b""]
+
+
+@pytest.mark.parametrize("entry", [
+    b"", b"1", b"2role/x\0\0009999999999\0A\0s\0t\0", b"1role/x\0\0soon\0A\0s\0t\0", b"1role/x\0\0009999999999\0A\0s\0t",
+    b"1role/x\0\0009999999999\0\0s\0t\0", b"1role/x\0\0009999999999\0A\0\0t\0", b"1role/x\0\0001\0A\0s\0t\0",
+    b"1role/x\0\0009999999999\0A\0s\0t\0more", None])
+def test_an_entry_that_is_none(broker, sts, role, entry):
+    files(broker, BASE + profile("p", role))
+    run(broker, sts, "p")
+    key, head, _ = keyring_entry(role)
+    subprocess.run(["keyctl", "pupdate", key], input=b"nonsense" if entry is None else head + entry, check=True, capture_output=True)
+    assert ids(run(broker, sts, "p")) == [keys_of(role)["id"]] and len(sts.calls) == 2
+
+
+# Two at once
+
+def test_one_fetch_for_all_that_want_it(broker, sts, role):
+    sts.state["sts"]["delay"] = 0.3
+    files(broker, BASE + profile("p", role))
+    assert ids(*at_once(4, lambda: run(broker, sts, "p"))) == [keys_of(role)["id"]] * 4 and len(sts.calls) == 1
+
+
+def test_a_second_one_has_a_deadline(broker, sts, role):
+    sts.state["sts"]["delay"] = 2
+    files(broker, BASE + profile("p", role))
+    first = threading.Thread(target=run, args=[broker, sts, "p"])
+    first.start()
+    while not sts.calls:
+        time.sleep(0.005)
+    done = run(broker, sts, "p", "--timeout", "200ms")
+    first.join()
+    assert done.code == 75 and "another broker holds" in done.errors and len(sts.calls) == 1
+
+
+def test_a_failure_is_not_kept(broker, sts, role):
+    sts.state["sts"]["refuse"] = [(403, "AccessDenied", "no")]
+    files(broker, BASE + profile("p", role))
+    assert [run(broker, sts, "p").code for _ in range(3)] == [77, 0, 0] and len(sts.calls) == 2
+
+
+def test_a_broker_that_is_killed_leaves_the_way_free(broker, sts, role):
+    sts.state["sts"]["delay"] = 1
+    files(broker, BASE + profile("p", role))
+    first = broker.start(*IAM, "--aws-profile", "p", env=endpoint(sts), stdout=subprocess.DEVNULL)
+    while not sts.calls:
+        time.sleep(0.005)
+    first.kill()
+    first.wait()
+    sts.state["sts"]["delay"] = 0
+    assert run(broker, sts, "p").code == 0
+
+
+# A second factor
+
+def on_terminal(broker, sts, name):
+    return broker.pty(*IAM, "--aws-profile", name, env=endpoint(sts), stdout="pipe", secret_out=True)
+
+
+def test_the_code_is_asked_for(broker, sts, role):
+    files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
+    sts.state["sts"]["mfa"] = {SERIAL: "654321"}
+    terminal = on_terminal(broker, sts, "p")
+    terminal.expect(f"Enter MFA code for {SERIAL}: ".encode())
+    assert not terminal.echo and not sts.calls
+    terminal.sendline(b"654321")
+    assert terminal.wait() == 0 and keys_of(role)["id"].encode() in terminal.out and b"654321" not in terminal.shown
+    assert (sts.calls[0]["SerialNumber"], sts.calls[0]["TokenCode"]) == (SERIAL, "654321")
+    assert run(broker, sts, "p").code == 0 and len(sts.calls) == 1  # kept: nobody is asked
+
+
+@pytest.mark.parametrize("codes, asked, code", [
+    (["000000", "654321"], 2, 0), (["000000", "111111", "654321"], 3, 0), (["000000"] * 3, 3, 77), (["12 34", "", "654321"], 1, 0)])
+def test_a_wrong_code(broker, sts, role, codes, asked, code):
+    files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
+    sts.state["sts"]["mfa"] = {SERIAL: "654321"}
+    terminal = on_terminal(broker, sts, "p")
+    for typed in codes:
+        terminal.expect(b"Enter MFA code for ")
+        terminal.sendline(typed.encode())
+    assert (terminal.wait(), len(sts.calls)) == (code, asked)
+    assert terminal.shown.count(b"not the right code") == (len(codes) - 1)
+    if code:
+        assert b"MultiFactorAuthentication failed" in terminal.shown and b"hint: check the device's clock; a code is good once" in terminal.shown
+
+
+def test_another_refusal_is_not_asked_again(broker, sts, role):
+    files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
+    sts.state["sts"].update(refuse=[(403, "AccessDenied", "not for you")])
+    terminal = on_terminal(broker, sts, "p")
+    terminal.expect(b"Enter MFA code")
+    terminal.sendline(b"654321")
+    assert (terminal.wait(), len(sts.calls)) == (77, 1)
+
+
+def test_nobody_to_ask(broker, sts, role):
+    files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
+    done = run(broker, sts, "p")
+    assert (done.code, done.errors) == (79, f"broker: {HOST}: AWS profile 'p': role {role}: an MFA code for {SERIAL} is needed\n"
+                                        "hint: run it on a terminal, or mfa_command = a program that prints the code\n")
+    assert not sts.calls
+
+
+def test_an_askpass_program(broker, sts, role):
+    files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
+    sts.state["sts"]["mfa"] = {SERIAL: "654321"}
+    broker.script("ask", 'echo "$1" >~/prompt; echo 654321')
+    assert run(broker, sts, "p", env={"BROKER_ASKPASS": str(broker.home / "bin/ask")}).code == 0
+    assert (broker.home / "prompt").read_text() == f"Enter MFA code for {SERIAL}: \n"
+
+
+@pytest.mark.parametrize("script, code, words", [
+    ("echo 654321", 0, ""), ("printf '654321\\r\\n'", 0, ""), ("echo 12345", 65, "printed no code of six digits"), (":", 65, "printed no code"),
+    ("echo 654321 7", 65, "printed no code"), ("echo no phone >&2; exit 3", 77, "exit status 3\n  no phone\n"),
+    ("echo 000000", 77, "MultiFactorAuthentication failed"), ("head -c 100000 /dev/zero", 65, "printed over 256 bytes")])
+def test_mfa_command(broker, sts, role, script, code, words):
+    files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
+    sts.state["sts"]["mfa"] = {SERIAL: "654321"}
+    broker.script("code", script + "\necho run >>~/runs")
+    done = run(broker, sts, "p", "-o", "mfa_command=code --for 'a b'")
+    assert done.code == code and words in done.errors and len(sts.calls) == (script.startswith("echo 000") or code == 0)
+    assert (code == 0) == (done.errors == "") and (code == 0 or "\nhint: " in done.errors)
+
+
+def test_one_question_for_two(broker, sts, role):
+    files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
+    sts.state["sts"]["mfa"] = {SERIAL: "654321"}
+    terminal = on_terminal(broker, sts, "p")
+    terminal.expect(b"Enter MFA code")
+    other = broker.start(*IAM, "--aws-profile", "p", env=endpoint(sts), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        other.wait(0.2)
+    terminal.sendline(b"654321")
+    out, err = other.communicate(timeout=10)
+    assert (terminal.wait(), other.returncode, err) == (0, 0, b"") and keys_of(role)["id"].encode() in out and len(sts.calls) == 1
+
+
+# What the AWS CLI has kept
+
+def cli_file(broker, arguments, role, end=3600, text=None):
+    name = hashlib.sha1(json.dumps(arguments, sort_keys=True).encode()).hexdigest()
+    keys = keys_of(role)
+    body = {"Credentials": {"AccessKeyId": keys["id"], "SecretAccessKey": keys["secret"], "SessionToken": keys["token"],
+                            "Expiration": iso(end) if isinstance(end, int) else end}, "AssumedRoleUser": {}, "ResponseMetadata": {}}
+    return broker.write(f".aws/cli/cache/{name}.json", text if text is not None else json.dumps(body), secret=True)
+
+
+@pytest.mark.parametrize("more", [{}, {"external_id": "ext/1"}, {"role_session_name": "me", "duration_seconds": 3600}, {"duration_seconds": "1h"}])
+def test_a_role_that_the_cli_has_kept(broker, sts, role, more):
+    names = {"external_id": "ExternalId", "role_session_name": "RoleSessionName", "duration_seconds": "DurationSeconds"}
+    arguments = {"RoleArn": arn(role), **{names[k]: v for k, v in more.items() if v != "1h"}}
+    path = cli_file(broker, arguments, role)
+    before = path.read_bytes(), os.stat(path).st_mtime_ns
+    files(broker, BASE + profile("p", role, **more))
+    done = run(broker, sts, "p", "-v")
+    assert ids(done) == [keys_of(role)["id"]] and not sts.calls and f"role {role} from the AWS CLI's ~/.aws/cli/cache/" in done.errors
+    assert (path.read_bytes(), os.stat(path).st_mtime_ns) == before and stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_the_name_is_the_one_that_the_cli_gives(broker, sts, role):
+    """A known answer of botocore's own tests."""
+    broker.write(".aws/cli/cache/793d6e2f27667ab2da104824407e486bfec24a47.json", cli_file(broker, {}, role).read_text(), secret=True)
+    files(broker, f"[profile base]\n{pair('AKIA' + role)}[profile p]\nrole_arn = myrole\nsource_profile = base\n")
+    assert ids(run(broker, sts, "p")) == [keys_of(role)["id"]] and not sts.calls
+
+
+def test_a_middle_role_that_the_cli_has_kept(broker, sts, role):
+    cli_file(broker, {"RoleArn": arn(role + "-b")}, role + "-b")
+    files(broker, BASE + profile("p", role, "q") + profile("q", role + "-b"))
+    assert ids(run(broker, sts, "p")) == [keys_of(role)["id"]]
+    assert [call["RoleArn"] for call in sts.calls] == [arn(role)] and keys_of(role + "-b")["id"] in sts.seen[0].headers["authorization"]
+
+
+@pytest.mark.parametrize("end, used", [(240, False), (600, True), ("2115-01-01T00:00:00UTC", True), ("2115-01-01T00:00:00+00:00", True),
+                                       ("2015-01-01T00:00:00Z", False), ("soon", False)])
+def test_how_long_it_is_good(broker, sts, role, end, used):
+    cli_file(broker, {"RoleArn": arn(role)}, role, end)
+    files(broker, BASE + profile("p", role))
+    assert run(broker, sts, "p").code == 0 and len(sts.calls) == (0 if used else 1)
+    subprocess.run(["keyctl", "unlink", keyring_entry(role)[0], "@u"], check=True)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"Credentials": 1}', '{"Credentials": {"AccessKeyId": "A"}}', "x" * 100_000])
+def test_half_a_file(broker, sts, role, text):
+    path = cli_file(broker, {"RoleArn": arn(role)}, role, text=text)
+    files(broker, BASE + profile("p", role))
+    assert run(broker, sts, "p").code == 0 and len(sts.calls) == 1 and path.read_text() == text
+
+
+# The client
+
+def test_no_child_is_left_to_the_client(broker, sts, role):
+    """broker-http has run, and has been ended: the program that we become finds no child in its wait()."""
+    files(broker, BASE + profile("p", role))
+    broker.config(f"[profile db]\nhost = {HOST}\nuser = app\nauth = iam\naws_profile = p\n")
+    text = "import os\ntry:\n    print(os.waitpid(-1, os.WNOHANG))\nexcept ChildProcessError:\n    print('none')"
+    done = broker.run("exec", "db", "--client", broker.stub("mysql").path, "--", sys.executable, "-c", text, env=endpoint(sts))
+    assert (done.text, done.code) == ("none\n", 0) and len(sts.calls) == 1

@@ -15,8 +15,13 @@ struct credential {
     bool cleartext;
     bool asked;    /* typed by a person just now */
     bool keepable; /* and its provider can keep it */
-    /* Asked of login(): a browser or device flow may be started. */
-    bool may_log_in;
+    /* Asked of login(): a browser or device flow may be started; whatever is cached, do now what a person is
+     * needed for. */
+    bool may_log_in, wants_login;
+    /* What login() says of it: a person logged in just now, and when one will be needed again (0: never, or
+     * not known). */
+    bool logged_in;
+    time_t login_expires_at;
     /* What the provider's login() left: who it logged in as, in a few words (NULL: it has none, or it was not
      * done yet), and what get() needs of it. */
     char *login;

@@ -28,6 +28,9 @@ struct provider {
     /* The credential, by the deadline, after login(), which it calls itself where nobody has. May ask
      * (tty_can_ask()); ERR_LOGIN where it must and cannot. */
     int (*get)(const struct profile *p, int64_t deadline, struct credential *out, struct err *e);
+    /* Drops what was kept of this identity in the session store; *forgotten: how many entries. What others
+     * keep is theirs. NULL: never kept. */
+    int (*logout)(const struct profile *p, int64_t deadline, unsigned *forgotten, struct err *e);
     /* Keeps a credential that a person typed (credential.asked). NULL: never kept. */
     int (*keep)(const struct profile *p, const struct credential *c, int64_t deadline, struct err *e);
     /* What to check when the server refuses its credential: a hint. NULL: user and password. */

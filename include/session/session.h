@@ -30,7 +30,9 @@ struct session {
     struct facts facts;
     struct plan plan;
     struct credential credential;
-    char *label; /* NULL until the profile is known */
+    bool may_log_in;  /* set by verbs that start a browser or device flow where a terminal is there */
+    bool wants_login; /* and by the one that is for nothing else */
+    char *label;      /* NULL until the profile is known */
     int64_t deadline;
 };
 void session_release(struct session *s);
@@ -47,6 +49,8 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
  * this provider has none.
  */
 int session_sign_in(struct session *s, struct err *e);
+/* Forgets what the provider keeps between runs; *forgotten: how many entries. */
+int session_sign_out(struct session *s, unsigned *forgotten, struct err *e);
 /* The credential; signs in first where that was not done. */
 int session_login(struct session *s, struct err *e);
 

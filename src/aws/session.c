@@ -138,20 +138,28 @@ static void keep(const char *identity, const struct aws_chain *chain, const stru
 {
     struct err ignored = ERR_INIT;
     AUTO_FREE(char *, label);
+    AUTO_FREE(char *, shown);
     AUTO_SECRET(entry);
 
     label = aws_session_label(chain);
+    shown = mem_printf(keys->account ? "%s\taccount %s" : "%s", label, keys->account);
     entry = is_good(keys) ? aws_session_write(label, keys) : NULL;
     if (entry)
-        (void)store_keyring.put(identity, label, entry, keys->expires_at - AWS_SESSION_MARGIN, deadline,
+        (void)store_keyring.put(identity, shown, entry, keys->expires_at - AWS_SESSION_MARGIN, deadline,
                                 &ignored);
+}
+
+/* Whether a person wants to log in now, whatever is kept. */
+static bool is_wanted(const struct aws_context *c)
+{
+    return c->login && c->login->is_wanted;
 }
 
 /* From what the AWS CLI has kept, as far as that leads, and on from there. */
 static int fetch(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e)
 {
     AUTO_AWS_KEYS(start);
-    size_t first = role_cache_find(c, deadline, &start);
+    size_t first = is_wanted(c) ? 0 : role_cache_find(c, deadline, &start);
 
     return chain_walk(c, first, &start, deadline, out, e);
 }
@@ -167,13 +175,13 @@ int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys 
         return chain_walk(c, 0, &nothing, deadline, out, e);
     aws_chain_identity(&c->chain, hash);
     identity = mem_printf(AWS_SESSION_PREFIX "%s", hash);
-    if (read_kept(identity, deadline, out))
+    if (!is_wanted(c) && read_kept(identity, deadline, out))
         return 0;
     if (file_lock(hash, deadline, &lock, e) < 0) {
         if (e->code == ERR_TRY_LATER)
             return -1;
         log_step("lock", "%s", e->msg);
-    } else if (read_kept(identity, deadline, out)) {
+    } else if (!is_wanted(c) && read_kept(identity, deadline, out)) {
         return 0;
     }
     err_clear(e);

@@ -219,6 +219,12 @@ static int start_device(const struct sso_client *client, const json_t *root, str
     return 0;
 }
 
+static int nobody_came(const struct sso_client *client, struct err *e)
+{
+    (void)err_set(e, ERR_LOGIN, "nobody logged in to SSO session '%s' in time", sso_name(client->step));
+    return err_hint(e, "try again; login_timeout is how long it waits");
+}
+
 /* 1: the person has logged in, 0: not yet. */
 static int poll_once(const struct sso_client *client, struct device *d, json_t *root, struct err *e)
 {
@@ -237,9 +243,11 @@ static int poll_once(const struct sso_client *client, struct device *d, json_t *
         return 0;
     }
     if (text_equal(code, "expired_token"))
-        return err_set(e, ERR_LOGIN, "nobody logged in to SSO session '%s' in time", sso_name(client->step));
-    if (text_equal(code, "access_denied"))
-        return err_set(e, ERR_REFUSED, "SSO session '%s': refused in the browser", sso_name(client->step));
+        return nobody_came(client, e);
+    if (text_equal(code, "access_denied")) {
+        (void)err_set(e, ERR_REFUSED, "SSO session '%s': refused in the browser", sso_name(client->step));
+        return err_hint(e, "try again, and allow it there");
+    }
     return -1;
 }
 
@@ -260,10 +268,8 @@ static int wait_for_person(const struct sso_client *client, struct device *d, js
             done = poll_once(client, d, root, e);
     }
     tty_wait_end(&wait);
-    if (done == 0) {
-        (void)err_set(e, ERR_LOGIN, "nobody logged in to SSO session '%s' in time", sso_name(client->step));
-        done = -1;
-    }
+    if (done == 0)
+        return nobody_came(client, e);
     return done < 0 ? -1 : 0;
 }
 

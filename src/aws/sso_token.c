@@ -169,6 +169,7 @@ int sso_token_get(const struct aws_context *c, const struct aws_step *step, cons
                                                               .refused = refused};
     AUTO_FD(lock);
 
+    json_use_wiping_memory();
     if (token_path(&t, e) < 0)
         return -1;
     token_read(&t);

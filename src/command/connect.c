@@ -28,6 +28,7 @@ static int connect_run(struct invocation *inv, struct err *e)
         print_plan(&s, inv->rest);
         return 0;
     }
+    s.may_log_in = true;
     if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)
         return -1;
     return session_become_client(&s, inv->rest, e);

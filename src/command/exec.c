@@ -40,6 +40,7 @@ static int exec_run(struct invocation *inv, struct err *e)
         print_plan(&s, NULL);
         return 0;
     }
+    s.may_log_in = true;
     if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)
         return -1;
     return session_become_command(&s, inv->rest, formats, e);

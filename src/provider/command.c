@@ -132,6 +132,23 @@ static int read_cache(const char *identity, int64_t deadline, struct credential 
     return 1;
 }
 
+/* Under a label that a person can read: the program, and for whom. */
+static void keep_result(const struct profile *p, const char *identity, const struct secret *text,
+                        time_t expires, int64_t deadline)
+{
+    struct err ignored = ERR_INIT;
+    AUTO_FREE(char *, who);
+    AUTO_FREE(char *, label);
+    AUTO_WORDS(words);
+
+    who = identity_label(p);
+    if (text_split_words(profile_str(p, KEY_auth_command), &words, &ignored) == 0) {
+        const char *slash = strrchr(words.word[0], '/');
+        label = mem_printf("%s\t%s", slash ? slash + 1 : words.word[0], who);
+    }
+    (void)store_keyring.put(identity, label ? label : identity, text, expires, deadline, &ignored);
+}
+
 /* The lock comes before the run, because only the run tells whether its result can be shared. */
 static int command_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)
 {
@@ -156,10 +173,19 @@ static int command_get(const struct profile *p, int64_t deadline, struct credent
         return -1;
     if (out->expires_at && out->expires_at <= time(NULL))
         return err_set(e, ERR_DATA, "auth_command printed a credential that has expired already");
-    struct err ignored = ERR_INIT;
     if (out->expires_at)
-        (void)store_keyring.put(identity, identity, text, out->expires_at, deadline, &ignored);
+        keep_result(p, identity, text, out->expires_at, deadline);
     return 0;
+}
+
+static int command_logout(const struct profile *p, int64_t deadline, unsigned *forgotten, struct err *e)
+{
+    AUTO_FREE(char *, identity);
+
+    identity = identity_command(p, profile_str(p, KEY_auth_command));
+    enum store_result erased = store_keyring.erase(identity, deadline, e);
+    *forgotten = erased == STORE_OK;
+    return erased == STORE_FAILED ? -1 : 0;
 }
 
 static void command_describe(const struct profile *p, struct buf *out)
@@ -172,5 +198,8 @@ static void command_describe(const struct profile *p, struct buf *out)
         buf_printf(out, "what %s prints", words.word[0]);
 }
 
-const struct provider provider_command = {
-    .name = "command", .check = command_check, .get = command_get, .describe = command_describe};
+const struct provider provider_command = {.name = "command",
+                                          .check = command_check,
+                                          .get = command_get,
+                                          .logout = command_logout,
+                                          .describe = command_describe};

@@ -13,15 +13,18 @@
 #include <aws/partition.h>
 #include <aws/rds_host.h>
 #include <aws/rds_token.h>
+#include <aws/session.h>
 #include <aws/source.h>
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/text.h>
 #include <model/address.h>
+#include <store/store.h>
 
 /* What the login leaves for get(). */
 struct iam_login {
     struct aws_context context;
+    struct aws_login person;
     struct aws_keys keys;
     const char *region;
 };
@@ -121,8 +124,13 @@ static int iam_login(const struct profile *p, int64_t deadline, struct credentia
         choose_region(p, l, e) < 0)
         return -1;
     l->context.mfa_command = profile_str(p, KEY_mfa_command);
+    l->context.may_log_in = out->may_log_in;
+    l->context.login = &l->person;
+    l->person.is_wanted = out->wants_login;
     if (aws_keys_get(&l->context, deadline, &l->keys, e) < 0)
         return -1;
+    out->logged_in = l->person.is_new;
+    out->login_expires_at = l->person.expires_at ? l->person.expires_at : l->keys.expires_at;
     aws_chain_describe(&l->context.chain, &text);
     out->login = buf_take(&text);
     return 0;
@@ -146,6 +154,24 @@ static int iam_get(const struct profile *p, int64_t deadline, struct credential 
         out->expires_at = l->keys.expires_at;
     out->cleartext = true;
     return 0;
+}
+
+/* Ours alone: what the AWS CLI keeps is its own, and it has a command for that. */
+static int iam_logout(const struct profile *p, int64_t deadline, unsigned *forgotten, struct err *e)
+{
+    AUTO_AWS_CONTEXT(context);
+    AUTO_FREE(char *, identity);
+    char hash[33];
+
+    if (aws_context_load(&context, profile_str(p, KEY_aws_profile), false, e) < 0)
+        return -1;
+    aws_chain_identity(&context.chain, hash);
+    identity = mem_printf(AWS_SESSION_PREFIX "%s", hash);
+    enum store_result erased = store_keyring.erase(identity, deadline, e);
+    *forgotten = erased == STORE_OK;
+    if (context.chain.step[0].kind == AWS_KIND_sso)
+        log_note("the AWS CLI's own log-in stays; aws sso logout ends it");
+    return erased == STORE_FAILED ? -1 : 0;
 }
 
 /* --- in words */
@@ -187,6 +213,7 @@ const struct provider provider_iam = {
     .check = iam_check,
     .login = iam_login,
     .get = iam_get,
+    .logout = iam_logout,
     .refused = iam_refused,
     .describe_login = iam_describe_login,
     .describe = iam_describe,

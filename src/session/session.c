@@ -165,18 +165,47 @@ static int64_t login_deadline(const struct session *s)
     return clock_deadline(profile_ms(&s->profile, KEY_login_timeout), s->deadline);
 }
 
+/* A person is needed, and nobody nearer has said for what. */
+static int needs_login(const struct session *s, struct err *e)
+{
+    if (e->code != ERR_LOGIN || e->hint[0])
+        return -1;
+    if (s->wants_login)
+        return err_hint(e, "run it on a terminal");
+    if (s->profile.name)
+        return err_hint(e, "broker login %s", s->profile.name);
+    return err_hint(e, "broker login, with the same options");
+}
+
 int session_sign_in(struct session *s, struct err *e)
 {
     const struct provider *provider = s->plan.provider;
+    struct credential *c = &s->credential;
+    AUTO_BUF(life, 64);
 
     if (!provider || !provider->login)
         return 0;
-    if (s->credential.login)
+    if (c->login)
         return 1;
-    if (provider->login(&s->profile, login_deadline(s), &s->credential, e) < 0)
-        return -1;
-    log_step("login", "%s", s->credential.login);
+    c->may_log_in = s->may_log_in && !tty_input_forbidden() && tty_present();
+    c->wants_login = s->wants_login;
+    if (provider->login(&s->profile, login_deadline(s), c, e) < 0)
+        return needs_login(s, e);
+    log_step("login", "%s", c->login);
+    clock_format_duration(&life, (int64_t)(c->login_expires_at - time(NULL)) * 1000);
+    if (c->logged_in || (c->wants_login && c->login_expires_at))
+        log_note("logged in, valid for %s", buf_str(&life));
+    else if (c->wants_login)
+        log_note("nothing to log in to: %s", c->login);
     return 1;
+}
+
+int session_sign_out(struct session *s, unsigned *forgotten, struct err *e)
+{
+    const struct provider *provider = s->plan.provider;
+
+    *forgotten = 0;
+    return provider && provider->logout ? provider->logout(&s->profile, s->deadline, forgotten, e) : 0;
 }
 
 int session_login(struct session *s, struct err *e)

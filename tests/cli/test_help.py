@@ -16,6 +16,9 @@ get in
 hand out
   token       print the secret
 look after
+  status      cached sessions, with their remaining life
+  login       do now what a person is needed for
+  logout      forget what is kept between runs
   password    set or delete a stored password
 set up
   profile     list, show, check, add
@@ -60,6 +63,26 @@ usage: broker token [PROFILE|URL] [OPTION]...
   broker token --iam --host NAME --user app_ro
 
 """ + WHERE + WHO.replace("  --aws", "  --iam  --aws") + WHAT + "how    --timeout TIME  " + COMMON,
+    "status": """\
+usage: broker status [OPTION]...
+
+  broker status
+  broker status --json
+
+how    --json  """ + COMMON,
+    "login": """\
+usage: broker login [PROFILE|URL] [OPTION]...
+
+  broker login prod
+
+""" + WHERE + WHO + WHAT + "how    --timeout TIME  " + COMMON,
+    "logout": """\
+usage: broker logout [PROFILE|URL|--all] [OPTION]...
+
+  broker logout prod
+  broker logout --all
+
+""" + WHERE + WHO + WHAT + "how    --all  --timeout TIME  " + COMMON,
     "password": """\
 usage: broker password set|delete [PROFILE|URL] [OPTION]...
 
@@ -95,8 +118,7 @@ how    """ + COMMON,
     "version": "usage: broker version\n\nhow    " + COMMON,
 }
 TOPICS = ("config", "environment", "exit-codes", "formats")
-LATER = re.compile(r"broker (params|forward|credential|status|stop|login|logout)|^  (params|forward|credential|status|stop|login"
-                   r"|logout) |profile .*\b(set|remove)\b|--(via|vault-path)|\b(vault|helper|ssh|via|"
+LATER = re.compile(r"broker (params|forward|credential|stop)|^  (params|forward|credential|stop) |profile .*\b(set|remove)\b|--(via|vault-path)|\b(vault|helper|ssh|via|"
                    r"tunnel|keeper|man)\b", re.M)
 
 

@@ -1,0 +1,31 @@
+/* Do now what a person is needed for: every such step of connect, for nothing else. What connect would ask of
+ * a keychain is no login: that question comes when there is a server to prove the answer with. */
+#include "begin.h"
+
+#include <base/log.h>
+
+static int login_run(struct invocation *inv, struct err *e)
+{
+    AUTO_SESSION(s);
+
+    s.may_log_in = s.wants_login = true;
+    if (begin_plan(inv, &s, FOR_SECRET, NULL, e) < 0)
+        return -1;
+    int done = session_sign_in(&s, e);
+    if (done == 0)
+        log_note("nothing to log in to: %s%s", s.plan.provider ? "auth = " : "",
+                 s.plan.provider ? s.plan.provider->name : "the password came with the URL");
+    return done < 0 ? -1 : 0;
+}
+
+const struct verb verb_login = {
+    .name = "login",
+    .usage = "[PROFILE|URL] [OPTION]...",
+    .summary = "do now what a person is needed for",
+    .group = GROUP_LOOK_AFTER,
+    .examples = {"broker login prod"},
+    .sets = SET_PROFILE | SET_RUN,
+    .most_words = 1,
+    .words = "profile",
+    .run = login_run,
+};

@@ -1,0 +1,68 @@
+/* Forget what is kept between runs: of one identity, or all of it. Stored passwords are no sessions:
+ * `password delete` is for those; and what the AWS CLI keeps is its own. */
+#include "begin.h"
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <store/store.h>
+
+static int say_forgotten(unsigned n)
+{
+    if (n == 0)
+        log_note("no session to forget");
+    else
+        log_note("forgot %u session%s", n, n == 1 ? "" : "s");
+    return 0;
+}
+
+static void gather(void *context, const char *identity, const char *label, time_t expires)
+{
+    (void)label;
+    (void)expires;
+    words_add(context, identity);
+}
+
+static int forget_all(int64_t deadline, struct err *e)
+{
+    AUTO_WORDS(identities);
+    unsigned n = 0;
+
+    if (store_keyring.list(gather, &identities, e) == STORE_FAILED)
+        return -1;
+    for (size_t i = 0; i < identities.count; i++) {
+        enum store_result erased = store_keyring.erase(identities.word[i], deadline, e);
+        if (erased == STORE_FAILED)
+            return -1;
+        n += erased == STORE_OK;
+    }
+    err_clear(e);
+    return say_forgotten(n);
+}
+
+static int logout_run(struct invocation *inv, struct err *e)
+{
+    AUTO_SESSION(s);
+    unsigned n;
+
+    if (inv->given[OPT_all]) {
+        if (!inv->word[0])
+            return forget_all(CLOCK_NEVER, e);
+        (void)err_set(e, ERR_USAGE, "a profile, or --all");
+        return err_hint(e, "broker logout --all");
+    }
+    if (begin_plan(inv, &s, FOR_SECRET, NULL, e) < 0 || session_sign_out(&s, &n, e) < 0)
+        return -1;
+    return say_forgotten(n);
+}
+
+const struct verb verb_logout = {
+    .name = "logout",
+    .usage = "[PROFILE|URL|--all] [OPTION]...",
+    .summary = "forget what is kept between runs",
+    .group = GROUP_LOOK_AFTER,
+    .examples = {"broker logout prod", "broker logout --all"},
+    .sets = SET_PROFILE | SET_RUN | SET_SHOW,
+    .most_words = 1,
+    .words = "profile",
+    .run = logout_run,
+};

@@ -1,0 +1,261 @@
+"""Container and instance credentials against a strict fake of both: the keys that botocore finds there too; the rules of the
+address and of the token; a service that is not there, never answers, is slow to come up or says no; no proxy is asked. The
+real link-local addresses are tried in a network namespace of the test's own, where the fake listens on them."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lib.aws import HOST, IAM, arn, assert_same_token, files, signed_with
+from servers.aws_fake import iso, keys_of
+
+ECS = {"id": "ASIAFAKEECS", "secret": "fake+secret/of+ecs", "token": "fake+token/of+ecs"}
+IMDS = {"id": "ASIAFAKEIMDS", "secret": "fake+secret/of+imds", "token": "fake+token/of+imds"}
+NO_KEYS = f"broker: {HOST}: no AWS credentials: neither in the environment nor in AWS profile 'default'\n"
+NO_KEYS_HINT = "hint: aws_profile = NAME, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or: aws configure\n"
+
+
+@pytest.fixture
+def shop(broker):
+    broker.secret(ECS["secret"].encode())
+    broker.secret(IMDS["secret"].encode())
+    return broker
+
+
+@pytest.fixture
+def fake(aws_fake):
+    return aws_fake({})
+
+
+def container(fake, **more):
+    return {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{fake.url}/ecs/x", **more}
+
+
+def instance(fake, **more):
+    return {"AWS_EC2_METADATA_SERVICE_ENDPOINT": fake.url + "/", **more}
+
+
+def run(broker, env, *args, **more):
+    return broker.run(*IAM, *args, env=env, secret_out=True, **more)
+
+
+def theirs(broker, oracle, env):
+    return oracle.chain({**broker.environment(env), "OUR_NETWORK": "1", "AWS_EC2_METADATA_DISABLED": env.get("AWS_EC2_METADATA_DISABLED", "false")})
+
+
+# Containers
+
+@pytest.mark.parametrize("auth, more", [(None, {}), ("Bearer x/+=", {"AWS_CONTAINER_AUTHORIZATION_TOKEN": "Bearer x/+="}),
+                                        ("by file", {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "no"})])
+def test_a_container(shop, oracle, fake, auth, more):
+    fake.state["ecs"] = {"auth": auth}
+    path = shop.write("token", "by file")
+    env = container(fake, **{k: str(path) if v == "FILE" else v for k, v in more.items()})
+    expected = theirs(shop, oracle, env)
+    done = run(shop, env)
+    assert {k: expected.get(k) for k in ECS} == ECS, expected
+    assert_same_token(oracle, done, expected)
+    assert fake.seen[-1].headers["accept"] == "application/json" and fake.seen[-1].path == "/ecs/x"
+
+
+def test_the_tokens_file_is_read_each_time(shop, fake):
+    for value in ("one", "two"):
+        fake.state["ecs"] = {"auth": value}
+        assert run(shop, container(fake, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=str(shop.write("token", value)))).code == 0
+
+
+@pytest.mark.parametrize("value", ["x\r\nX-Other: y", "x\n", "\n"])
+@pytest.mark.parametrize("by_file", [True, False])
+def test_a_token_with_a_line_end(shop, oracle, fake, value, by_file):
+    name = "AWS_CONTAINER_AUTHORIZATION_TOKEN" + ("_FILE" if by_file else "")
+    env = container(fake, **{name: str(shop.write("token", value)) if by_file else value})
+    done = run(shop, env)
+    if not by_file and not value.strip():
+        return  # blank: not set
+    assert (done.code, fake.seen) == (78, []) and f"{name} holds no token that can be sent" in done.errors and "\nhint: " in done.errors
+    assert "error" in theirs(shop, oracle, env)
+
+
+def test_a_tokens_file_that_is_missing(shop, fake):
+    done = run(shop, container(fake, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="/nowhere"))
+    assert done.code == 78 and done.errors.endswith("/nowhere is not there\nhint: check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\n")
+
+
+@pytest.mark.parametrize("uri, good", [
+    ("http://localhost:{port}/ecs", True), ("http://127.0.0.1:{port}/ecs", True), ("https://example.test.invalid/ecs", True),
+    ("http://example.test.invalid/ecs", False), ("http://127.0.0.1.example.test.invalid/", False), ("http://169.254.170.1/", False),
+    ("http://localhost@example.test.invalid/", False), ("http://[::ffff:10.0.0.1]/", False), ("http://10.0.0.1/", False),
+    ("ftp://localhost/", False), ("localhost/ecs", False), ("http:///ecs", False), ("http://localhost:99999/", False)])
+def test_where_a_container_may_ask(shop, fake, uri, good):
+    """Plain http is for addresses of the machine."""
+    done = run(shop, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri.format(port=fake.port)}, "--timeout", "1s")
+    assert (done.code != 78) == good and (good or "AWS_CONTAINER_CREDENTIALS_FULL_URI: " in done.errors), done
+    assert (done.code == 0) == ("{port}" in uri and good)
+
+
+def test_a_containers_certificate(shop, aws_fake, pki):
+    server = aws_fake({}, certificate=pki.issue("ecs", ["IP:127.0.0.1"]))
+    assert "its certificate is not trusted" in run(shop, container(server)).errors
+
+
+@pytest.mark.parametrize("status, tries, code", [(503, 1, 0), (500, 9, 77), (404, 9, 77)])
+def test_a_containers_service_that_fails(shop, fake, status, tries, code):
+    fake.state["ecs"] = {"fail": {"/ecs/x": [status, tries]}}
+    started = time.monotonic()
+    done = run(shop, container(fake), "--timeout", "1500ms")
+    assert done.code == code and time.monotonic() - started < 3 and len(fake.seen) == (1 if status == 404 else 2)
+
+
+def test_a_container_is_refused(shop, fake):
+    fake.state["ecs"] = {"auth": "other"}
+    done = run(shop, container(fake))
+    assert (done.code, done.errors) == (77, f"broker: {HOST}: container credentials: AccessDenied: bad token\n"
+                                        "hint: check AWS_CONTAINER_CREDENTIALS_* and AWS_CONTAINER_AUTHORIZATION_TOKEN*\n")
+
+
+def test_no_container_there(shop):
+    done = run(shop, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"}, "--timeout", "300ms")
+    assert done.code == 69 and "container credentials: 127.0.0.1:1: connection refused\nhint: is this a container" in done.errors
+
+
+@pytest.mark.parametrize("creds, code", [
+    ({"AccessKeyId": "A"}, 76), ({"AccessKeyId": "", "SecretAccessKey": "s"}, 76), ({"AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": "soon"}, 76),
+    ({"AccessKeyId": "A", "SecretAccessKey": "s"}, 0), ([], 76), ({"AccessKeyId": "A", "SecretAccessKey": {"s": 1}}, 76)])
+def test_a_containers_answer(shop, web, creds, code):
+    assert run(shop, container(web({"/ecs/x": json.dumps(creds).encode()}))).code == code
+
+
+# Instances
+
+def test_an_instance(shop, oracle, fake):
+    env = instance(fake)
+    expected = theirs(shop, oracle, env)
+    before = len(fake.seen)
+    done = run(shop, env)
+    assert {k: expected.get(k) for k in IMDS} == IMDS, expected
+    assert_same_token(oracle, done, expected)
+    assert [(s.method, s.path) for s in fake.seen[before:]] == [
+        ("PUT", "/latest/api/token"), ("GET", "/latest/meta-data/iam/security-credentials/"),
+        ("GET", "/latest/meta-data/iam/security-credentials/my-role")]
+    assert fake.seen[before].headers["x-aws-ec2-metadata-token-ttl-seconds"] == "21600"
+    assert "login       aws, instance metadata\n" in run(shop, env, "-v").errors
+
+
+@pytest.mark.parametrize("where", ["ec2_metadata_service_endpoint = {url}", ""])
+def test_a_role_of_an_instance(shop, fake, where):
+    role = "role-" + os.urandom(6).hex()
+    shop.secret(keys_of(role)["secret"].encode())
+    fake.state["sts"] = {"minutes": 6}
+    files(shop, f"[profile p]\nrole_arn = {arn(role)}\ncredential_source = Ec2InstanceMetadata\n{where.format(url=fake.url)}\n")
+    env = {"AWS_ENDPOINT_URL": fake.url, **({} if where else instance(fake))}
+    done = run(shop, env, "--aws-profile", "p")
+    assert signed_with(done)["id"] == keys_of(role)["id"] and f"Credential={IMDS['id']}/" in fake.seen[-1].headers["authorization"]
+
+
+@pytest.mark.parametrize("value", ["true", "TRUE", "True"])
+def test_switched_off(shop, fake, value):
+    done = run(shop, instance(fake, AWS_EC2_METADATA_DISABLED=value))
+    assert (done.code, done.errors, fake.connections) == (78, NO_KEYS + NO_KEYS_HINT, 0)
+    files(shop, "[profile p]\nrole_arn = a\ncredential_source = Ec2InstanceMetadata\n")
+    done = run(shop, instance(fake, AWS_EC2_METADATA_DISABLED=value), "--aws-profile", "p")
+    assert (done.code, fake.connections) == (78, 0) and "instance metadata: AWS_EC2_METADATA_DISABLED is true\nhint: " in done.errors
+
+
+def test_one_that_never_answers(shop, fake_server):
+    """Must not cost more than its deadline: a second, once."""
+    started = time.monotonic()
+    server = fake_server("silent")
+    done = run(shop, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{server.port}"})
+    assert 0.9 < time.monotonic() - started < 1.8 and server.connections == 1
+    assert (done.code, done.errors) == (78, f"{NO_KEYS}  instance metadata: 127.0.0.1:{server.port}: no answer in time\n{NO_KEYS_HINT}")
+
+
+def test_a_longer_deadline_and_more_tries(shop, fake_server):
+    server = fake_server("reset")
+    done = run(shop, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{server.port}", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "4"})
+    assert done.code == 78 and server.connections == 4
+
+
+@pytest.mark.parametrize("state, words", [
+    ({"no_token_api": True}, "no token of version 2 (status 404)"), ({"no_token_api": True, "v1": True}, "no token of version 2 (status 404)"),
+    ({"role": ""}, "this machine has no role"), ({"role": "../../x y"}, "what it names is no role"),
+    ({"creds": {"Code": "AssumeRoleUnauthorizedAccess", "Message": "EC2 cannot assume the role my-role\x1b[31m"}},
+     "AssumeRoleUnauthorizedAccess: EC2 cannot assume the role my-role?[31m"),
+    ({"creds": {"Code": "Success"}}, "an answer without keys"), ({"ttl": -1}, "status 401"),
+    ({"fail": {"/latest/meta-data/iam/security-credentials/my-role": [500, 9]}}, "role my-role: status 500")])
+def test_it_says_no(shop, fake, state, words):
+    """Version 1 is never asked instead."""
+    fake.state["imds"] = state
+    done = run(shop, instance(fake))
+    assert (done.code, done.errors) == (78, f"{NO_KEYS}  instance metadata: {words}\n{NO_KEYS_HINT}")
+    assert all("x-aws-ec2-metadata-token" in s.headers for s in fake.seen if s.method == "GET")
+
+
+def test_keys_that_it_could_not_renew(shop, fake):
+    """AWS says that they then are good for longer."""
+    fake.state["imds"] = {"creds": {"Code": "Success", "AccessKeyId": IMDS["id"], "SecretAccessKey": IMDS["secret"], "Token": IMDS["token"],
+                                    "Expiration": iso(-600)}}
+    done = run(shop, instance(fake), "-v")
+    assert signed_with(done)["id"] == IMDS["id"] and "gives keys that have expired" in done.errors and "valid for 15m" in done.errors
+
+
+@pytest.mark.parametrize("env, words", [
+    ({"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv5"}, "unknown ec2_metadata_service_endpoint_mode 'IPv5'\nhint: one of: IPv4 IPv6\n"),
+    ({"AWS_EC2_METADATA_SERVICE_ENDPOINT": "127.0.0.1"}, "ec2_metadata_service_endpoint '127.0.0.1' is no http or https URL\nhint: like ")])
+def test_bad_settings(shop, env, words):
+    done = run(shop, env)
+    assert done.code == 78 and words in done.errors
+
+
+@pytest.mark.parametrize("kind", [container, instance])
+def test_no_proxy_is_asked(shop, fake, web, kind):
+    proxy = web({})
+    env = {name: proxy.url for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy")}
+    assert run(shop, {**kind(fake), **env}).code == 0 and not proxy.connections
+
+
+# The addresses that AWS has
+
+INSIDE = """
+import json, os, subprocess, sys
+ip = lambda *words: subprocess.run(["ip", *words], check=True)
+ip("link", "set", "lo", "up")
+for address in ("169.254.169.254/32", "169.254.170.2/32", "fd00:ec2::254/128"):
+    ip("addr", "add", address, "dev", "lo")
+server = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE, cwd=sys.argv[2])
+server.stdout.readline()
+done = subprocess.run(sys.argv[3:])
+server.kill()
+server.wait()
+sys.exit(done.returncode)
+"""
+SERVE = """
+import socket, time
+from servers.aws_fake import AwsFake
+from servers import web
+class Both(web.Server):
+    address_family = socket.AF_INET6
+    def server_bind(self):
+        self.server_address = ("::", 80)
+        super().server_bind()
+web.Server = Both
+fake = AwsFake({"ecs": {}, "imds": {}})
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("env, keys", [
+    ({"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/ecs/v2"}, ECS), ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.2/ecs/v1"}, ECS),
+    ({"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/ecs", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"}, ECS), ({}, IMDS),
+    ({"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "ipv6"}, IMDS), ({"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv4"}, IMDS)])
+def test_link_local_addresses(shop, env, keys):
+    if not shutil.which("ip") or subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode:
+        pytest.skip("missing: a network namespace, and ip of iproute2")
+    tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    done = run(shop, env, wrap=["unshare", "-n", sys.executable, "-c", INSIDE, SERVE, tests])
+    assert signed_with(done) == {"id": keys["id"], "token": keys["token"]}

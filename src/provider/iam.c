@@ -54,11 +54,12 @@ static unsigned sign_port(const struct profile *p)
     return port ? port : profile_number(p, KEY_port);
 }
 
+/* inet_aton(3), because resolvers take 127.1 and 2130706433 for addresses as well. */
 static bool is_address(const char *host)
 {
-    unsigned char bytes[16];
+    struct in_addr address;
 
-    return host_is_loopback(host) || strchr(host, ':') || inet_pton(AF_INET, host, bytes) == 1;
+    return host_is_loopback(host) || strchr(host, ':') || inet_aton(host, &address);
 }
 
 static int iam_check(const struct profile *p, struct err *e)

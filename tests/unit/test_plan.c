@@ -376,6 +376,9 @@ static const struct refusal {
     {"host = 127.0.0.1\nport = 13306\nuser = app\nauth = iam\n",
      "78: not the server's name, so no token for it is valid\n"
      "hint: set host to the RDS name and via = tcp://127.0.0.1:13306\n"},
+    {"host = 127.1\nuser = app\nauth = iam\n",
+     "78: not the server's name, so no token for it is valid\n"
+     "hint: set host to the RDS name and via = tcp://127.0.0.1:3306\n"},
     {"host = " RDS_NAME "\nsign_host = fe80::1\nuser = app\nauth = iam\n",
      "78: not the server's name, so no token for it is valid\n"
      "hint: set host to the RDS name and via = tcp://127.0.0.1:3306\n"},

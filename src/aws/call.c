@@ -31,6 +31,8 @@
 static const struct aws_want error_wants[] = {
     {HTTP_XML, "ErrorResponse/Error/Code"},
     {HTTP_XML, "ErrorResponse/Error/Message"},
+    {HTTP_XML, "ErrorResponse/Errors/Error/Code"},
+    {HTTP_XML, "ErrorResponse/Errors/Error/Message"},
     {HTTP_HEADER, "x-amzn-errortype"},
     {HTTP_JSON, "__type"},
     {HTTP_JSON, "error"},
@@ -42,6 +44,8 @@ static const struct aws_want error_wants[] = {
 enum {
     ERROR_CODE,
     ERROR_TEXT,
+    ERROR_CODE_2,
+    ERROR_TEXT_2,
     ERROR_TYPE,
     ERROR_JSON_TYPE,
     ERROR_NAME,
@@ -154,8 +158,9 @@ static void take_code(struct aws_refusal *why, const char *s)
 
 static void read_refusal(const struct http_answer *a, unsigned first, struct aws_refusal *why)
 {
-    static const unsigned codes[] = {ERROR_CODE, ERROR_TYPE, ERROR_JSON_TYPE, ERROR_NAME};
-    static const unsigned texts[] = {ERROR_TEXT, ERROR_MESSAGE, ERROR_MESSAGE_2, ERROR_DESCRIPTION};
+    static const unsigned codes[] = {ERROR_CODE, ERROR_CODE_2, ERROR_TYPE, ERROR_JSON_TYPE, ERROR_NAME};
+    static const unsigned texts[] = {ERROR_TEXT, ERROR_TEXT_2, ERROR_MESSAGE, ERROR_MESSAGE_2,
+                                     ERROR_DESCRIPTION};
 
     why->status = a->status;
     for (size_t i = 0; i < ARRAY_LEN(codes) && !why->code[0]; i++)

@@ -23,6 +23,7 @@ from servers.botocore_oracle import Oracle  # noqa: E402
 from servers.fake_mysql import FakeServer  # noqa: E402
 from servers.mariadb import MariaDB  # noqa: E402
 from servers.mariadb_iam import MariaDBIam  # noqa: E402
+from servers.moto import Moto, MotoProxy  # noqa: E402
 from servers.mysql9 import MySQL  # noqa: E402
 from servers.pki import Pki  # noqa: E402
 from servers.secret_service import SecretService, SilentBus  # noqa: E402
@@ -104,6 +105,18 @@ def names():
 def oracle():
     """What botocore does with the same keys, files and environment; see servers/botocore_oracle.py."""
     yield from lasting(Oracle)
+
+
+@pytest.fixture(scope="session")
+def moto():
+    """An STS that verifies signatures; see servers/moto.py."""
+    yield from lasting(Moto, BASE / "moto")
+
+
+@pytest.fixture(scope="session")
+def moto_proxy():
+    """An HTTPS proxy in which AWS's host names are answered."""
+    yield from lasting(MotoProxy, BASE / "moto")
 
 
 @pytest.fixture(scope="session")

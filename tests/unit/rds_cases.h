@@ -64,6 +64,26 @@ static const struct token_case {
      "?Action=connect&DBUser=app%20user%40corp&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%"
      "2F20260301%2Feu-central-1%2Frds-db%2Faws4_request&X-Amz-Date=20260301T120000Z&X-Amz-Expires=900&X-Amz-"
      "SignedHeaders=host&X-Amz-Signature=c5f4c4a7dff238863140ff9bc47c0f9c548525ff8e7f647688a6965da4f248b7"},
+    /* ours, by botocore 1.43.11 */
+    {"port 443 is not signed", "AKIDEXAMPLE", "s/+=", NULL, "Db.C9akciq32.eu-west-1.RDS.amazonaws.com", 443,
+     "app", "eu-west-1", 1709251199LL,
+     "Db.C9akciq32.eu-west-1.RDS.amazonaws.com:443/"
+     "?Action=connect&DBUser=app&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20240229%"
+     "2Feu-west-1%2Frds-db%2Faws4_request&X-Amz-Date=20240229T235959Z&X-Amz-Expires=900&X-Amz-SignedHeaders="
+     "host&X-Amz-Signature=10a12e749d31222085d59ed50ceb2946ea55823aa3880429e7787e63bfd6dd43"},
+    {"port 80 is", "AKIDEXAMPLE", "s/+=", NULL, "db.c9akciq32.eu-west-1.rds.amazonaws.com", 80, "app",
+     "eu-west-1", 1709251199LL,
+     "db.c9akciq32.eu-west-1.rds.amazonaws.com:80/"
+     "?Action=connect&DBUser=app&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20240229%"
+     "2Feu-west-1%2Frds-db%2Faws4_request&X-Amz-Date=20240229T235959Z&X-Amz-Expires=900&X-Amz-SignedHeaders="
+     "host&X-Amz-Signature=58ab02fd6e2c48efc5f3fb750d366271211275739ce4883155ccbbd0de30eb13"},
+    {"a final dot", "AKIDEXAMPLE", "s/+=", "t/+=", "db.c9akciq32.rds.cn-north-1.amazonaws.com.cn.", 3306,
+     "a+b c%/\\\"", "cn-north-1", 1709251199LL,
+     "db.c9akciq32.rds.cn-north-1.amazonaws.com.cn.:3306/"
+     "?Action=connect&DBUser=a%2Bb%20c%25%2F%5C%22&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential="
+     "AKIDEXAMPLE%2F20240229%2Fcn-north-1%2Frds-db%2Faws4_request&X-Amz-Date=20240229T235959Z&X-Amz-Expires="
+     "900&X-Amz-SignedHeaders=host&X-Amz-Security-Token=t%2F%2B%3D&X-Amz-Signature="
+     "b809209b8c97b0f25cdb61516f6eba53d39042d7afe68518482af66812e8d29d"},
 };
 
 static const struct host_case {

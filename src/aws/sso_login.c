@@ -214,6 +214,8 @@ static int start_device(const struct sso_client *client, const json_t *root, str
         return err_set(e, ERR_PROTOCOL, "AWS SSO: an answer without a code");
     out->code = secret_from(http_text(&answer, 0), strlen(http_text(&answer, 0)));
     out->interval = seconds_of(&answer, 5, INTERVAL_SECONDS);
+    if (out->interval == 0)
+        out->interval = 1;
     out->deadline = clock_deadline((int64_t)seconds_of(&answer, 4, 600) * 1000, client->deadline);
     invite(client, &answer);
     return 0;

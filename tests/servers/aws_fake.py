@@ -7,7 +7,10 @@ the same requests are made to botocore, which must find the same keys here, and 
         once}; skew: seconds that the Date header is off; minutes: life of the keys
   imds  role, creds, region, ttl, no_token_api, v1; fail: {path: [status, how often]}
   ecs   auth, creds; fail
-  sso   access_tokens, creds, pending, slow_down, refresh
+  sso   access_tokens, creds, pending, slow_down, refresh: {refresh token: access token}; rotated: the refresh token that is given
+        then; seconds: life of a token; login: the token that a person gets; interval, device_seconds; says: the word that ends
+        a log-in; delay
+  signin  see servers/aws_signin.py
 `calls` are the forms that STS got, `seen` all requests. https, proxies and the like: servers/web.py, which this is built on."""
 import datetime
 import hashlib
@@ -18,6 +21,7 @@ import urllib.parse
 import uuid
 from email.utils import formatdate
 
+from . import aws_signin
 from .web import Web
 
 ROLES = "/latest/meta-data/iam/security-credentials/"
@@ -47,7 +51,8 @@ class AwsFake(Web):
         return lambda handler: self.answer(handler, path)
 
     def answer(self, handler, path):
-        kind = "imds" if path.startswith("/latest/") else "ecs" if path.startswith("/ecs") else "sts" if path == "/" else "sso"
+        kind = ("imds" if path.startswith("/latest/") else "ecs" if path.startswith("/ecs") else "sts" if path == "/" else
+                "signin" if path == "/v1/token" else "sso")
         state = self.state.get(kind, {})
         with self.lock:
             status, often = state.get("fail", {}).get(path, (0, 0))
@@ -120,6 +125,9 @@ class AwsFake(Web):
         return 200, state.get("creds") or {"RoleArn": "arn:aws:iam::123456789012:role/task", "AccessKeyId": "ASIAFAKEECS", "SecretAccessKey":
                                            "fake+secret/of+ecs", "Token": "fake+token/of+ecs", "Expiration": iso(3600)}
 
+    def signin(self, state, path, seen):
+        return aws_signin.answer(state, f"{self.url}{path}", seen)
+
     # SSO portal and SSO-OIDC
 
     def sso(self, state, path, seen):
@@ -134,7 +142,11 @@ class AwsFake(Web):
                 return refuse(403, "ForbiddenException", message="No access")
             return 200, {"roleCredentials": {"accessKeyId": "ASIAFAKESSO", "secretAccessKey": "fake+secret/of+sso", "sessionToken":
                                              "fake+token/of+sso", "expiration": int((time.time() + 3600) * 1000), **found}}
+        if seen.method != "POST" or seen.headers.get("content-type") not in ("application/json", "application/x-amz-json-1.1"):
+            return refuse(400, "InvalidRequestException", error="invalid_request", error_description="no JSON")
         body = json.loads(seen.body or b"{}")
+        if state.get("delay"):
+            time.sleep(state["delay"])
         if path == "/client/register" and body.get("clientName") and body.get("clientType") == "public":
             return 200, {"clientId": "cid", "clientSecret": "csec", "clientIdIssuedAt": int(time.time()),
                          "clientSecretExpiresAt": int(time.time()) + 7776000}
@@ -143,22 +155,27 @@ class AwsFake(Web):
         if (body.get("clientId"), body.get("clientSecret")) != ("cid", "csec"):
             return refuse(401, "InvalidClientException", error="invalid_client")
         if path == "/device_authorization":
+            if not body.get("startUrl"):
+                return refuse(400, "InvalidRequestException", error="invalid_request", error_description="no startUrl")
             device = uuid.uuid4().hex
             self.polls[device] = 0
             page = "http://127.0.0.1/device"
             return 200, {"deviceCode": device, "userCode": "ABCD-EFGH", "verificationUri": page, "verificationUriComplete":
-                         page + "?user_code=ABCD-EFGH", "expiresIn": 600, "interval": 1}
+                         page + "?user_code=ABCD-EFGH", "expiresIn": state.get("device_seconds", 600), "interval": state.get("interval", 1)}
         return self.oidc_token(state, body, refuse)
 
     def oidc_token(self, state, body, refuse):
         def good(token):
-            return 200, {"accessToken": token, "tokenType": "Bearer", "expiresIn": 28800, "refreshToken": "rt2"}
+            return 200, {"accessToken": token, "tokenType": "Bearer", "expiresIn": state.get("seconds", 28800),
+                         "refreshToken": state.get("rotated", "rt2")}
         if body.get("grantType") == "refresh_token":
             token = state.get("refresh", {"rt1": "at2"}).get(body.get("refreshToken"))
             return good(token) if token else refuse(400, "InvalidGrantException", error="invalid_grant")
         device, slow = body.get("deviceCode"), state.get("slow_down", 0)
         if body.get("grantType") != DEVICE_GRANT:
             return refuse(400, "UnsupportedGrantTypeException", error="unsupported_grant_type")
+        if "says" in state:
+            return refuse(400, "SomeException", error=state["says"])
         if device not in self.polls:
             return refuse(400, "ExpiredTokenException", error="expired_token")
         self.polls[device] += 1
@@ -166,4 +183,4 @@ class AwsFake(Web):
             return refuse(400, "SlowDownException", error="slow_down")
         if self.polls[device] <= slow + state.get("pending", 1):
             return refuse(400, "AuthorizationPendingException", error="authorization_pending")
-        return good("at1")
+        return good(state.get("login", "at1"))

@@ -88,7 +88,8 @@ def chain_apart(environment):
     if pid == 0:
         os.environ.clear()
         os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true", **environment})
-        botocore.credentials.SSOProvider._SSO_TOKEN_CACHE_DIR = os.path.expanduser("~/.aws/sso/cache")  # set at import
+        for provider in (botocore.credentials.SSOProvider, botocore.tokens.SSOTokenProvider):
+            provider._SSO_TOKEN_CACHE_DIR = os.path.expanduser("~/.aws/sso/cache")  # set at import
         os.write(its, json.dumps(chain()).encode())
         os._exit(0)
     os.close(its)
@@ -107,4 +108,5 @@ def serve():
 
 if __name__ == "__main__":
     import botocore.credentials
+    import botocore.tokens
     serve()

@@ -125,6 +125,7 @@ static const struct host_case {
     {"x.abc.us-gov-west-1.rds.amazonaws.com", RDS_INSTANCE, "us-gov-west-1"},
     {"x.abc.us-east-1.rds.amazonaws.com.evil.example", RDS_OTHER, ""},
     {"x.abc.us-east-1.rds.evilamazonaws.com", RDS_OTHER, ""},
+    {"x.abc.us-east-1.rds-amazonaws.com", RDS_OTHER, ""},
     {"us-east-1.rds.amazonaws.com", RDS_OTHER, ""},
     {"rds.us-east-1.amazonaws.com", RDS_OTHER, ""},
     {"vpce-1-a.rds.us-east-1.vpce.amazonaws.com", RDS_OTHER, ""},

@@ -60,7 +60,8 @@ def test_no_helper_for_what_is_kept(broker, sts, role):
     files(broker, BASE + profile("p", role))
     run(broker, sts, "p")
     log = broker.tmp / "strace"
-    assert run(broker, sts, "p", wrap=["strace", "-f", "-qq", "-e", "trace=process,network", "-o", log]).code == 0
+    assert run(broker, sts, "p", wrap=["strace", "-f", "-qq", "-e", "trace=process,network", "-o", log],
+               env={"ASAN_OPTIONS": "detect_leaks=0"}).code == 0
     assert not [line for line in log.read_text().splitlines() if "exit" not in line][1:]  # the first is its own execve
 
 
@@ -316,3 +317,54 @@ def test_no_child_is_left_to_the_client(broker, sts, role):
     text = "import os\ntry:\n    print(os.waitpid(-1, os.WNOHANG))\nexcept ChildProcessError:\n    print('none')"
     done = broker.run("exec", "db", "--client", broker.stub("mysql").path, "--", sys.executable, "-c", text, env=endpoint(sts))
     assert (done.text, done.code) == ("none\n", 0) and len(sts.calls) == 1
+
+
+def test_no_secret_is_seen(broker, sts, role):
+    """Not in the arguments or the environment of broker, of broker-http or of a program for the code."""
+    sts.state["sts"].update(mfa={SERIAL: "654321"}, delay=0.05)
+    files(broker, BASE + profile("p", role, "q", mfa_serial=SERIAL) + profile("q", role + "-b"))
+    broker.script("code", "sleep 0.05; echo 654321")
+    with broker.watch() as watch:
+        assert run(broker, sts, "p", "-v", "-v", "-o", "mfa_command=code").code == 0
+    assert any(b"broker-http" in argv for argv in watch.argv) and any(b"/code" in argv for argv in watch.argv)
+    broker.assert_hidden(watch)
+    assert not [argv for argv in watch.argv if b"654321" in argv and b"echo" not in argv]
+
+
+def test_a_dry_run_asks_nobody(broker, sts, role):
+    files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
+    broker.config(f"[profile db]\nhost = {HOST}\nuser = app\nauth = iam\naws_profile = p\n")
+    done = broker.run("connect", "db", "--client", broker.stub("mysql").path, "--dry-run", env=endpoint(sts), tty=True)
+    assert done.code == 0 and "login       aws profile p\n" in done.text and not sts.seen and b"MFA" not in done.tty
+
+
+def test_a_wait_is_shown_and_can_be_broken_off(broker, role, fake_server):
+    files(broker, BASE + profile("p", role))
+    place = f"127.0.0.1:{fake_server('silent').port}"
+    terminal = broker.pty(*IAM, "--aws-profile", "p", env={"AWS_ENDPOINT_URL": "http://" + place}, stdout="pipe")
+    terminal.expect(f"waiting for {place} (1s of ".encode())
+    started = time.monotonic()
+    terminal.interrupt()
+    assert terminal.wait() == -2 and time.monotonic() - started < 0.5
+
+
+def test_a_question_can_be_broken_off(broker, sts, role):
+    files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
+    terminal = on_terminal(broker, sts, "p")
+    terminal.expect(b"Enter MFA code")
+    terminal.interrupt()
+    assert terminal.wait() == -2 and terminal.echo and not sts.calls
+
+
+def test_without_the_helper(broker, sts, role, bare_broker):
+    """An installation that lacks it is told so; what needs no network works."""
+    files(broker, BASE + profile("p", role))
+    alone = broker.folder / "alone" / "bin"
+    alone.mkdir(parents=True)
+    program = alone / "broker"
+    program.write_bytes(broker.program.read_bytes())
+    program.chmod(0o700)
+    broker.program = program
+    assert broker.run(*IAM, "--aws-profile", "base", secret_out=True).code == 0
+    done = run(broker, sts, "p")
+    assert done.code == 78 and "broker-http" in done.errors and "\nhint: " in done.errors

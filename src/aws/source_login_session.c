@@ -66,10 +66,9 @@ static int find_path(struct session *s, struct err *e)
     return 0;
 }
 
-static void read_file(struct session *s)
+/* Whether it holds whole keys, and until when. */
+static void look_at_keys(struct session *s)
 {
-    json_free_cleanup(&s->root);
-    s->root = cache_file_read(s->path);
     const json_t *keys = json_object_get(s->root, "accessToken");
     const char *id = cache_file_text(keys, "accessKeyId");
     AUTO_SECRET(secret);
@@ -78,6 +77,13 @@ static void read_file(struct session *s)
     token = cache_file_secret(keys, "sessionToken");
     if (!id || strlen(id) > 1024 || !secret || !token || !cache_file_time(keys, "expiresAt", &s->expires_at))
         s->expires_at = 0;
+}
+
+static void read_file(struct session *s)
+{
+    json_free_cleanup(&s->root);
+    s->root = cache_file_read(s->path);
+    look_at_keys(s);
 }
 
 static bool is_alive(const struct session *s)
@@ -200,7 +206,8 @@ static int take_answer(struct session *s, const struct http_answer *a, struct er
         cache_file_put(s->root, "refreshToken", http_text(a, REFRESH_TOKEN));
     if (*http_text(a, ID_TOKEN))
         cache_file_put(s->root, "idToken", http_text(a, ID_TOKEN));
-    return 0;
+    look_at_keys(s);
+    return is_alive(s) ? 0 : err_set(e, ERR_PROTOCOL, "AWS sign-in: an answer without keys");
 }
 
 static int explain(const struct session *s, const char *code, struct err *e)
@@ -291,13 +298,12 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
         read_file(&s);
         if (is_good(&s))
             return take(&s, out);
-        bool was_alive = is_alive(&s);
-        if (renew(&s, e) == 0)
-            was_alive = cache_file_time(json_object_get(s.root, "accessToken"), "expiresAt", &s.expires_at);
-        else if (was_alive)
+        if (renew(&s, e) < 0) {
             log_step("login", "not renewed: %s", e->msg);
-        if (!was_alive)
-            return -1;
+            read_file(&s); /* a bad answer may have left its traces in memory */
+            if (!is_alive(&s))
+                return -1;
+        }
     } else if (!is_alive(&s)) {
         return -1;
     }

@@ -10,7 +10,7 @@ import stat
 
 import pytest
 
-from lib.aws import IAM, assert_same_token, endpoint, files
+from lib.aws import IAM, assert_same_token, at_rename, endpoint, files
 from servers.aws_fake import iso
 from servers.aws_signin import new_key
 from test_aws_sessions import at_once
@@ -164,7 +164,7 @@ def test_killed_while_it_writes(broker, fake):
     configure(broker)
     path = session(broker, -1)
     before = path.read_bytes()
-    done = run(broker, fake, wrap=["/usr/bin/strace", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", "inject=rename:signal=KILL:error=EIO"])
+    done = run(broker, fake, **at_rename("signal=KILL:error=EIO"))
     assert done.signal == signal.SIGKILL and path.read_bytes() == before
     for left in path.parent.iterdir():
         broker.allow(left)

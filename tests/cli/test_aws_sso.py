@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from lib.aws import IAM, assert_same_token, endpoint, files
+from lib.aws import IAM, assert_same_token, at_rename, endpoint, files
 from servers.aws_fake import iso
 from test_aws_sessions import at_once
 
@@ -57,8 +57,8 @@ def token_file(broker, seconds, key="corp", **more):
     return broker.write(token_path(broker, key), json.dumps(content))
 
 
-def run(broker, fake, *args, profile="prod", verb=IAM, **more):
-    return broker.run(*verb, "--aws-profile", profile, *args, env=endpoint(fake), secret_out=True, **more)
+def run(broker, fake, *args, profile="prod", verb=IAM, env={}, **more):
+    return broker.run(*verb, "--aws-profile", profile, *args, env={**endpoint(fake), **env}, secret_out=True, **more)
 
 
 def refreshes(fake):
@@ -204,7 +204,7 @@ def test_killed_while_it_writes(broker, fake, role):
     configure(broker, role)
     path = token_file(broker, 60)
     before = path.read_bytes()
-    done = run(broker, fake, wrap=["/usr/bin/strace", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", "inject=rename:signal=KILL:error=EIO"])
+    done = run(broker, fake, **at_rename("signal=KILL:error=EIO"))
     assert done.signal == signal.SIGKILL and path.read_bytes() == before
     for left in path.parent.iterdir():
         broker.allow(left)
@@ -217,7 +217,7 @@ def test_cache_that_cannot_be_written(broker, fake, role):
     """The new token is used for this run, and the loss is said."""
     configure(broker, role)
     path = token_file(broker, 60)
-    done = run(broker, fake, wrap=["/usr/bin/strace", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", "inject=rename:error=EROFS"])
+    done = run(broker, fake, **at_rename("error=EROFS"))
     assert done.code == 0 and done.errors == (
         "broker: warning: the new SSO token cannot be kept: ~/.aws/sso/cache/" + path.name + ": Read-only file system\n"
         "hint: check the permissions of ~/.aws/sso/cache\n")

@@ -32,6 +32,13 @@ def fixed_clock(broker, stamp):
     return {"wrap": ["/usr/bin/faketime", "-f", stamp], "env": {"TZ": "UTC", "ASAN_OPTIONS": options}}
 
 
+def at_rename(what):
+    """wrap and env for broker.run(): what happens where a file is put into its place, in strace's words."""
+    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"  # not possible under strace
+    return {"wrap": ["/usr/bin/strace", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", f"inject=rename:{what}"],
+            "env": {"ASAN_OPTIONS": options}}
+
+
 # Against servers/aws_fake.py
 
 IAM = ("token", "--iam", "--host", HOST, "--user", "app")

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from lib.aws import HOST, IAM, SECRET, arn, endpoint, files, pair, signed_with
+from lib.aws import HOST, IAM, SECRET, arn, endpoint, files, fixed_clock, pair, signed_with
 from servers.aws_fake import iso, keys_of
 from test_aws_roles import BASE, profile, run
 from test_command_provider import NO_KEYRING
@@ -70,6 +70,14 @@ def test_until_five_minutes_before_their_end(broker, sts, role, minutes, calls):
     sts.state["sts"]["minutes"] = minutes
     files(broker, BASE + profile("p", role))
     assert len(ids(*[run(broker, sts, "p") for _ in range(3)])) == 3 and len(sts.calls) == calls
+
+
+def test_a_clock_that_jumps(broker, sts, role):
+    """The kernel counts time by itself; what is kept is used by its end."""
+    files(broker, BASE + profile("p", role))
+    run(broker, sts, "p")
+    later = fixed_clock(broker, time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + 120)))
+    assert ids(run(broker, sts, "p", **later)) == [keys_of(role)["id"]] and len(sts.calls) == 2
 
 
 @pytest.mark.parametrize("change", [{"external_id": "other"}, {"role_session_name": "other"}, {"duration_seconds": 1800}])

@@ -128,7 +128,7 @@ def test_fake_silent_and_reset(fake_server):
         s.settimeout(0.1)
         with pytest.raises(TimeoutError):
             s.recv(1)
-    with socket.create_connection((reset.host, reset.port), 5) as s, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), socket.create_connection((reset.host, reset.port), 5) as s:  # or while connecting
         s.recv(1)
 
 

@@ -159,10 +159,10 @@ def endless(handler, declared=True):
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_hundred_megabytes(http, web, declared):
     server = web({"/": lambda handler: endless(handler, declared)})
-    started = time.monotonic()
+    server.sent = 0
     status, _, rest = http.get(server.url + "/", wants=["t"])
     assert status is None and rest == {FAILED: b"its answer is over 1 MiB", BROKEN: number(1)}
-    assert server.sent < 400 and time.monotonic() - started < 5
+    assert server.sent < 400
 
 
 def test_headers_without_end(http, web):

@@ -1,7 +1,6 @@
 """Sessions of `aws login`: the AWS CLI's file is used as it is until 5 minutes before its end, then renewed with a proof of
 possession that the fake verifies, once for all brokers, and written back whole; what the service refuses, in words that name
-the CLI's command. The log-in itself is the CLI's. Botocore cannot renew these without another library: what it would take
-from the file is in the file."""
+the CLI's command. The log-in itself is the CLI's. Botocore renews against the same fake: its keys and its file are ours."""
 import hashlib
 import json
 import os
@@ -51,11 +50,22 @@ def as_keys(keys):
 
 
 @pytest.mark.parametrize("seconds,renewed", [(3600, False), (310, False), (290, True), (-3600, True)])
-def test_renewed_5_minutes_before_its_end(broker, oracle, fake, seconds, renewed):
+def test_same_as_botocore(broker, oracle, fake, seconds, renewed):
     configure(broker)
-    session(broker, seconds)
+    path = session(broker, seconds)
+    before = path.read_bytes()
     assert_same_token(oracle, run(broker, fake), as_keys(NEW if renewed else OLD))
-    assert len(fake.seen) == renewed
+    ours, asked = json.loads(path.read_text()), [json.loads(s.body) for s in fake.seen]
+    path.write_bytes(before)
+    fake.state["signin"]["refresh"] = {REFRESH: NEW}
+    theirs = oracle.chain({**broker.environment(endpoint(fake)), "OUR_NETWORK": "1", "OUR_PROFILE": "prod"})
+    assert theirs == {"method": "login", **as_keys(NEW if renewed else OLD)}
+    assert len(asked) == renewed and [json.loads(s.body) for s in fake.seen] == asked * 2
+    file = json.loads(path.read_text())
+    assert file["accessToken"].pop("expiresAt")[:15] == ours["accessToken"].pop("expiresAt")[:15]
+    if renewed:
+        assert ours["accessToken"].pop("unknown") == 1  # which we keep
+    assert ours == file
 
 
 @pytest.mark.parametrize("arn,folder,env", [(f"  {ARN} ", ".aws/login/cache", {}), (ARN, "elsewhere", {"AWS_LOGIN_CACHE_DIRECTORY": "~/elsewhere"})])

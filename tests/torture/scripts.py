@@ -53,6 +53,13 @@ client = mysql
 AWS_CONFIG = """\
 [profile process]
 credential_process = print-keys 'one word'
+[profile session]
+login_session = arn:aws:sts::012345678910:assumed-role/Admin/admin
+[profile sso]
+sso_start_url = https://x.example/start
+sso_region = eu-west-1
+sso_account_id = 1
+sso_role_name = r
 [profile broken]
 role_arn = arn:aws:iam::1:role/R
 source_profile = broken
@@ -87,6 +94,9 @@ echo "{{\\"user\\": \\"leased\\", \\"password\\": \\"{CANARY}\\", \\"expires_at\
 }
 FILES |= {
     ".aws/config": (AWS_CONFIG, 0o600),
+    ".aws/login/cache/4b0ba8f99f075c0633e122fd73346ce203a3faf18ea0310eb2d29df1bab2e255.json": (
+        f'''{{"accessToken": {{"accessKeyId": "ASIAFAKE", "secretAccessKey": "{CANARY}", "sessionToken": "{CANARY[::-1]}",
+"expiresAt": "2099-01-01T00:00:00Z"}}, "unknown": [1]}}''', 0o600),
     ".local/share/broker/rds-ca.pem": ("authorities\n", 0o600),
     ".aws/credentials": (AWS_CREDENTIALS, 0o600),
     "bin/print-keys": (f"""#!/bin/sh
@@ -136,6 +146,10 @@ SCRIPTS = [
     Script("token-iam", ["token", "iam", "-vv"]),
     Script("token-iam-process", ["token", "iam", "--aws-profile", "process"]),
     Script("token-iam-broken", ["token", "iam", "--aws-profile", "broken"], 78),
+    Script("token-iam-session", ["token", "iam", "--aws-profile", "session"]),
+    Script("token-iam-sso", ["token", "iam", "--aws-profile", "sso"], 79),
+    Script("login", ["login", "iam"]),
+    Script("logout", ["logout", "file"]),
     Script("connect-iam", ["connect", "iam"]),
     Script("exec", ["exec", "file", "--", "sh", "-c", "env | grep MYSQL_ | sort"], shows_secret=True),
     Script("exec-url", ["exec", "file", "--env", "url", "--", "sh", "-c", "echo $DATABASE_URL"], shows_secret=True),

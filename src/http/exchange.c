@@ -202,13 +202,29 @@ static void set_up_always(struct exchange *x, char *detail)
     (void)curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_BODY_MAX);
 }
 
+/*
+ * libcurl takes HTTPS_PROXY and NO_PROXY from the environment, but HTTP_PROXY in small letters only: under a
+ * web server the other one comes from a stranger's request. As the AWS SDKs do, only there it is left out.
+ */
+static void set_up_proxy(const struct record *r, const char *url)
+{
+    const char *proxy = secure_getenv("HTTP_PROXY");
+    struct field direct;
+
+    if (record_find(r, HTTP_TAG_DIRECT, &direct))
+        set_text(CURLOPT_PROXY, "");
+    else if (proxy && *proxy && strncasecmp(url, "http://", 7) == 0 && !secure_getenv("http_proxy") &&
+             !secure_getenv("REQUEST_METHOD"))
+        set_text(CURLOPT_PROXY, proxy);
+}
+
 static void set_up_request(const struct record *r, const char *url)
 {
     AUTO_FREE(char *, method);
     AUTO_FREE(char *, ca);
     AUTO_FREE(char *, cert);
     AUTO_FREE(char *, key);
-    struct field body, direct;
+    struct field body;
 
     method = record_str(r, HTTP_TAG_METHOD);
     ca = record_str(r, HTTP_TAG_CA_FILE);
@@ -229,8 +245,7 @@ static void set_up_request(const struct record *r, const char *url)
         set_text(CURLOPT_SSLCERT, cert);
     if (key)
         set_text(CURLOPT_SSLKEY, key);
-    if (record_find(r, HTTP_TAG_DIRECT, &direct))
-        set_text(CURLOPT_PROXY, "");
+    set_up_proxy(r, url);
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                            (long)record_u64(r, HTTP_TAG_CONNECT_TIMEOUT, 10000));
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)record_u64(r, HTTP_TAG_TIMEOUT, 60000));

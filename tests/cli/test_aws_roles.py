@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lib.aws import IAM, ID, SECRET, arn, assert_same_token, endpoint, files, pair, signed_with
+from lib.aws import IAM, ID, SECRET, arn, assert_same_token, endpoint, files, pair
 from servers.aws_fake import keys_of
 
 

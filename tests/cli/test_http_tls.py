@@ -82,6 +82,15 @@ def test_around_a_proxy(http, web, more, env):
     assert http.get(server.url + "/", env=env, **more)[0] == 200 and not proxy.connections
 
 
+@pytest.mark.parametrize("env, by_proxy", [
+    ({"HTTP_PROXY": "{proxy}"}, True), ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "127.0.0.1"}, False), ({"HTTP_PROXY": "{proxy}", "REQUEST_METHOD": "GET"}, False),
+    ({"HTTP_PROXY": "{proxy}", "http_proxy": ""}, False), ({"HTTPS_PROXY": "{proxy}"}, False), ({"ALL_PROXY": "{proxy}"}, True), ({"HTTP_PROXY": ""}, False)])
+def test_which_proxy(http, web, env, by_proxy):
+    server = web({"/": b"x"})
+    proxy = web({server.url + "/": b"y"})
+    assert http.get(server.url + "/", wants=["t"], env={k: v.format(proxy=proxy.url) for k, v in env.items()})[1] == {0: b"y" if by_proxy else b"x"}
+
+
 @pytest.mark.parametrize("proxy, words", [
     ("http://user:{password}@127.0.0.1:1", "connection refused"),
     ("http://user:{password}@nowhere.test.invalid:1", "the proxy that the environment names: no such host, or no URL"),

@@ -236,3 +236,14 @@ def test_keys_of_the_cli(broker, fake, role, session, left, used):
     broker.write(f".aws/cli/cache/{hashlib.sha1(key.encode()).hexdigest()}.json", json.dumps(content), secret=True)
     done = run(broker, fake)
     assert done.code == 0 and ("ASIAFAKEOFCLI" in done.text) == used and bool(fake.seen) != used
+
+
+def test_no_secret_in_processes(broker, fake, role):
+    """Neither ours nor those of the service, while a slow one keeps us waiting; nor in what -v -v says."""
+    configure(broker, role)
+    token_file(broker, 60)
+    fake.state["sso"]["delay"] = 0.3
+    with broker.watch() as seen:
+        done = broker.run("login", "--auth", "iam", "--host", IAM[3], "--user", "app", "--aws-profile", "prod", "-vv", env=endpoint(fake))
+    assert done.code == 0 and "SSO token refreshed" in done.errors and any(b"broker-http" in argv for argv in seen.argv)
+    broker.assert_hidden(seen)

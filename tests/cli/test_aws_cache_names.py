@@ -1,5 +1,6 @@
-"""The names that the AWS CLI gives to its cache files: a file of the published name is found and used. The digests stand in
-botocore's own tests, or (marked) were computed by botocore 1.43.11."""
+"""The names that the AWS CLI gives to its cache files: a file of the published name is found and used. The digests
+stand in botocore's own tests, or (marked) were computed by botocore 1.43.11."""
+
 import json
 
 import pytest
@@ -15,13 +16,23 @@ ROLES = {
     "75c539f0711ba78c5b9e488d0add95f178a54d74": {"role_arn": "arn:aws:iam::role/foo-role"},
     "2964201f5648c8be5b9460a9cf842d73a266daf2": {"role_arn": "myrole", "role_session_name": "my_session_name"},
     "3f8e35c8dca6211d496e830a2de723b2387921e3": {"role_arn": "arn:aws:iam::foo-role"},
-    "d8c11f3e7f2da1d4a2c069d77aa60cf64b60b420": {"role_arn": "arn:aws:iam::123456789012:role/db", "external_id": "ex/1",
-                                                 "duration_seconds": 3600},  # computed
+    "d8c11f3e7f2da1d4a2c069d77aa60cf64b60b420": {
+        "role_arn": "arn:aws:iam::123456789012:role/db",
+        "external_id": "ex/1",
+        "duration_seconds": 3600,
+    },  # computed
 }
 SSO_ROLES = {
-    "048db75bbe50955c16af7aba6ff9c41a3131bb7e": {"sso_start_url": START, "sso_role_name": "test-role", "sso_account_id": "1234567890"},
-    "fcb5c94becb497a7178b661ca313bcb284b82607": {"sso_session": "corp", "sso_role_name": "DbReader",
-                                                 "sso_account_id": "123456789012"},  # computed
+    "048db75bbe50955c16af7aba6ff9c41a3131bb7e": {
+        "sso_start_url": START,
+        "sso_role_name": "test-role",
+        "sso_account_id": "1234567890",
+    },
+    "fcb5c94becb497a7178b661ca313bcb284b82607": {
+        "sso_session": "corp",
+        "sso_role_name": "DbReader",
+        "sso_account_id": "123456789012",
+    },  # computed
 }
 TOKENS = {
     "d033e22ae348aeb5660fc2140aec35850c4da997": {"sso_session": "admin"},
@@ -30,9 +41,19 @@ TOKENS = {
 
 
 def profile(rows):
-    session = f"[sso-session {rows['sso_session']}]\nsso_start_url = {START}\nsso_region = eu-west-1\n" if "sso_session" in rows else ""
+    session = (
+        f"[sso-session {rows['sso_session']}]\nsso_start_url = {START}\nsso_region = eu-west-1\n"
+        if "sso_session" in rows
+        else ""
+    )
     region = "" if session else "sso_region = eu-west-1\n"
-    return "[profile p]\nregion = eu-west-1\n" + region + "".join(f"{k} = {v}\n" for k, v in rows.items()) + session + f"[profile base]\n{pair()}"
+    return (
+        "[profile p]\nregion = eu-west-1\n"
+        + region
+        + "".join(f"{k} = {v}\n" for k, v in rows.items())
+        + session
+        + f"[profile base]\n{pair()}"
+    )
 
 
 def run(broker, fake, keyring):  # noqa: F811
@@ -45,7 +66,12 @@ def test_keys_of_a_role(broker, aws_fake, keyring, name):  # noqa: F811
     broker.secret(SECRET.encode())
     rows = {**ROLES[name], "source_profile": "base"} if name in ROLES else SSO_ROLES[name]
     files(broker, profile(rows))
-    keys = {"AccessKeyId": "ASIAFAKECLICACHE", "SecretAccessKey": SECRET, "SessionToken": TOKEN, "Expiration": iso(3600)}
+    keys = {
+        "AccessKeyId": "ASIAFAKECLICACHE",
+        "SecretAccessKey": SECRET,
+        "SessionToken": TOKEN,
+        "Expiration": iso(3600),
+    }
     broker.write(f".aws/cli/cache/{name}.json", json.dumps({"Credentials": keys}), secret=True)
     assert signed_with(run(broker, fake, keyring)) == {"id": "ASIAFAKECLICACHE", "token": TOKEN} and not fake.seen
 

@@ -1,6 +1,8 @@
-"""Sessions of `aws login`: the AWS CLI's file is used as it is until 5 minutes before its end, then renewed with a proof of
-possession that the fake verifies, once for all brokers, and written back whole; what the service refuses, in words that name
-the CLI's command. The log-in itself is the CLI's. Botocore renews against the same fake: its keys and its file are ours."""
+"""Sessions of `aws login`: the AWS CLI's file is used as it is until 5 minutes before its end, then renewed with a
+proof of possession that the fake verifies, once for all brokers, and written back whole; what the service refuses,
+in words that name the CLI's command. The log-in itself is the CLI's. Botocore renews against the same fake: its keys
+and its file are ours."""
+
 import hashlib
 import json
 import os
@@ -16,8 +18,16 @@ from test_aws_sessions import at_once
 
 ARN = "arn:aws:sts::012345678910:assumed-role/Admin/admin"
 FILE = "4b0ba8f99f075c0633e122fd73346ce203a3faf18ea0310eb2d29df1bab2e255.json"  # as botocore names it
-OLD = {"accessKeyId": "ASIAFAKELOGINOLD", "secretAccessKey": "canary/login+old/6d2f19ab", "sessionToken": "canary/login+session/old77"}
-NEW = {"accessKeyId": "ASIAFAKELOGINNEW", "secretAccessKey": "canary/login+new/93aa0c1e", "sessionToken": "canary/login+session/new88"}
+OLD = {
+    "accessKeyId": "ASIAFAKELOGINOLD",
+    "secretAccessKey": "canary/login+old/6d2f19ab",
+    "sessionToken": "canary/login+session/old77",
+}
+NEW = {
+    "accessKeyId": "ASIAFAKELOGINNEW",
+    "secretAccessKey": "canary/login+new/93aa0c1e",
+    "sessionToken": "canary/login+session/new88",
+}
 REFRESH, ROTATED = "canary-login-refresh-51c7", "canary-login-rotated-e80d"
 KEY = new_key()
 
@@ -34,9 +44,16 @@ def configure(broker, arn=ARN):
 
 
 def session(broker, seconds, folder=".aws/login/cache", **more):
-    content = {"accessToken": {**OLD, "accountId": "012345678910", "expiresAt": iso(seconds), "unknown": 1}, "tokenType": "aws_sigv4",
-               "clientId": "arn:aws:signin:::devtools/same-device", "refreshToken": REFRESH, "idToken": "eyJ", "dpopKey": KEY[0],
-               "fromTheFuture": [1, {"a": None}], **more}
+    content = {
+        "accessToken": {**OLD, "accountId": "012345678910", "expiresAt": iso(seconds), "unknown": 1},
+        "tokenType": "aws_sigv4",
+        "clientId": "arn:aws:signin:::devtools/same-device",
+        "refreshToken": REFRESH,
+        "idToken": "eyJ",
+        "dpopKey": KEY[0],
+        "fromTheFuture": [1, {"a": None}],
+        **more,
+    }
     content = {k: v for k, v in content.items() if v is not None}
     return broker.write(f"{folder}/{FILE}", json.dumps(content), secret=True)
 
@@ -68,7 +85,10 @@ def test_same_as_botocore(broker, oracle, fake, seconds, renewed):
     assert ours == file
 
 
-@pytest.mark.parametrize("arn,folder,env", [(f"  {ARN} ", ".aws/login/cache", {}), (ARN, "elsewhere", {"AWS_LOGIN_CACHE_DIRECTORY": "~/elsewhere"})])
+@pytest.mark.parametrize(
+    "arn,folder,env",
+    [(f"  {ARN} ", ".aws/login/cache", {}), (ARN, "elsewhere", {"AWS_LOGIN_CACHE_DIRECTORY": "~/elsewhere"})],
+)
 def test_where_the_file_is(broker, oracle, fake, arn, folder, env):
     configure(broker, arn)
     session(broker, 3600, folder)
@@ -98,8 +118,14 @@ def test_one_renewal_for_all(broker, fake):
 LOG_IN = "hint: aws login --profile prod"
 SAYS_NO = {
     "TOKEN_EXPIRED": (79, ["AWS profile 'prod': the aws login session has expired", LOG_IN]),
-    "USER_CREDENTIALS_CHANGED": (79, ["AWS profile 'prod': the user's password or keys have changed since aws login", LOG_IN]),
-    "INSUFFICIENT_PERMISSIONS": (77, ["AWS sign-in: AccessDeniedException: no", "hint: ask for signin:CreateOAuth2Token in your policies"]),
+    "USER_CREDENTIALS_CHANGED": (
+        79,
+        ["AWS profile 'prod': the user's password or keys have changed since aws login", LOG_IN],
+    ),
+    "INSUFFICIENT_PERMISSIONS": (
+        77,
+        ["AWS sign-in: AccessDeniedException: no", "hint: ask for signin:CreateOAuth2Token in your policies"],
+    ),
     "SOMETHING_NEW": (77, ["AWS profile 'prod': AWS sign-in: AccessDeniedException: no", "hint: --verbose says more"]),
 }
 
@@ -138,15 +164,30 @@ def test_broken_file(broker, fake, name):
         path = session(broker, -1)
         path.write_text(change(path.read_text()))
     done = run(broker, fake)
-    assert (done.errors, done.code) == (f"broker: {IAM[3]}: AWS profile 'prod': {words}\n{LOG_IN}\n", 79) and not fake.seen
+    assert (done.errors, done.code) == (
+        f"broker: {IAM[3]}: AWS profile 'prod': {words}\n{LOG_IN}\n",
+        79,
+    ) and not fake.seen
 
 
-@pytest.mark.parametrize("key", ["", "no PEM", new_key()[0].replace("EC", "RSA"), "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "no PEM",
+        new_key()[0].replace("EC", "RSA"),
+        "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n",
+    ],
+)
 def test_key_that_is_none(broker, fake, key):
     configure(broker)
     session(broker, -1, dpopKey=key)
     done = run(broker, fake)
-    assert done.code in (65, 79) and f"AWS profile 'prod': {'the key of aws login' if key else OVER}" in done.errors and not fake.seen
+    assert (
+        done.code in (65, 79)
+        and f"AWS profile 'prod': {'the key of aws login' if key else OVER}" in done.errors
+        and not fake.seen
+    )
 
 
 def test_another_session_s_key(broker, fake):
@@ -157,7 +198,11 @@ def test_another_session_s_key(broker, fake):
     assert done.code == 77 and "DPoP: another key" in done.errors
 
 
-ANSWERS = {"no keys": {"refresh": {REFRESH: {"accessKeyId": "A"}}}, "no life": {"seconds": 0}, "a life that is none": {"seconds": "soon"}}
+ANSWERS = {
+    "no keys": {"refresh": {REFRESH: {"accessKeyId": "A"}}},
+    "no life": {"seconds": 0},
+    "a life that is none": {"seconds": "soon"},
+}
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -1,6 +1,8 @@
-"""SSO: the AWS CLI's token file as botocore reads it, renewed when and as botocore renews it, written back whole, once for all
-brokers that want it; the role's keys from the portal and its refusals in words; what is said where a person is needed and
-nobody is there. The portal is a fake (servers/aws_fake.py); the log-in itself: test_aws_sso_login.py."""
+"""SSO: the AWS CLI's token file as botocore reads it, renewed when and as botocore renews it, written back whole,
+once for all brokers that want it; the role's keys from the portal and its refusals in words; what is said where a
+person is needed and nobody is there. The portal is a fake (servers/aws_fake.py); the log-in itself:
+test_aws_sso_login.py."""
+
 import hashlib
 import json
 import os
@@ -16,7 +18,9 @@ from test_aws_sessions import at_once
 
 START = "https://d-92671207e4.awsapps.com/start"
 ACCOUNT = "123456789012"
-TOKEN, REFRESH, NEW_TOKEN, ROTATED = (f"canary-{name}-7c1e55d02b9f4a36" for name in ("token", "refresh", "newer", "rotated"))
+TOKEN, REFRESH, NEW_TOKEN, ROTATED = (
+    f"canary-{name}-7c1e55d02b9f4a36" for name in ("token", "refresh", "newer", "rotated")
+)
 SECRETS = {"secretAccessKey": "canary/sso+secret/0f3b7d11aa", "sessionToken": "canary/sso+session/9b2c"}
 
 
@@ -31,16 +35,28 @@ def role(broker):
 @pytest.fixture
 def fake(aws_fake, role):
     keys = {"accessKeyId": "ASIAFAKESSOKEY", **SECRETS, "expiration": int((time.time() + 310) * 1000)}
-    return aws_fake({"sso": {"access_tokens": [TOKEN, NEW_TOKEN], "refresh": {REFRESH: NEW_TOKEN}, "rotated": ROTATED, "login": NEW_TOKEN,
-                             "creds": {f"{ACCOUNT}/{role}": keys, f"{ACCOUNT}/{role}-b": keys}}})
+    return aws_fake(
+        {
+            "sso": {
+                "access_tokens": [TOKEN, NEW_TOKEN],
+                "refresh": {REFRESH: NEW_TOKEN},
+                "rotated": ROTATED,
+                "login": NEW_TOKEN,
+                "creds": {f"{ACCOUNT}/{role}": keys, f"{ACCOUNT}/{role}-b": keys},
+            }
+        }
+    )
 
 
 def configure(broker, role, session="corp", extra="", name="prod"):
     where = f"sso_start_url = {START}\nsso_region = eu-west-1\n"
     more = f"sso_session = {session}\n" if session else where
-    files(broker, f"[profile {name}]\nsso_account_id = {ACCOUNT}\nsso_role_name = {role}\nregion = eu-west-1\n{more}"
-          + (f"[sso-session {session}]\n{where}{extra}" if session else "") +
-          f"[profile other]\nsso_account_id = {ACCOUNT}\nsso_role_name = {role}-b\nregion = eu-west-1\n{more}")
+    files(
+        broker,
+        f"[profile {name}]\nsso_account_id = {ACCOUNT}\nsso_role_name = {role}\nregion = eu-west-1\n{more}"
+        + (f"[sso-session {session}]\n{where}{extra}" if session else "")
+        + f"[profile other]\nsso_account_id = {ACCOUNT}\nsso_role_name = {role}-b\nregion = eu-west-1\n{more}",
+    )
 
 
 def token_path(broker, key="corp"):
@@ -51,8 +67,18 @@ def token_path(broker, key="corp"):
 
 def token_file(broker, seconds, key="corp", **more):
     """The CLI's file, with a field of a later version in it."""
-    content = {"startUrl": START, "region": "eu-west-1", "accessToken": TOKEN, "expiresAt": iso(seconds), "fromTheFuture": {"a": [1, None]},
-               "clientId": "cid", "clientSecret": "csec", "registrationExpiresAt": iso(86400), "refreshToken": REFRESH, **more}
+    content = {
+        "startUrl": START,
+        "region": "eu-west-1",
+        "accessToken": TOKEN,
+        "expiresAt": iso(seconds),
+        "fromTheFuture": {"a": [1, None]},
+        "clientId": "cid",
+        "clientSecret": "csec",
+        "registrationExpiresAt": iso(86400),
+        "refreshToken": REFRESH,
+        **more,
+    }
     content = {k: v for k, v in content.items() if v is not None}
     return broker.write(token_path(broker, key), json.dumps(content))
 
@@ -93,7 +119,10 @@ def test_same_as_botocore(broker, oracle, fake, role, name):
     theirs = oracle.chain({**broker.environment(endpoint(fake)), "OUR_NETWORK": "1", "OUR_PROFILE": "prod"})
     assert theirs.get("id") == "ASIAFAKESSOKEY", theirs
     assert_same_token(oracle, done, theirs)
-    ours, botocores = [[s for s in fake.seen if s.path == "/token" and ("broker/" in s.headers["user-agent"]) == mine] for mine in (True, False)]
+    ours, botocores = [
+        [s for s in fake.seen if s.path == "/token" and ("broker/" in s.headers["user-agent"]) == mine]
+        for mine in (True, False)
+    ]
     assert len(ours) == (1 if renewed else len(botocores)), (ours, botocores)
     wanted = ["refreshToken", "clientId", "clientSecret", "grantType"]
     assert all(set(json.loads(s.body)) == set(wanted) for s in ours)
@@ -116,8 +145,14 @@ PERSON = {  # content of the file -> what is said
     "half a file": (lambda text: text[:-20], "not logged in to SSO session 'corp'"),
     "no object": (lambda text: "[1]", "not logged in to SSO session 'corp'"),
     "too large": (lambda text: text + " " * 300000, "not logged in to SSO session 'corp'"),
-    "no token": (lambda text: text.replace("accessToken", "x").replace("refreshToken", "y"), "not logged in to SSO session 'corp'"),
-    "a time that is none": (lambda text: text.replace("expiresAt\": \"2", "expiresAt\": \"x").replace("refreshToken", "y"), "not logged in to SSO session 'corp'"),
+    "no token": (
+        lambda text: text.replace("accessToken", "x").replace("refreshToken", "y"),
+        "not logged in to SSO session 'corp'",
+    ),
+    "a time that is none": (
+        lambda text: text.replace('expiresAt": "2', 'expiresAt": "x').replace("refreshToken", "y"),
+        "not logged in to SSO session 'corp'",
+    ),
     "expired": (lambda text: text.replace("refreshToken", "x"), "SSO session 'corp' expired 2h ago"),
     "refused": (lambda text: text.replace(REFRESH, "unknown"), "SSO session 'corp' expired 2h ago"),
 }
@@ -140,25 +175,60 @@ def test_nobody_there(broker, fake, role, name, named):
     assert (path.read_bytes() if path.exists() else None) == before
 
 
-@pytest.mark.parametrize("verb,tty,args", [("token", True, []), ("connect", False, []), ("exec", False, ["--", "true"]), ("login", False, []),
-                                           ("connect", True, ["--no-input"])])
+@pytest.mark.parametrize(
+    "verb,tty,args",
+    [
+        ("token", True, []),
+        ("connect", False, []),
+        ("exec", False, ["--", "true"]),
+        ("login", False, []),
+        ("connect", True, ["--no-input"]),
+    ],
+)
 def test_who_may_not_start_a_login(broker, fake, role, verb, tty, args):
     configure(broker, role)
     broker.config(f"[profile prod]\nhost = {IAM[3]}\nuser = app\nauth = iam\naws_profile = prod\n")
     done = broker.run(verb, "prod", "--client", str(broker.stub().path), *args, env=endpoint(fake), tty=tty)
     hint = "run it on a terminal" if verb == "login" else "broker login prod"
-    assert (done.errors, done.code) == (f"broker: prod: not logged in to SSO session 'corp'\nhint: {hint}\n", 79) and not fake.seen
+    assert (done.errors, done.code) == (
+        f"broker: prod: not logged in to SSO session 'corp'\nhint: {hint}\n",
+        79,
+    ) and not fake.seen
 
 
 PORTAL = {
-    "no such role": ({"creds": {}}, 77, ["SSO session 'corp' has no role 'ROLE' in account 123456789012", "  No access",
-                                         "hint: check sso_account_id and sso_role_name of AWS profile 'prod'"]),
-    "token ended elsewhere": ({"access_tokens": []}, 79, ["SSO session 'corp' was ended before its time",
-                                                          "hint: broker login, with the same options"]),
-    "too many": ({"fail": {"/federation/credentials": [429, 9]}}, 75, ["AWS SSO: status 429", "hint: try again in a minute"]),
-    "down": ({"fail": {"/federation/credentials": [503, 9]}}, 75, ["AWS SSO: status 503", "hint: try again in a minute"]),
-    "not found": ({"fail": {"/federation/credentials": [404, 9]}}, 77, ["SSO session 'corp' has no role 'ROLE' in account 123456789012",
-                                                                        "hint: check sso_account_id and sso_role_name of AWS profile 'prod'"]),
+    "no such role": (
+        {"creds": {}},
+        77,
+        [
+            "SSO session 'corp' has no role 'ROLE' in account 123456789012",
+            "  No access",
+            "hint: check sso_account_id and sso_role_name of AWS profile 'prod'",
+        ],
+    ),
+    "token ended elsewhere": (
+        {"access_tokens": []},
+        79,
+        ["SSO session 'corp' was ended before its time", "hint: broker login, with the same options"],
+    ),
+    "too many": (
+        {"fail": {"/federation/credentials": [429, 9]}},
+        75,
+        ["AWS SSO: status 429", "hint: try again in a minute"],
+    ),
+    "down": (
+        {"fail": {"/federation/credentials": [503, 9]}},
+        75,
+        ["AWS SSO: status 503", "hint: try again in a minute"],
+    ),
+    "not found": (
+        {"fail": {"/federation/credentials": [404, 9]}},
+        77,
+        [
+            "SSO session 'corp' has no role 'ROLE' in account 123456789012",
+            "hint: check sso_account_id and sso_role_name of AWS profile 'prod'",
+        ],
+    ),
 }
 
 
@@ -220,7 +290,8 @@ def test_cache_that_cannot_be_written(broker, fake, role):
     done = run(broker, fake, **at_rename("error=EROFS"))
     assert done.code == 0 and done.errors == (
         "broker: warning: the new SSO token cannot be kept: ~/.aws/sso/cache/" + path.name + ": Read-only file system\n"
-        "hint: check the permissions of ~/.aws/sso/cache\n")
+        "hint: check the permissions of ~/.aws/sso/cache\n"
+    )
     assert os.listdir(path.parent) == [path.name]
 
 
@@ -231,8 +302,15 @@ def test_keys_of_the_cli(broker, fake, role, session, left, used):
     token_file(broker, 3600, session or START)
     who = {"sessionName": session} if session else {"startUrl": START}
     key = json.dumps({"accountId": ACCOUNT, "roleName": role, **who}, sort_keys=True, separators=(",", ":"))
-    content = {"ProviderType": "sso", "Credentials": {"AccessKeyId": "ASIAFAKEOFCLI", "SecretAccessKey": SECRETS["secretAccessKey"],
-                                                      "SessionToken": SECRETS["sessionToken"], "Expiration": iso(left)}}
+    content = {
+        "ProviderType": "sso",
+        "Credentials": {
+            "AccessKeyId": "ASIAFAKEOFCLI",
+            "SecretAccessKey": SECRETS["secretAccessKey"],
+            "SessionToken": SECRETS["sessionToken"],
+            "Expiration": iso(left),
+        },
+    }
     broker.write(f".aws/cli/cache/{hashlib.sha1(key.encode()).hexdigest()}.json", json.dumps(content), secret=True)
     done = run(broker, fake)
     assert done.code == 0 and ("ASIAFAKEOFCLI" in done.text) == used and bool(fake.seen) != used
@@ -244,6 +322,18 @@ def test_no_secret_in_processes(broker, fake, role):
     token_file(broker, 60)
     fake.state["sso"]["delay"] = 0.3
     with broker.watch() as seen:
-        done = broker.run("login", "--auth", "iam", "--host", IAM[3], "--user", "app", "--aws-profile", "prod", "-vv", env=endpoint(fake))
+        done = broker.run(
+            "login",
+            "--auth",
+            "iam",
+            "--host",
+            IAM[3],
+            "--user",
+            "app",
+            "--aws-profile",
+            "prod",
+            "-vv",
+            env=endpoint(fake),
+        )
     assert done.code == 0 and "SSO token refreshed" in done.errors and any(b"broker-http" in argv for argv in seen.argv)
     broker.assert_hidden(seen)

@@ -1,5 +1,7 @@
-"""The log-in to SSO by the device flow: what a person sees, what the service is asked, what is in the AWS CLI's own cache
-afterwards (read by the CLI's code and by botocore), and every way in which it ends without a token: refused, too late, Ctrl-C."""
+"""The log-in to SSO by the device flow: what a person sees, what the service is asked, what is in the AWS CLI's own
+cache afterwards (read by the CLI's code and by botocore), and every way in which it ends without a token: refused,
+too late, Ctrl-C."""
+
 import hashlib
 import json
 import os
@@ -15,7 +17,8 @@ from servers.aws_fake import DEVICE_GRANT, iso
 from test_aws_sso import NEW_TOKEN, ROTATED, START, configure, fake, role, run, token_file, token_path  # noqa: F401
 
 SCOPES = "sso_registration_scopes = sso:account:access, x:y\n"
-INVITATION = f"log in to {START} in the browser:\r\nhttp://127.0.0.1/device?user_code=ABCD-EFGH\r\nit shows the code ABCD-EFGH\r\n".encode()
+PAGE = "http://127.0.0.1/device?user_code=ABCD-EFGH"
+INVITATION = f"log in to {START} in the browser:\r\n{PAGE}\r\nit shows the code ABCD-EFGH\r\n".encode()
 LOGGED_IN = (b"logged in, valid for 8h\r\n", b"logged in, valid for 7h59m\r\n")
 CLI_READS = """
 import json, os, sys
@@ -35,12 +38,21 @@ def person(broker, fake, role):  # noqa: F811
 
     def start(*args, env={}):
         return broker.pty(*args, env={**endpoint(fake), **env})
+
     return start
 
 
 def registration_path(broker, session="corp", scopes=("sso:account:access", "x:y")):
-    key = {"tool": "botocore", "startUrl": START, "region": "eu-west-1", "scopes": list(scopes) or None, "session_name": session}
-    path = broker.home / ".aws/sso/cache" / (hashlib.sha1(json.dumps(key, sort_keys=True).encode()).hexdigest() + ".json")
+    key = {
+        "tool": "botocore",
+        "startUrl": START,
+        "region": "eu-west-1",
+        "scopes": list(scopes) or None,
+        "session_name": session,
+    }
+    path = (
+        broker.home / ".aws/sso/cache" / (hashlib.sha1(json.dumps(key, sort_keys=True).encode()).hexdigest() + ".json")
+    )
     broker.allow(path)
     return path
 
@@ -56,18 +68,26 @@ def test_log_in(broker, oracle, fake, person):  # noqa: F811
     shown = tty.shown.replace(b"\r\x1b[K", b"")
     assert shown.startswith(INVITATION) and shown.endswith(LOGGED_IN), shown
     assert b"waiting for the browser (1s of 120s)" in shown
-    register, = asked(fake, "/client/register")
-    assert register["scopes"] == ["sso:account:access", "x:y"] and register["grantTypes"] == [DEVICE_GRANT, "refresh_token"]
+    (register,) = asked(fake, "/client/register")
+    assert register["scopes"] == ["sso:account:access", "x:y"] and register["grantTypes"] == [
+        DEVICE_GRANT,
+        "refresh_token",
+    ]
     assert asked(fake, "/device_authorization") == [{"clientId": "cid", "clientSecret": "csec", "startUrl": START}]
     assert len(asked(fake, "/token")) == 2  # pending, then good
     assert {p.name for p in token.parent.iterdir()} == {token.name, registration.name}
-    assert all(stat.S_IMODE(p.stat().st_mode) == mode for p, mode in ((token, 0o600), (registration, 0o600), (token.parent, 0o700)))
+    assert all(
+        stat.S_IMODE(p.stat().st_mode) == mode
+        for p, mode in ((token, 0o600), (registration, 0o600), (token.parent, 0o700))
+    )
     assert set(json.loads(registration.read_text())) == {"clientId", "clientSecret", "expiresAt", "scopes"}
     # For others
     theirs = oracle.chain({**broker.environment(endpoint(fake)), "OUR_NETWORK": "1", "OUR_PROFILE": "prod"})
     assert_same_token(oracle, run(broker, fake), theirs)
     if os.path.exists("/usr/lib/python3/dist-packages/awscli/botocore"):
-        read = subprocess.run(["/usr/bin/python3", "-c", CLI_READS, START, "corp"], env=broker.environment({}), capture_output=True)
+        read = subprocess.run(
+            ["/usr/bin/python3", "-c", CLI_READS, START, "corp"], env=broker.environment({}), capture_output=True
+        )
         assert read.returncode == 0, read.stderr
         got = json.loads(read.stdout)
         assert (got[0], got[2]) == (NEW_TOKEN, ROTATED) and got[1] > iso(28000)
@@ -122,13 +142,34 @@ def test_browser_is_opened(broker, fake, person):  # noqa: F811
 
 
 ENDS = {
-    "refused": ({"says": "access_denied"}, [], 77, "SSO session 'corp': refused in the browser", "try again, and allow it there"),
-    "too late": ({"says": "expired_token"}, [], 79, "nobody logged in to SSO session 'corp' in time",
-                 "try again; login_timeout is how long it waits"),
-    "nobody comes": ({"pending": 99}, ["-o", "login_timeout=1"], 79, "nobody logged in to SSO session 'corp' in time",
-                     "try again; login_timeout is how long it waits"),
-    "the code ends": ({"pending": 99, "device_seconds": 1}, [], 79, "nobody logged in to SSO session 'corp' in time",
-                      "try again; login_timeout is how long it waits"),
+    "refused": (
+        {"says": "access_denied"},
+        [],
+        77,
+        "SSO session 'corp': refused in the browser",
+        "try again, and allow it there",
+    ),
+    "too late": (
+        {"says": "expired_token"},
+        [],
+        79,
+        "nobody logged in to SSO session 'corp' in time",
+        "try again; login_timeout is how long it waits",
+    ),
+    "nobody comes": (
+        {"pending": 99},
+        ["-o", "login_timeout=1"],
+        79,
+        "nobody logged in to SSO session 'corp' in time",
+        "try again; login_timeout is how long it waits",
+    ),
+    "the code ends": (
+        {"pending": 99, "device_seconds": 1},
+        [],
+        79,
+        "nobody logged in to SSO session 'corp' in time",
+        "try again; login_timeout is how long it waits",
+    ),
     "another word": ({"says": "invalid_client"}, [], 77, "AWS SSO: SomeException", "--verbose says more"),
 }
 
@@ -140,7 +181,9 @@ def test_ends_without_a_token(broker, fake, person, name):  # noqa: F811
     fake.state["sso"].update(state)
     tty = person("login", "prod", *args)
     assert tty.wait() == code
-    assert tty.shown.replace(b"\r\x1b[K", b"").endswith(f"broker: prod: {words}\r\nhint: {hint}\r\n".encode()), tty.shown
+    assert tty.shown.replace(b"\r\x1b[K", b"").endswith(
+        f"broker: prod: {words}\r\nhint: {hint}\r\n".encode()
+    ), tty.shown
     assert not token_path(broker).exists()
 
 

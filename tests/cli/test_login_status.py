@@ -1,5 +1,7 @@
-"""login, logout and status: what a person is needed for, done beforehand; what is kept between runs, listed with its life and
-forgotten. Each test has a kernel keyring of its own, because status lists all that is there and logout --all ends it."""
+"""login, logout and status: what a person is needed for, done beforehand; what is kept between runs, listed with its
+life and forgotten. Each test has a kernel keyring of its own, because status lists all that is there and logout
+--all ends it."""
+
 import json
 import os
 import re
@@ -31,21 +33,33 @@ def keyring():
 
 @pytest.fixture
 def home(broker, keyring, aws_fake):
-    """run(verb, ...) in that keyring, with an STS; profiles: role-a and role-b by iam, fetch by a command, plain by static keys,
-    shop by the keychain."""
+    """run(verb, ...) in that keyring, with an STS; profiles: role-a and role-b by iam, fetch by a command, plain by static
+    keys, shop by the keychain."""
     sts = aws_fake({"sts": {"minutes": 60.5}})
     for secret in (SECRET, PASSWORD, *(keys_of(r)["secret"] for r in "ab")):
         broker.secret(secret.encode())
     roles = "".join(f"[profile {r}]\nrole_arn = {arn(r)}\nsource_profile = base\n" for r in "ab")
-    files(broker, f"[profile base]\n{pair()}region = eu-west-1\n{roles}[profile m]\nrole_arn = {arn('m')}\nsource_profile = base\nmfa_serial = {SERIAL}\n")
+    files(
+        broker,
+        f"[profile base]\n{pair()}region = eu-west-1\n{roles}"
+        f"[profile m]\nrole_arn = {arn('m')}\nsource_profile = base\nmfa_serial = {SERIAL}\n",
+    )
     broker.script("fetch", f"printf '%s' '{json.dumps({'password': PASSWORD, 'expires_at': iso(7230)})}'", secret=True)
-    iam = "".join(f"[profile role-{r}]\nhost = {HOST}\nuser = app\nauth = iam\naws_profile = {r}\n" for r in ("a", "b", "m"))
-    broker.config(iam + f"[profile plain]\nhost = {HOST}\nuser = app\nauth = iam\naws_profile = base\n"
-                  "[profile fetch]\nhost = db.example.com\nport = 3307\nuser = app\nauth = command\nauth_command = ~/bin/fetch --now\n"
-                  "[profile shop]\nhost = db.example.com\nuser = app\n")
+    iam = "".join(
+        f"[profile role-{r}]\nhost = {HOST}\nuser = app\nauth = iam\naws_profile = {r}\n" for r in ("a", "b", "m")
+    )
+    broker.config(
+        iam + f"[profile plain]\nhost = {HOST}\nuser = app\nauth = iam\naws_profile = base\n"
+        "[profile fetch]\nhost = db.example.com\nport = 3307\nuser = app\nauth = command\n"
+        "auth_command = ~/bin/fetch --now\n"
+        "[profile shop]\nhost = db.example.com\nuser = app\n"
+    )
 
     def run(*args, env={}, **more):
-        return broker.run(*args, wrap=keyring.wrap, env={**endpoint(sts), **env}, **{"secret_out": args[0] == "token", **more})
+        return broker.run(
+            *args, wrap=keyring.wrap, env={**endpoint(sts), **env}, **{"secret_out": args[0] == "token", **more}
+        )
+
     run.sts, run.broker, run.keyring = sts, broker, keyring
     return run
 
@@ -64,6 +78,7 @@ def names(home):
 
 
 # status
+
 
 def test_nothing(home):
     assert said(home("status")) == ("", "", 0) and said(home("status", "--json")) == (EMPTY, "", 0)
@@ -87,10 +102,15 @@ def test_json(home):
     sessions = json.loads(done.text)
     assert done.text.count("\n") == 1 and list(sessions) == ["forwards", "sessions"] and sessions["forwards"] == []
     ends = [s.pop("expires_at") for s in sessions["sessions"]]
-    assert ends[0] <= iso(3330) < ends[2] <= iso(7230) and all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", e) for e in ends)
+    assert ends[0] <= iso(3330) < ends[2] <= iso(7230) and all(
+        re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", e) for e in ends
+    )
     account = {"kind": "aws_session", "user": None, "detail": "account 123456789012"}
-    assert sessions["sessions"] == [{**account, "name": "role/a"}, {**account, "name": "role/b"},
-                                    {"kind": "command", "name": "fetch", "user": None, "detail": "app@db.example.com:3307"}]
+    assert sessions["sessions"] == [
+        {**account, "name": "role/a"},
+        {**account, "name": "role/b"},
+        {"kind": "command", "name": "fetch", "user": None, "detail": "app@db.example.com:3307"},
+    ]
 
 
 @pytest.mark.parametrize("args", [[], ["--json"]])
@@ -99,14 +119,21 @@ def test_without_a_keyring(home, args):
     assert said(done) == (EMPTY if args else "", "", 0)
 
 
-@pytest.mark.parametrize("args,words", [(["status", "prod"], "one word too many: 'prod'"), (["status", "--host", "h"], "unknown option '--host'"),
-                                        (["logout", "prod", "--all"], "a profile, or --all")])
+@pytest.mark.parametrize(
+    "args,words",
+    [
+        (["status", "prod"], "one word too many: 'prod'"),
+        (["status", "--host", "h"], "unknown option '--host'"),
+        (["logout", "prod", "--all"], "a profile, or --all"),
+    ],
+)
 def test_slips(home, args, words):
     done = home(*args)
     assert done.errors.startswith(f"broker: {args[0]}: {words}\nhint: ") and done.code == 64
 
 
 # logout
+
 
 def test_logout_of_one(home):
     fill(home)
@@ -150,7 +177,10 @@ def test_logout_leaves_the_cli_alone(home, fake, role):  # noqa: F811
 
 # login
 
-@pytest.mark.parametrize("name,words", [("plain", "aws profile base, static keys"), ("shop", "auth = keychain"), ("fetch", "auth = command")])
+
+@pytest.mark.parametrize(
+    "name,words", [("plain", "aws profile base, static keys"), ("shop", "auth = keychain"), ("fetch", "auth = command")]
+)
 def test_nothing_to_log_in_to(home, name, words):
     assert said(home("login", name)) == ("", f"nothing to log in to: {words}\n", 0)
     assert said(home("login", name, "-q")) == ("", "", 0)

@@ -1,9 +1,10 @@
-"""A fake of AWS sign-in's token endpoint, as `aws login` sessions are renewed by it (no test server has one). Strict: the proof
-of possession must be a JWT of RFC 9449 for this URL and method, now, used once, and signed by the session's own key, which
-openssl verifies.
+"""A fake of AWS sign-in's token endpoint, as `aws login` sessions are renewed by it (no test server has one).
+Strict: the proof of possession must be a JWT of RFC 9449 for this URL and method, now, used once, and signed by the
+session's own key, which openssl verifies.
 
-State: refresh: {refresh token: new keys}; keys: the PEM of the session's key; error: answered instead, as AccessDeniedException;
-used: the proofs' ids so far; delay; seconds."""
+State: refresh: {refresh token: new keys}; keys: the PEM of the session's key; error: answered instead, as
+AccessDeniedException; used: the proofs' ids so far; delay; seconds."""
+
 import base64
 import json
 import subprocess
@@ -16,8 +17,12 @@ ACCOUNT = "123456789012"
 
 def new_key():
     """(PEM of a private key as the CLI writes it, its public point)."""
-    pem = subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"], capture_output=True, check=True).stdout
-    der = subprocess.run(["openssl", "ec", "-pubout", "-outform", "DER"], input=pem, capture_output=True, check=True).stdout
+    pem = subprocess.run(
+        ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"], capture_output=True, check=True
+    ).stdout
+    der = subprocess.run(
+        ["openssl", "ec", "-pubout", "-outform", "DER"], input=pem, capture_output=True, check=True
+    ).stdout
     return pem.decode(), der[-64:]
 
 
@@ -37,10 +42,18 @@ def is_signed(pem, text, signature):
     both = integer(signature[:32]) + integer(signature[32:])
     with tempfile.TemporaryDirectory() as folder:
         public, sealed = Path(folder) / "public", Path(folder) / "signature"
-        public.write_bytes(subprocess.run(["openssl", "ec", "-pubout"], input=pem.encode(), capture_output=True, check=True).stdout)
+        public.write_bytes(
+            subprocess.run(["openssl", "ec", "-pubout"], input=pem.encode(), capture_output=True, check=True).stdout
+        )
         sealed.write_bytes(b"\x30" + bytes([len(both)]) + both)
-        return subprocess.run(["openssl", "dgst", "-sha256", "-verify", public, "-signature", sealed], input=text.encode(),
-                              capture_output=True).returncode == 0
+        return (
+            subprocess.run(
+                ["openssl", "dgst", "-sha256", "-verify", public, "-signature", sealed],
+                input=text.encode(),
+                capture_output=True,
+            ).returncode
+            == 0
+        )
 
 
 def check_proof(state, url, proof):
@@ -48,7 +61,11 @@ def check_proof(state, url, proof):
     head, payload, signature = proof.split(".")
     header, claims = json.loads(decode(head)), json.loads(decode(payload))
     pem, point = state["key"]
-    if header != {"typ": "dpop+jwt", "alg": "ES256", "jwk": {"kty": "EC", "crv": "P-256", "x": header["jwk"]["x"], "y": header["jwk"]["y"]}}:
+    if header != {
+        "typ": "dpop+jwt",
+        "alg": "ES256",
+        "jwk": {"kty": "EC", "crv": "P-256", "x": header["jwk"]["x"], "y": header["jwk"]["y"]},
+    }:
         return f"header {header}"
     if decode(header["jwk"]["x"]) + decode(header["jwk"]["y"]) != point:
         return "another key"
@@ -63,8 +80,13 @@ def check_proof(state, url, proof):
 def answer(state, url, seen):
     def refuse(status, kind, **more):
         return status, {"__type": kind, **more}, {"x-amzn-ErrorType": kind}
+
     body = json.loads(seen.body or b"{}")
-    if seen.method != "POST" or seen.headers.get("content-type") != "application/json" or "authorization" in seen.headers:
+    if (
+        seen.method != "POST"
+        or seen.headers.get("content-type") != "application/json"
+        or "authorization" in seen.headers
+    ):
         return refuse(400, "ValidationException", message="no JSON")
     wrong = check_proof(state, url, seen.headers.get("dpop", ""))
     if wrong:
@@ -78,5 +100,9 @@ def answer(state, url, seen):
     keys = state["refresh"].pop(body["refreshToken"], None)  # good for once
     if not keys:
         return refuse(400, "AccessDeniedException", error="TOKEN_EXPIRED", message="refresh token is not valid")
-    return 200, {"accessToken": keys, "tokenType": "aws_sigv4", "expiresIn": state.get("seconds", 900),
-                 "refreshToken": state.get("rotated", "rt-next")}
+    return 200, {
+        "accessToken": keys,
+        "tokenType": "aws_sigv4",
+        "expiresIn": state.get("seconds", 900),
+        "refreshToken": state.get("rotated", "rt-next"),
+    }

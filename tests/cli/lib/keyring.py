@@ -1,4 +1,5 @@
 """A kernel keyring of the test's own: a user namespace has its own @u, for as long as a process is in it."""
+
 import shutil
 import subprocess
 
@@ -6,14 +7,19 @@ from servers import process
 
 
 class Keyring:
-    """`wrap`: words before a program, so that it runs there. Raises process.Missing where there are no such namespaces."""
+    """`wrap`: words before a program, so that it runs there. Raises process.Missing where there are no such
+    namespaces."""
 
     def __init__(self):
         for program in ("unshare", "nsenter"):
             if not shutil.which(program):
                 raise process.Missing(program)
-        self.holder = subprocess.Popen(["unshare", "--user", "--map-root-user", "sh", "-c", "echo here; exec sleep 600"],
-                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=process.die_with_parent)
+        self.holder = subprocess.Popen(
+            ["unshare", "--user", "--map-root-user", "sh", "-c", "echo here; exec sleep 600"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=process.die_with_parent,
+        )
         process.KNOWN.add(self.holder.pid)
         if self.holder.stdout.readline() != b"here\n":
             self.stop()

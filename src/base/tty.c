@@ -232,7 +232,8 @@ void tty_wait_tick(struct tty_wait *w)
         buf_printf(&line, " (%llds)", (long long)seconds);
     if (dumb)
         buf_putc(&line, '\n');
-    /* Before: a signal that comes as soon as the line is there must erase it. After: one that stopped us did. */
+    /* Before: a signal that comes as soon as the line is there must erase it. After: one that stopped us did.
+     */
     guard.line_shown = !dumb;
     (void)fd_write_all(guard.fd, buf_str(&line), line.len);
     guard.line_shown = !dumb;

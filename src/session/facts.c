@@ -10,6 +10,7 @@
 #include <output/connection.h>
 
 #include "authorities.h"
+#include "includes.h"
 #include "sockets.h"
 
 static const char *const ca_files[] = {
@@ -66,7 +67,10 @@ int facts_gather(const struct profile *p, const struct facts_wanted *want, struc
         return -1;
     if (!profile_str(p, KEY_tls_ca) && tls_level_parse(profile_str(p, KEY_tls)) >= TLS_VERIFY_CA)
         find_ca_file(out);
-    if (want->client && profile_bool(p, KEY_my_cnf))
-        find_includes(out);
-    return 0;
+    if (!want->client || !profile_bool(p, KEY_my_cnf))
+        return 0;
+    find_includes(out);
+    return includes_check(&out->includes, out->client.flavour,
+                          tls_level_parse(profile_str(p, KEY_tls)) >= TLS_REQUIRED,
+                          !text_equal(profile_str(p, KEY_auth), "client"), e);
 }

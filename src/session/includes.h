@@ -1,0 +1,17 @@
+/* Options of the user's own option files that ours cannot take back. */
+#ifndef SESSION_INCLUDES_H
+#define SESSION_INCLUDES_H
+
+#include <stdbool.h>
+
+#include <base/err.h>
+#include <base/text.h>
+#include <output/client.h>
+
+/*
+ * ERR_CONFIG, e->what FILE:LINE, where one of the files, or one that it includes, has such an option.
+ * `verifies`: the server's certificate is to be verified. `own_place`: we say which server is reached.
+ */
+int includes_check(const struct words *files, enum flavour f, bool verifies, bool own_place, struct err *e);
+
+#endif

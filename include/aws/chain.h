@@ -16,7 +16,6 @@
 
 enum aws_kind {
 #define SOURCE(id, words) AWS_KIND_##id,
-#define SOURCE_LATER(id, words) AWS_KIND_##id,
 #include <aws/kinds.def>
     AWS_KINDS
 };

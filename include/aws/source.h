@@ -49,7 +49,6 @@ void aws_context_release(struct aws_context *c);
 int aws_context_load(struct aws_context *c, const char *profile, bool want_region, struct err *e);
 
 struct aws_source {
-    enum aws_kind kind;
     /*
      * The keys of this step, by the deadline (of clock_ms()). `before`: those that sign a role's request;
      * NULL for a base. May ask where tty_can_ask(); ERR_LOGIN where a person is needed and nobody can be
@@ -59,8 +58,7 @@ struct aws_source {
                int64_t deadline, struct aws_keys *out, struct err *e);
 };
 
-/* Walks the whole chain, or gives the keys that it ended in last time (aws/session.h). ERR_CONFIG for a kind
- * that is not in this build. */
+/* Walks the whole chain, or gives the keys that it ended in last time (aws/session.h). */
 int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e);
 
 #endif

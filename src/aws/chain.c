@@ -17,7 +17,6 @@ const char *aws_kind_words(enum aws_kind kind)
 {
     static const char *const words[] = {
 #define SOURCE(id, text) text,
-#define SOURCE_LATER(id, text) text,
 #include <aws/kinds.def>
     };
 

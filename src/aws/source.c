@@ -11,7 +11,7 @@
 #include <aws/kinds.def>
 
 static const struct aws_source *const sources[] = {
-#define SOURCE(id, words) &aws_source_##id,
+#define SOURCE(id, words) [AWS_KIND_##id] = &aws_source_##id,
 #include <aws/kinds.def>
 };
 
@@ -42,32 +42,6 @@ int aws_context_load(struct aws_context *c, const char *profile, bool want_regio
     return aws_chain_resolve(&c->env, &c->files, profile, &c->chain, e);
 }
 
-static const struct aws_source *find(enum aws_kind kind)
-{
-    for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
-        if (sources[i]->kind == kind)
-            return sources[i];
-    }
-    return NULL;
-}
-
-static int not_built(const struct aws_context *c, const struct aws_step *s, struct err *e)
-{
-    if (s->is_last_resort)
-        return aws_chain_no_keys(&c->chain, e);
-    if (s->profile)
-        (void)err_set(e, ERR_CONFIG, "AWS profile '%s': %s: not in this version", s->profile,
-                      aws_kind_words(s->kind));
-    else
-        (void)err_set(e, ERR_CONFIG, "AWS credentials by %s: not in this version", aws_kind_words(s->kind));
-    if (!s->profile)
-        return err_hint(e, "aws_profile = one with static keys or credential_process");
-    return err_hint(e,
-                    "eval \"$(aws configure export-credentials --profile %s --format env)\", without "
-                    "aws_profile",
-                    c->chain.profile);
-}
-
 int chain_walk(const struct aws_context *c, size_t first, struct aws_keys *start, int64_t deadline,
                struct aws_keys *out, struct err *e)
 {
@@ -76,13 +50,10 @@ int chain_walk(const struct aws_context *c, size_t first, struct aws_keys *start
     *start = (struct aws_keys){0};
     for (size_t i = first; i < c->chain.count; i++) {
         const struct aws_step *step = &c->chain.step[i];
-        const struct aws_source *source = find(step->kind);
         AUTO_AWS_KEYS(keys);
         if (step->is_last_resort && aws_is_true(c->env.metadata_disabled))
             return aws_chain_no_keys(&c->chain, e);
-        if (!source)
-            return not_built(c, step, e);
-        if (source->get(c, step, i ? &before : NULL, deadline, &keys, e) < 0)
+        if (sources[step->kind]->get(c, step, i ? &before : NULL, deadline, &keys, e) < 0)
             return -1;
         aws_keys_release(&before);
         before = keys;

@@ -70,4 +70,4 @@ static int role_get(const struct aws_context *c, const struct aws_step *step, co
     }
 }
 
-const struct aws_source aws_source_assume_role = {.kind = AWS_KIND_assume_role, .get = role_get};
+const struct aws_source aws_source_assume_role = {.get = role_get};

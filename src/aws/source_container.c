@@ -147,4 +147,4 @@ static int container_get(const struct aws_context *c, const struct aws_step *ste
     }
 }
 
-const struct aws_source aws_source_container = {.kind = AWS_KIND_container, .get = container_get};
+const struct aws_source aws_source_container = {.get = container_get};

@@ -72,5 +72,4 @@ static int process_get(const struct aws_context *c, const struct aws_step *step,
     return 0;
 }
 
-const struct aws_source aws_source_credential_process = {.kind = AWS_KIND_credential_process,
-                                                         .get = process_get};
+const struct aws_source aws_source_credential_process = {.get = process_get};

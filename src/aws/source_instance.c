@@ -194,4 +194,4 @@ static int instance_get(const struct aws_context *c, const struct aws_step *step
     return result;
 }
 
-const struct aws_source aws_source_instance = {.kind = AWS_KIND_instance, .get = instance_get};
+const struct aws_source aws_source_instance = {.get = instance_get};

@@ -311,4 +311,4 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
     return take(&s, out);
 }
 
-const struct aws_source aws_source_login_session = {.kind = AWS_KIND_login_session, .get = login_session_get};
+const struct aws_source aws_source_login_session = {.get = login_session_get};

@@ -126,4 +126,4 @@ static int sso_get(const struct aws_context *c, const struct aws_step *step, con
     return ask_portal(c, step, newer, deadline, out, &why, e);
 }
 
-const struct aws_source aws_source_sso = {.kind = AWS_KIND_sso, .get = sso_get};
+const struct aws_source aws_source_sso = {.get = sso_get};

@@ -52,4 +52,4 @@ static int static_get(const struct aws_context *c, const struct aws_step *step, 
     return read_expiration(step, out, e);
 }
 
-const struct aws_source aws_source_static_keys = {.kind = AWS_KIND_static_keys, .get = static_get};
+const struct aws_source aws_source_static_keys = {.get = static_get};

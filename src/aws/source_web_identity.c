@@ -43,4 +43,4 @@ static int web_identity_get(const struct aws_context *c, const struct aws_step *
     return sts_assume(&role, &form, deadline, out, &why, e);
 }
 
-const struct aws_source aws_source_web_identity = {.kind = AWS_KIND_web_identity, .get = web_identity_get};
+const struct aws_source aws_source_web_identity = {.get = web_identity_get};

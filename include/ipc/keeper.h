@@ -1,0 +1,91 @@
+/*
+ * What broker and broker-keeper say to each other (docs/records.md). Two channels, the same records:
+ *
+ * - the line, a stream socket on the keeper's fds 0 and 1, from its start until "ready". broker sends OPEN;
+ *   the keeper may send any number of ASK, each of which is answered, and of SAY; then READY (RECORD_OK) or
+ *   an error record. After that a broker that stays (`forward`) may send STOP; the keeper's end is end of
+ *   file.
+ * - the control socket of a forward, 0600 in the runtime folder, for the same user only: one request (STATUS
+ *   or STOP), one answer, end of file. STOP is answered once nothing is accepted any more; end of file comes
+ *   when the keeper has ended.
+ *
+ * The keeper's fd 3 is what it lives for: a pidfd of the client or, where there is none, a pipe that the
+ * client holds. Once it is readable or hung up, the keeper ends at once. A detached forward has none.
+ */
+#ifndef IPC_KEEPER_H
+#define IPC_KEEPER_H
+
+#include <ipc/record.h>
+
+enum {
+    KEEPER_OPEN = RECORD_FIRST_VERB,
+    KEEPER_ASK,    /* from the keeper: a question; answered by ANSWER or an error record */
+    KEEPER_ANSWER, /* its answer */
+    KEEPER_SAY,    /* from the keeper: a line of the log */
+    KEEPER_STATUS,
+    KEEPER_STOP,
+};
+
+#define KEEPER_LIVES_FOR_FD 3
+
+enum {
+    /* OPEN */
+    KEEPER_TAG_HOST = 1, /* the endpoint, a name on the far side; absent with SOCKET */
+    KEEPER_TAG_PORT,     /* u64 */
+    KEEPER_TAG_SOCKET,   /* the endpoint's unix socket on the far side */
+    KEEPER_TAG_END,      /* a local end: one byte, enum keeper_end, then an address; may repeat. In READY and
+                            STATUS the addresses that they got, in the same order */
+    KEEPER_TAG_TLS,      /* u64, enum keeper_tls: what the ends of KEEPER_END_TLS verify */
+    KEEPER_TAG_TLS_NAME, /* the name that the certificate must be for */
+    KEEPER_TAG_TLS_CA,   /* PEM file */
+    KEEPER_TAG_TLS_CERT,
+    KEEPER_TAG_TLS_KEY,
+    KEEPER_TAG_TLS_CIPHERS, /* as the clients take them */
+    KEEPER_TAG_TLS_VERSION, /* "TLSv1.2,TLSv1.3" */
+    KEEPER_TAG_TUNNEL, /* "KEY=VALUE", the effective keys of [tunnel] as they are; may repeat. `type` always,
+                          "direct" where there is no tunnel. `address` is an address as below */
+    KEEPER_TAG_CONNECT_TIMEOUT, /* u64, milliseconds for one hop */
+    KEEPER_TAG_DEADLINE,        /* u64, milliseconds that may pass until READY, questions not counted;
+                                   absent: no bound of the whole */
+    KEEPER_TAG_DRAIN,           /* u64, milliseconds that open connections get at the end */
+    KEEPER_TAG_FIRST,           /* present: dial before READY, for the first connection */
+    KEEPER_TAG_NAME,            /* of a forward: as `status` shows it */
+    KEEPER_TAG_CONTROL,         /* path of its control socket */
+    KEEPER_TAG_LOG,             /* file for what happens after READY */
+    KEEPER_TAG_VERBOSE,         /* u64, enum log_level: what is worth a SAY */
+    KEEPER_TAG_LABEL,           /* what messages call it: the profile */
+    /* READY, STATUS */
+    KEEPER_TAG_PID,         /* u64 */
+    KEEPER_TAG_WAY,         /* in words: "ssh ec2-user@bastion.example.com:22, libssh2" */
+    KEEPER_TAG_STATE,       /* "up" or "lost" */
+    KEEPER_TAG_CONNECTIONS, /* u64, open now */
+    KEEPER_TAG_STARTED,     /* u64, time_t of READY */
+    /* ASK, ANSWER, SAY */
+    KEEPER_TAG_KIND, /* u64, enum keeper_question */
+    KEEPER_TAG_TEXT, /* the question or line, sanitised, ends as it is to be shown; may have several lines */
+    KEEPER_TAG_SECRET, /* the answer, also where it is none */
+    KEEPER_TAG_AGAIN,  /* present: the answer before was refused */
+    KEEPER_TAG_LEVEL,  /* u64, enum log_level */
+    KEEPER_TAG_HOP,    /* the log's label */
+};
+
+/*
+ * Local ends. An address is "/PATH" (0600, made by the keeper, never replaced) or "PORT HOST", HOST an IP
+ * address without brackets, port 0: a free one.
+ */
+enum keeper_end {
+    KEEPER_END_BYTES = 'b',   /* bytes are passed untouched */
+    KEEPER_END_GUARDED = 'g', /* the same, but a client that asks for no TLS is told no */
+    KEEPER_END_TLS = 't',     /* plain to the client; the keeper makes the TLS to the server */
+};
+
+enum keeper_tls { KEEPER_TLS_ENCRYPT, KEEPER_TLS_CHAIN, KEEPER_TLS_NAME };
+
+enum keeper_question {
+    KEEPER_ASK_SECRET,   /* passphrase, one-time code: never stored */
+    KEEPER_ASK_PASSWORD, /* the tunnel's password: the store is asked first */
+    KEEPER_ASK_LINE,     /* echoed: a user name, or what a server wants to have echoed */
+    KEEPER_ASK_YES,      /* answer "yes" or anything else; with echo */
+};
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * Forwards: keepers that have a name and a control socket, `forward/NAME.sock` in the runtime folder. A
+ * socket that answers is a forward that runs; there are no pid files. Names too long for a path are hashed;
+ * the answer to STATUS has the name.
+ */
+#ifndef SESSION_FORWARD_H
+#define SESSION_FORWARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <session/session.h>
+
+struct forward {
+    char *name, *host, *socket; /* the local end: host and port, or socket */
+    unsigned port;
+    char *endpoint_host, *endpoint_socket;
+    unsigned endpoint_port;
+    long pid;
+    bool up; /* false: the tunnel is lost, and made again at the next connection */
+    unsigned connections;
+    time_t started;
+    int line;     /* to the keeper that this process has just started; -1 */
+    bool running; /* it ran before */
+};
+#define FORWARD_INIT                                                                                         \
+    {                                                                                                        \
+        .line = -1                                                                                           \
+    }
+void forward_release(struct forward *f);
+
+struct forward_wanted {
+    const char *listen; /* --listen or the key: PORT, ADDR:PORT or /PATH */
+    bool listen_given;  /* on the command line */
+    bool terminate_tls, detach;
+    long drain_ms;
+    const char *log;
+};
+/* Opens one, or finds the running one of that name (out->running). The session has a plan (FOR_FORWARD). */
+int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e);
+/* All that run, by name; *list is malloced, its items released by the caller. */
+int forward_list(struct forward **list, size_t *count, struct err *e);
+/* 1: it runs, 0: it does not, -1. */
+int forward_find(const char *name, struct forward *out, struct err *e);
+/* Tells it to end and waits until it has, at most until the deadline. 1: it ran, 0: it did not, -1. */
+int forward_stop(const char *name, int64_t deadline, struct err *e);
+
+#endif

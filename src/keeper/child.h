@@ -1,0 +1,40 @@
+/*
+ * A program that the keeper runs: in a process group of its own, without the keeper's descriptors, its two
+ * outputs read by the loop. Ended with TERM to the group, then KILL after 2 s.
+ */
+#ifndef KEEPER_CHILD_H
+#define KEEPER_CHILD_H
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <base/proc.h>
+
+#include "loop.h"
+
+struct child {
+    pid_t pid;       /* 0: does not run */
+    int status;      /* as waitpid(2) gives it, once it has ended */
+    struct buf said; /* its stderr: the last 4 KiB, sanitised, whole lines for people */
+    /* Each chunk of its stdout; NULL: dropped. */
+    void (*printed)(struct child *c, const char *bytes, size_t n);
+    /* Once, when it has ended and its outputs are drained. Not called after child_forget(). */
+    void (*ended)(struct child *c);
+    struct watch out, err, life;
+    struct timer kill;
+    bool ending;
+};
+#define CHILD_INIT                                                                                           \
+    {                                                                                                        \
+        .said = BUF_INIT(8192), .out.fd = -1, .err.fd = -1, .life.fd = -1                                    \
+    }
+
+/* argv[0] is a path. stdin: /dev/null. The callbacks are set before. ERR_NOT_FOUND, ERR_NOT_RUNNABLE. */
+int child_start(struct child *c, char *const *argv, const struct env_changes *env, struct err *e);
+/* TERM to its group now, KILL after 2 s; ended() comes later. */
+void child_end(struct child *c);
+/* Ends it for good, at once or in the background, and calls back no more; the struct may be freed then. */
+void child_forget(struct child *c);
+/* At the keeper's own end: every group gets TERM, 2 s, KILL, and is reaped. Blocks that long at most. */
+void child_end_all(void);
+
+#endif

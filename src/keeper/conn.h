@@ -1,0 +1,18 @@
+/* Connections of clients: from accept to the end, one struct each. */
+#ifndef KEEPER_CONN_H
+#define KEEPER_CONN_H
+
+#include <ipc/keeper.h>
+
+/* Serves an accepted descriptor (taken over, non-blocking) as the end's kind says. */
+void conn_serve(int fd, enum keeper_end kind);
+/* A stream to the server that was opened before READY, for the first connection; taken over. */
+void conn_keep_first(int fd);
+/* How many are open now. */
+unsigned conn_count(void);
+/* Ends all. */
+void conn_end_all(void);
+/* Called whenever one has ended (for draining); may be NULL. */
+extern void (*conn_on_end)(void);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The way to the server through the keeper: starting broker-keeper, answering its questions, learning where
+ * its local ends are. A direct way without a keeper never comes here.
+ */
+#ifndef SESSION_WAY_H
+#define SESSION_WAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ipc/keeper.h>
+#include <session/plan.h>
+
+struct way_end {
+    enum keeper_end kind;
+    char *path, *host; /* one of the two */
+    unsigned port;     /* 0 in a request: a free one */
+};
+struct way_request {
+    struct way_end end[2];
+    unsigned ends;
+    bool first;                       /* dial before it is ready, for the first connection */
+    bool detached;                    /* the keeper outlives us */
+    const char *name, *control, *log; /* of a forward; NULL */
+    int64_t drain_ms;
+};
+struct way {
+    int line; /* to the keeper, close-on-exec; -1 */
+    long pid;
+    char *text; /* "ssh ec2-user@bastion.example.com:22, libssh2" */
+    struct way_end end[2];
+    unsigned ends;
+};
+#define WAY_INIT                                                                                             \
+    {                                                                                                        \
+        .line = -1                                                                                           \
+    }
+void way_release(struct way *w);
+
+/*
+ * Starts a keeper for the plan's endpoint and tunnel, and waits until it is ready. The profile's SSH password
+ * (of a URL), then the store, then a person answer its questions; ERR_LOGIN where nobody can. Waiting for a
+ * hop shows itself after a second (transcript 10). The keeper lives for this process, which may exec, unless
+ * detached.
+ */
+int way_open(const struct profile *p, const struct plan *plan, const struct way_request *want,
+             int64_t deadline, struct way *out, struct err *e);
+
+#endif

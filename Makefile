@@ -26,6 +26,7 @@ BROKER_LIBS   = $(shell $(PKG_CONFIG) --libs libsodium jansson)
 KEYCHAIN_LIBS = $(shell $(PKG_CONFIG) --libs libsecret-1 libsodium)
 KEYCHAIN_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsecret-1)
 HTTP_LIBS     = $(shell $(PKG_CONFIG) --libs libcurl jansson expat libcrypto libsodium)
+KEEPER_LIBS   = $(shell $(PKG_CONFIG) --libs libssh2 libssl libcrypto libsodium)
 
 BROKER_ROOMS := base ipc model store aws provider output session command
 # What differs between systems is in files named NAME-SYSTEM.c; another system adds its own beside them.
@@ -38,7 +39,10 @@ BROKER_OBJ   := $(foreach r,$(BROKER_ROOMS),$(call objects,$(r)))
 LIB_OBJ      := $(filter-out $(B)/obj/command/%,$(BROKER_OBJ))
 KEYCHAIN_OBJ := $(foreach r,keychain ipc base,$(call objects,$(r)))
 HTTP_OBJ     := $(foreach r,http ipc base,$(call objects,$(r)))
-HELPERS      := $(B)/libexec/broker/broker-keychain $(B)/libexec/broker/broker-http
+KEEPER_OBJ   := $(foreach r,keeper ipc base,$(call objects,$(r)))
+HELPERS      := $(addprefix $(B)/libexec/broker/broker-,keychain http)
+# What the system's ssh asks its questions through: the keeper under a second name.
+ASKPASS      := $(B)/libexec/broker/broker-askpass
 PROGRAMS     := $(B)/bin/broker $(HELPERS)
 
 all: $(PROGRAMS) $(B)/share/broker/rds-ca.pem
@@ -76,6 +80,14 @@ $(B)/libexec/broker/broker-http: $(HTTP_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(HTTP_LIBS)
 
+$(B)/libexec/broker/broker-keeper: $(KEEPER_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(KEEPER_LIBS)
+
+$(ASKPASS): | $(B)/libexec/broker/broker-keeper
+	$(Q)ln -sf broker-keeper $@
+
 # --- tests ---------------------------------------------------------------------------------------------------------
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
@@ -108,6 +120,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/broker
 	install -m 755 $(B)/bin/broker $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(HELPERS) $(DESTDIR)$(PREFIX)/libexec/broker/
+	ln -sf broker-keeper $(DESTDIR)$(PREFIX)/libexec/broker/broker-askpass
 	install -d $(DESTDIR)$(PREFIX)/share/broker
 	install -m 644 share/broker/rds-ca.pem share/broker/rds-ca.txt $(DESTDIR)$(PREFIX)/share/broker/
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \

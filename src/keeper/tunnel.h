@@ -35,7 +35,7 @@ struct tunnel_kind {
     void (*dial)(struct dial *d);
     void (*undial)(struct dial *d); /* no longer wanted; no callback any more */
     void (*join)(struct join *j);
-    void (*leave)(struct join *j); /* the same; closes fd where it is the tunnel's */
+    void (*leave)(struct join *j); /* the same; closes fd only where it is the tunnel's (joined) */
     bool (*is_up)(void);           /* NULL: always */
     /* "ssh ec2-user@bastion:22, libssh2", for READY and the log. */
     void (*describe)(struct buf *out);

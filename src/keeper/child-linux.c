@@ -1,0 +1,337 @@
+/*
+ * Programs that the keeper runs. A process group is the unit: what a program starts itself (the plugin of
+ * `aws ssm`) must end with it. The keeper is the reaper of orphans below it, so that it sees when a group is
+ * empty. Not here: what a program is for, and programs that leave their group on purpose.
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+
+#define SAID_KEPT 4096
+#define GRACE_MS 2000
+#define LOOK_MS 20
+#define NAP_MS 2
+
+/* A process group; it may outlive the struct child by the grace. */
+struct group {
+    pid_t id;
+    struct child *owner; /* NULL: ended or forgotten */
+    struct buf raw;      /* the tail of its stderr as it came */
+    bool reaped;         /* the leader */
+    int64_t kill_at;     /* 0: not ending */
+    struct timer look;
+    struct group *next;
+};
+static struct group *groups;
+
+static struct group *group_of(const struct child *c)
+{
+    struct group *g = groups;
+
+    while (g && g->owner != c)
+        g = g->next;
+    return g;
+}
+
+static void group_add(pid_t id, struct child *owner)
+{
+    struct group *g = mem_alloc(1, sizeof *g);
+
+    *g = (struct group){.id = id, .owner = owner, .raw = BUF_INIT(2 * SAID_KEPT), .next = groups};
+    groups = g;
+}
+
+static void group_free(struct group *g)
+{
+    struct group **at = &groups;
+
+    while (*at != g)
+        at = &(*at)->next;
+    *at = g->next;
+    timer_clear(&g->look);
+    buf_release(&g->raw);
+    free(g);
+}
+
+/* Whether nothing of it is left. The leader is not waited for here as long as somebody wants its status. */
+static bool group_is_gone(struct group *g)
+{
+    if (!g->reaped && g->owner)
+        return false;
+    while (waitpid(-g->id, NULL, WNOHANG) > 0)
+        ;
+    return kill(-g->id, 0) < 0 && errno == ESRCH;
+}
+
+static void group_look(struct timer *t)
+{
+    struct group *g = OWNER_OF(t, struct group, look);
+    int64_t now = clock_ms();
+
+    /* Looked for often: as soon as it is empty its number may be another's. */
+    if (group_is_gone(g) || (g->reaped && now > g->kill_at + GRACE_MS)) {
+        group_free(g);
+        return;
+    }
+    if (now >= g->kill_at)
+        (void)kill(-g->id, SIGKILL);
+    timer_set(t, now + LOOK_MS, group_look);
+}
+
+static void group_end(struct group *g)
+{
+    if (g->kill_at)
+        return;
+    g->kill_at = clock_ms() + GRACE_MS;
+    (void)kill(-g->id, SIGTERM);
+    (void)kill(-g->id, SIGCONT);
+    timer_set(&g->look, clock_ms() + NAP_MS, group_look);
+}
+
+/* The last SAID_KEPT bytes, from the start of a line on where something is dropped; then CR LF as LF. */
+static void said_add(struct group *g, const char *bytes, size_t n)
+{
+    AUTO_BUF(tail, 2 * SAID_KEPT);
+
+    buf_add(&g->raw, bytes, n);
+    if (g->raw.len > SAID_KEPT) {
+        const char *from = buf_str(&g->raw) + g->raw.len - SAID_KEPT, *end = g->raw.data + g->raw.len;
+        const char *line = memchr(from, '\n', (size_t)(end - from));
+        if (line && line + 1 < end)
+            from = line + 1;
+        buf_add(&tail, from, (size_t)(end - from));
+        buf_clear(&g->raw);
+        buf_add(&g->raw, buf_str(&tail), tail.len);
+        buf_clear(&tail);
+    }
+    for (size_t i = 0; i < g->raw.len; i++) {
+        if (g->raw.data[i] != '\r' || i + 1 == g->raw.len || g->raw.data[i + 1] != '\n')
+            buf_putc(&tail, g->raw.data[i]);
+    }
+    buf_clear(&g->owner->said);
+    text_sanitise(&g->owner->said, buf_str(&tail), tail.len);
+}
+
+static void close_watched(struct watch *w)
+{
+    int fd = w->fd;
+
+    loop_forget(w);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+/* Reads once. False: there is nothing more now, or the child was forgotten in the callback. */
+static bool read_output(struct group *g, struct watch *w)
+{
+    char chunk[SAID_KEPT];
+    ssize_t n = w->fd >= 0 ? read(w->fd, chunk, sizeof chunk) : -1;
+    struct child *c = g->owner;
+
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        close_watched(w);
+    if (n <= 0)
+        return false;
+    if (w == &c->err)
+        said_add(g, chunk, (size_t)n);
+    else if (c->printed)
+        c->printed(c, chunk, (size_t)n);
+    explicit_bzero(chunk, sizeof chunk);
+    return g->owner == c;
+}
+
+static void out_ready(struct watch *w, unsigned events)
+{
+    (void)events;
+    (void)read_output(group_of(OWNER_OF(w, struct child, out)), w);
+}
+
+static void err_ready(struct watch *w, unsigned events)
+{
+    (void)events;
+    (void)read_output(group_of(OWNER_OF(w, struct child, err)), w);
+}
+
+/* What a pipe holds when the program ends is read; what others may still write into it is not waited for. */
+static void life_ready(struct watch *w, unsigned events)
+{
+    struct child *c = OWNER_OF(w, struct child, life);
+    struct group *g = group_of(c);
+
+    (void)events;
+    if (waitpid(c->pid, &c->status, WNOHANG) != c->pid)
+        return;
+    g->reaped = true;
+    close_watched(&c->life);
+    for (size_t most = 0; most < 64 && g->owner && read_output(g, &c->err); most++)
+        ;
+    for (size_t most = 0; most < 64 && g->owner && read_output(g, &c->out); most++)
+        ;
+    if (!g->owner)
+        return;
+    close_watched(&c->err);
+    close_watched(&c->out);
+    c->pid = 0;
+    g->owner = NULL;
+    group_end(g);
+    if (c->ended)
+        c->ended(c);
+}
+
+/* After fork: only async-signal-safe calls until execve; errno goes back through `report`. */
+_Noreturn static void child_become(char *const *argv, char **env, const int fds[3], int report)
+{
+    (void)setpgid(0, 0);
+    /* Behind the standard ones first: fds may be any of them. */
+    for (int i = 0; i < 3; i++)
+        (void)dup2(fds[i], i);
+    (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    proc_restore();
+    (void)execve(argv[0], argv, env);
+    int failed = errno;
+    (void)!write(report, &failed, sizeof failed);
+    _exit(127);
+}
+
+/* Waits for the exec itself, so that a program that cannot start is an error here and not a status. */
+static int fork_and_exec(char *const *argv, char **env, const int fds[3], pid_t *pid, struct err *e)
+{
+    int report[2], failed = 0;
+    ssize_t n = 0;
+
+    if (fd_pipe(report, e) < 0)
+        return -1;
+    *pid = fork();
+    if (*pid == 0)
+        child_become(argv, env, fds, report[1]);
+    int fork_failed = errno;
+    (void)close(report[1]);
+    while (*pid > 0 && (n = read(report[0], &failed, sizeof failed)) < 0 && errno == EINTR)
+        ;
+    (void)close(report[0]);
+    if (*pid < 0)
+        return err_set(e, ERR_TRY_LATER, "cannot start a process: %s", strerror(fork_failed));
+    if (n <= 0)
+        return 0;
+    (void)waitpid(*pid, NULL, 0);
+    return err_set(e, failed == ENOENT ? ERR_NOT_FOUND : ERR_NOT_RUNNABLE, "%s: %s", argv[0],
+                   strerror(failed));
+}
+
+static int start_with(char *const *argv, const struct env_changes *changes, const int fds[3], pid_t *pid,
+                      struct err *e)
+{
+    char **env = env_build(changes);
+    int started;
+
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    started = fork_and_exec(argv, env, fds, pid, e);
+    env_free(env);
+    return started;
+}
+
+/* Takes over the read ends. */
+static int child_listen(struct child *c, int *out, int *err, struct err *e)
+{
+    AUTO_FD(life);
+
+    life = pidfd_open(c->pid, 0);
+    if (life < 0) {
+        int failed = errno;
+        (void)kill(-c->pid, SIGKILL);
+        (void)waitpid(c->pid, NULL, 0);
+        c->pid = 0;
+        return err_set(e, ERR_TRY_LATER, "cannot watch a process: %s", strerror(failed));
+    }
+    (void)fcntl(*out, F_SETFL, O_NONBLOCK);
+    (void)fcntl(*err, F_SETFL, O_NONBLOCK);
+    group_add(c->pid, c);
+    loop_watch(&c->out, fd_take(out), LOOP_READ, out_ready);
+    loop_watch(&c->err, fd_take(err), LOOP_READ, err_ready);
+    loop_watch(&c->life, fd_take(&life), LOOP_READ, life_ready);
+    return 0;
+}
+
+int child_start(struct child *c, char *const *argv, const struct env_changes *env, struct err *e)
+{
+    int out[2] = {-1, -1}, err[2] = {-1, -1}, started = -1;
+    AUTO_FD(null);
+
+    null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    buf_clear(&c->said);
+    c->ending = false;
+    c->status = 0;
+    if (null < 0)
+        (void)err_set(e, ERR_TRY_LATER, "/dev/null: %s", strerror(errno));
+    else if (fd_pipe(out, e) == 0 && fd_pipe(err, e) == 0)
+        started = start_with(argv, env, (int[]){null, out[1], err[1]}, &c->pid, e);
+    fd_close_cleanup(&out[1]);
+    fd_close_cleanup(&err[1]);
+    if (started < 0)
+        c->pid = 0;
+    else
+        started = child_listen(c, &out[0], &err[0], e);
+    fd_close_cleanup(&out[0]);
+    fd_close_cleanup(&err[0]);
+    return started;
+}
+
+void child_end(struct child *c)
+{
+    struct group *g = c->pid ? group_of(c) : NULL;
+
+    c->ending = true;
+    if (g)
+        group_end(g);
+}
+
+void child_forget(struct child *c)
+{
+    struct group *g = c->pid ? group_of(c) : NULL;
+
+    close_watched(&c->out);
+    close_watched(&c->err);
+    close_watched(&c->life);
+    if (g) {
+        g->owner = NULL;
+        group_end(g);
+    }
+    c->pid = 0;
+    buf_release(&c->said);
+}
+
+void child_end_all(void)
+{
+    for (struct group *g = groups; g; g = g->next) {
+        if (g->owner) {
+            close_watched(&g->owner->out);
+            close_watched(&g->owner->err);
+            close_watched(&g->owner->life);
+            g->owner->pid = 0;
+            g->owner = NULL;
+        }
+        group_end(g);
+    }
+    while (groups) {
+        for (struct group *g = groups, *next; g; g = next) {
+            next = g->next;
+            group_look(&g->look);
+        }
+        if (groups)
+            (void)poll(NULL, 0, NAP_MS);
+    }
+}

@@ -1,0 +1,175 @@
+/*
+ * One request a connection, answered at once. A connection that asked to stop stays open until the keeper has
+ * ended: its end of file is how the other side knows. Only our own user is answered, though the folder and
+ * the mode say so already.
+ */
+#include "control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+
+#include "conn.h"
+#include "end.h"
+#include "keeper.h"
+#include "life.h"
+#include "loop.h"
+#include "peer.h"
+#include "tunnel.h"
+
+#define PATIENCE_MS 5000
+
+struct visitor {
+    struct watch watch;
+    struct timer patience;
+    struct buf said;
+};
+
+static struct watch door = {.fd = -1};
+static time_t started;
+
+static void describe_ends(struct record *out)
+{
+    for (unsigned i = 0; i < opt.ends; i++) {
+        AUTO_BUF(text, 600);
+        buf_putc(&text, (char)opt.end[i].kind);
+        if (opt.end[i].path)
+            buf_puts(&text, opt.end[i].path);
+        else
+            buf_printf(&text, "%u %s", opt.end[i].port, opt.end[i].host);
+        record_put(out, KEEPER_TAG_END, buf_str(&text), text.len);
+    }
+}
+
+void control_describe(struct record *out)
+{
+    AUTO_BUF(way, 1024);
+
+    if (!started)
+        started = time(NULL);
+    tunnel_describe(&way);
+    record_put_str(out, KEEPER_TAG_NAME, opt.name);
+    describe_ends(out);
+    record_put_str(out, KEEPER_TAG_HOST, opt.host);
+    record_put_u64(out, KEEPER_TAG_PORT, opt.port);
+    record_put_str(out, KEEPER_TAG_SOCKET, opt.socket);
+    record_put_u64(out, KEEPER_TAG_PID, (uint64_t)getpid());
+    record_put_str(out, KEEPER_TAG_WAY, buf_str(&way));
+    record_put_str(out, KEEPER_TAG_STATE, tunnel_is_up() ? "up" : "lost");
+    record_put_u64(out, KEEPER_TAG_CONNECTIONS, conn_count());
+    record_put_u64(out, KEEPER_TAG_STARTED, (uint64_t)started);
+}
+
+int control_answer(const void *bytes, size_t n, struct record *answer, bool *stop)
+{
+    const unsigned char *at = bytes;
+    AUTO_RECORD(request);
+    struct err e = ERR_INIT;
+
+    *stop = false;
+    if (n < 4)
+        return 0;
+    size_t whole = ((size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3]) + 4;
+    if (whole > CONTROL_REQUEST_MAX || whole < RECORD_HEADER)
+        return -1;
+    if (n < whole)
+        return 0;
+    if (record_parse(bytes, whole, &request, &e) < 0)
+        return -1;
+    answer->kind = RECORD_OK;
+    *stop = request.kind == KEEPER_STOP;
+    if (request.kind == KEEPER_STATUS)
+        control_describe(answer);
+    else if (!*stop) {
+        (void)err_set(&e, ERR_PROTOCOL, "a request of kind %d", request.kind);
+        record_put_error(answer, &e);
+    }
+    return 1;
+}
+
+static void visitor_end(struct visitor *v)
+{
+    int fd = v->watch.fd;
+
+    timer_clear(&v->patience);
+    loop_forget(&v->watch);
+    (void)close(fd);
+    buf_release(&v->said);
+    free(v);
+}
+
+static void patience_over(struct timer *t)
+{
+    visitor_end(OWNER_OF(t, struct visitor, patience));
+}
+
+static void visitor_answer(struct visitor *v)
+{
+    AUTO_RECORD(answer);
+    struct err ignored = ERR_INIT;
+    bool stop;
+    int got = control_answer(buf_str(&v->said), v->said.len, &answer, &stop);
+
+    if (got == 0)
+        return;
+    if (stop)
+        life_stop(); /* answered once nothing is accepted any more */
+    if (got > 0)
+        (void)record_write(v->watch.fd, &answer, clock_ms(), &ignored);
+    if (!stop)
+        visitor_end(v);
+    else {
+        timer_clear(&v->patience);
+        loop_want(&v->watch, 0);
+    }
+}
+
+static void visitor_ready(struct watch *w, unsigned events)
+{
+    struct visitor *v = OWNER_OF(w, struct visitor, watch);
+    char chunk[512];
+
+    (void)events;
+    ssize_t n = read(w->fd, chunk, sizeof chunk);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n > 0)
+        buf_add(&v->said, chunk, (size_t)n);
+    if (n <= 0 || !buf_ok(&v->said))
+        visitor_end(v);
+    else
+        visitor_answer(v);
+}
+
+static void door_ready(struct watch *w, unsigned events)
+{
+    (void)events;
+    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (!peer_is_us(fd)) {
+        (void)close(fd);
+        return;
+    }
+    struct visitor *v = mem_alloc(1, sizeof *v);
+    v->said = (struct buf)BUF_INIT(CONTROL_REQUEST_MAX);
+    loop_watch(&v->watch, fd, LOOP_READ, visitor_ready);
+    timer_set(&v->patience, clock_ms() + PATIENCE_MS, patience_over);
+}
+
+int control_open(struct err *e)
+{
+    if (!opt.control)
+        return 0;
+    int fd = listen_unix(opt.control, e);
+    if (fd < 0)
+        return -1;
+    loop_watch(&door, fd, LOOP_READ, door_ready);
+    return 0;
+}

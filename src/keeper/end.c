@@ -1,0 +1,174 @@
+/*
+ * Listening ends. A unix socket is never put in the place of something that is there: whoever starts us has
+ * looked for dead ones. Where no descriptor is left, accepting pauses for a moment instead of spinning.
+ */
+#include "end.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+
+#include "conn.h"
+#include "keeper.h"
+#include "loop.h"
+
+#define BACKLOG 4096
+#define AT_ONCE 64
+#define PAUSE_MS 100
+/* SPEC section 7: what fits everywhere. */
+#define PATH_MOST 104
+
+static struct end {
+    struct watch watch;
+    struct timer pause;
+    unsigned number;
+} ends[ENDS_MOST] = {{.watch.fd = -1}, {.watch.fd = -1}};
+
+int listen_unix(const char *path, struct err *e)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    AUTO_FD(fd);
+
+    if (strlen(path) >= PATH_MOST) {
+        (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", path, PATH_MOST - 1);
+        return err_hint(e, "a shorter path; the runtime folder is $XDG_RUNTIME_DIR or TMPDIR");
+    }
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) < 0) {
+        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", path,
+                      errno == EADDRINUSE ? "there is something already" : strerror(errno));
+        return err_hint(e, "another path, or remove what is there");
+    }
+    keeper_owns_path(path);
+    if (chmod(path, 0600) < 0 || listen(fd, BACKLOG) < 0)
+        return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+    return fd_take(&fd);
+}
+
+static int refused(const char *host, unsigned port, int failed, struct err *e)
+{
+    char text[128];
+
+    (void)snprintf(text, sizeof text, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+    if (failed == EADDRINUSE)
+        (void)err_set(e, ERR_UNREACHABLE, "%s is taken", text);
+    else
+        (void)err_set(e, failed == EACCES ? ERR_REFUSED : ERR_UNREACHABLE, "%s: %s", text, strerror(failed));
+    return err_hint(e,
+                    failed == EADDRNOTAVAIL ? "an address of this machine" : "--listen 0 takes a free port");
+}
+
+static unsigned bound_port(int fd)
+{
+    struct sockaddr_storage at;
+    socklen_t n = sizeof at;
+
+    if (getsockname(fd, (struct sockaddr *)&at, &n) < 0)
+        return 0;
+    return ntohs(at.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)(const void *)&at)->sin6_port
+                                          : ((const struct sockaddr_in *)(const void *)&at)->sin_port);
+}
+
+static int listen_tcp(const char *host, unsigned *port, struct err *e)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV},
+                    *list = NULL;
+    char service[16];
+    int one = 1;
+    AUTO_FD(fd);
+
+    (void)snprintf(service, sizeof service, "%u", *port);
+    int failed = getaddrinfo(host, service, &hints, &list);
+    if (failed)
+        return err_set(e, ERR_CONFIG, "%s: %s", host, gai_strerror(failed));
+    fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    int result = fd < 0 ? -1 : bind(fd, list->ai_addr, list->ai_addrlen);
+    freeaddrinfo(list);
+    if (result < 0 || listen(fd, BACKLOG) < 0)
+        return refused(host, *port, errno, e);
+    *port = bound_port(fd);
+    return fd_take(&fd);
+}
+
+int ends_open(struct err *e)
+{
+    for (unsigned i = 0; i < opt.ends; i++) {
+        int fd = opt.end[i].path ? listen_unix(opt.end[i].path, e)
+                                 : listen_tcp(opt.end[i].host, &opt.end[i].port, e);
+        if (fd < 0)
+            return -1;
+        ends[i].watch.fd = fd;
+        ends[i].number = i;
+    }
+    return 0;
+}
+
+static void end_ready(struct watch *w, unsigned events);
+
+static void pause_over(struct timer *t)
+{
+    struct end *end = OWNER_OF(t, struct end, pause);
+
+    loop_want(&end->watch, LOOP_READ);
+}
+
+static void end_pause(struct end *end, int why)
+{
+    log_warn(NULL, "cannot accept: %s", strerror(why));
+    loop_want(&end->watch, 0);
+    timer_set(&end->pause, clock_ms() + PAUSE_MS, pause_over);
+}
+
+static void end_ready(struct watch *w, unsigned events)
+{
+    struct end *end = OWNER_OF(w, struct end, watch);
+    int one = 1;
+
+    (void)events;
+    for (int i = 0; i < AT_ONCE && w->fd >= 0; i++) {
+        int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+            end_pause(end, errno);
+        if (fd < 0)
+            return;
+        if (opt.end[end->number].host)
+            (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        conn_serve(fd, opt.end[end->number].kind);
+    }
+}
+
+void ends_accept(void)
+{
+    for (unsigned i = 0; i < opt.ends; i++)
+        loop_watch(&ends[i].watch, ends[i].watch.fd, LOOP_READ, end_ready);
+}
+
+void ends_close(void)
+{
+    for (unsigned i = 0; i < ENDS_MOST; i++) {
+        if (ends[i].watch.fd < 0)
+            continue;
+        timer_clear(&ends[i].pause);
+        int fd = ends[i].watch.fd;
+        loop_forget(&ends[i].watch);
+        (void)close(fd);
+        ends[i].watch.fd = -1;
+        if (opt.end[i].path) {
+            (void)unlink(opt.end[i].path);
+            keeper_disowns_path(opt.end[i].path);
+        }
+    }
+}

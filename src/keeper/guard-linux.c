@@ -1,0 +1,164 @@
+/*
+ * What the guard needs to know lies in memory that it shares with the keeper, written before the fact, so
+ * that a kill at any moment finds it. A subreaper: what a dead keeper leaves behind becomes the guard's
+ * child, and is reaped. The guard holds no descriptor, reads no network and knows no secret: it forks before
+ * there is one.
+ */
+#include "guard.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+
+#include "keeper.h"
+
+#define PATHS_MOST 8
+#define GROUPS_MOST 8
+#define GRACE_MS 2000
+#define NAP_NS (10 * 1000 * 1000)
+
+struct owned_path {
+    char path[120];
+    ino_t inode; /* 0: whatever is there */
+};
+
+static struct owned {
+    struct owned_path path[PATHS_MOST];
+    pid_t group[GROUPS_MOST];
+} * owned;
+
+static void nap(void)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+}
+
+/* A user's path may have been given to somebody else meanwhile: only what we made is removed. */
+static void path_remove(const struct owned_path *at)
+{
+    struct stat st;
+
+    if (at->path[0] && lstat(at->path, &st) == 0 && (at->inode == 0 || st.st_ino == at->inode))
+        (void)unlink(at->path);
+}
+
+void guard_remove_paths(void)
+{
+    for (size_t i = 0; owned && i < PATHS_MOST; i++)
+        path_remove(&owned->path[i]);
+}
+
+static bool signal_groups(int number)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < GROUPS_MOST; i++)
+        any |= owned->group[i] > 0 && kill(-owned->group[i], number) == 0;
+    return any;
+}
+
+/* Whether a child is left: those that have ended are reaped. */
+static bool reap(void)
+{
+    pid_t got;
+
+    while ((got = waitpid(-1, NULL, WNOHANG)) > 0)
+        ;
+    return got == 0;
+}
+
+static void end_groups(void)
+{
+    int64_t until = clock_ms() + GRACE_MS;
+
+    (void)signal_groups(SIGTERM);
+    while (reap() && signal_groups(0) && clock_left(until) > 0)
+        nap();
+    (void)signal_groups(SIGKILL);
+    while (reap() && signal_groups(0))
+        nap();
+}
+
+_Noreturn static void guard_run(pid_t keeper)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+    pid_t got;
+    int status = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+        (void)sigaction(ignored[i], &ignore, NULL);
+    (void)close_range(0, ~0U, 0);
+    do
+        got = waitpid(-1, &status, 0);
+    while (got != keeper && (got > 0 || errno == EINTR));
+    end_groups();
+    guard_remove_paths();
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+void guard_start(void)
+{
+    void *shared = mmap(NULL, sizeof *owned, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (shared == MAP_FAILED)
+        err_out_of_memory();
+    owned = shared;
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t keeper = fork();
+    if (keeper < 0)
+        exit(ERR_TRY_LATER);
+    if (keeper > 0)
+        guard_run(keeper);
+}
+
+static void group_replace(pid_t old, pid_t new)
+{
+    for (size_t i = 0; owned && i < GROUPS_MOST; i++) {
+        if (owned->group[i] == old) {
+            owned->group[i] = new;
+            return;
+        }
+    }
+}
+
+void guard_owns_group(pid_t group)
+{
+    group_replace(0, group);
+}
+
+void guard_disowns_group(pid_t group)
+{
+    group_replace(group, 0);
+}
+
+void keeper_owns_path(const char *path)
+{
+    struct stat st;
+
+    for (size_t i = 0; owned && i < PATHS_MOST; i++) {
+        struct owned_path *at = &owned->path[i];
+        if (at->path[0] || strlen(path) >= sizeof at->path)
+            continue;
+        at->inode = lstat(path, &st) == 0 ? st.st_ino : 0;
+        memcpy(at->path, path, strlen(path) + 1);
+        return;
+    }
+}
+
+void keeper_disowns_path(const char *path)
+{
+    for (size_t i = 0; owned && i < PATHS_MOST; i++) {
+        if (text_equal(owned->path[i].path, path))
+            owned->path[i].path[0] = '\0';
+    }
+}

@@ -1,0 +1,113 @@
+/*
+ * When the keeper ends: with the process that it lives for, at a signal, or when it is told to stop. However
+ * it comes, connections, tunnel, children and sockets go first; kill -9 is the guard's business.
+ */
+#include "life.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+
+#include "child.h"
+#include "conn.h"
+#include "end.h"
+#include "guard.h"
+#include "keeper.h"
+#include "loop.h"
+#include "tunnel.h"
+
+static struct watch lives_for = {.fd = -1}, signalled = {.fd = -1};
+static struct timer drained;
+static int signal_pipe[2] = {-1, -1}, died_of;
+static bool stopping;
+
+void life_quit(int status)
+{
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+
+    ends_close();
+    conn_end_all();
+    tunnel_close();
+    child_end_all();
+    guard_remove_paths();
+    if (died_of) {
+        (void)sigaction(died_of, &plain, NULL);
+        (void)raise(died_of);
+    }
+    _exit(status);
+}
+
+static void drain_over(struct timer *t)
+{
+    (void)t;
+    life_quit(0);
+}
+
+static void one_less(void)
+{
+    if (conn_count() == 0)
+        timer_set(&drained, clock_ms(), drain_over);
+}
+
+void life_stop(void)
+{
+    if (stopping)
+        return;
+    stopping = true;
+    ends_close();
+    conn_on_end = one_less;
+    timer_set(&drained, clock_ms() + (conn_count() ? opt.drain : 0), drain_over);
+}
+
+static void owner_ended(struct watch *w, unsigned events)
+{
+    (void)w;
+    (void)events;
+    life_quit(0);
+}
+
+static void on_signal(int number)
+{
+    int saved = errno;
+    char byte = (char)number;
+
+    (void)!write(signal_pipe[1], &byte, 1);
+    errno = saved;
+}
+
+/* The second one does not wait for the rest. */
+static void signal_came(struct watch *w, unsigned events)
+{
+    char byte;
+
+    (void)events;
+    if (read(w->fd, &byte, 1) != 1)
+        return;
+    if (stopping)
+        life_quit(0);
+    died_of = byte;
+    life_stop();
+}
+
+void life_watch(void)
+{
+    struct sigaction act = {.sa_handler = on_signal};
+    struct err e = ERR_INIT;
+    const int ends[] = {SIGTERM, SIGINT, SIGHUP};
+
+    if (fcntl(KEEPER_LIVES_FOR_FD, F_GETFD) >= 0)
+        loop_watch(&lives_for, KEEPER_LIVES_FOR_FD, LOOP_READ, owner_ended);
+    if (fd_pipe(signal_pipe, &e) < 0)
+        life_quit(e.code);
+    (void)fcntl(signal_pipe[0], F_SETFL, O_NONBLOCK);
+    (void)fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK);
+    loop_watch(&signalled, signal_pipe[0], LOOP_READ, signal_came);
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+        (void)sigaction(ends[i], &act, NULL);
+}

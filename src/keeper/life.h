@@ -1,0 +1,12 @@
+/* The end of the keeper. */
+#ifndef KEEPER_LIFE_H
+#define KEEPER_LIFE_H
+
+/* Watches what the keeper lives for (KEEPER_LIVES_FOR_FD, where there is one) and the signals that end it. */
+void life_watch(void);
+/* Accepts nothing any more, lets open connections drain as long as was asked, then quits. */
+void life_stop(void);
+/* Ends everything that was started, removes every socket, and exits. */
+_Noreturn void life_quit(int status);
+
+#endif

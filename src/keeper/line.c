@@ -1,0 +1,155 @@
+/*
+ * Speaking with broker on fds 0 and 1: OPEN, questions, log lines, READY or an error. Before READY the line's
+ * end is the keeper's end; afterwards nobody needs to be there, and nothing is asked any more.
+ */
+#include "line.h"
+
+#include <fcntl.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+
+#include "control.h"
+#include "keeper.h"
+#include "life.h"
+#include "loop.h"
+
+#define PATIENCE_MS 10000
+#define LOG_LINE_MAX 8192
+
+static struct watch from_broker = {.fd = -1};
+static bool ready, closed;
+
+bool keeper_is_ready(void)
+{
+    return ready;
+}
+
+int line_open(struct err *e)
+{
+    AUTO_RECORD(open);
+
+    if (record_read(STDIN_FILENO, &open, clock_deadline(PATIENCE_MS, CLOCK_NEVER), e) <= 0)
+        life_quit(ERR_PROTOCOL);
+    return options_parse(&open, &opt, e);
+}
+
+static void line_ready_to_read(struct watch *w, unsigned events)
+{
+    AUTO_RECORD(said);
+    struct err ignored = ERR_INIT;
+
+    (void)events;
+    int got = record_read(w->fd, &said, clock_deadline(PATIENCE_MS, CLOCK_NEVER), &ignored);
+    if (got > 0 && said.kind == KEEPER_STOP) {
+        life_stop();
+        return;
+    }
+    if (!ready)
+        life_quit(0);
+    closed = true;
+    loop_forget(w);
+}
+
+void line_watch(void)
+{
+    loop_watch(&from_broker, STDIN_FILENO, LOOP_READ, line_ready_to_read);
+}
+
+static int send_record(const struct record *r)
+{
+    struct err ignored = ERR_INIT;
+
+    return record_write(STDOUT_FILENO, r, clock_deadline(PATIENCE_MS, CLOCK_NEVER), &ignored);
+}
+
+void line_ready(void)
+{
+    AUTO_RECORD(answer);
+
+    answer.kind = RECORD_OK;
+    control_describe(&answer);
+    if (send_record(&answer) < 0)
+        life_quit(0);
+    ready = true;
+}
+
+void line_failed(const struct err *e)
+{
+    AUTO_RECORD(answer);
+
+    record_put_error(&answer, e);
+    (void)send_record(&answer);
+}
+
+static int read_answer(struct record *answer, struct err *e)
+{
+    int got = record_read(STDIN_FILENO, answer, CLOCK_NEVER, e);
+
+    if (got <= 0)
+        life_quit(0);
+    return answer->kind == KEEPER_ANSWER ? 0 : record_error(answer, e);
+}
+
+int keeper_ask(enum keeper_question kind, const char *text, bool again, int64_t *deadline,
+               struct secret **answer, struct err *e)
+{
+    AUTO_RECORD(question);
+    AUTO_RECORD(said);
+    int64_t began = clock_ms();
+
+    if (ready)
+        return err_set(e, ERR_LOGIN, "%s", text);
+    question.kind = KEEPER_ASK;
+    record_put_u64(&question, KEEPER_TAG_KIND, kind);
+    record_put_str(&question, KEEPER_TAG_TEXT, text);
+    if (again)
+        record_put(&question, KEEPER_TAG_AGAIN, "", 0);
+    if (send_record(&question) < 0)
+        life_quit(0);
+    int result = read_answer(&said, e);
+    int64_t took = clock_ms() - began;
+    if (opt.deadline != CLOCK_NEVER)
+        opt.deadline += took;
+    if (deadline && *deadline != CLOCK_NEVER)
+        *deadline += took;
+    if (result < 0)
+        return -1;
+    *answer = record_secret(&said, KEEPER_TAG_SECRET);
+    return *answer ? 0 : err_set(e, ERR_PROTOCOL, "an answer without one");
+}
+
+static void log_to_file(const char *label, const char *text)
+{
+    AUTO_BUF(line, LOG_LINE_MAX);
+    AUTO_FD(fd);
+
+    fd = open(opt.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    if (fd < 0)
+        return;
+    clock_format_utc(&line, time(NULL));
+    buf_printf(&line, " %s: %s%s%s\n", opt.label ? opt.label : "broker", label ? label : "",
+               label ? ": " : "", text);
+    (void)!write(fd, buf_str(&line), line.len);
+}
+
+void keeper_log(enum log_level level, const char *label, const char *text)
+{
+    AUTO_RECORD(said);
+
+    if (ready || closed) {
+        if (opt.log)
+            log_to_file(label, text);
+        return;
+    }
+    said.kind = KEEPER_SAY;
+    record_put_u64(&said, KEEPER_TAG_LEVEL, level);
+    record_put_str(&said, KEEPER_TAG_HOP, label);
+    record_put_str(&said, KEEPER_TAG_TEXT, text);
+    (void)send_record(&said);
+}

@@ -1,0 +1,14 @@
+/* The line to broker: what is said before READY. */
+#ifndef KEEPER_LINE_H
+#define KEEPER_LINE_H
+
+#include <base/err.h>
+
+/* Reads OPEN into opt; ends the process where none comes. */
+int line_open(struct err *e);
+/* From here on the line's end ends the keeper, until READY; then a STOP on it stops it. */
+void line_watch(void);
+void line_ready(void);
+void line_failed(const struct err *e);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * broker-keeper: whatever must outlive broker's exec. It is asked once, on its fd 0, what to open
+ * (ipc/keeper.h); says when that is ready; and stays as long as the process that it lives for. Under its
+ * second name, broker-askpass, it is what the system's ssh asks its questions through.
+ */
+#include <string.h>
+#include <sys/resource.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/proc.h>
+
+#include "askpass.h"
+#include "conn.h"
+#include "control.h"
+#include "end.h"
+#include "guard.h"
+#include "keeper.h"
+#include "life.h"
+#include "line.h"
+#include "loop.h"
+#include "tls.h"
+#include "tunnel.h"
+
+static struct timer late;
+static struct dial first;
+
+/* Two descriptors a connection, and hundreds of connections. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void give_up(const struct err *e)
+{
+    line_failed(e);
+    life_quit((int)e->code);
+}
+
+static void is_late(struct timer *t)
+{
+    struct err e = ERR_INIT;
+
+    if (clock_left(opt.deadline) > 0) {
+        timer_set(t, opt.deadline, is_late);
+        return;
+    }
+    (void)err_set(&e, ERR_UNREACHABLE, "not ready in time");
+    (void)err_hint(&e, "a longer --timeout");
+    give_up(&e);
+}
+
+static void be_ready(void)
+{
+    timer_clear(&late);
+    line_ready();
+    ends_accept();
+}
+
+static void first_dialled(struct dial *d, int fd, const struct err *e)
+{
+    (void)d;
+    if (fd < 0)
+        give_up(e);
+    conn_keep_first(fd);
+    be_ready();
+}
+
+static void tunnel_is_open(const struct err *e)
+{
+    if (e)
+        give_up(e);
+    if (!opt.first) {
+        be_ready();
+        return;
+    }
+    first.done = first_dialled;
+    tunnel_dial(&first);
+}
+
+static int prepare(struct err *e)
+{
+    bool tls = false;
+
+    for (unsigned i = 0; i < opt.ends; i++)
+        tls |= opt.end[i].kind == KEEPER_END_TLS;
+    if (ends_open(e) < 0 || control_open(e) < 0)
+        return -1;
+    return tls ? tls_prepare(e) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+    struct err e = ERR_INIT;
+
+    proc_harden();
+    if (argc && text_equal(slash ? slash + 1 : argv[0], "broker-askpass"))
+        return askpass_main(argc, argv);
+    raise_descriptors();
+    guard_start();
+    if (line_open(&e) < 0)
+        give_up(&e);
+    log_set_sink(keeper_log, opt.verbose);
+    life_watch();
+    line_watch();
+    if (opt.deadline != CLOCK_NEVER)
+        timer_set(&late, opt.deadline, is_late);
+    if (prepare(&e) < 0)
+        give_up(&e);
+    tunnel_open(tunnel_is_open);
+    return loop_run();
+}

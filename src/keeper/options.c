@@ -1,0 +1,122 @@
+/* The OPEN record taken apart. It comes from broker, so a bad one is a bug of ours or another version's. */
+#include "keeper.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+
+#define ADDRESS_MOST 512
+
+struct options opt;
+
+static int take_port(const char *text, unsigned *port)
+{
+    unsigned long n;
+
+    if (!text_number(text, 65535, &n))
+        return -1;
+    *port = (unsigned)n;
+    return 0;
+}
+
+/* "/PATH" or "PORT HOST". */
+static int take_end(struct options *o, const struct field *f)
+{
+    char text[ADDRESS_MOST];
+
+    if (f->len < 2 || f->len > sizeof text || o->ends == ENDS_MOST)
+        return -1;
+    memcpy(text, f->bytes + 1, f->len - 1);
+    text[f->len - 1] = '\0';
+    o->end[o->ends].kind = (enum keeper_end)(unsigned char)f->bytes[0];
+    if (!strchr("bgt", f->bytes[0]))
+        return -1;
+    if (text[0] == '/') {
+        o->end[o->ends++].path = mem_strdup(text);
+        return 0;
+    }
+    char *host = strchr(text, ' ');
+    if (!host)
+        return -1;
+    *host++ = '\0';
+    if (take_port(text, &o->end[o->ends].port) < 0)
+        return -1;
+    o->end[o->ends++].host = mem_strdup(host);
+    return 0;
+}
+
+static int take_repeated(const struct record *open, struct options *o)
+{
+    struct err ignored = ERR_INIT;
+    struct field f;
+    size_t offset = 0;
+
+    while (record_next(open, &offset, &f, &ignored) > 0) {
+        if (f.tag == KEEPER_TAG_END && take_end(o, &f) < 0)
+            return -1;
+        if (f.tag == KEEPER_TAG_TUNNEL)
+            words_take(&o->tunnel, mem_strndup(f.bytes, f.len));
+    }
+    return 0;
+}
+
+int options_parse(const struct record *open, struct options *out, struct err *e)
+{
+    const struct {
+        uint8_t tag;
+        char **to;
+    } texts[] = {{KEEPER_TAG_LABEL, &out->label},
+                 {KEEPER_TAG_NAME, &out->name},
+                 {KEEPER_TAG_HOST, &out->host},
+                 {KEEPER_TAG_SOCKET, &out->socket},
+                 {KEEPER_TAG_TLS_NAME, &out->tls_name},
+                 {KEEPER_TAG_TLS_CA, &out->tls_ca},
+                 {KEEPER_TAG_TLS_CERT, &out->tls_cert},
+                 {KEEPER_TAG_TLS_KEY, &out->tls_key},
+                 {KEEPER_TAG_TLS_CIPHERS, &out->tls_ciphers},
+                 {KEEPER_TAG_TLS_VERSION, &out->tls_version},
+                 {KEEPER_TAG_CONTROL, &out->control},
+                 {KEEPER_TAG_LOG, &out->log}};
+    uint64_t deadline = record_u64(open, KEEPER_TAG_DEADLINE, 0);
+    struct field first;
+
+    if (open->kind != KEEPER_OPEN)
+        return err_set(e, ERR_PROTOCOL, "a request of kind %d", open->kind);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i].to = record_str(open, texts[i].tag);
+    out->port = (unsigned)record_u64(open, KEEPER_TAG_PORT, 3306);
+    out->tls = (enum keeper_tls)record_u64(open, KEEPER_TAG_TLS, KEEPER_TLS_NAME);
+    out->connect_timeout = (int64_t)record_u64(open, KEEPER_TAG_CONNECT_TIMEOUT, 10000);
+    out->drain = (int64_t)record_u64(open, KEEPER_TAG_DRAIN, 0);
+    out->deadline = deadline ? clock_deadline((int64_t)deadline, CLOCK_NEVER) : CLOCK_NEVER;
+    out->first = record_find(open, KEEPER_TAG_FIRST, &first);
+    out->verbose = (enum log_level)record_u64(open, KEEPER_TAG_VERBOSE, LOG_NOTE);
+    if (take_repeated(open, out) < 0 || out->ends == 0 || !out->host == !out->socket)
+        return err_set(e, ERR_PROTOCOL, "a request to open that is not whole");
+    return 0;
+}
+
+const char *options_tunnel(const char *key)
+{
+    size_t n = strlen(key);
+
+    for (size_t i = 0; i < opt.tunnel.count; i++) {
+        const char *word = opt.tunnel.word[i];
+        if (text_starts(word, key) && word[n] == '=')
+            return word[n + 1] ? word + n + 1 : NULL;
+    }
+    return NULL;
+}
+
+const char *options_endpoint(void)
+{
+    static char text[300];
+
+    if (opt.socket)
+        return opt.socket;
+    (void)snprintf(text, sizeof text, strchr(opt.host, ':') ? "[%s]:%u" : "%s:%u", opt.host, opt.port);
+    return text;
+}

@@ -1,0 +1,100 @@
+/*
+ * The tunnel kind `ssh`, between its parts: ssh.c (the kind: settings, which engine), known_hosts.c (host
+ * keys), and the two engines, libssh2_*.c and openssh*.c. Engines answer by callback, perhaps before the call
+ * returns; what they carry ends at opt's endpoint: opt.host and opt.port, or opt.socket on the far side.
+ */
+#ifndef KEEPER_SSH_H
+#define KEEPER_SSH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <base/text.h>
+
+#include "tunnel.h"
+
+enum ssh_strictness {
+    SSH_STRICT_ASK,        /* ssh's default: an unknown host key is asked about */
+    SSH_STRICT_YES,        /* refused */
+    SSH_STRICT_ACCEPT_NEW, /* added unasked */
+    SSH_STRICT_NO,         /* treated as SSH_STRICT_ACCEPT_NEW: a changed key is never accepted */
+};
+
+/* What is asked of a session: the tunnel's keys, then what `ssh -G` said, then ssh's own defaults. Paths are
+ * absolute, tokens (%h, ~) expanded. NULL or empty: not set. Lives as long as the process. */
+struct ssh_settings {
+    char *alias; /* the host as the user wrote it: `ssh ALIAS` */
+    char *host;  /* what is dialled */
+    unsigned port;
+    char *user;
+    char *host_key_alias; /* the name in known_hosts in place of host */
+
+    struct words identity_files; /* in the order in which they are offered; they need not exist */
+    bool identity_given;         /* the first of them is the tunnel's `identity`: offered before all others */
+    bool identities_only;        /* of the agent's keys only those that are in identity_files */
+    char *identity_agent;        /* socket of the agent, from $SSH_AUTH_SOCK too; NULL: there is none */
+    struct words certificate_files;
+    char *pkcs11_provider; /* NULL for "none" */
+    char *security_key_provider;
+
+    struct words user_known_hosts, global_known_hosts; /* files */
+    enum ssh_strictness strict;
+    bool hash_known_hosts;
+
+    char *proxy_jump, *proxy_command; /* NULL for "none" */
+    bool compression;
+
+    /* Comma lists as `ssh -G` gives them; NULL: whatever the engine likes. */
+    char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms;
+
+    char *preferred_authentications; /* comma list; NULL: publickey,keyboard-interactive,password */
+    bool publickey, keyboard_interactive, password, gssapi;
+    unsigned password_prompts; /* ssh's NumberOfPasswordPrompts, 3 where unset */
+
+    int64_t keepalive; /* ms; 0: none */
+    int64_t
+        connect_timeout; /* ms, for one hop: the tunnel's key, ssh's ConnectTimeout, opt.connect_timeout */
+    const char *bind_address, *address_family; /* of ssh -G; an engine that cannot says so in can() */
+};
+
+struct ssh_engine {
+    const char *name; /* "libssh2" */
+    /* Whether it could do what is asked, as far as this can be known without dialling; if not, why, in words
+     * that follow "libssh2 cannot: ": "ProxyJump", "a certificate for ~/.ssh/id". May read the key files. */
+    bool (*can)(const struct ssh_settings *s, struct buf *why);
+    /* Connects, checks the host key, logs in; before READY, so it may ask. opened(NULL, NULL): logged in.
+     * opened(NULL, why): this server needs what the engine cannot, found before any attempt to log in; the
+     * engine is closed then and another may be tried. opened(e, NULL): the end. */
+    void (*open)(const struct ssh_settings *s, void (*opened)(const struct err *e, const char *why));
+    /* As struct tunnel_kind has them. */
+    void (*join)(struct join *j);
+    void (*leave)(struct join *j);
+    bool (*is_up)(void);
+    void (*close)(void);
+};
+extern const struct ssh_engine ssh_libssh2, ssh_openssh;
+
+/* --- host keys: known_hosts.c
+ * ------------------------------------------------------------------------------- */
+
+/*
+ * The types of key ("ssh-ed25519") under which the known_hosts files have this host (its host_key_alias, or
+ * host, with the port where that is not 22), each once, in the order of the files: what is known should be
+ * what is negotiated. Revoked ones are left out. *authority: a @cert-authority line matches the host. Files
+ * that are not there are empty; lines that mean nothing are passed over.
+ */
+void host_key_types(const struct ssh_settings *s, struct words *types, bool *authority);
+
+/*
+ * Judges the key that the server has proved to hold: `blob` as in RFC 4253 section 6.6. `address`: the
+ * peer's, "203.0.113.7". 0: known, or a person has just accepted it and it was added. -1: ERR_REFUSED
+ * (changed, revoked, unknown and not accepted) or ERR_LOGIN (nobody can be asked), in ssh's own words. Asks
+ * before READY only, by keeper_ask(), and adds the time to *deadline.
+ */
+int host_key_check(const struct ssh_settings *s, const char *address, const void *blob, size_t n,
+                   int64_t *deadline, struct err *e);
+
+#endif

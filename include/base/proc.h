@@ -22,6 +22,9 @@ void proc_harden(void);
  */
 void proc_confine(void);
 
+/* As many descriptors as the hard limit allows; proc_restore() gives the user's own limit back. */
+void proc_raise_files(void);
+
 /* Environment changes, applied to a copy of the caller's environment. */
 struct env_change {
     char *name, *value; /* value NULL: unset */

@@ -19,10 +19,10 @@
 
 static struct {
     mode_t mask;
-    struct rlimit core;
+    struct rlimit core, files;
     struct sigaction pipe, size, child;
     sigset_t signals;
-    bool known;
+    bool known, raised;
 } before;
 
 /* A closed descriptor 0, 1 or 2 would be taken by the next file that we open: fill it with one that fails. */
@@ -54,6 +54,14 @@ void proc_harden(void)
     before.known = true;
 }
 
+void proc_raise_files(void)
+{
+    if (before.raised || getrlimit(RLIMIT_NOFILE, &before.files) < 0)
+        return;
+    struct rlimit all = {.rlim_cur = before.files.rlim_max, .rlim_max = before.files.rlim_max};
+    before.raised = setrlimit(RLIMIT_NOFILE, &all) == 0;
+}
+
 void proc_confine(void)
 {
     platform_confine();
@@ -65,6 +73,8 @@ void proc_restore(void)
         return;
     (void)umask(before.mask);
     (void)setrlimit(RLIMIT_CORE, &before.core);
+    if (before.raised)
+        (void)setrlimit(RLIMIT_NOFILE, &before.files);
     (void)sigaction(SIGPIPE, &before.pipe, NULL);
     (void)sigaction(SIGXFSZ, &before.size, NULL);
     (void)sigaction(SIGCHLD, &before.child, NULL);

@@ -21,6 +21,8 @@
 #include <base/file.h>
 #include <base/mem.h>
 
+#include "guard.h"
+
 #define SAID_KEPT 4096
 #define GRACE_MS 2000
 #define LOOK_MS 20
@@ -62,6 +64,7 @@ static void group_free(struct group *g)
     while (*at != g)
         at = &(*at)->next;
     *at = g->next;
+    guard_disowns_group(g->id);
     timer_clear(&g->look);
     buf_release(&g->raw);
     free(g);
@@ -72,8 +75,11 @@ static bool group_is_gone(struct group *g)
 {
     if (!g->reaped && g->owner)
         return false;
-    while (waitpid(-g->id, NULL, WNOHANG) > 0)
+    pid_t reaped;
+    while ((reaped = waitpid(-g->id, NULL, WNOHANG)) > 0)
         ;
+    if (reaped < 0)
+        g->reaped = true;
     return kill(-g->id, 0) < 0 && errno == ESRCH;
 }
 
@@ -193,10 +199,14 @@ static void life_ready(struct watch *w, unsigned events)
 }
 
 /* After fork: only async-signal-safe calls until execve; errno goes back through `report`. */
-_Noreturn static void child_become(char *const *argv, char **env, const int fds[3], int report)
+_Noreturn static void child_become(pid_t keeper, char *const *argv, char **env, const int fds[3], int report)
 {
     (void)setpgid(0, 0);
-    /* Behind the standard ones first: fds may be any of them. */
+    /* Here and not in the keeper, which may be killed at any moment: then the guard knows, or we end. */
+    guard_owns_group(getpid());
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != keeper)
+        _exit(127);
     for (int i = 0; i < 3; i++)
         (void)dup2(fds[i], i);
     (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -215,9 +225,10 @@ static int fork_and_exec(char *const *argv, char **env, const int fds[3], pid_t 
 
     if (fd_pipe(report, e) < 0)
         return -1;
+    pid_t keeper = getpid();
     *pid = fork();
     if (*pid == 0)
-        child_become(argv, env, fds, report[1]);
+        child_become(keeper, argv, env, fds, report[1]);
     int fork_failed = errno;
     (void)close(report[1]);
     while (*pid > 0 && (n = read(report[0], &failed, sizeof failed)) < 0 && errno == EINTR)
@@ -228,6 +239,7 @@ static int fork_and_exec(char *const *argv, char **env, const int fds[3], pid_t 
     if (n <= 0)
         return 0;
     (void)waitpid(*pid, NULL, 0);
+    guard_disowns_group(*pid);
     return err_set(e, failed == ENOENT ? ERR_NOT_FOUND : ERR_NOT_RUNNABLE, "%s: %s", argv[0],
                    strerror(failed));
 }
@@ -254,6 +266,7 @@ static int child_listen(struct child *c, int *out, int *err, struct err *e)
         int failed = errno;
         (void)kill(-c->pid, SIGKILL);
         (void)waitpid(c->pid, NULL, 0);
+        guard_disowns_group(c->pid);
         c->pid = 0;
         return err_set(e, ERR_TRY_LATER, "cannot watch a process: %s", strerror(failed));
     }

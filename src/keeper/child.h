@@ -20,7 +20,6 @@ struct child {
     /* Once, when it has ended and its outputs are drained. Not called after child_forget(). */
     void (*ended)(struct child *c);
     struct watch out, err, life;
-    struct timer kill;
     bool ending;
 };
 #define CHILD_INIT                                                                                           \

@@ -4,7 +4,6 @@
  * second name, broker-askpass, it is what the system's ssh asks its questions through.
  */
 #include <string.h>
-#include <sys/resource.h>
 
 #include <base/clock.h>
 #include <base/log.h>
@@ -24,17 +23,6 @@
 
 static struct timer late;
 static struct dial first;
-
-/* Two descriptors a connection, and hundreds of connections. */
-static void raise_descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 static void give_up(const struct err *e)
 {
@@ -102,7 +90,7 @@ int main(int argc, char **argv)
     proc_harden();
     if (argc && text_equal(slash ? slash + 1 : argv[0], "broker-askpass"))
         return askpass_main(argc, argv);
-    raise_descriptors();
+    proc_raise_files();
     guard_start();
     if (line_open(&e) < 0)
         give_up(&e);

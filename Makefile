@@ -96,6 +96,13 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB_OBJ) $(BROKER_LIBS) -lcmocka
 
+# Those of the keeper see its objects instead.
+KEEPER_UNIT_OBJ := $(filter-out %/keeper/main.o,$(KEEPER_OBJ))
+$(B)/tests/unit/test_keeper_%: tests/unit/test_keeper_%.c $(KEEPER_UNIT_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(KEEPER_UNIT_OBJ) $(KEEPER_LIBS) -lcmocka
+
 unit: $(UNIT)
 
 check: all unit

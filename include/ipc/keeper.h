@@ -3,8 +3,8 @@
  *
  * - the line, a stream socket on the keeper's fds 0 and 1, from its start until "ready". broker sends OPEN;
  *   the keeper may send any number of ASK, each of which is answered, and of SAY; then READY (RECORD_OK) or
- *   an error record. After that a broker that stays (`forward`) may send STOP; the keeper's end is end of
- *   file.
+ *   an error record. After that a broker that stays (`forward`) may send STOP. A keeper that ends in order
+ *   (STOP on the line or the control socket) sends OK first; its end is end of file.
  * - the control socket of a forward, 0600 in the runtime folder, for the same user only: one request (STATUS
  *   or STOP), one answer, end of file. STOP is answered once nothing is accepted any more; end of file comes
  *   when the keeper has ended.
@@ -67,6 +67,8 @@ enum {
     KEEPER_TAG_AGAIN,  /* present: the answer before was refused */
     KEEPER_TAG_LEVEL,  /* u64, enum log_level */
     KEEPER_TAG_HOP,    /* the log's label */
+    /* OPEN of a forward, and back in STATUS */
+    KEEPER_TAG_DIGEST, /* of all that it was asked to be: two of one name need not lead to one server */
 };
 
 /*

@@ -30,6 +30,7 @@ struct options {
     int64_t connect_timeout, drain, deadline; /* ms; deadline as a moment of clock_ms() */
     bool first;
     char *control, *log;
+    char *digest; /* for STATUS, as it came */
     enum log_level verbose;
 };
 extern struct options opt;

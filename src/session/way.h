@@ -22,6 +22,7 @@ struct way_request {
     bool first;                       /* dial before it is ready, for the first connection */
     bool detached;                    /* the keeper outlives us */
     const char *name, *control, *log; /* of a forward; NULL */
+    const char *digest;               /* the same: KEEPER_TAG_DIGEST */
     int64_t drain_ms;
 };
 struct way {

@@ -84,6 +84,15 @@ int proc_explain_missing(const char *name, struct err *e);
  */
 int proc_spawn_helper(const char *path, int *to, int *from, pid_t *pid, struct err *e);
 
+/*
+ * A program that may outlive us: nobody's child, in a session of its own. *line is one end of a stream socket
+ * (close-on-exec) whose other end is its fds 0 and 1; 2 is /dev/null. Its fd 3 becomes readable, or is hung
+ * up, when this process ends, which an exec is not; with `detached` it is closed. Nothing else of ours is
+ * open in it. `env` may be NULL. ERR_CONFIG when it cannot be started.
+ */
+int proc_spawn_keeper(const char *path, const struct env_changes *env, bool detached, int *line,
+                      struct err *e);
+
 /* Becomes argv[0] (a path) with the user's own umask, limits and signals. Returns only on failure. */
 int proc_exec(char *const *argv, const struct env_changes *env, struct err *e);
 

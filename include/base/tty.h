@@ -39,5 +39,7 @@ void tty_wait_begin(struct tty_wait *w, const char *what, int64_t deadline);
 int tty_wait_left(const struct tty_wait *w);
 void tty_wait_tick(struct tty_wait *w);
 void tty_wait_end(struct tty_wait *w); /* erases the line */
+/* Waits so for a descriptor to become readable; false at the deadline. `what` NULL: silent. */
+bool tty_wait_readable(int fd, const char *what, int64_t deadline);
 
 #endif

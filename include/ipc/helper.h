@@ -23,6 +23,9 @@ struct helper {
         .name = (program), .waiting_for = (what), .to = -1, .from = -1                                       \
     }
 
+/* Where one of our programs lies; malloced. */
+char *helper_path(const char *name);
+
 /*
  * One request and its answer by the deadline. An error record of the helper becomes *e. ERR_CONFIG: no such
  * helper; ERR_PROTOCOL: it broke the protocol or died; ERR_UNREACHABLE: no answer in time; ERR_DATA: the

@@ -1,10 +1,14 @@
 /* Linux: prctl(2) and /proc. */
 #include "platform.h"
 
-#include <signal.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* Without close_range(2), before 5.9: more than anybody has open by accident. */
+#define FDS_MOST 65536
 
 void platform_forbid_dump(void)
 {
@@ -18,9 +22,31 @@ void platform_end_with(pid_t parent)
         _exit(1);
 }
 
+void platform_close_from(int first)
+{
+    if (close_range((unsigned)first, ~0U, 0) == 0)
+        return;
+    for (int fd = first; fd < FDS_MOST; fd++)
+        (void)close(fd);
+}
+
+/* No pidfd before 5.3, nor where a sandbox forbids it: then a pipe, whose writing end stays open and is
+ * inherited. */
+int platform_life(void)
+{
+    int ends[2], fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+    if (fd >= 0)
+        return fd;
+    if (pipe(ends) < 0)
+        return -1;
+    (void)fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    return ends[0];
+}
+
 void platform_confine(void)
 {
-    (void)close_range(3, ~0U, 0);
+    platform_close_from(3);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,4 +245,16 @@ void tty_wait_end(struct tty_wait *w)
     if (w->shown >= 0)
         guard_restore();
     w->shown = -1;
+}
+
+bool tty_wait_readable(int fd, const char *what, int64_t deadline)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    struct tty_wait wait;
+
+    tty_wait_begin(&wait, what, deadline);
+    while (poll(&p, 1, tty_wait_left(&wait)) <= 0 && clock_left(deadline) > 0)
+        tty_wait_tick(&wait);
+    tty_wait_end(&wait);
+    return p.revents;
 }

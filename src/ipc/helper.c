@@ -22,14 +22,20 @@
 
 static struct helper *running;
 
-static int helper_start(struct helper *h, struct err *e)
+char *helper_path(const char *name)
 {
     AUTO_FREE(char *, here);
+
+    here = proc_self_dir();
+    return mem_printf("%s/../libexec/broker/%s", here, name);
+}
+
+static int helper_start(struct helper *h, struct err *e)
+{
     AUTO_FREE(char *, path);
     pid_t pid;
 
-    here = proc_self_dir();
-    path = mem_printf("%s/../libexec/broker/%s", here, h->name);
+    path = helper_path(h->name);
     if (proc_spawn_helper(path, &h->to, &h->from, &pid, e) < 0)
         return -1;
     h->pid = pid;
@@ -83,24 +89,12 @@ void helper_end_all(void)
         helper_end(running);
 }
 
-/* Waits for the first byte of the answer, and shows the wait. The time that is left is record_read()'s. */
-static void wait_for_answer(const struct helper *h, int64_t deadline)
-{
-    struct pollfd p = {.fd = h->from, .events = POLLIN};
-    struct tty_wait wait;
-
-    tty_wait_begin(&wait, h->waiting_for, deadline);
-    while (poll(&p, 1, tty_wait_left(&wait)) <= 0 && clock_left(deadline) > 0)
-        tty_wait_tick(&wait);
-    tty_wait_end(&wait);
-}
-
 static int exchange(struct helper *h, const struct record *request, struct record *answer, int64_t deadline,
                     struct err *e)
 {
     if (record_write(h->to, request, deadline, e) < 0)
         return -1;
-    wait_for_answer(h, deadline);
+    (void)tty_wait_readable(h->from, h->waiting_for, deadline);
     int got = record_read(h->from, answer, deadline, e);
     if (got == 0)
         return err_set(e, ERR_PROTOCOL, "it has ended");

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,19 +84,11 @@ static const char *walk(const struct connection *c, bool dial)
 
 static int read_answer(int fd, pid_t pid, int64_t deadline, char *reason, size_t size)
 {
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    struct tty_wait wait;
     ssize_t n = 0;
 
-    tty_wait_begin(&wait, "the name server", deadline);
-    while (poll(&p, 1, tty_wait_left(&wait)) <= 0 && clock_left(deadline) > 0)
-        tty_wait_tick(&wait);
-    tty_wait_end(&wait);
-    if (p.revents)
-        n = read(fd, reason, size - 1);
-    else
+    if (!tty_wait_readable(fd, "the name server", deadline))
         (void)snprintf(reason, size, "no answer in time");
-    if (n >= 0 && p.revents)
+    else if ((n = read(fd, reason, size - 1)) >= 0)
         reason[n] = '\0';
     (void)kill(pid, SIGKILL);
     (void)waitpid(pid, NULL, 0);

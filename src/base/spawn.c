@@ -1,0 +1,122 @@
+/*
+ * Starting a program that is to stay when we have become another one. It is no child of ours, because the
+ * program that we exec would find it in its wait(2); it has no terminal, so that Ctrl-C is the client's; and
+ * no descriptor of ours, because one that keeps our stdout hangs `$(...)`, and one with a lock holds it.
+ */
+#include <base/proc.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <base/file.h>
+#include <base/mem.h>
+
+#include "platform.h"
+
+/* What the program gets, and where the error of its exec goes while there may be one. */
+enum { LIFE_FD = 3, REPORT_FD, FIRST_CLOSED };
+
+struct leaving {
+    const char *path;
+    char **env;
+    int line, life, report;
+};
+
+_Noreturn static void report_failure(int report)
+{
+    int failed = errno;
+
+    (void)!write(report, &failed, sizeof failed);
+    _exit(127);
+}
+
+/* After fork: only async-signal-safe calls. Ours are all at 3 or above, as 0 to 2 are always open. */
+_Noreturn static void keeper_become(const struct leaving *l)
+{
+    char *const argv[] = {(char *)(uintptr_t)l->path, NULL};
+    int null = open("/dev/null", O_RDWR);
+    int life = l->life < 0 ? -1 : fcntl(l->life, F_DUPFD, FIRST_CLOSED);
+    int report = fcntl(l->report, F_DUPFD_CLOEXEC, FIRST_CLOSED);
+
+    if (null < 0 || report < 0 || (l->life >= 0 && life < 0) || dup2(l->line, STDIN_FILENO) < 0 ||
+        dup2(l->line, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+        report_failure(l->report);
+    if (life < 0)
+        (void)close(LIFE_FD);
+    if ((life >= 0 && dup2(life, LIFE_FD) < 0) || dup3(report, REPORT_FD, O_CLOEXEC) < 0)
+        report_failure(report);
+    platform_close_from(FIRST_CLOSED);
+    proc_restore();
+    (void)execve(l->path, argv, l->env);
+    report_failure(REPORT_FD);
+}
+
+/* The first child ends at once: its own child is then nobody's. */
+static pid_t fork_twice(const struct leaving *l)
+{
+    pid_t first = fork();
+
+    if (first != 0)
+        return first;
+    (void)setsid();
+    pid_t second = fork();
+    if (second == 0)
+        keeper_become(l);
+    if (second < 0)
+        report_failure(l->report);
+    _exit(0);
+}
+
+static int start(struct leaving *l, struct err *e)
+{
+    int report[2], failed = 0;
+    ssize_t n = 0;
+
+    if (fd_pipe(report, e) < 0)
+        return -1;
+    l->report = report[1];
+    pid_t first = fork_twice(l);
+    if (first < 0)
+        failed = errno;
+    (void)close(report[1]);
+    while (first > 0 && waitpid(first, NULL, 0) < 0 && errno == EINTR)
+        ;
+    while (first > 0 && (n = read(report[0], &failed, sizeof failed)) < 0 && errno == EINTR)
+        ;
+    (void)close(report[0]);
+    if (failed == 0)
+        return 0;
+    (void)err_set(e, first < 0 ? ERR_TRY_LATER : ERR_CONFIG, "%s: %s", l->path, strerror(failed));
+    return err_hint(e, first < 0 ? "try again" : "install broker whole: make install");
+}
+
+int proc_spawn_keeper(const char *path, const struct env_changes *env, bool detached, int *line,
+                      struct err *e)
+{
+    struct leaving l = {.path = path, .life = -1};
+    AUTO_FD(ours);
+    AUTO_FD(theirs);
+    AUTO_FD(life);
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return err_set(e, ERR_IO, "no socket: %s", strerror(errno));
+    ours = ends[0];
+    l.line = theirs = ends[1];
+    if (!detached) {
+        l.life = life = platform_life();
+        if (life < 0)
+            return err_set(e, ERR_IO, "no pipe: %s", strerror(errno));
+    }
+    l.env = env_build(env);
+    int started = start(&l, e);
+    env_free(l.env);
+    if (started < 0)
+        return -1;
+    *line = fd_take(&ours);
+    return 0;
+}

@@ -55,6 +55,7 @@ void control_describe(struct record *out)
         started = time(NULL);
     tunnel_describe(&way);
     record_put_str(out, KEEPER_TAG_NAME, opt.name);
+    record_put_str(out, KEEPER_TAG_DIGEST, opt.digest);
     describe_ends(out);
     record_put_str(out, KEEPER_TAG_HOST, opt.host);
     record_put_u64(out, KEEPER_TAG_PORT, opt.port);

@@ -19,6 +19,7 @@
 #include "end.h"
 #include "guard.h"
 #include "keeper.h"
+#include "line.h"
 #include "loop.h"
 #include "tunnel.h"
 
@@ -36,6 +37,8 @@ void life_quit(int status)
     tunnel_close();
     child_end_all();
     guard_remove_paths();
+    if (stopping)
+        line_ended();
     if (died_of) {
         (void)sigaction(died_of, &plain, NULL);
         (void)raise(died_of);

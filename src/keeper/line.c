@@ -87,6 +87,15 @@ void line_failed(const struct err *e)
     (void)send_record(&answer);
 }
 
+void line_ended(void)
+{
+    AUTO_RECORD(last);
+
+    last.kind = RECORD_OK;
+    if (ready && !closed)
+        (void)send_record(&last);
+}
+
 static int read_answer(struct record *answer, struct err *e)
 {
     int got = record_read(STDIN_FILENO, answer, CLOCK_NEVER, e);

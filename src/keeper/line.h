@@ -10,5 +10,7 @@ int line_open(struct err *e);
 void line_watch(void);
 void line_ready(void);
 void line_failed(const struct err *e);
+/* To a broker that is still there: this end is in order. */
+void line_ended(void);
 
 #endif

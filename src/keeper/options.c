@@ -79,7 +79,8 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
                  {KEEPER_TAG_TLS_CIPHERS, &out->tls_ciphers},
                  {KEEPER_TAG_TLS_VERSION, &out->tls_version},
                  {KEEPER_TAG_CONTROL, &out->control},
-                 {KEEPER_TAG_LOG, &out->log}};
+                 {KEEPER_TAG_LOG, &out->log},
+                 {KEEPER_TAG_DIGEST, &out->digest}};
     uint64_t deadline = record_u64(open, KEEPER_TAG_DEADLINE, 0);
     struct field first;
 

@@ -1,0 +1,81 @@
+/*
+ * What comes to the keeper in records: a request on the control socket, byte by byte as it may arrive, and
+ * the request to open. A control request is taken whole or not at all, however it is cut; an answer is always
+ * a record; a request to open that is accepted has an endpoint, ends with addresses, and a type.
+ *
+ * fuzz program: keeper
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ipc/keeper.h>
+#include <keeper/control.h>
+#include <keeper/keeper.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool held)
+{
+    if (!held)
+        abort();
+}
+
+static void ask(const uint8_t *data, size_t size)
+{
+    bool stop = false, stopped = false;
+    int whole = 0;
+
+    for (size_t n = 0; n <= size && n <= CONTROL_REQUEST_MAX && whole == 0; n++) {
+        AUTO_RECORD(answer);
+        whole = control_answer(data, n, &answer, &stop);
+        check(whole <= 0 || answer.kind == RECORD_OK || answer.kind == RECORD_ERROR);
+        check(!stop || whole == 1);
+        stopped = stop;
+    }
+    if (whole > 0) {
+        AUTO_RECORD(again);
+        check(control_answer(data, size, &again, &stop) == 1 && stop == stopped);
+    }
+}
+
+static void options_release(struct options *o)
+{
+    char *const texts[] = {o->label,       o->name,        o->host,    o->socket,  o->tls_name,
+                           o->tls_ca,      o->tls_cert,    o->tls_key, o->control, o->log,
+                           o->tls_ciphers, o->tls_version, o->digest};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(texts[i]);
+    for (unsigned i = 0; i < ENDS_MOST; i++) {
+        free(o->end[i].path);
+        free(o->end[i].host);
+    }
+    words_release(&o->tunnel);
+}
+
+static void open_request(const uint8_t *data, size_t size)
+{
+    AUTO_RECORD(open);
+    struct err e = ERR_INIT;
+
+    if (record_parse(data, size, &open, &e) < 0)
+        return;
+    opt = (struct options){0};
+    if (options_parse(&open, &opt, &e) == 0) {
+        check(!opt.host != !opt.socket && opt.ends > 0 && opt.ends <= ENDS_MOST);
+        for (unsigned i = 0; i < opt.ends; i++)
+            check(!opt.end[i].path != !opt.end[i].host && opt.end[i].port <= 65535);
+        check(strlen(options_endpoint()) > 0);
+        (void)options_tunnel("type");
+    }
+    options_release(&opt);
+    opt = (struct options){0};
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    ask(data, size);
+    open_request(data, size);
+    return 0;
+}

@@ -38,6 +38,8 @@ int file_mkdirs(const char *path, struct err *e);
 /* An exclusive lock by file `name` in the runtime folder, waited for until the deadline: ERR_TRY_LATER past
  * it. */
 int file_lock(const char *name, int64_t deadline, int *fd, struct err *e);
+/* The same, where the other is not one that fetches the same credential; "another broker that ...". */
+int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, int *fd, struct err *e);
 
 /* Writes all; -1 with errno. */
 int fd_write_all(int fd, const void *bytes, size_t n);

@@ -178,6 +178,11 @@ int file_mkdirs(const char *path, struct err *e)
 
 int file_lock(const char *name, int64_t deadline, int *fd, struct err *e)
 {
+    return file_lock_for(name, "another broker that fetches the same credential", deadline, fd, e);
+}
+
+int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, int *fd, struct err *e)
+{
     AUTO_FREE(char *, folder);
     AUTO_FREE(char *, path);
     AUTO_FD(lock);
@@ -190,7 +195,7 @@ int file_lock(const char *name, int64_t deadline, int *fd, struct err *e)
     lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock < 0)
         return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-    tty_wait_begin(&wait, "another broker that fetches the same credential", deadline);
+    tty_wait_begin(&wait, waiting_for, deadline);
     while ((got = flock(lock, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && clock_left(deadline) > 0) {
         int pause = clock_left(deadline) < 20 ? clock_left(deadline) : 20;
         (void)poll(NULL, 0, pause);

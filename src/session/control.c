@@ -1,0 +1,144 @@
+/*
+ * The control sockets of forwards. They lie in a folder that only we can enter, and still each is looked at
+ * before it is spoken to: a socket of ours, with a process of ours behind it. A keeper that does not answer
+ * is an error that names it, never a wait without end.
+ */
+#include "control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+#include "holder.h"
+
+#define ANSWER_MS 5000
+#define BUSY_NAP_MS 10
+
+void control_close(struct control *c)
+{
+    fd_close_cleanup(&c->fd);
+}
+
+static int refuse(const char *path, const char *why, struct err *e)
+{
+    (void)err_set(e, ERR_CONFIG, "%s", why);
+    (void)err_what(e, "%s", path);
+    return err_hint(e, "look who made it, then remove it");
+}
+
+int control_folder(char **out, struct err *e)
+{
+    AUTO_FREE(char *, runtime);
+    AUTO_FREE(char *, path);
+    struct stat st;
+
+    if (path_runtime(&runtime, e) < 0)
+        return -1;
+    path = mem_printf("%s/forward", runtime);
+    if ((mkdir(path, 0700) < 0 && errno != EEXIST) || lstat(path, &st) < 0)
+        return refuse(path, strerror(errno), e);
+    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+        return refuse(path, "not a folder of ours", e);
+    if (st.st_mode & 077) {
+        (void)refuse(path, "open to others", e);
+        return err_hint(e, "chmod 700 %s", path);
+    }
+    *out = path;
+    path = NULL;
+    return 0;
+}
+
+/* A name that is no name of a file, or makes the path too long, is hashed. No profile's name begins with +.
+ */
+int control_place(const char *name, char **path, char **lock, struct err *e)
+{
+    AUTO_FREE(char *, folder);
+    AUTO_FREE(char *, plain);
+    char hash[33];
+
+    if (control_folder(&folder, e) < 0)
+        return -1;
+    plain = mem_printf("%s/%s.sock", folder, name);
+    text_hash(name, strlen(name), hash);
+    bool is_plain = *name != '.' && *name != '+' && !strchr(name, '/') && strlen(plain) <= SOCKET_PATH_MOST;
+    *path = is_plain ? mem_strdup(plain) : mem_printf("%s/+%s.sock", folder, hash);
+    *lock = is_plain ? mem_printf("forward-%s", name) : mem_printf("forward-+%s", hash);
+    if (strlen(*path) <= SOCKET_PATH_MOST)
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "too long for a socket: over %d bytes", SOCKET_PATH_MOST);
+    (void)err_what(e, "%s", *path);
+    return err_hint(e, "set XDG_RUNTIME_DIR to a folder with a shorter name");
+}
+
+static int silent(const struct control *c, struct err *e)
+{
+    if (!c->pid)
+        return err_set(e, ERR_UNREACHABLE, "its keeper does not answer");
+    (void)err_set(e, ERR_UNREACHABLE, "its keeper (pid %ld) does not answer", c->pid);
+    return err_hint(e, "kill -9 %ld", c->pid);
+}
+
+/* A full queue of connections is no refusal: it lives and is busy. */
+static int try_connect(const char *path, int64_t deadline, struct control *c)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+
+    memcpy(sa.sun_path, path, strlen(path) + 1);
+    while (connect(c->fd, (struct sockaddr *)&sa, sizeof sa) < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            return errno;
+        if (clock_left(deadline) == 0)
+            return ETIMEDOUT;
+        (void)poll(NULL, 0, BUSY_NAP_MS);
+    }
+    return 0;
+}
+
+int control_open(const char *path, int64_t deadline, struct control *c, struct err *e)
+{
+    struct stat st;
+    uid_t uid;
+
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT ? 0 : refuse(path, strerror(errno), e);
+    if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid() || strlen(path) > SOCKET_PATH_MOST)
+        return refuse(path, "not a socket of ours", e);
+    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int failed = c->fd < 0 ? errno : try_connect(path, clock_deadline(ANSWER_MS, deadline), c);
+    if (failed == ECONNREFUSED || failed == ENOENT)
+        return 0;
+    if (failed == ETIMEDOUT)
+        return silent(c, e);
+    if (failed)
+        return refuse(path, strerror(failed), e);
+    if (holder_of_socket(c->fd, &uid, &c->pid) < 0 || uid != geteuid())
+        return refuse(path, "served by another user", e);
+    return 1;
+}
+
+int control_ask(const struct control *c, uint8_t verb, int64_t deadline, struct record *answer, struct err *e)
+{
+    AUTO_RECORD(request);
+    int64_t until = clock_deadline(ANSWER_MS, deadline);
+
+    request.kind = verb;
+    if (record_write(c->fd, &request, until, e) < 0)
+        return e->code == ERR_UNREACHABLE ? silent(c, e) : e->code == ERR_PROTOCOL ? 0 : -1;
+    int got = record_read(c->fd, answer, until, e);
+    if (got < 0 && e->code == ERR_UNREACHABLE)
+        return silent(c, e);
+    if (got > 0 && answer->kind == RECORD_ERROR)
+        return record_error(answer, e);
+    if (got > 0 && answer->kind != RECORD_OK)
+        return err_set(e, ERR_PROTOCOL, "its keeper gave an answer of kind %d", answer->kind);
+    return got;
+}

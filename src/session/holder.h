@@ -1,0 +1,16 @@
+/* Who holds a local end: for the error that says that it is taken. */
+#ifndef SESSION_HOLDER_H
+#define SESSION_HOLDER_H
+
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* "mysqld (pid 812)" of the process that listens there on TCP; malloced. NULL: it is another user's, or
+ * hidden. */
+char *holder_of_address(const struct sockaddr *address);
+/* Who made the listening end of a connected unix socket. -1: unknown. */
+int holder_of_socket(int fd, uid_t *uid, long *pid);
+/* "NAME (pid N)"; malloced. */
+char *holder_text(long pid);
+
+#endif

@@ -21,6 +21,7 @@ struct forward {
     bool up; /* false: the tunnel is lost, and made again at the next connection */
     unsigned connections;
     time_t started;
+    char *digest; /* of what it was asked to be */
     int line;     /* to the keeper that this process has just started; -1 */
     bool running; /* it ran before */
 };
@@ -29,21 +30,41 @@ struct forward {
         .line = -1                                                                                           \
     }
 void forward_release(struct forward *f);
+/* A list and its items, which may be NULL. */
+void forward_list_free(struct forward *list, size_t count);
+
+/* "127.0.0.1:41207", "[::1]:41207" or the path. */
+void forward_address(const struct forward *f, struct buf *out);
 
 struct forward_wanted {
-    const char *listen; /* --listen or the key: PORT, ADDR:PORT or /PATH */
+    const char *listen; /* --listen or the key: ADDR:PORT or /PATH */
     bool listen_given;  /* on the command line */
     bool terminate_tls, detach;
     long drain_ms;
-    const char *log;
+    const char *log; /* absolute; NULL: none */
 };
-/* Opens one, or finds the running one of that name (out->running). The session has a plan (FOR_FORWARD). */
+/*
+ * Opens one, or finds the running one of that name (out->running). The session has a plan (FOR_FORWARD) and
+ * outlives *out. ERR_USAGE: what is wanted cannot be; ERR_UNREACHABLE: no way, the local end is taken, or a
+ * forward of that name runs which is another.
+ */
 int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e);
-/* All that run, by name; *list is malloced, its items released by the caller. */
+
+/* All that run, by name. ERR_UNREACHABLE: the keeper of one does not answer. */
 int forward_list(struct forward **list, size_t *count, struct err *e);
 /* 1: it runs, 0: it does not, -1. */
 int forward_find(const char *name, struct forward *out, struct err *e);
 /* Tells it to end and waits until it has, at most until the deadline. 1: it ran, 0: it did not, -1. */
 int forward_stop(const char *name, int64_t deadline, struct err *e);
+
+/*
+ * Stays with the keepers that this process has started until all have ended. *ended_by: the signal (TERM,
+ * INT, HUP) at which they were told to end and have drained, at most until `drain_ms` and some seconds have
+ * passed or a second signal comes; 0: they were stopped by others. ERR_UNREACHABLE: one was killed; the
+ * others are ended then.
+ */
+int forward_wait(struct forward *list, size_t count, long drain_ms, int *ended_by, struct err *e);
+/* Ends those that this process has started: told, and waited for. */
+void forward_end(struct forward *list, size_t count);
 
 #endif

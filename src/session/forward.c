@@ -1,0 +1,279 @@
+/*
+ * Opening a forward. Looking whether one runs and starting it is done under a lock of its name, so that two
+ * calls at once make one forward. What can be known to fail is found out before a tunnel is opened or a
+ * person asked: an end that is taken, a level of TLS that the end would give away. No credential of the
+ * database is read here.
+ */
+#include <session/forward.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <model/address.h>
+
+#include "control.h"
+#include "holder.h"
+#include "sockets.h"
+#include "way.h"
+
+/* --listen, taken apart. */
+struct end {
+    char *path, *host; /* one of the two; host is numeric */
+    long port;
+};
+
+static void end_release(struct end *end)
+{
+    free(end->path);
+    free(end->host);
+}
+#define AUTO_END(name) __attribute__((cleanup(end_release))) struct end name = {0}
+
+static int refuse_listen(const struct forward_wanted *want, const char *why, const char *hint, struct err *e)
+{
+    (void)err_set(e, want->listen_given ? ERR_USAGE : ERR_CONFIG, "%s%s: %s",
+                  want->listen_given ? "--listen " : "listen = ", want->listen, why);
+    return err_hint(e, "%s", hint);
+}
+
+/* Names are not looked up: what a name leads to can change, and an end that is open to others is written
+ * out. */
+static struct addrinfo *numeric(const char *host, long port)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *list = NULL;
+    AUTO_FREE(char *, service);
+
+    service = mem_printf("%ld", port < 0 ? 0 : port);
+    return getaddrinfo(host, service, &hints, &list) == 0 ? list : NULL;
+}
+
+static int end_parse(const struct forward_wanted *want, struct end *end, struct err *e)
+{
+    if (want->listen[0] == '/') {
+        end->path = mem_strdup(want->listen);
+        if (strlen(end->path) <= SOCKET_PATH_MOST)
+            return 0;
+        return refuse_listen(want, "too long for a socket: over 104 bytes", "a shorter path, or a port", e);
+    }
+    if (!address_split(want->listen, &end->host, &end->port) || end->port < 0)
+        return refuse_listen(want, "not ADDR:PORT", "--listen PORT, ADDR:PORT or /PATH", e);
+    if (text_equal_nocase(end->host, "localhost")) {
+        free(end->host);
+        end->host = mem_strdup("127.0.0.1");
+    }
+    struct addrinfo *address = numeric(end->host, end->port);
+    if (!address)
+        return refuse_listen(want, "not an IP address", "--listen 0 takes a free port of 127.0.0.1", e);
+    freeaddrinfo(address);
+    return 0;
+}
+
+/* A client takes a unix socket for secure and sends the password in clear: only with TLS made by the keeper.
+ */
+static int check_tls(const struct session *s, const struct forward_wanted *want, const struct end *end,
+                     struct err *e)
+{
+    const char *level = tls_level_name(s->plan.conn.tls);
+
+    if ((!end->path && !want->terminate_tls) || s->plan.conn.tls >= TLS_REQUIRED)
+        return 0;
+    if (end->path)
+        (void)err_set(e, ERR_USAGE, "a client sends its password in clear to a unix socket, and tls = %s",
+                      level);
+    else
+        (void)err_set(e, ERR_USAGE, "--terminate-tls: tls = %s", level);
+    return err_hint(e, end->path ? "--tls required or stricter, or --listen PORT"
+                                 : "--tls required or stricter, or no --terminate-tls");
+}
+
+/* Of all that decides where it leads and how safely: two of one name need not be the same. */
+static char *digest_of(const struct session *s, bool tls)
+{
+    AUTO_BUF(text, 262144);
+    const struct connection *c = &s->plan.conn;
+    const char *const parts[] = {c->tls_ca,      c->tls_cert,    c->tls_key,
+                                 c->tls_ciphers, c->tls_version, profile_str(&s->profile, KEY_sign_host)};
+    char hash[33];
+
+    buf_puts(&text, s->plan.endpoint);
+    for (size_t i = 0; i < TUNNEL_COUNT; i++)
+        buf_printf(&text, "\n%s", s->profile.tunnel[i].value ? s->profile.tunnel[i].value : "");
+    buf_printf(&text, "\n%s", tls ? tls_level_name(c->tls) : "bytes");
+    for (size_t i = 0; tls && i < ARRAY_LEN(parts); i++)
+        buf_printf(&text, "\n%s", parts[i] ? parts[i] : "");
+    text_hash(buf_str(&text), text.len, hash);
+    return mem_strdup(hash);
+}
+
+static bool is_wanted_end(const struct forward *f, const struct end *end)
+{
+    if (end->path || f->socket)
+        return text_equal(end->path, f->socket);
+    return text_equal(end->host, f->host) && (end->port == 0 || (unsigned long)end->port == f->port);
+}
+
+/* The running one serves, unless it is at another place than was asked for, or leads to another. */
+static int check_running(const struct forward *f, const struct forward_wanted *want, const struct end *end,
+                         const char *digest, struct err *e)
+{
+    AUTO_BUF(address, 512);
+
+    forward_address(f, &address);
+    if (want->listen_given && !is_wanted_end(f, end))
+        (void)err_set(e, ERR_UNREACHABLE, "its forward runs at %s", buf_str(&address));
+    else if (!text_equal(f->digest, digest))
+        (void)err_set(e, ERR_UNREACHABLE, "its forward at %s was made with other settings",
+                      buf_str(&address));
+    else
+        return 0;
+    return err_hint(e, "broker stop %s", f->name);
+}
+
+static bool is_at(const struct forward *f, const struct end *end)
+{
+    return f->host && text_equal(f->host, end->host) && f->port == (unsigned long)end->port;
+}
+
+/* Our own keepers hide from /proc, and are asked instead. */
+static char *holder_of_end(const struct end *end, const struct sockaddr *address)
+{
+    struct forward *list = NULL;
+    struct err ignored = ERR_INIT;
+    char *holder = NULL;
+    size_t n = 0;
+
+    if (forward_list(&list, &n, &ignored) == 0) {
+        for (size_t i = 0; i < n && !holder; i++)
+            holder = is_at(&list[i], end) ? mem_printf("the forward %s", list[i].name) : NULL;
+        forward_list_free(list, n);
+    }
+    return holder ? holder : holder_of_address(address);
+}
+
+static int explain_bind(const struct end *end, const struct sockaddr *address, int failed, struct err *e)
+{
+    AUTO_FREE(char *, holder);
+    AUTO_BUF(text, 512);
+
+    address_format(&text, end->host, end->port);
+    if (failed == EADDRINUSE)
+        holder = holder_of_end(end, address);
+    if (failed == EADDRINUSE)
+        (void)err_set(e, ERR_UNREACHABLE, "%s is taken%s%s", buf_str(&text), holder ? " by " : "",
+                      holder ? holder : "");
+    else
+        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", buf_str(&text),
+                      failed == EADDRNOTAVAIL ? "no address of this machine" : strerror(failed));
+    return err_hint(e, "--listen 0 takes a free port");
+}
+
+/* As the keeper will bind it; it finds out for itself what happens in between. */
+static int check_port(const struct end *end, struct err *e)
+{
+    struct addrinfo *address = numeric(end->host, end->port);
+    AUTO_FD(fd);
+    int on = 1, failed = 0;
+
+    if (!address)
+        return 0;
+    fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        bind(fd, address->ai_addr, address->ai_addrlen) < 0)
+        failed = errno;
+    int result = failed ? explain_bind(end, address->ai_addr, failed, e) : 0;
+    freeaddrinfo(address);
+    return result;
+}
+
+/* What a dead forward has left is removed; nothing else that lies there is. */
+static int check_path(const struct end *end, struct err *e)
+{
+    struct stat st;
+
+    if (lstat(end->path, &st) < 0)
+        return 0;
+    if (S_ISSOCK(st.st_mode) && st.st_uid == geteuid() && socket_try(end->path) == ECONNREFUSED &&
+        unlink(end->path) == 0)
+        return 0;
+    (void)err_set(e, ERR_UNREACHABLE, "%s is there already", end->path);
+    return err_hint(e, "another path, or --listen 0: a free port");
+}
+
+static int take_way(const struct session *s, const char *name, struct way *way, struct forward *out)
+{
+    struct way_end *end = &way->end[0];
+
+    out->name = mem_strdup(name);
+    out->host = mem_strdup(end->host);
+    out->socket = mem_strdup(end->path);
+    out->port = end->port;
+    out->endpoint_host = mem_strdup(s->plan.conn.socket ? NULL : s->plan.conn.host);
+    out->endpoint_socket = mem_strdup(s->plan.conn.socket);
+    out->endpoint_port = s->plan.conn.socket ? 0 : s->plan.conn.port;
+    out->pid = way->pid;
+    out->up = true;
+    out->started = time(NULL);
+    out->line = fd_take(&way->line);
+    return 0;
+}
+
+static int start(struct session *s, const struct forward_wanted *want, const struct end *end,
+                 struct way_request *request, struct forward *out, struct err *e)
+{
+    __attribute__((cleanup(way_release))) struct way way = WAY_INIT;
+
+    if ((end->path ? check_path(end, e) : check_port(end, e)) < 0)
+        return -1;
+    request->end[0] = (struct way_end){
+        .kind = end->path || want->terminate_tls ? KEEPER_END_TLS : KEEPER_END_BYTES,
+        .path = end->path,
+        .host = end->host,
+        .port = (unsigned)end->port,
+    };
+    request->ends = 1;
+    if (way_open(&s->profile, &s->plan, request, s->deadline, &way, e) < 0)
+        return -1;
+    return take_way(s, request->name, &way, out);
+}
+
+int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e)
+{
+    const char *name = s->profile.name ? s->profile.name : s->plan.endpoint;
+    AUTO_FREE(char *, path);
+    AUTO_FREE(char *, lock_name);
+    AUTO_FREE(char *, digest);
+    AUTO_END(end);
+    AUTO_FD(lock);
+
+    if (end_parse(want, &end, e) < 0 || check_tls(s, want, &end, e) < 0 ||
+        control_place(name, &path, &lock_name, e) < 0 ||
+        file_lock_for(lock_name, "another broker that opens the same forward", s->deadline, &lock, e) < 0)
+        return -1;
+    digest = digest_of(s, end.path || want->terminate_tls);
+    int found = forward_find(name, out, e);
+    if (found > 0) {
+        out->running = true;
+        return check_running(out, want, &end, digest, e);
+    }
+    struct way_request request = {
+        .detached = want->detach,
+        .name = name,
+        .control = path,
+        .log = want->log,
+        .digest = digest,
+        .drain_ms = want->drain_ms,
+    };
+    /* Under the lock a socket that nobody serves is a dead keeper's. */
+    if (found == 0)
+        (void)unlink(path);
+    return found < 0 ? -1 : start(s, want, &end, &request, out, e);
+}

@@ -1,0 +1,234 @@
+/*
+ * The forwards that run: found by their control sockets, asked for their state, told to end. What a keeper
+ * left that was killed with its guard is a socket that nobody serves: it counts as not running, and is
+ * removed unless somebody is just opening a forward of that name.
+ */
+#include <session/forward.h>
+
+#include <dirent.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/tty.h>
+#include <ipc/keeper.h>
+#include <model/address.h>
+
+#include "control.h"
+
+#define FORWARDS_MOST 4096
+
+void forward_release(struct forward *f)
+{
+    free(f->name);
+    free(f->host);
+    free(f->socket);
+    free(f->endpoint_host);
+    free(f->endpoint_socket);
+    free(f->digest);
+    fd_close_cleanup(&f->line);
+    *f = (struct forward)FORWARD_INIT;
+}
+
+void forward_list_free(struct forward *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        forward_release(&list[i]);
+    free(list);
+}
+
+void forward_address(const struct forward *f, struct buf *out)
+{
+    if (f->socket)
+        buf_puts(out, f->socket);
+    else
+        address_format(out, f->host, f->port);
+}
+
+/* "tPATH", "b41207 127.0.0.1": enum keeper_end, then where. */
+static bool take_end(const char *text, struct forward *f)
+{
+    AUTO_FREE(char *, port);
+    unsigned long number;
+
+    if (!text || !*text)
+        return false;
+    if (text[1] == '/') {
+        f->socket = mem_strdup(text + 1);
+        return true;
+    }
+    size_t n = strcspn(text + 1, " ");
+    port = mem_strndup(text + 1, n);
+    if (!text_number(port, 65535, &number) || !text[n + 1] || !text[n + 2])
+        return false;
+    f->port = (unsigned)number;
+    f->host = mem_strdup(text + n + 2);
+    return true;
+}
+
+static int take_status(const struct record *r, struct forward *f, struct err *e)
+{
+    AUTO_FREE(char *, end);
+    AUTO_FREE(char *, state);
+
+    f->name = record_str(r, KEEPER_TAG_NAME);
+    end = record_str(r, KEEPER_TAG_END);
+    state = record_str(r, KEEPER_TAG_STATE);
+    if (!f->name || !state || !take_end(end, f))
+        return err_set(e, ERR_PROTOCOL, "its keeper gave an answer without its name, state and address");
+    f->endpoint_host = record_str(r, KEEPER_TAG_HOST);
+    f->endpoint_socket = record_str(r, KEEPER_TAG_SOCKET);
+    f->endpoint_port = (unsigned)record_u64(r, KEEPER_TAG_PORT, 0);
+    f->pid = (long)record_u64(r, KEEPER_TAG_PID, 0);
+    f->connections = (unsigned)record_u64(r, KEEPER_TAG_CONNECTIONS, 0);
+    f->started = (time_t)record_u64(r, KEEPER_TAG_STARTED, 0);
+    f->digest = record_str(r, KEEPER_TAG_DIGEST);
+    f->up = text_equal(state, "up");
+    return 1;
+}
+
+/* 1: it runs, 0: it does not, -1. */
+static int ask(const char *path, struct forward *f, struct err *e)
+{
+    AUTO_CONTROL(control);
+    AUTO_RECORD(answer);
+    int got = control_open(path, CLOCK_NEVER, &control, e);
+
+    if (got > 0)
+        got = control_ask(&control, KEEPER_STATUS, CLOCK_NEVER, &answer, e);
+    return got > 0 ? take_status(&answer, f, e) : got;
+}
+
+/* Only if the lock is free: else it may be a socket that is just being made. */
+static void remove_dead(const char *path, const char *lock_name)
+{
+    AUTO_CONTROL(control);
+    AUTO_FD(lock);
+    struct err ignored = ERR_INIT;
+
+    if (access(path, F_OK) == 0 && file_lock(lock_name, clock_ms(), &lock, &ignored) == 0 &&
+        control_open(path, CLOCK_NEVER, &control, &ignored) == 0)
+        (void)unlink(path);
+}
+
+int forward_find(const char *name, struct forward *out, struct err *e)
+{
+    AUTO_FREE(char *, path);
+    AUTO_FREE(char *, lock);
+
+    if (control_place(name, &path, &lock, e) < 0)
+        return -1;
+    int found = ask(path, out, e);
+    if (found < 0)
+        return err_what(e, "%s", name);
+    if (found == 0)
+        remove_dead(path, lock);
+    return found;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct forward *a = left, *b = right;
+
+    return strcmp(a->name, b->name);
+}
+
+/* One file of the folder; the same three answers as ask(). */
+static int visit(const char *folder, const char *file, struct forward *f, struct err *e)
+{
+    AUTO_FREE(char *, path);
+    AUTO_FREE(char *, stem);
+    AUTO_FREE(char *, lock);
+
+    if (!text_ends(file, ".sock"))
+        return 0;
+    path = mem_printf("%s/%s", folder, file);
+    stem = mem_strndup(file, strlen(file) - strlen(".sock"));
+    lock = mem_printf("forward-%s", stem);
+    int found = ask(path, f, e);
+    if (found < 0)
+        return err_what(e, "%s", stem);
+    if (found == 0)
+        remove_dead(path, lock);
+    return found;
+}
+
+int forward_list(struct forward **list, size_t *count, struct err *e)
+{
+    AUTO_FREE(char *, folder);
+    struct forward *all = NULL;
+    size_t n = 0;
+    int found = 0;
+
+    if (control_folder(&folder, e) < 0)
+        return -1;
+    DIR *files = opendir(folder);
+    for (struct dirent *d; files && found >= 0 && n < FORWARDS_MOST && (d = readdir(files));) {
+        struct forward f = FORWARD_INIT;
+        found = visit(folder, d->d_name, &f, e);
+        if (found <= 0) {
+            forward_release(&f);
+            continue;
+        }
+        all = mem_grow(all, n + 1, sizeof *all);
+        all[n++] = f;
+    }
+    if (files)
+        (void)closedir(files);
+    if (found < 0) {
+        forward_list_free(all, n);
+        return -1;
+    }
+    if (n)
+        qsort(all, n, sizeof *all, compare);
+    *list = all;
+    *count = n;
+    return 0;
+}
+
+/* Until end of file: the keeper has ended. */
+static int wait_for_end(const struct control *c, const char *name, int64_t deadline, struct err *e)
+{
+    AUTO_FREE(char *, what);
+    struct pollfd p = {.fd = c->fd, .events = POLLIN};
+    struct tty_wait wait;
+    char byte;
+    ssize_t got = -1;
+
+    what = mem_printf("the connections of %s", name);
+    tty_wait_begin(&wait, what, deadline);
+    while (got && clock_left(deadline) > 0) {
+        if (poll(&p, 1, tty_wait_left(&wait)) > 0)
+            got = read(c->fd, &byte, 1) > 0 ? 1 : 0;
+        tty_wait_tick(&wait);
+    }
+    tty_wait_end(&wait);
+    if (got == 0)
+        return 1;
+    (void)err_set(e, ERR_UNREACHABLE, "still has connections");
+    return err_hint(e, c->pid ? "wait, or kill -9 %ld" : "wait", c->pid);
+}
+
+int forward_stop(const char *name, int64_t deadline, struct err *e)
+{
+    AUTO_FREE(char *, path);
+    AUTO_FREE(char *, lock);
+    AUTO_CONTROL(control);
+    AUTO_RECORD(answer);
+
+    if (control_place(name, &path, &lock, e) < 0)
+        return -1;
+    int found = control_open(path, deadline, &control, e);
+    if (found == 0)
+        remove_dead(path, lock);
+    if (found <= 0)
+        return found < 0 ? err_what(e, "%s", name) : 0;
+    int told = control_ask(&control, KEEPER_STOP, deadline, &answer, e);
+    if (told > 0)
+        told = wait_for_end(&control, name, deadline, e);
+    return told < 0 ? err_what(e, "%s", name) : 1;
+}

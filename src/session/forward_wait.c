@@ -1,0 +1,154 @@
+/*
+ * Staying with forwards in the foreground. The keepers have no terminal and get no signal of it: broker does,
+ * tells them to end by a record on each line, and waits for the end of each. Should broker die, they end by
+ * themselves, because they live for it. Signals that were ignored at our start stay ignored (nohup).
+ */
+#include <session/forward.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/tty.h>
+#include <ipc/keeper.h>
+
+/* Beside what connections get: for the tunnel's program, which is asked before it is killed. */
+#define END_MS 10000
+#define TELL_MS 1000
+
+static volatile sig_atomic_t came;
+
+static void note_signal(int sig)
+{
+    came = sig;
+}
+
+static const int ending[] = {SIGTERM, SIGINT, SIGHUP};
+
+/* Blocked but while we wait: none is lost between a look and the wait. *open: the mask to wait with. */
+static void signals_take(sigset_t *open)
+{
+    struct sigaction note = {.sa_handler = note_signal}, was;
+    sigset_t block;
+
+    (void)sigemptyset(&block);
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++) {
+        if (sigaction(ending[i], NULL, &was) == 0 && was.sa_handler == SIG_IGN)
+            continue;
+        (void)sigaction(ending[i], &note, NULL);
+        (void)sigaddset(&block, ending[i]);
+    }
+    (void)sigprocmask(SIG_BLOCK, &block, open);
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+        (void)sigdelset(open, ending[i]);
+}
+
+static void tell(struct forward *f)
+{
+    AUTO_RECORD(stop);
+    struct err ignored = ERR_INIT;
+
+    stop.kind = KEEPER_STOP;
+    if (f->line >= 0)
+        (void)record_write(f->line, &stop, clock_deadline(TELL_MS, CLOCK_NEVER), &ignored);
+}
+
+static void tell_all(struct forward *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        tell(&list[i]);
+}
+
+/* Something came on the line. In order: OK, then end of file. What else it says is its own trouble. */
+static int hear(struct forward *f, struct err *e)
+{
+    AUTO_RECORD(said);
+    struct err broken = ERR_INIT;
+    int got = record_read(f->line, &said, clock_deadline(TELL_MS, CLOCK_NEVER), &broken);
+
+    if (got > 0 && said.kind == RECORD_OK) {
+        f->up = false;
+        return 0;
+    }
+    if (got > 0 && said.kind == RECORD_ERROR) {
+        (void)record_error(&said, e);
+        return err_what(e, "%s", f->name);
+    }
+    if (got > 0)
+        return 0;
+    fd_close_cleanup(&f->line);
+    if (!f->up)
+        return 0;
+    (void)err_set(e, ERR_UNREACHABLE, "its keeper was killed");
+    (void)err_what(e, "%s", f->name);
+    return err_hint(e, "broker forward again; --log FILE keeps what a keeper says");
+}
+
+static size_t left_of(const struct forward *list, size_t count)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        n += list[i].line >= 0;
+    return n;
+}
+
+/* Waits for one thing to happen, for `ms` at most (-1: for ever), and hears it. */
+static int turn(struct forward *list, size_t count, int ms, const sigset_t *open, struct err *e)
+{
+    struct pollfd *p = mem_alloc(count, sizeof *p);
+    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    int result = 0;
+
+    for (size_t i = 0; i < count; i++)
+        p[i] = (struct pollfd){.fd = list[i].line, .events = POLLIN};
+    int ready = ppoll(p, (nfds_t)count, ms < 0 ? NULL : &time, open);
+    for (size_t i = 0; ready > 0 && result == 0 && i < count; i++) {
+        if (p[i].revents)
+            result = hear(&list[i], e);
+    }
+    free(p);
+    return result;
+}
+
+/* They were told. A second signal is a person who does not want to wait. */
+static void drain(struct forward *list, size_t count, int64_t deadline, const sigset_t *open)
+{
+    struct err ignored = ERR_INIT;
+    struct tty_wait wait;
+
+    came = 0;
+    tty_wait_begin(&wait, "open connections", deadline);
+    while (left_of(list, count) && !came && clock_left(deadline) > 0) {
+        (void)turn(list, count, tty_wait_left(&wait), open, &ignored);
+        tty_wait_tick(&wait);
+    }
+    tty_wait_end(&wait);
+}
+
+int forward_wait(struct forward *list, size_t count, long drain_ms, int *ended_by, struct err *e)
+{
+    sigset_t open;
+    int result = 0;
+
+    signals_take(&open);
+    while (left_of(list, count) && !came && result == 0)
+        result = turn(list, count, -1, &open, e);
+    *ended_by = came;
+    tell_all(list, count);
+    drain(list, count, clock_deadline(drain_ms + END_MS, CLOCK_NEVER), &open);
+    return result;
+}
+
+void forward_end(struct forward *list, size_t count)
+{
+    sigset_t open;
+
+    signals_take(&open);
+    tell_all(list, count);
+    drain(list, count, clock_deadline(END_MS, CLOCK_NEVER), &open);
+}

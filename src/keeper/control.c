@@ -174,3 +174,16 @@ int control_open(struct err *e)
     loop_watch(&door, fd, LOOP_READ, door_ready);
     return 0;
 }
+
+void control_close(void)
+{
+    int fd = door.fd;
+
+    if (fd < 0)
+        return;
+    loop_forget(&door);
+    door.fd = -1;
+    (void)close(fd);
+    (void)unlink(opt.control);
+    keeper_disowns_path(opt.control);
+}

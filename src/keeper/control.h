@@ -10,6 +10,8 @@
 
 /* Listens on opt.control, where one is wanted. */
 int control_open(struct err *e);
+/* Nobody is let in any more, and the next forward of that name may be opened; who is in stays. */
+void control_close(void);
 /* Puts what there is to say about this keeper into a record: for READY and STATUS. */
 void control_describe(struct record *out);
 

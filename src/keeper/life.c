@@ -16,6 +16,7 @@
 
 #include "child.h"
 #include "conn.h"
+#include "control.h"
 #include "end.h"
 #include "guard.h"
 #include "keeper.h"
@@ -64,6 +65,7 @@ void life_stop(void)
         return;
     stopping = true;
     ends_close();
+    control_close();
     conn_on_end = one_less;
     timer_set(&drained, clock_ms() + (conn_count() ? opt.drain : 0), drain_over);
 }

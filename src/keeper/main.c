@@ -43,9 +43,14 @@ static void is_late(struct timer *t)
     give_up(&e);
 }
 
+/* Whoever finds the control socket takes the forward for one that runs: not before. */
 static void be_ready(void)
 {
+    struct err e = ERR_INIT;
+
     timer_clear(&late);
+    if (control_open(&e) < 0)
+        give_up(&e);
     line_ready();
     ends_accept();
 }
@@ -77,7 +82,7 @@ static int prepare(struct err *e)
 
     for (unsigned i = 0; i < opt.ends; i++)
         tls |= opt.end[i].kind == KEEPER_END_TLS;
-    if (ends_open(e) < 0 || control_open(e) < 0)
+    if (ends_open(e) < 0)
         return -1;
     return tls ? tls_prepare(e) : 0;
 }

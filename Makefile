@@ -121,6 +121,7 @@ torture: all
 
 bench: all
 	$(Q)BROKER_BUILD=$(CURDIR)/$(B) tests/bench/run
+	$(Q)BROKER_BUILD=$(CURDIR)/$(B) tests/bench/tunnels
 
 # --- installation --------------------------------------------------------------------------------------------------
 install: all

@@ -1,0 +1,77 @@
+/* Dials for the kinds of tunnel that end in a plain connect. */
+#include "stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+#include "dial.h"
+#include "keeper.h"
+
+struct stream {
+    struct dial *dial;
+    struct dialling *dialling;
+    const char *hint;
+};
+
+static void stream_done(void *context, int fd, const struct err *e)
+{
+    struct stream *s = context;
+    struct dial *d = s->dial;
+    struct err own = ERR_INIT;
+
+    if (e)
+        err_copy(&own, e);
+    if (e && s->hint)
+        (void)err_hint(&own, "%s", s->hint);
+    d->state = NULL;
+    free(s);
+    d->done(d, fd, e ? &own : NULL);
+}
+
+void stream_dial(struct dial *d, const char *path, const char *host, unsigned port, const char *hint)
+{
+    struct stream *s = mem_alloc(1, sizeof *s);
+
+    *s = (struct stream){.dial = d, .hint = hint};
+    d->state = s;
+    s->dialling =
+        dial_start(path, host, port, clock_deadline(opt.connect_timeout, CLOCK_NEVER), stream_done, s);
+}
+
+void stream_undial(struct dial *d)
+{
+    struct stream *s = d->state;
+
+    if (!s)
+        return;
+    d->state = NULL;
+    dial_cancel(s->dialling);
+    free(s);
+}
+
+int stream_address(const char *text, const char **path, const char **host, unsigned *port, struct err *e)
+{
+    char *copy = mem_strdup(text);
+    char *blank = strchr(copy, ' ');
+    unsigned long number;
+
+    *path = *host = NULL;
+    if (*copy == '/') {
+        *path = copy;
+        return 0;
+    }
+    if (blank)
+        *blank = '\0';
+    if (blank && blank[1] && text_number(copy, 65535, &number) && number > 0) {
+        *host = blank + 1;
+        *port = (unsigned)number;
+        return 0;
+    }
+    free(copy);
+    (void)err_set(e, ERR_CONFIG, "address: no address: %s", text);
+    return err_hint(e, "address = 127.0.0.1:13306");
+}

@@ -1,0 +1,142 @@
+/* The request to open, taken apart: what is whole, what is not, and what of it others ask for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <keeper/control.h>
+#include <keeper/keeper.h>
+
+static void put_whole(struct record *r)
+{
+    r->kind = KEEPER_OPEN;
+    record_put_str(r, KEEPER_TAG_HOST, "db.example.com");
+    record_put_u64(r, KEEPER_TAG_PORT, 3307);
+    record_put_str(r, KEEPER_TAG_END, "t/run/user/0/broker/x.sock");
+    record_put_str(r, KEEPER_TAG_TUNNEL, "type=ssh");
+    record_put_str(r, KEEPER_TAG_TUNNEL, "host=bastion=odd");
+    record_put_str(r, KEEPER_TAG_TUNNEL, "user=");
+}
+
+static void test_whole(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    put_whole(&r);
+    record_put_str(&r, KEEPER_TAG_END, "b0 ::1");
+    opt = (struct options){0};
+    assert_int_equal(options_parse(&r, &opt, &e), 0);
+    assert_string_equal(options_endpoint(), "db.example.com:3307");
+    assert_int_equal(opt.ends, 2);
+    assert_int_equal(opt.end[0].kind, KEEPER_END_TLS);
+    assert_string_equal(opt.end[0].path, "/run/user/0/broker/x.sock");
+    assert_int_equal(opt.end[1].kind, KEEPER_END_BYTES);
+    assert_string_equal(opt.end[1].host, "::1");
+    assert_int_equal(opt.end[1].port, 0);
+    assert_string_equal(options_tunnel("type"), "ssh");
+    assert_string_equal(options_tunnel("host"), "bastion=odd");
+    assert_null(options_tunnel("user"));
+    assert_null(options_tunnel("hos"));
+    assert_true(opt.deadline == CLOCK_NEVER);
+    assert_false(opt.first);
+}
+
+static const struct {
+    const char *what;
+    uint8_t tag;
+    const char *value;
+} broken[] = {
+    {"an end without an address", KEEPER_TAG_END, "t"},
+    {"an end of no kind", KEEPER_TAG_END, "x/run/x.sock"},
+    {"an end without a host", KEEPER_TAG_END, "b3306"},
+    {"a port that is none", KEEPER_TAG_END, "b65536 127.0.0.1"},
+    {"a relative path", KEEPER_TAG_END, "trun/x.sock"},
+    {"two endpoints", KEEPER_TAG_SOCKET, "/run/mysqld/mysqld.sock"},
+};
+
+static void test_broken(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
+        AUTO_RECORD(r);
+        struct err e = ERR_INIT;
+        struct options o = {0};
+        put_whole(&r);
+        record_put_str(&r, broken[i].tag, broken[i].value);
+        if (options_parse(&r, &o, &e) == 0)
+            fail_msg("accepted: %s", broken[i].what);
+        assert_int_equal(e.code, ERR_PROTOCOL);
+    }
+}
+
+static void test_too_many_ends(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    struct options o = {0};
+
+    (void)state;
+    put_whole(&r);
+    for (unsigned i = 0; i < ENDS_MOST; i++)
+        record_put_str(&r, KEEPER_TAG_END, "b0 127.0.0.1");
+    assert_int_equal(options_parse(&r, &o, &e), -1);
+}
+
+static void test_no_end(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    struct options o = {0};
+
+    (void)state;
+    r.kind = KEEPER_OPEN;
+    record_put_str(&r, KEEPER_TAG_HOST, "db.example.com");
+    assert_int_equal(options_parse(&r, &o, &e), -1);
+}
+
+/* A control request: only once it is whole, and nothing that is none. */
+static void test_control(void **state)
+{
+    const unsigned char status[] = {0, 0, 0, 2, RECORD_VERSION, KEEPER_STATUS};
+    const unsigned char stop[] = {0, 0, 0, 2, RECORD_VERSION, KEEPER_STOP};
+    const unsigned char other[] = {0, 0, 0, 2, RECORD_VERSION, KEEPER_OPEN};
+    const unsigned char large[] = {0, 1, 0, 0, RECORD_VERSION, KEEPER_STATUS};
+    bool ends = true;
+
+    (void)state;
+    for (size_t n = 0; n < sizeof status; n++) {
+        AUTO_RECORD(none);
+        assert_int_equal(control_answer(status, n, &none, &ends), 0);
+        assert_false(ends);
+    }
+    AUTO_RECORD(said);
+    assert_int_equal(control_answer(status, sizeof status, &said, &ends), 1);
+    assert_false(ends);
+    assert_int_equal(said.kind, RECORD_OK);
+    assert_int_equal(record_u64(&said, KEEPER_TAG_CONNECTIONS, 99), 0);
+    AUTO_RECORD(stopped);
+    assert_int_equal(control_answer(stop, sizeof stop, &stopped, &ends), 1);
+    assert_true(ends);
+    AUTO_RECORD(refused);
+    assert_int_equal(control_answer(other, sizeof other, &refused, &ends), 1);
+    assert_int_equal(refused.kind, RECORD_ERROR);
+    AUTO_RECORD(none);
+    assert_int_equal(control_answer(large, sizeof large, &none, &ends), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole),  cmocka_unit_test(test_broken),  cmocka_unit_test(test_too_many_ends),
+        cmocka_unit_test(test_no_end), cmocka_unit_test(test_control),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

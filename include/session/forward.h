@@ -50,7 +50,8 @@ struct forward_wanted {
  */
 int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e);
 
-/* All that run, by name. ERR_UNREACHABLE: the keeper of one does not answer. */
+/* All that run, by name. -1: the first that cannot be asked (its keeper does not answer); *list has the
+ * others all the same. */
 int forward_list(struct forward **list, size_t *count, struct err *e);
 /* 1: it runs, 0: it does not, -1. */
 int forward_find(const char *name, struct forward *out, struct err *e);

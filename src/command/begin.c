@@ -6,9 +6,14 @@
 
 int begin(struct invocation *inv, struct session *s, struct err *e)
 {
+    return begin_word(inv, inv->verb->request_word, s, e);
+}
+
+int begin_word(struct invocation *inv, size_t word, struct session *s, struct err *e)
+{
     struct request r;
 
-    if (invocation_request(inv, inv->verb->request_word, &r, e) < 0)
+    if (invocation_request(inv, word, &r, e) < 0)
         return -1;
     int opened = session_open(s, &r, e);
     if (s->label)

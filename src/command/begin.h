@@ -6,6 +6,8 @@
 
 /* Opens the session that the command line names, and remembers its label for errors. */
 int begin(struct invocation *inv, struct session *s, struct err *e);
+/* The same for the word that is not the verb's first profile or URL. */
+int begin_word(struct invocation *inv, size_t word, struct session *s, struct err *e);
 /* And makes the plan. `client`: that program instead of the profile's; NULL. */
 int begin_plan(struct invocation *inv, struct session *s, enum purpose purpose, const char *client,
                struct err *e);

@@ -29,7 +29,9 @@ enum option_set {
     SET_JSON = 16,
     SET_EXEC = 32,
     SET_SHOW = 64,
-    SET_TOKEN = 128
+    SET_TOKEN = 128,
+    SET_FORWARD = 256,
+    SET_WAIT = 512
 };
 enum option_line { LINE_WHERE, LINE_WHO, LINE_WHAT, LINE_HOW, LINE_HIDDEN };
 
@@ -66,11 +68,13 @@ const struct verb *verb_find(const char *name);
 #define VERB_NAMES_MOST 64
 size_t verb_names(const char *names[VERB_NAMES_MOST]);
 
+#define WORDS_MOST 32
+
 /* A parsed command line. */
 struct invocation {
     const struct verb *verb;
-    char *word[4];      /* behind the verb, as they may be shown; NULL where there is none */
-    const char *url[4]; /* a word's URL where that has a password, or was not on the command line */
+    char *word[WORDS_MOST];      /* behind the verb, as they may be shown; NULL where there is none */
+    const char *url[WORDS_MOST]; /* a word's URL where that has a password, or was not on the command line */
     size_t word_count;
     char **rest; /* behind --; NULL: there was none */
     const char *value[OPT_COUNT];

@@ -193,7 +193,7 @@ static int complete_run(struct invocation *inv, struct err *e)
         offer_option_value(pending, "", typed);
     else if (typed[0] == '-' && !offer_inline_value(v, typed))
         offer_options(v, typed);
-    else if (typed[0] != '-' && positional == 0)
+    else if (typed[0] != '-' && (positional == 0 || (!v->words2 && positional < v->most_words)))
         offer_words(&c, v->words);
     else if (typed[0] != '-' && positional == 1 && (!v->words2_after || text_equal(first, v->words2_after)))
         offer_words(&c, v->words2);

@@ -268,7 +268,7 @@ int invocation_request(struct invocation *inv, size_t word, struct request *r, s
     if (text_equal(inv->word[word], "-") && read_url(inv, &inv->url[word], e) < 0)
         return -1;
     const char *name = inv->url[word] ? inv->url[word] : inv->word[word];
-    bool has_sub = word > 0 && inv->word[0];
+    bool has_sub = inv->verb->request_word > 0 && inv->word[0];
     words_take(&inv->owned,
                mem_printf("%s%s%s", inv->verb->name, has_sub ? " " : "", has_sub ? inv->word[0] : ""));
     *r = (struct request){.name = name,

@@ -8,7 +8,7 @@
 #include <ipc/record.h>
 
 /* An address of a unix socket has no room for more, on every system. */
-#define SOCKET_PATH_MOST 104
+#define SOCKET_PATH_MOST 103
 
 struct control {
     int fd;

@@ -62,7 +62,7 @@ static int end_parse(const struct forward_wanted *want, struct end *end, struct 
         end->path = mem_strdup(want->listen);
         if (strlen(end->path) <= SOCKET_PATH_MOST)
             return 0;
-        return refuse_listen(want, "too long for a socket: over 104 bytes", "a shorter path, or a port", e);
+        return refuse_listen(want, "too long for a socket: over 103 bytes", "a shorter path, or a port", e);
     }
     if (!address_split(want->listen, &end->host, &end->port) || end->port < 0)
         return refuse_listen(want, "not ADDR:PORT", "--listen PORT, ADDR:PORT or /PATH", e);
@@ -151,11 +151,10 @@ static char *holder_of_end(const struct end *end, const struct sockaddr *address
     char *holder = NULL;
     size_t n = 0;
 
-    if (forward_list(&list, &n, &ignored) == 0) {
-        for (size_t i = 0; i < n && !holder; i++)
-            holder = is_at(&list[i], end) ? mem_printf("the forward %s", list[i].name) : NULL;
-        forward_list_free(list, n);
-    }
+    (void)forward_list(&list, &n, &ignored);
+    for (size_t i = 0; i < n && !holder; i++)
+        holder = is_at(&list[i], end) ? mem_printf("the forward %s", list[i].name) : NULL;
+    forward_list_free(list, n);
     return holder ? holder : holder_of_address(address);
 }
 

@@ -137,7 +137,7 @@ static int compare(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-/* One file of the folder; the same three answers as ask(). */
+/* One file of the folder: 1, *f is filled; 0; -1. */
 static int visit(const char *folder, const char *file, struct forward *f, struct err *e)
 {
     AUTO_FREE(char *, path);
@@ -161,15 +161,19 @@ int forward_list(struct forward **list, size_t *count, struct err *e)
 {
     AUTO_FREE(char *, folder);
     struct forward *all = NULL;
+    struct err ignored = ERR_INIT;
     size_t n = 0;
-    int found = 0;
+    int result = 0;
 
+    *list = NULL;
+    *count = 0;
     if (control_folder(&folder, e) < 0)
         return -1;
     DIR *files = opendir(folder);
-    for (struct dirent *d; files && found >= 0 && n < FORWARDS_MOST && (d = readdir(files));) {
+    for (struct dirent *d; files && n < FORWARDS_MOST && (d = readdir(files));) {
         struct forward f = FORWARD_INIT;
-        found = visit(folder, d->d_name, &f, e);
+        int found = visit(folder, d->d_name, &f, result < 0 ? &ignored : e);
+        result = found < 0 ? -1 : result;
         if (found <= 0) {
             forward_release(&f);
             continue;
@@ -179,15 +183,11 @@ int forward_list(struct forward **list, size_t *count, struct err *e)
     }
     if (files)
         (void)closedir(files);
-    if (found < 0) {
-        forward_list_free(all, n);
-        return -1;
-    }
     if (n)
         qsort(all, n, sizeof *all, compare);
     *list = all;
     *count = n;
-    return 0;
+    return result;
 }
 
 /* Until end of file: the keeper has ended. */

@@ -1,0 +1,228 @@
+/*
+ * Open local ends and keep them: one keeper for each profile. All are looked at before the first is opened,
+ * and printed when all accept, because half of what was asked for is of no use.
+ */
+#include "forward.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/tty.h>
+
+#include "begin.h"
+#include "json.h"
+
+/* What one call opens. */
+struct batch {
+    struct session *session;
+    struct forward *forward;
+    size_t count;
+    struct forward_wanted want;
+    char *log;
+};
+
+static void batch_init(struct batch *b, size_t count)
+{
+    b->session = mem_alloc(count, sizeof *b->session);
+    b->forward = mem_alloc(count, sizeof *b->forward);
+    b->count = count;
+    for (size_t i = 0; i < count; i++)
+        b->forward[i] = (struct forward)FORWARD_INIT;
+}
+
+static void batch_release(struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        session_release(&b->session[i]);
+    forward_list_free(b->forward, b->count);
+    free(b->session);
+    free(b->log);
+}
+
+static json_t *number_or_null(unsigned n)
+{
+    return n ? json_integer((json_int_t)n) : json_null();
+}
+
+json_t *forward_json(const struct forward *f)
+{
+    json_t *endpoint = json_pack("{s:o,s:o,s:o}", "host", json_text(f->endpoint_host), "port",
+                                 number_or_null(f->endpoint_host ? f->endpoint_port : 0), "socket",
+                                 json_text(f->endpoint_socket));
+
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:I}", "profile", json_text(f->name), "host", json_text(f->host),
+                     "port", number_or_null(f->port), "socket", json_text(f->socket), "endpoint", endpoint,
+                     "pid", (json_int_t)f->pid);
+}
+
+/* The keeper has no folder of ours. */
+static int absolute(const char *path, char **out, struct err *e)
+{
+    AUTO_FREE(char *, expanded);
+    AUTO_FREE(char *, here);
+
+    expanded = path_expand(path);
+    here = *expanded == '/' ? NULL : getcwd(NULL, 0);
+    if (*expanded != '/' && !here)
+        return err_set(e, ERR_IO, "--log: %s", strerror(errno));
+    *out = here ? mem_printf("%s/%s", here, expanded) : mem_strdup(expanded);
+    return 0;
+}
+
+/* What the words alone say. */
+static int take_options(struct invocation *inv, struct batch *b, struct err *e)
+{
+    const char *listen = inv->value[OPT_listen], *drain = inv->value[OPT_drain];
+
+    b->want.terminate_tls = inv->given[OPT_terminate_tls];
+    b->want.detach = inv->given[OPT_detach];
+    if (drain && !duration_parse(drain, &b->want.drain_ms)) {
+        (void)err_set(e, ERR_USAGE, "--drain: '%s' is no duration", drain);
+        return err_hint(e, "like 10s, 5m or 1h");
+    }
+    if (b->count > 1 && listen && *listen && !text_equal(listen, "0") && !text_ends(listen, ":0")) {
+        (void)err_set(e, ERR_USAGE, "--listen %s is one place, for %zu forwards", listen, b->count);
+        return err_hint(e, "set listen in each profile, or call broker forward once for each");
+    }
+    if (inv->value[OPT_log] && absolute(inv->value[OPT_log], &b->log, e) < 0)
+        return -1;
+    b->want.log = b->log;
+    return 0;
+}
+
+/* They mean the server's, here too: beside a profile they would be a slip for the local end's. */
+static int check_place(const struct invocation *inv, const struct session *s, struct err *e)
+{
+    const char *slip = inv->given[OPT_port] ? "--port" : inv->given[OPT_socket] ? "--socket" : NULL;
+
+    if (!s->profile.name || !slip)
+        return 0;
+    (void)err_set(e, ERR_USAGE, "%s is the server's, which the profile names", slip);
+    return err_hint(e, "--listen %s is where the forward listens", inv->given[OPT_port] ? "PORT" : "/PATH");
+}
+
+static int prepare(struct invocation *inv, struct batch *b, struct err *e)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        struct session *s = &b->session[i];
+        if (begin_word(inv, i, s, e) < 0 || check_place(inv, s, e) < 0 ||
+            session_plan(s, FOR_FORWARD, NULL, inv->given[OPT_dry_run], e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int open_all(struct invocation *inv, struct batch *b, struct err *e)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const struct setting *listen = &b->session[i].profile.set[KEY_listen];
+        (void)snprintf(inv->label, sizeof inv->label, "%s", b->session[i].label);
+        b->want.listen = listen->value;
+        b->want.listen_given = listen->origin == ORIGIN_FLAG;
+        if (forward_open(&b->session[i], &b->want, &b->forward[i], e) < 0) {
+            forward_end(b->forward, b->count);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void print_address(const struct forward *f)
+{
+    AUTO_BUF(address, 1024);
+    AUTO_BUF(clean, 2048);
+
+    forward_address(f, &address);
+    text_sanitise(&clean, buf_str(&address), address.len);
+    (void)puts(buf_str(&clean));
+}
+
+static int print_all(const struct invocation *inv, const struct batch *b, struct err *e)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        AUTO_JSON(root);
+        if (inv->given[OPT_json]) {
+            root = forward_json(&b->forward[i]);
+            print_json_line(root);
+        } else {
+            print_address(&b->forward[i]);
+        }
+    }
+    return stdout_finish(e);
+}
+
+/* For who sees only that it goes on, or that it does not. */
+static void note_all(const struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->forward[i].running)
+            log_note("%s: runs already; broker stop %s ends it", b->forward[i].name, b->forward[i].name);
+        else
+            log_note("%s: to %s, Ctrl-C ends it", b->forward[i].name, b->session[i].plan.endpoint);
+    }
+}
+
+/* As who waits for us expects to see it: a shell then stops a loop, too. */
+static void die_of(int sig)
+{
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    sigset_t only;
+
+    (void)sigaction(sig, &plain, NULL);
+    (void)sigemptyset(&only);
+    (void)sigaddset(&only, sig);
+    (void)raise(sig);
+    (void)sigprocmask(SIG_UNBLOCK, &only, NULL);
+}
+
+static int stay(struct batch *b, struct err *e)
+{
+    int sig = 0;
+
+    note_all(b);
+    int result = forward_wait(b->forward, b->count, b->want.drain_ms, &sig, e);
+    if (result == 0 && sig)
+        die_of(sig);
+    return result;
+}
+
+static int forward_run(struct invocation *inv, struct err *e)
+{
+    __attribute__((cleanup(batch_release))) struct batch b = {0};
+
+    batch_init(&b, inv->word_count ? inv->word_count : 1);
+    if (inv->given[OPT_detach])
+        tty_forbid_input();
+    if (take_options(inv, &b, e) < 0 || prepare(inv, &b, e) < 0)
+        return -1;
+    if (inv->given[OPT_dry_run]) {
+        for (size_t i = 0; i < b.count; i++)
+            print_plan(&b.session[i], NULL);
+        return 0;
+    }
+    if (open_all(inv, &b, e) < 0)
+        return -1;
+    if (print_all(inv, &b, e) < 0) {
+        forward_end(b.forward, b.count);
+        return -1;
+    }
+    return b.want.detach ? 0 : stay(&b, e);
+}
+
+const struct verb verb_forward = {
+    .name = "forward",
+    .usage = "[PROFILE|URL]... [OPTION]...",
+    .summary = "open a local end to the server and keep it",
+    .group = GROUP_HAND_OUT,
+    .examples = {"broker forward prod", "broker forward prod stage --listen 0",
+                 "broker forward prod --listen 13306 --drain 30s", "ADDR=$(broker forward prod --detach)"},
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_JSON | SET_FORWARD,
+    .most_words = WORDS_MOST,
+    .words = "profile",
+    .run = forward_run,
+};

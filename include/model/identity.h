@@ -11,6 +11,13 @@
 char *identity_password(const struct profile *p);
 /* USER@HOST:PORT or USER@PATH, for people. Malloced. */
 char *identity_label(const struct profile *p);
+/*
+ * ssh://[USER@]HOST[:PORT] as it is written: the key of the tunnel's own password. NULL where the profile has
+ * no tunnel with one. Malloced.
+ */
+char *identity_tunnel(const struct profile *p);
+/* [USER@]HOST[:PORT] of the same, for people. */
+char *identity_tunnel_label(const struct profile *p);
 /* command:HASH(the words, USER@HOST:PORT). Malloced. */
 char *identity_command(const struct profile *p, const char *words);
 

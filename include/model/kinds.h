@@ -8,8 +8,9 @@ struct kind {
     const char *name, *help;
 };
 
-extern const struct kind kind_providers[], kind_formats[]; /* ended by a NULL name */
+extern const struct kind kind_providers[], kind_tunnels[], kind_formats[]; /* ended by a NULL name */
 
 bool kind_has_provider(const char *name);
+bool kind_has_tunnel(const char *name);
 
 #endif

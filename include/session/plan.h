@@ -27,9 +27,11 @@ void facts_release(struct facts *f);
 
 /* Who dials and what must be known for it. */
 enum purpose {
-    FOR_CLIENT, /* a stock client will connect: its family decides how TLS is said */
-    FOR_OTHER,  /* any other program, which makes its own TLS */
-    FOR_SECRET, /* only the credential is wanted */
+    FOR_CLIENT,  /* a stock client will connect: its family decides how TLS is said */
+    FOR_OTHER,   /* any other program, which makes its own TLS */
+    FOR_FILE,    /* the same, with an option file for a stock client at hand */
+    FOR_SECRET,  /* only the credential is wanted */
+    FOR_FORWARD, /* a local end alone: no client, no credential, always a keeper */
 };
 
 struct plan {
@@ -37,10 +39,17 @@ struct plan {
     char *label;                     /* what messages call it */
     char *endpoint;                  /* HOST:PORT or the socket's path */
     const struct provider *provider; /* NULL: the password came with the URL */
-    struct connection conn;          /* password and plugin_dir are filled in when the plan is walked */
+    struct connection conn; /* of the endpoint; password, plugin_dir and what the keeper changes are filled in
+                               when the plan is walked */
     const struct client *client;
-    bool
-        restrict_plugins; /* a MariaDB client without verified TLS: no plug-in that gives the password away */
+    enum purpose purpose;
+    char *way;            /* "direct", "ssh ec2-user@bastion.example.com:22" */
+    bool keeper;          /* one is in the path */
+    bool unix_end;        /* the client dials its unix socket instead of 127.0.0.1 */
+    bool tls_by_keeper;   /* on that one; elsewhere TLS is the client's, as conn.tls says */
+    const char *tls_name; /* what the certificate is verified against, where the keeper does; NULL: no name */
+    /* A MariaDB client without verified TLS: no plug-in that gives the password away. */
+    bool restrict_plugins;
 };
 void plan_release(struct plan *plan);
 
@@ -57,7 +66,15 @@ int plan_derive(struct profile *p, struct err *e);
 int plan_make(const struct profile *p, const struct facts *f, enum purpose purpose, struct plan *out,
               struct err *e);
 
-/* The lines of --dry-run: label, blanks, text. `args` are the client's own (may be NULL). */
+/* Whether the socket is the server's own: of this machine, or behind SSH, so that nobody is between. */
+bool plan_own_socket(const struct profile *p);
+/* Whether a program gets a unix end and one at 127.0.0.1 beside each other. */
+bool plan_has_both_ends(const struct plan *plan);
+
+/*
+ * The lines of --dry-run: label, blanks, text. `args` are the client's own or, in a plan without a client,
+ * the command; may be NULL.
+ */
 void plan_print(const struct plan *plan, char *const *args, struct buf *out);
 
 #endif

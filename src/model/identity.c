@@ -25,10 +25,22 @@ static void add_place(struct buf *out, const struct profile *p)
         buf_puts(out, path ? path : "auto");
 }
 
+/* [USER@]HOST[:PORT] of SSH, as written. */
+static void add_bastion(struct buf *out, const struct profile *p)
+{
+    const char *user = profile_tunnel_str(p, TUNNEL_user), *host = profile_tunnel_str(p, TUNNEL_host);
+    const char *port = profile_tunnel_str(p, TUNNEL_port);
+
+    if (user)
+        buf_printf(out, "%s@", user);
+    address_format(out, host ? host : "", -1);
+    if (port)
+        buf_printf(out, ":%s", port);
+}
+
 static void add_via(struct buf *out, const struct profile *p)
 {
-    const char *type = profile_tunnel_str(p, TUNNEL_type), *user = profile_tunnel_str(p, TUNNEL_user);
-    const char *host = profile_tunnel_str(p, TUNNEL_host), *port = profile_tunnel_str(p, TUNNEL_port);
+    const char *type = profile_tunnel_str(p, TUNNEL_type);
     const char *command = profile_tunnel_str(p, TUNNEL_command);
     const char *address = profile_tunnel_str(p, TUNNEL_address);
     char hash[33];
@@ -41,11 +53,7 @@ static void add_via(struct buf *out, const struct profile *p)
         buf_printf(out, "//%s", address ? address : "");
     } else {
         buf_puts(out, "//");
-        if (user)
-            buf_printf(out, "%s@", user);
-        address_format(out, host ? host : "", -1);
-        if (port)
-            buf_printf(out, ":%s", port);
+        add_bastion(out, p);
     }
 }
 
@@ -76,6 +84,24 @@ char *identity_label(const struct profile *p)
         buf_printf(&out, "%s@", user);
     add_place(&out, p);
     return buf_take(&out);
+}
+
+char *identity_tunnel_label(const struct profile *p)
+{
+    AUTO_BUF(out, IDENTITY_MOST);
+
+    if (!text_equal(profile_tunnel_str(p, TUNNEL_type), "ssh"))
+        return NULL;
+    add_bastion(&out, p);
+    return buf_take(&out);
+}
+
+char *identity_tunnel(const struct profile *p)
+{
+    AUTO_FREE(char *, label);
+
+    label = identity_tunnel_label(p);
+    return label ? mem_printf("ssh://%s", label) : NULL;
 }
 
 char *identity_command(const struct profile *p, const char *words)

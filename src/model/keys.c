@@ -15,6 +15,7 @@ static const char kind_auth_words[] =
 #include <model/kinds.def>
     "";
 static const char kind_tunnel_words[] =
+#define TUNNEL(id, help) #id " "
 #define TUNNEL_LATER(id) #id " "
 #include <model/kinds.def>
     "";

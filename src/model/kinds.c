@@ -11,17 +11,33 @@ const struct kind kind_providers[] = {
     {NULL, NULL},
 };
 
+const struct kind kind_tunnels[] = {
+#define TUNNEL(id, help) {#id, help},
+#include <model/kinds.def>
+    {NULL, NULL},
+};
+
 const struct kind kind_formats[] = {
 #define FORMAT(id, help) {#id, help},
 #include <model/kinds.def>
     {NULL, NULL},
 };
 
-bool kind_has_provider(const char *name)
+static bool has(const struct kind *kinds, const char *name)
 {
-    for (size_t i = 0; kind_providers[i].name; i++) {
-        if (text_equal(kind_providers[i].name, name))
+    for (; kinds->name; kinds++) {
+        if (text_equal(kinds->name, name))
             return true;
     }
     return false;
+}
+
+bool kind_has_provider(const char *name)
+{
+    return has(kind_providers, name);
+}
+
+bool kind_has_tunnel(const char *name)
+{
+    return has(kind_tunnels, name);
 }

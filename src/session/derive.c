@@ -8,11 +8,10 @@
 #include <model/address.h>
 #include <output/connection.h>
 
-static bool is_direct(const struct profile *p)
+bool plan_own_socket(const struct profile *p)
 {
-    const char *via = profile_str(p, KEY_via);
-
-    return !via || text_equal(via, "direct");
+    return profile_str(p, KEY_socket) &&
+           (!profile_is_tunnelled(p) || text_equal(profile_tunnel_str(p, TUNNEL_type), "ssh"));
 }
 
 static bool is_cleartext(const struct profile *p)
@@ -30,18 +29,19 @@ static void derive(struct profile *p, enum key k, const char *value, const char 
 static void derive_tls(struct profile *p)
 {
     const char *host = profile_str(p, KEY_host);
+    bool direct = !profile_is_tunnelled(p);
 
-    if (profile_str(p, KEY_socket) && is_direct(p))
+    if (plan_own_socket(p))
         derive(p, KEY_tls, "preferred", "socket");
     else if (profile_str(p, KEY_tls_ca))
         derive(p, KEY_tls, "verify-identity", "tls_ca");
     else if (is_cleartext(p))
         derive(p, KEY_tls, "verify-identity",
                text_equal(profile_str(p, KEY_auth), "iam") ? "auth" : "cleartext");
-    else if (is_direct(p) && !host_is_loopback(host ? host : "localhost"))
+    else if (direct && !host_is_loopback(host ? host : "localhost"))
         derive(p, KEY_tls, "required", "host");
     else
-        derive(p, KEY_tls, "preferred", is_direct(p) ? "host" : "via");
+        derive(p, KEY_tls, "preferred", direct ? "host" : "via");
 }
 
 /* The name that a token is signed for may say where it is valid. */
@@ -59,8 +59,7 @@ static void derive_region(struct profile *p)
 
 static int check_socket_tls(const struct profile *p, struct err *e)
 {
-    if (!profile_str(p, KEY_socket) || !is_direct(p) ||
-        tls_level_parse(profile_str(p, KEY_tls)) <= TLS_PREFERRED)
+    if (!plan_own_socket(p) || tls_level_parse(profile_str(p, KEY_tls)) <= TLS_PREFERRED)
         return 0;
     (void)err_set(e, ERR_CONFIG, "tls = %s over the server's own socket", profile_str(p, KEY_tls));
     return err_hint(e, "set tls = preferred (nobody is between you and a local socket), or set host for TCP");
@@ -71,7 +70,7 @@ static int check_cleartext(const struct profile *p, struct err *e)
     enum tls_level level = tls_level_parse(profile_str(p, KEY_tls));
     enum origin said = p->set[KEY_tls].origin;
 
-    if (!is_cleartext(p) || (profile_str(p, KEY_socket) && is_direct(p)) || level > TLS_REQUIRED)
+    if (!is_cleartext(p) || plan_own_socket(p) || level > TLS_REQUIRED)
         return 0;
     if (level == TLS_REQUIRED && (said == ORIGIN_FILE || said == ORIGIN_URL))
         return 0;

@@ -9,12 +9,14 @@
 
 #include <base/mem.h>
 #include <model/address.h>
+#include <model/identity.h>
 #include <model/kinds.h>
 
 void plan_release(struct plan *plan)
 {
     free(plan->label);
     free(plan->endpoint);
+    free(plan->way);
     *plan = (struct plan){0};
 }
 
@@ -22,14 +24,15 @@ void plan_release(struct plan *plan)
  * secret alone needs no way to the server. */
 static int refuse_later(const struct profile *p, enum purpose purpose, struct err *e)
 {
-    const char *via = profile_str(p, KEY_via);
+    const char *type = profile_tunnel_str(p, TUNNEL_type);
 
-    if (purpose != FOR_SECRET && via && !text_equal(via, "direct")) {
-        (void)err_set(e, ERR_CONFIG, "via = %s: this version has no tunnels", via);
-        return err_hint(e, "open the tunnel yourself, then set host = 127.0.0.1, its port, and via = direct");
+    if (purpose != FOR_SECRET && type && !kind_has_tunnel(type)) {
+        (void)err_set(e, ERR_CONFIG, "via = %s: this version has no tunnel of type %s",
+                      profile_str(p, KEY_via), type);
+        return err_hint(e, "open it yourself, then set via = tcp://127.0.0.1:PORT");
     }
     if (text_equal(profile_str(p, KEY_login), "keeper")) {
-        (void)err_set(e, ERR_CONFIG, "login = keeper: this version has no keeper");
+        (void)err_set(e, ERR_CONFIG, "login = keeper: the keeper of this version does not log in");
         return err_hint(e, "login = client");
     }
     return 0;
@@ -88,77 +91,124 @@ static void fill_connection(const struct profile *p, const struct facts *f, stru
     };
 }
 
-/* MariaDB's clients have two words for TLS, "if offered" and "verify"; the levels between need the keeper. */
-static int check_mariadb(const struct connection *c, struct err *e)
+/* Discovery looks at this machine. */
+static int check_place(const struct profile *p, struct err *e)
 {
-    if (c->socket || c->tls <= TLS_PREFERRED)
+    if (!profile_is_tunnelled(p) || !text_equal(profile_str(p, KEY_socket), "auto"))
         return 0;
-    if (c->tls == TLS_VERIFY_IDENTITY && !host_is_loopback(c->host))
-        return 0;
-    if (c->tls == TLS_VERIFY_IDENTITY) {
-        (void)err_set(e, ERR_CONFIG, "tls = verify-identity: a MariaDB client checks no name for %s",
-                      c->host);
-        return err_hint(e, "set host to the name in the server's certificate, or client to Oracle's mysql");
-    }
-    (void)err_set(e, ERR_CONFIG, "tls = %s cannot be said to a MariaDB client", tls_level_name(c->tls));
-    return err_hint(
-        e, "set client to Oracle's mysql, or tls_ca to the server's authority (the name is verified then), "
-           "or tls = preferred: a man in the middle can switch TLS off");
+    (void)err_set(e, ERR_CONFIG, "via = %s, and no server named behind it", profile_str(p, KEY_via));
+    return err_hint(e, "set host to the server's name as the far side knows it, or socket to a path there");
 }
 
-static int check_authorities(const struct connection *c, struct err *e)
+static int check_authorities(const struct connection *c, bool own_socket, struct err *e)
 {
-    if (c->socket || c->tls < TLS_VERIFY_CA || c->tls_ca)
+    if (own_socket || c->tls < TLS_VERIFY_CA || c->tls_ca)
         return 0;
     (void)err_set(e, ERR_CONFIG, "tls = %s, and this system has no file of certificate authorities",
                   tls_level_name(c->tls));
     return err_hint(e, "set tls_ca to the PEM file of the server's authority, or install ca-certificates");
 }
 
-/* A client verifies the name that it dials, and that is not the one which the certificate is for. */
-static int check_sign_host(const struct profile *p, const struct connection *c, struct err *e)
+/* The name that the keeper verifies. */
+static const char *certificate_name(const struct profile *p, const struct connection *c)
 {
     const char *name = profile_str(p, KEY_sign_host);
 
-    if (!name || !text_equal(profile_str(p, KEY_auth), "iam") || c->socket || c->tls < TLS_VERIFY_IDENTITY ||
-        text_equal_nocase(name, c->host))
-        return 0;
-    (void)err_set(e, ERR_CONFIG, "sign_host = %s with tls = verify-identity: this version has no keeper",
-                  name);
-    return err_hint(e, "set host = %s where it can be reached, or tls = verify-ca with Oracle's mysql", name);
+    return name && text_equal(profile_str(p, KEY_auth), "iam") ? name : c->host;
 }
 
-static void name_endpoint(struct plan *plan)
+/* What a client verifies is the name that it dials, and MariaDB's have two words for TLS only, "if offered"
+ * and "verify"; they check no name for this machine. */
+static bool client_cannot_say(const struct plan *plan)
 {
     const struct connection *c = &plan->conn;
 
-    if (c->socket)
-        plan->endpoint = mem_strdup(c->socket);
-    else
-        plan->endpoint = mem_printf(strchr(c->host, ':') ? "[%s]:%u" : "%s:%u", c->host, c->port);
+    if (c->tls == TLS_VERIFY_IDENTITY && !text_equal_nocase(plan->tls_name, c->host))
+        return true;
+    if (!plan->client || plan->client->flavour != FLAVOUR_MARIADB || c->tls <= TLS_PREFERRED)
+        return false;
+    return c->tls != TLS_VERIFY_IDENTITY || host_is_loopback(c->host);
+}
+
+static int check_name(const struct plan *plan, struct err *e)
+{
+    const struct connection *c = &plan->conn;
+
+    if (!plan->tls_by_keeper || c->tls < TLS_VERIFY_IDENTITY || plan->tls_name)
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "tls = verify-identity, and %s has no name", plan->endpoint);
+    return err_hint(e, "set host to the server's name, or tls = verify-ca");
+}
+
+/*
+ * Who makes the TLS, and which end the client dials (SPEC section 4). The server's own socket, here or behind
+ * SSH, is dialled by a socket again: nobody is between. Elsewhere a unix end is the keeper's TLS alone, as
+ * mysql takes such a one for safe.
+ */
+static int choose_ends(const struct profile *p, struct plan *plan, struct err *e)
+{
+    const struct connection *c = &plan->conn;
+    bool own_socket = plan_own_socket(p), tunnelled = profile_is_tunnelled(p);
+
+    plan->tls_name = certificate_name(p, c);
+    plan->keeper = tunnelled || plan->purpose == FOR_FORWARD || (!own_socket && client_cannot_say(plan));
+    plan->tls_by_keeper = plan->keeper && !own_socket && c->tls >= TLS_REQUIRED;
+    plan->unix_end = plan->tls_by_keeper || own_socket;
+    plan->conn.fixed = plan->keeper;
+    plan->restrict_plugins = plan->client && plan->client->flavour == FLAVOUR_MARIADB && !plan->unix_end &&
+                             c->tls <= TLS_PREFERRED && !text_equal(profile_str(p, KEY_auth), "client");
+    if (!plan->client && !plan->keeper)
+        return 0;
+    return check_authorities(c, own_socket, e) < 0 ? -1 : check_name(plan, e);
+}
+
+/* `[NAME]:PORT` or the path. */
+static void name_endpoint(struct plan *plan)
+{
+    AUTO_BUF(text, 512);
+    const struct connection *c = &plan->conn;
+
+    if (!c->socket)
+        address_format(&text, c->host, (long)c->port);
+    plan->endpoint = c->socket ? mem_strdup(c->socket) : buf_take(&text);
+}
+
+/* What the words of a command hold is not shown, but for the first. */
+static char *name_way(const struct profile *p)
+{
+    const char *type = profile_tunnel_str(p, TUNNEL_type);
+    const char *command = profile_tunnel_str(p, TUNNEL_command);
+    AUTO_FREE(char *, bastion);
+    AUTO_WORDS(words);
+    struct err ignored = ERR_INIT;
+
+    if (!type)
+        return mem_strdup("direct");
+    if (text_equal(type, "tcp"))
+        return mem_printf("tcp %s", profile_tunnel_str(p, TUNNEL_address));
+    if (text_equal(type, "command") && text_split_words(command, &words, &ignored) == 0)
+        return mem_printf("command %s", words.word[0]);
+    bastion = identity_tunnel_label(p);
+    return mem_printf(profile_tunnel_str(p, TUNNEL_port) ? "%s %s" : "%s %s:22", type,
+                      bastion ? bastion : "");
 }
 
 int plan_make(const struct profile *p, const struct facts *f, enum purpose purpose, struct plan *out,
               struct err *e)
 {
-    struct connection *c = &out->conn;
-    int checked = 0;
-
     out->profile = p;
+    out->purpose = purpose;
     out->label = profile_label(p);
-    if (refuse_later(p, purpose, e) < 0 || choose_provider(p, out, e) < 0)
+    if (refuse_later(p, purpose, e) < 0 || (purpose != FOR_FORWARD && choose_provider(p, out, e) < 0))
         return -1;
-    fill_connection(p, f, c);
+    fill_connection(p, f, &out->conn);
     name_endpoint(out);
-    if (purpose != FOR_CLIENT)
+    out->way = name_way(p);
+    if (purpose == FOR_SECRET)
         return 0;
-    out->client = &f->client;
-    if (check_sign_host(p, c, e) < 0)
-        return -1;
-    checked = f->client.flavour == FLAVOUR_MARIADB && check_mariadb(c, e) < 0 ? -1 : check_authorities(c, e);
-    out->restrict_plugins = f->client.flavour == FLAVOUR_MARIADB && !c->socket && c->tls <= TLS_PREFERRED &&
-                            !text_equal(profile_str(p, KEY_auth), "client");
-    return checked;
+    if (purpose == FOR_CLIENT || purpose == FOR_FILE)
+        out->client = &f->client;
+    return check_place(p, e) < 0 ? -1 : choose_ends(p, out, e);
 }
 
 static void put_row(struct buf *out, const char *label, const char *text)
@@ -173,23 +223,38 @@ static void print_tls(const struct plan *plan, struct buf *out)
 
     buf_puts(&text, tls_level_name(c->tls));
     if (c->tls != TLS_DISABLED)
-        buf_puts(&text, ", by the client");
+        buf_puts(&text, plan->tls_by_keeper ? ", by the keeper" : ", by the client");
     if (c->tls >= TLS_VERIFY_CA && c->tls_ca)
         buf_printf(&text, ", %s", c->tls_ca);
     put_row(out, "tls", buf_str(&text));
 }
 
-static void print_client(const struct plan *plan, char *const *args, struct buf *out)
+/* The client with our option file, or the command alone, then the arguments. */
+static void print_words(const struct plan *plan, char *const *args, struct buf *out)
 {
     AUTO_BUF(text, 65536);
 
-    text_quote_sh(&text, plan->client->path);
-    buf_puts(&text, " --defaults-file=/dev/fd/N");
+    if (plan->client) {
+        text_quote_sh(&text, plan->client->path);
+        buf_puts(&text, " --defaults-file=/dev/fd/N");
+    }
     for (; args && *args; args++) {
-        buf_putc(&text, ' ');
+        if (text.len)
+            buf_putc(&text, ' ');
         text_quote_sh(&text, *args);
     }
-    put_row(out, "client", buf_str(&text));
+    put_row(out, plan->client ? "client" : "command", buf_str(&text));
+}
+
+#define FREE_PORT "127.0.0.1, a free port"
+
+static const char *address_of(const struct plan *plan)
+{
+    if (!plan->keeper)
+        return plan->conn.socket ? "unix socket" : plan->endpoint;
+    if (plan_has_both_ends(plan))
+        return FREE_PORT ", and a unix socket";
+    return plan->unix_end ? "unix socket" : FREE_PORT;
 }
 
 static void describe_credential(const struct plan *plan, struct buf *out)
@@ -207,22 +272,28 @@ static void describe_credential(const struct plan *plan, struct buf *out)
         buf_printf(out, ", %s", buf_str(&scope));
 }
 
+bool plan_has_both_ends(const struct plan *plan)
+{
+    return plan->keeper && (plan->purpose == FOR_OTHER || plan->purpose == FOR_FILE);
+}
+
 void plan_print(const struct plan *plan, char *const *args, struct buf *out)
 {
     AUTO_BUF(credential, 4096);
-    const struct connection *c = &plan->conn;
 
-    describe_credential(plan, &credential);
     put_row(out, "endpoint", plan->endpoint);
     if (plan->provider && plan->provider->login) {
         AUTO_BUF(login, 4096);
         plan->provider->describe_login(plan->profile, &login);
         put_row(out, "login", buf_str(&login));
     }
-    put_row(out, "way", "direct");
+    put_row(out, "way", plan->way);
+    if (plan->purpose == FOR_FORWARD)
+        return;
     print_tls(plan, out);
+    describe_credential(plan, &credential);
     put_row(out, "credential", buf_str(&credential));
-    put_row(out, "address", c->socket ? "unix socket" : plan->endpoint);
-    if (plan->client)
-        print_client(plan, args, out);
+    put_row(out, "address", address_of(plan));
+    if (plan->client || args)
+        print_words(plan, args, out);
 }

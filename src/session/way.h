@@ -37,6 +37,8 @@ struct way {
         .line = -1                                                                                           \
     }
 void way_release(struct way *w);
+/* Tells the keeper to end, though this process goes on; nothing where there is none. */
+void way_stop(struct way *w);
 
 /*
  * Starts a keeper for the plan's endpoint and tunnel, and waits until it is ready. The profile's SSH password

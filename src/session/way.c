@@ -1,0 +1,338 @@
+/*
+ * The conversation with a keeper until it is ready. What it is to open comes from the plan; what it asks is
+ * answered in way_answer.c. It never asks for the database's credential.
+ */
+#include "way.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/proc.h>
+#include <base/tty.h>
+#include <ipc/helper.h>
+#include <model/address.h>
+
+#include "way_answer.h"
+
+#define KEEPER "broker-keeper"
+/* The keeper keeps the deadlines of the hops and says which one it was: it is given up only when it fails to.
+ */
+#define HOPS_MOST 4
+#define GRACE_MS 5000
+#define STOP_MS 1000
+
+static void end_release(struct way_end *end)
+{
+    free(end->path);
+    free(end->host);
+    *end = (struct way_end){0};
+}
+
+void way_release(struct way *w)
+{
+    fd_close_cleanup(&w->line);
+    free(w->text);
+    for (size_t i = 0; i < ARRAY_LEN(w->end); i++)
+        end_release(&w->end[i]);
+    *w = (struct way)WAY_INIT;
+}
+
+void way_stop(struct way *w)
+{
+    AUTO_RECORD(stop);
+    struct err ignored = ERR_INIT;
+
+    if (w->line < 0)
+        return;
+    stop.kind = KEEPER_STOP;
+    (void)record_write(w->line, &stop, clock_deadline(STOP_MS, CLOCK_NEVER), &ignored);
+    fd_close_cleanup(&w->line);
+}
+
+/* What the program needs of ours, and what its tunnel's children do; nothing that may be a secret of ours. */
+static void keeper_environment(const struct profile *p, struct env_changes *env)
+{
+    static const char *const kept[] = {"BROKER_CONFIG", "BROKER_ASKPASS", "BROKER_NO_INPUT"};
+
+    for (char **entry = environ; entry && *entry; entry++) {
+        AUTO_FREE(char *, name);
+        bool keep = !text_starts(*entry, "BROKER_");
+        name = mem_strndup(*entry, strcspn(*entry, "="));
+        for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+            keep |= text_equal(name, kept[i]);
+        if (!keep)
+            env_unset(env, name);
+    }
+    env_unset(env, "MYSQL_PWD");
+    if (text_equal(profile_str(p, KEY_auth), "env") && profile_str(p, KEY_auth_env))
+        env_unset(env, profile_str(p, KEY_auth_env));
+}
+
+/* "/PATH" or "PORT HOST". */
+static void put_address(struct buf *out, const char *path, const char *host, unsigned port)
+{
+    if (path)
+        buf_puts(out, path);
+    else
+        buf_printf(out, "%u %s", port, host);
+}
+
+static void put_ends(const struct way_request *want, struct record *open)
+{
+    for (unsigned i = 0; i < want->ends; i++) {
+        AUTO_BUF(text, 1024);
+        buf_putc(&text, (char)want->end[i].kind);
+        put_address(&text, want->end[i].path, want->end[i].host, want->end[i].port);
+        record_put(open, KEEPER_TAG_END, buf_str(&text), text.len);
+    }
+}
+
+/* HOST:PORT of the config as the keeper wants it. */
+static void put_tunnel_address(struct buf *out, const char *value)
+{
+    AUTO_FREE(char *, host);
+    long port = -1;
+
+    if (*value != '/' && address_split(value, &host, &port) && port >= 0)
+        put_address(out, NULL, host, (unsigned)port);
+    else
+        buf_puts(out, value);
+}
+
+static void put_tunnel(const struct profile *p, struct record *open)
+{
+    if (!profile_is_tunnelled(p))
+        record_put_str(open, KEEPER_TAG_TUNNEL, "type=direct");
+    for (size_t k = 0; k < TUNNEL_COUNT && profile_is_tunnelled(p); k++) {
+        const char *value = profile_tunnel_str(p, (enum tunnel_key)k);
+        AUTO_BUF(text, 65536);
+        long ms;
+        if (!value)
+            continue;
+        buf_printf(&text, "%s=", tunnel_key_infos[k].name);
+        if (k == TUNNEL_address)
+            put_tunnel_address(&text, value);
+        else if (tunnel_key_infos[k].type == KEY_TIME && duration_parse(value, &ms))
+            buf_printf(&text, "%ld", ms);
+        else
+            buf_puts(&text, value);
+        record_put(open, KEEPER_TAG_TUNNEL, buf_str(&text), text.len);
+    }
+}
+
+static void put_tls(const struct plan *plan, struct record *open)
+{
+    const struct connection *c = &plan->conn;
+    bool verifies = c->tls >= TLS_VERIFY_CA;
+
+    record_put_u64(open, KEEPER_TAG_TLS,
+                   c->tls == TLS_VERIFY_IDENTITY ? KEEPER_TLS_NAME
+                   : verifies                    ? KEEPER_TLS_CHAIN
+                                                 : KEEPER_TLS_ENCRYPT);
+    record_put_str(open, KEEPER_TAG_TLS_NAME, plan->tls_name);
+    record_put_str(open, KEEPER_TAG_TLS_CA, verifies ? c->tls_ca : NULL);
+    record_put_str(open, KEEPER_TAG_TLS_CERT, c->tls_cert);
+    record_put_str(open, KEEPER_TAG_TLS_KEY, c->tls_key);
+    record_put_str(open, KEEPER_TAG_TLS_CIPHERS, c->tls_ciphers);
+    record_put_str(open, KEEPER_TAG_TLS_VERSION, c->tls_version);
+}
+
+static enum log_level verbosity(void)
+{
+    enum log_level most = LOG_SAY;
+
+    for (enum log_level level = LOG_SAY; level <= LOG_TRACE; level++)
+        most = log_wants(level) ? level : most;
+    return most;
+}
+
+static void open_record(const struct profile *p, const struct plan *plan, const struct way_request *want,
+                        int64_t deadline, struct record *open)
+{
+    const struct connection *c = &plan->conn;
+
+    open->kind = KEEPER_OPEN;
+    record_put_str(open, KEEPER_TAG_LABEL, plan->label);
+    record_put_str(open, KEEPER_TAG_HOST, c->socket ? NULL : c->host);
+    record_put_str(open, KEEPER_TAG_SOCKET, c->socket);
+    record_put_u64(open, KEEPER_TAG_PORT, c->port);
+    put_ends(want, open);
+    put_tls(plan, open);
+    put_tunnel(p, open);
+    record_put_u64(open, KEEPER_TAG_CONNECT_TIMEOUT, (uint64_t)profile_ms(p, KEY_connect_timeout));
+    if (deadline != CLOCK_NEVER)
+        record_put_u64(open, KEEPER_TAG_DEADLINE, (uint64_t)clock_left(deadline) + 1);
+    record_put_u64(open, KEEPER_TAG_DRAIN, (uint64_t)want->drain_ms);
+    if (want->first)
+        record_put(open, KEEPER_TAG_FIRST, "", 0);
+    record_put_str(open, KEEPER_TAG_NAME, want->name);
+    record_put_str(open, KEEPER_TAG_CONTROL, want->control);
+    record_put_str(open, KEEPER_TAG_LOG, want->log);
+    record_put_str(open, KEEPER_TAG_DIGEST, want->digest);
+    record_put_u64(open, KEEPER_TAG_VERBOSE, verbosity());
+}
+
+static void log_said(const struct record *said)
+{
+    AUTO_FREE(char *, text);
+    AUTO_FREE(char *, hop);
+
+    text = record_str(said, KEEPER_TAG_TEXT);
+    hop = record_str(said, KEEPER_TAG_HOP);
+    const char *words = text ? text : "", *label = hop ? hop : "way";
+    uint64_t level = record_u64(said, KEEPER_TAG_LEVEL, LOG_TRACE);
+    if (level == LOG_SAY)
+        log_say("%s", words);
+    else if (level == LOG_WARNING)
+        log_warn(hop, "%s", words);
+    else if (level == LOG_NOTE)
+        log_note("%s", words);
+    else if (level == LOG_STEP)
+        log_step(label, "%s", words);
+    else
+        log_trace(label, "%s", words);
+}
+
+/* "/PATH" or "PORT HOST" behind the kind. */
+static int take_end(const struct field *f, struct way *out)
+{
+    AUTO_FREE(char *, text);
+    struct way_end *end = &out->end[out->ends];
+    unsigned long port;
+
+    if (f->len < 2 || out->ends == ARRAY_LEN(out->end))
+        return -1;
+    end->kind = (enum keeper_end)(unsigned char)f->bytes[0];
+    text = mem_strndup(f->bytes + 1, f->len - 1);
+    char *blank = strchr(text, ' ');
+    if (*text == '/') {
+        end->path = mem_strdup(text);
+    } else {
+        if (!blank)
+            return -1;
+        *blank = '\0';
+        if (!text_number(text, 65535, &port))
+            return -1;
+        end->port = (unsigned)port;
+        end->host = mem_strdup(blank + 1);
+    }
+    out->ends++;
+    return 0;
+}
+
+static int take_ready(const struct record *ready, const struct way_request *want, struct way *out,
+                      struct err *e)
+{
+    struct field f;
+    size_t offset = 0;
+
+    out->pid = (long)record_u64(ready, KEEPER_TAG_PID, 0);
+    out->text = record_str(ready, KEEPER_TAG_WAY);
+    while (record_next(ready, &offset, &f, e) > 0) {
+        if (f.tag == KEEPER_TAG_END && take_end(&f, out) < 0)
+            return err_set(e, ERR_PROTOCOL, "%s: an end that is no address", KEEPER);
+    }
+    if (out->ends != want->ends)
+        return err_set(e, ERR_PROTOCOL, "%s: %u ends instead of %u", KEEPER, out->ends, want->ends);
+    if (!out->text)
+        out->text = mem_strdup("");
+    return 0;
+}
+
+/* The hop that takes time, as a person knows it: without the port of SSH. */
+static char *hop_name(const struct profile *p, const struct plan *plan)
+{
+    const char *user = profile_tunnel_str(p, TUNNEL_user), *host = profile_tunnel_str(p, TUNNEL_host);
+
+    if (!profile_is_tunnelled(p))
+        return mem_strdup(plan->endpoint);
+    if (!text_equal(profile_tunnel_str(p, TUNNEL_type), "ssh") || !host)
+        return mem_strdup(plan->way);
+    return user ? mem_printf("ssh %s@%s", user, host) : mem_printf("ssh %s", host);
+}
+
+/* The time of the slowest hop, for the wait line. */
+static int64_t hop_ms(const struct profile *p)
+{
+    const char *tunnel = profile_tunnel_str(p, TUNNEL_connect_timeout);
+    long ms;
+
+    return tunnel && duration_parse(tunnel, &ms) ? ms : profile_ms(p, KEY_connect_timeout);
+}
+
+/* Shows the wait for one hop after another: which one the keeper is at is not known here. */
+static void wait_for_record(int line, const char *hop, int64_t ms, int64_t deadline)
+{
+    while (!tty_wait_readable(line, hop, clock_deadline(ms, deadline)) && clock_left(deadline) > 0)
+        ;
+}
+
+struct talk {
+    const struct profile *p;
+    int line;
+    const char *hop;
+    int64_t deadline; /* of the whole run */
+    struct way_answers answers;
+};
+
+/* One record that is no question and no log line: READY or the error. */
+static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
+{
+    for (;;) {
+        int64_t patience = (HOPS_MOST * hop_ms(t->p)) + GRACE_MS;
+        int64_t late = t->deadline < CLOCK_NEVER - GRACE_MS ? t->deadline + GRACE_MS : CLOCK_NEVER;
+        int64_t until = clock_deadline(patience, late);
+
+        wait_for_record(t->line, t->hop, hop_ms(t->p), until);
+        int more = record_read(t->line, got, until, e);
+        if (more == 0)
+            (void)err_set(e, ERR_PROTOCOL, "it has ended");
+        if (more <= 0)
+            return err_prefix(e, "%s", KEEPER);
+        if (got->kind == RECORD_ERROR)
+            return record_error(got, e);
+        if (got->kind == RECORD_OK)
+            return 0;
+        int64_t began = clock_ms();
+        if (got->kind == KEEPER_SAY)
+            log_said(got);
+        else if (got->kind != KEEPER_ASK)
+            return err_set(e, ERR_PROTOCOL, "%s: a record of kind %d", KEEPER, got->kind);
+        else if (way_answer(t->line, got, &t->answers, e) < 0)
+            return err_prefix(e, "%s", KEEPER);
+        if (t->deadline != CLOCK_NEVER)
+            t->deadline += clock_ms() - began;
+    }
+}
+
+int way_open(const struct profile *p, const struct plan *plan, const struct way_request *want,
+             int64_t deadline, struct way *out, struct err *e)
+{
+    AUTO_RECORD(open);
+    AUTO_RECORD(ready);
+    AUTO_FREE(char *, path);
+    AUTO_FREE(char *, hop);
+    struct env_changes env = {0};
+    struct talk talk = {.p = p, .deadline = deadline, .answers = {.profile = p}};
+
+    path = helper_path(KEEPER);
+    keeper_environment(p, &env);
+    int started = proc_spawn_keeper(path, &env, want->detached, &out->line, e);
+    env_release(&env);
+    if (started < 0)
+        return -1;
+    talk.line = out->line;
+    talk.hop = hop = hop_name(p, plan);
+    open_record(p, plan, want, deadline, &open);
+    if (record_write(out->line, &open, clock_deadline(GRACE_MS, deadline), e) < 0)
+        (void)err_prefix(e, "%s", KEEPER);
+    else if (talk_until_ready(&talk, &ready, e) == 0 && take_ready(&ready, want, out, e) == 0)
+        return 0;
+    way_release(out);
+    return -1;
+}

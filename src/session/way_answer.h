@@ -1,0 +1,22 @@
+/* What a keeper asks before it is ready, and who answers. */
+#ifndef SESSION_WAY_ANSWER_H
+#define SESSION_WAY_ANSWER_H
+
+#include <base/err.h>
+#include <ipc/record.h>
+#include <model/profile.h>
+
+/* What was answered already in this conversation. */
+struct way_answers {
+    const struct profile *profile;
+    bool gave_url, gave_stored, gave_typed; /* the tunnel's password */
+};
+
+/*
+ * Answers one question (KEEPER_ASK) on the line: the tunnel's password from the URL, then from the keychain,
+ * each once, then by a person, once; all else by a person. Where nobody can be asked the keeper gets an error
+ * record, ERR_LOGIN. -1: the answer could not be sent.
+ */
+int way_answer(int line, const struct record *question, struct way_answers *given, struct err *e);
+
+#endif

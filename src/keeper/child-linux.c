@@ -182,6 +182,7 @@ static void life_ready(struct watch *w, unsigned events)
     if (waitpid(c->pid, &c->status, WNOHANG) != c->pid)
         return;
     g->reaped = true;
+    c->pid = 0;
     close_watched(&c->life);
     for (size_t most = 0; most < 64 && g->owner && read_output(g, &c->err); most++)
         ;
@@ -191,7 +192,6 @@ static void life_ready(struct watch *w, unsigned events)
         return;
     close_watched(&c->err);
     close_watched(&c->out);
-    c->pid = 0;
     g->owner = NULL;
     group_end(g);
     if (c->ended)
@@ -305,7 +305,7 @@ int child_start(struct child *c, char *const *argv, const struct env_changes *en
 
 void child_end(struct child *c)
 {
-    struct group *g = c->pid ? group_of(c) : NULL;
+    struct group *g = group_of(c);
 
     c->ending = true;
     if (g)
@@ -314,7 +314,7 @@ void child_end(struct child *c)
 
 void child_forget(struct child *c)
 {
-    struct group *g = c->pid ? group_of(c) : NULL;
+    struct group *g = group_of(c);
 
     close_watched(&c->out);
     close_watched(&c->err);

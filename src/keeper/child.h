@@ -12,7 +12,7 @@
 #include "loop.h"
 
 struct child {
-    pid_t pid;       /* 0: does not run */
+    pid_t pid;       /* 0: does not run; 0 already for what it printed last */
     int status;      /* as waitpid(2) gives it, once it has ended */
     struct buf said; /* its stderr: the last 4 KiB, sanitised, whole lines for people */
     /* Each chunk of its stdout; NULL: dropped. */

@@ -1,0 +1,564 @@
+/*
+ * Forwards as broker sees them: control sockets served by children that stand for keepers, good and bad ones;
+ * the folder and what may lie in it; staying with keepers until a signal, a stop or a kill; and who holds a
+ * port. The real keeper is tests/cli's.
+ */
+#include <arpa/inet.h>
+#include <ftw.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <ipc/keeper.h>
+#include <session/control.h>
+#include <session/forward.h>
+#include <session/holder.h>
+
+static char home[] = "/tmp/broker-forward-XXXXXX";
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(home) && setenv("XDG_RUNTIME_DIR", home, 1) == 0 ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* --- keepers -------------------------------------------------------------------------------------------- */
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(sa.sun_path, sizeof sa.sun_path, "%s", path);
+    (void)unlink(path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+/* What a keeper does: one request, one answer; STOP: end of file when it has ended. */
+struct keeper {
+    const char *name, *end, *state;
+    const char *raw; /* instead of the answer */
+    size_t raw_len;
+    bool deaf, leaves_socket;
+    int linger_ms; /* between the answer to STOP and the end */
+};
+
+static int answer_one(int fd, const struct keeper *k)
+{
+    AUTO_RECORD(request);
+    AUTO_RECORD(answer);
+    struct err e = ERR_INIT;
+
+    if (record_read(fd, &request, clock_deadline(5000, CLOCK_NEVER), &e) <= 0)
+        return 0;
+    answer.kind = RECORD_OK;
+    record_put_str(&answer, KEEPER_TAG_NAME, k->name);
+    record_put_str(&answer, KEEPER_TAG_END, k->end);
+    record_put_str(&answer, KEEPER_TAG_STATE, k->state);
+    record_put_str(&answer, KEEPER_TAG_HOST, "db.example.com");
+    record_put_u64(&answer, KEEPER_TAG_PORT, 3307);
+    record_put_u64(&answer, KEEPER_TAG_PID, (uint64_t)getpid());
+    record_put_u64(&answer, KEEPER_TAG_CONNECTIONS, 2);
+    record_put_u64(&answer, KEEPER_TAG_STARTED, 1795244400);
+    record_put_str(&answer, KEEPER_TAG_DIGEST, "d1");
+    if (k->raw)
+        (void)!write(fd, k->raw, k->raw_len);
+    else
+        (void)record_write(fd, &answer, clock_deadline(5000, CLOCK_NEVER), &e);
+    return request.kind == KEEPER_STOP;
+}
+
+static char *path_of(const char *name)
+{
+    AUTO_FREE(char *, lock);
+    char *path = NULL;
+    struct err e = ERR_INIT;
+
+    assert_int_equal(control_place(name, &path, &lock, &e), 0);
+    return path;
+}
+
+static pid_t keeper_at(const char *path, const struct keeper *k)
+{
+    int door = listen_at(path);
+    pid_t parent = getpid(), pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid > 0) {
+        (void)close(door);
+        return pid;
+    }
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    while (k->deaf)
+        (void)pause();
+    for (;;) {
+        int fd = accept(door, NULL, NULL);
+        if (answer_one(fd, k)) {
+            if (!k->leaves_socket)
+                (void)unlink(path);
+            (void)poll(NULL, 0, k->linger_ms);
+            _exit(0);
+        }
+        (void)close(fd);
+    }
+}
+
+static void keeper_kill(pid_t pid)
+{
+    (void)kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static const struct keeper prod = {.name = "prod", .end = "b41207 127.0.0.1", .state = "up"};
+
+/* --- finding -------------------------------------------------------------------------------------------- */
+
+static void found(void **state)
+{
+    static const struct {
+        struct keeper keeper;
+        const char *host, *socket, *address;
+        unsigned port;
+        bool up;
+    } rows[] = {
+        {{.name = "prod", .end = "b41207 127.0.0.1", .state = "up"},
+         "127.0.0.1",
+         NULL,
+         "127.0.0.1:41207",
+         41207,
+         true},
+        {{.name = "prod", .end = "b3306 ::1", .state = "lost"}, "::1", NULL, "[::1]:3306", 3306, false},
+        {{.name = "prod", .end = "t/tmp/a b.sock", .state = "up"},
+         NULL,
+         "/tmp/a b.sock",
+         "/tmp/a b.sock",
+         0,
+         true},
+    };
+    AUTO_FREE(char *, path);
+
+    (void)state;
+    path = path_of("prod");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_BUF(address, 256);
+        struct forward f = FORWARD_INIT;
+        struct err e = ERR_INIT;
+        pid_t pid = keeper_at(path, &rows[i].keeper);
+        assert_int_equal(forward_find("prod", &f, &e), 1);
+        assert_string_equal(f.name, "prod");
+        assert_true(f.host ? text_equal(f.host, rows[i].host) : !rows[i].host);
+        assert_true(f.socket ? text_equal(f.socket, rows[i].socket) : !rows[i].socket);
+        forward_address(&f, &address);
+        assert_string_equal(buf_str(&address), rows[i].address);
+        assert_int_equal(f.port, rows[i].port);
+        assert_int_equal(f.up, rows[i].up);
+        assert_int_equal(f.pid, pid);
+        assert_int_equal(f.connections, 2);
+        assert_int_equal(f.started, 1795244400);
+        assert_string_equal(f.endpoint_host, "db.example.com");
+        assert_int_equal(f.endpoint_port, 3307);
+        assert_string_equal(f.digest, "d1");
+        forward_release(&f);
+        keeper_kill(pid);
+    }
+    /* The last one was killed: its socket is dead, and goes. */
+    struct forward f = FORWARD_INIT;
+    struct err e = ERR_INIT;
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(forward_find("prod", &f, &e), 0);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void answers_that_are_none(void **state)
+{
+    static const struct {
+        struct keeper keeper;
+        int found;
+        enum err_code code;
+    } rows[] = {
+        {{.name = NULL, .end = "b1 127.0.0.1", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .end = NULL, .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .end = "", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .end = "b", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .end = "b99999 127.0.0.1", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .end = "b3306", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .end = "b3306 ", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .end = "b1 127.0.0.1", .state = NULL}, -1, ERR_PROTOCOL},
+        {{.raw = "HTTP/1.1 400 Bad Request\r\n", .raw_len = 26}, -1, ERR_PROTOCOL},
+        {{.raw = "\0\0\0\2\1\23", .raw_len = 6}, -1, ERR_PROTOCOL},
+        {{.raw = "\0\0", .raw_len = 2}, -1, ERR_PROTOCOL},
+        {{.raw = "", .raw_len = 0}, 0, ERR_NONE}, /* it ended just then */
+    };
+    AUTO_FREE(char *, path);
+
+    (void)state;
+    path = path_of("prod");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct forward f = FORWARD_INIT;
+        struct err e = ERR_INIT;
+        pid_t pid = keeper_at(path, &rows[i].keeper);
+        assert_int_equal(forward_find("prod", &f, &e), rows[i].found);
+        assert_int_equal(e.code, rows[i].code);
+        if (rows[i].found < 0)
+            assert_string_equal(e.what, "prod");
+        forward_release(&f);
+        keeper_kill(pid);
+        (void)unlink(path);
+    }
+}
+
+/* Names become files inside the folder, whatever is in them, and different names different files. */
+static void names(void **state)
+{
+    static const char *const odd[] = {
+        "/run/mysqld/mysqld.sock", "..", ".hidden", "+0", "a/../../b", "[::1]:3306", "x.example.com:3306"};
+    AUTO_FREE(char *, folder);
+    AUTO_FREE(char *, longest);
+    char length[300];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(control_folder(&folder, &e), 0);
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        AUTO_FREE(char *, path);
+        path = path_of(odd[i]);
+        assert_int_equal(strncmp(path, folder, strlen(folder)), 0);
+        assert_null(strchr(path + strlen(folder) + 1, '/'));
+        assert_true(path[strlen(folder) + 1] != '.');
+    }
+    memset(length, 'a', sizeof length - 1);
+    length[sizeof length - 1] = '\0';
+    longest = path_of(length);
+    assert_true(strlen(longest) <= SOCKET_PATH_MOST && strchr(longest, '+'));
+    AUTO_FREE(char *, plain);
+    AUTO_FREE(char *, expected);
+    plain = path_of("prod");
+    expected = mem_printf("%s/prod.sock", folder);
+    assert_string_equal(plain, expected);
+}
+
+static void folder_that_is_not_ours(void **state)
+{
+    AUTO_FREE(char *, folder);
+    AUTO_FREE(char *, moved);
+    AUTO_FREE(char *, again);
+    struct err e = ERR_INIT;
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(control_folder(&folder, &e), 0);
+    assert_int_equal(stat(folder, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    assert_int_equal(chmod(folder, 0750), 0);
+    assert_int_equal(control_folder(&again, &e), -1);
+    assert_int_equal(e.code, ERR_CONFIG);
+    assert_string_equal(e.what, folder);
+    assert_string_equal(e.msg, "open to others");
+    assert_int_equal(chmod(folder, 0700), 0);
+    moved = mem_printf("%s.moved", folder);
+    assert_int_equal(rename(folder, moved), 0);
+    assert_int_equal(symlink(moved, folder), 0);
+    assert_int_equal(control_folder(&again, &e), -1);
+    assert_string_equal(e.msg, "not a folder of ours");
+    assert_int_equal(unlink(folder), 0);
+    assert_int_equal(rename(moved, folder), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(folder, 12345, 12345), 0);
+        assert_int_equal(control_folder(&again, &e), -1);
+        assert_string_equal(e.msg, "not a folder of ours");
+        assert_int_equal(chown(folder, 0, 0), 0);
+    }
+}
+
+/* Nothing that lies there but a dead socket is removed, or spoken to. */
+static void files_that_are_no_sockets(void **state)
+{
+    AUTO_FREE(char *, path);
+    struct forward f = FORWARD_INIT;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    path = path_of("prod");
+    assert_int_equal(file_write(path, "x", 1, 0600, &e), 0);
+    assert_int_equal(forward_find("prod", &f, &e), -1);
+    assert_int_equal(e.code, ERR_CONFIG);
+    assert_string_equal(e.msg, "not a socket of ours");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("/tmp", path), 0);
+    assert_int_equal(forward_find("prod", &f, &e), -1);
+    assert_int_equal(unlink(path), 0);
+    int door = listen_at(path);
+    if (geteuid() == 0) {
+        assert_int_equal(lchown(path, 12345, 12345), 0);
+        assert_int_equal(forward_find("prod", &f, &e), -1);
+        assert_string_equal(e.msg, "not a socket of ours");
+    }
+    (void)close(door);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(forward_find("prod", &f, &e), 0);
+}
+
+static void listed(void **state)
+{
+    static const struct keeper keepers[] = {{.name = "b", .end = "b2 127.0.0.1", .state = "up"},
+                                            {.name = "a", .end = "b1 127.0.0.1", .state = "lost"},
+                                            {.name = "x", .raw = "\0\0\0\2\1\23", .raw_len = 6}};
+    pid_t pids[ARRAY_LEN(keepers)];
+    struct forward *list;
+    struct err e = ERR_INIT;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(forward_list(&list, &n, &e), 0);
+    assert_int_equal(n, 0);
+    forward_list_free(list, n);
+    for (size_t i = 0; i < ARRAY_LEN(keepers); i++) {
+        AUTO_FREE(char *, path);
+        path = path_of(keepers[i].name);
+        pids[i] = keeper_at(path, &keepers[i]);
+    }
+    /* One that does not answer hides no other. */
+    assert_int_equal(forward_list(&list, &n, &e), -1);
+    assert_int_equal(e.code, ERR_PROTOCOL);
+    assert_string_equal(e.what, "x");
+    assert_int_equal(n, 2);
+    assert_string_equal(list[0].name, "a");
+    assert_string_equal(list[1].name, "b");
+    forward_list_free(list, n);
+    for (size_t i = 0; i < ARRAY_LEN(keepers); i++)
+        keeper_kill(pids[i]);
+    err_clear(&e);
+    assert_int_equal(forward_list(&list, &n, &e), 0);
+    assert_int_equal(n, 0);
+    forward_list_free(list, n);
+}
+
+/* --- ending --------------------------------------------------------------------------------------------- */
+
+static void stopped(void **state)
+{
+    AUTO_FREE(char *, path);
+    struct keeper slow = prod;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    slow.linger_ms = 200;
+    path = path_of("prod");
+    assert_int_equal(forward_stop("prod", CLOCK_NEVER, &e), 0);
+    pid_t pid = keeper_at(path, &slow);
+    int64_t before = clock_ms();
+    assert_int_equal(forward_stop("prod", CLOCK_NEVER, &e), 1);
+    assert_true(clock_ms() - before >= 200);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(forward_stop("prod", CLOCK_NEVER, &e), 0);
+    assert_int_equal(e.code, ERR_NONE);
+}
+
+static void not_stopped_in_time(void **state)
+{
+    AUTO_FREE(char *, path);
+    AUTO_FREE(char *, hint);
+    struct keeper slow = prod, deaf = {.deaf = true};
+    struct err e = ERR_INIT;
+
+    (void)state;
+    slow.linger_ms = 60000;
+    path = path_of("prod");
+    pid_t pid = keeper_at(path, &slow);
+    assert_int_equal(forward_stop("prod", clock_deadline(300, CLOCK_NEVER), &e), -1);
+    assert_int_equal(e.code, ERR_UNREACHABLE);
+    assert_string_equal(e.msg, "still has connections");
+    keeper_kill(pid);
+    pid = keeper_at(path, &deaf);
+    assert_int_equal(forward_stop("prod", clock_deadline(100, CLOCK_NEVER), &e), -1);
+    assert_int_equal(e.code, ERR_UNREACHABLE);
+    assert_non_null(strstr(e.msg, "does not answer"));
+    /* Whoever called listen(2): here this test. */
+    hint = mem_printf("kill -9 %d", (int)getpid());
+    assert_string_equal(e.hint, hint);
+    keeper_kill(pid);
+    assert_int_equal(forward_stop("prod", CLOCK_NEVER, &e), 0);
+}
+
+/* --- staying -------------------------------------------------------------------------------------------- */
+
+enum ending { ENDS_IN_ORDER, ENDS_WHEN_TOLD, IS_KILLED, FAILS };
+
+/* A keeper's end of the line. `signal`: sent to us first. */
+static pid_t keeper_on_line(int *line, enum ending how, int signal, int linger_ms)
+{
+    AUTO_RECORD(said);
+    struct err e = ERR_INIT;
+    int pair[2];
+    pid_t parent = getpid();
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    pid_t pid = fork();
+    if (pid > 0) {
+        (void)close(pair[1]);
+        *line = pair[0];
+        return pid;
+    }
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)close(pair[0]);
+    (void)poll(NULL, 0, 30);
+    if (signal)
+        (void)kill(parent, signal);
+    if (how == ENDS_WHEN_TOLD) {
+        if (record_read(pair[1], &said, CLOCK_NEVER, &e) <= 0 || said.kind != KEEPER_STOP)
+            _exit(2);
+        (void)poll(NULL, 0, linger_ms);
+    }
+    buf_clear(&said.body);
+    said.kind = RECORD_OK;
+    if (how == FAILS) {
+        (void)err_set(&e, ERR_IO, "of its own");
+        record_put_error(&said, &e);
+    }
+    if (how != IS_KILLED)
+        (void)record_write(pair[1], &said, CLOCK_NEVER, &e);
+    _exit(0);
+}
+
+static void stayed(void **state)
+{
+    static const struct {
+        enum ending how;
+        int signal, result, ended_by;
+        const char *msg;
+    } rows[] = {
+        {ENDS_IN_ORDER, 0, 0, 0, ""},
+        {ENDS_WHEN_TOLD, SIGTERM, 0, SIGTERM, ""},
+        {ENDS_WHEN_TOLD, SIGINT, 0, SIGINT, ""},
+        {ENDS_WHEN_TOLD, SIGHUP, 0, SIGHUP, ""},
+        {IS_KILLED, 0, -1, 0, "its keeper was killed"},
+        {FAILS, 0, -1, 0, "of its own"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        /* The second was there before: there is no line to it. The third is told to end with the first. */
+        struct forward list[] = {FORWARD_INIT, FORWARD_INIT, FORWARD_INIT};
+        struct err e = ERR_INIT;
+        int ended_by = -1, status;
+        bool all_told = rows[i].how != ENDS_IN_ORDER;
+        for (size_t k = 0; k < ARRAY_LEN(list); k++) {
+            list[k].name = mem_strdup("prod");
+            list[k].up = true;
+        }
+        pid_t first = keeper_on_line(&list[0].line, rows[i].how, rows[i].signal, 100);
+        pid_t third = keeper_on_line(&list[2].line, all_told ? ENDS_WHEN_TOLD : ENDS_IN_ORDER, 0, 0);
+        assert_int_equal(forward_wait(list, ARRAY_LEN(list), 5000, &ended_by, &e), rows[i].result);
+        assert_int_equal(ended_by, rows[i].ended_by);
+        assert_string_equal(e.msg, rows[i].msg);
+        assert_string_equal(e.what, rows[i].result < 0 ? "prod" : "");
+        for (size_t k = 0; k < ARRAY_LEN(list); k++) {
+            assert_int_equal(list[k].line, -1);
+            forward_release(&list[k]);
+        }
+        assert_int_equal(waitpid(first, &status, 0), first);
+        assert_int_equal(status, 0);
+        assert_int_equal(waitpid(third, &status, 0), third);
+        assert_int_equal(status, 0);
+    }
+}
+
+/* --- who holds a port ----------------------------------------------------------------------------------- */
+
+static void holder(void **state)
+{
+    static const struct {
+        const char *listens, *asked;
+        bool known;
+    } rows[] = {
+        {"127.0.0.1", "127.0.0.1", true},  {"0.0.0.0", "127.0.0.1", true}, {"127.0.0.1", "0.0.0.0", true},
+        {"127.0.0.1", "127.0.0.2", false}, {"::1", "::1", true},           {"::", "127.0.0.1", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_FD(door);
+        AUTO_FREE(char *, who);
+        AUTO_FREE(char *, expected);
+        struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+        struct sockaddr_in four = {.sin_family = AF_INET}, at;
+        bool is_six = strchr(rows[i].listens, ':');
+        struct sockaddr *sa = is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four;
+        socklen_t size = is_six ? sizeof six : sizeof four;
+        in_port_t port;
+
+        (void)inet_pton(AF_INET6, rows[i].listens, &six.sin6_addr);
+        (void)inet_pton(AF_INET, rows[i].listens, &four.sin_addr);
+        door = socket(sa->sa_family, SOCK_STREAM, 0);
+        if (door < 0 || bind(door, sa, size) < 0)
+            continue; /* no IPv6 here */
+        /* Bound is not yet listening. */
+        assert_int_equal(getsockname(door, sa, &size), 0);
+        port = is_six ? six.sin6_port : four.sin_port;
+        if (strchr(rows[i].asked, ':')) {
+            assert_null(who = holder_of_address((struct sockaddr *)&six));
+            assert_int_equal(listen(door, 1), 0);
+            who = holder_of_address((struct sockaddr *)&six);
+        } else {
+            at = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+            (void)inet_pton(AF_INET, rows[i].asked, &at.sin_addr);
+            assert_null(who = holder_of_address((struct sockaddr *)&at));
+            assert_int_equal(listen(door, 1), 0);
+            who = holder_of_address((struct sockaddr *)&at);
+        }
+        expected = mem_printf("test_forward (pid %d)", (int)getpid());
+        assert_string_equal(who ? who : "", rows[i].known ? expected : "");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(found),
+        cmocka_unit_test(answers_that_are_none),
+        cmocka_unit_test(names),
+        cmocka_unit_test(folder_that_is_not_ours),
+        cmocka_unit_test(files_that_are_no_sockets),
+        cmocka_unit_test(listed),
+        cmocka_unit_test(stopped),
+        cmocka_unit_test(not_stopped_in_time),
+        cmocka_unit_test(stayed),
+        cmocka_unit_test(holder),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -22,7 +22,7 @@ struct connection {
     const struct secret *password; /* NULL: the same */
     const char *host;              /* NULL: over the socket */
     unsigned port;
-    const char *socket;
+    const char *socket; /* beside a host only for a format with both ends */
     const char *database;
     enum tls_level tls;
     const char *tls_ca, *tls_cert, *tls_key, *tls_ciphers, *tls_version;

@@ -24,12 +24,15 @@ struct request {
     const char *verb; /* as it is typed, for hints: "connect", "profile show" */
 };
 
+struct way;
+
 struct session {
     struct config *config;
     struct profile profile;
     struct facts facts;
     struct plan plan;
     struct credential credential;
+    struct way *way;  /* through the keeper; NULL: not open, or direct */
     bool may_log_in;  /* set by verbs that start a browser or device flow where a terminal is there */
     bool wants_login; /* and by the one that is for nothing else */
     char *label;      /* NULL until the profile is known */
@@ -51,7 +54,12 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
 int session_sign_in(struct session *s, struct err *e);
 /* Forgets what the provider keeps between runs; *forgotten: how many entries. */
 int session_sign_out(struct session *s, unsigned *forgotten, struct err *e);
-/* The credential; signs in first where that was not done. */
+/*
+ * Opens the way through the keeper where there is one, at most once; a person may be asked. `first`: the
+ * server is dialled now, for the first connection.
+ */
+int session_open_way(struct session *s, bool first, struct err *e);
+/* The credential; signs in and opens the way first where that was not done. */
 int session_login(struct session *s, struct err *e);
 
 /*

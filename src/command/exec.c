@@ -33,11 +33,11 @@ static int exec_run(struct invocation *inv, struct err *e)
         (inv->given[OPT_env] && find_format(inv->value[OPT_env], &formats[1], e) < 0))
         return -1;
     const char *client = client_is_known(inv->rest[0]) ? inv->rest[0] : NULL;
-    if (begin_plan(inv, &s, wants_file ? FOR_CLIENT : FOR_OTHER, client, e) < 0)
+    if (begin_plan(inv, &s, wants_file ? FOR_FILE : FOR_OTHER, client, e) < 0)
         return -1;
     if (inv->given[OPT_dry_run]) {
         s.plan.client = NULL;
-        print_plan(&s, NULL);
+        print_plan(&s, inv->rest);
         return 0;
     }
     s.may_log_in = true;

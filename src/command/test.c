@@ -48,6 +48,14 @@ static int hop_login(struct session *s, struct report *r, struct err *e)
     return result == 0 ? 0 : hop_ended(r, "login", result < 0 ? -1 : 0, s->credential.login, e);
 }
 
+/* A direct way is opened to the server's door only: whether somebody is in is the last hop's question. */
+static int open_way(struct session *s, struct err *e)
+{
+    bool tunnelled = profile_is_tunnelled(&s->profile);
+
+    return (!tunnelled && session_resolve(s, e) < 0) || session_open_way(s, tunnelled, e) < 0 ? -1 : 0;
+}
+
 static int hop_way(struct session *s, struct report *r, struct err *e)
 {
     AUTO_FREE(char *, detail);
@@ -59,9 +67,12 @@ static int hop_way(struct session *s, struct report *r, struct err *e)
     if (result == 0) {
         if (hop_login(s, r, e) < 0)
             return -1;
-        result = session_resolve(s, e);
+        result = open_way(s, e);
     }
-    detail = mem_printf("direct to %s", s->plan.endpoint ? s->plan.endpoint : "");
+    if (profile_is_tunnelled(&s->profile))
+        detail = mem_strdup(s->plan.way);
+    else
+        detail = mem_printf("direct to %s", s->plan.endpoint ? s->plan.endpoint : "");
     return hop_ended(r, "way", result, detail, e);
 }
 

@@ -16,8 +16,8 @@ static int env_environment(const struct connection *c, struct env_changes *env, 
         return err_hint(e, "set another password on the server");
     }
     port = mem_printf("%u", c->port);
-    env_set(env, "MYSQL_HOST", c->socket ? "localhost" : c->host);
-    env_set(env, "MYSQL_TCP_PORT", c->socket ? NULL : port);
+    env_set(env, "MYSQL_HOST", c->host ? c->host : "localhost");
+    env_set(env, "MYSQL_TCP_PORT", c->host ? port : NULL);
     env_set(env, "MYSQL_UNIX_PORT", c->socket);
     if (c->password) { /* else the caller's own decide: auth = client */
         env_set(env, "MYSQL_USER", c->user);
@@ -27,4 +27,4 @@ static int env_environment(const struct connection *c, struct env_changes *env, 
     return 0;
 }
 
-const struct format format_env = {.name = "env", .environment = env_environment};
+const struct format format_env = {.name = "env", .both_ends = true, .environment = env_environment};

@@ -42,7 +42,7 @@ static void fill_words(const struct connection *c, const char *defaults_file, ch
 
     port = mem_printf("%u", c->port);
     const char *values[] = {
-        c->socket ? "localhost" : c->host, port, c->socket, c->user, c->database, defaults_file, NULL};
+        c->host ? c->host : "localhost", port, c->socket, c->user, c->database, defaults_file, NULL};
     for (; *argv; argv++) {
         AUTO_BUF(word, 131072);
         text_fill(&word, *argv, names, values);
@@ -69,7 +69,7 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
     AUTO_LAUNCH(launch);
     AUTO_FREE(char *, file);
     bool by_env = false;
-    struct connection c = launch_connection(s);
+    struct connection c = launch_connection(s), both = launch_both_ends(s);
 
     if (s->plan.client) {
         if (launch_option_file(s, s->plan.client->flavour, true, &launch.option_fd, &by_env, e) < 0)
@@ -78,11 +78,11 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
         (void)fcntl(launch.option_fd, F_SETFD, 0);
         client_environment(&c, s->plan.client->flavour, by_env, &launch.env);
     }
-    fill_words(&c, file, argv, &launch.argv);
+    fill_words(&both, file, argv, &launch.argv);
     if (find_program(&launch.argv, e) < 0)
         return -1;
     for (; *formats; formats++) {
-        if ((*formats)->environment(&c, &launch.env, e) < 0)
+        if ((*formats)->environment((*formats)->both_ends ? &both : &c, &launch.env, e) < 0)
             return -1;
     }
     helper_end_all();

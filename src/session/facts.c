@@ -55,9 +55,9 @@ static void find_includes(struct facts *f)
 
 int facts_gather(const struct profile *p, const struct facts_wanted *want, struct facts *out, struct err *e)
 {
-    bool direct = !profile_str(p, KEY_via) || text_equal(profile_str(p, KEY_via), "direct");
+    bool direct = !profile_is_tunnelled(p);
 
-    if (want->client && authorities_check(p, e) < 0)
+    if ((want->client || (want->way && !direct)) && authorities_check(p, e) < 0)
         return -1;
     if (want->client && client_find(want->client_name ? want->client_name : profile_str(p, KEY_client),
                                     want->deadline, &out->client, e) < 0)

@@ -9,6 +9,7 @@
 struct facts_wanted {
     bool client;             /* a stock client will be used */
     const char *client_name; /* that one instead of the profile's */
+    bool way;                /* the server will be dialled, perhaps by a keeper */
     bool socket;             /* sockets may be tried */
     int64_t deadline;
 };

@@ -9,12 +9,51 @@
 #include <base/memfd.h>
 
 #include "plugins.h"
+#include "way.h"
 
 void launch_release(struct launch *l)
 {
     words_release(&l->argv);
     env_release(&l->env);
     fd_close_cleanup(&l->option_fd);
+}
+
+static const struct way_end *find_end(const struct way *w, bool by_path)
+{
+    for (unsigned i = 0; i < w->ends; i++) {
+        if ((w->end[i].path != NULL) == by_path)
+            return &w->end[i];
+    }
+    return NULL;
+}
+
+/* Behind the keeper's TLS the client makes none. */
+static void dial_end(const struct session *s, struct connection *c)
+{
+    const struct way_end *end = s->way ? find_end(s->way, s->plan.unix_end) : NULL;
+
+    if (!end)
+        return;
+    c->socket = end->path;
+    c->host = end->path ? NULL : end->host;
+    c->port = end->path ? c->port : end->port;
+    if (s->plan.tls_by_keeper)
+        c->tls = TLS_DISABLED;
+}
+
+struct connection launch_both_ends(const struct session *s)
+{
+    struct connection c = launch_connection(s);
+    const struct way_end *path = s->way ? find_end(s->way, true) : NULL;
+    const struct way_end *port = s->way ? find_end(s->way, false) : NULL;
+
+    if (path)
+        c.socket = path->path;
+    if (port) {
+        c.host = port->host;
+        c.port = port->port;
+    }
+    return c;
 }
 
 struct connection launch_connection(const struct session *s)
@@ -27,6 +66,7 @@ struct connection launch_connection(const struct session *s)
     c.cleartext = c.cleartext || s->credential.cleartext;
     c.expires_at = s->credential.expires_at;
     c.fixed = c.fixed || c.expires_at;
+    dial_end(s, &c);
     return c;
 }
 

@@ -12,8 +12,11 @@ struct launch {
 void launch_release(struct launch *l);
 #define AUTO_LAUNCH(name) __attribute__((cleanup(launch_release))) struct launch name = {.option_fd = -1}
 
-/* The plan's connection with what only the walk knows: the credential. Borrows from the session. */
+/* The plan's connection with what only the walk knows: the credential, and the keeper's end that the client
+ * dials. Borrows from the session. */
 struct connection launch_connection(const struct session *s);
+/* The same for a format that names both ends of a keeper beside each other: host and port, and socket. */
+struct connection launch_both_ends(const struct session *s);
 
 /* The session has a plan and a credential. `args` go behind ours; may be NULL. */
 int launch_prepare(const struct session *s, char *const *args, struct launch *l, struct err *e);

@@ -59,7 +59,7 @@ static int explain(const struct session *s, const struct proc_result *result, st
     const char *text = buf_str(&result->err), *reason = NULL;
     int64_t deadline = clock_deadline(profile_ms(&s->profile, KEY_connect_timeout), s->deadline);
 
-    if (server_error_is_way(server_error_number(text)))
+    if (!s->plan.keeper && server_error_is_way(server_error_number(text)))
         reason = way_walk(&s->plan.conn, true, deadline, &way) < 0 ? way.msg : "";
     out->server_code = server_error_explain(&s->plan, text, result->status, reason, e);
     return -1;
@@ -96,5 +96,5 @@ int session_resolve(const struct session *s, struct err *e)
     if (way_walk(&s->plan.conn, false, deadline, e) == 0)
         return 0;
     (void)err_prefix(e, "%s", s->plan.conn.host);
-    return err_hint(e, "check host; a name that only a bastion knows needs a tunnel");
+    return err_hint(e, "check host; a name that only a bastion knows needs via");
 }

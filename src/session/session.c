@@ -17,9 +17,22 @@
 #include "authorities.h"
 #include "facts.h"
 #include "launch.h"
+#include "way.h"
+
+/* What fits everywhere (SPEC section 7), its NUL included. */
+#define SOCKET_PATH_MOST 104
+
+static void way_free(struct session *s)
+{
+    if (s->way)
+        way_release(s->way);
+    free(s->way);
+    s->way = NULL;
+}
 
 void session_release(struct session *s)
 {
+    way_free(s);
     plan_release(&s->plan);
     facts_release(&s->facts);
     credential_release(&s->credential);
@@ -108,8 +121,9 @@ int session_open(struct session *s, const struct request *r, struct err *e)
 int session_plan(struct session *s, enum purpose purpose, const char *client, bool dry, struct err *e)
 {
     struct facts_wanted want = {
-        .client = purpose == FOR_CLIENT,
+        .client = purpose == FOR_CLIENT || purpose == FOR_FILE,
         .client_name = client,
+        .way = purpose != FOR_SECRET,
         .socket = !dry && purpose != FOR_SECRET,
         .deadline = s->deadline,
     };
@@ -118,12 +132,13 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
         return -1;
     if (plan_make(&s->profile, &s->facts, purpose, &s->plan, e) < 0)
         return -1;
-    log_step("way", "direct, %s", s->plan.endpoint);
+    if (!s->plan.keeper)
+        log_step("way", "direct, %s", s->plan.endpoint);
     return 0;
 }
 
 /* A session to prove a password with: `exec` of some other program has no client in its plan, so one is
- * looked for. */
+ * looked for, and may need a keeper of its own. */
 static int prover_make(const struct session *s, struct session *out, struct err *e)
 {
     *out = *s;
@@ -138,6 +153,10 @@ static void prover_release(const struct session *s, struct session *prover)
 {
     if (s->plan.client)
         return;
+    if (prover->way != s->way) {
+        way_stop(prover->way);
+        way_free(prover);
+    }
     plan_release(&prover->plan);
     facts_release(&prover->facts);
 }
@@ -152,7 +171,8 @@ int session_offer_to_keep(struct session *s, bool proved, struct err *e)
     if (!s->credential.keepable || !tty_present())
         return 0;
     if (prover_make(s, &prover, &ignored) == 0 && tty_ask_yes("store it in the keychain? [y/N] ")) {
-        result = proved ? 0 : session_probe(&prover, &probe, e);
+        if (!proved)
+            result = session_open_way(&prover, true, e) < 0 ? -1 : session_probe(&prover, &probe, e);
         if (result == 0)
             result = s->plan.provider->keep(&s->profile, &s->credential, s->deadline, e);
     }
@@ -208,12 +228,62 @@ int session_sign_out(struct session *s, unsigned *forgotten, struct err *e)
     return provider && provider->logout ? provider->logout(&s->profile, s->deadline, forgotten, e) : 0;
 }
 
+/* In our folder, of a name that nobody else takes: many clients of one profile may run. */
+static int unix_end(char **path, struct err *e)
+{
+    AUTO_FREE(char *, runtime);
+    AUTO_FREE(char *, name);
+    char hash[33];
+
+    if (path_runtime(&runtime, e) < 0)
+        return -1;
+    name = mem_printf("%ld %lld", (long)getpid(), (long long)clock_ms());
+    text_hash(name, strlen(name), hash);
+    *path = mem_printf("%s/%.16s.sock", runtime, hash);
+    if (strlen(*path) < SOCKET_PATH_MOST)
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", *path, SOCKET_PATH_MOST - 1);
+    return err_hint(e, "set XDG_RUNTIME_DIR to a folder of yours with a short name, mode 0700");
+}
+
+/* The client's end first. */
+static void fill_request(const struct plan *plan, char *path, struct way_request *want)
+{
+    bool both = plan_has_both_ends(plan);
+    struct way_end by_path = {.path = path}, by_port = {.host = (char *)(uintptr_t) "127.0.0.1"};
+
+    by_path.kind = plan_own_socket(plan->profile) ? KEEPER_END_BYTES : KEEPER_END_TLS;
+    by_port.kind = plan->tls_by_keeper ? KEEPER_END_GUARDED : KEEPER_END_BYTES;
+    want->end[0] = plan->unix_end ? by_path : by_port;
+    want->end[1] = plan->unix_end ? by_port : by_path;
+    want->ends = both ? 2 : 1;
+}
+
+int session_open_way(struct session *s, bool first, struct err *e)
+{
+    struct way_request want = {.first = first};
+    struct way way = WAY_INIT;
+    AUTO_FREE(char *, path);
+
+    if (!s->plan.keeper || s->way)
+        return 0;
+    if ((s->plan.unix_end || plan_has_both_ends(&s->plan)) && unix_end(&path, e) < 0)
+        return -1;
+    fill_request(&s->plan, path, &want);
+    if (way_open(&s->profile, &s->plan, &want, s->deadline, &way, e) < 0)
+        return -1;
+    s->way = mem_alloc(1, sizeof *s->way);
+    *s->way = way;
+    log_step("way", "%s", way.text);
+    return 0;
+}
+
 int session_login(struct session *s, struct err *e)
 {
     const struct provider *provider = s->plan.provider;
     AUTO_BUF(what, 4096);
 
-    if (session_sign_in(s, e) < 0)
+    if (session_sign_in(s, e) < 0 || session_open_way(s, true, e) < 0)
         return -1;
     if (!provider) {
         const struct secret *password = s->profile.password;

@@ -73,7 +73,8 @@ static const struct golden {
      "way         direct\n"
      "tls         disabled\n"
      "credential  first line of /pw\n"
-     "address     unix socket\n"},
+     "address     unix socket\n"
+     "command     -e 'select 1'\n"},
     /* What a program is given may hold a secret, so it is not shown. */
     {REMOTE "via = direct\nauth = command\nauth_command = /opt/get-it 'a b' hunter2\ntls = preferred\n", NULL,
      FLAVOUR_UNKNOWN, NULL,
@@ -81,7 +82,8 @@ static const struct golden {
      "way         direct\n"
      "tls         preferred, by the client\n"
      "credential  what /opt/get-it prints\n"
-     "address     db.example.com:3306\n"},
+     "address     db.example.com:3306\n"
+     "command     -e 'select 1'\n"},
     {"", "mysql://app:hunter2@db.example.com/shop", FLAVOUR_MYSQL, NULL,
      "endpoint    db.example.com:3306\n"
      "way         direct\n"
@@ -104,6 +106,30 @@ static const struct golden {
      "credential  password of the URL\n"
      "address     db.example.com:3306\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    /* What a MariaDB client cannot be told is the keeper's. */
+    {REMOTE, NULL, FLAVOUR_MARIADB, NULL,
+     "endpoint    db.example.com:3306\n"
+     "way         direct\n"
+     "tls         required, by the keeper\n"
+     "credential  stored password of app@db.example.com:3306\n"
+     "address     unix socket\n"
+     "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    {REMOTE "via = tcp://127.0.0.1:13306\ntls_ca = /own.pem\n", NULL, FLAVOUR_MYSQL, NULL,
+     "endpoint    db.example.com:3306\n"
+     "way         tcp 127.0.0.1:13306\n"
+     "tls         verify-identity, by the keeper, /own.pem\n"
+     "credential  stored password of app@db.example.com:3306\n"
+     "address     unix socket\n"
+     "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    /* A program gets both ends; the words of a tunnel's command may hold a secret. */
+    {REMOTE "via = t\n[tunnel t]\ntype = command\ncommand = aws ssm 'a b' hunter2\n", NULL, FLAVOUR_UNKNOWN,
+     NULL,
+     "endpoint    db.example.com:3306\n"
+     "way         command aws\n"
+     "tls         preferred, by the client\n"
+     "credential  stored password of app@db.example.com:3306\n"
+     "address     127.0.0.1, a free port, and a unix socket\n"
+     "command     -e 'select 1'\n"},
 };
 
 static void golden_plans(void **state)
@@ -176,6 +202,10 @@ static const struct derived {
     {"host = localhost\ntls_ca = /ca\n", KEY_tls, "verify-identity", "tls_ca"},
     {"host = db\nuser = a\ncleartext = yes\n", KEY_tls, "verify-identity", "cleartext"},
     {"host = db\nuser = a\nauth = iam\n", KEY_tls, "verify-identity", "auth"},
+    /* the server's own socket, seen from the bastion; what another tunnel leads to nobody knows */
+    {"socket = /s\nvia = ssh://jump\nuser = a\ncleartext = yes\n", KEY_tls, "preferred", "socket"},
+    {"socket = /s\nvia = tcp://127.0.0.1:1\nuser = a\ncleartext = yes\n", KEY_tls, "verify-identity",
+     "cleartext"},
     {"host = db\nvia = ssh://jump\n", KEY_tls, "preferred", "via"},
     {"host = db\nvia = ssh://jump\ntls_ca = /ca\n", KEY_tls, "verify-identity", "tls_ca"},
     {"host = db\nvia = ssh://jump\nuser = a\nauth = iam\n", KEY_tls, "verify-identity", "auth"},
@@ -207,13 +237,7 @@ static void derived_keys(void **state)
 /* --- levels of TLS by client family
  * ------------------------------------------------------------------------------ */
 
-#define NAMES_NONE(host)                                                                                     \
-    "78: tls = verify-identity: a MariaDB client checks no name for " host                                   \
-    "\nhint: set host to the name in the server's certificate, or client to Oracle's mysql\n"
-#define CANNOT(level)                                                                                        \
-    "78: tls = " level " cannot be said to a MariaDB client\n"                                               \
-    "hint: set client to Oracle's mysql, or tls_ca to the server's authority (the name is verified then), "  \
-    "or tls = preferred: a man in the middle can switch TLS off\n"
+#define BY_KEEPER(level) level ", by the keeper"
 #define NO_CA(level)                                                                                         \
     "78: tls = " level ", and this system has no file of certificate authorities\n"                          \
     "hint: set tls_ca to the PEM file of the server's authority, or install ca-certificates\n"
@@ -250,24 +274,24 @@ static const struct level {
 } levels[] = {
     {REMOTE "tls = disabled\n", "disabled", "! disabled"},
     {REMOTE "tls = preferred\n", "preferred, by the client", "! preferred, by the client"},
-    {REMOTE, "required, by the client", CANNOT("required")},
-    {REMOTE "tls = required\n", "required, by the client", CANNOT("required")},
-    {REMOTE "tls = verify-ca\n", "verify-ca, by the client, /ca.pem", CANNOT("verify-ca")},
+    {REMOTE, "required, by the client", BY_KEEPER("required")},
+    {REMOTE "tls = required\n", "required, by the client", BY_KEEPER("required")},
+    {REMOTE "tls = verify-ca\n", "verify-ca, by the client, /ca.pem", BY_KEEPER("verify-ca") ", /ca.pem"},
     {REMOTE "tls = verify-identity\n", "verify-identity, by the client, /ca.pem",
      "verify-identity, by the client, /ca.pem"},
     {REMOTE "tls_ca = /own.pem\n", "verify-identity, by the client, /own.pem",
      "verify-identity, by the client, /own.pem"},
     {REMOTE "tls_ca = /own.pem\ntls = verify-ca\n", "verify-ca, by the client, /own.pem",
-     CANNOT("verify-ca")},
+     BY_KEEPER("verify-ca") ", /own.pem"},
     /* A level below verification names no authority. */
-    {REMOTE "tls_ca = /own.pem\ntls = required\n", "required, by the client", CANNOT("required")},
+    {REMOTE "tls_ca = /own.pem\ntls = required\n", "required, by the client", BY_KEEPER("required")},
     /* MariaDB's clients check no name for an address of this machine, from 11.4 on even silently. */
     {"host = localhost\nuser = a\ntls = verify-identity\n", "verify-identity, by the client, /ca.pem",
-     NAMES_NONE("localhost")},
+     BY_KEEPER("verify-identity") ", /ca.pem"},
     {"host = 127.0.0.2\nuser = a\ntls_ca = /own.pem\n", "verify-identity, by the client, /own.pem",
-     NAMES_NONE("127.0.0.2")},
+     BY_KEEPER("verify-identity") ", /own.pem"},
     {"host = ::1\nuser = a\ntls = verify-identity\n", "verify-identity, by the client, /ca.pem",
-     NAMES_NONE("::1")},
+     BY_KEEPER("verify-identity") ", /ca.pem"},
     /* The server's own socket needs no TLS and cannot have a name. */
     {"socket = /s\nuser = a\n", "preferred, by the client", "preferred, by the client"},
     {"socket = /s\nuser = a\ntls = disabled\n", "disabled", "disabled"},
@@ -279,10 +303,11 @@ static const struct level {
      "verify-identity, by the client, /ca.pem"},
     {REMOTE "cleartext = yes\ntls = disabled\n", CLEAR("disabled", ""), CLEAR("disabled", "")},
     {REMOTE "cleartext = yes\ntls = preferred\n", CLEAR("preferred", ""), CLEAR("preferred", "")},
-    {REMOTE "cleartext = yes\ntls = required\n", "required, by the client", CANNOT("required")},
-    {REMOTE "cleartext = yes\ntls = verify-ca\n", "verify-ca, by the client, /ca.pem", CANNOT("verify-ca")},
+    {REMOTE "cleartext = yes\ntls = required\n", "required, by the client", BY_KEEPER("required")},
+    {REMOTE "cleartext = yes\ntls = verify-ca\n", "verify-ca, by the client, /ca.pem",
+     BY_KEEPER("verify-ca") ", /ca.pem"},
     {"host = localhost\nuser = a\ncleartext = yes\n", "verify-identity, by the client, /ca.pem",
-     NAMES_NONE("localhost")},
+     BY_KEEPER("verify-identity") ", /ca.pem"},
     {"socket = /s\nuser = a\ncleartext = yes\n", "preferred, by the client", "preferred, by the client"},
     {REMOTE "cleartext = yes\n[defaults]\ntls = required\n", CLEAR("required", OR_WRITE),
      CLEAR("required", OR_WRITE)},
@@ -308,6 +333,110 @@ static void levels_by_client(void **state)
     }
 }
 
+/*
+ * The whole table of who makes the TLS, level by level: what a stock client of each family is told through a
+ * direct way, on this machine, and through a tunnel. `C` the client makes it, `K` the keeper; then what is
+ * dialled: the endpoint itself, 127.0.0.1 or a unix socket; `=` the name that the keeper verifies; `!`
+ * plug-ins restricted.
+ */
+static const struct ends_row {
+    const char *tls, *mysql, *mariadb, *mysql_here, *mariadb_here, *mysql_tunnelled, *mariadb_tunnelled;
+} ends_rows[] = {
+    {"disabled", "C endpoint", "! C endpoint", "C endpoint", "! C endpoint", "C 127.0.0.1", "! C 127.0.0.1"},
+    {"preferred", "C endpoint", "! C endpoint", "C endpoint", "! C endpoint", "C 127.0.0.1", "! C 127.0.0.1"},
+    {"required", "C endpoint", "K unix", "C endpoint", "K unix", "K unix", "K unix"},
+    {"verify-ca", "C endpoint", "K unix", "C endpoint", "K unix", "K unix", "K unix"},
+    {"verify-identity", "C endpoint", "C endpoint", "C endpoint", "K unix =127.0.0.1",
+     "K unix =db.example.com", "K unix =db.example.com"},
+};
+
+static void ends_text(const char *body, const struct facts *facts, enum purpose purpose, struct buf *out)
+{
+    AUTO_MADE(made);
+    AUTO_FREE(char *, text);
+    struct err e = ERR_INIT;
+
+    text = mem_printf("[profile p]\nuser = app\n%s", body);
+    if (derive_text(text, "p", NULL, 0, &made, &e) < 0 ||
+        plan_make(&made.profile, facts, purpose, &made.plan, &e) < 0) {
+        error_text(&e, out);
+        return;
+    }
+    const struct plan *plan = &made.plan;
+    buf_printf(out, "%s%s %s", plan->restrict_plugins ? "! " : "", plan->tls_by_keeper ? "K" : "C",
+               !plan->keeper    ? "endpoint"
+               : plan->unix_end ? "unix"
+                                : "127.0.0.1");
+    if (plan->tls_by_keeper && plan->conn.tls == TLS_VERIFY_IDENTITY)
+        buf_printf(out, " =%s", plan->tls_name);
+    assert_int_equal(plan->conn.fixed, plan->keeper);
+}
+
+static void who_makes_the_tls(void **state)
+{
+    static const struct facts mysql = FACTS_MYSQL, mariadb = FACTS_MARIADB;
+    static const char *const places[] = {
+        "host = db.example.com\n",
+        "host = 127.0.0.1\n",
+        "host = db.example.com\nvia = tcp://127.0.0.1:1\n",
+        "host = db.example.com\nvia = t\n[tunnel t]\ntype = command\ncommand = x\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ends_rows); i++) {
+        const struct ends_row *row = &ends_rows[i];
+        const char *const texts[][2] = {{row->mysql, row->mariadb},
+                                        {row->mysql_here, row->mariadb_here},
+                                        {row->mysql_tunnelled, row->mariadb_tunnelled},
+                                        {row->mysql_tunnelled, row->mariadb_tunnelled}};
+        for (size_t j = 0; j < ARRAY_LEN(places) * 2; j++) {
+            AUTO_FREE(char *, body);
+            AUTO_BUF(text, 4096);
+            body = mem_printf("tls = %s\n%s", row->tls, places[j / 2]);
+            ends_text(body, j % 2 ? &mariadb : &mysql, FOR_CLIENT, &text);
+            assert_string_equal(buf_str(&text), texts[j / 2][j % 2]);
+        }
+    }
+}
+
+#define SIGNED "auth = iam\nsign_host = db.c9akciq32.eu-west-1.rds.amazonaws.com\n"
+static const struct {
+    const char *body;
+    enum purpose purpose;
+    const char *text;
+} other_ends[] = {
+    /* The name that is verified is the one that was signed for, whoever is dialled. */
+    {"host = 10.0.0.1\n" SIGNED, FOR_CLIENT, "K unix =db.c9akciq32.eu-west-1.rds.amazonaws.com"},
+    {"host = 10.0.0.1\ntls = verify-ca\n" SIGNED, FOR_CLIENT, "C endpoint"},
+    {"host = db\nvia = tcp://127.0.0.1:1\n" SIGNED, FOR_CLIENT,
+     "K unix =db.c9akciq32.eu-west-1.rds.amazonaws.com"},
+    {"host = 10.0.0.1\nauth = none\nsign_host = db\ntls = verify-identity\n", FOR_CLIENT, "C endpoint"},
+    /* Other programs make their own, and need a keeper for a tunnel only. */
+    {"host = db\ntls = required\n", FOR_OTHER, "C endpoint"},
+    {"host = db\ntls = required\nvia = tcp://127.0.0.1:1\n", FOR_OTHER, "K unix"},
+    {"host = db\ntls = preferred\nvia = tcp://127.0.0.1:1\n", FOR_OTHER, "C 127.0.0.1"},
+    {"host = db\ntls = verify-ca\nvia = tcp://127.0.0.1:1\n", FOR_FILE, "K unix"},
+    /* A forward is a keeper always, and asks no provider for anything. */
+    {"host = db\ntls = required\nauth = vault\n", FOR_FORWARD, "K unix"},
+    {"host = db\ntls = preferred\nauth = env\n", FOR_FORWARD, "C 127.0.0.1"},
+    {"socket = /s\n", FOR_FORWARD, "C unix"},
+    /* What a tunnel that we do not know leads to is no socket of the server's for sure. */
+    {"socket = /s\nvia = tcp://127.0.0.1:1\n", FOR_CLIENT, "C 127.0.0.1"},
+    {"socket = /s\nvia = tcp://127.0.0.1:1\ntls = required\n", FOR_CLIENT, "K unix"},
+};
+
+static void other_ends_than_the_tables(void **state)
+{
+    static const struct facts facts = FACTS_MYSQL;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(other_ends); i++) {
+        AUTO_BUF(text, 4096);
+        ends_text(other_ends[i].body, &facts, other_ends[i].purpose, &text);
+        assert_string_equal(buf_str(&text), other_ends[i].text);
+    }
+}
+
 static void no_authorities(void **state)
 {
     static const char *const names[] = {"verify-ca", "verify-identity"};
@@ -324,7 +453,7 @@ static void no_authorities(void **state)
         tls_text(text, NULL, &mysql, &by_mysql);
         tls_text(text, NULL, &mariadb, &by_mariadb);
         assert_string_equal(buf_str(&by_mysql), texts[i]);
-        assert_string_equal(buf_str(&by_mariadb), i ? texts[i] : CANNOT("verify-ca"));
+        assert_string_equal(buf_str(&by_mariadb), texts[i]);
     }
 }
 
@@ -372,7 +501,8 @@ static const struct refusal {
     {REMOTE "auth = file\n",
      "78: auth = file needs auth_file\nhint: auth_file = ~/path/to/a/file of mode 0600\n"},
     {REMOTE "auth = env\n", "78: auth = env needs auth_env\nhint: auth_env = NAME_OF_THE_VARIABLE\n"},
-    {REMOTE "login = keeper\n", "78: login = keeper: this version has no keeper\nhint: login = client\n"},
+    {REMOTE "login = keeper\n",
+     "78: login = keeper: the keeper of this version does not log in\nhint: login = client\n"},
     {"host = 127.0.0.1\nport = 13306\nuser = app\nauth = iam\n",
      "78: not the server's name, so no token for it is valid\n"
      "hint: set host to the RDS name and via = tcp://127.0.0.1:13306\n"},
@@ -410,13 +540,17 @@ static void refused_plans(void **state)
 }
 
 /* What stands between a client and the server, and not between anybody and the secret. */
+#define TCP_WAY "via = tcp://127.0.0.1:1\n"
 static const struct refusal on_the_way[] = {
-    {REMOTE "via = ssh://me@jump\n",
-     "78: via = ssh://me@jump: this version has no tunnels\n"
-     "hint: open the tunnel yourself, then set host = 127.0.0.1, its port, and via = direct\n"},
-    {"host = 10.0.0.1\nsign_host = " RDS_NAME "\nuser = app\nauth = iam\ntls_ca = /ca.pem\n",
-     "78: sign_host = " RDS_NAME " with tls = verify-identity: this version has no keeper\n"
-     "hint: set host = " RDS_NAME " where it can be reached, or tls = verify-ca with Oracle's mysql\n"},
+    {"user = app\n" TCP_WAY,
+     "78: via = tcp://127.0.0.1:1, and no server named behind it\n"
+     "hint: set host to the server's name as the far side knows it, or socket to a path there\n"},
+    {"socket = auto\nuser = app\n" TCP_WAY,
+     "78: via = tcp://127.0.0.1:1, and no server named behind it\n"
+     "hint: set host to the server's name as the far side knows it, or socket to a path there\n"},
+    {"socket = /s\nuser = app\ntls_ca = /ca.pem\n" TCP_WAY,
+     "78: tls = verify-identity, and /s has no name\n"
+     "hint: set host to the server's name, or tls = verify-ca\n"},
 };
 
 static void secret_without_a_way(void **state)
@@ -513,6 +647,8 @@ int main(void)
         cmocka_unit_test(plans_are_pure),
         cmocka_unit_test(derived_keys),
         cmocka_unit_test(levels_by_client),
+        cmocka_unit_test(who_makes_the_tls),
+        cmocka_unit_test(other_ends_than_the_tables),
         cmocka_unit_test(no_authorities),
         cmocka_unit_test(flags_lower_nothing),
         cmocka_unit_test(refused_plans),

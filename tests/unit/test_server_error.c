@@ -52,16 +52,16 @@ static const struct row {
     /* a TCP failure has one number, whichever family says it */
     {"ERROR 2003 (HY000): Can't connect to MySQL server on 'db.example.com:3306' (111)", "connection refused",
      "69: 2003 db.example.com:3306: connection refused\n"
-     "hint: check port and firewall; a server behind a bastion needs a tunnel\n"},
+     "hint: check port and firewall; a server behind a bastion needs via\n"},
     {"ERROR 2002 (HY000): Can't connect to server on 'db.example.com' (115)", "connection refused",
      "69: 2003 db.example.com:3306: connection refused\n"
-     "hint: check port and firewall; a server behind a bastion needs a tunnel\n"},
+     "hint: check port and firewall; a server behind a bastion needs via\n"},
     {"ERROR 2003 (HY000): Can't connect to MySQL server on 'db.example.com:3306' (111)", NULL,
      "69: 2003 db.example.com:3306: Can't connect to MySQL server on 'db.example.com:3306' (111)\n"
-     "hint: check port and firewall; a server behind a bastion needs a tunnel\n"},
+     "hint: check port and firewall; a server behind a bastion needs via\n"},
     {"ERROR 2005 (HY000): Unknown MySQL server host 'db.example.com' (-2)", "no such host",
      "69: 2005 db.example.com:3306: no such host\n"
-     "hint: check host; a name that only a bastion knows needs a tunnel\n"},
+     "hint: check host; a name that only a bastion knows needs via\n"},
     {"ERROR 2026 (HY000): SSL connection error: SSL is required but the server doesn't support it", NULL,
      "69: 2026 db.example.com:3306: the server has no TLS\n"
      "hint: tls = preferred connects without it: anybody on the way can read and change what is sent\n"},

@@ -215,18 +215,15 @@ static void say_other_names(const struct offer *o, struct buf *out)
         buf_puts(out, "This key is not known by any other names.\n");
 }
 
-/* Nobody can be asked: the question is the error. */
+/* broker has words for a question that nobody can answer; once it has gone they are ours. */
 static int nobody(const struct offer *o, struct err *e)
 {
-    char hint[sizeof e->hint];
-
-    if (e->code != ERR_LOGIN)
+    if (!keeper_is_ready())
         return -1;
-    (void)memcpy(hint, e->hint, sizeof hint);
     (void)err_set(e, ERR_LOGIN, "The authenticity of host '%s (%s)' can't be established", o->name,
                   o->address);
     (void)err_detail(e, "%s key fingerprint is %s", host_key_label(o->type), o->fingerprint);
-    return *hint ? err_hint(e, "%s", hint) : err_hint(e, "ssh %s, on a terminal", o->s->alias);
+    return err_hint(e, "ssh %s, on a terminal", o->s->alias);
 }
 
 static int ask(const struct offer *o, int64_t *deadline, struct err *e)

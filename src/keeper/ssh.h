@@ -51,13 +51,15 @@ struct ssh_settings {
     char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms;
 
     char *preferred_authentications; /* comma list; NULL: publickey,keyboard-interactive,password */
-    bool publickey, keyboard_interactive, password, gssapi;
+    bool publickey, keyboard_interactive, password;
+    bool gssapi;               /* allowed, and there is a ticket to show */
     unsigned password_prompts; /* ssh's NumberOfPasswordPrompts, 3 where unset */
 
     int64_t keepalive; /* ms; 0: none */
     int64_t
         connect_timeout; /* ms, for one hop: the tunnel's key, ssh's ConnectTimeout, opt.connect_timeout */
-    const char *bind_address, *address_family; /* of ssh -G; an engine that cannot says so in can() */
+    char *bind_address, *address_family; /* of ssh -G; an engine that cannot says so in can() */
+    const char *beyond; /* what else is asked that only the system's ssh does: "RevokedHostKeys"; NULL */
 };
 
 struct ssh_engine {

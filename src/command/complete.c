@@ -42,6 +42,17 @@ static void offer_profiles(const struct complete *c)
         offer(c, *name, "profile");
 }
 
+static void offer_tunnels(const struct complete *c)
+{
+    AUTO_CONFIG(config);
+    struct err ignored = ERR_INIT;
+
+    if (config_load(&config, &ignored) < 0)
+        return;
+    for (const char *const *name = config_tunnel_names(config); *name; name++)
+        offer(c, *name, "tunnel");
+}
+
 static void offer_kinds(const struct complete *c, const struct kind *kinds)
 {
     for (; kinds->name; kinds++)
@@ -73,6 +84,8 @@ static void offer_key_value(const struct complete *c, int key)
 
     if (key == KEY_auth)
         offer_kinds(c, kind_providers);
+    else if (key == KEY_via)
+        offer_tunnels(c);
     else if (info && info->type == KEY_CHOICE)
         offer_choices(c, info->limits);
     else if (info && info->type == KEY_BOOL)

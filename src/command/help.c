@@ -70,22 +70,23 @@ bool key_is_built(const struct key_info *info)
 {
     if (text_starts(info->name, "auth_"))
         return kind_has_provider(info->name + sizeof "auth_" - 1);
-    return text_equal(info->group, "profile") || kind_has_provider(info->group);
+    return text_equal(info->group, "profile") || text_equal(info->group, "tunnel") ||
+           kind_has_provider(info->group);
 }
 
-static void print_keys(void)
+static void print_keys(const struct key_info *infos, size_t count)
 {
     AUTO_TABLE(t, 3);
 
     table_add(&t, "KEY");
     table_add(&t, "DEFAULT");
     table_add(&t, "MEANING");
-    for (size_t i = 0; i < KEY_COUNT; i++) {
-        if (!key_is_built(&key_infos[i]))
+    for (size_t i = 0; i < count; i++) {
+        if (infos[i].group && !key_is_built(&infos[i]))
             continue;
-        table_add(&t, key_infos[i].name);
-        table_add(&t, key_infos[i].built_in);
-        table_add(&t, key_infos[i].help);
+        table_add(&t, infos[i].name);
+        table_add(&t, infos[i].built_in);
+        table_add(&t, infos[i].help);
     }
     table_print(&t, stdout);
 }
@@ -97,11 +98,16 @@ static void help_config(void)
                "[defaults] holds the same keys for every profile. A flag or -o KEY=VALUE wins over the "
                "profile, that\n"
                "over BROKER_KEY in the environment, that over [defaults]. An empty value unsets.\n");
-    print_keys();
+    print_keys(key_infos, KEY_COUNT);
     (void)puts("\nauth is one of:");
     for (const struct kind *k = kind_providers; k->name; k++)
         (void)printf("  %-10s  %s\n", k->name, k->help);
-    (void)puts("\ntls is one of: disabled preferred required verify-ca verify-identity");
+    (void)puts("\ntls is one of: disabled preferred required verify-ca verify-identity\n\n"
+               "via names a [tunnel NAME]:\n");
+    print_keys(tunnel_key_infos, TUNNEL_COUNT);
+    (void)puts("\ntype is one of:");
+    for (const struct kind *k = kind_tunnels; k->name; k++)
+        (void)printf("  %-10s  %s\n", k->name, k->help);
 }
 
 static void help_environment(void)
@@ -116,7 +122,7 @@ static void help_environment(void)
         "XDG_CACHE_HOME   holds broker/clients: which family each client program is of\n"
         "XDG_DATA_HOME    holds broker/rds-ca.pem, where it shall be another than the one that came with "
         "broker\n"
-        "XDG_RUNTIME_DIR  holds locks\n"
+        "XDG_RUNTIME_DIR  holds locks, and the sockets of forwards\n"
         "AWS_...          credentials, profile, region for auth = iam, as for the AWS CLI\n"
         "MYSQL_UNIX_PORT  the first socket that is tried for socket = auto\n"
         "TERM             dumb: no counters");

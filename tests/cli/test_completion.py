@@ -12,7 +12,7 @@ from lib.broker import BUILD, REPO
 from lib.built import PROVIDERS, VERBS
 
 FILES = {"bash": "broker.bash", "zsh": "_broker", "fish": "broker.fish"}
-CONFIG = "[profile prod]\nhost = h\n[profile stage@eu]\nhost = h\n"
+CONFIG = "[profile prod]\nhost = h\n[profile stage@eu]\nhost = h\n[tunnel bastion]\ntype = tcp\naddress = 1\n"
 LEVELS = ["disabled", "preferred", "required", "verify-ca", "verify-identity"]
 
 
@@ -51,6 +51,8 @@ def filled(broker):
     (["connect", "-o", "title="], []),
     (["exec", "prod", "--env", ""], ["env", "url"]), (["exec", "--format=u"], ["--format=url"]),
     (["connect", "--env", ""], ["prod", "stage@eu"]),
+    (["forward", ""], ["prod", "stage@eu"]), (["forward", "prod", "s"], ["stage@eu"]), (["stop", "p"], ["prod"]),
+    (["status", "st"], ["stage@eu"]), (["forward", "--via", ""], ["bastion"]), (["forward", "--lis"], ["--listen"]),
     (["connect", "--tls", "x", "p"], ["prod"]), (["connect", "prod", "--", ""], []),
     (["connect", "prod", "--", "--", "-"], []),
     (["connect", "--hos"], ["--host"]), (["version", "--v"], ["--verbose"]), (["profile", "show", "--al"], ["--all"])])

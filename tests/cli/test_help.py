@@ -4,7 +4,7 @@ import re
 import pytest
 
 from lib import built
-from lib.built import PROVIDERS
+from lib.built import PROVIDERS, TUNNELS
 
 OVERVIEW = """\
 usage: broker VERB [PROFILE|URL] [OPTION]...
@@ -15,8 +15,10 @@ get in
   test        try every hop and say which one fails
 hand out
   token       print the secret
+  forward     open a local end to the server and keep it
 look after
-  status      cached sessions, with their remaining life
+  status      forwards and cached sessions, with their remaining life
+  stop        end a forward
   login       do now what a person is needed for
   logout      forget what is kept between runs
   password    set or delete a stored password
@@ -27,7 +29,7 @@ set up
 
 first time: broker profile add NAME
 """
-WHERE = "where  --host NAME  -P --port N  -S --socket PATH|auto  --tls LEVEL\n"
+WHERE = "where  --host NAME  -P --port N  -S --socket PATH|auto  --via TUNNEL  --tls LEVEL\n"
 WHO = "who    -u --user NAME  --auth PROVIDER  --aws-profile NAME  --region NAME\n"
 WHAT = "what   -D --database NAME  --client PROGRAM  -o KEY=VALUE\n"
 COMMON = "--no-input  -q --quiet  -v --verbose\n"
@@ -63,13 +65,31 @@ usage: broker token [PROFILE|URL] [OPTION]...
   broker token --iam --host NAME --user app_ro
 
 """ + WHERE + WHO.replace("  --aws", "  --iam  --aws") + WHAT + "how    --timeout TIME  " + COMMON,
+    "forward": """\
+usage: broker forward [PROFILE|URL]... [OPTION]...
+
+  broker forward prod
+  broker forward prod stage --listen 0
+  broker forward prod --listen 13306 --drain 30s
+  ADDR=$(broker forward prod --detach)
+
+""" + WHERE + WHO + WHAT.replace("\n", "  --listen PORT|ADDR:PORT|/PATH  --terminate-tls  --drain TIME  --log FILE\n") +
+    "how    --detach  --json  --timeout TIME  --dry-run  " + COMMON,
     "status": """\
-usage: broker status [OPTION]...
+usage: broker status [NAME] [OPTION]...
 
   broker status
   broker status --json
+  broker status prod --wait --timeout 30s
 
-how    --json  """ + COMMON,
+how    --wait  --json  --timeout TIME  """ + COMMON,
+    "stop": """\
+usage: broker stop NAME|--all [OPTION]...
+
+  broker stop prod
+  broker stop --all
+
+how    --all  --timeout TIME  """ + COMMON,
     "login": """\
 usage: broker login [PROFILE|URL] [OPTION]...
 
@@ -118,8 +138,8 @@ how    """ + COMMON,
     "version": "usage: broker version\n\nhow    " + COMMON,
 }
 TOPICS = ("config", "environment", "exit-codes", "formats")
-LATER = re.compile(r"broker (params|forward|credential|stop)|^  (params|forward|credential|stop) |profile .*\b(set|remove)\b|--(via|vault-path)|\b(vault|helper|ssh|via|"
-                   r"tunnel|keeper|man)\b", re.M)
+LATER = re.compile(r"broker (params|credential)|^  (params|credential) |profile .*\b(set|remove)\b|--vault-path|"
+                   r"\b(vault|helper|man)\b", re.M)
 
 
 def test_alone(broker):
@@ -178,9 +198,12 @@ def test_config_topic_is_the_table_of_keys(broker):
         assert re.search(rf"^{key} ", shown, re.M), key
         if default != "-":
             assert re.search(rf"^{key} +{re.escape(default)} +built in$", shown, re.M), key
-    providers = re.findall(r"^  (\w+) ", text[text.index("auth is one of:"):], re.M)
+    providers = re.findall(r"^  (\w+) ", text[text.index("auth is one of:"):text.index("tls is one of:")], re.M)
     assert providers == PROVIDERS.split()
-    assert text.endswith("\ntls is one of: disabled preferred required verify-ca verify-identity\n")
+    assert "\ntls is one of: disabled preferred required verify-ca verify-identity\n" in text
+    tunnels = text[text.index("\nvia names a [tunnel NAME]:\n\nKEY "):]
+    assert re.findall(r"^(\w+)  ", tunnels, re.M)[:2] == ["KEY", "type"]
+    assert re.findall(r"^  (\w+)  ", tunnels, re.M) == TUNNELS.split()
 
 
 def test_exit_codes_topic(broker):

@@ -122,7 +122,7 @@ def test_without_a_keyring(home, args):
 @pytest.mark.parametrize(
     "args,words",
     [
-        (["status", "prod"], "one word too many: 'prod'"),
+        (["status", "prod", "stage"], "one word too many: 'stage'"),
         (["status", "--host", "h"], "unknown option '--host'"),
         (["logout", "prod", "--all"], "a profile, or --all"),
     ],

@@ -23,7 +23,7 @@
 /* The keeper keeps the deadlines of the hops and says which one it was: it is given up only when it fails to.
  */
 #define HOPS_MOST 4
-#define GRACE_MS 5000
+#define GRACE_MS 2000
 #define STOP_MS 1000
 
 static void end_release(struct way_end *end)

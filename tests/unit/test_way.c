@@ -1,0 +1,550 @@
+/*
+ * The conversation with a keeper. The keeper is this program under its name, linked where helpers are looked
+ * for; the profile's name says how it is to behave, and what it has seen comes back as the way's text.
+ * Questions that a person answers need a terminal: tests/cli.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/log.h>
+#include <base/proc.h>
+#include <base/tty.h>
+
+#include "../../src/session/way.h"
+#include "plan_fixture.h"
+
+/* --- the keeper's side */
+
+static int answer(struct record *r)
+{
+    struct err e = ERR_INIT;
+
+    return record_write(STDOUT_FILENO, r, CLOCK_NEVER, &e);
+}
+
+/* READY with the ends of the request, but port 4000 for a free one. */
+static int ready(const struct record *open, const char *text)
+{
+    AUTO_RECORD(ok);
+    struct err e = ERR_INIT;
+    struct field f;
+    size_t offset = 0;
+
+    ok.kind = RECORD_OK;
+    record_put_u64(&ok, KEEPER_TAG_PID, (uint64_t)getpid());
+    record_put_str(&ok, KEEPER_TAG_WAY, text);
+    while (record_next(open, &offset, &f, &e) > 0) {
+        AUTO_FREE(char *, end);
+        if (f.tag != KEEPER_TAG_END)
+            continue;
+        end = mem_strndup(f.bytes, f.len);
+        if (text_equal(end + 1, "0 127.0.0.1")) {
+            AUTO_FREE(char *, got);
+            got = mem_printf("%c4000 127.0.0.1", *end);
+            record_put_str(&ok, KEEPER_TAG_END, got);
+        } else {
+            record_put_str(&ok, KEEPER_TAG_END, end);
+        }
+    }
+    return answer(&ok);
+}
+
+/* What was asked for, one field a line. */
+static void describe_open(const struct record *open, struct buf *out)
+{
+    struct err e = ERR_INIT;
+    struct field f;
+    size_t offset = 0;
+
+    while (record_next(open, &offset, &f, &e) > 0) {
+        bool text = f.tag == KEEPER_TAG_HOST || f.tag == KEEPER_TAG_SOCKET || f.tag == KEEPER_TAG_END ||
+                    f.tag == KEEPER_TAG_TUNNEL ||
+                    (f.tag >= KEEPER_TAG_TLS_NAME && f.tag <= KEEPER_TAG_TLS_VERSION);
+        if (text)
+            buf_printf(out, "%.*s\n", (int)f.len, f.bytes);
+    }
+    buf_printf(out, "port %d, tls %d, timeout %d, deadline %s, first %s\n",
+               (int)record_u64(open, KEEPER_TAG_PORT, 0), (int)record_u64(open, KEEPER_TAG_TLS, 9),
+               (int)record_u64(open, KEEPER_TAG_CONNECT_TIMEOUT, 0),
+               record_find(open, KEEPER_TAG_DEADLINE, &f) ? "yes" : "no",
+               record_find(open, KEEPER_TAG_FIRST, &f) ? "yes" : "no");
+}
+
+/* What a keeper must not have: descriptors, a terminal, a parent of ours, secrets in its environment. */
+static void describe_self(struct buf *out)
+{
+    char null[16] = "";
+    DIR *dir = opendir("/proc/self/fd");
+
+    buf_puts(out, "fds");
+    for (int fd = 0; fd < 64; fd++) {
+        if (fd != dirfd(dir) && fcntl(fd, F_GETFD) >= 0)
+            buf_printf(out, " %d", fd);
+    }
+    (void)closedir(dir);
+    (void)!readlink("/proc/self/fd/2", null, sizeof null - 1);
+    buf_printf(out, ", stderr %s", null);
+    buf_printf(out, ", %s", getsid(0) == getpgrp() && !tty_present() ? "a session" : "no session");
+    for (char **entry = environ; *entry; entry++) {
+        if (strstr(*entry, "hunter2"))
+            buf_printf(out, ", %s", *entry);
+    }
+    buf_printf(out, ", config %s", secure_getenv("BROKER_CONFIG") ? "kept" : "lost");
+}
+
+/* Asks for the tunnel's password until nobody has one; the answers are the text. */
+static void ask_for_all(struct buf *out)
+{
+    for (bool again = false;; again = true) {
+        AUTO_RECORD(ask);
+        AUTO_RECORD(got);
+        AUTO_SECRET(value);
+        struct err e = ERR_INIT;
+
+        ask.kind = KEEPER_ASK;
+        record_put_u64(&ask, KEEPER_TAG_KIND, KEEPER_ASK_PASSWORD);
+        record_put_str(&ask, KEEPER_TAG_TEXT, "me@jump's password: ");
+        if (again)
+            record_put(&ask, KEEPER_TAG_AGAIN, "", 0);
+        if (answer(&ask) < 0 || record_read(STDIN_FILENO, &got, CLOCK_NEVER, &e) <= 0)
+            return;
+        if (got.kind == RECORD_ERROR) {
+            (void)record_error(&got, &e);
+            error_text(&e, out);
+            return;
+        }
+        value = record_secret(&got, KEEPER_TAG_SECRET);
+        buf_printf(out, "%s\n", secret_bytes(value));
+    }
+}
+
+/* One question that a person would have to answer; the error that comes instead is the text. */
+static void ask_person(enum keeper_question kind, const char *text, struct buf *out)
+{
+    AUTO_RECORD(ask);
+    AUTO_RECORD(got);
+    struct err e = ERR_INIT;
+
+    ask.kind = KEEPER_ASK;
+    record_put_u64(&ask, KEEPER_TAG_KIND, kind);
+    record_put_str(&ask, KEEPER_TAG_TEXT, text);
+    if (answer(&ask) < 0 || record_read(STDIN_FILENO, &got, CLOCK_NEVER, &e) <= 0)
+        return;
+    (void)record_error(&got, &e);
+    buf_puts(out, e.detail);
+    error_text(&e, out);
+}
+
+static void say(enum log_level level, const char *hop, const char *text)
+{
+    AUTO_RECORD(said);
+
+    said.kind = KEEPER_SAY;
+    record_put_u64(&said, KEEPER_TAG_LEVEL, level);
+    record_put_str(&said, KEEPER_TAG_HOP, hop);
+    record_put_str(&said, KEEPER_TAG_TEXT, text);
+    (void)answer(&said);
+}
+
+static int fail_badly(const char *how)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+
+    if (text_equal(how, "refuses")) {
+        (void)err_set(&e, ERR_REFUSED, "me@jump: Permission denied (publickey)");
+        (void)err_hint(&e, "make ssh me@jump work");
+        record_put_error(&r, &e);
+        (void)answer(&r);
+    } else if (text_equal(how, "garbage")) {
+        (void)!write(STDOUT_FILENO, "SSH-2.0-OpenSSH\r\n", 17);
+    } else if (text_equal(how, "kind")) {
+        r.kind = KEEPER_STATUS;
+        (void)answer(&r);
+    } else if (text_equal(how, "no-ends")) {
+        r.kind = RECORD_OK;
+        (void)answer(&r);
+    } else if (text_equal(how, "deaf")) {
+        struct pollfd line = {.fd = STDIN_FILENO}; /* its end alone */
+        (void)poll(&line, 1, 60000);
+    }
+    return 1;
+}
+
+/* Until what it lives for has ended. */
+static int live(void)
+{
+    struct pollfd p = {.fd = KEEPER_LIVES_FOR_FD, .events = POLLIN};
+
+    (void)poll(&p, 1, 60000);
+    return 0;
+}
+
+static int keeper_main(void)
+{
+    AUTO_RECORD(open);
+    AUTO_BUF(text, 65536);
+    AUTO_FREE(char *, how);
+    struct err e = ERR_INIT;
+
+    if (record_read(STDIN_FILENO, &open, CLOCK_NEVER, &e) <= 0 || open.kind != KEEPER_OPEN)
+        return 1;
+    how = record_str(&open, KEEPER_TAG_LABEL);
+    if (text_equal(how, "open"))
+        describe_open(&open, &text);
+    else if (text_equal(how, "self"))
+        describe_self(&text);
+    else if (text_equal(how, "password"))
+        ask_for_all(&text);
+    else if (text_equal(how, "phrase"))
+        ask_person(KEEPER_ASK_SECRET, "Enter passphrase for key '/k': ", &text);
+    else if (text_equal(how, "hostkey"))
+        ask_person(KEEPER_ASK_YES,
+                   "The authenticity of host 'b' can't be established.\nED25519 key fingerprint is X.\n"
+                   "Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
+                   &text);
+    else if (!text_equal(how, "says") && !text_equal(how, "lives"))
+        return fail_badly(how);
+    if (text_equal(how, "says")) {
+        say(LOG_STEP, "ssh", "keys met");
+        say(LOG_TRACE, NULL, "not wanted");
+        say(LOG_WARNING, "mend it", "careful");
+    }
+    if (ready(&open, buf_str(&text)) < 0)
+        return 1;
+    return live();
+}
+
+/* --- broker's side */
+
+static int set_up(void **state)
+{
+    AUTO_FREE(char *, here);
+    AUTO_FREE(char *, self);
+    AUTO_FREE(char *, folder);
+    AUTO_FREE(char *, path);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    tty_forbid_input();
+    here = proc_self_dir();
+    self = mem_printf("%s/test_way", here);
+    folder = mem_printf("%s/../libexec/broker", here);
+    path = mem_printf("%s/broker-keeper", folder);
+    if (file_mkdirs(folder, &e) < 0 || (unlink(path) < 0 && errno != ENOENT))
+        return -1;
+    return symlink(self, path);
+}
+
+struct opened {
+    struct made made;
+    struct way way;
+};
+
+static void opened_release(struct opened *o)
+{
+    if (o->way.pid > 0)
+        (void)kill((pid_t)o->way.pid, SIGKILL);
+    way_release(&o->way);
+    made_release(&o->made);
+}
+#define AUTO_OPENED(name) __attribute__((cleanup(opened_release))) struct opened name = {.way = WAY_INIT}
+
+static int open_profile(const char *config, const char *where, struct way_request *want, int64_t deadline,
+                        struct opened *o, struct err *e)
+{
+    static const struct facts facts = FACTS_MARIADB;
+    struct way_end end = {.kind = KEEPER_END_TLS, .path = TEXT("/run/x.sock")};
+
+    assert_int_equal(derive_text(config, where, NULL, 0, &o->made, e), 0);
+    assert_int_equal(plan_make(&o->made.profile, &facts, FOR_CLIENT, &o->made.plan, e), 0);
+    if (want->ends == 0)
+        want->end[want->ends++] = end;
+    return way_open(&o->made.profile, &o->made.plan, want, deadline, &o->way, e);
+}
+
+static void open_ok(const char *config, const char *where, struct way_request *want, struct opened *o)
+{
+    struct err e = ERR_INIT;
+
+    if (open_profile(config, where, want, CLOCK_NEVER, o, &e) < 0)
+        fail_msg("%d: %s", (int)e.code, e.msg);
+}
+
+#define DB "host = db.example.com\nport = 3307\nuser = app\nauth = none\n"
+
+static void what_is_opened(void **state)
+{
+    AUTO_OPENED(tcp);
+    AUTO_OPENED(direct);
+    AUTO_OPENED(command);
+    struct way_request one = {.first = true};
+    struct way_request two = {
+        .end = {{.kind = KEEPER_END_TLS, .path = TEXT("/run/x.sock")},
+                {.kind = KEEPER_END_GUARDED, .host = TEXT("127.0.0.1")}},
+        .ends = 2,
+    };
+    struct way_request three = {.ends = 0};
+
+    (void)state;
+    open_ok("[profile open]\n" DB "via = t\ntls = verify-identity\ntls_ca = /ca\ntls_cert = /c\n"
+            "[tunnel t]\ntype = tcp\naddress = 13306\n",
+            "open", &one, &tcp);
+    assert_string_equal(tcp.way.text,
+                        "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\n/c\nTLSv1.2,TLSv1.3\ntype=tcp\n"
+                        "ssh_engine=auto\nkeepalive=60000\naddress=13306 127.0.0.1\n"
+                        "port 3307, tls 2, timeout 10000, deadline no, first yes\n");
+    assert_string_equal(tcp.way.end[0].path, "/run/x.sock");
+    open_ok("[profile open]\n" DB "tls = required\nconnect_timeout = 3s\n", "open", &two, &direct);
+    assert_string_equal(
+        direct.way.text,
+        "db.example.com\nt/run/x.sock\ng0 127.0.0.1\ndb.example.com\nTLSv1.2,TLSv1.3\ntype=direct\n"
+        "port 3307, tls 0, timeout 3000, deadline no, first no\n");
+    assert_int_equal(direct.way.ends, 2);
+    assert_string_equal(direct.way.end[1].host, "127.0.0.1");
+    assert_int_equal(direct.way.end[1].port, 4000);
+    open_ok("[profile open]\n" DB "tls = verify-ca\ntls_ca = /ca\nvia = t\n[tunnel t]\ntype = command\n"
+            "command = run {host} 'a b'\nready = up\nconnect_timeout = 1m\n",
+            "open", &three, &command);
+    assert_string_equal(command.way.text,
+                        "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\nTLSv1.2,TLSv1.3\ntype=command\n"
+                        "ssh_engine=auto\nkeepalive=60000\nconnect_timeout=60000\ncommand=run {host} 'a b'\n"
+                        "ready=up\nport 3307, tls 1, timeout 10000, deadline no, first no\n");
+}
+
+/* Descriptors of ours stay ours, and so do secrets of the environment. */
+static void what_a_keeper_has(void **state)
+{
+    static const char *const names[] = {"MYSQL_PWD", "BROKER_PROFILE", "BROKER_DATABASE", "PW"};
+    AUTO_OPENED(plain);
+    AUTO_OPENED(alone);
+    struct way_request want = {.ends = 0}, detached = {.detached = true};
+    int extra = open("/dev/null", O_RDONLY), pipes[2];
+
+    (void)state;
+    assert_int_equal(pipe(pipes), 0);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_int_equal(setenv(names[i], "hunter2", 1), 0);
+    open_ok("[profile self]\nhost = db\nuser = a\nauth = env\nauth_env = PW\n", "self", &want, &plain);
+    open_ok("[profile self]\nhost = db\nuser = a\nauth = none\n", "self", &detached, &alone);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_int_equal(unsetenv(names[i]), 0);
+    assert_string_equal(plain.way.text, "fds 0 1 2 3, stderr /dev/null, a session, config kept");
+    assert_string_equal(alone.way.text, "fds 0 1 2, stderr /dev/null, a session, PW=hunter2, config kept");
+    assert_int_equal(fcntl(plain.way.line, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    /* It is nobody's child. */
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+    (void)close(extra);
+    (void)close(pipes[0]);
+    (void)close(pipes[1]);
+}
+
+#define JUMP "host = db\nuser = app\nauth = none\n"
+
+/* Each password once; then nobody is there. */
+static void passwords_by_turns(void **state)
+{
+    static const struct {
+        const char *config, *where, *text;
+    } cases[] = {
+        {"[profile password]\n" JUMP "via = tcp://127.0.0.1:1\n", "password",
+         "79: no stored password for the tunnel\nhint: run it on a terminal, or set BROKER_ASKPASS\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_OPENED(o);
+        struct way_request want = {.ends = 0};
+        open_ok(cases[i].config, cases[i].where, &want, &o);
+        assert_string_equal(o.way.text, cases[i].text);
+    }
+}
+
+static void a_urls_password_once(void **state)
+{
+    AUTO_OPENED(o);
+    struct way_request want = {.ends = 0};
+
+    (void)state;
+    static const struct facts facts = FACTS_MARIADB;
+    struct err e = ERR_INIT;
+    assert_int_equal(derive_text("[profile password]\n" JUMP "via = tcp://127.0.0.1:1\n", "password", NULL, 0,
+                                 &o.made, &e),
+                     0);
+    o.made.profile.ssh_password = secret_from("hunter2", 7);
+    assert_int_equal(plan_make(&o.made.profile, &facts, FOR_CLIENT, &o.made.plan, &e), 0);
+    want.end[want.ends++] = (struct way_end){.kind = KEEPER_END_TLS, .path = TEXT("/run/x.sock")};
+    assert_int_equal(way_open(&o.made.profile, &o.made.plan, &want, CLOCK_NEVER, &o.way, &e), 0);
+    assert_string_equal(o.way.text, "hunter2\n77: the password of the tunnel was refused\n"
+                                    "hint: run it on a terminal, or set BROKER_ASKPASS\n");
+}
+
+static void questions_without_a_person(void **state)
+{
+    static const struct {
+        const char *name, *text;
+    } cases[] = {
+        {"phrase", "79: nobody to ask: Enter passphrase for key '/k'\n"
+                   "hint: run it on a terminal, or set BROKER_ASKPASS\n"},
+        {"hostkey", "ED25519 key fingerprint is X.\n"
+                    "79: nobody to ask: The authenticity of host 'b' can't be established\n"
+                    "hint: broker connect hostkey, on a terminal\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_OPENED(o);
+        AUTO_FREE(char *, config);
+        struct way_request want = {.ends = 0};
+        config = mem_printf("[profile %s]\n" JUMP, cases[i].name);
+        open_ok(config, cases[i].name, &want, &o);
+        assert_string_equal(o.way.text, cases[i].text);
+    }
+}
+
+static struct buf logged = BUF_INIT(4096);
+
+static void keep_log(enum log_level level, const char *label, const char *text)
+{
+    buf_printf(&logged, "%d %s %s\n", (int)level, label ? label : "-", text);
+}
+
+static void its_log_is_ours(void **state)
+{
+    AUTO_OPENED(o);
+    struct way_request want = {.ends = 0};
+
+    (void)state;
+    log_set_sink(keep_log, LOG_STEP);
+    open_ok("[profile says]\n" JUMP, "says", &want, &o);
+    log_set_sink(NULL, LOG_SAY);
+    assert_non_null(strstr(buf_str(&logged), "3 ssh keys met\n"));
+    assert_non_null(strstr(buf_str(&logged), "1 mend it careful\n"));
+    assert_null(strstr(buf_str(&logged), "not wanted"));
+    buf_release(&logged);
+}
+
+static void bad_keepers_are_errors(void **state)
+{
+    static const struct {
+        const char *name;
+        enum err_code code;
+        const char *msg, *hint;
+    } bad[] = {
+        {"refuses", ERR_REFUSED, "me@jump: Permission denied (publickey)", "make ssh me@jump work"},
+        {"dies", ERR_PROTOCOL, "broker-keeper: it has ended", ""},
+        {"garbage", ERR_PROTOCOL, "broker-keeper: not a record", ""},
+        {"kind", ERR_PROTOCOL, "broker-keeper: a record of kind 20", ""},
+        {"no-ends", ERR_PROTOCOL, "broker-keeper: 0 ends instead of 1", ""},
+        {"deaf", ERR_UNREACHABLE, "broker-keeper: no answer in time", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        AUTO_OPENED(o);
+        AUTO_FREE(char *, config);
+        struct way_request want = {.ends = 0};
+        struct err e = ERR_INIT;
+        int64_t start = clock_ms();
+
+        config = mem_printf("[profile %s]\n" JUMP, bad[i].name);
+        int64_t deadline = text_equal(bad[i].name, "deaf") ? clock_deadline(100, CLOCK_NEVER) : CLOCK_NEVER;
+        assert_int_equal(open_profile(config, bad[i].name, &want, deadline, &o, &e), -1);
+        assert_int_equal(e.code, bad[i].code);
+        assert_string_equal(e.msg, bad[i].msg);
+        assert_string_equal(e.hint, bad[i].hint);
+        assert_int_equal(o.way.line, -1);
+        assert_in_range(clock_ms() - start, 0, 5000);
+    }
+}
+
+static void no_such_keeper(void **state)
+{
+    AUTO_OPENED(o);
+    AUTO_FREE(char *, here);
+    AUTO_FREE(char *, path);
+    struct way_request want = {.ends = 0};
+    struct err e = ERR_INIT;
+
+    here = proc_self_dir();
+    path = mem_printf("%s/../libexec/broker/broker-keeper", here);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(open_profile("[profile lives]\n" JUMP, "lives", &want, CLOCK_NEVER, &o, &e), -1);
+    assert_int_equal(set_up(state), 0);
+    assert_int_equal(e.code, ERR_CONFIG);
+    assert_non_null(strstr(e.msg, "broker-keeper: No such file"));
+    assert_string_equal(e.hint, "install broker whole: make install");
+}
+
+static bool is_gone(pid_t pid, int64_t until)
+{
+    while (kill(pid, 0) == 0) {
+        if (clock_left(until) == 0)
+            return false;
+        (void)poll(NULL, 0, 5);
+    }
+    return true;
+}
+
+/* It lives through an exec of ours, and no longer than we do. */
+static void it_ends_with_us(void **state)
+{
+    int pid_pipe[2], go[2];
+    pid_t keeper = 0;
+    char byte;
+
+    (void)state;
+    assert_int_equal(pipe(pid_pipe), 0);
+    assert_int_equal(pipe(go), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct opened o = {.way = WAY_INIT};
+        struct way_request want = {.ends = 0};
+        char script[64];
+        open_ok("[profile lives]\n" JUMP, "lives", &want, &o);
+        pid_t pid = (pid_t)o.way.pid;
+        (void)!write(pid_pipe[1], &pid, sizeof pid);
+        (void)snprintf(script, sizeof script, "read x <&%d", go[0]);
+        (void)close(go[1]);
+        (void)execl("/bin/sh", "sh", "-c", script, NULL);
+        _exit(1);
+    }
+    (void)close(go[0]);
+    assert_int_equal(read(pid_pipe[0], &keeper, sizeof keeper), sizeof keeper);
+    assert_false(is_gone(keeper, clock_deadline(100, CLOCK_NEVER)));
+    byte = '\n';
+    assert_int_equal(write(go[1], &byte, 1), 1);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_true(is_gone(keeper, clock_deadline(5000, CLOCK_NEVER)));
+    (void)close(go[1]);
+    (void)close(pid_pipe[0]);
+    (void)close(pid_pipe[1]);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_opened),
+        cmocka_unit_test(what_a_keeper_has),
+        cmocka_unit_test(passwords_by_turns),
+        cmocka_unit_test(a_urls_password_once),
+        cmocka_unit_test(questions_without_a_person),
+        cmocka_unit_test(its_log_is_ours),
+        cmocka_unit_test(bad_keepers_are_errors),
+        cmocka_unit_test(no_such_keeper),
+        cmocka_unit_test(it_ends_with_us),
+    };
+    const char *name = argc > 0 && strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : "";
+
+    if (text_equal(name, "broker-keeper"))
+        return keeper_main();
+    return cmocka_run_group_tests_name("way", tests, set_up, NULL);
+}

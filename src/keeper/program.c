@@ -110,8 +110,10 @@ int program_prepare(struct err *e)
         (void)err_set(e, ERR_CONFIG, "a tunnel of type command needs command");
         return err_hint(e, "command = PROGRAM ARGUMENT...");
     }
-    if (text_split_words(command, &program.words, e) < 0)
-        return err_prefix(e, "command");
+    if (text_split_words(command, &program.words, e) < 0) {
+        (void)err_prefix(e, "command");
+        return err_hint(e, "command = PROGRAM ARGUMENT..., quoted as for sh");
+    }
     program.timeout = text_number(timeout, INT32_MAX, &ms) && ms ? (int64_t)ms : opt.connect_timeout;
     program.wants_socket = mentions("{socket}");
     program.wants_port = !program.wants_socket && mentions("{local_port}");

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <base/mem.h>
 #include <base/secret.h>
@@ -22,14 +23,21 @@ int tunnel_missing(const struct config *c, const char *name, struct err *e)
     return err_hint(e, "add [tunnel %s], or via = ssh://[USER@]HOST", name);
 }
 
+/* A program that is told no local end of ours listens at one of its own, which must be written. */
+static bool needs_address(const char *type, const char *command)
+{
+    return text_equal(type, "tcp") || (text_equal(type, "command") && command &&
+                                       !strstr(command, "{local_port}") && !strstr(command, "{socket}"));
+}
+
 static int check_tunnel(const struct config *c, const struct section *s, const struct profile *p,
                         struct err *e)
 {
-    const char *type = profile_tunnel_str(p, TUNNEL_type);
-    enum tunnel_key needed = text_equal(type, "ssh")       ? TUNNEL_host
-                             : text_equal(type, "command") ? TUNNEL_command
-                             : text_equal(type, "tcp")     ? TUNNEL_address
-                                                           : TUNNEL_type;
+    const char *type = profile_tunnel_str(p, TUNNEL_type), *command = profile_tunnel_str(p, TUNNEL_command);
+    enum tunnel_key needed = text_equal(type, "ssh")                   ? TUNNEL_host
+                             : text_equal(type, "command") && !command ? TUNNEL_command
+                             : needs_address(type, command)            ? TUNNEL_address
+                                                                       : TUNNEL_type;
 
     if (profile_tunnel_str(p, needed))
         return 0;
@@ -39,7 +47,8 @@ static int check_tunnel(const struct config *c, const struct section *s, const s
                    needed == TUNNEL_type      ? "ssh, command or tcp"
                    : needed == TUNNEL_host    ? "bastion.example.com"
                    : needed == TUNNEL_command ? "PROGRAM ARGUMENT..."
-                                              : "127.0.0.1:13306");
+                   : command ? "127.0.0.1:13306, where it listens, or {local_port} in command"
+                             : "127.0.0.1:13306");
     return config_what(c, s->file, section_line(c, s), e);
 }
 

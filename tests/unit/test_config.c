@@ -228,14 +228,14 @@ static void tunnels(void **state)
     (void)state;
     write_text(MAIN_FILE, "[defaults]\nidentity = /d\nkeepalive = 5s\nvia = b\n"
                           "[tunnel b]\ntype = ssh\nhost = b\nkeepalive = 0\n"
-                          "[tunnel c]\ntype = command\ncommand = \"\\\"a b\\\" {port}\"\n"
+                          "[tunnel c]\ntype = command\ncommand = \"\\\"a b\\\" {local_port}\"\n"
                           "[profile p]\n"
                           "[profile q]\nvia = direct\n"
                           "[profile r]\nvia = c\n");
     expect("p", NULL, NULL, "via=b tunnel.type=ssh tunnel.host=b tunnel.identity=/d tunnel.keepalive=0");
     expect("q", NULL, NULL, "via=direct");
     expect("r", NULL, OPTIONS("tunnel.ready=ok"),
-           "via=c tunnel.type=command tunnel.identity=/d tunnel.keepalive=5s tunnel.command=\"a b\" {port} "
+           "via=c tunnel.type=command tunnel.identity=/d tunnel.keepalive=5s tunnel.command=\"a b\" {local_port} "
            "tunnel.ready=ok");
     expect("p", NULL, OPTIONS("tunnel.identity=", "tunnel.host=x"),
            "via=b tunnel.type=ssh tunnel.host=x tunnel.keepalive=0");

@@ -170,6 +170,9 @@ static void tunnels(void **state)
                    "host = bastion.example.com");
     expect_in_file("[tunnel b]\ntype = command\n[profile p]\nvia = b\n", 1, "[tunnel b] has no command",
                    "command = PROGRAM ARGUMENT...");
+    expect_in_file("[tunnel b]\ntype = command\ncommand = x {port}\nready = up\n[profile p]\nvia = b\n", 1,
+                   "[tunnel b] has no address",
+                   "address = 127.0.0.1:13306, where it listens, or {local_port} in command");
     expect_in_file("[tunnel b]\ntype = tcp\n[profile p]\nvia = b\n", 1, "[tunnel b] has no address",
                    "address = 127.0.0.1:13306");
 }

@@ -122,7 +122,7 @@ static const struct golden {
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     /* A program gets both ends; the words of a tunnel's command may hold a secret. */
-    {REMOTE "via = t\n[tunnel t]\ntype = command\ncommand = aws ssm 'a b' hunter2\n", NULL, FLAVOUR_UNKNOWN,
+    {REMOTE "via = t\n[tunnel t]\ntype = command\ncommand = aws ssm 'a b' hunter2 {local_port}\n", NULL, FLAVOUR_UNKNOWN,
      NULL,
      "endpoint    db.example.com:3306\n"
      "way         command aws\n"
@@ -379,7 +379,7 @@ static void who_makes_the_tls(void **state)
         "host = db.example.com\n",
         "host = 127.0.0.1\n",
         "host = db.example.com\nvia = tcp://127.0.0.1:1\n",
-        "host = db.example.com\nvia = t\n[tunnel t]\ntype = command\ncommand = x\n",
+        "host = db.example.com\nvia = t\n[tunnel t]\ntype = command\ncommand = x {socket}\n",
     };
 
     (void)state;

@@ -311,11 +311,11 @@ static void what_is_opened(void **state)
     assert_string_equal(direct.way.end[1].host, "127.0.0.1");
     assert_int_equal(direct.way.end[1].port, 4000);
     open_ok("[profile open]\n" DB "tls = verify-ca\ntls_ca = /ca\nvia = t\n[tunnel t]\ntype = command\n"
-            "command = run {host} 'a b'\nready = up\nconnect_timeout = 1m\n",
+            "command = run {host} 'a b' {socket}\nready = up\nconnect_timeout = 1m\n",
             "open", &three, &command);
     assert_string_equal(command.way.text,
                         "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\nTLSv1.2,TLSv1.3\ntype=command\n"
-                        "ssh_engine=auto\nkeepalive=60000\nconnect_timeout=60000\ncommand=run {host} 'a b'\n"
+                        "ssh_engine=auto\nkeepalive=60000\nconnect_timeout=60000\ncommand=run {host} 'a b' {socket}\n"
                         "ready=up\nport 3307, tls 1, timeout 10000, deadline no, first no\n");
 }
 

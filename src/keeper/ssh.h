@@ -79,8 +79,17 @@ struct ssh_engine {
 };
 extern const struct ssh_engine ssh_libssh2, ssh_openssh;
 
-/* --- host keys: known_hosts.c
- * ------------------------------------------------------------------------------- */
+/* --- words: ssh_words.c */
+
+/* The hint for a login that was refused: "make ssh USER@HOST work, or set identity in [tunnel NAME]". -1. */
+int ssh_hint_login(const struct ssh_settings *s, struct err *e);
+/*
+ * A stream that the far side did not open, in its words ("Connection refused", "Name or service not known",
+ * "administratively prohibited: open failed"; NULL or "": none), as "2003 db:3306: connection refused". -1.
+ */
+int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct err *e);
+
+/* --- host keys: host_key.c */
 
 /*
  * The types of key ("ssh-ed25519") under which the known_hosts files have this host (its host_key_alias, or

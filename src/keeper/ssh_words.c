@@ -1,0 +1,60 @@
+/*
+ * Errors of a tunnel `ssh` that both engines have, so that they read the same. Not here: the words about host
+ * keys (host_key.c), and what only one engine can say.
+ */
+#include "ssh.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include <base/mem.h>
+
+#include "keeper.h"
+
+int ssh_hint_login(const struct ssh_settings *s, struct err *e)
+{
+    const char *name = options_tunnel("name");
+    AUTO_BUF(where, 128);
+
+    if (name)
+        buf_printf(&where, "set identity in [tunnel %s]", name);
+    else
+        buf_puts(&where, "give -o tunnel.identity=FILE");
+    return err_hint(e, "make ssh %s@%s work, or %s", s->user, s->host, buf_str(&where));
+}
+
+static bool mentions(const char *words, const char *const *list)
+{
+    for (; *list; list++) {
+        if (strstr(words, *list))
+            return true;
+    }
+    return false;
+}
+
+int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct err *e)
+{
+    static const char *const unknown[] = {"ame or service not known", "No address associated",
+                                          "nodename nor servname", "emporary failure in name", NULL};
+    static const char *const forbidden[] = {"prohibited", "not permitted", NULL};
+    static const char *const parts[] = {"open failed: ", "connect failed: "};
+    const char *bastion = s->host;
+
+    words = words ? words : "";
+    if (opt.host && mentions(words, unknown)) {
+        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: no such host", opt.host);
+        return err_hint(e, "check host: %s looks it up", bastion);
+    }
+    if (mentions(words, forbidden)) {
+        (void)err_set(e, ERR_REFUSED, "2003 %s: %s: %s", options_endpoint(), bastion, words);
+        return err_hint(e, "%s must allow it: AllowTcpForwarding and PermitOpen in its sshd_config", bastion);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        words += text_starts(words, parts[i]) ? strlen(parts[i]) : 0;
+    if (*words)
+        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: %c%s", options_endpoint(), tolower((unsigned char)*words),
+                      words + 1);
+    else
+        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: not reached from %s", options_endpoint(), bastion);
+    return err_hint(e, "check host and port: %s connects to them", bastion);
+}

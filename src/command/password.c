@@ -1,4 +1,5 @@
-/* The keychain entry of a profile: set from the terminal or stdin, never from argv; deleted. */
+/* The keychain entry of a profile, or of a tunnel: set from the terminal or stdin, never from argv; deleted.
+ */
 #include "begin.h"
 
 #include <string.h>
@@ -47,31 +48,22 @@ static int explain(enum store_result result, struct err *e)
     return -1;
 }
 
-static int password_set(const struct profile *p, int64_t deadline, struct err *e)
+static int entry_set(const char *identity, const char *label, int64_t deadline, struct err *e)
 {
-    AUTO_FREE(char *, identity);
-    AUTO_FREE(char *, label);
     AUTO_SECRET(password);
-    const char *auth = profile_str(p, KEY_auth);
 
-    identity = identity_password(p);
-    label = identity_label(p);
-    if (read_password(label, &password, e) < 0 ||
-        explain(store_keychain.put(identity, label, password, 0, deadline, e), e) < 0)
+    if (read_password(label, &password, e) < 0)
         return -1;
-    if (!text_equal(auth, "keychain"))
-        log_warn("set auth = keychain, or leave it out", "stored, but this profile has auth = %s", auth);
-    log_note("stored the password of %s", label);
-    return 0;
+    return explain(store_keychain.put(identity, label, password, 0, deadline, e), e);
 }
 
-static int password_delete(const struct profile *p, int64_t deadline, struct err *e)
+static void note_stored(const char *label)
 {
-    AUTO_FREE(char *, identity);
-    AUTO_FREE(char *, label);
+    log_note("stored the password of %s", label);
+}
 
-    identity = identity_password(p);
-    label = identity_label(p);
+static int entry_delete(const char *identity, const char *label, int64_t deadline, struct err *e)
+{
     enum store_result result = store_keychain.erase(identity, deadline, e);
     if (explain(result, e) < 0)
         return -1;
@@ -79,9 +71,68 @@ static int password_delete(const struct profile *p, int64_t deadline, struct err
     return 0;
 }
 
-static int password_run(struct invocation *inv, struct err *e)
+static int of_profile(struct invocation *inv, bool set, struct err *e)
 {
     AUTO_SESSION(s);
+    AUTO_FREE(char *, identity);
+    AUTO_FREE(char *, label);
+
+    if (begin(inv, &s, e) < 0)
+        return -1;
+    if (!profile_str(&s.profile, KEY_user)) {
+        (void)err_set(e, ERR_CONFIG, "has no user to store a password for");
+        return err_hint(e, s.profile.name ? "set user in [profile %s]" : "give --user", s.profile.name);
+    }
+    identity = identity_password(&s.profile);
+    label = identity_label(&s.profile);
+    const char *auth = profile_str(&s.profile, KEY_auth);
+    int64_t deadline = clock_deadline(STORE_TIMEOUT_MS, s.deadline);
+    if (!set)
+        return entry_delete(identity, label, deadline, e);
+    if (entry_set(identity, label, deadline, e) < 0)
+        return -1;
+    if (!text_equal(auth, "keychain"))
+        log_warn("set auth = keychain, or leave it out", "stored, but this profile has auth = %s", auth);
+    note_stored(label);
+    return 0;
+}
+
+/* NAME is a tunnel's, or ssh://[USER@]HOST[:PORT], as `via` takes it. */
+static int of_tunnel(struct invocation *inv, bool set, struct err *e)
+{
+    AUTO_CONFIG(config);
+    AUTO_PROFILE(p);
+    AUTO_FREE(char *, identity);
+    AUTO_FREE(char *, label);
+    const char *name = inv->word[1];
+    const struct override via = {"via", name, "--tunnel"};
+
+    if (!name) {
+        (void)err_set(e, ERR_USAGE, "which tunnel?");
+        return err_hint(e, "broker password %s --tunnel NAME", inv->word[0]);
+    }
+    if (config_load(&config, e) < 0 || config_found(config, e) < 0 ||
+        config_resolve(config, NULL, NULL, &via, 1, &p, e) < 0)
+        return -1;
+    identity = identity_tunnel(&p);
+    label = identity_tunnel_label(&p);
+    if (!identity) {
+        (void)err_set(e, ERR_USAGE, "no tunnel of type ssh, so it has no password");
+        (void)err_what(e, "%s", name);
+        return err_hint(e, "broker password %s PROFILE, for the database's", inv->word[0]);
+    }
+    int64_t cap = inv->timeout_ms ? clock_deadline(inv->timeout_ms, CLOCK_NEVER) : CLOCK_NEVER;
+    int64_t deadline = clock_deadline(STORE_TIMEOUT_MS, cap);
+    if (!set)
+        return entry_delete(identity, label, deadline, e);
+    if (entry_set(identity, label, deadline, e) < 0)
+        return -1;
+    note_stored(label);
+    return 0;
+}
+
+static int password_run(struct invocation *inv, struct err *e)
+{
     const char *what = inv->word[0];
     bool set = text_equal(what, "set");
 
@@ -89,24 +140,17 @@ static int password_run(struct invocation *inv, struct err *e)
         (void)err_set(e, ERR_USAGE, what ? "cannot '%s'" : "set or delete?", what);
         return err_hint(e, "broker password set NAME, or: broker password delete NAME");
     }
-    if (begin(inv, &s, e) < 0)
-        return -1;
-    if (!profile_str(&s.profile, KEY_user)) {
-        (void)err_set(e, ERR_CONFIG, "has no user to store a password for");
-        return err_hint(e, s.profile.name ? "set user in [profile %s]" : "give --user", s.profile.name);
-    }
-    int64_t deadline = clock_deadline(STORE_TIMEOUT_MS, s.deadline);
-    return set ? password_set(&s.profile, deadline, e) : password_delete(&s.profile, deadline, e);
+    return inv->given[OPT_tunnel] ? of_tunnel(inv, set, e) : of_profile(inv, set, e);
 }
 
 const struct verb verb_password = {
     .name = "password",
-    .usage = "set|delete [PROFILE|URL] [OPTION]...",
+    .usage = "set|delete [PROFILE|URL|--tunnel NAME] [OPTION]...",
     .summary = "set or delete a stored password",
     .group = GROUP_LOOK_AFTER,
     .examples = {"broker password set shop", "pass show db/shop | broker password set shop",
-                 "broker password delete shop"},
-    .sets = SET_PROFILE | SET_RUN,
+                 "broker password delete shop", "broker password set --tunnel bastion"},
+    .sets = SET_PROFILE | SET_RUN | SET_PASSWORD,
     .most_words = 2,
     .request_word = 1,
     .words = "set delete",

@@ -147,23 +147,28 @@ def test_tls_is_not_lowered(broker, iam, clients, keys, args, hint):
 
 
 def test_required_in_the_profile(broker, iam, client):
-    """Oracle's client keeps it; a MariaDB client cannot say it: the keeper will."""
+    """Oracle's client keeps it; for a MariaDB client, which cannot say it, the keeper does."""
     prepare(broker, iam, tls="required")
     done = query(broker, client)
-    if client.family == "mysql":
-        assert done.code == 0 and "app@%" in done.text
-    else:
-        assert done.code == 78 and "tls = required cannot be said to a MariaDB client" in done.errors
+    assert done.code == 0 and "app@%" in done.text
 
 
-def test_sign_host_needs_the_keeper(broker, iam, clients):
+def test_sign_host(broker, iam, client):
+    """`host` is only dialled: the token is for the other name, and so is the certificate, which the keeper verifies."""
     prepare(broker, iam, host="127.0.0.1", sign_host=HOST)
-    done = query(broker, clients["mysql9"])
-    assert (done.errors, done.code) == (
-        f"broker: p: sign_host = {HOST} with tls = verify-identity: this version has no keeper\n"
-        f"hint: set host = {HOST} where it can be reached, or tls = verify-ca with Oracle's mysql\n", 78)
+    shown = broker.run("connect", "p", "--client", client.path, "--dry-run").text
+    assert "\ntls         verify-identity, by the keeper, " in shown and "\naddress     unix socket\n" in shown
+    assert query(broker, client).text.startswith("app@%")
     prepare(broker, iam, host="127.0.0.1", sign_host=HOST, tls="verify-ca")
-    assert query(broker, clients["mysql9"]).text.startswith("app@%")
+    assert query(broker, client).text.startswith("app@%")
+
+
+def test_sign_host_is_the_name_that_counts(broker, iam, client):
+    prepare(broker, iam, host=HOST, sign_host="other" + HOST)
+    seen = len(iam.verdicts())
+    done = query(broker, client)
+    assert done.code == 1 and done.errors.startswith(f"ERROR 1105 (08S01): broker: 2026 certificate is for ")
+    assert iam.verdicts()[seen:] == []
 
 
 # What is shown

@@ -104,13 +104,14 @@ usage: broker logout [PROFILE|URL|--all] [OPTION]...
 
 """ + WHERE + WHO + WHAT + "how    --all  --timeout TIME  " + COMMON,
     "password": """\
-usage: broker password set|delete [PROFILE|URL] [OPTION]...
+usage: broker password set|delete [PROFILE|URL|--tunnel NAME] [OPTION]...
 
   broker password set shop
   pass show db/shop | broker password set shop
   broker password delete shop
+  broker password set --tunnel bastion
 
-""" + WHERE + WHO + WHAT + "how    --timeout TIME  " + COMMON,
+""" + WHERE + WHO + WHAT + "how    --tunnel  --timeout TIME  " + COMMON,
     "profile": """\
 usage: broker profile list|show|check|add [NAME] [URL] [OPTION]...
 

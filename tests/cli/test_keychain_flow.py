@@ -258,6 +258,33 @@ def test_changed_password(kept, keychain):
     assert kept.run("test", "shop").code == 0
 
 
+# A tunnel's own
+
+@pytest.mark.parametrize("name, label", [
+    ("bastion", "ec2-user@bastion.example.com"), ("bare", "b"), ("ssh://me@b.example:2222", "me@b.example:2222")])
+def test_password_of_a_tunnel(broker, keychain, name, label):
+    """The entry is the bastion's, as it is written: not the profile's, and not the tunnel's name."""
+    broker.env.update(keychain.env)
+    broker.config("[tunnel bastion]\ntype = ssh\nhost = bastion.example.com\nuser = ec2-user\n[tunnel bare]\ntype = ssh\nhost = b\n")
+    word = broker.secret(b"fake-ssh-word")
+    done = broker.run("password", "set", "--tunnel", name, input=word)
+    assert (done.text, done.errors, done.code) == ("", f"stored the password of {label}\n", 0)
+    assert keychain.lookup({"identity": f"ssh://{label}"}) == word
+    done = broker.run("password", "delete", "--tunnel", name)
+    assert (done.errors, done.code) == (f"deleted the password of {label}\n", 0)
+    assert keychain.lookup({"identity": f"ssh://{label}"}) is None
+
+
+@pytest.mark.parametrize("args, code, text", [
+    ([], 64, "broker: password: which tunnel?\nhint: broker password set --tunnel NAME\n"),
+    (["bastoin"], 64, "broker: --tunnel: no such tunnel 'bastoin'\nhint: did you mean 'bastion'?\n"),
+    (["t"], 64, "broker: t: no tunnel of type ssh, so it has no password\nhint: broker password set PROFILE, for the database's\n")])
+def test_tunnels_without_a_password(broker, args, code, text):
+    broker.config("[tunnel bastion]\ntype = ssh\nhost = b\n[tunnel t]\ntype = tcp\naddress = 1\n")
+    done = broker.run("password", "set", "--tunnel", *args, input=b"fake-word")
+    assert (done.text, done.errors, done.code) == ("", text, code)
+
+
 # Identities
 
 PROFILES = """

@@ -43,7 +43,8 @@ enum {
     KEEPER_TAG_TLS_CIPHERS, /* as the clients take them */
     KEEPER_TAG_TLS_VERSION, /* "TLSv1.2,TLSv1.3" */
     KEEPER_TAG_TUNNEL, /* "KEY=VALUE", the effective keys of [tunnel] as they are; may repeat. `type` always,
-                          "direct" where there is no tunnel. `address` is an address as below, times
+                          "direct" where there is no tunnel; `name`, that of its section, where it
+                          has one. `address` is an address as below, times
                           (keepalive, connect_timeout) are whole milliseconds */
     KEEPER_TAG_CONNECT_TIMEOUT, /* u64, milliseconds for one hop */
     KEEPER_TAG_DEADLINE,        /* u64, milliseconds that may pass until READY, questions not counted;

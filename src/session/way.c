@@ -106,8 +106,10 @@ static void put_tunnel_address(struct buf *out, const char *value)
 
 static void put_tunnel(const struct profile *p, struct record *open)
 {
-    if (!profile_is_tunnelled(p))
-        record_put_str(open, KEEPER_TAG_TUNNEL, "type=direct");
+    AUTO_FREE(char *, name);
+
+    name = p->tunnel_name ? mem_printf("name=%s", p->tunnel_name) : NULL;
+    record_put_str(open, KEEPER_TAG_TUNNEL, profile_is_tunnelled(p) ? name : "type=direct");
     for (size_t k = 0; k < TUNNEL_COUNT && profile_is_tunnelled(p); k++) {
         const char *value = profile_tunnel_str(p, (enum tunnel_key)k);
         AUTO_BUF(text, 65536);

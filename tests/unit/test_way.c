@@ -297,10 +297,11 @@ static void what_is_opened(void **state)
     open_ok("[profile open]\n" DB "via = t\ntls = verify-identity\ntls_ca = /ca\ntls_cert = /c\n"
             "[tunnel t]\ntype = tcp\naddress = 13306\n",
             "open", &one, &tcp);
-    assert_string_equal(tcp.way.text,
-                        "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\n/c\nTLSv1.2,TLSv1.3\ntype=tcp\n"
-                        "ssh_engine=auto\nkeepalive=60000\naddress=13306 127.0.0.1\n"
-                        "port 3307, tls 2, timeout 10000, deadline no, first yes\n");
+    assert_string_equal(
+        tcp.way.text,
+        "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\n/c\nTLSv1.2,TLSv1.3\nname=t\ntype=tcp\n"
+        "ssh_engine=auto\nkeepalive=60000\naddress=13306 127.0.0.1\n"
+        "port 3307, tls 2, timeout 10000, deadline no, first yes\n");
     assert_string_equal(tcp.way.end[0].path, "/run/x.sock");
     open_ok("[profile open]\n" DB "tls = required\nconnect_timeout = 3s\n", "open", &two, &direct);
     assert_string_equal(
@@ -313,10 +314,11 @@ static void what_is_opened(void **state)
     open_ok("[profile open]\n" DB "tls = verify-ca\ntls_ca = /ca\nvia = t\n[tunnel t]\ntype = command\n"
             "command = run {host} 'a b' {socket}\nready = up\nconnect_timeout = 1m\n",
             "open", &three, &command);
-    assert_string_equal(command.way.text,
-                        "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\nTLSv1.2,TLSv1.3\ntype=command\n"
-                        "ssh_engine=auto\nkeepalive=60000\nconnect_timeout=60000\ncommand=run {host} 'a b' {socket}\n"
-                        "ready=up\nport 3307, tls 1, timeout 10000, deadline no, first no\n");
+    assert_string_equal(
+        command.way.text,
+        "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\nTLSv1.2,TLSv1.3\nname=t\ntype=command\n"
+        "ssh_engine=auto\nkeepalive=60000\nconnect_timeout=60000\ncommand=run {host} 'a b' {socket}\n"
+        "ready=up\nport 3307, tls 1, timeout 10000, deadline no, first no\n");
 }
 
 /* Descriptors of ours stay ours, and so do secrets of the environment. */

@@ -19,6 +19,7 @@ from lib import namespace, procs  # noqa: E402
 from lib.broker import BUILD, PROGRAM, Broker  # noqa: E402
 from servers import mysql9, process  # noqa: E402
 from servers.aws_fake import AwsFake  # noqa: E402
+from servers.aws_ssm_fake import SsmFake  # noqa: E402
 from servers.botocore_oracle import Oracle  # noqa: E402
 from servers.fake_mysql import FakeServer  # noqa: E402
 from servers.mariadb import MariaDB  # noqa: E402
@@ -26,7 +27,9 @@ from servers.mariadb_iam import MariaDBIam  # noqa: E402
 from servers.moto import Moto, MotoProxy  # noqa: E402
 from servers.mysql9 import MySQL  # noqa: E402
 from servers.pki import Pki  # noqa: E402
+from servers.relay import Relay  # noqa: E402
 from servers.secret_service import SecretService, SilentBus  # noqa: E402
+from servers.sshd import Agent, Keys, Sshd  # noqa: E402
 from servers.web import Web  # noqa: E402
 
 TEST_SECONDS = 60
@@ -43,6 +46,7 @@ def pytest_configure(config):
         namespace.enter(BASE / "private")
     except OSError as error:
         NO_NAMESPACE = f"a mount namespace ({error})"
+    BASE.chmod(0o711)  # an sshd's user reads his authorized_keys
     procs.adopt_orphans()
 
 
@@ -191,6 +195,86 @@ def web():
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+def relay():
+    """relay((host, port) or path, ...) starts a Relay (servers/relay.py) that ends with the test."""
+    started = []
+
+    def start(*args, **kwargs):
+        started.append(Relay(*args, **kwargs))
+        return started[-1]
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def ssm(broker):
+    """The `aws` program of the test's home is servers/aws_ssm_fake.py; ssm.tell(...) says how it behaves."""
+    return SsmFake(broker.home / "bin")
+
+
+@pytest.fixture(scope="session")
+def ssh_keys():
+    """ssh_keys.make(kind); see servers/sshd.py."""
+    return having(Keys, BASE / "keys")
+
+
+@pytest.fixture(scope="session")
+def user_key(ssh_keys):
+    """An ed25519 key for whoever needs just one."""
+    return ssh_keys.make("ed25519")
+
+
+@pytest.fixture(scope="session")
+def usual_sshd(names, ssh_keys):
+    """One for all tests that change nothing but its authorized_keys."""
+    yield from lasting(Sshd, BASE / "sshd", ssh_keys)
+
+
+@pytest.fixture
+def sshd(usual_sshd, user_key):
+    """It lets user_key in."""
+    usual_sshd.authorize(user_key)
+    return usual_sshd
+
+
+@pytest.fixture
+def start_sshd(names, ssh_keys):
+    """start_sshd(...) starts an Sshd of this test alone, which it may stop or restart."""
+    started = []
+
+    def start(**options):
+        started.append(having(Sshd, Path(tempfile.mkdtemp(dir=BASE)) / "s", ssh_keys, **options))
+        started[-1].folder.parent.chmod(0o711)
+        return started[-1]
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def agent():
+    """agent(KEY...) starts an ssh-agent; broker.env.update(agent.env)."""
+    started = []
+
+    def start(*keys):
+        started.append(having(Agent, Path(tempfile.mkdtemp(dir=BASE)) / "a", *keys))
+        return started[-1]
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def ssh_home(broker, names):
+    """The test's home is also where ssh looks for ~/.ssh, for it goes by /etc/passwd; returns ~/.ssh."""
+    with open("/etc/passwd") as passwd:
+        broker.etc.write("/etc/passwd", namespace.accounts(passwd.read(), broker.home))
+    (broker.home / ".ssh").mkdir(mode=0o700)
+    return broker.home / ".ssh"
 
 
 @pytest.fixture

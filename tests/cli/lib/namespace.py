@@ -1,15 +1,17 @@
 """A private /etc and /run for the test run.
 
 `enter()` puts this process into a mount namespace of its own, where /etc and /run are overlays: what a test writes there
-(names in /etc/hosts, /etc/broker/config, /etc/my.cnf, /run/mysqld/mysqld.sock) is seen by what it starts and by nobody
-else, and is gone with the process. As root this needs nothing; otherwise a user namespace, in which the user keeps his
+(names in /etc/hosts, /etc/broker/config, /etc/my.cnf, /run/mysqld/mysqld.sock, accounts) is seen by what it starts and by
+nobody else, and is gone with the process. As root this needs nothing; otherwise a user namespace, in which the user keeps his
 uid. The names of servers/pki.py resolve to 127.0.0.1 here: to a client they are remote hosts."""
 import ctypes
 import os
 from pathlib import Path
 
 from servers.pki import RIGHT_NAME, WRONG_NAME
+from servers.sshd import USER
 
+ACCOUNTS = {"sshd": "sshd:x:54322:65534::/run/sshd:/usr/sbin/nologin", USER: f"{USER}:x:54323:54323::/nonexistent:/bin/sh"}
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 MS_REC, MS_PRIVATE, MNT_DETACH = 16384, 1 << 18, 2
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -43,7 +45,18 @@ def enter(folder):
             path.mkdir()
         if name == "etc":
             (upper / "hosts").write_text(f"{hosts}\n127.0.0.1 {RIGHT_NAME} {WRONG_NAME}\n")
+            (upper / "passwd").write_text(accounts(Path("/etc/passwd").read_text()))
         _mount("overlay", "/" + name, "overlay", options=f"lowerdir=/{name},upperdir={upper},workdir={work}")
+
+
+def accounts(text, home=None):
+    """An /etc/passwd with what an sshd needs. HOME: ours; ssh asks there, and not in the environment."""
+    lines = [line.split(":") for line in text.splitlines()]
+    known = {line[0] for line in lines}
+    lines += [text.split(":") for name, text in ACCOUNTS.items() if name not in known]
+    if home:
+        lines = [[*line[:5], str(home), *line[6:]] if line[2] == str(os.getuid()) else line for line in lines]
+    return "".join(":".join(line) + "\n" for line in lines)
 
 
 def leave(folder):

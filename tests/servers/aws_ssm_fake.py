@@ -1,0 +1,123 @@
+#!/usr/bin/python3 -IS
+"""A fake of `aws ssm start-session` for port forwarding, and of the session-manager-plugin that it starts: two programs, as
+the real ones are. The second one really forwards, to the host and port that it was told. What else they do is in the file
+`told.json` beside them (see SsmFake), and their pids are in `pids`.
+
+Nothing of AWS is behind it: what is shown with it is how a program is treated that opens a port."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+READY = "Waiting for connections..."
+COMMAND = ("aws ssm start-session --target i-0123 --document-name AWS-StartPortForwardingSessionToRemoteHost --parameters "
+           """'{"host":["{host}"],"portNumber":["{port}"],"localPortNumber":["{local_port}"]}'""")
+
+
+class SsmFake:
+    """Puts both programs into FOLDER, which is on PATH. tell(...) says what the next ones do: delay (seconds until the port
+    is there), listen (False: never), die (what to say on stderr before it ends with 254), die_later (ends so once it has
+    listened), early (the line READY comes before the port), ignore_term, quiet (no READY)."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name in ("aws", "session-manager-plugin"):
+            with open(__file__) as source:
+                (folder / name).write_text(source.read())
+            (folder / name).chmod(0o700)
+        self.tell()
+
+    def tell(self, **told):
+        (self.folder / "told.json").write_text(json.dumps(told))
+
+    @property
+    def pids(self):
+        """Of all that ran so far."""
+        path = self.folder / "pids"
+        return [int(pid) for pid in path.read_text().split()] if path.exists() else []
+
+
+def note_pid():
+    with open(HERE + "/pids", "a") as pids:
+        pids.write(f"{os.getpid()}\n")
+
+
+def told():
+    with open(HERE + "/told.json") as f:
+        return json.load(f)
+
+
+def aws(args):
+    """Checks the words as the CLI would, and waits for the plugin; like the CLI it leaves Ctrl-C to that."""
+    parameters = json.loads(args[args.index("--parameters") + 1])
+    assert args[:2] == ["ssm", "start-session"] and "--target" in args and "--document-name" in args
+    how = told()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if how.get("ignore_term"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if how.get("die"):
+        sys.stderr.write(how["die"] + "\n")
+        return 254
+    plugin = subprocess.Popen([HERE + "/session-manager-plugin", json.dumps(parameters), "eu-west-1", "StartSession"])
+    return plugin.wait()
+
+
+def plugin(args):
+    parameters, how = json.loads(args[0]), told()
+    if how.get("ignore_term"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("\nStarting session with SessionId: fake-0123", flush=True)
+    if how.get("early") and not how.get("quiet"):
+        print(READY, flush=True)
+    time.sleep(how.get("delay", 0))
+    while how.get("listen") is False:
+        time.sleep(1)
+    listener = socket.create_server(("127.0.0.1", int(parameters["localPortNumber"][0])), backlog=1024)
+    if not how.get("early") and not how.get("quiet"):
+        print(READY, flush=True)
+    target = parameters["host"][0], int(parameters["portNumber"][0])
+    if how.get("die_later"):
+        sys.stderr.write(how["die_later"] + "\n")
+        return 254
+    while True:
+        client, _ = listener.accept()
+        threading.Thread(target=serve, args=(client, target), daemon=True).start()
+
+
+def serve(client, target):
+    try:
+        server = socket.create_connection(target)
+    except OSError:
+        client.close()
+        return
+    for s in (client, server):
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    up = threading.Thread(target=copy, args=(client, server), daemon=True)
+    up.start()
+    copy(server, client)
+    up.join()
+    client.close()
+    server.close()
+
+
+def copy(source, sink):
+    try:
+        while data := source.recv(262144):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        for s in (source, sink):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+if __name__ == "__main__":
+    note_pid()
+    sys.exit((aws if os.path.basename(sys.argv[0]) == "aws" else plugin)(sys.argv[1:]))

@@ -1,0 +1,155 @@
+"""A TCP relay between a client and a server: a tunnel that somebody opened by hand, a wire that fails, a man in the middle.
+
+What passes is recorded in `sent` (by clients) and `answered` (by the server). `strip_tls`: the server's greeting loses its
+TLS bit, as an attacker on the way would do it. After `after` bytes of the server's a connection is treated as `then` says:
+"reset", "close", or "silent" (open, and nothing passes any more)."""
+import socket
+import struct
+import threading
+import time
+
+SSL = 0x0800
+
+
+def without_tls(greeting):
+    """A MySQL greeting (one packet) without CLIENT_SSL."""
+    flags = greeting.index(0, 5) + 1 + 4 + 8 + 1  # past version, thread id, salt, filler
+    low = struct.unpack_from("<H", greeting, flags)[0] & ~SSL
+    return greeting[:flags] + struct.pack("<H", low) + greeting[flags + 2:]
+
+
+class Relay:
+    host = "127.0.0.1"
+
+    def __init__(self, target, strip_tls=False, after=None, then="reset", delay=0, record=True, port=0):
+        """target: (host, port), or a path."""
+        self.target, self.strip_tls, self.after, self.then = target, strip_tls, after, then
+        self.delay, self.record = delay, record
+        self.sent, self.answered, self.connections, self.open = b"", b"", 0, set()
+        self.lock = threading.Lock()
+        self.listener = socket.create_server((self.host, port), backlog=1024)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self):
+        shut(self.listener)
+        self.cut()
+
+    def cut(self):
+        """Resets all that is open."""
+        with self.lock:
+            sockets, self.open = self.open, set()
+        for s in sockets:
+            reset(s)
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _dial(self):
+        if isinstance(self.target, tuple):
+            return socket.create_connection(self.target, 10)
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(str(self.target))
+        return s
+
+    def _serve(self, client):
+        try:
+            server = self._dial()
+        except OSError:
+            reset(client)
+            return
+        for s in (client, server):
+            s.settimeout(None)
+            if s.family != socket.AF_UNIX:
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self.lock:
+            self.open |= {client, server}
+        up = threading.Thread(target=self._copy, args=(client, server, "sent"), daemon=True)
+        up.start()
+        self._down(server, client)
+        up.join()
+        with self.lock:
+            self.open -= {client, server}
+        client.close()
+        server.close()
+
+    def _copy(self, source, sink, name):
+        while data := receive(source, 262144):
+            time.sleep(self.delay)
+            if self.record:
+                with self.lock:
+                    setattr(self, name, getattr(self, name) + data)
+            try:
+                sink.sendall(data)
+            except OSError:
+                break
+        half_close(sink)
+
+    def _down(self, server, client):
+        """From the server, whose first bytes may be changed and whose stream may end early."""
+        passed = 0
+        if self.strip_tls:
+            head = receive_exactly(server, 4)
+            greeting = head + receive_exactly(server, head[0] | head[1] << 8 | head[2] << 16) if len(head) == 4 else head
+            client.sendall(without_tls(greeting))
+        if self.after is None:
+            return self._copy(server, client, "answered")
+        while passed < self.after:
+            data = receive(server, min(262144, self.after - passed))
+            if not data:
+                break
+            passed += len(data)
+            client.sendall(data)
+        if self.then == "reset":
+            reset(client)
+        elif self.then == "close":
+            shut(client)
+        else:
+            while receive(server, 65536):
+                pass
+        return None
+
+
+def receive(s, most):
+    try:
+        return s.recv(most)
+    except OSError:
+        return b""
+
+
+def receive_exactly(s, length):
+    data = b""
+    while len(data) < length and (piece := receive(s, length - len(data))):
+        data += piece
+    return data
+
+
+def half_close(s):
+    try:
+        s.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def shut(s):
+    try:
+        s.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    s.close()
+
+
+def reset(s):
+    """Closes with RST, and wakes whoever reads from it."""
+    try:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.shutdown(socket.SHUT_RD)
+    except OSError:
+        pass
+    s.close()

@@ -1,0 +1,200 @@
+"""A real sshd on a high port of 127.0.0.1, in the foreground, with keys and accounts of its own.
+
+As root its user is `tunnel`, who exists in the tests' private /etc alone (cli/lib/namespace.py); passwords and prompts are
+answered by pam_ask.c. Otherwise it is the user of the test run, and only keys work. `Keys` makes key pairs, a file each,
+once a run."""
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from . import process
+
+HERE = Path(__file__).resolve().parent
+USER = "tunnel"
+HOST_KEYS = ("ed25519", "ecdsa", "rsa")
+CONFIG = """ListenAddress {address}:{port}
+PidFile none
+StrictModes no
+LogLevel VERBOSE
+UseDNS no
+X11Forwarding no
+PrintMotd no
+PermitRootLogin no
+AuthorizedKeysFile {folder}/authorized_keys
+GatewayPorts no
+"""
+PAM = "auth required {module} {folder}/questions\naccount required pam_permit.so\nsession required pam_permit.so\n"
+
+
+def program():
+    """The bare program that sshd-fetch took out of its package, or that of the machine."""
+    fetched = process.cache_dir() / "sshd" / "sshd"
+    return fetched if fetched.exists() else process.need("/usr/sbin/sshd")
+
+
+def user():
+    return USER if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+
+
+class Keys:
+    """make("ed25519") is the path of a private key; beside it are .pub and, after sign(), -cert.pub."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True)
+        process.need("/usr/bin/ssh-keygen")
+        self.made = 0
+
+    def make(self, kind="ed25519", passphrase="", options=()):
+        self.made += 1
+        path = self.folder / f"{kind}-{self.made}"
+        bits = ["-b", "2048"] if kind == "rsa" else []
+        self.keygen("-q", "-t", kind, *bits, "-N", passphrase, "-C", f"test {self.made}", "-f", path, *options)
+        return path
+
+    def sign(self, ca, key, *options):
+        """A certificate beside KEY, by CA."""
+        self.keygen("-q", "-s", ca, "-I", "test", *options, f"{key}.pub")
+
+    def keygen(self, *args):
+        return subprocess.run(["ssh-keygen", *map(str, args)], check=True, capture_output=True, text=True).stdout
+
+    def fingerprint(self, key):
+        return self.keygen("-lf", f"{key}.pub").split()[1]
+
+
+class Sshd:
+    """host_keys: kinds, or paths of keys that were made. lines: more of sshd_config. questions: what PAM asks, as
+    [(question, answer, "hide" or "echo")]; None: no PAM, and keys only."""
+    host = "127.0.0.1"
+
+    def __init__(self, folder, keys, host_keys=HOST_KEYS, lines=(), questions=None, port=None, address="127.0.0.1"):
+        self.folder, self.keys, self.user = folder, keys, user()
+        self.log, self.port, self.address = folder / "log", port or process.free_port(), address
+        folder.mkdir(parents=True)
+        if os.getuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # in our own /run
+        self.host_keys = {}
+        for key in host_keys:
+            self.host_keys[key if isinstance(key, str) else key.name.partition("-")[0]] = keys.make(key) if isinstance(key, str) else key
+        text = CONFIG.format(address=address, port=self.port, folder=folder)
+        text += "".join(f"HostKey {path}\n" for path in self.host_keys.values())
+        text += "".join(f"HostCertificate {path}-cert.pub\n" for path in self.host_keys.values()
+                        if Path(f"{path}-cert.pub").exists())
+        self.program = program()
+        text += "UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n" if questions is None else self._pam(questions)
+        self.config = folder / "config"
+        self.config.write_text("".join(line + "\n" for line in lines) + text)  # the first word counts
+        self.authorize()
+        self.start()
+
+    def _pam(self, questions):
+        """The PAM service has the program's name, so each sshd has a name of its own."""
+        if os.getuid():
+            raise process.Missing("root, for an sshd with passwords")
+        module = self.folder / "pam_ask.so"
+        subprocess.run([process.need(shutil.which("cc") or "/usr/bin/cc"), "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE",
+                        "-shared", "-fPIC", "-o", module, HERE / "pam_ask.c"], check=True)
+        name = f"sshd-{self.port}"
+        self.ask(questions)
+        (self.folder / name).symlink_to(self.program)
+        self.program = self.folder / name
+        Path(f"/etc/pam.d/{name}").write_text(PAM.format(module=module, folder=self.folder))
+        return "UsePAM yes\n"
+
+    def ask(self, questions):
+        (self.folder / "questions").write_text("".join("\t".join(row) + "\n" for row in questions))
+
+    def authorize(self, *keys, options=""):
+        """Only KEYS may log in from now on."""
+        lines = [f"{options} {Path(f'{key}.pub').read_text()}".lstrip() for key in keys]
+        (self.folder / "authorized_keys").write_text("".join(lines))
+
+    def known(self, *kinds, name=None):
+        """known_hosts lines of its keys (default: all)."""
+        place = name or f"[{self.host}]:{self.port}"
+        return "".join(f"{place} " + " ".join(Path(f"{self.host_keys[kind]}.pub").read_text().split()[:2]) + "\n"
+                       for kind in kinds or self.host_keys)
+
+    def fingerprint(self, kind):
+        return self.keys.fingerprint(self.host_keys[kind])
+
+    def start(self):
+        """Again on the same port."""
+        self.proc = process.start([self.program, "-D", "-e", "-f", self.config], self.log)
+        process.wait_until(lambda: self.said(f"listening on {self.address} port {self.port}"), self.proc, self.log)
+        self.mark = len(self.read())
+
+    def read(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def said(self, text, since=None):
+        """Whether its log has TEXT (since its last start was not yet complete, or since the mark given)."""
+        return text in self.read()[getattr(self, "mark", 0) if since is None else since:]
+
+    def sessions(self):
+        """The pids below it: two for each session that is logged in."""
+        return descendants(self.proc.pid)
+
+    def drop(self):
+        """Ends every session, and goes on listening."""
+        end(self.sessions())
+
+    def stop(self):
+        os.kill(self.proc.pid, signal.SIGSTOP)  # no new children meanwhile
+        below = self.sessions()
+        process.stop(self.proc)
+        end(below)
+        self.mark = len(self.read())
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+
+def descendants(root):
+    """The pids below ROOT."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            pass
+    below, fresh = [], {root}
+    while fresh:
+        fresh = {pid for pid, parent in parents.items() if parent in fresh}
+        below += fresh
+    return below
+
+
+def end(pids):
+    """Kills them and waits; whoever is our child by then (a subreaper's) is reaped."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    for pid in pids:
+        try:
+            os.waitpid(pid, 0)
+        except ChildProcessError:
+            pass
+
+
+class Agent:
+    """An ssh-agent with KEYS, in this order; `env` is what its clients need."""
+
+    def __init__(self, folder, *keys):
+        folder.mkdir(parents=True, mode=0o700)
+        self.socket = folder / "agent"
+        self.proc = process.start([process.need("/usr/bin/ssh-agent"), "-D", "-a", self.socket], folder / "log")
+        process.wait_until(self.socket.exists, self.proc, folder / "log")
+        self.env = {"SSH_AUTH_SOCK": str(self.socket)}
+        for key in keys:
+            subprocess.run(["ssh-add", "-q", key], check=True, capture_output=True, env={**os.environ, **self.env})
+
+    def stop(self):
+        process.stop(self.proc)

@@ -22,8 +22,8 @@
 #include <base/mem.h>
 
 #include "guard.h"
+#include "said.h"
 
-#define SAID_KEPT 4096
 #define GRACE_MS 2000
 #define LOOK_MS 20
 #define NAP_MS 2
@@ -108,30 +108,6 @@ static void group_end(struct group *g)
     timer_set(&g->look, clock_ms() + NAP_MS, group_look);
 }
 
-/* The last SAID_KEPT bytes, from the start of a line on where something is dropped; then CR LF as LF. */
-static void said_add(struct group *g, const char *bytes, size_t n)
-{
-    AUTO_BUF(tail, 2 * SAID_KEPT);
-
-    buf_add(&g->raw, bytes, n);
-    if (g->raw.len > SAID_KEPT) {
-        const char *from = buf_str(&g->raw) + g->raw.len - SAID_KEPT, *end = g->raw.data + g->raw.len;
-        const char *line = memchr(from, '\n', (size_t)(end - from));
-        if (line && line + 1 < end)
-            from = line + 1;
-        buf_add(&tail, from, (size_t)(end - from));
-        buf_clear(&g->raw);
-        buf_add(&g->raw, buf_str(&tail), tail.len);
-        buf_clear(&tail);
-    }
-    for (size_t i = 0; i < g->raw.len; i++) {
-        if (g->raw.data[i] != '\r' || i + 1 == g->raw.len || g->raw.data[i + 1] != '\n')
-            buf_putc(&tail, g->raw.data[i]);
-    }
-    buf_clear(&g->owner->said);
-    text_sanitise(&g->owner->said, buf_str(&tail), tail.len);
-}
-
 static void close_watched(struct watch *w)
 {
     int fd = w->fd;
@@ -153,7 +129,7 @@ static bool read_output(struct group *g, struct watch *w)
     if (n <= 0)
         return false;
     if (w == &c->err)
-        said_add(g, chunk, (size_t)n);
+        said_add(&g->raw, &c->said, chunk, (size_t)n);
     else if (c->printed)
         c->printed(c, chunk, (size_t)n);
     explicit_bzero(chunk, sizeof chunk);

@@ -235,7 +235,8 @@ static void tunnels(void **state)
     expect("p", NULL, NULL, "via=b tunnel.type=ssh tunnel.host=b tunnel.identity=/d tunnel.keepalive=0");
     expect("q", NULL, NULL, "via=direct");
     expect("r", NULL, OPTIONS("tunnel.ready=ok"),
-           "via=c tunnel.type=command tunnel.identity=/d tunnel.keepalive=5s tunnel.command=\"a b\" {local_port} "
+           "via=c tunnel.type=command tunnel.identity=/d tunnel.keepalive=5s tunnel.command=\"a b\" "
+           "{local_port} "
            "tunnel.ready=ok");
     expect("p", NULL, OPTIONS("tunnel.identity=", "tunnel.host=x"),
            "via=b tunnel.type=ssh tunnel.host=x tunnel.keepalive=0");

@@ -122,8 +122,8 @@ static const struct golden {
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     /* A program gets both ends; the words of a tunnel's command may hold a secret. */
-    {REMOTE "via = t\n[tunnel t]\ntype = command\ncommand = aws ssm 'a b' hunter2 {local_port}\n", NULL, FLAVOUR_UNKNOWN,
-     NULL,
+    {REMOTE "via = t\n[tunnel t]\ntype = command\ncommand = aws ssm 'a b' hunter2 {local_port}\n", NULL,
+     FLAVOUR_UNKNOWN, NULL,
      "endpoint    db.example.com:3306\n"
      "way         command aws\n"
      "tls         preferred, by the client\n"

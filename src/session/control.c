@@ -69,6 +69,7 @@ int control_place(const char *name, char **path, char **lock, struct err *e)
         return -1;
     plain = mem_printf("%s/%s.sock", folder, name);
     text_hash(name, strlen(name), hash);
+    hash[16] = '\0';
     bool is_plain = *name != '.' && *name != '+' && !strchr(name, '/') && strlen(plain) <= SOCKET_PATH_MOST;
     *path = is_plain ? mem_strdup(plain) : mem_printf("%s/+%s.sock", folder, hash);
     *lock = is_plain ? mem_printf("forward-%s", name) : mem_printf("forward-+%s", hash);

@@ -101,7 +101,7 @@ static char *digest_of(const struct session *s, bool tls)
     AUTO_BUF(text, 262144);
     const struct connection *c = &s->plan.conn;
     const char *const parts[] = {c->tls_ca,      c->tls_cert,    c->tls_key,
-                                 c->tls_ciphers, c->tls_version, profile_str(&s->profile, KEY_sign_host)};
+                                 c->tls_ciphers, c->tls_version, s->plan.tls_name};
     char hash[33];
 
     buf_puts(&text, s->plan.endpoint);

@@ -1,0 +1,120 @@
+"""Forwards in tests: starting them, reaching the server through them, ending what a test has left running."""
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+
+
+def greeting(address, seconds=5):
+    """The first bytes that come of a server there; HOST:PORT, [HOST]:PORT or a path."""
+    with dial(address, seconds) as s:
+        return s.recv(128)
+
+
+def dial(address, seconds=5):
+    if address.startswith("/"):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(seconds)
+        s.connect(address)
+        return s
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), seconds)
+
+
+def refused(address, seconds=5):
+    """Whether nobody listens there, at the latest after some seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            dial(address).close()
+        except OSError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@dataclass
+class Running:
+    """A forward in the foreground: its process, and the lines that it has printed."""
+    proc: subprocess.Popen
+    lines: list
+
+    @property
+    def address(self):
+        return self.lines[0]
+
+    def end(self, sent=None, seconds=10):
+        """(exit status as subprocess says it, what else was on stdout, stderr) after that signal, or by itself."""
+        if sent:
+            self.proc.send_signal(sent)
+        out, err = self.proc.communicate(timeout=seconds)
+        return self.proc.returncode, out.decode(), err.decode()
+
+
+class Forwards:
+    """forwards.start(...) in the foreground, forwards.detach(...); `broker` is the harness."""
+
+    def __init__(self, broker):
+        self.broker, self.started = broker, []
+        self.folder = broker.runtime / "broker" / "forward"
+
+    def start(self, *args, lines=1, **options):
+        pipe = subprocess.PIPE
+        proc = self.broker.start("forward", *args, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, **options)
+        self.started.append(proc)
+        got = [proc.stdout.readline().decode().rstrip("\n") for _ in range(lines)]
+        assert all(got), f"no address: {proc.communicate(timeout=10)}"
+        return Running(proc, got)
+
+    def detach(self, *args, **options):
+        """The address; it goes on."""
+        done = self.broker.run("forward", *args, "--detach", **options)
+        assert (done.code, done.errors) == (0, ""), done.errors
+        assert re.fullmatch(r"(\S+\n)+", done.text), done.text
+        return done.text.rstrip("\n")
+
+    def status(self, *args):
+        """The list of `status --json`."""
+        done = self.broker.run("status", "--json", *args)
+        assert done.code == 0, done.errors
+        return json.loads(done.text)["forwards"]
+
+    def one(self, name):
+        return self.status(name)[0]
+
+    def left(self):
+        """The control sockets that are there."""
+        return sorted(path.name for path in self.folder.glob("*")) if self.folder.exists() else []
+
+    def finish(self):
+        for proc in self.started:
+            if proc.poll() is None:
+                proc.kill()
+            for pipe in (proc.stdout, proc.stderr):
+                pipe.close()
+            proc.wait()
+        if self.left():
+            self.broker.run("stop", "--all", "--timeout", "10")
+
+
+def until(true, seconds=10):
+    """Whether it comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def state_of(pid):
+    """The letter of /proc: T is stopped."""
+    with open(f"/proc/{pid}/stat") as f:
+        return f.read().rpartition(")")[2].split()[0]
+
+
+def alive(pid):
+    return os.path.exists(f"/proc/{pid}") and state_of(pid) != "Z"

@@ -1,0 +1,625 @@
+"""`broker forward`: a local end that any program can use, in the foreground and detached, through each way to the
+server, until a signal, a stop, or a kill; where it listens, and what is refused before anything is opened.
+
+The profiles name a client and a credential that do not exist: forward needs neither."""
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lib.forwards import Forwards, alive, dial, greeting, refused, state_of, until
+from servers import process
+from servers.pki import RIGHT_NAME
+
+NOTHING = "auth = command\nauth_command = /nonexistent/password\nclient = /nonexistent/client\n"
+ADDRESS = r"127\.0\.0\.1:\d+"
+RELAY = '''#!/usr/bin/python3
+"""relay LOCAL_PORT HOST PORT: what a tunnel's program does."""
+import socket, sys, threading
+def copy(a, b):
+    try:
+        while data := a.recv(65536):
+            b.sendall(data)
+    except OSError:
+        pass
+    for s in (a, b):
+        try:
+            s.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+door = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    a, _ = door.accept()
+    b = socket.create_connection((sys.argv[2], int(sys.argv[3])))
+    for pair in ((a, b), (b, a)):
+        threading.Thread(target=copy, args=pair, daemon=True).start()
+'''
+
+
+@pytest.fixture
+def forwards(broker):
+    made = Forwards(broker)
+    yield made
+    made.finish()
+
+
+@pytest.fixture
+def prod(broker, mariadb_server):
+    """[profile prod] of a real server; with what a test adds."""
+    def write(more="", name="prod", **keys):
+        keys = {"host": "127.0.0.1", "port": mariadb_server.port, "user": "app", **keys}
+        text = "".join(f"{key} = {value}\n" for key, value in keys.items() if value is not None)
+        broker.config(f"[profile {name}]\n{text}{NOTHING}{more}")
+        return mariadb_server
+    return write
+
+
+def ask(client, server, address, sql="select current_user()", *options, user="app"):
+    """The answer of the server to that client through the forward."""
+    where = [f"--socket={address}", "--protocol=socket"] if address.startswith("/") else []
+    host, _, port = ("localhost", "", "0") if where else address.rpartition(":")
+    done = client.raw(server, user, sql, *client.options_for(server, user), *where, *options, host=host.strip("[]"), port=port)
+    return done.stdout.decode().strip() or done.stderr.decode()
+
+
+def free_port():
+    return process.free_port()
+
+
+@pytest.fixture
+def taken():
+    """A port on which this test listens."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        yield door.getsockname()[1]
+
+
+# In the foreground
+
+def test_on_a_terminal(broker, prod, forwards):
+    server = prod()
+    tty = broker.pty("forward", "prod")
+    shown = tty.expect(b"Ctrl-C ends it\r\n").decode()
+    address = shown.splitlines()[0]
+    assert re.fullmatch(rf"{ADDRESS}\r\nprod: to 127\.0\.0\.1:{server.port}, Ctrl-C ends it\r\n", shown)
+    assert b"MariaDB" in greeting(address)
+    tty.interrupt()
+    assert tty.wait() == -signal.SIGINT
+    assert tty.shown.decode() == shown + "^C" and refused(address) and forwards.left() == []
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_dies_of_the_signal(prod, forwards, sent):
+    server = prod()
+    running = forwards.start("prod")
+    assert b"MariaDB" in greeting(running.address)
+    assert running.end(sent) == (-sent, "", f"prod: to 127.0.0.1:{server.port}, Ctrl-C ends it\n")
+    assert refused(running.address) and forwards.left() == []
+
+
+def test_ignored_signals_stay_ignored(prod, forwards):
+    prod()
+    running = forwards.start("prod", wrap=["sh", "-c", 'trap "" HUP; exec "$0" "$@"'])
+    running.proc.send_signal(signal.SIGHUP)
+    assert b"MariaDB" in greeting(running.address)
+    assert running.end(signal.SIGTERM)[0] == -signal.SIGTERM
+
+
+def test_stopped_by_another(broker, prod, forwards):
+    prod()
+    running = forwards.start("prod", "--quiet")
+    done = broker.run("stop", "prod")
+    assert (done.text, done.errors, done.code) == ("", "", 0)
+    assert running.end() == (0, "", "") and refused(running.address) and forwards.left() == []
+
+
+def test_the_keeper_is_killed(prod, forwards):
+    prod()
+    running = forwards.start("prod", "--quiet")
+    os.kill(forwards.one("prod")["pid"], signal.SIGKILL)
+    code, out, errors = running.end()
+    assert (code, out) == (69, "") and errors.startswith("broker: prod: its keeper was killed\nhint: ")
+    assert refused(running.address) and until(lambda: forwards.left() == [])
+
+
+def test_broker_is_killed(prod, forwards):
+    """The keeper lives for it: nothing is left."""
+    prod()
+    running = forwards.start("prod")
+    keeper = forwards.one("prod")["pid"]
+    with dial(running.address) as s:
+        assert s.recv(4)
+        assert running.end(signal.SIGKILL)[0] == -signal.SIGKILL
+        assert refused(running.address) and until(lambda: not alive(keeper)) and until(lambda: forwards.left() == [])
+
+
+def test_the_terminal_closes(broker, prod, forwards):
+    prod()
+    tty = broker.pty("forward", "prod")
+    address = tty.expect(b"\r\n").decode().strip()
+    tty.expect(b"ends it")
+    tty.hang_up()
+    assert until(lambda: tty.proc.poll() is not None) and tty.proc.returncode == -signal.SIGHUP
+    assert refused(address) and forwards.left() == []
+
+
+def test_suspended(broker, prod, forwards, clients):
+    """Ctrl-Z stops broker, not what it has opened."""
+    server = prod()
+    tty = broker.pty("forward", "prod")
+    address = tty.expect(b"\r\n").decode().strip()
+    tty.expect(b"ends it")
+    tty.send(b"\x1a")
+    # A session's leader in an orphaned group is not stopped by the key; by the signal it is.
+    os.kill(tty.pid, signal.SIGSTOP)
+    assert until(lambda: state_of(tty.pid) == "T")
+    assert ask(clients["mariadb1011"], server, address) == "app@%"
+    os.kill(tty.pid, signal.SIGCONT)
+    assert ask(clients["mariadb1011"], server, address) == "app@%"
+    tty.interrupt()
+    assert tty.wait() == -signal.SIGINT
+
+
+# Detached
+
+def test_detach_returns(broker, prod, forwards, clients):
+    """The shell does not wait for the keeper, which has nothing of it: no descriptor, no terminal, no child."""
+    server = prod()
+    sh = ['ADDR=$("$0" forward prod --detach) && echo "got $ADDR"; wait; exec 3>&1; "$0" forward prod --detach | cat']
+    done = broker.run(wrap=["sh", "-c", *sh])
+    first, second = done.text.split("\n")[:2]
+    assert (done.code, done.errors) == (0, "") and re.fullmatch(f"got {ADDRESS}", first) and first == f"got {second}"
+    for client in clients.values():
+        assert ask(client, server, second) == "app@%"
+    keeper = forwards.one("prod")["pid"]
+    links = {os.readlink(f"/proc/{keeper}/fd/{fd}") for fd in os.listdir(f"/proc/{keeper}/fd")}
+    assert not [link for link in links if link.startswith("pipe:") and link in {
+        os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")}]
+    assert broker.run("stop", "prod").code == 0 and refused(second) and forwards.left() == []
+    assert until(lambda: not alive(keeper))
+
+
+def test_detached_outlives_its_terminal(broker, prod, forwards):
+    prod()
+    tty = broker.pty("forward", "prod", "--detach")
+    address = tty.expect(b"\r\n").decode().strip()
+    assert tty.wait() == 0 and tty.shown.decode() == address + "\r\n"
+    tty.hang_up()
+    time.sleep(0.1)
+    assert b"MariaDB" in greeting(address)
+
+
+def test_running_already(broker, prod, forwards):
+    prod()
+    address = forwards.detach("prod")
+    port = address.rpartition(":")[2]
+    for args in ([], ["--listen", "0"], ["--listen", port], ["--listen", address]):
+        done = broker.run("forward", "prod", "--detach", *args)
+        assert (done.text, done.errors, done.code) == (address + "\n", "", 0)
+    done = broker.run("forward", "prod")
+    assert (done.text, done.errors, done.code) == (address + "\n", "prod: runs already; broker stop prod ends it\n", 0)
+    for other in (str(free_port()), f"127.0.0.2:{port}", "[::1]:0"):
+        done = broker.run("forward", "prod", "--detach", "--listen", other)
+        assert (done.text, done.errors, done.code) == (
+            "", f"broker: prod: its forward runs at {address}\nhint: broker stop prod\n", 69)
+
+
+@pytest.mark.parametrize("more", [["-o", "port=1"], ["--host", "127.0.0.2"], ["--via", "tcp://127.0.0.1:1"],
+                                  ["--terminate-tls", "--tls", "required"]])
+def test_running_already_to_another_place(broker, prod, forwards, more):
+    """Never another server under the name of the one that was asked for."""
+    prod()
+    address = forwards.detach("prod")
+    done = broker.run("forward", "prod", "--detach", *more)
+    wanted = f"broker: prod: its forward at {address} was made with other settings\nhint: broker stop prod\n"
+    assert (done.text, done.errors, done.code) == ("", wanted, 69)
+
+
+def test_two_behind_two_bastions(broker, forwards):
+    """127.0.0.1 is another server behind each."""
+    args = ["forward", "--detach", "--host", "127.0.0.1", "--via"]
+    assert broker.run(*args, "tcp://127.0.0.1:1").code == 0
+    assert "other settings" in broker.run(*args, "tcp://127.0.0.1:2").errors
+    assert broker.run(*args, "tcp://127.0.0.1:1").code == 0
+
+
+def test_two_at_once(broker, prod, forwards):
+    prod()
+    pipe = subprocess.PIPE
+    procs = [broker.start("forward", "prod", "--detach", stdout=pipe, stderr=pipe) for _ in range(6)]
+    said = {proc.communicate(timeout=15) for proc in procs}
+    assert len(said) == 1 and [proc.returncode for proc in procs] == [0] * 6
+    assert len(forwards.status()) == 1 and said == {(forwards.one("prod")["host"].encode() + b":%d\n" % forwards.one("prod")["port"], b"")}
+
+
+# Several
+
+def several(broker, server, **listen):
+    broker.config("".join(f"[profile {name}]\nhost = 127.0.0.1\nport = {server.port}\n{NOTHING}"
+                          + (f"listen = {listen[name]}\n" if name in listen else "") for name in ("one", "two", "three")))
+
+
+def test_several(broker, mariadb_server, forwards):
+    several(broker, mariadb_server, two="127.0.0.2:0")
+    running = forwards.start("two", "three", "one", lines=3)
+    assert [line.rpartition(":")[0] for line in running.lines] == ["127.0.0.2", "127.0.0.1", "127.0.0.1"]
+    names = [f["profile"] for f in forwards.status()]
+    assert names == ["one", "three", "two"]
+    by_name = {f["profile"]: f"{f['host']}:{f['port']}" for f in forwards.status()}
+    assert [by_name[name] for name in ("two", "three", "one")] == running.lines
+    for line in running.lines:
+        assert b"MariaDB" in greeting(line)
+    assert broker.run("stop", "three").code == 0
+    assert b"MariaDB" in greeting(running.lines[0]) and running.proc.poll() is None
+    code, _, errors = running.end(signal.SIGINT)
+    assert code == -signal.SIGINT and errors.count("Ctrl-C ends it") == 3 and forwards.left() == []
+
+
+def test_several_all_stopped(broker, mariadb_server, forwards):
+    several(broker, mariadb_server)
+    running = forwards.start("one", "two", "-q", lines=2)
+    assert broker.run("stop", "--all").code == 0
+    assert running.end() == (0, "", "")
+
+
+def test_several_of_which_one_is_killed(broker, mariadb_server, forwards):
+    """They are one thing: the rest is ended with it."""
+    several(broker, mariadb_server)
+    running = forwards.start("one", "two", "-q", lines=2)
+    os.kill(forwards.one("two")["pid"], signal.SIGKILL)
+    code, _, errors = running.end()
+    assert code == 69 and errors.startswith("broker: two: its keeper was killed\n")
+    assert until(lambda: forwards.left() == []) and refused(running.lines[0])
+
+
+@pytest.mark.parametrize("args", [["--detach"], []])
+def test_several_of_which_one_fails(broker, mariadb_server, forwards, taken, args):
+    several(broker, mariadb_server, three=taken)
+    kept = forwards.detach("one")
+    done = broker.run("forward", "one", "two", "three", *args)
+    assert (done.text, done.code) == ("", 69)
+    assert done.errors.startswith(f"broker: three: 127.0.0.1:{taken} is taken by ")
+    assert [f["profile"] for f in forwards.status()] == ["one"] and b"MariaDB" in greeting(kept)
+
+
+def test_several_are_looked_at_before_one_is_opened(broker, mariadb_server, forwards):
+    several(broker, mariadb_server)
+    done = broker.run("forward", "one", "nobody", "--detach")
+    assert done.errors.startswith("broker: nobody: no such profile\n") and done.code == 78 and forwards.left() == []
+    done = broker.run("forward", "one", "two", "--detach", "--listen", "13306")
+    assert done.code == 64 and "--listen 13306 is one place, for 2 forwards\nhint: " in done.errors
+    done = broker.run("forward", "one", "two", "--detach", "--listen", "127.0.0.2:0")
+    assert done.code == 0 and re.fullmatch(r"(127\.0\.0\.2:\d+\n){2}", done.text)
+
+
+def test_several_as_json(broker, mariadb_server, forwards):
+    several(broker, mariadb_server)
+    done = broker.run("forward", "one", "two", "--detach", "--json")
+    assert [json.loads(line)["profile"] for line in done.text.splitlines()] == ["one", "two"] and done.errors == ""
+
+
+# Where it listens
+
+def test_json(broker, prod, forwards):
+    server = prod(tls="required")
+    done = broker.run("forward", "prod", "--detach", "--json")
+    found = json.loads(done.text)
+    assert list(found) == ["profile", "host", "port", "socket", "endpoint", "pid"] and done.text.count("\n") == 1
+    assert found == {"profile": "prod", "host": "127.0.0.1", "port": found["port"], "socket": None, "pid": found["pid"],
+                     "endpoint": {"host": "127.0.0.1", "port": server.port, "socket": None}}
+    assert alive(found["pid"]) and b"MariaDB" in greeting(f"127.0.0.1:{found['port']}")
+    path = f"{broker.tmp}/end.sock"
+    assert broker.run("stop", "prod").code == 0
+    found = json.loads(broker.run("forward", "prod", "--detach", "--json", "--listen", path).text)
+    assert (found["host"], found["port"], found["socket"]) == (None, None, path)
+
+
+@pytest.mark.parametrize("listen, address", [("0", ADDRESS), ("127.0.0.1:0", ADDRESS), ("localhost:0", ADDRESS),
+                                             ("127.0.0.9:0", r"127\.0\.0\.9:\d+"), ("[::1]:0", r"\[::1\]:\d+"),
+                                             ("0.0.0.0:0", r"0\.0\.0\.0:\d+")])
+@pytest.mark.parametrize("by", ["flag", "key"])
+def test_listen(prod, forwards, listen, address, by):
+    prod(listen=listen if by == "key" else None)
+    found = forwards.detach("prod", *(["--listen", listen] if by == "flag" else []))
+    assert re.fullmatch(address, found) and b"MariaDB" in greeting(found)
+
+
+def test_listen_on_a_port(prod, forwards):
+    prod()
+    port = free_port()
+    assert forwards.detach("prod", "--listen", str(port)) == f"127.0.0.1:{port}"
+    assert not refused(f"127.0.0.1:{port}", 0.1) and refused(f"127.0.0.2:{port}", 1)
+
+
+@pytest.mark.parametrize("listen, code, words", [
+    ("nowhere", 64, "is not PORT, ADDRESS:PORT or /PATH"), ("70000", 64, "is not PORT"), ("0.0.0.0", 64, "is not PORT"),
+    ("db.example.com:0", 64, "--listen db.example.com:0: not an IP address\nhint: "),
+    ("192.0.2.1:0", 69, "192.0.2.1:0: no address of this machine\nhint: --listen 0 takes a free port\n"),
+    ("/" + "x" * 103, 64, "too long for a socket: over 103 bytes\nhint: "),
+    ("relative.sock", 64, "is not PORT")])
+def test_listen_refused(broker, prod, forwards, listen, code, words):
+    prod(tls="required")
+    done = broker.run("forward", "prod", "--detach", "--listen", listen)
+    assert done.code == code and words in done.errors and done.text == ""
+
+
+def test_taken(broker, prod, forwards, taken):
+    """The holder is named, and nothing was opened before."""
+    prod()
+    hint = "hint: --listen 0 takes a free port\n"
+    me = open("/proc/self/comm").read().strip()
+    done = broker.run("forward", "prod", "--listen", str(taken))
+    assert (done.text, done.code) == ("", 69)
+    assert done.errors == f"broker: prod: 127.0.0.1:{taken} is taken by {me} (pid {os.getpid()})\n{hint}"
+
+
+def test_taken_by_the_server(broker, prod, forwards):
+    server = prod()
+    done = broker.run("forward", "prod", "--listen", str(server.port))
+    assert re.match(rf"broker: prod: 127\.0\.0\.1:{server.port} is taken by mariadbd \(pid {server.pid}\)\n", done.errors)
+
+
+def test_taken_by_a_forward(broker, mariadb_server, forwards):
+    several(broker, mariadb_server)
+    address = forwards.detach("one")
+    done = broker.run("forward", "two", "--listen", address)
+    assert done.errors.startswith(f"broker: two: {address} is taken by the forward one\n") and done.code == 69
+
+
+def test_taken_by_somebody_hidden(broker, prod, forwards, taken):
+    prod()
+    hide = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc; exec "$0" "$@"']
+    done = broker.run("forward", "prod", "--listen", str(taken), wrap=hide)
+    if "unshare" in done.errors:
+        pytest.skip("missing: a mount namespace")
+    assert done.errors.startswith(f"broker: prod: 127.0.0.1:{taken} is taken\nhint: ") and done.code == 69
+
+
+@pytest.mark.parametrize("option", [["--port", "13306"], ["-P", "13306"], ["--socket", "/tmp/x"], ["-S/tmp/x"]])
+def test_the_servers_place_beside_a_profile(broker, prod, forwards, option):
+    prod(host=None if "S" in option[0] or "socket" in option[0] else "127.0.0.1")
+    long = "--port" if option[0] in ("--port", "-P") else "--socket"
+    # --socket alone names an unnamed profile, whatever BROKER_PROFILE says.
+    for name, env in (("prod", {}), (None, {"BROKER_PROFILE": "prod"}))[:1 + (long == "--port")]:
+        done = broker.run("forward", *filter(None, [name]), *option, env=env)
+        assert done.code == 64 and done.errors.startswith(f"broker: prod: {long} is the server's, which the profile names\n")
+        assert re.search(r"\nhint: --listen (PORT|/PATH) is where the forward listens\n$", done.errors)
+
+
+# A path
+
+@pytest.mark.parametrize("level", ["required", "verify-ca", "verify-identity"])
+def test_path(broker, prod, forwards, names, clients, level):
+    """0600, gone afterwards; the keeper makes the TLS, the client speaks plain."""
+    server = prod(host=RIGHT_NAME, tls=level, tls_ca=None if level == "required" else prod().ca)
+    path = f"{broker.tmp}/end.sock"
+    assert forwards.detach("prod", "--listen", path) == path
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    cipher = ask(clients["mariadb1011"], server, path, "show session status like 'Ssl_cipher'", "--skip-ssl")
+    assert re.fullmatch(r"Ssl_cipher\tTLS_\w+", cipher)
+    assert broker.run("stop", "prod").code == 0 and not os.path.exists(path)
+
+
+@pytest.mark.parametrize("level", ["disabled", "preferred"])
+@pytest.mark.parametrize("how", ["path", "flag"])
+def test_terminate_tls_needs_a_level(broker, prod, forwards, level, how):
+    prod(tls=level)
+    args = ["--listen", f"{broker.tmp}/x.sock"] if how == "path" else ["--terminate-tls"]
+    done = broker.run("forward", "prod", "--detach", *args)
+    assert done.code == 64 and f"tls = {level}\nhint: --tls required or stricter" in done.errors and forwards.left() == []
+    assert forwards.detach("prod", *args, "--tls", "required")
+
+
+def test_path_that_is_there(broker, prod, forwards):
+    prod(tls="required")
+    path = broker.tmp / "end.sock"
+    path.write_text("mine")
+    done = broker.run("forward", "prod", "--detach", "--listen", str(path))
+    assert done.errors.startswith(f"broker: prod: {path} is there already\nhint: ") and done.code == 69
+    assert path.read_text() == "mine"
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        door.listen()
+        done = broker.run("forward", "prod", "--detach", "--listen", str(path))
+        assert "is there already" in done.errors and path.is_socket()
+    assert forwards.detach("prod", "--listen", str(path)) == str(path)  # now a dead socket
+    assert b"MariaDB" in greeting(str(path))
+
+
+def test_path_of_a_killed_keeper(broker, prod, forwards):
+    prod(tls="required")
+    path = f"{broker.tmp}/end.sock"
+    forwards.detach("prod", "--listen", path)
+    os.kill(forwards.one("prod")["pid"], signal.SIGKILL)
+    assert until(lambda: not os.path.exists(path) and forwards.left() == [])
+    assert forwards.detach("prod", "--listen", path) == path
+
+
+# Ways
+
+def test_bytes_only(prod, forwards, names, client):
+    """GUI programs make their own TLS: the end is transparent."""
+    server = prod(host=RIGHT_NAME)
+    address = forwards.detach("prod")
+    options = [f"--ssl-ca={server.ca}", *(["--ssl-mode=VERIFY_CA"] if client.family == "mysql" else ["--ssl"])]
+    assert re.search(r"TLS_\w+", ask(client, server, address, "show session status like 'Ssl_cipher'", *options))
+
+
+@pytest.mark.parametrize("ca, works", [("ca", True), ("wrong_ca", False)])
+def test_terminate_tls(prod, forwards, names, clients, ca, works):
+    server = prod(host=RIGHT_NAME)
+    server = prod(host=RIGHT_NAME, tls="verify-identity", tls_ca=getattr(server, ca))
+    address = forwards.detach("prod", "--terminate-tls")
+    said = ask(clients["mariadb1011"], server, address, "show session status like 'Ssl_cipher'", "--skip-ssl")
+    assert bool(re.fullmatch(r"Ssl_cipher\tTLS_\w+", said)) == works and ("2026" in said) == (not works)
+
+
+@pytest.mark.parametrize("way", ["direct", "tcp", "command", "socket"])
+def test_ways(broker, prod, forwards, names, clients, way):
+    server = prod()
+    relay = broker.script("relay", RELAY)
+    if way == "direct":
+        server = prod(via="direct")
+    elif way == "tcp":
+        server = prod(host="db.nowhere.invalid", port=3306, via=f"tcp://127.0.0.1:{server.port}")
+    elif way == "command":
+        server = prod(f"[tunnel bastion]\ntype = command\ncommand = {relay} {{local_port}} {{host}} {{port}}\n", via="bastion")
+    else:
+        server = prod(host=None, port=None, socket=server.socket)
+    address = forwards.detach("prod")
+    for _ in range(3):
+        assert ask(clients["mariadb1011"], server, address) == "app@%"
+    endpoint = forwards.one("prod")["endpoint"]
+    assert endpoint == {
+        "tcp": {"host": "db.nowhere.invalid", "port": 3306, "socket": None},
+        "socket": {"host": None, "port": None, "socket": str(server.socket)},
+    }.get(way, {"host": "127.0.0.1", "port": server.port, "socket": None})
+
+
+def test_no_client_no_connection(broker, forwards):
+    """A greeting left unanswered counts against this host: nothing is dialled before a client is there."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        address = forwards.detach("--host", "127.0.0.1", "--port", str(door.getsockname()[1]))
+        assert not select.select([door], [], [], 0.3)[0]
+        with dial(address):
+            assert select.select([door], [], [], 5)[0]
+
+
+def test_no_way(broker, prod, forwards):
+    """A tunnel that cannot be opened is an error at once; a server that is not there is the client's to see."""
+    prod("[tunnel bastion]\ntype = command\ncommand = /bin/false {local_port}\n", via="bastion")
+    done = broker.run("forward", "prod", "--detach")
+    assert (done.text, done.code) == ("", 69) and done.errors.startswith("broker: prod: ") and forwards.left() == []
+    assert forwards.detach("--host", "127.0.0.1", "--port", str(free_port()))
+
+
+# Names
+
+@pytest.mark.parametrize("name", ["a", "x" * 64, "A@b.c+d-e_f", "9"])
+def test_names(broker, prod, forwards, name):
+    prod(name=name)
+    address = forwards.detach(name)
+    row = broker.run("status", name).text.splitlines()[1]
+    assert re.fullmatch(rf"forward  {re.escape(name)}  up \d+m?s  {re.escape(address)}, 0 connections", re.sub("  +", "  ", row))
+    assert broker.run("stop", name).code == 0 and refused(address)
+
+
+@pytest.mark.parametrize("args, name", [
+    (["--host", "127.0.0.1", "--port", "{port}"], "127.0.0.1:{port}"), (["--host", "127.0.0.1"], "127.0.0.1:3306"),
+    (["--host", "::1", "-P", "{port}"], "[::1]:{port}"), (["mysql://u@127.0.0.1:{port}/shop"], "127.0.0.1:{port}"),
+    (["mysql://u@[::1]:{port}/shop"], "[::1]:{port}"), (["--host", "x" * 63 + "." + "y" * 63 + ".invalid"], "x" * 63 + "." + "y" * 63 + ".invalid:3306")])
+def test_names_of_the_unnamed(broker, mariadb_server, forwards, args, name):
+    args, name = [a.format(port=mariadb_server.port) for a in args], name.format(port=mariadb_server.port)
+    running = forwards.start(*args)
+    assert [f["profile"] for f in forwards.status()] == [name] and forwards.one(name)["profile"] == name
+    assert broker.run("forward", *args, "--detach").text == running.address + "\n"
+    assert broker.run("stop", name).code == 0
+    assert running.end() == (0, "", f"{name}: to {name}, Ctrl-C ends it\n")
+
+
+def test_the_local_server(broker, mariadb_server, forwards):
+    running = forwards.start("--socket", str(mariadb_server.socket))
+    assert b"MariaDB" in greeting(running.address)
+    assert [f["profile"] for f in forwards.status()] == [str(mariadb_server.socket)]
+    assert broker.run("stop", str(mariadb_server.socket)).code == 0
+    assert running.end()[0] == 0
+
+
+def test_a_url_from_stdin(broker, mariadb_server, forwards):
+    """Its password is for nobody here."""
+    secret = broker.secret(b"fake-canary-forward-77")
+    url = f"mysql://app:{secret.decode()}@127.0.0.1:{mariadb_server.port}/shop\n"
+    done = broker.run("forward", "-", "--detach", input=url.encode())
+    assert done.code == 0 and b"MariaDB" in greeting(done.text.strip())
+
+
+# The end
+
+SLEEP = "select sleep(1.5)"
+
+
+def query(client, server, address):
+    """A query that runs, when this returns."""
+    argv = [client.path, "--no-defaults", "--user=app", "--host=127.0.0.1", f"--port={address.rpartition(':')[2]}", "--protocol=tcp",
+            "--skip-ssl", "-NBe", SLEEP]
+    proc = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env={"PATH": "/usr/bin:/bin", "MYSQL_PWD": server.password("app").decode()})
+    assert until(lambda: "sleep" in server.admin("select info from information_schema.processlist where info like 'select sleep%' and user = 'app'"))
+    return proc
+
+
+@pytest.mark.parametrize("how", ["stop", "term"])
+@pytest.mark.parametrize("drain", [None, "30s"])
+def test_drain(broker, prod, forwards, clients, how, drain):
+    server = prod()
+    running = forwards.start("prod", "-q", *(["--drain", drain] if drain else []))
+    proc = query(clients["mariadb1011"], server, running.address)
+    assert forwards.one("prod")["connections"] == 1
+    if how == "stop":
+        assert broker.run("stop", "prod").code == 0
+    else:
+        running.proc.send_signal(signal.SIGTERM)
+        assert running.proc.wait(20) == -signal.SIGTERM
+    out, err = proc.communicate(timeout=10)
+    if drain:
+        assert (proc.returncode, out) == (0, b"0\n"), err
+    else:
+        assert proc.returncode and b"Lost connection" in err
+    assert running.end()[0] == (0 if how == "stop" else -signal.SIGTERM)
+
+
+def test_while_it_drains(broker, prod, forwards, clients):
+    """Nothing is accepted any more; another forward of that name may be opened; a second Ctrl-C does not wait."""
+    server = prod()
+    running = forwards.start("prod", "-q", "--drain", "1h")
+    proc = query(clients["mariadb1011"], server, running.address)
+    running.proc.send_signal(signal.SIGINT)
+    assert refused(running.address) and proc.poll() is None and forwards.left() == []
+    again = forwards.detach("prod", "--listen", running.address)
+    assert again == running.address and b"MariaDB" in greeting(again)
+    assert running.end(signal.SIGINT)[0] == -signal.SIGINT
+    assert proc.wait(10) and b"Lost connection" in proc.communicate()[1]
+    assert b"MariaDB" in greeting(again) and forwards.left() == ["prod.sock"]
+
+
+@pytest.mark.parametrize("words, args", [("--drain: 'soon' is no duration\nhint: like 10s", ["--drain", "soon"]),
+                                         ("--drain needs a value", ["--drain"])])
+def test_slips(broker, prod, forwards, words, args):
+    prod()
+    done = broker.run("forward", "prod", *args)
+    assert done.code == 64 and words in done.errors
+
+
+def test_stdout_that_takes_nothing(broker, prod, forwards):
+    """Nobody would learn the address: nothing stays."""
+    prod()
+    for args in ([], ["--detach"]):
+        with open("/dev/full", "w") as full:
+            done = broker.run("forward", "prod", *args, stdout=full)
+        assert done.code == 74 and forwards.left() == []
+
+
+def test_log(broker, prod, forwards):
+    """What happens later is in the file, relative to where broker was called."""
+    prod(port=free_port())
+    address = forwards.detach("prod", "--log", "later.log")
+    path = broker.home / "later.log"
+    with dial(address) as s:
+        s.recv(64)
+    assert until(path.exists) and path.stat().st_mode & 0o777 == 0o600
+    assert re.search(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ prod: .*2003 127\.0\.0\.1:\d+: connection refused", path.read_text())
+
+
+def test_dry_run(broker, prod, forwards):
+    """Asks, dials and opens nothing."""
+    server = prod()
+    done = broker.run("forward", "prod", "--dry-run")
+    assert done.text.startswith(f"endpoint    127.0.0.1:{server.port}\nway         direct\n")
+    assert (done.errors, done.code) == ("", 0) and forwards.left() == []

@@ -1,0 +1,330 @@
+"""`broker status` and `broker stop`: what runs, whether it does, waiting until it does, ending it; with keepers that are
+slow, stopped or dead, and a runtime folder in which somebody else has been."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from lib.forwards import Forwards, alive, dial, greeting, refused, until
+from lib.keyring import Keyring
+from servers import process
+
+NONE = '{"forwards":[],"sessions":[]}\n'
+
+
+@pytest.fixture
+def broker(broker):
+    """With a kernel keyring of its own: what other tests keep there is no row of these."""
+    try:
+        keyring = Keyring()
+    except process.Missing as missing:
+        pytest.skip(f"missing: {missing}")
+    run = broker.run
+    broker.run = lambda *args, wrap=(), **more: run(*args, wrap=[*(keyring.wrap if args[0] == "status" else ()), *wrap], **more)
+    broker.config("".join(f"[profile {name}]\nhost = 127.0.0.1\nport = 1\n" for name in ("one", "two", "three")))
+    yield broker
+    keyring.stop()
+
+
+@pytest.fixture
+def forwards(broker):
+    made = Forwards(broker)
+    yield made
+    made.finish()
+
+
+@pytest.fixture
+def server(broker):
+    """Something that can be connected to and says nothing; profile quiet."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        with broker.config_path.open("a") as f:
+            f.write(f"[profile quiet]\nhost = 127.0.0.1\nport = {door.getsockname()[1]}\n")
+        yield door
+
+
+def said(done):
+    return done.text, done.errors, done.code
+
+
+def no_forward(name):
+    return "", f"broker: {name}: no forward\nhint: broker forward {name} --detach\n", 69
+
+
+# status
+
+def test_nothing(broker):
+    assert said(broker.run("status")) == ("", "", 0) and said(broker.run("status", "--json")) == (NONE, "", 0)
+    for args in (["one"], ["one", "--json"], ["nobody"]):
+        assert said(broker.run("status", *args)) == no_forward(args[0])
+    assert said(broker.run("status", "db:3306")) == ("", "broker: db:3306: no forward\nhint: broker status: those that run\n", 69)
+
+
+def test_table(broker, forwards, server):
+    quiet, one = forwards.detach("quiet"), forwards.detach("one", "--listen", "[::1]:0")
+
+    def rows():
+        done = broker.run("status")
+        assert (done.errors, done.code) == ("", 0)
+        return re.sub(r"up (\d+m?s)( *)", lambda m: "up T" + " " * (len(m[0]) - 4), done.text).splitlines()
+    shown = rows()
+    assert re.fullmatch(r"KIND     NAME   LIFE +DETAIL", shown[0])
+    assert re.fullmatch(rf"forward  one    up T +{re.escape(one)}, 0 connections", shown[1])
+    assert re.fullmatch(rf"forward  quiet  up T +{re.escape(quiet)}, 0 connections", shown[2]) and len(shown) == 3
+    with dial(quiet), dial(quiet) as second:
+        assert until(lambda: rows()[2].endswith(", 2 connections"))
+        second.close()
+        assert until(lambda: rows()[2].endswith(", 1 connection"))
+    assert until(lambda: rows()[2].endswith(", 0 connections"))
+    only = broker.run("status", "quiet").text.splitlines()
+    assert len(only) == 2 and only[0].split() == shown[0].split() and only[1].split()[1] == "quiet"
+
+
+def test_json(broker, forwards, server):
+    address = forwards.detach("quiet")
+    done = broker.run("status", "--json")
+    whole = json.loads(done.text)
+    assert done.text.count("\n") == 1 and list(whole) == ["forwards", "sessions"] and whole["sessions"] == []
+    found, = whole["forwards"]
+    assert list(found) == ["profile", "host", "port", "socket", "endpoint", "pid", "state", "connections", "started_at"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found.pop("started_at")) and alive(found.pop("pid"))
+    host, port = address.split(":")
+    assert found == {"profile": "quiet", "host": host, "port": int(port), "socket": None, "state": "up", "connections": 0,
+                     "endpoint": {"host": "127.0.0.1", "port": server.getsockname()[1], "socket": None}}
+    assert json.loads(broker.run("status", "quiet", "--json").text)["forwards"][0]["profile"] == "quiet"
+
+
+def test_lost(broker, forwards):
+    """The tunnel's program has died: said so, and made again by the next connection."""
+    broker.script("tunnel", '#!/usr/bin/python3\nimport os, socket, sys\ndoor = socket.create_server(("127.0.0.1", int(sys.argv[1])))\n'
+                  'open(os.environ["HOME"] + "/tunnel.pid", "w").write(str(os.getpid()))\nwhile True:\n'
+                  '    c, _ = door.accept()\n    c.sendall(b"hello")\n')
+    with broker.config_path.open("a") as f:
+        f.write("[profile far]\nhost = db\nvia = t\n[tunnel t]\ntype = command\ncommand = ~/bin/tunnel {local_port}\n")
+    broker.config(broker.config_path.read_text().replace("~/bin", f"{broker.home}/bin"))
+    address = forwards.detach("far")
+    assert greeting(address) == b"hello" and forwards.one("far")["state"] == "up"
+    os.kill(int((broker.home / "tunnel.pid").read_text()), signal.SIGKILL)
+    assert until(lambda: forwards.one("far")["state"] == "lost")
+    row = broker.run("status", "far").text.splitlines()[1]
+    assert re.fullmatch(rf"forward +far +lost +{address}, \d connections?", row)
+    assert until(lambda: hello(address)) and forwards.one("far")["state"] == "up"
+
+
+def hello(address):
+    try:
+        return greeting(address) == b"hello"
+    except OSError:
+        return False
+
+
+# --wait
+
+def test_wait(broker, forwards):
+    later = threading.Timer(0.4, lambda: forwards.detach("one"))
+    later.start()
+    done = broker.run("status", "one", "--wait", "--json")
+    later.join()
+    assert done.code == 0 and json.loads(done.text)["forwards"][0]["profile"] == "one"
+    assert broker.run("status", "one", "--wait", "--timeout", "1").code == 0
+
+
+def test_wait_in_vain(broker):
+    assert said(broker.run("status", "one", "--wait", "--timeout", "300ms")) == no_forward("one")
+    for args in (["--wait"], ["--wait", "--json"]):
+        assert said(broker.run("status", *args)) == (
+            "", "broker: status: --wait: for which forward?\nhint: broker status NAME --wait\n", 64)
+
+
+def test_wait_is_shown_and_broken_off(broker):
+    tty = broker.pty("status", "one", "--wait", "--timeout", "60s")
+    tty.expect(b"waiting for the forward one (1s of 60s)")
+    tty.interrupt()
+    assert tty.wait() == -signal.SIGINT and tty.shown.endswith(b"\r\x1b[K")
+
+
+def test_not_up_before_the_tunnel_is(broker, forwards):
+    """A forward is there when it can be used, not before: neither for status nor for --wait."""
+    broker.script("slow", '#!/usr/bin/python3\nimport os, socket, sys, time\nwhile not os.path.exists(os.environ["HOME"] + "/go"):\n'
+                  '    time.sleep(0.01)\ndoor = socket.create_server(("127.0.0.1", int(sys.argv[1])))\ntime.sleep(60)\n')
+    with broker.config_path.open("a") as f:
+        f.write(f"[profile far]\nhost = db\nvia = t\n[tunnel t]\ntype = command\ncommand = {broker.home}/bin/slow {{local_port}}\n")
+    opening = broker.start("forward", "far", "--detach", stdout=subprocess.PIPE)
+    waiting = broker.start("status", "far", "--wait", "--json", stdout=subprocess.PIPE)
+    assert said(broker.run("status", "far", "--wait", "--timeout", "500ms")) == no_forward("far")
+    assert said(broker.run("stop", "far")) == ("", "", 0) and opening.poll() is None and waiting.poll() is None
+    (broker.home / "go").touch()
+    assert re.fullmatch(rb"127\.0\.0\.1:\d+\n", opening.communicate(timeout=10)[0])
+    assert json.loads(waiting.communicate(timeout=10)[0])["forwards"][0]["state"] == "up"
+
+
+# stop
+
+def test_stop(broker, forwards):
+    address = forwards.detach("one")
+    pid = forwards.one("one")["pid"]
+    assert said(broker.run("stop", "one")) == ("", "", 0)
+    assert not alive(pid) and refused(address, 0.1) and forwards.left() == []
+    for _ in range(2):
+        assert said(broker.run("stop", "one")) == ("", "", 0)
+    assert said(broker.run("stop", "never-heard-of")) == ("", "", 0)
+
+
+def test_stop_all(broker, forwards):
+    addresses = [forwards.detach(name) for name in ("one", "two", "three")]
+    assert said(broker.run("stop", "--all")) == ("", "", 0)
+    assert all(refused(a, 0.1) for a in addresses) and forwards.left() == []
+    assert said(broker.run("stop", "--all")) == ("", "", 0)
+
+
+def test_stop_what(broker, forwards):
+    assert said(broker.run("stop")) == ("", "broker: stop: which forward?\nhint: broker stop NAME, or broker stop --all\n", 64)
+    forwards.detach("two")
+    forwards.detach("one")
+    assert said(broker.run("stop")) == (
+        "", "broker: stop: which forward?\n  one two\nhint: broker stop NAME, or broker stop --all\n", 64)
+    assert said(broker.run("stop", "one", "--all")) == ("", "broker: stop: a forward, or --all\nhint: broker stop --all\n", 64)
+    assert len(forwards.status()) == 2
+
+
+def test_stop_waits(broker, forwards, server):
+    """For the connections that the forward was told to let drain, no longer than it was told."""
+    with dial(forwards.detach("quiet", "--drain", "1h")) as s:
+        assert until(lambda: forwards.one("quiet")["connections"] == 1)
+        done = broker.run("stop", "quiet", "--timeout", "300ms")
+        assert done.code == 69 and re.fullmatch(r"broker: quiet: still has connections\nhint: wait, or kill -9 \d+\n", done.errors)
+        assert said(broker.run("status", "quiet")) == no_forward("quiet")
+        s.sendall(b"still here")
+        pid = int(done.errors.split()[-1])
+        assert alive(pid)
+    assert until(lambda: not alive(pid))
+
+
+def test_stop_waits_on_a_terminal(broker, forwards, server):
+    with dial(forwards.detach("quiet", "--drain", "1h")):
+        assert until(lambda: forwards.one("quiet")["connections"] == 1)
+        tty = broker.pty("stop", "quiet")
+        tty.expect(b"waiting for the connections of quiet (1s)")
+        tty.interrupt()
+        assert tty.wait() == -signal.SIGINT
+
+
+# Keepers that are not well
+
+def test_killed_with_its_guard(broker, forwards):
+    """A socket that nobody serves does not count, and goes."""
+    for how in (["status", "one"], ["stop", "one"], ["status"], ["forward", "one", "--detach"]):
+        forwards.detach("one")
+        keeper = forwards.one("one")["pid"]
+        with open(f"/proc/{keeper}/stat") as f:
+            guard = int(f.read().rpartition(")")[2].split()[1])
+        os.kill(guard, signal.SIGKILL)
+        os.kill(keeper, signal.SIGKILL)
+        assert until(lambda: not alive(keeper)) and forwards.left() == ["one.sock"]
+        done = broker.run(*how)
+        assert done.code == (69 if how == ["status", "one"] else 0)
+        assert forwards.left() == (["one.sock"] if how[0] == "forward" else [])
+    assert len(forwards.status()) == 1
+
+
+def test_one_that_hangs(broker, forwards):
+    """Named, with its pid; it hides no other."""
+    forwards.detach("one")
+    two = forwards.detach("two")
+    pid = forwards.one("one")["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    wanted = f"broker: one: its keeper (pid {pid}) does not answer\nhint: kill -9 {pid}\n"
+    done = broker.run("status")
+    assert (done.errors, done.code) == (wanted, 69) and len(done.text.splitlines()) == 2 and two in done.text
+    assert said(broker.run("stop", "one", "--timeout", "200ms")) == ("", wanted, 69)
+    assert said(broker.run("stop", "--all")) == ("", wanted, 69) and refused(two, 0.1)
+    os.kill(pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGCONT)
+    assert until(lambda: forwards.left() == []) and said(broker.run("status")) == ("", "", 0)
+
+
+# Somebody else in the runtime folder
+
+def test_folder_open_to_others(broker, forwards):
+    forwards.detach("one")
+    forwards.folder.chmod(0o750)
+    wanted = f"broker: {forwards.folder}: open to others\nhint: chmod 700 {forwards.folder}\n"
+    for args in (["status"], ["status", "one"], ["stop", "one"], ["forward", "one", "--detach"]):
+        assert said(broker.run(*args)) == ("", wanted, 78)
+    forwards.folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("what", ["link", "file", "foreign"])
+def test_folder_that_is_not_ours(broker, forwards, what):
+    forwards.folder.parent.mkdir(mode=0o700)
+    if what == "link":
+        (broker.runtime / "elsewhere").mkdir(mode=0o700)
+        forwards.folder.symlink_to(broker.runtime / "elsewhere")
+    elif what == "file":
+        forwards.folder.touch()
+    elif os.geteuid() != 0:
+        pytest.skip("missing: root")
+    else:
+        forwards.folder.mkdir(mode=0o700)
+        os.chown(forwards.folder, 12345, 12345)
+    done = broker.run("forward", "one", "--detach")
+    assert done.code == 78 and done.errors.startswith(f"broker: {forwards.folder}: not a folder of ours\nhint: ")
+    assert not (broker.runtime / "elsewhere").exists() or not list((broker.runtime / "elsewhere").iterdir())
+    if what == "file":
+        forwards.folder.unlink()
+
+
+def test_a_socket_of_somebody_else(broker, forwards):
+    """What another user serves is not asked, nor believed."""
+    if os.geteuid() != 0:
+        pytest.skip("missing: root")
+    forwards.folder.mkdir(parents=True, mode=0o700)
+    forwards.folder.parent.chmod(0o700)
+    path = forwards.folder / "one.sock"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        child = os.fork()
+        if child == 0:
+            os.setuid(12345)
+            door.listen()
+            os.kill(os.getpid(), signal.SIGSTOP)
+            os._exit(0)
+        os.waitpid(child, os.WUNTRACED)
+        done = broker.run("status", "one")
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        assert done.code == 78 and done.errors.startswith(f"broker: {path}: served by another user\nhint: ")
+        os.chown(path, 12345, 12345)
+        done = broker.run("forward", "one", "--detach")
+        assert done.code == 78 and done.errors.startswith(f"broker: {path}: not a socket of ours\nhint: ")
+    path.unlink()
+
+
+def test_control_socket_is_ours_alone(broker, forwards):
+    forwards.detach("one")
+    modes = [p.stat().st_mode & 0o777 for p in (forwards.folder.parent, forwards.folder, forwards.folder / "one.sock")]
+    assert modes == [0o700, 0o700, 0o600]
+
+
+def test_long_runtime_folder(broker, forwards):
+    """A name that makes the path too long is hashed; a folder that leaves no room at all is an error that says so."""
+    folder = broker.folder / ("r" * (100 - len(str(broker.folder)) - len("/broker/forward/")))
+    folder.mkdir(mode=0o700)
+    broker.env["XDG_RUNTIME_DIR"] = str(folder)
+    done = broker.run("forward", "one", "--detach")
+    assert done.code == 78 and "too long for a socket: over 103 bytes\nhint: set XDG_RUNTIME_DIR" in done.errors
+    short = broker.folder / ("r" * (75 - len(str(broker.folder)) - len("/broker/forward/")))
+    short.mkdir(mode=0o700)
+    broker.env["XDG_RUNTIME_DIR"] = str(short)
+    name = "x" * 60
+    with broker.config_path.open("a") as f:
+        f.write(f"[profile {name}]\nhost = 127.0.0.1\nport = 1\n")
+    address = forwards.detach(name)
+    file, = (short / "broker" / "forward").iterdir()
+    assert re.fullmatch(r"\+[0-9a-f]{16}\.sock", file.name)
+    assert forwards.status()[0]["profile"] == name and broker.run("forward", name, "--detach").text == address + "\n"
+    assert broker.run("stop", name).code == 0 and not file.exists()

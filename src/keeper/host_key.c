@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,9 +31,9 @@
 struct offer {
     const struct ssh_settings *s;
     char *name, *address; /* as known_hosts has them, "[127.0.0.1]:2222" */
-    const void *blob;
+    const void *blob;     /* NULL: seen by the system's ssh, which told only its print */
     size_t len;
-    const char *type;
+    const char *label; /* "ED25519" */
     char fingerprint[64];
     struct known_hosts known;
 };
@@ -67,7 +68,7 @@ static int load(const struct ssh_settings *s, const char *name, struct known_hos
 
 static bool is_offered(const struct offer *o, const struct known_key *key)
 {
-    return key->len == o->len && !memcmp(key->blob, o->blob, o->len);
+    return o->blob && key->len == o->len && !memcmp(key->blob, o->blob, o->len);
 }
 
 static bool words_have(const struct words *w, const char *s)
@@ -117,10 +118,10 @@ static void hint_remove(const struct offer *o, const char *file, struct err *e)
     AUTO_BUF(command, 1024);
     AUTO_FREE(char *, short_file);
 
-    short_file = path_short(file);
+    short_file = file ? path_short(file) : NULL;
     buf_puts(&command, "ssh-keygen -R ");
     text_quote_sh(&command, o->name);
-    if (!text_equal(short_file, "~/.ssh/known_hosts")) {
+    if (file && !text_equal(short_file, "~/.ssh/known_hosts")) {
         buf_puts(&command, " -f ");
         text_quote_sh(&command, file);
     }
@@ -130,7 +131,8 @@ static void hint_remove(const struct offer *o, const char *file, struct err *e)
 /* Whether it is worth a line: those of the offered type, or all where there is none of it. */
 static bool contradicts(const struct offer *o, const struct known_key *key, bool same_type)
 {
-    return key->ours && key->mark == KNOWN_HOST && (!same_type || text_equal(key->type, o->type));
+    return key->ours && key->mark == KNOWN_HOST &&
+           (!same_type || text_equal(host_key_label(key->type), o->label));
 }
 
 static int refuse_changed(const struct offer *o, struct err *e)
@@ -159,30 +161,42 @@ static int refuse_changed(const struct offer *o, struct err *e)
                 (void)err_detail(e, "%-*s  %s %s", width, place, host_key_label(key->type), buf_str(&print));
         }
     }
-    (void)err_detail(e, "%-*s  %s %s", width, "offered now", host_key_label(o->type), o->fingerprint);
+    (void)err_detail(e, "%-*s  %s %s", width, "offered now", o->label, o->fingerprint);
     hint_remove(o, file, e);
     return -1;
 }
 
-static int refuse_revoked(const struct offer *o, const struct known_key *key, struct err *e)
+static bool revokes(const struct offer *o, const struct known_key *key)
 {
-    AUTO_FREE(char *, place);
+    return key->mark == KNOWN_REVOKED && (key->ours || key->bare) &&
+           (o->blob ? is_offered(o, key) : text_equal(host_key_label(key->type), o->label));
+}
 
-    place = place_of(key);
-    (void)err_set(e, ERR_REFUSED, "%s: the %s host key is marked as revoked", o->name,
-                  host_key_label(o->type));
-    (void)err_detail(e, "%s  %s %s", place, host_key_label(o->type), o->fingerprint);
+static int refuse_revoked(const struct offer *o, struct err *e)
+{
+    (void)err_set(e, ERR_REFUSED, "%s: the %s host key is marked as revoked", o->name, o->label);
+    for (size_t i = 0, listed = 0; i < o->known.count && listed < LISTED_MOST; i++) {
+        AUTO_FREE(char *, place);
+        AUTO_BUF(print, sizeof o->fingerprint);
+        if (!revokes(o, &o->known.key[i]))
+            continue;
+        listed++;
+        place = place_of(&o->known.key[i]);
+        host_key_fingerprint(&print, o->known.key[i].blob, o->known.key[i].len);
+        (void)err_detail(e, "%s  %s %s", place, o->label, buf_str(&print));
+    }
     return err_hint(e, "the host must get a new key; its administrator knows");
 }
 
-static int refuse_unknown(const struct offer *o, struct err *e)
+static int refuse_unknown(const struct offer *o, bool strictly, struct err *e)
 {
-    if (o->s->strict == SSH_STRICT_YES)
+    if (strictly)
         (void)err_set(e, ERR_REFUSED, "%s: No %s host key is known and you have requested strict checking",
-                      o->name, host_key_label(o->type));
+                      o->name, o->label);
     else
         (void)err_set(e, ERR_REFUSED, "%s: Host key verification failed", o->name);
-    (void)err_detail(e, "offered now  %s %s", host_key_label(o->type), o->fingerprint);
+    if (*o->fingerprint)
+        (void)err_detail(e, "offered now  %s %s", o->label, o->fingerprint);
     return err_hint(e, "ask its administrator for the fingerprint");
 }
 
@@ -222,7 +236,7 @@ static int nobody(const struct offer *o, struct err *e)
         return -1;
     (void)err_set(e, ERR_LOGIN, "The authenticity of host '%s (%s)' can't be established", o->name,
                   o->address);
-    (void)err_detail(e, "%s key fingerprint is %s", host_key_label(o->type), o->fingerprint);
+    (void)err_detail(e, "%s key fingerprint is %s", o->label, o->fingerprint);
     return err_hint(e, "ssh %s, on a terminal", o->s->alias);
 }
 
@@ -233,7 +247,7 @@ static int ask(const struct offer *o, int64_t *deadline, struct err *e)
     const char *text;
 
     buf_printf(&question, "The authenticity of host '%s (%s)' can't be established.\n", o->name, o->address);
-    buf_printf(&question, "%s key fingerprint is %s.\n", host_key_label(o->type), o->fingerprint);
+    buf_printf(&question, "%s key fingerprint is %s.\n", o->label, o->fingerprint);
     say_other_names(o, &question);
     buf_puts(&question, "Are you sure you want to continue connecting (yes/no/[fingerprint])? ");
     text = buf_str(&question);
@@ -246,7 +260,7 @@ static int ask(const struct offer *o, int64_t *deadline, struct err *e)
         if (text_equal_nocase(said, "yes") || text_equal(said, o->fingerprint))
             return 0;
         if (!*said || text_equal_nocase(said, "no"))
-            return refuse_unknown(o, e);
+            return refuse_unknown(o, false, e);
         text = again;
     }
 }
@@ -300,14 +314,13 @@ static void remember(const struct offer *o)
         log_warn(NULL, "Failed to add the host to the list of known hosts (%s): %s", file, e.msg);
         return;
     }
-    log_say("Warning: Permanently added '%s' (%s) to the list of known hosts.", o->name,
-            host_key_label(o->type));
+    log_say("Warning: Permanently added '%s' (%s) to the list of known hosts.", o->name, o->label);
 }
 
 static int judge_unknown(const struct offer *o, int64_t *deadline, struct err *e)
 {
     if (o->s->strict == SSH_STRICT_YES)
-        return refuse_unknown(o, e);
+        return refuse_unknown(o, true, e);
     if (o->s->strict == SSH_STRICT_ASK && ask(o, deadline, e) < 0)
         return -1;
     remember(o);
@@ -320,8 +333,8 @@ static int judge(const struct offer *o, int64_t *deadline, struct err *e)
 
     for (size_t i = 0; i < o->known.count; i++) {
         const struct known_key *key = &o->known.key[i];
-        if (key->mark == KNOWN_REVOKED && (key->ours || key->bare) && is_offered(o, key))
-            return refuse_revoked(o, key, e);
+        if (revokes(o, key))
+            return refuse_revoked(o, e);
         if (key->mark != KNOWN_HOST)
             continue;
         known |= key->ours && is_offered(o, key);
@@ -336,12 +349,14 @@ static int judge(const struct offer *o, int64_t *deadline, struct err *e)
 int host_key_check(const struct ssh_settings *s, const char *address, const void *blob, size_t n,
                    int64_t *deadline, struct err *e)
 {
-    struct offer o = {.s = s, .blob = blob, .len = n, .type = host_key_type(blob, n)};
+    struct offer o = {.s = s, .blob = blob, .len = n};
+    const char *type = host_key_type(blob, n);
     AUTO_BUF(print, sizeof o.fingerprint);
     int result;
 
-    if (!o.type)
+    if (!type)
         return err_set(e, ERR_PROTOCOL, "%s: a host key of a type that is not known", s->host);
+    o.label = host_key_label(type);
     host_key_fingerprint(&print, blob, n);
     (void)memcpy(o.fingerprint, buf_str(&print), print.len);
     o.name = name_of(s);
@@ -351,4 +366,22 @@ int host_key_check(const struct ssh_settings *s, const char *address, const void
         result = judge(&o, deadline, e);
     offer_release(&o);
     return result;
+}
+
+int host_key_refuse(const struct ssh_settings *s, enum host_key_refusal why, const char *name,
+                    const char *label, const char *print, struct err *e)
+{
+    struct offer o = {.s = s, .name = mem_strdup(name), .label = label};
+    struct err ignored = ERR_INIT;
+
+    (void)snprintf(o.fingerprint, sizeof o.fingerprint, "%s", print ? print : "");
+    (void)load(s, o.name, &o.known, &ignored);
+    if (why == HOST_KEY_CHANGED)
+        (void)refuse_changed(&o, e);
+    else if (why == HOST_KEY_REVOKED)
+        (void)refuse_revoked(&o, e);
+    else
+        (void)refuse_unknown(&o, why == HOST_KEY_UNKNOWN, e);
+    offer_release(&o);
+    return -1;
 }

@@ -108,4 +108,10 @@ void host_key_types(const struct ssh_settings *s, struct words *types, bool *aut
 int host_key_check(const struct ssh_settings *s, const char *address, const void *blob, size_t n,
                    int64_t *deadline, struct err *e);
 
+/* The same refusals where the system's ssh has seen the key: `name` as known_hosts has it, `label` "ED25519",
+ * `print` "SHA256:..." or NULL. -1. */
+enum host_key_refusal { HOST_KEY_CHANGED, HOST_KEY_REVOKED, HOST_KEY_UNKNOWN, HOST_KEY_NOT_ACCEPTED };
+int host_key_refuse(const struct ssh_settings *s, enum host_key_refusal why, const char *name,
+                    const char *label, const char *print, struct err *e);
+
 #endif

@@ -24,6 +24,8 @@ enum {
     KEEPER_SAY,    /* from the keeper: a line of the log */
     KEEPER_STATUS,
     KEEPER_STOP,
+    KEEPER_STAY, /* to a detached keeper, on the line: it goes on when that ends. Without it the line's end is
+                    its end, as where broker was killed before anybody knew of the forward */
 };
 
 #define KEEPER_LIVES_FOR_FD 3

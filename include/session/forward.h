@@ -43,6 +43,8 @@ struct forward_wanted {
     long drain_ms;
     const char *log; /* absolute; NULL: none */
 };
+/* What can be said of it without looking at this machine: ERR_USAGE or ERR_CONFIG for what cannot be. */
+int forward_check(const struct session *s, const struct forward_wanted *want, struct err *e);
 /*
  * Opens one, or finds the running one of that name (out->running). The session has a plan (FOR_FORWARD) and
  * outlives *out. ERR_USAGE: what is wanted cannot be; ERR_UNREACHABLE: no way, the local end is taken, or a
@@ -65,6 +67,8 @@ int forward_stop(const char *name, int64_t deadline, struct err *e);
  * others are ended then.
  */
 int forward_wait(struct forward *list, size_t count, long drain_ms, int *ended_by, struct err *e);
+/* Detached ones that this process has started go on without it. Where it ends before, they end too. */
+void forward_let_go(struct forward *list, size_t count);
 /* Ends those that this process has started: told, and waited for. */
 void forward_end(struct forward *list, size_t count);
 

@@ -106,6 +106,16 @@ static int check_place(const struct invocation *inv, const struct session *s, st
     return err_hint(e, "--listen %s is where the forward listens", inv->given[OPT_port] ? "PORT" : "/PATH");
 }
 
+/* The one whose turn it is. */
+static void take_turn(struct invocation *inv, struct batch *b, size_t i)
+{
+    const struct setting *listen = &b->session[i].profile.set[KEY_listen];
+
+    (void)snprintf(inv->label, sizeof inv->label, "%s", b->session[i].label);
+    b->want.listen = listen->value;
+    b->want.listen_given = listen->origin == ORIGIN_FLAG;
+}
+
 static int prepare(struct invocation *inv, struct batch *b, struct err *e)
 {
     for (size_t i = 0; i < b->count; i++) {
@@ -113,17 +123,36 @@ static int prepare(struct invocation *inv, struct batch *b, struct err *e)
         if (begin_word(inv, i, s, e) < 0 || check_place(inv, s, e) < 0 ||
             session_plan(s, FOR_FORWARD, NULL, inv->given[OPT_dry_run], e) < 0)
             return -1;
+        take_turn(inv, b, i);
+        if (forward_check(s, &b->want, e) < 0)
+            return -1;
     }
     return 0;
+}
+
+static void print_plans(struct invocation *inv, struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const struct connection *c = &b->session[i].plan.conn;
+        AUTO_BUF(clean, 16384);
+        if (i)
+            (void)putchar('\n');
+        print_plan(&b->session[i], NULL);
+        take_turn(inv, b, i);
+        if (b->want.terminate_tls || b->want.listen[0] == '/') {
+            bool verifies = c->tls >= TLS_VERIFY_CA && c->tls_ca;
+            (void)printf("tls         %s, by the keeper%s%s\n", tls_level_name(c->tls), verifies ? ", " : "",
+                         verifies ? c->tls_ca : "");
+        }
+        text_sanitise(&clean, b->want.listen, strlen(b->want.listen));
+        (void)printf("address     %s\n", buf_str(&clean));
+    }
 }
 
 static int open_all(struct invocation *inv, struct batch *b, struct err *e)
 {
     for (size_t i = 0; i < b->count; i++) {
-        const struct setting *listen = &b->session[i].profile.set[KEY_listen];
-        (void)snprintf(inv->label, sizeof inv->label, "%s", b->session[i].label);
-        b->want.listen = listen->value;
-        b->want.listen_given = listen->origin == ORIGIN_FLAG;
+        take_turn(inv, b, i);
         if (forward_open(&b->session[i], &b->want, &b->forward[i], e) < 0) {
             forward_end(b->forward, b->count);
             return -1;
@@ -201,8 +230,7 @@ static int forward_run(struct invocation *inv, struct err *e)
     if (take_options(inv, &b, e) < 0 || prepare(inv, &b, e) < 0)
         return -1;
     if (inv->given[OPT_dry_run]) {
-        for (size_t i = 0; i < b.count; i++)
-            print_plan(&b.session[i], NULL);
+        print_plans(inv, &b);
         return 0;
     }
     if (open_all(inv, &b, e) < 0)
@@ -211,7 +239,10 @@ static int forward_run(struct invocation *inv, struct err *e)
         forward_end(b.forward, b.count);
         return -1;
     }
-    return b.want.detach ? 0 : stay(&b, e);
+    if (!b.want.detach)
+        return stay(&b, e);
+    forward_let_go(b.forward, b.count);
+    return 0;
 }
 
 const struct verb verb_forward = {

@@ -77,6 +77,11 @@ static void owner_ended(struct watch *w, unsigned events)
     life_quit(0);
 }
 
+bool life_has_owner(void)
+{
+    return lives_for.fd >= 0;
+}
+
 static void on_signal(int number)
 {
     int saved = errno;

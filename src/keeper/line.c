@@ -23,7 +23,7 @@
 #define LOG_LINE_MAX 8192
 
 static struct watch from_broker = {.fd = -1};
-static bool ready, closed;
+static bool ready, closed, stays;
 
 bool keeper_is_ready(void)
 {
@@ -50,7 +50,11 @@ static void line_ready_to_read(struct watch *w, unsigned events)
         life_stop();
         return;
     }
-    if (!ready)
+    if (got > 0 && said.kind == KEEPER_STAY) {
+        stays = true;
+        return;
+    }
+    if (!ready || (!stays && !life_has_owner()))
         life_quit(0);
     closed = true;
     loop_forget(w);

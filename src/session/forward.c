@@ -244,6 +244,13 @@ static int start(struct session *s, const struct forward_wanted *want, const str
     return take_way(s, request->name, &way, out);
 }
 
+int forward_check(const struct session *s, const struct forward_wanted *want, struct err *e)
+{
+    AUTO_END(end);
+
+    return end_parse(want, &end, e) < 0 ? -1 : check_tls(s, want, &end, e);
+}
+
 int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e)
 {
     const char *name = s->profile.name ? s->profile.name : s->plan.endpoint;

@@ -47,20 +47,15 @@ static void signals_take(sigset_t *open)
         (void)sigdelset(open, ending[i]);
 }
 
-static void tell(struct forward *f)
+static void tell_all(const struct forward *list, size_t count, uint8_t verb)
 {
-    AUTO_RECORD(stop);
-    struct err ignored = ERR_INIT;
-
-    stop.kind = KEEPER_STOP;
-    if (f->line >= 0)
-        (void)record_write(f->line, &stop, clock_deadline(TELL_MS, CLOCK_NEVER), &ignored);
-}
-
-static void tell_all(struct forward *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        tell(&list[i]);
+    for (size_t i = 0; i < count; i++) {
+        AUTO_RECORD(what);
+        struct err ignored = ERR_INIT;
+        what.kind = verb;
+        if (list[i].line >= 0)
+            (void)record_write(list[i].line, &what, clock_deadline(TELL_MS, CLOCK_NEVER), &ignored);
+    }
 }
 
 /* Something came on the line. In order: OK, then end of file. What else it says is its own trouble. */
@@ -139,7 +134,7 @@ int forward_wait(struct forward *list, size_t count, long drain_ms, int *ended_b
     while (left_of(list, count) && !came && result == 0)
         result = turn(list, count, -1, &open, e);
     *ended_by = came;
-    tell_all(list, count);
+    tell_all(list, count, KEEPER_STOP);
     drain(list, count, clock_deadline(drain_ms + END_MS, CLOCK_NEVER), &open);
     return result;
 }
@@ -149,6 +144,13 @@ void forward_end(struct forward *list, size_t count)
     sigset_t open;
 
     signals_take(&open);
-    tell_all(list, count);
+    tell_all(list, count, KEEPER_STOP);
     drain(list, count, clock_deadline(END_MS, CLOCK_NEVER), &open);
+}
+
+void forward_let_go(struct forward *list, size_t count)
+{
+    tell_all(list, count, KEEPER_STAY);
+    for (size_t i = 0; i < count; i++)
+        fd_close_cleanup(&list[i].line);
 }

@@ -622,4 +622,24 @@ def test_dry_run(broker, prod, forwards):
     server = prod()
     done = broker.run("forward", "prod", "--dry-run")
     assert done.text.startswith(f"endpoint    127.0.0.1:{server.port}\nway         direct\n")
+    assert done.text.endswith("\naddress     127.0.0.1:0\n")
     assert (done.errors, done.code) == ("", 0) and forwards.left() == []
+    done = broker.run("forward", "prod", "--dry-run", "--listen", "/tmp/x.sock")
+    assert done.code == 64 and "tls = preferred" in done.errors
+    done = broker.run("forward", "prod", "prod", "--dry-run", "--tls", "required", "--terminate-tls")
+    assert done.text.count("\ntls         required, by the keeper\naddress     127.0.0.1:0\n") == 2 and "\n\n" in done.text
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_broken_off_before_anybody_knows(broker, mariadb_server, forwards, sent):
+    """Detached ones that were opened go on once their addresses are printed, not before."""
+    broker.script("never", "sleep 60")
+    several(broker, mariadb_server)
+    with broker.config_path.open("a") as f:
+        f.write(f"[profile far]\nhost = db\nvia = t\n[tunnel t]\ntype = command\ncommand = {broker.home}/bin/never {{local_port}}\n")
+    proc = broker.start("forward", "one", "far", "--detach", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    forwards.started.append(proc)
+    assert until(lambda: forwards.left() == ["one.sock"])
+    proc.send_signal(sent)
+    assert proc.communicate(timeout=10)[0] == b"" and proc.returncode == -sent
+    assert until(lambda: forwards.left() == [])

@@ -1,0 +1,224 @@
+/*
+ * A connection from accept to its end: a stream to the server is dialled (or the tunnel carries the client's
+ * descriptor itself), at the ends that are not plain bytes the log-in is seen through (login.c), then bytes
+ * are copied (relay.c). A failure is an error packet for the client and a line in the log.
+ */
+#include "conn.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <base/log.h>
+#include <base/mem.h>
+
+#include "keeper.h"
+#include "login.h"
+#include "packet.h"
+#include "peer.h"
+#include "relay.h"
+#include "tunnel.h"
+
+struct conn {
+    struct conn *next, **at;
+    enum keeper_end kind;
+    struct relay relay;
+    struct dial dial;
+    struct join join;
+    bool dialling, joining, joined;
+};
+
+static struct conn *all;
+static unsigned open_now;
+static int first = -1; /* a stream that waits for the first connection */
+
+void (*conn_on_end)(void);
+
+unsigned conn_count(void)
+{
+    return open_now;
+}
+
+static struct conn *conn_new(int fd, enum keeper_end kind)
+{
+    struct conn *c = mem_alloc(1, sizeof *c);
+
+    c->kind = kind;
+    relay_init(&c->relay);
+    c->relay.wire[CLIENT].watch.fd = fd;
+    c->next = all;
+    c->at = &all;
+    if (all)
+        all->at = &c->next;
+    all = c;
+    open_now++;
+    return c;
+}
+
+static void conn_end(struct conn *c)
+{
+    if (c->dialling)
+        tunnel_undial(&c->dial);
+    if (c->joining || c->joined)
+        tunnel_leave(&c->join);
+    login_end(&c->relay);
+    relay_release(&c->relay);
+    *c->at = c->next;
+    if (c->next)
+        c->next->at = c->at;
+    free(c);
+    open_now--;
+    if (conn_on_end)
+        conn_on_end();
+}
+
+void conn_end_all(void)
+{
+    while (all)
+        conn_end(all);
+    fd_close_cleanup(&first);
+    first = -1;
+}
+
+static void relay_ended(struct relay *r)
+{
+    conn_end(OWNER_OF(r, struct conn, relay));
+}
+
+/* Clients take an error in the place of a greeting. One send: nothing was sent before. */
+static void conn_refuse(struct conn *c, const struct err *e)
+{
+    AUTO_BUF(packet, 1024);
+
+    log_warn(e->hint, "%s", e->msg);
+    packet_put_error(&packet, 0, e);
+    (void)send(c->relay.wire[CLIENT].watch.fd, packet.data, packet.len, MSG_NOSIGNAL);
+    conn_end(c);
+}
+
+static void logged_in(struct relay *r, bool well)
+{
+    if (well)
+        relay_start(r, relay_ended);
+    else
+        conn_end(OWNER_OF(r, struct conn, relay));
+}
+
+static void conn_connected(struct conn *c, int fd)
+{
+    c->relay.wire[SERVER].watch.fd = fd;
+    if (c->kind == KEEPER_END_BYTES)
+        relay_start(&c->relay, relay_ended);
+    else
+        login_start(&c->relay, c->kind, logged_in);
+}
+
+static void dialled(struct dial *d, int fd, const struct err *e)
+{
+    struct conn *c = OWNER_OF(d, struct conn, dial);
+
+    c->dialling = false;
+    if (fd < 0)
+        conn_refuse(c, e);
+    else
+        conn_connected(c, fd);
+}
+
+/* A client that hangs up is not dialled for any longer. One that speaks, though it should wait for a
+ * greeting, is not looked at any more. */
+static void waits(struct watch *w, unsigned events)
+{
+    char byte;
+
+    (void)events;
+    if (recv(w->fd, &byte, 1, MSG_PEEK) > 0)
+        loop_want(w, 0);
+    else if (errno != EAGAIN)
+        conn_end(OWNER_OF(w, struct conn, relay.wire[CLIENT].watch));
+}
+
+static void conn_dial(struct conn *c)
+{
+    struct watch *w = &c->relay.wire[CLIENT].watch;
+
+    loop_watch(w, w->fd, LOOP_READ, waits);
+    c->dial.done = dialled;
+    c->dialling = true;
+    tunnel_dial(&c->dial);
+}
+
+static void joined(struct join *j, const struct err *e)
+{
+    struct conn *c = OWNER_OF(j, struct conn, join);
+
+    c->joining = false;
+    if (e) {
+        conn_refuse(c, e);
+        return;
+    }
+    c->joined = true;
+    c->relay.wire[CLIENT].watch.fd = -1; /* the tunnel's */
+}
+
+static void join_ended(struct join *j)
+{
+    struct conn *c = OWNER_OF(j, struct conn, join);
+
+    c->joined = false;
+    conn_end(c);
+}
+
+static void conn_join(struct conn *c)
+{
+    c->join = (struct join){.fd = c->relay.wire[CLIENT].watch.fd, .joined = joined, .ended = join_ended};
+    c->joining = true;
+    tunnel_join(&c->join);
+}
+
+/* A stream that nobody has used for a while may have ended. */
+static int first_take(void)
+{
+    int fd = first;
+
+    first = -1;
+    if (fd >= 0 && !wire_is_alive(fd)) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+void conn_keep_first(int fd)
+{
+    first = fd;
+}
+
+/* Everybody can connect to a port of ours, and what a socket's mode forbids root can do. */
+static bool is_welcome(int fd)
+{
+    int domain = 0;
+    socklen_t n = sizeof domain;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 && domain != AF_UNIX)
+        return true;
+    return peer_is_us(fd);
+}
+
+void conn_serve(int fd, enum keeper_end kind)
+{
+    if (!is_welcome(fd)) {
+        log_warn(NULL, "another user's connection was refused");
+        (void)close(fd);
+        return;
+    }
+    struct conn *c = conn_new(fd, kind);
+    int ready = first_take();
+    if (ready >= 0)
+        conn_connected(c, ready);
+    else if (kind == KEEPER_END_BYTES && tunnel_joins())
+        conn_join(c);
+    else
+        conn_dial(c);
+}

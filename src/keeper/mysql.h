@@ -1,0 +1,59 @@
+/*
+ * MySQL's log-in as seen by somebody in the middle, without sockets: bytes go in from either side, bytes come
+ * out for either side, and the next step. The protocol: "Connection Phase" in MySQL's manual of its source,
+ * "Connecting" in MariaDB's.
+ */
+#ifndef KEEPER_MYSQL_H
+#define KEEPER_MYSQL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <ipc/keeper.h>
+
+/* The most that a packet of the log-in may have. Tokens have some 16 KiB. */
+#define LOGIN_PACKET_MAX (1024 * 1024)
+/* The most that may be given in one call. */
+#define LOGIN_CHUNK_MAX (64 * 1024)
+/* The most that may wait for either side. */
+#define LOGIN_OUT_MAX (4 * LOGIN_PACKET_MAX)
+
+enum mysql_step {
+    MYSQL_WAIT, /* for more from either side */
+    MYSQL_TLS,  /* once all for the server is sent, TLS is made with it; then mysql_tls_made() */
+    MYSQL_COPY, /* once all that is there is sent, bytes are copied */
+    MYSQL_OVER, /* once all for the client is sent, both are closed */
+};
+
+enum mysql_stage { STAGE_GREETING, STAGE_ANSWER, STAGE_TLS, STAGE_LOGIN, STAGE_COPY, STAGE_OVER };
+
+struct mysql_side {
+    struct buf in;  /* what came and is not passed on yet */
+    struct buf out; /* what is to be sent to this side; the caller drops what it has sent */
+};
+
+struct mysql {
+    enum keeper_end kind; /* KEEPER_END_GUARDED or KEEPER_END_TLS */
+    enum mysql_stage stage;
+    struct mysql_side client, server;
+    uint8_t next;  /* the sequence number that the client expects of the next packet */
+    uint8_t ahead; /* how far the server's sequence numbers are ahead of the client's, modulo 256 */
+    uint8_t scramble[20];
+    uint8_t asks_by;   /* the byte by which the client may ask for a public key now; 0: it may not */
+    bool gave_key;     /* the client's next packet is the password, encrypted for us */
+    struct err failed; /* why it is over */
+};
+
+void mysql_init(struct mysql *m, enum keeper_end kind);
+void mysql_release(struct mysql *m);
+
+enum mysql_step mysql_from_server(struct mysql *m, const char *bytes, size_t n);
+enum mysql_step mysql_from_client(struct mysql *m, const char *bytes, size_t n);
+/* TLS with the server is up: the client's answer goes out. */
+enum mysql_step mysql_tls_made(struct mysql *m);
+/* Tells the client, behind what was waiting for it. */
+enum mysql_step mysql_fail(struct mysql *m, const struct err *e);
+
+#endif

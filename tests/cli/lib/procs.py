@@ -64,12 +64,12 @@ class Watch:
 
     def _run(self):
         while not self.done.wait(self.interval):
-            for pid in _ours():
+            for pid in ours():
                 self.argv.add(cmdline(pid))
                 self.environ.add(environ(pid))
 
 
-def _ours():
+def ours():
     """Below this process, without the servers and what is below them."""
     below = tree(os.getpid())
     return [pid for pid in below if not _is_known(pid, below)]
@@ -87,7 +87,7 @@ def strays(grace=1.0):
     """What a test left running, as texts; after GRACE seconds it is killed."""
     deadline = time.monotonic() + grace
     while True:
-        left = [pid for pid in _ours() if not _reap(pid)]
+        left = [pid for pid in ours() if not reap(pid)]
         if not left or time.monotonic() > deadline:
             break
         time.sleep(0.01)
@@ -97,11 +97,11 @@ def strays(grace=1.0):
             os.kill(pid, 9)
         except ProcessLookupError:
             pass
-        _reap(pid, 0)
+        reap(pid, 0)
     return texts
 
 
-def _reap(pid, flags=os.WNOHANG):
+def reap(pid, flags=os.WNOHANG):
     """True once PID is gone; an adopted child that has ended is waited for."""
     try:
         return os.waitpid(pid, flags)[0] == pid

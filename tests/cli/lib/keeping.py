@@ -1,0 +1,78 @@
+"""A keeper beside a program: which processes there are, and whether anything of it is left."""
+import os
+import socket
+import subprocess
+import time
+
+from . import procs
+
+SHOW = 'echo "$MYSQL_TCP_PORT|$MYSQL_UNIX_PORT"; exec sleep 77'
+
+
+def named(word):
+    """The pids below the test run whose command line has WORD in its first two words."""
+    found = []
+    for pid in procs.tree(os.getpid()):
+        if any(word.encode() in part for part in procs.cmdline(pid).split(b"\0")[:2]):
+            found.append(pid)
+    return found
+
+
+def keeper():
+    """(guard, keeper): the one is the other's parent."""
+    below = procs.tree(os.getpid())
+    ours = [pid for pid in below if procs.cmdline(pid).split(b"\0")[0].endswith(b"broker-keeper")]
+    pairs = [(below[pid], pid) for pid in ours if below[pid] in ours]
+    assert len(pairs) == 1, [procs.cmdline(pid) for pid in below]
+    return pairs[0]
+
+
+def left(broker):
+    """What is still there of any keeper of this test: files and sockets of the runtime and the temporary folder. A lock file
+    that nobody holds is not counted: it cannot be removed without a race."""
+    return [str(path) for folder in (broker.runtime, broker.tmp) for path in folder.rglob("*") if not path.is_dir()
+            and path.suffix != ".lock"]
+
+
+def gone(broker, *ports, seconds=5):
+    """Whether, within SECONDS, no process, socket file or listener of a keeper is left; else what is."""
+    deadline = time.monotonic() + seconds
+    while True:
+        there = [*(f"{pid} {procs.cmdline(pid)!r}" for pid in procs.ours() if not procs.reap(pid)), *left(broker),
+                 *(f"port {port}" for port in ports if listens(port))]
+        if not there:
+            return True
+        assert time.monotonic() < deadline, there
+        time.sleep(0.02)
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", int(port)), 5).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+class Beside:
+    """`broker exec p -- PROGRAM`, once the program runs: `proc`, its `port` and `path` (local ends, "" for none)."""
+
+    def __init__(self, broker, *args, script=SHOW, **options):
+        self.proc = broker.start("exec", "p", *args, "--", "sh", "-c", script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, **options)
+        line = self.proc.stdout.readline().decode().strip()
+        assert "|" in line, self.proc.communicate(timeout=10)
+        self.port, _, self.path = line.partition("|")
+
+    def end(self, number=None, seconds=10):
+        """Its wait status, after that signal or by itself."""
+        if number:
+            self.proc.send_signal(number)
+        try:
+            return self.proc.wait(seconds)
+        finally:
+            if self.proc.poll() is None:
+                self.proc.kill()
+                self.proc.wait()
+            self.proc.stdout.close()
+            self.proc.stderr.close()

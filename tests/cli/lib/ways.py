@@ -1,0 +1,83 @@
+"""Profiles for a server behind a way, with each kind of credential; and what the outcome of one login is.
+
+`place()` writes the profile `p`. Nothing here knows what the outcome should be."""
+from dataclasses import dataclass, field
+
+from servers.aws_ssm_fake import COMMAND
+from servers.mariadb_iam import HOST, KEYS, OTHER, REGION
+from servers.pki import RIGHT_NAME, WRONG_NAME
+
+from .logins import QUERY, profile
+
+IAM_KEY = next(iter(KEYS))
+SSM = f"[tunnel far]\ntype = command\ncommand = {COMMAND}\n"
+
+
+@dataclass
+class Place:
+    """A server as a profile names it: `host` its own name, `port` where it is to be dialled from the far side, `user`."""
+    server: object
+    user: str = "app"
+    host: str = RIGHT_NAME
+    port: int = 0
+    keys: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.port = self.port or self.server.port
+
+
+def keychain(broker, place, keychain):
+    """The password is in the keychain, put there by broker itself."""
+    broker.env.update(keychain.env)
+    place.keys["auth"] = "keychain"
+
+    def store():
+        done = broker.run("password", "set", "p", input=broker.secret(place.server.password(place.user)))
+        assert done.code == 0, done.errors
+    return store
+
+
+def command(broker, place, _):
+    """A program prints it."""
+    path = broker.write("password", broker.secret(place.server.password(place.user)) + b"\n", secret=True)
+    place.keys.update(auth="command", auth_command=f"cat {path}")
+
+
+def iam(broker, place, _):
+    """A token, signed for the server's own name, whatever is dialled; the server verifies it with botocore."""
+    key = KEYS[IAM_KEY]
+    broker.write(".aws/credentials", f"[work]\naws_access_key_id = {IAM_KEY}\naws_secret_access_key = "
+                 f"{broker.secret(key['secret'].encode()).decode()}\n", secret=True)
+    place.keys.update(auth="iam", aws_profile="work", region=REGION)
+    if place.port != place.server.port:
+        place.server.tell(endpoints=[f"{HOST}:{place.port}"])
+    else:
+        place.server.tell()
+
+
+PROVIDERS = {"keychain": keychain, "iam": iam, "command": command}
+
+
+def resolve(broker, *names):
+    """NAMES are this machine for the test."""
+    with open("/etc/hosts") as hosts:
+        broker.etc.write("/etc/hosts", hosts.read() + f"127.0.0.1 {' '.join(names)}\n")
+
+
+def write(broker, place, provider, tunnel="", service=None, **keys):
+    """The profile `p` with KEYS, and the text TUNNEL after it."""
+    after = PROVIDERS[provider](broker, place, service)
+    broker.config(profile(host=place.host, port=place.port, user=place.user, **{**place.keys, **keys}) + tunnel)
+    if after:
+        after()
+
+
+def wrong_name(place):
+    """A name that resolves here too, and is not in the server's certificate."""
+    return OTHER if place.host == HOST else WRONG_NAME
+
+
+def ask(broker, client, place, *args, query=QUERY, **run):
+    """`broker connect p` with one query."""
+    return broker.run("connect", "p", "--client", client.path, *args, "--", *client.options_for(place.server, place.user), "-NBe",
+                      query, **run)

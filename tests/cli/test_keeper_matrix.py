@@ -1,0 +1,128 @@
+"""Every kind of credential through every way, with the three clients at each level of TLS: it connects, or is refused for the
+documented reason; a wrong name and a wrong authority never pass; who strips TLS off on the way never sees the password."""
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from conftest import BASE, lasting
+from lib import canary, ways
+from lib.logins import logged_in
+from servers.mariadb_iam import HOST
+from servers.secret_service import SecretService
+
+LEVELS = ("preferred", "required", "verify-ca", "verify-identity")
+WAYS = ("direct", "tcp", "command")
+CLEARTEXT = ("broker: p: tls = preferred with a password sent in clear\n"
+             "hint: set tls = verify-identity\n")
+
+
+@pytest.fixture(scope="module")
+def shared_keychain():
+    yield from lasting(SecretService, Path(tempfile.mkdtemp(dir=BASE)) / "ss")
+
+
+@pytest.fixture
+def place_for(request, broker, names):
+    """place_for(provider, client): a server whose accounts that provider has, of another family than the client where it can
+    be (MariaDB's clients log in to MySQL's server and the other way round)."""
+    def make(provider, client):
+        if provider == "iam":
+            ways.resolve(broker, HOST, ways.OTHER)
+            return ways.Place(request.getfixturevalue("iam_server"), host=HOST)
+        fixture = "mysql_server" if (client.family == "mariadb") == (provider == "keychain") else "mariadb_server"
+        return ways.Place(request.getfixturevalue(fixture))
+    return make
+
+
+@pytest.fixture
+def through(relay, ssm):
+    """through(way, place, strip): what the profile needs for that way, as keys and a section; a relay that strips TLS stands
+    between the far side and the server, if asked."""
+    def make(way, place, strip=False):
+        target = (place.server.host, place.server.port)
+        made = relay(target, strip_tls=strip) if strip or way == "tcp" else None
+        if strip and way != "tcp":
+            place.port = made.port
+        make.relay = made
+        return {"direct": ({}, ""), "tcp": ({"via": f"tcp://127.0.0.1:{made and made.port}"}, ""),
+                "command": ({"via": "far"}, ways.SSM)}[way]
+    return make
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("provider", ways.PROVIDERS)
+def test_matrix(broker, client, place_for, through, shared_keychain, provider, way, level):
+    place = place_for(provider, client)
+    keys, tunnel = through(way, place)
+    ways.write(broker, place, provider, tunnel, shared_keychain, tls=level, tls_ca=place.server.ca, server_public_key="yes", **keys)
+    with broker.watch() as watch:
+        done = ways.ask(broker, client, place)
+    if (provider, level) == ("iam", "preferred"):
+        assert (done.code, done.out, done.errors) == (78, b"", CLEARTEXT)
+    else:
+        login = logged_in(done)
+        assert login.account == f"{place.user}@%" and login.version == "TLSv1.3"
+    broker.assert_hidden(watch)
+
+
+def refused(done, *words):
+    """No login happened, and it says why."""
+    assert done.code in (1, 69) and not done.out, (done.code, done.out, done.errors)
+    assert any(word in done.errors for word in words), done.errors
+
+
+@pytest.mark.parametrize("wrong", ["ca", "name"])
+@pytest.mark.parametrize("level", LEVELS[2:])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("provider", ["iam", "command"])
+def test_wrong_server(broker, client, place_for, through, provider, way, level, wrong):
+    """verify-ca takes any name of its authority, as it says."""
+    place = place_for(provider, client)
+    keys, tunnel = through(way, place)
+    ca = place.server.wrong_ca if wrong == "ca" else place.server.ca
+    if wrong == "name" and provider == "iam":
+        keys["sign_host"] = "third.abcdefghijkl.eu-west-1.rds.amazonaws.com"
+    elif wrong == "name":
+        place.host = ways.wrong_name(place)
+    ways.write(broker, place, provider, tunnel, tls=level, tls_ca=ca, **keys)
+    done = ways.ask(broker, client, place)
+    if wrong == "ca":
+        refused(done, "certificate", "2026")
+    elif level == "verify-identity":
+        refused(done, "certificate is for", "2026")
+    elif provider == "iam":  # a token for another name
+        assert done.code == 1 and "1045" in done.errors
+    else:
+        assert logged_in(done).cipher
+
+
+@pytest.mark.parametrize("level", LEVELS[1:])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("provider", ["iam", "command"])
+def test_tls_stripped_on_the_way(broker, client, place_for, through, provider, way, level):
+    """The man in the middle sees a client that goes away."""
+    place = place_for(provider, client)
+    keys, tunnel = through(way, place, strip=True)
+    ways.write(broker, place, provider, tunnel, tls=level, tls_ca=place.server.ca, **keys)
+    done = ways.ask(broker, client, place)
+    refused(done, "2026", "TLS")
+    seen = through.relay
+    assert seen.connections and not canary.found([*broker.secrets, b"X-Amz-Signature"], seen.sent), seen.sent
+    assert place.user.encode() + b"\0" not in seen.sent
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_wire_is_encrypted(broker, client, place_for, through, relay, way):
+    """The same relay with its hands off: TLS, and no password in it."""
+    place = place_for("command", client)
+    spy = relay((place.server.host, place.server.port))
+    if way != "tcp":
+        place.port = spy.port
+    keys, tunnel = through(way, place)
+    if way == "tcp":
+        keys, spy = keys, through.relay
+    ways.write(broker, place, "command", tunnel, tls="verify-identity", tls_ca=place.server.ca, **keys)
+    assert logged_in(ways.ask(broker, client, place)).cipher
+    assert b"select current_user" not in spy.sent and not canary.found(broker.secrets, spy.sent) and spy.connections == 1

@@ -40,11 +40,24 @@ def forwards(broker):
 
 @pytest.fixture
 def server(broker):
-    """Something that can be connected to and says nothing; profile quiet."""
+    """Something that can be connected to, says nothing, and closes when the other side does; profile quiet."""
+    def serve(door):
+        try:
+            while True:
+                threading.Thread(target=hear, args=[door.accept()[0]], daemon=True).start()
+        except OSError:
+            pass
+
+    def hear(s):
+        with s:
+            while s.recv(1024):
+                pass
     with socket.create_server(("127.0.0.1", 0)) as door:
         with broker.config_path.open("a") as f:
             f.write(f"[profile quiet]\nhost = 127.0.0.1\nport = {door.getsockname()[1]}\n")
+        threading.Thread(target=serve, args=[door], daemon=True).start()
         yield door
+        door.shutdown(socket.SHUT_RDWR)
 
 
 def said(done):

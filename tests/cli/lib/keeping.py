@@ -66,7 +66,7 @@ class Beside:
 
     def end(self, number=None, seconds=10):
         """Its wait status, after that signal or by itself."""
-        if number:
+        if number and self.proc.poll() is None:
             self.proc.send_signal(number)
         try:
             return self.proc.wait(seconds)

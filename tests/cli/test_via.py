@@ -1,0 +1,373 @@
+"""connect, exec and test through a keeper: what is shown, which ends a program gets, what it does not get, and the words of
+each hop that fails. The matrix of providers, tunnels, clients and levels is test_keeper_matrix.py's."""
+import json
+import os
+import re
+import socket
+import stat
+import subprocess
+
+import pytest
+
+from lib.broker import PROGRAM
+from lib.logins import SECRET_ENV, connect, for_user, logged_in, profile
+from servers.aws_ssm_fake import COMMAND, SsmFake
+from servers.pki import RIGHT_NAME, WRONG_NAME
+
+SSM = f"[tunnel far]\ntype = command\ncommand = {COMMAND}\n"
+FDS = "import os; print(sorted(int(fd) for fd in os.listdir('/proc/self/fd')))"
+
+
+def through(broker, server, user="app", tunnel=None, **keys):
+    """The profile `p`, behind a forward that leads to SERVER; host and port are names of the far side alone."""
+    for_user(broker, server, user, **{"host": RIGHT_NAME, "port": 3306, "via": f"tcp://127.0.0.1:{server.port}", "tls_ca": server.ca, **keys})
+    if tunnel:
+        with open(broker.config_path, "a") as f:
+            f.write(tunnel)
+
+
+@pytest.fixture
+def ssm(broker):
+    return SsmFake(broker.home / "bin")
+
+
+# connect
+
+@pytest.mark.parametrize("level", ["preferred", "required", "verify-ca", "verify-identity"])
+def test_connect(broker, client, mysql_server, level):
+    """The server's own name is verified though it does not resolve here; at `preferred` the TLS is the client's."""
+    through(broker, mysql_server, tls=level, host=RIGHT_NAME if level == "verify-identity" else "only.the.far.side")
+    assert logged_in(connect(broker, client)).version == "TLSv1.3"
+
+
+@pytest.mark.parametrize("host, ca, words", [
+    (WRONG_NAME, "ca", f"2026 certificate is for {RIGHT_NAME}"), (RIGHT_NAME, "wrong_ca", "2026 ")])
+def test_connect_verifies(broker, client, mysql_server, host, ca, words):
+    """The client's own words are all that there is: its exit status, the keeper's error, the hint."""
+    through(broker, mysql_server, host=host, tls_ca=getattr(mysql_server, ca))
+    done = connect(broker, client)
+    assert done.code == 1 and not done.out and re.match(rf"ERROR 1105 \(\w+\): broker: {re.escape(words)}", done.errors)
+    assert "\nhint: " in done.errors
+
+
+def test_connect_by_command(broker, client, mysql_server, ssm):
+    through(broker, mysql_server, host="localhost", port=mysql_server.port, via="far", tunnel=SSM)
+    assert logged_in(connect(broker, client)).version == "TLSv1.3"
+
+
+def test_connect_asks_and_keeps(broker, keychain, clients, mysql_server):
+    """The password that is typed is proved through the same way, and kept."""
+    broker.env.update(keychain.env)
+    through(broker, mysql_server, auth="keychain", auth_env=None)
+    t = broker.pty("connect", "p", "--client", clients["mysql9"].path, "--", "-NBe", "select 1", stdout="pipe")
+    t.expect(b"password for app@")
+    t.expect(b": ")
+    t.sendline(mysql_server.password("app"))
+    t.expect(b"store it in the keychain? [y/N] ")
+    t.sendline(b"y")
+    assert t.wait() == 0 and t.out == b"1\n"
+    assert keychain.lookup({"identity": f"mysql://app@{RIGHT_NAME}:3306;via=tcp://127.0.0.1:{mysql_server.port}"}) == mysql_server.password("app")
+    assert connect(broker, clients["mysql9"]).code == 0
+
+
+def test_a_program_proves_its_password(broker, keychain, clients, mysql_server):
+    """`exec` of no client: one is looked for, and it gets the end that it needs."""
+    broker.env.update(keychain.env)
+    through(broker, mysql_server, auth="keychain", auth_env=None)
+    broker.home.joinpath("bin/mysql").symlink_to(clients["mariadb1011"].path)
+    t = broker.pty("exec", "p", "--", "true")
+    t.expect(b": ")
+    t.sendline(mysql_server.password("app"))
+    t.expect(b"[y/N] ")
+    t.sendline(b"y")
+    assert t.wait() == 0 and b"stored" not in t.shown
+    assert keychain.lookup({"identity": f"mysql://app@{RIGHT_NAME}:3306;via=tcp://127.0.0.1:{mysql_server.port}"})
+
+
+def test_status_is_the_clients(broker, client, mysql_server):
+    through(broker, mysql_server)
+    done = connect(broker, client, query="select nonsense")
+    assert done.code == 1 and "\nERROR 1054 (42S22)" in "\n" + done.errors
+
+
+@pytest.mark.parametrize("tls, lines", [
+    ("verify-identity", ["ssl-mode=DISABLED", "protocol=SOCKET", "skip-reconnect"]),
+    ("preferred", ["ssl-mode=PREFERRED", "protocol=TCP", 'host="127.0.0.1"', "skip-reconnect"])])
+def test_option_file(broker, mysql_server, tls, lines):
+    """What the client is told; it is alone with the keeper behind a socket of ours."""
+    stub = broker.stub(version="mysql9")
+    through(broker, mysql_server, tls=tls)
+    assert broker.run("connect", "p", "--client", stub.path).code == 0
+    for line in lines:
+        assert f"\n{line}\n" in stub.seen["options"]
+
+
+# What is shown
+
+def test_dry_run(broker, client, mysql_server, ssm):
+    def shown(*args):
+        done = broker.run("connect", "p", "--client", client.path, "--dry-run", *args)
+        assert (done.code, done.errors) == (0, "")
+        return done.text
+    common = {"endpoint": f"{RIGHT_NAME}:3306", "credential": f"the variable {SECRET_ENV}"}
+    through(broker, mysql_server)
+    assert shown() == (f"endpoint    {common['endpoint']}\nway         tcp 127.0.0.1:{mysql_server.port}\n"
+                       f"tls         verify-identity, by the keeper, {mysql_server.ca}\n"
+                       f"credential  {common['credential']}\naddress     unix socket\n"
+                       f"client      {client.path} --defaults-file=/dev/fd/N\n")
+    assert "\ntls         preferred, by the client\n" in shown("--tls", "preferred")
+    assert "\naddress     127.0.0.1, a free port\n" in shown("--tls", "preferred")
+    through(broker, mysql_server, via="far", tunnel=SSM)
+    assert "\nway         command aws\n" in shown() and not ssm.pids
+
+
+def test_dry_run_of_exec(broker, mysql_server):
+    through(broker, mysql_server)
+    done = broker.run("exec", "p", "--dry-run", "--", "tool", "a b", "{socket}")
+    assert done.text.endswith("\naddress     127.0.0.1, a free port, and a unix socket\ncommand     tool 'a b' {socket}\n") or \
+        done.text.endswith("\naddress     127.0.0.1, a free port, and a unix socket\ncommand     tool 'a b' '{socket}'\n")
+
+
+def test_verbose(broker, clients, mysql_server):
+    client = clients["mysql9"]
+    through(broker, mysql_server)
+    done = broker.run("connect", "p", "-v", "--client", client.path, "--", "-NBe", "select 1")
+    rows = [re.sub(r"^\+\d+\w+ +", "", line) for line in done.errors.splitlines()]
+    assert done.text == "1\n" and re.fullmatch(rf"client      {client.path} --defaults-file=/dev/fd/\d+", rows.pop())
+    assert rows == ["config      ~/.config/broker/config:1", f"way         tcp 127.0.0.1:{mysql_server.port}",
+                    f"credential  the variable {SECRET_ENV}, password ********"]
+
+
+def test_wait_line(broker, clients):
+    """A port whose queue is full answers nobody; Ctrl-C ends the wait at once and leaves nothing."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen(0)
+        port = s.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for w in waiting:
+            w.setblocking(False)
+            w.connect_ex(("127.0.0.1", port))
+        broker.config(profile(host="db", user="app", auth="none", via=f"tcp://127.0.0.1:{port}", connect_timeout="8s"))
+        t = broker.pty("connect", "p", "--client", clients["mysql9"].path)
+        t.expect(f"waiting for tcp 127.0.0.1:{port} (1s of 8s)".encode())
+        t.interrupt()
+        assert t.wait(2) == -2
+        for w in waiting:
+            w.close()
+    assert t.shown.endswith(b"\r\x1b[K") or b"\r\x1b[K" in t.shown.rpartition(b"of 8s)")[2]
+
+
+# exec
+
+def ends(broker, *args):
+    script = ("import os, json; print(json.dumps({k: os.environ.get(k) for k in ('MYSQL_HOST', 'MYSQL_TCP_PORT', "
+              "'MYSQL_UNIX_PORT', 'MYSQL_USER', 'MYSQL_DATABASE')})); import sys; print(json.dumps(sys.argv[1:]))")
+    done = broker.run("exec", "p", *args, "--", "/usr/bin/python3", "-c", script, "{host}", "{port}", "{socket}", "{user}")
+    assert (done.code, done.errors) == (0, ""), done.errors
+    env, words = (json.loads(line) for line in done.text.splitlines())
+    return env, words
+
+
+@pytest.mark.parametrize("tls", ["disabled", "preferred", "required", "verify-identity"])
+def test_exec_gets_both_ends(broker, mysql_server, tls):
+    through(broker, mysql_server, tls=tls)
+    env, words = ends(broker)
+    assert words == [env["MYSQL_HOST"], env["MYSQL_TCP_PORT"], env["MYSQL_UNIX_PORT"], "app"]
+    assert env["MYSQL_HOST"] == "127.0.0.1" and int(env["MYSQL_TCP_PORT"]) not in (3306, mysql_server.port)
+    assert env["MYSQL_UNIX_PORT"].startswith(f"{broker.runtime}/broker/") and len(env["MYSQL_UNIX_PORT"]) < 104
+    assert not os.path.exists(env["MYSQL_UNIX_PORT"])
+
+
+def sql(client, *place):
+    """A client by hand, with the password of the environment."""
+    return [str(client.path), "--no-defaults", "-uapp", *place, "-NBe",
+            "select user(); show session status like 'Ssl_version'"]
+
+
+def test_exec_socket_has_the_keepers_tls(broker, client, mysql_server):
+    through(broker, mysql_server, tls="verify-identity")
+    off = "--ssl-mode=DISABLED" if client.family == "mysql" else "--skip-ssl"
+    done = broker.run("exec", "p", "--", *sql(client, "--host=localhost", "--socket={socket}", off))
+    assert done.code == 0 and "Ssl_version\tTLSv1.3" in done.text, done.errors
+
+
+def test_exec_port_is_guarded(broker, client, mysql_server):
+    """At `required` and stricter that end is for those who make their own TLS."""
+    place = ["--host={host}", "--port={port}", "--protocol=tcp"]
+    off = "--ssl-mode=DISABLED" if client.family == "mysql" else "--skip-ssl"
+    on = ["--ssl-mode=REQUIRED"] if client.family == "mysql" else ["--ssl", "--disable-ssl-verify-server-cert"]
+    through(broker, mysql_server, tls="required")
+    done = broker.run("exec", "p", "--", *sql(client, *place, off))
+    assert done.code == 1 and done.errors.partition("ERROR")[2].startswith(" 1105 ") and "broker: " in done.errors and not done.out
+    done = broker.run("exec", "p", "--", *sql(client, *place, *on))
+    assert done.code == 0 and "Ssl_version\tTLSv1.3" in done.text, done.errors
+    through(broker, mysql_server, tls="preferred")
+    done = broker.run("exec", "p", "--", *sql(client, *place, off), env={})
+    assert done.code == 0 or "public key" in done.errors or "secure connection" in done.errors, done.errors
+
+
+@pytest.mark.parametrize("tls", ["preferred", "verify-identity"])
+def test_exec_defaults_file(broker, client, mysql_server, tls):
+    through(broker, mysql_server, tls=tls)
+    dump = broker.run("exec", "p", "--", client.dump, "--defaults-file={defaults-file}",
+                      *(["--column-statistics=0"] if client.family == "mysql" else []), "--no-tablespaces",
+                      "--skip-comments", "--skip-lock-tables", "shop", "item")
+    assert dump.code == 0 and "INSERT INTO `item`" in dump.text, dump.errors
+
+
+@pytest.mark.parametrize("tls, wanted", [
+    ("verify-identity", r"mysql://app:[^@]+@localhost/\?socket=%2F[^&]+&ssl-mode=DISABLED\n"),
+    ("preferred", r"mysql://app:[^@]+@127\.0\.0\.1:\d+/\?ssl-mode=PREFERRED\n")])
+def test_exec_url(broker, mysql_server, tls, wanted):
+    through(broker, mysql_server, tls=tls)
+    done = broker.run("exec", "p", "--env", "url", "--", "printenv", "DATABASE_URL", secret_out=True)
+    assert re.fullmatch(wanted, done.text)
+
+
+def test_exec_inherits_nothing(broker, mysql_server):
+    through(broker, mysql_server)
+    done = broker.run("exec", "p", "--", "/usr/bin/python3", "-c", FDS)
+    assert done.text == "[0, 1, 2, 3]\n"  # 3: the listing itself
+    done = broker.run("exec", "p", "--", "/usr/bin/python3", "-c",
+                      "import os\ntry: print(os.wait())\nexcept ChildProcessError: print('none')")
+    assert done.text == "none\n"
+
+
+def test_exec_output_ends_with_the_program(broker, mysql_server):
+    """The keeper holds neither the pipe of $(...) nor a lock that the caller gave along."""
+    through(broker, mysql_server)
+    lock = broker.home / "lock"
+    script = f"""exec 9>{lock}; flock 9; X=$('{PROGRAM}' exec p -- sh -c 'echo it is $MYSQL_HOST'); echo "$X"; exec 9>&-; flock -n {lock} true && echo free"""
+    done = subprocess.run(["sh", "-c", script], env=broker.environment({}), capture_output=True, timeout=20)
+    assert done.stdout == b"it is 127.0.0.1\nfree\n", done.stderr
+
+
+def test_socket_is_private(broker, mysql_server):
+    through(broker, mysql_server)
+    done = broker.run("exec", "p", "--", "/usr/bin/python3", "-c", "import os, sys; print(oct(os.lstat(sys.argv[1]).st_mode), "
+                      "oct(os.lstat(os.path.dirname(sys.argv[1])).st_mode))", "{socket}")
+    assert done.text == f"{oct(stat.S_IFSOCK | 0o600)} {oct(stat.S_IFDIR | 0o700)}\n"
+
+
+def test_hidden(broker, client, mysql_server):
+    path = broker.write("password", broker.secret(mysql_server.password("app")) + b"\n", secret=True)
+    through(broker, mysql_server, auth="file", auth_env=None, auth_file=path)
+    del broker.env[SECRET_ENV]
+    with broker.watch() as seen:
+        assert connect(broker, client, query="select sleep(0.2)").code == 0
+    assert any(b"broker-keeper" in argv for argv in seen.argv)
+    broker.assert_hidden(seen)
+
+
+# test
+
+def hops(done):
+    return [re.sub(r"\d+ms", "0ms", re.sub(" +", " ", line)) for line in done.text.splitlines()]
+
+
+def test_test(broker, client, mysql_server, ssm):
+    through(broker, mysql_server)
+    done = broker.run("test", "p", "--client", client.path)
+    assert (done.code, done.errors) == (0, ""), done.errors
+    rows = hops(done)
+    assert rows[:2] == [f"way ok 0ms tcp 127.0.0.1:{mysql_server.port}", f"credential ok 0ms the variable {SECRET_ENV}"]
+    assert re.fullmatch(r"server ok 0ms \S+, app@\S+, TLS_\w+", rows[2])
+    through(broker, mysql_server, host="localhost", port=mysql_server.port, via="far", tunnel=SSM)
+    done = broker.run("test", "p", "--client", client.path)
+    assert done.code == 0 and hops(done)[0] == "way ok 0ms command aws", done.errors
+
+
+def test_test_direct(broker, clients, names, mysql_server):
+    """A keeper for what a MariaDB client cannot be told: the way is direct all the same."""
+    for_user(broker, mysql_server, "app", host=RIGHT_NAME, tls="required")
+    done = broker.run("test", "p", "--client", clients["mariadb118"].path)
+    rows = hops(done)
+    assert done.code == 0 and rows[0] == f"way ok 0ms direct to {RIGHT_NAME}:{mysql_server.port}"
+    assert re.fullmatch(r"server ok 0ms \S+, app@\S+, TLS_\w+", rows[2])
+
+
+def test_test_certificate(broker, client, mysql_server):
+    """Transcript 12."""
+    through(broker, mysql_server, host=WRONG_NAME)
+    done = broker.run("test", "p", "--client", client.path)
+    assert hops(done)[2].startswith(f"server failed 0ms 2026 certificate is for {RIGHT_NAME}")
+    lines = done.errors.splitlines()
+    assert done.code == 69 and lines[0].startswith(f"broker: p: 2026 certificate is for {RIGHT_NAME}")
+    assert lines[1] == f"hint: host = {RIGHT_NAME}, or tls = verify-ca: any name of that CA" and len(lines) == 2
+    done = broker.run("test", "p", "--json", "--client", client.path)
+    assert json.loads(done.text)["error"]["server_code"] == 2026
+
+
+def test_test_no_tls(broker, client, mysql_notls):
+    through(broker, mysql_notls, tls="required", tls_ca=None)
+    done = broker.run("test", "p", "--client", client.path)
+    assert done.code == 69 and hops(done)[2].startswith("server failed 0ms 2026 ")
+    assert done.errors.startswith("broker: p: 2026 ") and done.errors.count("\nhint: ") == 1
+
+
+def test_test_port_closed(broker, clients):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        broker.config(profile(host="db", user="app", auth="none", via=f"tcp://127.0.0.1:{port}"))
+        done = broker.run("test", "p", "--client", clients["mysql9"].path)
+    assert done.code == 69 and hops(done) == [f"way failed 0ms 2003 127.0.0.1:{port}: connection refused"]
+    assert done.errors.startswith(f"broker: p: 2003 127.0.0.1:{port}: connection refused\nhint: ")
+
+
+@pytest.mark.parametrize("family, name", [("mariadb118", "direct"), ("mysql9", "direct")])
+def test_test_direct_port_closed(broker, clients, names, family, name):
+    """The same words, whether or not a keeper dials."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        broker.env[SECRET_ENV] = "fake"
+        broker.config(profile(host=RIGHT_NAME, port=port, user="app", auth="env", auth_env=SECRET_ENV, tls="required"))
+        done = broker.run("test", "p", "--client", clients[family].path)
+    assert [row.split()[:2] for row in hops(done)] == [["way", "ok"], ["credential", "ok"], ["server", "failed"]]
+    assert done.code == 69 and done.errors.startswith(f"broker: p: 2003 {RIGHT_NAME}:{port}: connection refused\nhint: ")
+
+
+def test_test_refused(broker, client, mysql_server):
+    """The server's own refusal is the server's, whatever is in between."""
+    through(broker, mysql_server)
+    broker.env[SECRET_ENV] = "fake-wrong"
+    done = broker.run("test", "p", "--client", client.path)
+    assert done.code == 77 and done.errors.startswith("broker: p: 1045 access denied for app@")
+
+
+def test_test_command_dies(broker, clients, mysql_server, ssm):
+    ssm.tell(die="An error occurred (TargetNotConnected): i-0123 is not connected.")
+    through(broker, mysql_server, via="far", tunnel=SSM)
+    done = broker.run("test", "p", "--client", clients["mysql9"].path)
+    assert done.code == 69 and len(hops(done)) == 1 and hops(done)[0].startswith("way failed ")
+    assert "TargetNotConnected" in done.errors and done.errors.count("\nhint: ") == 1
+
+
+# Refused before anything is started
+
+@pytest.mark.parametrize("keys, text", [
+    ({"host": None, "port": None}, "via = tcp://127.0.0.1:1, and no server named behind it\n"
+     "hint: set host to the server's name as the far side knows it, or socket to a path there\n"),
+    ({"socket": "auto", "host": None, "port": None}, "via = tcp://127.0.0.1:1, and no server named behind it\n"
+     "hint: set host to the server's name as the far side knows it, or socket to a path there\n")])
+def test_nothing_behind(broker, clients, keys, text):
+    broker.config(profile(**{"host": "db", "user": "app", "auth": "none", "via": "tcp://127.0.0.1:1", **keys}))
+    done = broker.run("connect", "p", "--client", clients["mysql9"].path)
+    assert (done.code, done.errors) == (78, "broker: p: " + text)
+
+
+def test_runtime_folder_too_deep(broker, clients, mysql_server):
+    deep = broker.folder / ("d" * 90)
+    deep.mkdir(mode=0o700)
+    through(broker, mysql_server)
+    done = connect(broker, clients["mysql9"], env={"XDG_RUNTIME_DIR": str(deep)})
+    assert done.code == 78 and "over 103 bytes, too long for a socket\nhint: set XDG_RUNTIME_DIR to " in done.errors
+
+
+def test_token_needs_no_way(broker):
+    broker.env["PW"] = broker.secret(b"fake-password").decode()
+    broker.config(profile(host="db", user="app", auth="env", auth_env="PW", via="tcp://127.0.0.1:1"))
+    done = broker.run("token", "p", secret_out=True)
+    assert (done.code, done.text) == (0, "fake-password\n")

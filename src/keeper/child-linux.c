@@ -117,7 +117,7 @@ static void close_watched(struct watch *w)
         (void)close(fd);
 }
 
-/* Reads once. False: there is nothing more now, or the child was forgotten in the callback. */
+/* Reads once. False: there is nothing more now. The callback may forget the child: g has no owner then. */
 static bool read_output(struct group *g, struct watch *w)
 {
     char chunk[SAID_KEPT];
@@ -133,7 +133,7 @@ static bool read_output(struct group *g, struct watch *w)
     else if (c->printed)
         c->printed(c, chunk, (size_t)n);
     explicit_bzero(chunk, sizeof chunk);
-    return g->owner == c;
+    return true;
 }
 
 static void out_ready(struct watch *w, unsigned events)

@@ -178,6 +178,8 @@ static void inherited(void **state)
     (void)state;
     open_one = open("/dev/null", O_RDONLY);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    before.rlim_cur = 256;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     proc_raise_files();
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
     assert_true(now.rlim_cur == before.rlim_max);

@@ -32,6 +32,7 @@
 #include <keeper/keeper.h>
 #include <keeper/listening.h>
 #include <keeper/loop.h>
+#include <keeper/program.h>
 #include <keeper/ready.h>
 #include <keeper/tunnel.h>
 
@@ -246,9 +247,11 @@ struct tunnel_case {
     enum err_code code;  /* ERR_NONE: opens, and a dial reads `hello` */
     const char *msg, *detail;
     void (*then)(void);
+    void (*early)(void); /* before it is open */
 };
 
 static bool finished;
+static int64_t began;
 static struct err failed;
 
 static void check(bool held, const char *what)
@@ -334,6 +337,7 @@ static void restarts(void)
         turn_for(5);
     dial_once();
     /* The pause counts from its start, which a slow machine may have left behind. */
+    check(stream < 0 || clock_ms() - began >= 500, "a pause");
     if (stream < 0) {
         check(failed.code == ERR_UNREACHABLE && text_ends(failed.msg, ": exit status 5"), "the reason");
         check(text_equal(failed.detail, "session timed out\n"), "its words");
@@ -360,31 +364,51 @@ static void describes(void)
     check(text_starts(buf_str(&text), "command test_keeper_command, 127.0.0.1:"), buf_str(&text));
 }
 
-/* Two that wait while it starts anew, one of which goes away. */
-static void goes_away(void)
+static void goes_away(struct dial *d, int fd, const struct err *e)
 {
-    static struct dial gone, stays;
+    (void)d;
+    (void)fd;
+    (void)e;
+    check(false, "no callback");
+}
 
-    gone.done = stays.done = dialled;
-    tunnel_dial(&gone);
-    tunnel_dial(&stays);
-    tunnel_undial(&gone);
-    wait_finished();
-    check(stream >= 0, "a stream");
-    (void)close(stream);
-    turn_for(50);
-    check(!finished, "one callback");
+static unsigned served;
+
+static void stays(struct dial *d, int fd, const struct err *e)
+{
+    (void)d;
+    (void)e;
+    check(fd >= 0, "a stream");
+    (void)close(fd);
+    served++;
+}
+
+/* Some wait while it starts, of which one goes away. */
+static void wait_early(void)
+{
+    static struct dial d[3] = {{.done = stays}, {.done = goes_away}, {.done = stays}};
+
+    for (size_t i = 0; i < ARRAY_LEN(d); i++)
+        tunnel_dial(&d[i]);
+    tunnel_undial(&d[1]);
+}
+
+static void were_served(void)
+{
+    for (int64_t until = clock_ms() + LONG_MS; served < 2 && clock_ms() < until;)
+        turn_for(5);
+    check(served == 2, "both were served");
 }
 
 static const struct tunnel_case whole[] = {
-    {"%s listen {local_port}", {NULL}, 0, NULL, NULL, describes},
-    {"%s late {local_port}", {NULL}, 0, NULL, NULL, goes_away},
-    {"%s unix {socket}", {NULL}, 0, NULL, NULL, NULL},
-    {"%s plugin {local_port}", {NULL}, 0, NULL, NULL, NULL},
-    {"%s taken {local_port} FILE", {NULL}, 0, NULL, NULL, NULL},
-    {"%s once {local_port} FILE", {NULL}, 0, NULL, NULL, restarts},
-    {"%s listen FREE", {"address=FREE 127.0.0.1"}, 0, NULL, NULL, NULL},
-    {"%s once FREE FILE", {"address=FREE 127.0.0.1"}, 0, NULL, NULL, restarts},
+    {"%s listen {local_port}", {NULL}, 0, NULL, NULL, describes, NULL},
+    {"%s late {local_port}", {NULL}, 0, NULL, NULL, were_served, wait_early},
+    {"%s unix {socket}", {NULL}, 0, NULL, NULL, NULL, NULL},
+    {"%s plugin {local_port}", {NULL}, 0, NULL, NULL, NULL, NULL},
+    {"%s taken {local_port} FILE", {NULL}, 0, NULL, NULL, NULL, NULL},
+    {"%s once {local_port} FILE", {NULL}, 0, NULL, NULL, restarts, NULL},
+    {"%s listen FREE", {"address=FREE 127.0.0.1"}, 0, NULL, NULL, NULL, NULL},
+    {"%s once FREE FILE", {"address=FREE 127.0.0.1"}, 0, NULL, NULL, restarts, NULL},
     {"%s never",
      {"address=FREE 127.0.0.1", "connect_timeout=150"},
      ERR_UNREACHABLE,
@@ -397,7 +421,13 @@ static const struct tunnel_case whole[] = {
      "test_keeper_command: exit status 7 before it was ready",
      "no credentials\n?[1mfor you\n",
      NULL},
-    {"%s never", {NULL}, ERR_CONFIG, "command without {local_port} and {socket} needs address", "", NULL},
+    {"%s never",
+     {NULL},
+     ERR_CONFIG,
+     "command without {local_port} and {socket} needs address",
+     "",
+     NULL,
+     NULL},
     {"%s listen 1",
      {"address=TAKEN 127.0.0.1"},
      ERR_UNREACHABLE,
@@ -410,7 +440,13 @@ static const struct tunnel_case whole[] = {
      "command: /nonexistent/aws: no such program",
      "",
      NULL},
-    {"%s 'open", {NULL}, ERR_CONFIG, "command: open quote or backslash at the end of a command", "", NULL},
+    {"%s 'open",
+     {NULL},
+     ERR_CONFIG,
+     "command: open quote or backslash at the end of a command",
+     "",
+     NULL,
+     NULL},
     {"%s args 'a b:{port} {\"x\":[\"{host}\"]} {user}'",
      {"address=FREE 127.0.0.1", "ready=for connections"},
      ERR_UNREACHABLE,
@@ -469,7 +505,10 @@ static void run_case(const struct tunnel_case *c)
     words_take(&opt.tunnel, filled(c->command, "command="));
     for (size_t i = 0; i < ARRAY_LEN(c->keys) && c->keys[i]; i++)
         words_take(&opt.tunnel, filled(c->keys[i], ""));
+    began = clock_ms();
     tunnel_open(opened);
+    if (c->early)
+        c->early();
     wait_finished();
     if (c->code == 0)
         check(failed.code == 0, "opens");
@@ -485,6 +524,8 @@ static void run_case(const struct tunnel_case *c)
     }
     tunnel_close();
     child_end_all();
+    const char *path = program_local_end()->path;
+    check(!path || access(path, F_OK) < 0, "no socket is left");
     check(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "nothing is left");
 }
 

@@ -1,0 +1,215 @@
+"""A tunnel of type `command` as people write it: the recipe for AWS Session Manager with a fake of `aws` that really forwards
+(servers/aws_ssm_fake.py), which is late, never ready, dies, says that it is ready, or does not want to end."""
+import subprocess
+import time
+
+import pytest
+
+from lib import procs
+from lib.forwards import until
+from lib.keeping import gone
+from lib.logins import QUERY, logged_in, profile
+from lib.ways import SSM
+from servers import process
+from servers.aws_ssm_fake import READY
+from servers.pki import RIGHT_NAME
+
+HAND = "hint: run the tunnel's command by hand: it must stay in the foreground\n"
+
+
+@pytest.fixture
+def far(broker, names, ssm, mariadb_server, clients):
+    """broker.say(...) writes the profile `p` and its tunnel `far`, with more keys of either."""
+    def say(*lines, command=None, **keys):
+        tunnel = f"[tunnel far]\ntype = command\ncommand = {command}\n" if command else SSM
+        broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app", auth="env", auth_env="TEST_SECRET", via="far",
+                              tls_ca=mariadb_server.ca, client=clients["mariadb1011"].path, **keys)
+                      + tunnel + "".join(f"{line}\n" for line in lines))
+    broker.env["TEST_SECRET"] = broker.secret(mariadb_server.password("app")).decode()
+    broker.say = say
+    say()
+    return broker
+
+
+def ask(broker, *args, query=QUERY, **options):
+    return broker.run("connect", "p", *args, "--", "-NBe", query, **options)
+
+
+def failed(done, why, *details, hint=HAND):
+    """69, with why, each detail indented, and the hint."""
+    expected = f"broker: p: {why}\n" + "".join(f"  {line}\n" for line in details) + hint
+    assert (done.code, done.out, done.errors) == (69, b"", expected)
+
+
+@pytest.mark.parametrize("lines, told", [
+    ((), {}), ((), {"delay": 0.4}), ((), {"quiet": True}), (("ready = Waiting for connections",), {}),
+    (("ready = Waiting for connections",), {"quiet": True}), (("ready = SessionId",), {}),
+])
+def test_is_ready(far, ssm, lines, told):
+    """Once it listens, or has said so."""
+    far.say(*lines)
+    ssm.tell(**told)
+    assert logged_in(ask(far)).version == "TLSv1.3" and gone(far) and len(ssm.pids) == 2
+
+
+def test_said_too_early(far, ssm):
+    """It has promised; what then happens is that the connection is refused, in MySQL's number."""
+    far.say(f"ready = {READY}")
+    ssm.tell(early=True, delay=30)
+    done = ask(far)
+    assert done.code in (1, 69) and "2003 " in done.errors and "connection refused" in done.errors
+    assert gone(far)
+
+
+def test_late_shows_itself(far, ssm):
+    ssm.tell(delay=1.4)
+    terminal = far.pty("connect", "p", "--", "-NBe", QUERY, stdout="pipe")
+    terminal.expect(b"waiting for ")
+    assert terminal.wait() == 0 and b"aws" in terminal.shown.partition(b"waiting for ")[2].partition(b"(")[0]
+    assert gone(far)
+
+
+def test_never(far, ssm):
+    far.say("connect_timeout = 1s")
+    ssm.tell(listen=False)
+    done = ask(far)
+    first, *details, hint = done.errors.splitlines()
+    assert (done.code, first) == (69, "broker: p: aws: not ready within 1s")
+    assert details == [] and hint.startswith("hint: it must listen at 127.0.0.1:") and gone(far)
+
+
+def test_the_whole_run_has_a_deadline(far, ssm):
+    ssm.tell(listen=False)
+    start = time.monotonic()
+    done = ask(far, "--timeout", "1s")
+    assert done.code == 69 and time.monotonic() - start < 8 and gone(far)
+
+
+def test_dies(far, ssm):
+    """With its words."""
+    said = "An error occurred (TargetNotConnected): i-0123 is not connected."
+    ssm.tell(die=said)
+    failed(ask(far), "aws: exit status 254 before it was ready", said)
+    ssm.tell(die="one\n\x1b[31mtwo\u202e")
+    done = ask(far)
+    assert done.code == 69 and "\n  one\n" in done.errors and "\x1b" not in done.errors and "\u202e" not in done.errors
+    assert gone(far)
+
+
+def test_dies_later(far, ssm):
+    """After it has listened: the client is told."""
+    ssm.tell(die_later="session lost")
+    done = ask(far)
+    assert done.code in (1, 69) and done.errors and not done.out and gone(far)
+
+
+def test_started_again_by_the_next_connection(far, ssm):
+    """What was killed meanwhile comes back, in the same forward."""
+    done = far.run("forward", "p", "--detach")
+    host, _, port = done.text.strip().rpartition(":")
+    for n in (2, 4):
+        assert far.run("connect", "--host", host, "--port", port, "--user", "app", "--auth", "env", "-o", "auth_env=TEST_SECRET",
+                       "--tls", "preferred", "--client", "mariadb", "--", "-NBe", "select 1").text == "1\n"
+        assert len(ssm.pids) == n
+        for pid in ssm.pids:
+            if procs.cmdline(pid):
+                subprocess.run(["kill", "-9", str(pid)], check=True)
+        time.sleep(0.6)  # the first pause between two starts
+    assert far.run("stop", "p").code == 0 and gone(far, port)
+
+
+def test_does_not_want_to_end(far, ssm):
+    """TERM, and KILL two seconds later, to all that it has started."""
+    ssm.tell(ignore_term=True)
+    assert logged_in(ask(far)) and gone(far, seconds=6)
+
+
+def test_two_at_once(far, ssm):
+    """Each has a port and a program of its own."""
+    running = [far.start("connect", "p", "--", "-NBe", "select sleep(0.5), connection_id()", stdout=subprocess.PIPE) for _ in range(3)]
+    answers = [proc.communicate(timeout=20)[0] for proc in running]
+    assert len(set(answers)) == 3 and all(a.startswith(b"0\t") for a in answers) and len(ssm.pids) == 6 and gone(far)
+
+
+LISTENS = r"""#!/usr/bin/python3 -IS
+import socket, sys, threading
+place, host, port = sys.argv[1:4]
+if place.startswith("/"):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(place)
+    listener.listen()
+else:
+    listener = socket.create_server(("127.0.0.1", int(place)))
+def copy(a, b):
+    while data := a.recv(65536):
+        b.sendall(data)
+    b.shutdown(socket.SHUT_WR)
+while True:
+    a = listener.accept()[0]
+    b = socket.create_connection((host, int(port)))
+    for pair in ((a, b), (b, a)):
+        threading.Thread(target=copy, args=pair, daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize("words, lines", [("{socket} {host} {port}", ()), ("{local_port} {host} {port}", ()),
+                                          ("PORT {host} {port}", ("address = 127.0.0.1:PORT",)),
+                                          ("'{socket}' \"{host}\" {port} '{other}' '{'", ())])
+def test_placeholders(far, words, lines):
+    port = str(process.free_port())
+    far.script("listens", LISTENS)
+    far.say(*(line.replace("PORT", port) for line in lines), command="listens " + words.replace("PORT", port))
+    with far.watch() as watch:
+        assert logged_in(ask(far)).version == "TLSv1.3"
+    (argv,) = [a for a in watch.argv if b"/listens\0" in a]
+    given = argv.rstrip(b"\0").split(b"\0")[-len(words.split()):]
+    assert given[1] == RIGHT_NAME.encode() and given[2].isdigit() and given[3:] == [b"{other}", b"{"][:len(given) - 3]
+    assert gone(far)
+
+
+@pytest.mark.parametrize("command, code, words", [
+    ("nowhere {local_port}", 78, "broker: p: command: nowhere: no such program\n"),
+    ("true", 78, "[tunnel far] has no address\n"),
+    ("true {local_port}", 69, "broker: p: true: exit status 0 before it was ready\n"),
+    ("kill-me {local_port}", 69, "broker: p: kill-me: killed by SIGKILL before it was ready\n"),
+])
+def test_refused(far, command, code, words):
+    far.script("kill-me", "kill -9 $$")
+    far.say(command=command)
+    done = ask(far)
+    assert (done.code, done.out) == (code, b"") and words in done.errors and "\nhint: " in done.errors, done.errors
+
+
+def test_its_environment(far, ssm):
+    """The user's, without a secret of ours."""
+    with far.watch() as watch:
+        assert logged_in(ask(far, env={"MINE": "kept"}))
+    seen = [e for e in watch.environ if b"MINE=kept" in e]
+    assert seen
+
+
+def test_its_stdin_and_terminal_are_not_ours(far):
+    far.script("nosy", "cat <&0 >$HOME/got; (: </dev/tty) 2>/dev/null && echo tty >>$HOME/got; exec sleep 36.5")
+    far.say("connect_timeout = 1s", command="nosy {local_port}")
+    terminal = far.pty("connect", "p")
+    terminal.sendline(b"for the client")
+    assert terminal.wait() == 69 and (far.home / "got").read_bytes() == b"" and gone(far)
+
+
+def test_whatever_it_prints_does_not_block_it(far, ssm):
+    """Megabytes on both streams, read and forgotten but for the last lines."""
+    far.script("chatty", "head -c 4000000 /dev/zero | tr '\\0' x; head -c 4000000 /dev/zero | tr '\\0' '\\n' >&2; exec \"$@\"")
+    far.say(command="chatty " + SSM.partition("command = ")[2].strip())
+    assert logged_in(ask(far)) and gone(far)
+
+
+def test_test_says_which_hop(far, ssm):
+    done = far.run("test", "p")
+    assert done.code == 0
+    rows = [line.split(None, 3) for line in done.text.splitlines()]
+    assert [row[:2] for row in rows if row[0] in ("way", "server")] == [["way", "ok"], ["server", "ok"]]
+    assert next(row[3] for row in rows if row[0] == "way").startswith("command aws")
+    ssm.tell(die="no")
+    done = far.run("test", "p")
+    assert done.code == 69 and "aws: exit status 254 before it was ready" in done.text.splitlines()[-1]
+    assert until(lambda: gone(far))

@@ -55,8 +55,9 @@ enum mysql_step mysql_fail(struct mysql *m, const struct err *e)
     return MYSQL_OVER;
 }
 
-/* The words that are given once; `words` is followed by the endpoint's name and a colon. */
-static void fail(struct mysql *m, enum err_code code, unsigned number, const char *words, const char *hint)
+/* About the server: its name goes between the number and the words. */
+static void fail_server(struct mysql *m, enum err_code code, unsigned number, const char *words,
+                        const char *hint)
 {
     struct err e = ERR_INIT;
 
@@ -65,14 +66,25 @@ static void fail(struct mysql *m, enum err_code code, unsigned number, const cha
     (void)mysql_fail(m, &e);
 }
 
+/* About the client. */
+static void fail_client(struct mysql *m, unsigned number, const char *words, const char *hint)
+{
+    struct err e = ERR_INIT;
+
+    (void)err_set(&e, ERR_CONFIG, "%u %s", number, words);
+    (void)err_hint(&e, "%s", hint);
+    (void)mysql_fail(m, &e);
+}
+
 static void fail_foreign(struct mysql *m)
 {
-    fail(m, ERR_PROTOCOL, 2007, "that is no MySQL server", "check host and port");
+    fail_server(m, ERR_PROTOCOL, 2007, "that is no MySQL server", "check host and port");
 }
 
 static void fail_too_much(struct mysql *m)
 {
-    fail(m, ERR_PROTOCOL, 2020, "a packet of the log-in has over 1 MiB", "check that it is a MySQL server");
+    fail_server(m, ERR_PROTOCOL, 2020, "a packet of the log-in has over 1 MiB",
+                "check that it is a MySQL server");
 }
 
 /* All that is there, and from now on everything, goes through as it is. */
@@ -124,8 +136,9 @@ static void greeting_read(struct mysql *m, struct packet *p)
         return;
     }
     if (!(p->body[at + 1] & (CLIENT_SSL >> 8))) {
-        fail(m, ERR_UNREACHABLE, 2026, "the server has no TLS",
-             "tls = preferred connects without it: anybody on the way can read and change what is sent");
+        fail_server(
+            m, ERR_UNREACHABLE, 2026, "the server has no TLS",
+            "tls = preferred connects without it: anybody on the way can read and change what is sent");
         return;
     }
     p->body[at + 1] &= (uint8_t) ~(CLIENT_SSL >> 8);
@@ -168,35 +181,23 @@ static void login_from_server(struct mysql *m, struct packet *p)
     packet_drop(&m->server.in, PACKET_HEADER + p->len);
 }
 
-/* What the client must not get: somebody in between would speak for the server. */
-static void fail_early(struct mysql *m)
-{
-    fail(m, ERR_PROTOCOL, 2027, "something spoke before TLS was made",
-         "somebody on the way may have: try another way to the server");
-}
-
-static void answer_from_server(struct mysql *m, const struct packet *p)
-{
-    if (is_type(p, IS_ERR))
-        copy_on(m);
-    else
-        fail_early(m);
-}
-
-/* One packet, if there is a whole one that may be taken. */
+/* One packet, if there is a whole one that may be taken: between greeting and TLS only an error, with which
+ * the server ends. */
 static bool server_next(struct mysql *m)
 {
     struct packet p;
     int whole = m->stage == STAGE_TLS ? 0 : packet_first(&m->server.in, LOGIN_PACKET_MAX, &p);
 
+    if (m->stage == STAGE_ANSWER && (whole <= 0 || !is_type(&p, IS_ERR)))
+        return false;
     if (whole < 0 && m->stage == STAGE_GREETING)
         fail_foreign(m);
     else if (whole < 0)
         fail_too_much(m);
+    else if (whole && m->stage == STAGE_ANSWER)
+        copy_on(m);
     else if (whole && m->stage == STAGE_GREETING)
         greeting_read(m, &p);
-    else if (whole && m->stage == STAGE_ANSWER)
-        answer_from_server(m, &p);
     else if (whole)
         login_from_server(m, &p);
     return whole != 0;
@@ -216,12 +217,14 @@ static void answer_read(struct mysql *m, struct packet *p)
 
     m->next = (uint8_t)(p->sequence + 1);
     if (p->len < SSL_REQUEST || !(has & CLIENT_PROTOCOL_41)) {
-        fail(m, ERR_PROTOCOL, 2007, "the client is too old for this end", "a client of MySQL 4.1 or later");
+        fail_client(m, 2007, "the client is too old for this end", "a client of MySQL 4.1 or later");
     } else if (p->len == SSL_REQUEST && has & CLIENT_SSL) {
-        fail(m, ERR_CONFIG, 2026, "TLS to the server is made at this end: ask for none",
-             "set the client's ssl mode to disabled here");
+        fail_client(m, 2026, "TLS to the server is made at this end, which takes none itself",
+                    "set the client's ssl mode to disabled here");
     } else if (m->server.in.len) {
-        fail_early(m);
+        /* Somebody in between would speak for the server. */
+        fail_server(m, ERR_PROTOCOL, 2027, "something spoke before TLS was made",
+                    "somebody on the way may have: try another way to the server");
     } else {
         p->body[1] |= (uint8_t)(CLIENT_SSL >> 8);
         packet_put(&m->server.out, p->sequence, p->body, SSL_REQUEST);
@@ -325,8 +328,8 @@ static bool guard_next(struct mysql *m)
     if (p.len == SSL_REQUEST && capabilities(&p) & CLIENT_SSL)
         copy_on(m);
     else
-        fail(m, ERR_CONFIG, 2026, "this end passes TLS on and wants it",
-             "ask for TLS, or use the unix socket, where it is made for you");
+        fail_client(m, 2026, "this end passes TLS on and wants it",
+                    "ask for TLS, or use the unix socket, where it is made for you");
     return false;
 }
 

@@ -1,0 +1,232 @@
+/*
+ * The bytes of one channel, straight between the client's socket and libssh2; only what one side does not
+ * take at once is kept, and then the other side is not read. Windows start small and grow where the far side
+ * is found waiting for us, so that many idle or slow connections cost little.
+ */
+#include "libssh2_parts.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <base/mem.h>
+
+#define PACKET 32700u    /* the most that libssh2 sends at once */
+#define CHUNK_PACKETS 4u /* read from a client in one go */
+#define CHUNKS 4         /* of a client that is alone, in one turn */
+#define WINDOW_LEAST (128u << 10)
+#define WINDOW_MOST (16u << 20)
+#define WINDOW_BUDGET (16u << 20) /* of all channels */
+
+static char passing[CHUNK_PACKETS * PACKET + 1024];
+
+static bool fatal(ssize_t result)
+{
+    return result < 0 && result != LIBSSH2_ERROR_EAGAIN;
+}
+
+void channel_want(struct channel *c)
+{
+    bool reads = !c->local_end && !c->paused;
+
+    if (c->join)
+        loop_want(&c->local, (reads ? LOOP_READ : 0u) | (c->down.start < c->down.end ? LOOP_WRITE : 0u));
+}
+
+/* --- from the far side to the client --- */
+
+/* How much of it the client took; -1: it is gone. */
+static ssize_t give(struct channel *c, const char *from, size_t n)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t sent = send(c->join->fd, from + done, n - done, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EAGAIN)
+            break;
+        if (sent < 0 && errno != EINTR)
+            return -1;
+        done += sent > 0 ? (size_t)sent : 0;
+    }
+    return (ssize_t)done;
+}
+
+/* What was kept goes first. False: there is still some, or the client is gone. */
+static bool give_kept(struct channel *c)
+{
+    size_t kept = c->down.end - c->down.start;
+    ssize_t sent = kept ? give(c, c->down.at + c->down.start, kept) : 0;
+
+    if (sent < 0) {
+        channel_end(c);
+        return false;
+    }
+    c->down.start += (size_t)sent;
+    if ((size_t)sent < kept)
+        return false;
+    bytes_release(&c->down);
+    return true;
+}
+
+/*
+ * The window, filled up when half of it is used. Where all that could be sent before it was filled up last
+ * has come and nothing of what could be sent since, the far side was waiting for us: then it is doubled.
+ * libssh2 would fill up by itself above a quarter of the window and what is read at once, so it never comes
+ * to that.
+ */
+static void grant(const struct session *s, struct channel *c, bool dry)
+{
+    size_t share = WINDOW_BUDGET / (pool_channels() + 1);
+    size_t most = share > WINDOW_MOST ? WINDOW_MOST : share < WINDOW_LEAST ? WINDOW_LEAST : share;
+    unsigned long left = libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
+    bool waited = dry && s->drained && c->credit == 0 && c->window * 2 <= most;
+
+    if (c->window > most)
+        c->window = (uint32_t)most;
+    if (waited)
+        c->window *= 2;
+    if (left >= c->window || (left >= c->window / 2 && !waited))
+        return;
+    if (libssh2_channel_receive_window_adjust2(c->ssh, c->window - left, 1, NULL) == 0)
+        c->credit = (int64_t)left;
+}
+
+void channel_begin(struct channel *c)
+{
+    c->window = WINDOW_LEAST;
+    c->credit = (int64_t)libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
+    (void)libssh2_channel_receive_window_adjust2(c->ssh, c->window - (unsigned long)c->credit, 1, NULL);
+    (void)libssh2_channel_handle_extended_data2(c->ssh, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
+}
+
+static void keep_down(struct channel *c, const char *from, size_t n)
+{
+    memcpy(bytes_room(&c->down, n), from, n);
+    c->down.end += n;
+    channel_want(c);
+}
+
+int channel_deliver(struct session *s, struct channel *c)
+{
+    while (c->join && !c->far_end && c->down.start == c->down.end) {
+        grant(s, c, false);
+        size_t n = c->window / 4 < sizeof passing ? c->window / 4 : sizeof passing;
+        ssize_t got = libssh2_channel_read(c->ssh, passing, n);
+        if (fatal(got))
+            return -1;
+        if (got <= 0) {
+            c->far_end = libssh2_channel_eof(c->ssh) > 0;
+            if (c->far_end)
+                (void)shutdown(c->join->fd, SHUT_WR);
+            grant(s, c, true);
+            return 0;
+        }
+        s->moved += (uint64_t)got;
+        c->credit -= got;
+        ssize_t sent = give(c, passing, (size_t)got);
+        if (sent < 0)
+            channel_end(c);
+        else if (sent < got)
+            keep_down(c, passing + sent, (size_t)(got - sent));
+    }
+    return 0;
+}
+
+/* --- from the client to the far side --- */
+
+bool channel_may_send(struct session *s, const struct channel *c)
+{
+    return !io_stuffed(s) && libssh2_channel_window_write_ex(c->ssh, NULL) > 0;
+}
+
+/* 1: all of it, 0: the far side takes no more now, -1: broken. */
+static int pass_on(struct session *s, struct channel *c, const char *from, size_t n)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t sent = libssh2_channel_write(c->ssh, from + done, n - done);
+        if (fatal(sent))
+            return -1;
+        if (sent <= 0)
+            break;
+        done += (size_t)sent;
+    }
+    s->moved += done;
+    if (done == n)
+        return 1;
+    memcpy(bytes_room(&c->up, n - done), from + done, n - done);
+    c->up.end += n - done;
+    return 0;
+}
+
+/* While keys are exchanged, nothing can be sent. */
+static int send_kept(struct session *s, struct channel *c)
+{
+    struct bytes kept = c->up;
+
+    if (kept.start == kept.end)
+        return 1;
+    c->up = (struct bytes){0};
+    int result = pass_on(s, c, kept.at + kept.start, kept.end - kept.start);
+    bytes_release(&kept);
+    return result;
+}
+
+/* 1: there may be more, 0: not now, -1: broken. */
+static int take_chunk(struct session *s, struct channel *c)
+{
+    unsigned long window = libssh2_channel_window_write_ex(c->ssh, NULL);
+    size_t n = window < CHUNK_PACKETS * PACKET ? window : CHUNK_PACKETS * PACKET;
+    ssize_t got = recv(c->join->fd, passing, n, 0);
+
+    if (got > 0) {
+        c->readable = (size_t)got == n;
+        return pass_on(s, c, passing, (size_t)got);
+    }
+    c->readable = false;
+    c->local_end = got == 0;
+    if (got < 0 && errno != EAGAIN && errno != EINTR)
+        channel_end(c);
+    return 0;
+}
+
+int channel_take(struct session *s, struct channel *c)
+{
+    int result = send_kept(s, c);
+
+    for (int i = 0; result > 0 && c->readable && i < (s->count > 1 ? 1 : CHUNKS); i++) {
+        c->paused = !channel_may_send(s, c);
+        if (c->paused)
+            break;
+        result = take_chunk(s, c);
+    }
+    if (result < 0)
+        return -1;
+    if (c->join && c->local_end && !c->end_sent && c->up.start == c->up.end)
+        c->end_sent = libssh2_channel_send_eof(c->ssh) != LIBSSH2_ERROR_EAGAIN;
+    channel_want(c);
+    return 0;
+}
+
+/* --- its socket --- */
+
+static void local_ready(struct watch *w, unsigned events)
+{
+    struct channel *c = OWNER_OF(w, struct channel, local);
+    struct session *s = c->session;
+
+    if (events & LOOP_READ)
+        c->readable = true;
+    if (events & LOOP_WRITE && c->down.start < c->down.end && give_kept(c)) {
+        if (c->far_end)
+            (void)shutdown(c->join->fd, SHUT_WR);
+        channel_want(c);
+    }
+    pool_wake(s);
+}
+
+void channel_watch(struct channel *c)
+{
+    loop_watch(&c->local, c->join->fd, LOOP_READ, local_ready);
+}

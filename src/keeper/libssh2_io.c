@@ -1,0 +1,205 @@
+/*
+ * The bytes of a session: what came from the socket is shown to libssh2 in portions, what it sends is
+ * gathered and leaves once a turn. Its memory is ours too: small pieces and everything before the login is
+ * done are wiped when they are freed, and packets that it throws away are looked at first (libssh2_peek.c).
+ */
+#include "libssh2_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <base/mem.h>
+
+#include "sock.h"
+
+#define IN_SIZE (256u << 10)
+#define OUT_FLUSH (256u << 10) /* gathered up to this, then sent within the turn */
+#define OUT_STUFFED (1u << 20)
+#define WIPED_MOST 4096u /* bulk is not worth it, and no secret is as long */
+
+struct piece {
+    _Alignas(16) size_t n;
+};
+
+void *io_alloc(size_t n, void **abstract)
+{
+    struct piece *p = n > SIZE_MAX - sizeof *p ? NULL : malloc(sizeof *p + n);
+
+    (void)abstract;
+    if (!p)
+        return NULL;
+    p->n = n;
+    return p + 1;
+}
+
+static void io_free(void *at, void **abstract)
+{
+    struct session *s = *abstract;
+    struct piece *p = at;
+
+    if (!p)
+        return;
+    p--;
+    if (s->state != SESSION_UP || s->opening)
+        peek_packet(s, at, p->n);
+    if (s->state != SESSION_UP || p->n <= WIPED_MOST)
+        explicit_bzero(at, p->n);
+    free(p);
+}
+
+static void *io_realloc(void *at, size_t n, void **abstract)
+{
+    void *new = io_alloc(n, abstract);
+
+    if (new &&at) {
+        size_t had = ((struct piece *)at - 1)->n;
+        memcpy(new, at, had < n ? had : n);
+        io_free(at, abstract);
+    }
+    return new;
+}
+
+void bytes_release(struct bytes *b)
+{
+    free(b->at);
+    *b = (struct bytes){0};
+}
+
+char *bytes_room(struct bytes *b, size_t n)
+{
+    if (b->start == b->end)
+        b->start = b->end = 0;
+    if (b->size - b->end < n && b->start > 0) {
+        memmove(b->at, b->at + b->start, b->end - b->start);
+        b->end -= b->start;
+        b->start = 0;
+    }
+    if (b->size - b->end < n) {
+        size_t size = (b->end + n) * 2;
+        b->at = mem_grow(b->at, size, 1);
+        b->size = size;
+    }
+    return b->at + b->end;
+}
+
+static ssize_t io_recv(libssh2_socket_t fd, void *to, size_t n, int flags, void **abstract)
+{
+    struct session *s = *abstract;
+    size_t there = s->in.end - s->in.start;
+
+    (void)fd;
+    (void)flags;
+    if (there == 0)
+        return s->gone ? 0 : -EAGAIN;
+    if (s->quota == 0)
+        return -EAGAIN;
+    if (n > there)
+        n = there;
+    if (n > s->quota)
+        n = s->quota;
+    memcpy(to, s->in.at + s->in.start, n);
+    s->in.start += n;
+    s->quota -= n;
+    return (ssize_t)n;
+}
+
+static ssize_t io_send(libssh2_socket_t fd, const void *from, size_t n, int flags, void **abstract)
+{
+    struct session *s = *abstract;
+
+    (void)fd;
+    (void)flags;
+    memcpy(bytes_room(&s->out, n), from, n);
+    s->out.end += n;
+    return (ssize_t)n;
+}
+
+static void io_disconnected(LIBSSH2_SESSION *ssh, int reason, const char *message, int length,
+                            const char *language, int language_length, void **abstract)
+{
+    struct session *s = *abstract;
+    AUTO_BUF(clean, sizeof s->disconnected);
+
+    (void)ssh;
+    (void)reason;
+    (void)language;
+    (void)language_length;
+    if (!message || length <= 0)
+        return;
+    text_sanitise(&clean, message, length < 200 ? (size_t)length : 200);
+    memcpy(s->disconnected, buf_str(&clean), clean.len);
+}
+
+LIBSSH2_SESSION *io_session(struct session *s)
+{
+    LIBSSH2_SESSION *ssh = libssh2_session_init_ex(io_alloc, io_free, io_realloc, s);
+    const struct {
+        int what;
+        void (*call)(void);
+    } calls[] = {
+        {LIBSSH2_CALLBACK_RECV, (void (*)(void))io_recv},
+        {LIBSSH2_CALLBACK_SEND, (void (*)(void))io_send},
+        {LIBSSH2_CALLBACK_DISCONNECT, (void (*)(void))io_disconnected},
+    };
+
+    if (!ssh)
+        err_out_of_memory();
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+        void *call;
+        /* Its interface wants a pointer to data: the same bytes on every system with dlsym(). */
+        memcpy(&call, &calls[i].call, sizeof call);
+        (void)libssh2_session_callback_set(ssh, calls[i].what, call);
+    }
+    libssh2_session_set_blocking(ssh, 0);
+    return ssh;
+}
+
+void io_release(struct session *s)
+{
+    bytes_release(&s->in);
+    bytes_release(&s->out);
+}
+
+void io_fill(struct session *s)
+{
+    char *to = s->in.end - s->in.start < IN_SIZE ? bytes_room(&s->in, s->in.at ? 1 : IN_SIZE / 2) : NULL;
+
+    if (!to || s->gone)
+        return;
+    size_t room = s->in.size - s->in.end;
+    ssize_t got = recv(s->fd, to, room, 0);
+    s->drained = got < (ssize_t)room;
+    if (got > 0) {
+        s->in.end += (size_t)got;
+        s->doubted = false;
+        sock_acknowledge(s->fd);
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        s->gone = true;
+    }
+}
+
+void io_flush(struct session *s)
+{
+    while (s->out.start < s->out.end && !s->gone) {
+        ssize_t sent = send(s->fd, s->out.at + s->out.start, s->out.end - s->out.start, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0) {
+            s->gone = errno != EAGAIN;
+            break;
+        }
+        s->out.start += (size_t)sent;
+    }
+    if (s->out.start == s->out.end)
+        s->out.start = s->out.end = 0;
+    loop_want(&s->socket, LOOP_READ | (s->out.end ? LOOP_WRITE : 0u));
+}
+
+bool io_stuffed(struct session *s)
+{
+    if (s->out.end - s->out.start > OUT_FLUSH)
+        io_flush(s);
+    return s->out.end - s->out.start > OUT_STUFFED - OUT_FLUSH;
+}

@@ -1,0 +1,239 @@
+/*
+ * Logging in as ssh does: the user's order of ways, of those that the server names. Where there is a key, it
+ * is offered at once, without asking first which ways there are: that is one round trip less, and the refusal
+ * tells as well. Later sessions repeat what has helped the first one and ask nothing.
+ */
+#include "libssh2_login.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+#include "keeper.h"
+
+#define ORDER "publickey,keyboard-interactive,password"
+
+static int begin(struct session *s)
+{
+    s->login->state = LOGIN_CHOOSE;
+    return pool_credentials()->gathered ? LOGIN_AGAIN : candidates_gather(s);
+}
+
+static int agent_awaited(struct session *s)
+{
+    (void)s;
+    return LIBSSH2_ERROR_EAGAIN;
+}
+
+static bool keys_allowed(const struct session *s)
+{
+    return s->settings->publickey && publickey_left(s->login);
+}
+
+static bool prompts_allowed(const struct session *s)
+{
+    const struct login *l = s->login;
+
+    return s->settings->keyboard_interactive && !l->closed && l->prompts < s->settings->password_prompts &&
+           !(pool_credentials()->proven && l->prompts);
+}
+
+static bool password_allowed(const struct session *s)
+{
+    const struct login *l = s->login;
+
+    return s->settings->password && !l->closed && l->passwords < s->settings->password_prompts &&
+           !(pool_credentials()->proven && l->passwords);
+}
+
+static bool listed(const char *list, const char *word)
+{
+    return list_has(list, word, strlen(word));
+}
+
+static const struct way {
+    const char *name;
+    enum login_state state;
+    bool (*allowed)(const struct session *s);
+} ways[] = {
+    {"publickey", LOGIN_KEY, keys_allowed},
+    {"keyboard-interactive", LOGIN_PROMPTS, prompts_allowed},
+    {"password", LOGIN_PASSWORD, password_allowed},
+};
+
+/* The next way in the user's order that we have and the server names; LOGIN_CHOOSE: there is none. */
+static enum login_state next_way(const struct session *s)
+{
+    const char *order = s->settings->preferred_authentications;
+
+    for (const char *at = order ? order : ORDER; *at; at += strspn(at, ",")) {
+        size_t n = strcspn(at, ",");
+        for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+            if (strlen(ways[i].name) == n && memcmp(ways[i].name, at, n) == 0 &&
+                (!s->login->informed || listed(s->methods, ways[i].name)) && ways[i].allowed(s))
+                return ways[i].state;
+        }
+        at += n;
+    }
+    return LOGIN_CHOOSE;
+}
+
+static int denied(const struct session *s, struct err *e)
+{
+    const struct login *l = s->login;
+
+    if (l->mute.code) {
+        err_copy(e, &l->mute);
+        return -1;
+    }
+    (void)err_set(e, ERR_REFUSED, "%s: Permission denied (%s)", session_who(s->settings),
+                  *s->methods ? s->methods : "no way to log in");
+    return err_hint(e, "make ssh %s work, or set identity in its [tunnel]", session_who(s->settings));
+}
+
+/* Ways that only ssh itself has are left to it, before anything was tried. */
+static bool only_elsewhere(const struct session *s)
+{
+    const struct login *l = s->login;
+
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        if (listed(s->methods, ways[i].name))
+            return false;
+    }
+    return l->informed && !l->good_key && !l->good_password && s->settings->gssapi &&
+           (listed(s->methods, "gssapi-with-mic") || listed(s->methods, "gssapi-keyex"));
+}
+
+static int choose(struct session *s)
+{
+    struct login *l = s->login;
+    enum login_state next = next_way(s);
+
+    if (!l->informed && next != LOGIN_KEY)
+        next = LOGIN_NONE;
+    else if (only_elsewhere(s))
+        l->lacks = "GSSAPI, the only way to log in here";
+    l->state = next;
+    return LOGIN_AGAIN;
+}
+
+static int none_step(struct session *s)
+{
+    char *list = libssh2_userauth_list(s->ssh, s->settings->user, (unsigned)strlen(s->settings->user));
+
+    if (!list)
+        return libssh2_userauth_authenticated(s->ssh) ? 0 : libssh2_session_last_errno(s->ssh);
+    AUTO_BUF(clean, sizeof s->methods);
+    text_sanitise(&clean, list, strlen(list));
+    memcpy(s->methods, buf_str(&clean), clean.len + 1);
+    libssh2_free(s->ssh, list);
+    s->refused = true;
+    return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
+}
+
+struct secret *login_ask(struct session *s, enum keeper_question kind, const char *text, bool again)
+{
+    struct secret *answer = NULL;
+    struct err e = ERR_INIT;
+
+    if (keeper_ask(kind, text, again, &s->deadline, &answer, &e) == 0)
+        return answer;
+    if (!s->login->mute.code)
+        err_copy(&s->login->mute, &e);
+    return NULL;
+}
+
+/* What has logged in is what the next sessions use; the rest is forgotten. */
+static void prove(struct session *s)
+{
+    struct credentials *c = pool_credentials();
+    struct login *l = s->login;
+
+    if (c->proven)
+        return;
+    for (size_t i = c->keys.count; i-- > 0;) {
+        if (c->keys.key[i] != l->good_key)
+            ssh_keys_remove(&c->keys, i);
+    }
+    *c = (struct credentials){
+        .keys = c->keys, .gathered = true, .proven = true, .key = l->good_key, .password = l->good_password};
+    c->person = l->person;
+    c->costly = c->key && c->key->openssh && c->key->encrypted && !c->key->in_agent;
+    l->good_password = NULL;
+}
+
+void login_free(struct login *l)
+{
+    if (!l)
+        return;
+    agent_forget(l->agent);
+    ssh_keys_release(&l->from_agent);
+    buf_release(&l->signature);
+    buf_release(&l->line);
+    secret_free(l->password);
+    secret_free(l->good_password);
+    free(l);
+}
+
+static int failed(const struct session *s, struct err *e)
+{
+    char *text = NULL;
+
+    if (*s->disconnected)
+        return err_set(e, ERR_REFUSED, "%s: %s", session_who(s->settings), s->disconnected);
+    (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
+    return err_set(e, ERR_UNREACHABLE, "%s: connection lost in the login%s%.100s", session_who(s->settings),
+                   s->gone ? "" : ": ", s->gone || !text ? "" : text);
+}
+
+static int (*const steps[])(struct session *s) = {
+    [LOGIN_BEGIN] = begin,
+    [LOGIN_AGENT] = agent_awaited,
+    [LOGIN_CHOOSE] = choose,
+    [LOGIN_NONE] = none_step,
+    [LOGIN_KEY] = publickey_step,
+    [LOGIN_PROMPTS] = prompts_step,
+    [LOGIN_PASSWORD] = password_step,
+};
+
+static struct login *login_of(struct session *s)
+{
+    if (!s->login) {
+        s->login = mem_alloc(1, sizeof *s->login);
+        s->login->session = s;
+        s->login->signature = (struct buf)BUF_INIT(SSH_BLOB_MAX);
+        s->login->line = (struct buf)BUF_INIT(2 * SSH_BLOB_MAX);
+    }
+    return s->login;
+}
+
+int login_step(struct session *s, const char **cannot, struct err *e)
+{
+    struct login *l = login_of(s);
+
+    for (;;) {
+        enum login_state before = l->state;
+        int result = steps[before](s);
+        if (result == LIBSSH2_ERROR_EAGAIN)
+            return 0;
+        if (libssh2_userauth_authenticated(s->ssh)) {
+            prove(s);
+            return 1;
+        }
+        *cannot = l->lacks;
+        if (l->lacks)
+            return -1;
+        if (result != LOGIN_AGAIN && !s->refused && (s->gone || *s->disconnected))
+            return failed(s, e);
+        if (s->refused)
+            l->informed = true;
+        if (before == LOGIN_CHOOSE && l->state == LOGIN_CHOOSE)
+            return denied(s, e);
+        if (before != LOGIN_CHOOSE && before != LOGIN_BEGIN && result != LOGIN_AGAIN)
+            l->state = LOGIN_CHOOSE;
+        s->refused = false;
+    }
+}

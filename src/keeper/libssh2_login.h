@@ -1,0 +1,60 @@
+/* One login of the engine libssh2, between its parts: libssh2_login.c (which way comes next),
+ * libssh2_publickey.c and libssh2_prompts.c (the ways). */
+#ifndef KEEPER_LIBSSH2_LOGIN_H
+#define KEEPER_LIBSSH2_LOGIN_H
+
+#include <ipc/keeper.h>
+
+#include "libssh2_parts.h"
+#include "ssh_agent.h"
+
+enum login_state {
+    LOGIN_BEGIN,
+    LOGIN_AGENT, /* its list of keys is awaited */
+    LOGIN_CHOOSE,
+    LOGIN_NONE, /* only to learn which ways there are */
+    LOGIN_KEY,
+    LOGIN_PROMPTS,
+    LOGIN_PASSWORD,
+};
+
+/* A step gives what libssh2 gave, or this: done with that state, go on at once. */
+#define LOGIN_AGAIN 1
+
+struct login {
+    struct session *session;
+    enum login_state state;
+    bool informed; /* the server has said which ways there are */
+
+    size_t next; /* key to try */
+    bool accepted, agent_failed;
+    struct agent_call *agent;
+    struct ssh_keys from_agent;
+    struct buf signature, line;
+    unsigned phrases; /* asked for this key */
+
+    unsigned prompts, passwords; /* tries; questions */
+    struct secret *password;
+    bool closed;     /* nobody answers: no more questions about passwords */
+    struct err mute; /* why */
+    bool person;
+
+    struct ssh_key *good_key; /* what has helped so far */
+    struct secret *good_password;
+    const char *lacks; /* what the engine cannot do and the server wants */
+};
+
+/* Asks; what cannot be answered is remembered as the error of the whole. NULL then. */
+struct secret *login_ask(struct session *s, enum keeper_question kind, const char *text, bool again);
+
+/* libssh2_publickey.c: the candidates, in the order in which they are offered (libssh2_candidates.c). */
+int candidates_gather(struct session *s);
+void candidates_order(struct session *s);
+bool publickey_left(const struct login *l);
+int publickey_step(struct session *s);
+
+/* libssh2_prompts.c */
+int prompts_step(struct session *s);
+int password_step(struct session *s);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * Opening channels, one at a time in a session, which is all that libssh2 has room for. What cannot be
+ * reached on the far side gets MySQL's number and sshd's own words.
+ */
+#include "libssh2_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <base/mem.h>
+
+#include "keeper.h"
+#include "ssh_agent.h"
+
+#define WINDOW_FIRST (32u << 10)
+#define PACKET_MOST 32768u
+#define PROHIBITED 1 /* RFC 4254 section 5.1 */
+
+static LIBSSH2_CHANNEL *open_by_libssh2(struct session *s, const struct channel *c)
+{
+    AUTO_BUF(message, 4096);
+    const char *type = "session";
+
+    if (!c->drives && opt.socket) {
+        type = "direct-streamlocal@openssh.com";
+        wire_put_string(&message, opt.socket, strlen(opt.socket));
+        wire_put_string(&message, "", 0);
+        wire_put_u32(&message, 0);
+    } else if (!c->drives) {
+        type = "direct-tcpip";
+        wire_put_string(&message, opt.host, strlen(opt.host));
+        wire_put_u32(&message, opt.port);
+        wire_put_string(&message, "127.0.0.1", strlen("127.0.0.1"));
+        wire_put_u32(&message, 0);
+    }
+    return libssh2_channel_open_ex(s->ssh, type, (unsigned)strlen(type), WINDOW_FIRST, PACKET_MOST,
+                                   message.len ? message.data : NULL, (unsigned)message.len);
+}
+
+/* sshd's words, which are those of its system, to ours. */
+static const struct {
+    const char *theirs, *ours;
+    int number;
+    const char *hint;
+} reasons[] = {
+    {"refused", "connection refused", 2003, "check port; nothing listens there"},
+    {"no such file", "no such socket", 2003, "check socket: it is a path on the far side"},
+    {"permission denied", "permission denied", 2003, "the user of the tunnel may not use that socket"},
+    {"timed out", "no answer", 2013, "check port and the firewall behind the bastion"},
+    {"no route", "no route to it", 2003, "check host: it is dialled from the bastion"},
+    {"unreachable", "network unreachable", 2003, "check host: it is dialled from the bastion"},
+    {"not known", "no such host", 2005, "check host: the name is looked up on the bastion"},
+    {"name resolution", "no such host", 2005, "check host: the name is looked up on the bastion"},
+    {"no address", "no such host", 2005, "check host: the name is looked up on the bastion"},
+};
+
+static void explain(const struct session *s, struct err *e)
+{
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+        if (strcasestr(s->open_reason, reasons[i].theirs)) {
+            (void)err_set(e, ERR_UNREACHABLE, "%d %s: %s", reasons[i].number, options_endpoint(),
+                          reasons[i].ours);
+            (void)err_hint(e, "%s", reasons[i].hint);
+            return;
+        }
+    }
+    (void)err_set(e, s->open_code == PROHIBITED ? ERR_REFUSED : ERR_UNREACHABLE, "2003 %s: %s%s%s",
+                  options_endpoint(),
+                  s->open_code == PROHIBITED ? "the bastion does not forward to it" : "cannot be opened",
+                  *s->open_reason ? ": " : "", s->open_reason);
+    if (s->open_code == PROHIBITED)
+        (void)err_hint(e, "AllowTcpForwarding, AllowStreamLocalForwarding and PermitOpen of its sshd_config");
+}
+
+static void driver_opened(struct session *s, struct channel *c)
+{
+    s->driver = c->ssh;
+    free(c);
+}
+
+static void opened(struct session *s, struct channel *c)
+{
+    if (c->drives) {
+        driver_opened(s, c);
+        return;
+    }
+    if (s->count == s->room) {
+        s->room = s->room * 2 + 16;
+        s->channels = mem_grow(s->channels, s->room, sizeof(struct channel *));
+    }
+    c->index = s->count;
+    s->channels[s->count++] = c;
+    channel_begin(c);
+    queue_opened(c, NULL);
+}
+
+int open_step(struct session *s)
+{
+    struct channel *c = s->opening;
+    struct err e = ERR_INIT;
+
+    if (!c)
+        return 0;
+    c->ssh = open_by_libssh2(s, c);
+    if (!c->ssh && libssh2_session_last_errno(s->ssh) == LIBSSH2_ERROR_EAGAIN)
+        return 0;
+    s->opening = NULL;
+    if (c->ssh) {
+        opened(s, c);
+        return 0;
+    }
+    bool answered = s->open_code != 0;
+    if (c->drives) {
+        free(c);
+    } else {
+        explain(s, &e);
+        queue_opened(c, &e);
+    }
+    return answered || !s->gone ? 0 : -1;
+}
+
+int open_start(struct session *s, struct channel *c)
+{
+    s->opening = c;
+    s->open_code = 0;
+    *s->open_reason = '\0';
+    c->session = s;
+    return open_step(s);
+}

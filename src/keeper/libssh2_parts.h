@@ -1,0 +1,232 @@
+/*
+ * The engine libssh2, between its parts: sessions (libssh2_session.c), their bytes (libssh2_io.c), the login
+ * (libssh2_login.c), channels (libssh2_channel.c) and the pool of sessions that is the engine
+ * (libssh2_pool.c). libssh2 is never left alone with the socket: it reads from and writes to our buffers, so
+ * none of its calls waits and no packet is ever half sent.
+ */
+#ifndef KEEPER_LIBSSH2_PARTS_H
+#define KEEPER_LIBSSH2_PARTS_H
+
+#include <libssh2.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <base/secret.h>
+
+#include "dial.h"
+#include "loop.h"
+#include "ssh.h"
+#include "ssh_key.h"
+#include "tunnel.h"
+
+/* Bytes on their way: ciphertext, or what a client has not taken yet. */
+struct bytes {
+    char *at;
+    size_t start, end, size;
+};
+
+enum session_state {
+    SESSION_DIALLING,
+    SESSION_HANDSHAKE,
+    SESSION_LOGIN,
+    SESSION_UP,
+    SESSION_ENDED, /* freed at the end of the turn */
+};
+
+struct login;
+struct channel;
+
+struct session {
+    struct session *next;
+    const struct ssh_settings *settings;
+    enum session_state state;
+    LIBSSH2_SESSION *ssh;
+    struct dialling *dialling;
+    int fd; /* -1: not connected yet */
+    struct watch socket;
+    struct timer timer; /* the deadline of the login; then what is done from time to time */
+    int64_t deadline;
+    struct login *login;
+
+    struct bytes in, out;
+    size_t quota; /* how much ciphertext libssh2 may still see before we look at what came of it */
+    bool gone;    /* the socket has ended */
+    bool drained; /* and gave all that it had, when last read */
+    bool busy;    /* there is something to do this turn */
+    bool was_up;
+    bool doubted; /* asked for a sign of life */
+    int64_t kept_alive, idle_since;
+    uint64_t moved; /* bytes lately, for the choice of a session */
+    int64_t moved_until;
+
+    struct channel **channels;
+    size_t count, room, first; /* first: where this turn begins, so that nobody is always last */
+    struct channel *opening;
+    LIBSSH2_CHANNEL *driver; /* reads for the session where no connection does */
+    struct timer unread;
+
+    /* What libssh2 keeps to itself, seen when it lets go of a packet. */
+    char methods[256];      /* that a refusal named */
+    bool refused, partial;  /* a refusal came; it was a partial success */
+    char open_reason[256];  /* of a channel that could not be opened: sshd's words */
+    unsigned open_code;     /* RFC 4254 section 5.1; 0: no answer seen */
+    char disconnected[256]; /* the server's last words */
+    struct buf kexinit;     /* the last seen */
+};
+
+/* --- libssh2_io.c --- */
+
+/* A libssh2 session that reads and writes `s`'s buffers, and whose memory is wiped where it may hold a
+ * secret. */
+LIBSSH2_SESSION *io_session(struct session *s);
+void io_release(struct session *s);
+/* Takes from the socket what is there; sets gone at its end. */
+void io_fill(struct session *s);
+/* Sends what was gathered, as far as the socket takes it. */
+void io_flush(struct session *s);
+/* Whether so much waits for the socket that no more should be gathered. */
+bool io_stuffed(struct session *s);
+/* For libssh2 to free. */
+void *io_alloc(size_t n, void **abstract);
+
+void bytes_release(struct bytes *b);
+/* Room for n more behind the end. */
+char *bytes_room(struct bytes *b, size_t n);
+
+/* --- libssh2_peek.c --- */
+
+/* A piece of memory that libssh2 frees: keeps what is worth knowing of a packet. */
+void peek_packet(struct session *s, const unsigned char *at, size_t n);
+/* Which algorithms of the last KEXINIT libssh2 lacks, in words. */
+void peek_disagreement(const struct session *s, struct buf *why);
+
+/* --- libssh2_methods.c --- */
+
+/* Tells libssh2 what to negotiate: what is fast and safe, of what the user allows, host keys as known_hosts
+ * has them. False: nothing is left of one kind, which `why` names. `ssh` may be NULL. */
+bool methods_set(const struct ssh_settings *settings, LIBSSH2_SESSION *ssh, struct buf *why);
+/* Whether a comma list has a word. */
+bool list_has(const char *list, const char *word, size_t n);
+
+/* --- libssh2_login.c --- */
+
+/* What has logged in once, for the sessions to come; one for the engine. */
+struct credentials {
+    struct ssh_keys keys;
+    bool gathered; /* keys are all there are */
+    bool proven;   /* what follows has logged in; only that is used from now on */
+    struct ssh_key *key;
+    struct secret *password;
+    bool person; /* a code that only a person has was needed: no second login */
+    bool costly; /* unlocking the key takes so long that others would notice */
+};
+
+/* 1 logged in, 0 wait for the socket (or session_step()), -1 the error, or *cannot: what libssh2 lacks. */
+int login_step(struct session *s, const char **cannot, struct err *e);
+void login_free(struct login *l);
+
+/* --- libssh2_session.c --- */
+
+struct session *session_start(const struct ssh_settings *settings);
+/* Goes on with the handshake or login. */
+void session_step(struct session *s);
+/* Asks for a sign of life, to be ended soon without one. */
+void session_doubt(struct session *s);
+/* Ends it and all that it carries; e may be NULL. */
+void session_end(struct session *s, const struct err *e);
+void session_free(struct session *s);
+/* "acme@bastion.example.com", for messages. */
+const char *session_who(const struct ssh_settings *settings);
+
+/* --- libssh2_channel.c --- */
+
+struct channel {
+    struct channel *next;    /* in the pool's queue */
+    struct session *session; /* NULL: in the queue */
+    struct join *join;       /* NULL: nobody waits for it any more */
+    LIBSSH2_CHANNEL *ssh;
+    struct watch local;
+    struct timer patience; /* until it is open */
+    struct bytes down, up; /* what could not be passed on yet */
+    uint32_t window;       /* that we grant */
+    int64_t credit;        /* what the far side could still send when it was granted last; minus: more came */
+    size_t index;
+    bool drives;   /* it is no connection, but the session's driver */
+    bool tried;    /* its session was lost while it was being opened: not a third time */
+    bool readable; /* the client has sent */
+    bool paused;   /* and is not read: the far side takes no more now */
+    bool local_end, end_sent, far_end, closing;
+};
+
+/* Work of one turn for a session that is up. Returns -1 where the session has failed. */
+int channels_turn(struct session *s);
+/* Ends the client's side at once; the far side is closed and the struct freed in time. */
+void channel_end(struct channel *c);
+/* All of a session that has ended, but for the one that was being opened. */
+void channels_end(struct session *s);
+/* What one may send and is sent: libssh2_flow.c. -1: the session has failed. */
+int channel_deliver(struct session *s, struct channel *c);
+int channel_take(struct session *s, struct channel *c);
+bool channel_may_send(struct session *s, const struct channel *c);
+/* Watches the client's side as far as it is of use now. */
+void channel_want(struct channel *c);
+void channel_watch(struct channel *c);
+/* Grants a first window. */
+void channel_begin(struct channel *c);
+
+/* --- libssh2_open.c --- */
+
+/* Begins to open c on s, whose slot is free. -1: the session has failed. */
+int open_start(struct session *s, struct channel *c);
+/* Goes on with what is being opened, if anything is. */
+int open_step(struct session *s);
+
+/* --- libssh2_can.c --- */
+
+bool libssh2_can(const struct ssh_settings *s, struct buf *why);
+
+/* --- libssh2_queue.c --- */
+
+/* As struct tunnel_kind has them. */
+void queue_join(struct join *j);
+void queue_leave(struct join *j);
+/* An open has come to its end, in whatever way: the slot of c's session is free. */
+void queue_opened(struct channel *c, const struct err *e);
+/* Gives sessions with a free slot what waits. */
+void queue_assign(void);
+bool queue_waits(void);
+void queue_refuse_all(const struct err *e);
+/* What a session that has ended was opening. */
+void queue_take_back(struct session *s, const struct err *why);
+void queue_close(void);
+
+/* --- libssh2_pool.c --- */
+
+struct credentials *pool_credentials(void);
+const struct ssh_settings *pool_settings(void);
+/* The key that was accepted for this host, empty before. */
+struct buf *pool_host_key(void);
+void pool_session_up(struct session *s);
+void pool_session_ended(struct session *s, const struct err *e, const char *cannot);
+/* There is work: a turn will come at once. */
+void pool_wake(struct session *s);
+void pool_turn_again(void);
+/* Whether it carries nothing, has not for a while, and is not the only one. */
+bool pool_is_spare(const struct session *s);
+/* Whether a connection would be better off in another one. */
+bool pool_is_busy(struct session *s);
+/* Among the sessions that can open a channel now; NULL: none can. */
+struct session *pool_least_busy(void);
+/* Opens a session more, where that is possible and not being done. */
+void pool_start_another(void);
+/* Whether there is a session, or one may be opened now, which is then begun; if not, why. */
+bool pool_log_in_again(struct err *e);
+/* Doubts all sessions where the machine has slept. */
+void pool_check_sleep(void);
+/* Channels in use in all sessions, for a fair share. */
+size_t pool_channels(void);
+
+#endif

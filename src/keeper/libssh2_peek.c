@@ -1,0 +1,122 @@
+/*
+ * What libssh2 1.10 learns and does not tell: which ways to log in a refusal named and whether it was a
+ * partial success (RFC 4252 section 5.1), why a channel was not opened (RFC 4254 section 5.1), what the
+ * server can do (RFC 4253 section 7.1). It hands every packet back to our allocator, where these three are
+ * recognised by their form. Nothing depends on it but words, and one try less to log in: what is not seen is
+ * unknown.
+ */
+#include "libssh2_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <base/mem.h>
+
+#define KEXINIT 20
+#define USERAUTH_FAILURE 51
+#define CHANNEL_OPEN_FAILURE 92
+#define KEXINIT_MOST 8192u
+#define KEXINIT_LISTS 17u /* after its type and cookie */
+
+static uint32_t number(const unsigned char *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static void keep(char *to, size_t size, const unsigned char *text, size_t n)
+{
+    AUTO_BUF(clean, 2048);
+
+    text_sanitise(&clean, (const char *)text, n < 256 ? n : 256);
+    (void)snprintf(to, size, "%s", buf_str(&clean));
+}
+
+static void refusal(struct session *s, const unsigned char *at, size_t n)
+{
+    size_t length = n >= 6 ? number(at + 1) : 0;
+
+    if (n < 6 || length > n - 6 || at[5 + length] > 1)
+        return;
+    for (size_t i = 0; i < length; i++) {
+        if (at[5 + i] < '!' || at[5 + i] > '~')
+            return;
+    }
+    s->refused = true;
+    s->partial = at[5 + length];
+    keep(s->methods, sizeof s->methods, at + 5, length);
+}
+
+static void open_failure(struct session *s, const unsigned char *at, size_t n)
+{
+    size_t length = n >= 13 ? number(at + 9) : 0;
+
+    if (n < 13 || length > n - 13 || number(at + 5) == 0 || number(at + 5) > 4)
+        return;
+    s->open_code = number(at + 5);
+    keep(s->open_reason, sizeof s->open_reason, at + 13, length);
+}
+
+void peek_packet(struct session *s, const unsigned char *at, size_t n)
+{
+    if (n < 6)
+        return;
+    if (at[0] == USERAUTH_FAILURE && s->state == SESSION_LOGIN)
+        refusal(s, at, n);
+    if (at[0] == CHANNEL_OPEN_FAILURE && s->opening)
+        open_failure(s, at, n);
+    if (at[0] == KEXINIT && s->state == SESSION_HANDSHAKE && n <= KEXINIT_MOST) {
+        buf_clear(&s->kexinit);
+        buf_add(&s->kexinit, at, n);
+    }
+}
+
+/* The list with this number, counted from 0 in the order of RFC 4253 section 7.1. */
+static void kexinit_list(const struct buf *packet, unsigned which, struct buf *out)
+{
+    const unsigned char *at = (const unsigned char *)buf_str(packet);
+    size_t place = KEXINIT_LISTS;
+
+    for (unsigned i = 0;; i++) {
+        if (packet->len < place + 4 || number(at + place) > packet->len - place - 4)
+            return;
+        if (i == which) {
+            text_sanitise(out, (const char *)at + place + 4, number(at + place));
+            return;
+        }
+        place += 4 + number(at + place);
+    }
+}
+
+static bool any_of(const char *list, const char *const *words)
+{
+    for (size_t i = 0; words[i]; i++) {
+        if (list_has(list, words[i], strlen(words[i])))
+            return true;
+    }
+    return false;
+}
+
+void peek_disagreement(const struct session *s, struct buf *why)
+{
+    static const struct {
+        unsigned list;
+        const char *what;
+        const char *const can[6];
+    } kinds[] = {
+        {1,
+         "host keys",
+         {"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"}},
+        {4, "MACs", {"hmac-sha2-256", "hmac-sha2-512", "hmac-sha1"}},
+        {2, "ciphers", {"aes128-ctr", "aes192-ctr", "aes256-ctr"}},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        AUTO_BUF(list, 4096);
+        kexinit_list(&s->kexinit, kinds[i].list, &list);
+        if (list.len && !any_of(buf_str(&list), kinds[i].can)) {
+            buf_printf(why, "the server's %s are %.300s", kinds[i].what, buf_str(&list));
+            return;
+        }
+    }
+    buf_puts(why, "it has no algorithm in common with the server");
+}

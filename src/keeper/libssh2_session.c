@@ -1,0 +1,289 @@
+/*
+ * One SSH session of the engine libssh2, from the dial to its end: handshake, host key, login, then a sign of
+ * life from time to time. It asks for no answers to those (libssh2 1.10 would keep each for ever): TCP says
+ * when a peer is silent, and where there is doubt one answer is asked for.
+ */
+#include "libssh2_parts.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+
+#include "sock.h"
+
+#define FEED_ALL (1u << 30)
+#define SILENCE_MS 30000 /* unacknowledged for so long: lost */
+#define SIGN_OF_LIFE_MS 5000
+
+const char *session_who(const struct ssh_settings *settings)
+{
+    static char who[512];
+
+    (void)snprintf(who, sizeof who, "%s@%s", settings->user, settings->host);
+    return who;
+}
+
+static void not_at_once(struct session *s, const char *cannot, const struct err *e)
+{
+    struct err copy = ERR_INIT;
+
+    if (e)
+        err_copy(&copy, e);
+    s->state = SESSION_ENDED;
+    loop_forget(&s->socket);
+    timer_clear(&s->timer);
+    if (s->dialling)
+        dial_cancel(s->dialling);
+    s->dialling = NULL;
+    channels_end(s);
+    pool_session_ended(s, cannot ? NULL : &copy, cannot);
+}
+
+void session_end(struct session *s, const struct err *e)
+{
+    struct err lost = ERR_INIT;
+
+    if (s->state == SESSION_ENDED)
+        return;
+    if (!e) {
+        (void)err_set(&lost, ERR_UNREACHABLE, "ssh %s: connection lost%s%s", session_who(s->settings),
+                      *s->disconnected ? ": " : "", s->disconnected);
+        (void)err_hint(&lost, "the next connection logs in anew");
+    }
+    not_at_once(s, NULL, e ? e : &lost);
+}
+
+void session_free(struct session *s)
+{
+    login_free(s->login);
+    /* Otherwise libssh2 would wait for answers. */
+    s->gone = true;
+    s->in.start = s->in.end;
+    if (s->ssh)
+        (void)libssh2_session_free(s->ssh);
+    io_release(s);
+    buf_release(&s->kexinit);
+    free(s->channels);
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    free(s);
+}
+
+/* --- while it is up --- */
+
+static void from_time_to_time(struct timer *t);
+
+static void next_time(struct session *s)
+{
+    int64_t every = s->settings->keepalive;
+
+    if (every > 0)
+        timer_set(&s->timer, clock_ms() + every, from_time_to_time);
+}
+
+static void keep_alive(struct session *s, int want_reply)
+{
+    libssh2_keepalive_config(s->ssh, want_reply, 1);
+    (void)libssh2_keepalive_send(s->ssh, NULL);
+    s->kept_alive = clock_ms();
+    io_flush(s);
+}
+
+static void from_time_to_time(struct timer *t)
+{
+    struct session *s = OWNER_OF(t, struct session, timer);
+
+    if (s->doubted || pool_is_spare(s)) {
+        session_end(s, NULL);
+        return;
+    }
+    keep_alive(s, 0);
+    next_time(s);
+    pool_check_sleep();
+}
+
+void session_doubt(struct session *s)
+{
+    /* libssh2 sends none twice within two seconds. */
+    if (s->state != SESSION_UP || s->doubted || clock_ms() - s->kept_alive < 3000)
+        return;
+    s->doubted = true;
+    keep_alive(s, 1);
+    timer_set(&s->timer, clock_ms() + SIGN_OF_LIFE_MS, from_time_to_time);
+}
+
+/* --- until it is up --- */
+
+static void too_late(struct timer *t)
+{
+    struct session *s = OWNER_OF(t, struct session, timer);
+    struct err e = ERR_INIT;
+    AUTO_BUF(time, 32);
+
+    if (clock_ms() < s->deadline) {
+        timer_set(t, s->deadline, too_late);
+        return;
+    }
+    clock_format_duration(&time, s->settings->connect_timeout);
+    (void)err_set(&e, ERR_UNREACHABLE, "%s:%u: no answer within %s", s->settings->host, s->settings->port,
+                  buf_str(&time));
+    (void)err_hint(&e, "try ssh %s; connect_timeout of the tunnel gives it longer", session_who(s->settings));
+    session_end(s, &e);
+}
+
+static void peer_address(int fd, char *to, size_t size)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+
+    *to = '\0';
+    if (getpeername(fd, (struct sockaddr *)&address, &length) == 0)
+        (void)getnameinfo((const struct sockaddr *)&address, length, to, (socklen_t)size, NULL, 0,
+                          NI_NUMERICHOST);
+}
+
+/* A key that was accepted for this process stays so: nobody can be asked any more. */
+static int check_host_key(struct session *s, struct err *e)
+{
+    struct buf *accepted = pool_host_key();
+    char address[NI_MAXHOST];
+    size_t n = 0;
+    int type;
+    const char *blob = libssh2_session_hostkey(s->ssh, &n, &type);
+
+    if (!blob)
+        return err_set(e, ERR_PROTOCOL, "%s: no host key", s->settings->host);
+    if (accepted->len == n && memcmp(accepted->data, blob, n) == 0)
+        return 0;
+    peer_address(s->fd, address, sizeof address);
+    if (host_key_check(s->settings, address, blob, n, &s->deadline, e) < 0)
+        return -1;
+    buf_clear(accepted);
+    buf_add(accepted, blob, n);
+    return 0;
+}
+
+/* 1: done, 0: wait, -1. */
+static int handshake(struct session *s, const char **cannot, struct err *e)
+{
+    static char why[512];
+    char *text = NULL;
+    int result = libssh2_session_handshake(s->ssh, s->fd);
+
+    if (result == LIBSSH2_ERROR_EAGAIN)
+        return 0;
+    if (result == 0)
+        return check_host_key(s, e) < 0 ? -1 : 1;
+    if (result == LIBSSH2_ERROR_KEX_FAILURE && s->kexinit.len && !s->gone) {
+        AUTO_BUF(words, sizeof why);
+        peek_disagreement(s, &words);
+        (void)snprintf(why, sizeof why, "%s", buf_str(&words));
+        *cannot = why;
+        return -1;
+    }
+    (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
+    if (*s->disconnected)
+        return err_set(e, ERR_UNREACHABLE, "%s:%u: %s", s->settings->host, s->settings->port,
+                       s->disconnected);
+    if (s->gone)
+        return err_set(e, ERR_UNREACHABLE, "%s:%u: the server closed the connection before the login",
+                       s->settings->host, s->settings->port);
+    (void)err_set(e, ERR_PROTOCOL, "%s:%u does not speak SSH as it should: %.200s", s->settings->host,
+                  s->settings->port, text ? text : "");
+    return err_hint(e, "try ssh %s", session_who(s->settings));
+}
+
+static void logged_in(struct session *s)
+{
+    s->state = SESSION_UP;
+    s->was_up = true;
+    login_free(s->login);
+    s->login = NULL;
+    timer_clear(&s->timer);
+    sock_give_up_after(s->fd, SILENCE_MS);
+    log_step("way", "ssh %s:%u, libssh2: %s, %s, %s", session_who(s->settings), s->settings->port,
+             libssh2_session_methods(s->ssh, LIBSSH2_METHOD_KEX),
+             libssh2_session_methods(s->ssh, LIBSSH2_METHOD_CRYPT_CS),
+             libssh2_session_methods(s->ssh, LIBSSH2_METHOD_HOSTKEY));
+    s->idle_since = clock_ms();
+    next_time(s);
+    pool_session_up(s);
+}
+
+void session_step(struct session *s)
+{
+    const char *cannot = NULL;
+    struct err e = ERR_INIT;
+    int result = 1;
+
+    if (s->state != SESSION_HANDSHAKE && s->state != SESSION_LOGIN)
+        return;
+    s->quota = FEED_ALL;
+    if (s->state == SESSION_HANDSHAKE) {
+        result = handshake(s, &cannot, &e);
+        if (result > 0)
+            s->state = SESSION_LOGIN;
+    }
+    if (s->state == SESSION_LOGIN && result > 0)
+        result = login_step(s, &cannot, &e);
+    io_flush(s);
+    if (result < 0)
+        not_at_once(s, cannot, &e);
+    else if (result > 0)
+        logged_in(s);
+}
+
+static void socket_ready(struct watch *w, unsigned events)
+{
+    struct session *s = OWNER_OF(w, struct session, socket);
+
+    if (events & LOOP_READ)
+        io_fill(s);
+    if (events & LOOP_WRITE)
+        io_flush(s);
+    if (s->state == SESSION_UP)
+        pool_wake(s);
+    else
+        session_step(s);
+}
+
+static void dialled(void *context, int fd, const struct err *e)
+{
+    struct session *s = context;
+    AUTO_BUF(why, 512);
+
+    s->dialling = NULL;
+    if (fd < 0) {
+        struct err own = *e;
+        /* Without MySQL's number: it is not the database that cannot be reached. */
+        if (strspn(own.msg, "0123456789") == 4 && own.msg[4] == ' ')
+            memmove(own.msg, own.msg + 5, strlen(own.msg + 5) + 1);
+        (void)err_hint(&own, "try ssh %s", session_who(s->settings));
+        session_end(s, &own);
+        return;
+    }
+    s->fd = fd;
+    loop_watch(&s->socket, fd, LOOP_READ, socket_ready);
+    s->ssh = io_session(s);
+    s->state = SESSION_HANDSHAKE;
+    (void)methods_set(s->settings, s->ssh, &why);
+    session_step(s);
+}
+
+struct session *session_start(const struct ssh_settings *settings)
+{
+    struct session *s = mem_alloc(1, sizeof *s);
+
+    *s = (struct session){.settings = settings, .fd = -1, .socket = {.fd = -1}, .kexinit = BUF_INIT(16384)};
+    s->deadline = clock_deadline(settings->connect_timeout, CLOCK_NEVER);
+    timer_set(&s->timer, s->deadline, too_late);
+    s->dialling = dial_start(NULL, settings->host, settings->port, s->deadline, dialled, s);
+    return s;
+}

@@ -1,0 +1,15 @@
+/* What a system can do for a TCP socket and for our clocks beyond POSIX. */
+#ifndef KEEPER_SOCK_H
+#define KEEPER_SOCK_H
+
+#include <stdint.h>
+
+/* Acknowledges what has come at once, this time. sshd before 10.1 leaves Nagle's algorithm on where it only
+ * forwards, and waits for the acknowledgement that we would delay by 40 ms. Holds until the next recv. */
+void sock_acknowledge(int fd);
+/* The peer is given up once it has not acknowledged for `ms`. */
+void sock_give_up_after(int fd, int64_t ms);
+/* How long this machine has slept since its start, ms: what CLOCK_MONOTONIC does not count. */
+int64_t clock_slept_ms(void);
+
+#endif

@@ -5,6 +5,7 @@
 #include "forward.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,8 +150,23 @@ static void print_plans(struct invocation *inv, struct batch *b)
     }
 }
 
+/* The keeper has nobody whom it could tell. */
+static int check_log(const char *path, struct err *e)
+{
+    AUTO_FD(fd);
+
+    fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600) : -1;
+    if (fd >= 0 || !path)
+        return 0;
+    (void)err_set(e, ERR_IO, "%s", strerror(errno));
+    (void)err_what(e, "--log %s", path);
+    return err_hint(e, "a file that you may write, in a folder that is there");
+}
+
 static int open_all(struct invocation *inv, struct batch *b, struct err *e)
 {
+    if (check_log(b->log, e) < 0)
+        return -1;
     for (size_t i = 0; i < b->count; i++) {
         take_turn(inv, b, i);
         if (forward_open(&b->session[i], &b->want, &b->forward[i], e) < 0) {

@@ -613,8 +613,39 @@ def test_log(broker, prod, forwards):
     path = broker.home / "later.log"
     with dial(address) as s:
         s.recv(64)
-    assert until(path.exists) and path.stat().st_mode & 0o777 == 0o600
+    assert until(lambda: path.read_text()) and path.stat().st_mode & 0o777 == 0o600
     assert re.search(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ prod: .*2003 127\.0\.0\.1:\d+: connection refused", path.read_text())
+
+
+def test_log_that_cannot_be(broker, prod, forwards):
+    prod()
+    done = broker.run("forward", "prod", "--detach", "--log", "no/such/folder")
+    assert done.code == 74 and done.errors.startswith(f"broker: --log {broker.home}/no/such/folder: No such file or directory\nhint: ")
+    assert forwards.left() == []
+
+
+@pytest.mark.parametrize("keys", [
+    {"auth": "iam"}, {"auth": "vault", "user": None, "vault_path": "x", "vault_addr": "vault"}, {"auth": "keychain", "user": None},
+    {"auth": "helper", "auth_helper": "none"}, {"auth": "client"}, {"auth": "env", "auth_env": "NOT_SET"}])
+def test_no_credential_is_read(broker, mariadb_server, forwards, keys):
+    """Nor need it make sense: the program behind the forward logs in as it likes."""
+    keys = {"host": "127.0.0.1", "port": mariadb_server.port, "user": "app", "client": "/nonexistent", "tls": "disabled", **keys}
+    if keys["auth"] in ("iam", "vault"):
+        keys["tls"] = "verify-identity"
+    broker.config("[profile prod]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items() if v))
+    assert b"MariaDB" in greeting(forwards.detach("prod"))
+
+
+def test_early(broker, forwards, taken):
+    """What is known to fail fails before a tunnel is opened."""
+    broker.script("tunnel", "touch ~/opened; sleep 60")
+    tunnel = f"[tunnel t]\ntype = command\ncommand = {broker.home}/bin/tunnel {{local_port}}\n"
+    broker.config(f"[profile prod]\nhost = h\nvia = t\n{tunnel}")
+    for args, code in ((["--listen", str(taken)], 69), (["--terminate-tls"], 64), (["--listen", "/tmp"], 64), (["--log", "/"], 74)):
+        assert broker.run("forward", "prod", *args).code == code
+    assert not (broker.home / "opened").exists()
+    done = broker.run("forward", "prod", "--timeout", "500ms")
+    assert done.code == 69 and (broker.home / "opened").exists() and re.search("\nhint: .", done.errors)
 
 
 def test_dry_run(broker, prod, forwards):

@@ -256,7 +256,6 @@ def test_one_that_hangs(broker, forwards):
     assert said(broker.run("stop", "one", "--timeout", "200ms")) == ("", wanted, 69)
     assert said(broker.run("stop", "--all")) == ("", wanted, 69) and refused(two, 0.1)
     os.kill(pid, signal.SIGKILL)
-    os.kill(pid, signal.SIGCONT)
     assert until(lambda: forwards.left() == []) and said(broker.run("status")) == ("", "", 0)
 
 

@@ -315,7 +315,8 @@ void child_end_all(void)
         }
         group_end(g);
     }
-    while (groups) {
+    int64_t until = clock_ms() + 2 * GRACE_MS; /* a process that the system holds cannot be ended */
+    while (groups && clock_left(until) > 0) {
         for (struct group *g = groups, *next; g; g = next) {
             next = g->next;
             group_look(&g->look);

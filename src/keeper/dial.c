@@ -193,6 +193,17 @@ static void attempt_won(struct dialling *d, int fd)
     end_soon(d);
 }
 
+/* A port of the ephemeral range that nobody listens on can be connected to from itself (TCP's simultaneous
+ * open), and that of a tunnel's program is one. */
+static bool is_itself(int fd)
+{
+    struct sockaddr_storage us = {0}, them = {0};
+    socklen_t n = sizeof us, m = sizeof them;
+
+    return getsockname(fd, (struct sockaddr *)&us, &n) == 0 &&
+           getpeername(fd, (struct sockaddr *)&them, &m) == 0 && n == m && memcmp(&us, &them, n) == 0;
+}
+
 static void attempt_ready(struct watch *w, unsigned events)
 {
     struct attempt *a = OWNER_OF(w, struct attempt, watch);
@@ -203,6 +214,8 @@ static void attempt_ready(struct watch *w, unsigned events)
     (void)events;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &n) < 0)
         failed = errno;
+    if (failed == 0 && is_itself(fd))
+        failed = ECONNREFUSED;
     if (failed) {
         keep_reason(d, failed);
         attempt_close(a);

@@ -140,6 +140,17 @@ static int check_name(const struct plan *plan, struct err *e)
     return err_hint(e, "set host to the server's name, or tls = verify-ca");
 }
 
+/* A MariaDB client answers any server that asks in clear, and below verification nobody knows who asks; the
+ * server's own socket is the server's. */
+static bool must_restrict_plugins(const struct profile *p, const struct plan *plan, bool own_socket)
+{
+    const char *auth = profile_str(p, KEY_auth);
+
+    return plan->client && plan->client->flavour == FLAVOUR_MARIADB && !own_socket &&
+           plan->conn.tls <= TLS_REQUIRED && !plan->conn.cleartext && !text_equal(auth, "iam") &&
+           !text_equal(auth, "client");
+}
+
 /*
  * Who makes the TLS, and which end the client dials (SPEC section 4). The server's own socket, here or behind
  * SSH, is dialled by a socket again: nobody is between. Elsewhere a unix end is the keeper's TLS alone, as
@@ -155,8 +166,7 @@ static int choose_ends(const struct profile *p, struct plan *plan, struct err *e
     plan->tls_by_keeper = plan->keeper && !own_socket && c->tls >= TLS_REQUIRED;
     plan->unix_end = plan->tls_by_keeper || own_socket;
     plan->conn.fixed = plan->keeper;
-    plan->restrict_plugins = plan->client && plan->client->flavour == FLAVOUR_MARIADB && !plan->unix_end &&
-                             c->tls <= TLS_PREFERRED && !text_equal(profile_str(p, KEY_auth), "client");
+    plan->restrict_plugins = must_restrict_plugins(p, plan, own_socket);
     if (!plan->client && !plan->keeper)
         return 0;
     return check_authorities(c, own_socket, e) < 0 ? -1 : check_name(plan, e);

@@ -274,8 +274,8 @@ static const struct level {
 } levels[] = {
     {REMOTE "tls = disabled\n", "disabled", "! disabled"},
     {REMOTE "tls = preferred\n", "preferred, by the client", "! preferred, by the client"},
-    {REMOTE, "required, by the client", BY_KEEPER("required")},
-    {REMOTE "tls = required\n", "required, by the client", BY_KEEPER("required")},
+    {REMOTE, "required, by the client", "! " BY_KEEPER("required")},
+    {REMOTE "tls = required\n", "required, by the client", "! " BY_KEEPER("required")},
     {REMOTE "tls = verify-ca\n", "verify-ca, by the client, /ca.pem", BY_KEEPER("verify-ca") ", /ca.pem"},
     {REMOTE "tls = verify-identity\n", "verify-identity, by the client, /ca.pem",
      "verify-identity, by the client, /ca.pem"},
@@ -284,7 +284,7 @@ static const struct level {
     {REMOTE "tls_ca = /own.pem\ntls = verify-ca\n", "verify-ca, by the client, /own.pem",
      BY_KEEPER("verify-ca") ", /own.pem"},
     /* A level below verification names no authority. */
-    {REMOTE "tls_ca = /own.pem\ntls = required\n", "required, by the client", BY_KEEPER("required")},
+    {REMOTE "tls_ca = /own.pem\ntls = required\n", "required, by the client", "! " BY_KEEPER("required")},
     /* MariaDB's clients check no name for an address of this machine, from 11.4 on even silently. */
     {"host = localhost\nuser = a\ntls = verify-identity\n", "verify-identity, by the client, /ca.pem",
      BY_KEEPER("verify-identity") ", /ca.pem"},
@@ -344,7 +344,7 @@ static const struct ends_row {
 } ends_rows[] = {
     {"disabled", "C endpoint", "! C endpoint", "C endpoint", "! C endpoint", "C 127.0.0.1", "! C 127.0.0.1"},
     {"preferred", "C endpoint", "! C endpoint", "C endpoint", "! C endpoint", "C 127.0.0.1", "! C 127.0.0.1"},
-    {"required", "C endpoint", "K unix", "C endpoint", "K unix", "K unix", "K unix"},
+    {"required", "C endpoint", "! K unix", "C endpoint", "! K unix", "K unix", "! K unix"},
     {"verify-ca", "C endpoint", "K unix", "C endpoint", "K unix", "K unix", "K unix"},
     {"verify-identity", "C endpoint", "C endpoint", "C endpoint", "K unix =127.0.0.1",
      "K unix =db.example.com", "K unix =db.example.com"},

@@ -247,7 +247,6 @@ struct tunnel_case {
     enum err_code code;  /* ERR_NONE: opens, and a dial reads `hello` */
     const char *msg, *detail;
     void (*then)(void);
-    void (*early)(void); /* before it is open */
 };
 
 static bool finished;
@@ -401,14 +400,14 @@ static void were_served(void)
 }
 
 static const struct tunnel_case whole[] = {
-    {"%s listen {local_port}", {NULL}, 0, NULL, NULL, describes, NULL},
-    {"%s late {local_port}", {NULL}, 0, NULL, NULL, were_served, wait_early},
-    {"%s unix {socket}", {NULL}, 0, NULL, NULL, NULL, NULL},
-    {"%s plugin {local_port}", {NULL}, 0, NULL, NULL, NULL, NULL},
-    {"%s taken {local_port} FILE", {NULL}, 0, NULL, NULL, NULL, NULL},
-    {"%s once {local_port} FILE", {NULL}, 0, NULL, NULL, restarts, NULL},
-    {"%s listen FREE", {"address=FREE 127.0.0.1"}, 0, NULL, NULL, NULL, NULL},
-    {"%s once FREE FILE", {"address=FREE 127.0.0.1"}, 0, NULL, NULL, restarts, NULL},
+    {"%s listen {local_port}", {NULL}, 0, NULL, NULL, describes},
+    {"%s late {local_port}", {NULL}, 0, NULL, NULL, were_served},
+    {"%s unix {socket}", {NULL}, 0, NULL, NULL, NULL},
+    {"%s plugin {local_port}", {NULL}, 0, NULL, NULL, NULL},
+    {"%s taken {local_port} FILE", {NULL}, 0, NULL, NULL, NULL},
+    {"%s once {local_port} FILE", {NULL}, 0, NULL, NULL, restarts},
+    {"%s listen FREE", {"address=FREE 127.0.0.1"}, 0, NULL, NULL, NULL},
+    {"%s once FREE FILE", {"address=FREE 127.0.0.1"}, 0, NULL, NULL, restarts},
     {"%s never",
      {"address=FREE 127.0.0.1", "connect_timeout=150"},
      ERR_UNREACHABLE,
@@ -421,13 +420,7 @@ static const struct tunnel_case whole[] = {
      "test_keeper_command: exit status 7 before it was ready",
      "no credentials\n?[1mfor you\n",
      NULL},
-    {"%s never",
-     {NULL},
-     ERR_CONFIG,
-     "command without {local_port} and {socket} needs address",
-     "",
-     NULL,
-     NULL},
+    {"%s never", {NULL}, ERR_CONFIG, "command without {local_port} and {socket} needs address", "", NULL},
     {"%s listen 1",
      {"address=TAKEN 127.0.0.1"},
      ERR_UNREACHABLE,
@@ -440,13 +433,7 @@ static const struct tunnel_case whole[] = {
      "command: /nonexistent/aws: no such program",
      "",
      NULL},
-    {"%s 'open",
-     {NULL},
-     ERR_CONFIG,
-     "command: open quote or backslash at the end of a command",
-     "",
-     NULL,
-     NULL},
+    {"%s 'open", {NULL}, ERR_CONFIG, "command: open quote or backslash at the end of a command", "", NULL},
     {"%s args 'a b:{port} {\"x\":[\"{host}\"]} {user}'",
      {"address=FREE 127.0.0.1", "ready=for connections"},
      ERR_UNREACHABLE,
@@ -507,8 +494,8 @@ static void run_case(const struct tunnel_case *c)
         words_take(&opt.tunnel, filled(c->keys[i], ""));
     began = clock_ms();
     tunnel_open(opened);
-    if (c->early)
-        c->early();
+    if (c->then == were_served)
+        wait_early();
     wait_finished();
     if (c->code == 0)
         check(failed.code == 0, "opens");

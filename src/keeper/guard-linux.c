@@ -116,7 +116,7 @@ void guard_start(void)
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid_t keeper = fork();
     if (keeper < 0)
-        exit(ERR_TRY_LATER);
+        _exit(ERR_TRY_LATER);
     if (keeper > 0)
         guard_run(keeper);
 }

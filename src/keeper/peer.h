@@ -3,8 +3,11 @@
 #define KEEPER_PEER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* A process of our own user. False where that cannot be known. */
 bool peer_is_us(int fd);
+/* Its number; -1 where that cannot be known. */
+pid_t peer_pid(int fd);
 
 #endif

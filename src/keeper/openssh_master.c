@@ -1,0 +1,346 @@
+/*
+ * `ssh -M -N`: dials, checks the host key and logs in with everything that the user's ssh_config says, and
+ * then serves its control socket. It gets from us what makes it a master and nothing that changes who is
+ * reached or how. Its end of the socket appears once it has logged in. Not here: streams (openssh.c).
+ */
+#include "openssh_master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/proc.h>
+
+#include "child.h"
+#include "keeper.h"
+#include "limit.h"
+#include "loop.h"
+#include "openssh_ask.h"
+#include "openssh_command.h"
+#include "openssh_mux.h"
+#include "openssh_words.h"
+
+#define LOOK_MS 5
+#define SPARE_MS 500  /* ssh's own timeout comes first, because it has words */
+#define TEMPORARY 17  /* what ssh appends to the socket's name at first */
+#define PATH_ROOM 108 /* of sockaddr_un */
+
+static struct {
+    const struct ssh_settings *s;
+    enum { DOWN, STARTING, UP } state;
+    struct child ssh;
+    char *control, *forward;
+    struct timer look, late;
+    int64_t deadline;
+    struct err why; /* it was ended by us; ERR_NONE: it was not */
+    struct mux *request;
+    void (*settled)(const struct err *e);
+    void (*lost)(const struct err *e);
+} master = {.ssh = CHILD_INIT};
+
+bool master_can(const struct ssh_settings *s, struct buf *why)
+{
+    AUTO_FREE(char *, path);
+
+    (void)s;
+    path = proc_find("ssh");
+    if (!path)
+        buf_puts(why, "there is no ssh on PATH");
+    return path;
+}
+
+const char *master_control(void)
+{
+    return master.control;
+}
+
+const char *master_forward(void)
+{
+    return master.forward;
+}
+
+const int *master_null(void)
+{
+    static int fds[3] = {-1};
+
+    if (fds[0] < 0)
+        fds[0] = fds[1] = fds[2] = open("/dev/null", O_RDWR | O_CLOEXEC);
+    return fds;
+}
+
+void master_stream_reason(struct buf *out)
+{
+    openssh_stream_reason(buf_str(&master.ssh.said), out);
+}
+
+static void trace_said(void)
+{
+    if (master.ssh.said.len)
+        log_trace("ssh", "%s", buf_str(&master.ssh.said));
+}
+
+/* --- its end -------------------------------------------------------------------------------------------- */
+
+static void forget_path(char **path)
+{
+    if (*path) {
+        (void)unlink(*path);
+        keeper_disowns_path(*path);
+    }
+    free(*path);
+    *path = NULL;
+}
+
+static void clean_up(void)
+{
+    timer_clear(&master.look);
+    timer_clear(&master.late);
+    if (master.request)
+        mux_stop(master.request);
+    master.request = NULL;
+    forget_path(&master.control);
+    forget_path(&master.forward);
+    master.state = DOWN;
+}
+
+static int no_answer(struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, master.s->connect_timeout);
+    (void)err_set(e, ERR_UNREACHABLE, "%s@%s: no answer within %s", master.s->user, master.s->host,
+                  buf_str(&time));
+    return err_hint(e, "check host and port of the tunnel, or a longer connect_timeout");
+}
+
+static void ended(struct child *c)
+{
+    bool was_up = master.state == UP;
+    struct err e = ERR_INIT;
+
+    trace_said();
+    bool asked_in_vain = ask_end(&e);
+    if (!asked_in_vain && master.why.code)
+        err_copy(&e, &master.why);
+    else if (!asked_in_vain)
+        (void)openssh_explain(master.s, buf_str(&c->said), c->status, &e);
+    clean_up();
+    if (was_up)
+        master.lost(&e);
+    else
+        master.settled(&e);
+}
+
+static void give_up(void)
+{
+    child_end(&master.ssh);
+}
+
+void master_doubt(void)
+{
+    (void)no_answer(&master.why);
+    child_end(&master.ssh);
+}
+
+/* The time that questions took was added to the deadline. */
+static void is_late(struct timer *t)
+{
+    if (clock_left(master.deadline) > 0)
+        timer_set(t, master.deadline, is_late);
+    else
+        master_doubt();
+}
+
+/* --- its start ------------------------------------------------------------------------------------------ */
+
+static void be_up(void)
+{
+    struct err ignored = ERR_INIT;
+
+    master.state = UP;
+    timer_clear(&master.late);
+    (void)ask_end(&ignored);
+    trace_said();
+    openssh_say_added(buf_str(&master.ssh.said));
+    master.settled(NULL);
+}
+
+/* A session makes an sshd before 10.1 send small packets at once (tunnels alone do not); its answer also says
+ * that the far side is there. Where it gives none, all still works. */
+static void session_answered(void *context, enum mux_answer answer, const char *words)
+{
+    (void)context;
+    if (answer != MUX_YES)
+        master.request = NULL;
+    if (answer == MUX_NO)
+        log_trace("ssh", "no session: %s", words);
+    if (answer == MUX_YES || answer == MUX_NO)
+        be_up();
+    else
+        master_doubt();
+}
+
+static void session_ended(void *context)
+{
+    (void)context;
+    master.request = NULL;
+}
+
+static void ask_for_session(void)
+{
+    static const struct mux_use use = {session_answered, session_ended};
+    struct buf request = BUF_INIT(1024);
+
+    mux_put_session(&request, "sftp");
+    master.request = mux_ask(master.control, &request, master_null(), 3,
+                             clock_deadline(master.s->connect_timeout, CLOCK_NEVER), &use, NULL);
+}
+
+/* The forward stays when the connection that has asked for it is closed. */
+static void forward_answered(void *context, enum mux_answer answer, const char *words)
+{
+    struct mux *request = master.request;
+
+    (void)context;
+    master.request = NULL;
+    if (answer == MUX_YES) {
+        mux_stop(request);
+        ask_for_session();
+        return;
+    }
+    (void)err_set(&master.why, ERR_UNREACHABLE, "ssh %s: no forward to a unix socket%s%s", master.s->alias,
+                  *words ? ": " : "", words);
+    (void)err_hint(&master.why, "make ssh -L /tmp/test.sock:%s %s work", opt.socket, master.s->alias);
+    child_end(&master.ssh);
+}
+
+static void ask_for_forward(void)
+{
+    static const struct mux_use use = {forward_answered, NULL};
+    struct buf request = BUF_INIT(16384);
+
+    mux_put_forward(&request, master.forward, opt.socket);
+    master.request = mux_ask(master.control, &request, NULL, 0,
+                             clock_deadline(master.s->connect_timeout, CLOCK_NEVER), &use, NULL);
+}
+
+/* Its socket is moved into place once it accepts. */
+static void look(struct timer *t)
+{
+    if (access(master.control, F_OK) < 0)
+        timer_set(t, clock_ms() + LOOK_MS, look);
+    else if (opt.socket)
+        ask_for_forward();
+    else
+        ask_for_session();
+}
+
+static char *make_path(const char *folder, const char *suffix, struct err *e)
+{
+    char *path = mem_printf("%s/%08x.%s", folder, randombytes_random(), suffix);
+
+    if (strlen(path) + TEMPORARY < PATH_ROOM) {
+        keeper_owns_path(path);
+        return path;
+    }
+    (void)err_set(e, ERR_CONFIG, "%s: too long for a socket of ssh", folder);
+    (void)err_hint(e, "set XDG_RUNTIME_DIR to a folder with a shorter name");
+    free(path);
+    return NULL;
+}
+
+static int start(struct err *e)
+{
+    struct env_changes env = {0};
+    AUTO_FREE(char *, folder);
+    AUTO_WORDS(argv);
+    int started;
+
+    if (path_runtime(&folder, e) < 0 || ask_open(folder, e) < 0)
+        return -1;
+    master.control = make_path(folder, "ctl", e);
+    if (opt.socket)
+        master.forward = make_path(folder, "fwd", e);
+    if (!master.control || (opt.socket && !master.forward))
+        return -1;
+    openssh_command(master.s, master.control, &argv);
+    ask_environment(&env);
+    started = child_start(&master.ssh, argv.word, &env, e);
+    env_release(&env);
+    if (started < 0)
+        return err_prefix(e, "ssh");
+    ask_for_group(master.ssh.pid);
+    limit_raise_descriptors(master.ssh.pid);
+    return 0;
+}
+
+/* One for the host itself, and one for each that is jumped over. */
+static int64_t hops(const struct ssh_settings *s)
+{
+    int64_t n = s->proxy_jump || s->proxy_command ? 2 : 1;
+
+    for (const char *p = s->proxy_jump; p && (p = strchr(p, ',')); p++)
+        n++;
+    return n;
+}
+
+void master_start(const struct ssh_settings *s, void (*settled)(const struct err *e),
+                  void (*lost)(const struct err *e))
+{
+    struct err e = ERR_INIT;
+
+    master.s = s;
+    master.settled = settled;
+    master.lost = lost;
+    err_clear(&master.why);
+    master.state = STARTING;
+    master.deadline = clock_deadline(hops(s) * s->connect_timeout + SPARE_MS, CLOCK_NEVER);
+    master.ssh.ended = ended;
+    ask_begin(s, &master.deadline, give_up);
+    if (start(&e) < 0) {
+        struct err ignored = ERR_INIT;
+        (void)ask_end(&ignored);
+        clean_up();
+        settled(&e);
+        return;
+    }
+    timer_set(&master.late, master.deadline, is_late);
+    timer_set(&master.look, clock_ms() + LOOK_MS, look);
+}
+
+/* ssh has been seen to pass over a signal; its socket tells it too. */
+static void say_goodbye(void)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    AUTO_BUF(request, 1024);
+    AUTO_FD(fd);
+
+    if (master.state != UP)
+        return;
+    memcpy(at.sun_path, master.control, strlen(master.control) + 1);
+    mux_put_hello(&request);
+    mux_put_end(&request);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof at) == 0)
+        (void)send(fd, buf_str(&request), request.len, MSG_NOSIGNAL);
+}
+
+void master_stop(void)
+{
+    struct err ignored = ERR_INIT;
+
+    say_goodbye();
+    (void)ask_end(&ignored);
+    child_forget(&master.ssh);
+    clean_up();
+}

@@ -1,0 +1,149 @@
+/*
+ * The packets of OpenSSH's PROTOCOL.mux, version 4, that we send and understand. Pure.
+ */
+#include "openssh_mux.h"
+
+#include <string.h>
+
+#include <base/mem.h>
+
+/* PROTOCOL.mux */
+enum {
+    MSG_HELLO = 1,
+    C_NEW_SESSION = 0x10000002,
+    C_TERMINATE = 0x10000005,
+    C_OPEN_FWD = 0x10000006,
+    C_NEW_STDIO_FWD = 0x10000008,
+};
+#define SAYS_OK 0x80000001u
+#define SAYS_DENIED 0x80000002u
+#define SAYS_FAILURE 0x80000003u
+#define SAYS_OPENED 0x80000006u
+#define VERSION 4
+#define FWD_LOCAL 1
+#define PORT_STREAMLOCAL 0xfffffffeu /* -2: the name is a path */
+#define NO_ESCAPE 0xffffffffu
+#define REQUEST_ID 1
+#define BODY_MOST 8192
+
+static void put_u32(struct buf *out, uint32_t n)
+{
+    const char bytes[4] = {(char)(n >> 24), (char)(n >> 16), (char)(n >> 8), (char)n};
+
+    buf_add(out, bytes, sizeof bytes);
+}
+
+static void put_string(struct buf *out, const char *s)
+{
+    put_u32(out, (uint32_t)strlen(s));
+    buf_puts(out, s);
+}
+
+static uint32_t u32_at(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void put_packet(struct buf *out, const struct buf *body)
+{
+    put_u32(out, (uint32_t)body->len);
+    buf_add(out, buf_str(body), body->len);
+}
+
+void mux_put_hello(struct buf *out)
+{
+    AUTO_BUF(body, 16);
+
+    put_u32(&body, MSG_HELLO);
+    put_u32(&body, VERSION);
+    put_packet(out, &body);
+}
+
+static void put_head(struct buf *body, uint32_t type)
+{
+    put_u32(body, type);
+    put_u32(body, REQUEST_ID);
+}
+
+void mux_put_stream(struct buf *out, const char *host, unsigned port)
+{
+    AUTO_BUF(body, BODY_MOST);
+
+    put_head(&body, C_NEW_STDIO_FWD);
+    put_string(&body, "");
+    put_string(&body, host);
+    put_u32(&body, port);
+    put_packet(out, &body);
+}
+
+void mux_put_forward(struct buf *out, const char *path, const char *there)
+{
+    AUTO_BUF(body, BODY_MOST);
+
+    put_head(&body, C_OPEN_FWD);
+    put_u32(&body, FWD_LOCAL);
+    put_string(&body, path);
+    put_u32(&body, PORT_STREAMLOCAL);
+    put_string(&body, there);
+    put_u32(&body, PORT_STREAMLOCAL);
+    put_packet(out, &body);
+}
+
+void mux_put_session(struct buf *out, const char *subsystem)
+{
+    AUTO_BUF(body, BODY_MOST);
+    const uint32_t flags[] = {0 /* tty */, 0 /* X11 */, 0 /* agent */, 1 /* subsystem */, NO_ESCAPE};
+
+    put_head(&body, C_NEW_SESSION);
+    put_string(&body, "");
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+        put_u32(&body, flags[i]);
+    put_string(&body, ""); /* TERM */
+    put_string(&body, subsystem);
+    put_packet(out, &body);
+}
+
+void mux_put_end(struct buf *out)
+{
+    AUTO_BUF(body, 16);
+
+    put_head(&body, C_TERMINATE);
+    put_packet(out, &body);
+}
+
+/* `at` is behind the type: request, words. */
+static bool parse_refusal(const unsigned char *at, size_t n, struct mux_reply *out)
+{
+    if (n < 8 || u32_at(at + 4) > n - 8)
+        return false;
+    out->says = MUX_REFUSED;
+    out->words = (const char *)at + 8;
+    out->n = u32_at(at + 4);
+    return true;
+}
+
+long mux_parse(const void *bytes, size_t n, struct mux_reply *out)
+{
+    const unsigned char *p = bytes;
+
+    *out = (struct mux_reply){.says = MUX_OTHER};
+    if (n < 4)
+        return 0;
+    uint32_t len = u32_at(p);
+    if (len < 4 || len > MUX_PACKET_MOST)
+        return -1;
+    if (n - 4 < len)
+        return 0;
+    uint32_t type = u32_at(p + 4);
+    bool sound = true;
+    if (type == MSG_HELLO) {
+        sound = len >= 8 && u32_at(p + 8) == VERSION;
+        out->says = MUX_HELLO;
+    } else if (type == SAYS_OK || type == SAYS_OPENED) {
+        sound = len >= 8;
+        out->says = MUX_GRANTED;
+    } else if (type == SAYS_DENIED || type == SAYS_FAILURE) {
+        sound = parse_refusal(p + 8, len - 4, out);
+    }
+    return sound ? (long)len + 4 : -1;
+}

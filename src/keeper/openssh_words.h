@@ -1,0 +1,16 @@
+/* What the system's ssh has written before it ended, as an error in the words of either engine. */
+#ifndef KEEPER_OPENSSH_WORDS_H
+#define KEEPER_OPENSSH_WORDS_H
+
+#include <base/err.h>
+
+#include "ssh.h"
+
+/* `said`: whole lines, sanitised. `status`: as waitpid(2) gives it. Always -1. */
+int openssh_explain(const struct ssh_settings *s, const char *said, int status, struct err *e);
+/* The last reason for which the far side refused a stream; "" where none is said. */
+void openssh_stream_reason(const char *said, struct buf *out);
+/* Passes on what a person should see of a login that went well: keys that were added. */
+void openssh_say_added(const char *said);
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * The tunnel kind `ssh`: gathers what is asked, and chooses who does it. The library in this process starts
+ * fast and costs little; what it cannot do, the system's ssh can. Decided before any attempt to log in, so
+ * that a server counts none twice. Not here: anything of SSH itself.
+ */
+#include "ssh.h"
+
+#include <string.h>
+
+#include <base/log.h>
+#include <base/mem.h>
+
+#include "keeper.h"
+#include "ssh_config.h"
+
+#define REASON_MOST 512
+
+static const struct ssh_settings *settings;
+static const struct ssh_engine *engine;
+static struct buf reason = BUF_INIT(REASON_MOST); /* why not the first engine */
+
+static void engine_opened(const struct err *e, const char *why);
+
+static void open_engine(const struct ssh_engine *chosen)
+{
+    engine = chosen;
+    log_trace("ssh", "%s%s%s", engine->name, reason.len ? ": " : "", buf_str(&reason));
+    engine->open(settings, engine_opened);
+}
+
+/* Another may be tried: nothing was attempted yet. */
+static void engine_opened(const struct err *e, const char *why)
+{
+    struct err own = ERR_INIT;
+
+    if (e || !why) {
+        tunnel_opened(e);
+        return;
+    }
+    if (engine == &ssh_libssh2 && !text_equal(options_tunnel("ssh_engine"), "libssh2")) {
+        buf_clear(&reason);
+        buf_puts(&reason, why);
+        open_engine(&ssh_openssh);
+        return;
+    }
+    (void)err_set(&own, ERR_CONFIG, "%s cannot: %s", engine->name, why);
+    (void)err_hint(&own, "ssh_engine = auto");
+    tunnel_opened(&own);
+}
+
+/* What known_hosts asks for beside the settings. */
+static bool wants_certificate(void)
+{
+    AUTO_WORDS(types);
+    bool authority = false;
+
+    host_key_types(settings, &types, &authority);
+    return authority;
+}
+
+static bool can_in_process(void)
+{
+    if (settings->beyond)
+        buf_puts(&reason, settings->beyond);
+    else if (wants_certificate())
+        buf_puts(&reason, "a certificate of the host");
+    else
+        return ssh_libssh2.can(settings, &reason);
+    return false;
+}
+
+static void settings_read(const struct ssh_settings *s, const struct err *e)
+{
+    const char *wanted = options_tunnel("ssh_engine");
+    AUTO_BUF(missing, REASON_MOST);
+
+    if (e) {
+        tunnel_opened(e);
+        return;
+    }
+    settings = s;
+    if (text_equal(wanted, "openssh")) {
+        buf_puts(&reason, "ssh_engine");
+        open_engine(&ssh_openssh);
+    } else if (can_in_process()) {
+        open_engine(&ssh_libssh2);
+    } else if (text_equal(wanted, "libssh2") || !ssh_openssh.can(settings, &missing)) {
+        engine = &ssh_libssh2;
+        struct err own = ERR_INIT;
+        (void)err_set(&own, ERR_CONFIG, "libssh2 cannot: %s", buf_str(&reason));
+        (void)err_hint(&own, missing.len ? "%s: install OpenSSH's client" : "ssh_engine = auto",
+                       buf_str(&missing));
+        tunnel_opened(&own);
+    } else {
+        open_engine(&ssh_openssh);
+    }
+}
+
+static void ssh_open(void)
+{
+    ssh_config_read(settings_read);
+}
+
+static void ssh_join(struct join *j)
+{
+    engine->join(j);
+}
+
+static void ssh_leave(struct join *j)
+{
+    engine->leave(j);
+}
+
+static bool ssh_is_up(void)
+{
+    return engine && engine->is_up();
+}
+
+static void ssh_describe(struct buf *out)
+{
+    if (!settings || !engine) {
+        buf_printf(out, "ssh %s", options_tunnel("host"));
+        return;
+    }
+    buf_printf(out, strchr(settings->host, ':') ? "ssh %s@[%s]:%u, %s" : "ssh %s@%s:%u, %s", settings->user,
+               settings->host, settings->port, engine->name);
+    if (reason.len && engine == &ssh_openssh)
+        buf_printf(out, ": %s", buf_str(&reason));
+}
+
+static void ssh_close(void)
+{
+    if (engine)
+        engine->close();
+}
+
+const struct tunnel_kind tunnel_ssh = {.name = "ssh",
+                                       .open = ssh_open,
+                                       .join = ssh_join,
+                                       .leave = ssh_leave,
+                                       .is_up = ssh_is_up,
+                                       .describe = ssh_describe,
+                                       .close = ssh_close};

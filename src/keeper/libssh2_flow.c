@@ -14,7 +14,8 @@
 #define PACKET 32700u    /* the most that libssh2 sends at once */
 #define CHUNK_PACKETS 4u /* read from a client in one go */
 #define CHUNKS 4         /* of a client that is alone, in one turn */
-#define WINDOW_LEAST (128u << 10)
+#define FEW (16u << 10)  /* read at once for a channel that has never had more */
+#define SOME (32u << 10)
 #define WINDOW_MOST (16u << 20)
 #define WINDOW_BUDGET (16u << 20) /* of all channels */
 
@@ -68,35 +69,43 @@ static bool give_kept(struct channel *c)
     return true;
 }
 
+/* libssh2 fills the window up by itself once what is left falls below three quarters of the first one and
+ * what is to be read: what is read at once is chosen so that it never comes to that. */
+static size_t portion(const struct channel *c)
+{
+    size_t quarter = c->window / 4 < sizeof passing ? c->window / 4 : sizeof passing;
+
+    return !c->bulk ? FEW : quarter < SOME ? SOME : quarter;
+}
+
+static size_t low_water(const struct channel *c)
+{
+    size_t half = c->window / 2, theirs = CHANNEL_WINDOW / 4 * 3 + portion(c);
+
+    return half > theirs ? half : theirs;
+}
+
 /*
- * The window, filled up when half of it is used. Where all that could be sent before it was filled up last
- * has come and nothing of what could be sent since, the far side was waiting for us: then it is doubled.
- * libssh2 would fill up by itself above a quarter of the window and what is read at once, so it never comes
- * to that.
+ * Fills the window up when about half of it is used. Where all that could be sent before it was filled up
+ * last has come, and nothing of what could be sent since, the far side was waiting for us: then it is
+ * doubled.
  */
 static void grant(const struct session *s, struct channel *c, bool dry)
 {
     size_t share = WINDOW_BUDGET / (pool_channels() + 1);
-    size_t most = share > WINDOW_MOST ? WINDOW_MOST : share < WINDOW_LEAST ? WINDOW_LEAST : share;
+    size_t most = share > WINDOW_MOST ? WINDOW_MOST : share < CHANNEL_WINDOW ? CHANNEL_WINDOW : share;
     unsigned long left = libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
-    bool waited = dry && s->drained && c->credit == 0 && c->window * 2 <= most;
+    bool waited = dry && s->drained && c->bulk && c->credit == 0 && c->window * 2 <= most;
 
     if (c->window > most)
         c->window = (uint32_t)most;
+    if (left >= low_water(c) && !waited)
+        return;
+    c->bulk = true;
     if (waited)
         c->window *= 2;
-    if (left >= c->window || (left >= c->window / 2 && !waited))
-        return;
-    if (libssh2_channel_receive_window_adjust2(c->ssh, c->window - left, 1, NULL) == 0)
+    if (left < c->window && libssh2_channel_receive_window_adjust2(c->ssh, c->window - left, 1, NULL) == 0)
         c->credit = (int64_t)left;
-}
-
-void channel_begin(struct channel *c)
-{
-    c->window = WINDOW_LEAST;
-    c->credit = (int64_t)libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
-    (void)libssh2_channel_receive_window_adjust2(c->ssh, c->window - (unsigned long)c->credit, 1, NULL);
-    (void)libssh2_channel_handle_extended_data2(c->ssh, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
 }
 
 static void keep_down(struct channel *c, const char *from, size_t n)
@@ -110,8 +119,7 @@ int channel_deliver(struct session *s, struct channel *c)
 {
     while (c->join && !c->far_end && c->down.start == c->down.end) {
         grant(s, c, false);
-        size_t n = c->window / 4 < sizeof passing ? c->window / 4 : sizeof passing;
-        ssize_t got = libssh2_channel_read(c->ssh, passing, n);
+        ssize_t got = libssh2_channel_read(c->ssh, passing, portion(c));
         if (fatal(got))
             return -1;
         if (got <= 0) {

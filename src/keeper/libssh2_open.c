@@ -14,7 +14,6 @@
 #include "keeper.h"
 #include "ssh_agent.h"
 
-#define WINDOW_FIRST (32u << 10)
 #define PACKET_MOST 32768u
 #define PROHIBITED 1 /* RFC 4254 section 5.1 */
 
@@ -35,7 +34,7 @@ static LIBSSH2_CHANNEL *open_by_libssh2(struct session *s, const struct channel 
         wire_put_string(&message, "127.0.0.1", strlen("127.0.0.1"));
         wire_put_u32(&message, 0);
     }
-    return libssh2_channel_open_ex(s->ssh, type, (unsigned)strlen(type), WINDOW_FIRST, PACKET_MOST,
+    return libssh2_channel_open_ex(s->ssh, type, (unsigned)strlen(type), CHANNEL_WINDOW, PACKET_MOST,
                                    message.len ? message.data : NULL, (unsigned)message.len);
 }
 
@@ -92,7 +91,9 @@ static void opened(struct session *s, struct channel *c)
     }
     c->index = s->count;
     s->channels[s->count++] = c;
-    channel_begin(c);
+    c->window = CHANNEL_WINDOW;
+    c->readable = !c->closing; /* what the client has sent goes along */
+    (void)libssh2_channel_handle_extended_data2(c->ssh, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
     queue_opened(c, NULL);
 }
 

@@ -143,6 +143,8 @@ const char *session_who(const struct ssh_settings *settings);
 
 /* --- libssh2_channel.c --- */
 
+#define CHANNEL_WINDOW (128u << 10) /* the first one */
+
 struct channel {
     struct channel *next;    /* in the pool's queue */
     struct session *session; /* NULL: in the queue */
@@ -154,6 +156,7 @@ struct channel {
     uint32_t window;       /* that we grant */
     int64_t credit;        /* what the far side could still send when it was granted last; minus: more came */
     size_t index;
+    bool bulk;   /* more came than an answer or two */
     bool drives;   /* it is no connection, but the session's driver */
     bool tried;    /* its session was lost while it was being opened: not a third time */
     bool readable; /* the client has sent */
@@ -174,8 +177,6 @@ bool channel_may_send(struct session *s, const struct channel *c);
 /* Watches the client's side as far as it is of use now. */
 void channel_want(struct channel *c);
 void channel_watch(struct channel *c);
-/* Grants a first window. */
-void channel_begin(struct channel *c);
 
 /* --- libssh2_open.c --- */
 

@@ -151,6 +151,10 @@ static bool must_restrict_plugins(const struct profile *p, const struct plan *pl
            !text_equal(auth, "client");
 }
 
+/* What the keeper waits for, each as long as connect_timeout, while the client waits for the keeper: a lost
+ * tunnel, the server's port, its greeting, its TLS. One more, so that its word comes first. */
+enum { KEEPER_HOPS = 5 };
+
 /*
  * Who makes the TLS, and which end the client dials (SPEC section 4). The server's own socket, here or behind
  * SSH, is dialled by a socket again: nobody is between. Elsewhere a unix end is the keeper's TLS alone, as
@@ -166,6 +170,8 @@ static int choose_ends(const struct profile *p, struct plan *plan, struct err *e
     plan->tls_by_keeper = plan->keeper && !own_socket && c->tls >= TLS_REQUIRED;
     plan->unix_end = plan->tls_by_keeper || own_socket;
     plan->conn.fixed = plan->keeper;
+    if (plan->keeper) /* whose words are better than the client's "error 110" */
+        plan->conn.connect_timeout *= KEEPER_HOPS;
     plan->restrict_plugins = must_restrict_plugins(p, plan, own_socket);
     if (!plan->client && !plan->keeper)
         return 0;

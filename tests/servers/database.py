@@ -36,8 +36,8 @@ class Server:
         self._start([*options, f"--init-file={folder}/init.sql"])
         self.options = options
 
-    def _start(self, options):
-        self.port = process.free_port()
+    def _start(self, options, port=None):
+        self.port = port or process.free_port()
         argv = [*self.command(), "--user=" + pwd.getpwuid(os.getuid()).pw_name, f"--datadir={self.folder}/data",
                 "--bind-address=127.0.0.1", f"--port={self.port}", f"--socket={self.socket}",
                 f"--pid-file={self.folder}/pid", "--skip-log-bin", "--skip-name-resolve", "--local-infile=ON",
@@ -61,11 +61,14 @@ class Server:
     def stop(self):
         process.stop(self.proc)
 
-    def restart(self):
-        """Stop hard and start again, on another port."""
+    def restart(self, same_port=False):
+        """Stop hard and start again, on another port unless asked."""
         self.stop()
+        self.start_again(self.port if same_port else None)
+
+    def start_again(self, port=None):
         self.socket.unlink(missing_ok=True)
-        self._start(self.options)
+        self._start(self.options, port)
 
     def template(self):
         """An empty data directory, made once per server version and kept in the cache."""
@@ -92,6 +95,11 @@ class Server:
         if done.returncode:
             raise RuntimeError(f"{sql!r}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode(errors="replace").rstrip("\n")
+
+    def troubles(self):
+        """{name: count} of connections that went wrong, as the server counts them."""
+        rows = self.admin("show global status where variable_name like 'Aborted%' or variable_name like 'Connection_errors%'")
+        return {name: int(count) for name, count in (row.split("\t") for row in rows.splitlines())}
 
     def password(self, name):
         """The password of one of the ready-made accounts; obviously a fake one."""

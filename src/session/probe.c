@@ -65,6 +65,14 @@ static int explain(const struct session *s, const struct proc_result *result, st
     return -1;
 }
 
+/* The client's own deadline is for a hop of its; behind a keeper it has counted all hops in. */
+static int64_t probe_ms(const struct session *s)
+{
+    int64_t hop = profile_ms(&s->profile, KEY_connect_timeout);
+
+    return hop + (s->plan.keeper ? 1000 * (int64_t)s->plan.conn.connect_timeout : hop);
+}
+
 int session_probe(const struct session *s, struct probe *out, struct err *e)
 {
     AUTO_LAUNCH(launch);
@@ -77,7 +85,7 @@ int session_probe(const struct session *s, struct probe *out, struct err *e)
     struct proc_run run = {
         .argv = launch.argv.word,
         .env = &launch.env,
-        .deadline = clock_deadline(2 * profile_ms(&s->profile, KEY_connect_timeout), s->deadline),
+        .deadline = clock_deadline(probe_ms(s), s->deadline),
         .waiting_for = s->plan.endpoint,
         .max = ANSWER_MAX,
         .keep_fd = launch.option_fd,

@@ -100,7 +100,8 @@ def demo_packages():
 def test_demo_installs_what_the_build_links():
     """A library that the Makefile asks pkg-config for has its package in the demo; a new one needs a row here."""
     package = {"libsodium": "libsodium-dev", "jansson": "libjansson-dev", "libsecret-1": "libsecret-1-dev",
-               "libcurl": "libcurl4-openssl-dev", "expat": "libexpat1-dev", "libcrypto": "libssl-dev", "libssl": "libssl-dev"}
+               "libcurl": "libcurl4-openssl-dev", "expat": "libexpat1-dev", "libcrypto": "libssl-dev", "libssl": "libssl-dev",
+               "libssh2": "libssh2-1-dev"}
     asked = re.findall(r"\$\(PKG_CONFIG\) [-\w ]*--(?:cflags|libs) ([\w .-]+)\)", (REPO / "Makefile").read_text())
     names = {name for line in asked for name in line.split()}
     assert names >= {"libsodium", "jansson", "libsecret-1"}

@@ -210,4 +210,5 @@ def test_dry_run(plain):
     done = plain.run("exec", "p", "--dry-run", "--", "touch", plain.home / "made")
     assert done.code == 0 and not os.path.exists(plain.home / "made") and not done.err
     assert done.text == (f"endpoint    {RIGHT_NAME}:3307\nway         direct\ntls         verify-identity, by the client, "
-                         f"{plain.home}/ca.pem\ncredential  the variable {SECRET_ENV}\naddress     {RIGHT_NAME}:3307\n")
+                         f"{plain.home}/ca.pem\ncredential  the variable {SECRET_ENV}\naddress     {RIGHT_NAME}:3307\n"
+                         f"command     touch {plain.home}/made\n")

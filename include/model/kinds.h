@@ -11,6 +11,5 @@ struct kind {
 extern const struct kind kind_providers[], kind_tunnels[], kind_formats[]; /* ended by a NULL name */
 
 bool kind_has_provider(const char *name);
-bool kind_has_tunnel(const char *name);
 
 #endif

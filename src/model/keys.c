@@ -16,7 +16,6 @@ static const char kind_auth_words[] =
     "";
 static const char kind_tunnel_words[] =
 #define TUNNEL(id, help) #id " "
-#define TUNNEL_LATER(id) #id " "
 #include <model/kinds.def>
     "";
 #define KIND_AUTH_WORDS kind_auth_words

@@ -23,21 +23,11 @@ const struct kind kind_formats[] = {
     {NULL, NULL},
 };
 
-static bool has(const struct kind *kinds, const char *name)
+bool kind_has_provider(const char *name)
 {
-    for (; kinds->name; kinds++) {
-        if (text_equal(kinds->name, name))
+    for (size_t i = 0; kind_providers[i].name; i++) {
+        if (text_equal(kind_providers[i].name, name))
             return true;
     }
     return false;
-}
-
-bool kind_has_provider(const char *name)
-{
-    return has(kind_providers, name);
-}
-
-bool kind_has_tunnel(const char *name)
-{
-    return has(kind_tunnels, name);
 }

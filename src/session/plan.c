@@ -20,17 +20,9 @@ void plan_release(struct plan *plan)
     *plan = (struct plan){0};
 }
 
-/* Known in the config, not in this build: SPEC lets the file have it and refuses the run that needs it. A
- * secret alone needs no way to the server. */
-static int refuse_later(const struct profile *p, enum purpose purpose, struct err *e)
+/* Known in the config, not in this build: SPEC lets the file have it and refuses the run that needs it. */
+static int refuse_later(const struct profile *p, struct err *e)
 {
-    const char *type = profile_tunnel_str(p, TUNNEL_type);
-
-    if (purpose != FOR_SECRET && type && !kind_has_tunnel(type)) {
-        (void)err_set(e, ERR_CONFIG, "via = %s: this version has no tunnel of type %s",
-                      profile_str(p, KEY_via), type);
-        return err_hint(e, "open it yourself, then set via = tcp://127.0.0.1:PORT");
-    }
     if (text_equal(profile_str(p, KEY_login), "keeper")) {
         (void)err_set(e, ERR_CONFIG, "login = keeper: the keeper of this version does not log in");
         return err_hint(e, "login = client");
@@ -215,7 +207,7 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
     out->profile = p;
     out->purpose = purpose;
     out->label = profile_label(p);
-    if (refuse_later(p, purpose, e) < 0 || (purpose != FOR_FORWARD && choose_provider(p, out, e) < 0))
+    if (refuse_later(p, e) < 0 || (purpose != FOR_FORWARD && choose_provider(p, out, e) < 0))
         return -1;
     fill_connection(p, f, &out->conn);
     name_endpoint(out);

@@ -121,6 +121,21 @@ static const struct golden {
      "credential  stored password of app@db.example.com:3306\n"
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    {REMOTE "via = b\n[tunnel b]\ntype = ssh\nhost = bastion.example.com\nuser = ec2-user\n", NULL,
+     FLAVOUR_MARIADB, NULL,
+     "endpoint    db.example.com:3306\n"
+     "way         ssh ec2-user@bastion.example.com:22\n"
+     "tls         preferred, by the client\n"
+     "credential  stored password of app@db.example.com:3306\n"
+     "address     127.0.0.1, a free port\n"
+     "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    {"socket = /run/s.sock\nuser = app\nauth = none\nvia = ssh://b:2222\n", NULL, FLAVOUR_MYSQL, NULL,
+     "endpoint    /run/s.sock\n"
+     "way         ssh b:2222\n"
+     "tls         preferred, by the client\n"
+     "credential  empty password\n"
+     "address     unix socket\n"
+     "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     /* A program gets both ends; the words of a tunnel's command may hold a secret. */
     {REMOTE "via = t\n[tunnel t]\ntype = command\ncommand = aws ssm 'a b' hunter2 {local_port}\n", NULL,
      FLAVOUR_UNKNOWN, NULL,
@@ -294,6 +309,9 @@ static const struct level {
      BY_KEEPER("verify-identity") ", /ca.pem"},
     /* The server's own socket needs no TLS and cannot have a name. */
     {"socket = /s\nuser = a\n", "preferred, by the client", "preferred, by the client"},
+    {"socket = /s\nuser = a\nvia = ssh://b\n", "preferred, by the client", "preferred, by the client"},
+    {"socket = /s\nuser = a\nvia = ssh://b\ntls = required\n", SOCKET_TLS("required"),
+     SOCKET_TLS("required")},
     {"socket = /s\nuser = a\ntls = disabled\n", "disabled", "disabled"},
     {"user = a\ntls = required\n", SOCKET_TLS("required"), SOCKET_TLS("required")},
     {"socket = /s\nuser = a\ntls = verify-identity\n", SOCKET_TLS("verify-identity"),
@@ -420,6 +438,10 @@ static const struct {
     {"host = db\ntls = required\nauth = vault\n", FOR_FORWARD, "K unix"},
     {"host = db\ntls = preferred\nauth = env\n", FOR_FORWARD, "C 127.0.0.1"},
     {"socket = /s\n", FOR_FORWARD, "C unix"},
+    /* The bastion's own socket is the server's own, though it is reached through a keeper. */
+    {"socket = /s\nvia = ssh://b\n", FOR_CLIENT, "C unix"},
+    {"socket = /s\nvia = ssh://b\ncleartext = yes\n", FOR_OTHER, "C unix"},
+    {"host = db\nvia = ssh://b\ntls = verify-identity\n", FOR_CLIENT, "K unix =db"},
     /* What a tunnel that we do not know leads to is no socket of the server's for sure. */
     {"socket = /s\nvia = tcp://127.0.0.1:1\n", FOR_CLIENT, "C 127.0.0.1"},
     {"socket = /s\nvia = tcp://127.0.0.1:1\ntls = required\n", FOR_CLIENT, "K unix"},

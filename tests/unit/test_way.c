@@ -359,6 +359,11 @@ static void passwords_by_turns(void **state)
     } cases[] = {
         {"[profile password]\n" JUMP "via = tcp://127.0.0.1:1\n", "password",
          "79: no stored password for the tunnel\nhint: run it on a terminal, or set BROKER_ASKPASS\n"},
+        {"[profile password]\n" JUMP "via = b\n[tunnel b]\ntype = ssh\nhost = jump\nuser = me\n", "password",
+         "79: no stored password for me@jump\nhint: broker password set --tunnel b\n"},
+        {"", "mysql://app@password/?auth=none&ssh_host=jump&ssh_user=me&ssh_password=hunter2",
+         "hunter2\n77: the password of me@jump was refused\n"
+         "hint: run it on a terminal, or set BROKER_ASKPASS\n"},
     };
 
     (void)state;
@@ -368,25 +373,6 @@ static void passwords_by_turns(void **state)
         open_ok(cases[i].config, cases[i].where, &want, &o);
         assert_string_equal(o.way.text, cases[i].text);
     }
-}
-
-static void a_urls_password_once(void **state)
-{
-    AUTO_OPENED(o);
-    struct way_request want = {.ends = 0};
-
-    (void)state;
-    static const struct facts facts = FACTS_MARIADB;
-    struct err e = ERR_INIT;
-    assert_int_equal(derive_text("[profile password]\n" JUMP "via = tcp://127.0.0.1:1\n", "password", NULL, 0,
-                                 &o.made, &e),
-                     0);
-    o.made.profile.ssh_password = secret_from("hunter2", 7);
-    assert_int_equal(plan_make(&o.made.profile, &facts, FOR_CLIENT, &o.made.plan, &e), 0);
-    want.end[want.ends++] = (struct way_end){.kind = KEEPER_END_TLS, .path = TEXT("/run/x.sock")};
-    assert_int_equal(way_open(&o.made.profile, &o.made.plan, &want, CLOCK_NEVER, &o.way, &e), 0);
-    assert_string_equal(o.way.text, "hunter2\n77: the password of the tunnel was refused\n"
-                                    "hint: run it on a terminal, or set BROKER_ASKPASS\n");
 }
 
 static void questions_without_a_person(void **state)
@@ -534,15 +520,10 @@ static void it_ends_with_us(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_opened),
-        cmocka_unit_test(what_a_keeper_has),
-        cmocka_unit_test(passwords_by_turns),
-        cmocka_unit_test(a_urls_password_once),
-        cmocka_unit_test(questions_without_a_person),
-        cmocka_unit_test(its_log_is_ours),
-        cmocka_unit_test(bad_keepers_are_errors),
-        cmocka_unit_test(no_such_keeper),
-        cmocka_unit_test(it_ends_with_us),
+        cmocka_unit_test(what_is_opened),     cmocka_unit_test(what_a_keeper_has),
+        cmocka_unit_test(passwords_by_turns), cmocka_unit_test(questions_without_a_person),
+        cmocka_unit_test(its_log_is_ours),    cmocka_unit_test(bad_keepers_are_errors),
+        cmocka_unit_test(no_such_keeper),     cmocka_unit_test(it_ends_with_us),
     };
     const char *name = argc > 0 && strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : "";
 

@@ -232,16 +232,3 @@ def test_server_restarted_under_open_connections(broker, p, forwards, start_serv
     server.start_again(server.port)
     assert load.once(path, NATIVE, server.password(NATIVE)) == [b"1"]
     assert keeper() and broker.run("stop", "p").code == 0 and gone(broker)
-
-
-def test_many_one_after_the_other(broker, p, forwards, start_server):
-    """None is lost, and the server counts no error; tests/soak has the long form."""
-    server = start_server("mariadb")
-    p(port=server.port, tls_ca=server.ca, tls="verify-identity")
-    path = str(broker.runtime / "s")
-    forwards.detach("p", "--listen", path)
-    before = server.troubles()
-    for _ in range(1000):
-        assert load.once(path, NATIVE, server.password(NATIVE)) == [b"1"]
-    assert server.troubles() == before
-    assert broker.run("stop", "p").code == 0 and gone(broker)

@@ -67,8 +67,9 @@ int forward_stop(const char *name, int64_t deadline, struct err *e);
  * others are ended then.
  */
 int forward_wait(struct forward *list, size_t count, long drain_ms, int *ended_by, struct err *e);
-/* Detached ones that this process has started go on without it. Where it ends before, they end too. */
-void forward_let_go(struct forward *list, size_t count);
+/* Detached ones that this process has started go on without it. Where it ends before, they end too; -1: one
+ * cannot be told, and all are ended. */
+int forward_let_go(struct forward *list, size_t count, struct err *e);
 /* Ends those that this process has started: told, and waited for. */
 void forward_end(struct forward *list, size_t count);
 

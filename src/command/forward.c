@@ -257,8 +257,7 @@ static int forward_run(struct invocation *inv, struct err *e)
     }
     if (!b.want.detach)
         return stay(&b, e);
-    forward_let_go(b.forward, b.count);
-    return 0;
+    return forward_let_go(b.forward, b.count, e);
 }
 
 const struct verb verb_forward = {

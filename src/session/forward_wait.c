@@ -47,14 +47,24 @@ static void signals_take(sigset_t *open)
         (void)sigdelset(open, ending[i]);
 }
 
-static void tell_all(const struct forward *list, size_t count, uint8_t verb)
+static int tell(const struct forward *f, uint8_t verb, struct err *e)
 {
+    AUTO_RECORD(what);
+
+    what.kind = verb;
+    if (f->line < 0 || record_write(f->line, &what, clock_deadline(TELL_MS, CLOCK_NEVER), e) == 0)
+        return 0;
+    return err_what(e, "%s", f->name);
+}
+
+/* One that cannot be told, and has not ended either, gets the signal that means the same. */
+static void stop_all(const struct forward *list, size_t count)
+{
+    struct err e = ERR_INIT;
+
     for (size_t i = 0; i < count; i++) {
-        AUTO_RECORD(what);
-        struct err ignored = ERR_INIT;
-        what.kind = verb;
-        if (list[i].line >= 0)
-            (void)record_write(list[i].line, &what, clock_deadline(TELL_MS, CLOCK_NEVER), &ignored);
+        if (tell(&list[i], KEEPER_STOP, &e) < 0 && e.code != ERR_PROTOCOL && list[i].pid > 0)
+            (void)kill((pid_t)list[i].pid, SIGTERM);
     }
 }
 
@@ -134,7 +144,7 @@ int forward_wait(struct forward *list, size_t count, long drain_ms, int *ended_b
     while (left_of(list, count) && !came && result == 0)
         result = turn(list, count, -1, &open, e);
     *ended_by = came;
-    tell_all(list, count, KEEPER_STOP);
+    stop_all(list, count);
     drain(list, count, clock_deadline(drain_ms + END_MS, CLOCK_NEVER), &open);
     return result;
 }
@@ -144,13 +154,19 @@ void forward_end(struct forward *list, size_t count)
     sigset_t open;
 
     signals_take(&open);
-    tell_all(list, count, KEEPER_STOP);
+    stop_all(list, count);
     drain(list, count, clock_deadline(END_MS, CLOCK_NEVER), &open);
 }
 
-void forward_let_go(struct forward *list, size_t count)
+int forward_let_go(struct forward *list, size_t count, struct err *e)
 {
-    tell_all(list, count, KEEPER_STAY);
+    int result = 0;
+
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = tell(&list[i], KEEPER_STAY, e);
+    if (result < 0)
+        forward_end(list, count);
     for (size_t i = 0; i < count; i++)
         fd_close_cleanup(&list[i].line);
+    return result;
 }

@@ -159,6 +159,7 @@ SCRIPTS = [
     Script("connect-asked", ["connect", "asked", "-v"], shows_secret=True),
     Script("connect-unreadable", ["connect", "file", "-o", "auth_file=/nonexistent"], 78),
     Script("forward-plan", ["forward", "file", "--dry-run"]),
+    Script("forward-detach", ["forward", "file", "included", "--detach"]),
     Script("forward-nowhere", ["forward", "file", "--listen", "192.0.2.1:0"], 69),
     Script("forward-unsafe", ["forward", "file", "--listen", "/tmp/x.sock", "--tls", "preferred"], 64),
     Script("status-none", ["status", "file"], 69),

@@ -91,7 +91,7 @@ static int denied(const struct session *s, struct err *e)
     }
     (void)err_set(e, ERR_REFUSED, "%s: Permission denied (%s)", session_who(s->settings),
                   *s->methods ? s->methods : "no way to log in");
-    return err_hint(e, "make ssh %s work, or set identity in its [tunnel]", session_who(s->settings));
+    return ssh_hint_login(s->settings, e);
 }
 
 /* Ways that only ssh itself has are left to it, before anything was tried. */
@@ -129,7 +129,6 @@ static int none_step(struct session *s)
     AUTO_BUF(clean, sizeof s->methods);
     text_sanitise(&clean, list, strlen(list));
     memcpy(s->methods, buf_str(&clean), clean.len + 1);
-    libssh2_free(s->ssh, list);
     s->refused = true;
     return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
 }
@@ -182,8 +181,10 @@ static int failed(const struct session *s, struct err *e)
 {
     char *text = NULL;
 
-    if (*s->disconnected)
-        return err_set(e, ERR_REFUSED, "%s: %s", session_who(s->settings), s->disconnected);
+    if (*s->disconnected) {
+        (void)err_set(e, ERR_REFUSED, "%s: %s", session_who(s->settings), s->disconnected);
+        return ssh_hint_login(s->settings, e);
+    }
     (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
     return err_set(e, ERR_UNREACHABLE, "%s: connection lost in the login%s%.100s", session_who(s->settings),
                    s->gone ? "" : ": ", s->gone || !text ? "" : text);
@@ -230,7 +231,7 @@ int login_step(struct session *s, const char **cannot, struct err *e)
             return failed(s, e);
         if (s->refused)
             l->informed = true;
-        if (before == LOGIN_CHOOSE && l->state == LOGIN_CHOOSE)
+        if ((before == LOGIN_CHOOSE && l->state == LOGIN_CHOOSE) || (before == LOGIN_PROMPTS && l->closed))
             return denied(s, e);
         if (before != LOGIN_CHOOSE && before != LOGIN_BEGIN && result != LOGIN_AGAIN)
             l->state = LOGIN_CHOOSE;

@@ -1,13 +1,11 @@
 /*
  * Opening channels, one at a time in a session, which is all that libssh2 has room for. What cannot be
- * reached on the far side gets MySQL's number and sshd's own words.
+ * reached on the far side is told in sshd's own words.
  */
 #include "libssh2_parts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <base/mem.h>
 
@@ -38,39 +36,14 @@ static LIBSSH2_CHANNEL *open_by_libssh2(struct session *s, const struct channel 
                                    message.len ? message.data : NULL, (unsigned)message.len);
 }
 
-/* sshd's words, which are those of its system, to ours. */
-static const struct {
-    const char *theirs, *ours;
-    int number;
-    const char *hint;
-} reasons[] = {
-    {"refused", "connection refused", 2003, "check port; nothing listens there"},
-    {"no such file", "no such socket", 2003, "check socket: it is a path on the far side"},
-    {"permission denied", "permission denied", 2003, "the user of the tunnel may not use that socket"},
-    {"timed out", "no answer", 2013, "check port and the firewall behind the bastion"},
-    {"no route", "no route to it", 2003, "check host: it is dialled from the bastion"},
-    {"unreachable", "network unreachable", 2003, "check host: it is dialled from the bastion"},
-    {"not known", "no such host", 2005, "check host: the name is looked up on the bastion"},
-    {"name resolution", "no such host", 2005, "check host: the name is looked up on the bastion"},
-    {"no address", "no such host", 2005, "check host: the name is looked up on the bastion"},
-};
-
 static void explain(const struct session *s, struct err *e)
 {
-    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
-        if (strcasestr(s->open_reason, reasons[i].theirs)) {
-            (void)err_set(e, ERR_UNREACHABLE, "%d %s: %s", reasons[i].number, options_endpoint(),
-                          reasons[i].ours);
-            (void)err_hint(e, "%s", reasons[i].hint);
-            return;
-        }
-    }
-    (void)err_set(e, s->open_code == PROHIBITED ? ERR_REFUSED : ERR_UNREACHABLE, "2003 %s: %s%s%s",
-                  options_endpoint(),
-                  s->open_code == PROHIBITED ? "the bastion does not forward to it" : "cannot be opened",
-                  *s->open_reason ? ": " : "", s->open_reason);
+    AUTO_BUF(words, 512);
+
     if (s->open_code == PROHIBITED)
-        (void)err_hint(e, "AllowTcpForwarding, AllowStreamLocalForwarding and PermitOpen of its sshd_config");
+        buf_puts(&words, "administratively prohibited: ");
+    buf_puts(&words, s->open_reason);
+    (void)ssh_refused_stream(s->settings, buf_str(&words), e);
 }
 
 static void driver_opened(struct session *s, struct channel *c)

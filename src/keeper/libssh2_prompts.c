@@ -101,6 +101,11 @@ int prompts_step(struct session *s)
     int result =
         libssh2_userauth_keyboard_interactive_ex(s->ssh, user, (unsigned)strlen(user), answer_prompts);
 
+    if (s->login->closed) {
+        /* The empty answer would count as a try: it is not sent. */
+        s->out.start = s->out.end;
+        return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
+    }
     if (result == LIBSSH2_ERROR_EAGAIN)
         return result;
     s->login->prompts++;

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from lib import canary, clients, procs
+from lib.broker import PROGRAM, SANITIZED
 from servers.pki import RIGHT_NAME, WRONG_NAME
 
 WHO = "select current_user()"
@@ -223,3 +224,19 @@ def test_strays_are_found(bare_broker):
     left = procs.strays(grace=0.2)
     assert len(left) == 1 and "sleep 77" in left[0] and time.monotonic() - started < 5
     assert procs.strays(grace=0.2) == []
+
+
+def test_sanitizers_report_is_found(bare_broker):
+    """Also that of a program without a stderr."""
+    sh = bare_broker("/bin/sh")
+    assert not sh.finish()
+    report = sh.reports / "report.1"
+    report.write_text("ERROR: AddressSanitizer: ...")
+    assert any("AddressSanitizer" in fault for fault in sh.finish())
+    report.unlink()
+    if SANITIZED:
+        keeper = PROGRAM.parent.parent / "libexec" / "broker" / "broker-keeper"
+        sh.run("-c", f"mkfifo f; sleep 1 >f & {keeper} <f 2>/dev/null & sleep 0.5; kill -SEGV $!; wait")
+        assert any("SEGV" in fault for fault in sh.finish())
+        for path in sh.reports.iterdir():
+            path.unlink()

@@ -20,6 +20,7 @@ PROGRAM = BUILD / "bin" / "broker"
 UMASK = 0o022
 SANITIZERS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
 SANITIZER_WORDS = (b"ERROR: AddressSanitizer", b"ERROR: LeakSanitizer", b"runtime error:")
+SANITIZED = PROGRAM.exists() and b"__asan_init" in PROGRAM.read_bytes()
 
 
 @dataclass
@@ -44,7 +45,8 @@ class Broker:
     def __init__(self, folder, program=PROGRAM):
         self.folder, self.program = folder, Path(program)
         self.home, self.tmp, self.runtime = folder / "home", folder / "tmp", folder / "run"
-        for path in (folder, self.home, self.tmp, self.runtime, self.home / "bin"):
+        self.reports = folder / "reports"
+        for path in (folder, self.home, self.tmp, self.runtime, self.home / "bin", self.reports):
             path.mkdir(mode=0o700)
         config, data, state, cache = (self.home / p for p in (".config", ".local/share", ".local/state", ".cache"))
         self.env = {"HOME": str(self.home), "PATH": f"{self.home}/bin:/usr/bin:/bin", "TMPDIR": str(self.tmp), "LANG": "C.UTF-8",
@@ -95,8 +97,12 @@ class Broker:
         return [os.fsencode(a) for a in (*wrap, self.program, *args)]
 
     def environment(self, env):
-        """The environment with ENV on top; a value of None takes a variable away."""
+        """The environment with ENV on top; a value of None takes a variable away. Sanitizers report to files: a keeper's stderr
+        is /dev/null, a helper's may be."""
         merged = {**self.env, **env}
+        if SANITIZED:
+            for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+                merged[name] = f"{merged.get(name) or ''}:log_path={self.reports / 'report'}".lstrip(":")
         return {name: value for name, value in merged.items() if value is not None}
 
     def run(self, *args, input=b"", env={}, timeout=20, tty=False, secret_out=False, wrap=(), cwd=None, stdin=None,
@@ -149,6 +155,7 @@ class Broker:
             if leak:
                 faults.append(f"canary {leak[:40]!r} in output: {(out + err)[:2000]!r}")
             faults += [f"sanitizer: {err.decode(errors='replace')}" for word in SANITIZER_WORDS if word in err]
+        faults += [f"sanitizer: {path.read_text(errors='replace')}" for path in self.reports.iterdir()]
         faults += [f"canary in file {path}" for path in canary.files_with(self.secrets, self.folder, self.allowed)]
         return faults
 

@@ -40,7 +40,6 @@ LIB_OBJ      := $(filter-out $(B)/obj/command/%,$(BROKER_OBJ))
 KEYCHAIN_OBJ := $(foreach r,keychain ipc base,$(call objects,$(r)))
 HTTP_OBJ     := $(foreach r,http ipc base,$(call objects,$(r)))
 KEEPER_OBJ   := $(foreach r,keeper ipc base,$(call objects,$(r)))
-KEEPER_OBJ   := $(if $(wildcard src/keeper/ssh.c),$(KEEPER_OBJ),$(filter-out %libssh2_.o $(filter $(B)/obj/keeper/libssh2_% $(B)/obj/keeper/openssh_%,$(KEEPER_OBJ)),$(KEEPER_OBJ)))
 HELPERS      := $(addprefix $(B)/libexec/broker/broker-,keychain http keeper)
 # What the system's ssh asks its questions through: the keeper under a second name.
 ASKPASS      := $(B)/libexec/broker/broker-askpass

@@ -6,6 +6,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <base/buf.h>
@@ -53,7 +54,9 @@ static void add_name(struct buf *names, unsigned *count, const char *text, size_
 
     if (*count < NAMES_MOST) {
         clean(name, sizeof name, text, n);
-        if (*count == 0)
+        if (*count == 0 && *name == '*')
+            (void)snprintf(failed.first, sizeof failed.first, "NAME%.*s", NAME_MOST - 8, name + 1);
+        else if (*count == 0)
             memcpy(failed.first, name, sizeof name);
         buf_printf(names, "%s%s", names->len ? ", " : "", name);
     } else if (*count == NAMES_MOST) {
@@ -91,7 +94,9 @@ static void read_names(const X509 *cert)
     GENERAL_NAMES_free(list);
     if (count == 0 && *failed.subject)
         add_name(&names, &count, failed.subject, strlen(failed.subject));
-    memcpy(failed.names, buf_str(&names), names.len + (names.data != NULL));
+    if (count == 0)
+        add_name(&names, &count, "NOBODY", strlen("NOBODY"));
+    memcpy(failed.names, buf_str(&names), names.len + 1);
 }
 
 static void read_end(const X509 *cert)
@@ -120,7 +125,7 @@ int tls_why_verify(int good, X509_STORE_CTX *store)
     return good;
 }
 
-/* {names} {issuer} {subject} {end} {ca} {host} {reason}. The last row is for all others. */
+/* {names} {first} {subject} {issuer} {end} {ca} {reason}. The last row is for all others. */
 static const struct row {
     int error;
     const char *words, *hint;

@@ -1,0 +1,373 @@
+"""The log-in through a local end that makes the TLS, with every mechanism and client; what comes after it; and what is left of
+a password in the keeper. The clients speak plainly to a forward, so everything that TLS is, is the keeper's."""
+import hashlib
+import os
+import re
+import socket
+import ssl
+import struct
+import subprocess
+
+import pytest
+
+from lib.forwards import Forwards, dial, until
+from lib.keeping import keeper
+from lib.logins import profile
+from servers import mysql9
+from servers.pki import RIGHT_NAME
+
+WHO = "select current_user(); show session status like 'Ssl_version'"
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def forwards(broker):
+    made = Forwards(broker)
+    yield made
+    made.finish()
+
+
+@pytest.fixture
+def end(broker, names, forwards):
+    """end(server, tcp=False, ...): the address of a local end that makes verified TLS to SERVER; more keys of the profile."""
+    def make(server, tcp=False, **keys):
+        broker.config(profile(**{"host": RIGHT_NAME, "port": server.port, "user": "app", "auth": "none", "tls": "verify-identity",
+                                 "tls_ca": server.ca, "log": None, **keys}))
+        make.forward = forwards.start("p", *(["--terminate-tls"] if tcp else ["--listen", str(broker.runtime / "end")]))
+        return make.forward.address
+    return make
+
+
+def run(program, client, server, user, address, *args, password=None, input=None):
+    """PROGRAM of CLIENT at that end, without TLS of its own."""
+    password = server.password(user) if password is None else password
+    if address.startswith("/"):
+        place = [f"--socket={address}", "--protocol=socket"]
+    else:
+        place = ["--host=127.0.0.1", f"--port={address.rpartition(':')[2]}", "--protocol=tcp"]
+    off = ["--ssl-mode=DISABLED"] if client.family == "mysql" else ["--skip-ssl"]
+    plugins = client.options_for(server, user) if user in server.plugins else [f"--plugin-dir={mysql9.native_plugin_dir()}"] \
+        if client.family == "mysql" else []
+    return subprocess.run([str(a) for a in [program, "--no-defaults", f"--user={user}", *place, *off, *plugins, *args]], input=input,
+                          capture_output=True, timeout=40, env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent",
+                                                               "MYSQL_PWD": os.fsdecode(password)})
+
+
+def ask(client, server, user, address, *options, query=WHO, **more):
+    return run(client.path, client, server, user, address, *options, "-NBe", query, **more)
+
+
+def well(done, user):
+    assert done.stdout == f"{user}@%\nSsl_version\tTLSv1.3\n".encode(), (done.stdout, done.stderr)
+    return True
+
+
+# Mechanisms
+
+@pytest.mark.parametrize("tcp", [False, True], ids=["unix", "tcp"])
+@pytest.mark.parametrize("user", ["app_native", "app_ed"])
+def test_mariadb_accounts(client, mariadb_server, end, user, tcp):
+    done = ask(client, mariadb_server, user, end(mariadb_server, tcp))
+    if client.knows(mariadb_server.plugins[user]):
+        assert well(done, user)
+    else:
+        assert b"ERROR 2059" in done.stderr
+
+
+@pytest.mark.parametrize("key", [False, True], ids=["", "key"])
+@pytest.mark.parametrize("tcp", [False, True], ids=["unix", "tcp"])
+def test_caching_sha2(client, mysql_server, end, tcp, key):
+    """The whole password goes to a server that does not have it cached: as it is where the client has a unix socket, encrypted
+    for the keeper's own key from a port. mysql asks for a key only when told to; MariaDB's clients always."""
+    address = end(mysql_server, tcp)
+    told = ["--get-server-public-key"] if key and client.family == "mysql" else []
+    mysql_server.admin("flush privileges")
+    full = ask(client, mysql_server, "app_sha2", address, *told)
+    if tcp and client.family == "mysql" and not key:
+        assert b"ERROR 2061" in full.stderr
+    else:
+        assert well(full, "app_sha2") and well(ask(client, mysql_server, "app_sha2", address, *told), "app_sha2")
+    mysql_server.admin("flush privileges")
+    wrong = ask(client, mysql_server, "app_sha2", address, "--get-server-public-key" if client.family == "mysql" else "-s",
+                password=b"fake-wrong")
+    assert b"ERROR 1045" in wrong.stderr, wrong.stderr
+
+
+@pytest.mark.parametrize("password", [b"x", b"p" * 213, bytes(range(1, 200)), b""], ids=["1", "213", "bytes", "none"])
+def test_passwords_for_our_key(clients, mysql_server, end, password):
+    """RSA takes 214 bytes at most, the NUL among them; a longer password needs the unix end."""
+    mysql_server.create_user("made", password)
+    try:
+        assert well(ask(clients["mariadb1011"], mysql_server, "made", end(mysql_server, tcp=True), password=password), "made")
+    finally:
+        mysql_server.admin("drop user made@'%'")
+
+
+@pytest.mark.parametrize("length", [5, 6000, 15956])
+def test_password_in_clear(client, fake_server, pki, end, length):
+    """An IAM token is one; the server wants it as it is, and it travels inside of TLS alone."""
+    fake = fake_server("switch", certificate=pki.server)
+    fake.ca = pki.ca
+    fake.plugins, fake.family = {}, "mysql"
+    password = b"fake-" + b"t" * length
+    address = end(fake)
+    done = ask(client, fake, "app", address, *(["--enable-cleartext-plugin"] if client.family == "mysql" else []), password=password)
+    assert fake.tls_used and password + b"\0" in fake.received and b"ERROR 1045" in done.stderr, done.stderr
+
+
+# After the log-in
+
+@pytest.mark.parametrize("fixture, user", [("mariadb_server", "app_native"), ("mysql_server", "app_sha2")])
+def test_compression(request, client, end, fixture, user):
+    server = request.getfixturevalue(fixture)
+    on = ["--compression-algorithms=zlib"] if client.family == "mysql" else ["--compress"]
+    query = "show session status like 'Compression'; select length(repeat('x', 100000))"
+    done = ask(client, server, user, end(server), *on, query=query)
+    assert done.stdout == b"Compression\tON\n100000\n", (done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("fixture, user", [("mariadb_server", "app_native"), ("mysql_server", "app_sha2")])
+def test_packets_of_over_16_mib(request, client, end, fixture, user):
+    """Both ways: the text of the query has 18 MB, and so has the row that comes back."""
+    server = request.getfixturevalue(fixture)
+    server.admin(f"set global max_allowed_packet = {64 * MIB}")
+    text = "abcdefghi\n" * 1_800_000
+    done = run(client.path, client, server, user, end(server), f"--max-allowed-packet={64 * MIB}", "-NBr",
+               input=f"select sha2('{text}', 256), '{text}';".encode())
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert done.stdout == f"{digest}\t{text}\n".encode(), (len(done.stdout), done.stderr[:500])
+
+
+@pytest.mark.parametrize("fixture, user", [("mariadb_server", "app_native"), ("mysql_server", "app_sha2")])
+def test_load_data_local(request, broker, client, end, fixture, user):
+    server = request.getfixturevalue(fixture)
+    rows = broker.write("rows", "".join(f"{n}\tname {n}\n" for n in range(100, 60100)))
+    server.admin("create table shop.loaded like shop.item")
+    try:
+        done = ask(client, server, user, end(server), "--local-infile=1",
+                   query=f"load data local infile '{rows}' into table shop.loaded; select count(*), max(name) from shop.loaded")
+        assert done.stdout == b"60000\tname 9999\n", (done.stdout, done.stderr)
+    finally:
+        server.admin("drop table shop.loaded")
+
+
+def test_dump_and_restore(client, mariadb_server, end):
+    address = end(mariadb_server)
+    dumped = run(client.dump, client, mariadb_server, "app_native", address, "--skip-lock-tables", "--no-tablespaces",
+                 *(["--skip-column-statistics", "--set-gtid-purged=OFF"] if client.family == "mysql" else []), "shop", "item")
+    assert dumped.returncode == 0 and b"(3,'quince')" in dumped.stdout, dumped.stderr
+    back = run(client.path, client, mariadb_server, "app_native", address, "shop", input=dumped.stdout)
+    assert back.returncode == 0 and mariadb_server.admin("select count(*) from shop.item") == "3", back.stderr
+
+
+class Bare:
+    """A client of the protocol itself, for mysql_native_password: what stock clients have no command for."""
+
+    def __init__(self, address):
+        self.socket = dial(address)
+        _, hello = self.read()
+        version = hello.index(b"\0") + 1
+        self.salt = hello[version + 4:version + 12] + hello[version + 31:version + 43]
+
+    def read(self):
+        head = self.exactly(4)
+        return head[3], self.exactly(head[0] | head[1] << 8 | head[2] << 16)
+
+    def exactly(self, n):
+        got = b""
+        while len(got) < n:
+            more = self.socket.recv(n - len(got))
+            assert more, "the connection has ended"
+            got += more
+        return got
+
+    def send(self, sequence, body):
+        self.socket.sendall(struct.pack("<I", len(body))[:3] + bytes([sequence]) + body)
+
+    def hashed(self, password):
+        inner = hashlib.sha1(password).digest()
+        outer = hashlib.sha1(self.salt + hashlib.sha1(inner).digest()).digest()
+        return bytes(a ^ b for a, b in zip(inner, outer))
+
+    def login(self, user, password, *ahead):
+        answer = struct.pack("<IIB23x", 0x0008A200, 1 << 24, 45) + user.encode() + b"\0\x14" + self.hashed(password) \
+            + b"mysql_native_password\0"
+        self.send(1, answer)
+        for command in ahead:
+            self.send(0, command)
+        sequence, said = self.read()
+        assert (sequence, said[0]) == (2, 0), said
+
+    def query(self, sql):
+        """The one value of the one row."""
+        self.send(0, b"\x03" + sql.encode())
+        return self.answer()
+
+    def answer(self):
+        for _ in range(3):  # how many columns, the column, its end
+            self.read()
+        row = self.read()[1]
+        self.read()
+        return row[1:1 + row[0]].decode()
+
+    def change_user(self, user, password):
+        hashed = self.hashed(password)
+        self.send(0, b"\x11" + user.encode() + b"\0" + bytes([len(hashed)]) + hashed + b"\0\x2d\0mysql_native_password\0")
+        sequence, said = self.read()
+        if said[0] == 0xFE:
+            self.salt = said[said.index(b"\0", 1) + 1:][:20]
+            self.send(sequence + 1, self.hashed(password))
+            sequence, said = self.read()
+        assert said[0] == 0, said
+
+
+def test_change_user(mariadb_server, end):
+    """The log-in that follows within the connection is copied: no number is changed any more."""
+    bare = Bare(end(mariadb_server))
+    bare.login("app_native", mariadb_server.password("app_native"))
+    assert bare.query("select current_user()") == "app_native@%"
+    bare.change_user("app", mariadb_server.password("app"))
+    assert bare.query("select current_user()") == "app@%"
+    bare.socket.close()
+
+
+def test_command_sent_ahead(mariadb_server, end):
+    """With the answer to the greeting, as MariaDB's client for Java does it."""
+    bare = Bare(end(mariadb_server))
+    bare.login("app_native", mariadb_server.password("app_native"), b"\x03select current_user()")
+    assert bare.answer() == "app_native@%"
+    bare.socket.close()
+
+
+def test_client_that_asks_for_tls_here(mariadb_server, end):
+    bare = Bare(end(mariadb_server))
+    bare.send(1, struct.pack("<IIB23x", 0x0008AA00, 1 << 24, 45))
+    sequence, said = bare.read()
+    assert sequence == 2 and said[1:].startswith(b"\x51\x04#08S01broker: 2026 TLS to the server is made at this end"), said
+    bare.socket.close()
+
+
+# Certificates
+
+@pytest.fixture(scope="module")
+def more_certificates(pki):
+    """More kinds, each (certificate, key)."""
+    def make(name, names=None, days=2, signer=("-CA", pki.ca, "-CAkey", pki.ca_key)):
+        cert, key, request = (pki.folder / f"{name}.{kind}" for kind in ("pem", "key", "csr"))
+        sans = ["-addext", f"subjectAltName={names}"] if names else []
+        subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "/dev/null",
+                        "-subj", f"/CN={name}.example.com", "-keyout", key, "-out", request, *sans], check=True, capture_output=True)
+        subprocess.run(["openssl", "x509", "-req", "-in", request, "-copy_extensions", "copy", "-days", str(days), "-out", cert,
+                        *(signer or ["-signkey", key])], check=True, capture_output=True)
+        return cert, key
+    return {"common": make("db-1"),
+            "many": make("many", ",".join(f"DNS:db-{n}.example.com" for n in range(1, 7))),
+            "address": make("address", "IP:10.0.1.9"),
+            "hostile": make("hostile", "DNS:\x1b]0;x\x07db"),
+            "wildcard": make("wildcard", "DNS:*.example.com"),
+            "old": make("old", f"DNS:{RIGHT_NAME}", days=-1),
+            "self": make("self", f"DNS:{RIGHT_NAME}", signer=None)}
+
+
+WRONG = [("common", r"certificate is for db-1\.example\.com\nhint: host = db-1\.example\.com, or tls = verify-ca: any name of that CA"),
+         ("many", r"certificate is for db-1\.example\.com, db-2\.example\.com, db-3\.example\.com, db-4\.example\.com, \.\.\.\nhint: "),
+         ("address", r"certificate is for 10\.0\.1\.9\nhint: "),
+         ("hostile", r"certificate is for \?\]0;x\?db\nhint: "),
+         ("wildcard", r"certificate is for \*\.example\.com\nhint: host = NAME\.example\.com, or "),
+         ("old", r"certificate of old\.example\.com has expired on \d{4}-\d\d-\d\d\nhint: "),
+         ("self", r"certificate is self-signed, and not in \S+/ca\.pem\nhint: tls_ca = ")]
+
+
+@pytest.mark.parametrize("kind, words", WRONG, ids=[kind for kind, _ in WRONG])
+def test_certificate(client, fake_server, pki, end, more_certificates, kind, words):
+    fake = fake_server("switch", certificate=more_certificates[kind])
+    fake.ca, fake.plugins, fake.family = pki.ca, {}, "mysql"
+    done = ask(client, fake, "app", end(fake), password=b"fake-canary")
+    assert re.fullmatch(rf"ERROR 1105 \(08S01\).*: broker: 2026 {words}.*\n", done.stderr.decode()), done.stderr
+    assert b"fake-canary" not in fake.received
+
+
+def test_client_certificate(client, mariadb_server, pki, end):
+    done = ask(client, mariadb_server, "app_x509", end(mariadb_server, tls_cert=pki.client_cert, tls_key=pki.client_key))
+    assert well(done, "app_x509")
+
+
+LOCKED = "tls_key {key}: it has a passphrase\nhint: openssl pkey -in {key} -out KEY, kept 0600, and tls_key = KEY\n"
+BAD_FILES = [("tls_ca", "empty", "tls_ca {empty}: no certificates in it\nhint: set tls_ca to a PEM file that can be read\n"),
+             ("tls_cert", "empty", "tls_cert {empty}: no certificate in it\nhint: set tls_cert to a PEM file that can be read\n"),
+             ("tls_key", "empty", "tls_key {empty}: no private key in it\nhint: set tls_key to a PEM file that can be read\n"),
+             ("tls_key", "other", "tls_key {other}: it is not the key of tls_cert\nhint: set tls_cert and tls_key to a pair\n"),
+             ("tls_key", "locked", LOCKED.replace("{key}", "{locked}")),
+             ("tls_version", "TLSv1.1", "tls_version TLSv1.1: too old\nhint: tls_version = TLSv1.2,TLSv1.3\n"),
+             ("tls_ciphers", "NOPE", "tls_ciphers NOPE: no cipher of this end\nhint: openssl ciphers -s lists them\n")]
+
+
+@pytest.mark.parametrize("key, value, words", BAD_FILES, ids=[f"{k}-{v}" for k, v, _ in BAD_FILES])
+def test_bad_keys(broker, names, mariadb_server, pki, key, value, words):
+    files = {"empty": broker.write("empty", ""), "other": pki.server[1], "locked": broker.home / "locked"}
+    subprocess.run(["openssl", "pkey", "-in", pki.client_key, "-aes128", "-passout", "pass:fake", "-out", files["locked"]], check=True)
+    keys = {"tls_ca": pki.ca, "tls_cert": pki.client_cert, "tls_key": pki.client_key, key: files.get(value, value)}
+    broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app", auth="none", tls="verify-identity", **keys))
+    done = broker.run("forward", "p", "--listen", broker.runtime / "end")
+    assert (done.code, done.out) == (78, b"") and done.errors == "broker: p: " + words.format(**files), done.errors
+
+
+@pytest.mark.parametrize("version, ciphers, shown", [
+    ("TLSv1.2", None, b"TLSv1.2\t"), ("TLSv1.3", "TLS_AES_128_GCM_SHA256", b"TLSv1.3\tTLS_AES_128_GCM_SHA256"),
+    ("TLSv1.2", "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES256-GCM-SHA384", b"TLSv1.2\tECDHE-ECDSA-AES256-GCM-SHA384")])
+def test_version_and_ciphers(clients, mysql_server, end, version, ciphers, shown):
+    query = "show session status where variable_name in ('Ssl_cipher', 'Ssl_version')"
+    done = ask(clients["mariadb1011"], mysql_server, "app_sha2", end(mysql_server, tls_version=version, tls_ciphers=ciphers), query=query)
+    cipher, got = [line.split(b"\t")[1] for line in done.stdout.splitlines()]
+    assert (got + b"\t" + cipher).startswith(shown), done.stderr
+
+
+# What is left of it
+
+def memory_of(pid):
+    """Everything that the process has mapped for itself and can be read."""
+    found = []
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for line in maps:
+            span, rights, *_ = line.split()
+            if rights.startswith("rw"):
+                start, stop = (int(x, 16) for x in span.split("-"))
+                mem.seek(start)
+                try:
+                    found.append(mem.read(stop - start))
+                except OSError:  # guard pages, what the kernel keeps to itself
+                    continue
+    return b"".join(found)
+
+
+LONG = b"fake-clear-" + b"c" * 3000 + b"-canary-0815"
+
+
+@pytest.mark.parametrize("way", ["fast and full", "our key", "in clear"])
+def test_not_in_memory(client, mysql_server, fake_server, pki, end, way):
+    """While the connection that it opened is open. The host's name is found, so the search can find something."""
+    server, options = mysql_server, ["--get-server-public-key"] if client.family == "mysql" else []
+    if way == "in clear":
+        server = fake_server("switch", certificate=pki.server)
+        server.ca, server.plugins, server.family, server.password = pki.ca, {}, "mysql", lambda user: LONG
+        options = ["--enable-cleartext-plugin"] if client.family == "mysql" else []
+    else:
+        mysql_server.admin("flush privileges")
+    address, user = end(server, tcp=way == "our key"), "app_sha2"
+    pid = keeper()[1]
+    try:
+        memory_of(pid)
+    except PermissionError:
+        pytest.skip("missing: the right to read another process's memory")
+    for _ in range(3):
+        ask(client, server, user, address, *options)
+    if way != "in clear":
+        held = dial(address)
+        assert held.recv(5)
+    memory = memory_of(pid)
+    assert RIGHT_NAME.encode() in memory
+    password = server.password(user)
+    for part in (password[:12], password[-12:]):  # a buffer's beginning is soon overwritten
+        assert part not in memory
+    if way != "in clear":
+        held.close()

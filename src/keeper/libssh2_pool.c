@@ -133,6 +133,8 @@ static void pool_turn(struct turn_hook *h)
         else if (s->in.start < s->in.end && (s->count || s->opening || s->driver))
             pool_wake(s);
     }
+    if (queue_waits())
+        queue_assign();
     pool.in_turn = false;
     reap();
 }

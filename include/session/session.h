@@ -59,6 +59,9 @@ int session_sign_out(struct session *s, unsigned *forgotten, struct err *e);
  * server is dialled now, for the first connection.
  */
 int session_open_way(struct session *s, bool first, struct err *e);
+/* Logs in to the profile's tunnel and out again, for what a person may be asked there. 1: done, 0: it is none
+ * that anybody logs in to. */
+int session_try_tunnel(struct session *s, struct err *e);
 /* The credential; signs in and opens the way first where that was not done. */
 int session_login(struct session *s, struct err *e);
 

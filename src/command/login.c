@@ -11,11 +11,13 @@ static int login_run(struct invocation *inv, struct err *e)
     s.may_log_in = s.wants_login = true;
     if (begin_plan(inv, &s, FOR_SECRET, NULL, e) < 0)
         return -1;
-    int done = session_sign_in(&s, e);
-    if (done == 0)
+    int done = session_sign_in(&s, e), tunnel = done < 0 ? 0 : session_try_tunnel(&s, e);
+    if (tunnel > 0)
+        log_note("logged in to %s", s.plan.way);
+    else if (done == 0 && tunnel == 0)
         log_note("nothing to log in to: %s%s", s.plan.provider ? "auth = " : "",
                  s.plan.provider ? s.plan.provider->name : "the password came with the URL");
-    return done < 0 ? -1 : 0;
+    return done < 0 || tunnel < 0 ? -1 : 0;
 }
 
 const struct verb verb_login = {

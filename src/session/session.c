@@ -137,28 +137,37 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
     return 0;
 }
 
+/* The same session with a plan of its own, and a keeper of its own where the other has none. */
+static int twin_make(const struct session *s, enum purpose purpose, struct session *out, struct err *e)
+{
+    *out = *s;
+    out->facts = (struct facts){0};
+    out->plan = (struct plan){0};
+    return session_plan(out, purpose, NULL, false, e);
+}
+
+static void twin_release(const struct session *s, struct session *twin)
+{
+    if (twin->way != s->way) {
+        way_stop(twin->way);
+        way_free(twin);
+    }
+    plan_release(&twin->plan);
+    facts_release(&twin->facts);
+}
+
 /* A session to prove a password with: `exec` of some other program has no client in its plan, so one is
- * looked for, and may need a keeper of its own. */
+ * looked for. */
 static int prover_make(const struct session *s, struct session *out, struct err *e)
 {
     *out = *s;
-    if (s->plan.client)
-        return 0;
-    out->facts = (struct facts){0};
-    out->plan = (struct plan){0};
-    return session_plan(out, FOR_CLIENT, NULL, false, e);
+    return s->plan.client ? 0 : twin_make(s, FOR_CLIENT, out, e);
 }
 
 static void prover_release(const struct session *s, struct session *prover)
 {
-    if (s->plan.client)
-        return;
-    if (prover->way != s->way) {
-        way_stop(prover->way);
-        way_free(prover);
-    }
-    plan_release(&prover->plan);
-    facts_release(&prover->facts);
+    if (!s->plan.client)
+        twin_release(s, prover);
 }
 
 int session_offer_to_keep(struct session *s, bool proved, struct err *e)
@@ -301,6 +310,19 @@ int session_login(struct session *s, struct err *e)
         log_step("credential", "%s", buf_str(&what));
     }
     return 0;
+}
+
+int session_try_tunnel(struct session *s, struct err *e)
+{
+    struct session twin;
+    int result = 1;
+
+    if (!text_equal(profile_tunnel_str(&s->profile, TUNNEL_type), "ssh"))
+        return 0;
+    if (twin_make(s, FOR_FORWARD, &twin, e) < 0 || session_open_way(&twin, false, e) < 0)
+        result = -1;
+    twin_release(s, &twin);
+    return result;
 }
 
 int session_become_client(struct session *s, char *const *args, struct err *e)

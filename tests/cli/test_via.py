@@ -346,6 +346,83 @@ def test_test_command_dies(broker, clients, mysql_server, ssm):
     assert "TargetNotConnected" in done.errors and done.errors.count("\nhint: ") == 1
 
 
+# ssh: what is the broker's part of it; the rest is tests of the engines
+
+def behind(broker, sshd, server, **keys):
+    """SERVER seen from SSHD's machine, which is this one."""
+    for_user(broker, server, "app", **{"host": RIGHT_NAME, "tls_ca": server.ca, "via": "b", **keys})
+    with open(broker.config_path, "a") as f:
+        f.write(f"[tunnel b]\ntype = ssh\nhost = {sshd.host}\nport = {sshd.port}\nuser = {sshd.user}\n")
+
+
+@pytest.fixture
+def with_key(ssh_home, sshd, user_key):
+    (ssh_home / "id_ed25519").write_bytes(user_key.read_bytes())
+    (ssh_home / "id_ed25519").chmod(0o600)
+    (ssh_home / "known_hosts").write_text(sshd.known())
+    return sshd
+
+
+@pytest.fixture
+def with_password(ssh_home, start_sshd):
+    sshd = start_sshd(questions=[("Password: ", "fake-ssh-word", "hide")])
+    (ssh_home / "known_hosts").write_text(sshd.known())
+    return sshd
+
+
+@pytest.mark.parametrize("tls", ["preferred", "verify-identity"])
+def test_ssh(broker, client, mysql_server, with_key, tls):
+    behind(broker, with_key, mysql_server, tls=tls)
+    assert logged_in(connect(broker, client)).version == "TLSv1.3"
+    done = broker.run("test", "p", "--client", client.path)
+    assert done.code == 0 and hops(done)[0] == f"way ok 0ms ssh {with_key.user}@127.0.0.1:{with_key.port}"
+
+
+def test_ssh_far_socket(broker, client, mysql_server, with_key):
+    """The server's own socket on the far side is a socket here too: what is safe there is safe."""
+    behind(broker, with_key, mysql_server, host=None, port=None, tls_ca=None, socket=mysql_server.socket)
+    assert connect(broker, client, query="select 1").out == b"1\n"
+    done = broker.run("exec", "p", "--", "sh", "-c", "test -S $MYSQL_UNIX_PORT && test $MYSQL_HOST = 127.0.0.1")
+    assert done.code == 0
+
+
+def test_ssh_passwords(broker, keychain, clients, mysql_server, with_password):
+    """The stored one; a wrong one once, then the person, once; without a person the way out is named."""
+    client = clients["mysql9"]
+    broker.env.update(keychain.env)
+    behind(broker, with_password, mysql_server)
+    label = f"{with_password.user}@127.0.0.1:{with_password.port}"
+    done = connect(broker, client)
+    assert done.code == 79 and done.errors == (f"broker: p: no stored password for {label}\n"
+                                               "hint: broker password set --tunnel b\n")
+    assert broker.run("password", "set", "--tunnel", "b", input=broker.secret(b"fake-ssh-word")).code == 0
+    assert logged_in(connect(broker, client)).cipher
+    assert broker.run("password", "set", "--tunnel", "b", input=broker.secret(b"fake-wrong-word")).code == 0
+    t = broker.pty("connect", "p", "--client", client.path, "--", "-NBe", "select 1", stdout="pipe")
+    t.expect(b"assword")
+    t.sendline(b"fake-ssh-word")
+    assert t.wait() == 0 and t.out == b"1\n" and t.shown.lower().count(b"password") == 1
+    done = connect(broker, client)
+    assert done.code == 77 and done.errors.endswith("\nhint: broker password set --tunnel b\n"), done.errors
+
+
+def test_login_asks_what_the_tunnel_asks(broker, mysql_server, ssh_home, sshd, user_key):
+    """An unknown host key, once; nothing of the database is asked for."""
+    (ssh_home / "id_ed25519").write_bytes(user_key.read_bytes())
+    (ssh_home / "id_ed25519").chmod(0o600)
+    behind(broker, sshd, mysql_server, auth="prompt", auth_env=None)
+    done = broker.run("login", "p")
+    assert done.code == 79 and "The authenticity of host" in done.errors
+    t = broker.pty("login", "p", stderr="pipe")
+    t.expect(b"(yes/no/[fingerprint])? ")
+    t.sendline(b"yes")
+    assert t.wait() == 0
+    note = f"logged in to ssh {sshd.user}@127.0.0.1:{sshd.port}\n"
+    assert t.err.decode().endswith(note)
+    done = broker.run("login", "p")
+    assert (done.code, done.errors) == (0, note)
+
+
 # Refused before anything is started
 
 @pytest.mark.parametrize("keys, text", [

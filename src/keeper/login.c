@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
+
 #include <base/clock.h>
 #include <base/log.h>
 #include <base/mem.h>
@@ -139,6 +141,7 @@ static bool login_shake(struct login *l)
         l->shakes = true;
         login_limit(l);
     }
+    ERR_clear_error(); /* see wire.c */
     int result = SSL_do_handshake(server->ssl);
     int why = SSL_get_error(server->ssl, result);
     if (result != 1 && (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)) {

@@ -20,7 +20,11 @@ static ssize_t plain_result(ssize_t n)
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? WIRE_LATER : WIRE_BROKEN;
 }
 
-/* A server that ends without TLS's goodbye has ended all the same: what a packet lacks then, its reader sees.
+/*
+ * SSL_get_error() takes whatever is in the thread's queue for the call's own: what others of this process
+ * (keys of SSH, libssh2) have left there must be gone before each call.
+ *
+ * A server that ends without TLS's goodbye has ended all the same: what a packet lacks then, its reader sees.
  */
 static ssize_t tls_result(SSL *ssl, int result, unsigned *needs)
 {
@@ -41,6 +45,7 @@ static ssize_t tls_read(struct wire *w, char *to, size_t room)
 
     w->read_needs = 0;
     do {
+        ERR_clear_error();
         n = SSL_read(w->ssl, to + got, (int)(room - got < INT_MOST ? room - got : INT_MOST));
         if (n > 0)
             got += (size_t)n;
@@ -61,6 +66,7 @@ ssize_t wire_read(struct wire *w, char *to, size_t room)
 static ssize_t tls_write(struct wire *w, const char *from, size_t n)
 {
     w->write_needs = 0;
+    ERR_clear_error();
     int done = SSL_write(w->ssl, from, (int)(n < INT_MOST ? n : INT_MOST));
     if (done > 0)
         return done;

@@ -86,8 +86,11 @@ static int drive(struct session *s)
     if (result < 0 && result != LIBSSH2_ERROR_EAGAIN)
         return -1;
     result = open_step(s);
+    /* What came behind the answer is with libssh2 already, and nothing more need come. */
+    if (result == 0 && !by && s->count)
+        result = libssh2_channel_read_ex(s->channels[0]->ssh, SSH_EXTENDED_DATA_STDERR, &nothing, 1);
     s->quota = 0;
-    return result < 0 ? -1 : 0;
+    return result < 0 && result != LIBSSH2_ERROR_EAGAIN ? -1 : 0;
 }
 
 static int deliver_all(struct session *s)

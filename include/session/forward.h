@@ -60,6 +60,8 @@ int forward_find(const char *name, struct forward *out, struct err *e);
 /* Tells it to end and waits until it has, at most until the deadline. 1: it ran, 0: it did not, -1. */
 int forward_stop(const char *name, int64_t deadline, struct err *e);
 
+/* From now on TERM, INT and HUP wait for forward_wait(): before anybody learns of the forward. */
+void forward_hold_signals(void);
 /*
  * Stays with the keepers that this process has started until all have ended. *ended_by: the signal (TERM,
  * INT, HUP) at which they were told to end and have drained, at most until `drain_ms` and some seconds have

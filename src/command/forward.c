@@ -251,6 +251,8 @@ static int forward_run(struct invocation *inv, struct err *e)
     }
     if (open_all(inv, &b, e) < 0)
         return -1;
+    if (!b.want.detach)
+        forward_hold_signals();
     if (print_all(inv, &b, e) < 0) {
         forward_end(b.forward, b.count);
         return -1;

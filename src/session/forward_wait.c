@@ -29,12 +29,19 @@ static void note_signal(int sig)
 
 static const int ending[] = {SIGTERM, SIGINT, SIGHUP};
 
-/* Blocked but while we wait: none is lost between a look and the wait. *open: the mask to wait with. */
-static void signals_take(sigset_t *open)
+/* Blocked but while we wait: none is lost between a look and the wait. */
+static struct {
+    bool held;
+    sigset_t open; /* the mask to wait with */
+} signals;
+
+void forward_hold_signals(void)
 {
     struct sigaction note = {.sa_handler = note_signal}, was;
     sigset_t block;
 
+    if (signals.held)
+        return;
     (void)sigemptyset(&block);
     for (size_t i = 0; i < ARRAY_LEN(ending); i++) {
         if (sigaction(ending[i], NULL, &was) == 0 && was.sa_handler == SIG_IGN)
@@ -42,9 +49,10 @@ static void signals_take(sigset_t *open)
         (void)sigaction(ending[i], &note, NULL);
         (void)sigaddset(&block, ending[i]);
     }
-    (void)sigprocmask(SIG_BLOCK, &block, open);
+    (void)sigprocmask(SIG_BLOCK, &block, &signals.open);
     for (size_t i = 0; i < ARRAY_LEN(ending); i++)
-        (void)sigdelset(open, ending[i]);
+        (void)sigdelset(&signals.open, ending[i]);
+    signals.held = true;
 }
 
 static int tell(const struct forward *f, uint8_t verb, struct err *e)
@@ -103,7 +111,7 @@ static size_t left_of(const struct forward *list, size_t count)
 }
 
 /* Waits for one thing to happen, for `ms` at most (-1: for ever), and hears it. */
-static int turn(struct forward *list, size_t count, int ms, const sigset_t *open, struct err *e)
+static int turn(struct forward *list, size_t count, int ms, struct err *e)
 {
     struct pollfd *p = mem_alloc(count, sizeof *p);
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
@@ -111,7 +119,7 @@ static int turn(struct forward *list, size_t count, int ms, const sigset_t *open
 
     for (size_t i = 0; i < count; i++)
         p[i] = (struct pollfd){.fd = list[i].line, .events = POLLIN};
-    int ready = ppoll(p, (nfds_t)count, ms < 0 ? NULL : &time, open);
+    int ready = ppoll(p, (nfds_t)count, ms < 0 ? NULL : &time, &signals.open);
     for (size_t i = 0; ready > 0 && result == 0 && i < count; i++) {
         if (p[i].revents)
             result = hear(&list[i], e);
@@ -121,7 +129,7 @@ static int turn(struct forward *list, size_t count, int ms, const sigset_t *open
 }
 
 /* They were told. A second signal is a person who does not want to wait. */
-static void drain(struct forward *list, size_t count, int64_t deadline, const sigset_t *open)
+static void drain(struct forward *list, size_t count, int64_t deadline)
 {
     struct err ignored = ERR_INIT;
     struct tty_wait wait;
@@ -129,7 +137,7 @@ static void drain(struct forward *list, size_t count, int64_t deadline, const si
     came = 0;
     tty_wait_begin(&wait, "open connections", deadline);
     while (left_of(list, count) && !came && clock_left(deadline) > 0) {
-        (void)turn(list, count, tty_wait_left(&wait), open, &ignored);
+        (void)turn(list, count, tty_wait_left(&wait), &ignored);
         tty_wait_tick(&wait);
     }
     tty_wait_end(&wait);
@@ -137,25 +145,22 @@ static void drain(struct forward *list, size_t count, int64_t deadline, const si
 
 int forward_wait(struct forward *list, size_t count, long drain_ms, int *ended_by, struct err *e)
 {
-    sigset_t open;
     int result = 0;
 
-    signals_take(&open);
+    forward_hold_signals();
     while (left_of(list, count) && !came && result == 0)
-        result = turn(list, count, -1, &open, e);
+        result = turn(list, count, -1, e);
     *ended_by = came;
     stop_all(list, count);
-    drain(list, count, clock_deadline(drain_ms + END_MS, CLOCK_NEVER), &open);
+    drain(list, count, clock_deadline(drain_ms + END_MS, CLOCK_NEVER));
     return result;
 }
 
 void forward_end(struct forward *list, size_t count)
 {
-    sigset_t open;
-
-    signals_take(&open);
+    forward_hold_signals();
     stop_all(list, count);
-    drain(list, count, clock_deadline(END_MS, CLOCK_NEVER), &open);
+    drain(list, count, clock_deadline(END_MS, CLOCK_NEVER));
 }
 
 int forward_let_go(struct forward *list, size_t count, struct err *e)

@@ -38,9 +38,10 @@ def refused(address, seconds=5):
 
 @dataclass
 class Running:
-    """A forward in the foreground: its process, and the lines that it has printed."""
+    """A forward in the foreground: its process, the lines that it has printed, what it has noted."""
     proc: subprocess.Popen
     lines: list
+    notes: str
 
     @property
     def address(self):
@@ -51,7 +52,7 @@ class Running:
         if sent:
             self.proc.send_signal(sent)
         out, err = self.proc.communicate(timeout=seconds)
-        return self.proc.returncode, out.decode(), err.decode()
+        return self.proc.returncode, out.decode(), self.notes + err.decode()
 
 
 class Forwards:
@@ -67,7 +68,9 @@ class Forwards:
         self.started.append(proc)
         got = [proc.stdout.readline().decode().rstrip("\n") for _ in range(lines)]
         assert all(got), f"no address: {proc.communicate(timeout=10)}"
-        return Running(proc, got)
+        # The note is the last thing before it waits.
+        quiet = "-q" in args or "--quiet" in args
+        return Running(proc, got, "" if quiet else "".join(proc.stderr.readline().decode() for _ in got))
 
     def detach(self, *args, **options):
         """The address; it goes on."""

@@ -80,6 +80,17 @@ static bool words_have(const struct words *w, const char *s)
     return false;
 }
 
+static bool is_revoked(const struct known_hosts *known, const struct known_key *key)
+{
+    for (size_t i = 0; i < known->count; i++) {
+        const struct known_key *by = &known->key[i];
+        if (by->mark == KNOWN_REVOKED && (by->ours || by->bare) && by->len == key->len &&
+            !memcmp(by->blob, key->blob, key->len))
+            return true;
+    }
+    return false;
+}
+
 void host_key_types(const struct ssh_settings *s, struct words *types, bool *authority)
 {
     AUTO_KNOWN_HOSTS(known);
@@ -96,7 +107,7 @@ void host_key_types(const struct ssh_settings *s, struct words *types, bool *aut
             if (!(bare ? key->bare : key->ours))
                 continue;
             *authority |= key->mark == KNOWN_AUTHORITY;
-            if (key->mark == KNOWN_HOST && !words_have(types, key->type))
+            if (key->mark == KNOWN_HOST && !words_have(types, key->type) && !is_revoked(&known, key))
                 words_add(types, key->type);
         }
     }

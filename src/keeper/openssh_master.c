@@ -120,7 +120,8 @@ static int no_answer(struct err *e)
     clock_format_duration(&time, master.s->connect_timeout);
     (void)err_set(e, ERR_UNREACHABLE, "%s@%s: no answer within %s", master.s->user, master.s->host,
                   buf_str(&time));
-    return err_hint(e, "check host and port of the tunnel, or a longer connect_timeout");
+    return err_hint(e, "try ssh %s@%s; connect_timeout of the tunnel gives it longer", master.s->user,
+                    master.s->host);
 }
 
 static void ended(struct child *c)

@@ -138,10 +138,9 @@ static int explain_name(const struct ssh_settings *s, const struct words *lines,
 {
     char name[300];
 
-    (void)s;
     between(find(lines, "Could not resolve hostname"), "resolve hostname ", ": ", name, sizeof name);
     (void)err_set(e, ERR_UNREACHABLE, "%s: no such host", name);
-    return err_hint(e, "check host of the tunnel");
+    return err_hint(e, "try ssh %s@%s", s->user, s->host);
 }
 
 static int explain_silence(const struct ssh_settings *s, const struct words *lines, struct err *e)
@@ -153,7 +152,7 @@ static int explain_silence(const struct ssh_settings *s, const struct words *lin
     (void)err_set(e, ERR_UNREACHABLE,
                   strchr(s->host, ':') ? "[%s]:%u: no answer within %s" : "%s:%u: no answer within %s",
                   s->host, s->port, buf_str(&time));
-    return err_hint(e, "check host and port of the tunnel, or a longer connect_timeout");
+    return err_hint(e, "try ssh %s@%s; connect_timeout of the tunnel gives it longer", s->user, s->host);
 }
 
 /* "ssh: connect to host H port P: Connection refused" */
@@ -169,7 +168,7 @@ static int explain_connect(const struct ssh_settings *s, const struct words *lin
         return explain_silence(s, lines, e);
     *why = (char)tolower((unsigned char)*why);
     (void)err_set(e, ERR_UNREACHABLE, strchr(host, ':') ? "[%s]:%s: %s" : "%s:%s: %s", host, port, why);
-    return err_hint(e, "check host and port of the tunnel, and the firewall before it");
+    return err_hint(e, "try ssh %s@%s", s->user, s->host);
 }
 
 /* "Unable to negotiate with H port P: no matching cipher found. Their offer: x" */

@@ -26,6 +26,7 @@
 
 #define A "AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
 #define B "AAAAC3NzaC1lZDI1NTE5AAAAIICBgoOEhYaHiImKi4yNjo+QkZKTlJWWl5iZmpucnZ6f"
+#define EC "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAAABBA=="
 #define RSA "AAAAB3NzaC1yc2EAAAADAQABAAAABQEBAQEB"
 
 static char folder[] = "/tmp/broker-known-XXXXXX";
@@ -429,9 +430,11 @@ static void dev_null_is_empty_and_takes_all(void **state)
 
 static void what_is_known_comes_first(void **state)
 {
-    static const char text[] = "@revoked b.example ssh-dss AAAAB3NzaC1kc3MAAAABAQ==\n"
-                               "b.example ssh-rsa " RSA "\nb.example ssh-ed25519 " A "\n"
-                               "*.example ssh-rsa " RSA "\n@cert-authority *.example ssh-ed25519 " B "\n";
+    static const char text[] =
+        "@revoked b.example ssh-dss AAAAB3NzaC1kc3MAAAABAQ==\n"
+        "b.example ssh-rsa " RSA "\nb.example ssh-ed25519 " A "\n"
+        "*.example ssh-rsa " RSA "\n@cert-authority *.example ssh-ed25519 " B "\n"
+        "b.example ecdsa-sha2-nistp256 " EC "\n@revoked * ecdsa-sha2-nistp256 " EC "\n";
     AUTO_FREE(char *, path);
     AUTO_WORDS(types);
     bool authority = false;

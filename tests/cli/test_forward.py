@@ -674,3 +674,40 @@ def test_broken_off_before_anybody_knows(broker, mariadb_server, forwards, sent)
     proc.send_signal(sent)
     assert proc.communicate(timeout=10)[0] == b"" and proc.returncode == -sent
     assert until(lambda: forwards.left() == [])
+
+
+# A bastion
+
+@pytest.fixture
+def bastion(broker, mariadb_server, sshd, user_key, ssh_home):
+    """[profile far], reached over a real sshd by a key that is known there."""
+    broker.config(f"[profile far]\nhost = 127.0.0.1\nport = {mariadb_server.port}\nuser = app\nvia = bastion\n{NOTHING}"
+                  f"[tunnel bastion]\ntype = ssh\nhost = 127.0.0.1\nport = {sshd.port}\nuser = {sshd.user}\n"
+                  f"identity = {user_key}\n")
+    return ssh_home
+
+
+def test_over_a_bastion(broker, mariadb_server, sshd, bastion, forwards, clients):
+    (bastion / "known_hosts").write_text(sshd.known())
+    address = forwards.detach("far")
+    for client in clients.values():
+        assert ask(client, mariadb_server, address) == "app@%"
+    assert forwards.one("far")["endpoint"]["port"] == mariadb_server.port
+    assert broker.run("stop", "far").code == 0
+
+
+@pytest.mark.parametrize("args", [["--detach"], ["--no-input"], ["far", "--detach"]])
+def test_detach_asks_nothing(broker, sshd, bastion, forwards, args):
+    """Not even on a terminal: an unknown host key is an error at once."""
+    tty = broker.pty("forward", "far", *args)
+    assert tty.wait() == 79 and b"yes/no" not in tty.shown and b"hint: " in tty.shown and forwards.left() == []
+
+
+def test_foreground_asks(broker, sshd, bastion, forwards):
+    tty = broker.pty("forward", "far")
+    tty.expect(b"Are you sure you want to continue connecting (yes/no/[fingerprint])? ")
+    assert forwards.left() == []
+    tty.sendline(b"yes")
+    tty.expect(b"Ctrl-C ends it")
+    tty.interrupt()
+    assert tty.wait() == -signal.SIGINT

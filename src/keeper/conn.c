@@ -131,11 +131,12 @@ static void dialled(struct dial *d, int fd, const struct err *e)
 static void waits(struct watch *w, unsigned events)
 {
     char byte;
+    ssize_t n = recv(w->fd, &byte, 1, MSG_PEEK);
 
     (void)events;
-    if (recv(w->fd, &byte, 1, MSG_PEEK) > 0)
+    if (n > 0)
         loop_want(w, 0);
-    else if (errno != EAGAIN)
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
         conn_end(OWNER_OF(w, struct conn, relay.wire[CLIENT].watch));
 }
 

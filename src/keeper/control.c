@@ -6,6 +6,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -24,6 +25,7 @@
 #include "tunnel.h"
 
 #define PATIENCE_MS 5000
+#define PAUSE_MS 100
 
 struct visitor {
     struct watch watch;
@@ -32,6 +34,8 @@ struct visitor {
 };
 
 static struct watch door = {.fd = -1};
+static struct timer door_pause;
+static int spare = -1; /* given up for a visitor where connections have taken all others: it may be a STOP */
 static time_t started;
 
 static void describe_ends(struct record *out)
@@ -94,6 +98,12 @@ int control_answer(const void *bytes, size_t n, struct record *answer, bool *sto
     return 1;
 }
 
+static void spare_keep(void)
+{
+    if (spare < 0)
+        spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void visitor_end(struct visitor *v)
 {
     int fd = v->watch.fd;
@@ -103,6 +113,7 @@ static void visitor_end(struct visitor *v)
     (void)close(fd);
     buf_release(&v->said);
     free(v);
+    spare_keep();
 }
 
 static void patience_over(struct timer *t)
@@ -148,14 +159,37 @@ static void visitor_ready(struct watch *w, unsigned events)
         visitor_answer(v);
 }
 
+static int door_accept(void)
+{
+    int fd = accept4(door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd >= 0 || spare < 0 || (errno != EMFILE && errno != ENFILE))
+        return fd;
+    (void)close(spare);
+    spare = -1;
+    return accept4(door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+static void pause_over(struct timer *t)
+{
+    (void)t;
+    loop_want(&door, LOOP_READ);
+}
+
 static void door_ready(struct watch *w, unsigned events)
 {
+    int fd = door_accept();
+
     (void)events;
-    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0)
+    if (fd < 0) {
+        spare_keep();
+        loop_want(w, 0);
+        timer_set(&door_pause, clock_ms() + PAUSE_MS, pause_over);
         return;
+    }
     if (!peer_is_us(fd)) {
         (void)close(fd);
+        spare_keep();
         return;
     }
     struct visitor *v = mem_alloc(1, sizeof *v);
@@ -171,6 +205,7 @@ int control_open(struct err *e)
     int fd = listen_unix(opt.control, e);
     if (fd < 0)
         return -1;
+    spare_keep();
     loop_watch(&door, fd, LOOP_READ, door_ready);
     return 0;
 }
@@ -181,8 +216,8 @@ void control_close(void)
 
     if (fd < 0)
         return;
+    timer_clear(&door_pause);
     loop_forget(&door);
-    door.fd = -1;
     (void)close(fd);
     (void)unlink(opt.control);
     keeper_disowns_path(opt.control);

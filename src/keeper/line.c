@@ -142,7 +142,7 @@ static void log_to_file(const char *label, const char *text)
     AUTO_BUF(line, LOG_LINE_MAX);
     AUTO_FD(fd);
 
-    fd = open(opt.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    fd = open(opt.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
     if (fd < 0)
         return;
     clock_format_utc(&line, time(NULL));

@@ -1,0 +1,170 @@
+"""What clients, servers, visitors and files may do to a keeper: it must not spin, leak, grow, hang, or touch what is not its own.
+
+The server is mostly a listener of the test itself, so that each byte and each end comes when the test wants it."""
+import os
+import resource
+import signal
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from lib.forwards import Forwards, dial, until
+from lib.keeping import gone, keeper
+from lib.logins import profile
+from servers import load, process
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture
+def forwards(broker):
+    made = Forwards(broker)
+    yield made
+    made.finish()
+
+
+@pytest.fixture
+def many_files():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, before[1]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+class Far:
+    """The server: `accept()` gives its side of the next connection."""
+
+    def __init__(self, backlog=128):
+        self.door = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+        self.door.settimeout(5)
+        self.port, self.open = self.door.getsockname()[1], []
+
+    def accept(self):
+        self.open.append(self.door.accept()[0])
+        self.open[-1].settimeout(5)
+        return self.open[-1]
+
+    def follow(self, answer=lambda s: s.recv(65536)):
+        """From now on all are served by ANSWER, and closed after it."""
+        def serve(s):
+            with s:
+                try:
+                    answer(s)
+                except OSError:
+                    pass
+
+        def accept():
+            while True:
+                try:
+                    s = self.door.accept()[0]
+                except OSError:
+                    return
+                threading.Thread(target=serve, args=(s,), daemon=True).start()
+        self.door.settimeout(None)
+        threading.Thread(target=accept, daemon=True).start()
+
+    def stop(self):
+        try:
+            self.door.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        for s in [self.door, *self.open]:
+            s.close()
+
+
+@pytest.fixture
+def far():
+    made = Far()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def stalled():
+    """A port where a connection is never made: the queue of its listener is full."""
+    door = socket.socket()
+    door.bind(("127.0.0.1", 0))
+    door.listen(0)
+    fill = []
+    for _ in range(2):
+        fill.append(socket.socket())
+        fill[-1].setblocking(False)
+        fill[-1].connect_ex(door.getsockname())
+    yield door.getsockname()[1]
+    for s in (door, *fill):
+        s.close()
+
+
+@pytest.fixture
+def forward(broker, forwards, names):
+    """forward(port, ...) writes the profile `p` and starts its forward: the address."""
+    def start(port, *args, tls="preferred", tunnel="", wrap=(), **keys):
+        broker.config(profile(**{"host": "127.0.0.1", "port": port, "user": "app", "tls": tls, **keys}) + tunnel)
+        return forwards.detach("p", *args, wrap=wrap)
+    return start
+
+
+def open_now(forwards):
+    return forwards.one("p")["connections"]
+
+
+def cpu(pid):
+    """Seconds of processor time so far."""
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def rests(pid, seconds=0.5, most=0.05):
+    """Whether it uses (nearly) no processor while nothing happens."""
+    before = cpu(pid)
+    time.sleep(seconds)
+    return cpu(pid) - before <= most
+
+
+def files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def reset(s):
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.close()
+
+
+# Clients
+
+@pytest.mark.parametrize("how", ["close", "shutdown", "reset"])
+def test_gives_up_while_it_is_dialled(forward, forwards, stalled, how):
+    address = forward(stalled, connect_timeout="30s")
+    s = dial(address)
+    assert until(lambda: open_now(forwards) == 1) and rests(keeper()[1])
+    {"close": s.close, "reset": lambda: reset(s), "shutdown": lambda: s.shutdown(socket.SHUT_WR)}[how]()
+    assert until(lambda: open_now(forwards) == 0, 5)
+    s.close()
+
+
+def test_no_descriptor_left(forward, forwards, far, many_files):
+    """Clients wait or are told why; it still can be looked at and ended."""
+    far.follow()
+    address = forward(far.port, wrap=["prlimit", "--nofile=48:48"])
+    held = [dial(address) for _ in range(60)]
+    assert until(lambda: open_now(forwards) >= 15)
+    pid = keeper()[1]
+    assert rests(pid)
+    with socket.socket(socket.AF_UNIX) as visitor:  # a second one at the same time
+        visitor.connect(str(forwards.folder / "p.sock"))
+        assert rests(pid)
+    assert open_now(forwards) >= 15 and rests(pid)
+    for s in held:
+        s.close()
+    assert until(lambda: open_now(forwards) == 0)
+    with dial(address):
+        assert until(lambda: open_now(forwards) == 1)
+    held = [dial(address) for _ in range(60)]
+    assert until(lambda: open_now(forwards) >= 15)
+    assert forwards.broker.run("stop", "p").code == 0 and gone(forwards.broker)
+    for s in held:
+        s.close()

@@ -55,7 +55,14 @@ def iam(broker, place, _):
         place.server.tell()
 
 
-PROVIDERS = {"keychain": keychain, "iam": iam, "command": command}
+def client(broker, place, _):
+    """The client's own files know it; broker does not."""
+    password = broker.secret(place.server.password(place.user)).decode()
+    broker.write(".my.cnf", f"[client]\nuser = {place.user}\npassword = {password}\n", secret=True)
+    place.keys.update(auth="client", user=None)
+
+
+PROVIDERS = {"keychain": keychain, "iam": iam, "command": command, "client": client}
 
 
 def resolve(broker, *names):
@@ -67,7 +74,7 @@ def resolve(broker, *names):
 def write(broker, place, provider, tunnel="", service=None, **keys):
     """The profile `p` with KEYS, and the text TUNNEL after it."""
     after = PROVIDERS[provider](broker, place, service)
-    broker.config(profile(host=place.host, port=place.port, user=place.user, **{**place.keys, **keys}) + tunnel)
+    broker.config(profile(**{"host": place.host, "port": place.port, "user": place.user, **place.keys, **keys}) + tunnel)
     if after:
         after()
 

@@ -1,0 +1,42 @@
+"""An sshd as the way to a server: what ~/.ssh holds for it, and the section [tunnel far] that names it."""
+from .logins import profile
+
+ENGINES = ("libssh2", "openssh")
+
+
+def tunnel(sshd, engine=None, *lines, name="far", **keys):
+    """[tunnel far]; a key of None is left out."""
+    given = {"type": "ssh", "host": sshd.host, "port": sshd.port, "user": sshd.user, "ssh_engine": engine, **keys}
+    return "\n".join([f"[tunnel {name}]", *(f"{key} = {value}" for key, value in given.items() if value is not None), *lines, ""])
+
+
+class Home:
+    """~/.ssh of a test: knows(sshd), has_key(key), config(text)."""
+
+    def __init__(self, broker, folder):
+        self.broker, self.folder = broker, folder
+        self.known_hosts = folder / "known_hosts"
+
+    def knows(self, *sshds):
+        self.known_hosts.write_text("".join(sshd.known() for sshd in sshds))
+
+    def has_key(self, key, name=None):
+        """As one of ssh's default keys (id_ed25519 ...), with its .pub and certificate, if there is one."""
+        name = name or "id_" + key.name.partition("-")[0]
+        for suffix in ("", ".pub", "-cert.pub"):
+            source = key.with_name(key.name + suffix)
+            if source.exists():
+                (self.folder / (name + suffix)).write_bytes(source.read_bytes())
+                (self.folder / (name + suffix)).chmod(0o600)
+        return self.folder / name
+
+    def config(self, text):
+        (self.folder / "config").write_text(text)
+        (self.folder / "config").chmod(0o600)
+
+
+def write(broker, server, tunnels, user="app_native", **keys):
+    """The profile `p` for that account of SERVER, by TCP on the far side, and the sections TUNNELS."""
+    broker.env["TEST_SECRET"] = broker.secret(server.password(user)).decode()
+    given = {"host": "127.0.0.1", "port": server.port, "user": user, "auth": "env", "auth_env": "TEST_SECRET", "via": "far", **keys}
+    broker.config(profile(**given) + tunnels)

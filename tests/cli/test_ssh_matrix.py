@@ -1,0 +1,176 @@
+"""Every kind of credential over a real sshd, with either engine and the three clients, at three levels of TLS; the ways that only
+SSH has: a unix socket on the far side, a bastion behind a bastion, aliases and Match of ~/.ssh/config, an inline URL."""
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from conftest import BASE, lasting
+from lib import ways
+from lib.bastion import ENGINES, Home, tunnel, write
+from lib.keeping import gone
+from lib.logins import QUERY, logged_in
+from servers.mariadb_iam import HOST
+from servers.secret_service import SecretService
+
+LEVELS = ("preferred", "required", "verify-identity")
+CLEARTEXT = "broker: p: tls = preferred with a password sent in clear\nhint: set tls = verify-identity\n"
+WHO = ["-NBe", "select current_user()"]
+
+
+@pytest.fixture(scope="module")
+def shared_keychain():
+    yield from lasting(SecretService, Path(tempfile.mkdtemp(dir=BASE)) / "ss")
+
+
+@pytest.fixture
+def home(broker, ssh_home, sshd, user_key):
+    """Knows the usual sshd, and has the key that it takes."""
+    home = Home(broker, ssh_home)
+    home.knows(sshd)
+    home.has_key(user_key)
+    return home
+
+
+@pytest.fixture
+def place_for(request, broker, names):
+    def make(provider, client):
+        if provider == "iam":
+            ways.resolve(broker, HOST)
+            return ways.Place(request.getfixturevalue("iam_server"), host=HOST)
+        fixture = "mysql_server" if (client.family == "mariadb") == (provider == "keychain") else "mariadb_server"
+        return ways.Place(request.getfixturevalue(fixture))
+    return make
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("provider", ways.PROVIDERS)
+def test_matrix(broker, client, home, sshd, place_for, shared_keychain, provider, engine, level):
+    place = place_for(provider, client)
+    ways.write(broker, place, provider, tunnel(sshd, engine), shared_keychain, via="far", tls=level, tls_ca=place.server.ca,
+               server_public_key="yes")
+    with broker.watch() as watch:
+        done = ways.ask(broker, client, place)
+    if (provider, level) == ("iam", "preferred"):
+        assert (done.code, done.out, done.errors) == (78, b"", CLEARTEXT)
+    else:
+        login = logged_in(done)
+        assert login.account == f"{place.user}@%" and login.version == "TLSv1.3"
+    broker.assert_hidden(watch)
+    assert gone(broker)
+
+
+@pytest.mark.parametrize("engine", [*ENGINES, None])
+def test_which_engine(broker, clients, home, sshd, mariadb_server, engine):
+    """As forced, or libssh2; --verbose names it."""
+    write(broker, mariadb_server, tunnel(sshd, engine))
+    done = broker.run("connect", "p", "-v", "--client", clients["mariadb1011"].path, "--", *WHO)
+    assert done.text == "app_native@%\n"
+    (way,) = [line for line in done.errors.splitlines() if line.split()[1] == "way"]
+    assert way.endswith(f"ssh {sshd.user}@127.0.0.1:{sshd.port}, {engine or 'libssh2'}"), way
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_wrong_server_behind_it(broker, client, home, sshd, place_for, engine):
+    place = place_for("command", client)
+    for keys, word in (({"tls_ca": place.server.wrong_ca}, "certificate"), ({"host": ways.wrong_name(place)}, "certificate is for")):
+        ways.write(broker, place, "command", tunnel(sshd, engine), via="far", **{"tls": "verify-identity", "tls_ca": place.server.ca, **keys})
+        done = ways.ask(broker, client, place)
+        assert done.code in (1, 69) and not done.out and word in done.errors, done.errors
+
+
+# A socket on the far side
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_far_socket(broker, client, home, sshd, mariadb_server, engine):
+    """The server's own socket: the server sees a local login."""
+    write(broker, mariadb_server, tunnel(sshd, engine), host=None, port=None, socket=mariadb_server.socket)
+    done = broker.run("connect", "p", "--client", client.path, "--", *client.options_for(mariadb_server, "app_native"), "-NBe", QUERY)
+    assert logged_in(done).seen_from == "localhost" and gone(broker)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_far_socket_that_is_not_there(broker, clients, home, sshd, mariadb_server, engine):
+    write(broker, mariadb_server, tunnel(sshd, engine), host=None, port=None, socket="/nowhere/s.sock")
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO)
+    assert done.code in (1, 69) and not done.out and "/nowhere/s.sock" in done.errors and "hint: " in done.errors, done.errors
+
+
+# What only ~/.ssh/config says
+
+def jump(home, sshd, inner):
+    home.config(f"Host first\n HostName {sshd.host}\n Port {sshd.port}\n User {sshd.user}\n"
+                f"Host second\n HostName {inner.host}\n Port {inner.port}\n User {inner.user}\n ProxyJump first\n")
+
+
+def test_bastion_behind_a_bastion(broker, client, home, sshd, start_sshd, user_key, mariadb_server):
+    """ProxyJump: the system's ssh, whatever was asked of the choice."""
+    inner = start_sshd()
+    inner.authorize(user_key)
+    home.knows(sshd, inner)
+    jump(home, sshd, inner)
+    write(broker, mariadb_server, "[tunnel far]\ntype = ssh\nhost = second\n", tls="required")
+    done = broker.run("connect", "p", "-v", "--client", client.path, "--", *client.options_for(mariadb_server, "app_native"), *WHO)
+    assert done.text == "app_native@%\n" and ", openssh" in done.errors and "ProxyJump" in done.errors, done.errors
+    assert inner.said("Accepted publickey") and gone(broker)
+
+
+def test_libssh2_cannot_jump(broker, clients, home, sshd, start_sshd, user_key, mariadb_server):
+    """Forced, it says why before anything is tried."""
+    inner = start_sshd()
+    jump(home, sshd, inner)
+    write(broker, mariadb_server, "[tunnel far]\ntype = ssh\nhost = second\nssh_engine = libssh2\n")
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO)
+    assert done.code == 78 and "ProxyJump" in done.errors.splitlines()[0] and "ssh_engine" in done.errors.splitlines()[-1], done.errors
+    assert not inner.said("Connection from")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_alias(broker, clients, home, sshd, ssh_keys, mariadb_server, engine):
+    """The config's host, port, user and key; a key of the profile wins."""
+    other = ssh_keys.make("ecdsa")
+    sshd.authorize(other)
+    home.has_key(other, "elsewhere")
+    home.config(f"Host alias\n HostName {sshd.host}\n Port {sshd.port}\nMatch originalhost alias\n User {sshd.user}\n"
+                f"IdentityFile ~/.ssh/elsewhere\nHost *\n User nobody\n Port 1\n")
+    write(broker, mariadb_server, f"[tunnel far]\ntype = ssh\nhost = alias\nssh_engine = {engine}\n")
+    run = ["--client", clients["mariadb1011"].path, "--", *WHO]
+    assert broker.run("connect", "p", *run).text == "app_native@%\n"
+    done = broker.run("connect", "p", "-o", "tunnel.port=1", *run)
+    assert done.code == 69 and "connection refused" in done.errors.lower(), done.errors
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_inline(broker, clients, home, sshd, mariadb_server, engine):
+    write(broker, mariadb_server, f"[defaults]\nssh_engine = {engine}\n", via=f"ssh://{sshd.user}@{sshd.host}:{sshd.port}")
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO)
+    assert done.text == "app_native@%\n", done.errors
+
+
+def test_without_ssh(broker, clients, home, sshd, mariadb_server):
+    """No program `ssh`: the keys alone count, and libssh2 does it."""
+    for name in ("env", "sh", "cat"):
+        (broker.home / "bin" / name).symlink_to(f"/usr/bin/{name}")
+    write(broker, mariadb_server, tunnel(sshd))
+    env = {"PATH": f"{broker.home}/bin"}
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO, env=env)
+    assert done.text == "app_native@%\n", done.errors
+    write(broker, mariadb_server, tunnel(sshd, "openssh"))
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO, env=env)
+    assert done.code == 78 and "ssh" in done.errors.splitlines()[0] and "hint: " in done.errors
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_exec_and_test(broker, client, home, sshd, mariadb_server, engine):
+    write(broker, mariadb_server, tunnel(sshd, engine), tls="verify-identity", host="localhost", tls_ca=mariadb_server.ca)
+    options = client.options_for(mariadb_server, "app_native")
+    if client.family == "mariadb":  # mysqldump 9 wants privileges that nobody has here
+        done = broker.run("exec", "p", "--client", client.path, "--", client.dump, "--defaults-file={defaults-file}", *options,
+                          "--skip-lock-tables", "--no-tablespaces", "shop")
+        assert done.code == 0 and "quince" in done.text, done.errors
+        done = broker.run("test", "p", "--client", client.path)
+        rows = [line.split(None, 3) for line in done.text.splitlines()]
+        assert done.code == 0 and [row[0] for row in rows if row[1] == "ok"] == ["way", "credential", "server"], done.text
+        assert rows[0][3] == f"ssh {sshd.user}@127.0.0.1:{sshd.port}"
+    assert gone(broker)

@@ -59,6 +59,8 @@ int session_sign_out(struct session *s, unsigned *forgotten, struct err *e);
  * server is dialled now, for the first connection.
  */
 int session_open_way(struct session *s, bool first, struct err *e);
+/* The way in words, malloced: as the plan has it, or as the keeper found it once it is open. */
+char *session_describe_way(const struct session *s);
 /* Logs in to the profile's tunnel and out again, for what a person may be asked there. 1: done, 0: it is none
  * that anybody logs in to. */
 int session_try_tunnel(struct session *s, struct err *e);

@@ -69,10 +69,7 @@ static int hop_way(struct session *s, struct report *r, struct err *e)
             return -1;
         result = open_way(s, e);
     }
-    if (profile_is_tunnelled(&s->profile))
-        detail = mem_strdup(s->plan.way);
-    else
-        detail = mem_printf("direct to %s", s->plan.endpoint ? s->plan.endpoint : "");
+    detail = session_describe_way(s);
     return hop_ended(r, "way", result, detail, e);
 }
 

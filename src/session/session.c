@@ -287,6 +287,16 @@ int session_open_way(struct session *s, bool first, struct err *e)
     return 0;
 }
 
+/* What made it stands behind a comma; for people it is the place that counts. */
+char *session_describe_way(const struct session *s)
+{
+    const char *words = s->way && s->way->text ? s->way->text : s->plan.way;
+
+    if (!profile_is_tunnelled(&s->profile))
+        return mem_printf("direct to %s", s->plan.endpoint ? s->plan.endpoint : "");
+    return words ? mem_strndup(words, strcspn(words, ",")) : NULL;
+}
+
 int session_login(struct session *s, struct err *e)
 {
     const struct provider *provider = s->plan.provider;

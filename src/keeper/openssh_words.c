@@ -139,6 +139,8 @@ static int explain_name(const struct ssh_settings *s, const struct words *lines,
     char name[300];
 
     between(find(lines, "Could not resolve hostname"), "resolve hostname ", ": ", name, sizeof name);
+    if (!*name)
+        return 0;
     (void)err_set(e, ERR_UNREACHABLE, "%s: no such host", name);
     return err_hint(e, "try ssh %s@%s", s->user, s->host);
 }
@@ -164,6 +166,8 @@ static int explain_connect(const struct ssh_settings *s, const struct words *lin
     between(line, "to host ", " port", host, sizeof host);
     between(line, " port ", ":", port, sizeof port);
     between(strstr(line, " port "), ": ", "", why, sizeof why);
+    if (!*host || !*port || !*why)
+        return 0;
     if (strstr(why, "timed out"))
         return explain_silence(s, lines, e);
     *why = (char)tolower((unsigned char)*why);
@@ -177,11 +181,13 @@ static int explain_disagreement(const struct ssh_settings *s, const struct words
     char why[LINE_MOST];
 
     between(find(lines, "Unable to negotiate with "), ": ", "", why, sizeof why);
+    if (!*why)
+        return 0;
     (void)err_set(e, ERR_REFUSED, "%s: %s", s->host, why);
     return err_hint(e, "make ssh %s work", s->alias);
 }
 
-/* In this order: what is more telling comes first. */
+/* In this order: what is more telling comes first. 0: it is not what it seemed. */
 static const struct {
     const char *words;
     int (*explain)(const struct ssh_settings *s, const struct words *lines, struct err *e);
@@ -219,8 +225,8 @@ int openssh_explain(const struct ssh_settings *s, const char *said, int status, 
 
     split(said, &lines);
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        if (find(&lines, table[i].words))
-            return table[i].explain(s, &lines, e);
+        if (find(&lines, table[i].words) && table[i].explain(s, &lines, e) < 0)
+            return -1;
     }
     for (size_t i = 0; i < lines.count; i++)
         last = is_noise(lines.word[i]) ? last : lines.word[i];

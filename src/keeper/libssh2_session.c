@@ -208,10 +208,10 @@ static void logged_in(struct session *s)
     s->login = NULL;
     timer_clear(&s->timer);
     sock_give_up_after(s->fd, SILENCE_MS);
-    log_step("way", "ssh %s:%u, libssh2: %s, %s, %s", session_who(s->settings), s->settings->port,
-             libssh2_session_methods(s->ssh, LIBSSH2_METHOD_KEX),
-             libssh2_session_methods(s->ssh, LIBSSH2_METHOD_CRYPT_CS),
-             libssh2_session_methods(s->ssh, LIBSSH2_METHOD_HOSTKEY));
+    log_trace("ssh", "%s:%u: %s, %s, %s", session_who(s->settings), s->settings->port,
+              libssh2_session_methods(s->ssh, LIBSSH2_METHOD_KEX),
+              libssh2_session_methods(s->ssh, LIBSSH2_METHOD_CRYPT_CS),
+              libssh2_session_methods(s->ssh, LIBSSH2_METHOD_HOSTKEY));
     s->idle_since = clock_ms();
     next_time(s);
     pool_session_up(s);

@@ -79,7 +79,13 @@ static void settings_read(const struct ssh_settings *s, const struct err *e)
         return;
     }
     settings = s;
-    if (text_equal(wanted, "openssh")) {
+    if (text_equal(wanted, "openssh") && !ssh_openssh.can(settings, &missing)) {
+        struct err own = ERR_INIT;
+        engine = &ssh_openssh;
+        (void)err_set(&own, ERR_CONFIG, "ssh_engine = openssh: %s", buf_str(&missing));
+        (void)err_hint(&own, "install OpenSSH's client, or ssh_engine = auto");
+        tunnel_opened(&own);
+    } else if (text_equal(wanted, "openssh")) {
         buf_puts(&reason, "ssh_engine");
         open_engine(&ssh_openssh);
     } else if (can_in_process()) {

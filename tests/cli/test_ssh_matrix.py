@@ -63,12 +63,13 @@ def test_matrix(broker, client, home, sshd, place_for, shared_keychain, provider
 
 @pytest.mark.parametrize("engine", [*ENGINES, None])
 def test_which_engine(broker, clients, home, sshd, mariadb_server, engine):
-    """As forced, or libssh2; --verbose names it."""
+    """As forced, or libssh2; --verbose names it, and why it is not libssh2."""
     write(broker, mariadb_server, tunnel(sshd, engine))
     done = broker.run("connect", "p", "-v", "--client", clients["mariadb1011"].path, "--", *WHO)
     assert done.text == "app_native@%\n"
     (way,) = [line for line in done.errors.splitlines() if line.split()[1] == "way"]
-    assert way.endswith(f"ssh {sshd.user}@127.0.0.1:{sshd.port}, {engine or 'libssh2'}"), way
+    named = {"openssh": "openssh: ssh_engine"}.get(engine, "libssh2")
+    assert way.endswith(f"  ssh {sshd.user}@127.0.0.1:{sshd.port}, {named}"), way
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -158,7 +159,8 @@ def test_without_ssh(broker, clients, home, sshd, mariadb_server):
     assert done.text == "app_native@%\n", done.errors
     write(broker, mariadb_server, tunnel(sshd, "openssh"))
     done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO, env=env)
-    assert done.code == 78 and "ssh" in done.errors.splitlines()[0] and "hint: " in done.errors
+    assert (done.code, done.errors) == (78, "broker: p: ssh_engine = openssh: there is no ssh on PATH\n"
+                                            "hint: install OpenSSH's client, or ssh_engine = auto\n")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -137,8 +137,10 @@ int keeper_ask(enum keeper_question kind, const char *text, bool again, int64_t 
     return *answer ? 0 : err_set(e, ERR_PROTOCOL, "an answer without one");
 }
 
-static void log_to_file(const char *label, const char *text)
+/* A step's label is in front, a warning's is its hint and behind. */
+static void log_to_file(enum log_level level, const char *label, const char *text)
 {
+    bool hint = label && *label && level == LOG_WARNING, step = label && *label && !hint;
     AUTO_BUF(line, LOG_LINE_MAX);
     AUTO_FD(fd);
 
@@ -146,8 +148,8 @@ static void log_to_file(const char *label, const char *text)
     if (fd < 0)
         return;
     clock_format_utc(&line, time(NULL));
-    buf_printf(&line, " %s: %s%s%s\n", opt.label ? opt.label : "broker", label ? label : "",
-               label ? ": " : "", text);
+    buf_printf(&line, " %s: %s%s%s%s%s\n", opt.label ? opt.label : "broker", step ? label : "",
+               step ? ": " : "", text, hint ? ", hint: " : "", hint ? label : "");
     (void)!write(fd, buf_str(&line), line.len);
 }
 
@@ -157,7 +159,7 @@ void keeper_log(enum log_level level, const char *label, const char *text)
 
     if (ready || closed) {
         if (opt.log)
-            log_to_file(label, text);
+            log_to_file(level, label, text);
         return;
     }
     said.kind = KEEPER_SAY;

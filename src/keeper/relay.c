@@ -18,7 +18,8 @@
 
 static char shared[SHARED_SIZE];
 
-enum outcome { GOES_ON, WAITS, BROKEN };
+/* DEAF: what was to be sent cannot be any more; what the same side has said before may still be read. */
+enum outcome { GOES_ON, WAITS, DEAF, BROKEN };
 
 void relay_init(struct relay *r)
 {
@@ -47,7 +48,7 @@ static enum outcome push(struct wire *to, const char *bytes, size_t n, size_t *d
         if (sent == WIRE_LATER)
             return WAITS;
         if (sent < 0)
-            return BROKEN;
+            return DEAF;
         *done += (size_t)sent;
     }
     return GOES_ON;
@@ -115,6 +116,14 @@ static void relay_want(struct relay *r)
     }
 }
 
+/* A server that hangs up on a client that still sends has told it why. */
+static void flow_drop(struct flow *f)
+{
+    buf_release(&f->held);
+    f->at = 0;
+    f->ended = f->shut = true;
+}
+
 /* What OpenSSL has read ahead does not show at the descriptor: the rest of a turn is never left to it. */
 static void relay_more(struct timer *t);
 
@@ -131,7 +140,12 @@ static void relay_run(struct relay *r, unsigned flows)
         if (!(flows & (1u << i)))
             continue;
         enum outcome outcome = flow_run(r, i);
-        if (outcome == BROKEN) {
+        if (outcome == DEAF && i == CLIENT) {
+            flow_drop(&r->flow[CLIENT]);
+            flows |= 1u << SERVER;
+            continue;
+        }
+        if (outcome == BROKEN || outcome == DEAF) {
             r->ended(r);
             return;
         }

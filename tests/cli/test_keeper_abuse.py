@@ -3,6 +3,7 @@
 The server is mostly a listener of the test itself, so that each byte and each end comes when the test wants it."""
 import os
 import resource
+import select
 import signal
 import socket
 import struct
@@ -134,6 +135,22 @@ def reset(s):
     s.close()
 
 
+def memory(pid):
+    """Resident bytes that are its own."""
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) << 10 for line in f if line.startswith("RssAnon:"))
+
+
+def fill(s):
+    """Sends until nothing more is taken; S does not block."""
+    while until(lambda: writable(s), 0.3):
+        s.send(bytes(1 << 16))
+
+
+def writable(s):
+    return bool(select.select([], [s], [], 0)[1])
+
+
 # Clients
 
 @pytest.mark.parametrize("how", ["close", "shutdown", "reset"])
@@ -168,3 +185,97 @@ def test_no_descriptor_left(forward, forwards, far, many_files):
     assert forwards.broker.run("stop", "p").code == 0 and gone(forwards.broker)
     for s in held:
         s.close()
+
+
+@pytest.mark.parametrize("size", [100 << 20])
+def test_never_reads(forward, forwards, far, size):
+    """A result that nobody takes stays where it is; others go on."""
+    def flood(s):
+        block, left = bytes(1 << 16), size
+        while left:
+            left -= s.send(block)
+    far.follow(flood)
+    address = forward(far.port)
+    pid = keeper()[1]
+    held = [dial(address) for _ in range(8)]
+    assert until(lambda: open_now(forwards) == 8)
+    time.sleep(0.3)
+    before = memory(pid)
+    assert rests(pid)
+    assert memory(pid) <= before + (1 << 20) < 40 << 20
+    with dial(address) as s:
+        left = size
+        while left:
+            left -= len(s.recv(1 << 20))
+        assert s.recv(1) == b""
+    for s in held:
+        s.close()
+    assert until(lambda: open_now(forwards) == 0)
+
+
+def test_one_byte_at_a_time(forward, forwards, far):
+    """Both ways, and half of it closed."""
+    address = forward(far.port)
+    pid = keeper()[1]
+    with dial(address) as client:
+        server = far.accept()
+        for n in range(20):
+            client.send(bytes([n]))
+            assert server.recv(10) == bytes([n])
+            server.send(bytes([n]))
+            assert client.recv(10) == bytes([n])
+        client.shutdown(socket.SHUT_WR)
+        assert server.recv(1) == b"" and rests(pid)
+        server.sendall(b"still")
+        assert client.recv(10) == b"still" and rests(pid)
+        server.close()
+        assert client.recv(1) == b""
+    assert until(lambda: open_now(forwards) == 0)
+
+
+@pytest.mark.parametrize("who", ["client", "server"])
+def test_reset_in_the_middle(forward, forwards, far, who):
+    address = forward(far.port)
+    pid = keeper()[1]
+    before = files(pid)
+    for waits in (False, True):
+        client = dial(address)
+        server = far.accept()
+        if waits:  # for the other side, which reads nothing
+            (server if who == "client" else client).setblocking(False)
+            fill(client if who == "server" else server)
+        reset(client if who == "client" else server)
+        assert until(lambda: open_now(forwards) == 0, 5), waits
+        (server if who == "client" else client).close()
+    assert until(lambda: files(pid) == before)
+
+
+def test_last_words(forward, forwards, far):
+    """What a server says before it hangs up reaches a client that is still sending."""
+    address = forward(far.port)
+    said = b"too much"
+    with dial(address) as client:
+        server = far.accept()
+        client.setblocking(False)
+        fill(client)
+        server.sendall(said)
+        server.close()  # much is unread: a reset
+        client.settimeout(5)
+        assert client.recv(100) == said
+
+
+def test_idle_of_every_kind(forward, forwards, far, mariadb_server):
+    """No timer ticks for them."""
+    address = forward(far.port)
+    pid = keeper()[1]
+    ends = [(dial(address), far.accept()) for _ in range(6)]
+    ends[1][0].shutdown(socket.SHUT_WR)
+    ends[2][1].shutdown(socket.SHUT_WR)
+    ends[3][0].close()
+    ends[4][1].close()
+    time.sleep(2.5)  # the relay's own patience with an end that a client does not see
+    assert rests(pid, 1)
+    for pair in ends:
+        for s in pair:
+            s.close()
+    assert until(lambda: open_now(forwards) == 0)

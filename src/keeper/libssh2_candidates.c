@@ -82,6 +82,15 @@ static void put(struct ssh_keys *out, struct ssh_keys *agent, struct ssh_key **f
     }
 }
 
+/* By PubkeyAcceptedAlgorithms. */
+static bool is_allowed(const struct ssh_settings *settings, const struct ssh_key *key)
+{
+    const char *name = ssh_key_is_rsa(key) ? "rsa-sha2-512" : key->type;
+
+    return !settings->pubkey_algorithms || !*key->type ||
+           list_has(settings->pubkey_algorithms, name, strlen(name));
+}
+
 void candidates_order(struct session *s)
 {
     struct login *l = s->login;
@@ -110,6 +119,10 @@ void candidates_order(struct session *s)
     }
     ssh_keys_release(&files);
     ssh_keys_release(&l->from_agent);
+    for (size_t i = out.count; i-- > 0;) {
+        if (!is_allowed(s->settings, out.key[i]))
+            ssh_keys_remove(&out, i);
+    }
     c->keys = out;
     c->gathered = true;
 }

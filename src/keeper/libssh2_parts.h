@@ -138,6 +138,8 @@ void session_doubt(struct session *s);
 /* Ends it and all that it carries; e may be NULL. */
 void session_end(struct session *s, const struct err *e);
 void session_free(struct session *s);
+/* Takes leave of the server, where it is up. */
+void session_disconnect(struct session *s);
 /* "acme@bastion.example.com", for messages. */
 const char *session_who(const struct ssh_settings *settings);
 
@@ -156,7 +158,7 @@ struct channel {
     uint32_t window;       /* that we grant */
     int64_t credit;        /* what the far side could still send when it was granted last; minus: more came */
     size_t index;
-    bool bulk;   /* more came than an answer or two */
+    bool bulk;     /* more came than an answer or two */
     bool drives;   /* it is no connection, but the session's driver */
     bool tried;    /* its session was lost while it was being opened: not a third time */
     bool readable; /* the client has sent */

@@ -290,10 +290,7 @@ static void pool_close(void)
     queue_close();
     while (pool.sessions) {
         struct session *s = pool.sessions;
-        if (s->state == SESSION_UP)
-            (void)libssh2_session_disconnect_ex(s->ssh, SSH_DISCONNECT_BY_APPLICATION, "", "");
-        if (s->state == SESSION_UP)
-            io_flush(s);
+        session_disconnect(s);
         loop_forget(&s->socket);
         timer_clear(&s->timer);
         timer_clear(&s->unread);

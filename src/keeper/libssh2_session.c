@@ -60,6 +60,14 @@ void session_end(struct session *s, const struct err *e)
     not_at_once(s, NULL, e ? e : &lost);
 }
 
+void session_disconnect(struct session *s)
+{
+    if (s->state != SESSION_UP)
+        return;
+    (void)libssh2_session_disconnect_ex(s->ssh, SSH_DISCONNECT_BY_APPLICATION, "", "");
+    io_flush(s);
+}
+
 void session_free(struct session *s)
 {
     login_free(s->login);
@@ -96,12 +104,26 @@ static void keep_alive(struct session *s, int want_reply)
     io_flush(s);
 }
 
+static void leave(struct session *s)
+{
+    struct err idle = ERR_INIT;
+
+    session_disconnect(s);
+    (void)err_set(&idle, ERR_UNREACHABLE, "ssh %s: a session that was not needed any more is closed",
+                  session_who(s->settings));
+    session_end(s, &idle);
+}
+
 static void from_time_to_time(struct timer *t)
 {
     struct session *s = OWNER_OF(t, struct session, timer);
 
-    if (s->doubted || pool_is_spare(s)) {
+    if (s->doubted) {
         session_end(s, NULL);
+        return;
+    }
+    if (pool_is_spare(s)) {
+        leave(s);
         return;
     }
     keep_alive(s, 0);

@@ -114,11 +114,10 @@ def test_check_of_what_is_right(broker):
 @pytest.mark.parametrize("lines, hint", [
     ("auth = vault\nvault_addr = v\nvault_path = p", f"auth = one of: {PROVIDERS}"),
     ("auth = helper\nauth_helper = pass", "auth = one of: "),
-    ("auth = none\nlogin = keeper", "login = client"), ("auth = none\nvia = ssh://b", "open it yourself"),
-    ("auth = none\nvia = t", "open it yourself")])
+    ("auth = none\nlogin = keeper", "login = client")])
 def test_what_comes_later_is_known(broker, lines, hint):
     """Accepted in the file, shown, listed; an error only when a run needs it (`token` needs no way to the server)."""
-    broker.config(f"[profile p]\nhost = h\nuser = u\n{lines}\n[tunnel t]\ntype = ssh\nhost = b\n")
+    broker.config(f"[profile p]\nhost = h\nuser = u\n{lines}\n")
     for args in (["profile", "check"], ["profile", "list"], ["profile", "show", "p"]):
         assert broker.run(*args).code == 0
     for args in (["connect", "p"], ["exec", "p", "--", "true"], ["test", "p"], ["connect", "p", "--dry-run"]):

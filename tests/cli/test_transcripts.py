@@ -50,7 +50,6 @@ user = app
 """
 NAMES = "  prod warehouse foreflow stage shop local\n"
 BUILT = f"hint: auth = one of: {PROVIDERS}\n"
-NO_SSH = "this version has no tunnel of type ssh\nhint: open it yourself, then set via = tcp://127.0.0.1:PORT\n"
 
 
 @pytest.fixture
@@ -118,9 +117,6 @@ def said(done):
     (["completion", "tcsh"], 64, "broker: completion: no completion for 'tcsh'\nhint: broker completion bash, zsh or fish\n"),
     (["version", "x"], 64, "broker: version: one word too many: 'x'\nhint: broker help version\n"),
     (["token", "local"], 64, "broker: local: auth = client has no secret to print\nhint: broker connect local\n"),
-    (["connect", "prod"], 78, "broker: prod: via = bastion: " + NO_SSH),
-    (["connect", "foreflow"], 78,
-     "broker: foreflow: via = ssh://acme@acme.foreflow.example: " + NO_SSH),
     (["connect", "warehouse"], 78, "broker: warehouse: auth = vault: not in this version\n" + BUILT),
     (["connect", "shop", "-o", "login=keeper"], 78,
      "broker: shop: login = keeper: the keeper of this version does not log in\nhint: login = client\n"),
@@ -248,6 +244,23 @@ def test_no_keychain_and_nobody_to_ask(filled):
 # --dry-run: a plan, and nothing done
 
 @pytest.mark.parametrize("profile, flavour, wanted", [
+    ("prod", "mysql9", """\
+endpoint    {rds}:3306
+login       aws profile prod
+way         ssh ec2-user@bastion.example.com:22
+tls         verify-identity, by the keeper, {bundle}
+credential  iam token for app_ro, region eu-west-1
+address     unix socket
+client      {client} --defaults-file=/dev/fd/N -e 'select 1'
+"""),
+    ("foreflow", "mariadb118", """\
+endpoint    127.0.0.1:3306
+way         ssh acme@acme.foreflow.example:22
+tls         preferred, by the client
+credential  stored password of foreflow@127.0.0.1:3306
+address     127.0.0.1, a free port
+client      {client} --defaults-file=/dev/fd/N -e 'select 1'
+"""),
     ("shop", "mysql9", """\
 endpoint    db.example.com:3306
 way         direct
@@ -268,7 +281,8 @@ def test_dry_run(filled, clients, silent_bus, profile, flavour, wanted):
     client = clients[flavour].path
     filled.env.update(silent_bus.env)
     done = filled.run("connect", profile, "--dry-run", "--client", client, "--", "-e", "select 1", tty=True, timeout=5)
-    assert said(done) == (wanted.format(client=client), "", 0) and done.tty == b""
+    wanted = wanted.format(client=client, rds=RDS, bundle=PROGRAM.parents[1] / "share/broker/rds-ca.pem")
+    assert said(done) == (wanted, "", 0) and done.tty == b""
     assert silent_bus.open == []
 
 

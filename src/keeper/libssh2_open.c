@@ -70,6 +70,12 @@ static void opened(struct session *s, struct channel *c)
     queue_opened(c, NULL);
 }
 
+/* libssh2 gives up after a minute; the connection has its own, shorter patience. */
+static bool is_answer(int code)
+{
+    return code == LIBSSH2_ERROR_CHANNEL_FAILURE || code == LIBSSH2_ERROR_TIMEOUT;
+}
+
 int open_step(struct session *s)
 {
     struct channel *c = s->opening;
@@ -78,21 +84,21 @@ int open_step(struct session *s)
     if (!c)
         return 0;
     c->ssh = open_by_libssh2(s, c);
-    if (!c->ssh && libssh2_session_last_errno(s->ssh) == LIBSSH2_ERROR_EAGAIN)
+    int code = c->ssh ? 0 : libssh2_session_last_errno(s->ssh);
+    if (code == LIBSSH2_ERROR_EAGAIN)
         return 0;
+    if (!c->ssh && !is_answer(code))
+        return -1; /* another session may open it */
     s->opening = NULL;
     if (c->ssh) {
         opened(s, c);
-        return 0;
-    }
-    bool answered = s->open_code != 0;
-    if (c->drives) {
+    } else if (c->drives) {
         free(c);
     } else {
         explain(s, &e);
         queue_opened(c, &e);
     }
-    return answered || !s->gone ? 0 : -1;
+    return 0;
 }
 
 int open_start(struct session *s, struct channel *c)

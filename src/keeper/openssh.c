@@ -298,6 +298,8 @@ static void lost(const struct err *e)
     log_warn(NULL, "%s", e->msg);
     if (clock_ms() - engine.started > PAUSE_MOST_MS)
         engine.pause = PAUSE_LEAST_MS / 2;
+    if (engine.pause <= PAUSE_LEAST_MS)
+        engine.started = clock_ms() - PAUSE_LEAST_MS; /* the first time, at once */
     timer_clear(&engine.doubt);
     if (engine.first && is_refused(&refused))
         serve_queue(&refused);

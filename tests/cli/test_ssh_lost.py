@@ -1,0 +1,184 @@
+"""A forward whose SSH session is lost: the next connection makes it anew, from memory and never by asking; what cannot be made
+anew says so; nothing is left of a keeper or an ssh that is killed."""
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from lib.forwards import Forwards, alive, dial, greeting, until
+from lib.keeping import gone, named
+from lib.logins import for_user
+from test_ssh_words import BOTH, Way, keychain_set, password  # noqa: F401
+
+
+@pytest.fixture
+def forwards(broker):
+    f = Forwards(broker)
+    yield f
+    f.finish()
+
+
+@pytest.fixture
+def way(broker, mysql_server, clients, ssh_home, forwards):
+    yield Way(broker, mysql_server, clients["mysql9"], ssh_home)
+
+
+@pytest.fixture
+def lost(way, start_sshd, user_key, forwards):
+    """lost(engine): (the forward, its sshd, its address)."""
+    def start(engine, **keys):
+        sshd = start_sshd()
+        sshd.authorize(user_key)
+        way.config(sshd, engine, identity=user_key, **keys)
+        forward = forwards.start("p")
+        assert greeting(forward.address)[4] == 10
+        return forward, sshd, forward.address
+    return start
+
+
+def words(address):
+    """The text of the ERR packet that a client gets instead of a greeting."""
+    packet = greeting(address, 15)
+    assert packet[4] == 0xff, packet
+    return packet[7:].decode()
+
+
+def masters():
+    return named("/usr/bin/ssh")
+
+
+def is_greeted(address):
+    packet = greeting(address, 15)
+    assert packet[4] in (10, 255), packet
+    return packet[4] == 10 or print(packet)
+
+
+@BOTH
+def test_session_dropped(lost, forwards, engine):
+    forward, sshd, address = lost(engine)
+    sshd.drop()
+    assert until(lambda: forwards.one("p")["state"] == "lost")
+    assert is_greeted(address)
+    assert forwards.one("p")["state"] == "up"
+
+
+@BOTH
+def test_connections_end_with_it(lost, engine):
+    forward, sshd, address = lost(engine)
+    held = [dial(address) for _ in range(20)]
+    for s in held:
+        assert s.recv(128)[4] == 10
+    sshd.drop()
+    for s in held:
+        s.settimeout(10)
+        try:
+            assert s.recv(128) == b""
+        except ConnectionResetError:
+            pass
+        s.close()
+    assert is_greeted(address)
+
+
+@BOTH
+def test_sshd_away_for_a_while(lost, engine):
+    forward, sshd, address = lost(engine)
+    sshd.stop()
+    assert until(lambda: "refused" in words(address), 20)
+    sshd.start()
+    assert until(lambda: is_greeted(address), 30)
+
+
+@BOTH
+def test_every_one_of_those_that_come_meanwhile(lost, engine):
+    """Connections that arrive while the session is made anew wait for it."""
+    forward, sshd, address = lost(engine)
+    sshd.drop()
+    held = [dial(address) for _ in range(30)]
+    for s in held:
+        s.settimeout(20)
+        packet = s.recv(300)
+        assert packet[4] == 10, packet
+        s.close()
+
+
+@BOTH
+def test_password_from_memory(way, start_sshd, password, broker, keychain, forwards, engine):  # noqa: F811
+    """Kept by the keeper for that, not asked for again, not even of the keychain."""
+    sshd = start_sshd(questions=[("Password: ", password, "hide")], lines=["PasswordAuthentication yes"])
+    broker.env.update(keychain.env)
+    way.config(sshd, engine)
+    keychain_set(broker, password)
+    address = forwards.detach("p")
+    assert broker.run("password", "delete", "--tunnel", "bastion").code == 0
+    sshd.drop()
+    assert is_greeted(address)
+    sshd.ask([("Password: ", "another", "hide")])
+    sshd.drop()
+    assert until(lambda: forwards.one("p")["state"] == "lost")
+    assert until(lambda: "ermission denied" in (said := words(address)) or "assword" in said or "refused" in said)
+
+
+@BOTH
+def test_code_is_not_asked_for_again(way, start_sshd, password, broker, forwards, engine):  # noqa: F811
+    sshd = start_sshd(questions=[("Password: ", password, "hide"), ("Verification code: ", "123456", "hide")],
+                      lines=["AuthenticationMethods keyboard-interactive", "KbdInteractiveAuthentication yes"])
+    way.config(sshd, engine)
+    t = broker.pty("forward", "p")
+    for wanted, said in (("Password: ", password), ("Verification code: ", "123456")):
+        t.expect(wanted.encode())
+        t.sendline(said.encode())
+    t.expect(b"Ctrl-C ends it")
+    address = f"127.0.0.1:{forwards.one('p')['port']}"
+    assert is_greeted(address)
+    sshd.drop()
+    assert until(lambda: forwards.one("p")["state"] == "lost")
+    assert "person" in words(address)
+    t.close()
+
+
+def test_ssh_killed(lost, forwards):
+    forward, sshd, address = lost("openssh")
+    for pid in masters():
+        os.kill(pid, signal.SIGKILL)
+    assert until(lambda: forwards.one("p")["state"] == "lost")
+    assert is_greeted(address)
+
+
+def test_ssh_stopped(lost, broker):
+    """It hangs: a connection ends in time, and the next ones get another."""
+    forward, sshd, address = lost("openssh")
+    stopped = masters()
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    assert forward.end(signal.SIGTERM)[0] == -signal.SIGTERM
+    assert until(lambda: not any(alive(pid) for pid in stopped))
+    gone(broker)
+
+
+def test_its_socket_removed(lost, broker):
+    """As a cleaner of old files would."""
+    forward, sshd, address = lost("openssh")
+    sockets = list((broker.runtime / "broker").glob("*.ctl"))
+    assert len(sockets) == 1
+    sockets[0].unlink()
+    assert is_greeted(address)
+
+
+def test_keeper_killed(lost, broker, forwards):
+    """The guard ends ssh and removes the sockets."""
+    forward, sshd, address = lost("openssh")
+    keeper = forwards.one("p")["pid"]
+    assert masters()
+    os.kill(keeper, signal.SIGKILL)
+    forward.end()
+    gone(broker)
+    assert until(lambda: not sshd.sessions())
+
+
+def test_logged_out_at_the_end(lost, broker):
+    forward, sshd, address = lost("openssh")
+    assert forward.end(signal.SIGTERM)[0] == -signal.SIGTERM
+    gone(broker)
+    assert until(lambda: sshd.said("disconnected by user") and not sshd.sessions())

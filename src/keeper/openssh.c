@@ -51,6 +51,7 @@ static struct {
 
 static void stream_ask(struct stream *t);
 static void engine_start(void);
+static void probe(void);
 
 /* --- waiting for a master ------------------------------------------------------------------------------- */
 
@@ -146,6 +147,7 @@ static void stream_silent(struct stream *t)
     clock_format_duration(&time, opt.connect_timeout);
     (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", options_endpoint(), buf_str(&time));
     (void)err_hint(&e, "check host and port: %s connects to them", engine.s->host);
+    probe();
     stream_fail(t, &e);
 }
 
@@ -240,7 +242,7 @@ static void stream_ask(struct stream *t)
         mux_ask(master_control(), &request, (const int[]){t->join->fd, t->join->fd}, 2, deadline, &use, t);
 }
 
-/* --- sleep ---------------------------------------------------------------------------------------------- */
+/* --- is it there? --------------------------------------------------------------------------------------- */
 
 static void probe_answered(void *context, enum mux_answer answer, const char *words)
 {
@@ -253,21 +255,28 @@ static void probe_answered(void *context, enum mux_answer answer, const char *wo
         master_doubt();
 }
 
-/* After a sleep the far side may be long gone, and ssh notices only by its keep-alive. A session that is
- * opened or refused proves that it is there. */
-static void probe_after_sleep(void)
+/* The far side may be long gone, and ssh notices only by its keep-alive. A session that is opened or refused
+ * proves that it is there. */
+static void probe(void)
 {
     static const struct mux_use use = {probe_answered, NULL};
     struct buf request = BUF_INIT(4096);
-    int64_t slept = clock_slept_ms();
 
-    if (engine.probe || slept - engine.slept < SLEPT_MS)
+    if (engine.probe || engine.state != UP)
         return;
-    engine.slept = slept;
-    log_trace("ssh", "after a sleep: is the far side there?");
+    log_trace("ssh", "is the far side there?");
     mux_put_session(&request, "sftp");
     engine.probe = mux_ask(master_control(), &request, master_null(), 3,
                            clock_deadline(PROBE_MS, CLOCK_NEVER), &use, NULL);
+}
+
+static void probe_after_sleep(void)
+{
+    int64_t slept = clock_slept_ms();
+
+    if (slept - engine.slept >= SLEPT_MS)
+        probe();
+    engine.slept = slept;
 }
 
 /* --- the engine ----------------------------------------------------------------------------------------- */

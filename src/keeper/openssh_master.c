@@ -85,8 +85,10 @@ void master_stream_reason(struct buf *out)
 
 static void trace_said(void)
 {
-    if (master.ssh.said.len)
-        log_trace("ssh", "%s", buf_str(&master.ssh.said));
+    for (const char *p = buf_str(&master.ssh.said), *end; *p; p = *end ? end + 1 : end) {
+        end = p + strcspn(p, "\n");
+        log_trace("ssh", "%.*s", (int)(end - p), p);
+    }
 }
 
 /* --- its end -------------------------------------------------------------------------------------------- */

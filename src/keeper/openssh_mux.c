@@ -156,6 +156,8 @@ static bool take(struct mux *m, const struct mux_reply *r)
     } else if (r->says == MUX_GRANTED && m->state == ASKED) {
         m->state = GRANTED;
         timer_clear(&m->late);
+        buf_release(&m->out);
+        m->sent = 0;
         m->use->answered(m->context, MUX_YES, "");
     } else if (r->says == MUX_REFUSED && m->state == ASKED) {
         buf_add(&words, r->words, r->n);
@@ -183,7 +185,9 @@ static void take_all(struct mux *m)
     taking = NULL;
     if (n < 0) {
         finish(m, MUX_NO_SENSE, "");
-    } else if (at > 0) {
+    } else if (at == m->in.len) {
+        buf_release(&m->in); /* there may be thousands, and each says nothing more until its end */
+    } else {
         memmove(m->in.data, m->in.data + at, m->in.len - at);
         m->in.len -= at;
     }

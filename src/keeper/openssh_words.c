@@ -207,8 +207,14 @@ static const struct {
 /* Lines that say nothing about why it ended. */
 static bool is_noise(const char *line)
 {
-    static const char *const noise[] = {"Warning: Permanently added", "Pseudo-terminal will not",
-                                        "Warning: Identity file", "channel ", "Authenticated to"};
+    static const char *const noise[] = {"Warning: Permanently added",
+                                        "Pseudo-terminal will not",
+                                        "Warning: Identity file",
+                                        "channel ",
+                                        "Authenticated to",
+                                        "OpenSSH_",
+                                        "Transferred: ",
+                                        "Bytes per second: "};
 
     for (size_t i = 0; i < ARRAY_LEN(noise); i++) {
         if (text_starts(line, noise[i]))

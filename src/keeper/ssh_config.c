@@ -75,6 +75,7 @@ static const struct {
     const char *key, *usual, *words;
 } only_ssh[] = {
     {"addkeystoagent", "false", "AddKeysToAgent"},
+    {"batchmode", "no", "BatchMode"},
     {"bindinterface", NULL, "BindInterface"},
     {"checkhostip", "no", "CheckHostIP"},
     {"fingerprinthash", "SHA256", "FingerprintHash"},

@@ -181,6 +181,7 @@ static const struct config_case cases[] = {
     {"FingerprintHash md5", "host=b", {"beyond FingerprintHash"}},
     {"AddKeysToAgent yes", "host=b", {"beyond AddKeysToAgent"}},
     {"RekeyLimit 1G", "host=b", {"beyond RekeyLimit"}},
+    {"BatchMode yes", "host=b", {"beyond BatchMode"}},
     {"CheckHostIP yes", "host=b", {"beyond CheckHostIP"}},
 };
 

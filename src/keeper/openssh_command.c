@@ -97,5 +97,8 @@ void openssh_command(const struct ssh_settings *s, const char *control, struct w
         if (options_tunnel(given[i][0]))
             add(argv, given[i][1], options_tunnel(given[i][0]));
     }
+    /* ssh would offer what the agent has before it. */
+    if (options_tunnel("identity"))
+        add(argv, "-o", "IdentitiesOnly=yes");
     add(argv, "--", s->alias);
 }

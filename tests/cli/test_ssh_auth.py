@@ -1,0 +1,318 @@
+"""Logging in to a bastion, with either engine: passwords, prompts, keys, agents, certificates; whom is asked what and how often;
+attempts are never wasted, because servers count them."""
+import re
+
+import pytest
+
+from conftest import BASE, lasting
+from lib.bastion import ENGINES, Home, tunnel, write
+from lib.keeping import gone
+from servers.sshd import Sshd
+
+WHO = ["--", "-NBe", "select current_user()"]
+IN = b"app_native@%\n"
+PASSWORD, CODE, PHRASE = b"fake-ssh-password-canary", b"fake-code-471147", b"fake-passphrase-canary"
+ASKS_PASSWORD = [("Password: ", PASSWORD.decode(), "hide")]
+ASKS_BOTH = [*ASKS_PASSWORD, ("Verification code: ", CODE.decode(), "hide")]
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def shared_asking(names, ssh_keys):
+    yield from lasting(Sshd, BASE / "asking", ssh_keys, questions=ASKS_PASSWORD, host_keys=["ed25519"])
+
+
+@pytest.fixture
+def asking(shared_asking):
+    """An sshd that asks for PASSWORD, and takes no key."""
+    shared_asking.ask(ASKS_PASSWORD)
+    shared_asking.authorize()
+    return shared_asking
+
+
+@pytest.fixture
+def home(broker, ssh_home, mariadb_server, clients):
+    home = Home(broker, ssh_home)
+    home.server, home.client = mariadb_server, clients["mariadb1011"]
+    for value in (PASSWORD, CODE, PHRASE):
+        broker.secret(value)
+    return home
+
+
+class Counting:
+    """What the sshd's log says since: logins, failures, keys that were looked at."""
+
+    def __init__(self, sshd):
+        self.sshd, self.start = sshd, len(sshd.read())
+
+    def __call__(self):
+        text = self.sshd.read()[self.start:]
+        return len(re.findall(r"Accepted \S+ for", text)), len(re.findall(r"Failed (?!publickey)\S+ for", text))
+
+
+def prepare(home, sshd, engine, *lines, **keys):
+    home.knows(sshd)
+    write(home.broker, home.server, tunnel(sshd, engine, *lines, **keys), client=home.client.path)
+    return Counting(sshd)
+
+
+def run(home, *args, **options):
+    return home.broker.run("connect", "p", *args, *WHO, **options)
+
+
+def on_terminal(home, *args):
+    return home.broker.pty("connect", "p", *args, *WHO, stdout="pipe", stderr="pipe")
+
+
+def answer(t, question, said, echo=False):
+    shown = t.expect(question)
+    assert shown.lstrip(b"\r\n") == question and t.echo == echo, shown
+    t.sendline(said)
+
+
+def who(sshd):
+    return f"{sshd.user}@{sshd.host}"
+
+
+# Passwords
+
+@pytest.mark.parametrize("method", ["password", "keyboard-interactive"])
+def test_password(home, asking, engine, method):
+    count = prepare(home, asking, engine)
+    home.config(f"PreferredAuthentications {method}\n")
+    question = f"{who(asking)}'s password: " if method == "password" else f"({who(asking)}) Password: "
+    t = on_terminal(home)
+    answer(t, question.encode(), PASSWORD)
+    assert t.wait() == 0 and (t.out, t.err) == (IN, b"") and count() == (1, 0) and gone(home.broker)
+
+
+@pytest.fixture
+def stored(home, keychain):
+    """stored(value): as the password of the tunnel."""
+    home.broker.env.update(keychain.env)
+
+    def put(value):
+        done = home.broker.run("password", "set", "--tunnel", "far", input=value)
+        assert done.code == 0, done.errors
+    return put
+
+
+def test_stored_password(home, asking, engine, stored):
+    count = prepare(home, asking, engine)
+    stored(PASSWORD)
+    with home.broker.watch() as watch:
+        done = run(home)
+    assert (done.out, done.err) == (IN, b"") and count() == (1, 0)
+    home.broker.secrets.remove(home.server.password("app_native"))  # that one came in the environment
+    home.broker.assert_hidden(watch)
+    t = on_terminal(home)
+    assert t.wait() == 0 and t.shown == b"" and gone(home.broker)
+
+
+@pytest.mark.parametrize("second, code", [(PASSWORD, 0), (b"fake-wrong-too", 77)])
+def test_stored_password_that_is_wrong(home, asking, engine, stored, second, code):
+    """Asked once more on a terminal, and not three times."""
+    count = prepare(home, asking, engine)
+    stored(b"fake-wrong")
+    t = on_terminal(home)
+    answer(t, f"({who(asking)}) Password: ".encode(), second)
+    assert t.wait() == code and t.out == (b"" if code else IN)
+    assert count() == ((0, 2) if code else (1, 1)) and gone(home.broker)
+
+
+def test_stored_password_that_is_wrong_and_nobody_to_ask(home, asking, engine, stored):
+    count = prepare(home, asking, engine)
+    stored(b"fake-wrong")
+    done = run(home)
+    assert done.code in (77, 79) and not done.out and "hint: " in done.errors
+    assert count() == (0, 1) and gone(home.broker)
+
+
+def test_no_password_and_nobody_to_ask(home, asking, engine):
+    """79, and nothing was tried."""
+    count = prepare(home, asking, engine)
+    for args in ([], ["--no-input"]):
+        done = run(home, *args)
+        assert (done.code, done.out) == (79, b"") and done.errors.endswith("hint: broker password set --tunnel far\n"), done.errors
+    assert count() == (0, 0) and gone(home.broker)
+
+
+def test_wrong_password(home, asking, engine):
+    count = prepare(home, asking, engine)
+    t = on_terminal(home)
+    answer(t, f"({who(asking)}) Password: ".encode(), b"fake-wrong")
+    assert t.wait() == 77 and t.err.startswith(b"broker: p: ") and b"hint: " in t.err
+    assert count() == (0, 1) and gone(home.broker)
+
+
+def test_password_of_a_url(home, asking, engine):
+    """For this run only; on argv it is overwritten."""
+    count = prepare(home, asking, engine)
+    server = home.server
+    url = (f"mysql://app_native:{server.password('app_native').decode()}@127.0.0.1:{server.port}/?type=ssh&ssh_host={asking.host}"
+           f"&ssh_port={asking.port}&ssh_user={asking.user}&ssh_password={PASSWORD.decode()}&tls=preferred")
+    done = home.broker.run("connect", "-", "-o", f"tunnel.ssh_engine={engine}", "--client", home.client.path, *WHO, input=url.encode() + b"\n")
+    assert done.out == IN and count() == (1, 0), done.errors
+
+
+# Several prompts
+
+def test_two_prompts(home, asking, engine):
+    asking.ask([*ASKS_PASSWORD, ("Favourite colour: ", "blue", "echo")])
+    count = prepare(home, asking, engine)
+    t = on_terminal(home)
+    answer(t, f"({who(asking)}) Password: ".encode(), PASSWORD)
+    answer(t, f"({who(asking)}) Favourite colour: ".encode(), b"blue", echo=engine == "libssh2")
+    assert t.wait() == 0 and t.out == IN and count() == (1, 0) and gone(home.broker)
+
+
+def test_code_behind_a_stored_password(home, asking, engine, stored):
+    """Only the code is asked for."""
+    asking.ask(ASKS_BOTH)
+    count = prepare(home, asking, engine)
+    stored(PASSWORD)
+    t = on_terminal(home)
+    answer(t, f"({who(asking)}) Verification code: ".encode(), CODE)
+    assert t.wait() == 0 and t.out == IN and count() == (1, 0)
+    done = run(home)
+    assert done.code == 79 and "Verification code" in done.errors.splitlines()[0] and gone(home.broker), done.errors
+
+
+def test_code_behind_a_key(home, start_sshd, user_key, engine):
+    sshd = start_sshd(questions=[ASKS_BOTH[1]], lines=["AuthenticationMethods publickey,keyboard-interactive"], host_keys=["ed25519"])
+    sshd.authorize(user_key)
+    home.has_key(user_key)
+    count = prepare(home, sshd, engine)
+    t = on_terminal(home)
+    answer(t, f"({who(sshd)}) Verification code: ".encode(), CODE)
+    assert t.wait() == 0 and t.out == IN and count()[1] == 0 and gone(home.broker)
+
+
+# Keys
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+@pytest.mark.parametrize("where", ["default", "identity", "agent"])
+def test_keys(home, sshd, ssh_keys, agent, engine, kind, where):
+    """libssh2 itself, RSA too."""
+    key = ssh_keys.make(kind)
+    sshd.authorize(key)
+    keys = {}
+    if where == "default":
+        home.has_key(key)
+    elif where == "identity":
+        keys["identity"] = key
+    else:
+        home.broker.env.update(agent(key).env)
+    prepare(home, sshd, engine, **keys)
+    done = run(home, "-v")
+    assert done.out == IN and f":{sshd.port}, {engine}" in done.errors, done.errors
+
+
+@pytest.mark.parametrize("options", [["-m", "PEM"], ["-m", "PKCS8"], ["-o"]], ids=["PEM", "PKCS8", "OpenSSH"])
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+@pytest.mark.parametrize("phrase", ["", PHRASE.decode()])
+def test_key_files(home, sshd, ssh_keys, engine, kind, options, phrase):
+    key = ssh_keys.make(kind, phrase, [] if options == ["-o"] else options)
+    sshd.authorize(key)
+    count = prepare(home, sshd, engine, identity=key)
+    if phrase and engine == "libssh2" and kind == "rsa" and options == ["-o"]:
+        done = run(home)
+        assert (done.code, done.errors) == (78, "broker: p: libssh2 cannot: an RSA key with a passphrase in OpenSSH's own format\n"
+                                                "hint: ssh_engine = auto\n")
+        return
+    if phrase:
+        t = on_terminal(home)
+        answer(t, f"Enter passphrase for key '{key}': ".encode(), PHRASE)
+        assert t.wait() == 0 and t.out == IN and t.err == b""
+    else:
+        assert run(home).out == IN
+    assert count()[0] == 1
+
+
+def test_passphrase_that_is_wrong(home, sshd, ssh_keys, engine):
+    """Three times in all, as by ssh; nobody to ask is 79."""
+    key = ssh_keys.make("ed25519", PHRASE.decode())
+    sshd.authorize(key)
+    prepare(home, sshd, engine)
+    question = f"Enter passphrase for key '{home.has_key(key)}': ".encode()
+    for last, code in ((PHRASE, 0), (b"fake-wrong", 77)):
+        t = on_terminal(home)
+        for said in (b"fake-wrong", b"fake-wrong-too", last):
+            t.expect(question)
+            t.sendline(said)
+        assert (t.wait(), t.out) == (code, b"" if code else IN), t.err
+    done = run(home)
+    assert done.code == 79 and "Enter passphrase for key" in done.errors.splitlines()[0] and gone(home.broker), done.errors
+
+
+def test_no_key_is_taken(home, sshd, ssh_keys, engine):
+    """Transcript 12: ssh's words, and what to mend."""
+    home.has_key(ssh_keys.make("ecdsa"))
+    prepare(home, sshd, engine)
+    done = run(home)
+    assert (done.code, done.errors) == (77, f"broker: p: {who(sshd)}: Permission denied (publickey)\n"
+                                            f"hint: make ssh {who(sshd)} work, or set identity in [tunnel far]\n")
+    assert gone(home.broker)
+
+
+# Agents and certificates
+
+@pytest.fixture(scope="module")
+def ten_keys(ssh_keys):
+    return [ssh_keys.make("ed25519") for _ in range(10)]
+
+
+def test_agent_with_ten_keys(home, start_sshd, ten_keys, agent, engine):
+    """Where the server has the patience the last one is found; with `identity` it is the first."""
+    home.broker.env.update(agent(*ten_keys).env)
+    patient, usual = start_sshd(lines=["MaxAuthTries 20"]), start_sshd()
+    for sshd in (patient, usual):
+        sshd.authorize(ten_keys[-1])
+    prepare(home, patient, engine)
+    assert run(home).out == IN
+    prepare(home, usual, engine)
+    done = run(home)
+    assert done.code == 77 and "Too many authentication failures" in done.errors and "identity" in done.errors.splitlines()[-1], done.errors
+    (home.folder / "last.pub").write_text(ten_keys[-1].with_name(ten_keys[-1].name + ".pub").read_text())
+    prepare(home, usual, engine, identity=home.folder / "last.pub")
+    done = run(home)
+    assert done.out == IN and gone(home.broker), done.errors
+
+
+def test_max_auth_tries(home, start_sshd, ten_keys, agent, ssh_keys, engine):
+    """One attempt is all there is: the key that the profile names is it."""
+    sshd = start_sshd(lines=["MaxAuthTries 2"])
+    key = ssh_keys.make()
+    sshd.authorize(key)
+    home.broker.env.update(agent(*ten_keys).env)
+    prepare(home, sshd, engine, identity=key)
+    done = run(home)
+    assert done.out == IN, done.errors
+
+
+@pytest.mark.parametrize("where", ["file", "agent"])
+def test_user_certificate(home, start_sshd, ssh_keys, agent, where):
+    """The system's ssh does it, without an attempt before."""
+    ca, key = ssh_keys.make(), ssh_keys.make()
+    sshd = start_sshd(lines=[f"TrustedUserCAKeys {ca}.pub"])
+    ssh_keys.sign(ca, key, "-n", sshd.user)
+    if where == "file":
+        home.has_key(key)
+    else:
+        home.broker.env.update(agent(key).env)
+    count = prepare(home, sshd, None)
+    done = run(home, "-v")
+    assert done.out == IN and ", openssh: " in done.errors and "certificate" in done.errors and count() == (1, 0), done.errors
+
+
+def test_agent_that_does_not_answer(home, sshd, user_key, silent_bus, engine):
+    """A socket that accepts and says nothing costs a moment, and the key files are used."""
+    home.has_key(user_key)
+    prepare(home, sshd, engine, connect_timeout="5s")
+    path = silent_bus.env["DBUS_SESSION_BUS_ADDRESS"].partition("path=")[2]
+    done = run(home, env={"SSH_AUTH_SOCK": path + ".none"})
+    assert done.out == IN

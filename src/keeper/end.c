@@ -38,6 +38,7 @@ static struct end {
 int listen_unix(const char *path, struct err *e)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct stat st;
     AUTO_FD(fd);
 
     if (strlen(path) >= PATH_MOST) {
@@ -45,10 +46,16 @@ int listen_unix(const char *path, struct err *e)
         return err_hint(e, "a shorter path; the runtime folder is $XDG_RUNTIME_DIR or TMPDIR");
     }
     memcpy(at.sun_path, path, strlen(path) + 1);
+    /* Before it is there: a kill may come at any moment. */
+    bool ours = lstat(path, &st) < 0;
+    if (ours)
+        keeper_owns_path(path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) < 0) {
         (void)err_set(e, ERR_UNREACHABLE, "%s: %s", path,
                       errno == EADDRINUSE ? "there is something already" : strerror(errno));
+        if (ours)
+            keeper_disowns_path(path);
         return err_hint(e, "another path, or remove what is there");
     }
     keeper_owns_path(path);

@@ -29,7 +29,7 @@
 
 struct owned_path {
     char path[120];
-    ino_t inode; /* 0: whatever is there */
+    ino_t inode; /* 0: the socket that is there, as there was nothing before */
 };
 
 static struct owned {
@@ -47,7 +47,8 @@ static void path_remove(const struct owned_path *at)
 {
     struct stat st;
 
-    if (at->path[0] && lstat(at->path, &st) == 0 && (at->inode == 0 || st.st_ino == at->inode))
+    if (at->path[0] && lstat(at->path, &st) == 0 &&
+        (at->inode == 0 ? S_ISSOCK(st.st_mode) : st.st_ino == at->inode))
         (void)unlink(at->path);
 }
 
@@ -141,24 +142,36 @@ void guard_disowns_group(pid_t group)
     group_replace(group, 0);
 }
 
+/* That of `path`; of "": one that is free. */
+static struct owned_path *path_find(const char *path)
+{
+    for (size_t i = 0; owned && i < PATHS_MOST; i++) {
+        if (text_equal(owned->path[i].path, path))
+            return &owned->path[i];
+    }
+    return NULL;
+}
+
+/* Its first byte last: the guard never sees a part of a path. */
 void keeper_owns_path(const char *path)
 {
+    struct owned_path *known = path_find(path), *at = known ? known : path_find("");
+    size_t n = strlen(path);
     struct stat st;
 
-    for (size_t i = 0; owned && i < PATHS_MOST; i++) {
-        struct owned_path *at = &owned->path[i];
-        if (at->path[0] || strlen(path) >= sizeof at->path)
-            continue;
-        at->inode = lstat(path, &st) == 0 ? st.st_ino : 0;
-        memcpy(at->path, path, strlen(path) + 1);
+    if (!at || n == 0 || n >= sizeof at->path)
         return;
+    at->inode = lstat(path, &st) == 0 ? st.st_ino : 0;
+    if (!known) {
+        memcpy(at->path + 1, path + 1, n);
+        __atomic_store_n(&at->path[0], path[0], __ATOMIC_RELEASE);
     }
 }
 
 void keeper_disowns_path(const char *path)
 {
-    for (size_t i = 0; owned && i < PATHS_MOST; i++) {
-        if (text_equal(owned->path[i].path, path))
-            owned->path[i].path[0] = '\0';
-    }
+    struct owned_path *at = path_find(path);
+
+    if (at && *path)
+        at->path[0] = '\0';
 }

@@ -225,7 +225,7 @@ static void try_again(struct timer *t)
     serve_waiting();
 }
 
-/* 1: greets, 0: the backlog is full, -1: there is no master. */
+/* 1: greets, 0: the backlog is full or no descriptor is left, -1: there is no master. */
 static int greet(struct mux *m)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -236,7 +236,7 @@ static int greet(struct mux *m)
     memcpy(at.sun_path, m->path, strlen(m->path) + 1);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof at) < 0)
-        return fd >= 0 && errno == EAGAIN ? 0 : -1;
+        return fd < 0 || errno == EAGAIN ? 0 : -1;
     unqueue(m);
     m->state = GREETING;
     greeting++;

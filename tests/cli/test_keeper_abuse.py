@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from lib.bastion import ENGINES, Home, tunnel
 from lib.forwards import Forwards, dial, until
 from lib.keeping import gone, keeper
 from lib.logins import profile
@@ -100,12 +101,22 @@ def stalled():
 
 
 @pytest.fixture
-def forward(broker, forwards, names):
-    """forward(port, ...) writes the profile `p` and starts its forward: the address."""
-    def start(port, *args, tls="preferred", tunnel="", wrap=(), **keys):
-        broker.config(profile(**{"host": "127.0.0.1", "port": port, "user": "app", "tls": tls, **keys}) + tunnel)
+def forward(request, broker, forwards, names):
+    """forward(port, ...) writes the profile `p` and starts its forward: the address. Its parameter is an engine of SSH."""
+    engine = getattr(request, "param", None)
+    if engine:
+        home, sshd = Home(broker, request.getfixturevalue("ssh_home")), request.getfixturevalue("sshd")
+        home.knows(sshd)
+        home.has_key(request.getfixturevalue("user_key"))
+
+    def start(port, *args, tls="preferred", wrap=(), **keys):
+        broker.config(profile(**{"host": "127.0.0.1", "port": port, "user": "app", "tls": tls, "via": engine and "far", **keys})
+                      + (tunnel(sshd, engine) if engine else ""))
         return forwards.detach("p", *args, wrap=wrap)
     return start
+
+
+WAYS = pytest.mark.parametrize("forward", [None, *ENGINES], indirect=True, ids=["direct", *ENGINES])
 
 
 def open_now(forwards):
@@ -141,6 +152,17 @@ def memory(pid):
         return next(int(line.split()[1]) << 10 for line in f if line.startswith("RssAnon:"))
 
 
+def ended(s):
+    """Reads S to its end, and closes it."""
+    s.settimeout(5)
+    try:
+        while s.recv(1 << 20):
+            pass
+    except ConnectionError:
+        pass
+    s.close()
+
+
 def fill(s):
     """Sends until nothing more is taken; S does not block."""
     while until(lambda: writable(s), 0.3):
@@ -163,6 +185,7 @@ def test_gives_up_while_it_is_dialled(forward, forwards, stalled, how):
     s.close()
 
 
+@WAYS
 def test_no_descriptor_left(forward, forwards, far, many_files):
     """Clients wait or are told why; it still can be looked at and ended."""
     far.follow()
@@ -187,8 +210,8 @@ def test_no_descriptor_left(forward, forwards, far, many_files):
         s.close()
 
 
-@pytest.mark.parametrize("size", [100 << 20])
-def test_never_reads(forward, forwards, far, size):
+@WAYS
+def test_never_reads(forward, forwards, far, size=100 << 20):
     """A result that nobody takes stays where it is; others go on."""
     def flood(s):
         block, left = bytes(1 << 16), size
@@ -213,6 +236,7 @@ def test_never_reads(forward, forwards, far, size):
     assert until(lambda: open_now(forwards) == 0)
 
 
+@WAYS
 def test_one_byte_at_a_time(forward, forwards, far):
     """Both ways, and half of it closed."""
     address = forward(far.port)
@@ -233,6 +257,7 @@ def test_one_byte_at_a_time(forward, forwards, far):
     assert until(lambda: open_now(forwards) == 0)
 
 
+@WAYS
 @pytest.mark.parametrize("who", ["client", "server"])
 def test_reset_in_the_middle(forward, forwards, far, who):
     address = forward(far.port)
@@ -245,11 +270,12 @@ def test_reset_in_the_middle(forward, forwards, far, who):
             (server if who == "client" else client).setblocking(False)
             fill(client if who == "server" else server)
         reset(client if who == "client" else server)
+        ended(server if who == "client" else client)
         assert until(lambda: open_now(forwards) == 0, 5), waits
-        (server if who == "client" else client).close()
-    assert until(lambda: files(pid) == before)
+    assert until(lambda: files(pid) == before), (before, [os.readlink(f"/proc/{pid}/fd/{f}") for f in os.listdir(f"/proc/{pid}/fd")])
 
 
+@WAYS
 def test_last_words(forward, forwards, far):
     """What a server says before it hangs up reaches a client that is still sending."""
     address = forward(far.port)
@@ -264,6 +290,7 @@ def test_last_words(forward, forwards, far):
         assert client.recv(100) == said
 
 
+@WAYS
 def test_idle_of_every_kind(forward, forwards, far, mariadb_server):
     """No timer ticks for them."""
     address = forward(far.port)

@@ -100,6 +100,10 @@ void candidates_order(struct session *s)
 
     for (size_t i = 0; i < files.count; i++) {
         put(&out, &l->from_agent, &files.key[i]);
+        if (files.key[i] && files.key[i]->half) { /* the agent does not have it */
+            ssh_key_free(files.key[i]);
+            files.key[i] = NULL;
+        }
         if (i == 0 && given && files.key[0] &&
             text_equal(files.key[0]->name, s->settings->identity_files.word[0])) {
             ssh_keys_add(&out, files.key[0]);

@@ -132,6 +132,19 @@ static void pub_parse(struct ssh_key *k, const char *pub)
         (void)set_blob(k, (const unsigned char *)buf_str(&blob), blob.len);
 }
 
+/* What a .pub file names, for the agent to have it; NULL: it names nothing. */
+static struct ssh_key *half_of(const char *name, const struct buf *text)
+{
+    struct ssh_key *k = key_new(name);
+
+    pub_parse(k, buf_str(text));
+    k->half = *k->type && text_starts(buf_str(text), k->type);
+    if (k->half)
+        return k;
+    ssh_key_free(k);
+    return NULL;
+}
+
 static int pem_parse(struct ssh_key *k, const char *text, const char *pub, struct err *e)
 {
     if (strstr(text, "PuTTY-User-Key-File"))
@@ -185,12 +198,15 @@ int ssh_key_load(const char *path, struct ssh_key **out, struct err *e)
     struct err ignored = ERR_INIT;
 
     int found = file_read(path, FILE_ANY, &text, e);
-    if (found != 0)
-        return found;
-    if (check_mode(path, e) < 0)
+    if (found < 0)
         return -1;
     pub_path = mem_printf("%s.pub", path);
     bool has_pub = file_read(pub_path, FILE_ANY, &pub, &ignored) == 0;
+    *out = found == 0 ? half_of(path, &text) : has_pub ? half_of(path, &pub) : NULL;
+    if (*out || found > 0)
+        return *out ? 0 : found;
+    if (check_mode(path, e) < 0)
+        return -1;
     return ssh_key_parse(path, secret_from(buf_str(&text), text.len), has_pub ? buf_str(&pub) : NULL, out, e);
 }
 

@@ -24,6 +24,7 @@ struct ssh_key {
     bool openssh;      /* the file has OpenSSH's own format */
     bool encrypted;    /* a passphrase is needed */
     bool unlocked;     /* `phrase` is thought to be right */
+    bool half;         /* the public one alone: it names a key of the agent */
     const char *lacks; /* what it is that this engine cannot use, "a FIDO key"; NULL: nothing */
     struct secret *text, *phrase;
 };
@@ -41,8 +42,8 @@ void ssh_key_free(struct ssh_key *k);
 /* What a file holds, by its text and that of its .pub (may be NULL); pure. Takes `text` over. ERR_DATA. */
 int ssh_key_parse(const char *name, struct secret *text, const char *pub, struct ssh_key **out,
                   struct err *e);
-/* Reads PATH and PATH.pub. 0, 1: there is no such file, -1: ERR_IO, ERR_CONFIG (others may read it),
- * ERR_DATA. */
+/* Reads PATH and PATH.pub, of which either may be the public half alone. 0, 1: there is no such file, -1:
+ * ERR_IO, ERR_CONFIG (others may read it), ERR_DATA. */
 int ssh_key_load(const char *path, struct ssh_key **out, struct err *e);
 /* One that an agent has. */
 struct ssh_key *ssh_key_in_agent(const unsigned char *blob, size_t n, const char *comment, size_t length);

@@ -278,9 +278,10 @@ def test_agent_with_ten_keys(home, start_sshd, ten_keys, agent, engine):
     done = run(home)
     assert done.code == 77 and "Too many authentication failures" in done.errors and "identity" in done.errors.splitlines()[-1], done.errors
     (home.folder / "last.pub").write_text(ten_keys[-1].with_name(ten_keys[-1].name + ".pub").read_text())
-    prepare(home, usual, engine, identity=home.folder / "last.pub")
-    done = run(home)
-    assert done.out == IN and gone(home.broker), done.errors
+    for identity in ("last.pub", "last"):  # the agent alone has the private half
+        prepare(home, usual, engine, identity=home.folder / identity)
+        done = run(home)
+        assert done.out == IN and gone(home.broker), done.errors
 
 
 def test_max_auth_tries(home, start_sshd, ten_keys, agent, ssh_keys, engine):

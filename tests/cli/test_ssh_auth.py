@@ -278,8 +278,9 @@ def test_agent_with_ten_keys(home, start_sshd, ten_keys, agent, engine):
     done = run(home)
     assert done.code == 77 and "Too many authentication failures" in done.errors and "identity" in done.errors.splitlines()[-1], done.errors
     (home.folder / "last.pub").write_text(ten_keys[-1].with_name(ten_keys[-1].name + ".pub").read_text())
-    for identity in ("last.pub", "last"):  # the agent alone has the private half
-        prepare(home, usual, engine, identity=home.folder / identity)
+    for identity in (home.folder / "last.pub", None):  # the agent alone has the private half
+        prepare(home, usual, engine, identity=identity)
+        home.config(f"IdentityFile {home.folder}/last\nIdentitiesOnly yes\n" if not identity else "")
         done = run(home)
         assert done.out == IN and gone(home.broker), done.errors
 

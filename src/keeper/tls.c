@@ -25,6 +25,12 @@
 static SSL_CTX *context;
 static bool key_is_locked;
 
+/* The last session that the server has given, to be taken up by the next connection. Its certificate was
+ * verified for the same name by the same context, and only who holds the server's secret can take it up; a
+ * server that cannot makes another handshake. */
+static SSL_SESSION *session;
+static bool resumes = true;
+
 /* Names of the clients' lists; `off` 0: an older one, which this end does not make (RFC 8996). */
 static const struct version {
     const char *name;
@@ -35,6 +41,21 @@ static const struct version {
     {"TLSv1.1", 0},
     {"TLSv1", 0},
 };
+
+static int keep_session(SSL *ssl, SSL_SESSION *given)
+{
+    (void)ssl;
+    SSL_SESSION_free(session);
+    session = given;
+    return 1;
+}
+
+void tls_failed(void)
+{
+    resumes = resumes && !session;
+    SSL_SESSION_free(session);
+    session = NULL;
+}
 
 /* Never asks anybody. */
 static int no_passphrase(char *to, int size, int writes, void *data)
@@ -159,7 +180,8 @@ int tls_prepare(struct err *e)
     (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CLEANSE_PLAINTEXT);
     (void)SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                         SSL_MODE_RELEASE_BUFFERS);
-    (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, keep_session);
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_default_read_buffer_len(context, READ_AHEAD);
     SSL_CTX_set_verify(context, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
@@ -203,6 +225,8 @@ SSL *tls_new(int fd, struct err *e)
         ERR_clear_error();
         return NULL;
     }
+    if (session && resumes)
+        (void)SSL_set_session(ssl, session);
     SSL_set_connect_state(ssl);
     return ssl;
 }

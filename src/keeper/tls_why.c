@@ -182,6 +182,7 @@ void tls_explain(SSL *ssl, int result, struct err *e)
     int why = SSL_get_error(ssl, result), reason = ERR_GET_REASON(ERR_peek_error());
     const char *text = ERR_reason_error_string(ERR_peek_error());
 
+    tls_failed();
     if (why == SSL_ERROR_SYSCALL || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
         (void)err_set(e, ERR_UNREACHABLE, "2013 %s: the server went away in the TLS handshake",
                       options_endpoint());

@@ -287,9 +287,38 @@ def test_certificate(client, fake_server, pki, end, more_certificates, kind, wor
     assert b"fake-canary" not in fake.received
 
 
-def test_client_certificate(client, mariadb_server, pki, end):
-    done = ask(client, mariadb_server, "app_x509", end(mariadb_server, tls_cert=pki.client_cert, tls_key=pki.client_key))
-    assert well(done, "app_x509")
+@pytest.mark.parametrize("fixture", ["mariadb_server", "mysql_server"])
+def test_client_certificate(request, client, pki, end, fixture):
+    """Also where a TLS session is taken up again, in which it is not shown."""
+    server = request.getfixturevalue(fixture)
+    address = end(server, tls_cert=pki.client_cert, tls_key=pki.client_key)
+    assert all(well(ask(client, server, "app_x509", address), "app_x509") for _ in range(4))
+
+
+def test_session_taken_up(clients, mysql_server, end):
+    """Only a server that has made it before can take up a TLS session; the work of a certificate is saved then."""
+    def hits():
+        return int(mysql_server.admin("show global status like 'Ssl_session_cache_hits'").split()[1])
+    address, before = end(mysql_server), hits()
+    for _ in range(6):
+        assert well(ask(clients["mariadb118"], mysql_server, "app_sha2", address), "app_sha2")
+    assert hits() > before
+
+
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_session_does_not_replace_a_certificate(client, mariadb_server, start_server, relay, pki, end, version):
+    """Another server behind the same address, which has no certificate for that name: refused, though there was a session with
+    the right one, and the next connection to the right one is well again."""
+    right, wrong = (mariadb_server.host, mariadb_server.port), start_server("mariadb", certificate=pki.issue("other", ["DNS:other"]))
+    way = relay(right)
+    address = end(mariadb_server, via=f"tcp://127.0.0.1:{way.port}", tls_version=version)
+    for _ in range(2):
+        for _ in range(3):
+            assert ask(client, mariadb_server, "app_native", address).stdout == f"app_native@%\nSsl_version\t{version}\n".encode()
+        way.target = (wrong.host, wrong.port)
+        done = ask(client, mariadb_server, "app_native", address)
+        assert not done.stdout and b"2026 certificate is for other\n" in done.stderr, done.stderr
+        way.target = right
 
 
 LOCKED = "tls_key {key}: it has a passphrase\nhint: openssl pkey -in {key} -out KEY, kept 0600, and tls_key = KEY\n"

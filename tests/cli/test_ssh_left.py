@@ -1,0 +1,311 @@
+"""Nothing is left of a way over SSH, with either engine: no keeper, no guard, no ssh, no socket, no session at the sshd, however
+the client ends and whoever is killed; then what goes wrong between a client and a server behind a bastion."""
+import os
+import resource
+import signal
+import subprocess
+import time
+
+import pytest
+
+from lib.bastion import ENGINES, Home, tunnel, write
+from lib.forwards import Forwards, alive, until
+from lib.keeping import Beside, gone, keeper, left, named
+from lib.logins import logged_in
+from servers import load, process
+
+NATIVE, MANY, SOME = "app_native", 512, 50
+WHO = ["--", "-NBe", "select current_user()"]
+AT_ONCE = 0.1
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    return request.param
+
+
+@pytest.fixture
+def home(broker, ssh_home, user_key, mariadb_server, clients):
+    home = Home(broker, ssh_home)
+    home.has_key(user_key)
+    home.server, home.client = mariadb_server, clients["mariadb1011"]
+    return home
+
+
+def prepare(home, sshd, engine, *lines, server=None, known=True, **keys):
+    if known:
+        home.knows(sshd)
+    write(home.broker, server or home.server, tunnel(sshd, engine, *lines), client=home.client.path, **keys)
+
+
+@pytest.fixture
+def far(broker, home, start_sshd, user_key, engine):
+    """The profile `p`; far.sshd is its own sshd, so that its sessions can be counted."""
+    broker.sshd = start_sshd(host_keys=["ed25519"])
+    broker.sshd.authorize(user_key)
+    prepare(home, broker.sshd, engine)
+    return broker
+
+
+@pytest.fixture
+def beside():
+    started = []
+
+    def start(*args, **options):
+        started.append(Beside(*args, **options))
+        return started[-1]
+    yield start
+    for run in started:
+        run.end(signal.SIGKILL)
+
+
+def all_gone(broker, *ports):
+    return gone(broker, *ports) and until(lambda: not broker.sshd.sessions(), 5)
+
+
+# Left
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_the_client_ends(far, beside, engine, number):
+    run = beside(far)
+    assert keeper() and far.sshd.sessions() and bool(named("/usr/bin/ssh")) == (engine == "openssh")
+    run.end(number)
+    assert all_gone(far, run.port)
+
+
+def test_the_client_ends_well(far, engine):
+    done = far.run("connect", "p", *WHO)
+    assert done.text == "app_native@%\n" and all_gone(far)
+
+
+def test_suspended_client(far, beside, engine):
+    run = beside(far)
+    os.kill(run.proc.pid, signal.SIGSTOP)
+    time.sleep(0.2)
+    assert keeper() and far.sshd.sessions()
+    run.end(signal.SIGKILL)
+    assert all_gone(far, run.port)
+
+
+def test_the_terminal_closes(far, engine):
+    terminal = far.pty("exec", "p", "--", "sh", "-c", "echo up; exec sleep 78")
+    terminal.expect(b"up")
+    terminal.hang_up()
+    assert terminal.wait() == -signal.SIGHUP and all_gone(far)
+
+
+def test_the_keeper_is_killed(far, beside, engine):
+    run = beside(far)
+    guard, pid = keeper()
+    os.kill(pid, signal.SIGKILL)
+    assert until(lambda: not alive(guard) and not named("/usr/bin/ssh") and not left(far) and not far.sshd.sessions())
+    run.end(signal.SIGTERM)
+    assert all_gone(far, run.port)
+
+
+def test_the_guard_is_killed(far, beside, engine):
+    run = beside(far)
+    os.kill(keeper()[0], signal.SIGKILL)
+    run.end(signal.SIGTERM)
+    assert all_gone(far, run.port)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_broker_ends_at_a_question(far, home, engine, number):
+    """The host key is asked for, and a person thinks about it."""
+    home.known_hosts.unlink()
+    terminal = far.pty("connect", "p", *WHO)
+    terminal.expect(b"(yes/no/[fingerprint])? ")
+    os.kill(terminal.pid, number)
+    assert terminal.wait() == -number and all_gone(far) and not home.known_hosts.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_broker_ends_before_exec(far, home, engine, number):
+    """The way is there, and the password is waited for."""
+    far.script("give", "touch asked; exec sleep 34.5")
+    prepare(home, far.sshd, engine, auth="command", auth_command="give", auth_env=None)
+    proc = far.start("connect", "p", stderr=subprocess.DEVNULL)
+    assert until((far.home / "asked").exists) and keeper()
+    proc.send_signal(number)
+    assert proc.wait(5) == -number and all_gone(far)
+
+
+def test_ctrl_c_while_the_bastion_is_silent(broker, home, fake_server, engine):
+    silent = fake_server("silent")
+    silent.user, silent.known = "nobody", lambda: ""
+    prepare(home, silent, engine)
+    took = []
+    for n in range(1, 4):
+        terminal = broker.pty("connect", "p", stdout="pipe", stderr="pipe")
+        assert until(lambda: silent.connections == n)
+        terminal.interrupt()
+        start = time.monotonic()
+        assert terminal.proc.wait(10) == -signal.SIGINT
+        took.append(time.monotonic() - start)
+        assert terminal.wait() == -signal.SIGINT and (terminal.out, terminal.err) == (b"", b"") and gone(broker)
+    assert min(took) < AT_ONCE
+
+
+def test_no_stray_child_and_no_descriptor(far, engine):
+    waits = "import os\ntry:\n print(os.waitpid(-1, os.WNOHANG))\nexcept ChildProcessError:\n print('none')"
+    assert far.run("exec", "p", "--", "/usr/bin/python3", "-c", waits).text == "none\n"
+    assert set(far.run("exec", "p", "--", "ls", "/proc/self/fd").text.split()) <= set("0123") and all_gone(far)
+
+
+def test_detached(far, engine):
+    """$(broker forward p --detach) returns, and stop takes all away."""
+    done = far.run(wrap=["sh", "-c", 'A=$("$0" forward p --detach); echo "got $A"'], timeout=15)
+    port = done.text.strip().rpartition(":")[2]
+    assert load.once(("127.0.0.1", int(port)), NATIVE, far_password(far)) == [b"1"]
+    assert far.run("stop", "p").code == 0 and all_gone(far, port)
+
+
+def far_password(far):
+    return far.env["TEST_SECRET"].encode()
+
+
+# Trouble
+
+@pytest.fixture
+def forwards(broker):
+    made = Forwards(broker)
+    yield made
+    made.finish()
+
+
+def forward(far, forwards, *args):
+    """Its local end's (host, port)."""
+    address = forwards.detach("p", *args)
+    return "127.0.0.1", int(address.rpartition(":")[2])
+
+
+def test_sshd_restarted_under_open_connections(far, forwards, engine):
+    """All end at once and with an error; while it is away the client is told; the next connection logs in again, unasked."""
+    place, password = forward(far, forwards), far_password(far)
+    held = [load.Connection(place) for _ in range(SOME)]
+    for connection in held:
+        connection.login(NATIVE, password)
+    far.sshd.stop()
+    for connection in held:
+        with pytest.raises((load.Refused, OSError)):
+            connection.query("select 1")
+        connection.close(quit=False)
+    with pytest.raises((load.Refused, ConnectionError)) as told:
+        load.once(place, NATIVE, password)
+    assert "refused" in str(told.value) or "lost" in str(told.value), told.value
+    far.sshd.start()
+
+    def back():
+        try:
+            return load.once(place, NATIVE, password) == [b"1"]
+        except (load.Refused, ConnectionError):
+            return False
+    assert until(back, 15) and forwards.one("p")["state"] == "up"
+    assert far.run("stop", "p").code == 0 and all_gone(far, place[1])
+
+
+@pytest.fixture
+def many_files():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, before[1]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_512_at_once(far, home, forwards, start_server, many_files, engine):
+    server = start_server("mariadb", options=["--max-connections=600", "--back-log=600"])
+    prepare(home, far.sshd, engine, server=server, connect_timeout="30s")
+    place, before = forward(far, forwards), server.troubles()
+    held = [load.Connection(place) for _ in range(MANY)]
+    for connection in held:
+        connection.login(NATIVE, server.password(NATIVE))
+    assert len({connection.query("select connection_id()")[0] for connection in held}) == MANY
+    assert forwards.one("p")["connections"] == MANY
+    for connection in held:
+        connection.close()
+    assert until(lambda: forwards.one("p")["connections"] == 0)
+    assert server.troubles() == before
+    assert far.run("stop", "p").code == 0 and all_gone(far, place[1])
+
+
+def test_the_target_is_refused(far, home, client, forwards, engine):
+    """Before the client by broker, and by a forward to each client, with sshd's reason."""
+    port = process.free_port()
+    prepare(home, far.sshd, engine, port=port)
+    done = far.run("connect", "p", *WHO)
+    why = f"2003 127.0.0.1:{port}: "
+    assert done.code == 69 and not done.out and done.errors.startswith(f"broker: p: {why}") and "refused" in done.errors, done.errors
+    place = forward(far, forwards)
+    done = far.run("connect", "--host", place[0], "--port", str(place[1]), "--user", "x", "--auth", "none", "--tls", "preferred",
+                   "--client", client.path, "--", "-e", "select 1")
+    assert done.code == 1 and why in done.errors, done.errors
+    assert far.run("stop", "p").code == 0 and all_gone(far, place[1])
+
+
+def test_the_bastion_says_nothing(broker, home, fake_server, engine):
+    silent = fake_server("silent")
+    silent.user, silent.known = "nobody", lambda: ""
+    prepare(home, silent, engine, "connect_timeout = 1s")
+    start = time.monotonic()
+    done = broker.run("connect", "p", *WHO)
+    assert done.code == 69 and "1s" in done.errors.splitlines()[0] and time.monotonic() - start < 8 and gone(broker), done.errors
+
+
+@pytest.mark.parametrize("what", ["closed", "reset", "garbage"])
+def test_no_bastion_at_all(broker, home, fake_server, web, engine, what):
+    bad = {"closed": lambda: None, "reset": lambda: fake_server("reset"), "garbage": lambda: fake_server("switch")}[what]()
+    bad = bad or type("Closed", (), {"host": "127.0.0.1", "port": process.free_port()})()
+    bad.user, bad.known = "nobody", lambda: ""
+    prepare(home, bad, engine, "connect_timeout = 2s")
+    done = broker.run("connect", "p", *WHO)
+    assert done.code in (69, 76) and not done.out and done.errors.startswith("broker: p: ") and "\nhint: " in done.errors, done.errors
+    if what == "closed":
+        assert "onnection refused" in done.errors.splitlines()[0]
+    assert gone(broker)
+
+
+def test_a_wait_shows_itself(broker, home, fake_server, engine):
+    silent = fake_server("silent")
+    silent.user, silent.known = "nobody", lambda: ""
+    prepare(home, silent, engine, "connect_timeout = 3s")
+    terminal = broker.pty("connect", "p", stdout="pipe")
+    shown = terminal.expect(b"s)")
+    assert "waiting for ssh nobody@127.0.0.1 (1s of 3s)" in shown.decode(), shown
+    assert terminal.wait() == 69 and gone(broker)
+
+
+def test_forwarding_forbidden(far, home, start_sshd, user_key, engine):
+    strict = start_sshd(lines=["AllowTcpForwarding no"], host_keys=["ed25519"])
+    strict.authorize(user_key)
+    prepare(home, strict, engine)
+    done = far.run("connect", "p", *WHO)
+    assert done.code == 77 and "prohibited" in done.errors.splitlines()[0] and "AllowTcpForwarding" in done.errors.splitlines()[-1], done.errors
+    assert gone(far)
+
+
+def test_keys_are_changed_meanwhile(far, home, start_sshd, user_key, forwards, engine):
+    """RekeyLimit: the session negotiates new keys a few times under its connections."""
+    rekeying = start_sshd(lines=["RekeyLimit 3M"], host_keys=["ed25519"])
+    rekeying.authorize(user_key)
+    prepare(home, rekeying, engine)
+    place = forward(far, forwards)
+    held = [load.Connection(place) for _ in range(4)]
+    for connection in held:
+        connection.login(NATIVE, far_password(far))
+    for i in range(12):
+        rows = held[i % 4].query("select repeat('x', 1000000)")
+        assert len(rows) == 1 and rows[0] == b"x" * 1000000
+        assert held[i % 4].query("select length('" + "y" * 300000 + "')") == [b"300000"]
+    for connection in held:
+        connection.close()
+    assert far.run("stop", "p").code == 0 and gone(far, place[1])
+
+
+def test_two_at_once(far, client, mariadb_server, engine):
+    """Two at once over one bastion do not disturb each other."""
+    words = ["connect", "p", "--client", client.path, "--", *client.options_for(mariadb_server, NATIVE), "-NBe",
+             "select current_user(), user(); show session status where variable_name in ('Ssl_cipher', 'Ssl_version')"]
+    first = far.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert logged_in(far.run(*words)).account == "app_native@%"
+    assert first.communicate(timeout=20)[0].startswith(b"app_native@%") and all_gone(far)

@@ -93,13 +93,16 @@ static int drive(struct session *s)
     return result < 0 && result != LIBSSH2_ERROR_EAGAIN ? -1 : 0;
 }
 
+static bool has_come(const struct channel *c)
+{
+    return c->again || libssh2_poll_channel_read(c->ssh, 0) != 0 || libssh2_channel_eof(c->ssh) != 0;
+}
+
 static int deliver_all(struct session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
-        if (c->join && !c->far_end &&
-            (libssh2_poll_channel_read(c->ssh, 0) != 0 || libssh2_channel_eof(c->ssh) != 0) &&
-            channel_deliver(s, c) < 0)
+        if (c->join && !c->far_end && has_come(c) && channel_deliver(s, c) < 0)
             return -1;
     }
     return 0;
@@ -156,7 +159,10 @@ static void end_all(struct session *s)
 
 int channels_turn(struct session *s)
 {
-    if (read_all(s) < 0 || (s->count && send_all(s) < 0))
+    bool again = s->again;
+
+    s->again = false;
+    if ((again && deliver_all(s) < 0) || read_all(s) < 0 || (s->count && send_all(s) < 0))
         return -1;
     if (open_step(s) < 0)
         return -1;

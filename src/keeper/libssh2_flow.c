@@ -90,7 +90,7 @@ static size_t low_water(const struct channel *c)
  * last has come, and nothing of what could be sent since, the far side was waiting for us: then it is
  * doubled.
  */
-static void grant(const struct session *s, struct channel *c, bool dry)
+static void grant(struct session *s, struct channel *c, bool dry)
 {
     size_t share = WINDOW_BUDGET / (pool_channels() + 1);
     size_t most = share > WINDOW_MOST ? WINDOW_MOST : share < CHANNEL_WINDOW ? CHANNEL_WINDOW : share;
@@ -99,13 +99,20 @@ static void grant(const struct session *s, struct channel *c, bool dry)
 
     if (c->window > most)
         c->window = (uint32_t)most;
-    if (left >= low_water(c) && !waited)
+    if (left >= low_water(c) && !waited && !c->owed)
         return;
     c->bulk = true;
     if (waited)
         c->window *= 2;
-    if (left < c->window && libssh2_channel_receive_window_adjust2(c->ssh, c->window - left, 1, NULL) == 0)
-        c->credit = (int64_t)left;
+    unsigned long more = c->owed ? c->owed : left < c->window ? c->window - left : 0;
+    if (!more)
+        return;
+    /* What was begun is to be repeated as it was. */
+    c->owed =
+        libssh2_channel_receive_window_adjust2(c->ssh, more, 1, NULL) == LIBSSH2_ERROR_EAGAIN ? more : 0;
+    c->credit = (int64_t)left;
+    if (c->owed)
+        c->again = s->again = true;
 }
 
 static void keep_down(struct channel *c, const char *from, size_t n)
@@ -117,6 +124,7 @@ static void keep_down(struct channel *c, const char *from, size_t n)
 
 int channel_deliver(struct session *s, struct channel *c)
 {
+    c->again = false;
     while (c->join && !c->far_end && c->down.start == c->down.end) {
         grant(s, c, false);
         ssize_t got = libssh2_channel_read(c->ssh, passing, portion(c));
@@ -227,8 +235,7 @@ static void local_ready(struct watch *w, unsigned events)
     if (events & LOOP_READ)
         c->readable = true;
     if (events & LOOP_WRITE && c->down.start < c->down.end && give_kept(c)) {
-        if (c->far_end)
-            (void)shutdown(c->join->fd, SHUT_WR);
+        c->again = s->again = true;
         channel_want(c);
     }
     pool_wake(s);

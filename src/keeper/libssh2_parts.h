@@ -56,6 +56,7 @@ struct session {
     bool gone;    /* the socket has ended */
     bool drained; /* and gave all that it had, when last read */
     bool busy;    /* there is something to do this turn */
+    bool again;   /* and for a channel to which nothing came */
     bool was_up;
     bool doubted; /* asked for a sign of life */
     int64_t kept_alive, idle_since;
@@ -156,8 +157,10 @@ struct channel {
     struct timer patience; /* until it is open */
     struct bytes down, up; /* what could not be passed on yet */
     uint32_t window;       /* that we grant */
+    unsigned long owed;    /* a grant that libssh2 has begun to send, while keys are exchanged */
     int64_t credit;        /* what the far side could still send when it was granted last; minus: more came */
     size_t index;
+    bool again;    /* to be looked at though nothing came: there may be more, or a window to grant */
     bool bulk;     /* more came than an answer or two */
     bool drives;   /* it is no connection, but the session's driver */
     bool tried;    /* its session was lost while it was being opened: not a third time */

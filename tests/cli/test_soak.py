@@ -9,7 +9,7 @@ import pytest
 
 from lib.broker import BUILD, REPO
 
-CONNECTIONS = {"direct": 2000, "tcp": 500, "command": 500, "libssh2": 500, "openssh": 100}
+CONNECTIONS = {"direct": 2000, "tcp": 500, "command": 500, "libssh2": 500, "openssh": 500}
 
 
 @pytest.mark.timeout(120)

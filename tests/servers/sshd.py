@@ -25,6 +25,7 @@ PrintMotd no
 PermitRootLogin no
 AuthorizedKeysFile {folder}/authorized_keys
 GatewayPorts no
+Subsystem sftp internal-sftp
 """
 PAM = "auth required {module} {folder}/questions\naccount required pam_permit.so\nsession required pam_permit.so\n"
 

@@ -218,7 +218,6 @@ void control_close(void)
         return;
     timer_clear(&door_pause);
     loop_forget(&door);
+    keeper_removes_path(opt.control);
     (void)close(fd);
-    (void)unlink(opt.control);
-    keeper_disowns_path(opt.control);
 }

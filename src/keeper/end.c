@@ -171,11 +171,8 @@ void ends_close(void)
         timer_clear(&ends[i].pause);
         int fd = ends[i].watch.fd;
         loop_forget(&ends[i].watch);
+        if (opt.end[i].path)
+            keeper_removes_path(opt.end[i].path);
         (void)close(fd);
-        ends[i].watch.fd = -1;
-        if (opt.end[i].path) {
-            (void)unlink(opt.end[i].path);
-            keeper_disowns_path(opt.end[i].path);
-        }
     }
 }

@@ -175,3 +175,12 @@ void keeper_disowns_path(const char *path)
     if (at && *path)
         at->path[0] = '\0';
 }
+
+void keeper_removes_path(const char *path)
+{
+    const struct owned_path *at = path_find(path);
+
+    if (at)
+        path_remove(at);
+    keeper_disowns_path(path);
+}

@@ -56,5 +56,8 @@ log_sink keeper_log;
 /* Paths that must not outlive the keeper, even where it is killed: removed by the guard then (guard.h). */
 void keeper_owns_path(const char *path);
 void keeper_disowns_path(const char *path);
+/* Disowns it, and removes it where it still is what was made: somebody may have put something else there. A
+ * socket is to be closed afterwards, as the system may give its number to another file then. */
+void keeper_removes_path(const char *path);
 
 #endif

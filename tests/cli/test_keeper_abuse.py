@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 
@@ -15,11 +16,12 @@ import pytest
 from lib.bastion import ENGINES, Home, tunnel
 from lib.broker import SANITIZED
 from lib.forwards import Forwards, dial, until
-from lib.keeping import gone, keeper
+from lib.keeping import gone, keeper, named
 from lib.logins import profile
 from servers import load, process
 
 TICK = os.sysconf("SC_CLK_TCK")
+OK, STATUS, STOP = 1, 20, 21  # include/ipc/keeper.h
 
 
 @pytest.fixture
@@ -154,7 +156,7 @@ def memory(pid):
 
 
 def ended(s):
-    """Reads S to its end, and closes it."""
+    """Reads S to its end, which must come, and closes it."""
     s.settimeout(5)
     try:
         while s.recv(1 << 20):
@@ -172,6 +174,17 @@ def fill(s):
 
 def writable(s):
     return bool(select.select([], [s], [], 0)[1])
+
+
+def record(kind, body=b"", version=1):
+    return struct.pack(">IBB", len(body) + 2, version, kind) + body
+
+
+def visit(forwards):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(10)
+    s.connect(str(forwards.folder / "p.sock"))
+    return s
 
 
 # Clients
@@ -319,3 +332,142 @@ def test_reads_later(forward, far, size):
         s.connect((host, int(port)))
         assert rests(keeper()[1])
         assert sum(iter(lambda: len(s.recv(1 << 20)), 0)) == size
+
+
+# Its end
+
+def test_stop_while_it_is_dialled(forward, forwards, stalled, broker):
+    """Nothing waits for a server that does not answer, with or without time for connections to end in."""
+    for drain in ([], ["--drain", "30s"]):
+        address = forward(stalled, *drain, connect_timeout="30s")
+        with dial(address) as s:
+            assert until(lambda: open_now(forwards) == 1)
+            if drain:
+                assert broker.run("stop", "p", "--timeout", "1").code == 69
+                s.close()
+            assert broker.run("stop", "p", "--timeout", "5").code == 0
+        assert gone(broker, address.rpartition(":")[2])
+
+
+def test_stop_twice(forward, forwards, far, broker):
+    """The second one finds nothing and says nothing; a visitor from before sees the end."""
+    address = forward(far.port, "--drain", "30s")
+    with dial(address) as client, visit(forwards) as one, visit(forwards) as two, visit(forwards) as idle:
+        client_far = far.accept()
+        for visitor in (one, two):
+            visitor.sendall(record(STOP))
+            assert visitor.recv(100) == record(OK)
+        one.sendall(record(STOP))
+        assert broker.run("stop", "p").code == 0 and broker.run("stop", "p").code == 0
+        assert broker.run("status", "p").code == 69
+        client.sendall(b"still")
+        assert client_far.recv(10) == b"still" and keeper()
+        client.close()
+        client_far.close()
+        for visitor in (one, two, idle):
+            ended(visitor)
+    assert gone(broker)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signal_before_it_is_ready(broker, names, stalled, number):
+    broker.config(profile(host="127.0.0.1", port=stalled, user="app", auth="none", tls="required", connect_timeout="30s", via=f"tcp://127.0.0.1:{stalled}"))
+    proc = broker.start("exec", "p", "--", "true", stderr=subprocess.PIPE)
+    assert until(lambda: len(named("broker-keeper")) == 2)
+    os.kill(keeper()[1], number)
+    assert b"broker-keeper" in proc.communicate(timeout=5)[1] and proc.returncode == 76
+    assert gone(broker)
+
+
+# Visitors
+
+@pytest.mark.parametrize("said", [b"\0\0\0\0\0\0", b"\xff" * 6, record(200), record(STATUS, version=9), record(STATUS, b"\1\0\0\0\xff"),
+                                  record(STATUS, bytes(5)) * 3, b"GET / HTTP/1.1\r\n\r\n", record(STOP)[:-1], bytes(1 << 20)],
+                         ids=["empty", "ones", "kind", "version", "field", "thrice", "http", "short", "long"])
+def test_hostile_visitor(forward, forwards, far, said):
+    forward(far.port)
+    pid = keeper()[1]
+    before = files(pid)
+    with visit(forwards) as visitor:
+        try:
+            visitor.sendall(said)
+            visitor.shutdown(socket.SHUT_WR)
+            while visitor.recv(65536):
+                pass
+        except ConnectionError:
+            pass
+    assert until(lambda: files(pid) == before) and open_now(forwards) == 0
+
+
+def test_many_visitors_that_say_nothing(forward, forwards, far, broker):
+    """They are seen off in time, and hold up nobody."""
+    forward(far.port)
+    pid = keeper()[1]
+    before = files(pid)
+    held = [visit(forwards) for _ in range(100)]
+    for n, visitor in enumerate(held):
+        visitor.sendall(record(STATUS)[:n % 6])
+    assert open_now(forwards) == 0 and rests(pid)
+    for visitor in held:
+        assert visitor.recv(1) == b""
+        visitor.close()
+    assert until(lambda: files(pid) == before)
+
+
+# Files
+
+def test_foreign_files(forward, forwards, far, broker):
+    """What is not a keeper's is named, not followed, and stays; the other forwards are listed all the same."""
+    forward(far.port)
+    folder = forwards.folder
+    kept = broker.write("kept", "kept")
+    (folder / "a.sock").symlink_to(kept)
+    (folder / "b.sock").symlink_to(folder / "p.sock")
+    (folder / "c.sock").write_text("file")
+    (folder / "d.sock").mkdir()
+    os.mkfifo(folder / "e.sock")
+    done = broker.run("status", "--json")
+    assert done.code != 0 and "hint: " in done.errors and '"p"' in done.text
+    for name in "abcde":
+        for verb in (["status", name], ["stop", name]):
+            done = broker.run(*verb)
+            assert done.code == 78 and f"/{name}.sock: not a socket of ours" in done.errors, done.errors
+        broker.config(profile(name, host="127.0.0.1", port=far.port, user="app", tls="preferred"))
+        assert broker.run("forward", name, "--detach").code == 78
+    assert broker.run("stop", "p").code == 0
+    assert sorted(path.name for path in folder.iterdir()) == [f"{name}.sock" for name in "abcde"] and kept.read_text() == "kept"
+    (folder / "d.sock").rmdir()
+    for path in folder.iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize("kind", ["link", "file", "dead"])
+def test_foreign_folder(forward, broker, far, kind):
+    """The folder of sockets is a link, or no folder; or a socket of a keeper that is no more lies there."""
+    place = broker.runtime / "broker"
+    place.mkdir(mode=0o700)
+    if kind == "link":
+        (place / "forward").symlink_to(broker.home)
+    elif kind == "file":
+        (place / "forward").write_text("")
+    else:
+        (place / "forward").mkdir(mode=0o700)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(str(place / "forward" / "p.sock"))
+    broker.config(profile(host="127.0.0.1", port=far.port, user="app", tls="preferred"))
+    done = broker.run("forward", "p", "--detach")
+    if kind == "dead":
+        assert done.code == 0 and broker.run("stop", "p").code == 0 and gone(broker)
+    else:
+        assert done.code == 78 and "not a folder of ours" in done.errors
+        (place / "forward").unlink()
+
+
+def test_path_changes_hands(forward, broker, far, pki):
+    """Only the socket that it has made is a keeper's to remove."""
+    path = broker.runtime / "s"
+    forward(far.port, "--listen", str(path), tls="required")
+    path.unlink()
+    path.write_text("another's")
+    assert broker.run("stop", "p").code == 0 and path.read_text() == "another's"
+    path.unlink()

@@ -265,7 +265,7 @@ static void probe(void)
     if (engine.probe || engine.state != UP)
         return;
     log_trace("ssh", "is the far side there?");
-    mux_put_session(&request, "sftp");
+    mux_put_session(&request, "true");
     engine.probe = mux_ask(master_control(), &request, master_null(), 3,
                            clock_deadline(PROBE_MS, CLOCK_NEVER), &use, NULL);
 }

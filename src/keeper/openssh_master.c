@@ -178,8 +178,9 @@ static void be_up(void)
     master.settled(NULL);
 }
 
-/* A session makes an sshd before 10.1 send small packets at once (tunnels alone do not); its answer also says
- * that the far side is there. Where it gives none, all still works. */
+/* A session in which a command was run makes an sshd before 10.1 send small packets at once, which it does
+ * not for forwards alone; its answer also says that the far side is there. Where it gives none, all still
+ * works. */
 static void session_answered(void *context, enum mux_answer answer, const char *words)
 {
     (void)context;
@@ -204,7 +205,7 @@ static void ask_for_session(void)
     static const struct mux_use use = {session_answered, session_ended};
     struct buf request = BUF_INIT(1024);
 
-    mux_put_session(&request, "sftp");
+    mux_put_session(&request, "true");
     master.request = mux_ask(master.control, &request, master_null(), 3,
                              clock_deadline(master.s->connect_timeout, CLOCK_NEVER), &use, NULL);
 }

@@ -29,7 +29,7 @@ long mux_parse(const void *bytes, size_t n, struct mux_reply *out);
 void mux_put_hello(struct buf *out);
 void mux_put_stream(struct buf *out, const char *host, unsigned port);      /* passes a descriptor twice */
 void mux_put_forward(struct buf *out, const char *path, const char *there); /* unix sockets, here and there */
-void mux_put_session(struct buf *out, const char *subsystem);               /* passes three */
+void mux_put_session(struct buf *out, const char *command);                 /* passes three */
 void mux_put_end(struct buf *out);
 
 enum mux_answer {

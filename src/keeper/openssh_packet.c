@@ -89,17 +89,17 @@ void mux_put_forward(struct buf *out, const char *path, const char *there)
     put_packet(out, &body);
 }
 
-void mux_put_session(struct buf *out, const char *subsystem)
+void mux_put_session(struct buf *out, const char *command)
 {
     AUTO_BUF(body, BODY_MOST);
-    const uint32_t flags[] = {0 /* tty */, 0 /* X11 */, 0 /* agent */, 1 /* subsystem */, NO_ESCAPE};
+    const uint32_t flags[] = {0 /* tty */, 0 /* X11 */, 0 /* agent */, 0 /* subsystem */, NO_ESCAPE};
 
     put_head(&body, C_NEW_SESSION);
     put_string(&body, "");
     for (size_t i = 0; i < ARRAY_LEN(flags); i++)
         put_u32(&body, flags[i]);
     put_string(&body, ""); /* TERM */
-    put_string(&body, subsystem);
+    put_string(&body, command);
     put_packet(out, &body);
 }
 

@@ -55,11 +55,11 @@ static void packets_as_ssh_has_them(void **state)
         forward.data,
         "\0\0\0\41\20\0\0\6\0\0\0\1\0\0\0\1\0\0\0\2/a\377\377\377\376\0\0\0\3/bc\377\377\377\376",
         forward.len);
-    mux_put_session(&session, "sftp");
+    mux_put_session(&session, "true");
     assert_int_equal(session.len, 4 + 44);
     assert_memory_equal(session.data,
-                        "\0\0\0\54\20\0\0\2\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\377\377\377\377"
-                        "\0\0\0\0\0\0\0\4sftp",
+                        "\0\0\0\54\20\0\0\2\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\377\377\377\377"
+                        "\0\0\0\0\0\0\0\4true",
                         session.len);
     mux_put_end(&end);
     assert_int_equal(end.len, 12);
@@ -86,7 +86,7 @@ static void replies_are_understood(void **state)
         {BYTES("\0\0\0\10\0\0\0\1\0\0\0\5"), -1, MUX_HELLO},                   /* another version */
         {BYTES("\0\0\0\4\200\0\0\1"), -1, MUX_GRANTED},                        /* of no request */
         {BYTES("\0\0\0\14\200\0\0\3\0\0\0\1\0\0\0\1"), -1, MUX_OTHER},         /* words that are not there */
-        {BYTES("\0\0\0\14\200\0\0\3\0\0\0\1\377\377\377\377"), -1, MUX_OTHER}, /* nor these */
+        {BYTES("\0\0\0\14\200\0\0\3\0\0\0\0\377\377\377\377"), -1, MUX_OTHER}, /* nor these */
     };
 
     (void)state;

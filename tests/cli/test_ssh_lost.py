@@ -2,14 +2,11 @@
 anew says so; nothing is left of a keeper or an ssh that is killed."""
 import os
 import signal
-import subprocess
-import time
 
 import pytest
 
 from lib.forwards import Forwards, alive, dial, greeting, until
 from lib.keeping import gone, named
-from lib.logins import for_user
 from test_ssh_words import BOTH, Way, keychain_set, password  # noqa: F401
 
 
@@ -182,3 +179,24 @@ def test_logged_out_at_the_end(lost, broker):
     assert forward.end(signal.SIGTERM)[0] == -signal.SIGTERM
     gone(broker)
     assert until(lambda: sshd.said("disconnected by user") and not sshd.sessions())
+
+
+@BOTH
+def test_far_side_hangs(lost, way, engine):
+    """It takes no packet any more, and says nothing: noticed by the next connection, long before the keep-alive."""
+    forward, sshd, address = lost(engine, connect_timeout="2s")
+    stuck = sshd.sessions()
+    for pid in stuck:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        assert until(lambda: greeted_in_time(address), 40)
+    finally:
+        for pid in stuck:
+            os.kill(pid, signal.SIGCONT)
+
+
+def greeted_in_time(address):
+    try:
+        return is_greeted(address)
+    except TimeoutError:
+        return False

@@ -14,6 +14,7 @@
 #include <base/mem.h>
 
 #include "keeper.h"
+#include "keystream.h"
 #include "sock.h"
 
 #define SESSIONS_MOST 4
@@ -269,6 +270,7 @@ void pool_session_ended(struct session *s, const struct err *e, const char *cann
 static void pool_open(const struct ssh_settings *settings,
                       void (*opened)(const struct err *e, const char *why))
 {
+    keystream_use();
     (void)libssh2_init(0);
     pool.settings = settings;
     pool.opened = opened;

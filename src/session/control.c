@@ -126,6 +126,15 @@ int control_open(const char *path, int64_t deadline, struct control *c, struct e
     return 1;
 }
 
+/* A keeper that ends meanwhile resets what it has not accepted. */
+static int broken(struct err *e)
+{
+    if (e->code != ERR_PROTOCOL && e->code != ERR_IO)
+        return -1;
+    err_clear(e);
+    return 0;
+}
+
 int control_ask(const struct control *c, uint8_t verb, int64_t deadline, struct record *answer, struct err *e)
 {
     AUTO_RECORD(request);
@@ -133,10 +142,12 @@ int control_ask(const struct control *c, uint8_t verb, int64_t deadline, struct 
 
     request.kind = verb;
     if (record_write(c->fd, &request, until, e) < 0)
-        return e->code == ERR_UNREACHABLE ? silent(c, e) : e->code == ERR_PROTOCOL ? 0 : -1;
+        return e->code == ERR_UNREACHABLE ? silent(c, e) : broken(e);
     int got = record_read(c->fd, answer, until, e);
     if (got < 0 && e->code == ERR_UNREACHABLE)
         return silent(c, e);
+    if (got < 0 && e->code == ERR_IO)
+        return broken(e);
     if (got > 0 && answer->kind == RECORD_ERROR)
         return record_error(answer, e);
     if (got > 0 && answer->kind != RECORD_OK)

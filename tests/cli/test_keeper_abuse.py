@@ -471,3 +471,33 @@ def test_path_changes_hands(forward, broker, far, pki):
     path.write_text("another's")
     assert broker.run("stop", "p").code == 0 and path.read_text() == "another's"
     path.unlink()
+
+
+def test_ends_while_it_is_asked(broker, forwards, far):
+    """A keeper that is told to stop by somebody else resets those who wait: then it does not run."""
+    folder = broker.runtime / "broker" / "forward"
+    folder.mkdir(mode=0o700, parents=True)
+    folder.parent.chmod(0o700)
+    broker.config(profile(host="127.0.0.1", port=far.port, user="app", tls="preferred"))
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(folder / "p.sock"))
+        door.listen()
+        threading.Thread(target=reset_all, args=(door,), daemon=True).start()
+        assert broker.run("status", "p").code == 69
+        assert broker.run("stop", "p").code == 0
+        address = forwards.detach("p")
+        door.shutdown(socket.SHUT_RDWR)
+    with dial(address):
+        assert far.accept()
+    assert broker.run("stop", "p").code == 0 and gone(broker)
+
+
+def reset_all(door):
+    """Closes each visitor once something has come, which is not read."""
+    while True:
+        try:
+            s = door.accept()[0]
+        except OSError:
+            return
+        select.select([s], [], [], 5)
+        s.close()

@@ -27,6 +27,8 @@
 #include "stream.h"
 
 #define LOOK_MS 20
+/* What it has said counts, but the end may come a moment later; not all that listen are seen. */
+#define PROMISE_MS 1000
 /* A little more than what a group gets to end in (child.h). */
 #define GRACE_MS 2500
 #define STARTS_MOST 3
@@ -42,9 +44,9 @@ static struct {
     struct child child;
     struct ready ready;
     struct timer look, late;
-    unsigned starts; /* of the same call of program_start() */
-    bool before;     /* it ran before in this process: its end may still be held for a moment */
-    int64_t began;
+    unsigned starts;         /* of the same call of program_start() */
+    bool before;             /* it ran before in this process: its end may still be held for a moment */
+    int64_t began, promised; /* promised: when it had printed the text of `ready`; 0: not yet */
 
     bool up;
     void (*settled)(const struct err *e), (*lost)(const struct err *e);
@@ -193,10 +195,15 @@ static void be_up(void)
 
 static void look(struct timer *t)
 {
-    if (is_listening(true))
-        be_up();
-    else
+    bool listens = is_listening(true);
+
+    if (!listens && (!program.promised || clock_ms() < program.promised + PROMISE_MS)) {
         timer_set(t, clock_ms() + LOOK_MS, look);
+        return;
+    }
+    if (!listens && program.wants_port)
+        program.end.host = "127.0.0.1";
+    be_up();
 }
 
 static void printed(struct child *c, const char *bytes, size_t n)
@@ -204,11 +211,11 @@ static void printed(struct child *c, const char *bytes, size_t n)
     if (program.up)
         return;
     ready_feed(&program.ready, bytes, n);
-    if (!program.ready.found || c->pid == 0)
+    if (!program.ready.found || program.promised || c->pid == 0)
         return;
-    if (!is_listening(true) && program.wants_port)
-        program.end.host = "127.0.0.1";
-    be_up();
+    program.promised = clock_ms();
+    timer_clear(&program.late);
+    look(&program.look);
 }
 
 static void is_late(struct timer *t)
@@ -305,6 +312,7 @@ static int run(struct err *e)
     program.child.printed = printed;
     program.child.ended = ended;
     ready_begin(&program.ready, options_tunnel("ready"));
+    program.promised = 0;
     program.starts++;
     program.before = true;
     if (child_start(&program.child, words.word, NULL, e) < 0)

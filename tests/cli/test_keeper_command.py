@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from lib import procs
 from lib.forwards import until
 from lib.keeping import gone
 from lib.logins import QUERY, logged_in, profile
@@ -43,7 +42,7 @@ def failed(done, why, *details, hint=HAND):
 
 @pytest.mark.parametrize("lines, told", [
     ((), {}), ((), {"delay": 0.4}), ((), {"quiet": True}), (("ready = Waiting for connections",), {}),
-    (("ready = Waiting for connections",), {"quiet": True}), (("ready = SessionId",), {}),
+    (("ready = Waiting for connections",), {"quiet": True}),
     (("ready = Waiting for connections",), {"early": True, "delay": 0.4}),
 ])
 def test_is_ready(far, ssm, lines, told):
@@ -112,9 +111,7 @@ def test_started_again_by_the_next_connection(far, ssm):
         assert far.run("connect", "--host", host, "--port", port, "--user", "app", "--auth", "env", "-o", "auth_env=TEST_SECRET",
                        "--tls", "preferred", "--client", "mariadb", "--", "-NBe", "select 1").text == "1\n"
         assert len(ssm.pids) == n
-        for pid in ssm.pids:
-            if procs.cmdline(pid):
-                subprocess.run(["kill", "-9", str(pid)], check=True)
+        subprocess.run(["kill", "-9", *map(str, ssm.pids)], capture_output=True)  # of whom some have ended
         time.sleep(0.6)  # the first pause between two starts
     assert far.run("stop", "p").code == 0 and gone(far, port)
 

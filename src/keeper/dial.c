@@ -189,6 +189,8 @@ static void attempt_next(struct timer *t);
 static void attempt_won(struct dialling *d, int fd)
 {
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    /* As the stock clients do: a server that has vanished is found out at last. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
     d->fd = fd;
     end_soon(d);
 }

@@ -203,16 +203,16 @@ static int provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in
 
 void keystream_use(void)
 {
-    static OSSL_PROVIDER *loaded[2]; /* as long as the process */
+    static OSSL_PROVIDER *standard, *ours; /* as long as the process */
 
-    if (aes)
+    if (standard || ours)
         return;
     /* A provider that is loaded by name takes the place of the default one, unless that is loaded so too. */
-    loaded[0] = OSSL_PROVIDER_load(NULL, "default");
-    aes = loaded[0] ? EVP_CIPHER_fetch(NULL, "AES-128-CTR", "provider=default") : NULL;
+    standard = OSSL_PROVIDER_load(NULL, "default");
+    aes = standard ? EVP_CIPHER_fetch(NULL, "AES-128-CTR", "provider=default") : NULL;
     if (!aes || OSSL_PROVIDER_add_builtin(NULL, "keystream", provider_init) != 1)
         return;
-    loaded[1] = OSSL_PROVIDER_load(NULL, "keystream");
-    if (loaded[1])
+    ours = OSSL_PROVIDER_load(NULL, "keystream");
+    if (ours)
         (void)EVP_set_default_properties(NULL, "?provider=keystream");
 }

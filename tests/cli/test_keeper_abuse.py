@@ -15,7 +15,7 @@ import pytest
 
 from lib.bastion import ENGINES, Home, tunnel
 from lib.broker import SANITIZED
-from lib.forwards import Forwards, dial, until
+from lib.forwards import Forwards, dial, greeting, until
 from lib.keeping import gone, keeper, named
 from lib.logins import profile
 from servers import load, process
@@ -501,3 +501,17 @@ def reset_all(door):
             return
         select.select([s], [], [], 5)
         s.close()
+
+
+def test_log_that_nobody_reads(forward, forwards, broker):
+    """Lines that cannot be written are lost, and nothing waits for them."""
+    fifo = broker.runtime / "fifo"
+    os.mkfifo(fifo)
+    with open(os.open(fifo, os.O_RDWR), "rb") as reader:
+        address = forward(process.free_port(), "--log", str(fifo))
+        assert b"2003 " in greeting(address)
+        assert b"2003 " in os.read(reader.fileno(), 4096)
+    for _ in range(3):
+        assert b"2003 " in greeting(address)
+    assert open_now(forwards) == 0 and broker.run("stop", "p").code == 0
+    fifo.unlink()

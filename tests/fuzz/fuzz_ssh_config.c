@@ -1,6 +1,8 @@
 /*
  * Fuzzes what `ssh -G` prints. Beside memory errors it looks for broken promises: settings that are taken
- * have a host, a user and a port, and files have absolute names. fuzz program: keeper
+ * have a host, a user and a port, and files have absolute names.
+ *
+ * fuzz program: keeper
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -63,7 +63,11 @@ endif
 $(B)/obj/%.o: src/%.c $(B)/harden.mk Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter keychain/%,$*),$(KEYCHAIN_CFLAGS)) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter keychain/%,$*),$(KEYCHAIN_CFLAGS)) $(if $(filter keeper/tunnel,$*),$(TUNNELS)) -MMD -MP -c -o $@ $<
+
+# The rows of tunnels, which the keeper's room may not include: TUNNEL(ssh) TUNNEL(command) ...
+TUNNELS = -DTUNNELS='$(shell sed -n 's/^\(TUNNEL([a-z]*\),.*/\1)/p' include/model/kinds.def)'
+$(B)/obj/keeper/tunnel.o: include/model/kinds.def
 
 $(B)/bin/broker: $(BROKER_OBJ)
 	@mkdir -p $(@D)

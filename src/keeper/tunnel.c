@@ -17,14 +17,13 @@
 #include "keeper.h"
 #include "loop.h"
 
-#define TUNNEL(id, help) extern const struct tunnel_kind tunnel_##id;
-#include <model/kinds.def>
+/* TUNNELS: the rows TUNNEL(id) of model/kinds.def, which the Makefile hands over. */
+#define TUNNEL(id) extern const struct tunnel_kind tunnel_##id;
+TUNNELS
+#undef TUNNEL
 
-static const struct tunnel_kind *const kinds[] = {
-    &tunnel_direct,
-#define TUNNEL(id, help) &tunnel_##id,
-#include <model/kinds.def>
-};
+#define TUNNEL(id) &tunnel_##id,
+static const struct tunnel_kind *const kinds[] = {&tunnel_direct, TUNNELS};
 
 /* A stream by a pair of sockets: `ours` is what the tunnel carries. */
 struct pair {

@@ -120,16 +120,13 @@ static void io_disconnected(LIBSSH2_SESSION *ssh, int reason, const char *messag
                             const char *language, int language_length, void **abstract)
 {
     struct session *s = *abstract;
-    AUTO_BUF(clean, sizeof s->disconnected);
 
     (void)ssh;
     (void)reason;
     (void)language;
     (void)language_length;
-    if (!message || length <= 0)
-        return;
-    text_sanitise(&clean, message, length < 200 ? (size_t)length : 200);
-    memcpy(s->disconnected, buf_str(&clean), clean.len);
+    if (message && length > 0)
+        peek_line(s->disconnected, sizeof s->disconnected, message, (size_t)length);
 }
 
 LIBSSH2_SESSION *io_session(struct session *s)

@@ -101,6 +101,8 @@ char *bytes_room(struct bytes *b, size_t n);
 
 /* A piece of memory that libssh2 frees: keeps what is worth knowing of a packet. */
 void peek_packet(struct session *s, const unsigned char *at, size_t n);
+/* The first line of a server's text, safe to show. */
+void peek_line(char *to, size_t size, const void *text, size_t n);
 /* Which algorithms of the last KEXINIT libssh2 lacks, in words. */
 void peek_disagreement(const struct session *s, struct buf *why);
 

@@ -23,12 +23,12 @@ static uint32_t number(const unsigned char *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-static void keep(char *to, size_t size, const unsigned char *text, size_t n)
+void peek_line(char *to, size_t size, const void *text, size_t n)
 {
     AUTO_BUF(clean, 2048);
 
-    text_sanitise(&clean, (const char *)text, n < 256 ? n : 256);
-    (void)snprintf(to, size, "%s", buf_str(&clean));
+    text_sanitise(&clean, text, n < size ? n : size);
+    (void)snprintf(to, size, "%.*s", (int)strcspn(buf_str(&clean), "\r\n"), buf_str(&clean));
 }
 
 static void refusal(struct session *s, const unsigned char *at, size_t n)
@@ -43,7 +43,7 @@ static void refusal(struct session *s, const unsigned char *at, size_t n)
     }
     s->refused = true;
     s->partial = at[5 + length];
-    keep(s->methods, sizeof s->methods, at + 5, length);
+    peek_line(s->methods, sizeof s->methods, at + 5, length);
 }
 
 static void open_failure(struct session *s, const unsigned char *at, size_t n)
@@ -53,7 +53,7 @@ static void open_failure(struct session *s, const unsigned char *at, size_t n)
     if (n < 13 || length > n - 13 || number(at + 5) == 0 || number(at + 5) > 4)
         return;
     s->open_code = number(at + 5);
-    keep(s->open_reason, sizeof s->open_reason, at + 13, length);
+    peek_line(s->open_reason, sizeof s->open_reason, at + 13, length);
 }
 
 void peek_packet(struct session *s, const unsigned char *at, size_t n)

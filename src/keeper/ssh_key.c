@@ -67,13 +67,23 @@ bool ssh_key_is_rsa(const struct ssh_key *k)
     return text_equal(k->type, "ssh-rsa");
 }
 
+static bool is_name(const unsigned char *name, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (name[i] < '!' || name[i] > '~')
+            return false;
+    }
+    return n > 0;
+}
+
 /* The type stands in front of the blob; a certificate's type ends in -cert-v01@openssh.com. */
 static int set_blob(struct ssh_key *k, const unsigned char *blob, size_t n)
 {
     const unsigned char *at = blob, *name;
     size_t length;
 
-    if (n > SSH_BLOB_MAX || !wire_string(&at, blob + n, &name, &length) || length >= sizeof k->type)
+    if (n > SSH_BLOB_MAX || !wire_string(&at, blob + n, &name, &length) || length >= sizeof k->type ||
+        !is_name(name, length))
         return -1;
     buf_clear(&k->blob);
     buf_add(&k->blob, blob, n);

@@ -1,0 +1,90 @@
+/*
+ * Fuzzes what comes from an ssh-agent, from private key files, and packets that libssh2 throws away: the
+ * first byte chooses. Beside memory errors it looks for broken promises: a key whose type is known has a blob
+ * that begins with it or is only libssh2's to read, and a list that a refusal named is text.
+ *
+ * fuzz program: keeper
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <keeper/libssh2_parts.h>
+#include <keeper/ssh_agent.h>
+#include <keeper/ssh_key.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void agent_key(void *context, const unsigned char *blob, size_t n, const char *comment, size_t length)
+{
+    struct ssh_key *k = ssh_key_in_agent(blob, n, comment, length);
+
+    (void)context;
+    if (!k)
+        return;
+    if (k->blob.len != n || !k->in_agent || !*k->type)
+        abort();
+    ssh_key_free(k);
+}
+
+static void agent(const uint8_t *data, size_t size)
+{
+    const unsigned char *signature;
+    size_t length;
+
+    (void)agent_parse_keys(data, size, agent_key, NULL);
+    if (agent_parse_signature(data, size, &signature, &length) &&
+        (signature < data || length > (size_t)(data + size - signature)))
+        abort();
+}
+
+static void key(const uint8_t *data, size_t size)
+{
+    const uint8_t *end = memchr(data, '\0', size);
+    size_t n = end ? (size_t)(end - data) : size;
+    AUTO_BUF(pub, 32768);
+    AUTO_BUF(line, 2 * SSH_BLOB_MAX);
+    struct ssh_key *k = NULL;
+    struct err e = ERR_INIT;
+
+    if (n > SSH_KEY_MAX)
+        return;
+    buf_add(&pub, data + n, size - n > 1 ? size - n : 0);
+    if (ssh_key_parse("key", secret_from(data, n), end ? buf_str(&pub) : NULL, &k, &e) < 0) {
+        if (k || e.code != ERR_DATA)
+            abort();
+        return;
+    }
+    ssh_key_public_line(k, &line);
+    if (k->blob.len && !*k->type)
+        abort();
+    ssh_key_free(k);
+}
+
+static void packet(const uint8_t *data, size_t size)
+{
+    static const enum session_state states[] = {SESSION_HANDSHAKE, SESSION_LOGIN, SESSION_UP};
+    struct channel c = {0};
+    struct session s = {.kexinit = BUF_INIT(16384), .opening = &c};
+    AUTO_BUF(why, 512);
+
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        s.state = states[i];
+        peek_packet(&s, data, size);
+    }
+    if (s.kexinit.len)
+        peek_disagreement(&s, &why);
+    if (memchr(s.methods, '\0', sizeof s.methods) == NULL || strpbrk(s.methods, "\n\x1b") ||
+        strpbrk(s.open_reason, "\n\x1b") || s.open_code > 4)
+        abort();
+    buf_release(&s.kexinit);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static void (*const targets[])(const uint8_t *, size_t) = {agent, key, packet};
+
+    if (size)
+        targets[*data % 3](data + 1, size - 1);
+    return 0;
+}

@@ -13,12 +13,13 @@ import time
 
 import pytest
 
+from lib import procs
 from lib.bastion import ENGINES, Home, tunnel
 from lib.broker import SANITIZED
 from lib.forwards import Forwards, dial, greeting, until
 from lib.keeping import gone, keeper, named
 from lib.logins import profile
-from servers import load, process
+from servers import process
 
 TICK = os.sysconf("SC_CLK_TCK")
 OK, STATUS, STOP = 1, 20, 21  # include/ipc/keeper.h
@@ -116,6 +117,7 @@ def forward(request, broker, forwards, names):
         broker.config(profile(**{"host": "127.0.0.1", "port": port, "user": "app", "tls": tls, "via": engine and "far", **keys})
                       + (tunnel(sshd, engine) if engine else ""))
         return forwards.detach("p", *args, wrap=wrap)
+    start.engine = engine
     return start
 
 
@@ -133,11 +135,13 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def rests(pid, seconds=0.5, most=0.05):
-    """Whether it uses (nearly) no processor while nothing happens."""
-    before = cpu(pid)
-    time.sleep(seconds)
-    return cpu(pid) - before <= most
+def rests(pid, seconds=0.3, most=0.02):
+    """Whether it comes to use (nearly) no processor, as nothing happens."""
+    def at_rest():
+        before = cpu(pid)
+        time.sleep(seconds)
+        return cpu(pid) - before <= most
+    return until(at_rest, 5)
 
 
 def files(pid):
@@ -225,7 +229,7 @@ def test_no_descriptor_left(forward, forwards, far, many_files):
 
 
 @WAYS
-def test_never_reads(forward, forwards, far, size=100 << 20):
+def test_never_reads(forward, forwards, far, size=30 << 20):
     """A result that nobody takes stays where it is; others go on."""
     def flood(s):
         block, left = bytes(1 << 16), size
@@ -236,10 +240,8 @@ def test_never_reads(forward, forwards, far, size=100 << 20):
     pid = keeper()[1]
     held = [dial(address) for _ in range(8)]
     assert until(lambda: open_now(forwards) == 8)
-    time.sleep(0.3)
-    before = memory(pid)
     assert rests(pid)
-    assert memory(pid) <= before + (1 << 20) < (400 if SANITIZED else 40) << 20
+    assert memory(pid) < (400 if SANITIZED else 40) << 20
     for s in (dial(address), *held[::4]):  # also where it was not taken for a while
         assert sum(iter(lambda: len(s.recv(1 << 20)), 0)) == size
         s.close()
@@ -284,7 +286,7 @@ def test_reset_in_the_middle(forward, forwards, far, who):
         reset(client if who == "client" else server)
         ended(server if who == "client" else client)
         assert until(lambda: open_now(forwards) == 0, 5), waits
-    assert until(lambda: files(pid) == before), (before, [os.readlink(f"/proc/{pid}/fd/{f}") for f in os.listdir(f"/proc/{pid}/fd")])
+    assert until(lambda: files(pid) <= before)
 
 
 @WAYS
@@ -312,8 +314,7 @@ def test_idle_of_every_kind(forward, forwards, far, mariadb_server):
     ends[2][1].shutdown(socket.SHUT_WR)
     ends[3][0].close()
     ends[4][1].close()
-    time.sleep(2.5)  # the relay's own patience with an end that a client does not see
-    assert rests(pid, 1)
+    assert rests(pid, 0.5)
     for pair in ends:
         for s in pair:
             s.close()
@@ -371,7 +372,8 @@ def test_stop_twice(forward, forwards, far, broker):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal_before_it_is_ready(broker, names, stalled, number):
-    broker.config(profile(host="127.0.0.1", port=stalled, user="app", auth="none", tls="required", connect_timeout="30s", via=f"tcp://127.0.0.1:{stalled}"))
+    broker.config(profile(host="127.0.0.1", port=stalled, user="app", auth="none", tls="required", connect_timeout="30s",
+                          via=f"tcp://127.0.0.1:{stalled}"))
     proc = broker.start("exec", "p", "--", "true", stderr=subprocess.PIPE)
     assert until(lambda: len(named("broker-keeper")) == 2)
     os.kill(keeper()[1], number)
@@ -381,8 +383,8 @@ def test_signal_before_it_is_ready(broker, names, stalled, number):
 
 # Visitors
 
-@pytest.mark.parametrize("said", [b"\0\0\0\0\0\0", b"\xff" * 6, record(200), record(STATUS, version=9), record(STATUS, b"\1\0\0\0\xff"),
-                                  record(STATUS, bytes(5)) * 3, b"GET / HTTP/1.1\r\n\r\n", record(STOP)[:-1], bytes(1 << 20)],
+@pytest.mark.parametrize("said", [b"\0\0\0\0\0\0", b"\xff" * 6, record(200), record(STATUS, version=9),
+                                  record(STATUS, b"\1\0\0\0\xff"), record(STATUS, bytes(5)) * 3, b"GET / HTTP/1.1\r\n\r\n", record(STOP)[:-1], bytes(1 << 20)],
                          ids=["empty", "ones", "kind", "version", "field", "thrice", "http", "short", "long"])
 def test_hostile_visitor(forward, forwards, far, said):
     forward(far.port)
@@ -396,7 +398,7 @@ def test_hostile_visitor(forward, forwards, far, said):
                 pass
         except ConnectionError:
             pass
-    assert until(lambda: files(pid) == before) and open_now(forwards) == 0
+    assert until(lambda: files(pid) <= before) and open_now(forwards) == 0
 
 
 def test_many_visitors_that_say_nothing(forward, forwards, far, broker):
@@ -411,7 +413,7 @@ def test_many_visitors_that_say_nothing(forward, forwards, far, broker):
     for visitor in held:
         assert visitor.recv(1) == b""
         visitor.close()
-    assert until(lambda: files(pid) == before)
+    assert until(lambda: files(pid) <= before)
 
 
 # Files
@@ -515,3 +517,40 @@ def test_log_that_nobody_reads(forward, forwards, broker):
         assert b"2003 " in greeting(address)
     assert open_now(forwards) == 0 and broker.run("stop", "p").code == 0
     fifo.unlink()
+
+
+# Killed
+
+@WAYS
+@pytest.mark.parametrize("verb", ["exec", "forward"])
+@pytest.mark.parametrize("whom", ["keeper", "broker"])
+def test_killed_at_any_moment(forward, forwards, broker, mariadb_server, verb, whom):
+    """Whenever it comes, nothing is left."""
+    words = {"exec": ["exec", "p", "--tls", "required", "--auth", "none", "--", "sleep", "55.5"],
+             "forward": ["forward", "p", "--detach"]}[verb]
+    port = mariadb_server.port
+    forward(port, **({} if forward.engine else {"via": f"tcp://127.0.0.1:{port}"}))
+    assert broker.run("stop", "p").code == 0
+    for n in range(8):
+        proc = broker.start(*words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.011 * n)
+        if whom == "broker":
+            proc.kill()
+        else:
+            until(lambda: proc.poll() is not None or end_keepers(), 5)
+        if verb == "exec":
+            proc.kill()
+        proc.wait(10)
+        if verb == "forward":
+            assert broker.run("stop", "p").code == 0
+        assert gone(broker)
+
+
+def end_keepers():
+    """Kills what its guards would survive: whether there was one."""
+    below = procs.tree(os.getpid())
+    ours = [pid for pid in below if procs.cmdline(pid).split(b"\0")[0].endswith(b"broker-keeper")]
+    for pid in ours:
+        if below[pid] in ours:
+            os.kill(pid, signal.SIGKILL)
+    return any(below[pid] in ours for pid in ours)

@@ -42,7 +42,7 @@ def failed(done, why, *details, hint=HAND):
 
 @pytest.mark.parametrize("lines, told", [
     ((), {}), ((), {"delay": 0.4}), ((), {"quiet": True}), (("ready = Waiting for connections",), {}),
-    (("ready = Waiting for connections",), {"quiet": True}),
+    (("ready = Waiting for connections",), {"quiet": True}), (("ready = SessionId",), {}),
     (("ready = Waiting for connections",), {"early": True, "delay": 0.4}),
 ])
 def test_is_ready(far, ssm, lines, told):

@@ -19,7 +19,6 @@ BUILD = Path(os.environ.get("BROKER_BUILD") or REPO / "build").resolve()
 PROGRAM = BUILD / "bin" / "broker"
 UMASK = 0o022
 SANITIZERS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
-SANITIZED = PROGRAM.exists() and b"__asan_init" in PROGRAM.read_bytes()
 SANITIZER_WORDS = (b"ERROR: AddressSanitizer", b"ERROR: LeakSanitizer", b"runtime error:")
 SANITIZED = PROGRAM.exists() and b"__asan_init" in PROGRAM.read_bytes()
 
@@ -54,9 +53,6 @@ class Broker:
                     "XDG_CONFIG_HOME": str(config), "XDG_DATA_HOME": str(data), "XDG_STATE_HOME": str(state),
                     "XDG_CACHE_HOME": str(cache), "XDG_RUNTIME_DIR": str(self.runtime), "TERM": "xterm"}
         self.env.update((name, os.environ[name]) for name in SANITIZERS if name in os.environ)
-        if SANITIZED:  # in files, as a keeper's stderr is nowhere
-            self.env.update((name, ":".join(filter(None, [self.env.get(name), f"log_path={folder}/sanitizer"])))
-                            for name in SANITIZERS[:2])
         self.config_path = config / "broker" / "config"
         self.etc = Etc()
         self.secrets, self.allowed, self.said, self.terminals, self.stubs = [], set(), [], [], 0
@@ -160,7 +156,6 @@ class Broker:
                 faults.append(f"canary {leak[:40]!r} in output: {(out + err)[:2000]!r}")
             faults += [f"sanitizer: {err.decode(errors='replace')}" for word in SANITIZER_WORDS if word in err]
         faults += [f"sanitizer: {path.read_text(errors='replace')}" for path in self.reports.iterdir()]
-        faults += [f"sanitizer: {path.read_text(errors='replace')}" for path in self.folder.glob("sanitizer.*")]
         faults += [f"canary in file {path}" for path in canary.files_with(self.secrets, self.folder, self.allowed)]
         return faults
 

@@ -384,7 +384,8 @@ def test_signal_before_it_is_ready(broker, names, stalled, number):
 # Visitors
 
 @pytest.mark.parametrize("said", [b"\0\0\0\0\0\0", b"\xff" * 6, record(200), record(STATUS, version=9),
-                                  record(STATUS, b"\1\0\0\0\xff"), record(STATUS, bytes(5)) * 3, b"GET / HTTP/1.1\r\n\r\n", record(STOP)[:-1], bytes(1 << 20)],
+                                  record(STATUS, b"\1\0\0\0\xff"), record(STATUS, bytes(5)) * 3,
+                                  b"GET / HTTP/1.1\r\n\r\n", record(STOP)[:-1], bytes(1 << 20)],
                          ids=["empty", "ones", "kind", "version", "field", "thrice", "http", "short", "long"])
 def test_hostile_visitor(forward, forwards, far, said):
     forward(far.port)

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -21,6 +22,23 @@ static void put_whole(struct record *r)
     record_put_str(r, KEEPER_TAG_TUNNEL, "type=ssh");
     record_put_str(r, KEEPER_TAG_TUNNEL, "host=bastion=odd");
     record_put_str(r, KEEPER_TAG_TUNNEL, "user=");
+}
+
+/* In the keeper they live as long as the process. */
+static void options_release(struct options *o)
+{
+    char *const texts[] = {o->label,       o->name,        o->host,    o->socket,  o->tls_name,
+                           o->tls_ca,      o->tls_cert,    o->tls_key, o->control, o->log,
+                           o->tls_ciphers, o->tls_version, o->digest};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        free(texts[i]);
+    for (unsigned i = 0; i < ENDS_MOST; i++) {
+        free(o->end[i].path);
+        free(o->end[i].host);
+    }
+    words_release(&o->tunnel);
+    *o = (struct options){0};
 }
 
 static void test_whole(void **state)
@@ -46,6 +64,7 @@ static void test_whole(void **state)
     assert_null(options_tunnel("hos"));
     assert_true(opt.deadline == CLOCK_NEVER);
     assert_false(opt.first);
+    options_release(&opt);
 }
 
 static const struct {
@@ -73,6 +92,7 @@ static void test_broken(void **state)
         if (options_parse(&r, &o, &e) == 0)
             fail_msg("accepted: %s", broken[i].what);
         assert_int_equal(e.code, ERR_PROTOCOL);
+        options_release(&o);
     }
 }
 
@@ -87,6 +107,7 @@ static void test_too_many_ends(void **state)
     for (unsigned i = 0; i < ENDS_MOST; i++)
         record_put_str(&r, KEEPER_TAG_END, "b0 127.0.0.1");
     assert_int_equal(options_parse(&r, &o, &e), -1);
+    options_release(&o);
 }
 
 static void test_no_end(void **state)
@@ -99,6 +120,7 @@ static void test_no_end(void **state)
     r.kind = KEEPER_OPEN;
     record_put_str(&r, KEEPER_TAG_HOST, "db.example.com");
     assert_int_equal(options_parse(&r, &o, &e), -1);
+    options_release(&o);
 }
 
 /* A control request: only once it is whole, and nothing that is none. */

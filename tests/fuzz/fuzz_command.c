@@ -187,6 +187,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc, (void)argv;
     (void)snprintf(home, sizeof home, "%s/fuzz-command-XXXXXX", tmp ? tmp : "/tmp");
     must(mkdtemp(home) != NULL);
+    /* libFuzzer writes its findings by absolute path; what the program makes by a relative one goes here. */
+    must(chdir(home) == 0);
     make_home();
     must(clearenv() == 0);
     must(setenv("HOME", home, 1) == 0 && setenv("XDG_RUNTIME_DIR", in_home("run"), 1) == 0);

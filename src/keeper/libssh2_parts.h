@@ -148,7 +148,7 @@ const char *session_who(const struct ssh_settings *settings);
 
 /* --- libssh2_channel.c --- */
 
-#define CHANNEL_WINDOW (128u << 10) /* the first one */
+#define CHANNEL_WINDOW (256u << 10) /* the first one */
 
 struct channel {
     struct channel *next;    /* in the pool's queue */

@@ -74,6 +74,9 @@ int record_read(int fd, struct record *r, int64_t deadline, struct err *e);
  * one that does not read ERR_UNREACHABLE. ERR_DATA for a record over RECORD_MAX, of which nothing is written.
  */
 int record_write(int fd, const struct record *r, int64_t deadline, struct err *e);
+/* How long the record that begins here is, all of it; 0 where its length has not come yet. Any number:
+ * record_parse() judges it. */
+size_t record_whole(const void *bytes, size_t n);
 /* Takes apart a record that lies in memory; all of read's checks. 0, or -1 with ERR_PROTOCOL. */
 int record_parse(const void *bytes, size_t n, struct record *r, struct err *e);
 

@@ -197,6 +197,11 @@ static int check_header(const char *header, uint8_t *kind, size_t *body, struct 
     return 0;
 }
 
+size_t record_whole(const void *bytes, size_t n)
+{
+    return n < 4 ? 0 : (size_t)number_unpack(bytes, 4) + 4;
+}
+
 int record_parse(const void *bytes, size_t n, struct record *r, struct err *e)
 {
     size_t body;

@@ -73,14 +73,13 @@ void control_describe(struct record *out)
 
 int control_answer(const void *bytes, size_t n, struct record *answer, bool *stop)
 {
-    const unsigned char *at = bytes;
+    size_t whole = record_whole(bytes, n);
     AUTO_RECORD(request);
     struct err e = ERR_INIT;
 
     *stop = false;
-    if (n < 4)
+    if (whole == 0)
         return 0;
-    size_t whole = ((size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3]) + 4;
     if (whole > CONTROL_REQUEST_MAX || whole < RECORD_HEADER)
         return -1;
     if (n < whole)

@@ -17,6 +17,8 @@
 #include <base/mem.h>
 #include <base/text.h>
 
+#include "ssh_wire.h"
+
 #define FILE_MOST (16 * 1024 * 1024)
 #define BLOB_MOST 16384 /* an RSA key of 16384 bits has 2 KiB */
 #define HASH_BYTES 20   /* SHA-1's */
@@ -56,7 +58,7 @@ void known_hosts_release(struct known_hosts *k)
 const char *host_key_type(const void *blob, size_t n)
 {
     const unsigned char *p = blob;
-    size_t len = n < 4 ? 0 : (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+    size_t len = n < 4 ? 0 : wire_u32(p);
 
     for (size_t i = 0; len && len <= n - 4 && i < ARRAY_LEN(types); i++) {
         if (strlen(types[i].name) == len && !memcmp(types[i].name, p + 4, len))

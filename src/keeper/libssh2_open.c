@@ -10,7 +10,7 @@
 #include <base/mem.h>
 
 #include "keeper.h"
-#include "ssh_agent.h"
+#include "ssh_wire.h"
 
 #define PACKET_MOST 32768u
 #define PROHIBITED 1 /* RFC 4254 section 5.1 */

@@ -12,16 +12,13 @@
 
 #include <base/mem.h>
 
+#include "ssh_wire.h"
+
 #define KEXINIT 20
 #define USERAUTH_FAILURE 51
 #define CHANNEL_OPEN_FAILURE 92
 #define KEXINIT_MOST 8192u
 #define KEXINIT_LISTS 17u /* after its type and cookie */
-
-static uint32_t number(const unsigned char *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
 
 void peek_line(char *to, size_t size, const void *text, size_t n)
 {
@@ -33,7 +30,7 @@ void peek_line(char *to, size_t size, const void *text, size_t n)
 
 static void refusal(struct session *s, const unsigned char *at, size_t n)
 {
-    size_t length = n >= 6 ? number(at + 1) : 0;
+    size_t length = n >= 6 ? wire_u32(at + 1) : 0;
 
     if (n < 6 || length > n - 6 || at[5 + length] > 1)
         return;
@@ -48,11 +45,11 @@ static void refusal(struct session *s, const unsigned char *at, size_t n)
 
 static void open_failure(struct session *s, const unsigned char *at, size_t n)
 {
-    size_t length = n >= 13 ? number(at + 9) : 0;
+    size_t length = n >= 13 ? wire_u32(at + 9) : 0;
 
-    if (n < 13 || length > n - 13 || number(at + 5) == 0 || number(at + 5) > 4)
+    if (n < 13 || length > n - 13 || wire_u32(at + 5) == 0 || wire_u32(at + 5) > 4)
         return;
-    s->open_code = number(at + 5);
+    s->open_code = wire_u32(at + 5);
     peek_line(s->open_reason, sizeof s->open_reason, at + 13, length);
 }
 
@@ -77,13 +74,13 @@ static void kexinit_list(const struct buf *packet, unsigned which, struct buf *o
     size_t place = KEXINIT_LISTS;
 
     for (unsigned i = 0;; i++) {
-        if (packet->len < place + 4 || number(at + place) > packet->len - place - 4)
+        if (packet->len < place + 4 || wire_u32(at + place) > packet->len - place - 4)
             return;
         if (i == which) {
-            text_sanitise(out, (const char *)at + place + 4, number(at + place));
+            text_sanitise(out, (const char *)at + place + 4, wire_u32(at + place));
             return;
         }
-        place += 4 + number(at + place);
+        place += 4 + wire_u32(at + place);
     }
 }
 

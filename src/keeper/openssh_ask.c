@@ -250,10 +250,8 @@ static void asker_ready(struct watch *w, unsigned events)
         return;
     }
     buf_grew(&a->in, (size_t)n);
-    const unsigned char *p = (const unsigned char *)a->in.data;
-    size_t whole =
-        a->in.len < 4 ? SIZE_MAX : 4 + ((size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
-    if (a->in.len < whole)
+    size_t whole = record_whole(a->in.data, a->in.len);
+    if (whole == 0 || a->in.len < whole)
         return;
     if (record_parse(a->in.data, a->in.len, &asked, &ignored) < 0)
         asker_end(a);

@@ -7,6 +7,8 @@
 
 #include <base/mem.h>
 
+#include "ssh_wire.h"
+
 /* PROTOCOL.mux */
 enum {
     MSG_HELLO = 1,
@@ -26,43 +28,29 @@ enum {
 #define REQUEST_ID 1
 #define BODY_MOST 8192
 
-static void put_u32(struct buf *out, uint32_t n)
-{
-    const char bytes[4] = {(char)(n >> 24), (char)(n >> 16), (char)(n >> 8), (char)n};
-
-    buf_add(out, bytes, sizeof bytes);
-}
-
 static void put_string(struct buf *out, const char *s)
 {
-    put_u32(out, (uint32_t)strlen(s));
-    buf_puts(out, s);
-}
-
-static uint32_t u32_at(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+    wire_put_string(out, s, strlen(s));
 }
 
 static void put_packet(struct buf *out, const struct buf *body)
 {
-    put_u32(out, (uint32_t)body->len);
-    buf_add(out, buf_str(body), body->len);
+    wire_put_string(out, buf_str(body), body->len);
 }
 
 void mux_put_hello(struct buf *out)
 {
     AUTO_BUF(body, 16);
 
-    put_u32(&body, MSG_HELLO);
-    put_u32(&body, VERSION);
+    wire_put_u32(&body, MSG_HELLO);
+    wire_put_u32(&body, VERSION);
     put_packet(out, &body);
 }
 
 static void put_head(struct buf *body, uint32_t type)
 {
-    put_u32(body, type);
-    put_u32(body, REQUEST_ID);
+    wire_put_u32(body, type);
+    wire_put_u32(body, REQUEST_ID);
 }
 
 void mux_put_stream(struct buf *out, const char *host, unsigned port)
@@ -72,7 +60,7 @@ void mux_put_stream(struct buf *out, const char *host, unsigned port)
     put_head(&body, C_NEW_STDIO_FWD);
     put_string(&body, "");
     put_string(&body, host);
-    put_u32(&body, port);
+    wire_put_u32(&body, port);
     put_packet(out, &body);
 }
 
@@ -81,11 +69,11 @@ void mux_put_forward(struct buf *out, const char *path, const char *there)
     AUTO_BUF(body, BODY_MOST);
 
     put_head(&body, C_OPEN_FWD);
-    put_u32(&body, FWD_LOCAL);
+    wire_put_u32(&body, FWD_LOCAL);
     put_string(&body, path);
-    put_u32(&body, PORT_STREAMLOCAL);
+    wire_put_u32(&body, PORT_STREAMLOCAL);
     put_string(&body, there);
-    put_u32(&body, PORT_STREAMLOCAL);
+    wire_put_u32(&body, PORT_STREAMLOCAL);
     put_packet(out, &body);
 }
 
@@ -97,7 +85,7 @@ void mux_put_session(struct buf *out, const char *command)
     put_head(&body, C_NEW_SESSION);
     put_string(&body, "");
     for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-        put_u32(&body, flags[i]);
+        wire_put_u32(&body, flags[i]);
     put_string(&body, ""); /* TERM */
     put_string(&body, command);
     put_packet(out, &body);
@@ -114,11 +102,11 @@ void mux_put_end(struct buf *out)
 /* `at` is behind the type: request, words. */
 static bool parse_refusal(const unsigned char *at, size_t n, struct mux_reply *out)
 {
-    if (n < 8 || u32_at(at + 4) > n - 8)
+    if (n < 8 || wire_u32(at + 4) > n - 8)
         return false;
     out->says = MUX_REFUSED;
     out->words = (const char *)at + 8;
-    out->n = u32_at(at + 4);
+    out->n = wire_u32(at + 4);
     return true;
 }
 
@@ -129,15 +117,15 @@ long mux_parse(const void *bytes, size_t n, struct mux_reply *out)
     *out = (struct mux_reply){.says = MUX_OTHER};
     if (n < 4)
         return 0;
-    uint32_t len = u32_at(p);
+    uint32_t len = wire_u32(p);
     if (len < 4 || len > MUX_PACKET_MOST)
         return -1;
     if (n - 4 < len)
         return 0;
-    uint32_t type = u32_at(p + 4);
+    uint32_t type = wire_u32(p + 4);
     bool sound = true;
     if (type == MSG_HELLO) {
-        sound = len >= 8 && u32_at(p + 8) == VERSION;
+        sound = len >= 8 && wire_u32(p + 8) == VERSION;
         out->says = MUX_HELLO;
     } else if (type == SAYS_OK || type == SAYS_OPENED) {
         sound = len >= 8;

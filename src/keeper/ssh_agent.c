@@ -15,6 +15,7 @@
 #include <base/mem.h>
 
 #include "loop.h"
+#include "ssh_wire.h"
 
 #define IDENTITIES_ANSWER 12
 #define REQUEST_IDENTITIES 11
@@ -31,35 +32,6 @@ struct agent_call {
     void (*done)(void *context, const unsigned char *answer, size_t n);
     void *context;
 };
-
-void wire_put_u32(struct buf *out, uint32_t n)
-{
-    const unsigned char bytes[] = {(unsigned char)(n >> 24), (unsigned char)(n >> 16),
-                                   (unsigned char)(n >> 8), (unsigned char)n};
-
-    buf_add(out, bytes, sizeof bytes);
-}
-
-void wire_put_string(struct buf *out, const void *bytes, size_t n)
-{
-    wire_put_u32(out, (uint32_t)n);
-    buf_add(out, bytes, n);
-}
-
-static uint32_t number(const unsigned char *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-bool wire_string(const unsigned char **at, const unsigned char *end, const unsigned char **string, size_t *n)
-{
-    if (end - *at < 4 || number(*at) > (size_t)(end - *at - 4))
-        return false;
-    *n = number(*at);
-    *string = *at + 4;
-    *at += 4 + *n;
-    return true;
-}
 
 void agent_put_list(struct buf *out)
 {
@@ -87,9 +59,9 @@ bool agent_parse_keys(const unsigned char *answer, size_t n,
     const unsigned char *at = answer + 5, *end = answer + n, *blob, *comment;
     size_t length, comment_length;
 
-    if (n < 5 || answer[0] != IDENTITIES_ANSWER || number(answer + 1) > AGENT_KEYS_MAX)
+    if (n < 5 || answer[0] != IDENTITIES_ANSWER || wire_u32(answer + 1) > AGENT_KEYS_MAX)
         return false;
-    for (uint32_t left = number(answer + 1); left > 0; left--) {
+    for (uint32_t left = wire_u32(answer + 1); left > 0; left--) {
         if (!wire_string(&at, end, &blob, &length) || !wire_string(&at, end, &comment, &comment_length))
             return false;
         key(context, blob, length, (const char *)comment, comment_length);
@@ -160,7 +132,7 @@ static int hear(struct agent_call *call)
     buf_grew(&call->answer, (size_t)n);
     if (call->answer.len < 4)
         return 0;
-    uint32_t whole = number((const unsigned char *)call->answer.data);
+    uint32_t whole = wire_u32((const unsigned char *)call->answer.data);
     if (whole > AGENT_ANSWER_MAX - 4096 || call->answer.len > whole + 4)
         return -1;
     return call->answer.len == whole + 4;

@@ -31,11 +31,6 @@ bool agent_parse_keys(const unsigned char *answer, size_t n,
 bool agent_parse_signature(const unsigned char *answer, size_t n, const unsigned char **signature,
                            size_t *length);
 
-/* A string of RFC 4251 section 5 at *at, which moves behind it. False where it does not end before `end`. */
-bool wire_string(const unsigned char **at, const unsigned char *end, const unsigned char **string, size_t *n);
-void wire_put_u32(struct buf *out, uint32_t n);
-void wire_put_string(struct buf *out, const void *bytes, size_t n);
-
 /* --- asking --- */
 
 struct agent_call;

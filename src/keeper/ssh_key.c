@@ -15,7 +15,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-#include "ssh_agent.h"
+#include "ssh_wire.h"
 #include "ssh_key_rsa.h"
 
 #define PUB_MAX 32768

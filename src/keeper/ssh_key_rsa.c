@@ -16,7 +16,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-#include "ssh_agent.h"
+#include "ssh_wire.h"
 
 #define MAGIC "openssh-key-v1"
 

@@ -1,0 +1,18 @@
+/* Numbers and strings as SSH has them on the wire: RFC 4251 section 5. */
+#ifndef KEEPER_SSH_WIRE_H
+#define KEEPER_SSH_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <base/buf.h>
+
+/* The four bytes at `at`. */
+uint32_t wire_u32(const unsigned char *at);
+/* A string at *at, which moves behind it. False where it does not end before `end`. */
+bool wire_string(const unsigned char **at, const unsigned char *end, const unsigned char **string, size_t *n);
+void wire_put_u32(struct buf *out, uint32_t n);
+void wire_put_string(struct buf *out, const void *bytes, size_t n);
+
+#endif

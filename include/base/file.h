@@ -43,6 +43,9 @@ int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, i
 
 /* Writes all; -1 with errno. */
 int fd_write_all(int fd, const void *bytes, size_t n);
+/* Connected to the socket PATH, non-blocking and close-on-exec; -1 with errno: EAGAIN where its queue is
+ * full. */
+int fd_connect_unix(const char *path);
 /* A pipe; both ends close-on-exec. */
 int fd_pipe(int fds[2], struct err *e);
 

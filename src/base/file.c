@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <base/clock.h>
@@ -222,6 +224,22 @@ int fd_write_all(int fd, const void *bytes, size_t n)
         n -= (size_t)wrote;
     }
     return 0;
+}
+
+int fd_connect_unix(const char *path)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    AUTO_FD(fd);
+
+    if (strlen(path) >= sizeof at.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof at) < 0)
+        return -1;
+    return fd_take(&fd);
 }
 
 int fd_pipe(int fds[2], struct err *e)

@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <base/buf.h>
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/mem.h>
 
 #include "loop.h"
@@ -287,25 +287,13 @@ static void name_found(struct resolve *r, const struct addresses *found, int fai
 static void dial_path(struct timer *t)
 {
     struct dialling *d = OWNER_OF(t, struct dialling, step);
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    AUTO_FD(fd);
 
-    if (strlen(d->path) >= sizeof at.sun_path) {
-        d->failed = ENAMETOOLONG;
-        end_soon(d);
-        return;
-    }
-    memcpy(at.sun_path, d->path, strlen(d->path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof at) == 0) {
-        d->fd = fd_take(&fd);
-        end_soon(d);
-    } else if (errno == EAGAIN) {
+    d->fd = fd_connect_unix(d->path);
+    d->failed = d->fd < 0 ? errno : 0;
+    if (d->failed == EAGAIN)
         timer_set(t, clock_ms() + BUSY_MS, dial_path);
-    } else {
-        d->failed = errno;
+    else
         end_soon(d);
-    }
 }
 
 struct dialling *dial_start(const char *path, const char *host, unsigned port, int64_t deadline,

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -325,17 +324,15 @@ void master_start(const struct ssh_settings *s, void (*settled)(const struct err
 /* ssh has been seen to pass over a signal; its socket tells it too. */
 static void say_goodbye(void)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
     AUTO_BUF(request, 1024);
     AUTO_FD(fd);
 
     if (master.state != UP)
         return;
-    memcpy(at.sun_path, master.control, strlen(master.control) + 1);
     mux_put_hello(&request);
     mux_put_end(&request);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof at) == 0)
+    fd = fd_connect_unix(master.control);
+    if (fd >= 0)
         (void)send(fd, buf_str(&request), request.len, MSG_NOSIGNAL);
 }
 

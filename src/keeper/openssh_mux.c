@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/mem.h>
 
 #include "loop.h"
@@ -228,19 +228,14 @@ static void try_again(struct timer *t)
 /* 1: greets, 0: the backlog is full or no descriptor is left, -1: there is no master. */
 static int greet(struct mux *m)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    AUTO_FD(fd);
+    int fd = fd_connect_unix(m->path);
 
-    if (strlen(m->path) >= sizeof at.sun_path)
-        return -1;
-    memcpy(at.sun_path, m->path, strlen(m->path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof at) < 0)
-        return fd < 0 || errno == EAGAIN ? 0 : -1;
+    if (fd < 0)
+        return errno == EAGAIN || errno == EMFILE || errno == ENFILE ? 0 : -1;
     unqueue(m);
     m->state = GREETING;
     greeting++;
-    loop_watch(&m->control, fd_take(&fd), LOOP_READ | LOOP_WRITE, control_ready);
+    loop_watch(&m->control, fd, LOOP_READ | LOOP_WRITE, control_ready);
     return 1;
 }
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/mem.h>
 
 #include "relay.h"
@@ -74,16 +74,11 @@ static void far_ready(struct watch *w, unsigned events)
 static void dial(struct timer *t)
 {
     struct socket_stream *s = OWNER_OF(t, struct socket_stream, again);
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    AUTO_FD(fd);
+    int fd = fd_connect_unix(s->path);
 
-    fd = strlen(s->path) < sizeof at.sun_path ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
-                                              : -1;
     if (fd >= 0)
-        memcpy(at.sun_path, s->path, strlen(s->path) + 1);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof at) == 0)
-        loop_watch(&s->far, fd_take(&fd), LOOP_READ, far_ready);
-    else if (fd >= 0 && errno == EAGAIN)
+        loop_watch(&s->far, fd, LOOP_READ, far_ready);
+    else if (errno == EAGAIN)
         timer_set(t, clock_ms() + RETRY_MS, dial);
     else
         fail(s, MUX_GONE);

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/mem.h>
 
 #include "loop.h"
@@ -161,22 +161,17 @@ struct agent_call *agent_ask(const char *path, const struct buf *question, int64
                              void (*done)(void *context, const unsigned char *answer, size_t n),
                              void *context)
 {
-    struct sockaddr_un where = {.sun_family = AF_UNIX};
     struct agent_call *call;
-    AUTO_FD(fd);
+    int fd = buf_ok(question) ? fd_connect_unix(path) : -1;
 
-    if (strlen(path) >= sizeof where.sun_path || !buf_ok(question))
-        return NULL;
-    memcpy(where.sun_path, path, strlen(path));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&where, sizeof where) < 0)
+    if (fd < 0)
         return NULL;
     call = mem_alloc(1, sizeof *call);
     *call = (struct agent_call){.question = BUF_INIT(AGENT_ANSWER_MAX), .answer = BUF_INIT(AGENT_ANSWER_MAX)};
     buf_add(&call->question, question->data, question->len);
     call->done = done;
     call->context = context;
-    call->fd = fd_take(&fd);
+    call->fd = fd;
     loop_watch(&call->socket, call->fd, LOOP_READ | LOOP_WRITE, socket_ready);
     timer_set(&call->patience, deadline, too_late);
     return call;

@@ -8,9 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <base/clock.h>
@@ -91,11 +89,8 @@ static int silent(const struct control *c, struct err *e)
 /* A full queue of connections is no refusal: it lives and is busy. */
 static int try_connect(const char *path, int64_t deadline, struct control *c)
 {
-    struct sockaddr_un sa = {.sun_family = AF_UNIX};
-
-    memcpy(sa.sun_path, path, strlen(path) + 1);
-    while (connect(c->fd, (struct sockaddr *)&sa, sizeof sa) < 0) {
-        if (errno != EAGAIN && errno != EINTR)
+    while ((c->fd = fd_connect_unix(path)) < 0) {
+        if (errno != EAGAIN)
             return errno;
         if (clock_left(deadline) == 0)
             return ETIMEDOUT;
@@ -113,8 +108,7 @@ int control_open(const char *path, int64_t deadline, struct control *c, struct e
         return errno == ENOENT ? 0 : refuse(path, strerror(errno), e);
     if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid() || strlen(path) > SOCKET_PATH_MOST)
         return refuse(path, "not a socket of ours", e);
-    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int failed = c->fd < 0 ? errno : try_connect(path, clock_deadline(ANSWER_MS, deadline), c);
+    int failed = try_connect(path, clock_deadline(ANSWER_MS, deadline), c);
     if (failed == ECONNREFUSED || failed == ENOENT)
         return 0;
     if (failed == ETIMEDOUT)

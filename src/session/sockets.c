@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <base/file.h>
@@ -30,16 +28,10 @@ static const char *const places[] = {
 
 int socket_try(const char *path)
 {
-    struct sockaddr_un sa = {.sun_family = AF_UNIX};
     AUTO_FD(fd);
 
-    if (strlen(path) >= sizeof sa.sun_path)
-        return ENAMETOOLONG;
-    memcpy(sa.sun_path, path, strlen(path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return errno;
-    return connect(fd, (struct sockaddr *)&sa, sizeof sa) < 0 ? errno : 0;
+    fd = fd_connect_unix(path);
+    return fd < 0 ? errno : 0;
 }
 
 static const char *why(int failed)

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib import clients as client_table  # noqa: E402
 from lib import namespace, procs  # noqa: E402
 from lib.broker import BUILD, PROGRAM, Broker  # noqa: E402
+from lib.forwards import Forwards  # noqa: E402
 from servers import mysql9, process  # noqa: E402
 from servers.aws_fake import AwsFake  # noqa: E402
 from servers.aws_ssm_fake import SsmFake  # noqa: E402
@@ -377,6 +378,14 @@ def broker(bare_broker):
     if not os.access(PROGRAM, os.X_OK):
         pytest.skip(f"missing: {PROGRAM} (make)")
     return bare_broker(PROGRAM)
+
+
+@pytest.fixture
+def forwards(broker):
+    """The forwards of this test; see lib/forwards.py."""
+    made = Forwards(broker)
+    yield made
+    made.finish()
 
 
 @pytest.fixture(autouse=True)

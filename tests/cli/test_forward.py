@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from lib.forwards import Forwards, alive, dial, greeting, refused, state_of, until
+from lib.forwards import alive, dial, greeting, refused, state_of, until
 from servers import process
 from servers.pki import RIGHT_NAME
 
@@ -41,13 +41,6 @@ while True:
     for pair in ((a, b), (b, a)):
         threading.Thread(target=copy, args=pair, daemon=True).start()
 '''
-
-
-@pytest.fixture
-def forwards(broker):
-    made = Forwards(broker)
-    yield made
-    made.finish()
 
 
 @pytest.fixture

@@ -16,20 +16,13 @@ import pytest
 from lib import procs
 from lib.bastion import ENGINES, Home, tunnel
 from lib.broker import SANITIZED
-from lib.forwards import Forwards, dial, greeting, until
+from lib.forwards import dial, greeting, until
 from lib.keeping import gone, keeper, named
 from lib.logins import profile
 from servers import process
 
 TICK = os.sysconf("SC_CLK_TCK")
 OK, STATUS, STOP = 1, 20, 21  # include/ipc/keeper.h
-
-
-@pytest.fixture
-def forwards(broker):
-    made = Forwards(broker)
-    yield made
-    made.finish()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from lib.forwards import Forwards, dial, until
+from lib.forwards import dial, until
 from lib.keeping import keeper
 from lib.logins import profile
 from servers import mysql9
@@ -18,13 +18,6 @@ from servers.pki import RIGHT_NAME
 
 WHO = "select current_user(); show session status like 'Ssl_version'"
 MIB = 1024 * 1024
-
-
-@pytest.fixture
-def forwards(broker):
-    made = Forwards(broker)
-    yield made
-    made.finish()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from lib.clients import NAMES
-from lib.forwards import Forwards, until
+from lib.forwards import until
 from lib.keeping import gone, keeper
 from lib.logins import QUERY, logged_in, profile
 from lib.ways import SSM
@@ -19,13 +19,6 @@ from servers.pki import RIGHT_NAME
 
 NATIVE = "app_native"
 MANY, SOME = 512, 50
-
-
-@pytest.fixture
-def forwards(broker):
-    made = Forwards(broker)
-    yield made
-    made.finish()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from lib.bastion import ENGINES, Home, tunnel, write
-from lib.forwards import Forwards, alive, until
+from lib.forwards import alive, until
 from lib.keeping import Beside, gone, keeper, left, named
 from lib.logins import logged_in
 from servers import load, process
@@ -166,13 +166,6 @@ def far_password(far):
 
 
 # Trouble
-
-@pytest.fixture
-def forwards(broker):
-    made = Forwards(broker)
-    yield made
-    made.finish()
-
 
 def forward(far, forwards, *args):
     """Its local end's (host, port)."""

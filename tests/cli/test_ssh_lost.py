@@ -5,16 +5,9 @@ import signal
 
 import pytest
 
-from lib.forwards import Forwards, alive, dial, greeting, until
+from lib.forwards import alive, dial, greeting, until
 from lib.keeping import gone, named
 from test_ssh_words import BOTH, Way, keychain_set, password  # noqa: F401
-
-
-@pytest.fixture
-def forwards(broker):
-    f = Forwards(broker)
-    yield f
-    f.finish()
 
 
 @pytest.fixture

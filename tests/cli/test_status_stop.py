@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from lib.forwards import Forwards, alive, dial, greeting, refused, until
+from lib.forwards import alive, dial, greeting, refused, until
 from lib.keyring import Keyring
 from servers import process
 
@@ -29,13 +29,6 @@ def broker(broker):
     broker.config("".join(f"[profile {name}]\nhost = 127.0.0.1\nport = 1\n" for name in ("one", "two", "three")))
     yield broker
     keyring.stop()
-
-
-@pytest.fixture
-def forwards(broker):
-    made = Forwards(broker)
-    yield made
-    made.finish()
 
 
 @pytest.fixture

@@ -85,32 +85,46 @@ static size_t low_water(const struct channel *c)
     return half > theirs ? half : theirs;
 }
 
+/* All that could be sent before one of the last grants has come, and nothing of what could be sent since. */
+static bool stands_at_limit(const struct channel *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(c->limits); i++) {
+        if (c->limits[i] && c->limits[i] == c->came)
+            return true;
+    }
+    return false;
+}
+
 /*
- * Fills the window up when about half of it is used. Where all that could be sent before it was filled up
- * last has come, and nothing of what could be sent since, the far side was waiting for us: then it is
- * doubled.
+ * Fills the window up when about half of it is used, and doubles it where the far side was waiting for us:
+ * once for what it has been granted so far. On a long way several grants are on their way at any time.
  */
 static void grant(struct session *s, struct channel *c, bool dry)
 {
     size_t share = WINDOW_BUDGET / (pool_channels() + 1);
     size_t most = share > WINDOW_MOST ? WINDOW_MOST : share < CHANNEL_WINDOW ? CHANNEL_WINDOW : share;
     unsigned long left = libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
-    bool waited = dry && s->drained && c->bulk && c->credit == 0 && c->window * 2 <= most;
+    bool waited = dry && s->drained && c->bulk && stands_at_limit(c) && c->window * 2 <= most;
 
     if (c->window > most)
         c->window = (uint32_t)most;
     if (left >= low_water(c) && !waited && !c->owed)
         return;
     c->bulk = true;
-    if (waited)
+    if (waited) {
         c->window *= 2;
+        memset(c->limits, 0, sizeof c->limits);
+    }
     unsigned long more = c->owed ? c->owed : left < c->window ? c->window - left : 0;
     if (!more)
         return;
+    if (!c->owed) {
+        c->limits[c->grants++ % ARRAY_LEN(c->limits)] = c->limit;
+        c->limit += more;
+    }
     /* What was begun is to be repeated as it was. */
     c->owed =
         libssh2_channel_receive_window_adjust2(c->ssh, more, 1, NULL) == LIBSSH2_ERROR_EAGAIN ? more : 0;
-    c->credit = (int64_t)left;
     if (c->owed)
         c->again = s->again = true;
 }
@@ -138,7 +152,7 @@ int channel_deliver(struct session *s, struct channel *c)
             return 0;
         }
         s->moved += (uint64_t)got;
-        c->credit -= got;
+        c->came += (uint64_t)got;
         ssize_t sent = give(c, passing, (size_t)got);
         if (sent < 0)
             channel_end(c);

@@ -65,6 +65,7 @@ static void opened(struct session *s, struct channel *c)
     c->index = s->count;
     s->channels[s->count++] = c;
     c->window = CHANNEL_WINDOW;
+    c->limit = CHANNEL_WINDOW;
     c->readable = !c->closing; /* what the client has sent goes along */
     (void)libssh2_channel_handle_extended_data2(c->ssh, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
     queue_opened(c, NULL);

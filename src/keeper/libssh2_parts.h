@@ -160,7 +160,10 @@ struct channel {
     struct bytes down, up; /* what could not be passed on yet */
     uint32_t window;       /* that we grant */
     unsigned long owed;    /* a grant that libssh2 has begun to send, while keys are exchanged */
-    int64_t credit;        /* what the far side could still send when it was granted last; minus: more came */
+    uint64_t came;         /* bytes of data */
+    uint64_t limit;        /* how many the far side has been allowed to send */
+    uint64_t limits[8];    /* what that was before each of the last grants; 0: nothing */
+    unsigned grants;
     size_t index;
     bool again;    /* to be looked at though nothing came: there may be more, or a window to grant */
     bool bulk;     /* more came than an answer or two */

@@ -47,6 +47,8 @@ const char *text_closest(const char *typed, const char *const *candidates);
 /* Appends text from outside with control, escape and bidi characters replaced, so that it is safe on a
  * terminal. */
 void text_sanitise(struct buf *out, const char *s, size_t n);
+/* The same on one line: what stands behind a line's end would be taken for our own words. */
+void text_sanitise_line(struct buf *out, const char *s, size_t n);
 
 /* Quotes for sh where needed. */
 void text_quote_sh(struct buf *out, const char *s);

@@ -263,6 +263,17 @@ void text_sanitise(struct buf *out, const char *s, size_t n)
     }
 }
 
+void text_sanitise_line(struct buf *out, const char *s, size_t n)
+{
+    size_t from = out->len;
+
+    text_sanitise(out, s, n);
+    for (; from < out->len; from++) {
+        if (out->data[from] == '\n' || out->data[from] == '\t')
+            out->data[from] = '?';
+    }
+}
+
 void text_quote_sh(struct buf *out, const char *s)
 {
     if (*s &&

@@ -77,7 +77,7 @@ static void kexinit_list(const struct buf *packet, unsigned which, struct buf *o
         if (packet->len < place + 4 || wire_u32(at + place) > packet->len - place - 4)
             return;
         if (i == which) {
-            text_sanitise(out, (const char *)at + place + 4, wire_u32(at + place));
+            text_sanitise_line(out, (const char *)at + place + 4, wire_u32(at + place));
             return;
         }
         place += 4 + wire_u32(at + place);

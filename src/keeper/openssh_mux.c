@@ -14,6 +14,7 @@
 #include <base/clock.h>
 #include <base/file.h>
 #include <base/mem.h>
+#include <base/text.h>
 
 #include "loop.h"
 
@@ -105,7 +106,8 @@ static void is_late(struct timer *t)
 
 static bool pass_one(struct mux *m)
 {
-    char byte = 0, room[CMSG_SPACE(sizeof(int))] = {0};
+    _Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {0};
+    char byte = 0;
     struct iovec what = {&byte, 1};
     struct msghdr message = {
         .msg_iov = &what, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
@@ -160,7 +162,7 @@ static bool take(struct mux *m, const struct mux_reply *r)
         m->sent = 0;
         m->use->answered(m->context, MUX_YES, "");
     } else if (r->says == MUX_REFUSED && m->state == ASKED) {
-        buf_add(&words, r->words, r->n);
+        text_sanitise_line(&words, r->words, r->n);
         finish(m, MUX_NO, buf_str(&words));
         return false;
     }

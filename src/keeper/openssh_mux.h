@@ -34,7 +34,7 @@ void mux_put_end(struct buf *out);
 
 enum mux_answer {
     MUX_YES,
-    MUX_NO,      /* the master's or the far side's; `words` */
+    MUX_NO,      /* the master's or the far side's; `words`, safe to show */
     MUX_GONE,    /* there is no master, or it ended before it answered */
     MUX_SILENT,  /* no answer in time */
     MUX_NO_SENSE /* no master says such a thing */

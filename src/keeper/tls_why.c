@@ -4,6 +4,7 @@
  */
 #include "tls_why.h"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -32,10 +33,8 @@ static void clean(char *to, size_t size, const char *text, size_t n)
 {
     AUTO_BUF(shown, 4096);
 
-    text_sanitise(&shown, text, n < NAME_MOST ? n : NAME_MOST);
-    n = shown.len < size - 1 ? shown.len : size - 1;
-    memcpy(to, buf_str(&shown), n);
-    to[n] = '\0';
+    text_sanitise_line(&shown, text, n < NAME_MOST ? n : NAME_MOST);
+    (void)snprintf(to, size, "%s", buf_str(&shown));
 }
 
 static void common_name(char *to, size_t size, const X509_NAME *of)
@@ -67,13 +66,12 @@ static void add_name(struct buf *names, unsigned *count, const char *text, size_
 
 static void add_address(struct buf *names, unsigned *count, const ASN1_OCTET_STRING *bytes)
 {
-    AUTO_FREE(char *, text);
-    const unsigned char *b = ASN1_STRING_get0_data(bytes);
+    int n = ASN1_STRING_length(bytes);
+    char text[INET6_ADDRSTRLEN];
 
-    if (ASN1_STRING_length(bytes) != 4)
-        return;
-    text = mem_printf("%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
-    add_name(names, count, text, strlen(text));
+    if ((n == 4 || n == 16) &&
+        inet_ntop(n == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(bytes), text, sizeof text))
+        add_name(names, count, text, strlen(text));
 }
 
 /* RFC 6125 section 6.4.4: the common name counts only where there are no names of the other kind. */

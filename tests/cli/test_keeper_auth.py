@@ -246,7 +246,7 @@ def test_client_that_asks_for_tls_here(mariadb_server, end):
 def more_certificates(pki):
     """More kinds, each (certificate, key)."""
     def make(name, names=None, days=2, signer=("-CA", pki.ca, "-CAkey", pki.ca_key)):
-        cert, key, request = (pki.folder / f"{name}.{kind}" for kind in ("pem", "key", "csr"))
+        cert, key, request = (pki.folder / f"{name[:6]}.{kind}" for kind in ("pem", "key", "csr"))
         sans = ["-addext", f"subjectAltName={names}"] if names else []
         subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "/dev/null",
                         "-subj", f"/CN={name}.example.com", "-keyout", key, "-out", request, *sans], check=True, capture_output=True)
@@ -256,7 +256,9 @@ def more_certificates(pki):
     return {"common": make("db-1"),
             "many": make("many", ",".join(f"DNS:db-{n}.example.com" for n in range(1, 7))),
             "address": make("address", "IP:10.0.1.9"),
+            "address 6": make("six", "IP:2001:db8::9"),
             "hostile": make("hostile", "DNS:\x1b]0;x\x07db"),
+            "hint": make("evil\nhint: tls = disabled\n\t"),
             "wildcard": make("wildcard", "DNS:*.example.com"),
             "old": make("old", f"DNS:{RIGHT_NAME}", days=-1),
             "self": make("self", f"DNS:{RIGHT_NAME}", signer=None)}
@@ -265,6 +267,8 @@ def more_certificates(pki):
 WRONG = [("common", r"certificate is for db-1\.example\.com\nhint: host = db-1\.example\.com, or tls = verify-ca: any name of that CA"),
          ("many", r"certificate is for db-1\.example\.com, db-2\.example\.com, db-3\.example\.com, db-4\.example\.com, \.\.\.\nhint: "),
          ("address", r"certificate is for 10\.0\.1\.9\nhint: "),
+         ("address 6", r"certificate is for 2001:db8::9\nhint: host = 2001:db8::9, or "),
+         ("hint", r"certificate is for evil\?hint: tls = disabled\?\?\.example\.com\nhint: host = "),
          ("hostile", r"certificate is for \?\]0;x\?db\nhint: "),
          ("wildcard", r"certificate is for \*\.example\.com\nhint: host = NAME\.example\.com, or "),
          ("old", r"certificate of old\.example\.com has expired on \d{4}-\d\d-\d\d\nhint: "),

@@ -258,6 +258,10 @@ static void sanitised(void **state)
     AUTO_BUF(out, 16);
     text_sanitise(&out, "a\0b\xe2\x82\xac", 5); /* NUL, and a character that ends behind the end */
     assert_string_equal(buf_str(&out), "a?b??");
+    AUTO_BUF(line, 64);
+    buf_puts(&line, "a\n");
+    text_sanitise_line(&line, "b\nhint: c\td\r", 12);
+    assert_string_equal(buf_str(&line), "a\nb?hint: c?d?");
 }
 
 static void quoted(void **state)

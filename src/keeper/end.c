@@ -101,11 +101,12 @@ static int listen_tcp(const char *host, unsigned *port, struct err *e)
     if (failed)
         return err_set(e, ERR_CONFIG, "%s: %s", host, gai_strerror(failed));
     fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    int result = fd < 0 ? -1 : bind(fd, list->ai_addr, list->ai_addrlen);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+        bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
+        failed = errno;
     freeaddrinfo(list);
-    if (result < 0 || listen(fd, BACKLOG) < 0)
-        return refused(host, *port, errno, e);
+    if (failed)
+        return refused(host, *port, failed, e);
     *port = bound_port(fd);
     return fd_take(&fd);
 }

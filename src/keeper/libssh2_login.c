@@ -126,9 +126,7 @@ static int none_step(struct session *s)
 
     if (!list)
         return libssh2_userauth_authenticated(s->ssh) ? 0 : libssh2_session_last_errno(s->ssh);
-    AUTO_BUF(clean, sizeof s->methods);
-    text_sanitise(&clean, list, strlen(list));
-    memcpy(s->methods, buf_str(&clean), clean.len + 1);
+    peek_line(s->methods, sizeof s->methods, list, strlen(list));
     s->refused = true;
     return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
 }

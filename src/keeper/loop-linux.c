@@ -1,6 +1,6 @@
 /*
  * The loop by epoll(7). Timers are a sorted list: nearly all are set for a moment behind all others, and are
- * looked for from its end. There are no signals here (main.c has a signalfd or none) and no threads.
+ * looked for from its end. There are no threads, and no signals: those come through a pipe (life.c).
  */
 #include "loop.h"
 

@@ -27,6 +27,7 @@
 
 #define KEPT_MOST 8
 #define ANSWER_MS 5000
+#define PAUSE_MS 100
 #define USER_SHOWN 30 /* ssh cuts both in its prompts */
 #define HOST_SHOWN 128
 
@@ -53,6 +54,7 @@ static struct {
 } kept[KEPT_MOST];
 
 static struct watch listening = {.fd = -1};
+static struct timer listening_pause;
 static struct asker *askers;
 static char *path;
 static bool needed_person;
@@ -259,13 +261,23 @@ static void asker_ready(struct watch *w, unsigned events)
         serve(a, &asked);
 }
 
+static void pause_over(struct timer *t)
+{
+    (void)t;
+    loop_want(&listening, LOOP_READ);
+}
+
+/* Where no descriptor is left, it waits for one instead of spinning. */
 static void listening_ready(struct watch *w, unsigned events)
 {
     int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     (void)events;
-    if (fd < 0)
+    if (fd < 0) {
+        loop_want(w, 0);
+        timer_set(&listening_pause, clock_ms() + PAUSE_MS, pause_over);
         return;
+    }
     if (!peer_is_us(fd) || !login.s || getpgid(peer_pid(fd)) != login.group) {
         (void)close(fd);
         return;
@@ -340,6 +352,7 @@ void ask_close(void)
     login.s = NULL;
     while (askers)
         asker_end(askers);
+    timer_clear(&listening_pause);
     loop_forget(&listening);
     if (fd >= 0)
         (void)close(fd);

@@ -32,7 +32,7 @@ static int take_end(struct options *o, const struct field *f)
     memcpy(text, f->bytes + 1, f->len - 1);
     text[f->len - 1] = '\0';
     o->end[o->ends].kind = (enum keeper_end)(unsigned char)f->bytes[0];
-    if (!strchr("bgt", f->bytes[0]))
+    if (!f->bytes[0] || !strchr("bgt", f->bytes[0]))
         return -1;
     if (text[0] == '/') {
         o->end[o->ends++].path = mem_strdup(text);

@@ -157,9 +157,10 @@ static struct ssh_key *half_of(const char *name, const struct buf *text)
 
 static int pem_parse(struct ssh_key *k, const char *text, const char *pub, struct err *e)
 {
-    if (strstr(text, "PuTTY-User-Key-File"))
-        return err_hint(e, "puttygen %s -O private-openssh -o NEW-FILE", k->name),
-               err_set(e, ERR_DATA, "a key of PuTTY");
+    if (strstr(text, "PuTTY-User-Key-File")) {
+        (void)err_set(e, ERR_DATA, "a key of PuTTY");
+        return err_hint(e, "puttygen %s -O private-openssh -o NEW-FILE", k->name);
+    }
     if (!strstr(text, "PRIVATE KEY-----"))
         return err_set(e, ERR_DATA, "not a private key");
     k->encrypted = strstr(text, "BEGIN ENCRYPTED PRIVATE KEY") || strstr(text, "Proc-Type: 4,ENCRYPTED");

@@ -96,6 +96,19 @@ static void test_broken(void **state)
     }
 }
 
+static void test_kind_zero(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    struct options o = {0};
+
+    (void)state;
+    put_whole(&r);
+    record_put(&r, KEEPER_TAG_END, "\0/run/x.sock", 12);
+    assert_int_equal(options_parse(&r, &o, &e), -1);
+    options_release(&o);
+}
+
 static void test_too_many_ends(void **state)
 {
     AUTO_RECORD(r);
@@ -156,8 +169,8 @@ static void test_control(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),  cmocka_unit_test(test_broken),  cmocka_unit_test(test_too_many_ends),
-        cmocka_unit_test(test_no_end), cmocka_unit_test(test_control),
+        cmocka_unit_test(test_whole),         cmocka_unit_test(test_broken), cmocka_unit_test(test_kind_zero),
+        cmocka_unit_test(test_too_many_ends), cmocka_unit_test(test_no_end), cmocka_unit_test(test_control),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

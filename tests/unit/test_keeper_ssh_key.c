@@ -165,6 +165,18 @@ static void others_are_refused(void **state)
     parse_fails("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", ERR_DATA);
 }
 
+static void putty_is_told_the_way(void **state)
+{
+    static const char text[] = "PuTTY-User-Key-File-3: ssh-ed25519\n";
+    struct ssh_key *k = NULL;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(ssh_key_parse("id.ppk", secret_from(text, strlen(text)), NULL, &k, &e), -1);
+    assert_string_equal(e.msg, "a key of PuTTY");
+    assert_string_equal(e.hint, "puttygen id.ppk -O private-openssh -o NEW-FILE");
+}
+
 static void open_files_are_refused(void **state)
 {
     const char *path = make("ed25519", "", NULL);
@@ -222,10 +234,10 @@ static int finish(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_are_told_apart),  cmocka_unit_test(blob_is_that_of_the_pub_file),
-        cmocka_unit_test(phrase_is_tried),       cmocka_unit_test(rsa_signs),
-        cmocka_unit_test(others_are_refused),    cmocka_unit_test(open_files_are_refused),
-        cmocka_unit_test(agent_keys_are_judged),
+        cmocka_unit_test(kinds_are_told_apart),   cmocka_unit_test(blob_is_that_of_the_pub_file),
+        cmocka_unit_test(phrase_is_tried),        cmocka_unit_test(rsa_signs),
+        cmocka_unit_test(others_are_refused),     cmocka_unit_test(putty_is_told_the_way),
+        cmocka_unit_test(open_files_are_refused), cmocka_unit_test(agent_keys_are_judged),
     };
 
     return cmocka_run_group_tests(tests, begin, finish);

@@ -123,6 +123,17 @@ static size_t greeting_capabilities(const struct packet *p)
     return at && is_type(p, PROTOCOL) && at + 2 + 1 + 2 + 2 + 1 + 10 <= p->len ? at : 0;
 }
 
+/* Below `required` another end is there, and the level is no remedy. */
+static const char *hint_without_tls(void)
+{
+    for (unsigned i = 0; i < opt.ends; i++) {
+        if (opt.end[i].kind == KEEPER_END_BYTES)
+            return "{host} and {port} instead of {socket} connect without it: anybody on the way can read "
+                   "and change what is sent";
+    }
+    return "tls = preferred connects without it: anybody on the way can read and change what is sent";
+}
+
 static void greeting_read(struct mysql *m, struct packet *p)
 {
     size_t at = greeting_capabilities(p), second = at + 18;
@@ -136,9 +147,7 @@ static void greeting_read(struct mysql *m, struct packet *p)
         return;
     }
     if (!(p->body[at + 1] & (CLIENT_SSL >> 8))) {
-        fail_server(
-            m, ERR_UNREACHABLE, 2026, "the server has no TLS",
-            "tls = preferred connects without it: anybody on the way can read and change what is sent");
+        fail_server(m, ERR_UNREACHABLE, 2026, "the server has no TLS", hint_without_tls());
         return;
     }
     p->body[at + 1] &= (uint8_t) ~(CLIENT_SSL >> 8);

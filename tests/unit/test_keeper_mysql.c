@@ -268,6 +268,23 @@ static void no_tls(void **state)
     sent_nothing(SERVER);
 }
 
+/* The unix end of exec at `preferred`: the level is that already. */
+static void no_tls_beside_bytes(void **state)
+{
+    AUTO_BUF(hello, 256);
+
+    (void)state;
+    begin(KEEPER_END_TLS);
+    opt.end[1].kind = KEEPER_END_BYTES;
+    opt.ends = 2;
+    greeting(&hello, false);
+    assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_OVER);
+    opt.ends = 0;
+    sent_error(0, "broker: 2026 db:3306: the server has no TLS\n"
+                  "hint: {host} and {port} instead of {socket} connect without it: anybody on the way can "
+                  "read and change what is sent");
+}
+
 static void no_mysql(void **state)
 {
     static const struct {
@@ -617,6 +634,7 @@ int main(void)
         BOTH(sent_ahead),
         BOTH(error_for_greeting),
         BOTH(no_tls),
+        BOTH(no_tls_beside_bytes),
         BOTH(no_mysql),
         BOTH(spoken_before_tls),
         BOTH(error_before_tls),

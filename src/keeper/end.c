@@ -52,11 +52,13 @@ int listen_unix(const char *path, struct err *e)
         keeper_owns_path(path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) < 0) {
+        bool there = errno == EADDRINUSE;
         (void)err_set(e, ERR_UNREACHABLE, "%s: %s", path,
-                      errno == EADDRINUSE ? "there is something already" : strerror(errno));
+                      there ? "there is something already" : strerror(errno));
         if (ours)
             keeper_disowns_path(path);
-        return err_hint(e, "another path, or remove what is there");
+        return err_hint(e, there ? "another path, or remove what is there"
+                                 : "a path in a folder that is there and yours");
     }
     keeper_owns_path(path);
     if (chmod(path, 0600) < 0 || listen(fd, BACKLOG) < 0)

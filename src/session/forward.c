@@ -140,11 +140,13 @@ static int check_running(const struct forward *f, const struct forward_wanted *w
 
 static bool is_at(const struct forward *f, const struct end *end)
 {
+    if (end->path)
+        return text_equal(f->socket, end->path);
     return f->host && text_equal(f->host, end->host) && f->port == (unsigned long)end->port;
 }
 
 /* Our own keepers hide from /proc, and are asked instead. */
-static char *holder_of_end(const struct end *end, const struct sockaddr *address)
+static char *forward_at(const struct end *end)
 {
     struct forward *list = NULL;
     struct err ignored = ERR_INIT;
@@ -155,7 +157,7 @@ static char *holder_of_end(const struct end *end, const struct sockaddr *address
     for (size_t i = 0; i < n && !holder; i++)
         holder = is_at(&list[i], end) ? mem_printf("the forward %s", list[i].name) : NULL;
     forward_list_free(list, n);
-    return holder ? holder : holder_of_address(address);
+    return holder;
 }
 
 static int explain_bind(const struct end *end, const struct sockaddr *address, int failed, struct err *e)
@@ -164,14 +166,16 @@ static int explain_bind(const struct end *end, const struct sockaddr *address, i
     AUTO_BUF(text, 512);
 
     address_format(&text, end->host, end->port);
-    if (failed == EADDRINUSE)
-        holder = holder_of_end(end, address);
-    if (failed == EADDRINUSE)
+    if (failed == EADDRINUSE) {
+        holder = forward_at(end);
+        if (!holder)
+            holder = holder_of_address(address);
         (void)err_set(e, ERR_UNREACHABLE, "%s is taken%s%s", buf_str(&text), holder ? " by " : "",
                       holder ? holder : "");
-    else
+    } else {
         (void)err_set(e, ERR_UNREACHABLE, "%s: %s", buf_str(&text),
                       failed == EADDRNOTAVAIL ? "no address of this machine" : strerror(failed));
+    }
     return err_hint(e, "--listen 0 takes a free port");
 }
 
@@ -196,6 +200,7 @@ static int check_port(const struct end *end, struct err *e)
 /* What a dead forward has left is removed; nothing else that lies there is. */
 static int check_path(const struct end *end, struct err *e)
 {
+    AUTO_FREE(char *, holder);
     struct stat st;
 
     if (lstat(end->path, &st) < 0)
@@ -203,7 +208,11 @@ static int check_path(const struct end *end, struct err *e)
     if (S_ISSOCK(st.st_mode) && st.st_uid == geteuid() && socket_try(end->path) == ECONNREFUSED &&
         unlink(end->path) == 0)
         return 0;
-    (void)err_set(e, ERR_UNREACHABLE, "%s is there already", end->path);
+    holder = forward_at(end);
+    if (holder)
+        (void)err_set(e, ERR_UNREACHABLE, "%s is taken by %s", end->path, holder);
+    else
+        (void)err_set(e, ERR_UNREACHABLE, "%s is there already", end->path);
     return err_hint(e, "another path, or --listen 0: a free port");
 }
 

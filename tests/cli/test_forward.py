@@ -335,6 +335,7 @@ def test_listen_on_a_port(prod, forwards):
     ("db.example.com:0", 64, "--listen db.example.com:0: not an IP address\nhint: "),
     ("192.0.2.1:0", 69, "192.0.2.1:0: no address of this machine\nhint: --listen 0 takes a free port\n"),
     ("/" + "x" * 103, 64, "too long for a socket: over 103 bytes\nhint: "),
+    ("/nowhere/x.sock", 69, "No such file or directory\nhint: a path in a folder that is there and yours\n"),
     ("relative.sock", 64, "is not PORT")])
 def test_listen_refused(broker, prod, forwards, listen, code, words):
     prod(tls="required")
@@ -358,10 +359,12 @@ def test_taken_by_the_server(broker, prod, forwards):
     assert re.match(rf"broker: prod: 127\.0\.0\.1:{server.port} is taken by mariadbd \(pid {server.pid}\)\n", done.errors)
 
 
-def test_taken_by_a_forward(broker, mariadb_server, forwards):
+@pytest.mark.parametrize("listen", ["0", "end.sock"])
+def test_taken_by_a_forward(broker, mariadb_server, forwards, listen):
     several(broker, mariadb_server)
-    address = forwards.detach("one")
-    done = broker.run("forward", "two", "--listen", address)
+    tls = ["--tls", "required"]
+    address = forwards.detach("one", "--listen", f"{broker.tmp}/{listen}" if listen != "0" else listen, *tls)
+    done = broker.run("forward", "two", "--listen", address, *tls)
     assert done.errors.startswith(f"broker: two: {address} is taken by the forward one\n") and done.code == 69
 
 

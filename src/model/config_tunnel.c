@@ -30,8 +30,8 @@ static bool needs_address(const char *type, const char *command)
                                        !strstr(command, "{local_port}") && !strstr(command, "{socket}"));
 }
 
-static int check_tunnel(const struct config *c, const struct section *s, const struct profile *p,
-                        struct err *e)
+/* What its type cannot do without. `subject` is what it is called. */
+static int check_complete(const struct profile *p, const char *subject, struct err *e)
 {
     const char *type = profile_tunnel_str(p, TUNNEL_type), *command = profile_tunnel_str(p, TUNNEL_command);
     enum tunnel_key needed = text_equal(type, "ssh")                   ? TUNNEL_host
@@ -42,14 +42,34 @@ static int check_tunnel(const struct config *c, const struct section *s, const s
     if (profile_tunnel_str(p, needed))
         return 0;
     const struct key_info *info = &tunnel_key_infos[needed];
-    (void)err_set(e, ERR_CONFIG, "[tunnel %s] has no %s", s->name, info->name);
-    (void)err_hint(e, "%s = %s", info->name,
-                   needed == TUNNEL_type      ? "ssh, command or tcp"
-                   : needed == TUNNEL_host    ? "bastion.example.com"
-                   : needed == TUNNEL_command ? "PROGRAM ARGUMENT..."
-                   : command ? "127.0.0.1:13306, where it listens, or {local_port} in command"
-                             : "127.0.0.1:13306");
-    return config_what(c, s->file, section_line(c, s), e);
+    (void)err_set(e, ERR_CONFIG, "%s has no %s", subject, info->name);
+    return err_hint(e, "%s = %s", info->name,
+                    needed == TUNNEL_type      ? "ssh, command or tcp"
+                    : needed == TUNNEL_host    ? "bastion.example.com"
+                    : needed == TUNNEL_command ? "PROGRAM ARGUMENT..."
+                    : command ? "127.0.0.1:13306, where it listens, or {local_port} in command"
+                              : "127.0.0.1:13306");
+}
+
+static int check_section(const struct config *c, const struct section *s, const struct profile *p,
+                         struct err *e)
+{
+    AUTO_FREE(char *, subject);
+
+    subject = mem_printf("[tunnel %s]", s->name);
+    return check_complete(p, subject, e) < 0 ? config_what(c, s->file, section_line(c, s), e) : 0;
+}
+
+/* An address is complete, unless another type was put over it. */
+static int check_inline(const struct profile *p, struct err *e)
+{
+    const struct setting *type = &p->tunnel[TUNNEL_type];
+
+    if (check_complete(p, p->set[KEY_via].value, e) == 0)
+        return 0;
+    if (type->origin == ORIGIN_FLAG)
+        e->code = ERR_USAGE;
+    return setting_what(type, e);
 }
 
 int tunnel_fill(const struct config *c, const char *name, struct profile *p, struct err *e)
@@ -58,7 +78,7 @@ int tunnel_fill(const struct config *c, const char *name, struct profile *p, str
 
     if (!s)
         return section_lex_all(c, e) < 0 ? -1 : tunnel_missing(c, name, e);
-    return layer_sections(c, s, ORIGIN_FILE, p, e) < 0 ? -1 : check_tunnel(c, s, p, e);
+    return layer_sections(c, s, ORIGIN_FILE, p, e) < 0 ? -1 : check_section(c, s, p, e);
 }
 
 /* Keys for a tunnel where there is none: harmless from [defaults], a slip on the command line. */
@@ -134,6 +154,8 @@ int tunnel_resolve(const struct config *c, struct profile *p, struct err *e)
         p->tunnel_name = mem_strdup(by->value);
     } else {
         tunnel_put_inline(p, &via);
+        if (check_inline(p, e) < 0)
+            return -1;
     }
     settle_built_in(p->tunnel, tunnel_key_infos, TUNNEL_COUNT);
     return 0;

@@ -307,6 +307,35 @@ static void overrides(void **state)
                           "inherits = q: no such profile", "broker profile list");
 }
 
+/* Another type over an address, which has not what that needs. */
+static void inline_tunnels(void **state)
+{
+    static const struct {
+        const char *via, *key, *value, *msg, *hint;
+    } rows[] = {
+        {"tcp://h:3", "tunnel.type", "command", "tcp://h:3 has no command", "command = PROGRAM ARGUMENT..."},
+        {"tcp://h:3", "tunnel.type", "ssh", "tcp://h:3 has no host", "host = bastion.example.com"},
+        {"ssh://u@h", "tunnel.type", "tcp", "ssh://u@h has no address", "address = 127.0.0.1:13306"},
+        {"ssh://u@h", "tunnel.host", "", "ssh://u@h has no host", "host = bastion.example.com"},
+        {"tcp://h:3", "tunnel.type", "", "tcp://h:3 has no type", "type = ssh, command or tcp"},
+    };
+
+    (void)state;
+    write_text(MAIN_FILE, "[profile p]\nhost = h\n");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_CONFIG(c);
+        AUTO_PROFILE(p);
+        const struct override o[] = {{"via", rows[i].via, "--via"}, {rows[i].key, rows[i].value, "-o KEY"}};
+        struct err e = ERR_INIT;
+        assert_int_equal(config_load(&c, &e), 0);
+        assert_int_equal(config_resolve(c, "p", NULL, o, 2, &p, &e), -1);
+        assert_string_equal(e.msg, rows[i].msg);
+        assert_string_equal(e.hint, rows[i].hint);
+        assert_string_equal(e.what, *rows[i].value || i == 4 ? "-o KEY" : "--via");
+        assert_int_equal(e.code, ERR_USAGE);
+    }
+}
+
 static void two_flags(void **state)
 {
     AUTO_CONFIG(c);
@@ -429,9 +458,9 @@ int main(void)
         TEST(transcripts),     TEST(secrets),       TEST(keys),        TEST(structure),
         TEST(bytes),           TEST(many_keys),     TEST(inheritance), TEST(tunnels),
         TEST(includes),        TEST(include_depth), TEST(names),       TEST(hidden_sections),
-        TEST(unused_sections), TEST(unreadable),    TEST(overrides),   TEST(two_flags),
-        TEST(environment),     TEST(url_errors),    TEST(check_all),   TEST(check_nothing),
-        TEST(check_missing),
+        TEST(unused_sections), TEST(unreadable),    TEST(overrides),   TEST(inline_tunnels),
+        TEST(two_flags),       TEST(environment),   TEST(url_errors),  TEST(check_all),
+        TEST(check_nothing),   TEST(check_missing),
     };
 
     return cmocka_run_group_tests_name("config, errors", tests, NULL, NULL);

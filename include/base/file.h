@@ -35,11 +35,21 @@ int file_write(const char *path, const void *bytes, size_t n, mode_t mode, struc
 /* Makes a folder and its parents, 0700 each. */
 int file_mkdirs(const char *path, struct err *e);
 
-/* An exclusive lock by file `name` in the runtime folder, waited for until the deadline: ERR_TRY_LATER past
- * it. */
-int file_lock(const char *name, int64_t deadline, int *fd, struct err *e);
+/* An exclusive lock, held by file `path`, which is there no longer than the lock. */
+struct file_lock {
+    int fd; /* -1: none is held */
+    char *path;
+};
+
+/* A lock that is released at the end of the scope. */
+#define AUTO_LOCK(name) __attribute__((cleanup(file_unlock))) struct file_lock name = {.fd = -1}
+
+/* By file `name` in the runtime folder, waited for until the deadline: ERR_TRY_LATER past it. ERR_IO. */
+int file_lock(const char *name, int64_t deadline, struct file_lock *out, struct err *e);
 /* The same, where the other is not one that fetches the same credential; "another broker that ...". */
-int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, int *fd, struct err *e);
+int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, struct file_lock *out,
+                  struct err *e);
+void file_unlock(struct file_lock *lock);
 
 /* Writes all; -1 with errno. */
 int fd_write_all(int fd, const void *bytes, size_t n);

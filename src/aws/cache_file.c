@@ -114,12 +114,12 @@ void cache_file_put_time(json_t *root, const char *key, time_t value)
     cache_file_put(root, key, buf_str(&text));
 }
 
-int cache_file_lock(const char *path, int64_t deadline, int *fd, struct err *e)
+int cache_file_lock(const char *path, int64_t deadline, struct file_lock *out, struct err *e)
 {
     char name[33];
 
     text_hash(path, strlen(path), name);
-    if (file_lock(name, deadline, fd, e) == 0)
+    if (file_lock(name, deadline, out, e) == 0)
         return 0;
     if (e->code == ERR_TRY_LATER)
         return -1;

@@ -9,6 +9,7 @@
 
 #include <aws/keys.h>
 #include <base/err.h>
+#include <base/file.h>
 #include <base/secret.h>
 #include <model/json.h>
 
@@ -40,8 +41,8 @@ void cache_file_put(json_t *root, const char *key, const char *value);
 void cache_file_put_time(json_t *root, const char *key, time_t value);
 
 /* A lock for that file (base/file.h): ERR_TRY_LATER past the deadline. Where no lock can be made, none is
- * held and *fd stays -1. */
-int cache_file_lock(const char *path, int64_t deadline, int *fd, struct err *e);
+ * held. */
+int cache_file_lock(const char *path, int64_t deadline, struct file_lock *out, struct err *e);
 
 /* "FOLDER/NAME" below the home; ERR_CONFIG without a home. Malloced. */
 int cache_file_path(const char *folder, const char *name, char **out, struct err *e);

@@ -168,7 +168,7 @@ int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys 
 {
     AUTO_FREE(char *, identity);
     AUTO_AWS_KEYS(nothing);
-    AUTO_FD(lock);
+    AUTO_LOCK(lock);
     char hash[33];
 
     if (!aws_session_is_kept(&c->chain))

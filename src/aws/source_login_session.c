@@ -284,7 +284,7 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
                              struct err *e)
 {
     __attribute__((cleanup(session_release))) struct session s = {c, step, deadline, NULL, NULL, 0};
-    AUTO_FD(lock);
+    AUTO_LOCK(lock);
 
     (void)before;
     if (find_path(&s, e) < 0)

@@ -167,7 +167,7 @@ int sso_token_get(const struct aws_context *c, const struct aws_step *step, cons
 {
     __attribute__((cleanup(token_release))) struct token t = {.client = {c, step, deadline},
                                                               .refused = refused};
-    AUTO_FD(lock);
+    AUTO_LOCK(lock);
 
     json_use_wiping_memory();
     if (token_path(&t, e) < 0)

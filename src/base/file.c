@@ -178,36 +178,68 @@ int file_mkdirs(const char *path, struct err *e)
     }
 }
 
-int file_lock(const char *name, int64_t deadline, int *fd, struct err *e)
+/* 0; 1: the deadline is over; -1. */
+static int lock_wait(int fd, const char *waiting_for, int64_t deadline)
 {
-    return file_lock_for(name, "another broker that fetches the same credential", deadline, fd, e);
-}
-
-int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, int *fd, struct err *e)
-{
-    AUTO_FREE(char *, folder);
-    AUTO_FREE(char *, path);
-    AUTO_FD(lock);
     struct tty_wait wait;
-    int got = -1;
+    int got;
 
-    if (path_runtime(&folder, e) < 0)
-        return -1;
-    path = mem_printf("%s/%s.lock", folder, name);
-    lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (lock < 0)
-        return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
     tty_wait_begin(&wait, waiting_for, deadline);
-    while ((got = flock(lock, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && clock_left(deadline) > 0) {
+    while ((got = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && clock_left(deadline) > 0) {
         int pause = clock_left(deadline) < 20 ? clock_left(deadline) : 20;
         (void)poll(NULL, 0, pause);
         tty_wait_tick(&wait);
     }
     tty_wait_end(&wait);
-    if (got < 0)
+    return got < 0 && errno == EWOULDBLOCK ? 1 : got;
+}
+
+/* Whoever held it before may have removed it meanwhile. */
+static bool is_there(int fd, const char *path)
+{
+    struct stat ours, there;
+
+    return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+           ours.st_dev == there.st_dev;
+}
+
+int file_lock(const char *name, int64_t deadline, struct file_lock *out, struct err *e)
+{
+    return file_lock_for(name, "another broker that fetches the same credential", deadline, out, e);
+}
+
+int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, struct file_lock *out,
+                  struct err *e)
+{
+    AUTO_FREE(char *, folder);
+    AUTO_FREE(char *, path);
+    AUTO_FD(fd);
+    int waited = 0;
+
+    if (path_runtime(&folder, e) < 0)
+        return -1;
+    path = mem_printf("%s/%s.lock", folder, name);
+    do {
+        fd_close_cleanup(&fd);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0 || (waited = lock_wait(fd, waiting_for, deadline)) < 0)
+            return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+    } while (waited == 0 && !is_there(fd, path));
+    if (waited > 0)
         return err_set(e, ERR_TRY_LATER, "another broker holds %s for too long", path);
-    *fd = fd_take(&lock);
+    *out = (struct file_lock){fd_take(&fd), path};
+    path = NULL;
     return 0;
+}
+
+void file_unlock(struct file_lock *lock)
+{
+    if (lock->fd < 0)
+        return;
+    (void)unlink(lock->path); /* while it is still held */
+    fd_close_cleanup(&lock->fd);
+    free(lock->path);
+    lock->path = NULL;
 }
 
 int fd_write_all(int fd, const void *bytes, size_t n)

@@ -306,7 +306,7 @@ static void remember(const struct offer *o)
 {
     const char *path = o->s->user_known_hosts.count ? o->s->user_known_hosts.word[0] : NULL;
     AUTO_BUF(line, 65536);
-    AUTO_FD(lock);
+    AUTO_LOCK(lock);
     struct err e = ERR_INIT;
 
     if (!path)

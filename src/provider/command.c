@@ -154,7 +154,7 @@ static int command_get(const struct profile *p, int64_t deadline, struct credent
 {
     AUTO_FREE(char *, identity);
     AUTO_SECRET(text);
-    AUTO_FD(lock);
+    AUTO_LOCK(lock);
     char hash[33];
 
     identity = identity_command(p, profile_str(p, KEY_auth_command));

@@ -267,7 +267,7 @@ int forward_open(struct session *s, const struct forward_wanted *want, struct fo
     AUTO_FREE(char *, lock_name);
     AUTO_FREE(char *, digest);
     AUTO_END(end);
-    AUTO_FD(lock);
+    AUTO_LOCK(lock);
 
     if (end_parse(want, &end, e) < 0 || check_tls(s, want, &end, e) < 0 ||
         control_place(name, &path, &lock_name, e) < 0 ||

@@ -107,7 +107,7 @@ static int ask(const char *path, struct forward *f, struct err *e)
 static void remove_dead(const char *path, const char *lock_name)
 {
     AUTO_CONTROL(control);
-    AUTO_FD(lock);
+    AUTO_LOCK(lock);
     struct err ignored = ERR_INIT;
 
     if (access(path, F_OK) == 0 && file_lock(lock_name, clock_ms(), &lock, &ignored) == 0 &&

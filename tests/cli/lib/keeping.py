@@ -29,7 +29,7 @@ def keeper():
 
 def left(broker):
     """What is still there of any keeper of this test: files and sockets of the runtime and the temporary folder. The links to
-    a client's plug-ins are broker's, and stay; so does a lock file that nobody holds, as it cannot be removed without a race."""
+    a client's plug-ins are broker's, and stay; so may the lock file of a broker that was killed, until the next."""
     return [str(path) for folder in (broker.runtime, broker.tmp) for path in folder.rglob("*") if not path.is_dir()
             and path.suffix != ".lock" and not path.parent.name.startswith("plugins-")]
 

@@ -252,9 +252,7 @@ static void failed_writes(void **state)
     assert_string_equal(buf_str(&says), "text");
 }
 
-/* --- locks
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- locks --- */
 
 static void locks(void **state)
 {
@@ -309,8 +307,47 @@ static void lock_is_waited_for(void **state)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* --- folders of the environment
- * ------------------------------------------------------------------------------------ */
+/* Adds one to the number in `fd`, so many times. */
+static void count_up(int fd, int times)
+{
+    struct err e = ERR_INIT;
+    unsigned n = 0;
+
+    for (int i = 0; i < times; i++) {
+        AUTO_LOCK(lock);
+        if (file_lock("a", clock_deadline(60000, CLOCK_NEVER), &lock, &e) < 0 ||
+            pread(fd, &n, sizeof n, 0) < 0)
+            _exit(1);
+        n++;
+        if (pwrite(fd, &n, sizeof n, 0) < 0)
+            _exit(1);
+    }
+    _exit(0);
+}
+
+/* Though each of them removes the file that the others wait for. */
+static void lock_is_for_one(void **state)
+{
+    unsigned n = 0;
+    int status;
+    AUTO_FD(fd);
+
+    (void)state;
+    assert_int_equal(setenv("XDG_RUNTIME_DIR", home, 1), 0);
+    fd = open("n", O_RDWR | O_CREAT, 0600);
+    for (int i = 0; i < 4; i++) {
+        if (fork() == 0)
+            count_up(fd, 300);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(pread(fd, &n, sizeof n, 0), sizeof n);
+    assert_int_equal(n, 1200);
+}
+
+/* --- folders of the environment --- */
 
 static void folders(void **state)
 {
@@ -387,8 +424,17 @@ static void runtime(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(guards), TEST(bounded_reads),      TEST(writing), TEST(links_are_kept), TEST(failed_writes),
-        TEST(locks),  TEST(lock_is_waited_for), TEST(folders), TEST(shown_paths),    TEST(runtime),
+        TEST(guards),
+        TEST(bounded_reads),
+        TEST(writing),
+        TEST(links_are_kept),
+        TEST(failed_writes),
+        TEST(locks),
+        TEST(lock_is_waited_for),
+        TEST(lock_is_for_one),
+        TEST(folders),
+        TEST(shown_paths),
+        TEST(runtime),
     };
 
     return cmocka_run_group_tests_name("file", tests, NULL, NULL);

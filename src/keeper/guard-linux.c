@@ -7,6 +7,7 @@
 #include "guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@
 
 struct owned_path {
     char path[120];
-    ino_t inode; /* 0: the socket that is there, as there was nothing before */
+    struct statx_timestamp born; /* the number of an inode may be given again at once */
+    uint64_t inode;              /* 0: the socket that is there, as there was nothing before */
 };
 
 static struct owned {
@@ -42,13 +44,28 @@ static void nap(void)
     (void)nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
 }
 
-/* A user's path may have been given to somebody else meanwhile: only what we made is removed. */
+/* Where a file system does not know when it was born, that is 0 each time. */
+static bool path_look(const char *path, struct statx *st)
+{
+    *st = (struct statx){0};
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO | STATX_BTIME, st) == 0;
+}
+
+static bool is_made_by_us(const struct owned_path *at, const struct statx *st)
+{
+    if (at->inode == 0)
+        return S_ISSOCK(st->stx_mode);
+    return st->stx_ino == at->inode && st->stx_btime.tv_sec == at->born.tv_sec &&
+           st->stx_btime.tv_nsec == at->born.tv_nsec;
+}
+
+/* A path may have been given to somebody else meanwhile, as to the next keeper of that name: only what we
+ * made is removed. */
 static void path_remove(const struct owned_path *at)
 {
-    struct stat st;
+    struct statx st;
 
-    if (at->path[0] && lstat(at->path, &st) == 0 &&
-        (at->inode == 0 ? S_ISSOCK(st.st_mode) : st.st_ino == at->inode))
+    if (at->path[0] && path_look(at->path, &st) && is_made_by_us(at, &st))
         (void)unlink(at->path);
 }
 
@@ -157,11 +174,13 @@ void keeper_owns_path(const char *path)
 {
     struct owned_path *known = path_find(path), *at = known ? known : path_find("");
     size_t n = strlen(path);
-    struct stat st;
+    struct statx st;
 
     if (!at || n == 0 || n >= sizeof at->path)
         return;
-    at->inode = lstat(path, &st) == 0 ? st.st_ino : 0;
+    bool is_there = path_look(path, &st);
+    at->born = st.stx_btime;
+    at->inode = is_there ? st.stx_ino : 0;
     if (!known) {
         memcpy(at->path + 1, path + 1, n);
         __atomic_store_n(&at->path[0], path[0], __ATOMIC_RELEASE);

@@ -8,13 +8,13 @@ import time
 from dataclasses import dataclass
 
 
-def greeting(address, seconds=5):
+def greeting(address, seconds=20):
     """The first bytes that come of a server there; HOST:PORT, [HOST]:PORT or a path."""
     with dial(address, seconds) as s:
         return s.recv(128)
 
 
-def dial(address, seconds=5):
+def dial(address, seconds=20):
     if address.startswith("/"):
         s = socket.socket(socket.AF_UNIX)
         s.settimeout(seconds)
@@ -24,16 +24,15 @@ def dial(address, seconds=5):
     return socket.create_connection((host.strip("[]"), int(port)), seconds)
 
 
-def refused(address, seconds=5):
+def refused(address, seconds=20):
     """Whether nobody listens there, at the latest after some seconds."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    def is_refused():
         try:
             dial(address).close()
         except OSError:
             return True
-        time.sleep(0.02)
-    return False
+        return False
+    return until(is_refused, seconds)
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Running:
     def address(self):
         return self.lines[0]
 
-    def end(self, sent=None, seconds=10):
+    def end(self, sent=None, seconds=20):
         """(exit status as subprocess says it, what else was on stdout, stderr) after that signal, or by itself."""
         if sent:
             self.proc.send_signal(sent)
@@ -67,7 +66,7 @@ class Forwards:
         proc = self.broker.start("forward", *args, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, **options)
         self.started.append(proc)
         got = [proc.stdout.readline().decode().rstrip("\n") for _ in range(lines)]
-        assert all(got), f"no address: {proc.communicate(timeout=10)}"
+        assert all(got), f"no address: {proc.communicate(timeout=20)}"
         # The note is the last thing before it waits.
         quiet = "-q" in args or "--quiet" in args
         return Running(proc, got, "" if quiet else "".join(proc.stderr.readline().decode() for _ in got))
@@ -103,7 +102,7 @@ class Forwards:
             self.broker.run("stop", "--all", "--timeout", "10")
 
 
-def until(true, seconds=10):
+def until(true, seconds=20):
     """Whether it comes true in time."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -120,4 +119,7 @@ def state_of(pid):
 
 
 def alive(pid):
-    return os.path.exists(f"/proc/{pid}") and state_of(pid) != "Z"
+    try:
+        return state_of(pid) != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

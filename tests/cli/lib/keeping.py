@@ -1,8 +1,11 @@
 """A keeper beside a program: which processes there are, and whether anything of it is left."""
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 from . import procs
 
@@ -20,21 +23,38 @@ def named(word):
 
 def keeper():
     """(guard, keeper): the one is the other's parent."""
+    found = keepers()
+    assert len(found) == 1, found
+    return found[0]
+
+
+def keepers():
+    """What a keeper has just forked, to run another program, looks like a keeper too, and is none."""
     below = procs.tree(os.getpid())
     ours = [pid for pid in below if procs.cmdline(pid).split(b"\0")[0].endswith(b"broker-keeper")]
-    pairs = [(below[pid], pid) for pid in ours if below[pid] in ours]
-    assert len(pairs) == 1, [procs.cmdline(pid) for pid in below]
-    return pairs[0]
+    return [(below[pid], pid) for pid in ours if below[pid] in ours and below[below[pid]] not in ours]
+
+
+@contextlib.contextmanager
+def stopped(*pids):
+    """They do nothing meanwhile."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def left(broker):
     """What is still there of any keeper of this test: files and sockets of the runtime and the temporary folder. The links to
     a client's plug-ins are broker's, and stay; so may the lock file of a broker that was killed, until the next."""
-    return [str(path) for folder in (broker.runtime, broker.tmp) for path in folder.rglob("*") if not path.is_dir()
-            and path.suffix != ".lock" and not path.parent.name.startswith("plugins-")]
+    found = [Path(place, name) for folder in (broker.runtime, broker.tmp) for place, _, names in os.walk(folder) for name in names]
+    return [str(path) for path in found if path.suffix != ".lock" and not path.parent.name.startswith("plugins-")]
 
 
-def gone(broker, *ports, seconds=5):
+def gone(broker, *ports, seconds=20):
     """Whether, within SECONDS, no process, socket file or listener of a keeper is left; else what is."""
     deadline = time.monotonic() + seconds
     while True:
@@ -61,10 +81,10 @@ class Beside:
         self.proc = broker.start("exec", "p", *args, "--", "sh", "-c", script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, **options)
         line = self.proc.stdout.readline().decode().strip()
-        assert "|" in line, self.proc.communicate(timeout=10)
+        assert "|" in line, self.proc.communicate(timeout=20)
         self.port, _, self.path = line.partition("|")
 
-    def end(self, number=None, seconds=10):
+    def end(self, number=None, seconds=20):
         """Its wait status, after that signal or by itself."""
         if number and self.proc.poll() is None:
             self.proc.send_signal(number)

@@ -33,7 +33,7 @@ from servers.secret_service import SecretService, SilentBus  # noqa: E402
 from servers.sshd import Agent, Keys, Sshd  # noqa: E402
 from servers.web import Web  # noqa: E402
 
-TEST_SECONDS = 60
+TEST_SECONDS = 180
 BASE = Path(tempfile.mkdtemp(prefix="broker-test-"))  # short: socket paths are limited
 NO_NAMESPACE = None
 

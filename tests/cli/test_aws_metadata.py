@@ -93,7 +93,7 @@ def test_a_tokens_file_that_is_missing(shop, fake):
     ("ftp://localhost/", False), ("localhost/ecs", False), ("http:///ecs", False), ("http://localhost:99999/", False)])
 def test_where_a_container_may_ask(shop, fake, uri, good):
     """Plain http is for addresses of the machine."""
-    done = run(shop, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri.format(port=fake.port)}, "--timeout", "1s")
+    done = run(shop, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri.format(port=fake.port)})
     assert (done.code != 78) == good and (good or "AWS_CONTAINER_CREDENTIALS_FULL_URI: " in done.errors), done
     assert (done.code == 0) == ("{port}" in uri and good)
 
@@ -103,12 +103,11 @@ def test_a_containers_certificate(shop, aws_fake, pki):
     assert "its certificate is not trusted" in run(shop, container(server)).errors
 
 
-@pytest.mark.parametrize("status, tries, code", [(503, 1, 0), (500, 9, 77), (404, 9, 77)])
-def test_a_containers_service_that_fails(shop, fake, status, tries, code):
-    fake.state["ecs"] = {"fail": {"/ecs/x": [status, tries]}}
-    started = time.monotonic()
-    done = run(shop, container(fake), "--timeout", "1500ms")
-    assert done.code == code and time.monotonic() - started < 3 and len(fake.seen) == (1 if status == 404 else 2)
+@pytest.mark.parametrize("status, often, code, tries", [(503, 1, 0, 2), (500, 9, 77, 3), (404, 9, 77, 1)])
+def test_a_containers_service_that_fails(shop, fake, status, often, code, tries):
+    fake.state["ecs"] = {"fail": {"/ecs/x": [status, often]}}
+    done = run(shop, container(fake))
+    assert done.code == code and len(fake.seen) == tries
 
 
 def test_a_container_is_refused(shop, fake):
@@ -171,7 +170,7 @@ def test_one_that_never_answers(shop, fake_server):
     started = time.monotonic()
     server = fake_server("silent")
     done = run(shop, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{server.port}"})
-    assert 0.9 < time.monotonic() - started < 1.8 and server.connections == 1
+    assert 0.9 < time.monotonic() - started < 8 and server.connections == 1
     assert (done.code, done.errors) == (78, f"{NO_KEYS}  instance metadata: 127.0.0.1:{server.port}: no answer in time\n{NO_KEYS_HINT}")
 
 

@@ -320,8 +320,9 @@ def test_no_secret_in_processes(broker, fake, role):
     """Neither ours nor those of the service, while a slow one keeps us waiting; nor in what -v -v says."""
     configure(broker, role)
     token_file(broker, 60)
-    fake.state["sso"]["delay"] = 0.3
+    fake.state["sso"]["until"] = broker.home / "seen"
     with broker.watch() as seen:
+        seen.tell(broker.home / "seen", b"broker-http")
         done = broker.run(
             "login",
             "--auth",

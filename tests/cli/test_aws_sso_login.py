@@ -5,14 +5,15 @@ too late, Ctrl-C."""
 import hashlib
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
-import time
 
 import pytest
 
 from lib.aws import IAM, assert_same_token, endpoint
+from lib.forwards import until
 from servers.aws_fake import DEVICE_GRANT, iso
 from test_aws_sso import NEW_TOKEN, ROTATED, START, configure, fake, role, run, token_file, token_path  # noqa: F401
 
@@ -67,7 +68,7 @@ def test_log_in(broker, oracle, fake, person):  # noqa: F811
     assert tty.wait() == 0
     shown = tty.shown.replace(b"\r\x1b[K", b"")
     assert shown.startswith(INVITATION) and shown.endswith(LOGGED_IN), shown
-    assert b"waiting for the browser (1s of 120s)" in shown
+    assert re.search(rb"waiting for the browser \(\ds of 120s\)", shown), shown
     (register,) = asked(fake, "/client/register")
     assert register["scopes"] == ["sso:account:access", "x:y"] and register["grantTypes"] == [
         DEVICE_GRANT,
@@ -135,9 +136,7 @@ def test_browser_is_opened(broker, fake, person):  # noqa: F811
     fake.state["sso"]["pending"] = 0
     broker.script("see", 'printf %s "$1" > "$HOME/seen.part" && mv "$HOME/seen.part" "$HOME/seen"')
     assert person("login", "prod", env={"BROWSER": "see", "DISPLAY": ":9"}).wait() == 0
-    deadline = time.monotonic() + 5
-    while not (broker.home / "seen").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert until((broker.home / "seen").exists)
     assert (broker.home / "seen").read_text() == "http://127.0.0.1/device?user_code=ABCD-EFGH"
 
 
@@ -197,12 +196,11 @@ def test_slow_down_is_obeyed(broker, fake, person):  # noqa: F811
 
 def test_interrupted(broker, fake, person):  # noqa: F811
     registration_path(broker)
-    fake.state["sso"]["pending"] = 99
+    fake.state["sso"].update(pending=99, interval=60)
     tty = person("login", "prod")
-    tty.expect(b"waiting for the browser (1s")
-    began = time.monotonic()
+    tty.expect(r"waiting for the browser \(\ds")
     tty.interrupt()
-    assert tty.wait() == -signal.SIGINT and time.monotonic() - began < 0.5
+    assert tty.wait() == -signal.SIGINT
     assert tty.shown.endswith(b"\r\x1b[K") and tty.echo and not token_path(broker).exists()
 
 

@@ -2,6 +2,7 @@
 server, until a signal, a stop, or a kill; where it listens, and what is refused before anything is opened.
 
 The profiles name a client and a credential that do not exist: forward needs neither."""
+import contextlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import time
 import pytest
 
 from lib.forwards import alive, dial, greeting, refused, state_of, until
-from servers import process
+from servers import load, process
 from servers.pki import RIGHT_NAME
 
 NOTHING = "auth = command\nauth_command = /nonexistent/password\nclient = /nonexistent/client\n"
@@ -139,7 +140,7 @@ def test_the_terminal_closes(broker, prod, forwards):
     tty.expect(b"ends it")
     tty.hang_up()
     assert until(lambda: tty.proc.poll() is not None) and tty.proc.returncode == -signal.SIGHUP
-    assert refused(address) and forwards.left() == []
+    assert refused(address) and until(lambda: forwards.left() == [])
 
 
 def test_suspended(broker, prod, forwards, clients):
@@ -171,11 +172,18 @@ def test_detach_returns(broker, prod, forwards, clients):
     for client in clients.values():
         assert ask(client, server, second) == "app@%"
     keeper = forwards.one("prod")["pid"]
-    links = {os.readlink(f"/proc/{keeper}/fd/{fd}") for fd in os.listdir(f"/proc/{keeper}/fd")}
-    assert not [link for link in links if link.startswith("pipe:") and link in {
-        os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")}]
+    assert not {link for link in links(keeper) & links("self") if link.startswith("pipe:")}
     assert broker.run("stop", "prod").code == 0 and refused(second) and forwards.left() == []
     assert until(lambda: not alive(keeper))
+
+
+def links(pid):
+    """What its descriptors are; one that is closed meanwhile is none."""
+    found = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+    return found
 
 
 def test_detached_outlives_its_terminal(broker, prod, forwards):
@@ -226,7 +234,7 @@ def test_two_at_once(broker, prod, forwards):
     prod()
     pipe = subprocess.PIPE
     procs = [broker.start("forward", "prod", "--detach", stdout=pipe, stderr=pipe) for _ in range(6)]
-    said = {proc.communicate(timeout=15) for proc in procs}
+    said = {proc.communicate(timeout=30) for proc in procs}
     assert len(said) == 1 and [proc.returncode for proc in procs] == [0] * 6
     assert len(forwards.status()) == 1 and said == {(forwards.one("prod")["host"].encode() + b":%d\n" % forwards.one("prod")["port"], b"")}
 
@@ -538,50 +546,61 @@ def test_a_url_from_stdin(broker, mariadb_server, forwards):
 
 # The end
 
-SLEEP = "select sleep(1.5)"
+LOCK = "select get_lock('held', 100)"
+
+
+@pytest.fixture
+def held(mariadb_server):
+    """The lock that query() waits for; held.close() lets it go."""
+    holder = load.Connection((mariadb_server.host, mariadb_server.port))
+    holder.login("app_native", mariadb_server.password("app_native"))
+    assert holder.query(LOCK) == [b"1"]
+    yield holder
+    holder.close(quit=False)
 
 
 def query(client, server, address):
-    """A query that runs, when this returns."""
+    """A query that runs, when this returns, until the lock is free."""
     argv = [client.path, "--no-defaults", "--user=app", "--host=127.0.0.1", f"--port={address.rpartition(':')[2]}", "--protocol=tcp",
-            "--skip-ssl", "-NBe", SLEEP]
+            "--skip-ssl", "-NBe", LOCK]
     proc = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             env={"PATH": "/usr/bin:/bin", "MYSQL_PWD": server.password("app").decode()})
-    assert until(lambda: "sleep" in server.admin("select info from information_schema.processlist where info like 'select sleep%' and user = 'app'"))
+    assert until(lambda: "lock" in server.admin("select info from information_schema.processlist where info like 'select get_lock%' and user = 'app'"))
     return proc
 
 
 @pytest.mark.parametrize("how", ["stop", "term"])
 @pytest.mark.parametrize("drain", [None, "30s"])
-def test_drain(broker, prod, forwards, clients, how, drain):
+def test_drain(broker, prod, forwards, clients, held, how, drain):
     server = prod()
     running = forwards.start("prod", "-q", *(["--drain", drain] if drain else []))
     proc = query(clients["mariadb1011"], server, running.address)
     assert forwards.one("prod")["connections"] == 1
-    if how == "stop":
-        assert broker.run("stop", "prod").code == 0
-    else:
-        running.proc.send_signal(signal.SIGTERM)
-        assert running.proc.wait(20) == -signal.SIGTERM
-    out, err = proc.communicate(timeout=10)
+    stop = broker.start("stop", "prod") if how == "stop" else running.proc.send_signal(signal.SIGTERM)
+    assert refused(running.address)
     if drain:
-        assert (proc.returncode, out) == (0, b"0\n"), err
+        assert proc.poll() is None and running.proc.poll() is None and (not stop or stop.poll() is None)
+        held.close()
+    out, err = proc.communicate(timeout=20)
+    assert not stop or stop.wait(20) == 0
+    if drain:
+        assert (proc.returncode, out) == (0, b"1\n"), err
     else:
         assert proc.returncode and b"Lost connection" in err
     assert running.end()[0] == (0 if how == "stop" else -signal.SIGTERM)
 
 
-def test_while_it_drains(broker, prod, forwards, clients):
+def test_while_it_drains(broker, prod, forwards, clients, held):
     """Nothing is accepted any more; another forward of that name may be opened; a second Ctrl-C does not wait."""
     server = prod()
     running = forwards.start("prod", "-q", "--drain", "1h")
     proc = query(clients["mariadb1011"], server, running.address)
     running.proc.send_signal(signal.SIGINT)
-    assert refused(running.address) and proc.poll() is None and forwards.left() == []
+    assert refused(running.address) and proc.poll() is None and until(lambda: forwards.left() == [])
     again = forwards.detach("prod", "--listen", running.address)
     assert again == running.address and b"MariaDB" in greeting(again)
     assert running.end(signal.SIGINT)[0] == -signal.SIGINT
-    assert proc.wait(10) and b"Lost connection" in proc.communicate()[1]
+    assert proc.wait(20) and b"Lost connection" in proc.communicate()[1]
     assert b"MariaDB" in greeting(again) and forwards.left() == ["prod.sock"]
 
 
@@ -634,13 +653,13 @@ def test_no_credential_is_read(broker, mariadb_server, forwards, keys):
 
 def test_early(broker, forwards, taken):
     """What is known to fail fails before a tunnel is opened."""
-    broker.script("tunnel", "touch ~/opened; sleep 60")
+    broker.script("tunnel", "touch ~/opened; exit 5")
     tunnel = f"[tunnel t]\ntype = command\ncommand = {broker.home}/bin/tunnel {{local_port}}\n"
     broker.config(f"[profile prod]\nhost = h\nvia = t\n{tunnel}")
     for args, code in ((["--listen", str(taken)], 69), (["--terminate-tls"], 64), (["--listen", "/tmp"], 64), (["--log", "/"], 74)):
         assert broker.run("forward", "prod", *args).code == code
     assert not (broker.home / "opened").exists()
-    done = broker.run("forward", "prod", "--timeout", "500ms")
+    done = broker.run("forward", "prod")
     assert done.code == 69 and (broker.home / "opened").exists() and re.search("\nhint: .", done.errors)
 
 
@@ -668,7 +687,7 @@ def test_broken_off_before_anybody_knows(broker, mariadb_server, forwards, sent)
     forwards.started.append(proc)
     assert until(lambda: forwards.left() == ["one.sock"])
     proc.send_signal(sent)
-    assert proc.communicate(timeout=10)[0] == b"" and proc.returncode == -sent
+    assert proc.communicate(timeout=20)[0] == b"" and proc.returncode == -sent
     assert until(lambda: forwards.left() == [])
 
 

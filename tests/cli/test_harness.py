@@ -206,9 +206,13 @@ def test_canary_is_found(bare_broker):
 
 def test_watch_sees_argv_and_environment(bare_broker):
     sh = bare_broker("/bin/sh")
-    sh.script("nested", "export X=$(cat); sleep 0.1; :")
+    sh.script("nested", "export X=$(cat); exec waits nested")
+    sh.script("waits", "until test -e ~/$1; do sleep 0.01; done")
     with sh.watch() as watch:
-        sh.run("-c", "nested; exec sleep 0.1 $(echo 0.012312-3123 | tr -d -)", input=b"fake-canary-env")
+        watch.tell(sh.home / "nested", b"waits\0nested\0")
+        watch.tell(sh.home / "0.0123123123", b"waits\x000.0123123123\0")
+        sh.run("-c", "nested; exec waits $(echo 0.012312-3123 | tr -d -)", input=b"fake-canary-env")
+    (sh.home / "0.0123123123").unlink()
     sh.secrets = [b"fake-canary-env"]
     with pytest.raises(AssertionError, match="environ"):
         sh.assert_hidden(watch)

@@ -10,12 +10,10 @@ import pytest
 
 from lib import procs
 from lib.forwards import alive, until
-from lib.keeping import SHOW, Beside, gone, keeper, left, named
+from lib.keeping import SHOW, Beside, gone, keeper, left, named, stopped
 from lib.logins import profile
 from lib.ways import SSM
 from servers.pki import RIGHT_NAME
-
-AT_ONCE = 0.1
 
 
 @pytest.fixture
@@ -137,7 +135,7 @@ def test_broker_is_killed_before_ready(far, ssm, number):
     proc = far.start("exec", "p", "--", "true", stderr=subprocess.DEVNULL)
     assert until(lambda: len(ssm.pids) == 2)
     proc.send_signal(number)
-    assert proc.wait(5) == -number and gone(far)
+    assert proc.wait(20) == -number and gone(far)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -149,7 +147,7 @@ def test_broker_is_killed_before_exec(far, ssm, number):
     assert until((far.home / "asked").exists)
     assert len(ssm.pids) == 2 and keeper()
     proc.send_signal(number)
-    assert proc.wait(5) == -number and gone(far)
+    assert proc.wait(20) == -number and gone(far)
 
 
 def test_everybody_is_killed(far, beside, ssm):
@@ -159,27 +157,21 @@ def test_everybody_is_killed(far, beside, ssm):
     for one in (guard, pid, run.proc.pid):
         os.kill(one, signal.SIGKILL)
     run.end()
-    assert until(lambda: not alive(ssm.pids[0]), 5)
-    for one in ssm.pids[1:]:
-        if alive(one):
-            os.kill(one, signal.SIGKILL)
+    assert until(lambda: not alive(ssm.pids[0]))
+    for one in filter(alive, ssm.pids[1:]):
+        os.kill(one, signal.SIGKILL)
 
 
 # Ctrl-C
 
 def test_ctrl_c_before_ready(far, ssm):
     ssm.tell(listen=False)
-    took = []
-    for n in range(1, 4):
-        terminal = far.pty("exec", "p", "--", "echo", "ran", stdout="pipe", stderr="pipe")
-        assert until(lambda: len(ssm.pids) == 2 * n)
+    terminal = far.pty("exec", "p", "--", "echo", "ran", stdout="pipe", stderr="pipe")
+    assert until(lambda: len(ssm.pids) == 2)
+    with stopped(*keeper()):  # it waits for nobody
         terminal.interrupt()
-        start = time.monotonic()
-        assert terminal.proc.wait(10) == -signal.SIGINT
-        took.append(time.monotonic() - start)
         assert terminal.wait() == -signal.SIGINT and (terminal.out, terminal.err) == (b"", b"")
-        assert gone(far)
-    assert min(took) < AT_ONCE
+    assert gone(far)
 
 
 def test_ctrl_c_cancels_the_query_and_not_the_way(far, client, ssm):
@@ -246,4 +238,4 @@ def test_nothing_is_read_by_the_keeper(far, clients):
 
 
 def test_no_test_process_is_taken_for_ours():
-    assert named("broker-keeper") == [] and procs.strays(grace=1) == []
+    assert named("broker-keeper") == [] and procs.strays() == []

@@ -4,7 +4,6 @@ import re
 import resource
 import socket
 import threading
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -91,11 +90,10 @@ BREAKS = [(0, "reset"), (0, "close"), (0, "silent"), (3, "reset"), (3, "close"),
                          + [(name, 120, "silent") for name in NAMES[:2]])
 def test_breaks_off(broker, p, clients, mariadb_server, relay, name, after, then):
     """An error at the latest after connect_timeout, with MySQL's number and our words; the client itself waits longer."""
-    p(relay((mariadb_server.host, mariadb_server.port), after=after, then=then), connect_timeout="1s")
-    start = time.monotonic()
+    seconds = 1 if then == "silent" else 100
+    p(relay((mariadb_server.host, mariadb_server.port), after=after, then=then), connect_timeout=f"{seconds}s")
     done = ask(broker, clients[name], mariadb_server)
-    assert time.monotonic() - start < 6 and not done.out
-    assert done.code in (1, 69) and re.search("broker: .*20(03|13|26) ", done.errors), done.errors
+    assert not done.out and done.code in (1, 69) and re.search("broker: .*20(03|13|26) ", done.errors), done.errors
     assert (" within 1s" in done.errors) == (then == "silent"), done.errors
     assert gone(broker)
 
@@ -187,7 +185,7 @@ def open_all(address, count):
 @pytest.mark.parametrize("end", ["bytes", "tls"])
 @pytest.mark.parametrize("way", ["direct", "command"])
 def test_512_at_once(broker, p, forwards, start_server, many_files, way, end):
-    server = start_server("mariadb", options=["--max-connections=600", "--back-log=600"])
+    server = start_server("mariadb", options=["--max-connections=600", "--back-log=600", "--connect-timeout=100"])
     p(way, port=server.port, tls_ca=server.ca, tls="verify-identity", connect_timeout="30s")
     path = str(broker.runtime / "s")
     address = forwards.detach("p", *(["--listen", path] if end == "tls" else []), wrap=["prlimit", "--nofile=1024:"] if way == "direct" else [])

@@ -47,10 +47,10 @@ class Counting:
     """What the sshd's log says since: logins, failures, keys that were looked at."""
 
     def __init__(self, sshd):
-        self.sshd, self.start = sshd, len(sshd.read())
+        self.sshd, self.start = sshd, len(sshd.all_said())
 
     def __call__(self):
-        text = self.sshd.read()[self.start:]
+        text = self.sshd.all_said()[self.start:]
         return len(re.findall(r"Accepted \S+ for", text)), len(re.findall(r"Failed (?!publickey)\S+ for", text))
 
 

@@ -43,7 +43,7 @@ def on_terminal(home, *args, **options):
 
 def logins(sshd):
     """(accepted, refused) in its log so far."""
-    text = sshd.read()
+    text = sshd.all_said()
     return len(re.findall(r"Accepted \S+ for", text)), len(re.findall("Failed |Connection closed by authenticating", text))
 
 

@@ -357,7 +357,8 @@ def test_engine_by_server(way, start_sshd, user_key, lines, host_keys, words):
     way.config(sshd, identity=user_key)
     assert auto(way).startswith(words)
     # Decided before any attempt to log in.
-    assert sshd.read().count("Accepted publickey") == 1 and "Failed" not in sshd.read()
+    said = sshd.all_said()
+    assert said.count("Accepted publickey") == 1 and "Failed" not in said
 
 
 def test_engine_that_cannot(way, sshd, user_key, ssh_home):

@@ -149,14 +149,14 @@ def test_wait_line(broker, clients):
         for w in waiting:
             w.setblocking(False)
             w.connect_ex(("127.0.0.1", port))
-        broker.config(profile(host="db", user="app", auth="none", via=f"tcp://127.0.0.1:{port}", connect_timeout="8s"))
+        broker.config(profile(host="db", user="app", auth="none", via=f"tcp://127.0.0.1:{port}", connect_timeout="50s"))
         t = broker.pty("connect", "p", "--client", clients["mysql9"].path)
-        t.expect(f"waiting for tcp 127.0.0.1:{port} (1s of 8s)".encode())
+        t.expect(rf"waiting for tcp 127\.0\.0\.1:{port} \(\ds of 50s\)")
         t.interrupt()
-        assert t.wait(2) == -2
+        assert t.wait() == -2
         for w in waiting:
             w.close()
-    assert t.shown.endswith(b"\r\x1b[K") or b"\r\x1b[K" in t.shown.rpartition(b"of 8s)")[2]
+    assert t.shown.endswith(b"\r\x1b[K") or b"\r\x1b[K" in t.shown.rpartition(b"of 50s)")[2]
 
 
 # exec
@@ -256,7 +256,7 @@ def test_hidden(broker, client, mysql_server):
     through(broker, mysql_server, auth="file", auth_env=None, auth_file=path)
     del broker.env[SECRET_ENV]
     with broker.watch() as seen:
-        assert connect(broker, client, query="select sleep(0.2)").code == 0
+        assert connect(broker, client, query="select sleep(1)").code == 0
     assert any(b"broker-keeper" in argv for argv in seen.argv)
     broker.assert_hidden(seen)
 
@@ -264,7 +264,7 @@ def test_hidden(broker, client, mysql_server):
 # test
 
 def hops(done):
-    return [re.sub(r"\d+ms", "0ms", re.sub(" +", " ", line)) for line in done.text.splitlines()]
+    return [re.sub(r"\b\d+m?s\b", "0ms", re.sub(" +", " ", line), count=1) for line in done.text.splitlines()]
 
 
 def test_test(broker, client, mysql_server, ssm):

@@ -4,12 +4,13 @@ the same requests are made to botocore, which must find the same keys here, and 
 
 `AwsFake(state)` serves all of them on one port; `state` is read for every request, so a test may change it:
   sts   refuse: [(status, code, message), ...] answers to the next calls, None for a good one; mfa: {serial: code that is good
-        once}; skew: seconds that the Date header is off; minutes: life of the keys
+        once}; skew: seconds that the Date header is off; minutes: life of the keys; delay: seconds before an answer; until: a
+        path that must be there first
   imds  role, creds, region, ttl, no_token_api, v1; fail: {path: [status, how often]}
   ecs   auth, creds; fail
   sso   access_tokens, creds, pending, slow_down, refresh: {refresh token: access token}; rotated: the refresh token that is given
         then; seconds: life of a token; login: the token that a person gets; interval, device_seconds; says: the word that ends
-        a log-in; delay
+        a log-in; delay, until
   signin  see servers/aws_signin.py
 `calls` are the forms that STS got, `seen` all requests. https, proxies and the like: servers/web.py, which this is built on."""
 import datetime
@@ -37,6 +38,12 @@ def keys_of(role):
     """What the STS here gives for a role, by its name."""
     digest = hashlib.sha256(role.encode()).hexdigest()
     return {"id": "ASIAFAKE" + digest[:12].upper(), "secret": "f+/" + digest[12:48], "token": "t+/" + digest[::-1] * 3 + "=="}
+
+
+def hold(state):
+    time.sleep(state.get("delay", 0))
+    while "until" in state and not state["until"].exists():
+        time.sleep(0.005)
 
 
 class AwsFake(Web):
@@ -68,8 +75,7 @@ class AwsFake(Web):
     def sts(self, state, path, seen):
         form = dict(urllib.parse.parse_qsl(seen.body.decode(), keep_blank_values=True))
         self.calls.append(form)
-        if state.get("delay"):
-            time.sleep(state["delay"])
+        hold(state)
         refusal = state["refuse"].pop(0) if state.get("refuse") else None
         action, arn = form.get("Action"), form.get("RoleArn", "")
         if not refusal and form.get("SerialNumber") is not None:
@@ -145,8 +151,7 @@ class AwsFake(Web):
         if seen.method != "POST" or seen.headers.get("content-type") not in ("application/json", "application/x-amz-json-1.1"):
             return refuse(400, "InvalidRequestException", error="invalid_request", error_description="no JSON")
         body = json.loads(seen.body or b"{}")
-        if state.get("delay"):
-            time.sleep(state["delay"])
+        hold(state)
         if path == "/client/register" and body.get("clientName") and body.get("clientType") == "public":
             return 200, {"clientId": "cid", "clientSecret": "csec", "clientIdIssuedAt": int(time.time()),
                          "clientSecretExpiresAt": int(time.time()) + 7776000}

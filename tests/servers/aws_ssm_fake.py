@@ -21,7 +21,7 @@ COMMAND = ("aws ssm start-session --target i-0123 --document-name AWS-StartPortF
 
 class SsmFake:
     """Puts both programs into FOLDER, which is on PATH. tell(...) says what the next ones do: delay (seconds until the port
-    is there), listen (False: never), die (what to say on stderr before it ends with 254), die_later (ends so once it has
+    is there), until (a path that must be there before), listen (False: never), die (what to say on stderr before it ends with 254), die_later (ends so once it has
     listened), early (the line READY comes before the port), ignore_term, quiet (no READY)."""
 
     def __init__(self, folder):
@@ -75,6 +75,8 @@ def plugin(args):
     if how.get("early") and not how.get("quiet"):
         print(READY, flush=True)
     time.sleep(how.get("delay", 0))
+    while how.get("until") and not os.path.exists(how["until"]):
+        time.sleep(0.01)
     while how.get("listen") is False:
         time.sleep(1)
     listener = socket.create_server(("127.0.0.1", int(parameters["localPortNumber"][0])), backlog=1024)

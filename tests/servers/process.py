@@ -9,11 +9,13 @@ import signal
 import socket
 import subprocess
 import time
+from collections import deque
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 KNOWN = set()
+KEPT = deque(maxlen=100)
 
 
 class Missing(Exception):
@@ -52,7 +54,7 @@ def stop(proc):
     KNOWN.discard(proc.pid)
 
 
-def wait_until(ready, proc, log, seconds=30):
+def wait_until(ready, proc, log, seconds=100):
     """Poll READY() until it is true; an early death or a timeout raises with the end of the log."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -66,6 +68,10 @@ def wait_until(ready, proc, log, seconds=30):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """On which nobody listens, and which nobody else is given for a while: it stays bound here, which refuses connections
+    and does not hinder who binds it with SO_REUSEADDR, as every server does."""
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    KEPT.append(kept)
+    return kept.getsockname()[1]

@@ -7,7 +7,9 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 from . import process
@@ -25,6 +27,7 @@ PrintMotd no
 PermitRootLogin no
 AuthorizedKeysFile {folder}/authorized_keys
 GatewayPorts no
+MaxStartups 1000
 Subsystem sftp internal-sftp
 """
 PAM = "auth required {module} {folder}/questions\naccount required pam_permit.so\nsession required pam_permit.so\n"
@@ -140,6 +143,14 @@ class Sshd:
         """The pids below it: two for each session that is logged in."""
         return descendants(self.proc.pid)
 
+    def all_said(self):
+        """Its log, once no session is left that might still write to it."""
+        deadline = time.monotonic() + 20
+        while self.sessions():
+            assert time.monotonic() < deadline, "a session that does not end"
+            time.sleep(0.01)
+        return self.read()
+
     def drop(self):
         """Ends every session, and goes on listening."""
         end(self.sessions())
@@ -192,10 +203,15 @@ class Agent:
         folder.mkdir(parents=True, mode=0o700)
         self.socket = folder / "agent"
         self.proc = process.start([process.need("/usr/bin/ssh-agent"), "-D", "-a", self.socket], folder / "log")
-        process.wait_until(self.socket.exists, self.proc, folder / "log")
+        process.wait_until(self._listens, self.proc, folder / "log")
         self.env = {"SSH_AUTH_SOCK": str(self.socket)}
         for key in keys:
             subprocess.run(["ssh-add", "-q", key], check=True, capture_output=True, env={**os.environ, **self.env})
+
+    def _listens(self):
+        """Its file is there a little earlier."""
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(str(self.socket)) == 0
 
     def stop(self):
         process.stop(self.proc)

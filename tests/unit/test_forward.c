@@ -399,7 +399,7 @@ static void not_stopped_in_time(void **state)
     slow.linger_ms = 60000;
     path = path_of("prod");
     pid_t pid = keeper_at(path, &slow);
-    assert_int_equal(forward_stop("prod", clock_deadline(300, CLOCK_NEVER), &e), -1);
+    assert_int_equal(forward_stop("prod", clock_deadline(2000, CLOCK_NEVER), &e), -1);
     assert_int_equal(e.code, ERR_UNREACHABLE);
     assert_string_equal(e.msg, "still has connections");
     keeper_kill(pid);

@@ -209,12 +209,11 @@ static void grandchild_ends_with_the_program(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
         struct run run = RUN_INIT;
-        int64_t began = clock_ms();
         start(&run, scripts[i]);
         wait_until(&run);
-        assert_true(clock_ms() - began < 1500); /* before KILL can have come */
         assert_int_equal(run.child.status, 5 << 8);
         assert_true(printed_pid(&run) > 0);
+        assert_true(i == 0 || kill(printed_pid(&run), 0) == 0); /* it does not end of TERM */
         wait_gone(printed_pid(&run));
         release(&run);
     }

@@ -3,7 +3,8 @@
 `enter()` puts this process into a mount namespace of its own, where /etc and /run are overlays: what a test writes there
 (names in /etc/hosts, /etc/broker/config, /etc/my.cnf, /run/mysqld/mysqld.sock, accounts) is seen by what it starts and by
 nobody else, and is gone with the process. As root this needs nothing; otherwise a user namespace, in which the user keeps his
-uid. The names of servers/pki.py resolve to 127.0.0.1 here: to a client they are remote hosts."""
+uid. The names of servers/pki.py resolve to 127.0.0.1 here: to a client they are remote hosts. No name server is asked, so that
+no test waits for one."""
 import ctypes
 import os
 from pathlib import Path
@@ -46,6 +47,7 @@ def enter(folder):
         if name == "etc":
             (upper / "hosts").write_text(f"{hosts}\n127.0.0.1 {RIGHT_NAME} {WRONG_NAME}\n")
             (upper / "passwd").write_text(accounts(Path("/etc/passwd").read_text()))
+            (upper / "nsswitch.conf").write_text("passwd: files\ngroup: files\nshadow: files\nhosts: files\n")
         _mount("overlay", "/" + name, "overlay", options=f"lowerdir=/{name},upperdir={upper},workdir={work}")
 
 

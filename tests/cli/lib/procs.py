@@ -47,11 +47,16 @@ def environ(pid):
 
 class Watch:
     """While `with Watch(...)` runs, samples argv and environment of everything below this process but the servers.
-    Afterwards `argv` and `environ` are sets of what was seen, as in /proc (words end in NUL)."""
+    Afterwards `argv` and `environ` are sets of what was seen, as in /proc (words end in NUL). It may well miss what is over
+    soon: what a test wants to be seen waits for the file that tell() names."""
 
     def __init__(self, interval=0.002):
         self.interval, self.argv, self.environ = interval, set(), set()
-        self.done = threading.Event()
+        self.done, self.wanted = threading.Event(), {}
+
+    def tell(self, path, word):
+        """PATH is made once WORD has been seen in an argv."""
+        self.wanted[path] = word
 
     def __enter__(self):
         self.thread = threading.Thread(target=self._run)
@@ -65,8 +70,11 @@ class Watch:
     def _run(self):
         while not self.done.wait(self.interval):
             for pid in ours():
-                self.argv.add(cmdline(pid))
                 self.environ.add(environ(pid))
+                self.argv.add(cmdline(pid))
+            for path in [path for path, word in self.wanted.items() if any(word in argv for argv in self.argv)]:
+                del self.wanted[path]
+                path.touch()
 
 
 def ours():
@@ -83,7 +91,7 @@ def _is_known(pid, below):
     return False
 
 
-def strays(grace=1.0):
+def strays(grace=20):
     """What a test left running, as texts; after GRACE seconds it is killed."""
     deadline = time.monotonic() + grace
     while True:

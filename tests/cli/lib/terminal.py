@@ -5,11 +5,15 @@ are elsewhere; those are captured apart, in `out` and `err`."""
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
 import termios
 import time
+
+
+MARK = b"\0that was all\0"
 
 
 class Terminal:
@@ -59,13 +63,14 @@ class Terminal:
                 self.shown += data
         return bool(ready)
 
-    def expect(self, wanted, timeout=10):
-        """Wait until WANTED (bytes) shows after the last match; returns what came up to its end."""
+    def expect(self, wanted, timeout=30):
+        """Wait until WANTED (bytes, or a str that is a pattern) shows after the last match; returns what came up to its end."""
         deadline = time.monotonic() + timeout
+        pattern = re.compile(re.escape(wanted) if isinstance(wanted, bytes) else wanted.encode())
         while True:
-            at = self.shown.find(wanted, self._matched)
-            if at >= 0:
-                start, self._matched = self._matched, at + len(wanted)
+            found = pattern.search(self.shown, self._matched)
+            if found:
+                start, self._matched = self._matched, found.end()
                 return self.shown[start:self._matched]
             if time.monotonic() > deadline or (self.proc.poll() is not None and not self._pump(0.05)):
                 ended = f"ended with {self.proc.returncode}" if self.proc.poll() is not None else "still running"
@@ -100,9 +105,21 @@ class Terminal:
                 self.close()
                 raise AssertionError(f"did not end: terminal {self.shown!r} out {self.out!r} err {self.err!r}")
             self._pump(0.02)
+        self._drain(time.monotonic() + 20)
+        return self.proc.returncode
+
+    def _drain(self, deadline):
+        """All that it has printed. The kernel hands on what is written to a terminal in its own time, but in order: what we
+        write there comes last."""
         while self._pump(0.02) and self._sources:
             pass
-        return self.proc.returncode
+        if self.master in self._sources:
+            os.write(self.slave, MARK)
+            while not self.shown.endswith(MARK) and time.monotonic() < deadline:
+                self._pump(0.02)
+            self.shown = self.shown.removesuffix(MARK)
+        while self._pump(0) and self._sources:
+            pass
 
     def hang_up(self):
         """Close the terminal under the program."""

@@ -101,13 +101,14 @@ static bool is_yes(const char *value)
     return !text_equal(value, "no") && !text_equal(value, "false");
 }
 
-/* "/a /with blank/b": ssh prints them with a blank between; each is absolute. */
+/* "/a /with blank/b ~/c": ssh prints them with a blank between; each is absolute, or at home. */
 static void take_files(struct words *w, const char *value)
 {
     words_release(w);
     for (const char *from = value; *from && w->count < MOST_FILES;) {
-        const char *end = strstr(from, " /");
-        end = end ? end : from + strlen(from);
+        const char *end = from;
+        while (*end && !(end[0] == ' ' && (end[1] == '/' || end[1] == '~')))
+            end++;
         words_take(w, mem_strndup(from, (size_t)(end - from)));
         from = *end ? end + 1 : end;
     }
@@ -235,7 +236,7 @@ static void expand_all(struct ssh_settings *s, struct words *files)
         if (path)
             words_take(&expanded, path);
         else
-            s->beyond = "the name of a key file";
+            s->beyond = "the name of a file";
     }
     words_release(files);
     *files = expanded;
@@ -246,10 +247,12 @@ static void settle_agent(struct ssh_settings *s)
     const char *said = s->identity_agent, *path = secure_getenv("SSH_AUTH_SOCK");
     char *expanded = NULL;
 
-    if (said && *said == '$' && said[1] != '{')
+    if (text_equal(said, "none"))
+        path = NULL;
+    else if (said && *said == '$' && said[1] != '{')
         path = secure_getenv(said + 1);
-    else if (said && !text_equal(said, "SSH_AUTH_SOCK"))
-        path = expanded = text_equal(said, "none") ? NULL : expand(s, said);
+    else if (said && !text_equal(said, "SSH_AUTH_SOCK") && !(path = expanded = expand(s, said)))
+        s->beyond = "the name of the agent's socket";
     put_text(&s->identity_agent, path && *path ? path : NULL);
     free(expanded);
 }
@@ -268,6 +271,8 @@ static void settle(struct ssh_settings *s)
 {
     expand_all(s, &s->identity_files);
     expand_all(s, &s->certificate_files);
+    expand_all(s, &s->user_known_hosts);
+    expand_all(s, &s->global_known_hosts);
     settle_agent(s);
     s->gssapi = s->gssapi && has_ticket();
 }

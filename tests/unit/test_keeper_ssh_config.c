@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,13 +138,14 @@ static const struct config_case cases[] = {
     {"IdentityFile /k/%h-%r-%p-%n-%%\nUser u", "host=b.example", {"id [/k/b.example-u-22-b.example-%]"}},
     {"IdentityFile \"/k/with blank\"\nIdentityFile /k/two", "host=b", {"id [/k/with blank] [/k/two]"}},
     {"IdentityFile ${BROKER_TEST_DIR}/x", "host=b", {"id [/var/x]", "beyond -"}},
-    {"IdentityFile /k/%C", "host=b", {"id", "beyond the name of a key file"}},
+    {"IdentityFile /k/%C", "host=b", {"id", "beyond the name of a file"}},
     {"IdentityFile none", "host=b", {"id"}},
     {"IdentitiesOnly yes", "host=b", {"only 1"}},
     {"CertificateFile /k/%n-cert.pub", "host=b", {"cert [/k/b-cert.pub]"}},
     {"UserKnownHostsFile \"/k/with blank\" /k/%h", "host=b", {"user known [/k/with blank] [/k/b]"}},
     {"UserKnownHostsFile none\nGlobalKnownHostsFile none", "host=b", {"user known", "global known"}},
     {"UserKnownHostsFile /dev/null", "host=b", {"user known [/dev/null]"}},
+    {"GlobalKnownHostsFile ~nobody/k", "host=b", {"beyond the name of a file"}},
     {"StrictHostKeyChecking yes", "host=b", {"strict 1"}},
     {"StrictHostKeyChecking accept-new", "host=b", {"strict 2"}},
     {"StrictHostKeyChecking no", "host=b", {"strict 3"}},
@@ -170,7 +172,8 @@ static const struct config_case cases[] = {
      "host=b",
      {"bind 127.0.0.1", "family inet", "compression 1"}},
     {"IdentityAgent /a/%n", "host=b", {"agent /a/b"}},
-    {"IdentityAgent none", "host=b", {"agent -"}},
+    {"IdentityAgent none", "host=b", {"agent -", "beyond -"}},
+    {"IdentityAgent agent.sock", "host=b", {"agent -", "beyond the name of the agent's socket"}},
     {"IdentityAgent $BROKER_TEST_DIR", "host=b", {"agent /var"}},
     {"IdentityAgent SSH_AUTH_SOCK", "host=b", {"agent /run/agent"}},
     {"", "host=b", {"agent /run/agent"}},
@@ -200,6 +203,19 @@ static void ssh_config_is_understood(void **state)
                 fail_msg("%s: not '%s' in\n%s", c->config, c->lines[l], buf_str(&last));
         }
     }
+}
+
+static void known_hosts_files_are_at_home(void **state)
+{
+    const struct passwd *pw = getpwuid(getuid());
+    AUTO_FREE(char *, line);
+
+    (void)state;
+    if (!pw || !real_ssh("GlobalKnownHostsFile ~/k \"~/with blank\" /k/two"))
+        skip();
+    line = mem_printf("global known [%s/k] [%s/with blank] [/k/two]", pw->pw_dir, pw->pw_dir);
+    read_with("host=b");
+    assert_true(has_line(buf_str(&last), line));
 }
 
 static void only_what_is_set_is_passed(void **state)
@@ -344,10 +360,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ssh_config_is_understood), cmocka_unit_test(only_what_is_set_is_passed),
-        cmocka_unit_test(an_identity_comes_first),  cmocka_unit_test(a_bad_configuration_is_named),
-        cmocka_unit_test(a_program_that_is_no_ssh), cmocka_unit_test(one_that_hangs_is_ended),
-        cmocka_unit_test(without_ssh_its_defaults),
+        cmocka_unit_test(ssh_config_is_understood),     cmocka_unit_test(known_hosts_files_are_at_home),
+        cmocka_unit_test(only_what_is_set_is_passed),   cmocka_unit_test(an_identity_comes_first),
+        cmocka_unit_test(a_bad_configuration_is_named), cmocka_unit_test(a_program_that_is_no_ssh),
+        cmocka_unit_test(one_that_hangs_is_ended),      cmocka_unit_test(without_ssh_its_defaults),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -248,7 +248,7 @@ static int nobody(const struct offer *o, struct err *e)
     (void)err_set(e, ERR_LOGIN, "The authenticity of host '%s (%s)' can't be established", o->name,
                   o->address);
     (void)err_detail(e, "%s key fingerprint is %s", o->label, o->fingerprint);
-    return err_hint(e, "ssh %s, on a terminal", o->s->alias);
+    return err_hint(e, "%s, on a terminal", ssh_try(o->s));
 }
 
 static int ask(const struct offer *o, int64_t *deadline, struct err *e)

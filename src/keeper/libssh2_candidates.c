@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/text.h>
@@ -32,13 +33,15 @@ static void load_files(const struct ssh_settings *settings, struct ssh_keys *out
 {
     for (size_t i = 0; i < settings->identity_files.count; i++) {
         const char *path = settings->identity_files.word[i];
+        AUTO_FREE(char *, shown);
         struct ssh_key *key;
         struct err e = ERR_INIT;
         int result = ssh_key_load(path, &key, &e);
+        shown = path_short(path);
         if (result < 0)
-            log_warn(*e.hint ? e.hint : NULL, "%s: %s", path, e.msg);
+            log_warn(*e.hint ? e.hint : NULL, "%s: %s", shown, e.msg);
         else if (result > 0 && i == 0 && settings->identity_given)
-            log_warn(NULL, "%s: no such file", path);
+            log_warn(NULL, "%s: no such file", shown);
         else if (result == 0 && is_there(out, key))
             ssh_key_free(key);
         else if (result == 0)
@@ -91,21 +94,32 @@ static bool is_allowed(const struct ssh_settings *settings, const struct ssh_key
            list_has(settings->pubkey_algorithms, name, strlen(name));
 }
 
+static void warn_half(const struct ssh_key *key)
+{
+    AUTO_FREE(char *, shown);
+
+    shown = path_short(key->name);
+    log_warn("set identity to the private key",
+             "%s: a public key, and the ssh agent does not have its private one", shown);
+}
+
 void candidates_order(struct session *s)
 {
     struct login *l = s->login;
     struct credentials *c = pool_credentials();
     struct ssh_keys files = c->keys, out = {0};
-    bool given = s->settings->identity_given;
 
     for (size_t i = 0; i < files.count; i++) {
+        bool given = i == 0 && s->settings->identity_given &&
+                     text_equal(files.key[0]->name, s->settings->identity_files.word[0]);
         put(&out, &l->from_agent, &files.key[i]);
         if (files.key[i] && files.key[i]->half) { /* the agent does not have it */
+            if (given)
+                warn_half(files.key[i]);
             ssh_key_free(files.key[i]);
             files.key[i] = NULL;
         }
-        if (i == 0 && given && files.key[0] &&
-            text_equal(files.key[0]->name, s->settings->identity_files.word[0])) {
+        if (given && files.key[0]) {
             ssh_keys_add(&out, files.key[0]);
             files.key[0] = NULL;
         }

@@ -184,8 +184,9 @@ static int failed(const struct session *s, struct err *e)
         return ssh_hint_login(s->settings, e);
     }
     (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
-    return err_set(e, ERR_UNREACHABLE, "%s: connection lost in the login%s%.100s", session_who(s->settings),
-                   s->gone ? "" : ": ", s->gone || !text ? "" : text);
+    (void)err_set(e, ERR_UNREACHABLE, "%s: connection lost in the login%s%.100s", session_who(s->settings),
+                  s->gone ? "" : ": ", s->gone || !text ? "" : text);
+    return err_hint(e, "try %s", ssh_try(s->settings));
 }
 
 static int (*const steps[])(struct session *s) = {

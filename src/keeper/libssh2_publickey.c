@@ -187,6 +187,8 @@ int publickey_step(struct session *s)
             next_key(l);
         return result;
     }
+    if (l->agent_failed)
+        log_warn(NULL, "the ssh agent did not sign with the key %s", k->name);
     if (!s->refused && !s->gone && !*s->disconnected) {
         if (l->accepted && k->lacks)
             l->lacks = k->lacks;

@@ -154,9 +154,8 @@ static void too_late(struct timer *t)
         return;
     }
     clock_format_duration(&time, s->settings->connect_timeout);
-    (void)err_set(&e, ERR_UNREACHABLE, "%s:%u: no answer within %s", s->settings->host, s->settings->port,
-                  buf_str(&time));
-    (void)err_hint(&e, "try ssh %s; connect_timeout of the tunnel gives it longer", session_who(s->settings));
+    (void)err_set(&e, ERR_UNREACHABLE, "%s: no answer within %s", ssh_where(s->settings), buf_str(&time));
+    (void)err_hint(&e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(s->settings));
     session_end(s, &e);
 }
 
@@ -212,14 +211,14 @@ static int handshake(struct session *s, const char **cannot, struct err *e)
     }
     (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
     if (*s->disconnected)
-        return err_set(e, ERR_UNREACHABLE, "%s:%u: %s", s->settings->host, s->settings->port,
-                       s->disconnected);
-    if (s->gone)
-        return err_set(e, ERR_UNREACHABLE, "%s:%u: the server closed the connection before the login",
-                       s->settings->host, s->settings->port);
-    (void)err_set(e, ERR_PROTOCOL, "%s:%u does not speak SSH as it should: %.200s", s->settings->host,
-                  s->settings->port, text ? text : "");
-    return err_hint(e, "try ssh %s", session_who(s->settings));
+        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", ssh_where(s->settings), s->disconnected);
+    else if (s->gone)
+        (void)err_set(e, ERR_UNREACHABLE, "%s: the server closed the connection before the login",
+                      ssh_where(s->settings));
+    else
+        (void)err_set(e, ERR_PROTOCOL, "%s does not speak SSH as it should: %.200s", ssh_where(s->settings),
+                      text ? text : "");
+    return err_hint(e, "try %s", ssh_try(s->settings));
 }
 
 static void logged_in(struct session *s)
@@ -287,7 +286,7 @@ static void dialled(void *context, int fd, const struct err *e)
         /* Without MySQL's number: it is not the database that cannot be reached. */
         if (strspn(own.msg, "0123456789") == 4 && own.msg[4] == ' ')
             memmove(own.msg, own.msg + 5, strlen(own.msg + 5) + 1);
-        (void)err_hint(&own, "try ssh %s", session_who(s->settings));
+        (void)err_hint(&own, "try %s", ssh_try(s->settings));
         session_end(s, &own);
         return;
     }

@@ -121,8 +121,7 @@ static int no_answer(struct err *e)
     clock_format_duration(&time, master.s->connect_timeout);
     (void)err_set(e, ERR_UNREACHABLE, "%s@%s: no answer within %s", master.s->user, master.s->host,
                   buf_str(&time));
-    return err_hint(e, "try ssh %s@%s; connect_timeout of the tunnel gives it longer", master.s->user,
-                    master.s->host);
+    return err_hint(e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(master.s));
 }
 
 static void ended(struct child *c)
@@ -223,7 +222,7 @@ static void forward_answered(void *context, enum mux_answer answer, const char *
     }
     (void)err_set(&master.why, ERR_UNREACHABLE, "ssh %s: no forward to a unix socket%s%s", master.s->alias,
                   *words ? ": " : "", words);
-    (void)err_hint(&master.why, "make ssh -L /tmp/test.sock:%s %s work", opt.socket, master.s->alias);
+    (void)err_hint(&master.why, "make %s -L /tmp/test.sock:%s work", ssh_try(master.s), opt.socket);
     child_end(&master.ssh);
 }
 

@@ -142,7 +142,7 @@ static int explain_name(const struct ssh_settings *s, const struct words *lines,
     if (!*name)
         return 0;
     (void)err_set(e, ERR_UNREACHABLE, "%s: no such host", name);
-    return err_hint(e, "try ssh %s@%s", s->user, s->host);
+    return err_hint(e, "try %s", ssh_try(s));
 }
 
 static int explain_silence(const struct ssh_settings *s, const struct words *lines, struct err *e)
@@ -151,10 +151,8 @@ static int explain_silence(const struct ssh_settings *s, const struct words *lin
 
     (void)lines;
     clock_format_duration(&time, s->connect_timeout);
-    (void)err_set(e, ERR_UNREACHABLE,
-                  strchr(s->host, ':') ? "[%s]:%u: no answer within %s" : "%s:%u: no answer within %s",
-                  s->host, s->port, buf_str(&time));
-    return err_hint(e, "try ssh %s@%s; connect_timeout of the tunnel gives it longer", s->user, s->host);
+    (void)err_set(e, ERR_UNREACHABLE, "%s: no answer within %s", ssh_where(s), buf_str(&time));
+    return err_hint(e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(s));
 }
 
 /* "ssh: connect to host H port P: Connection refused" */
@@ -172,7 +170,7 @@ static int explain_connect(const struct ssh_settings *s, const struct words *lin
         return explain_silence(s, lines, e);
     *why = (char)tolower((unsigned char)*why);
     (void)err_set(e, ERR_UNREACHABLE, strchr(host, ':') ? "[%s]:%s: %s" : "%s:%s: %s", host, port, why);
-    return err_hint(e, "try ssh %s@%s", s->user, s->host);
+    return err_hint(e, "try %s", ssh_try(s));
 }
 
 /* "Unable to negotiate with H port P: no matching cipher found. Their offer: x" */
@@ -184,7 +182,7 @@ static int explain_disagreement(const struct ssh_settings *s, const struct words
     if (!*why)
         return 0;
     (void)err_set(e, ERR_REFUSED, "%s: %s", s->host, why);
-    return err_hint(e, "make ssh %s work", s->alias);
+    return err_hint(e, "make %s work", ssh_try(s));
 }
 
 /* In this order: what is more telling comes first. 0: it is not what it seemed. */
@@ -242,7 +240,7 @@ int openssh_explain(const struct ssh_settings *s, const char *said, int status, 
         if (lines.word[i] != last && !is_noise(lines.word[i]))
             (void)err_detail(e, "%s", lines.word[i]);
     }
-    return err_hint(e, "make ssh %s work", s->alias);
+    return err_hint(e, "make %s work", ssh_try(s));
 }
 
 /* "channel 3: open failed: connect failed: Connection refused" */

@@ -81,6 +81,10 @@ extern const struct ssh_engine ssh_libssh2, ssh_openssh;
 
 /* --- words: ssh_words.c */
 
+/* The same by hand, for hints: "ssh -p 2222 acme@bastion.example.com". Until the next call. */
+const char *ssh_try(const struct ssh_settings *s);
+/* What is dialled: "203.0.113.7:22", "[::1]:22". Until the next call. */
+const char *ssh_where(const struct ssh_settings *s);
 /* The hint for a login that was refused: "make ssh USER@HOST work, or set identity in [tunnel NAME]". -1. */
 int ssh_hint_login(const struct ssh_settings *s, struct err *e);
 /*

@@ -5,11 +5,35 @@
 #include "ssh.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <base/mem.h>
 
 #include "keeper.h"
+
+/* Not the name that ssh dials: what the user's ssh_config says is found under the one that was written. */
+const char *ssh_try(const struct ssh_settings *s)
+{
+    static char command[1024];
+    const char *port = options_tunnel("port");
+    AUTO_BUF(whom, 512);
+    AUTO_BUF(quoted, 768);
+
+    buf_printf(&whom, "%s@%s", s->user, s->alias);
+    text_quote_sh(&quoted, buf_str(&whom));
+    (void)snprintf(command, sizeof command, "ssh %s%s%s%s", port ? "-p " : "", port ? port : "",
+                   port ? " " : "", buf_str(&quoted));
+    return command;
+}
+
+const char *ssh_where(const struct ssh_settings *s)
+{
+    static char text[300];
+
+    (void)snprintf(text, sizeof text, strchr(s->host, ':') ? "[%s]:%u" : "%s:%u", s->host, s->port);
+    return text;
+}
 
 int ssh_hint_login(const struct ssh_settings *s, struct err *e)
 {
@@ -20,7 +44,7 @@ int ssh_hint_login(const struct ssh_settings *s, struct err *e)
         buf_printf(&where, "set identity in [tunnel %s]", name);
     else
         buf_puts(&where, "give -o tunnel.identity=FILE");
-    return err_hint(e, "make ssh %s@%s work, or %s", s->user, s->host, buf_str(&where));
+    return err_hint(e, "make %s work, or %s", ssh_try(s), buf_str(&where));
 }
 
 static bool mentions(const char *words, const char *const *list)
@@ -47,7 +71,9 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
     }
     if (mentions(words, forbidden)) {
         (void)err_set(e, ERR_REFUSED, "2003 %s: %s: %s", options_endpoint(), bastion, words);
-        return err_hint(e, "%s must allow it: AllowTcpForwarding and PermitOpen in its sshd_config", bastion);
+        return err_hint(
+            e, "%s must allow it: AllowTcpForwarding and PermitOpen in its sshd_config, or the key's options",
+            bastion);
     }
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         words += text_starts(words, parts[i]) ? strlen(parts[i]) : 0;

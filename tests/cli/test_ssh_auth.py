@@ -255,7 +255,7 @@ def test_no_key_is_taken(home, sshd, ssh_keys, engine):
     prepare(home, sshd, engine)
     done = run(home)
     assert (done.code, done.errors) == (77, f"broker: p: {who(sshd)}: Permission denied (publickey)\n"
-                                            f"hint: make ssh {who(sshd)} work, or set identity in [tunnel far]\n")
+                                            f"hint: make ssh -p {sshd.port} {who(sshd)} work, or set identity in [tunnel far]\n")
     assert gone(home.broker)
 
 

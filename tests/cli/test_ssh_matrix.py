@@ -129,7 +129,7 @@ def test_libssh2_cannot_jump(broker, clients, home, sshd, start_sshd, user_key, 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_alias(broker, clients, home, sshd, ssh_keys, mariadb_server, engine):
-    """The config's host, port, user and key; a key of the profile wins."""
+    """The config's host, port, user and key; a key of the profile wins. What is to be tried by hand has the alias."""
     other = ssh_keys.make("ecdsa")
     sshd.authorize(other)
     home.has_key(other, "elsewhere")
@@ -140,6 +140,7 @@ def test_alias(broker, clients, home, sshd, ssh_keys, mariadb_server, engine):
     assert broker.run("connect", "p", *run).text == "app_native@%\n"
     done = broker.run("connect", "p", "-o", "tunnel.port=1", *run)
     assert done.code == 69 and "connection refused" in done.errors.lower(), done.errors
+    assert done.errors.endswith(f"\nhint: try ssh -p 1 {sshd.user}@alias\n")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -1,7 +1,9 @@
 """What a tunnel of type ssh asks and says, by either engine in the same words: host keys, passwords, passphrases, prompts, and
 each thing that can go wrong on the way. Real sshd, real ssh; what is carried is looked at elsewhere."""
+import os
 import re
 import socket
+import subprocess
 
 import pytest
 
@@ -168,7 +170,7 @@ def test_strict(way, sshd, user_key, ssh_home, engine, strict, code):
 def test_key_refused(way, sshd, ssh_keys, ssh_home, engine):
     way.config(sshd, engine, identity=ssh_keys.make())
     way.fails(77, f"broker: p: {sshd.user}@127.0.0.1: Permission denied (publickey)",
-              f"hint: make ssh {sshd.user}@127.0.0.1 work, or set identity in [tunnel bastion]")
+              f"hint: make ssh -p {sshd.port} {sshd.user}@127.0.0.1 work, or set identity in [tunnel bastion]")
 
 
 @BOTH
@@ -176,6 +178,32 @@ def test_no_such_identity(way, sshd, engine):
     way.config(sshd, engine, identity="~/.ssh/nothing")
     way.fails(78, "broker: p: identity ~/.ssh/nothing: no such file",
               "hint: set identity in the tunnel to a private key file, or leave it out")
+
+
+@pytest.mark.parametrize("name, mode, words, hint", [
+    ("my key", 0o644, "permissions 0644 are too open: the key is not used", "chmod 600 '{path}'"),
+    ("key.pub", 0o600, "a public key, and the ssh agent does not have its private one", "set identity to the private key")])
+def test_identity_that_is_not_used(way, sshd, user_key, ssh_home, name, mode, words, hint):
+    path = ssh_home / name
+    path.write_bytes(user_key.with_name(user_key.name + path.suffix).read_bytes())
+    path.chmod(mode)
+    way.config(sshd, "libssh2", identity=path)
+    way.fails(77, f"broker: warning: ~/.ssh/{name}: {words}", "hint: " + hint.format(path=path),
+              f"broker: p: {sshd.user}@127.0.0.1: Permission denied (publickey)",
+              f"hint: make ssh -p {sshd.port} {sshd.user}@127.0.0.1 work, or set identity in [tunnel bastion]")
+
+
+def test_agent_that_does_not_sign(way, sshd, user_key, agent, broker, monkeypatch):
+    """It wants a person's consent and does not get it."""
+    monkeypatch.setenv("SSH_ASKPASS", "/bin/false")
+    monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
+    one = agent()
+    broker.env.update(one.env)
+    subprocess.run(["ssh-add", "-q", "-c", user_key], check=True, capture_output=True, env={**os.environ, **one.env})
+    way.config(sshd, "libssh2")
+    done = way.run()
+    assert done.code == 77
+    assert re.match(r"broker: warning: the ssh agent did not sign with the key test \d+\nbroker: p: .*Permission denied", done.errors)
 
 
 @BOTH
@@ -273,16 +301,16 @@ def test_too_many_keys(way, start_sshd, ssh_keys, agent, broker, engine):
 @BOTH
 def test_no_such_bastion(way, sshd, user_key, engine):
     way.config(sshd, engine, identity=user_key, host="no-such-host.invalid")
-    way.fails(69, "broker: p: no-such-host.invalid: no such host", f"hint: try ssh {sshd.user}@no-such-host.invalid")
+    way.fails(69, "broker: p: no-such-host.invalid: no such host", f"hint: try ssh -p {sshd.port} {sshd.user}@no-such-host.invalid")
 
 
 @BOTH
 def test_nobody_listens(way, sshd, user_key, engine):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
-        way.config(sshd, engine, identity=user_key, port=s.getsockname()[1])
-        way.fails(69, f"broker: p: 127.0.0.1:{s.getsockname()[1]}: connection refused",
-                  f"hint: try ssh {sshd.user}@127.0.0.1")
+        port = s.getsockname()[1]
+        way.config(sshd, engine, identity=user_key, port=port)
+        way.fails(69, f"broker: p: 127.0.0.1:{port}: connection refused", f"hint: try ssh -p {port} {sshd.user}@127.0.0.1")
 
 
 @BOTH
@@ -291,7 +319,7 @@ def test_one_that_never_answers(way, sshd, user_key, engine):
         port = s.getsockname()[1]
         way.config(sshd, engine, identity=user_key, port=port, connect_timeout="1s")
         way.fails(69, f"broker: p: 127.0.0.1:{port}: no answer within 1s",
-                  f"hint: try ssh {sshd.user}@127.0.0.1; connect_timeout of the tunnel gives it longer")
+                  f"hint: try ssh -p {port} {sshd.user}@127.0.0.1; connect_timeout of the tunnel gives it longer")
 
 
 @BOTH

@@ -151,7 +151,7 @@ def test_the_deadline_ends_the_tries(broker, sts, role):
     sts.state["sts"]["refuse"] = [(503, "x", "x")] * 50
     started = time.monotonic()
     assert run(broker, sts, "p", "--timeout", "500ms", env={"AWS_MAX_ATTEMPTS": "20"}).code in (69, 75)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 def test_an_sts_that_never_answers(broker, role, sts, fake_server):
@@ -159,7 +159,7 @@ def test_an_sts_that_never_answers(broker, role, sts, fake_server):
     started = time.monotonic()
     url = f"http://127.0.0.1:{fake_server('silent').port}"
     done = run(broker, sts, "p", "--timeout", "300ms", env={"AWS_ENDPOINT_URL": url})
-    assert done.code == 69 and time.monotonic() - started < 3
+    assert done.code == 69 and time.monotonic() - started < 10
     assert done.errors.startswith(f"broker: {HOST_LABEL}: AWS profile 'p': role {role}: {url[7:]}: no answer in time\nhint: ")
 
 

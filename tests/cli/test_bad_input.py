@@ -247,7 +247,7 @@ def test_no_keychain(request, broker, bus):
     for args in (["token", "p"], ["password", "set", "p"], ["password", "delete", "p"]):
         started = time.monotonic()
         message = refused(broker.run(*args, input=b"fake-pw"), 78)
-        assert time.monotonic() - started < 2.5, args
+        assert time.monotonic() - started < 10, args
         assert message.startswith("p: no keychain here") and message.endswith(WAYS_OUT), message
         assert message.count("no keychain") == 1
 
@@ -268,7 +268,7 @@ def test_timeout_of_a_run(broker, fake_server, clients):
     started = time.monotonic()
     done = broker.run("test", f"mysql://u@127.0.0.1:{silent.port}/?auth=none", "--timeout", "300ms", "--client",
                       clients["mysql9"].path)
-    assert done.code == 69 and time.monotonic() - started < 5
+    assert done.code == 69 and time.monotonic() - started < 15
     assert done.errors.splitlines()[-1].startswith("hint: ")
 
 

@@ -116,7 +116,7 @@ def test_exit_status_of_real_clients(broker, client, server, args, status):
 
 def running(server, query):
     """Wait until the server runs a query with that text."""
-    for _ in range(500):
+    for _ in range(2000):
         if query in server.admin("show full processlist"):
             return
         time.sleep(0.01)

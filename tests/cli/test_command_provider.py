@@ -50,7 +50,7 @@ def printing(**fields):
 
 
 def wait_for(what):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 20
     while not what():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -166,13 +166,13 @@ def test_it_hangs(shop, script):
     profile(shop, script, login_timeout="200ms")
     started = time.monotonic()
     done = token(shop)
-    assert done.code == 69 and "did not end in time\nhint: " in done.errors and time.monotonic() - started < 4
+    assert done.code == 69 and "did not end in time\nhint: " in done.errors and time.monotonic() - started < 15
 
 
 def test_the_timeout_of_the_run_counts_too(shop):
     profile(shop, "exec sleep 77")
     started = time.monotonic()
-    assert token(shop, "--timeout", "200ms").code == 69 and time.monotonic() - started < 4
+    assert token(shop, "--timeout", "200ms").code == 69 and time.monotonic() - started < 15
 
 
 @pytest.mark.parametrize("command, code, wanted", [

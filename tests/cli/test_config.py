@@ -173,7 +173,7 @@ def test_no_file(broker, make, wanted):
     broker.config_path.parent.mkdir(parents=True)
     make(broker.config_path)
     for args in (["connect", "p"], ["profile", "list"], ["profile", "add", "p", "mysql://h/"]):
-        assert refused(broker.run(*args, timeout=5), 74).startswith(f"{FILE}: {wanted}\nhint: ")
+        assert refused(broker.run(*args), 74).startswith(f"{FILE}: {wanted}\nhint: ")
 
 
 def test_socket_in_its_place(broker):

@@ -110,7 +110,7 @@ def laughs(levels, wide):
 def test_xml_that_is_hostile_or_none(http, web, body):
     server = web({"/": body})
     started = time.monotonic()
-    assert http.get(server.url + "/", wants=["xR/a"]) == (200, {}, {}) and time.monotonic() - started < 5
+    assert http.get(server.url + "/", wants=["xR/a"]) == (200, {}, {}) and time.monotonic() - started < 15
 
 
 def test_headers_and_text(http, web):
@@ -187,17 +187,17 @@ def test_a_reset(http, fake_server):
 def test_a_server_that_never_answers(http, fake_server):
     started = time.monotonic()
     assert http.fails(f"http://127.0.0.1:{fake_server('silent').port}/", ms=200) == ("no answer in time", True)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_a_server_that_is_slow(http, web):
     def answer(handler):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        for _ in range(200):
+        for _ in range(2000):
             handler.wfile.write(b"x")
             time.sleep(0.01)
     started = time.monotonic()
-    assert http.fails(web({"/": answer}).url + "/", ms=300) == ("no answer in time", True) and time.monotonic() - started < 2
+    assert http.fails(web({"/": answer}).url + "/", ms=300) == ("no answer in time", True) and time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("url, words, transient", [

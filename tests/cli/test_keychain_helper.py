@@ -214,7 +214,7 @@ def test_nobody_is_the_service(helper, empty_bus, verb):
 def test_bus_that_never_answers(helper, silent_bus):
     start = time.monotonic()
     assert "no answer in time" in failed(helper.ask(request(GET), env=silent_bus.env), UNREACHABLE)
-    assert 0.9 < time.monotonic() - start < 3
+    assert 0.9 < time.monotonic() - start < 10
 
 
 def test_runtime_bus_is_found_without_the_variable(helper, keychain):
@@ -229,7 +229,7 @@ def test_a_service_that_hangs(helper, keychain):
     answer = helper.ask(request(GET, ms=700), env=keychain.env)
     os.kill(keychain.keyring.pid, signal.SIGCONT)
     assert "no answer in time" in failed(answer, UNREACHABLE)
-    assert 0.6 < time.monotonic() - start < 3
+    assert 0.6 < time.monotonic() - start < 10
 
 
 def test_a_service_that_dies_between_two_requests(helper, keychain):
@@ -285,7 +285,7 @@ def test_activation_fails(helper, servicedir):
     start = time.monotonic()
     answer = helper.ask(request(GET), env=servicedir.start(keyring=False).env)
     assert failed(answer, UNREACHABLE).startswith("starting the Secret Service: ")
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10
 
 
 def test_activation_hangs(helper, servicedir):
@@ -293,7 +293,7 @@ def test_activation_hangs(helper, servicedir):
     start = time.monotonic()
     answer = helper.ask(request(GET, ms=1000), env=servicedir.start(keyring=False).env)
     assert "no answer in time" in failed(answer, UNREACHABLE)
-    assert 0.9 < time.monotonic() - start < 3
+    assert 0.9 < time.monotonic() - start < 10
 
 
 # A locked keychain
@@ -320,7 +320,7 @@ def test_quiet_forbids_the_question(helper, keychain):
     start = time.monotonic()
     answer = helper.ask(request(GET, quiet=True), env={**keychain.env, "DISPLAY": ":99"})
     assert failed(answer, LOGIN) == "the keychain is locked"
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize("verb", [GET, PUT, ERASE])
@@ -331,7 +331,7 @@ def test_locked_with_a_display_that_shows_nothing(helper, keychain, verb):
     start = time.monotonic()
     answer = helper.ask(request(verb, secret=CANARY, ms=1500), env={**keychain.env, "DISPLAY": ":99"})
     assert failed(answer, LOGIN).startswith("the keychain is locked: ")
-    assert time.monotonic() - start < 3.5
+    assert time.monotonic() - start < 10
 
 
 def test_locked_and_nobody_answers(helper, servicedir):
@@ -343,7 +343,7 @@ def test_locked_and_nobody_answers(helper, servicedir):
     start = time.monotonic()
     answer = helper.ask(request(GET, ms=1000), env={**service.env, "DISPLAY": ":99"})
     assert failed(answer, LOGIN) == "the keychain is locked: nobody answered its question in time"
-    assert 0.9 < time.monotonic() - start < 3
+    assert 0.9 < time.monotonic() - start < 10
 
 
 def is_open(service):
@@ -410,7 +410,7 @@ def test_no_collection_yet_with_a_display_that_shows_nothing(helper, fresh_keych
     start = time.monotonic()
     answer = helper.ask(request(PUT, secret=CANARY, ms=1500), env={**fresh_keychain.env, "DISPLAY": ":99"})
     assert answer[0] == ERROR
-    assert time.monotonic() - start < 3.5
+    assert time.monotonic() - start < 10
 
 
 # The protocol
@@ -438,7 +438,7 @@ def test_end_of_input_ends_it(helper):
     assert helper.raw(b"") == []
 
 
-def gone(pid, seconds=3):
+def gone(pid, seconds=20):
     """Whether a process ends in time; a zombie has ended."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -476,7 +476,7 @@ def test_hardening(helper, keychain):
         assert os.read(read, 1) == b""  # it has closed what it inherited
         os.close(read)
         proc.stdin.close()
-        assert proc.wait(5) == 0
+        assert proc.wait(20) == 0
     assert "NoNewPrivs:\t1" in status
     assert "Max core file size        0 " in limits
 

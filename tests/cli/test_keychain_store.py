@@ -102,7 +102,7 @@ def test_a_bus_without_one(shop, empty_bus):
 def test_a_bus_that_never_answers_costs_a_second(shop, silent_bus):
     start = time.monotonic()
     no_keychain(token(shop, env=silent_bus.env))
-    assert 0.9 < time.monotonic() - start < 3
+    assert 0.9 < time.monotonic() - start < 10
 
 
 def test_locked(stored, keychain):
@@ -134,7 +134,7 @@ def test_nothing_is_left_after_a_kill(shop, keychain):
     """kill -9 of the program while the keychain hangs: the helper ends too."""
     os.kill(keychain.keyring.pid, signal.SIGSTOP)
     proc = shop.start("token", "shop", env=keychain.env)
-    end, helpers = time.monotonic() + 5, []
+    end, helpers = time.monotonic() + 20, []
     while time.monotonic() < end and not helpers:
         helpers = [pid for pid in procs.tree(proc.pid) if b"broker-keychain" in procs.cmdline(pid)]
     proc.kill()

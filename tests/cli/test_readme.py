@@ -56,7 +56,7 @@ def demo(broker):
 
 def test_demo(demo, broker):
     proc, tmp = demo()
-    text = proc.communicate(timeout=55)[0].decode()
+    text = proc.communicate(timeout=150)[0].decode()
     lines = text.splitlines()
     assert proc.returncode == 0, text
     assert re.search(r"^\| demo@localhost \| \S+ \| it works \|$", text, re.M), text

@@ -183,7 +183,7 @@ def test_a_profile_in_the_environment(broker):
 
 # The process
 
-def until(condition, seconds=5):
+def until(condition, seconds=20):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not come to pass"

@@ -193,7 +193,7 @@ def test_signals_and_stdin_are_the_programs(plain):
     run = plain.start("exec", "p", "--", "sh", "-c", script, stdin=-3, stdout=-1, stderr=-1)
     assert run.stdout.readline() == b"ready\n"
     run.send_signal(signal.SIGHUP)
-    assert (*run.communicate(timeout=10), run.returncode) == (b"caught\n", b"", 3)
+    assert (*run.communicate(timeout=20), run.returncode) == (b"caught\n", b"", 3)
     assert plain.run("exec", "p", "--", "cat", input=b"\0in\xff").out == b"\0in\xff"
 
 

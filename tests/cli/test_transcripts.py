@@ -280,7 +280,7 @@ client      {client} --defaults-file=/dev/fd/N -e 'select 1'
 def test_dry_run(filled, clients, silent_bus, profile, flavour, wanted):
     client = clients[flavour].path
     filled.env.update(silent_bus.env)
-    done = filled.run("connect", profile, "--dry-run", "--client", client, "--", "-e", "select 1", tty=True, timeout=5)
+    done = filled.run("connect", profile, "--dry-run", "--client", client, "--", "-e", "select 1", tty=True)
     wanted = wanted.format(client=client, rds=RDS, bundle=PROGRAM.parents[1] / "share/broker/rds-ca.pem")
     assert said(done) == (wanted, "", 0) and done.tty == b""
     assert silent_bus.open == []

@@ -144,7 +144,7 @@ def test_2003_no_answer(broker, clients, anywhere):
             w.setblocking(False)
             w.connect_ex(("127.0.0.1", port))
         anywhere(port=port, connect_timeout="1s")
-        done = run(broker, clients["mariadb1011"], timeout=8)
+        done = run(broker, clients["mariadb1011"])
         for w in waiting:
             w.close()
     assert done.code == 69 and done.errors.startswith(f"broker: p: 2003 127.0.0.1:{port}: no answer in time\nhint: check port")
@@ -187,7 +187,7 @@ def test_2013_silent(broker, client, anywhere, fake_server):
     """connect_timeout is the deadline; a greeting never comes."""
     fake = fake_server("silent")
     anywhere(port=fake.port, connect_timeout="1s")
-    done = run(broker, client, timeout=8)
+    done = run(broker, client)
     assert done.code == 69 and done.errors == (f"broker: p: 2013 127.0.0.1:{fake.port}: no answer in time\n"
                                                "hint: check that it is a MySQL server; a slow one needs a longer connect_timeout\n")
 
@@ -196,7 +196,7 @@ def test_timeout_of_the_run(broker, clients, anywhere, fake_server):
     """--timeout caps all hops, whatever the client was told to wait."""
     fake = fake_server("silent")
     anywhere(port=fake.port, connect_timeout="30s")
-    done = run(broker, clients["mysql9"], "--timeout", "1s", timeout=8)
+    done = run(broker, clients["mysql9"], "--timeout", "1s")
     assert done.code == 69 and done.errors.startswith("broker: p: ") and "\nhint: " in done.errors
 
 

@@ -163,12 +163,25 @@ void forward_end(struct forward *list, size_t count)
     drain(list, count, clock_deadline(END_MS, CLOCK_NEVER));
 }
 
+/* One that has gone says why on the line: stopped by somebody, or killed. */
+static int let_stay(struct forward *f, struct err *e)
+{
+    int result = tell(f, KEEPER_STAY, e);
+
+    if (result == 0 || e->code != ERR_PROTOCOL)
+        return result;
+    err_clear(e);
+    for (result = 0; result == 0 && f->up && f->line >= 0;)
+        result = hear(f, e);
+    return result;
+}
+
 int forward_let_go(struct forward *list, size_t count, struct err *e)
 {
     int result = 0;
 
     for (size_t i = 0; i < count && result == 0; i++)
-        result = tell(&list[i], KEEPER_STAY, e);
+        result = let_stay(&list[i], e);
     if (result < 0)
         forward_end(list, count);
     for (size_t i = 0; i < count; i++)

@@ -676,18 +676,45 @@ def test_dry_run(broker, prod, forwards):
     assert done.text.count("\ntls         required, by the keeper\naddress     127.0.0.1:0\n") == 2 and "\n\n" in done.text
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
-def test_broken_off_before_anybody_knows(broker, mariadb_server, forwards, sent):
-    """Detached ones that were opened go on once their addresses are printed, not before."""
-    broker.script("never", "sleep 60")
+def start_waiting(broker, mariadb_server, forwards):
+    """`forward one far --detach` that has one and waits for far; returns it, and what lets far's program go on."""
+    go = broker.tmp / "go"
+    broker.script("late", f"until [ -e {go} ]; do sleep 0.05; done; echo up; exec sleep 60")
     several(broker, mariadb_server)
     with broker.config_path.open("a") as f:
-        f.write(f"[profile far]\nhost = db\nvia = t\n[tunnel t]\ntype = command\ncommand = {broker.home}/bin/never {{local_port}}\n")
+        f.write(f"[profile far]\nhost = db\nvia = t\nconnect_timeout = 60s\n[tunnel t]\ntype = command\n"
+                f"command = {broker.home}/bin/late {{local_port}}\nready = up\n")
     proc = broker.start("forward", "one", "far", "--detach", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     forwards.started.append(proc)
     assert until(lambda: forwards.left() == ["one.sock"])
+    return proc, go.touch
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_broken_off_before_anybody_knows(broker, mariadb_server, forwards, sent):
+    """Detached ones that were opened go on once their addresses are printed, not before."""
+    proc, _ = start_waiting(broker, mariadb_server, forwards)
     proc.send_signal(sent)
     assert proc.communicate(timeout=20)[0] == b"" and proc.returncode == -sent
+    assert until(lambda: forwards.left() == [])
+
+
+def test_stopped_before_anybody_knows(broker, mariadb_server, forwards):
+    """As one that is stopped afterwards: no error, and the other goes on."""
+    proc, go_on = start_waiting(broker, mariadb_server, forwards)
+    assert broker.run("stop", "one").code == 0
+    go_on()
+    text, errors = proc.communicate(timeout=60)
+    assert (len(text.splitlines()), errors, proc.returncode) == (2, b"", 0) and forwards.left() == ["far.sock"]
+
+
+def test_killed_before_anybody_knows(broker, mariadb_server, forwards):
+    proc, go_on = start_waiting(broker, mariadb_server, forwards)
+    os.kill(forwards.one("one")["pid"], signal.SIGKILL)
+    assert until(lambda: forwards.left() == [])
+    go_on()
+    errors = proc.communicate(timeout=60)[1]
+    assert errors.startswith(b"broker: one: its keeper was killed\nhint: ") and proc.returncode == 69
     assert until(lambda: forwards.left() == [])
 
 

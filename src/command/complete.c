@@ -9,6 +9,8 @@
 #include <base/mem.h>
 #include <model/kinds.h>
 
+#define TUNNEL_DOT "tunnel."
+
 struct complete {
     const char *prefix; /* what is typed of the current word */
     const char *head;   /* what stands before it in the same word, as "--tls=" */
@@ -92,6 +94,29 @@ static void offer_key_value(const struct complete *c, int key)
         offer_choices(c, "yes no");
 }
 
+static void offer_value(const struct complete *c, const char *key)
+{
+    int tunnel = text_starts(key, TUNNEL_DOT)
+                     ? key_find(tunnel_key_infos, TUNNEL_COUNT, key + strlen(TUNNEL_DOT))
+                     : -1;
+
+    if (tunnel < 0)
+        offer_key_value(c, key_find(key_infos, KEY_COUNT, key));
+    else if (tunnel_key_infos[tunnel].type == KEY_CHOICE)
+        offer_choices(c, tunnel_key_infos[tunnel].limits);
+}
+
+static void offer_names(const char *typed, const char *dot, const struct key_info *infos, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        AUTO_FREE(char *, word);
+        struct complete c = {typed, ""};
+        word = mem_printf("%s%s=", dot, infos[i].name);
+        if (!infos[i].group || key_is_built(&infos[i]))
+            offer(&c, word, infos[i].help);
+    }
+}
+
 /* -o KEY, then -o KEY=VALUE. */
 static void offer_keys(const char *typed)
 {
@@ -103,16 +128,11 @@ static void offer_keys(const char *typed)
         name = mem_strndup(typed, (size_t)(equals - typed));
         head = mem_printf("%s=", name);
         struct complete c = {equals + 1, head};
-        offer_key_value(&c, key_find(key_infos, KEY_COUNT, name));
+        offer_value(&c, name);
         return;
     }
-    for (size_t i = 0; i < KEY_COUNT; i++) {
-        AUTO_FREE(char *, word);
-        struct complete c = {typed, ""};
-        word = mem_printf("%s=", key_infos[i].name);
-        if (key_is_built(&key_infos[i]))
-            offer(&c, word, key_infos[i].help);
-    }
+    offer_names(typed, "", key_infos, KEY_COUNT);
+    offer_names(typed, TUNNEL_DOT, tunnel_key_infos, TUNNEL_COUNT);
 }
 
 static void offer_option_value(const struct option *o, const char *head, const char *typed)

@@ -11,7 +11,7 @@ static void direct_dial(struct dial *d)
 
 static void direct_describe(struct buf *out)
 {
-    buf_puts(out, "direct");
+    buf_printf(out, "direct, %s", options_endpoint());
 }
 
 const struct tunnel_kind tunnel_direct = {

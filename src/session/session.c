@@ -283,7 +283,6 @@ int session_open_way(struct session *s, bool first, struct err *e)
         return -1;
     s->way = mem_alloc(1, sizeof *s->way);
     *s->way = way;
-    log_step("way", "%s", way.text);
     return 0;
 }
 

@@ -333,8 +333,10 @@ int way_open(const struct profile *p, const struct plan *plan, const struct way_
     open_record(p, plan, want, deadline, &open);
     if (record_write(out->line, &open, clock_deadline(GRACE_MS, deadline), e) < 0)
         (void)err_prefix(e, "%s", KEEPER);
-    else if (talk_until_ready(&talk, &ready, e) == 0 && take_ready(&ready, want, out, e) == 0)
+    else if (talk_until_ready(&talk, &ready, e) == 0 && take_ready(&ready, want, out, e) == 0) {
+        log_step("way", "%s", out->text);
         return 0;
+    }
     way_release(out);
     return -1;
 }

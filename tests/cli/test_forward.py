@@ -487,6 +487,14 @@ def test_ways(broker, prod, forwards, names, clients, way):
     }.get(way, {"host": "127.0.0.1", "port": server.port, "socket": None})
 
 
+def test_verbose(broker, prod, forwards):
+    """As connect says it: for SSH that is where the engine is named, and why it."""
+    server = prod()
+    done = broker.run("forward", "prod", "--detach", "-v")
+    assert re.fullmatch(rf"\+\d+ms +config +\S+:1\n\+\d+ms +way +direct, 127\.0\.0\.1:{server.port}\n", done.errors)
+    assert done.code == 0
+
+
 def test_no_client_no_connection(broker, forwards):
     """A greeting left unanswered counts against this host: nothing is dialled before a client is there."""
     with socket.create_server(("127.0.0.1", 0)) as door:

@@ -121,12 +121,8 @@ void known_hosts_write_name(struct buf *out, const char *name, bool hashed)
 
 void known_hosts_write_key(struct buf *out, const void *blob, size_t n)
 {
-    size_t room = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL);
-    AUTO_FREE(char *, text);
-
-    text = mem_alloc(1, room);
-    buf_printf(out, "%s %s", host_key_type(blob, n),
-               sodium_bin2base64(text, room, blob, n, sodium_base64_VARIANT_ORIGINAL));
+    buf_printf(out, "%s ", host_key_type(blob, n));
+    base64_encode(blob, n, out);
 }
 
 /* `*` any run, `?` any character; case does not count. The name is in lower case. */

@@ -24,31 +24,6 @@ struct pem_phrase {
     const struct secret *phrase;
 };
 
-int base64_decode(const char *text, size_t n, struct buf *out)
-{
-    EVP_ENCODE_CTX *context = EVP_ENCODE_CTX_new();
-    char *room = buf_room(out, n + 4);
-    int first = 0, last = 0, result = -1;
-
-    EVP_DecodeInit(context);
-    if (room &&
-        EVP_DecodeUpdate(context, (unsigned char *)room, &first, (const unsigned char *)text, (int)n) >= 0 &&
-        EVP_DecodeFinal(context, (unsigned char *)room + first, &last) == 1) {
-        buf_grew(out, (size_t)(first + last));
-        result = 0;
-    }
-    EVP_ENCODE_CTX_free(context);
-    return result;
-}
-
-void base64_encode(const void *bytes, size_t n, struct buf *out)
-{
-    char *room = buf_room(out, (n + 2) / 3 * 4 + 1);
-
-    if (room)
-        buf_grew(out, (size_t)EVP_EncodeBlock((unsigned char *)room, bytes, (int)n));
-}
-
 int openssh_key_split(const char *text, struct buf *body, struct openssh_key *out)
 {
     const char *begin = strstr(text, "KEY-----"), *finish = begin ? strstr(begin, "-----END") : NULL;

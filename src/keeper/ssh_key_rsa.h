@@ -1,4 +1,4 @@
-/* What OpenSSL does for keys: base64, the parts of OpenSSH's file format, RSA. For ssh_key.c. */
+/* What is inside of key files: the parts of OpenSSH's format; RSA by OpenSSL. For ssh_key.c. */
 #ifndef KEEPER_SSH_KEY_RSA_H
 #define KEEPER_SSH_KEY_RSA_H
 
@@ -8,10 +8,6 @@
 #include <base/buf.h>
 
 #include "ssh_key.h"
-
-/* Standard base64, whitespace passed over. */
-int base64_decode(const char *text, size_t n, struct buf *out);
-void base64_encode(const void *bytes, size_t n, struct buf *out);
 
 struct openssh_key {
     const unsigned char *blob, *secret; /* the public half; the private one, perhaps encrypted */

@@ -1,4 +1,4 @@
-/* Numbers and strings as SSH has them on the wire: RFC 4251 section 5. */
+/* Numbers and strings as SSH has them on the wire (RFC 4251 section 5), and base64 as it has it in files. */
 #ifndef KEEPER_SSH_WIRE_H
 #define KEEPER_SSH_WIRE_H
 
@@ -14,5 +14,10 @@ uint32_t wire_u32(const unsigned char *at);
 bool wire_string(const unsigned char **at, const unsigned char *end, const unsigned char **string, size_t *n);
 void wire_put_u32(struct buf *out, uint32_t n);
 void wire_put_string(struct buf *out, const void *bytes, size_t n);
+
+/* Standard base64, whitespace passed over. libsodium's: OpenSSL's keeps a line of what may be a private key
+ * in memory that it does not wipe. -1 where it is none, or `out` has no room for n bytes. */
+int base64_decode(const char *text, size_t n, struct buf *out);
+void base64_encode(const void *bytes, size_t n, struct buf *out);
 
 #endif

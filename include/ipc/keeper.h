@@ -15,6 +15,8 @@
 #ifndef IPC_KEEPER_H
 #define IPC_KEEPER_H
 
+#include <stdbool.h>
+
 #include <ipc/record.h>
 
 enum {
@@ -84,6 +86,22 @@ enum keeper_end {
     KEEPER_END_GUARDED = 'g', /* the same, but a client that asks for no TLS is told no */
     KEEPER_END_TLS = 't',     /* plain to the client; the keeper makes the TLS to the server */
 };
+
+struct local_end {
+    enum keeper_end kind;
+    char *path, *host; /* one of the two */
+    unsigned port;
+};
+void local_end_release(struct local_end *end);
+/* As one KEEPER_TAG_END. */
+void local_end_put(struct record *r, const struct local_end *end);
+/* Of a KEEPER_TAG_END; path or host is malloced. False where it is no end. */
+bool local_end_take(const struct field *f, struct local_end *end);
+
+/* The address alone, as text. */
+void keeper_address_put(struct buf *out, const char *path, const char *host, unsigned port);
+/* *path or *host is malloced, the other NULL. False where it is no address. */
+bool keeper_address_take(const char *text, char **path, char **host, unsigned *port);
 
 enum keeper_tls { KEEPER_TLS_ENCRYPT, KEEPER_TLS_CHAIN, KEEPER_TLS_NAME };
 

@@ -38,19 +38,6 @@ static struct timer door_pause;
 static int spare = -1; /* given up for a visitor where connections have taken all others: it may be a STOP */
 static time_t started;
 
-static void describe_ends(struct record *out)
-{
-    for (unsigned i = 0; i < opt.ends; i++) {
-        AUTO_BUF(text, 600);
-        buf_putc(&text, (char)opt.end[i].kind);
-        if (opt.end[i].path)
-            buf_puts(&text, opt.end[i].path);
-        else
-            buf_printf(&text, "%u %s", opt.end[i].port, opt.end[i].host);
-        record_put(out, KEEPER_TAG_END, buf_str(&text), text.len);
-    }
-}
-
 void control_describe(struct record *out)
 {
     AUTO_BUF(way, 1024);
@@ -60,7 +47,8 @@ void control_describe(struct record *out)
     tunnel_describe(&way);
     record_put_str(out, KEEPER_TAG_NAME, opt.name);
     record_put_str(out, KEEPER_TAG_DIGEST, opt.digest);
-    describe_ends(out);
+    for (unsigned i = 0; i < opt.ends; i++)
+        local_end_put(out, &opt.end[i]);
     record_put_str(out, KEEPER_TAG_HOST, opt.host);
     record_put_u64(out, KEEPER_TAG_PORT, opt.port);
     record_put_str(out, KEEPER_TAG_SOCKET, opt.socket);

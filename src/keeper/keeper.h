@@ -18,11 +18,7 @@ struct options {
     char *label, *name;
     char *host, *socket; /* the endpoint: one of the two */
     unsigned port;
-    struct {
-        enum keeper_end kind;
-        char *path, *host; /* one of the two */
-        unsigned port;
-    } end[ENDS_MOST];
+    struct local_end end[ENDS_MOST];
     unsigned ends;
     enum keeper_tls tls;
     char *tls_name, *tls_ca, *tls_cert, *tls_key, *tls_ciphers, *tls_version;

@@ -2,51 +2,12 @@
 #include "keeper.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
 
-#define ADDRESS_MOST 512
-
 struct options opt;
-
-static int take_port(const char *text, unsigned *port)
-{
-    unsigned long n;
-
-    if (!text_number(text, 65535, &n))
-        return -1;
-    *port = (unsigned)n;
-    return 0;
-}
-
-/* "/PATH" or "PORT HOST". */
-static int take_end(struct options *o, const struct field *f)
-{
-    char text[ADDRESS_MOST];
-
-    if (f->len < 2 || f->len > sizeof text || o->ends == ENDS_MOST)
-        return -1;
-    memcpy(text, f->bytes + 1, f->len - 1);
-    text[f->len - 1] = '\0';
-    o->end[o->ends].kind = (enum keeper_end)(unsigned char)f->bytes[0];
-    if (!f->bytes[0] || !strchr("bgt", f->bytes[0]))
-        return -1;
-    if (text[0] == '/') {
-        o->end[o->ends++].path = mem_strdup(text);
-        return 0;
-    }
-    char *host = strchr(text, ' ');
-    if (!host)
-        return -1;
-    *host++ = '\0';
-    if (take_port(text, &o->end[o->ends].port) < 0)
-        return -1;
-    o->end[o->ends++].host = mem_strdup(host);
-    return 0;
-}
 
 static int take_repeated(const struct record *open, struct options *o)
 {
@@ -55,7 +16,7 @@ static int take_repeated(const struct record *open, struct options *o)
     size_t offset = 0;
 
     while (record_next(open, &offset, &f, &ignored) > 0) {
-        if (f.tag == KEEPER_TAG_END && take_end(o, &f) < 0)
+        if (f.tag == KEEPER_TAG_END && (o->ends == ENDS_MOST || !local_end_take(&f, &o->end[o->ends++])))
             return -1;
         if (f.tag == KEEPER_TAG_TUNNEL)
             words_take(&o->tunnel, mem_strndup(f.bytes, f.len));

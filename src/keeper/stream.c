@@ -2,11 +2,9 @@
 #include "stream.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
-#include <base/text.h>
 
 #include "dial.h"
 #include "keeper.h"
@@ -55,23 +53,14 @@ void stream_undial(struct dial *d)
 
 int stream_address(const char *text, const char **path, const char **host, unsigned *port, struct err *e)
 {
-    char *copy = mem_strdup(text);
-    char *blank = strchr(copy, ' ');
-    unsigned long number;
+    char *own_path, *own_host; /* as long as the process */
 
-    *path = *host = NULL;
-    if (*copy == '/') {
-        *path = copy;
+    if (keeper_address_take(text, &own_path, &own_host, port) && (own_path || *port)) {
+        *path = own_path;
+        *host = own_host;
         return 0;
     }
-    if (blank)
-        *blank = '\0';
-    if (blank && blank[1] && text_number(copy, 65535, &number) && number > 0) {
-        *host = blank + 1;
-        *port = (unsigned)number;
-        return 0;
-    }
-    free(copy);
+    free(own_host);
     (void)err_set(e, ERR_CONFIG, "address: no address: %s", text);
     return err_hint(e, "address = 127.0.0.1:13306");
 }

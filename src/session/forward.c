@@ -218,7 +218,7 @@ static int check_path(const struct end *end, struct err *e)
 
 static int take_way(const struct session *s, const char *name, struct way *way, struct forward *out)
 {
-    struct way_end *end = &way->end[0];
+    struct local_end *end = &way->end[0];
 
     out->name = mem_strdup(name);
     out->host = mem_strdup(end->host);
@@ -241,7 +241,7 @@ static int start(struct session *s, const struct forward_wanted *want, const str
 
     if ((end->path ? check_path(end, e) : check_port(end, e)) < 0)
         return -1;
-    request->end[0] = (struct way_end){
+    request->end[0] = (struct local_end){
         .kind = end->path || want->terminate_tls ? KEEPER_END_TLS : KEEPER_END_BYTES,
         .path = end->path,
         .host = end->host,

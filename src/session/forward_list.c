@@ -49,36 +49,26 @@ void forward_address(const struct forward *f, struct buf *out)
         address_format(out, f->host, f->port);
 }
 
-/* "tPATH", "b41207 127.0.0.1": enum keeper_end, then where. */
-static bool take_end(const char *text, struct forward *f)
+static bool take_end(const struct record *r, struct forward *f)
 {
-    AUTO_FREE(char *, port);
-    unsigned long number;
+    struct local_end end = {0};
+    struct field first;
 
-    if (!text || !*text)
+    if (!record_find(r, KEEPER_TAG_END, &first) || !local_end_take(&first, &end))
         return false;
-    if (text[1] == '/') {
-        f->socket = mem_strdup(text + 1);
-        return true;
-    }
-    size_t n = strcspn(text + 1, " ");
-    port = mem_strndup(text + 1, n);
-    if (!text_number(port, 65535, &number) || !text[n + 1] || !text[n + 2])
-        return false;
-    f->port = (unsigned)number;
-    f->host = mem_strdup(text + n + 2);
+    f->socket = end.path;
+    f->host = end.host;
+    f->port = end.port;
     return true;
 }
 
 static int take_status(const struct record *r, struct forward *f, struct err *e)
 {
-    AUTO_FREE(char *, end);
     AUTO_FREE(char *, state);
 
     f->name = record_str(r, KEEPER_TAG_NAME);
-    end = record_str(r, KEEPER_TAG_END);
     state = record_str(r, KEEPER_TAG_STATE);
-    if (!f->name || !state || !take_end(end, f))
+    if (!f->name || !state || !take_end(r, f))
         return err_set(e, ERR_PROTOCOL, "its keeper gave an answer without its name, state and address");
     f->endpoint_host = record_str(r, KEEPER_TAG_HOST);
     f->endpoint_socket = record_str(r, KEEPER_TAG_SOCKET);

@@ -18,7 +18,7 @@ void launch_release(struct launch *l)
     fd_close_cleanup(&l->option_fd);
 }
 
-static const struct way_end *find_end(const struct way *w, bool by_path)
+static const struct local_end *find_end(const struct way *w, bool by_path)
 {
     for (unsigned i = 0; i < w->ends; i++) {
         if ((w->end[i].path != NULL) == by_path)
@@ -30,7 +30,7 @@ static const struct way_end *find_end(const struct way *w, bool by_path)
 /* Behind the keeper's TLS the client makes none. */
 static void dial_end(const struct session *s, struct connection *c)
 {
-    const struct way_end *end = s->way ? find_end(s->way, s->plan.unix_end) : NULL;
+    const struct local_end *end = s->way ? find_end(s->way, s->plan.unix_end) : NULL;
 
     if (!end)
         return;
@@ -44,8 +44,8 @@ static void dial_end(const struct session *s, struct connection *c)
 struct connection launch_both_ends(const struct session *s)
 {
     struct connection c = launch_connection(s);
-    const struct way_end *path = s->way ? find_end(s->way, true) : NULL;
-    const struct way_end *port = s->way ? find_end(s->way, false) : NULL;
+    const struct local_end *path = s->way ? find_end(s->way, true) : NULL;
+    const struct local_end *port = s->way ? find_end(s->way, false) : NULL;
 
     if (path)
         c.socket = path->path;

@@ -259,7 +259,7 @@ static int unix_end(char **path, struct err *e)
 static void fill_request(const struct plan *plan, char *path, struct way_request *want)
 {
     bool both = plan_has_both_ends(plan);
-    struct way_end by_path = {.path = path}, by_port = {.host = (char *)(uintptr_t) "127.0.0.1"};
+    struct local_end by_path = {.path = path}, by_port = {.host = (char *)(uintptr_t) "127.0.0.1"};
 
     by_path.kind = plan_own_socket(plan->profile) ? KEEPER_END_BYTES : KEEPER_END_TLS;
     by_port.kind = plan->tls_by_keeper ? KEEPER_END_GUARDED : KEEPER_END_BYTES;

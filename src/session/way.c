@@ -26,19 +26,12 @@
 #define GRACE_MS 2000
 #define STOP_MS 1000
 
-static void end_release(struct way_end *end)
-{
-    free(end->path);
-    free(end->host);
-    *end = (struct way_end){0};
-}
-
 void way_release(struct way *w)
 {
     fd_close_cleanup(&w->line);
     free(w->text);
     for (size_t i = 0; i < ARRAY_LEN(w->end); i++)
-        end_release(&w->end[i]);
+        local_end_release(&w->end[i]);
     *w = (struct way)WAY_INIT;
 }
 
@@ -73,25 +66,6 @@ static void keeper_environment(const struct profile *p, struct env_changes *env)
         env_unset(env, profile_str(p, KEY_auth_env));
 }
 
-/* "/PATH" or "PORT HOST". */
-static void put_address(struct buf *out, const char *path, const char *host, unsigned port)
-{
-    if (path)
-        buf_puts(out, path);
-    else
-        buf_printf(out, "%u %s", port, host);
-}
-
-static void put_ends(const struct way_request *want, struct record *open)
-{
-    for (unsigned i = 0; i < want->ends; i++) {
-        AUTO_BUF(text, 1024);
-        buf_putc(&text, (char)want->end[i].kind);
-        put_address(&text, want->end[i].path, want->end[i].host, want->end[i].port);
-        record_put(open, KEEPER_TAG_END, buf_str(&text), text.len);
-    }
-}
-
 /* HOST:PORT of the config as the keeper wants it. */
 static void put_tunnel_address(struct buf *out, const char *value)
 {
@@ -99,7 +73,7 @@ static void put_tunnel_address(struct buf *out, const char *value)
     long port = -1;
 
     if (*value != '/' && address_split(value, &host, &port) && port >= 0)
-        put_address(out, NULL, host, (unsigned)port);
+        keeper_address_put(out, NULL, host, (unsigned)port);
     else
         buf_puts(out, value);
 }
@@ -163,7 +137,8 @@ static void open_record(const struct profile *p, const struct plan *plan, const 
     record_put_str(open, KEEPER_TAG_HOST, c->socket ? NULL : c->host);
     record_put_str(open, KEEPER_TAG_SOCKET, c->socket);
     record_put_u64(open, KEEPER_TAG_PORT, c->port);
-    put_ends(want, open);
+    for (unsigned i = 0; i < want->ends; i++)
+        local_end_put(open, &want->end[i]);
     put_tls(plan, open);
     put_tunnel(p, open);
     record_put_u64(open, KEEPER_TAG_CONNECT_TIMEOUT, (uint64_t)profile_ms(p, KEY_connect_timeout));
@@ -200,33 +175,6 @@ static void log_said(const struct record *said)
         log_trace(label, "%s", words);
 }
 
-/* "/PATH" or "PORT HOST" behind the kind. */
-static int take_end(const struct field *f, struct way *out)
-{
-    AUTO_FREE(char *, text);
-    struct way_end *end = &out->end[out->ends];
-    unsigned long port;
-
-    if (f->len < 2 || out->ends == ARRAY_LEN(out->end))
-        return -1;
-    end->kind = (enum keeper_end)(unsigned char)f->bytes[0];
-    text = mem_strndup(f->bytes + 1, f->len - 1);
-    char *blank = strchr(text, ' ');
-    if (*text == '/') {
-        end->path = mem_strdup(text);
-    } else {
-        if (!blank)
-            return -1;
-        *blank = '\0';
-        if (!text_number(text, 65535, &port))
-            return -1;
-        end->port = (unsigned)port;
-        end->host = mem_strdup(blank + 1);
-    }
-    out->ends++;
-    return 0;
-}
-
 static int take_ready(const struct record *ready, const struct way_request *want, struct way *out,
                       struct err *e)
 {
@@ -236,7 +184,8 @@ static int take_ready(const struct record *ready, const struct way_request *want
     out->pid = (long)record_u64(ready, KEEPER_TAG_PID, 0);
     out->text = record_str(ready, KEEPER_TAG_WAY);
     while (record_next(ready, &offset, &f, e) > 0) {
-        if (f.tag == KEEPER_TAG_END && take_end(&f, out) < 0)
+        if (f.tag == KEEPER_TAG_END &&
+            (out->ends == ARRAY_LEN(out->end) || !local_end_take(&f, &out->end[out->ends++])))
             return err_set(e, ERR_PROTOCOL, "%s: an end that is no address", KEEPER);
     }
     if (out->ends != want->ends)

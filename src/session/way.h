@@ -11,13 +11,8 @@
 #include <ipc/keeper.h>
 #include <session/plan.h>
 
-struct way_end {
-    enum keeper_end kind;
-    char *path, *host; /* one of the two */
-    unsigned port;     /* 0 in a request: a free one */
-};
 struct way_request {
-    struct way_end end[2];
+    struct local_end end[2];
     unsigned ends;
     bool first;                       /* dial before it is ready, for the first connection */
     bool detached;                    /* the keeper outlives us */
@@ -29,7 +24,7 @@ struct way {
     int line; /* to the keeper, close-on-exec; -1 */
     long pid;
     char *text; /* "ssh ec2-user@bastion.example.com:22, libssh2" */
-    struct way_end end[2];
+    struct local_end end[2];
     unsigned ends;
 };
 #define WAY_INIT                                                                                             \

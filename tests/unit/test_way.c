@@ -261,7 +261,7 @@ static int open_profile(const char *config, const char *where, struct way_reques
                         struct opened *o, struct err *e)
 {
     static const struct facts facts = FACTS_MARIADB;
-    struct way_end end = {.kind = KEEPER_END_TLS, .path = TEXT("/run/x.sock")};
+    struct local_end end = {.kind = KEEPER_END_TLS, .path = TEXT("/run/x.sock")};
 
     assert_int_equal(derive_text(config, where, NULL, 0, &o->made, e), 0);
     assert_int_equal(plan_make(&o->made.profile, &facts, FOR_CLIENT, &o->made.plan, e), 0);

@@ -53,6 +53,8 @@ void file_unlock(struct file_lock *lock);
 
 /* Writes all; -1 with errno. */
 int fd_write_all(int fd, const void *bytes, size_t n);
+/* An address of a unix socket has no room for more bytes, on every system; its NUL is not counted. */
+#define SOCKET_PATH_MOST 103
 /* Connected to the socket PATH, non-blocking and close-on-exec; -1 with errno: EAGAIN where its queue is
  * full. */
 int fd_connect_unix(const char *path);

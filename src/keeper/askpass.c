@@ -5,9 +5,6 @@
 #include "askpass.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <base/clock.h>
@@ -16,30 +13,16 @@
 
 #define SEND_MS 10000
 
-static int connect_keeper(void)
-{
-    const char *path = secure_getenv(ASKPASS_VARIABLE);
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    AUTO_FD(fd);
-
-    if (!path || strlen(path) >= sizeof at.sun_path)
-        return -1;
-    memcpy(at.sun_path, path, strlen(path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof at) < 0)
-        return -1;
-    return fd_take(&fd);
-}
-
 int askpass_main(int argc, char **argv)
 {
     AUTO_RECORD(question);
     AUTO_RECORD(said);
     AUTO_SECRET(answer);
     AUTO_FD(keeper);
+    const char *path = secure_getenv(ASKPASS_VARIABLE);
     struct err ignored = ERR_INIT;
 
-    keeper = connect_keeper();
+    keeper = path ? fd_connect_unix(path) : -1;
     if (keeper < 0)
         return EXIT_FAILURE;
     question.kind = ASKPASS_ASK;

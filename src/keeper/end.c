@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
 
@@ -26,8 +27,6 @@
 #define BACKLOG 4096
 #define AT_ONCE 64
 #define PAUSE_MS 100
-/* SPEC section 7: what fits everywhere. */
-#define PATH_MOST 104
 
 static struct end {
     struct watch watch;
@@ -41,8 +40,8 @@ int listen_unix(const char *path, struct err *e)
     struct stat st;
     AUTO_FD(fd);
 
-    if (strlen(path) >= PATH_MOST) {
-        (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", path, PATH_MOST - 1);
+    if (strlen(path) > SOCKET_PATH_MOST) {
+        (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", path, SOCKET_PATH_MOST);
         return err_hint(e, "a shorter path; the runtime folder is $XDG_RUNTIME_DIR or TMPDIR");
     }
     memcpy(at.sun_path, path, strlen(path) + 1);

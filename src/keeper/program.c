@@ -33,7 +33,6 @@
 #define GRACE_MS 2500
 #define STARTS_MOST 3
 #define PORTS_MOST 16
-#define SOCKET_PATH_MOST 103
 #define WORD_MOST 65536
 
 static struct {

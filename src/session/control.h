@@ -7,9 +7,6 @@
 #include <base/err.h>
 #include <ipc/record.h>
 
-/* An address of a unix socket has no room for more, on every system. */
-#define SOCKET_PATH_MOST 103
-
 struct control {
     int fd;
     long pid; /* whose it is; 0: unknown */

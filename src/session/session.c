@@ -19,9 +19,6 @@
 #include "launch.h"
 #include "way.h"
 
-/* What fits everywhere (SPEC section 7), its NUL included. */
-#define SOCKET_PATH_MOST 104
-
 static void way_free(struct session *s)
 {
     if (s->way)
@@ -249,9 +246,9 @@ static int unix_end(char **path, struct err *e)
     name = mem_printf("%ld %lld", (long)getpid(), (long long)clock_ms());
     text_hash(name, strlen(name), hash);
     *path = mem_printf("%s/%.16s.sock", runtime, hash);
-    if (strlen(*path) < SOCKET_PATH_MOST)
+    if (strlen(*path) <= SOCKET_PATH_MOST)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", *path, SOCKET_PATH_MOST - 1);
+    (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", *path, SOCKET_PATH_MOST);
     return err_hint(e, "set XDG_RUNTIME_DIR to a folder of yours with a short name, mode 0700");
 }
 

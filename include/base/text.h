@@ -41,6 +41,9 @@ bool text_percent_decode(struct buf *out, const char *s, size_t n);
 /* Whole decimal number, no sign, no blanks, at most max. */
 bool text_number(const char *s, unsigned long max, unsigned long *out);
 
+/* HOST or, with a port that is not below 0, HOST:PORT; an IPv6 address in brackets. */
+void text_address(struct buf *out, const char *host, long port);
+
 /* The nearest of the NULL-terminated candidates, or NULL where none is near enough to be meant. */
 const char *text_closest(const char *typed, const char *const *candidates);
 

@@ -291,6 +291,13 @@ void text_quote_sh(struct buf *out, const char *s)
     buf_putc(out, '\'');
 }
 
+void text_address(struct buf *out, const char *host, long port)
+{
+    buf_printf(out, strchr(host, ':') ? "[%s]" : "%s", host);
+    if (port >= 0)
+        buf_printf(out, ":%ld", port);
+}
+
 void text_hash(const void *bytes, size_t n, char out[33])
 {
     unsigned char digest[16];

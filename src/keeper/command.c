@@ -153,8 +153,10 @@ static void command_describe(struct buf *out)
     buf_printf(out, "command %s", program_name());
     if (end->path)
         buf_printf(out, ", %s", end->path);
-    else if (end->host)
-        buf_printf(out, strchr(end->host, ':') ? ", [%s]:%u" : ", %s:%u", end->host, end->port);
+    else if (end->host) {
+        buf_puts(out, ", ");
+        text_address(out, end->host, end->port);
+    }
 }
 
 const struct tunnel_kind tunnel_command = {.name = "command",

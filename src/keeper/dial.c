@@ -18,6 +18,7 @@
 #include <base/clock.h>
 #include <base/file.h>
 #include <base/mem.h>
+#include <base/text.h>
 
 #include "loop.h"
 #include "resolve.h"
@@ -86,7 +87,7 @@ static void name_put(const struct dialling *d, struct buf *out)
     if (d->path)
         buf_puts(out, d->path);
     else
-        buf_printf(out, strchr(d->host, ':') ? "[%s]:%u" : "%s:%u", d->host, d->port);
+        text_address(out, d->host, d->port);
 }
 
 /* The number that the user has set: the moments that passed before the clock was read do not count. */

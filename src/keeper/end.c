@@ -67,13 +67,14 @@ int listen_unix(const char *path, struct err *e)
 
 static int refused(const char *host, unsigned port, int failed, struct err *e)
 {
-    char text[128];
+    AUTO_BUF(address, 128);
 
-    (void)snprintf(text, sizeof text, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+    text_address(&address, host, port);
     if (failed == EADDRINUSE)
-        (void)err_set(e, ERR_UNREACHABLE, "%s is taken", text);
+        (void)err_set(e, ERR_UNREACHABLE, "%s is taken", buf_str(&address));
     else
-        (void)err_set(e, failed == EACCES ? ERR_REFUSED : ERR_UNREACHABLE, "%s: %s", text, strerror(failed));
+        (void)err_set(e, failed == EACCES ? ERR_REFUSED : ERR_UNREACHABLE, "%s: %s", buf_str(&address),
+                      strerror(failed));
     return err_hint(e,
                     failed == EADDRNOTAVAIL ? "an address of this machine" : "--listen 0 takes a free port");
 }

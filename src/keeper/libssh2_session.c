@@ -147,15 +147,12 @@ static void too_late(struct timer *t)
 {
     struct session *s = OWNER_OF(t, struct session, timer);
     struct err e = ERR_INIT;
-    AUTO_BUF(time, 32);
 
     if (clock_ms() < s->deadline) {
         timer_set(t, s->deadline, too_late);
         return;
     }
-    clock_format_duration(&time, s->settings->connect_timeout);
-    (void)err_set(&e, ERR_UNREACHABLE, "%s: no answer within %s", ssh_where(s->settings), buf_str(&time));
-    (void)err_hint(&e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(s->settings));
+    (void)ssh_silent(s->settings, &e);
     session_end(s, &e);
 }
 

@@ -114,16 +114,6 @@ static void clean_up(void)
     master.state = DOWN;
 }
 
-static int no_answer(struct err *e)
-{
-    AUTO_BUF(time, 32);
-
-    clock_format_duration(&time, master.s->connect_timeout);
-    (void)err_set(e, ERR_UNREACHABLE, "%s@%s: no answer within %s", master.s->user, master.s->host,
-                  buf_str(&time));
-    return err_hint(e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(master.s));
-}
-
 static void ended(struct child *c)
 {
     bool was_up = master.state == UP;
@@ -149,7 +139,7 @@ static void give_up(void)
 
 void master_doubt(void)
 {
-    (void)no_answer(&master.why);
+    (void)ssh_silent(master.s, &master.why);
     child_end(&master.ssh);
 }
 

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <base/clock.h>
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/proc.h>
@@ -147,12 +146,8 @@ static int explain_name(const struct ssh_settings *s, const struct words *lines,
 
 static int explain_silence(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
-    AUTO_BUF(time, 32);
-
     (void)lines;
-    clock_format_duration(&time, s->connect_timeout);
-    (void)err_set(e, ERR_UNREACHABLE, "%s: no answer within %s", ssh_where(s), buf_str(&time));
-    return err_hint(e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(s));
+    return ssh_silent(s, e);
 }
 
 /* "ssh: connect to host H port P: Connection refused" */
@@ -167,7 +162,7 @@ static int explain_connect(const struct ssh_settings *s, const struct words *lin
     if (!*host || !*port || !*why)
         return 0;
     if (strstr(why, "timed out"))
-        return explain_silence(s, lines, e);
+        return ssh_silent(s, e);
     *why = (char)tolower((unsigned char)*why);
     (void)err_set(e, ERR_UNREACHABLE, strchr(host, ':') ? "[%s]:%s: %s" : "%s:%s: %s", host, port, why);
     return err_hint(e, "try %s", ssh_try(s));

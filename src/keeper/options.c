@@ -1,7 +1,6 @@
 /* The OPEN record taken apart. It comes from broker, so a bad one is a bug of ours or another version's. */
 #include "keeper.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <base/clock.h>
@@ -75,10 +74,11 @@ const char *options_tunnel(const char *key)
 
 const char *options_endpoint(void)
 {
-    static char text[300];
+    static struct buf text = BUF_INIT(300);
 
     if (opt.socket)
         return opt.socket;
-    (void)snprintf(text, sizeof text, strchr(opt.host, ':') ? "[%s]:%u" : "%s:%u", opt.host, opt.port);
-    return text;
+    buf_clear(&text);
+    text_address(&text, opt.host, opt.port);
+    return buf_str(&text);
 }

@@ -166,8 +166,7 @@ static void end_put(struct buf *out)
     if (program.end.path)
         buf_puts(out, program.end.path);
     else
-        buf_printf(out, program.end.host && strchr(program.end.host, ':') ? "[%s]:%u" : "%s:%u",
-                   program.end.host ? program.end.host : "127.0.0.1", program.end.port);
+        text_address(out, program.end.host ? program.end.host : "127.0.0.1", program.end.port);
 }
 
 /* The program is ended, if it runs, and the reason told. */

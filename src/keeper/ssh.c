@@ -128,8 +128,7 @@ static void ssh_describe(struct buf *out)
         buf_printf(out, "ssh %s", options_tunnel("host"));
         return;
     }
-    buf_printf(out, strchr(settings->host, ':') ? "ssh %s@[%s]:%u, %s" : "ssh %s@%s:%u, %s", settings->user,
-               settings->host, settings->port, engine->name);
+    buf_printf(out, "ssh %s@%s, %s", settings->user, ssh_where(settings), engine->name);
     if (reason.len && engine == &ssh_openssh)
         buf_printf(out, ": %s", buf_str(&reason));
 }

@@ -87,6 +87,8 @@ const char *ssh_try(const struct ssh_settings *s);
 const char *ssh_where(const struct ssh_settings *s);
 /* The hint for a login that was refused: "make ssh USER@HOST work, or set identity in [tunnel NAME]". -1. */
 int ssh_hint_login(const struct ssh_settings *s, struct err *e);
+/* The host did not answer in time: "bastion:22: no answer within 10s". -1. */
+int ssh_silent(const struct ssh_settings *s, struct err *e);
 /*
  * A stream that the far side did not open, in its words ("Connection refused", "Name or service not known",
  * "administratively prohibited: open failed"; NULL or "": none), as "2003 db:3306: connection refused". -1.

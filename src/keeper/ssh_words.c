@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <base/clock.h>
 #include <base/mem.h>
 
 #include "keeper.h"
@@ -29,10 +30,11 @@ const char *ssh_try(const struct ssh_settings *s)
 
 const char *ssh_where(const struct ssh_settings *s)
 {
-    static char text[300];
+    static struct buf text = BUF_INIT(300);
 
-    (void)snprintf(text, sizeof text, strchr(s->host, ':') ? "[%s]:%u" : "%s:%u", s->host, s->port);
-    return text;
+    buf_clear(&text);
+    text_address(&text, s->host, s->port);
+    return buf_str(&text);
 }
 
 int ssh_hint_login(const struct ssh_settings *s, struct err *e)
@@ -45,6 +47,15 @@ int ssh_hint_login(const struct ssh_settings *s, struct err *e)
     else
         buf_puts(&where, "give -o tunnel.identity=FILE");
     return err_hint(e, "make %s work, or %s", ssh_try(s), buf_str(&where));
+}
+
+int ssh_silent(const struct ssh_settings *s, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, s->connect_timeout);
+    (void)err_set(e, ERR_UNREACHABLE, "%s: no answer within %s", ssh_where(s), buf_str(&time));
+    return err_hint(e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(s));
 }
 
 static bool mentions(const char *words, const char *const *list)

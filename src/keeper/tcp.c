@@ -30,10 +30,12 @@ static void tcp_dial(struct dial *d)
 
 static void tcp_describe(struct buf *out)
 {
-    if (path)
+    if (path) {
         buf_printf(out, "socket %s", path);
-    else if (host)
-        buf_printf(out, strchr(host, ':') ? "tcp [%s]:%u" : "tcp %s:%u", host, port);
+    } else if (host) {
+        buf_puts(out, "tcp ");
+        text_address(out, host, port);
+    }
 }
 
 const struct tunnel_kind tunnel_tcp = {

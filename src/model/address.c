@@ -80,10 +80,3 @@ bool address_split(const char *s, char **host, long *port)
     name = NULL;
     return true;
 }
-
-void address_format(struct buf *out, const char *host, long port)
-{
-    buf_printf(out, strchr(host, ':') ? "[%s]" : "%s", host);
-    if (port >= 0)
-        buf_printf(out, ":%ld", port);
-}

@@ -9,7 +9,6 @@
 #include <base/mem.h>
 #include <base/secret.h>
 #include <base/text.h>
-#include <model/address.h>
 #include <model/config_file.h>
 #include <model/via.h>
 
@@ -121,7 +120,7 @@ void tunnel_put_inline(struct profile *p, const struct via *via)
     (void)setting_put(&p->tunnel[TUNNEL_type], via->form == VIA_SSH ? "ssh" : "tcp", by->origin, by->from,
                       by->line);
     if (via->form == VIA_TCP) {
-        address_format(&address, via->host, via->port);
+        text_address(&address, via->host, via->port);
         (void)setting_put(&p->tunnel[TUNNEL_address], buf_str(&address), by->origin, by->from, by->line);
         return;
     }

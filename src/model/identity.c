@@ -9,7 +9,6 @@
 #include <base/buf.h>
 #include <base/mem.h>
 #include <base/text.h>
-#include <model/address.h>
 
 #define IDENTITY_MOST 65536
 
@@ -20,7 +19,7 @@ static void add_place(struct buf *out, const struct profile *p)
     unsigned port = profile_number(p, KEY_port);
 
     if (host)
-        address_format(out, host, port ? (long)port : 3306);
+        text_address(out, host, port ? (long)port : 3306);
     else
         buf_puts(out, path ? path : "auto");
 }
@@ -33,7 +32,7 @@ static void add_bastion(struct buf *out, const struct profile *p)
 
     if (user)
         buf_printf(out, "%s@", user);
-    address_format(out, host ? host : "", -1);
+    text_address(out, host ? host : "", -1);
     if (port)
         buf_printf(out, ":%s", port);
 }

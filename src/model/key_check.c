@@ -165,7 +165,7 @@ static int take_listen(const struct key_info *info, const char *value, char **ou
         port = -1;
     }
     if (port >= 0 && is_within(info->limits, (unsigned long)port)) {
-        address_format(&address, host, port);
+        text_address(&address, host, port);
         *out = buf_take(&address);
         return 0;
     }

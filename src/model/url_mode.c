@@ -113,7 +113,7 @@ static int put_ssh_tunnel(struct url *u)
     buf_puts(&text, "ssh://");
     if (is_given(u, URL_SSH_USER))
         buf_printf(&text, "%s@", u->value[URL_SSH_USER]);
-    address_format(&text, u->value[URL_SSH_HOST], port);
+    text_address(&text, u->value[URL_SSH_HOST], port);
     if (url_set_key(u, KEY_via, buf_str(&text), "ssh_host") < 0)
         return -1;
     if (!has_key(u, KEY_via) || via_parse(buf_str(&text), &via, u->e) < 0)

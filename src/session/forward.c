@@ -165,7 +165,7 @@ static int explain_bind(const struct end *end, const struct sockaddr *address, i
     AUTO_FREE(char *, holder);
     AUTO_BUF(text, 512);
 
-    address_format(&text, end->host, end->port);
+    text_address(&text, end->host, end->port);
     if (failed == EADDRINUSE) {
         holder = forward_at(end);
         if (!holder)

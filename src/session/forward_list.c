@@ -14,9 +14,9 @@
 #include <base/clock.h>
 #include <base/file.h>
 #include <base/mem.h>
+#include <base/text.h>
 #include <base/tty.h>
 #include <ipc/keeper.h>
-#include <model/address.h>
 
 #include "control.h"
 
@@ -46,7 +46,7 @@ void forward_address(const struct forward *f, struct buf *out)
     if (f->socket)
         buf_puts(out, f->socket);
     else
-        address_format(out, f->host, f->port);
+        text_address(out, f->host, f->port);
 }
 
 static bool take_end(const struct record *r, struct forward *f)

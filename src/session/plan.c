@@ -177,7 +177,7 @@ static void name_endpoint(struct plan *plan)
     const struct connection *c = &plan->conn;
 
     if (!c->socket)
-        address_format(&text, c->host, (long)c->port);
+        text_address(&text, c->host, (long)c->port);
     plan->endpoint = c->socket ? mem_strdup(c->socket) : buf_take(&text);
 }
 

@@ -264,6 +264,26 @@ static void sanitised(void **state)
     assert_string_equal(buf_str(&line), "a\nb?hint: c?d?");
 }
 
+static void addresses(void **state)
+{
+    static const struct {
+        const char *host;
+        long port;
+        const char *text;
+    } cases[] = {{"db.example.com", 3306, "db.example.com:3306"},
+                 {"db.example.com", -1, "db.example.com"},
+                 {"2001:db8::1", 22, "[2001:db8::1]:22"},
+                 {"::1", -1, "[::1]"},
+                 {"127.0.0.1", 0, "127.0.0.1:0"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_BUF(out, 64);
+        text_address(&out, cases[i].host, cases[i].port);
+        assert_string_equal(buf_str(&out), cases[i].text);
+    }
+}
+
 static void quoted(void **state)
 {
     static const char *const cases[][2] = {
@@ -316,8 +336,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(split_words), cmocka_unit_test(split_as_sh), cmocka_unit_test(placeholders),
         cmocka_unit_test(percent),     cmocka_unit_test(numbers),     cmocka_unit_test(closest),
-        cmocka_unit_test(sanitised),   cmocka_unit_test(quoted),      cmocka_unit_test(hashes),
-        cmocka_unit_test(comparisons),
+        cmocka_unit_test(sanitised),   cmocka_unit_test(quoted),      cmocka_unit_test(addresses),
+        cmocka_unit_test(hashes),      cmocka_unit_test(comparisons),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

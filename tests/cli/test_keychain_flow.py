@@ -95,8 +95,9 @@ def test_exec_offers_too(kept, keychain):
 def test_test_offers_after_its_login(kept, keychain):
     t = kept.pty("test", "shop", stdout="pipe")
     answer(t, kept.question, kept.password)
+    t.expect(STORE)
     before = logins(kept.server)
-    answer(t, STORE, b"y")
+    t.sendline(b"y")
     assert t.wait() == 0 and [line.split()[1] for line in t.out.splitlines()] == [b"ok"] * 3
     assert keychain.lookup(kept.identity) == kept.password and logins(kept.server) == before + 1
     t = kept.pty("test", "shop", stdout="pipe")

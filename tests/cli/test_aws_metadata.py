@@ -118,7 +118,7 @@ def test_a_container_is_refused(shop, fake):
 
 
 def test_no_container_there(shop):
-    done = run(shop, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"}, "--timeout", "300ms")
+    done = run(shop, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"}, "--timeout", "5s")
     assert done.code == 69 and "container credentials: 127.0.0.1:1: connection refused\nhint: is this a container" in done.errors
 
 

@@ -235,9 +235,9 @@ def test_the_target_is_refused(far, home, client, forwards, engine):
 def test_the_bastion_says_nothing(broker, home, fake_server, engine):
     silent = fake_server("silent")
     silent.user, silent.known = "nobody", lambda: ""
-    prepare(home, silent, engine, "connect_timeout = 1s")
+    prepare(home, silent, engine, "connect_timeout = 3s")
     done = broker.run("connect", "p", *WHO)
-    assert done.code == 69 and "1s" in done.errors.splitlines()[0] and gone(broker), done.errors
+    assert done.code == 69 and "3s" in done.errors.splitlines()[0] and gone(broker), done.errors
 
 
 @pytest.mark.parametrize("what", ["closed", "reset", "garbage"])

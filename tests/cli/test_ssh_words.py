@@ -317,8 +317,8 @@ def test_nobody_listens(way, sshd, user_key, engine):
 def test_one_that_never_answers(way, sshd, user_key, engine):
     with socket.create_server(("127.0.0.1", 0)) as s:
         port = s.getsockname()[1]
-        way.config(sshd, engine, identity=user_key, port=port, connect_timeout="1s")
-        way.fails(69, f"broker: p: 127.0.0.1:{port}: no answer within 1s",
+        way.config(sshd, engine, identity=user_key, port=port, connect_timeout="3s")
+        way.fails(69, f"broker: p: 127.0.0.1:{port}: no answer within 3s",
                   f"hint: try ssh -p {port} {sshd.user}@127.0.0.1; connect_timeout of the tunnel gives it longer")
 
 

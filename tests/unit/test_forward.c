@@ -34,7 +34,11 @@ static char home[] = "/tmp/broker-forward-XXXXXX";
 
 static int set_up(void **state)
 {
+    const struct sigaction plain = {.sa_handler = SIG_DFL};
+
     (void)state;
+    (void)sigaction(SIGINT, &plain, NULL); /* ignored in the background, and it would stay so */
+    (void)sigaction(SIGHUP, &plain, NULL);
     return mkdtemp(home) && setenv("XDG_RUNTIME_DIR", home, 1) == 0 ? 0 : -1;
 }
 

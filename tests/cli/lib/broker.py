@@ -105,7 +105,7 @@ class Broker:
                 merged[name] = f"{merged.get(name) or ''}:log_path={self.reports / 'report'}".lstrip(":")
         return {name: value for name, value in merged.items() if value is not None}
 
-    def run(self, *args, input=b"", env={}, timeout=20, tty=False, secret_out=False, wrap=(), cwd=None, stdin=None,
+    def run(self, *args, input=b"", env={}, timeout=60, tty=False, secret_out=False, wrap=(), cwd=None, stdin=None,
             stdout=None, stderr=None):
         """Run it to its end. Without tty it has no controlling terminal; with tty there is one, which nobody answers.
         stdin, stdout, stderr: a file instead of a pipe. wrap: words before the program, as ["strace", "-f"].

@@ -97,7 +97,7 @@ class Terminal:
         self.proc.stdin.write(data)
         self.proc.stdin.close()
 
-    def wait(self, timeout=20):
+    def wait(self, timeout=60):
         """Until the program ends; returns its wait status as subprocess says it (-N: signal N)."""
         deadline = time.monotonic() + timeout
         while self.proc.poll() is None:

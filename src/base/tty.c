@@ -28,6 +28,7 @@ static bool input_forbidden;
 static struct {
     int fd;
     volatile sig_atomic_t echo_off, line_shown, guarded;
+    const char *volatile question; /* shown again after a stop; NULL: none waits for its answer */
     struct termios was, quiet;
 } guard = {.fd = -1};
 
@@ -58,6 +59,8 @@ static void guard_handle(int sig)
     (void)sigaction(sig, &again, NULL);
     if (guard.echo_off)
         (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.quiet);
+    if (guard.question)
+        (void)!write(guard.fd, guard.question, strlen(guard.question));
     errno = saved;
 }
 
@@ -143,8 +146,10 @@ static int ask_terminal(const char *prompt, bool echo, struct secret **out, stru
         (void)tcsetattr(fd, TCSAFLUSH, &guard.quiet);
     }
     text_sanitise(&clean, prompt, strlen(prompt));
-    (void)fd_write_all(fd, buf_str(&clean), clean.len);
+    guard.question = buf_str(&clean);
+    (void)fd_write_all(fd, guard.question, clean.len);
     int got = secret_read_fd(fd, ANSWER_MAX, true, &answer, e);
+    guard.question = NULL;
     if (guard.echo_off) {
         (void)tcsetattr(fd, TCSAFLUSH, &guard.was);
         guard.echo_off = 0;

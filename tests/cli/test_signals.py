@@ -86,7 +86,8 @@ def test_the_terminal_is_closed_at_a_question(broker):
 
 
 def test_stop_and_go_on_at_a_question(broker):
-    """Ctrl-Z gives the shell a terminal with echo; fg takes the echo away again, and the answer is taken."""
+    """Ctrl-Z gives the shell a terminal with echo; fg takes the echo away again and asks again, and the answer is
+    taken."""
     broker.script("mariadb", "echo client ran")
     broker.config(ASKING)
     shell = 'broker() { "$@"; }; "$@"; echo stopped $?; read line; fg >/dev/null; echo ended $?'
@@ -98,6 +99,7 @@ def test_stop_and_go_on_at_a_question(broker):
     assert terminal.echo
     terminal.sendline(b"shown")
     terminal.expect(b"shown")
+    terminal.expect(PROMPT)
     until(lambda: not terminal.echo)
     terminal.sendline(broker.secret(b"fake-canary"))
     terminal.expect(b"client ran")

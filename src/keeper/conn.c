@@ -126,7 +126,7 @@ static void dialled(struct dial *d, int fd, const struct err *e)
         conn_connected(c, fd);
 }
 
-/* A client that hangs up is not dialled for any longer. One that speaks, though it should wait for a
+/* A client that hangs up is not connected any longer. One that speaks, though it should wait for a
  * greeting, is not looked at any more. */
 static void waits(struct watch *w, unsigned events)
 {
@@ -142,9 +142,6 @@ static void waits(struct watch *w, unsigned events)
 
 static void conn_dial(struct conn *c)
 {
-    struct watch *w = &c->relay.wire[CLIENT].watch;
-
-    loop_watch(w, w->fd, LOOP_READ, waits);
     c->dial.done = dialled;
     c->dialling = true;
     tunnel_dial(&c->dial);
@@ -160,7 +157,7 @@ static void joined(struct join *j, const struct err *e)
         return;
     }
     c->joined = true;
-    c->relay.wire[CLIENT].watch.fd = -1; /* the tunnel's */
+    loop_forget(&c->relay.wire[CLIENT].watch); /* the descriptor is the tunnel's */
 }
 
 static void join_ended(struct join *j)
@@ -216,9 +213,12 @@ void conn_serve(int fd, enum keeper_end kind)
     }
     struct conn *c = conn_new(fd, kind);
     int ready = first_take();
-    if (ready >= 0)
+    if (ready >= 0) {
         conn_connected(c, ready);
-    else if (kind == KEEPER_END_BYTES && tunnel_joins())
+        return;
+    }
+    loop_watch(&c->relay.wire[CLIENT].watch, fd, LOOP_READ, waits);
+    if (kind == KEEPER_END_BYTES && tunnel_joins())
         conn_join(c);
     else
         conn_dial(c);

@@ -84,9 +84,10 @@ void queue_opened(struct channel *c, const struct err *e)
     if (e) {
         refuse(c, e);
     } else if (j) {
-        channel_watch(c);
+        j->joined(j, NULL); /* its owner lets go of the descriptor */
+        if (c->join)
+            channel_watch(c);
         pool_wake(c->session);
-        j->joined(j, NULL);
     }
     queue_assign();
 }
@@ -96,13 +97,12 @@ static void not_opened(struct timer *t)
     struct channel *c = OWNER_OF(t, struct channel, patience);
     struct session *s = c->session;
     struct join *j = c->join;
-    const struct ssh_settings *settings = pool_settings();
     struct err e = ERR_INIT;
     AUTO_BUF(time, 32);
 
-    clock_format_duration(&time, settings->connect_timeout);
+    clock_format_duration(&time, opt.connect_timeout);
     (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", options_endpoint(), buf_str(&time));
-    (void)err_hint(&e, "check port and the firewall behind the bastion");
+    (void)err_hint(&e, "check host and port: %s connects to them", pool_settings()->host);
     if (!s) {
         unqueue(c);
         refuse(c, &e);
@@ -122,6 +122,7 @@ static void not_opened(struct timer *t)
 void queue_join(struct join *j)
 {
     struct channel *c = mem_alloc(1, sizeof *c), **end = &waiting;
+    int64_t patience = opt.connect_timeout;
     struct err e = ERR_INIT;
 
     pool_check_sleep();
@@ -131,7 +132,9 @@ void queue_join(struct join *j)
         refuse(c, &e);
         return;
     }
-    timer_set(&c->patience, clock_ms() + pool_settings()->connect_timeout, not_opened);
+    if (!tunnel_is_up()) /* a login may come first, which has its own time */
+        patience += pool_settings()->connect_timeout;
+    timer_set(&c->patience, clock_ms() + patience, not_opened);
     while (*end)
         end = &(*end)->next;
     *end = c;

@@ -186,6 +186,7 @@ def visit(forwards):
 
 # Clients
 
+@WAYS
 @pytest.mark.parametrize("how", ["close", "shutdown", "reset"])
 def test_gives_up_while_it_is_dialled(forward, forwards, stalled, how):
     address = forward(stalled, connect_timeout="30s")

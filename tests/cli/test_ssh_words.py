@@ -1,5 +1,6 @@
 """What a tunnel of type ssh asks and says, by either engine in the same words: host keys, passwords, passphrases, prompts, and
 each thing that can go wrong on the way. Real sshd, real ssh; what is carried is looked at elsewhere."""
+import contextlib
 import os
 import re
 import socket
@@ -331,6 +332,24 @@ def test_server_refused(way, sshd, user_key, engine):
         text = way.broker.config_path.read_text()
         way.broker.config(re.sub(r"(?m)^port = \d+", f"port = {port}", text, count=1))
         way.fails(69, f"broker: p: 2003 {way.server.host}:{port}: connection refused",
+                  "hint: check host and port: 127.0.0.1 connects to them")
+
+
+@BOTH
+def test_server_that_never_answers(way, sshd, user_key, engine):
+    """Its time is the profile's; that of the tunnel is for the bastion."""
+    with contextlib.ExitStack() as held, socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen(0)
+        port = s.getsockname()[1]
+        for _ in range(3):  # its queue is full
+            one = held.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        way.config(sshd, engine, identity=user_key, connect_timeout="30s")
+        text = way.broker.config_path.read_text()
+        way.broker.config(re.sub(r"(?m)^port = \d+", f"port = {port}\nconnect_timeout = 1s", text, count=1))
+        way.fails(69, f"broker: p: 2013 {way.server.host}:{port}: no answer within 1s",
                   "hint: check host and port: 127.0.0.1 connects to them")
 
 

@@ -1,6 +1,7 @@
 /*
  * Passwords and prompts. One prompt for a password, without echo, is the tunnel's password under either name,
- * and the store is asked for it; everything else is for the person, and makes a second login impossible.
+ * and the store is asked for it; everything else, as a second one or that for a new password, is for the
+ * person, and makes a second login impossible.
  */
 #include "libssh2_login.h"
 
@@ -17,8 +18,13 @@
 
 static bool is_for_password(const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompt, const struct buf *text, int count)
 {
-    return count == 1 && !prompt->echo && strcasestr(buf_str(text), "password") &&
-           !strcasestr(buf_str(text), "one-time") && !strcasestr(buf_str(text), "otp");
+    static const char *const others[] = {"one-time", "otp", "new "};
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (strcasestr(buf_str(text), others[i]))
+            return false;
+    }
+    return count == 1 && !prompt->echo && strcasestr(buf_str(text), "password");
 }
 
 static struct secret *password_for(struct session *s, const char *question)
@@ -40,8 +46,7 @@ static struct secret *answer_one(struct session *s, const LIBSSH2_USERAUTH_KBDIN
 
     text_sanitise(&clean, prompt->text, prompt->length < PROMPT_MAX / 4 ? prompt->length : PROMPT_MAX / 4);
     buf_printf(&question, "(%s) %s", session_who(s->settings), buf_str(&clean));
-    if (is_for_password(prompt, &clean, count)) {
-        secret_free(l->password);
+    if (!l->password && is_for_password(prompt, &clean, count)) {
         l->password = password_for(s, buf_str(&question));
         return l->password ? secret_from(secret_bytes(l->password), secret_len(l->password)) : NULL;
     }

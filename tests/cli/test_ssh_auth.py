@@ -170,6 +170,19 @@ def test_two_prompts(home, asking, engine):
     assert t.wait() == 0 and t.out == IN and count() == (1, 0) and gone(home.broker)
 
 
+@pytest.mark.parametrize("second", ["New password: ", "LDAP Password: "])
+def test_password_behind_a_stored_password(home, asking, engine, stored, second):
+    """It is another one, and no refusal of the first."""
+    first, new = "Password: " if engine == "openssh" else "Current password: ", home.broker.secret(b"fake-new-canary")
+    asking.ask([(first, PASSWORD.decode(), "hide"), (second, new.decode(), "hide"), ("Once more: ", new.decode(), "hide")])
+    count = prepare(home, asking, engine)
+    stored(PASSWORD)
+    t = on_terminal(home)
+    answer(t, f"({who(asking)}) {second}".encode(), new)
+    answer(t, f"({who(asking)}) Once more: ".encode(), new)
+    assert t.wait() == 0 and t.out == IN and count() == (1, 0) and gone(home.broker)
+
+
 def test_code_behind_a_stored_password(home, asking, engine, stored):
     """Only the code is asked for."""
     asking.ask(ASKS_BOTH)

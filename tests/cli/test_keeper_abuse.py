@@ -1,7 +1,6 @@
 """What clients, servers, visitors and files may do to a keeper: it must not spin, leak, grow, hang, or touch what is not its own.
 
 The server is mostly a listener of the test itself, so that each byte and each end comes when the test wants it."""
-import contextlib
 import os
 import resource
 import select
@@ -17,7 +16,7 @@ import pytest
 from lib.bastion import ENGINES, Home, tunnel
 from lib.broker import SANITIZED
 from lib.forwards import dial, greeting, until
-from lib.keeping import gone, keeper, keepers, named
+from lib.keeping import gone, keeper, keepers, named, send
 from lib.logins import profile
 from servers import process
 
@@ -548,7 +547,5 @@ def test_killed_at_any_moment(forward, forwards, broker, mariadb_server, verb, w
 def end_keepers():
     """Kills what its guards would survive: whether there was one."""
     found = keepers()
-    for _, pid in found:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    send(signal.SIGKILL, [pid for _, pid in found])
     return bool(found)

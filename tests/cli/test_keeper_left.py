@@ -10,7 +10,7 @@ import pytest
 
 from lib import procs
 from lib.forwards import alive, until
-from lib.keeping import SHOW, Beside, gone, keeper, left, named, stopped
+from lib.keeping import SHOW, Beside, gone, keeper, left, named, send, stopped
 from lib.logins import profile
 from lib.ways import SSM
 from servers.pki import RIGHT_NAME
@@ -158,8 +158,7 @@ def test_everybody_is_killed(far, beside, ssm):
         os.kill(one, signal.SIGKILL)
     run.end()
     assert until(lambda: not alive(ssm.pids[0]))
-    for one in filter(alive, ssm.pids[1:]):
-        os.kill(one, signal.SIGKILL)
+    send(signal.SIGKILL, ssm.pids[1:])
 
 
 # Ctrl-C

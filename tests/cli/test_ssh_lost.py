@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from lib.forwards import alive, dial, greeting, until
-from lib.keeping import gone, named
+from lib.keeping import gone, named, stopped
 from test_ssh_words import BOTH, Way, keychain_set, password  # noqa: F401
 
 
@@ -178,14 +178,8 @@ def test_logged_out_at_the_end(lost, broker):
 def test_far_side_hangs(lost, way, engine):
     """It takes no packet any more, and says nothing: noticed by the next connection, long before the keep-alive."""
     forward, sshd, address = lost(engine, connect_timeout="4s")
-    stuck = sshd.sessions()
-    for pid in stuck:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with stopped(*sshd.sessions()):
         assert until(lambda: greeted_in_time(address), 120)
-    finally:
-        for pid in stuck:
-            os.kill(pid, signal.SIGCONT)
 
 
 def greeted_in_time(address):

@@ -37,14 +37,18 @@ def keepers():
 
 @contextlib.contextmanager
 def stopped(*pids):
-    """They do nothing meanwhile."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    """They do nothing meanwhile, those of them that are still there."""
+    send(signal.SIGSTOP, pids)
     try:
         yield
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        send(signal.SIGCONT, pids)
+
+
+def send(number, pids):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def left(broker):

@@ -106,6 +106,11 @@ def names():
         pytest.skip(f"missing: {NO_NAMESPACE}")
 
 
+@pytest.fixture
+def many_files():
+    yield from procs.many_files()
+
+
 @pytest.fixture(scope="session")
 def oracle():
     """What botocore does with the same keys, files and environment; see servers/botocore_oracle.py."""

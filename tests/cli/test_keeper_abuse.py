@@ -2,7 +2,6 @@
 
 The server is mostly a listener of the test itself, so that each byte and each end comes when the test wants it."""
 import os
-import resource
 import select
 import signal
 import socket
@@ -22,14 +21,6 @@ from servers import process
 
 TICK = os.sysconf("SC_CLK_TCK")
 OK, STATUS, STOP = 1, 20, 21  # include/ipc/keeper.h
-
-
-@pytest.fixture
-def many_files():
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, before[1]), before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 class Far:

@@ -1,6 +1,7 @@
 """Every kind of credential through every way, with the three clients at each level of TLS: it connects, or is refused for the
 documented reason; a wrong name and a wrong authority never pass; who strips TLS off on the way never sees the password."""
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,10 @@ import pytest
 from conftest import BASE, lasting
 from lib import canary, ways
 from lib.logins import logged_in
-from servers.mariadb_iam import HOST
 from servers.secret_service import SecretService
 
 LEVELS = ("preferred", "required", "verify-ca", "verify-identity")
 WAYS = ("direct", "tcp", "command")
-CLEARTEXT = ("broker: p: tls = preferred with a password sent in clear\n"
-             "hint: set tls = verify-identity\n")
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +22,8 @@ def shared_keychain():
 
 @pytest.fixture
 def place_for(request, broker, names):
-    """place_for(provider, client): a server whose accounts that provider has, of another family than the client where it can
-    be (MariaDB's clients log in to MySQL's server and the other way round)."""
-    def make(provider, client):
-        if provider == "iam":
-            ways.resolve(broker, HOST, ways.OTHER)
-            return ways.Place(request.getfixturevalue("iam_server"), host=HOST)
-        fixture = "mysql_server" if (client.family == "mariadb") == (provider == "keychain") else "mariadb_server"
-        return ways.Place(request.getfixturevalue(fixture))
-    return make
+    """place_for(provider, client), of lib/ways.py."""
+    return partial(ways.place_for, request, broker)
 
 
 @pytest.fixture
@@ -59,11 +50,7 @@ def test_matrix(broker, client, place_for, through, shared_keychain, provider, w
     ways.write(broker, place, provider, tunnel, shared_keychain, tls=level, tls_ca=place.server.ca, server_public_key="yes", **keys)
     with broker.watch() as watch:
         done = ways.ask(broker, client, place)
-    if (provider, level) == ("iam", "preferred"):
-        assert (done.code, done.out, done.errors) == (78, b"", CLEARTEXT)
-    else:
-        login = logged_in(done)
-        assert login.account == f"{place.user}@%" and login.version == "TLSv1.3"
+    ways.outcome(done, place, provider, level)
     broker.assert_hidden(watch)
 
 

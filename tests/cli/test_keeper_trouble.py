@@ -1,7 +1,6 @@
 """What goes wrong on a way, and what the person or the client is told: a server that is not there, says nothing, breaks off at
 any point of the log-in, or is restarted; and many connections at once."""
 import re
-import resource
 import socket
 import threading
 from dataclasses import dataclass
@@ -166,15 +165,6 @@ def test_long_socket_path(broker, p, clients, mariadb_server):
 
 
 # Many connections, and a server that goes away under them
-
-@pytest.fixture
-def many_files():
-    """This process may hold as many as it wants; what it starts keeps the usual limit."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, before[1]), before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
 
 def open_all(address, count):
     """Connected all together, then logged in one after the other; all stay."""

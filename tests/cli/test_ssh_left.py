@@ -2,7 +2,6 @@
 the client ends and whoever is killed; then what goes wrong between a client and a server behind a bastion."""
 import os
 import re
-import resource
 import signal
 import subprocess
 import time
@@ -192,14 +191,6 @@ def test_sshd_restarted_under_open_connections(far, forwards, engine):
             return False
     assert until(back, 60) and forwards.one("p")["state"] == "up"
     assert far.run("stop", "p").code == 0 and all_gone(far, place[1])
-
-
-@pytest.fixture
-def many_files():
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, before[1]), before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_512_at_once(far, home, forwards, start_server, many_files, engine):

@@ -1,6 +1,7 @@
 """Every kind of credential over a real sshd, with either engine and the three clients, at three levels of TLS; the ways that only
 SSH has: a unix socket on the far side, a bastion behind a bastion, aliases and Match of ~/.ssh/config, an inline URL."""
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,9 @@ from lib import ways
 from lib.bastion import ENGINES, Home, tunnel, write
 from lib.keeping import gone
 from lib.logins import QUERY, logged_in
-from servers.mariadb_iam import HOST
 from servers.secret_service import SecretService
 
 LEVELS = ("preferred", "required", "verify-identity")
-CLEARTEXT = "broker: p: tls = preferred with a password sent in clear\nhint: set tls = verify-identity\n"
 WHO = ["-NBe", "select current_user()"]
 
 
@@ -34,13 +33,8 @@ def home(broker, ssh_home, sshd, user_key):
 
 @pytest.fixture
 def place_for(request, broker, names):
-    def make(provider, client):
-        if provider == "iam":
-            ways.resolve(broker, HOST)
-            return ways.Place(request.getfixturevalue("iam_server"), host=HOST)
-        fixture = "mysql_server" if (client.family == "mariadb") == (provider == "keychain") else "mariadb_server"
-        return ways.Place(request.getfixturevalue(fixture))
-    return make
+    """place_for(provider, client), of lib/ways.py."""
+    return partial(ways.place_for, request, broker)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -52,11 +46,7 @@ def test_matrix(broker, client, home, sshd, place_for, shared_keychain, provider
                server_public_key="yes")
     with broker.watch() as watch:
         done = ways.ask(broker, client, place)
-    if (provider, level) == ("iam", "preferred"):
-        assert (done.code, done.out, done.errors) == (78, b"", CLEARTEXT)
-    else:
-        login = logged_in(done)
-        assert login.account == f"{place.user}@%" and login.version == "TLSv1.3"
+    ways.outcome(done, place, provider, level)
     broker.assert_hidden(watch)
     assert gone(broker)
 

@@ -2,6 +2,7 @@
 
 The test run is a child subreaper, so whatever a test starts, however often it forks, stays below this process."""
 import os
+import resource
 import threading
 import time
 
@@ -12,6 +13,14 @@ PR_SET_CHILD_SUBREAPER = 36
 
 def adopt_orphans():
     process.LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def many_files():
+    """For a fixture: the test may hold as many descriptors as it wants."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, before[1]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def _read(pid, name):

@@ -1,15 +1,16 @@
 """Profiles for a server behind a way, with each kind of credential; and what the outcome of one login is.
 
-`place()` writes the profile `p`. Nothing here knows what the outcome should be."""
+`write()` writes the profile `p`, `ask()` logs in by it, `outcome()` knows what must have come of it where the server is right."""
 from dataclasses import dataclass, field
 
 from servers.aws_ssm_fake import COMMAND
 from servers.mariadb_iam import HOST, KEYS, OTHER, REGION
 from servers.pki import RIGHT_NAME, WRONG_NAME
 
-from .logins import QUERY, profile
+from .logins import QUERY, logged_in, profile
 
 IAM_KEY = next(iter(KEYS))
+CLEARTEXT = "broker: p: tls = preferred with a password sent in clear\nhint: set tls = verify-identity\n"
 SSM = f"[tunnel far]\ntype = command\ncommand = {COMMAND}\n"
 
 
@@ -88,3 +89,22 @@ def ask(broker, client, place, *args, query=QUERY, **run):
     """`broker connect p` with one query."""
     return broker.run("connect", "p", "--client", client.path, *args, "--", *client.options_for(place.server, place.user), "-NBe",
                       query, **run)
+
+
+def place_for(request, broker, provider, client):
+    """A server whose accounts that provider has, of another family than the client where it can be (MariaDB's clients log in to
+    MySQL's server and the other way round)."""
+    if provider == "iam":
+        resolve(broker, HOST, OTHER)
+        return Place(request.getfixturevalue("iam_server"), host=HOST)
+    fixture = "mysql_server" if (client.family == "mariadb") == (provider == "keychain") else "mariadb_server"
+    return Place(request.getfixturevalue(fixture))
+
+
+def outcome(done, place, provider, level):
+    """A login with TLS, but for a token where nothing is verified."""
+    if (provider, level) == ("iam", "preferred"):
+        assert (done.code, done.out, done.errors) == (78, b"", CLEARTEXT)
+    else:
+        login = logged_in(done)
+        assert login.account == f"{place.user}@%" and login.version == "TLSv1.3"

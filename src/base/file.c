@@ -190,8 +190,10 @@ static int lock_wait(int fd, const char *waiting_for, int64_t deadline)
         (void)poll(NULL, 0, pause);
         tty_wait_tick(&wait);
     }
+    int failed = got < 0 ? errno : 0;
     tty_wait_end(&wait);
-    return got < 0 && errno == EWOULDBLOCK ? 1 : got;
+    errno = failed;
+    return failed == EWOULDBLOCK ? 1 : got;
 }
 
 /* Whoever held it before may have removed it meanwhile. */

@@ -15,9 +15,9 @@ static const char KEX[] =
     "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
     "ecdh-sha2-nistp521,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,"
     "diffie-hellman-group14-sha256,diffie-hellman-group-exchange-sha256";
-static const char CIPHERS[] = "aes128-ctr,aes192-ctr,aes256-ctr";
-static const char MACS[] = "hmac-sha2-256,hmac-sha2-512,hmac-sha1";
-static const char HOST_KEYS[] = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521";
+const char methods_ciphers[] = "aes128-ctr,aes192-ctr,aes256-ctr";
+const char methods_macs[] = "hmac-sha2-256,hmac-sha2-512,hmac-sha1";
+const char methods_host_keys[] = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521";
 
 bool list_has(const char *list, const char *word, size_t n)
 {
@@ -37,8 +37,7 @@ static void list_add(struct buf *list, const char *word, size_t n)
     buf_add(list, word, n);
 }
 
-/* Those of `ours` that `theirs` has too; NULL has everything. */
-static void list_both(struct buf *out, const char *ours, const char *theirs)
+void list_both(struct buf *out, const char *ours, const char *theirs)
 {
     for (const char *at = ours; *at; at += strspn(at, ",")) {
         size_t n = strcspn(at, ",");
@@ -65,9 +64,9 @@ static bool host_keys(const struct ssh_settings *settings, struct buf *out, stru
 
     host_key_types(settings, &known, &authority);
     if (settings->host_key_algorithms)
-        list_both(&usable, settings->host_key_algorithms, HOST_KEYS);
+        list_both(&usable, settings->host_key_algorithms, methods_host_keys);
     else
-        buf_puts(&usable, HOST_KEYS);
+        buf_puts(&usable, methods_host_keys);
     for (int round = 0; round < 2; round++) {
         for (const char *at = buf_str(&usable); *at; at += strspn(at, ",")) {
             size_t n = strcspn(at, ",");
@@ -94,8 +93,8 @@ bool methods_set(const struct ssh_settings *settings, LIBSSH2_SESSION *ssh, stru
         int method[2];
     } kinds[] = {
         {"KexAlgorithms", KEX, settings->kex, {LIBSSH2_METHOD_KEX, -1}},
-        {"Ciphers", CIPHERS, settings->ciphers, {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC}},
-        {"MACs", MACS, settings->macs, {LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC}},
+        {"Ciphers", methods_ciphers, settings->ciphers, {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC}},
+        {"MACs", methods_macs, settings->macs, {LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC}},
     };
     AUTO_BUF(keys, LIST_MAX);
 

@@ -111,8 +111,12 @@ void peek_disagreement(const struct session *s, struct buf *why);
 /* Tells libssh2 what to negotiate: what is fast and safe, of what the user allows, host keys as known_hosts
  * has them. False: nothing is left of one kind, which `why` names. `ssh` may be NULL. */
 bool methods_set(const struct ssh_settings *settings, LIBSSH2_SESSION *ssh, struct buf *why);
+/* What libssh2 has of each kind and we want, in the order of our preference: comma lists. */
+extern const char methods_ciphers[], methods_macs[], methods_host_keys[];
 /* Whether a comma list has a word. */
 bool list_has(const char *list, const char *word, size_t n);
+/* Those of `ours` that `theirs` has too, in the order of ours; NULL has everything. */
+void list_both(struct buf *out, const char *ours, const char *theirs);
 
 /* --- libssh2_login.c --- */
 

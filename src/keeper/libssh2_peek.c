@@ -84,33 +84,23 @@ static void kexinit_list(const struct buf *packet, unsigned which, struct buf *o
     }
 }
 
-static bool any_of(const char *list, const char *const *words)
-{
-    for (size_t i = 0; words[i]; i++) {
-        if (list_has(list, words[i], strlen(words[i])))
-            return true;
-    }
-    return false;
-}
-
 void peek_disagreement(const struct session *s, struct buf *why)
 {
     static const struct {
         unsigned list;
-        const char *what;
-        const char *const can[6];
+        const char *what, *ours;
     } kinds[] = {
-        {1,
-         "host keys",
-         {"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"}},
-        {4, "MACs", {"hmac-sha2-256", "hmac-sha2-512", "hmac-sha1"}},
-        {2, "ciphers", {"aes128-ctr", "aes192-ctr", "aes256-ctr"}},
+        {1, "host keys", methods_host_keys},
+        {4, "MACs", methods_macs},
+        {2, "ciphers", methods_ciphers},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         AUTO_BUF(list, 4096);
+        AUTO_BUF(common, 1024);
         kexinit_list(&s->kexinit, kinds[i].list, &list);
-        if (list.len && !any_of(buf_str(&list), kinds[i].can)) {
+        list_both(&common, kinds[i].ours, buf_str(&list));
+        if (list.len && !common.len) {
             buf_printf(why, "the server's %s are %.300s", kinds[i].what, buf_str(&list));
             return;
         }

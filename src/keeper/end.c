@@ -57,7 +57,7 @@ int listen_unix(const char *path, struct err *e)
         if (ours)
             keeper_disowns_path(path);
         return err_hint(e, there ? "another path, or remove what is there"
-                                 : "a path in a folder that is there and yours");
+                                 : "check that its folder is there and yours, and that the disk has room");
     }
     keeper_owns_path(path);
     if (chmod(path, 0600) < 0 || listen(fd, BACKLOG) < 0)

@@ -42,8 +42,10 @@ int control_folder(char **out, struct err *e)
     if (path_runtime(&runtime, e) < 0)
         return -1;
     path = mem_printf("%s/forward", runtime);
-    if ((mkdir(path, 0700) < 0 && errno != EEXIST) || lstat(path, &st) < 0)
-        return refuse(path, strerror(errno), e);
+    if ((mkdir(path, 0700) < 0 && errno != EEXIST) || lstat(path, &st) < 0) {
+        (void)err_set(e, ERR_IO, "%s", strerror(errno));
+        return err_what(e, "%s", path);
+    }
     if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
         return refuse(path, "not a folder of ours", e);
     if (st.st_mode & 077) {

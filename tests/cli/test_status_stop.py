@@ -281,6 +281,17 @@ def test_folder_open_to_others(broker, forwards):
     forwards.folder.chmod(0o700)
 
 
+def test_folder_without_room(broker, forwards):
+    """Nobody else made it, or is to blame."""
+    full = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o nr_inodes=2,mode=700 none {broker.runtime} && exec "$0" "$@"']
+    done = broker.run("forward", "one", "--detach", wrap=full)
+    if "unshare" in done.errors:
+        pytest.skip("missing: a mount namespace")
+    assert done.errors == (f"broker: {forwards.folder}: No space left on device\n"
+                           "hint: check that the path is there and yours, and that the disk has room\n")
+    assert done.code == 74
+
+
 @pytest.mark.parametrize("what", ["link", "file", "foreign"])
 def test_folder_that_is_not_ours(broker, forwards, what):
     forwards.folder.parent.mkdir(mode=0o700)

@@ -9,11 +9,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/mem.h>
 
 #include "conn.h"
@@ -26,6 +29,7 @@
 
 #define PATIENCE_MS 5000
 #define PAUSE_MS 100
+#define LOOK_MS 5000
 
 struct visitor {
     struct watch watch;
@@ -34,7 +38,7 @@ struct visitor {
 };
 
 static struct watch door = {.fd = -1};
-static struct timer door_pause;
+static struct timer door_pause, door_look;
 static int spare = -1; /* given up for a visitor where connections have taken all others: it may be a STOP */
 static time_t started;
 
@@ -185,6 +189,44 @@ static void door_ready(struct watch *w, unsigned events)
     timer_set(&v->patience, clock_ms() + PATIENCE_MS, patience_over);
 }
 
+static bool is_gone(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) < 0 && errno == ENOENT;
+}
+
+/* As broker makes it, or as it has made it again. */
+static bool has_folder(void)
+{
+    AUTO_FREE(char *, runtime);
+    AUTO_FREE(char *, folder);
+    struct err ignored = ERR_INIT;
+    struct stat st;
+
+    if (path_runtime(&runtime, &ignored) < 0)
+        return false;
+    folder = mem_strndup(opt.control, (size_t)(strrchr(opt.control, '/') - opt.control));
+    return (mkdir(folder, 0700) == 0 || errno == EEXIST) && lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
+           st.st_uid == geteuid() && !(st.st_mode & 077);
+}
+
+/* A log-out empties the runtime folder, and a detached forward outlives that: with no socket nobody could
+ * find or stop it. */
+static void look(struct timer *t)
+{
+    struct err ignored = ERR_INIT;
+    int old = door.fd, fd;
+
+    timer_set(t, clock_ms() + LOOK_MS, look);
+    if (!is_gone(opt.control) || !has_folder() || (fd = listen_unix(opt.control, &ignored)) < 0)
+        return;
+    timer_clear(&door_pause);
+    loop_forget(&door);
+    (void)close(old);
+    loop_watch(&door, fd, LOOP_READ, door_ready);
+}
+
 int control_open(struct err *e)
 {
     if (!opt.control)
@@ -194,6 +236,7 @@ int control_open(struct err *e)
         return -1;
     spare_keep();
     loop_watch(&door, fd, LOOP_READ, door_ready);
+    timer_set(&door_look, clock_ms() + LOOK_MS, look);
     return 0;
 }
 
@@ -204,6 +247,7 @@ void control_close(void)
     if (fd < 0)
         return;
     timer_clear(&door_pause);
+    timer_clear(&door_look);
     loop_forget(&door);
     keeper_removes_path(opt.control);
     (void)close(fd);

@@ -3,6 +3,7 @@ slow, stopped or dead, and a runtime folder in which somebody else has been."""
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -290,6 +291,16 @@ def test_folder_without_room(broker, forwards):
     assert done.errors == (f"broker: {forwards.folder}: No space left on device\n"
                            "hint: check that the path is there and yours, and that the disk has room\n")
     assert done.code == 74
+
+
+def test_folder_that_was_emptied(broker, forwards):
+    """As at a log-out, which a detached forward outlives: it is found again, and leaves nothing when it is killed."""
+    forwards.detach("one")
+    pid = forwards.one("one")["pid"]
+    shutil.rmtree(forwards.folder.parent.rename(broker.tmp / "gone"))  # at once: it may look at any moment
+    assert until(lambda: [f["pid"] for f in forwards.status()] == [pid], 60)
+    os.kill(pid, signal.SIGKILL)
+    assert until(lambda: forwards.left() == [])
 
 
 @pytest.mark.parametrize("what", ["link", "file", "foreign"])

@@ -36,6 +36,13 @@ static bool gssapi_alone(const struct ssh_settings *s)
     return true;
 }
 
+/* It signs with rsa-sha2-512. */
+static bool rsa_by_another_name(const char *algorithms)
+{
+    return algorithms && strstr(algorithms, "rsa-sha2-256") &&
+           !list_has(algorithms, "rsa-sha2-512", strlen("rsa-sha2-512"));
+}
+
 bool libssh2_can(const struct ssh_settings *s, struct buf *why)
 {
     const struct {
@@ -49,6 +56,7 @@ bool libssh2_can(const struct ssh_settings *s, struct buf *why)
         {s->bind_address, "BindAddress"},
         {s->address_family && !text_equal(s->address_family, "any"), "AddressFamily"},
         {s->compression, "Compression"},
+        {rsa_by_another_name(s->pubkey_algorithms), "PubkeyAcceptedAlgorithms"},
         {gssapi_alone(s), "no way to log in that it has"},
     };
 

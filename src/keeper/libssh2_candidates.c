@@ -13,6 +13,8 @@
 #include <base/mem.h>
 #include <base/text.h>
 
+#include "ssh_wire.h"
+
 #define AGENT_LIST_MS 5000
 
 static bool same_key(const struct ssh_key *a, const struct ssh_key *b)
@@ -85,11 +87,26 @@ static void put(struct ssh_keys *out, struct ssh_keys *agent, struct ssh_key **f
     }
 }
 
-/* By PubkeyAcceptedAlgorithms. */
+/* Its modulus is the third part, RFC 4253 section 6.6. */
+static unsigned rsa_bits(const struct ssh_key *key)
+{
+    const unsigned char *at = (const unsigned char *)key->blob.data, *end = at + key->blob.len, *part = at;
+    size_t length = 0;
+
+    for (int i = 0; i < 3; i++) {
+        if (!wire_string(&at, end, &part, &length))
+            return 0;
+    }
+    return 8 * (unsigned)(length - (length && !*part));
+}
+
+/* By RequiredRSASize and PubkeyAcceptedAlgorithms. */
 static bool is_allowed(const struct ssh_settings *settings, const struct ssh_key *key)
 {
     const char *name = ssh_key_is_rsa(key) ? "rsa-sha2-512" : key->type;
 
+    if (ssh_key_is_rsa(key) && rsa_bits(key) < settings->rsa_bits)
+        return false;
     return !settings->pubkey_algorithms || !*key->type ||
            list_has(settings->pubkey_algorithms, name, strlen(name));
 }

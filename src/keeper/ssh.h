@@ -49,6 +49,7 @@ struct ssh_settings {
 
     /* Comma lists as `ssh -G` gives them; NULL: whatever the engine likes. */
     char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms;
+    unsigned rsa_bits; /* the least that a user's RSA key must have */
 
     char *preferred_authentications; /* comma list; NULL: publickey,keyboard-interactive,password */
     bool publickey, keyboard_interactive, password;

@@ -56,6 +56,7 @@ static const struct {
     ROW("hostkeyalgorithms", TAKE_TEXT, host_key_algorithms, NULL),
     ROW("pubkeyacceptedalgorithms", TAKE_TEXT, pubkey_algorithms, NULL),
     ROW("pubkeyacceptedkeytypes", TAKE_TEXT, pubkey_algorithms, NULL), /* before 8.5 */
+    ROW("requiredrsasize", TAKE_NUMBER, rsa_bits, NULL),
     ROW("preferredauthentications", TAKE_TEXT, preferred_authentications, NULL),
     ROW("pubkeyauthentication", TAKE_BOOL, publickey, NULL),
     ROW("kbdinteractiveauthentication", TAKE_BOOL, keyboard_interactive, NULL),
@@ -78,6 +79,7 @@ static const struct {
     {"batchmode", "no", "BatchMode"},
     {"bindinterface", NULL, "BindInterface"},
     {"checkhostip", "no", "CheckHostIP"},
+    {"connectionattempts", "1", "ConnectionAttempts"},
     {"fingerprinthash", "SHA256", "FingerprintHash"},
     {"hostbasedauthentication", "no", "HostbasedAuthentication"},
     {"knownhostscommand", NULL, "KnownHostsCommand"},

@@ -175,6 +175,17 @@ def test_key_refused(way, sshd, ssh_keys, ssh_home, engine):
 
 
 @BOTH
+@pytest.mark.parametrize("least, code", [(2048, 0), (3072, 77)])
+def test_least_size_of_a_key(way, sshd, ssh_keys, ssh_home, engine, least, code):
+    key = ssh_keys.make("rsa")  # of 2048 bits
+    sshd.authorize(key)
+    (ssh_home / "config").write_text(f"RequiredRSASize {least}\n")
+    way.config(sshd, engine, identity=key)
+    done = way.run()
+    assert done.code == code and ("Permission denied (publickey)" in done.errors) == bool(code), done.errors
+
+
+@BOTH
 def test_no_such_identity(way, sshd, engine):
     way.config(sshd, engine, identity="~/.ssh/nothing")
     way.fails(78, "broker: p: identity ~/.ssh/nothing: no such file",
@@ -383,7 +394,8 @@ def test_engine_by_default(way, sshd, user_key):
 
 
 @pytest.mark.parametrize("config, why", [
-    ("ProxyCommand nc %h %p", "ProxyCommand"), ("RekeyLimit 1G", "RekeyLimit"), ("AddKeysToAgent yes", "AddKeysToAgent")])
+    ("ProxyCommand nc %h %p", "ProxyCommand"), ("RekeyLimit 1G", "RekeyLimit"), ("AddKeysToAgent yes", "AddKeysToAgent"),
+    ("PubkeyAcceptedAlgorithms ssh-ed25519,rsa-sha2-256", "PubkeyAcceptedAlgorithms")])
 def test_engine_by_ssh_config(way, sshd, user_key, ssh_home, config, why):
     (ssh_home / "config").write_text(config + "\n")
     way.config(sshd, identity=user_key)

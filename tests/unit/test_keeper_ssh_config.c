@@ -186,6 +186,7 @@ static const struct config_case cases[] = {
     {"RekeyLimit 1G", "host=b", {"beyond RekeyLimit"}},
     {"BatchMode yes", "host=b", {"beyond BatchMode"}},
     {"CheckHostIP yes", "host=b", {"beyond CheckHostIP"}},
+    {"ConnectionAttempts 3", "host=b", {"beyond ConnectionAttempts"}},
 };
 
 static void ssh_config_is_understood(void **state)

@@ -13,8 +13,6 @@
 
 #include "keeper.h"
 
-#define PHRASES_MOST 3 /* ssh's own number */
-
 static struct ssh_key *candidate(const struct login *l)
 {
     return pool_credentials()->keys.key[l->next];
@@ -120,7 +118,7 @@ static bool ask_phrase(struct session *s, struct ssh_key *k)
     AUTO_BUF(question, 4200);
 
     buf_printf(&question, "Enter passphrase for key '%s': ", k->name);
-    while (l->phrases < PHRASES_MOST && !pool_credentials()->proven) {
+    while (l->phrases < s->settings->password_prompts && !pool_credentials()->proven) {
         struct secret *phrase = login_ask(s, KEEPER_ASK_SECRET, buf_str(&question), l->phrases > 0);
         l->phrases++;
         if (!phrase)

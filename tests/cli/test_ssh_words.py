@@ -231,6 +231,17 @@ def test_passphrase(way, sshd, ssh_keys, broker, engine):
 
 
 @BOTH
+def test_passphrase_is_asked_for_once(way, sshd, ssh_keys, ssh_home, engine):
+    key = ssh_keys.make(passphrase="correct horse battery")
+    sshd.authorize(key)
+    (ssh_home / "config").write_text("NumberOfPasswordPrompts 1\n")
+    way.config(sshd, engine, identity=key)
+    t = way.pty()
+    answer(t, (f"Enter passphrase for key '{key}': ", "wrong"))
+    assert t.wait() == 77 and t.shown.count(b"Enter passphrase") == 1
+
+
+@BOTH
 def test_passphrase_and_nobody_there(way, sshd, ssh_keys, engine):
     key = ssh_keys.make(passphrase="correct horse battery")
     sshd.authorize(key)

@@ -257,6 +257,6 @@ void openssh_say_added(const char *said)
     split(said, &lines);
     for (size_t i = 0; i < lines.count; i++) {
         if (text_starts(lines.word[i], "Warning: Permanently added"))
-            log_say("%s", lines.word[i]);
+            log_note("%s", lines.word[i]);
     }
 }

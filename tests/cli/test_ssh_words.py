@@ -163,6 +163,8 @@ def test_strict(way, sshd, user_key, ssh_home, engine, strict, code):
         assert done.errors == ADDED.format(port=sshd.port)
         assert way.known.read_text().startswith("|1|")
         assert way.ok().errors == ""
+        way.known.unlink()
+        assert way.ok("--quiet").errors == "" and way.known.exists()
 
 
 # logging in

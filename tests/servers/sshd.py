@@ -3,6 +3,7 @@
 As root its user is `tunnel`, who exists in the tests' private /etc alone (cli/lib/namespace.py); passwords and prompts are
 answered by pam_ask.c. Otherwise it is the user of the test run, and only keys work. `Keys` makes key pairs, a file each,
 once a run."""
+import contextlib
 import os
 import pwd
 import shutil
@@ -153,11 +154,19 @@ class Sshd:
 
     def drop(self):
         """Ends every session, and goes on listening."""
-        end(self.sessions())
+        end(self._suspended())
+
+    def _suspended(self):
+        """What is below it, suspended; also what was forked meanwhile, as for a session that was just logged in."""
+        below = []
+        while fresh := [pid for pid in self.sessions() if pid not in below]:
+            send(signal.SIGSTOP, fresh)
+            below += fresh
+        return below
 
     def stop(self):
-        os.kill(self.proc.pid, signal.SIGSTOP)  # no new children meanwhile
-        below = self.sessions()
+        send(signal.SIGSTOP, [self.proc.pid])
+        below = self._suspended()
         process.stop(self.proc)
         end(below)
         self.mark = len(self.read())
@@ -182,13 +191,15 @@ def descendants(root):
     return below
 
 
+def send(number, pids):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 def end(pids):
     """Kills them and waits; whoever is our child by then (a subreaper's) is reaped."""
-    for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    send(signal.SIGKILL, pids)
     for pid in pids:
         try:
             os.waitpid(pid, 0)

@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from servers.sshd import send
+
 from . import procs
 
 SHOW = 'echo "$MYSQL_TCP_PORT|$MYSQL_UNIX_PORT"; exec sleep 77'
@@ -43,12 +45,6 @@ def stopped(*pids):
         yield
     finally:
         send(signal.SIGCONT, pids)
-
-
-def send(number, pids):
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
 
 
 def left(broker):

@@ -79,7 +79,6 @@ void conn_end_all(void)
     while (all)
         conn_end(all);
     fd_close_cleanup(&first);
-    first = -1;
 }
 
 static void relay_ended(struct relay *r)

@@ -51,28 +51,6 @@ static void load_files(const struct ssh_settings *settings, struct ssh_keys *out
     }
 }
 
-static void agent_has(void *context, const unsigned char *blob, size_t n, const char *comment, size_t length)
-{
-    struct login *l = context;
-    struct ssh_key *key = ssh_key_in_agent(blob, n, comment, length);
-
-    if (key)
-        ssh_keys_add(&l->from_agent, key);
-}
-
-static void agent_listed(void *context, const unsigned char *answer, size_t n)
-{
-    struct session *s = context;
-    struct login *l = s->login;
-
-    l->agent = NULL;
-    if (!answer || !agent_parse_keys(answer, n, agent_has, l))
-        log_step("way", "the ssh agent does not answer");
-    candidates_order(s);
-    l->state = LOGIN_CHOOSE;
-    session_step(s);
-}
-
 /* Moves the agent's version of a key over, or else the file's. */
 static void put(struct ssh_keys *out, struct ssh_keys *agent, struct ssh_key **file)
 {
@@ -120,7 +98,7 @@ static void warn_half(const struct ssh_key *key)
              "%s: a public key, and the ssh agent does not have its private one", shown);
 }
 
-void candidates_order(struct session *s)
+static void candidates_order(struct session *s)
 {
     struct login *l = s->login;
     struct credentials *c = pool_credentials();
@@ -160,6 +138,28 @@ void candidates_order(struct session *s)
     }
     c->keys = out;
     c->gathered = true;
+}
+
+static void agent_has(void *context, const unsigned char *blob, size_t n, const char *comment, size_t length)
+{
+    struct login *l = context;
+    struct ssh_key *key = ssh_key_in_agent(blob, n, comment, length);
+
+    if (key)
+        ssh_keys_add(&l->from_agent, key);
+}
+
+static void agent_listed(void *context, const unsigned char *answer, size_t n)
+{
+    struct session *s = context;
+    struct login *l = s->login;
+
+    l->agent = NULL;
+    if (!answer || !agent_parse_keys(answer, n, agent_has, l))
+        log_step("way", "the ssh agent does not answer");
+    candidates_order(s);
+    l->state = LOGIN_CHOOSE;
+    session_step(s);
 }
 
 int candidates_gather(struct session *s)

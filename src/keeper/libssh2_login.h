@@ -49,7 +49,6 @@ struct secret *login_ask(struct session *s, enum keeper_question kind, const cha
 
 /* libssh2_publickey.c: the candidates, in the order in which they are offered (libssh2_candidates.c). */
 int candidates_gather(struct session *s);
-void candidates_order(struct session *s);
 bool publickey_left(const struct login *l);
 int publickey_step(struct session *s);
 

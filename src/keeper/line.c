@@ -5,7 +5,6 @@
 #include "line.h"
 
 #include <fcntl.h>
-
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

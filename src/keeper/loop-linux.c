@@ -16,20 +16,12 @@
 
 #define EVENTS_MOST 128
 
-/* The events of one turn. A turn may run inside of another's callback (loop_until). */
-struct batch {
-    struct epoll_event event[EVENTS_MOST];
-    int count;
-    struct batch *outer;
-};
-
 static struct {
-    int epoll; /* 0: not made yet; never 0 after that, because 0 to 2 are open */
-    struct batch *batch;
+    int epoll;                             /* 0: not made yet; never 0 after that, because 0 to 2 are open */
+    struct epoll_event event[EVENTS_MOST]; /* of this turn */
+    int count;
     struct timer waiting, due; /* the heads of two rings */
     struct turn_hook *hooks, *next_hook;
-    bool ended;
-    int status;
 } loop = {.waiting = {.before = &loop.waiting, .after = &loop.waiting},
           .due = {.before = &loop.due, .after = &loop.due}};
 
@@ -77,10 +69,9 @@ void loop_forget(struct watch *w)
 {
     if (w->added)
         control(w, EPOLL_CTL_DEL);
-    for (struct batch *b = loop.batch; b; b = b->outer) {
-        for (int i = 0; i < b->count; i++)
-            if (b->event[i].data.ptr == w)
-                b->event[i].data.ptr = NULL;
+    for (int i = 0; i < loop.count; i++) {
+        if (loop.event[i].data.ptr == w)
+            loop.event[i].data.ptr = NULL;
     }
     w->added = false;
     w->wanted = 0;
@@ -191,15 +182,13 @@ static void dispatch(const struct epoll_event *event)
 
 static void turn(void)
 {
-    struct batch batch = {.outer = loop.batch};
-    const struct timer *first = loop.due.after != &loop.due ? loop.due.after : loop.waiting.after;
-    int wait = first == &loop.waiting ? -1 : clock_left(first->at);
+    const struct timer *first = loop.waiting.after;
 
-    batch.count = epoll_wait(epoll_fd(), batch.event, EVENTS_MOST, wait);
-    loop.batch = &batch;
-    for (int i = 0; i < batch.count; i++)
-        dispatch(&batch.event[i]);
-    loop.batch = batch.outer;
+    loop.count =
+        epoll_wait(epoll_fd(), loop.event, EVENTS_MOST, first == &loop.waiting ? -1 : clock_left(first->at));
+    for (int i = 0; i < loop.count; i++)
+        dispatch(&loop.event[i]);
+    loop.count = 0;
     fire_timers();
     run_hooks();
 }
@@ -207,21 +196,13 @@ static void turn(void)
 void loop_until(const bool *done)
 {
     run_hooks();
-    while (!*done && !loop.ended)
+    while (!*done)
         turn();
 }
 
-int loop_run(void)
+_Noreturn void loop_run(void)
 {
-    static const bool never = false;
-
-    loop_until(&never);
-    loop.ended = false;
-    return loop.status;
-}
-
-void loop_end(int status)
-{
-    loop.status = status;
-    loop.ended = true;
+    run_hooks();
+    for (;;)
+        turn();
 }

@@ -45,11 +45,10 @@ struct turn_hook {
 void loop_each_turn(struct turn_hook *h, void (*run)(struct turn_hook *h));
 void loop_no_turn(struct turn_hook *h);
 
-/* Until loop_end(); gives what that was given. */
-int loop_run(void);
-void loop_end(int status);
-/* Turns the loop until *done is set: for the steps before READY that need others to go on. */
+/* Turns until *done is set; never inside of a callback. */
 void loop_until(const bool *done);
+/* Turns until the process ends: life_quit(). */
+_Noreturn void loop_run(void);
 
 /* A container from its member. */
 #define OWNER_OF(member_pointer, type, member)                                                               \

@@ -107,5 +107,5 @@ int main(int argc, char **argv)
     if (prepare(&e) < 0)
         give_up(&e);
     tunnel_open(tunnel_is_open);
-    return loop_run();
+    loop_run();
 }

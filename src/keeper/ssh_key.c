@@ -110,7 +110,7 @@ struct ssh_key *ssh_key_in_agent(const unsigned char *blob, size_t n, const char
 {
     AUTO_BUF(name, 1024);
 
-    text_sanitise(&name, comment, length < 200 ? length : 200);
+    text_sanitise_line(&name, comment, length < 200 ? length : 200);
     struct ssh_key *k = key_new(buf_str(&name));
     k->in_agent = true;
     if (set_blob(k, blob, n) < 0) {

@@ -35,7 +35,7 @@ struct pair {
 static const struct tunnel_kind *kind;
 static void (*when_opened)(const struct err *e);
 
-const struct tunnel_kind *tunnel_find(const char *type)
+static const struct tunnel_kind *tunnel_find(const char *type)
 {
     for (size_t i = 0; type && i < ARRAY_LEN(kinds); i++) {
         if (text_equal(kinds[i]->name, type))

@@ -43,8 +43,6 @@ struct tunnel_kind {
 };
 extern const struct tunnel_kind tunnel_direct; /* and one for each TUNNEL row: tunnel_ID */
 
-/* The kind that opt asks for; NULL: no such kind. */
-const struct tunnel_kind *tunnel_find(const char *type);
 /* For the kinds: the tunnel is made (NULL), or why not. */
 void tunnel_opened(const struct err *e);
 

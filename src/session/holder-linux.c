@@ -105,7 +105,7 @@ static bool has_descriptor(const char *pid, const char *wanted)
     return found;
 }
 
-char *holder_text(long pid)
+static char *holder_text(long pid)
 {
     AUTO_FREE(char *, path);
     AUTO_BUF(name, 256);

@@ -10,7 +10,5 @@
 char *holder_of_address(const struct sockaddr *address);
 /* Who made the listening end of a connected unix socket. -1: unknown. */
 int holder_of_socket(int fd, uid_t *uid, long *pid);
-/* "NAME (pid N)"; malloced. */
-char *holder_text(long pid);
 
 #endif

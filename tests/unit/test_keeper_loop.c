@@ -215,37 +215,12 @@ static void hooks(void **state)
     loop_no_turn(&second_hook);
 }
 
-static void nested_stop(struct timer *t)
-{
-    (void)t;
-    loop_end(7);
-}
-
-static void nested(struct timer *t)
-{
-    static const bool never;
-
-    (void)t;
-    timer_set(&timers[1], clock_ms() + 5, nested_stop);
-    loop_until(&never); /* ends with the loop itself */
-}
-
-static void ends(void **state)
-{
-    (void)state;
-    memset(timers, 0, sizeof timers);
-    timer_set(&timers[0], clock_ms(), nested);
-    assert_int_equal(loop_run(), 7);
-    loop_end(3);
-    assert_int_equal(loop_run(), 3); /* also where it was told before */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events),          cmocka_unit_test(forgotten_in_the_turn),
         cmocka_unit_test(timers_in_order), cmocka_unit_test(timer_for_now_waits_a_turn),
-        cmocka_unit_test(hooks),           cmocka_unit_test(ends),
+        cmocka_unit_test(hooks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,7 +102,7 @@ static void not_opened(struct timer *t)
 
     clock_format_duration(&time, opt.connect_timeout);
     (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", options_endpoint(), buf_str(&time));
-    (void)err_hint(&e, "check host and port: %s connects to them", pool_settings()->host);
+    (void)ssh_hint_far(pool_settings(), &e);
     if (!s) {
         unqueue(c);
         refuse(c, &e);

@@ -146,7 +146,7 @@ static void stream_silent(struct stream *t)
 
     clock_format_duration(&time, opt.connect_timeout);
     (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", options_endpoint(), buf_str(&time));
-    (void)err_hint(&e, "check host and port: %s connects to them", engine.s->host);
+    (void)ssh_hint_far(engine.s, &e);
     probe();
     stream_fail(t, &e);
 }

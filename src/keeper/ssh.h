@@ -90,6 +90,8 @@ const char *ssh_where(const struct ssh_settings *s);
 int ssh_hint_login(const struct ssh_settings *s, struct err *e);
 /* The host did not answer in time: "bastion:22: no answer within 10s". -1. */
 int ssh_silent(const struct ssh_settings *s, struct err *e);
+/* What to look at where the far side does not reach the server: "check host and port: ...". -1. */
+int ssh_hint_far(const struct ssh_settings *s, struct err *e);
 /*
  * A stream that the far side did not open, in its words ("Connection refused", "Name or service not known",
  * "administratively prohibited: open failed"; NULL or "": none), as "2003 db:3306: connection refused". -1.

@@ -67,6 +67,15 @@ static bool mentions(const char *words, const char *const *list)
     return false;
 }
 
+int ssh_hint_far(const struct ssh_settings *s, struct err *e)
+{
+    if (opt.socket)
+        return err_hint(
+            e, "check socket: it is %s's, whose sshd_config must allow it: AllowStreamLocalForwarding",
+            s->host);
+    return err_hint(e, "check host and port: %s connects to them", s->host);
+}
+
 int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct err *e)
 {
     static const char *const unknown[] = {"ame or service not known", "No address associated",
@@ -82,6 +91,8 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
     }
     if (mentions(words, forbidden)) {
         (void)err_set(e, ERR_REFUSED, "2003 %s: %s: %s", options_endpoint(), bastion, words);
+        if (opt.socket)
+            return ssh_hint_far(s, e);
         return err_hint(
             e, "%s must allow it: AllowTcpForwarding and PermitOpen in its sshd_config, or the key's options",
             bastion);
@@ -93,5 +104,5 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
                       words + 1);
     else
         (void)err_set(e, ERR_UNREACHABLE, "2003 %s: not reached from %s", options_endpoint(), bastion);
-    return err_hint(e, "check host and port: %s connects to them", bastion);
+    return ssh_hint_far(s, e);
 }

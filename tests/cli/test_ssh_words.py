@@ -491,6 +491,7 @@ def test_far_socket(way, start_sshd, user_key, mysql_server, engine):
     way.broker.config(text.replace(str(mysql_server.socket), "/nonexistent/mysql.sock"))
     done = way.run()
     assert done.code in (69, 77) and done.errors.startswith("broker: p: 2003 /nonexistent/mysql.sock: "), done.errors
+    assert done.errors.endswith("\nhint: check socket: it is 127.0.0.1's, whose sshd_config must allow it: AllowStreamLocalForwarding\n")
 
 
 @BOTH

@@ -120,17 +120,24 @@ static void answer(struct buf *out, bool tls)
             4 + 5 + 22);
 }
 
+/* As far as the greeting of a server that has TLS, nothing waiting. */
+static void greeted(enum keeper_end kind)
+{
+    AUTO_BUF(hello, 256);
+
+    begin(kind);
+    greeting(&hello, true);
+    assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
+    buf_clear(&m.client.out);
+}
+
 /* As far as the log-in with TLS made, nothing waiting. */
 static void logging_in(void)
 {
-    AUTO_BUF(hello, 256);
     AUTO_BUF(reply, 256);
 
-    begin(KEEPER_END_TLS);
-    greeting(&hello, true);
+    greeted(KEEPER_END_TLS);
     answer(&reply, false);
-    assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
-    buf_clear(&m.client.out);
     assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_TLS);
     buf_clear(&m.server.out);
     assert_int_equal(mysql_tls_made(&m), MYSQL_WAIT);
@@ -321,13 +328,9 @@ static void spoken_before_tls(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(len); i++) {
-        AUTO_BUF(hello, 256);
         AUTO_BUF(reply, 256);
-        begin(KEEPER_END_TLS);
-        greeting(&hello, true);
+        greeted(KEEPER_END_TLS);
         answer(&reply, false);
-        assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
-        buf_clear(&m.client.out);
         assert_int_equal(feed(SERVER, injected[i], len[i]), MYSQL_WAIT);
         sent_nothing(CLIENT);
         assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_OVER);
@@ -339,13 +342,9 @@ static void spoken_before_tls(void **state)
 static void error_before_tls(void **state)
 {
     static const char late[] = "\xff\x89\x04#08S01Got timeout";
-    AUTO_BUF(hello, 256);
 
     (void)state;
-    begin(KEEPER_END_TLS);
-    greeting(&hello, true);
-    assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
-    buf_clear(&m.client.out);
+    greeted(KEEPER_END_TLS);
     assert_int_equal(packet_from(SERVER, 2, late, sizeof late - 1), MYSQL_COPY);
     sent_packet(CLIENT, 2, late, sizeof late - 1);
 }
@@ -369,11 +368,7 @@ static void clients_that_cannot(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        AUTO_BUF(hello, 256);
-        begin(KEEPER_END_TLS);
-        greeting(&hello, true);
-        assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
-        buf_clear(&m.client.out);
+        greeted(KEEPER_END_TLS);
         assert_int_equal(packet_from(CLIENT, 1, rows[i].body, rows[i].n), MYSQL_OVER);
         sent_error(2, rows[i].error);
     }
@@ -552,17 +547,13 @@ static void guarded_passes(void **state)
 
 static void guarded_refuses(void **state)
 {
-    AUTO_BUF(hello, 256);
     AUTO_BUF(reply, 256);
     const size_t len[] = {0, 0, 32};
 
     (void)state;
-    greeting(&hello, true);
     answer(&reply, false);
     for (size_t i = 0; i < ARRAY_LEN(len); i++) {
-        begin(KEEPER_END_GUARDED);
-        assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
-        buf_clear(&m.client.out);
+        greeted(KEEPER_END_GUARDED);
         assert_int_equal(packet_from(CLIENT, 1, reply.data, i ? len[i] : reply.len), MYSQL_OVER);
         sent_error(2, "broker: 2026 this end passes TLS on and wants it\n"
                       "hint: ask for TLS, or use the unix socket, where it is made for you");

@@ -281,7 +281,7 @@ static void a_late_answer_is_an_error(void **state)
     int64_t start = clock_ms();
     assert_int_equal(record_read(fds[0], &r, clock_deadline(50, CLOCK_NEVER), &e), -1);
     assert_int_equal(e.code, ERR_UNREACHABLE);
-    assert_in_range(clock_ms() - start, 49, 2000);
+    assert_in_range(clock_ms() - start, 49, 15000);
     (void)close(fds[0]);
     (void)close(fds[1]);
 }
@@ -321,7 +321,7 @@ static void a_reader_that_does_not_read_is_an_error(void **state)
     int64_t start = clock_ms();
     assert_int_equal(record_write(fds[1], &r, clock_deadline(50, CLOCK_NEVER), &e), -1);
     assert_int_equal(e.code, ERR_UNREACHABLE);
-    assert_in_range(clock_ms() - start, 49, 2000);
+    assert_in_range(clock_ms() - start, 49, 15000);
     (void)close(fds[0]);
     (void)close(fds[1]);
 }

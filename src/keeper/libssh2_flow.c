@@ -212,7 +212,11 @@ static int take_chunk(struct session *s, struct channel *c)
 
     if (got > 0) {
         c->readable = (size_t)got == n;
-        return pass_on(s, c, passing, (size_t)got);
+        int result = pass_on(s, c, passing, (size_t)got);
+        /* To the server's own socket a client sends its password in clear; bulk is not worth it. */
+        if ((size_t)got <= PACKET)
+            explicit_bzero(passing, (size_t)got);
+        return result;
     }
     c->readable = false;
     c->local_end = got == 0;

@@ -63,6 +63,8 @@ static void *io_realloc(void *at, size_t n, void **abstract)
 
 void bytes_release(struct bytes *b)
 {
+    if (b->at)
+        explicit_bzero(b->at, b->end);
     free(b->at);
     *b = (struct bytes){0};
 }

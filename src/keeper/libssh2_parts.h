@@ -93,7 +93,7 @@ bool io_stuffed(struct session *s);
 /* For libssh2 to free. */
 void *io_alloc(size_t n, void **abstract);
 
-void bytes_release(struct bytes *b);
+void bytes_release(struct bytes *b); /* wipes what it holds */
 /* Room for n more behind the end. */
 char *bytes_room(struct bytes *b, size_t n);
 

@@ -9,7 +9,8 @@ import pytest
 from conftest import BASE, lasting
 from lib import ways
 from lib.bastion import ENGINES, Home, tunnel, write
-from lib.keeping import gone
+from lib.forwards import until
+from lib.keeping import gone, keeper, memory_of
 from lib.logins import QUERY, logged_in
 from servers.secret_service import SecretService
 
@@ -79,6 +80,27 @@ def test_far_socket(broker, client, home, sshd, mariadb_server, engine):
     write(broker, mariadb_server, tunnel(sshd, engine), host=None, port=None, socket=mariadb_server.socket)
     done = broker.run("connect", "p", "--client", client.path, "--", *client.options_for(mariadb_server, "app_native"), "-NBe", QUERY)
     assert logged_in(done).seen_from == "localhost" and gone(broker)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_far_socket_forgets_the_password(broker, client, home, sshd, mysql_server, engine):
+    """Over a socket a client sends all of it, in clear: it passes through the keeper. The far side's path is found, so the search
+    can find something."""
+    password = b"fake-clear-" + b"c" * 200 + b"-canary-0815"
+    mysql_server.admin(f"drop user if exists long_one; create user long_one identified with caching_sha2_password by '{password.decode()}'")
+    write(broker, mysql_server, tunnel(sshd, engine), user="long_one", host=None, port=None, socket=mysql_server.socket)
+    broker.env["TEST_SECRET"] = broker.secret(password).decode()
+    logged = "select count(*) from information_schema.processlist where user = 'long_one' and info like 'do sleep%'"
+    run = broker.start("connect", "p", "--client", client.path, "--", *client.options_for(mysql_server, "app_sha2"), "-e", "do sleep(60)")
+    try:
+        assert until(lambda: mysql_server.admin(logged).strip().endswith("1"))
+        memory = memory_of(keeper()[1])
+    finally:
+        run.kill()
+        run.wait()
+    assert str(mysql_server.socket).encode() in memory
+    assert password[:12] not in memory and password[-12:] not in memory
+    assert gone(broker)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from servers.sshd import send
 
 from . import procs
@@ -35,6 +37,26 @@ def keepers():
     below = procs.tree(os.getpid())
     ours = [pid for pid in below if procs.cmdline(pid).split(b"\0")[0].endswith(b"broker-keeper")]
     return [(below[pid], pid) for pid in ours if below[pid] in ours and below[below[pid]] not in ours]
+
+
+def memory_of(pid):
+    """Everything that the process has mapped for itself and can be read."""
+    found = []
+    try:
+        maps, mem = open(f"/proc/{pid}/maps"), open(f"/proc/{pid}/mem", "rb", 0)
+    except PermissionError:
+        pytest.skip("missing: the right to read another process's memory")
+    with maps, mem:
+        for line in maps:
+            span, rights, *_ = line.split()
+            start, stop = (int(x, 16) for x in span.split("-"))
+            if rights.startswith("rw") and stop - start < 1 << 30:  # a sanitizer's own has terabytes
+                mem.seek(start)
+                try:
+                    found.append(mem.read(stop - start))
+                except OSError:  # guard pages, what the kernel keeps to itself
+                    continue
+    return b"".join(found)
 
 
 @contextlib.contextmanager

@@ -216,13 +216,6 @@ static int64_t hop_ms(const struct profile *p)
     return tunnel && duration_parse(tunnel, &ms) ? ms : profile_ms(p, KEY_connect_timeout);
 }
 
-/* Shows the wait for one hop after another: which one the keeper is at is not known here. */
-static void wait_for_record(int line, const char *hop, int64_t ms, int64_t deadline)
-{
-    while (!tty_wait_readable(line, hop, clock_deadline(ms, deadline)) && clock_left(deadline) > 0)
-        ;
-}
-
 struct talk {
     const struct profile *p;
     int line;
@@ -230,6 +223,16 @@ struct talk {
     int64_t deadline; /* of the whole run */
     struct way_answers answers;
 };
+
+/* Shows the wait for one hop after another: which one the keeper is at is not known here. */
+static void wait_for_record(const struct talk *t, int64_t until)
+{
+    while (clock_left(until) > 0) {
+        int64_t last = clock_ms() < t->deadline ? t->deadline : until;
+        if (tty_wait_readable(t->line, t->hop, clock_deadline(hop_ms(t->p), last)))
+            return;
+    }
+}
 
 /* One record that is no question and no log line: READY or the error. */
 static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
@@ -239,7 +242,7 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
         int64_t late = t->deadline < CLOCK_NEVER - GRACE_MS ? t->deadline + GRACE_MS : CLOCK_NEVER;
         int64_t until = clock_deadline(patience, late);
 
-        wait_for_record(t->line, t->hop, hop_ms(t->p), until);
+        wait_for_record(t, until);
         int more = record_read(t->line, got, until, e);
         if (more == 0)
             (void)err_set(e, ERR_PROTOCOL, "it has ended");

@@ -254,6 +254,16 @@ def test_a_wait_shows_itself(broker, home, fake_server, engine):
     assert terminal.wait() == 69 and gone(broker)
 
 
+def test_a_wait_is_as_long_as_the_run(broker, home, fake_server):
+    silent = fake_server("silent")
+    silent.user, silent.known = "nobody", lambda: ""
+    prepare(home, silent, "libssh2", "connect_timeout = 30s")
+    terminal = broker.pty("connect", "p", "--timeout", "8s", stdout="pipe")
+    terminal.expect(r"waiting for ssh nobody@127\.0\.0\.1 \(\ds of [1-8]s\)")
+    terminal.interrupt()
+    assert terminal.wait() == -signal.SIGINT and gone(broker)
+
+
 def test_forwarding_forbidden(far, home, start_sshd, user_key, engine):
     strict = start_sshd(lines=["AllowTcpForwarding no"], host_keys=["ed25519"])
     strict.authorize(user_key)

@@ -15,6 +15,7 @@ import pytest
 
 from lib import procs
 from lib.broker import result
+from lib.keeping import stopped
 
 CANARY = b"fake-canary-\"\\'#-0815-canary"
 ENV = "PASSWORD_OF_SHOP"
@@ -233,16 +234,18 @@ def test_others_of_the_same_user_cannot_look_in(broker):
     terminal.close()
 
 
-def test_nor_into_the_keychain_helper(broker, locked_keychain):
-    """It waits here for a desktop to ask for the collection's password."""
-    broker.env.update(locked_keychain.env)
+def test_nor_into_the_keychain_helper(broker, keychain):
+    """While it waits for a service that does not answer."""
+    broker.env.update(keychain.env)
     broker.config(CONFIG)
-    terminal = broker.pty("token", "p", wrap=UNPRIVILEGED)
-    until(lambda: any(b"broker-keychain" in procs.cmdline(pid) for pid in procs.tree(terminal.pid)))
-    helper = next(iter(procs.tree(terminal.pid)))
-    until(lambda: peep(helper) == ["False"] * 4)  # from its first lines on
-    terminal.interrupt()
-    assert terminal.wait() == -signal.SIGINT
+    with stopped(keychain.keyring.pid):
+        terminal = broker.pty("token", "p", wrap=UNPRIVILEGED)
+        terminal.expect(b"waiting for the keychain")
+        (helper,) = procs.tree(terminal.pid)
+        assert b"broker-keychain" in procs.cmdline(helper) and peep(helper) == ["False"] * 4
+        assert procs.cmdline(helper)
+        terminal.interrupt()
+        assert terminal.wait() == -signal.SIGINT
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT])

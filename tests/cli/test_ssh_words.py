@@ -177,6 +177,13 @@ def test_key_refused(way, sshd, ssh_keys, ssh_home, engine):
 
 
 @BOTH
+def test_hint_is_quoted(way, sshd, user_key, engine):
+    way.config(sshd, engine, identity=user_key, user="no one")
+    way.fails(77, "broker: p: no one@127.0.0.1: Permission denied (publickey)",
+              f"hint: make ssh -p {sshd.port} 'no one@127.0.0.1' work, or set identity in [tunnel bastion]")
+
+
+@BOTH
 @pytest.mark.parametrize("least, code", [(2048, 0), (3072, 77)])
 def test_least_size_of_a_key(way, sshd, ssh_keys, ssh_home, engine, least, code):
     key = ssh_keys.make("rsa")  # of 2048 bits

@@ -26,7 +26,8 @@ static bool fatal(ssize_t result)
     return result < 0 && result != LIBSSH2_ERROR_EAGAIN;
 }
 
-void channel_want(struct channel *c)
+/* As far as it is of use now. */
+static void channel_want(struct channel *c)
 {
     bool reads = !c->local_end && !c->paused;
 

@@ -188,8 +188,7 @@ void channels_end(struct session *s);
 int channel_deliver(struct session *s, struct channel *c);
 int channel_take(struct session *s, struct channel *c);
 bool channel_may_send(struct session *s, const struct channel *c);
-/* Watches the client's side as far as it is of use now. */
-void channel_want(struct channel *c);
+/* Watches the client's side. */
 void channel_watch(struct channel *c);
 
 /* --- libssh2_open.c --- */

@@ -55,7 +55,8 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
     out->deadline = deadline ? clock_deadline((int64_t)deadline, CLOCK_NEVER) : CLOCK_NEVER;
     out->first = record_find(open, KEEPER_TAG_FIRST, &first);
     out->verbose = (enum log_level)record_u64(open, KEEPER_TAG_VERBOSE, LOG_NOTE);
-    if (take_repeated(open, out) < 0 || out->ends == 0 || !out->host == !out->socket)
+    const char *there = out->host ? out->host : out->socket;
+    if (take_repeated(open, out) < 0 || out->ends == 0 || !out->host == !out->socket || !*there)
         return err_set(e, ERR_PROTOCOL, "a request to open that is not whole");
     return 0;
 }

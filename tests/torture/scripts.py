@@ -137,7 +137,7 @@ SCRIPTS = [
     Script("add", ["profile", "add", "new", "--host", "db.example.com", "--user", "app", "-o", "title=a new one"]),
     Script("add-url", ["profile", "add", "new", "-"], stdin=URL + "\n"),
     Script("dry-run", ["connect", "file", "--dry-run"]),
-    Script("dry-run-later", ["connect", "--via", "ssh://bastion", "included", "--dry-run"], 78),
+    Script("dry-run-via", ["connect", "--via", "ssh://bastion", "included", "--dry-run"]),
     Script("token-env", ["token"], shows_secret=True),
     Script("token-file", ["token", "file"], shows_secret=True),
     Script("token-command", ["token", "command", "-vv"], shows_secret=True),

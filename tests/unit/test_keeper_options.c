@@ -109,6 +109,20 @@ static void test_kind_zero(void **state)
     options_release(&o);
 }
 
+static void test_no_endpoint(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    struct options o = {0};
+
+    (void)state;
+    r.kind = KEEPER_OPEN;
+    record_put_str(&r, KEEPER_TAG_END, "t/run/x.sock");
+    record_put_str(&r, KEEPER_TAG_SOCKET, "");
+    assert_int_equal(options_parse(&r, &o, &e), -1);
+    options_release(&o);
+}
+
 static void test_too_many_ends(void **state)
 {
     AUTO_RECORD(r);
@@ -169,8 +183,10 @@ static void test_control(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),         cmocka_unit_test(test_broken), cmocka_unit_test(test_kind_zero),
-        cmocka_unit_test(test_too_many_ends), cmocka_unit_test(test_no_end), cmocka_unit_test(test_control),
+        cmocka_unit_test(test_whole),     cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_kind_zero), cmocka_unit_test(test_too_many_ends),
+        cmocka_unit_test(test_no_end),    cmocka_unit_test(test_no_endpoint),
+        cmocka_unit_test(test_control),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@ struct buf;
 int64_t clock_ms(void);
 #define CLOCK_NEVER INT64_MAX
 
+/* A deadline that is ms later; CLOCK_NEVER stays. */
+int64_t clock_later(int64_t deadline, int64_t ms);
 /* The moment `ms` from now, but not after `cap` (the whole run's deadline, or CLOCK_NEVER). */
 int64_t clock_deadline(int64_t ms, int64_t cap);
 /* Milliseconds left, never negative; at most INT_MAX, for poll(2). */

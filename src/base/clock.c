@@ -26,6 +26,11 @@ int64_t clock_since_start(void)
     return clock_ms() - clock_started;
 }
 
+int64_t clock_later(int64_t deadline, int64_t ms)
+{
+    return deadline < CLOCK_NEVER - ms ? deadline + ms : CLOCK_NEVER;
+}
+
 int64_t clock_deadline(int64_t ms, int64_t cap)
 {
     int64_t at = clock_ms() + ms;

@@ -239,7 +239,7 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
 {
     for (;;) {
         int64_t patience = (HOPS_MOST * hop_ms(t->p)) + GRACE_MS;
-        int64_t late = t->deadline < CLOCK_NEVER - GRACE_MS ? t->deadline + GRACE_MS : CLOCK_NEVER;
+        int64_t late = clock_later(t->deadline, GRACE_MS);
         int64_t until = clock_deadline(patience, late);
 
         wait_for_record(t, until);

@@ -13,8 +13,9 @@
 #include <ipc/helper.h>
 #include <ipc/keychain_records.h>
 
-/* The helper keeps the deadline itself and says what it was waiting for: let its words arrive. */
-#define GRACE_MS 500
+/* The helper keeps the deadline itself and says what it was waiting for: let its words arrive. Under half a
+ * second: a wait line rounds. */
+#define GRACE_MS 400
 
 static struct helper keychain = HELPER_INIT("broker-keychain", "the keychain");
 
@@ -30,7 +31,7 @@ static void request_init(struct record *request, uint8_t verb, const char *ident
 static enum store_result ask(const struct record *request, struct record *answer, int64_t deadline,
                              struct err *e)
 {
-    int64_t late = deadline < CLOCK_NEVER - GRACE_MS ? deadline + GRACE_MS : CLOCK_NEVER;
+    int64_t late = clock_later(deadline, GRACE_MS);
 
     int called = helper_call(&keychain, request, answer, late, e);
     /* A run asks once or twice: better a second start than a child which the exec'ed program would inherit.

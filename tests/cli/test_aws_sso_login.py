@@ -68,7 +68,7 @@ def test_log_in(broker, oracle, fake, person):  # noqa: F811
     assert tty.wait() == 0
     shown = tty.shown.replace(b"\r\x1b[K", b"")
     assert shown.startswith(INVITATION) and shown.endswith(LOGGED_IN), shown
-    assert re.search(rb"waiting for the browser \(\ds of 120s\)", shown), shown
+    assert re.search(rb"waiting for the browser \(\ds of 1(?:19|20)s\)", shown), shown
     (register,) = asked(fake, "/client/register")
     assert register["scopes"] == ["sso:account:access", "x:y"] and register["grantTypes"] == [
         DEVICE_GRANT,

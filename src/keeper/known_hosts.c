@@ -57,11 +57,13 @@ void known_hosts_release(struct known_hosts *k)
 
 const char *host_key_type(const void *blob, size_t n)
 {
-    const unsigned char *p = blob;
-    size_t len = n < 4 ? 0 : wire_u32(p);
+    const unsigned char *at = blob, *type;
+    size_t len;
 
-    for (size_t i = 0; len && len <= n - 4 && i < ARRAY_LEN(types); i++) {
-        if (strlen(types[i].name) == len && !memcmp(types[i].name, p + 4, len))
+    if (!wire_string(&at, at + n, &type, &len))
+        return NULL;
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (strlen(types[i].name) == len && !memcmp(types[i].name, type, len))
             return types[i].name;
     }
     return NULL;

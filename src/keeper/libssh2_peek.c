@@ -30,27 +30,32 @@ void peek_line(char *to, size_t size, const void *text, size_t n)
 
 static void refusal(struct session *s, const unsigned char *at, size_t n)
 {
-    size_t length = n >= 6 ? wire_u32(at + 1) : 0;
+    const unsigned char *rest = at + 1, *end = at + n, *methods;
+    size_t length;
 
-    if (n < 6 || length > n - 6 || at[5 + length] > 1)
+    if (!wire_string(&rest, end, &methods, &length) || rest == end || *rest > 1)
         return;
     for (size_t i = 0; i < length; i++) {
-        if (at[5 + i] < '!' || at[5 + i] > '~')
+        if (methods[i] < '!' || methods[i] > '~')
             return;
     }
     s->refused = true;
-    s->partial = at[5 + length];
-    peek_line(s->methods, sizeof s->methods, at + 5, length);
+    s->partial = *rest;
+    peek_line(s->methods, sizeof s->methods, methods, length);
 }
 
 static void open_failure(struct session *s, const unsigned char *at, size_t n)
 {
-    size_t length = n >= 13 ? wire_u32(at + 9) : 0;
+    const unsigned char *end = at + n, *reason;
+    size_t length;
 
-    if (n < 13 || length > n - 13 || wire_u32(at + 5) == 0 || wire_u32(at + 5) > 4)
+    if (n < 9 || wire_u32(at + 5) == 0 || wire_u32(at + 5) > 4)
+        return;
+    const unsigned char *rest = at + 9;
+    if (!wire_string(&rest, end, &reason, &length))
         return;
     s->open_code = wire_u32(at + 5);
-    peek_line(s->open_reason, sizeof s->open_reason, at + 13, length);
+    peek_line(s->open_reason, sizeof s->open_reason, reason, length);
 }
 
 void peek_packet(struct session *s, const unsigned char *at, size_t n)
@@ -70,18 +75,18 @@ void peek_packet(struct session *s, const unsigned char *at, size_t n)
 /* The list with this number, counted from 0 in the order of RFC 4253 section 7.1. */
 static void kexinit_list(const struct buf *packet, unsigned which, struct buf *out)
 {
-    const unsigned char *at = (const unsigned char *)buf_str(packet);
-    size_t place = KEXINIT_LISTS;
+    const unsigned char *begin = (const unsigned char *)buf_str(packet), *end = begin + packet->len;
+    const unsigned char *at, *list = NULL;
+    size_t n = 0;
 
-    for (unsigned i = 0;; i++) {
-        if (packet->len < place + 4 || wire_u32(at + place) > packet->len - place - 4)
+    if (packet->len < KEXINIT_LISTS)
+        return;
+    at = begin + KEXINIT_LISTS;
+    for (unsigned i = 0; i <= which; i++) {
+        if (!wire_string(&at, end, &list, &n))
             return;
-        if (i == which) {
-            text_sanitise_line(out, (const char *)at + place + 4, wire_u32(at + place));
-            return;
-        }
-        place += 4 + wire_u32(at + place);
     }
+    text_sanitise_line(out, (const char *)list, n);
 }
 
 void peek_disagreement(const struct session *s, struct buf *why)

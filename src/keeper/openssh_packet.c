@@ -102,11 +102,15 @@ void mux_put_end(struct buf *out)
 /* `at` is behind the type: request, words. */
 static bool parse_refusal(const unsigned char *at, size_t n, struct mux_reply *out)
 {
-    if (n < 8 || wire_u32(at + 4) > n - 8)
+    const unsigned char *end = at + n, *words;
+
+    if (n < 4)
+        return false;
+    at += 4;
+    if (!wire_string(&at, end, &words, &out->n))
         return false;
     out->says = MUX_REFUSED;
-    out->words = (const char *)at + 8;
-    out->n = wire_u32(at + 4);
+    out->words = (const char *)words;
     return true;
 }
 

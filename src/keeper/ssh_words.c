@@ -5,7 +5,6 @@
 #include "ssh.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <base/clock.h>
@@ -16,16 +15,17 @@
 /* Not the name that ssh dials: what the user's ssh_config says is found under the one that was written. */
 const char *ssh_try(const struct ssh_settings *s)
 {
-    static char command[1024];
+    static struct buf command = BUF_INIT(1024);
     const char *port = options_tunnel("port");
     AUTO_BUF(whom, 512);
-    AUTO_BUF(quoted, 768);
 
     buf_printf(&whom, "%s@%s", s->user, s->alias);
-    text_quote_sh(&quoted, buf_str(&whom));
-    (void)snprintf(command, sizeof command, "ssh %s%s%s%s", port ? "-p " : "", port ? port : "",
-                   port ? " " : "", buf_str(&quoted));
-    return command;
+    buf_clear(&command);
+    buf_puts(&command, "ssh ");
+    if (port)
+        buf_printf(&command, "-p %s ", port);
+    text_quote_sh(&command, buf_str(&whom));
+    return buf_str(&command);
 }
 
 const char *ssh_where(const struct ssh_settings *s)

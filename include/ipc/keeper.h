@@ -98,6 +98,10 @@ void local_end_put(struct record *r, const struct local_end *end);
 /* Of a KEEPER_TAG_END; path or host is malloced. False where it is no end. */
 bool local_end_take(const struct field *f, struct local_end *end);
 
+/* The folder of the forwards' control sockets, in the runtime folder: made 0700, ours, or refused with
+ * ERR_CONFIG; ERR_IO. Malloced. */
+int keeper_folder(char **out, struct err *e);
+
 /* The address alone, as text. */
 void keeper_address_put(struct buf *out, const char *path, const char *host, unsigned port);
 /* *path or *host is malloced, the other NULL. False where it is no address. */

@@ -1,13 +1,44 @@
-/* Local ends as text: the one form in which broker and its keeper name them to each other. */
+/*
+ * Where broker and its keepers meet: the folder of the control sockets, and local ends as text, in the one
+ * form in which they name them to each other.
+ */
 #include <ipc/keeper.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <base/file.h>
 #include <base/mem.h>
 #include <base/text.h>
 
 #define END_MOST 1024
+
+int keeper_folder(char **out, struct err *e)
+{
+    AUTO_FREE(char *, runtime);
+    AUTO_FREE(char *, path);
+    struct stat st;
+
+    if (path_runtime(&runtime, e) < 0)
+        return -1;
+    path = mem_printf("%s/forward", runtime);
+    if ((mkdir(path, 0700) < 0 && errno != EEXIST) || lstat(path, &st) < 0) {
+        (void)err_set(e, ERR_IO, "%s", strerror(errno));
+        return err_what(e, "%s", path);
+    }
+    bool ours = S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+    if (!ours || (st.st_mode & 077)) {
+        (void)err_set(e, ERR_CONFIG, ours ? "open to others" : "not a folder of ours");
+        (void)err_what(e, "%s", path);
+        return ours ? err_hint(e, "chmod 700 %s", path) : err_hint(e, "look who made it, then remove it");
+    }
+    *out = path;
+    path = NULL;
+    return 0;
+}
 
 void keeper_address_put(struct buf *out, const char *path, const char *host, unsigned port)
 {

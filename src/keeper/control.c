@@ -9,14 +9,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <base/clock.h>
-#include <base/file.h>
 #include <base/mem.h>
 
 #include "conn.h"
@@ -196,30 +194,17 @@ static bool is_gone(const char *path)
     return lstat(path, &st) < 0 && errno == ENOENT;
 }
 
-/* As broker makes it, or as it has made it again. */
-static bool has_folder(void)
-{
-    AUTO_FREE(char *, runtime);
-    AUTO_FREE(char *, folder);
-    struct err ignored = ERR_INIT;
-    struct stat st;
-
-    if (path_runtime(&runtime, &ignored) < 0)
-        return false;
-    folder = mem_strndup(opt.control, (size_t)(strrchr(opt.control, '/') - opt.control));
-    return (mkdir(folder, 0700) == 0 || errno == EEXIST) && lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
-           st.st_uid == geteuid() && !(st.st_mode & 077);
-}
-
 /* A log-out empties the runtime folder, and a detached forward outlives that: with no socket nobody could
  * find or stop it. */
 static void look(struct timer *t)
 {
+    AUTO_FREE(char *, folder);
     struct err ignored = ERR_INIT;
     int old = door.fd, fd;
 
     timer_set(t, clock_ms() + LOOK_MS, look);
-    if (!is_gone(opt.control) || !has_folder() || (fd = listen_unix(opt.control, &ignored)) < 0)
+    if (!is_gone(opt.control) || keeper_folder(&folder, &ignored) < 0 ||
+        (fd = listen_unix(opt.control, &ignored)) < 0)
         return;
     timer_clear(&door_pause);
     loop_forget(&door);

@@ -15,6 +15,7 @@
 #include <base/file.h>
 #include <base/mem.h>
 #include <base/text.h>
+#include <ipc/keeper.h>
 
 #include "holder.h"
 
@@ -33,30 +34,6 @@ static int refuse(const char *path, const char *why, struct err *e)
     return err_hint(e, "look who made it, then remove it");
 }
 
-int control_folder(char **out, struct err *e)
-{
-    AUTO_FREE(char *, runtime);
-    AUTO_FREE(char *, path);
-    struct stat st;
-
-    if (path_runtime(&runtime, e) < 0)
-        return -1;
-    path = mem_printf("%s/forward", runtime);
-    if ((mkdir(path, 0700) < 0 && errno != EEXIST) || lstat(path, &st) < 0) {
-        (void)err_set(e, ERR_IO, "%s", strerror(errno));
-        return err_what(e, "%s", path);
-    }
-    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
-        return refuse(path, "not a folder of ours", e);
-    if (st.st_mode & 077) {
-        (void)refuse(path, "open to others", e);
-        return err_hint(e, "chmod 700 %s", path);
-    }
-    *out = path;
-    path = NULL;
-    return 0;
-}
-
 /* A name that is no name of a file, or makes the path too long, is hashed. No profile's name begins with +.
  */
 int control_place(const char *name, char **path, char **lock, struct err *e)
@@ -65,7 +42,7 @@ int control_place(const char *name, char **path, char **lock, struct err *e)
     AUTO_FREE(char *, plain);
     char hash[33];
 
-    if (control_folder(&folder, e) < 0)
+    if (keeper_folder(&folder, e) < 0)
         return -1;
     plain = mem_printf("%s/%s.sock", folder, name);
     text_hash(name, strlen(name), hash);

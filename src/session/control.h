@@ -18,8 +18,6 @@ struct control {
 void control_close(struct control *c);
 #define AUTO_CONTROL(name) __attribute__((cleanup(control_close))) struct control name = CONTROL_INIT
 
-/* The folder of them in the runtime folder: made 0700, ours, or refused with ERR_CONFIG; malloced. */
-int control_folder(char **out, struct err *e);
 /* The socket of the forward of that name, and the name of its lock; malloced. */
 int control_place(const char *name, char **path, char **lock, struct err *e);
 

@@ -157,7 +157,7 @@ int forward_list(struct forward **list, size_t *count, struct err *e)
 
     *list = NULL;
     *count = 0;
-    if (control_folder(&folder, e) < 0)
+    if (keeper_folder(&folder, e) < 0)
         return -1;
     DIR *files = opendir(folder);
     for (struct dirent *d; files && n < FORWARDS_MOST && (d = readdir(files));) {

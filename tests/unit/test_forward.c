@@ -256,7 +256,7 @@ static void names(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
-    assert_int_equal(control_folder(&folder, &e), 0);
+    assert_int_equal(keeper_folder(&folder, &e), 0);
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
         AUTO_FREE(char *, path);
         path = path_of(odd[i]);
@@ -284,11 +284,11 @@ static void folder_that_is_not_ours(void **state)
     struct stat st;
 
     (void)state;
-    assert_int_equal(control_folder(&folder, &e), 0);
+    assert_int_equal(keeper_folder(&folder, &e), 0);
     assert_int_equal(stat(folder, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
     assert_int_equal(chmod(folder, 0750), 0);
-    assert_int_equal(control_folder(&again, &e), -1);
+    assert_int_equal(keeper_folder(&again, &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
     assert_string_equal(e.what, folder);
     assert_string_equal(e.msg, "open to others");
@@ -296,13 +296,13 @@ static void folder_that_is_not_ours(void **state)
     moved = mem_printf("%s.moved", folder);
     assert_int_equal(rename(folder, moved), 0);
     assert_int_equal(symlink(moved, folder), 0);
-    assert_int_equal(control_folder(&again, &e), -1);
+    assert_int_equal(keeper_folder(&again, &e), -1);
     assert_string_equal(e.msg, "not a folder of ours");
     assert_int_equal(unlink(folder), 0);
     assert_int_equal(rename(moved, folder), 0);
     if (geteuid() == 0) {
         assert_int_equal(chown(folder, 12345, 12345), 0);
-        assert_int_equal(control_folder(&again, &e), -1);
+        assert_int_equal(keeper_folder(&again, &e), -1);
         assert_string_equal(e.msg, "not a folder of ours");
         assert_int_equal(chown(folder, 0, 0), 0);
     }

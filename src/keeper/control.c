@@ -26,7 +26,6 @@
 #include "tunnel.h"
 
 #define PATIENCE_MS 5000
-#define PAUSE_MS 100
 #define LOOK_MS 5000
 
 struct visitor {
@@ -36,7 +35,8 @@ struct visitor {
 };
 
 static struct watch door = {.fd = -1};
-static struct timer door_pause, door_look;
+static struct pause door_pause;
+static struct timer door_look;
 static int spare = -1; /* given up for a visitor where connections have taken all others: it may be a STOP */
 static time_t started;
 
@@ -159,12 +159,6 @@ static int door_accept(void)
     return accept4(door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-static void pause_over(struct timer *t)
-{
-    (void)t;
-    loop_want(&door, LOOP_READ);
-}
-
 static void door_ready(struct watch *w, unsigned events)
 {
     int fd = door_accept();
@@ -172,8 +166,7 @@ static void door_ready(struct watch *w, unsigned events)
     (void)events;
     if (fd < 0) {
         spare_keep();
-        loop_want(w, 0);
-        timer_set(&door_pause, clock_ms() + PAUSE_MS, pause_over);
+        loop_pause(&door_pause, w);
         return;
     }
     if (!peer_is_us(fd)) {
@@ -206,7 +199,7 @@ static void look(struct timer *t)
     if (!is_gone(opt.control) || keeper_folder(&folder, &ignored) < 0 ||
         (fd = listen_unix(opt.control, &ignored)) < 0)
         return;
-    timer_clear(&door_pause);
+    timer_clear(&door_pause.timer);
     loop_forget(&door);
     (void)close(old);
     loop_watch(&door, fd, LOOP_READ, door_ready);
@@ -231,7 +224,7 @@ void control_close(void)
 
     if (fd < 0)
         return;
-    timer_clear(&door_pause);
+    timer_clear(&door_pause.timer);
     timer_clear(&door_look);
     loop_forget(&door);
     keeper_removes_path(opt.control);

@@ -15,7 +15,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <base/clock.h>
 #include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
@@ -26,11 +25,10 @@
 
 #define BACKLOG 4096
 #define AT_ONCE 64
-#define PAUSE_MS 100
 
 static struct end {
     struct watch watch;
-    struct timer pause;
+    struct pause pause;
     unsigned number;
 } ends[ENDS_MOST] = {{.watch.fd = -1}, {.watch.fd = -1}};
 
@@ -126,22 +124,6 @@ int ends_open(struct err *e)
     return 0;
 }
 
-static void end_ready(struct watch *w, unsigned events);
-
-static void pause_over(struct timer *t)
-{
-    struct end *end = OWNER_OF(t, struct end, pause);
-
-    loop_want(&end->watch, LOOP_READ);
-}
-
-static void end_pause(struct end *end, int why)
-{
-    log_warn(NULL, "cannot accept: %s", strerror(why));
-    loop_want(&end->watch, 0);
-    timer_set(&end->pause, clock_ms() + PAUSE_MS, pause_over);
-}
-
 static void end_ready(struct watch *w, unsigned events)
 {
     struct end *end = OWNER_OF(w, struct end, watch);
@@ -150,8 +132,10 @@ static void end_ready(struct watch *w, unsigned events)
     (void)events;
     for (int i = 0; i < AT_ONCE && w->fd >= 0; i++) {
         int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
-            end_pause(end, errno);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+            log_warn(NULL, "cannot accept: %s", strerror(errno));
+            loop_pause(&end->pause, w);
+        }
         if (fd < 0)
             return;
         if (opt.end[end->number].host)
@@ -171,7 +155,7 @@ void ends_close(void)
     for (unsigned i = 0; i < ENDS_MOST; i++) {
         if (ends[i].watch.fd < 0)
             continue;
-        timer_clear(&ends[i].pause);
+        timer_clear(&ends[i].pause.timer);
         int fd = ends[i].watch.fd;
         loop_forget(&ends[i].watch);
         if (opt.end[i].path)

@@ -27,7 +27,6 @@
 
 #define KEPT_MOST 8
 #define ANSWER_MS 5000
-#define PAUSE_MS 100
 #define USER_SHOWN 30 /* ssh cuts both in its prompts */
 #define HOST_SHOWN 128
 
@@ -54,7 +53,7 @@ static struct {
 } kept[KEPT_MOST];
 
 static struct watch listening = {.fd = -1};
-static struct timer listening_pause;
+static struct pause listening_pause;
 static struct asker *askers;
 static char *path;
 static bool needed_person;
@@ -261,21 +260,13 @@ static void asker_ready(struct watch *w, unsigned events)
         serve(a, &asked);
 }
 
-static void pause_over(struct timer *t)
-{
-    (void)t;
-    loop_want(&listening, LOOP_READ);
-}
-
-/* Where no descriptor is left, it waits for one instead of spinning. */
 static void listening_ready(struct watch *w, unsigned events)
 {
     int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     (void)events;
     if (fd < 0) {
-        loop_want(w, 0);
-        timer_set(&listening_pause, clock_ms() + PAUSE_MS, pause_over);
+        loop_pause(&listening_pause, w);
         return;
     }
     if (!peer_is_us(fd) || !login.s || getpgid(peer_pid(fd)) != login.group) {
@@ -352,7 +343,7 @@ void ask_close(void)
     login.s = NULL;
     while (askers)
         asker_end(askers);
-    timer_clear(&listening_pause);
+    timer_clear(&listening_pause.timer);
     loop_forget(&listening);
     if (fd >= 0)
         (void)close(fd);

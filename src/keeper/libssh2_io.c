@@ -131,6 +131,21 @@ static void io_disconnected(LIBSSH2_SESSION *ssh, int reason, const char *messag
         peek_line(s->disconnected, sizeof s->disconnected, message, (size_t)length);
 }
 
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+static void set_callback(LIBSSH2_SESSION *ssh, int what, void (*call)(void))
+{
+    (void)libssh2_session_callback_set2(ssh, what, call);
+}
+#else
+/* This version wants a pointer to data: the same bytes on every system with dlsym(). */
+static void set_callback(LIBSSH2_SESSION *ssh, int what, void (*call)(void))
+{
+    void *data;
+    memcpy(&data, &call, sizeof data);
+    (void)libssh2_session_callback_set(ssh, what, data);
+}
+#endif
+
 LIBSSH2_SESSION *io_session(struct session *s)
 {
     LIBSSH2_SESSION *ssh = libssh2_session_init_ex(io_alloc, io_free, io_realloc, s);
@@ -145,12 +160,8 @@ LIBSSH2_SESSION *io_session(struct session *s)
 
     if (!ssh)
         err_out_of_memory();
-    for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-        void *call;
-        /* Its interface wants a pointer to data: the same bytes on every system with dlsym(). */
-        memcpy(&call, &calls[i].call, sizeof call);
-        (void)libssh2_session_callback_set(ssh, calls[i].what, call);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        set_callback(ssh, calls[i].what, calls[i].call);
     libssh2_session_set_blocking(ssh, 0);
     return ssh;
 }

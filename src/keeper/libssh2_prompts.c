@@ -44,7 +44,8 @@ static struct secret *answer_one(struct session *s, const LIBSSH2_USERAUTH_KBDIN
     AUTO_BUF(clean, PROMPT_MAX);
     AUTO_BUF(question, PROMPT_MAX + 512);
 
-    text_sanitise(&clean, prompt->text, prompt->length < PROMPT_MAX / 4 ? prompt->length : PROMPT_MAX / 4);
+    text_sanitise(&clean, (const char *)prompt->text,
+                  prompt->length < PROMPT_MAX / 4 ? prompt->length : PROMPT_MAX / 4);
     buf_printf(&question, "(%s) %s", session_who(s->settings), buf_str(&clean));
     if (!l->password && is_for_password(prompt, &clean, count)) {
         l->password = password_for(s, buf_str(&question));

@@ -56,7 +56,9 @@ $(B)/share/%: share/%
 $(B)/harden.mk: tests/lint/probe-flags Makefile
 	@mkdir -p $(@D)
 	$(Q)tests/lint/probe-flags '$(CC)' '$(SAN)' > $@.tmp && mv $@.tmp $@
-ifeq ($(filter clean distclean help,$(MAKECMDGOALS)),)
+ifeq ($(filter clean lint,$(MAKECMDGOALS)),)
+lacking := $(shell tests/lint/probe-packages '$(CC)' '$(PKG_CONFIG)' $(if $(filter unit check,$(MAKECMDGOALS)),unit))
+$(if $(lacking),$(error $(lacking)))
 -include $(B)/harden.mk
 endif
 

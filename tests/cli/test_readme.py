@@ -93,28 +93,56 @@ def test_commands():
         assert os.access(REPO / program, os.X_OK), program
 
 
-def demo_packages():
-    return re.search(r'^packages="([^"]+)"', (REPO / "tests" / "demo").read_text(), re.M)[1].split()
+# The packages
+
+PROBE = REPO / "tests" / "lint" / "probe-packages"
 
 
-def test_demo_installs_what_the_build_links():
-    """A library that the Makefile asks pkg-config for has its package in the demo; a new one needs a row here."""
-    package = {"libsodium": "libsodium-dev", "jansson": "libjansson-dev", "libsecret-1": "libsecret-1-dev",
-               "libcurl": "libcurl4-openssl-dev", "expat": "libexpat1-dev", "libcrypto": "libssl-dev", "libssl": "libssl-dev",
-               "libssh2": "libssh2-1-dev"}
+def packages():
+    """Debian's names of what a build needs."""
+    return subprocess.run([PROBE], capture_output=True, text=True, check=True).stdout.split()
+
+
+def libraries():
+    """What the Makefile asks pkg-config for."""
     asked = re.findall(r"\$\(PKG_CONFIG\) [-\w ]*--(?:cflags|libs) ([\w .-]+)\)", (REPO / "Makefile").read_text())
-    names = {name for line in asked for name in line.split()}
-    assert names >= {"libsodium", "jansson", "libsecret-1"}
-    assert {package[name] for name in names} <= set(demo_packages())
+    return {name for line in asked for name in line.split()}
 
 
-def test_setup_installs_what_the_demo_does():
-    """So that CI's machine can run the demo, too."""
-    words = demo_packages()
-    setup = re.search(r"^packages=\((.*?)^\)", (REPO / "tests" / "setup").read_text(), re.M | re.S)[1]
-    brought = {"gcc": "build-essential", "libc6-dev": "build-essential", "make": "build-essential",
-               "mariadb-client-core": "mariadb-client"}
-    assert not [w for w in words if not re.search(rf"(?<!\S){re.escape(brought.get(w, w))}(?!\S)", setup)]
+def probe(*args, **env):
+    return subprocess.run([PROBE, *args], capture_output=True, text=True, check=True, env={**os.environ, **env}).stdout
+
+
+def test_readme_lists_the_packages():
+    assert " ".join(packages()) in " ".join(README.replace("`", "").split())
+
+
+def test_setup_and_demo_install_them():
+    assert "$(tests/lint/probe-packages)" in (REPO / "tests" / "demo").read_text()
+    assert '$("$here/lint/probe-packages")' in (REPO / "tests" / "setup").read_text()
+
+
+def test_all_that_is_linked_is_looked_for():
+    missing = probe("cc", "pkg-config", PKG_CONFIG_LIBDIR="/nonexistent").partition(";")[0]
+    assert set(missing.split()[1:]) == libraries() >= {"libsodium", "jansson", "libsecret-1", "libssh2"}
+
+
+@pytest.mark.parametrize("args, env, said", [
+    (("cc", "pkg-config", "unit"), {}, ""),
+    (("no-cc", "pkg-config"), {}, "missing: no-cc; on Debian: apt-get install gcc libc6-dev\n"),
+    (("false", "pkg-config"), {}, "missing: stdio.h; on Debian: apt-get install libc6-dev\n"),
+    (("cc", "no-such"), {}, "missing: no-such; on Debian: apt-get install pkg-config {libraries}\n"),
+    (("cc", "pkg-config"), {"PKG_CONFIG_LIBDIR": "/nonexistent"}, "missing: {asked}; on Debian: apt-get install {libraries}\n")])
+def test_what_is_missing(args, env, said):
+    asked = "libsodium jansson libsecret-1 libcurl expat libssl libcrypto libssh2"
+    assert probe(*args, **env) == said.format(asked=asked, libraries=" ".join(packages()[4:]))
+
+
+def test_make_says_what_is_missing():
+    """In one line, before anything is made."""
+    done = subprocess.run(["make", "PKG_CONFIG=no-such"], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == ""
+    assert re.fullmatch(r"Makefile:\d+: \*\*\* missing: no-such; on Debian: apt-get install pkg-config lib.*  Stop\.\n", done.stderr)
 
 
 # The examples

@@ -1,7 +1,7 @@
 /*
  * Programs that the keeper runs. A process group is the unit: what a program starts itself (the plugin of
  * `aws ssm`) must end with it. The keeper is the reaper of orphans below it, so that it sees when a group is
- * empty. Not here: what a program is for, and programs that leave their group on purpose.
+ * empty, and what has left its group on purpose. Not here: what a program is for.
  */
 #include "child.h"
 
@@ -22,6 +22,7 @@
 #include <base/mem.h>
 
 #include "guard.h"
+#include "orphans.h"
 #include "said.h"
 
 #define GRACE_MS 2000
@@ -34,11 +35,22 @@ struct group {
     struct child *owner; /* NULL: ended or forgotten */
     struct buf raw;      /* the tail of its stderr as it came */
     bool reaped;         /* the leader */
+    bool whole;          /* see struct child */
     int64_t kill_at;     /* 0: not ending */
     struct timer look;
     struct group *next;
 };
 static struct group *groups;
+
+/* Whatever runs in the keeper's own group is its own doing (child_fork()). */
+static bool is_known_group(pid_t id)
+{
+    for (const struct group *g = groups; g; g = g->next) {
+        if (g->id == id)
+            return true;
+    }
+    return id == getpgrp();
+}
 
 static struct group *group_of(const struct child *c)
 {
@@ -53,7 +65,8 @@ static void group_add(pid_t id, struct child *owner)
 {
     struct group *g = mem_alloc(1, sizeof *g);
 
-    *g = (struct group){.id = id, .owner = owner, .raw = BUF_INIT(2 * SAID_KEPT), .next = groups};
+    *g = (struct group){
+        .id = id, .owner = owner, .raw = BUF_INIT(2 * SAID_KEPT), .whole = owner->whole, .next = groups};
     groups = g;
 }
 
@@ -67,6 +80,8 @@ static void group_free(struct group *g)
     guard_disowns_group(g->id);
     timer_clear(&g->look);
     buf_release(&g->raw);
+    if (g->whole)
+        orphans_end(is_known_group);
     free(g);
 }
 
@@ -148,6 +163,12 @@ static void err_ready(struct watch *w, unsigned events)
     (void)read_output(group_of(OWNER_OF(w, struct child, err)), w);
 }
 
+/* In its group, or beyond. */
+static bool has_left_something(const struct group *g)
+{
+    return kill(-g->id, 0) == 0 || orphans_exist(is_known_group);
+}
+
 /* What a pipe holds when the program ends is read; what others may still write into it is not waited for. */
 static void life_ready(struct watch *w, unsigned events)
 {
@@ -159,6 +180,7 @@ static void life_ready(struct watch *w, unsigned events)
         return;
     g->reaped = true;
     c->pid = 0;
+    c->left = c->whole && has_left_something(g);
     close_watched(&c->life);
     for (size_t most = 0; most < 64 && g->owner && read_output(g, &c->err); most++)
         ;
@@ -263,6 +285,7 @@ int child_start(struct child *c, char *const *argv, const struct env_changes *en
     null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     buf_clear(&c->said);
     c->ending = false;
+    c->left = false;
     c->status = 0;
     if (null < 0)
         (void)err_set(e, ERR_TRY_LATER, "/dev/null: %s", strerror(errno));
@@ -324,6 +347,7 @@ void child_end_all(void)
         if (groups)
             (void)poll(NULL, 0, NAP_MS);
     }
+    orphans_end_now(is_known_group);
 }
 
 int child_fork(void (*work)(const void *context, int to), const void *context, pid_t *pid, int *from,

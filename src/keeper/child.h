@@ -1,6 +1,7 @@
 /*
  * A program that the keeper runs: in a process group of its own, without the keeper's descriptors, its two
- * outputs read by the loop. Ended with TERM to the group, then KILL after 2 s.
+ * outputs read by the loop. Ended with TERM to the group, then KILL after 2 s; what it has put into the
+ * background, beyond its group, ends with the keeper at the latest.
  */
 #ifndef KEEPER_CHILD_H
 #define KEEPER_CHILD_H
@@ -21,6 +22,8 @@ struct child {
     void (*ended)(struct child *c);
     struct watch out, err, life;
     bool ending;
+    bool whole; /* set before: what it has put into the background ends when it ends */
+    bool left;  /* once it has ended: there is something of it in the background */
 };
 #define CHILD_INIT                                                                                           \
     {                                                                                                        \
@@ -40,7 +43,8 @@ void child_forget(struct child *c);
  */
 int child_fork(void (*work)(const void *context, int to), const void *context, pid_t *pid, int *from,
                struct err *e);
-/* At the keeper's own end: every group gets TERM, 2 s, KILL, and is reaped. Blocks that long at most. */
+/* At the keeper's own end: every group, and whatever is in the background, gets TERM, 2 s, KILL, and is
+ * reaped. Blocks for 6 s at most. */
 void child_end_all(void);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * What the guard needs to know lies in memory that it shares with the keeper, written before the fact, so
- * that a kill at any moment finds it. A subreaper: what a dead keeper leaves behind becomes the guard's
- * child, and is reaped. The guard holds no descriptor, reads no network and knows no secret: it forks before
- * there is one.
+ * that a kill at any moment finds it. A subreaper: what a dead keeper leaves behind, in the background too,
+ * becomes the guard's child, and is ended and reaped. The guard holds no descriptor, reads no network and
+ * knows no secret: it forks before there is one.
  */
 #include "guard.h"
 
@@ -22,6 +22,7 @@
 #include <base/mem.h>
 
 #include "keeper.h"
+#include "orphans.h"
 
 #define PATHS_MOST 8
 #define GROUPS_MOST 8
@@ -84,26 +85,26 @@ static bool signal_groups(int number)
     return any;
 }
 
-/* Whether a child is left: those that have ended are reaped. */
-static bool reap(void)
+/* Those that have ended are reaped. */
+static bool is_any_left(void)
 {
-    pid_t got;
-
-    while ((got = waitpid(-1, NULL, WNOHANG)) > 0)
+    while (waitpid(-1, NULL, WNOHANG) > 0)
         ;
-    return got == 0;
+    return signal_groups(0);
 }
 
-static void end_groups(void)
+static void end_all(void)
 {
-    int64_t until = clock_ms() + GRACE_MS;
+    int64_t kill_at = clock_ms() + GRACE_MS;
 
     (void)signal_groups(SIGTERM);
-    while (reap() && signal_groups(0) && clock_left(until) > 0)
+    while (is_any_left() && clock_left(kill_at) > 0)
         nap();
     (void)signal_groups(SIGKILL);
-    while (reap() && signal_groups(0))
+    /* A process that the system holds cannot be ended. */
+    while (is_any_left() && clock_left(kill_at + GRACE_MS) > 0)
         nap();
+    orphans_end_now(NULL);
 }
 
 _Noreturn static void guard_run(pid_t keeper)
@@ -119,7 +120,7 @@ _Noreturn static void guard_run(pid_t keeper)
     do
         got = waitpid(-1, &status, 0);
     while (got != keeper && (got > 0 || errno == EINTR));
-    end_groups();
+    end_all();
     guard_remove_paths();
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }

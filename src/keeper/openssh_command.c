@@ -84,6 +84,8 @@ void openssh_command(const struct ssh_settings *s, const char *control, struct w
     words_take(argv, proc_find("ssh"));
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
         words_add(argv, fixed[i]);
+    if (s->has_fork_option)
+        add(argv, "-o", "ForkAfterAuthentication=no");
     add(argv, "-o", log_wants(LOG_TRACE) ? "LogLevel=DEBUG1" : "LogLevel=INFO");
     add(argv, "-S", NULL);
     words_take(argv, without_tokens(control));

@@ -1,20 +1,17 @@
 /*
- * Running the user's program: no shell, placeholders filled after splitting, a free port or a socket in our
- * folder, readiness looked up and not dialled. Its arguments are never shown: they may hold what opens a
- * session.
+ * Running the user's program: no shell, placeholders filled after splitting. It must stay in the foreground,
+ * or its end would not be seen. Where it listens: program_place.c. Its arguments are never shown: they may
+ * hold what opens a session.
  */
 #include "program.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <base/clock.h>
-#include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/proc.h>
@@ -23,8 +20,8 @@
 #include "child.h"
 #include "keeper.h"
 #include "listening.h"
+#include "program_place.h"
 #include "ready.h"
-#include "stream.h"
 
 #define LOOK_MS 20
 /* What it has said counts, but the end may come a moment later; not all that listen are seen. */
@@ -32,21 +29,19 @@
 /* A little more than what a group gets to end in (child.h). */
 #define GRACE_MS 2500
 #define STARTS_MOST 3
-#define PORTS_MOST 16
 #define WORD_MOST 65536
 
 static struct {
     struct words words; /* of the key `command`, not filled */
-    bool wants_port, wants_socket;
     int64_t timeout;
-    struct program_end end;
+    struct place place;
     struct child child;
     struct ready ready;
     struct timer look, late;
     unsigned starts;         /* of the same call of program_start() */
     bool before;             /* it ran before in this process: its end may still be held for a moment */
     int64_t began, promised; /* promised: when it had printed the text of `ready`; 0: not yet */
-
+    bool forked;             /* it goes into the background: it is not started again */
     bool up;
     void (*settled)(const struct err *e), (*lost)(const struct err *e);
 } program = {.child = CHILD_INIT, .ready = READY_INIT};
@@ -60,46 +55,7 @@ const char *program_name(void)
 
 const struct program_end *program_local_end(void)
 {
-    return &program.end;
-}
-
-static bool mentions(const char *placeholder)
-{
-    for (size_t i = 0; i < program.words.count; i++) {
-        if (strstr(program.words.word[i], placeholder))
-            return true;
-    }
-    return false;
-}
-
-/* In our folder, by our number: another keeper has another one. */
-static int choose_socket(struct err *e)
-{
-    AUTO_FREE(char *, folder);
-
-    if (program.end.path)
-        return 0;
-    if (path_runtime(&folder, e) < 0)
-        return -1;
-    char *path = mem_printf("%s/c%ld", folder, (long)getpid());
-    if (strlen(path) > SOCKET_PATH_MOST) {
-        (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", path, SOCKET_PATH_MOST);
-        free(path);
-        return err_hint(e, "a shorter XDG_RUNTIME_DIR or TMPDIR, or {local_port} in command");
-    }
-    program.end.path = path;
-    keeper_owns_path(path);
-    return 0;
-}
-
-static int choose_address(struct err *e)
-{
-    const char *address = options_tunnel("address");
-
-    if (address)
-        return stream_address(address, &program.end.path, &program.end.host, &program.end.port, e);
-    (void)err_set(e, ERR_CONFIG, "command without {local_port} and {socket} needs address");
-    return err_hint(e, "address = 127.0.0.1:13306, where it listens, or {local_port} in command");
+    return &program.place.end;
 }
 
 int program_prepare(struct err *e)
@@ -116,57 +72,7 @@ int program_prepare(struct err *e)
         return err_hint(e, "command = PROGRAM ARGUMENT..., quoted as for sh");
     }
     program.timeout = text_number(timeout, INT32_MAX, &ms) && ms ? (int64_t)ms : opt.connect_timeout;
-    program.wants_socket = mentions("{socket}");
-    program.wants_port = !program.wants_socket && mentions("{local_port}");
-    if (opt.socket && mentions("{host}")) {
-        (void)err_set(e, ERR_CONFIG, "command has {host}, but the server is at a socket");
-        return err_hint(e, "set host instead of socket in the profile");
-    }
-    if (program.wants_socket)
-        return choose_socket(e);
-    return program.wants_port ? 0 : choose_address(e);
-}
-
-/* Not by another user: between our choice of a port and the program's bind it may have become anybody's, and
- * a password would go there. */
-static bool is_listening(bool ours)
-{
-    const char *at = NULL;
-
-    if (program.end.path)
-        return listening_unix(program.end.path);
-    if (!listening_tcp(program.wants_port ? NULL : program.end.host, program.end.port, ours, &at))
-        return false;
-    program.end.host = at;
-    return true;
-}
-
-/* One that nobody listens on, in either family: bound for a moment, because the system knows best. */
-static int free_port(unsigned *port, struct err *e)
-{
-    const char *at;
-
-    for (int i = 0; i < PORTS_MOST; i++) {
-        struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t n = sizeof in;
-        AUTO_FD(fd);
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || bind(fd, (struct sockaddr *)&in, n) < 0 ||
-            getsockname(fd, (struct sockaddr *)&in, &n) < 0)
-            return err_set(e, ERR_TRY_LATER, "no free port: %s", strerror(errno));
-        *port = ntohs(in.sin_port);
-        if (!listening_tcp(NULL, *port, false, &at))
-            return 0;
-    }
-    return err_set(e, ERR_TRY_LATER, "no free port");
-}
-
-static void end_put(struct buf *out)
-{
-    if (program.end.path)
-        buf_puts(out, program.end.path);
-    else
-        text_address(out, program.end.host ? program.end.host : "127.0.0.1", program.end.port);
+    return place_choose(&program.place, &program.words, e);
 }
 
 /* The program is ended, if it runs, and the reason told. */
@@ -193,14 +99,14 @@ static void be_up(void)
 
 static void look(struct timer *t)
 {
-    bool listens = is_listening(true);
+    bool listens = place_is_served(&program.place, true);
 
     if (!listens && (!program.promised || clock_ms() < program.promised + PROMISE_MS)) {
         timer_set(t, clock_ms() + LOOK_MS, look);
         return;
     }
-    if (!listens && program.wants_port)
-        program.end.host = "127.0.0.1";
+    if (!listens && program.place.wants_port)
+        program.place.end.host = "127.0.0.1";
     be_up();
 }
 
@@ -224,7 +130,7 @@ static void is_late(struct timer *t)
 
     (void)t;
     clock_format_duration(&time, program.timeout);
-    end_put(&end);
+    place_put(&program.place, &end);
     (void)err_set(&e, ERR_UNREACHABLE, "%s: not ready within %s", program_name(), buf_str(&time));
     (void)err_detail_lines(&e, buf_str(&program.child.said));
     if (program.ready.text)
@@ -237,34 +143,56 @@ static void is_late(struct timer *t)
 
 static void try_start(void);
 
+static void why_forked(struct err *e)
+{
+    (void)err_set(e, ERR_CONFIG, "%s: it goes into the background", program_name());
+    (void)err_hint(e, "the tunnel's command must stay in the foreground: ssh without -f");
+}
+
 static void why_ended(const char *when, struct err *e)
 {
     AUTO_BUF(how, 64);
 
+    if (program.forked) {
+        why_forked(e);
+        return;
+    }
     proc_describe_status(&how, program.child.status);
     (void)err_set(e, ERR_UNREACHABLE, "%s: %s%s", program_name(), buf_str(&how), when);
     (void)err_detail_lines(e, buf_str(&program.child.said));
     (void)err_hint(e, "run the tunnel's command by hand: it must stay in the foreground");
 }
 
+static bool ended_well(const struct child *c)
+{
+    return WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0;
+}
+
+/* Between our choice and its own bind the port may have become another's. One that ends well does not say
+ * so. */
+static bool is_port_taken(const struct child *c)
+{
+    const char *at;
+
+    return program.place.wants_port && !ended_well(c) &&
+           (ready_says_taken(buf_str(&c->said)) || listening_tcp(NULL, program.place.end.port, false, &at));
+}
+
 static void ended(struct child *c)
 {
     void (*lost)(const struct err *) = program.lost;
     struct err e = ERR_INIT;
-    const char *at;
 
     timer_clear(&program.look);
+    program.forked = ended_well(c) && c->left;
     if (program.up) {
         why_ended("", &e);
         program.up = false;
         lost(&e);
         return;
     }
-    /* Between our choice and its own bind the port may have become another's. */
-    bool taken = program.wants_port &&
-                 (ready_says_taken(buf_str(&c->said)) || listening_tcp(NULL, program.end.port, false, &at));
-    if (taken && program.starts < STARTS_MOST) {
-        log_trace("way", "%s: port %u was taken, another one", program_name(), program.end.port);
+    if (is_port_taken(c) && program.starts < STARTS_MOST) {
+        log_trace("way", "%s: port %u was taken, another one", program_name(), program.place.end.port);
         try_start();
         return;
     }
@@ -276,10 +204,10 @@ static int fill_words(struct words *out, struct err *e)
 {
     static const char *const names[] = {"host", "port", "local_port", "socket", NULL};
     char port[16], local_port[16];
-    const char *values[] = {opt.host, port, local_port, program.end.path, NULL};
+    const char *values[] = {opt.host, port, local_port, program.place.end.path, NULL};
 
     (void)snprintf(port, sizeof port, "%u", opt.port);
-    (void)snprintf(local_port, sizeof local_port, "%u", program.end.port);
+    (void)snprintf(local_port, sizeof local_port, "%u", program.place.end.port);
     for (size_t i = 0; i < program.words.count; i++) {
         AUTO_BUF(word, WORD_MOST);
         text_fill(&word, program.words.word[i], names, values);
@@ -301,14 +229,11 @@ static int run(struct err *e)
 {
     AUTO_WORDS(words);
 
-    if (program.wants_port && free_port(&program.end.port, e) < 0)
-        return -1;
-    if (program.wants_socket)
-        (void)unlink(program.end.path);
-    if (fill_words(&words, e) < 0)
+    if (place_renew(&program.place, e) < 0 || fill_words(&words, e) < 0)
         return -1;
     program.child.printed = printed;
     program.child.ended = ended;
+    program.child.whole = true;
     ready_begin(&program.ready, options_tunnel("ready"));
     program.promised = 0;
     program.starts++;
@@ -337,12 +262,12 @@ static void start_when_free(struct timer *t)
     struct err e = ERR_INIT;
     AUTO_BUF(end, 256);
 
-    if (program.wants_port || program.wants_socket || !is_listening(false)) {
+    if (program.place.wants_port || program.place.wants_socket || !place_is_served(&program.place, false)) {
         try_start();
     } else if (program.before && clock_ms() < program.began + GRACE_MS) {
         timer_set(t, clock_ms() + LOOK_MS, start_when_free);
     } else {
-        end_put(&end);
+        place_put(&program.place, &end);
         (void)err_set(&e, ERR_UNREACHABLE, "%s is taken, where %s is to listen", buf_str(&end),
                       program_name());
         (void)err_hint(&e, "end what listens there, or {local_port} in command instead of address");
@@ -352,6 +277,12 @@ static void start_when_free(struct timer *t)
 
 void program_start(void (*settled)(const struct err *e), void (*lost)(const struct err *e))
 {
+    if (program.forked) {
+        struct err e = ERR_INIT;
+        why_forked(&e);
+        settled(&e);
+        return;
+    }
     program.settled = settled;
     program.lost = lost;
     program.starts = 0;
@@ -367,6 +298,6 @@ void program_stop(void)
     program.up = false;
     program.settled = NULL;
     child_forget(&program.child);
-    if (program.wants_socket && program.end.path)
-        (void)unlink(program.end.path);
+    if (program.place.wants_socket && program.place.end.path)
+        (void)unlink(program.place.end.path);
 }

@@ -21,7 +21,7 @@
 #define MOST_FILES 64
 #define KEEPALIVE_MS 60000 /* what the tunnel's key has where nobody has set it */
 
-enum take { TAKE_TEXT, TAKE_LIST, TAKE_FILES, TAKE_BOOL, TAKE_NUMBER, TAKE_SECONDS, TAKE_STRICT };
+enum take { TAKE_TEXT, TAKE_LIST, TAKE_FILES, TAKE_BOOL, TAKE_NUMBER, TAKE_SECONDS, TAKE_STRICT, TAKE_THERE };
 
 static const struct {
     const char *key;
@@ -68,6 +68,7 @@ static const struct {
     ROW("connecttimeout", TAKE_SECONDS, connect_timeout, "none"),
     ROW("bindaddress", TAKE_TEXT, bind_address, NULL),
     ROW("addressfamily", TAKE_TEXT, address_family, "any"),
+    ROW("forkafterauthentication", TAKE_THERE, has_fork_option, NULL),
 #undef ROW
 };
 
@@ -139,6 +140,8 @@ static int take(enum take how, void *field, const char *value, const char *absen
         *(int64_t *)field = (int64_t)n * 1000;
     else if (how == TAKE_BOOL)
         *(bool *)field = is_yes(value);
+    else if (how == TAKE_THERE)
+        *(bool *)field = true;
     else if (how == TAKE_STRICT)
         *(enum ssh_strictness *)field = strictness(value);
     else if (how == TAKE_TEXT)

@@ -100,21 +100,22 @@ static void finish_later(struct timer *t)
 
 static void ask_ssh(char *path)
 {
-    char flag[][3] = {"-G", "-T", "-p", "-l", "-i", "--"};
-    const char *const keys[] = {NULL, NULL, "port", "user", "identity"};
-    char *argv[16] = {path, flag[0], flag[1]};
-    size_t n = 3;
+    /* -N, as the master has it: else an ssh_config with ForkAfterAuthentication is an error. */
+    char flag[][3] = {"-G", "-N", "-T", "-p", "-l", "-i", "--"};
+    const char *const keys[] = {NULL, NULL, NULL, "port", "user", "identity"};
+    char *argv[16] = {path, flag[0], flag[1], flag[2]};
+    size_t n = 4;
     AUTO_WORDS(values);
     struct err e = ERR_INIT;
 
-    for (size_t i = 2; i < ARRAY_LEN(keys); i++) {
+    for (size_t i = 3; i < ARRAY_LEN(keys); i++) {
         if (!options_tunnel(keys[i]))
             continue;
         words_add(&values, options_tunnel(keys[i]));
         argv[n++] = flag[i];
         argv[n++] = values.word[values.count - 1];
     }
-    argv[n++] = flag[5];
+    argv[n++] = flag[6];
     argv[n++] = settings.alias;
     ssh.printed = printed;
     ssh.ended = ended;

@@ -222,8 +222,8 @@ static void known_hosts_files_are_at_home(void **state)
 static void only_what_is_set_is_passed(void **state)
 {
     static const char *const expected[][2] = {
-        {"host=b", "-G -T -- b\n"},
-        {"host=b,port=22,user=us", "-G -T -p 22 -l us -- b\n"},
+        {"host=b", "-G -N -T -- b\n"},
+        {"host=b,port=22,user=us", "-G -N -T -p 22 -l us -- b\n"},
     };
 
     (void)state;

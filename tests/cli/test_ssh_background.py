@@ -1,0 +1,183 @@
+"""Programs that go into the background: an ssh_config that says so, a tunnel's command that does, what they start. A run works or
+says why, tries once, and leaves no process, no session at the sshd and no socket."""
+import os
+import signal
+import subprocess
+
+import pytest
+
+from lib.bastion import ENGINES, Home, tunnel, write
+from lib.forwards import alive, until
+from lib.keeping import Beside, gone, keeper
+from lib.logins import profile
+
+WHO = ["--", "-NBe", "select current_user()"]
+IN = "app_native@%\n"
+FORKED = "hint: the tunnel's command must stay in the foreground: ssh without -f\n"
+
+
+@pytest.fixture
+def home(broker, ssh_home, user_key, mariadb_server, clients, start_sshd):
+    """home.sshd is its own, so that log-ins and sessions can be counted."""
+    home = Home(broker, ssh_home)
+    home.has_key(user_key)
+    home.server, home.client = mariadb_server, clients["mariadb1011"]
+    home.sshd = start_sshd(host_keys=["ed25519"])
+    home.sshd.authorize(user_key)
+    home.knows(home.sshd)
+    return home
+
+
+def logins(home):
+    return home.sshd.read().count("Accepted publickey")
+
+
+def nothing_left(home):
+    return gone(home.broker) and until(lambda: not home.sshd.sessions())
+
+
+def over_ssh(home, engine):
+    write(home.broker, home.server, tunnel(home.sshd, engine), client=home.client.path)
+
+
+def by_command(home, command, *lines):
+    server = home.server
+    home.broker.env["TEST_SECRET"] = home.broker.secret(server.password("app_native")).decode()
+    home.broker.config(profile(host="127.0.0.1", port=server.port, user="app_native", auth="env", auth_env="TEST_SECRET", via="far",
+                               client=home.client.path)
+                       + "\n".join(["[tunnel far]", "type = command", f"command = {command}", *lines, ""]))
+
+
+@pytest.mark.parametrize("said", ["ForkAfterAuthentication yes", "SessionType none", "SessionType none\nForkAfterAuthentication yes",
+                                  "RequestTTY force\nStdinNull yes\nRemoteCommand sleep 1000", "ControlMaster auto\nControlPath ~/.ssh/c-%C\n"
+                                  "ControlPersist 10m"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_config_of_a_background_ssh(home, engine, said):
+    """What is meant for an ssh of its own does not concern a tunnel."""
+    home.config(f"Host *\n{said}\n")
+    over_ssh(home, engine)
+    done = home.broker.run("connect", "p", *WHO)
+    assert (done.code, done.text) == (0, IN), done.errors
+    assert logins(home) == 1 and nothing_left(home) and not list(home.folder.glob("c-*"))
+
+
+def test_jump_host_that_forks(home, start_sshd, user_key):
+    """The ssh that ProxyJump starts does as the ssh_config says."""
+    inner = start_sshd(host_keys=["ed25519"])
+    inner.authorize(user_key)
+    home.knows(home.sshd, inner)
+    home.config(f"Host first\n HostName {home.sshd.host}\n Port {home.sshd.port}\nHost second\n HostName {inner.host}\n Port {inner.port}\n"
+                f" ProxyJump first\nHost *\n User {inner.user}\n ForkAfterAuthentication yes\n")
+    write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = second\n", client=home.client.path)
+    done = home.broker.run("connect", "p", *WHO)
+    assert (done.code, done.text) == (0, IN), done.errors
+    assert nothing_left(home) and until(lambda: not inner.sessions())
+
+
+def ssh_command(home, options):
+    return f"ssh {options} -N -p {home.sshd.port} -L {{local_port}}:{{host}}:{{port}} {home.sshd.user}@{home.sshd.host}"
+
+
+def test_command_in_the_foreground(home):
+    by_command(home, ssh_command(home, ""))
+    done = home.broker.run("connect", "p", *WHO)
+    assert (done.code, done.text) == (0, IN), done.errors
+    assert logins(home) == 1 and nothing_left(home)
+
+
+def test_command_that_goes_into_the_background(home):
+    """ssh -f: the port that it listens at is there for a moment before ssh has gone."""
+    by_command(home, ssh_command(home, "-f"))
+    done = home.broker.run("connect", "p", *WHO)
+    assert done.code in (1, 78) and not done.text and "ssh: it goes into the background" in done.errors, done.errors
+    assert done.code == 1 or done.errors == "broker: p: ssh: it goes into the background\n" + FORKED
+    assert logins(home) == 1 and nothing_left(home)
+
+
+DAEMON = """#!/usr/bin/python3 -IS
+import os, socket, sys, time
+with open(os.environ["HOME"] + "/started", "a") as f:
+    f.write("once\\n")
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1]))) if sys.argv[2] == "listen" else None
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+with open(os.environ["HOME"] + "/pid", "w") as f:
+    f.write(str(os.getpid()))
+time.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize("how", ["listen", "deaf"])
+def test_any_daemon(home, how):
+    """As the book has it: two forks, a session of its own."""
+    home.broker.script("daemon", DAEMON)
+    by_command(home, f"daemon {{local_port}} {how}", "connect_timeout = 60s")
+    done = home.broker.run("connect", "p", *WHO)
+    assert done.code in ((78,) if how == "deaf" else (1, 78)) and "it goes into the background" in done.errors, done.errors
+    assert (home.broker.home / "started").read_text() == "once\n" and gone(home.broker)
+
+
+def test_forward_does_not_start_it_again(home, forwards):
+    """A daemon under a forward: the first connection finds out, the second does not start another one."""
+    home.broker.script("daemon", DAEMON)
+    by_command(home, "daemon {local_port} listen")
+    done = home.broker.run("forward", "p", "--detach")
+    if done.code == 0:  # it was seen to listen before it had gone
+        assert until(lambda: forwards.one("p")["state"] == "lost")
+        host, _, place = done.text.strip().rpartition(":")
+        for _ in range(3):
+            again = home.broker.run("connect", "--host", host, "--port", place, "--user", "x", "--auth", "none", "--tls", "preferred",
+                                    "--client", home.client.path, *WHO)
+            assert again.code == 1 and "it goes into the background" in again.errors
+        assert home.broker.run("stop", "p").code == 0
+    else:
+        assert done.code == 78 and "it goes into the background" in done.errors
+    assert (home.broker.home / "started").read_text() == "once\n" and gone(home.broker)
+
+
+HELPERS = """#!/bin/sh
+setsid sh -c 'echo $$ >>$HOME/pids; exec sleep 1000' &
+setsid sh -c 'echo $$ >>$HOME/pids; trap "" TERM; sleep 1000; sleep 1000' &
+(setsid sh -c 'echo $$ >>$HOME/pids; sleep 1001 & exec sleep 1000' &) &
+while [ "$(wc -l <$HOME/pids)" -lt 3 ]; do sleep 0.01; done
+exec "$@"
+"""
+
+
+@pytest.mark.parametrize("ends", ["client", "keeper", "guard"])
+def test_what_it_has_started(home, ends):
+    """In sessions of their own, some deaf to TERM: they live as long as the tunnel, and no longer, whoever is killed."""
+    home.broker.script("with-helpers", HELPERS)
+    by_command(home, "with-helpers " + ssh_command(home, ""))
+    run = Beside(home.broker)
+    pids = [int(pid) for pid in (home.broker.home / "pids").read_text().split()]
+    guard, pid = keeper()
+    try:
+        assert len(pids) == 3 and all(alive(pid) for pid in pids)
+        if ends == "keeper":
+            os.kill(pid, signal.SIGKILL)
+            assert until(lambda: not alive(guard))
+        elif ends == "guard":
+            os.kill(guard, signal.SIGKILL)
+    finally:
+        run.end(signal.SIGTERM)
+    assert until(lambda: not any(alive(pid) for pid in pids)) and nothing_left(home)
+
+
+def test_master_that_the_user_keeps(home, start_sshd, user_key):
+    """ProxyJump with ControlPersist: that master is the user's, other sessions may use it, and it stays as it does after ssh."""
+    inner = start_sshd(host_keys=["ed25519"])
+    inner.authorize(user_key)
+    home.knows(home.sshd, inner)
+    home.config(f"Host first\n HostName {home.sshd.host}\n Port {home.sshd.port}\n ControlMaster auto\n ControlPath {home.folder}/c\n"
+                f" ControlPersist 10m\nHost second\n HostName {inner.host}\n Port {inner.port}\n ProxyJump first\nHost *\n User {inner.user}\n")
+    write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = second\n", client=home.client.path)
+    for _ in range(2):
+        done = home.broker.run("connect", "p", *WHO)
+        assert (done.code, done.text) == (0, IN), done.errors
+    assert logins(home) == 1 and (home.folder / "c").exists()
+    subprocess.run(["ssh", "-F", home.folder / "config", "-S", home.folder / "c", "-O", "exit", "first"], check=True, capture_output=True)
+    assert nothing_left(home)

@@ -15,7 +15,8 @@
 
 enum file_guard {
     FILE_ANY,     /* no check */
-    FILE_TRUSTED, /* owned by us or root, not writable by group or others: config */
+    FILE_TRUSTED, /* ours or root's, not writable by group or others, nor can they put another there: config
+                   */
     FILE_PRIVATE, /* and not readable by them either: a password file */
 };
 
@@ -24,6 +25,8 @@ enum file_guard {
  * (unreadable, not a regular file), ERR_CONFIG (guard, too large; e->what is the short path).
  */
 int file_read(const char *path, enum file_guard guard, struct buf *out, struct err *e);
+/* The same without reading. */
+int file_trust(const char *path, enum file_guard guard, struct err *e);
 
 /*
  * Writes a temporary file beside the target (a symlink is resolved first), fsyncs and renames. An existing
@@ -31,6 +34,10 @@ int file_read(const char *path, enum file_guard guard, struct buf *out, struct e
  * half-written.
  */
 int file_write(const char *path, const void *bytes, size_t n, mode_t mode, struct err *e);
+
+/* Makes the folder of an absolute path, where there is none. -1 where others than us and root can change it:
+ * ERR_CONFIG, e->what is the short path; ERR_IO. */
+int file_folder(const char *path, struct err *e);
 
 /* Makes a folder and its parents, 0700 each. */
 int file_mkdirs(const char *path, struct err *e);
@@ -66,8 +73,23 @@ const char *path_home(void);
 /* An absolute XDG variable, else $HOME/FALLBACK; malloced; NULL without a home. A relative XDG value is
  * ignored. */
 char *path_xdg(const char *variable, const char *fallback);
-/* $XDG_RUNTIME_DIR/broker, else ${TMPDIR:-/tmp}/broker-UID: made 0700, ours, or refused with ERR_CONFIG. */
+/*
+ * $XDG_RUNTIME_DIR/broker; where that is not to be had, or others could put another in its place,
+ * ${TMPDIR:-/tmp}/broker-UID. Made 0700, ours, in a trusted folder; ERR_CONFIG where both are refused.
+ */
 int path_runtime(char **out, struct err *e);
+
+enum path_group {
+    PATH_GROUP_NONE, /* no group may write a folder on the way */
+    PATH_GROUP_OWN,  /* but our own, that of our uid's number, where users have a group each and write for it
+                      */
+};
+/*
+ * An O_PATH descriptor of what PATH leads to, if only we and root can change that: then the path holds for
+ * later uses too. A folder at its end must be one that only we and root can change. -1: ERR_CONFIG with a
+ * hint, ERR_IO where there is nothing; e->what is the caller's to say.
+ */
+int path_trust(const char *path, enum path_group group, struct err *e);
 /* Where a path leads when links are followed; malloced; NULL where it leads nowhere. */
 char *path_real(const char *path);
 /* "~/x" gives $HOME/x, everything else itself; malloced. */

@@ -41,6 +41,23 @@ static int guard_check(const struct stat *st, enum file_guard guard, const char 
     return 0;
 }
 
+/* What was opened is believed only if the path leads there, and nobody else could have made it do so. */
+static int way_check(const struct stat *st, const char *path, enum file_guard guard, const char *name,
+                     struct err *e)
+{
+    AUTO_FD(fd);
+    struct stat now;
+
+    if (guard == FILE_ANY)
+        return 0;
+    fd = path_trust(path, PATH_GROUP_OWN, e);
+    if (fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino)
+        return 0;
+    if (fd >= 0)
+        (void)err_set(e, ERR_IO, "is being replaced");
+    return err_what(e, "%s", name);
+}
+
 /*
  * Reads to the end of the file; one byte more than the bound allows tells a file that is too large. `size` is
  * what the file seems to have: the buffer is made for that, because each page of it that is touched costs.
@@ -68,27 +85,49 @@ static int read_all(int fd, size_t size, struct buf *out, const char *name, stru
     }
 }
 
+/* 0 with an open descriptor, 1 there is no such file, -1. */
+static int open_checked(const char *path, enum file_guard guard, int *out, struct stat *st, struct err *e)
+{
+    AUTO_FREE(char *, name);
+    AUTO_FD(fd);
+
+    name = path_short(path);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return 1;
+    if (fd < 0 || fstat(fd, st) < 0) {
+        (void)err_set(e, ERR_IO, "%s", strerror(errno));
+        return err_what(e, "%s", name);
+    }
+    if (!S_ISREG(st->st_mode)) {
+        (void)err_set(e, ERR_IO, S_ISDIR(st->st_mode) ? "is a folder" : "not a regular file");
+        return err_what(e, "%s", name);
+    }
+    if (guard_check(st, guard, name, e) < 0 || way_check(st, path, guard, name, e) < 0)
+        return -1;
+    *out = fd_take(&fd);
+    return 0;
+}
+
 int file_read(const char *path, enum file_guard guard, struct buf *out, struct err *e)
 {
     AUTO_FREE(char *, name);
     AUTO_FD(fd);
     struct stat st;
 
+    int got = open_checked(path, guard, &fd, &st, e);
+    if (got != 0)
+        return got;
     name = path_short(path);
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return 1;
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        (void)err_set(e, ERR_IO, "%s", strerror(errno));
-        return err_what(e, "%s", name);
-    }
-    if (!S_ISREG(st.st_mode)) {
-        (void)err_set(e, ERR_IO, S_ISDIR(st.st_mode) ? "is a folder" : "not a regular file");
-        return err_what(e, "%s", name);
-    }
-    if (guard_check(&st, guard, name, e) < 0)
-        return -1;
     return read_all(fd, (size_t)st.st_size, out, name, e);
+}
+
+int file_trust(const char *path, enum file_guard guard, struct err *e)
+{
+    AUTO_FD(fd);
+    struct stat st;
+
+    return open_checked(path, guard, &fd, &st, e);
 }
 
 /* The link's text, relative ones from the link's folder; malloced, NULL where it is no link. */
@@ -119,6 +158,20 @@ static char *resolve_target(const char *path)
         at = next;
     }
     return at;
+}
+
+int file_folder(const char *path, struct err *e)
+{
+    AUTO_FREE(char *, folder);
+    AUTO_FREE(char *, name);
+    AUTO_FD(fd);
+
+    folder = mem_printf("%.*s/", (int)(strrchr(path, '/') ? strrchr(path, '/') - path : 0), path);
+    if (file_mkdirs(folder, e) < 0)
+        return -1;
+    name = path_short(path);
+    fd = path_trust(folder, PATH_GROUP_OWN, e);
+    return fd < 0 ? err_what(e, "%s", name) : 0;
 }
 
 static int write_temporary(int fd, const char *target, const void *bytes, size_t n, mode_t mode)

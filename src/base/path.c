@@ -3,11 +3,13 @@
 #include <base/file.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <base/log.h>
 #include <base/mem.h>
 
 const char *path_home(void)
@@ -30,34 +32,54 @@ char *path_xdg(const char *variable, const char *fallback)
     return home ? mem_printf("%s/%s", home, fallback) : NULL;
 }
 
-static int runtime_refused(const char *path, const char *why, struct err *e)
+static int runtime_make(const char *base, const char *name, struct err *e)
 {
-    (void)err_set(e, ERR_CONFIG, "%s", why);
-    (void)err_what(e, "%s", path);
-    return err_hint(e, "set XDG_RUNTIME_DIR to a folder of your own, mode 0700");
+    AUTO_FD(folder);
+    struct stat st;
+
+    folder = path_trust(base, PATH_GROUP_NONE, e);
+    if (folder < 0)
+        return -1;
+    if (mkdirat(folder, name, 0700) < 0 && errno != EEXIST)
+        return err_set(e, ERR_CONFIG, "%s", strerror(errno));
+    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return err_set(e, ERR_CONFIG, "%s", strerror(errno));
+    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+        return err_set(e, ERR_CONFIG, "not a folder of ours");
+    return st.st_mode & 077 ? err_set(e, ERR_CONFIG, "open to others") : 0;
 }
 
 int path_runtime(char **out, struct err *e)
 {
     const char *base = secure_getenv("XDG_RUNTIME_DIR"), *tmp = secure_getenv("TMPDIR");
-    AUTO_FREE(char *, path);
-    struct stat st;
+    AUTO_FREE(char *, first);
+    AUTO_FREE(char *, other);
+    AUTO_FREE(char *, name);
+    struct err why = ERR_INIT, also = ERR_INIT;
+    static bool said;
 
-    if (base && *base == '/')
-        path = mem_printf("%s/broker", base);
-    else
-        path = mem_printf("%s/broker-%u", tmp && *tmp == '/' ? tmp : "/tmp", (unsigned)geteuid());
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return runtime_refused(path, strerror(errno), e);
-    if (lstat(path, &st) < 0)
-        return runtime_refused(path, strerror(errno), e);
-    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
-        return runtime_refused(path, "not a folder of ours", e);
-    if (st.st_mode & 077)
-        return runtime_refused(path, "open to others", e);
-    *out = path;
-    path = NULL;
-    return 0;
+    first = base && *base == '/' ? mem_printf("%s/broker", base) : NULL;
+    if (first && runtime_make(base, "broker", &why) == 0) {
+        *out = first;
+        first = NULL;
+        return 0;
+    }
+    tmp = tmp && *tmp == '/' ? tmp : "/tmp";
+    name = mem_printf("broker-%u", (unsigned)geteuid());
+    other = mem_printf("%s/%s", tmp, name);
+    if (runtime_make(tmp, name, &also) == 0) {
+        if (first && !said)
+            log_step("runtime", "%s: %s; instead: %s", first, why.msg, other);
+        said = true;
+        *out = other;
+        other = NULL;
+        return 0;
+    }
+    (void)err_set(e, ERR_CONFIG, "%s", first ? why.msg : also.msg);
+    (void)err_what(e, "%s", first ? first : other);
+    if (first)
+        (void)err_detail(e, "%s: %s", other, also.msg);
+    return err_hint(e, "set XDG_RUNTIME_DIR to a folder of your own, mode 0700");
 }
 
 /* Out of memory must not look like a path that leads nowhere: a link would be overwritten, a client taken for

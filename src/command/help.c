@@ -122,7 +122,7 @@ static void help_environment(void)
         "XDG_CACHE_HOME   holds broker/clients: which family each client program is of\n"
         "XDG_DATA_HOME    holds broker/rds-ca.pem, where it shall be another than the one that came with "
         "broker\n"
-        "XDG_RUNTIME_DIR  holds locks, and the sockets of forwards\n"
+        "XDG_RUNTIME_DIR  holds locks, and the sockets of forwards; where others could change it: TMPDIR\n"
         "AWS_...          credentials, profile, region for auth = iam, as for the AWS CLI\n"
         "MYSQL_UNIX_PORT  the first socket that is tried for socket = auto\n"
         "TERM             dumb: no counters");

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <base/buf.h>
 #include <base/clock.h>
@@ -173,6 +174,18 @@ static bool bus_has_address(void)
     return runtime && *runtime && stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+/* `su` without "-" keeps the variables: a bus of the user before would be given our passwords to keep. */
+static bool bus_is_ours(GDBusConnection *bus)
+{
+    GIOStream *stream = g_dbus_connection_get_stream(bus);
+    g_autoptr(GCredentials) peer = NULL;
+
+    if (G_IS_SOCKET_CONNECTION(stream))
+        peer = g_socket_get_credentials(g_socket_connection_get_socket(G_SOCKET_CONNECTION(stream)), NULL);
+    uid_t uid = peer ? g_credentials_get_unix_user(peer, NULL) : (uid_t)-1;
+    return uid == geteuid() || uid == 0;
+}
+
 static int bus_open(int64_t deadline, GDBusConnection **bus, struct err *e)
 {
     AUTO_WAIT(w);
@@ -187,7 +200,7 @@ static int bus_open(int64_t deadline, GDBusConnection **bus, struct err *e)
     if (!*bus)
         return fail_absent(e, error, "session bus");
     g_dbus_connection_set_exit_on_close(*bus, FALSE);
-    return 0;
+    return bus_is_ours(*bus) ? 0 : err_set(e, ERR_UNREACHABLE, "the session bus belongs to another user");
 }
 
 /* Calls the bus itself. NULL with *e. */

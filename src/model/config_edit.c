@@ -181,7 +181,7 @@ int config_add_profile(const struct config *c, const char *name, const struct ov
         return -1;
     if (with_tunnel && add_tunnel_section(&text, name, settings, count, e) < 0)
         return -1;
-    if (check_text(&text, name, e) < 0)
+    if (check_text(&text, name, e) < 0 || file_folder(c->user_file, e) < 0)
         return -1;
     return file_write(c->user_file, text.data, text.len, 0600, e);
 }

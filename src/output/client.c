@@ -113,7 +113,7 @@ static void cache_put(const char *key, enum flavour f)
     struct err ignored = ERR_INIT;
 
     path = cache_path();
-    if (!path || !key || strchr(key, '\n'))
+    if (!path || !key || strchr(key, '\n') || file_folder(path, &ignored) < 0)
         return;
     buf_printf(&text, "%s %s\n", flavour_name(f), key);
     if (file_read(path, FILE_TRUSTED, &old, &ignored) < 0)

@@ -4,6 +4,7 @@ missing, and text that would play tricks on a terminal.
 Each failure is one line what and why, one line how to mend it, the documented exit status, and nothing half-written.
 What may be wrong in the config file is in test_config.py, on the command line in test_command_line.py."""
 import os
+import shutil
 import stat
 import time
 
@@ -16,6 +17,7 @@ SH = ["sh", "-c"]
 LIST = "NAME  AUTH    VIA  SERVER\np     client  -    h\n"
 ESCAPES = "\u202eevil\u2066\u009b31m\u200b"
 NO_OUTPUT = "hint: check where the output goes: is the pipe closed, the disk full?\n"
+OWN_FOLDER = "hint: set XDG_RUNTIME_DIR to a folder of your own, mode 0700\n"
 WAYS_OUT = "hint: start a Secret Service, or set auth = command, auth = file or auth = env\n"
 
 
@@ -160,7 +162,7 @@ def spoil(folder, how):
     if how == "file":
         folder.write_text("")
     elif how == "link":
-        folder.with_name("elsewhere").mkdir()
+        folder.with_name("elsewhere").mkdir(exist_ok=True)
         folder.symlink_to("elsewhere")
     elif how == "open":
         folder.mkdir()
@@ -175,11 +177,19 @@ def spoil(folder, how):
                           ("open", "open to others"),
                                       ("of another", "not a folder of ours")])
 def test_runtime_folder(broker, how, why):
+    """What is no folder of ours gives way to the other place, and where that is none either it is an error."""
     if how == "of another" and os.geteuid() != 0:
         pytest.skip("missing: root, to give a folder away")
+    other = broker.tmp / f"broker-{os.geteuid()}"
     spoil(broker.runtime / "broker", how)
-    assert refused(runtime(broker), 78) == \
-        f"{broker.runtime}/broker: {why}\nhint: set XDG_RUNTIME_DIR to a folder of your own, mode 0700\n"
+    assert runtime(broker).code == 0 and [path.name.partition("-")[0] for path in other.iterdir()] == ["plugins"]
+    shutil.rmtree(other)
+    spoil(other, how)
+    done = runtime(broker)
+    assert (done.code, done.out) == (78, b"") and done.errors == \
+        f"broker: {broker.runtime}/broker: {why}\n  {other}: {why}\n{OWN_FOLDER}"
+    done = runtime(broker, env={"XDG_RUNTIME_DIR": None})
+    assert (done.code, done.errors) == (78, f"broker: {other}: {why}\n{OWN_FOLDER}")
 
 
 @pytest.mark.parametrize("env, place", [({}, "run/broker"), ({"XDG_RUNTIME_DIR": None}, "tmp/broker-{uid}"),
@@ -193,10 +203,11 @@ def test_which_runtime_folder(broker, env, place):
 
 def test_read_only_runtime_folder(user):
     user.runtime.chmod(0o500)
+    user.tmp.chmod(0o500)
     done = runtime(user, wrap=stranger.WRAP)
-    assert refused(done, 78) == (f"{user.runtime}/broker: Permission denied\n"
-                                 "hint: set XDG_RUNTIME_DIR to a folder of your own, mode 0700\n")
-    assert os.listdir(user.runtime) == []
+    assert (done.code, done.errors) == (78, f"broker: {user.runtime}/broker: Permission denied\n"
+                                        f"  {user.tmp}/broker-{stranger.UID}: Permission denied\n{OWN_FOLDER}")
+    assert os.listdir(user.runtime) == os.listdir(user.tmp) == []
 
 
 # Programs

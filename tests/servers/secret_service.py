@@ -11,22 +11,28 @@ from . import process
 BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:path={path}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/></policy>
 </busconfig>
 """
 COLLECTION = "/org/freedesktop/secrets/collection/login"
 
 
 class SecretService:
-    """`env` is what a client needs to find it; `store`, `lookup`, `clear` take attributes as keywords or a dict."""
+    """`env` is what a client needs to find it; `store`, `lookup`, `clear` take attributes as keywords or a dict. WRAP: words
+    that make it another user's, to whom FOLDER's parent belongs; it then serves everybody."""
 
-    def __init__(self, folder, keyring=True):
-        self.folder = folder
+    def __init__(self, folder, keyring=True, wrap=()):
+        self.folder, self.wrap = folder, list(wrap)
         (folder / "run").mkdir(parents=True, mode=0o700)
         path, self.log = folder / "run" / "bus", folder / "log"
         self.env = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={path}"}
         (folder / "bus.conf").write_text(BUS.format(path=path))
-        self.bus = process.start([process.need("/usr/bin/dbus-daemon"), "--nofork", "--nosyslog",
+        if wrap:
+            for part in (folder, folder / "run"):
+                owner = folder.parent.stat()
+                os.chown(part, owner.st_uid, owner.st_gid)
+                part.chmod(0o755)
+        self.bus = process.start([*wrap, process.need("/usr/bin/dbus-daemon"), "--nofork", "--nosyslog",
                                   f"--config-file={folder}/bus.conf"], self.log)
         process.wait_until(path.exists, self.bus, self.log)
         self.keyring = self._start_keyring() if keyring else None
@@ -36,7 +42,7 @@ class SecretService:
         password = self.folder / "password"
         password.write_text("fake-keyring-password")
         with open(password) as stdin:
-            proc = process.start([process.need("/usr/bin/gnome-keyring-daemon"), "--foreground", "--unlock",
+            proc = process.start([*self.wrap, process.need("/usr/bin/gnome-keyring-daemon"), "--foreground", "--unlock",
                                   "--components=secrets"], self.log, stdin=stdin, env={**private, **self.env})
         process.wait_until(lambda: self.call("/org/freedesktop/secrets/aliases/default",
                                              "org.freedesktop.DBus.Properties.Get",
@@ -45,7 +51,7 @@ class SecretService:
 
     def call(self, path, method, *args):
         """One call to the service with dbus-send; true where it was answered well."""
-        done = subprocess.run(["dbus-send", "--session", "--print-reply=literal", "--reply-timeout=5000",
+        done = subprocess.run([*self.wrap, "dbus-send", "--session", "--print-reply=literal", "--reply-timeout=5000",
                                "--dest=org.freedesktop.secrets", path, method, *args],
                               env={**os.environ, **self.env}, capture_output=True)
         return done.returncode == 0 and done.stdout.strip()
@@ -60,7 +66,7 @@ class SecretService:
 
     def _tool(self, verb, attributes, *options, data=b""):
         words = [word for pair in attributes.items() for word in pair]
-        return subprocess.run([process.need("/usr/bin/secret-tool"), verb, *options, *words], input=data,
+        return subprocess.run([*self.wrap, process.need("/usr/bin/secret-tool"), verb, *options, *words], input=data,
                               env={**os.environ, **self.env}, capture_output=True, timeout=10)
 
     def store(self, label, secret, attributes):

@@ -400,6 +400,7 @@ static void runtime(void **state)
 
     (void)state;
     assert_int_equal(setenv("XDG_RUNTIME_DIR", home, 1), 0);
+    assert_int_equal(setenv("TMPDIR", "/nowhere", 1), 0);
     assert_int_equal(path_runtime(&made, &e), 0);
     assert_int_equal(mode_of("broker") & 07777, 0700);
     assert_int_equal(chmod("broker", 0750), 0);

@@ -62,6 +62,13 @@ struct override {
 int config_resolve(const struct config *c, const char *name, const char *url,
                    const struct override *overrides, size_t count, struct profile *p, struct err *e);
 
+/*
+ * What the URL's server gets where the URL says nothing of the keys that could take something away (URL_LEVEL
+ * of keys.def): for comparing. After a config_resolve() of the same.
+ */
+int config_resolve_unlowered(const struct config *c, const char *url, const struct override *overrides,
+                             size_t count, struct profile *p, struct err *e);
+
 /* Checks every section; calls `each` for every error found (e is its own). Returns the number of errors. */
 unsigned config_check(const struct config *c, void (*each)(void *context, const struct err *e),
                       void *context);

@@ -12,4 +12,8 @@ extern const struct kind kind_providers[], kind_tunnels[], kind_formats[]; /* en
 
 bool kind_has_provider(const char *name);
 
+/* The column `url` of a provider, built or not: for which of a URL's servers it gives its secret. */
+enum kind_url { KIND_URL_ANY, KIND_URL_HERE, KIND_URL_NEVER };
+enum kind_url kind_provider_url(const char *name);
+
 #endif

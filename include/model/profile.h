@@ -12,7 +12,7 @@
 #include <base/err.h>
 
 enum key {
-#define KEY(id, group, type, limits, built_in, help) KEY_##id,
+#define KEY(id, group, type, limits, built_in, url, help) KEY_##id,
 #include <model/keys.def>
     KEY_COUNT
 };
@@ -42,10 +42,25 @@ enum key_type {
     KEY_VIA
 };
 
+/* The column `url` of keys.def. */
+enum url_rule {
+    URL_PLACE,
+    URL_MANNER,
+    URL_SIGNS,
+    URL_LEVEL,
+    URL_AUTH,
+    URL_RUNS,
+    URL_SENDS,
+    URL_OPENS,
+    URL_BORROWS,
+    URL_UNKNOWN, /* no URL has such a key */
+};
+
 struct key_info {
     const char *name, *group;
     enum key_type type;
     const char *limits, *built_in, *help;
+    enum url_rule url;
 };
 extern const struct key_info key_infos[KEY_COUNT], tunnel_key_infos[TUNNEL_COUNT], file_key_infos[FILE_COUNT];
 
@@ -92,6 +107,7 @@ struct profile {
     struct setting set[KEY_COUNT];
     char *tunnel_name;                   /* NULL: no via, `direct`, or an inline one */
     struct setting tunnel[TUNNEL_COUNT]; /* all unset unless profile_is_tunnelled() */
+    bool is_of_url;                      /* keys, tunnel and all may be somebody else's words */
     /* From a URL, for this run only; never written, never an option. */
     struct secret *password, *ssh_password;
 };
@@ -114,6 +130,9 @@ long profile_ms(const struct profile *p, enum key k);         /* a TIME in milli
 bool profile_is_tunnelled(const struct profile *p);
 /* The tunnel's values, as profile_str() and so on for its keys. */
 const char *profile_tunnel_str(const struct profile *p, enum tunnel_key k);
+
+/* Whether what the server gets is the password of the URL itself, not one of this machine. */
+bool profile_uses_url_password(const struct profile *p);
 
 /* What messages call it: its name, else its host (transcript 11), its socket, or "local". Malloced. */
 char *profile_label(const struct profile *p);

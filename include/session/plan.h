@@ -59,6 +59,10 @@ void plan_release(struct plan *plan);
  */
 int plan_derive(struct profile *p, struct err *e);
 
+/* ERR_DATA where a URL would have a credential of this machine sent to a server that it does not belong to.
+ * Pure; of no interest to who fetches no credential. */
+int plan_check_url(const struct profile *p, struct err *e);
+
 /*
  * Pure. The profile is derived; both it and the facts must outlive the plan. ERR_CONFIG for what this build
  * or the client at hand cannot do, with the ways out as the hint.

@@ -41,6 +41,17 @@ struct session {
 void session_release(struct session *s);
 #define AUTO_SESSION(name) __attribute__((cleanup(session_release))) struct session name = {0}
 
+/*
+ * What follows from the keys of a profile that is just resolved; `url` NULL: it is not of one. ERR_CONFIG:
+ * keys that contradict each other; ERR_DATA: a URL that lowers what its server gets otherwise.
+ */
+int session_derive(const struct config *c, const char *url, const struct override *overrides, size_t count,
+                   struct profile *p, struct err *e);
+/* Whether an accepted URL lowers something, which it may where its own password is all that it could give
+ * away; *e says what. */
+bool session_url_lowers(const struct config *c, const char *url, const struct override *overrides,
+                        size_t count, const struct profile *p, struct err *e);
+
 /* Config and profile. ERR_USAGE, with the profiles as details, where none is named. */
 int session_open(struct session *s, const struct request *r, struct err *e);
 

@@ -173,6 +173,30 @@ static int added(const char *name, const struct secret *password, struct err *e)
     return 0;
 }
 
+/* A profile stays where the URL's own password may be gone tomorrow. */
+static void warn_lowered(const struct config *c, const char *url, const struct invocation *inv,
+                         const struct profile *p)
+{
+    AUTO_FREE(char *, hint);
+    struct err why = ERR_INIT;
+
+    hint = mem_printf("broker profile show %s", inv->word[1]);
+    if (session_url_lowers(c, url, inv->override, inv->override_count, p, &why))
+        log_warn(hint, "from the URL: %s", why.msg);
+}
+
+/* The profile of a URL and of flags. */
+static int take_words(const struct config *c, const char *url, const struct invocation *inv,
+                      struct profile *p, struct err *e)
+{
+    if (config_resolve(c, NULL, url, inv->override, inv->override_count, p, e) < 0 ||
+        session_derive(c, url, inv->override, inv->override_count, p, e) < 0 || plan_check_url(p, e) < 0)
+        return -1;
+    if (url)
+        warn_lowered(c, url, inv, p);
+    return 0;
+}
+
 int profile_add(struct invocation *inv, struct err *e)
 {
     __attribute__((cleanup(answers_release))) struct answers a = {0};
@@ -195,8 +219,7 @@ int profile_add(struct invocation *inv, struct err *e)
         }
     }
     if (url || inv->override_count) {
-        if (config_resolve(config, NULL, url, inv->override, inv->override_count, &p, e) < 0 ||
-            plan_derive(&p, e) < 0)
+        if (take_words(config, url, inv, &p, e) < 0)
             return -1;
         take_profile(&p, &a);
     } else if (ask_all(&a, e) < 0) {

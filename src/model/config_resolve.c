@@ -35,20 +35,25 @@ void settle_built_in(struct setting *slots, const struct key_info *infos, size_t
     }
 }
 
-/* Without a user there is no entry of ours to look up: a URL's password is used, or the client's own files
- * decide. */
+/*
+ * Without a user there is no entry of ours to look up: a URL's password is used, or the client's own files
+ * decide. That password is for this server alone, so it also stands before what [defaults] or the environment
+ * say for every server; then it is as if the URL had named that.
+ */
 static void derive_auth(struct profile *p)
 {
+    struct setting *auth = &p->set[KEY_auth];
     bool typed = p->password && !profile_str(p, KEY_user);
+    bool replaces = p->password && auth->value && auth->origin < ORIGIN_URL;
 
-    if (profile_str(p, KEY_auth))
+    if (auth->value && !replaces)
         return;
-    setting_clear(&p->set[KEY_auth]);
-    (void)setting_put(&p->set[KEY_auth],
+    setting_clear(auth);
+    (void)setting_put(auth,
                       profile_str(p, KEY_user) ? "keychain"
                       : typed                  ? "prompt"
                                                : "client",
-                      ORIGIN_DERIVED, typed ? "URL" : "user", 0);
+                      replaces ? ORIGIN_URL : ORIGIN_DERIVED, typed || replaces ? "URL" : "user", 0);
 }
 
 int config_missing(const struct config *c, struct err *e)
@@ -78,6 +83,30 @@ static int apply_named(const struct config *c, const char *name, struct profile 
     return layer_sections(c, s, ORIGIN_FILE, p, e);
 }
 
+/* What a URL says that could take something away. That a password goes in clear asks for more TLS, not less.
+ */
+static void forget_levels(struct profile *p)
+{
+    for (size_t k = 0; k < KEY_COUNT; k++) {
+        bool raises = k == KEY_cleartext && profile_bool(p, KEY_cleartext);
+        if (key_infos[k].url == URL_LEVEL && p->set[k].origin == ORIGIN_URL && !raises)
+            setting_clear(&p->set[k]);
+    }
+}
+
+static int finish(const struct config *c, struct profile *p, struct err *e)
+{
+    if (inherits_follow(c, p, e) < 0 || layer_environment(p, e) < 0)
+        return -1;
+    if (layer_sections(c, section_find(c, SECTION_DEFAULTS, ""), ORIGIN_DEFAULTS, p, e) < 0)
+        return -1;
+    if (tunnel_resolve(c, p, e) < 0)
+        return -1;
+    settle_built_in(p->set, key_infos, KEY_COUNT);
+    derive_auth(p);
+    return 0;
+}
+
 int config_resolve(const struct config *c, const char *name, const char *url,
                    const struct override *overrides, size_t count, struct profile *p, struct err *e)
 {
@@ -89,13 +118,14 @@ int config_resolve(const struct config *c, const char *name, const char *url,
         return -1;
     if (!name && url && layer_url(url, p, e) < 0)
         return -1;
-    if (inherits_follow(c, p, e) < 0 || layer_environment(p, e) < 0)
+    return finish(c, p, e);
+}
+
+int config_resolve_unlowered(const struct config *c, const char *url, const struct override *overrides,
+                             size_t count, struct profile *p, struct err *e)
+{
+    if (layer_overrides(p, overrides, count, e) < 0 || layer_url(url, p, e) < 0)
         return -1;
-    if (layer_sections(c, section_find(c, SECTION_DEFAULTS, ""), ORIGIN_DEFAULTS, p, e) < 0)
-        return -1;
-    if (tunnel_resolve(c, p, e) < 0)
-        return -1;
-    settle_built_in(p->set, key_infos, KEY_COUNT);
-    derive_auth(p);
-    return 0;
+    forget_levels(p);
+    return finish(c, p, e);
 }

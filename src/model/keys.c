@@ -10,8 +10,8 @@
 
 /* The words of auth and tunnel.type are the rows of kinds.def, built or not. */
 static const char kind_auth_words[] =
-#define PROVIDER(id, help) #id " "
-#define PROVIDER_LATER(id) #id " "
+#define PROVIDER(id, url, help) #id " "
+#define PROVIDER_LATER(id, url) #id " "
 #include <model/kinds.def>
     "";
 static const char kind_tunnel_words[] =
@@ -22,15 +22,18 @@ static const char kind_tunnel_words[] =
 #define KIND_TUNNEL_WORDS kind_tunnel_words
 
 const struct key_info key_infos[KEY_COUNT] = {
-#define KEY(id, group, type, limits, built_in, help) {#id, #group, KEY_##type, limits, built_in, help},
+#define KEY(id, group, type, limits, built_in, url, help)                                                    \
+    {#id, #group, KEY_##type, limits, built_in, help, URL_##url},
 #include <model/keys.def>
 };
 const struct key_info tunnel_key_infos[TUNNEL_COUNT] = {
-#define TUNNEL_KEY(id, type, limits, built_in, help) {#id, "tunnel", KEY_##type, limits, built_in, help},
+#define TUNNEL_KEY(id, type, limits, built_in, help)                                                         \
+    {#id, "tunnel", KEY_##type, limits, built_in, help, URL_UNKNOWN},
 #include <model/keys.def>
 };
 const struct key_info file_key_infos[FILE_COUNT] = {
-#define FILE_KEY(id, type, limits, built_in, help) {#id, "defaults", KEY_##type, limits, built_in, help},
+#define FILE_KEY(id, type, limits, built_in, help)                                                           \
+    {#id, "defaults", KEY_##type, limits, built_in, help, URL_UNKNOWN},
 #include <model/keys.def>
 };
 

@@ -3,10 +3,11 @@
 
 #include <stddef.h>
 
+#include <base/mem.h>
 #include <base/text.h>
 
 const struct kind kind_providers[] = {
-#define PROVIDER(id, help) {#id, help},
+#define PROVIDER(id, url, help) {#id, help},
 #include <model/kinds.def>
     {NULL, NULL},
 };
@@ -22,6 +23,24 @@ const struct kind kind_formats[] = {
 #include <model/kinds.def>
     {NULL, NULL},
 };
+
+static const struct {
+    const char *name;
+    enum kind_url url;
+} provider_urls[] = {
+#define PROVIDER(id, url, help) {#id, KIND_URL_##url},
+#define PROVIDER_LATER(id, url) {#id, KIND_URL_##url},
+#include <model/kinds.def>
+};
+
+enum kind_url kind_provider_url(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(provider_urls); i++) {
+        if (text_equal(provider_urls[i].name, name))
+            return provider_urls[i].url;
+    }
+    return KIND_URL_NEVER;
+}
 
 bool kind_has_provider(const char *name)
 {

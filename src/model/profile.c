@@ -78,6 +78,13 @@ const char *profile_tunnel_str(const struct profile *p, enum tunnel_key k)
     return p->tunnel[k].value;
 }
 
+bool profile_uses_url_password(const struct profile *p)
+{
+    const char *auth = profile_str(p, KEY_auth);
+
+    return p->password && (text_equal(auth, "keychain") || text_equal(auth, "prompt"));
+}
+
 char *profile_label(const struct profile *p)
 {
     const char *host = profile_str(p, KEY_host), *path = profile_str(p, KEY_socket);

@@ -14,6 +14,7 @@
 #include <base/secret.h>
 #include <base/text.h>
 #include <model/address.h>
+#include <model/kinds.h>
 #include <model/url_parts.h>
 
 /* The parameters that are no keys. */
@@ -82,6 +83,33 @@ static int decode_secret(struct url *u, struct span s, const char *what, struct 
     return 0;
 }
 
+/* Why a URL may not set a key of that column; NULL: it may. What depends on the rest of the profile is
+ * looked at in session/url_rule.c. */
+static const char *const reasons[URL_UNKNOWN + 1] = {
+    [URL_RUNS] = "a URL runs no program",
+    [URL_SENDS] = "a URL sends nothing of this machine",
+    [URL_OPENS] = "a URL opens nothing of this machine",
+    [URL_BORROWS] = "a URL takes nothing that belongs to another server",
+};
+
+/* A flag stands in the place of whatever the URL says. */
+static int check_rule(struct url *u, enum key k, const char *value)
+{
+    const struct key_info *info = &key_infos[k];
+    bool is_provider = k == KEY_auth && *value && kind_provider_url(value) == KIND_URL_NEVER;
+    bool is_option = info->type == KEY_TEXT && info->url == URL_PLACE && *value == '-';
+
+    if ((!reasons[info->url] && !is_provider && !is_option) || u->p->set[k].origin == ORIGIN_FLAG)
+        return 0;
+    if (is_provider)
+        (void)err_set(u->e, ERR_DATA, "auth = %s: its secret is not this server's alone", value);
+    else
+        (void)err_set(u->e, ERR_DATA, "%s: %s", info->name,
+                      is_option ? "begins with '-', as an option of a program does" : reasons[info->url]);
+    (void)err_what(u->e, "URL");
+    return err_hint(u->e, "-o %s=%s, or a profile", info->name, is_provider ? value : "VALUE");
+}
+
 int url_set_key(struct url *u, enum key k, const char *text, const char *from)
 {
     struct setting *slot = &u->p->set[k];
@@ -91,6 +119,8 @@ int url_set_key(struct url *u, enum key k, const char *text, const char *from)
         u->e->code = ERR_DATA;
         return err_what(u->e, "URL");
     }
+    if (check_rule(u, k, value ? value : "") < 0)
+        return -1;
     if (slot->origin == ORIGIN_URL)
         setting_clear(slot);
     (void)setting_put(slot, value, ORIGIN_URL, from, 0);
@@ -240,6 +270,7 @@ int url_parse(const char *url, struct profile *p, struct err *e)
 {
     __attribute__((cleanup(url_release))) struct url u = {.p = p, .e = e};
 
+    p->is_of_url = true;
     if (check_whole(&u, url) < 0)
         return -1;
     if (take_user(&u) < 0 || take_host(&u) < 0 || take_database(&u) < 0 || take_parameters(&u) < 0)

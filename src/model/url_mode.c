@@ -33,7 +33,7 @@ static const struct {
 } types[] = {
     {"tcpip", NULL, MODE_TCP},    {"tcp", NULL, MODE_TCP},      {"socket", NULL, MODE_SOCKET},
     {"ssh", NULL, MODE_SSH},      {"aws_iam", "iam", MODE_TCP}, {"awsiam", "iam", MODE_TCP},
-    {"vault", "vault", MODE_TCP},
+    {"vault", "vault", MODE_TCP}, /* which is then refused, in its own words */
 };
 
 static bool is_given(const struct url *u, enum url_parameter d)
@@ -60,7 +60,7 @@ static int choose_mode(struct url *u, enum mode *mode)
         while (i < ARRAY_LEN(types) && !text_equal_nocase(u->value[URL_TYPE], types[i].name))
             i++;
         if (i == ARRAY_LEN(types))
-            return url_refuse(u, "type is one of: tcp socket ssh aws_iam vault", "unknown type");
+            return url_refuse(u, "type is one of: tcp socket ssh aws_iam", "unknown type");
         auth = types[i].auth;
     }
     *mode = u->value[URL_TYPE] && !auth ? types[i].mode : implied_mode(u, auth);

@@ -22,10 +22,10 @@ static int refuse(struct err *e, const char *why)
     return err_hint(e, "a tunnel's name, ssh://[USER@]HOST[:PORT], tcp://HOST:PORT, or direct");
 }
 
-/* A user that ssh cannot take for an option. */
+/* A user that ssh cannot take for an option, nor the shell of its ProxyCommand or Match for a command. */
 static bool is_user(const char *s)
 {
-    return *s && *s != '-' && !s[strcspn(s, " \t/?#:'\"\\")];
+    return *s && *s != '-' && !s[strcspn(s, " \t/?#:'\"\\`$;&|<>(){}*!")];
 }
 
 static int parse_ssh(const char *rest, struct via *out, struct err *e)

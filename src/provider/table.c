@@ -5,11 +5,11 @@
 
 #include <base/text.h>
 
-#define PROVIDER(id, help) extern const struct provider provider_##id;
+#define PROVIDER(id, url, help) extern const struct provider provider_##id;
 #include <model/kinds.def>
 
 const struct provider *const provider_table[] = {
-#define PROVIDER(id, help) &provider_##id,
+#define PROVIDER(id, url, help) &provider_##id,
 #include <model/kinds.def>
     NULL,
 };

@@ -45,8 +45,10 @@ static int choose_provider(const struct profile *p, struct plan *plan, struct er
 {
     const char *auth = profile_str(p, KEY_auth);
 
-    if (p->password && (text_equal(auth, "keychain") || text_equal(auth, "prompt")))
+    if (profile_uses_url_password(p))
         return 0;
+    if (plan_check_url(p, e) < 0)
+        return -1;
     plan->provider = provider_find(auth);
     if (!plan->provider)
         return refuse_provider(auth, e);

@@ -96,11 +96,11 @@ int session_open(struct session *s, const struct request *r, struct err *e)
     if (config_load(&s->config, e) < 0 || config_found(s->config, e) < 0 ||
         choose_name(s->config, r, &name, e) < 0)
         return -1;
-    bool url = name && url_is(name);
+    const char *url = name && url_is(name) ? name : NULL;
     if (name && !url)
         s->label = label_of(name);
-    if (config_resolve(s->config, url ? NULL : name, url ? name : NULL, r->overrides, r->override_count,
-                       &s->profile, e) < 0)
+    if (config_resolve(s->config, url ? NULL : name, url, r->overrides, r->override_count, &s->profile, e) <
+        0)
         return -1;
     if (!s->label)
         s->label = profile_label(&s->profile);
@@ -109,7 +109,7 @@ int session_open(struct session *s, const struct request *r, struct err *e)
         place = path_short(file);
         log_step("config", "%s:%u", place, line);
     }
-    if (plan_derive(&s->profile, e) < 0)
+    if (session_derive(s->config, url, r->overrides, r->override_count, &s->profile, e) < 0)
         return -1;
     authorities_derive(&s->profile);
     return 0;

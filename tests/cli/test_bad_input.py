@@ -64,9 +64,9 @@ def test_closed_descriptors_become_no_files(broker, closed):
     broker.config("[profile p]\nhots = h\n")
     wrap = [*SH, f'exec "$@" {closed}', "sh"]
     assert broker.run("profile", "check", wrap=wrap).code == 78
-    assert broker.run("profile", "add", "q", "mysql://h/", wrap=wrap).code == 0
+    assert broker.run("profile", "add", "q", "mysql://u@h/", wrap=wrap).code == 0
     assert broker.run("profile", "list", wrap=wrap).code == (74 if ">&- 2" in closed and "<&- >" in closed else 0)
-    assert broker.config_path.read_text() == "[profile p]\nhots = h\n\n[profile q]\nhost = h\n"
+    assert broker.config_path.read_text() == "[profile p]\nhots = h\n\n[profile q]\nhost = h\nuser = u\n"
 
 
 def test_stdin_closed(broker):
@@ -87,7 +87,7 @@ def test_config_that_cannot_be_written(broker, user, where):
         user.config_path.parent.chmod(0o500)
     before = user.config_path.read_bytes()
     limit = ["prlimit", "--fsize=10"] if where == "full" else []
-    done = user.run("profile", "add", "q", "mysql://h/", wrap=[*limit, *stranger.WRAP])
+    done = user.run("profile", "add", "q", "mysql://u@h/", wrap=[*limit, *stranger.WRAP])
     wanted = {"folder": "Permission denied", "full": "File too large"}[where]
     assert refused(done, 74).startswith(
         f"~/.config/broker/config: {wanted}\nhint: ") and user.config_path.read_bytes() == before
@@ -138,7 +138,7 @@ def test_no_home(broker, user, home):
     assert user.run("profile", "list", **options).errors == "no profiles; broker profile add NAME\n"
     assert user.run("token", "--host", "h", "--auth", "env", "-o", "auth_env=PW", secret_out=True,
                     **options).text == "fake-pw\n"
-    assert refused(user.run("profile", "add", "p", "mysql://h/", **options), 78) == \
+    assert refused(user.run("profile", "add", "p", "mysql://u@h/", **options), 78) == \
         "p: no home folder to keep the config file in\nhint: set HOME, XDG_CONFIG_HOME or BROKER_CONFIG\n"
     assert user.run("connect", "--host", "h", "--auth", "none", "--dry-run", "--client", "/usr/bin/mariadb", "--tls",
                     "preferred",

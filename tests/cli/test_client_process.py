@@ -59,7 +59,7 @@ def test_nothing_of_stdin_is_eaten(request, broker, auth):
     secret = broker.write("secret", "fake-canary", secret=True)
     profile, name = CONFIG + f"auth = {auth}\nauth_command = greedy\nauth_file = {secret}\n", "p"
     if auth == "url on stdin":
-        name, profile, data = "-", "", b"mysql://u:fake-canary@h?tls=preferred&client=mariadb\n" + data
+        name, profile, data = "-", "[defaults]\nclient = mariadb\n", b"mysql://u:fake-canary@h?tls=preferred\n" + data
     broker.config(profile)
     if auth == "keychain":
         broker.env.update(request.getfixturevalue("keychain").env)

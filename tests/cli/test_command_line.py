@@ -216,7 +216,7 @@ def test_url_goes_where_a_name_goes(broker, clients):
     for verb in (["connect", "--dry-run"], ["test", "--dry-run"], ["profile", "show"]):
         assert "db.example.com" in broker.run(*verb, "mysql://app@db.example.com/").text
     assert "db.example.com" in broker.run("exec", "--dry-run", "mysql://app@db.example.com/", "--", "true").text
-    assert broker.run("token", "mysql://app@h/?auth=env&auth_env=PW", env={"PW": "fake-pw"},
+    assert broker.run("token", "mysql://app@h/", "--auth", "env", "-o", "auth_env=PW", env={"PW": "fake-pw"},
                       secret_out=True).text == "fake-pw\n"
 
 

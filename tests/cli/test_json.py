@@ -69,7 +69,7 @@ port = 2222
 
 
 def test_show_all(broker):
-    shown = read(broker.run("profile", "show", "mysql://h?tls=disabled", "--json", "--all"))
+    shown = read(broker.run("profile", "show", "mysql://h?tls=disabled&auth=none", "--json", "--all"))
     assert shown["name"] is None
     keys, tunnel = shown["keys"], shown["tunnel"]
     assert keys["host"] == {"value": "h", "origin": "url", "from": "host", "line": None}

@@ -107,9 +107,9 @@ def test_only_what_was_said_is_written(broker):
 def test_what_was_there_stays(broker, before, between):
     broker.config(before)
     broker.config_path.chmod(0o640)
-    assert broker.run("profile", "add", "b", "mysql://h2/").code == 0
+    assert broker.run("profile", "add", "b", "mysql://u@h2/").code == 0
     text = broker.config_path.read_bytes().decode()
-    assert text == before + between + "[profile b]\nhost = h2\n"
+    assert text == before + between + "[profile b]\nhost = h2\nuser = u\n"
     assert stat.S_IMODE(broker.config_path.stat().st_mode) == 0o640
 
 
@@ -117,15 +117,15 @@ def test_through_a_link(broker):
     real = broker.write("dotfiles/broker", "[profile a]\nhost = h\n")
     broker.config_path.parent.mkdir(parents=True)
     broker.config_path.symlink_to(real)
-    assert broker.run("profile", "add", "b", "mysql://h/").code == 0
+    assert broker.run("profile", "add", "b", "mysql://u@h/").code == 0
     assert broker.config_path.is_symlink() and "[profile b]" in real.read_text()
     assert os.listdir(real.parent) == ["broker"]
 
 
 def test_into_broker_config(broker):
-    done = broker.run("profile", "add", "b", "mysql://h/", env={"BROKER_CONFIG": str(broker.home / "new" / "file")})
+    done = broker.run("profile", "add", "b", "mysql://u@h/", env={"BROKER_CONFIG": str(broker.home / "new" / "file")})
     assert said(done) == ("", "added [profile b] to ~/new/file\nnext: broker test b\n", 0)
-    assert (broker.home / "new" / "file").read_text() == "[profile b]\nhost = h\n"
+    assert (broker.home / "new" / "file").read_text() == "[profile b]\nhost = h\nuser = u\n"
 
 
 def test_name_of_the_system_file(broker, names):

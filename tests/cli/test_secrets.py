@@ -178,7 +178,8 @@ def test_a_secret_in_the_config_is_not_shown(broker, line, words):
 def test_a_profile_in_the_environment(broker):
     broker.secret(SECRET.encode())
     broker.script("mariadb", "echo the client ran")
-    done = broker.run("connect", "-v", "-v", env={"BROKER_PROFILE": URL + "?tls=preferred&client=mariadb"})
+    broker.config("[defaults]\nclient = mariadb\n")
+    done = broker.run("connect", "-v", "-v", env={"BROKER_PROFILE": URL + "?tls=preferred"})
     assert done.out == b"the client ran\n" and done.code == 0
 
 

@@ -1,6 +1,8 @@
 /*
- * Fuzzes the URL parser and the masking. Beside memory errors it looks for broken promises: every refusal
- * says what and how to mend it, masking keeps the length and leaves no password of an accepted URL behind.
+ * Fuzzes the URL parser, the masking and the rule for URLs. Beside memory errors it looks for broken
+ * promises: every refusal says what and how to mend it, masking keeps the length and leaves no password of an
+ * accepted URL behind, and no accepted URL runs, opens or borrows anything of this machine, nor has a
+ * credential of it sent where it does not belong.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,7 +10,9 @@
 
 #include <base/mem.h>
 #include <base/secret.h>
+#include <model/address.h>
 #include <model/url.h>
+#include <session/session.h>
 
 /* What an accepted URL had as its password, raw, must not be in the masked text at the same place. */
 static void check_mask(const char *url, const struct profile *p)
@@ -28,6 +32,58 @@ static void check_mask(const char *url, const struct profile *p)
             abort();
 }
 
+/* By name, not by the column of keys.def, which is what is looked at. */
+static const enum key never[] = {
+    KEY_inherits,   KEY_client,     KEY_my_cnf,         KEY_local_infile,    KEY_listen,
+    KEY_sign_host,  KEY_sign_port,  KEY_mfa_command,    KEY_vault_addr,      KEY_vault_ca,
+    KEY_vault_cert, KEY_vault_key,  KEY_vault_auth,     KEY_vault_namespace, KEY_vault_mount,
+    KEY_vault_role, KEY_vault_path, KEY_vault_callback, KEY_vault_revoke,    KEY_auth_command,
+    KEY_auth_file,  KEY_auth_env,   KEY_auth_helper,
+};
+
+static bool is(const struct profile *p, enum key k, const char *word)
+{
+    return p->set[k].value && strcmp(p->set[k].value, word) == 0;
+}
+
+/* Nothing is set but by the URL. */
+static void check_rule(const struct profile *p)
+{
+    const char *host = profile_str(p, KEY_host);
+    bool tunnelled = profile_is_tunnelled(p), here = !tunnelled && (!host || host_is_loopback(host));
+    bool own = p->password && (is(p, KEY_auth, "keychain") || is(p, KEY_auth, "prompt"));
+
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+        if (p->set[never[i]].origin == ORIGIN_URL)
+            abort();
+    if (is(p, KEY_auth, "command") || is(p, KEY_auth, "file") || is(p, KEY_auth, "env") ||
+        is(p, KEY_auth, "helper") || is(p, KEY_auth, "vault"))
+        abort();
+    if (own || is(p, KEY_auth, "none"))
+        return;
+    if (is(p, KEY_auth, "client") && !here)
+        abort();
+    if (is(p, KEY_auth, "iam") && (!is(p, KEY_tls, "verify-identity") || !host || profile_str(p, KEY_tls_ca)))
+        abort();
+    if (is(p, KEY_tls, "disabled") || (!here && !tunnelled && is(p, KEY_tls, "preferred")))
+        abort();
+    if (profile_bool(p, KEY_cleartext) && host && !is(p, KEY_tls, "verify-identity"))
+        abort();
+}
+
+static void check_run(const char *url)
+{
+    AUTO_CONFIG(config);
+    AUTO_PROFILE(p);
+    struct err e = ERR_INIT;
+
+    if (setenv("BROKER_CONFIG", "/dev/null", 1) < 0 || config_load(&config, &e) < 0)
+        abort();
+    if (config_resolve(config, NULL, url, NULL, 0, &p, &e) == 0 &&
+        session_derive(config, url, NULL, 0, &p, &e) == 0 && plan_check_url(&p, &e) == 0)
+        check_rule(&p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -45,9 +101,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (p.set[k].value && key_check(&key_infos[k], p.set[k].value, &again, &e) < 0)
             abort();
     }
-    if (got == 0)
+    if (got == 0) {
         check_mask(url, &p);
-    else if (url_is(url))
+        check_run(url);
+    } else if (url_is(url)) {
         url_mask(url);
+    }
     return 0;
 }

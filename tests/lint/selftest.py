@@ -33,7 +33,7 @@ PLANTED = [
     (source.sizes, VICTIM, C + "int f(void)\n{\n" + "    ;\n" * 80 + "    return 0;\n}\n", "f() has 84 lines"),
     (source.sizes, VICTIM, C * 401, "401 lines"),
     (source.conditionals, VICTIM, C + "int f(void)\n{\n#ifdef __linux__\n    ;\n#endif\n}\n", "#if inside"),
-    (source.tables, "include/model/kinds.def", 'PROVIDER(planted, "x")\n', "has no src/provider/planted.c"),
+    (source.tables, "include/model/kinds.def", 'PROVIDER(planted, ANY, "x")\n', "has no src/provider/planted.c"),
     (source.tables, "include/model/kinds.def", "STORE(planted)\n", "has no src/store/planted.c"),
     (source.tables, "include/model/kinds.def", 'FORMAT(planted, "x")\n', "has no src/output/planted.c"),
     (source.tables, "src/command/verbs.def", "VERB(planted)\n", "has no src/command/planted.c"),

@@ -19,7 +19,7 @@
 #include <base/mem.h>
 #include <base/memfd.h>
 #include <model/config.h>
-#include <session/plan.h>
+#include <session/session.h>
 
 #define FACTS_MYSQL                                                                                          \
     {                                                                                                        \
@@ -70,7 +70,7 @@ static inline int derive_text(const char *text, const char *where, const struct 
         config_resolve(m->config, url ? NULL : where, url ? where : NULL, overrides, count, &m->profile, e) <
             0)
         return -1;
-    return plan_derive(&m->profile, e);
+    return session_derive(m->config, url ? where : NULL, overrides, count, &m->profile, e);
 }
 
 static inline void error_text(const struct err *e, struct buf *out)

@@ -194,7 +194,7 @@ static void inheritance(void **state)
     expect("b", NULL, NULL, "title=c inherits=c host=c user=b database=b");
     expect("a", NULL, OPTIONS("inherits=d"), "inherits=d host=d user=a");
     expect("a", NULL, OPTIONS("inherits="), "user=a");
-    expect(NULL, "mysql://x@h/?inherits=b", NULL, "title=c inherits=b host=h user=x database=b");
+    expect(NULL, "mysql://x@h/", OPTIONS("inherits=b"), "title=c inherits=b host=h user=x database=b");
 }
 
 static void host_against_socket(void **state)

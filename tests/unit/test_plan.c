@@ -8,6 +8,7 @@
 
 #define REMOTE "host = db.example.com\nuser = app\n"
 #define KEYCHAIN "keychain", "user"
+#define RDS_NAME "db.c9akciq32.eu-west-1.rds.amazonaws.com"
 
 /* The whole plan of [profile p], or of a URL. */
 static void plan_text(const char *body, const char *where, const struct facts *facts, enum purpose purpose,
@@ -92,12 +93,13 @@ static const struct golden {
      "address     db.example.com:3306\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     /* Another provider was asked for by name: the URL's password does not replace it. */
-    {"", "mysql://app:hunter2@db.example.com/shop?auth=env&auth_env=PW", FLAVOUR_MYSQL, NULL,
-     "endpoint    db.example.com:3306\n"
+    {"", "mysql://app:hunter2@" RDS_NAME "/?auth=iam", FLAVOUR_MYSQL, NULL,
+     "endpoint    " RDS_NAME ":3306\n"
+     "login       aws profile default\n"
      "way         direct\n"
-     "tls         required, by the client\n"
-     "credential  the variable PW\n"
-     "address     db.example.com:3306\n"
+     "tls         verify-identity, by the client, /ca.pem\n"
+     "credential  iam token for app, region eu-west-1\n"
+     "address     " RDS_NAME ":3306\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {"", "mysql://:hunter2@db.example.com/", FLAVOUR_MYSQL, NULL,
      "endpoint    db.example.com:3306\n"
@@ -510,7 +512,6 @@ static void flags_lower_nothing(void **state)
  * ------------------------------------------------------------------------------------------------------ */
 
 #define BUILT "keychain iam command file env prompt none client"
-#define RDS_NAME "db.c9akciq32.eu-west-1.rds.amazonaws.com"
 static const struct refusal {
     const char *body, *text;
 } refusals[] = {

@@ -1,0 +1,86 @@
+/*
+ * What a URL may do beyond the keys that it may name (the column `url` of keys.def): it lowers nothing, and a
+ * credential of this machine goes only to the server that it belongs to. A URL that brings its own password,
+ * or none at all, has nothing of ours to give away.
+ */
+#include <string.h>
+
+#include <base/text.h>
+#include <model/address.h>
+#include <model/kinds.h>
+#include <output/connection.h>
+#include <session/plan.h>
+
+#include "url_rule.h"
+
+static bool gives_nothing_of_ours(const struct profile *p)
+{
+    return !p->is_of_url || profile_uses_url_password(p) || text_equal(profile_str(p, KEY_auth), "none");
+}
+
+static int refuse(enum key k, const char *value, struct err *e)
+{
+    (void)err_what(e, "URL");
+    return err_hint(e, "-o %s=%s, or a profile", key_infos[k].name, value);
+}
+
+/* --- levels --- */
+
+bool url_rule_lowers(const struct profile *p, const struct profile *unlowered, struct err *e)
+{
+    const char *level = profile_str(p, KEY_tls), *without = profile_str(unlowered, KEY_tls);
+
+    if (tls_level_parse(level) < tls_level_parse(without)) {
+        (void)err_set(e, ERR_DATA, "tls = %s is less than this server gets otherwise, %s", level, without);
+        (void)refuse(KEY_tls, level, e);
+        return true;
+    }
+    for (size_t k = 0; k < KEY_COUNT && tls_level_parse(without) >= TLS_VERIFY_CA; k++) {
+        if (key_infos[k].url != URL_LEVEL || k == KEY_tls || k == KEY_cleartext ||
+            p->set[k].origin != ORIGIN_URL)
+            continue;
+        (void)err_set(e, ERR_DATA, "%s: this server is verified otherwise, %s", key_infos[k].name, without);
+        (void)refuse(k, "VALUE", e);
+        return true;
+    }
+    return false;
+}
+
+int url_rule_levels(const struct profile *p, const struct profile *unlowered, struct err *e)
+{
+    return gives_nothing_of_ours(p) || !url_rule_lowers(p, unlowered, e) ? 0 : -1;
+}
+
+/* --- credentials --- */
+
+/* Behind a tunnel every server is another machine's. */
+static bool is_here(const struct profile *p)
+{
+    const char *host = profile_str(p, KEY_host);
+
+    return !profile_is_tunnelled(p) && (!host || host_is_loopback(host));
+}
+
+int plan_check_url(const struct profile *p, struct err *e)
+{
+    const struct setting *auth = &p->set[KEY_auth];
+
+    if (gives_nothing_of_ours(p))
+        return 0;
+    if (text_equal(auth->value, "iam") && p->set[KEY_socket].origin == ORIGIN_URL &&
+        profile_str(p, KEY_socket)) {
+        (void)err_set(e, ERR_DATA, "auth = iam, and a socket: nobody can tell whose it is");
+        return refuse(KEY_socket, "PATH", e);
+    }
+    if (kind_provider_url(auth->value) == KIND_URL_ANY || auth->origin == ORIGIN_FLAG || is_here(p))
+        return 0;
+    if (text_equal(auth->value, "client"))
+        (void)err_set(e, ERR_DATA,
+                      "no password for it, and those of your option files are not this server's");
+    else
+        (void)err_set(e, ERR_DATA, "auth = %s: its secret is not this server's alone", auth->value);
+    (void)refuse(KEY_auth, auth->value, e);
+    if (auth->origin == ORIGIN_DERIVED)
+        return err_hint(e, "mysql://USER@HOST, or -o auth=client, or a profile");
+    return -1;
+}

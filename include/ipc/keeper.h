@@ -107,6 +107,9 @@ void keeper_address_put(struct buf *out, const char *path, const char *host, uns
 /* *path or *host is malloced, the other NULL. False where it is no address. */
 bool keeper_address_take(const char *text, char **path, char **host, unsigned *port);
 
+/* What stands in front of a server's error that came before TLS: anybody on the way can have said it. */
+#define KEEPER_UNVERIFIED "unverified, before TLS: "
+
 enum keeper_tls { KEEPER_TLS_ENCRYPT, KEEPER_TLS_CHAIN, KEEPER_TLS_NAME };
 
 enum keeper_question {

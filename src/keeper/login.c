@@ -1,7 +1,8 @@
 /*
  * A log-in's sockets, TLS handshake and deadlines; what the bytes mean is mysql.c's business. The server's
  * greeting and the handshake have a deadline of ours each. After that persons may be asked (a dialog, a
- * second factor), and only the server's own limits count.
+ * second factor), and only the server's own limits count. Once it is over the server is closed at once, and
+ * the client has a moment to read why.
  */
 #include "login.h"
 
@@ -20,11 +21,16 @@
 #include "packet.h"
 #include "tls.h"
 
+/* Long enough for a client that is busy; one that never reads must not stay. */
+#define OVER_MS 5000
+
 struct login {
     struct relay *relay;
     struct mysql mysql;
     enum mysql_step step;
     bool shakes;    /* the TLS handshake goes on */
+    bool over;      /* only the client is left */
+    bool told;      /* and it has all that it is told */
     unsigned needs; /* what it waits for, LOOP_READ or LOOP_WRITE */
     struct timer late;
     void (*done)(struct relay *r, bool well);
@@ -108,16 +114,24 @@ static bool send_some(struct wire *to, struct buf *out)
     return true;
 }
 
+/* In clear only our request for TLS goes out; at an end of bytes the client makes its own. */
+static bool send_to_server(struct login *l)
+{
+    struct wire *server = &l->relay->wire[SERVER];
+    bool clear = !server->ssl && l->mysql.kind == KEEPER_END_TLS;
+
+    return send_some(server, clear ? &l->mysql.request : &l->mysql.server.out);
+}
+
 static void login_want(struct login *l)
 {
     struct wire *client = &l->relay->wire[CLIENT], *server = &l->relay->wire[SERVER];
-    unsigned write = l->mysql.server.out.len ? LOOP_WRITE : 0;
+    unsigned write = l->mysql.server.out.len || l->mysql.request.len ? LOOP_WRITE : 0;
 
-    loop_want(&client->watch,
-              (l->step == MYSQL_OVER ? 0u : LOOP_READ) | (l->mysql.client.out.len ? LOOP_WRITE : 0u));
-    if (l->step == MYSQL_OVER)
-        loop_want(&server->watch, 0);
-    else if (l->shakes)
+    loop_want(&client->watch, LOOP_READ | (l->mysql.client.out.len ? LOOP_WRITE : 0u));
+    if (l->over)
+        return;
+    if (l->shakes)
         loop_want(&server->watch, l->needs);
     else if (l->step == MYSQL_TLS)
         loop_want(&server->watch, write);
@@ -169,6 +183,29 @@ static void login_hand_over(struct login *l)
     login_done(l, true);
 }
 
+static void login_given_up(struct timer *t)
+{
+    login_done(OWNER_OF(t, struct login, late), false);
+}
+
+/* The client ends once it has read what it was told: closing before would destroy that, where it has said
+ * something meanwhile. */
+static void login_over(struct login *l)
+{
+    struct relay *r = l->relay;
+
+    if (!l->over) {
+        l->over = true;
+        wire_close(&r->wire[SERVER]);
+        timer_set(&l->late, clock_ms() + OVER_MS, login_given_up);
+    }
+    if (!l->told && !l->mysql.client.out.len) {
+        l->told = true;
+        wire_shut(&r->wire[CLIENT]);
+    }
+    login_want(l);
+}
+
 /* True: go on. The log-in may be gone where not. */
 static bool login_advance(struct login *l)
 {
@@ -178,7 +215,11 @@ static bool login_advance(struct login *l)
         login_done(l, false);
         return false;
     }
-    if (l->step != MYSQL_OVER && !l->shakes && !send_some(&r->wire[SERVER], &l->mysql.server.out)) {
+    if (l->step == MYSQL_OVER) {
+        login_over(l);
+        return false;
+    }
+    if (!l->shakes && !send_to_server(l)) {
         login_lost(l);
         return true;
     }
@@ -186,11 +227,7 @@ static bool login_advance(struct login *l)
         login_hand_over(l);
         return false;
     }
-    if (l->step == MYSQL_OVER && !l->mysql.client.out.len) {
-        login_done(l, false);
-        return false;
-    }
-    if (l->step == MYSQL_TLS && !l->mysql.server.out.len && login_shake(l))
+    if (l->step == MYSQL_TLS && !l->mysql.request.len && login_shake(l))
         return true;
     login_want(l);
     return false;
@@ -207,7 +244,7 @@ static void client_ready(struct watch *w, unsigned events)
     struct relay *r = OWNER_OF(w, struct relay, wire[CLIENT].watch);
     struct login *l = r->login;
 
-    if (events & LOOP_READ && l->step != MYSQL_OVER) {
+    if (events & LOOP_READ) {
         ssize_t n = wire_read(&r->wire[CLIENT], chunk, sizeof chunk);
         if (n == WIRE_END || n == WIRE_BROKEN) {
             login_done(l, false);

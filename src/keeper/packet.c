@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* The one number of a server that says nothing by itself; clients show those from 2000 on, which are their
- * own, as a malformed packet. */
-#define UNKNOWN_ERROR 1105
 /* MYSQL_ERRMSG_SIZE, with room for what a client puts around it. */
 #define MESSAGE_MOST 500
 
@@ -40,22 +37,30 @@ static void cut_text(struct buf *b, size_t most)
     b->len = most;
 }
 
-void packet_put_error(struct buf *out, uint8_t sequence, const struct err *e)
+void packet_put_refusal(struct buf *out, uint8_t sequence, unsigned number, const char *words)
 {
-    AUTO_BUF(text, sizeof *e);
-    AUTO_BUF(body, sizeof *e);
+    AUTO_BUF(text, sizeof(struct err));
+    AUTO_BUF(body, MESSAGE_MOST + 16);
 
-    buf_printf(&text, "broker: %s", e->msg);
-    if (*e->hint)
-        buf_printf(&text, "\nhint: %s", e->hint);
+    buf_puts(&text, words);
     cut_text(&text, MESSAGE_MOST);
     buf_putc(&body, (char)0xff);
-    buf_putc(&body, (char)(UNKNOWN_ERROR & 0xff));
-    buf_putc(&body, (char)(UNKNOWN_ERROR >> 8));
+    buf_putc(&body, (char)(number & 0xff));
+    buf_putc(&body, (char)(number >> 8));
     if (sequence > 0)
         buf_puts(&body, "#08S01");
     buf_add(&body, text.data, text.len);
     packet_put(out, sequence, body.data, body.len);
+}
+
+void packet_put_error(struct buf *out, uint8_t sequence, const struct err *e)
+{
+    AUTO_BUF(text, sizeof *e);
+
+    buf_printf(&text, "broker: %s", e->msg);
+    if (*e->hint)
+        buf_printf(&text, "\nhint: %s", e->hint);
+    packet_put_refusal(out, sequence, ERROR_UNKNOWN, buf_str(&text));
 }
 
 void packet_drop(struct buf *b, size_t n)

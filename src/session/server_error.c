@@ -12,6 +12,7 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/proc.h>
+#include <ipc/keeper.h>
 
 /* The words and the hint where a plug-in is missing because it is one of those that give the password away.
  */
@@ -85,12 +86,14 @@ bool server_error_is_way(unsigned number)
     return number == 2002 || number == 2003 || number == 2005;
 }
 
-/* The text behind "ERROR 1045 (28000): ", to the end of the line. */
-static char *error_text(const char *line)
+/* The text behind "ERROR 1045 (28000): ", to the end of the line; *unverified: it came before TLS. */
+static char *error_text(const char *line, bool *unverified)
 {
     const char *colon = strstr(line, ": ");
     const char *text = colon ? colon + 2 : line;
 
+    *unverified = text_starts(text, KEEPER_UNVERIFIED);
+    text += *unverified ? sizeof KEEPER_UNVERIFIED - 1 : 0;
     return mem_strndup(text, strcspn(text, "\n"));
 }
 
@@ -197,6 +200,7 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
     AUTO_FREE(char *, plugin);
     AUTO_BUF(refused, 512);
     const struct row *row = NULL;
+    bool unverified;
 
     if (!line)
         return client_trouble(client_stderr, status, e);
@@ -204,7 +208,7 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
     const char *said = strstr(line, ": " KEEPER_SAYS);
     if (plan->keeper && said && number == KEEPER_ERROR)
         return keeper_said(said + sizeof ": " KEEPER_SAYS - 1, e);
-    text = error_text(line);
+    text = error_text(line, &unverified);
     who = quoted_who(text);
     plugin = missing_plugin(text);
     number = plain_number(plan, number, text, reason);
@@ -229,6 +233,8 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
     } else {
         (void)err_hint(e, "look error %u up in the manual of the server", number);
     }
+    if (unverified)
+        (void)err_detail(e, "it was said before TLS: the server, or somebody on the way");
     put_number(e, number);
     return number;
 }

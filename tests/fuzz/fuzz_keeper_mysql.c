@@ -1,12 +1,16 @@
 /*
  * A MySQL log-in seen through, with a hostile server and a hostile client. The first byte chooses the end's
  * kind; then steps: a byte (bit 7: who speaks; bits 0-6: how many bytes, 0x7f: 4096 of them, as far as there
- * are any), the bytes. TLS is made whenever it is asked for.
+ * are any), the bytes. TLS is made at once when it is asked for, or (bit 1 of the first byte) after one step
+ * more, so that somebody can speak in clear while it is being made.
  *
- * Held: what goes to the server never exceeds what the client has said by more than our request for TLS and
- * the password that it encrypted; nothing goes to the server before TLS is made but that request; once it is
- * over the client gets one error packet and nobody anything more; bytes copied are those that came; no buffer
- * grows past its bound.
+ * Held, for every input, at the end where TLS is the keeper's: nothing of the client's goes out in clear, but
+ * for our request for TLS, of which the client chooses capabilities, packet size and character set; that is
+ * asked for once, and only while nothing of the server's waits; of what the server says in clear the client
+ * gets at most a greeting without its TLS bit and one error packet in our words; what came in clear is gone
+ * once TLS is made. At both ends: what goes to the server never exceeds what the client has said by more than
+ * our request and the password that it encrypted; once it is over the client gets one error packet and nobody
+ * anything more; bytes copied are those that came; no buffer grows past its bound.
  *
  * fuzz program: keeper
  */
@@ -21,7 +25,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-#define SSL_REQUEST (PACKET_HEADER + 32)
+#define REQUEST (PACKET_HEADER + 32)
+#define ERROR_MOST 600
 
 static void check(bool held)
 {
@@ -43,11 +48,64 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 struct run {
     struct mysql m;
     size_t said, sent; /* by the client, to the server */
-    bool over, copies;
+    size_t in_clear;   /* to the client, before TLS */
+    unsigned greetings, errors, requests;
+    bool tls, later, over, copies;
 };
 
+/* The one that stands there. */
+static bool request_is_ours(const struct buf *b)
+{
+    static const uint8_t head[3] = {32, 0, 0};
+    static const char nothing[19] = {0};
+
+    return b->len == REQUEST && memcmp(b->data, head, sizeof head) == 0 && b->data[5] & 0x08 &&
+           memcmp(b->data + PACKET_HEADER + 9, nothing, sizeof nothing) == 0;
+}
+
+/* What goes to the client before TLS is whole packets: a greeting that says no TLS, and one error in our
+ * words. */
+static void look_at_clear(struct run *r)
+{
+    struct buf *out = &r->m.client.out;
+    struct packet p;
+
+    while (out->len) {
+        check(packet_first(out, PLAIN_PACKET_MAX, &p) == 1 && p.len > 0);
+        if (p.body[0] == 0x0a) {
+            const uint8_t *nul = memchr(p.body, 0, p.len);
+            check(r->greetings++ == 0 && r->errors == 0 && nul && !(nul[15] & 0x08));
+        } else {
+            check(p.body[0] == 0xff && r->errors++ == 0 && p.len <= ERROR_MOST && r->over);
+            size_t text = p.sequence ? 9 : 3;
+            unsigned number = (unsigned)p.body[1] | (unsigned)p.body[2] << 8;
+            check(number >= 1000 && number <= 9999 && (number < 2000 || number > 2999) && p.len > text);
+            for (size_t i = text; i < p.len; i++)
+                check(p.body[i] >= ' ' || p.body[i] == '\n');
+            if (memcmp(p.body + text, "broker: ", 8) != 0)
+                check(memmem(p.body + text, p.len - text, KEEPER_UNVERIFIED, sizeof KEEPER_UNVERIFIED - 1) &&
+                      !memchr(p.body + text, '\n', p.len - text));
+        }
+        packet_drop(out, PACKET_HEADER + p.len);
+    }
+}
+
+static enum mysql_step make_tls(struct run *r)
+{
+    struct mysql *m = &r->m;
+    bool spoken = m->server.in.len > 0;
+
+    buf_clear(&m->request);
+    enum mysql_step step = mysql_tls_made(m);
+    check(m->server.in.len == 0 && spoken == (step == MYSQL_OVER));
+    check(step == MYSQL_OVER || m->stage == STAGE_LOGIN);
+    r->tls = step != MYSQL_OVER;
+    r->later = false;
+    return step;
+}
+
 /* What a caller does after each call. */
-static void look(struct run *r, enum mysql_step step)
+static void look(struct run *r, enum mysql_step step, bool delayed)
 {
     struct mysql *m = &r->m;
 
@@ -55,24 +113,34 @@ static void look(struct run *r, enum mysql_step step)
     check(!r->copies || step == MYSQL_COPY);
     check(m->client.out.len <= LOGIN_OUT_MAX && m->server.out.len <= LOGIN_OUT_MAX);
     check(buf_ok(&m->client.out) || step == MYSQL_OVER || step == MYSQL_COPY);
-    check((step == MYSQL_OVER) == (m->failed.code != ERR_NONE));
+    check(!m->failed.code || step == MYSQL_OVER);
+    check(m->failed.code || step != MYSQL_OVER || r->tls);
     check(m->kind == KEEPER_END_TLS || step != MYSQL_TLS);
-    if (step == MYSQL_TLS) {
-        check(m->server.out.len == SSL_REQUEST && m->server.out.data[5] & 0x08);
-        buf_clear(&m->server.out);
-        step = mysql_tls_made(m);
-        check(step == MYSQL_WAIT || step == MYSQL_COPY || step == MYSQL_OVER);
-        check(m->server.out.len >= SSL_REQUEST && m->server.out.data[5] & 0x08);
+    if (step == MYSQL_TLS && !r->later) {
+        check(request_is_ours(&m->request) && m->server.in.len == 0 && r->requests++ == 0 && !r->tls);
+        r->later = true;
+        if (delayed)
+            buf_clear(&m->request);
     }
+    if (m->kind == KEEPER_END_TLS && !r->tls)
+        check(m->server.out.len == 0 && step != MYSQL_COPY);
+    r->over = step == MYSQL_OVER;
+    if (m->kind == KEEPER_END_TLS && !r->tls)
+        look_at_clear(r);
+    if (step == MYSQL_TLS && !delayed) {
+        step = make_tls(r);
+        r->over = step == MYSQL_OVER;
+        if (r->over)
+            look_at_clear(r);
+    }
+    if (step != MYSQL_TLS)
+        check(m->request.len == 0);
     r->sent += m->server.out.len;
     check(r->sent <= r->said + 512);
-    if (m->server.out.data)
-        buf_clear(&m->server.out);
-    if (step == MYSQL_OVER && !r->over)
-        check(m->client.out.len > 0 || !buf_ok(&m->client.out));
+    buf_clear(&m->server.out);
     buf_clear(&m->client.out);
-    r->over = step == MYSQL_OVER;
     r->copies = step == MYSQL_COPY;
+    check(!r->over || (m->server.in.len == 0 && m->client.in.len == 0));
 }
 
 static void copied(const struct buf *out, const uint8_t *bytes, size_t n)
@@ -80,10 +148,10 @@ static void copied(const struct buf *out, const uint8_t *bytes, size_t n)
     check(out->len == n && (n == 0 || memcmp(out->data, bytes, n) == 0));
 }
 
-static void speak(struct run *r, bool client, const uint8_t *bytes, size_t n)
+static void speak(struct run *r, bool client, const uint8_t *bytes, size_t n, bool delayed)
 {
     struct mysql *m = &r->m;
-    bool copies = r->copies, over = r->over;
+    bool copies = r->copies, over = r->over, later = r->later;
     enum mysql_step step =
         client ? mysql_from_client(m, (const char *)bytes, n) : mysql_from_server(m, (const char *)bytes, n);
 
@@ -93,7 +161,7 @@ static void speak(struct run *r, bool client, const uint8_t *bytes, size_t n)
         copied(client ? &m->server.out : &m->client.out, bytes, n);
     if (over)
         check(m->client.out.len == 0 && m->server.out.len == 0);
-    look(r, step);
+    look(r, step, delayed && !later);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -109,7 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t n = (data[at] & 0x7f) == 0x7f ? 4096 : data[at] & 0x7f;
         at++;
         n = n < size - at ? n : size - at;
-        speak(&r, client, data + at, n);
+        speak(&r, client, data + at, n, data[0] & 2);
         at += n;
     }
     mysql_release(&r.m);

@@ -55,10 +55,9 @@ static enum mysql_step packet_from(enum who who, uint8_t sequence, const void *b
     return feed(who, packet.data, packet.len);
 }
 
-/* All that is to be sent to WHO is this packet, and now it is sent. */
-static void sent_packet(enum who who, uint8_t sequence, const void *body, size_t n)
+/* All that is to be sent there is this packet, and now it is sent. */
+static void sent_by(struct buf *out, uint8_t sequence, const void *body, size_t n)
 {
-    struct buf *out = who == CLIENT ? &m.client.out : &m.server.out;
     AUTO_BUF(packet, 3 * LOGIN_PACKET_MAX);
 
     packet_put(&packet, sequence, body, n);
@@ -67,21 +66,33 @@ static void sent_packet(enum who who, uint8_t sequence, const void *body, size_t
     buf_clear(out);
 }
 
-static void sent_nothing(enum who who)
+static void sent_packet(enum who who, uint8_t sequence, const void *body, size_t n)
 {
-    assert_int_equal(who == CLIENT ? m.client.out.len : m.server.out.len, 0);
+    sent_by(who == CLIENT ? &m.client.out : &m.server.out, sequence, body, n);
 }
 
-static void sent_error(uint8_t sequence, const char *text)
+/* In clear and through TLS. */
+static void sent_nothing(enum who who)
+{
+    assert_int_equal(who == CLIENT ? m.client.out.len : m.server.out.len + m.request.len, 0);
+}
+
+static void sent_refusal(uint8_t sequence, unsigned number, const char *text)
 {
     AUTO_BUF(body, 4096);
+    const char head[] = {'\xff', (char)number, (char)(number >> 8)};
 
-    buf_add(&body, "\xff\x51\x04", 3);
+    buf_add(&body, head, sizeof head);
     if (sequence)
         buf_puts(&body, "#08S01");
     buf_puts(&body, text);
     sent_packet(CLIENT, sequence, body.data, body.len);
     sent_nothing(SERVER);
+}
+
+static void sent_error(uint8_t sequence, const char *text)
+{
+    sent_refusal(sequence, 1105, text);
 }
 
 /* MySQL 8's, or MariaDB's with its own capabilities. */
@@ -139,7 +150,7 @@ static void logging_in(void)
     greeted(KEEPER_END_TLS);
     answer(&reply, false);
     assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_TLS);
-    buf_clear(&m.server.out);
+    buf_clear(&m.request);
     assert_int_equal(mysql_tls_made(&m), MYSQL_WAIT);
     buf_clear(&m.server.out);
 }
@@ -150,6 +161,7 @@ static void until_tls(void **state)
     AUTO_BUF(plain, 256);
     AUTO_BUF(reply, 256);
     AUTO_BUF(wanted, 256);
+    char request[32];
 
     (void)state;
     begin(KEEPER_END_TLS);
@@ -159,8 +171,13 @@ static void until_tls(void **state)
     answer(&wanted, true);
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
     sent_packet(CLIENT, 0, plain.data, plain.len);
+    memcpy(request, wanted.data, sizeof request);
+    /* Where nothing is to stand a client may have left something. */
+    memcpy(reply.data + 9, "app correct horse 1", 19);
+    memcpy(wanted.data + 9, "app correct horse 1", 19);
     assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_TLS);
-    sent_packet(SERVER, 1, wanted.data, 32);
+    assert_int_equal(m.server.out.len, 0);
+    sent_by(&m.request, 1, request, sizeof request);
     assert_int_equal(mysql_tls_made(&m), MYSQL_WAIT);
     sent_packet(SERVER, 2, wanted.data, wanted.len);
     sent_nothing(CLIENT);
@@ -193,26 +210,36 @@ static void renumbered(void **state)
     sent_packet(SERVER, 0, "x", 1);
 }
 
-static void ends_with(const char *body, size_t n)
+static void admitted(void **state)
 {
-    static const char more[] = "\x01\0\0\0\x0e";
+    static const char more[] = "\x01\0\0\0\x0e", ok[] = "\0\0\0\x02\0\0\0";
 
+    (void)state;
     logging_in();
     assert_int_equal(packet_from(SERVER, 3, "\x01\x03", 2), MYSQL_WAIT);
     sent_packet(CLIENT, 2, "\x01\x03", 2);
-    assert_int_equal(packet_from(SERVER, 4, body, n), MYSQL_COPY);
-    sent_packet(CLIENT, 3, body, n);
+    assert_int_equal(packet_from(SERVER, 4, ok, sizeof ok - 1), MYSQL_COPY);
+    sent_packet(CLIENT, 3, ok, sizeof ok - 1);
     assert_int_equal(feed(SERVER, more, sizeof more), MYSQL_COPY);
     assert_memory_equal(m.client.out.data, more, sizeof more);
     assert_int_equal(feed(CLIENT, more, sizeof more), MYSQL_COPY);
     assert_memory_equal(m.server.out.data, more, sizeof more);
 }
 
-static void the_end_of_it(void **state)
+/* In the server's own words, and then nobody says anything any more. */
+static void refused(void **state)
 {
+    static const char no[] = "\xff\x15\x04#28000Access denied";
+
     (void)state;
-    ends_with("\0\0\0\x02\0\0\0", 7);
-    ends_with("\xff\x15\x04#28000Access denied", 22);
+    logging_in();
+    assert_int_equal(packet_from(SERVER, 3, no, sizeof no - 1), MYSQL_OVER);
+    sent_packet(CLIENT, 2, no, sizeof no - 1);
+    assert_int_equal(m.failed.code, ERR_NONE);
+    assert_int_equal(packet_from(SERVER, 4, "\0\0\0\x02\0\0\0", 7), MYSQL_OVER);
+    assert_int_equal(packet_from(CLIENT, 0, "\x03select 1", 9), MYSQL_OVER);
+    sent_nothing(CLIENT);
+    sent_nothing(SERVER);
 }
 
 /* Everything in one piece: the packet that ends it, and half of what follows. */
@@ -249,14 +276,67 @@ static void sent_ahead(void **state)
     assert_memory_equal(m.server.out.data, query, sizeof query - 1);
 }
 
-static void error_for_greeting(void **state)
+/* What a server may say in clear instead of the greeting or behind it: an error, of which the client gets the
+ * number and words of ours around the text. */
+static void errors_before_tls(void **state)
 {
-    static const char blocked[] = "\xff\x69\x04Host '10.0.1.9' is blocked";
+    static const struct {
+        const char *body;
+        size_t n;
+        unsigned number;
+        const char *text;
+    } rows[] = {
+        {"\xff\x69\x04Host '10.0.1.9' is blocked", 29, 1129, "Host '10.0.1.9' is blocked"},
+        {"\xff\x10\x04#08004Too many connections", 29, 1040, "Too many connections"},
+        {"\xff\x10\x04#0800", 8, 1040, "#0800"},
+        {"\xff\x10\x04", 3, 1040, ""},
+        {"\xff\xd3\x07"
+         "Can't connect to remote MySQL server",
+         39, 1105, "2003 Can't connect to remote MySQL server"},
+        {"\xff\x51\x04"
+         "broker: 2026 no\nhint: curl \x1b[2J\xe2\x80\xae|\0sh",
+         41, 1105, "broker: 2026 no?hint: curl ?[2J?|?sh"},
+    };
 
     (void)state;
-    begin(KEEPER_END_TLS);
-    assert_int_equal(packet_from(SERVER, 0, blocked, sizeof blocked - 1), MYSQL_COPY);
-    sent_packet(CLIENT, 0, blocked, sizeof blocked - 1);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_BUF(text, 1024);
+        buf_printf(&text, "%s%s", KEEPER_UNVERIFIED, rows[i].text);
+        begin(KEEPER_END_TLS);
+        assert_int_equal(packet_from(SERVER, 0, rows[i].body, rows[i].n), MYSQL_OVER);
+        sent_refusal(0, rows[i].number, buf_str(&text));
+        assert_int_equal(m.failed.code, ERR_REFUSED);
+        greeted(KEEPER_END_TLS);
+        assert_int_equal(packet_from(SERVER, 2, rows[i].body, rows[i].n), MYSQL_OVER);
+        sent_refusal(2, rows[i].number, buf_str(&text));
+        assert_int_equal(packet_from(CLIENT, 1, "app\0password", 12), MYSQL_OVER);
+        assert_int_equal(packet_from(SERVER, 2, "\0\0\0\x02\0\0\0", 7), MYSQL_OVER);
+        sent_nothing(CLIENT);
+        sent_nothing(SERVER);
+    }
+}
+
+/* Also in one piece with the greeting, whether the client has spoken already or not. */
+static void error_behind_the_greeting(void **state)
+{
+    AUTO_BUF(both, 512);
+    AUTO_BUF(hello, 256);
+    AUTO_BUF(reply, 256);
+
+    (void)state;
+    greeting(&hello, true);
+    packet_put(&both, 0, hello.data, hello.len);
+    packet_put(&both, 1, "\xff\x10\x04#08004no", 11);
+    answer(&reply, false);
+    for (int early = 0; early < 2; early++) {
+        begin(KEEPER_END_TLS);
+        if (early)
+            assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_WAIT);
+        enum mysql_step step = feed(SERVER, both.data, both.len);
+        assert_int_equal(step, MYSQL_OVER);
+        assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_OVER);
+        sent_nothing(SERVER);
+    }
 }
 
 static void no_tls(void **state)
@@ -306,7 +386,8 @@ static void no_mysql(void **state)
                 {"\x02\0\0\0\x0a\0", 6},
                 {"\x0f\0\0\0\x0a"
                  "8\0\x01\0\0\0abcdefgh\xff",
-                 20}};
+                 20},
+                {"\x01\x10\0\0\x0a", 5}};
     AUTO_BUF(hello, 256);
 
     (void)state;
@@ -320,33 +401,106 @@ static void no_mysql(void **state)
     assert_int_equal(packet_from(SERVER, 1, hello.data, hello.len), MYSQL_OVER);
 }
 
-/* Whoever can write to the wire before TLS must not speak for the server behind it. */
-static void spoken_before_tls(void **state)
+#define SPOKEN                                                                                               \
+    "broker: 2027 db:3306: something spoke before TLS was made\n"                                            \
+    "hint: somebody on the way may have: try another way to the server"
+
+/* Whole packets that no server sends in clear, at each stage before TLS: over at once, whatever the client
+ * does. */
+static void no_such_thing_in_clear(void **state)
 {
-    static const char *const injected[] = {"\x07\0\0\x02\0\0\0\x02\0\0\0", "\x07\0"};
-    static const size_t len[] = {11, 2};
+    static const struct {
+        const char *body;
+        size_t n;
+    } rows[] = {{"\0\0\0\x02\0\0\0", 7},
+                {"\xff\xff\xff#HY000\x01\x01\x02", 12}, /* MariaDB's progress report */
+                {"\xff\xff\xff", 3},
+                {"\xff\x10", 2},
+                {"\xff", 1},
+                {"\xff\x0f\x27no", 5}, /* 9999 is the last number */
+                {"\xff\xe7\x03no", 5}, /* and 1000 the first */
+                {"\xfe"
+                 "mysql_clear_password\0",
+                 22},
+                {"\xfe", 1},
+                {"\x01\x04", 2},
+                {"\x02"
+                 "mysql_clear_password\0",
+                 22}};
+    AUTO_BUF(hello, 256);
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(len); i++) {
-        AUTO_BUF(reply, 256);
+    greeting(&hello, true);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool known = i == 5; /* the control: one that is allowed */
+        begin(KEEPER_END_TLS);
+        assert_int_equal(packet_from(SERVER, 0, rows[i].body, rows[i].n), MYSQL_OVER);
+        if (known)
+            buf_clear(&m.client.out);
+        else
+            sent_error(0, SPOKEN);
         greeted(KEEPER_END_TLS);
+        assert_int_equal(packet_from(SERVER, 1, rows[i].body, rows[i].n), MYSQL_OVER);
+        if (!known)
+            sent_error(2, SPOKEN);
+    }
+    greeted(KEEPER_END_TLS);
+    assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_OVER);
+    sent_error(2, SPOKEN);
+    greeted(KEEPER_END_TLS);
+    assert_int_equal(packet_from(SERVER, 1, "", 0), MYSQL_OVER);
+    sent_error(2, SPOKEN);
+    greeted(KEEPER_END_TLS);
+    assert_int_equal(feed(SERVER, "\x01\x10\0\0", 4), MYSQL_OVER);
+    sent_error(2, SPOKEN);
+}
+
+/* A part of a packet would be completed through TLS. */
+static void half_a_packet_in_clear(void **state)
+{
+    static const char packet[] = "\x07\0\0\x02\0\0\0\x02\0\0\0";
+
+    (void)state;
+    for (size_t n = 1; n < sizeof packet - 1; n++) {
+        AUTO_BUF(reply, 256);
         answer(&reply, false);
-        assert_int_equal(feed(SERVER, injected[i], len[i]), MYSQL_WAIT);
+        greeted(KEEPER_END_TLS);
+        assert_int_equal(feed(SERVER, packet, n), MYSQL_WAIT);
         sent_nothing(CLIENT);
         assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_OVER);
-        sent_error(2, "broker: 2027 db:3306: something spoke before TLS was made\n"
-                      "hint: somebody on the way may have: try another way to the server");
+        sent_error(2, SPOKEN);
+        /* While TLS is made nobody reads the server in clear; and if somebody did: */
+        greeted(KEEPER_END_TLS);
+        assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_TLS);
+        buf_clear(&m.request);
+        assert_int_equal(feed(SERVER, packet, n), MYSQL_TLS);
+        assert_int_equal(mysql_tls_made(&m), MYSQL_OVER);
+        sent_error(2, SPOKEN);
+        assert_int_equal(feed(SERVER, packet + n, sizeof packet - 1 - n), MYSQL_OVER);
+        sent_nothing(CLIENT);
     }
 }
 
-static void error_before_tls(void **state)
+/* Whom TLS has let in may say what a log-in has, and nothing else. */
+static void no_such_thing_in_a_log_in(void **state)
 {
-    static const char late[] = "\xff\x89\x04#08S01Got timeout";
+    static const struct {
+        const char *body;
+        size_t n;
+    } rows[] = {{"\xff\xff\xff#HY000\x01\x01\x02", 12},
+                {"\xff", 1},
+                {"\xfe", 1},
+                {"\xfe"
+                 "name",
+                 5}};
 
     (void)state;
-    greeted(KEEPER_END_TLS);
-    assert_int_equal(packet_from(SERVER, 2, late, sizeof late - 1), MYSQL_COPY);
-    sent_packet(CLIENT, 2, late, sizeof late - 1);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        logging_in();
+        assert_int_equal(packet_from(SERVER, 3, rows[i].body, rows[i].n), MYSQL_OVER);
+        sent_error(2, "broker: 2027 db:3306: the log-in has a packet that MySQL does not know there\n"
+                      "hint: check that it is a MySQL server, and its version");
+    }
 }
 
 static void clients_that_cannot(void **state)
@@ -387,7 +541,8 @@ static void client_first(void **state)
     assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_WAIT);
     sent_nothing(SERVER);
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_TLS);
-    assert_int_equal(m.server.out.len, 36);
+    assert_int_equal(m.request.len, 36);
+    assert_int_equal(m.server.out.len, 0);
 }
 
 static void sizes(void **state)
@@ -620,15 +775,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(until_tls),
         BOTH(renumbered),
-        BOTH(the_end_of_it),
+        BOTH(admitted),
+        BOTH(refused),
         BOTH(in_one_go),
         BOTH(sent_ahead),
-        BOTH(error_for_greeting),
+        BOTH(errors_before_tls),
+        BOTH(error_behind_the_greeting),
         BOTH(no_tls),
         BOTH(no_tls_beside_bytes),
         BOTH(no_mysql),
-        BOTH(spoken_before_tls),
-        BOTH(error_before_tls),
+        BOTH(no_such_thing_in_clear),
+        BOTH(half_a_packet_in_clear),
+        BOTH(no_such_thing_in_a_log_in),
         BOTH(clients_that_cannot),
         BOTH(client_first),
         BOTH(sizes),

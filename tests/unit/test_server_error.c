@@ -3,6 +3,7 @@
  * number, class and hint. That real servers and clients say these lines is shown in tests/cli.
  */
 #include <base/log.h>
+#include <ipc/keeper.h>
 #include <session/server_error.h>
 
 #include "plan_fixture.h"
@@ -15,6 +16,18 @@ static const struct row {
 } rows[] = {
     {"ERROR 1045 (28000): Access denied for user 'app'@'10.0.1.9' (using password: YES)", NULL,
      "77: 1045 access denied for app@10.0.1.9\nhint: check user and password\n"},
+    /* said before TLS, retold by the keeper */
+    {"ERROR 1040 (08S01): " KEEPER_UNVERIFIED "hint: curl x | sh", NULL,
+     "75: 1040 the server has no connection left\nhint: try again; max_connections is its limit\n"
+     "it was said before TLS: the server, or somebody on the way\n"},
+    {"ERROR 1130 (HY000): " KEEPER_UNVERIFIED "Host '10.0.1.9' is not allowed", NULL,
+     "77: 1130 Host '10.0.1.9' is not allowed\nhint: the account is for other hosts: have it made for this "
+     "one\n"
+     "it was said before TLS: the server, or somebody on the way\n"},
+    {"ERROR 1105 (08S01): " KEEPER_UNVERIFIED "2003 Can't connect to remote MySQL server", NULL,
+     "77: 1105 2003 Can't connect to remote MySQL server\nhint: look error 1105 up in the manual of the "
+     "server\n"
+     "it was said before TLS: the server, or somebody on the way\n"},
     /* without an account named, the one that was used */
     {"ERROR 1045 (28000): Access denied", NULL,
      "77: 1045 access denied for app\nhint: check user and password\n"},

@@ -1,0 +1,146 @@
+"""A fake MySQL server in the hands of somebody on the way, who can say anything before TLS and wants what the client answers.
+
+Each connection gets the next attack of ATTACKS; whatever packet it gets for it that is no request for TLS, it asks for the
+password in clear. `seen` has a Seen for each connection: what came in clear, and through TLS. One of the attacks is none: it is
+how the test knows that a client would have talked to this server."""
+import select
+import socket
+import ssl
+import struct
+import threading
+from dataclasses import dataclass
+
+from .fake_mysql import SSL, greeting, packet
+
+HELLO = packet(0, greeting(b"mysql_native_password", True))
+OPEN_HELLO = packet(0, greeting(b"mysql_native_password", False))
+FULL = b"\xff" + struct.pack("<H", 1040) + b"#08004Too many connections"
+PROGRESS = b"\xff\xff\xff#HY000\x01\x01\x02\x00\x00\x00"
+OK = b"\0\0\0\x02\0\0\0"
+SWITCH = b"\xfemysql_clear_password\0"
+WISH = b"\x01\x04"
+HONEST = "honest"
+
+# What is said at once; what is said behind it after a moment; what comes first through TLS, if the client gets that far.
+ATTACKS = {
+    "error behind the greeting, one segment": (HELLO + packet(1, FULL), b"", b""),
+    "progress behind the greeting, one segment": (HELLO + packet(1, PROGRESS), b"", b""),
+    "error instead of the greeting": (packet(0, FULL), b"", b""),
+    "progress instead of the greeting": (packet(0, PROGRESS), b"", b""),
+    "error, then the greeting": (packet(0, FULL) + HELLO, b"", b""),
+    "progress, then the greeting": (packet(0, PROGRESS) + HELLO, b"", b""),
+    "error behind the greeting, later": (HELLO, packet(2, FULL), b""),
+    "progress behind the greeting, later": (HELLO, packet(2, PROGRESS), b""),
+    "ok behind the greeting": (HELLO + packet(2, OK), b"", b""),
+    "ok instead of the greeting": (packet(0, OK), b"", b""),
+    "switch behind the greeting": (HELLO + packet(2, SWITCH), b"", b""),
+    "switch behind the greeting, later": (HELLO, packet(2, SWITCH), b""),
+    "switch instead of the greeting": (packet(0, SWITCH), b"", b""),
+    "plug-in data behind the greeting": (HELLO + packet(2, WISH), b"", b""),
+    "plug-in data instead of the greeting": (packet(0, WISH), b"", b""),
+    "half a packet behind the greeting": (HELLO + packet(3, OK)[:6], b"", packet(3, OK)[6:]),
+    "half a packet while TLS is made": (HELLO, packet(3, OK)[:6], packet(3, OK)[6:]),
+    "greeting twice": (HELLO + HELLO, b"", b""),
+    "greeting without TLS": (OPEN_HELLO, b"", b""),
+    "greeting without TLS, then an error": (OPEN_HELLO + packet(1, FULL), b"", b""),
+    HONEST: (HELLO, b"", b""),
+}
+SECONDS, SOON = 20, 0.05
+
+
+@dataclass
+class Seen:
+    attack: str
+    clear: bytes = b""
+    through_tls: bytes = b""
+    over: bool = False
+
+
+class HostileServer:
+    """certificate: (cert, key) for who asks for TLS. Only one connection at a time is to be expected."""
+    host = "127.0.0.1"
+
+    def __init__(self, certificate):
+        self.seen, self.lock, self.open = [], threading.Condition(), set()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*certificate)
+        self.listener = socket.create_server((self.host, 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self):
+        for s in [self.listener, *self.open]:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
+
+    def take(self):
+        """What was seen since the last time, once all of it is over; attacks begin at the first again."""
+        with self.lock:
+            assert self.lock.wait_for(lambda: all(one.over for one in self.seen), SECONDS), self.seen
+            seen, self.seen = self.seen, []
+            return seen
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with self.lock:
+                one = Seen(list(ATTACKS)[len(self.seen) % len(ATTACKS)])
+                self.seen.append(one)
+                self.open.add(connection)
+            threading.Thread(target=self._serve, args=(connection, one), daemon=True).start()
+
+    def _serve(self, connection, one):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(SECONDS)
+        try:
+            self._attack(connection, one)
+        except OSError:
+            pass
+        connection.close()
+        with self.lock:
+            self.open.discard(connection)
+            one.over = True
+            self.lock.notify_all()
+
+    def _attack(self, connection, one):
+        now, later, inside = ATTACKS[one.attack]
+        connection.sendall(now)
+        if later:
+            select.select([connection], [], [], SOON)  # the client's first word, if that comes soon
+            connection.sendall(later)
+        while piece := connection.recv(65536, socket.MSG_PEEK):
+            if asks_for_tls(piece) and not one.clear:
+                one.clear += connection.recv(36)
+                self._talk(connection, one, inside)
+                return
+            one.clear += connection.recv(len(piece))
+            connection.sendall(packet(piece[3] + 1 if len(piece) > 3 else 2, SWITCH))
+
+    def _talk(self, connection, one, inside):
+        """Through TLS, if that is made: the client's answer, and a refusal."""
+        head = connection.recv(1, socket.MSG_PEEK)
+        if head != b"\x16":
+            one.clear += connection.recv(65536)
+            return
+        with self.context.wrap_socket(connection, server_side=True) as tls:
+            tls.settimeout(SECONDS)
+            if inside:
+                tls.sendall(inside)
+            one.through_tls += tls.recv(65536)
+            tls.sendall(packet(3, b"\xff" + struct.pack("<H", 1045) + b"#28000no entry, says the fake"))
+
+
+def asks_for_tls(data):
+    return len(data) >= 36 and data[:4] == b"\x20\0\0\x01" and struct.unpack("<I", data[4:8])[0] & SSL
+
+
+def gave_away(one):
+    """What that connection told whoever is on the way, beyond the request for TLS; b"" is right."""
+    request = one.clear[:36]
+    return one.clear[36:] if asks_for_tls(request) and request[13:32] == bytes(19) else one.clear

@@ -109,7 +109,14 @@ $(B)/tests/unit/test_keeper_%: tests/unit/test_keeper_%.c $(KEEPER_UNIT_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(KEEPER_UNIT_OBJ) $(KEEPER_LIBS) -lcmocka
 
-unit: $(UNIT)
+# Programs that a command-line test asks many questions in one process.
+DRIVERS := $(patsubst tests/drivers/%.c,$(B)/tests/drivers/%,$(wildcard tests/drivers/*.c))
+$(B)/tests/drivers/%: tests/drivers/%.c $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB_OBJ) $(BROKER_LIBS)
+
+unit: $(UNIT) $(DRIVERS)
 
 check: all unit
 	$(Q)BROKER_BUILD=$(CURDIR)/$(B) tests/run

@@ -1,7 +1,7 @@
 /*
- * ~/.aws/config and ~/.aws/credentials, both read by the grammar that all AWS SDKs share (docs/aws-files.md)
- * and looked at together: for one profile, a property of the credentials file wins over the same one of the
- * config file.
+ * ~/.aws/config and ~/.aws/credentials, both read as the AWS CLI reads them (docs/aws-files.md) and looked at
+ * together: for one profile, a property of the credentials file wins over the same one of the config file. A
+ * section that is wrong is no matter until somebody wants to use it: aws_files_check().
  */
 #ifndef AWS_FILES_H
 #define AWS_FILES_H
@@ -12,6 +12,8 @@
 #include <aws/env.h>
 #include <base/buf.h>
 #include <base/err.h>
+#include <base/text.h>
+#include <model/ini.h>
 
 /* The most bytes of one file; the lists that some tools write for thousands of accounts are below it. */
 #define AWS_FILE_MOST (4 * 1024 * 1024)
@@ -19,7 +21,8 @@
 enum aws_file { AWS_FILE_CONFIG, AWS_FILE_CREDENTIALS };
 #define AWS_FILES 2
 
-enum aws_section_kind { AWS_PROFILE, AWS_SSO_SESSION, AWS_SERVICES };
+/* AWS_DEFAULTS is [DEFAULT]: what every section of its file has that does not say otherwise. */
+enum aws_section_kind { AWS_PROFILE, AWS_SSO_SESSION, AWS_SERVICES, AWS_DEFAULTS };
 
 /* One `KEY = VALUE` of a section. */
 struct aws_property {
@@ -28,13 +31,16 @@ struct aws_property {
     enum aws_file file;
 };
 
-/* A section as it stands in a file; a section that is repeated is there again. */
+/* A section as it stands in a file; one that is repeated is there again. Of several that have one name in
+ * other words ([default], [profile default]) the last one counts, and nothing of the others. */
 struct aws_section {
     enum aws_section_kind kind;
-    const char *name;
+    const char *header, *name; /* what stands between the brackets, and the name that it means */
     enum aws_file file;
     unsigned line;
-    size_t first, count; /* of its properties */
+    size_t first, count;           /* of its properties */
+    const struct ini_fault *fault; /* the first one, in line `fault_line`; NULL: none */
+    unsigned fault_line;
 };
 
 /* Strings point into the texts, which hold secrets and are wiped at the end. */
@@ -44,6 +50,7 @@ struct aws_files {
     struct aws_section *section;
     struct aws_property *property;
     size_t section_count, property_count;
+    struct words names; /* of sections whose name is not the header itself */
 };
 void aws_files_release(struct aws_files *f);
 #define AUTO_AWS_FILES(name)                                                                                 \
@@ -62,12 +69,22 @@ int aws_files_parse(const char *config, size_t config_len, const char *credentia
 /* Whether such a section is in any of the files. */
 bool aws_files_has(const struct aws_files *f, enum aws_section_kind kind, const char *name);
 
+/*
+ * To be called before a section is used: ERR_CONFIG, with e->what "FILE:LINE", where a line of it (or of its
+ * file's [DEFAULT]) is wrong, or it or a key of it is there twice. 0 also where there is no such section.
+ */
+int aws_files_check(const struct aws_files *f, enum aws_section_kind kind, const char *name, struct err *e);
+
 /* The property of a section as both files together have it; NULL where there is none. */
 const struct aws_property *aws_files_property(const struct aws_files *f, enum aws_section_kind kind,
                                               const char *name, const char *key);
 /* And of one file alone: the two halves of a pair of keys must not come from two files. */
 const struct aws_property *aws_files_property_of(const struct aws_files *f, enum aws_file file,
                                                  const char *name, const char *key);
+
+/* A property of the profile that the sso-session has too, with another value; NULL: none. */
+const struct aws_property *aws_files_conflict(const struct aws_files *f, const char *profile,
+                                              const char *session);
 
 /* A sub-property (`sts =` and below it, indented, `endpoint_url = X`) of a value; appended to `out`. */
 bool aws_files_nested(const struct aws_property *p, const char *key, struct buf *out);

@@ -16,6 +16,11 @@ struct aws_keys {
 };
 
 void aws_keys_release(struct aws_keys *k);
+/* What cannot be in a key id, a secret, a token, an ARN or a region: "a blank", "a control character", "a
+ * character that is not ASCII"; NULL where there is nothing of that. Whoever signs with such a text gets a
+ * token that the server refuses without a reason. */
+const char *aws_word_fault(const char *s);
+
 #define AUTO_AWS_KEYS(name) __attribute__((cleanup(aws_keys_release))) struct aws_keys name = {0}
 
 #endif

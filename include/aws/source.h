@@ -13,6 +13,7 @@
 #include <aws/env.h>
 #include <aws/files.h>
 #include <aws/keys.h>
+#include <aws/region.h>
 #include <base/err.h>
 
 /* A person's part in the walk. */
@@ -28,7 +29,7 @@ struct aws_context {
     struct aws_env env;
     struct aws_files files;
     struct aws_chain chain;
-    const char *region;      /* of API calls: AWS_REGION, AWS_DEFAULT_REGION, the chosen profile's; or NULL */
+    struct aws_regions regions;
     const char *mfa_command; /* words of a program that prints the MFA code; NULL: ask (tty_can_ask()) */
     bool may_log_in;         /* a browser or device flow may be started */
     struct aws_login *login; /* a step says here what a person did; may be NULL */

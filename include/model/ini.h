@@ -12,12 +12,18 @@
 
 enum ini_policy { INI_BROKER, INI_AWS };
 
+/* What makes a section of AWS's files one that must not be used. */
+struct ini_fault {
+    const char *why, *hint;
+};
+
 struct ini_event {
-    const char *section; /* text inside the brackets, trimmed; inner blanks as written */
-    const char *key;     /* NULL: this event is the section's header. AWS: in lower case */
+    const char *section; /* text inside the brackets; ours: trimmed */
+    const char *key;     /* NULL: this event is the section's header, or a fault. AWS: in lower case */
     const char *value;   /* unquoted; AWS: continuation lines joined by LF */
-    unsigned line;       /* of the header or of the key */
-    size_t start, end;   /* byte range of the event's lines in the text as it was, for editors */
+    const struct ini_fault *fault; /* AWS: NULL, or what is wrong with a line of the current section */
+    unsigned line;                 /* of the header, of the key, of the fault */
+    size_t start, end;             /* byte range of the event's lines in the text as it was, for editors */
 };
 
 /* Return -1 with *e set to stop. */
@@ -37,8 +43,8 @@ typedef int ini_handler(void *context, const struct ini_event *event, struct err
  * '#' or ';' behind a blank in a value, a bad quote or escape, text after a header or a closing quote. CRLF
  * and a byte order mark are fine.
  *
- * INI_AWS forbids: NUL bytes, and the errors of docs/aws-files.md; a key with a character that AWS ignores
- * makes no event.
+ * INI_AWS forbids NUL bytes and anything before the first section. What else is wrong is a fault of the
+ * section that it is in (docs/aws-files.md), and an event.
  *
  * Neither knows which sections and keys exist, nor minds duplicates.
  */

@@ -11,14 +11,13 @@
 
 #include <base/file.h>
 #include <base/mem.h>
+#include <base/space.h>
 #include <base/text.h>
-#include <model/ini.h>
 
 struct reader {
     struct aws_files *files;
     enum aws_file file;
-    bool is_open;              /* the current section counts */
-    bool has_prefixed_default; /* [profile default] switches every [default] of its file off */
+    bool is_open; /* the current section counts */
 };
 
 void aws_files_release(struct aws_files *f)
@@ -30,6 +29,7 @@ void aws_files_release(struct aws_files *f)
     }
     free(f->section);
     free(f->property);
+    words_release(&f->names);
     f->section = NULL;
     f->property = NULL;
     f->section_count = f->property_count = 0;
@@ -43,71 +43,60 @@ static void *room_for_one(void *list, size_t count, size_t size)
     return count & (count - 1) ? list : mem_grow(list, count ? 2 * count : 1, size);
 }
 
-static bool is_name(const char *s)
+/* The second of two words, split as sh does; NULL where there are not two. */
+static const char *second_word(struct aws_files *f, const char *header)
 {
-    return *s && !s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/.%@:+")];
-}
+    AUTO_WORDS(words);
+    struct err ignored = ERR_INIT;
 
-/* What follows PREFIX and blanks; NULL where it is another word. */
-static const char *after_prefix(const char *header, const char *prefix)
-{
-    size_t n = strlen(prefix);
-
-    if (strncmp(header, prefix, n) != 0 || (header[n] != ' ' && header[n] != '\t'))
+    if (text_split_words(header, &words, &ignored) < 0 || words.count != 2)
         return NULL;
-    return header + n + strspn(header + n, " \t");
+    words_take(&f->names, words.word[--words.count]);
+    return f->names.word[f->names.count - 1];
 }
 
-/* Which section a header begins; false: one that does not count. */
-static bool classify(struct reader *r, const char *header, enum aws_section_kind *kind, const char **name)
+/* What a header of the config file begins; NULL: nothing that counts. As for the AWS CLI a kind is what the
+ * header starts with, be it the first word or not. */
+static const char *classify_config(struct aws_files *f, const char *header, enum aws_section_kind *kind)
 {
     static const struct {
         const char *prefix;
         enum aws_section_kind kind;
     } prefixes[] = {{"profile", AWS_PROFILE}, {"sso-session", AWS_SSO_SESSION}, {"services", AWS_SERVICES}};
 
-    *kind = AWS_PROFILE;
-    *name = header;
-    if (r->file == AWS_FILE_CREDENTIALS)
-        return is_name(header);
-    if (text_equal(header, "default"))
-        return !r->has_prefixed_default;
     for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-        *name = after_prefix(header, prefixes[i].prefix);
         *kind = prefixes[i].kind;
-        if (*name)
-            return is_name(*name);
+        if (text_starts(header, prefixes[i].prefix))
+            return second_word(f, header);
     }
-    return false;
-}
-
-/* [default] sections that do not count after all: no section that is asked for has an empty name. */
-static void drop_default(struct reader *r)
-{
-    for (size_t i = 0; i < r->files->section_count; i++) {
-        struct aws_section *s = &r->files->section[i];
-        if (s->file == r->file && s->kind == AWS_PROFILE && text_equal(s->name, "default"))
-            s->name = "";
-    }
+    *kind = AWS_PROFILE;
+    return text_equal(header, "default") ? header : NULL;
 }
 
 static void begin_section(struct reader *r, const struct ini_event *event)
 {
     struct aws_files *f = r->files;
-    enum aws_section_kind kind;
-    const char *name;
+    struct aws_section s = {
+        .header = event->section, .file = r->file, .line = event->line, .first = f->property_count};
 
-    r->is_open = classify(r, event->section, &kind, &name);
+    s.name = s.header;
+    if (text_equal(s.header, "DEFAULT"))
+        s.kind = AWS_DEFAULTS;
+    else if (r->file == AWS_FILE_CONFIG)
+        s.name = classify_config(f, s.header, &s.kind);
+    r->is_open = s.name;
     if (!r->is_open)
         return;
-    if (kind == AWS_PROFILE && name != event->section && text_equal(name, "default") &&
-        !r->has_prefixed_default) {
-        r->has_prefixed_default = true;
-        drop_default(r);
-    }
     f->section = room_for_one(f->section, f->section_count, sizeof *f->section);
-    f->section[f->section_count++] = (struct aws_section){
-        .kind = kind, .name = name, .file = r->file, .line = event->line, .first = f->property_count};
+    f->section[f->section_count++] = s;
+}
+
+static void note_fault(struct aws_section *s, const struct ini_event *event)
+{
+    if (s->fault)
+        return;
+    s->fault = event->fault;
+    s->fault_line = event->line;
 }
 
 static int take_event(void *context, const struct ini_event *event, struct err *e)
@@ -116,15 +105,18 @@ static int take_event(void *context, const struct ini_event *event, struct err *
     struct aws_files *f = r->files;
 
     (void)e;
-    if (!event->key) {
+    if (!event->key && !event->fault)
         begin_section(r, event);
-        return 0;
-    }
     if (!r->is_open)
+        return 0;
+    struct aws_section *section = &f->section[f->section_count - 1];
+    if (event->fault)
+        note_fault(section, event);
+    if (!event->key)
         return 0;
     f->property = room_for_one(f->property, f->property_count, sizeof *f->property);
     f->property[f->property_count++] = (struct aws_property){event->key, event->value, event->line, r->file};
-    f->section[f->section_count - 1].count++;
+    section->count++;
     return 0;
 }
 
@@ -214,22 +206,35 @@ bool aws_files_has(const struct aws_files *f, enum aws_section_kind kind, const 
     return false;
 }
 
-/* The last of that name in one file. */
+/* Among those of one section. */
+static const struct aws_property *find_in(const struct aws_files *f, const struct aws_section *s,
+                                          const char *key)
+{
+    for (size_t i = s->first; i < s->first + s->count; i++) {
+        if (strcmp(f->property[i].key, key) == 0)
+            return &f->property[i];
+    }
+    return NULL;
+}
+
+/* In the last section of that name in one file, or in the file's [DEFAULT]. */
 static const struct aws_property *find(const struct aws_files *f, enum aws_file file,
                                        enum aws_section_kind kind, const char *name, const char *key)
 {
-    const struct aws_property *found = NULL;
+    const struct aws_section *section = NULL;
+    const struct aws_property *common = NULL, *own = NULL;
 
     for (size_t i = 0; i < f->section_count; i++) {
         const struct aws_section *s = &f->section[i];
-        if (s->file != file || !is_it(s, kind, name))
+        if (s->file != file)
             continue;
-        for (size_t j = s->first; j < s->first + s->count; j++) {
-            if (strcmp(f->property[j].key, key) == 0)
-                found = &f->property[j];
-        }
+        if (is_it(s, kind, name))
+            section = s;
+        else if (s->kind == AWS_DEFAULTS && !common)
+            common = find_in(f, s, key);
     }
-    return found;
+    own = section ? find_in(f, section, key) : NULL;
+    return own || !section ? own : common;
 }
 
 const struct aws_property *aws_files_property_of(const struct aws_files *f, enum aws_file file,
@@ -246,22 +251,43 @@ const struct aws_property *aws_files_property(const struct aws_files *f, enum aw
     return found ? found : find(f, AWS_FILE_CONFIG, kind, name, key);
 }
 
+const struct aws_property *aws_files_conflict(const struct aws_files *f, const char *profile,
+                                              const char *session)
+{
+    for (size_t i = 0; i < f->section_count; i++) {
+        const struct aws_section *s = &f->section[i];
+        if (!is_it(s, AWS_SSO_SESSION, session) && s->kind != AWS_DEFAULTS)
+            continue;
+        for (size_t j = s->first; j < s->first + s->count; j++) {
+            const char *key = f->property[j].key;
+            const struct aws_property *shared = aws_files_property(f, AWS_SSO_SESSION, session, key),
+                                      *own = shared ? aws_files_property(f, AWS_PROFILE, profile, key) : NULL;
+            if (own && strcmp(own->value, shared->value) != 0)
+                return own;
+        }
+    }
+    return NULL;
+}
+
+/* As the AWS CLI: in lines of their own, the last one counts. */
 bool aws_files_nested(const struct aws_property *p, const char *key, struct buf *out)
 {
-    const char *line = p ? p->value : "";
-    size_t n = strlen(key);
+    const char *line = p && *p->value == '\n' ? p->value : "";
+    bool found = false;
 
-    for (; *line; line += strcspn(line, "\n")) {
-        line += *line == '\n';
-        const char *end = line + strcspn(line, "\n"), *equals = memchr(line, '=', (size_t)(end - line));
-        if (!equals || strncmp(line, key, n) != 0 || line + n + strspn(line + n, " \t") != equals)
-            continue;
-        equals++;
-        equals += strspn(equals, " \t");
-        buf_add(out, equals, (size_t)(end - equals));
-        return true;
+    while (*line) {
+        line += strspn(line, "\n");
+        size_t n = strcspn(line, "\n");
+        const char *equals = memchr(line, '=', n), *value = equals ? equals + 1 : NULL, *end = line + n;
+        if (equals && space_trim(line, (size_t)(equals - line)) == strlen(key) && text_starts(line, key)) {
+            value += space_lead(value, (size_t)(end - value));
+            buf_clear(out);
+            buf_add(out, value, (size_t)(end - value));
+            found = true;
+        }
+        line = end;
     }
-    return false;
+    return found;
 }
 
 char *aws_files_place(const struct aws_files *f, const struct aws_property *p)

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <aws/keys.h>
 #include <base/mem.h>
 #include <base/text.h>
 
 #include "chain_profile.h"
+#include "chain_sso.h"
 
 const char *aws_kind_words(enum aws_kind kind)
 {
@@ -38,16 +40,32 @@ static struct aws_step *push(struct aws_chain *c, enum aws_kind kind, const char
 
 /* --- keys in the environment */
 
+static int check_variable(const char *name, const char *value, struct err *e)
+{
+    const char *found = value ? aws_word_fault(value) : NULL;
+
+    if (!found)
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "%s has %s in it", name, found);
+    return err_hint(e, "export it anew");
+}
+
 static int add_environment(const struct aws_env *env, struct aws_chain *out, struct err *e)
 {
+    const char *token = env->security_token ? env->security_token : env->session_token;
+
     if (!env->secret_access_key) {
         (void)err_set(e, ERR_CONFIG, "AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
         return err_hint(e, "export both, or neither");
     }
+    if (check_variable("AWS_ACCESS_KEY_ID", env->access_key_id, e) < 0 ||
+        check_variable("AWS_SECRET_ACCESS_KEY", env->secret_access_key, e) < 0 ||
+        check_variable(env->security_token ? "AWS_SECURITY_TOKEN" : "AWS_SESSION_TOKEN", token, e) < 0)
+        return -1;
     struct aws_step *s = push(out, AWS_KIND_static_keys, NULL);
     s->id = env->access_key_id;
     s->secret = env->secret_access_key;
-    s->token = env->security_token ? env->security_token : env->session_token;
+    s->token = token;
     s->account = env->account_id;
     s->expiration = env->credential_expiration;
     return 0;
@@ -69,8 +87,11 @@ static int add_static(const struct scope *s, enum aws_file file, struct aws_chai
         return scope_refuse(s, id, "write both keys into the same section of the same file", e,
                             *id->value ? "aws_access_key_id without aws_secret_access_key"
                                        : "aws_access_key_id is empty");
-    if (!token || !*token->value)
-        token = scope_property_of(s, file, "aws_session_token");
+    if (token && !*token->value)
+        return scope_refuse(s, token, "delete the line", e, "aws_security_token is empty");
+    token = token ? token : scope_property_of(s, file, "aws_session_token");
+    if (scope_word(s, id, e) < 0 || scope_word(s, secret, e) < 0 || scope_word(s, token, e) < 0)
+        return -1;
     struct aws_step *step = push(out, AWS_KIND_static_keys, s->name);
     step->id = id->value;
     step->secret = secret->value;
@@ -91,6 +112,9 @@ static int add_web_identity(const struct aws_env *env, const struct scope *s, st
         return 0;
     if (!file && scope_text(s, "web_identity_token_file", &file, e) < 0)
         return -1;
+    if (role ? check_variable("AWS_ROLE_ARN", role, e) < 0
+             : scope_word(s, scope_property(s, "role_arn"), e) < 0)
+        return -1;
     role = role ? role : scope_value(s, "role_arn");
     if (!role) {
         if (env && env->web_identity_token_file) {
@@ -107,51 +131,14 @@ static int add_web_identity(const struct aws_env *env, const struct scope *s, st
     return 1;
 }
 
-/* The value from the session's section, and from the profile, which must not say something else. */
-static int sso_value(const struct scope *s, const char *session, const char *key, const char **out,
-                     struct err *e)
-{
-    const struct aws_property *own = scope_property(s, key), *shared = NULL;
-
-    if (session)
-        shared = aws_files_property(s->files, AWS_SSO_SESSION, session, key);
-    if (own && shared && strcmp(own->value, shared->value) != 0)
-        return scope_refuse(s, own, "delete it here", e, "%s differs from that of sso-session '%s'", key,
-                            session);
-    *out = shared ? shared->value : own ? own->value : NULL;
-    if (*out && !**out)
-        *out = NULL;
-    return 0;
-}
-
 static int add_sso(const struct scope *s, struct aws_chain *out, struct err *e)
 {
-    const struct aws_property *account = scope_property(s, "sso_account_id");
-    const struct aws_property *role = scope_property(s, "sso_role_name"), *at = role ? role : account;
     struct aws_step step = {.kind = AWS_KIND_sso, .profile = s->name};
-    static const char hint[] = "aws configure sso";
+    int found = chain_sso_read(s, &step, e);
 
-    if (!at)
-        return 0;
-    const struct aws_property *session = scope_property(s, "sso_session");
-    step.session = session ? session->value : NULL;
-    if (session && !aws_files_has(s->files, AWS_SSO_SESSION, step.session))
-        return scope_refuse(s, session, hint, e, "no [sso-session %s]", step.session);
-    if (sso_value(s, step.session, "sso_start_url", &step.start_url, e) < 0 ||
-        sso_value(s, step.session, "sso_region", &step.sso_region, e) < 0 ||
-        sso_value(s, step.session, "sso_registration_scopes", &step.scopes, e) < 0)
-        return -1;
-    step.sso_account = scope_value(s, "sso_account_id");
-    step.sso_role = scope_value(s, "sso_role_name");
-    const char *missing = !step.sso_account  ? "sso_account_id"
-                          : !step.sso_role   ? "sso_role_name"
-                          : !step.start_url  ? "sso_start_url"
-                          : !step.sso_region ? "sso_region"
-                                             : NULL;
-    if (missing)
-        return scope_refuse(s, at, hint, e, "SSO without %s", missing);
-    *push(out, step.kind, s->name) = step;
-    return 1;
+    if (found > 0)
+        *push(out, step.kind, s->name) = step;
+    return found;
 }
 
 static int add_login_session(const struct scope *s, struct aws_chain *out, struct err *e)
@@ -159,6 +146,8 @@ static int add_login_session(const struct scope *s, struct aws_chain *out, struc
     const char *value;
     int found = scope_text(s, "login_session", &value, e);
 
+    if (found > 0 && scope_word(s, scope_property(s, "login_session"), e) < 0)
+        return -1;
     if (found > 0)
         push(out, AWS_KIND_login_session, s->name)->login_session = value;
     return found;
@@ -193,7 +182,7 @@ static int add_profile_base(const struct aws_env *env, const struct scope *s, st
         found = add_process(s, out, e);
     if (found == 0)
         found = add_static(s, AWS_FILE_CONFIG, out, e);
-    return found;
+    return found ? found : chain_sso_refuse_half(s, e);
 }
 
 /* --- roles */
@@ -225,17 +214,23 @@ static int add_named_source(const struct aws_env *env, const struct scope *s, st
                         "unknown credential_source '%s'", at->value);
 }
 
-static void add_role(const struct scope *s, const char *arn, struct aws_chain *out)
+static int add_role(const struct scope *s, const char *arn, struct aws_chain *out, struct err *e)
 {
-    struct aws_step *step = push(out, AWS_KIND_assume_role, s->name);
+    static const char *const words[] = {"role_arn", "role_session_name", "mfa_serial"};
     const char *duration = scope_value(s, "duration_seconds");
     unsigned long n;
 
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (scope_word(s, scope_property(s, words[i]), e) < 0)
+            return -1;
+    }
+    struct aws_step *step = push(out, AWS_KIND_assume_role, s->name);
     step->role_arn = arn;
     step->session_name = scope_value(s, "role_session_name");
     step->external_id = scope_value(s, "external_id");
     step->mfa_serial = scope_value(s, "mfa_serial");
     step->duration = text_number(duration, 1000000, &n) ? duration : NULL;
+    return 0;
 }
 
 /* A role of its own: the chosen profile's wins over its keys, a source's keys win over its role. */
@@ -254,6 +249,8 @@ static int next_profile(const struct scope *s, const struct words *visited, stru
     if (!aws_files_has(s->files, AWS_PROFILE, next->name))
         return scope_refuse(s, at, "write the name of a profile that exists", e,
                             "no AWS profile '%s' for source_profile", next->name);
+    if (aws_files_check(s->files, AWS_PROFILE, next->name, e) < 0)
+        return -1;
     for (size_t i = 0; i < visited->count; i++) {
         if (!text_equal(visited->word[i], next->name))
             continue;
@@ -273,7 +270,7 @@ static int base_of_source(const struct scope *s, struct aws_chain *out, struct e
         return found < 0 ? -1 : 0;
     (void)err_set(e, ERR_CONFIG,
                   "AWS profile '%s', which another one has for source_profile, has no credentials", s->name);
-    return err_hint(e, "aws configure --profile %s", s->name);
+    return scope_hint("aws configure --profile", s->name, e);
 }
 
 /* From the chosen profile down to the base; the roles are then pushed in the other direction. */
@@ -312,7 +309,8 @@ static int add_roles(const struct aws_env *env, struct scope s, struct aws_chain
     for (size_t i = visited.count; i-- > 0;) {
         /* The scope's name must outlive the list: it is the one in the files. */
         struct scope role = {s.files, scope_section_name(s.files, visited.word[i])};
-        add_role(&role, scope_value(&role, "role_arn"), out);
+        if (add_role(&role, scope_value(&role, "role_arn"), out, e) < 0)
+            return -1;
     }
     return 0;
 }
@@ -345,6 +343,8 @@ int aws_chain_resolve(const struct aws_env *env, const struct aws_files *files, 
     out->profile = name;
     if (is_named && !aws_files_has(files, AWS_PROFILE, name))
         return scope_no_profile(&s, e);
+    if (aws_files_check(files, AWS_PROFILE, name, e) < 0)
+        return -1;
     if (!profile && env->access_key_id)
         return add_environment(env, out, e);
     if (is_role(&s, false))

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <aws/keys.h>
 #include <base/file.h>
 #include <base/mem.h>
 #include <base/text.h>
@@ -34,8 +35,27 @@ int scope_text(const struct scope *s, const char *key, const char **out, struct 
         return 0;
     if (!*p->value)
         return scope_refuse(s, p, "give it a value, or delete the line", e, "%s is empty", key);
+    if (*p->value == '\n')
+        return scope_refuse(s, p, "write the value on the line of its key", e, "%s has sub-properties", key);
     *out = p->value;
     return 1;
+}
+
+/* What people write that ends in such a value. */
+static const char *hint_for_word(const char *value)
+{
+    if (strchr(value, '\n'))
+        return "a line that is indented goes on with the value above it: delete its blanks";
+    if (strstr(value, " #") || strstr(value, " ;") || strstr(value, "\t#") || strstr(value, "\t;"))
+        return "a comment needs a line of its own";
+    return "write the value anew: what was pasted may have characters that are not seen";
+}
+
+int scope_word(const struct scope *s, const struct aws_property *p, struct err *e)
+{
+    const char *found = p ? aws_word_fault(p->value) : NULL;
+
+    return found ? scope_refuse(s, p, hint_for_word(p->value), e, "%s has %s in it", p->key, found) : 0;
 }
 
 bool scope_has_keys(const struct scope *s)
@@ -90,5 +110,13 @@ int scope_no_profile(const struct scope *s, struct err *e)
     }
     meant = text_closest(s->name, names);
     return meant ? err_hint(e, "did you mean '%s'?", meant)
-                 : err_hint(e, "aws configure --profile %s", s->name);
+                 : scope_hint("aws configure --profile", s->name, e);
+}
+
+int scope_hint(const char *command, const char *name, struct err *e)
+{
+    AUTO_BUF(quoted, sizeof e->hint);
+
+    text_quote_sh(&quoted, name);
+    return err_hint(e, "%s %s", command, buf_str(&quoted));
 }

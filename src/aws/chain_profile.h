@@ -16,6 +16,8 @@ const struct aws_property *scope_property(const struct scope *s, const char *key
 const struct aws_property *scope_property_of(const struct scope *s, enum aws_file file, const char *key);
 /* NULL where it is not set, or empty. */
 const char *scope_value(const struct scope *s, const char *key);
+/* ERR_CONFIG where the value (`p` may be NULL) has a character in it that is in no key, token or ARN. */
+int scope_word(const struct scope *s, const struct aws_property *p, struct err *e);
 /* For a key that says where credentials come from: 1 set, 0 not set, -1 empty, which cannot be meant. */
 int scope_text(const struct scope *s, const char *key, const char **out, struct err *e);
 /* Whether either half of a pair of keys is there. */
@@ -28,5 +30,7 @@ __attribute__((format(printf, 5, 6))) int scope_refuse(const struct scope *s, co
                                                        const char *hint, struct err *e, const char *fmt, ...);
 /* ERR_CONFIG, with "did you mean". Returns -1. */
 int scope_no_profile(const struct scope *s, struct err *e);
+/* The hint "COMMAND NAME", the name quoted for sh. Returns -1. */
+int scope_hint(const char *command, const char *name, struct err *e);
 
 #endif

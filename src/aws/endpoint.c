@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <aws/keys.h>
 #include <aws/partition.h>
 #include <base/mem.h>
 #include <base/text.h>
@@ -47,28 +48,35 @@ static const char *url_of_environment(const struct finder *f)
     return own[f->service] ? own[f->service] : f->env->endpoint_url;
 }
 
-/* [services NAME], `sts =`, and below it, indented, `endpoint_url = X`. */
-static bool url_of_services(const struct finder *f, struct buf *out)
+/* [services NAME], `sts =`, and below it, indented, `endpoint_url = X`. 1: it has one. */
+static int url_of_services(const struct finder *f, struct buf *out, struct err *e)
 {
     const char *name = property(f, "services");
-    const struct aws_property *p =
-        name ? aws_files_property(f->files, AWS_SERVICES, name, services[f->service].nested) : NULL;
 
-    return p && aws_files_nested(p, "endpoint_url", out) && out->len > 0;
+    if (!name)
+        return 0;
+    if (aws_files_check(f->files, AWS_SERVICES, name, e) < 0)
+        return -1;
+    const struct aws_property *p =
+        aws_files_property(f->files, AWS_SERVICES, name, services[f->service].nested);
+    return aws_files_nested(p, "endpoint_url", out) && out->len > 0;
 }
 
 /* Appends the user's own address; nothing where there is none. */
-static void configured_url(const struct finder *f, struct buf *out)
+static int configured_url(const struct finder *f, struct buf *out, struct err *e)
 {
     const char *url = url_of_environment(f);
 
     if (wants(f, f->env->ignore_endpoint_urls, "ignore_configured_endpoint_urls"))
-        return;
-    if (!url && url_of_services(f, out))
-        return;
+        return 0;
+    int found = url ? 0 : url_of_services(f, out, e);
+    if (found != 0)
+        return found < 0 ? -1 : 0;
+    buf_clear(out);
     url = url ? url : property(f, "endpoint_url");
     if (url)
         buf_puts(out, url);
+    return 0;
 }
 
 static int no_region(const char *region, struct err *e)
@@ -109,12 +117,14 @@ int aws_endpoint_find(const struct aws_env *env, const struct aws_files *files, 
 
     if (!region || !aws_region_is_valid(region))
         return no_region(region, e);
-    configured_url(&f, &url);
+    if (configured_url(&f, &url, e) < 0)
+        return -1;
     if (url.len && (fips || dual_stack)) {
         (void)err_set(e, ERR_CONFIG, "%s and an endpoint URL of your own", fips ? "FIPS" : "dual-stack");
         return err_hint(e, "unset the endpoint URL, or AWS_USE_%s_ENDPOINT", fips ? "FIPS" : "DUALSTACK");
     }
-    if (url.len && !text_starts(buf_str(&url), "https://") && !text_starts(buf_str(&url), "http://")) {
+    if (url.len && ((!text_starts(buf_str(&url), "https://") && !text_starts(buf_str(&url), "http://")) ||
+                    aws_word_fault(buf_str(&url)))) {
         (void)err_set(e, ERR_CONFIG, "the AWS endpoint '%.128s' is no http or https URL", buf_str(&url));
         return err_hint(e, "like https://sts.example.com");
     }

@@ -1,4 +1,4 @@
-/* Access keys as a value. */
+/* Access keys as a value, and what may be in one. */
 #include <aws/keys.h>
 
 #include <stdlib.h>
@@ -10,4 +10,17 @@ void aws_keys_release(struct aws_keys *k)
     secret_free(k->secret);
     free(k->account);
     *k = (struct aws_keys){0};
+}
+
+const char *aws_word_fault(const char *s)
+{
+    for (; *s; s++) {
+        if (*s == ' ' || *s == '\t')
+            return "a blank";
+        if ((unsigned char)*s < ' ' || *s == '\177')
+            return "a control character";
+        if ((unsigned char)*s > '\177')
+            return "a character that is not ASCII";
+    }
+    return NULL;
 }

@@ -21,14 +21,6 @@ void aws_context_release(struct aws_context *c)
     aws_files_release(&c->files);
 }
 
-static const char *region_of(const struct aws_context *c, const char *profile)
-{
-    if (c->env.region || c->env.default_region)
-        return c->env.region ? c->env.region : c->env.default_region;
-    const struct aws_property *p = aws_files_property(&c->files, AWS_PROFILE, profile, "region");
-    return p && *p->value ? p->value : NULL;
-}
-
 int aws_context_load(struct aws_context *c, const char *profile, bool want_region, struct err *e)
 {
     aws_env_read(&c->env);
@@ -38,8 +30,9 @@ int aws_context_load(struct aws_context *c, const char *profile, bool want_regio
         if (aws_files_load(&c->env, &c->files, e) < 0)
             return -1;
     }
-    c->region = region_of(c, aws_profile_name(&c->env, profile));
-    return aws_chain_resolve(&c->env, &c->files, profile, &c->chain, e);
+    if (aws_chain_resolve(&c->env, &c->files, profile, &c->chain, e) < 0)
+        return -1;
+    return aws_regions_load(&c->env, &c->files, c->chain.profile, &c->regions, e);
 }
 
 int chain_walk(const struct aws_context *c, size_t first, struct aws_keys *start, int64_t deadline,

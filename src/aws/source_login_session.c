@@ -22,6 +22,7 @@
 
 #include "cache_file.h"
 #include "call.h"
+#include "chain_profile.h"
 
 #define REFRESH_SECONDS (5 * 60)
 #define BODY_MOST (2 * SECRET_MAX)
@@ -111,7 +112,7 @@ static int take(const struct session *s, struct aws_keys *out)
 static int log_in_again(const struct session *s, const char *why, struct err *e)
 {
     (void)err_set(e, ERR_LOGIN, "AWS profile '%s': %s", s->step->profile, why);
-    return err_hint(e, "aws login --profile %s", s->step->profile);
+    return scope_hint("aws login --profile", s->step->profile, e);
 }
 
 /* --- proof of possession (RFC 9449) */
@@ -226,13 +227,15 @@ static int ask(struct session *s, struct err *e)
     const struct aws_context *c = s->context;
     struct aws_endpoint endpoint;
     struct aws_refusal why = {0};
+    const char *region;
     AUTO_SECRET(proof);
     AUTO_FREE(char *, url);
     AUTO_BUF(body, BODY_MOST);
     AUTO_HTTP_ANSWER(answer);
     AUTO_JSON(fields);
 
-    if (aws_endpoint_find(&c->env, &c->files, c->chain.profile, AWS_SIGNIN, c->region, &endpoint, e) < 0)
+    if (aws_region_for(&c->regions, s->step->login_session, &region, e) < 0 ||
+        aws_endpoint_find(&c->env, &c->files, c->chain.profile, AWS_SIGNIN, region, &endpoint, e) < 0)
         return -1;
     url = mem_printf("%s" PATH, endpoint.url);
     if (make_proof(s, url, &proof, e) < 0)

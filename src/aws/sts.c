@@ -97,6 +97,7 @@ int sts_assume(const struct sts_role *role, const struct buf *form, int64_t dead
     struct aws_want want[WANTS];
     char path[WANTS][128];
     struct aws_endpoint endpoint;
+    const char *region;
     AUTO_HTTP_ANSWER(answer);
 
     if (!buf_ok(form))
@@ -106,8 +107,9 @@ int sts_assume(const struct sts_role *role, const struct buf *form, int64_t dead
                        parts[i]);
         want[i] = (struct aws_want){HTTP_XML, path[i]};
     }
-    if (aws_endpoint_find(&role->context->env, &role->context->files, role->context->chain.profile, AWS_STS,
-                          role->context->region, &endpoint, e) < 0)
+    if (aws_region_for(&role->context->regions, role->step->role_arn, &region, e) < 0 ||
+        aws_endpoint_find(&role->context->env, &role->context->files, role->context->chain.profile, AWS_STS,
+                          region, &endpoint, e) < 0)
         return sts_name_role(role->step, e);
     const struct aws_call call = {.context = role->context,
                                   .name = "AWS STS",

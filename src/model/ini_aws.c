@@ -1,20 +1,77 @@
 /*
- * AWS's policy of the INI lexer, for ~/.aws/config and ~/.aws/credentials: docs/aws-files.md. A property is
- * handed over only when its continuation lines have been read.
+ * AWS's policy of the INI lexer, for ~/.aws/config and ~/.aws/credentials: docs/aws-files.md. It reads lines
+ * as the AWS CLI does, which has them from Python's configparser. A property is handed over only when its
+ * continuation lines have been read.
  */
 #include <model/ini_lexer.h>
 
+#include <base/space.h>
+
+#include "utf8.h"
+
+static const struct ini_fault no_bracket = {"no ']' at the end of a section's name",
+                                            "write [NAME] or [profile NAME]"},
+                              no_equals = {"no '=' in a property",
+                                           "a line is KEY = VALUE, [SECTION] or # COMMENT"},
+                              no_key = {"no key before '=' in a property",
+                                        "a line is KEY = VALUE, [SECTION] or # COMMENT"},
+                              no_nested_equals = {"no '=' in a sub-property",
+                                                  "an indented line below KEY = is NAME = VALUE"},
+                              no_text = {"not UTF-8", "save the file as plain UTF-8 text"};
+
 struct aws {
     struct lexer *x;
-    struct line l;
-    struct ini_event event;     /* of the property that may be continued */
-    char *tail;                 /* where its value ends; NULL: there is none */
-    bool is_parent, is_ignored; /* it holds sub-properties; its key is none */
+    struct line l;          /* without the white space around it */
+    size_t indent, level;   /* in characters: of this line, and of the last header or key */
+    struct ini_event event; /* of the property that may be continued */
+    char *tail;             /* where its value ends; NULL: there is none */
+    size_t empty;           /* lines since then that are empty, and count where the value goes on */
+    bool is_parent;         /* its value is empty until now: what goes on are sub-properties */
+    bool is_open;           /* deeper lines go on with what is above them, be it a property or not */
 };
 
-static bool is_name(const char *s)
+/* Python's "universal newlines": LF, CR LF, or CR. */
+static struct line take_any_line(char *start, char *end)
 {
-    return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/.%@:+")] == '\0';
+    char *at = start;
+
+    while (at < end && *at != '\n' && *at != '\r')
+        at++;
+    return (struct line){start, at, at + (at < end) + (at + 1 < end && at[0] == '\r' && at[1] == '\n')};
+}
+
+static size_t characters(const char *s, const char *end)
+{
+    size_t n = 0;
+
+    for (; s < end; s++)
+        n += ((unsigned char)*s & 0xc0) != 0x80;
+    return n;
+}
+
+static void strip(char **start, char **end)
+{
+    *start += space_lead(*start, (size_t)(*end - *start));
+    *end = *start + space_trim(*start, (size_t)(*end - *start));
+}
+
+static bool is_text(const struct line *l)
+{
+    for (const char *s = l->start; s < l->end;) {
+        size_t n = utf8_len(s, (size_t)(l->end - s));
+        if (!n)
+            return false;
+        s += n;
+    }
+    return true;
+}
+
+static int fault(struct aws *k, const struct ini_fault *what)
+{
+    struct ini_event event = event_of(k->x, k->l, NULL, NULL);
+
+    event.fault = what;
+    return k->x->handle(k->x->context, &event, k->x->e);
 }
 
 /* Hands over the property that could have been continued until now. */
@@ -24,112 +81,138 @@ static int flush(struct aws *k)
         return 0;
     *k->tail = '\0';
     k->tail = NULL;
-    return k->is_ignored ? 0 : k->x->handle(k->x->context, &k->event, k->x->e);
+    return k->x->handle(k->x->context, &k->event, k->x->e);
 }
 
-/* Where the line from `start` on ends without its comment, which needs a blank before it unless in a header.
- */
-static char *cut_comment(const struct aws *k, char *start, bool needs_blank)
+/* --- headers */
+
+static int begin_section(struct aws *k, char *name, char *end)
 {
-    char *s = start;
-
-    while (s < k->l.end && !((*s == '#' || *s == ';') && (!needs_blank || (s > start && is_blank(s[-1])))))
-        s++;
-    return trim_blanks(start, s);
-}
-
-static int take_header(struct aws *k)
-{
-    char *end = cut_comment(k, k->l.start, false);
-
-    if (flush(k) < 0)
-        return -1;
-    if (end[-1] != ']')
-        return ini_refuse(k->x, "write [NAME] or [profile NAME]", "no ']' at the end of a section's name");
-    char *name = skip_blanks(k->l.start + 1, end - 1);
-    *trim_blanks(name, end - 1) = '\0';
+    *end = '\0';
     k->x->section = name;
     const struct ini_event event = event_of(k->x, k->l, NULL, NULL);
     return k->x->handle(k->x->context, &event, k->x->e);
 }
 
-/* Checks `KEY = VALUE`; *equals is where the key ends. */
-static int split(struct aws *k, char *line, char *end, const char *what, char **equals)
+static char *find_delimiter(const struct line *l)
 {
-    static const char form[] = "a line is KEY = VALUE, [SECTION] or # COMMENT";
+    char *at = l->start;
 
-    *equals = find_byte(line, end, '=');
-    if (*equals >= end)
-        return ini_refuse(k->x, form, "no '=' in a %s", what);
-    if (trim_blanks(line, *equals) == line)
-        return ini_refuse(k->x, form, "no key before '=' in a %s", what);
-    return 0;
+    while (at < l->end && *at != '=' && *at != ':')
+        at++;
+    return at;
 }
+
+/* Up to the last bracket of the line, whatever stands behind it. Where there is none the section is one that
+ * cannot be used; and so is that above it, if the AWS CLI would take the line for a property there. */
+static int take_header(struct aws *k)
+{
+    char *name = k->l.start + 1, *bracket = k->l.end - 1;
+    bool is_property = find_delimiter(&k->l) < k->l.end;
+
+    while (bracket > name && *bracket != ']')
+        bracket--;
+    if (flush(k) < 0)
+        return -1;
+    k->is_open = bracket <= name;
+    if (!k->is_open)
+        return begin_section(k, name, bracket);
+    if (is_property && k->x->section && fault(k, &no_bracket) < 0)
+        return -1;
+    return begin_section(k, name, k->l.end) < 0 ? -1 : fault(k, &no_bracket);
+}
+
+/* --- properties */
 
 static int take_property(struct aws *k)
 {
-    char *key = k->l.start, *end = cut_comment(k, key, true), *equals;
+    char *key = k->l.start, *delimiter = find_delimiter(&k->l);
 
-    if (flush(k) < 0)
-        return -1;
     if (!k->x->section)
         return ini_refuse(k->x, "begin with [default] or [profile NAME]", "a key before the first section");
-    if (split(k, key, end, "property", &equals) < 0)
+    if (delimiter >= k->l.end)
+        return fault(k, &no_equals);
+    if (delimiter == key)
+        return fault(k, &no_key);
+    if (flush(k) < 0)
         return -1;
-    char *key_end = trim_blanks(key, equals), *value = skip_blanks(equals + 1, end);
-    for (char *s = key; s < key_end; s++)
+    char *value = delimiter + 1, *end = k->l.end;
+    strip(&value, &end);
+    key[space_trim(key, (size_t)(delimiter - key))] = '\0';
+    for (char *s = key; *s; s++)
         if (*s >= 'A' && *s <= 'Z')
             *s = (char)(*s - 'A' + 'a');
-    *key_end = '\0';
     k->event = event_of(k->x, k->l, key, value);
     k->tail = end;
+    k->empty = 0;
     k->is_parent = value == end;
-    k->is_ignored = !is_name(key);
+    k->is_open = true;
     return 0;
 }
 
-/* A continued value grows in place: LF and the trimmed text are never longer than line end, blank and text.
+/* Python's str.splitlines() ends a line there too, which it uses for sub-properties. */
+static bool has_line_end(const struct line *l)
+{
+    size_t n = (size_t)(l->end - l->start);
+
+    for (const char *s = l->start; s < l->end; s++)
+        if ((*s >= '\n' && *s <= '\r') || (*s >= '\x1c' && *s <= '\x1e'))
+            return true;
+    return memmem(l->start, n, "\xc2\x85", 2) || memmem(l->start, n, "\xe2\x80\xa8", 3) ||
+           memmem(l->start, n, "\xe2\x80\xa9", 3);
+}
+
+/* A continued value grows in place: LF and the stripped text are never longer than a line's end and the line.
  */
 static int take_continuation(struct aws *k)
 {
-    char *start = skip_blanks(k->l.start, k->l.end), *end = trim_blanks(start, k->l.end), *equals;
+    size_t n = (size_t)(k->l.end - k->l.start);
 
-    if (!k->x->section)
-        return ini_refuse(k->x, "begin with [default] or [profile NAME]",
-                          "a continuation before the first section");
     if (!k->tail)
-        return ini_refuse(k->x, "delete the blanks at its start", "a continuation without a property");
-    if (k->is_parent && split(k, start, cut_comment(k, start, true), "sub-property", &equals) < 0)
-        return -1;
-    *k->tail++ = '\n';
-    memmove(k->tail, start, (size_t)(end - start));
-    k->tail += end - start;
+        return 0;
+    if (k->is_parent && (find_byte(k->l.start, k->l.end, '=') == k->l.end || has_line_end(&k->l)))
+        return fault(k, &no_nested_equals);
+    memset(k->tail, '\n', k->empty + 1);
+    k->tail += k->empty + 1;
+    memmove(k->tail, k->l.start, n);
+    k->tail += n;
+    k->empty = 0;
     k->event.end = (size_t)(k->l.next - k->x->text);
     return 0;
 }
 
+/* --- lines */
+
 static int take_one(struct aws *k)
 {
-    char *start = k->l.start;
+    char *margin = k->l.start;
 
-    if (skip_blanks(start, k->l.end) == k->l.end || *start == '#' || *start == ';')
+    strip(&k->l.start, &k->l.end);
+    if (k->l.start == k->l.end) {
+        k->empty++;
         return 0;
-    if (*start == '[')
-        return take_header(k);
-    return is_blank(*start) ? take_continuation(k) : take_property(k);
+    }
+    if (*k->l.start == '#' || *k->l.start == ';')
+        return 0;
+    k->indent = characters(margin, k->l.start);
+    bool goes_on = k->is_open && k->indent > k->level, is_bad = !is_text(&k->l);
+    if (!goes_on)
+        k->level = k->indent;
+    if ((goes_on ? take_continuation(k) : *k->l.start == '[' ? take_header(k) : take_property(k)) < 0)
+        return -1;
+    return is_bad ? fault(k, &no_text) : 0;
 }
 
 int ini_lex_aws(struct lexer *x)
 {
     struct aws k = {.x = x};
-    char *next = x->text, *nul = find_byte(x->text, x->end, '\0');
 
-    while (next < x->end) {
-        k.l = take_line(next, x->end);
-        next = k.l.next;
+    x->at = find_byte(x->text, x->end, '\0');
+    if (x->at < x->end)
+        return ini_refuse(x, "save the file as plain text", "NUL byte");
+    for (char *next = x->text; next < x->end; next = k.l.next) {
+        k.l = take_any_line(next, x->end);
         x->number++;
-        if (nul < next && nul < x->end)
-            return ini_refuse(x, "save the file as plain text", "NUL byte");
         if (take_one(&k) < 0)
             return -1;
     }

@@ -99,16 +99,15 @@ static int no_region(const char *host, struct err *e)
 static int choose_region(const struct profile *p, struct iam_login *l, struct err *e)
 {
     const char *own = profile_str(p, KEY_region);
+    struct aws_regions *regions = &l->context.regions;
 
-    l->region = own ? own : l->context.region;
+    l->region = own ? own : aws_region_first(regions, aws_chain_arn(&l->context.chain));
     if (!l->region)
         return no_region(sign_host(p), e);
-    if (!l->context.region)
-        l->context.region = l->region; /* of STS: the database's, before none */
-    if (aws_region_is_valid(l->region))
-        return 0;
-    (void)err_set(e, ERR_CONFIG, "AWS_REGION or the AWS profile: '%.64s' is no AWS region", l->region);
-    return err_hint(e, "region = like eu-west-1");
+    regions->of[AWS_REGION_DATABASE] = l->region;
+    if (own && p->set[KEY_region].origin != ORIGIN_DERIVED)
+        regions->of[AWS_REGION_WANTED] = own;
+    return 0;
 }
 
 /* --- login and token */
@@ -193,8 +192,10 @@ static void iam_refused(const struct profile *p, struct buf *out)
 {
     const char *profile = profile_str(p, KEY_aws_profile);
 
-    buf_printf(out, "check IAM auth on the server, rds-db:connect for %s, aws sts get-caller-identity%s%s",
-               profile_str(p, KEY_user), profile ? " --profile " : "", profile ? profile : "");
+    buf_printf(out, "check IAM auth on the server, rds-db:connect for %s, aws sts get-caller-identity%s",
+               profile_str(p, KEY_user), profile ? " --profile " : "");
+    if (profile)
+        text_quote_sh(out, profile);
 }
 
 static void iam_describe(const struct profile *p, struct buf *out)

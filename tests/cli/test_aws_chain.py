@@ -57,6 +57,12 @@ CASES = {
     "AWS_PROFILE and the environment": ("[profile work]\n" + pair(), None, {**ENV, "AWS_PROFILE": "work"}, None),
     "no such profile": ("[profile work]\n" + pair(), None, {}, "nowhere"),
     "no such AWS_PROFILE": ("[profile work]\n" + pair(), None, {**ENV, "AWS_PROFILE": "nowhere"}, None),
+    "default twice": ("[profile default]\n" + pair("A") + "[default]\n" + pair("B"), None, {}, None),
+    "a colon": (None, "[default]\naws_access_key_id: A\naws_secret_access_key: s\n", {}, None),
+    "a section twice": (None, "[default]\n" + pair("A") + "[default]\nregion = x\n", {}, None),
+    "a key twice": (None, "[default]\n" + pair("A") + "aws_access_key_id = B\n", {}, None),
+    "a name in quotes": ("[profile 'My Dev']\n" + pair(), None, {}, "My Dev"),
+    "a name that is not ASCII": ("[profile B\u00fcro]\n" + pair(), None, {}, "B\u00fcro"),
     "a bare section in config": ("[work]\n" + pair(), None, {}, "work"),
     "a prefixed one in credentials": (None, "[profile work]\n" + pair(), {}, "work"),
     "CRLF": (None, ("[default]\n" + pair()).replace("\n", "\r\n"), {}, None),
@@ -83,7 +89,6 @@ CASES = {
     "SSO without a region": ("[default]\nsso_account_id = 1\nsso_role_name = r\nsso_start_url = https://x\n", None, {}, None),
     "SSO without its session": ("[default]\nsso_account_id = 1\nsso_role_name = r\nsso_session = x\n", None, {}, None),
     "no section": ("region = x\n", "[default]\n" + pair(), {}, None),
-    "no bracket": ("[profile x\n", "[default]\n" + pair(), {}, None),
 }
 
 
@@ -106,13 +111,14 @@ ROLE = "[profile r]\nrole_arn = a\nsource_profile = b\n[profile b]\n" + pair()
 
 # ours: what is found, or a part of the error; theirs: the id, or the name of the error
 DIFFERENT = {
-    "a comment behind a value": (None, "[default]\naws_access_key_id = A #x\naws_secret_access_key = s\n", {}, "A", "A #x"),
-    "default twice": ("[profile default]\n" + pair("A") + "[default]\n" + pair("B"), None, {}, "A", "B"),
-    "a colon": (None, "[default]\naws_access_key_id: A\naws_secret_access_key: s\n", {}, "no '=' in a property", "A"),
-    "a section twice": (None, "[default]\n" + pair("A") + "[default]\nregion = x\n", {}, "A", "ConfigParseError"),
-    "a key twice": (None, "[default]\n" + pair("A") + "aws_access_key_id = B\n", {}, "B", "ConfigParseError"),
+    "a comment behind a value": (None, "[default]\naws_access_key_id = A #x\naws_secret_access_key = s\n", {},
+                                 "aws_access_key_id has a blank in it", "A #x"),
+    "a blank in the environment": (None, None, {**ENV, "AWS_SESSION_TOKEN": "a b"}, "AWS_SESSION_TOKEN has a blank in it",
+                                   "AKIAENVIRONMENT"),
+    "a line that is none in another section": ("[profile x]\nnonsense\n", "[default]\n" + pair("A"), {}, "A", "ConfigParseError"),
     "a byte order mark": (None, "\ufeff[default]\n" + pair("A"), {}, "A", "ConfigParseError"),
     "bytes that are no UTF-8": (None, b"# \xff\n[default]\n" + pair("A").encode(), {}, "A", "ConfigParseError"),
+    "no bracket": ("[profile x\n", "[default]\n" + pair("A"), {}, "A", "ConfigParseError"),
     "a broken file that is not needed": ("nonsense\n", None, ENV, "AKIAENVIRONMENT", "ConfigParseError"),
     "an empty AWS_PROFILE": (None, "[default]\n" + pair("A"), {"AWS_PROFILE": ""}, "A", "ProfileNotFound"),
     "a blank key in the environment": (None, "[default]\n" + pair("A"), {"AWS_ACCESS_KEY_ID": " "}, "A", "PartialCredentialsError"),

@@ -29,6 +29,7 @@ static void try_profile(const struct aws_env *env, const struct aws_files *files
     } else if (!e.msg[0] || !e.hint[0]) {
         abort();
     }
+    (void)aws_files_check(files, AWS_PROFILE, profile ? profile : "default", &e);
     for (int service = AWS_STS; service <= AWS_SIGNIN; service++)
         (void)aws_endpoint_find(env, files, profile ? profile : "default", (enum aws_service)service,
                                 "eu-west-1", &endpoint, &e);

@@ -34,6 +34,9 @@ static int check_event(void *context, const struct ini_event *event, struct err 
     struct seen *s = context;
 
     (void)e;
+    /* A fault comes at once, the property around it when it is whole. */
+    if (event->fault)
+        return event->section && event->fault->why && event->end <= s->n ? 0 : (abort(), -1);
     if (event->line <= s->line || event->start < s->end || event->end <= event->start || event->end > s->n)
         abort();
     s->line = event->line;

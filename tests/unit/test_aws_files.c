@@ -51,9 +51,11 @@ static void dump_section(const struct aws_files *f, const struct aws_section *s,
             key[n++] = f->property[j].key;
     }
     qsort(key, n, sizeof *key, compare_keys);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || strcmp(key[i], key[i - 1]) != 0)
-            buf_printf(out, "%s=%s\n", key[i], aws_files_property(f, s->kind, s->name, key[i])->value);
+    for (size_t i = 0; i < n; i++) {
+        const struct aws_property *p = aws_files_property(f, s->kind, s->name, key[i]);
+        if (p && (i == 0 || strcmp(key[i], key[i - 1]) != 0))
+            buf_printf(out, "%s=%s\n", key[i], p->value);
+    }
 }
 
 static void dump(const struct aws_files *f, struct buf *out)
@@ -62,12 +64,20 @@ static void dump(const struct aws_files *f, struct buf *out)
     size_t n = 0;
 
     for (size_t i = 0; i < f->section_count; i++)
-        if (*f->section[i].name)
-            section[n++] = &f->section[i];
+        section[n++] = &f->section[i];
     qsort(section, n, sizeof *section, compare_sections);
     for (size_t i = 0; i < n; last = section[i++])
         if (!last || compare_sections(&last, &section[i]) != 0)
             dump_section(f, section[i], out);
+}
+
+/* Whether each section can be used. */
+static int check_all(const struct aws_files *f, struct err *e)
+{
+    for (size_t i = 0; i < f->section_count; i++)
+        if (aws_files_check(f, f->section[i].kind, f->section[i].name, e) < 0)
+            return -1;
+    return 0;
 }
 
 static void published_cases(void **state)
@@ -80,13 +90,15 @@ static void published_cases(void **state)
         AUTO_BUF(out, 65536);
         int parsed = aws_files_parse(c->config, c->config ? strlen(c->config) : 0, c->credentials,
                                      c->credentials ? strlen(c->credentials) : 0, &files, &e);
-        assert_int_equal(parsed, c->refusal ? -1 : 0);
-        if (c->refusal) {
-            assert_string_equal(e.msg, c->refusal);
-            continue;
+        if (parsed == 0)
+            dump(&files, &out);
+        if (parsed < 0 || check_all(&files, &e) < 0) {
+            assert_int_equal(e.code, ERR_CONFIG);
+            assert_true(e.what[0] && e.hint[0]);
+            buf_clear(&out);
+            buf_puts(&out, e.msg);
         }
-        dump(&files, &out);
-        if (strcmp(buf_str(&out), c->profiles) != 0)
+        if (strcmp(buf_str(&out), c->refusal ? c->refusal : c->profiles) != 0)
             fail_msg("%s: %s", c->name, buf_str(&out));
     }
 }
@@ -106,12 +118,15 @@ static void as_users_have_them(void **state)
         {"no end of line", "[p]\nk = v", "k", "v"},
         {"keys in capitals", "[p]\nAWS_ACCESS_KEY_ID=id", "aws_access_key_id", "id"},
         {"values keep their case", "[p]\nk = AbC", "k", "AbC"},
-        {"the last one counts", "[p]\nk = 1\n[q]\nk = 3\n[p]\nk = 2\n", "k", "2"},
+        {"a name in quotes", "['p']\nk = 1\n", "k", NULL},
         {"= + / in a secret", "[p]\nk = a/b+c==\n", "k", "a/b+c=="},
         {"# inside a word", "[p]\nk = a#b\n", "k", "a#b"},
-        {"a comment", "[p]\nk = a # b\n", "k", "a"},
+        {"no comment", "[p]\nk = a # b\n", "k", "a # b"},
         {"Latin-1", "[p]\nk = \xfc\n", "k", "\xfc"},
-        {"a colon is no '=' and so no key", "[p]\nk : v = w\n", "k", NULL},
+        {"a colon", "[p]\nk : v = w\n", "k", "v = w"},
+        {"what all sections have", "[DEFAULT]\nk = all\nl = all\n[p]\nl = own\n", "k", "all"},
+        {"but a section's own counts", "[DEFAULT]\nk = all\n[p]\nk = own\n", "k", "own"},
+        {"and one that is not there has nothing", "[DEFAULT]\nk = all\n[q]\n", "k", NULL},
     };
 
     (void)state;
@@ -128,9 +143,9 @@ static void as_users_have_them(void **state)
 
 static void nested(void **state)
 {
-    static const char text[] =
-        "[services s]\nsts =\n  endpoint_url = https://sts:1\n  other=2\nsso = \n\n ENDPOINT_URL = x\n"
-        " endpoint_url=\nplain = v\n";
+    static const char text[] = "[services s]\nsts =\n  endpoint_url = http://no\n  endpoint_url = "
+                               "https://sts:1\n  other=2\nsso = \n\n"
+                               " ENDPOINT_URL = x\n endpoint_url\xc2\xa0=\nplain = v\n";
     struct err e = ERR_INIT;
     AUTO_AWS_FILES(files);
     AUTO_BUF(sts, 64);
@@ -149,6 +164,114 @@ static void nested(void **state)
     assert_string_equal(buf_str(&sso), "");
     assert_false(aws_files_nested(aws_files_property(&files, AWS_SERVICES, "s", "plain"), "v", &sso));
     assert_null(aws_files_property(&files, AWS_PROFILE, "s", "sts"));
+}
+
+/* What a header of the config file means; the kind, then the name. */
+static void headers(void **state)
+{
+    static const struct {
+        const char *header;
+        enum aws_section_kind kind;
+        const char *name; /* NULL: nothing that counts */
+    } cases[] = {
+        {"default", AWS_PROFILE, "default"},
+        {"profile default", AWS_PROFILE, "default"},
+        {"profile 'My Dev'", AWS_PROFILE, "My Dev"},
+        {"profile \"My Dev\"", AWS_PROFILE, "My Dev"},
+        {"profile My\\ Dev", AWS_PROFILE, "My Dev"},
+        {"profile  a\t", AWS_PROFILE, "a"},
+        {"profile a'b c'd", AWS_PROFILE, "ab cd"},
+        {"profile B\xc3\xbcro/1!", AWS_PROFILE, "B\xc3\xbcro/1!"},
+        {"profile a[b]", AWS_PROFILE, "a[b]"},
+        {"profile \\'", AWS_PROFILE, "'"},
+        {"profile ''", AWS_PROFILE, ""},
+        {"sso-session 'My Corp'", AWS_SSO_SESSION, "My Corp"},
+        {"services a", AWS_SERVICES, "a"},
+        {"profile-x a", AWS_PROFILE, "a"},
+        {"DEFAULT", AWS_DEFAULTS, "DEFAULT"},
+        {"profile", AWS_PROFILE, NULL},
+        {"profilea", AWS_PROFILE, NULL},
+        {"profile a b", AWS_PROFILE, NULL},
+        {"profile 'a", AWS_PROFILE, NULL},
+        {"profile a\\", AWS_PROFILE, NULL},
+        {" profile a", AWS_PROFILE, NULL},
+        {" default", AWS_PROFILE, NULL},
+        {"Default", AWS_PROFILE, NULL},
+        {"a", AWS_PROFILE, NULL},
+        {"plugins", AWS_PROFILE, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err e = ERR_INIT;
+        AUTO_AWS_FILES(files);
+        AUTO_FREE(char *, text);
+        text = mem_printf("[%s]\nk = v\n", cases[i].header);
+        assert_int_equal(aws_files_parse(text, strlen(text), NULL, 0, &files, &e), 0);
+        if (files.section_count != (cases[i].name ? 1 : 0) ||
+            (cases[i].name &&
+             (files.section->kind != cases[i].kind || !text_equal(files.section->name, cases[i].name))))
+            fail_msg("[%s]: %s", cases[i].header, files.section_count ? files.section->name : "nothing");
+    }
+}
+
+/* A section of profile p, and whether p and its neighbours can be used. */
+static void faults(void **state)
+{
+    static const struct {
+        const char *config, *credentials, *what, *why; /* NULL: it can be used */
+    } cases[] = {
+        {"[profile p]\nk = v\n[profile q]\nnonsense\n= x\n[profile q]\n", NULL, NULL, NULL},
+        {"[profile q]\nnonsense\n[profile p]\nk = v\n[q\nk=w\n[]\n[profile x y]\nz\n", NULL, NULL, NULL},
+        {"[profile p]\nk = v\n", "[q]\nnonsense\n[p]\nk = w\n", NULL, NULL},
+        {"[profile p]\n\nnonsense\n", NULL, "config:3", "no '=' in a property"},
+        {"[profile p]\nk = v\n", "[p]\nl\n", "credentials:2", "no '=' in a property"},
+        {"[profile p]\n[profile q]\n[profile p]\n", NULL, "config:3",
+         "[profile p] a second time; the first is in line 1"},
+        {"[profile p]\nk = 1\nl = 2\nK = 3\n", NULL, "config:4", "k a second time; the first is in line 2"},
+        {"[profile p]\nk = \377\n", NULL, "config:2", "not UTF-8"},
+        {"[profile p]\ns3 =\n  a = b\n  c\n", NULL, "config:4", "no '=' in a sub-property"},
+        {"[profile p\nk = v\n", NULL, "config:1", "no ']' at the end of a section's name"},
+        {"[profile p]\nk = v\n[profile q = x\nk = w\n", NULL, "config:3",
+         "no ']' at the end of a section's name"},
+        {"[profile p]\nk = v\n[profile \"p\"]\nnonsense\n", NULL, "config:4", "no '=' in a property"},
+        {"[DEFAULT]\nnonsense\n[profile p]\n", NULL, "config:2", "no '=' in a property"},
+        {"[profile p]\n", "[DEFAULT]\nnonsense\n[q]\n", NULL, NULL},
+        {"[profile p]\n", "[DEFAULT]\nk=1\nk=2\n[p]\n", "credentials:3",
+         "k a second time; the first is in line 2"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err e = ERR_INIT;
+        AUTO_AWS_FILES(files);
+        const char *credentials = cases[i].credentials;
+        assert_int_equal(aws_files_parse(cases[i].config, strlen(cases[i].config), credentials,
+                                         credentials ? strlen(credentials) : 0, &files, &e),
+                         0);
+        assert_int_equal(aws_files_check(&files, AWS_PROFILE, "nowhere", &e), 0);
+        assert_true(aws_files_has(&files, AWS_PROFILE, "p"));
+        int checked = aws_files_check(&files, AWS_PROFILE, "p", &e);
+        if (checked != (cases[i].why ? -1 : 0) || !text_equal(e.msg, cases[i].why ? cases[i].why : "") ||
+            !text_equal(e.what, cases[i].what ? cases[i].what : "") || (checked < 0 && !e.hint[0]))
+            fail_msg("%zu: %s: %s", i, e.what, e.msg);
+    }
+}
+
+/* Of several sections with one name in other words the last one counts alone. */
+static void same_name(void **state)
+{
+    static const char text[] =
+        "[default]\na = 1\n[profile default]\nb = 2\n[profile 'x']\na = 3\n[profile x]\n";
+    struct err e = ERR_INIT;
+    AUTO_AWS_FILES(files);
+
+    (void)state;
+    assert_int_equal(aws_files_parse(text, strlen(text), NULL, 0, &files, &e), 0);
+    assert_int_equal(check_all(&files, &e), 0);
+    assert_null(aws_files_property(&files, AWS_PROFILE, "default", "a"));
+    assert_string_equal(aws_files_property(&files, AWS_PROFILE, "default", "b")->value, "2");
+    assert_null(aws_files_property(&files, AWS_PROFILE, "x", "a"));
 }
 
 /* The halves of a pair are asked for in one file alone. */
@@ -265,10 +388,10 @@ static void refused_files(void **state)
         assert_int_equal(aws_files_load(&env, &files, &e), -1);
         assert_int_equal(e.code, ERR_CONFIG);
         assert_string_equal(e.what, i ? "~/other:2" : "~/big");
-        assert_string_equal(e.msg, i ? "no '=' in a property" : "over 4194304 bytes");
+        assert_string_equal(e.msg, i ? "a key before the first section" : "over 4194304 bytes");
         err_clear(&e);
         free(broken);
-        broken = put("other", "[default]\nnonsense\n", 19);
+        broken = put("other", "# c\nnonsense\n", 13);
         env.credentials_file = broken;
     }
 }
@@ -292,9 +415,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_cases), cmocka_unit_test(as_users_have_them),
-        cmocka_unit_test(nested),          cmocka_unit_test(one_file_alone),
-        cmocka_unit_test(places),          cmocka_unit_test(refused_files),
-        cmocka_unit_test(many_profiles),
+        cmocka_unit_test(headers),         cmocka_unit_test(faults),
+        cmocka_unit_test(same_name),       cmocka_unit_test(nested),
+        cmocka_unit_test(one_file_alone),  cmocka_unit_test(places),
+        cmocka_unit_test(refused_files),   cmocka_unit_test(many_profiles),
     };
 
     return cmocka_run_group_tests(tests, make_home, remove_home);

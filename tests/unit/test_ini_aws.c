@@ -1,12 +1,11 @@
 /*
- * The INI lexer, AWS's policy. What the aws room will do with the sections (prefixes, merging of the two
- * files) is done here in the plainest way, so that each case can be compared as a whole.
+ * The INI lexer, AWS's policy: its events as text. Each row is what Python's configparser, which the AWS CLI
+ * reads its files with, makes of the same text; what is a fault here makes the AWS CLI refuse the whole file.
  */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,183 +15,131 @@
 #include <base/mem.h>
 #include <model/ini.h>
 
-#include "ini_aws_cases.h"
-
-struct property {
-    char *section, *key, *value; /* key "": the section itself */
-};
-
-struct merge {
-    struct property item[64];
-    size_t count;
-    bool is_credentials, has_prefixed_default;
-};
-
-static void merge_put(struct merge *m, const char *section, const char *key, const char *value)
+/* [SECTION], KEY=VALUE, !LINE WHY */
+static int show_event(void *context, const struct ini_event *event, struct err *e)
 {
-    size_t i = 0;
-
-    while (i < m->count && (strcmp(m->item[i].section, section) != 0 || strcmp(m->item[i].key, key) != 0))
-        i++;
-    assert_true(i < 64);
-    if (i == m->count) {
-        m->item[m->count++] = (struct property){mem_strdup(section), mem_strdup(key), mem_strdup(value)};
-        return;
-    }
-    free(m->item[i].value);
-    m->item[i].value = mem_strdup(value);
-}
-
-static void merge_release(struct merge *m)
-{
-    for (size_t i = 0; i < m->count; i++) {
-        free(m->item[i].section);
-        free(m->item[i].key);
-        free(m->item[i].value);
-    }
-}
-
-static bool has_valid_characters(const char *s)
-{
-    return *s && !s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/.%@:+")];
-}
-
-/* What follows a prefix and blanks, NULL where the prefix is another one. */
-static const char *after_prefix(const char *section, const char *prefix)
-{
-    size_t n = strlen(prefix);
-
-    if (strncmp(section, prefix, n) != 0 || !strchr(" \t", section[n]) || !section[n])
-        return NULL;
-    return section + n + strspn(section + n, " \t");
-}
-
-/* The name under which a section is kept, NULL where it is ignored. */
-static const char *section_name(const struct merge *m, const char *section, char *room, size_t size)
-{
-    const char *profile = after_prefix(section, "profile"), *session = after_prefix(section, "sso-session");
-
-    if (m->is_credentials)
-        return has_valid_characters(section) ? section : NULL;
-    if (session) {
-        (void)snprintf(room, size, "sso-session %s", session);
-        return has_valid_characters(session) ? room : NULL;
-    }
-    if (profile)
-        return has_valid_characters(profile) ? profile : NULL;
-    return strcmp(section, "default") == 0 && !m->has_prefixed_default ? section : NULL;
-}
-
-static int merge_event(void *context, const struct ini_event *event, struct err *e)
-{
-    struct merge *m = context;
-    char room[256];
-    const char *name = section_name(m, event->section, room, sizeof room);
+    struct buf *out = context;
 
     (void)e;
-    if (name)
-        merge_put(m, name, event->key ? event->key : "", event->key ? event->value : "");
+    if (event->fault)
+        buf_printf(out, "!%u %s\n", event->line, event->fault->why);
+    else if (event->key)
+        buf_printf(out, "%s=%s\n", event->key, event->value);
+    else
+        buf_printf(out, "[%s]\n", event->section);
     return 0;
 }
 
-static int find_default(void *context, const struct ini_event *event, struct err *e)
-{
-    struct merge *m = context;
-    const char *profile = after_prefix(event->section, "profile");
+#define NBSP "\xc2\xa0"
+#define LINE_SEPARATOR "\xe2\x80\xa8"
 
-    (void)e;
-    m->has_prefixed_default |= profile && strcmp(profile, "default") == 0;
-    return 0;
-}
+static const struct ini_case {
+    const char *name, *text, *events; /* events "NAME:LINE: WHY" without a line end: the text is refused */
+} cases[] = {
+    {"a comment", "# c\n[a]\n;d\nk = v\n", "[a]\nk=v\n"},
+    {"an indented comment is a comment", "[a]\nk = v\n  # c\n\t;d\n" NBSP "#e\nl = w", "[a]\nk=v\nl=w\n"},
+    {"comments do not end a value, and are none of it", "[a]\nk = v\n# c\n  w\n", "[a]\nk=v\nw\n"},
+    {"no comment stands behind a value", "[a]\nk = v # c\n", "[a]\nk=v # c\n"},
+    {"nor in a continuation", "[a]\nk = v\n w ;c", "[a]\nk=v\nw ;c\n"},
+    {"empty lines are a part of a value that goes on", "[a]\nk = v\n\n \n  w\n\n", "[a]\nk=v\n\n\nw\n"},
+    {"and else of none", "[a]\nk = v\n\n\nl = w", "[a]\nk=v\nl=w\n"},
 
-static int compare_properties(const void *a, const void *b)
-{
-    const struct property *x = a, *y = b;
-    bool x_session = strncmp(x->section, "sso-session ", 12) == 0,
-         y_session = strncmp(y->section, "sso-session ", 12) == 0;
-    int by_section = strcmp(x->section, y->section);
+    {"white space of Unicode around all", NBSP "[a]" NBSP "\n" NBSP "k" NBSP "=\xe3\x80\x80v\xe2\x80\x89\n",
+     "[a]\nk=v\n"},
+    {"form feeds and separators of ASCII", "[a]\n\fk\v=\x1cv\f\n", "[a]\nk=v\n"},
+    {"inside they stay", "[a]\nk = a" NBSP "b\fc", "[a]\nk=a" NBSP "b\fc\n"},
+    {"a zero-width space is no space", "[a]\nk = \xe2\x80\x8bv", "[a]\nk=\xe2\x80\x8bv\n"},
 
-    if (x_session != y_session)
-        return x_session - y_session;
-    return by_section ? by_section : strcmp(x->key, y->key);
-}
+    {"a colon", "[a]\nk: v\nl : w=x\nm=a:b", "[a]\nk=v\nl=w=x\nm=a:b\n"},
+    {"keys in capitals", "[a]\nK-X y = V", "[a]\nk-x y=V\n"},
+    {"quotes are a part of a value", "[a]\nk = \"v\"", "[a]\nk=\"v\"\n"},
+    {"an empty value", "[a]\nk =\nl:", "[a]\nk=\nl=\n"},
+    {"equals signs in a value", "[a]\nk = a==", "[a]\nk=a==\n"},
 
-static int lex_aws(const char *text, ini_handler *handle, struct merge *m, struct err *e)
+    {"indented keys", "[a]\n  k = v\n  l = w\n", "[a]\nk=v\nl=w\n"},
+    {"a file that is indented as a whole", "  [a]\n    k = v\n  [b]\n    k = w", "[a]\nk=v\n[b]\nk=w\n"},
+    {"indented deeper than a key is no key", "[a]\nk = v\n l = w", "[a]\nk=v\nl = w\n"},
+    {"nor a section", "[a]\nk = v\n [b]\nl = w", "[a]\nk=v\n[b]\nl=w\n"},
+    {"less deep is one again", "[a]\n  k = v\n    w\n l = x", "[a]\nk=v\nw\nl=x\n"},
+    {"a tab counts as one", "[a]\n\tk = v\n l = w", "[a]\nk=v\nl=w\n"},
+    {"a no-break space counts as one", "[a]\n" NBSP "k = v\n l = w", "[a]\nk=v\nl=w\n"},
+    {"sub-properties", "[a]\nk =\n  x = y\n\n  z=\n", "[a]\nk=\nx = y\n\nz=\n"},
+    {"sub-properties without a sign", "[a]\nk =\n x=y\n z\n w=1\n",
+     "[a]\n!4 no '=' in a sub-property\nk=\nx=y\nw=1\n"},
+    {"a line end in one", "[a]\nk =\n x=y" LINE_SEPARATOR "z", "[a]\n!3 no '=' in a sub-property\nk=\n"},
+
+    {"text behind the bracket", "[a] # c\nk = v\n[b]x=y\nl = w", "[a]\nk=v\n[b]\nl=w\n"},
+    {"brackets in a name", "[a[b]]\n[c] ]\n[]]\n[[]\n", "[a[b]]\n[c] ]\n[]]\n[[]\n"},
+    {"blanks in a name are as they are", "[ a\t]", "[ a\t]\n"},
+    {"names that are not ASCII", "[profile B\xc3\xbcro]", "[profile B\xc3\xbcro]\n"},
+    {"the same again", "[a]\nk=1\n[a]\nk=2", "[a]\nk=1\n[a]\nk=2\n"},
+
+    {"no bracket: a section that is wrong", "[a]\nk=1\n[b\nk=2\n[c]",
+     "[a]\nk=1\n[b]\n!3 no ']' at the end of a section's name\nk=2\n[c]\n"},
+    {"which may be a key as well", "[a]\nk=1\n[b = c\nk=2",
+     "[a]\nk=1\n!3 no ']' at the end of a section's name\n[b = c]\n!3 no ']' at the end of a section's "
+     "name\nk=2\n"},
+    {"what is deeper goes on with it", "[a]\n[b: c\n  [d]\nk=2",
+     "[a]\n!2 no ']' at the end of a section's name\n[b: c]\n!2 no ']' at the end of a section's "
+     "name\nk=2\n"},
+    {"an empty name", "[]\nk = v", "[]]\n!1 no ']' at the end of a section's name\nk=v\n"},
+    {"a lone bracket", "[", "[]\n!1 no ']' at the end of a section's name\n"},
+    {"a word", "[a]\nk=1\nword\nl=2", "[a]\n!3 no '=' in a property\nk=1\nl=2\n"},
+    {"no key", "[a]\n= v", "[a]\n!2 no key before '=' in a property\n"},
+    {"no UTF-8", "[a]\nk = \377\n[b]\n# \377\nl=1\n[\377]",
+     "[a]\n!2 not UTF-8\nk=\377\n[b]\nl=1\n[\377]\n!6 not UTF-8\n"},
+
+    {"CRLF", "[a]\r\nk = v\r\n w\r\n\r\nl =\r\n a = b\r\n", "[a]\nk=v\nw\nl=\na = b\n"},
+    {"CR", "[a]\rk = v\r w\rl = x", "[a]\nk=v\nw\nl=x\n"},
+    {"all of them", "[a]\r\nk = v\n\rl = x\n\r\n", "[a]\nk=v\nl=x\n"},
+    {"nothing", "", ""},
+    {"no line end", "[a]\nk =", "[a]\nk=\n"},
+    {"many continuations", "[a]\nk = 1\n 2\n 3\n 4\n 5\n 6\nl = 7", "[a]\nk=1\n2\n3\n4\n5\n6\nl=7\n"},
+
+    {"a key before the first section", "\nk = v\n[a]", "aws:2: a key before the first section"},
+    {"a word there", "word\n[a]", "aws:1: a key before the first section"},
+};
+
+static void lex(const char *text, size_t n, struct buf *out)
 {
     AUTO_FREE(char *, copy);
+    struct err e = ERR_INIT;
 
-    copy = mem_strdup(text);
-    return ini_parse("aws", copy, strlen(copy), INI_AWS, handle, m, e);
+    copy = mem_alloc(n + 1, 1);
+    memcpy(copy, text, n);
+    if (ini_parse("aws", copy, n, INI_AWS, show_event, out, &e) == 0)
+        return;
+    assert_int_equal(e.code, ERR_CONFIG);
+    assert_true(e.hint[0] != '\0');
+    buf_clear(out);
+    buf_printf(out, "%s: %s", e.what, e.msg);
 }
 
 static void aws_grammar(void **state)
 {
-    const struct aws_case *c = *state;
-    struct merge m = {0};
-    struct err e = ERR_INIT;
+    const struct ini_case *c = *state;
     AUTO_BUF(out, 65536);
-    int got = 0;
 
-    if (c->config)
-        got = lex_aws(c->config, find_default, &m, &e) < 0 || lex_aws(c->config, merge_event, &m, &e) < 0 ? -1
-                                                                                                          : 0;
-    m.is_credentials = true;
-    if (got == 0 && c->credentials)
-        got = lex_aws(c->credentials, merge_event, &m, &e);
-    qsort(m.item, m.count, sizeof m.item[0], compare_properties);
-    for (size_t i = 0; i < m.count; i++)
-        buf_printf(&out, *m.item[i].key ? "%s%s=%s\n" : "%s[%s]\n", "",
-                   *m.item[i].key ? m.item[i].key : m.item[i].section, m.item[i].value);
-    merge_release(&m);
-    if (c->refusal) {
-        assert_int_equal(got, -1);
-        assert_string_equal(e.msg, c->refusal);
-        assert_int_equal(e.code, ERR_CONFIG);
-        assert_true(e.hint[0] != '\0' && strncmp(e.what, "aws:", 4) == 0);
-        return;
-    }
-    if (got < 0)
-        fail_msg("%s: %s", e.what, e.msg);
-    assert_string_equal(buf_str(&out), c->profiles);
+    lex(c->text, strlen(c->text), &out);
+    assert_string_equal(buf_str(&out), c->events);
 }
 
-/* What the table does not say: aws.md section 1.2, read closely. */
-static const struct aws_case own_aws_cases[] = {
-    {"aws: a comment before the '=' hides it", "[profile a]\nk #x = v", NULL, NULL, "no '=' in a property"},
-    {"aws: a comment inside brackets hides the bracket", "[profile a#b]", NULL, NULL,
-     "no ']' at the end of a section's name"},
-    {"aws: comments and blank lines do not end a value", "[profile a]\nk = v\n# c\n\n w", NULL,
-     "[a]\nk=v\nw\n", NULL},
-    {"aws: an indented comment continues the value", "[profile a]\nk = v\n # c", NULL, "[a]\nk=v\n# c\n",
-     NULL},
-    {"aws: an indented comment is a bad sub-property", "[profile a]\nk =\n # c", NULL, NULL,
-     "no '=' in a sub-property"},
-    {"aws: a sub-property may start with '#'", "[profile a]\nk =\n #c = d ;e", NULL, "[a]\nk=\n#c = d ;e\n",
-     NULL},
-    {"aws: only a comment after '=' leaves it empty", "[profile a]\nk = ;c\n a = b", NULL, "[a]\nk=\na = b\n",
-     NULL},
-    {"aws: an ignored key may be continued", "[profile a]\nin valid = x\n more\nk = v", NULL, "[a]\nk=v\n",
-     NULL},
-    {"aws: an ignored key's sub-properties are checked", "[profile a]\nin valid =\n more", NULL, NULL,
-     "no '=' in a sub-property"},
-    {"aws: quotes are part of a value", "[profile a]\nk = \"v\"", NULL, "[a]\nk=\"v\"\n", NULL},
-    {"aws: bytes that are no UTF-8", "[profile a]\nk = \377\n", NULL, "[a]\nk=\377\n", NULL},
-    {"aws: CRLF everywhere", "[profile a]\r\nk = v\r\n w\r\n\r\nl =\r\n a = b\r\n", NULL,
-     "[a]\nk=v\nw\nl=\na = b\n", NULL},
-    {"aws: a lone bracket", "[", NULL, NULL, "no ']' at the end of a section's name"},
-    {"aws: many continuations", "[profile a]\nk = 1\n 2\n 3\n 4\n 5\n 6\nl = 7", NULL,
-     "[a]\nk=1\n2\n3\n4\n5\n6\nl=7\n", NULL},
-};
+static void nul_bytes(void **state)
+{
+    AUTO_BUF(out, 65536);
+
+    (void)state;
+    lex("[a]\nk = v\n# \0\n", 14, &out);
+    assert_string_equal(buf_str(&out), "aws:3: NUL byte");
+}
 
 int main(void)
 {
-    static struct CMUnitTest tests[ARRAY_LEN(aws_cases) + ARRAY_LEN(own_aws_cases)];
+    static struct CMUnitTest tests[ARRAY_LEN(cases) + 1];
 
-    for (size_t i = 0; i < ARRAY_LEN(tests); i++) {
-        bool is_own = i >= ARRAY_LEN(aws_cases);
-        const struct aws_case *c = is_own ? &own_aws_cases[i - ARRAY_LEN(aws_cases)] : &aws_cases[i];
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         tests[i] = (struct CMUnitTest){
-            .name = c->name, .test_func = aws_grammar, .initial_state = (void *)(uintptr_t)c};
-    }
+            .name = cases[i].name, .test_func = aws_grammar, .initial_state = (void *)(uintptr_t)&cases[i]};
+    tests[ARRAY_LEN(cases)] = (struct CMUnitTest)cmocka_unit_test(nul_bytes);
     return cmocka_run_group_tests_name("ini, aws", tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include <base/clock.h>
 #include <base/mem.h>
 #include <base/proc.h>
+#include <base/space.h>
 #include <base/text.h>
 
 /* [a][b c][] */
@@ -331,13 +332,43 @@ static void comparisons(void **state)
     assert_false(text_ends("bc", "abc") || text_ends("abc", "ab"));
 }
 
+/* Python's str.isspace(), character by character. */
+static void white_space(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t lead, trim;
+    } cases[] = {
+        {"", 0, 0},
+        {" \t\n\v\f\r\x1c\x1d\x1e\x1f", 10, 0},
+        {" a ", 1, 2},
+        {"\xc2\x85\xc2\xa0\xe1\x9a\x80\xe2\x80\x80\xe2\x80\x8a", 13, 0},
+        {"\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\x9f\xe3\x80\x80", 15, 0},
+        {"\xc2\xa0x\xe3\x80\x80y\xc2\xa0", 2, 7},
+        {"\xe2\x80\x8b", 0, 3}, /* zero width */
+        {"\xef\xbb\xbf", 0, 3}, /* the byte order mark */
+        {"\xe1\xa0\x8e", 0, 3}, /* U+180E */
+        {"\x08\x7f\x1b", 0, 3},
+        {"\xc2\xa1\xc3\xa0", 0, 4},
+        {"\x85\xa0", 0, 2}, /* no UTF-8 */
+        {"\xe2\x80", 0, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        size_t n = strlen(cases[i].text);
+        if (space_lead(cases[i].text, n) != cases[i].lead || space_trim(cases[i].text, n) != cases[i].trim)
+            fail_msg("%zu: %zu %zu", i, space_lead(cases[i].text, n), space_trim(cases[i].text, n));
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(split_words), cmocka_unit_test(split_as_sh), cmocka_unit_test(placeholders),
-        cmocka_unit_test(percent),     cmocka_unit_test(numbers),     cmocka_unit_test(closest),
-        cmocka_unit_test(sanitised),   cmocka_unit_test(quoted),      cmocka_unit_test(addresses),
-        cmocka_unit_test(hashes),      cmocka_unit_test(comparisons),
+        cmocka_unit_test(white_space),  cmocka_unit_test(split_words), cmocka_unit_test(split_as_sh),
+        cmocka_unit_test(placeholders), cmocka_unit_test(percent),     cmocka_unit_test(numbers),
+        cmocka_unit_test(closest),      cmocka_unit_test(sanitised),   cmocka_unit_test(quoted),
+        cmocka_unit_test(addresses),    cmocka_unit_test(hashes),      cmocka_unit_test(comparisons),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -1,0 +1,78 @@
+/* SSO in a profile: its own keys, and those of the session that it names. */
+#include "chain_sso.h"
+
+#include <string.h>
+
+#include <base/text.h>
+
+/* As for the AWS CLI: the profile may repeat what its session says, and must not say something else. */
+static int check_agreement(const struct scope *s, const char *session, struct err *e)
+{
+    const struct aws_property *own = aws_files_conflict(s->files, s->name, session);
+
+    return own ? scope_refuse(s, own, "delete it here", e, "%s differs from that of sso-session '%s'",
+                              own->key, session)
+               : 0;
+}
+
+/* The value from the session's section, or from the profile. */
+static int sso_value(const struct scope *s, const char *session, const char *key, const char **out,
+                     struct err *e)
+{
+    const struct aws_property *own = scope_property(s, key), *shared = NULL;
+
+    if (session)
+        shared = aws_files_property(s->files, AWS_SSO_SESSION, session, key);
+    if (!text_equal(key, "sso_registration_scopes") &&
+        (scope_word(s, own, e) < 0 || scope_word(s, shared, e) < 0))
+        return -1;
+    *out = shared ? shared->value : own ? own->value : NULL;
+    if (*out && !**out)
+        *out = NULL;
+    return 0;
+}
+
+int chain_sso_read(const struct scope *s, struct aws_step *step, struct err *e)
+{
+    const struct aws_property *account = scope_property(s, "sso_account_id");
+    const struct aws_property *role = scope_property(s, "sso_role_name"), *at = role ? role : account;
+
+    if (!at)
+        return 0;
+    const struct aws_property *session = scope_property(s, "sso_session");
+    step->session = session ? session->value : NULL;
+    if (session && !aws_files_has(s->files, AWS_SSO_SESSION, step->session)) {
+        (void)scope_refuse(s, session, "", e, "no sso-session '%s'", step->session);
+        return scope_hint("aws configure sso --profile", s->name, e);
+    }
+    if (session && (aws_files_check(s->files, AWS_SSO_SESSION, step->session, e) < 0 ||
+                    check_agreement(s, step->session, e) < 0))
+        return -1;
+    if (sso_value(s, step->session, "sso_account_id", &step->sso_account, e) < 0 ||
+        sso_value(s, step->session, "sso_role_name", &step->sso_role, e) < 0 ||
+        sso_value(s, step->session, "sso_start_url", &step->start_url, e) < 0 ||
+        sso_value(s, step->session, "sso_region", &step->sso_region, e) < 0 ||
+        sso_value(s, step->session, "sso_registration_scopes", &step->scopes, e) < 0)
+        return -1;
+    const char *missing = !step->sso_account  ? "sso_account_id"
+                          : !step->sso_role   ? "sso_role_name"
+                          : !step->start_url  ? "sso_start_url"
+                          : !step->sso_region ? "sso_region"
+                                              : NULL;
+    if (missing) {
+        (void)scope_refuse(s, at, "", e, "SSO without %s", missing);
+        return scope_hint("aws configure sso --profile", s->name, e);
+    }
+    return 1;
+}
+
+int chain_sso_refuse_half(const struct scope *s, struct err *e)
+{
+    const struct aws_property *at = scope_property(s, "sso_session");
+
+    at = at ? at : scope_property(s, "sso_start_url");
+    if (!at)
+        return 0;
+    (void)scope_refuse(s, at, "", e, "%s without sso_account_id and sso_role_name", at->key);
+    return scope_hint("aws configure sso --profile", s->name, e);
+}

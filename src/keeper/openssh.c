@@ -18,6 +18,7 @@
 #include "openssh_ask.h"
 #include "openssh_master.h"
 #include "openssh_mux.h"
+#include "openssh_side.h"
 #include "openssh_socket.h"
 #include "sock.h"
 #include "ssh.h"
@@ -45,7 +46,6 @@ static struct {
     int64_t started, pause; /* the last start; how long the next one must be after it */
     int64_t slept;          /* what clock_slept_ms() was when the far side was last heard of */
     struct err why;         /* it is down */
-    struct mux *probe;
     struct timer doubt;
 } engine = {.last = &engine.first, .pause = PAUSE_LEAST_MS / 2};
 
@@ -204,6 +204,7 @@ static void stream_answered(void *context, enum mux_answer answer, const char *w
         t->local = NULL;
     }
     if (answer == MUX_YES) {
+        side_nudge_now();
         stream_carried(t);
     } else if (answer == MUX_NO) {
         /* Its reason is on ssh's stderr, which may be read later in this turn. */
@@ -228,11 +229,12 @@ static void stream_ended(void *context)
 
 static void stream_ask(struct stream *t)
 {
-    static const struct mux_use use = {stream_answered, stream_ended};
+    static const struct mux_use use = {.answered = stream_answered, .ended = stream_ended};
     int64_t deadline = clock_deadline(opt.connect_timeout, CLOCK_NEVER);
     struct buf request = BUF_INIT(4096);
 
     t->state = ASKED;
+    side_nudge();
     if (opt.socket) {
         t->local = socket_ask(master_forward(), deadline, &use, t);
         return;
@@ -244,30 +246,17 @@ static void stream_ask(struct stream *t)
 
 /* --- is it there? --------------------------------------------------------------------------------------- */
 
-static void probe_answered(void *context, enum mux_answer answer, const char *words)
+static void is_silent(void)
 {
-    (void)context;
-    (void)words;
-    if (answer == MUX_YES)
-        mux_stop(engine.probe);
-    engine.probe = NULL;
-    if (answer != MUX_YES && answer != MUX_NO && engine.state == UP)
+    if (engine.state == UP)
         master_doubt();
 }
 
-/* The far side may be long gone, and ssh notices only by its keep-alive. A session that is opened or refused
- * proves that it is there. */
+/* The far side may be long gone, and ssh notices only by its keep-alive. */
 static void probe(void)
 {
-    static const struct mux_use use = {probe_answered, NULL};
-    struct buf request = BUF_INIT(4096);
-
-    if (engine.probe || engine.state != UP)
-        return;
-    log_trace("ssh", "is the far side there?");
-    mux_put_session(&request, "true");
-    engine.probe = mux_ask(master_control(), &request, master_null(), 3,
-                           clock_deadline(PROBE_MS, CLOCK_NEVER), &use, NULL);
+    if (engine.state == UP)
+        side_ask(clock_deadline(PROBE_MS, CLOCK_NEVER), is_silent);
 }
 
 static void probe_after_sleep(void)

@@ -6,7 +6,6 @@
 #include "openssh_master.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,6 +26,7 @@
 #include "openssh_ask.h"
 #include "openssh_command.h"
 #include "openssh_mux.h"
+#include "openssh_side.h"
 #include "openssh_words.h"
 
 #define LOOK_MS 5
@@ -68,15 +68,6 @@ const char *master_forward(void)
     return master.forward;
 }
 
-const int *master_null(void)
-{
-    static int fds[3] = {-1};
-
-    if (fds[0] < 0)
-        fds[0] = fds[1] = fds[2] = open("/dev/null", O_RDWR | O_CLOEXEC);
-    return fds;
-}
-
 void master_stream_reason(struct buf *out)
 {
     openssh_stream_reason(buf_str(&master.ssh.said), out);
@@ -109,6 +100,7 @@ static void clean_up(void)
     if (master.request)
         mux_stop(master.request);
     master.request = NULL;
+    side_close();
     forget_path(&master.control);
     forget_path(&master.forward);
     master.state = DOWN;
@@ -163,39 +155,8 @@ static void be_up(void)
     (void)ask_end(&ignored);
     trace_said();
     openssh_say_added(buf_str(&master.ssh.said));
+    side_open(master.control);
     master.settled(NULL);
-}
-
-/* A session in which a command was run makes an sshd before 10.1 send small packets at once, which it does
- * not for forwards alone; its answer also says that the far side is there. Where it gives none, all still
- * works. */
-static void session_answered(void *context, enum mux_answer answer, const char *words)
-{
-    (void)context;
-    if (answer != MUX_YES)
-        master.request = NULL;
-    if (answer == MUX_NO)
-        log_trace("ssh", "no session: %s", words);
-    if (answer == MUX_YES || answer == MUX_NO)
-        be_up();
-    else
-        master_doubt();
-}
-
-static void session_ended(void *context)
-{
-    (void)context;
-    master.request = NULL;
-}
-
-static void ask_for_session(void)
-{
-    static const struct mux_use use = {session_answered, session_ended};
-    struct buf request = BUF_INIT(1024);
-
-    mux_put_session(&request, "true");
-    master.request = mux_ask(master.control, &request, master_null(), 3,
-                             clock_deadline(master.s->connect_timeout, CLOCK_NEVER), &use, NULL);
 }
 
 /* The forward stays when the connection that has asked for it is closed. */
@@ -207,7 +168,7 @@ static void forward_answered(void *context, enum mux_answer answer, const char *
     master.request = NULL;
     if (answer == MUX_YES) {
         mux_stop(request);
-        ask_for_session();
+        be_up();
         return;
     }
     (void)err_set(&master.why, ERR_UNREACHABLE, "ssh %s: no forward to a unix socket%s%s", master.s->alias,
@@ -218,7 +179,7 @@ static void forward_answered(void *context, enum mux_answer answer, const char *
 
 static void ask_for_forward(void)
 {
-    static const struct mux_use use = {forward_answered, NULL};
+    static const struct mux_use use = {.answered = forward_answered};
     struct buf request = BUF_INIT(16384);
 
     mux_put_forward(&request, master.forward, opt.socket);
@@ -234,7 +195,7 @@ static void look(struct timer *t)
     else if (opt.socket)
         ask_for_forward();
     else
-        ask_for_session();
+        be_up();
 }
 
 static char *make_path(const char *folder, const char *suffix, struct err *e)

@@ -20,8 +20,6 @@ void master_start(const struct ssh_settings *s, void (*settled)(const struct err
 /* While it is logged in: its control socket, and the local end of the forward to opt.socket (NULL: none). */
 const char *master_control(void);
 const char *master_forward(void);
-/* Three descriptors of /dev/null, for a session that nobody uses. */
-const int *master_null(void);
 /* Why the far side refused a stream just now, in its words; "" where it said nothing. */
 void master_stream_reason(struct buf *out);
 /* It does not answer any more: ends it; lost() comes. */

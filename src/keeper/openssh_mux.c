@@ -79,6 +79,12 @@ static void mux_free(struct mux *m)
     free(m);
 }
 
+bool mux_send(struct mux *m, const struct buf *packet)
+{
+    return m->state == GRANTED && send(m->control.fd, packet->data, packet->len,
+                                       MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)packet->len;
+}
+
 void mux_stop(struct mux *m)
 {
     mux_free(m);
@@ -161,6 +167,8 @@ static bool take(struct mux *m, const struct mux_reply *r)
         buf_release(&m->out);
         m->sent = 0;
         m->use->answered(m->context, MUX_YES, "");
+    } else if (m->state == GRANTED && m->use->said) {
+        m->use->said(m->context);
     } else if (r->says == MUX_REFUSED && m->state == ASKED) {
         text_sanitise_line(&words, r->words, r->n);
         finish(m, MUX_NO, buf_str(&words));

@@ -11,7 +11,7 @@
 
 #include <base/buf.h>
 
-#define MUX_FDS_MOST 3
+#define MUX_FDS_MOST 2
 #define MUX_PACKET_MOST 65536
 
 /* What a master says; the words point into its packet. */
@@ -29,8 +29,11 @@ long mux_parse(const void *bytes, size_t n, struct mux_reply *out);
 void mux_put_hello(struct buf *out);
 void mux_put_stream(struct buf *out, const char *host, unsigned port);      /* passes a descriptor twice */
 void mux_put_forward(struct buf *out, const char *path, const char *there); /* unix sockets, here and there */
-void mux_put_session(struct buf *out, const char *command);                 /* passes three */
+void mux_put_proxy(struct buf *out); /* after MUX_YES packets of SSH may be sent by mux_send() */
 void mux_put_end(struct buf *out);
+/* Packets of SSH, as a proxy takes them: SSH_MSG_IGNORE, and the opening of a channel that nobody has. */
+void mux_put_ignore(struct buf *out);
+void mux_put_question(struct buf *out);
 
 enum mux_answer {
     MUX_YES,
@@ -44,6 +47,8 @@ struct mux;
 struct mux_use {
     /* Once, never before mux_ask() returns. After anything but MUX_YES it is over, and freed. */
     void (*answered)(void *context, enum mux_answer answer, const char *words);
+    /* After MUX_YES: a packet has come by a proxy. NULL: none is expected. */
+    void (*said)(void *context);
     /* After MUX_YES, once: what was asked for has ended. Freed. */
     void (*ended)(void *context);
 };
@@ -54,6 +59,8 @@ struct mux_use {
  */
 struct mux *mux_ask(const char *path, struct buf *request, const int *fds, unsigned count, int64_t deadline,
                     const struct mux_use *use, void *context);
+/* After MUX_YES: sends it now, or never. */
+bool mux_send(struct mux *m, const struct buf *packet);
 /* No callback any more; what was asked for ends. */
 void mux_stop(struct mux *m);
 

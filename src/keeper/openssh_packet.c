@@ -12,21 +12,25 @@
 /* PROTOCOL.mux */
 enum {
     MSG_HELLO = 1,
-    C_NEW_SESSION = 0x10000002,
     C_TERMINATE = 0x10000005,
     C_OPEN_FWD = 0x10000006,
     C_NEW_STDIO_FWD = 0x10000008,
+    C_PROXY = 0x1000000f,
 };
 #define SAYS_OK 0x80000001u
 #define SAYS_DENIED 0x80000002u
 #define SAYS_FAILURE 0x80000003u
 #define SAYS_OPENED 0x80000006u
+#define SAYS_PROXY 0x8000000fu
 #define VERSION 4
 #define FWD_LOCAL 1
 #define PORT_STREAMLOCAL 0xfffffffeu /* -2: the name is a path */
-#define NO_ESCAPE 0xffffffffu
 #define REQUEST_ID 1
 #define BODY_MOST 8192
+/* RFC 4253, RFC 4254 */
+enum { SSH_IGNORE = 2, SSH_CHANNEL_OPEN = 90 };
+#define CHANNEL_OF_NOBODY "is-it-there@broker.invalid"
+#define PACKET_MOST 32768
 
 static void put_string(struct buf *out, const char *s)
 {
@@ -77,17 +81,11 @@ void mux_put_forward(struct buf *out, const char *path, const char *there)
     put_packet(out, &body);
 }
 
-void mux_put_session(struct buf *out, const char *command)
+void mux_put_proxy(struct buf *out)
 {
-    AUTO_BUF(body, BODY_MOST);
-    const uint32_t flags[] = {0 /* tty */, 0 /* X11 */, 0 /* agent */, 0 /* subsystem */, NO_ESCAPE};
+    AUTO_BUF(body, 16);
 
-    put_head(&body, C_NEW_SESSION);
-    put_string(&body, "");
-    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-        wire_put_u32(&body, flags[i]);
-    put_string(&body, ""); /* TERM */
-    put_string(&body, command);
+    put_head(&body, C_PROXY);
     put_packet(out, &body);
 }
 
@@ -97,6 +95,36 @@ void mux_put_end(struct buf *out)
 
     put_head(&body, C_TERMINATE);
     put_packet(out, &body);
+}
+
+/* RFC 4253 section 6, without a MAC and without padding, which the master adds. */
+static void put_ssh(struct buf *out, unsigned char type, const struct buf *payload)
+{
+    AUTO_BUF(body, BODY_MOST);
+
+    buf_putc(&body, 0);
+    buf_putc(&body, (char)type);
+    buf_add(&body, buf_str(payload), payload->len);
+    put_packet(out, &body);
+}
+
+void mux_put_ignore(struct buf *out)
+{
+    AUTO_BUF(payload, 16);
+
+    put_string(&payload, "");
+    put_ssh(out, SSH_IGNORE, &payload);
+}
+
+void mux_put_question(struct buf *out)
+{
+    AUTO_BUF(payload, 64);
+
+    put_string(&payload, CHANNEL_OF_NOBODY);
+    wire_put_u32(&payload, 0); /* its number */
+    wire_put_u32(&payload, 0); /* its window: nothing may be sent */
+    wire_put_u32(&payload, PACKET_MOST);
+    put_ssh(out, SSH_CHANNEL_OPEN, &payload);
 }
 
 /* `at` is behind the type: request, words. */
@@ -131,7 +159,7 @@ long mux_parse(const void *bytes, size_t n, struct mux_reply *out)
     if (type == MSG_HELLO) {
         sound = len >= 8 && wire_u32(p + 8) == VERSION;
         out->says = MUX_HELLO;
-    } else if (type == SAYS_OK || type == SAYS_OPENED) {
+    } else if (type == SAYS_OK || type == SAYS_OPENED || type == SAYS_PROXY) {
         sound = len >= 8;
         out->says = MUX_GRANTED;
     } else if (type == SAYS_DENIED || type == SAYS_FAILURE) {

@@ -21,6 +21,7 @@ from lib.forwards import Forwards  # noqa: E402
 from servers import mysql9, process  # noqa: E402
 from servers.aws_fake import AwsFake  # noqa: E402
 from servers.aws_ssm_fake import SsmFake  # noqa: E402
+from servers.bastions import KINDS as BASTIONS  # noqa: E402
 from servers.botocore_oracle import Oracle  # noqa: E402
 from servers.fake_mysql import FakeServer  # noqa: E402
 from servers.mariadb import MariaDB  # noqa: E402
@@ -255,6 +256,22 @@ def start_sshd(names, ssh_keys):
     def start(**options):
         started.append(having(Sshd, Path(tempfile.mkdtemp(dir=BASE)) / "s", ssh_keys, **options))
         started[-1].folder.parent.chmod(0o711)
+        return started[-1]
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def start_bastion(broker, ssh_home, ssh_keys):
+    """start_bastion("dropbear", "asyncssh" or "go", ...) starts one of servers/bastions.py that ends with the test."""
+    started = []
+
+    def start(kind, *options):
+        started.append(having(BASTIONS[kind], Path(tempfile.mkdtemp(dir=BASE)) / "s", ssh_keys, *options))
+        if kind == "dropbear":
+            with open("/etc/passwd") as passwd:
+                broker.etc.write("/etc/passwd", started[-1].passwd(passwd.read()))
         return started[-1]
     yield start
     for server in started:

@@ -27,6 +27,7 @@
 
 #define HELLO "\0\0\0\10\0\0\0\1\0\0\0\4"
 #define OPENED "\0\0\0\14\200\0\0\6\0\0\0\1\0\0\0\2"
+#define PROXY "\0\0\0\10\200\0\0\17\0\0\0\1"
 #define OK "\0\0\0\10\200\0\0\1\0\0\0\1"
 #define REFUSED "\0\0\0\40\200\0\0\3\0\0\0\1\0\0\0\24Session\nopen refused"
 #define BYTES(literal) literal, sizeof literal - 1
@@ -40,7 +41,7 @@ static void packets_as_ssh_has_them(void **state)
 {
     AUTO_BUF(stream, 4096);
     AUTO_BUF(forward, 4096);
-    AUTO_BUF(session, 4096);
+    AUTO_BUF(proxy, 4096);
     AUTO_BUF(end, 4096);
 
     (void)state;
@@ -55,12 +56,19 @@ static void packets_as_ssh_has_them(void **state)
         forward.data,
         "\0\0\0\41\20\0\0\6\0\0\0\1\0\0\0\1\0\0\0\2/a\377\377\377\376\0\0\0\3/bc\377\377\377\376",
         forward.len);
-    mux_put_session(&session, "true");
-    assert_int_equal(session.len, 4 + 44);
-    assert_memory_equal(session.data,
-                        "\0\0\0\54\20\0\0\2\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\377\377\377\377"
-                        "\0\0\0\0\0\0\0\4true",
-                        session.len);
+    mux_put_proxy(&proxy);
+    assert_int_equal(proxy.len, 12);
+    assert_memory_equal(proxy.data, "\0\0\0\10\20\0\0\17\0\0\0\1", proxy.len);
+    buf_clear(&proxy);
+    mux_put_ignore(&proxy);
+    assert_int_equal(proxy.len, 10);
+    assert_memory_equal(proxy.data, "\0\0\0\6\0\2\0\0\0\0", proxy.len);
+    buf_clear(&proxy);
+    mux_put_question(&proxy);
+    assert_int_equal(proxy.len, 48);
+    assert_memory_equal(proxy.data,
+                        "\0\0\0\54\0\132\0\0\0\32is-it-there@broker.invalid\0\0\0\0\0\0\0\0\0\0\200\0",
+                        proxy.len);
     mux_put_end(&end);
     assert_int_equal(end.len, 12);
     assert_memory_equal(end.data, "\0\0\0\10\20\0\0\5\0\0\0\1", end.len);
@@ -77,6 +85,7 @@ static void replies_are_understood(void **state)
         {BYTES(HELLO), 12, MUX_HELLO},
         {BYTES(OPENED), 16, MUX_GRANTED},
         {BYTES(OK), 12, MUX_GRANTED},
+        {BYTES(PROXY), 12, MUX_GRANTED},
         {BYTES(REFUSED), 36, MUX_REFUSED},
         {BYTES("\0\0\0\14\200\0\0\4\0\0\0\1\0\0\0\0"), 16, MUX_OTHER},
         {BYTES("\0\0\0"), 0, MUX_OTHER},
@@ -135,7 +144,7 @@ static void has_ended(void *context)
     seen.ended = true;
 }
 
-static const struct mux_use use = {answered, has_ended};
+static const struct mux_use use = {.answered = answered, .ended = has_ended};
 
 static int listen_here(void)
 {
@@ -279,7 +288,7 @@ static void one_of_many(void *context, enum mux_answer answer, const char *words
 
 static void many_at_once(void **state)
 {
-    static const struct mux_use counting = {one_of_many, NULL};
+    static const struct mux_use counting = {.answered = one_of_many};
     static const struct master_case c = {BYTES(HELLO REFUSED), true, false, MUX_NO, "", false};
     int listening = listen_here(), null = open("/dev/null", O_RDWR | O_CLOEXEC), status;
     pid_t pid = fork();

@@ -94,29 +94,47 @@ static bool has_children(void)
     return waitid(P_ALL, 0, &none, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
 }
 
-/* Whether it is an orphan that has not ended; it is told to then, where there is a round. */
-static bool look_at(const char *name, orphans_not *is_known, struct round *r)
+enum sort { OF_NOBODY, HAS_ENDED, ORPHAN };
+
+/* One that has ended is reaped. One that has not is told to end, where there is a round. */
+static enum sort look_at(const char *name, orphans_not *is_known, struct round *r)
 {
     pid_t pid = isdigit((unsigned char)*name) ? (pid_t)strtol(name, NULL, 10) : 0, group;
 
-    if (pid <= 0 || !is_child(name, &group) || (is_known && is_known(group)) ||
-        waitpid(pid, NULL, WNOHANG) != 0 || is_kept_master(name))
-        return false;
+    if (pid <= 0 || !is_child(name, &group) || (is_known && is_known(group)) || is_kept_master(name))
+        return OF_NOBODY;
+    if (waitpid(pid, NULL, WNOHANG) != 0)
+        return HAS_ENDED;
     if (r)
         tell(r, pid, group);
-    return true;
+    return ORPHAN;
 }
 
-static bool look_at_all(orphans_not *is_known, struct round *r)
+static bool look_once(orphans_not *is_known, struct round *r, bool *any_ended)
 {
     DIR *proc = has_children() ? opendir("/proc") : NULL;
     const struct dirent *entry;
     bool any = false;
 
-    for (size_t looked = 0; proc && looked < LOOKED_AT_MOST && (entry = readdir(proc)); looked++)
-        any |= look_at(entry->d_name, is_known, r);
+    *any_ended = false;
+    for (size_t looked = 0; proc && looked < LOOKED_AT_MOST && (entry = readdir(proc)); looked++) {
+        enum sort sort = look_at(entry->d_name, is_known, r);
+        any |= sort == ORPHAN;
+        *any_ended |= sort == HAS_ENDED;
+    }
     if (proc)
         (void)closedir(proc);
+    return any;
+}
+
+/* One that has just ended may have left another one, which was not there yet when we looked. */
+static bool look_at_all(orphans_not *is_known, struct round *r)
+{
+    bool any, any_ended;
+
+    do
+        any = look_once(is_known, r, &any_ended);
+    while (!any && any_ended);
     return any;
 }
 

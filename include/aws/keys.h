@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include <base/err.h>
 #include <base/secret.h>
 
 struct aws_keys {
@@ -21,6 +22,8 @@ void aws_keys_release(struct aws_keys *k);
  * token that the server refuses without a reason. */
 const char *aws_word_fault(const char *s);
 
+/* ERR_DATA for keys that cannot be any, by that rule; `who` gave them. */
+int aws_keys_check(const struct aws_keys *k, const char *who, struct err *e);
 #define AUTO_AWS_KEYS(name) __attribute__((cleanup(aws_keys_release))) struct aws_keys name = {0}
 
 #endif

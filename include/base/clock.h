@@ -26,7 +26,11 @@ int64_t clock_since_start(void);
 void clock_format_duration(struct buf *out, int64_t ms);
 /* RFC 3339, UTC, seconds: 2026-11-21T07:00:00Z. */
 void clock_format_utc(struct buf *out, time_t t);
-/* RFC 3339 section 5.6, any offset, fractions dropped. False if malformed. */
+/*
+ * RFC 3339 section 5.6, and what else of ISO 8601 programs write: 20261121T070000Z, no seconds, +0000, +00,
+ * and " UTC" or " GMT" for Z. Fractions are dropped. False if malformed, or without an offset: nobody knows
+ * whose time that is.
+ */
 bool clock_parse_utc(const char *s, time_t *out);
 
 #endif

@@ -57,14 +57,7 @@ enum {
 
 bool aws_time_parse(const char *s, time_t *out)
 {
-    AUTO_BUF(text, 64);
-    size_t n = strlen(s);
-
-    if (!text_ends(s, "UTC"))
-        return clock_parse_utc(s, out);
-    buf_add(&text, s, n - 3);
-    buf_putc(&text, 'Z');
-    return buf_ok(&text) && clock_parse_utc(buf_str(&text), out);
+    return clock_parse_utc(s, out);
 }
 
 /* --- one request */

@@ -88,23 +88,30 @@ static int no_region(const char *region, struct err *e)
     return err_hint(e, "AWS_REGION, AWS_DEFAULT_REGION, or region in the AWS profile");
 }
 
+/* Sign-in has the names of the console, where nothing else is asked for. */
+static const char *sign_in_suffix(const struct aws_partition *p)
+{
+    return text_equal(p->name, "aws")          ? "aws.amazon.com"
+           : text_equal(p->name, "aws-cn")     ? "amazonaws.cn"
+           : text_equal(p->name, "aws-us-gov") ? "amazonaws-us-gov.com"
+                                               : NULL;
+}
+
 static void own_url(const struct aws_partition *p, enum aws_service service, const char *region, bool fips,
                     bool dual_stack, struct buf *out)
 {
     const char *host = services[service].host;
+    bool is_sign_in = service == AWS_SIGNIN;
 
-    if (service == AWS_SIGNIN)
-        buf_printf(out, "https://%s.signin.%s", region,
-                   text_equal(p->name, "aws-cn")       ? "amazonaws.cn"
-                   : text_equal(p->name, "aws-us-gov") ? "amazonaws-us-gov.com"
-                                                       : "aws.amazon.com");
-    else if (text_equal(region, "aws-global"))
+    if (is_sign_in && !fips && !dual_stack && sign_in_suffix(p))
+        buf_printf(out, "https://%s.signin.%s", region, sign_in_suffix(p));
+    else if (!is_sign_in && text_equal(region, "aws-global"))
         buf_printf(out, "https://%s.%s", host, p->suffix);
     else
-        /* The plain hosts of GovCloud are FIPS endpoints already. */
+        /* The plain hosts of GovCloud are FIPS endpoints already, but for sign-in. */
         buf_printf(out, "https://%s%s.%s.%s", host,
-                   fips && (dual_stack || !text_equal(p->name, "aws-us-gov")) ? "-fips" : "", region,
-                   dual_stack ? p->dual_stack_suffix : p->suffix);
+                   fips && (dual_stack || is_sign_in || !text_equal(p->name, "aws-us-gov")) ? "-fips" : "",
+                   region, dual_stack ? p->dual_stack_suffix : p->suffix);
 }
 
 int aws_endpoint_find(const struct aws_env *env, const struct aws_files *files, const char *profile,

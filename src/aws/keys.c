@@ -2,6 +2,7 @@
 #include <aws/keys.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 void aws_keys_release(struct aws_keys *k)
 {
@@ -23,4 +24,28 @@ const char *aws_word_fault(const char *s)
             return "a character that is not ASCII";
     }
     return NULL;
+}
+
+static const char *secret_fault(const struct secret *s)
+{
+    if (!s)
+        return NULL;
+    return strlen(secret_bytes(s)) != secret_len(s) ? "a control character" : aws_word_fault(secret_bytes(s));
+}
+
+int aws_keys_check(const struct aws_keys *k, const char *who, struct err *e)
+{
+    const struct {
+        const char *what, *found;
+    } parts[] = {{"access key id", k->id ? aws_word_fault(k->id) : NULL},
+                 {"secret access key", secret_fault(k->secret)},
+                 {"session token", secret_fault(k->token)}};
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (!parts[i].found)
+            continue;
+        (void)err_set(e, ERR_DATA, "%s: the %s has %s in it", who, parts[i].what, parts[i].found);
+        return err_hint(e, "no server takes a token that is signed with it: get the keys anew");
+    }
+    return 0;
 }

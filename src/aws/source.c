@@ -35,18 +35,29 @@ int aws_context_load(struct aws_context *c, const char *profile, bool want_regio
     return aws_regions_load(&c->env, &c->files, c->chain.profile, &c->regions, e);
 }
 
+/* Keys that are written down were looked at where they stand (chain.c). */
+static int check_keys(const struct aws_step *step, const struct aws_keys *keys, struct err *e)
+{
+    if (aws_keys_check(keys, aws_kind_words(step->kind), e) == 0)
+        return 0;
+    return step->profile ? err_prefix(e, "AWS profile '%s'", step->profile) : -1;
+}
+
 int chain_walk(const struct aws_context *c, size_t first, struct aws_keys *start, int64_t deadline,
                struct aws_keys *out, struct err *e)
 {
     struct aws_keys before __attribute__((cleanup(aws_keys_release))) = *start;
 
     *start = (struct aws_keys){0};
+    if (first && aws_keys_check(&before, "the AWS CLI's ~/.aws/cli/cache", e) < 0)
+        return -1;
     for (size_t i = first; i < c->chain.count; i++) {
         const struct aws_step *step = &c->chain.step[i];
         AUTO_AWS_KEYS(keys);
         if (step->is_last_resort && aws_is_true(c->env.metadata_disabled))
             return aws_chain_no_keys(&c->chain, e);
-        if (sources[step->kind]->get(c, step, i ? &before : NULL, deadline, &keys, e) < 0)
+        if (sources[step->kind]->get(c, step, i ? &before : NULL, deadline, &keys, e) < 0 ||
+            check_keys(step, &keys, e) < 0)
             return -1;
         aws_keys_release(&before);
         before = keys;

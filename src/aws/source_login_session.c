@@ -193,10 +193,6 @@ static int take_answer(struct session *s, const struct http_answer *a, struct er
     if (!*http_text(a, ID) || !*http_text(a, SECRET) || !*http_text(a, TOKEN) ||
         !text_number(http_text(a, EXPIRES_IN), 1UL << 31, &seconds) || seconds == 0)
         return err_set(e, ERR_PROTOCOL, "AWS sign-in: an answer without keys");
-    if (!json_is_object(keys)) {
-        keys = json_object();
-        (void)json_object_set_new(s->root, "accessToken", keys);
-    }
     cache_file_put(keys, "accessKeyId", http_text(a, ID));
     cache_file_put(keys, "secretAccessKey", http_text(a, SECRET));
     cache_file_put(keys, "sessionToken", http_text(a, TOKEN));
@@ -265,14 +261,27 @@ static int ask(struct session *s, struct err *e)
     return take_answer(s, &answer, e);
 }
 
+/* What a log-in is needed for; NULL: all is there that a renewal needs. As for the AWS CLI a file without
+ * keys is none of its own, and is not made one. */
+static const char *missing_field(const struct session *s)
+{
+    if (!s->root)
+        return "not logged in by aws login";
+    if (s->expires_at == 0)
+        return "its aws login session has no accessToken that is whole";
+    return cache_file_text(s->root, "refreshToken") && cache_file_text(s->root, "clientId") &&
+                   cache_file_text(s->root, "dpopKey")
+               ? NULL
+               : "its aws login session has expired";
+}
+
 static int renew(struct session *s, struct err *e)
 {
     struct err unwritten = ERR_INIT;
 
-    if (!cache_file_text(s->root, "refreshToken") || !cache_file_text(s->root, "clientId") ||
-        !cache_file_text(s->root, "dpopKey"))
-        return log_in_again(s, s->root ? "its aws login session has expired" : "not logged in by aws login",
-                            e);
+    const char *missing = missing_field(s);
+    if (missing)
+        return log_in_again(s, missing, e);
     if (ask(s, e) < 0)
         return -1;
     log_step("login", "keys of aws login renewed");

@@ -93,8 +93,10 @@ static bool take_one_of(const char **s, const char *set)
 
 static bool take_date(const char **s, struct tm *tm)
 {
-    if (!take_digits(s, 4, &tm->tm_year) || !take_one_of(s, "-") || !take_digits(s, 2, &tm->tm_mon) ||
-        !take_one_of(s, "-") || !take_digits(s, 2, &tm->tm_mday))
+    if (!take_digits(s, 4, &tm->tm_year))
+        return false;
+    bool dashes = take_one_of(s, "-");
+    if (!take_digits(s, 2, &tm->tm_mon) || take_one_of(s, "-") != dashes || !take_digits(s, 2, &tm->tm_mday))
         return false;
     tm->tm_year -= 1900;
     tm->tm_mon -= 1;
@@ -103,28 +105,48 @@ static bool take_date(const char **s, struct tm *tm)
     return day.tm_mday == tm->tm_mday && day.tm_mon == tm->tm_mon;
 }
 
+/* The seconds may be missing, but not with a colon or a fraction. */
 static bool take_time(const char **s, struct tm *tm)
 {
-    if (!take_digits(s, 2, &tm->tm_hour) || !take_one_of(s, ":") || !take_digits(s, 2, &tm->tm_min) ||
-        !take_one_of(s, ":") || !take_digits(s, 2, &tm->tm_sec) || tm->tm_hour > 23 || tm->tm_min > 59 ||
-        tm->tm_sec > 60)
+    if (!take_digits(s, 2, &tm->tm_hour))
         return false;
-    if (!take_one_of(s, "."))
+    bool colons = take_one_of(s, ":");
+    if (!take_digits(s, 2, &tm->tm_min) || tm->tm_hour > 23 || tm->tm_min > 59)
+        return false;
+    if (colons ? !take_one_of(s, ":") : **s < '0' || **s > '9')
+        return true;
+    if (!take_digits(s, 2, &tm->tm_sec) || tm->tm_sec > 60)
+        return false;
+    if (!take_one_of(s, ".,"))
         return true;
     size_t fraction = strspn(*s, "0123456789");
     *s += fraction;
     return fraction > 0;
 }
 
+static bool take_word(const char **s, const char *word)
+{
+    size_t n = strlen(word);
+
+    if (strncmp(*s, word, n) != 0)
+        return false;
+    *s += n;
+    return true;
+}
+
 static bool take_offset(const char **s, int *seconds)
 {
-    int hours, minutes, sign = **s == '-' ? -1 : 1;
+    int hours, minutes = 0, sign;
 
     *seconds = 0;
-    if (take_one_of(s, "Zz"))
+    (void)take_one_of(s, " ");
+    sign = **s == '-' ? -1 : 1;
+    if (take_one_of(s, "Zz") || take_word(s, "UTC") || take_word(s, "GMT"))
         return true;
-    if (!take_one_of(s, "+-") || !take_digits(s, 2, &hours) || !take_one_of(s, ":") ||
-        !take_digits(s, 2, &minutes) || hours > 23 || minutes > 59)
+    if (!take_one_of(s, "+-") || !take_digits(s, 2, &hours) || hours > 23)
+        return false;
+    bool colon = take_one_of(s, ":");
+    if ((colon || **s) && (!take_digits(s, 2, &minutes) || minutes > 59))
         return false;
     *seconds = sign * (hours * 60 + minutes) * 60;
     return true;

@@ -158,9 +158,20 @@ def test_process_keys_end_before_the_token(broker):
     assert done.errors.rstrip().endswith("iam token for app, password ********, valid for 4m")
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%S+0000", "%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d %H:%M:%S UTC"])
+def test_times_as_programs_write_them(broker, form):
+    """Of a process, and of the environment."""
+    text = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=9, seconds=59)).strftime(form)
+    done = run_process(broker, f"echo '{PRINT.format(id=ID, secret=SECRET, more=f', {chr(34)}Expiration{chr(34)}: {chr(34)}{text}{chr(34)}')}'", "-v")
+    assert re.search(r"valid for [89]m\S*$", done.errors.rstrip()), done
+    done = broker.run(*IAM, "-v", env={**ENV, "AWS_CREDENTIAL_EXPIRATION": text}, secret_out=True)
+    assert re.search(r"valid for [89]m\S*$", done.errors.rstrip()), done
+
+
 WHERE = "broker: " + HOST + ": AWS profile 'default': credential_process {bin}/process"
 BY_HAND = "hint: run it by hand: it must print {{\"Version\": 1, \"AccessKeyId\": ..., \"SecretAccessKey\": ...}}\n"
 FAILS = "hint: run it by hand: it must print JSON and end with 0\n"
+GET_ANEW = "hint: no server takes a token that is signed with it: get the keys anew\n"
 
 
 @pytest.mark.parametrize("script, code, err", [
@@ -178,6 +189,12 @@ FAILS = "hint: run it by hand: it must print JSON and end with 0\n"
     ("echo '{\"Version\": 1, \"AccessKeyId\": \"a\\u0000b\"}'", 65, WHERE + ": printed no JSON object\n" + BY_HAND),
     ("echo '" + PRINT.format(id="a", secret="fake-s3cret-in-bad-json", more=', "Expiration": "soon"') + "'", 65,
      WHERE + ": printed an \"Expiration\" that is no time\n" + BY_HAND),
+    ("echo '" + PRINT.format(id="a b", secret="fake-s3cret-in-bad-json", more="") + "'", 65,
+     "broker: " + HOST + ": AWS profile 'default': credential_process: the access key id has a blank in it\n" + GET_ANEW),
+    ("echo '" + PRINT.format(id="a", secret="fake-s3cret-in-bad-json\\u000a", more="") + "'", 65,
+     "broker: " + HOST + ": AWS profile 'default': credential_process: the secret access key has a control character in it\n" + GET_ANEW),
+    ("echo '" + PRINT.format(id="a", secret="fake-s3cret-in-bad-json", more=', "SessionToken": "t\\u00a0"') + "'", 65,
+     "broker: " + HOST + ": AWS profile 'default': credential_process: the session token has a character that is not ASCII in it\n" + GET_ANEW),
     ("head -c 1000000 /dev/zero", 65, "broker: " + HOST + ": AWS profile 'default': credential_process: {bin}/process printed over "
      "65536 bytes\nhint: credential_process = PROGRAM ARG..., without a shell\n"),
 ])

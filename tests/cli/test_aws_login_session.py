@@ -147,12 +147,16 @@ def test_says_no(broker, oracle, fake, error, alive):
 
 
 NOT_THERE, OVER = "not logged in by aws login", "its aws login session has expired"
+NO_KEYS = "its aws login session has no accessToken that is whole"
 BROKEN = {
     "no file": (None, NOT_THERE),
     "half a file": (lambda text: text[:-10], NOT_THERE),
     "no refresh token": (lambda text: text.replace("refreshToken", "x"), OVER),
     "no key": (lambda text: text.replace("dpopKey", "x"), OVER),
     "no client": (lambda text: text.replace("clientId", "x"), OVER),
+    "no keys": (lambda text: text.replace("accessToken", "x"), NO_KEYS),
+    "half of the keys": (lambda text: text.replace("secretAccessKey", "x"), NO_KEYS),
+    "no time": (lambda text: text.replace("expiresAt", "x"), NO_KEYS),
 }
 
 

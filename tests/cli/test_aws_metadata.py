@@ -124,6 +124,8 @@ def test_no_container_there(shop):
 
 @pytest.mark.parametrize("creds, code", [
     ({"AccessKeyId": "A"}, 76), ({"AccessKeyId": "", "SecretAccessKey": "s"}, 76), ({"AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": "soon"}, 76),
+    ({"AccessKeyId": "A B", "SecretAccessKey": "s"}, 65), ({"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t\n"}, 65),
+    ({"AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": "21151121T070000+0000"}, 0),
     ({"AccessKeyId": "A", "SecretAccessKey": "s"}, 0), ([], 76), ({"AccessKeyId": "A", "SecretAccessKey": {"s": 1}}, 76)])
 def test_a_containers_answer(shop, web, creds, code):
     assert run(shop, container(web({"/ecs/x": json.dumps(creds).encode()}))).code == code

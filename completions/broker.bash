@@ -20,7 +20,7 @@ _broker() {
     COMPREPLY=()
     while IFS=$'\t' read -r reply _; do
         COMPREPLY+=("${reply:i}")
-    done < <(command broker __complete -- "${words[@]}" 2>/dev/null)
+    done < <(builtin printf '%s\n' "${words[@]}" | command broker __complete 2>/dev/null)
     [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null
     return 0
 }

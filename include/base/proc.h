@@ -75,6 +75,9 @@ void proc_describe_status(struct buf *out, int status);
 
 /* A program by name on PATH (or a path with a slash), executable; malloced; NULL when there is none. */
 char *proc_find(const char *name);
+/* How much of a program's name may be shown: not the options (perhaps a password) of a whole command in one
+ * word. */
+int proc_name_length(const char *name);
 /* Why proc_find() has found none: ERR_NOT_RUNNABLE where a path leads to something, else ERR_NOT_FOUND.
  * Returns -1.
  */

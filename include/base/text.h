@@ -47,6 +47,8 @@ void text_address(struct buf *out, const char *host, long port);
 /* The nearest of the NULL-terminated candidates, or NULL where none is near enough to be meant. */
 const char *text_closest(const char *typed, const char *const *candidates);
 
+/* Whether text is UTF-8 without what text_sanitise() replaces, but for the joiners of scripts and emoji. */
+bool text_is_plain(const char *s);
 /* Appends text from outside with control, escape and bidi characters replaced, so that it is safe on a
  * terminal. */
 void text_sanitise(struct buf *out, const char *s, size_t n);

@@ -39,7 +39,7 @@ typedef int ini_handler(void *context, const struct ini_event *event, struct err
  * ERR_CONFIG with e->what = "NAME:LINE" and a hint for what the policy forbids.
  *
  * INI_BROKER forbids: control characters but TAB, invalid UTF-8, a line over INI_LINE_MAX bytes, a key before
- * any section, a line without '=', an empty key, a line that starts with a blank (comments may), an unquoted
+ * any section, a line without '=', an empty key, an unquoted
  * '#' or ';' behind a blank in a value, a bad quote or escape, text after a header or a closing quote. CRLF
  * and a byte order mark are fine.
  *

@@ -54,7 +54,7 @@ int forward_open(struct session *s, const struct forward_wanted *want, struct fo
 
 /* All that run, by name. -1: the first that cannot be asked (its keeper does not answer); *list has the
  * others all the same. */
-int forward_list(struct forward **list, size_t *count, struct err *e);
+int forward_list(struct forward **list, size_t *count, int64_t deadline, struct err *e);
 /* 1: it runs, 0: it does not, -1. */
 int forward_find(const char *name, struct forward *out, struct err *e);
 /* Tells it to end and waits until it has, at most until the deadline. 1: it ran, 0: it did not, -1. */

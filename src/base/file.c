@@ -85,6 +85,18 @@ static int read_all(int fd, size_t size, struct buf *out, const char *name, stru
     }
 }
 
+/* What the owner can mend at once is said. */
+static int refuse_unread(const char *path, const char *name, struct err *e)
+{
+    struct stat st;
+    bool is_denied = errno == EACCES;
+
+    (void)err_set(e, ERR_IO, "%s", strerror(errno));
+    if (is_denied && stat(path, &st) == 0 && st.st_uid == geteuid())
+        (void)err_hint(e, "chmod u+r %s", name);
+    return err_what(e, "%s", name);
+}
+
 /* 0 with an open descriptor, 1 there is no such file, -1. */
 static int open_checked(const char *path, enum file_guard guard, int *out, struct stat *st, struct err *e)
 {
@@ -95,10 +107,8 @@ static int open_checked(const char *path, enum file_guard guard, int *out, struc
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return 1;
-    if (fd < 0 || fstat(fd, st) < 0) {
-        (void)err_set(e, ERR_IO, "%s", strerror(errno));
-        return err_what(e, "%s", name);
-    }
+    if (fd < 0 || fstat(fd, st) < 0)
+        return refuse_unread(path, name, e);
     if (!S_ISREG(st->st_mode)) {
         (void)err_set(e, ERR_IO, S_ISDIR(st->st_mode) ? "is a folder" : "not a regular file");
         return err_what(e, "%s", name);

@@ -110,14 +110,22 @@ char *proc_find(const char *name)
     return NULL;
 }
 
+int proc_name_length(const char *name)
+{
+    const char *options = strstr(name, " -");
+
+    return options ? (int)(options - name) : (int)strlen(name);
+}
+
 int proc_explain_missing(const char *name, struct err *e)
 {
     AUTO_FREE(char *, path);
+    int n = proc_name_length(name);
 
     path = path_expand(name);
     if (strchr(name, '/') && access(path, F_OK) == 0)
-        return err_set(e, ERR_NOT_RUNNABLE, "%s: not an executable program", name);
-    return err_set(e, ERR_NOT_FOUND, "%s: no such program", name);
+        return err_set(e, ERR_NOT_RUNNABLE, "%.*s: not an executable program", n, name);
+    return err_set(e, ERR_NOT_FOUND, "%.*s: no such program", n, name);
 }
 
 int proc_exec(char *const *argv, const struct env_changes *env, struct err *e)

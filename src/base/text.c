@@ -242,12 +242,31 @@ static size_t utf8_next(const unsigned char *s, size_t n, unsigned *cp)
 }
 
 /* C0 and C1 controls, bidi overrides and isolates, zero-width and line-separator characters, the byte order
- * mark. */
+ * mark, tags (which spell words that nobody sees). */
 static bool is_hostile(unsigned cp)
 {
     return (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0) ||
            (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
-           (cp >= 0x2060 && cp <= 0x206f) || cp == 0x061c || cp == 0xfeff;
+           (cp >= 0x2060 && cp <= 0x206f) || cp == 0x061c || cp == 0xfeff || (cp >= 0xe0000 && cp <= 0xe007f);
+}
+
+/* Scripts and emoji need them. */
+static bool is_joiner(unsigned cp)
+{
+    return cp == 0x200c || cp == 0x200d;
+}
+
+bool text_is_plain(const char *s)
+{
+    size_t n = strlen(s), len;
+    unsigned cp;
+
+    for (; n; s += len, n -= len) {
+        len = utf8_next((const unsigned char *)s, n, &cp);
+        if (!len || (is_hostile(cp) && !is_joiner(cp)))
+            return false;
+    }
+    return true;
 }
 
 void text_sanitise(struct buf *out, const char *s, size_t n)

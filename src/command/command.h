@@ -44,6 +44,10 @@ struct option {
     const char *key;
 };
 extern const struct option option_table[OPT_COUNT];
+struct verb;
+bool option_admitted(const struct verb *verb, const struct option *o); /* verb NULL: by any */
+/* The option of a word that wants its value in the next one; NULL. */
+const struct option *option_pending(const struct verb *verb, const char *word);
 
 struct invocation;
 
@@ -56,18 +60,22 @@ struct verb {
     unsigned sets;           /* of options */
     unsigned most_words;     /* behind the verb */
     bool takes_rest;         /* words behind -- */
+    bool ends;               /* something that runs: never suggested */
     unsigned request_word;   /* which of the words names the profile or URL */
-    const char
-        *words; /* what the first word is, for completion: "profile", or the choices separated by blanks */
+    const char *
+        words; /* what the first word is, for completion: "profile", "forward", or the choices, with blanks */
     const char *words2;       /* the same for the second */
     const char *words2_after; /* the first words behind which it is that; NULL: all */
     int (*run)(struct invocation *inv, struct err *e);
 };
 extern const struct verb *const verb_table[]; /* NULL-terminated */
 const struct verb *verb_find(const char *name);
-/* The names that a person may type, NULL-terminated; how many there are. */
+/* Where the verb stands among `n` words, behind the options before it; n: nowhere. */
+size_t verb_place(char *const *words, size_t n);
+/* The names that a person may type, NULL-terminated; how many there are. To guess: without those that end
+ * something, which nobody shall do by a slip. */
 #define VERB_NAMES_MOST 64
-size_t verb_names(const char *names[VERB_NAMES_MOST]);
+size_t verb_names(const char *names[VERB_NAMES_MOST], bool to_guess);
 
 #define WORDS_MOST 32
 

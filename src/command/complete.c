@@ -2,14 +2,22 @@
  * What the completion scripts ask: the words so far in, candidates out, one a line with a tab and its help.
  * All from the parser's own tables and the config file; offline, and silent about errors.
  */
-#include "command.h"
+#include "complete.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include <base/clock.h>
 #include <base/mem.h>
+#include <base/secret.h>
 #include <model/kinds.h>
+#include <session/forward.h>
+
+#include "command.h"
 
 #define TUNNEL_DOT "tunnel."
+#define INPUT_MAX 65536
+#define FORWARDS_MS 500
 
 struct complete {
     const char *prefix; /* what is typed of the current word */
@@ -55,6 +63,19 @@ static void offer_tunnels(const struct complete *c)
         offer(c, *name, "tunnel");
 }
 
+/* What does not answer at once is left out. */
+static void offer_forwards(const struct complete *c)
+{
+    struct forward *list;
+    struct err ignored = ERR_INIT;
+    size_t n;
+
+    (void)forward_list(&list, &n, clock_deadline(FORWARDS_MS, CLOCK_NEVER), &ignored);
+    for (size_t i = 0; i < n; i++)
+        offer(c, list[i].name, "forward");
+    forward_list_free(list, n);
+}
+
 static void offer_kinds(const struct complete *c, const struct kind *kinds)
 {
     for (; kinds->name; kinds++)
@@ -73,6 +94,8 @@ static void offer_words(const struct complete *c, const char *words)
 {
     if (text_equal(words, "profile"))
         offer_profiles(c);
+    else if (text_equal(words, "forward"))
+        offer_forwards(c);
     else if (text_equal(words, "topic")) {
         offer_verbs(c);
         offer_choices(c, help_topics);
@@ -147,34 +170,17 @@ static void offer_option_value(const struct option *o, const char *head, const c
         offer_key_value(&c, key_find(key_infos, KEY_COUNT, o->key));
 }
 
-static bool is_option(const struct verb *v, const struct option *o)
-{
-    return (v->sets | SET_ALWAYS) & o->set;
-}
-
 static void offer_options(const struct verb *v, const char *typed)
 {
     for (size_t i = 0; i < OPT_COUNT; i++) {
         AUTO_FREE(char *, word);
         struct complete c = {typed, ""};
-        if (!option_table[i].name || option_table[i].line == LINE_HIDDEN || !is_option(v, &option_table[i]))
+        if (!option_table[i].name || option_table[i].line == LINE_HIDDEN ||
+            !option_admitted(v, &option_table[i]))
             continue;
         word = mem_printf("--%s", option_table[i].name);
         offer(&c, word, option_table[i].argument);
     }
-}
-
-/* The option that `word` is, where it still wants its value in the next word. */
-static const struct option *wants_value(const struct verb *v, const char *word)
-{
-    for (size_t i = 0; i < OPT_COUNT; i++) {
-        const struct option *o = &option_table[i];
-        bool is_it = o->name && text_starts(word, "--") && text_equal(word + 2, o->name);
-        bool is_letter = o->letter && word[0] == '-' && word[1] == o->letter && !word[2];
-        if (o->argument && (is_it || is_letter) && is_option(v, o))
-            return o;
-    }
-    return NULL;
 }
 
 /* --name=VALUE in one word. */
@@ -188,54 +194,91 @@ static bool offer_inline_value(const struct verb *v, const char *typed)
         return false;
     name = mem_strndup(typed, (size_t)(equals - typed));
     head = mem_printf("%s=", name);
-    const struct option *o = wants_value(v, name);
+    const struct option *o = option_pending(v, name);
     if (o)
         offer_option_value(o, head, equals + 1);
     return true;
 }
 
-static int complete_run(struct invocation *inv, struct err *e)
+/* Behind `--`: a program, of exec's command. What follows that is the program's own. */
+static void offer_behind_dashes(const struct verb *v, size_t words, const char *typed)
 {
-    char **word = inv->rest;
-    size_t n = 0, positional = 0;
-    const struct option *pending = NULL;
-    const char *first = NULL;
+    if (words == 0 && text_equal(v->name, "exec") && !strchr(typed, '/'))
+        complete_programs(typed);
+}
 
-    (void)e;
-    while (word && word[n])
-        n++;
-    const char *typed = n ? word[n - 1] : "";
+/* What is typed in the place of the `positional`th word of a verb. */
+static void offer_word(const struct verb *v, size_t positional, const char *first, bool is_tunnel,
+                       const struct complete *c)
+{
+    if (positional == 0 || (!v->words2 && positional < v->most_words))
+        offer_words(c, v->words);
+    else if (positional == 1 && is_tunnel)
+        offer_tunnels(c);
+    else if (positional == 1 && (!v->words2_after || text_equal(first, v->words2_after)))
+        offer_words(c, v->words2);
+}
+
+/* words[0] is the verb, words[n - 1] the one that is typed. */
+static void complete_verb(const struct verb *v, char *const *word, size_t n)
+{
+    const char *typed = word[n - 1], *first = NULL;
+    const struct option *pending = NULL;
     struct complete c = {typed, ""};
-    if (n <= 1) {
-        offer_verbs(&c);
-        return 0;
-    }
-    const struct verb *v = verb_find(word[0]);
-    for (size_t i = 1; v && i + 1 < n; i++) {
-        if (text_equal(word[i], "--"))
-            return 0;
+    size_t positional = 0;
+    bool is_tunnel = false;
+
+    for (size_t i = 1; i + 1 < n; i++) {
+        if (text_equal(word[i], "--")) {
+            offer_behind_dashes(v, n - i - 2, typed);
+            return;
+        }
         bool value = pending;
-        pending = value ? NULL : wants_value(v, word[i]);
-        if (value || word[i][0] == '-')
-            continue;
-        first = positional++ ? first : word[i];
+        pending = value ? NULL : option_pending(v, word[i]);
+        is_tunnel = is_tunnel || (!value && text_equal(word[i], "--tunnel"));
+        if (!value && word[i][0] != '-')
+            first = positional++ ? first : word[i];
     }
-    if (!v)
-        return 0;
     if (pending)
         offer_option_value(pending, "", typed);
-    else if (typed[0] == '-' && !offer_inline_value(v, typed))
+    else if (typed[0] != '-')
+        offer_word(v, positional, first, is_tunnel, &c);
+    else if (!offer_inline_value(v, typed))
         offer_options(v, typed);
-    else if (typed[0] != '-' && (positional == 0 || (!v->words2 && positional < v->most_words)))
-        offer_words(&c, v->words);
-    else if (typed[0] != '-' && positional == 1 && (!v->words2_after || text_equal(first, v->words2_after)))
-        offer_words(&c, v->words2);
+}
+
+static void complete_words(char *const *word, size_t n)
+{
+    size_t place = n ? verb_place(word, n - 1) : 0;
+    struct complete c = {n ? word[n - 1] : "", ""};
+
+    if (place + 1 < n) {
+        const struct verb *v = verb_find(word[place]);
+        if (v)
+            complete_verb(v, word + place, n - place);
+    } else if (n < 2 || !option_pending(NULL, word[n - 2])) {
+        offer_verbs(&c);
+    }
+}
+
+/* The words are on stdin, a line each: among them may be a URL with its password, and arguments are seen by
+ * everybody. */
+static int complete_run(struct invocation *inv, struct err *e)
+{
+    AUTO_SECRET(text);
+    AUTO_WORDS(words);
+
+    (void)inv;
+    if (isatty(STDIN_FILENO) || secret_read_fd(STDIN_FILENO, INPUT_MAX, false, &text, e) < 0)
+        return 0;
+    for (const char *s = secret_bytes(text); *s; s += strcspn(s, "\n") + 1) {
+        words_take(&words, mem_strndup(s, strcspn(s, "\n")));
+        if (!s[strcspn(s, "\n")])
+            break;
+    }
+    complete_words(words.word, words.count);
     return 0;
 }
 
-const struct verb verb_complete = {.name = "__complete",
-                                   .usage = "-- WORD...",
-                                   .summary = "",
-                                   .group = GROUP_HIDDEN,
-                                   .takes_rest = true,
-                                   .run = complete_run};
+const struct verb verb_complete = {
+    .name = "__complete", .usage = "<WORDS", .summary = "", .group = GROUP_HIDDEN, .run = complete_run};

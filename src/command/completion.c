@@ -1,7 +1,7 @@
 /*
- * Completion. The scripts are thin: they hand the words to `broker __complete`, which answers from the
- * parser's own tables and with the live names, offline, and is silent about errors. completions/ holds what
- * this prints.
+ * Completion. The scripts are thin: they hand the words to `broker __complete`, by a pipe, since a URL among
+ * them may have a password; it answers from the parser's own tables and with the live names, offline, and is
+ * silent about errors. completions/ holds what this prints.
  */
 #include "command.h"
 
@@ -32,7 +32,7 @@ static const char bash_script[] =
     "    COMPREPLY=()\n"
     "    while IFS=$'\\t' read -r reply _; do\n"
     "        COMPREPLY+=(\"${reply:i}\")\n"
-    "    done < <(command broker __complete -- \"${words[@]}\" 2>/dev/null)\n"
+    "    done < <(builtin printf '%s\\n' \"${words[@]}\" | command broker __complete 2>/dev/null)\n"
     "    [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null\n"
     "    return 0\n"
     "}\n"
@@ -44,7 +44,8 @@ static const char zsh_script[] =
     "_broker() {\n"
     "    local -a lines whole open\n"
     "    local line word\n"
-    "    lines=(\"${(@f)$(command broker __complete -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)}\")\n"
+    "    lines=(\"${(@f)$(print -rl -- \"${(@)words[2,CURRENT]}\" | command broker __complete "
+    "2>/dev/null)}\")\n"
     "    for line in $lines; do\n"
     "        [[ -z $line ]] && continue\n"
     "        word=${line%%$'\\t'*}\n"
@@ -63,7 +64,7 @@ static const char fish_script[] =
     "# fish completion for broker; made by: broker completion fish\n"
     "function __broker_complete\n"
     "    set -l words (commandline -opc) (commandline -ct)\n"
-    "    command broker __complete -- $words[2..-1] 2>/dev/null\n"
+    "    printf '%s\\n' $words[2..-1] | command broker __complete 2>/dev/null\n"
     "end\n"
     "complete -c broker -f -n 'count (__broker_complete) >/dev/null' -a '(__broker_complete)'\n";
 

@@ -1,6 +1,9 @@
 /* Run any program with the parameters in its environment and in {placeholders}. */
 #include "begin.h"
 
+#include <string.h>
+
+#include <base/log.h>
 #include <base/mem.h>
 #include <model/kinds.h>
 
@@ -14,8 +17,27 @@ static int find_format(const char *name, const struct format **out, struct err *
     for (size_t n = 0; kind_formats[n].name && n + 1 < ARRAY_LEN(names); n++)
         names[n] = kind_formats[n].name;
     const char *meant = text_closest(name, names);
-    (void)err_set(e, ERR_USAGE, "no such format '%s'", name);
+    /* NAME=VALUE is what other programs take there. */
+    (void)err_set(e, ERR_USAGE, "no such format '%.*s'", (int)strcspn(name, "="), name);
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help formats");
+}
+
+/* A stock client takes server and password from the environment, but neither user nor database. */
+static void note_stock_client(const struct invocation *inv, const char *profile)
+{
+    const char *program = inv->rest[0], *slash = strrchr(program, '/');
+
+    for (size_t i = 1; inv->rest[i]; i++) {
+        if (text_starts(inv->rest[i], "-u") || text_starts(inv->rest[i], "--user") ||
+            text_starts(inv->rest[i], "--defaults-") || text_starts(inv->rest[i], "--login-path"))
+            return;
+    }
+    program = slash ? slash + 1 : program;
+    if (text_equal(program, "mysql") || text_equal(program, "mariadb"))
+        log_note("note: %s ignores MYSQL_USER; use broker connect %s, or %s --defaults-file={defaults-file}",
+                 program, profile ? profile : "URL", program);
+    else
+        log_note("note: %s ignores MYSQL_USER; use %s --defaults-file={defaults-file}", program, program);
 }
 
 static int exec_run(struct invocation *inv, struct err *e)
@@ -40,6 +62,8 @@ static int exec_run(struct invocation *inv, struct err *e)
         print_plan(&s, inv->rest);
         return 0;
     }
+    if (client && !wants_file)
+        note_stock_client(inv, s.profile.name);
     s.may_log_in = true;
     if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)
         return -1;

@@ -163,7 +163,7 @@ int help_topic(const char *topic, struct err *e)
                   {"formats", help_formats}};
     const struct verb *verb = text_starts(topic, "__") ? NULL : verb_find(topic);
     const char *names[VERB_NAMES_MOST + ARRAY_LEN(topics)] = {NULL};
-    size_t n = verb_names(names);
+    size_t n = verb_names(names, false);
 
     for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
         if (text_equal(topics[i].name, topic)) {

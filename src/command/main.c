@@ -2,14 +2,14 @@
  * The start of the program: which verb, its options, its run; and the end: one error printed once, one exit
  * status.
  */
-#include "command.h"
+#include "slips.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <base/mem.h>
 #include <base/proc.h>
 #include <base/tty.h>
-#include <model/url.h>
 
 #define VERB(id) extern const struct verb verb_##id;
 #include "verbs.def"
@@ -29,37 +29,16 @@ const struct verb *verb_find(const char *name)
     return NULL;
 }
 
-size_t verb_names(const char *names[VERB_NAMES_MOST])
+size_t verb_names(const char *names[VERB_NAMES_MOST], bool to_guess)
 {
     size_t n = 0;
 
     for (size_t i = 0; verb_table[i] && n + 1 < VERB_NAMES_MOST; i++) {
-        if (!text_starts(verb_table[i]->name, "__"))
+        if (!text_starts(verb_table[i]->name, "__") && !(to_guess && verb_table[i]->ends))
             names[n++] = verb_table[i]->name;
     }
     names[n] = NULL;
     return n;
-}
-
-/* A word that is no verb: a profile's name that lacks its verb, or a slip. */
-static int no_such_verb(char *word, struct err *e)
-{
-    AUTO_CONFIG(config);
-    struct err ignored = ERR_INIT;
-    const char *names[VERB_NAMES_MOST], *file;
-    unsigned line;
-
-    bool is_secret = url_has_password(word);
-    url_mask(word);
-    (void)err_set(e, ERR_USAGE, "no such verb");
-    (void)err_what(e, "%s", word);
-    if (url_is(word))
-        return err_hint(e, "broker connect %s", is_secret ? "-" : word);
-    (void)verb_names(names);
-    if (config_load(&config, &ignored) == 0 && config_profile_place(config, word, &file, &line))
-        return err_hint(e, "broker connect %s", word);
-    const char *meant = text_closest(word, names);
-    return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help");
 }
 
 /* The long names that programs answer to by custom. */
@@ -68,6 +47,25 @@ static const char *verb_word(const char *word)
     if (text_equal(word, "--help") || text_equal(word, "-h"))
         return "help";
     return text_equal(word, "--version") ? "version" : word;
+}
+
+size_t verb_place(char *const *words, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && words[i][0] == '-' && words[i][1] && !text_equal(words[i], "--") &&
+           text_equal(verb_word(words[i]), words[i]))
+        i += option_pending(NULL, words[i]) ? 2 : 1;
+    return i < n ? i : n;
+}
+
+/* Options may stand before the verb: then it goes before them. */
+static void put_verb_first(size_t place, char **words)
+{
+    char *verb = words[place];
+
+    memmove(words + 1, words, place * sizeof *words);
+    words[0] = verb;
 }
 
 static bool env_says_yes(const char *name)
@@ -105,12 +103,14 @@ int main(int argc, char **argv)
 
     proc_harden();
     print_log_to_stderr(LOG_NOTE);
-    if (argc < 2) {
+    size_t words = argc > 1 ? (size_t)argc - 1 : 0, place = verb_place(argv + 1, words);
+    if (place == words) {
         help_overview(stderr);
         return ERR_USAGE;
     }
+    put_verb_first(place, argv + 1);
     const struct verb *verb = verb_find(verb_word(argv[1]));
-    int result = verb ? run_verb(verb, argc - 2, argv + 2, &e) : no_such_verb(argv[1], &e);
+    int result = verb ? run_verb(verb, argc - 2, argv + 2, &e) : slip_verb(argv[1], &e);
     if (result == 0)
         result = stdout_finish(&e);
     if (result == 0)

@@ -3,7 +3,7 @@
  * becomes an override of that key, the others are looked up by the verb. No abbreviations; options may stand
  * anywhere before `--`.
  */
-#include "command.h"
+#include "slips.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,16 +29,17 @@ void invocation_release(struct invocation *inv)
     *inv = (struct invocation){0};
 }
 
-static bool admits(const struct verb *verb, const struct option *o)
+bool option_admitted(const struct verb *verb, const struct option *o)
 {
-    return (verb->sets | SET_ALWAYS) & o->set;
+    return !verb || ((verb->sets | SET_ALWAYS) & o->set);
 }
 
 static int find_long(const struct verb *verb, const char *name, size_t n)
 {
     for (int i = 0; i < OPT_COUNT; i++) {
         const char *known = option_table[i].name;
-        if (known && strlen(known) == n && memcmp(known, name, n) == 0 && admits(verb, &option_table[i]))
+        if (known && strlen(known) == n && memcmp(known, name, n) == 0 &&
+            option_admitted(verb, &option_table[i]))
             return i;
     }
     return -1;
@@ -47,38 +48,26 @@ static int find_long(const struct verb *verb, const char *name, size_t n)
 static int find_letter(const struct verb *verb, char letter)
 {
     for (int i = 0; i < OPT_COUNT; i++) {
-        if (option_table[i].letter == letter && admits(verb, &option_table[i]))
+        if (option_table[i].letter == letter && option_admitted(verb, &option_table[i]))
             return i;
     }
     return -1;
 }
 
-static bool is_password_option(const char *option)
+const struct option *option_pending(const struct verb *verb, const char *word)
 {
-    return text_equal(option, "-p") || (text_starts(option, "--") && key_is_secret(option + 2));
-}
+    int id = -1;
 
-/* The value of an unknown option may be a secret: it is not shown. */
-static int unknown_option(const struct invocation *inv, const char *word, struct err *e)
-{
-    AUTO_FREE(char *, typed);
-    const char *candidates[OPT_COUNT + 1] = {NULL}, *name = inv->word[0] ? inv->word[0] : "PROFILE", *meant;
-    size_t n = 0;
-
-    typed = mem_strndup(word, strcspn(word, "="));
-    (void)err_set(e, ERR_USAGE, "unknown option '%s'", typed);
-    for (size_t i = 0; i < OPT_COUNT; i++) {
-        if (option_table[i].name && admits(inv->verb, &option_table[i]))
-            candidates[n++] = option_table[i].name;
+    if (text_starts(word, "--")) {
+        id = find_long(verb, word + 2, strlen(word + 2));
+        return id >= 0 && option_table[id].argument ? &option_table[id] : NULL;
     }
-    if (is_password_option(typed))
-        return err_hint(e, "no password on the command line: broker password set NAME");
-    meant = text_starts(typed, "--") ? text_closest(typed + 2, candidates) : NULL;
-    if (meant)
-        return err_hint(e, "did you mean '--%s'?", meant);
-    if (inv->verb->takes_rest && text_equal(inv->verb->name, "connect"))
-        return err_hint(e, "client options follow --: broker connect %s -- %s ...", name, typed);
-    return -1;
+    for (const char *c = word + 1; *word == '-' && *c; c++) {
+        id = find_letter(verb, *c);
+        if (id < 0 || option_table[id].argument)
+            return id >= 0 && !c[1] ? &option_table[id] : NULL;
+    }
+    return NULL;
 }
 
 /* The later one of two for the same key counts, as the user would expect of a line edited at its end. */
@@ -144,7 +133,7 @@ static int parse_long(struct invocation *inv, char **argv, struct err *e)
     int id = find_long(inv->verb, name, n);
 
     if (id < 0)
-        return unknown_option(inv, argv[0], e);
+        return slip_option(inv, argv[0], e);
     words_take(&inv->owned, mem_printf("--%.*s", (int)n, name));
     const char *typed = inv->owned.word[inv->owned.count - 1];
     const struct option *o = &option_table[id];
@@ -164,8 +153,10 @@ static int parse_short(struct invocation *inv, char **argv, struct err *e)
         words_take(&inv->owned, mem_printf("-%c", *c));
         const char *typed = inv->owned.word[inv->owned.count - 1];
         if (id < 0)
-            return unknown_option(inv, typed, e);
+            return slip_option(inv, typed, e);
         const struct option *o = &option_table[id];
+        if (id == OPT_help && slip_is_host(inv->verb, c + 1, argv[1]))
+            return slip_host(inv->verb, e);
         if (!o->argument) {
             if (take(inv, id, NULL, typed, e) < 0)
                 return -1;
@@ -198,18 +189,12 @@ static void take_word(struct invocation *inv, char *word)
     log_warn(buf_str(&hint), "password on the command line");
 }
 
-static int too_many(char *word, struct err *e)
-{
-    url_mask(word);
-    return err_set(e, ERR_USAGE, "one word too many: '%s'", word);
-}
-
-/* Whose the slip is, and where its options are listed. */
+/* Whose the slip is, unless the sentence begins with that, and where its options are listed. */
 static int refuse(const struct verb *verb, struct err *e)
 {
     if (!e->hint[0])
         (void)err_hint(e, "broker help %s", verb->name);
-    return err_what(e, "%s", verb->name);
+    return text_starts(e->msg, verb->name) ? -1 : err_what(e, "%s", verb->name);
 }
 
 int invocation_parse(const struct verb *verb, int argc, char **argv, struct invocation *inv, struct err *e)
@@ -226,7 +211,7 @@ int invocation_parse(const struct verb *verb, int argc, char **argv, struct invo
         else if (argv[i][0] == '-' && argv[i][1])
             used = parse_short(inv, argv + i, e);
         else if (inv->word_count == verb->most_words)
-            used = too_many(argv[i], e);
+            used = slip_extra_word(inv, argv + i, e);
         else
             take_word(inv, argv[i]);
         if (used < 0)

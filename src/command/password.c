@@ -137,7 +137,7 @@ static int password_run(struct invocation *inv, struct err *e)
     bool set = text_equal(what, "set");
 
     if (!set && !text_equal(what, "delete")) {
-        (void)err_set(e, ERR_USAGE, what ? "cannot '%s'" : "set or delete?", what);
+        (void)err_set(e, ERR_USAGE, "set or delete?");
         return err_hint(e, "broker password set NAME, or: broker password delete NAME");
     }
     return inv->given[OPT_tunnel] ? of_tunnel(inv, set, e) : of_profile(inv, set, e);

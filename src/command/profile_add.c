@@ -214,7 +214,7 @@ int profile_add(struct invocation *inv, struct err *e)
             return -1;
         url = r.name;
         if (!url_is(url)) {
-            (void)err_set(e, ERR_USAGE, "'%s' is no URL", url);
+            (void)err_set(e, ERR_USAGE, "the word behind the name is no URL");
             return err_hint(e, "mysql://USER@HOST/DATABASE");
         }
     }

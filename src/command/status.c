@@ -185,7 +185,7 @@ static int take_one(const struct invocation *inv, const char *name, struct entri
 static int take_all(struct entries *list, struct err *e)
 {
     struct err of_store = ERR_INIT;
-    int result = forward_list(&list->forward, &list->forwards, e);
+    int result = forward_list(&list->forward, &list->forwards, CLOCK_NEVER, e);
 
     /* A machine without a keyring has no sessions. */
     if (store_keyring.list(take, list, &of_store) == STORE_FAILED) {
@@ -224,6 +224,6 @@ const struct verb verb_status = {
     .examples = {"broker status", "broker status --json", "broker status prod --wait --timeout 30s"},
     .sets = SET_JSON | SET_RUN | SET_WAIT,
     .most_words = 1,
-    .words = "profile",
+    .words = "forward",
     .run = status_run,
 };

@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include <base/clock.h>
+#include <base/log.h>
 #include <base/mem.h>
 #include <session/forward.h>
 
@@ -15,7 +16,7 @@ static int stop_all(int64_t deadline, struct err *e)
 {
     struct forward *list;
     size_t n;
-    int result = forward_list(&list, &n, e);
+    int result = forward_list(&list, &n, CLOCK_NEVER, e);
 
     for (size_t i = 0; i < n; i++) {
         struct err other = ERR_INIT;
@@ -33,7 +34,7 @@ static int which(struct err *e)
     struct err ignored = ERR_INIT;
     size_t n;
 
-    (void)forward_list(&list, &n, &ignored);
+    (void)forward_list(&list, &n, CLOCK_NEVER, &ignored);
     for (size_t i = 0; i < n; i++)
         buf_printf(&names, i ? " %s" : "%s", list[i].name);
     forward_list_free(list, n);
@@ -55,7 +56,10 @@ static int stop_run(struct invocation *inv, struct err *e)
         return stop_all(deadline_of(inv), e);
     if (!name)
         return which(e);
-    return forward_stop(name, deadline_of(inv), e) < 0 ? -1 : 0;
+    int ran = forward_stop(name, deadline_of(inv), e);
+    if (ran == 0)
+        log_note("no forward '%s' is running", name);
+    return ran < 0 ? -1 : 0;
 }
 
 const struct verb verb_stop = {
@@ -66,6 +70,7 @@ const struct verb verb_stop = {
     .examples = {"broker stop prod", "broker stop --all"},
     .sets = SET_RUN | SET_SHOW,
     .most_words = 1,
-    .words = "profile",
+    .ends = true,
+    .words = "forward",
     .run = stop_run,
 };

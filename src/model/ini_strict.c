@@ -152,16 +152,6 @@ static int take_property(struct strict *k, struct line l)
     return x->handle(x->context, &event, x->e);
 }
 
-/* A line that starts with a blank: nothing, a comment, or forbidden. */
-static int take_indented(struct lexer *x, struct line l)
-{
-    char *s = skip_blanks(l.start, l.end);
-
-    if (s == l.end || *s == '#' || *s == ';')
-        return 0;
-    return ini_refuse(x, "delete the blanks; a value ends with its line", "line starts with a blank");
-}
-
 static int refuse_long(struct lexer *x)
 {
     return ini_refuse(x, "shorten it", "line over %d bytes", INI_LINE_MAX);
@@ -171,11 +161,10 @@ static int take_one(struct strict *k, struct line l)
 {
     if (l.end - l.start > INI_LINE_MAX)
         return refuse_long(k->x);
+    l.start = skip_blanks(l.start, l.end);
     if (l.start == l.end || *l.start == '#' || *l.start == ';')
         return 0;
-    if (*l.start == '[')
-        return take_header(k->x, l);
-    return is_blank(*l.start) ? take_indented(k->x, l) : take_property(k, l);
+    return *l.start == '[' ? take_header(k->x, l) : take_property(k, l);
 }
 
 /* Lexes what lies between two places at the start of lines. */
@@ -206,12 +195,16 @@ int ini_lex_strict(struct lexer *x)
     return check_text(x) < 0 ? -1 : lex_lines(x, skip_mark(x), x->end);
 }
 
-/* The next line from `s` on that starts with `[`; NULL at the end. */
+/* The next line from the start of one on whose first character, behind blanks, is `[`; NULL at the end. */
 static char *find_header(const char *start, char *s, char *end)
 {
-    for (; (s = find_byte(s, end, '[')) < end; s++)
-        if (s == start || s[-1] == '\n')
-            return s;
+    for (; (s = find_byte(s, end, '[')) < end; s++) {
+        char *line = s;
+        while (line > start && is_blank(line[-1]))
+            line--;
+        if (line == start || line[-1] == '\n')
+            return line;
+    }
     return NULL;
 }
 
@@ -222,11 +215,14 @@ int ini_lex_headers(struct lexer *x)
     char *start = skip_mark(x), *at = find_header(start, start, x->end);
     if (lex_lines(x, start, at ? at : x->end) < 0)
         return -1;
-    for (; at; at = find_header(start, at + 1, x->end)) {
+    for (char *next = NULL; at; at = find_header(start, next, x->end)) {
         struct line l = take_line(at, x->end);
+        next = l.next;
         x->number = 0;
         x->at = at;
-        if ((l.end - l.start > INI_LINE_MAX ? refuse_long(x) : take_header(x, l)) < 0)
+        bool is_long = l.end - l.start > INI_LINE_MAX;
+        l.start = skip_blanks(l.start, l.end);
+        if ((is_long ? refuse_long(x) : take_header(x, l)) < 0)
             return err_what(x->e, "%s:%u", x->name, lexer_line(x));
     }
     return 0;

@@ -37,6 +37,13 @@ static int take_path(const struct key_info *info, const char *value, char **out,
     return 0;
 }
 
+/* "'x' is " before a message. What stands in the place of a value may be a secret (-P for -p, or
+ * USER:PASSWORD@HOST): it is shown only where it cannot be one. */
+static char *subject(const char *value, bool is_harmless)
+{
+    return is_harmless ? mem_printf(QUOTED " is ", value) : mem_strdup("");
+}
+
 /* Whether a number lies in limits written "least-most". */
 static bool is_within(const char *limits, unsigned long n)
 {
@@ -46,13 +53,15 @@ static bool is_within(const char *limits, unsigned long n)
 static int take_number(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     const char *dash = strchr(info->limits, '-');
+    AUTO_FREE(char *, it);
     unsigned long n;
 
     if (text_number(value, UINT32_MAX, &n) && is_within(info->limits, n)) {
         *out = mem_printf("%lu", n);
         return 0;
     }
-    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a number from %.*s to %s", info->name, value,
+    it = subject(value, !value[strspn(value, " +-.0123456789")]);
+    (void)err_set(e, ERR_CONFIG, "%s: %snot a number from %.*s to %s", info->name, it,
                   (int)(dash - info->limits), info->limits, dash + 1);
     return err_hint(e, "for example: %s = %s", info->name, info->built_in ? info->built_in : "3306");
 }
@@ -153,6 +162,7 @@ static int take_listen(const struct key_info *info, const char *value, char **ou
 {
     AUTO_BUF(address, 512);
     AUTO_FREE(char *, host);
+    AUTO_FREE(char *, it);
     long port = -1;
     unsigned long number;
 
@@ -169,13 +179,23 @@ static int take_listen(const struct key_info *info, const char *value, char **ou
         *out = buf_take(&address);
         return 0;
     }
-    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not PORT, ADDRESS:PORT or /PATH", info->name, value);
+    it = subject(value, !strchr(value, '@'));
+    (void)err_set(e, ERR_CONFIG, "%s: %snot PORT, ADDRESS:PORT or /PATH", info->name, it);
     return err_hint(e, "for example: %s = 127.0.0.1:13306", info->name);
+}
+
+/* One colon before something that is no port is USER:PASSWORD, as an `@` is the end of one. */
+static bool is_harmless_host(const char *value)
+{
+    const char *colon = strchr(value, ':');
+
+    return !strchr(value, '@') && (!colon || strchr(colon + 1, ':') || !colon[strspn(colon, ":0123456789")]);
 }
 
 static int take_hostname(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     AUTO_FREE(char *, host);
+    AUTO_FREE(char *, it);
     long port;
 
     if (host_is_valid(value)) {
@@ -192,7 +212,11 @@ static int take_hostname(const struct key_info *info, const char *value, char **
         host = NULL;
         return 0;
     }
-    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a host name", info->name, value);
+    it = subject(value, is_harmless_host(value));
+    (void)err_set(e, ERR_CONFIG, "%s: %snot a host name", info->name, it);
+    if (strchr(value, '@'))
+        return err_hint(e,
+                        "the user has a key of its own: user = NAME; a password: broker password set NAME");
     if (has_port)
         return err_hint(e, "the port has a key of its own: port = %ld", port);
     return err_hint(e, "a name such as db.example.com, or an IP address");
@@ -225,6 +249,11 @@ static int check_characters(const struct key_info *info, const char *value, stru
             why = "not UTF-8";
         else if ((unsigned char)*s < 0x20 || *s == 0x7f)
             why = "holds a control character";
+    }
+    if (!why && !text_is_plain(value)) {
+        (void)err_set(e, ERR_CONFIG, "%s: holds a character that controls a terminal, or hides text",
+                      info->name);
+        return err_hint(e, "type the value anew; what was copied has more in it than is seen");
     }
     if (!why)
         return 0;

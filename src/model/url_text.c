@@ -107,12 +107,17 @@ static struct span stray_password(const struct url_parts *u)
     return from && at && at > from ? span_of(from, at) : (struct span){NULL, 0};
 }
 
-/* USER:PASSWORD@HOST without its scheme: a slip, and no profile can be called so. */
+/* USER:PASSWORD@HOST without its scheme, or USER:PASSWORD alone, which is no HOST:PORT: slips, and no profile
+ * can be called so. */
 static struct span bare_password(const char *word)
 {
     const char *colon = strchr(word, ':'), *at = strrchr(word, '@');
 
-    return colon && at > colon + 1 ? span_of(colon + 1, at) : (struct span){NULL, 0};
+    if (colon && at > colon + 1)
+        return span_of(colon + 1, at);
+    if (colon && !at && !strchr(colon + 1, ':') && colon[1 + strspn(colon + 1, "0123456789")])
+        return span_of(colon + 1, colon + strlen(colon));
+    return (struct span){NULL, 0};
 }
 
 /* Calls `each` with every span that is, or may be, a password. */

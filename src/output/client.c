@@ -156,7 +156,8 @@ static int not_found(const char *name, struct err *e)
     if (name && strchr(name, '/'))
         (void)proc_explain_missing(name, e);
     else
-        (void)err_set(e, ERR_NOT_FOUND, "%s: not found on PATH", name ? name : "mysql, mariadb");
+        (void)err_set(e, ERR_NOT_FOUND, "%.*s: not found on PATH", name ? proc_name_length(name) : -1,
+                      name ? name : "mysql, mariadb");
     return err_hint(e, "install a MySQL or MariaDB client, or set client to its path");
 }
 

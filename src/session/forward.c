@@ -153,7 +153,7 @@ static char *forward_at(const struct end *end)
     char *holder = NULL;
     size_t n = 0;
 
-    (void)forward_list(&list, &n, &ignored);
+    (void)forward_list(&list, &n, CLOCK_NEVER, &ignored);
     for (size_t i = 0; i < n && !holder; i++)
         holder = is_at(&list[i], end) ? mem_printf("the forward %s", list[i].name) : NULL;
     forward_list_free(list, n);

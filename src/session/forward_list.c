@@ -82,14 +82,14 @@ static int take_status(const struct record *r, struct forward *f, struct err *e)
 }
 
 /* 1: it runs, 0: it does not, -1. */
-static int ask(const char *path, struct forward *f, struct err *e)
+static int ask(const char *path, int64_t deadline, struct forward *f, struct err *e)
 {
     AUTO_CONTROL(control);
     AUTO_RECORD(answer);
-    int got = control_open(path, CLOCK_NEVER, &control, e);
+    int got = control_open(path, deadline, &control, e);
 
     if (got > 0)
-        got = control_ask(&control, KEEPER_STATUS, CLOCK_NEVER, &answer, e);
+        got = control_ask(&control, KEEPER_STATUS, deadline, &answer, e);
     return got > 0 ? take_status(&answer, f, e) : got;
 }
 
@@ -112,7 +112,7 @@ int forward_find(const char *name, struct forward *out, struct err *e)
 
     if (control_place(name, &path, &lock, e) < 0)
         return -1;
-    int found = ask(path, out, e);
+    int found = ask(path, CLOCK_NEVER, out, e);
     if (found < 0)
         return err_what(e, "%s", name);
     if (found == 0)
@@ -128,7 +128,7 @@ static int compare(const void *left, const void *right)
 }
 
 /* One file of the folder: 1, *f is filled; 0; -1. */
-static int visit(const char *folder, const char *file, struct forward *f, struct err *e)
+static int visit(const char *folder, const char *file, int64_t deadline, struct forward *f, struct err *e)
 {
     AUTO_FREE(char *, path);
     AUTO_FREE(char *, stem);
@@ -139,7 +139,7 @@ static int visit(const char *folder, const char *file, struct forward *f, struct
     path = mem_printf("%s/%s", folder, file);
     stem = mem_strndup(file, strlen(file) - strlen(".sock"));
     lock = mem_printf("forward-%s", stem);
-    int found = ask(path, f, e);
+    int found = ask(path, deadline, f, e);
     if (found < 0)
         return err_what(e, "%s", stem);
     if (found == 0)
@@ -147,7 +147,7 @@ static int visit(const char *folder, const char *file, struct forward *f, struct
     return found;
 }
 
-int forward_list(struct forward **list, size_t *count, struct err *e)
+int forward_list(struct forward **list, size_t *count, int64_t deadline, struct err *e)
 {
     AUTO_FREE(char *, folder);
     struct forward *all = NULL;
@@ -162,7 +162,7 @@ int forward_list(struct forward **list, size_t *count, struct err *e)
     DIR *files = opendir(folder);
     for (struct dirent *d; files && n < FORWARDS_MOST && (d = readdir(files));) {
         struct forward f = FORWARD_INIT;
-        int found = visit(folder, d->d_name, &f, result < 0 ? &ignored : e);
+        int found = visit(folder, d->d_name, deadline, &f, result < 0 ? &ignored : e);
         result = found < 0 ? -1 : result;
         if (found <= 0) {
             forward_release(&f);

@@ -239,6 +239,22 @@ static void print_tls(const struct plan *plan, struct buf *out)
     put_row(out, "tls", buf_str(&text));
 }
 
+/* How much of an argument may be shown: all, or up to the secret in it. Only a stock client's -p is known. */
+static size_t shown_length(const char *arg, const char *before, bool is_client)
+{
+    const char *equals = strchr(arg, '=');
+    AUTO_FREE(char *, name);
+
+    if (is_client && text_starts(arg, "-p") && arg[2])
+        return 2;
+    if (before && text_starts(before, "--") && key_is_secret(before + 2) && *arg != '-')
+        return 0;
+    if (!text_starts(arg, "--") || !equals)
+        return strlen(arg);
+    name = mem_strndup(arg + 2, (size_t)(equals - arg - 2));
+    return key_is_secret(name) ? (size_t)(equals - arg + 1) : strlen(arg);
+}
+
 /* The client with our option file, or the command alone, then the arguments. */
 static void print_words(const struct plan *plan, char *const *args, struct buf *out)
 {
@@ -248,10 +264,17 @@ static void print_words(const struct plan *plan, char *const *args, struct buf *
         text_quote_sh(&text, plan->client->path);
         buf_puts(&text, " --defaults-file=/dev/fd/N");
     }
-    for (; args && *args; args++) {
+    bool is_client = plan->client || (args && *args && client_is_known(*args));
+    for (size_t i = 0; args && args[i]; i++) {
+        AUTO_FREE(char *, shown);
+        size_t n = shown_length(args[i], i ? args[i - 1] : NULL, is_client);
+        shown = mem_strndup(args[i], n);
         if (text.len)
             buf_putc(&text, ' ');
-        text_quote_sh(&text, *args);
+        if (n || !args[i][0])
+            text_quote_sh(&text, shown);
+        if (args[i][n])
+            buf_puts(&text, "********");
     }
     put_row(out, plan->client ? "client" : "command", buf_str(&text));
 }

@@ -12,6 +12,7 @@
 #include <base/mem.h>
 #include <base/tty.h>
 #include <ipc/helper.h>
+#include <model/address.h>
 #include <model/url.h>
 
 #include "authorities.h"
@@ -87,6 +88,20 @@ static char *label_of(const char *name)
     return label;
 }
 
+/* USER@HOST or HOST:PORT, as ssh has them, are URLs that lack their scheme. */
+static int suggest_url(const struct request *r, const char *name, struct err *e)
+{
+    const char *at = strrchr(name, '@');
+    bool has_password = url_has_password(name);
+    AUTO_FREE(char *, host);
+    long port;
+
+    if (!text_equal(e->msg, "no such profile") || text_starts(e->hint, "did you mean") ||
+        !address_split(at ? at + 1 : name, &host, &port) || (!at && port < 0))
+        return -1;
+    return err_hint(e, "broker %s %s%s", r->verb, has_password ? "-" : "mysql://", has_password ? "" : name);
+}
+
 int session_open(struct session *s, const struct request *r, struct err *e)
 {
     const char *name = NULL, *file;
@@ -101,7 +116,7 @@ int session_open(struct session *s, const struct request *r, struct err *e)
         s->label = label_of(name);
     if (config_resolve(s->config, url ? NULL : name, url, r->overrides, r->override_count, &s->profile, e) <
         0)
-        return -1;
+        return name && !url ? suggest_url(r, name, e) : -1;
     if (!s->label)
         s->label = profile_label(&s->profile);
     if (name && !url && log_wants(LOG_STEP) && config_profile_place(s->config, name, &file, &line)) {

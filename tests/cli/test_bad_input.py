@@ -120,7 +120,7 @@ def test_unreadable(user):
     user.config("[profile p]\nhost = h\n").chmod(0)
     stranger.own(user)
     assert refused(user.run("connect", "p", wrap=stranger.WRAP), 74) == \
-        "~/.config/broker/config: Permission denied\nhint: make it readable, or delete it\n"
+        "~/.config/broker/config: Permission denied\nhint: chmod u+r ~/.config/broker/config\n"
     user.config_path.chmod(0o600)
     user.config_path.parent.chmod(0)
     assert refused(user.run("connect", "p", wrap=stranger.WRAP),
@@ -286,18 +286,14 @@ def test_timeout_of_a_run(broker, fake_server, clients):
 # Text from elsewhere
 
 def test_tricks_in_values(broker):
+    """In the config no value has any; a person who types one, and a file name, is shown what they are worth."""
     broker.config(f"[profile p]\nhost = h\nuser = {ESCAPES}\ntitle = {ESCAPES}\n[profile q]\ntls = {ESCAPES}\n")
     for args in (["profile", "list"], ["profile", "show", "p"], ["profile", "show", "p", "--json"], ["connect", "q"],
                  ["token", "p"],
                  ["connect", "p", "--dry-run", "--client", "/usr/bin/mariadb", "--tls", "preferred"],
                  ["profile", "check"]):
         assert_clean(broker.run(*args))
-    t = broker.pty("token", "p")
-    t.expect(b"password for ")
-    t.interrupt()
-    t.wait()
-    assert "evil" in t.shown.decode()
-    assert not set(ESCAPES) - set("evil31m") & set(t.shown.decode())
+    assert refused(broker.run("token", "p"), 78).startswith("~/.config/broker/config:3: user: holds a character that ")
 
 
 @pytest.mark.parametrize("args",

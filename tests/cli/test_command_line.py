@@ -61,7 +61,7 @@ def test_options(broker, args, wanted):
 @pytest.mark.parametrize("args, wanted", [
     (["--hos", "x"], "test: unknown option '--hos'\nhint: did you mean '--host'?\n"),
     (["--HOST", "x"], "test: unknown option '--HOST'\n"),
-    (["-hx"], "test: unknown option '-x'\nhint: broker help test\n"),
+    (["-vx"], "test: unknown option '-x'\nhint: broker help test\n"),
     (["--user"], "test: --user needs a value\nhint: --user NAME\n"),
     (["-u"], "test: -u needs a value\nhint: -u NAME\n"),
     (["-vu"], "test: -u needs a value\nhint: -u NAME\n"), (["-o"], "test: -o needs a value\nhint: -o KEY=VALUE\n"),
@@ -77,7 +77,7 @@ def test_options(broker, args, wanted):
     (["-o", "password=x"], "-o password: no secrets on the command line: 'password'\nhint: broker password set NAME\n"),
     (["--password=x"], "test: unknown option '--password'\nhint: no password on the command line: broker password set NAME\n"),
     (["--password", "x"], "test: unknown option '--password'\nhint: no password on the command line: broker password set NAME\n"),
-    (["-P", "x"], "-P: port: 'x' is not a number from 1 to 65535\nhint: for example: port = 3306\n"),
+    (["-P", "x"], "-P: port: not a number from 1 to 65535\nhint: for example: port = 3306\n"),
     (["--port=0"], "--port: port: '0' is not a number from 1 to 65535\nhint: for example: port = 3306\n"),
     (["--port", "65536"], "--port: port: '65536' is not a number from 1 to 65535\nhint: for example: port = 3306\n"),
     (["--tls", "requird"], "--tls: tls: unknown value 'requird'\nhint: did you mean 'required'?\n"),
@@ -102,7 +102,7 @@ def test_bad_options(broker, args, wanted):
     ("connect", "--json"), ("connect", "--all"), ("connect", "--env"), ("token", "--dry-run"), ("completion", "--host"),
     ("version", "--json"), ("help", "-u"), ("profile", "--timeout")])
 def test_options_of_other_verbs(broker, verb, option):
-    assert refused(broker, verb, option).startswith(f"{verb}: unknown option '{option}'\nhint: ")
+    assert refused(broker, verb, option).startswith(f"{verb} has no {option}\nhint: ")
 
 
 def test_double_dash_ends_options(broker, clients):
@@ -189,7 +189,7 @@ def test_empty_value_unsets(broker):
 
 
 @pytest.mark.parametrize("env, wanted", [
-    ({"BROKER_PORT": "x"}, "BROKER_PORT: port: 'x' is not a number from 1 to 65535\nhint: "),
+    ({"BROKER_PORT": "x"}, "BROKER_PORT: port: not a number from 1 to 65535\nhint: "),
     ({"BROKER_TLS": "on"}, "BROKER_TLS: tls: unknown value 'on'\nhint: "),
     ({"BROKER_USER": "a\x1b[31m"}, "BROKER_USER: user: holds a control character\nhint: ")])
 def test_bad_environment(broker, env, wanted):

@@ -18,7 +18,7 @@ LEVELS = ["disabled", "preferred", "required", "verify-ca", "verify-identity"]
 
 def offered(broker, *words):
     """{word: what stands beside it}, in order."""
-    done = broker.run("__complete", "--", *words)
+    done = broker.run("__complete", input="".join(f"{word}\n" for word in words).encode())
     assert done.code == 0 and done.err == b""
     return dict(line.split("\t") for line in done.text.splitlines())
 
@@ -53,8 +53,11 @@ def filled(broker):
     (["connect", "-o", "tunnel.host="], []),
     (["exec", "prod", "--env", ""], ["env", "url"]), (["exec", "--format=u"], ["--format=url"]),
     (["connect", "--env", ""], ["prod", "stage@eu"]),
-    (["forward", ""], ["prod", "stage@eu"]), (["forward", "prod", "s"], ["stage@eu"]), (["stop", "p"], ["prod"]),
-    (["status", "st"], ["stage@eu"]), (["forward", "--via", ""], ["bastion"]), (["forward", "--lis"], ["--listen"]),
+    (["forward", ""], ["prod", "stage@eu"]), (["forward", "prod", "s"], ["stage@eu"]), (["stop", "p"], []),
+    (["status", "st"], []), (["password", "set", "--tunnel", ""], ["bastion"]), (["password", "set", "--tunnel", "p"], []),
+    (["password", "--tunnel", "delete", "b"], ["bastion"]), (["-v", "connect", "p"], ["prod"]), (["-u", "app", "con"], ["connect"]),
+    (["-u", "con"], []), (["exec", "prod", "--", "tool", ""], []), (["exec", "prod", "--", "./to"], []),
+    (["forward", "--via", ""], ["bastion"]), (["forward", "--lis"], ["--listen"]),
     (["connect", "--tls", "x", "p"], ["prod"]), (["connect", "prod", "--", ""], []),
     (["connect", "prod", "--", "--", "-"], []),
     (["connect", "--hos"], ["--host"]), (["version", "--v"], ["--verbose"]), (["profile", "show", "--al"], ["--all"])])
@@ -99,6 +102,27 @@ def test_nothing_is_asked_of_anybody(filled, silent_bus):
     filled.env.update(silent_bus.env)
     offered(filled, "connect", "")
     assert silent_bus.open == []
+
+
+def test_programs_behind_the_dashes(filled):
+    """For exec's command: those on PATH, each once, that can be run."""
+    filled.script("mine-one", "true")
+    filled.script("mine-two", "true").chmod(0o600)
+    (filled.home / "bin" / "mine-folder").mkdir()
+    filled.env["PATH"] = f"{filled.home}/bin:{filled.home}/bin:/nowhere::/usr/bin:/bin"
+    assert offered(filled, "exec", "prod", "--", "mine-") == {"mine-one": "program"}
+    assert "true" in offered(filled, "exec", "prod", "--", "tr")
+    assert offered(filled, "exec", "--", "mine-") == {"mine-one": "program"}
+    assert offered(filled, "connect", "prod", "--", "mine-") == {}
+
+
+def test_running_forwards(filled, forwards, mariadb_server):
+    """`stop` and `status` want what runs, not what could."""
+    filled.config(CONFIG + f"[profile fra]\nhost = 127.0.0.1\nport = {mariadb_server.port}\n")
+    assert offered(filled, "stop", "") == {}
+    forwards.detach("fra")
+    assert offered(filled, "stop", "") == offered(filled, "status", "f") == {"fra": "forward"}
+    assert offered(filled, "stop", "p") == {}
 
 
 # The scripts
@@ -187,6 +211,30 @@ def test_fish(shell):
         "broker connect prod --hos") == ["--host"]
     assert complete("broker connect --client some") == ["somefile"] and complete(
         "broker connect prod -- some") == ["somefile"]
+
+
+@pytest.mark.parametrize("program", ["/bin/bash", "/usr/bin/zsh", "/usr/bin/fish"])
+def test_a_password_in_a_url_is_in_no_argument(shell, broker, program):
+    """What is typed so far may have one: it goes to the helper by a pipe."""
+    secret = "fake-canary-completion"
+    sh = shell(program)
+    log = sh.home / "arguments"
+    sh.script("broker", f"echo \"$*\" >>{log}; exec {broker.program} \"$@\"")
+    sh.env["PATH"] = f"{sh.home}/bin:{sh.env['PATH']}"
+    line = f"broker connect mysql://u:{secret}@h --tls req"
+    if "fish" in program:
+        done = sh.run("--no-config", "-c", "broker completion fish | source; complete -C $argv[1]", line, env={"TERM": "xterm"})
+        assert done.text.split() == ["required"]
+    else:
+        kind = program.rpartition("/")[2]
+        t = sh.pty(*(["--norc", "--noprofile", "-i"] if kind == "bash" else ["-f", "-i"]))
+        ready(t, f"{'autoload -U compinit; compinit -u -D; ' if kind == 'zsh' else ''}eval \"$(broker completion {kind})\"".encode())
+        t.send(line.encode() + b"\t")
+        t.expect(b"uired")
+        t.send(b"\x15exit\n")
+        t.wait()
+    seen = log.read_text()
+    assert "__complete" in seen and secret not in seen and "mysql://" not in seen
 
 
 # make install

@@ -122,8 +122,8 @@ def test_without_a_keyring(home, args):
 @pytest.mark.parametrize(
     "args,words",
     [
-        (["status", "prod", "stage"], "one word too many: 'stage'"),
-        (["status", "--host", "h"], "unknown option '--host'"),
+        (["status", "prod", "stage"], "one word too many"),
+        (["status", "--jsno"], "unknown option '--jsno'"),
         (["logout", "prod", "--all"], "a profile, or --all"),
     ],
 )

@@ -66,7 +66,7 @@ def test_bad_url(broker, url, text):
 
 
 @pytest.mark.parametrize("args, code, text", [
-    (["h.example.com"], 64, "broker: x: 'h.example.com' is no URL\nhint: mysql://USER@HOST/DATABASE\n"),
+    (["h.example.com"], 64, "broker: x: the word behind the name is no URL\nhint: mysql://USER@HOST/DATABASE\n"),
     (["--host", "h", "--socket", "/s"], 64,
      "broker: --socket: host and socket contradict each other\n"
      "hint: keep host for TCP, or socket for a server on this machine\n"),

@@ -164,7 +164,7 @@ def test_not_up_before_the_tunnel_is(broker, forwards):
     opening = broker.start("forward", "far", "--detach", stdout=subprocess.PIPE)
     waiting = broker.start("status", "far", "--wait", "--json", stdout=subprocess.PIPE)
     assert said(broker.run("status", "far", "--wait", "--timeout", "500ms")) == no_forward("far")
-    assert said(broker.run("stop", "far")) == ("", "", 0) and opening.poll() is None and waiting.poll() is None
+    assert said(broker.run("stop", "far")) == ("", "no forward 'far' is running\n", 0) and opening.poll() is None and waiting.poll() is None
     (broker.home / "go").touch()
     assert re.fullmatch(rb"127\.0\.0\.1:\d+\n", opening.communicate(timeout=20)[0])
     assert json.loads(waiting.communicate(timeout=20)[0])["forwards"][0]["state"] == "up"
@@ -178,8 +178,8 @@ def test_stop(broker, forwards):
     assert said(broker.run("stop", "one")) == ("", "", 0)
     assert refused(address, 0.1) and forwards.left() == [] and until(lambda: not alive(pid))
     for _ in range(2):
-        assert said(broker.run("stop", "one")) == ("", "", 0)
-    assert said(broker.run("stop", "never-heard-of")) == ("", "", 0)
+        assert said(broker.run("stop", "one")) == ("", "no forward 'one' is running\n", 0)
+    assert said(broker.run("stop", "never-heard-of", "-q")) == ("", "", 0)
 
 
 def test_stop_all(broker, forwards):

@@ -128,7 +128,7 @@ SCRIPTS = [
     Script("no-such-profile", ["token", "flie"], 78),
     Script("unknown-key", ["token", "file", "-o", "hots=x"], 64),
     Script("completion", ["completion", "bash"]),
-    Script("complete", ["__complete", "--", "connect", ""]),
+    Script("complete", ["__complete"], stdin="connect\n\n"),
     Script("list", ["profile", "list"]),
     Script("list-json", ["profile", "list", "--json"]),
     Script("show", ["profile", "show", "file"]),

@@ -236,9 +236,9 @@ static void unused_sections(void **state)
 static void hidden_sections(void **state)
 {
     (void)state;
-    write_text(MAIN_FILE, "[profile q]\nhost = h\n [profile p]\nhost = i\n");
-    expect_error("p", ERR_CONFIG, "~/.config/broker/config:3", "line starts with a blank",
-                 "delete the blanks; a value ends with its line");
+    write_text(MAIN_FILE, "[profile q]\nhost = h\n -[profile p]\nhost = i\n");
+    expect_error("p", ERR_CONFIG, "~/.config/broker/config:3", "no '=' in this line",
+                 "a line is KEY = VALUE, [SECTION] or # COMMENT");
     write_text(MAIN_FILE, "[profile p]\nvia = b\n[profile q]\nhost = h\nhost = i\n");
     expect_error("p", ERR_CONFIG, "~/.config/broker/config:5", "'host' again in the same section",
                  "delete one of the lines");
@@ -290,7 +290,7 @@ static void overrides(void **state)
     expect_override_error((struct override){"prot", "1", "-o prot"}, ERR_USAGE, "unknown key 'prot'",
                           "did you mean 'port'?");
     expect_override_error((struct override){"port", "x", "-P"}, ERR_USAGE,
-                          "port: 'x' is not a number from 1 to 65535", "for example: port = 3306");
+                          "port: not a number from 1 to 65535", "for example: port = 3306");
     expect_override_error((struct override){"tunnel.prot", "1", "-o tunnel.prot"}, ERR_USAGE,
                           "unknown key 'tunnel.prot'", "did you mean 'tunnel.port'?");
     expect_override_error((struct override){"identity", "/x", "-o identity"}, ERR_USAGE,
@@ -356,7 +356,7 @@ static void environment(void **state)
     (void)state;
     write_text(MAIN_FILE, "[profile p]\nport = 3307\n");
     (void)setenv("BROKER_PORT", "many", 1);
-    expect_error("p", ERR_CONFIG, "BROKER_PORT", "port: 'many' is not a number from 1 to 65535",
+    expect_error("p", ERR_CONFIG, "BROKER_PORT", "port: not a number from 1 to 65535",
                  "for example: port = 3306");
     (void)unsetenv("BROKER_PORT");
     (void)setenv("BROKER_VIA", "nowhere", 1);

@@ -347,7 +347,7 @@ static void listed(void **state)
     size_t n;
 
     (void)state;
-    assert_int_equal(forward_list(&list, &n, &e), 0);
+    assert_int_equal(forward_list(&list, &n, CLOCK_NEVER, &e), 0);
     assert_int_equal(n, 0);
     forward_list_free(list, n);
     for (size_t i = 0; i < ARRAY_LEN(keepers); i++) {
@@ -356,7 +356,7 @@ static void listed(void **state)
         pids[i] = keeper_at(path, &keepers[i]);
     }
     /* One that does not answer hides no other. */
-    assert_int_equal(forward_list(&list, &n, &e), -1);
+    assert_int_equal(forward_list(&list, &n, CLOCK_NEVER, &e), -1);
     assert_int_equal(e.code, ERR_PROTOCOL);
     assert_string_equal(e.what, "x");
     assert_int_equal(n, 2);
@@ -366,7 +366,7 @@ static void listed(void **state)
     for (size_t i = 0; i < ARRAY_LEN(keepers); i++)
         keeper_kill(pids[i]);
     err_clear(&e);
-    assert_int_equal(forward_list(&list, &n, &e), 0);
+    assert_int_equal(forward_list(&list, &n, CLOCK_NEVER, &e), 0);
     assert_int_equal(n, 0);
     forward_list_free(list, n);
 }

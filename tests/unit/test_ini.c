@@ -81,6 +81,15 @@ static void strict_accepts(void **state)
     expect_events("[a]\nk = v\n[b]\n[a]\nk = v\n", "1 [a]\n2 a|k|v\n3 [b]\n4 [a]\n5 a|k|v\n");
 }
 
+/* As in ~/.gitconfig; there are no continuation lines. */
+static void strict_indented(void **state)
+{
+    (void)state;
+    expect_events("[a]\n\tk = v\n  l = w\n", "1 [a]\n2 a|k|v\n3 a|l|w\n");
+    expect_events("  [a]\n  k = v\n \t [b]  \r\n\tk = \" v \"\r\n", "1 [a]\n2 a|k|v\n3 [b]\n4 b|k| v \n");
+    expect_events("[a]\nk = [b]\n  l =\n  # [c]\n", "1 [a]\n2 a|k|[b]\n3 a|l|\n");
+}
+
 static void strict_quotes(void **state)
 {
     (void)state;
@@ -102,9 +111,10 @@ static void strict_refuses(void **state)
     expect_refusal("k = v\n", "config:1", "a key before the first section");
     expect_refusal("[a]\n\nword\n", "config:3", "no '=' in this line");
     expect_refusal("[a]\n= v\n", "config:2", "no key before '='");
-    expect_refusal("[a]\nk = v\n  continued\n", "config:3", "line starts with a blank");
-    expect_refusal("[a]\n\tk = v\n", "config:2", "line starts with a blank");
-    expect_refusal(" [a]\n", "config:1", "line starts with a blank");
+    expect_refusal("[a]\nk = v\n  continued\n", "config:3", "no '=' in this line");
+    expect_refusal(" k = v\n", "config:1", "a key before the first section");
+    expect_refusal("[a]\n\t= v\n", "config:2", "no key before '='");
+    expect_refusal(" [a\n", "config:1", "no ']' at the end of a section's name");
     expect_refusal("[a]\nk = v # c\n", "config:2", "unquoted ' #' in a value");
     expect_refusal("[a]\nk = v\t;c\n", "config:2", "unquoted ' ;' in a value");
     expect_refusal("[a]\nk = # c\n", "config:2", "unquoted ' #' in a value");
@@ -218,7 +228,7 @@ static void index_and_bodies(void **state)
     (void)state;
     copy = mem_strdup(text);
     assert_int_equal(ini_index("config", copy, strlen(text), write_event, &headers, &e), 0);
-    assert_string_equal(buf_str(&headers), "0 [a]\n0 [c]\n0 [e]\n");
+    assert_string_equal(buf_str(&headers), "0 [a]\n0 [b]\n0 [c]\n0 [e]\n");
     char body[] = "k = \"[d]\"\nl=[\n";
     assert_int_equal(ini_parse_body("config", "c", 7, body, strlen(body), write_event, &keys, &e), 0);
     assert_string_equal(buf_str(&keys), "7 c|k|[d]\n8 c|l|[\n");
@@ -293,12 +303,12 @@ static void aws_nul(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strict_accepts),   cmocka_unit_test(strict_quotes),
-        cmocka_unit_test(strict_refuses),   cmocka_unit_test(strict_bytes),
-        cmocka_unit_test(strict_long_line), cmocka_unit_test(ranges),
-        cmocka_unit_test(handler_stops),    cmocka_unit_test(line_numbers),
-        cmocka_unit_test(index_and_bodies), cmocka_unit_test(index_refuses),
-        cmocka_unit_test(aws_nul),
+        cmocka_unit_test(strict_accepts), cmocka_unit_test(strict_indented),
+        cmocka_unit_test(strict_quotes),  cmocka_unit_test(strict_refuses),
+        cmocka_unit_test(strict_bytes),   cmocka_unit_test(strict_long_line),
+        cmocka_unit_test(ranges),         cmocka_unit_test(handler_stops),
+        cmocka_unit_test(line_numbers),   cmocka_unit_test(index_and_bodies),
+        cmocka_unit_test(index_refuses),  cmocka_unit_test(aws_nul),
     };
 
     return cmocka_run_group_tests_name("ini", tests, NULL, NULL);

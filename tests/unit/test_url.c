@@ -309,6 +309,10 @@ static void masks(void **state)
         {"u:s3cret@h/d", "u:******@h/d"},
         {"mysql:/u:s3@cret@h", "mysql:**********@h"},
         {"a@b:c", "a@b:c"},
+        {"u:s3cret", "u:******"},
+        {"db.example.com:3306", "db.example.com:3306"},
+        {"::1:x", "::1:x"},
+        {"u:", "u:"},
         {"a:@b", "a:@b"},
         {"mysql://", "mysql://"},
     };

@@ -28,6 +28,9 @@ int tty_ask_secret(const char *prompt, struct secret **out, struct err *e);
 int tty_ask_line(const char *prompt, char **out, struct err *e);
 /* "[y/N]": true only for an answer that starts with y or Y. False where nobody can be asked. */
 bool tty_ask_yes(const char *prompt);
+/* From now on a question ends, with ERR_LOGIN, at that moment, or where that descriptor becomes readable or
+ * hangs up, as it does when whoever asked has gone; CLOCK_NEVER and -1: neither. */
+void tty_questions_end(int64_t deadline, int fd);
 
 /* A wait that shows itself after a second: `waiting for WHAT (3s of 10s)`, on a terminal only. */
 struct tty_wait {

@@ -75,6 +75,10 @@ enum {
     KEEPER_TAG_HOP,    /* the log's label */
     /* OPEN of a forward, and back in STATUS */
     KEEPER_TAG_DIGEST, /* of all that it was asked to be: two of one name need not lead to one server */
+    /* OPEN */
+    KEEPER_TAG_LOGIN_TIMEOUT, /* u64, milliseconds that a person may take to log in, and for one answer */
+    /* ANSWER */
+    KEEPER_TAG_PERSON, /* present: a person gave it, whose time does not count */
 };
 
 /*
@@ -82,9 +86,9 @@ enum {
  * address without brackets, port 0: a free one.
  */
 enum keeper_end {
-    KEEPER_END_BYTES = 'b', /* bytes are passed untouched */
-    KEEPER_END_TLS = 't',   /* plain to the client; the keeper makes the TLS to the server */
-    KEEPER_END_OURS = 'o',  /* the same, for processes of this user alone, also at a port */
+    KEEPER_END_BYTES = 'b',   /* bytes are passed untouched */
+    KEEPER_END_GUARDED = 'g', /* the same, but a client that asks for no TLS is told no */
+    KEEPER_END_TLS = 't',     /* plain to the client; the keeper makes the TLS to the server */
 };
 
 struct local_end {

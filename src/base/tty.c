@@ -24,6 +24,12 @@
 
 static bool input_forbidden;
 
+/* When an open question ends. */
+static struct {
+    int64_t deadline;
+    int fd;
+} patience = {.deadline = CLOCK_NEVER, .fd = -1};
+
 /* What the signal handler has to put back. */
 static struct {
     int fd;
@@ -121,7 +127,7 @@ static int ask_program(const char *program, const char *prompt, struct secret **
     if (!path)
         return err_set(e, ERR_LOGIN, "%s: no such askpass program", program);
     char *argv[] = {path, (char *)(uintptr_t)prompt, NULL};
-    struct proc_run run = {.argv = argv, .deadline = CLOCK_NEVER, .max = ANSWER_MAX};
+    struct proc_run run = {.argv = argv, .deadline = patience.deadline, .max = ANSWER_MAX};
     if (proc_capture(&run, &result, e) < 0)
         return -1;
     if (result.status != 0)
@@ -130,6 +136,24 @@ static int ask_program(const char *program, const char *prompt, struct secret **
     *out = result.out;
     result.out = NULL;
     return 0;
+}
+
+void tty_questions_end(int64_t deadline, int fd)
+{
+    patience.deadline = deadline;
+    patience.fd = fd;
+}
+
+/* A terminal is readable when a whole line is there. */
+static int wait_for_answer(int tty, struct err *e)
+{
+    struct pollfd p[] = {{.fd = tty, .events = POLLIN}, {.fd = patience.fd, .events = POLLIN}};
+
+    while (poll(p, ARRAY_LEN(p), clock_left(patience.deadline)) <= 0) {
+        if (clock_left(patience.deadline) == 0)
+            return err_set(e, ERR_LOGIN, "no answer in time");
+    }
+    return p[0].revents ? 0 : err_set(e, ERR_LOGIN, "nobody waits for the answer any more");
 }
 
 static int ask_terminal(const char *prompt, bool echo, struct secret **out, struct err *e)
@@ -148,7 +172,11 @@ static int ask_terminal(const char *prompt, bool echo, struct secret **out, stru
     text_sanitise(&clean, prompt, strlen(prompt));
     guard.question = buf_str(&clean);
     (void)fd_write_all(fd, guard.question, clean.len);
-    int got = secret_read_fd(fd, ANSWER_MAX, true, &answer, e);
+    int got = wait_for_answer(fd, e);
+    if (got == 0)
+        got = secret_read_fd(fd, ANSWER_MAX, true, &answer, e);
+    else if (echo)
+        (void)fd_write_all(fd, "\n", 1);
     guard.question = NULL;
     if (guard.echo_off) {
         (void)tcsetattr(fd, TCSAFLUSH, &guard.was);

@@ -22,8 +22,8 @@ struct options {
     unsigned ends;
     enum keeper_tls tls;
     char *tls_name, *tls_ca, *tls_cert, *tls_key, *tls_ciphers, *tls_version;
-    struct words tunnel;                      /* "KEY=VALUE" */
-    int64_t connect_timeout, drain, deadline; /* ms; deadline as a moment of clock_ms() */
+    struct words tunnel;                                     /* "KEY=VALUE" */
+    int64_t connect_timeout, login_timeout, drain, deadline; /* ms; deadline as a moment of clock_ms() */
     bool first;
     char *control, *log;
     char *digest; /* for STATUS, as it came */
@@ -39,9 +39,10 @@ const char *options_tunnel(const char *key);
 const char *options_endpoint(void);
 
 /*
- * Asks the person behind broker and waits for the answer: only before READY. ERR_LOGIN where nobody can be
- * asked, and always after READY. `again`: the answer before was refused. The time it takes is added to
- * opt.deadline and to *deadline (may be NULL).
+ * Asks the person behind broker and waits for the answer, for opt.login_timeout at most: only before READY.
+ * ERR_LOGIN where nobody can be asked, where too much was asked already, and always after READY. `again`: the
+ * answer before was refused. The time that a person takes is added to opt.deadline and to *deadline (may be
+ * NULL). What ends the keeper ends it here too: this may not return.
  */
 int keeper_ask(enum keeper_question kind, const char *text, bool again, int64_t *deadline,
                struct secret **answer, struct err *e);

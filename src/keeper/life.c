@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -103,6 +104,24 @@ static void signal_came(struct watch *w, unsigned events)
         life_quit(0);
     died_of = byte;
     life_stop();
+}
+
+bool life_wait(int fd, int64_t deadline)
+{
+    enum { WANTED, SIGNAL, OWNER, WATCHED };
+    struct pollfd p[WATCHED] = {[WANTED] = {.fd = fd, .events = POLLIN},
+                                [SIGNAL] = {.fd = signalled.fd, .events = POLLIN},
+                                [OWNER] = {.fd = lives_for.fd, .events = POLLIN}};
+
+    while (poll(p, WATCHED, clock_left(deadline)) <= 0) {
+        if (clock_left(deadline) == 0)
+            return false;
+    }
+    if (p[SIGNAL].revents)
+        signal_came(&signalled, LOOP_READ);
+    if (stopping || p[OWNER].revents)
+        life_quit(0);
+    return true;
 }
 
 void life_watch(void)

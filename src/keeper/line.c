@@ -20,9 +20,12 @@
 
 #define PATIENCE_MS 10000
 #define LOG_LINE_MAX 8192
+#define QUESTIONS_MOST 64 /* of one way: many more than an honest one has */
+#define GRACE_MS 5000     /* broker itself ends a question when its time is over */
 
 static struct watch from_broker = {.fd = -1};
 static bool ready, closed, stays;
+static unsigned asked; /* questions */
 
 bool keeper_is_ready(void)
 {
@@ -101,11 +104,28 @@ void line_ended(void)
 
 static int read_answer(struct record *answer, struct err *e)
 {
-    int got = record_read(STDIN_FILENO, answer, CLOCK_NEVER, e);
+    AUTO_BUF(time, 32);
 
-    if (got <= 0)
+    if (!life_wait(STDIN_FILENO, clock_deadline(opt.login_timeout + GRACE_MS, CLOCK_NEVER))) {
+        asked = QUESTIONS_MOST; /* what comes yet would be taken for another one's answer */
+        clock_format_duration(&time, opt.login_timeout);
+        (void)err_set(e, ERR_LOGIN, "no answer within %s", buf_str(&time));
+        return err_hint(e, "login_timeout gives it longer");
+    }
+    if (record_read(STDIN_FILENO, answer, clock_deadline(PATIENCE_MS, CLOCK_NEVER), e) <= 0)
+        life_quit(0);
+    if (answer->kind == KEEPER_STOP)
         life_quit(0);
     return answer->kind == KEEPER_ANSWER ? 0 : record_error(answer, e);
+}
+
+/* A person's time does not count; that of a store or a program does, or the far side could ask for ever. */
+static void give_back(int64_t took, int64_t *deadline)
+{
+    if (opt.deadline != CLOCK_NEVER)
+        opt.deadline += took;
+    if (deadline && *deadline != CLOCK_NEVER)
+        *deadline += took;
 }
 
 int keeper_ask(enum keeper_question kind, const char *text, bool again, int64_t *deadline,
@@ -114,9 +134,12 @@ int keeper_ask(enum keeper_question kind, const char *text, bool again, int64_t 
     AUTO_RECORD(question);
     AUTO_RECORD(said);
     int64_t began = clock_ms();
+    struct field person;
 
     if (ready)
         return err_set(e, ERR_LOGIN, "%s", text);
+    if (++asked > QUESTIONS_MOST)
+        return err_set(e, ERR_LOGIN, "it asks over %d questions", QUESTIONS_MOST);
     question.kind = KEEPER_ASK;
     record_put_u64(&question, KEEPER_TAG_KIND, kind);
     record_put_str(&question, KEEPER_TAG_TEXT, text);
@@ -125,11 +148,8 @@ int keeper_ask(enum keeper_question kind, const char *text, bool again, int64_t 
     if (send_record(&question) < 0)
         life_quit(0);
     int result = read_answer(&said, e);
-    int64_t took = clock_ms() - began;
-    if (opt.deadline != CLOCK_NEVER)
-        opt.deadline += took;
-    if (deadline && *deadline != CLOCK_NEVER)
-        *deadline += took;
+    if (record_find(&said, KEEPER_TAG_PERSON, &person))
+        give_back(clock_ms() - began, deadline);
     if (result < 0)
         return -1;
     *answer = record_secret(&said, KEEPER_TAG_SECRET);

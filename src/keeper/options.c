@@ -51,6 +51,7 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
     out->port = (unsigned)record_u64(open, KEEPER_TAG_PORT, 3306);
     out->tls = (enum keeper_tls)record_u64(open, KEEPER_TAG_TLS, KEEPER_TLS_NAME);
     out->connect_timeout = (int64_t)record_u64(open, KEEPER_TAG_CONNECT_TIMEOUT, 10000);
+    out->login_timeout = (int64_t)record_u64(open, KEEPER_TAG_LOGIN_TIMEOUT, 120000);
     out->drain = (int64_t)record_u64(open, KEEPER_TAG_DRAIN, 0);
     out->deadline = deadline ? clock_deadline((int64_t)deadline, CLOCK_NEVER) : CLOCK_NEVER;
     out->first = record_find(open, KEEPER_TAG_FIRST, &first);

@@ -142,6 +142,7 @@ static void open_record(const struct profile *p, const struct plan *plan, const 
     put_tls(plan, open);
     put_tunnel(p, open);
     record_put_u64(open, KEEPER_TAG_CONNECT_TIMEOUT, (uint64_t)profile_ms(p, KEY_connect_timeout));
+    record_put_u64(open, KEEPER_TAG_LOGIN_TIMEOUT, (uint64_t)profile_ms(p, KEY_login_timeout));
     if (deadline != CLOCK_NEVER)
         record_put_u64(open, KEEPER_TAG_DEADLINE, (uint64_t)clock_left(deadline) + 1);
     record_put_u64(open, KEEPER_TAG_DRAIN, (uint64_t)want->drain_ms);
@@ -257,10 +258,11 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
             log_said(got);
         else if (got->kind != KEEPER_ASK)
             return err_set(e, ERR_PROTOCOL, "%s: a record of kind %d", KEEPER, got->kind);
-        else if (way_answer(t->line, got, &t->answers, e) < 0)
-            return err_prefix(e, "%s", KEEPER);
-        if (t->deadline != CLOCK_NEVER)
+        else
+            way_answer(t->line, got, &t->answers);
+        if (t->deadline != CLOCK_NEVER && t->answers.by_person)
             t->deadline += clock_ms() - began;
+        t->answers.by_person = false;
     }
 }
 

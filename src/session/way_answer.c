@@ -74,14 +74,16 @@ static int nobody_to_ask(const struct profile *p, enum keeper_question kind, con
     return err_hint(e, "run it on a terminal, or set BROKER_ASKPASS");
 }
 
-static int ask_person(const struct profile *p, enum keeper_question kind, const char *text,
+static int ask_person(struct way_answers *given, enum keeper_question kind, const char *text,
                       struct secret **out, struct err *e)
 {
+    const struct profile *p = given->profile;
     bool echo = kind == KEEPER_ASK_LINE || kind == KEEPER_ASK_YES;
     char *line = NULL;
 
     if (!tty_can_ask())
         return nobody_to_ask(p, kind, text, e);
+    given->by_person = true;
     if (!echo || !tty_present())
         return tty_ask_secret(text, out, e);
     if (tty_ask_line(text, &line, e) < 0)
@@ -106,7 +108,7 @@ static int tunnel_password(struct way_answers *given, const char *text, bool aga
         return found > 0 ? 0 : -1;
     if (!given->gave_typed && tty_can_ask()) {
         given->gave_typed = true;
-        return ask_person(p, KEEPER_ASK_PASSWORD, text, out, e);
+        return ask_person(given, KEEPER_ASK_PASSWORD, text, out, e);
     }
     label = identity_tunnel_label(p);
     if (again)
@@ -117,25 +119,30 @@ static int tunnel_password(struct way_answers *given, const char *text, bool aga
     return -1;
 }
 
-int way_answer(int line, const struct record *question, struct way_answers *given, struct err *e)
+void way_answer(int line, const struct record *question, struct way_answers *given)
 {
     enum keeper_question kind =
         (enum keeper_question)record_u64(question, KEEPER_TAG_KIND, KEEPER_ASK_SECRET);
     AUTO_RECORD(answer);
     AUTO_FREE(char *, text);
     AUTO_SECRET(value);
-    struct err why = ERR_INIT;
+    struct err why = ERR_INIT, ignored = ERR_INIT;
     struct field again;
 
     text = record_str(question, KEEPER_TAG_TEXT);
+    given->by_person = false;
+    tty_questions_end(clock_deadline(profile_ms(given->profile, KEY_login_timeout), CLOCK_NEVER), line);
     int result = kind == KEEPER_ASK_PASSWORD
                      ? tunnel_password(given, text ? text : "",
                                        record_find(question, KEEPER_TAG_AGAIN, &again), &value, &why)
-                     : ask_person(given->profile, kind, text ? text : "", &value, &why);
+                     : ask_person(given, kind, text ? text : "", &value, &why);
+    tty_questions_end(CLOCK_NEVER, -1);
     answer.kind = KEEPER_ANSWER;
+    if (given->by_person)
+        record_put(&answer, KEEPER_TAG_PERSON, "", 0);
     if (result < 0)
         record_put_error(&answer, &why);
     else
         record_put_secret(&answer, KEEPER_TAG_SECRET, value);
-    return record_write(line, &answer, clock_deadline(SEND_MS, CLOCK_NEVER), e);
+    (void)record_write(line, &answer, clock_deadline(SEND_MS, CLOCK_NEVER), &ignored);
 }

@@ -10,13 +10,15 @@
 struct way_answers {
     const struct profile *profile;
     bool gave_url, gave_stored, gave_typed; /* the tunnel's password */
+    bool by_person;                         /* the last answer */
 };
 
 /*
  * Answers one question (KEEPER_ASK) on the line: the tunnel's password from the URL, then from the keychain,
  * each once, then by a person, once; all else by a person. Where nobody can be asked the keeper gets an error
- * record, ERR_LOGIN. -1: the answer could not be sent.
+ * record, ERR_LOGIN. A person's answer is waited for no longer than login_timeout, and no longer than the
+ * keeper does. Whether the answer could be sent the line tells, which is read next.
  */
-int way_answer(int line, const struct record *question, struct way_answers *given, struct err *e);
+void way_answer(int line, const struct record *question, struct way_answers *given);
 
 #endif

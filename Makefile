@@ -45,7 +45,7 @@ HELPERS      := $(addprefix $(B)/libexec/broker/broker-,keychain http keeper)
 ASKPASS      := $(B)/libexec/broker/broker-askpass
 PROGRAMS     := $(B)/bin/broker $(HELPERS) $(ASKPASS)
 
-all: $(PROGRAMS) $(B)/share/broker/rds-ca.pem $(B)/share/broker/rds-ca.txt
+all: $(PROGRAMS) $(B)/share/broker/rds-ca.pem
 
 $(B)/share/%: share/%
 	@mkdir -p $(@D)

@@ -42,6 +42,7 @@ static void forget(struct session *s, struct channel *c)
     last->index = c->index;
     if (s->count == 0)
         s->idle_since = clock_ms();
+    bounds_unread(s, c->window + c->portion);
     bytes_release(&c->down);
     bytes_release(&c->up);
     free(c);
@@ -74,35 +75,50 @@ static void still_unread(struct timer *t)
     pool_wake(s);
 }
 
+/* To wait for a channel's end reads packets and takes none of them; where it has ended already, that of
+ * another one. */
+static ssize_t pump(struct session *s)
+{
+    char nothing;
+
+    for (size_t i = 0; i < s->count; i++) {
+        int result = libssh2_channel_wait_eof(s->channels[i]->ssh);
+        if (result != 0)
+            return result;
+    }
+    if (s->driver && libssh2_channel_eof(s->driver) == 0)
+        return libssh2_channel_wait_eof(s->driver);
+    /* The other stream, which is never used here. */
+    return s->count ? libssh2_channel_read_ex(s->channels[0]->ssh, SSH_EXTENDED_DATA_STDERR, &nothing, 1) : 0;
+}
+
 /* Shows libssh2 a portion of what came. -1: the session has failed. */
 static int drive(struct session *s)
 {
-    LIBSSH2_CHANNEL *by = s->count ? s->channels[0]->ssh : s->driver;
-    char nothing;
+    bool alone = !s->count && !s->driver;
 
     s->quota = FEED;
-    /* The other stream, which is never used here: reads packets and takes none. */
-    ssize_t result = by ? libssh2_channel_read_ex(by, SSH_EXTENDED_DATA_STDERR, &nothing, 1) : 0;
-    if (result < 0 && result != LIBSSH2_ERROR_EAGAIN)
+    ssize_t result = pump(s);
+    if (libssh2_fate(result) == FATE_OVER || open_step(s) < 0)
         return -1;
-    result = open_step(s);
     /* What came behind the answer is with libssh2 already, and nothing more need come. */
-    if (result == 0 && !by && s->count)
-        result = libssh2_channel_read_ex(s->channels[0]->ssh, SSH_EXTENDED_DATA_STDERR, &nothing, 1);
+    result = alone ? pump(s) : 0;
     s->quota = 0;
-    return result < 0 && result != LIBSSH2_ERROR_EAGAIN ? -1 : 0;
+    return libssh2_fate(result) == FATE_OVER ? -1 : 0;
 }
 
+/* Its data is looked for last: libssh2 goes through all that it has queued. */
 static bool has_come(const struct channel *c)
 {
-    return c->again || libssh2_poll_channel_read(c->ssh, 0) != 0 || libssh2_channel_eof(c->ssh) != 0;
+    return c->again || libssh2_channel_wait_eof(c->ssh) == 0 || libssh2_poll_channel_read(c->ssh, 0) != 0;
 }
 
 static int deliver_all(struct session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
-        if (c->join && !c->far_end && has_come(c) && channel_deliver(s, c) < 0)
+        bool takes = c->join && !c->far_end && c->down.start == c->down.end;
+        if (takes && has_come(c) && channel_deliver(s, c) < 0)
             return -1;
     }
     return 0;
@@ -129,8 +145,13 @@ static int send_all(struct session *s)
     uint64_t before = s->moved;
     size_t first = s->count ? s->first++ % s->count : 0;
 
+    s->blocked = false;
     for (size_t i = 0; i < s->count && s->moved - before < TURN_UP; i++) {
         struct channel *c = s->channels[(first + i) % s->count];
+        if (s->blocked) {
+            channel_pause(c);
+            continue;
+        }
         if (c->paused && channel_may_send(s, c)) {
             c->paused = false;
             c->readable = true;
@@ -168,5 +189,5 @@ int channels_turn(struct session *s)
         return -1;
     end_all(s);
     io_flush(s);
-    return s->gone && (s->in.start == s->in.end || (!s->count && !s->opening)) ? -1 : 0;
+    return io_is_over(s) || (s->gone && !s->count && !s->opening) ? -1 : 0;
 }

@@ -1,7 +1,8 @@
 /*
  * The bytes of one channel, straight between the client's socket and libssh2; only what one side does not
- * take at once is kept, and then the other side is not read. Windows start small and grow where the far side
- * is found waiting for us, so that many idle or slow connections cost little.
+ * take at once is kept, and then the other side is not read. How much the far side may send is fixed when a
+ * channel opens; libssh2 itself grants it anew when something was read, in portions that must not vary: it
+ * works out again what it had begun to grant, where keys were exchanged meanwhile.
  */
 #include "libssh2_parts.h"
 
@@ -14,16 +15,23 @@
 #define PACKET 32700u    /* the most that libssh2 sends at once */
 #define CHUNK_PACKETS 4u /* read from a client in one go */
 #define CHUNKS 4         /* of a client that is alone, in one turn */
-#define FEW (16u << 10)  /* read at once for a channel that has never had more */
-#define SOME (32u << 10)
-#define WINDOW_MOST (16u << 20)
-#define WINDOW_BUDGET (16u << 20) /* of all channels */
-
+#define LARGE_MOST 8     /* channels of a session that have a large window */
+#define WINDOW_LARGE (4u << 20)
+#define WINDOW_SMALL (32u << 10)
+#define PORTION_LARGE (64u << 10)
+#define PORTION_SMALL (4u << 10)
+#define BESIDES (4u << 20) /* what a session needs of its memory for all else */
+#define CHANNEL_ITSELF 1024u
 static char passing[CHUNK_PACKETS * PACKET + 1024];
 
-static bool fatal(ssize_t result)
+/* Whether the session has failed; what only the channel has ends that. */
+static bool fatal(struct channel *c, ssize_t result)
 {
-    return result < 0 && result != LIBSSH2_ERROR_EAGAIN;
+    enum fate fate = libssh2_fate(result);
+
+    if (fate == FATE_CHANNEL)
+        channel_end(c);
+    return fate == FATE_OVER || fate == FATE_REFUSED;
 }
 
 /* As far as it is of use now. */
@@ -70,64 +78,38 @@ static bool give_kept(struct channel *c)
     return true;
 }
 
-/* libssh2 fills the window up by itself once what is left falls below three quarters of the first one and
- * what is to be read: what is read at once is chosen so that it never comes to that. */
-static size_t portion(const struct channel *c)
-{
-    size_t quarter = c->window / 4 < sizeof passing ? c->window / 4 : sizeof passing;
+/* --- windows --- */
 
-    return !c->bulk ? FEW : quarter < SOME ? SOME : quarter;
+/* All that may come of it before its client takes something: libssh2 grants a portion beyond the window, and
+ * one more is kept here. */
+static size_t cost(const struct channel *c)
+{
+    return c->window + 2 * (size_t)c->portion + CHANNEL_ITSELF;
 }
 
-static size_t low_water(const struct channel *c)
+bool channel_has_room(const struct session *s)
 {
-    size_t half = c->window / 2, theirs = CHANNEL_WINDOW / 4 * 3 + portion(c);
+    size_t sum = BESIDES;
 
-    return half > theirs ? half : theirs;
+    for (size_t i = 0; i < s->count; i++)
+        sum += cost(s->channels[i]);
+    return sum + WINDOW_SMALL + 2 * PORTION_SMALL + CHANNEL_ITSELF <= SESSION_MEMORY;
 }
 
-/* All that could be sent before one of the last grants has come, and nothing of what could be sent since. */
-static bool stands_at_limit(const struct channel *c)
+void channel_set_window(const struct session *s, struct channel *c)
 {
-    for (size_t i = 0; i < ARRAY_LEN(c->limits); i++) {
-        if (c->limits[i] && c->limits[i] == c->came)
-            return true;
-    }
-    return false;
+    size_t large = 0;
+
+    for (size_t i = 0; i < s->count; i++)
+        large += s->channels[i]->window == WINDOW_LARGE;
+    c->window = !c->drives && large < LARGE_MOST ? WINDOW_LARGE : WINDOW_SMALL;
+    c->portion = c->window == WINDOW_LARGE ? PORTION_LARGE : PORTION_SMALL;
 }
 
-/*
- * Fills the window up when about half of it is used, and doubles it where the far side was waiting for us:
- * once for what it has been granted so far. On a long way several grants are on their way at any time.
- */
-static void grant(struct session *s, struct channel *c, bool dry)
+/* A grant that libssh2 has begun and could not send: it goes on with it when it is asked to read. */
+static bool is_owed(const struct channel *c)
 {
-    size_t share = WINDOW_BUDGET / (pool_channels() + 1);
-    size_t most = share > WINDOW_MOST ? WINDOW_MOST : share < CHANNEL_WINDOW ? CHANNEL_WINDOW : share;
-    unsigned long left = libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
-    bool waited = dry && s->drained && c->bulk && stands_at_limit(c) && c->window * 2 <= most;
-
-    if (c->window > most)
-        c->window = (uint32_t)most;
-    if (left >= low_water(c) && !waited && !c->owed)
-        return;
-    c->bulk = true;
-    if (waited) {
-        c->window *= 2;
-        memset(c->limits, 0, sizeof c->limits);
-    }
-    unsigned long more = c->owed ? c->owed : left < c->window ? c->window - left : 0;
-    if (!more)
-        return;
-    if (!c->owed) {
-        c->limits[c->grants++ % ARRAY_LEN(c->limits)] = c->limit;
-        c->limit += more;
-    }
-    /* What was begun is to be repeated as it was. */
-    c->owed =
-        libssh2_channel_receive_window_adjust2(c->ssh, more, 1, NULL) == LIBSSH2_ERROR_EAGAIN ? more : 0;
-    if (c->owed)
-        c->again = s->again = true;
+    return libssh2_channel_window_read_ex(c->ssh, NULL, NULL) < c->window / 4 * 3 + c->portion;
 }
 
 static void keep_down(struct channel *c, const char *from, size_t n)
@@ -137,23 +119,29 @@ static void keep_down(struct channel *c, const char *from, size_t n)
     channel_want(c);
 }
 
+/* Nothing more now; perhaps for ever. */
+static void drained(struct session *s, struct channel *c)
+{
+    c->far_end = libssh2_channel_eof(c->ssh) > 0;
+    if (c->far_end)
+        (void)shutdown(c->join->fd, SHUT_WR);
+    else if (is_owed(c))
+        c->again = s->again = true;
+}
+
 int channel_deliver(struct session *s, struct channel *c)
 {
     c->again = false;
     while (c->join && !c->far_end && c->down.start == c->down.end) {
-        grant(s, c, false);
-        ssize_t got = libssh2_channel_read(c->ssh, passing, portion(c));
-        if (fatal(got))
+        ssize_t got = libssh2_channel_read(c->ssh, passing, c->portion);
+        if (fatal(c, got))
             return -1;
         if (got <= 0) {
-            c->far_end = libssh2_channel_eof(c->ssh) > 0;
-            if (c->far_end)
-                (void)shutdown(c->join->fd, SHUT_WR);
-            grant(s, c, true);
+            if (c->join)
+                drained(s, c);
             return 0;
         }
-        s->moved += (uint64_t)got;
-        c->came += (uint64_t)got;
+        bounds_moved(s, (size_t)got);
         ssize_t sent = give(c, passing, (size_t)got);
         if (sent < 0)
             channel_end(c);
@@ -177,13 +165,14 @@ static int pass_on(struct session *s, struct channel *c, const char *from, size_
 
     while (done < n) {
         ssize_t sent = libssh2_channel_write(c->ssh, from + done, n - done);
-        if (fatal(sent))
+        if (fatal(c, sent))
             return -1;
+        s->blocked |= sent == LIBSSH2_ERROR_EAGAIN && channel_may_send(s, c);
         if (sent <= 0)
             break;
         done += (size_t)sent;
     }
-    s->moved += done;
+    bounds_moved(s, done);
     if (done == n)
         return 1;
     memcpy(bytes_room(&c->up, n - done), from + done, n - done);
@@ -226,6 +215,12 @@ static int take_chunk(struct session *s, struct channel *c)
     return 0;
 }
 
+void channel_pause(struct channel *c)
+{
+    c->paused |= c->readable;
+    channel_want(c);
+}
+
 int channel_take(struct session *s, struct channel *c)
 {
     int result = send_kept(s, c);
@@ -240,6 +235,8 @@ int channel_take(struct session *s, struct channel *c)
         return -1;
     if (c->join && c->local_end && !c->end_sent && c->up.start == c->up.end)
         c->end_sent = libssh2_channel_send_eof(c->ssh) != LIBSSH2_ERROR_EAGAIN;
+    if (result == 0 && c->up.start < c->up.end)
+        c->readable = c->paused = true;
     channel_want(c);
     return 0;
 }

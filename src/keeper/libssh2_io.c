@@ -1,7 +1,7 @@
 /*
  * The bytes of a session: what came from the socket is shown to libssh2 in portions, what it sends is
- * gathered and leaves once a turn. Its memory is ours too: small pieces and everything before the login is
- * done are wiped when they are freed, and packets that it throws away are looked at first (libssh2_peek.c).
+ * gathered and leaves once a turn. Neither buffer grows without bound: what libssh2 does not read is left to
+ * the socket, and a server that does not read what it has asked for ends its session.
  */
 #include "libssh2_parts.h"
 
@@ -17,49 +17,7 @@
 #define IN_SIZE (256u << 10)
 #define OUT_FLUSH (256u << 10) /* gathered up to this, then sent within the turn */
 #define OUT_STUFFED (1u << 20)
-#define WIPED_MOST 4096u /* bulk is not worth it, and no secret is as long */
-
-struct piece {
-    _Alignas(16) size_t n;
-};
-
-void *io_alloc(size_t n, void **abstract)
-{
-    struct piece *p = n > SIZE_MAX - sizeof *p ? NULL : malloc(sizeof *p + n);
-
-    (void)abstract;
-    if (!p)
-        return NULL;
-    p->n = n;
-    return p + 1;
-}
-
-static void io_free(void *at, void **abstract)
-{
-    struct session *s = *abstract;
-    struct piece *p = at;
-
-    if (!p)
-        return;
-    p--;
-    if (s->state != SESSION_UP || s->opening)
-        peek_packet(s, at, p->n);
-    if (s->state != SESSION_UP || p->n <= WIPED_MOST)
-        explicit_bzero(at, p->n);
-    free(p);
-}
-
-static void *io_realloc(void *at, size_t n, void **abstract)
-{
-    void *new = io_alloc(n, abstract);
-
-    if (new &&at) {
-        size_t had = ((struct piece *)at - 1)->n;
-        memcpy(new, at, had < n ? had : n);
-        io_free(at, abstract);
-    }
-    return new;
-}
+#define OUT_MOST (4u << 20)
 
 void bytes_release(struct bytes *b)
 {
@@ -93,6 +51,8 @@ static ssize_t io_recv(libssh2_socket_t fd, void *to, size_t n, int flags, void 
 
     (void)fd;
     (void)flags;
+    if (s->abuse)
+        return -ECONNABORTED;
     if (there == 0)
         return s->gone ? 0 : -EAGAIN;
     if (s->quota == 0)
@@ -104,6 +64,7 @@ static ssize_t io_recv(libssh2_socket_t fd, void *to, size_t n, int flags, void 
     memcpy(to, s->in.at + s->in.start, n);
     s->in.start += n;
     s->quota -= n;
+    bounds_taken(s, n);
     return (ssize_t)n;
 }
 
@@ -113,6 +74,13 @@ static ssize_t io_send(libssh2_socket_t fd, const void *from, size_t n, int flag
 
     (void)fd;
     (void)flags;
+    if (s->out.end - s->out.start + n > OUT_MOST) {
+        s->abuse = "the server does not read";
+        return -ECONNABORTED;
+    }
+    s->given += n;
+    if (s->deaf)
+        return (ssize_t)n;
     memcpy(bytes_room(&s->out, n), from, n);
     s->out.end += n;
     return (ssize_t)n;
@@ -127,6 +95,7 @@ static void io_disconnected(LIBSSH2_SESSION *ssh, int reason, const char *messag
     (void)reason;
     (void)language;
     (void)language_length;
+    s->parted = true;
     if (message && length > 0)
         peek_line(s->disconnected, sizeof s->disconnected, message, (size_t)length);
 }
@@ -148,7 +117,7 @@ static void set_callback(LIBSSH2_SESSION *ssh, int what, void (*call)(void))
 
 LIBSSH2_SESSION *io_session(struct session *s)
 {
-    LIBSSH2_SESSION *ssh = libssh2_session_init_ex(io_alloc, io_free, io_realloc, s);
+    LIBSSH2_SESSION *ssh = libssh2_session_init_ex(bounds_alloc, bounds_free, bounds_realloc, s);
     const struct {
         int what;
         void (*call)(void);
@@ -172,6 +141,14 @@ void io_release(struct session *s)
     bytes_release(&s->out);
 }
 
+/* More is read once libssh2 has taken what is there; a socket that has ended would be readable for ever. */
+static void io_want(struct session *s)
+{
+    bool reads = !s->gone && s->in.end - s->in.start < IN_SIZE;
+
+    loop_want(&s->socket, (reads ? LOOP_READ : 0u) | (s->out.end ? LOOP_WRITE : 0u));
+}
+
 void io_fill(struct session *s)
 {
     char *to = s->in.end - s->in.start < IN_SIZE ? bytes_room(&s->in, s->in.at ? 1 : IN_SIZE / 2) : NULL;
@@ -182,29 +159,37 @@ void io_fill(struct session *s)
     ssize_t got = recv(s->fd, to, room, 0);
     s->drained = got < (ssize_t)room;
     if (got > 0) {
+        if (s->state == SESSION_HANDSHAKE)
+            greeting_add(s, to, (size_t)got);
         s->in.end += (size_t)got;
         s->doubted = false;
         sock_acknowledge(s->fd);
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
         s->gone = true;
     }
+    io_want(s);
 }
 
 void io_flush(struct session *s)
 {
-    while (s->out.start < s->out.end && !s->gone) {
+    while (s->out.start < s->out.end) {
         ssize_t sent = send(s->fd, s->out.at + s->out.start, s->out.end - s->out.start, MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR)
             continue;
-        if (sent < 0) {
-            s->gone = errno != EAGAIN;
+        if (sent < 0 && errno == EAGAIN)
             break;
-        }
-        s->out.start += (size_t)sent;
+        /* What it has said before can still be read, and then the end. */
+        s->deaf |= sent < 0;
+        s->out.start = s->deaf ? s->out.end : s->out.start + (size_t)sent;
     }
     if (s->out.start == s->out.end)
         s->out.start = s->out.end = 0;
-    loop_want(&s->socket, LOOP_READ | (s->out.end ? LOOP_WRITE : 0u));
+    io_want(s);
+}
+
+bool io_is_over(const struct session *s)
+{
+    return s->abuse || s->parted || (s->gone && s->in.start == s->in.end);
 }
 
 bool io_stuffed(struct session *s)

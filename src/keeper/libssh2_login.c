@@ -175,17 +175,19 @@ void login_free(struct login *l)
     free(l);
 }
 
+/* The session has ended, or must, while somebody was logging in. */
 static int failed(const struct session *s, struct err *e)
 {
     char *text = NULL;
 
-    if (*s->disconnected) {
+    if (!s->abuse && *s->disconnected) {
         (void)err_set(e, ERR_REFUSED, "%s: %s", session_who(s->settings), s->disconnected);
         return ssh_hint_login(s->settings, e);
     }
     (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
+    const char *why = s->abuse ? s->abuse : s->gone || s->parted || !text ? "" : text;
     (void)err_set(e, ERR_UNREACHABLE, "%s: connection lost in the login%s%.100s", session_who(s->settings),
-                  s->gone ? "" : ": ", s->gone || !text ? "" : text);
+                  *why ? ": " : "", why);
     return err_hint(e, "try %s", ssh_try(s->settings));
 }
 
@@ -206,8 +208,37 @@ static struct login *login_of(struct session *s)
         s->login->session = s;
         s->login->signature = (struct buf)BUF_INIT(SSH_BLOB_MAX);
         s->login->line = (struct buf)BUF_INIT(2 * SSH_BLOB_MAX);
+        s->login->heard = s->taken;
     }
     return s->login;
+}
+
+/*
+ * Whether what a step gave is the end of the session. Some errors of libssh2's mean a refusal as well as a
+ * connection that is lost; but no server refuses without having said anything since the try began.
+ */
+static bool is_over(const struct session *s, int result)
+{
+    enum fate fate = libssh2_fate(result);
+
+    if (s->refused || result == LOGIN_AGAIN || s->login->closed)
+        return s->abuse;
+    if (fate == FATE_AGAIN)
+        return io_is_over(s);
+    return fate != FATE_REFUSED || s->abuse || s->parted ||
+           (result != LIBSSH2_ERROR_FILE && s->taken == s->login->heard);
+}
+
+/* After a try: what was refused is over, and the next way is chosen. */
+static void next_try(struct session *s, enum login_state before, int result)
+{
+    struct login *l = s->login;
+
+    l->informed |= s->refused;
+    if (before != LOGIN_CHOOSE && before != LOGIN_BEGIN && result != LOGIN_AGAIN)
+        l->state = LOGIN_CHOOSE;
+    l->heard = s->taken;
+    s->refused = false;
 }
 
 int login_step(struct session *s, const char **cannot, struct err *e)
@@ -217,23 +248,19 @@ int login_step(struct session *s, const char **cannot, struct err *e)
     for (;;) {
         enum login_state before = l->state;
         int result = steps[before](s);
-        if (result == LIBSSH2_ERROR_EAGAIN)
-            return 0;
         if (libssh2_userauth_authenticated(s->ssh)) {
             prove(s);
             return 1;
         }
+        if (is_over(s, result))
+            return failed(s, e);
+        if (result == LIBSSH2_ERROR_EAGAIN)
+            return 0;
         *cannot = l->lacks;
         if (l->lacks)
             return -1;
-        if (result != LOGIN_AGAIN && !s->refused && (s->gone || *s->disconnected))
-            return failed(s, e);
-        if (s->refused)
-            l->informed = true;
         if ((before == LOGIN_CHOOSE && l->state == LOGIN_CHOOSE) || (before == LOGIN_PROMPTS && l->closed))
             return denied(s, e);
-        if (before != LOGIN_CHOOSE && before != LOGIN_BEGIN && result != LOGIN_AGAIN)
-            l->state = LOGIN_CHOOSE;
-        s->refused = false;
+        next_try(s, before, result);
     }
 }

@@ -24,7 +24,8 @@ enum login_state {
 struct login {
     struct session *session;
     enum login_state state;
-    bool informed; /* the server has said which ways there are */
+    bool informed;  /* the server has said which ways there are */
+    uint64_t heard; /* what the session had read when this try began */
 
     size_t next; /* key to try */
     bool accepted, agent_failed;
@@ -33,7 +34,7 @@ struct login {
     struct buf signature, line;
     unsigned phrases; /* asked for this key */
 
-    unsigned prompts, passwords; /* tries; questions */
+    unsigned prompts, passwords, rounds; /* tries; questions; rounds of prompts in all tries */
     struct secret *password;
     bool closed;     /* nobody answers: no more questions about passwords */
     struct err mute; /* why */

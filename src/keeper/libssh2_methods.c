@@ -11,7 +11,7 @@
 
 #define LIST_MAX 1024
 
-static const char KEX[] =
+const char methods_kex[] =
     "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
     "ecdh-sha2-nistp521,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,"
     "diffie-hellman-group14-sha256,diffie-hellman-group-exchange-sha256";
@@ -92,7 +92,7 @@ bool methods_set(const struct ssh_settings *settings, LIBSSH2_SESSION *ssh, stru
         const char *option, *ours, *allowed;
         int method[2];
     } kinds[] = {
-        {"KexAlgorithms", KEX, settings->kex, {LIBSSH2_METHOD_KEX, -1}},
+        {"KexAlgorithms", methods_kex, settings->kex, {LIBSSH2_METHOD_KEX, -1}},
         {"Ciphers", methods_ciphers, settings->ciphers, {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC}},
         {"MACs", methods_macs, settings->macs, {LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC}},
     };

@@ -32,7 +32,7 @@ static LIBSSH2_CHANNEL *open_by_libssh2(struct session *s, const struct channel 
         wire_put_string(&message, "127.0.0.1", strlen("127.0.0.1"));
         wire_put_u32(&message, 0);
     }
-    return libssh2_channel_open_ex(s->ssh, type, (unsigned)strlen(type), CHANNEL_WINDOW, PACKET_MOST,
+    return libssh2_channel_open_ex(s->ssh, type, (unsigned)strlen(type), c->window, PACKET_MOST,
                                    message.len ? message.data : NULL, (unsigned)message.len);
 }
 
@@ -64,17 +64,9 @@ static void opened(struct session *s, struct channel *c)
     }
     c->index = s->count;
     s->channels[s->count++] = c;
-    c->window = CHANNEL_WINDOW;
-    c->limit = CHANNEL_WINDOW;
     c->readable = !c->closing; /* what the client has sent goes along */
     (void)libssh2_channel_handle_extended_data2(c->ssh, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
     queue_opened(c, NULL);
-}
-
-/* libssh2 gives up after a minute; the connection has its own, shorter patience. */
-static bool is_answer(int code)
-{
-    return code == LIBSSH2_ERROR_CHANNEL_FAILURE || code == LIBSSH2_ERROR_TIMEOUT;
 }
 
 int open_step(struct session *s)
@@ -86,9 +78,9 @@ int open_step(struct session *s)
         return 0;
     c->ssh = open_by_libssh2(s, c);
     int code = c->ssh ? 0 : libssh2_session_last_errno(s->ssh);
-    if (code == LIBSSH2_ERROR_EAGAIN)
+    if (libssh2_fate(code) == FATE_AGAIN)
         return 0;
-    if (!c->ssh && !is_answer(code))
+    if (!c->ssh && libssh2_fate(code) != FATE_CHANNEL)
         return -1; /* another session may open it */
     s->opening = NULL;
     if (c->ssh) {
@@ -108,5 +100,6 @@ int open_start(struct session *s, struct channel *c)
     s->open_code = 0;
     *s->open_reason = '\0';
     c->session = s;
+    channel_set_window(s, c);
     return open_step(s);
 }

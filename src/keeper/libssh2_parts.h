@@ -52,11 +52,18 @@ struct session {
     struct login *login;
 
     struct bytes in, out;
-    size_t quota; /* how much ciphertext libssh2 may still see before we look at what came of it */
-    bool gone;    /* the socket has ended */
-    bool drained; /* and gave all that it had, when last read */
-    bool busy;    /* there is something to do this turn */
-    bool again;   /* and for a channel to which nothing came */
+    size_t quota;          /* how much ciphertext libssh2 may still see before we look at what came of it */
+    uint64_t taken, given; /* bytes that libssh2 has read and sent */
+    size_t held, pieces;   /* what libssh2 has of memory */
+    const char *abuse;     /* a bound that the server passed; it is the end */
+    bool accepted;         /* the host key */
+    int64_t idle_bytes, idle_looked; /* of no use, and when that was last looked at */
+    bool gone;                       /* the socket has ended */
+    bool deaf;                       /* it takes nothing any more */
+    bool drained;                    /* and gave all that it had, when last read */
+    bool busy;                       /* there is something to do this turn */
+    bool again;                      /* and for a channel to which nothing came */
+    bool blocked;                    /* keys are exchanged: nothing can be sent now */
     bool was_up;
     bool doubted; /* asked for a sign of life */
     int64_t kept_alive, idle_since;
@@ -74,8 +81,9 @@ struct session {
     bool refused, partial;  /* a refusal came; it was a partial success */
     char open_reason[256];  /* of a channel that could not be opened: sshd's words */
     unsigned open_code;     /* RFC 4254 section 5.1; 0: no answer seen */
-    char disconnected[256]; /* the server's last words */
-    struct buf kexinit;     /* the last seen */
+    bool parted;            /* the server has taken leave */
+    char disconnected[256]; /* its last words */
+    struct buf greeting;    /* what came first, in clear: libssh2_greeting.c */
 };
 
 /* --- libssh2_io.c --- */
@@ -88,14 +96,48 @@ void io_release(struct session *s);
 void io_fill(struct session *s);
 /* Sends what was gathered, as far as the socket takes it. */
 void io_flush(struct session *s);
+/* Whether nothing more can come of it: it has ended and all was read, or the server has taken leave. */
+bool io_is_over(const struct session *s);
 /* Whether so much waits for the socket that no more should be gathered. */
 bool io_stuffed(struct session *s);
-/* For libssh2 to free. */
-void *io_alloc(size_t n, void **abstract);
 
 void bytes_release(struct bytes *b); /* wipes what it holds */
 /* Room for n more behind the end. */
 char *bytes_room(struct bytes *b, size_t n);
+
+/* --- libssh2_fate.c --- */
+
+enum fate {
+    FATE_WELL,
+    FATE_AGAIN,
+    FATE_REFUSED, /* a way to log in, or a key */
+    FATE_CHANNEL, /* only a channel has failed */
+    FATE_OVER,    /* the session */
+};
+/* Of what a call of libssh2's gave. */
+enum fate libssh2_fate(long code);
+
+/* --- libssh2_bounds.c --- */
+
+#define SESSION_MEMORY ((size_t)60 << 20) /* with malloc's own and the buffers of the socket: 64 MiB */
+
+/* libssh2's memory, counted and bounded; wiped where it may have held a secret. */
+void *bounds_alloc(size_t n, void **abstract);
+void bounds_free(void *at, void **abstract);
+void *bounds_realloc(void *at, size_t n, void **abstract);
+/* libssh2 has read so much. */
+void bounds_taken(struct session *s, size_t n);
+/* A connection has got or sent so much. */
+void bounds_moved(struct session *s, size_t n);
+/* A channel is closed; the far side may have sent so much for it, which nobody reads. */
+void bounds_unread(struct session *s, size_t n);
+
+/* --- libssh2_greeting.c --- */
+
+/* Keeps what the server says first. */
+void greeting_add(struct session *s, const void *bytes, size_t n);
+/* Which algorithms of the server's first KEXINIT libssh2 lacks, in words. False: it has sent none. */
+bool greeting_disagrees(const struct session *s, struct buf *why);
 
 /* --- libssh2_peek.c --- */
 
@@ -103,8 +145,6 @@ char *bytes_room(struct bytes *b, size_t n);
 void peek_packet(struct session *s, const unsigned char *at, size_t n);
 /* The first line of a server's text, safe to show. */
 void peek_line(char *to, size_t size, const void *text, size_t n);
-/* Which algorithms of the last KEXINIT libssh2 lacks, in words. */
-void peek_disagreement(const struct session *s, struct buf *why);
 
 /* --- libssh2_methods.c --- */
 
@@ -112,7 +152,7 @@ void peek_disagreement(const struct session *s, struct buf *why);
  * has them. False: nothing is left of one kind, which `why` names. `ssh` may be NULL. */
 bool methods_set(const struct ssh_settings *settings, LIBSSH2_SESSION *ssh, struct buf *why);
 /* What libssh2 has of each kind and we want, in the order of our preference: comma lists. */
-extern const char methods_ciphers[], methods_macs[], methods_host_keys[];
+extern const char methods_kex[], methods_ciphers[], methods_macs[], methods_host_keys[];
 /* Whether a comma list has a word. */
 bool list_has(const char *list, const char *word, size_t n);
 /* Those of `ours` that `theirs` has too, in the order of ours; NULL has everything. */
@@ -152,25 +192,17 @@ const char *session_who(const struct ssh_settings *settings);
 
 /* --- libssh2_channel.c --- */
 
-#define CHANNEL_WINDOW (256u << 10) /* the first one */
-
 struct channel {
     struct channel *next;    /* in the pool's queue */
     struct session *session; /* NULL: in the queue */
     struct join *join;       /* NULL: nobody waits for it any more */
     LIBSSH2_CHANNEL *ssh;
     struct watch local;
-    struct timer patience; /* until it is open */
-    struct bytes down, up; /* what could not be passed on yet */
-    uint32_t window;       /* that we grant */
-    unsigned long owed;    /* a grant that libssh2 has begun to send, while keys are exchanged */
-    uint64_t came;         /* bytes of data */
-    uint64_t limit;        /* how many the far side has been allowed to send */
-    uint64_t limits[8];    /* what that was before each of the last grants; 0: nothing */
-    unsigned grants;
+    struct timer patience;    /* until it is open */
+    struct bytes down, up;    /* what could not be passed on yet */
+    uint32_t window, portion; /* what the far side may send, and what is read at once: fixed */
     size_t index;
     bool again;    /* to be looked at though nothing came: there may be more, or a window to grant */
-    bool bulk;     /* more came than an answer or two */
     bool drives;   /* it is no connection, but the session's driver */
     bool tried;    /* its session was lost while it was being opened: not a third time */
     bool readable; /* the client has sent */
@@ -188,6 +220,11 @@ void channels_end(struct session *s);
 int channel_deliver(struct session *s, struct channel *c);
 int channel_take(struct session *s, struct channel *c);
 bool channel_may_send(struct session *s, const struct channel *c);
+/* Whether the windows of all channels leave room for one more. */
+bool channel_has_room(const struct session *s);
+void channel_set_window(const struct session *s, struct channel *c);
+/* Does not read its client for now. */
+void channel_pause(struct channel *c);
 /* Watches the client's side. */
 void channel_watch(struct channel *c);
 
@@ -234,6 +271,8 @@ bool pool_is_spare(const struct session *s);
 bool pool_is_busy(struct session *s);
 /* Among the sessions that can open a channel now; NULL: none can. */
 struct session *pool_least_busy(void);
+/* Whether the windows of no session leave room for one more. */
+bool pool_is_full(void);
 /* Opens a session more, where that is possible and not being done. */
 void pool_start_another(void);
 /* Whether there is a session, or one may be opened now, which is then begun; if not, why. */

@@ -128,14 +128,17 @@ static void pool_turn(struct turn_hook *h)
     for (struct session *s = pool.sessions; s; s = s->next) {
         if (!s->busy || s->state != SESSION_UP)
             continue;
+        uint64_t taken = s->taken;
         s->busy = false;
         if (channels_turn(s) < 0)
             session_end(s, NULL);
-        else if (s->in.start < s->in.end && (s->count || s->opening || s->driver))
-            pool_wake(s);
+        else if (s->in.start < s->in.end && s->taken > taken)
+            pool_wake(s); /* there may be more of what it could take */
     }
     if (queue_waits())
         queue_assign();
+    if (queue_waits() && pool_is_full())
+        pool_start_another();
     pool.in_turn = false;
     reap();
 }
@@ -192,13 +195,25 @@ bool pool_is_busy(struct session *s)
     return load(s) > BUSY_BYTES || s->count >= BUSY_CHANNELS;
 }
 
+bool pool_is_full(void)
+{
+    bool any = false;
+
+    for (const struct session *s = pool.sessions; s; s = s->next) {
+        any |= s->state == SESSION_UP;
+        if (s->state != SESSION_ENDED && channel_has_room(s))
+            return false;
+    }
+    return any;
+}
+
 /* Among the sessions that can open a channel now. */
 struct session *pool_least_busy(void)
 {
     struct session *best = NULL;
 
     for (struct session *s = pool.sessions; s; s = s->next) {
-        if (s->state != SESSION_UP || s->opening || s->doubted)
+        if (s->state != SESSION_UP || s->opening || s->doubted || !channel_has_room(s))
             continue;
         if (!best || pool_is_busy(s) < pool_is_busy(best) ||
             (pool_is_busy(s) == pool_is_busy(best) && s->count < best->count))

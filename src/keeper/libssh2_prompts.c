@@ -15,6 +15,7 @@
 #include "keeper.h"
 
 #define PROMPT_MAX 2048
+#define ROUNDS_MOST 32 /* of prompts in a login: many more than an honest one has */
 
 static bool is_for_password(const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompt, const struct buf *text, int count)
 {
@@ -71,13 +72,18 @@ static void answer_prompts(const char *name, int name_length, const char *instru
 {
     struct session *s = *abstract;
 
+    if (++s->login->rounds > ROUNDS_MOST) {
+        (void)err_set(&s->login->mute, ERR_REFUSED, "%s: it asks over and over", session_who(s->settings));
+        s->login->closed = true;
+        return;
+    }
     say(name, name_length);
     say(instruction, instruction_length);
     for (int i = 0; i < count && !s->login->closed; i++) {
         AUTO_SECRET(answer);
         answer = answer_one(s, &prompts[i], count);
         s->login->closed = !answer;
-        char *copy = answer ? io_alloc(secret_len(answer) + 1, abstract) : NULL;
+        char *copy = answer ? bounds_alloc(secret_len(answer) + 1, abstract) : NULL;
         if (!copy)
             return;
         memcpy(copy, secret_bytes(answer), secret_len(answer) + 1);

@@ -82,7 +82,7 @@ static int sign(LIBSSH2_SESSION *ssh, unsigned char **signature, size_t *length,
     if (result != 0)
         return result;
     *length = l->signature.len;
-    *signature = io_alloc(*length, libssh2_session_abstract(ssh));
+    *signature = bounds_alloc(*length, libssh2_session_abstract(ssh));
     if (!*signature)
         return -1;
     memcpy(*signature, l->signature.data, *length);
@@ -157,10 +157,24 @@ static bool once_more(struct session *s, struct ssh_key *k)
     return false;
 }
 
+/* What libssh2 has to say of a private key that it could not read, before anything was sent for it. */
+static bool is_of_key(int result)
+{
+    static const int codes[] = {LIBSSH2_ERROR_SOCKET_NONE, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_DECRYPT,
+                                LIBSSH2_ERROR_BUFFER_TOO_SMALL, LIBSSH2_ERROR_OUT_OF_BOUNDARY};
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        if (result == codes[i])
+            return true;
+    }
+    return false;
+}
+
 int publickey_step(struct session *s)
 {
     struct login *l = s->login;
     struct ssh_key *k = candidate(l);
+    uint64_t given = s->given;
 
     if (!l->lacks)
         l->lacks = lacking(s, k);
@@ -173,6 +187,8 @@ int publickey_step(struct session *s)
     int result = offer(s, k);
     if (result == LIBSSH2_ERROR_EAGAIN)
         return result;
+    if (s->given == given && s->taken == l->heard && is_of_key(result))
+        result = LIBSSH2_ERROR_FILE;
     log_trace("way", "key %s: %s", k->name,
               result == 0                ? "logged in"
               : s->refused && s->partial ? "accepted, more is wanted"
@@ -187,7 +203,7 @@ int publickey_step(struct session *s)
     }
     if (l->agent_failed)
         log_warn(NULL, "the ssh agent did not sign with the key %s", k->name);
-    if (!s->refused && !s->gone && !*s->disconnected) {
+    if (!s->refused && !io_is_over(s)) {
         if (l->accepted && k->lacks)
             l->lacks = k->lacks;
         if (l->lacks || once_more(s, k))

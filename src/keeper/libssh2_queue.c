@@ -101,8 +101,16 @@ static void not_opened(struct timer *t)
     AUTO_BUF(time, 32);
 
     clock_format_duration(&time, opt.connect_timeout);
-    (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", options_endpoint(), buf_str(&time));
-    (void)ssh_hint_far(pool_settings(), &e);
+    if (!s && pool_is_full()) {
+        (void)err_set(&e, ERR_TRY_LATER,
+                      "2003 %s: %zu connections are open over %s, no more fit into its memory",
+                      options_endpoint(), pool_channels(), session_who(pool_settings()));
+        (void)err_hint(&e, "another forward, or fewer connections");
+    } else {
+        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", options_endpoint(),
+                      buf_str(&time));
+        (void)ssh_hint_far(pool_settings(), &e);
+    }
     if (!s) {
         unqueue(c);
         refuse(c, &e);

@@ -53,8 +53,9 @@ void session_end(struct session *s, const struct err *e)
     if (s->state == SESSION_ENDED)
         return;
     if (!e) {
+        const char *why = s->abuse ? s->abuse : s->disconnected;
         (void)err_set(&lost, ERR_UNREACHABLE, "ssh %s: connection lost%s%s", session_who(s->settings),
-                      *s->disconnected ? ": " : "", s->disconnected);
+                      *why ? ": " : "", why);
         (void)err_hint(&lost, "the next connection logs in anew");
     }
     not_at_once(s, NULL, e ? e : &lost);
@@ -77,7 +78,7 @@ void session_free(struct session *s)
     if (s->ssh)
         (void)libssh2_session_free(s->ssh);
     io_release(s);
-    buf_release(&s->kexinit);
+    buf_release(&s->greeting);
     free(s->channels);
     if (s->fd >= 0)
         (void)close(s->fd);
@@ -178,13 +179,15 @@ static int check_host_key(struct session *s, struct err *e)
 
     if (!blob)
         return err_set(e, ERR_PROTOCOL, "%s: no host key", s->settings->host);
-    if (accepted->len == n && memcmp(accepted->data, blob, n) == 0)
+    s->accepted = accepted->len == n && memcmp(accepted->data, blob, n) == 0;
+    if (s->accepted)
         return 0;
     peer_address(s->fd, address, sizeof address);
     if (host_key_check(s->settings, address, blob, n, &s->deadline, e) < 0)
         return -1;
     buf_clear(accepted);
     buf_add(accepted, blob, n);
+    s->accepted = true;
     return 0;
 }
 
@@ -192,24 +195,24 @@ static int check_host_key(struct session *s, struct err *e)
 static int handshake(struct session *s, const char **cannot, struct err *e)
 {
     static char why[512];
+    AUTO_BUF(words, sizeof why);
     char *text = NULL;
     int result = libssh2_session_handshake(s->ssh, s->fd);
 
-    if (result == LIBSSH2_ERROR_EAGAIN)
+    if (result == LIBSSH2_ERROR_EAGAIN && !io_is_over(s))
         return 0;
     if (result == 0)
         return check_host_key(s, e) < 0 ? -1 : 1;
-    if (result == LIBSSH2_ERROR_KEX_FAILURE && s->kexinit.len && !s->gone) {
-        AUTO_BUF(words, sizeof why);
-        peek_disagreement(s, &words);
+    if (result == LIBSSH2_ERROR_KEX_FAILURE && !s->gone && !s->abuse && greeting_disagrees(s, &words)) {
         (void)snprintf(why, sizeof why, "%s", buf_str(&words));
         *cannot = why;
         return -1;
     }
     (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
-    if (*s->disconnected)
-        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", ssh_where(s->settings), s->disconnected);
-    else if (s->gone)
+    if (s->abuse || *s->disconnected)
+        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", ssh_where(s->settings),
+                      s->abuse ? s->abuse : s->disconnected);
+    else if (s->gone || s->parted)
         (void)err_set(e, ERR_UNREACHABLE, "%s: the server closed the connection before the login",
                       ssh_where(s->settings));
     else
@@ -230,7 +233,8 @@ static void logged_in(struct session *s)
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_KEX),
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_CRYPT_CS),
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_HOSTKEY));
-    s->idle_since = clock_ms();
+    s->idle_since = s->idle_looked = clock_ms();
+    buf_release(&s->greeting);
     next_time(s);
     pool_session_up(s);
 }
@@ -299,7 +303,7 @@ struct session *session_start(const struct ssh_settings *settings)
 {
     struct session *s = mem_alloc(1, sizeof *s);
 
-    *s = (struct session){.settings = settings, .fd = -1, .socket = {.fd = -1}, .kexinit = BUF_INIT(16384)};
+    *s = (struct session){.settings = settings, .fd = -1, .socket = {.fd = -1}, .greeting = BUF_INIT(65536)};
     s->deadline = clock_deadline(settings->connect_timeout, CLOCK_NEVER);
     timer_set(&s->timer, s->deadline, too_late);
     s->dialling = dial_start(NULL, settings->host, settings->port, s->deadline, dialled, s);

@@ -1,0 +1,243 @@
+"""A bastion that means harm, at every stage of a session of libssh2's: it may cost a second of the processor and 64 MB, SIGTERM ends
+the keeper all the same, and what ends a session says so. Then who else may make a keeper wait: persons, askpass, agents."""
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from conftest import having
+from lib.bastion import ENGINES, Home, tunnel, write
+from lib.forwards import alive, dial, until
+from lib.keeping import gone, keeper, keepers
+from servers.hostile_ssh import TRICKS, Hostile
+
+WHO = ["--", "-NBe", "select current_user()"]
+CPU, MEMORY = 1.0, 64 << 10  # seconds, KiB
+AT_ANY = ["disconnect", "disconnect-empty", "disconnect-nothing", "disconnect-reason-only", "disconnect-malformed",
+          "disconnect-empty-and-close", "close", "abort", "silence", "unknown-big", "unknown-tiny", "ignore-big", "ignore-tiny"]
+INSIDE = [*AT_ANY, "global-requests", "kexinits"]
+CHANNELS = ["channel-requests", "channel-opens", "data-beyond-window", "data-tiny", "data-nobody's", "data-malformed", "extended-data",
+            "adjusts", "ends", "closes"]
+CASES = {"kex": [*AT_ANY, "kexinits"],
+         "login": [*INSIDE, "banners", "failures", "partial", "prompts-empty", "prompts-malformed", "channel-opens"],
+         "rekey": [*INSIDE, "data-beyond-window", "ends", "closes"],
+         "data": [*INSIDE, *CHANNELS]}
+STAYS = {"silence", "adjusts", "ends", "closes", "data-tiny", "data-nobody's", "data-malformed", "data-beyond-window", "extended-data"}
+
+
+def test_every_trick_is_played():
+    assert {name for names in CASES.values() for name in names} | {"questions"} == set(TRICKS)
+
+
+class Cost:
+    """Of a process, since now: seconds of the processor, and KiB of memory at most."""
+
+    def __init__(self, pid):
+        self.pid, self.memory = pid, 0
+        self.cpu_before, self.memory_before = self.look()
+        self.cpu, self.memory = 0, self.memory_before
+
+    def look(self):
+        with open(f"/proc/{self.pid}/stat") as f:
+            fields = f.read().rpartition(")")[2].split()
+        with open(f"/proc/{self.pid}/status") as f:
+            peak = int(f.read().partition("VmHWM:")[2].split()[0])
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), peak
+
+    def sample(self):
+        """Whether it still runs."""
+        try:
+            cpu, memory = self.look()
+        except (OSError, IndexError):
+            return False
+        self.cpu, self.memory = cpu - self.cpu_before, max(self.memory, memory)
+        return alive(self.pid)
+
+    def watch(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.sample():
+            assert self.cpu < CPU and self.memory - self.memory_before < MEMORY, (self.cpu, self.memory - self.memory_before)
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def home(broker, ssh_home, user_key, mariadb_server, clients):
+    home = Home(broker, ssh_home)
+    home.has_key(user_key)
+    home.server, home.client = mariadb_server, clients["mariadb1011"]
+    return home
+
+
+@pytest.fixture
+def hostile(ssh_keys, broker):
+    """hostile(stage, trick)."""
+    started = []
+
+    def start(stage, trick):
+        started.append(having(Hostile, broker.folder, ssh_keys.make(), stage, trick))
+        return started[-1]
+    yield start
+    for one in started:
+        one.stop()
+
+
+def prepare(home, bastion, engine="libssh2", known=True, **keys):
+    if known:
+        home.knows(bastion)
+    write(home.broker, home.server, tunnel(bastion, engine, **keys), client=home.client.path)
+
+
+@pytest.mark.parametrize("stage, trick", [(stage, trick) for stage in ("kex", "login") for trick in CASES[stage]])
+def test_before_anybody_is_logged_in(home, hostile, stage, trick):
+    prepare(home, hostile(stage, trick), connect_timeout="30s")
+    proc = home.broker.start("connect", "p", *WHO, stderr=-1, text=True)
+    there = []
+    assert until(lambda: there.extend(keepers()) or there or proc.poll() is not None)
+    if there:
+        pid = there[0][1]
+        cost = Cost(pid)
+        cost.watch(2 if trick == "silence" else 25)
+        if trick == "silence":
+            os.kill(pid, signal.SIGTERM)
+        assert until(lambda: not alive(pid), 5)
+    said = proc.communicate(timeout=30)[1]
+    assert proc.returncode in (69, 76, 77, 78, 79) and said.startswith("broker: p: "), (proc.returncode, said)
+    assert gone(home.broker)
+
+
+@pytest.mark.parametrize("stage, trick", [(stage, trick) for stage in ("rekey", "data") for trick in CASES[stage]])
+def test_under_a_connection(home, hostile, forwards, stage, trick):
+    prepare(home, hostile(stage, trick))
+    address = forwards.detach("p")
+    pid = keeper()[1]
+    cost = Cost(pid)
+    held = dial(address)
+    assert held.recv(5) == b"hello"
+    held.sendall(b"x")
+    reader = threading.Thread(target=read_all, args=(held,), daemon=True)
+    reader.start()
+    cost.watch(3)
+    assert alive(pid)  # another bastion might come back
+    if trick not in STAYS:
+        assert until(lambda: not reader.is_alive()), "the connection is still open"
+    os.kill(pid, signal.SIGTERM)
+    assert until(lambda: not alive(pid), 5)
+    held.close()
+    assert gone(home.broker)
+
+
+def read_all(s):
+    try:
+        while s.recv(65536):
+            pass
+    except OSError:
+        pass
+
+
+# Who may be waited for
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    return request.param
+
+
+def keeper_at(terminal, question):
+    """The keeper, once QUESTION is on the terminal."""
+    terminal.expect(question)
+    return keeper()[1]
+
+
+def test_sigterm_while_a_question_is_open(home, sshd, engine):
+    """The keeper ends at once, and the question with it: broker does not wait for an answer that nobody wants."""
+    prepare(home, sshd, engine, known=False)
+    terminal = home.broker.pty("connect", "p", *WHO, stderr="pipe")
+    pid = keeper_at(terminal, b"(yes/no/[fingerprint])? ")
+    os.kill(pid, signal.SIGTERM)
+    assert until(lambda: not alive(pid), 5)
+    assert terminal.wait() == 76 and terminal.err.startswith(b"broker: p: broker-keeper: it has ended\n") and terminal.echo, terminal.err
+    assert gone(home.broker) and not home.known_hosts.exists()
+
+
+def test_a_question_that_nobody_answers(home, sshd, engine):
+    """login_timeout is how long a person may take, and nothing is asked after it."""
+    prepare(home, sshd, engine, known=False)
+    done = home.broker.pty("connect", "p", "-o", "login_timeout=2s", *WHO, stderr="pipe")
+    done.expect(b"(yes/no/[fingerprint])? ")
+    assert done.wait() == 79 and b"broker: p: no answer " in done.err, done.err
+    assert gone(home.broker)
+
+
+def test_a_question_that_is_answered_wrongly(home, sshd, engine):
+    """By a program that always says the same, as a script in the place of a person does."""
+    home.broker.script("answer", "echo >>asked; echo perhaps")
+    home.broker.env["BROKER_ASKPASS"] = "answer"
+    prepare(home, sshd, engine, known=False)
+    done = home.broker.run("connect", "p", *WHO)
+    assert done.code in (77, 79) and done.errors.startswith("broker: p: "), done.errors
+    assert len((home.broker.home / "asked").read_text()) <= 64 and gone(home.broker)
+
+
+def test_questions_for_ever(home, hostile, engine):
+    home.broker.script("answer", "echo >>asked; echo 123456")
+    home.broker.env["BROKER_ASKPASS"] = "answer"
+    prepare(home, hostile("login", "questions"), engine)
+    done = home.broker.run("connect", "p", *WHO)
+    assert done.code in (77, 79) and done.errors.startswith("broker: p: "), done.errors
+    assert len((home.broker.home / "asked").read_text()) <= 64 and gone(home.broker)
+
+
+class LazyAgent:
+    """Knows a key, and never signs with it."""
+
+    def __init__(self, path, key):
+        blob = bytes_of(key)
+        self.answer = b"\x0c" + (1).to_bytes(4, "big") + len(blob).to_bytes(4, "big") + blob + bytes(4)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen()
+        self.asked, self.held = 0, []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                s = self.listener.accept()[0]
+            except OSError:
+                return
+            self.held.append(s)
+            threading.Thread(target=self._talk, args=(s,), daemon=True).start()
+
+    def _talk(self, s):
+        while data := s.recv(65536):
+            self.asked += data[4] == 13
+            if data[4] == 11:
+                s.sendall(len(self.answer).to_bytes(4, "big") + self.answer)
+
+    def stop(self):
+        for s in (self.listener, *self.held):
+            s.close()
+
+
+def bytes_of(key):
+    import base64
+    from pathlib import Path
+    return base64.b64decode(Path(f"{key}.pub").read_text().split()[1])
+
+
+def test_an_agent_that_never_signs(home, start_sshd, ssh_keys, broker):
+    """The bastion hangs up meanwhile: that is the end, and not a loop at full speed until the deadline."""
+    sshd, key = start_sshd(lines=["LoginGraceTime 2"]), ssh_keys.make()
+    sshd.authorize(key)
+    agent = LazyAgent(broker.folder / "agent", key)
+    prepare(home, sshd, connect_timeout="60s")
+    proc = broker.start("connect", "p", *WHO, stderr=-1, text=True, env={"SSH_AUTH_SOCK": str(broker.folder / "agent")})
+    assert until(lambda: agent.asked)
+    cost = Cost(keeper()[1])
+    cost.watch(20)
+    said = proc.communicate(timeout=30)[1]
+    agent.stop()
+    assert proc.returncode == 69 and said.startswith(f"broker: p: {sshd.user}@{sshd.host}: connection lost in the login"), said
+    assert gone(broker)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include <base/buf.h>
 #include <base/err.h>
 #include <model/profile.h>
 
@@ -18,9 +19,15 @@ bool url_has_password(const char *url);
 /* Overwrites the passwords inside the string, in place, keeping its length: for argv. */
 void url_mask(char *url);
 
+/* Whether a parameter only concerns a driver; for help: those, NULL-terminated, and which words mean which
+ * key. */
+bool url_word_is_ignored(const char *name);
+extern const char *const url_ignored_words[];
+void url_words_print(struct buf *out);
+
 /*
  * Puts the URL's settings into the profile with ORIGIN_URL, its passwords into p->password and
- * p->ssh_password. ERR_DATA, e->what "URL", with `hint: broker help config`.
+ * p->ssh_password. ERR_DATA, e->what "URL", with `hint: broker help urls`.
  */
 int url_parse(const char *url, struct profile *p, struct err *e);
 

@@ -6,11 +6,12 @@
 #include <base/mem.h>
 #include <model/kinds.h>
 #include <model/profile.h>
+#include <model/url.h>
 
 static const char *const group_titles[] = {"get in", "hand out", "look after", "set up"};
 static const char *const line_titles[] = {"where", "who", "what", "how"};
 
-const char *const help_topics = "config environment exit-codes formats";
+const char *const help_topics = "config urls environment exit-codes formats";
 
 void help_overview(FILE *to)
 {
@@ -110,6 +111,36 @@ static void help_config(void)
         (void)printf("  %-10s  %s\n", k->name, k->help);
 }
 
+static void help_urls(void)
+{
+    AUTO_BUF(words, 16384);
+
+    (void)puts(
+        "mysql://[USER[:PASSWORD]@]HOST[:PORT]/[DATABASE][?PARAMETER=VALUE&...]\n"
+        "Also mariadb://, jdbc:mysql:// and mysql+ssh://SSHUSER@BASTION/USER:PASSWORD@HOST/DATABASE.\n"
+        "Each part is percent-encoded. `-` in the place of a URL reads it from stdin, or asks for it.\n\n"
+        "A parameter is a key of a profile (broker help config), or one of these:\n");
+    (void)puts(
+        "  type              tcp socket ssh aws_iam\n"
+        "  ssh_host ssh_port ssh_user ssh_password ssh_keyLocation ssh_keyLocationEnabled\n"
+        "                    a tunnel without a name\n"
+        "  ssh_remote_socket_path\n"
+        "                    socket, on its far side\n\n"
+        "A URL runs nothing, lowers nothing, and sends a credential only to the server that it belongs to.\n"
+        "So it sets none of these; -o KEY=VALUE or a profile does:\n");
+    for (size_t i = 0, shown = 0; i < KEY_COUNT; i++) {
+        if (key_infos[i].url >= URL_RUNS && key_is_built(&key_infos[i]))
+            (void)printf(shown++ ? " %s" : "  %s", key_infos[i].name);
+    }
+    (void)puts("\n\nOther programs' words, in any case and with - for _, for these keys:\n");
+    url_words_print(&words);
+    (void)fputs(buf_str(&words), stdout);
+    (void)puts("\nWithout effect, as they concern a driver:\n");
+    for (size_t i = 0; url_ignored_words[i]; i++)
+        (void)printf("%s%s", i == 0 ? "  " : i % 8 ? " " : "\n  ", url_ignored_words[i]);
+    (void)putchar('\n');
+}
+
 static void help_environment(void)
 {
     (void)puts(
@@ -158,6 +189,7 @@ int help_topic(const char *topic, struct err *e)
         const char *name;
         void (*print)(void);
     } topics[] = {{"config", help_config},
+                  {"urls", help_urls},
                   {"environment", help_environment},
                   {"exit-codes", help_exit_codes},
                   {"formats", help_formats}};
@@ -192,7 +224,7 @@ static int help_run(struct invocation *inv, struct err *e)
 
 const struct verb verb_help = {.name = "help",
                                .usage = "[VERB|TOPIC]",
-                               .summary = "a verb, or: config environment exit-codes formats",
+                               .summary = "a verb, or: config urls environment exit-codes formats",
                                .group = GROUP_SET_UP,
                                .examples = {"broker help connect", "broker help config"},
                                .most_words = 1,

@@ -78,7 +78,8 @@ bool key_is_secret(const char *name)
         plain[i] = name[i] == '-' ? '_' : (char)tolower((unsigned char)name[i]);
     for (size_t i = 0; i < ARRAY_LEN(last_words); i++) {
         size_t m = strlen(last_words[i]);
-        if (n >= m && strcmp(plain + n - m, last_words[i]) == 0 && (n == m || plain[n - m - 1] == '_'))
+        if (n >= m && strcmp(plain + n - m, last_words[i]) == 0 &&
+            (n == m || plain[n - m - 1] == '_' || isupper((unsigned char)name[n - m])))
             return true;
     }
     return text_equal(plain, "secret_key") || text_equal(plain, "aws_secret_access_key");

@@ -29,18 +29,6 @@ static const char *const dialect_names[URL_PARAMETERS] = {
     [URL_AUTO_CONNECT] = "autoConnect",
 };
 
-/* Other names for keys. */
-static const struct {
-    const char *name;
-    enum key key;
-    bool is_lenient_bool; /* true for 1 true yes y, in any case; else false */
-} aliases[] = {
-    {"aws_region", KEY_region, false},
-    {"enable_cleartext_plugin", KEY_cleartext, true},
-    {"get_server_public_key", KEY_server_public_key, true},
-    {"request_server_public_key", KEY_server_public_key, true},
-};
-
 static void url_release(struct url *u)
 {
     for (size_t i = 0; i < URL_PARAMETERS; i++)
@@ -51,7 +39,7 @@ int url_refuse(struct url *u, const char *hint, const char *why)
 {
     (void)err_set(u->e, ERR_DATA, "%s", why);
     (void)err_what(u->e, "URL");
-    return err_hint(u->e, "%s", hint ? hint : "broker help config");
+    return err_hint(u->e, "%s", hint ? hint : "broker help urls");
 }
 
 static int refuse_encoding(struct url *u, const char *what)
@@ -127,9 +115,31 @@ int url_set_key(struct url *u, enum key k, const char *text, const char *from)
     return 0;
 }
 
-static bool is_scheme(struct span s)
+static bool is_one_of(const char *const *words, const char *s, size_t n)
 {
-    return s.n == 5 && strncasecmp(s.at, "mysql", 5) == 0;
+    for (; *words; words++)
+        if (strlen(*words) == n && strncasecmp(*words, s, n) == 0)
+            return true;
+    return false;
+}
+
+/* mysql, what other programs call it, and behind a `+` SQLAlchemy's driver, which is not our concern, or
+ * TablePlus's ssh. */
+static bool take_scheme(struct url *u)
+{
+    static const char *const names[] = {"mysql", "mariadb", "mysql2", NULL};
+    static const char jdbc[] = "jdbc:";
+    struct span s = u->parts.scheme;
+
+    u->is_jdbc = s.n > sizeof jdbc - 1 && strncasecmp(s.at, jdbc, sizeof jdbc - 1) == 0;
+    if (u->is_jdbc)
+        s = (struct span){s.at + sizeof jdbc - 1, s.n - (sizeof jdbc - 1)};
+    const char *plus = s.n ? memchr(s.at, '+', s.n) : NULL;
+    size_t n = plus ? (size_t)(plus - s.at) : s.n;
+    for (size_t i = n + 1; i < s.n; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_", s.at[i] | 0x20))
+            return false;
+    return is_one_of(names, s.at, n) && (!plus || (n + 1 < s.n && !u->is_jdbc));
 }
 
 static int take_user(struct url *u)
@@ -186,12 +196,6 @@ static int take_database(struct url *u)
     return database ? url_set_key(u, KEY_database, database, "database") : refuse_encoding(u, "database");
 }
 
-static bool lenient_bool(const char *s)
-{
-    return text_equal_nocase(s, "1") || text_equal_nocase(s, "true") || text_equal_nocase(s, "yes") ||
-           text_equal_nocase(s, "y");
-}
-
 static int refuse_parameter(struct url *u, const char *name)
 {
     bool is_harmless =
@@ -215,15 +219,30 @@ static int take_value(struct url *u, const char *name, const char *value)
         u->value[i] = mem_strdup(value);
         return 0;
     }
-    for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
-        if (strcmp(name, aliases[i].name) == 0)
-            return url_set_key(u, aliases[i].key,
-                               !aliases[i].is_lenient_bool ? value
-                               : lenient_bool(value)       ? "yes"
-                                                           : "no",
-                               name);
+    int taken = url_take_word(u, name, value);
+    if (taken)
+        return taken < 0 ? -1 : 0;
     int k = key_find(key_infos, KEY_COUNT, name);
     return k < 0 ? refuse_parameter(u, name) : url_set_key(u, (enum key)k, value, key_infos[k].name);
+}
+
+/* What stands before the path of mysql+ssh://. */
+static int take_ssh(struct url *u)
+{
+    const struct span parts[] = {u->parts.ssh_host, u->parts.ssh_port, u->parts.ssh_user};
+    static const enum url_parameter names[] = {URL_SSH_HOST, URL_SSH_PORT, URL_SSH_USER};
+
+    if (!u->parts.ssh_host.at)
+        return 0;
+    u->value[URL_TYPE] = mem_strdup("ssh");
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        u->value[names[i]] = decode(parts[i]);
+        if (!u->value[names[i]])
+            return refuse_encoding(u, "bastion");
+    }
+    return u->parts.ssh_password.at
+               ? decode_secret(u, u->parts.ssh_password, "bastion's password", &u->p->ssh_password)
+               : 0;
 }
 
 static int take_parameters(struct url *u)
@@ -238,6 +257,11 @@ static int take_parameters(struct url *u)
         plain_name = mem_strndup(name.at, name.n);
         if (text_equal(plain_name, "ssh_password")) {
             if (decode_secret(u, value, "ssh_password", &u->p->ssh_password) < 0)
+                return -1;
+            continue;
+        }
+        if (u->is_jdbc && text_equal(plain_name, "password")) {
+            if (decode_secret(u, value, "password", &u->p->password) < 0)
                 return -1;
             continue;
         }
@@ -259,7 +283,7 @@ static int check_whole(struct url *u, const char *url)
     if (!url_is(url))
         return url_refuse(u, "mysql://[USER@]HOST[:PORT]/[DATABASE]", "no '://' in it");
     url_split(url, &u->parts);
-    if (!is_scheme(u->parts.scheme))
+    if (!take_scheme(u))
         return url_refuse(u, "mysql://[USER@]HOST[:PORT]/[DATABASE]", "it does not start with mysql://");
     if (u->parts.fragment)
         return url_refuse(u, "write %23 for it", "a '#' that is not percent-encoded");
@@ -273,7 +297,8 @@ int url_parse(const char *url, struct profile *p, struct err *e)
     p->is_of_url = true;
     if (check_whole(&u, url) < 0)
         return -1;
-    if (take_user(&u) < 0 || take_host(&u) < 0 || take_database(&u) < 0 || take_parameters(&u) < 0)
+    if (take_user(&u) < 0 || take_host(&u) < 0 || take_database(&u) < 0 || take_ssh(&u) < 0 ||
+        take_parameters(&u) < 0 || url_settle_tls(&u) < 0)
         return -1;
     return url_settle_mode(&u);
 }

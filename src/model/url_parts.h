@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <base/buf.h>
 #include <base/err.h>
 #include <model/profile.h>
 
@@ -16,7 +17,8 @@ struct span {
 
 struct url_parts {
     struct span scheme, user, password, host, port, path, query;
-    const char *fragment; /* at the `#` */
+    struct span ssh_user, ssh_password, ssh_host, ssh_port; /* of mysql+ssh://, TablePlus's */
+    const char *fragment;                                   /* at the `#` */
 };
 
 /* Cuts at "://", the authority's last `@`, and so on (RFC 3986); checks nothing. `url` has "://". */
@@ -44,6 +46,8 @@ struct url {
     struct profile *p;
     struct err *e;
     char *value[URL_PARAMETERS]; /* decoded; NULL where not given */
+    bool is_jdbc;                /* whose password is a parameter */
+    const char *least_tls;       /* asked for by words that do not name a level; NULL */
 };
 
 #define URL_MOST (4 * 65536) /* bytes: the longest password, each byte encoded, and the rest */
@@ -52,6 +56,10 @@ struct url {
 int url_refuse(struct url *u, const char *hint, const char *why);
 /* Sets a key; of a repeated one the last value counts. `from` is the parameter. */
 int url_set_key(struct url *u, enum key k, const char *text, const char *from);
+/* Another program's word (url_words.c): 1 taken or ignored, 0 unknown, -1. */
+int url_take_word(struct url *u, const char *name, const char *value);
+/* The level that such words ask for, once all are read. */
+int url_settle_tls(struct url *u);
 /* Chooses the mode, drops what belongs to another one, and sets what the mode implies (url_mode.c). */
 int url_settle_mode(struct url *u);
 

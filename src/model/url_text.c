@@ -5,6 +5,7 @@
 #include <model/url_parts.h>
 
 #include <string.h>
+#include <strings.h>
 
 #include <base/mem.h>
 #include <base/text.h>
@@ -45,6 +46,33 @@ static void split_authority(struct span authority, struct url_parts *out)
         out->port = span_of(colon + 1, end);
 }
 
+/*
+ * SSHUSER@SSHHOST/USER:PASSWORD@HOST:PORT/DATABASE: what was read as the server is the bastion, and the
+ * server is in the path. That password may be but partly encoded: its end is the last `@`.
+ */
+static void split_ssh(struct url_parts *out)
+{
+    struct span path = out->path;
+    const char *at = span_find_last(path, '@');
+    struct span rest = at ? span_of(at + 1, path.at + path.n) : path;
+    const char *slash = span_find(rest, '/'), *end = path.at + path.n;
+
+    out->ssh_user = out->user;
+    out->ssh_password = out->password;
+    out->ssh_host = out->host;
+    out->ssh_port = out->port;
+    out->user = out->password = out->host = out->port = out->path = (struct span){NULL, 0};
+    if (path.n)
+        split_authority(span_of(path.at, slash ? slash : end), out);
+    if (slash)
+        out->path = span_of(slash + 1, end);
+}
+
+static bool is_ssh_scheme(struct span scheme)
+{
+    return scheme.n > 4 && strncasecmp(scheme.at + scheme.n - 4, "+ssh", 4) == 0;
+}
+
 void url_split(const char *url, struct url_parts *out)
 {
     const char *mark = strstr(url, "://"), *rest = mark + 3;
@@ -63,6 +91,8 @@ void url_split(const char *url, struct url_parts *out)
         out->query = span_of(rest, end);
     }
     out->fragment = *end == '#' ? end : NULL;
+    if (is_ssh_scheme(out->scheme))
+        split_ssh(out);
 }
 
 bool url_next_parameter(struct span *query, struct span *name, struct span *value)
@@ -136,6 +166,8 @@ static void each_password(const char *url, void (*each)(void *context, struct sp
     struct span stray = stray_password(&u), query = u.query;
     if (u.password.at)
         each(context, u.password);
+    if (u.ssh_password.at)
+        each(context, u.ssh_password);
     if (stray.at)
         each(context, stray);
     while (url_next_parameter(&query, &name, &value))

@@ -1,4 +1,5 @@
 /* DATABASE_URL: mysql://USER:PASSWORD@HOST:PORT/DATABASE?ssl-mode=..., strictly percent-encoded (RFC 3986).
+ * Many drivers refuse a parameter that they do not know, so none is there that says nothing.
  */
 #include <output/format.h>
 
@@ -43,7 +44,7 @@ static int url_environment(const struct connection *c, struct env_changes *env, 
     if (c->database)
         put_encoded(&url, c->database);
     put_parameter(&url, &separator, "socket", c->socket);
-    put_parameter(&url, &separator, "ssl-mode", tls_level_ssl_mode(c->tls));
+    put_parameter(&url, &separator, "ssl-mode", c->tls >= TLS_REQUIRED ? tls_level_ssl_mode(c->tls) : NULL);
     put_parameter(&url, &separator, "ssl-ca", c->tls >= TLS_VERIFY_CA ? c->tls_ca : NULL);
     if (!buf_ok(&url))
         return err_set(e, ERR_DATA, "url: too long for the format");

@@ -261,7 +261,7 @@ def test_url_from_stdin_leaves_the_rest_to_the_client(broker, clients, mariadb_s
     (b"", 65, "stdin: not a URL\nhint: mysql://USER:PASSWORD@HOST/DATABASE\n"),
     (b"\nmysql://h/\n", 65, "stdin: not a URL\n"),
     (b"prod\n", 65, "stdin: not a URL\n"),
-    (b"mysql://h/?x=1\r\n", 65, "URL: unknown parameter 'x'\nhint: broker help config\n"),
+    (b"mysql://h/?x=1\r\n", 65, "URL: unknown parameter 'x'\nhint: broker help urls\n"),
     (b"mysql://" + b"a" * 20000, 65, "stdin: over 16384 bytes\nhint: "),
     (b"mysql://h\0/\n", 65, "stdin: holds a NUL byte\nhint: ")])
 def test_bad_line_on_stdin(broker, line, code, wanted):

@@ -25,7 +25,7 @@ look after
 set up
   profile     list, show, check, add
   completion  print completion for bash, zsh or fish
-  help        a verb, or: config environment exit-codes formats
+  help        a verb, or: config urls environment exit-codes formats
 
 first time: broker profile add NAME
 """
@@ -215,8 +215,8 @@ def test_exit_codes_topic(broker):
 @pytest.mark.parametrize("args, wanted", [
     (["help", "conect"], "broker: conect: no such topic\nhint: did you mean 'connect'?\n"),
     (["help", "exit-code"], "broker: exit-code: no such topic\nhint: did you mean 'exit-codes'?\n"),
-    (["help", "zzz"], "broker: zzz: no such topic\nhint: a verb, or: config environment exit-codes formats\n"),
-    (["help", "__complete"], "broker: __complete: no such topic\nhint: a verb, or: config environment exit-codes formats\n"),
+    (["help", "zzz"], "broker: zzz: no such topic\nhint: a verb, or: config urls environment exit-codes formats\n"),
+    (["help", "__complete"], "broker: __complete: no such topic\nhint: a verb, or: config urls environment exit-codes formats\n"),
     (["help", "a", "b"], "broker: help: one word too many\nhint: broker help help\n")])
 def test_no_such_topic(broker, args, wanted):
     done = broker.run(*args)

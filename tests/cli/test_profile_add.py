@@ -50,9 +50,9 @@ def test_quiet(broker):
 
 
 @pytest.mark.parametrize("url, text", [
-    ("mysql://h/?colour=red", "unknown parameter 'colour'\nhint: broker help config"),
+    ("mysql://h/?colour=red", "unknown parameter 'colour'\nhint: broker help urls"),
     ("mysql://h/?password=x", "'password' is no parameter: a password stands before the host, USER:PASSWORD@HOST\n"
-                              "hint: broker help config"),
+                              "hint: broker help urls"),
     ("mysql://h/?tls=on", "tls: unknown value 'on'\nhint: tls is one of: disabled preferred required verify-ca verify-identity"),
     ("mysql://h:0/", "the port is not a number from 1 to 65535\n"
                      "hint: percent-encode special characters of the password: %2F is /, %3A is :, %40 is @"),

@@ -87,7 +87,7 @@ static void urls(void **state)
     c.user = c.database = NULL;
     expect("url", &c, "DATABASE_URL=mysql://db:3307/?ssl-mode=REQUIRED\n");
     struct connection local = {.user = "app", .socket = "/run/my.sock", .tls = TLS_PREFERRED};
-    expect("url", &local, "DATABASE_URL=mysql://app@localhost/?socket=%2Frun%2Fmy.sock&ssl-mode=PREFERRED\n");
+    expect("url", &local, "DATABASE_URL=mysql://app@localhost/?socket=%2Frun%2Fmy.sock\n");
 }
 
 /* Every byte that a password can have comes back, and none of them is seen raw. */
@@ -103,7 +103,7 @@ static void every_byte(void **state)
         assert_int_equal(secret_add(password, &(char){(char)i}, 1), 0);
     struct connection c = {.user = "u", .password = password, .host = "h", .port = 1, .tls = TLS_PREFERRED};
     changes_text("url", &c, &text);
-    const char *start = strstr(buf_str(&text), "u:") + 2, *end = strstr(start, "@h:1/?");
+    const char *start = strstr(buf_str(&text), "u:") + 2, *end = strstr(start, "@h:1/");
     assert_non_null(end);
     assert_true(text_percent_decode(&back, start, (size_t)(end - start)));
     assert_int_equal(back.len, 255);
@@ -124,7 +124,7 @@ static void refused(void **state)
     changes_text("env", &c, &text);
     assert_true(text_starts(buf_str(&text), "65: "));
     assert_null(strstr(buf_str(&text), "MYSQL_PWD="));
-    expect("url", &c, "DATABASE_URL=mysql://u:a%00b@h:1/?ssl-mode=DISABLED\n");
+    expect("url", &c, "DATABASE_URL=mysql://u:a%00b@h:1/\n");
 }
 
 static void names(void **state)

@@ -148,7 +148,7 @@ struct refusal {
     const char *url, *msg, *hint;
 };
 
-static const char general[] = "broker help config";
+static const char general[] = "broker help urls";
 static const char encode[] =
     "percent-encode special characters of the password: %2F is /, %3A is :, %40 is @";
 static const char form[] = "mysql://[USER@]HOST[:PORT]/[DATABASE]";

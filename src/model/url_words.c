@@ -1,0 +1,347 @@
+/*
+ * Other programs' words in the parameters of a URL: hosting companies', drivers', clients'. What means a key
+ * of ours is that key; what only concerns a driver is ignored, a row each; what is in neither table is
+ * refused by url.c. Names are compared without case, `-` as `_`: the same word is written in every way.
+ */
+#include <model/url_parts.h>
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+#include <model/url.h>
+
+struct value {
+    const char *theirs, *ours; /* ours NULL: it says nothing */
+};
+
+/* MySQL's own, libpq's, mycli's, MariaDB Connector/J's. */
+static const struct value modes[] = {
+    {"disabled", "disabled"},
+    {"disable", "disabled"},
+    {"off", "disabled"},
+    {"preferred", "preferred"},
+    {"prefer", "preferred"},
+    {"allow", "preferred"},
+    {"auto", "preferred"},
+    {"required", "required"},
+    {"require", "required"},
+    {"on", "required"},
+    {"trust", "required"},
+    {"verify_ca", "verify-ca"},
+    {"verify_full", "verify-identity"},
+    {"verify_identity", "verify-identity"},
+    {NULL, NULL},
+};
+/* go-sql-driver's `tls`; the others are our own. */
+static const struct value go_modes[] = {
+    {"true", "verify-identity"}, {"skip_verify", "required"}, {"false", "disabled"}, {NULL, NULL}};
+static const struct value table_plus_modes[] = {
+    {"0", "preferred"}, {"1", "disabled"}, {"2", "required"}, {NULL, NULL}};
+static const struct value bools[] = {{"1", "yes"},  {"true", "yes"}, {"yes", "yes"},  {"y", "yes"},
+                                     {"on", "yes"}, {"0", "no"},     {"false", "no"}, {"no", "no"},
+                                     {"n", "no"},   {"off", "no"},   {NULL, NULL}};
+/* Allowed by nobody's URL, but no reason to refuse one that says no. */
+static const struct value only_yes[] = {{"1", "yes"},    {"true", "yes"}, {"on", "yes"}, {"0", NULL},
+                                        {"false", NULL}, {"off", NULL},   {"no", NULL},  {NULL, NULL}};
+/* What asks for at least a level, and what says nothing about it. */
+#define LEAST(level)                                                                                         \
+    {                                                                                                        \
+        {"1", level}, {"true", level}, {"yes", level}, {"on", level}, {"0", NULL}, {"false", NULL},          \
+            {"no", NULL}, {"off", NULL}, {NULL, NULL},                                                       \
+    }
+static const struct value least_required[] = LEAST("required");
+static const struct value least_ca[] = LEAST("verify-ca");
+static const struct value least_identity[] = LEAST("verify-identity");
+static const struct value prisma[] = {
+    {"strict", "verify-identity"}, {"accept_invalid_certs", NULL}, {NULL, NULL}};
+static const struct value node[] = {{"1", "required"},
+                                    {"true", "required"},
+                                    {"0", NULL},
+                                    {"false", NULL},
+                                    {"{}", "required"},
+                                    {"{\"rejectUnauthorized\":true}", "verify-identity"},
+                                    {"{\"rejectUnauthorized\":false}", "required"},
+                                    {NULL, NULL}};
+static const struct value off_only[] = {
+    {"1", "disabled"}, {"true", "disabled"}, {"0", NULL}, {"false", NULL}, {NULL, NULL}};
+
+static const struct word {
+    const char *name;
+    enum key key;
+    const struct value *values; /* NULL: as it stands */
+    enum { SETS, AT_LEAST, MILLISECONDS, JUMPS } how;
+} words[] = {
+    {"ssl_mode", KEY_tls, modes, SETS},
+    {"sslmode", KEY_tls, modes, SETS},
+    {"tls", KEY_tls, go_modes, SETS},
+    {"tlsmode", KEY_tls, table_plus_modes, SETS},
+    {"ssl_disabled", KEY_tls, off_only, SETS},
+    {"requiressl", KEY_tls, least_required, AT_LEAST},
+    {"verifyservercertificate", KEY_tls, least_ca, AT_LEAST},
+    {"ssl_verify_cert", KEY_tls, least_ca, AT_LEAST},
+    {"sslverify", KEY_tls, least_ca, AT_LEAST},
+    {"ssl_verify_identity", KEY_tls, least_identity, AT_LEAST},
+    {"ssl_verify_server_cert", KEY_tls, least_identity, AT_LEAST},
+    {"sslaccept", KEY_tls, prisma, AT_LEAST},
+    {"ssl", KEY_tls, node, AT_LEAST},
+    {"ssl_ca", KEY_tls_ca, NULL, SETS},
+    {"sslca", KEY_tls_ca, NULL, SETS},
+    {"sslrootcert", KEY_tls_ca, NULL, SETS},
+    {"ssl_cert", KEY_tls_cert, NULL, SETS},
+    {"sslcert", KEY_tls_cert, NULL, SETS},
+    {"ssl_key", KEY_tls_key, NULL, SETS},
+    {"sslkey", KEY_tls_key, NULL, SETS},
+    {"ssl_cipher", KEY_tls_ciphers, NULL, SETS},
+    {"sslcipher", KEY_tls_ciphers, NULL, SETS},
+    {"aws_region", KEY_region, NULL, SETS},
+    {"enable_cleartext_plugin", KEY_cleartext, bools, SETS},
+    {"allowcleartextpasswords", KEY_cleartext, bools, SETS},
+    {"get_server_public_key", KEY_server_public_key, bools, SETS},
+    {"request_server_public_key", KEY_server_public_key, bools, SETS},
+    {"allowpublickeyretrieval", KEY_server_public_key, bools, SETS},
+    {"usecompression", KEY_compress, bools, SETS},
+    {"connecttimeout", KEY_connect_timeout, NULL, MILLISECONDS},
+    {"unix_socket", KEY_socket, NULL, SETS},
+    {"unixsocket", KEY_socket, NULL, SETS},
+    {"socketpath", KEY_socket, NULL, SETS},
+    {"localsocket", KEY_socket, NULL, SETS},
+    {"username", KEY_user, NULL, SETS},
+    {"name", KEY_title, NULL, SETS},
+    {"ssh_jump", KEY_via, NULL, JUMPS},
+    {"allowloadlocalinfile", KEY_local_infile, only_yes, SETS},
+    {"allowallfiles", KEY_local_infile, only_yes, SETS},
+};
+
+const char *const url_ignored_words[] = {
+    /* the text of a session */
+    "charset",
+    "character_set",
+    "characterencoding",
+    "characterset",
+    "charactersetresults",
+    "encoding",
+    "collation",
+    "connectioncollation",
+    "useunicode",
+    "use_unicode",
+    /* the driver's idea of the server, of time and of values */
+    "serverversion",
+    "server_version",
+    "driver",
+    "driverversion",
+    "adapter",
+    "loc",
+    "parsetime",
+    "servertimezone",
+    "connectiontimezone",
+    "forceconnectiontimezonetosession",
+    "timezone",
+    "uselegacydatetimecode",
+    "zerodatetimebehavior",
+    "sendfractionalseconds",
+    "yearisdatetype",
+    "tinyint1isbit",
+    "transformedbitisboolean",
+    "jdbccomplianttruncation",
+    "datestrings",
+    "supportbignumbers",
+    "bignumberstrings",
+    "decimalnumbers",
+    "binary_prefix",
+    /* TLS that is tried anyway, and log-ins that the client decides */
+    "usessl",
+    "allowfallbacktoplaintext",
+    "allownativepasswords",
+    "allowoldpasswords",
+    "permitmysqlscheme",
+    /* connections, pools, time */
+    "autoreconnect",
+    "reconnect",
+    "failoverreadonly",
+    "maxreconnects",
+    "initialtimeout",
+    "pool",
+    "pool_size",
+    "pool_timeout",
+    "pool_recycle",
+    "max_overflow",
+    "connection_limit",
+    "connectionlimit",
+    "waitforconnections",
+    "queuelimit",
+    "conn_max_age",
+    "conn_health_checks",
+    "checkout_timeout",
+    "idle_timeout",
+    "reaping_frequency",
+    "timeout",
+    "sockettimeout",
+    "socket_timeout",
+    "readtimeout",
+    "read_timeout",
+    "writetimeout",
+    "write_timeout",
+    "tcpkeepalive",
+    "enablekeepalive",
+    "keepalive_ticks",
+    "checkconnliveness",
+    "rejectreadonly",
+    "connectionattributes",
+    /* statements */
+    "maxallowedpacket",
+    "max_allowed_packet",
+    "multistatements",
+    "allowmultiqueries",
+    "interpolateparams",
+    "namedplaceholders",
+    "prepared_statements",
+    "clientfoundrows",
+    "columnswithalias",
+    "useaffectedrows",
+    "autocommit",
+    "rewritebatchedstatements",
+    "cacheprepstmts",
+    "useserverprepstmts",
+    "prepstmtcachesize",
+    "prepstmtcachesqllimit",
+    "uselocalsessionstate",
+    "uselocaltransactionstate",
+    "cacheresultsetmetadata",
+    "cacheserverconfiguration",
+    "elidesetautocommits",
+    "maintaintimestats",
+    "usecursorfetch",
+    "defaultfetchsize",
+    "nullcatalogmeanscurrent",
+    "nulldatabasemeanscurrent",
+    "noaccesstoprocedurebodies",
+    "useoldaliasmetadatabehavior",
+    "useinformationschema",
+    "createdatabaseifnotexist",
+    /* how a program shows it */
+    "statuscolor",
+    "env",
+    "enviroment",
+    "environment",
+    "useprivatekey",
+    "safemodelevel",
+    "advancedsafemodelevel",
+    "lazyload",
+    "boundary_id",
+    "prompt",
+    NULL,
+};
+
+/* `known` is in small letters, with `_`. */
+static bool is_word(const char *known, const char *typed)
+{
+    while (*known && (*known == tolower((unsigned char)*typed) || (*known == '_' && *typed == '-'))) {
+        known++;
+        typed++;
+    }
+    return *known == tolower((unsigned char)*typed);
+}
+
+bool url_word_is_ignored(const char *name)
+{
+    for (size_t i = 0; url_ignored_words[i]; i++)
+        if (is_word(url_ignored_words[i], name))
+            return true;
+    return false;
+}
+
+static int rank(const char *level)
+{
+    static const char *const levels[] = {"disabled", "preferred", "required", "verify-ca", "verify-identity"};
+
+    for (int i = 0; i < (int)ARRAY_LEN(levels); i++)
+        if (text_equal(level, levels[i]))
+            return i;
+    return -1;
+}
+
+/* Ours for their value; *known is false where the table has none. */
+static const char *translate(const struct value *values, const char *theirs, bool *known)
+{
+    *known = true;
+    for (; values->theirs; values++)
+        if (is_word(values->theirs, theirs) || text_equal_nocase(values->theirs, theirs))
+            return values->ours;
+    *known = false;
+    return theirs;
+}
+
+static int set_milliseconds(struct url *u, const char *name, const char *value)
+{
+    AUTO_FREE(char *, time);
+    unsigned long ms;
+
+    if (!text_number(value, UINT32_MAX, &ms))
+        return url_refuse(u, NULL, "connectTimeout is not a number of milliseconds");
+    time = mem_printf("%lums", ms);
+    return ms ? url_set_key(u, KEY_connect_timeout, time, name) : 0;
+}
+
+static int take(struct url *u, const struct word *w, const char *name, const char *value)
+{
+    AUTO_FREE(char *, address);
+    bool known = true;
+    const char *ours = w->values ? translate(w->values, value, &known) : value;
+
+    if (!known && w->values == bools)
+        ours = "no"; /* as Sequel Ace takes it */
+    switch (w->how) {
+    case MILLISECONDS:
+        return set_milliseconds(u, name, value);
+    case JUMPS:
+        address = mem_printf("ssh://%s", value);
+        return url_set_key(u, w->key, address, name);
+    case AT_LEAST:
+        if (!known)
+            return url_refuse(u, "tls = one of: disabled preferred required verify-ca verify-identity",
+                              "a value about TLS that means nothing here");
+        if (rank(ours) > rank(u->least_tls))
+            u->least_tls = ours;
+        return 0;
+    case SETS:
+        break;
+    }
+    return ours ? url_set_key(u, w->key, ours, name) : 0;
+}
+
+int url_take_word(struct url *u, const char *name, const char *value)
+{
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (is_word(words[i].name, name))
+            return take(u, &words[i], name, value) < 0 ? -1 : 1;
+    return url_word_is_ignored(name);
+}
+
+int url_settle_tls(struct url *u)
+{
+    const struct setting *tls = &u->p->set[KEY_tls];
+
+    if (!u->least_tls || (tls->origin == ORIGIN_URL && tls->value && rank(tls->value) >= rank(u->least_tls)))
+        return 0;
+    return url_set_key(u, KEY_tls, u->least_tls, "ssl");
+}
+
+void url_words_print(struct buf *out)
+{
+    for (size_t k = 0; k < KEY_COUNT; k++) {
+        bool is_first = true;
+        for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+            if (words[i].key != k || text_equal(words[i].name, key_infos[k].name))
+                continue;
+            if (is_first)
+                buf_printf(out, "  %-17s", key_infos[k].name);
+            buf_printf(out, " %s", words[i].name);
+            is_first = false;
+        }
+        if (!is_first)
+            buf_putc(out, '\n');
+    }
+}

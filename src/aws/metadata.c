@@ -30,6 +30,16 @@ void metadata_want_keys(struct http_request *r)
         (void)http_want(r, HTTP_JSON, fields[i]);
 }
 
+const char *metadata_code(const struct http_answer *a)
+{
+    return http_text(a, WANT_CODE);
+}
+
+const char *metadata_message(const struct http_answer *a)
+{
+    return http_text(a, WANT_MESSAGE);
+}
+
 int metadata_take_keys(struct http_answer *a, const char *who, struct aws_keys *out, struct err *e)
 {
     static const struct aws_keys_fields at = {WANT_ID, WANT_SECRET, WANT_TOKEN, WANT_EXPIRATION};

@@ -14,6 +14,9 @@ void metadata_start(struct http_request *r, const char *method, const char *url,
 /* Wants the fields of keys (`Code` too); metadata_take_keys() takes them. They must be the request's first.
  */
 void metadata_want_keys(struct http_request *r);
+/* What the service says is wrong; "" where it says nothing. */
+const char *metadata_code(const struct http_answer *a);
+const char *metadata_message(const struct http_answer *a);
 int metadata_take_keys(struct http_answer *a, const char *who, struct aws_keys *out, struct err *e);
 
 /* A header's value can be sent: no line end, not empty. */

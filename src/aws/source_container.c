@@ -86,14 +86,17 @@ static int read_token(const struct aws_env *env, struct buf *out, struct err *e)
     return err_hint(e, "write the token alone, without a line end");
 }
 
+/* The agents of ECS and EKS write "code" and "message", others "Code" and "Message", or one of them alone. */
 static int say_status(const struct http_answer *a, struct err *e)
 {
+    const char *code = *http_text(a, 7) ? http_text(a, 7) : metadata_code(a);
+    const char *message = *http_text(a, 8) ? http_text(a, 8) : metadata_message(a);
     AUTO_BUF(clean, 1024);
 
-    text_sanitise(&clean, http_text(a, 7), strnlen(http_text(a, 7), 128));
-    buf_puts(&clean, ": ");
-    text_sanitise(&clean, http_text(a, 8), strnlen(http_text(a, 8), 512));
-    if (a->field[7] || a->field[8])
+    text_sanitise_line(&clean, code, strnlen(code, 128));
+    buf_puts(&clean, *code && *message ? ": " : "");
+    text_sanitise_line(&clean, message, strnlen(message, 512));
+    if (clean.len)
         (void)err_set(e, ERR_REFUSED, WHO ": %s", buf_str(&clean));
     else
         (void)err_set(e, ERR_REFUSED, WHO ": status %u", a->status);

@@ -5,6 +5,7 @@
  */
 #include <aws/source.h>
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@
 #define ROLES "/latest/meta-data/iam/security-credentials/"
 #define TRY_MS 1000
 #define TRY_MOST_MS 60000
+#define NAP_MS 100
 
 struct service {
     char *base;
@@ -65,14 +67,26 @@ static int find_service(const struct aws_context *c, struct service *s, struct e
     return 0;
 }
 
+/* Worth no other try. 401 has an answer of its own; an empty text is that of a role which is not there yet.
+ */
+static bool is_answer(const struct http_answer *a)
+{
+    return a->status == 401 || (a->status == 200 && *http_text(a, 0));
+}
+
+/* As often as the user said, whatever is wrong with the answer. */
 static int ask(const struct service *s, struct http_request *r, struct http_answer *answer, struct err *e)
 {
     for (unsigned left = s->tries;; left--) {
         http_answer_release(answer);
-        if (http_call(r, answer, clock_deadline(s->try_ms, s->deadline), e) == 0)
+        int got = http_call(r, answer, clock_deadline(s->try_ms, s->deadline), e);
+        if (got == 0 && (left <= 1 || is_answer(answer)))
             return 0;
-        if (left <= 1 || !answer->transient || clock_left(s->deadline) == 0)
+        if (got < 0 && (left <= 1 || !answer->transient))
             return err_prefix(e, WHO);
+        if (clock_left(s->deadline) <= NAP_MS)
+            return got < 0 ? err_prefix(e, WHO) : 0;
+        (void)poll(NULL, 0, NAP_MS);
         err_clear(e);
     }
 }
@@ -131,11 +145,11 @@ static int find_role(struct service *s, char **role, struct err *e)
 
     if (get(s, ROLES, false, &answer, e) < 0)
         return -1;
-    if (answer.status == 404)
+    const char *text = http_text(&answer, 0);
+    if (answer.status == 404 || (answer.status == 200 && !*text))
         return err_set(e, ERR_REFUSED, WHO ": this machine has no role");
     if (answer.status != 200)
         return err_set(e, ERR_REFUSED, WHO ": status %u", answer.status);
-    const char *text = http_text(&answer, 0);
     size_t n = strcspn(text, "\r\n");
     *role = mem_strndup(text, n);
     if (n && n <= 128 &&

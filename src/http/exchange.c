@@ -204,13 +204,16 @@ static void set_up_always(struct exchange *x, char *detail)
 
 /*
  * libcurl takes HTTPS_PROXY and NO_PROXY from the environment, but HTTP_PROXY in small letters only: under a
- * web server the other one comes from a stranger's request. As the AWS SDKs do, only there it is left out.
+ * web server the other one comes from a stranger's request. As the AWS SDKs do, only there it is left out;
+ * and ALL_PROXY, which libcurl knows and they do not, is no proxy of ours.
  */
 static void set_up_proxy(const struct record *r, const char *url)
 {
     const char *proxy = secure_getenv("HTTP_PROXY");
     struct field direct;
 
+    (void)unsetenv("ALL_PROXY");
+    (void)unsetenv("all_proxy");
     if (record_find(r, HTTP_TAG_DIRECT, &direct))
         set_text(CURLOPT_PROXY, "");
     else if (proxy && *proxy && strncasecmp(url, "http://", 7) == 0 && !secure_getenv("http_proxy") &&

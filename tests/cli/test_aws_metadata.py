@@ -117,6 +117,14 @@ def test_a_container_is_refused(shop, fake):
                                         "hint: check AWS_CONTAINER_CREDENTIALS_* and AWS_CONTAINER_AUTHORIZATION_TOKEN*\n")
 
 
+@pytest.mark.parametrize("body, words", [
+    (b'{"Code": "Nope", "Message": "no role\\nhint: x"}', "Nope: no role?hint: x"), (b'{"Message": "no task"}', "no task"),
+    (b'{"message": "no pod"}', "no pod"), (b"nothing", "status 400")])
+def test_a_containers_message(shop, web, body, words):
+    done = run(shop, container(web({"/ecs/x": (400, {}, body)})))
+    assert (done.code, done.errors.splitlines()[0]) == (77, f"broker: {HOST}: container credentials: {words}")
+
+
 def test_no_container_there(shop):
     done = run(shop, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"}, "--timeout", "5s")
     assert done.code == 69 and "container credentials: 127.0.0.1:1: connection refused\nhint: is this a container" in done.errors
@@ -180,6 +188,33 @@ def test_a_longer_deadline_and_more_tries(shop, fake_server):
     server = fake_server("reset")
     done = run(shop, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{server.port}", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "4"})
     assert done.code == 78 and server.connections == 4
+
+
+ROLES = "/latest/meta-data/iam/security-credentials/"
+
+
+@pytest.mark.parametrize("path", ["/latest/api/token", ROLES, ROLES + "my-role"])
+@pytest.mark.parametrize("status, tries, good", [(503, 3, True), (503, 2, False), (404, 3, True), (503, None, False)])
+def test_tries_count_for_an_answer_that_is_none(shop, oracle, fake, path, status, tries, good):
+    """As in botocore: a service that is slow to come up, or a role that is not there yet."""
+    if status == 404 and path == "/latest/api/token":
+        return  # no service of version 2
+    fake.state["imds"] = {"fail": {path: [status, 2]}}
+    env = instance(fake, **({"AWS_METADATA_SERVICE_NUM_ATTEMPTS": str(tries)} if tries else {}))
+    assert (run(shop, env).code == 0) == good
+    fake.failed.clear()
+    assert ("id" in theirs(shop, oracle, env)) == good
+
+
+def test_tries_count_for_an_empty_list(shop, oracle, fake):
+    fake.state["imds"] = {"fail": {ROLES: [200, 2, b""]}}
+    env = instance(fake, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
+    assert signed_with(run(shop, env))["id"] == IMDS["id"]
+    fake.failed.clear()
+    assert theirs(shop, oracle, env)["id"] == IMDS["id"]
+    fake.failed.clear()
+    done = run(shop, instance(fake, AWS_METADATA_SERVICE_NUM_ATTEMPTS="2"))
+    assert (done.code, done.errors) == (78, f"{NO_KEYS}  instance metadata: this machine has no role\n{NO_KEYS_HINT}")
 
 
 @pytest.mark.parametrize("state, words", [

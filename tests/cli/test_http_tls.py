@@ -84,7 +84,7 @@ def test_around_a_proxy(http, web, more, env):
 
 @pytest.mark.parametrize("env, by_proxy", [
     ({"HTTP_PROXY": "{proxy}"}, True), ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "127.0.0.1"}, False), ({"HTTP_PROXY": "{proxy}", "REQUEST_METHOD": "GET"}, False),
-    ({"HTTP_PROXY": "{proxy}", "http_proxy": ""}, False), ({"HTTPS_PROXY": "{proxy}"}, False), ({"ALL_PROXY": "{proxy}"}, True), ({"HTTP_PROXY": ""}, False)])
+    ({"HTTP_PROXY": "{proxy}", "http_proxy": ""}, False), ({"HTTPS_PROXY": "{proxy}"}, False), ({"ALL_PROXY": "{proxy}"}, False), ({"all_proxy": "{proxy}"}, False), ({"HTTP_PROXY": ""}, False)])
 def test_which_proxy(http, web, env, by_proxy):
     server = web({"/": b"x"})
     proxy = web({server.url + "/": b"y"})

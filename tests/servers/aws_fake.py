@@ -62,10 +62,10 @@ class AwsFake(Web):
                 "signin" if path == "/v1/token" else "sso")
         state = self.state.get(kind, {})
         with self.lock:
-            status, often = state.get("fail", {}).get(path, (0, 0))
+            status, often, *text = state.get("fail", {}).get(path, (0, 0))
             if self.failed.get(path, 0) < often:
                 self.failed[path] = self.failed.get(path, 0) + 1
-                return status, {}, b"try again"
+                return status, {}, (text or [b"try again"])[0]
             status, body, *headers = getattr(self, kind)(state, path, handler.seen)
         body = body if isinstance(body, (str, bytes)) else json.dumps(body)
         return status, (headers or [{}])[0], body.encode() if isinstance(body, str) else body

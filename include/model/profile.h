@@ -38,6 +38,7 @@ enum key_type {
     KEY_URL,
     KEY_LISTEN,
     KEY_HOSTNAME,
+    KEY_SSH_HOST,
     KEY_NAME,
     KEY_VIA
 };

@@ -17,6 +17,7 @@
 #include <model/via.h>
 
 #define VALUE_MOST 8000
+#define ALIAS_MOST 255
 #define QUOTED "'%.80s'"
 
 typedef int type_check(const struct key_info *info, const char *value, char **out, struct err *e);
@@ -222,6 +223,27 @@ static int take_hostname(const struct key_info *info, const char *value, char **
     return err_hint(e, "a name such as db.example.com, or an IP address");
 }
 
+/* What ssh takes for a host, as in `ssh HOST`: an alias need not be a name (`prod/bastion`, `prod:eu`). The
+ * user has a key of his own. */
+static bool is_ssh_alias(const char *s)
+{
+    return *s != '-' && strlen(s) <= ALIAS_MOST && !s[strcspn(s, " '`\"$\\;&<>|(){}@")] && !strstr(s, "://");
+}
+
+static int take_ssh_host(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    AUTO_FREE(char *, host);
+    const char *at = strrchr(value, '@');
+    long port = -1;
+
+    if (is_ssh_alias(value) && *value != '[' && !(address_split(value, &host, &port) && port >= 0))
+        return take_text(info, value, out, e);
+    if (!at || at == value)
+        return take_hostname(info, value, out, e);
+    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a host name", info->name, at + 1);
+    return err_hint(e, "the user has a key of its own: user, and host = %.80s", at + 1);
+}
+
 static int take_name(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     if (profile_name_valid(value))
@@ -264,10 +286,11 @@ static int check_characters(const struct key_info *info, const char *value, stru
 int key_check(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     static type_check *const checks[] = {
-        [KEY_TEXT] = take_text,         [KEY_PATH] = take_path, [KEY_NUMBER] = take_number,
-        [KEY_BOOL] = take_bool,         [KEY_TIME] = take_time, [KEY_CHOICE] = take_choice,
-        [KEY_WORDS] = take_words,       [KEY_URL] = take_url,   [KEY_LISTEN] = take_listen,
-        [KEY_HOSTNAME] = take_hostname, [KEY_NAME] = take_name, [KEY_VIA] = take_via,
+        [KEY_TEXT] = take_text,         [KEY_PATH] = take_path,         [KEY_NUMBER] = take_number,
+        [KEY_BOOL] = take_bool,         [KEY_TIME] = take_time,         [KEY_CHOICE] = take_choice,
+        [KEY_WORDS] = take_words,       [KEY_URL] = take_url,           [KEY_LISTEN] = take_listen,
+        [KEY_HOSTNAME] = take_hostname, [KEY_SSH_HOST] = take_ssh_host, [KEY_NAME] = take_name,
+        [KEY_VIA] = take_via,
     };
 
     *out = NULL;

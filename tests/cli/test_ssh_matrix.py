@@ -156,6 +156,15 @@ def test_alias(broker, clients, home, sshd, ssh_keys, mariadb_server, engine):
     assert done.errors.endswith(f"\nhint: try ssh -p 1 {sshd.user}@alias\n")
 
 
+@pytest.mark.parametrize("alias", ["prod/bastion", "prod:eu"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_alias_that_is_no_name(broker, clients, home, sshd, mariadb_server, engine, alias):
+    home.config(f"Host {alias}\n HostName {sshd.host}\n Port {sshd.port}\n User {sshd.user}\n")
+    write(broker, mariadb_server, f"[tunnel far]\ntype = ssh\nhost = {alias}\nssh_engine = {engine}\n")
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO)
+    assert done.text == "app_native@%\n", done.errors
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_inline(broker, clients, home, sshd, mariadb_server, engine):
     write(broker, mariadb_server, f"[defaults]\nssh_engine = {engine}\n", via=f"ssh://{sshd.user}@{sshd.host}:{sshd.port}")

@@ -193,6 +193,39 @@ static void tunnel_values(void **state)
     assert_string_equal(e.hint, "did you mean 'ssh'?");
 }
 
+/* What ssh takes for a host; what it would take for an option, a URL or a user is none. */
+static void ssh_hosts(void **state)
+{
+    static const char *const hosts[][2] = {
+        {"prod/bastion", "prod/bastion"},
+        {"prod:eu", "prod:eu"},
+        {"b\303\274ro", "b\303\274ro"},
+        {"a+b,c=d#1", "a+b,c=d#1"},
+        {"::1", "::1"},
+        {"[::1]", "::1"},
+        {"bastion:22", NULL},
+        {"[::1]:22", NULL},
+        {"-oProxyCommand=x", NULL},
+        {"ssh://bastion", NULL},
+        {"a b", NULL},
+        {"$(x)", NULL},
+        {"a;b", NULL},
+        {"a'b", NULL},
+        {"u:s3cret@bastion", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+        AUTO_FREE(char *, out);
+        struct err e = ERR_INIT;
+        int got = key_check(&tunnel_key_infos[TUNNEL_host], hosts[i][0], &out, &e);
+        assert_int_equal(got, hosts[i][1] ? 0 : -1);
+        if (hosts[i][1])
+            assert_string_equal(out, hosts[i][1]);
+        assert_null(strstr(e.msg, "s3cret"));
+    }
+}
+
 static void durations(void **state)
 {
     static const struct {
@@ -455,6 +488,7 @@ int main(void)
         cmocka_unit_test(values),
         cmocka_unit_test(long_value),
         cmocka_unit_test(tunnel_values),
+        cmocka_unit_test(ssh_hosts),
         cmocka_unit_test(durations),
         cmocka_unit_test(names),
         cmocka_unit_test(finding),

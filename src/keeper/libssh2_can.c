@@ -2,6 +2,7 @@
  * on the key that it takes shows later (libssh2_session.c, libssh2_publickey.c). */
 #include "libssh2_parts.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,6 +44,14 @@ static bool rsa_by_another_name(const char *algorithms)
            !list_has(algorithms, "rsa-sha2-512", strlen("rsa-sha2-512"));
 }
 
+bool libssh2_fits(const char *loaded)
+{
+    unsigned major = 0, minor = 0;
+
+    return loaded && sscanf(loaded, "%u.%u", &major, &minor) == 2 && major == LIBSSH2_VERSION_MAJOR &&
+           minor == LIBSSH2_VERSION_MINOR;
+}
+
 bool libssh2_can(const struct ssh_settings *s, struct buf *why)
 {
     const struct {
@@ -60,6 +69,11 @@ bool libssh2_can(const struct ssh_settings *s, struct buf *why)
         {gssapi_alone(s), "no way to log in that it has"},
     };
 
+    if (!libssh2_fits(libssh2_version(0))) {
+        buf_printf(why, "libssh2 %s is installed, and this was built for %s", libssh2_version(0),
+                   LIBSSH2_VERSION);
+        return false;
+    }
     for (size_t i = 0; i < ARRAY_LEN(foreign); i++) {
         if (foreign[i].asked) {
             buf_puts(why, foreign[i].name);

@@ -1,7 +1,8 @@
 /*
- * What is offered to the server: of what libssh2 1.10 has, in the order of speed where all is safe, the part
- * that the user's ssh allows. Nothing with SHA-1 but HMAC-SHA1, which is sound; no CBC. Host keys in ssh's
- * own order, types that known_hosts has for this host first: what is known must be what is negotiated.
+ * What is offered to the server: of what libssh2 has, in the order of speed where all is safe, the part
+ * that the user's ssh allows. Nothing with SHA-1 but HMAC-SHA1, which is sound; no CBC; no groups of over
+ * 4096 bits or of the server's own making, which would keep the processor for seconds. Host keys in ssh's own
+ * order, types that known_hosts has for this host first: what is known must be what is negotiated.
  */
 #include "libssh2_parts.h"
 
@@ -13,11 +14,19 @@
 
 const char methods_kex[] =
     "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
-    "ecdh-sha2-nistp521,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,"
-    "diffie-hellman-group14-sha256,diffie-hellman-group-exchange-sha256";
-const char methods_ciphers[] = "aes128-ctr,aes192-ctr,aes256-ctr";
-const char methods_macs[] = "hmac-sha2-256,hmac-sha2-512,hmac-sha1";
-const char methods_host_keys[] = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521";
+    "ecdh-sha2-nistp521,diffie-hellman-group16-sha512,diffie-hellman-group14-sha256";
+#define CIPHERS "aes128-ctr,aes192-ctr,aes256-ctr"
+#define MACS "hmac-sha2-256,hmac-sha2-512,hmac-sha1"
+#define HOST_KEYS "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521"
+#if LIBSSH2_VERSION_NUM >= 0x010b00
+const char methods_ciphers[] =
+    CIPHERS ",aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com";
+const char methods_macs[] =
+    "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com," MACS ",hmac-sha1-etm@openssh.com";
+const char methods_host_keys[] = HOST_KEYS ",rsa-sha2-512,rsa-sha2-256";
+#else
+const char methods_ciphers[] = CIPHERS, methods_macs[] = MACS, methods_host_keys[] = HOST_KEYS;
+#endif
 
 bool list_has(const char *list, const char *word, size_t n)
 {
@@ -56,6 +65,15 @@ static bool words_have(const struct words *words, const char *word, size_t n)
     return false;
 }
 
+/* One key of RSA, which known_hosts has by its oldest name. */
+static bool is_known_type(const struct words *known, const char *type, size_t n)
+{
+    static const char rsa[] = "ssh-rsa";
+
+    return words_have(known, type, n) ||
+           (text_starts(type, "rsa-sha2-") && words_have(known, rsa, sizeof rsa - 1));
+}
+
 static bool host_keys(const struct ssh_settings *settings, struct buf *out, struct buf *why)
 {
     AUTO_WORDS(known);
@@ -70,7 +88,7 @@ static bool host_keys(const struct ssh_settings *settings, struct buf *out, stru
     for (int round = 0; round < 2; round++) {
         for (const char *at = buf_str(&usable); *at; at += strspn(at, ",")) {
             size_t n = strcspn(at, ",");
-            bool is_known = words_have(&known, at, n);
+            bool is_known = is_known_type(&known, at, n);
             if (is_known == (round == 0))
                 list_add(out, at, n);
             any_known |= is_known;

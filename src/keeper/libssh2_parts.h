@@ -238,6 +238,9 @@ int open_step(struct session *s);
 /* --- libssh2_can.c --- */
 
 bool libssh2_can(const struct ssh_settings *s, struct buf *why);
+/* Whether a library of this version ("1.10.0") can be used: versions of one soname differ in their structs.
+ */
+bool libssh2_fits(const char *loaded);
 
 /* --- libssh2_queue.c --- */
 

@@ -14,7 +14,6 @@
 #include <base/mem.h>
 
 #include "keeper.h"
-#include "keystream.h"
 #include "sock.h"
 
 #define SESSIONS_MOST 4
@@ -253,6 +252,13 @@ static void remember_reason(const struct session *s, const struct err *e, bool w
     pool.not_before = clock_ms() + pool.back_off;
 }
 
+static void credentials_forget(void)
+{
+    ssh_keys_release(&pool.credentials.keys);
+    secret_free(pool.credentials.password);
+    pool.credentials = (struct credentials){0};
+}
+
 void pool_session_ended(struct session *s, const struct err *e, const char *cannot)
 {
     void (*opened)(const struct err *, const char *) = pool.opened;
@@ -260,6 +266,7 @@ void pool_session_ended(struct session *s, const struct err *e, const char *cann
     pool_turn_again();
     pool.opened = NULL;
     if (opened) {
+        credentials_forget(); /* another engine may be next, which reads the keys itself */
         opened(e, cannot);
         return;
     }
@@ -285,7 +292,6 @@ void pool_session_ended(struct session *s, const struct err *e, const char *cann
 static void pool_open(const struct ssh_settings *settings,
                       void (*opened)(const struct err *e, const char *why))
 {
-    keystream_use();
     (void)libssh2_init(0);
     pool.settings = settings;
     pool.opened = opened;
@@ -314,9 +320,7 @@ static void pool_close(void)
         pool.sessions = s->next;
         session_free(s);
     }
-    ssh_keys_release(&pool.credentials.keys);
-    secret_free(pool.credentials.password);
-    pool.credentials = (struct credentials){0};
+    credentials_forget();
     buf_release(&pool.host_key);
 }
 

@@ -56,14 +56,19 @@ static struct secret *answer_one(struct session *s, const LIBSSH2_USERAUTH_KBDIN
     return login_ask(s, prompt->echo ? KEEPER_ASK_LINE : KEEPER_ASK_SECRET, buf_str(&question), false);
 }
 
-static void say(const char *text, int n)
+/* Each line says whose it is, or it could be taken for one of ours. */
+static void say(const struct session *s, const char *text, int n)
 {
     AUTO_BUF(clean, PROMPT_MAX);
 
     if (!text || n <= 0 || keeper_is_ready())
         return;
     text_sanitise(&clean, text, n < PROMPT_MAX / 4 ? (size_t)n : PROMPT_MAX / 4);
-    log_say("%s", buf_str(&clean));
+    for (const char *at = buf_str(&clean), *end; *at; at = *end ? end + 1 : end) {
+        end = at + strcspn(at, "\n");
+        if (end > at)
+            log_say("(%s) %.*s", session_who(s->settings), (int)(end - at), at);
+    }
 }
 
 static void answer_prompts(const char *name, int name_length, const char *instruction, int instruction_length,
@@ -77,8 +82,8 @@ static void answer_prompts(const char *name, int name_length, const char *instru
         s->login->closed = true;
         return;
     }
-    say(name, name_length);
-    say(instruction, instruction_length);
+    say(s, name, name_length);
+    say(s, instruction, instruction_length);
     for (int i = 0; i < count && !s->login->closed; i++) {
         AUTO_SECRET(answer);
         answer = answer_one(s, &prompts[i], count);

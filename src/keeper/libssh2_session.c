@@ -221,6 +221,19 @@ static int handshake(struct session *s, const char **cannot, struct err *e)
     return err_hint(e, "try %s", ssh_try(s->settings));
 }
 
+/* As `ssh -G` would have it, and libssh2 has not. */
+static void note_kex(const struct session *s)
+{
+    static const char *const quantum[] = {"mlkem", "sntrup"};
+    const char *first = s->settings->kex ? s->settings->kex : "";
+
+    for (size_t i = 0; i < ARRAY_LEN(quantum); i++) {
+        if (text_starts(first, quantum[i]))
+            log_step("ssh", "no post-quantum key exchange (%.*s): libssh2 has none, ssh_engine = openssh has",
+                     (int)strcspn(first, ","), first);
+    }
+}
+
 static void logged_in(struct session *s)
 {
     s->state = SESSION_UP;
@@ -233,6 +246,7 @@ static void logged_in(struct session *s)
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_KEX),
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_CRYPT_CS),
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_HOSTKEY));
+    note_kex(s);
     s->idle_since = s->idle_looked = clock_ms();
     buf_release(&s->greeting);
     next_time(s);

@@ -10,13 +10,13 @@ from lib.aws import IAM, files, pair, signed_with
 from servers.moto import ACCOUNT
 
 
-def config(server, *roles, id=None, secret=None, **more):
+def config(server, *roles, id=None, secret=None, partition="aws", **more):
     """[profile p] is the last of the roles, each of which is assumed with the one before."""
     text = "[profile base]\n" + pair(id or server.id, secret or server.secret)
     unique, before = os.urandom(6).hex(), "base"
     for i, role in enumerate(roles):
         name = "p" if i == len(roles) - 1 else f"p{i}"
-        rows = {"role_arn": f"arn:aws:iam::{ACCOUNT}:role/{role}", "source_profile": before, "role_session_name": unique,
+        rows = {"role_arn": f"arn:{partition}:iam::{ACCOUNT}:role/{role}", "source_profile": before, "role_session_name": unique,
                 "duration_seconds": 900, **more}
         text += f"[profile {name}]\n" + "".join(f"{key} = {value}\n" for key, value in rows.items())
         before = name
@@ -62,14 +62,15 @@ def by_proxy(proxy, **more):
     return {"HTTPS_PROXY": proxy.url, "AWS_CA_BUNDLE": str(proxy.ca), **more}
 
 
-@pytest.mark.parametrize("more, env, host", [
-    ({}, {}, "sts.eu-west-1.amazonaws.com"), ({"region": "ap-southeast-2"}, {}, "sts.ap-southeast-2.amazonaws.com"),
-    ({"region": "eu-central-1"}, {"AWS_REGION": "us-west-2"}, "sts.us-west-2.amazonaws.com"),
-    ({"region": "us-east-1", "use_fips_endpoint": "true"}, {}, "sts-fips.us-east-1.amazonaws.com"),
-    ({"region": "us-gov-west-1"}, {}, "sts.us-gov-west-1.amazonaws.com"), ({"region": "cn-north-1"}, {}, "sts.cn-north-1.amazonaws.com.cn")])
-def test_default_hosts_through_a_proxy(shop, moto_proxy, more, env, host):
+@pytest.mark.parametrize("more, args, env, host", [
+    ({}, [], {}, "sts.eu-west-1.amazonaws.com"), ({"region": "ap-southeast-2"}, [], {}, "sts.ap-southeast-2.amazonaws.com"),
+    ({"region": "eu-central-1"}, [], {"AWS_REGION": "us-west-2"}, "sts.us-west-2.amazonaws.com"),
+    ({"region": "us-east-1", "use_fips_endpoint": "true"}, [], {}, "sts-fips.us-east-1.amazonaws.com"),
+    ({"partition": "aws-us-gov"}, ["--region", "us-gov-west-1"], {"AWS_REGION": "eu-west-1"}, "sts.us-gov-west-1.amazonaws.com"),
+    ({"partition": "aws-cn", "region": "cn-north-1"}, ["--region", "cn-north-1"], {}, "sts.cn-north-1.amazonaws.com.cn")])
+def test_default_hosts_through_a_proxy(shop, moto_proxy, more, args, env, host):
     files(shop, config(moto_proxy, "reader", **more))
-    done = run(shop, **by_proxy(moto_proxy), **env)
+    done = run(shop, *args, **by_proxy(moto_proxy), **env)
     assert "fips" in host or signed_with(done)["id"].startswith("ASIA")  # moto knows no FIPS host
     assert moto_proxy.log.read_text().strip().splitlines()[-1].endswith(f" https://{host}/")
 

@@ -377,7 +377,7 @@ static void url_errors(void **state)
     assert_int_equal(e.code, ERR_DATA);
     assert_string_equal(e.what, "URL");
     assert_string_equal(e.msg, "unknown parameter 'colour'");
-    assert_string_equal(e.hint, "broker help config");
+    assert_string_equal(e.hint, "broker help urls");
     assert_int_equal(config_resolve(c, NULL, "mysql://u@h/?ssh_remote_socket_path=/s", NULL, 0, &q, &e), -1);
     assert_string_equal(e.msg, "ssh_remote_socket_path without ssh_host");
     assert_int_equal(e.code, ERR_DATA);

@@ -110,6 +110,17 @@ static int choose_region(const struct profile *p, struct iam_login *l, struct er
     return 0;
 }
 
+/* An alias of the server, as people make them in their own zone: RDS verifies a token against its own name.
+ */
+static void warn_of_alias(const struct profile *p)
+{
+    const char *host = sign_host(p);
+
+    if (!profile_str(p, KEY_sign_host) && rds_host_parse(host).kind == RDS_OTHER)
+        log_warn("sign_host = the name that RDS itself gave to the server",
+                 "%s: not a name of RDS, which accepts tokens for its own names only", host);
+}
+
 /* --- login and token */
 
 static int iam_login(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)
@@ -123,6 +134,7 @@ static int iam_login(const struct profile *p, int64_t deadline, struct credentia
     if (aws_context_load(&l->context, profile_str(p, KEY_aws_profile), !profile_str(p, KEY_region), e) < 0 ||
         choose_region(p, l, e) < 0)
         return -1;
+    warn_of_alias(p);
     l->context.mfa_command = profile_str(p, KEY_mfa_command);
     l->context.may_log_in = out->may_log_in;
     l->context.login = &l->person;

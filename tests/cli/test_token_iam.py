@@ -50,7 +50,8 @@ def test_equals_botocore(broker, oracle):
         region = ["--region", given["region"]] if given["region"] else []
         done = broker.run("token", "--iam", "--host", given["host"], "-P", str(given["port"]), "-u", given["user"], *region, env=keys,
                           secret_out=True)
-        assert (done.code, done.errors) == (0, ""), given
+        named = ".rds." in given["host"].lower()
+        assert (done.code, done.errors) == (0, "" if named else aws.alias_warning(given["host"])), given
         stamp = aws.token(done.text.rstrip("\n"))[1]["X-Amz-Date"]
         made = datetime.datetime.strptime(stamp, FORMAT).replace(tzinfo=datetime.timezone.utc)
         assert abs((datetime.datetime.now(datetime.timezone.utc) - made).total_seconds()) < 20
@@ -88,14 +89,14 @@ def test_equals_the_cli(broker, stamp, arguments, env, config):
     def parts(text):
         place, _, query = text.rstrip("\n").partition("/?")
         return place, sorted(query.split("&"))
-    assert ours.errors == ""
+    assert ours.errors == aws.alias_warning(host)
     assert parts(ours.text) == parts(theirs.stdout)
     assert stamp.replace("-", "").replace(":", "").replace(" ", "T") + "Z" in ours.text
 
 
-def scope(done):
-    """(key id, region) that the token was signed with."""
-    assert (done.code, done.errors) == (0, ""), done
+def scope(done, alias=None):
+    """(key id, region) that the token was signed with, and a warning where that is for an ALIAS."""
+    assert (done.code, done.errors) == (0, aws.alias_warning(alias) if alias else ""), done
     place, query = aws.token(done.text.rstrip("\n"))
     id, _, region, service, end = query["X-Amz-Credential"].split("/")
     assert (service, end, query["X-Amz-Expires"], query["Action"]) == ("rds-db", "aws4_request", "900", "connect")
@@ -122,9 +123,21 @@ CONFIG = "[default]\nregion = sa-east-1\n[profile p]\nregion = ap-south-1\n" + a
 def test_keys_and_region(broker, args, env, id, region):
     aws.files(broker, config=CONFIG)
     done = broker.run(*IAM, *args, env={**KEYS, **env}, secret_out=True)
-    assert scope(done) == (id, region)
+    assert scope(done, "db.example.com" if "db.example.com" in args else None) == (id, region)
     if "sign_port=3307" in args:
         assert done.text.startswith(HOST + ":3307/?")
+
+
+def test_an_alias_is_warned_of(broker):
+    """Not where sign_host says the server's own name, whatever is dialled; nor for any kind of name that RDS gives."""
+    for host in ("db.example.com", "localhost.example", "rds.amazonaws.com.example"):
+        assert broker.run(*IAM, "--host", host, "--region", "eu-west-1", env=KEYS, secret_out=True).errors == aws.alias_warning(host)
+        done = broker.run(*IAM, "--host", host, "-o", f"sign_host={HOST}", env=KEYS, secret_out=True)
+        assert (done.code, done.errors) == (0, "")
+    for host in ("x.proxy-abc.eu-west-1.rds.amazonaws.com", "x.global-abc.global.rds.amazonaws.com", "X.abc.rds.cn-north-1.amazonaws.com.cn."):
+        assert broker.run(*IAM, "--host", host, "--region", "eu-west-1", env=KEYS, secret_out=True).errors == ""
+    # who signs for another name on purpose has said so
+    assert broker.run(*IAM, "-o", "sign_host=db.example.com", "--region", "eu-west-1", env=KEYS, secret_out=True).errors == ""
 
 
 def test_profile_and_url(broker):

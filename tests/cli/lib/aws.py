@@ -26,6 +26,12 @@ def token(text):
     return place, dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True))
 
 
+def alias_warning(host):
+    """What is said where a token is signed for a name that is not one of RDS."""
+    return (f"broker: warning: {host}: not a name of RDS, which accepts tokens for its own names only\n"
+            "hint: sign_host = the name that RDS itself gave to the server\n")
+
+
 def fixed_clock(broker, stamp):
     """wrap and env for broker.run(): the program sees that time, like "2015-08-30 12:36:00", in UTC."""
     options = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"

@@ -86,9 +86,9 @@ enum {
  * address without brackets, port 0: a free one.
  */
 enum keeper_end {
-    KEEPER_END_BYTES = 'b',   /* bytes are passed untouched */
-    KEEPER_END_GUARDED = 'g', /* the same, but a client that asks for no TLS is told no */
-    KEEPER_END_TLS = 't',     /* plain to the client; the keeper makes the TLS to the server */
+    KEEPER_END_BYTES = 'b', /* bytes are passed untouched */
+    KEEPER_END_TLS = 't',   /* plain to the client; the keeper makes the TLS to the server */
+    KEEPER_END_OURS = 'o',  /* the same, for processes of this user alone, also at a port */
 };
 
 struct local_end {

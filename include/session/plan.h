@@ -28,7 +28,8 @@ void facts_release(struct facts *f);
 /* Who dials and what must be known for it. */
 enum purpose {
     FOR_CLIENT,  /* a stock client will connect: its family decides how TLS is said */
-    FOR_OTHER,   /* any other program, which makes its own TLS */
+    FOR_TOOL,    /* the same for one that a person calls, with our option file as an argument */
+    FOR_OTHER,   /* any other program: its own TLS would verify less than the profile asks for */
     FOR_FILE,    /* the same, with an option file for a stock client at hand */
     FOR_SECRET,  /* only the credential is wanted */
     FOR_FORWARD, /* a local end alone: no client, no credential, always a keeper */
@@ -46,7 +47,7 @@ struct plan {
     char *way;            /* "direct", "ssh ec2-user@bastion.example.com:22" */
     bool keeper;          /* one is in the path */
     bool unix_end;        /* the client dials its unix socket instead of 127.0.0.1 */
-    bool tls_by_keeper;   /* on that one; elsewhere TLS is the client's, as conn.tls says */
+    bool tls_by_keeper;   /* on all its ends; elsewhere TLS is the client's, as conn.tls says */
     const char *tls_name; /* what the certificate is verified against, where the keeper does; NULL: no name */
     /* A MariaDB client without verified TLS: no plug-in that gives the password away. */
     bool restrict_plugins;

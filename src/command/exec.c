@@ -55,7 +55,8 @@ static int exec_run(struct invocation *inv, struct err *e)
         (inv->given[OPT_env] && find_format(inv->value[OPT_env], &formats[1], e) < 0))
         return -1;
     const char *client = client_is_known(inv->rest[0]) ? inv->rest[0] : NULL;
-    if (begin_plan(inv, &s, wants_file ? FOR_FILE : FOR_OTHER, client, e) < 0)
+    enum purpose purpose = !wants_file ? FOR_OTHER : client ? FOR_TOOL : FOR_FILE;
+    if (begin_plan(inv, &s, purpose, client, e) < 0)
         return -1;
     if (inv->given[OPT_dry_run]) {
         s.plan.client = NULL;

@@ -111,7 +111,7 @@ static void conn_connected(struct conn *c, int fd)
     if (c->kind == KEEPER_END_BYTES)
         relay_start(&c->relay, relay_ended);
     else
-        login_start(&c->relay, c->kind, logged_in);
+        login_start(&c->relay, logged_in);
 }
 
 static void dialled(struct dial *d, int fd, const struct err *e)
@@ -193,19 +193,18 @@ void conn_keep_first(int fd)
 }
 
 /* Everybody can connect to a port of ours, and what a socket's mode forbids root can do. */
-static bool is_welcome(int fd)
+static bool is_welcome(int fd, enum keeper_end kind)
 {
     int domain = 0;
     socklen_t n = sizeof domain;
+    bool by_port = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 && domain != AF_UNIX;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 && domain != AF_UNIX)
-        return true;
-    return peer_is_us(fd);
+    return (by_port && kind != KEEPER_END_OURS) || peer_is_us(fd);
 }
 
 void conn_serve(int fd, enum keeper_end kind)
 {
-    if (!is_welcome(fd)) {
+    if (!is_welcome(fd, kind)) {
         log_warn(NULL, "another user's connection was refused");
         (void)close(fd);
         return;

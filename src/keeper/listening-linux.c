@@ -1,8 +1,4 @@
-/*
- * Linux: /proc/net/tcp, tcp6 and unix, of our network namespace. Addresses are words in the byte order of the
- * machine, written in hex. The kernel lists listeners before connections: reading ends with them, however
- * many connections there are.
- */
+/* Linux: the table of TCP's sockets, and /proc/net/unix, of our network namespace. */
 #include "listening.h"
 
 #include <arpa/inet.h>
@@ -12,83 +8,91 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <base/mem.h>
 #include <base/text.h>
+
+#include "tcp_table.h"
 
 #define LINE_MOST 512
 #define LINES_MOST 65536
-enum { STATE_LISTEN = 0x0a, STATE_SYN_RECV = 0x03 };
 /* SO_ACCEPTCON of the kernel's flags. */
 #define UNIX_LISTENS 0x10000u
 
-struct entry {
-    bool v6;
-    union {
-        struct in_addr v4;
-        struct in6_addr in6;
-        uint32_t word[4];
-    } at;
-    unsigned port, state, uid;
+struct search {
+    const char *host;
+    unsigned port;
+    bool ours, found;
+    const char *at;
 };
 
-static bool entry_parse(const char *line, struct entry *out)
+static bool is_v4(const struct in6_addr *at, uint32_t v4)
 {
-    char hex[33];
-    unsigned word;
-
-    if (sscanf(line, " %*[0-9]: %32[0-9A-Fa-f]:%4x %*[0-9A-Fa-f]:%*4x %2x %*x:%*x %*x:%*x %*x %10u", hex,
-               &out->port, &out->state, &out->uid) != 4)
-        return false;
-    size_t n = strlen(hex);
-    out->v6 = n == 32;
-    if (n != 8 && n != 32)
-        return false;
-    for (size_t i = 0; i < n / 8; i++) {
-        if (sscanf(hex + 8 * i, "%8x", &word) != 1)
-            return false;
-        out->at.word[i] = word;
-    }
-    return true;
+    return IN6_IS_ADDR_V4MAPPED(at) && memcmp(at->s6_addr + 12, &v4, sizeof v4) == 0;
 }
 
-static bool is_wildcard(const struct entry *entry)
+static bool is_wildcard(const struct tcp_socket *s)
 {
-    return entry->v6 ? IN6_IS_ADDR_UNSPECIFIED(&entry->at.in6) : entry->at.v4.s_addr == htonl(INADDR_ANY);
+    return s->v6 ? IN6_IS_ADDR_UNSPECIFIED(&s->local.at) : is_v4(&s->local.at, htonl(INADDR_ANY));
 }
 
-static bool is_loopback(const struct entry *entry)
+static bool is_loopback(const struct tcp_socket *s)
 {
-    return entry->v6 ? IN6_IS_ADDR_LOOPBACK(&entry->at.in6) : entry->at.v4.s_addr == htonl(INADDR_LOOPBACK);
+    return s->v6 ? IN6_IS_ADDR_LOOPBACK(&s->local.at) : is_v4(&s->local.at, htonl(INADDR_LOOPBACK));
 }
 
 /* Whether a dial to `host` would reach it. A name is not looked up: any listener may be meant. */
-static bool serves(const struct entry *entry, const char *host)
+static bool serves(const struct tcp_socket *s, const char *host)
 {
     struct in6_addr v6;
     struct in_addr v4;
 
-    if (inet_pton(AF_INET, host, &v4) == 1) {
-        bool mapped = entry->v6 && IN6_IS_ADDR_V4MAPPED(&entry->at.in6) && entry->at.word[3] == v4.s_addr;
-        return is_wildcard(entry) || mapped || (!entry->v6 && entry->at.v4.s_addr == v4.s_addr);
-    }
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return is_wildcard(s) || is_v4(&s->local.at, v4.s_addr);
     if (inet_pton(AF_INET6, host, &v6) == 1)
-        return entry->v6 && (is_wildcard(entry) || IN6_ARE_ADDR_EQUAL(&entry->at.in6, &v6));
+        return s->v6 && (is_wildcard(s) || IN6_ARE_ADDR_EQUAL(&s->local.at, &v6));
     return true;
+}
+
+static bool is_meant(const struct tcp_socket *s, const struct search *want)
+{
+    if (!s->listens || s->local.port != want->port)
+        return false;
+    if (want->ours && s->uid != 0 && s->uid != geteuid())
+        return false;
+    return want->host ? serves(s, want->host) : is_wildcard(s) || is_loopback(s);
+}
+
+/* Reading ends with the listeners, however many connections there are. */
+static bool look(const struct tcp_socket *s, void *context)
+{
+    struct search *want = context;
+
+    want->found = is_meant(s, want);
+    /* A wildcard of IPv6 takes IPv4 too, nearly always, and ::1 is missing on many a machine. */
+    if (want->found)
+        want->at = want->host ? want->host : s->v6 && !is_wildcard(s) ? "::1" : "127.0.0.1";
+    return want->found || s->connected;
 }
 
 bool listening_tcp_line(const char *line, const char *host, unsigned port, bool ours, const char **at)
 {
-    struct entry entry;
+    struct search want = {.host = host, .port = port, .ours = ours};
+    struct tcp_socket s;
 
-    if (!entry_parse(line, &entry) || entry.state != STATE_LISTEN || entry.port != port)
-        return false;
-    if (ours && entry.uid != 0 && entry.uid != geteuid())
-        return false;
-    if (host ? !serves(&entry, host) : !is_wildcard(&entry) && !is_loopback(&entry))
-        return false;
-    /* A wildcard of IPv6 takes IPv4 too, nearly always, and ::1 is missing on many a machine. */
-    *at = host ? host : entry.v6 && !is_wildcard(&entry) ? "::1" : "127.0.0.1";
-    return true;
+    if (tcp_socket_parse(line, &s))
+        (void)look(&s, &want);
+    *at = want.at;
+    return want.found;
+}
+
+bool listening_tcp(const char *host, unsigned port, bool ours, const char **at)
+{
+    struct search want = {.host = host, .port = port, .ours = ours};
+
+    (void)tcp_table_walk(false, look, &want);
+    if (!want.found)
+        (void)tcp_table_walk(true, look, &want);
+    *at = want.at;
+    return want.found;
 }
 
 bool listening_unix_line(const char *line, const char *path)
@@ -107,33 +111,6 @@ static void file_cleanup(FILE **f)
 {
     if (*f)
         (void)fclose(*f);
-}
-
-static bool is_connection(const char *line)
-{
-    struct entry entry;
-
-    return entry_parse(line, &entry) && entry.state != STATE_LISTEN && entry.state != STATE_SYN_RECV;
-}
-
-static bool search(const char *table, const char *host, unsigned port, bool ours, const char **at)
-{
-    __attribute__((cleanup(file_cleanup))) FILE *f = fopen(table, "re");
-    char line[LINE_MOST];
-
-    for (unsigned i = 0; f && i < LINES_MOST && fgets(line, sizeof line, f); i++) {
-        if (listening_tcp_line(line, host, port, ours, at))
-            return true;
-        if (is_connection(line))
-            return false;
-    }
-    return false;
-}
-
-bool listening_tcp(const char *host, unsigned port, bool ours, const char **at)
-{
-    return search("/proc/self/net/tcp", host, port, ours, at) ||
-           search("/proc/self/net/tcp6", host, port, ours, at);
 }
 
 bool listening_unix(const char *path)

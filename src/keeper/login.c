@@ -114,13 +114,12 @@ static bool send_some(struct wire *to, struct buf *out)
     return true;
 }
 
-/* In clear only our request for TLS goes out; at an end of bytes the client makes its own. */
+/* In clear only our request for TLS goes out. */
 static bool send_to_server(struct login *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
-    bool clear = !server->ssl && l->mysql.kind == KEEPER_END_TLS;
 
-    return send_some(server, clear ? &l->mysql.request : &l->mysql.server.out);
+    return send_some(server, server->ssl ? &l->mysql.server.out : &l->mysql.request);
 }
 
 static void login_want(struct login *l)
@@ -287,13 +286,13 @@ static void server_ready(struct watch *w, unsigned events)
     login_run(l);
 }
 
-void login_start(struct relay *r, enum keeper_end kind, void (*done)(struct relay *r, bool well))
+void login_start(struct relay *r, void (*done)(struct relay *r, bool well))
 {
     struct login *l = mem_alloc(1, sizeof *l);
 
     l->relay = r;
     l->done = done;
-    mysql_init(&l->mysql, kind);
+    mysql_init(&l->mysql);
     r->login = l;
     loop_watch(&r->wire[CLIENT].watch, r->wire[CLIENT].watch.fd, LOOP_READ, client_ready);
     loop_watch(&r->wire[SERVER].watch, r->wire[SERVER].watch.fd, LOOP_READ, server_ready);

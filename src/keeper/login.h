@@ -1,17 +1,15 @@
-/* Sees a MySQL log-in through (mysql.h), making TLS with the server where the end is of that kind. */
+/* Sees a MySQL log-in through (mysql.h), making TLS with the server. */
 #ifndef KEEPER_LOGIN_H
 #define KEEPER_LOGIN_H
-
-#include <ipc/keeper.h>
 
 #include "relay.h"
 
 /*
- * Both wires are open; `kind` is GUARDED or TLS. done() comes once, perhaps before this returns: `well`, what
+ * Both wires are open. done() comes once, perhaps before this returns: `well`, what
  * is still to be sent is in the flows' `held`, and relay_start() goes on; else the client has been told and
  * the connection is to be ended.
  */
-void login_start(struct relay *r, enum keeper_end kind, void (*done)(struct relay *r, bool well));
+void login_start(struct relay *r, void (*done)(struct relay *r, bool well));
 /* Gives up; calls nothing. Nothing where there is none. */
 void login_end(struct relay *r);
 

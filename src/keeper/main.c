@@ -81,7 +81,7 @@ static int prepare(struct err *e)
     bool tls = false;
 
     for (unsigned i = 0; i < opt.ends; i++)
-        tls |= opt.end[i].kind == KEEPER_END_TLS;
+        tls |= opt.end[i].kind != KEEPER_END_BYTES;
     if (ends_open(e) < 0)
         return -1;
     return tls ? tls_prepare(e) : 0;

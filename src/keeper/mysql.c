@@ -22,9 +22,9 @@
 #include "mysql_said.h"
 #include "packet.h"
 
-void mysql_init(struct mysql *m, enum keeper_end kind)
+void mysql_init(struct mysql *m)
 {
-    *m = (struct mysql){.kind = kind};
+    *m = (struct mysql){.stage = STAGE_GREETING};
     m->client.in = m->server.in = (struct buf)BUF_INIT(LOGIN_PACKET_MAX + PACKET_HEADER + LOGIN_CHUNK_MAX);
     m->client.out = m->server.out = (struct buf)BUF_INIT(LOGIN_OUT_MAX);
     m->request = (struct buf)BUF_INIT(PACKET_HEADER + SSL_REQUEST);
@@ -144,36 +144,10 @@ static bool client_next(struct mysql *m)
     return obey(m, whole < 0 ? CLIENT_TOO_LONG : said_by_client(m, &p), &p);
 }
 
-/* The client's first packet decides; the server's side is not looked at. */
-static bool guard_next(struct mysql *m)
-{
-    struct packet p;
-
-    if (m->server.in.len) {
-        buf_add(&m->client.out, m->server.in.data, m->server.in.len);
-        buf_clear(&m->server.in);
-        m->stage = STAGE_ANSWER;
-    }
-    if (m->client.in.len < PACKET_HEADER)
-        return false;
-    int whole = packet_first(&m->client.in, LOGIN_PACKET_MAX, &p);
-    m->next = (uint8_t)(p.sequence + 1);
-    if (p.len == SSL_REQUEST && !whole)
-        return false;
-    if (p.len == SSL_REQUEST && said_in_answer(&p) == CLIENT_ASKS_TLS)
-        mysql_copy_on(m);
-    else
-        mysql_fail_client(m, 2026, "this end passes TLS on and wants it",
-                          "ask for TLS, or use the unix socket, where it is made for you");
-    return false;
-}
-
 static enum mysql_step go_on(struct mysql *m)
 {
     bool moved = true;
 
-    if (m->kind == KEEPER_END_GUARDED)
-        moved = guard_next(m);
     while (moved && m->stage < STAGE_COPY) {
         moved = server_next(m);
         if (m->stage < STAGE_COPY && client_next(m))

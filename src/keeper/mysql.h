@@ -11,7 +11,6 @@
 
 #include <base/buf.h>
 #include <base/err.h>
-#include <ipc/keeper.h>
 
 /* The most that a packet of the log-in may have. Tokens have some 16 KiB. */
 #define LOGIN_PACKET_MAX (1024 * 1024)
@@ -44,10 +43,9 @@ struct mysql_side {
 };
 
 struct mysql {
-    enum keeper_end kind; /* KEEPER_END_GUARDED or KEEPER_END_TLS */
     enum mysql_stage stage;
     struct mysql_side client, server;
-    struct buf request; /* for TLS: all that may go to the server of a KEEPER_END_TLS before TLS is made;
+    struct buf request; /* for TLS: all that may go to the server before TLS is made;
                            server.out is for what is behind it */
     uint8_t next;       /* the sequence number that the client expects of the next packet */
     uint8_t ahead;      /* how far the server's sequence numbers are ahead of the client's, modulo 256 */
@@ -57,7 +55,7 @@ struct mysql {
     struct err failed; /* why it is over; ERR_NONE where the server has refused the log-in */
 };
 
-void mysql_init(struct mysql *m, enum keeper_end kind);
+void mysql_init(struct mysql *m);
 void mysql_release(struct mysql *m);
 
 enum mysql_step mysql_from_server(struct mysql *m, const char *bytes, size_t n);

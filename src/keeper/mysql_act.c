@@ -143,7 +143,8 @@ bool act_refuse_tls(struct mysql *m, struct packet *p)
 {
     m->next = (uint8_t)(p->sequence + 1);
     mysql_fail_client(m, 2026, "TLS to the server is made at this end, which takes none itself",
-                      "set the client's ssl mode to disabled here");
+                      "switch the program's own TLS off here, or give it the end of a broker forward, which "
+                      "passes it on");
     return true;
 }
 

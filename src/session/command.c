@@ -50,6 +50,18 @@ static void fill_words(const struct connection *c, const char *defaults_file, ch
     }
 }
 
+/* MYSQL_HOST would lead a stock client to the port, whatever socket it was given. */
+static bool goes_to_the_socket(char *const *argv)
+{
+    bool socket = false, host = false;
+
+    for (size_t i = 1; argv[0] && argv[i]; i++) {
+        socket |= strstr(argv[i], "{socket}") != NULL;
+        host |= strstr(argv[i], "{host}") != NULL;
+    }
+    return socket && !host && client_is_known(argv[0]);
+}
+
 static int find_program(struct words *argv, struct err *e)
 {
     char *path = proc_find(argv->word[0]);
@@ -85,6 +97,8 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
         if ((*formats)->environment((*formats)->both_ends ? &both : &c, &launch.env, e) < 0)
             return -1;
     }
+    if (both.socket && goes_to_the_socket(argv))
+        env_set(&launch.env, "MYSQL_HOST", "localhost");
     helper_end_all();
     return proc_exec(launch.argv.word, &launch.env, e);
 }

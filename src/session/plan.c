@@ -112,11 +112,14 @@ static const char *certificate_name(const struct profile *p, const struct connec
 }
 
 /* What a client verifies is the name that it dials, and MariaDB's have two words for TLS only, "if offered"
- * and "verify"; they check no name for this machine. */
+ * and "verify"; they check no name for this machine. A program that is not told by our option file connects
+ * without TLS, or verifies nothing. */
 static bool client_cannot_say(const struct plan *plan)
 {
     const struct connection *c = &plan->conn;
 
+    if (plan->purpose == FOR_OTHER || plan->purpose == FOR_FILE)
+        return c->tls >= TLS_REQUIRED;
     if (c->tls == TLS_VERIFY_IDENTITY && !text_equal_nocase(plan->tls_name, c->host))
         return true;
     if (!plan->client || plan->client->flavour != FLAVOUR_MARIADB || c->tls <= TLS_PREFERRED)
@@ -216,7 +219,7 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
     out->way = name_way(p);
     if (purpose == FOR_SECRET)
         return 0;
-    if (purpose == FOR_CLIENT || purpose == FOR_FILE)
+    if (purpose == FOR_CLIENT || purpose == FOR_TOOL || purpose == FOR_FILE)
         out->client = &f->client;
     return check_place(p, e) < 0 ? -1 : choose_ends(p, out, e);
 }
@@ -307,7 +310,8 @@ static void describe_credential(const struct plan *plan, struct buf *out)
 
 bool plan_has_both_ends(const struct plan *plan)
 {
-    return plan->keeper && (plan->purpose == FOR_OTHER || plan->purpose == FOR_FILE);
+    return plan->keeper &&
+           (plan->purpose == FOR_OTHER || plan->purpose == FOR_FILE || plan->purpose == FOR_TOOL);
 }
 
 void plan_print(const struct plan *plan, char *const *args, struct buf *out)

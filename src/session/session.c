@@ -133,7 +133,7 @@ int session_open(struct session *s, const struct request *r, struct err *e)
 int session_plan(struct session *s, enum purpose purpose, const char *client, bool dry, struct err *e)
 {
     struct facts_wanted want = {
-        .client = purpose == FOR_CLIENT || purpose == FOR_FILE,
+        .client = purpose == FOR_CLIENT || purpose == FOR_TOOL || purpose == FOR_FILE,
         .client_name = client,
         .way = purpose != FOR_SECRET,
         .socket = !dry && purpose != FOR_SECRET,
@@ -274,7 +274,7 @@ static void fill_request(const struct plan *plan, char *path, struct way_request
     struct local_end by_path = {.path = path}, by_port = {.host = (char *)(uintptr_t) "127.0.0.1"};
 
     by_path.kind = plan_own_socket(plan->profile) ? KEEPER_END_BYTES : KEEPER_END_TLS;
-    by_port.kind = plan->tls_by_keeper ? KEEPER_END_GUARDED : KEEPER_END_BYTES;
+    by_port.kind = plan->tls_by_keeper ? KEEPER_END_OURS : KEEPER_END_BYTES;
     want->end[0] = plan->unix_end ? by_path : by_port;
     want->end[1] = plan->unix_end ? by_port : by_path;
     want->ends = both ? 2 : 1;
@@ -308,12 +308,19 @@ char *session_describe_way(const struct session *s)
     return words ? mem_strndup(words, strcspn(words, ",")) : NULL;
 }
 
+/* A program may never connect, and a server counts greetings that nobody answers; a tunnel may need a person,
+ * and that is now. */
+static bool dials_ahead(const struct session *s)
+{
+    return profile_is_tunnelled(&s->profile) || !plan_has_both_ends(&s->plan);
+}
+
 int session_login(struct session *s, struct err *e)
 {
     const struct provider *provider = s->plan.provider;
     AUTO_BUF(what, 4096);
 
-    if (session_sign_in(s, e) < 0 || session_open_way(s, true, e) < 0)
+    if (session_sign_in(s, e) < 0 || session_open_way(s, dials_ahead(s), e) < 0)
         return -1;
     if (!provider) {
         const struct secret *password = s->profile.password;

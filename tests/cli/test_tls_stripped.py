@@ -106,8 +106,6 @@ def test_stock_client(broker, client, write, hostile, verb, level):
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_exec(broker, clients, write, hostile, level):
-    if write.way == "direct":
-        return  # no keeper yet
     write(level)
     lines = [f'{loop(broker, one, name)} --no-defaults --socket="$MYSQL_UNIX_PORT" --host=localhost --user={USER} '
              f'{" ".join(PLAIN[one.family])} -e "select 1"' for name, one in clients.items()]

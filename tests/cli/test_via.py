@@ -193,21 +193,6 @@ def test_exec_socket_has_the_keepers_tls(broker, client, mysql_server):
     assert done.code == 0 and "Ssl_version\tTLSv1.3" in done.text, done.errors
 
 
-def test_exec_port_is_guarded(broker, client, mysql_server):
-    """At `required` and stricter that end is for those who make their own TLS."""
-    place = ["--host={host}", "--port={port}", "--protocol=tcp"]
-    off = "--ssl-mode=DISABLED" if client.family == "mysql" else "--skip-ssl"
-    on = ["--ssl-mode=REQUIRED"] if client.family == "mysql" else ["--ssl", "--disable-ssl-verify-server-cert"]
-    through(broker, mysql_server, tls="required")
-    done = broker.run("exec", "p", "--", *sql(client, *place, off))
-    assert done.code == 1 and done.errors.partition("ERROR")[2].startswith(" 1105 ") and "broker: " in done.errors and not done.out
-    done = broker.run("exec", "p", "--", *sql(client, *place, *on))
-    assert done.code == 0 and "Ssl_version\tTLSv1.3" in done.text, done.errors
-    through(broker, mysql_server, tls="preferred")
-    done = broker.run("exec", "p", "--", *sql(client, *place, off), env={})
-    assert done.code == 0 or "public key" in done.errors or "secure connection" in done.errors, done.errors
-
-
 @pytest.mark.parametrize("tls", ["preferred", "verify-identity"])
 def test_exec_defaults_file(broker, client, mysql_server, tls):
     through(broker, mysql_server, tls=tls)

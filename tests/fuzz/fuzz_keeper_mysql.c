@@ -1,14 +1,14 @@
 /*
- * A MySQL log-in seen through, with a hostile server and a hostile client. The first byte chooses the end's
- * kind; then steps: a byte (bit 7: who speaks; bits 0-6: how many bytes, 0x7f: 4096 of them, as far as there
- * are any), the bytes. TLS is made at once when it is asked for, or (bit 1 of the first byte) after one step
- * more, so that somebody can speak in clear while it is being made.
+ * A MySQL log-in seen through, with a hostile server and a hostile client. The first byte has flags; then
+ * steps: a byte (bit 7: who speaks; bits 0-6: how many bytes, 0x7f: 4096 of them, as far as there are any),
+ * the bytes. TLS is made at once when it is asked for, or (bit 1 of the flags) after one step more, so that
+ * somebody can speak in clear while it is being made.
  *
- * Held, for every input, at the end where TLS is the keeper's: nothing of the client's goes out in clear, but
+ * Held, for every input: nothing of the client's goes out in clear, but
  * for our request for TLS, of which the client chooses capabilities, packet size and character set; that is
  * asked for once, and only while nothing of the server's waits; of what the server says in clear the client
  * gets at most a greeting without its TLS bit and one error packet in our words; what came in clear is gone
- * once TLS is made. At both ends: what goes to the server never exceeds what the client has said by more than
+ * once TLS is made. What goes to the server never exceeds what the client has said by more than
  * our request and the password that it encrypted; once it is over the client gets one error packet and nobody
  * anything more; bytes copied are those that came; no buffer grows past its bound.
  *
@@ -115,17 +115,16 @@ static void look(struct run *r, enum mysql_step step, bool delayed)
     check(buf_ok(&m->client.out) || step == MYSQL_OVER || step == MYSQL_COPY);
     check(!m->failed.code || step == MYSQL_OVER);
     check(m->failed.code || step != MYSQL_OVER || r->tls);
-    check(m->kind == KEEPER_END_TLS || step != MYSQL_TLS);
     if (step == MYSQL_TLS && !r->later) {
         check(request_is_ours(&m->request) && m->server.in.len == 0 && r->requests++ == 0 && !r->tls);
         r->later = true;
         if (delayed)
             buf_clear(&m->request);
     }
-    if (m->kind == KEEPER_END_TLS && !r->tls)
+    if (!r->tls)
         check(m->server.out.len == 0 && step != MYSQL_COPY);
     r->over = step == MYSQL_OVER;
-    if (m->kind == KEEPER_END_TLS && !r->tls)
+    if (!r->tls)
         look_at_clear(r);
     if (step == MYSQL_TLS && !delayed) {
         step = make_tls(r);
@@ -171,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    mysql_init(&r.m, data[0] & 1 ? KEEPER_END_GUARDED : KEEPER_END_TLS);
+    mysql_init(&r.m);
     while (at < size) {
         bool client = data[at] & 0x80;
         size_t n = (data[at] & 0x7f) == 0x7f ? 4096 : data[at] & 0x7f;

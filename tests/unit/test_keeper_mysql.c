@@ -1,5 +1,5 @@
-/* A MySQL log-in seen through: what is changed on the way and what is not, the keeper's own key, guarded
- * ends, errors. Every case is fed whole and byte by byte. */
+/* A MySQL log-in seen through: what is changed on the way and what is not, the keeper's own key, errors.
+ * Every case is fed whole and byte by byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,10 +28,10 @@ enum who { CLIENT, SERVER };
 static struct mysql m;
 static bool in_pieces;
 
-static void begin(enum keeper_end kind)
+static void begin(void)
 {
     mysql_release(&m);
-    mysql_init(&m, kind);
+    mysql_init(&m);
 }
 
 static enum mysql_step feed(enum who who, const void *bytes, size_t n)
@@ -132,11 +132,11 @@ static void answer(struct buf *out, bool tls)
 }
 
 /* As far as the greeting of a server that has TLS, nothing waiting. */
-static void greeted(enum keeper_end kind)
+static void greeted(void)
 {
     AUTO_BUF(hello, 256);
 
-    begin(kind);
+    begin();
     greeting(&hello, true);
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
     buf_clear(&m.client.out);
@@ -147,7 +147,7 @@ static void logging_in(void)
 {
     AUTO_BUF(reply, 256);
 
-    greeted(KEEPER_END_TLS);
+    greeted();
     answer(&reply, false);
     assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_TLS);
     buf_clear(&m.request);
@@ -164,7 +164,7 @@ static void until_tls(void **state)
     char request[32];
 
     (void)state;
-    begin(KEEPER_END_TLS);
+    begin();
     greeting(&hello, true);
     greeting(&plain, false);
     answer(&reply, false);
@@ -302,11 +302,11 @@ static void errors_before_tls(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         AUTO_BUF(text, 1024);
         buf_printf(&text, "%s%s", KEEPER_UNVERIFIED, rows[i].text);
-        begin(KEEPER_END_TLS);
+        begin();
         assert_int_equal(packet_from(SERVER, 0, rows[i].body, rows[i].n), MYSQL_OVER);
         sent_refusal(0, rows[i].number, buf_str(&text));
         assert_int_equal(m.failed.code, ERR_REFUSED);
-        greeted(KEEPER_END_TLS);
+        greeted();
         assert_int_equal(packet_from(SERVER, 2, rows[i].body, rows[i].n), MYSQL_OVER);
         sent_refusal(2, rows[i].number, buf_str(&text));
         assert_int_equal(packet_from(CLIENT, 1, "app\0password", 12), MYSQL_OVER);
@@ -329,7 +329,7 @@ static void error_behind_the_greeting(void **state)
     packet_put(&both, 1, "\xff\x10\x04#08004no", 11);
     answer(&reply, false);
     for (int early = 0; early < 2; early++) {
-        begin(KEEPER_END_TLS);
+        begin();
         if (early)
             assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_WAIT);
         enum mysql_step step = feed(SERVER, both.data, both.len);
@@ -344,7 +344,7 @@ static void no_tls(void **state)
     AUTO_BUF(hello, 256);
 
     (void)state;
-    begin(KEEPER_END_TLS);
+    begin();
     greeting(&hello, false);
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_OVER);
     sent_error(0, "broker: 2026 db:3306: the server has no TLS\nhint: " NO_TLS_HINT);
@@ -361,7 +361,7 @@ static void no_tls_beside_bytes(void **state)
     AUTO_BUF(hello, 256);
 
     (void)state;
-    begin(KEEPER_END_TLS);
+    begin();
     opt.end[1].kind = KEEPER_END_BYTES;
     opt.ends = 2;
     greeting(&hello, false);
@@ -392,11 +392,11 @@ static void no_mysql(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        begin(KEEPER_END_TLS);
+        begin();
         assert_int_equal(feed(SERVER, rows[i].bytes, rows[i].n), MYSQL_OVER);
         sent_error(0, "broker: 2007 db:3306: that is no MySQL server\nhint: check host and port");
     }
-    begin(KEEPER_END_TLS);
+    begin();
     greeting(&hello, true);
     assert_int_equal(packet_from(SERVER, 1, hello.data, hello.len), MYSQL_OVER);
 }
@@ -433,24 +433,24 @@ static void no_such_thing_in_clear(void **state)
     greeting(&hello, true);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         bool known = i == 5; /* the control: one that is allowed */
-        begin(KEEPER_END_TLS);
+        begin();
         assert_int_equal(packet_from(SERVER, 0, rows[i].body, rows[i].n), MYSQL_OVER);
         if (known)
             buf_clear(&m.client.out);
         else
             sent_error(0, SPOKEN);
-        greeted(KEEPER_END_TLS);
+        greeted();
         assert_int_equal(packet_from(SERVER, 1, rows[i].body, rows[i].n), MYSQL_OVER);
         if (!known)
             sent_error(2, SPOKEN);
     }
-    greeted(KEEPER_END_TLS);
+    greeted();
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_OVER);
     sent_error(2, SPOKEN);
-    greeted(KEEPER_END_TLS);
+    greeted();
     assert_int_equal(packet_from(SERVER, 1, "", 0), MYSQL_OVER);
     sent_error(2, SPOKEN);
-    greeted(KEEPER_END_TLS);
+    greeted();
     assert_int_equal(feed(SERVER, "\x01\x10\0\0", 4), MYSQL_OVER);
     sent_error(2, SPOKEN);
 }
@@ -464,13 +464,13 @@ static void half_a_packet_in_clear(void **state)
     for (size_t n = 1; n < sizeof packet - 1; n++) {
         AUTO_BUF(reply, 256);
         answer(&reply, false);
-        greeted(KEEPER_END_TLS);
+        greeted();
         assert_int_equal(feed(SERVER, packet, n), MYSQL_WAIT);
         sent_nothing(CLIENT);
         assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_OVER);
         sent_error(2, SPOKEN);
         /* While TLS is made nobody reads the server in clear; and if somebody did: */
-        greeted(KEEPER_END_TLS);
+        greeted();
         assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_TLS);
         buf_clear(&m.request);
         assert_int_equal(feed(SERVER, packet, n), MYSQL_TLS);
@@ -512,7 +512,8 @@ static void clients_that_cannot(void **state)
     } rows[] = {
         {"\x85\xaa\x0f\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32,
          "broker: 2026 TLS to the server is made at this end, which takes none itself\n"
-         "hint: set the client's ssl mode to disabled here"},
+         "hint: switch the program's own TLS off here, or give it the end of a broker forward, which passes "
+         "it on"},
         {"\x85\xa0\0\0\0app\0hash", 13,
          "broker: 2007 the client is too old for this end\n"
          "hint: a client of MySQL 4.1 or later"},
@@ -522,7 +523,7 @@ static void clients_that_cannot(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        greeted(KEEPER_END_TLS);
+        greeted();
         assert_int_equal(packet_from(CLIENT, 1, rows[i].body, rows[i].n), MYSQL_OVER);
         sent_error(2, rows[i].error);
     }
@@ -535,7 +536,7 @@ static void client_first(void **state)
     AUTO_BUF(reply, 256);
 
     (void)state;
-    begin(KEEPER_END_TLS);
+    begin();
     greeting(&hello, true);
     answer(&reply, false);
     assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_WAIT);
@@ -683,48 +684,13 @@ static void key_misused(void **state)
     }
 }
 
-static void guarded_passes(void **state)
-{
-    AUTO_BUF(hello, 256);
-    AUTO_BUF(reply, 256);
-
-    (void)state;
-    begin(KEEPER_END_GUARDED);
-    greeting(&hello, true);
-    answer(&reply, true);
-    assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
-    sent_packet(CLIENT, 0, hello.data, hello.len);
-    assert_int_equal(packet_from(CLIENT, 1, reply.data, 32), MYSQL_COPY);
-    sent_packet(SERVER, 1, reply.data, 32);
-    assert_int_equal(feed(CLIENT, "\x16\x03\x01", 3), MYSQL_COPY);
-    assert_memory_equal(m.server.out.data, "\x16\x03\x01", 3);
-}
-
-static void guarded_refuses(void **state)
-{
-    AUTO_BUF(reply, 256);
-    const size_t len[] = {0, 0, 32};
-
-    (void)state;
-    answer(&reply, false);
-    for (size_t i = 0; i < ARRAY_LEN(len); i++) {
-        greeted(KEEPER_END_GUARDED);
-        assert_int_equal(packet_from(CLIENT, 1, reply.data, i ? len[i] : reply.len), MYSQL_OVER);
-        sent_error(2, "broker: 2026 this end passes TLS on and wants it\n"
-                      "hint: ask for TLS, or use the unix socket, where it is made for you");
-    }
-    /* A length is enough: nobody waits for what will be refused. */
-    begin(KEEPER_END_GUARDED);
-    assert_int_equal(feed(CLIENT, "\x21\0\0\x01", 4), MYSQL_OVER);
-}
-
 static void failing(void **state)
 {
     struct err e = ERR_INIT;
 
     (void)state;
     (void)err_set(&e, ERR_UNREACHABLE, "2013 db:3306: gone");
-    begin(KEEPER_END_TLS);
+    begin();
     assert_int_equal(mysql_fail(&m, &e), MYSQL_OVER);
     sent_error(0, "broker: 2013 db:3306: gone");
     assert_int_equal(mysql_fail(&m, &e), MYSQL_OVER);
@@ -793,8 +759,6 @@ int main(void)
         BOTH(key_is_ours),
         BOTH(key_is_not_asked),
         BOTH(key_misused),
-        BOTH(guarded_passes),
-        BOTH(guarded_refuses),
         BOTH(failing),
         cmocka_unit_test(long_error),
     };

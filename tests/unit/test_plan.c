@@ -431,8 +431,15 @@ static const struct {
     {"host = db\nvia = tcp://127.0.0.1:1\n" SIGNED, FOR_CLIENT,
      "K unix =db.c9akciq32.eu-west-1.rds.amazonaws.com"},
     {"host = 10.0.0.1\nauth = none\nsign_host = db\ntls = verify-identity\n", FOR_CLIENT, "C endpoint"},
-    /* Other programs make their own, and need a keeper for a tunnel only. */
-    {"host = db\ntls = required\n", FOR_OTHER, "C endpoint"},
+    /* Other programs do not make the TLS that was asked for: the keeper does. */
+    {"host = db\ntls = disabled\n", FOR_OTHER, "C endpoint"},
+    {"host = db\ntls = preferred\n", FOR_FILE, "C endpoint"},
+    {"host = db\ntls = required\n", FOR_OTHER, "K unix"},
+    {"host = db\ntls = verify-ca\n", FOR_FILE, "K unix"},
+    {"host = db\ntls = verify-identity\n", FOR_OTHER, "K unix =db"},
+    {"host = db\ntls = required\n", FOR_TOOL, "C endpoint"},
+    {"host = db\ntls = verify-identity\n", FOR_TOOL, "C endpoint"},
+    {"socket = /s\n", FOR_OTHER, "C endpoint"},
     {"host = db\ntls = required\nvia = tcp://127.0.0.1:1\n", FOR_OTHER, "K unix"},
     {"host = db\ntls = preferred\nvia = tcp://127.0.0.1:1\n", FOR_OTHER, "C 127.0.0.1"},
     {"host = db\ntls = verify-ca\nvia = tcp://127.0.0.1:1\n", FOR_FILE, "K unix"},
@@ -618,11 +625,17 @@ static void other_programs(void **state)
     AUTO_BUF(text, 65536);
 
     (void)state;
-    plan_text("host = localhost\nuser = a\nauth = none\ntls = verify-identity\n", "p", &none, FOR_OTHER, NULL,
+    plan_text("host = localhost\nuser = a\nauth = none\ntls = preferred\n", "p", &none, FOR_OTHER, NULL,
               &text);
     assert_string_equal(buf_str(&text), "endpoint    localhost:3306\nway         direct\n"
-                                        "tls         verify-identity, by the client\n"
+                                        "tls         preferred, by the client\n"
                                         "credential  empty password\naddress     localhost:3306\n");
+    buf_clear(&text);
+    plan_text("host = localhost\nuser = a\nauth = none\ntls = required\n", "p", &none, FOR_OTHER, NULL,
+              &text);
+    assert_string_equal(buf_str(&text), "endpoint    localhost:3306\nway         direct\n"
+                                        "tls         required, by the keeper\ncredential  empty password\n"
+                                        "address     127.0.0.1, a free port, and a unix socket\n");
 }
 
 /* The values that the plan hands to the option file. */

@@ -290,7 +290,7 @@ static void what_is_opened(void **state)
     struct way_request one = {.first = true};
     struct way_request two = {
         .end = {{.kind = KEEPER_END_TLS, .path = TEXT("/run/x.sock")},
-                {.kind = KEEPER_END_GUARDED, .host = TEXT("127.0.0.1")}},
+                {.kind = KEEPER_END_OURS, .host = TEXT("127.0.0.1")}},
         .ends = 2,
     };
     struct way_request three = {.ends = 0};
@@ -308,7 +308,7 @@ static void what_is_opened(void **state)
     open_ok("[profile open]\n" DB "tls = required\nconnect_timeout = 3s\n", "open", &two, &direct);
     assert_string_equal(
         direct.way.text,
-        "db.example.com\nt/run/x.sock\ng0 127.0.0.1\ndb.example.com\nTLSv1.2,TLSv1.3\ntype=direct\n"
+        "db.example.com\nt/run/x.sock\no0 127.0.0.1\ndb.example.com\nTLSv1.2,TLSv1.3\ntype=direct\n"
         "port 3307, tls 0, timeout 3000, deadline no, first no\n");
     assert_int_equal(direct.way.ends, 2);
     assert_string_equal(direct.way.end[1].host, "127.0.0.1");

@@ -45,7 +45,7 @@ HELPERS      := $(addprefix $(B)/libexec/broker/broker-,keychain http keeper)
 ASKPASS      := $(B)/libexec/broker/broker-askpass
 PROGRAMS     := $(B)/bin/broker $(HELPERS) $(ASKPASS)
 
-all: $(PROGRAMS) $(B)/share/broker/rds-ca.pem
+all: $(PROGRAMS) $(B)/share/broker/rds-ca.pem $(B)/share/broker/rds-ca.txt
 
 $(B)/share/%: share/%
 	@mkdir -p $(@D)

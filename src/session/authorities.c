@@ -1,12 +1,13 @@
 /*
  * RDS signs its certificates with authorities of its own, which no system trusts; RDS Proxy uses public ones.
- * The bundle is share/broker/rds-ca.pem beside the program (its origin: share/broker/README.md).
+ * The bundle is share/broker/rds-ca.pem beside the program (its origin: rds-ca.txt beside it).
  */
 #include "authorities.h"
 
 #include <string.h>
 #include <unistd.h>
 
+#include <aws/partition.h>
 #include <aws/rds_host.h>
 #include <base/file.h>
 #include <base/mem.h>
@@ -15,6 +16,7 @@
 #include <output/connection.h>
 
 #define BUNDLE "broker/rds-ca.pem"
+#define NOTES_MOST (256 * 1024)
 
 static char *own_bundle(void)
 {
@@ -51,6 +53,48 @@ void authorities_derive(struct profile *p)
     setting_put(&p->set[KEY_tls_ca], path, ORIGIN_DERIVED, by_sign_host ? "sign_host" : "host", 0);
 }
 
+/* rds-ca.txt beside the bundle names each of its authorities: "CN=Amazon RDS eu-west-1 Root CA". True too
+ * where it cannot be read: then the handshake tells. */
+static bool bundle_has(const char *bundle, const char *region)
+{
+    AUTO_BUF(notes, NOTES_MOST);
+    AUTO_FREE(char *, path);
+    AUTO_FREE(char *, name);
+    struct err ignored = ERR_INIT;
+
+    path = mem_printf("%.*s.txt", (int)(strlen(bundle) - strlen(".pem")), bundle);
+    name = mem_printf("CN=Amazon RDS %s Root CA ", region);
+    return file_read(path, FILE_ANY, &notes, &ignored) != 0 || strstr(buf_str(&notes), name);
+}
+
+/* Where AWS publishes them. */
+static int hint_for_region(const char *region, struct err *e)
+{
+    const struct aws_partition *p = aws_partition_of(region);
+
+    if (text_equal(p->name, "aws"))
+        return err_hint(
+            e, "tls_ca = the file of https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem");
+    if (text_equal(p->name, "aws-us-gov"))
+        return err_hint(e, "tls_ca = the file of "
+                           "https://truststore.pki.us-gov-west-1.rds.amazonaws.com/global/global-bundle.pem");
+    if (text_equal(p->name, "aws-cn"))
+        return err_hint(e, "tls_ca = the file of "
+                           "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem");
+    return err_hint(e, "tls_ca = the file of authorities that AWS publishes for %s", region);
+}
+
+static int check_region(const struct profile *p, const char *bundle, struct err *e)
+{
+    const char *by = profile_str(p, KEY_sign_host), *name = by ? by : profile_str(p, KEY_host);
+    struct rds_host host = name ? rds_host_parse(name) : (struct rds_host){0};
+
+    if (!host.region[0] || bundle_has(bundle, host.region))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "broker comes without the authorities of RDS for %s", host.region);
+    return hint_for_region(host.region, e);
+}
+
 /* The own bundle is found by a variable, which may be another user's. */
 int authorities_check(const struct profile *p, struct err *e)
 {
@@ -63,7 +107,7 @@ int authorities_check(const struct profile *p, struct err *e)
     if (text_equal(path, own))
         return file_trust(path, FILE_TRUSTED, e) < 0 ? -1 : 0;
     if (access(path, R_OK) == 0)
-        return 0;
+        return check_region(p, path, e);
     (void)err_set(e, ERR_CONFIG, "%s: the authorities of RDS are missing", path);
     return err_hint(e, "install broker whole: make install; or set tls_ca");
 }

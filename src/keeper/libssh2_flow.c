@@ -15,7 +15,7 @@
 #define PACKET 32700u    /* the most that libssh2 sends at once */
 #define CHUNK_PACKETS 4u /* read from a client in one go */
 #define CHUNKS 4         /* of a client that is alone, in one turn */
-#define LARGE_MOST 8     /* channels of a session that have a large window */
+#define LARGE_MOST 8     /* channels of all sessions that have a large window */
 #define WINDOW_LARGE (4u << 20)
 #define WINDOW_SMALL (32u << 10)
 #define PORTION_LARGE (64u << 10)
@@ -96,14 +96,21 @@ bool channel_has_room(const struct session *s)
     return sum + WINDOW_SMALL + 2 * PORTION_SMALL + CHANNEL_ITSELF <= SESSION_MEMORY;
 }
 
-void channel_set_window(const struct session *s, struct channel *c)
+size_t channel_large(const struct session *s)
 {
-    size_t large = 0;
+    size_t large = s->opening && s->opening->window == WINDOW_LARGE;
 
     for (size_t i = 0; i < s->count; i++)
         large += s->channels[i]->window == WINDOW_LARGE;
-    c->window = !c->drives && large < LARGE_MOST ? WINDOW_LARGE : WINDOW_SMALL;
-    c->portion = c->window == WINDOW_LARGE ? PORTION_LARGE : PORTION_SMALL;
+    return large;
+}
+
+void channel_set_window(struct channel *c)
+{
+    bool large = !c->drives && pool_large() < LARGE_MOST;
+
+    c->window = large ? WINDOW_LARGE : WINDOW_SMALL;
+    c->portion = large ? PORTION_LARGE : PORTION_SMALL;
 }
 
 /* A grant that libssh2 has begun and could not send: it goes on with it when it is asked to read. */

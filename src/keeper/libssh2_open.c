@@ -100,6 +100,6 @@ int open_start(struct session *s, struct channel *c)
     s->open_code = 0;
     *s->open_reason = '\0';
     c->session = s;
-    channel_set_window(s, c);
+    channel_set_window(c);
     return open_step(s);
 }

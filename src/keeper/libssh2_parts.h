@@ -222,7 +222,9 @@ int channel_take(struct session *s, struct channel *c);
 bool channel_may_send(struct session *s, const struct channel *c);
 /* Whether the windows of all channels leave room for one more. */
 bool channel_has_room(const struct session *s);
-void channel_set_window(const struct session *s, struct channel *c);
+void channel_set_window(struct channel *c);
+/* How many of its channels have a large one. */
+size_t channel_large(const struct session *s);
 /* Does not read its client for now. */
 void channel_pause(struct channel *c);
 /* Watches the client's side. */
@@ -284,5 +286,7 @@ bool pool_log_in_again(struct err *e);
 void pool_check_sleep(void);
 /* Channels in use in all sessions, for a fair share. */
 size_t pool_channels(void);
+/* Those of them with a large window. */
+size_t pool_large(void);
 
 #endif

@@ -62,6 +62,15 @@ size_t pool_channels(void)
     return count;
 }
 
+size_t pool_large(void)
+{
+    size_t count = 0;
+
+    for (const struct session *s = pool.sessions; s; s = s->next)
+        count += channel_large(s);
+    return count;
+}
+
 static unsigned count_in(enum session_state from, enum session_state to)
 {
     unsigned count = 0;

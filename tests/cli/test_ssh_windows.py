@@ -1,0 +1,116 @@
+"""What a bastion may send before a client takes something, with libssh2's engine: keys that are exchanged all the time lose no
+connection, and clients that never read cost no more than their windows."""
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+
+from lib.bastion import Home, tunnel, write
+from lib.forwards import dial, until
+from lib.keeping import gone, keeper
+from servers import load
+
+NATIVE, SECONDS, MANY, MEMORY = "app_native", 8, 512, 64 << 10
+
+
+@pytest.fixture
+def home(broker, ssh_home, user_key, mariadb_server, clients):
+    home = Home(broker, ssh_home)
+    home.has_key(user_key)
+    home.server, home.client = mariadb_server, clients["mariadb1011"]
+    return home
+
+
+def prepare(home, sshd, **keys):
+    home.knows(sshd)
+    write(home.broker, home.server, tunnel(sshd, "libssh2"), client=home.client.path, **keys)
+
+
+def busy(place, password, number, lost):
+    """Both ways at once, in pieces that end anywhere in an exchange."""
+    end = time.monotonic() + SECONDS
+    try:
+        connection = load.Connection(place)
+        connection.login(NATIVE, password)
+        while time.monotonic() < end:
+            n = 100000 + 37777 * (number + 1)
+            assert connection.query(f"select repeat('x', {n})") == [b"x" * n]
+            assert connection.query("select length('" + "y" * n + "')") == [b"%d" % n]
+        connection.close()
+    except Exception as error:
+        lost.append(error)
+
+
+def test_busy_connections_while_keys_change(home, start_sshd, user_key, forwards):
+    """RekeyLimit 1M; tests/soak rekey does it for a minute and more."""
+    sshd = start_sshd(lines=["RekeyLimit 1M"], host_keys=["ed25519"])
+    sshd.authorize(user_key)
+    prepare(home, sshd)
+    address = forwards.detach("p")
+    place = "127.0.0.1", int(address.rpartition(":")[2])
+    lost = []
+    workers = [threading.Thread(target=busy, args=(place, home.server.password(NATIVE), i, lost)) for i in range(10)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not lost, lost[:3]
+    assert forwards.one("p")["state"] == "up"
+    assert home.broker.run("stop", "p").code == 0 and gone(home.broker)
+
+
+class Fountain:
+    """Sends for ever to whoever connects; `sent` bytes in all."""
+
+    def __init__(self):
+        self.door = socket.create_server(("127.0.0.1", 0), backlog=MANY)
+        self.port, self.sent, self.open = self.door.getsockname()[1], 0, []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                s = self.door.accept()[0]
+                self.open.append(s)
+                threading.Thread(target=self._pour, args=(s,), daemon=True).start()
+
+    def _pour(self, s):
+        with contextlib.suppress(OSError):
+            while True:
+                self.sent += s.send(bytes(16384))
+
+    def stop(self):
+        for s in (self.door, *self.open):
+            with contextlib.suppress(OSError):
+                s.shutdown(socket.SHUT_RDWR)
+            s.close()
+
+
+def test_clients_that_do_not_read(home, sshd, forwards, many_files):
+    fountain = Fountain()
+    prepare(home, sshd, port=fountain.port, connect_timeout="60s")
+    address = forwards.detach("p")
+    pid = keeper()[1]
+    held = [dial(address, 60) for _ in range(MANY)]
+    assert until(lambda: len(fountain.open) >= MANY, 60)
+    before = -1
+    while fountain.sent > before:  # until nothing moves any more
+        before = fountain.sent
+        time.sleep(1)
+    with open(f"/proc/{pid}/status") as f:
+        peak = int(f.read().partition("VmHWM:")[2].split()[0])
+    assert peak < MEMORY, peak
+    assert forwards.one("p")["state"] == "up" and forwards.one("p")["connections"] == MANY
+    for s in held[::100]:  # each still gets its own
+        s.settimeout(30)
+        left = 4 << 20
+        while left > 0:
+            data = s.recv(1 << 16)
+            assert data
+            left -= len(data)
+    for s in held:
+        s.close()
+    fountain.stop()
+    assert home.broker.run("stop", "p").code == 0 and gone(home.broker)

@@ -1,16 +1,19 @@
 /*
- * Identities: canonical text made of config text only. The user is percent-encoded, so that no name can look
- * like another address; nothing is resolved, so that the same text means the same entry on every network.
+ * Identities: canonical text. The user is percent-encoded, so that no name can look
+ * like another address; no name is resolved, so that the same text means the same entry on every network.
  */
 #include <model/identity.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include <base/buf.h>
+#include <base/file.h>
 #include <base/mem.h>
 #include <base/text.h>
 
 #define IDENTITY_MOST 65536
+#define COMMAND_MOST (1 << 20) /* more than a command has */
 
 /* HOST:PORT, or the socket's path; `auto` for discovery. */
 static void add_place(struct buf *out, const struct profile *p)
@@ -103,15 +106,50 @@ char *identity_tunnel(const struct profile *p)
     return label ? mem_printf("ssh://%s", label) : NULL;
 }
 
-char *identity_command(const struct profile *p, const char *words)
+void identity_add_field(struct buf *out, const char *value)
 {
-    AUTO_BUF(text, IDENTITY_MOST);
+    if (value)
+        buf_add(out, value, strlen(value) + 1);
+    buf_putc(out, value ? '\002' : '\001');
+}
+
+/* `./get`, `../keys.json`, `--file=keys.json`: by the name alone nobody can tell, by what is there one can.
+ */
+static bool leads_here(const char *word)
+{
+    const char *value = *word == '-' ? strchr(word, '=') : NULL;
+
+    word = value ? value + 1 : word;
+    return *word && *word != '/' && access(word, F_OK) == 0;
+}
+
+void identity_add_program(struct buf *out, const struct words *words)
+{
+    AUTO_FREE(char *, real);
+    AUTO_FREE(char *, here);
+    bool is_here = false;
+
+    for (size_t i = 0; i < words->count; i++) {
+        identity_add_field(out, words->word[i]);
+        is_here |= leads_here(words->word[i]);
+    }
+    real = path_real(words->word[0]);
+    here = is_here ? getcwd(NULL, 0) : NULL;
+    identity_add_field(out, real);
+    identity_add_field(out, path_home());
+    identity_add_field(out, here);
+}
+
+char *identity_command(const struct profile *p, const struct words *words)
+{
+    AUTO_BUF(text, COMMAND_MOST);
     AUTO_FREE(char *, who);
     char hash[33];
 
     who = identity_password(p);
-    buf_add(&text, words, strlen(words) + 1);
-    buf_puts(&text, who);
+    identity_add_program(&text, words);
+    identity_add_field(&text, who);
+    identity_add_field(&text, profile_str(p, KEY_database));
     text_hash(buf_str(&text), text.len, hash);
     return mem_printf("command:%s", hash);
 }

@@ -19,6 +19,7 @@
 #include <store/store.h>
 
 #define OUTPUT_MAX 32768
+#define WORDS_MOST 65536
 /* A cached credential is not used in its last seconds: the log-in itself takes time. */
 #define EXPIRY_MARGIN 30
 
@@ -28,6 +29,12 @@ static int command_check(const struct profile *p, struct err *e)
         return 0;
     (void)err_set(e, ERR_CONFIG, "auth = command needs auth_command");
     return err_hint(e, "auth_command = PROGRAM ARG...");
+}
+
+static int too_long(struct err *e)
+{
+    (void)err_set(e, ERR_CONFIG, "auth_command: over %d bytes with its placeholders filled", WORDS_MOST);
+    return err_hint(e, "a shorter auth_command");
 }
 
 /* Placeholders are filled after splitting: a host name can never become two words. */
@@ -42,9 +49,13 @@ static int command_words(const struct profile *p, struct words *out, struct err 
                             profile_str(p, KEY_database), NULL};
     if (text_split_words(profile_str(p, KEY_auth_command), &raw, e) < 0)
         return err_prefix(e, "auth_command");
+    size_t total = 0;
     for (size_t i = 0; i < raw.count; i++) {
-        AUTO_BUF(word, 65536);
+        AUTO_BUF(word, WORDS_MOST);
         text_fill(&word, raw.word[i], names, values);
+        total += word.len;
+        if (!buf_ok(&word) || total > WORDS_MOST)
+            return too_long(e);
         words_take(out, buf_take(&word));
     }
     char *path = proc_find(out->word[0]);
@@ -91,15 +102,13 @@ static int parse_output(const struct secret *text, struct credential *out, struc
     return 0;
 }
 
-static int run_command(const struct profile *p, int64_t deadline, struct secret **text, struct err *e)
+static int run_command(const struct words *argv, int64_t deadline, struct secret **text, struct err *e)
 {
-    AUTO_WORDS(argv);
     AUTO_PROC_RESULT(result);
+    const char *program = argv->word[0];
 
-    if (command_words(p, &argv, e) < 0)
-        return -1;
     struct proc_run run = {
-        .argv = argv.word, .deadline = deadline, .waiting_for = argv.word[0], .max = OUTPUT_MAX};
+        .argv = argv->word, .deadline = deadline, .waiting_for = program, .max = OUTPUT_MAX};
     if (proc_capture(&run, &result, e) < 0)
         return err_prefix(e, "auth_command");
     secret_chomp(result.out);
@@ -107,7 +116,7 @@ static int run_command(const struct profile *p, int64_t deadline, struct secret 
     if (failed || secret_len(result.out) == 0) {
         AUTO_BUF(how, 128);
         proc_describe_status(&how, result.status);
-        (void)err_set(e, failed ? ERR_REFUSED : ERR_DATA, "auth_command: %s: %s", argv.word[0],
+        (void)err_set(e, failed ? ERR_REFUSED : ERR_DATA, "auth_command: %s: %s", program,
                       failed ? buf_str(&how) : "printed nothing");
         (void)err_detail_lines(e, buf_str(&result.err));
         return err_hint(e, "run it by hand: it must print the password, or JSON, and end with 0");
@@ -133,31 +142,30 @@ static int read_cache(const char *identity, int64_t deadline, struct credential 
 }
 
 /* Under a label that a person can read: the program, and for whom. */
-static void keep_result(const struct profile *p, const char *identity, const struct secret *text,
-                        time_t expires, int64_t deadline)
+static void keep_result(const struct profile *p, const char *program, const char *identity,
+                        const struct secret *text, time_t expires, int64_t deadline)
 {
     struct err ignored = ERR_INIT;
     AUTO_FREE(char *, who);
     AUTO_FREE(char *, label);
-    AUTO_WORDS(words);
 
     who = identity_label(p);
-    if (text_split_words(profile_str(p, KEY_auth_command), &words, &ignored) == 0) {
-        const char *slash = strrchr(words.word[0], '/');
-        label = mem_printf("%s\t%s", slash ? slash + 1 : words.word[0], who);
-    }
-    (void)store_keyring.put(identity, label ? label : identity, text, expires, deadline, &ignored);
+    label = mem_printf("%s\t%s", strrchr(program, '/') + 1, who);
+    (void)store_keyring.put(identity, label, text, expires, deadline, &ignored);
 }
 
 /* The lock comes before the run, because only the run tells whether its result can be shared. */
 static int command_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)
 {
     AUTO_FREE(char *, identity);
+    AUTO_WORDS(argv);
     AUTO_SECRET(text);
     AUTO_LOCK(lock);
     char hash[33];
 
-    identity = identity_command(p, profile_str(p, KEY_auth_command));
+    if (command_words(p, &argv, e) < 0)
+        return -1;
+    identity = identity_command(p, &argv);
     if (read_cache(identity, deadline, out))
         return 0;
     text_hash(identity, strlen(identity), hash);
@@ -169,20 +177,23 @@ static int command_get(const struct profile *p, int64_t deadline, struct credent
         return 0;
     }
     err_clear(e);
-    if (run_command(p, deadline, &text, e) < 0 || parse_output(text, out, e) < 0)
+    if (run_command(&argv, deadline, &text, e) < 0 || parse_output(text, out, e) < 0)
         return -1;
     if (out->expires_at && out->expires_at <= time(NULL))
         return err_set(e, ERR_DATA, "auth_command printed a credential that has expired already");
     if (out->expires_at)
-        keep_result(p, identity, text, out->expires_at, deadline);
+        keep_result(p, argv.word[0], identity, text, out->expires_at, deadline);
     return 0;
 }
 
 static int command_logout(const struct profile *p, int64_t deadline, unsigned *forgotten, struct err *e)
 {
     AUTO_FREE(char *, identity);
+    AUTO_WORDS(argv);
 
-    identity = identity_command(p, profile_str(p, KEY_auth_command));
+    if (command_words(p, &argv, e) < 0)
+        return -1;
+    identity = identity_command(p, &argv);
     enum store_result erased = store_keyring.erase(identity, deadline, e);
     *forgotten = erased == STORE_OK;
     return erased == STORE_FAILED ? -1 : 0;

@@ -252,7 +252,7 @@ def test_a_failure_is_not_kept(shop):
 def test_kept_for_the_same_words_and_login_only(shop, change):
     profile(shop, printing(password=PASSWORD, expires_at=at(120)))
     change = [word.format(shop.unique) for word in change]
-    for args, wanted in (([], 1), (change, 2), ([], 2), (change, 2), (["--database", "d", "-o", "title=x"], 2)):
+    for args, wanted in (([], 1), (change, 2), ([], 2), (change, 2), (["-o", "connect_timeout=3s", "-o", "title=x"], 2)):
         assert token(shop, *args).code == 0 and runs(shop) == wanted
 
 

@@ -437,26 +437,45 @@ static void tunnelled_identities(void **state)
     assert_string_not_equal(first, second);
 }
 
+/* Each differs from all the others; what leads to other programs and files: tests/cli/test_cache_keys.py. */
 static void command_identities(void **state)
 {
-    AUTO_PROFILE(p);
-    AUTO_FREE(char *, first);
-    AUTO_FREE(char *, again);
-    AUTO_FREE(char *, other_words);
-    AUTO_FREE(char *, other_place);
+    static const struct {
+        const char *words[4], *user, *host, *database;
+    } cases[] = {
+        {{"/bin/pass", "show", "db"}, "app", "db", NULL},
+        {{"/bin/pass", "show", "db2"}, "app", "db", NULL},
+        {{"/bin/pass", "showdb"}, "app", "db", NULL},
+        {{"/bin/pass", "show", "db", ""}, "app", "db", NULL},
+        {{"/bin/pass"}, "app", "db", NULL},
+        {{"/bin/true", "show", "db"}, "app", "db", NULL},
+        {{"/bin/pass", "show", "db"}, "app2", "db", NULL},
+        {{"/bin/pass", "show", "db"}, "app", "db2", NULL},
+        {{"/bin/pass", "show", "db"}, "app", "db", "shop"},
+
+    };
+    char *identity[ARRAY_LEN(cases)];
 
     (void)state;
-    put(&p, KEY_user, "app");
-    put(&p, KEY_host, "db");
-    first = identity_command(&p, "pass show db");
-    again = identity_command(&p, "pass show db");
-    other_words = identity_command(&p, "pass show db2");
-    put(&p, KEY_host, "db2");
-    other_place = identity_command(&p, "pass show db");
-    assert_int_equal(strlen(first), strlen("command:") + 32);
-    assert_string_equal(first, again);
-    assert_string_not_equal(first, other_words);
-    assert_string_not_equal(first, other_place);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_PROFILE(p);
+        AUTO_WORDS(words);
+        AUTO_FREE(char *, again);
+        for (size_t j = 0; j < ARRAY_LEN(cases[i].words) && cases[i].words[j]; j++)
+            words_add(&words, cases[i].words[j]);
+        put(&p, KEY_user, cases[i].user);
+        put(&p, KEY_host, cases[i].host);
+        if (cases[i].database)
+            put(&p, KEY_database, cases[i].database);
+        identity[i] = identity_command(&p, &words);
+        again = identity_command(&p, &words);
+        assert_string_equal(identity[i], again);
+        assert_int_equal(strlen(identity[i]), strlen("command:") + 32);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(identity[i], identity[j]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        free(identity[i]);
 }
 
 static void labels(void **state)

@@ -56,11 +56,6 @@ int aws_chain_resolve(const struct aws_env *env, const struct aws_files *files, 
 /* The chosen profile's name by those rules, without a look into the files. */
 const char *aws_profile_name(const struct aws_env *env, const char *profile);
 
-/*
- * The identity that a cache of what comes out of the chain is kept under: base, roles, session names,
- * external ids, serials, in a hash (32 hex digits). No secret is in it.
- */
-void aws_chain_identity(const struct aws_chain *c, char out[33]);
 /* "aws profile prod, static keys, role db-reader". */
 void aws_chain_describe(const struct aws_chain *c, struct buf *out);
 /* Nothing was found anywhere: the error for a base that is_last_resort. */

@@ -25,4 +25,8 @@ struct aws_endpoint {
 int aws_endpoint_find(const struct aws_env *env, const struct aws_files *files, const char *profile,
                       enum aws_service service, const char *region, struct aws_endpoint *out, struct err *e);
 
+/* Appends the address that the user has set for a service; nothing where it is AWS's own. */
+void aws_endpoint_configured(const struct aws_env *env, const struct aws_files *files, const char *profile,
+                             enum aws_service service, struct buf *out);
+
 #endif

@@ -14,6 +14,7 @@
 #include <aws/files.h>
 #include <aws/keys.h>
 #include <aws/region.h>
+#include <base/buf.h>
 #include <base/err.h>
 
 /* A person's part in the walk. */
@@ -22,6 +23,11 @@ struct aws_login {
     /* What came of it. */
     bool is_new;       /* a person logged in just now */
     time_t expires_at; /* when a person will be needed again; 0: nothing on the way needs one */
+};
+
+/* A digest of what a step authenticates with; "": not known. */
+struct aws_proof {
+    char hash[33];
 };
 
 /* Everything that a step may need to know. */
@@ -33,6 +39,7 @@ struct aws_context {
     const char *mfa_command; /* words of a program that prints the MFA code; NULL: ask (tty_can_ask()) */
     bool may_log_in;         /* a browser or device flow may be started */
     struct aws_login *login; /* a step says here what a person did; may be NULL */
+    struct aws_proof *used;  /* one for each step, which says here what it has used; may be NULL */
 };
 #define AWS_CONTEXT_INIT                                                                                     \
     {                                                                                                        \
@@ -57,7 +64,18 @@ struct aws_source {
      */
     int (*get)(const struct aws_context *c, const struct aws_step *step, const struct aws_keys *before,
                int64_t deadline, struct aws_keys *out, struct err *e);
+    /*
+     * Appends what get() would authenticate with now, without the network and a person, so that keys which
+     * were got in the name of somebody else, or of somebody who has logged out, are not taken for this one's.
+     * 1: there is nothing, or nothing that says who it is. `place`: where it was found, malloced; NULL on
+     * entry: not known yet. NULL instead of the function: the names say it all.
+     */
+    int (*proof)(const struct aws_context *c, const struct aws_step *step, char **place, int64_t deadline,
+                 struct buf *out);
 };
+
+/* For get(): this is what was used in this step. */
+void aws_proof_used(const struct aws_context *c, const struct aws_step *step, const void *bytes, size_t n);
 
 /* Walks the whole chain, or gives the keys that it ended in last time (aws/session.h). */
 int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e);

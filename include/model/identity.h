@@ -27,8 +27,8 @@ char *identity_command(const struct profile *p, const struct words *words);
 /* A field of a text that is hashed for a key: no two lists of fields give the same bytes. NULL: not set. */
 void identity_add_field(struct buf *out, const char *value);
 /*
- * What the run of a program depends on: its words (the first is its path), where that path leads to, HOME, and
- * the working folder where a word leads to something there.
+ * What the run of a program depends on: its words (the first is its path), where that path leads to, HOME,
+ * and the working folder where a word leads to something there.
  */
 void identity_add_program(struct buf *out, const struct words *words);
 

@@ -1,4 +1,4 @@
-/* A chain in words: for people, and as the identity that caches are kept under. */
+/* A chain in words, for people. */
 #include <aws/chain.h>
 
 #include <string.h>
@@ -37,28 +37,4 @@ void aws_chain_describe(const struct aws_chain *c, struct buf *out)
         if (is_role_step(&c->step[i]) || c->step[i].kind == AWS_KIND_web_identity)
             buf_printf(out, ", role %s", aws_role_name(c->step[i].role_arn));
     }
-}
-
-/* Every field has a byte of its own in front, so that no two lists of fields give the same text. */
-static void add_field(struct buf *out, const char *value)
-{
-    if (value)
-        buf_add(out, value, strlen(value) + 1);
-    buf_putc(out, value ? '\002' : '\001');
-}
-
-void aws_chain_identity(const struct aws_chain *c, char out[33])
-{
-    AUTO_BUF(text, 1 << 20);
-
-    for (size_t i = 0; i < c->count; i++) {
-        const struct aws_step *s = &c->step[i];
-        const char *const fields[] = {aws_kind_words(s->kind), s->id,          s->command,      s->role_arn,
-                                      s->session_name,         s->external_id, s->mfa_serial,   s->duration,
-                                      s->token_file,           s->session,     s->start_url,    s->sso_region,
-                                      s->sso_account,          s->sso_role,    s->login_session};
-        for (size_t j = 0; j < sizeof fields / sizeof *fields; j++)
-            add_field(&text, fields[j]);
-    }
-    text_hash(buf_str(&text), text.len, out);
 }

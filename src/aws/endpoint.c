@@ -79,6 +79,15 @@ static int configured_url(const struct finder *f, struct buf *out, struct err *e
     return 0;
 }
 
+void aws_endpoint_configured(const struct aws_env *env, const struct aws_files *files, const char *profile,
+                             enum aws_service service, struct buf *out)
+{
+    const struct finder f = {env, files, profile, service};
+    struct err ignored = ERR_INIT;
+
+    (void)configured_url(&f, out, &ignored);
+}
+
 static int no_region(const char *region, struct err *e)
 {
     if (region)

@@ -1,6 +1,8 @@
 /*
  * ~/.aws/cli/cache: one JSON file for each role, named by the SHA-1 of what STS was asked for, as Python's
- * json.dumps(sort_keys=True) writes it. The CLI rewrites them in place, so half a file can be seen.
+ * json.dumps(sort_keys=True) writes it. The CLI rewrites them in place, so half a file can be seen. Whose
+ * keys the role was assumed with is not in there: only the serial of a second factor says who it is, and only
+ * to ask for that again is worth a look.
  */
 #include "role_cache.h"
 
@@ -112,9 +114,8 @@ size_t role_cache_find(const struct aws_context *c, int64_t deadline, struct aws
         return 0;
     for (size_t i = c->chain.count; i-- > 0;) {
         const struct aws_step *s = &c->chain.step[i];
-        bool is_role = s->kind == AWS_KIND_assume_role || s->kind == AWS_KIND_web_identity;
         AUTO_AWS_KEYS(keys);
-        if (!is_role || !read_role(folder, s, deadline, &keys))
+        if (!s->mfa_serial || !read_role(folder, s, deadline, &keys))
             continue;
         *out = keys;
         keys = (struct aws_keys){0};

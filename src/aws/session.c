@@ -3,11 +3,18 @@
  * them at that time. Keys of the base alone are not kept here: what gives them (files, a program, a metadata
  * service) keeps them itself.
  *
- * An entry is the version, then LABEL ACCOUNT END ID SECRET TOKEN, each ended by a NUL.
+ * An entry is kept by the names of its chain, and holds a digest of the proof that it was got with: an SSO
+ * token, whom a web identity's token speaks for, the key that a program printed. Where that is another one
+ * now, or gone, the entry is not used. So one name has one entry, which `broker logout` finds without any
+ * proof.
+ *
+ * It is the version, then LABEL ACCOUNT END ID SECRET TOKEN PROOF PLACE, each ended by a NUL; PLACE is the
+ * file of the SSO token, whose name takes a helper to find.
  */
 #include <aws/session.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -22,16 +29,27 @@
 #include "role_cache.h"
 #include "walk.h"
 
-#define VERSION '1'
-enum { LABEL, ACCOUNT, END, ID, SECRET, TOKEN, FIELDS };
+#define VERSION '2'
+enum { LABEL, ACCOUNT, END, ID, SECRET, TOKEN, PROOF, PLACE, FIELDS };
 
-bool aws_session_is_kept(const struct aws_chain *chain)
+/* What is kept beside the keys. */
+struct proof {
+    char hash[33];
+    char *place;
+};
+
+static void proof_release(struct proof *p)
+{
+    free(p->place);
+    p->place = NULL;
+}
+#define AUTO_PROOF(name) __attribute__((cleanup(proof_release))) struct proof name = {0}
+
+/* Keys of the base alone are kept by what gives them. */
+static bool is_kept(const struct aws_chain *chain)
 {
     bool is_session = false;
 
-    /* Containers of one machine may share a keyring, and tell their credentials apart by what is in them. */
-    if (chain->step[0].kind == AWS_KIND_container)
-        return false;
     for (size_t i = 0; i < chain->count; i++) {
         enum aws_kind kind = chain->step[i].kind;
         is_session |= kind == AWS_KIND_assume_role || kind == AWS_KIND_web_identity || kind == AWS_KIND_sso;
@@ -39,11 +57,19 @@ bool aws_session_is_kept(const struct aws_chain *chain)
     return is_session;
 }
 
-char *aws_session_label(const struct aws_chain *chain)
+static char *label_of(const struct aws_chain *chain)
 {
     const struct aws_step *last = &chain->step[chain->count - 1];
 
     return mem_printf("role/%s", last->role_arn ? aws_role_name(last->role_arn) : last->sso_role);
+}
+
+char *aws_session_identity(const struct aws_context *c)
+{
+    char hash[33];
+
+    chain_identity(c, hash);
+    return mem_printf(AWS_SESSION_PREFIX "%s", hash);
 }
 
 /* --- the form of an entry */
@@ -63,7 +89,7 @@ static bool add_secret(struct secret *entry, const struct secret *s)
     return add_field(entry, s ? secret_bytes(s) : "", s ? secret_len(s) : 0);
 }
 
-struct secret *aws_session_write(const char *label, const struct aws_keys *keys)
+static struct secret *entry_write(const char *label, const struct proof *proof, const struct aws_keys *keys)
 {
     struct secret *entry = secret_new(SECRET_MAX);
     const char version = VERSION;
@@ -72,7 +98,7 @@ struct secret *aws_session_write(const char *label, const struct aws_keys *keys)
     (void)snprintf(end, sizeof end, "%lld", (long long)keys->expires_at);
     if (secret_add(entry, &version, 1) == 0 && add_text(entry, label) && add_text(entry, keys->account) &&
         add_text(entry, end) && add_text(entry, keys->id) && add_secret(entry, keys->secret) &&
-        add_secret(entry, keys->token))
+        add_secret(entry, keys->token) && add_text(entry, proof->hash) && add_text(entry, proof->place))
         return entry;
     secret_free(entry);
     return NULL;
@@ -94,16 +120,16 @@ static bool split(const struct secret *entry, const char *field[FIELDS])
     return at == end;
 }
 
-bool aws_session_read(const struct secret *entry, char **label, struct aws_keys *out)
+static bool entry_read(const struct secret *entry, struct proof *proof, struct aws_keys *out)
 {
     const char *field[FIELDS];
     unsigned long end;
 
     if (!split(entry, field) || !text_number(field[END], (unsigned long)INT64_MAX, &end) || !*field[ID] ||
-        !*field[SECRET])
+        !*field[SECRET] || strlen(field[PROOF]) != sizeof proof->hash - 1)
         return false;
-    if (label)
-        *label = mem_strdup(field[LABEL]);
+    memcpy(proof->hash, field[PROOF], sizeof proof->hash);
+    proof->place = *field[PLACE] ? mem_strdup(field[PLACE]) : NULL;
     out->id = mem_strdup(field[ID]);
     out->secret = secret_from(field[SECRET], strlen(field[SECRET]));
     out->token = *field[TOKEN] ? secret_from(field[TOKEN], strlen(field[TOKEN])) : NULL;
@@ -119,31 +145,42 @@ static bool is_good(const struct aws_keys *keys)
     return keys->expires_at > time(NULL) + AWS_SESSION_MARGIN;
 }
 
-static bool read_kept(const char *identity, int64_t deadline, struct aws_keys *out)
+static bool read_kept(const struct aws_context *c, const char *identity, int64_t deadline,
+                      struct aws_keys *out)
 {
     struct err ignored = ERR_INIT;
     AUTO_SECRET(entry);
     AUTO_AWS_KEYS(keys);
+    AUTO_PROOF(kept);
+    char now[33];
 
     if (store_keyring.get(identity, deadline, &entry, &ignored) != STORE_OK ||
-        !aws_session_read(entry, NULL, &keys) || !is_good(&keys))
+        !entry_read(entry, &kept, &keys) || !is_good(&keys))
         return false;
+    if (chain_proof(c, &kept.place, deadline, now) != 0 || !text_equal(now, kept.hash)) {
+        log_step("login", "what is kept was got by somebody else, or with a log-in that has ended");
+        return false;
+    }
     *out = keys;
     keys = (struct aws_keys){0};
     return true;
 }
 
-static void keep(const char *identity, const struct aws_chain *chain, const struct aws_keys *keys,
+/* Not where nobody could tell later whose it is. */
+static void keep(const struct aws_context *c, const char *identity, const struct aws_keys *keys,
                  int64_t deadline)
 {
     struct err ignored = ERR_INIT;
     AUTO_FREE(char *, label);
     AUTO_FREE(char *, shown);
     AUTO_SECRET(entry);
+    AUTO_PROOF(proof);
 
-    label = aws_session_label(chain);
+    if (!is_good(keys) || chain_proof(c, &proof.place, deadline, proof.hash) != 0)
+        return;
+    label = label_of(&c->chain);
     shown = mem_printf(keys->account ? "%s\taccount %s" : "%s", label, keys->account);
-    entry = is_good(keys) ? aws_session_write(label, keys) : NULL;
+    entry = entry_write(label, &proof, keys);
     if (entry)
         (void)store_keyring.put(identity, shown, entry, keys->expires_at - AWS_SESSION_MARGIN, deadline,
                                 &ignored);
@@ -155,38 +192,53 @@ static bool is_wanted(const struct aws_context *c)
     return c->login && c->login->is_wanted;
 }
 
-/* From what the AWS CLI has kept, as far as that leads, and on from there. */
-static int fetch(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e)
+/* From the base's keys, where they are known; from what the AWS CLI has kept, as far as that leads. */
+static int fetch(const struct aws_context *c, struct aws_keys *base, int64_t deadline, struct aws_keys *out,
+                 struct err *e)
 {
-    AUTO_AWS_KEYS(start);
-    size_t first = is_wanted(c) ? 0 : role_cache_find(c, deadline, &start);
+    AUTO_AWS_KEYS(kept);
+    size_t first = is_wanted(c) ? 0 : role_cache_find(c, deadline, &kept);
 
-    return chain_walk(c, first, &start, deadline, out, e);
+    if (first > 0)
+        return chain_walk(c, first, &kept, deadline, out, e);
+    return chain_walk(c, base->id ? 1 : 0, base, deadline, out, e);
+}
+
+static int get_session(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e)
+{
+    AUTO_FREE(char *, identity);
+    AUTO_AWS_KEYS(base);
+    AUTO_LOCK(lock);
+
+    /* A program may answer for somebody else each time: it is asked first. */
+    if (c->chain.step[0].kind == AWS_KIND_credential_process &&
+        chain_step(c, 0, NULL, deadline, &base, e) < 0)
+        return -1;
+    identity = aws_session_identity(c);
+    if (!is_wanted(c) && read_kept(c, identity, deadline, out))
+        return 0;
+    if (file_lock(identity + strlen(AWS_SESSION_PREFIX), deadline, &lock, e) < 0) {
+        if (e->code == ERR_TRY_LATER)
+            return -1;
+        log_step("lock", "%s", e->msg);
+    } else if (!is_wanted(c) && read_kept(c, identity, deadline, out)) {
+        return 0;
+    }
+    err_clear(e);
+    if (fetch(c, &base, deadline, out, e) < 0)
+        return -1;
+    keep(c, identity, out, deadline);
+    return 0;
 }
 
 int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e)
 {
-    AUTO_FREE(char *, identity);
     AUTO_AWS_KEYS(nothing);
-    AUTO_LOCK(lock);
-    char hash[33];
+    AUTO_FREE(struct aws_proof *, used);
+    struct aws_context noting = *c;
 
-    if (!aws_session_is_kept(&c->chain))
+    if (!is_kept(&c->chain))
         return chain_walk(c, 0, &nothing, deadline, out, e);
-    aws_chain_identity(&c->chain, hash);
-    identity = mem_printf(AWS_SESSION_PREFIX "%s", hash);
-    if (!is_wanted(c) && read_kept(identity, deadline, out))
-        return 0;
-    if (file_lock(hash, deadline, &lock, e) < 0) {
-        if (e->code == ERR_TRY_LATER)
-            return -1;
-        log_step("lock", "%s", e->msg);
-    } else if (!is_wanted(c) && read_kept(identity, deadline, out)) {
-        return 0;
-    }
-    err_clear(e);
-    if (fetch(c, deadline, out, e) < 0)
-        return -1;
-    keep(identity, &c->chain, out, deadline);
-    return 0;
+    noting.used = used = mem_alloc(c->chain.count, sizeof *used);
+    return get_session(&noting, deadline, out, e);
 }

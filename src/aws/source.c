@@ -2,10 +2,15 @@
 #include <aws/source.h>
 
 #include <stddef.h>
+#include <string.h>
 
 #include <base/mem.h>
+#include <base/text.h>
+#include <model/identity.h>
 
 #include "walk.h"
+
+#define PROOF_MOST (1 << 20)
 
 #define SOURCE(id, words) extern const struct aws_source aws_source_##id;
 #include <aws/kinds.def>
@@ -43,6 +48,18 @@ static int check_keys(const struct aws_step *step, const struct aws_keys *keys, 
     return step->profile ? err_prefix(e, "AWS profile '%s'", step->profile) : -1;
 }
 
+int chain_step(const struct aws_context *c, size_t i, const struct aws_keys *before, int64_t deadline,
+               struct aws_keys *out, struct err *e)
+{
+    const struct aws_step *step = &c->chain.step[i];
+
+    if (step->is_last_resort && aws_is_true(c->env.metadata_disabled))
+        return aws_chain_no_keys(&c->chain, e);
+    if (sources[step->kind]->get(c, step, i ? before : NULL, deadline, out, e) < 0)
+        return -1;
+    return check_keys(step, out, e);
+}
+
 int chain_walk(const struct aws_context *c, size_t first, struct aws_keys *start, int64_t deadline,
                struct aws_keys *out, struct err *e)
 {
@@ -52,12 +69,8 @@ int chain_walk(const struct aws_context *c, size_t first, struct aws_keys *start
     if (first && aws_keys_check(&before, "the AWS CLI's ~/.aws/cli/cache", e) < 0)
         return -1;
     for (size_t i = first; i < c->chain.count; i++) {
-        const struct aws_step *step = &c->chain.step[i];
         AUTO_AWS_KEYS(keys);
-        if (step->is_last_resort && aws_is_true(c->env.metadata_disabled))
-            return aws_chain_no_keys(&c->chain, e);
-        if (sources[step->kind]->get(c, step, i ? &before : NULL, deadline, &keys, e) < 0 ||
-            check_keys(step, &keys, e) < 0)
+        if (chain_step(c, i, &before, deadline, &keys, e) < 0)
             return -1;
         aws_keys_release(&before);
         before = keys;
@@ -66,4 +79,39 @@ int chain_walk(const struct aws_context *c, size_t first, struct aws_keys *start
     *out = before;
     before = (struct aws_keys){0};
     return 0;
+}
+
+void aws_proof_used(const struct aws_context *c, const struct aws_step *step, const void *bytes, size_t n)
+{
+    if (c->used)
+        text_hash(bytes, n, c->used[step - c->chain.step].hash);
+}
+
+/* What was used counts; that the place is known next time is wanted all the same. */
+static int step_proof(const struct aws_context *c, size_t i, char **place, int64_t deadline, char out[33])
+{
+    const struct aws_step *step = &c->chain.step[i];
+    const struct aws_source *source = sources[step->kind];
+    AUTO_BUF(text, PROOF_MOST);
+    int got = source->proof ? source->proof(c, step, place, deadline, &text) : 0;
+
+    text_hash(buf_str(&text), text.len, out);
+    if (!c->used || !c->used[i].hash[0])
+        return got == 0 && buf_ok(&text) ? 0 : 1;
+    memcpy(out, c->used[i].hash, sizeof c->used[i].hash);
+    return 0;
+}
+
+int chain_proof(const struct aws_context *c, char **place, int64_t deadline, char out[33])
+{
+    AUTO_BUF(text, PROOF_MOST);
+    char hash[33];
+
+    for (size_t i = 0; i < c->chain.count; i++) {
+        if (step_proof(c, i, place, deadline, hash) != 0)
+            return 1;
+        identity_add_field(&text, hash);
+    }
+    text_hash(buf_str(&text), text.len, out);
+    return buf_ok(&text) ? 0 : 1;
 }

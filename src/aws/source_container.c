@@ -150,4 +150,16 @@ static int container_get(const struct aws_context *c, const struct aws_step *ste
     }
 }
 
-const struct aws_source aws_source_container = {.get = container_get};
+/* Containers of one machine may share a keyring, and tell their credentials apart by what is in them. */
+static int container_proof(const struct aws_context *c, const struct aws_step *step, char **place,
+                           int64_t deadline, struct buf *out)
+{
+    (void)c;
+    (void)step;
+    (void)place;
+    (void)deadline;
+    (void)out;
+    return 1;
+}
+
+const struct aws_source aws_source_container = {.get = container_get, .proof = container_proof};

@@ -19,6 +19,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 #include <ipc/http.h>
+#include <model/identity.h>
 
 #include "cache_file.h"
 #include "call.h"
@@ -323,4 +324,20 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
     return take(&s, out);
 }
 
-const struct aws_source aws_source_login_session = {.get = login_session_get};
+/* The key that is made at each log-in and stays with it; what else is in the file is renewed. */
+static int login_session_proof(const struct aws_context *c, const struct aws_step *step, char **place,
+                               int64_t deadline, struct buf *out)
+{
+    __attribute__((cleanup(session_release))) struct session s = {c, step, deadline, NULL, NULL, 0};
+    struct err ignored = ERR_INIT;
+
+    (void)place;
+    if (find_path(&s, &ignored) < 0)
+        return 1;
+    read_file(&s);
+    const char *key = cache_file_text(s.root, "dpopKey");
+    identity_add_field(out, key);
+    return key ? 0 : 1;
+}
+
+const struct aws_source aws_source_login_session = {.get = login_session_get, .proof = login_session_proof};

@@ -6,6 +6,7 @@
 #include <aws/source.h>
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include <base/clock.h>
 #include <base/log.h>
@@ -78,10 +79,23 @@ static int ask_portal(const struct aws_context *c, const struct aws_step *step, 
     return take_role(step, &answer, out, e);
 }
 
-/* 1: the CLI has them. */
-static int look_into_cli_cache(const struct aws_step *step, int64_t deadline, struct aws_keys *out,
-                               struct err *e)
+/* The CLI's file does not say whose token it was for: it must be younger than the one that is there now. */
+static bool is_younger(const char *path, const struct timespec *than)
 {
+    struct stat st;
+
+    return stat(path, &st) == 0 &&
+           (st.st_mtim.tv_sec > than->tv_sec ||
+            (st.st_mtim.tv_sec == than->tv_sec && st.st_mtim.tv_nsec >= than->tv_nsec));
+}
+
+/* 1: the CLI has them. */
+static int look_into_cli_cache(const struct aws_context *c, const struct aws_step *step, int64_t deadline,
+                               struct aws_keys *out, struct err *e)
+{
+    AUTO_BUF(token, SECRET_MAX);
+    AUTO_FREE(char *, token_file);
+    struct timespec changed;
     AUTO_BUF(text, 8192);
     AUTO_FREE(char *, name);
     AUTO_FREE(char *, path);
@@ -95,11 +109,20 @@ static int look_into_cli_cache(const struct aws_step *step, int64_t deadline, st
     name = mem_printf("%s.json", hash);
     if (cache_file_path(".aws/cli/cache", name, &path, e) < 0)
         return -1;
+    if (sso_token_proof(c, step, &token_file, deadline, &token, &changed) != 0 || !is_younger(path, &changed))
+        return 0;
     root = cache_file_read(path);
     if (!cache_file_keys(root, out))
         return 0;
+    aws_proof_used(c, step, buf_str(&token), token.len);
     log_step("aws", "keys of role %s from the AWS CLI's cache", step->sso_role);
     return 1;
+}
+
+static int used(const struct aws_context *c, const struct aws_step *step, const struct secret *token)
+{
+    aws_proof_used(c, step, secret_bytes(token), secret_len(token));
+    return 0;
 }
 
 static int sso_get(const struct aws_context *c, const struct aws_step *step, const struct aws_keys *before,
@@ -111,19 +134,25 @@ static int sso_get(const struct aws_context *c, const struct aws_step *step, con
 
     (void)before;
     /* Who wants to log in wants to be logged in for as long as can be. */
-    int cached = c->login && c->login->is_wanted ? 0 : look_into_cli_cache(step, deadline, out, e);
+    int cached = c->login && c->login->is_wanted ? 0 : look_into_cli_cache(c, step, deadline, out, e);
     if (cached != 0)
         return cached < 0 ? -1 : 0;
     if (sso_token_get(c, step, NULL, deadline, &token, e) < 0)
         return -1;
     if (ask_portal(c, step, token, deadline, out, &why, e) == 0)
-        return 0;
+        return used(c, step, token);
     if (why.status != 401)
         return -1;
     if (sso_token_get(c, step, token, deadline, &newer, e) < 0)
         return -1;
     err_clear(e);
-    return ask_portal(c, step, newer, deadline, out, &why, e);
+    return ask_portal(c, step, newer, deadline, out, &why, e) < 0 ? -1 : used(c, step, newer);
 }
 
-const struct aws_source aws_source_sso = {.get = sso_get};
+static int sso_proof(const struct aws_context *c, const struct aws_step *step, char **place, int64_t deadline,
+                     struct buf *out)
+{
+    return sso_token_proof(c, step, place, deadline, out, NULL);
+}
+
+const struct aws_source aws_source_sso = {.get = sso_get, .proof = sso_proof};

@@ -2,9 +2,15 @@
  * that somebody else renews: it is read each time, and sent as it is. */
 #include <aws/source.h>
 
+#include <string.h>
+
+#include <sodium.h>
+
 #include <base/file.h>
 #include <base/mem.h>
+#include <model/identity.h>
 
+#include "cache_file.h"
 #include "sts.h"
 
 #define TOKEN_MOST 65536
@@ -14,6 +20,50 @@ static int no_token(const struct aws_step *step, struct err *e)
 {
     (void)sts_name_role(step, e);
     return err_hint(e, "check %s", step->profile ? "web_identity_token_file" : "AWS_WEB_IDENTITY_TOKEN_FILE");
+}
+
+/* The middle part of a JWT; NULL: it is none. */
+static json_t *claims_of(const char *token)
+{
+    const char *from = strchr(token, '.'), *to = from ? strchr(from + 1, '.') : NULL;
+    AUTO_BUF(text, TOKEN_MOST);
+    size_t n = 0;
+
+    char *room = to ? buf_room(&text, TOKEN_MOST) : NULL;
+    if (!room || sodium_base642bin((unsigned char *)room, TOKEN_MOST, from + 1, (size_t)(to - from) - 1, "=",
+                                   &n, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+        return NULL;
+    buf_grew(&text, n);
+    return cache_file_parse(buf_str(&text), n);
+}
+
+/* Who it is for: the token itself is renewed every hour, and every pod has its own at the same path. 1: it
+ * does not say so. */
+static int add_subject(const char *token, struct buf *out)
+{
+    AUTO_JSON(claims);
+
+    claims = claims_of(token);
+    const char *issuer = cache_file_text(claims, "iss"), *subject = cache_file_text(claims, "sub");
+    if (!issuer || !subject)
+        return 1;
+    identity_add_field(out, issuer);
+    identity_add_field(out, subject);
+    return 0;
+}
+
+static int web_identity_proof(const struct aws_context *c, const struct aws_step *step, char **place,
+                              int64_t deadline, struct buf *out)
+{
+    AUTO_BUF(token, TOKEN_MOST);
+    AUTO_FREE(char *, path);
+    struct err ignored = ERR_INIT;
+
+    (void)c;
+    (void)place;
+    (void)deadline;
+    path = path_expand(step->token_file);
+    return file_read(path, FILE_ANY, &token, &ignored) == 0 ? add_subject(buf_str(&token), out) : 1;
 }
 
 static int web_identity_get(const struct aws_context *c, const struct aws_step *step,
@@ -26,6 +76,7 @@ static int web_identity_get(const struct aws_context *c, const struct aws_step *
                                   .retry_code = "IDPCommunicationError"};
     AUTO_BUF(form, FORM_MOST);
     AUTO_BUF(token, TOKEN_MOST);
+    AUTO_BUF(who, TOKEN_MOST);
     AUTO_FREE(char *, path);
     struct aws_refusal why = {0};
 
@@ -40,7 +91,11 @@ static int web_identity_get(const struct aws_context *c, const struct aws_step *
     }
     sts_form_begin(&form, &role);
     sts_form_add(&form, "WebIdentityToken", buf_str(&token));
-    return sts_assume(&role, &form, deadline, out, &why, e);
+    if (sts_assume(&role, &form, deadline, out, &why, e) < 0)
+        return -1;
+    if (add_subject(buf_str(&token), &who) == 0)
+        aws_proof_used(c, step, buf_str(&who), who.len);
+    return 0;
 }
 
-const struct aws_source aws_source_web_identity = {.get = web_identity_get};
+const struct aws_source aws_source_web_identity = {.get = web_identity_get, .proof = web_identity_proof};

@@ -6,6 +6,7 @@
 #include "sso_token.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include <base/clock.h>
 #include <base/file.h>
@@ -184,4 +185,36 @@ int sso_token_get(const struct aws_context *c, const struct aws_step *step, cons
         return take(&t, out, e);
     }
     return token_renew(&t, out, e);
+}
+
+/* A file or a link to it may be put in its place without a change of its own: then its name is younger. */
+static struct timespec last_change(const char *path)
+{
+    struct stat file, name;
+
+    if (stat(path, &file) < 0 || lstat(path, &name) < 0)
+        return (struct timespec){.tv_sec = INT64_MAX};
+    bool is_file = file.st_ctim.tv_sec > name.st_ctim.tv_sec || (file.st_ctim.tv_sec == name.st_ctim.tv_sec &&
+                                                                 file.st_ctim.tv_nsec > name.st_ctim.tv_nsec);
+    return is_file ? file.st_ctim : name.st_ctim;
+}
+
+int sso_token_proof(const struct aws_context *c, const struct aws_step *step, char **place, int64_t deadline,
+                    struct buf *out, struct timespec *changed)
+{
+    __attribute__((cleanup(token_release))) struct token t = {.client = {c, step, deadline}};
+    struct err ignored = ERR_INIT;
+
+    if (!*place && token_path(&t, &ignored) == 0)
+        *place = mem_strdup(t.path);
+    if (!*place)
+        return 1;
+    if (changed)
+        *changed = last_change(*place);
+    t.root = cache_file_read(*place);
+    const char *token = cache_file_text(t.root, "accessToken");
+    if (!token)
+        return 1;
+    buf_puts(out, token);
+    return 0;
 }

@@ -17,4 +17,12 @@
 int sso_token_get(const struct aws_context *c, const struct aws_step *step, const struct secret *refused,
                   int64_t deadline, struct secret **out, struct err *e);
 
+/*
+ * Appends the token that the file holds, dead or alive. `place`: the file's name, which takes a helper to
+ * find; NULL on entry: found and set, malloced. *changed: when it last became what it is; may be NULL. 1:
+ * there is no token.
+ */
+int sso_token_proof(const struct aws_context *c, const struct aws_step *step, char **place, int64_t deadline,
+                    struct buf *out, struct timespec *changed);
+
 #endif

@@ -173,12 +173,10 @@ static int iam_logout(const struct profile *p, int64_t deadline, unsigned *forgo
 {
     AUTO_AWS_CONTEXT(context);
     AUTO_FREE(char *, identity);
-    char hash[33];
 
     if (aws_context_load(&context, profile_str(p, KEY_aws_profile), false, e) < 0)
         return -1;
-    aws_chain_identity(&context.chain, hash);
-    identity = mem_printf(AWS_SESSION_PREFIX "%s", hash);
+    identity = aws_session_identity(&context);
     enum store_result erased = store_keyring.erase(identity, deadline, e);
     *forgotten = erased == STORE_OK;
     if (context.chain.step[0].kind == AWS_KIND_sso)

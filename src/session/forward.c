@@ -17,7 +17,10 @@
 #include <base/clock.h>
 #include <base/file.h>
 #include <base/mem.h>
+#include <base/proc.h>
+#include <base/text.h>
 #include <model/address.h>
+#include <model/identity.h>
 
 #include "control.h"
 #include "holder.h"
@@ -95,6 +98,23 @@ static int check_tls(const struct session *s, const struct forward_wanted *want,
                                  : "--tls required or stricter, or no --terminate-tls");
 }
 
+/* The program of a tunnel, by what its name leads to here and now. */
+static void add_program(const struct session *s, struct buf *out)
+{
+    const char *command = s->profile.tunnel[TUNNEL_command].value;
+    AUTO_WORDS(words);
+    struct err ignored = ERR_INIT;
+
+    if (!command || text_split_words(command, &words, &ignored) < 0)
+        return;
+    char *path = proc_find(words.word[0]);
+    if (path) {
+        free(words.word[0]);
+        words.word[0] = path;
+    }
+    identity_add_program(out, &words);
+}
+
 /* Of all that decides where it leads and how safely: two of one name need not be the same. */
 static char *digest_of(const struct session *s, bool tls)
 {
@@ -110,6 +130,7 @@ static char *digest_of(const struct session *s, bool tls)
     buf_printf(&text, "\n%s", tls ? tls_level_name(c->tls) : "bytes");
     for (size_t i = 0; tls && i < ARRAY_LEN(parts); i++)
         buf_printf(&text, "\n%s", parts[i] ? parts[i] : "");
+    add_program(s, &text);
     text_hash(buf_str(&text), text.len, hash);
     return mem_strdup(hash);
 }

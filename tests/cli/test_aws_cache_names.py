@@ -1,6 +1,7 @@
 """The names that the AWS CLI gives to its cache files: a file of the published name is found and used. The digests
 stand in botocore's own tests, or (marked) were computed by botocore 1.43.11."""
 
+import hashlib
 import json
 
 import pytest
@@ -11,16 +12,22 @@ from test_login_status import keyring  # noqa: F401
 
 START = "https://d-92671207e4.awsapps.com/start"
 TOKEN = "canary-cache-token-66e1b0"
-ROLES = {
-    "793d6e2f27667ab2da104824407e486bfec24a47": {"role_arn": "myrole"},
-    "75c539f0711ba78c5b9e488d0add95f178a54d74": {"role_arn": "arn:aws:iam::role/foo-role"},
-    "2964201f5648c8be5b9460a9cf842d73a266daf2": {"role_arn": "myrole", "role_session_name": "my_session_name"},
-    "3f8e35c8dca6211d496e830a2de723b2387921e3": {"role_arn": "arn:aws:iam::foo-role"},
-    "d8c11f3e7f2da1d4a2c069d77aa60cf64b60b420": {
+ROLES = {  # computed; without a second factor such a file is not used
+    "1485cf042839396a6b17dc87e06487e47409aded": {
+        "role_arn": "myrole",
+        "mfa_serial": "arn:aws:iam::123456789012:mfa/dev",
+    },
+    "c7acd44d1fd4eb159509352ef001ac49adb2a1b5": {
+        "role_arn": "myrole",
+        "role_session_name": "my_session_name",
+        "mfa_serial": "GAHT12345678",
+    },
+    "81ac2f882ae018e8eb6e4f07f490c5adff672537": {
         "role_arn": "arn:aws:iam::123456789012:role/db",
         "external_id": "ex/1",
         "duration_seconds": 3600,
-    },  # computed
+        "mfa_serial": "arn:aws:iam::123456789012:mfa/dev",
+    },
 }
 SSO_ROLES = {
     "048db75bbe50955c16af7aba6ff9c41a3131bb7e": {
@@ -72,6 +79,9 @@ def test_keys_of_a_role(broker, aws_fake, keyring, name):  # noqa: F811
         "SessionToken": TOKEN,
         "Expiration": iso(3600),
     }
+    if name in SSO_ROLES:  # whose keys are used where there is a log-in, and an older one
+        token = hashlib.sha1(rows.get("sso_session", START).encode()).hexdigest()
+        broker.write(f".aws/sso/cache/{token}.json", json.dumps({"accessToken": TOKEN, "expiresAt": iso(3600)}), secret=True)
     broker.write(f".aws/cli/cache/{name}.json", json.dumps({"Credentials": keys}), secret=True)
     assert signed_with(run(broker, fake, keyring)) == {"id": "ASIAFAKECLICACHE", "token": TOKEN} and not fake.seen
 

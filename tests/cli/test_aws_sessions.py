@@ -126,19 +126,21 @@ def test_what_an_entry_is(broker, sts, role):
     run(broker, sts, "p")
     _, head, entry = keyring_entry(role)
     keys = keys_of(role)
-    label, account, end, *rest = entry[1:].split(b"\0")
-    assert entry[:1] == b"1" and (label, account) == (b"role/" + role.encode(), b"123456789012") and b"role/" + role.encode() in head
-    assert 0 < int(end) - time.time() <= 360 and rest == [keys["id"].encode(), keys["secret"].encode(), keys["token"].encode(), b""]
+    label, account, end, *rest, proof, place, nothing = entry[1:].split(b"\0")
+    assert entry[:1] == b"2" and re.fullmatch(rb"[0-9a-f]{32}", proof) and (place, nothing) == (b"", b"") and (label, account) == (b"role/" + role.encode(), b"123456789012") and b"role/" + role.encode() in head
+    assert 0 < int(end) - time.time() <= 360 and rest == [keys["id"].encode(), keys["secret"].encode(), keys["token"].encode()]
 
 
 @pytest.mark.parametrize("entry", [
-    b"", b"1", b"2role/x\0\0009999999999\0A\0s\0t\0", b"1role/x\0\0soon\0A\0s\0t\0", b"1role/x\0\0009999999999\0A\0s\0t",
-    b"1role/x\0\0009999999999\0\0s\0t\0", b"1role/x\0\0009999999999\0A\0\0t\0", b"1role/x\0\0001\0A\0s\0t\0",
-    b"1role/x\0\0009999999999\0A\0s\0t\0more", None])
+    b"", b"2", b"1role/x\0\0009999999999\0A\0s\0t\0P\0\0", b"2role/x\0\0soon\0A\0s\0t\0P\0\0",
+    b"2role/x\0\0009999999999\0A\0s\0t\0P\0", b"2role/x\0\0009999999999\0\0s\0t\0P\0\0", b"2role/x\0\0009999999999\0A\0\0t\0P\0\0",
+    b"2role/x\0\0001\0A\0s\0t\0P\0\0", b"2role/x\0\0009999999999\0A\0s\0t\0P\0\0more", b"2role/x\0\0009999999999\0A\0s\0t\0\0\0",
+    b"2role/x\0\0009999999999\0A\0s\0t\0" + b"0" * 32 + b"\0\0", None])
 def test_an_entry_that_is_none(broker, sts, role, entry):
     files(broker, BASE + profile("p", role))
     run(broker, sts, "p")
-    key, head, _ = keyring_entry(role)
+    key, head, good = keyring_entry(role)
+    entry = entry and entry.replace(b"P\0", good.split(b"\0")[6] + b"\0")  # all but the fault is right
     subprocess.run(["keyctl", "pupdate", key], input=b"nonsense" if entry is None else head + entry, check=True, capture_output=True)
     assert ids(run(broker, sts, "p")) == [keys_of(role)["id"]] and len(sts.calls) == 2
 
@@ -266,7 +268,10 @@ def test_one_question_for_two(broker, sts, role):
     assert (terminal.wait(), other.returncode, err) == (0, 0, b"") and keys_of(role)["id"].encode() in out and len(sts.calls) == 1
 
 
-# What the AWS CLI has kept
+# What the AWS CLI has kept: of a role with a second factor alone, because its serial says who it is
+
+FACTOR = {"mfa_serial": SERIAL}
+
 
 def cli_file(broker, arguments, role, end=3600, text=None):
     name = hashlib.sha1(json.dumps(arguments, sort_keys=True).encode()).hexdigest()
@@ -279,25 +284,25 @@ def cli_file(broker, arguments, role, end=3600, text=None):
 @pytest.mark.parametrize("more", [{}, {"external_id": "ext/1"}, {"role_session_name": "me", "duration_seconds": 3600}, {"duration_seconds": "1h"}])
 def test_a_role_that_the_cli_has_kept(broker, sts, role, more):
     names = {"external_id": "ExternalId", "role_session_name": "RoleSessionName", "duration_seconds": "DurationSeconds"}
-    arguments = {"RoleArn": arn(role), **{names[k]: v for k, v in more.items() if v != "1h"}}
+    arguments = {"RoleArn": arn(role), "SerialNumber": SERIAL, **{names[k]: v for k, v in more.items() if v != "1h"}}
     path = cli_file(broker, arguments, role)
     before = path.read_bytes(), os.stat(path).st_mtime_ns
-    files(broker, BASE + profile("p", role, **more))
+    files(broker, BASE + profile("p", role, **FACTOR, **more))
     done = run(broker, sts, "p", "-v")
     assert ids(done) == [keys_of(role)["id"]] and not sts.calls and f"role {role} from the AWS CLI's ~/.aws/cli/cache/" in done.errors
     assert (path.read_bytes(), os.stat(path).st_mtime_ns) == before and stat.S_IMODE(os.stat(path).st_mode) == 0o600
 
 
-def test_the_name_is_the_one_that_the_cli_gives(broker, sts, role):
-    """A known answer of botocore's own tests."""
-    broker.write(".aws/cli/cache/793d6e2f27667ab2da104824407e486bfec24a47.json", cli_file(broker, {}, role).read_text(), secret=True)
-    files(broker, f"[profile base]\n{pair('AKIA' + role)}[profile p]\nrole_arn = myrole\nsource_profile = base\n")
-    assert ids(run(broker, sts, "p")) == [keys_of(role)["id"]] and not sts.calls
+def test_a_role_without_a_second_factor(broker, sts, role):
+    """The CLI's file does not say whose keys assumed it: it may have been another profile's, or those before the last change."""
+    cli_file(broker, {"RoleArn": arn(role)}, role + "-b")
+    files(broker, BASE + profile("p", role))
+    assert ids(run(broker, sts, "p")) == [keys_of(role)["id"]] and len(sts.calls) == 1
 
 
 def test_a_middle_role_that_the_cli_has_kept(broker, sts, role):
-    cli_file(broker, {"RoleArn": arn(role + "-b")}, role + "-b")
-    files(broker, BASE + profile("p", role, "q") + profile("q", role + "-b"))
+    cli_file(broker, {"RoleArn": arn(role + "-b"), "SerialNumber": SERIAL}, role + "-b")
+    files(broker, BASE + profile("p", role, "q") + profile("q", role + "-b", **FACTOR))
     assert ids(run(broker, sts, "p")) == [keys_of(role)["id"]]
     assert [call["RoleArn"] for call in sts.calls] == [arn(role)] and keys_of(role + "-b")["id"] in sts.seen[0].headers["authorization"]
 
@@ -305,17 +310,20 @@ def test_a_middle_role_that_the_cli_has_kept(broker, sts, role):
 @pytest.mark.parametrize("end, used", [(240, False), (600, True), ("2115-01-01T00:00:00UTC", True), ("2115-01-01T00:00:00+00:00", True),
                                        ("2015-01-01T00:00:00Z", False), ("soon", False)])
 def test_how_long_it_is_good(broker, sts, role, end, used):
-    cli_file(broker, {"RoleArn": arn(role)}, role, end)
-    files(broker, BASE + profile("p", role))
-    assert run(broker, sts, "p").code == 0 and len(sts.calls) == (0 if used else 1)
+    cli_file(broker, {"RoleArn": arn(role), "SerialNumber": SERIAL}, role, end)
+    files(broker, BASE + profile("p", role, **FACTOR))
+    done = run(broker, sts, "p", "--no-input")
+    assert done.code == (0 if used else 79) and not sts.calls
+    if not used:
+        return
     subprocess.run(["keyctl", "unlink", keyring_entry(role)[0], "@u"], check=True)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"Credentials": 1}', '{"Credentials": {"AccessKeyId": "A"}}', "x" * 100_000])
 def test_half_a_file(broker, sts, role, text):
-    path = cli_file(broker, {"RoleArn": arn(role)}, role, text=text)
-    files(broker, BASE + profile("p", role))
-    assert run(broker, sts, "p").code == 0 and len(sts.calls) == 1 and path.read_text() == text
+    path = cli_file(broker, {"RoleArn": arn(role), "SerialNumber": SERIAL}, role, text=text)
+    files(broker, BASE + profile("p", role, **FACTOR))
+    assert run(broker, sts, "p", "--no-input").code == 79 and path.read_text() == text
 
 
 # The client

@@ -230,6 +230,21 @@ def test_two_behind_two_bastions(broker, forwards):
     assert broker.run(*args, "tcp://127.0.0.1:1").code == 0
 
 
+LISTENING = ("#!/usr/bin/python3\nimport socket, sys, time\ns = socket.socket()\n"
+             "s.bind(('127.0.0.1', int(sys.argv[1])))\ns.listen()\ntime.sleep(600)\n")
+
+
+@pytest.mark.parametrize("command, env", [("./reach {local_port}", {}), ("reach {local_port}", {"PATH": ".:/usr/bin:/bin"})])
+def test_two_programs_of_one_name(broker, forwards, command, env):
+    """The same words lead to another program in another folder."""
+    for place in ("sales", "hr"):
+        broker.write(f"{place}/reach", LISTENING, mode=0o700)
+    broker.config(f"[profile p]\nhost = db\nvia = t\n[tunnel t]\ntype = command\ncommand = {command}\n")
+    args = ["forward", "p", "--detach"]
+    said = [broker.run(*args, env=env, cwd=broker.home / place) for place in ("sales", "sales", "hr")]
+    assert [done.code for done in said] == [0, 0, 69] and "other settings" in said[2].errors, said
+
+
 def test_two_at_once(broker, prod, forwards):
     prod()
     pipe = subprocess.PIPE

@@ -170,7 +170,7 @@ def test_logout_leaves_the_cli_alone(home, fake, role):  # noqa: F811
     before = path.read_bytes()
     fake.state["sso"]["creds"][f"123456789012/{role}"]["expiration"] *= 2
     assert home("token", "prod", env=endpoint(fake)).code == 0 and names(home) == [f"role/{role}"]
-    done = home("logout", "prod")
+    done = home("logout", "prod", env=endpoint(fake))
     assert said(done) == ("", "the AWS CLI's own log-in stays; aws sso logout ends it\nforgot 1 session\n", 0)
     assert path.read_bytes() == before and names(home) == []
 

@@ -10,6 +10,8 @@
 #include <aws/chain.h>
 #include <aws/endpoint.h>
 #include <aws/files.h>
+#include <aws/session.h>
+#include <base/mem.h>
 
 static void try_profile(const struct aws_env *env, const struct aws_files *files, const char *profile)
 {
@@ -17,14 +19,15 @@ static void try_profile(const struct aws_env *env, const struct aws_files *files
     struct aws_endpoint endpoint;
     AUTO_AWS_CHAIN(chain);
     AUTO_BUF(words, 1 << 20);
-    char identity[33];
 
     if (aws_chain_resolve(env, files, profile, &chain, &e) == 0) {
         if (chain.count == 0)
             abort();
         aws_chain_describe(&chain, &words);
-        aws_chain_identity(&chain, identity);
-        if (strlen(identity) != 32)
+        const struct aws_context c = {.env = *env, .files = *files, .chain = chain};
+        AUTO_FREE(char *, identity);
+        identity = aws_session_identity(&c);
+        if (strlen(identity) != 32 + strlen(AWS_SESSION_PREFIX))
             abort();
     } else if (!e.msg[0] || !e.hint[0]) {
         abort();

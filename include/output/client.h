@@ -42,6 +42,13 @@ bool client_arg_must_be_first(const char *arg);
 int client_option_file(const struct connection *c, enum flavour f, struct secret **out, bool *by_env,
                        struct err *e);
 
+/*
+ * The same for a program that is no stock client, of which nobody knows who reads it: a driver, a script that
+ * runs one. `c` has host and port, and a socket beside them where stock clients are to use that. No level of
+ * TLS is said but MariaDB's default taken back: at `required` and stricter TLS is the keeper's.
+ */
+int client_plain_file(const struct connection *c, struct secret **out, bool *by_env, struct err *e);
+
 /* Unsets what would override our parameters in the client's environment, and sets MYSQL_PWD where `by_env`.
  */
 void client_environment(const struct connection *c, enum flavour f, bool by_env, struct env_changes *env);

@@ -1,7 +1,8 @@
 /*
  * The option file for a stock client: the user's own files first, then our values, so that ours win.
  * Everything that decides who is reached and how safely is always written; an included file cannot lower it.
- * What the two families say differently is in two small functions and nowhere else.
+ * What the two families say differently is in small functions and nowhere else. For any other program there
+ * is a plain one, which readers that know neither family's words can take.
  */
 #include <output/client.h>
 
@@ -14,10 +15,15 @@
 /* MariaDB's option reader silently corrupts lines from about 4,070 bytes on. */
 #define MARIADB_LINE_MAX 4000
 
+/* Each program reads [client] and the one of its name; MariaDB's read these too. */
+static const char *const groups[] = {"mysql",      "mysqldump", "mysqladmin", "mysqlimport",
+                                     "mysqlcheck", "mysqlshow", "mysqlslap",  "mysqlbinlog"};
+
 struct writer {
     struct secret *out;
     struct err *e;
     int failed;
+    bool plain; /* quotes only where the clients' own reader needs them: others take them for the value's */
 };
 
 static void put(struct writer *w, const char *s, size_t n)
@@ -32,11 +38,38 @@ static void put_line(struct writer *w, const char *s)
     put(w, "\n", 1);
 }
 
+static void put_group(struct writer *w, const char *name)
+{
+    put(w, "[", 1);
+    put(w, name, strlen(name));
+    put_line(w, "]");
+}
+
+/* A quote counts where it comes first, a blank where it is at an end, a `;` in the reader of Go's gcfg only.
+ */
+static bool needs_quotes(const char *s, size_t n)
+{
+    if (n == 0)
+        return false;
+    if (strchr("\"' ", s[0]) || s[n - 1] == ' ')
+        return true;
+    for (size_t i = 0; i < n; i++) {
+        if (strchr("#;\\\n\r\t\b", s[i]))
+            return true;
+    }
+    return false;
+}
+
 /* Inside double quotes: backslash, quote and the control characters that would end or change the line. */
-static void put_quoted(struct writer *w, const char *s, size_t n)
+static void put_value(struct writer *w, const char *s, size_t n)
 {
     static const char plain[] = "\\\"\n\r\t\b", escaped[] = "\\\"nrtb";
 
+    if (w->plain && !needs_quotes(s, n)) {
+        put(w, s, n);
+        put(w, "\n", 1);
+        return;
+    }
     put(w, "\"", 1);
     for (size_t i = 0; i < n; i++) {
         const char *at = s[i] ? strchr(plain, s[i]) : NULL;
@@ -56,7 +89,7 @@ static void put_str(struct writer *w, const char *key, const char *value)
         return;
     put(w, key, strlen(key));
     put(w, "=", 1);
-    put_quoted(w, value, strlen(value));
+    put_value(w, value, strlen(value));
 }
 
 static void put_number(struct writer *w, const char *key, unsigned long n)
@@ -82,8 +115,18 @@ static void put_tls_mysql(struct writer *w, const struct connection *c)
         put_str(w, "ssl-ca", c->tls_ca ? c->tls_ca : "");
         put_line(w, NO_CAPATH);
     }
-    put_number(w, "enable-cleartext-plugin", c->cleartext);
     put_number(w, "get-server-public-key", c->server_public_key);
+}
+
+/* In [client] mysqlbinlog would end with "unknown variable": it alone has no such option. */
+static void put_cleartext_mysql(struct writer *w, const struct connection *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+        if (text_equal(groups[i], "mysqlbinlog"))
+            continue;
+        put_group(w, groups[i]);
+        put_number(w, "enable-cleartext-plugin", c->cleartext);
+    }
 }
 
 /* `ssl-verify-server-cert` is never left to its default: that makes TLS optional, and from 11.4 means
@@ -101,29 +144,44 @@ static void put_tls_mariadb(struct writer *w, const struct connection *c)
     put_str(w, "plugin-dir", c->plugin_dir);
 }
 
-static void put_client_group(struct writer *w, const struct connection *c, enum flavour f, bool with_password)
+static void put_user(struct writer *w, const struct connection *c, bool with_password)
 {
-    put_line(w, "[client]");
     put_str(w, "user", c->user);
     if (c->password && with_password) {
         put(w, "password=", 9);
-        put_quoted(w, secret_bytes(c->password), secret_len(c->password));
+        put_value(w, secret_bytes(c->password), secret_len(c->password));
     }
+}
+
+static void put_socket(struct writer *w, const char *path)
+{
+    put_str(w, "host", "localhost");
+    put_str(w, "socket", path);
+    put_line(w, "protocol=SOCKET");
+}
+
+static void put_tls_files(struct writer *w, const struct connection *c)
+{
+    if (c->tls == TLS_DISABLED)
+        return;
+    put_str(w, "ssl-cert", c->tls_cert);
+    put_str(w, "ssl-key", c->tls_key);
+    put_str(w, "ssl-cipher", c->tls_ciphers);
+}
+
+static void put_client_group(struct writer *w, const struct connection *c, enum flavour f, bool with_password)
+{
+    put_group(w, "client");
+    put_user(w, c, with_password);
     if (c->socket) {
-        put_str(w, "host", "localhost");
-        put_str(w, "socket", c->socket);
-        put_line(w, "protocol=SOCKET");
+        put_socket(w, c->socket);
     } else {
         put_str(w, "host", c->host);
         put_number(w, "port", c->port);
         put_line(w, "protocol=TCP");
     }
     put_str(w, "tls-version", c->tls_version);
-    if (c->tls != TLS_DISABLED) {
-        put_str(w, "ssl-cert", c->tls_cert);
-        put_str(w, "ssl-key", c->tls_key);
-        put_str(w, "ssl-cipher", c->tls_ciphers);
-    }
+    put_tls_files(w, c);
     /* Last: for MariaDB from 11.4 each option of TLS, its version too, takes an earlier skip-ssl back. */
     if (f == FLAVOUR_MARIADB)
         put_tls_mariadb(w, c);
@@ -134,7 +192,7 @@ static void put_client_group(struct writer *w, const struct connection *c, enum 
 /* In [client] these end mysqldump and others with "unknown option". */
 static void put_shell_group(struct writer *w, const struct connection *c, enum flavour f)
 {
-    put_line(w, "[mysql]");
+    put_group(w, "mysql");
     put_str(w, "database", c->database);
     if (c->time_zone) {
         AUTO_BUF(statement, 1024);
@@ -184,7 +242,58 @@ int client_option_file(const struct connection *c, enum flavour f, struct secret
         put_line(&w, c->includes[i]);
     }
     put_client_group(&w, c, f, !*by_env);
+    if (f == FLAVOUR_MYSQL)
+        put_cleartext_mysql(&w, c);
     put_shell_group(&w, c, f);
+    if (w.failed)
+        return -1;
+    *out = text;
+    text = NULL;
+    return 0;
+}
+
+/* For MariaDB's programs, and what uses their library, which from 11.4 verify unless told not to. */
+static void put_mariadb_group(struct writer *w, const struct connection *c)
+{
+    put_group(w, "client-mariadb");
+    put_line(w, "ssl-verify-server-cert=0");
+    put_number(w, "ssl", c->tls != TLS_DISABLED);
+    put_str(w, "plugin-dir", c->plugin_dir);
+}
+
+/* Drivers take the port of [client]; stock programs, which need a socket for some log-ins, their own groups.
+ * No group twice, and no key without a value: Python's configparser refuses both. */
+static void put_stock_groups(struct writer *w, const struct connection *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+        bool shell = text_equal(groups[i], "mysql");
+        if (!c->socket && !shell)
+            continue;
+        put_group(w, groups[i]);
+        if (c->socket)
+            put_socket(w, c->socket);
+        if (shell)
+            put_str(w, "database", c->database);
+    }
+}
+
+int client_plain_file(const struct connection *c, struct secret **out, bool *by_env, struct err *e)
+{
+    AUTO_SECRET(text);
+
+    if (check_values(c, e) < 0)
+        return -1;
+    *by_env = c->password && escaped_length(c->password) > MARIADB_LINE_MAX;
+    text = secret_new(OPTION_FILE_MAX);
+    struct writer w = {.out = text, .e = e, .plain = true};
+    put_group(&w, "client");
+    put_user(&w, c, !*by_env);
+    put_str(&w, "host", c->host);
+    put_number(&w, "port", c->port);
+    put_line(&w, "protocol=TCP");
+    put_tls_files(&w, c);
+    put_mariadb_group(&w, c);
+    put_stock_groups(&w, c);
     if (w.failed)
         return -1;
     *out = text;
@@ -214,8 +323,10 @@ void client_environment(const struct connection *c, enum flavour f, bool by_env,
         return;
     for (size_t i = 0; i < ARRAY_LEN(scrubbed); i++)
         env_unset(env, scrubbed[i]);
-    if (f == FLAVOUR_MYSQL)
+    if (f != FLAVOUR_MARIADB)
         env_set(env, "MYSQL_TEST_LOGIN_FILE", "/dev/null");
+    if (f == FLAVOUR_UNKNOWN && c->cleartext)
+        env_set(env, "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN", "1");
     if (by_env)
         env_set_secret(env, "MYSQL_PWD", c->password);
 }

@@ -62,7 +62,12 @@ static struct connection over_tcp(const struct secret *password)
 #define SHELL "[mysql]\nconnect-timeout=10\nlocal-infile=0\n"
 #define CERT "ssl-cert=\"/c.pem\"\nssl-key=\"/k.pem\"\nssl-cipher=\"A:B\"\n"
 #define CA "ssl-ca=\"/ca.pem\"\nssl-capath=/dev/null\n"
-#define NO_PLUGINS "enable-cleartext-plugin=0\nget-server-public-key=0\n"
+#define CLEARTEXT(n)                                                                                         \
+    "[mysql]\nenable-cleartext-plugin=" n "\n[mysqldump]\nenable-cleartext-plugin=" n                        \
+    "\n[mysqladmin]\nenable-cleartext-plugin=" n "\n[mysqlimport]\nenable-cleartext-plugin=" n               \
+    "\n[mysqlcheck]\nenable-cleartext-plugin=" n "\n[mysqlshow]\nenable-cleartext-plugin=" n                 \
+    "\n[mysqlslap]\nenable-cleartext-plugin=" n "\n"
+#define NO_PLUGINS "get-server-public-key=0\n" CLEARTEXT("0")
 #define UNVERIFIED "disable-ssl-verify-server-cert\n"
 
 /* A certificate is named wherever there can be TLS; authorities only where they are asked to verify. What
@@ -138,8 +143,8 @@ static void all_options(void **state)
     "connect-timeout=3\nlocal-infile=1\n" compress "\nskip-reconnect\n"
     expect_file(&c, FLAVOUR_MYSQL,
                 INCLUDES HEAD TCP VERSIONS "ssl-mode=REQUIRED\n"
-                                           "enable-cleartext-plugin=1\nget-server-public-key=1\n" SHELL_FULL(
-                                               "compression-algorithms=zlib"));
+                                           "get-server-public-key=1\n" CLEARTEXT("1")
+                                               SHELL_FULL("compression-algorithms=zlib"));
     c.tls = TLS_PREFERRED;
     c.plugin_dir = "/run/p";
     expect_file(&c, FLAVOUR_MARIADB,
@@ -162,8 +167,7 @@ static void over_a_socket(void **state)
                 "[client]\nuser=\"app\"\npassword=\"\"\n" SOCKET
                 "ssl=1\ndisable-ssl-verify-server-cert\n" SHELL);
     expect_file(&c, FLAVOUR_MYSQL,
-                "[client]\nuser=\"app\"\npassword=\"\"\n" SOCKET "ssl-mode=PREFERRED\n"
-                "enable-cleartext-plugin=0\nget-server-public-key=0\n" SHELL);
+                "[client]\nuser=\"app\"\npassword=\"\"\n" SOCKET "ssl-mode=PREFERRED\n" NO_PLUGINS SHELL);
 }
 
 /* auth = client: who one is stays the business of the included files. */
@@ -306,6 +310,119 @@ static void refused_values(void **state)
     expect_file(&c, FLAVOUR_MYSQL, "65: the client's options have over 60000 bytes\n");
 }
 
+/* --- the plain file
+ * ----------------------------------------------------------------------------------------------- */
+
+static void plain_text(const struct connection *c, struct buf *out)
+{
+    AUTO_SECRET(text);
+    bool by_env = false;
+    struct err e = ERR_INIT;
+
+    if (client_plain_file(c, &text, &by_env, &e) < 0) {
+        buf_printf(out, "%d: %s\n", (int)e.code, e.msg);
+        return;
+    }
+    buf_puts(out, by_env ? "MYSQL_PWD\n" : "");
+    buf_add(out, secret_bytes(text), secret_len(text));
+}
+
+#define PLAIN_HEAD "[client]\nuser=app\npassword=s3cret\nhost=db.example.com\nport=3307\nprotocol=TCP\n"
+
+/* Nothing that a reader might not know: no include, no quotes, no level, no key without a value. */
+static void plain_file(void **state)
+{
+    AUTO_SECRET(password);
+    AUTO_BUF(text, BIG);
+
+    (void)state;
+    password = secret_from("s3cret", 6);
+    struct connection c = over_tcp(password);
+    c.includes = includes;
+    c.database = "shop";
+    c.tls = TLS_PREFERRED;
+    c.tls_cert = "/c.pem";
+    c.tls_key = "/k.pem";
+    c.plugin_dir = "/run/p";
+    plain_text(&c, &text);
+    assert_string_equal(buf_str(&text),
+                        PLAIN_HEAD "ssl-cert=/c.pem\nssl-key=/k.pem\n"
+                                   "[client-mariadb]\nssl-verify-server-cert=0\nssl=1\nplugin-dir=/run/p\n"
+                                   "[mysql]\ndatabase=shop\n");
+}
+
+/* Drivers take the port; stock clients, by their own groups, the socket. */
+static void plain_file_with_a_socket(void **state)
+{
+    AUTO_SECRET(password);
+    AUTO_BUF(text, BIG);
+
+    (void)state;
+    password = secret_from("s3cret", 6);
+    struct connection c = over_tcp(password);
+    c.socket = "/run/my sql.sock";
+    plain_text(&c, &text);
+#define STOCK(name) "[" name "]\nhost=localhost\nsocket=/run/my sql.sock\nprotocol=SOCKET\n"
+    assert_string_equal(buf_str(&text),
+                        PLAIN_HEAD "[client-mariadb]\nssl-verify-server-cert=0\nssl=0\n" STOCK("mysql")
+                            STOCK("mysqldump") STOCK("mysqladmin") STOCK("mysqlimport") STOCK("mysqlcheck")
+                                STOCK("mysqlshow") STOCK("mysqlslap") STOCK("mysqlbinlog"));
+}
+
+/* Quotes where the clients' own reader, or gcfg, would take the value for another; and no line of its own. */
+static const struct escape plain_passwords[] = {
+    {"", "password="},
+    {"it's %=: \xff", "password=it's %=: \xff"},
+    {"say \"hi", "password=say \"hi"},
+    {"\"hi", "password=\"\\\"hi\""},
+    {"'hi'", "password=\"'hi'\""},
+    {" x", "password=\" x\""},
+    {"x ", "password=\"x \""},
+    {"a#b", "password=\"a#b\""},
+    {"a;b", "password=\"a;b\""},
+    {"a\\b", "password=\"a\\\\b\""},
+    {"x\n[mysql]\ninit-command=drop", "password=\"x\\n[mysql]\\ninit-command=drop\""},
+    {"\t", "password=\"\\t\""},
+};
+
+static void plain_escapes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(plain_passwords); i++) {
+        AUTO_SECRET(password);
+        AUTO_BUF(text, BIG);
+        AUTO_FREE(char *, line);
+        password = secret_from(plain_passwords[i].password, strlen(plain_passwords[i].password));
+        struct connection c = over_tcp(password);
+        plain_text(&c, &text);
+        line = mem_printf("\n%s\n", plain_passwords[i].line);
+        if (!strstr(buf_str(&text), line))
+            fail_msg("no %s in %s", plain_passwords[i].line, buf_str(&text));
+    }
+}
+
+static void plain_limits(void **state)
+{
+    AUTO_SECRET(nul);
+    AUTO_SECRET(just);
+    AUTO_SECRET(over);
+
+    (void)state;
+    nul = secret_from("a\0b", 3);
+    just = repeat('x', 3988);
+    over = repeat('x', 3989);
+    const struct secret *const passwords[] = {nul, just, over};
+    static const char *const starts[] = {"65: the password holds a NUL byte",
+                                         "[client]\nuser=app\npassword=xxx",
+                                         "MYSQL_PWD\n[client]\nuser=app\nhost="};
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+        AUTO_BUF(text, BIG);
+        struct connection c = over_tcp(passwords[i]);
+        plain_text(&c, &text);
+        assert_true(text_starts(buf_str(&text), starts[i]));
+    }
+}
+
 /* --- the environment that goes with it
  * --------------------------------------------------------------------------- */
 
@@ -340,18 +457,25 @@ static void environment(void **state)
 
     (void)state;
     password = secret_from("s3cret", 6);
-    for (enum flavour f = FLAVOUR_MYSQL; f <= FLAVOUR_MARIADB; f++) {
+    for (enum flavour f = FLAVOUR_UNKNOWN; f <= FLAVOUR_MARIADB; f++) {
         struct connection ours = over_tcp(password), theirs = over_tcp(NULL);
         struct env_changes env = {0}, none = {0}, long_one = {0};
         client_environment(&ours, f, false, &env);
         for (size_t i = 0; i < ARRAY_LEN(scrubbed); i++)
             assert_true(text_equal(changed_to(&env, scrubbed[i]), "(unset)"));
         const char *login_file = changed_to(&env, "MYSQL_TEST_LOGIN_FILE");
-        assert_true(text_equal(login_file, f == FLAVOUR_MYSQL ? "/dev/null" : NULL));
+        assert_true(text_equal(login_file, f == FLAVOUR_MARIADB ? NULL : "/dev/null"));
         client_environment(&theirs, f, false, &none); /* auth = client */
         assert_int_equal(none.count, 0);
         client_environment(&ours, f, true, &long_one);
         assert_string_equal(changed_to(&long_one, "MYSQL_PWD"), "s3cret");
+        /* Oracle's library in a program that we do not know takes it from nowhere else. */
+        struct env_changes clear = {0};
+        ours.cleartext = true;
+        client_environment(&ours, f, false, &clear);
+        assert_true(text_equal(changed_to(&clear, "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN"),
+                               f == FLAVOUR_UNKNOWN ? "1" : "(unset)"));
+        env_release(&clear);
         env_release(&env);
         env_release(&long_one);
     }
@@ -360,12 +484,21 @@ static void environment(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(levels_of_tls),       cmocka_unit_test(mariadb_never_weaker),
-        cmocka_unit_test(all_options),         cmocka_unit_test(over_a_socket),
-        cmocka_unit_test(no_user_no_password), cmocka_unit_test(escaped_passwords),
-        cmocka_unit_test(escaped_values),      cmocka_unit_test(long_passwords),
-        cmocka_unit_test(long_and_verified),   cmocka_unit_test(refused_values),
+        cmocka_unit_test(levels_of_tls),
+        cmocka_unit_test(mariadb_never_weaker),
+        cmocka_unit_test(all_options),
+        cmocka_unit_test(over_a_socket),
+        cmocka_unit_test(no_user_no_password),
+        cmocka_unit_test(escaped_passwords),
+        cmocka_unit_test(escaped_values),
+        cmocka_unit_test(long_passwords),
+        cmocka_unit_test(long_and_verified),
+        cmocka_unit_test(refused_values),
         cmocka_unit_test(environment),
+        cmocka_unit_test(plain_file),
+        cmocka_unit_test(plain_file_with_a_socket),
+        cmocka_unit_test(plain_escapes),
+        cmocka_unit_test(plain_limits),
     };
 
     return cmocka_run_group_tests_name("option file", tests, NULL, NULL);

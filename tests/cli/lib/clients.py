@@ -14,13 +14,17 @@ NAMES = ("mysql9", "mariadb1011", "mariadb118")
 
 @dataclass(frozen=True)
 class Client:
-    """name: one of NAMES. family: mysql or mariadb. path, dump, admin, load: programs."""
+    """name: one of NAMES. family: mysql or mariadb. path, dump, admin, load, binlog, check, show, slap: programs."""
     name: str
     family: str
     path: Path
     dump: Path
     admin: Path
     load: Path
+    binlog: Path
+    check: Path
+    show: Path
+    slap: Path
 
     def __str__(self):
         return str(self.path)
@@ -46,11 +50,8 @@ class Client:
 def find(name):
     """The client of that name; raises Missing."""
     fetched = process.cache_dir() / "mysql9"
-    paths = {
-        "mysql9": [fetched / "mysql9" / p for p in ("mysql", "mysqldump", "mysqladmin", "mysqlimport")],
-        "mariadb1011": [Path("/usr/bin") / p for p in ("mariadb", "mariadb-dump", "mariadb-admin", "mariadb-import")],
-        "mariadb118": [fetched / "mariadb118" / p for p in ("mariadb", "mariadb-dump", "mariadb-admin", "mariadb-import")],
-    }[name]
-    for path in paths:
-        process.need(path)
+    folder = {"mysql9": fetched / "mysql9", "mariadb1011": Path("/usr/bin"), "mariadb118": fetched / "mariadb118"}[name]
+    tools = ("dump", "admin", "import", "binlog", "check", "show", "slap")
+    words = ["mysql", *(f"mysql{t}" for t in tools)] if name == "mysql9" else ["mariadb", *(f"mariadb-{t}" for t in tools)]
+    paths = [process.need(folder / word) for word in words]
     return Client(name, "mysql" if name == "mysql9" else "mariadb", *paths)

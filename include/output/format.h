@@ -9,7 +9,7 @@
 
 struct format {
     const char *name;
-    bool both_ends; /* it names host and port, and beside them the socket of a keeper */
+    bool both_ends; /* it names the keeper's socket also where that is another way than host and port */
     /* As environment variables. ERR_DATA, naming the format, for a value that it cannot carry. */
     int (*environment)(const struct connection *c, struct env_changes *env, struct err *e);
 };

@@ -28,9 +28,8 @@ void facts_release(struct facts *f);
 /* Who dials and what must be known for it. */
 enum purpose {
     FOR_CLIENT,  /* a stock client will connect: its family decides how TLS is said */
-    FOR_TOOL,    /* the same for one that a person calls, with our option file as an argument */
-    FOR_OTHER,   /* any other program: its own TLS would verify less than the profile asks for */
-    FOR_FILE,    /* the same, with an option file for a stock client at hand */
+    FOR_TOOL,    /* the same for one that `exec` runs, with our option file as an argument */
+    FOR_OTHER,   /* any other program, of which nobody knows how it is told about TLS */
     FOR_SECRET,  /* only the credential is wanted */
     FOR_FORWARD, /* a local end alone: no client, no credential, always a keeper */
 };
@@ -44,10 +43,11 @@ struct plan {
                                when the plan is walked */
     const struct client *client;
     enum purpose purpose;
-    char *way;            /* "direct", "ssh ec2-user@bastion.example.com:22" */
-    bool keeper;          /* one is in the path */
-    bool unix_end;        /* the client dials its unix socket instead of 127.0.0.1 */
-    bool tls_by_keeper;   /* on all its ends; elsewhere TLS is the client's, as conn.tls says */
+    char *way;               /* "direct", "ssh ec2-user@bastion.example.com:22" */
+    bool keeper;             /* one is in the path */
+    bool unix_end;           /* the client dials its unix socket instead of 127.0.0.1 */
+    bool path_end, port_end; /* the ends that it has, where it is no forward's */
+    bool tls_by_keeper;      /* on all its ends; elsewhere TLS is the client's, as conn.tls says */
     const char *tls_name; /* what the certificate is verified against, where the keeper does; NULL: no name */
     /* A MariaDB client without verified TLS: no plug-in that gives the password away. */
     bool restrict_plugins;
@@ -73,8 +73,6 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
 
 /* Whether the socket is the server's own: of this machine, or behind SSH, so that nobody is between. */
 bool plan_own_socket(const struct profile *p);
-/* Whether a program gets a unix end and one at 127.0.0.1 beside each other. */
-bool plan_has_both_ends(const struct plan *plan);
 
 /*
  * The lines of --dry-run: label, blanks, text. `args` are the client's own or, in a plan without a client,

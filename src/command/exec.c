@@ -54,16 +54,15 @@ static int exec_run(struct invocation *inv, struct err *e)
         find_format(inv->given[OPT_format] ? inv->value[OPT_format] : "env", &formats[0], e) < 0 ||
         (inv->given[OPT_env] && find_format(inv->value[OPT_env], &formats[1], e) < 0))
         return -1;
-    const char *client = client_is_known(inv->rest[0]) ? inv->rest[0] : NULL;
-    enum purpose purpose = !wants_file ? FOR_OTHER : client ? FOR_TOOL : FOR_FILE;
-    if (begin_plan(inv, &s, purpose, client, e) < 0)
+    bool stock = client_is_known(inv->rest[0]), tool = stock && wants_file;
+    if (begin_plan(inv, &s, tool ? FOR_TOOL : FOR_OTHER, tool ? inv->rest[0] : NULL, e) < 0)
         return -1;
     if (inv->given[OPT_dry_run]) {
         s.plan.client = NULL;
         print_plan(&s, inv->rest);
         return 0;
     }
-    if (client && !wants_file)
+    if (stock && !wants_file)
         note_stock_client(inv, s.profile.name);
     s.may_log_in = true;
     if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)

@@ -1,5 +1,7 @@
-/* DATABASE_URL: mysql://USER:PASSWORD@HOST:PORT/DATABASE?ssl-mode=..., strictly percent-encoded (RFC 3986).
- * Many drivers refuse a parameter that they do not know, so none is there that says nothing.
+/*
+ * DATABASE_URL: mysql://USER:PASSWORD@HOST:PORT/DATABASE, strictly percent-encoded (RFC 3986). Every reader
+ * takes that much and dials what it says. A parameter is written only where it says something: SQLAlchemy,
+ * Django and others stop at one that they do not know, and many ignore `socket` and would dial localhost.
  */
 #include <output/format.h>
 
@@ -34,7 +36,7 @@ static int url_environment(const struct connection *c, struct env_changes *env, 
     }
     if (c->user || c->password)
         buf_putc(&url, '@');
-    if (c->socket)
+    if (!c->host)
         buf_puts(&url, "localhost");
     else if (strchr(c->host, ':'))
         buf_printf(&url, "[%s]:%u", c->host, c->port);
@@ -43,7 +45,7 @@ static int url_environment(const struct connection *c, struct env_changes *env, 
     buf_putc(&url, '/');
     if (c->database)
         put_encoded(&url, c->database);
-    put_parameter(&url, &separator, "socket", c->socket);
+    put_parameter(&url, &separator, "socket", c->host ? NULL : c->socket);
     put_parameter(&url, &separator, "ssl-mode", c->tls >= TLS_REQUIRED ? tls_level_ssl_mode(c->tls) : NULL);
     put_parameter(&url, &separator, "ssl-ca", c->tls >= TLS_VERIFY_CA ? c->tls_ca : NULL);
     if (!buf_ok(&url))

@@ -50,18 +50,6 @@ static void fill_words(const struct connection *c, const char *defaults_file, ch
     }
 }
 
-/* MYSQL_HOST would lead a stock client to the port, whatever socket it was given. */
-static bool goes_to_the_socket(char *const *argv)
-{
-    bool socket = false, host = false;
-
-    for (size_t i = 1; argv[0] && argv[i]; i++) {
-        socket |= strstr(argv[i], "{socket}") != NULL;
-        host |= strstr(argv[i], "{host}") != NULL;
-    }
-    return socket && !host && client_is_known(argv[0]);
-}
-
 static int find_program(struct words *argv, struct err *e)
 {
     char *path = proc_find(argv->word[0]);
@@ -75,30 +63,55 @@ static int find_program(struct words *argv, struct err *e)
     return 0;
 }
 
+/* A file in memory that the program's children can read too, whatever they inherit: exec keeps our pid. */
+static int open_file(const struct session *s, struct launch *l, char **path, struct err *e)
+{
+    enum flavour f = s->plan.client ? s->plan.client->flavour : FLAVOUR_UNKNOWN;
+    struct connection c = launch_connection(s);
+    bool by_env = false;
+
+    if (launch_option_file(s, f, true, &l->option_fd, &by_env, e) < 0)
+        return -1;
+    *path = mem_printf("/proc/%ld/fd/%d", (long)getpid(), l->option_fd);
+    (void)fcntl(l->option_fd, F_SETFD, 0);
+    client_environment(&c, f, by_env, &l->env);
+    return 0;
+}
+
+static bool any_word_has(char *const *argv, const char *placeholder)
+{
+    for (; *argv; argv++) {
+        if (strstr(*argv, placeholder))
+            return true;
+    }
+    return false;
+}
+
+/* A stock client dials MYSQL_HOST whatever --socket says. One that is given the port on purpose keeps it. */
+static bool goes_to_socket(const struct session *s, char *const *argv)
+{
+    return client_is_known(argv[0]) && !any_word_has(argv, "{host}") &&
+           (s->plan.unix_end || any_word_has(argv, "{socket}"));
+}
+
 int session_become_command(struct session *s, char *const *argv, const struct format *const *formats,
                            struct err *e)
 {
     AUTO_LAUNCH(launch);
     AUTO_FREE(char *, file);
-    bool by_env = false;
-    struct connection c = launch_connection(s), both = launch_both_ends(s);
+    struct connection both = launch_both_ends(s), driver = launch_for_driver(s), env = both;
 
-    if (s->plan.client) {
-        if (launch_option_file(s, s->plan.client->flavour, true, &launch.option_fd, &by_env, e) < 0)
-            return -1;
-        file = mem_printf("/dev/fd/%d", launch.option_fd);
-        (void)fcntl(launch.option_fd, F_SETFD, 0);
-        client_environment(&c, s->plan.client->flavour, by_env, &launch.env);
-    }
+    if (any_word_has(argv, DEFAULTS_FILE) && open_file(s, &launch, &file, e) < 0)
+        return -1;
     fill_words(&both, file, argv, &launch.argv);
+    if (goes_to_socket(s, argv))
+        env.host = NULL;
     if (find_program(&launch.argv, e) < 0)
         return -1;
     for (; *formats; formats++) {
-        if ((*formats)->environment((*formats)->both_ends ? &both : &c, &launch.env, e) < 0)
+        if ((*formats)->environment((*formats)->both_ends ? &env : &driver, &launch.env, e) < 0)
             return -1;
     }
-    if (both.socket && goes_to_the_socket(argv))
-        env_set(&launch.env, "MYSQL_HOST", "localhost");
     helper_end_all();
     return proc_exec(launch.argv.word, &launch.env, e);
 }

@@ -70,17 +70,28 @@ struct connection launch_connection(const struct session *s)
     return c;
 }
 
+struct connection launch_for_driver(const struct session *s)
+{
+    struct connection c = launch_both_ends(s);
+
+    if (!s->plan.unix_end)
+        c.socket = NULL;
+    return c;
+}
+
 int launch_option_file(const struct session *s, enum flavour f, bool again, int *fd, bool *by_env,
                        struct err *e)
 {
-    struct connection c = launch_connection(s);
+    struct connection c = f == FLAVOUR_UNKNOWN ? launch_for_driver(s) : launch_connection(s);
     AUTO_FREE(char *, plugin_dir);
     AUTO_SECRET(text);
 
     if (s->plan.restrict_plugins && plugins_restricted(&plugin_dir, e) < 0)
         return -1;
     c.plugin_dir = plugin_dir;
-    if (client_option_file(&c, f, &text, by_env, e) < 0)
+    int made = f == FLAVOUR_UNKNOWN ? client_plain_file(&c, &text, by_env, e)
+                                    : client_option_file(&c, f, &text, by_env, e);
+    if (made < 0)
         return -1;
     *fd = again ? memfd_from_secret(text, e) : pipe_from_secret(text, e);
     return *fd < 0 ? -1 : 0;

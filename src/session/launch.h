@@ -15,13 +15,16 @@ void launch_release(struct launch *l);
 /* The plan's connection with what only the walk knows: the credential, and the keeper's end that the client
  * dials. Borrows from the session. */
 struct connection launch_connection(const struct session *s);
-/* The same for a format that names both ends of a keeper beside each other: host and port, and socket. */
+/* The same with host and port, and the socket beside them: what a program of `exec` is told. */
 struct connection launch_both_ends(const struct session *s);
+/* Without the socket where that is another way than the port: a driver may take either. */
+struct connection launch_for_driver(const struct session *s);
 
 /* The session has a plan and a credential. `args` go behind ours; may be NULL. */
 int launch_prepare(const struct session *s, char *const *args, struct launch *l, struct err *e);
 
-/* The option file alone, in a descriptor that can be read again (`again`) or once. */
+/* The option file alone, in a descriptor that can be read again (`again`) or once. FLAVOUR_UNKNOWN: the plain
+ * one, for a program that is no stock client. */
 int launch_option_file(const struct session *s, enum flavour f, bool again, int *fd, bool *by_env,
                        struct err *e);
 

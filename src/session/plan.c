@@ -118,7 +118,7 @@ static bool client_cannot_say(const struct plan *plan)
 {
     const struct connection *c = &plan->conn;
 
-    if (plan->purpose == FOR_OTHER || plan->purpose == FOR_FILE)
+    if (plan->purpose == FOR_OTHER)
         return c->tls >= TLS_REQUIRED;
     if (c->tls == TLS_VERIFY_IDENTITY && !text_equal_nocase(plan->tls_name, c->host))
         return true;
@@ -143,9 +143,9 @@ static bool must_restrict_plugins(const struct profile *p, const struct plan *pl
 {
     const char *auth = profile_str(p, KEY_auth);
 
-    return plan->client && plan->client->flavour == FLAVOUR_MARIADB && !own_socket &&
-           plan->conn.tls <= TLS_REQUIRED && !plan->conn.cleartext && !text_equal(auth, "iam") &&
-           !text_equal(auth, "client");
+    return (plan->client ? plan->client->flavour == FLAVOUR_MARIADB : plan->purpose == FOR_OTHER) &&
+           !own_socket && plan->conn.tls <= TLS_REQUIRED && !plan->conn.cleartext &&
+           !text_equal(auth, "iam") && !text_equal(auth, "client");
 }
 
 /* What the keeper waits for, each as long as connect_timeout, while the client waits for the keeper: a lost
@@ -161,11 +161,15 @@ static int choose_ends(const struct profile *p, struct plan *plan, struct err *e
 {
     const struct connection *c = &plan->conn;
     bool own_socket = plan_own_socket(p), tunnelled = profile_is_tunnelled(p);
+    bool program = plan->purpose == FOR_OTHER || plan->purpose == FOR_TOOL;
 
     plan->tls_name = certificate_name(p, c);
     plan->keeper = tunnelled || plan->purpose == FOR_FORWARD || (!own_socket && client_cannot_say(plan));
     plan->tls_by_keeper = plan->keeper && !own_socket && c->tls >= TLS_REQUIRED;
     plan->unix_end = plan->tls_by_keeper || own_socket;
+    plan->port_end = plan->keeper && (program || !plan->unix_end);
+    /* Beside the server's own socket on this machine there is no need for another. */
+    plan->path_end = plan->keeper && (program || plan->unix_end) && (tunnelled || !own_socket);
     plan->conn.fixed = plan->keeper;
     if (plan->keeper) /* whose words are better than the client's "error 110" */
         plan->conn.connect_timeout *= KEEPER_HOPS;
@@ -219,7 +223,7 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
     out->way = name_way(p);
     if (purpose == FOR_SECRET)
         return 0;
-    if (purpose == FOR_CLIENT || purpose == FOR_TOOL || purpose == FOR_FILE)
+    if (purpose == FOR_CLIENT || purpose == FOR_TOOL)
         out->client = &f->client;
     return check_place(p, e) < 0 ? -1 : choose_ends(p, out, e);
 }
@@ -288,7 +292,7 @@ static const char *address_of(const struct plan *plan)
 {
     if (!plan->keeper)
         return plan->conn.socket ? "unix socket" : plan->endpoint;
-    if (plan_has_both_ends(plan))
+    if (plan->port_end && (plan->path_end || plan->conn.socket))
         return FREE_PORT ", and a unix socket";
     return plan->unix_end ? "unix socket" : FREE_PORT;
 }
@@ -306,12 +310,6 @@ static void describe_credential(const struct plan *plan, struct buf *out)
         plan->provider->describe_scope(plan->profile, &scope);
     if (scope.len)
         buf_printf(out, ", %s", buf_str(&scope));
-}
-
-bool plan_has_both_ends(const struct plan *plan)
-{
-    return plan->keeper &&
-           (plan->purpose == FOR_OTHER || plan->purpose == FOR_FILE || plan->purpose == FOR_TOOL);
 }
 
 void plan_print(const struct plan *plan, char *const *args, struct buf *out)

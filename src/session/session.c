@@ -133,7 +133,7 @@ int session_open(struct session *s, const struct request *r, struct err *e)
 int session_plan(struct session *s, enum purpose purpose, const char *client, bool dry, struct err *e)
 {
     struct facts_wanted want = {
-        .client = purpose == FOR_CLIENT || purpose == FOR_TOOL || purpose == FOR_FILE,
+        .client = purpose == FOR_CLIENT || purpose == FOR_TOOL,
         .client_name = client,
         .way = purpose != FOR_SECRET,
         .socket = !dry && purpose != FOR_SECRET,
@@ -155,12 +155,15 @@ static int twin_make(const struct session *s, enum purpose purpose, struct sessi
     *out = *s;
     out->facts = (struct facts){0};
     out->plan = (struct plan){0};
-    return session_plan(out, purpose, NULL, false, e);
+    int result = session_plan(out, purpose, NULL, false, e);
+    if (!out->plan.keeper)
+        out->way = NULL;
+    return result;
 }
 
 static void twin_release(const struct session *s, struct session *twin)
 {
-    if (twin->way != s->way) {
+    if (twin->way && twin->way != s->way) {
         way_stop(twin->way);
         way_free(twin);
     }
@@ -267,17 +270,16 @@ static int unix_end(char **path, struct err *e)
     return err_hint(e, "set XDG_RUNTIME_DIR to a folder of yours with a short name, mode 0700");
 }
 
-/* The client's end first. */
 static void fill_request(const struct plan *plan, char *path, struct way_request *want)
 {
-    bool both = plan_has_both_ends(plan);
     struct local_end by_path = {.path = path}, by_port = {.host = (char *)(uintptr_t) "127.0.0.1"};
 
     by_path.kind = plan_own_socket(plan->profile) ? KEEPER_END_BYTES : KEEPER_END_TLS;
     by_port.kind = plan->tls_by_keeper ? KEEPER_END_OURS : KEEPER_END_BYTES;
-    want->end[0] = plan->unix_end ? by_path : by_port;
-    want->end[1] = plan->unix_end ? by_port : by_path;
-    want->ends = both ? 2 : 1;
+    if (plan->path_end)
+        want->end[want->ends++] = by_path;
+    if (plan->port_end)
+        want->end[want->ends++] = by_port;
 }
 
 int session_open_way(struct session *s, bool first, struct err *e)
@@ -288,7 +290,7 @@ int session_open_way(struct session *s, bool first, struct err *e)
 
     if (!s->plan.keeper || s->way)
         return 0;
-    if ((s->plan.unix_end || plan_has_both_ends(&s->plan)) && unix_end(&path, e) < 0)
+    if (s->plan.path_end && unix_end(&path, e) < 0)
         return -1;
     fill_request(&s->plan, path, &want);
     if (way_open(&s->profile, &s->plan, &want, s->deadline, &way, e) < 0)
@@ -312,7 +314,7 @@ char *session_describe_way(const struct session *s)
  * and that is now. */
 static bool dials_ahead(const struct session *s)
 {
-    return profile_is_tunnelled(&s->profile) || !plan_has_both_ends(&s->plan);
+    return profile_is_tunnelled(&s->profile) || !s->plan.port_end;
 }
 
 int session_login(struct session *s, struct err *e)

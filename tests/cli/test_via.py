@@ -202,13 +202,12 @@ def test_exec_defaults_file(broker, client, mysql_server, tls):
     assert dump.code == 0 and "INSERT INTO `item`" in dump.text, dump.errors
 
 
-@pytest.mark.parametrize("tls, wanted", [
-    ("verify-identity", r"mysql://app:[^@]+@localhost/\?socket=%2F[^&]+\n"),
-    ("preferred", r"mysql://app:[^@]+@127\.0\.0\.1:\d+/\n")])
-def test_exec_url(broker, mysql_server, tls, wanted):
+@pytest.mark.parametrize("tls", ["verify-identity", "preferred"])
+def test_exec_url(broker, mysql_server, tls):
+    """The port alone: there is nothing in it at which a driver could stop, or dial another place instead."""
     through(broker, mysql_server, tls=tls)
     done = broker.run("exec", "p", "--env", "url", "--", "printenv", "DATABASE_URL", secret_out=True)
-    assert re.fullmatch(wanted, done.text)
+    assert re.fullmatch(r"mysql://app:[^@]+@127\.0\.0\.1:\d+/\n", done.text)
 
 
 def test_exec_inherits_nothing(broker, mysql_server):

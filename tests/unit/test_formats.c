@@ -88,6 +88,10 @@ static void urls(void **state)
     expect("url", &c, "DATABASE_URL=mysql://db:3307/?ssl-mode=REQUIRED\n");
     struct connection local = {.user = "app", .socket = "/run/my.sock", .tls = TLS_PREFERRED};
     expect("url", &local, "DATABASE_URL=mysql://app@localhost/?socket=%2Frun%2Fmy.sock\n");
+    /* Many a driver stops at a parameter that it does not know: where there is a port, nothing says less. */
+    local.host = "127.0.0.1";
+    local.port = 41207;
+    expect("url", &local, "DATABASE_URL=mysql://app@127.0.0.1:41207/\n");
 }
 
 /* Every byte that a password can have comes back, and none of them is seen raw. */

@@ -431,18 +431,20 @@ static const struct {
     {"host = db\nvia = tcp://127.0.0.1:1\n" SIGNED, FOR_CLIENT,
      "K unix =db.c9akciq32.eu-west-1.rds.amazonaws.com"},
     {"host = 10.0.0.1\nauth = none\nsign_host = db\ntls = verify-identity\n", FOR_CLIENT, "C endpoint"},
-    /* Other programs do not make the TLS that was asked for: the keeper does. */
-    {"host = db\ntls = disabled\n", FOR_OTHER, "C endpoint"},
-    {"host = db\ntls = preferred\n", FOR_FILE, "C endpoint"},
-    {"host = db\ntls = required\n", FOR_OTHER, "K unix"},
-    {"host = db\ntls = verify-ca\n", FOR_FILE, "K unix"},
+    /* Nobody knows whether another program makes TLS; a stock client with our file is told. */
+    {"host = db\ntls = disabled\n", FOR_OTHER, "! C endpoint"},
+    {"host = db\ntls = preferred\n", FOR_OTHER, "! C endpoint"},
+    {"host = db\ntls = required\n", FOR_OTHER, "! K unix"},
+    {"host = db\ntls = verify-ca\n", FOR_OTHER, "K unix"},
     {"host = db\ntls = verify-identity\n", FOR_OTHER, "K unix =db"},
+    {"host = 127.0.0.1\ntls = verify-identity\n", FOR_OTHER, "K unix =127.0.0.1"},
+    {"socket = /s\n", FOR_OTHER, "C endpoint"},
     {"host = db\ntls = required\n", FOR_TOOL, "C endpoint"},
     {"host = db\ntls = verify-identity\n", FOR_TOOL, "C endpoint"},
-    {"socket = /s\n", FOR_OTHER, "C endpoint"},
-    {"host = db\ntls = required\nvia = tcp://127.0.0.1:1\n", FOR_OTHER, "K unix"},
-    {"host = db\ntls = preferred\nvia = tcp://127.0.0.1:1\n", FOR_OTHER, "C 127.0.0.1"},
-    {"host = db\ntls = verify-ca\nvia = tcp://127.0.0.1:1\n", FOR_FILE, "K unix"},
+    {"host = db\ntls = required\nvia = tcp://127.0.0.1:1\n", FOR_OTHER, "! K unix"},
+    {"host = db\ntls = preferred\nvia = tcp://127.0.0.1:1\n", FOR_OTHER, "! C 127.0.0.1"},
+    {"host = db\ntls = verify-ca\nvia = tcp://127.0.0.1:1\n", FOR_TOOL, "K unix"},
+    {"host = db\ntls = preferred\nauth = client\n", FOR_OTHER, "C endpoint"},
     /* A forward is a keeper always, and asks no provider for anything. */
     {"host = db\ntls = required\nauth = vault\n", FOR_FORWARD, "K unix"},
     {"host = db\ntls = preferred\nauth = env\n", FOR_FORWARD, "C 127.0.0.1"},
@@ -618,24 +620,61 @@ static void sign_host_without_a_keeper(void **state)
     }
 }
 
-/* Without a stock client in the game its weaknesses refuse nothing. */
+/* No stock client is needed for another program. */
 static void other_programs(void **state)
 {
-    static const struct facts none = {0};
+    static const struct facts none = {.ca_file = TEXT("/ca.pem")};
     AUTO_BUF(text, 65536);
+    AUTO_BUF(below, 65536);
 
     (void)state;
-    plan_text("host = localhost\nuser = a\nauth = none\ntls = preferred\n", "p", &none, FOR_OTHER, NULL,
+    plan_text("host = localhost\nuser = a\nauth = none\ntls = verify-identity\n", "p", &none, FOR_OTHER, NULL,
               &text);
     assert_string_equal(buf_str(&text), "endpoint    localhost:3306\nway         direct\n"
-                                        "tls         preferred, by the client\n"
-                                        "credential  empty password\naddress     localhost:3306\n");
-    buf_clear(&text);
-    plan_text("host = localhost\nuser = a\nauth = none\ntls = required\n", "p", &none, FOR_OTHER, NULL,
-              &text);
-    assert_string_equal(buf_str(&text), "endpoint    localhost:3306\nway         direct\n"
-                                        "tls         required, by the keeper\ncredential  empty password\n"
+                                        "tls         verify-identity, by the keeper, /ca.pem\n"
+                                        "credential  empty password\n"
                                         "address     127.0.0.1, a free port, and a unix socket\n");
+    plan_text("host = localhost\nuser = a\nauth = none\n", "p", &none, FOR_OTHER, NULL, &below);
+    assert_string_equal(buf_str(&below), "endpoint    localhost:3306\nway         direct\n"
+                                         "tls         preferred, by the client\n"
+                                         "credential  empty password\naddress     localhost:3306\n");
+}
+
+/* Which ends the keeper has: "p" the port, "s" the socket. */
+static const struct {
+    const char *body;
+    enum purpose purpose;
+    const char *ends;
+} which_ends[] = {
+    {"host = db\ntls = preferred\n", FOR_OTHER, ""},
+    {"host = db\ntls = required\n", FOR_OTHER, "ps"},
+    {"host = db\ntls = preferred\nvia = ssh://b\n", FOR_OTHER, "ps"},
+    {"host = db\ntls = preferred\nvia = ssh://b\n", FOR_TOOL, "ps"},
+    {"host = db\ntls = preferred\nvia = ssh://b\n", FOR_CLIENT, "p"},
+    {"host = db\ntls = required\nvia = ssh://b\n", FOR_CLIENT, "s"},
+    {"socket = /s\nvia = ssh://b\n", FOR_CLIENT, "s"},
+    {"socket = /s\nvia = ssh://b\n", FOR_OTHER, "ps"},
+    {"socket = /s\n", FOR_CLIENT, ""},
+    {"socket = /s\n", FOR_TOOL, ""},
+};
+
+static void ends_of_the_keeper(void **state)
+{
+    static const struct facts facts = FACTS_MYSQL;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(which_ends); i++) {
+        AUTO_MADE(made);
+        AUTO_FREE(char *, text);
+        char ends[3] = "";
+        struct err e = ERR_INIT;
+        text = mem_printf("[profile p]\nuser = app\n%s", which_ends[i].body);
+        assert_int_equal(derive_text(text, "p", NULL, 0, &made, &e), 0);
+        assert_int_equal(plan_make(&made.profile, &facts, which_ends[i].purpose, &made.plan, &e), 0);
+        (void)snprintf(ends, sizeof ends, "%s%s", made.plan.port_end ? "p" : "",
+                       made.plan.path_end ? "s" : "");
+        assert_string_equal(ends, which_ends[i].ends);
+    }
 }
 
 /* The values that the plan hands to the option file. */
@@ -691,6 +730,7 @@ int main(void)
         cmocka_unit_test(secret_without_a_way),
         cmocka_unit_test(sign_host_without_a_keeper),
         cmocka_unit_test(other_programs),
+        cmocka_unit_test(ends_of_the_keeper),
         cmocka_unit_test(connection_values),
     };
 

@@ -1,0 +1,362 @@
+"""`broker exec` with the programs that people run by it: each for real, by how it is told where the server is, on each level of
+TLS, directly and through a tunnel.
+
+Between them and the server is a relay that records the far leg, so that what is on the wire is known and not what a program
+says of it. A program creates one table by its connection; that the server has it, made by the right account, is its success."""
+import itertools
+import os
+import struct
+from dataclasses import dataclass, field
+
+import pytest
+
+from lib.logins import for_user
+from servers import process
+from servers.pki import RIGHT_NAME, WRONG_NAME
+from conftest import BASE, having, lasting
+from servers.mariadb import MariaDB
+from servers.mysql9 import MySQL
+
+CLIENT_SSL, SSL_REQUEST = 0x0800, 32
+MARK = "made by the program"  # in every statement: what must not be on the wire where TLS is asked for
+URL = ["--env", "url"]
+SHELL_DSN = "$MYSQL_USER:$MYSQL_PWD@tcp($MYSQL_HOST:$MYSQL_TCP_PORT)/$MYSQL_DATABASE"
+
+MYSQL2 = """
+const mysql = require('mysql2/promise'), e = process.env
+const place = e.DATABASE_URL || {host: e.MYSQL_HOST, port: e.MYSQL_TCP_PORT, user: e.MYSQL_USER, password: e.MYSQL_PWD,
+                                database: e.MYSQL_DATABASE}
+mysql.createConnection(place).then(async c => { await c.query(process.argv[2]); await c.end() })
+    .catch(error => { console.error(error.message); process.exit(1) })
+"""
+PYMYSQL = """
+import os, pymysql, sys
+place = {"read_default_file": sys.argv[2]} if len(sys.argv) > 2 else {
+    "host": os.environ["MYSQL_HOST"], "port": int(os.environ["MYSQL_TCP_PORT"]), "user": os.environ["MYSQL_USER"],
+    "password": os.environ["MYSQL_PWD"]}
+pymysql.connect(**place, database=os.environ["MYSQL_DATABASE"]).cursor().execute(sys.argv[1])
+"""
+MYSQLCLIENT = """
+import MySQLdb, os, sys
+MySQLdb.connect(read_default_file=sys.argv[2], db=os.environ["MYSQL_DATABASE"]).cursor().execute(sys.argv[1])
+"""
+IN_A_CHILD = """
+import subprocess, sys
+sys.exit(subprocess.run([sys.executable, *sys.argv[1:]]).returncode)
+"""
+NODE_CHILD = """
+const done = require('child_process').spawnSync(process.argv[2], process.argv.slice(3), {stdio: 'inherit'})
+process.exit(done.status)
+"""
+SQLALCHEMY = """
+import os, sqlalchemy, sys
+with sqlalchemy.create_engine(os.environ["DATABASE_URL"]).begin() as c:
+    c.execute(sqlalchemy.text(sys.argv[1]))
+"""
+ALEMBIC_ENV = """
+import os, sqlalchemy
+from alembic import context
+with sqlalchemy.create_engine(os.environ["DATABASE_URL"]).connect() as c:
+    context.configure(connection=c, version_table="alembic_" + os.environ["TABLE"])
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+ALEMBIC_STEP = """
+from alembic import op
+import os
+revision, down_revision = "1", None
+def upgrade():
+    op.execute(os.environ["STATEMENT"])
+"""
+DJANGO = """
+import dj_database_url, django, sys
+from django.conf import settings
+settings.configure(DATABASES={"default": dj_database_url.config()})
+django.setup()
+from django.db import connection
+with connection.cursor() as c:
+    c.execute(sys.argv[1])
+"""
+RUBY = """
+require 'mysql2'
+e = ENV
+place = ARGV[1] ? {default_file: ARGV[1], default_group: 'client'} :
+    {host: e['MYSQL_HOST'], port: e['MYSQL_TCP_PORT'].to_i, username: e['MYSQL_USER'], password: e['MYSQL_PWD']}
+Mysql2::Client.new(**place, database: e['MYSQL_DATABASE']).query(ARGV[0])
+"""
+RAILS = """
+require 'active_record'
+ActiveRecord::Base.establish_connection(ENV['DATABASE_URL'].sub('mysql:', 'mysql2:'))
+ActiveRecord::Base.connection.execute(ARGV[0])
+"""
+FLYWAY = """
+import org.flywaydb.core.Flyway;
+public class Main {
+    public static void main(String[] words) { Flyway.configure().envVars().load().migrate(); }
+}
+"""
+
+
+@dataclass
+class Program:
+    """words(place): the command, for a Place. options: of exec. files: {name: text}, made in the home."""
+    words: object
+    options: list = field(default_factory=list)
+    files: dict = field(default_factory=dict)
+
+
+@dataclass
+class Place:
+    """Where a program's own files are, and what it is to do."""
+    home: object
+    table: str
+    statement: str
+
+    def sql(self, name, text):
+        (self.home / "steps").mkdir(exist_ok=True)
+        (self.home / "steps" / name).write_text(text)
+        return str(self.home / "steps")
+
+
+def fetched(path):
+    return str(process.need(process.cache_dir() / "programs" / path))
+
+
+def installed(path):
+    return str(process.need(path))
+
+
+def python(script, *words):
+    return lambda place: [fetched("python/bin/python"), "-c", script, place.statement, *words]
+
+
+def sh(script, *words):
+    """SCRIPT with WORDS as $1 and so on."""
+    return ["sh", "-c", script, "sh", *words]
+
+
+def dbmate(place):
+    steps = place.sql("1_step.sql", f"-- migrate:up\n{place.statement};\n-- migrate:down\n")
+    return [fetched("node/node_modules/.bin/dbmate"), "--no-dump-schema", "--migrations-dir", steps,
+            "--migrations-table", f"dbmate_{place.table}", "migrate"]
+
+
+def goose(place):
+    steps = place.sql("00001_step.sql", f"-- +goose Up\n{place.statement};\n")
+    return sh(f'exec "$1" -dir "$2" -table "goose_$3" mysql "{SHELL_DSN}" up', fetched("go/goose"), steps, place.table)
+
+
+def migrate(place):
+    steps = place.sql("1_step.up.sql", f"{place.statement};\n")
+    return sh(f'exec "$1" -path "$2" -database "mysql://{SHELL_DSN}?x-migrations-table=migrate_$3" up', fetched("go/migrate"), steps,
+              place.table)
+
+
+def alembic(place):
+    folder = place.home / "alembic"
+    (folder / "versions").mkdir(parents=True)
+    (folder / "env.py").write_text(ALEMBIC_ENV)
+    (folder / "versions" / "1_step.py").write_text(ALEMBIC_STEP)
+    (place.home / "alembic.ini").write_text(f"[alembic]\nscript_location = {folder}\n")
+    return ["env", f"TABLE={place.table}", f"STATEMENT={place.statement}", fetched("python/bin/alembic"), "upgrade", "head"]
+
+
+def flyway(place):
+    steps = place.sql("V1__step.sql", f"{place.statement};\n")
+    return sh('export FLYWAY_URL="jdbc:mysql://$MYSQL_HOST:$MYSQL_TCP_PORT/$MYSQL_DATABASE?allowPublicKeyRetrieval=true" '
+              'FLYWAY_USER="$MYSQL_USER" FLYWAY_PASSWORD="$MYSQL_PWD" FLYWAY_LOCATIONS="filesystem:$2" FLYWAY_TABLE="flyway_$3" '
+              'FLYWAY_BASELINE_ON_MIGRATE=true FLYWAY_BASELINE_VERSION=0; exec java -cp "$1/*" "$4"',
+              os.path.dirname(fetched_file("java/lib/flyway-mysql-13.12.0.jar")), steps, place.table, str(place.home / "Main.java"))
+
+
+def fetched_file(path):
+    path = process.cache_dir() / "programs" / path
+    if not path.exists():
+        raise process.Missing(f"{path} (tests/setup installs it)")
+    return str(path)
+
+
+def pt(place):
+    return [installed("/usr/bin/pt-online-schema-change"), "--alter", f"add column made int comment '{MARK}'", "--execute",
+            "--no-version-check", "--recursion-method=none", "--set-vars", "innodb_lock_wait_timeout=2", f"D=shop,t=seed_{place.table},F={{defaults-file}}"]
+
+
+def node(place):
+    fetched_file("node/node_modules/mysql2/package.json")
+    return [installed("/usr/bin/node"), str(place.home / "query.js"), place.statement]
+
+
+NODE_FILES = {"query.js": MYSQL2}
+FILE = "{defaults-file}"
+PROGRAMS = {
+    "dbmate": Program(dbmate, URL),
+    "goose": Program(goose),
+    "golang-migrate": Program(migrate),
+    "go-sql-driver": Program(lambda p: [fetched("go/gosql"), "{host}", "{port}", "{database}", p.statement]),
+    "sqlalchemy": Program(python(SQLALCHEMY), URL),
+    "alembic": Program(alembic, URL),
+    "django": Program(python(DJANGO), URL),
+    "pymysql": Program(python(PYMYSQL)),
+    "pymysql file": Program(python(PYMYSQL, FILE)),
+    "pymysql file in a child": Program(lambda p: [fetched("python/bin/python"), "-c", IN_A_CHILD, "-c", PYMYSQL, p.statement, FILE]),
+    "pymysql file in a child of node": Program(lambda p: [installed("/usr/bin/node"), str(p.home / "child.js"),
+                                                         fetched("python/bin/python"), "-c", PYMYSQL, p.statement, FILE],
+                                               files={"child.js": NODE_CHILD}),
+    "mysqlclient file": Program(python(MYSQLCLIENT, FILE)),
+    "node-mysql2 url": Program(node, URL, NODE_FILES),
+    "node-mysql2": Program(node, files=NODE_FILES),
+    "ruby-mysql2": Program(lambda p: [installed("/usr/bin/ruby"), "-e", RUBY, p.statement]),
+    "ruby-mysql2 file": Program(lambda p: [installed("/usr/bin/ruby"), "-e", RUBY, p.statement, FILE]),
+    "rails": Program(lambda p: [installed("/usr/bin/ruby"), "-e", RAILS, p.statement], URL),
+    "flyway": Program(flyway, files={"Main.java": FLYWAY}),
+    "pt-online-schema-change": Program(pt),
+    "mariadb by a shell": Program(lambda p: sh('mariadb --defaults-file="$1" -e "$2"', FILE, p.statement)),
+    "mariadb": Program(lambda p: [installed("/usr/bin/mariadb"), f"--defaults-file={FILE}", "-e", p.statement]),
+}
+
+
+@pytest.fixture(scope="module")
+def server(pki):
+    """One of this file: triggers and binary logs are allowed."""
+    yield from lasting(MySQL, BASE / "programs", pki, options=["--log-bin=log", "--log-bin-trust-function-creators=1",
+                                                              "--server-id=1"])
+
+
+@pytest.fixture(scope="module")
+def account(server):
+    """`prog` may do what a migration tool does. Its password is full of what a writer must escape."""
+    return make_account(server)
+
+
+def make_account(server):
+    server.create_user("prog", server.password("prog"))
+    server.admin("grant process, replication slave, replication client on *.* to prog@'%'; grant all on shop.* to prog@'%'")
+    return "prog"
+
+
+number = itertools.count(1)
+
+
+class Run:
+    """A profile behind a relay, and what one program made of it."""
+
+    def __init__(self, broker, server, relay):
+        self.broker, self.server = broker, server
+        self.far = relay((server.host, server.port))
+        self.table = f"made_{next(number)}"
+        self.statement = f"create table shop.{self.table} as select substring_index(current_user(), '@', 1) as who, '{MARK}' as mark"
+
+    def configure(self, way, level, sshd=None, **keys):
+        ca = self.server.ca if level.startswith("verify") else None
+        via = {"direct": None, "tcp": f"tcp://127.0.0.1:{self.far.port}", "ssh": "b"}[way]
+        for_user(self.broker, self.server, "prog", **{"host": RIGHT_NAME, "port": self.far.port, "tls": level, "tls_ca": ca, "via": via,
+                                                      "database": "shop", "server_public_key": "yes", **keys})
+        if sshd:
+            with open(self.broker.config_path, "a") as f:
+                f.write(f"[tunnel b]\ntype = ssh\nhost = {sshd.host}\nport = {sshd.port}\nuser = {sshd.user}\n")
+
+    def program(self, name, **run):
+        """Runs it; a migration of a table that exists goes with pt-online-schema-change."""
+        row = PROGRAMS[name]
+        self.server.admin(f"flush privileges; create table shop.seed_{self.table} (id int primary key)")
+        for file, text in row.files.items():
+            (self.broker.home / file).write_text(text)
+        place = Place(self.broker.home, self.table, self.statement)
+        modules = str(process.cache_dir() / "programs" / "node" / "node_modules")
+        words = having(row.words, place)
+        return self.broker.run("exec", "p", *row.options, "--", *words, env={"NODE_PATH": modules}, timeout=120, **run)
+
+    def made(self, name):
+        """What the server has of it."""
+        if name == "pt-online-schema-change":
+            return self.server.admin("select count(*) from information_schema.columns where column_comment = "
+                                     f"'{MARK}' and table_name = 'seed_{self.table}'") == "1"
+        there = self.server.admin(f"select count(*) from information_schema.tables where table_name = '{self.table}'") == "1"
+        return there and self.server.admin(f"select who from shop.{self.table}") == "prog"
+
+    def wire_has_tls(self):
+        """Each connection of the far leg began with a request for TLS, and nothing readable came behind it."""
+        length = int.from_bytes(self.far.sent[:3], "little")
+        flags, = struct.unpack_from("<H", self.far.sent, 4)
+        return length == SSL_REQUEST and flags & CLIENT_SSL and self.far.sent[36:38] == b"\x16\x03" and \
+            MARK.encode() not in self.far.sent and b"prog" not in self.far.sent
+
+
+@pytest.fixture
+def run(broker, names, server, account, relay):
+    return Run(broker, server, relay)
+
+
+@pytest.fixture
+def bastion(ssh_home, sshd, user_key):
+    (ssh_home / "id_ed25519").write_bytes(user_key.read_bytes())
+    (ssh_home / "id_ed25519").chmod(0o600)
+    (ssh_home / "known_hosts").write_text(sshd.known())
+    return sshd
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("way, level", [("direct", "required"), ("direct", "verify-identity"), ("direct", "preferred"),
+                                        ("tcp", "verify-identity"), ("tcp", "preferred"), ("ssh", "required")])
+def test_program(request, run, name, way, level):
+    """It reaches the server, as the right account; at `required` and stricter the wire has TLS, which broker has verified."""
+    run.configure(way, level, request.getfixturevalue("bastion") if way == "ssh" else None)
+    done = run.program(name)
+    assert done.code == 0 and run.made(name), (done.code, done.text, done.errors)
+    assert run.far.connections
+    if level != "preferred":
+        assert run.wire_has_tls()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("way, wrong", [("direct", "name"), ("tcp", "authority")])
+def test_wrong_certificate(run, name, way, wrong):
+    """No program gets in, and nothing of it is sent, where the server is not the one that the profile names."""
+    keys = {"host": WRONG_NAME} if wrong == "name" else {"tls_ca": run.server.wrong_ca}
+    run.configure(way, "verify-identity", **keys)
+    done = run.program(name)
+    assert done.code != 0 and not run.made(name)
+    assert MARK.encode() not in run.far.sent and b"prog" not in run.far.sent
+
+
+# Stock clients, which are told by their own words
+
+TOOLS = {
+    "dump": ["--no-tablespaces", "--skip-lock-tables", "shop", "item"],
+    "admin": ["status"],
+    "check": ["shop", "item"],
+    "show": ["shop"],
+    "slap": ["--create-schema=shop", "--query=select 1", "--iterations=1", "--concurrency=1"],
+    "binlog": ["--read-from-remote-server", "log.000001", "--stop-position=400"],
+}
+WORDS = {"dump": b"INSERT INTO `item`", "admin": b"Threads: ", "check": b"shop.item", "show": b"item", "slap": b"Benchmark",
+         "binlog": b"at 4\n"}
+
+
+@pytest.fixture(scope="module")
+def mariadb_with_log(pki):
+    yield from lasting(MariaDB, BASE / "programs-m", pki, options=["--log-bin=log", "--server-id=2"])
+
+
+@pytest.fixture
+def tools(request, broker, names, client, relay):
+    """A server of the client's family, so that the tools know its answers."""
+    server = request.getfixturevalue("server" if client.family == "mysql" else "mariadb_with_log")
+    make_account(server)
+    server.admin("grant super on *.* to prog@'%'" if client.family == "mysql" else "grant binlog monitor on *.* to prog@'%'")
+    return Run(broker, server, relay)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("way, level, shell", [("direct", "verify-identity", False), ("tcp", "required", False),
+                                               ("direct", "verify-identity", True), ("tcp", "preferred", True)])
+def test_tool(tools, broker, tool, client, way, level, shell):
+    """By itself it makes its own TLS where it can; by a shell broker knows nothing of it. The server's cache is empty, so that it
+    asks for the whole password."""
+    tools.configure(way, level, server_public_key=None)
+    tools.server.admin("flush privileges")
+    words = [str(getattr(client, tool)), f"--defaults-file={FILE}", *TOOLS[tool]]
+    done = broker.run("exec", "p", "--", *(sh('"$@"; exit $?', *words) if shell else words))
+    assert done.code == 0 and WORDS[tool] in done.out and b"unknown" not in done.err, (done.out, done.errors)
+    if level != "preferred":
+        assert tools.wire_has_tls()

@@ -100,14 +100,17 @@ static int load_own(struct err *e)
     if (SSL_CTX_use_certificate_chain_file(context, cert) != 1)
         return bad_file("tls_cert", cert, "no certificate in it", e);
     SSL_CTX_set_default_passwd_cb(context, no_passphrase);
-    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1)
+    bool taken = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
+    /* A key of another type has a place of its own there, and the certificate would not be shown. */
+    if (taken && SSL_CTX_check_private_key(context) == 1)
         return 0;
     if (key_is_locked) {
         (void)bad_file("tls_key", key, "it has a passphrase", e);
         return err_hint(e, "openssl pkey -in %s -out KEY, kept 0600, and tls_key = KEY", key);
     }
-    if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) {
+    if (taken || ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) {
         (void)bad_file("tls_key", key, "it is not the key of tls_cert", e);
+        (void)err_detail(e, "tls_cert %s", cert);
         return err_hint(e, "set tls_cert and tls_key to a pair");
     }
     return bad_file("tls_key", key, "no private key in it", e);

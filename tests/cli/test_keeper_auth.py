@@ -319,10 +319,13 @@ def test_session_does_not_replace_a_certificate(client, mariadb_server, start_se
 
 
 LOCKED = "tls_key {key}: it has a passphrase\nhint: openssl pkey -in {key} -out KEY, kept 0600, and tls_key = KEY\n"
+NO_PAIR = "tls_key {key}: it is not the key of tls_cert\n  tls_cert {cert}\nhint: set tls_cert and tls_key to a pair\n"
 BAD_FILES = [("tls_ca", "empty", "tls_ca {empty}: no certificates in it\nhint: set tls_ca to a PEM file that can be read\n"),
              ("tls_cert", "empty", "tls_cert {empty}: no certificate in it\nhint: set tls_cert to a PEM file that can be read\n"),
              ("tls_key", "empty", "tls_key {empty}: no private key in it\nhint: set tls_key to a PEM file that can be read\n"),
-             ("tls_key", "other", "tls_key {other}: it is not the key of tls_cert\nhint: set tls_cert and tls_key to a pair\n"),
+             ("tls_key", "other", NO_PAIR.replace("{key}", "{other}")),
+             ("tls_key", "rsa", NO_PAIR.replace("{key}", "{rsa}")),
+             ("tls_key", "ed25519", NO_PAIR.replace("{key}", "{ed25519}")),
              ("tls_key", "locked", LOCKED.replace("{key}", "{locked}")),
              ("tls_version", "TLSv1.1", "tls_version TLSv1.1: too old\nhint: tls_version = TLSv1.2,TLSv1.3\n"),
              ("tls_ciphers", "NOPE", "tls_ciphers NOPE: no cipher of this end\nhint: openssl ciphers -s lists them\n")]
@@ -330,7 +333,10 @@ BAD_FILES = [("tls_ca", "empty", "tls_ca {empty}: no certificates in it\nhint: s
 
 @pytest.mark.parametrize("key, value, words", BAD_FILES, ids=[f"{k}-{v}" for k, v, _ in BAD_FILES])
 def test_bad_keys(broker, names, mariadb_server, pki, key, value, words):
-    files = {"empty": broker.write("empty", ""), "other": pki.server[1], "locked": broker.home / "locked"}
+    files = {"empty": broker.write("empty", ""), "other": pki.server[1], "cert": pki.client_cert,
+             **{name: broker.home / name for name in ("locked", "rsa", "ed25519")}}
+    for algorithm in ("rsa", "ed25519"):
+        subprocess.run(["openssl", "genpkey", "-algorithm", algorithm, "-out", files[algorithm]], check=True, capture_output=True)
     subprocess.run(["openssl", "pkey", "-in", pki.client_key, "-aes128", "-passout", "pass:fake", "-out", files["locked"]], check=True)
     keys = {"tls_ca": pki.ca, "tls_cert": pki.client_cert, "tls_key": pki.client_key, key: files.get(value, value)}
     broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app", auth="none", tls="verify-identity", **keys))

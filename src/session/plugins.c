@@ -1,9 +1,9 @@
 /*
- * MariaDB's client sends the password in clear to any server that asks for it, TLS or not
- * (mysql_clear_password, and dialog, which answers the first question with the password). It has no option
- * against that, but both are plug-ins: so where TLS is not verified the client gets a plug-in folder without
- * them. caching_sha2_password stays, though without TLS it too answers "full authentication" in clear: an
- * account of an ordinary MySQL server needs it, and `preferred` says that whoever is on the way is trusted.
+ * MariaDB's client sends the password to any server that asks for it: in clear (mysql_clear_password, and
+ * dialog, which answers the first question with the password), or encrypted for a key of the asker's
+ * (sha256_password). It has no option against that, but these are plug-ins: so where TLS is not verified the
+ * client gets a plug-in folder without them. caching_sha2_password stays, though it does both: the
+ * account of an ordinary MySQL server needs it, and below `verify-ca` whoever is in between is trusted.
  * Where the client's own folder cannot be found, the folder that it gets is empty: an unusual mechanism then
  * fails (2059), and no password is given away.
  */
@@ -31,7 +31,13 @@ static const char *const folders[] = {"/usr/lib64/mariadb/plugin", "/usr/lib/mar
 
 static bool gives_the_password_away(const char *name)
 {
-    return text_equal(name, "mysql_clear_password.so") || text_equal(name, "dialog.so");
+    static const char *const names[] = {"mysql_clear_password.so", "dialog.so", "sha256_password.so"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (text_equal(name, names[i]))
+            return true;
+    }
+    return false;
 }
 
 static DIR *open_folder(const char *path)

@@ -58,6 +58,8 @@ static const struct row {
      "set tls_ca to the server's authority; where an option file sets ssl-...: my_cnf = no"},
     {2059, ERR_REFUSED, "mysql_clear_password", IN_CLEAR},
     {2059, ERR_REFUSED, "dialog", IN_CLEAR},
+    {2059, ERR_REFUSED, "sha256_password", "the server wants the password itself (sha256_password)",
+     "tls = verify-identity: a server that is verified may have it"},
     {2059, ERR_REFUSED, NULL, "the client lacks the plug-in {plugin}, which the account needs",
      "set client to one that has it"},
     {2061, ERR_REFUSED, NULL, "the account's log-in needs TLS, or the server's public key",

@@ -229,6 +229,15 @@ def test_2059_in_clear(broker, client, anywhere, fake_server, greeting):
            "cleartext = yes, if this server may have it: its certificate is verified then", 77, f"127.0.0.1:{fake.port}")
 
 
+@pytest.mark.parametrize("name", ["mariadb1011", "mariadb118"])
+@pytest.mark.parametrize("level", ["preferred", "required"])
+def test_2059_sha256(broker, clients, anywhere, fake_server, pki, level, name):
+    fake = fake_server("sha256", certificate=pki.server)
+    anywhere(port=fake.port, tls=level)
+    failed(broker, clients[name], "2059 the server wants the password itself (sha256_password)",
+           "tls = verify-identity: a server that is verified may have it", 77, f"127.0.0.1:{fake.port}")
+
+
 def test_2061(broker, clients, mysql_server):
     mysql_server.create_user("fresh", mysql_server.password("fresh"), "caching_sha2_password")
     for_user(broker, mysql_server, "fresh", tls="disabled")

@@ -2,12 +2,14 @@
 
 `FakeServer("switch")` greets as MySQL 8, then asks by AuthSwitchRequest for mysql_clear_password, with or without TLS,
 and refuses the login whatever it gets. `"sha2"` asks for caching_sha2_password and says that the scramble is not enough:
-what then comes is the password, unless the client asks for a key. `"silent"` accepts and says nothing. `"reset"` accepts and resets. Every byte that
+what then comes is the password, unless the client asks for a key. `"sha256"` asks for sha256_password. Either gives a key of its
+own to who asks for one, if it has any. `"silent"` accepts and says nothing. `"reset"` accepts and resets. Every byte that
 a client sends (inside TLS: what was decrypted) is in `received`, so that a test can say that none of the secret was;
 `answers` holds what it said to each of our questions."""
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 
 LONG_PASSWORD, WITH_DB, PROTOCOL_41, SSL, TRANSACTIONS = 0x1, 0x8, 0x200, 0x800, 0x2000
@@ -27,14 +29,15 @@ def greeting(plugin, tls):
 
 
 class FakeServer:
-    """mode: switch, sha2, silent or reset. certificate: (cert, key) to offer TLS. plugin: what the switch asks for."""
+    """mode: switch, sha2, sha256, silent or reset. certificate: (cert, key) to offer TLS. plugin: what the switch asks for. rsa: the
+    path of a private key, for who asks for it; what comes encrypted is then in `answers` decrypted."""
     host = "127.0.0.1"
 
     def __init__(self, mode="switch", certificate=None, plugin=b"mysql_clear_password",
-                 greeting_plugin=b"mysql_native_password"):
+                 greeting_plugin=b"mysql_native_password", rsa=None):
         self.mode, self.plugin, self.greeting_plugin = mode, plugin, greeting_plugin
         self.received, self.connections, self.tls_used = b"", 0, False
-        self.answers = []
+        self.answers, self.rsa, self.encrypted = [], rsa, False
         self.context = None
         if certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -86,6 +89,10 @@ class FakeServer:
         if self.mode == "sha2":
             sequence = self._ask(connection, sequence, b"\xfecaching_sha2_password\0" + SALT + b"\0")
             sequence = self._ask(connection, sequence, b"\x01\x04")
+            sequence = self._give_key(connection, sequence, b"\x02")
+        elif self.mode == "sha256":
+            sequence = self._ask(connection, sequence, b"\xfesha256_password\0" + SALT + b"\0")
+            sequence = self._give_key(connection, sequence, b"\x01")
         else:
             sequence = self._ask(connection, sequence, b"\xfe" + self.plugin + b"\0")
         connection.sendall(packet(sequence + 1, b"\xff" + struct.pack("<H", 1045) + b"#28000no entry, says the fake"))
@@ -95,6 +102,18 @@ class FakeServer:
         connection.sendall(packet(sequence + 1, question))
         sequence, answer = self._read_packet(connection)
         self.answers.append(answer)
+        return sequence
+
+    def _give_key(self, connection, sequence, wish):
+        """OAEP, of the password XOR the scramble; what that gives is the last answer."""
+        if self.answers[-1] != wish or not self.rsa:
+            return sequence
+        public = subprocess.run(["openssl", "pkey", "-in", self.rsa, "-pubout"], capture_output=True, check=True).stdout
+        sequence = self._ask(connection, sequence, b"\x01" + public)
+        hidden = subprocess.run(["openssl", "pkeyutl", "-decrypt", "-inkey", self.rsa, "-pkeyopt", "rsa_padding_mode:oaep"],
+                                input=self.answers[-1], capture_output=True, check=True).stdout
+        self.answers[-1] = bytes(byte ^ SALT[i % len(SALT)] for i, byte in enumerate(hidden))
+        self.encrypted = True
         return sequence
 
     def _read_packet(self, connection):

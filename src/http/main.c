@@ -3,6 +3,8 @@
  * Records on its stdin and stdout (ipc/http.h); one process for many requests. It never prints and never logs
  * a body.
  */
+#include <stdlib.h>
+
 #include <base/proc.h>
 #include <ipc/helper.h>
 #include <ipc/http.h>
@@ -10,6 +12,7 @@
 #include "exchange.h"
 #include "pick.h"
 #include "sign.h"
+#include "wipe.h"
 
 static int handle_request(const struct record *request, struct record *answer, struct err *e)
 {
@@ -30,7 +33,7 @@ static int handle_request(const struct record *request, struct record *answer, s
     return 0;
 }
 
-static int handle(const struct record *request, struct record *answer, struct err *e)
+static int handle_verb(const struct record *request, struct record *answer, struct err *e)
 {
     switch (request->kind) {
     case HTTP_VERB_REQUEST:
@@ -44,9 +47,19 @@ static int handle(const struct record *request, struct record *answer, struct er
     }
 }
 
+static int handle(const struct record *request, struct record *answer, struct err *e)
+{
+    int result = handle_verb(request, answer, e);
+
+    wipe_stack();
+    return result;
+}
+
 int main(void)
 {
     proc_harden();
     proc_confine();
+    /* libcurl and OpenSSL would write the keys of each TLS session there. */
+    (void)unsetenv("SSLKEYLOGFILE");
     return helper_serve(handle) < 0 ? ERR_PROTOCOL : 0;
 }

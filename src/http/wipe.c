@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Far more than libcurl, OpenSSL and the parsers need. */
+#define STACK_USED (256 * 1024)
+
 union header {
     size_t size;
     max_align_t align;
@@ -61,4 +64,11 @@ void wipe_free(void *p)
         return;
     explicit_bzero(p, h->size);
     free(h);
+}
+
+__attribute__((noinline)) void wipe_stack(void)
+{
+    char below[STACK_USED];
+
+    explicit_bzero(below, sizeof below);
 }

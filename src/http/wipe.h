@@ -12,4 +12,7 @@ void *wipe_realloc(void *old, size_t size);
 char *wipe_strdup(const char *s);
 void wipe_free(void *p);
 
+/* What functions that have returned left on the stack, below the caller's frame. */
+void wipe_stack(void);
+
 #endif

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -177,6 +178,7 @@ int tls_prepare(struct err *e)
 {
     bool verifies = opt.tls != KEEPER_TLS_ENCRYPT;
 
+    (void)unsetenv("SSLKEYLOGFILE"); /* an OpenSSL from 3.5 may write the sessions' keys there */
     context = SSL_CTX_new(TLS_client_method());
     if (!context)
         return err_set(e, ERR_BUG, "OpenSSL: %s", ERR_reason_error_string(ERR_get_error()));

@@ -6,7 +6,10 @@ import subprocess
 
 import pytest
 
+from lib.forwards import state_of, until
 from lib.http_records import CANARY
+from lib.http_records import request as record_of
+from lib.keeping import memory_of
 
 
 # TLS
@@ -42,6 +45,37 @@ def test_a_file_of_authorities_that_is_none(http, https):
     server = https({"/": b"x"})
     for ca in ("/nowhere.pem", http.runner.write("empty.pem", "")):
         assert http.fails(server.url + "/", ca=ca) == ("the file of certificate authorities cannot be read", False)
+
+
+def test_no_keys_of_sessions_are_written(http, https, pki):
+    """libcurl would: whoever has that file can read what was recorded of the line."""
+    keys = http.runner.home / "keys"
+    assert http.get(https({"/": b"x"}).url + "/", ca=pki.ca, env={"SSLKEYLOGFILE": str(keys)})[0] == 200
+    assert not keys.exists()
+
+
+STS = b"""<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAFAKE</AccessKeyId><SecretAccessKey>%s</SecretAccessKey>
+</Credentials></AssumeRoleResult></AssumeRoleResponse>"""
+
+
+@pytest.mark.parametrize("kind", ["https", "web"])
+@pytest.mark.parametrize("body, want", [(STS % CANARY, "xAssumeRoleResponse/AssumeRoleResult/Credentials/SecretAccessKey"),
+                                        (b'{"roleCredentials": {"secretAccessKey": "%s"}}' % CANARY, "jroleCredentials.secretAccessKey")], ids=["xml", "json"])
+def test_an_answer_does_not_stay_in_memory(request, http, pki, kind, body, want):
+    server = request.getfixturevalue(kind)({"/": body})
+    words = record_of(server.url + "/", ca=pki.ca, wants=[want], headers=["X-Sent: " + CANARY.decode()])
+    run = http.runner.start(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        run.stdin.write(words)
+        run.stdin.flush()
+        head = run.stdout.read(4)
+        assert CANARY in run.stdout.read(int.from_bytes(head, "big"))
+        assert until(lambda: state_of(run.pid) == "S")  # it waits for the next request
+        memory = memory_of(run.pid)
+    finally:
+        run.kill()
+        run.communicate()
+    assert b"broker/" in memory and server.seen and memory.count(CANARY) == 0
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -109,7 +109,7 @@ def built_programs(tree):
 
 
 def readelf(program):
-    return subprocess.run(["readelf", "-dlhW", program], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["readelf", "-dlhnW", program], capture_output=True, text=True, check=True).stdout
 
 
 def linking(tree):
@@ -134,7 +134,8 @@ def hardening(tree):
         wanted = {"position-independent": re.search(r"Type:\s+DYN", text) and re.search(r"FLAGS_1.*\bPIE\b", text),
                   "RELRO": "GNU_RELRO" in text, "BIND_NOW": re.search(r"BIND_NOW|FLAGS_1.*\bNOW\b", text),
                   "without an executable stack": stack and "E" not in stack[1],
-                  "without writable code": not re.search(r"LOAD.*\bRWE\b", text)}
+                  "without writable code": not re.search(r"LOAD.*\bRWE\b", text),
+                  "marked for CET": re.search(r"x86 feature:.*IBT.*SHSTK", text) or "X86-64" not in text or "libasan" in text}
         for what, there in wanted.items():
             if not there:
                 yield Finding(program, 0, f"is not {what}")

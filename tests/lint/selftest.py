@@ -55,6 +55,7 @@ LINKED = [
     (programs.hardening, ["-Wl,-z,norelro"], "RELRO"),
     (programs.hardening, ["-Wl,-z,lazy"], "BIND_NOW"),
     (programs.hardening, ["-Wl,-z,execstack"], "executable stack"),
+    *([(programs.hardening, ["-fcf-protection=full"], "CET")] if os.uname().machine == "x86_64" else []),
 ]
 
 

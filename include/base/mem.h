@@ -18,11 +18,14 @@ void mem_wipe_free(char *s);
 
 void mem_free_cleanup(void *pointer_to_pointer);
 void fd_close_cleanup(int *fd);
+void fd_pair_cleanup(int (*fds)[2]);
 
 /* A pointer freed at the end of the scope. */
 #define AUTO_FREE(type, name) __attribute__((cleanup(mem_free_cleanup))) type name = NULL
 /* A descriptor closed at the end of the scope. */
 #define AUTO_FD(name) __attribute__((cleanup(fd_close_cleanup))) int name = -1
+/* Both ends of a pipe. */
+#define AUTO_PIPE(name) __attribute__((cleanup(fd_pair_cleanup))) int name[2] = {-1, -1}
 
 /* Moves a descriptor out of a scope. */
 int fd_take(int *fd);

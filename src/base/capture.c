@@ -210,7 +210,9 @@ static void sanitise_in_place(struct buf *b)
 int proc_capture(const struct proc_run *run, struct proc_result *result, struct err *e)
 {
     AUTO_FD(null);
-    int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
+    AUTO_PIPE(in);
+    AUTO_PIPE(out);
+    AUTO_PIPE(err);
     struct child c = {.in = -1, .out = -1, .err = -1};
     bool ended = false;
 
@@ -222,7 +224,7 @@ int proc_capture(const struct proc_run *run, struct proc_result *result, struct 
     fd_close_cleanup(&in[0]);
     fd_close_cleanup(&out[1]);
     fd_close_cleanup(&err[1]);
-    c.in = in[1], c.out = out[0], c.err = err[0];
+    c.in = fd_take(&in[1]), c.out = fd_take(&out[0]), c.err = fd_take(&err[0]);
     if (started == 0) {
         result->out = secret_new(run->max);
         if (c.in >= 0)
@@ -252,26 +254,16 @@ int proc_spawn_helper(const char *path, int *to, int *from, pid_t *pid, struct e
 {
     char *argv[] = {(char *)(uintptr_t)path, NULL};
     struct proc_run run = {.argv = argv};
-    int in[2], out[2];
+    AUTO_PIPE(in);
+    AUTO_PIPE(out);
 
-    if (fd_pipe(in, e) < 0)
+    if (fd_pipe(in, e) < 0 || fd_pipe(out, e) < 0)
         return -1;
-    if (fd_pipe(out, e) < 0) {
-        (void)close(in[0]);
-        (void)close(in[1]);
-        return -1;
-    }
-    int fds[3] = {in[0], out[1], -1};
-    int started = child_start(&run, fds, pid, e);
-    (void)close(in[0]);
-    (void)close(out[1]);
-    if (started < 0) {
-        (void)close(in[1]);
-        (void)close(out[0]);
+    if (child_start(&run, (int[]){in[0], out[1], -1}, pid, e) < 0) {
         e->code = ERR_CONFIG;
         return err_hint(e, "install broker whole: make install");
     }
-    *to = in[1];
-    *from = out[0];
+    *to = fd_take(&in[1]);
+    *from = fd_take(&out[0]);
     return 0;
 }

@@ -79,6 +79,12 @@ void fd_close_cleanup(int *fd)
     *fd = -1;
 }
 
+void fd_pair_cleanup(int (*fds)[2])
+{
+    fd_close_cleanup(&(*fds)[0]);
+    fd_close_cleanup(&(*fds)[1]);
+}
+
 int fd_take(int *fd)
 {
     int taken = *fd;

@@ -224,6 +224,64 @@ static void descriptors(void **state)
 }
 
 /* Our own hardening is not the program's: it gets the umask, limits and signals that we were started with. */
+static int open_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static int start_helper(void)
+{
+    int to = -1, from = -1;
+    struct err e = ERR_INIT;
+    pid_t pid;
+    int started = proc_spawn_helper("/bin/cat", &to, &from, &pid, &e);
+
+    if (started < 0)
+        return -1;
+    assert_int_equal(close(to), 0);
+    assert_int_equal(close(from), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return 0;
+}
+
+static int capture_with_input(void)
+{
+    AUTO_RAN(ran);
+    AUTO_SECRET(input);
+
+    input = secret_from("x", 1);
+    run_script("cat", (struct proc_run){.input = input}, &ran);
+    return ran.result;
+}
+
+/* Whichever descriptor is the first that cannot be had, those before it are given back. */
+static void no_descriptor_left(void **state)
+{
+    static int (*const starts[])(void) = {capture_with_input, start_helper};
+    int before = open_descriptors();
+    struct rlimit limit, most;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+        int failed = 0, result = -1;
+        for (int more = 0; result < 0 && more < 16; more++) {
+            most = (struct rlimit){.rlim_cur = (rlim_t)(before + more), .rlim_max = limit.rlim_max};
+            assert_int_equal(setrlimit(RLIMIT_NOFILE, &most), 0);
+            result = starts[i]();
+            assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+            assert_int_equal(open_descriptors(), before);
+            failed += result < 0;
+        }
+        assert_int_equal(result, 0);
+        assert_true(failed > 3);
+    }
+}
+
 static void inherited(void **state)
 {
     AUTO_RAN(ran);
@@ -312,12 +370,19 @@ static void statuses(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(outputs),         cmocka_unit_test(large_input_and_output),
-        cmocka_unit_test(too_much_output), cmocka_unit_test(stderr_tail),
-        cmocka_unit_test(deadline),        cmocka_unit_test(grandchild),
-        cmocka_unit_test(cannot_start),    cmocka_unit_test(descriptors),
-        cmocka_unit_test(inherited),       cmocka_unit_test(environment),
-        cmocka_unit_test(finding),         cmocka_unit_test(statuses),
+        cmocka_unit_test(outputs),
+        cmocka_unit_test(large_input_and_output),
+        cmocka_unit_test(too_much_output),
+        cmocka_unit_test(stderr_tail),
+        cmocka_unit_test(deadline),
+        cmocka_unit_test(grandchild),
+        cmocka_unit_test(cannot_start),
+        cmocka_unit_test(descriptors),
+        cmocka_unit_test(inherited),
+        cmocka_unit_test(environment),
+        cmocka_unit_test(finding),
+        cmocka_unit_test(statuses),
+        cmocka_unit_test(no_descriptor_left),
     };
 
     proc_harden(); /* as all of ours: a program that does not read its input would end us by SIGPIPE */

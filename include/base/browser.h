@@ -6,7 +6,8 @@
 
 /*
  * Opens an http(s) URL with $BROWSER or xdg-open, without waiting for it. False, and nothing is done, where
- * there is no display or the session came over ssh: the browser would open on the wrong machine.
+ * there is no display or the session came over ssh: the browser would open on the wrong machine; and where
+ * the URL has a byte outside 0x21 to 0x7e.
  */
 bool browser_open(const char *url);
 

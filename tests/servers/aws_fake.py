@@ -166,7 +166,8 @@ class AwsFake(Web):
             self.polls[device] = 0
             page = "http://127.0.0.1/device"
             return 200, {"deviceCode": device, "userCode": "ABCD-EFGH", "verificationUri": page, "verificationUriComplete":
-                         page + "?user_code=ABCD-EFGH", "expiresIn": state.get("device_seconds", 600), "interval": state.get("interval", 1)}
+                         page + "?user_code=ABCD-EFGH", "expiresIn": state.get("device_seconds", 600), "interval": state.get("interval", 1),
+                         **state.get("device", {})}
         return self.oidc_token(state, body, refuse)
 
     def oidc_token(self, state, body, refuse):

@@ -67,6 +67,9 @@ int fd_write_all(int fd, const void *bytes, size_t n);
 int fd_connect_unix(const char *path);
 /* A pipe; both ends close-on-exec. */
 int fd_pipe(int fds[2], struct err *e);
+/* For lines at its end, made 0600 where there is none. Never through a symbolic link, nor into what is
+ * another user's: in a folder as /tmp anybody may have put it there. Never waits. ERR_IO. */
+int file_open_log(const char *path, struct err *e);
 
 /* $HOME, or the password database's; NULL when there is neither. */
 const char *path_home(void);

@@ -339,6 +339,22 @@ int fd_connect_unix(const char *path)
     return fd_take(&fd);
 }
 
+int file_open_log(const char *path, struct err *e)
+{
+    struct stat st;
+    AUTO_FD(fd);
+
+    fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == ELOOP) {
+        (void)err_set(e, ERR_IO, "a symbolic link, which is not followed");
+        return err_hint(e, "name the file that it leads to");
+    }
+    if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_uid == geteuid() || st.st_uid == 0))
+        return fd_take(&fd);
+    (void)err_set(e, ERR_IO, "%s", fd < 0 ? strerror(errno) : "belongs to another user");
+    return err_hint(e, "a file that you may write, in a folder that is there");
+}
+
 int fd_pipe(int fds[2], struct err *e)
 {
     return pipe2(fds, O_CLOEXEC) < 0 ? err_set(e, ERR_IO, "no pipe: %s", strerror(errno)) : 0;

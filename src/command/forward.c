@@ -155,12 +155,9 @@ static int check_log(const char *path, struct err *e)
 {
     AUTO_FD(fd);
 
-    fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600) : -1;
-    if (fd >= 0 || !path)
+    if (!path || (fd = file_open_log(path, e)) >= 0)
         return 0;
-    (void)err_set(e, ERR_IO, "%s", strerror(errno));
-    (void)err_what(e, "--log %s", path);
-    return err_hint(e, "a file that you may write, in a folder that is there");
+    return err_what(e, "--log %s", path);
 }
 
 static int open_all(struct invocation *inv, struct batch *b, struct err *e)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/mem.h>
 
 #include "control.h"
@@ -161,9 +162,10 @@ static void log_to_file(enum log_level level, const char *label, const char *tex
 {
     bool hint = label && *label && level == LOG_WARNING, step = label && *label && !hint;
     AUTO_BUF(line, LOG_LINE_MAX);
+    struct err ignored = ERR_INIT;
     AUTO_FD(fd);
 
-    fd = open(opt.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    fd = file_open_log(opt.log, &ignored);
     if (fd < 0)
         return;
     clock_format_utc(&line, time(NULL));

@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from lib import stranger
 from lib.forwards import alive, dial, greeting, refused, state_of, until
 from servers import load, process
 from servers.pki import RIGHT_NAME
@@ -480,6 +481,14 @@ def test_terminate_tls(prod, forwards, names, clients, ca, works):
     assert bool(re.fullmatch(r"Ssl_cipher\tTLS_\w+", said)) == works and ("2026" in said) == (not works)
 
 
+def test_no_keys_of_sessions_are_written(broker, prod, forwards, names, clients):
+    prod(host=RIGHT_NAME)
+    server = prod(host=RIGHT_NAME, tls="required")
+    broker.env["SSLKEYLOGFILE"] = str(broker.home / "keys")
+    said = ask(clients["mariadb1011"], server, forwards.detach("prod", "--terminate-tls"), "show session status like 'Ssl_cipher'", "--skip-ssl")
+    assert said.startswith("Ssl_cipher\tTLS_") and not (broker.home / "keys").exists()
+
+
 @pytest.mark.parametrize("way", ["direct", "tcp", "command", "socket"])
 def test_ways(broker, prod, forwards, names, clients, way):
     server = prod()
@@ -660,6 +669,61 @@ def test_log_that_cannot_be(broker, prod, forwards):
     done = broker.run("forward", "prod", "--detach", "--log", "no/such/folder")
     assert done.code == 74 and done.errors.startswith(f"broker: --log {broker.home}/no/such/folder: No such file or directory\nhint: ")
     assert forwards.left() == []
+
+
+def bait(broker, kind):
+    """What another user may have put where the log is to be, in a folder such as /tmp; and what of ours would suffer by it."""
+    folder, victim = broker.home / "sticky", broker.home / "victim"
+    folder.mkdir()
+    victim.write_text("mine\n")
+    path = folder / "log"
+    if kind == "symlink":
+        path.symlink_to(victim)
+    elif kind == "dangling symlink":
+        path.symlink_to(broker.home / "new")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.write_text("")
+    os.chown(path, stranger.UID, stranger.UID, follow_symlinks=False)
+    folder.chmod(0o1777)
+    return path, victim
+
+
+@pytest.mark.parametrize("kind, words", [("symlink", "a symbolic link, which is not followed"), ("fifo", "belongs to another user"),
+                                         ("dangling symlink", "a symbolic link, which is not followed"), ("file", "belongs to another user")])
+def test_log_that_another_user_has_put_there(broker, prod, forwards, kind, words):
+    prod()
+    path, victim = bait(broker, kind)
+    with open(os.open(path, os.O_RDWR)) if kind == "fifo" else contextlib.nullcontext():
+        done = broker.run("forward", "prod", "--detach", "--log", str(path))
+    assert done.code == 74 and re.match(rf"broker: --log {path}: (?:{words}|Permission denied)\nhint: .", done.errors), done.errors
+    assert forwards.left() == [] and victim.read_text() == "mine\n" and not (broker.home / "new").exists()
+
+
+def test_log_that_becomes_a_link(broker, prod, forwards):
+    """The keeper opens it anew for each line."""
+    prod(port=free_port())
+    address = forwards.detach("prod", "--log", "later.log")
+    path, victim = broker.home / "later.log", broker.home / "victim"
+    victim.write_text("mine\n")
+    path.unlink(missing_ok=True)
+    path.symlink_to(victim)
+    with dial(address) as s:
+        assert b"2003 " in s.recv(4096)
+    assert victim.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "tty"])
+def test_log_that_is_a_device(broker, prod, forwards, path):
+    prod(port=free_port())
+    ours, theirs = os.openpty()
+    address = forwards.detach("prod", "--log", os.ttyname(theirs) if path == "tty" else path)
+    with dial(address) as s:
+        assert b"2003 " in s.recv(4096)
+    if path == "tty":
+        assert b"2003 " in os.read(ours, 4096)
+    os.close(ours), os.close(theirs)
 
 
 @pytest.mark.parametrize("keys", [

@@ -324,7 +324,7 @@ def test_a_config_of_ours_that_was_put_in_its_place(user, place):
 def test_a_profile_is_added_only_where_it_will_be_believed(user, place, make):
     where, why = make(place)
     path = where / "broker" / "config"
-    done = user.run("profile", "add", "p", "mysql://h/", wrap=stranger.WRAP, env={"XDG_CONFIG_HOME": str(where)})
+    done = user.run("profile", "add", "p", "mysql://app@h/", wrap=stranger.WRAP, env={"XDG_CONFIG_HOME": str(where)})
     if why is None:
         assert done.code == 0 and path.exists()
     else:

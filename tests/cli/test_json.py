@@ -24,12 +24,12 @@ def read(done):
 
 def test_list(broker):
     assert broker.run("profile", "list", "--json").text == '{"profiles":[]}\n'
-    broker.config('[profile prod]\nhost = RDS\nuser = app_ro\ndatabase = shop\nvia = ssh://b\nauth = iam\ntitle = "\u00e9\u202e"\n'
+    broker.config('[profile prod]\nhost = RDS\nuser = app_ro\ndatabase = shop\nvia = ssh://b\nauth = iam\ntitle = "\u00e9"\n'
                   "[profile local]\n[profile bad]\nhots = x\n")
     profiles = read(broker.run("profile", "list", "--json"))["profiles"]
     assert [list(p) for p in profiles] == [LISTED] * 3
     assert [list(p.values()) for p in profiles] == [
-        ["prod", "\u00e9\u202e", "iam", "RDS", 3306, None, "app_ro", "shop", "ssh://b", "verify-identity"],
+        ["prod", "\u00e9", "iam", "RDS", 3306, None, "app_ro", "shop", "ssh://b", "verify-identity"],
         ["local", None, "client", None, None, "auto", None, None, None, "preferred"],
         ["bad", *[None] * 9]]
 

@@ -140,7 +140,8 @@ def test_what_is_missing(args, env, said):
 
 def test_make_says_what_is_missing():
     """In one line, before anything is made."""
-    done = subprocess.run(["make", "PKG_CONFIG=no-such"], cwd=REPO, capture_output=True, text=True)
+    outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    done = subprocess.run(["make", "PKG_CONFIG=no-such"], cwd=REPO, capture_output=True, text=True, env=outside)
     assert done.returncode == 2 and done.stdout == ""
     assert re.fullmatch(r"Makefile:\d+: \*\*\* missing: no-such; on Debian: apt-get install pkg-config lib.*  Stop\.\n", done.stderr)
 

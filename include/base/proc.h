@@ -49,6 +49,7 @@ struct proc_run {
     const struct secret *input;    /* its stdin; NULL: /dev/null */
     int64_t deadline;              /* past it the program is ended and ERR_UNREACHABLE set */
     const char *waiting_for;       /* shown on a terminal after a second; NULL: silent */
+    int64_t wait_ms;               /* what that line says it may take; 0: until the deadline */
     size_t max;                    /* bound of its stdout; ERR_DATA past it */
     int keep_fd;                   /* a descriptor that it inherits under the same number; 0: none */
     bool inherit_stdin;            /* give it our stdin instead */

@@ -36,6 +36,7 @@ void tty_questions_end(int64_t deadline, int fd);
 struct tty_wait {
     const char *what;
     int64_t start, deadline, shown;
+    int64_t most; /* what it says that it may take, ms; CLOCK_NEVER: nothing */
 };
 void tty_wait_begin(struct tty_wait *w, const char *what, int64_t deadline);
 /* Milliseconds to poll for at most before calling tty_wait_tick() again; 0 when the deadline has come. */

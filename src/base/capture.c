@@ -158,6 +158,8 @@ static int child_talk(const struct proc_run *run, struct child *c, struct proc_r
     int result = 0;
 
     tty_wait_begin(&wait, run->waiting_for, run->deadline);
+    if (run->wait_ms)
+        wait.most = run->wait_ms;
     while (result == 0 && (c->out >= 0 || c->err >= 0)) {
         struct pollfd fds[] = {{c->out, POLLIN, 0}, {c->err, POLLIN, 0}, {c->in, POLLOUT, 0}};
         int slice = tty_wait_left(&wait) < SLICE_MS ? tty_wait_left(&wait) : SLICE_MS;

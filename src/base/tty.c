@@ -234,6 +234,7 @@ bool tty_ask_yes(const char *prompt)
 void tty_wait_begin(struct tty_wait *w, const char *what, int64_t deadline)
 {
     *w = (struct tty_wait){.what = what, .start = clock_ms(), .deadline = deadline, .shown = -1};
+    w->most = deadline == CLOCK_NEVER ? CLOCK_NEVER : deadline - w->start;
 }
 
 int tty_wait_left(const struct tty_wait *w)
@@ -259,9 +260,8 @@ void tty_wait_tick(struct tty_wait *w)
     w->shown = seconds;
     buf_printf(&line, "%swaiting for ", dumb ? "" : ERASE_LINE);
     text_sanitise(&line, w->what, strlen(w->what));
-    if (!dumb && w->deadline != CLOCK_NEVER)
-        buf_printf(&line, " (%llds of %llds)", (long long)seconds,
-                   (long long)(w->deadline - w->start + 500) / 1000);
+    if (!dumb && w->most != CLOCK_NEVER)
+        buf_printf(&line, " (%llds of %llds)", (long long)seconds, (long long)(w->most + 500) / 1000);
     else if (!dumb)
         buf_printf(&line, " (%llds)", (long long)seconds);
     if (dumb)

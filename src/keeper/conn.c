@@ -11,9 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <base/clock.h>
 #include <base/log.h>
 #include <base/mem.h>
 
+#include "first.h"
 #include "keeper.h"
 #include "login.h"
 #include "packet.h"
@@ -28,11 +30,12 @@ struct conn {
     struct dial dial;
     struct join join;
     bool dialling, joining, joined;
+    struct timer silence;
+    int64_t deadline; /* until when the server has to have said something; 0: the tunnel was down */
 };
 
 static struct conn *all;
 static unsigned open_now;
-static int first = -1; /* a stream that waits for the first connection */
 
 void (*conn_on_end)(void);
 
@@ -65,6 +68,7 @@ static void conn_end(struct conn *c)
         tunnel_leave(&c->join);
     login_end(&c->relay);
     relay_release(&c->relay);
+    timer_clear(&c->silence);
     *c->at = c->next;
     if (c->next)
         c->next->at = c->at;
@@ -78,7 +82,7 @@ void conn_end_all(void)
 {
     while (all)
         conn_end(all);
-    fd_close_cleanup(&first);
+    first_close();
 }
 
 static void relay_ended(struct relay *r)
@@ -89,12 +93,32 @@ static void relay_ended(struct relay *r)
 /* Clients take an error in the place of a greeting. One send: nothing was sent before. */
 static void conn_refuse(struct conn *c, const struct err *e)
 {
+    int fd = c->joined ? c->join.fd : c->relay.wire[CLIENT].watch.fd;
     AUTO_BUF(packet, 1024);
 
     log_warn(e->hint, "%s", e->msg);
     packet_put_error(&packet, 0, e);
-    (void)send(c->relay.wire[CLIENT].watch.fd, packet.data, packet.len, MSG_NOSIGNAL);
+    (void)send(fd, packet.data, packet.len, MSG_NOSIGNAL);
     conn_end(c);
+}
+
+/* At an end of bytes: a server that says nothing would leave the client alone with its own patience. */
+static void is_silent(struct timer *t)
+{
+    struct conn *c = OWNER_OF(t, struct conn, silence);
+    struct err e = ERR_INIT;
+
+    if (c->joined ? tunnel_heard(&c->join) : c->relay.heard)
+        return;
+    (void)first_silent(&e);
+    conn_refuse(c, &e);
+}
+
+/* Dial and greeting are one hop; the log-in at a tunnel that was lost is another. */
+static void conn_expect(struct conn *c)
+{
+    if (!c->deadline)
+        c->deadline = clock_deadline(opt.connect_timeout, CLOCK_NEVER);
 }
 
 static void logged_in(struct relay *r, bool well)
@@ -108,10 +132,13 @@ static void logged_in(struct relay *r, bool well)
 static void conn_connected(struct conn *c, int fd)
 {
     c->relay.wire[SERVER].watch.fd = fd;
-    if (c->kind == KEEPER_END_BYTES)
-        relay_start(&c->relay, relay_ended);
-    else
-        login_start(&c->relay, logged_in);
+    conn_expect(c);
+    if (c->kind != KEEPER_END_BYTES) {
+        login_start(&c->relay, c->deadline, logged_in);
+        return;
+    }
+    timer_set(&c->silence, c->deadline, is_silent);
+    relay_start(&c->relay, relay_ended);
 }
 
 static void dialled(struct dial *d, int fd, const struct err *e)
@@ -156,6 +183,8 @@ static void joined(struct join *j, const struct err *e)
         return;
     }
     c->joined = true;
+    conn_expect(c);
+    timer_set(&c->silence, c->deadline, is_silent);
     loop_forget(&c->relay.wire[CLIENT].watch); /* the descriptor is the tunnel's */
 }
 
@@ -172,24 +201,6 @@ static void conn_join(struct conn *c)
     c->join = (struct join){.fd = c->relay.wire[CLIENT].watch.fd, .joined = joined, .ended = join_ended};
     c->joining = true;
     tunnel_join(&c->join);
-}
-
-/* A stream that nobody has used for a while may have ended. */
-static int first_take(void)
-{
-    int fd = first;
-
-    first = -1;
-    if (fd >= 0 && !wire_is_alive(fd)) {
-        (void)close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-void conn_keep_first(int fd)
-{
-    first = fd;
 }
 
 /* Everybody can connect to a port of ours, and what a socket's mode forbids root can do. */
@@ -210,6 +221,8 @@ void conn_serve(int fd, enum keeper_end kind)
         return;
     }
     struct conn *c = conn_new(fd, kind);
+    if (tunnel_is_up())
+        conn_expect(c);
     int ready = first_take();
     if (ready >= 0) {
         conn_connected(c, ready);

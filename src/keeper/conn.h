@@ -6,8 +6,6 @@
 
 /* Serves an accepted descriptor (taken over, non-blocking) as the end's kind says. */
 void conn_serve(int fd, enum keeper_end kind);
-/* A stream to the server that was opened before READY, for the first connection; taken over. */
-void conn_keep_first(int fd);
 /* How many are open now. */
 unsigned conn_count(void);
 /* Ends all. */

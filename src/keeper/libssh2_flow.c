@@ -148,6 +148,7 @@ int channel_deliver(struct session *s, struct channel *c)
                 drained(s, c);
             return 0;
         }
+        c->heard = true;
         bounds_moved(s, (size_t)got);
         ssize_t sent = give(c, passing, (size_t)got);
         if (sent < 0)

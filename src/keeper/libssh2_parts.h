@@ -207,6 +207,7 @@ struct channel {
     bool tried;    /* its session was lost while it was being opened: not a third time */
     bool readable; /* the client has sent */
     bool paused;   /* and is not read: the far side takes no more now */
+    bool heard;    /* the far side has sent */
     bool local_end, end_sent, far_end, closing;
 };
 
@@ -249,6 +250,7 @@ bool libssh2_fits(const char *loaded);
 /* As struct tunnel_kind has them. */
 void queue_join(struct join *j);
 void queue_leave(struct join *j);
+bool queue_heard(struct join *j);
 /* An open has come to its end, in whatever way: the slot of c's session is free. */
 void queue_opened(struct channel *c, const struct err *e);
 /* Gives sessions with a free slot what waits. */

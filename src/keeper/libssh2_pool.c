@@ -338,5 +338,6 @@ const struct ssh_engine ssh_libssh2 = {.name = "libssh2",
                                        .open = pool_open,
                                        .join = queue_join,
                                        .leave = queue_leave,
+                                       .heard = queue_heard,
                                        .is_up = pool_is_up,
                                        .close = pool_close};

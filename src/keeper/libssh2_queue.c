@@ -174,6 +174,13 @@ void queue_leave(struct join *j)
     pool_turn_again();
 }
 
+bool queue_heard(struct join *j)
+{
+    const struct channel *c = j->state;
+
+    return c->heard;
+}
+
 void queue_take_back(struct session *s, const struct err *why)
 {
     struct channel *c = s->opening;

@@ -16,6 +16,7 @@
 #include <base/log.h>
 #include <base/mem.h>
 
+#include "first.h"
 #include "keeper.h"
 #include "mysql.h"
 #include "packet.h"
@@ -88,16 +89,12 @@ static void login_late(struct timer *t)
     AUTO_BUF(time, 32);
 
     clock_format_duration(&time, opt.connect_timeout);
-    (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: %s within %s", options_endpoint(),
-                  l->shakes ? "TLS was not made" : "no greeting", buf_str(&time));
-    (void)err_hint(&e, "check that it is a MySQL server; a slow one needs a longer connect_timeout");
+    (void)first_silent(&e);
+    if (l->shakes)
+        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: TLS was not made within %s", options_endpoint(),
+                      buf_str(&time));
     login_fail(l, &e);
     login_run(l);
-}
-
-static void login_limit(struct login *l)
-{
-    timer_set(&l->late, clock_deadline(opt.connect_timeout, CLOCK_NEVER), login_late);
 }
 
 /* False: the other side has gone. */
@@ -152,7 +149,7 @@ static bool login_shake(struct login *l)
             return true;
         }
         l->shakes = true;
-        login_limit(l);
+        timer_set(&l->late, clock_deadline(opt.connect_timeout, CLOCK_NEVER), login_late);
     }
     ERR_clear_error(); /* see wire.c */
     int result = SSL_do_handshake(server->ssl);
@@ -286,7 +283,7 @@ static void server_ready(struct watch *w, unsigned events)
     login_run(l);
 }
 
-void login_start(struct relay *r, void (*done)(struct relay *r, bool well))
+void login_start(struct relay *r, int64_t deadline, void (*done)(struct relay *r, bool well))
 {
     struct login *l = mem_alloc(1, sizeof *l);
 
@@ -296,5 +293,5 @@ void login_start(struct relay *r, void (*done)(struct relay *r, bool well))
     r->login = l;
     loop_watch(&r->wire[CLIENT].watch, r->wire[CLIENT].watch.fd, LOOP_READ, client_ready);
     loop_watch(&r->wire[SERVER].watch, r->wire[SERVER].watch.fd, LOOP_READ, server_ready);
-    login_limit(l);
+    timer_set(&l->late, deadline, login_late);
 }

@@ -10,9 +10,9 @@
 #include <base/proc.h>
 
 #include "askpass.h"
-#include "conn.h"
 #include "control.h"
 #include "end.h"
+#include "first.h"
 #include "guard.h"
 #include "keeper.h"
 #include "life.h"
@@ -22,7 +22,6 @@
 #include "tunnel.h"
 
 static struct timer late;
-static struct dial first;
 
 static void give_up(const struct err *e)
 {
@@ -55,12 +54,10 @@ static void be_ready(void)
     ends_accept();
 }
 
-static void first_dialled(struct dial *d, int fd, const struct err *e)
+static void first_is_open(const struct err *e)
 {
-    (void)d;
-    if (fd < 0)
+    if (e)
         give_up(e);
-    conn_keep_first(fd);
     be_ready();
 }
 
@@ -68,12 +65,10 @@ static void tunnel_is_open(const struct err *e)
 {
     if (e)
         give_up(e);
-    if (!opt.first) {
+    if (opt.first)
+        first_open(first_is_open);
+    else
         be_ready();
-        return;
-    }
-    first.done = first_dialled;
-    tunnel_dial(&first);
 }
 
 static int prepare(struct err *e)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
 
@@ -35,6 +36,7 @@ struct stream {
     enum { QUEUED, ASKED, REFUSED, HANDED_OVER, LEFT, CARRIED } state;
     struct mux *mux;
     struct socket_stream *local; /* instead, where the far end is a unix socket */
+    int kept;                    /* what the master carries, until it is known that something was sent; -1 */
     struct timer settle;
 };
 
@@ -166,8 +168,21 @@ static void stream_carried(struct stream *t)
     t->state = CARRIED;
     if (t->local)
         socket_carry(t->local, fd);
-    else
+    else if (sock_has_sent(fd))
         (void)close(fd); /* the master has it */
+    else
+        t->kept = fd;
+}
+
+/* A forward to a unix socket is carried once the far side has spoken. */
+static bool openssh_heard(struct join *j)
+{
+    struct stream *t = j->state;
+
+    if (t->kept >= 0 && !sock_has_sent(t->kept))
+        return false;
+    fd_close_cleanup(&t->kept);
+    return true;
 }
 
 /* It runs, but cannot be spoken to: somebody has removed its socket. */
@@ -222,6 +237,7 @@ static void stream_ended(void *context)
     struct stream *t = context;
     struct join *j = t->join;
 
+    fd_close_cleanup(&t->kept);
     free(t);
     j->state = NULL;
     j->ended(j);
@@ -325,7 +341,7 @@ static void openssh_join(struct join *j)
     struct stream *t = mem_alloc(1, sizeof *t);
     struct err e = ERR_INIT;
 
-    *t = (struct stream){.join = j};
+    *t = (struct stream){.join = j, .kept = -1};
     j->state = t;
     if (engine.state == UP) {
         probe_after_sleep();
@@ -352,6 +368,7 @@ static void openssh_leave(struct join *j)
         mux_stop(t->mux);
     if (t->local)
         socket_stop(t->local);
+    fd_close_cleanup(&t->kept);
     if (t->state == HANDED_OVER)
         t->state = LEFT;
     else
@@ -375,5 +392,6 @@ const struct ssh_engine ssh_openssh = {.name = "openssh",
                                        .open = openssh_open,
                                        .join = openssh_join,
                                        .leave = openssh_leave,
+                                       .heard = openssh_heard,
                                        .is_up = openssh_is_up,
                                        .close = openssh_close};

@@ -97,6 +97,7 @@ static enum outcome flow_run(struct relay *r, int i)
 
     while (outcome == GOES_ON && !f->ended && moved < TURN_MOST)
         outcome = flow_pass(f, from, to, &moved);
+    r->heard |= i == SERVER && moved;
     if (outcome == GOES_ON && f->ended && !f->shut) {
         wire_shut(to);
         f->shut = true;

@@ -19,6 +19,7 @@ enum { CLIENT, SERVER };
 struct relay {
     struct wire wire[2]; /* CLIENT, SERVER */
     struct flow flow[2];
+    bool heard;                     /* the server has sent something */
     struct timer more;              /* the rest of a turn that was cut short */
     struct timer over;              /* the server has ended: what the client still says nobody hears */
     void (*ended)(struct relay *r); /* once; the relay may be freed in it */

@@ -2,6 +2,7 @@
 #ifndef KEEPER_SOCK_H
 #define KEEPER_SOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Acknowledges what has come at once, this time. sshd before 10.1 leaves Nagle's algorithm on where it only
@@ -9,6 +10,9 @@
 void sock_acknowledge(int fd);
 /* The peer is given up once it has not acknowledged for `ms`. */
 void sock_give_up_after(int fd, int64_t ms);
+/* Whether something was sent to the peer of this TCP socket, by whoever has it; true where this cannot be
+ * known, as of a unix socket. */
+bool sock_has_sent(int fd);
 /* How long this machine has slept since its start, ms: what CLOCK_MONOTONIC does not count. */
 int64_t clock_slept_ms(void);
 

@@ -117,6 +117,11 @@ static void ssh_leave(struct join *j)
     engine->leave(j);
 }
 
+static bool ssh_heard(struct join *j)
+{
+    return engine->heard(j);
+}
+
 static bool ssh_is_up(void)
 {
     return engine && engine->is_up();
@@ -143,6 +148,7 @@ const struct tunnel_kind tunnel_ssh = {.name = "ssh",
                                        .open = ssh_open,
                                        .join = ssh_join,
                                        .leave = ssh_leave,
+                                       .heard = ssh_heard,
                                        .is_up = ssh_is_up,
                                        .describe = ssh_describe,
                                        .close = ssh_close};

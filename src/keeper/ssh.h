@@ -76,6 +76,7 @@ struct ssh_engine {
     /* As struct tunnel_kind has them. */
     void (*join)(struct join *j);
     void (*leave)(struct join *j);
+    bool (*heard)(struct join *j);
     bool (*is_up)(void);
     void (*close)(void);
 };

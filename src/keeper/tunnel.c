@@ -148,6 +148,11 @@ void tunnel_leave(struct join *j)
     kind->leave(j);
 }
 
+bool tunnel_heard(struct join *j)
+{
+    return kind->heard(j);
+}
+
 bool tunnel_is_up(void)
 {
     return !kind || !kind->is_up || kind->is_up();

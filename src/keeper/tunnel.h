@@ -36,7 +36,9 @@ struct tunnel_kind {
     void (*undial)(struct dial *d); /* no longer wanted; no callback any more */
     void (*join)(struct join *j);
     void (*leave)(struct join *j); /* the same; closes fd only where it is the tunnel's (joined) */
-    bool (*is_up)(void);           /* NULL: always */
+    /* Once at most, between joined(NULL) and ended(): whether the far side has sent something to fd. */
+    bool (*heard)(struct join *j);
+    bool (*is_up)(void); /* NULL: always */
     /* "ssh ec2-user@bastion:22, libssh2", for READY and the log. */
     void (*describe)(struct buf *out);
     void (*close)(void); /* at the keeper's end; NULL: nothing */
@@ -53,6 +55,7 @@ void tunnel_undial(struct dial *d);
 bool tunnel_joins(void); /* whether tunnel_join() is the shorter way for bytes */
 void tunnel_join(struct join *j);
 void tunnel_leave(struct join *j);
+bool tunnel_heard(struct join *j);
 bool tunnel_is_up(void);
 void tunnel_describe(struct buf *out);
 void tunnel_close(void);

@@ -149,8 +149,8 @@ static bool must_restrict_plugins(const struct profile *p, const struct plan *pl
 }
 
 /* What the keeper waits for, each as long as connect_timeout, while the client waits for the keeper: a lost
- * tunnel, the server's port, its greeting, its TLS. One more, so that its word comes first. */
-enum { KEEPER_HOPS = 5 };
+ * tunnel, the server with its greeting, its TLS. One more, so that its word comes first. */
+enum { KEEPER_HOPS = 4 };
 
 /*
  * Who makes the TLS, and which end the client dials (SPEC section 4). The server's own socket, here or behind

@@ -87,6 +87,7 @@ int session_probe(const struct session *s, struct probe *out, struct err *e)
         .env = &launch.env,
         .deadline = clock_deadline(probe_ms(s), s->deadline),
         .waiting_for = s->plan.endpoint,
+        .wait_ms = profile_ms(&s->profile, KEY_connect_timeout),
         .max = ANSWER_MAX,
         .keep_fd = launch.option_fd,
     };

@@ -1,12 +1,13 @@
 """Logging in to a bastion, with either engine: passwords, prompts, keys, agents, certificates; whom is asked what and how often;
 attempts are never wasted, because servers count them."""
 import re
+import subprocess
 
 import pytest
 
 from conftest import BASE, lasting
 from lib.bastion import ENGINES, Home, tunnel, write
-from lib.keeping import gone
+from lib.keeping import gone, keeper, memory_of
 from servers.sshd import Sshd
 
 WHO = ["--", "-NBe", "select current_user()"]
@@ -244,6 +245,37 @@ def test_key_files(home, sshd, ssh_keys, kind, options, phrase):
         answer(t, f"Enter passphrase for key '{key}': ".encode(), PHRASE)
     assert (t.wait(), t.out) == (0, IN) and count()[0] == 1, t.err
     assert (b", openssh: " if beyond else b", libssh2\n") in t.err
+
+
+def test_keys_do_not_stay_where_ssh_does_the_work(home, sshd, ssh_keys):
+    """Each was read by libssh2's engine first, which asked for the passphrase."""
+    key, other = ssh_keys.make("rsa", PHRASE.decode(), []), ssh_keys.make("ecdsa")
+    sshd.authorize(key)
+    home.has_key(other), home.has_key(key)
+    prepare(home, sshd, None)
+    t = home.broker.pty("exec", "p", "-v", "--", "sh", "-c", "echo it runs; read end")
+    t.expect(f"Enter passphrase for key '{home.folder / 'id_rsa'}': ".encode())
+    t.sendline(PHRASE)
+    shown = t.expect(b"it runs")
+    memory = memory_of(keeper()[1])
+    t.sendline(b"")
+    assert t.wait() == 0 and b"openssh: an RSA key with a passphrase" in shown and gone(home.broker), shown
+    texts = [line for path in (key, other) for line in path.read_bytes().splitlines()[1:-1]]
+    assert PHRASE in memory  # it stays: the tunnel may have to be made again
+    assert not [line for line in texts if line in memory]
+
+
+@pytest.mark.parametrize("kex, said", [("+", True), ("curve25519-sha256,sntrup761x25519-sha512@openssh.com", False)])
+def test_no_key_exchange_against_quantum_computers(home, sshd, user_key, engine, kex, said):
+    """Where ssh would begin with one and libssh2 has none, -v says so."""
+    if kex != "+":
+        home.config(f"KexAlgorithms {kex}\n")
+    prepare(home, sshd, engine, identity=user_key)
+    done = run(home, "-v")
+    (first,) = re.findall(r"(?m)^kexalgorithms ([^,\n]+)", subprocess.run(["ssh", "-G", "h", "-F", "none"], capture_output=True, text=True).stdout)
+    words = f"no post-quantum key exchange ({first}): libssh2 has none, ssh_engine = openssh has"
+    assert done.out == IN and (words in done.errors) == (said and engine == "libssh2"), done.errors
+    assert words not in run(home).errors
 
 
 def test_passphrase_that_is_wrong(home, sshd, ssh_keys, engine):

@@ -31,7 +31,8 @@ bool host_is_valid(const char *s)
     static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     size_t n = strlen(s), plain = strspn(s, name);
 
-    if (!n || n > NAME_MOST || *s == '-')
+    /* OpenSSL takes a name with a dot in front for every name that ends in it. */
+    if (!n || n > NAME_MOST || *s == '-' || *s == '.' || strstr(s, ".."))
         return false;
     if (plain == n)
         return true;

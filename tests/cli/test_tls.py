@@ -175,3 +175,30 @@ def test_level_over_a_socket_to_be_found(broker, clients):
     """Neither key is a socket too; nothing is tried before the mistake is named."""
     broker.config(profile(user="app", auth="none", tls="verify-ca"))
     assert refused_by_us(connect(broker, clients["mysql9"]), OVER_SOCKET.format("verify-ca"))
+
+
+# A name that would be every name
+
+NO_NAMES = [".test.internal", "*.test.internal", "db..test.internal", ".", "..", ".internal"]
+PLACES = {
+    "file": ("[profile p]\nhost = {}\n", {}, ["p"], 78), "defaults": ("[defaults]\nhost = {}\n[profile p]\nuser = u\n", {}, ["p"], 78),
+    "signed for": ("[profile p]\nhost = h\nsign_host = {}\n", {}, ["p"], 78),
+    "via": ("[profile p]\nhost = h\nvia = tcp://{}:3306\n", {}, ["p"], 78), "via ssh": ("[profile p]\nhost = h\nvia = ssh://{}\n", {}, ["p"], 78),
+    "tunnel": ("[profile p]\nhost = h\nvia = t\n[tunnel t]\ntype = tcp\naddress = {}:3306\n", {}, ["p"], 78),
+    "variable": ("[profile p]\nuser = u\n", {"BROKER_HOST": "{}"}, ["p"], 78),
+    "variable of sign_host": ("[profile p]\nhost = h\n", {"BROKER_SIGN_HOST": "{}"}, ["p"], 78),
+    "flag": ("[profile p]\nuser = u\n", {}, ["p", "--host", "{}"], 64), "setting": ("[profile p]\nuser = u\n", {}, ["p", "-o", "host={}"], 64),
+    "signed for, by flag": ("[profile p]\nhost = h\n", {}, ["p", "-o", "sign_host={}"], 64),
+    "via by flag": ("[profile p]\nhost = h\n", {}, ["p", "--via", "tcp://{}:3306"], 64),
+    "URL": ("", {}, ["mysql://u@{}/"], 65), "URL with a port": ("", {}, ["mysql://u@{}:3306/d"], 65), "hidden": ("", {}, ["mysql://u@%2e{}/"], 65),
+    "JDBC": ("", {}, ["jdbc:mysql://{}:3306/d"], 65), "URL's query": ("", {}, ["mysql://u@h/?sign_host={}"], 65), "hidden label": ("", {}, ["mysql://u@db%2E{}/"], 65)}
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+@pytest.mark.parametrize("place", PLACES)
+def test_names_that_are_none(broker, place, name):
+    """OpenSSL would take `.test.internal` for each name below it."""
+    config, env, args, code = PLACES[place]
+    broker.config(config.format(name))
+    done = broker.run("connect", *[arg.format(name) for arg in args], "--dry-run", env={key: value.format(name) for key, value in env.items()})
+    assert done.code == code and not done.out and re.search("\nhint: .", done.errors), (done.code, done.errors)

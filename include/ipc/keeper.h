@@ -83,8 +83,11 @@ enum {
 
 /*
  * Local ends. An address is "/PATH" (0600, made by the keeper, never replaced) or "PORT HOST", HOST an IP
- * address without brackets, port 0: a free one.
+ * address without brackets, port 0: a free one. KEEPER_LOCALHOST is 127.0.0.1 and, where there is IPv6, ::1,
+ * at the same port.
  */
+#define KEEPER_LOCALHOST "localhost"
+
 enum keeper_end {
     KEEPER_END_BYTES = 'b', /* bytes are passed untouched */
     KEEPER_END_TLS = 't',   /* plain to the client; the keeper makes the TLS to the server */

@@ -13,7 +13,7 @@
 #include <session/session.h>
 
 struct forward {
-    char *name, *host, *socket; /* the local end: host and port, or socket */
+    char *name, *host, *socket; /* the local end: host (or KEEPER_LOCALHOST) and port, or socket */
     unsigned port;
     char *endpoint_host, *endpoint_socket;
     unsigned endpoint_port;
@@ -35,6 +35,8 @@ void forward_list_free(struct forward *list, size_t count);
 
 /* "127.0.0.1:41207", "[::1]:41207" or the path. */
 void forward_address(const struct forward *f, struct buf *out);
+/* What to dial: of localhost, where it listens at both addresses, that of IPv4. NULL: the socket. */
+const char *forward_host(const struct forward *f);
 
 struct forward_wanted {
     const char *listen; /* --listen or the key: ADDR:PORT or /PATH */

@@ -56,9 +56,9 @@ json_t *forward_json(const struct forward *f)
                                  number_or_null(f->endpoint_host ? f->endpoint_port : 0), "socket",
                                  json_text(f->endpoint_socket));
 
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:I}", "profile", json_text(f->name), "host", json_text(f->host),
-                     "port", number_or_null(f->port), "socket", json_text(f->socket), "endpoint", endpoint,
-                     "pid", (json_int_t)f->pid);
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:I}", "profile", json_text(f->name), "host",
+                     json_text(forward_host(f)), "port", number_or_null(f->port), "socket",
+                     json_text(f->socket), "endpoint", endpoint, "pid", (json_int_t)f->pid);
 }
 
 /* The keeper has no folder of ours. */

@@ -25,12 +25,16 @@
 
 #define BACKLOG 4096
 #define AT_ONCE 64
+/* Free ports of 127.0.0.1 that are tried until the same one of ::1 is free. */
+#define PORTS_TRIED 64
 
+/* A local end may listen at two addresses. */
 static struct end {
     struct watch watch;
     struct pause pause;
-    unsigned number;
-} ends[ENDS_MOST] = {{.watch.fd = -1}, {.watch.fd = -1}};
+    unsigned number; /* of opt.end */
+} ends[2 * ENDS_MOST];
+static unsigned listening;
 
 int listen_unix(const char *path, struct err *e)
 {
@@ -88,6 +92,7 @@ static unsigned bound_port(int fd)
                                           : ((const struct sockaddr_in *)(const void *)&at)->sin_port);
 }
 
+/* -1 with errno too. */
 static int listen_tcp(const char *host, unsigned *port, struct err *e)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV},
@@ -105,21 +110,56 @@ static int listen_tcp(const char *host, unsigned *port, struct err *e)
         bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
         failed = errno;
     freeaddrinfo(list);
-    if (failed)
-        return refused(host, *port, failed, e);
+    if (failed) {
+        (void)refused(host, *port, failed, e);
+        errno = failed;
+        return -1;
+    }
     *port = bound_port(fd);
     return fd_take(&fd);
+}
+
+/* Programs that dial localhost try ::1 first: it must not be left to somebody else. */
+static int listen_localhost(unsigned *port, int fds[2], struct err *e)
+{
+    bool any = *port == 0;
+
+    for (int i = 0; i < PORTS_TRIED; i++) {
+        fds[0] = listen_tcp("127.0.0.1", port, e);
+        if (fds[0] < 0)
+            return -1;
+        fds[1] = listen_tcp("::1", port, e);
+        int failed = fds[1] < 0 ? errno : 0;
+        if (failed == 0 || failed == EADDRNOTAVAIL || failed == EAFNOSUPPORT) {
+            err_clear(e); /* there is no IPv6 */
+            return 0;
+        }
+        fd_close_cleanup(&fds[0]);
+        if (!any || failed != EADDRINUSE)
+            return -1;
+        *port = 0;
+    }
+    return -1;
+}
+
+static int listen_at(struct local_end *end, int fds[2], struct err *e)
+{
+    if (!end->path && text_equal(end->host, KEEPER_LOCALHOST))
+        return listen_localhost(&end->port, fds, e);
+    fds[0] = end->path ? listen_unix(end->path, e) : listen_tcp(end->host, &end->port, e);
+    return fds[0] < 0 ? -1 : 0;
 }
 
 int ends_open(struct err *e)
 {
     for (unsigned i = 0; i < opt.ends; i++) {
-        int fd = opt.end[i].path ? listen_unix(opt.end[i].path, e)
-                                 : listen_tcp(opt.end[i].host, &opt.end[i].port, e);
-        if (fd < 0)
+        int fds[2] = {-1, -1};
+        if (listen_at(&opt.end[i], fds, e) < 0)
             return -1;
-        ends[i].watch.fd = fd;
-        ends[i].number = i;
+        for (int k = 0; k < 2; k++) {
+            if (fds[k] >= 0)
+                ends[listening++] = (struct end){.watch.fd = fds[k], .number = i};
+        }
     }
     return 0;
 }
@@ -146,20 +186,19 @@ static void end_ready(struct watch *w, unsigned events)
 
 void ends_accept(void)
 {
-    for (unsigned i = 0; i < opt.ends; i++)
+    for (unsigned i = 0; i < listening; i++)
         loop_watch(&ends[i].watch, ends[i].watch.fd, LOOP_READ, end_ready);
 }
 
 void ends_close(void)
 {
-    for (unsigned i = 0; i < ENDS_MOST; i++) {
-        if (ends[i].watch.fd < 0)
-            continue;
+    while (listening > 0) {
+        unsigned i = --listening;
         timer_clear(&ends[i].pause.timer);
         int fd = ends[i].watch.fd;
         loop_forget(&ends[i].watch);
-        if (opt.end[i].path)
-            keeper_removes_path(opt.end[i].path);
+        if (opt.end[ends[i].number].path)
+            keeper_removes_path(opt.end[ends[i].number].path);
         (void)close(fd);
     }
 }

@@ -69,9 +69,10 @@ static int end_parse(const struct forward_wanted *want, struct end *end, struct 
     }
     if (!address_split(want->listen, &end->host, &end->port) || end->port < 0)
         return refuse_listen(want, "not ADDR:PORT", "--listen PORT, ADDR:PORT or /PATH", e);
-    if (text_equal_nocase(end->host, "localhost")) {
+    if (text_equal_nocase(end->host, KEEPER_LOCALHOST)) {
         free(end->host);
-        end->host = mem_strdup("127.0.0.1");
+        end->host = mem_strdup(KEEPER_LOCALHOST);
+        return 0;
     }
     struct addrinfo *address = numeric(end->host, end->port);
     if (!address)
@@ -135,11 +136,18 @@ static char *digest_of(const struct session *s, bool tls)
     return mem_strdup(hash);
 }
 
+static bool is_there(const struct forward *f, const char *host)
+{
+    bool both = f->host && text_equal(f->host, KEEPER_LOCALHOST);
+
+    return text_equal(f->host, host) || (both && (text_equal(host, "127.0.0.1") || text_equal(host, "::1")));
+}
+
 static bool is_wanted_end(const struct forward *f, const struct end *end)
 {
     if (end->path || f->socket)
         return text_equal(end->path, f->socket);
-    return text_equal(end->host, f->host) && (end->port == 0 || (unsigned long)end->port == f->port);
+    return is_there(f, end->host) && (end->port == 0 || (unsigned long)end->port == f->port);
 }
 
 /* The running one serves, unless it is at another place than was asked for, or leads to another. */
@@ -159,15 +167,16 @@ static int check_running(const struct forward *f, const struct forward_wanted *w
     return err_hint(e, "broker stop %s", f->name);
 }
 
-static bool is_at(const struct forward *f, const struct end *end)
+/* `host`: that address of the end's. */
+static bool is_at(const struct forward *f, const struct end *end, const char *host)
 {
     if (end->path)
         return text_equal(f->socket, end->path);
-    return f->host && text_equal(f->host, end->host) && f->port == (unsigned long)end->port;
+    return f->host && is_there(f, host) && f->port == (unsigned long)end->port;
 }
 
 /* Our own keepers hide from /proc, and are asked instead. */
-static char *forward_at(const struct end *end)
+static char *forward_at(const struct end *end, const char *host)
 {
     struct forward *list = NULL;
     struct err ignored = ERR_INIT;
@@ -176,19 +185,20 @@ static char *forward_at(const struct end *end)
 
     (void)forward_list(&list, &n, CLOCK_NEVER, &ignored);
     for (size_t i = 0; i < n && !holder; i++)
-        holder = is_at(&list[i], end) ? mem_printf("the forward %s", list[i].name) : NULL;
+        holder = is_at(&list[i], end, host) ? mem_printf("the forward %s", list[i].name) : NULL;
     forward_list_free(list, n);
     return holder;
 }
 
-static int explain_bind(const struct end *end, const struct sockaddr *address, int failed, struct err *e)
+static int explain_bind(const struct end *end, const char *host, const struct sockaddr *address, int failed,
+                        struct err *e)
 {
     AUTO_FREE(char *, holder);
     AUTO_BUF(text, 512);
 
-    text_address(&text, end->host, end->port);
+    text_address(&text, host, end->port);
     if (failed == EADDRINUSE) {
-        holder = forward_at(end);
+        holder = forward_at(end, host);
         if (!holder)
             holder = holder_of_address(address);
         (void)err_set(e, ERR_UNREACHABLE, "%s is taken%s%s", buf_str(&text), holder ? " by " : "",
@@ -200,10 +210,9 @@ static int explain_bind(const struct end *end, const struct sockaddr *address, i
     return err_hint(e, "--listen 0 takes a free port");
 }
 
-/* As the keeper will bind it; it finds out for itself what happens in between. */
-static int check_port(const struct end *end, struct err *e)
+static int check_address(const struct end *end, const char *host, bool optional, struct err *e)
 {
-    struct addrinfo *address = numeric(end->host, end->port);
+    struct addrinfo *address = numeric(host, end->port);
     AUTO_FD(fd);
     int on = 1, failed = 0;
 
@@ -213,9 +222,19 @@ static int check_port(const struct end *end, struct err *e)
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
         bind(fd, address->ai_addr, address->ai_addrlen) < 0)
         failed = errno;
-    int result = failed ? explain_bind(end, address->ai_addr, failed, e) : 0;
+    if (optional && (failed == EADDRNOTAVAIL || failed == EAFNOSUPPORT))
+        failed = 0;
+    int result = failed ? explain_bind(end, host, address->ai_addr, failed, e) : 0;
     freeaddrinfo(address);
     return result;
+}
+
+/* As the keeper will bind it; it finds out for itself what happens in between. */
+static int check_port(const struct end *end, struct err *e)
+{
+    if (!text_equal(end->host, KEEPER_LOCALHOST))
+        return check_address(end, end->host, false, e);
+    return check_address(end, "127.0.0.1", false, e) < 0 ? -1 : check_address(end, "::1", true, e);
 }
 
 /* What a dead forward has left is removed; nothing else that lies there is. */
@@ -229,7 +248,7 @@ static int check_path(const struct end *end, struct err *e)
     if (S_ISSOCK(st.st_mode) && st.st_uid == geteuid() && socket_try(end->path) == ECONNREFUSED &&
         unlink(end->path) == 0)
         return 0;
-    holder = forward_at(end);
+    holder = forward_at(end, NULL);
     if (holder)
         (void)err_set(e, ERR_UNREACHABLE, "%s is taken by %s", end->path, holder);
     else

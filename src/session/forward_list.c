@@ -46,7 +46,13 @@ void forward_address(const struct forward *f, struct buf *out)
     if (f->socket)
         buf_puts(out, f->socket);
     else
-        text_address(out, f->host, f->port);
+        text_address(out, forward_host(f), f->port);
+}
+
+/* Stock clients take the name localhost for a unix socket. */
+const char *forward_host(const struct forward *f)
+{
+    return f->host && text_equal(f->host, KEEPER_LOCALHOST) ? "127.0.0.1" : f->host;
 }
 
 static bool take_end(const struct record *r, struct forward *f)

@@ -347,6 +347,76 @@ def test_listen(prod, forwards, listen, address, by):
     assert re.fullmatch(address, found) and b"MariaDB" in greeting(found)
 
 
+STEALS = """
+import socket, sys
+door = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+door.bind((sys.argv[1], int(sys.argv[2])))
+door.listen()
+print("listens", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def thief(host, port):
+    """Another user's listener."""
+    run = subprocess.Popen([*stranger.WRAP, "/usr/bin/python3", "-c", STEALS, host, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        yield run.stdout.readline() == b"listens\n"
+    finally:
+        run.communicate()
+
+
+def port_of_both():
+    """Free at 127.0.0.1 and at ::1."""
+    for _ in range(50):
+        port = free_port()
+        with contextlib.suppress(OSError), socket.create_server(("::1", port), family=socket.AF_INET6):
+            return port
+    return None
+
+
+@pytest.mark.parametrize("terminate", [[], ["--terminate-tls"]], ids=["bytes", "tls"])
+@pytest.mark.parametrize("fixed", [True, False])
+def test_localhost_is_both_addresses(broker, prod, forwards, terminate, fixed):
+    """Programs that dial localhost try ::1 first: nobody else can listen there, nor at a wildcard."""
+    prod(tls="required" if terminate else "disabled")
+    port = port_of_both() if fixed else 0
+    found = forwards.detach("prod", "--listen", f"localhost:{port}", *terminate)
+    host, _, port = found.rpartition(":")
+    assert host == "127.0.0.1" and b"MariaDB" in greeting(found) and b"MariaDB" in greeting(f"[::1]:{port}")
+    for other in ("::1", "::", "127.0.0.1", "0.0.0.0"):
+        with thief(other, port) as listens:
+            assert not listens, other
+    shown = forwards.one("prod")
+    assert (shown["host"], shown["port"]) == ("127.0.0.1", int(port))
+    for wanted, code in ((f"localhost:{port}", 0), (f"LOCALHOST:{port}", 0), (f"127.0.0.1:{port}", 0), (f"[::1]:{port}", 0), (f"127.0.0.2:{port}", 69)):
+        assert broker.run("forward", "prod", "--detach", "--listen", wanted, *terminate).code == code, wanted
+    assert broker.run("stop", "prod").code == 0 and refused(f"[::1]:{port}") and refused(found)
+
+
+@pytest.mark.parametrize("host", ["::1", "127.0.0.1", "::"])
+def test_localhost_of_which_one_is_taken(broker, prod, forwards, host):
+    """Another user waits there for a password."""
+    prod()
+    port = port_of_both()
+    with thief(host, port) as listens:
+        done = broker.run("forward", "prod", "--detach", "--listen", f"localhost:{port}")
+        named = "127.0.0.1" if host == "127.0.0.1" else r"\[::1\]" if host == "::1" else r"(?:127\.0\.0\.1|\[::1\])"
+        assert listens and done.code == 69 and re.match(rf"broker: prod: {named}:{port} is taken\b.*\nhint: .", done.errors), done.errors
+        assert forwards.left() == []
+        host, _, port = forwards.detach("prod", "--listen", "localhost:0").rpartition(":")
+        assert b"MariaDB" in greeting(f"[::1]:{port}")
+
+
+def test_localhost_that_runs_at_one_address(broker, prod, forwards):
+    prod()
+    found = forwards.detach("prod")
+    done = broker.run("forward", "prod", "--detach", "--listen", "localhost:" + found.rpartition(":")[2])
+    assert done.code == 69 and f"its forward runs at {found}\nhint: broker stop prod\n" in done.errors
+
+
 def test_listen_on_a_port(prod, forwards):
     prod()
     port = free_port()

@@ -1,11 +1,18 @@
 /* Listening ends: an end that cannot be had says why. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -65,13 +72,76 @@ static void not_ours(void **state)
     fails(ERR_UNREACHABLE, "192.0.2.1:3307: Cannot assign requested address");
     wants("db.example.com", 3307);
     fails(ERR_CONFIG, "db.example.com: Name or service not known");
-    free(opt.end[0].host);
+}
+
+/* A kernel without a family of addresses, as far as socket(2) goes. */
+static void forbid_family(int family)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)family, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+
+    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+static bool opens(void)
+{
+    struct err e = ERR_INIT;
+
+    return ends_open(&e) == 0 && !*e.msg;
+}
+
+static bool is_free(const char *host, unsigned port)
+{
+    struct err e = ERR_INIT;
+
+    wants(host, port);
+    return ends_open(&e) == 0;
+}
+
+/* In a process of its own: the filter stays. */
+static void without(int family, bool works)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        forbid_family(family);
+        wants("localhost", 0);
+        _exit(opens() == works ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void localhost(void **state)
+{
+    (void)state;
+    wants("localhost", 0);
+    assert_true(opens());
+    unsigned port = opt.end[0].port;
+    assert_string_equal(opt.end[0].host, "localhost");
+    assert_false(is_free("127.0.0.1", port));
+    assert_false(is_free("::1", port));
+    assert_false(is_free("localhost", port));
+    ends_close();
+    assert_true(is_free("localhost", port));
+    ends_close();
+    without(AF_INET6, true);
+    without(AF_INET, false);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(taken), cmocka_unit_test(no_descriptor),
-                                       cmocka_unit_test(not_ours)};
+                                       cmocka_unit_test(not_ours), cmocka_unit_test(localhost)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

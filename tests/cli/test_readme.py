@@ -86,11 +86,45 @@ def test_demo_stopped(demo):
 
 def test_commands():
     demo_line, test_line = commands(README)
-    ci = [line for line in (REPO / ".ci" / "run").read_text().splitlines() if line and not line.startswith("#")]
-    assert ci[-1] == test_line and "export CI=true" in ci
+    ci = (REPO / ".ci" / "run").read_text().splitlines()
+    assert [line for line in ci if line.startswith("count ")] == [f'count "this Debian" "{test_line}"', 'count "Debian 13" "./tests/debian13"']
+    assert "export CI=true" in ci
     assert demo_line == "./tests/demo" and test_line == "./tests/setup && make check"
-    for program in ("tests/demo", "tests/setup", ".ci/run"):
+    for program in ("tests/demo", "tests/setup", "tests/debian13", ".ci/run"):
         assert os.access(REPO / program, os.X_OK), program
+
+
+@pytest.mark.parametrize("here, there, last", [
+    ("echo 5 passed, 0 failed, 0 skipped", "echo 7 passed, 0 failed, 0 skipped", "12 passed, 0 failed, 0 skipped"),
+    ("echo 5 passed, 1 failed, 0 skipped; exit 1", "echo 7 passed, 0 failed, 0 skipped", "12 passed, 1 failed, 0 skipped"),
+    ("echo 5 passed, 0 failed, 0 skipped", "echo 6 passed, 0 failed, 1 skipped; exit 1", "11 passed, 0 failed, 1 skipped"),
+    ("echo 5 passed, 0 failed, 0 skipped", "echo no root >&2; exit 1", "5 passed, 1 failed, 0 skipped"),
+    ("echo 5 passed, 0 failed, 0 skipped; exit 1", "echo 7 passed, 0 failed, 0 skipped", "12 passed, 1 failed, 0 skipped"),
+    ("echo 5 passed, 0 failed, 0 skipped", "kill -9 $$", "5 passed, 1 failed, 0 skipped"),
+    ("exit 1", "exit 1", "0 passed, 2 failed, 0 skipped")])
+def test_ci_counts_both_runs(tmp_path, here, there, last):
+    """In one last line; what ends without a line of its own has failed."""
+    for path, text in ((".ci/run", (REPO / ".ci" / "run").read_text()), ("tests/setup", "#!/bin/sh\n"),
+                       ("tests/debian13", f"#!/bin/sh\n{there}\n"), ("Makefile", f"check:\n\t@{here}\n")):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+        (tmp_path / path).chmod(0o755)
+    done = subprocess.run([tmp_path / ".ci" / "run"], capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    assert lines[-1] == last and [line for line in lines if re.fullmatch(r"\d+ passed, .*", line)] == [last]
+    assert (done.returncode == 0) == last.endswith("passed, 0 failed, 0 skipped"), done
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="missing: root")
+@pytest.mark.parametrize("less, said", [
+    (["unshare", "--map-user=1000"], "debian13: only root can make and enter a trixie: sudo tests/debian13"),
+    (["setpriv", "--bounding-set=-sys_admin"], "debian13: this machine's root may not mount, so there is no way into a trixie")])
+def test_debian13_without_permission(tmp_path, less, said):
+    """It fails and says why, before it makes or installs anything."""
+    done = subprocess.run([*less, REPO / "tests" / "debian13"], capture_output=True, text=True,
+                          env={**os.environ, "BROKER_TEST_CACHE": str(tmp_path / "cache")})
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (1, "", said)
+    assert not list(tmp_path.iterdir())
 
 
 # The packages

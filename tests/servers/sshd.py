@@ -40,6 +40,16 @@ def program():
     return fetched if fetched.exists() else process.need("/usr/sbin/sshd")
 
 
+def of_release(service):
+    """Lines of sshd_config that OpenSSH knows from 9.8 on: where the programs are that sshd runs, which PAM service it is (not
+    the program's name any more), and that a test which fails to log in does not shut out the next one."""
+    folder = program().parent if program().parent != Path("/usr/sbin") else Path("/usr/lib/openssh")
+    if not (folder / "sshd-session").exists():
+        return ""
+    auth = f"SshdAuthPath {folder}/sshd-auth\n" if (folder / "sshd-auth").exists() else ""
+    return f"SshdSessionPath {folder}/sshd-session\n{auth}PAMServiceName {service}\nPerSourcePenalties no\n"
+
+
 def user():
     return USER if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
 
@@ -90,6 +100,7 @@ class Sshd:
         text += "".join(f"HostCertificate {path}-cert.pub\n" for path in self.host_keys.values()
                         if Path(f"{path}-cert.pub").exists())
         self.program = program()
+        text += of_release(f"sshd-{self.port}")
         text += "UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n" if questions is None else self._pam(questions)
         self.config = folder / "config"
         self.config.write_text("".join(line + "\n" for line in lines) + text)  # the first word counts
@@ -97,7 +108,7 @@ class Sshd:
         self.start()
 
     def _pam(self, questions):
-        """The PAM service has the program's name, so each sshd has a name of its own."""
+        """The PAM service has the program's name until OpenSSH 9.7, so each sshd has a name of its own."""
         if os.getuid():
             raise process.Missing("root, for an sshd with passwords")
         module = self.folder / "pam_ask.so"

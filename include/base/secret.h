@@ -44,5 +44,7 @@ int secret_read_fd(int fd, size_t max, bool line, struct secret **out, struct er
 
 /* Drops one final LF or CRLF. */
 void secret_chomp(struct secret *s);
+/* Keeps the first line, without its LF or CRLF. */
+void secret_keep_line(struct secret *s);
 
 #endif

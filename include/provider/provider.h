@@ -15,7 +15,9 @@
 
 struct provider {
     const char *name;
-    bool needs_user;   /* the profile must say who */
+    bool needs_user;   /* the profile must say who: without a user there is no secret to be had */
+    bool any_user;     /* where nobody says who, the client's own choice is right */
+    bool names_user;   /* the credential may say who */
     bool has_no_token; /* there is no secret to print: `token` is a usage error */
     /* What is wrong with the profile before anything is done: ERR_CONFIG. May be NULL. */
     int (*check)(const struct profile *p, struct err *e);

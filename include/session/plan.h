@@ -64,6 +64,10 @@ int plan_derive(struct profile *p, struct err *e);
  * Pure; of no interest to who fetches no credential. */
 int plan_check_url(const struct profile *p, struct err *e);
 
+/* Whether somebody says who logs in. `got`: what the provider gave; NULL: it has not been asked yet, and may.
+ * ERR_CONFIG. */
+int plan_check_user(const struct plan *plan, const struct credential *got, struct err *e);
+
 /*
  * Pure. The profile is derived; both it and the facts must outlive the plan. ERR_CONFIG for what this build
  * or the client at hand cannot do, with the ways out as the hint.

@@ -171,3 +171,12 @@ void secret_chomp(struct secret *s)
         len--;
     secret_cut(s, len);
 }
+
+void secret_keep_line(struct secret *s)
+{
+    const char *end = memchr(s->bytes, '\n', s->len);
+
+    if (end)
+        secret_cut(s, (size_t)(end - s->bytes) + 1);
+    secret_chomp(s);
+}

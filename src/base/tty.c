@@ -132,7 +132,7 @@ static int ask_program(const char *program, const char *prompt, struct secret **
         return -1;
     if (result.status != 0)
         return err_set(e, ERR_LOGIN, "%s gave no answer", program);
-    secret_chomp(result.out);
+    secret_keep_line(result.out);
     *out = result.out;
     result.out = NULL;
     return 0;

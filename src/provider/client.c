@@ -17,4 +17,4 @@ static void client_describe(const struct profile *p, struct buf *out)
 }
 
 const struct provider provider_client = {
-    .name = "client", .has_no_token = true, .get = client_get, .describe = client_describe};
+    .name = "client", .any_user = true, .has_no_token = true, .get = client_get, .describe = client_describe};

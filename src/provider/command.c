@@ -77,6 +77,25 @@ static bool read_expiry(const json_t *value, time_t *out)
     return json_is_string(value) && clock_parse_utc(json_string_value(value), out);
 }
 
+/* A password manager prints its notes in the lines below. */
+static int take_first_line(const struct secret *text, struct credential *out, struct err *e)
+{
+    out->password = secret_from(secret_bytes(text), secret_len(text));
+    secret_keep_line(out->password);
+    if (secret_len(out->password) == 0)
+        return err_set(e, ERR_DATA, "auth_command printed an empty first line");
+    if (text_equal(secret_bytes(out->password), "{") && secret_len(text) > 1)
+        return err_set(e, ERR_DATA, "auth_command printed JSON that cannot be read");
+    return 0;
+}
+
+static const json_t *json_user(const json_t *root)
+{
+    const json_t *user = json_object_get(root, "user");
+
+    return user && !json_is_null(user) ? user : json_object_get(root, "username");
+}
+
 /* Fills the credential from what was printed; `text` is JSON only if it is an object. */
 static int parse_output(const struct secret *text, struct credential *out, struct err *e)
 {
@@ -85,11 +104,9 @@ static int parse_output(const struct secret *text, struct credential *out, struc
 
     json_use_wiping_memory();
     root = bytes[0] == '{' ? json_loadb(bytes, secret_len(text), JSON_REJECT_DUPLICATES, NULL) : NULL;
-    if (!root) {
-        out->password = secret_from(bytes, secret_len(text));
-        return 0;
-    }
-    const json_t *password = json_object_get(root, "password"), *user = json_object_get(root, "user"),
+    if (!root)
+        return take_first_line(text, out, e);
+    const json_t *password = json_object_get(root, "password"), *user = json_user(root),
                  *expires = json_object_get(root, "expires_at");
     if (!json_is_string(password))
         return err_set(e, ERR_DATA, "auth_command printed JSON without a \"password\"");
@@ -210,6 +227,7 @@ static void command_describe(const struct profile *p, struct buf *out)
 }
 
 const struct provider provider_command = {.name = "command",
+                                          .names_user = true,
                                           .check = command_check,
                                           .get = command_get,
                                           .logout = command_logout,

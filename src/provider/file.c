@@ -1,8 +1,6 @@
 /* The first line of a file that nobody else may read. */
 #include <provider/provider.h>
 
-#include <string.h>
-
 #include <base/file.h>
 #include <base/mem.h>
 
@@ -31,11 +29,8 @@ static int file_get(const struct profile *p, int64_t deadline, struct credential
         (void)err_set(e, ERR_CONFIG, "%s: no such file", name);
         return err_hint(e, "write the password into it, mode 0600, or change auth_file");
     }
-    const char *s = buf_str(&text), *end = memchr(s, '\n', text.len);
-    size_t n = end ? (size_t)(end - s) : text.len;
-    if (end && n && s[n - 1] == '\r')
-        n--;
-    out->password = secret_from(s, n);
+    out->password = secret_from(buf_str(&text), text.len);
+    secret_keep_line(out->password);
     return 0;
 }
 

@@ -16,4 +16,5 @@ static void none_describe(const struct profile *p, struct buf *out)
     buf_puts(out, "empty password");
 }
 
-const struct provider provider_none = {.name = "none", .get = none_get, .describe = none_describe};
+const struct provider provider_none = {
+    .name = "none", .any_user = true, .get = none_get, .describe = none_describe};

@@ -40,22 +40,36 @@ static int refuse_provider(const char *auth, struct err *e)
     return err_hint(e, "auth = one of:%s", buf_str(&names));
 }
 
+/* A client would try a password without a user with the name that the person has on this machine. */
+int plan_check_user(const struct plan *plan, const struct credential *got, struct err *e)
+{
+    const struct profile *p = plan->profile;
+    const struct provider *provider = plan->provider;
+    bool may_lack = provider && !provider->needs_user &&
+                    (plan->purpose == FOR_SECRET || provider->any_user || (!got && provider->names_user));
+
+    if (may_lack || profile_str(p, KEY_user) || (got && got->user))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "%s%s %s", provider ? "auth = " : "the password of the URL",
+                  provider ? provider->name : "",
+                  got ? "gave no user, and the profile has none" : "needs a user");
+    return p->name ? err_hint(e, "set user in [profile %s]", p->name) : err_hint(e, "give --user");
+}
+
 /* A password in the URL stands for the stored or typed one; any other provider was asked for and is used. */
 static int choose_provider(const struct profile *p, struct plan *plan, struct err *e)
 {
     const char *auth = profile_str(p, KEY_auth);
 
     if (profile_uses_url_password(p))
-        return 0;
+        return plan_check_user(plan, NULL, e);
     if (plan_check_url(p, e) < 0)
         return -1;
     plan->provider = provider_find(auth);
     if (!plan->provider)
         return refuse_provider(auth, e);
-    if (plan->provider->needs_user && !profile_str(p, KEY_user)) {
-        (void)err_set(e, ERR_CONFIG, "auth = %s needs a user", auth);
-        return p->name ? err_hint(e, "set user in [profile %s]", p->name) : err_hint(e, "give --user");
-    }
+    if (plan_check_user(plan, NULL, e) < 0)
+        return -1;
     return plan->provider->check ? plan->provider->check(p, e) : 0;
 }
 

@@ -327,7 +327,8 @@ int session_login(struct session *s, struct err *e)
     if (!provider) {
         const struct secret *password = s->profile.password;
         s->credential.password = secret_from(secret_bytes(password), secret_len(password));
-    } else if (provider->get(&s->profile, login_deadline(s), &s->credential, e) < 0) {
+    } else if (provider->get(&s->profile, login_deadline(s), &s->credential, e) < 0 ||
+               plan_check_user(&s->plan, &s->credential, e) < 0) {
         return -1;
     }
     if (provider && log_wants(LOG_STEP)) {

@@ -45,7 +45,7 @@ def refused(done, code):
                           ["version"],
                                   ["completion", "bash"], ["token", "p"], ["connect", "p", "--dry-run"]])
 def test_stdout_closed_full_or_gone(broker, args):
-    broker.config("[profile p]\nhost = h\nauth = env\nauth_env = PW\ntls = preferred\nclient = /usr/bin/mariadb\n")
+    broker.config("[profile p]\nhost = h\nuser = u\nauth = env\nauth_env = PW\ntls = preferred\nclient = /usr/bin/mariadb\n")
     broker.env["PW"] = broker.secret(b"fake-canary-stdout").decode()
     assert refused(broker.run(*args, wrap=[*SH, 'exec "$@" >&-', "sh"]),
                    74) == "stdout: Bad file descriptor\n" + NO_OUTPUT

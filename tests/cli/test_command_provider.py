@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+from servers import process
+
 PASSWORD = "fake-canary-command-0123456789"
 COUNT = 'echo run >>"$HOME/runs"\n'
 
@@ -28,7 +30,7 @@ def profile(broker, text, command="~/bin/get", **keys):
     """[profile p] whose command is a script of TEXT, which counts its runs; the user is this test's own."""
     broker.script("get", COUNT + text, secret=True)
     lines = "".join(f"{key} = {value}\n" for key,
-                    value in {"host": "db.example.com", "user": broker.unique, **keys}.items())
+                    value in {"host": "db.example.com", "user": broker.unique, **keys}.items() if value is not None)
     broker.config(f"[profile p]\nauth = command\nauth_command = {command}\n{lines}")
 
 
@@ -88,7 +90,8 @@ def test_on_the_path_and_its_surrounding(shop):
 
 @pytest.mark.parametrize("script, password", [
     ("echo fake-pw", "fake-pw"), ("printf 'fake-pw\\r\\n'", "fake-pw"), ("printf fake-pw", "fake-pw"),
-    ("printf 'fake-pw\\n\\n'", "fake-pw\n"),
+    ("printf 'fake-pw\\n\\n'", "fake-pw"), ("printf 'fake-pw\\r\\nurl: db\\n'", "fake-pw"),
+    ("printf 'fake-pw\\rx\\nuser: app\\n\\nnotes'", "fake-pw\rx"), ("printf '{fake\\n}\\n'", "{fake"),
     ("echo ' fake pw '", " fake pw "), ("echo '\"fake-pw\"'", '"fake-pw"'), ("echo '{fake'", "{fake"),
     ("echo '[1]'", "[1]"),
     (printing(password="fake-pw"), "fake-pw"), (printing(password=" {\u00e9\"\n"), " {\u00e9\"\n"),
@@ -100,14 +103,63 @@ def test_output(shop, script, password):
     assert said(token(shop)) == (password + "\n", "", 0)
 
 
-def test_it_may_make_the_user(shop, clients, mariadb_server):
+@pytest.mark.parametrize("names", [{"user": "app"}, {"username": "app"}, {"user": None, "username": "app"},
+                                   {"user": "app", "username": "not this"}])
+@pytest.mark.parametrize("user", ["other", None])
+def test_it_may_make_the_user(shop, clients, mariadb_server, names, user):
+    """`username` is what AWS's Secrets Manager has."""
     server = mariadb_server
     shop.secret(server.password("app"))
-    profile(shop, printing(user="app", password=server.password("app").decode()), host="127.0.0.1", port=server.port,
-            user="other",
+    profile(shop, printing(**names, password=server.password("app").decode()), host="127.0.0.1", port=server.port, user=user,
             client=clients["mariadb1011"].path)
     assert said(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
     assert shop.run("exec", "p", "--", "sh", "-c", "echo $MYSQL_USER").text == "app\n"
+
+
+@pytest.mark.parametrize("args", [["connect", "p"], ["exec", "p", "--", "env"], ["test", "p"]])
+def test_nobody_says_who(shop, clients, mariadb_server, args):
+    """The client would log in with the name of the person on this machine. `token` needs none."""
+    profile(shop, f"echo {PASSWORD}", user=None, host="127.0.0.1", port=mariadb_server.port, client=clients["mariadb1011"].path)
+    done = shop.run(*args)
+    assert (done.code, done.errors) == (78, "broker: p: auth = command gave no user, and the profile has none\n"
+                                            "hint: set user in [profile p]\n")
+    assert PASSWORD not in done.text and runs(shop) == 1
+    assert said(token(shop)) == (PASSWORD + "\n", "", 0)
+
+
+@pytest.mark.parametrize("auth", ["env", "file", "prompt", "keychain"])
+def test_nobody_says_who_before_it_is_asked_for(shop, clients, auth):
+    shop.config(f"[profile p]\nhost = db.example.com\nauth = {auth}\nauth_env = X\nauth_file = /nonexistent\nclient = {clients['mariadb1011']}\n")
+    done = shop.run("connect", "p")
+    assert said(done) == ("", f"broker: p: auth = {auth} needs a user\nhint: set user in [profile p]\n", 78)
+    done = shop.run("connect", "-", input=f"mysql://:{PASSWORD}@db.example.com/".encode())
+    assert said(done) == ("", "broker: db.example.com: the password of the URL needs a user\nhint: give --user\n", 78)
+
+
+@pytest.fixture
+def password_store(shop):
+    """A store of `pass`, with a key of its own that has no passphrase."""
+    process.need("/usr/bin/pass")
+    env = {**os.environ, "HOME": str(shop.home), "GNUPGHOME": str(shop.home / "gpg")}
+    (shop.home / "gpg").mkdir(mode=0o700)
+
+    def run(*words, **options):
+        return subprocess.run(words, env=env, check=True, capture_output=True, text=True, timeout=60, **options)
+    run("gpg", "--batch", "--passphrase", "", "--quick-gen-key", "shop@example.com", "default", "default")
+    run("pass", "init", "shop@example.com")
+    shop.env["GNUPGHOME"] = env["GNUPGHOME"]
+    yield lambda name, text: run("pass", "insert", "--multiline", name, input=text)
+    run("gpgconf", "--kill", "all")
+
+
+@pytest.mark.parametrize("notes", ["", "\nuser: app\nurl: https://db.example.com/\n\nAsk Ann.\n"])
+def test_pass(shop, clients, mariadb_server, password_store, notes):
+    """README's own line, with an entry as people have it."""
+    shop.secret(mariadb_server.password("app"))
+    password_store("db/stage", mariadb_server.password("app").decode() + notes)
+    shop.config(f"[profile p]\nhost = 127.0.0.1\nport = {mariadb_server.port}\nuser = app\nauth = command\n"
+                f"auth_command = pass show db/stage\nclient = {clients['mariadb1011'].path}\n")
+    assert said(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
 
 
 @pytest.mark.parametrize("script, code, why", [
@@ -116,9 +168,12 @@ def test_it_may_make_the_user(shop, clients, mariadb_server):
     (":", 65, "printed nothing"), ("echo", 65, "printed nothing"), ("printf '\\r\\n'", 65, "printed nothing"),
     ("head -c 40000 /dev/zero | tr '\\0' x", 65, "{path} printed over 32768 bytes"),
     ("yes", 65, "{path} printed over 32768 bytes"),
+    ("printf '\\nfake-pw\\n'", 65, "auth_command printed an empty first line"),
+    ("printf '{\\n  \"password\": \"fake-pw\",\\n}\\n'", 65, "auth_command printed JSON that cannot be read"),
     (printing(user="u"), 65, 'auth_command printed JSON without a "password"'),
     (printing(password=1), 65, 'auth_command printed JSON without a "password"'),
     (printing(password="x", user=1), 65, 'auth_command printed JSON with a bad "user"'),
+    (printing(password="x", username=1), 65, 'auth_command printed JSON with a bad "user"'),
     (printing(password="x", expires_at="soon"), 65, 'auth_command printed JSON with a bad "expires_at"'),
     (printing(password="x", expires_at=True), 65, 'auth_command printed JSON with a bad "expires_at"'),
     (printing(password="x", expires_at=-1), 65, 'auth_command printed JSON with a bad "expires_at"'),

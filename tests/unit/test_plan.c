@@ -101,12 +101,15 @@ static const struct golden {
      "credential  iam token for app, region eu-west-1\n"
      "address     " RDS_NAME ":3306\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
+    /* A password needs a user; what may name one is asked first. */
     {"", "mysql://:hunter2@db.example.com/", FLAVOUR_MYSQL, NULL,
-     "endpoint    db.example.com:3306\n"
+     "78: the password of the URL needs a user\nhint: give --user\n"},
+    {"host = db\nauth = command\nauth_command = get\n", NULL, FLAVOUR_MYSQL, NULL,
+     "endpoint    db:3306\n"
      "way         direct\n"
      "tls         required, by the client\n"
-     "credential  password of the URL\n"
-     "address     db.example.com:3306\n"
+     "credential  what get prints\n"
+     "address     db:3306\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     /* What a MariaDB client cannot be told is the keeper's. */
     {REMOTE, NULL, FLAVOUR_MARIADB, NULL,
@@ -528,6 +531,7 @@ static const struct refusal {
     {REMOTE "auth = helper\nauth_helper = pass\n",
      "78: auth = helper: not in this version\nhint: auth = one of: " BUILT "\n"},
     {"host = db\nauth = keychain\n", "78: auth = keychain needs a user\nhint: set user in [profile p]\n"},
+    {"host = db\nauth = prompt\n", "78: auth = prompt needs a user\nhint: set user in [profile p]\n"},
     {REMOTE "auth = command\n",
      "78: auth = command needs auth_command\nhint: auth_command = PROGRAM ARG...\n"},
     {REMOTE "auth = file\n",

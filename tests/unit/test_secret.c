@@ -52,6 +52,8 @@ static void cutting(void **state)
     static const char *const cases[][2] = {{"a\n", "a"},       {"a\r\n", "a"},  {"a", "a"}, {"a\n\n", "a\n"},
                                            {"a\r", "a\r"},     {"\n", ""},      {"", ""},   {"\r\n", ""},
                                            {"a\r\r\n", "a\r"}, {" a \n", " a "}};
+    static const char *const lines[][2] = {
+        {"a\nb\n", "a"}, {"a\r\nb", "a"}, {"a\rb\n", "a\rb"}, {"\nb", ""}, {"", ""}};
     AUTO_SECRET(s);
 
     (void)state;
@@ -66,6 +68,13 @@ static void cutting(void **state)
         secret_chomp(line);
         assert_int_equal(secret_len(line), strlen(cases[i][1]));
         assert_string_equal(secret_bytes(line), cases[i][1]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        AUTO_SECRET(line);
+        line = secret_from(lines[i][0], strlen(lines[i][0]));
+        secret_keep_line(line);
+        assert_int_equal(secret_len(line), strlen(lines[i][1]));
+        assert_string_equal(secret_bytes(line), lines[i][1]);
     }
 }
 

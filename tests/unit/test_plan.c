@@ -104,6 +104,8 @@ static const struct golden {
     /* A password needs a user; what may name one is asked first. */
     {"", "mysql://:hunter2@db.example.com/", FLAVOUR_MYSQL, NULL,
      "78: the password of the URL needs a user\nhint: give --user\n"},
+    {"host = db\nauth = prompt\n", NULL, FLAVOUR_MYSQL, NULL,
+     "78: auth = prompt needs a user\nhint: set user in [profile p]\n"},
     {"host = db\nauth = command\nauth_command = get\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    db:3306\n"
      "way         direct\n"
@@ -531,7 +533,6 @@ static const struct refusal {
     {REMOTE "auth = helper\nauth_helper = pass\n",
      "78: auth = helper: not in this version\nhint: auth = one of: " BUILT "\n"},
     {"host = db\nauth = keychain\n", "78: auth = keychain needs a user\nhint: set user in [profile p]\n"},
-    {"host = db\nauth = prompt\n", "78: auth = prompt needs a user\nhint: set user in [profile p]\n"},
     {REMOTE "auth = command\n",
      "78: auth = command needs auth_command\nhint: auth_command = PROGRAM ARG...\n"},
     {REMOTE "auth = file\n",

@@ -268,7 +268,7 @@ static const struct rule_case {
     {"auth = iam", "mysql://app@" RDS "/", NULL},
     /* a URL with a password of its own, or none, has nothing of ours */
     {"", "mysql://app:pw@db.example.com/?tls=disabled", NULL},
-    {"", "mysql://:pw@db.example.com/?tls=disabled", NULL},
+    {"", "mysql://app:pw@db.example.com/?tls=disabled", NULL},
     {"", "mysql://app:@db.example.com/?tls=disabled", NULL},
     {"tls = verify-identity\ntls_ca = /own.pem", "mysql://app:pw@db.example.com/?tls_ca=/x&tls_version=TLSv1",
      NULL},

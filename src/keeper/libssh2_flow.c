@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <base/clock.h>
 #include <base/mem.h>
 
 #define PACKET 32700u    /* the most that libssh2 sends at once */
@@ -21,6 +22,7 @@
 #define PORTION_LARGE (64u << 10)
 #define PORTION_SMALL (4u << 10)
 #define BESIDES (4u << 20) /* what a session needs of its memory for all else */
+#define LINGER_MS 2000     /* for a client to see the end, as in relay.c */
 #define CHANNEL_ITSELF 1024u
 static char passing[CHUNK_PACKETS * PACKET + 1024];
 
@@ -126,13 +128,19 @@ static void keep_down(struct channel *c, const char *from, size_t n)
     channel_want(c);
 }
 
+static void is_over(struct timer *t)
+{
+    channel_end(OWNER_OF(t, struct channel, patience));
+}
+
 /* Nothing more now; perhaps for ever. */
 static void drained(struct session *s, struct channel *c)
 {
     c->far_end = libssh2_channel_eof(c->ssh) > 0;
-    if (c->far_end)
+    if (c->far_end) {
         (void)shutdown(c->join->fd, SHUT_WR);
-    else if (is_owed(c))
+        timer_set(&c->patience, clock_ms() + LINGER_MS, is_over);
+    } else if (is_owed(c))
         c->again = s->again = true;
 }
 

@@ -67,7 +67,8 @@ struct session {
     bool was_up;
     bool doubted; /* asked for a sign of life */
     int64_t kept_alive, idle_since;
-    uint64_t moved; /* bytes lately, for the choice of a session */
+    uint64_t looked; /* what was taken when it was last looked whether something had come */
+    uint64_t moved;  /* bytes lately, for the choice of a session */
     int64_t moved_until;
 
     struct channel **channels;
@@ -198,7 +199,7 @@ struct channel {
     struct join *join;       /* NULL: nobody waits for it any more */
     LIBSSH2_CHANNEL *ssh;
     struct watch local;
-    struct timer patience;    /* until it is open */
+    struct timer patience;    /* until it is open; then from the far side's end on */
     struct bytes down, up;    /* what could not be passed on yet */
     uint32_t window, portion; /* what the far side may send, and what is read at once: fixed */
     size_t index;

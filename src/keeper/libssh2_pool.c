@@ -180,6 +180,8 @@ bool pool_log_in_again(struct err *e)
         return true;
     if (!may_log_in() || clock_ms() < pool.not_before) {
         err_copy(e, &pool.reason);
+        if (may_log_in())
+            (void)ssh_hint_pause(pool.not_before - clock_ms(), e);
         return false;
     }
     start_session();

@@ -116,14 +116,12 @@ static void not_opened(struct timer *t)
         refuse(c, &e);
         return;
     }
-    /* Its slot is taken until sshd gives up; a session that has nothing else to lose goes. */
+    /* Its slot is taken until the far side gives up; others are opened in another session, if there may be
+     * one. */
     c->join = NULL;
     c->closing = true;
     j->state = NULL;
-    if (s->count == 0)
-        session_end(s, &e);
-    else
-        session_doubt(s);
+    session_doubt(s);
     j->joined(j, &e);
 }
 

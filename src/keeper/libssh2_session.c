@@ -1,7 +1,8 @@
 /*
  * One SSH session of the engine libssh2, from the dial to its end: handshake, host key, login, then a sign of
- * life from time to time. It asks for no answers to those (libssh2 1.10 would keep each for ever): TCP says
- * when a peer is silent, and where there is doubt one answer is asked for.
+ * life from time to time. Mostly it asks for no answers to those (libssh2 would keep each for ever): TCP says
+ * when a peer is silent, and one answer is asked for where there is doubt, or where nothing has come and a
+ * connection waits.
  */
 #include "libssh2_parts.h"
 
@@ -21,6 +22,8 @@
 #define FEED_ALL (1u << 30)
 #define SILENCE_MS 30000 /* unacknowledged for so long: lost */
 #define SIGN_OF_LIFE_MS 5000
+#define TWICE_MS 3000    /* libssh2 sends no sign of life twice within two seconds */
+#define KEPT_MOST 65536u /* pieces of memory */
 
 const char *session_who(const struct ssh_settings *settings)
 {
@@ -91,8 +94,10 @@ static void from_time_to_time(struct timer *t);
 
 static void next_time(struct session *s)
 {
-    int64_t every = s->settings->keepalive;
+    int64_t every = s->settings->keepalive / SSH_LOOKS;
 
+    if (s->doubted && every < SIGN_OF_LIFE_MS)
+        every = SIGN_OF_LIFE_MS;
     if (every > 0)
         timer_set(&s->timer, clock_ms() + every, from_time_to_time);
 }
@@ -115,6 +120,18 @@ static void leave(struct session *s)
     session_end(s, &idle);
 }
 
+/* An answer is asked for only where somebody may wait for one in vain: libssh2 keeps it. */
+static void look(struct session *s)
+{
+    bool waits = s->count && s->taken == s->looked && s->pieces < KEPT_MOST && s->settings->keepalive;
+
+    s->looked = s->taken;
+    if (waits && clock_ms() - s->kept_alive < TWICE_MS)
+        return;
+    s->doubted = waits;
+    keep_alive(s, waits);
+}
+
 static void from_time_to_time(struct timer *t)
 {
     struct session *s = OWNER_OF(t, struct session, timer);
@@ -127,15 +144,14 @@ static void from_time_to_time(struct timer *t)
         leave(s);
         return;
     }
-    keep_alive(s, 0);
+    look(s);
     next_time(s);
     pool_check_sleep();
 }
 
 void session_doubt(struct session *s)
 {
-    /* libssh2 sends none twice within two seconds. */
-    if (s->state != SESSION_UP || s->doubted || clock_ms() - s->kept_alive < 3000)
+    if (s->state != SESSION_UP || s->doubted || clock_ms() - s->kept_alive < TWICE_MS)
         return;
     s->doubted = true;
     keep_alive(s, 1);

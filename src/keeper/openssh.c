@@ -108,7 +108,6 @@ static void serve_queue(const struct err *e)
 static bool is_refused(struct err *e)
 {
     int64_t left = engine.started + engine.pause - clock_ms();
-    AUTO_BUF(time, 32);
 
     if (engine.state != DOWN)
         return false;
@@ -119,8 +118,7 @@ static bool is_refused(struct err *e)
         (void)err_hint(e, "start it again");
         return true;
     }
-    clock_format_duration(&time, left);
-    (void)err_hint(e, "a connection after %s starts it again", buf_str(&time));
+    (void)ssh_hint_pause(left, e);
     return left > 0;
 }
 

@@ -89,7 +89,9 @@ void openssh_command(const struct ssh_settings *s, const char *control, struct w
     add(argv, "-o", log_wants(LOG_TRACE) ? "LogLevel=DEBUG1" : "LogLevel=INFO");
     add(argv, "-S", NULL);
     words_take(argv, without_tokens(control));
-    add_seconds(argv, "ServerAliveInterval", s->keepalive);
+    add_seconds(argv, "ServerAliveInterval", s->keepalive / SSH_LOOKS);
+    words_add(argv, "-o");
+    words_take(argv, mem_printf("ServerAliveCountMax=%d", SSH_LOOKS));
     /* What is behind a proxy may have to wait for a person. */
     if (!s->proxy_jump && !s->proxy_command)
         add_seconds(argv, "ConnectTimeout", s->connect_timeout);

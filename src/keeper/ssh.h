@@ -64,6 +64,10 @@ struct ssh_settings {
     const char *beyond; /* what else is asked that only the system's ssh does: "RevokedHostKeys"; NULL */
 };
 
+/* In the time of `keepalive` so often it is looked whether something has come; where nothing has, an answer
+ * is asked for, and after so many looks more without one the session is lost: in 1.5 times `keepalive`. */
+enum { SSH_LOOKS = 2 };
+
 struct ssh_engine {
     const char *name; /* "libssh2" */
     /* Whether it could do what is asked, as far as this can be known without dialling; if not, why, in words
@@ -92,6 +96,8 @@ const char *ssh_where(const struct ssh_settings *s);
 int ssh_hint_login(const struct ssh_settings *s, struct err *e);
 /* The host did not answer in time: "bastion:22: no answer within 10s". -1. */
 int ssh_silent(const struct ssh_settings *s, struct err *e);
+/* Inside of the pause between two tries to log in, `left` ms before the next one. -1. */
+int ssh_hint_pause(int64_t left, struct err *e);
 /* What to look at where the far side does not reach the server: "check host and port: ...". -1. */
 int ssh_hint_far(const struct ssh_settings *s, struct err *e);
 /*

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +24,11 @@
 #include "relay.h"
 #include "tunnel.h"
 
+/* Connections of those who were not looked up, at most: half of the channels that a session of SSH has. */
+#define ANYBODY_MOST 4096
+#define ANYBODY_MOST_CHANNELS 256
+#define QUIET_MS 60000
+
 struct conn {
     struct conn *next, **at;
     enum keeper_end kind;
@@ -30,12 +36,13 @@ struct conn {
     struct dial dial;
     struct join join;
     bool dialling, joining, joined;
+    bool of_anybody; /* it counts in the share of those whose user was not looked up */
     struct timer silence;
     int64_t deadline; /* until when the server has to have said something; 0: the tunnel was down */
 };
 
 static struct conn *all;
-static unsigned open_now;
+static unsigned open_now, of_anybody;
 
 void (*conn_on_end)(void);
 
@@ -72,6 +79,7 @@ static void conn_end(struct conn *c)
     *c->at = c->next;
     if (c->next)
         c->next->at = c->at;
+    of_anybody -= c->of_anybody;
     free(c);
     open_now--;
     if (conn_on_end)
@@ -203,24 +211,51 @@ static void conn_join(struct conn *c)
     tunnel_join(&c->join);
 }
 
-/* Everybody can connect to a port of ours, and what a socket's mode forbids root can do. */
-static bool is_welcome(int fd, enum keeper_end kind)
+/* Each connection takes two descriptors, and more. */
+static unsigned share_of_anybody(void)
+{
+    unsigned most = tunnel_joins() ? ANYBODY_MOST_CHANNELS : ANYBODY_MOST;
+    struct rlimit limit = {0};
+
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur / 8 < most ? (unsigned)(limit.rlim_cur / 8) : most;
+}
+
+/* Everybody can connect to a port of ours, and what a socket's mode forbids root can do. Whose a connection
+ * is is asked once the others could leave none to our own user. */
+static bool is_welcome(int fd, enum keeper_end kind, bool *anybody)
 {
     int domain = 0;
     socklen_t n = sizeof domain;
     bool by_port = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 && domain != AF_UNIX;
 
-    return (by_port && kind != KEEPER_END_OURS) || peer_is_us(fd);
+    *anybody = by_port && kind != KEEPER_END_OURS && of_anybody < share_of_anybody();
+    return *anybody || peer_is_us(fd);
+}
+
+/* Whoever is refused may come again at once, and is not to fill the log. */
+static void note_refused(void)
+{
+    static int64_t quiet_until;
+
+    if (clock_left(quiet_until) > 0)
+        return;
+    quiet_until = clock_deadline(QUIET_MS, CLOCK_NEVER);
+    log_warn(NULL, "another user's connection was refused");
 }
 
 void conn_serve(int fd, enum keeper_end kind)
 {
-    if (!is_welcome(fd, kind)) {
-        log_warn(NULL, "another user's connection was refused");
+    bool anybody;
+
+    if (!is_welcome(fd, kind, &anybody)) {
+        note_refused();
         (void)close(fd);
         return;
     }
     struct conn *c = conn_new(fd, kind);
+    c->of_anybody = anybody;
+    of_anybody += anybody;
     if (tunnel_is_up())
         conn_expect(c);
     int ready = first_take();

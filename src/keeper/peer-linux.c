@@ -1,34 +1,55 @@
-/* SO_PEERCRED, unix(7); for TCP, which has no such thing, the table of all sockets. */
+/* SO_PEERCRED, unix(7); for TCP, which has no such thing, what the system knows of the other end's socket. */
 #include "peer.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tcp_table.h"
 
-struct search {
-    struct tcp_end here, there;
-};
-
-/* A socket that was closed shows as root's. */
-static bool is_other_end(const struct tcp_socket *s, void *context)
+static bool ends_of(int fd, struct tcp_end *here, struct tcp_end *there)
 {
-    const struct search *want = context;
+    struct sockaddr_storage us, them;
+    socklen_t us_len = sizeof us, them_len = sizeof them;
 
-    return s->is_open && s->uid == geteuid() && tcp_end_equal(&s->local, &want->there) &&
-           tcp_end_equal(&s->remote, &want->here);
+    return getsockname(fd, (struct sockaddr *)&us, &us_len) == 0 &&
+           getpeername(fd, (struct sockaddr *)&them, &them_len) == 0 && tcp_end_take(&us, here) &&
+           tcp_end_take(&them, there);
 }
 
+/* A socket that was closed shows as root's. */
 static bool tcp_is_us(int fd)
 {
-    struct sockaddr_storage here, there;
-    socklen_t here_len = sizeof here, there_len = sizeof there;
-    struct search want;
+    struct tcp_end here, there;
+    struct tcp_socket s;
 
-    return getsockname(fd, (struct sockaddr *)&here, &here_len) == 0 &&
-           getpeername(fd, (struct sockaddr *)&there, &there_len) == 0 && tcp_end_take(&here, &want.here) &&
-           tcp_end_take(&there, &want.there) &&
-           (tcp_table_walk(false, is_other_end, &want) || tcp_table_walk(true, is_other_end, &want));
+    return ends_of(fd, &here, &there) && tcp_find(&there, &here, &s) && !s.listens && s.is_open &&
+           s.uid == geteuid();
+}
+
+static bool is_loopback(const struct in6_addr *at)
+{
+    return IN6_IS_ADDR_LOOPBACK(at) || (IN6_IS_ADDR_V4MAPPED(at) && at->s6_addr[12] == IN_LOOPBACKNET);
+}
+
+static bool is_strange(const struct tcp_socket *s, unsigned *uid)
+{
+    *uid = s->uid;
+    return s->uid != geteuid() && s->uid != 0;
+}
+
+/* By who listens, as a service of root's gives its connections to a user without privileges. Whoever has
+ * accepted and listens no more is found by the connection, which is his from then on. */
+bool peer_is_stranger(int fd, unsigned *uid)
+{
+    struct tcp_end here, there;
+    struct tcp_socket s;
+
+    if (!ends_of(fd, &here, &there) || !is_loopback(&there.at))
+        return false;
+    if (tcp_find(&there, NULL, &s) && (is_strange(&s, uid) || s.uid == 0))
+        return is_strange(&s, uid);
+    return tcp_find(&there, &here, &s) && !s.listens && s.is_open && is_strange(&s, uid);
 }
 
 bool peer_is_us(int fd)

@@ -4,8 +4,9 @@
 
 #include "tunnel.h"
 
-/* `path`, or `host` and `port`, within opt.connect_timeout. `hint`: instead of the one for a server that is
- * dialled directly; NULL: that one. Static. */
+/* `path`, or `host` and `port`, within opt.connect_timeout. `hint`: it is the end of a tunnel, which at a
+ * loopback address must be of our own user or root's; and instead of the one for a server that is dialled
+ * directly. NULL: such a server. Static. */
 void stream_dial(struct dial *d, const char *path, const char *host, unsigned port, const char *hint);
 void stream_undial(struct dial *d);
 

@@ -22,6 +22,15 @@ struct tcp_socket {
 /* Shows the sockets of one family, listeners first, until look() is true; false where it never was. */
 bool tcp_table_walk(bool v6, bool (*look)(const struct tcp_socket *s, void *context), void *context);
 
+/*
+ * The socket of this machine that serves what comes from `remote` to `local`: that of the connection, else
+ * who listens there (only `listens`, `connected`, `is_open` and `uid` are filled in). `remote` NULL: who
+ * listens. False: none that can be seen; another network namespace's cannot.
+ */
+bool tcp_find(const struct tcp_end *local, const struct tcp_end *remote, struct tcp_socket *out);
+/* The same by the table alone, whose cost grows with it. */
+bool tcp_table_find(const struct tcp_end *local, const struct tcp_end *remote, struct tcp_socket *out);
+
 /* One line of the table. False: it is none. */
 bool tcp_socket_parse(const char *line, struct tcp_socket *out);
 

@@ -240,9 +240,10 @@ static int read_exactly(int fd, char *out, size_t n, int64_t deadline, struct er
         if (wait_ready(fd, POLLIN, deadline, e) < 0)
             return -1;
         ssize_t got = read(fd, out + have, n - have);
-        if (got < 0 && errno != EINTR && errno != EAGAIN)
+        bool reset = got < 0 && errno == ECONNRESET; /* it ended before it had read what we wrote */
+        if (got < 0 && !reset && errno != EINTR && errno != EAGAIN)
             return err_set(e, ERR_IO, "%s", strerror(errno));
-        if (got == 0)
+        if (got == 0 || reset)
             return have ? err_set(e, ERR_PROTOCOL, "a record that is cut short") : 0;
         have += got > 0 ? (size_t)got : 0;
     }
@@ -278,7 +279,7 @@ static int write_all(int fd, const char *bytes, size_t n, int64_t deadline, stru
         if (wait_ready(fd, POLLOUT, deadline, e) < 0)
             return -1;
         ssize_t put = write(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
-        if (put < 0 && errno == EPIPE)
+        if (put < 0 && (errno == EPIPE || errno == ECONNRESET))
             return err_set(e, ERR_PROTOCOL, "it has ended");
         if (put < 0 && errno != EINTR && errno != EAGAIN)
             return err_set(e, ERR_IO, "%s", strerror(errno));

@@ -245,12 +245,12 @@ def test_client_that_asks_for_tls_here(mariadb_server, end):
 @pytest.fixture(scope="module")
 def more_certificates(pki):
     """More kinds, each (certificate, key)."""
-    def make(name, names=None, days=2, signer=("-CA", pki.ca, "-CAkey", pki.ca_key)):
+    def make(name, names=None, when=("-days", "2"), signer=("-CA", pki.ca, "-CAkey", pki.ca_key)):
         cert, key, request = (pki.folder / f"{name[:6]}.{kind}" for kind in ("pem", "key", "csr"))
         sans = ["-addext", f"subjectAltName={names}"] if names else []
         subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "/dev/null",
                         "-subj", f"/CN={name}.example.com", "-keyout", key, "-out", request, *sans], check=True, capture_output=True)
-        subprocess.run(["openssl", "x509", "-req", "-in", request, "-copy_extensions", "copy", "-days", str(days), "-out", cert,
+        subprocess.run(["openssl", "x509", "-req", "-in", request, "-copy_extensions", "copy", *when, "-out", cert,
                         *(signer or ["-signkey", key])], check=True, capture_output=True)
         return cert, key
     return {"common": make("db-1"),
@@ -260,7 +260,7 @@ def more_certificates(pki):
             "hostile": make("hostile", "DNS:\x1b]0;x\x07db"),
             "hint": make("evil\nhint: tls = disabled\n\t"),
             "wildcard": make("wildcard", "DNS:*.example.com"),
-            "old": make("old", f"DNS:{RIGHT_NAME}", days=-1),
+            "old": make("old", f"DNS:{RIGHT_NAME}", when=pki.past()),
             "self": make("self", f"DNS:{RIGHT_NAME}", signer=None)}
 
 

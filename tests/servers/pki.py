@@ -27,6 +27,13 @@ class Pki:
             extensions.append("subjectAltName=" + ",".join(sans))
         return self._make(name, extensions, ["-CA", self.ca, "-CAkey", self.ca_key])
 
+    @staticmethod
+    def past():
+        """What makes `openssl x509 -req` issue a certificate that has expired; OpenSSL 3.5 takes no negative days any more, and
+        what it has instead is new in 3.4."""
+        known = subprocess.run(["openssl", "x509", "-help"], capture_output=True, text=True).stderr
+        return ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"] if "-not_after" in known else ["-days", "-1"]
+
     def _make(self, name, extensions, signer=()):
         cert, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -382,6 +383,23 @@ static void nothing_of_a_record_too_large_is_written(void **state)
     (void)close(fds[1]);
 }
 
+/* It then has left something unread, for which the kernel says ECONNRESET instead of the end. */
+static void a_program_that_ends_before_it_reads_is_an_end(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    int fd[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+    r.kind = 7;
+    assert_int_equal(record_write(fd[0], &r, clock_deadline(10000, CLOCK_NEVER), &e), 0);
+    close(fd[1]);
+    assert_int_equal(record_read(fd[0], &r, clock_deadline(10000, CLOCK_NEVER), &e), 0);
+    assert_int_equal(e.code, ERR_NONE);
+    close(fd[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +418,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(a_reader_that_does_not_read_is_an_error),
         cmocka_unit_test(a_dead_reader_is_an_error_and_no_signal),
+        cmocka_unit_test(a_program_that_ends_before_it_reads_is_an_end),
         cmocka_unit_test(nothing_of_a_record_too_large_is_written),
     };
 

@@ -1,7 +1,16 @@
 """An sshd as the way to a server: what ~/.ssh holds for it, and the section [tunnel far] that names it."""
+import re
+import subprocess
+
 from .logins import profile
 
 ENGINES = ("libssh2", "openssh")
+
+
+def libssh2_version():
+    """Of the library that the keeper is built with, as (1, 11)."""
+    said = subprocess.run(["pkg-config", "--modversion", "libssh2"], check=True, capture_output=True, text=True).stdout
+    return tuple(map(int, re.findall(r"\d+", said)[:2]))
 
 
 def tunnel(sshd, engine=None, *lines, name="far", **keys):

@@ -25,7 +25,7 @@ ALL_LDFLAGS = -pie $(SANITIZE) $(HARDEN_LDFLAGS) $(LDFLAGS)
 BROKER_LIBS   = $(shell $(PKG_CONFIG) --libs libsodium jansson)
 KEYCHAIN_LIBS = $(shell $(PKG_CONFIG) --libs libsecret-1 libsodium)
 KEYCHAIN_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsecret-1)
-HTTP_LIBS     = $(shell $(PKG_CONFIG) --libs libcurl jansson expat libcrypto libsodium)
+HTTP_LIBS     = $(shell $(PKG_CONFIG) --libs libcurl jansson expat libssl libcrypto libsodium)
 KEEPER_LIBS   = $(shell $(PKG_CONFIG) --libs libssh2 libssl libcrypto libsodium)
 
 BROKER_ROOMS := base ipc model store aws provider output session command

@@ -12,8 +12,10 @@
 #include <strings.h>
 
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 
 #include <base/mem.h>
+#include <base/text.h>
 #include <ipc/http.h>
 
 #include "wipe.h"
@@ -183,6 +185,23 @@ static void set_text(CURLoption option, const char *value)
     (void)curl_easy_setopt(curl, option, value);
 }
 
+/* What came through TLS would stay in OpenSSL's buffer for as long as the connection is kept, and in free
+ * memory afterwards. */
+static CURLcode cleanse(CURL *handle, void *context, void *unused)
+{
+    (void)handle;
+    (void)unused;
+    (void)SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+    return CURLE_OK;
+}
+
+static bool has_openssl(void)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+    return info->ssl_version && text_starts(info->ssl_version, "OpenSSL");
+}
+
 static void set_up_always(struct exchange *x, char *detail)
 {
     curl_easy_reset(curl);
@@ -200,6 +219,8 @@ static void set_up_always(struct exchange *x, char *detail)
     (void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     (void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, &x->headers);
     (void)curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)HTTP_BODY_MAX);
+    if (has_openssl())
+        (void)curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, cleanse);
 }
 
 /*

@@ -61,8 +61,9 @@ STS = b"""<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAFA
 @pytest.mark.parametrize("kind", ["https", "web"])
 @pytest.mark.parametrize("body, want", [(STS % CANARY, "xAssumeRoleResponse/AssumeRoleResult/Credentials/SecretAccessKey"),
                                         (b'{"roleCredentials": {"secretAccessKey": "%s"}}' % CANARY, "jroleCredentials.secretAccessKey")], ids=["xml", "json"])
-def test_an_answer_does_not_stay_in_memory(request, http, pki, kind, body, want):
-    server = request.getfixturevalue(kind)({"/": body})
+@pytest.mark.parametrize("size", [0, 3000, 15000, 40000])
+def test_an_answer_does_not_stay_in_memory(request, http, pki, kind, body, want, size):
+    server = request.getfixturevalue(kind)({"/": b" " * size + body + b" " * size})
     words = record_of(server.url + "/", ca=pki.ca, wants=[want], headers=["X-Sent: " + CANARY.decode()])
     run = http.runner.start(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:

@@ -11,17 +11,21 @@
 #include <base/err.h>
 #include <base/secret.h>
 
-/* --no-input or BROKER_NO_INPUT: no question is ever asked. */
-void tty_forbid_input(void);
+/* No question is ever asked; `by`, static, is the option or the variable that says so. */
+void tty_forbid_input(const char *by);
 bool tty_input_forbidden(void);
 /* Whether a question can be asked: a terminal, or an askpass program. */
 bool tty_can_ask(void);
+/* Why it cannot, in an error's words, and what mends that. Static. */
+const char *tty_why_not(void);
+const char *tty_way_out(void);
 /* Whether a person sits at a controlling terminal. */
 bool tty_present(void);
 
 /*
  * Asks on /dev/tty without echo; else by $BROKER_ASKPASS, else $SSH_ASKPASS where DISPLAY or WAYLAND_DISPLAY
- * is set. The answer has no line end. ERR_LOGIN where nobody can be asked or end of file came.
+ * is set. The answer has no line end. ERR_LOGIN where nobody can be asked, "cancelled" where end of file
+ * came.
  */
 int tty_ask_secret(const char *prompt, struct secret **out, struct err *e);
 /* The same with echo, on a terminal only; malloced answer, blanks at the ends dropped. */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -22,7 +23,7 @@
 #define ANSWER_MAX 4096
 #define ERASE_LINE "\r\033[K"
 
-static bool input_forbidden;
+static const char *input_forbidden; /* by what; NULL: it is not */
 
 /* When an open question ends. */
 static struct {
@@ -86,9 +87,9 @@ static int guard_open(void)
     return guard.fd;
 }
 
-void tty_forbid_input(void)
+void tty_forbid_input(const char *by)
 {
-    input_forbidden = true;
+    input_forbidden = by;
 }
 
 bool tty_input_forbidden(void)
@@ -116,6 +117,33 @@ static const char *askpass_program(void)
 bool tty_can_ask(void)
 {
     return !input_forbidden && (tty_present() || askpass_program());
+}
+
+/* Where there would be somebody to ask. */
+static bool forbids(void)
+{
+    return input_forbidden && (tty_present() || askpass_program());
+}
+
+const char *tty_why_not(void)
+{
+    static char words[64];
+
+    if (!forbids())
+        return "no terminal to ask on";
+    (void)snprintf(words, sizeof words, "%s forbids asking", input_forbidden);
+    return words;
+}
+
+const char *tty_way_out(void)
+{
+    static char words[64];
+
+    if (!forbids())
+        return "run it on a terminal, or set BROKER_ASKPASS";
+    (void)snprintf(words, sizeof words, "%s %s, and it asks", *input_forbidden == '-' ? "leave out" : "unset",
+                   input_forbidden);
+    return words;
 }
 
 static int ask_program(const char *program, const char *prompt, struct secret **out, struct err *e)
@@ -187,7 +215,8 @@ static int ask_terminal(const char *prompt, bool echo, struct secret **out, stru
         return -1;
     if (secret_len(answer) == 0) {
         (void)fd_write_all(fd, "\n", echo ? 1 : 0);
-        return err_set(e, ERR_LOGIN, "no answer");
+        (void)err_set(e, ERR_LOGIN, "cancelled");
+        return err_hint(e, "Ctrl-D ends a question; an empty answer is Enter alone");
     }
     secret_chomp(answer);
     *out = answer;
@@ -203,7 +232,7 @@ int tty_ask_secret(const char *prompt, struct secret **out, struct err *e)
         return ask_terminal(prompt, false, out, e);
     if (!input_forbidden && program)
         return ask_program(program, prompt, out, e);
-    return err_set(e, ERR_LOGIN, "no terminal to ask on");
+    return err_set(e, ERR_LOGIN, "%s", tty_why_not());
 }
 
 int tty_ask_line(const char *prompt, char **out, struct err *e)
@@ -211,7 +240,7 @@ int tty_ask_line(const char *prompt, char **out, struct err *e)
     AUTO_SECRET(answer);
 
     if (input_forbidden || !tty_present())
-        return err_set(e, ERR_LOGIN, "no terminal to ask on");
+        return err_set(e, ERR_LOGIN, "%s", tty_why_not());
     if (ask_terminal(prompt, true, &answer, e) < 0)
         return -1;
     const char *s = secret_bytes(answer);

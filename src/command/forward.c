@@ -239,7 +239,7 @@ static int forward_run(struct invocation *inv, struct err *e)
 
     batch_init(&b, inv->word_count ? inv->word_count : 1);
     if (inv->given[OPT_detach])
-        tty_forbid_input();
+        tty_forbid_input("--detach");
     if (take_options(inv, &b, e) < 0 || prepare(inv, &b, e) < 0)
         return -1;
     if (inv->given[OPT_dry_run]) {

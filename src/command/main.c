@@ -90,8 +90,10 @@ static int run_verb(const struct verb *verb, int argc, char **argv, struct err *
                         : inv.given[OPT_verbose]   ? LOG_STEP
                         : inv.given[OPT_quiet]     ? LOG_WARNING
                                                    : LOG_NOTE);
-    if (inv.given[OPT_no_input] || env_says_yes("BROKER_NO_INPUT"))
-        tty_forbid_input();
+    if (env_says_yes("BROKER_NO_INPUT"))
+        tty_forbid_input("BROKER_NO_INPUT");
+    if (inv.given[OPT_no_input])
+        tty_forbid_input("--no-input");
     if (verb->run(&inv, e) == 0)
         return 0;
     return err_what(e, "%s", inv.label[0] ? inv.label : verb->name);

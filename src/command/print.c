@@ -8,6 +8,7 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
+#include <base/tty.h>
 
 /* Every text goes through here: a message may quote what a server or a file said. */
 static void print_clean(const char *s)
@@ -42,7 +43,7 @@ static const char *hint_of(const struct err *e)
     case ERR_TRY_LATER:
         return "try again";
     case ERR_LOGIN:
-        return "run it on a terminal, or set BROKER_ASKPASS";
+        return tty_way_out();
     default:
         return "--verbose says more";
     }

@@ -1,6 +1,7 @@
 /*
- * profile add: a new section from a URL, from flags, or from a few questions. A URL's password never goes
- * into the file: on a terminal it may go to the keychain, else it is dropped with a warning.
+ * profile add: a new section from a URL, from flags, or from a few questions. Everything is asked before
+ * anything is written, so that nothing is left by who gives up. A URL's password never goes into the file: on
+ * a terminal it may go to the keychain, else it is dropped with a warning.
  */
 #include "profile.h"
 
@@ -87,16 +88,32 @@ static int ask_auth(struct answers *a, struct err *e)
     return 0;
 }
 
-static int ask_all(struct answers *a, struct err *e)
+/* A tunnel must be there. */
+static int ask_via(const struct config *c, struct answers *a, struct err *e)
+{
+    for (;;) {
+        AUTO_PROFILE(p);
+        struct err wrong = ERR_INIT;
+        size_t before = a->count;
+        if (ask_key(a, KEY_via, "via (ssh://USER@HOST or a tunnel, empty: direct): ", e) < 0)
+            return -1;
+        if (a->count == before || config_resolve(c, NULL, NULL, a->set + before, 1, &p, &wrong) == 0)
+            return 0;
+        a->count = before;
+        print_error(&wrong);
+    }
+}
+
+static int ask_all(const struct config *c, struct answers *a, struct err *e)
 {
     if (ask_key(a, KEY_host, "host (empty: local socket): ", e) < 0)
         return -1;
     if (answered(a, KEY_host) && ask_key(a, KEY_port, "port [3306]: ", e) < 0)
         return -1;
-    return ask_key(a, KEY_user, "user: ", e) < 0 ||
-                   ask_key(a, KEY_database, "database (empty: none): ", e) < 0 || ask_auth(a, e) < 0
-               ? -1
-               : 0;
+    if (ask_key(a, KEY_user, "user: ", e) < 0 ||
+        ask_key(a, KEY_database, "database (empty: none): ", e) < 0 || ask_auth(a, e) < 0)
+        return -1;
+    return answered(a, KEY_host) ? ask_via(c, a, e) : 0;
 }
 
 /* What the URL and the flags said, as they would stand in the file. */
@@ -108,8 +125,17 @@ static void take_profile(const struct profile *p, struct answers *a)
     }
 }
 
-/* The password of the URL, for the profile as it now stands in the file. */
-static void offer_password(const struct profile *p, const struct secret *password)
+/* Whether a keychain is there to ask about; *why says why not. One that is locked, or fails, is. */
+static bool has_keychain(const char *identity, struct err *why)
+{
+    AUTO_SECRET(stored);
+
+    return store_keychain.get(identity, clock_deadline(STORE_TIMEOUT_MS, CLOCK_NEVER), &stored, why) !=
+           STORE_UNAVAILABLE;
+}
+
+/* The password of the URL, of the profile that is to be. */
+static void offer_password(const struct profile *p, const char *name)
 {
     AUTO_FREE(char *, identity);
     AUTO_FREE(char *, label);
@@ -119,16 +145,15 @@ static void offer_password(const struct profile *p, const struct secret *passwor
 
     identity = identity_password(p);
     label = identity_label(p);
-    hint = mem_printf("broker password set %s", p->name);
+    hint = mem_printf("broker password set %s", name);
     question = mem_printf("store the password of %s in the keychain? [y/N] ", label);
-    if (!tty_can_ask() || !tty_present()) {
-        log_warn(hint, "the URL's password was dropped: there is no terminal to ask whether to store it");
-        return;
-    }
-    if (!tty_ask_yes(question))
-        return;
-    if (store_keychain.put(identity, label, password, 0, clock_deadline(STORE_TIMEOUT_MS, CLOCK_NEVER),
-                           &failed) != STORE_OK)
+    if (!tty_can_ask() || !tty_present())
+        log_warn(hint, "the URL's password was dropped: %s", tty_why_not());
+    else if (!has_keychain(identity, &failed))
+        log_warn(failed.hint, "the URL's password was dropped: no keychain here: %s", failed.msg);
+    else if (tty_ask_yes(question) &&
+             store_keychain.put(identity, label, p->password, 0,
+                                clock_deadline(STORE_TIMEOUT_MS, CLOCK_NEVER), &failed) != STORE_OK)
         log_warn(hint, "the password was not stored: %s", failed.msg);
 }
 
@@ -155,8 +180,8 @@ static int check_name(const struct config *c, const char *name, struct err *e)
     return err_hint(e, "edit it there, or take another name");
 }
 
-/* Reads the new section back, so that what was written is known to be good and the identity is the file's. */
-static int added(const char *name, const struct secret *password, struct err *e)
+/* Reads the new section back, so that what was written is known to be good. */
+static int added(const char *name, struct err *e)
 {
     AUTO_CONFIG(config);
     AUTO_PROFILE(p);
@@ -165,8 +190,6 @@ static int added(const char *name, const struct secret *password, struct err *e)
     if (config_load(&config, e) < 0 || config_resolve(config, name, NULL, NULL, 0, &p, e) < 0 ||
         plan_derive(&p, e) < 0)
         return -1;
-    if (password)
-        offer_password(&p, password);
     path = path_short(config_user_file(config));
     log_note("added [profile %s] to %s", name, path);
     log_note("next: broker test %s", name);
@@ -222,10 +245,14 @@ int profile_add(struct invocation *inv, struct err *e)
         if (take_words(config, url, inv, &p, e) < 0)
             return -1;
         take_profile(&p, &a);
-    } else if (ask_all(&a, e) < 0) {
+    } else if (ask_all(config, &a, e) < 0) {
         return e->hint[0] ? -1 : err_hint(e, "broker profile add %s mysql://USER@HOST/DATABASE", name);
+    } else if (config_resolve(config, NULL, NULL, a.set, a.count, &p, e) < 0 || plan_derive(&p, e) < 0) {
+        return -1;
     }
+    if (p.password)
+        offer_password(&p, name);
     if (config_add_profile(config, name, a.set, a.count, e) < 0)
         return -1;
-    return added(name, p.password, e);
+    return added(name, e);
 }

@@ -13,6 +13,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 #include <model/address.h>
+#include <model/kinds.h>
 #include <model/utf8.h>
 #include <model/via.h>
 
@@ -93,9 +94,17 @@ static int take_time(const struct key_info *info, const char *value, char **out,
     return err_hint(e, "for example: %s = 500ms, 10s, 5m or 1h", info->name);
 }
 
+/* A word may be known and not be in this version: it is taken, and nobody is told of it. */
+static bool is_built(const struct key_info *info, const char *word)
+{
+    return info != &key_infos[KEY_auth] || kind_has_provider(word);
+}
+
 static int take_choice(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     AUTO_WORDS(words);
+    AUTO_WORDS(built);
+    AUTO_BUF(list, 4096);
     struct err ignored = ERR_INIT;
 
     if (text_split_words(info->limits, &words, &ignored) < 0)
@@ -105,12 +114,16 @@ static int take_choice(const struct key_info *info, const char *value, char **ou
             *out = mem_strdup(value);
             return 0;
         }
+        if (is_built(info, words.word[i]))
+            words_add(&built, words.word[i]);
     }
-    const char *meant = text_closest(value, (const char *const *)words.word);
+    const char *meant = text_closest(value, (const char *const *)built.word);
     (void)err_set(e, ERR_CONFIG, "%s: unknown value " QUOTED, info->name, value);
     if (meant)
         return err_hint(e, "did you mean '%s'?", meant);
-    return err_hint(e, "%s is one of: %s", info->name, info->limits);
+    for (size_t i = 0; i < built.count; i++)
+        buf_printf(&list, " %s", built.word[i]);
+    return err_hint(e, "%s is one of:%s", info->name, buf_str(&list));
 }
 
 static int take_words(const struct key_info *info, const char *value, char **out, struct err *e)

@@ -24,7 +24,7 @@ static int nothing_stored(const struct profile *p, const char *label, struct err
 static int no_keychain(struct err *e)
 {
     e->code = ERR_CONFIG;
-    (void)err_prefix(e, "no keychain here, and no terminal to ask on");
+    (void)err_prefix(e, "no keychain here, and %s", tty_why_not());
     return -1;
 }
 

@@ -2,6 +2,7 @@
 #include <provider/provider.h>
 
 #include <base/mem.h>
+#include <base/tty.h>
 #include <model/identity.h>
 
 #include "ask.h"
@@ -11,7 +12,7 @@ static int prompt_get(const struct profile *p, int64_t deadline, struct credenti
     (void)deadline;
     if (ask_password(p, out, e) == 0)
         return 0;
-    return e->code == ERR_LOGIN ? err_hint(e, "run it on a terminal, or set BROKER_ASKPASS") : -1;
+    return e->code == ERR_LOGIN && !e->hint[0] ? err_hint(e, "%s", tty_way_out()) : -1;
 }
 
 static void prompt_describe(const struct profile *p, struct buf *out)

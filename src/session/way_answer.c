@@ -52,7 +52,7 @@ static void hint_at_password(const struct profile *p, struct err *e)
     if (p->tunnel_name)
         (void)err_hint(e, "broker password set --tunnel %s", p->tunnel_name);
     else
-        (void)err_hint(e, "run it on a terminal, or set BROKER_ASKPASS");
+        (void)err_hint(e, "%s", tty_way_out());
 }
 
 /* The keeper's question as the error of a run that cannot ask: its first line is the reason, what else it
@@ -66,12 +66,13 @@ static int nobody_to_ask(const struct profile *p, enum keeper_question kind, con
 
     while (n && strchr(" :?.", text[n - 1]))
         n--;
-    (void)err_set(e, ERR_LOGIN, "nobody to ask: %.*s", (int)n, text);
+    (void)err_set(e, ERR_LOGIN, "%s: %.*s",
+                  tty_input_forbidden() && tty_present() ? tty_why_not() : "nobody to ask", (int)n, text);
     details = mem_strndup(rest, last ? (size_t)(last - rest) : 0);
     (void)err_detail_lines(e, details);
     if (kind == KEEPER_ASK_YES && p->name)
         return err_hint(e, "broker connect %s, on a terminal", p->name);
-    return err_hint(e, "run it on a terminal, or set BROKER_ASKPASS");
+    return err_hint(e, "%s", tty_way_out());
 }
 
 static int ask_person(struct way_answers *given, enum keeper_question kind, const char *text,

@@ -281,4 +281,5 @@ def test_url_is_read_byte_by_byte(broker):
 def test_url_is_not_asked_where_nothing_may_be(broker, options, env):
     t = broker.pty("token", "-", *options, env=env, stderr="pipe")
     assert t.wait() == 79 and b"URL" not in t.shown
-    assert t.err.startswith(b"broker: stdin: no terminal to ask on\nhint: ")
+    by = next(iter(options + list(env)))
+    assert t.err.startswith(f"broker: stdin: {by} forbids asking\nhint: ".encode())

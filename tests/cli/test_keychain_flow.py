@@ -139,10 +139,11 @@ def test_interrupted_question(kept, keychain):
     t.expect(kept.question)
     t.interrupt()
     assert t.wait() == -2 and t.echo
-    t = kept.pty("connect", "shop", *WHO)
+    t = kept.pty("connect", "shop", *WHO, stderr="pipe")
     t.expect(kept.question)
     t.send(b"\x04")
     assert t.wait() == 79 and t.echo
+    assert t.err == b"broker: shop: cancelled\nhint: Ctrl-D ends a question; an empty answer is Enter alone\n"
 
 
 def test_empty_answer_is_an_empty_password(kept, keychain):
@@ -164,6 +165,17 @@ def test_nobody_to_ask(kept, keychain, how, verb):
     port = kept.server.port
     assert (done.text, done.errors, done.code, done.tty) == (
         "", f"broker: shop: no stored password for app@127.0.0.1:{port}\nhint: broker password set shop\n", 79, b"")
+
+
+@pytest.mark.parametrize("how, why, hint", [
+    ("no terminal", "no terminal to ask on", "run it on a terminal, or set BROKER_ASKPASS"),
+    ("--no-input", "--no-input forbids asking", "leave out --no-input, and it asks"),
+    ("BROKER_NO_INPUT=1", "BROKER_NO_INPUT forbids asking", "unset BROKER_NO_INPUT, and it asks")])
+def test_why_nobody_is_asked(kept, how, why, hint):
+    options = [how] if how.startswith("--") else []
+    done = kept.run("token", "shop", "-o", "auth=prompt", *options, env=dict([how.split("=")]) if "=" in how else {},
+                    tty=how != "no terminal")
+    assert (done.errors, done.code) == (f"broker: shop: {why}\nhint: {hint}\n", 79)
 
 
 def test_asking_is_not_forbidden_by_0(kept, keychain):

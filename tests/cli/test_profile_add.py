@@ -10,6 +10,7 @@ PASSWORD = b"fake-canary-add-0123456789"
 NOTE = "added [profile {0}] to ~/.config/broker/config\nnext: broker test {0}\n"
 QUESTIONS = [b"host (empty: local socket): ", b"port [3306]: ", b"user: ", b"database (empty: none): ",
              f"auth ({PROVIDERS}) [keychain]: ".encode()]
+VIA = b"via (ssh://USER@HOST or a tunnel, empty: direct): "
 
 
 def said(done):
@@ -144,7 +145,7 @@ def test_password_and_nobody_to_ask(broker):
     assert said(done) == ("", """\
 broker: warning: password on the command line
 hint: broker profile add shop -
-broker: warning: the URL's password was dropped: there is no terminal to ask whether to store it
+broker: warning: the URL's password was dropped: no terminal to ask on
 hint: broker password set shop
 """ + NOTE.format("shop"), 0)
     assert sorted(section(broker)) == ["database=shop", "host=db.example.com", "user=app"]
@@ -195,16 +196,27 @@ def test_password_without_a_keychain(broker, empty_bus):
     broker.secret(PASSWORD)
     broker.env.update(empty_bus.env)
     t = broker.pty("profile", "add", "shop", b"mysql://app:" + PASSWORD + b"@h/", stderr="pipe")
+    assert t.wait() == 0 and b"[y/N]" not in t.shown
+    warning = "broker: warning: the URL's password was dropped: no keychain here: "
+    assert warning in t.err.decode() and t.err.decode().endswith(
+        "hint: start a Secret Service, or set auth = command, auth = file or auth = env\n" + NOTE.format("shop"))
+
+
+def test_asked_before_anything_is_written(broker, keychain):
+    """Ctrl-C at the question: nothing is left, in the file or in the keychain."""
+    broker.secret(PASSWORD)
+    broker.env.update(keychain.env)
+    t = broker.pty("profile", "add", "shop", b"mysql://app:" + PASSWORD + b"@h/", stderr="pipe")
     t.expect(b"[y/N] ")
-    t.sendline(b"y")
-    assert t.wait() == 0
-    assert "broker: warning: the password was not stored: " in t.err.decode() and t.err.decode().endswith(
-        NOTE.format("shop"))
+    assert not broker.config_path.exists()
+    t.interrupt()
+    assert t.wait() == -2 and not broker.config_path.exists()
+    assert keychain.lookup({"identity": "mysql://app@h:3306"}) is None
 
 
 # Questions
 
-def ask(broker, *answers, questions=QUESTIONS):
+def ask(broker, *answers, questions=(*QUESTIONS, VIA)):
     t = broker.pty("profile", "add", "shop", stderr="pipe")
     for question, answer in zip(questions, answers, strict=True):
         assert t.expect(question).endswith(question)
@@ -214,7 +226,7 @@ def ask(broker, *answers, questions=QUESTIONS):
 
 
 def test_questions(broker):
-    t = ask(broker, b"db.example.com", b"", b"app", b"shop", b"")
+    t = ask(broker, b"db.example.com", b"", b"app", b"shop", b"", b"")
     assert t.err.decode() == NOTE.format("shop") and t.out == b""
     assert section(broker) == ["host=db.example.com", "user=app", "database=shop"]
 
@@ -230,14 +242,15 @@ def test_questions_for_a_local_socket(broker):
     (b"command", b"auth_command: ", b"pass show 'db x'"), (b"file", b"auth_file: ", b"~/pw"),
     (b"env", b"auth_env: ", b"PW")])
 def test_questions_go_on_where_auth_needs_more(broker, auth, question, answer):
-    ask(broker, b"h", b"3307", b"app", b"", auth, answer, questions=[*QUESTIONS, question])
+    ask(broker, b"h", b"3307", b"app", b"", auth, answer, b"", questions=[*QUESTIONS, question, VIA])
     assert section(broker) == ["host=h", "port=3307", "user=app", f"auth={auth.decode()}",
                                f"auth_{auth.decode()}={answer.decode()}"]
 
 
 def test_a_bad_answer_is_asked_again(broker):
-    t = ask(broker, b"a b", b"  h  ", b"0", b"3306", b"u", b"", b"keychian", b"",
-            questions=[QUESTIONS[0], QUESTIONS[0], QUESTIONS[1], QUESTIONS[1], *QUESTIONS[2:], QUESTIONS[4]])
+    broker.config("[tunnel bastion]\ntype = ssh\nhost = b\n")
+    t = ask(broker, b"a b", b"  h  ", b"0", b"3306", b"u", b"", b"keychian", b"", b"bastoin", b"bastion",
+            questions=[QUESTIONS[0], QUESTIONS[0], QUESTIONS[1], QUESTIONS[1], *QUESTIONS[2:], QUESTIONS[4], VIA, VIA])
     assert t.err.decode() == """\
 broker: host: 'a b' is not a host name
 hint: a name such as db.example.com, or an IP address
@@ -245,8 +258,27 @@ broker: port: '0' is not a number from 1 to 65535
 hint: for example: port = 3306
 broker: auth: unknown value 'keychian'
 hint: did you mean 'keychain'?
+broker: via: no such tunnel 'bastoin'
+hint: did you mean 'bastion'?
 """ + NOTE.format("shop")
-    assert section(broker) == ["host=h", "port=3306", "user=u"]
+    assert section(broker) == ["host=h", "port=3306", "user=u", "via=bastion"]
+
+
+@pytest.mark.parametrize("answer", [b"ssh://dev@bastion.example.com", b"tcp://127.0.0.1:13306"])
+def test_a_way_is_asked_for(broker, answer):
+    ask(broker, b"h", b"", b"u", b"", b"", answer)
+    assert section(broker) == ["host=h", "user=u", f"via={answer.decode()}"]
+
+
+def test_answers_that_contradict_each_other_are_not_written(broker):
+    config = "[defaults]\nsocket = /s\ntls = verify-ca\n"
+    broker.config(config)
+    t = broker.pty("profile", "add", "shop", stderr="pipe")
+    for question, answer in zip((QUESTIONS[0], *QUESTIONS[2:]), (b"", b"u", b"", b"")):
+        t.expect(question)
+        t.sendline(answer)
+    assert t.wait() == 78 and t.err.startswith(b"broker: shop: tls = verify-ca over the server's own socket\n")
+    assert broker.config_path.read_text() == config
 
 
 def test_interrupted(broker):
@@ -256,10 +288,10 @@ def test_interrupted(broker):
     assert t.wait() == -2 and not broker.config_path.exists()
 
 
-@pytest.mark.parametrize("options", [[], ["--no-input"]])
-def test_nobody_to_ask(broker, options):
+@pytest.mark.parametrize("options, why", [([], "no terminal to ask on"), (["--no-input"], "--no-input forbids asking")])
+def test_nobody_to_ask(broker, options, why):
     done = broker.run("profile", "add", "shop", *options, tty=bool(options))
-    assert said(done) == ("", "broker: shop: no terminal to ask on\nhint: broker profile add shop mysql://USER@HOST/DATABASE\n", 79)
+    assert said(done) == ("", f"broker: shop: {why}\nhint: broker profile add shop mysql://USER@HOST/DATABASE\n", 79)
 
 
 def test_end_of_the_terminal_is_no_answer(broker):
@@ -267,3 +299,4 @@ def test_end_of_the_terminal_is_no_answer(broker):
     t.expect(QUESTIONS[0])
     t.send(b"\x04")
     assert t.wait() == 79 and not broker.config_path.exists()
+    assert t.err.decode() == "broker: shop: cancelled\nhint: Ctrl-D ends a question; an empty answer is Enter alone\n"

@@ -235,7 +235,7 @@ static int set_up(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
-    tty_forbid_input();
+    tty_forbid_input("--no-input");
     here = proc_self_dir();
     self = mem_printf("%s/test_way", here);
     folder = mem_printf("%s/../libexec/broker", here);

@@ -15,7 +15,8 @@ import pytest
 
 from lib import procs
 from lib.broker import result
-from lib.keeping import stopped
+from lib.http_records import request as request_of
+from lib.keeping import keeper, stopped
 
 CANARY = b"fake-canary-\"\\'#-0815-canary"
 ENV = "PASSWORD_OF_SHOP"
@@ -249,6 +250,31 @@ def test_nor_into_the_keychain_helper(broker, keychain):
         assert terminal.wait() == -signal.SIGINT
 
 
+def core_limit(pid):
+    with open(f"/proc/{pid}/limits") as limits:
+        return next(line for line in limits if line.startswith("Max core file size")).split()[4]
+
+
+def test_nor_into_the_keeper(broker, forwards, mariadb_server):
+    """Nor into its guard."""
+    broker.config(f"[profile p]\nhost = 127.0.0.1\nport = {mariadb_server.port}\nuser = app\nauth = none\ntls = required\n")
+    forwards.detach("p", "--terminate-tls", wrap=UNPRIVILEGED)
+    for pid in keeper():
+        assert peep(pid) == ["False"] * 4 and core_limit(pid) == "0", procs.cmdline(pid)
+
+
+def test_nor_into_the_helper_for_http(http):
+    run = http.runner.start(wrap=UNPRIVILEGED, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        run.stdin.write(request_of("http://127.0.0.1:1/"))
+        run.stdin.flush()
+        assert run.stdout.read(4)  # it serves
+        assert peep(run.pid) == ["False"] * 4 and core_limit(run.pid) == "0"
+    finally:
+        run.kill()
+        run.communicate()
+
+
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT])
 def test_no_core_dump(broker, number):
     """Where any other program of that user leaves one."""
@@ -257,8 +283,7 @@ def test_no_core_dump(broker, number):
     core = ["prlimit", f"--core={allowed if allowed >= 0 else 'unlimited'}"]
     broker.env["ASAN_OPTIONS"] = broker.env.get("ASAN_OPTIONS", "") + ":disable_coredump=0:handle_segv=0:handle_abort=0"
     terminal = asking(broker, program=core, cwd=folder)
-    with open(f"/proc/{terminal.pid}/limits") as limits:
-        soft = next(line for line in limits if line.startswith("Max core file size")).split()[4]
+    soft = core_limit(terminal.pid)
     terminal.send(broker.secret(CANARY))
     os.kill(terminal.pid, number)
     _, status = os.waitpid(terminal.pid, 0)

@@ -69,7 +69,12 @@ int config_resolve(const struct config *c, const char *name, const char *url,
 int config_resolve_unlowered(const struct config *c, const char *url, const struct override *overrides,
                              size_t count, struct profile *p, struct err *e);
 
-/* Checks every section; calls `each` for every error found (e is its own). Returns the number of errors. */
+/* key_check_file() for what was set, of TLS if `tls`, and of the tunnel. ERR_CONFIG; e->what is where it was
+ * set. */
+int config_check_files(const struct profile *p, bool tls, struct err *e);
+
+/* Checks every section, and the files that it names; calls `each` for every error found (e is its own).
+ * Returns the number of errors. */
 unsigned config_check(const struct config *c, void (*each)(void *context, const struct err *e),
                       void *context);
 

@@ -81,6 +81,12 @@ bool key_is_secret(const char *name);
  */
 int key_check(const struct key_info *info, const char *value, char **out, struct err *e);
 
+/*
+ * Whether the file that a key names is there and can be read, for a key that is looked for before a run
+ * dials (limits of a PATH); other keys are well. ERR_CONFIG; e->what is left to the caller.
+ */
+int key_check_file(const struct key_info *info, const char *path, struct err *e);
+
 /* Later origins win over earlier ones. */
 enum origin {
     ORIGIN_UNSET,

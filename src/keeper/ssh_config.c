@@ -5,6 +5,7 @@
  */
 #include "ssh_config.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -334,9 +335,8 @@ static int put_identity(struct ssh_settings *s, const char *path, struct err *e)
     full = path_expand(path);
     name = path_short(full);
     if (access(full, R_OK) < 0) {
-        (void)err_set(e, ERR_CONFIG, "identity %s: %s", name,
-                      access(full, F_OK) < 0 ? "no such file" : "not readable");
-        return err_hint(e, "set identity in the tunnel to a private key file, or leave it out");
+        (void)err_set(e, ERR_CONFIG, "identity %s: %s", name, strerror(errno));
+        return err_hint(e, "set identity to a private key file that can be read");
     }
     words_add(&files, full);
     for (size_t i = 0; i < s->identity_files.count; i++) {

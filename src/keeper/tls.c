@@ -18,6 +18,7 @@
 #include <base/text.h>
 
 #include "keeper.h"
+#include "tls_pem.h"
 #include "tls_why.h"
 
 /* Several records a read: a result set comes in records of 16 KiB. */
@@ -76,6 +77,15 @@ static int bad_file(const char *key, const char *path, const char *words, struct
     return err_hint(e, "set %s to a PEM file that can be read", key);
 }
 
+static int bad_certificates(const char *key, const char *path, const char *words, struct err *e)
+{
+    AUTO_FREE(char *, broken);
+
+    broken = tls_pem_broken(path);
+    (void)bad_file(key, path, broken ? broken : words, e);
+    return broken ? err_hint(e, "mend it, or take it out of the file") : -1;
+}
+
 static int load_authorities(struct err *e)
 {
     if (opt.tls == KEEPER_TLS_ENCRYPT)
@@ -83,7 +93,7 @@ static int load_authorities(struct err *e)
     if (!opt.tls_ca)
         return err_set(e, ERR_CONFIG, "no tls_ca to verify the server's certificate with");
     if (SSL_CTX_load_verify_file(context, opt.tls_ca) != 1)
-        return bad_file("tls_ca", opt.tls_ca, "no certificates in it", e);
+        return bad_certificates("tls_ca", opt.tls_ca, "no certificates in it", e);
     return 0;
 }
 
@@ -99,7 +109,7 @@ static int load_own(struct err *e)
         return err_hint(e, "set tls_cert to the certificate of that key");
     }
     if (SSL_CTX_use_certificate_chain_file(context, cert) != 1)
-        return bad_file("tls_cert", cert, "no certificate in it", e);
+        return bad_certificates("tls_cert", cert, "no certificate in it", e);
     SSL_CTX_set_default_passwd_cb(context, no_passphrase);
     bool taken = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
     /* A key of another type has a place of its own there, and the certificate would not be shown. */

@@ -46,6 +46,19 @@ struct keys {
     unsigned errors;
 };
 
+/* As a run does before it dials. Not a slip in the line itself: that does not spoil the section's rules. */
+static void check_file(const struct keys *k, const struct ini_event *entry, const struct found *found)
+{
+    const struct key_info *infos[] = {key_infos, tunnel_key_infos, file_key_infos};
+    struct err e = ERR_INIT;
+
+    if (!k->checking || !*found->value ||
+        key_check_file(&infos[found->table][found->key], found->value, &e) == 0)
+        return;
+    (void)config_what(k->config, k->section->file, entry->line, &e);
+    report(k->checking, &e);
+}
+
 static int check_key(void *context, const struct ini_event *entry, struct err *ignored)
 {
     struct keys *k = context;
@@ -55,8 +68,10 @@ static int check_key(void *context, const struct ini_event *entry, struct err *i
     (void)ignored;
     if (entry_check(k->config, k->section, entry, &found, &e) == 0 &&
         !(found.table == FOUND_PROFILE && found.key == KEY_via &&
-          check_via(k->config, k->section, entry, &e) < 0))
+          check_via(k->config, k->section, entry, &e) < 0)) {
+        check_file(k, entry, &found);
         return 0;
+    }
     k->errors++;
     if (k->checking)
         report(k->checking, &e);

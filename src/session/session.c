@@ -130,6 +130,14 @@ int session_open(struct session *s, const struct request *r, struct err *e)
     return 0;
 }
 
+/* A forward's TLS is looked at by its keeper, which it starts right away. */
+static int check_files(const struct profile *p, enum purpose purpose, struct err *e)
+{
+    bool tls = purpose != FOR_FORWARD && tls_level_parse(profile_str(p, KEY_tls)) != TLS_DISABLED;
+
+    return purpose == FOR_SECRET ? 0 : config_check_files(p, tls, e);
+}
+
 int session_plan(struct session *s, enum purpose purpose, const char *client, bool dry, struct err *e)
 {
     struct facts_wanted want = {
@@ -142,7 +150,8 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
 
     if (facts_gather(&s->profile, &want, &s->facts, e) < 0)
         return -1;
-    if (plan_make(&s->profile, &s->facts, purpose, &s->plan, e) < 0)
+    if (plan_make(&s->profile, &s->facts, purpose, &s->plan, e) < 0 ||
+        check_files(&s->profile, purpose, e) < 0)
         return -1;
     if (!s->plan.keeper)
         log_step("way", "direct, %s", s->plan.endpoint);

@@ -8,6 +8,8 @@ import stat
 
 import pytest
 
+from lib import stranger
+from lib.broker import BUILD
 from lib.built import PROVIDERS
 
 FILE = "~/.config/broker/config"
@@ -224,3 +226,49 @@ def test_system_file_is_weaker(broker, names):
     assert refused(broker.run("profile",
                               "check")) == "/etc/broker/config:5: unknown key 'hots'\nhint: did you mean 'host'?\n"
     assert "system" not in broker.run("profile", "show", "p", env={"BROKER_CONFIG": str(broker.config_path)}).text
+
+
+# Files that keys name
+
+FILES = [("tls_ca", "a PEM file"), ("tls_cert", "a PEM file"), ("tls_key", "a PEM file"), ("identity", "a private key file")]
+
+
+@pytest.mark.parametrize("kind, reason", [("none", "No such file or directory"), ("folder", "Is a directory"), ("locked", "Permission denied"),
+                                          ("in a locked folder", "Permission denied"), ("dangling", "No such file or directory")])
+@pytest.mark.parametrize("key, what", FILES)
+@pytest.mark.skipif(os.getuid() != 0, reason="missing: root, for another user")
+def test_a_file_that_cannot_be_read(broker, key, what, kind, reason):
+    """`profile check`, and a run before it dials: nobody listens there."""
+    path = broker.home / "files" / "f"
+    path.parent.mkdir()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "dangling":
+        path.symlink_to("nowhere")
+    elif kind != "none":
+        path.write_text("x")
+    section = "" if key == "identity" else f"{key} = ~/files/f\n"
+    broker.config("[profile p]\nhost = 127.0.0.1\nport = 1\nuser = u\nauth = none\nvia = t\ntls = required\n" + section +
+                  "[tunnel t]\ntype = ssh\nhost = 127.0.0.1\nport = 1\n" + ("" if section else f"{key} = ~/files/f\n"))
+    stranger.settle(broker, BUILD)
+    if "locked" in kind:
+        locked = path if kind == "locked" else path.parent
+        os.chown(locked, 0, 0)
+        locked.chmod(0o700)
+    line = broker.config_path.read_text().splitlines().index(f"{key} = ~/files/f") + 1
+    wanted = f"broker: ~/.config/broker/config:{line}: {key} ~/files/f: {reason}\nhint: set {key} to {what} that can be read\n"
+    for args in (["profile", "check"], ["connect", "p"], ["exec", "p", "--", "true"], ["test", "p"], ["connect", "p", "--dry-run"]):
+        done = broker.run(*args, wrap=stranger.WRAP)
+        assert (done.code, done.text, done.errors) == (78, "", wanted), args
+    if section:  # without TLS nobody reads it
+        assert broker.run("connect", "p", "--tls", "disabled", "--dry-run", wrap=stranger.WRAP).code == 0
+
+
+def test_all_files_are_checked(broker):
+    """Each line once, however many profiles have it; a tunnel that no profile uses too."""
+    broker.config("[defaults]\ntls_ca = /nonexistent/ca\n[profile p]\nhost = h\nuser = u\ntls_cert = /nonexistent/cert\n"
+                  "[profile q]\nhost = h\nuser = u\n[tunnel t]\ntype = ssh\nhost = b\nidentity = /nonexistent/key\n")
+    done = broker.run("profile", "check")
+    assert done.code == 78 and [line for line in done.errors.splitlines() if line.startswith("broker: ")] == [
+        f"broker: ~/.config/broker/config:{line}: {key} /nonexistent/{name}: No such file or directory"
+        for line, key, name in ((2, "tls_ca", "ca"), (6, "tls_cert", "cert"), (13, "identity", "key"))]

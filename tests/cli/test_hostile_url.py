@@ -158,8 +158,8 @@ def test_profile_add_warns_of_what_its_own_password_allows(victim):
 @pytest.mark.parametrize("url", [
     "mysql://app@{name}:{fake}/?tls=required", "mysql://app@{name}:{fake}/?tls_ca={ca}",
     "mysql://app:pw@{name}:{fake}/?tls=disabled", "mysql://app@{name}:{fake}/?auth=none&tls=disabled",
-    "mysql://127.0.0.1:{fake}/", "mysql://app@127.0.0.1/?ssh_host=b&ssh_keyLocation=~/k&ssh_keyLocationEnabled=1",
-    "mysql://app@{name}/?tls_cert=/c.pem&tls_key=/k.pem", f"mysql://app@{RDS}/?type=aws_iam&aws_profile=prod"])
+    "mysql://127.0.0.1:{fake}/", "mysql://app@127.0.0.1/?ssh_host=b&ssh_keyLocation={ca}&ssh_keyLocationEnabled=1",
+    "mysql://app@{name}/?tls_cert={ca}&tls_key={ca}", f"mysql://app@{RDS}/?type=aws_iam&aws_profile=prod"])
 def test_what_a_url_may(victim, clients, url):
     url = filled(victim, url)
     done = victim.run("connect", "-", "--dry-run", "--client", clients["mysql9"].path, input=url.encode() + b"\n")

@@ -344,6 +344,23 @@ def test_bad_keys(broker, names, mariadb_server, pki, key, value, words):
     assert (done.code, done.out) == (78, b"") and done.errors == "broker: p: " + words.format(**files), done.errors
 
 
+@pytest.mark.parametrize("key, name", [("tls_ca", "bundle"), ("tls_cert", "chain")])
+@pytest.mark.parametrize("break_it", [
+    lambda pem: pem.replace(pem.splitlines()[3], "not base64 %%%"),
+    lambda pem: "\n".join(pem.splitlines()[:3] + pem.splitlines()[-1:]) + "\n"], ids=["letters", "cut"])
+def test_a_broken_certificate_is_named(broker, names, mariadb_server, pki, key, name, break_it):
+    """One of a bundle that is right but for it: OpenSSL itself says only that it can read none."""
+    good = pki.client_cert.read_text() if key == "tls_cert" else pki.ca.read_text()
+    bundle = "# The authorities of the shop\n" + good + "\n# The old one\n" + break_it(good) + good
+    line = bundle.splitlines().index("# The old one") + 2
+    path = broker.write(name, bundle)
+    keys = {"tls_ca": pki.ca, "tls_cert": pki.client_cert, "tls_key": pki.client_key, key: path}
+    broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app", auth="none", tls="verify-identity", **keys))
+    done = broker.run("exec", "p", "--", "true")
+    assert (done.code, done.errors) == (78, f"broker: p: {key} {path}: certificate 2, at line {line}, is broken\n"
+                                            "hint: mend it, or take it out of the file\n")
+
+
 @pytest.mark.parametrize("version, ciphers, shown", [
     ("TLSv1.2", None, b"TLSv1.2\t"), ("TLSv1.3", "TLS_AES_128_GCM_SHA256", b"TLSv1.3\tTLS_AES_128_GCM_SHA256"),
     ("TLSv1.2", "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES256-GCM-SHA384", b"TLSv1.2\tECDHE-ECDSA-AES256-GCM-SHA384")])

@@ -198,8 +198,9 @@ def test_least_size_of_a_key(way, sshd, ssh_keys, ssh_home, engine, least, code)
 @BOTH
 def test_no_such_identity(way, sshd, engine):
     way.config(sshd, engine, identity="~/.ssh/nothing")
-    way.fails(78, "broker: p: identity ~/.ssh/nothing: no such file",
-              "hint: set identity in the tunnel to a private key file, or leave it out")
+    line = way.broker.config_path.read_text().splitlines().index("identity = ~/.ssh/nothing") + 1
+    way.fails(78, f"broker: ~/.config/broker/config:{line}: identity ~/.ssh/nothing: No such file or directory",
+              "hint: set identity to a private key file that can be read")
 
 
 @pytest.mark.parametrize("name, mode, words, hint", [

@@ -256,7 +256,7 @@ static void an_identity_comes_first(void **state)
     assert_true(has_line(buf_str(&last), "given 1"));
     read_with("host=b,identity=/nonexistent/key");
     assert_int_equal(last_error.code, ERR_CONFIG);
-    assert_string_equal(last_error.msg, "identity /nonexistent/key: no such file");
+    assert_string_equal(last_error.msg, "identity /nonexistent/key: No such file or directory");
 }
 
 static void a_bad_configuration_is_named(void **state)

@@ -33,7 +33,8 @@ static bool is_strange(int fd, struct err *e)
     (void)tcp_end_take(&at, &end);
     (void)err_set(e, ERR_REFUSED, "2003 port %u of this machine: another user listens there (uid %u)",
                   end.port, uid);
-    (void)err_hint(e, "only a listener of yours or root's is taken for the tunnel; use another port");
+    (void)err_hint(e, "start your own forward at another port; a service of this machine goes into host and "
+                      "port, without via");
     return true;
 }
 

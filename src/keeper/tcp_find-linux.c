@@ -89,9 +89,11 @@ static int listen_to(struct tcp_socket *out)
     return -1;
 }
 
-/* The answer is there when the question has been sent. */
+/* The answer is there when the question has been sent. A kernel without the module for TCP says that there is
+ * no such socket, of each: it is believed once it has found one. */
 static int diag_find(const struct tcp_end *local, const struct tcp_end *remote, struct tcp_socket *out)
 {
+    static bool has_found;
     int found = -1;
 
     if (diag < 0)
@@ -100,7 +102,8 @@ static int diag_find(const struct tcp_end *local, const struct tcp_end *remote, 
         found = listen_to(out);
     if (found < 0)
         fd_close_cleanup(&diag);
-    return found;
+    has_found |= found > 0;
+    return found == 0 && !has_found ? -1 : found;
 }
 
 struct search {

@@ -6,12 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +16,8 @@
 #include <base/mem.h>
 #include <keeper/end.h>
 #include <keeper/keeper.h>
+
+#include "forbid_family.h"
 
 static void wants(const char *host, unsigned port)
 {
@@ -74,23 +72,6 @@ static void not_ours(void **state)
     fails(ERR_CONFIG, "db.example.com: Name or service not known");
 }
 
-/* A kernel without a family of addresses, as far as socket(2) goes. */
-static void forbid_family(int family)
-{
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)family, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
-
-    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
-}
-
 static bool opens(void)
 {
     struct err e = ERR_INIT;
@@ -113,7 +94,7 @@ static void without(int family, bool works)
     pid_t pid = fork();
 
     if (pid == 0) {
-        forbid_family(family);
+        assert_int_equal(forbid_family(family, EAFNOSUPPORT), 0);
         wants("localhost", 0);
         _exit(opens() == works ? 0 : 1);
     }

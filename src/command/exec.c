@@ -40,6 +40,34 @@ static void note_stock_client(const struct invocation *inv, const char *profile)
         log_note("note: %s ignores MYSQL_USER; use %s --defaults-file={defaults-file}", program, program);
 }
 
+/* What a client of either family takes for "no TLS, no connection". */
+static bool insists_on_tls(const char *word)
+{
+    static const char *const harmless[] = {
+        "--ssl-mode=disabled", "--ssl-mode=preferred",       "--ssl=0",
+        "--ssl=off",           "--ssl-verify-server-cert=0", "--ssl-verify-server-cert=off"};
+
+    if (!text_starts(word, "--ssl"))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(harmless); i++) {
+        if (text_equal_nocase(word, harmless[i]))
+            return false;
+    }
+    return true;
+}
+
+/* It will say only that the server has no TLS, which is not so. */
+static void note_own_tls(const struct invocation *inv, const char *profile)
+{
+    for (size_t i = 1; inv->rest[i]; i++) {
+        if (!insists_on_tls(inv->rest[i]))
+            continue;
+        log_note("note: TLS to the server is made by broker here; leave %.*s out, or use broker forward%s%s",
+                 (int)strcspn(inv->rest[i], "="), inv->rest[i], profile ? " " : "", profile ? profile : "");
+        return;
+    }
+}
+
 static int exec_run(struct invocation *inv, struct err *e)
 {
     AUTO_SESSION(s);
@@ -64,6 +92,8 @@ static int exec_run(struct invocation *inv, struct err *e)
     }
     if (stock && !wants_file)
         note_stock_client(inv, s.profile.name);
+    if (stock && s.plan.tls_by_keeper)
+        note_own_tls(inv, s.profile.name);
     s.may_log_in = true;
     if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)
         return -1;

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from lib.clients import find
 from lib.logins import for_user
 from servers import process
 from servers.pki import RIGHT_NAME, WRONG_NAME
@@ -152,6 +153,10 @@ def migrate(place):
               place.table)
 
 
+def gosql(place):
+    return [fetched("go/gosql"), "{host}", "{port}", "{database}", place.statement]
+
+
 def alembic(place):
     folder = place.home / "alembic"
     (folder / "versions").mkdir(parents=True)
@@ -192,7 +197,7 @@ PROGRAMS = {
     "dbmate": Program(dbmate, URL),
     "goose": Program(goose),
     "golang-migrate": Program(migrate),
-    "go-sql-driver": Program(lambda p: [fetched("go/gosql"), "{host}", "{port}", "{database}", p.statement]),
+    "go-sql-driver": Program(gosql),
     "sqlalchemy": Program(python(SQLALCHEMY), URL),
     "alembic": Program(alembic, URL),
     "django": Program(python(DJANGO), URL),
@@ -360,3 +365,60 @@ def test_tool(tools, broker, tool, client, way, level, shell):
     assert done.code == 0 and WORDS[tool] in done.out and b"unknown" not in done.err, (done.out, done.errors)
     if level != "preferred":
         assert tools.wire_has_tls()
+
+
+# Programs that insist on TLS of their own, which the keeper's end does not take
+
+JAVA = """
+public class Main {
+    public static void main(String[] words) throws Exception {
+        String e = "jdbc:mysql://" + System.getenv("MYSQL_HOST") + ":" + System.getenv("MYSQL_TCP_PORT") + "/shop?sslMode=REQUIRED";
+        try (var c = java.sql.DriverManager.getConnection(e, System.getenv("MYSQL_USER"), System.getenv("MYSQL_PWD"))) {
+            c.createStatement().execute(words[0]);
+        }
+    }
+}
+"""
+
+
+def java(place):
+    jar = fetched_file("java/lib/mysql-connector-j-9.7.0.jar")
+    return ["java", "-cp", jar, str(place.home / "Main.java"), place.statement]
+
+
+NOTE = "note: TLS to the server is made by broker here; leave {} out, or use broker forward p"
+STOCK = ["--host={host}", "--port={port}", "--protocol=tcp", "-e"]
+INSIST = {
+    "node-mysql2": Program(node, files={"query.js": MYSQL2.replace("database: e.MYSQL_DATABASE", "ssl: {}")}),
+    "go-sql-driver": Program(lambda p: ["env", "MORE=?tls=true", *gosql(p)]),
+    "pymysql": Program(python(PYMYSQL.replace('"password"', '"ssl": {"ca": None}, "password"'))),
+    "connector/j": Program(java, files={"Main.java": JAVA}),
+    "mysql": Program(lambda p: [str(find("mysql9").path), "--ssl-mode=REQUIRED", *STOCK, p.statement]),
+    "mariadb": Program(lambda p: [installed("/usr/bin/mariadb"), "--ssl-verify-server-cert", *STOCK, p.statement]),
+}
+
+
+WORDS_OF_REFUSAL = {"node-mysql2": "Server does not support secure connection", "go-sql-driver": "TLS requested but server does not support TLS",
+                    "pymysql": "SSL is required but", "connector/j": "SSL Connection required, but not provided by server",
+                    "mysql": "SSL is required but", "mariadb": "SSL is required, but"}
+
+
+@pytest.mark.parametrize("name", INSIST)
+@pytest.mark.parametrize("way", ["direct", "tcp"])
+def test_tls_of_its_own(run, monkeypatch, name, way):
+    """It refuses in its own words, since that end offers none, and nothing of it is sent. Of a stock client, whose words are known,
+    broker says what to do instead."""
+    monkeypatch.setitem(PROGRAMS, name, INSIST[name])
+    run.configure(way, "verify-identity")
+    done = run.program(name)
+    assert done.code == 1 and WORDS_OF_REFUSAL[name] in done.errors and not run.made(name), (done.code, done.errors)
+    assert MARK.encode() not in run.far.sent and b"prog" not in run.far.sent
+    notes = [line for line in done.errors.splitlines() if line.startswith("note: TLS")]
+    assert notes == {"mysql": [NOTE.format("--ssl-mode")], "mariadb": [NOTE.format("--ssl-verify-server-cert")]}.get(name, []), notes
+
+
+@pytest.mark.parametrize("word", ["--ssl-mode=DISABLED", "--ssl-mode=preferred"])
+def test_no_note_where_it_does_not_insist(run, word):
+    run.configure("direct", "verify-identity")
+    done = run.broker.run("exec", "p", "--", find("mysql9").path, word, "--user=prog", "--get-server-public-key", *STOCK, run.statement)
+    assert done.code == 0 and "TLS" not in done.errors and run.made("mysql"), done.errors

@@ -28,6 +28,9 @@ enum {
     KEEPER_STOP,
     KEEPER_STAY, /* to a detached keeper, on the line: it goes on when that ends. Without it the line's end is
                     its end, as where broker was killed before anybody knew of the forward */
+    KEEPER_MARK, /* after READY: with TEXT, clients are told KEEPER_MARKED and that in the place of an error;
+                    without, words again. Answered by the last error that was told under the mark before, or
+                    OK */
 };
 
 #define KEEPER_LIVES_FOR_FD 3
@@ -116,6 +119,10 @@ bool keeper_address_take(const char *text, char **path, char **host, unsigned *p
 
 /* What stands in front of a server's error that came before TLS: anybody on the way can have said it. */
 #define KEEPER_UNVERIFIED "unverified, before TLS: "
+
+/* What stands in front of a mark. Only the mark, secret between broker and the keeper, says whose word it is.
+ */
+#define KEEPER_MARKED "broker "
 
 enum keeper_tls { KEEPER_TLS_ENCRYPT, KEEPER_TLS_CHAIN, KEEPER_TLS_NAME };
 

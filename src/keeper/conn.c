@@ -19,9 +19,9 @@
 #include "first.h"
 #include "keeper.h"
 #include "login.h"
-#include "packet.h"
 #include "peer.h"
 #include "relay.h"
+#include "told.h"
 #include "tunnel.h"
 
 /* Connections of those who were not looked up, at most: half of the channels that a session of SSH has. */
@@ -105,7 +105,7 @@ static void conn_refuse(struct conn *c, const struct err *e)
     AUTO_BUF(packet, 1024);
 
     log_warn(e->hint, "%s", e->msg);
-    packet_put_error(&packet, 0, e);
+    told_put(&packet, 0, e);
     (void)send(fd, packet.data, packet.len, MSG_NOSIGNAL);
     conn_end(c);
 }

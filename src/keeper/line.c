@@ -18,6 +18,7 @@
 #include "keeper.h"
 #include "life.h"
 #include "loop.h"
+#include "told.h"
 
 #define PATIENCE_MS 10000
 #define LOG_LINE_MAX 8192
@@ -42,6 +43,26 @@ int line_open(struct err *e)
     return options_parse(&open, &opt, e);
 }
 
+static int send_record(const struct record *r)
+{
+    struct err ignored = ERR_INIT;
+
+    return record_write(STDOUT_FILENO, r, clock_deadline(PATIENCE_MS, CLOCK_NEVER), &ignored);
+}
+
+/* What was told under the mark before, if anything was. */
+static void answer_mark(const struct record *said)
+{
+    AUTO_RECORD(answer);
+    const struct err *last = told_last();
+
+    answer.kind = RECORD_OK;
+    if (last)
+        record_put_error(&answer, last);
+    (void)send_record(&answer);
+    told_mark(record_str(said, KEEPER_TAG_TEXT));
+}
+
 static void line_ready_to_read(struct watch *w, unsigned events)
 {
     AUTO_RECORD(said);
@@ -57,6 +78,10 @@ static void line_ready_to_read(struct watch *w, unsigned events)
         stays = true;
         return;
     }
+    if (got > 0 && ready && said.kind == KEEPER_MARK) {
+        answer_mark(&said);
+        return;
+    }
     if (!ready || (!stays && !life_has_owner()))
         life_quit(0);
     closed = true;
@@ -66,13 +91,6 @@ static void line_ready_to_read(struct watch *w, unsigned events)
 void line_watch(void)
 {
     loop_watch(&from_broker, STDIN_FILENO, LOOP_READ, line_ready_to_read);
-}
-
-static int send_record(const struct record *r)
-{
-    struct err ignored = ERR_INIT;
-
-    return record_write(STDOUT_FILENO, r, clock_deadline(PATIENCE_MS, CLOCK_NEVER), &ignored);
 }
 
 void line_ready(void)

@@ -21,6 +21,7 @@
 #include "mysql_act.h"
 #include "mysql_said.h"
 #include "packet.h"
+#include "told.h"
 
 void mysql_init(struct mysql *m)
 {
@@ -54,7 +55,7 @@ enum mysql_step mysql_fail(struct mysql *m, const struct err *e)
         return MYSQL_OVER;
     mysql_end(m);
     err_copy(&m->failed, e);
-    packet_put_error(&m->client.out, m->next, e);
+    told_put(&m->client.out, m->next, e);
     return MYSQL_OVER;
 }
 

@@ -15,6 +15,7 @@
 #include "launch.h"
 #include "server_error.h"
 #include "walk.h"
+#include "way.h"
 
 #define QUERY "select version(), user(); show session status like 'Ssl_cipher'"
 #define ANSWER_MAX 65536
@@ -52,6 +53,14 @@ static int parse_answer(const char *text, struct probe *out, struct err *e)
     return 0;
 }
 
+/* The keeper's own error; a tunnel's trouble has no number. */
+static int retell(const struct err *told, struct probe *out, struct err *e)
+{
+    err_copy(e, told);
+    out->server_code = (unsigned)strtoul(e->msg, NULL, 10);
+    return -1;
+}
+
 static int explain(const struct session *s, const struct proc_result *result, struct probe *out,
                    struct err *e)
 {
@@ -77,6 +86,8 @@ int session_probe(const struct session *s, struct probe *out, struct err *e)
 {
     AUTO_LAUNCH(launch);
     AUTO_PROC_RESULT(result);
+    AUTO_FREE(char *, mark);
+    struct err told = ERR_INIT;
     char *const args[] = {(char *)(uintptr_t) "--batch", (char *)(uintptr_t) "--skip-column-names",
                           (char *)(uintptr_t) "-e", (char *)(uintptr_t)QUERY, NULL};
 
@@ -91,11 +102,16 @@ int session_probe(const struct session *s, struct probe *out, struct err *e)
         .max = ANSWER_MAX,
         .keep_fd = launch.option_fd,
     };
-    if (proc_capture(&run, &result, e) < 0)
+    if (s->way)
+        way_mark(s->way, &mark);
+    int captured = proc_capture(&run, &result, e);
+    /* What a server says may look like the keeper's words: the mark does not. */
+    bool by_keeper = mark && way_unmark(s->way, &told) < 0 && strstr(buf_str(&result.err), mark);
+    if (captured < 0)
         return -1;
-    if (result.status != 0)
-        return explain(s, &result, out, e);
-    return parse_answer(secret_bytes(result.out), out, e);
+    if (result.status == 0)
+        return parse_answer(secret_bytes(result.out), out, e);
+    return by_keeper ? retell(&told, out, e) : explain(s, &result, out, e);
 }
 
 int session_resolve(const struct session *s, struct err *e)

@@ -20,9 +20,6 @@
     "the server wants the password in clear",                                                                \
         "cleartext = yes, if this server may have it: its certificate is verified then"
 
-/* ER_UNKNOWN_ERROR, which the keeper uses as its own. */
-#define KEEPER_ERROR 1105
-
 /* {who} USER@HOST as the server saw it, {database}, {endpoint}, {text} the client's words, {reason} ours,
  * {refused} the provider's hint, {plugin} the one that is missing. `only` limits a row to texts that hold it.
  */
@@ -135,29 +132,6 @@ static void fill(char *to, size_t size, const char *template, const char *const 
     to[n] = '\0';
 }
 
-#define KEEPER_SAYS "broker: "
-#define HINT "hint: "
-
-/*
- * The keeper's own words, which reach the client as the server's error: "broker: 2026 certificate is for
- * db-1.example.com", details, "hint: ...". A tunnel's trouble has no number.
- */
-static unsigned keeper_said(const char *text, struct err *e)
-{
-    size_t first = strcspn(text, "\n");
-    unsigned number = (unsigned)strtoul(text, NULL, 10);
-
-    (void)err_set(e, number && number < 2000 ? ERR_REFUSED : ERR_UNREACHABLE, "%.*s", (int)first, text);
-    for (text += first; *text == '\n'; text += first) {
-        first = strcspn(++text, "\n");
-        if (text_starts(text, HINT))
-            (void)err_hint(e, "%.*s", (int)(first - (sizeof HINT - 1)), text + sizeof HINT - 1);
-        else if (first)
-            (void)err_detail(e, "%.*s", (int)first, text);
-    }
-    return number;
-}
-
 /* "1045 access denied": the number stays, for those who look it up. */
 static void put_number(struct err *e, unsigned number)
 {
@@ -207,9 +181,6 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
     if (!line)
         return client_trouble(client_stderr, status, e);
     log_step("server", "%.*s", (int)strcspn(line, "\n"), line);
-    const char *said = strstr(line, ": " KEEPER_SAYS);
-    if (plan->keeper && said && number == KEEPER_ERROR)
-        return keeper_said(said + sizeof ": " KEEPER_SAYS - 1, e);
     text = error_text(line, &unverified);
     who = quoted_who(text);
     plugin = missing_plugin(text);

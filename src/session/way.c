@@ -4,6 +4,7 @@
  */
 #include "way.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 #define HOPS_MOST 4
 #define GRACE_MS 2000
 #define STOP_MS 1000
+#define MARK_MS 10000 /* it answers at once, but for what it just does */
 
 void way_release(struct way *w)
 {
@@ -45,6 +47,41 @@ void way_stop(struct way *w)
     stop.kind = KEEPER_STOP;
     (void)record_write(w->line, &stop, clock_deadline(STOP_MS, CLOCK_NEVER), &ignored);
     fd_close_cleanup(&w->line);
+}
+
+/* 1: the keeper has nothing to tell; 0: it has gone, or does not answer; -1: *e is what it tells. */
+static int ask_mark(struct way *w, const char *mark, struct err *e)
+{
+    AUTO_RECORD(ask);
+    AUTO_RECORD(answer);
+    int64_t until = clock_deadline(MARK_MS, CLOCK_NEVER);
+    struct err ignored = ERR_INIT;
+
+    if (w->line < 0)
+        return 0;
+    ask.kind = KEEPER_MARK;
+    record_put_str(&ask, KEEPER_TAG_TEXT, mark);
+    if (record_write(w->line, &ask, until, &ignored) < 0 ||
+        record_read(w->line, &answer, until, &ignored) <= 0)
+        return 0;
+    return answer.kind == RECORD_ERROR ? record_error(&answer, e) : 1;
+}
+
+void way_mark(struct way *w, char **mark)
+{
+    struct err ignored = ERR_INIT;
+    char *text = mem_printf("%08x%08x", randombytes_random(), randombytes_random());
+
+    *mark = NULL;
+    if (ask_mark(w, text, &ignored) > 0)
+        *mark = text;
+    else
+        free(text);
+}
+
+int way_unmark(struct way *w, struct err *e)
+{
+    return ask_mark(w, NULL, e) < 0 ? -1 : 0;
 }
 
 /* What the program needs of ours, and what its tunnel's children do; nothing that may be a secret of ours. */

@@ -36,6 +36,14 @@ void way_release(struct way *w);
 void way_stop(struct way *w);
 
 /*
+ * For a client whose output is read: from now on its keeper's errors are told to clients as *mark (malloced;
+ * NULL where that failed), which no server knows. way_unmark() ends that; -1: such an error was told, and is
+ * *e.
+ */
+void way_mark(struct way *w, char **mark);
+int way_unmark(struct way *w, struct err *e);
+
+/*
  * Starts a keeper for the plan's endpoint and tunnel, and waits until it is ready. The profile's SSH password
  * (of a URL), then the store, then a person answer its questions; ERR_LOGIN where nobody can. Waiting for a
  * hop shows itself after a second (transcript 10). The keeper lives for this process, which may exec, unless

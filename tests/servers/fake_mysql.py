@@ -3,7 +3,8 @@
 `FakeServer("switch")` greets as MySQL 8, then asks by AuthSwitchRequest for mysql_clear_password, with or without TLS,
 and refuses the login whatever it gets. `"sha2"` asks for caching_sha2_password and says that the scramble is not enough:
 what then comes is the password, unless the client asks for a key. `"sha256"` asks for sha256_password. Either gives a key of its
-own to who asks for one, if it has any. `"silent"` accepts and says nothing. `"reset"` accepts and resets. Every byte that
+own to who asks for one, if it has any. `"no greeting"`, `"greets"` and `"refuses"` send `refusal`
+instead of the greeting, right behind it, or after the client's answer. `"silent"` accepts and says nothing. `"reset"` accepts and resets. Every byte that
 a client sends (inside TLS: what was decrypted) is in `received`, so that a test can say that none of the secret was;
 `answers` holds what it said to each of our questions."""
 import socket
@@ -29,15 +30,17 @@ def greeting(plugin, tls):
 
 
 class FakeServer:
-    """mode: switch, sha2, sha256, silent or reset. certificate: (cert, key) to offer TLS. plugin: what the switch asks for. rsa: the
+    """mode: switch, sha2, sha256, no greeting, greets, refuses, silent or reset. certificate: (cert, key) to offer TLS. plugin: what the switch asks for. rsa: the
     path of a private key, for who asks for it; what comes encrypted is then in `answers` decrypted."""
     host = "127.0.0.1"
 
     def __init__(self, mode="switch", certificate=None, plugin=b"mysql_clear_password",
-                 greeting_plugin=b"mysql_native_password", rsa=None):
+                 greeting_plugin=b"mysql_native_password", rsa=None,
+                 refusal=(1045, b"no entry, says the fake")):
         self.mode, self.plugin, self.greeting_plugin = mode, plugin, greeting_plugin
         self.received, self.connections, self.tls_used = b"", 0, False
         self.answers, self.rsa, self.encrypted = [], rsa, False
+        self.refusal = b"\xff" + struct.pack("<H", refusal[0]) + b"#28000" + refusal[1]
         self.context = None
         if certificate:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -79,7 +82,12 @@ class FakeServer:
         connection.close()
 
     def _login(self, connection):
-        connection.sendall(packet(0, greeting(self.greeting_plugin, self.context)))
+        first = b"" if self.mode == "no greeting" else packet(0, greeting(self.greeting_plugin, self.context))
+        if self.mode in ("no greeting", "greets"):
+            connection.sendall(first + packet(1 if first else 0, self.refusal if first else self.refusal[:3] + self.refusal[9:]))
+            self._receive(connection, 4096)
+            return
+        connection.sendall(first)
         sequence, answer = self._read_packet(connection)
         if self.context and struct.unpack("<I", answer[:4])[0] & SSL:
             connection = self.context.wrap_socket(connection, server_side=True)
@@ -93,9 +101,9 @@ class FakeServer:
         elif self.mode == "sha256":
             sequence = self._ask(connection, sequence, b"\xfesha256_password\0" + SALT + b"\0")
             sequence = self._give_key(connection, sequence, b"\x01")
-        else:
+        elif self.mode != "refuses":
             sequence = self._ask(connection, sequence, b"\xfe" + self.plugin + b"\0")
-        connection.sendall(packet(sequence + 1, b"\xff" + struct.pack("<H", 1045) + b"#28000no entry, says the fake"))
+        connection.sendall(packet(sequence + 1, self.refusal))
         connection.close()
 
     def _ask(self, connection, sequence, question):

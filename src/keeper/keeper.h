@@ -21,6 +21,7 @@ struct options {
     struct local_end end[ENDS_MOST];
     unsigned ends;
     enum keeper_tls tls;
+    bool tls_ca_own; /* its authorities sign for the user alone: the profile names them */
     char *tls_name, *tls_ca, *tls_cert, *tls_key, *tls_ciphers, *tls_version;
     struct words tunnel;                                     /* "KEY=VALUE" */
     int64_t connect_timeout, login_timeout, drain, deadline; /* ms; deadline as a moment of clock_ms() */

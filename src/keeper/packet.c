@@ -5,6 +5,8 @@
 
 /* MYSQL_ERRMSG_SIZE, with room for what a client puts around it. */
 #define MESSAGE_MOST 500
+/* Of these, what details leave to the hint. */
+#define HINT_LEAST 160
 
 int packet_first(struct buf *in, size_t most, struct packet *p)
 {
@@ -58,6 +60,9 @@ void packet_put_error(struct buf *out, uint8_t sequence, const struct err *e)
     AUTO_BUF(text, sizeof *e);
 
     buf_printf(&text, "broker: %s", e->msg);
+    for (const char *line = e->detail; *line; line += strcspn(line, "\n") + 1)
+        buf_printf(&text, "\n  %.*s", (int)strcspn(line, "\n"), line);
+    cut_text(&text, MESSAGE_MOST - HINT_LEAST);
     if (*e->hint)
         buf_printf(&text, "\nhint: %s", e->hint);
     packet_put_refusal(out, sequence, ERROR_UNKNOWN, buf_str(&text));

@@ -26,7 +26,7 @@ void packet_put(struct buf *out, uint8_t sequence, const void *body, size_t n);
 /* An error packet of that number, cut to what every client has room for. With an SQLSTATE unless it stands in
  * the greeting's place (sequence number 0), where it would be taken for text. */
 void packet_put_refusal(struct buf *out, uint8_t sequence, unsigned number, const char *text);
-/* The same as every client shows it: "broker: MESSAGE", then the hint on a line of its own. */
+/* The same as every client shows it: "broker: MESSAGE", then details and the hint on lines of their own. */
 void packet_put_error(struct buf *out, uint8_t sequence, const struct err *e);
 /* Drops what stands first in a buffer, wiping it. */
 void packet_drop(struct buf *b, size_t n);

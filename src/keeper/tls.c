@@ -24,6 +24,9 @@
 /* Several records a read: a result set comes in records of 16 KiB. */
 #define READ_AHEAD (64 * 1024)
 
+/* A file of more authorities is a copy of the public ones. */
+#define OWN_CA_MOST 8
+
 static SSL_CTX *context;
 static bool key_is_locked;
 
@@ -94,6 +97,8 @@ static int load_authorities(struct err *e)
         return err_set(e, ERR_CONFIG, "no tls_ca to verify the server's certificate with");
     if (SSL_CTX_load_verify_file(context, opt.tls_ca) != 1)
         return bad_certificates("tls_ca", opt.tls_ca, "no certificates in it", e);
+    const STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+    opt.tls_ca_own = opt.tls_ca_own && sk_X509_OBJECT_num(all) <= OWN_CA_MOST;
     return 0;
 }
 

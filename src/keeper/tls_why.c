@@ -19,7 +19,13 @@
 
 #define NAMES_MOST 4
 #define NAME_MOST 200
+#define HOST_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:"
 #define CHECK_CA "tls_ca = the file of the authority that has signed the server's certificate"
+#define NOT_BY_CA                                                                                            \
+    "certificate is by an authority that {ca} does not have", "it names {issuer}", CHECK_CA, NULL
+#define NOT_FOR_NAME                                                                                         \
+    "certificate is not valid for {name}", "it names {names}",                                               \
+        "check host; if the server is right, ask for a certificate with that name"
 #define CHECK_CLOCK "have it renewed on the server; or this machine's clock is wrong"
 
 static struct {
@@ -92,8 +98,10 @@ static void read_names(const X509 *cert)
     GENERAL_NAMES_free(list);
     if (count == 0 && *failed.subject)
         add_name(&names, &count, failed.subject, strlen(failed.subject));
+    if (strspn(failed.first, HOST_CHARACTERS) != strlen(failed.first))
+        failed.first[0] = '\0';
     if (count == 0)
-        add_name(&names, &count, "NOBODY", strlen("NOBODY"));
+        buf_puts(&names, "nobody");
     memcpy(failed.names, buf_str(&names), names.len + 1);
 }
 
@@ -105,14 +113,35 @@ static void read_end(const X509 *cert)
         (void)strftime(failed.end, sizeof failed.end, "%Y-%m-%d", &at);
 }
 
+/* OpenSSL compares the name before it looks at the signatures. What fails first without the name; 0: the
+ * chain is good. */
+static int chain_error(X509_STORE_CTX *store, X509 *leaf)
+{
+    X509_STORE_CTX *again = X509_STORE_CTX_new();
+    int error = X509_V_ERR_UNSPECIFIED;
+
+    if (again &&
+        X509_STORE_CTX_init(again, X509_STORE_CTX_get0_store(store), leaf,
+                            X509_STORE_CTX_get0_untrusted(store)) == 1 &&
+        X509_STORE_CTX_set_default(again, "ssl_server") == 1)
+        error = X509_verify_cert(again) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(again);
+    X509_STORE_CTX_free(again);
+    return error;
+}
+
 int tls_why_verify(int good, X509_STORE_CTX *store)
 {
-    const X509 *leaf = X509_STORE_CTX_get0_cert(store), *at = X509_STORE_CTX_get_current_cert(store);
+    X509 *leaf = X509_STORE_CTX_get0_cert(store);
+    const X509 *at = X509_STORE_CTX_get_current_cert(store);
 
     if (good)
         return good;
     memset(&failed, 0, sizeof failed);
     failed.error = X509_STORE_CTX_get_error(store);
+    if (failed.error == X509_V_ERR_HOSTNAME_MISMATCH || failed.error == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+        int chain = chain_error(store, leaf);
+        failed.error = chain ? chain : failed.error;
+    }
     if (at) {
         common_name(failed.subject, sizeof failed.subject, X509_get_subject_name(at));
         common_name(failed.issuer, sizeof failed.issuer, X509_get_issuer_name(at));
@@ -123,55 +152,68 @@ int tls_why_verify(int good, X509_STORE_CTX *store)
     return good;
 }
 
-/* {names} {first} {subject} {issuer} {end} {ca} {reason}. The last row is for all others. */
+/*
+ * {name} {names} {first} {subject} {issuer} {end} {ca} {reason}. The last row is for all others. What the
+ * certificate says of itself stands in `detail` alone. `own`: the hint where the chain is good, by an
+ * authority that the profile itself names; with public ones anybody can have a certificate.
+ */
 static const struct row {
     int error;
-    const char *words, *hint;
+    const char *words, *detail, *hint, *own;
 } certificate_rows[] = {
-    {X509_V_ERR_HOSTNAME_MISMATCH, "certificate is for {names}",
-     "host = {first}, or tls = verify-ca: any name of that CA"},
-    {X509_V_ERR_IP_ADDRESS_MISMATCH, "certificate is for {names}",
-     "host = {first}, or tls = verify-ca: any name of that CA"},
-    {X509_V_ERR_CERT_HAS_EXPIRED, "certificate of {subject} has expired on {end}", CHECK_CLOCK},
-    {X509_V_ERR_CERT_NOT_YET_VALID, "certificate of {subject} is not valid yet", CHECK_CLOCK},
+    {X509_V_ERR_HOSTNAME_MISMATCH, NOT_FOR_NAME, "host = {first}"},
+    {X509_V_ERR_IP_ADDRESS_MISMATCH, NOT_FOR_NAME, "host = {first}"},
+    {X509_V_ERR_CERT_HAS_EXPIRED, "certificate has expired on {end}", "it is for {subject}", CHECK_CLOCK,
+     NULL},
+    {X509_V_ERR_CERT_NOT_YET_VALID, "certificate is not valid yet", "it is for {subject}", CHECK_CLOCK, NULL},
     {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "certificate is self-signed, and not in {ca}",
-     "tls_ca = a copy of it, got from the server by another way"},
-    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "certificate is by {issuer}, which {ca} does not have", CHECK_CA},
-    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, "certificate is by {issuer}, which {ca} does not have",
-     CHECK_CA},
-    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "certificate is by {issuer}, which {ca} does not have", CHECK_CA},
-    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, "certificate is by {issuer}, which {ca} does not have",
-     CHECK_CA},
-    {X509_V_ERR_CERT_SIGNATURE_FAILURE, "certificate is not by the {issuer} of {ca}", CHECK_CA},
-    {0, "certificate: {reason}", CHECK_CA},
+     "it is for {subject}", "tls_ca = a copy of it, got from the server by another way", NULL},
+    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, NOT_BY_CA},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, NOT_BY_CA},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, NOT_BY_CA},
+    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, NOT_BY_CA},
+    {X509_V_ERR_CERT_SIGNATURE_FAILURE, "certificate is not by the authority of {ca} that it names",
+     "it names {issuer}", CHECK_CA, NULL},
+    {0, "certificate: {reason}", NULL, CHECK_CA, NULL},
 };
 
 /* The same for what ends a handshake otherwise, by OpenSSL's reason. */
 static const struct row handshake_rows[] = {
-    {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the server has no version of TLS that tls_version allows",
-     "tls_version = TLSv1.2,TLSv1.3, or a newer server"},
-    {SSL_R_UNSUPPORTED_PROTOCOL, "the server has no version of TLS that tls_version allows",
-     "tls_version = TLSv1.2,TLSv1.3, or a newer server"},
-    {SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the server has no cipher in common with this end",
-     "check tls_ciphers and tls_version"},
-    {SSL_R_WRONG_VERSION_NUMBER, "what answered does not speak TLS", "check host and port"},
-    {0, "TLS: {reason}", "check that it is a MySQL server; its own log may say more"},
+    {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the server has no version of TLS that tls_version allows", NULL,
+     "tls_version = TLSv1.2,TLSv1.3, or a newer server", NULL},
+    {SSL_R_UNSUPPORTED_PROTOCOL, "the server has no version of TLS that tls_version allows", NULL,
+     "tls_version = TLSv1.2,TLSv1.3, or a newer server", NULL},
+    {SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the server has no cipher in common with this end", NULL,
+     "check tls_ciphers and tls_version", NULL},
+    {SSL_R_WRONG_VERSION_NUMBER, "what answered does not speak TLS", NULL, "check host and port", NULL},
+    {0, "TLS: {reason}", NULL, "check that it is a MySQL server; its own log may say more", NULL},
 };
 
 static void fill(const struct row *rows, int error, const char *reason, struct err *e)
 {
-    const char *const names[] = {"names", "first", "subject", "issuer", "end", "ca", "reason", NULL};
-    const char *const values[] = {failed.names,  failed.first, failed.subject,
-                                  failed.issuer, failed.end,   opt.tls_ca ? opt.tls_ca : "tls_ca",
-                                  reason,        NULL};
+    const char *const names[] = {"name", "names", "first", "subject", "issuer", "end", "ca", "reason", NULL};
+    const char *const values[] = {opt.tls_name,
+                                  failed.names,
+                                  failed.first,
+                                  failed.subject,
+                                  failed.issuer,
+                                  failed.end,
+                                  opt.tls_ca ? opt.tls_ca : "tls_ca",
+                                  reason,
+                                  NULL};
     AUTO_BUF(words, sizeof e->msg);
+    AUTO_BUF(detail, sizeof e->detail);
     AUTO_BUF(hint, sizeof e->hint);
 
     while (rows->error && rows->error != error)
         rows++;
     text_fill(&words, rows->words, names, values);
-    text_fill(&hint, rows->hint, names, values);
+    text_fill(&hint, rows->own && *failed.first && opt.tls_ca_own ? rows->own : rows->hint, names, values);
     (void)err_set(e, ERR_UNREACHABLE, "2026 %s", buf_str(&words));
+    if (rows->detail) {
+        text_fill(&detail, rows->detail, names, values);
+        (void)err_detail(e, "%s", buf_str(&detail));
+    }
     (void)err_hint(e, "%s", buf_str(&hint));
 }
 

@@ -95,6 +95,14 @@ static int check_region(const struct profile *p, const char *bundle, struct err 
     return hint_for_region(host.region, e);
 }
 
+bool authorities_are_own(const struct profile *p)
+{
+    const char *by = profile_str(p, KEY_sign_host), *name = by ? by : profile_str(p, KEY_host);
+
+    return profile_str(p, KEY_tls_ca) && p->set[KEY_tls_ca].origin != ORIGIN_DERIVED &&
+           !(name && rds_host_parse(name).region[0]);
+}
+
 /* The own bundle is found by a variable, which may be another user's. */
 int authorities_check(const struct profile *p, struct err *e)
 {

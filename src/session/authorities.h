@@ -2,6 +2,8 @@
 #ifndef SESSION_AUTHORITIES_H
 #define SESSION_AUTHORITIES_H
 
+#include <stdbool.h>
+
 #include <base/err.h>
 #include <model/profile.h>
 
@@ -11,6 +13,10 @@
  * to the system's authorities (facts.c).
  */
 void authorities_derive(struct profile *p);
+
+/* Whether tls_ca is the profile's own, and the server none of RDS: whoever else has a certificate by it is of
+ * the same house. */
+bool authorities_are_own(const struct profile *p);
 
 /* Whether a derived tls_ca can be read: ERR_CONFIG. */
 int authorities_check(const struct profile *p, struct err *e);

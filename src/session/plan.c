@@ -12,6 +12,8 @@
 #include <model/identity.h>
 #include <model/kinds.h>
 
+#include "authorities.h"
+
 void plan_release(struct plan *plan)
 {
     free(plan->label);
@@ -148,7 +150,8 @@ static int check_name(const struct plan *plan, struct err *e)
     if (!plan->tls_by_keeper || c->tls < TLS_VERIFY_IDENTITY || plan->tls_name)
         return 0;
     (void)err_set(e, ERR_CONFIG, "tls = verify-identity, and %s has no name", plan->endpoint);
-    return err_hint(e, "set host to the server's name, or tls = verify-ca");
+    return err_hint(e, "set host to the server's name%s",
+                    authorities_are_own(plan->profile) ? ", or tls = verify-ca" : "");
 }
 
 /* A MariaDB client answers any server that asks in clear, and below verification nobody knows who asks; the

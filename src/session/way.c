@@ -18,6 +18,7 @@
 #include <ipc/helper.h>
 #include <model/address.h>
 
+#include "authorities.h"
 #include "way_answer.h"
 
 #define KEEPER "broker-keeper"
@@ -149,6 +150,8 @@ static void put_tls(const struct plan *plan, struct record *open)
                                                  : KEEPER_TLS_ENCRYPT);
     record_put_str(open, KEEPER_TAG_TLS_NAME, plan->tls_name);
     record_put_str(open, KEEPER_TAG_TLS_CA, verifies ? c->tls_ca : NULL);
+    if (verifies && authorities_are_own(plan->profile))
+        record_put(open, KEEPER_TAG_TLS_CA_OWN, "", 0);
     record_put_str(open, KEEPER_TAG_TLS_CERT, c->tls_cert);
     record_put_str(open, KEEPER_TAG_TLS_KEY, c->tls_key);
     record_put_str(open, KEEPER_TAG_TLS_CIPHERS, c->tls_ciphers);

@@ -78,7 +78,7 @@ def test_wrong_server(broker, client, place_for, through, provider, way, level, 
     if wrong == "ca":
         refused(done, "certificate", "2026")
     elif level == "verify-identity":
-        refused(done, "certificate is for", "2026")
+        refused(done, "certificate is not valid for", "2026")
     elif provider == "iam":  # a token for another name
         assert done.code == 1 and "1045" in done.errors
     else:

@@ -63,7 +63,7 @@ def test_server(broker, client, write, fake_server, pki, mode, level):
         write(fake.port, tls=level, tls_ca=pki.ca if level == "verify-identity" else None)
         done = broker.run("test", "p", "--json", "--client", client.path)
         said = ours(done)
-        assert fake.connections == 1 and said["hops"][-1]["hop"] == "server", (text, done.errors)
+        assert fake.connections and said["hops"][-1]["hop"] == "server", (text, done.errors)
         if mode == "refuses" and number not in (2026, 2059):
             assert said["error"]["server_code"] == number, (text, done.errors)
 

@@ -67,7 +67,7 @@ def test_which_engine(broker, clients, home, sshd, mariadb_server, engine):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_wrong_server_behind_it(broker, client, home, sshd, place_for, engine):
     place = place_for("command", client)
-    for keys, word in (({"tls_ca": place.server.wrong_ca}, "certificate"), ({"host": ways.wrong_name(place)}, "certificate is for")):
+    for keys, word in (({"tls_ca": place.server.wrong_ca}, "certificate"), ({"host": ways.wrong_name(place)}, "certificate is not valid for")):
         ways.write(broker, place, "command", tunnel(sshd, engine), via="far", **{"tls": "verify-identity", "tls_ca": place.server.ca, **keys})
         done = ways.ask(broker, client, place)
         assert done.code in (1, 69) and not done.out and word in done.errors, done.errors

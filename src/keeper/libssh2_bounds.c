@@ -15,6 +15,7 @@
 #define STRANGER_MEMORY ((size_t)1 << 20) /* before the host key is accepted */
 #define PIECES_MOST 131072u               /* libssh2 looks through its packets one by one */
 #define LOGIN_PIECES 4096u
+#define NOBODYS_PIECES 8192u
 #define SMALL 4096u /* always given: the session ends soon, and libssh2 need not cope */
 #define STRANGER_BYTES (512u << 10)
 #define LOGIN_BYTES (1u << 20)
@@ -105,6 +106,23 @@ void bounds_taken(struct session *s, size_t n)
         forgive(s);
     if (s->idle_bytes > IDLE_BYTES + (int64_t)s->held)
         s->abuse = "the server sends too much that is of no use";
+}
+
+/* A packet that a connection waits for has a byte at least, and takes two pieces; an answer of ours as well.
+ */
+void bounds_look(struct session *s)
+{
+    size_t explained = NOBODYS_PIECES + 2 * s->questions;
+
+    if (s->pieces < NOBODYS_PIECES)
+        s->look_at = NOBODYS_PIECES;
+    if (s->pieces < s->look_at)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        explained += 2 * channel_queued(s->channels[i]);
+    if (s->pieces > explained)
+        s->abuse = "the server makes it keep what belongs to no connection";
+    s->look_at = s->pieces + s->pieces / 2;
 }
 
 void bounds_moved(struct session *s, size_t n)

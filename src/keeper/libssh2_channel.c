@@ -187,6 +187,7 @@ int channels_turn(struct session *s)
         return -1;
     if (open_step(s) < 0)
         return -1;
+    bounds_look(s);
     end_all(s);
     io_flush(s);
     return io_is_over(s) || (s->gone && !s->count && !s->opening) ? -1 : 0;

@@ -115,6 +115,15 @@ void channel_set_window(struct channel *c)
     c->portion = large ? PORTION_LARGE : PORTION_SMALL;
 }
 
+size_t channel_queued(const struct channel *c)
+{
+    unsigned long queued = c->window;
+
+    if (c->window == WINDOW_LARGE)
+        (void)libssh2_channel_window_read_ex(c->ssh, &queued, NULL);
+    return queued;
+}
+
 /* A grant that libssh2 has begun and could not send: it goes on with it when it is asked to read. */
 static bool is_owed(const struct channel *c)
 {

@@ -55,6 +55,8 @@ struct session {
     size_t quota;          /* how much ciphertext libssh2 may still see before we look at what came of it */
     uint64_t taken, given; /* bytes that libssh2 has read and sent */
     size_t held, pieces;   /* what libssh2 has of memory */
+    size_t look_at;        /* the number of pieces at which it is next looked whose they are */
+    size_t questions;      /* signs of life that were to be answered: libssh2 keeps the answers */
     const char *abuse;     /* a bound that the server passed; it is the end */
     bool accepted;         /* the host key */
     int64_t idle_bytes, idle_looked; /* of no use, and when that was last looked at */
@@ -128,6 +130,9 @@ void bounds_free(void *at, void **abstract);
 void *bounds_realloc(void *at, size_t n, void **abstract);
 /* libssh2 has read so much. */
 void bounds_taken(struct session *s, size_t n);
+/* Once a turn: whether there are connections to which what libssh2 has queued may belong. It goes through the
+ * queue packet by packet for each of its calls, so others cost time long before they cost memory. */
+void bounds_look(struct session *s);
 /* A connection has got or sent so much. */
 void bounds_moved(struct session *s, size_t n);
 /* A channel is closed; the far side may have sent so much for it, which nobody reads. */
@@ -225,6 +230,8 @@ bool channel_may_send(struct session *s, const struct channel *c);
 /* Whether the windows of all channels leave room for one more. */
 bool channel_has_room(const struct session *s);
 void channel_set_window(struct channel *c);
+/* How many bytes libssh2 may have for its client; exact where its window is a large one. */
+size_t channel_queued(const struct channel *c);
 /* How many of its channels have a large one. */
 size_t channel_large(const struct session *s);
 /* Does not read its client for now. */

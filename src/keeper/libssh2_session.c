@@ -23,7 +23,7 @@
 #define SILENCE_MS 30000 /* unacknowledged for so long: lost */
 #define SIGN_OF_LIFE_MS 5000
 #define TWICE_MS 3000    /* libssh2 sends no sign of life twice within two seconds */
-#define KEPT_MOST 65536u /* pieces of memory */
+#define KEPT_MOST 65536u /* pieces of memory, for answers */
 
 const char *session_who(const struct ssh_settings *settings)
 {
@@ -104,6 +104,7 @@ static void next_time(struct session *s)
 
 static void keep_alive(struct session *s, int want_reply)
 {
+    s->questions += (size_t)want_reply;
     libssh2_keepalive_config(s->ssh, want_reply, 1);
     (void)libssh2_keepalive_send(s->ssh, NULL);
     s->kept_alive = clock_ms();

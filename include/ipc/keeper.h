@@ -81,7 +81,8 @@ enum {
     /* OPEN */
     KEEPER_TAG_LOGIN_TIMEOUT, /* u64, milliseconds that a person may take to log in, and for one answer */
     /* ANSWER */
-    KEEPER_TAG_PERSON, /* present: a person gave it, whose time does not count */
+    KEEPER_TAG_PERSON, /* present: a person gave it, whose time does not count. In OPEN: a person sees what is
+                          said, and may act on it */
     /* OPEN */
     KEEPER_TAG_TLS_CA_OWN, /* present: the authorities of TLS_CA are the user's own, not anybody's */
 };

@@ -25,7 +25,7 @@ struct options {
     char *tls_name, *tls_ca, *tls_cert, *tls_key, *tls_ciphers, *tls_version;
     struct words tunnel;                                     /* "KEY=VALUE" */
     int64_t connect_timeout, login_timeout, drain, deadline; /* ms; deadline as a moment of clock_ms() */
-    bool first;
+    bool first, person;
     char *control, *log;
     char *digest; /* for STATUS, as it came */
     enum log_level verbose;

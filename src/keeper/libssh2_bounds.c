@@ -33,6 +33,17 @@ static bool is_too_much(struct session *s, size_t more)
     return s->abuse;
 }
 
+/* Among the pieces of this login. */
+static void replace(struct session *s, const void *old, const void *by)
+{
+    for (size_t i = 0; i < YOUNG_MOST; i++) {
+        if (s->young[i] == old) {
+            s->young[i] = by;
+            return;
+        }
+    }
+}
+
 /* malloc's own blocks, without a header of ours: libssh2 1.11 gives some back with free(). */
 void *bounds_alloc(size_t n, void **abstract)
 {
@@ -45,6 +56,8 @@ void *bounds_alloc(size_t n, void **abstract)
     if (at) {
         s->held += malloc_usable_size(at);
         s->pieces++;
+        if (s->state == SESSION_LOGIN)
+            replace(s, NULL, at);
     }
     return at;
 }
@@ -58,6 +71,8 @@ void bounds_free(void *at, void **abstract)
         return;
     if (s->state != SESSION_UP || s->opening)
         peek_packet(s, at, n);
+    if (s->state != SESSION_UP)
+        replace(s, at, NULL);
     if (s->state != SESSION_UP || n <= WIPED_MOST)
         explicit_bzero(at, n);
     s->held -= n;

@@ -1,7 +1,7 @@
 /*
- * Logging in as ssh does: the user's order of ways, of those that the server names. Where there is a key, it
- * is offered at once, without asking first which ways there are: that is one round trip less, and the refusal
- * tells as well. Later sessions repeat what has helped the first one and ask nothing.
+ * Logging in as ssh does: the server is asked which ways there are, by the method `none`, and they are gone
+ * through in the user's order. Later sessions repeat what has helped the first one and ask nothing: that is
+ * one round trip less.
  */
 #include "libssh2_login.h"
 
@@ -13,6 +13,7 @@
 #include <base/text.h>
 
 #include "keeper.h"
+#include "tell.h"
 
 #define ORDER "publickey,keyboard-interactive,password"
 
@@ -81,7 +82,38 @@ static enum login_state next_way(const struct session *s)
     return LOGIN_CHOOSE;
 }
 
-static int denied(const struct session *s, struct err *e)
+/* --- what the server says to a person --- */
+
+static struct session *talking; /* whose login it is */
+
+static void gather(struct buf *out)
+{
+    peek_banner(talking);
+    buf_add(out, talking->banner.data, talking->banner.len);
+}
+
+void login_tell(struct session *s)
+{
+    talking = s;
+    tell_begin(session_who(s->settings), gather);
+}
+
+static void add_banner(struct session *s, struct err *e)
+{
+    peek_banner(s);
+    (void)err_detail_lines(e, buf_str(&s->banner));
+}
+
+int login_late(struct session *s, struct err *e)
+{
+    (void)ssh_not_let_in(s->settings, e);
+    add_banner(s, e);
+    return -1;
+}
+
+/* --- its end --- */
+
+static int denied(struct session *s, struct err *e)
 {
     const struct login *l = s->login;
 
@@ -91,6 +123,7 @@ static int denied(const struct session *s, struct err *e)
     }
     (void)err_set(e, ERR_REFUSED, "%s: Permission denied (%s)", session_who(s->settings),
                   *s->methods ? s->methods : "no way to log in");
+    add_banner(s, e);
     return ssh_hint_login(s->settings, e);
 }
 
@@ -107,12 +140,14 @@ static bool only_elsewhere(const struct session *s)
            (listed(s->methods, "gssapi-with-mic") || listed(s->methods, "gssapi-keyex"));
 }
 
+/* The first session asks for the ways there are, as every ssh does: some servers let in without any, some say
+ * only then what a person has to do. */
 static int choose(struct session *s)
 {
     struct login *l = s->login;
     enum login_state next = next_way(s);
 
-    if (!l->informed && next != LOGIN_KEY)
+    if (!l->informed && (next != LOGIN_KEY || !pool_credentials()->proven))
         next = LOGIN_NONE;
     else if (only_elsewhere(s))
         l->lacks = "GSSAPI, the only way to log in here";
@@ -136,6 +171,8 @@ struct secret *login_ask(struct session *s, enum keeper_question kind, const cha
     struct secret *answer = NULL;
     struct err e = ERR_INIT;
 
+    if (kind != KEEPER_ASK_PASSWORD) /* which may be in the store */
+        tell_now();
     if (keeper_ask(kind, text, again, &s->deadline, &answer, &e) == 0)
         return answer;
     if (!s->login->mute.code)
@@ -176,18 +213,20 @@ void login_free(struct login *l)
 }
 
 /* The session has ended, or must, while somebody was logging in. */
-static int failed(const struct session *s, struct err *e)
+static int failed(struct session *s, struct err *e)
 {
     char *text = NULL;
 
     if (!s->abuse && *s->disconnected) {
         (void)err_set(e, ERR_REFUSED, "%s: %s", session_who(s->settings), s->disconnected);
+        add_banner(s, e);
         return ssh_hint_login(s->settings, e);
     }
     (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
     const char *why = s->abuse ? s->abuse : s->gone || s->parted || !text ? "" : text;
     (void)err_set(e, ERR_UNREACHABLE, "%s: connection lost in the login%s%.100s", session_who(s->settings),
                   *why ? ": " : "", why);
+    add_banner(s, e);
     return err_hint(e, "try %s", ssh_try(s->settings));
 }
 

@@ -39,6 +39,9 @@ enum session_state {
 struct login;
 struct channel;
 
+#define YOUNG_MOST 64
+#define BANNER_MOST 4096
+
 struct session {
     struct session *next;
     const struct ssh_settings *settings;
@@ -80,13 +83,15 @@ struct session {
     struct timer unread;
 
     /* What libssh2 keeps to itself, seen when it lets go of a packet. */
-    char methods[256];      /* that a refusal named */
-    bool refused, partial;  /* a refusal came; it was a partial success */
-    char open_reason[256];  /* of a channel that could not be opened: sshd's words */
-    unsigned open_code;     /* RFC 4254 section 5.1; 0: no answer seen */
-    bool parted;            /* the server has taken leave */
-    char disconnected[256]; /* its last words */
-    struct buf greeting;    /* what came first, in clear: libssh2_greeting.c */
+    char methods[256];             /* that a refusal named */
+    bool refused, partial;         /* a refusal came; it was a partial success */
+    char open_reason[256];         /* of a channel that could not be opened: sshd's words */
+    unsigned open_code;            /* RFC 4254 section 5.1; 0: no answer seen */
+    bool parted;                   /* the server has taken leave */
+    char disconnected[256];        /* its last words */
+    struct buf banner;             /* what it has said to the person who logs in, sanitised */
+    const void *young[YOUNG_MOST]; /* pieces of memory of this login, among which a banner may be */
+    struct buf greeting;           /* what came first, in clear: libssh2_greeting.c */
 };
 
 /* --- libssh2_io.c --- */
@@ -149,6 +154,8 @@ bool greeting_disagrees(const struct session *s, struct buf *why);
 
 /* A piece of memory that libssh2 frees: keeps what is worth knowing of a packet. */
 void peek_packet(struct session *s, const unsigned char *at, size_t n);
+/* Adds to the session's banner what libssh2 has of it and gives to nobody. */
+void peek_banner(struct session *s);
 /* The first line of a server's text, safe to show. */
 void peek_line(char *to, size_t size, const void *text, size_t n);
 
@@ -180,6 +187,10 @@ struct credentials {
 /* 1 logged in, 0 wait for the socket (or session_step()), -1 the error, or *cannot: what libssh2 lacks. */
 int login_step(struct session *s, const char **cannot, struct err *e);
 void login_free(struct login *l);
+/* From now on what the server says to a person is shown, if it takes long. */
+void login_tell(struct session *s);
+/* The login was not finished in time. -1. */
+int login_late(struct session *s, struct err *e);
 
 /* --- libssh2_session.c --- */
 

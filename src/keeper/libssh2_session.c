@@ -17,7 +17,9 @@
 #include <base/log.h>
 #include <base/mem.h>
 
+#include "keeper.h"
 #include "sock.h"
+#include "tell.h"
 
 #define FEED_ALL (1u << 30)
 #define SILENCE_MS 30000 /* unacknowledged for so long: lost */
@@ -39,6 +41,8 @@ static void not_at_once(struct session *s, const char *cannot, const struct err 
 
     if (e)
         err_copy(&copy, e);
+    if (s->state <= SESSION_LOGIN)
+        tell_end();
     s->state = SESSION_ENDED;
     loop_forget(&s->socket);
     timer_clear(&s->timer);
@@ -82,6 +86,7 @@ void session_free(struct session *s)
         (void)libssh2_session_free(s->ssh);
     io_release(s);
     buf_release(&s->greeting);
+    buf_release(&s->banner);
     free(s->channels);
     if (s->fd >= 0)
         (void)close(s->fd);
@@ -170,7 +175,10 @@ static void too_late(struct timer *t)
         timer_set(t, s->deadline, too_late);
         return;
     }
-    (void)ssh_silent(s->settings, &e);
+    if (s->state == SESSION_LOGIN)
+        (void)login_late(s, &e);
+    else
+        (void)ssh_silent(s->settings, &e);
     session_end(s, &e);
 }
 
@@ -253,6 +261,8 @@ static void note_kex(const struct session *s)
 
 static void logged_in(struct session *s)
 {
+    memset(s->young, 0, sizeof s->young);
+    tell_end();
     s->state = SESSION_UP;
     s->was_up = true;
     login_free(s->login);
@@ -270,6 +280,17 @@ static void logged_in(struct session *s)
     pool_session_up(s);
 }
 
+/* A person may have to approve of it somewhere else; after READY there is none. */
+static void let_persons_come(struct session *s)
+{
+    s->state = SESSION_LOGIN;
+    if (keeper_is_ready())
+        return;
+    s->deadline = clock_deadline(opt.login_timeout, CLOCK_NEVER);
+    timer_set(&s->timer, s->deadline, too_late);
+    login_tell(s);
+}
+
 void session_step(struct session *s)
 {
     const char *cannot = NULL;
@@ -282,7 +303,7 @@ void session_step(struct session *s)
     if (s->state == SESSION_HANDSHAKE) {
         result = handshake(s, &cannot, &e);
         if (result > 0)
-            s->state = SESSION_LOGIN;
+            let_persons_come(s);
     }
     if (s->state == SESSION_LOGIN && result > 0)
         result = login_step(s, &cannot, &e);
@@ -334,7 +355,11 @@ struct session *session_start(const struct ssh_settings *settings)
 {
     struct session *s = mem_alloc(1, sizeof *s);
 
-    *s = (struct session){.settings = settings, .fd = -1, .socket = {.fd = -1}, .greeting = BUF_INIT(65536)};
+    *s = (struct session){.settings = settings,
+                          .fd = -1,
+                          .socket = {.fd = -1},
+                          .greeting = BUF_INIT(65536),
+                          .banner = BUF_INIT(BANNER_MOST)};
     s->deadline = clock_deadline(settings->connect_timeout, CLOCK_NEVER);
     timer_set(&s->timer, s->deadline, too_late);
     s->dialling = dial_start(NULL, settings->host, settings->port, s->deadline, dialled, s);

@@ -24,6 +24,7 @@
 #include "keeper.h"
 #include "loop.h"
 #include "peer.h"
+#include "tell.h"
 
 #define KEPT_MOST 8
 #define ANSWER_MS 5000
@@ -43,7 +44,7 @@ static struct {
     int64_t *deadline;
     void (*give_up)(void);
     struct words given; /* the prompts that this login had an answer for */
-    bool failed;
+    bool failed, answered;
     struct err why;
 } login;
 
@@ -145,6 +146,7 @@ static int answer_now(enum ask_kind kind, const char *prompt, struct secret **ou
     if (kind == ASK_PASSWORD || kind == ASK_KEPT)
         keep(prompt, *out);
     needed_person |= kind == ASK_ONCE;
+    login.answered |= kind != ASK_YES;
     words_add(&login.given, prompt);
     return 0;
 }
@@ -171,6 +173,8 @@ static void question(const char *prompt, const char *hint, struct record *answer
 
     if (text_starts(prompt, "The authenticity of host "))
         (void)snprintf(host_question, sizeof host_question, "%s", prompt);
+    if (kind == ASK_ONCE)
+        tell_now();
     if (answer_now(kind, prompt, &value, &e) == 0) {
         answer->kind = RECORD_OK;
         record_put_secret(answer, ASKPASS_TAG_ANSWER, value);
@@ -313,7 +317,12 @@ void ask_begin(const struct ssh_settings *s, int64_t *deadline, void (*give_up)(
     login.group = -1;
     login.deadline = deadline;
     login.give_up = give_up;
-    login.failed = false;
+    login.failed = login.answered = false;
+}
+
+bool ask_was_answered(void)
+{
+    return login.answered;
 }
 
 void ask_for_group(pid_t group)

@@ -6,6 +6,7 @@
 #include "openssh_master.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,6 +29,7 @@
 #include "openssh_mux.h"
 #include "openssh_side.h"
 #include "openssh_words.h"
+#include "tell.h"
 
 #define LOOK_MS 5
 #define SPARE_MS 500  /* ssh's own timeout comes first, because it has words */
@@ -42,6 +44,7 @@ static struct {
     struct timer look, late;
     int64_t deadline;
     struct err why; /* it was ended by us; ERR_NONE: it was not */
+    bool persons;   /* somebody is waited for: a person */
     struct mux *request;
     void (*settled)(const struct err *e);
     void (*lost)(const struct err *e);
@@ -100,6 +103,8 @@ static void clean_up(void)
     if (master.request)
         mux_stop(master.request);
     master.request = NULL;
+    if (master.state == STARTING)
+        tell_end();
     side_close();
     forget_path(&master.control);
     forget_path(&master.forward);
@@ -135,13 +140,36 @@ void master_doubt(void)
     child_end(&master.ssh);
 }
 
+static void gather(struct buf *out)
+{
+    openssh_for_persons(buf_str(&master.ssh.said), out);
+}
+
+/* What is no word of ssh's own came from the far side's login, and so did its questions; behind a proxy, from
+ * who knows where. */
+static bool is_logging_in(void)
+{
+    AUTO_BUF(said, 8192);
+
+    gather(&said);
+    return !master.s->proxy_jump && !master.s->proxy_command && (said.len || ask_was_answered());
+}
+
 /* The time that questions took was added to the deadline. */
 static void is_late(struct timer *t)
 {
-    if (clock_left(master.deadline) > 0)
+    master.persons |= clock_left(master.deadline) == 0 && tell_gives_time(&master.deadline, is_logging_in());
+    if (clock_left(master.deadline) > 0) {
         timer_set(t, master.deadline, is_late);
-    else
+        return;
+    }
+    if (!master.persons) {
         master_doubt();
+        return;
+    }
+    (void)ssh_not_let_in(master.s, &master.why);
+    openssh_add_said(buf_str(&master.ssh.said), &master.why);
+    child_end(&master.ssh);
 }
 
 /* --- its start ------------------------------------------------------------------------------------------ */
@@ -151,6 +179,7 @@ static void be_up(void)
     struct err ignored = ERR_INIT;
 
     master.state = UP;
+    tell_end();
     timer_clear(&master.late);
     (void)ask_end(&ignored);
     trace_said();
@@ -251,11 +280,15 @@ void master_start(const struct ssh_settings *s, void (*settled)(const struct err
                   void (*lost)(const struct err *e))
 {
     struct err e = ERR_INIT;
+    char who[300];
 
     master.s = s;
     master.settled = settled;
     master.lost = lost;
     err_clear(&master.why);
+    master.persons = false;
+    (void)snprintf(who, sizeof who, "%s@%s", s->user, s->host);
+    tell_begin(who, gather);
     master.state = STARTING;
     master.deadline = clock_deadline(hops(s) * s->connect_timeout + SPARE_MS, CLOCK_NEVER);
     master.ssh.ended = ended;

@@ -117,19 +117,76 @@ static void add_complaints(const struct words *lines, struct err *e)
     }
 }
 
+static const char *const ssh_says[] = {"Warning: ",
+                                       "Load key ",
+                                       "Permissions ",
+                                       "@@@@",
+                                       "Host key verification failed",
+                                       "It is required that",
+                                       "This private key",
+                                       "sign_and_send_pubkey",
+                                       "no such identity",
+                                       "Pseudo-terminal will not",
+                                       "channel ",
+                                       "Authenticated to",
+                                       "Permission denied, please try again",
+                                       "Received disconnect from ",
+                                       "Disconnected from ",
+                                       "Connection closed by ",
+                                       "Connection to ",
+                                       "ssh: ",
+                                       "OpenSSH_"};
+
+static bool is_of_ssh(const char *line)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ssh_says); i++) {
+        if (text_starts(line, ssh_says[i]))
+            return true;
+    }
+    return strstr(line, ": Permission denied (") || !line[strspn(line, " \t")];
+}
+
+void openssh_for_persons(const char *said, struct buf *out)
+{
+    AUTO_WORDS(lines);
+
+    split(said, &lines);
+    for (size_t i = 0; i < lines.count; i++) {
+        if (!is_of_ssh(lines.word[i]))
+            buf_printf(out, "%s\n", lines.word[i]);
+    }
+}
+
+static void add_others(const struct words *lines, struct err *e)
+{
+    for (size_t i = 0; i < lines->count; i++) {
+        if (!is_of_ssh(lines->word[i]))
+            (void)err_detail(e, "%s", lines->word[i]);
+    }
+}
+
+void openssh_add_said(const char *said, struct err *e)
+{
+    AUTO_WORDS(lines);
+
+    split(said, &lines);
+    add_others(&lines, e);
+}
+
 static int explain_denied(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
     const char *line = find(lines, ": Permission denied (");
 
     (void)err_set(e, ERR_REFUSED, "%.*s", (int)(strcspn(line, ")") + 1), line);
     add_complaints(lines, e);
+    add_others(lines, e);
     return ssh_hint_login(s, e);
 }
 
 static int explain_too_many(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
-    (void)lines;
     (void)err_set(e, ERR_REFUSED, "%s@%s: Too many authentication failures", s->user, s->host);
+    add_others(lines, e);
     return ssh_hint_login(s, e);
 }
 

@@ -56,6 +56,7 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
     out->deadline = deadline ? clock_deadline((int64_t)deadline, CLOCK_NEVER) : CLOCK_NEVER;
     out->first = record_find(open, KEEPER_TAG_FIRST, &first);
     out->tls_ca_own = record_find(open, KEEPER_TAG_TLS_CA_OWN, &first);
+    out->person = record_find(open, KEEPER_TAG_PERSON, &first);
     out->verbose = (enum log_level)record_u64(open, KEEPER_TAG_VERBOSE, LOG_NOTE);
     const char *there = out->host ? out->host : out->socket;
     if (take_repeated(open, out) < 0 || out->ends == 0 || !out->host == !out->socket || !*there)

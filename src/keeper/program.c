@@ -22,6 +22,7 @@
 #include "listening.h"
 #include "program_place.h"
 #include "ready.h"
+#include "tell.h"
 
 #define LOOK_MS 20
 /* What it has said counts, but the end may come a moment later; not all that listen are seen. */
@@ -32,8 +33,8 @@
 #define WORD_MOST 65536
 
 static struct {
-    struct words words; /* of the key `command`, not filled */
-    int64_t timeout;
+    struct words words;     /* of the key `command`, not filled */
+    int64_t timeout, limit; /* what it may take; what it was given, as a person may be asked for something */
     struct place place;
     struct child child;
     struct ready ready;
@@ -89,6 +90,7 @@ static void be_up(void)
 {
     void (*settled)(const struct err *) = program.settled;
 
+    tell_end();
     timer_clear(&program.look);
     timer_clear(&program.late);
     program.up = true;
@@ -125,11 +127,16 @@ static void printed(struct child *c, const char *bytes, size_t n)
 static void is_late(struct timer *t)
 {
     struct err e = ERR_INIT;
+    int64_t deadline = clock_ms();
     AUTO_BUF(time, 32);
     AUTO_BUF(end, 256);
 
-    (void)t;
-    clock_format_duration(&time, program.timeout);
+    if (tell_gives_time(&deadline, false)) {
+        program.limit = opt.login_timeout;
+        timer_set(t, deadline, is_late);
+        return;
+    }
+    clock_format_duration(&time, program.limit);
     place_put(&program.place, &end);
     (void)err_set(&e, ERR_UNREACHABLE, "%s: not ready within %s", program_name(), buf_str(&time));
     (void)err_detail_lines(&e, buf_str(&program.child.said));
@@ -275,6 +282,11 @@ static void start_when_free(struct timer *t)
     }
 }
 
+static void gather(struct buf *out)
+{
+    buf_add(out, program.child.said.data, program.child.said.len);
+}
+
 void program_start(void (*settled)(const struct err *e), void (*lost)(const struct err *e))
 {
     if (program.forked) {
@@ -287,7 +299,9 @@ void program_start(void (*settled)(const struct err *e), void (*lost)(const stru
     program.lost = lost;
     program.starts = 0;
     program.began = clock_ms();
-    timer_set(&program.late, clock_ms() + program.timeout, is_late);
+    program.limit = program.timeout;
+    timer_set(&program.late, program.began + program.limit, is_late);
+    tell_begin(program_name(), gather);
     start_when_free(&program.look);
 }
 
@@ -295,6 +309,7 @@ void program_stop(void)
 {
     timer_clear(&program.look);
     timer_clear(&program.late);
+    tell_end();
     program.up = false;
     program.settled = NULL;
     child_forget(&program.child);

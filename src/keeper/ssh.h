@@ -98,6 +98,8 @@ int ssh_hint_login(const struct ssh_settings *s, struct err *e);
 int ssh_silent(const struct ssh_settings *s, struct err *e);
 /* Inside of the pause between two tries to log in, `left` ms before the next one. -1. */
 int ssh_hint_pause(int64_t left, struct err *e);
+/* It has, but the login was not finished in time: "acme@bastion: not logged in within 2m". -1. */
+int ssh_not_let_in(const struct ssh_settings *s, struct err *e);
 /* What to look at where the far side does not reach the server: "check host and port: ...". -1. */
 int ssh_hint_far(const struct ssh_settings *s, struct err *e);
 /*

@@ -58,6 +58,15 @@ int ssh_silent(const struct ssh_settings *s, struct err *e)
     return err_hint(e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(s));
 }
 
+int ssh_not_let_in(const struct ssh_settings *s, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, opt.login_timeout);
+    (void)err_set(e, ERR_UNREACHABLE, "%s@%s: not logged in within %s", s->user, s->host, buf_str(&time));
+    return err_hint(e, "try %s; login_timeout gives it longer", ssh_try(s));
+}
+
 int ssh_hint_pause(int64_t left, struct err *e)
 {
     AUTO_BUF(time, 32);

@@ -188,6 +188,8 @@ static void open_record(const struct profile *p, const struct plan *plan, const 
     record_put_u64(open, KEEPER_TAG_DRAIN, (uint64_t)want->drain_ms);
     if (want->first)
         record_put(open, KEEPER_TAG_FIRST, "", 0);
+    if (isatty(STDERR_FILENO) && tty_present())
+        record_put(open, KEEPER_TAG_PERSON, "", 0);
     record_put_str(open, KEEPER_TAG_NAME, want->name);
     record_put_str(open, KEEPER_TAG_CONTROL, want->control);
     record_put_str(open, KEEPER_TAG_LOG, want->log);
@@ -279,7 +281,8 @@ static void wait_for_record(const struct talk *t, int64_t until)
 static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
 {
     for (;;) {
-        int64_t patience = (HOPS_MOST * hop_ms(t->p)) + GRACE_MS;
+        int64_t person = profile_ms(t->p, KEY_login_timeout);
+        int64_t patience = (HOPS_MOST * hop_ms(t->p)) + person + GRACE_MS;
         int64_t late = clock_later(t->deadline, GRACE_MS);
         int64_t until = clock_deadline(patience, late);
 

@@ -1,0 +1,133 @@
+"""A person approves elsewhere: a page that a banner or a program's stderr names, a phone. After the key exchange login_timeout counts;
+what was said is shown on a terminal once the wait passes a second, and is part of the error. Real sshd, whose PAM takes its time."""
+import re
+from pathlib import Path
+
+import pytest
+
+from lib.bastion import ENGINES, Home, tunnel, write
+from lib.keeping import gone
+
+BOTH = pytest.mark.parametrize("engine", ENGINES)
+PAGE = "Approve this log-in at https://id.example.com/device?code=WDJB-MJHT"
+QUERY = ["--", "-NBe", "select 1"]
+RELAY = """\
+import socket, sys, threading, time
+print("{page}", file=sys.stderr, flush=True)
+time.sleep({seconds})
+{body}
+"""
+STDIO = """\
+s = socket.create_connection(("{host}", {port}))
+def up():
+    while data := sys.stdin.buffer.raw.read(65536):
+        s.sendall(data)
+    s.shutdown(socket.SHUT_WR)
+threading.Thread(target=up, daemon=True).start()
+while data := s.recv(65536):
+    sys.stdout.buffer.raw.write(data)
+"""
+LISTEN = """\
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def copy(a, b):
+    while data := a.recv(65536):
+        b.sendall(data)
+    b.shutdown(socket.SHUT_WR)
+while True:
+    near = listener.accept()[0]
+    far = socket.create_connection(("{host}", {port}))
+    threading.Thread(target=copy, args=(near, far), daemon=True).start()
+    threading.Thread(target=copy, args=(far, near), daemon=True).start()
+"""
+
+
+@pytest.fixture
+def place(broker, ssh_home, start_sshd, user_key, mysql_server, clients):
+    """place(engine, seconds): an sshd that lets in after so long, or that never does so; `banner` says where to approve."""
+    home = Home(broker, ssh_home)
+
+    def start(engine, seconds, lets_in=True, banner=True, tunnels="", **keys):
+        folder = broker.folder / "approval"
+        folder.mkdir(exist_ok=True)
+        (folder / "banner").write_text(f"\n  {PAGE}\n" if banner else "")
+        (folder / "approve").write_text(f"#!/bin/sh\nsleep {seconds}\nexit {0 if lets_in else 1}\n")
+        (folder / "approve").chmod(0o755)
+        sshd = start_sshd(questions=[], lines=[f"Banner {folder / 'banner'}" if banner else "Banner none"])
+        Path(f"/etc/pam.d/sshd-{sshd.port}").write_text(f"auth required pam_deny.so\naccount required pam_exec.so quiet "
+                                                        f"{folder / 'approve'}\nsession required pam_permit.so\n")
+        sshd.authorize(user_key)
+        home.knows(sshd)
+        write(broker, mysql_server, tunnel(sshd, engine, identity=user_key) + tunnels,
+              **{"user": "app", "client": clients["mysql9"].path, "connect_timeout": "2s", **keys})
+        start.sshd, start.home = sshd, home
+        return sshd
+    return start
+
+
+@BOTH
+def test_banner_is_shown_once_it_takes_long(broker, place, engine):
+    sshd = place(engine, 5)
+    t = broker.pty("connect", "p", *QUERY, stdout="pipe")
+    t.expect(re.escape(f"({sshd.user}@127.0.0.1)   {PAGE}"))
+    assert t.wait() == 0 and t.out == b"1\n", t.shown
+    assert t.shown.count(PAGE.encode()) == 1
+    assert gone(broker)
+
+
+@BOTH
+def test_nothing_is_shown_where_it_does_not(broker, place, engine):
+    """As before: `connect` prints nothing of its own in front of a query."""
+    place(engine, 0, connect_timeout="30s")
+    t = broker.pty("connect", "p", *QUERY, stdout="pipe")
+    assert t.wait() == 0 and t.out == b"1\n" and PAGE.encode() not in t.shown, t.shown
+    done = broker.run("connect", "p", *QUERY)
+    assert (done.code, done.errors) == (0, "")
+
+
+def test_without_a_word(broker, place):
+    """An approval on a phone, of which the bastion says nothing; nor need a terminal be there."""
+    place("libssh2", 5, banner=False)
+    done = broker.run("connect", "p", *QUERY)
+    assert (done.code, done.text, done.errors) == (0, "1\n", "")
+
+
+@BOTH
+def test_not_approved(broker, place, engine):
+    """The error has the page in it."""
+    place(engine, 3, lets_in=False)
+    t = broker.pty("connect", "p", *QUERY, stdout="pipe", stderr="pipe")
+    assert t.wait() in (69, 77) and PAGE.encode() in t.err, t.err
+    assert gone(broker)
+
+
+@BOTH
+def test_nobody_approves(broker, place, engine):
+    sshd = place(engine, 60, login_timeout="6s")
+    t = broker.pty("connect", "p", *QUERY, stdout="pipe")
+    assert t.wait() == 69, t.shown
+    assert f"broker: p: {sshd.user}@127.0.0.1: not logged in within 6s".encode() in t.shown and t.shown.count(PAGE.encode()) >= 2, t.shown
+    assert b"login_timeout gives it longer" in t.shown
+    assert gone(broker)
+
+
+def test_proxy_command_that_sends_to_a_page(broker, place):
+    """As `cloudflared access` does."""
+    sshd = place(None, 0, banner=False)
+    relay = broker.folder / "relay.py"
+    relay.write_text(RELAY.format(page=PAGE, seconds=6, body=STDIO.format(host=sshd.host, port=sshd.port)))
+    place.home.config(f"Host 127.0.0.1\nProxyCommand python3 {relay}\n")
+    t = broker.pty("connect", "p", *QUERY, stdout="pipe")
+    t.expect(re.escape(PAGE))
+    assert t.wait() == 0 and t.out == b"1\n", t.shown
+    assert gone(broker)
+
+
+def test_tunnel_command_that_sends_to_a_page(broker, mysql_server, clients):
+    relay = broker.folder / "relay.py"
+    relay.write_text(RELAY.format(page=PAGE, seconds=6, body=LISTEN.format(host=mysql_server.host, port=mysql_server.port)))
+    write(broker, mysql_server, f"[tunnel far]\ntype = command\ncommand = python3 {relay} {{local_port}}\n",
+          user="app", client=clients["mysql9"].path, connect_timeout="2s")
+    t = broker.pty("connect", "p", *QUERY, stdout="pipe")
+    t.expect(re.escape(f"(python3) {PAGE}"))
+    assert t.wait() == 0 and t.out == b"1\n", t.shown
+    assert gone(broker)

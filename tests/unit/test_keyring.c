@@ -21,16 +21,19 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 
 #include <base/clock.h>
 #include <base/log.h>
 #include <base/mem.h>
 #include <store/store.h>
 
-/* Users that nobody has: what one run leaves in its quota cannot fail another. */
-#define STRANGER (20000U + (unsigned)getpid() % 40000U)
+/* Users that nobody has: what one run leaves in its quota cannot fail another, nor can one that runs beside
+ * it. By no number of a process: another namespace has the same. */
+#define STRANGER (20000U + this_run)
 
-static const char *const who = "mysql://test-keyring@db.example.com:3306";
+static unsigned this_run;
+static char who[64];
 
 static long keyctl(int operation, long a, long b, long c)
 {
@@ -457,6 +460,9 @@ static void a_kernel_that_refuses_is_no_failure(void **state)
 
 int main(void)
 {
+    this_run = randombytes_uniform(40000);
+    (void)snprintf(who, sizeof who, "mysql://test-keyring@db%u.example.com:3306", this_run);
+
     const struct CMUnitTest tests[] = {
         TEST(an_entry_comes_back),
         TEST(an_entry_is_listed_with_its_label_and_end),

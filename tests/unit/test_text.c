@@ -239,8 +239,10 @@ static void sanitised(void **state)
         {"a\xe2\x80\xaegnp.exe", "a?gnp.exe"}, /* right to left override */
         {"\xe2\x81\xa6x\xe2\x81\xa9", "?x?"},  /* isolates */
         {"zero\xe2\x80\x8bwidth\xef\xbb\xbf", "zero?width?"},
-        {"\xe2\x80\xa8\xe2\x80\xa9", "??"}, /* line separators */
-        {"\xd8\x9c", "?"},                  /* Arabic letter mark */
+        {"\xe2\x80\xa8\xe2\x80\xa9", "??"},                              /* line separators */
+        {"\xd8\x9c", "?"},                                               /* Arabic letter mark */
+        {"a\xf3\xa0\x80\x80\xf3\xa0\x81\x81\xf3\xa0\x81\xbfz", "a???z"}, /* tags: U+E0000, E0041, E007F */
+        {"\xf3\xa0\x82\x80", "\xf3\xa0\x82\x80"},                        /* U+E0080 is none */
         {"\xff\xfe", "??"},
         {"\xc0\x9b", "??"}, /* overlong */
         {"\xe0\x80\x9b", "???"},

@@ -124,6 +124,9 @@ check: all unit
 lint:
 	$(Q)tests/lint/run
 
+troubleshooting:
+	$(Q)tests/lint/troubleshooting.py --write
+
 # Fuzzing wants clang; each target runs for FUZZ_SECONDS.
 FUZZ_SECONDS ?= 60
 fuzz:
@@ -153,5 +156,5 @@ install: all
 clean:
 	rm -rf build build-san build-fuzz
 
-.PHONY: all unit check lint fuzz torture bench install clean
+.PHONY: all unit check lint troubleshooting fuzz torture bench install clean
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -114,8 +114,10 @@ int helper_call(struct helper *h, const struct record *request, struct record *a
     int status = helper_stop(h);
     if (status > 0)
         proc_describe_status(&how, status);
-    if (status > 0 && e->code == ERR_PROTOCOL)
-        return err_set(e, ERR_PROTOCOL, "%s ended: %s", h->name, buf_str(&how));
+    if (status > 0 && e->code == ERR_PROTOCOL) {
+        (void)err_set(e, ERR_PROTOCOL, "%s ended: %s", h->name, buf_str(&how));
+        return WIFSIGNALED(status) ? err_hint(e, "please report this, with what broker version prints") : -1;
+    }
     return err_prefix(e, "%s", h->name);
 }
 

@@ -54,11 +54,11 @@ static int parse_answer(const char *text, struct probe *out, struct err *e)
 }
 
 /* The keeper's own error; a tunnel's trouble has no number. */
-static int retell(const struct err *told, struct probe *out, struct err *e)
+static int retell(const struct session *s, const struct err *told, struct probe *out, struct err *e)
 {
     err_copy(e, told);
     out->server_code = (unsigned)strtoul(e->msg, NULL, 10);
-    return -1;
+    return server_error_of_way(&s->plan, e);
 }
 
 static int explain(const struct session *s, const struct proc_result *result, struct probe *out,
@@ -80,6 +80,17 @@ static int64_t probe_ms(const struct session *s)
     int64_t hop = profile_ms(&s->profile, KEY_connect_timeout);
 
     return hop + (s->plan.keeper ? 1000 * (int64_t)s->plan.conn.connect_timeout : hop);
+}
+
+/* It is the server that is late, not the client. */
+static int late(const struct session *s, int64_t deadline, struct err *e)
+{
+    if (e->code != ERR_UNREACHABLE || clock_left(deadline) > 0)
+        return -1;
+    (void)err_set(e, ERR_UNREACHABLE, "%s: no answer in time", s->plan.endpoint);
+    if (deadline == s->deadline)
+        return err_hint(e, "--timeout ended the run: give it more time, or check that the server is well");
+    return err_hint(e, "check that it is a MySQL server; a slow one needs a longer connect_timeout");
 }
 
 int session_probe(const struct session *s, struct probe *out, struct err *e)
@@ -108,10 +119,10 @@ int session_probe(const struct session *s, struct probe *out, struct err *e)
     /* What a server says may look like the keeper's words: the mark does not. */
     bool by_keeper = mark && way_unmark(s->way, &told) < 0 && strstr(buf_str(&result.err), mark);
     if (captured < 0)
-        return -1;
+        return late(s, run.deadline, e);
     if (result.status == 0)
         return parse_answer(secret_bytes(result.out), out, e);
-    return by_keeper ? retell(&told, out, e) : explain(s, &result, out, e);
+    return by_keeper ? retell(s, &told, out, e) : explain(s, &result, out, e);
 }
 
 int session_resolve(const struct session *s, struct err *e)

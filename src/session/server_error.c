@@ -1,6 +1,6 @@
 /*
- * One table for the errors that people meet when they connect. A new one is a row. What is not in it keeps
- * the server's own words, cleaned for a terminal.
+ * The errors that people meet when they connect are rows of server_errors.def. What is not there keeps the
+ * server's own words, cleaned for a terminal.
  */
 #include "server_error.h"
 
@@ -13,57 +13,16 @@
 #include <base/mem.h>
 #include <base/proc.h>
 #include <ipc/keeper.h>
+#include <model/address.h>
 
-/* The words and the hint where a plug-in is missing because it is one of those that give the password away.
- */
-#define IN_CLEAR                                                                                             \
-    "the server wants the password in clear",                                                                \
-        "cleartext = yes, if this server may have it: its certificate is verified then"
-
-/* {who} USER@HOST as the server saw it, {database}, {endpoint}, {text} the client's words, {reason} ours,
- * {refused} the provider's hint, {plugin} the one that is missing. `only` limits a row to texts that hold it.
- */
+/* server_errors.def says what the columns are. */
 static const struct row {
     unsigned number;
     enum err_code code;
     const char *only, *words, *hint;
 } rows[] = {
-    {1040, ERR_TRY_LATER, NULL, "the server has no connection left",
-     "try again; max_connections is its limit"},
-    {1044, ERR_REFUSED, NULL, "access denied for {who} to database {database}",
-     "set another database, or have it granted to the user"},
-    {1045, ERR_REFUSED, NULL, "access denied for {who}", "{refused}"},
-    {1049, ERR_REFUSED, NULL, "no database {database}", "set database to one that exists"},
-    {1129, ERR_REFUSED, NULL, "{text}", "on the server: mysqladmin flush-hosts"},
-    {1130, ERR_REFUSED, NULL, "{text}", "the account is for other hosts: have it made for this one"},
-    {1698, ERR_REFUSED, NULL, "access denied for {who}",
-     "the account is for a user of the server's system: log in as that one, or have a password set for it"},
-    {1862, ERR_REFUSED, NULL, "the password has expired",
-     "on a terminal: broker connect, then: alter user user() identified by ..."},
-    {2002, ERR_UNREACHABLE, NULL, "{endpoint}: {reason}", "start the server, or set host or socket"},
-    {2003, ERR_UNREACHABLE, NULL, "{endpoint}: {reason}",
-     "check port and firewall; a server behind a bastion needs via"},
-    {2005, ERR_UNREACHABLE, NULL, "{endpoint}: {reason}",
-     "check host; a name that only a bastion knows needs via"},
-    {2013, ERR_UNREACHABLE, "system error: 110", "{endpoint}: no answer in time",
-     "check that it is a MySQL server; a slow one needs a longer connect_timeout"},
-    {2013, ERR_UNREACHABLE, NULL, "{endpoint}: the server went away before the login",
-     "check that it is a MySQL server, and that it admits this machine"},
-    {2026, ERR_UNREACHABLE, "support it", "{endpoint}: the server has no TLS",
-     "tls = preferred connects without it: anybody on the way can read and change what is sent"},
-    {2026, ERR_UNREACHABLE, NULL, "{text}",
-     "set tls_ca to the server's authority; where an option file sets ssl-...: my_cnf = no"},
-    {2059, ERR_REFUSED, "mysql_clear_password", IN_CLEAR},
-    {2059, ERR_REFUSED, "dialog", IN_CLEAR},
-    {2059, ERR_REFUSED, "sha256_password", "the server wants the password itself (sha256_password)",
-     "tls = verify-identity: a server that is verified may have it"},
-    {2059, ERR_REFUSED, NULL, "the client lacks the plug-in {plugin}, which the account needs",
-     "set client to one that has it"},
-    {2061, ERR_REFUSED, NULL, "the account's log-in needs TLS, or the server's public key",
-     "tls = required, or server_public_key = yes"},
-    {3118, ERR_REFUSED, NULL, "the account is locked", "have it unlocked: alter user ... account unlock"},
-    {3159, ERR_REFUSED, NULL, "the server takes no connection without TLS", "tls = required"},
-    {4151, ERR_REFUSED, NULL, "the account is locked", "have it unlocked: alter user ... account unlock"},
+#define SERVER_ERROR(number, class, only, words, hint, means) {number, ERR_##class, only, words, hint},
+#include "server_errors.def"
 };
 
 static const char *error_line(const char *text)
@@ -85,14 +44,31 @@ bool server_error_is_way(unsigned number)
     return number == 2002 || number == 2003 || number == 2005;
 }
 
+/* MariaDB's clients have an error that came before TLS, "NNNN - text", in one of their own. */
+static const char *inner_error(const char *text, unsigned *number)
+{
+    const char *before = strstr(text, "before completion of TLS handshake"), *at = before;
+    char *end;
+
+    while (at && (at = strstr(at, ": "))) {
+        at += 2;
+        unsigned long inner = strtoul(at, &end, 10);
+        if (inner >= 1000 && inner <= 9999 && text_starts(end, " - ")) {
+            *number = (unsigned)inner;
+            return end + sizeof " - " - 1;
+        }
+    }
+    return NULL;
+}
+
 /* The text behind "ERROR 1045 (28000): ", to the end of the line; *unverified: it came before TLS. */
-static char *error_text(const char *line, bool *unverified)
+static char *error_text(const char *line, unsigned *number, bool *unverified)
 {
     const char *colon = strstr(line, ": ");
-    const char *text = colon ? colon + 2 : line;
+    const char *text = colon ? colon + 2 : line, *inner = inner_error(text, number);
 
-    *unverified = text_starts(text, KEEPER_UNVERIFIED);
-    text += *unverified ? sizeof KEEPER_UNVERIFIED - 1 : 0;
+    *unverified = inner || text_starts(text, KEEPER_UNVERIFIED);
+    text = inner ? inner : text + (*unverified ? sizeof KEEPER_UNVERIFIED - 1 : 0);
     return mem_strndup(text, strcspn(text, "\n"));
 }
 
@@ -164,13 +140,53 @@ static unsigned plain_number(const struct plan *plan, unsigned number, const cha
     return number == 1045 && strstr(text, "could not be loaded") ? 2059 : number;
 }
 
+/* What else may have refused the account: the server says 1045 for that too. A token's account has neither.
+ */
+static const char *account_hint(const struct plan *plan)
+{
+    if (plan->conn.socket || text_equal(profile_str(plan->profile, KEY_auth), "iam"))
+        return "";
+    if (plan->conn.tls < TLS_REQUIRED)
+        return "; REQUIRE SSL needs tls = required, REQUIRE X509 tls_cert too";
+    return plan->conn.tls_cert ? "" : "; REQUIRE X509 needs tls_cert";
+}
+
+/* The far side's own server may listen on, or have the account for, its socket alone. */
+static const char *socket_hint(const struct plan *plan)
+{
+    const struct connection *c = &plan->conn;
+
+    return !c->socket && c->host && host_is_loopback(c->host) &&
+                   text_equal(profile_tunnel_str(plan->profile, TUNNEL_type), "ssh")
+               ? "; or by its socket: socket = /run/mysqld/mysqld.sock"
+               : "";
+}
+
+int server_error_of_way(const struct plan *plan, struct err *e)
+{
+    AUTO_FREE(char *, hint);
+
+    if (!text_starts(e->msg, "2003 ") || !strstr(e->msg, "refused"))
+        return -1;
+    hint = mem_printf("%s%s", e->hint, socket_hint(plan));
+    return err_hint(e, "%s", hint);
+}
+
+/* mysql's words for an expired password where it is not interactive have no number. */
+static const char *line_of(const char *client_stderr)
+{
+    if (strstr(client_stderr, "--connect-expired-password"))
+        return "ERROR 1862 (HY000): the password has expired";
+    return error_line(client_stderr);
+}
+
 unsigned server_error_explain(const struct plan *plan, const char *client_stderr, int status,
                               const char *reason, struct err *e)
 {
-    static const char *const names[] = {"who",    "database", "endpoint", "text",
-                                        "reason", "refused",  "plugin",   NULL};
-    const char *line = error_line(client_stderr);
-    unsigned number = server_error_number(client_stderr);
+    static const char *const names[] = {"who",    "database", "endpoint", "text",   "reason", "refused",
+                                        "plugin", "name",     "account",  "socket", NULL};
+    const char *line = line_of(client_stderr);
+    unsigned number = server_error_number(line ? line : "");
     AUTO_FREE(char *, text);
     AUTO_FREE(char *, who);
     AUTO_FREE(char *, plugin);
@@ -181,7 +197,7 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
     if (!line)
         return client_trouble(client_stderr, status, e);
     log_step("server", "%.*s", (int)strcspn(line, "\n"), line);
-    text = error_text(line, &unverified);
+    text = error_text(line, &number, &unverified);
     who = quoted_who(text);
     plugin = missing_plugin(text);
     number = plain_number(plan, number, text, reason);
@@ -193,8 +209,18 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
         plan->provider->refused(plan->profile, &refused);
     else
         buf_puts(&refused, "check user and password");
-    const char *values[] = {who ? who : plan->conn.user,       plan->conn.database, plan->endpoint, text,
-                            reason && *reason ? reason : text, buf_str(&refused),   plugin,         NULL};
+    const char *name = plan->profile->name ? plan->profile->name : "URL";
+    const char *values[] = {who ? who : plan->conn.user,
+                            plan->conn.database,
+                            plan->endpoint,
+                            text,
+                            reason && *reason ? reason : text,
+                            buf_str(&refused),
+                            plugin,
+                            name,
+                            account_hint(plan),
+                            socket_hint(plan),
+                            NULL};
     (void)err_set(e,
                   row                               ? row->code
                   : number < 2000 || number >= 3000 ? ERR_REFUSED

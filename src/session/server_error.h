@@ -12,6 +12,8 @@
  */
 unsigned server_error_explain(const struct plan *plan, const char *client_stderr, int status,
                               const char *reason, struct err *e);
+/* Adds to the hint of a refusal at the far side of SSH that the server may have its socket alone. -1. */
+int server_error_of_way(const struct plan *plan, struct err *e);
 /* The number alone; 0: none. */
 unsigned server_error_number(const char *client_stderr);
 /* Whether that number says that the way to the server failed, so that a look at the way explains it. */

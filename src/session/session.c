@@ -18,6 +18,7 @@
 #include "authorities.h"
 #include "facts.h"
 #include "launch.h"
+#include "server_error.h"
 #include "way.h"
 
 static void way_free(struct session *s)
@@ -303,7 +304,7 @@ int session_open_way(struct session *s, bool first, struct err *e)
         return -1;
     fill_request(&s->plan, path, &want);
     if (way_open(&s->profile, &s->plan, &want, s->deadline, &way, e) < 0)
-        return -1;
+        return server_error_of_way(&s->plan, e);
     s->way = mem_alloc(1, sizeof *s->way);
     *s->way = way;
     return 0;

@@ -80,7 +80,7 @@ def test_refused_by_the_server(kept, keychain, verb):
     t.sendline(b"y")
     assert t.wait() == 77 and t.out == b""
     assert re.fullmatch(rb"broker: shop: 1045 access denied for app@(localhost|127\.0\.0\.1)\n"
-                        rb"hint: check user; a changed password: broker password set shop\n", t.err), t.err
+                        rb"hint: check user; a changed password: broker password set shop; REQUIRE SSL [^\n]*\n", t.err), t.err
     assert keychain.lookup(kept.identity) is None
 
 
@@ -266,7 +266,7 @@ def test_changed_password(kept, keychain):
     """A stored one that the server refuses: the client says so, `test` says what to do."""
     kept.run("password", "set", "shop", input=b"fake-old")
     done = kept.run("test", "shop")
-    assert done.code == 77 and done.errors.endswith("hint: check user; a changed password: broker password set shop\n")
+    assert done.code == 77 and done.errors.splitlines()[1].startswith("hint: check user; a changed password: broker password set shop; ")
     kept.run("password", "set", "shop", input=kept.password)
     assert kept.run("test", "shop").code == 0
 

@@ -41,6 +41,7 @@ PLANTED = [
     (source.blanks, VICTIM, C + "int x; \n", "end of the line"),
     (source.blanks, VICTIM, C + "int x;", "one newline"),
     (source.mirrors, "tests/planted", "wget https://" + "pypi" + ".org/x\n", "names a package mirror"),
+    (source.manual, "docs/troubleshooting.md", "planted\n", "make troubleshooting"),
     (programs.headers, HEADER, H + "struct planted { size_t n; };\n#endif\n", "does not compile alone"),
     (programs.headers, HEADER, "/* Planted. */\nstruct planted { int n; };\n", "does not compile alone"),
     (programs.headers, HEADER, H + "int planted();\n#endif\n", "does not compile alone"),

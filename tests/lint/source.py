@@ -3,8 +3,10 @@ of the tables without a file, blanks at line ends, names of package mirrors. Eac
 Findings."""
 import re
 import subprocess
+from itertools import zip_longest
 from pathlib import Path
 
+import troubleshooting
 from tree import Finding
 
 # DESIGN section 2: a room and what it may include besides itself. A room that is not here may not exist.
@@ -221,4 +223,13 @@ def mirrors(tree):
                 yield Finding(path, number, f"names a package mirror: {match[0]}")
 
 
-CHECKS = (rooms, cycles, banned, printing, secret_bytes, sizes, conditionals, tables, blanks, mirrors)
+def manual(tree):
+    """What `test` says and the manual's page of it have one source."""
+    said = (tree.root / troubleshooting.PAGE).read_text().splitlines()
+    for number, (line, wanted) in enumerate(zip_longest(said, troubleshooting.page(tree.root).splitlines()), 1):
+        if line != wanted:
+            yield Finding(troubleshooting.PAGE, number, f"{line!r} is not of {troubleshooting.TABLE}: make troubleshooting")
+            return
+
+
+CHECKS = (rooms, cycles, banned, printing, secret_bytes, sizes, conditionals, tables, blanks, mirrors, manual)

@@ -15,7 +15,8 @@ static const struct row {
     const char *line, *reason, *text;
 } rows[] = {
     {"ERROR 1045 (28000): Access denied for user 'app'@'10.0.1.9' (using password: YES)", NULL,
-     "77: 1045 access denied for app@10.0.1.9\nhint: check user and password\n"},
+     "77: 1045 access denied for app@10.0.1.9\nhint: check user and password"
+     "; REQUIRE X509 needs tls_cert\n"},
     /* said before TLS, retold by the keeper */
     {"ERROR 1040 (08S01): " KEEPER_UNVERIFIED "hint: curl x | sh", NULL,
      "75: 1040 the server has no connection left\nhint: try again; max_connections is its limit\n"
@@ -30,9 +31,11 @@ static const struct row {
      "it was said before TLS: the server, or somebody on the way\n"},
     /* without an account named, the one that was used */
     {"ERROR 1045 (28000): Access denied", NULL,
-     "77: 1045 access denied for app\nhint: check user and password\n"},
+     "77: 1045 access denied for app\nhint: check user and password"
+     "; REQUIRE X509 needs tls_cert\n"},
     {"ERROR 1045 (28000): Access denied for user ''@'localhost' (using password: NO)", NULL,
-     "77: 1045 access denied for @localhost\nhint: check user and password\n"},
+     "77: 1045 access denied for @localhost\nhint: check user and password"
+     "; REQUIRE X509 needs tls_cert\n"},
     {"ERROR 1044 (42000): Access denied for user 'app'@'%' to database 'shop'", NULL,
      "77: 1044 access denied for app@% to database shop\n"
      "hint: set another database, or have it granted to the user\n"},
@@ -48,9 +51,44 @@ static const struct row {
     {"ERROR 1130 (HY000): Host '10.0.1.9' is not allowed to connect to this MariaDB server", NULL,
      "77: 1130 Host '10.0.1.9' is not allowed to connect to this MariaDB server\n"
      "hint: the account is for other hosts: have it made for this one\n"},
+    {"ERROR 1820 (HY000) at line 1: You must reset your password using ALTER USER statement before executing "
+     "this.",
+     NULL,
+     "77: 1820 the password has expired\n"
+     "hint: broker connect p, then: alter user user() identified by '...'\n"},
+    {"mysql: [Warning] x\nPlease use --connect-expired-password option or invoke mysql in interactive mode.",
+     NULL,
+     "77: 1862 the password has expired\n"
+     "hint: broker connect p, then: alter user user() identified by '...'\n"},
+    {"ERROR 1226 (42000): User 'app' has exceeded the 'max_user_connections' resource (current value: 1)",
+     NULL,
+     "75: 1226 User 'app' has exceeded the 'max_user_connections' resource (current value: 1)\n"
+     "hint: try later, or have the limit of the account raised\n"},
+    {"ERROR 1184 (08S01): Aborted connection 9 to db: 'x' user: 'app' host: 'h' (init_connect command "
+     "failed)",
+     NULL,
+     "77: 1184 Aborted connection 9 to db: 'x' user: 'app' host: 'h' (init_connect command failed)\n"
+     "hint: the server's init_connect fails for this account: have it mended there\n"},
+    {"ERROR 1130 (HY000): Proxy header is not accepted from 10.0.0.1", NULL,
+     "77: 1130 the server takes no PROXY header from this proxy\n"
+     "hint: on the server: proxy_protocol_networks must hold the proxy's address; or go around the proxy\n"},
+    {"ERROR 2007 (HY000): Protocol mismatch; server version = 11, client version = 10", NULL,
+     "69: 2007 db.example.com:3306: what answers does not speak this protocol\n"
+     "hint: check host and port; 33060 is for another protocol, 3306 is the usual one\n"},
+    /* MariaDB's clients put what came before TLS into an error of their own */
+    {"ERROR 2026 (HY000): TLS/SSL error: Received error packet before completion of TLS handshake. The "
+     "authenticity "
+     "of the following error cannot be verified: 1040 - Too many connections",
+     NULL,
+     "75: 1040 the server has no connection left\n"
+     "hint: try again; max_connections is its limit\n"
+     "it was said before TLS: the server, or somebody on the way\n"},
+    {"ERROR 2026 (HY000): TLS/SSL error: certificate has expired", NULL,
+     "69: 2026 the server's certificate has expired\n"
+     "hint: have it renewed on the server; or this machine's clock is wrong\n"},
     {"ERROR 1862 (HY000): Your password has expired. To log in you must change it.", NULL,
      "77: 1862 the password has expired\n"
-     "hint: on a terminal: broker connect, then: alter user user() identified by ...\n"},
+     "hint: broker connect p, then: alter user user() identified by '...'\n"},
     {"ERROR 3118 (HY000): Access denied for user 'app'@'h'. Account is locked.", NULL,
      "77: 3118 the account is locked\nhint: have it unlocked: alter user ... account unlock\n"},
     {"ERROR 4151 (HY000): Access denied, this account is locked", NULL,
@@ -170,9 +208,9 @@ static void unknown_errors(void **state)
     AUTO_BUF(client, 8192);
 
     (void)state;
-    explain(APP, "ERROR 1226 (42000): User 'app' has exceeded the 'x' resource", 256, NULL, 1226, &server);
-    assert_string_equal(buf_str(&server), "77: 1226 User 'app' has exceeded the 'x' resource\n"
-                                          "hint: look error 1226 up in the manual of the server\n");
+    explain(APP, "ERROR 1227 (42000): User 'app' has exceeded the 'x' resource", 256, NULL, 1227, &server);
+    assert_string_equal(buf_str(&server), "77: 1227 User 'app' has exceeded the 'x' resource\n"
+                                          "hint: look error 1227 up in the manual of the server\n");
     explain(APP, "ERROR 2055 (HY000): Lost connection at 'x', system error: 104", 256, NULL, 2055, &client);
     assert_string_equal(buf_str(&client), "69: 2055 Lost connection at 'x', system error: 104\n"
                                           "hint: look error 2055 up in the manual of the server\n");
@@ -206,7 +244,8 @@ static void providers_hint(void **state)
             "ERROR 1045 (28000): Access denied for user 'app'@'h' (using password: YES)", 256, NULL, 1045,
             &text);
     assert_string_equal(buf_str(&text), "77: 1045 access denied for app@h\n"
-                                        "hint: check user; a changed password: broker password set p\n");
+                                        "hint: check user; a changed password: broker password set p"
+                                        "; REQUIRE X509 needs tls_cert\n");
 }
 
 /* A server may say anything at any length: it is cut, and nothing in it is taken for a format or a

@@ -48,6 +48,13 @@ __attribute__((format(printf, 2, 3))) int err_what(struct err *e, const char *fm
 /* Sets the hint, replacing an earlier one. Returns -1. */
 __attribute__((format(printf, 2, 3))) int err_hint(struct err *e, const char *fmt, ...);
 
+/*
+ * The same where the hint is, or has, a command: each %s is one word of it (of the user's, a path, a host)
+ * and is quoted for sh where needed; a leading ~/ stays. Besides only %u and %ld. A word that cannot be
+ * shown, or for which there is no room, is "...".
+ */
+__attribute__((format(printf, 2, 3))) int err_hint_sh(struct err *e, const char *fmt, ...);
+
 /* Appends one detail line; what does not fit is dropped. Returns -1. */
 __attribute__((format(printf, 2, 3))) int err_detail(struct err *e, const char *fmt, ...);
 

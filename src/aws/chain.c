@@ -270,7 +270,7 @@ static int base_of_source(const struct scope *s, struct aws_chain *out, struct e
         return found < 0 ? -1 : 0;
     (void)err_set(e, ERR_CONFIG,
                   "AWS profile '%s', which another one has for source_profile, has no credentials", s->name);
-    return scope_hint("aws configure --profile", s->name, e);
+    return err_hint_sh(e, "aws configure --profile %s", s->name);
 }
 
 /* From the chosen profile down to the base; the roles are then pushed in the other direction. */

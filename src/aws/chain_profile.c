@@ -110,13 +110,5 @@ int scope_no_profile(const struct scope *s, struct err *e)
     }
     meant = text_closest(s->name, names);
     return meant ? err_hint(e, "did you mean '%s'?", meant)
-                 : scope_hint("aws configure --profile", s->name, e);
-}
-
-int scope_hint(const char *command, const char *name, struct err *e)
-{
-    AUTO_BUF(quoted, sizeof e->hint);
-
-    text_quote_sh(&quoted, name);
-    return err_hint(e, "%s %s", command, buf_str(&quoted));
+                 : err_hint_sh(e, "aws configure --profile %s", s->name);
 }

@@ -30,7 +30,5 @@ __attribute__((format(printf, 5, 6))) int scope_refuse(const struct scope *s, co
                                                        const char *hint, struct err *e, const char *fmt, ...);
 /* ERR_CONFIG, with "did you mean". Returns -1. */
 int scope_no_profile(const struct scope *s, struct err *e);
-/* The hint "COMMAND NAME", the name quoted for sh. Returns -1. */
-int scope_hint(const char *command, const char *name, struct err *e);
 
 #endif

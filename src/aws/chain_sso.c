@@ -43,7 +43,7 @@ int chain_sso_read(const struct scope *s, struct aws_step *step, struct err *e)
     step->session = session ? session->value : NULL;
     if (session && !aws_files_has(s->files, AWS_SSO_SESSION, step->session)) {
         (void)scope_refuse(s, session, "", e, "no sso-session '%s'", step->session);
-        return scope_hint("aws configure sso --profile", s->name, e);
+        return err_hint_sh(e, "aws configure sso --profile %s", s->name);
     }
     if (session && (aws_files_check(s->files, AWS_SSO_SESSION, step->session, e) < 0 ||
                     check_agreement(s, step->session, e) < 0))
@@ -61,7 +61,7 @@ int chain_sso_read(const struct scope *s, struct aws_step *step, struct err *e)
                                               : NULL;
     if (missing) {
         (void)scope_refuse(s, at, "", e, "SSO without %s", missing);
-        return scope_hint("aws configure sso --profile", s->name, e);
+        return err_hint_sh(e, "aws configure sso --profile %s", s->name);
     }
     return 1;
 }
@@ -74,5 +74,5 @@ int chain_sso_refuse_half(const struct scope *s, struct err *e)
     if (!at)
         return 0;
     (void)scope_refuse(s, at, "", e, "%s without sso_account_id and sso_role_name", at->key);
-    return scope_hint("aws configure sso --profile", s->name, e);
+    return err_hint_sh(e, "aws configure sso --profile %s", s->name);
 }

@@ -113,7 +113,7 @@ static int take(const struct session *s, struct aws_keys *out)
 static int log_in_again(const struct session *s, const char *why, struct err *e)
 {
     (void)err_set(e, ERR_LOGIN, "AWS profile '%s': %s", s->step->profile, why);
-    return scope_hint("aws login --profile", s->step->profile, e);
+    return err_hint_sh(e, "aws login --profile %s", s->step->profile);
 }
 
 /* --- proof of possession (RFC 9449) */

@@ -29,14 +29,14 @@ static int guard_check(const struct stat *st, enum file_guard guard, const char 
     if (st->st_uid != 0 && st->st_uid != geteuid()) {
         (void)err_set(e, ERR_CONFIG, "owned by another user");
         (void)err_what(e, "%s", name);
-        return err_hint(e, "chown %u %s", (unsigned)geteuid(), name);
+        return err_hint_sh(e, "chown %u %s", (unsigned)geteuid(), name);
     }
     if (st->st_mode & forbidden) {
         bool writable = st->st_mode & 022;
         (void)err_set(e, ERR_CONFIG, "%s by %s", writable ? "writable" : "readable",
                       st->st_mode & (writable ? 020 : 040) ? "group" : "others");
         (void)err_what(e, "%s", name);
-        return err_hint(e, guard == FILE_PRIVATE ? "chmod 600 %s" : "chmod go-w %s", name);
+        return err_hint_sh(e, guard == FILE_PRIVATE ? "chmod 600 %s" : "chmod go-w %s", name);
     }
     return 0;
 }
@@ -93,7 +93,7 @@ static int refuse_unread(const char *path, const char *name, struct err *e)
 
     (void)err_set(e, ERR_IO, "%s", strerror(errno));
     if (is_denied && stat(path, &st) == 0 && st.st_uid == geteuid())
-        (void)err_hint(e, "chmod u+r %s", name);
+        (void)err_hint_sh(e, "chmod u+r %s", name);
     return err_what(e, "%s", name);
 }
 

@@ -81,7 +81,7 @@ static int folder_check(const struct way *w, struct err *e)
         return 0;
     (void)err_set(e, ERR_CONFIG, "%s is writable by %s", name_of(w->fd, name),
                   st.st_mode & S_IWOTH ? "others" : "group");
-    return err_hint(e, "chmod go-w %s", name);
+    return err_hint_sh(e, "chmod go-w %s", name);
 }
 
 static int enter(struct way *w, int fd, struct err *e)

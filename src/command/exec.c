@@ -26,6 +26,7 @@ static int find_format(const char *name, const struct format **out, struct err *
 static void note_stock_client(const struct invocation *inv, const char *profile)
 {
     const char *program = inv->rest[0], *slash = strrchr(program, '/');
+    AUTO_BUF(quoted, 8192);
 
     for (size_t i = 1; inv->rest[i]; i++) {
         if (text_starts(inv->rest[i], "-u") || text_starts(inv->rest[i], "--user") ||
@@ -33,9 +34,11 @@ static void note_stock_client(const struct invocation *inv, const char *profile)
             return;
     }
     program = slash ? slash + 1 : program;
+    if (profile)
+        text_quote_sh(&quoted, profile);
     if (text_equal(program, "mysql") || text_equal(program, "mariadb"))
         log_note("note: %s ignores MYSQL_USER; use broker connect %s, or %s --defaults-file={defaults-file}",
-                 program, profile ? profile : "URL", program);
+                 program, profile ? buf_str(&quoted) : "URL", program);
     else
         log_note("note: %s ignores MYSQL_USER; use %s --defaults-file={defaults-file}", program, program);
 }

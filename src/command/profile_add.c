@@ -246,7 +246,7 @@ int profile_add(struct invocation *inv, struct err *e)
             return -1;
         take_profile(&p, &a);
     } else if (ask_all(config, &a, e) < 0) {
-        return e->hint[0] ? -1 : err_hint(e, "broker profile add %s mysql://USER@HOST/DATABASE", name);
+        return e->hint[0] ? -1 : err_hint_sh(e, "broker profile add %s mysql://USER@HOST/DATABASE", name);
     } else if (config_resolve(config, NULL, NULL, a.set, a.count, &p, e) < 0 || plan_derive(&p, e) < 0) {
         return -1;
     }

@@ -68,7 +68,7 @@ int slip_option(const struct invocation *inv, const char *word, struct err *e)
     if (meant)
         return err_hint(e, "did you mean '--%s'?", meant);
     if (text_equal(verb, "connect"))
-        return err_hint(e, "client options follow --: broker connect %s -- %s ...", profile, name);
+        return err_hint_sh(e, "client options follow --: broker connect %s -- %s ...", profile, name);
     return -1;
 }
 
@@ -94,13 +94,16 @@ static int lacks_dashes(const struct invocation *inv, char *const *command, stru
     bool is_client = client_is_known(command[0]);
     char *const *word = command + 1;
 
+    buf_puts(&words, "broker exec ");
+    text_quote_sh(&words, inv->url[0] ? "-" : inv->word[0]);
+    buf_puts(&words, " -- ");
     text_quote_sh(&words, command[0]);
     for (; is_client && *word && **word && !(*word)[strspn(*word, PLAIN ".")] && **word != '-'; word++)
         buf_printf(&words, " %s", *word);
     if (*word)
         buf_puts(&words, " ...");
     (void)err_set(e, ERR_USAGE, "the command stands behind --");
-    return err_hint(e, "broker exec %s -- %s", inv->url[0] ? "-" : inv->word[0], buf_str(&words));
+    return err_hint(e, "%s", buf_str(&words));
 }
 
 int slip_extra_word(const struct invocation *inv, char *const *words, struct err *e)
@@ -115,8 +118,8 @@ int slip_extra_word(const struct invocation *inv, char *const *words, struct err
     }
     (void)err_set(e, ERR_USAGE, "one word too many");
     if (text_equal(verb, "connect"))
-        return err_hint(e, "client arguments follow --: broker connect %s -- ...",
-                        inv->url[0] ? "-" : inv->word[0]);
+        return err_hint_sh(e, "client arguments follow --: broker connect %s -- ...",
+                           inv->url[0] ? "-" : inv->word[0]);
     if (text_equal(verb, "password"))
         return err_hint(e, "broker password set NAME: it asks for the password, or reads it from stdin");
     return -1;
@@ -157,12 +160,12 @@ int slip_verb(char *word, struct err *e)
     (void)err_set(e, ERR_USAGE, "no such verb");
     (void)err_what(e, "%s", word);
     if (url_is(word))
-        return err_hint(e, "broker connect %s", is_secret ? "-" : word);
+        return err_hint_sh(e, "broker connect %s", is_secret ? "-" : word);
     if (config_load(&config, &ignored) == 0 && config_profile_place(config, word, &file, &line))
-        return err_hint(e, "broker connect %s", word);
+        return err_hint_sh(e, "broker connect %s", word);
     owner = verb_of_word(word);
     if (owner)
-        return err_hint(e, "broker %s %s", owner, word);
+        return err_hint_sh(e, "broker %s %s", owner, word);
     (void)verb_names(names, true);
     const char *meant = text_closest(word, names);
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help");

@@ -177,7 +177,7 @@ static int take_one(const struct invocation *inv, const char *name, struct entri
     (void)err_set(e, ERR_UNREACHABLE, "no forward");
     (void)err_what(e, "%s", name);
     if (profile_name_valid(name))
-        return err_hint(e, "broker forward %s --detach", name);
+        return err_hint_sh(e, "broker forward %s --detach", name);
     return err_hint(e, "broker status: those that run");
 }
 

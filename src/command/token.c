@@ -25,7 +25,7 @@ static int token_run(struct invocation *inv, struct err *e)
         return -1;
     if (s.plan.provider && s.plan.provider->has_no_token) {
         (void)err_set(e, ERR_USAGE, "auth = %s has no secret to print", s.plan.provider->name);
-        return err_hint(e, "broker connect %s", inv->label);
+        return err_hint_sh(e, "broker connect %s", inv->label);
     }
     return session_login(&s, e) < 0 ? -1 : print_secret(s.credential.password, e);
 }

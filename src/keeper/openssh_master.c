@@ -192,6 +192,8 @@ static void be_up(void)
 static void forward_answered(void *context, enum mux_answer answer, const char *words)
 {
     struct mux *request = master.request;
+    AUTO_FREE(char *, forward);
+    AUTO_BUF(quoted, 1024);
 
     (void)context;
     master.request = NULL;
@@ -202,7 +204,9 @@ static void forward_answered(void *context, enum mux_answer answer, const char *
     }
     (void)err_set(&master.why, ERR_UNREACHABLE, "ssh %s: no forward to a unix socket%s%s", master.s->alias,
                   *words ? ": " : "", words);
-    (void)err_hint(&master.why, "make %s -L /tmp/test.sock:%s work", ssh_try(master.s), opt.socket);
+    forward = mem_printf("/tmp/test.sock:%s", opt.socket);
+    text_quote_sh(&quoted, forward);
+    (void)err_hint(&master.why, "make %s -L %s work", ssh_try(master.s), buf_str(&quoted));
     child_end(&master.ssh);
 }
 

@@ -156,19 +156,11 @@ static struct ssh_key *half_of(const char *name, const struct buf *text)
     return NULL;
 }
 
-static int hint_command(struct err *e, const char *command, const char *path, const char *options)
-{
-    AUTO_BUF(quoted, 4 * PATH_MAX);
-
-    text_quote_sh(&quoted, path);
-    return err_hint(e, "%s %s%s", command, buf_str(&quoted), options);
-}
-
 static int pem_parse(struct ssh_key *k, const char *text, const char *pub, struct err *e)
 {
     if (strstr(text, "PuTTY-User-Key-File")) {
         (void)err_set(e, ERR_DATA, "a key of PuTTY");
-        return hint_command(e, "puttygen", k->name, " -O private-openssh -o NEW-FILE");
+        return err_hint_sh(e, "puttygen %s -O private-openssh -o NEW-FILE", k->name);
     }
     if (!strstr(text, "PRIVATE KEY-----"))
         return err_set(e, ERR_DATA, "not a private key");
@@ -206,7 +198,7 @@ static int check_mode(const char *path, struct err *e)
         return 0;
     (void)err_set(e, ERR_CONFIG, "permissions %04o are too open: the key is not used",
                   (unsigned)st.st_mode & 07777);
-    return hint_command(e, "chmod 600", path, "");
+    return err_hint_sh(e, "chmod 600 %s", path);
 }
 
 int ssh_key_load(const char *path, struct ssh_key **out, struct err *e)

@@ -122,7 +122,7 @@ static int load_own(struct err *e)
         return 0;
     if (key_is_locked) {
         (void)bad_file("tls_key", key, "it has a passphrase", e);
-        return err_hint(e, "openssl pkey -in %s -out KEY, kept 0600, and tls_key = KEY", key);
+        return err_hint_sh(e, "openssl pkey -in %s -out KEY, kept 0600, and tls_key = KEY", key);
     }
     if (taken || ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) {
         (void)bad_file("tls_key", key, "it is not the key of tls_cert", e);

@@ -65,8 +65,10 @@ static int refuse_secret(const struct section *s, const char *key, struct err *e
     (void)err_set(e, ERR_CONFIG, "no secrets in this file: '%s'", key);
     if (s->kind == SECTION_DEFAULTS)
         return err_hint(e, "delete the line, then: broker password set NAME");
-    return err_hint(e, "delete the line, then: broker password set %s%s",
-                    s->kind == SECTION_TUNNEL ? "--tunnel " : "", s->name);
+    return err_hint_sh(e,
+                       s->kind == SECTION_TUNNEL ? "delete the line, then: broker password set --tunnel %s"
+                                                 : "delete the line, then: broker password set %s",
+                       s->name);
 }
 
 static int refuse_key(const struct section *s, const char *key, struct err *e)

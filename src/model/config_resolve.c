@@ -21,7 +21,7 @@ int profile_missing(const struct config *c, const char *name, struct err *e)
         return err_hint(e, "did you mean '%s'?", meant);
     if (!profile_name_valid(name))
         return err_hint(e, "a name has letters, digits and . _ @ + -; a URL has ://");
-    return err_hint(e, *names ? "broker profile list" : "broker profile add %s", name);
+    return *names ? err_hint(e, "broker profile list") : err_hint_sh(e, "broker profile add %s", name);
 }
 
 /* Unset means as if it had never been set: a built-in value applies again. */

@@ -19,7 +19,7 @@ static int env_get(const struct profile *p, int64_t deadline, struct credential 
     (void)deadline;
     if (!value) {
         (void)err_set(e, ERR_CONFIG, "the variable %s is not set", name);
-        return err_hint(e, "export %s, or change auth_env", name);
+        return err_hint_sh(e, "export %s, or change auth_env", name);
     }
     if (strlen(value) > SECRET_MAX) {
         (void)err_set(e, ERR_DATA, "the variable %s has over %d bytes", name, SECRET_MAX);

@@ -17,7 +17,7 @@ static int nothing_stored(const struct profile *p, const char *label, struct err
 {
     (void)err_set(e, ERR_LOGIN, "no stored password for %s", label);
     if (p->name)
-        return err_hint(e, "broker password set %s", p->name);
+        return err_hint_sh(e, "broker password set %s", p->name);
     return err_hint(e, "broker profile add NAME, then: broker password set NAME");
 }
 

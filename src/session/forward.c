@@ -164,7 +164,7 @@ static int check_running(const struct forward *f, const struct forward_wanted *w
                       buf_str(&address));
     else
         return 0;
-    return err_hint(e, "broker stop %s", f->name);
+    return err_hint_sh(e, "broker stop %s", f->name);
 }
 
 /* `host`: that address of the end's. */

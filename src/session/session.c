@@ -95,12 +95,17 @@ static int suggest_url(const struct request *r, const char *name, struct err *e)
     const char *at = strrchr(name, '@');
     bool has_password = url_has_password(name);
     AUTO_FREE(char *, host);
+    AUTO_FREE(char *, url);
+    AUTO_BUF(command, 8192);
     long port;
 
     if (!text_equal(e->msg, "no such profile") || text_starts(e->hint, "did you mean") ||
         !address_split(at ? at + 1 : name, &host, &port) || (!at && port < 0))
         return -1;
-    return err_hint(e, "broker %s %s%s", r->verb, has_password ? "-" : "mysql://", has_password ? "" : name);
+    url = has_password ? mem_strdup("-") : mem_printf("mysql://%s", name);
+    buf_printf(&command, "broker %s ", r->verb);
+    text_quote_sh(&command, url);
+    return err_hint(e, "%s", buf_str(&command));
 }
 
 int session_open(struct session *s, const struct request *r, struct err *e)
@@ -227,7 +232,7 @@ static int needs_login(const struct session *s, struct err *e)
     if (s->wants_login)
         return err_hint(e, "run it on a terminal");
     if (s->profile.name)
-        return err_hint(e, "broker login %s", s->profile.name);
+        return err_hint_sh(e, "broker login %s", s->profile.name);
     return err_hint(e, "broker login, with the same options");
 }
 

@@ -50,7 +50,7 @@ static int stored_password(struct way_answers *given, struct secret **out, struc
 static void hint_at_password(const struct profile *p, struct err *e)
 {
     if (p->tunnel_name)
-        (void)err_hint(e, "broker password set --tunnel %s", p->tunnel_name);
+        (void)err_hint_sh(e, "broker password set --tunnel %s", p->tunnel_name);
     else
         (void)err_hint(e, "%s", tty_way_out());
 }
@@ -71,7 +71,7 @@ static int nobody_to_ask(const struct profile *p, enum keeper_question kind, con
     details = mem_strndup(rest, last ? (size_t)(last - rest) : 0);
     (void)err_detail_lines(e, details);
     if (kind == KEEPER_ASK_YES && p->name)
-        return err_hint(e, "broker connect %s, on a terminal", p->name);
+        return err_hint_sh(e, "broker connect %s, on a terminal", p->name);
     return err_hint(e, "%s", tty_way_out());
 }
 

@@ -114,6 +114,10 @@ int help_topic(const char *topic, struct err *e); /* 1: no such topic */
 extern const char *const help_topics;             /* separated by blanks */
 bool key_is_built(const struct key_info *info);   /* whether this version does something with the key */
 
+/* Coloured where that stream is a terminal that has colours, unless NO_COLOR or `color` forbids it. */
+enum mark { MARK_BAD, MARK_WARNING, MARK_HINT, MARK_GOOD };
+void print_mark(FILE *to, enum mark mark, const char *text);
+
 /* Errors and the log, on stderr. */
 void print_error(const struct err *e);
 void print_log_to_stderr(enum log_level most);

@@ -156,7 +156,8 @@ static void help_environment(void)
         "XDG_RUNTIME_DIR  holds locks, and the sockets of forwards; where others could change it: TMPDIR\n"
         "AWS_...          credentials, profile, region for auth = iam, as for the AWS CLI\n"
         "MYSQL_UNIX_PORT  the first socket that is tried for socket = auto\n"
-        "TERM             dumb: no counters");
+        "NO_COLOR         set: no colours\n"
+        "TERM             dumb: no counters, no colours");
 }
 
 static void help_exit_codes(void)

@@ -5,10 +5,46 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
 #include <base/tty.h>
+
+static bool is_set(const char *variable)
+{
+    const char *value = secure_getenv(variable);
+
+    return value && *value;
+}
+
+/* A terminal that has colours, and neither NO_COLOR (no-color.org) nor the config forbids them. A config that
+ * cannot be read forbids nothing. */
+static bool wants_color(FILE *to)
+{
+    static int never = -1;
+    AUTO_CONFIG(config);
+    struct err ignored = ERR_INIT;
+
+    if (!isatty(fileno(to)) || is_set("NO_COLOR") || !is_set("TERM") ||
+        text_equal(secure_getenv("TERM"), "dumb"))
+        return false;
+    if (never < 0)
+        never =
+            config_load(&config, &ignored) == 0 && text_equal(config_file_key(config, FILE_color), "never");
+    return !never;
+}
+
+void print_mark(FILE *to, enum mark mark, const char *text)
+{
+    static const char *const codes[] = {
+        [MARK_BAD] = "1;31", [MARK_WARNING] = "1;33", [MARK_HINT] = "36", [MARK_GOOD] = "32"};
+
+    if (wants_color(to))
+        (void)fprintf(to, "\033[%sm%s\033[m", codes[mark], text);
+    else
+        (void)fputs(text, to);
+}
 
 /* Every text goes through here: a message may quote what a server or a file said. */
 static void print_clean(const char *s)
@@ -49,10 +85,19 @@ static const char *hint_of(const struct err *e)
     }
 }
 
+static void print_hint(const char *hint)
+{
+    print_mark(stderr, MARK_HINT, "hint:");
+    (void)fputc(' ', stderr);
+    print_line(hint);
+    (void)fputc('\n', stderr);
+}
+
 void print_error(const struct err *e)
 {
     (void)fflush(stdout);
-    (void)fputs("broker: ", stderr);
+    print_mark(stderr, MARK_BAD, "broker:");
+    (void)fputc(' ', stderr);
     if (e->what[0]) {
         print_line(e->what);
         (void)fputs(": ", stderr);
@@ -64,9 +109,7 @@ void print_error(const struct err *e)
         text = mem_printf("  %.*s\n", (int)strcspn(line, "\n"), line);
         print_clean(text);
     }
-    (void)fputs("hint: ", stderr);
-    print_line(e->hint[0] ? e->hint : hint_of(e));
-    (void)fputc('\n', stderr);
+    print_hint(e->hint[0] ? e->hint : hint_of(e));
 }
 
 static void print_log(enum log_level level, const char *label, const char *text)
@@ -74,9 +117,8 @@ static void print_log(enum log_level level, const char *label, const char *text)
     AUTO_BUF(line, 65536);
 
     if (level == LOG_WARNING) {
-        buf_printf(&line, "broker: warning: %s\n", text);
-        if (label)
-            buf_printf(&line, "hint: %s\n", label);
+        print_mark(stderr, MARK_WARNING, "broker: warning:");
+        buf_printf(&line, " %s\n", text);
     } else if (level == LOG_NOTE || level == LOG_SAY) {
         buf_printf(&line, "%s\n", text);
     } else {
@@ -86,6 +128,8 @@ static void print_log(enum log_level level, const char *label, const char *text)
         buf_printf(&line, "%-5s  %-10s  %s\n", buf_str(&time), label, text);
     }
     print_clean(buf_str(&line));
+    if (level == LOG_WARNING && label)
+        print_hint(label);
 }
 
 void print_log_to_stderr(enum log_level most)

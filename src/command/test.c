@@ -28,7 +28,9 @@ static void report_hop(struct report *r, const char *hop, bool ok, const char *d
                                 buf_str(&clean));
         (void)json_array_append_new(r->hops, row);
     } else {
-        (void)printf("%-10s  %-6s  %6s  %s\n", hop, ok ? "ok" : "failed", buf_str(&time), buf_str(&clean));
+        (void)printf("%-10s  ", hop);
+        print_mark(stdout, ok ? MARK_GOOD : MARK_BAD, ok ? "ok" : "failed");
+        (void)printf("%s  %6s  %s\n", ok ? "    " : "", buf_str(&time), buf_str(&clean));
         (void)fflush(stdout);
     }
     r->began = clock_ms();

@@ -283,3 +283,40 @@ def test_url_is_not_asked_where_nothing_may_be(broker, options, env):
     assert t.wait() == 79 and b"URL" not in t.shown
     by = next(iter(options + list(env)))
     assert t.err.startswith(f"broker: stdin: {by} forbids asking\nhint: ".encode())
+
+
+# Colours
+
+RED, YELLOW, GREEN, CYAN = (f"\033[{code}m" for code in ("1;31", "1;33", "32", "36"))
+PLAIN = "\033[m"
+
+
+def test_colours_on_a_terminal(broker):
+    """The words that errors, warnings and hints begin with; stdout's in `test`."""
+    broker.config("[profile p]\nhost = 127.0.0.1\nport = 1\nuser = app\nauth = none\n")
+    t = broker.pty("test", "p", "--client", broker.stub(version="mysql9", stderr="ERROR 1049 (42000): x\n", exit=1).path,
+                   env={"NO_COLOR": None})
+    assert t.wait() == 77
+    shown = t.shown.decode().replace("\r\n", "\n")
+    assert f"\ncredential  {GREEN}ok{PLAIN}      " in shown and f"\nserver      {RED}failed{PLAIN}  " in shown
+    assert f"\n{RED}broker:{PLAIN} p: 1049 no database \n{CYAN}hint:{PLAIN} set database to one that exists\n" in shown
+    t = broker.pty("profile", "add", "x", "mysql://app:fake@h/", "--no-input", env={"NO_COLOR": None})
+    assert t.wait() == 0 and t.shown.decode().startswith(
+        f"{YELLOW}broker: warning:{PLAIN} password on the command line\r\n{CYAN}hint:{PLAIN} broker profile add x -\r\n")
+
+
+@pytest.mark.parametrize("env, config, stderr", [
+    ({}, "", "tty"), ({"NO_COLOR": "1"}, "", "tty"), ({"NO_COLOR": ""}, "color = never\n", "tty"), ({"NO_COLOR": None, "TERM": "dumb"}, "", "tty"),
+    ({"NO_COLOR": None}, "", "pipe")])
+def test_no_colours(broker, env, config, stderr):
+    broker.config("[defaults]\n" + config + "[profile p]\nhost = h\n")
+    t = broker.pty("connect", "q", env=env, stderr=stderr)
+    assert t.wait() == 78
+    assert (t.err or t.shown).replace(b"\r", b"").startswith(b"broker: q: no such profile\nhint: ")
+
+
+def test_empty_no_color_is_none(broker):
+    """As no-color.org has it; `auto` is the default."""
+    broker.config("[defaults]\ncolor = auto\n[profile p]\nhost = h\n")
+    t = broker.pty("connect", "q", env={"NO_COLOR": ""})
+    assert t.wait() == 78 and t.shown.startswith(f"{RED}broker:{PLAIN} q: ".encode())

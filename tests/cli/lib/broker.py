@@ -51,7 +51,7 @@ class Broker:
         config, data, state, cache = (self.home / p for p in (".config", ".local/share", ".local/state", ".cache"))
         self.env = {"HOME": str(self.home), "PATH": f"{self.home}/bin:/usr/bin:/bin", "TMPDIR": str(self.tmp), "LANG": "C.UTF-8",
                     "XDG_CONFIG_HOME": str(config), "XDG_DATA_HOME": str(data), "XDG_STATE_HOME": str(state),
-                    "XDG_CACHE_HOME": str(cache), "XDG_RUNTIME_DIR": str(self.runtime), "TERM": "xterm"}
+                    "XDG_CACHE_HOME": str(cache), "XDG_RUNTIME_DIR": str(self.runtime), "TERM": "xterm", "NO_COLOR": "1"}
         self.env.update((name, os.environ[name]) for name in SANITIZERS if name in os.environ)
         self.config_path = config / "broker" / "config"
         self.etc = Etc()

@@ -123,7 +123,7 @@ def test_end_of_file_at_a_question(broker):
     terminal = asking(broker)
     terminal.send(b"\x04")
     assert terminal.wait() == 79 and terminal.echo
-    assert terminal.err.startswith(b"broker: p: no answer\nhint: ")
+    assert terminal.err.startswith(b"broker: p: cancelled\nhint: ")
 
 
 # While something is waited for

@@ -325,7 +325,8 @@ static void remember(const struct offer *o)
         log_warn(NULL, "Failed to add the host to the list of known hosts (%s): %s", file, e.msg);
         return;
     }
-    log_note("Warning: Permanently added '%s' (%s) to the list of known hosts.", o->name, o->label);
+    if (!ssh_is_quiet(o->s))
+        log_note("Warning: Permanently added '%s' (%s) to the list of known hosts.", o->name, o->label);
 }
 
 static int judge_unknown(const struct offer *o, int64_t *deadline, struct err *e)

@@ -88,6 +88,8 @@ static struct session *talking; /* whose login it is */
 
 static void gather(struct buf *out)
 {
+    if (ssh_is_quiet(talking->settings))
+        return;
     peek_banner(talking);
     buf_add(out, talking->banner.data, talking->banner.len);
 }
@@ -123,6 +125,8 @@ static int denied(struct session *s, struct err *e)
     }
     (void)err_set(e, ERR_REFUSED, "%s: Permission denied (%s)", session_who(s->settings),
                   *s->methods ? s->methods : "no way to log in");
+    for (size_t i = 0; i < l->wrong.count; i++)
+        ssh_add_wrong(l->wrong.word[i], strlen(l->wrong.word[i]), s->settings->password_prompts, e);
     add_banner(s, e);
     return ssh_hint_login(s->settings, e);
 }
@@ -205,6 +209,7 @@ void login_free(struct login *l)
         return;
     agent_forget(l->agent);
     ssh_keys_release(&l->from_agent);
+    words_release(&l->wrong);
     buf_release(&l->signature);
     buf_release(&l->line);
     secret_free(l->password);

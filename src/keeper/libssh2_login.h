@@ -32,7 +32,8 @@ struct login {
     struct agent_call *agent;
     struct ssh_keys from_agent;
     struct buf signature, line;
-    unsigned phrases; /* asked for this key */
+    unsigned phrases;   /* asked for this key */
+    struct words wrong; /* names of the keys whose passphrase was wrong each time */
 
     unsigned prompts, passwords, rounds; /* tries; questions; rounds of prompts in all tries */
     struct secret *password;

@@ -130,6 +130,8 @@ static bool ask_phrase(struct session *s, struct ssh_key *k)
         if (ssh_key_unlock(k, phrase))
             return true;
     }
+    if (l->phrases && l->phrases == s->settings->password_prompts)
+        words_add(&l->wrong, k->name);
     return false;
 }
 

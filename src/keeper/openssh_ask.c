@@ -320,6 +320,20 @@ void ask_begin(const struct ssh_settings *s, int64_t *deadline, void (*give_up)(
     login.failed = login.answered = false;
 }
 
+void ask_add_wrong(const struct ssh_settings *s, struct err *e)
+{
+    static const char begins[] = "Enter passphrase for key '";
+
+    for (size_t i = 0; i < login.given.count; i++) {
+        const char *prompt = login.given.word[i];
+        unsigned times = 0;
+        for (size_t j = 0; j <= i; j++)
+            times += text_equal(login.given.word[j], prompt);
+        if (text_starts(prompt, begins) && times == s->password_prompts)
+            ssh_add_wrong(prompt + sizeof begins - 1, strcspn(prompt + sizeof begins - 1, "'"), times, e);
+    }
+}
+
 bool ask_was_answered(void)
 {
     return login.answered;

@@ -142,7 +142,8 @@ void master_doubt(void)
 
 static void gather(struct buf *out)
 {
-    openssh_for_persons(buf_str(&master.ssh.said), out);
+    if (!ssh_is_quiet(master.s))
+        openssh_for_persons(buf_str(&master.ssh.said), out);
 }
 
 /* What is no word of ssh's own came from the far side's login, and so did its questions; behind a proxy, from
@@ -183,7 +184,7 @@ static void be_up(void)
     timer_clear(&master.late);
     (void)ask_end(&ignored);
     trace_said();
-    openssh_say_added(buf_str(&master.ssh.said));
+    openssh_say_added(master.s, buf_str(&master.ssh.said));
     side_open(master.control);
     master.settled(NULL);
 }

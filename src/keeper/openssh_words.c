@@ -178,6 +178,7 @@ static int explain_denied(const struct ssh_settings *s, const struct words *line
     const char *line = find(lines, ": Permission denied (");
 
     (void)err_set(e, ERR_REFUSED, "%.*s", (int)(strcspn(line, ")") + 1), line);
+    ask_add_wrong(s, e);
     add_complaints(lines, e);
     add_others(lines, e);
     return ssh_hint_login(s, e);
@@ -225,6 +226,24 @@ static int explain_connect(const struct ssh_settings *s, const struct words *lin
     return err_hint(e, "try %s", ssh_try(s));
 }
 
+/* Of the ssh that is the way through the jump host: "channel 0: open failed: connect failed: Connection
+ * refused". What follows, of a connection that was closed, is only what comes of it. */
+static int explain_jump(const struct ssh_settings *s, const struct words *lines, struct err *e)
+{
+    static const char begins[] = "channel 0: open failed: ", connects[] = "connect failed: ";
+    const char *line = find(lines, begins), *last = s->proxy_jump ? strrchr(s->proxy_jump, ',') : NULL;
+    const char *jump = last ? last + 1 : s->proxy_jump ? s->proxy_jump : "the proxy";
+
+    if (!line || !text_starts(line, begins))
+        return 0;
+    line += sizeof begins - 1;
+    bool forbidden = strstr(line, "prohibited");
+    line += text_starts(line, connects) ? sizeof connects - 1 : 0;
+    (void)err_set(e, forbidden ? ERR_REFUSED : ERR_UNREACHABLE, "%s: not reached from %s: %c%s", ssh_where(s),
+                  jump, tolower((unsigned char)*line), *line ? line + 1 : "");
+    return err_hint(e, "try %s", ssh_try(s));
+}
+
 /* "Unable to negotiate with H port P: no matching cipher found. Their offer: x" */
 static int explain_disagreement(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
@@ -248,6 +267,7 @@ static const struct {
     {"Host key verification failed", explain_unverified},
     {": Permission denied (", explain_denied},
     {"Too many authentication failures", explain_too_many},
+    {"stdio forwarding failed", explain_jump},
     {"Could not resolve hostname", explain_name},
     {"Unable to negotiate with ", explain_disagreement},
     {"timed out during banner exchange", explain_silence},
@@ -307,10 +327,12 @@ void openssh_stream_reason(const char *said, struct buf *out)
         buf_puts(out, strstr(line, ": open failed: ") + strlen(": open failed: "));
 }
 
-void openssh_say_added(const char *said)
+void openssh_say_added(const struct ssh_settings *s, const char *said)
 {
     AUTO_WORDS(lines);
 
+    if (ssh_is_quiet(s))
+        return;
     split(said, &lines);
     for (size_t i = 0; i < lines.count; i++) {
         if (text_starts(lines.word[i], "Warning: Permanently added"))

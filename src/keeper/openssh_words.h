@@ -14,7 +14,8 @@ void openssh_for_persons(const char *said, struct buf *out);
 void openssh_add_said(const char *said, struct err *e);
 /* The last reason for which the far side refused a stream; "" where none is said. */
 void openssh_stream_reason(const char *said, struct buf *out);
-/* Passes on what a person should see of a login that went well: keys that were added. */
-void openssh_say_added(const char *said);
+/* Passes on what a person should see of a login that went well, unless the user's LogLevel is below INFO:
+ * keys that were added. */
+void openssh_say_added(const struct ssh_settings *s, const char *said);
 
 #endif

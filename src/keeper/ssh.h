@@ -43,6 +43,7 @@ struct ssh_settings {
     struct words user_known_hosts, global_known_hosts; /* files */
     enum ssh_strictness strict;
     bool hash_known_hosts;
+    char *log_level;
 
     char *proxy_jump, *proxy_command; /* NULL for "none" */
     bool compression;
@@ -90,6 +91,8 @@ extern const struct ssh_engine ssh_libssh2, ssh_openssh;
 
 /* The same by hand, for hints: "ssh -p 2222 acme@bastion.example.com". Until the next call. */
 const char *ssh_try(const struct ssh_settings *s);
+/* Whether its LogLevel is below INFO: what ssh would not say then is not told. */
+bool ssh_is_quiet(const struct ssh_settings *s);
 /* What is dialled: "203.0.113.7:22", "[::1]:22". Until the next call. */
 const char *ssh_where(const struct ssh_settings *s);
 /* The hint for a login that was refused: "make ssh USER@HOST work, or set identity in [tunnel NAME]". -1. */
@@ -98,6 +101,8 @@ int ssh_hint_login(const struct ssh_settings *s, struct err *e);
 int ssh_silent(const struct ssh_settings *s, struct err *e);
 /* Inside of the pause between two tries to log in, `left` ms before the next one. -1. */
 int ssh_hint_pause(int64_t left, struct err *e);
+/* A detail of a login that was refused: "key ~/.ssh/id: 3 wrong passphrases". */
+void ssh_add_wrong(const char *path, size_t n, unsigned times, struct err *e);
 /* It has, but the login was not finished in time: "acme@bastion: not logged in within 2m". -1. */
 int ssh_not_let_in(const struct ssh_settings *s, struct err *e);
 /* What to look at where the far side does not reach the server: "check host and port: ...". -1. */

@@ -48,6 +48,7 @@ static const struct {
     ROW("globalknownhostsfile", TAKE_FILES, global_known_hosts, "none"),
     ROW("stricthostkeychecking", TAKE_STRICT, strict, NULL),
     ROW("hashknownhosts", TAKE_BOOL, hash_known_hosts, NULL),
+    ROW("loglevel", TAKE_TEXT, log_level, NULL),
     ROW("proxyjump", TAKE_TEXT, proxy_jump, "none"),
     ROW("proxycommand", TAKE_TEXT, proxy_command, "none"),
     ROW("compression", TAKE_BOOL, compression, NULL),

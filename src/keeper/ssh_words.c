@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/mem.h>
 
 #include "keeper.h"
@@ -26,6 +27,12 @@ const char *ssh_try(const struct ssh_settings *s)
         buf_printf(&command, "-p %s ", port);
     text_quote_sh(&command, buf_str(&whom));
     return buf_str(&command);
+}
+
+bool ssh_is_quiet(const struct ssh_settings *s)
+{
+    return text_equal(s->log_level, "QUIET") || text_equal(s->log_level, "FATAL") ||
+           text_equal(s->log_level, "ERROR");
 }
 
 const char *ssh_where(const struct ssh_settings *s)
@@ -56,6 +63,16 @@ int ssh_silent(const struct ssh_settings *s, struct err *e)
     clock_format_duration(&time, s->connect_timeout);
     (void)err_set(e, ERR_UNREACHABLE, "%s: no answer within %s", ssh_where(s), buf_str(&time));
     return err_hint(e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(s));
+}
+
+void ssh_add_wrong(const char *path, size_t n, unsigned times, struct err *e)
+{
+    AUTO_FREE(char *, whole);
+    AUTO_FREE(char *, shown);
+
+    whole = mem_strndup(path, n);
+    shown = path_short(whole);
+    (void)err_detail(e, "key %s: %u wrong passphrase%s", shown, times, times == 1 ? "" : "s");
 }
 
 int ssh_not_let_in(const struct ssh_settings *s, struct err *e)

@@ -242,6 +242,25 @@ def test_passphrase(way, sshd, ssh_keys, broker, engine):
 
 
 @BOTH
+def test_passphrase_that_is_wrong_each_time(way, sshd, ssh_keys, engine):
+    """The error says why the key was not offered."""
+    key = ssh_keys.make(passphrase="correct horse battery")
+    sshd.authorize(key)
+    way.config(sshd, engine, identity=key)
+    t = way.pty()
+    answer(t, *[(f"Enter passphrase for key '{key}': ", word) for word in ("wrong", "wrong too", "wrong again")])
+    assert t.wait() == 77 and re.search(rb"Permission denied \(publickey\)\.?\r\n.*" + re.escape(f"key {key}: 3 wrong passphrases".encode()), t.shown, re.S), t.shown
+
+
+@BOTH
+def test_loglevel_of_ssh(way, sshd, user_key, ssh_home, engine):
+    """Below INFO ssh does not say that it has added a key."""
+    (ssh_home / "config").write_text("LogLevel ERROR\nStrictHostKeyChecking accept-new\n")
+    way.config(sshd, engine, known=False, identity=user_key)
+    assert way.ok().errors == "" and "ssh-ed25519" in way.known.read_text()
+
+
+@BOTH
 def test_passphrase_is_asked_for_once(way, sshd, ssh_keys, ssh_home, engine):
     key = ssh_keys.make(passphrase="correct horse battery")
     sshd.authorize(key)
@@ -466,6 +485,23 @@ Host *
     way.config(inner, known=sshd.known() + inner.known(), host="inner", port=None, user="")
     way.broker.config(way.broker.config_path.read_text().replace("user = \n", ""))
     assert auto(way) == "openssh: ProxyJump"
+
+
+@pytest.mark.parametrize("lines, why, code", [([], "connection refused", 69), (["PermitOpen none"], "administratively prohibited: open failed", 77)])
+def test_jump_that_does_not_reach_it(way, start_sshd, user_key, ssh_home, lines, why, code):
+    """The jump host's reason is the headline, not that the connection was closed."""
+    jump = start_sshd(lines=lines)
+    jump.authorize(user_key)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        (ssh_home / "config").write_text(f"Host inner\n  HostName 127.0.0.1\n  Port {port}\n  ProxyJump {jump.user}@127.0.0.1:{jump.port}\n"
+                                         f"Host *\n  IdentityFile {user_key}\n")
+        way.config(jump, known=jump.known(), host="inner", port=None)
+        done = way.run()
+        by = rf"{jump.user}@\[?127\.0\.0\.1\]?:{jump.port}"  # as ssh -G of this version writes it
+        assert done.code == code and re.fullmatch(rf"broker: p: 127\.0\.0\.1:{port}: not reached from {by}: {why}\n"
+                                                  rf"hint: try ssh {jump.user}@inner\n", done.errors), done.errors
 
 
 def test_jump_with_a_password_of_its_own(way, sshd, start_sshd, user_key, ssh_home, broker, keychain, password):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from lib.clients import find
-from lib.logins import for_user
+from lib.logins import SECRET_ENV, for_user, profile
 from servers import process
 from servers.pki import RIGHT_NAME, WRONG_NAME
 from conftest import BASE, having, lasting
@@ -20,6 +20,7 @@ from servers.mysql9 import MySQL
 
 CLIENT_SSL, SSL_REQUEST = 0x0800, 32
 MARK = "made by the program"  # in every statement: what must not be on the wire where TLS is asked for
+TLS = "variable_value as tls from performance_schema.session_status where variable_name = 'Ssl_version'"
 URL = ["--env", "url"]
 SHELL_DSN = "$MYSQL_USER:$MYSQL_PWD@tcp($MYSQL_HOST:$MYSQL_TCP_PORT)/$MYSQL_DATABASE"
 
@@ -249,7 +250,7 @@ class Run:
         self.broker, self.server = broker, server
         self.far = relay((server.host, server.port))
         self.table = f"made_{next(number)}"
-        self.statement = f"create table shop.{self.table} as select substring_index(current_user(), '@', 1) as who, '{MARK}' as mark"
+        self.statement = f"create table shop.{self.table} as select substring_index(current_user(), '@', 1) as who, '{MARK}' as mark, {TLS}"
 
     def configure(self, way, level, sshd=None, **keys):
         ca = self.server.ca if level.startswith("verify") else None
@@ -271,13 +272,16 @@ class Run:
         words = having(row.words, place)
         return self.broker.run("exec", "p", *row.options, "--", *words, env={"NODE_PATH": modules}, timeout=120, **run)
 
-    def made(self, name):
-        """What the server has of it."""
+    def made(self, name, tls=None):
+        """What the server has of it; tls: whether the connection had TLS, as the server says."""
         if name == "pt-online-schema-change":
             return self.server.admin("select count(*) from information_schema.columns where column_comment = "
                                      f"'{MARK}' and table_name = 'seed_{self.table}'") == "1"
         there = self.server.admin(f"select count(*) from information_schema.tables where table_name = '{self.table}'") == "1"
-        return there and self.server.admin(f"select who from shop.{self.table}") == "prog"
+        if not there:
+            return False
+        who, version = self.server.admin(f"select who, tls from shop.{self.table}").split("\t")
+        return who == "prog" and (tls is None or tls == version.startswith("TLSv1."))
 
     def wire_has_tls(self):
         """Each connection of the far leg began with a request for TLS, and nothing readable came behind it."""
@@ -307,7 +311,7 @@ def test_program(request, run, name, way, level):
     """It reaches the server, as the right account; at `required` and stricter the wire has TLS, which broker has verified."""
     run.configure(way, level, request.getfixturevalue("bastion") if way == "ssh" else None)
     done = run.program(name)
-    assert done.code == 0 and run.made(name), (done.code, done.text, done.errors)
+    assert done.code == 0 and run.made(name, tls=True if level != "preferred" else None), (done.code, done.text, done.errors)
     assert run.far.connections
     if level != "preferred":
         assert run.wire_has_tls()
@@ -422,3 +426,44 @@ def test_no_note_where_it_does_not_insist(run, word):
     run.configure("direct", "verify-identity")
     done = run.broker.run("exec", "p", "--", find("mysql9").path, word, "--user=prog", "--get-server-public-key", *STOCK, run.statement)
     assert done.code == 0 and "TLS" not in done.errors and run.made("mysql"), done.errors
+
+
+# What programs read in {defaults-file}
+
+PRINTS = "print(*(read('client', key) for key in ('host', 'port', 'user', 'password')), sep='\\n')"
+READERS = {
+    "pymysql": ["python", f"import sys, pymysql.optionfile\np = pymysql.optionfile.Parser(); p.read(sys.argv[1]); read = p.get\n{PRINTS}"],
+    "configparser": ["python", f"import sys, configparser\np = configparser.RawConfigParser(); p.read(sys.argv[1]); read = p.get\n{PRINTS}"],
+    "gcfg": ["go/optfile", "gcfg"],
+    "go-ini": ["go/optfile", "ini"],
+}
+# What these take from a value without quotes; go-ini and configparser leave quotes and what is escaped in them as it is.
+PASSWORDS = ["fake-canary-4711", "fake=ca:na%ry!$&+/@~^*()[]{}<>|?", "fake canary two", "it's-a-fake-canary", "fäke-cänary-密码", "fake%(canary)s"]
+QUOTED = ["fake;canary #x", "'fake-canary'", " fake-canary "]
+
+
+def reads(broker, reader, password, *wrap):
+    place, *words = READERS[reader]
+    argv = [fetched("python/bin/python"), "-c", *words] if place == "python" else [fetched(place), *words]
+    broker.env[SECRET_ENV] = broker.secret(password.encode()).decode()
+    broker.config(profile(host=RIGHT_NAME, port=3307, user="app_ro", database="shop", auth="env", auth_env=SECRET_ENV, tls="preferred",
+                          cleartext=None, compress="yes", time_zone="+00:00"))
+    broker.write(".my.cnf", "[client]\nuser = wrong\nssl\n")
+    done = broker.run("exec", "p", "--", *wrap, *argv, FILE, secret_out=True)
+    return done.code, done.text, done.errors
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("password", PASSWORDS)
+@pytest.mark.parametrize("child", [False, True], ids=["itself", "child"])
+def test_reader(broker, reader, password, child):
+    """Nothing that it refuses (an include, a key without a value, a group twice), and the value, not its quotes; the same
+    in a child that inherits no descriptor."""
+    wrap = [fetched("python/bin/python"), "-c", IN_A_CHILD.replace("[sys.executable, *sys.argv[1:]]", "sys.argv[1:]")] if child else []
+    assert reads(broker, reader, password, *wrap) == (0, f"{RIGHT_NAME}\n3307\napp_ro\n{password}\n", "")
+
+
+@pytest.mark.parametrize("reader", ["pymysql", "gcfg"])
+@pytest.mark.parametrize("password", QUOTED)
+def test_reader_that_knows_quotes(broker, reader, password):
+    assert reads(broker, reader, password) == (0, f"{RIGHT_NAME}\n3307\napp_ro\n{password}\n", "")

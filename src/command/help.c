@@ -117,7 +117,8 @@ static void help_urls(void)
 
     (void)puts(
         "mysql://[USER[:PASSWORD]@]HOST[:PORT]/[DATABASE][?PARAMETER=VALUE&...]\n"
-        "Also mariadb://, jdbc:mysql:// and mysql+ssh://SSHUSER@BASTION/USER:PASSWORD@HOST/DATABASE.\n"
+        "Also mariadb://, jdbc:mysql:// and mysql+ssh://SSHUSER@BASTION/USER:PASSWORD@HOST/DATABASE;\n"
+        "for HOST:PORT also tcp(HOST:PORT), unix(/PATH) and a path that ends with .sock.\n"
         "Each part is percent-encoded. `-` in the place of a URL reads it from stdin, or asks for it.\n\n"
         "A parameter is a key of a profile (broker help config), or one of these:\n");
     (void)puts(

@@ -123,17 +123,27 @@ static bool is_one_of(const char *const *words, const char *s, size_t n)
     return false;
 }
 
+static bool drop_prefix(struct span *s, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    if (s->n <= n || strncasecmp(s->at, prefix, n) != 0)
+        return false;
+    *s = (struct span){s->at + n, s->n - n};
+    return true;
+}
+
 /* mysql, what other programs call it, and behind a `+` SQLAlchemy's driver, which is not our concern, or
  * TablePlus's ssh. */
 static bool take_scheme(struct url *u)
 {
-    static const char *const names[] = {"mysql", "mariadb", "mysql2", NULL};
-    static const char jdbc[] = "jdbc:";
+    static const char *const names[] = {"mysql", "mariadb", "mysql2", "my",
+                                        "maria", "percona", "aurora", NULL}; /* the last four: dburl's */
     struct span s = u->parts.scheme;
 
-    u->is_jdbc = s.n > sizeof jdbc - 1 && strncasecmp(s.at, jdbc, sizeof jdbc - 1) == 0;
+    u->is_jdbc = drop_prefix(&s, "jdbc:");
     if (u->is_jdbc)
-        s = (struct span){s.at + sizeof jdbc - 1, s.n - (sizeof jdbc - 1)};
+        (void)drop_prefix(&s, "aws-wrapper:");
     const char *plus = s.n ? memchr(s.at, '+', s.n) : NULL;
     size_t n = plus ? (size_t)(plus - s.at) : s.n;
     for (size_t i = n + 1; i < s.n; i++)
@@ -154,6 +164,43 @@ static int take_user(struct url *u)
     return user ? url_set_key(u, KEY_user, user, "user") : refuse_encoding(u, "user");
 }
 
+static int take_socket(struct url *u, struct span s)
+{
+    AUTO_FREE(char *, path);
+
+    path = decode(s);
+    if (!path)
+        return refuse_encoding(u, "socket's path");
+    if (!u->parts.ssh_host.at)
+        return url_set_key(u, KEY_socket, path, "host");
+    u->value[URL_SSH_SOCKET] = path; /* of the far side */
+    path = NULL;
+    return 0;
+}
+
+/* Without a host dburl and others have the socket's path there: /run/mysqld/mysqld.sock/DATABASE. Another
+ * path is none of a database. */
+static int take_socket_of_path(struct url *u)
+{
+    static const char mark[] = ".sock";
+    const size_t n = sizeof mark - 1;
+    struct span *path = &u->parts.path, socket;
+
+    for (size_t i = 0; i + n <= path->n; i++) {
+        size_t end = i + n;
+        if (strncmp(path->at + i, mark, n) != 0 || (end < path->n && path->at[end] != '/'))
+            continue;
+        socket = (struct span){path->at - 1, end + 1};
+        end += end < path->n;
+        *path = (struct span){path->at + end, path->n - end};
+        return take_socket(u, socket);
+    }
+    const char *slash = path->n ? memchr(path->at, '/', path->n) : NULL;
+    if (!slash || slash + 1 == path->at + path->n)
+        return 0;
+    return url_refuse(u, "mysql://USER@HOST/DATABASE, or socket=/PATH", "a path where the host should be");
+}
+
 static int take_host(struct url *u)
 {
     static const char hint[] =
@@ -172,10 +219,14 @@ static int take_host(struct url *u)
         if (url_set_key(u, KEY_port, port, "port") < 0)
             return -1;
     }
+    if (u->parts.socket.n)
+        return take_socket(u, u->parts.socket);
     if (!h.n)
-        return 0;
+        return take_socket_of_path(u);
     bool has_brackets = h.n > 1 && *h.at == '[' && h.at[h.n - 1] == ']';
     host = decode(has_brackets ? (struct span){h.at + 1, h.n - 2} : h);
+    if (host && *host == '/')
+        return take_socket(u, h);
     if (!host || !host_is_valid(host) || has_brackets != (strchr(host, ':') != NULL))
         return url_refuse(u, hint, "the host is not a valid name");
     return url_set_key(u, KEY_host, host, "host");

@@ -17,11 +17,13 @@ struct span {
 
 struct url_parts {
     struct span scheme, user, password, host, port, path, query;
+    struct span socket; /* instead of host and port: unix(/PATH), (/PATH) */
     struct span ssh_user, ssh_password, ssh_host, ssh_port; /* of mysql+ssh://, TablePlus's */
     const char *fragment;                                   /* at the `#` */
 };
 
-/* Cuts at "://", the authority's last `@`, and so on (RFC 3986); checks nothing. `url` has "://". */
+/* Cuts at "://", the authority's last `@`, and so on (RFC 3986); takes go-sql-driver's and mysqlsh's places
+ * in parentheses apart; checks nothing. `url` has "://". */
 void url_split(const char *url, struct url_parts *out);
 
 /* Takes the next NAME=VALUE off a query, both still encoded; `value` is NULL without `=`. False at the end.

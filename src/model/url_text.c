@@ -55,7 +55,7 @@ static void split_ssh(struct url_parts *out)
     struct span path = out->path;
     const char *at = span_find_last(path, '@');
     struct span rest = at ? span_of(at + 1, path.at + path.n) : path;
-    const char *slash = span_find(rest, '/'), *end = path.at + path.n;
+    const char *slash = span_find(rest, '/'), *end = path.n ? path.at + path.n : NULL;
 
     out->ssh_user = out->user;
     out->ssh_password = out->password;
@@ -73,13 +73,48 @@ static bool is_ssh_scheme(struct span scheme)
     return scheme.n > 4 && strncasecmp(scheme.at + scheme.n - 4, "+ssh", 4) == 0;
 }
 
+/* Where such a place begins, behind the user: tcp(HOST:PORT), unix(/PATH) or (/PATH), its end in *close.
+ * NULL: there is none. */
+static const char *find_place(const char *rest, const char **open, const char **close)
+{
+    static const char *const words[] = {"(", "tcp(", "unix("};
+    const char *at = span_find_last(span_of(rest, rest + strcspn(rest, "?#")), '@'),
+               *place = at ? at + 1 : rest;
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (!text_starts(place, words[i]))
+            continue;
+        *open = place + strlen(words[i]);
+        *close = strchr(*open, ')');
+        /* What has a slash before it is in the path. */
+        return *close && strchr("/?#", (*close)[1]) && !memchr(rest, '/', (size_t)(place - rest)) ? place
+                                                                                                  : NULL;
+    }
+    return NULL;
+}
+
+/* User, host and port, or socket; returns where they end. */
+static const char *split_place(const char *rest, struct url_parts *out)
+{
+    const char *end = rest + strcspn(rest, "/?#"), *open, *close;
+    const char *place = is_ssh_scheme(out->scheme) ? NULL : find_place(rest, &open, &close);
+
+    split_authority(span_of(rest, place ? place : end), out);
+    if (!place)
+        return end;
+    if (*open == '/' || strncasecmp(open, "%2f", 3) == 0)
+        out->socket = span_of(open, close);
+    else
+        split_authority(span_of(open, close), out);
+    return close + 1;
+}
+
 void url_split(const char *url, struct url_parts *out)
 {
     const char *mark = strstr(url, "://"), *rest = mark + 3;
-    const char *end = rest + strcspn(rest, "/?#");
 
     *out = (struct url_parts){.scheme = span_of(url, mark)};
-    split_authority(span_of(rest, end), out);
+    const char *end = split_place(rest, out);
     if (*end == '/') {
         rest = end + 1;
         end = rest + strcspn(rest, "?#");

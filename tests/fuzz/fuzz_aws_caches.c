@@ -118,7 +118,7 @@ static void try_source(const struct aws_source *source, const struct aws_step *s
     AUTO_AWS_KEYS(keys);
 
     calls = 0;
-    c.region = "eu-west-1";
+    c.regions.of[AWS_REGION_WANTED] = "eu-west-1";
     c.login = &login;
     c.chain.profile = "p";
     if (source->get(&c, step, NULL, clock_deadline(1000, CLOCK_NEVER), &keys, &e) == 0)

@@ -18,6 +18,7 @@ FULL = b"\xff" + struct.pack("<H", 1040) + b"#08004Too many connections"
 PROGRESS = b"\xff\xff\xff#HY000\x01\x01\x02\x00\x00\x00"
 OK = b"\0\0\0\x02\0\0\0"
 SWITCH = b"\xfemysql_clear_password\0"
+FACTOR = b"\x02mysql_clear_password\0"
 WISH = b"\x01\x04"
 HONEST = "honest"
 
@@ -40,6 +41,14 @@ ATTACKS = {
     "plug-in data instead of the greeting": (packet(0, WISH), b"", b""),
     "half a packet behind the greeting": (HELLO + packet(3, OK)[:6], b"", packet(3, OK)[6:]),
     "half a packet while TLS is made": (HELLO, packet(3, OK)[:6], packet(3, OK)[6:]),
+    "half a header behind the greeting": (HELLO + packet(3, OK)[:1], b"", packet(3, OK)[1:]),
+    "next factor behind the greeting": (HELLO + packet(2, FACTOR), b"", b""),
+    "wish for a file behind the greeting": (HELLO + packet(2, b"\xfb/etc/passwd"), b"", b""),
+    "wish for a file instead of the greeting": (packet(0, b"\xfb/etc/passwd"), b"", b""),
+    "empty packet behind the greeting": (HELLO + packet(2, b""), b"", b""),
+    "end of data instead of the greeting": (packet(0, b"\xfe\0\0\2\0"), b"", b""),
+    "greeting of protocol 9": (packet(0, b"\x093.20.0\0\7\0\0\0ABCDEFGH\0"), b"", b""),
+    "greeting behind a compressed header": (struct.pack("<I", len(HELLO))[:3] + b"\0\0\0\0" + HELLO, b"", b""),
     "greeting twice": (HELLO + HELLO, b"", b""),
     "greeting without TLS": (OPEN_HELLO, b"", b""),
     "greeting without TLS, then an error": (OPEN_HELLO + packet(1, FULL), b"", b""),

@@ -197,8 +197,19 @@ def test_questions_for_ever(home, hostile, engine):
     home.broker.env["BROKER_ASKPASS"] = "answer"
     prepare(home, hostile("login", "questions"), engine)
     done = home.broker.run("connect", "p", *WHO)
-    assert done.code in (77, 79) and done.errors.startswith("broker: p: "), done.errors
+    assert done.code in (77, 79) and "\nbroker: p: " in f"\n{done.errors}", done.errors
     assert len((home.broker.home / "asked").read_text()) <= 64 and gone(home.broker)
+
+
+def test_what_is_said_before_a_question(home, hostile, engine):
+    """Each line of the bastion's, of the name and of the instruction, says whose it is, or is a detail of an error."""
+    home.broker.script("answer", "echo 123456")
+    home.broker.env["BROKER_ASKPASS"] = "answer"
+    prepare(home, hostile("login", "questions"), engine)
+    done = home.broker.run("connect", "p", *WHO)
+    theirs = [line for line in done.errors.splitlines() if "curl" in line]
+    assert (theirs or engine == "openssh") and all(line.startswith(("(tunnel@", "  ")) for line in theirs), done.errors
+    assert "\x1b" not in done.errors and done.errors.count("\nbroker: p: ") + done.errors.startswith("broker: p: ") == 1, done.errors
 
 
 class LazyAgent:

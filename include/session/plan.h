@@ -75,6 +75,9 @@ int plan_check_user(const struct plan *plan, const struct credential *got, struc
 int plan_make(const struct profile *p, const struct facts *f, enum purpose purpose, struct plan *out,
               struct err *e);
 
+/* Makes a client's direct plan one whose TLS the keeper makes. */
+void plan_by_keeper(struct plan *plan);
+
 /* Whether the socket is the server's own: of this machine, or behind SSH, so that nobody is between. */
 bool plan_own_socket(const struct profile *p);
 

@@ -108,6 +108,9 @@ void probe_release(struct probe *p);
 /* Logs in once with the stock client. A failure is in our words, the same for both client families. */
 int session_probe(const struct session *s, struct probe *out, struct err *e);
 
+/* The same through a keeper that makes the TLS of a direct plan, for what it says of a TLS that failed. */
+int session_probe_by_keeper(const struct session *s, struct probe *out, struct err *e);
+
 /* Whether the endpoint's name resolves (nothing is connected to): the `way` hop of `test`. */
 int session_resolve(const struct session *s, struct err *e);
 

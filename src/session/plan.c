@@ -196,6 +196,12 @@ static int choose_ends(const struct profile *p, struct plan *plan, struct err *e
     return check_authorities(c, own_socket, e) < 0 ? -1 : check_name(plan, e);
 }
 
+void plan_by_keeper(struct plan *plan)
+{
+    plan->keeper = plan->tls_by_keeper = plan->unix_end = plan->path_end = plan->conn.fixed = true;
+    plan->conn.connect_timeout *= KEEPER_HOPS;
+}
+
 /* `[NAME]:PORT` or the path. */
 static void name_endpoint(struct plan *plan)
 {

@@ -19,6 +19,7 @@
 
 #define QUERY "select version(), user(); show session status like 'Ssl_cipher'"
 #define ANSWER_MAX 65536
+#define CLIENT_TLS_ERROR 2026
 
 void probe_release(struct probe *p)
 {
@@ -61,16 +62,31 @@ static int retell(const struct session *s, const struct err *told, struct probe 
     return server_error_of_way(&s->plan, e);
 }
 
+/* The clients say little of a TLS that failed, and each says it in its own way: the keeper looks again. */
+static void walk_tls(const struct session *s, struct err *e)
+{
+    AUTO_PROBE(again);
+    struct err told = ERR_INIT;
+
+    if (s->plan.keeper || s->plan.conn.socket || session_probe_by_keeper(s, &again, &told) == 0 ||
+        (!text_starts(told.msg, "2026 ") && told.code != ERR_CONFIG))
+        return;
+    err_copy(e, &told);
+}
+
 static int explain(const struct session *s, const struct proc_result *result, struct probe *out,
                    struct err *e)
 {
     struct err way = ERR_INIT;
-    const char *text = buf_str(&result->err), *reason = NULL;
+    /* On stdout mysql says one thing only, that the password has expired. */
+    const char *text = result->err.len ? buf_str(&result->err) : secret_bytes(result->out), *reason = NULL;
     int64_t deadline = clock_deadline(profile_ms(&s->profile, KEY_connect_timeout), s->deadline);
 
     if (!s->plan.keeper && server_error_is_way(server_error_number(text)))
         reason = way_walk(&s->plan.conn, true, deadline, &way) < 0 ? way.msg : "";
     out->server_code = server_error_explain(&s->plan, text, result->status, reason, e);
+    if (out->server_code == CLIENT_TLS_ERROR && !strstr(e->msg, "has no TLS"))
+        walk_tls(s, e);
     return -1;
 }
 

@@ -186,6 +186,19 @@ static void twin_release(const struct session *s, struct session *twin)
     facts_release(&twin->facts);
 }
 
+int session_probe_by_keeper(const struct session *s, struct probe *out, struct err *e)
+{
+    struct session twin;
+    int result = twin_make(s, FOR_CLIENT, &twin, e);
+
+    if (result == 0) {
+        plan_by_keeper(&twin.plan);
+        result = session_open_way(&twin, false, e) < 0 ? -1 : session_probe(&twin, out, e);
+    }
+    twin_release(s, &twin);
+    return result;
+}
+
 /* A session to prove a password with: `exec` of some other program has no client in its plan, so one is
  * looked for. */
 static int prover_make(const struct session *s, struct session *out, struct err *e)

@@ -4,6 +4,7 @@ same for all three clients. With `--json` the same as one object, also on failur
 import json
 import re
 import socket
+import subprocess
 
 import pytest
 
@@ -203,17 +204,52 @@ def test_timeout_of_the_run(broker, clients, anywhere, fake_server):
 
 
 def test_2026(broker, names, client, mysql_server, mysql_notls):
-    """A wrong certificate in the client's words, until the keeper makes the TLS; no TLS in ours."""
-    for host, ca in ((RIGHT_NAME, mysql_server.wrong_ca), (WRONG_NAME, mysql_server.ca)):
+    """A wrong certificate in the words of the keeper, which looks again; no TLS in ours."""
+    for host, ca, words in ((RIGHT_NAME, mysql_server.wrong_ca, "certificate is by an authority that "), (WRONG_NAME, mysql_server.ca, f"certificate is not valid for {WRONG_NAME}")):
         for_user(broker, mysql_server, "app", host=host, tls="verify-identity", tls_ca=ca)
         done = run(broker, client)
-        what, hint = done.errors.splitlines()
-        assert done.code == 69 and what.startswith("broker: p: 2026 ") and hint.startswith("hint: set tls_ca to the server's authority")
+        what, *_, hint = done.errors.splitlines()
+        assert done.code == 69 and what.startswith(f"broker: p: 2026 {words}") and hint.startswith("hint: "), done.errors
         assert rows(done.text)[-1] == ("server", "failed", what[len("broker: p: "):])
     for_user(broker, mysql_notls, "app", host=RIGHT_NAME, tls="verify-identity", tls_ca=mysql_server.ca)
     endpoint = f"{RIGHT_NAME}:{mysql_notls.port}"
     failed(broker, client, f"2026 {endpoint}: the server has no TLS",
            "tls = preferred connects without it: anybody on the way can read and change what is sent", 69, endpoint)
+
+
+def test_key_with_a_passphrase(broker, names, client, mysql_server):
+    """The clients say that they have no private key."""
+    key, cert = broker.home / "key.pem", broker.home / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:fake-phrase", "-subj", "/CN=x", "-keyout", key,
+                    "-out", cert], check=True, capture_output=True)
+    for_user(broker, mysql_server, "app", host=RIGHT_NAME, tls="required", tls_cert=cert, tls_key=key)
+    done = run(broker, client)
+    assert done.code == 78 and "it has a passphrase" in done.errors and "\nhint: openssl pkey -in " in done.errors, done.errors
+
+
+@pytest.mark.parametrize("fixture", ["mysql_server", "mariadb_server"])
+def test_expired_password(request, broker, client, fixture):
+    if fixture == "mariadb_server" and client.name == "mysql9":
+        return  # MySQL 9 has not the plug-in
+    server = request.getfixturevalue(fixture)
+    plugin = "caching_sha2_password" if fixture == "mysql_server" else None
+    server.create_user("late", server.password("late"), *([plugin] if plugin else []))
+    server.admin("alter user late@'%' password expire")
+    for_user(broker, server, "late", tls="required")
+    done = run(broker, client)
+    what, hint = done.errors.splitlines()
+    assert done.code == 77 and re.fullmatch("broker: p: 18(20|62) the password has expired", what), done.errors
+    assert hint == "hint: broker connect p, then: alter user user() identified by '...'"
+
+
+def test_1226(broker, client, mysql_server):
+    mysql_server.create_user("one", mysql_server.password("one"), "caching_sha2_password")
+    mysql_server.admin("alter user one@'%' with max_connections_per_hour 1")
+    for_user(broker, mysql_server, "one", tls="required")
+    for _ in range(2):
+        done = run(broker, client)
+    assert done.code == 75 and done.errors.splitlines()[1] == "hint: try later, or have the limit of the account raised", done.errors
+    mysql_server.admin("drop user one@'%'")
 
 
 @pytest.mark.parametrize("user, plugin", [("app_native", "mysql_native_password"), ("app_ed", "client_ed25519")])

@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/proc.h>
 
 #include "openssh_ask.h"
+#include "ssh_key.h"
 
 #define LINE_MOST 1024
 
@@ -173,12 +175,30 @@ void openssh_add_said(const char *said, struct err *e)
     add_others(&lines, e);
 }
 
+/* In the words that libssh2's engine has for it. */
+static void add_unreadable(const struct ssh_settings *s, struct err *e)
+{
+    for (size_t i = 0; i < s->identity_files.count; i++) {
+        const char *path = s->identity_files.word[i];
+        struct err why = ERR_INIT;
+        struct ssh_key *key = NULL;
+        AUTO_FREE(char *, shown);
+        shown = path_short(path);
+        int result = ssh_key_load(path, &key, &why);
+        if (result == 0)
+            ssh_key_free(key);
+        if (result < 0 && why.code == ERR_DATA && *why.hint)
+            (void)err_detail(e, "%s: %s: %s", shown, why.msg, why.hint);
+    }
+}
+
 static int explain_denied(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
     const char *line = find(lines, ": Permission denied (");
 
     (void)err_set(e, ERR_REFUSED, "%.*s", (int)(strcspn(line, ")") + 1), line);
     ask_add_wrong(s, e);
+    add_unreadable(s, e);
     add_complaints(lines, e);
     add_others(lines, e);
     return ssh_hint_login(s, e);

@@ -171,13 +171,32 @@ static int pem_parse(struct ssh_key *k, const char *text, const char *pub, struc
     return rsa_key_examine(k) < 0 ? err_set(e, ERR_DATA, "not a private key that OpenSSL can read") : 0;
 }
 
+/* What editors and copying make of a key file; ssh reads none of it, and says "error in libcrypto". */
+static int form_check(const char *path, const char *text, struct err *e)
+{
+    static const char bom[] = "\xef\xbb\xbf";
+    const char *begin = strstr(text, "-----BEGIN ");
+
+    if (text_starts(text, bom)) {
+        (void)err_set(e, ERR_DATA, "it begins with a byte order mark");
+        return err_hint_sh(e, "sed -i '1s/^\\xEF\\xBB\\xBF//' %s", path);
+    }
+    if (begin && (begin == text ? 0 : strchr(" \t", begin[-1]) != NULL)) {
+        (void)err_set(e, ERR_DATA, "its lines are indented");
+        return err_hint_sh(e, "sed -i 's/^[[:blank:]]*//' %s", path);
+    }
+    return 0;
+}
+
 int ssh_key_parse(const char *name, struct secret *text, const char *pub, struct ssh_key **out, struct err *e)
 {
     struct ssh_key *k = key_new(name);
     int result;
 
     k->text = text;
-    if (strstr(secret_bytes(text), OPENSSH))
+    if (form_check(name, secret_bytes(text), e) < 0)
+        result = -1;
+    else if (strstr(secret_bytes(text), OPENSSH))
         result = openssh_parse(k, secret_bytes(text), e);
     else
         result = pem_parse(k, secret_bytes(text), pub, e);

@@ -253,6 +253,28 @@ def test_passphrase_that_is_wrong_each_time(way, sshd, ssh_keys, engine):
 
 
 @BOTH
+@pytest.mark.parametrize("spoil, words", [
+    (lambda text: b"\xef\xbb\xbf" + text, r"it begins with a byte order mark"),
+    (lambda text: b"".join(b"    " + line for line in text.splitlines(True)), r"its lines are indented"),
+    (lambda text: b"PuTTY-User-Key-File-3: ssh-ed25519\n", r"a key of PuTTY")], ids=["bom", "indented", "putty"])
+def test_key_file_that_is_spoilt(way, sshd, ssh_keys, ssh_home, engine, spoil, words):
+    """Which it is, and how it is converted; what is said then helps."""
+    key = ssh_keys.make()
+    sshd.authorize(key)
+    file = ssh_home / "spoilt"
+    file.write_bytes(spoil(key.read_bytes()))
+    file.chmod(0o600)
+    way.config(sshd, engine, identity=file)
+    done = way.run()
+    assert done.code == 77 and re.search(words, done.errors), done.errors
+    mend = re.search(r"(?:hint|" + words + r"): ((?:sed|puttygen) .*)", done.errors)
+    assert mend, done.errors
+    if mend[1].startswith("sed"):
+        subprocess.run(["sh", "-c", mend[1]], check=True)
+        way.ok()
+
+
+@BOTH
 def test_loglevel_of_ssh(way, sshd, user_key, ssh_home, engine):
     """Below INFO ssh does not say that it has added a key."""
     (ssh_home / "config").write_text("LogLevel ERROR\nStrictHostKeyChecking accept-new\n")

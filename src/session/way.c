@@ -288,8 +288,10 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
 
         wait_for_record(t, until);
         int more = record_read(t->line, got, until, e);
-        if (more == 0)
+        if (more == 0) {
             (void)err_set(e, ERR_PROTOCOL, "it has ended");
+            (void)err_hint(e, "please report this, with what broker version prints");
+        }
         if (more <= 0)
             return err_prefix(e, "%s", KEEPER);
         if (got->kind == RECORD_ERROR)

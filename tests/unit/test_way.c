@@ -430,7 +430,8 @@ static void bad_keepers_are_errors(void **state)
         const char *msg, *hint;
     } bad[] = {
         {"refuses", ERR_REFUSED, "me@jump: Permission denied (publickey)", "make ssh me@jump work"},
-        {"dies", ERR_PROTOCOL, "broker-keeper: it has ended", ""},
+        {"dies", ERR_PROTOCOL, "broker-keeper: it has ended",
+         "please report this, with what broker version prints"},
         {"garbage", ERR_PROTOCOL, "broker-keeper: not a record", ""},
         {"kind", ERR_PROTOCOL, "broker-keeper: a record of kind 20", ""},
         {"no-ends", ERR_PROTOCOL, "broker-keeper: 0 ends instead of 1", ""},

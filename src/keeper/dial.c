@@ -57,8 +57,8 @@ struct words_for {
 #define CHECK_NET "check the network, or a longer connect_timeout"
 
 static const struct words_for unresolved[] = {
-    {EAI_NONAME, "no such host", "check host; a name that only a bastion knows needs via"},
-    {EAI_NODATA, "no such host", "check host; a name that only a bastion knows needs via"},
+    {EAI_NONAME, "no such host", "check host; a name that only a bastion can resolve needs via"},
+    {EAI_NODATA, "no such host", "check host; a name that only a bastion can resolve needs via"},
     {EAI_AGAIN, "the name server does not answer", "check the network and /etc/resolv.conf"},
     {0, NULL, "check the network and /etc/resolv.conf"},
 };

@@ -148,5 +148,5 @@ int session_resolve(const struct session *s, struct err *e)
     if (way_walk(&s->plan.conn, false, deadline, e) == 0)
         return 0;
     (void)err_prefix(e, "%s", s->plan.conn.host);
-    return err_hint(e, "check host; a name that only a bastion knows needs via");
+    return err_hint(e, "check host; a name that only a bastion can resolve needs via");
 }

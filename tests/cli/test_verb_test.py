@@ -155,7 +155,7 @@ def test_no_such_host(broker, names, clients, anywhere):
     """Before any client is asked, so there is no number."""
     anywhere(host="nowhere.test.internal")
     text = "nowhere.test.internal: no such host"
-    hint = "check host; a name that only a bastion knows needs via"
+    hint = "check host; a name that only a bastion can resolve needs via"
     for options in ([], ["--json"]):
         done = run(broker, clients["mysql9"], *options)
         assert done.code == 69 and done.errors == f"broker: p: {text}\nhint: {hint}\n"
@@ -172,7 +172,7 @@ def test_2005(broker, anywhere):
         stub = broker.stub(version=version, stderr=line + "\n", exit=1)
         done = broker.run("test", "p", "--client", stub.path)
         assert done.code == 69 and done.errors == ("broker: p: 2005 localhost:1: connection refused\n"
-                                                   "hint: check host; a name that only a bastion knows needs via\n")
+                                                   "hint: check host; a name that only a bastion can resolve needs via\n")
 
 
 def test_2013_reset(broker, client, anywhere, fake_server):

@@ -217,7 +217,7 @@ static void failures(void **state)
         {"127.0.0.1", true, 300, "2013 127.0.0.1:%u: no answer within 300ms",
          "check port and firewall, or a longer connect_timeout"},
         {"none.test", false, 10000, "2005 none.test: no such host",
-         "check host; a name that only a bastion knows needs via"},
+         "check host; a name that only a bastion can resolve needs via"},
         {"again.test", false, 10000, "2005 again.test: the name server does not answer",
          "check the network and /etc/resolv.conf"},
         {"slow.test", false, 200, "2005 slow.test: no answer from the name server within 200ms",

@@ -112,7 +112,7 @@ static const struct row {
      "hint: check port and firewall; a server behind a bastion needs via\n"},
     {"ERROR 2005 (HY000): Unknown MySQL server host 'db.example.com' (-2)", "no such host",
      "69: 2005 db.example.com:3306: no such host\n"
-     "hint: check host; a name that only a bastion knows needs via\n"},
+     "hint: check host; a name that only a bastion can resolve needs via\n"},
     {"ERROR 2026 (HY000): SSL connection error: SSL is required but the server doesn't support it", NULL,
      "69: 2026 db.example.com:3306: the server has no TLS\n"
      "hint: tls = preferred connects without it: anybody on the way can read and change what is sent\n"},

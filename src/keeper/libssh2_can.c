@@ -40,7 +40,8 @@ static bool gssapi_alone(const struct ssh_settings *s)
 /* It signs with rsa-sha2-512. */
 static bool rsa_by_another_name(const char *algorithms)
 {
-    return algorithms && strstr(algorithms, "rsa-sha2-256") &&
+    return algorithms &&
+           (strstr(algorithms, "rsa-sha2-256") || list_has(algorithms, "ssh-rsa", strlen("ssh-rsa"))) &&
            !list_has(algorithms, "rsa-sha2-512", strlen("rsa-sha2-512"));
 }
 

@@ -135,14 +135,26 @@ static bool ask_phrase(struct session *s, struct ssh_key *k)
     return false;
 }
 
+/* Who allows ssh-rsa, which is in no list by default, has servers that take nothing else. ssh learns from the
+ * server which signatures it takes; libssh2 tells nobody. */
+static bool may_need_sha1(const struct ssh_settings *settings)
+{
+    const char *allowed = settings->pubkey_algorithms;
+
+    return allowed && list_has(allowed, "ssh-rsa", strlen("ssh-rsa")) &&
+           !text_equal(options_tunnel("ssh_engine"), "libssh2");
+}
+
 /* RSA works by the name in front of the blob, which only OpenSSH is known to take. */
 static const char *lacking(const struct session *s, const struct ssh_key *k)
 {
     const char *banner = libssh2_session_banner_get(s->ssh);
 
-    if (ssh_key_is_rsa(k) && !(banner && strstr(banner, "OpenSSH")))
+    if (!ssh_key_is_rsa(k))
+        return NULL;
+    if (!(banner && strstr(banner, "OpenSSH")))
         return "an RSA key for a server that is not OpenSSH";
-    return NULL;
+    return may_need_sha1(s->settings) ? "an RSA key where ssh-rsa is allowed" : NULL;
 }
 
 /* A file that libssh2 could not use for itself: a passphrase that was wrong, most likely. */

@@ -458,7 +458,8 @@ def test_engine_by_default(way, sshd, user_key):
 
 @pytest.mark.parametrize("config, why", [
     ("ProxyCommand nc %h %p", "ProxyCommand"), ("RekeyLimit 1G", "RekeyLimit"), ("AddKeysToAgent yes", "AddKeysToAgent"),
-    ("PubkeyAcceptedAlgorithms ssh-ed25519,rsa-sha2-256", "PubkeyAcceptedAlgorithms")])
+    ("PubkeyAcceptedAlgorithms ssh-ed25519,rsa-sha2-256", "PubkeyAcceptedAlgorithms"),
+    ("PubkeyAcceptedAlgorithms ssh-ed25519,ssh-rsa", "PubkeyAcceptedAlgorithms")])
 def test_engine_by_ssh_config(way, sshd, user_key, ssh_home, config, why):
     (ssh_home / "config").write_text(config + "\n")
     way.config(sshd, identity=user_key)
@@ -483,6 +484,37 @@ def test_engine_by_server(way, start_sshd, user_key, lines, host_keys, since):
     # Decided before any attempt to log in.
     said = sshd.all_said()
     assert said.count("Accepted publickey") == 1 and "Failed" not in said
+
+
+@pytest.mark.parametrize("what, server, user, why", [
+    ("host key", "HostKeyAlgorithms ssh-rsa", "HostKeyAlgorithms +ssh-rsa", "ssh-rsa"),
+    ("key", "PubkeyAcceptedAlgorithms ssh-rsa", "PubkeyAcceptedAlgorithms ^ssh-rsa", "an RSA key where ssh-rsa is allowed")])
+@pytest.mark.parametrize("allowed", [True, False])
+def test_server_that_signs_with_sha1_only(way, start_sshd, ssh_keys, ssh_home, what, server, user, why, allowed):
+    """It is for the system's ssh, and works where the user allows ssh-rsa."""
+    sshd = start_sshd(lines=[server], host_keys=["rsa" if what == "host key" else "ed25519"])
+    key = ssh_keys.make("ed25519" if what == "host key" else "rsa")
+    sshd.authorize(key)
+    way.config(sshd, identity=key)
+    if not allowed:
+        done = way.run()
+        assert done.code == 77 and re.search(r"no matching host key type|Permission denied \(publickey\)", done.errors), done.errors
+        return
+    (ssh_home / "config").write_text(user + "\n")
+    assert re.fullmatch(rf"openssh: .*{why}", auto(way))
+    said = sshd.all_said()
+    assert said.count("Accepted publickey") == 1 and "Failed" not in said
+
+
+def test_rsa_key_where_ssh_rsa_is_allowed(way, sshd, ssh_keys, ssh_home):
+    """libssh2 alone does it as before; another key needs no other engine."""
+    rsa, other = ssh_keys.make("rsa"), ssh_keys.make()
+    sshd.authorize(rsa, other)
+    (ssh_home / "config").write_text("PubkeyAcceptedAlgorithms +ssh-rsa\n")
+    way.config(sshd, "libssh2", identity=rsa)
+    assert auto(way) == "libssh2"
+    way.config(sshd, identity=other)
+    assert auto(way) == "libssh2"
 
 
 def test_engine_that_cannot(way, sshd, user_key, ssh_home):

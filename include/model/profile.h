@@ -40,7 +40,8 @@ enum key_type {
     KEY_HOSTNAME,
     KEY_SSH_HOST,
     KEY_NAME,
-    KEY_VIA
+    KEY_VIA,
+    KEY_ZONE
 };
 
 /* The column `url` of keys.def. */

@@ -272,6 +272,17 @@ static int take_via(const struct key_info *info, const char *value, char **out, 
     return via_parse(value, &via, e) < 0 ? -1 : take_text(info, value, out, e);
 }
 
+/* It stands in a statement, and sql_mode, the server's to choose, says what ends a string there. */
+static int take_zone(const struct key_info *info, const char *value, char **out, struct err *e)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-_/:. ";
+
+    if (!value[strspn(value, allowed)])
+        return take_text(info, value, out, e);
+    (void)err_set(e, ERR_CONFIG, "%s: not the name of a time zone", info->name);
+    return err_hint(e, "for example: %s = Europe/Berlin, +02:00 or server", info->name);
+}
+
 /* What no value may hold: it would reach option files, terminals and JSON. */
 static int check_characters(const struct key_info *info, const char *value, struct err *e)
 {
@@ -303,7 +314,7 @@ int key_check(const struct key_info *info, const char *value, char **out, struct
         [KEY_BOOL] = take_bool,         [KEY_TIME] = take_time,         [KEY_CHOICE] = take_choice,
         [KEY_WORDS] = take_words,       [KEY_URL] = take_url,           [KEY_LISTEN] = take_listen,
         [KEY_HOSTNAME] = take_hostname, [KEY_SSH_HOST] = take_ssh_host, [KEY_NAME] = take_name,
-        [KEY_VIA] = take_via,
+        [KEY_VIA] = take_via,           [KEY_ZONE] = take_zone,
     };
 
     *out = NULL;

@@ -155,6 +155,16 @@ def test_profile_add_warns_of_what_its_own_password_allows(victim):
     assert shown["keys"]["tls"]["value"] == "disabled"
 
 
+@pytest.mark.parametrize("zone", ["%27 = (select sleep(9)) -- ", "SYSTEM%27; drop database prod; -- ", "UTC%5C%27", "%22%60"])
+def test_a_zone_is_no_statement(victim, zone):
+    """With NO_BACKSLASH_ESCAPES, which is the server's to set, nothing that the client is told could keep it a string."""
+    done = victim.run("connect", "-", input=filled(victim, f"mysql://app:pw@{{name}}:{{fake}}/?time_zone={zone}").encode() + b"\n")
+    assert (done.code, done.out) == (65, b"")
+    assert done.errors == ("broker: URL: time_zone: not the name of a time zone\n"
+                           "hint: for example: time_zone = Europe/Berlin, +02:00 or server\n")
+    unharmed(victim)
+
+
 @pytest.mark.parametrize("url", [
     "mysql://app@{name}:{fake}/?tls=required", "mysql://app@{name}:{fake}/?tls_ca={ca}",
     "mysql://app:pw@{name}:{fake}/?tls=disabled", "mysql://app@{name}:{fake}/?auth=none&tls=disabled",

@@ -53,6 +53,8 @@ struct proc_run {
     size_t max;                    /* bound of its stdout; ERR_DATA past it */
     int keep_fd;                   /* a descriptor that it inherits under the same number; 0: none */
     bool inherit_stdin;            /* give it our stdin instead */
+    bool may_ask; /* its stdin is the terminal, where a question may be asked; what it writes to stderr is
+                     shown there once it has run for a second, and is then its own wait line */
 };
 
 struct proc_result {
@@ -70,6 +72,10 @@ void proc_result_release(struct proc_result *r);
 
 /* Runs to the end. -1: it could not be started (126/127 codes), ran past the deadline, or said too much. */
 int proc_capture(const struct proc_run *run, struct proc_result *result, struct err *e);
+
+/* The hint for a program that failed: "run it by hand: MUST", and why it could not ask, if it could not.
+ * Returns -1. */
+int proc_hint_by_hand(const char *must, struct err *e);
 
 /* "exit status 3", "killed by SIGTERM". */
 void proc_describe_status(struct buf *out, int status);

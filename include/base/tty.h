@@ -21,6 +21,10 @@ const char *tty_why_not(void);
 const char *tty_way_out(void);
 /* Whether a person sits at a controlling terminal. */
 bool tty_present(void);
+/* The terminal, as the stdin of a program that may ask; -1 where no question may be asked there. */
+int tty_open_input(void);
+/* Shows there what such a program says, cleaned. */
+void tty_show(const char *text, size_t n);
 
 /*
  * Asks on /dev/tty without echo; else by $BROKER_ASKPASS, else $SSH_ASKPASS where DISPLAY or WAYLAND_DISPLAY

@@ -40,8 +40,11 @@ static int run_command(const char *command, int64_t deadline, struct secret **ou
 
     if (split_command(command, &argv, e) < 0)
         return -1;
-    struct proc_run run = {
-        .argv = argv.word, .deadline = deadline, .waiting_for = argv.word[0], .max = CODE_MOST};
+    struct proc_run run = {.argv = argv.word,
+                           .deadline = deadline,
+                           .waiting_for = argv.word[0],
+                           .max = CODE_MOST,
+                           .may_ask = true};
     if (proc_capture(&run, &result, e) < 0)
         return err_prefix(e, "mfa_command");
     secret_chomp(result.out);
@@ -52,7 +55,7 @@ static int run_command(const char *command, int64_t deadline, struct secret **ou
         (void)err_set(e, failed ? ERR_REFUSED : ERR_DATA, "mfa_command: %s: %s", argv.word[0],
                       failed ? buf_str(&how) : "printed no code of six digits");
         (void)err_detail_lines(e, buf_str(&result.err));
-        return err_hint(e, "run it by hand: it must print the code and end with 0");
+        return proc_hint_by_hand("it must print the code and end with 0", e);
     }
     *out = result.out;
     result.out = NULL;

@@ -1,7 +1,7 @@
 /*
  * `credential_process = COMMAND`: a program that prints keys as JSON, version 1. Split into words as sh does
- * and run without a shell, its stdin closed; what it prints on stderr is shown only if it fails. Nothing is
- * cached: the program does that itself where it wants to.
+ * and run without a shell, with the terminal as its stdin if there is one. Nothing is cached: the program
+ * does that itself where it wants to.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
  */
 #include <aws/source.h>
@@ -47,8 +47,11 @@ static int process_get(const struct aws_context *c, const struct aws_step *step,
     (void)before;
     if (split_command(step, &argv, e) < 0)
         return -1;
-    struct proc_run run = {
-        .argv = argv.word, .deadline = deadline, .waiting_for = argv.word[0], .max = PROCESS_ANSWER_MOST};
+    struct proc_run run = {.argv = argv.word,
+                           .deadline = deadline,
+                           .waiting_for = argv.word[0],
+                           .max = PROCESS_ANSWER_MOST,
+                           .may_ask = true};
     if (proc_capture(&run, &result, e) < 0) {
         (void)err_detail_lines(e, buf_str(&result.err));
         return bad_command(step, e);
@@ -59,7 +62,7 @@ static int process_get(const struct aws_context *c, const struct aws_step *step,
         (void)err_set(e, ERR_REFUSED, "AWS profile '%s': credential_process %s: %s", step->profile,
                       argv.word[0], buf_str(&how));
         (void)err_detail_lines(e, buf_str(&result.err));
-        return err_hint(e, "run it by hand: it must print JSON and end with 0");
+        return proc_hint_by_hand("it must print JSON and end with 0", e);
     }
     if (process_answer_parse(secret_bytes(result.out), secret_len(result.out), time(NULL), out, e) < 0) {
         (void)err_prefix(e, "AWS profile '%s': credential_process %s", step->profile, argv.word[0]);

@@ -23,10 +23,12 @@
 #define STDERR_KEPT 4096
 #define GRACE_MS 2000
 #define SLICE_MS 50
+#define SILENT_MS 1000 /* what a program says is shown if it takes longer */
 
 struct child {
     pid_t pid;
     int in, out, err;
+    bool asks, shows; /* it has the terminal; its stderr is shown there */
 };
 
 void proc_result_release(struct proc_result *r)
@@ -127,15 +129,28 @@ static int pump_out(int fd, struct secret *out)
     return result;
 }
 
-static void pump_err(int *fd, struct buf *err)
+static void pump_err(struct child *c, struct buf *err)
 {
     char chunk[4096];
-    ssize_t n = read(*fd, chunk, sizeof chunk);
+    ssize_t n = read(c->err, chunk, sizeof chunk);
 
     if (n > 0)
         keep_stderr(err, chunk, (size_t)n);
     else if (n == 0 || (errno != EINTR && errno != EAGAIN))
-        fd_close_cleanup(fd);
+        fd_close_cleanup(&c->err);
+    if (n > 0 && c->shows)
+        tty_show(chunk, (size_t)n);
+}
+
+/* From now on its words stand there in the place of the wait line. */
+static void show_stderr(struct child *c, const struct buf *err, struct tty_wait *wait)
+{
+    if (!c->asks || c->shows || !err->len || clock_ms() < wait->start + SILENT_MS)
+        return;
+    tty_wait_end(wait);
+    wait->what = NULL;
+    tty_show(buf_str(err), err->len);
+    c->shows = true;
 }
 
 static void pump_in(int *fd, const struct secret *input, size_t *sent)
@@ -172,7 +187,7 @@ static int child_talk(const struct proc_run *run, struct child *c, struct proc_r
                 fd_close_cleanup(&c->out);
         }
         if (fds[1].revents)
-            pump_err(&c->err, &r->err);
+            pump_err(c, &r->err);
         if (fds[2].revents)
             pump_in(&c->in, run->input, &sent);
         if (ready == 0 && *ended)
@@ -181,6 +196,7 @@ static int child_talk(const struct proc_run *run, struct child *c, struct proc_r
             *ended = waitpid(c->pid, &r->status, WNOHANG) == c->pid;
         if (ready <= 0 && clock_left(run->deadline) == 0)
             result = err_set(e, ERR_UNREACHABLE, "%s did not end in time", run->argv[0]);
+        show_stderr(c, &r->err, &wait);
         tty_wait_tick(&wait);
     }
     tty_wait_end(&wait);
@@ -211,17 +227,20 @@ static void sanitise_in_place(struct buf *b)
 
 int proc_capture(const struct proc_run *run, struct proc_result *result, struct err *e)
 {
-    AUTO_FD(null);
+    AUTO_FD(unasked);
     AUTO_PIPE(in);
     AUTO_PIPE(out);
     AUTO_PIPE(err);
     struct child c = {.in = -1, .out = -1, .err = -1};
     bool ended = false;
 
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0 || fd_pipe(out, e) < 0 || fd_pipe(err, e) < 0 || (run->input && fd_pipe(in, e) < 0))
-        return null < 0 ? err_set(e, ERR_IO, "/dev/null: %s", strerror(errno)) : -1;
-    int fds[3] = {run->inherit_stdin ? -1 : run->input ? in[0] : null, out[1], err[1]};
+    unasked = run->may_ask ? tty_open_input() : -1;
+    c.asks = unasked >= 0;
+    if (unasked < 0)
+        unasked = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (unasked < 0 || fd_pipe(out, e) < 0 || fd_pipe(err, e) < 0 || (run->input && fd_pipe(in, e) < 0))
+        return unasked < 0 ? err_set(e, ERR_IO, "/dev/null: %s", strerror(errno)) : -1;
+    int fds[3] = {run->inherit_stdin ? -1 : run->input ? in[0] : unasked, out[1], err[1]};
     int started = child_start(run, fds, &c.pid, e);
     fd_close_cleanup(&in[0]);
     fd_close_cleanup(&out[1]);
@@ -242,6 +261,16 @@ int proc_capture(const struct proc_run *run, struct proc_result *result, struct 
     fd_close_cleanup(&c.err);
     sanitise_in_place(&result->err);
     return started;
+}
+
+int proc_hint_by_hand(const char *must, struct err *e)
+{
+    AUTO_FD(terminal);
+
+    terminal = tty_open_input();
+    if (terminal >= 0)
+        return err_hint(e, "run it by hand: %s", must);
+    return err_hint(e, "run it by hand: %s; here it could not ask anything: %s", must, tty_why_not());
 }
 
 void proc_describe_status(struct buf *out, int status)

@@ -105,6 +105,20 @@ bool tty_present(void)
     return fd >= 0;
 }
 
+int tty_open_input(void)
+{
+    return input_forbidden ? -1 : open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+void tty_show(const char *text, size_t n)
+{
+    AUTO_BUF(clean, 16384);
+
+    text_sanitise(&clean, text, n);
+    if (guard_open() >= 0)
+        (void)fd_write_all(guard.fd, buf_str(&clean), clean.len);
+}
+
 static const char *askpass_program(void)
 {
     const char *ours = secure_getenv("BROKER_ASKPASS"), *ssh = secure_getenv("SSH_ASKPASS");

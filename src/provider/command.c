@@ -125,7 +125,7 @@ static int run_command(const struct words *argv, int64_t deadline, struct secret
     const char *program = argv->word[0];
 
     struct proc_run run = {
-        .argv = argv->word, .deadline = deadline, .waiting_for = program, .max = OUTPUT_MAX};
+        .argv = argv->word, .deadline = deadline, .waiting_for = program, .max = OUTPUT_MAX, .may_ask = true};
     if (proc_capture(&run, &result, e) < 0)
         return err_prefix(e, "auth_command");
     secret_chomp(result.out);
@@ -136,7 +136,7 @@ static int run_command(const struct words *argv, int64_t deadline, struct secret
         (void)err_set(e, failed ? ERR_REFUSED : ERR_DATA, "auth_command: %s: %s", program,
                       failed ? buf_str(&how) : "printed nothing");
         (void)err_detail_lines(e, buf_str(&result.err));
-        return err_hint(e, "run it by hand: it must print the password, or JSON, and end with 0");
+        return proc_hint_by_hand("it must print the password, or JSON, and end with 0", e);
     }
     *text = result.out;
     result.out = NULL;

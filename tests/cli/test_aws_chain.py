@@ -142,12 +142,39 @@ def run_process(broker, text, *args, env={}, **run):
     return broker.run(*IAM, *args, env=env, secret_out=True, **run)
 
 
-def test_process_has_no_shell_and_no_stdin(broker):
+def test_process_has_no_shell_and_not_our_stdin(broker):
     answer = PRINT.format(id="AKIAPROCESS", secret=broker.secret(b"fake-secret-of-the-process").decode(), more="")
     done = run_process(broker, f"printf '%s|' \"$@\" > ~/words; cat > ~/stdin; echo noise >&2; echo '{answer}'", input=b"for the client")
     assert (done.code, done.errors) == (0, "")
     assert (broker.home / "words").read_text() == 'one word|$HOME;x|a"b|'
     assert (broker.home / "stdin").read_bytes() == b""
+
+
+ASKS = ("printf '\\033]0;x\\aToken code: ' >&2; read code || { echo nobody >&2; exit 1; }; "
+        "[ \"$code\" = 4711 ] || exit 2; cat ~/answer")
+
+
+def process_on_terminal(broker, *args):
+    """A process that asks, where stdin has what is for the client."""
+    broker.script("process", ASKS)
+    broker.write(broker.home / "answer", PRINT.format(id=ID, secret=SECRET, more=""))
+    aws.files(broker, config="[default]\ncredential_process = process\n")
+    with open(broker.write("query", "select 1\n")) as query:
+        return broker.pty(*IAM, *args, stdin=query, stdout="pipe", secret_out=True)
+
+
+def test_process_asks_on_the_terminal(broker):
+    terminal = process_on_terminal(broker)
+    terminal.expect(b"?]0;x?Token code: ")
+    terminal.sendline(b"4711")
+    assert terminal.wait() == 0 and b"Credential=" + ID.encode() + b"%2F" in terminal.out
+    assert b"waiting for" not in terminal.shown.partition(b"Token code: ")[2]
+
+
+def test_process_may_not_ask(broker):
+    terminal = process_on_terminal(broker, "--no-input")
+    assert terminal.wait() == 77 and b"nobody" in terminal.shown
+    assert b"here it could not ask anything: --no-input forbids asking" in terminal.shown
 
 
 def test_process_keys_end_before_the_token(broker):
@@ -170,7 +197,7 @@ def test_times_as_programs_write_them(broker, form):
 
 WHERE = "broker: " + HOST + ": AWS profile 'default': credential_process {bin}/process"
 BY_HAND = "hint: run it by hand: it must print {{\"Version\": 1, \"AccessKeyId\": ..., \"SecretAccessKey\": ...}}\n"
-FAILS = "hint: run it by hand: it must print JSON and end with 0\n"
+FAILS = "hint: run it by hand: it must print JSON and end with 0; here it could not ask anything: no terminal to ask on\n"
 GET_ANEW = "hint: no server takes a token that is signed with it: get the keys anew\n"
 
 

@@ -199,7 +199,7 @@ def test_its_stderr_is_shown(shop):
 broker: p: auth_command: {shop.home}/bin/get: exit status 2
   Enter ?[31mPIN?
   no ?card
-hint: run it by hand: it must print the password, or JSON, and end with 0
+hint: run it by hand: it must print the password, or JSON, and end with 0; here it could not ask anything: no terminal to ask on
 """, 77)
 
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from lib.broker import BUILD, REPO
+from lib.broker import REPO, SANITIZED
 from lib.built import PROVIDERS, VERBS
 
 FILES = {"bash": "broker.bash", "zsh": "_broker", "fish": "broker.fish"}
@@ -242,7 +242,7 @@ def test_a_password_in_a_url_is_in_no_argument(shell, broker, program):
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("installed")
-    san = ["SAN=1"] if BUILD.name == "build-san" else []
+    san = ["SAN=1"] if SANITIZED else []
     done = subprocess.run(["make", "-C", REPO, "install", f"DESTDIR={folder}", "PREFIX=/opt/broker", *san],
                           capture_output=True)
     assert done.returncode == 0, done.stderr

@@ -8,11 +8,12 @@ import time
 import pytest
 
 from lib.bastion import Home, tunnel, write
+from lib.broker import SANITIZED
 from lib.forwards import dial, until
 from lib.keeping import gone, keeper
 from servers import load
 
-NATIVE, SECONDS, MANY, MEMORY = "app_native", 8, 512, 64 << 10
+NATIVE, SECONDS, MANY, MEMORY = "app_native", 8, 512, (64 << 10) * (16 if SANITIZED else 1)
 
 
 @pytest.fixture

@@ -65,21 +65,23 @@ static void versions(void **state)
 static void memory(void **state)
 {
     static struct session s;
-    void *abstract = &s, *at[3];
+    void *abstract = &s, *at[3], *first;
 
     (void)state;
     s = (struct session){.state = SESSION_HANDSHAKE};
-    at[0] = bounds_alloc(600000, &abstract);
-    assert_non_null(at[0]);
+    first = bounds_alloc(600000, &abstract);
+    assert_non_null(first);
     assert_true(s.held >= 600000 && !s.abuse);
-    at[0] = bounds_realloc(at[0], 700000, &abstract);
-    assert_null(at[0]); /* both at once would be too much */
+    assert_null(bounds_realloc(first, 700000, &abstract)); /* both at once would be too much */
     assert_non_null(s.abuse);
     at[1] = bounds_alloc(100, &abstract);
     assert_non_null(at[1]);
+    bounds_free(first, &abstract);
+    bounds_free(at[1], &abstract);
+    assert_int_equal(s.held, 0);
     s = (struct session){.state = SESSION_UP, .accepted = true};
     for (size_t i = 0; i < ARRAY_LEN(at); i++)
-        at[i] = bounds_alloc((size_t)20 << 20, &abstract);
+        at[i] = bounds_alloc((size_t)25 << 20, &abstract);
     assert_true(at[0] && at[1] && !at[2] && s.abuse);
     bounds_free(at[0], &abstract);
     bounds_free(at[1], &abstract);

@@ -16,6 +16,7 @@ from .terminal import Terminal
 
 REPO = Path(__file__).resolve().parents[3]
 BUILD = Path(os.environ.get("BROKER_BUILD") or REPO / "build").resolve()
+SANITIZED = BUILD.name == "build-san"  # the address sanitizer keeps what was freed, and more for each piece
 PROGRAM = BUILD / "bin" / "broker"
 UMASK = 0o022
 SANITIZERS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")

@@ -48,7 +48,10 @@ class Terminal:
 
     def _pump(self, seconds):
         """Read what is there, waiting up to SECONDS for it; false where there was nothing."""
-        ready, _, _ = select.select(list(self._sources), [], [], max(0, seconds))
+        poll = select.poll()  # select() knows no descriptor from 1024 on
+        for fd in self._sources:
+            poll.register(fd, select.POLLIN)
+        ready = [fd for fd, _ in poll.poll(max(0, seconds) * 1000)]
         for fd in ready:
             try:
                 data = os.read(fd, 65536)

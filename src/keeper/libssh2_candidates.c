@@ -92,10 +92,11 @@ static bool is_allowed(const struct ssh_settings *settings, const struct ssh_key
 static void warn_half(const struct ssh_key *key)
 {
     AUTO_FREE(char *, shown);
+    AUTO_BUF(mend, 4200);
 
     shown = path_short(key->name);
-    log_warn("set identity to the private key",
-             "%s: a public key, and the ssh agent does not have its private one", shown);
+    ssh_key_mend_half(key, &mend);
+    log_warn(buf_str(&mend), "%s: a public key, and the ssh agent does not have its private one", shown);
 }
 
 static void candidates_order(struct session *s)

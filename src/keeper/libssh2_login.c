@@ -117,6 +117,7 @@ int login_late(struct session *s, struct err *e)
 
 static int denied(struct session *s, struct err *e)
 {
+    const struct ssh_keys *keys = &pool_credentials()->keys;
     const struct login *l = s->login;
 
     if (l->mute.code) {
@@ -127,6 +128,8 @@ static int denied(struct session *s, struct err *e)
                   *s->methods ? s->methods : "no way to log in");
     for (size_t i = 0; i < l->wrong.count; i++)
         ssh_add_wrong(l->wrong.word[i], strlen(l->wrong.word[i]), s->settings->password_prompts, e);
+    for (size_t i = 0; i < keys->count; i++)
+        ssh_key_add_stray(keys->key[i], e);
     add_banner(s, e);
     return ssh_hint_login(s->settings, e);
 }

@@ -175,21 +175,27 @@ void openssh_add_said(const char *said, struct err *e)
     add_others(&lines, e);
 }
 
-/* In the words that libssh2's engine has for it. */
-static void add_unreadable(const struct ssh_settings *s, struct err *e)
+/* In the words that libssh2's engine has for it; whether an agent has it, ssh does not say. */
+static void add_of_file(const char *path, bool given, struct err *e)
 {
-    for (size_t i = 0; i < s->identity_files.count; i++) {
-        const char *path = s->identity_files.word[i];
-        struct err why = ERR_INIT;
-        struct ssh_key *key = NULL;
-        AUTO_FREE(char *, shown);
-        shown = path_short(path);
-        int result = ssh_key_load(path, &key, &why);
-        if (result == 0)
-            ssh_key_free(key);
-        if (result < 0 && why.code == ERR_DATA && *why.hint)
-            (void)err_detail(e, "%s: %s: %s", shown, why.msg, why.hint);
+    struct err why = ERR_INIT;
+    struct ssh_key *key = NULL;
+    AUTO_FREE(char *, shown);
+    AUTO_BUF(mend, 4200);
+
+    shown = path_short(path);
+    int result = ssh_key_load(path, &key, &why);
+    if (result < 0 && why.code == ERR_DATA && *why.hint)
+        (void)err_detail(e, "%s: %s: %s", shown, why.msg, why.hint);
+    if (result != 0)
+        return;
+    if (key->half && given) {
+        ssh_key_mend_half(key, &mend);
+        (void)err_detail(e, "%s: a public key, of use only where the ssh agent has its private one: %s",
+                         shown, buf_str(&mend));
     }
+    ssh_key_add_stray(key, e);
+    ssh_key_free(key);
 }
 
 static int explain_denied(const struct ssh_settings *s, const struct words *lines, struct err *e)
@@ -198,7 +204,8 @@ static int explain_denied(const struct ssh_settings *s, const struct words *line
 
     (void)err_set(e, ERR_REFUSED, "%.*s", (int)(strcspn(line, ")") + 1), line);
     ask_add_wrong(s, e);
-    add_unreadable(s, e);
+    for (size_t i = 0; i < s->identity_files.count; i++)
+        add_of_file(s->identity_files.word[i], s->identity_given && i == 0, e);
     add_complaints(lines, e);
     add_others(lines, e);
     return ssh_hint_login(s, e);

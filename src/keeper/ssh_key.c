@@ -144,16 +144,52 @@ static void pub_parse(struct ssh_key *k, const char *pub)
 }
 
 /* What a .pub file names, for the agent to have it; NULL: it names nothing. */
-static struct ssh_key *half_of(const char *name, const struct buf *text)
+static struct ssh_key *half_of(const char *name, const char *text)
 {
     struct ssh_key *k = key_new(name);
 
-    pub_parse(k, buf_str(text));
-    k->half = *k->type && text_starts(buf_str(text), k->type);
+    pub_parse(k, text);
+    k->half = *k->type && text_starts(text, k->type);
     if (k->half)
         return k;
     ssh_key_free(k);
     return NULL;
+}
+
+/* A certificate there is of the same key, as far as we know. */
+static bool is_stray(const struct ssh_key *k, const char *pub)
+{
+    struct ssh_key *other = pub ? half_of(k->name, pub) : NULL;
+    bool differs =
+        other && !strstr(other->type, "-cert-v01@") &&
+        (other->blob.len != k->blob.len || memcmp(other->blob.data, k->blob.data, k->blob.len) != 0);
+
+    ssh_key_free(other);
+    return differs;
+}
+
+void ssh_key_add_stray(const struct ssh_key *k, struct err *e)
+{
+    AUTO_FREE(char *, shown);
+    AUTO_BUF(path, 8192);
+
+    if (!k->stray)
+        return;
+    shown = path_short(k->name);
+    text_quote_sh(&path, k->name);
+    (void)err_detail(e, "%s.pub: not of the key %s: ssh-keygen -y -f %s > %s.pub", shown, shown,
+                     buf_str(&path), buf_str(&path));
+}
+
+void ssh_key_mend_half(const struct ssh_key *k, struct buf *out)
+{
+    AUTO_FREE(char *, path);
+    AUTO_FREE(char *, shown);
+    size_t n = strlen(k->name);
+
+    path = mem_strndup(k->name, n > 4 && text_equal(k->name + n - 4, ".pub") ? n - 4 : 0);
+    shown = path_short(path);
+    buf_printf(out, "set identity to %s", *path && access(path, F_OK) == 0 ? shown : "the private key");
 }
 
 static int pem_parse(struct ssh_key *k, const char *text, const char *pub, struct err *e)
@@ -204,6 +240,8 @@ int ssh_key_parse(const char *name, struct secret *text, const char *pub, struct
         ssh_key_free(k);
         return -1;
     }
+    if (k->openssh)
+        k->stray = is_stray(k, pub);
     set_lacks(k);
     *out = k;
     return 0;
@@ -232,7 +270,7 @@ int ssh_key_load(const char *path, struct ssh_key **out, struct err *e)
         return -1;
     pub_path = mem_printf("%s.pub", path);
     bool has_pub = file_read(pub_path, FILE_ANY, &pub, &ignored) == 0;
-    *out = found == 0 ? half_of(path, &text) : has_pub ? half_of(path, &pub) : NULL;
+    *out = found == 0 ? half_of(path, buf_str(&text)) : has_pub ? half_of(path, buf_str(&pub)) : NULL;
     if (*out || found > 0)
         return *out ? 0 : found;
     if (check_mode(path, e) < 0)

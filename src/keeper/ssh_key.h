@@ -25,6 +25,7 @@ struct ssh_key {
     bool encrypted;    /* a passphrase is needed */
     bool unlocked;     /* `phrase` is thought to be right */
     bool half;         /* the public one alone: it names a key of the agent */
+    bool stray;        /* the .pub beside it is of another key */
     const char *lacks; /* what it is that this engine cannot use, "a FIDO key"; NULL: nothing */
     struct secret *text, *phrase;
 };
@@ -45,6 +46,11 @@ int ssh_key_parse(const char *name, struct secret *text, const char *pub, struct
 /* Reads PATH and PATH.pub, of which either may be the public half alone. 0, 1: there is no such file, -1:
  * ERR_IO, ERR_CONFIG (others may read it), ERR_DATA. */
 int ssh_key_load(const char *path, struct ssh_key **out, struct err *e);
+/* For a person, where it was no use: a detail that says that its .pub is of another key, and how that is
+ * mended. Nothing where it is not. */
+void ssh_key_add_stray(const struct ssh_key *k, struct err *e);
+/* The same for a public key that was given in place of the private one: what to do, without the detail. */
+void ssh_key_mend_half(const struct ssh_key *k, struct buf *out);
 /* One that an agent has. */
 struct ssh_key *ssh_key_in_agent(const unsigned char *blob, size_t n, const char *comment, size_t length);
 

@@ -150,16 +150,43 @@ static void rsa_blob(const EVP_PKEY *key, struct buf *out)
     BN_free(e);
 }
 
+/* A .pub that is not of this key is not gone by. Keys of curves have their point at the end of the blob. */
+static void drop_stray(EVP_PKEY *key, struct ssh_key *k)
+{
+    unsigned char *point = NULL;
+    size_t n = EVP_PKEY_get1_encoded_public_key(key, &point);
+
+    if (n && n < k->blob.len && memcmp(k->blob.data + k->blob.len - n, point, n) != 0) {
+        k->stray = true;
+        *k->type = '\0';
+        buf_clear(&k->blob);
+    }
+    OPENSSL_free(point);
+    ERR_clear_error();
+}
+
+static void take_rsa(const EVP_PKEY *key, struct ssh_key *k)
+{
+    AUTO_BUF(own, SSH_BLOB_MAX);
+
+    rsa_blob(key, &own);
+    k->stray = k->blob.len && !strstr(k->type, "-cert-v01@") &&
+               (own.len != k->blob.len || memcmp(own.data, k->blob.data, own.len) != 0);
+    memcpy(k->type, "ssh-rsa", sizeof "ssh-rsa");
+    buf_clear(&k->blob);
+    buf_add(&k->blob, own.data, own.len);
+}
+
 int rsa_key_examine(struct ssh_key *k)
 {
     EVP_PKEY *key = open_key(k);
 
     if (!key)
         return -1;
-    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) {
-        memcpy(k->type, "ssh-rsa", sizeof "ssh-rsa");
-        rsa_blob(key, &k->blob);
-    }
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
+        take_rsa(key, k);
+    else
+        drop_stray(key, k);
     EVP_PKEY_free(key);
     return 0;
 }

@@ -275,6 +275,43 @@ def test_key_file_that_is_spoilt(way, sshd, ssh_keys, ssh_home, engine, spoil, w
 
 
 @BOTH
+def test_public_key_as_identity(way, sshd, user_key, ssh_home, engine):
+    """The line says which file is the private one."""
+    for suffix in ("", ".pub"):
+        file = ssh_home / f"mine{suffix}"
+        file.write_bytes(user_key.with_name(user_key.name + suffix).read_bytes())
+        file.chmod(0o600)
+    way.config(sshd, engine, identity=ssh_home / "mine.pub")
+    done = way.run()
+    assert done.code == 77 and "~/.ssh/mine.pub: a public key, " in done.errors, done.errors
+    assert re.search(r"(?m)set identity to ~/.ssh/mine$", done.errors), done.errors
+
+
+@BOTH
+@pytest.mark.parametrize("kind, form", [("ed25519", []), ("ecdsa", ["-m", "PEM"]), ("rsa", ["-m", "PEM"])])
+@pytest.mark.parametrize("taken", ["private", "public"])
+def test_pub_of_another_key(way, sshd, ssh_keys, ssh_home, engine, kind, form, taken):
+    """ssh offers what the .pub names, libssh2's engine the key itself. Where that does not help, it is said why, and the command mends
+    the .pub; it cannot where the server takes only the other key."""
+    mine, other = ssh_keys.make(kind, options=form), ssh_keys.make(kind)
+    sshd.authorize(mine if taken == "private" else other)
+    file = ssh_home / "mine"
+    file.write_bytes(mine.read_bytes())
+    (ssh_home / "mine.pub").write_bytes(other.with_name(other.name + ".pub").read_bytes())
+    file.chmod(0o600)
+    way.config(sshd, engine, identity=file)
+    if engine == "libssh2" and taken == "private":
+        assert way.ok().errors == ""
+        return
+    done = way.run()
+    mend = re.search(r"(?m)^  ~/.ssh/mine.pub: not of the key ~/.ssh/mine: (ssh-keygen -y -f .*)$", done.errors)
+    assert done.code == 77 and mend, done.errors
+    if taken == "private":
+        subprocess.run(["sh", "-c", mend[1]], check=True)
+        assert way.ok().errors == ""
+
+
+@BOTH
 def test_loglevel_of_ssh(way, sshd, user_key, ssh_home, engine):
     """Below INFO ssh does not say that it has added a key."""
     (ssh_home / "config").write_text("LogLevel ERROR\nStrictHostKeyChecking accept-new\n")

@@ -101,6 +101,7 @@ int session_command_wants_file(char *const *argv, struct err *e);
 struct probe {
     char *version, *user, *tls_cipher; /* tls_cipher NULL: no TLS */
     unsigned server_code;              /* of a failure; 0: none, or the client could not even try */
+    bool answered;                     /* the endpoint said something, or hung up */
 };
 void probe_release(struct probe *p);
 #define AUTO_PROBE(name) __attribute__((cleanup(probe_release))) struct probe name = {0}

@@ -1,6 +1,7 @@
 /* Try every hop and say which one fails: a row when its hop ends, the first failure as the error. */
 #include "begin.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,35 +11,66 @@
 
 #include "json.h"
 
+struct row {
+    const char *hop;
+    bool ok;
+    int64_t ms;
+    char *detail;
+};
+
+/* The rows of a direct way and of its credential wait for the log-in: it alone tells whether anything
+ * answers.
+ */
+enum held { HELD_WAY, HELD_CREDENTIAL, HELD_COUNT };
+
 struct report {
     json_t *hops; /* NULL: rows for people instead */
     int64_t began;
+    struct row held[HELD_COUNT];
 };
 
-static void report_hop(struct report *r, const char *hop, bool ok, const char *detail)
+static void report_release(struct report *r)
+{
+    for (size_t i = 0; i < HELD_COUNT; i++)
+        free(r->held[i].detail);
+}
+
+static void show_row(const struct report *r, const struct row *row)
 {
     AUTO_BUF(time, 64);
-    AUTO_BUF(clean, 8192);
-    int64_t ms = clock_ms() - r->began;
 
-    clock_format_duration(&time, ms);
-    text_sanitise(&clean, detail, strlen(detail));
+    if (!row->hop)
+        return;
     if (r->hops) {
-        json_t *row = json_pack("{s:s,s:b,s:I,s:s}", "hop", hop, "ok", ok, "ms", (json_int_t)ms, "detail",
-                                buf_str(&clean));
-        (void)json_array_append_new(r->hops, row);
-    } else {
-        (void)printf("%-10s  ", hop);
-        print_mark(stdout, ok ? MARK_GOOD : MARK_BAD, ok ? "ok" : "failed");
-        (void)printf("%s  %6s  %s\n", ok ? "    " : "", buf_str(&time), buf_str(&clean));
-        (void)fflush(stdout);
+        json_t *hop = json_pack("{s:s,s:b,s:I,s:s}", "hop", row->hop, "ok", row->ok, "ms",
+                                (json_int_t)row->ms, "detail", row->detail);
+        (void)json_array_append_new(r->hops, hop);
+        return;
     }
+    clock_format_duration(&time, row->ms);
+    (void)printf("%-10s  ", row->hop);
+    print_mark(stdout, row->ok ? MARK_GOOD : MARK_BAD, row->ok ? "ok" : "failed");
+    (void)printf("%s  %6s  %s\n", row->ok ? "    " : "", buf_str(&time), row->detail);
+    (void)fflush(stdout);
+}
+
+static struct row row_make(struct report *r, const char *hop, bool ok, const char *detail)
+{
+    AUTO_BUF(clean, 8192);
+    struct row row = {.hop = hop, .ok = ok, .ms = clock_ms() - r->began};
+
+    text_sanitise(&clean, detail, strlen(detail));
+    row.detail = buf_take(&clean);
     r->began = clock_ms();
+    return row;
 }
 
 static int hop_ended(struct report *r, const char *hop, int result, const char *detail, const struct err *e)
 {
-    report_hop(r, hop, result == 0, result == 0 ? detail : e->msg);
+    struct row row = row_make(r, hop, result == 0, result == 0 ? detail : e->msg);
+
+    show_row(r, &row);
+    free(row.detail);
     return result;
 }
 
@@ -50,7 +82,7 @@ static int hop_login(struct session *s, struct report *r, struct err *e)
     return result == 0 ? 0 : hop_ended(r, "login", result < 0 ? -1 : 0, s->credential.login, e);
 }
 
-/* A direct way is opened to the server's door only: whether somebody is in is the last hop's question. */
+/* A direct way is not dialled twice: whether anything answers, the log-in tells. */
 static int open_way(struct session *s, struct err *e)
 {
     bool tunnelled = profile_is_tunnelled(&s->profile);
@@ -72,7 +104,10 @@ static int hop_way(struct session *s, struct report *r, struct err *e)
         result = open_way(s, e);
     }
     detail = session_describe_way(s);
-    return hop_ended(r, "way", result, detail, e);
+    if (result < 0 || profile_is_tunnelled(&s->profile))
+        return hop_ended(r, "way", result, detail, e);
+    r->held[HELD_WAY] = row_make(r, "way", true, detail);
+    return 0;
 }
 
 static int hop_credential(struct session *s, struct report *r, struct err *e)
@@ -88,7 +123,10 @@ static int hop_credential(struct session *s, struct report *r, struct err *e)
         buf_puts(&detail, ", valid for ");
         clock_format_duration(&detail, (int64_t)(s->credential.expires_at - time(NULL)) * 1000);
     }
-    return hop_ended(r, "credential", result, buf_str(&detail), e);
+    if (result < 0 || !r->held[HELD_WAY].hop)
+        return hop_ended(r, "credential", result, buf_str(&detail), e);
+    r->held[HELD_CREDENTIAL] = row_make(r, "credential", true, buf_str(&detail));
+    return 0;
 }
 
 static int hop_server(struct session *s, struct report *r, struct probe *probe, struct err *e)
@@ -99,6 +137,9 @@ static int hop_server(struct session *s, struct report *r, struct probe *probe, 
     if (result == 0)
         detail = mem_printf("%s, %s, %s", probe->version, probe->user,
                             probe->tls_cipher ? probe->tls_cipher : "no TLS");
+    if (probe->answered)
+        show_row(r, &r->held[HELD_WAY]);
+    show_row(r, &r->held[HELD_CREDENTIAL]);
     return hop_ended(r, "server", result, detail, e);
 }
 
@@ -147,7 +188,7 @@ static int test_run(struct invocation *inv, struct err *e)
     AUTO_SESSION(s);
     AUTO_PROBE(probe);
     AUTO_JSON(hops);
-    struct report report = {.began = clock_ms()};
+    __attribute__((cleanup(report_release))) struct report report = {.began = clock_ms()};
 
     json_use_wiping_memory();
     if (inv->given[OPT_json])

@@ -20,6 +20,7 @@
 #define QUERY "select version(), user(); show session status like 'Ssl_cipher'"
 #define ANSWER_MAX 65536
 #define CLIENT_TLS_ERROR 2026
+#define CLIENT_LOST 2013
 
 void probe_release(struct probe *p)
 {
@@ -72,6 +73,12 @@ static void walk_tls(const struct session *s, struct err *e)
         (!text_starts(told.msg, "2026 ") && told.code != ERR_CONFIG))
         return;
     err_copy(e, &told);
+}
+
+/* 2013 is both: what hangs up has answered, and what is silent has not. */
+static bool has_answered(unsigned number, const struct err *e)
+{
+    return number && !server_error_is_way(number) && !(number == CLIENT_LOST && strstr(e->msg, "no answer "));
 }
 
 static int explain(const struct session *s, const struct proc_result *result, struct probe *out,
@@ -136,9 +143,12 @@ int session_probe(const struct session *s, struct probe *out, struct err *e)
     bool by_keeper = mark && way_unmark(s->way, &told) < 0 && strstr(buf_str(&result.err), mark);
     if (captured < 0)
         return late(s, run.deadline, e);
+    out->answered = true;
     if (result.status == 0)
         return parse_answer(secret_bytes(result.out), out, e);
-    return by_keeper ? retell(s, &told, out, e) : explain(s, &result, out, e);
+    (void)(by_keeper ? retell(s, &told, out, e) : explain(s, &result, out, e));
+    out->answered = has_answered(out->server_code, e);
+    return -1;
 }
 
 int session_resolve(const struct session *s, struct err *e)

@@ -93,7 +93,10 @@ static unsigned client_trouble(const char *text, int status, struct err *e)
     (void)err_set(e, ERR_CONFIG, WIFEXITED(status) ? "the client ended with %s" : "the client was %s",
                   buf_str(&how));
     (void)err_detail_lines(e, text);
-    (void)err_hint(e, "an option file that it does not understand is left out with my_cnf = no");
+    if (WIFEXITED(status))
+        (void)err_hint(e, "an option file that it does not understand is left out with my_cnf = no");
+    else
+        (void)err_hint(e, "run it again, or set client to another one");
     return 0;
 }
 

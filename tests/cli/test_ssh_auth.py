@@ -81,6 +81,28 @@ def who(sshd):
 
 # Passwords
 
+def test_none_is_tried_first(home, start_sshd, ssh_keys, engine):
+    """An sshd that lets in without anything is shown no key, and asks nobody for a passphrase."""
+    key = ssh_keys.make(passphrase=PHRASE.decode())
+    sshd = start_sshd(questions=[], lines=["PasswordAuthentication yes", "PermitEmptyPasswords yes"], host_keys=["ed25519"])
+    sshd.authorize(key)
+    prepare(home, sshd, engine, identity=key)
+    done = run(home)
+    assert done.out == IN and not done.err, done.errors
+    said = sshd.all_said()
+    assert said.count("Accepted none for") == 1 and "publickey" not in said and "Failed" not in said
+
+
+def test_server_that_asks_for_nothing(home, start_bastion, ssh_keys, engine):
+    bastion = start_bastion("asyncssh", "open")
+    key = ssh_keys.make(passphrase=PHRASE.decode())
+    bastion.authorize(key)
+    home.knows(bastion)
+    write(home.broker, home.server, tunnel(bastion, engine, identity=key), client=home.client.path)
+    done = run(home)
+    assert done.out == IN and not done.err and bastion.logins() == 1, done.errors
+
+
 @pytest.mark.parametrize("method", ["password", "keyboard-interactive"])
 def test_password(home, asking, engine, method):
     count = prepare(home, asking, engine)

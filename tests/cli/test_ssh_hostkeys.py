@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from lib.bastion import ENGINES, Home, libssh2_version, tunnel, write
+from lib.forwards import until
 from lib.keeping import gone
 from servers.sshd import USER
 
@@ -202,6 +203,20 @@ def test_revoked(home, sshd, engine):
     before, done = logins(sshd), run(home)
     assert done.code == 77 and done.errors.startswith(f"broker: p: {name}: ") and "revoked" in done.errors.splitlines()[0]
     assert "~/.ssh/known_hosts:2" in done.errors and logins(sshd) == before and gone(home.broker)
+
+
+def test_announced_keys(home, sshd, forwards, engine):
+    """UpdateHostKeys: the system's ssh learns what the server announces, if the user has not switched that off; libssh2's engine learns
+    nothing."""
+    for setting, learns in (("", engine == "openssh"), ("UpdateHostKeys no\n", False)):
+        prepare(home, sshd, engine)
+        home.known_hosts.write_text(sshd.known("ed25519"))
+        home.config(setting)
+        forwards.detach("p")
+        here = lambda: sorted(line.split()[1] for line in home.known_hosts.read_text().splitlines())  # noqa: E731
+        assert not learns or until(lambda: len(here()) == 3)
+        assert home.broker.run("stop", "p").code == 0 and gone(home.broker)
+        assert here() == (["ecdsa-sha2-nistp256", "ssh-ed25519", "ssh-rsa"] if learns else ["ssh-ed25519"])
 
 
 # What libssh2 cannot

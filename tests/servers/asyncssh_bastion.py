@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""asyncssh_bastion.py PORT HOST_KEY AUTHORIZED: a bastion made of asyncssh. It forwards to wherever it is asked to, and has no
+"""asyncssh_bastion.py PORT HOST_KEY AUTHORIZED [open]: a bastion made of asyncssh; an open one lets anybody in. It forwards to wherever it is asked to, and has no
 sessions. Prints "listening", then what it is asked for, as gossh does."""
 import asyncio
 import sys
@@ -15,7 +15,7 @@ class Bastion(asyncssh.SSHServer):
 
     def begin_auth(self, username):
         self.conn.set_authorized_keys(sys.argv[3])
-        return True
+        return sys.argv[4:] != ["open"]
 
     def auth_completed(self):
         print("login", flush=True)

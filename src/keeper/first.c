@@ -29,7 +29,8 @@ int first_silent(struct err *e)
 
     clock_format_duration(&time, opt.connect_timeout);
     (void)err_set(e, ERR_UNREACHABLE, "2013 %s: no greeting within %s", options_endpoint(), buf_str(&time));
-    return err_hint(e, "check that it is a MySQL server; a slow one needs a longer connect_timeout");
+    return err_hint(e, "check that it is a MySQL server that waits for no PROXY header; a slow one needs a "
+                       "longer connect_timeout");
 }
 
 static void is_late(struct timer *t)

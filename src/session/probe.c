@@ -63,22 +63,43 @@ static int retell(const struct session *s, const struct err *told, struct probe 
     return server_error_of_way(&s->plan, e);
 }
 
+/* What the second look may find: why TLS failed, or an error of the server's where the client looked for TLS.
+ */
+static bool explains_tls(unsigned number, const struct err *told)
+{
+    return text_starts(told->detail, SERVER_ERROR_BEFORE_TLS) ||
+           (number == CLIENT_TLS_ERROR && (text_starts(told->msg, "2026 ") || told->code == ERR_CONFIG));
+}
+
 /* The clients say little of a TLS that failed, and each says it in its own way: the keeper looks again. */
-static void walk_tls(const struct session *s, struct err *e)
+static void walk_tls(const struct session *s, struct probe *out, struct err *e)
 {
     AUTO_PROBE(again);
     struct err told = ERR_INIT;
 
     if (s->plan.keeper || s->plan.conn.socket || session_probe_by_keeper(s, &again, &told) == 0 ||
-        (!text_starts(told.msg, "2026 ") && told.code != ERR_CONFIG))
+        !explains_tls(out->server_code, &told))
         return;
     err_copy(e, &told);
+    out->server_code = again.server_code ? again.server_code : out->server_code;
 }
 
-/* 2013 is both: what hangs up has answered, and what is silent has not. */
+static bool is_silence(unsigned number, const struct err *e)
+{
+    return number == CLIENT_LOST && strstr(e->msg, "no answer ");
+}
+
 static bool has_answered(unsigned number, const struct err *e)
 {
-    return number && !server_error_is_way(number) && !(number == CLIENT_LOST && strstr(e->msg, "no answer "));
+    return number && !server_error_is_way(number) && !is_silence(number, e);
+}
+
+/* Some clients only say that the server hung up. */
+static bool is_about_tls(const struct session *s, unsigned number, const struct err *e)
+{
+    if (number == CLIENT_LOST)
+        return s->plan.conn.tls > TLS_DISABLED && !is_silence(number, e);
+    return number == CLIENT_TLS_ERROR && !strstr(e->msg, "has no TLS");
 }
 
 static int explain(const struct session *s, const struct proc_result *result, struct probe *out,
@@ -92,8 +113,8 @@ static int explain(const struct session *s, const struct proc_result *result, st
     if (!s->plan.keeper && server_error_is_way(server_error_number(text)))
         reason = way_walk(&s->plan.conn, true, deadline, &way) < 0 ? way.msg : "";
     out->server_code = server_error_explain(&s->plan, text, result->status, reason, e);
-    if (out->server_code == CLIENT_TLS_ERROR && !strstr(e->msg, "has no TLS"))
-        walk_tls(s, e);
+    if (is_about_tls(s, out->server_code, e))
+        walk_tls(s, out, e);
     return -1;
 }
 
@@ -113,7 +134,8 @@ static int late(const struct session *s, int64_t deadline, struct err *e)
     (void)err_set(e, ERR_UNREACHABLE, "%s: no answer in time", s->plan.endpoint);
     if (deadline == s->deadline)
         return err_hint(e, "--timeout ended the run: give it more time, or check that the server is well");
-    return err_hint(e, "check that it is a MySQL server; a slow one needs a longer connect_timeout");
+    return err_hint(e, "check that it is a MySQL server that waits for no PROXY header; a slow one needs a "
+                       "longer connect_timeout");
 }
 
 int session_probe(const struct session *s, struct probe *out, struct err *e)

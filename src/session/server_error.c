@@ -236,7 +236,7 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
         (void)err_hint(e, "look error %u up in the manual of the server", number);
     }
     if (unverified)
-        (void)err_detail(e, "it was said before TLS: the server, or somebody on the way");
+        (void)err_detail(e, SERVER_ERROR_BEFORE_TLS);
     put_number(e, number);
     return number;
 }

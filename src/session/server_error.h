@@ -12,6 +12,8 @@
  */
 unsigned server_error_explain(const struct plan *plan, const char *client_stderr, int status,
                               const char *reason, struct err *e);
+/* The detail of an error that anybody on the way may have said. */
+#define SERVER_ERROR_BEFORE_TLS "it was said before TLS: the server, or somebody on the way"
 /* Adds to the hint of a refusal at the far side of SSH that the server may have its socket alone. -1. */
 int server_error_of_way(const struct plan *plan, struct err *e);
 /* The number alone; 0: none. */

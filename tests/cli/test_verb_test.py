@@ -191,8 +191,31 @@ def test_2013_silent(broker, client, anywhere, fake_server):
     anywhere(port=fake.port, connect_timeout="1s")
     done = run(broker, client)
     assert done.code == 69 and done.errors == (f"broker: p: 2013 127.0.0.1:{fake.port}: no answer in time\n"
-                                               "hint: check that it is a MySQL server; a slow one needs a longer connect_timeout\n")
+                                               "hint: check that it is a MySQL server that waits for no PROXY header; a slow one needs a longer connect_timeout\n")
     assert [row[:2] for row in rows(done.text)] == [("credential", "ok"), ("server", "failed")]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_1130_proxy_header(broker, names, client, start_server, relay, level):
+    """A proxy that the server takes no header from: it says so behind its greeting, where the clients look for TLS."""
+    if client.name == "mysql9" and level == "disabled":
+        return  # it lacks the plug-in that the greeting names, and reads no further
+    server = start_server("mariadb", options=["--proxy-protocol-networks=10.9.9.9"])
+    proxy = relay((server.host, server.port), header=b"PROXY TCP4 10.0.0.7 10.0.0.8 5555 3306\r\n")
+    for_user(broker, server, "app", host=RIGHT_NAME, port=proxy.port, tls=level, tls_ca=server.ca if level.startswith("verify") else None)
+    done = run(broker, client, "--json")
+    what, *detail, hint = done.errors.splitlines()
+    assert done.code == 77 and what == "broker: p: 1130 the server takes no PROXY header from this proxy", done.errors
+    assert hint == "hint: on the server: proxy_protocol_networks must hold the proxy's address; or go around the proxy"
+    said = json.loads(done.out)
+    assert said["error"]["server_code"] == 1130 and said["hops"][0]["ok"] and said["hops"][0]["hop"] == "way"
+
+
+def test_a_header_is_not_waited_for_by_mariadb(broker, clients, start_server):
+    """Percona's server would wait; that has test_2013_silent's hint."""
+    server = start_server("mariadb", options=["--proxy-protocol-networks=*"])
+    for_user(broker, server, "app")
+    assert run(broker, clients["mariadb1011"]).code == 0
 
 
 def test_timeout_of_the_run(broker, clients, anywhere, fake_server):

@@ -2,7 +2,9 @@
 
 What passes is recorded in `sent` (by clients) and `answered` (by the server). `strip_tls`: the server's greeting loses its
 TLS bit, as an attacker on the way would do it. After `after` bytes of the server's a connection is treated as `then` says:
-"reset", "close", or "silent" (open, and nothing passes any more)."""
+"reset", "close", or "silent" (open, and nothing passes any more). `header`: goes to the server first, as HAProxy's send-proxy
+does it, and the client hears what the server says to it, until it hangs up or is silent, before it may speak: what comes then
+would be reset away."""
 import socket
 import struct
 import threading
@@ -21,10 +23,10 @@ def without_tls(greeting):
 class Relay:
     host = "127.0.0.1"
 
-    def __init__(self, target, strip_tls=False, after=None, then="reset", delay=0, record=True, port=0):
+    def __init__(self, target, strip_tls=False, after=None, then="reset", delay=0, record=True, port=0, header=b""):
         """target: (host, port), or a path."""
         self.target, self.strip_tls, self.after, self.then = target, strip_tls, after, then
-        self.delay, self.record = delay, record
+        self.delay, self.record, self.header = delay, record, header
         self.sent, self.answered, self.connections, self.open = b"", b"", 0, set()
         self.lock = threading.Lock()
         self.listener = socket.create_server((self.host, port), backlog=1024)
@@ -70,6 +72,9 @@ class Relay:
                 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self.lock:
             self.open |= {client, server}
+        if self.header:
+            server.sendall(self.header)
+            client.sendall(until_silent(server))
         up = threading.Thread(target=self._copy, args=(client, server, "sent"), daemon=True)
         up.start()
         self._down(server, client)
@@ -88,7 +93,8 @@ class Relay:
             try:
                 sink.sendall(data)
             except OSError:
-                break
+                if not self.header:
+                    break
         half_close(sink)
 
     def _down(self, server, client):
@@ -127,6 +133,15 @@ def receive_exactly(s, length):
     data = b""
     while len(data) < length and (piece := receive(s, length - len(data))):
         data += piece
+    return data
+
+
+def until_silent(s, seconds=2):
+    data = b""
+    s.settimeout(seconds)
+    while piece := receive(s, 65536):
+        data += piece
+    s.settimeout(None)
     return data
 
 

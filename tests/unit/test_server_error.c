@@ -143,7 +143,8 @@ static const struct row {
      "error: 110",
      NULL,
      "69: 2013 db.example.com:3306: no answer in time\n"
-     "hint: check that it is a MySQL server; a slow one needs a longer connect_timeout\n"},
+     "hint: check that it is a MySQL server that waits for no PROXY header; a slow one needs a longer "
+     "connect_timeout\n"},
     {"ERROR 2061 (HY000): Authentication plugin 'caching_sha2_password' reported error: Authentication "
      "requires "
      "secure connection.",

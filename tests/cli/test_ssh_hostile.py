@@ -17,7 +17,7 @@ from lib.keeping import gone, keeper, keepers
 from servers.hostile_ssh import TRICKS, Hostile
 
 WHO = ["--", "-NBe", "select current_user()"]
-CPU, MEMORY = 1.0, (64 << 10) * (4 if SANITIZED else 1)  # seconds, KiB
+CPU, MEMORY = 1.0, (64 << 10) * (8 if SANITIZED else 1)  # seconds, KiB
 AT_ANY = ["disconnect", "disconnect-empty", "disconnect-nothing", "disconnect-reason-only", "disconnect-malformed",
           "disconnect-empty-and-close", "close", "abort", "silence", "unknown-big", "unknown-tiny", "ignore-big", "ignore-tiny"]
 INSIDE = [*AT_ANY, "global-requests", "kexinits"]

@@ -52,6 +52,7 @@ struct proc_run {
     int64_t wait_ms;               /* what that line says it may take; 0: until the deadline */
     size_t max;                    /* bound of its stdout; ERR_DATA past it */
     int keep_fd;                   /* a descriptor that it inherits under the same number; 0: none */
+    int owner;                     /* once it can be read, or is hung up, the program is ended; 0: none */
     bool inherit_stdin;            /* give it our stdin instead */
     bool may_ask; /* its stdin is the terminal, where a question may be asked; what it writes to stderr is
                      shown there once it has run for a second, and is then its own wait line */

@@ -163,6 +163,18 @@ static void pump_in(int *fd, const struct secret *input, size_t *sent)
         fd_close_cleanup(fd);
 }
 
+/* Whether it is still waited for. */
+static int go_on(const struct proc_run *run, struct err *e)
+{
+    struct pollfd owner = {.fd = run->owner > 0 ? run->owner : -1, .events = POLLIN};
+
+    if (poll(&owner, 1, 0) > 0)
+        return err_set(e, ERR_LOGIN, "nobody waits for the answer any more");
+    if (clock_left(run->deadline) == 0)
+        return err_set(e, ERR_UNREACHABLE, "%s did not end in time", run->argv[0]);
+    return 0;
+}
+
 /* Talks with the child until both its outputs end, or it has ended itself (a grandchild may keep them open).
  */
 static int child_talk(const struct proc_run *run, struct child *c, struct proc_result *r, bool *ended,
@@ -194,8 +206,8 @@ static int child_talk(const struct proc_run *run, struct child *c, struct proc_r
             break;
         if (ready == 0 && !*ended)
             *ended = waitpid(c->pid, &r->status, WNOHANG) == c->pid;
-        if (ready <= 0 && clock_left(run->deadline) == 0)
-            result = err_set(e, ERR_UNREACHABLE, "%s did not end in time", run->argv[0]);
+        if (ready <= 0)
+            result = go_on(run, e);
         show_stderr(c, &r->err, &wait);
         tty_wait_tick(&wait);
     }
@@ -207,9 +219,9 @@ static int child_talk(const struct proc_run *run, struct child *c, struct proc_r
 static int child_reap(const struct proc_run *run, pid_t pid, int *status, struct err *e)
 {
     while (waitpid(pid, status, WNOHANG) == 0) {
-        if (clock_left(run->deadline) == 0) {
+        if (go_on(run, e) < 0) {
             child_end(pid, status);
-            return err_set(e, ERR_UNREACHABLE, "%s did not end in time", run->argv[0]);
+            return -1;
         }
         (void)poll(NULL, 0, 1);
     }

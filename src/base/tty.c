@@ -169,7 +169,8 @@ static int ask_program(const char *program, const char *prompt, struct secret **
     if (!path)
         return err_set(e, ERR_LOGIN, "%s: no such askpass program", program);
     char *argv[] = {path, (char *)(uintptr_t)prompt, NULL};
-    struct proc_run run = {.argv = argv, .deadline = patience.deadline, .max = ANSWER_MAX};
+    struct proc_run run = {
+        .argv = argv, .deadline = patience.deadline, .owner = patience.fd, .max = ANSWER_MAX};
     if (proc_capture(&run, &result, e) < 0)
         return -1;
     if (result.status != 0)

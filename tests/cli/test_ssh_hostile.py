@@ -1,6 +1,6 @@
-"""A bastion that means harm, at every stage of a session of libssh2's: it may cost a second of the processor beside what it spends
-itself, and 64 MB, SIGTERM ends the keeper all the same, and what ends a session says so. Then who else may make a keeper wait:
-persons, askpass, agents."""
+"""A bastion that means harm, at every stage of a session of libssh2's: it may cost a second of the processor and 64 MB, SIGTERM ends
+the keeper all the same, and what ends a session says so. What a connection's client reads is no cost: for it the processor is
+as long the keeper's as it is the bastion's. Then who else may make a keeper wait: persons, askpass, agents."""
 import os
 import signal
 import socket
@@ -28,6 +28,7 @@ CASES = {"kex": [*AT_ANY, "kexinits"],
          "rekey": [*INSIDE, "data-beyond-window", "ends", "closes"],
          "data": [*INSIDE, *CHANNELS]}
 STAYS = {"silence", "adjusts", "ends", "closes", "data-tiny", "data-nobody's", "data-malformed", "data-beyond-window", "extended-data"}
+TRANSFERS = {"data-beyond-window", "data-tiny"}  # the client gets it all
 
 
 def test_every_trick_is_played():
@@ -126,7 +127,7 @@ def test_under_a_connection(home, hostile, forwards, stage, trick):
     prepare(home, bastion)
     address = forwards.detach("p")
     pid = keeper()[1]
-    cost = Cost(pid, bastion)
+    cost = Cost(pid, bastion if trick in TRANSFERS else None)
     held = dial(address)
     assert held.recv(5) == b"hello"
     held.sendall(b"x")
@@ -172,6 +173,22 @@ def test_sigterm_while_a_question_is_open(home, sshd, engine):
     assert until(lambda: not alive(pid), 5)
     assert terminal.wait() == 76 and terminal.err.startswith(b"broker: p: broker-keeper: it has ended\n") and terminal.echo, terminal.err
     assert gone(home.broker) and not home.known_hosts.exists()
+
+
+def test_sigterm_while_a_program_is_asked(home, sshd, engine):
+    """In the place of a person: it is ended too."""
+    home.broker.script("answer", "echo $$ >asked.new; mv asked.new asked; exec sleep 300")
+    home.broker.env["BROKER_ASKPASS"] = "answer"
+    prepare(home, sshd, engine, known=False)
+    proc = home.broker.start("connect", "p", *WHO, stderr=-1, text=True)
+    asked = home.broker.home / "asked"
+    assert until(asked.exists)
+    pid = keeper()[1]
+    os.kill(pid, signal.SIGTERM)
+    assert until(lambda: not alive(pid), 5)
+    said = proc.communicate(timeout=30)[1]
+    assert proc.returncode == 76 and said.startswith("broker: p: broker-keeper: it has ended\n"), said
+    assert until(lambda: not alive(int(asked.read_text()))) and gone(home.broker) and not home.known_hosts.exists()
 
 
 def test_a_question_that_nobody_answers(home, sshd, engine):

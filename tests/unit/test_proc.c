@@ -154,6 +154,23 @@ static void deadline(void **state)
     assert_int_equal(stubborn.e.code, ERR_UNREACHABLE);
 }
 
+static void owner(void **state)
+{
+    static const char *const scripts[] = {"exec sleep 100", "exec >&- 2>&-; exec sleep 100"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+        AUTO_RAN(ran);
+        AUTO_PIPE(line);
+        assert_int_equal(fd_pipe(line, &ran.e), 0);
+        fd_close_cleanup(&line[1]);
+        run_script(scripts[i], (struct proc_run){.owner = line[0]}, &ran);
+        assert_int_equal(ran.result, -1);
+        assert_int_equal(ran.e.code, ERR_LOGIN);
+        assert_int_equal(ran.r.status, SIGTERM);
+    }
+}
+
 /* What a program leaves behind (an agent that it started) may keep its outputs open: we wait for the program
  * only. */
 static void grandchild(void **state)
@@ -370,19 +387,13 @@ static void statuses(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(outputs),
-        cmocka_unit_test(large_input_and_output),
-        cmocka_unit_test(too_much_output),
-        cmocka_unit_test(stderr_tail),
-        cmocka_unit_test(deadline),
-        cmocka_unit_test(grandchild),
-        cmocka_unit_test(cannot_start),
-        cmocka_unit_test(descriptors),
-        cmocka_unit_test(inherited),
-        cmocka_unit_test(environment),
-        cmocka_unit_test(finding),
-        cmocka_unit_test(statuses),
-        cmocka_unit_test(no_descriptor_left),
+        cmocka_unit_test(outputs),         cmocka_unit_test(large_input_and_output),
+        cmocka_unit_test(too_much_output), cmocka_unit_test(stderr_tail),
+        cmocka_unit_test(deadline),        cmocka_unit_test(owner),
+        cmocka_unit_test(grandchild),      cmocka_unit_test(cannot_start),
+        cmocka_unit_test(descriptors),     cmocka_unit_test(inherited),
+        cmocka_unit_test(environment),     cmocka_unit_test(finding),
+        cmocka_unit_test(statuses),        cmocka_unit_test(no_descriptor_left),
     };
 
     proc_harden(); /* as all of ours: a program that does not read its input would end us by SIGPIPE */

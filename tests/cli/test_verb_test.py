@@ -243,6 +243,41 @@ def test_2026(broker, names, client, mysql_server, mysql_notls):
            "tls = preferred connects without it: anybody on the way can read and change what is sent", 69, endpoint)
 
 
+def same_words(broker, clients, levels, what, hint):
+    """Whichever client makes the TLS, and where the keeper does."""
+    for client in clients.values():
+        for level in levels:
+            done = run(broker, client, "--tls", level, "--json")
+            first, *_, last = done.errors.splitlines()
+            assert done.code == 69 and re.fullmatch(f"broker: p: 2026 {what}", first) and last == f"hint: {hint}", (client.name, level, done.errors)
+            assert json.loads(done.out)["error"]["server_code"] == 2026
+
+
+DATES = {"expired": ("20200101000000Z", "20200201000000Z", "certificate has expired on 2020-02-01"),
+         "early": ("20990101000000Z", "20990201000000Z", "certificate is not valid yet")}
+
+
+@pytest.mark.parametrize("dates", DATES)
+def test_certificate_of_another_time(broker, names, clients, start_server, pki, dates):
+    start, end, words = DATES[dates]
+    server = start_server("mariadb", certificate=pki.issue_for(dates, [f"DNS:{RIGHT_NAME}"], start, end))
+    for_user(broker, server, "app", host=RIGHT_NAME, tls_ca=server.ca)
+    same_words(broker, clients, ("verify-ca", "verify-identity"), words, "have it renewed on the server; or this machine's clock is wrong")
+
+
+def test_server_of_tls_1_1(broker, names, clients, start_server, monkeypatch):
+    """OpenSSL has it at its lowest level of security alone, for the server; ours and the clients' stays."""
+    path = broker.write("old.cnf", "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nCipherString = DEFAULT@SECLEVEL=0\n"
+                        "MinProtocol = TLSv1.1\n")
+    with monkeypatch.context() as m:
+        m.setenv("OPENSSL_CONF", str(path))
+        server = start_server("mariadb", options=["--tls-version=TLSv1.1"])
+    assert server.admin("select @@global.tls_version") == "TLSv1.1"
+    for_user(broker, server, "app", host=RIGHT_NAME, tls_ca=server.ca)
+    same_words(broker, clients, LEVELS[1:], "the server has no version of TLS that tls_version allows",
+               "tls_version = TLSv1.2,TLSv1.3, or a newer server")
+
+
 def test_key_with_a_passphrase(broker, names, client, mysql_server):
     """The clients say that they have no private key."""
     key, cert = broker.home / "key.pem", broker.home / "cert.pem"

@@ -34,6 +34,20 @@ class Pki:
         known = subprocess.run(["openssl", "x509", "-help"], capture_output=True, text=True).stderr
         return ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"] if "-not_after" in known else ["-days", "-1"]
 
+    def issue_for(self, name, sans, start, end):
+        """As issue(), for the time from START to END ("20200101000000Z"); of all programs only `openssl ca` of each version can."""
+        config, request = self.folder / "ca.cnf", self.folder / f"{name}.csr"
+        cert, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        config.write_text(f"[ca]\ndefault_ca = d\n[d]\ndatabase = {self.folder}/index\nnew_certs_dir = {self.folder}\nrand_serial = yes\n"
+                          "default_md = sha256\npolicy = p\ncopy_extensions = copy\nunique_subject = no\n[p]\ncommonName = supplied\n")
+        (self.folder / "index").touch()
+        subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", "/dev/null",
+                        "-subj", f"/CN=broker test {name}", "-keyout", key, "-out", request, "-addext",
+                        "subjectAltName=" + ",".join(sans)], check=True, capture_output=True)
+        subprocess.run(["openssl", "ca", "-batch", "-notext", "-config", config, "-cert", self.ca, "-keyfile", self.ca_key,
+                        "-startdate", start, "-enddate", end, "-in", request, "-out", cert], check=True, capture_output=True)
+        return cert, key
+
     def _make(self, name, extensions, signer=()):
         cert, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",

@@ -28,6 +28,7 @@
 #include "openssh_command.h"
 #include "openssh_mux.h"
 #include "openssh_side.h"
+#include "openssh_user.h"
 #include "openssh_words.h"
 #include "tell.h"
 
@@ -43,6 +44,7 @@ static struct {
     char *control, *forward;
     struct timer look, late;
     int64_t deadline;
+    bool borrowed;  /* it is the user's own */
     struct err why; /* it was ended by us; ERR_NONE: it was not */
     bool persons;   /* somebody is waited for: a person */
     struct mux *request;
@@ -73,7 +75,8 @@ const char *master_forward(void)
 
 void master_stream_reason(struct buf *out)
 {
-    openssh_stream_reason(buf_str(&master.ssh.said), out);
+    if (!master.borrowed)
+        openssh_stream_reason(buf_str(&master.ssh.said), out);
 }
 
 static void trace_said(void)
@@ -96,6 +99,15 @@ static void forget_path(char **path)
     *path = NULL;
 }
 
+/* What the user has made stays. */
+static void give_back(void)
+{
+    user_master_close();
+    free(master.control);
+    master.control = NULL;
+    master.borrowed = false;
+}
+
 static void clean_up(void)
 {
     timer_clear(&master.look);
@@ -106,6 +118,8 @@ static void clean_up(void)
     if (master.state == STARTING)
         tell_end();
     side_close();
+    if (master.borrowed)
+        give_back();
     forget_path(&master.control);
     forget_path(&master.forward);
     master.state = DOWN;
@@ -134,8 +148,22 @@ static void give_up(void)
     child_end(&master.ssh);
 }
 
+static void borrowed_gone(void)
+{
+    struct err e = ERR_INIT;
+
+    clean_up();
+    (void)err_set(&e, ERR_UNREACHABLE, "ssh %s: your ControlMaster has ended", master.s->alias);
+    (void)err_hint(&e, "the next connection logs in anew");
+    master.lost(&e);
+}
+
 void master_doubt(void)
 {
+    if (master.borrowed) {
+        borrowed_gone();
+        return;
+    }
     (void)ssh_silent(master.s, &master.why);
     child_end(&master.ssh);
 }
@@ -281,15 +309,12 @@ static int64_t hops(const struct ssh_settings *s)
     return n;
 }
 
-void master_start(const struct ssh_settings *s, void (*settled)(const struct err *e),
-                  void (*lost)(const struct err *e))
+static void start_own(void)
 {
+    const struct ssh_settings *s = master.s;
     struct err e = ERR_INIT;
     char who[300];
 
-    master.s = s;
-    master.settled = settled;
-    master.lost = lost;
     err_clear(&master.why);
     master.persons = false;
     (void)snprintf(who, sizeof who, "%s@%s", s->user, s->host);
@@ -302,11 +327,38 @@ void master_start(const struct ssh_settings *s, void (*settled)(const struct err
         struct err ignored = ERR_INIT;
         (void)ask_end(&ignored);
         clean_up();
-        settled(&e);
+        master.settled(&e);
         return;
     }
     timer_set(&master.late, master.deadline, is_late);
     timer_set(&master.look, clock_ms() + LOOK_MS, look);
+}
+
+static void borrowed_answered(bool lives)
+{
+    if (!lives) {
+        give_back();
+        start_own();
+        return;
+    }
+    master.state = UP;
+    log_trace("ssh", "the master at %s is used", master.control);
+    master.settled(NULL);
+}
+
+void master_start(const struct ssh_settings *s, void (*settled)(const struct err *e),
+                  void (*lost)(const struct err *e))
+{
+    master.s = s;
+    master.settled = settled;
+    master.lost = lost;
+    master.borrowed = ssh_has_master(s);
+    if (!master.borrowed) {
+        start_own();
+        return;
+    }
+    master.control = mem_strdup(s->control_path);
+    user_master_open(master.control, borrowed_answered, borrowed_gone);
 }
 
 /* ssh has been seen to pass over a signal; its socket tells it too. */
@@ -315,7 +367,7 @@ static void say_goodbye(void)
     AUTO_BUF(request, 1024);
     AUTO_FD(fd);
 
-    if (master.state != UP)
+    if (master.state != UP || master.borrowed)
         return;
     mux_put_hello(&request);
     mux_put_end(&request);

@@ -12,8 +12,9 @@
 /* Whether there is an ssh, and the program that it asks through; if not, why. */
 bool master_can(const struct ssh_settings *s, struct buf *why);
 /*
- * Starts it. `settled`, once and perhaps at once: it is logged in (NULL), or why not; it has been ended then.
- * After NULL `lost`, once, when it has ended: why.
+ * Starts it, or takes the user's own that lives (ssh_has_master()), which it never ends. `settled`, once and
+ * perhaps at once: it is logged in (NULL), or why not; it has been ended then. After NULL `lost`, once, when
+ * it has ended: why.
  */
 void master_start(const struct ssh_settings *s, void (*settled)(const struct err *e),
                   void (*lost)(const struct err *e));

@@ -29,6 +29,7 @@ long mux_parse(const void *bytes, size_t n, struct mux_reply *out);
 void mux_put_hello(struct buf *out);
 void mux_put_stream(struct buf *out, const char *host, unsigned port);      /* passes a descriptor twice */
 void mux_put_forward(struct buf *out, const char *path, const char *there); /* unix sockets, here and there */
+void mux_put_alive(struct buf *out); /* whether there is a master at all */
 void mux_put_proxy(struct buf *out); /* after MUX_YES packets of SSH may be sent by mux_send() */
 void mux_put_end(struct buf *out);
 /* Packets of SSH, as a proxy takes them: SSH_MSG_IGNORE, and the opening of a channel that nobody has. */

@@ -12,6 +12,7 @@
 /* PROTOCOL.mux */
 enum {
     MSG_HELLO = 1,
+    C_ALIVE_CHECK = 0x10000004,
     C_TERMINATE = 0x10000005,
     C_OPEN_FWD = 0x10000006,
     C_NEW_STDIO_FWD = 0x10000008,
@@ -20,6 +21,7 @@ enum {
 #define SAYS_OK 0x80000001u
 #define SAYS_DENIED 0x80000002u
 #define SAYS_FAILURE 0x80000003u
+#define SAYS_ALIVE 0x80000005u
 #define SAYS_OPENED 0x80000006u
 #define SAYS_PROXY 0x8000000fu
 #define VERSION 4
@@ -81,20 +83,28 @@ void mux_put_forward(struct buf *out, const char *path, const char *there)
     put_packet(out, &body);
 }
 
-void mux_put_proxy(struct buf *out)
+/* What has nothing but its type. */
+static void put_bare(struct buf *out, uint32_t type)
 {
     AUTO_BUF(body, 16);
 
-    put_head(&body, C_PROXY);
+    put_head(&body, type);
     put_packet(out, &body);
+}
+
+void mux_put_alive(struct buf *out)
+{
+    put_bare(out, C_ALIVE_CHECK);
+}
+
+void mux_put_proxy(struct buf *out)
+{
+    put_bare(out, C_PROXY);
 }
 
 void mux_put_end(struct buf *out)
 {
-    AUTO_BUF(body, 16);
-
-    put_head(&body, C_TERMINATE);
-    put_packet(out, &body);
+    put_bare(out, C_TERMINATE);
 }
 
 /* RFC 4253 section 6, without a MAC and without padding, which the master adds. */
@@ -159,7 +169,7 @@ long mux_parse(const void *bytes, size_t n, struct mux_reply *out)
     if (type == MSG_HELLO) {
         sound = len >= 8 && wire_u32(p + 8) == VERSION;
         out->says = MUX_HELLO;
-    } else if (type == SAYS_OK || type == SAYS_OPENED || type == SAYS_PROXY) {
+    } else if (type == SAYS_OK || type == SAYS_ALIVE || type == SAYS_OPENED || type == SAYS_PROXY) {
         sound = len >= 8;
         out->says = MUX_GRANTED;
     } else if (type == SAYS_DENIED || type == SAYS_FAILURE) {

@@ -60,7 +60,9 @@ static bool wants_certificate(void)
 
 static bool can_in_process(void)
 {
-    if (settings->beyond)
+    if (ssh_has_master(settings))
+        buf_puts(&reason, "a ControlMaster of yours");
+    else if (settings->beyond)
         buf_puts(&reason, settings->beyond);
     else if (wants_certificate())
         buf_puts(&reason, "a certificate of the host");

@@ -46,6 +46,7 @@ struct ssh_settings {
     char *log_level;
 
     char *proxy_jump, *proxy_command; /* NULL for "none" */
+    char *control_path;               /* expanded; NULL for "none" */
     bool compression;
 
     /* Comma lists as `ssh -G` gives them; NULL: whatever the engine likes. */
@@ -86,6 +87,10 @@ struct ssh_engine {
     void (*close)(void);
 };
 extern const struct ssh_engine ssh_libssh2, ssh_openssh;
+
+/* Whether a master of the user's own is there, to be used in place of a log-in: at ControlPath, by a process
+ * of ours, where the tunnel sets neither ssh_engine nor identity, and the far end is no unix socket. */
+bool ssh_has_master(const struct ssh_settings *s);
 
 /* --- words: ssh_words.c */
 

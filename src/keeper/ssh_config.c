@@ -51,6 +51,7 @@ static const struct {
     ROW("loglevel", TAKE_TEXT, log_level, NULL),
     ROW("proxyjump", TAKE_TEXT, proxy_jump, "none"),
     ROW("proxycommand", TAKE_TEXT, proxy_command, "none"),
+    ROW("controlpath", TAKE_TEXT, control_path, "none"),
     ROW("compression", TAKE_BOOL, compression, NULL),
     ROW("ciphers", TAKE_TEXT, ciphers, NULL),
     ROW("macs", TAKE_TEXT, macs, NULL),

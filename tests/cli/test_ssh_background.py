@@ -10,6 +10,7 @@ from lib.bastion import ENGINES, Home, tunnel, write
 from lib.forwards import alive, until
 from lib.keeping import Beside, gone, keeper
 from lib.logins import profile
+from servers import load, process
 
 WHO = ["--", "-NBe", "select current_user()"]
 IN = "app_native@%\n"
@@ -165,6 +166,82 @@ def test_what_it_has_started(home, ends):
     finally:
         run.end(signal.SIGTERM)
     assert until(lambda: not any(alive(pid) for pid in pids)) and nothing_left(home)
+
+
+@pytest.fixture
+def own_master(home):
+    """A living ControlMaster of the user's, after whose log-in the sshd takes no key any more."""
+    control = home.folder / "mine"
+    home.config(f"Host mine\n HostName {home.sshd.host}\n Port {home.sshd.port}\n User {home.sshd.user}\nHost *\n ControlPath {control}\n")
+    ssh = ["ssh", "-F", home.folder / "config", "-o", f"UserKnownHostsFile={home.known_hosts}", "-i", home.folder / "id_ed25519"]
+    master = process.start([*ssh, "-M", "-N", "mine"], home.broker.home / "master.log")
+    assert until(control.exists) and master.poll() is None
+    master.ask = lambda what: subprocess.run([*ssh, "-O", what, "mine"], check=True, capture_output=True)
+    home.sshd.authorize()
+    yield master
+    process.stop(master)
+
+
+def one_query(home, code=0):
+    done = home.broker.run("connect", "p", "-v", *WHO)
+    assert done.code == code and (done.text == IN) == (code == 0), done.errors
+    return done.errors
+
+
+def test_own_master_is_used(home, own_master):
+    """No second log-in; it goes on, with nothing of ours in it."""
+    write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = mine\n", client=home.client.path)
+    for _ in range(2):
+        assert "openssh: a ControlMaster of yours" in one_query(home)
+        assert gone(home.broker) and own_master.poll() is None
+    own_master.ask("check")
+    assert logins(home) == 1 and until(lambda: not open_at(home.server.port))
+
+
+def test_own_master_that_does_not_reach_the_server(home, own_master):
+    write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = mine\n", client=home.client.path)
+    home.broker.config(home.broker.config_path.read_text().replace(f"port = {home.server.port}", "port = 1", 1))
+    assert "broker: p: 2003 127.0.0.1:1: not reached from 127.0.0.1\n" in one_query(home, 69)
+    assert logins(home) == 1 and gone(home.broker) and own_master.poll() is None
+
+
+def open_at(port):
+    """The connections to a port of this machine that are established."""
+    with open("/proc/net/tcp") as table:
+        return [line for line in table if f":{port:04X} 01 " in line]
+
+
+@pytest.mark.parametrize("key, value", [("ssh_engine", "openssh"), ("ssh_engine", "libssh2"), ("identity", "id_ed25519")])
+def test_own_master_is_not_used(home, own_master, user_key, key, value):
+    """Where the tunnel says by which engine, or as whom."""
+    value = home.folder / value if key == "identity" else value
+    write(home.broker, home.server, f"[tunnel far]\ntype = ssh\nhost = mine\n{key} = {value}\n", client=home.client.path)
+    assert "Permission denied" in one_query(home, 77)
+    home.sshd.authorize(user_key)
+    assert "a ControlMaster of yours" not in one_query(home)
+    assert logins(home) == 2 and gone(home.broker) and own_master.poll() is None
+
+
+@pytest.mark.parametrize("how", ["exit", "stop", "kill"])
+def test_own_master_that_ends(home, own_master, user_key, forwards, how):
+    """The next connection logs in by itself. A master that was stopped takes no more, and ends with what it has."""
+    write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = mine\n", client=home.client.path)
+    place = ("127.0.0.1", int(forwards.detach("p").rpartition(":")[2]))
+    assert load.once(place, "app_native", home.server.password("app_native")) == [b"1"] and logins(home) == 1
+    home.sshd.authorize(user_key)
+    own_master.kill() if how == "kill" else own_master.ask(how)
+    assert how == "stop" or own_master.wait(20) is not None  # we hold a connection to it
+    assert load.once(place, "app_native", home.server.password("app_native")) == [b"1"] and logins(home) == 2
+    assert home.broker.run("stop", "p").code == 0 and gone(home.broker)
+
+
+def test_own_master_that_does_not_answer(home, own_master, user_key):
+    """It is passed over."""
+    own_master.send_signal(signal.SIGSTOP)
+    home.sshd.authorize(user_key)
+    write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = mine\n", client=home.client.path)
+    one_query(home)
+    assert logins(home) == 2 and gone(home.broker) and own_master.poll() is None
 
 
 def test_master_that_the_user_keeps(home, start_sshd, user_key):

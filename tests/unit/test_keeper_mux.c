@@ -60,6 +60,10 @@ static void packets_as_ssh_has_them(void **state)
     assert_int_equal(proxy.len, 12);
     assert_memory_equal(proxy.data, "\0\0\0\10\20\0\0\17\0\0\0\1", proxy.len);
     buf_clear(&proxy);
+    mux_put_alive(&proxy);
+    assert_int_equal(proxy.len, 12);
+    assert_memory_equal(proxy.data, "\0\0\0\10\20\0\0\4\0\0\0\1", proxy.len);
+    buf_clear(&proxy);
     mux_put_ignore(&proxy);
     assert_int_equal(proxy.len, 10);
     assert_memory_equal(proxy.data, "\0\0\0\6\0\2\0\0\0\0", proxy.len);
@@ -86,6 +90,7 @@ static void replies_are_understood(void **state)
         {BYTES(OPENED), 16, MUX_GRANTED},
         {BYTES(OK), 12, MUX_GRANTED},
         {BYTES(PROXY), 12, MUX_GRANTED},
+        {BYTES("\0\0\0\14\200\0\0\5\0\0\0\1\0\0\0\2"), 16, MUX_GRANTED}, /* alive */
         {BYTES(REFUSED), 36, MUX_REFUSED},
         {BYTES("\0\0\0\14\200\0\0\4\0\0\0\1\0\0\0\0"), 16, MUX_OTHER},
         {BYTES("\0\0\0"), 0, MUX_OTHER},

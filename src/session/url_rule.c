@@ -18,6 +18,14 @@ static bool gives_nothing_of_ours(const struct profile *p)
     return !p->is_of_url || profile_uses_url_password(p) || text_equal(profile_str(p, KEY_auth), "none");
 }
 
+/* Behind a tunnel every server is another machine's. */
+static bool is_here(const struct profile *p)
+{
+    const char *host = profile_str(p, KEY_host);
+
+    return !profile_is_tunnelled(p) && (!host || host_is_loopback(host));
+}
+
 static int refuse(enum key k, const char *value, struct err *e)
 {
     (void)err_what(e, "URL");
@@ -25,6 +33,21 @@ static int refuse(enum key k, const char *value, struct err *e)
 }
 
 /* --- levels --- */
+
+/* A key that the URL has set; `tls`, and `cleartext` by it, are seen by the level. */
+static bool takes_away(const struct profile *p, const struct profile *unlowered, enum key k)
+{
+    switch (k) {
+    case KEY_tls:
+    case KEY_cleartext:
+        return false;
+    case KEY_server_public_key:
+        return profile_bool(p, k) && !profile_bool(unlowered, k) && !is_here(p) &&
+               tls_level_parse(profile_str(p, KEY_tls)) == TLS_DISABLED;
+    default:
+        return tls_level_parse(profile_str(unlowered, KEY_tls)) >= TLS_VERIFY_CA;
+    }
+}
 
 bool url_rule_lowers(const struct profile *p, const struct profile *unlowered, struct err *e)
 {
@@ -35,11 +58,15 @@ bool url_rule_lowers(const struct profile *p, const struct profile *unlowered, s
         (void)refuse(KEY_tls, level, e);
         return true;
     }
-    for (size_t k = 0; k < KEY_COUNT && tls_level_parse(without) >= TLS_VERIFY_CA; k++) {
-        if (key_infos[k].url != URL_LEVEL || k == KEY_tls || k == KEY_cleartext ||
-            p->set[k].origin != ORIGIN_URL)
+    for (size_t k = 0; k < KEY_COUNT; k++) {
+        if (key_infos[k].url != URL_LEVEL || p->set[k].origin != ORIGIN_URL || !takes_away(p, unlowered, k))
             continue;
-        (void)err_set(e, ERR_DATA, "%s: this server is verified otherwise, %s", key_infos[k].name, without);
+        if (k == KEY_server_public_key)
+            (void)err_set(e, ERR_DATA, "%s: without TLS whoever is in between gets the password",
+                          key_infos[k].name);
+        else
+            (void)err_set(e, ERR_DATA, "%s: this server is verified otherwise, %s", key_infos[k].name,
+                          without);
         (void)refuse(k, "VALUE", e);
         return true;
     }
@@ -52,14 +79,6 @@ int url_rule_levels(const struct profile *p, const struct profile *unlowered, st
 }
 
 /* --- credentials --- */
-
-/* Behind a tunnel every server is another machine's. */
-static bool is_here(const struct profile *p)
-{
-    const char *host = profile_str(p, KEY_host);
-
-    return !profile_is_tunnelled(p) && (!host || host_is_loopback(host));
-}
 
 int plan_check_url(const struct profile *p, struct err *e)
 {

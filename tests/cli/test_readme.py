@@ -280,7 +280,7 @@ def test_what_a_url_may_set_is_documented():
     named = re.findall(r"`(\w+)`", row.partition("`auth` or `type`")[0])
     assert sorted(named) == sorted(key for key in refused if not key.startswith("vault_")) and "every key of Vault" in row
     levels = re.findall(r'^KEY\((\w+), .*, LEVEL, "', (REPO / "include/model/keys.def").read_text(), re.M)
-    assert levels == ["tls", "tls_ca", "tls_ciphers", "tls_version", "cleartext"]
+    assert levels == ["tls", "tls_ca", "tls_ciphers", "tls_version", "cleartext", "server_public_key"]
 
 
 def test_later_means_not_built(broker):

@@ -119,7 +119,8 @@ static int ask(const char *url, const struct buf *token, int64_t deadline, struc
     (void)http_want(&request, HTTP_JSON, "message");
     if (http_call(&request, &answer, clock_deadline(TRY_MS, deadline), e) < 0) {
         (void)err_prefix(e, WHO);
-        (void)err_hint(e, "is this a container of ECS or EKS? if not, unset AWS_CONTAINER_CREDENTIALS_*");
+        if (!e->hint[0]) /* a helper that crashed has its own */
+            (void)err_hint(e, "is this a container of ECS or EKS? if not, unset AWS_CONTAINER_CREDENTIALS_*");
         return answer.transient ? 1 : -1;
     }
     if (answer.status != 200) {

@@ -277,6 +277,13 @@ static void wait_for_record(const struct talk *t, int64_t until)
     }
 }
 
+/* Without a word. What it had not read makes that an error of reading. */
+static int keeper_has_gone(struct err *e)
+{
+    (void)err_set(e, ERR_PROTOCOL, "%s: it has ended", KEEPER);
+    return err_hint(e, "please report this, with what broker version prints");
+}
+
 /* One record that is no question and no log line: READY or the error. */
 static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
 {
@@ -288,11 +295,9 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
 
         wait_for_record(t, until);
         int more = record_read(t->line, got, until, e);
-        if (more == 0) {
-            (void)err_set(e, ERR_PROTOCOL, "it has ended");
-            (void)err_hint(e, "please report this, with what broker version prints");
-        }
-        if (more <= 0)
+        if (more == 0 || (more < 0 && e->code == ERR_IO))
+            return keeper_has_gone(e);
+        if (more < 0)
             return err_prefix(e, "%s", KEEPER);
         if (got->kind == RECORD_ERROR)
             return record_error(got, e);
@@ -331,7 +336,7 @@ int way_open(const struct profile *p, const struct plan *plan, const struct way_
     talk.hop = hop = hop_name(p, plan);
     open_record(p, plan, want, deadline, &open);
     if (record_write(out->line, &open, clock_deadline(GRACE_MS, deadline), e) < 0)
-        (void)err_prefix(e, "%s", KEEPER);
+        (void)(e->code == ERR_PROTOCOL ? keeper_has_gone(e) : err_prefix(e, "%s", KEEPER));
     else if (talk_until_ready(&talk, &ready, e) == 0 && take_ready(&ready, want, out, e) == 0) {
         log_step("way", "%s", out->text);
         return 0;

@@ -1,0 +1,58 @@
+"""A program of ours that dies by a signal while it works: which one and of what, and that it is to be reported. SIGABRT, which no
+sanitizer takes for itself."""
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from lib.aws import IAM
+from lib.forwards import until
+from lib.keeping import gone, keepers, named
+from lib.logins import SECRET_ENV, profile
+
+REPORT = "hint: please report this, with what broker version prints\n"
+
+
+def killed(broker, find, *args):
+    """What is said when the process that FIND gives is killed while broker waits for it."""
+    proc = broker.start(*args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert until(find), proc.communicate(timeout=60)
+    os.kill(find()[0], signal.SIGABRT)
+    err = proc.communicate(timeout=60)[1]
+    return proc.returncode, err.decode()
+
+
+@pytest.fixture
+def listener():
+    """Takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        yield s.getsockname()[1]
+
+
+def test_keychain(broker, keychain):
+    broker.config("[profile p]\nhost = h\nuser = u\n")
+    broker.env.update(keychain.env)
+    os.kill(keychain.keyring.pid, signal.SIGSTOP)
+    try:
+        said = killed(broker, lambda: named("broker-keychain"), "password", "delete", "p")
+    finally:
+        os.kill(keychain.keyring.pid, signal.SIGCONT)
+    assert said == (76, f"broker: p: broker-keychain ended: killed by SIGABRT\n{REPORT}")
+
+
+def test_http(broker, listener):
+    broker.env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"http://127.0.0.1:{listener}/x"
+    code, said = killed(broker, lambda: named("broker-http"), *IAM)
+    assert code == 76 and said.endswith(f"broker-http ended: killed by SIGABRT\n{REPORT}"), (code, said)
+
+
+def test_keeper_before_ready(broker, listener, clients):
+    """Its guard is no child of broker's, so the signal is not known."""
+    broker.env[SECRET_ENV] = "fake"
+    broker.config(profile(host="h", user="u", auth="env", auth_env=SECRET_ENV, via=f"tcp://127.0.0.1:{listener}", connect_timeout="50s",
+                          client=clients["mariadb1011"].path))
+    said = killed(broker, lambda: [pid for _, pid in keepers()], "test", "p")
+    assert said[0] == 76 and said[1] == f"broker: p: broker-keeper: it has ended\n{REPORT}"
+    assert gone(broker)

@@ -335,7 +335,7 @@ def test_2059_sha256(broker, clients, anywhere, fake_server, pki, level, name):
     fake = fake_server("sha256", certificate=pki.server)
     anywhere(port=fake.port, tls=level)
     failed(broker, clients[name], "2059 the server wants the password itself (sha256_password)",
-           "tls = verify-identity: a server that is verified may have it", 77, f"127.0.0.1:{fake.port}")
+           "tls = verify-identity: a server that is verified may have it; or the user does not exist", 77, f"127.0.0.1:{fake.port}")
 
 
 def test_2061(broker, clients, mysql_server):

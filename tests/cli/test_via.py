@@ -370,6 +370,27 @@ def test_ssh_far_socket(broker, client, mysql_server, with_key):
     assert done.code == 0
 
 
+@pytest.mark.parametrize("name, fixture", [("mysql9", "mysql_server"), ("mariadb118", "mariadb_server")])
+def test_ssh_account_of_the_socket(request, broker, clients, names, with_key, name, fixture):
+    """An account for the far side's socket alone is refused by TCP there: the hint has what mends it, and it does. To an account that
+    is not there MySQL may speak of any plug-in, which MariaDB's client would refuse first."""
+    client, server = clients[name], request.getfixturevalue(fixture)
+    server.admin("drop user if exists near@localhost; create user near@localhost identified by 'fake-near'")
+
+    def tested(**keys):
+        behind(broker, with_key, server, tls_ca=None, **keys)
+        broker.config(broker.config_path.read_text().replace("user = app\n", "user = near\n", 1))
+        broker.env[SECRET_ENV] = broker.secret(b"fake-near").decode()
+        return broker.run("test", "p", "--client", client.path)
+    for host in ("127.0.0.1", "localhost", RIGHT_NAME):
+        done = tested(host=host, tls="required")
+        assert done.code == 77 and "1045 access denied for near@" in done.errors, done.errors
+        assert done.errors.endswith("; or by its socket: socket = /run/mysqld/mysqld.sock\n") == (host != RIGHT_NAME), done.errors
+    done = tested(host=None, port=None, socket=server.socket)
+    server.admin("drop user near@localhost")
+    assert done.code == 0, done.errors
+
+
 def test_ssh_passwords(broker, keychain, clients, mysql_server, with_password):
     """The stored one; a wrong one once, then the person, once; without a person the way out is named."""
     client = clients["mysql9"]

@@ -18,7 +18,7 @@
 #include "peer.h"
 #include "ssh.h"
 
-#define ALIVE_MS 2000
+#define ALIVE_MS 5000 /* one that does not answer in time is passed over */
 
 static struct {
     struct mux *mux;

@@ -84,9 +84,10 @@ static void walk_tls(const struct session *s, struct probe *out, struct err *e)
     out->server_code = again.server_code ? again.server_code : out->server_code;
 }
 
+/* "no answer in time", or of the keeper "no greeting within 10s". */
 static bool is_silence(unsigned number, const struct err *e)
 {
-    return number == CLIENT_LOST && strstr(e->msg, "no answer ");
+    return number == CLIENT_LOST && strstr(e->msg, ": no ");
 }
 
 static bool has_answered(unsigned number, const struct err *e)

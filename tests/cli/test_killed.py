@@ -56,3 +56,14 @@ def test_keeper_before_ready(broker, listener, clients):
     said = killed(broker, lambda: [pid for _, pid in keepers()], "test", "p")
     assert said[0] == 76 and said[1] == f"broker: p: broker-keeper: it has ended\n{REPORT}"
     assert gone(broker)
+
+
+@pytest.mark.parametrize("number, name", [(signal.SIGKILL, "SIGKILL"), (signal.SIGABRT, "SIGABRT")])
+def test_client(broker, listener, number, name):
+    """No option file is to blame, and nothing is known of the server."""
+    path = broker.script("mysql", f"[ \"$1\" = --version ] && echo 'mysql  Ver 9.0.0 for Linux on x86_64' && exit; kill -{number:d} $$")
+    broker.env[SECRET_ENV] = "fake"
+    broker.config(profile(host="127.0.0.1", port=listener, user="u", auth="env", auth_env=SECRET_ENV))
+    done = broker.run("test", "p", "--client", path)
+    assert done.code == 78 and done.errors == f"broker: p: the client was killed by {name}\nhint: run it again, or set client to another one\n"
+    assert [line.split()[:2] for line in done.text.splitlines()] == [["credential", "ok"], ["server", "failed"]]

@@ -195,6 +195,15 @@ def test_2013_silent(broker, client, anywhere, fake_server):
     assert [row[:2] for row in rows(done.text)] == [("credential", "ok"), ("server", "failed")]
 
 
+def test_2013_silent_by_keeper(broker, clients, anywhere, fake_server):
+    """Where the keeper dials it is the same: a port that only takes the connection has not answered."""
+    fake = fake_server("silent")
+    anywhere(port=fake.port, connect_timeout="1s", tls="required")
+    done = run(broker, clients["mariadb118"])
+    assert done.code == 69 and done.errors.startswith(f"broker: p: 2013 127.0.0.1:{fake.port}: no ") and "PROXY header" in done.errors, done.errors
+    assert [row[:2] for row in rows(done.text)] == [("credential", "ok"), ("server", "failed")]
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_1130_proxy_header(broker, names, client, start_server, relay, level):
     """A proxy that the server takes no header from: it says so behind its greeting, where the clients look for TLS."""

@@ -131,6 +131,12 @@ def files(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def files_at_rest(forwards, pid):
+    """Once it has answered, and so has opened what it keeps."""
+    assert open_now(forwards) == 0 and rests(pid)
+    return files(pid)
+
+
 def reset(s):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     s.close()
@@ -264,7 +270,7 @@ def test_one_byte_at_a_time(forward, forwards, far):
 def test_reset_in_the_middle(forward, forwards, far, who):
     address = forward(far.port)
     pid = keeper()[1]
-    before = files(pid)
+    before = files_at_rest(forwards, pid)
     for waits in (False, True):
         client = dial(address)
         server = far.accept()
@@ -378,7 +384,7 @@ def test_signal_before_it_is_ready(broker, names, stalled, number):
 def test_hostile_visitor(forward, forwards, far, said):
     forward(far.port)
     pid = keeper()[1]
-    before = files(pid)
+    before = files_at_rest(forwards, pid)
     with visit(forwards) as visitor:
         try:
             visitor.sendall(said)
@@ -394,7 +400,7 @@ def test_many_visitors_that_say_nothing(forward, forwards, far, broker):
     """They are seen off in time, and hold up nobody."""
     forward(far.port)
     pid = keeper()[1]
-    before = files(pid)
+    before = files_at_rest(forwards, pid)
     held = [visit(forwards) for _ in range(100)]
     for n, visitor in enumerate(held):
         visitor.sendall(record(STATUS)[:n % 6])

@@ -166,9 +166,9 @@ static void pump_in(int *fd, const struct secret *input, size_t *sent)
 /* Whether it is still waited for. */
 static int go_on(const struct proc_run *run, struct err *e)
 {
-    struct pollfd owner = {.fd = run->owner > 0 ? run->owner : -1, .events = POLLIN};
+    struct pollfd owner = {.fd = run->owner, .events = POLLIN};
 
-    if (poll(&owner, 1, 0) > 0)
+    if (run->owner > 0 && poll(&owner, 1, 0) > 0)
         return err_set(e, ERR_LOGIN, "nobody waits for the answer any more");
     if (clock_left(run->deadline) == 0)
         return err_set(e, ERR_UNREACHABLE, "%s did not end in time", run->argv[0]);
@@ -204,9 +204,10 @@ static int child_talk(const struct proc_run *run, struct child *c, struct proc_r
             pump_in(&c->in, run->input, &sent);
         if (ready == 0 && *ended)
             break;
-        if (ready == 0 && !*ended)
+        if (ready == 0)
             *ended = waitpid(c->pid, &r->status, WNOHANG) == c->pid;
-        if (ready <= 0)
+        /* Also where it never stops talking. */
+        if (result == 0 && (c->out >= 0 || c->err >= 0))
             result = go_on(run, e);
         show_stderr(c, &r->err, &wait);
         tty_wait_tick(&wait);
@@ -277,10 +278,7 @@ int proc_capture(const struct proc_run *run, struct proc_result *result, struct 
 
 int proc_hint_by_hand(const char *must, struct err *e)
 {
-    AUTO_FD(terminal);
-
-    terminal = tty_open_input();
-    if (terminal >= 0)
+    if (!tty_input_forbidden() && tty_present())
         return err_hint(e, "run it by hand: %s", must);
     return err_hint(e, "run it by hand: %s; here it could not ask anything: %s", must, tty_why_not());
 }

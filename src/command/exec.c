@@ -62,11 +62,17 @@ static bool insists_on_tls(const char *word)
 /* It will say only that the server has no TLS, which is not so. */
 static void note_own_tls(const struct invocation *inv, const char *profile)
 {
+    AUTO_BUF(quoted, 8192);
+
+    if (profile) {
+        buf_putc(&quoted, ' ');
+        text_quote_sh(&quoted, profile);
+    }
     for (size_t i = 1; inv->rest[i]; i++) {
         if (!insists_on_tls(inv->rest[i]))
             continue;
-        log_note("note: TLS to the server is made by broker here; leave %.*s out, or use broker forward%s%s",
-                 (int)strcspn(inv->rest[i], "="), inv->rest[i], profile ? " " : "", profile ? profile : "");
+        log_note("note: TLS to the server is made by broker here; leave %.*s out, or use broker forward%s",
+                 (int)strcspn(inv->rest[i], "="), inv->rest[i], buf_str(&quoted));
         return;
     }
 }

@@ -8,20 +8,12 @@ import time
 
 import pytest
 
-from lib.bastion import ENGINES, Home, tunnel, write
+from lib.bastion import ENGINES, At, Home, tunnel, write
 from lib.forwards import dial, until
 from lib.keeping import stopped
 from servers.fake_mysql import packet
 
 BOTH = pytest.mark.parametrize("engine", ENGINES)
-
-
-class At:
-    def __init__(self, port):
-        self.port = port
-
-    def password(self, user):
-        return b"no-matter-what"
 
 
 @contextlib.contextmanager

@@ -5,20 +5,12 @@ import time
 
 import pytest
 
-from lib.bastion import ENGINES, Home, tunnel, write
+from lib.bastion import ENGINES, At, Home, tunnel, write
 from lib.forwards import dial, greeting, until
 from lib.keeping import gone
 
 TIMEOUT = 2
 WAYS = ("direct", "tcp", *ENGINES)
-
-
-class At:
-    def __init__(self, port):
-        self.port = port
-
-    def password(self, user):
-        return b"no-matter-what"
 
 
 @pytest.fixture

@@ -44,6 +44,16 @@ class Home:
         (self.folder / "config").chmod(0o600)
 
 
+class At:
+    """What listens at a port of this machine and is no server: it has an account of each name, as write() wants."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def password(self, user):
+        return b"no-matter-what"
+
+
 def write(broker, server, tunnels, user="app_native", **keys):
     """The profile `p` for that account of SERVER, by TCP on the far side, and the sections TUNNELS."""
     broker.env["TEST_SECRET"] = broker.secret(server.password(user)).decode()

@@ -44,14 +44,15 @@ class SecretService:
         with open(password) as stdin:
             proc = process.start([*self.wrap, process.need("/usr/bin/gnome-keyring-daemon"), "--foreground", "--unlock",
                                   "--components=secrets"], self.log, stdin=stdin, env={**private, **self.env})
-        process.wait_until(lambda: self.call("/org/freedesktop/secrets/aliases/default",
-                                             "org.freedesktop.DBus.Properties.Get",
-                                             "string:org.freedesktop.Secret.Collection", "string:Locked"), proc, self.log)
+        process.wait_until(lambda: self.call("/org/freedesktop/secrets", "org.freedesktop.Secret.Service.ReadAlias",
+                                             "string:default"), proc, self.log)
         return proc
 
     def call(self, path, method, *args):
-        """One call to the service with dbus-send; true where it was answered well."""
-        done = subprocess.run([*self.wrap, "dbus-send", "--session", "--print-reply=literal", "--reply-timeout=5000",
+        """What the service answered to one call of dbus-send, or False after an error.
+
+        The timeout is long, because gnome-keyring-daemon aborts if the caller is gone when it reads a property."""
+        done = subprocess.run([*self.wrap, "dbus-send", "--session", "--print-reply=literal", "--reply-timeout=60000",
                                "--dest=org.freedesktop.secrets", path, method, *args],
                               env={**os.environ, **self.env}, capture_output=True)
         return done.returncode == 0 and done.stdout.strip()

@@ -1,13 +1,13 @@
-/* A person's browser, for log-ins that end in one. */
+/* Opens the user's web browser, for logins that need one. */
 #ifndef BASE_BROWSER_H
 #define BASE_BROWSER_H
 
 #include <stdbool.h>
 
 /*
- * Opens an http(s) URL with $BROWSER or xdg-open, without waiting for it. False, and nothing is done, where
- * there is no display or the session came over ssh: the browser would open on the wrong machine; and where
- * the URL has a byte outside 0x21 to 0x7e.
+ * Opens an http or https URL with $BROWSER or xdg-open and does not wait for it. Returns false and does
+ * nothing if there is no display, if the session came over ssh (the browser would open on the wrong machine),
+ * or if the URL has a byte outside 0x21 to 0x7e.
  */
 bool browser_open(const char *url);
 

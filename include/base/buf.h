@@ -1,6 +1,7 @@
 /*
- * A byte buffer that grows up to a stated bound and is always wiped: when it moves, when it is cleared, when
- * it ends. Overflow is remembered instead of reported at each append: append freely, ask buf_ok() once.
+ * A byte buffer that grows up to a fixed bound. It is always wiped: when it is moved, cleared or released. An
+ * append that does not fit sets a flag instead of returning an error: append freely, then check buf_ok()
+ * once.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -10,19 +11,19 @@
 #include <stddef.h>
 
 struct buf {
-    char *data; /* use buf_str() where a NUL-terminated string is wanted; NULL while empty */
+    char *data; /* NULL while empty; use buf_str() to get a NUL-terminated string */
     size_t len, cap, max;
-    bool full; /* an append did not fit; the buffer then holds what came before it */
+    bool full; /* an append did not fit; the buffer holds what was appended before */
 };
 
 #define BUF_INIT(bound)                                                                                      \
     {                                                                                                        \
         .max = (bound)                                                                                       \
     }
-/* A buffer of this scope, bounded to `bound` bytes. */
+/* A buffer of at most `bound` bytes, released at the end of the scope. */
 #define AUTO_BUF(name, bound) __attribute__((cleanup(buf_release))) struct buf name = BUF_INIT(bound)
 
-void buf_release(struct buf *b); /* wipes and frees; the buffer may be used again */
+void buf_release(struct buf *b); /* wipes and frees; the buffer can be used again */
 void buf_clear(struct buf *b);   /* wipes and empties, keeps the memory */
 bool buf_ok(const struct buf *b);
 
@@ -32,8 +33,8 @@ void buf_putc(struct buf *b, char c);
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *b, const char *fmt, ...);
 __attribute__((format(printf, 2, 0))) void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
 
-/* Room for n more bytes, to be filled by the caller and counted with buf_grew(); NULL where the bound forbids
- * it. */
+/* Room for n more bytes, which the caller fills and then counts with buf_grew(). NULL if the bound does not
+ * allow it. */
 char *buf_room(struct buf *b, size_t n);
 void buf_grew(struct buf *b, size_t n);
 

@@ -8,11 +8,11 @@
 
 struct buf;
 
-/* Milliseconds of CLOCK_MONOTONIC. A deadline is such a value; CLOCK_NEVER never comes. */
+/* Milliseconds of CLOCK_MONOTONIC. A deadline is such a value; CLOCK_NEVER means no deadline. */
 int64_t clock_ms(void);
 #define CLOCK_NEVER INT64_MAX
 
-/* A deadline that is ms later; CLOCK_NEVER stays. */
+/* The deadline moved ms later; CLOCK_NEVER stays CLOCK_NEVER. */
 int64_t clock_later(int64_t deadline, int64_t ms);
 /* The moment `ms` from now, but not after `cap` (the whole run's deadline, or CLOCK_NEVER). */
 int64_t clock_deadline(int64_t ms, int64_t cap);
@@ -27,9 +27,9 @@ void clock_format_duration(struct buf *out, int64_t ms);
 /* RFC 3339, UTC, seconds: 2026-11-21T07:00:00Z. */
 void clock_format_utc(struct buf *out, time_t t);
 /*
- * RFC 3339 section 5.6, and what else of ISO 8601 programs write: 20261121T070000Z, no seconds, +0000, +00,
- * and " UTC" or " GMT" for Z. Fractions are dropped. False if malformed, or without an offset: nobody knows
- * whose time that is.
+ * Parses RFC 3339 section 5.6 and the other ISO 8601 forms that programs write: 20261121T070000Z, no seconds,
+ * +0000, +00, and " UTC" or " GMT" for Z. Fractions are dropped. False if malformed, or if there is no
+ * offset, because the time zone is then unknown.
  */
 bool clock_parse_utc(const char *s, time_t *out);
 

@@ -1,6 +1,6 @@
 /*
- * One error value, passed down and filled at the place of failure, printed once by command/.
- * No allocation, no secret, no errno arithmetic: what happened, detail lines, and how to mend it.
+ * One error value. It is passed down, filled where the failure happens, and printed once by command/. It says
+ * what happened, with detail lines, and how to fix it. It allocates nothing and never holds a secret.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
@@ -24,10 +24,11 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    char what[512];    /* file:line or what was typed; empty: the caller's (the profile's name) */
-    char msg[1024];    /* why */
+    char what[512]; /* file:line or what was typed; empty: the caller fills it in (usually with the profile's
+                       name) */
+    char msg[1024]; /* why */
     char detail[4096]; /* further lines, each ended by LF */
-    char hint[768];    /* what mends it */
+    char hint[768];    /* how to fix it */
 };
 
 #define ERR_INIT                                                                                             \
@@ -42,26 +43,26 @@ __attribute__((format(printf, 3, 4))) int err_set(struct err *e, enum err_code c
 /* Puts "PREFIX: " in front of the message. Returns -1. */
 __attribute__((format(printf, 2, 3))) int err_prefix(struct err *e, const char *fmt, ...);
 
-/* Says what the error is about, unless somebody nearer to the cause has said it already. Returns -1. */
+/* Sets `what`, unless a function nearer to the cause has set it already. Returns -1. */
 __attribute__((format(printf, 2, 3))) int err_what(struct err *e, const char *fmt, ...);
 
 /* Sets the hint, replacing an earlier one. Returns -1. */
 __attribute__((format(printf, 2, 3))) int err_hint(struct err *e, const char *fmt, ...);
 
 /*
- * The same where the hint is, or has, a command: each %s is one word of it (of the user's, a path, a host)
- * and is quoted for sh where needed; a leading ~/ stays. Besides only %u and %ld. A word that cannot be
- * shown, or for which there is no room, is "...".
+ * Sets a hint that is or contains a shell command. Each %s is one word of the command (a user's word, a path,
+ * a host) and is quoted for sh if needed; a leading ~/ stays. The only other conversions are %u and %ld. A
+ * word that cannot be shown, or does not fit, becomes "...".
  */
 __attribute__((format(printf, 2, 3))) int err_hint_sh(struct err *e, const char *fmt, ...);
 
 /* Appends one detail line; what does not fit is dropped. Returns -1. */
 __attribute__((format(printf, 2, 3))) int err_detail(struct err *e, const char *fmt, ...);
 
-/* Appends each line of a text that somebody else wrote (sanitised before). Returns -1. */
+/* Appends each line of a text from outside, which the caller has sanitised. Returns -1. */
 int err_detail_lines(struct err *e, const char *text);
 
-/* Copies a whole error, for one that must be kept while another may occur. */
+/* Copies a whole error, to keep it while another may occur. */
 void err_copy(struct err *to, const struct err *from);
 
 /* Forgets an error that was handled. */

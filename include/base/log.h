@@ -1,7 +1,6 @@
 /*
- * What the program says about its own work under --verbose, and its warnings. Rooms below command/ never
- * print: they call these, and command/ has installed the sink that does. There is deliberately no format for
- * a secret.
+ * The log that --verbose shows, and warnings. Modules below command/ never print: they call these functions,
+ * and command/ installs the sink that prints. There is deliberately no way to log a secret.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -18,9 +17,9 @@ bool log_wants(enum log_level level);
 
 __attribute__((format(printf, 2, 3))) void log_step(const char *label, const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void log_trace(const char *label, const char *fmt, ...);
-/* What a person must read to go on, as a URL to open; even with --quiet. */
+/* What the user must read to continue, such as a URL to open; shown even with --quiet. */
 __attribute__((format(printf, 1, 2))) void log_say(const char *fmt, ...);
-/* A note to a person who acted or whose file changed; gone with --quiet. */
+/* A note after the user acted or a file changed; not shown with --quiet. */
 __attribute__((format(printf, 1, 2))) void log_note(const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void log_warn(const char *hint, const char *fmt, ...);
 

@@ -1,6 +1,6 @@
 /*
- * Allocation that cannot fail (it ends the program cleanly instead) and the scope clean-up macros, which
- * initialise what they clean. Never use these for secrets: see base/secret.h and base/buf.h.
+ * Allocation that cannot fail (it ends the program cleanly instead), and the scope clean-up macros, which
+ * also initialise their variables. Never use these for secrets: see base/secret.h and base/buf.h.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H

@@ -1,4 +1,4 @@
-/* An anonymous file in memory, for what must be re-readable by another program but never on a disk. */
+/* An anonymous file in memory, for what another program must read but must never be on a disk. */
 #ifndef BASE_MEMFD_H
 #define BASE_MEMFD_H
 
@@ -9,7 +9,7 @@
 int memfd_from_secret(const struct secret *s, struct err *e);
 
 /*
- * The same, but a pre-filled pipe where the bytes fit into one: it is empty once read, so that the reader's
+ * The same, but a pre-filled pipe if the bytes fit into one. A pipe is empty once it is read, so the reader's
  * own children find nothing.
  */
 int pipe_from_secret(const struct secret *s, struct err *e);

@@ -1,6 +1,6 @@
 /*
- * Processes: hardening of our own, running a program and catching what it says, and becoming another program
- * with the user's own limits, umask and signals restored.
+ * Processes: hardening our own, running a program and capturing its output, and exec'ing another program with
+ * the user's own limits, umask and signals restored.
  */
 #ifndef BASE_PROC_H
 #define BASE_PROC_H
@@ -14,15 +14,15 @@
 #include <base/secret.h>
 #include <base/text.h>
 
-/* First call of every main: descriptors 0-2 open, umask 077, no core, not dumpable. Remembers what to
- * restore. */
+/* The first call of every main(): opens descriptors 0-2 if closed, sets umask 077, no core dumps, not
+ * dumpable. Remembers what to restore. */
 void proc_harden(void);
 
-/* For helpers, after proc_harden(): no inherited descriptor but 0-2, no new privileges, ends with its parent.
- */
+/* For helpers, after proc_harden(): closes inherited descriptors except 0-2, sets no_new_privs, ends with its
+ * parent. */
 void proc_confine(void);
 
-/* As many descriptors as the hard limit allows; proc_restore() gives the user's own limit back. */
+/* Raises the descriptor limit to the hard limit; proc_restore() restores the user's own limit. */
 void proc_raise_files(void);
 
 /* Environment changes, applied to a copy of the caller's environment. */
@@ -47,15 +47,15 @@ struct proc_run {
     char *const *argv;             /* argv[0] is a path (no PATH look-up) */
     const struct env_changes *env; /* may be NULL */
     const struct secret *input;    /* its stdin; NULL: /dev/null */
-    int64_t deadline;              /* past it the program is ended and ERR_UNREACHABLE set */
-    const char *waiting_for;       /* shown on a terminal after a second; NULL: silent */
-    int64_t wait_ms;               /* what that line says it may take; 0: until the deadline */
+    int64_t deadline;              /* past it the program is killed: ERR_UNREACHABLE */
+    const char *waiting_for;       /* shown on a terminal after a second; NULL: not shown */
+    int64_t wait_ms;               /* the limit that this line shows; 0: until the deadline */
     size_t max;                    /* bound of its stdout; ERR_DATA past it */
     int keep_fd;                   /* a descriptor that it inherits under the same number; 0: none */
-    int owner;                     /* once it can be read, or is hung up, the program is ended; 0: none */
-    bool inherit_stdin;            /* give it our stdin instead */
-    bool may_ask; /* its stdin is the terminal, where a question may be asked; what it writes to stderr is
-                     shown there once it has run for a second, and is then its own wait line */
+    int owner;                     /* the program is killed when this is readable or hung up; 0: none */
+    bool inherit_stdin;            /* it inherits our stdin instead */
+    bool may_ask; /* its stdin is the terminal if questions are allowed; its stderr is shown there once it has
+                     run for a second, in place of a wait line */
 };
 
 struct proc_result {
@@ -71,46 +71,46 @@ struct proc_result {
     __attribute__((cleanup(proc_result_release))) struct proc_result name = PROC_RESULT_INIT
 void proc_result_release(struct proc_result *r);
 
-/* Runs to the end. -1: it could not be started (126/127 codes), ran past the deadline, or said too much. */
+/* Runs a program to its end. -1: it could not be started (codes 126 and 127), ran past the deadline, or
+ * printed too much. */
 int proc_capture(const struct proc_run *run, struct proc_result *result, struct err *e);
 
-/* The hint for a program that failed: "run it by hand: MUST", and why it could not ask, if it could not.
+/* Sets the hint for a program that failed: "run it by hand: MUST", and why it could not ask questions, if so.
  * Returns -1. */
 int proc_hint_by_hand(const char *must, struct err *e);
 
 /* "exit status 3", "killed by SIGTERM". */
 void proc_describe_status(struct buf *out, int status);
 
-/* A program by name on PATH (or a path with a slash), executable; malloced; NULL when there is none. */
+/* Finds an executable by name on PATH, or by a path with a slash; malloced; NULL if there is none. */
 char *proc_find(const char *name);
-/* How much of a program's name may be shown: not the options (perhaps a password) of a whole command in one
- * word. */
+/* The length of a program's name that may be shown: if a whole command was given as one word, its options,
+ * which may hold a password, are left out. */
 int proc_name_length(const char *name);
-/* Why proc_find() has found none: ERR_NOT_RUNNABLE where a path leads to something, else ERR_NOT_FOUND.
- * Returns -1.
- */
+/* Explains why proc_find() found nothing: ERR_NOT_RUNNABLE if the path exists, else ERR_NOT_FOUND. Returns
+ * -1. */
 int proc_explain_missing(const char *name, struct err *e);
 
-/* A child with its stdin and stdout as the two descriptors: a helper. ERR_CONFIG when it cannot be started.
- */
+/* Starts a helper: a child whose stdin and stdout are the two descriptors. ERR_CONFIG if it cannot be
+ * started. */
 int proc_spawn_helper(const char *path, int *to, int *from, pid_t *pid, struct err *e);
 
 /*
- * A program that may outlive us: nobody's child, in a session of its own. *line is one end of a stream socket
- * (close-on-exec) whose other end is its fds 0 and 1; 2 is /dev/null. Its fd 3 becomes readable, or is hung
- * up, when this process ends, which an exec is not; with `detached` it is closed. Nothing else of ours is
- * open in it. `env` may be NULL. ERR_CONFIG when it cannot be started.
+ * Starts a program that may outlive us: it is reparented to init and has its own session. *line is one end of
+ * a stream socket (close-on-exec) whose other end is its fds 0 and 1; 2 is /dev/null. Its fd 3 becomes
+ * readable or is hung up when this process ends (an exec does not count); with `detached` it is closed. It
+ * inherits no other descriptor. `env` may be NULL. ERR_CONFIG if it cannot be started.
  */
 int proc_spawn_keeper(const char *path, const struct env_changes *env, bool detached, int *line,
                       struct err *e);
 
-/* Becomes argv[0] (a path) with the user's own umask, limits and signals. Returns only on failure. */
+/* Execs argv[0] (a path) with the user's own umask, limits and signals. Returns only on failure. */
 int proc_exec(char *const *argv, const struct env_changes *env, struct err *e);
 
 /* The folder of this executable, links resolved; malloced. */
 char *proc_self_dir(void);
 
-/* Gives a child that is about to exec the user's own umask, limits and signals back (async-signal-safe). */
+/* Restores the user's own umask, limits and signals in a child that is about to exec (async-signal-safe). */
 void proc_restore(void);
 
 #endif

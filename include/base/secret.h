@@ -1,7 +1,8 @@
 /*
- * A secret: opaque, in guarded, locked memory that is left out of core dumps, of fixed capacity, wiped on
- * release. All secrets of a process share one libsodium arena (a guarded allocation costs 30 microseconds).
- * secret_bytes() is the only way in; the linter has the list of files that may call it.
+ * A secret: an opaque value of fixed capacity in guarded, locked memory that is left out of core dumps. It is
+ * wiped on release. All secrets of a process share one libsodium arena (a guarded allocation costs 30
+ * microseconds). secret_bytes() is the only way to read it; tests/lint/secret_bytes.allow lists the files
+ * that may call it.
  */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
@@ -11,7 +12,7 @@
 
 #include <base/err.h>
 
-/* The most bytes that any secret of ours may have; above it: ERR_DATA. Long RDS tokens have 16 KiB. */
+/* The largest secret, in bytes; a larger one is ERR_DATA. Long RDS tokens have 16 KiB. */
 #define SECRET_MAX 65536
 
 struct secret;
@@ -26,10 +27,10 @@ void secret_free_cleanup(struct secret **s);
 struct secret *secret_from(const void *bytes, size_t n);
 /* Appends; -1 (nothing appended) past the capacity. */
 int secret_add(struct secret *s, const void *bytes, size_t n);
-/* Drops all from `len` on, wiping it. */
+/* Truncates to `len` bytes and wipes the rest. */
 void secret_cut(struct secret *s, size_t len);
 
-/* The bytes, with a NUL behind them. Valid until release. */
+/* The bytes, followed by a NUL. Valid until release. */
 const char *secret_bytes(const struct secret *s);
 size_t secret_len(const struct secret *s);
 /* Constant time in the content. */
@@ -37,8 +38,8 @@ bool secret_equal(const struct secret *a, const struct secret *b);
 
 /*
  * Reads up to end of file, at most `max` bytes, straight into a secret. ERR_IO, or ERR_DATA past the bound.
- * The caller gets *out. With `line`, stops after the first LF, reading byte by byte so that nothing behind it
- * is consumed.
+ * The caller gets *out. With `line`, stops after the first LF and reads byte by byte, so that nothing after
+ * it is consumed.
  */
 int secret_read_fd(int fd, size_t max, bool line, struct secret **out, struct err *e);
 

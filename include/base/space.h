@@ -1,16 +1,15 @@
 /*
- * White space as Unicode has it, with the control characters of ASCII that separate: what Python's
- * str.strip() takes off, and so the tools that are written in it. People paste it from web pages without
- * seeing it.
+ * White space as Unicode defines it, plus ASCII's separators: what Python's str.strip() removes, and
+ * therefore tools written in Python. People paste it from web pages without seeing it.
  */
 #ifndef BASE_SPACE_H
 #define BASE_SPACE_H
 
 #include <stddef.h>
 
-/* How many of the `n` bytes at `s` are white space at their start. */
+/* The number of white-space bytes at the start of the `n` bytes at `s`. */
 size_t space_lead(const char *s, size_t n);
-/* How many are left without the white space at their end. */
+/* The length without the white space at the end. */
 size_t space_trim(const char *s, size_t n);
 
 #endif

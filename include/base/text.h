@@ -1,5 +1,5 @@
-/* Small text work that several rooms share: words as sh splits them, percent-encoding, "did you mean",
- * outside text. */
+/* Text functions that several modules share: splitting words as sh does, percent-encoding, "did you mean",
+ * sanitising text from outside. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -21,11 +21,11 @@ struct words {
 };
 #define AUTO_WORDS(name) __attribute__((cleanup(words_release))) struct words name = {0}
 void words_add(struct words *w, const char *s);
-void words_take(struct words *w, char *s); /* takes the string over */
+void words_take(struct words *w, char *s); /* takes ownership of the string */
 void words_release(struct words *w);
 
 /*
- * Splits as sh does (blanks, '...', "...", backslash), expanding nothing. ERR_CONFIG for an open quote or a
+ * Splits as sh does (spaces, '...', "...", backslash), expanding nothing. ERR_CONFIG for an open quote or a
  * trailing backslash, and for an empty list.
  */
 int text_split_words(const char *s, struct words *out, struct err *e);
@@ -38,21 +38,22 @@ void text_percent_encode(struct buf *out, const char *s, size_t n);
 /* Decodes once. False for a bad escape or an encoded NUL. */
 bool text_percent_decode(struct buf *out, const char *s, size_t n);
 
-/* Whole decimal number, no sign, no blanks, at most max. */
+/* Parses a whole decimal number without sign or spaces, at most max. */
 bool text_number(const char *s, unsigned long max, unsigned long *out);
 
-/* HOST or, with a port that is not below 0, HOST:PORT; an IPv6 address in brackets. */
+/* HOST, or HOST:PORT if port >= 0; an IPv6 address in brackets. */
 void text_address(struct buf *out, const char *host, long port);
 
-/* The nearest of the NULL-terminated candidates, or NULL where none is near enough to be meant. */
+/* The nearest of the NULL-terminated candidates, or NULL if none is near enough. */
 const char *text_closest(const char *typed, const char *const *candidates);
 
-/* Whether text is UTF-8 without what text_sanitise() replaces, but for the joiners of scripts and emoji. */
+/* Whether the text is UTF-8 and has nothing that text_sanitise() replaces, except the joiners that scripts
+ * and emoji need. */
 bool text_is_plain(const char *s);
 /* Appends text from outside with control, escape and bidi characters replaced, so that it is safe on a
  * terminal. */
 void text_sanitise(struct buf *out, const char *s, size_t n);
-/* The same on one line: what stands behind a line's end would be taken for our own words. */
+/* The same, cut to one line: text after a line end could pass for our own messages. */
 void text_sanitise_line(struct buf *out, const char *s, size_t n);
 
 /* Quotes for sh where needed. */

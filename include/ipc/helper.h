@@ -13,36 +13,36 @@
 
 struct helper {
     const char *name;        /* the program's file name */
-    const char *waiting_for; /* shown on a terminal after a second; NULL: silent */
+    const char *waiting_for; /* shown on a terminal after a second; NULL: not shown */
     int to, from;
     long pid;
-    struct helper *next; /* the list of those that run */
+    struct helper *next; /* the list of running helpers */
 };
 #define HELPER_INIT(program, what)                                                                           \
     {                                                                                                        \
         .name = (program), .waiting_for = (what), .to = -1, .from = -1                                       \
     }
 
-/* Where one of our programs lies; malloced. */
+/* The path of one of our programs; malloced. */
 char *helper_path(const char *name);
 
 /*
  * One request and its answer by the deadline. An error record of the helper becomes *e. ERR_CONFIG: no such
  * helper; ERR_PROTOCOL: it broke the protocol or died; ERR_UNREACHABLE: no answer in time; ERR_DATA: the
- * request is too large. After these the helper is ended, and started anew by the next call.
+ * request is too large. After any of these the helper is ended, and the next call starts it again.
  */
 int helper_call(struct helper *h, const struct record *request, struct record *answer, int64_t deadline,
                 struct err *e);
 
-/* Closes its stdin and reaps it; one that does not end by itself within half a second is killed. Nothing
- * where it does not run. */
+/* Closes its stdin and reaps it; kills it if it has not ended within half a second. Does nothing if it is not
+ * running. */
 void helper_end(struct helper *h);
-/* Ends all that run: before an exec, because the program would find our children in its wait(2). */
+/* Ends all running helpers. Needed before an exec: the new program would find our children in its wait(2). */
 void helper_end_all(void);
 
 /*
  * The helper's own side: serves requests from fd 0 to fd 1 until end of file. The handler fills the answer or
- * *e. Whatever else is written to stdout goes nowhere. 0 at end of file, -1 when the other side broke the
+ * *e. Anything else written to stdout is discarded. 0 at end of file, -1 when the other side broke the
  * protocol.
  */
 typedef int helper_handler(const struct record *request, struct record *answer, struct err *e);

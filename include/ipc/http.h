@@ -1,6 +1,6 @@
 /*
- * An HTTP request as a record: what broker asks of broker-http, and all that it gets back. The request names
- * the parts of the answer that are wanted; the body is parsed in the helper and dies there (docs/records.md).
+ * An HTTP request and its answer as records between broker and broker-http (docs/records.md). The request
+ * names the parts of the answer that it wants; the body is parsed in the helper and never leaves it.
  */
 #ifndef IPC_HTTP_H
 #define IPC_HTTP_H
@@ -12,8 +12,8 @@
 #include <base/secret.h>
 #include <ipc/record.h>
 
-/* What the helper does: one HTTP exchange; an ES256 signature (RFC 7518 section 3.4); a SHA-1 digest, which
- * AWS's caches are named by and which nothing in broker itself can make. */
+/* What the helper does: one HTTP exchange; an ES256 signature (RFC 7518 section 3.4); a SHA-1 digest, by
+ * which AWS names its cache files (broker itself links no SHA-1). */
 enum { HTTP_VERB_REQUEST = RECORD_FIRST_VERB, HTTP_VERB_SIGN, HTTP_VERB_SHA1 };
 
 enum {
@@ -21,7 +21,7 @@ enum {
     HTTP_TAG_URL,
     HTTP_TAG_HEADER, /* "Name: value"; may repeat */
     HTTP_TAG_BODY,
-    HTTP_TAG_CA_FILE,         /* PEM; absent: the system's authorities */
+    HTTP_TAG_CA_FILE,         /* PEM; absent: the system's CA certificates */
     HTTP_TAG_CERT,            /* PEM, the client's certificate */
     HTTP_TAG_KEY,             /* PEM, its key */
     HTTP_TAG_DIRECT,          /* present: never through a proxy */
@@ -29,10 +29,10 @@ enum {
     HTTP_TAG_TIMEOUT,         /* u64, milliseconds for all of it */
     HTTP_TAG_WANT,            /* one byte, enum http_want, then its path; may repeat */
     /* In the answer. */
-    HTTP_TAG_STATUS,    /* u64; absent where no answer came */
+    HTTP_TAG_STATUS,    /* u64; absent if no answer came */
     HTTP_TAG_FIELD,     /* one byte, the number of the want, then the value */
-    HTTP_TAG_FAILED,    /* why no answer came, in words */
-    HTTP_TAG_TRANSIENT, /* present: the same request may work at the next try */
+    HTTP_TAG_FAILED,    /* why no answer came */
+    HTTP_TAG_TRANSIENT, /* present: the same request may work if it is tried again */
     /* To sign. */
     HTTP_TAG_PEM,    /* EC private key on P-256, SEC 1 or PKCS #8 */
     HTTP_TAG_BYTES,  /* what is signed or digested; in the answer the signature, r and s, 64 bytes, or the
@@ -66,9 +66,9 @@ void http_request_release(struct http_request *r);
     __attribute__((cleanup(http_request_release))) struct http_request name = HTTP_REQUEST_INIT
 
 struct http_answer {
-    unsigned status;                      /* 0: none came */
-    bool transient;                       /* no answer came, but another try may bring one */
-    struct secret *field[HTTP_WANTS_MAX]; /* NULL: it has no such part */
+    unsigned status;                      /* 0: no answer came */
+    bool transient;                       /* no answer came, but trying again may help */
+    struct secret *field[HTTP_WANTS_MAX]; /* NULL: the answer has no such part */
 };
 void http_answer_release(struct http_answer *a);
 #define AUTO_HTTP_ANSWER(name) __attribute__((cleanup(http_answer_release))) struct http_answer name = {0}
@@ -82,20 +82,20 @@ void http_body(struct http_request *r, const void *bytes, size_t n);
 unsigned http_want(struct http_request *r, enum http_want kind, const char *path);
 
 /*
- * One exchange by the deadline. 0: an answer of whatever status is there. -1: ERR_UNREACHABLE with the host
- * and why (answer->transient), ERR_PROTOCOL for a body over the bound, ERR_CONFIG where the helper is
+ * Makes one exchange by the deadline. 0: an answer came, whatever its status. -1: ERR_UNREACHABLE with the
+ * host and why (answer->transient), ERR_PROTOCOL for a body over the bound, ERR_CONFIG if the helper is
  * missing.
  */
 int http_call(const struct http_request *r, struct http_answer *answer, int64_t deadline, struct err *e);
 
-/* A field as text (NUL-terminated); "" where there is none. */
+/* A field as text (NUL-terminated); "" if there is none. */
 const char *http_text(const struct http_answer *a, unsigned want);
 
-/* Signs with ES256. *signature and *point have 64 bytes each. ERR_DATA: not such a key. */
+/* Signs with ES256. *signature and *point have 64 bytes each. ERR_DATA: not a P-256 key. */
 int http_sign_es256(const struct secret *pem, const char *text, unsigned char signature[64],
                     unsigned char point[64], int64_t deadline, struct err *e);
 
-/* The SHA-1 of a text in lower-case hex: the names of files that the AWS CLI made. */
+/* The SHA-1 of a text in lower-case hex: used in the names of the AWS CLI's files. */
 int http_sha1(const char *text, char out[41], int64_t deadline, struct err *e);
 
 #endif

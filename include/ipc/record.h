@@ -1,6 +1,6 @@
 /*
- * A record: what broker and its helpers say to each other over a pipe (docs/records.md). Bounded, versioned,
- * made of tagged fields, and wiped when it ends, because it may hold a secret.
+ * A record: the message format between broker and its helpers (docs/records.md). It is bounded, versioned,
+ * made of tagged fields, and wiped on release, because it may hold a secret.
  *
  *   0   4  length of all that follows, big-endian, at most RECORD_MAX
  *   4   1  version, RECORD_VERSION
@@ -21,7 +21,7 @@
 #define RECORD_MAX (1024 * 1024)
 enum { RECORD_OK = 1, RECORD_ERROR = 2, RECORD_FIRST_VERB = 16 };
 
-/* The part of a record before its fields, and of a field before its bytes. */
+/* Size of the header of a record, and of a field. */
 #define RECORD_HEADER 6
 #define FIELD_HEADER 5
 
@@ -39,29 +39,29 @@ struct record {
 #define AUTO_RECORD(name) __attribute__((cleanup(record_release))) struct record name = RECORD_INIT
 void record_release(struct record *r);
 
-/* Appends one field. What does not fit is remembered, and record_write() then refuses the record. */
+/* Appends one field. If it does not fit, record_write() later refuses the record. */
 void record_put(struct record *r, uint8_t tag, const void *bytes, size_t n);
 void record_put_str(struct record *r, uint8_t tag, const char *s); /* NULL: no field */
 void record_put_u64(struct record *r, uint8_t tag, uint64_t v);
 void record_put_secret(struct record *r, uint8_t tag, const struct secret *s);
 void record_put_error(struct record *r, const struct err *e); /* makes it an error record */
 
-/* One field at a time, in order. 1: a field, 0: the end, -1: malformed (ERR_PROTOCOL). */
+/* Iterates over the fields in order. 1: a field, 0: the end, -1: malformed (ERR_PROTOCOL). */
 struct field {
     uint8_t tag;
-    const char *bytes; /* inside the record */
+    const char *bytes; /* points into the record */
     size_t len;
 };
 int record_next(const struct record *r, size_t *offset, struct field *f, struct err *e);
 
-/* The first field with that tag: false where there is none. */
+/* Finds the first field with that tag; false if there is none. */
 bool record_find(const struct record *r, uint8_t tag, struct field *f);
 /* A field as a malloced string (NULL: absent). Cut at an embedded NUL. */
 char *record_str(const struct record *r, uint8_t tag);
 uint64_t record_u64(const struct record *r, uint8_t tag, uint64_t absent);
 /* The caller frees. NULL: absent, or over SECRET_MAX bytes. */
 struct secret *record_secret(const struct record *r, uint8_t tag);
-/* Fills *e from an error record; ERR_PROTOCOL where it holds no known code. Always -1. */
+/* Fills *e from an error record; ERR_PROTOCOL if it holds no known code. Always -1. */
 int record_error(const struct record *r, struct err *e);
 
 /*
@@ -70,14 +70,14 @@ int record_error(const struct record *r, struct err *e);
  */
 int record_read(int fd, struct record *r, int64_t deadline, struct err *e);
 /*
- * Writes one whole record to a pipe by the deadline; a reader that has gone is ERR_PROTOCOL and no SIGPIPE,
- * one that does not read ERR_UNREACHABLE. ERR_DATA for a record over RECORD_MAX, of which nothing is written.
+ * Writes one whole record to a pipe by the deadline; ERR_PROTOCOL if the reader has gone (without SIGPIPE),
+ * ERR_UNREACHABLE if it does not read, ERR_DATA for a record over RECORD_MAX (nothing is written).
  */
 int record_write(int fd, const struct record *r, int64_t deadline, struct err *e);
-/* How long the record that begins here is, all of it; 0 where its length has not come yet. Any number:
- * record_parse() judges it. */
+/* The total length of the record that starts here; 0 if its length has not arrived yet. The number is not
+ * checked: record_parse() does that. */
 size_t record_whole(const void *bytes, size_t n);
-/* Takes apart a record that lies in memory; all of read's checks. 0, or -1 with ERR_PROTOCOL. */
+/* Parses a record in memory with all the checks of record_read(). 0, or -1 with ERR_PROTOCOL. */
 int record_parse(const void *bytes, size_t n, struct record *r, struct err *e);
 
 #endif

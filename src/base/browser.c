@@ -1,6 +1,6 @@
 /*
- * The browser is started without a shell, twice forked so that it is nobody's child, and silent: some print
- * pages of warnings. It gets the user's own limits and signals back.
+ * The browser is started without a shell, by a double fork so that it is not our child, and with its output
+ * discarded, because some browsers print pages of warnings. It gets the user's own limits and signals.
  */
 #include <base/browser.h>
 
@@ -43,7 +43,7 @@ _Noreturn static void become(char *const *argv)
     _exit(127);
 }
 
-/* As RFC 3986 writes them: visible ASCII, all of it. $BROWSER may be a script that hands it to a shell. */
+/* RFC 3986 allows only visible ASCII. $BROWSER may be a script that passes the URL to a shell. */
 static bool is_page(const char *url)
 {
     const char *at = url;

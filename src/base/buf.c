@@ -1,4 +1,4 @@
-/* The bounded, always wiped byte buffer. It never uses realloc: that may leave the old bytes behind. */
+/* It never uses realloc(), which may leave the old bytes behind. */
 #include <base/buf.h>
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ bool buf_ok(const struct buf *b)
     return !b->full;
 }
 
-/* One byte more than asked for is kept, so that buf_str() always has room for its NUL. */
+/* Allocates one byte more than asked for, so that buf_str() always has room for its NUL. */
 char *buf_room(struct buf *b, size_t n)
 {
     if (b->full || n > b->max - b->len) {

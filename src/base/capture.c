@@ -1,7 +1,6 @@
 /*
- * Running a program to its end and catching what it says, by a deadline. It stays in our process group:
- * Ctrl-C reaches it, and a program that asks on the terminal (pinentry) is not stopped for being in the
- * background.
+ * Runs a program to its end and captures its output, with a deadline. The program stays in our process group:
+ * Ctrl-C reaches it, and a program that asks on the terminal (pinentry) is not stopped as a background job.
  */
 #include <base/proc.h>
 
@@ -23,12 +22,12 @@
 #define STDERR_KEPT 4096
 #define GRACE_MS 2000
 #define SLICE_MS 50
-#define SILENT_MS 1000 /* what a program says is shown if it takes longer */
+#define SILENT_MS 1000 /* after this time its stderr is shown */
 
 struct child {
     pid_t pid;
     int in, out, err;
-    bool asks, shows; /* it has the terminal; its stderr is shown there */
+    bool asks, shows; /* it has the terminal, and its stderr is shown there */
 };
 
 void proc_result_release(struct proc_result *r)
@@ -38,8 +37,7 @@ void proc_result_release(struct proc_result *r)
     buf_release(&r->err);
 }
 
-/* After fork: only async-signal-safe calls until execve. The status 127 with errno goes back through
- * `report`. */
+/* After fork: only async-signal-safe calls until execve. errno goes back through `report`. */
 _Noreturn static void child_become(const struct proc_run *run, pid_t parent, char **env, const int fds[3],
                                    int report)
 {
@@ -58,8 +56,7 @@ _Noreturn static void child_become(const struct proc_run *run, pid_t parent, cha
     _exit(127);
 }
 
-/* Forks and waits for the exec itself, so that a program that cannot start is an error of ours and not a
- * status. */
+/* Forks and waits for the exec, so that a program that cannot start is our error and not an exit status. */
 static int child_start(const struct proc_run *run, const int fds[3], pid_t *pid, struct err *e)
 {
     int report[2], failed = 0;
@@ -86,7 +83,7 @@ static int child_start(const struct proc_run *run, const int fds[3], pid_t *pid,
                    strerror(failed));
 }
 
-/* Ends a program: TERM, then KILL after the grace. */
+/* Ends a program: SIGTERM, then SIGKILL after the grace period. */
 static void child_end(pid_t pid, int *status)
 {
     int64_t until = clock_ms() + GRACE_MS;
@@ -142,7 +139,7 @@ static void pump_err(struct child *c, struct buf *err)
         tty_show(chunk, (size_t)n);
 }
 
-/* From now on its words stand there in the place of the wait line. */
+/* From now on its stderr is shown in place of the wait line. */
 static void show_stderr(struct child *c, const struct buf *err, struct tty_wait *wait)
 {
     if (!c->asks || c->shows || !err->len || clock_ms() < wait->start + SILENT_MS)
@@ -163,7 +160,7 @@ static void pump_in(int *fd, const struct secret *input, size_t *sent)
         fd_close_cleanup(fd);
 }
 
-/* Whether it is still waited for. */
+/* Whether the caller still waits for it. */
 static int go_on(const struct proc_run *run, struct err *e)
 {
     struct pollfd owner = {.fd = run->owner, .events = POLLIN};
@@ -175,8 +172,8 @@ static int go_on(const struct proc_run *run, struct err *e)
     return 0;
 }
 
-/* Talks with the child until both its outputs end, or it has ended itself (a grandchild may keep them open).
- */
+/* Feeds and reads the child until both its outputs end, or until it has ended (a grandchild may keep them
+ * open). */
 static int child_talk(const struct proc_run *run, struct child *c, struct proc_result *r, bool *ended,
                       struct err *e)
 {
@@ -206,7 +203,7 @@ static int child_talk(const struct proc_run *run, struct child *c, struct proc_r
             break;
         if (ready == 0)
             *ended = waitpid(c->pid, &r->status, WNOHANG) == c->pid;
-        /* Also where it never stops talking. */
+        /* Also ends a program that never stops printing. */
         if (result == 0 && (c->out >= 0 || c->err >= 0))
             result = go_on(run, e);
         show_stderr(c, &r->err, &wait);

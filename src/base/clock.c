@@ -101,7 +101,7 @@ static bool take_date(const char **s, struct tm *tm)
     tm->tm_year -= 1900;
     tm->tm_mon -= 1;
     struct tm day = *tm;
-    (void)timegm(&day); /* the 31st of February becomes another day */
+    (void)timegm(&day); /* timegm() turns the 31st of February into another day */
     return day.tm_mday == tm->tm_mday && day.tm_mon == tm->tm_mon;
 }
 

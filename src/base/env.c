@@ -1,4 +1,4 @@
-/* Changes to the environment of a program that we run or become. Ours is never modified. */
+/* Changes to the environment of a program that we run or exec. Our own is never modified. */
 #include <base/proc.h>
 
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /*
- * The error value. Everything is cut to its slot rather than allocated, so that reporting a failure cannot
- * fail.
+ * Everything is cut to its slot and nothing is allocated, so that reporting a failure cannot fail.
  */
 #include <base/err.h>
 

@@ -8,7 +8,7 @@
 #include <base/text.h>
 
 #define ELLIPSIS "..."
-#define TAIL_LEAST 100 /* for what stands behind the last word */
+#define TAIL_LEAST 100 /* for the text after the last word */
 
 static void put_word(struct buf *out, const char *word, size_t room)
 {
@@ -23,7 +23,7 @@ static void put_word(struct buf *out, const char *word, size_t room)
     buf_puts(out, shows ? buf_str(&quoted) : ELLIPSIS);
 }
 
-/* Of `fmt` from `at` on: the length of one piece, a conversion or the text up to the next. */
+/* The length of the piece of `fmt` at `at`: one conversion, or the text up to the next one. */
 static size_t piece_len(const char *at)
 {
     if (*at != '%')

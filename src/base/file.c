@@ -41,7 +41,7 @@ static int guard_check(const struct stat *st, enum file_guard guard, const char 
     return 0;
 }
 
-/* What was opened is believed only if the path leads there, and nobody else could have made it do so. */
+/* The opened file is trusted only if the path leads to it, and only we or root can have made it so. */
 static int way_check(const struct stat *st, const char *path, enum file_guard guard, const char *name,
                      struct err *e)
 {
@@ -59,8 +59,8 @@ static int way_check(const struct stat *st, const char *path, enum file_guard gu
 }
 
 /*
- * Reads to the end of the file; one byte more than the bound allows tells a file that is too large. `size` is
- * what the file seems to have: the buffer is made for that, because each page of it that is touched costs.
+ * Reads to the end of the file; one byte over the bound shows that it is too large. The buffer is allocated
+ * for `size`, the file's size from fstat, because each touched page costs time.
  */
 static int read_all(int fd, size_t size, struct buf *out, const char *name, struct err *e)
 {
@@ -85,7 +85,7 @@ static int read_all(int fd, size_t size, struct buf *out, const char *name, stru
     }
 }
 
-/* What the owner can mend at once is said. */
+/* Adds the command with which the owner can fix it. */
 static int refuse_unread(const char *path, const char *name, struct err *e)
 {
     struct stat st;
@@ -97,7 +97,7 @@ static int refuse_unread(const char *path, const char *name, struct err *e)
     return err_what(e, "%s", name);
 }
 
-/* 0 with an open descriptor, 1 there is no such file, -1. */
+/* 0 with an open descriptor, 1 no such file, -1 error. */
 static int open_checked(const char *path, enum file_guard guard, int *out, struct stat *st, struct err *e)
 {
     AUTO_FREE(char *, name);
@@ -140,7 +140,7 @@ int file_trust(const char *path, enum file_guard guard, struct err *e)
     return open_checked(path, guard, &fd, &st, e);
 }
 
-/* The link's text, relative ones from the link's folder; malloced, NULL where it is no link. */
+/* The link's target, made absolute from the link's folder; malloced; NULL if it is not a link. */
 static char *follow_link(const char *path)
 {
     char target[PATH_MAX];
@@ -154,8 +154,7 @@ static char *follow_link(const char *path)
                                     : mem_printf("%.*s/%s", (int)(slash - path), path, target);
 }
 
-/* The file that a symlink leads to, so that the link survives the rename; also where that file is not there
- * yet. */
+/* The file that a symlink leads to, even if that does not exist yet, so that the link survives the rename. */
 static char *resolve_target(const char *path)
 {
     char *real = path_real(path), *at = real ? real : mem_strdup(path);
@@ -241,7 +240,7 @@ int file_mkdirs(const char *path, struct err *e)
     }
 }
 
-/* 0; 1: the deadline is over; -1. */
+/* 0 locked, 1 the deadline has passed, -1 error. */
 static int lock_wait(int fd, const char *waiting_for, int64_t deadline)
 {
     struct tty_wait wait;
@@ -259,7 +258,7 @@ static int lock_wait(int fd, const char *waiting_for, int64_t deadline)
     return failed == EWOULDBLOCK ? 1 : got;
 }
 
-/* Whoever held it before may have removed it meanwhile. */
+/* The previous holder may have removed it meanwhile. */
 static bool is_there(int fd, const char *path)
 {
     struct stat ours, there;
@@ -301,7 +300,7 @@ void file_unlock(struct file_lock *lock)
 {
     if (lock->fd < 0)
         return;
-    (void)unlink(lock->path); /* while it is still held */
+    (void)unlink(lock->path); /* removed while the lock is still held */
     fd_close_cleanup(&lock->fd);
     free(lock->path);
     lock->path = NULL;

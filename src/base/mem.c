@@ -1,5 +1,5 @@
-/* Allocation that ends the program when memory is out: all our buffers are bounded, so that is real
- * exhaustion. */
+/* Allocation that ends the program if memory is exhausted. All our buffers are bounded, so we did not cause
+ * that. */
 #include <base/mem.h>
 
 #include <stdarg.h>

@@ -12,7 +12,7 @@
 #include <base/file.h>
 #include <base/mem.h>
 
-/* The mode matters: the stock clients ignore an option file that others could write, and a memfd is born
+/* The mode matters: the stock clients ignore an option file that others can write, and a new memfd has mode
  * 0777. */
 int memfd_from_secret(const struct secret *s, struct err *e)
 {

@@ -1,5 +1,4 @@
-/* The folders that the program uses, by the XDG base directory specification, and paths as people see them.
- */
+/* The folders that the program uses (XDG base directory specification), and paths as shown to people. */
 #include <base/file.h>
 
 #include <errno.h>
@@ -82,8 +81,7 @@ int path_runtime(char **out, struct err *e)
     return err_hint(e, "set XDG_RUNTIME_DIR to a folder of your own, mode 0700");
 }
 
-/* Out of memory must not look like a path that leads nowhere: a link would be overwritten, a client taken for
- * another. */
+/* Out of memory must not look like a missing path: a link would be overwritten, or another client used. */
 char *path_real(const char *path)
 {
     char *real = realpath(path, NULL);

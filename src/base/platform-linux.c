@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Without close_range(2), before 5.9: more than anybody has open by accident. */
+/* For Linux before 5.9, without close_range(2): more descriptors than anyone has open by accident. */
 #define FDS_MOST 65536
 
 void platform_forbid_dump(void)
@@ -30,7 +30,7 @@ void platform_close_from(int first)
         (void)close(fd);
 }
 
-/* No pidfd before 5.3, nor where a sandbox forbids it: then a pipe, whose writing end stays open and is
+/* Linux before 5.3, and some sandboxes, have no pidfd: then a pipe, whose write end stays open and is
  * inherited. */
 int platform_life(void)
 {

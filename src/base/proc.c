@@ -1,5 +1,4 @@
-/* Hardening of our own process and becoming another one. Running a program and listening to it is in
- * capture.c. */
+/* Hardens our own process and execs another one. Running a program and reading its output is in capture.c. */
 #include <base/proc.h>
 
 #include <errno.h>
@@ -25,7 +24,8 @@ static struct {
     bool known, raised;
 } before;
 
-/* A closed descriptor 0, 1 or 2 would be taken by the next file that we open: fill it with one that fails. */
+/* The next file that we open would get a closed descriptor 0, 1 or 2: fill it with one on which reads and
+ * writes fail. */
 static void open_standard_fds(void)
 {
     for (int fd = 0; fd <= 2; fd++) {
@@ -46,9 +46,10 @@ void proc_harden(void)
     (void)setrlimit(RLIMIT_CORE, &none);
     platform_forbid_dump();
     (void)sigaction(SIGPIPE, &ignore, &before.pipe);
-    /* A file too large is then a failed write, which leaves no temporary behind. */
+    /* With SIGXFSZ ignored, a file that grows too large is a failed write, which leaves no temporary file
+     * behind. */
     (void)sigaction(SIGXFSZ, &ignore, &before.size);
-    /* Ignored, it would lose the exit statuses of our children. */
+    /* If SIGCHLD were ignored, the exit statuses of our children would be lost. */
     (void)sigaction(SIGCHLD, &plain, &before.child);
     (void)sigprocmask(SIG_SETMASK, NULL, &before.signals);
     before.known = true;

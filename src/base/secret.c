@@ -1,7 +1,6 @@
 /*
- * Secrets live in one libsodium arena: guard pages, mlock, MADV_DONTDUMP, wiped when freed. Allocation is by
- * bumping a pointer; only the newest secret gives its room back, which is enough for a program that holds a
- * handful.
+ * Secrets live in one libsodium arena: guard pages, mlock, MADV_DONTDUMP, wiped when freed. Allocation bumps
+ * a pointer, and only the newest secret gives its space back; a program holds only a few.
  */
 #include <base/secret.h>
 
@@ -15,17 +14,17 @@
 
 struct secret {
     size_t cap, len;
-    void *alone; /* its own guarded allocation where the arena had no room */
+    void *alone; /* its own guarded allocation if the arena was full */
     char bytes[];
 };
 
-#define ARENA_SIZE 16384 /* locking touches each page of it */
+#define ARENA_SIZE 16384 /* mlock() touches each of its pages */
 #define ALIGN 16
 
 static char *arena;
 static size_t arena_used;
 
-/* Wiping is enough at the end of the process: unlocking and unmapping are the kernel's, and cheaper there. */
+/* At the end of the process wiping is enough: the kernel unlocks and unmaps, at less cost. */
 static void arena_wipe(void)
 {
     sodium_memzero(arena, ARENA_SIZE);

@@ -1,7 +1,7 @@
 /*
- * Starting a program that is to stay when we have become another one. It is no child of ours, because the
- * program that we exec would find it in its wait(2); it has no terminal, so that Ctrl-C is the client's; and
- * no descriptor of ours, because one that keeps our stdout hangs `$(...)`, and one with a lock holds it.
+ * Starts a program that stays when we exec another one. It is not our child, because the program that we exec
+ * would find it in its wait(2). It has no terminal, so that Ctrl-C goes to the client. It has none of our
+ * descriptors: one that kept our stdout would hang `$(...)`, and one with a lock would hold it.
  */
 #include <base/proc.h>
 
@@ -17,7 +17,7 @@
 
 #include "platform.h"
 
-/* What the program gets, and where the error of its exec goes while there may be one. */
+/* What the program gets, and where an error of its exec is reported. */
 enum { LIFE_FD = 3, REPORT_FD, FIRST_CLOSED };
 
 struct leaving {
@@ -55,7 +55,7 @@ _Noreturn static void keeper_become(const struct leaving *l)
     report_failure(REPORT_FD);
 }
 
-/* The first child ends at once: its own child is then nobody's. */
+/* The first child ends at once, so that its own child is reparented. */
 static pid_t fork_twice(const struct leaving *l)
 {
     pid_t first = fork();

@@ -1,5 +1,4 @@
-/* Text helpers. All of them are byte-wise; only text_sanitise() knows UTF-8, because only there does it
- * matter. */
+/* Text functions. All work on bytes; only text_sanitise() needs to know UTF-8. */
 #include <base/text.h>
 
 #include <ctype.h>
@@ -54,7 +53,7 @@ void words_release(struct words *w)
     w->count = 0;
 }
 
-/* Takes one word off *s into `out`. 1: a word, 0: the end, -1: an open quote or a lonely backslash. */
+/* Takes one word off *s into `out`. 1: a word, 0: the end, -1: an open quote or a trailing backslash. */
 static int next_word(const char **s, struct buf *out)
 {
     char quote = '\0';
@@ -176,7 +175,7 @@ bool text_number(const char *s, unsigned long max, unsigned long *out)
 
 #define LONGEST_GUESS 64
 
-/* Optimal string alignment distance: a swap of neighbours counts as one slip. */
+/* Optimal string alignment distance: two swapped neighbours count as one edit. */
 static size_t edit_distance(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b);
@@ -220,7 +219,7 @@ const char *text_closest(const char *typed, const char *const *candidates)
     return found;
 }
 
-/* Length of the well-formed UTF-8 sequence at s, its code point in *cp; 0 where malformed (RFC 3629). */
+/* Length of the well-formed UTF-8 sequence at s, its code point in *cp; 0 if malformed (RFC 3629). */
 static size_t utf8_next(const unsigned char *s, size_t n, unsigned *cp)
 {
     size_t len = *s < 0x80             ? 1
@@ -242,7 +241,7 @@ static size_t utf8_next(const unsigned char *s, size_t n, unsigned *cp)
 }
 
 /* C0 and C1 controls, bidi overrides and isolates, zero-width and line-separator characters, the byte order
- * mark, tags (which spell words that nobody sees). */
+ * mark, tags (which encode invisible text). */
 static bool is_hostile(unsigned cp)
 {
     return (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0) ||
@@ -250,7 +249,7 @@ static bool is_hostile(unsigned cp)
            (cp >= 0x2060 && cp <= 0x206f) || cp == 0x061c || cp == 0xfeff || (cp >= 0xe0000 && cp <= 0xe007f);
 }
 
-/* Scripts and emoji need them. */
+/* Some scripts and emoji need these joiners. */
 static bool is_joiner(unsigned cp)
 {
     return cp == 0x200c || cp == 0x200d;

@@ -1,9 +1,8 @@
 /*
- * Whether a path can lead somewhere else tomorrow. It is walked name by name, each from the open descriptor
- * of the folder before. Every folder on the way belongs to us or root, and nobody else may write it unless it
- * is sticky, where they cannot touch what is ours; every link belongs to us or root. So only we and root are
- * left to change where the path leads, and it may be used as a path from then on, also by the programs that
- * are given it.
+ * Whether anyone but us and root can change where a path leads. The path is walked name by name, each from
+ * the open descriptor of the folder before. Every folder on it must belong to us or root, and no one else may
+ * write it unless it is sticky (then they cannot touch our files); every link must belong to us or root. Such
+ * a path can be used as a path later, also by the programs that we pass it to.
  */
 #include <base/file.h>
 
@@ -21,17 +20,17 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-#define LINKS_MOST 40 /* as many as the kernel follows */
+#define LINKS_MOST 40 /* the kernel's own limit */
 
 struct way {
     int fd;     /* the folder that was reached, and trusted */
-    char *rest; /* what is still to go */
+    char *rest; /* the rest of the path */
     unsigned links;
     uid_t owner; /* of / */
     enum path_group group;
 };
 
-/* The kernel's own name for it, so that no second account is kept of links and "..". */
+/* The kernel's own path of it, so that links and ".." need no bookkeeping here. */
 static const char *name_of(int fd, char name[PATH_MAX])
 {
     char link[32];
@@ -43,8 +42,8 @@ static const char *name_of(int fd, char name[PATH_MAX])
 }
 
 /*
- * In a user namespace root may have no number; all who have none then look the same. Whoever owns / is root
- * there, but only for these: the folder of another user would look the same.
+ * In a user namespace root may not be mapped, and all unmapped users look alike. The owner of / counts as
+ * root there, but only for system folders, because another user's folder would look the same.
  */
 static bool is_roots(const struct way *w, const struct stat *st)
 {
@@ -102,7 +101,7 @@ static int enter_root(struct way *w, struct err *e)
     return enter(w, fd, e);
 }
 
-/* Where nobody else can write nobody else has made it, whoever it is said to belong to. */
+/* If no one else can write the folder, no one else can have made the entry, whatever its owner. */
 static bool link_is_ours(const struct way *w, const struct stat *st)
 {
     struct stat folder;
@@ -111,7 +110,7 @@ static bool link_is_ours(const struct way *w, const struct stat *st)
            (fstat(w->fd, &folder) == 0 && !(folder.st_mode & S_ISVTX));
 }
 
-/* Its text goes in front of what is left. */
+/* The link's target is put in front of the rest of the path. */
 static int follow(struct way *w, int fd, const struct stat *st, struct err *e)
 {
     char target[PATH_MAX], name[PATH_MAX];
@@ -130,7 +129,7 @@ static int follow(struct way *w, int fd, const struct stat *st, struct err *e)
     return *target == '/' ? enter_root(w, e) : 0;
 }
 
-/* A link of /proc is no text but the thing itself: of a descriptor, nobody can swap what is behind it. */
+/* A "magic link" of /proc leads to the object itself: no one can replace what a descriptor refers to. */
 static int open_next(const struct way *w, const char *name, struct stat *st)
 {
     AUTO_FD(fd);
@@ -145,7 +144,7 @@ static int open_next(const struct way *w, const char *name, struct stat *st)
     return fd >= 0 && fstat(fd, st) == 0 ? fd_take(&fd) : -1;
 }
 
-/* One name further. *end: nothing is left, and it is what the path leads to. */
+/* Walks one name. *end: nothing is left, and this is what the path leads to. */
 static int step(struct way *w, int *end, struct err *e)
 {
     char name[NAME_MAX + 1];

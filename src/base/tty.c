@@ -1,6 +1,6 @@
 /*
- * The terminal. Whatever is changed on it (echo off, a wait line) is put back on every way out: a handler for
- * the signals that end or stop us restores and then lets the signal do its work.
+ * The terminal. Everything changed on it (echo off, a wait line) is restored on every exit: a handler for the
+ * signals that end or stop us restores it, then lets the signal take effect.
  */
 #include <base/tty.h>
 
@@ -23,19 +23,19 @@
 #define ANSWER_MAX 4096
 #define ERASE_LINE "\r\033[K"
 
-static const char *input_forbidden; /* by what; NULL: it is not */
+static const char *input_forbidden; /* the option or variable; NULL: questions are allowed */
 
-/* When an open question ends. */
+/* The deadline of an open question. */
 static struct {
     int64_t deadline;
     int fd;
 } patience = {.deadline = CLOCK_NEVER, .fd = -1};
 
-/* What the signal handler has to put back. */
+/* What the signal handler must restore. */
 static struct {
     int fd;
     volatile sig_atomic_t echo_off, line_shown, guarded;
-    const char *volatile question; /* shown again after a stop; NULL: none waits for its answer */
+    const char *volatile question; /* shown again after a stop; NULL: no question is open */
     struct termios was, quiet;
 } guard = {.fd = -1};
 
@@ -62,7 +62,7 @@ static void guard_handle(int sig)
     (void)sigaddset(&only, sig);
     (void)sigprocmask(SIG_UNBLOCK, &only, NULL);
     (void)raise(sig);
-    /* Only a stop comes back here. */
+    /* Only a stop signal returns here. */
     (void)sigaction(sig, &again, NULL);
     if (guard.echo_off)
         (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.quiet);
@@ -133,7 +133,7 @@ bool tty_can_ask(void)
     return !input_forbidden && (tty_present() || askpass_program());
 }
 
-/* Where there would be somebody to ask. */
+/* Whether questions could be asked at all. */
 static bool forbids(void)
 {
     return input_forbidden && (tty_present() || askpass_program());
@@ -205,7 +205,7 @@ static int ask_terminal(const char *prompt, bool echo, struct secret **out, stru
     AUTO_BUF(clean, 65536);
     int fd = guard_open();
 
-    /* Echo first: who types as soon as the question shows is not to be seen. */
+    /* Turn echo off first: what is typed as soon as the question appears must not be shown. */
     if (!echo && tcgetattr(fd, &guard.was) == 0) {
         guard.quiet = guard.was;
         guard.quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
@@ -310,8 +310,8 @@ void tty_wait_tick(struct tty_wait *w)
         buf_printf(&line, " (%llds)", (long long)seconds);
     if (dumb)
         buf_putc(&line, '\n');
-    /* Before: a signal that comes as soon as the line is there must erase it. After: one that stopped us did.
-     */
+    /* Set before writing: a signal that arrives as soon as the line is shown must erase it. Checked after: a
+     * signal that stopped us did erase it. */
     guard.line_shown = !dumb;
     (void)fd_write_all(guard.fd, buf_str(&line), line.len);
     guard.line_shown = !dumb;

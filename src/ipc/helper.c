@@ -1,7 +1,7 @@
 /*
- * Helpers: starting one of our programs at the first call, one request and one answer at a time, and ending
- * it. A helper that breaks the protocol or misses its deadline is ended and not asked again in that call: its
- * late answer would be taken for the next one's. No helper is searched for on PATH.
+ * Starts a helper at the first call, exchanges one request and one answer at a time, and ends it. A helper
+ * that breaks the protocol or misses its deadline is ended, because its late answer would be taken for that
+ * of the next request. Helpers are never searched for on PATH.
  */
 #include <ipc/helper.h>
 
@@ -55,8 +55,8 @@ static void list_remove(struct helper *h)
     h->next = NULL;
 }
 
-/* Ends it and gives its status as waitpid(2) does, or -1 where that was lost (SIGCHLD ignored) or we killed
- * it. */
+/* Ends it. Returns its status as waitpid(2) does, or -1 if that was lost (SIGCHLD ignored) or we killed it.
+ */
 static int helper_stop(struct helper *h)
 {
     int64_t until = clock_ms() + END_MS;
@@ -121,7 +121,8 @@ int helper_call(struct helper *h, const struct record *request, struct record *a
     return err_prefix(e, "%s", h->name);
 }
 
-/* What a library prints on stdout would be taken for a record: answers get a descriptor of their own. */
+/* Text that a library prints on stdout would be taken for a record, so answers get a descriptor of their own.
+ */
 static int answers_fd(void)
 {
     int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);

@@ -1,4 +1,4 @@
-/* The caller's half of broker-http: requests are built straight into the record, so that no secret is copied
+/* The client side of broker-http. Requests are built directly in the record, so that no secret is copied
  * twice. */
 #include <ipc/http.h>
 
@@ -10,7 +10,8 @@
 #include <base/mem.h>
 #include <ipc/helper.h>
 
-/* The helper's own limit comes first, so that its words arrive. Under half a second: a wait line rounds. */
+/* The helper's own limit is shorter, so that its error arrives, but by less than half a second, because the
+ * wait line rounds. */
 #define ANSWER_GRACE_MS 400
 
 static struct helper http_helper = HELPER_INIT("broker-http", NULL);
@@ -33,7 +34,7 @@ void http_start(struct http_request *r, const char *method, const char *url)
 
     host = host ? host + 3 : url;
     size_t n = strcspn(host, "/?#");
-    /* What stands before an @ may be a password. */
+    /* The part before an @ may be a password. */
     for (const char *at; (at = memchr(host, '@', n)); host = at + 1)
         n -= (size_t)(at + 1 - host);
     (void)snprintf(r->host, sizeof r->host, "%.*s", (int)n, host);

@@ -1,7 +1,7 @@
 /*
- * Records: reading and writing them by a deadline, and their fields. Every length is checked before it is
- * used, and a record that has been read holds whole fields only. It knows nothing of what the fields mean,
- * and it never looks at one byte behind the record: what follows in the pipe is the next reader's.
+ * Reads and writes records by a deadline, and accesses their fields. Every length is checked before it is
+ * used, and a record that has been read holds only whole fields. It does not know what the fields mean, and
+ * it never reads past the record: the rest of the pipe belongs to the next reader.
  */
 #include <ipc/record.h>
 
@@ -240,7 +240,7 @@ static int read_exactly(int fd, char *out, size_t n, int64_t deadline, struct er
         if (wait_ready(fd, POLLIN, deadline, e) < 0)
             return -1;
         ssize_t got = read(fd, out + have, n - have);
-        bool reset = got < 0 && errno == ECONNRESET; /* it ended before it had read what we wrote */
+        bool reset = got < 0 && errno == ECONNRESET; /* it ended before it read what we wrote */
         if (got < 0 && !reset && errno != EINTR && errno != EAGAIN)
             return err_set(e, ERR_IO, "%s", strerror(errno));
         if (got == 0 || reset)

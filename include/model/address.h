@@ -14,8 +14,8 @@ bool host_is_loopback(const char *s);
 
 /*
  * Splits HOST, HOST:PORT, [IPV6] or [IPV6]:PORT and checks both. *host is malloced, without brackets; *port
- * is -1 where none is written, else 0 to 65535. False where malformed; *host is NULL then. The other way
- * round: text_address().
+ * is -1 if none is written, else 0 to 65535. False if malformed; *host is then NULL. The reverse is
+ * text_address().
  */
 bool address_split(const char *s, char **host, long *port);
 

@@ -1,4 +1,5 @@
-/* What a provider gives: user, password, when it ends, and whether the server must get it in clear. */
+/* What a provider returns: user, password, expiry, and whether the server must get the password in cleartext.
+ */
 #ifndef MODEL_CREDENTIAL_H
 #define MODEL_CREDENTIAL_H
 
@@ -8,22 +9,22 @@
 #include <base/secret.h>
 
 struct credential {
-    char *user;              /* NULL: the profile's; Vault makes its own */
-    struct secret *password; /* NULL: the client's own files decide */
+    char *user;              /* NULL: the profile's user; Vault creates its own */
+    struct secret *password; /* NULL: the client's own option files decide */
     time_t expires_at;       /* 0: does not expire */
     char *lease_id;
     bool cleartext;
-    bool asked;    /* typed by a person just now */
-    bool keepable; /* and its provider can keep it */
-    /* Asked of login(): a browser or device flow may be started; whatever is cached, do now what a person is
-     * needed for. */
+    bool asked;    /* the user typed it just now */
+    bool keepable; /* and the provider can store it */
+    /* Options of login(): it may start a browser or device flow; it does the interactive part now even if
+     * something is cached. */
     bool may_log_in, wants_login;
-    /* What login() says of it: a person logged in just now, and when one will be needed again (0: never, or
-     * not known). */
+    /* What login() reports: the user logged in just now, and when that will be needed again (0: never, or not
+     * known). */
     bool logged_in;
     time_t login_expires_at;
-    /* What the provider's login() left: who it logged in as, in a few words (NULL: it has none, or it was not
-     * done yet), and what get() needs of it. */
+    /* What the provider's login() left: a short text about who it logged in as (NULL: no login, or not done
+     * yet), and what get() needs from it. */
     char *login;
     void *login_state;
     void (*login_free)(void *state);

@@ -1,7 +1,7 @@
 /*
- * Identity: the canonical text of who authenticates to what; the key of every cache, lock and keychain entry
- * (SPEC section 7): who authenticates to what, with whose proof. What rests for long is named by config text
- * alone; the key of a cache also holds what these names stand for just now. Never the profile's name.
+ * Identity: the canonical text of who authenticates to what, with which proof. It is the key of every cache,
+ * lock and keychain entry (SPEC section 7). Lasting entries are named by config text alone; a cache's key
+ * also contains what these names refer to at the moment. It never contains the profile's name.
  */
 #ifndef MODEL_IDENTITY_H
 #define MODEL_IDENTITY_H
@@ -10,25 +10,26 @@
 #include <base/text.h>
 #include <model/profile.h>
 
-/* mysql://USER@HOST:PORT, or mysql://USER@localhost/PATH, plus ;via=... when tunnelled. Malloced. */
+/* mysql://USER@HOST:PORT, or mysql://USER@localhost/PATH, plus ;via=... with a tunnel. Malloced. */
 char *identity_password(const struct profile *p);
-/* USER@HOST:PORT or USER@PATH, for people. Malloced. */
+/* USER@HOST:PORT or USER@PATH, for messages. Malloced. */
 char *identity_label(const struct profile *p);
 /*
- * ssh://[USER@]HOST[:PORT] as it is written: the key of the tunnel's own password. NULL where the profile has
- * no tunnel with one. Malloced.
+ * ssh://[USER@]HOST[:PORT] as written in the config: the key of the tunnel's own password. NULL if the
+ * profile has no tunnel with a password. Malloced.
  */
 char *identity_tunnel(const struct profile *p);
-/* [USER@]HOST[:PORT] of the same, for people. */
+/* The same as [USER@]HOST[:PORT], for messages. */
 char *identity_tunnel_label(const struct profile *p);
 /* command:HASH(the program and its words as they are run, USER@HOST:PORT/DATABASE). Malloced. */
 char *identity_command(const struct profile *p, const struct words *words);
 
-/* A field of a text that is hashed for a key: no two lists of fields give the same bytes. NULL: not set. */
+/* Appends a field to a text that is hashed for a key. Different lists of fields never give the same bytes.
+ * NULL: not set. */
 void identity_add_field(struct buf *out, const char *value);
 /*
- * What the run of a program depends on: its words (the first is its path), where that path leads to, HOME,
- * and the working folder where a word leads to something there.
+ * Appends what the run of a program depends on: its words (the first is its path), the path with links
+ * resolved, HOME, and the working folder if a word is the path of a file in it.
  */
 void identity_add_program(struct buf *out, const struct words *words);
 

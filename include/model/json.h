@@ -1,4 +1,4 @@
-/* jansson with allocators that wipe what they free, because a parsed document may hold a password. */
+/* Sets up jansson with allocators that wipe what they free, because a parsed document may hold a password. */
 #ifndef MODEL_JSON_H
 #define MODEL_JSON_H
 

@@ -1,4 +1,5 @@
-/* What this build has, from model/kinds.def: names with a line of help, for menus, help and completion. */
+/* What this build supports, from model/kinds.def: names with a line of help, for menus, help and completion.
+ */
 #ifndef MODEL_KINDS_H
 #define MODEL_KINDS_H
 
@@ -8,11 +9,11 @@ struct kind {
     const char *name, *help;
 };
 
-extern const struct kind kind_providers[], kind_tunnels[], kind_formats[]; /* ended by a NULL name */
+extern const struct kind kind_providers[], kind_tunnels[], kind_formats[]; /* ends with a NULL name */
 
 bool kind_has_provider(const char *name);
 
-/* The column `url` of a provider, built or not: for which of a URL's servers it gives its secret. */
+/* The column `url` of a provider, built or not: the servers of a URL that may get its secret. */
 enum kind_url { KIND_URL_ANY, KIND_URL_HERE, KIND_URL_NEVER };
 enum kind_url kind_provider_url(const char *name);
 

@@ -1,7 +1,6 @@
 /*
- * A profile: everything needed to reach one database as one user, as settings with their origin. One slot per
- * row of model/keys.def. Also the tables that describe the keys, from which parser, help and completion are
- * made.
+ * A profile: everything needed to reach one database as one user, as settings with their origin, one slot per
+ * row of model/keys.def. Also the tables that describe the keys, for the parser, help and completion.
  */
 #ifndef MODEL_PROFILE_H
 #define MODEL_PROFILE_H
@@ -66,29 +65,28 @@ struct key_info {
 };
 extern const struct key_info key_infos[KEY_COUNT], tunnel_key_infos[TUNNEL_COUNT], file_key_infos[FILE_COUNT];
 
-/* Index of a key by name, `-` read as `_`; -1 where there is none. */
+/* Index of a key by name, with `-` read as `_`; -1 if there is none. */
 int key_find(const struct key_info *infos, size_t count, const char *name);
 
-/* The key that was probably meant, or NULL. */
+/* The key that the user probably meant, or NULL. */
 const char *key_closest(const struct key_info *infos, size_t count, const char *name);
-/* Whether a name is that of a secret (password, passwd, ssh_password, token, ...), which no key of ours is.
- */
+/* Whether a name means a secret (password, passwd, ssh_password, token, ...). None of our keys does. */
 bool key_is_secret(const char *name);
 
 /*
  * Checks one value and brings it into its normal form (booleans yes/no, ~ expanded, bare vault_addr made
- * https), malloced into *out. ERR_CONFIG with the reason and, for a CHOICE, "did you mean"; e->what is left
- * to the caller. The empty value is always allowed: it unsets.
+ * https), malloced into *out. ERR_CONFIG with the reason and, for a CHOICE, "did you mean"; the caller sets
+ * e->what. The empty value is always allowed: it unsets the key.
  */
 int key_check(const struct key_info *info, const char *value, char **out, struct err *e);
 
 /*
- * Whether the file that a key names is there and can be read, for a key that is looked for before a run
- * dials (limits of a PATH); other keys are well. ERR_CONFIG; e->what is left to the caller.
+ * Checks that the file named by a key can be read, for keys whose file a run needs before it dials (limits of
+ * a PATH). Succeeds for other keys. ERR_CONFIG; the caller sets e->what.
  */
 int key_check_file(const struct key_info *info, const char *path, struct err *e);
 
-/* Later origins win over earlier ones. */
+/* Later origins override earlier ones. */
 enum origin {
     ORIGIN_UNSET,
     ORIGIN_BUILT_IN,
@@ -101,48 +99,49 @@ enum origin {
 };
 
 struct setting {
-    char *value; /* NULL where unset; with an origin: where an empty value unset it */
+    char *value; /* NULL if unset; the origin then says where an empty value unset it */
     enum origin origin;
-    char *
-        from; /* the file's absolute path, the variable, the flag, the URL's parameter, or the deriving key */
+    char *from; /* the file's absolute path, the variable, the flag, the URL's parameter, or the key that it
+                   was derived from */
     unsigned line; /* of that file; else 0 */
 };
 
 struct secret;
 
 struct profile {
-    char *name; /* NULL: of a URL or of flags only */
+    char *name; /* NULL: from a URL or from flags only */
     struct setting set[KEY_COUNT];
     char *tunnel_name;                   /* NULL: no via, `direct`, or an inline one */
-    struct setting tunnel[TUNNEL_COUNT]; /* all unset unless profile_is_tunnelled() */
-    bool is_of_url;                      /* keys, tunnel and all may be somebody else's words */
-    /* From a URL, for this run only; never written, never an option. */
+    struct setting tunnel[TUNNEL_COUNT]; /* all unset if !profile_is_tunnelled() */
+    bool is_of_url;                      /* someone else may have chosen its keys, tunnel included */
+    /* From a URL, for this run only; never saved. */
     struct secret *password, *ssh_password;
 };
 void profile_release(struct profile *p);
 #define AUTO_PROFILE(name) __attribute__((cleanup(profile_release))) struct profile name = {0}
 
-/* Sets a slot if `origin` is stronger than what is there; value NULL or "" unsets. Copies. True if it did. */
+/* Sets a slot if `origin` is stronger than the slot's; value NULL or "" unsets it. Copies the value. True if
+ * it was set. */
 bool setting_put(struct setting *s, const char *value, enum origin origin, const char *from, unsigned line);
 
-/* Forgets what a slot holds, its origin too. */
+/* Clears a slot and its origin. */
 void setting_clear(struct setting *s);
 
-/* NULL where unset. Owned by the profile. */
+/* NULL if unset. Owned by the profile. */
 const char *profile_str(const struct profile *p, enum key k);
 bool profile_bool(const struct profile *p, enum key k);
-unsigned profile_number(const struct profile *p, enum key k); /* 0 where unset */
+unsigned profile_number(const struct profile *p, enum key k); /* 0 if unset */
 long profile_ms(const struct profile *p, enum key k);         /* a TIME in milliseconds */
 
-/* Whether `via` leads through a tunnel: it is set, and not `direct`. */
+/* Whether a tunnel is used: `via` is set and not `direct`. */
 bool profile_is_tunnelled(const struct profile *p);
-/* The tunnel's values, as profile_str() and so on for its keys. */
+/* The same as profile_str() and so on, for the tunnel's keys. */
 const char *profile_tunnel_str(const struct profile *p, enum tunnel_key k);
 
-/* Whether what the server gets is the password of the URL itself, not one of this machine. */
+/* Whether the credential is the password in the URL itself, not one from this machine. */
 bool profile_uses_url_password(const struct profile *p);
 
-/* What messages call it: its name, else its host (transcript 11), its socket, or "local". Malloced. */
+/* Its name for messages: its name, else its host, its socket, or "local". Malloced. */
 char *profile_label(const struct profile *p);
 
 /* "10s" "5m" "1h" "250ms" or a bare number of seconds; false if malformed. At most a year. */

@@ -13,14 +13,14 @@
 
 /* Whether a word is a URL rather than a profile's name: it has "://". */
 bool url_is(const char *word);
-/* Whether it carries a password in its userinfo or as ssh_password; also USER:PASSWORD@HOST without a scheme.
- */
+/* Whether it contains a password in its userinfo or as ssh_password; also true for USER:PASSWORD@HOST without
+ * a scheme. */
 bool url_has_password(const char *url);
-/* Overwrites the passwords inside the string, in place, keeping its length: for argv. */
+/* Overwrites the passwords in the string in place and keeps its length, for argv. */
 void url_mask(char *url);
 
-/* Whether a parameter only concerns a driver; for help: those, NULL-terminated, and which words mean which
- * key. */
+/* Whether a parameter only concerns a driver. For help: the NULL-terminated list of these, and which words
+ * mean which key. */
 bool url_word_is_ignored(const char *name);
 extern const char *const url_ignored_words[];
 void url_words_print(struct buf *out);

@@ -1,7 +1,7 @@
 /*
- * The stock client programs: which one, of which family, and the option file that tells it everything. Rows
- * are in model/kinds.def. The two families take the same protocol and different words; nothing else may know
- * them.
+ * The stock client programs: finding one, its family, and the option file for it. Rows are in
+ * model/kinds.def. The two families speak the same protocol but have different options; no other module may
+ * know these.
  */
 #ifndef OUTPUT_CLIENT_H
 #define OUTPUT_CLIENT_H
@@ -23,34 +23,34 @@ struct client {
 void client_release(struct client *c);
 
 /*
- * Finds the program `name` (NULL: mysql, else mariadb, on PATH) and its family: by its resolved name where
- * that tells, else by --version, remembered in $XDG_CACHE_HOME/broker/clients by path, inode, size and mtime.
+ * Finds the program `name` (NULL: mysql, else mariadb, on PATH) and its family: by its resolved name if that
+ * is enough, else by --version, remembered in $XDG_CACHE_HOME/broker/clients by path, inode, size and mtime.
  * ERR_NOT_FOUND, ERR_NOT_RUNNABLE; ERR_CONFIG for a program that is neither family.
  */
 int client_find(const char *name, int64_t deadline, struct client *out, struct err *e);
 /* Whether the path's base name is a row of the client table. */
 bool client_is_known(const char *path);
 
-/* An argument that a client accepts only in front of all others, so that it cannot follow ours. */
+/* Whether a client accepts the argument only as its first one, where ours must be. */
 bool client_arg_must_be_first(const char *arg);
 
 /*
- * The option file's text. For MariaDB a password whose escaped line would pass 4,000 bytes is left out and
- * *by_env set: it must travel as MYSQL_PWD, and the includes are left out with it. ERR_DATA: a password
+ * The option file's text. For MariaDB a password whose escaped line would be over 4,000 bytes is left out and
+ * *by_env is set: it must be passed as MYSQL_PWD, and the includes are left out too. ERR_DATA: a password
  * with NUL, or over 60,000 bytes of options.
  */
 int client_option_file(const struct connection *c, enum flavour f, struct secret **out, bool *by_env,
                        struct err *e);
 
 /*
- * The same for a program that is no stock client, of which nobody knows who reads it: a driver, a script that
- * runs one. `c` has host and port, and a socket beside them where stock clients are to use that. No level of
- * TLS is said but MariaDB's default taken back: at `required` and stricter TLS is the keeper's.
+ * The same for a program that is not a stock client, where any driver, or a script that runs a client, may
+ * read the file. `c` has host and port, and also a socket if stock clients should use that. It sets no TLS
+ * level, except that it turns MariaDB's default off: at `required` and stricter the keeper makes the TLS.
  */
 int client_plain_file(const struct connection *c, struct secret **out, bool *by_env, struct err *e);
 
-/* Unsets what would override our parameters in the client's environment, and sets MYSQL_PWD where `by_env`.
- */
+/* Unsets the variables that would override our parameters in the client's environment, and sets MYSQL_PWD if
+ * `by_env`. */
 void client_environment(const struct connection *c, enum flavour f, bool by_env, struct env_changes *env);
 
 #endif

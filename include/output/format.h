@@ -1,5 +1,5 @@
-/* How parameters leave: one file a format, one row in model/kinds.def. `broker exec` uses the environment
- * ones. */
+/* Formats for parameters: one file each, one row in model/kinds.def. `broker exec` uses those for the
+ * environment. */
 #ifndef OUTPUT_FORMAT_H
 #define OUTPUT_FORMAT_H
 
@@ -9,8 +9,8 @@
 
 struct format {
     const char *name;
-    bool both_ends; /* it names the keeper's socket also where that is another way than host and port */
-    /* As environment variables. ERR_DATA, naming the format, for a value that it cannot carry. */
+    bool both_ends; /* it contains the keeper's socket even beside host and port */
+    /* Writes environment variables. ERR_DATA, naming the format, for a value that it cannot carry. */
     int (*environment)(const struct connection *c, struct env_changes *env, struct err *e);
 };
 

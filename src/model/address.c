@@ -1,6 +1,6 @@
 /*
- * Hosts and ports as text. Names are only checked for characters that no name has, above all those that a
- * command line or a URL would take for something else; whether a name exists is the resolver's business.
+ * Hosts and ports as text. A name is only checked for characters that no host name has, above all those with
+ * a meaning in a command line or URL. Whether the name exists is for the resolver to find out.
  */
 #include <model/address.h>
 
@@ -31,7 +31,7 @@ bool host_is_valid(const char *s)
     static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     size_t n = strlen(s), plain = strspn(s, name);
 
-    /* OpenSSL takes a name with a dot in front for every name that ends in it. */
+    /* OpenSSL lets a name that begins with a dot match every name that ends in it. */
     if (!n || n > NAME_MOST || *s == '-' || *s == '.' || strstr(s, ".."))
         return false;
     if (plain == n)

@@ -1,7 +1,6 @@
 /*
- * Reads the config files: which ones there are, their includes, the structure of each. What their keys mean
- * for one profile is config_resolve.c; values are looked at only there, but for the keys that are the file's
- * own.
+ * Reads the config files: which exist, their includes, the structure of each. config_resolve.c finds out what
+ * their keys mean for one profile, and only there are values checked, except keys of the file itself.
  */
 #include <model/config.h>
 
@@ -22,7 +21,7 @@ static int index_event(void *context, const struct ini_event *event, struct err 
     return section_add(context, event, e);
 }
 
-/* Reads one file as the weakest so far. 0 done, 1 there is no such file, -1 error. */
+/* Reads one file as the weakest so far. 0 done, 1 no such file, -1 error. */
 static int read_file(struct config *c, const char *path, struct err *e)
 {
     struct config_file *f = &c->file[c->files];
@@ -48,7 +47,7 @@ static int read_file(struct config *c, const char *path, struct err *e)
     return 0;
 }
 
-/* The [defaults] of one file, NULL where it has none. */
+/* The [defaults] of one file, NULL if it has none. */
 static const struct section *find_defaults(const struct config *c, unsigned file)
 {
     const struct section *s = section_find(c, SECTION_DEFAULTS, "");
@@ -58,7 +57,7 @@ static const struct section *find_defaults(const struct config *c, unsigned file
     return s;
 }
 
-/* The path that a file includes, malloced; NULL where it includes none. */
+/* The path that a file includes, malloced; NULL if it includes none. */
 static int find_include(const struct config *c, unsigned file, char **path, unsigned *line, struct err *e)
 {
     const struct section *s = find_defaults(c, file);
@@ -77,7 +76,7 @@ static int find_include(const struct config *c, unsigned file, char **path, unsi
     return 0;
 }
 
-/* Whether a path is one of the files from `first` on, by whatever name. */
+/* Whether a path leads to one of the files from `first` on, also under another name. */
 static bool is_being_read(const struct config *c, unsigned first, const char *path)
 {
     AUTO_FREE(char *, real);
@@ -106,7 +105,7 @@ static int refuse_circle(const struct config *c, unsigned first, const char *pat
     return config_what(c, c->files - 1, line, e);
 }
 
-/* Reads a file and what it includes. 1: there is no such file. */
+/* Reads a file and what it includes. 1: no such file. */
 static int read_chain(struct config *c, const char *path, struct err *e)
 {
     unsigned first = c->files;
@@ -158,7 +157,7 @@ static int take_file_key(void *context, const struct ini_event *entry, struct er
     return 0;
 }
 
-/* The file's own keys are needed by runs that resolve no profile, so they are checked at once. */
+/* Runs that resolve no profile need the file's own keys, so they are checked at once. */
 static int take_file_keys(struct config *c, struct err *e)
 {
     for (const struct section *s = section_find(c, SECTION_DEFAULTS, ""); s; s = section_weaker(c, s)) {

@@ -23,7 +23,7 @@ static void report(struct checking *k, const struct err *e)
     k->errors++;
 }
 
-/* Whether a section's `via` names a tunnel that there is. */
+/* Whether a section's `via` names an existing tunnel. */
 static int check_via(const struct config *c, const struct section *s, const struct ini_event *entry,
                      struct err *e)
 {
@@ -38,7 +38,7 @@ static int check_via(const struct config *c, const struct section *s, const stru
     return config_what(c, s->file, entry->line, e);
 }
 
-/* The keys of one section, each on its own. Errors are reported, or, without a `checking`, only counted. */
+/* Checks each key of one section by itself. Errors are reported, or only counted if `checking` is NULL. */
 struct keys {
     const struct config *config;
     const struct section *section;
@@ -46,7 +46,8 @@ struct keys {
     unsigned errors;
 };
 
-/* As a run does before it dials. Not a slip in the line itself: that does not spoil the section's rules. */
+/* Checks files as a run does before it dials. A missing file is not an error in the line itself, so the
+ * section's rules are still checked. */
 static void check_file(const struct keys *k, const struct ini_event *entry, const struct found *found)
 {
     const struct key_info *infos[] = {key_infos, tunnel_key_infos, file_key_infos};
@@ -87,7 +88,8 @@ static void check_keys(struct checking *k, const struct section *s)
         report(k, &e);
 }
 
-/* Whether nothing has been reported about the keys of this section and of the weaker ones of its name. */
+/* Whether no error was reported about the keys of this section and of the weaker sections of the same name.
+ */
 static bool is_clean(const struct config *c, const struct section *s)
 {
     struct err ignored = ERR_INIT;
@@ -102,8 +104,8 @@ static bool is_clean(const struct config *c, const struct section *s)
 }
 
 /*
- * The rules between keys, where each key is right: host against socket, and a tunnel's missing keys. They are
- * those of a run, so a run's own code is asked, with a profile of nothing else.
+ * Checks the rules between keys if each key is right: host and socket, and keys that a tunnel needs. It calls
+ * the code that a run uses, with a profile that has only these keys.
  */
 static void check_rules(struct checking *k, const struct section *s)
 {
@@ -117,8 +119,7 @@ static void check_rules(struct checking *k, const struct section *s)
         report(k, &e);
 }
 
-/* Follows a profile's parents. A circle is reported by the first of its members only; others merely lead into
- * it. */
+/* Follows a profile's parents. A cycle is reported once, at its first member. */
 static void check_inherits(struct checking *k, const struct section *s)
 {
     const struct config *c = k->config;

@@ -1,6 +1,6 @@
 /*
  * Edits the user's config file as text, so that comments, order and mode stay. The result is lexed before it
- * is written: what this program writes it can read. Nothing here resolves a profile.
+ * is written, so that broker can read what it writes. Nothing here resolves a profile.
  */
 #include <model/config.h>
 
@@ -12,7 +12,7 @@
 #include <model/config_file.h>
 #include <model/ini.h>
 
-/* Whether an unquoted value would be read back as it is. */
+/* Whether the value reads back unchanged without quotes. */
 static bool is_plain(const char *value)
 {
     size_t n = strlen(value);
@@ -69,7 +69,7 @@ static bool has_tunnel_keys(const struct override *settings, size_t count)
     return false;
 }
 
-/* A tunnel of the profile's own takes the place of an inline `via`. */
+/* The profile's own tunnel replaces an inline `via`. */
 static int add_profile_section(struct buf *out, const char *name, const struct override *settings,
                                size_t count, struct err *e)
 {
@@ -144,8 +144,8 @@ static int count_header(void *context, const struct ini_event *event, struct err
     return 0;
 }
 
-/* Whether the new text is one that a run can read, with the section in it just once: another broker may have
- * been quicker. */
+/* Checks that a run can read the new text and that the section is in it just once: another broker may have
+ * added it meanwhile. */
 static int check_text(const struct buf *text, const char *name, struct err *e)
 {
     AUTO_BUF(copy, 2 * CONFIG_FILE_BYTES);

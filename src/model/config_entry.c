@@ -1,4 +1,5 @@
-/* One line of a section: which key it sets, whether it may stand there, whether its value will do. */
+/* One line of a section: which key it sets, whether the key is allowed there, and whether its value is valid.
+ */
 #include <model/config_file.h>
 
 #include <stdlib.h>
@@ -13,13 +14,13 @@ void found_release(struct found *f)
     f->value = NULL;
 }
 
-/* Of the tunnel's keys, those that [defaults] may set. */
+/* The keys of a tunnel that [defaults] may set. */
 static bool is_shared_tunnel_key(int key)
 {
     return key == TUNNEL_identity || key == TUNNEL_ssh_engine || key == TUNNEL_keepalive;
 }
 
-/* Finds a key spelled exactly; -1 where this kind of section has none. */
+/* Finds a key by its exact spelling; -1 if this kind of section has no such key. */
 static const struct key_info *find_info(enum section_kind kind, const char *name, struct found *out)
 {
     const struct key_info *infos[] = {key_infos, tunnel_key_infos, file_key_infos};
@@ -41,7 +42,7 @@ static const struct key_info *find_info(enum section_kind kind, const char *name
     return NULL;
 }
 
-/* The nearest key that this kind of section has. */
+/* The most similar key of this kind of section. */
 static const char *closest_key(enum section_kind kind, const char *name)
 {
     const char *names[KEY_COUNT + TUNNEL_COUNT + FILE_COUNT + 1] = {0};

@@ -1,8 +1,7 @@
 /*
- * What has been read of the config files, for the config*.c files only. Everything points into the files'
- * texts, which are wiped when the config is freed. Files are kept strongest first: the user's, what it
- * includes, the system's, what that includes; so of two sections of one name the earlier one wins, key by
- * key.
+ * The config files in memory, for config*.c only. Everything points into the files' texts, which are wiped
+ * when the config is freed. Files are kept strongest first: the user's, what it includes, the system's, what
+ * that includes; so of two sections of one name the earlier one wins, key by key.
  */
 #ifndef MODEL_CONFIG_FILE_H
 #define MODEL_CONFIG_FILE_H
@@ -19,18 +18,18 @@
 #define CONFIG_FILE_BYTES (1024 * 1024)
 #define CONFIG_INCLUDES 8                        /* deep */
 #define CONFIG_FILES (2 * (CONFIG_INCLUDES + 1)) /* two chains */
-#define CONFIG_SECTION_KEYS 256                  /* more than there are */
+#define CONFIG_SECTION_KEYS 256                  /* larger than the number of keys */
 
 enum section_kind { SECTION_DEFAULTS, SECTION_PROFILE, SECTION_TUNNEL };
 
-/* A thousand profiles have a thousand of these; their lines are lexed only when they are used. */
+/* A file may have a thousand of these; their lines are lexed only when they are used. */
 struct section {
     const char *name; /* "" for [defaults] */
     uint32_t hash;
     uint32_t header, start, end; /* in the file's text: the header's line, the body */
     unsigned weaker;             /* index + 1 of the next section of the same kind and name */
     unsigned char kind, file;
-    bool is_weaker; /* it is not the strongest of its name itself */
+    bool is_weaker; /* it is not the strongest section of its name */
 };
 
 struct config_file {
@@ -46,22 +45,22 @@ struct config {
     unsigned sections, section_room;
     unsigned *table; /* open hash of strongest sections: index + 1 */
     unsigned table_size;
-    const char **names[SECTION_TUNNEL + 1]; /* none of [defaults] */
+    const char **names[SECTION_TUNNEL + 1]; /* [defaults] is not in it */
     char *user_file;
-    bool is_missing; /* $BROKER_CONFIG names no file */
+    bool is_missing; /* $BROKER_CONFIG names a missing file */
     char *value[FILE_COUNT];
 };
 
 /* --- config_section.c --- */
 
-/* The strongest section of that name, NULL where there is none; and the next weaker one. */
+/* The strongest section of that name, or NULL; and the next weaker one. */
 const struct section *section_find(const struct config *c, enum section_kind kind, const char *name);
 const struct section *section_weaker(const struct config *c, const struct section *s);
-/* Adds a section to the last file. ERR_CONFIG, but for the place. */
+/* Adds a section to the last file. ERR_CONFIG; the caller adds the place. */
 int section_add(struct config *c, const struct ini_event *header, struct err *e);
 /* Where the body of the last file's last section ends. */
 void section_end(struct config *c, size_t end);
-/* Room for what `bytes` of text may hold, so that nothing is moved while it is read. */
+/* Reserves room for all sections that `bytes` of text can hold, so that nothing moves while it is read. */
 void section_reserve(struct config *c, size_t bytes);
 /* Makes the lists of names. */
 void section_list_names(struct config *c);
@@ -69,14 +68,14 @@ void section_list_names(struct config *c);
 unsigned section_line(const struct config *c, const struct section *s);
 /*
  * Lexes the section and calls `each` with every key; strings live until it returns. ERR_CONFIG, *e complete:
- * what the lexer forbids, a key twice.
+ * a syntax error, or a duplicate key.
  */
 int section_each(const struct config *c, const struct section *s, ini_handler *each, void *context,
                  struct err *e);
-/* Lexes all sections: the first error. For a run that finds no section of a name: a slip may have hidden it.
- */
+/* Lexes all sections and returns the first error. For a run that does not find a section: a typing error may
+ * have hidden it. */
 int section_lex_all(const struct config *c, struct err *e);
-/* One key's value, malloced, NULL where the section has none (or is malformed); and its line. */
+/* One key's value, malloced, and its line; NULL if the section does not have it or is malformed. */
 char *section_value(const struct config *c, const struct section *s, const char *key, unsigned *line);
 
 /* Which key a line sets, and its checked value. */
@@ -90,7 +89,7 @@ void found_release(struct found *f);
 
 /* --- config_entry.c --- */
 
-/* Which key is meant, and whether its value will do. ERR_CONFIG, *e complete with FILE:LINE. */
+/* Finds the key and checks its value. ERR_CONFIG, *e complete with FILE:LINE. */
 int entry_check(const struct config *c, const struct section *s, const struct ini_event *entry,
                 struct found *out, struct err *e);
 /* "FILE:LINE" into e->what. Returns -1. */
@@ -104,38 +103,38 @@ int layer_sections(const struct config *c, const struct section *s, enum origin 
                    struct err *e);
 int layer_url(const char *url, struct profile *p, struct err *e);
 int layer_environment(struct profile *p, struct err *e);
-/* Where a setting stands, into e->what. Returns -1. */
+/* Puts the place of a setting into e->what. Returns -1. */
 int setting_what(const struct setting *s, struct err *e);
 
 /* --- config_tunnel.c --- */
 
-/* Fills the tunnel's slots from [tunnel NAME] and checks that nothing is missing. No such tunnel: e->what
- * stays empty. */
+/* Fills the tunnel's slots from [tunnel NAME] and checks that no key is missing. If there is no such tunnel,
+ * e->what stays empty. */
 int tunnel_fill(const struct config *c, const char *name, struct profile *p, struct err *e);
 /* The tunnel that `via` asks for. *e complete. */
 int tunnel_resolve(const struct config *c, struct profile *p, struct err *e);
-/* ERR_CONFIG: no such tunnel, with what was probably meant. */
+/* ERR_CONFIG: no such tunnel, with "did you mean". */
 int tunnel_missing(const struct config *c, const char *name, struct err *e);
 
 /* --- config_inherits.c --- */
 
-#define INHERITS_CHAIN 900 /* bytes of the chain's names in a message */
+#define INHERITS_CHAIN 900 /* bytes for the names of the chain in a message */
 
 /* The profiles that p inherits from, nearest first. *e complete. */
 int inherits_follow(const struct config *c, struct profile *p, struct err *e);
-/* What a profile's sections say about its parent, malloced: the strongest line; NULL where there is none. */
+/* The name of a profile's parent from its strongest section that has one, malloced; NULL if there is none. */
 char *inherits_find(const struct config *c, const struct section *s, unsigned *file, unsigned *line);
-/* ERR_CONFIG but for the place. */
+/* ERR_CONFIG; the caller adds the place. */
 int inherits_refuse_parent(const struct config *c, const char *name, struct err *e);
 int inherits_refuse_circle(const char *chain, struct err *e);
 
 /* --- config_resolve.c --- */
 
-/* ERR_CONFIG: no such profile, with what was probably meant. */
+/* ERR_CONFIG: no such profile, with "did you mean". */
 int profile_missing(const struct config *c, const char *name, struct err *e);
-/* ERR_CONFIG: $BROKER_CONFIG names no file. *e complete. */
+/* ERR_CONFIG: $BROKER_CONFIG names a missing file. *e complete. */
 int config_missing(const struct config *c, struct err *e);
-/* Unset means as if it had never been set: built-in values apply again. */
+/* After unsetting, built-in values apply again. */
 void settle_built_in(struct setting *slots, const struct key_info *infos, size_t count);
 
 #endif

@@ -1,4 +1,4 @@
-/* `inherits`: the profiles whose keys fill the gaps of another one, nearest first, with a check for circles.
+/* `inherits`: the profiles whose keys fill the gaps of another one, nearest first, with a check for cycles.
  */
 #include <base/mem.h>
 #include <base/text.h>

@@ -1,7 +1,6 @@
 /*
- * The layers that a profile is made of: the command line's overrides, sections of the file, the environment.
- * Each fills the slots that no stronger one has set. Which layers there are, and in which order, is
- * config_resolve.c.
+ * The layers of a profile: the command line's overrides, sections of the file, the environment. Each fills
+ * the slots that no stronger layer has set. config_resolve.c lists the layers in their order.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -35,8 +34,8 @@ static struct place place_before(const struct profile *p)
 }
 
 /*
- * After a layer: the one of host and socket that it has set unsets the other one of weaker layers, so that
- * `--socket PATH` overrides a profile's host. Both in one layer contradict each other.
+ * Called after each layer: if it has set host or socket, that unsets the other one of weaker layers, so that
+ * `--socket PATH` overrides a profile's host. Both in one layer are an error.
  */
 static int place_settle(struct profile *p, struct place before, struct err *e)
 {
@@ -98,7 +97,7 @@ static int take_override(struct profile *p, const struct override *o, struct err
     return 0;
 }
 
-/* The last one of a key counts, so they are taken from behind. */
+/* The last override of a key counts, so they are applied in reverse order. */
 int layer_overrides(struct profile *p, const struct override *overrides, size_t count, struct err *e)
 {
     struct place before = place_before(p);

@@ -1,8 +1,8 @@
 /*
- * Makes one profile of the layers, strongest first: overrides, the URL or the sections of the profile and of
- * those that it inherits from, BROKER_* of the environment, [defaults], built-in values. A slot once set is
- * never set again by a weaker layer. Only sections that are used are checked. What a profile's keys demand of
- * each other and of this build is the session's business.
+ * Makes one profile from the layers, strongest first: overrides, the URL or the sections of the profile and
+ * of those that it inherits from, BROKER_* of the environment, [defaults], built-in values. A weaker layer
+ * never changes a slot that is set. Only sections that are used are checked. The session checks whether a
+ * profile's keys fit each other and this build.
  */
 #include <model/config.h>
 
@@ -24,7 +24,7 @@ int profile_missing(const struct config *c, const char *name, struct err *e)
     return *names ? err_hint(e, "broker profile list") : err_hint_sh(e, "broker profile add %s", name);
 }
 
-/* Unset means as if it had never been set: a built-in value applies again. */
+/* After unsetting, a built-in value applies again. */
 void settle_built_in(struct setting *slots, const struct key_info *infos, size_t count)
 {
     for (size_t k = 0; k < count; k++) {
@@ -36,9 +36,9 @@ void settle_built_in(struct setting *slots, const struct key_info *infos, size_t
 }
 
 /*
- * Without a user there is no entry of ours to look up: a URL's password is used, or the client's own files
- * decide. That password is for this server alone, so it also stands before what [defaults] or the environment
- * say for every server; then it is as if the URL had named that.
+ * Without a user there is no keychain entry to look up: the URL's password is used, or the client's own
+ * option files decide. That password belongs to this server alone, so it also overrides `auth` of [defaults]
+ * and the environment, as if the URL had set it.
  */
 static void derive_auth(struct profile *p)
 {
@@ -83,8 +83,7 @@ static int apply_named(const struct config *c, const char *name, struct profile 
     return layer_sections(c, s, ORIGIN_FILE, p, e);
 }
 
-/* What a URL says that could take something away. That a password goes in clear asks for more TLS, not less.
- */
+/* Whether the URL sets a key that could lower security. `cleartext` asks for more TLS, not less. */
 static void forget_levels(struct profile *p)
 {
     for (size_t k = 0; k < KEY_COUNT; k++) {

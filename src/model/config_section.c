@@ -1,7 +1,7 @@
 /*
- * The table of sections: adding them while a file is lexed, with the structural rules (kinds, names, no
- * duplicates in one file), and finding them by name. Every run pays for this once per section of the file, so
- * nothing is copied, and no key is looked up here.
+ * The table of sections: adds them while a file is lexed, checks the structure (kinds, names, no duplicates
+ * in one file), and finds them by name. Each run does this for every section of the file, so it copies
+ * nothing and looks up no key.
  */
 #include <model/config_file.h>
 
@@ -21,7 +21,7 @@ static uint32_t hash_name(enum section_kind kind, const char *name)
     return h;
 }
 
-/* The slot of the table where a section of that name is, or where it belongs. */
+/* The slot of the table that holds the section of that name, or would hold it. */
 static unsigned *find_slot(const struct config *c, enum section_kind kind, const char *name, uint32_t hash)
 {
     for (unsigned i = hash & (c->table_size - 1);; i = (i + 1) & (c->table_size - 1)) {
@@ -63,7 +63,7 @@ int config_what(const struct config *c, unsigned file, unsigned line, struct err
     return err_what(e, "%s:%u", c->file[file].label, line);
 }
 
-/* The name behind a word of the header, or NULL where it is another word. */
+/* The name after a word of the header, or NULL if it is another word. */
 static const char *header_name(const char *header, const char *word)
 {
     size_t n = strlen(word);
@@ -88,7 +88,7 @@ static int refuse_header(const char *header, struct err *e)
     return err_hint(e, "[defaults], [profile NAME] or [tunnel NAME]");
 }
 
-/* Kind and name of a header; -1 with *e but for the place. */
+/* Kind and name of a header; -1 with *e, to which the caller adds the place. */
 static int read_header(const char *header, enum section_kind *kind, const char **name, struct err *e)
 {
     if (text_equal(header, "defaults")) {
@@ -115,7 +115,7 @@ static int read_header(const char *header, enum section_kind *kind, const char *
     return 0;
 }
 
-/* Puts a section behind the stronger ones of its name. -1: one of them is of the same file. */
+/* Appends a section to the stronger ones of its name. -1: one of them is in the same file. */
 static int chain_section(struct config *c, unsigned strongest, struct err *e)
 {
     unsigned added = c->sections - 1;
@@ -168,7 +168,7 @@ void section_end(struct config *c, size_t end)
         c->section[c->sections - 1].end = (uint32_t)end;
 }
 
-/* Pages that are never touched cost nothing, so this is generous. */
+/* Untouched pages cost nothing, so the estimate is generous. */
 void section_reserve(struct config *c, size_t bytes)
 {
     c->section_room = c->sections + (unsigned)(bytes / 64) + 16;

@@ -1,6 +1,6 @@
 /*
- * The tunnel of a profile: what `via` says, and the keys of [tunnel NAME]. Whether this build has such a
- * tunnel is the session's question.
+ * The tunnel of a profile: what `via` says, and the keys of [tunnel NAME]. The session checks whether this
+ * build has that kind of tunnel.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,14 +22,14 @@ int tunnel_missing(const struct config *c, const char *name, struct err *e)
     return err_hint(e, "add [tunnel %s], or via = ssh://[USER@]HOST", name);
 }
 
-/* A program that is told no local end of ours listens at one of its own, which must be written. */
+/* A command without {local_port} and {socket} listens at an address of its own, which must be given. */
 static bool needs_address(const char *type, const char *command)
 {
     return text_equal(type, "tcp") || (text_equal(type, "command") && command &&
                                        !strstr(command, "{local_port}") && !strstr(command, "{socket}"));
 }
 
-/* What its type cannot do without. `subject` is what it is called. */
+/* Checks that the keys needed by its type are set. `subject` is its name for messages. */
 static int check_complete(const struct profile *p, const char *subject, struct err *e)
 {
     const char *type = profile_tunnel_str(p, TUNNEL_type), *command = profile_tunnel_str(p, TUNNEL_command);
@@ -59,7 +59,7 @@ static int check_section(const struct config *c, const struct section *s, const 
     return check_complete(p, subject, e) < 0 ? config_what(c, s->file, section_line(c, s), e) : 0;
 }
 
-/* An address is complete, unless another type was put over it. */
+/* An inline address is complete, unless another type overrides its own. */
 static int check_inline(const struct profile *p, struct err *e)
 {
     const struct setting *type = &p->tunnel[TUNNEL_type];
@@ -80,7 +80,7 @@ int tunnel_fill(const struct config *c, const char *name, struct profile *p, str
     return layer_sections(c, s, ORIGIN_FILE, p, e) < 0 ? -1 : check_section(c, s, p, e);
 }
 
-/* Keys for a tunnel where there is none: harmless from [defaults], a slip on the command line. */
+/* Keys for a tunnel if there is none: ignored from [defaults], an error on the command line. */
 static int no_tunnel(struct profile *p, struct err *e)
 {
     const struct setting *path = &p->set[KEY_socket];
@@ -101,7 +101,7 @@ static int no_tunnel(struct profile *p, struct err *e)
     return 0;
 }
 
-/* What a URL says about its own tunnel does not belong to another one. */
+/* A URL's settings for its own tunnel do not apply to another one. */
 static void drop_url_tunnel(struct profile *p)
 {
     for (size_t k = 0; k < TUNNEL_COUNT; k++)

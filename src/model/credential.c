@@ -1,4 +1,4 @@
-/* A credential as a value: only its end is worth a function. */
+/* Releases a credential. */
 #include <model/credential.h>
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * Identities: canonical text. The user is percent-encoded, so that no name can look
- * like another address; no name is resolved, so that the same text means the same entry on every network.
+ * Identities: canonical text. The user is percent-encoded, so that no user name can look like another
+ * address. Host names are not resolved, so that the same text means the same entry on every network.
  */
 #include <model/identity.h>
 
@@ -13,7 +13,7 @@
 #include <base/text.h>
 
 #define IDENTITY_MOST 65536
-#define COMMAND_MOST (1 << 20) /* more than a command has */
+#define COMMAND_MOST (1 << 20) /* more than any command has */
 
 /* HOST:PORT, or the socket's path; `auto` for discovery. */
 static void add_place(struct buf *out, const struct profile *p)
@@ -27,7 +27,7 @@ static void add_place(struct buf *out, const struct profile *p)
         buf_puts(out, path ? path : "auto");
 }
 
-/* [USER@]HOST[:PORT] of SSH, as written. */
+/* The SSH server as [USER@]HOST[:PORT], as written. */
 static void add_bastion(struct buf *out, const struct profile *p)
 {
     const char *user = profile_tunnel_str(p, TUNNEL_user), *host = profile_tunnel_str(p, TUNNEL_host);
@@ -113,8 +113,8 @@ void identity_add_field(struct buf *out, const char *value)
     buf_putc(out, value ? '\002' : '\001');
 }
 
-/* `./get`, `../keys.json`, `--file=keys.json`: by the name alone nobody can tell, by what is there one can.
- */
+/* `./get`, `../keys.json`, `--file=keys.json`: the word alone does not show whether it is a path; whether
+ * such a file exists does. */
 static bool leads_here(const char *word)
 {
     const char *value = *word == '-' ? strchr(word, '=') : NULL;

@@ -1,7 +1,7 @@
 /*
  * The INI lexer: choosing the policy, and its errors. It finds lines, headers, keys and values and cuts them
- * into strings in place; it deliberately knows no section, no key and no merging rule: config*.c and the aws
- * room do. The policies are ini_strict.c and ini_aws.c.
+ * into strings in place; it deliberately knows no section, key or merging rule; config*.c and the aws module
+ * do. The policies are ini_strict.c and ini_aws.c.
  */
 #include <model/ini.h>
 
@@ -60,7 +60,7 @@ int ini_parse_body(const char *name, const char *section, unsigned first, char *
     return ini_lex_strict(&x);
 }
 
-/* In blocks of a fixed size, which become vector code. */
+/* In blocks of a fixed size, so that the compiler vectorizes the loop. */
 unsigned ini_line(const char *text, size_t at)
 {
     unsigned lines = 1;

@@ -1,7 +1,7 @@
 /*
  * AWS's policy of the INI lexer, for ~/.aws/config and ~/.aws/credentials: docs/aws-files.md. It reads lines
- * as the AWS CLI does, which has them from Python's configparser. A property is handed over only when its
- * continuation lines have been read.
+ * as the AWS CLI does, which uses Python's configparser. A property is reported only once its continuation
+ * lines have been read.
  */
 #include <model/ini_lexer.h>
 
@@ -24,10 +24,10 @@ struct aws {
     struct line l;          /* without the white space around it */
     size_t indent, level;   /* in characters: of this line, and of the last header or key */
     struct ini_event event; /* of the property that may be continued */
-    char *tail;             /* where its value ends; NULL: there is none */
-    size_t empty;           /* lines since then that are empty, and count where the value goes on */
-    bool is_parent;         /* its value is empty until now: what goes on are sub-properties */
-    bool is_open;           /* deeper lines go on with what is above them, be it a property or not */
+    char *tail;             /* where its value ends; NULL: no property */
+    size_t empty;           /* empty lines since then, which count if the value continues */
+    bool is_parent;         /* its value is empty so far: continuation lines are sub-properties */
+    bool is_open;           /* deeper lines continue the line above them, whether it is a property or not */
 };
 
 /* Python's "universal newlines": LF, CR LF, or CR. */
@@ -74,7 +74,7 @@ static int fault(struct aws *k, const struct ini_fault *what)
     return k->x->handle(k->x->context, &event, k->x->e);
 }
 
-/* Hands over the property that could have been continued until now. */
+/* Reports the property that could have been continued until now. */
 static int flush(struct aws *k)
 {
     if (!k->tail)
@@ -103,8 +103,8 @@ static char *find_delimiter(const struct line *l)
     return at;
 }
 
-/* Up to the last bracket of the line, whatever stands behind it. Where there is none the section is one that
- * cannot be used; and so is that above it, if the AWS CLI would take the line for a property there. */
+/* The name ends at the last bracket of the line, whatever follows. Without a bracket the section cannot be
+ * used, nor can the section above it if the AWS CLI would read the line as a property of it. */
 static int take_header(struct aws *k)
 {
     char *name = k->l.start + 1, *bracket = k->l.end - 1;
@@ -150,7 +150,7 @@ static int take_property(struct aws *k)
     return 0;
 }
 
-/* Python's str.splitlines() ends a line there too, which it uses for sub-properties. */
+/* The AWS CLI splits sub-properties with Python's str.splitlines(), which ends a line there too. */
 static bool has_line_end(const struct line *l)
 {
     size_t n = (size_t)(l->end - l->start);
@@ -162,8 +162,8 @@ static bool has_line_end(const struct line *l)
            memmem(l->start, n, "\xe2\x80\xa9", 3);
 }
 
-/* A continued value grows in place: LF and the stripped text are never longer than a line's end and the line.
- */
+/* A continued value grows in place: LF plus the stripped text is never longer than the line end plus the
+ * line. */
 static int take_continuation(struct aws *k)
 {
     size_t n = (size_t)(k->l.end - k->l.start);

@@ -1,4 +1,4 @@
-/* What the two policies of the lexer share, for ini*.c only. */
+/* Shared by the two policies of the lexer, for ini*.c only. */
 #ifndef MODEL_INI_LEXER_H
 #define MODEL_INI_LEXER_H
 
@@ -9,8 +9,8 @@
 
 struct lexer {
     const char *name;
-    char *text, *end; /* *end is the NUL behind the text */
-    unsigned number;  /* of the current line; 0: that of `at`, to be counted when it is wanted */
+    char *text, *end; /* *end is the NUL after the text */
+    unsigned number;  /* of the current line; 0: count the line of `at` when it is needed */
     const char *at;
     const char *section;
     ini_handler *handle;
@@ -18,12 +18,12 @@ struct lexer {
     struct err *e;
 };
 
-/* A line without its CR and LF, and where the next one starts. */
+/* A line without its CR and LF, and the start of the next line. */
 struct line {
     char *start, *end, *next;
 };
 
-/* Bytes looked at in one step by loops that become vector code. */
+/* Bytes per step in loops that the compiler vectorizes. */
 #define BLOCK 64
 
 unsigned lexer_line(const struct lexer *x);
@@ -53,7 +53,7 @@ static inline char *trim_blanks(const char *start, char *end)
     return end;
 }
 
-/* `end` where the byte does not occur. */
+/* `end` if the byte does not occur. */
 static inline char *find_byte(char *from, char *end, char c)
 {
     char *at = from < end ? memchr(from, c, (size_t)(end - from)) : NULL;

@@ -1,17 +1,18 @@
 /*
- * The strict policy of the INI lexer, for our own config file. Every run of the program lexes a whole file to
- * use one section of it, so what is done per byte is done by memchr() or by loops that become vector code,
- * and what is done per line uses no memory but the text.
+ * The strict policy of the INI lexer, for our own config file. Each run lexes a whole file to use one section
+ * of it, so the work per byte is done by memchr() or by loops that the compiler vectorizes, and the work per
+ * line allocates nothing.
  */
 #include <model/ini_lexer.h>
 #include <model/utf8.h>
 
 struct strict {
     struct lexer *x;
-    char *hash, *semicolon; /* the next of each, looked for once and kept while it lies ahead */
+    char *hash, *semicolon; /* the next one of each, kept until the lexer has passed it */
 };
 
-/* Whether no byte of the block needs a second look. As signed bytes, both controls and UTF-8 are below 32. */
+/* Whether the block has only printable ASCII. As signed bytes, both control characters and UTF-8 are
+ * below 32. */
 static bool is_plain_block(const char *s)
 {
     unsigned char bad = 0;
@@ -29,7 +30,7 @@ static bool is_control(const char *s)
     return (c < 0x20 && c != '\n' && c != '\t' && !(c == '\r' && s[1] == '\n')) || c == 0x7f;
 }
 
-/* Looks at every byte of the text once, before any line is cut: only clean text reaches the rest. */
+/* Checks every byte of the text once, before any line is cut, so that the rest only sees valid text. */
 static int check_text(struct lexer *x)
 {
     static const char hint[] = "save the file as plain UTF-8 text";
@@ -57,7 +58,7 @@ static int check_text(struct lexer *x)
     return 0;
 }
 
-/* The `#` or `;` that has a blank before it, NUL where there is none. */
+/* The `#` or `;` after a space, NUL if there is none. */
 static char find_comment(struct strict *k, char *from, const char *to)
 {
     if (k->hash < from)
@@ -109,7 +110,7 @@ static int take_header(struct lexer *x, struct line l)
     return x->handle(x->context, &event, x->e);
 }
 
-/* Where the `=` is; *key_end: where the key ends, which may hold blanks. */
+/* The place of the `=`; *key_end: the end of the key, which may contain spaces. */
 static char *find_equals(struct line l, char **key_end)
 {
     char *s = l.start;
@@ -167,7 +168,7 @@ static int take_one(struct strict *k, struct line l)
     return *l.start == '[' ? take_header(k->x, l) : take_property(k, l);
 }
 
-/* Lexes what lies between two places at the start of lines. */
+/* Lexes the text between two line starts. */
 static int lex_lines(struct lexer *x, char *next, const char *end)
 {
     struct strict k = {x, x->text, x->text};
@@ -182,7 +183,7 @@ static int lex_lines(struct lexer *x, char *next, const char *end)
     return 0;
 }
 
-/* A byte order mark stands at the start of a file, never of a section's body. */
+/* A byte order mark may only start a file, not a section's body. */
 static char *skip_mark(const struct lexer *x)
 {
     bool has_mark = !x->section && x->end - x->text >= 3 && memcmp(x->text, "\xef\xbb\xbf", 3) == 0;
@@ -195,7 +196,7 @@ int ini_lex_strict(struct lexer *x)
     return check_text(x) < 0 ? -1 : lex_lines(x, skip_mark(x), x->end);
 }
 
-/* The next line from the start of one on whose first character, behind blanks, is `[`; NULL at the end. */
+/* The next line whose first character after spaces is `[`; NULL at the end. */
 static char *find_header(const char *start, char *s, char *end)
 {
     for (; (s = find_byte(s, end, '[')) < end; s++) {

@@ -1,6 +1,6 @@
 /*
- * A size in front of each block lets free() wipe it. Out of memory ends the program: jansson would go on
- * without the key, the entry or the byte that did not fit.
+ * The size stored in front of each block lets free() wipe it. Out of memory ends the program, because jansson
+ * would continue without the key, the entry or the byte that did not fit.
  */
 #include <model/json.h>
 

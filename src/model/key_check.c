@@ -1,6 +1,6 @@
 /*
- * Checks a key's value and brings it into its normal form, one function for each type of keys.def. What only
- * makes sense together with other keys, or with the machine (does the file exist?), is not looked at here.
+ * Checks a key's value and brings it into its normal form, one function for each type of keys.def. Rules
+ * between keys, and whether a file exists, are not checked here.
  */
 #include <model/profile.h>
 
@@ -39,8 +39,8 @@ static int take_path(const struct key_info *info, const char *value, char **out,
     return 0;
 }
 
-/* "'x' is " before a message. What stands in the place of a value may be a secret (-P for -p, or
- * USER:PASSWORD@HOST): it is shown only where it cannot be one. */
+/* "'x' is " before a message. The value may be a secret (-P typed for -p, or USER:PASSWORD@HOST), so it is
+ * shown only if it cannot be one. */
 static char *subject(const char *value, bool is_harmless)
 {
     return is_harmless ? mem_printf(QUOTED " is ", value) : mem_strdup("");
@@ -94,7 +94,7 @@ static int take_time(const struct key_info *info, const char *value, char **out,
     return err_hint(e, "for example: %s = 500ms, 10s, 5m or 1h", info->name);
 }
 
-/* A word may be known and not be in this version: it is taken, and nobody is told of it. */
+/* A word that is known but not in this version is accepted and not listed. */
 static bool is_built(const struct key_info *info, const char *word)
 {
     return info != &key_infos[KEY_auth] || kind_has_provider(word);
@@ -144,8 +144,8 @@ static int refuse_url(const struct key_info *info, const char *why, struct err *
     return err_hint(e, "for example: %s = https://vault.example.com", info->name);
 }
 
-/* A base URL: scheme, host, port, perhaps a path; no trailing slash. What may hold a secret is never quoted.
- */
+/* A base URL: scheme, host, port, perhaps a path; no trailing slash. A part that may hold a secret is never
+ * quoted. */
 static int take_url(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     AUTO_FREE(char *, authority);
@@ -198,7 +198,7 @@ static int take_listen(const struct key_info *info, const char *value, char **ou
     return err_hint(e, "for example: %s = 127.0.0.1:13306", info->name);
 }
 
-/* One colon before something that is no port is USER:PASSWORD, as an `@` is the end of one. */
+/* A colon before something other than a port, or an `@`, means USER:PASSWORD. */
 static bool is_harmless_host(const char *value)
 {
     const char *colon = strchr(value, ':');
@@ -236,8 +236,8 @@ static int take_hostname(const struct key_info *info, const char *value, char **
     return err_hint(e, "a name such as db.example.com, or an IP address");
 }
 
-/* What ssh takes for a host, as in `ssh HOST`: an alias need not be a name (`prod/bastion`, `prod:eu`). The
- * user has a key of his own. */
+/* What ssh accepts as a host in `ssh HOST`: an alias need not be a host name (`prod/bastion`, `prod:eu`). The
+ * user is a separate key. */
 static bool is_ssh_alias(const char *s)
 {
     return *s != '-' && strlen(s) <= ALIAS_MOST && !s[strcspn(s, " '`\"$\\;&<>|(){}@")] && !strstr(s, "://");
@@ -272,7 +272,7 @@ static int take_via(const struct key_info *info, const char *value, char **out, 
     return via_parse(value, &via, e) < 0 ? -1 : take_text(info, value, out, e);
 }
 
-/* It stands in a statement, and sql_mode, the server's to choose, says what ends a string there. */
+/* The value becomes part of an SQL statement, and the server's sql_mode decides what ends a string there. */
 static int take_zone(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-_/:. ";
@@ -283,7 +283,7 @@ static int take_zone(const struct key_info *info, const char *value, char **out,
     return err_hint(e, "for example: %s = Europe/Berlin, +02:00 or server", info->name);
 }
 
-/* What no value may hold: it would reach option files, terminals and JSON. */
+/* What no value may contain, because values reach option files, terminals and JSON. */
 static int check_characters(const struct key_info *info, const char *value, struct err *e)
 {
     size_t n = strlen(value), len;

@@ -1,4 +1,4 @@
-/* Files that keys name: whether they are there and can be read, before anybody is dialled. */
+/* Checks that files named by keys can be read, before anything is dialled. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -116,7 +116,8 @@ static bool is_alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* By hand: it is called for each of a thousand sections, and strspn(3) makes a table at each call. */
+/* Written by hand because it is called for each section of the file, and strspn(3) builds a table at each
+ * call. */
 bool profile_name_valid(const char *s)
 {
     size_t n = 0;

@@ -1,4 +1,4 @@
-/* The rows of model/kinds.def as lists of names. What a row does is in the room that it names, not here. */
+/* The rows of model/kinds.def as lists of names. What a row does is in its own module. */
 #include <model/kinds.h>
 
 #include <stddef.h>

@@ -1,5 +1,4 @@
-/* Profiles as values: slots with an origin, and reading them. How they are filled is config_resolve.c and
- * url.c. */
+/* Profiles as values: slots with an origin. config_resolve.c and url.c fill them. */
 #include <model/profile.h>
 
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /*
  * mysql:// URLs into settings: Sequel Ace's parameters, and every key of the config file under its own name.
- * What its modes exclude, the mode decides: the fields of another one are dropped, as Sequel Ace does, but
- * for the tunnel, which here goes with every provider. No error text quotes the userinfo, the host or the
- * port: any of them may be part of a password whose special characters were not encoded.
+ * The URL's mode decides which fields count: those of another mode are dropped, as Sequel Ace does, except
+ * the tunnel, which works with every provider here. No error text quotes the userinfo, the host or the port:
+ * any of them may be part of a password whose special characters were not encoded.
  */
 #include <model/url.h>
 
@@ -17,7 +17,7 @@
 #include <model/kinds.h>
 #include <model/url_parts.h>
 
-/* The parameters that are no keys. */
+/* The parameters that are not keys. */
 static const char *const dialect_names[URL_PARAMETERS] = {
     [URL_TYPE] = "type",
     [URL_SSH_HOST] = "ssh_host",
@@ -50,7 +50,7 @@ static int refuse_encoding(struct url *u, const char *what)
     return url_refuse(u, "write a literal % as %25", why);
 }
 
-/* Decodes a part that is no secret, once; NULL where the encoding is bad. */
+/* Decodes a part that is not a secret, once; NULL if the encoding is bad. */
 static char *decode(struct span s)
 {
     AUTO_BUF(out, URL_MOST);
@@ -71,8 +71,8 @@ static int decode_secret(struct url *u, struct span s, const char *what, struct 
     return 0;
 }
 
-/* Why a URL may not set a key of that column; NULL: it may. What depends on the rest of the profile is
- * looked at in session/url_rule.c. */
+/* Why a URL may not set a key of that column; NULL: it may. session/url_rule.c checks what depends on the
+ * rest of the profile. */
 static const char *const reasons[URL_UNKNOWN + 1] = {
     [URL_RUNS] = "a URL runs no program",
     [URL_SENDS] = "a URL sends nothing of this machine",
@@ -80,7 +80,7 @@ static const char *const reasons[URL_UNKNOWN + 1] = {
     [URL_BORROWS] = "a URL takes nothing that belongs to another server",
 };
 
-/* A flag stands in the place of whatever the URL says. */
+/* A flag overrides whatever the URL says. */
 static int check_rule(struct url *u, enum key k, const char *value)
 {
     const struct key_info *info = &key_infos[k];
@@ -133,8 +133,8 @@ static bool drop_prefix(struct span *s, const char *prefix)
     return true;
 }
 
-/* mysql, what other programs call it, and behind a `+` SQLAlchemy's driver, which is not our concern, or
- * TablePlus's ssh. */
+/* mysql, other programs' names for it, and after a `+` SQLAlchemy's driver, which is ignored, or TablePlus's
+ * ssh. */
 static bool take_scheme(struct url *u)
 {
     static const char *const names[] = {"mysql", "mariadb", "mysql2", "my",
@@ -173,13 +173,13 @@ static int take_socket(struct url *u, struct span s)
         return refuse_encoding(u, "socket's path");
     if (!u->parts.ssh_host.at)
         return url_set_key(u, KEY_socket, path, "host");
-    u->value[URL_SSH_SOCKET] = path; /* of the far side */
+    u->value[URL_SSH_SOCKET] = path; /* on the far side */
     path = NULL;
     return 0;
 }
 
-/* Without a host dburl and others have the socket's path there: /run/mysqld/mysqld.sock/DATABASE. Another
- * path is none of a database. */
+/* Without a host, dburl and others put the socket's path there: /run/mysqld/mysqld.sock/DATABASE. Any other
+ * path is an error. */
 static int take_socket_of_path(struct url *u)
 {
     static const char mark[] = ".sock";
@@ -277,7 +277,7 @@ static int take_value(struct url *u, const char *name, const char *value)
     return k < 0 ? refuse_parameter(u, name) : url_set_key(u, (enum key)k, value, key_infos[k].name);
 }
 
-/* What stands before the path of mysql+ssh://. */
+/* The part before the path of mysql+ssh://. */
 static int take_ssh(struct url *u)
 {
     const struct span parts[] = {u->parts.ssh_host, u->parts.ssh_port, u->parts.ssh_user};

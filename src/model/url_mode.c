@@ -1,7 +1,6 @@
 /*
  * The mode of a URL, tcp, socket or ssh, and what follows from it. The fields of other modes are dropped, as
- * Sequel Ace does; but a provider is no mode, so that an IAM token or a Vault lease goes through a tunnel
- * too.
+ * Sequel Ace does; but a provider is not a mode, so an IAM token or a Vault lease works through a tunnel too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +28,11 @@ enum mode { MODE_TCP, MODE_SOCKET, MODE_SSH };
 
 static const struct {
     const char *name, *auth;
-    enum mode mode; /* where auth is NULL */
+    enum mode mode; /* if auth is NULL */
 } types[] = {
     {"tcpip", NULL, MODE_TCP},    {"tcp", NULL, MODE_TCP},      {"socket", NULL, MODE_SOCKET},
     {"ssh", NULL, MODE_SSH},      {"aws_iam", "iam", MODE_TCP}, {"awsiam", "iam", MODE_TCP},
-    {"vault", "vault", MODE_TCP}, /* which is then refused, in its own words */
+    {"vault", "vault", MODE_TCP}, /* which is then refused with its own message */
 };
 
 static bool is_given(const struct url *u, enum url_parameter d)
@@ -41,7 +40,7 @@ static bool is_given(const struct url *u, enum url_parameter d)
     return u->value[d] && *u->value[d];
 }
 
-/* The mode that the parameters speak of where `type` names none. An IAM token is for TCP. */
+/* The mode that the parameters imply if there is no `type`. An IAM token is for TCP. */
 static enum mode implied_mode(const struct url *u, const char *auth)
 {
     bool is_iam = text_equal(auth, "iam");
@@ -82,7 +81,7 @@ static int use_socket(struct url *u)
     return has_key(u, KEY_socket) ? 0 : url_set_key(u, KEY_socket, "auto", "type");
 }
 
-/* A port in blanks is one; nothing but blanks is none. */
+/* Spaces around a port are ignored; only spaces mean no port. */
 static int read_ssh_port(struct url *u, long *port)
 {
     AUTO_FREE(char *, text);

@@ -11,7 +11,7 @@
 #include <model/profile.h>
 
 struct span {
-    const char *at; /* NULL: the part is not there; empty is something else */
+    const char *at; /* NULL: the part is missing, which differs from empty */
     size_t n;
 };
 
@@ -22,15 +22,15 @@ struct url_parts {
     const char *fragment;                                   /* at the `#` */
 };
 
-/* Cuts at "://", the authority's last `@`, and so on (RFC 3986); takes go-sql-driver's and mysqlsh's places
- * in parentheses apart; checks nothing. `url` has "://". */
+/* Cuts at "://", the authority's last `@`, and so on (RFC 3986); parses go-sql-driver's and mysqlsh's
+ * addresses in parentheses; checks nothing. `url` contains "://". */
 void url_split(const char *url, struct url_parts *out);
 
 /* Takes the next NAME=VALUE off a query, both still encoded; `value` is NULL without `=`. False at the end.
  */
 bool url_next_parameter(struct span *query, struct span *name, struct span *value);
 
-/* The parameters that are no keys. */
+/* The parameters that are not keys. */
 enum url_parameter {
     URL_TYPE,
     URL_SSH_HOST,
@@ -47,9 +47,9 @@ struct url {
     struct url_parts parts;
     struct profile *p;
     struct err *e;
-    char *value[URL_PARAMETERS]; /* decoded; NULL where not given */
+    char *value[URL_PARAMETERS]; /* decoded; NULL if not given */
     bool is_jdbc;                /* whose password is a parameter */
-    const char *least_tls;       /* asked for by words that do not name a level; NULL */
+    const char *least_tls;       /* requested by words that do not name a level; NULL */
 };
 
 #define URL_MOST (4 * 65536) /* bytes: the longest password, each byte encoded, and the rest */
@@ -58,9 +58,9 @@ struct url {
 int url_refuse(struct url *u, const char *hint, const char *why);
 /* Sets a key; of a repeated one the last value counts. `from` is the parameter. */
 int url_set_key(struct url *u, enum key k, const char *text, const char *from);
-/* Another program's word (url_words.c): 1 taken or ignored, 0 unknown, -1. */
+/* Another program's parameter (url_words.c): 1 used or ignored, 0 unknown, -1 error. */
 int url_take_word(struct url *u, const char *name, const char *value);
-/* The level that such words ask for, once all are read. */
+/* The TLS level that such parameters ask for, once all are read. */
 int url_settle_tls(struct url *u);
 /* Chooses the mode, drops what belongs to another one, and sets what the mode implies (url_mode.c). */
 int url_settle_mode(struct url *u);

@@ -1,6 +1,6 @@
 /*
- * URLs as text: their parts, and finding and hiding passwords in them. Where a URL is malformed, so that
- * nobody can tell what was meant as the password, more is hidden rather than less.
+ * URLs as text: their parts, and finding and hiding passwords in them. If a URL is malformed and it is
+ * unclear which part is the password, more is hidden rather than less.
  */
 #include <model/url_parts.h>
 
@@ -47,8 +47,8 @@ static void split_authority(struct span authority, struct url_parts *out)
 }
 
 /*
- * SSHUSER@SSHHOST/USER:PASSWORD@HOST:PORT/DATABASE: what was read as the server is the bastion, and the
- * server is in the path. That password may be but partly encoded: its end is the last `@`.
+ * SSHUSER@SSHHOST/USER:PASSWORD@HOST:PORT/DATABASE: the part that looks like the server is the bastion, and
+ * the server is in the path. That password may be only partly encoded, so it ends at the last `@`.
  */
 static void split_ssh(struct url_parts *out)
 {
@@ -73,8 +73,8 @@ static bool is_ssh_scheme(struct span scheme)
     return scheme.n > 4 && strncasecmp(scheme.at + scheme.n - 4, "+ssh", 4) == 0;
 }
 
-/* Where such a place begins, behind the user: tcp(HOST:PORT), unix(/PATH) or (/PATH), its end in *close.
- * NULL: there is none. */
+/* The start of an address in parentheses after the user: tcp(HOST:PORT), unix(/PATH) or (/PATH); *close is
+ * its end. NULL if there is none. */
 static const char *find_place(const char *rest, const char **open, const char **close)
 {
     static const char *const words[] = {"(", "tcp(", "unix("};
@@ -86,14 +86,14 @@ static const char *find_place(const char *rest, const char **open, const char **
             continue;
         *open = place + strlen(words[i]);
         *close = strchr(*open, ')');
-        /* What has a slash before it is in the path. */
+        /* After a slash it is part of the path. */
         return *close && strchr("/?#", (*close)[1]) && !memchr(rest, '/', (size_t)(place - rest)) ? place
                                                                                                   : NULL;
     }
     return NULL;
 }
 
-/* User, host and port, or socket; returns where they end. */
+/* Parses user, host and port, or socket; returns where they end. */
 static const char *split_place(const char *rest, struct url_parts *out)
 {
     const char *end = rest + strcspn(rest, "/?#"), *open, *close;
@@ -158,7 +158,7 @@ static bool is_secret_name(struct span name)
 
 /*
  * What may be the rest of a password with a `/`, `?` or `#` that should have been encoded, as in
- * user:pass/word@host: there is an `@` in the path, or anywhere behind a port that is no number.
+ * user:pass/word@host: there is an `@` in the path, or anywhere after a port that is not a number.
  */
 static struct span stray_password(const struct url_parts *u)
 {
@@ -172,8 +172,8 @@ static struct span stray_password(const struct url_parts *u)
     return from && at && at > from ? span_of(from, at) : (struct span){NULL, 0};
 }
 
-/* USER:PASSWORD@HOST without its scheme, or USER:PASSWORD alone, which is no HOST:PORT: slips, and no profile
- * can be called so. */
+/* USER:PASSWORD@HOST without its scheme, or USER:PASSWORD alone that is not HOST:PORT: typing errors, which
+ * are never valid profile names. */
 static struct span bare_password(const char *word)
 {
     const char *colon = strchr(word, ':'), *at = strrchr(word, '@');
@@ -185,7 +185,7 @@ static struct span bare_password(const char *word)
     return (struct span){NULL, 0};
 }
 
-/* Calls `each` with every span that is, or may be, a password. */
+/* Calls `each` with every span that is or may be a password. */
 static void each_password(const char *url, void (*each)(void *context, struct span s), void *context)
 {
     struct url_parts u;

@@ -1,7 +1,7 @@
 /*
- * Other programs' words in the parameters of a URL: hosting companies', drivers', clients'. What means a key
- * of ours is that key; what only concerns a driver is ignored, a row each; what is in neither table is
- * refused by url.c. Names are compared without case, `-` as `_`: the same word is written in every way.
+ * Parameters that other programs put into URLs: hosting companies, drivers, clients. One table maps them to
+ * our keys, another lists those that only concern a driver and are ignored; url.c refuses any other. Names
+ * are compared without case and with `-` as `_`, because all spellings occur.
  */
 #include <model/url_parts.h>
 
@@ -14,7 +14,7 @@
 #include <model/url.h>
 
 struct value {
-    const char *theirs, *ours; /* ours NULL: it says nothing */
+    const char *theirs, *ours; /* ours NULL: it has no effect */
 };
 
 /* MySQL's own, libpq's, mycli's, MariaDB Connector/J's. */
@@ -43,10 +43,10 @@ static const struct value table_plus_modes[] = {
 static const struct value bools[] = {{"1", "yes"},  {"true", "yes"}, {"yes", "yes"},  {"y", "yes"},
                                      {"on", "yes"}, {"0", "no"},     {"false", "no"}, {"no", "no"},
                                      {"n", "no"},   {"off", "no"},   {NULL, NULL}};
-/* Allowed by nobody's URL, but no reason to refuse one that says no. */
+/* A URL may not turn these on, but one that turns them off is accepted. */
 static const struct value only_yes[] = {{"1", "yes"},    {"true", "yes"}, {"on", "yes"}, {"0", NULL},
                                         {"false", NULL}, {"off", NULL},   {"no", NULL},  {NULL, NULL}};
-/* What asks for at least a level, and what says nothing about it. */
+/* Words that ask for at least a level, and words without effect on it. */
 #define LEAST(level)                                                                                         \
     {                                                                                                        \
         {"1", level}, {"true", level}, {"yes", level}, {"on", level}, {"0", NULL}, {"false", NULL},          \
@@ -71,7 +71,7 @@ static const struct value off_only[] = {
 static const struct word {
     const char *name;
     enum key key;
-    const struct value *values; /* NULL: as it stands */
+    const struct value *values; /* NULL: unchanged */
     enum { SETS, AT_LEAST, MILLISECONDS, JUMPS } how;
 } words[] = {
     {"ssl_mode", KEY_tls, modes, SETS},
@@ -116,7 +116,7 @@ static const struct word {
 };
 
 const char *const url_ignored_words[] = {
-    /* the text of a session */
+    /* the character set of a session */
     "charset",
     "character_set",
     "characterencoding",
@@ -127,7 +127,7 @@ const char *const url_ignored_words[] = {
     "connectioncollation",
     "useunicode",
     "use_unicode",
-    /* the driver's idea of the server, of time and of values */
+    /* the driver's treatment of the server, time and values */
     "serverversion",
     "server_version",
     "driver",
@@ -151,7 +151,7 @@ const char *const url_ignored_words[] = {
     "bignumberstrings",
     "decimalnumbers",
     "binary_prefix",
-    /* TLS that is tried anyway, and log-ins that the client decides */
+    /* TLS that is tried anyway, and login details that the client decides */
     "usessl",
     "allowfallbacktoplaintext",
     "allownativepasswords",
@@ -221,7 +221,7 @@ const char *const url_ignored_words[] = {
     "useoldaliasmetadatabehavior",
     "useinformationschema",
     "createdatabaseifnotexist",
-    /* how a program shows it */
+    /* how a program displays it */
     "statuscolor",
     "env",
     "enviroment",
@@ -235,7 +235,7 @@ const char *const url_ignored_words[] = {
     NULL,
 };
 
-/* `known` is in small letters, with `_`. */
+/* `known` is in lower case, with `_`. */
 static bool is_word(const char *known, const char *typed)
 {
     while (*known && (*known == tolower((unsigned char)*typed) || (*known == '_' && *typed == '-'))) {
@@ -263,7 +263,7 @@ static int rank(const char *level)
     return -1;
 }
 
-/* Ours for their value; *known is false where the table has none. */
+/* Our value for theirs; *known is false if the table does not have it. */
 static const char *translate(const struct value *values, const char *theirs, bool *known)
 {
     *known = true;
@@ -292,7 +292,7 @@ static int take(struct url *u, const struct word *w, const char *name, const cha
     const char *ours = w->values ? translate(w->values, value, &known) : value;
 
     if (!known && w->values == bools)
-        ours = "no"; /* as Sequel Ace takes it */
+        ours = "no"; /* as Sequel Ace does */
     switch (w->how) {
     case MILLISECONDS:
         return set_milliseconds(u, name, value);

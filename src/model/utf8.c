@@ -1,10 +1,10 @@
-/* UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. It does not look at code
+/* UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. It does not decode code
  * points. */
 #include <model/utf8.h>
 
 #include <stdbool.h>
 
-/* The second byte decides about overlong forms, surrogates and the upper end. */
+/* The second byte shows overlong forms, surrogates and code points above U+10FFFF. */
 static bool is_second(unsigned char first, unsigned char second)
 {
     unsigned least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;

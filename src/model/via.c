@@ -1,4 +1,4 @@
-/* Reads the value of `via`. Whether a tunnel of that name exists is config_resolve.c's question. */
+/* Reads the value of `via`. config_resolve.c checks whether a tunnel of that name exists. */
 #include <model/via.h>
 
 #include <stdlib.h>
@@ -22,7 +22,8 @@ static int refuse(struct err *e, const char *why)
     return err_hint(e, "a tunnel's name, ssh://[USER@]HOST[:PORT], tcp://HOST:PORT, or direct");
 }
 
-/* A user that ssh cannot take for an option, nor the shell of its ProxyCommand or Match for a command. */
+/* A user name that ssh cannot take for an option, and the shell of its ProxyCommand or Match cannot take for
+ * a command. */
 static bool is_user(const char *s)
 {
     return *s && *s != '-' && !s[strcspn(s, " \t/?#:'\"\\`$;&|<>(){}*!")];

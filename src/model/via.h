@@ -10,7 +10,7 @@ enum via_form { VIA_DIRECT, VIA_NAME, VIA_SSH, VIA_TCP };
 struct via {
     enum via_form form;
     char *user, *host; /* of VIA_SSH and VIA_TCP; user may be NULL */
-    long port;         /* -1 where none is written */
+    long port;         /* -1 if none is written */
 };
 void via_release(struct via *v);
 #define AUTO_VIA(name) __attribute__((cleanup(via_release))) struct via name = {0}

@@ -1,6 +1,7 @@
 /*
- * Finding the stock client and its family. `mysql` may be either family's (a link, a wrapper script), and
- * asking it costs seven empty processes, so the answer is remembered by the file's identity.
+ * Finding the stock client and its family. `mysql` may belong to either family (a link, a wrapper script),
+ * and running it with --version takes seven times as long as an empty process, so the answer is cached by the
+ * file's identity.
  */
 #include <output/client.h>
 
@@ -70,7 +71,7 @@ static char *cache_path(void)
     return folder ? mem_printf("%s/broker/clients", folder) : NULL;
 }
 
-/* "INODE SIZE MTIME PATH": what the remembered answer depends on. */
+/* "INODE SIZE MTIME PATH": what the cached answer depends on. */
 static char *cache_key(const char *path)
 {
     struct stat st;
@@ -81,7 +82,7 @@ static char *cache_key(const char *path)
                       (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, path);
 }
 
-/* A line is the flavour's name, a blank, the key. A damaged cache is a forgotten one. */
+/* A line is the flavour's name, a space, the key. A damaged cache counts as empty. */
 static enum flavour cache_get(const char *key)
 {
     AUTO_FREE(char *, path);
@@ -102,8 +103,8 @@ static enum flavour cache_get(const char *key)
 }
 
 /*
- * Newest first; old entries fall off the end. What cannot be trusted goes, mode and all. Failing to remember
- * is no failure.
+ * Newest first; old entries are dropped at the end. A file that cannot be trusted is replaced. A failure to
+ * write the cache is ignored.
  */
 static void cache_put(const char *key, enum flavour f)
 {

@@ -1,4 +1,4 @@
-/* The words for TLS levels, in the order of strictness. */
+/* The names of the TLS levels, in order of strictness. */
 #include <output/connection.h>
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* The variables that the stock clients and most images read. The password is in the environment: that was
- * asked for. */
+/* The variables that the stock clients and most container images read. The password is among them: the user
+ * asked for that. */
 #include <output/format.h>
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static int env_environment(const struct connection *c, struct env_changes *env, 
     env_set(env, "MYSQL_HOST", c->host ? c->host : "localhost");
     env_set(env, "MYSQL_TCP_PORT", c->host ? port : NULL);
     env_set(env, "MYSQL_UNIX_PORT", c->socket);
-    if (c->password) { /* else the caller's own decide: auth = client */
+    if (c->password) { /* else the caller's own variables decide: auth = client */
         env_set(env, "MYSQL_USER", c->user);
         env_set_secret(env, "MYSQL_PWD", c->password);
     }

@@ -1,8 +1,8 @@
 /*
  * The option file for a stock client: the user's own files first, then our values, so that ours win.
- * Everything that decides who is reached and how safely is always written; an included file cannot lower it.
- * What the two families say differently is in small functions and nowhere else. For any other program there
- * is a plain one, which readers that know neither family's words can take.
+ * Everything that decides which server is reached and how safely is always written, so that an included file
+ * cannot lower it. What differs between the two families is in small functions. Any other program gets a
+ * plain file, which readers that know neither family's options can parse.
  */
 #include <output/client.h>
 
@@ -15,7 +15,7 @@
 /* MariaDB's option reader silently corrupts lines from about 4,070 bytes on. */
 #define MARIADB_LINE_MAX 4000
 
-/* Each program reads [client] and the one of its name; MariaDB's read these too. */
+/* Each program reads [client] and the group of its own name; MariaDB's read these too. */
 static const char *const groups[] = {"mysql",      "mysqldump", "mysqladmin", "mysqlimport",
                                      "mysqlcheck", "mysqlshow", "mysqlslap",  "mysqlbinlog"};
 
@@ -23,7 +23,8 @@ struct writer {
     struct secret *out;
     struct err *e;
     int failed;
-    bool plain; /* quotes only where the clients' own reader needs them: others take them for the value's */
+    bool plain; /* quotes only if the clients' own reader needs them; other readers take quotes for part of
+                   the value */
 };
 
 static void put(struct writer *w, const char *s, size_t n)
@@ -45,8 +46,7 @@ static void put_group(struct writer *w, const char *name)
     put_line(w, "]");
 }
 
-/* A quote counts where it comes first, a blank where it is at an end, a `;` in the reader of Go's gcfg only.
- */
+/* A quote matters at the start, a space at either end, a `;` only for Go's gcfg. */
 static bool needs_quotes(const char *s, size_t n)
 {
     if (n == 0)
@@ -100,13 +100,13 @@ static void put_number(struct writer *w, const char *key, unsigned long n)
     put_line(w, buf_str(&line));
 }
 
-/* Written so that an included file adds no authorities. mysql takes an empty `ssl-capath` for a folder and
- * refuses to verify anything, and `skip-ssl-capath` for the folder "0"; below /dev/null nothing can ever be.
- */
+/* Written so that an included file cannot add CA certificates. mysql takes an empty `ssl-capath` for a folder
+ * and then refuses to verify anything, and `skip-ssl-capath` for the folder "0"; below /dev/null no file can
+ * exist. */
 #define NO_CAPATH "ssl-capath=/dev/null"
 
-/* Both places of authorities are written where they are used, so that an included file adds none. Below
- * verify-ca mysql ignores both, and warns on each run where one is written, even if empty. */
+/* Both sources of CA certificates are written if they are used, so that an included file cannot add one.
+ * Below verify-ca mysql ignores both, and warns on each run if one is written, even if empty. */
 static void put_tls_mysql(struct writer *w, const struct connection *c)
 {
     put(w, "ssl-mode=", 9);
@@ -118,7 +118,7 @@ static void put_tls_mysql(struct writer *w, const struct connection *c)
     put_number(w, "get-server-public-key", c->server_public_key);
 }
 
-/* In [client] mysqlbinlog would end with "unknown variable": it alone has no such option. */
+/* In [client] mysqlbinlog would fail with "unknown variable": it alone has no such option. */
 static void put_cleartext_mysql(struct writer *w, const struct connection *c)
 {
     for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
@@ -182,14 +182,14 @@ static void put_client_group(struct writer *w, const struct connection *c, enum 
     }
     put_str(w, "tls-version", c->tls_version);
     put_tls_files(w, c);
-    /* Last: for MariaDB from 11.4 each option of TLS, its version too, takes an earlier skip-ssl back. */
+    /* Last, because from MariaDB 11.4 each TLS option, even the version, undoes an earlier skip-ssl. */
     if (f == FLAVOUR_MARIADB)
         put_tls_mariadb(w, c);
     else
         put_tls_mysql(w, c);
 }
 
-/* In [client] these end mysqldump and others with "unknown option". */
+/* In [client] these make mysqldump and others fail with "unknown option". */
 static void put_shell_group(struct writer *w, const struct connection *c, enum flavour f)
 {
     put_group(w, "mysql");
@@ -252,7 +252,7 @@ int client_option_file(const struct connection *c, enum flavour f, struct secret
     return 0;
 }
 
-/* For MariaDB's programs, and what uses their library, which from 11.4 verify unless told not to. */
+/* For MariaDB's programs and users of its library, which from 11.4 verify unless told not to. */
 static void put_mariadb_group(struct writer *w, const struct connection *c)
 {
     put_group(w, "client-mariadb");
@@ -261,8 +261,8 @@ static void put_mariadb_group(struct writer *w, const struct connection *c)
     put_str(w, "plugin-dir", c->plugin_dir);
 }
 
-/* Drivers take the port of [client]; stock programs, which need a socket for some log-ins, their own groups.
- * No group twice, and no key without a value: Python's configparser refuses both. */
+/* Drivers read the port from [client]; stock programs, which need a socket for some logins, read their own
+ * groups. No group occurs twice and no key is without a value, because Python's configparser refuses both. */
 static void put_stock_groups(struct writer *w, const struct connection *c)
 {
     for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
@@ -301,7 +301,7 @@ int client_plain_file(const struct connection *c, struct secret **out, bool *by_
     return 0;
 }
 
-/* Where no user is ours (auth = client) nothing is scrubbed: the person's own set-up decides. */
+/* Without a user of ours (auth = client) nothing is unset: the user's own set-up decides. */
 void client_environment(const struct connection *c, enum flavour f, bool by_env, struct env_changes *env)
 {
     static const char *const scrubbed[] = {"MYSQL_PWD",

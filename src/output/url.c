@@ -1,7 +1,7 @@
 /*
  * DATABASE_URL: mysql://USER:PASSWORD@HOST:PORT/DATABASE, strictly percent-encoded (RFC 3986). Every reader
- * takes that much and dials what it says. A parameter is written only where it says something: SQLAlchemy,
- * Django and others stop at one that they do not know, and many ignore `socket` and would dial localhost.
+ * accepts this and dials what it says. A parameter is written only if it is needed: SQLAlchemy, Django and
+ * others refuse an unknown one, and many ignore `socket` and would dial localhost.
  */
 #include <output/format.h>
 

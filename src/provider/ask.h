@@ -1,4 +1,4 @@
-/* Asking a person for the database password, as keychain and prompt do. */
+/* Asks for the database password, for keychain and prompt. */
 #ifndef PROVIDER_ASK_H
 #define PROVIDER_ASK_H
 

@@ -1,7 +1,7 @@
 /*
- * What a program prints: the password, or JSON {user, password, expires_at}. No shell. A result with an
- * expiry is kept in the session store until then, and two brokers at once run the program once: the second
- * waits and reads the store.
+ * Runs a program that prints the password, or JSON {user, password, expires_at}; no shell. A result with an
+ * expiry is kept in the session store until then. Two brokers at once run the program once: the second waits
+ * and reads the store.
  */
 #include <provider/provider.h>
 
@@ -20,7 +20,7 @@
 
 #define OUTPUT_MAX 32768
 #define WORDS_MOST 65536
-/* A cached credential is not used in its last seconds: the log-in itself takes time. */
+/* A cached credential is not used in its last seconds, because the login itself takes time. */
 #define EXPIRY_MARGIN 30
 
 static int command_check(const struct profile *p, struct err *e)
@@ -37,7 +37,7 @@ static int too_long(struct err *e)
     return err_hint(e, "a shorter auth_command");
 }
 
-/* Placeholders are filled after splitting: a host name can never become two words. */
+/* Placeholders are filled after splitting, so that a host name can never become two words. */
 static int command_words(const struct profile *p, struct words *out, struct err *e)
 {
     AUTO_FREE(char *, port);
@@ -77,7 +77,7 @@ static bool read_expiry(const json_t *value, time_t *out)
     return json_is_string(value) && clock_parse_utc(json_string_value(value), out);
 }
 
-/* A password manager prints its notes in the lines below. */
+/* A password manager may print notes in the lines below. */
 static int take_first_line(const struct secret *text, struct credential *out, struct err *e)
 {
     out->password = secret_from(secret_bytes(text), secret_len(text));
@@ -96,7 +96,7 @@ static const json_t *json_user(const json_t *root)
     return user && !json_is_null(user) ? user : json_object_get(root, "username");
 }
 
-/* Fills the credential from what was printed; `text` is JSON only if it is an object. */
+/* Fills the credential from the output, which is JSON only if it is an object. */
 static int parse_output(const struct secret *text, struct credential *out, struct err *e)
 {
     const char *bytes = secret_bytes(text);
@@ -143,7 +143,7 @@ static int run_command(const struct words *argv, int64_t deadline, struct secret
     return 0;
 }
 
-/* 1: a cached result that is still good. */
+/* 1: found a cached result that is still valid. */
 static int read_cache(const char *identity, int64_t deadline, struct credential *out)
 {
     struct err ignored = ERR_INIT;
@@ -158,7 +158,7 @@ static int read_cache(const char *identity, int64_t deadline, struct credential 
     return 1;
 }
 
-/* Under a label that a person can read: the program, and for whom. */
+/* Stores it under a readable label: the program, and the user. */
 static void keep_result(const struct profile *p, const char *program, const char *identity,
                         const struct secret *text, time_t expires, int64_t deadline)
 {
@@ -171,7 +171,7 @@ static void keep_result(const struct profile *p, const char *program, const char
     (void)store_keyring.put(identity, label, text, expires, deadline, &ignored);
 }
 
-/* The lock comes before the run, because only the run tells whether its result can be shared. */
+/* The lock is taken before the run, because only the run shows whether its result can be shared. */
 static int command_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)
 {
     AUTO_FREE(char *, identity);
@@ -221,7 +221,7 @@ static void command_describe(const struct profile *p, struct buf *out)
     AUTO_WORDS(words);
     struct err ignored = ERR_INIT;
 
-    /* Only the program: an argument may be more than a line, and some people write what they should not. */
+    /* Only the program: arguments may be long, and some people put secrets into them. */
     if (text_split_words(profile_str(p, KEY_auth_command), &words, &ignored) == 0)
         buf_printf(out, "what %s prints", words.word[0]);
 }

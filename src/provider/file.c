@@ -1,4 +1,4 @@
-/* The first line of a file that nobody else may read. */
+/* The first line of a file that no other user may read. */
 #include <provider/provider.h>
 
 #include <base/file.h>

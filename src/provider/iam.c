@@ -1,7 +1,7 @@
 /*
  * An RDS token: signed with AWS keys for the server's own name (sign_host:sign_port, else host and port),
- * never for the address that is dialled. Its login is the walk along AWS's credential chain; the token itself
- * costs nothing and is never stored.
+ * never for the address that is dialled. Its login walks AWS's credential chain; making the token is cheap,
+ * so it is never stored.
  */
 #include <provider/provider.h>
 
@@ -21,7 +21,7 @@
 #include <model/address.h>
 #include <store/store.h>
 
-/* What the login leaves for get(). */
+/* What login() leaves for get(). */
 struct iam_login {
     struct aws_context context;
     struct aws_login person;
@@ -110,7 +110,7 @@ static int choose_region(const struct profile *p, struct iam_login *l, struct er
     return 0;
 }
 
-/* An alias of the server, as people make them in their own zone: RDS verifies a token against its own name.
+/* Such a name is an alias in the user's own DNS zone, but RDS verifies a token against the server's own name.
  */
 static void warn_of_alias(const struct profile *p)
 {
@@ -168,7 +168,7 @@ static int iam_get(const struct profile *p, int64_t deadline, struct credential 
     return 0;
 }
 
-/* Ours alone: what the AWS CLI keeps is its own, and it has a command for that. */
+/* Only our own entries: the AWS CLI has a command for its own cache. */
 static int iam_logout(const struct profile *p, int64_t deadline, unsigned *forgotten, struct err *e)
 {
     AUTO_AWS_CONTEXT(context);

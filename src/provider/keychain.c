@@ -1,7 +1,6 @@
 /*
- * The stored password of this identity, from the OS keychain; where there is none yet, the person's answer.
- * It offers nothing itself: the session asks whether to keep an answer, after a login has shown that it is
- * right.
+ * The stored password of this identity from the OS keychain or, if there is none yet, the user's answer to a
+ * question. The session asks whether to store the answer, after a login has shown that it is right.
  */
 #include <provider/provider.h>
 

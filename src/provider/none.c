@@ -1,4 +1,4 @@
-/* The empty password, written out so that one in an option file does not leak in. */
+/* The empty password, given explicitly so that a password in an option file is not used. */
 #include <provider/provider.h>
 
 static int none_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)

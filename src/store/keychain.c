@@ -1,8 +1,7 @@
 /*
  * The lasting store: the desktop's keychain, asked by broker-keychain so that libsecret and D-Bus are never
- * in this process. It decides only what an answer means for the caller: that there is no keychain (go on
- * without), no such entry, or a keychain that fails us. Expiry is not the keychain's business: an entry stays
- * until it is erased.
+ * in this process. It only translates the answer for the caller: no keychain (continue without), no such
+ * entry, or a keychain that failed. An entry does not expire; it stays until it is erased.
  */
 #include <store/store.h>
 
@@ -13,8 +12,8 @@
 #include <ipc/helper.h>
 #include <ipc/keychain_records.h>
 
-/* The helper keeps the deadline itself and says what it was waiting for: let its words arrive. Under half a
- * second: a wait line rounds. */
+/* The helper keeps the deadline itself and reports what it was waiting for: allow time for its error to
+ * arrive, but less than half a second, because the wait line rounds. */
 #define GRACE_MS 400
 
 static struct helper keychain = HELPER_INIT("broker-keychain", "the keychain");
@@ -34,8 +33,8 @@ static enum store_result ask(const struct record *request, struct record *answer
     int64_t late = clock_later(deadline, GRACE_MS);
 
     int called = helper_call(&keychain, request, answer, late, e);
-    /* A run asks once or twice: better a second start than a child which the exec'ed program would inherit.
-     */
+    /* A run needs it once or twice: a second start is better than a child that the exec'ed program would
+     * inherit. */
     helper_end(&keychain);
     if (called == 0)
         return STORE_OK;

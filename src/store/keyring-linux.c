@@ -1,12 +1,13 @@
 /*
- * The session store: the Linux kernel's keyring of this user, @u. Nothing of it ever reaches a disk, and the
- * kernel itself forgets an entry at its timeout. It is a cache: whatever the kernel refuses (no keyrings in a
- * container, a full quota, a seccomp filter) is STORE_UNAVAILABLE and one line of --verbose, never a failure.
+ * The session store: the Linux kernel's keyring of this user, @u. Its content never reaches a disk, and the
+ * kernel itself removes an entry at its timeout. It is a cache: if the kernel refuses (no keyrings in a
+ * container, a full quota, a seccomp filter), that is STORE_UNAVAILABLE and one line under --verbose, never a
+ * failure.
  *
- * A key is made in the process keyring, where we possess it, and linked to @u when its permissions and its
- * timeout are set: no other session ever sees a half-made key, and @u need not be linked from the session
- * keyring (it is not under su, cron, or in containers). Everything about keyrings is in this file: another
- * platform brings its own.
+ * A key is created in the process keyring, where we possess it, and linked to @u once its permissions and
+ * timeout are set. So no other session ever sees a half-made key, and @u need not be linked from the session
+ * keyring (under su, cron and in containers it is not). Everything about keyrings is in this file; another
+ * platform has its own.
  */
 #include <store/store.h>
 
@@ -22,8 +23,8 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-/* Possessor and user: view, read, write, search, link, setattr. The default lets the user of another session
- * only view. */
+/* Possessor and user: view, read, write, search, link, setattr. The default only lets the user's other
+ * sessions view it. */
 #define PERMISSIONS 0x3f3f0000UL
 #define DAY 86400L
 /* The kernel counts a timeout in 32 bits. */
@@ -37,8 +38,7 @@
 #define PAYLOAD_MAX (LABEL_AT + LABEL_MAX + 1 + SECRET_MAX)
 #define PREFIX "broker:"
 
-/* big_key first: it is encrypted while in memory and hardly counts in the quota. Many kernels do not have it.
- */
+/* big_key first: it is encrypted in memory and hardly counts in the quota. Many kernels do not have it. */
 static const char *const key_types[] = {"big_key", "user"};
 
 static long keyctl(int operation, long a, long b, long c, long d)
@@ -139,7 +139,7 @@ static enum store_result keyring_get(const char *identity, int64_t deadline, str
     return STORE_MISSING;
 }
 
-/* Unlinks the keys of all types but `except`. -1 with errno where the kernel refuses; *count: how many there
+/* Unlinks the keys of all types except `except`. -1 with errno if the kernel refuses; *count: how many there
  * were. */
 static int unlink_all(const char *description, const char *except, unsigned *count)
 {
@@ -156,7 +156,7 @@ static int unlink_all(const char *description, const char *except, unsigned *cou
     return 0;
 }
 
-/* Makes the key where nobody else can see it yet. -1 with errno. */
+/* Creates the key where no one else can see it yet. -1 with errno. */
 static long key_make(const char *description, const struct buf *payload, const char **type)
 {
     for (size_t i = 0; i < ARRAY_LEN(key_types); i++) {
@@ -202,7 +202,7 @@ static enum store_result keyring_put(const char *identity, const char *label, co
     (void)keyctl(KEYCTL_UNLINK, id, KEY_SPEC_PROCESS_KEYRING, 0, 0);
     if (failed_at)
         return refused(failed_at, failed, e);
-    /* An older entry of the other type would be found first, or live on. */
+    /* An older entry of the other type would be found first, or would remain. */
     return unlink_all(description, type, &ignored) < 0 ? refused("unlink", errno, e) : STORE_OK;
 }
 

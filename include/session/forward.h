@@ -1,7 +1,7 @@
 /*
  * Forwards: keepers that have a name and a control socket, `forward/NAME.sock` in the runtime folder. A
- * socket that answers is a forward that runs; there are no pid files. Names too long for a path are hashed;
- * the answer to STATUS has the name.
+ * forward runs if its socket answers; there are no pid files. A name that is too long for a path is hashed;
+ * the answer to STATUS has the real name.
  */
 #ifndef SESSION_FORWARD_H
 #define SESSION_FORWARD_H
@@ -23,7 +23,7 @@ struct forward {
     time_t started;
     char *digest; /* of what it was asked to be */
     int line;     /* to the keeper that this process has just started; -1 */
-    bool running; /* it ran before */
+    bool running; /* it was already running */
 };
 #define FORWARD_INIT                                                                                         \
     {                                                                                                        \
@@ -45,7 +45,7 @@ struct forward_wanted {
     long drain_ms;
     const char *log; /* absolute; NULL: none */
 };
-/* What can be said of it without looking at this machine: ERR_USAGE or ERR_CONFIG for what cannot be. */
+/* Checks what can be checked without looking at this machine: ERR_USAGE or ERR_CONFIG. */
 int forward_check(const struct session *s, const struct forward_wanted *want, struct err *e);
 /*
  * Opens one, or finds the running one of that name (out->running). The session has a plan (FOR_FORWARD) and
@@ -54,27 +54,27 @@ int forward_check(const struct session *s, const struct forward_wanted *want, st
  */
 int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e);
 
-/* All that run, by name. -1: the first that cannot be asked (its keeper does not answer); *list has the
- * others all the same. */
+/* All running forwards, sorted by name. -1: one could not be asked (its keeper does not answer); *list still
+ * has the others. */
 int forward_list(struct forward **list, size_t *count, int64_t deadline, struct err *e);
-/* 1: it runs, 0: it does not, -1. */
+/* 1: it runs, 0: it does not, -1: error. */
 int forward_find(const char *name, struct forward *out, struct err *e);
-/* Tells it to end and waits until it has, at most until the deadline. 1: it ran, 0: it did not, -1. */
+/* Tells it to end and waits until it has, at most until the deadline. 1: it was running, 0: it was not, -1:
+ * error. */
 int forward_stop(const char *name, int64_t deadline, struct err *e);
 
-/* From now on TERM, INT and HUP wait for forward_wait(): before anybody learns of the forward. */
+/* Blocks SIGTERM, SIGINT and SIGHUP until forward_wait(). Call it before the forward is announced. */
 void forward_hold_signals(void);
 /*
- * Stays with the keepers that this process has started until all have ended. *ended_by: the signal (TERM,
- * INT, HUP) at which they were told to end and have drained, at most until `drain_ms` and some seconds have
- * passed or a second signal comes; 0: they were stopped by others. ERR_UNREACHABLE: one was killed; the
- * others are ended then.
+ * Waits until all keepers that this process has started have ended. *ended_by: the signal (TERM, INT, HUP)
+ * that told them to end; it then waits for their connections at most `drain_ms` and some seconds, or until a
+ * second signal. 0: others stopped them. ERR_UNREACHABLE: one was killed, and the others are then ended too.
  */
 int forward_wait(struct forward *list, size_t count, long drain_ms, int *ended_by, struct err *e);
-/* Detached ones that this process has started go on without it. Where it ends before, they end too; -1: one
- * cannot be told, and all are ended. */
+/* Tells the detached keepers that this process has started to go on without it; until then they end with it.
+ * -1: one could not be told, and all are ended. */
 int forward_let_go(struct forward *list, size_t count, struct err *e);
-/* Ends those that this process has started: told, and waited for. */
+/* Tells the keepers that this process has started to end, and waits for them. */
 void forward_end(struct forward *list, size_t count);
 
 #endif

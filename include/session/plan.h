@@ -1,7 +1,7 @@
 /*
- * The plan is a value: what a run is going to do, computed from a profile and from facts looked up before, by
- * a pure function. connect, exec, test, --dry-run and `profile show` only walk or print it, so that they
- * cannot drift apart.
+ * A plan is a value: what a run will do, computed by a pure function from a profile and from facts gathered
+ * before. connect, exec, test, --dry-run and `profile show` only carry it out or print it, so that they
+ * always agree.
  */
 #ifndef SESSION_PLAN_H
 #define SESSION_PLAN_H
@@ -16,74 +16,75 @@
 #include <output/connection.h>
 #include <provider/provider.h>
 
-/* What must be looked up on this machine; everything may be absent. */
+/* Facts that are looked up on this machine; any may be absent. */
 struct facts {
     struct client client;  /* path NULL: not needed */
-    char *ca_file;         /* the system's authorities */
+    char *ca_file;         /* the system's CA certificates */
     char *socket;          /* the local server's socket that answered */
-    struct words includes; /* the user's own option files that exist */
+    struct words includes; /* the user's own option files */
 };
 void facts_release(struct facts *f);
 
-/* Who dials and what must be known for it. */
+/* Who will use the plan, which decides what it must contain. */
 enum purpose {
-    FOR_CLIENT,  /* a stock client will connect: its family decides how TLS is said */
-    FOR_TOOL,    /* the same for one that `exec` runs, with our option file as an argument */
-    FOR_OTHER,   /* any other program, of which nobody knows how it is told about TLS */
-    FOR_SECRET,  /* only the credential is wanted */
+    FOR_CLIENT,  /* a stock client connects: its family decides the TLS options */
+    FOR_TOOL,    /* the same, run by `exec` with our option file as an argument */
+    FOR_OTHER,   /* any other program, whose TLS options are unknown */
+    FOR_SECRET,  /* only the credential is needed */
     FOR_FORWARD, /* a local end alone: no client, no credential, always a keeper */
 };
 
 struct plan {
     const struct profile *profile;
-    char *label;                     /* what messages call it */
+    char *label;                     /* its name in messages */
     char *endpoint;                  /* HOST:PORT or the socket's path */
-    const struct provider *provider; /* NULL: the password came with the URL */
+    const struct provider *provider; /* NULL: the password is in the URL */
     struct connection conn; /* of the endpoint; password, plugin_dir and what the keeper changes are filled in
-                               when the plan is walked */
+                               when the plan is carried out */
     const struct client *client;
     enum purpose purpose;
     char *way;               /* "direct", "ssh ec2-user@bastion.example.com:22" */
-    bool keeper;             /* one is in the path */
+    bool keeper;             /* a keeper is in the path */
     bool unix_end;           /* the client dials its unix socket instead of 127.0.0.1 */
     bool path_end, port_end; /* the ends that it has, where it is no forward's */
     bool tls_by_keeper;      /* on all its ends; elsewhere TLS is the client's, as conn.tls says */
-    const char *tls_name; /* what the certificate is verified against, where the keeper does; NULL: no name */
-    /* A MariaDB client without verified TLS: no plug-in that gives the password away. */
+    const char *tls_name;    /* the name that the keeper verifies in the certificate; NULL: none */
+    /* A MariaDB client without verified TLS must not load plug-ins that reveal the password. */
     bool restrict_plugins;
 };
 void plan_release(struct plan *plan);
 
 /*
- * Fills in what follows from other keys: tls, socket = auto. Pure; `profile show` prints it with its
- * origin. ERR_CONFIG where keys contradict each other.
+ * Derives keys from other keys: tls, socket = auto. Pure; `profile show` prints them with their origin.
+ * ERR_CONFIG if keys contradict each other.
  */
 int plan_derive(struct profile *p, struct err *e);
 
-/* ERR_DATA where a URL would have a credential of this machine sent to a server that it does not belong to.
- * Pure; of no interest to who fetches no credential. */
+/* ERR_DATA if a URL would send a credential of this machine to a server that it does not belong to. Pure;
+ * only needed if a credential is fetched. */
 int plan_check_url(const struct profile *p, struct err *e);
 
-/* Whether somebody says who logs in. `got`: what the provider gave; NULL: it has not been asked yet, and may.
- * ERR_CONFIG. */
+/* Checks that the user is known. `got`: what the provider returned; NULL: it has not been asked yet, and may
+ * name the user. ERR_CONFIG. */
 int plan_check_user(const struct plan *plan, const struct credential *got, struct err *e);
 
 /*
  * Pure. The profile is derived; both it and the facts must outlive the plan. ERR_CONFIG for what this build
- * or the client at hand cannot do, with the ways out as the hint.
+ * or the client cannot do, with the alternatives as the hint.
  */
 int plan_make(const struct profile *p, const struct facts *f, enum purpose purpose, struct plan *out,
               struct err *e);
 
-/* Makes a client's direct plan one whose TLS the keeper makes. */
+/* Changes a client's direct plan so that the keeper makes the TLS. */
 void plan_by_keeper(struct plan *plan);
 
-/* Whether the socket is the server's own: of this machine, or behind SSH, so that nobody is between. */
+/* Whether the socket is the server's own, on this machine or at the far side of SSH, so that no one can be in
+ * between. */
 bool plan_own_socket(const struct profile *p);
 
 /*
- * The lines of --dry-run: label, blanks, text. `args` are the client's own or, in a plan without a client,
- * the command; may be NULL.
+ * The lines of --dry-run: label, spaces, text. `args` are the client's arguments or, in a plan without a
+ * client, the command; may be NULL.
  */
 void plan_print(const struct plan *plan, char *const *args, struct buf *out);
 

@@ -1,4 +1,4 @@
-/* The first steps that every verb about one profile takes. */
+/* The first steps of every verb that is about one profile. */
 #include "begin.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The first steps that every verb about one profile takes. */
+/* The first steps of every verb that is about one profile. */
 #ifndef COMMAND_BEGIN_H
 #define COMMAND_BEGIN_H
 
@@ -6,7 +6,7 @@
 
 /* Opens the session that the command line names, and remembers its label for errors. */
 int begin(struct invocation *inv, struct session *s, struct err *e);
-/* The same for the word that is not the verb's first profile or URL. */
+/* The same for a word other than the verb's first profile or URL. */
 int begin_word(struct invocation *inv, size_t word, struct session *s, struct err *e);
 /* And makes the plan. `client`: that program instead of the profile's; NULL. */
 int begin_plan(struct invocation *inv, struct session *s, enum purpose purpose, const char *client,

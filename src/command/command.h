@@ -1,5 +1,4 @@
-/* What the verbs share: the tables that say what exists, a parsed command line, and the only printing in the
- * program. */
+/* Shared by the verbs: the tables of verbs and options, a parsed command line, and all printing. */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
@@ -20,7 +19,7 @@ enum option_id {
     OPT_COUNT
 };
 
-/* Groups of options that a verb admits. */
+/* Groups of options that a verb accepts. */
 enum option_set {
     SET_ALWAYS = 1,
     SET_PROFILE = 2, /* the frequent keys and -o */
@@ -46,7 +45,7 @@ struct option {
 extern const struct option option_table[OPT_COUNT];
 struct verb;
 bool option_admitted(const struct verb *verb, const struct option *o); /* verb NULL: by any */
-/* The option of a word that wants its value in the next one; NULL. */
+/* The option in a word whose value is the next word; else NULL. */
 const struct option *option_pending(const struct verb *verb, const char *word);
 
 struct invocation;
@@ -56,24 +55,24 @@ enum verb_group { GROUP_GET_IN, GROUP_HAND_OUT, GROUP_LOOK_AFTER, GROUP_SET_UP, 
 struct verb {
     const char *name, *usage, *summary;
     enum verb_group group;
-    const char *examples[8]; /* NULL-terminated where fewer */
-    unsigned sets;           /* of options */
-    unsigned most_words;     /* behind the verb */
-    bool takes_rest;         /* words behind -- */
-    bool ends;               /* something that runs: never suggested */
-    unsigned request_word;   /* which of the words names the profile or URL */
-    const char *
-        words; /* what the first word is, for completion: "profile", "forward", or the choices, with blanks */
+    const char *examples[8];  /* NULL-terminated if fewer */
+    unsigned sets;            /* of options */
+    unsigned most_words;      /* after the verb */
+    bool takes_rest;          /* words after -- */
+    bool ends;                /* ends something: never suggested */
+    unsigned request_word;    /* which of the words names the profile or URL */
+    const char *words;        /* what the first word is, for completion: "profile", "forward", or the choices,
+                                 separated by spaces */
     const char *words2;       /* the same for the second */
-    const char *words2_after; /* the first words behind which it is that; NULL: all */
+    const char *words2_after; /* the first words after which that holds; NULL: all */
     int (*run)(struct invocation *inv, struct err *e);
 };
 extern const struct verb *const verb_table[]; /* NULL-terminated */
 const struct verb *verb_find(const char *name);
-/* Where the verb stands among `n` words, behind the options before it; n: nowhere. */
+/* The index of the verb among `n` words, after options; n: no verb. */
 size_t verb_place(char *const *words, size_t n);
-/* The names that a person may type, NULL-terminated; how many there are. To guess: without those that end
- * something, which nobody shall do by a slip. */
+/* Fills the NULL-terminated names that can be typed; returns how many. For suggestions: without verbs that
+ * end something, which a typing error must not run. */
 #define VERB_NAMES_MOST 64
 size_t verb_names(const char *names[VERB_NAMES_MOST], bool to_guess);
 
@@ -82,17 +81,17 @@ size_t verb_names(const char *names[VERB_NAMES_MOST], bool to_guess);
 /* A parsed command line. */
 struct invocation {
     const struct verb *verb;
-    char *word[WORDS_MOST];      /* behind the verb, as they may be shown; NULL where there is none */
-    const char *url[WORDS_MOST]; /* a word's URL where that has a password, or was not on the command line */
+    char *word[WORDS_MOST];      /* after the verb, as they may be shown; NULL where there is none */
+    const char *url[WORDS_MOST]; /* a word's URL if it has a password, or was not on the command line */
     size_t word_count;
-    char **rest; /* behind --; NULL: there was none */
+    char **rest; /* words after --; NULL: no -- */
     const char *value[OPT_COUNT];
-    unsigned given[OPT_COUNT]; /* how often */
+    unsigned given[OPT_COUNT]; /* how often it was given */
     struct override *override;
     size_t override_count;
     long timeout_ms;
     struct words owned; /* copies, wiped at the end */
-    char label[128];    /* what the run is about, for its errors; empty: the verb */
+    char label[128];    /* the subject of the run, for its errors; empty: the verb */
 };
 void invocation_release(struct invocation *inv);
 #define AUTO_INVOCATION(name) __attribute__((cleanup(invocation_release))) struct invocation name = {0}
@@ -107,14 +106,15 @@ int invocation_parse(const struct verb *verb, int argc, char **argv, struct invo
  * asked for. */
 int invocation_request(struct invocation *inv, size_t word, struct request *r, struct err *e);
 
-/* Help on stdout. */
+/* Prints help on stdout. */
 void help_overview(FILE *to);
 void help_verb(const struct verb *verb);
 int help_topic(const char *topic, struct err *e); /* 1: no such topic */
-extern const char *const help_topics;             /* separated by blanks */
-bool key_is_built(const struct key_info *info);   /* whether this version does something with the key */
+extern const char *const help_topics;             /* separated by spaces */
+bool key_is_built(const struct key_info *info);   /* whether this version supports the key */
 
-/* Coloured where that stream is a terminal that has colours, unless NO_COLOR or `color` forbids it. */
+/* Whether to use colours: the stream is a terminal with colours, and neither NO_COLOR nor `color` forbids
+ * them. */
 enum mark { MARK_BAD, MARK_WARNING, MARK_HINT, MARK_GOOD };
 void print_mark(FILE *to, enum mark mark, const char *text);
 
@@ -122,7 +122,7 @@ void print_mark(FILE *to, enum mark mark, const char *text);
 void print_error(const struct err *e);
 void print_log_to_stderr(enum log_level most);
 
-/* A table: header first, cells in row order, two blanks between columns, "-" for an empty cell. Cells may
+/* A table: header first, cells in row order, two spaces between columns, "-" for an empty cell. Cells may
  * hold text from outside. */
 struct table {
     size_t columns, count;
@@ -133,7 +133,7 @@ void table_print(const struct table *t, FILE *to);
 void table_release(struct table *t);
 #define AUTO_TABLE(name, n) __attribute__((cleanup(table_release))) struct table name = {.columns = (n)}
 
-/* Flushes stdout: ERR_IO where what was printed did not arrive. */
+/* Flushes stdout: ERR_IO if the output was not written. */
 int stdout_finish(struct err *e);
 
 #endif

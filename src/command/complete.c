@@ -1,6 +1,6 @@
 /*
- * What the completion scripts ask: the words so far in, candidates out, one a line with a tab and its help.
- * All from the parser's own tables and the config file; offline, and silent about errors.
+ * Answers the completion scripts: words in, candidates out, one per line with a tab and its help. It uses the
+ * parser's own tables and the config file; it is offline, and silent about errors.
  */
 #include "complete.h"
 
@@ -20,8 +20,8 @@
 #define FORWARDS_MS 500
 
 struct complete {
-    const char *prefix; /* what is typed of the current word */
-    const char *head;   /* what stands before it in the same word, as "--tls=" */
+    const char *prefix; /* the typed part of the current word */
+    const char *head;   /* the part before it in the same word, such as "--tls=" */
 };
 
 static void offer(const struct complete *c, const char *word, const char *help)
@@ -63,7 +63,7 @@ static void offer_tunnels(const struct complete *c)
         offer(c, *name, "tunnel");
 }
 
-/* What does not answer at once is left out. */
+/* Forwards that do not answer at once are left out. */
 static void offer_forwards(const struct complete *c)
 {
     struct forward *list;
@@ -200,14 +200,14 @@ static bool offer_inline_value(const struct verb *v, const char *typed)
     return true;
 }
 
-/* Behind `--`: a program, of exec's command. What follows that is the program's own. */
+/* After `--`: a program, for exec's command. What follows is the program's own. */
 static void offer_behind_dashes(const struct verb *v, size_t words, const char *typed)
 {
     if (words == 0 && text_equal(v->name, "exec") && !strchr(typed, '/'))
         complete_programs(typed);
 }
 
-/* What is typed in the place of the `positional`th word of a verb. */
+/* Candidates for the `positional`th word of a verb. */
 static void offer_word(const struct verb *v, size_t positional, const char *first, bool is_tunnel,
                        const struct complete *c)
 {
@@ -219,7 +219,7 @@ static void offer_word(const struct verb *v, size_t positional, const char *firs
         offer_words(c, v->words2);
 }
 
-/* words[0] is the verb, words[n - 1] the one that is typed. */
+/* words[0] is the verb, words[n - 1] the word being typed. */
 static void complete_verb(const struct verb *v, char *const *word, size_t n)
 {
     const char *typed = word[n - 1], *first = NULL;
@@ -261,8 +261,8 @@ static void complete_words(char *const *word, size_t n)
     }
 }
 
-/* The words are on stdin, a line each: among them may be a URL with its password, and arguments are seen by
- * everybody. */
+/* The words are read from stdin, one per line: a URL among them may have a password, and everyone can see
+ * arguments. */
 static int complete_run(struct invocation *inv, struct err *e)
 {
     AUTO_SECRET(text);

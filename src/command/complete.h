@@ -1,8 +1,8 @@
-/* A part of completion that looks at the file system. */
+/* The part of completion that reads the file system. */
 #ifndef COMMAND_COMPLETE_H
 #define COMMAND_COMPLETE_H
 
-/* Prints the programs on PATH that begin so, a line each, as every offer. */
+/* Prints the programs on PATH with that prefix as candidates. */
 void complete_programs(const char *prefix);
 
 #endif

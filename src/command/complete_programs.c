@@ -1,4 +1,4 @@
-/* The programs on PATH, for the command of `exec`: a shell itself offers only files there. */
+/* The programs on PATH, for the command of `exec`, because shells only offer files there. */
 #include "complete.h"
 
 #include <dirent.h>

@@ -1,7 +1,6 @@
 /*
- * Completion. The scripts are thin: they hand the words to `broker __complete`, by a pipe, since a URL among
- * them may have a password; it answers from the parser's own tables and with the live names, offline, and is
- * silent about errors. completions/ holds what this prints.
+ * Completion. The scripts are thin: they pass the words to `broker __complete` through a pipe, because a URL
+ * among them may have a password. completions/ contains what this prints.
  */
 #include "command.h"
 

@@ -1,4 +1,4 @@
-/* Become the stock client. */
+/* Execs the stock client. */
 #include "begin.h"
 
 #include <string.h>

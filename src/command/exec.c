@@ -1,4 +1,4 @@
-/* Run any program with the parameters in its environment and in {placeholders}. */
+/* Runs any program with the parameters in its environment and in {placeholders}. */
 #include "begin.h"
 
 #include <string.h>
@@ -17,12 +17,12 @@ static int find_format(const char *name, const struct format **out, struct err *
     for (size_t n = 0; kind_formats[n].name && n + 1 < ARRAY_LEN(names); n++)
         names[n] = kind_formats[n].name;
     const char *meant = text_closest(name, names);
-    /* NAME=VALUE is what other programs take there. */
+    /* Other programs accept NAME=VALUE there. */
     (void)err_set(e, ERR_USAGE, "no such format '%.*s'", (int)strcspn(name, "="), name);
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help formats");
 }
 
-/* A stock client takes server and password from the environment, but neither user nor database. */
+/* A stock client reads server and password from the environment, but neither user nor database. */
 static void note_stock_client(const struct invocation *inv, const char *profile)
 {
     const char *program = inv->rest[0], *slash = strrchr(program, '/');
@@ -43,7 +43,7 @@ static void note_stock_client(const struct invocation *inv, const char *profile)
         log_note("note: %s ignores MYSQL_USER; use %s --defaults-file={defaults-file}", program, program);
 }
 
-/* What a client of either family takes for "no TLS, no connection". */
+/* Options with which a client of either family refuses to connect without TLS. */
 static bool insists_on_tls(const char *word)
 {
     static const char *const harmless[] = {
@@ -59,7 +59,7 @@ static bool insists_on_tls(const char *word)
     return true;
 }
 
-/* It will say only that the server has no TLS, which is not so. */
+/* The client would only say that the server has no TLS, which is wrong. */
 static void note_own_tls(const struct invocation *inv, const char *profile)
 {
     AUTO_BUF(quoted, 8192);

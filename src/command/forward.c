@@ -18,7 +18,7 @@
 #include "begin.h"
 #include "json.h"
 
-/* What one call opens. */
+/* The forwards that one call opens. */
 struct batch {
     struct session *session;
     struct forward *forward;
@@ -75,7 +75,7 @@ static int absolute(const char *path, char **out, struct err *e)
     return 0;
 }
 
-/* What the words alone say. */
+/* Checks what the words alone show. */
 static int take_options(struct invocation *inv, struct batch *b, struct err *e)
 {
     const char *listen = inv->value[OPT_listen], *drain = inv->value[OPT_drain];
@@ -107,7 +107,7 @@ static int check_place(const struct invocation *inv, const struct session *s, st
     return err_hint(e, "--listen %s is where the forward listens", inv->given[OPT_port] ? "PORT" : "/PATH");
 }
 
-/* The one whose turn it is. */
+/* The current one. */
 static void take_turn(struct invocation *inv, struct batch *b, size_t i)
 {
     const struct setting *listen = &b->session[i].profile.set[KEY_listen];
@@ -209,7 +209,7 @@ static void note_all(const struct batch *b)
     }
 }
 
-/* As who waits for us expects to see it: a shell then stops a loop, too. */
+/* Dies of the signal, as a waiting shell expects: it then stops a loop, too. */
 static void die_of(int sig)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};

@@ -1,4 +1,4 @@
-/* Help, made from the tables: it names what this version has and nothing else. */
+/* Help, made from the tables, so that it only names what this version has. */
 #include "command.h"
 
 #include <string.h>

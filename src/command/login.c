@@ -1,5 +1,5 @@
-/* Do now what a person is needed for: every such step of connect, for nothing else. What connect would ask of
- * a keychain is no login: that question comes when there is a server to prove the answer with. */
+/* Does the interactive part of connecting ahead of time. A password that connect would ask for is not part of
+ * it: that is asked when a server can check it. */
 #include "begin.h"
 
 #include <base/log.h>

@@ -1,5 +1,5 @@
-/* Forget what is kept between runs: of one identity, or all of it. Stored passwords are no sessions:
- * `password delete` is for those; and what the AWS CLI keeps is its own. */
+/* Forgets what is cached between runs, for one identity or all. It does not delete stored passwords
+ * (`password delete` does) or the AWS CLI's own cache. */
 #include "begin.h"
 
 #include <base/clock.h>

@@ -1,6 +1,6 @@
 /*
- * The start of the program: which verb, its options, its run; and the end: one error printed once, one exit
- * status.
+ * The start of the program: finds the verb, parses its options, runs it, prints its error and returns its
+ * exit status.
  */
 #include "slips.h"
 
@@ -41,7 +41,7 @@ size_t verb_names(const char *names[VERB_NAMES_MOST], bool to_guess)
     return n;
 }
 
-/* The long names that programs answer to by custom. */
+/* Options that every program accepts by custom. */
 static const char *verb_word(const char *word)
 {
     if (text_equal(word, "--help") || text_equal(word, "-h"))
@@ -59,7 +59,7 @@ size_t verb_place(char *const *words, size_t n)
     return i < n ? i : n;
 }
 
-/* Options may stand before the verb: then it goes before them. */
+/* Options may stand before the verb: then the verb is moved before them. */
 static void put_verb_first(size_t place, char **words)
 {
     char *verb = words[place];

@@ -1,7 +1,6 @@
 /*
- * The command line's parser. It knows the option table and nothing of what an option does: a row with a key
- * becomes an override of that key, the others are looked up by the verb. No abbreviations; options may stand
- * anywhere before `--`.
+ * The command line's parser. It only knows the option table: an option with a key overrides that key, the
+ * verb looks up the others. No abbreviations; options may stand anywhere before `--`.
  */
 #include "slips.h"
 
@@ -70,7 +69,7 @@ const struct option *option_pending(const struct verb *verb, const char *word)
     return NULL;
 }
 
-/* The later one of two for the same key counts, as the user would expect of a line edited at its end. */
+/* The later of two options for the same key counts, because people edit a line at its end. */
 static void add_override(struct invocation *inv, const char *key, const char *value, const char *flag)
 {
     size_t i = 0;
@@ -125,7 +124,7 @@ static int needs_value(const char *typed, const char *argument, struct err *e)
     return err_hint(e, "%s %s", typed, argument);
 }
 
-/* --name, --name=value, --name value. Returns how many further words were used, or -1. */
+/* --name, --name=value, --name value. Returns how many more words were used, or -1. */
 static int parse_long(struct invocation *inv, char **argv, struct err *e)
 {
     const char *name = argv[0] + 2, *equals = strchr(name, '=');
@@ -169,8 +168,8 @@ static int parse_short(struct invocation *inv, char **argv, struct err *e)
     return 0;
 }
 
-/* A URL's password leaves argv at once, so that no message about the word shows it either; until then the
- * process list has, which the person should know. */
+/* A URL's password is overwritten in argv at once, so that no message shows it. The process list has shown it
+ * until then, so the user is warned. */
 static void take_word(struct invocation *inv, char *word)
 {
     AUTO_BUF(hint, 1024);
@@ -189,7 +188,7 @@ static void take_word(struct invocation *inv, char *word)
     log_warn(buf_str(&hint), "password on the command line");
 }
 
-/* Whose the slip is, unless the sentence begins with that, and where its options are listed. */
+/* Adds the verb's name unless the message begins with it, and where its options are listed. */
 static int refuse(const struct verb *verb, struct err *e)
 {
     if (!e->hint[0])

@@ -1,5 +1,4 @@
-/* The keychain entry of a profile, or of a tunnel: set from the terminal or stdin, never from argv; deleted.
- */
+/* Sets (from the terminal or stdin, never argv) or deletes the keychain entry of a profile or tunnel. */
 #include "begin.h"
 
 #include <string.h>
@@ -36,7 +35,7 @@ static int read_password(const char *label, struct secret **out, struct err *e)
     return err_hint(e, ONE_LINE);
 }
 
-/* Only here, where a keychain was asked for by name, is its absence an error. */
+/* Only here, where the user asked for the keychain, is its absence an error. */
 static int explain(enum store_result result, struct err *e)
 {
     if (result == STORE_OK || result == STORE_MISSING)
@@ -97,7 +96,7 @@ static int of_profile(struct invocation *inv, bool set, struct err *e)
     return 0;
 }
 
-/* NAME is a tunnel's, or ssh://[USER@]HOST[:PORT], as `via` takes it. */
+/* NAME is a tunnel's name or ssh://[USER@]HOST[:PORT], as in `via`. */
 static int of_tunnel(struct invocation *inv, bool set, struct err *e)
 {
     AUTO_CONFIG(config);

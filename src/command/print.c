@@ -18,8 +18,8 @@ static bool is_set(const char *variable)
     return value && *value;
 }
 
-/* A terminal that has colours, and neither NO_COLOR (no-color.org) nor the config forbids them. A config that
- * cannot be read forbids nothing. */
+/* A terminal with colours, and neither NO_COLOR (no-color.org) nor the config forbids them. A config that
+ * cannot be read is ignored here. */
 static bool wants_color(FILE *to)
 {
     static int never = -1;
@@ -46,7 +46,7 @@ void print_mark(FILE *to, enum mark mark, const char *text)
         (void)fputs(text, to);
 }
 
-/* Every text goes through here: a message may quote what a server or a file said. */
+/* All text is sanitised here, because a message may quote a server or a file. */
 static void print_clean(const char *s)
 {
     AUTO_BUF(clean, 65536);
@@ -55,7 +55,7 @@ static void print_clean(const char *s)
     (void)fputs(buf_str(&clean), stderr);
 }
 
-/* One line, whatever was typed or named so. */
+/* The same, on one line. */
 static void print_line(const char *s)
 {
     AUTO_BUF(line, 65536);
@@ -65,7 +65,7 @@ static void print_line(const char *s)
     print_clean(buf_str(&line));
 }
 
-/* For what fails deep down, where nobody knows what the run was about: no failure is without a way out. */
+/* The hint for errors deep down that have none, so that every error has a hint. */
 static const char *hint_of(const struct err *e)
 {
     switch (e->code) {
@@ -146,7 +146,7 @@ void table_add(struct table *t, const char *cell)
     t->cell[t->count++] = buf_take(&clean);
 }
 
-/* In characters: what the cells hold is UTF-8. */
+/* Width in characters: cells are UTF-8. */
 static size_t width_of(const char *s)
 {
     size_t n = 0;

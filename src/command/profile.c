@@ -1,5 +1,4 @@
-/* The config file: list, show, check, add. Each is a function; what they share with other verbs is in the
- * session. */
+/* The subcommands for the config file. */
 #include "profile.h"
 
 #include <base/mem.h>
@@ -7,7 +6,7 @@
 
 static const struct {
     const char *name;
-    size_t most_words; /* its own name is one */
+    size_t most_words; /* its own name is a word */
     int (*run)(struct invocation *inv, struct err *e);
 } subcommands[] = {
     {"list", 1, profile_list},

@@ -1,7 +1,7 @@
 /*
  * profile add: a new section from a URL, from flags, or from a few questions. Everything is asked before
- * anything is written, so that nothing is left by who gives up. A URL's password never goes into the file: on
- * a terminal it may go to the keychain, else it is dropped with a warning.
+ * anything is written, so that giving up leaves nothing behind. A URL's password never goes into the file: on
+ * a terminal it may go to the keychain, otherwise it is dropped with a warning.
  */
 #include "profile.h"
 
@@ -88,7 +88,7 @@ static int ask_auth(struct answers *a, struct err *e)
     return 0;
 }
 
-/* A tunnel must be there. */
+/* The tunnel must exist. */
 static int ask_via(const struct config *c, struct answers *a, struct err *e)
 {
     for (;;) {
@@ -116,7 +116,7 @@ static int ask_all(const struct config *c, struct answers *a, struct err *e)
     return answered(a, KEY_host) ? ask_via(c, a, e) : 0;
 }
 
-/* What the URL and the flags said, as they would stand in the file. */
+/* The settings of the URL and the flags, as they would stand in the file. */
 static void take_profile(const struct profile *p, struct answers *a)
 {
     for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -125,7 +125,7 @@ static void take_profile(const struct profile *p, struct answers *a)
     }
 }
 
-/* Whether a keychain is there to ask about; *why says why not. One that is locked, or fails, is. */
+/* Whether there is a keychain; *why says why not. A locked or failing one counts as present. */
 static bool has_keychain(const char *identity, struct err *why)
 {
     AUTO_SECRET(stored);
@@ -134,7 +134,7 @@ static bool has_keychain(const char *identity, struct err *why)
            STORE_UNAVAILABLE;
 }
 
-/* The password of the URL, of the profile that is to be. */
+/* The password of the URL, for the new profile. */
 static void offer_password(const struct profile *p, const char *name)
 {
     AUTO_FREE(char *, identity);
@@ -180,7 +180,7 @@ static int check_name(const struct config *c, const char *name, struct err *e)
     return err_hint(e, "edit it there, or take another name");
 }
 
-/* Reads the new section back, so that what was written is known to be good. */
+/* Reads the new section back to verify it. */
 static int added(const char *name, struct err *e)
 {
     AUTO_CONFIG(config);
@@ -196,7 +196,7 @@ static int added(const char *name, struct err *e)
     return 0;
 }
 
-/* A profile stays where the URL's own password may be gone tomorrow. */
+/* The URL's own password excused its lower settings, but the profile will be used without it. */
 static void warn_lowered(const struct config *c, const char *url, const struct invocation *inv,
                          const struct profile *p)
 {
@@ -208,7 +208,7 @@ static void warn_lowered(const struct config *c, const char *url, const struct i
         log_warn(hint, "from the URL: %s", why.msg);
 }
 
-/* The profile of a URL and of flags. */
+/* The profile made of the URL and the flags. */
 static int take_words(const struct config *c, const char *url, const struct invocation *inv,
                       struct profile *p, struct err *e)
 {

@@ -1,4 +1,4 @@
-/* profile list, show, check: what is in the config file and what it means. */
+/* profile list and check. */
 #include "profile.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ char *profile_server(const struct profile *p)
     return buf_take(&text);
 }
 
-/* A profile whose keys are wrong is still listed; why, profile check says. */
+/* A profile with wrong keys is still listed; `profile check` reports the errors. */
 static bool resolve(const struct config *c, const char *name, struct profile *p)
 {
     struct err ignored = ERR_INIT;
@@ -112,7 +112,7 @@ struct check_state {
     struct err last;
 };
 
-/* All but the last are printed at once; the last is the verb's own error. */
+/* All errors but the last are printed at once; the last is the verb's own error. */
 static void check_error(void *context, const struct err *e)
 {
     struct check_state *state = context;

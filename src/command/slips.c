@@ -1,6 +1,6 @@
 /*
- * What people type instead: from the habits of mysql, ssh and docker, or by a slip of the hand. Each answer
- * says the line that was meant. A word in the wrong place may be a secret, so none is repeated unless it
+ * Common mistakes on the command line: habits from mysql, ssh and docker, and typing errors. Each error shows
+ * the line that was probably meant. A word in the wrong place may be a secret, so it is repeated only if it
  * cannot be one.
  */
 #include "slips.h"
@@ -22,7 +22,7 @@ static bool is_password_option(const char *option)
     return text_equal(option, "-p") || (text_starts(option, "--") && key_is_secret(option + 2));
 }
 
-/* The name in a word that looks like an option, without what may be a value; malloced. */
+/* The name in a word that looks like an option, without a value; malloced. */
 static char *option_name(const char *word)
 {
     static const char password[] = "--password"; /* and that itself, without a `=` */
@@ -72,7 +72,7 @@ int slip_option(const struct invocation *inv, const char *word, struct err *e)
     return -1;
 }
 
-/* -h is the host to mysql, and a host follows it. */
+/* To mysql, -h means the host, and a host follows it. */
 bool slip_is_host(const struct verb *verb, const char *rest, const char *next)
 {
     return (verb->sets & SET_PROFILE) && (*rest || (next && *next != '-'));
@@ -86,7 +86,7 @@ int slip_host(const struct verb *verb, struct err *e)
 
 /* --- words --- */
 
-/* The command that lacks its `--`. Of a program that is not a stock client's nobody knows which word is what.
+/* A command without its `--`. For a program other than a stock client, the meaning of its words is unknown.
  */
 static int lacks_dashes(const struct invocation *inv, char *const *command, struct err *e)
 {
@@ -127,7 +127,7 @@ int slip_extra_word(const struct invocation *inv, char *const *words, struct err
 
 /* --- verbs --- */
 
-/* `list` of `profile list`: the first verb whose words have it. */
+/* `list` of `profile list`: the first verb that has this word. */
 static const char *verb_of_word(const char *word)
 {
     static const char *const kinds[] = {"profile", "topic", "forward"};

@@ -1,20 +1,17 @@
-/* Answers to what people type instead of what they mean. All give ERR_USAGE and return -1. */
+/* Errors for common mistakes on the command line. All set ERR_USAGE and return -1. */
 #ifndef COMMAND_SLIPS_H
 #define COMMAND_SLIPS_H
 
 #include "command.h"
 
-/* An option that the verb has not; `word` may have its value in it. */
+/* An option that the verb does not have; `word` may contain its value. */
 int slip_option(const struct invocation *inv, const char *word, struct err *e);
-/* Whether -h is followed by a host, as mysql takes it: in the same word or in the next one, which may be
- * NULL.
- */
+/* Whether -h is followed by a host, as for mysql: in the same word or in the next one, which may be NULL. */
 bool slip_is_host(const struct verb *verb, const char *rest, const char *next);
 int slip_host(const struct verb *verb, struct err *e);
-/* The first word that the verb has no place for, and those behind it. */
+/* The first word that the verb does not accept, and those after it. */
 int slip_extra_word(const struct invocation *inv, char *const *words, struct err *e);
-/* A first word that is no verb: a profile's name or a URL that lacks its verb, or a slip. Hides its password.
- */
+/* A first word that is not a verb: a profile or URL without a verb, or a typing error. Hides its password. */
 int slip_verb(char *word, struct err *e);
 
 #endif

@@ -1,6 +1,5 @@
 /*
- * What runs and what is kept, with its life: the forwards, and the entries of the kernel's keyring, without
- * their secrets.
+ * Shows running forwards and the entries of the kernel's keyring with their remaining life, without secrets.
  */
 #include "forward.h"
 
@@ -19,7 +18,7 @@
 
 #define LOOK_MS 50
 
-/* Which kind of session an identity is one of, by what it starts with; the order of the list. */
+/* The kinds of sessions, by the prefix of their identity, in the order of the list. */
 static const struct {
     const char *prefix, *kind;
 } kinds[] = {{"aws:", "aws_session"}, {"command:", "command"}};
@@ -79,7 +78,7 @@ static void add_forward(struct table *t, const struct forward *f)
     AUTO_BUF(life, 64);
     AUTO_BUF(detail, 1024);
 
-    /* A lost tunnel is made again at the next connection. */
+    /* A lost tunnel is opened again at the next connection. */
     buf_puts(&life, f->up ? "up " : "lost");
     if (f->up)
         clock_format_duration(&life, (int64_t)(time(NULL) - f->started) * 1000);
@@ -125,7 +124,7 @@ static json_t *running_json(const struct forward *f)
     return root;
 }
 
-/* `user` is that of a lease, which is none of these; `detail` may be anything. */
+/* `user` is for leases and null here; `detail` may be anything. */
 static void print_json(const struct entries *list)
 {
     AUTO_JSON(root);
@@ -145,7 +144,7 @@ static void print_json(const struct entries *list)
     print_json_line(root);
 }
 
-/* 1: it runs. 0: it does not, and did not begin to by the deadline. -1. */
+/* 1: it runs, 0: it does not, and did not start by the deadline, -1: error. */
 static int look_until(const char *name, int64_t deadline, struct forward *out, struct err *e)
 {
     AUTO_FREE(char *, what);
@@ -181,7 +180,7 @@ static int take_one(const struct invocation *inv, const char *name, struct entri
     return err_hint(e, "broker status: those that run");
 }
 
-/* What can be shown is shown, where one keeper does not answer. */
+/* If one keeper does not answer, the others are still shown. */
 static int take_all(struct entries *list, struct err *e)
 {
     struct err of_store = ERR_INIT;

@@ -1,4 +1,4 @@
-/* End a forward, and wait until it has ended. What does not run is as good as ended. */
+/* Ends a forward and waits until it has ended. One that does not run counts as ended. */
 #include "command.h"
 
 #include <base/clock.h>
@@ -11,7 +11,7 @@ static int64_t deadline_of(const struct invocation *inv)
     return inv->timeout_ms ? clock_deadline(inv->timeout_ms, CLOCK_NEVER) : CLOCK_NEVER;
 }
 
-/* Each, whatever becomes of the others; the first trouble is the error. */
+/* Stops each, even if another fails; reports the first error. */
 static int stop_all(int64_t deadline, struct err *e)
 {
     struct forward *list;

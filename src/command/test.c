@@ -1,4 +1,4 @@
-/* Try every hop and say which one fails: a row when its hop ends, the first failure as the error. */
+/* Tries every hop and reports which one fails: a row when its hop ends, the first failure as the error. */
 #include "begin.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct row {
 enum held { HELD_WAY, HELD_CREDENTIAL, HELD_COUNT };
 
 struct report {
-    json_t *hops; /* NULL: rows for people instead */
+    json_t *hops; /* NULL: print rows for people instead */
     int64_t began;
     struct row held[HELD_COUNT];
 };
@@ -74,7 +74,7 @@ static int hop_ended(struct report *r, const char *hop, int result, const char *
     return result;
 }
 
-/* Only where the provider has a login: most have not. */
+/* Only if the provider has a login; most have none. */
 static int hop_login(struct session *s, struct report *r, struct err *e)
 {
     int result = session_sign_in(s, e);
@@ -95,7 +95,7 @@ static int hop_way(struct session *s, struct report *r, struct err *e)
     AUTO_FREE(char *, detail);
     int result = session_plan(s, FOR_CLIENT, NULL, false, e);
 
-    /* What the config or this machine lacks is no hop that was tried. */
+    /* Something missing in the config or on this machine is not a hop that was tried. */
     if (result < 0 && e->code != ERR_UNREACHABLE)
         return -1;
     if (result == 0) {
@@ -143,7 +143,7 @@ static int hop_server(struct session *s, struct report *r, struct probe *probe, 
     return hop_ended(r, "server", result, detail, e);
 }
 
-/* An open door that people forget about. */
+/* A common security hole that people forget. */
 static void note_open_root(const struct session *s)
 {
     if (text_equal(s->plan.conn.user, "root") && s->plan.conn.host && s->credential.password &&

@@ -1,4 +1,4 @@
-/* Print just the secret, for shell scripts. */
+/* Prints only the secret, for shell scripts. */
 #include "begin.h"
 
 #include <errno.h>

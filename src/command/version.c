@@ -1,4 +1,4 @@
-/* The version, as the Makefile has it. */
+/* Prints the version from the Makefile. */
 #include "command.h"
 
 static int version_run(struct invocation *inv, struct err *e)

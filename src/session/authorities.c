@@ -1,6 +1,6 @@
 /*
- * RDS signs its certificates with authorities of its own, which no system trusts; RDS Proxy uses public ones.
- * The bundle is share/broker/rds-ca.pem beside the program (its origin: rds-ca.txt beside it).
+ * RDS signs its certificates with its own CA certificates, which no system trusts; RDS Proxy uses public
+ * ones. The bundle is share/broker/rds-ca.pem beside the program (its origin: rds-ca.txt beside it).
  */
 #include "authorities.h"
 
@@ -53,8 +53,8 @@ void authorities_derive(struct profile *p)
     setting_put(&p->set[KEY_tls_ca], path, ORIGIN_DERIVED, by_sign_host ? "sign_host" : "host", 0);
 }
 
-/* rds-ca.txt beside the bundle names each of its authorities: "CN=Amazon RDS eu-west-1 Root CA". True too
- * where it cannot be read: then the handshake tells. */
+/* rds-ca.txt beside the bundle lists its certificates: "CN=Amazon RDS eu-west-1 Root CA". Also true if it
+ * cannot be read: the handshake then decides. */
 static bool bundle_has(const char *bundle, const char *region)
 {
     AUTO_BUF(notes, NOTES_MOST);
@@ -67,7 +67,7 @@ static bool bundle_has(const char *bundle, const char *region)
     return file_read(path, FILE_ANY, &notes, &ignored) != 0 || strstr(buf_str(&notes), name);
 }
 
-/* Where AWS publishes them. */
+/* The page on which AWS publishes them. */
 static int hint_for_region(const char *region, struct err *e)
 {
     const struct aws_partition *p = aws_partition_of(region);
@@ -103,7 +103,7 @@ bool authorities_are_own(const struct profile *p)
            !(name && rds_host_parse(name).region[0]);
 }
 
-/* The own bundle is found by a variable, which may be another user's. */
+/* The user's own bundle is found by an environment variable, so its path is not trusted. */
 int authorities_check(const struct profile *p, struct err *e)
 {
     const char *path = profile_str(p, KEY_tls_ca);

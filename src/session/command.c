@@ -1,6 +1,6 @@
 /*
- * Becoming any program with the parameters in its environment and {placeholders} in its words. A placeholder
- * never carries a secret: words are seen in the process list.
+ * Execs any program with the parameters in its environment and {placeholders} in its arguments. A placeholder
+ * never contains a secret, because arguments are visible in the process list.
  */
 #include <session/session.h>
 
@@ -63,7 +63,8 @@ static int find_program(struct words *argv, struct err *e)
     return 0;
 }
 
-/* A file in memory that the program's children can read too, whatever they inherit: exec keeps our pid. */
+/* The path of a file in memory that the program's children can read too, even if they do not inherit the
+ * descriptor: exec keeps our pid. */
 static int open_file(const struct session *s, struct launch *l, char **path, struct err *e)
 {
     enum flavour f = s->plan.client ? s->plan.client->flavour : FLAVOUR_UNKNOWN;
@@ -87,7 +88,7 @@ static bool any_word_has(char *const *argv, const char *placeholder)
     return false;
 }
 
-/* A stock client dials MYSQL_HOST whatever --socket says. One that is given the port on purpose keeps it. */
+/* A stock client dials MYSQL_HOST even with --socket. A client that is given the port on purpose keeps it. */
 static bool goes_to_socket(const struct session *s, char *const *argv)
 {
     return client_is_known(argv[0]) && !any_word_has(argv, "{host}") &&

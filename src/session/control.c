@@ -1,7 +1,7 @@
 /*
- * The control sockets of forwards. They lie in a folder that only we can enter, and still each is looked at
- * before it is spoken to: a socket of ours, with a process of ours behind it. A keeper that does not answer
- * is an error that names it, never a wait without end.
+ * The control sockets of forwards. They are in a folder that only we can enter, but each is still checked
+ * before use: the socket and the process behind it must be ours. A keeper that does not answer is an error
+ * that names it, never an endless wait.
  */
 #include "control.h"
 
@@ -34,8 +34,8 @@ static int refuse(const char *path, const char *why, struct err *e)
     return err_hint(e, "look who made it, then remove it");
 }
 
-/* A name that is no name of a file, or makes the path too long, is hashed. No profile's name begins with +.
- */
+/* A name that is not a valid file name, or makes the path too long, is hashed. No profile's name begins with
+ * +. */
 int control_place(const char *name, char **path, char **lock, struct err *e)
 {
     AUTO_FREE(char *, folder);
@@ -65,7 +65,7 @@ static int silent(const struct control *c, struct err *e)
     return err_hint(e, "kill -9 %ld", c->pid);
 }
 
-/* A full queue of connections is no refusal: it lives and is busy. */
+/* A full connection queue does not mean that it is gone: it is alive and busy. */
 static int try_connect(const char *path, int64_t deadline, struct control *c)
 {
     while ((c->fd = fd_connect_unix(path)) < 0) {
@@ -99,7 +99,7 @@ int control_open(const char *path, int64_t deadline, struct control *c, struct e
     return 1;
 }
 
-/* A keeper that ends meanwhile resets what it has not accepted. */
+/* A keeper that ends meanwhile resets connections that it has not accepted. */
 static int broken(struct err *e)
 {
     if (e->code != ERR_PROTOCOL && e->code != ERR_IO)

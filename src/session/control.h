@@ -21,9 +21,9 @@ void control_close(struct control *c);
 /* The socket of the forward of that name, and the name of its lock; malloced. */
 int control_place(const char *name, char **path, char **lock, struct err *e);
 
-/* 1: connected, 0: nobody listens there, -1: it is not ours, or does not take the connection in time. */
+/* 1: connected, 0: nothing listens there, -1: it is not ours, or does not accept the connection in time. */
 int control_open(const char *path, int64_t deadline, struct control *c, struct err *e);
-/* 1: answered with OK, 0: it ended instead, -1. */
+/* 1: answered with OK, 0: it ended instead, -1: error. */
 int control_ask(const struct control *c, uint8_t verb, int64_t deadline, struct record *answer,
                 struct err *e);
 

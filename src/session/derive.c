@@ -1,4 +1,4 @@
-/* What follows from other keys, as settings of their own, so that `profile show` has them. */
+/* Keys derived from other keys, stored as settings, so that `profile show` has them. */
 #include <session/plan.h>
 
 #include <string.h>
@@ -22,7 +22,7 @@ static bool is_cleartext(const struct profile *p)
 static void derive(struct profile *p, enum key k, const char *value, const char *from)
 {
     if (!p->set[k].value)
-        setting_clear(&p->set[k]); /* a key that was emptied is one that is not set */
+        setting_clear(&p->set[k]); /* an emptied key counts as unset */
     (void)setting_put(&p->set[k], value, ORIGIN_DERIVED, from, 0);
 }
 
@@ -44,7 +44,7 @@ static void derive_tls(struct profile *p)
         derive(p, KEY_tls, "preferred", direct ? "host" : "via");
 }
 
-/* The name that a token is signed for may say where it is valid. */
+/* The name that a token is signed for may contain the region. */
 static void derive_region(struct profile *p)
 {
     bool by_sign_host = profile_str(p, KEY_sign_host);

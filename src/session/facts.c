@@ -1,5 +1,5 @@
-/* What a plan needs to know about this machine: the client, the socket that answers, the authorities, option
- * files. */
+/* What a plan needs to know about this machine: the client, the socket that answers, the CA certificates,
+ * option files. */
 #include "facts.h"
 
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static void find_ca_file(struct facts *f)
     }
 }
 
-/* Those that the stock clients read by themselves, in their order; a missing one makes mysql 9 warn. */
+/* The files that the stock clients read by themselves, in their order; mysql 9 warns about a missing one. */
 static void find_includes(struct facts *f)
 {
     const char *mysql_home = secure_getenv("MYSQL_HOME"), *home = path_home();

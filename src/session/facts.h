@@ -7,9 +7,9 @@
 #include <session/plan.h>
 
 struct facts_wanted {
-    bool client;             /* a stock client will be used */
-    const char *client_name; /* that one instead of the profile's */
-    bool way;                /* the server will be dialled, perhaps by a keeper */
+    bool client;             /* a stock client is used */
+    const char *client_name; /* this client instead of the profile's */
+    bool way;                /* the server is dialled, perhaps by a keeper */
     bool socket;             /* sockets may be tried */
     int64_t deadline;
 };

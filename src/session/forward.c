@@ -1,8 +1,8 @@
 /*
- * Opening a forward. Looking whether one runs and starting it is done under a lock of its name, so that two
- * calls at once make one forward. What can be known to fail is found out before a tunnel is opened or a
- * person asked: an end that is taken, a level of TLS that the end would give away. No credential of the
- * database is read here.
+ * Opens a forward. A lock on its name is held while looking for a running one and starting it, so that two
+ * calls at once make one forward. Errors that can be known early (a taken port, a TLS level that the listener
+ * would bypass) are found before a tunnel is opened or the user is asked. No database credential is read
+ * here.
  */
 #include <session/forward.h>
 
@@ -99,7 +99,7 @@ static int check_tls(const struct session *s, const struct forward_wanted *want,
                                  : "--tls required or stricter, or no --terminate-tls");
 }
 
-/* The program of a tunnel, by what its name leads to here and now. */
+/* The program of a tunnel, as its name resolves now. */
 static void add_program(const struct session *s, struct buf *out)
 {
     const char *command = s->profile.tunnel[TUNNEL_command].value;
@@ -116,7 +116,8 @@ static void add_program(const struct session *s, struct buf *out)
     identity_add_program(out, &words);
 }
 
-/* Of all that decides where it leads and how safely: two of one name need not be the same. */
+/* A digest of everything that decides where the forward leads and how safely, because two forwards of one
+ * name can differ. */
 static char *digest_of(const struct session *s, bool tls)
 {
     AUTO_BUF(text, 262144);
@@ -150,7 +151,7 @@ static bool is_wanted_end(const struct forward *f, const struct end *end)
     return is_there(f, end->host) && (end->port == 0 || (unsigned long)end->port == f->port);
 }
 
-/* The running one serves, unless it is at another place than was asked for, or leads to another. */
+/* The running forward is used, unless it listens elsewhere than requested or leads to another server. */
 static int check_running(const struct forward *f, const struct forward_wanted *want, const struct end *end,
                          const char *digest, struct err *e)
 {
@@ -175,7 +176,7 @@ static bool is_at(const struct forward *f, const struct end *end, const char *ho
     return f->host && is_there(f, host) && f->port == (unsigned long)end->port;
 }
 
-/* Our own keepers hide from /proc, and are asked instead. */
+/* Our own keepers are not visible in /proc, so they are asked instead. */
 static char *forward_at(const struct end *end, const char *host)
 {
     struct forward *list = NULL;
@@ -237,7 +238,7 @@ static int check_port(const struct end *end, struct err *e)
     return check_address(end, "127.0.0.1", false, e) < 0 ? -1 : check_address(end, "::1", true, e);
 }
 
-/* What a dead forward has left is removed; nothing else that lies there is. */
+/* Removes what a dead forward left, and nothing else. */
 static int check_path(const struct end *end, struct err *e)
 {
     AUTO_FREE(char *, holder);
@@ -327,7 +328,7 @@ int forward_open(struct session *s, const struct forward_wanted *want, struct fo
         .digest = digest,
         .drain_ms = want->drain_ms,
     };
-    /* Under the lock a socket that nobody serves is a dead keeper's. */
+    /* Under the lock, a socket that nothing serves belongs to a dead keeper. */
     if (found == 0)
         (void)unlink(path);
     return found < 0 ? -1 : start(s, want, &end, &request, out, e);

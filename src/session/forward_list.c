@@ -1,7 +1,7 @@
 /*
- * The forwards that run: found by their control sockets, asked for their state, told to end. What a keeper
- * left that was killed with its guard is a socket that nobody serves: it counts as not running, and is
- * removed unless somebody is just opening a forward of that name.
+ * Running forwards: finds them by their control sockets, asks for their state, tells them to end. If a keeper
+ * was killed together with its guard, its socket remains but nothing serves it: it counts as not running and
+ * is removed, unless another process is just opening a forward of that name.
  */
 #include <session/forward.h>
 
@@ -87,7 +87,7 @@ static int take_status(const struct record *r, struct forward *f, struct err *e)
     return 1;
 }
 
-/* 1: it runs, 0: it does not, -1. */
+/* 1: it runs, 0: it does not, -1: error. */
 static int ask(const char *path, int64_t deadline, struct forward *f, struct err *e)
 {
     AUTO_CONTROL(control);
@@ -99,7 +99,7 @@ static int ask(const char *path, int64_t deadline, struct forward *f, struct err
     return got > 0 ? take_status(&answer, f, e) : got;
 }
 
-/* Only if the lock is free: else it may be a socket that is just being made. */
+/* Only if the lock is free, because otherwise the socket may be just being created. */
 static void remove_dead(const char *path, const char *lock_name)
 {
     AUTO_CONTROL(control);
@@ -133,7 +133,7 @@ static int compare(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-/* One file of the folder: 1, *f is filled; 0; -1. */
+/* Reads one file of the folder: 1 and *f is filled, 0 not running, -1 error. */
 static int visit(const char *folder, const char *file, int64_t deadline, struct forward *f, struct err *e)
 {
     AUTO_FREE(char *, path);

@@ -1,7 +1,7 @@
 /*
- * Staying with forwards in the foreground. The keepers have no terminal and get no signal of it: broker does,
- * tells them to end by a record on each line, and waits for the end of each. Should broker die, they end by
- * themselves, because they live for it. Signals that were ignored at our start stay ignored (nohup).
+ * Waits for forwards in the foreground. The keepers have no terminal and get none of its signals; broker gets
+ * them, tells each keeper to end by a record, and waits for its end. If broker dies, the keepers end by
+ * themselves, because they watch it. Signals that were ignored at our start stay ignored (nohup).
  */
 #include <session/forward.h>
 
@@ -16,7 +16,7 @@
 #include <base/tty.h>
 #include <ipc/keeper.h>
 
-/* Beside what connections get: for the tunnel's program, which is asked before it is killed. */
+/* Added to the time for connections: the tunnel's program gets SIGTERM before SIGKILL. */
 #define END_MS 10000
 #define TELL_MS 1000
 
@@ -29,7 +29,7 @@ static void note_signal(int sig)
 
 static const int ending[] = {SIGTERM, SIGINT, SIGHUP};
 
-/* Blocked but while we wait: none is lost between a look and the wait. */
+/* Signals are blocked except while we wait, so that none is lost between the check and the wait. */
 static struct {
     bool held;
     sigset_t open; /* the mask to wait with */
@@ -65,7 +65,7 @@ static int tell(const struct forward *f, uint8_t verb, struct err *e)
     return err_what(e, "%s", f->name);
 }
 
-/* One that cannot be told, and has not ended either, gets the signal that means the same. */
+/* A keeper that cannot be told, and has not ended, gets SIGTERM. */
 static void stop_all(const struct forward *list, size_t count)
 {
     struct err e = ERR_INIT;
@@ -110,7 +110,7 @@ static size_t left_of(const struct forward *list, size_t count)
     return n;
 }
 
-/* Waits for one thing to happen, for `ms` at most (-1: for ever), and hears it. */
+/* Waits for one event, for at most `ms` (-1: no limit), and handles it. */
 static int turn(struct forward *list, size_t count, int ms, struct err *e)
 {
     struct pollfd *p = mem_alloc(count, sizeof *p);
@@ -128,7 +128,7 @@ static int turn(struct forward *list, size_t count, int ms, struct err *e)
     return result;
 }
 
-/* They were told. A second signal is a person who does not want to wait. */
+/* They have been told to end. A second signal means that the user does not want to wait. */
 static void drain(struct forward *list, size_t count, int64_t deadline)
 {
     struct err ignored = ERR_INIT;
@@ -163,7 +163,7 @@ void forward_end(struct forward *list, size_t count)
     drain(list, count, clock_deadline(END_MS, CLOCK_NEVER));
 }
 
-/* One that has gone says why on the line: stopped by somebody, or killed. */
+/* A keeper that has ended reported why: stopped by someone, or killed. */
 static int let_stay(struct forward *f, struct err *e)
 {
     int result = tell(f, KEEPER_STAY, e);

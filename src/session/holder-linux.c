@@ -1,6 +1,6 @@
 /*
- * Linux: a listening socket's inode is in /proc/net/tcp, and whose it is in /proc/PID/fd, as far as those may
- * be read. Processes of other users, and those that hide (our own keepers do), are not found.
+ * Linux: a listening socket's inode is in /proc/net/tcp, and its process is found in /proc/PID/fd, if that
+ * may be read. Processes of other users and non-dumpable ones (our own keepers) are not found.
  */
 #include "holder.h"
 
@@ -21,7 +21,7 @@
 #define STATE_LISTENS 0x0a
 
 struct place {
-    uint32_t word[4]; /* as in memory, which is how the kernel prints them */
+    uint32_t word[4]; /* in memory order, as the kernel prints them */
     unsigned words, port;
 };
 

@@ -1,8 +1,8 @@
 /*
- * Our option file comes last, so that whatever it says wins. A few options cannot be said back: they have no
- * unset value, or not in every version of a family. Where a user's file has one of them the run is refused,
- * rather than reach another server, or trust another certificate, than the profile says. Groups are not told
- * apart: a line in one that the client does not read is refused too, and can be mended the same way.
+ * Our option file is read last, so it wins. A few options cannot be overridden: they have no unset value, or
+ * not in every version of a family. If a user's file has one of them, the run is refused, because otherwise
+ * it could reach another server, or trust another certificate, than the profile says. Groups are not
+ * distinguished: a line in a group that the client does not read is refused too, and the same hint fixes it.
  */
 #include "includes.h"
 
@@ -15,14 +15,14 @@
 
 #define FILE_MOST (1024 * 1024)
 #define DEPTH_MOST 8
-/* The clients take unambiguous beginnings of a name; shorter ones are ambiguous. */
+/* The clients accept unambiguous prefixes of a name; shorter ones are ambiguous. */
 #define NAME_LEAST 5
 #define LOOSE "loose-"
 
 static const struct stubborn {
     const char *name;
     enum flavour flavour;
-    bool verification; /* matters where a certificate is verified; else where we name the server */
+    bool verification; /* matters if a certificate is verified; otherwise if we name the server */
     const char *why;
 } table[] = {
     {"ssl-fp", FLAVOUR_MARIADB, true, "would replace the check of the server's certificate"},
@@ -85,7 +85,7 @@ static int scan_folder(const struct scan *s, const char *path, int depth)
     return result;
 }
 
-/* `!include FILE` and `!includedir FOLDER`; NULL where the line is none of that word. */
+/* The argument of `!include FILE` or `!includedir FOLDER`; NULL if the line is not that directive. */
 static char *included(const char *line, const char *word)
 {
     size_t n = strlen(word);
@@ -111,7 +111,7 @@ static int scan_line(const struct scan *s, const char *line, const char *path, u
     return check_option(s, line, path, number);
 }
 
-/* What cannot be read the client cannot read either. */
+/* A file that we cannot read the client cannot read either. */
 static int scan_file(const struct scan *s, const char *path, int depth)
 {
     AUTO_BUF(text, FILE_MOST);

@@ -1,4 +1,4 @@
-/* Options of the user's own option files that ours cannot take back. */
+/* Options in the user's own option files that ours cannot override. */
 #ifndef SESSION_INCLUDES_H
 #define SESSION_INCLUDES_H
 
@@ -9,8 +9,8 @@
 #include <output/client.h>
 
 /*
- * ERR_CONFIG, e->what FILE:LINE, where one of the files, or one that it includes, has such an option.
- * `verifies`: the server's certificate is to be verified. `own_place`: we say which server is reached.
+ * ERR_CONFIG, e->what FILE:LINE, if one of the files, or a file that it includes, has such an option.
+ * `verifies`: the server's certificate is verified. `own_place`: we say which server is reached.
  */
 int includes_check(const struct words *files, enum flavour f, bool verifies, bool own_place, struct err *e);
 

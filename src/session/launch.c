@@ -1,5 +1,5 @@
-/* From a plan and a credential to something that can be exec'ed. The secret goes into a pipe, and nowhere
- * else. */
+/* Turns a plan and a credential into arguments, environment and option file. The secret goes into a pipe and
+ * nowhere else. */
 #include "launch.h"
 
 #include <unistd.h>
@@ -27,7 +27,7 @@ static const struct local_end *find_end(const struct way *w, bool by_path)
     return NULL;
 }
 
-/* Behind the keeper's TLS the client makes none. */
+/* If the keeper makes the TLS, the client makes none. */
 static void dial_end(const struct session *s, struct connection *c)
 {
     const struct local_end *end = s->way ? find_end(s->way, s->plan.unix_end) : NULL;

@@ -1,4 +1,4 @@
-/* Everything that a stock client is started with: its words, its environment, its option file. */
+/* Everything that a stock client is started with: its arguments, environment and option file. */
 #ifndef SESSION_LAUNCH_H
 #define SESSION_LAUNCH_H
 
@@ -17,14 +17,14 @@ void launch_release(struct launch *l);
 struct connection launch_connection(const struct session *s);
 /* The same with host and port, and the socket beside them: what a program of `exec` is told. */
 struct connection launch_both_ends(const struct session *s);
-/* Without the socket where that is another way than the port: a driver may take either. */
+/* Without the socket if that leads elsewhere than the port, because a driver may use either. */
 struct connection launch_for_driver(const struct session *s);
 
-/* The session has a plan and a credential. `args` go behind ours; may be NULL. */
+/* The session must have a plan and a credential. `args` go after ours; may be NULL. */
 int launch_prepare(const struct session *s, char *const *args, struct launch *l, struct err *e);
 
-/* The option file alone, in a descriptor that can be read again (`again`) or once. FLAVOUR_UNKNOWN: the plain
- * one, for a program that is no stock client. */
+/* Only the option file, in a descriptor that can be read repeatedly (`again`) or once. FLAVOUR_UNKNOWN: the
+ * plain file, for a program that is not a stock client. */
 int launch_option_file(const struct session *s, enum flavour f, bool again, int *fd, bool *by_env,
                        struct err *e);
 

@@ -1,6 +1,6 @@
 /*
- * The pure part of a run. Nothing is looked up, opened or asked here: same profile and facts, same plan. What
- * this build cannot do yet is refused here, with the ways out, and nowhere else.
+ * The pure part of a run. Nothing is looked up, opened or asked here: the same profile and facts give the
+ * same plan. Only here is refused what this build cannot do, with the alternatives.
  */
 #include <session/plan.h>
 
@@ -22,7 +22,7 @@ void plan_release(struct plan *plan)
     *plan = (struct plan){0};
 }
 
-/* Known in the config, not in this build: SPEC lets the file have it and refuses the run that needs it. */
+/* Known in the config but not in this build: the file may have it, and a run that needs it is refused. */
 static int refuse_later(const struct profile *p, struct err *e)
 {
     if (text_equal(profile_str(p, KEY_login), "keeper")) {
@@ -42,7 +42,7 @@ static int refuse_provider(const char *auth, struct err *e)
     return err_hint(e, "auth = one of:%s", buf_str(&names));
 }
 
-/* A client would try a password without a user with the name that the person has on this machine. */
+/* Without a user, a client would try the password with the user's name on this machine. */
 int plan_check_user(const struct plan *plan, const struct credential *got, struct err *e)
 {
     const struct profile *p = plan->profile;
@@ -58,7 +58,8 @@ int plan_check_user(const struct plan *plan, const struct credential *got, struc
     return p->name ? err_hint(e, "set user in [profile %s]", p->name) : err_hint(e, "give --user");
 }
 
-/* A password in the URL stands for the stored or typed one; any other provider was asked for and is used. */
+/* A password in the URL replaces the stored or typed one; any other provider was set explicitly and is used.
+ */
 static int choose_provider(const struct profile *p, struct plan *plan, struct err *e)
 {
     const char *auth = profile_str(p, KEY_auth);
@@ -127,9 +128,9 @@ static const char *certificate_name(const struct profile *p, const struct connec
     return name && text_equal(profile_str(p, KEY_auth), "iam") ? name : c->host;
 }
 
-/* What a client verifies is the name that it dials, and MariaDB's have two words for TLS only, "if offered"
- * and "verify"; they check no name for this machine. A program that is not told by our option file connects
- * without TLS, or verifies nothing. */
+/* A client verifies the name that it dials. MariaDB's clients have only two TLS levels, "if offered" and
+ * "verify", and check no name for this machine. A program that does not read our option file connects without
+ * TLS, or verifies nothing. */
 static bool client_cannot_say(const struct plan *plan)
 {
     const struct connection *c = &plan->conn;
@@ -154,8 +155,8 @@ static int check_name(const struct plan *plan, struct err *e)
                     authorities_are_own(plan->profile) ? ", or tls = verify-ca" : "");
 }
 
-/* A MariaDB client answers any server that asks in clear, and below verification nobody knows who asks; the
- * server's own socket is the server's. */
+/* A MariaDB client sends the password in cleartext to any server that asks, and without verification the
+ * server may be anyone. The server's own socket is safe. */
 static bool must_restrict_plugins(const struct profile *p, const struct plan *plan, bool own_socket)
 {
     const char *auth = profile_str(p, KEY_auth);
@@ -165,8 +166,8 @@ static bool must_restrict_plugins(const struct profile *p, const struct plan *pl
            !text_equal(auth, "iam") && !text_equal(auth, "client");
 }
 
-/* What the keeper waits for, each as long as connect_timeout, while the client waits for the keeper: a lost
- * tunnel, the server with its greeting, its TLS. One more, so that its word comes first. */
+/* The number of waits of the keeper, each up to connect_timeout, while the client waits for it: a lost
+ * tunnel, the server's greeting, its TLS. One more, so that the keeper's error comes first. */
 enum { KEEPER_HOPS = 4 };
 
 /*
@@ -188,7 +189,7 @@ static int choose_ends(const struct profile *p, struct plan *plan, struct err *e
     /* Beside the server's own socket on this machine there is no need for another. */
     plan->path_end = plan->keeper && (program || plan->unix_end) && (tunnelled || !own_socket);
     plan->conn.fixed = plan->keeper;
-    if (plan->keeper) /* whose words are better than the client's "error 110" */
+    if (plan->keeper) /* whose error is better than the client's "error 110" */
         plan->conn.connect_timeout *= KEEPER_HOPS;
     plan->restrict_plugins = must_restrict_plugins(p, plan, own_socket);
     if (!plan->client && !plan->keeper)
@@ -213,7 +214,7 @@ static void name_endpoint(struct plan *plan)
     plan->endpoint = c->socket ? mem_strdup(c->socket) : buf_take(&text);
 }
 
-/* What the words of a command hold is not shown, but for the first. */
+/* Only the first word of a command is shown, because others may hold secrets. */
 static char *name_way(const struct profile *p)
 {
     const char *type = profile_tunnel_str(p, TUNNEL_type);
@@ -269,7 +270,8 @@ static void print_tls(const struct plan *plan, struct buf *out)
     put_row(out, "tls", buf_str(&text));
 }
 
-/* How much of an argument may be shown: all, or up to the secret in it. Only a stock client's -p is known. */
+/* How much of an argument may be shown: all of it, or the part before the secret. Only a stock client's -p is
+ * known. */
 static size_t shown_length(const char *arg, const char *before, bool is_client)
 {
     const char *equals = strchr(arg, '=');
@@ -285,7 +287,7 @@ static size_t shown_length(const char *arg, const char *before, bool is_client)
     return key_is_secret(name) ? (size_t)(equals - arg + 1) : strlen(arg);
 }
 
-/* The client with our option file, or the command alone, then the arguments. */
+/* The client with our option file, or only the command, then the arguments. */
 static void print_words(const struct plan *plan, char *const *args, struct buf *out)
 {
     AUTO_BUF(text, 65536);

@@ -1,11 +1,11 @@
 /*
- * MariaDB's client sends the password to any server that asks for it: in clear (mysql_clear_password, and
- * dialog, which answers the first question with the password), or encrypted for a key of the asker's
- * (sha256_password). It has no option against that, but these are plug-ins: so where TLS is not verified the
- * client gets a plug-in folder without them. caching_sha2_password stays, though it does both: the
- * account of an ordinary MySQL server needs it, and below `verify-ca` whoever is in between is trusted.
- * Where the client's own folder cannot be found, the folder that it gets is empty: an unusual mechanism then
- * fails (2059), and no password is given away.
+ * MariaDB's client sends the password to any server that asks for it: in cleartext (mysql_clear_password, and
+ * dialog, which answers the first question with the password), or encrypted with the server's key
+ * (sha256_password). It has no option against that, but these are plug-ins, so if TLS is not verified the
+ * client gets a plug-in folder without them. caching_sha2_password stays, although it does both: ordinary
+ * accounts of MySQL servers need it, and below `verify-ca` a man in the middle is accepted. If the client's
+ * own folder cannot be found, it gets an empty folder: an unusual mechanism then fails (2059), and no
+ * password is revealed.
  */
 #include "plugins.h"
 
@@ -22,8 +22,8 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-/* Where distributions put the plug-ins of MariaDB's client library; Debian has a folder for each
- * architecture. */
+/* The folders in which distributions install the plug-ins of MariaDB's client library; Debian has one for
+ * each architecture. */
 #define LIBRARIES "/usr/lib"
 static const char *const folders[] = {"/usr/lib64/mariadb/plugin", "/usr/lib/mariadb/plugin",
                                       "/usr/lib64/mysql/plugin", "/usr/lib/mysql/plugin",
@@ -49,7 +49,7 @@ static DIR *open_folder(const char *path)
     return dir;
 }
 
-/* By hand: glibc's glob(3) frees twice when memory is out. */
+/* Not glob(3): glibc's frees twice if memory is exhausted. */
 static char *find_folder(void)
 {
     DIR *dir = open_folder(LIBRARIES);
@@ -77,8 +77,8 @@ static int not_made(const char *runtime, struct err *e)
     return err_hint(e, "set XDG_RUNTIME_DIR to a folder of your own, mode 0700");
 }
 
-/* Links that are there already stay: this also completes a folder that another broker makes just now, or that
- * a clean-up of old files has emptied. */
+/* Existing links stay. This also completes a folder that another broker is just making, or that a clean-up of
+ * old files has emptied. */
 static int link_all(const char *from, const char *to, struct err *e)
 {
     DIR *dir = open_folder(from);

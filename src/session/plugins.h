@@ -5,8 +5,8 @@
 #include <base/err.h>
 
 /*
- * A folder with links to the client's plug-ins but those that give the password away; malloced path. It is
- * made once in the runtime folder.  ERR_CONFIG, ERR_IO.
+ * A folder with links to the client's plug-ins, except those that reveal the password; malloced path. It is
+ * made once, in the runtime folder. ERR_CONFIG, ERR_IO.
  */
 int plugins_restricted(char **out, struct err *e);
 

@@ -1,6 +1,6 @@
 /*
- * One login with the stock client, for `test` and before a typed password is kept: what is tested is what
- * will be used. The query asks for one row about the session; nothing else is sent.
+ * One login with the stock client, for `test` and before a typed password is stored, so that what is tested
+ * is what will be used. The query asks for one row about the session; nothing else is sent.
  */
 #include <session/session.h>
 
@@ -55,7 +55,7 @@ static int parse_answer(const char *text, struct probe *out, struct err *e)
     return 0;
 }
 
-/* The keeper's own error; a tunnel's trouble has no number. */
+/* The keeper's own error; a tunnel's error has no number. */
 static int retell(const struct session *s, const struct err *told, struct probe *out, struct err *e)
 {
     err_copy(e, told);
@@ -63,15 +63,15 @@ static int retell(const struct session *s, const struct err *told, struct probe 
     return server_error_of_way(&s->plan, e);
 }
 
-/* What the second look may find: why TLS failed, or an error of the server's where the client looked for TLS.
- */
+/* What the second attempt may find: why TLS failed, or an error that the server sent where the client
+ * expected TLS. */
 static bool explains_tls(unsigned number, const struct err *told)
 {
     return text_starts(told->detail, SERVER_ERROR_BEFORE_TLS) ||
            (number == CLIENT_TLS_ERROR && (text_starts(told->msg, "2026 ") || told->code == ERR_CONFIG));
 }
 
-/* The clients say little of a TLS that failed, and each says it in its own way: the keeper looks again. */
+/* The clients say little about a failed TLS handshake, and each differently, so the keeper tries again. */
 static void walk_tls(const struct session *s, struct probe *out, struct err *e)
 {
     AUTO_PROBE(again);
@@ -84,7 +84,7 @@ static void walk_tls(const struct session *s, struct probe *out, struct err *e)
     out->server_code = again.server_code ? again.server_code : out->server_code;
 }
 
-/* "no answer in time", or of the keeper "no greeting within 10s". */
+/* "no answer in time", or from the keeper "no greeting within 10s". */
 static bool is_silence(unsigned number, const struct err *e)
 {
     return number == CLIENT_LOST && strstr(e->msg, ": no ");
@@ -95,7 +95,7 @@ static bool has_answered(unsigned number, const struct err *e)
     return number && !server_error_is_way(number) && !is_silence(number, e);
 }
 
-/* Some clients only say that the server hung up. */
+/* Some clients only report that the server hung up. */
 static bool is_about_tls(const struct session *s, unsigned number, const struct err *e)
 {
     if (number == CLIENT_LOST)
@@ -107,7 +107,7 @@ static int explain(const struct session *s, const struct proc_result *result, st
                    struct err *e)
 {
     struct err way = ERR_INIT;
-    /* On stdout mysql says one thing only, that the password has expired. */
+    /* mysql prints only one message on stdout: that the password has expired. */
     const char *text = result->err.len ? buf_str(&result->err) : secret_bytes(result->out), *reason = NULL;
     int64_t deadline = clock_deadline(profile_ms(&s->profile, KEY_connect_timeout), s->deadline);
 
@@ -119,7 +119,7 @@ static int explain(const struct session *s, const struct proc_result *result, st
     return -1;
 }
 
-/* The client's own deadline is for a hop of its; behind a keeper it has counted all hops in. */
+/* The client's own deadline is for its own connection; with a keeper it includes all hops. */
 static int64_t probe_ms(const struct session *s)
 {
     int64_t hop = profile_ms(&s->profile, KEY_connect_timeout);
@@ -127,7 +127,7 @@ static int64_t probe_ms(const struct session *s)
     return hop + (s->plan.keeper ? 1000 * (int64_t)s->plan.conn.connect_timeout : hop);
 }
 
-/* It is the server that is late, not the client. */
+/* The server is late, not the client. */
 static int late(const struct session *s, int64_t deadline, struct err *e)
 {
     if (e->code != ERR_UNREACHABLE || clock_left(deadline) > 0)
@@ -162,7 +162,7 @@ int session_probe(const struct session *s, struct probe *out, struct err *e)
     if (s->way)
         way_mark(s->way, &mark);
     int captured = proc_capture(&run, &result, e);
-    /* What a server says may look like the keeper's words: the mark does not. */
+    /* A server's text may look like the keeper's, but a server cannot know the mark. */
     bool by_keeper = mark && way_unmark(s->way, &told) < 0 && strstr(buf_str(&result.err), mark);
     if (captured < 0)
         return late(s, run.deadline, e);

@@ -1,6 +1,6 @@
 /*
- * The errors that people meet when they connect are rows of server_errors.def. What is not there keeps the
- * server's own words, cleaned for a terminal.
+ * The common errors are rows of server_errors.def. Any other error keeps the server's own text, sanitised for
+ * a terminal.
  */
 #include "server_error.h"
 
@@ -15,7 +15,7 @@
 #include <ipc/keeper.h>
 #include <model/address.h>
 
-/* server_errors.def says what the columns are. */
+/* server_errors.def explains the columns. */
 static const struct row {
     unsigned number;
     enum err_code code;
@@ -44,7 +44,7 @@ bool server_error_is_way(unsigned number)
     return number == 2002 || number == 2003 || number == 2005;
 }
 
-/* MariaDB's clients have an error that came before TLS, "NNNN - text", in one of their own. */
+/* MariaDB's clients put an error that came before TLS, "NNNN - text", into one of their own. */
 static const char *inner_error(const char *text, unsigned *number)
 {
     const char *before = strstr(text, "before completion of TLS handshake"), *at = before;
@@ -72,7 +72,7 @@ static char *error_text(const char *line, unsigned *number, bool *unverified)
     return mem_strndup(text, strcspn(text, "\n"));
 }
 
-/* 'app'@'10.0.1.9' in the server's words becomes app@10.0.1.9. */
+/* 'app'@'10.0.1.9' in the server's text becomes app@10.0.1.9. */
 static char *quoted_who(const char *text)
 {
     const char *user = strchr(text, '\''), *user_end = user ? strstr(user + 1, "'@'") : NULL;
@@ -111,7 +111,7 @@ static void fill(char *to, size_t size, const char *template, const char *const 
     to[n] = '\0';
 }
 
-/* "1045 access denied": the number stays, for those who look it up. */
+/* "1045 access denied": the number stays, so that it can be looked up. */
 static void put_number(struct err *e, unsigned number)
 {
     AUTO_FREE(char *, msg);
@@ -133,8 +133,8 @@ static char *missing_plugin(const char *text)
 }
 
 /*
- * One number for one trouble, whichever family says it: a TCP failure is 2003; where the port answers when we
- * look, the server had hung up; a plug-in that MariaDB's client lacks is no refusal of the server's.
+ * One number for one problem in both families: a TCP failure is 2003; if the port answers when we try, the
+ * server had hung up; a plug-in that MariaDB's client lacks is not a refusal by the server.
  */
 static unsigned plain_number(const struct plan *plan, unsigned number, const char *text, const char *reason)
 {
@@ -143,8 +143,7 @@ static unsigned plain_number(const struct plan *plan, unsigned number, const cha
     return number == 1045 && strstr(text, "could not be loaded") ? 2059 : number;
 }
 
-/* What else may have refused the account: the server says 1045 for that too. A token's account has neither.
- */
+/* Other reasons for the server's 1045. A token's account has neither. */
 static const char *account_hint(const struct plan *plan)
 {
     if (plan->conn.socket || text_equal(profile_str(plan->profile, KEY_auth), "iam"))
@@ -154,7 +153,7 @@ static const char *account_hint(const struct plan *plan)
     return plan->conn.tls_cert ? "" : "; REQUIRE X509 needs tls_cert";
 }
 
-/* The far side's own server may listen on, or have the account for, its socket alone. */
+/* The server at the far side may listen only on its socket, or have the account only for it. */
 static const char *socket_hint(const struct plan *plan)
 {
     const struct connection *c = &plan->conn;
@@ -175,7 +174,7 @@ int server_error_of_way(const struct plan *plan, struct err *e)
     return err_hint(e, "%s", hint);
 }
 
-/* mysql's words for an expired password where it is not interactive have no number. */
+/* mysql's message about an expired password has no number if it is not interactive. */
 static const char *line_of(const char *client_stderr)
 {
     if (strstr(client_stderr, "--connect-expired-password"))

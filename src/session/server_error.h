@@ -1,4 +1,4 @@
-/* What the stock client's error line means, in our words, the same for both client families. */
+/* Translates the stock client's error line into our text, the same for both client families. */
 #ifndef SESSION_SERVER_ERROR_H
 #define SESSION_SERVER_ERROR_H
 
@@ -12,9 +12,9 @@
  */
 unsigned server_error_explain(const struct plan *plan, const char *client_stderr, int status,
                               const char *reason, struct err *e);
-/* The detail of an error that anybody on the way may have said. */
+/* The detail line of an error that anyone on the network may have sent. */
 #define SERVER_ERROR_BEFORE_TLS "it was said before TLS: the server, or somebody on the way"
-/* Adds to the hint of a refusal at the far side of SSH that the server may have its socket alone. -1. */
+/* Adds to the hint of a refusal at the far side of SSH that the server may only have a socket. Returns -1. */
 int server_error_of_way(const struct plan *plan, struct err *e);
 /* The number alone; 0: none. */
 unsigned server_error_number(const char *client_stderr);

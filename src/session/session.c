@@ -1,4 +1,4 @@
-/* Walking a plan: each step once, in the order of DESIGN section 3, for every verb the same. */
+/* Carries out a plan: each step once and in the same order for every verb. */
 #include <session/session.h>
 
 #include <fcntl.h>
@@ -64,7 +64,7 @@ static int which_profile(const struct config *c, const char *verb, struct err *e
     return err_hint(e, "broker %s NAME, or set BROKER_PROFILE", verb);
 }
 
-/* The name to use: as given, $BROKER_PROFILE, [profile default], or none for flags alone. */
+/* The profile's name: as given, $BROKER_PROFILE, [profile default], or none if there are only flags. */
 static int choose_name(const struct config *c, const struct request *r, const char **out, struct err *e)
 {
     const char *file, *from_env = secure_getenv("BROKER_PROFILE");
@@ -80,7 +80,7 @@ static int choose_name(const struct config *c, const struct request *r, const ch
     return *out ? 0 : which_profile(c, r->verb, e);
 }
 
-/* What was typed for a name may be a URL that lacks its scheme. */
+/* The word typed as a name may be a URL without its scheme. */
 static char *label_of(const char *name)
 {
     char *label = mem_strdup(name);
@@ -89,7 +89,7 @@ static char *label_of(const char *name)
     return label;
 }
 
-/* USER@HOST or HOST:PORT, as ssh has them, are URLs that lack their scheme. */
+/* USER@HOST or HOST:PORT, as for ssh, are URLs without their scheme. */
 static int suggest_url(const struct request *r, const char *name, struct err *e)
 {
     const char *at = strrchr(name, '@');
@@ -136,7 +136,7 @@ int session_open(struct session *s, const struct request *r, struct err *e)
     return 0;
 }
 
-/* A forward's TLS is looked at by its keeper, which it starts right away. */
+/* A forward's TLS settings are checked by its keeper, which starts at once. */
 static int check_files(const struct profile *p, enum purpose purpose, struct err *e)
 {
     bool tls = purpose != FOR_FORWARD && tls_level_parse(profile_str(p, KEY_tls)) != TLS_DISABLED;
@@ -164,7 +164,7 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
     return 0;
 }
 
-/* The same session with a plan of its own, and a keeper of its own where the other has none. */
+/* The same session with its own plan, and its own keeper if the other has none. */
 static int twin_make(const struct session *s, enum purpose purpose, struct session *out, struct err *e)
 {
     *out = *s;
@@ -199,8 +199,8 @@ int session_probe_by_keeper(const struct session *s, struct probe *out, struct e
     return result;
 }
 
-/* A session to prove a password with: `exec` of some other program has no client in its plan, so one is
- * looked for. */
+/* A session to check a password with: `exec` of another program has no client in its plan, so one is looked
+ * for. */
 static int prover_make(const struct session *s, struct session *out, struct err *e)
 {
     *out = *s;
@@ -237,7 +237,7 @@ static int64_t login_deadline(const struct session *s)
     return clock_deadline(profile_ms(&s->profile, KEY_login_timeout), s->deadline);
 }
 
-/* A person is needed, and nobody nearer has said for what. */
+/* The user is needed, and no deeper function has said for what. */
 static int needs_login(const struct session *s, struct err *e)
 {
     if (e->code != ERR_LOGIN || e->hint[0])
@@ -280,7 +280,7 @@ int session_sign_out(struct session *s, unsigned *forgotten, struct err *e)
     return provider && provider->logout ? provider->logout(&s->profile, s->deadline, forgotten, e) : 0;
 }
 
-/* In our folder, of a name that nobody else takes: many clients of one profile may run. */
+/* In our folder, with a unique name: several clients of one profile may run. */
 static int unix_end(char **path, struct err *e)
 {
     AUTO_FREE(char *, runtime);
@@ -328,7 +328,7 @@ int session_open_way(struct session *s, bool first, struct err *e)
     return 0;
 }
 
-/* What made it stands behind a comma; for people it is the place that counts. */
+/* The text after the comma says what made it, which people do not need. */
 char *session_describe_way(const struct session *s)
 {
     const char *words = s->way && s->way->text ? s->way->text : s->plan.way;
@@ -338,8 +338,8 @@ char *session_describe_way(const struct session *s)
     return words ? mem_strndup(words, strcspn(words, ",")) : NULL;
 }
 
-/* A program may never connect, and a server counts greetings that nobody answers; a tunnel may need a person,
- * and that is now. */
+/* The server is not dialled yet, because the program may never connect, and a server counts unanswered
+ * greetings. The tunnel is opened now, because it may have questions. */
 static bool dials_ahead(const struct session *s)
 {
     return profile_is_tunnelled(&s->profile) || !s->plan.port_end;

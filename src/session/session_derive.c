@@ -1,4 +1,4 @@
-/* What follows from the keys of a profile, and what of that a URL may not have changed. */
+/* Derives a profile's remaining keys, and checks what a URL may not change. */
 #include <session/session.h>
 
 #include "url_rule.h"

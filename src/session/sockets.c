@@ -1,8 +1,8 @@
 /*
  * Where servers put their socket on Linux: the distributions' places, XAMPP, and what Homebrew and the
- * upstream default use. A path that merely exists proves nothing (a dead server leaves its socket behind), so
- * each is connected to; over a socket that costs the server nothing and counts against nobody. Another system
- * has its own list.
+ * upstream default use. A socket may exist without a server (a dead server leaves it behind), so each is
+ * tried by connecting, which over a unix socket does not count as a failed connection. Another system has its
+ * own list.
  */
 #include "sockets.h"
 
@@ -17,7 +17,7 @@
 
 static const char *const places[] = {
     "/run/mysqld/mysqld.sock",            /* Debian, Ubuntu, Gentoo, Arch */
-    "/var/run/mysqld/mysqld.sock",        /* the same where /var/run is no link */
+    "/var/run/mysqld/mysqld.sock",        /* the same if /var/run is not a link */
     "/var/lib/mysql/mysql.sock",          /* Fedora, RHEL, SUSE */
     "/tmp/mysql.sock",                    /* upstream's default, Homebrew */
     "/var/tmp/mysql.sock",                /* FreeBSD's habit */

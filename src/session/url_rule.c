@@ -1,7 +1,7 @@
 /*
- * What a URL may do beyond the keys that it may name (the column `url` of keys.def): it lowers nothing, and a
- * credential of this machine goes only to the server that it belongs to. A URL that brings its own password,
- * or none at all, has nothing of ours to give away.
+ * The rule for URLs that needs more than the column `url` of keys.def: a URL lowers nothing, and a credential
+ * of this machine goes only to the server that it belongs to. A URL with its own password, or without any,
+ * cannot leak a credential of ours.
  */
 #include <string.h>
 
@@ -34,7 +34,7 @@ static int refuse(enum key k, const char *value, struct err *e)
 
 /* --- levels --- */
 
-/* A key that the URL has set; `tls`, and `cleartext` by it, are seen by the level. */
+/* A key that the URL has set; `tls` and `cleartext` are judged by the resulting level. */
 static bool takes_away(const struct profile *p, const struct profile *unlowered, enum key k)
 {
     switch (k) {

@@ -4,10 +4,10 @@
 
 #include <model/profile.h>
 
-/* Whether the URL takes away what its server gets without it (`unlowered`, derived too); then *e says what.
+/* Whether the URL lowers what its server would get without it (`unlowered`, derived too); then *e says what.
  */
 bool url_rule_lowers(const struct profile *p, const struct profile *unlowered, struct err *e);
-/* ERR_DATA where it does, and a credential of this machine would suffer. */
+/* ERR_DATA if it does, and a credential of this machine would be affected. */
 int url_rule_levels(const struct profile *p, const struct profile *unlowered, struct err *e);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Name look-up has no deadline of its own and no way to be interrupted, so it is done in a child process that
- * is ended when the time is over. The child sends back one line: what went wrong, or nothing.
+ * Name resolution has no deadline and cannot be interrupted, so it runs in a child process that is killed at
+ * the deadline. The child sends back one line: the error, or nothing.
  */
 #include "walk.h"
 
@@ -67,7 +67,7 @@ static const char *dial_all(const struct addrinfo *list)
     return reason;
 }
 
-/* In the child. NULL: all is well. */
+/* Runs in the child. NULL: success. */
 static const char *walk(const struct connection *c, bool dial)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;

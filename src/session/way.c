@@ -22,7 +22,7 @@
 #include "way_answer.h"
 
 #define KEEPER "broker-keeper"
-/* The keeper keeps the deadlines of the hops and says which one it was: it is given up only when it fails to.
+/* The keeper enforces the deadline of each hop and reports which one failed; we time out only if it does not.
  */
 #define HOPS_MOST 4
 #define GRACE_MS 2000
@@ -85,7 +85,7 @@ int way_unmark(struct way *w, struct err *e)
     return ask_mark(w, NULL, e) < 0 ? -1 : 0;
 }
 
-/* What the program needs of ours, and what its tunnel's children do; nothing that may be a secret of ours. */
+/* The variables that the keeper and its tunnel's children need; none that may hold a secret of ours. */
 static void keeper_environment(const struct profile *p, struct env_changes *env)
 {
     static const char *const kept[] = {"BROKER_CONFIG", "BROKER_ASKPASS", "BROKER_NO_INPUT"};
@@ -104,7 +104,7 @@ static void keeper_environment(const struct profile *p, struct env_changes *env)
         env_unset(env, profile_str(p, KEY_auth_env));
 }
 
-/* HOST:PORT of the config as the keeper wants it. */
+/* HOST:PORT of the config in the keeper's form. */
 static void put_tunnel_address(struct buf *out, const char *value)
 {
     AUTO_FREE(char *, host);
@@ -238,7 +238,7 @@ static int take_ready(const struct record *ready, const struct way_request *want
     return 0;
 }
 
-/* The hop that takes time, as a person knows it: without the port of SSH. */
+/* The hop that we wait for, as people name it: without the port of SSH. */
 static char *hop_name(const struct profile *p, const struct plan *plan)
 {
     const char *user = profile_tunnel_str(p, TUNNEL_user), *host = profile_tunnel_str(p, TUNNEL_host);
@@ -277,14 +277,14 @@ static void wait_for_record(const struct talk *t, int64_t until)
     }
 }
 
-/* Without a word. What it had not read makes that an error of reading. */
+/* It ended without an error record. Data that it had not read makes that a read error. */
 static int keeper_has_gone(struct err *e)
 {
     (void)err_set(e, ERR_PROTOCOL, "%s: it has ended", KEEPER);
     return err_hint(e, "please report this, with what broker version prints");
 }
 
-/* One record that is no question and no log line: READY or the error. */
+/* Waits for a record that is neither a question nor a log line: READY or the error. */
 static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
 {
     for (;;) {

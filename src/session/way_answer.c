@@ -1,7 +1,7 @@
 /*
- * Answers for a keeper. A stored password that was refused is not offered again, and a person is asked for it
- * once: servers count attempts. Nothing that is typed here is kept; `broker password set --tunnel` is for
- * that.
+ * Answers a keeper's questions. A stored password that was refused is not offered again, and the user is
+ * asked for it once, because servers count attempts. Nothing typed here is stored; `broker password set
+ * --tunnel` does that.
  */
 #include "way_answer.h"
 
@@ -19,7 +19,7 @@
 #define SEND_MS 10000
 #define STORE_MS 30000
 
-/* 1: found, 0: nothing that was not refused already, -1: the keychain failed. */
+/* 1: found, 0: none, or only one that was refused already, -1: the keychain failed. */
 static int stored_password(struct way_answers *given, struct secret **out, struct err *e)
 {
     const struct profile *p = given->profile;
@@ -55,8 +55,8 @@ static void hint_at_password(const struct profile *p, struct err *e)
         (void)err_hint(e, "%s", tty_way_out());
 }
 
-/* The keeper's question as the error of a run that cannot ask: its first line is the reason, what else it
- * says are the details, but for the last line, which is the question alone. */
+/* Turns the keeper's question into the error of a run that cannot ask: its first line is the reason, the
+ * following lines are details; the last line, the question itself, is left out. */
 static int nobody_to_ask(const struct profile *p, enum keeper_question kind, const char *text, struct err *e)
 {
     size_t first = strcspn(text, "\n"), n = first;
@@ -99,7 +99,7 @@ static int tunnel_password(struct way_answers *given, const char *text, bool aga
 {
     const struct profile *p = given->profile;
 
-    /* Asked anew, and not because an answer was refused: a second step of the same login. */
+    /* A new question, not a refused answer: a second step of the same login. */
     if (!again)
         *given = (struct way_answers){.profile = p};
     int found = given->gave_typed ? 0 : stored_password(given, out, e);

@@ -1,4 +1,4 @@
-/* What a keeper asks before it is ready, and who answers. */
+/* Answers the questions that a keeper asks before it is ready. */
 #ifndef SESSION_WAY_ANSWER_H
 #define SESSION_WAY_ANSWER_H
 
@@ -6,7 +6,7 @@
 #include <ipc/record.h>
 #include <model/profile.h>
 
-/* What was answered already in this conversation. */
+/* What was already answered in this conversation. */
 struct way_answers {
     const struct profile *profile;
     bool gave_url, gave_stored, gave_typed; /* the tunnel's password */

@@ -1,7 +1,7 @@
 /*
- * The credential chain as data: which base the files and the environment name, and which roles are then
- * assumed, each with the keys of the one before. Pure: nothing is run, read or asked; a wrong configuration
- * is an error here. The order is botocore's (docs/aws.md).
+ * The AWS credential chain as data: the source that the files and the environment name, and the roles that
+ * are then assumed, each with the keys of the step before. Pure: nothing is run, read or asked; a wrong
+ * configuration is an error. The order is botocore's (docs/aws.md).
  */
 #ifndef AWS_CHAIN_H
 #define AWS_CHAIN_H
@@ -23,7 +23,7 @@ enum aws_kind {
 /* One step. Strings are borrowed from the environment and the files; NULL: not set. */
 struct aws_step {
     enum aws_kind kind;
-    const char *profile; /* the section that says so; NULL: the environment, or nobody */
+    const char *profile; /* the section that it comes from; NULL: the environment, or none */
 
     /* static_keys; `account` of credential_process too */
     const char *id, *secret, *token, *account, *expiration;
@@ -35,7 +35,7 @@ struct aws_step {
     const char *session, *start_url, *sso_region, *sso_account, *sso_role, *scopes;
     /* login_session */
     const char *login_session;
-    /* instance: nothing was configured, and a machine of EC2 may still have a role */
+    /* instance: nothing was configured, but an EC2 instance may have a role */
     bool is_last_resort;
 };
 
@@ -48,20 +48,21 @@ void aws_chain_release(struct aws_chain *c);
 #define AUTO_AWS_CHAIN(name) __attribute__((cleanup(aws_chain_release))) struct aws_chain name = {0}
 
 /*
- * `profile` is the one that the user gave to us; it shuts the keys of the environment out. NULL: AWS_PROFILE,
- * AWS_DEFAULT_PROFILE, else `default`. ERR_CONFIG, with e->what the place in the file where there is one.
+ * `profile` is the one set in our own config; the keys of the environment are then ignored. NULL:
+ * AWS_PROFILE, AWS_DEFAULT_PROFILE, else `default`. ERR_CONFIG, with e->what the place in the file if there
+ * is one.
  */
 int aws_chain_resolve(const struct aws_env *env, const struct aws_files *files, const char *profile,
                       struct aws_chain *out, struct err *e);
-/* The chosen profile's name by those rules, without a look into the files. */
+/* The chosen profile's name by those rules, without reading the files. */
 const char *aws_profile_name(const struct aws_env *env, const char *profile);
 
 /* "aws profile prod, static keys, role db-reader". */
 void aws_chain_describe(const struct aws_chain *c, struct buf *out);
-/* Nothing was found anywhere: the error for a base that is_last_resort. */
+/* The error if nothing was found anywhere, for a base with is_last_resort. */
 int aws_chain_no_keys(const struct aws_chain *c, struct err *e);
 
-/* The last part of a role's ARN; inside it. */
+/* The last part of a role's ARN; points into it. */
 const char *aws_role_name(const char *arn);
 
 /* The words of kinds.def. */

@@ -1,4 +1,4 @@
-/* Where a service of AWS is asked: the partition's own host name, or the address that the user configured.
+/* The endpoint of an AWS service: the partition's own host name, or an address that the user configured.
  * Pure. */
 #ifndef AWS_ENDPOINT_H
 #define AWS_ENDPOINT_H
@@ -19,13 +19,13 @@ struct aws_endpoint {
 /*
  * Order: AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, the profile's `services` section, its `endpoint_url`
  * (none of these with AWS_IGNORE_CONFIGURED_ENDPOINT_URLS or `ignore_configured_endpoint_urls`), else the
- * region's own, FIPS and dual-stack as asked for. ERR_CONFIG: no region, one that cannot be in a host name,
- * FIPS or dual-stack together with an address of the user's own.
+ * region's own, with FIPS and dual-stack as configured. ERR_CONFIG: no region, a region that cannot be part
+ * of a host name, or FIPS or dual-stack together with a configured address.
  */
 int aws_endpoint_find(const struct aws_env *env, const struct aws_files *files, const char *profile,
                       enum aws_service service, const char *region, struct aws_endpoint *out, struct err *e);
 
-/* Appends the address that the user has set for a service; nothing where it is AWS's own. */
+/* Appends the address that the user has set for a service; nothing if it is AWS's own. */
 void aws_endpoint_configured(const struct aws_env *env, const struct aws_files *files, const char *profile,
                              enum aws_service service, struct buf *out);
 

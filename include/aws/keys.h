@@ -1,5 +1,4 @@
-/* AWS access keys: what every part of the chain ends in, and what a request or an RDS token is signed with.
- */
+/* AWS access keys: what each step of the chain yields, and what signs a request or an RDS token. */
 #ifndef AWS_KEYS_H
 #define AWS_KEYS_H
 
@@ -17,12 +16,12 @@ struct aws_keys {
 };
 
 void aws_keys_release(struct aws_keys *k);
-/* What cannot be in a key id, a secret, a token, an ARN or a region: "a blank", "a control character", "a
- * character that is not ASCII"; NULL where there is nothing of that. Whoever signs with such a text gets a
- * token that the server refuses without a reason. */
+/* The kind of character that a key id, secret, token, ARN or region cannot contain: "a space", "a control
+ * character", "a character that is not ASCII"; NULL if there is none. A token signed with such a text would
+ * be refused by the server without a reason. */
 const char *aws_word_fault(const char *s);
 
-/* ERR_DATA for keys that cannot be any, by that rule; `who` gave them. */
+/* ERR_DATA for keys that are invalid by that rule; `who` gave them. */
 int aws_keys_check(const struct aws_keys *k, const char *who, struct err *e);
 #define AUTO_AWS_KEYS(name) __attribute__((cleanup(aws_keys_release))) struct aws_keys name = {0}
 

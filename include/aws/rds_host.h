@@ -1,11 +1,11 @@
-/* What the name of a database server says about itself: which kind of endpoint, in which region. Pure. */
+/* What a database server's host name says: the kind of endpoint and its region. Pure. */
 #ifndef AWS_RDS_HOST_H
 #define AWS_RDS_HOST_H
 
 #include <stdbool.h>
 
 enum rds_kind {
-    RDS_OTHER, /* no name of RDS */
+    RDS_OTHER, /* not a name of RDS */
     RDS_INSTANCE,
     RDS_CLUSTER,
     RDS_CLUSTER_RO,
@@ -19,13 +19,14 @@ enum rds_kind {
 
 struct rds_host {
     enum rds_kind kind;
-    char region[64]; /* in lower case; empty: the name has none */
+    char region[64]; /* in lower case; empty: the name contains none */
 };
 
-/* Any letter case; one final dot is fine. Matched from the right, so that no name can only look like one. */
+/* Any letter case; one final dot is accepted. Matched from the right, so that a foreign name cannot pass for
+ * one. */
 struct rds_host rds_host_parse(const char *host);
 
-/* Whether the server's certificate is signed by the RDS authorities; RDS Proxy's is by a public one. */
+/* Whether the server's certificate is signed by RDS's own CA certificates; RDS Proxy's is by a public CA. */
 bool rds_host_uses_rds_ca(const char *host);
 
 #endif

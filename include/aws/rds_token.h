@@ -1,4 +1,4 @@
-/* The RDS IAM authentication token: what a server with IAM authentication takes for a password. */
+/* The RDS IAM authentication token: the password for a server with IAM authentication. */
 #ifndef AWS_RDS_TOKEN_H
 #define AWS_RDS_TOKEN_H
 
@@ -8,11 +8,11 @@
 #include <base/err.h>
 #include <base/secret.h>
 
-/* Seconds from `now` for which a token opens connections; its keys may end before. */
+/* Seconds from `now` for which a token is valid; its keys may expire before. */
 #define RDS_TOKEN_SECONDS 900
 
 struct rds_token {
-    const char *host; /* the endpoint's own name, never an address that is dialled instead */
+    const char *host; /* the endpoint's own name, never the address that is dialled */
     unsigned port;
     const char *user, *region;
     time_t now;

@@ -1,7 +1,7 @@
 /*
  * AWS Signature Version 4 (HMAC-SHA256), for requests signed in a header and for presigned queries.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
- * libsodium only: a token must not cost the start-up of libcrypto.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html Uses only
+ * libsodium, because loading libcrypto would slow `broker token` down.
  */
 #ifndef AWS_SIGV4_H
 #define AWS_SIGV4_H
@@ -13,12 +13,12 @@
 #include <base/buf.h>
 #include <base/err.h>
 
-/* A query parameter, not yet encoded, or a header as it is sent. Values may hold any byte but NUL. */
+/* A query parameter, not yet encoded, or a header as it is sent. Values may contain any byte but NUL. */
 struct sigv4_field {
     const char *name, *value;
 };
 
-/* The most of either in one request, the signer's own included. */
+/* The maximal number of either in one request, including the signer's own. */
 #define SIGV4_FIELDS_MOST 32
 
 struct sigv4_request {
@@ -34,12 +34,12 @@ struct sigv4_request {
     time_t now;
 };
 
-/* "20150830T123600Z", and the day alone is its first 8 characters. */
+/* "20150830T123600Z"; its first 8 characters are the date. */
 void sigv4_date(time_t t, char out[17]);
 
 /*
- * Signs in headers. The caller sends the request's own headers as they are and three more: X-Amz-Date,
- * X-Amz-Security-Token where the keys have a token, and Authorization, whose value is appended to `out`.
+ * Signs in headers. The caller sends the request's own headers unchanged and adds X-Amz-Date,
+ * X-Amz-Security-Token if the keys have a token, and Authorization, whose value is appended to `out`.
  */
 int sigv4_authorization(const struct sigv4_request *r, const struct aws_keys *keys, struct buf *out,
                         struct err *e);
@@ -52,7 +52,8 @@ int sigv4_authorization(const struct sigv4_request *r, const struct aws_keys *ke
 int sigv4_presign(const struct sigv4_request *r, const struct aws_keys *keys, unsigned expires,
                   struct buf *out, struct err *e);
 
-/* The parts, for tests: the canonical request of exactly these fields, and the text that is signed. */
+/* The intermediate values, for tests: the canonical request of exactly these fields, and the string to sign.
+ */
 void sigv4_canonical_request(const struct sigv4_request *r, struct buf *out);
 void sigv4_string_to_sign(const struct sigv4_request *r, const char *canonical_request, struct buf *out);
 

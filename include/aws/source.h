@@ -1,6 +1,6 @@
 /*
- * From a chain to keys. A source is one kind of step: one file src/aws/source_KIND.c and one row in
- * aws/kinds.def. aws_keys_get() walks the chain and gives each step the keys of the one before.
+ * Gets keys from a chain. A source is one kind of step: one file src/aws/source_KIND.c and one row in
+ * aws/kinds.def. aws_keys_get() walks the chain and gives each step the keys of the step before.
  */
 #ifndef AWS_SOURCE_H
 #define AWS_SOURCE_H
@@ -17,29 +17,30 @@
 #include <base/buf.h>
 #include <base/err.h>
 
-/* A person's part in the walk. */
+/* The interactive part of the walk. */
 struct aws_login {
-    bool is_wanted; /* asked: log in now, whatever else is cached */
-    /* What came of it. */
-    bool is_new;       /* a person logged in just now */
-    time_t expires_at; /* when a person will be needed again; 0: nothing on the way needs one */
+    bool is_wanted; /* in: log in now, even if something is cached */
+    /* Results. */
+    bool is_new;       /* the user logged in just now */
+    time_t expires_at; /* when the user must log in again; 0: no step needs that */
 };
 
-/* A digest of what a step authenticates with; "": not known. */
+/* A digest of the proof that a step authenticates with; "": not known. */
 struct aws_proof {
     char hash[33];
 };
 
-/* Everything that a step may need to know. */
+/* Everything that a step may need. */
 struct aws_context {
     struct aws_env env;
     struct aws_files files;
     struct aws_chain chain;
     struct aws_regions regions;
-    const char *mfa_command; /* words of a program that prints the MFA code; NULL: ask (tty_can_ask()) */
-    bool may_log_in;         /* a browser or device flow may be started */
-    struct aws_login *login; /* a step says here what a person did; may be NULL */
-    struct aws_proof *used;  /* one for each step, which says here what it has used; may be NULL */
+    const char
+        *mfa_command; /* a program that prints the MFA code, split into words; NULL: ask (tty_can_ask()) */
+    bool may_log_in;  /* a browser or device flow may be started */
+    struct aws_login *login; /* filled by a step that asked the user; may be NULL */
+    struct aws_proof *used;  /* one for each step, filled with the proof that it used; may be NULL */
 };
 #define AWS_CONTEXT_INIT                                                                                     \
     {                                                                                                        \
@@ -51,33 +52,32 @@ void aws_context_release(struct aws_context *c);
 
 /*
  * Reads environment and files and resolves the chain for `profile` (NULL: AWS's own rules). Keys in the
- * environment need no file: the files are then read only for a named profile, or with `want_region` where
- * the environment names none. The context must not move afterwards: the chain points into it.
+ * environment need no file: the files are then read only for a named profile, or with `want_region` if the
+ * environment has no region. The context must not move afterwards, because the chain points into it.
  */
 int aws_context_load(struct aws_context *c, const char *profile, bool want_region, struct err *e);
 
 struct aws_source {
     /*
-     * The keys of this step, by the deadline (of clock_ms()). `before`: those that sign a role's request;
-     * NULL for a base. May ask where tty_can_ask(); ERR_LOGIN where a person is needed and nobody can be
-     * asked.
+     * Gets the keys of this step by the deadline. `before`: the keys that sign a role's request; NULL for a
+     * base. May ask if tty_can_ask(); ERR_LOGIN if it must ask and cannot.
      */
     int (*get)(const struct aws_context *c, const struct aws_step *step, const struct aws_keys *before,
                int64_t deadline, struct aws_keys *out, struct err *e);
     /*
-     * Appends what get() would authenticate with now, without the network and a person, so that keys which
-     * were got in the name of somebody else, or of somebody who has logged out, are not taken for this one's.
-     * 1: there is nothing, or nothing that says who it is. `place`: where it was found, malloced; NULL on
-     * entry: not known yet. NULL instead of the function: the names say it all.
+     * Appends the proof that get() would use now, without the network or questions, so that cached keys that
+     * were obtained as someone else, or before a logout, are not used. 1: there is no proof, or it does not
+     * identify anyone. `place`: where it was found, malloced; NULL on entry: not known yet. NULL instead of
+     * the function: the names are enough.
      */
     int (*proof)(const struct aws_context *c, const struct aws_step *step, char **place, int64_t deadline,
                  struct buf *out);
 };
 
-/* For get(): this is what was used in this step. */
+/* For get(): records the proof used in this step. */
 void aws_proof_used(const struct aws_context *c, const struct aws_step *step, const void *bytes, size_t n);
 
-/* Walks the whole chain, or gives the keys that it ended in last time (aws/session.h). */
+/* Walks the whole chain, or returns its cached keys (aws/session.h). */
 int aws_keys_get(const struct aws_context *c, int64_t deadline, struct aws_keys *out, struct err *e);
 
 #endif

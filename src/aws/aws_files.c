@@ -1,7 +1,7 @@
 /*
- * Where the two files are, and what they hold as one list of sections in file order. Merging is done when
- * something is asked for, so that a file with thousands of profiles costs one pass. It knows which sections
- * count and no key of theirs: the chain does (chain.c).
+ * Finds the two files and reads them into one list of sections in file order. They are merged when a property
+ * is looked up, so that a file with thousands of profiles costs one pass. It knows the kinds of sections but
+ * not their keys, which chain.c knows.
  */
 #include <aws/files.h>
 
@@ -37,13 +37,13 @@ void aws_files_release(struct aws_files *f)
 
 /* --- sections and properties from the lexer's events */
 
-/* Doubles: a list of n grows log n times. */
+/* Doubles the capacity. */
 static void *room_for_one(void *list, size_t count, size_t size)
 {
     return count & (count - 1) ? list : mem_grow(list, count ? 2 * count : 1, size);
 }
 
-/* The second of two words, split as sh does; NULL where there are not two. */
+/* The second of two words, split as sh does; NULL if there are not two. */
 static const char *second_word(struct aws_files *f, const char *header)
 {
     AUTO_WORDS(words);
@@ -55,8 +55,8 @@ static const char *second_word(struct aws_files *f, const char *header)
     return f->names.word[f->names.count - 1];
 }
 
-/* What a header of the config file begins; NULL: nothing that counts. As for the AWS CLI a kind is what the
- * header starts with, be it the first word or not. */
+/* The kind of section that a header of the config file begins; NULL: a section to ignore. As in the AWS CLI,
+ * the header's beginning gives the kind, even if it is not a whole word. */
 static const char *classify_config(struct aws_files *f, const char *header, enum aws_section_kind *kind)
 {
     static const struct {
@@ -146,7 +146,7 @@ static char *locate(const char *named, const char *fallback)
     return home ? mem_printf("%s/.aws/%s", home, fallback) : NULL;
 }
 
-/* /dev/null, a folder, a pipe: as for the AWS CLI, no file. */
+/* /dev/null, a folder or a pipe counts as no file, as in the AWS CLI. */
 static bool is_no_file(const char *path)
 {
     struct stat st;
@@ -206,7 +206,7 @@ bool aws_files_has(const struct aws_files *f, enum aws_section_kind kind, const 
     return false;
 }
 
-/* Among those of one section. */
+/* Among the properties of one section. */
 static const struct aws_property *find_in(const struct aws_files *f, const struct aws_section *s,
                                           const char *key)
 {
@@ -269,7 +269,7 @@ const struct aws_property *aws_files_conflict(const struct aws_files *f, const c
     return NULL;
 }
 
-/* As the AWS CLI: in lines of their own, the last one counts. */
+/* As in the AWS CLI: one per line, and the last one counts. */
 bool aws_files_nested(const struct aws_property *p, const char *key, struct buf *out)
 {
     const char *line = p && *p->value == '\n' ? p->value : "";

@@ -1,7 +1,7 @@
 /*
- * Whether a section can be used. What is wrong in a file is no matter to the sections beside it, though the
- * AWS CLI then reads no line of that file; but a section with a line that nobody understands, or of which
- * there are two, is not guessed at: a token that is signed with the wrong keys says nothing.
+ * Whether a section can be used. An error in one section does not affect the others, although the AWS CLI
+ * then refuses the whole file. But a section with an invalid line, or a duplicate section, is refused and not
+ * guessed at, because the server gives no reason when it refuses a token signed with the wrong keys.
  */
 #include <aws/files.h>
 
@@ -30,7 +30,7 @@ static int check_fault(const struct aws_files *f, const struct aws_section *s, s
     return refuse(f, s, s->fault_line, e);
 }
 
-/* Sections that mean the same in other words are no repetition. */
+/* Different spellings of the same section are not duplicates. */
 static int check_repeated(const struct aws_files *f, const struct aws_section *s, struct err *e)
 {
     for (const struct aws_section *before = f->section; before < s; before++) {

@@ -1,6 +1,6 @@
 /*
- * The JSON caches of AWS's tools. What we do not know in one is kept: other programs, and later versions,
- * have fields of their own there. Nothing here says which fields are needed.
+ * The JSON caches of AWS's tools. Unknown fields are preserved, because other programs and later versions
+ * have their own. The callers know which fields they need.
  */
 #include "cache_file.h"
 
@@ -101,7 +101,7 @@ bool cache_file_keys(const json_t *root, struct aws_keys *out)
 
 void cache_file_put(json_t *root, const char *key, const char *value)
 {
-    /* What is no UTF-8 cannot be kept, and no token of AWS is so. */
+    /* Invalid UTF-8 cannot be stored, and AWS's tokens are ASCII. */
     if (json_object_set_new(root, key, json_string(value)) < 0)
         (void)json_object_del(root, key);
 }

@@ -1,6 +1,6 @@
 /*
- * Calling AWS. Each try is signed anew, because a signature has a time. Not tried again: what the service has
- * refused for a reason that will be the same in a second.
+ * Calls an AWS API. Each attempt is signed anew, because a signature contains the time. A refusal that would
+ * be the same a second later is not retried.
  */
 #include "call.h"
 
@@ -24,10 +24,10 @@
 #define BACK_OFF_MOST_MS 20000
 #define ATTEMPT_MS 60000
 #define CONNECT_MS 10000
-/* AWS takes signatures of up to five minutes ago; below this a clock is not what is wrong. */
+/* AWS accepts signatures up to five minutes old; a smaller clock error is not the cause. */
 #define SKEW_SECONDS 240
 
-/* Where the services put what went wrong, behind the caller's own wants. */
+/* The fields in which the services put their errors, after the caller's own fields. */
 static const struct aws_want error_wants[] = {
     {HTTP_XML, "ErrorResponse/Error/Code"},
     {HTTP_XML, "ErrorResponse/Error/Message"},
@@ -179,7 +179,7 @@ static bool is_down(const struct aws_refusal *why)
            text_equal(why->code, "RequestTimeout") || text_equal(why->code, "RequestTimeoutException");
 }
 
-/* Seconds by which we are behind the service; 0: not known, or not worth a word. */
+/* The seconds by which our clock is behind the service's; 0: unknown, or too small to matter. */
 static long long skew(const char *date)
 {
     struct tm tm = {0};
@@ -243,7 +243,7 @@ static int say_unreachable(struct err *e)
 
 /* --- tries */
 
-/* 0: good. 1: failed, and worth another try. -1: failed. */
+/* 0: success, 1: failed, worth another try, -1: failed. */
 static int call_once(const struct aws_call *c, int64_t deadline, struct http_answer *answer,
                      struct aws_refusal *why, struct err *e)
 {
@@ -272,7 +272,7 @@ static unsigned attempts(const struct aws_context *c)
     return value && text_number(value, ATTEMPTS_MOST, &n) && n > 0 ? (unsigned)n : ATTEMPTS;
 }
 
-/* Sleeps a random part of 2^n seconds. False: that would be past the deadline. */
+/* Sleeps a random part of 2^n seconds. False if that would be past the deadline. */
 static bool back_off(unsigned n, int64_t deadline)
 {
     unsigned most = n < 5 ? 1000U << n : BACK_OFF_MOST_MS;

@@ -1,7 +1,7 @@
 /*
  * Resolving the chain, in botocore's order: environment; role_arn; web identity; SSO; keys of the credentials
- * file; `aws login`; credential_process; keys of the config file; container; instance. Which one is meant is
- * decided by what is written, never by what answers, so that the same files always give the same chain.
+ * file; `aws login`; credential_process; keys of the config file; container; instance. The choice depends
+ * only on what is configured, never on what answers, so that the same files always give the same chain.
  */
 #include <aws/chain.h>
 
@@ -73,7 +73,7 @@ static int add_environment(const struct aws_env *env, struct aws_chain *out, str
 
 /* --- one profile's own base */
 
-/* 1: it has them, 0: it has none. Both halves must be in the same file. */
+/* 1: it has keys, 0: it has none. Both halves must be in the same file. */
 static int add_static(const struct scope *s, enum aws_file file, struct aws_chain *out, struct err *e)
 {
     const struct aws_property *id = scope_property_of(s, file, "aws_access_key_id");
@@ -100,7 +100,7 @@ static int add_static(const struct scope *s, enum aws_file file, struct aws_chai
     return 1;
 }
 
-/* Environment first, key by key, unless `env` is NULL. */
+/* The environment overrides, key by key, unless `env` is NULL. */
 static int add_web_identity(const struct aws_env *env, const struct scope *s, struct aws_chain *out,
                             struct err *e)
 {
@@ -166,7 +166,7 @@ static int add_process(const struct scope *s, struct aws_chain *out, struct err 
     return found;
 }
 
-/* What the profile itself has; 0: nothing. `env` NULL: the environment's web identity does not count. */
+/* The profile's own source; 0: none. `env` NULL: the environment's web identity is ignored. */
 static int add_profile_base(const struct aws_env *env, const struct scope *s, struct aws_chain *out,
                             struct err *e)
 {
@@ -233,14 +233,15 @@ static int add_role(const struct scope *s, const char *arn, struct aws_chain *ou
     return 0;
 }
 
-/* A role of its own: the chosen profile's wins over its keys, a source's keys win over its role. */
+/* A profile with both a role and keys: in the chosen profile the role wins, in a source_profile the keys win.
+ */
 static bool is_role(const struct scope *s, bool is_source)
 {
     return scope_property(s, "role_arn") && !scope_property(s, "web_identity_token_file") &&
            !(is_source && scope_has_keys(s));
 }
 
-/* What the next profile of a chain of roles is; 1: that one, 0: `s` itself, whose own keys are the base. */
+/* The next profile in a chain of roles. 1: that one, 0: `s` itself, whose own keys are the base. */
 static int next_profile(const struct scope *s, const struct words *visited, struct scope *next, struct err *e)
 {
     const struct aws_property *at = scope_property(s, "source_profile");
@@ -273,7 +274,7 @@ static int base_of_source(const struct scope *s, struct aws_chain *out, struct e
     return err_hint_sh(e, "aws configure --profile %s", s->name);
 }
 
-/* From the chosen profile down to the base; the roles are then pushed in the other direction. */
+/* Walks from the chosen profile to the base; the roles are then pushed in reverse order. */
 static int add_roles(const struct aws_env *env, struct scope s, struct aws_chain *out, struct err *e)
 {
     AUTO_WORDS(visited);
@@ -307,7 +308,7 @@ static int add_roles(const struct aws_env *env, struct scope s, struct aws_chain
         s = next;
     } while (!at_end);
     for (size_t i = visited.count; i-- > 0;) {
-        /* The scope's name must outlive the list: it is the one in the files. */
+        /* The scope's name must outlive the list, so the one in the files is used. */
         struct scope role = {s.files, scope_section_name(s.files, visited.word[i])};
         if (add_role(&role, scope_value(&role, "role_arn"), out, e) < 0)
             return -1;
@@ -324,7 +325,7 @@ const char *aws_profile_name(const struct aws_env *env, const char *profile)
     return env->profile ? env->profile : env->default_profile ? env->default_profile : "default";
 }
 
-/* What is left where nothing is written: the machine's own role. */
+/* If nothing is configured: the machine's own role. */
 static void add_rest(const struct aws_env *env, struct aws_chain *out)
 {
     if (env->container_relative_uri || env->container_full_uri)

@@ -1,4 +1,4 @@
-/* Asking for the properties of one profile, and saying where one is wrong. */
+/* Looks up properties of one profile, and makes errors that name their place. */
 #include "chain_profile.h"
 
 #include <stdarg.h>
@@ -41,7 +41,7 @@ int scope_text(const struct scope *s, const char *key, const char **out, struct 
     return 1;
 }
 
-/* What people write that ends in such a value. */
+/* Common mistakes that lead to such a value. */
 static const char *hint_for_word(const char *value)
 {
     if (strchr(value, '\n'))

@@ -1,4 +1,4 @@
-/* One profile of the two files, as the chain asks for its properties; and errors that name their place. */
+/* Properties of one profile, as the chain looks them up, and errors that name their place. */
 #ifndef AWS_CHAIN_PROFILE_H
 #define AWS_CHAIN_PROFILE_H
 
@@ -14,15 +14,15 @@ struct scope {
 
 const struct aws_property *scope_property(const struct scope *s, const char *key);
 const struct aws_property *scope_property_of(const struct scope *s, enum aws_file file, const char *key);
-/* NULL where it is not set, or empty. */
+/* NULL if unset or empty. */
 const char *scope_value(const struct scope *s, const char *key);
-/* ERR_CONFIG where the value (`p` may be NULL) has a character in it that is in no key, token or ARN. */
+/* ERR_CONFIG if the value (`p` may be NULL) has a character that no key, token or ARN contains. */
 int scope_word(const struct scope *s, const struct aws_property *p, struct err *e);
-/* For a key that says where credentials come from: 1 set, 0 not set, -1 empty, which cannot be meant. */
+/* For a key that names a source of credentials: 1 set, 0 not set, -1 empty, which is an error. */
 int scope_text(const struct scope *s, const char *key, const char **out, struct err *e);
-/* Whether either half of a pair of keys is there. */
+/* Whether either half of a key pair is set. */
 bool scope_has_keys(const struct scope *s);
-/* A profile's name as it stands in the files, so that it lives as long as they do. */
+/* A profile's name in the files' memory, so that it lives as long as they do. */
 const char *scope_section_name(const struct aws_files *files, const char *name);
 
 /* ERR_CONFIG at that property. Returns -1. */

@@ -1,11 +1,11 @@
-/* SSO in a profile: its own keys, and those of the session that it names. */
+/* SSO in a profile: its own keys, and those of its sso-session. */
 #include "chain_sso.h"
 
 #include <string.h>
 
 #include <base/text.h>
 
-/* As for the AWS CLI: the profile may repeat what its session says, and must not say something else. */
+/* As in the AWS CLI: the profile may repeat its session's values, but must not contradict them. */
 static int check_agreement(const struct scope *s, const char *session, struct err *e)
 {
     const struct aws_property *own = aws_files_conflict(s->files, s->name, session);

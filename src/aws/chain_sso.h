@@ -1,4 +1,4 @@
-/* What a profile says about SSO, as a step of a chain. */
+/* A profile's SSO settings, as a step of a chain. */
 #ifndef AWS_CHAIN_SSO_H
 #define AWS_CHAIN_SSO_H
 
@@ -6,10 +6,10 @@
 
 #include "chain_profile.h"
 
-/* 1: *step is filled, 0: nothing about a role of SSO, -1: ERR_CONFIG. */
+/* 1: *step is filled, 0: no SSO role, -1: ERR_CONFIG. */
 int chain_sso_read(const struct scope *s, struct aws_step *step, struct err *e);
-/* For a profile without other credentials: a log-in without a role gives no keys, though the AWS CLI then
- * looks whether the machine has some. 0: there is no log-in either. */
+/* For a profile without other credentials: an SSO login without a role gives no keys (the AWS CLI would then
+ * try the machine's own). 0: there is no SSO login either. */
 int chain_sso_refuse_half(const struct scope *s, struct err *e);
 
 #endif

@@ -1,4 +1,4 @@
-/* A chain in words, for people. */
+/* Describes a chain for people. */
 #include <aws/chain.h>
 
 #include <string.h>

@@ -32,7 +32,7 @@ static const char *property(const struct finder *f, const char *key)
     return p && *p->value ? p->value : NULL;
 }
 
-/* The environment's word counts before the profile's. */
+/* The environment overrides the profile. */
 static bool wants(const struct finder *f, const char *variable, const char *key)
 {
     return aws_is_true(variable ? variable : property(f, key));
@@ -62,7 +62,7 @@ static int url_of_services(const struct finder *f, struct buf *out, struct err *
     return aws_files_nested(p, "endpoint_url", out) && out->len > 0;
 }
 
-/* Appends the user's own address; nothing where there is none. */
+/* Appends the user's own address; nothing if there is none. */
 static int configured_url(const struct finder *f, struct buf *out, struct err *e)
 {
     const char *url = url_of_environment(f);
@@ -97,7 +97,7 @@ static int no_region(const char *region, struct err *e)
     return err_hint(e, "AWS_REGION, AWS_DEFAULT_REGION, or region in the AWS profile");
 }
 
-/* Sign-in has the names of the console, where nothing else is asked for. */
+/* Without other options, sign-in uses the console's host names. */
 static const char *sign_in_suffix(const struct aws_partition *p)
 {
     return text_equal(p->name, "aws")          ? "aws.amazon.com"
@@ -117,7 +117,7 @@ static void own_url(const struct aws_partition *p, enum aws_service service, con
     else if (!is_sign_in && text_equal(region, "aws-global"))
         buf_printf(out, "https://%s.%s", host, p->suffix);
     else
-        /* The plain hosts of GovCloud are FIPS endpoints already, but for sign-in. */
+        /* GovCloud's plain hosts are FIPS endpoints already, except sign-in. */
         buf_printf(out, "https://%s%s.%s.%s", host,
                    fips && (dual_stack || is_sign_in || !text_equal(p->name, "aws-us-gov")) ? "-fips" : "",
                    region, dual_stack ? p->dual_stack_suffix : p->suffix);

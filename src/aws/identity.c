@@ -1,7 +1,6 @@
 /*
- * Who a chain authenticates as, by names: its steps, and what decides where their names lead to. A region is
- * none of it: the same role is the same one in each. What stands behind the names is looked at by the sources
- * (aws/source.h: proof).
+ * Who a chain authenticates as, by names: its steps, and what these names depend on. The region is not part
+ * of it, because a role is the same in each. The sources check what the names refer to (aws/source.h: proof).
  */
 #include "walk.h"
 
@@ -12,9 +11,9 @@
 #include <base/text.h>
 #include <model/identity.h>
 
-#define IDENTITY_MOST (8 << 20) /* two files have less */
+#define IDENTITY_MOST (8 << 20) /* more than two files can have */
 
-/* Where it leads to; a program that is not there has no answer that could be kept. */
+/* The path with links resolved; a missing program has no result to cache. */
 static void add_program(struct buf *out, const char *command)
 {
     AUTO_WORDS(words);

@@ -1,4 +1,4 @@
-/* Access keys as a value, and what may be in one. */
+/* Access keys as a value, and which characters they may contain. */
 #include <aws/keys.h>
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What the container and the instance service have in common. */
+/* Shared by the container and the instance metadata services. */
 #include "metadata.h"
 
 #include <string.h>
@@ -55,8 +55,7 @@ int metadata_take_keys(struct http_answer *a, const char *who, struct aws_keys *
     if (aws_keys_take(a, &at, who, out, e) < 0)
         return -1;
     out->account = *account ? mem_strdup(account) : NULL;
-    /* When AWS cannot renew them, the service gives old ones, which then are good for longer than they say.
-     */
+    /* If AWS cannot renew the keys, the service returns old ones, whose validity has been extended. */
     if (out->expires_at && out->expires_at <= time(NULL)) {
         log_step("login", "%s gives keys that have expired, as it does while AWS cannot renew them", who);
         out->expires_at = 0;

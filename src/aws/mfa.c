@@ -1,4 +1,4 @@
-/* A code is good once and for half a minute: it is never kept. */
+/* A code is valid once and for half a minute, so it is never stored. */
 #include "mfa.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* The table of partitions, and whether a word is a region of one. */
+/* The table of partitions, and whether a text is a region of one. */
 #include <aws/partition.h>
 
 #include <ctype.h>

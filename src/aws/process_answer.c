@@ -1,5 +1,4 @@
-/* The JSON that a credential_process prints, strictly: one object, Version 1, strings where strings belong.
- */
+/* Parses the JSON that a credential_process prints, strictly: one object, Version 1, the right types. */
 #include "process_answer.h"
 
 #include <string.h>
@@ -11,7 +10,7 @@
 
 #define ID_MOST 1024
 
-/* A string of 1 to `most` bytes without NUL. Absent or null: NULL where it may be. */
+/* A string of 1 to `most` bytes without NUL. Absent or null gives NULL if it is optional. */
 static int take_string(const json_t *root, const char *key, bool may_miss, size_t most, const char **out,
                        struct err *e)
 {

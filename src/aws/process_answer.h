@@ -10,7 +10,7 @@
 
 #define PROCESS_ANSWER_MOST SECRET_MAX
 
-/* ERR_DATA, never with a part of the text: it may be a secret. `now`: keys that have ended are refused. */
+/* ERR_DATA, never with a part of the text, which may be a secret. `now`: expired keys are refused. */
 int process_answer_parse(const char *text, size_t n, time_t now, struct aws_keys *out, struct err *e);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Names of RDS and Aurora endpoints: ID[.HASH].REGION.rds.SUFFIX, and ID[.HASH].rds.REGION.SUFFIX in some
- * partitions; what the hash begins with tells the kind. Labels are looked at from the right and the suffix is
- * one of AWS's own, because the region that is found here decides what a token is signed for, and the kind
- * which authorities are believed.
+ * partitions; the beginning of the hash tells the kind. Labels are matched from the right and the suffix must
+ * be one of AWS's, because the region found here decides what a token is signed for, and the kind decides
+ * which CA certificates are trusted.
  */
 #include <aws/rds_host.h>
 
@@ -17,10 +17,10 @@
 #define NAME_MOST 255
 #define LABELS_MOST 16
 
-/* Suffixes beside those of the partitions, which the AWS drivers know too. */
+/* More suffixes that the AWS drivers know. */
 static const char *const more_suffixes[] = {"amazonaws.au", "amazonaws.uk"};
 
-/* Lower case, without a final dot; false where it is too long. */
+/* Converts to lower case without a final dot; false if it is too long. */
 static bool normalise(const char *host, char out[NAME_MOST + 1])
 {
     size_t n = strlen(host);

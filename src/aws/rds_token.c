@@ -1,7 +1,8 @@
 /*
  * A presigned `GET https://HOST:PORT/?Action=connect&DBUser=USER` without its scheme, for the service rds-db.
- * Nothing is asked: wrong or expired keys make a token that the server refuses. The name is signed in lower
- * case and stands in the token as it was given; port 443 stands in the token and is not signed (botocore).
+ * Nothing is verified: wrong or expired keys make a token that the server refuses. As in botocore, the host
+ * is signed in lower case but stays in the token as it was given, and port 443 stays in the token but is not
+ * signed.
  */
 #include <aws/rds_token.h>
 

@@ -1,4 +1,4 @@
-/* Regions, and the partitions that they and ARNs are of. */
+/* Regions, and the partitions that they and ARNs belong to. */
 #include <aws/region.h>
 
 #include <stdbool.h>
@@ -35,7 +35,7 @@ int aws_regions_load(const struct aws_env *env, const struct aws_files *files, c
     return 0;
 }
 
-/* arn:PARTITION:...; NULL: another text, or a partition that we do not know. */
+/* arn:PARTITION:...; NULL: not an ARN, or an unknown partition. */
 static const struct aws_partition *partition_of_arn(const char *arn)
 {
     if (!arn || !text_starts(arn, "arn:"))

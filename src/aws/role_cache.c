@@ -1,8 +1,8 @@
 /*
- * ~/.aws/cli/cache: one JSON file for each role, named by the SHA-1 of what STS was asked for, as Python's
- * json.dumps(sort_keys=True) writes it. The CLI rewrites them in place, so half a file can be seen. Whose
- * keys the role was assumed with is not in there: only the serial of a second factor says who it is, and only
- * to ask for that again is worth a look.
+ * ~/.aws/cli/cache: one JSON file per role, named by the SHA-1 of the STS request as Python's
+ * json.dumps(sort_keys=True) writes it. The CLI rewrites them in place, so half a file can be seen. A file
+ * does not say with whose keys the role was assumed; only the serial of a second factor identifies the user,
+ * and only such roles are worth reusing, because they would ask for a code again.
  */
 #include "role_cache.h"
 
@@ -37,7 +37,7 @@ static void add(json_t *arguments, const char *key, const char *value)
         (void)json_object_set_new(arguments, key, json_string(value));
 }
 
-/* The text that names the file; malloced by jansson. NULL: one that the CLI would write in another way. */
+/* The text whose SHA-1 names the file; malloced by jansson. NULL: the CLI would write it differently. */
 static char *file_key(const struct aws_step *s)
 {
     unsigned long seconds;

@@ -1,15 +1,15 @@
 /*
- * Session keys between runs: read from the kernel's keyring, and else fetched once for all brokers that want
- * them at that time. Keys of the base alone are not kept here: what gives them (files, a program, a metadata
- * service) keeps them itself.
+ * Session keys between runs: read from the kernel's keyring, or fetched once for all brokers that want them
+ * at the same time. Keys of the base alone are not cached here, because their source (files, a program, a
+ * metadata service) keeps them itself.
  *
- * An entry is kept by the names of its chain, and holds a digest of the proof that it was got with: an SSO
- * token, whom a web identity's token speaks for, the key that a program printed. Where that is another one
- * now, or gone, the entry is not used. So one name has one entry, which `broker logout` finds without any
- * proof.
+ * An entry is stored under the names of its chain, and contains a digest of the proof with which it was
+ * obtained: an SSO token, the subject of a web identity's token, the key that a program printed. If the proof
+ * has changed or is gone, the entry is not used. So each name has one entry, which `broker logout` finds
+ * without any proof.
  *
- * It is the version, then LABEL ACCOUNT END ID SECRET TOKEN PROOF PLACE, each ended by a NUL; PLACE is the
- * file of the SSO token, whose name takes a helper to find.
+ * Its format is the version, then LABEL ACCOUNT END ID SECRET TOKEN PROOF PLACE, each followed by a NUL.
+ * PLACE is the file of the SSO token, kept because only a helper can compute its name.
  */
 #include <aws/session.h>
 
@@ -32,7 +32,7 @@
 #define VERSION '2'
 enum { LABEL, ACCOUNT, END, ID, SECRET, TOKEN, PROOF, PLACE, FIELDS };
 
-/* What is kept beside the keys. */
+/* Stored with the keys. */
 struct proof {
     char hash[33];
     char *place;
@@ -45,7 +45,7 @@ static void proof_release(struct proof *p)
 }
 #define AUTO_PROOF(name) __attribute__((cleanup(proof_release))) struct proof name = {0}
 
-/* Keys of the base alone are kept by what gives them. */
+/* Keys of the base alone are kept by their source. */
 static bool is_kept(const struct aws_chain *chain)
 {
     bool is_session = false;
@@ -166,7 +166,7 @@ static bool read_kept(const struct aws_context *c, const char *identity, int64_t
     return true;
 }
 
-/* Not where nobody could tell later whose it is. */
+/* Not stored if it would later be unknown whose keys they are. */
 static void keep(const struct aws_context *c, const char *identity, const struct aws_keys *keys,
                  int64_t deadline)
 {
@@ -186,13 +186,13 @@ static void keep(const struct aws_context *c, const char *identity, const struct
                                 &ignored);
 }
 
-/* Whether a person wants to log in now, whatever is kept. */
+/* Whether the user wants to log in now, whatever is cached. */
 static bool is_wanted(const struct aws_context *c)
 {
     return c->login && c->login->is_wanted;
 }
 
-/* From the base's keys, where they are known; from what the AWS CLI has kept, as far as that leads. */
+/* Starts from the base's keys if they are known, or from the AWS CLI's cache as far as it goes. */
 static int fetch(const struct aws_context *c, struct aws_keys *base, int64_t deadline, struct aws_keys *out,
                  struct err *e)
 {
@@ -210,7 +210,7 @@ static int get_session(const struct aws_context *c, int64_t deadline, struct aws
     AUTO_AWS_KEYS(base);
     AUTO_LOCK(lock);
 
-    /* A program may answer for somebody else each time: it is asked first. */
+    /* A program may return another user's keys each time, so it is run first. */
     if (c->chain.step[0].kind == AWS_KIND_credential_process &&
         chain_step(c, 0, NULL, deadline, &base, e) < 0)
         return -1;

@@ -1,6 +1,6 @@
 /*
- * Signature Version 4: canonical request, text to sign, signing key, signature. Everything that is derived
- * from the secret key is wiped. It deliberately resolves no dots in paths and knows no S3 exceptions.
+ * Signature Version 4: canonical request, text to sign, signing key, signature. Everything derived from the
+ * secret key is wiped. It deliberately does not resolve dots in paths and has no S3 exceptions.
  */
 #include <aws/sigv4.h>
 
@@ -18,8 +18,8 @@
 #define CANONICAL_MOST (4 * SECRET_MAX)
 #define SHA256_HEX (2 * crypto_hash_sha256_BYTES + 1)
 
-/* By hand: gmtime_r(3) opens /etc/localtime first. Days to a date: years begin in March, so that the leap day
- * is their last (H. Hinnant, chrono-compatible low-level date algorithms). */
+/* Not gmtime_r(3), which opens /etc/localtime first. Days to a date: years begin in March, so that the leap
+ * day is their last day (H. Hinnant, chrono-compatible low-level date algorithms). */
 void sigv4_date(time_t t, char out[17])
 {
     unsigned long long seconds =
@@ -51,7 +51,7 @@ static int compare_strings(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Encoded NAME and VALUE with a byte between them that sorts before all others; it becomes '='. */
+/* Encoded NAME and VALUE with a byte between them that sorts first; it becomes '=' later. */
 static void add_query(const struct sigv4_request *r, struct buf *out)
 {
     AUTO_WORDS(pairs);
@@ -83,7 +83,7 @@ static void add_path(const char *path, struct buf *out)
     }
 }
 
-/* Blanks at the ends dropped, those inside made one. */
+/* Removes spaces at the ends and merges those inside. */
 static void add_trimmed(struct buf *out, const char *s)
 {
     s += strspn(s, " \t");
@@ -103,7 +103,7 @@ static void add_lower(struct buf *out, const char *s)
         buf_putc(out, *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s);
 }
 
-/* The headers' indexes by name, those of one name in their own order. */
+/* Sorts the headers' indexes by name and keeps the order of equal names. */
 static size_t sort_headers(const struct sigv4_request *r, size_t order[SIGV4_FIELDS_MOST])
 {
     size_t n = r->header_count < SIGV4_FIELDS_MOST ? r->header_count : SIGV4_FIELDS_MOST;
@@ -220,7 +220,7 @@ static void sign(const struct sigv4_request *r, const struct secret *secret, con
     explicit_bzero(key, sizeof key);
 }
 
-/* Of the request as it stands. */
+/* Signs the request as it is. */
 static int make_signature(const struct sigv4_request *r, const struct secret *secret, char out[SHA256_HEX],
                           struct err *e)
 {
@@ -235,7 +235,7 @@ static int make_signature(const struct sigv4_request *r, const struct secret *se
     return 0;
 }
 
-/* The request's own fields and room for ours. */
+/* The request's own fields plus room for ours. */
 static int copy_fields(const struct sigv4_field *from, size_t n, size_t ours,
                        struct sigv4_field to[SIGV4_FIELDS_MOST], struct err *e)
 {

@@ -1,4 +1,4 @@
-/* Loading a context, and walking a chain: which source makes which step. */
+/* Loads a context and walks a chain, step by step with its sources. */
 #include <aws/source.h>
 
 #include <stddef.h>
@@ -40,7 +40,7 @@ int aws_context_load(struct aws_context *c, const char *profile, bool want_regio
     return aws_regions_load(&c->env, &c->files, c->chain.profile, &c->regions, e);
 }
 
-/* Keys that are written down were looked at where they stand (chain.c). */
+/* Static keys were checked where they were found (chain.c). */
 static int check_keys(const struct aws_step *step, const struct aws_keys *keys, struct err *e)
 {
     if (aws_keys_check(keys, aws_kind_words(step->kind), e) == 0)
@@ -87,7 +87,7 @@ void aws_proof_used(const struct aws_context *c, const struct aws_step *step, co
         text_hash(bytes, n, c->used[step - c->chain.step].hash);
 }
 
-/* What was used counts; that the place is known next time is wanted all the same. */
+/* The proof that was used counts, but its place is still needed for the next run. */
 static int step_proof(const struct aws_context *c, size_t i, char **place, int64_t deadline, char out[33])
 {
     const struct aws_step *step = &c->chain.step[i];

@@ -1,6 +1,6 @@
 /*
- * The keys of a container: ECS, EKS Pod Identity, Greengrass. AWS says where to ask in the environment; plain
- * http is for the addresses that cannot leave the machine.
+ * The keys of a container: ECS, EKS Pod Identity, Greengrass. The environment has the URL; plain http is only
+ * accepted for addresses that cannot leave the machine.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 #include <aws/source.h>
@@ -35,7 +35,7 @@ static bool is_link_local(const char *host)
     return host_is_loopback(host);
 }
 
-/* http only where nobody else can listen. */
+/* http only for addresses where no one else can listen. */
 static int check_full_uri(const char *uri, struct err *e)
 {
     AUTO_FREE(char *, authority);
@@ -61,7 +61,7 @@ static int make_url(const struct aws_env *env, char **url, struct err *e)
     return relative ? 0 : check_full_uri(*url, e);
 }
 
-/* The file wins, and is read each time: somebody renews it. */
+/* The file wins and is read each time, because it is renewed. */
 static int read_token(const struct aws_env *env, struct buf *out, struct err *e)
 {
     const char *from = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
@@ -103,7 +103,7 @@ static int say_status(const struct http_answer *a, struct err *e)
     return err_hint(e, "check AWS_CONTAINER_CREDENTIALS_* and AWS_CONTAINER_AUTHORIZATION_TOKEN*");
 }
 
-/* 0, -1, or 1: failed, and worth another try. */
+/* 0, -1, or 1: failed, worth another try. */
 static int ask(const char *url, const struct buf *token, int64_t deadline, struct aws_keys *out,
                struct err *e)
 {
@@ -119,7 +119,7 @@ static int ask(const char *url, const struct buf *token, int64_t deadline, struc
     (void)http_want(&request, HTTP_JSON, "message");
     if (http_call(&request, &answer, clock_deadline(TRY_MS, deadline), e) < 0) {
         (void)err_prefix(e, WHO);
-        if (!e->hint[0]) /* a helper that crashed has its own */
+        if (!e->hint[0]) /* a crashed helper has its own hint */
             (void)err_hint(e, "is this a container of ECS or EKS? if not, unset AWS_CONTAINER_CREDENTIALS_*");
         return answer.transient ? 1 : -1;
     }
@@ -151,7 +151,8 @@ static int container_get(const struct aws_context *c, const struct aws_step *ste
     }
 }
 
-/* Containers of one machine may share a keyring, and tell their credentials apart by what is in them. */
+/* Containers on one machine may share a keyring, so their entries differ by the content of the credentials.
+ */
 static int container_proof(const struct aws_context *c, const struct aws_step *step, char **place,
                            int64_t deadline, struct buf *out)
 {

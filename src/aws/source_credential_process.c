@@ -1,7 +1,7 @@
 /*
  * `credential_process = COMMAND`: a program that prints keys as JSON, version 1. Split into words as sh does
- * and run without a shell, with the terminal as its stdin if there is one. Nothing is cached: the program
- * does that itself where it wants to.
+ * and run without a shell, with the terminal as its stdin if there is one. Nothing is cached here: the
+ * program can do that itself.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
  */
 #include <aws/source.h>
@@ -75,7 +75,7 @@ static int process_get(const struct aws_context *c, const struct aws_step *step,
     return 0;
 }
 
-/* Only its answer says whom it speaks for. */
+/* Only its answer shows whose keys it returns. */
 static int process_proof(const struct aws_context *c, const struct aws_step *step, char **place,
                          int64_t deadline, struct buf *out)
 {

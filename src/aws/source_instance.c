@@ -1,6 +1,6 @@
 /*
- * The role of a machine of EC2, by version 2 of its metadata service; version 1, which any request that is
- * forged through the machine can read, is never asked. A machine that is not of EC2 pays one second at most.
+ * The role of an EC2 instance, by version 2 of its metadata service. Version 1, which a forged request
+ * through the machine can read, is never used. A machine outside EC2 loses at most one second.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
  */
 #include <aws/source.h>
@@ -67,14 +67,13 @@ static int find_service(const struct aws_context *c, struct service *s, struct e
     return 0;
 }
 
-/* Worth no other try. 401 has an answer of its own; an empty text is that of a role which is not there yet.
- */
+/* Not worth another try. 401 is handled separately; an empty text means that the role is not there yet. */
 static bool is_answer(const struct http_answer *a)
 {
     return a->status == 401 || (a->status == 200 && *http_text(a, 0));
 }
 
-/* As often as the user said, whatever is wrong with the answer. */
+/* Tries as often as the user configured, whatever the error. */
 static int ask(const struct service *s, struct http_request *r, struct http_answer *answer, struct err *e)
 {
     for (unsigned left = s->tries;; left--) {
@@ -113,7 +112,7 @@ static int fetch_token(struct service *s, struct err *e)
     return 0;
 }
 
-/* A token that has ended since it was given is fetched anew, once. */
+/* If the token has expired meanwhile, a new one is fetched, once. */
 static int get(struct service *s, const char *path, bool keys, struct http_answer *answer, struct err *e)
 {
     AUTO_FREE(char *, url);
@@ -138,7 +137,7 @@ static int get(struct service *s, const char *path, bool keys, struct http_answe
     }
 }
 
-/* The first line; a role's name has nothing that an URL would have to escape. */
+/* The first line; a role's name needs no escaping in a URL. */
 static int find_role(struct service *s, char **role, struct err *e)
 {
     AUTO_HTTP_ANSWER(answer);
@@ -174,7 +173,7 @@ static int fetch(struct service *s, struct aws_keys *out, struct err *e)
     return metadata_take_keys(&answer, WHO, out, e);
 }
 
-/* Where nothing was configured, the news is that there are no credentials; the service is a detail. */
+/* If nothing was configured, the error is that there are no credentials; the service's error is a detail. */
 static int explain(const struct aws_context *c, const struct aws_step *step, struct err *e)
 {
     char why[sizeof e->msg];

@@ -1,8 +1,8 @@
 /*
- * `aws login`: keys that the AWS CLI fetched with a person's console session and keeps, with what renews
- * them, in ~/.aws/login/cache. They are used as they are until 5 minutes before their end, and then renewed:
- * the refresh token rotates, so that is done under a lock, after another look, and written back whole.
- * Logging in itself is the CLI's.
+ * `aws login`: keys that the AWS CLI fetched with the user's console session and keeps in ~/.aws/login/cache
+ * together with a refresh token. They are used until 5 minutes before their expiry and then renewed. The
+ * refresh token rotates, so this is done under a lock, after reading the file again, and the whole file is
+ * written back. Logging in itself is left to the CLI.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html
  */
 #include <aws/source.h>
@@ -35,7 +35,7 @@ struct session {
     int64_t deadline;
     char *path;
     json_t *root;      /* NULL: none */
-    time_t expires_at; /* 0: it holds no keys */
+    time_t expires_at; /* 0: no keys in it */
 };
 
 static void session_release(struct session *s)
@@ -68,7 +68,7 @@ static int find_path(struct session *s, struct err *e)
     return 0;
 }
 
-/* Whether it holds whole keys, and until when. */
+/* Whether it contains complete keys, and their expiry. */
 static void look_at_keys(struct session *s)
 {
     const json_t *keys = json_object_get(s->root, "accessToken");
@@ -140,7 +140,7 @@ static void add_uuid(struct buf *out)
         buf_printf(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", id[i]);
 }
 
-/* The public key is part of what is signed, so the helper is asked twice: for the key, then to sign. */
+/* The public key is part of the signed text, so the helper is called twice: for the key, then to sign. */
 static int make_proof(const struct session *s, const char *url, struct secret **out, struct err *e)
 {
     AUTO_SECRET(pem);
@@ -185,7 +185,7 @@ static const struct aws_want wanted[] = {
 };
 enum { ID, SECRET, TOKEN, EXPIRES_IN, REFRESH_TOKEN, ID_TOKEN, ACCOUNT, ERROR };
 
-/* Into the file's object; what the answer does not bring is kept. */
+/* Updates the file's object; fields that are not in the answer stay. */
 static int take_answer(struct session *s, const struct http_answer *a, struct err *e)
 {
     unsigned long seconds;
@@ -262,8 +262,8 @@ static int ask(struct session *s, struct err *e)
     return take_answer(s, &answer, e);
 }
 
-/* What a log-in is needed for; NULL: all is there that a renewal needs. As for the AWS CLI a file without
- * keys is none of its own, and is not made one. */
+/* Why a login is needed; NULL: everything needed for a renewal is there. As in the AWS CLI, a file without
+ * keys is not used. */
 static const char *missing_field(const struct session *s)
 {
     if (!s->root)
@@ -313,7 +313,7 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
             return take(&s, out);
         if (renew(&s, e) < 0) {
             log_step("login", "not renewed: %s", e->msg);
-            read_file(&s); /* a bad answer may have left its traces in memory */
+            read_file(&s); /* a bad answer may have changed the object in memory */
             if (!is_alive(&s))
                 return -1;
         }
@@ -324,7 +324,8 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
     return take(&s, out);
 }
 
-/* The key that is made at each log-in and stays with it; what else is in the file is renewed. */
+/* The private key identifies the login: it is made at each login, while everything else in the file is
+ * renewed. */
 static int login_session_proof(const struct aws_context *c, const struct aws_step *step, char **place,
                                int64_t deadline, struct buf *out)
 {

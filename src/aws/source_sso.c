@@ -1,7 +1,7 @@
 /*
- * SSO (IAM Identity Center): the keys of a role in an account, from the portal, for the token of a session.
- * The CLI's own cache of such keys is looked at first. An access token that the portal refuses is renewed
- * once: somebody may have signed out elsewhere.
+ * SSO (IAM Identity Center): the keys of a role in an account, from the portal, with the token of a session.
+ * The CLI's own cache of such keys is tried first. An access token that the portal refuses is renewed once,
+ * because the user may have signed out elsewhere.
  */
 #include <aws/source.h>
 
@@ -33,7 +33,7 @@ static int take_role(const struct aws_step *step, struct http_answer *answer, st
     return 0;
 }
 
-/* What the portal's refusals mean. */
+/* Explains the portal's refusals. */
 static int explain(const struct aws_step *step, const struct aws_refusal *why, struct err *e)
 {
     if (why->status == 403 || why->status == 404) {
@@ -79,7 +79,7 @@ static int ask_portal(const struct aws_context *c, const struct aws_step *step, 
     return take_role(step, &answer, out, e);
 }
 
-/* The CLI's file does not say whose token it was for: it must be younger than the one that is there now. */
+/* The CLI's file does not say for which token it was made, so it must be newer than the current token. */
 static bool is_younger(const char *path, const struct timespec *than)
 {
     struct stat st;
@@ -133,7 +133,7 @@ static int sso_get(const struct aws_context *c, const struct aws_step *step, con
     struct aws_refusal why = {0};
 
     (void)before;
-    /* Who wants to log in wants to be logged in for as long as can be. */
+    /* A user who logs in now wants the login to last as long as possible. */
     int cached = c->login && c->login->is_wanted ? 0 : look_into_cli_cache(c, step, deadline, out, e);
     if (cached != 0)
         return cached < 0 ? -1 : 0;

@@ -1,4 +1,4 @@
-/* Keys that are written down: in the environment, the credentials file or the config file. */
+/* Static keys in the environment, the credentials file or the config file. */
 #include <aws/source.h>
 
 #include <string.h>
@@ -17,7 +17,7 @@ static int too_long(const struct aws_step *step, struct err *e)
     return err_hint(e, "keys have 40 bytes, session tokens a few thousand");
 }
 
-/* AWS_CREDENTIAL_EXPIRATION: who exported the keys knows when they end. */
+/* AWS_CREDENTIAL_EXPIRATION: set by the program that exported the keys. */
 static int read_expiration(const struct aws_step *step, struct aws_keys *out, struct err *e)
 {
     AUTO_BUF(ago, 64);

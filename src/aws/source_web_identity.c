@@ -1,5 +1,5 @@
-/* `web_identity_token_file`: a role assumed with the token of another identity provider, which is in a file
- * that somebody else renews: it is read each time, and sent as it is. */
+/* `web_identity_token_file`: a role assumed with the token of another identity provider. Another program
+ * renews the token's file, so it is read each time and sent unchanged. */
 #include <aws/source.h>
 
 #include <string.h>
@@ -22,7 +22,7 @@ static int no_token(const struct aws_step *step, struct err *e)
     return err_hint(e, "check %s", step->profile ? "web_identity_token_file" : "AWS_WEB_IDENTITY_TOKEN_FILE");
 }
 
-/* The middle part of a JWT; NULL: it is none. */
+/* The middle part of a JWT; NULL: not a JWT. */
 static json_t *claims_of(const char *token)
 {
     const char *from = strchr(token, '.'), *to = from ? strchr(from + 1, '.') : NULL;
@@ -37,8 +37,8 @@ static json_t *claims_of(const char *token)
     return cache_file_parse(buf_str(&text), n);
 }
 
-/* Who it is for: the token itself is renewed every hour, and every pod has its own at the same path. 1: it
- * does not say so. */
+/* The token's subject, because the token itself is renewed every hour, and every pod has its own at the same
+ * path. 1: it has none. */
 static int add_subject(const char *token, struct buf *out)
 {
     AUTO_JSON(claims);

@@ -1,7 +1,7 @@
 /*
- * The device flow: a registration (cached where the CLI caches it), a code, a person in a browser, which may
- * be on any machine, and a token. Polling is as slow as the service wants it. No listener, and so none of
- * `aws sso login`'s newer flow that needs one.
+ * The device flow: a registration (cached where the CLI caches it), a code, the user's browser, which may be
+ * on any machine, and a token. The service sets the polling interval. The newer flow of `aws sso login`,
+ * which needs a listener, is not used.
  */
 #include "sso_login.h"
 
@@ -106,7 +106,7 @@ static bool registration_is_good(const json_t *registration)
            cache_file_time(registration, "expiresAt", &expires) && expires - time(NULL) > 15 * 60;
 }
 
-/* NULL where the CLI has no name for it. */
+/* NULL if the CLI has no name for it. */
 static char *registration_path(const struct sso_client *client)
 {
     AUTO_BUF(text, 16384);
@@ -150,7 +150,7 @@ static int register_client(const struct sso_client *client, json_t **out, struct
     return result;
 }
 
-/* Into `root`, as the CLI keeps it beside the token. */
+/* Stores it in `root`, as the CLI does beside the token. */
 static int find_registration(const struct sso_client *client, bool anew, json_t *root, struct err *e)
 {
     AUTO_FREE(char *, path);
@@ -186,7 +186,7 @@ static void device_release(struct device *d)
     secret_free(d->code);
 }
 
-/* A line of its own, in the middle of ours: what stands behind a line's end would be taken for our words. */
+/* The service's text is cut to one line, because text after a line end could pass for our own messages. */
 static void say_line(const char *before, const char *theirs)
 {
     AUTO_BUF(line, 4096);
@@ -236,7 +236,7 @@ static int nobody_came(const struct sso_client *client, struct err *e)
     return err_hint(e, "try again; login_timeout is how long it waits");
 }
 
-/* 1: the person has logged in, 0: not yet. */
+/* 1: the user has logged in, 0: not yet. */
 static int poll_once(const struct sso_client *client, struct device *d, json_t *root, struct err *e)
 {
     AUTO_JSON(body);
@@ -247,7 +247,7 @@ static int poll_once(const struct sso_client *client, struct device *d, json_t *
         return 1;
     if (text_equal(code, "slow_down") && d->interval < INTERVAL_MOST)
         d->interval += SLOWER_SECONDS;
-    /* RFC 8628 section 3.5: a network that is away for a moment does not end the wait. */
+    /* RFC 8628 section 3.5: a short network failure does not end the wait. */
     bool is_away = e->code == ERR_UNREACHABLE || e->code == ERR_TRY_LATER;
     if (is_away || text_equal(code, "slow_down") || text_equal(code, "authorization_pending")) {
         err_clear(e);
@@ -288,12 +288,12 @@ int sso_login(const struct sso_client *client, json_t *root, struct err *e)
 {
     __attribute__((cleanup(device_release))) struct device device = {0};
 
-    /* That of the session before; the service may give none for this one. */
+    /* The previous session's refresh token, because the service may not issue one for this session. */
     (void)json_object_del(root, "refreshToken");
     if (find_registration(client, false, root, e) < 0)
         return -1;
     if (start_device(client, root, &device, e) < 0) {
-        /* The registration may have been withdrawn; a new one, once. */
+        /* The registration may have been revoked, so one new registration is tried. */
         if (e->code != ERR_REFUSED || find_registration(client, true, root, e) < 0 ||
             start_device(client, root, &device, e) < 0)
             return -1;

@@ -15,15 +15,15 @@ struct sso_client {
 };
 
 /*
- * Shows a URL and a code, opens a browser where there is one, and waits for the person. Puts the token and
- * the registration into `root`, as the CLI writes them. ERR_LOGIN where nobody came in time, ERR_REFUSED
- * where somebody said no.
+ * Shows a URL and a code, opens a browser if there is one, and waits for the user. Puts the token and the
+ * registration into `root`, as the CLI writes them. ERR_LOGIN if the user did not log in in time, ERR_REFUSED
+ * if the login was refused.
  */
 int sso_login(const struct sso_client *client, json_t *root, struct err *e);
 
 /*
  * Asks /token with the fields of `body`, and those of the registration in `root`; puts the new token into
- * `root`. *code: the service's own word for a refusal ("authorization_pending"), empty where there is none.
+ * `root`. *code: the service's error code ("authorization_pending"), empty if there is none.
  */
 int sso_token_ask(const struct sso_client *client, json_t *body, json_t *root, char code[64], struct err *e);
 

@@ -1,4 +1,4 @@
-/* JSON as Python writes it: ASCII, keys sorted, escapes in lower case. */
+/* Writes JSON as Python does: ASCII, sorted keys, escapes in lower case. */
 #include "sso_names.h"
 
 #include <ctype.h>
@@ -11,7 +11,7 @@ const char *sso_name(const struct aws_step *step)
     return step->session ? step->session : step->start_url;
 }
 
-/* A string as Python escapes it. False: no UTF-8. */
+/* A string escaped as Python does. False: not UTF-8. */
 static bool add_string(struct buf *out, const char *s)
 {
     json_t *value = json_string(s);

@@ -1,5 +1,5 @@
-/* What the AWS CLI names its files of SSO by: texts whose SHA-1 in hex is the file's name, as Python's
- * json.dumps(sort_keys=True) writes them. Pure. */
+/* The texts whose SHA-1 in hex names the AWS CLI's SSO files, as Python's json.dumps(sort_keys=True) writes
+ * them. Pure. */
 #ifndef AWS_SSO_NAMES_H
 #define AWS_SSO_NAMES_H
 
@@ -9,15 +9,15 @@
 #include <base/buf.h>
 #include <model/json.h>
 
-/* Session name, or the start URL in the legacy form: the token in ~/.aws/sso/cache; and what messages call
- * it. */
+/* Session name, or the start URL in the legacy form: names the token in ~/.aws/sso/cache, also in messages.
+ */
 const char *sso_name(const struct aws_step *step);
-/* The keys of the role in ~/.aws/cli/cache. False: it can have no such file. */
+/* Names the role's keys in ~/.aws/cli/cache. False: there can be no such file. */
 bool sso_role_name(const struct aws_step *step, struct buf *out);
-/* The registration of the device flow in ~/.aws/sso/cache. */
+/* Names the device flow's registration in ~/.aws/sso/cache. */
 bool sso_registration_name(const struct aws_step *step, struct buf *out);
 
-/* sso_registration_scopes, which has commas, as a JSON array; NULL where there are none. The caller frees. */
+/* sso_registration_scopes, a list with commas, as a JSON array; NULL if there are none. The caller frees. */
 json_t *sso_scopes(const char *scopes);
 
 #endif

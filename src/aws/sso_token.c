@@ -1,7 +1,7 @@
 /*
- * The token file, by the rules of botocore: refreshed from 15 minutes before its end, and only where it holds
- * a registration that is still good; a refresh that fails is no matter while the token lives. The CLI takes
- * no lock: after ours is held the file is read again, and what it says then counts.
+ * The token file, by botocore's rules: it is refreshed from 15 minutes before its expiry, if it contains a
+ * registration that is still valid; a failed refresh is ignored while the token lives. The CLI takes no lock,
+ * so after we hold ours the file is read again.
  */
 #include "sso_token.h"
 
@@ -20,13 +20,13 @@
 
 #define REFRESH_SECONDS (15 * 60)
 
-/* The file as it was read last. */
+/* The file as last read. */
 struct token {
     struct sso_client client;
     char *path;
     json_t *root; /* NULL: none */
     const struct secret *refused;
-    time_t expires_at; /* 0: there is no token */
+    time_t expires_at; /* 0: no token */
     bool is_refused;
 };
 
@@ -73,7 +73,7 @@ static bool can_refresh(const struct token *t)
            registered_until > time(NULL);
 }
 
-/* Whether it can be used as it is. */
+/* Whether it can be used without a refresh. */
 static bool is_good(const struct token *t)
 {
     return is_alive(t) && (t->expires_at - time(NULL) >= REFRESH_SECONDS || !can_refresh(t));
@@ -89,7 +89,7 @@ static int take(const struct token *t, struct secret **out, struct err *e)
     return 0;
 }
 
-/* The service has forgotten the old refresh token: the new one is all there is, if it can be kept. */
+/* The service has invalidated the old refresh token, so a failure to save the new one loses the login. */
 static void token_write(const struct token *t)
 {
     struct err e = ERR_INIT;
@@ -142,21 +142,20 @@ static int log_in(struct token *t, struct err *e)
     return 0;
 }
 
-/* With the lock held: nobody of ours does the same meanwhile. */
+/* Called with the lock held, so no other broker does the same meanwhile. */
 static int token_renew(struct token *t, struct secret **out, struct err *e)
 {
     token_read(t);
     if (is_good(t))
         return take(t, out, e);
     bool refreshed = can_refresh(t) && token_refresh(t, e) == 0;
-    /* A person cannot help where the network does not. */
+    /* A login does not help if the network fails. */
     if (!refreshed && !is_alive(t) && e->code && e->code != ERR_REFUSED)
         return -1;
     if (!refreshed && !is_alive(t) && log_in(t, e) < 0)
         return -1;
     err_clear(e);
-    /* Once more through what was written into it: the service may have answered with a token that has ended.
-     */
+    /* Checks the new token again, because the service may have answered with an expired one. */
     t->is_refused = false;
     if (!cache_file_time(t->root, "expiresAt", &t->expires_at) || !is_alive(t))
         return err_set(e, ERR_PROTOCOL, "AWS SSO: a token without a life");
@@ -187,7 +186,8 @@ int sso_token_get(const struct aws_context *c, const struct aws_step *step, cons
     return token_renew(&t, out, e);
 }
 
-/* A file or a link to it may be put in its place without a change of its own: then its name is younger. */
+/* Another file or link may be moved to this path without a new modification time; then its change time is
+ * newer. */
 static struct timespec last_change(const char *path)
 {
     struct stat file, name;

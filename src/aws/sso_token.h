@@ -1,4 +1,4 @@
-/* The token of an SSO session, in the file that the AWS CLI keeps it in: ~/.aws/sso/cache/SHA1.json. */
+/* The token of an SSO session, in the AWS CLI's own file: ~/.aws/sso/cache/SHA1.json. */
 #ifndef AWS_SSO_TOKEN_H
 #define AWS_SSO_TOKEN_H
 
@@ -10,17 +10,16 @@
 #include <base/secret.h>
 
 /*
- * A token that is good now: the file's, refreshed where it ends within 15 minutes and can be, else that of a
- * person who logs in (context.may_log_in). `refused`: the one that the portal has just said no to, or NULL.
- * The caller frees *out. ERR_LOGIN where a person is needed.
+ * A valid token: the file's, refreshed if it expires within 15 minutes and can be, else a new login's
+ * (context.may_log_in). `refused`: the token that the portal has just refused, or NULL. The caller frees
+ * *out. ERR_LOGIN if the user must log in.
  */
 int sso_token_get(const struct aws_context *c, const struct aws_step *step, const struct secret *refused,
                   int64_t deadline, struct secret **out, struct err *e);
 
 /*
- * Appends the token that the file holds, dead or alive. `place`: the file's name, which takes a helper to
- * find; NULL on entry: found and set, malloced. *changed: when it last became what it is; may be NULL. 1:
- * there is no token.
+ * Appends the token in the file, expired or not. `place`: the file's path, which only a helper can compute;
+ * NULL on entry: computed and set, malloced. *changed: its last change; may be NULL. 1: there is no token.
  */
 int sso_token_proof(const struct aws_context *c, const struct aws_step *step, char **place, int64_t deadline,
                     struct buf *out, struct timespec *changed);

@@ -42,7 +42,7 @@ int sts_name_role(const struct aws_step *step, struct err *e)
     return err_prefix(e, "role %s", role);
 }
 
-/* What mends each of the refusals that people meet. */
+/* Hints for the common refusals. */
 static int hint(const struct sts_role *role, const struct aws_refusal *why, struct err *e)
 {
     const struct aws_step *step = role->step;

@@ -1,8 +1,8 @@
 /*
  * libcurl, set up once for the life of the helper so that connections are reused. TLS 1.2 or later, the
- * system's or the given authorities, no cookies, no .netrc, no credentials in URLs. A redirect is followed
- * only to the same origin: the headers hold secrets that are that server's alone. Why there was no answer is
- * said in our words where libcurl's could hold the password of a proxy.
+ * system's or the given CA certificates, no cookies, no .netrc, no credentials in URLs. A redirect is
+ * followed only to the same origin, because the headers contain secrets for that server alone. Errors have
+ * our own text if libcurl's could contain the password of a proxy.
  */
 #include "exchange.h"
 
@@ -58,7 +58,7 @@ static void append(struct curl_slist **list, const char *line)
     *list = longer;
 }
 
-/* A line end in a value would make two headers of it. */
+/* A line end in a value would start another header. */
 static bool is_one_line(const struct field *f)
 {
     for (size_t i = 0; i < f->len; i++) {
@@ -81,14 +81,14 @@ static int gather_headers(const struct record *request, struct curl_slist **list
         if (!is_one_line(&f))
             return err_set(e, ERR_DATA, "a header with a line end in it");
         buf_add(&line, f.bytes, f.len);
-        /* libcurl drops "Name:" without a value; with a semicolon it is sent empty. */
+        /* libcurl drops "Name:" without a value; "Name;" sends an empty header. */
         if (line.len > 2 && strcmp(buf_str(&line) + line.len - 2, ": ") == 0) {
             line.data[line.len - 2] = ';';
             line.data[line.len - 1] = '\0';
         }
         append(list, buf_str(&line));
     }
-    /* Nothing that the caller did not ask for. */
+    /* Removes headers that the caller did not set. */
     append(list, "Expect:");
     return more;
 }
@@ -120,7 +120,8 @@ static const char *connect_reason(void)
     }
 }
 
-/* In our words, and whether another try may help: one with a wrong certificate cannot. NULL: in libcurl's. */
+/* Our text for an error, and whether trying again may help (not with a wrong certificate). NULL: use
+ * libcurl's. */
 static const char *reason(CURLcode code, bool *transient)
 {
     switch (code) {
@@ -185,8 +186,8 @@ static void set_text(CURLoption option, const char *value)
     (void)curl_easy_setopt(curl, option, value);
 }
 
-/* What came through TLS would stay in OpenSSL's buffer for as long as the connection is kept, and in free
- * memory afterwards. */
+/* Decrypted data would stay in OpenSSL's buffer while the connection is kept, and in freed memory afterwards.
+ */
 static CURLcode cleanse(CURL *handle, void *context, void *unused)
 {
     (void)handle;
@@ -224,9 +225,9 @@ static void set_up_always(struct exchange *x, char *detail)
 }
 
 /*
- * libcurl takes HTTPS_PROXY and NO_PROXY from the environment, but HTTP_PROXY in small letters only: under a
- * web server the other one comes from a stranger's request. As the AWS SDKs do, only there it is left out;
- * and ALL_PROXY, which libcurl knows and they do not, is no proxy of ours.
+ * libcurl reads HTTPS_PROXY and NO_PROXY from the environment, but HTTP_PROXY only in lower case, because in
+ * a CGI program the upper-case one comes from the request. Like the AWS SDKs, we ignore it only in a CGI
+ * program, and we ignore ALL_PROXY, which libcurl knows but the SDKs do not.
  */
 static void set_up_proxy(const struct record *r, const char *url)
 {
@@ -261,7 +262,7 @@ static void set_up_request(const struct record *r, const char *url)
     }
     set_text(CURLOPT_CUSTOMREQUEST, method);
     if (ca) {
-        /* Those and no others: libcurl may have a folder of the system's beside its file. */
+        /* Only these: libcurl may also use a folder of the system's CA certificates. */
         set_text(CURLOPT_CAINFO, ca);
         set_text(CURLOPT_CAPATH, NULL);
     }
@@ -290,7 +291,7 @@ static bool is_same_origin(const char *a, const char *b)
     return n && n == origin_length(b) && strncasecmp(a, b, n) == 0;
 }
 
-/* The next URL where the answer is a redirect to the same origin; malloced, NULL otherwise. */
+/* The next URL if the answer is a redirect to the same origin; malloced, else NULL. */
 static char *redirect_of(const struct exchange *x, const char *url)
 {
     const char *to = NULL;

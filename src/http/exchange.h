@@ -10,11 +10,11 @@
 
 struct exchange {
     long status;        /* 0: no answer */
-    struct buf body;    /* bounded by HTTP_BODY_MAX, wiped */
+    struct buf body;    /* at most HTTP_BODY_MAX bytes, wiped */
     struct buf headers; /* "Name: value" lines of the last answer */
     char failed[512];   /* why there is no answer */
     bool transient;     /* ... and another try may bring one */
-    bool broken;        /* ... or there is one that breaks the rules: over HTTP_BODY_MAX */
+    bool broken;        /* ... or the answer is over HTTP_BODY_MAX */
 };
 #define EXCHANGE_INIT                                                                                        \
     {                                                                                                        \
@@ -22,7 +22,7 @@ struct exchange {
     }
 void exchange_release(struct exchange *x);
 
-/* Runs what the request record asks for. -1: the request itself is bad (ERR_PROTOCOL, ERR_DATA). */
+/* Makes the requested exchange. -1: the request itself is invalid (ERR_PROTOCOL, ERR_DATA). */
 int exchange_run(const struct record *request, struct exchange *x, struct err *e);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * broker-http: the helper that talks HTTP, so that broker itself opens no internet socket and parses no body.
- * Records on its stdin and stdout (ipc/http.h); one process for many requests. It never prints and never logs
- * a body.
+ * broker-http: the helper that does HTTP, so that broker itself opens no internet socket and parses no body.
+ * It exchanges records on its stdin and stdout (ipc/http.h), many requests per process. It never prints or
+ * logs a body.
  */
 #include <stdlib.h>
 
@@ -59,7 +59,7 @@ int main(void)
 {
     proc_harden();
     proc_confine();
-    /* libcurl and OpenSSL would write the keys of each TLS session there. */
+    /* With this variable set, libcurl and OpenSSL would write the keys of each TLS session to a file. */
     (void)unsetenv("SSLKEYLOGFILE");
     return helper_serve(handle) < 0 ? ERR_PROTOCOL : 0;
 }

@@ -1,7 +1,7 @@
 /*
- * Bodies are parsed here and die here: jansson for JSON, expat for XML. A document type is refused: nobody
- * whom we ask sends one, and entities are what hostile XML is made of. What is not there, or is no scalar, is
- * left out.
+ * Parses bodies, which never leave the helper: jansson for JSON, expat for XML. An XML document type is
+ * refused, because the services send none, and entities are the usual means of attack. Missing parts and
+ * non-scalars are left out of the answer.
  */
 #include "pick.h"
 
@@ -69,7 +69,7 @@ bool pick_json(const struct buf *body, const char *path, struct buf *out)
     return found && buf_ok(out);
 }
 
-/* Where the parser is, against the path that is looked for. */
+/* The parser's position relative to the wanted path. */
 struct xml_search {
     struct buf here; /* "A/B/C" */
     const char *path;

@@ -1,13 +1,13 @@
-/* The wanted parts of an answer. */
+/* Extracts the wanted parts of an answer. */
 #ifndef HTTP_PICK_H
 #define HTTP_PICK_H
 
 #include "exchange.h"
 
-/* Puts each wanted field that is there into the answer record. */
+/* Puts each wanted field that exists into the answer record. */
 void pick_all(const struct record *request, const struct exchange *x, struct record *answer);
 
-/* One part of a body; false where it is not there. Malformed bodies have no parts. */
+/* One part of a body; false if it does not exist. A malformed body has no parts. */
 bool pick_json(const struct buf *body, const char *path, struct buf *out);
 bool pick_xml(const struct buf *body, const char *path, struct buf *out);
 bool pick_header(const struct buf *headers, const char *name, struct buf *out);

@@ -1,5 +1,5 @@
-/* What needs OpenSSL, which is loaded nowhere else: ES256 for DPoP proofs (RFC 9449), SHA-1 for names of
- * AWS's caches. */
+/* The functions that need OpenSSL: ES256 for DPoP proofs (RFC 9449), SHA-1 for the names of AWS's cache
+ * files. */
 #include "sign.h"
 
 #include <string.h>
@@ -22,7 +22,7 @@ static EVP_PKEY *read_key(const struct field *pem)
     return key;
 }
 
-/* From the DER that OpenSSL makes to the fixed r and s of RFC 7518. */
+/* Converts OpenSSL's DER to the fixed-size r and s of RFC 7518. */
 static bool fixed_signature(const unsigned char *der, size_t n, unsigned char out[64])
 {
     ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)n);

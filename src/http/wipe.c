@@ -1,4 +1,5 @@
-/* A size in front of each block lets free() wipe it. OpenSSL keeps its own: it wipes its keys itself. */
+/* The size stored in front of each block lets free() wipe it. OpenSSL keeps its own allocator, because it
+ * wipes its keys itself. */
 #include "wipe.h"
 
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /*
  * broker-keychain: the helper that talks to the desktop's keychain, so that broker itself needs neither
- * libsecret nor D-Bus. Records on its stdin and stdout (ipc/keychain_records.h); it never prints, asks
- * nothing on a terminal, and ends with its stdin or its parent. This file takes requests apart; what the
- * keychain says is secretservice.c.
+ * libsecret nor D-Bus. It exchanges records on its stdin and stdout (ipc/keychain_records.h); it never
+ * prints, asks nothing on a terminal, and ends with its stdin or its parent. This file parses requests;
+ * secretservice.c talks to the keychain.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static int handle_erase(const struct entry *entry, struct record *answer, struct
     return count < 0 ? -1 : 0;
 }
 
-/* D-Bus carries UTF-8 only: an identity that is none cannot have an entry. */
+/* D-Bus only carries UTF-8, so an identity that is not UTF-8 cannot have an entry. */
 static int handle_foreign(uint8_t verb, struct record *answer, struct err *e)
 {
     if (verb == KEYCHAIN_PUT)

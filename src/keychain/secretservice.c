@@ -1,7 +1,7 @@
 /*
  * Entries of the Secret Service: one secret per identity, in the default collection. A locked collection is
- * unlocked only where its question can be seen: with a display. This never asks for the keychain's own
- * password: that is the desktop's to know.
+ * unlocked only if there is a display to show the prompt. broker never asks for the keychain's own password;
+ * the desktop does.
  */
 #include <keychain/secretservice.h>
 
@@ -59,7 +59,7 @@ static int items_find(SecretService *service, const struct entry *entry, GList *
     return error ? service_fail(e, error, "search") : 0;
 }
 
-/* Unlocks a collection or an item; the service shows its own question. */
+/* Unlocks a collection or an item; the service shows its own prompt. */
 static int unlock(SecretService *service, const struct entry *entry, gpointer object, struct err *e)
 {
     GList objects = {.data = object};
@@ -78,7 +78,7 @@ static int unlock(SecretService *service, const struct entry *entry, gpointer ob
     return count > 0 ? 0 : service_fail_locked(e, DISMISSED);
 }
 
-/* The newest item that is not locked; where all are, the newest. */
+/* The newest unlocked item; if all are locked, the newest. */
 static SecretItem *items_best(GList *items)
 {
     SecretItem *best = NULL;
@@ -130,8 +130,8 @@ int secretservice_get(const struct entry *entry, struct secret **out, struct err
     return item_read(item, entry, out, e);
 }
 
-/* Sees to it that the default collection takes an entry. libsecret makes a missing one, with the service's
- * question. */
+/* Makes sure that the default collection accepts an entry. libsecret creates a missing collection, with the
+ * service's prompt. */
 static int collection_ready(SecretService *service, const struct entry *entry, struct err *e)
 {
     AUTO_WAIT(w);

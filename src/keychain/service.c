@@ -1,8 +1,8 @@
 /*
  * Reaching the Secret Service. Every step has a deadline: libsecret's asynchronous calls are run one at a
- * time on the main loop and cancelled when time is up. Whether a service is there is found out before
- * libsecret is asked: GLib would start a bus of its own where there is none, and D-Bus waits long for a
- * service that does not come up.
+ * time on the main loop and cancelled when time is up. Whether a service is there is checked before libsecret
+ * is called, because GLib would start its own bus if there is none, and D-Bus waits long for a service that
+ * does not start.
  */
 #include <keychain/service.h>
 
@@ -17,11 +17,11 @@
 #include <base/text.h>
 
 #define BUS_MS 1000
-/* Starting a service that D-Bus knows but that does not run. */
+/* The limit for starting a service that D-Bus knows but that does not run. */
 #define ACTIVATION_MS 5000
 #define SERVICE "org.freedesktop.secrets"
 
-/* What a cancelled call may still need to say that it is. */
+/* The time that a cancelled call may take to report that. */
 #define CANCEL_MS 200
 
 struct wait *wait_new(void)
@@ -41,7 +41,7 @@ static void wait_free(struct wait *w)
     free(w);
 }
 
-/* A call that still runs comes back to its wait, if ever: wait_done() frees it then. */
+/* A call that still runs may call back later: wait_done() then frees the wait. */
 void wait_end(struct wait **w)
 {
     if ((*w)->started && !(*w)->result)
@@ -136,7 +136,7 @@ static int fail_as(struct err *e, enum err_code code, const char *prefix, GError
     return -1;
 }
 
-/* There is no keychain that could be asked. */
+/* The error if there is no keychain. */
 static int fail_absent(struct err *e, GError *error, const char *step)
 {
     if (!g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN))
@@ -160,7 +160,7 @@ int service_fail(struct err *e, GError *error, const char *step)
     return service_fail_locked(e, "");
 }
 
-/* Without an address GLib would start a bus of its own by dbus-launch. */
+/* Without an address GLib would start its own bus by dbus-launch. */
 static bool bus_has_address(void)
 {
     const char *address = secure_getenv("DBUS_SESSION_BUS_ADDRESS"),
@@ -174,7 +174,7 @@ static bool bus_has_address(void)
     return runtime && *runtime && stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* `su` without "-" keeps the variables: a bus of the user before would be given our passwords to keep. */
+/* `su` without "-" keeps the variables, so the previous user's bus would get our passwords. */
 static bool bus_is_ours(GDBusConnection *bus)
 {
     GIOStream *stream = g_dbus_connection_get_stream(bus);
@@ -217,7 +217,7 @@ static GVariant *bus_call(GDBusConnection *bus, const char *method, GVariant *ar
     return answer;
 }
 
-/* Whether somebody has the service's name, starting it where D-Bus knows how. */
+/* Whether the service's name has an owner; D-Bus starts the service if it can. */
 static int service_present(GDBusConnection *bus, int64_t deadline, struct err *e)
 {
     g_autoptr(GVariant) owned = bus_call(bus, "NameHasOwner", g_variant_new("(s)", SERVICE), "session bus",

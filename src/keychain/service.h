@@ -1,5 +1,5 @@
-/* Reaching the Secret Service: one asynchronous call at a time by a deadline, its errors in our words, and
- * whether there is one at all. */
+/* Access to the Secret Service: one asynchronous call at a time with a deadline, its errors as ours, and
+ * whether there is a service. */
 #ifndef KEYCHAIN_SERVICE_H
 #define KEYCHAIN_SERVICE_H
 
@@ -25,21 +25,21 @@ void wait_end(struct wait **w);
 /* The callback; its data is the struct wait. */
 void wait_done(GObject *source, GAsyncResult *result, gpointer wait);
 /*
- * Gives the call's result. Past the deadline the call is cancelled, and mostly says so itself
- * (service_is_late()); NULL where it does not, as libsecret does not while a question is shown.
+ * Returns the call's result. Past the deadline the call is cancelled and usually reports that
+ * (service_is_late()); NULL if it does not, as libsecret does not while a prompt is shown.
  */
 GAsyncResult *wait_run(struct wait *w, int64_t deadline);
 
-/* Whether an error of a call means that time was up. */
+/* Whether an error of a call means that the deadline has passed. */
 bool service_is_late(const GError *error);
 /* ERR_UNREACHABLE: no answer in time at that step. Returns -1. */
 int service_fail_late(struct err *e, const char *step);
-/* Makes *e of what the service said at that step, frees the error, and returns -1. */
+/* Fills *e from the service's error at that step, frees the error, and returns -1. */
 int service_fail(struct err *e, GError *error, const char *step);
 /* ERR_LOGIN "the keychain is locked: WHY", with its hint. */
 int service_fail_locked(struct err *e, const char *why);
 
-/* The service with a session for encrypted transfer. NULL with ERR_UNREACHABLE where there is none. */
+/* The service with a session for encrypted transfer. NULL with ERR_UNREACHABLE if there is none. */
 SecretService *service_open(int64_t deadline, struct err *e);
 
 #endif

@@ -14,8 +14,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lib import beside, namespace, procs  # noqa: E402
 from lib import clients as client_table  # noqa: E402
-from lib import namespace, procs  # noqa: E402
+from lib.beside import pytest_addoption, pytest_xdist_make_scheduler  # noqa: E402, F401
 from lib.broker import BUILD, PROGRAM, Broker  # noqa: E402
 from lib.forwards import Forwards  # noqa: E402
 from servers import mysql9, process  # noqa: E402
@@ -44,6 +45,10 @@ def pytest_configure(config):
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # a run in the background starts with them ignored
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    config.addinivalue_line("markers", "alone: measures, or uses up what others need: no test runs beside it")
+    beside.watch(config)
+    if beside.is_controller(config):
+        return  # each worker has a private /etc and /run, and cannot have it inside another one
     try:
         namespace.enter(BASE / "private")
     except OSError as error:
@@ -56,12 +61,13 @@ def pytest_unconfigure(config):
     if "BROKER_KEEP" in os.environ:
         print(f"kept: {BASE}")
         return
-    if not NO_NAMESPACE:
+    if not NO_NAMESPACE and not beside.is_controller(config):
         namespace.leave(BASE / "private")
     shutil.rmtree(BASE, ignore_errors=True)
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    beside.select(config, items)
     for item in items:
         if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))

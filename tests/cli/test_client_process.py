@@ -232,6 +232,7 @@ def few_pipe_pages():
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("length, kind", [(100, "pipe"), (9000, "/memfd:")])
 def test_where_pipes_are_small(broker, few_pipe_pages, length, kind):
     stub = broker.stub("mysql")
@@ -242,6 +243,7 @@ def test_where_pipes_are_small(broker, few_pipe_pages, length, kind):
     assert stub.seen["fds"][number].startswith(kind) and f'password="{"x" * length}"\n' in stub.seen["options"]
 
 
+@pytest.mark.alone
 def test_a_real_login_where_pipes_are_small(broker, clients, mariadb_server, few_pipe_pages):
     client, password = clients["mysql9"], "".join(f"{i:05}" for i in range(2000))
     mariadb_server.create_user("small_pipe", password.encode())

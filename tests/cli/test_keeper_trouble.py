@@ -181,6 +181,7 @@ def open_all(address, count):
     return made
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("end", ["bytes", "tls"])
 @pytest.mark.parametrize("way", ["direct", "command"])
 def test_512_at_once(broker, p, forwards, start_server, many_files, way, end):

@@ -12,6 +12,7 @@ from lib.broker import BUILD, REPO
 CONNECTIONS = {"direct": 2000, "tcp": 500, "command": 500, "libssh2": 500, "openssh": 500}
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", CONNECTIONS)
 def test_soak(names, kind):

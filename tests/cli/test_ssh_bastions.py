@@ -82,6 +82,7 @@ def test_many_over_no_openssh(home, start_bastion, user_key, forwards, engine, k
     assert home.broker.run("stop", "p").code == 0 and nothing_left(home, bastion)
 
 
+@pytest.mark.alone
 def test_small_packets_do_not_wait(home, start_sshd, user_key, forwards, engine):
     """An sshd before 10.1 that runs nothing holds small packets back until the one before is acknowledged, which takes the other
     side 40 ms if it has nothing to send. The fastest of many shows whether each had to wait."""

@@ -193,6 +193,7 @@ def test_sshd_restarted_under_open_connections(far, forwards, engine):
     assert far.run("stop", "p").code == 0 and all_gone(far, place[1])
 
 
+@pytest.mark.alone
 def test_512_at_once(far, home, forwards, start_server, many_files, engine):
     server = start_server("mariadb", options=["--max-connections=600", "--back-log=600", "--connect-timeout=100"])
     prepare(home, far.sshd, engine, server=server, connect_timeout="30s")

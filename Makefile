@@ -28,18 +28,19 @@ KEYCHAIN_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsecret-1)
 HTTP_LIBS     = $(shell $(PKG_CONFIG) --libs libcurl jansson expat libssl libcrypto libsodium)
 KEEPER_LIBS   = $(shell $(PKG_CONFIG) --libs libssh2 libssl libcrypto libsodium)
 
-BROKER_ROOMS := base ipc model store aws provider output session command
+BROKER_MODULES := base ipc model store aws provider output session command
+KEEPER_MODULES := event mysql tunnel ssh libssh2 openssh keeper
 # What differs between systems is in files named NAME-SYSTEM.c; another system adds its own beside them.
 PLATFORM ?= linux
 SYSTEMS  := linux macos bsd
 others  = $(foreach s,$(filter-out $(PLATFORM),$(SYSTEMS)),$(wildcard src/$(1)/*-$(s).c))
 sources = $(sort $(filter-out $(call others,$(1)),$(wildcard src/$(1)/*.c)))
 objects = $(patsubst src/%.c,$(B)/obj/%.o,$(call sources,$(1)))
-BROKER_OBJ   := $(foreach r,$(BROKER_ROOMS),$(call objects,$(r)))
+BROKER_OBJ   := $(foreach m,$(BROKER_MODULES),$(call objects,$(m)))
 LIB_OBJ      := $(filter-out $(B)/obj/command/%,$(BROKER_OBJ))
-KEYCHAIN_OBJ := $(foreach r,keychain ipc base,$(call objects,$(r)))
-HTTP_OBJ     := $(foreach r,http ipc base,$(call objects,$(r)))
-KEEPER_OBJ   := $(foreach r,keeper ipc base,$(call objects,$(r)))
+KEYCHAIN_OBJ := $(foreach m,keychain ipc base,$(call objects,$(m)))
+HTTP_OBJ     := $(foreach m,http ipc base,$(call objects,$(m)))
+KEEPER_OBJ   := $(foreach m,$(KEEPER_MODULES) ipc base,$(call objects,$(m)))
 HELPERS      := $(addprefix $(B)/libexec/broker/broker-,keychain http keeper)
 # What the system's ssh asks its questions through: the keeper under a second name.
 ASKPASS      := $(B)/libexec/broker/broker-askpass
@@ -65,11 +66,11 @@ endif
 $(B)/obj/%.o: src/%.c $(B)/harden.mk Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter keychain/%,$*),$(KEYCHAIN_CFLAGS)) $(if $(filter keeper/tunnel,$*),$(TUNNELS)) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter keychain/%,$*),$(KEYCHAIN_CFLAGS)) $(if $(filter keeper/tunnels,$*),$(TUNNELS)) -MMD -MP -c -o $@ $<
 
-# The rows of tunnels, which the keeper's room may not include: TUNNEL(ssh) TUNNEL(command) ...
+# The rows of tunnels, as the keeper may not include model: TUNNEL(ssh) TUNNEL(command) ...
 TUNNELS = -DTUNNELS='$(shell sed -n 's/^\(TUNNEL([a-z]*\),.*/\1)/p' include/model/kinds.def)'
-$(B)/obj/keeper/tunnel.o: include/model/kinds.def
+$(B)/obj/keeper/tunnels.o: include/model/kinds.def
 
 $(B)/bin/broker: $(BROKER_OBJ)
 	@mkdir -p $(@D)
@@ -102,9 +103,10 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB_OBJ) $(BROKER_LIBS) -lcmocka
 
-# Those of the keeper see its objects instead.
+# Those of the keeper's modules, test_MODULE_X, see its objects instead.
 KEEPER_UNIT_OBJ := $(filter-out %/keeper/main.o,$(KEEPER_OBJ))
-$(B)/tests/unit/test_keeper_%: tests/unit/test_keeper_%.c $(KEEPER_UNIT_OBJ)
+KEEPER_UNIT := $(filter $(patsubst %,$(B)/tests/unit/test_%_%,$(KEEPER_MODULES)),$(UNIT))
+$(KEEPER_UNIT): $(B)/tests/unit/%: tests/unit/%.c $(KEEPER_UNIT_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(KEEPER_UNIT_OBJ) $(KEEPER_LIBS) -lcmocka

@@ -1,7 +1,7 @@
 /*
  * A connection from accept to its end: a stream to the server is dialled (or the tunnel carries the client's
- * descriptor itself), at the ends that are not plain bytes the log-in is seen through (login.c), then bytes
- * are copied (relay.c). A failure is an error packet for the client and a line in the log.
+ * descriptor itself), at the ends that are not plain bytes the log-in is seen through (mysql/login_proxy.c),
+ * then bytes are copied (event/relay.c). A failure is an error packet for the client and a line in the log.
  */
 #include "conn.h"
 
@@ -15,14 +15,13 @@
 #include <base/clock.h>
 #include <base/log.h>
 #include <base/mem.h>
-
-#include "first.h"
-#include "keeper.h"
-#include "login.h"
-#include "peer.h"
-#include "relay.h"
-#include "told.h"
-#include "tunnel.h"
+#include <base/peer.h>
+#include <event/relay.h>
+#include <keeper/first.h>
+#include <keeper/keeper.h>
+#include <mysql/client_error.h>
+#include <mysql/login_proxy.h>
+#include <tunnel/tunnel.h>
 
 /* Connections of those who were not looked up, at most: half of the channels that a session of SSH has. */
 #define ANYBODY_MOST 4096

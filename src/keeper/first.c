@@ -1,18 +1,17 @@
 /*
  * A server that accepts and says nothing is found out here, while broker shows what it waits for and nobody
- * has started a client yet; later connections have the same limit (conn.c, login.c).
+ * has started a client yet; later connections have the same limit (conn.c, mysql/login_proxy.c).
  */
-#include "first.h"
+#include <keeper/first.h>
 
 #include <unistd.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
-
-#include "keeper.h"
-#include "loop.h"
-#include "tunnel.h"
-#include "wire.h"
+#include <event/loop.h>
+#include <event/wire.h>
+#include <keeper/keeper.h>
+#include <tunnel/tunnel.h>
 
 static struct {
     struct dial dial;

@@ -8,18 +8,18 @@
 #include <base/clock.h>
 #include <base/log.h>
 #include <base/proc.h>
+#include <event/guard.h>
+#include <event/loop.h>
+#include <keeper/first.h>
+#include <keeper/keeper.h>
+#include <keeper/listeners.h>
+#include <mysql/tls.h>
+#include <openssh/askpass.h>
+#include <tunnel/tunnel.h>
 
-#include "askpass.h"
-#include "control.h"
-#include "end.h"
-#include "first.h"
-#include "guard.h"
-#include "keeper.h"
-#include "life.h"
-#include "line.h"
-#include "loop.h"
-#include "tls.h"
-#include "tunnel.h"
+#include "status_socket.h"
+#include "shutdown.h"
+#include "control_channel.h"
 
 static struct timer late;
 

@@ -1,10 +1,10 @@
 /* The OPEN record taken apart. It comes from broker, so a bad one is a bug of ours or another version's. */
-#include "keeper.h"
 
 #include <string.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
+#include <keeper/keeper.h>
 
 struct options opt;
 

@@ -3,15 +3,14 @@
  * fast and costs little; what it cannot do, the system's ssh can. Decided before any attempt to log in, so
  * that a server counts none twice. Not here: anything of SSH itself.
  */
-#include "ssh.h"
+#include <ssh/ssh.h>
 
 #include <string.h>
 
 #include <base/log.h>
 #include <base/mem.h>
-
-#include "keeper.h"
-#include "ssh_config.h"
+#include <keeper/keeper.h>
+#include <ssh/config.h>
 
 #define REASON_MOST 512
 

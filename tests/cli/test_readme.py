@@ -222,20 +222,20 @@ def test_links(page):
 def test_named_files(page):
     """src/..., tests/..., include/... that a page names are there."""
     for name in re.findall(r"(?<![\w/])((?:src|include|tests|docs)/[\w./-]*\w)", page.read_text()):
-        if "NAME" not in name and "ROOM" not in name and name != "tests/cli/test_x.py":
+        if "NAME" not in name and "MODULE" not in name and name != "tests/cli/test_x.py":
             assert (REPO / name).exists() or list(REPO.glob(name + "*")), name
 
 
-def test_rooms_are_the_linters():
-    """docs/architecture.md has the linter's table of rooms, but for rooms that are not there yet."""
+def test_modules_are_the_linters():
+    """docs/architecture.md has the linter's table of modules, but for modules that are not there yet."""
     text = (REPO / "tests/lint/source.py").read_text()
-    rows = re.findall(r'^    "(\w+)": "([a-z ]*)",$', re.search(r"^ROOMS = \{\n(.*?)^\}", text, re.M | re.S)[1], re.M)
-    linters = {room: may.split() for room, may in rows if (REPO / "src" / room).is_dir()}
+    rows = re.findall(r'^    "(\w+)": "([\w ]*)",$', re.search(r"^MODULES = \{\n(.*?)^\}", text, re.M | re.S)[1], re.M)
+    linters = {module: may.split() for module, may in rows if (REPO / "src" / module).is_dir()}
     written = {}
-    for names, may in re.findall(r"^\| ([a-z, ]+) \| ([a-z, ]+) \|$", (REPO / "docs/architecture.md").read_text(), re.M):
+    for names, may in re.findall(r"^\| ([a-z0-9, ]+) \| ([a-z0-9, ]+) \|$", (REPO / "docs/architecture.md").read_text(), re.M):
         for name in names.split(", "):
             written[name] = [] if may == "nothing of ours" else may.split(", ")
-    assert len(linters) > 9 and {room: written.get(room) for room in linters} == linters
+    assert len(linters) > 9 and {module: written.get(module) for module in linters} == linters
 
 
 # docs/config.md and the table of keys

@@ -4,7 +4,7 @@
  * it is in the output, whatever the chunks. What is kept of stderr is the end of it, bounded, the same for
  * all chunks, and has no control character left. A listener is on that port and may be dialled.
  *
- * fuzz link: src/keeper/ready.c src/keeper/said.c src/keeper/listening-linux.c
+ * fuzz link: src/tunnel/ready.c src/event/stderr_tail.c src/base/listening-linux.c
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 
 #include <base/mem.h>
 #include <base/text.h>
-#include <keeper/listening.h>
-#include <keeper/ready.h>
-#include <keeper/said.h>
+#include <base/listening.h>
+#include <tunnel/ready.h>
+#include <event/stderr_tail.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include <ipc/keeper.h>
-#include <keeper/control.h>
+#include <keeper/status_socket.h>
 #include <keeper/keeper.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -19,8 +19,8 @@
 #include <string.h>
 
 #include <keeper/keeper.h>
-#include <keeper/mysql.h>
-#include <keeper/packet.h>
+#include <mysql/login_filter.h>
+#include <mysql/packet.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include <base/buf.h>
-#include <keeper/known_hosts.h>
+#include <ssh/known_hosts.h>
 
 #define LAST                                                                                                 \
     "\nlast.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g\n"

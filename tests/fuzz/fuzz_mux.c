@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include <base/mem.h>
-#include <keeper/openssh_mux.h>
+#include <openssh/mux.h>
 
 static void check(const uint8_t *data, size_t n)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include <base/mem.h>
-#include <keeper/ssh_config.h>
+#include <ssh/config.h>
 
 static void check_files(const struct words *w)
 {

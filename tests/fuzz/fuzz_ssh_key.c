@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <keeper/libssh2_parts.h>
-#include <keeper/ssh_agent.h>
-#include <keeper/ssh_key.h>
+#include <libssh2/parts.h>
+#include <libssh2/agent.h>
+#include <ssh/key.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from source import room_of
+from source import module_of
 from tree import Finding
 
 LINKS = {"broker": {"libc", "libsodium", "libjansson", "ld-linux"}}
@@ -25,13 +25,13 @@ def need(program):
         raise Missing(f"no {program}")
 
 
-def flags_by_room(tree):
-    """How the Makefile compiles a file of each room, as it says itself."""
+def flags_by_module(tree):
+    """How the Makefile compiles a file of each module, as it says itself."""
     first = {}
     for path in tree.c("src"):
         if path.suffix == ".c":
-            first.setdefault(room_of(path), path)
-    goals = {f"build/obj/{p.relative_to('src').with_suffix('.o')}": room for room, p in first.items()}
+            first.setdefault(module_of(path), path)
+    goals = {f"build/obj/{p.relative_to('src').with_suffix('.o')}": module for module, p in first.items()}
     new = [word for p in first.values() for word in ("-W", str(p))]
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN")}
     said = subprocess.run(["make", "-n", "V=1", *new, *goals], cwd=tree.root, env=env, capture_output=True, text=True)
@@ -46,14 +46,14 @@ def flags_by_room(tree):
 
 def headers(tree):
     """Each header compiles by itself, and twice."""
-    flags, trouble = flags_by_room(tree)
+    flags, trouble = flags_by_module(tree)
     if "base" not in flags:
         yield Finding("Makefile", 1, f"make -n does not say how a file is compiled: {trouble.strip()}")
         return
 
     def compile_alone(path):
         text = f'#include "{path}"\n#include "{path}"\ntypedef int lint;\n'
-        words = flags.get(room_of(path), flags["base"])
+        words = flags.get(module_of(path), flags["base"])
         done = subprocess.run([*words, "-iquote", ".", "-fsyntax-only", "-x", "c", "-"], cwd=tree.root, input=text,
                               text=True, capture_output=True)
         return done.stderr if done.returncode else ""

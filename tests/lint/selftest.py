@@ -15,11 +15,11 @@ C, H = "/* Planted. */\n", "/* Planted. */\n#ifndef P\n#define P\n"
 
 # (check, file, its text, what must be in a finding at that file)
 PLANTED = [
-    (source.rooms, VICTIM, C + "#include <store/store.h>\n", "model may not include"),
-    (source.rooms, VICTIM, C + '#include "../store/x.h"\n', "no private header"),
-    (source.rooms, VICTIM, C + '#include "err.h"\n', "no private header"),
-    (source.rooms, "src/session/planted.c", C + "#include <model/utf8.h>\n", "private to model"),
-    (source.rooms, "src/attic/planted.c", C, "no such room"),
+    (source.modules, VICTIM, C + "#include <store/store.h>\n", "model may not include"),
+    (source.modules, VICTIM, C + '#include "../store/x.h"\n', "no private header"),
+    (source.modules, VICTIM, C + '#include "err.h"\n', "no private header"),
+    (source.modules, "src/session/planted.c", C + "#include <model/utf8.h>\n", "private to model"),
+    (source.modules, "src/attic/planted.c", C, "no such module"),
     (source.cycles, HEADER, H + '#include "planted2.h"\n#endif\n', "circle"),
     (source.banned, VICTIM, C + "static void f(char *a) { strcpy (a, a); }\n", "strcpy"),
     (source.banned, VICTIM, C + 'static char *f(void) { return getenv("HOME"); }\n', "getenv"),

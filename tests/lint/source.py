@@ -1,4 +1,4 @@
-"""What the linter finds by reading: the rooms and who may include whom, banned calls, printing, secrets, sizes, rows
+"""What the linter finds by reading: the modules and who may include whom, banned calls, printing, secrets, sizes, rows
 of the tables without a file, blanks at line ends, names of package mirrors. Each check takes a Tree and yields
 Findings."""
 import re
@@ -9,8 +9,8 @@ from pathlib import Path
 import troubleshooting
 from tree import Finding
 
-# DESIGN section 2: a room and what it may include besides itself. A room that is not here may not exist.
-ROOMS = {
+# DESIGN section 2: a module and what it may include besides itself. A module that is not here may not exist.
+MODULES = {
     "base": "",
     "ipc": "base",
     "model": "base",
@@ -20,11 +20,19 @@ ROOMS = {
     "output": "base model",
     "session": "base ipc model store aws provider output",
     "command": "base model store output session",
-    "keeper": "base ipc",
+    "event": "base",
+    "mysql": "base ipc event",
+    "tunnel": "base ipc event",
+    "ssh": "base ipc event tunnel",
+    "libssh2": "base ipc event tunnel ssh",
+    "openssh": "base ipc event tunnel ssh",
+    "keeper": "base ipc event mysql tunnel ssh libssh2 openssh",
     "http": "base ipc",
     "keychain": "base ipc",
 }
 HELPERS = ("keeper", "http", "keychain")
+# What the modules below still ask of the keeper's.
+NOT_YET_CUT = ("keeper/keeper.h", "keeper/first.h", "keeper/listeners.h")
 FUNCTION_LINES, FILE_LINES = 80, 400
 
 BANNED = {
@@ -50,35 +58,35 @@ MIRRORS = r"\b(deb|archive|ftp|snapshot|security)\.debian\.org|\bpypi\.org|pytho
           r"(proxy|sum)\.golang\.org|\bcrates\.io|\bmaven\.org|maven\.apache\.org|conda\.anaconda\.org|archive\.ubuntu\.com"
 
 
-def room_of(path):
+def module_of(path):
     parts = path.parts
     return parts[1] if len(parts) > 2 and parts[0] in ("src", "include") else None
 
 
-def rooms(tree):
-    """An include must be a header of the room's own, or a public one of a room that the table allows."""
+def modules(tree):
+    """An include must be a header of the module's own, or a public one of a module that the table allows."""
     for path in tree.c():
-        room = room_of(path)
-        if room not in ROOMS:
-            yield Finding(path, 1, f"no such room: {room}")
+        module = module_of(path)
+        if module not in MODULES:
+            yield Finding(path, 1, f"no such module: {module}")
             continue
         for line, quote, name in tree.includes(path):
             other = name.split("/")[0] if "/" in name else None
             if quote == '"':
                 if "/" in name or not (tree.root / path.parent / name).exists():
-                    yield Finding(path, line, f'"{name}" is no private header of {room}')
-            elif other in ROOMS and other != room and other not in ROOMS[room].split():
-                yield Finding(path, line, f"{room} may not include {name}")
-            elif other in ROOMS and other != room and not (tree.root / "include" / name).exists():
+                    yield Finding(path, line, f'"{name}" is no private header of {module}')
+            elif other in MODULES and other != module and other not in MODULES[module].split() and name not in NOT_YET_CUT:
+                yield Finding(path, line, f"{module} may not include {name}")
+            elif other in MODULES and other != module and not (tree.root / "include" / name).exists():
                 yield Finding(path, line, f"{name} is private to {other}")
 
 
 def cycles(tree):
-    """Neither the table of rooms nor the headers may go in circles."""
-    headers = {f"{room_of(p)}/{p.name}": p for p in tree.c(headers_only=True)}
-    graph = {room: words.split() for room, words in ROOMS.items()}
+    """Neither the table of modules nor the headers may go in circles."""
+    headers = {f"{module_of(p)}/{p.name}": p for p in tree.c(headers_only=True)}
+    graph = {module: words.split() for module, words in MODULES.items()}
     for name, path in headers.items():
-        graph[name] = [n if q == "<" else f"{room_of(path)}/{n}" for _, q, n in tree.includes(path)]
+        graph[name] = [n if q == "<" else f"{module_of(path)}/{n}" for _, q, n in tree.includes(path)]
     done = set()
 
     def walk(node, trail):
@@ -109,10 +117,10 @@ def printing(tree):
     pattern = re.compile(r"(?<![\w.>])(" + PRINTING.replace(" ", "|") + r")\b|"
                          r"\bwrite\s*\(\s*(?:1|2|STDOUT_FILENO|STDERR_FILENO)\b")
     for path in tree.c("src"):
-        room, name = room_of(path), str(path)
-        if room == "command":
+        module, name = module_of(path), str(path)
+        if module == "command":
             continue
-        main = room in HELPERS and path.name == "main.c"
+        main = module in HELPERS and path.name == "main.c"
         for number, line in tree.code(path):
             match = pattern.search(line)
             if match and name not in PRINTS + ENDS and not line.lstrip().startswith("__attribute__"):
@@ -178,7 +186,7 @@ def conditionals(tree):
 def tables(tree):
     """A row of a table has its file, and the file defines what the row promises."""
     rows = (("include/model/kinds.def", "PROVIDER", "src/provider/{}.c", "struct provider provider_{}"),
-            ("include/model/kinds.def", "TUNNEL", "src/keeper/{}.c", "tunnel_{}"),
+            ("include/model/kinds.def", "TUNNEL", "src/tunnel/{}.c src/keeper/{}.c", "tunnel_{}"),
             ("include/model/kinds.def", "FORMAT", "src/output/{}.c", "struct format format_{}"),
             ("include/model/kinds.def", "STORE", "src/store/{}.c", "struct store store_{}"),
             ("src/command/verbs.def", "VERB", "src/command/{}.c", "struct verb verb_{}"))
@@ -189,7 +197,8 @@ def tables(tree):
             match = re.match(macro + r"\((\w+)", line)
             if not match:
                 continue
-            path = tree.root / where.format(match[1].strip("_"))
+            places = [tree.root / place.format(match[1].strip("_")) for place in where.split()]
+            path = next((place for place in places if place.exists()), places[0])
             if not path.exists():  # one that differs between systems is NAME-SYSTEM.c
                 path = next(iter(path.parent.glob(path.stem + "-*.c")), path)
             if not path.exists():
@@ -232,4 +241,4 @@ def manual(tree):
             return
 
 
-CHECKS = (rooms, cycles, banned, printing, secret_bytes, sizes, conditionals, tables, blanks, mirrors, manual)
+CHECKS = (modules, cycles, banned, printing, secret_bytes, sizes, conditionals, tables, blanks, mirrors, manual)

@@ -10,7 +10,7 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
-#include <keeper/control.h>
+#include <keeper/status_socket.h>
 #include <keeper/keeper.h>
 
 static void put_whole(struct record *r)

@@ -1,0 +1,64 @@
+/*
+ * The one loop of the keeper: descriptors, timers and children's ends, one thread, nothing blocks. Callbacks
+ * may add and forget anything, themselves too; an event of the same turn for something that was forgotten is
+ * dropped.
+ */
+#ifndef EVENT_LOOP_H
+#define EVENT_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+
+/* Embedded in its owner's struct; zeroed before its first use, fd set to -1 or by loop_watch(). */
+struct watch {
+    int fd; /* borrowed; -1: not watched */
+    unsigned wanted;
+    bool added;
+    /* Level-triggered. A hang-up or an error comes as READ | WRITE, unless nothing is wanted. */
+    void (*ready)(struct watch *w, unsigned events);
+};
+void loop_watch(struct watch *w, int fd, unsigned wanted, void (*ready)(struct watch *w, unsigned events));
+void loop_want(struct watch *w, unsigned wanted);
+/* Before the descriptor is closed. Nothing where it is not watched. */
+void loop_forget(struct watch *w);
+
+/* One shot. Zeroed before its first use. */
+struct timer {
+    int64_t at; /* ms of clock_ms() */
+    struct timer *before, *after;
+    bool set;
+    void (*fire)(struct timer *t);
+};
+void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t)); /* replaces an earlier one */
+void timer_clear(struct timer *t);
+
+/* Looks away from a watch for a tenth of a second: one that cannot accept must not spin. */
+struct pause {
+    struct timer timer; /* timer_clear() forgets it */
+    struct watch *watch;
+};
+void loop_pause(struct pause *p, struct watch *w);
+
+/* Runs at the end of each turn of the loop, in the order of adding, until removed: for work that is better
+ * done once a turn (one send for all channels). Zeroed before its first use. */
+struct turn_hook {
+    struct turn_hook *next;
+    bool added;
+    void (*run)(struct turn_hook *h);
+};
+void loop_each_turn(struct turn_hook *h, void (*run)(struct turn_hook *h));
+void loop_no_turn(struct turn_hook *h);
+
+/* Turns until *done is set; never inside of a callback. */
+void loop_until(const bool *done);
+/* Turns until the process ends: life_quit(). */
+_Noreturn void loop_run(void);
+
+/* A container from its member. */
+#define OWNER_OF(member_pointer, type, member)                                                               \
+    ((type *)(void *)((char *)(member_pointer)-offsetof(type, member)))
+
+#endif

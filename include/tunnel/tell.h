@@ -1,0 +1,23 @@
+/* What others say while the way is opened, a bastion's banner or a program's stderr: a person may have to act
+ * on it (open a page, approve on a phone), so it is shown on a terminal once the wait passes a second. */
+#ifndef TUNNEL_TELL_H
+#define TUNNEL_TELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <base/buf.h>
+
+/* A wait begins: gather() adds all that was said so far, sanitised, in whole lines; each is shown once, with
+ * "(WHOSE) " in front. Nothing is shown after READY, nor where nobody is there to read it. */
+void tell_begin(const char *whose, void (*gather)(struct buf *out));
+/* Shows now what is there, as before a question. */
+void tell_now(void);
+/* The wait is over: nothing more is shown. */
+void tell_end(void);
+/* At its deadline: where something was said to a person, or where it is certain that a login goes on, the
+ * wait may last login_timeout from its beginning. *deadline is moved, once, before READY; false: it is not.
+ */
+bool tell_gives_time(int64_t *deadline, bool certain);
+
+#endif

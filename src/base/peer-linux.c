@@ -1,0 +1,74 @@
+/* SO_PEERCRED, unix(7); for TCP, which has no such thing, what the system knows of the other end's socket. */
+#include <base/peer.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <base/tcp_table.h>
+
+static bool ends_of(int fd, struct tcp_end *here, struct tcp_end *there)
+{
+    struct sockaddr_storage us, them;
+    socklen_t us_len = sizeof us, them_len = sizeof them;
+
+    return getsockname(fd, (struct sockaddr *)&us, &us_len) == 0 &&
+           getpeername(fd, (struct sockaddr *)&them, &them_len) == 0 && tcp_end_take(&us, here) &&
+           tcp_end_take(&them, there);
+}
+
+/* A socket that was closed shows as root's. */
+static bool tcp_is_us(int fd)
+{
+    struct tcp_end here, there;
+    struct tcp_socket s;
+
+    return ends_of(fd, &here, &there) && tcp_find(&there, &here, &s) && !s.listens && s.is_open &&
+           s.uid == geteuid();
+}
+
+static bool is_loopback(const struct in6_addr *at)
+{
+    return IN6_IS_ADDR_LOOPBACK(at) || (IN6_IS_ADDR_V4MAPPED(at) && at->s6_addr[12] == IN_LOOPBACKNET);
+}
+
+static bool is_strange(const struct tcp_socket *s, unsigned *uid)
+{
+    *uid = s->uid;
+    return s->uid != geteuid() && s->uid != 0;
+}
+
+/* By who listens, as a service of root's gives its connections to a user without privileges. Whoever has
+ * accepted and listens no more is found by the connection, which is his from then on. */
+bool peer_is_stranger(int fd, unsigned *uid)
+{
+    struct tcp_end here, there;
+    struct tcp_socket s;
+
+    if (!ends_of(fd, &here, &there) || !is_loopback(&there.at))
+        return false;
+    if (tcp_find(&there, NULL, &s) && (is_strange(&s, uid) || s.uid == 0))
+        return is_strange(&s, uid);
+    return tcp_find(&there, &here, &s) && !s.listens && s.is_open && is_strange(&s, uid);
+}
+
+bool peer_is_us(int fd)
+{
+    struct ucred who;
+    int domain = 0;
+    socklen_t n = sizeof who, domain_len = sizeof domain;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_len) < 0)
+        return false;
+    if (domain != AF_UNIX)
+        return tcp_is_us(fd);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && who.uid == geteuid();
+}
+
+pid_t peer_pid(int fd)
+{
+    struct ucred who;
+    socklen_t n = sizeof who;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 ? who.pid : -1;
+}

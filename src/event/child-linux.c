@@ -1,0 +1,383 @@
+/*
+ * Programs that the keeper runs. A process group is the unit: what a program starts itself (the plugin of
+ * `aws ssm`) must end with it. The keeper is the reaper of orphans below it, so that it sees when a group is
+ * empty, and what has left its group on purpose. Not here: what a program is for.
+ */
+#include <event/child.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <event/guard.h>
+
+#include "orphans.h"
+#include "stderr_tail.h"
+
+#define GRACE_MS 2000
+#define LOOK_MS 20
+#define NAP_MS 2
+
+/* A process group; it may outlive the struct child by the grace. */
+struct group {
+    pid_t id;
+    struct child *owner; /* NULL: ended or forgotten */
+    struct buf raw;      /* the tail of its stderr as it came */
+    bool reaped;         /* the leader */
+    bool whole;          /* see struct child */
+    int64_t kill_at;     /* 0: not ending */
+    struct timer look;
+    struct group *next;
+};
+static struct group *groups;
+
+/* Whatever runs in the keeper's own group is its own doing (child_fork()). */
+static bool is_known_group(pid_t id)
+{
+    for (const struct group *g = groups; g; g = g->next) {
+        if (g->id == id)
+            return true;
+    }
+    return id == getpgrp();
+}
+
+static struct group *group_of(const struct child *c)
+{
+    struct group *g = groups;
+
+    while (g && g->owner != c)
+        g = g->next;
+    return g;
+}
+
+static void group_add(pid_t id, struct child *owner)
+{
+    struct group *g = mem_alloc(1, sizeof *g);
+
+    *g = (struct group){
+        .id = id, .owner = owner, .raw = BUF_INIT(2 * SAID_KEPT), .whole = owner->whole, .next = groups};
+    groups = g;
+}
+
+static void group_free(struct group *g)
+{
+    struct group **at = &groups;
+
+    while (*at != g)
+        at = &(*at)->next;
+    *at = g->next;
+    guard_disowns_group(g->id);
+    timer_clear(&g->look);
+    buf_release(&g->raw);
+    if (g->whole)
+        orphans_end(is_known_group);
+    free(g);
+}
+
+/* Whether nothing of it is left. The leader is not waited for here as long as somebody wants its status. */
+static bool group_is_gone(struct group *g)
+{
+    if (!g->reaped && g->owner)
+        return false;
+    pid_t reaped;
+    while ((reaped = waitpid(-g->id, NULL, WNOHANG)) > 0)
+        ;
+    if (reaped < 0)
+        g->reaped = true;
+    return kill(-g->id, 0) < 0 && errno == ESRCH;
+}
+
+static void group_look(struct timer *t)
+{
+    struct group *g = OWNER_OF(t, struct group, look);
+    int64_t now = clock_ms();
+
+    /* Looked for often: as soon as it is empty its number may be another's. */
+    if (group_is_gone(g) || (g->reaped && now > g->kill_at + GRACE_MS)) {
+        group_free(g);
+        return;
+    }
+    if (now >= g->kill_at)
+        (void)kill(-g->id, SIGKILL);
+    timer_set(t, now + LOOK_MS, group_look);
+}
+
+static void group_end(struct group *g)
+{
+    if (g->kill_at)
+        return;
+    g->kill_at = clock_ms() + GRACE_MS;
+    (void)kill(-g->id, SIGTERM);
+    (void)kill(-g->id, SIGCONT);
+    timer_set(&g->look, clock_ms() + NAP_MS, group_look);
+}
+
+static void close_watched(struct watch *w)
+{
+    int fd = w->fd;
+
+    loop_forget(w);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+/* Reads once. False: there is nothing more now. The callback may forget the child: g has no owner then. */
+static bool read_output(struct group *g, struct watch *w)
+{
+    char chunk[SAID_KEPT];
+    ssize_t n = w->fd >= 0 ? read(w->fd, chunk, sizeof chunk) : -1;
+    struct child *c = g->owner;
+
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        close_watched(w);
+    if (n <= 0)
+        return false;
+    if (w == &c->err)
+        said_add(&g->raw, &c->said, chunk, (size_t)n);
+    else if (c->printed)
+        c->printed(c, chunk, (size_t)n);
+    explicit_bzero(chunk, sizeof chunk);
+    return true;
+}
+
+static void out_ready(struct watch *w, unsigned events)
+{
+    (void)events;
+    (void)read_output(group_of(OWNER_OF(w, struct child, out)), w);
+}
+
+static void err_ready(struct watch *w, unsigned events)
+{
+    (void)events;
+    (void)read_output(group_of(OWNER_OF(w, struct child, err)), w);
+}
+
+/* In its group, or beyond. */
+static bool has_left_something(const struct group *g)
+{
+    return kill(-g->id, 0) == 0 || orphans_exist(is_known_group);
+}
+
+/* What a pipe holds when the program ends is read; what others may still write into it is not waited for. */
+static void life_ready(struct watch *w, unsigned events)
+{
+    struct child *c = OWNER_OF(w, struct child, life);
+    struct group *g = group_of(c);
+
+    (void)events;
+    if (waitpid(c->pid, &c->status, WNOHANG) != c->pid)
+        return;
+    g->reaped = true;
+    c->pid = 0;
+    c->left = c->whole && has_left_something(g);
+    close_watched(&c->life);
+    for (size_t most = 0; most < 64 && g->owner && read_output(g, &c->err); most++)
+        ;
+    for (size_t most = 0; most < 64 && g->owner && read_output(g, &c->out); most++)
+        ;
+    if (!g->owner)
+        return;
+    close_watched(&c->err);
+    close_watched(&c->out);
+    g->owner = NULL;
+    group_end(g);
+    if (c->ended)
+        c->ended(c);
+}
+
+/* After fork: only async-signal-safe calls until execve; errno goes back through `report`. */
+_Noreturn static void child_become(pid_t keeper, char *const *argv, char **env, const int fds[3], int report)
+{
+    (void)setpgid(0, 0);
+    /* Here and not in the keeper, which may be killed at any moment: then the guard knows, or we end. */
+    guard_owns_group(getpid());
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != keeper)
+        _exit(127);
+    for (int i = 0; i < 3; i++)
+        (void)dup2(fds[i], i);
+    (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    proc_restore();
+    (void)execve(argv[0], argv, env);
+    int failed = errno;
+    (void)!write(report, &failed, sizeof failed);
+    _exit(127);
+}
+
+/* Waits for the exec itself, so that a program that cannot start is an error here and not a status. */
+static int fork_and_exec(char *const *argv, char **env, const int fds[3], pid_t *pid, struct err *e)
+{
+    int report[2], failed = 0;
+    ssize_t n = 0;
+
+    if (fd_pipe(report, e) < 0)
+        return -1;
+    pid_t keeper = getpid();
+    *pid = fork();
+    if (*pid == 0)
+        child_become(keeper, argv, env, fds, report[1]);
+    int fork_failed = errno;
+    (void)close(report[1]);
+    while (*pid > 0 && (n = read(report[0], &failed, sizeof failed)) < 0 && errno == EINTR)
+        ;
+    (void)close(report[0]);
+    if (*pid < 0)
+        return err_set(e, ERR_TRY_LATER, "cannot start a process: %s", strerror(fork_failed));
+    if (n <= 0)
+        return 0;
+    (void)waitpid(*pid, NULL, 0);
+    guard_disowns_group(*pid);
+    return err_set(e, failed == ENOENT ? ERR_NOT_FOUND : ERR_NOT_RUNNABLE, "%s: %s", argv[0],
+                   strerror(failed));
+}
+
+static int start_with(char *const *argv, const struct env_changes *changes, const int fds[3], pid_t *pid,
+                      struct err *e)
+{
+    char **env = env_build(changes);
+    int started;
+
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    started = fork_and_exec(argv, env, fds, pid, e);
+    env_free(env);
+    return started;
+}
+
+/* Takes over the read ends. */
+static int child_listen(struct child *c, int *out, int *err, struct err *e)
+{
+    AUTO_FD(life);
+
+    life = pidfd_open(c->pid, 0);
+    if (life < 0) {
+        int failed = errno;
+        (void)kill(-c->pid, SIGKILL);
+        (void)waitpid(c->pid, NULL, 0);
+        guard_disowns_group(c->pid);
+        c->pid = 0;
+        return err_set(e, ERR_TRY_LATER, "cannot watch a process: %s", strerror(failed));
+    }
+    (void)fcntl(*out, F_SETFL, O_NONBLOCK);
+    (void)fcntl(*err, F_SETFL, O_NONBLOCK);
+    group_add(c->pid, c);
+    loop_watch(&c->out, fd_take(out), LOOP_READ, out_ready);
+    loop_watch(&c->err, fd_take(err), LOOP_READ, err_ready);
+    loop_watch(&c->life, fd_take(&life), LOOP_READ, life_ready);
+    return 0;
+}
+
+int child_start(struct child *c, char *const *argv, const struct env_changes *env, struct err *e)
+{
+    int out[2] = {-1, -1}, err[2] = {-1, -1}, started = -1;
+    AUTO_FD(null);
+
+    null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    buf_clear(&c->said);
+    c->ending = false;
+    c->left = false;
+    c->status = 0;
+    if (null < 0)
+        (void)err_set(e, ERR_TRY_LATER, "/dev/null: %s", strerror(errno));
+    else if (fd_pipe(out, e) == 0 && fd_pipe(err, e) == 0)
+        started = start_with(argv, env, (int[]){null, out[1], err[1]}, &c->pid, e);
+    fd_close_cleanup(&out[1]);
+    fd_close_cleanup(&err[1]);
+    if (started < 0)
+        c->pid = 0;
+    else
+        started = child_listen(c, &out[0], &err[0], e);
+    fd_close_cleanup(&out[0]);
+    fd_close_cleanup(&err[0]);
+    return started;
+}
+
+void child_end(struct child *c)
+{
+    struct group *g = group_of(c);
+
+    c->ending = true;
+    if (g)
+        group_end(g);
+}
+
+void child_forget(struct child *c)
+{
+    struct group *g = group_of(c);
+
+    close_watched(&c->out);
+    close_watched(&c->err);
+    close_watched(&c->life);
+    if (g) {
+        g->owner = NULL;
+        group_end(g);
+    }
+    c->pid = 0;
+    buf_release(&c->said);
+}
+
+void child_end_all(void)
+{
+    for (struct group *g = groups; g; g = g->next) {
+        if (g->owner) {
+            close_watched(&g->owner->out);
+            close_watched(&g->owner->err);
+            close_watched(&g->owner->life);
+            g->owner->pid = 0;
+            g->owner = NULL;
+        }
+        group_end(g);
+    }
+    int64_t until = clock_ms() + 2 * GRACE_MS; /* a process that the system holds cannot be ended */
+    while (groups && clock_left(until) > 0) {
+        for (struct group *g = groups, *next; g; g = next) {
+            next = g->next;
+            group_look(&g->look);
+        }
+        if (groups)
+            (void)poll(NULL, 0, NAP_MS);
+    }
+    orphans_end_now(is_known_group);
+}
+
+int child_fork(void (*work)(const void *context, int to), const void *context, pid_t *pid, int *from,
+               struct err *e)
+{
+    pid_t keeper = getpid();
+    int fds[2];
+
+    if (fd_pipe(fds, e) < 0)
+        return -1;
+    *pid = fork();
+    if (*pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != keeper)
+            _exit(127);
+        (void)dup2(fds[1], 0);
+        (void)close_range(1, ~0U, 0);
+        for (int i = 1; i < 3; i++)
+            (void)open("/dev/null", O_WRONLY);
+        work(context, 0);
+        _exit(0);
+    }
+    int failed = errno;
+    (void)close(fds[1]);
+    if (*pid < 0) {
+        *pid = 0;
+        (void)close(fds[0]);
+        return err_set(e, ERR_TRY_LATER, "cannot start a process: %s", strerror(failed));
+    }
+    (void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    *from = fds[0];
+    return 0;
+}

@@ -1,0 +1,334 @@
+/*
+ * One stream by connect(2): name look-up (resolve.c), then the addresses one after another, the next one when
+ * the one before has failed or 250 ms have passed; the first that answers is taken. Not here: who is dialled.
+ */
+#include <event/dial.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/buf.h>
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <event/loop.h>
+
+#include "resolve.h"
+
+#define HEAD_START_MS 250
+/* A unix socket whose queue is full is not waited for by the kernel. */
+#define BUSY_MS 5
+
+struct attempt {
+    struct watch watch;
+    struct dialling *owner;
+};
+
+struct dialling {
+    char *path, *host; /* one of the two */
+    unsigned port;
+    int64_t began, deadline;
+    void (*done)(void *context, int fd, const struct err *e);
+    void *context;
+    struct resolve name;
+    struct addresses found;
+    struct attempt attempt[ADDRESSES_MOST];
+    unsigned next, open; /* the next address; attempts that run */
+    struct timer step;   /* the next attempt, or the end */
+    struct timer late;
+    int fd;                 /* the result */
+    int unresolved, failed; /* of getaddrinfo(3); errno */
+};
+
+/* What a name look-up or a connect that failed is called. The last row is for all others. */
+struct words_for {
+    int failed;
+    const char *words, *hint;
+};
+
+#define CHECK_NET "check the network, or a longer connect_timeout"
+
+static const struct words_for unresolved[] = {
+    {EAI_NONAME, "no such host", "check host; a name that only a bastion can resolve needs via"},
+    {EAI_NODATA, "no such host", "check host; a name that only a bastion can resolve needs via"},
+    {EAI_AGAIN, "the name server does not answer", "check the network and /etc/resolv.conf"},
+    {0, NULL, "check the network and /etc/resolv.conf"},
+};
+
+static const struct words_for refused[] = {
+    {ECONNREFUSED, "connection refused", "check port and firewall; a server behind a bastion needs via"},
+    {ECONNRESET, "connection reset", "check port and firewall; a server behind a bastion needs via"},
+    {EHOSTUNREACH, "no route to it", "check the network; a server behind a bastion needs via"},
+    {ENETUNREACH, "no route to it", "check the network; a server behind a bastion needs via"},
+    {ETIMEDOUT, "no answer", "check port and firewall; a server behind a bastion needs via"},
+    {ENOENT, "no such file", "start what listens there, or check the path"},
+    {EACCES, "permission denied", "check who may use it"},
+    {EMFILE, "too many connections for the limit of descriptors", "ulimit -n, then start again"},
+    {0, NULL, "check host and port"},
+};
+
+static const struct words_for *words_find(const struct words_for *table, int failed)
+{
+    while (table->failed && table->failed != failed)
+        table++;
+    return table;
+}
+
+static void name_put(const struct dialling *d, struct buf *out)
+{
+    if (d->path)
+        buf_puts(out, d->path);
+    else
+        text_address(out, d->host, d->port);
+}
+
+/* The number that the user has set: the moments that passed before the clock was read do not count. */
+static void timeout_put(const struct dialling *d, struct buf *out)
+{
+    clock_format_duration(out, (d->deadline - d->began + 99) / 100 * 100);
+}
+
+static void explain(const struct dialling *d, struct err *e)
+{
+    AUTO_BUF(name, 512);
+    AUTO_BUF(time, 32);
+
+    name_put(d, &name);
+    timeout_put(d, &time);
+    if (d->unresolved) {
+        const struct words_for *w = words_find(unresolved, d->unresolved);
+        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: %s", d->host,
+                      w->words ? w->words : gai_strerror(d->unresolved));
+        (void)err_hint(e, "%s", w->hint);
+    } else if (d->failed) {
+        const struct words_for *w = words_find(refused, d->failed);
+        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: %s", buf_str(&name),
+                      w->words ? w->words : strerror(d->failed));
+        (void)err_hint(e, "%s", w->hint);
+    } else if (d->name.lookup) {
+        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: no answer from the name server within %s", d->host,
+                      buf_str(&time));
+        (void)err_hint(e, CHECK_NET);
+    } else {
+        (void)err_set(e, ERR_UNREACHABLE, "2013 %s: no answer within %s", buf_str(&name), buf_str(&time));
+        (void)err_hint(e, "check port and firewall, or a longer connect_timeout");
+    }
+}
+
+static void attempt_close(struct attempt *a)
+{
+    int fd = a->watch.fd;
+
+    loop_forget(&a->watch);
+    if (fd >= 0) {
+        (void)close(fd);
+        a->owner->open--;
+    }
+}
+
+static void dialling_stop(struct dialling *d)
+{
+    timer_clear(&d->step);
+    timer_clear(&d->late);
+    for (size_t i = 0; i < ARRAY_LEN(d->attempt); i++)
+        attempt_close(&d->attempt[i]);
+}
+
+static void dialling_free(struct dialling *d)
+{
+    resolve_cancel(&d->name);
+    free(d->path);
+    free(d->host);
+    free(d);
+}
+
+static void dialling_end(struct timer *t)
+{
+    struct dialling *d = OWNER_OF(t, struct dialling, step);
+    struct err e = ERR_INIT;
+
+    dialling_stop(d);
+    if (d->fd < 0)
+        explain(d, &e);
+    d->done(d->context, d->fd, d->fd < 0 ? &e : NULL);
+    dialling_free(d);
+}
+
+static void dialling_late(struct timer *t)
+{
+    struct dialling *d = OWNER_OF(t, struct dialling, late);
+
+    d->failed = 0;
+    dialling_end(&d->step);
+}
+
+/* Never inside of dial_start(): the caller would get a handle of what has ended. */
+static void end_soon(struct dialling *d)
+{
+    timer_set(&d->step, clock_ms(), dialling_end);
+}
+
+/* The reason that says most is kept: an address without a route is nothing where another one refuses. */
+static void keep_reason(struct dialling *d, int failed)
+{
+    bool weak = d->failed == ENETUNREACH || d->failed == EHOSTUNREACH || d->failed == EADDRNOTAVAIL;
+
+    if (d->failed == 0 || weak || failed == ECONNREFUSED)
+        d->failed = failed;
+}
+
+static void attempt_next(struct timer *t);
+
+static void attempt_won(struct dialling *d, int fd)
+{
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    /* As the stock clients do: a server that has vanished is found out at last. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
+    d->fd = fd;
+    end_soon(d);
+}
+
+/* A port of the ephemeral range that nobody listens on can be connected to from itself (TCP's simultaneous
+ * open), and that of a tunnel's program is one. */
+static bool is_itself(int fd)
+{
+    struct sockaddr_storage us = {0}, them = {0};
+    socklen_t n = sizeof us, m = sizeof them;
+
+    return getsockname(fd, (struct sockaddr *)&us, &n) == 0 &&
+           getpeername(fd, (struct sockaddr *)&them, &m) == 0 && n == m && memcmp(&us, &them, n) == 0;
+}
+
+static void attempt_ready(struct watch *w, unsigned events)
+{
+    struct attempt *a = OWNER_OF(w, struct attempt, watch);
+    struct dialling *d = a->owner;
+    int failed = 0, fd = w->fd;
+    socklen_t n = sizeof failed;
+
+    (void)events;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &n) < 0)
+        failed = errno;
+    if (failed == 0 && is_itself(fd))
+        failed = ECONNREFUSED;
+    if (failed) {
+        keep_reason(d, failed);
+        attempt_close(a);
+        if (d->fd < 0)
+            attempt_next(&d->step);
+        return;
+    }
+    loop_forget(w);
+    d->open--;
+    if (d->fd >= 0)
+        (void)close(fd);
+    else
+        attempt_won(d, fd);
+}
+
+/* 1: it runs, 0: connected, -1: failed. */
+static int attempt_start(struct dialling *d, struct attempt *a, struct address *to)
+{
+    socklen_t size = to->any.sa_family == AF_INET6 ? sizeof to->v6 : sizeof to->v4;
+    AUTO_FD(fd);
+
+    if (to->any.sa_family == AF_INET6)
+        to->v6.sin6_port = htons((uint16_t)d->port);
+    else
+        to->v4.sin_port = htons((uint16_t)d->port);
+    fd = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || (connect(fd, &to->any, size) < 0 && errno != EINPROGRESS)) {
+        keep_reason(d, errno);
+        return -1;
+    }
+    a->owner = d;
+    d->open++;
+    loop_watch(&a->watch, fd_take(&fd), LOOP_WRITE, attempt_ready);
+    return 1;
+}
+
+static void attempt_next(struct timer *t)
+{
+    struct dialling *d = OWNER_OF(t, struct dialling, step);
+
+    timer_clear(t);
+    while (d->next < d->found.count) {
+        unsigned i = d->next++;
+        if (attempt_start(d, &d->attempt[i], &d->found.at[i]) < 0)
+            continue;
+        if (d->next < d->found.count)
+            timer_set(t, clock_ms() + HEAD_START_MS, attempt_next);
+        return;
+    }
+    if (d->open == 0)
+        end_soon(d);
+}
+
+static void name_found(struct resolve *r, const struct addresses *found, int failed)
+{
+    struct dialling *d = OWNER_OF(r, struct dialling, name);
+
+    d->unresolved = failed;
+    if (failed) {
+        end_soon(d);
+        return;
+    }
+    d->found = *found;
+    attempt_next(&d->step);
+}
+
+static void dial_path(struct timer *t)
+{
+    struct dialling *d = OWNER_OF(t, struct dialling, step);
+
+    d->fd = fd_connect_unix(d->path);
+    d->failed = d->fd < 0 ? errno : 0;
+    if (d->failed == EAGAIN)
+        timer_set(t, clock_ms() + BUSY_MS, dial_path);
+    else
+        end_soon(d);
+}
+
+struct dialling *dial_start(const char *path, const char *host, unsigned port, int64_t deadline,
+                            void (*done)(void *context, int fd, const struct err *e), void *context)
+{
+    struct dialling *d = mem_alloc(1, sizeof *d);
+
+    *d = (struct dialling){.path = mem_strdup(path),
+                           .host = path ? NULL : mem_strdup(host),
+                           .port = port,
+                           .began = clock_ms(),
+                           .deadline = deadline,
+                           .done = done,
+                           .context = context,
+                           .fd = -1};
+    for (size_t i = 0; i < ARRAY_LEN(d->attempt); i++)
+        d->attempt[i].watch.fd = -1;
+    if (deadline != CLOCK_NEVER)
+        timer_set(&d->late, deadline, dialling_late);
+    if (path)
+        dial_path(&d->step);
+    else if (resolve_number(host, &d->found))
+        attempt_next(&d->step);
+    else
+        resolve_start(&d->name, host, name_found);
+    return d;
+}
+
+void dial_cancel(struct dialling *d)
+{
+    if (!d)
+        return;
+    dialling_stop(d);
+    if (d->fd >= 0)
+        (void)close(d->fd);
+    dialling_free(d);
+}

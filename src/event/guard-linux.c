@@ -1,0 +1,206 @@
+/*
+ * What the guard needs to know lies in memory that it shares with the keeper, written before the fact, so
+ * that a kill at any moment finds it. A subreaper: what a dead keeper leaves behind, in the background too,
+ * becomes the guard's child, and is ended and reaped. The guard holds no descriptor, reads no network and
+ * knows no secret: it forks before there is one.
+ */
+#include <event/guard.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <keeper/keeper.h>
+
+#include "orphans.h"
+
+#define PATHS_MOST 8
+#define GROUPS_MOST 8
+#define GRACE_MS 2000
+#define NAP_NS (10 * 1000 * 1000)
+
+struct owned_path {
+    char path[120];
+    struct statx_timestamp born; /* the number of an inode may be given again at once */
+    uint64_t inode;              /* 0: the socket that is there, as there was nothing before */
+};
+
+static struct owned {
+    struct owned_path path[PATHS_MOST];
+    pid_t group[GROUPS_MOST];
+} * owned;
+
+static void nap(void)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+}
+
+/* Where a file system does not know when it was born, that is 0 each time. */
+static bool path_look(const char *path, struct statx *st)
+{
+    *st = (struct statx){0};
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO | STATX_BTIME, st) == 0;
+}
+
+static bool is_made_by_us(const struct owned_path *at, const struct statx *st)
+{
+    if (at->inode == 0)
+        return S_ISSOCK(st->stx_mode);
+    return st->stx_ino == at->inode && st->stx_btime.tv_sec == at->born.tv_sec &&
+           st->stx_btime.tv_nsec == at->born.tv_nsec;
+}
+
+/* A path may have been given to somebody else meanwhile, as to the next keeper of that name: only what we
+ * made is removed. */
+static void path_remove(const struct owned_path *at)
+{
+    struct statx st;
+
+    if (at->path[0] && path_look(at->path, &st) && is_made_by_us(at, &st))
+        (void)unlink(at->path);
+}
+
+void guard_remove_paths(void)
+{
+    for (size_t i = 0; owned && i < PATHS_MOST; i++)
+        path_remove(&owned->path[i]);
+}
+
+static bool signal_groups(int number)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < GROUPS_MOST; i++)
+        any |= owned->group[i] > 0 && kill(-owned->group[i], number) == 0;
+    return any;
+}
+
+/* Those that have ended are reaped. */
+static bool is_any_left(void)
+{
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+    return signal_groups(0);
+}
+
+static void end_all(void)
+{
+    int64_t kill_at = clock_ms() + GRACE_MS;
+
+    (void)signal_groups(SIGTERM);
+    while (is_any_left() && clock_left(kill_at) > 0)
+        nap();
+    (void)signal_groups(SIGKILL);
+    /* A process that the system holds cannot be ended. */
+    while (is_any_left() && clock_left(kill_at + GRACE_MS) > 0)
+        nap();
+    orphans_end_now(NULL);
+}
+
+_Noreturn static void guard_run(pid_t keeper)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+    pid_t got;
+    int status = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+        (void)sigaction(ignored[i], &ignore, NULL);
+    (void)close_range(0, ~0U, 0);
+    do
+        got = waitpid(-1, &status, 0);
+    while (got != keeper && (got > 0 || errno == EINTR));
+    end_all();
+    guard_remove_paths();
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+void guard_start(void)
+{
+    void *shared = mmap(NULL, sizeof *owned, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (shared == MAP_FAILED)
+        err_out_of_memory();
+    owned = shared;
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t keeper = fork();
+    if (keeper < 0)
+        _exit(ERR_TRY_LATER);
+    if (keeper > 0)
+        guard_run(keeper);
+}
+
+static void group_replace(pid_t old, pid_t new)
+{
+    for (size_t i = 0; owned && i < GROUPS_MOST; i++) {
+        if (owned->group[i] == old) {
+            owned->group[i] = new;
+            return;
+        }
+    }
+}
+
+void guard_owns_group(pid_t group)
+{
+    group_replace(0, group);
+}
+
+void guard_disowns_group(pid_t group)
+{
+    group_replace(group, 0);
+}
+
+/* That of `path`; of "": one that is free. */
+static struct owned_path *path_find(const char *path)
+{
+    for (size_t i = 0; owned && i < PATHS_MOST; i++) {
+        if (text_equal(owned->path[i].path, path))
+            return &owned->path[i];
+    }
+    return NULL;
+}
+
+/* Its first byte last: the guard never sees a part of a path. */
+void keeper_owns_path(const char *path)
+{
+    struct owned_path *known = path_find(path), *at = known ? known : path_find("");
+    size_t n = strlen(path);
+    struct statx st;
+
+    if (!at || n == 0 || n >= sizeof at->path)
+        return;
+    bool is_there = path_look(path, &st);
+    at->born = st.stx_btime;
+    at->inode = is_there ? st.stx_ino : 0;
+    if (!known) {
+        memcpy(at->path + 1, path + 1, n);
+        __atomic_store_n(&at->path[0], path[0], __ATOMIC_RELEASE);
+    }
+}
+
+void keeper_disowns_path(const char *path)
+{
+    struct owned_path *at = path_find(path);
+
+    if (at && *path)
+        at->path[0] = '\0';
+}
+
+void keeper_removes_path(const char *path)
+{
+    const struct owned_path *at = path_find(path);
+
+    if (at)
+        path_remove(at);
+    keeper_disowns_path(path);
+}

@@ -1,0 +1,222 @@
+/*
+ * The loop by epoll(7). Timers are a sorted list: nearly all are set for a moment behind all others, and are
+ * looked for from its end. There are no threads, and no signals: those come through a pipe
+ * (keeper/shutdown.c).
+ */
+#include <event/loop.h>
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/err.h>
+#include <base/log.h>
+
+#define EVENTS_MOST 128
+#define PAUSE_MS 100
+
+static struct {
+    int epoll;                             /* 0: not made yet; never 0 after that, because 0 to 2 are open */
+    struct epoll_event event[EVENTS_MOST]; /* of this turn */
+    int count;
+    struct timer waiting, due; /* the heads of two rings */
+    struct turn_hook *hooks, *next_hook;
+} loop = {.waiting = {.before = &loop.waiting, .after = &loop.waiting},
+          .due = {.before = &loop.due, .after = &loop.due}};
+
+static int epoll_fd(void)
+{
+    if (loop.epoll == 0)
+        loop.epoll = epoll_create1(EPOLL_CLOEXEC);
+    return loop.epoll;
+}
+
+static void control(struct watch *w, int operation)
+{
+    struct epoll_event event = {.data.ptr = w};
+
+    event.events = (w->wanted & LOOP_READ ? EPOLLIN : 0u) | (w->wanted & LOOP_WRITE ? EPOLLOUT : 0u);
+    if (epoll_ctl(epoll_fd(), operation, w->fd, &event) == 0 || operation == EPOLL_CTL_DEL)
+        return;
+    /* A watch that is silently lost would be a connection that hangs. */
+    log_warn(NULL, "cannot watch descriptor %d: %s", w->fd, strerror(errno));
+    err_out_of_memory();
+}
+
+void loop_want(struct watch *w, unsigned wanted)
+{
+    if (w->fd < 0 || w->wanted == wanted)
+        return;
+    w->wanted = wanted;
+    /* epoll tells of hang-ups even where nothing is wanted: without the removal it would spin. */
+    if (wanted)
+        control(w, w->added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
+    else
+        control(w, EPOLL_CTL_DEL);
+    w->added = wanted != 0;
+}
+
+void loop_watch(struct watch *w, int fd, unsigned wanted, void (*ready)(struct watch *w, unsigned events))
+{
+    loop_forget(w);
+    w->fd = fd;
+    w->ready = ready;
+    loop_want(w, wanted);
+}
+
+void loop_forget(struct watch *w)
+{
+    if (w->added)
+        control(w, EPOLL_CTL_DEL);
+    for (int i = 0; i < loop.count; i++) {
+        if (loop.event[i].data.ptr == w)
+            loop.event[i].data.ptr = NULL;
+    }
+    w->added = false;
+    w->wanted = 0;
+    w->fd = -1;
+}
+
+static void ring_add(struct timer *t, struct timer *before)
+{
+    t->before = before;
+    t->after = before->after;
+    before->after = t;
+    t->after->before = t;
+}
+
+static void ring_remove(struct timer *t)
+{
+    t->before->after = t->after;
+    t->after->before = t->before;
+}
+
+void timer_clear(struct timer *t)
+{
+    if (t->set)
+        ring_remove(t);
+    t->set = false;
+}
+
+void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t))
+{
+    struct timer *before;
+
+    timer_clear(t);
+    t->at = at;
+    t->fire = fire;
+    t->set = true;
+    for (before = loop.waiting.before; before != &loop.waiting && before->at > at; before = before->before)
+        ;
+    ring_add(t, before);
+}
+
+/* In two steps, so that a timer that sets itself anew for now waits for the next turn. */
+static void fire_timers(void)
+{
+    int64_t now = clock_ms();
+
+    while (loop.waiting.after != &loop.waiting && loop.waiting.after->at <= now) {
+        struct timer *t = loop.waiting.after;
+        ring_remove(t);
+        ring_add(t, loop.due.before);
+    }
+    while (loop.due.after != &loop.due) {
+        struct timer *t = loop.due.after;
+        timer_clear(t);
+        t->fire(t);
+    }
+}
+
+void loop_each_turn(struct turn_hook *h, void (*run)(struct turn_hook *h))
+{
+    struct turn_hook **end = &loop.hooks;
+
+    h->run = run;
+    if (h->added)
+        return;
+    while (*end)
+        end = &(*end)->next;
+    *end = h;
+    h->next = NULL;
+    h->added = true;
+}
+
+void loop_no_turn(struct turn_hook *h)
+{
+    struct turn_hook **at = &loop.hooks;
+
+    while (*at && *at != h)
+        at = &(*at)->next;
+    if (loop.next_hook == h)
+        loop.next_hook = h->next;
+    if (*at)
+        *at = h->next;
+    h->added = false;
+}
+
+static void run_hooks(void)
+{
+    for (struct turn_hook *h = loop.hooks; h; h = loop.next_hook) {
+        loop.next_hook = h->next;
+        h->run(h);
+    }
+}
+
+static void pause_over(struct timer *t)
+{
+    loop_want(OWNER_OF(t, struct pause, timer)->watch, LOOP_READ);
+}
+
+void loop_pause(struct pause *p, struct watch *w)
+{
+    p->watch = w;
+    loop_want(w, 0);
+    timer_set(&p->timer, clock_ms() + PAUSE_MS, pause_over);
+}
+
+static void dispatch(const struct epoll_event *event)
+{
+    struct watch *w = event->data.ptr;
+    unsigned events;
+
+    if (!w || !w->wanted)
+        return;
+    if (event->events & (EPOLLHUP | EPOLLERR))
+        events = LOOP_READ | LOOP_WRITE;
+    else
+        events = w->wanted &
+                 ((event->events & EPOLLIN ? LOOP_READ : 0u) | (event->events & EPOLLOUT ? LOOP_WRITE : 0u));
+    if (events)
+        w->ready(w, events);
+}
+
+static void turn(void)
+{
+    const struct timer *first = loop.waiting.after;
+
+    loop.count =
+        epoll_wait(epoll_fd(), loop.event, EVENTS_MOST, first == &loop.waiting ? -1 : clock_left(first->at));
+    for (int i = 0; i < loop.count; i++)
+        dispatch(&loop.event[i]);
+    loop.count = 0;
+    fire_timers();
+    run_hooks();
+}
+
+void loop_until(const bool *done)
+{
+    run_hooks();
+    while (!*done)
+        turn();
+}
+
+_Noreturn void loop_run(void)
+{
+    run_hooks();
+    for (;;)
+        turn();
+}

@@ -1,0 +1,196 @@
+/*
+ * Copying both ways. All connections share one buffer, wiped after each use; one of their own exists only
+ * while a side takes less than the other gives, which is then not read any more. A client's end is passed on
+ * and the server's answer still comes; a server's end is the end, once the client has had a moment to see it.
+ * No connection moves more than TURN_MOST a turn while others wait.
+ */
+#include <event/relay.h>
+
+#include <stddef.h>
+#include <string.h>
+
+#include <base/clock.h>
+
+#define SHARED_SIZE (128 * 1024)
+#define TURN_MOST (256 * 1024)
+/* Closing at once could destroy what the client has not read yet (TCP's reset). */
+#define LINGER_MS 2000
+
+static char shared[SHARED_SIZE];
+
+/* DEAF: what was to be sent cannot be any more; what the same side has said before may still be read. */
+enum outcome { GOES_ON, WAITS, DEAF, BROKEN };
+
+void relay_init(struct relay *r)
+{
+    *r = (struct relay){0};
+    for (int i = 0; i < 2; i++) {
+        r->wire[i] = (struct wire)WIRE_INIT;
+        r->flow[i].held = (struct buf)BUF_INIT(RELAY_HELD_MAX);
+    }
+}
+
+void relay_release(struct relay *r)
+{
+    timer_clear(&r->more);
+    timer_clear(&r->over);
+    for (int i = 0; i < 2; i++) {
+        wire_close(&r->wire[i]);
+        buf_release(&r->flow[i].held);
+    }
+}
+
+/* As much as it takes; the rest is the caller's. */
+static enum outcome push(struct wire *to, const char *bytes, size_t n, size_t *done)
+{
+    for (*done = 0; *done < n;) {
+        ssize_t sent = wire_write(to, bytes + *done, n - *done);
+        if (sent == WIRE_LATER)
+            return WAITS;
+        if (sent < 0)
+            return DEAF;
+        *done += (size_t)sent;
+    }
+    return GOES_ON;
+}
+
+static enum outcome flow_held(struct flow *f, struct wire *to)
+{
+    size_t done;
+    enum outcome outcome = push(to, f->held.data + f->at, f->held.len - f->at, &done);
+
+    f->at += done;
+    if (outcome == GOES_ON) {
+        buf_release(&f->held);
+        f->at = 0;
+    }
+    return outcome;
+}
+
+/* A plain side that gave less than there was room for has no more; asking again would cost a call. */
+static enum outcome flow_pass(struct flow *f, struct wire *from, struct wire *to, size_t *moved)
+{
+    size_t done;
+    ssize_t got = wire_read(from, shared, sizeof shared);
+
+    if (got == WIRE_BROKEN)
+        return BROKEN;
+    if (got == WIRE_LATER)
+        return WAITS;
+    f->ended = got == WIRE_END;
+    enum outcome outcome = push(to, shared, (size_t)got, &done);
+    if (outcome == WAITS)
+        buf_add(&f->held, shared + done, (size_t)got - done);
+    explicit_bzero(shared, (size_t)got);
+    *moved += (size_t)got;
+    if (outcome == GOES_ON && !from->ssl && (size_t)got < sizeof shared && !f->ended)
+        return WAITS;
+    return outcome;
+}
+
+static enum outcome flow_run(struct relay *r, int i)
+{
+    struct flow *f = &r->flow[i];
+    struct wire *from = &r->wire[i], *to = &r->wire[1 - i];
+    enum outcome outcome = f->held.len ? flow_held(f, to) : GOES_ON;
+    size_t moved = 0;
+
+    while (outcome == GOES_ON && !f->ended && moved < TURN_MOST)
+        outcome = flow_pass(f, from, to, &moved);
+    r->heard |= i == SERVER && moved;
+    if (outcome == GOES_ON && f->ended && !f->shut) {
+        wire_shut(to);
+        f->shut = true;
+    }
+    return outcome;
+}
+
+static void relay_want(struct relay *r)
+{
+    for (int i = 0; i < 2; i++) {
+        struct wire *w = &r->wire[i];
+        bool reads = !r->flow[i].ended && !r->flow[i].held.len;
+        unsigned wanted = reads ? LOOP_READ | w->read_needs : 0u;
+        if (r->flow[1 - i].held.len)
+            wanted |= w->write_needs ? w->write_needs : LOOP_WRITE;
+        loop_want(&w->watch, wanted);
+    }
+}
+
+/* A server that hangs up on a client that still sends has told it why. */
+static void flow_drop(struct flow *f)
+{
+    buf_release(&f->held);
+    f->at = 0;
+    f->ended = f->shut = true;
+}
+
+/* What OpenSSL has read ahead does not show at the descriptor: the rest of a turn is never left to it. */
+static void relay_more(struct timer *t);
+
+static void relay_over(struct timer *t)
+{
+    struct relay *r = OWNER_OF(t, struct relay, over);
+
+    r->ended(r);
+}
+
+static void relay_run(struct relay *r, unsigned flows)
+{
+    for (int i = 0; i < 2; i++) {
+        if (!(flows & (1u << i)))
+            continue;
+        enum outcome outcome = flow_run(r, i);
+        if (outcome == DEAF && i == CLIENT) {
+            flow_drop(&r->flow[CLIENT]);
+            flows |= 1u << SERVER;
+            continue;
+        }
+        if (outcome == BROKEN || outcome == DEAF) {
+            r->ended(r);
+            return;
+        }
+        if (outcome == GOES_ON && !r->flow[i].ended)
+            timer_set(&r->more, clock_ms(), relay_more);
+    }
+    if (r->flow[CLIENT].shut && r->flow[SERVER].shut) {
+        r->ended(r);
+        return;
+    }
+    if (r->flow[SERVER].shut && !r->over.set)
+        timer_set(&r->over, clock_ms() + LINGER_MS, relay_over);
+    relay_want(r);
+}
+
+static void relay_more(struct timer *t)
+{
+    relay_run(OWNER_OF(t, struct relay, more), 3);
+}
+
+/* What can be read at a side is of its own flow, what can be written of the other one; with TLS either may
+ * wait for either. */
+static void wire_ready(struct relay *r, int side, unsigned events)
+{
+    unsigned own = 1u << side, other = 1u << (1 - side);
+    bool tls = r->wire[side].ssl != NULL;
+
+    relay_run(r, tls ? 3 : (events & LOOP_READ ? own : 0) | (events & LOOP_WRITE ? other : 0));
+}
+
+static void first_ready(struct watch *w, unsigned events)
+{
+    wire_ready(OWNER_OF(w, struct relay, wire[0].watch), 0, events);
+}
+
+static void second_ready(struct watch *w, unsigned events)
+{
+    wire_ready(OWNER_OF(w, struct relay, wire[1].watch), 1, events);
+}
+
+void relay_start(struct relay *r, void (*ended)(struct relay *r))
+{
+    r->ended = ended;
+    loop_watch(&r->wire[0].watch, r->wire[0].watch.fd, 0, first_ready);
+    loop_watch(&r->wire[1].watch, r->wire[1].watch.fd, 0, second_ready);
+    relay_run(r, 3);
+}

@@ -1,0 +1,114 @@
+/*
+ * Reading and writing a descriptor, plain or with TLS, without ever blocking. Reads gather what OpenSSL has
+ * decrypted already, so that a row of small TLS records becomes one write to the other side. Not here: the
+ * handshake, and who is written what.
+ */
+#include <event/wire.h>
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define INT_MOST 0x40000000
+
+static ssize_t plain_result(ssize_t n)
+{
+    if (n >= 0)
+        return n;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? WIRE_LATER : WIRE_BROKEN;
+}
+
+/*
+ * SSL_get_error() takes whatever is in the thread's queue for the call's own: what others of this process
+ * (keys of SSH, libssh2) have left there must be gone before each call.
+ *
+ * A server that ends without TLS's goodbye has ended all the same: what a packet lacks then, its reader sees.
+ */
+static ssize_t tls_result(SSL *ssl, int result, unsigned *needs)
+{
+    int why = SSL_get_error(ssl, result);
+    bool cut = why == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+
+    *needs = why == SSL_ERROR_WANT_WRITE ? LOOP_WRITE : why == SSL_ERROR_WANT_READ ? LOOP_READ : 0;
+    ERR_clear_error();
+    if (*needs)
+        return WIRE_LATER;
+    return why == SSL_ERROR_ZERO_RETURN || cut ? WIRE_END : WIRE_BROKEN;
+}
+
+static ssize_t tls_read(struct wire *w, char *to, size_t room)
+{
+    size_t got = 0;
+    int n;
+
+    w->read_needs = 0;
+    do {
+        ERR_clear_error();
+        n = SSL_read(w->ssl, to + got, (int)(room - got < INT_MOST ? room - got : INT_MOST));
+        if (n > 0)
+            got += (size_t)n;
+    } while (n > 0 && got < room && SSL_has_pending(w->ssl));
+    if (n > 0)
+        return (ssize_t)got;
+    ssize_t result = tls_result(w->ssl, n, &w->read_needs);
+    /* An end is told again at the next read. */
+    return got > 0 ? (ssize_t)got : result;
+}
+
+ssize_t wire_read(struct wire *w, char *to, size_t room)
+{
+    return w->ssl ? tls_read(w, to, room) : plain_result(recv(w->watch.fd, to, room, 0));
+}
+
+/* One record a call: SSL_MODE_ENABLE_PARTIAL_WRITE. */
+static ssize_t tls_write(struct wire *w, const char *from, size_t n)
+{
+    w->write_needs = 0;
+    ERR_clear_error();
+    int done = SSL_write(w->ssl, from, (int)(n < INT_MOST ? n : INT_MOST));
+    if (done > 0)
+        return done;
+    ssize_t result = tls_result(w->ssl, done, &w->write_needs);
+    return result == WIRE_END ? WIRE_BROKEN : result;
+}
+
+ssize_t wire_write(struct wire *w, const char *from, size_t n)
+{
+    if (n == 0)
+        return 0;
+    return w->ssl ? tls_write(w, from, n) : plain_result(send(w->watch.fd, from, n, MSG_NOSIGNAL));
+}
+
+void wire_shut(struct wire *w)
+{
+    if (w->ssl && SSL_is_init_finished(w->ssl)) {
+        (void)SSL_shutdown(w->ssl);
+        ERR_clear_error();
+    }
+    (void)shutdown(w->watch.fd, SHUT_WR);
+}
+
+void wire_close(struct wire *w)
+{
+    int fd = w->watch.fd;
+
+    if (fd < 0)
+        return;
+    if (w->ssl && SSL_is_init_finished(w->ssl) && !(SSL_get_shutdown(w->ssl) & SSL_SENT_SHUTDOWN)) {
+        (void)SSL_shutdown(w->ssl);
+        ERR_clear_error();
+    }
+    SSL_free(w->ssl);
+    w->ssl = NULL;
+    loop_forget(&w->watch);
+    (void)close(fd);
+}
+
+bool wire_is_alive(int fd)
+{
+    struct pollfd at = {.fd = fd, .events = POLLRDHUP};
+
+    return poll(&at, 1, 0) == 0;
+}

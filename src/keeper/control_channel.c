@@ -1,0 +1,209 @@
+/*
+ * Speaking with broker on fds 0 and 1: OPEN, questions, log lines, READY or an error. Before READY the line's
+ * end is the keeper's end; afterwards nobody needs to be there, and nothing is asked any more.
+ */
+#include "control_channel.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <event/loop.h>
+#include <keeper/keeper.h>
+#include <mysql/client_error.h>
+
+#include "status_socket.h"
+#include "shutdown.h"
+
+#define PATIENCE_MS 10000
+#define LOG_LINE_MAX 8192
+#define QUESTIONS_MOST 64 /* of one way: many more than an honest one has */
+#define GRACE_MS 5000     /* broker itself ends a question when its time is over */
+
+static struct watch from_broker = {.fd = -1};
+static bool ready, closed, stays;
+static unsigned asked; /* questions */
+
+bool keeper_is_ready(void)
+{
+    return ready;
+}
+
+int line_open(struct err *e)
+{
+    AUTO_RECORD(open);
+
+    if (record_read(STDIN_FILENO, &open, clock_deadline(PATIENCE_MS, CLOCK_NEVER), e) <= 0)
+        life_quit(ERR_PROTOCOL);
+    return options_parse(&open, &opt, e);
+}
+
+static int send_record(const struct record *r)
+{
+    struct err ignored = ERR_INIT;
+
+    return record_write(STDOUT_FILENO, r, clock_deadline(PATIENCE_MS, CLOCK_NEVER), &ignored);
+}
+
+/* What was told under the mark before, if anything was. */
+static void answer_mark(const struct record *said)
+{
+    AUTO_RECORD(answer);
+    const struct err *last = told_last();
+
+    answer.kind = RECORD_OK;
+    if (last)
+        record_put_error(&answer, last);
+    (void)send_record(&answer);
+    told_mark(record_str(said, KEEPER_TAG_TEXT));
+}
+
+static void line_ready_to_read(struct watch *w, unsigned events)
+{
+    AUTO_RECORD(said);
+    struct err ignored = ERR_INIT;
+
+    (void)events;
+    int got = record_read(w->fd, &said, clock_deadline(PATIENCE_MS, CLOCK_NEVER), &ignored);
+    if (got > 0 && said.kind == KEEPER_STOP) {
+        life_stop();
+        return;
+    }
+    if (got > 0 && said.kind == KEEPER_STAY) {
+        stays = true;
+        return;
+    }
+    if (got > 0 && ready && said.kind == KEEPER_MARK) {
+        answer_mark(&said);
+        return;
+    }
+    if (!ready || (!stays && !life_has_owner()))
+        life_quit(0);
+    closed = true;
+    loop_forget(w);
+}
+
+void line_watch(void)
+{
+    loop_watch(&from_broker, STDIN_FILENO, LOOP_READ, line_ready_to_read);
+}
+
+void line_ready(void)
+{
+    AUTO_RECORD(answer);
+
+    answer.kind = RECORD_OK;
+    control_describe(&answer);
+    if (send_record(&answer) < 0)
+        life_quit(0);
+    ready = true;
+}
+
+void line_failed(const struct err *e)
+{
+    AUTO_RECORD(answer);
+
+    record_put_error(&answer, e);
+    (void)send_record(&answer);
+}
+
+void line_ended(void)
+{
+    AUTO_RECORD(last);
+
+    last.kind = RECORD_OK;
+    if (ready && !closed)
+        (void)send_record(&last);
+}
+
+static int read_answer(struct record *answer, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    if (!life_wait(STDIN_FILENO, clock_deadline(opt.login_timeout + GRACE_MS, CLOCK_NEVER))) {
+        asked = QUESTIONS_MOST; /* what comes yet would be taken for another one's answer */
+        clock_format_duration(&time, opt.login_timeout);
+        (void)err_set(e, ERR_LOGIN, "no answer within %s", buf_str(&time));
+        return err_hint(e, "login_timeout gives it longer");
+    }
+    if (record_read(STDIN_FILENO, answer, clock_deadline(PATIENCE_MS, CLOCK_NEVER), e) <= 0)
+        life_quit(0);
+    if (answer->kind == KEEPER_STOP)
+        life_quit(0);
+    return answer->kind == KEEPER_ANSWER ? 0 : record_error(answer, e);
+}
+
+/* A person's time does not count; that of a store or a program does, or the far side could ask for ever. */
+static void give_back(int64_t took, int64_t *deadline)
+{
+    if (opt.deadline != CLOCK_NEVER)
+        opt.deadline += took;
+    if (deadline && *deadline != CLOCK_NEVER)
+        *deadline += took;
+}
+
+int keeper_ask(enum keeper_question kind, const char *text, bool again, int64_t *deadline,
+               struct secret **answer, struct err *e)
+{
+    AUTO_RECORD(question);
+    AUTO_RECORD(said);
+    int64_t began = clock_ms();
+    struct field person;
+
+    if (ready)
+        return err_set(e, ERR_LOGIN, "%s", text);
+    if (++asked > QUESTIONS_MOST)
+        return err_set(e, ERR_LOGIN, "it asks over %d questions", QUESTIONS_MOST);
+    question.kind = KEEPER_ASK;
+    record_put_u64(&question, KEEPER_TAG_KIND, kind);
+    record_put_str(&question, KEEPER_TAG_TEXT, text);
+    if (again)
+        record_put(&question, KEEPER_TAG_AGAIN, "", 0);
+    if (send_record(&question) < 0)
+        life_quit(0);
+    int result = read_answer(&said, e);
+    if (record_find(&said, KEEPER_TAG_PERSON, &person))
+        give_back(clock_ms() - began, deadline);
+    if (result < 0)
+        return -1;
+    *answer = record_secret(&said, KEEPER_TAG_SECRET);
+    return *answer ? 0 : err_set(e, ERR_PROTOCOL, "an answer without one");
+}
+
+/* A step's label is in front, a warning's is its hint and behind. */
+static void log_to_file(enum log_level level, const char *label, const char *text)
+{
+    bool hint = label && *label && level == LOG_WARNING, step = label && *label && !hint;
+    AUTO_BUF(line, LOG_LINE_MAX);
+    struct err ignored = ERR_INIT;
+    AUTO_FD(fd);
+
+    fd = file_open_log(opt.log, &ignored);
+    if (fd < 0)
+        return;
+    clock_format_utc(&line, time(NULL));
+    buf_printf(&line, " %s: %s%s%s%s%s\n", opt.label ? opt.label : "broker", step ? label : "",
+               step ? ": " : "", text, hint ? ", hint: " : "", hint ? label : "");
+    (void)!write(fd, buf_str(&line), line.len);
+}
+
+void keeper_log(enum log_level level, const char *label, const char *text)
+{
+    AUTO_RECORD(said);
+
+    if (ready || closed) {
+        if (opt.log)
+            log_to_file(level, label, text);
+        return;
+    }
+    said.kind = KEEPER_SAY;
+    record_put_u64(&said, KEEPER_TAG_LEVEL, level);
+    record_put_str(&said, KEEPER_TAG_HOP, label);
+    record_put_str(&said, KEEPER_TAG_TEXT, text);
+    (void)send_record(&said);
+}

@@ -1,0 +1,204 @@
+/*
+ * Listening ends. A unix socket is never put in the place of something that is there: whoever starts us has
+ * looked for dead ones. Where no descriptor is left, accepting pauses for a moment instead of spinning.
+ */
+#include <keeper/listeners.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <event/loop.h>
+#include <keeper/keeper.h>
+
+#include "conn.h"
+
+#define BACKLOG 4096
+#define AT_ONCE 64
+/* Free ports of 127.0.0.1 that are tried until the same one of ::1 is free. */
+#define PORTS_TRIED 64
+
+/* A local end may listen at two addresses. */
+static struct end {
+    struct watch watch;
+    struct pause pause;
+    unsigned number; /* of opt.end */
+} ends[2 * ENDS_MOST];
+static unsigned listening;
+
+int listen_unix(const char *path, struct err *e)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct stat st;
+    AUTO_FD(fd);
+
+    if (strlen(path) > SOCKET_PATH_MOST) {
+        (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", path, SOCKET_PATH_MOST);
+        return err_hint(e, "a shorter path; the runtime folder is $XDG_RUNTIME_DIR or TMPDIR");
+    }
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    /* Before it is there: a kill may come at any moment. */
+    bool ours = lstat(path, &st) < 0;
+    if (ours)
+        keeper_owns_path(path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) < 0) {
+        bool there = errno == EADDRINUSE;
+        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", path,
+                      there ? "there is something already" : strerror(errno));
+        if (ours)
+            keeper_disowns_path(path);
+        return err_hint(e, there ? "another path, or remove what is there"
+                                 : "check that its folder is there and yours, and that the disk has room");
+    }
+    keeper_owns_path(path);
+    if (chmod(path, 0600) < 0 || listen(fd, BACKLOG) < 0)
+        return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+    return fd_take(&fd);
+}
+
+static int refused(const char *host, unsigned port, int failed, struct err *e)
+{
+    AUTO_BUF(address, 128);
+
+    text_address(&address, host, port);
+    if (failed == EADDRINUSE)
+        (void)err_set(e, ERR_UNREACHABLE, "%s is taken", buf_str(&address));
+    else
+        (void)err_set(e, failed == EACCES ? ERR_REFUSED : ERR_UNREACHABLE, "%s: %s", buf_str(&address),
+                      strerror(failed));
+    return err_hint(e,
+                    failed == EADDRNOTAVAIL ? "an address of this machine" : "--listen 0 takes a free port");
+}
+
+static unsigned bound_port(int fd)
+{
+    struct sockaddr_storage at;
+    socklen_t n = sizeof at;
+
+    if (getsockname(fd, (struct sockaddr *)&at, &n) < 0)
+        return 0;
+    return ntohs(at.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)(const void *)&at)->sin6_port
+                                          : ((const struct sockaddr_in *)(const void *)&at)->sin_port);
+}
+
+/* -1 with errno too. */
+static int listen_tcp(const char *host, unsigned *port, struct err *e)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV},
+                    *list = NULL;
+    char service[16];
+    int one = 1;
+    AUTO_FD(fd);
+
+    (void)snprintf(service, sizeof service, "%u", *port);
+    int failed = getaddrinfo(host, service, &hints, &list);
+    if (failed)
+        return err_set(e, ERR_CONFIG, "%s: %s", host, gai_strerror(failed));
+    fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+        bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
+        failed = errno;
+    freeaddrinfo(list);
+    if (failed) {
+        (void)refused(host, *port, failed, e);
+        errno = failed;
+        return -1;
+    }
+    *port = bound_port(fd);
+    return fd_take(&fd);
+}
+
+/* Programs that dial localhost try ::1 first: it must not be left to somebody else. */
+static int listen_localhost(unsigned *port, int fds[2], struct err *e)
+{
+    bool any = *port == 0;
+
+    for (int i = 0; i < PORTS_TRIED; i++) {
+        fds[0] = listen_tcp("127.0.0.1", port, e);
+        if (fds[0] < 0)
+            return -1;
+        fds[1] = listen_tcp("::1", port, e);
+        int failed = fds[1] < 0 ? errno : 0;
+        if (failed == 0 || failed == EADDRNOTAVAIL || failed == EAFNOSUPPORT) {
+            err_clear(e); /* there is no IPv6 */
+            return 0;
+        }
+        fd_close_cleanup(&fds[0]);
+        if (!any || failed != EADDRINUSE)
+            return -1;
+        *port = 0;
+    }
+    return -1;
+}
+
+static int listen_at(struct local_end *end, int fds[2], struct err *e)
+{
+    if (!end->path && text_equal(end->host, KEEPER_LOCALHOST))
+        return listen_localhost(&end->port, fds, e);
+    fds[0] = end->path ? listen_unix(end->path, e) : listen_tcp(end->host, &end->port, e);
+    return fds[0] < 0 ? -1 : 0;
+}
+
+int ends_open(struct err *e)
+{
+    for (unsigned i = 0; i < opt.ends; i++) {
+        int fds[2] = {-1, -1};
+        if (listen_at(&opt.end[i], fds, e) < 0)
+            return -1;
+        for (int k = 0; k < 2; k++) {
+            if (fds[k] >= 0)
+                ends[listening++] = (struct end){.watch.fd = fds[k], .number = i};
+        }
+    }
+    return 0;
+}
+
+static void end_ready(struct watch *w, unsigned events)
+{
+    struct end *end = OWNER_OF(w, struct end, watch);
+    int one = 1;
+
+    (void)events;
+    for (int i = 0; i < AT_ONCE && w->fd >= 0; i++) {
+        int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+            log_warn(NULL, "cannot accept: %s", strerror(errno));
+            loop_pause(&end->pause, w);
+        }
+        if (fd < 0)
+            return;
+        if (opt.end[end->number].host)
+            (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        conn_serve(fd, opt.end[end->number].kind);
+    }
+}
+
+void ends_accept(void)
+{
+    for (unsigned i = 0; i < listening; i++)
+        loop_watch(&ends[i].watch, ends[i].watch.fd, LOOP_READ, end_ready);
+}
+
+void ends_close(void)
+{
+    while (listening > 0) {
+        unsigned i = --listening;
+        timer_clear(&ends[i].pause.timer);
+        int fd = ends[i].watch.fd;
+        loop_forget(&ends[i].watch);
+        if (opt.end[ends[i].number].path)
+            keeper_removes_path(opt.end[ends[i].number].path);
+        (void)close(fd);
+    }
+}

@@ -1,0 +1,232 @@
+/*
+ * One request a connection, answered at once. A connection that asked to stop stays open until the keeper has
+ * ended: its end of file is how the other side knows. Only our own user is answered, though the folder and
+ * the mode say so already.
+ */
+#include "status_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/peer.h>
+#include <event/loop.h>
+#include <keeper/keeper.h>
+#include <keeper/listeners.h>
+#include <tunnel/tunnel.h>
+
+#include "conn.h"
+#include "shutdown.h"
+
+#define PATIENCE_MS 5000
+#define LOOK_MS 5000
+
+struct visitor {
+    struct watch watch;
+    struct timer patience;
+    struct buf said;
+};
+
+static struct watch door = {.fd = -1};
+static struct pause door_pause;
+static struct timer door_look;
+static int spare = -1; /* given up for a visitor where connections have taken all others: it may be a STOP */
+static time_t started;
+
+void control_describe(struct record *out)
+{
+    AUTO_BUF(way, 1024);
+
+    if (!started)
+        started = time(NULL);
+    tunnel_describe(&way);
+    record_put_str(out, KEEPER_TAG_NAME, opt.name);
+    record_put_str(out, KEEPER_TAG_DIGEST, opt.digest);
+    for (unsigned i = 0; i < opt.ends; i++)
+        local_end_put(out, &opt.end[i]);
+    record_put_str(out, KEEPER_TAG_HOST, opt.host);
+    record_put_u64(out, KEEPER_TAG_PORT, opt.port);
+    record_put_str(out, KEEPER_TAG_SOCKET, opt.socket);
+    record_put_u64(out, KEEPER_TAG_PID, (uint64_t)getpid());
+    record_put_str(out, KEEPER_TAG_WAY, buf_str(&way));
+    record_put_str(out, KEEPER_TAG_STATE, tunnel_is_up() ? "up" : "lost");
+    record_put_u64(out, KEEPER_TAG_CONNECTIONS, conn_count());
+    record_put_u64(out, KEEPER_TAG_STARTED, (uint64_t)started);
+}
+
+int control_answer(const void *bytes, size_t n, struct record *answer, bool *stop)
+{
+    size_t whole = record_whole(bytes, n);
+    AUTO_RECORD(request);
+    struct err e = ERR_INIT;
+
+    *stop = false;
+    if (whole == 0)
+        return 0;
+    if (whole > CONTROL_REQUEST_MAX || whole < RECORD_HEADER)
+        return -1;
+    if (n < whole)
+        return 0;
+    if (record_parse(bytes, whole, &request, &e) < 0)
+        return -1;
+    answer->kind = RECORD_OK;
+    *stop = request.kind == KEEPER_STOP;
+    if (request.kind == KEEPER_STATUS)
+        control_describe(answer);
+    else if (!*stop) {
+        (void)err_set(&e, ERR_PROTOCOL, "a request of kind %d", request.kind);
+        record_put_error(answer, &e);
+    }
+    return 1;
+}
+
+static void spare_keep(void)
+{
+    if (spare < 0)
+        spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void visitor_end(struct visitor *v)
+{
+    int fd = v->watch.fd;
+
+    timer_clear(&v->patience);
+    loop_forget(&v->watch);
+    (void)close(fd);
+    buf_release(&v->said);
+    free(v);
+    spare_keep();
+}
+
+static void patience_over(struct timer *t)
+{
+    visitor_end(OWNER_OF(t, struct visitor, patience));
+}
+
+static void visitor_answer(struct visitor *v)
+{
+    AUTO_RECORD(answer);
+    struct err ignored = ERR_INIT;
+    bool stop;
+    int got = control_answer(buf_str(&v->said), v->said.len, &answer, &stop);
+
+    if (got == 0)
+        return;
+    if (stop)
+        life_stop(); /* answered once nothing is accepted any more */
+    if (got > 0)
+        (void)record_write(v->watch.fd, &answer, clock_ms(), &ignored);
+    if (!stop)
+        visitor_end(v);
+    else {
+        timer_clear(&v->patience);
+        loop_want(&v->watch, 0);
+    }
+}
+
+static void visitor_ready(struct watch *w, unsigned events)
+{
+    struct visitor *v = OWNER_OF(w, struct visitor, watch);
+    char chunk[512];
+
+    (void)events;
+    ssize_t n = read(w->fd, chunk, sizeof chunk);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n > 0)
+        buf_add(&v->said, chunk, (size_t)n);
+    if (n <= 0 || !buf_ok(&v->said))
+        visitor_end(v);
+    else
+        visitor_answer(v);
+}
+
+static int door_accept(void)
+{
+    int fd = accept4(door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd >= 0 || spare < 0 || (errno != EMFILE && errno != ENFILE))
+        return fd;
+    (void)close(spare);
+    spare = -1;
+    return accept4(door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+static void door_ready(struct watch *w, unsigned events)
+{
+    int fd = door_accept();
+
+    (void)events;
+    if (fd < 0) {
+        spare_keep();
+        loop_pause(&door_pause, w);
+        return;
+    }
+    if (!peer_is_us(fd)) {
+        (void)close(fd);
+        spare_keep();
+        return;
+    }
+    struct visitor *v = mem_alloc(1, sizeof *v);
+    v->said = (struct buf)BUF_INIT(CONTROL_REQUEST_MAX);
+    loop_watch(&v->watch, fd, LOOP_READ, visitor_ready);
+    timer_set(&v->patience, clock_ms() + PATIENCE_MS, patience_over);
+}
+
+static bool is_gone(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) < 0 && errno == ENOENT;
+}
+
+/* A log-out empties the runtime folder, and a detached forward outlives that: with no socket nobody could
+ * find or stop it. */
+static void look(struct timer *t)
+{
+    AUTO_FREE(char *, folder);
+    struct err ignored = ERR_INIT;
+    int old = door.fd, fd;
+
+    timer_set(t, clock_ms() + LOOK_MS, look);
+    if (!is_gone(opt.control) || keeper_folder(&folder, &ignored) < 0 ||
+        (fd = listen_unix(opt.control, &ignored)) < 0)
+        return;
+    timer_clear(&door_pause.timer);
+    loop_forget(&door);
+    (void)close(old);
+    loop_watch(&door, fd, LOOP_READ, door_ready);
+}
+
+int control_open(struct err *e)
+{
+    if (!opt.control)
+        return 0;
+    int fd = listen_unix(opt.control, e);
+    if (fd < 0)
+        return -1;
+    spare_keep();
+    loop_watch(&door, fd, LOOP_READ, door_ready);
+    timer_set(&door_look, clock_ms() + LOOK_MS, look);
+    return 0;
+}
+
+void control_close(void)
+{
+    int fd = door.fd;
+
+    if (fd < 0)
+        return;
+    timer_clear(&door_pause.timer);
+    timer_clear(&door_look);
+    loop_forget(&door);
+    keeper_removes_path(opt.control);
+    (void)close(fd);
+}

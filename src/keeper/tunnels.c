@@ -1,0 +1,170 @@
+/*
+ * The one tunnel of this process, and what is the same for all kinds: a kind that carries descriptors of its
+ * own accord gives a stream by a pair of sockets, one end of which it carries.
+ */
+#include <tunnel/tunnel.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+#include <event/loop.h>
+#include <keeper/keeper.h>
+
+/* TUNNELS: the rows TUNNEL(id) of model/kinds.def, which the Makefile hands over. */
+#define TUNNEL(id) extern const struct tunnel_kind tunnel_##id;
+TUNNELS
+#undef TUNNEL
+
+#define TUNNEL(id) &tunnel_##id,
+static const struct tunnel_kind *const kinds[] = {&tunnel_direct, TUNNELS};
+
+/* A stream by a pair of sockets: `ours` is what the tunnel carries. */
+struct pair {
+    struct join join;
+    struct dial *dial; /* NULL: the other end was given away */
+    int other;
+};
+
+static const struct tunnel_kind *kind;
+static void (*when_opened)(const struct err *e);
+
+static const struct tunnel_kind *tunnel_find(const char *type)
+{
+    for (size_t i = 0; type && i < ARRAY_LEN(kinds); i++) {
+        if (text_equal(kinds[i]->name, type))
+            return kinds[i];
+    }
+    return NULL;
+}
+
+void tunnel_opened(const struct err *e)
+{
+    void (*opened)(const struct err *) = when_opened;
+
+    when_opened = NULL;
+    if (opened)
+        opened(e);
+}
+
+void tunnel_open(void (*opened)(const struct err *e))
+{
+    struct err e = ERR_INIT;
+
+    when_opened = opened;
+    kind = tunnel_find(options_tunnel("type"));
+    if (!kind) {
+        (void)err_set(&e, ERR_CONFIG, "this version has no tunnel of type %s", options_tunnel("type"));
+        tunnel_opened(&e);
+    } else if (kind->open) {
+        kind->open();
+    } else {
+        tunnel_opened(NULL);
+    }
+}
+
+static void pair_ended(struct join *j)
+{
+    free(OWNER_OF(j, struct pair, join));
+}
+
+static void pair_joined(struct join *j, const struct err *e)
+{
+    struct pair *p = OWNER_OF(j, struct pair, join);
+    struct dial *d = p->dial;
+    int other = p->other;
+
+    d->state = NULL;
+    p->dial = NULL;
+    if (e) {
+        (void)close(j->fd);
+        (void)close(other);
+        free(p);
+    }
+    d->done(d, e ? -1 : other, e);
+}
+
+static void dial_by_join(struct dial *d)
+{
+    struct pair *p = mem_alloc(1, sizeof *p);
+    struct err e = ERR_INIT;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
+        free(p);
+        (void)err_set(&e, ERR_TRY_LATER, "no socket left: %s", strerror(errno));
+        d->done(d, -1, &e);
+        return;
+    }
+    *p = (struct pair){
+        .join = {.fd = ends[0], .joined = pair_joined, .ended = pair_ended}, .dial = d, .other = ends[1]};
+    d->state = p;
+    kind->join(&p->join);
+}
+
+void tunnel_dial(struct dial *d)
+{
+    if (kind->dial)
+        kind->dial(d);
+    else
+        dial_by_join(d);
+}
+
+void tunnel_undial(struct dial *d)
+{
+    struct pair *p = d->state;
+
+    if (kind->undial) {
+        kind->undial(d);
+        return;
+    }
+    if (!p)
+        return;
+    d->state = NULL;
+    kind->leave(&p->join);
+    (void)close(p->join.fd);
+    (void)close(p->other);
+    free(p);
+}
+
+bool tunnel_joins(void)
+{
+    return kind->join;
+}
+
+void tunnel_join(struct join *j)
+{
+    kind->join(j);
+}
+
+void tunnel_leave(struct join *j)
+{
+    kind->leave(j);
+}
+
+bool tunnel_heard(struct join *j)
+{
+    return kind->heard(j);
+}
+
+bool tunnel_is_up(void)
+{
+    return !kind || !kind->is_up || kind->is_up();
+}
+
+void tunnel_describe(struct buf *out)
+{
+    if (kind)
+        kind->describe(out);
+}
+
+void tunnel_close(void)
+{
+    if (kind && kind->close)
+        kind->close();
+}

@@ -1,0 +1,183 @@
+/*
+ * The keys to offer, in ssh's order: the tunnel's own `identity`, keys of the agent that are also in a file,
+ * the agent's others (unless IdentitiesOnly), keys that are in a file only. What is offered in vain counts
+ * against the server's MaxAuthTries, so each key is offered once.
+ */
+#include "login.h"
+
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <ssh/wire_format.h>
+
+#define AGENT_LIST_MS 5000
+
+static bool same_key(const struct ssh_key *a, const struct ssh_key *b)
+{
+    return a->blob.len && a->blob.len == b->blob.len && memcmp(a->blob.data, b->blob.data, a->blob.len) == 0;
+}
+
+static bool is_there(const struct ssh_keys *keys, const struct ssh_key *key)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        if (same_key(keys->key[i], key))
+            return true;
+    }
+    return false;
+}
+
+static void load_files(const struct ssh_settings *settings, struct ssh_keys *out)
+{
+    for (size_t i = 0; i < settings->identity_files.count; i++) {
+        const char *path = settings->identity_files.word[i];
+        AUTO_FREE(char *, shown);
+        struct ssh_key *key;
+        struct err e = ERR_INIT;
+        int result = ssh_key_load(path, &key, &e);
+        shown = path_short(path);
+        if (result < 0)
+            log_warn(*e.hint ? e.hint : NULL, "%s: %s", shown, e.msg);
+        else if (result > 0 && i == 0 && settings->identity_given)
+            log_warn(NULL, "%s: no such file", shown);
+        else if (result == 0 && is_there(out, key))
+            ssh_key_free(key);
+        else if (result == 0)
+            ssh_keys_add(out, key);
+    }
+}
+
+/* Moves the agent's version of a key over, or else the file's. */
+static void put(struct ssh_keys *out, struct ssh_keys *agent, struct ssh_key **file)
+{
+    for (size_t i = 0; i < agent->count; i++) {
+        if (agent->key[i] && *file && same_key(agent->key[i], *file)) {
+            ssh_keys_add(out, agent->key[i]);
+            agent->key[i] = NULL;
+            ssh_key_free(*file);
+            *file = NULL;
+            return;
+        }
+    }
+}
+
+/* Its modulus is the third part, RFC 4253 section 6.6. */
+static unsigned rsa_bits(const struct ssh_key *key)
+{
+    const unsigned char *at = (const unsigned char *)key->blob.data, *end = at + key->blob.len, *part = at;
+    size_t length = 0;
+
+    for (int i = 0; i < 3; i++) {
+        if (!wire_string(&at, end, &part, &length))
+            return 0;
+    }
+    return 8 * (unsigned)(length - (length && !*part));
+}
+
+/* By RequiredRSASize and PubkeyAcceptedAlgorithms. */
+static bool is_allowed(const struct ssh_settings *settings, const struct ssh_key *key)
+{
+    const char *name = ssh_key_is_rsa(key) ? "rsa-sha2-512" : key->type;
+
+    if (ssh_key_is_rsa(key) && rsa_bits(key) < settings->rsa_bits)
+        return false;
+    return !settings->pubkey_algorithms || !*key->type ||
+           list_has(settings->pubkey_algorithms, name, strlen(name));
+}
+
+static void warn_half(const struct ssh_key *key)
+{
+    AUTO_FREE(char *, shown);
+    AUTO_BUF(mend, 4200);
+
+    shown = path_short(key->name);
+    ssh_key_mend_half(key, &mend);
+    log_warn(buf_str(&mend), "%s: a public key, and the ssh agent does not have its private one", shown);
+}
+
+static void candidates_order(struct session *s)
+{
+    struct login *l = s->login;
+    struct credentials *c = pool_credentials();
+    struct ssh_keys files = c->keys, out = {0};
+
+    for (size_t i = 0; i < files.count; i++) {
+        bool given = i == 0 && s->settings->identity_given &&
+                     text_equal(files.key[0]->name, s->settings->identity_files.word[0]);
+        put(&out, &l->from_agent, &files.key[i]);
+        if (files.key[i] && files.key[i]->half) { /* the agent does not have it */
+            if (given)
+                warn_half(files.key[i]);
+            ssh_key_free(files.key[i]);
+            files.key[i] = NULL;
+        }
+        if (given && files.key[0]) {
+            ssh_keys_add(&out, files.key[0]);
+            files.key[0] = NULL;
+        }
+    }
+    for (size_t i = 0; i < l->from_agent.count; i++) {
+        if (l->from_agent.key[i] && !s->settings->identities_only) {
+            ssh_keys_add(&out, l->from_agent.key[i]);
+            l->from_agent.key[i] = NULL;
+        }
+    }
+    for (size_t i = 0; i < files.count; i++) {
+        if (files.key[i])
+            ssh_keys_add(&out, files.key[i]);
+        files.key[i] = NULL;
+    }
+    ssh_keys_release(&files);
+    ssh_keys_release(&l->from_agent);
+    for (size_t i = out.count; i-- > 0;) {
+        if (!is_allowed(s->settings, out.key[i]))
+            ssh_keys_remove(&out, i);
+    }
+    c->keys = out;
+    c->gathered = true;
+}
+
+static void agent_has(void *context, const unsigned char *blob, size_t n, const char *comment, size_t length)
+{
+    struct login *l = context;
+    struct ssh_key *key = ssh_key_in_agent(blob, n, comment, length);
+
+    if (key)
+        ssh_keys_add(&l->from_agent, key);
+}
+
+static void agent_listed(void *context, const unsigned char *answer, size_t n)
+{
+    struct session *s = context;
+    struct login *l = s->login;
+
+    l->agent = NULL;
+    if (!answer || !agent_parse_keys(answer, n, agent_has, l))
+        log_step("way", "the ssh agent does not answer");
+    candidates_order(s);
+    l->state = LOGIN_CHOOSE;
+    session_step(s);
+}
+
+int candidates_gather(struct session *s)
+{
+    struct login *l = s->login;
+    struct credentials *c = pool_credentials();
+    AUTO_BUF(question, 64);
+
+    ssh_keys_release(&c->keys);
+    load_files(s->settings, &c->keys);
+    agent_put_list(&question);
+    if (s->settings->identity_agent && s->settings->publickey)
+        l->agent = agent_ask(s->settings->identity_agent, &question,
+                             clock_deadline(AGENT_LIST_MS, s->deadline), agent_listed, s);
+    if (!l->agent) {
+        candidates_order(s);
+        return LOGIN_AGAIN;
+    }
+    l->state = LOGIN_AGENT;
+    return LIBSSH2_ERROR_EAGAIN;
+}

@@ -1,0 +1,194 @@
+/*
+ * The channels of a session, once a turn. Nothing but drive() lets libssh2 read packets, because whoever
+ * reads swallows what is for all; afterwards every channel is looked at: for data, for its end, for a window
+ * that lets it send again. The first one to send is another one each time.
+ */
+#include "parts.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+
+#define FEED (64u << 10)   /* ciphertext between two deliveries */
+#define PASSES 8           /* of that in one turn */
+#define TURN_UP (1u << 20) /* sent in one turn */
+#define UNREAD_MS 1000     /* input that no channel reads waits so long for one */
+
+void channel_end(struct channel *c)
+{
+    struct join *j = c->join;
+
+    c->closing = true;
+    if (!j)
+        return;
+    c->join = NULL;
+    j->state = NULL;
+    timer_clear(&c->patience);
+    loop_forget(&c->local);
+    (void)close(j->fd);
+    j->fd = -1;
+    if (c->session)
+        pool_wake(c->session);
+    j->ended(j);
+}
+
+static void forget(struct session *s, struct channel *c)
+{
+    struct channel *last = s->channels[--s->count];
+
+    s->channels[c->index] = last;
+    last->index = c->index;
+    if (s->count == 0)
+        s->idle_since = clock_ms();
+    bounds_unread(s, c->window + c->portion);
+    bytes_release(&c->down);
+    bytes_release(&c->up);
+    free(c);
+}
+
+void channels_end(struct session *s)
+{
+    timer_clear(&s->unread);
+    while (s->count > 0) {
+        struct channel *c = s->channels[s->count - 1];
+        channel_end(c);
+        forget(s, c);
+    }
+}
+
+/* --- reading --- */
+
+static void still_unread(struct timer *t)
+{
+    struct session *s = OWNER_OF(t, struct session, unread);
+    struct channel *c;
+
+    if (s->count || s->opening || s->driver || s->state != SESSION_UP)
+        return;
+    /* libssh2 reads for a channel only. A session channel on which nothing is started costs sshd nothing, and
+     * where it is refused, asking for it has read as well. */
+    c = mem_alloc(1, sizeof *c);
+    *c = (struct channel){.local = {.fd = -1}, .drives = true};
+    (void)open_start(s, c);
+    pool_wake(s);
+}
+
+/* To wait for a channel's end reads packets and takes none of them; where it has ended already, that of
+ * another one. */
+static ssize_t pump(struct session *s)
+{
+    char nothing;
+
+    for (size_t i = 0; i < s->count; i++) {
+        int result = libssh2_channel_wait_eof(s->channels[i]->ssh);
+        if (result != 0)
+            return result;
+    }
+    if (s->driver && libssh2_channel_eof(s->driver) == 0)
+        return libssh2_channel_wait_eof(s->driver);
+    /* The other stream, which is never used here. */
+    return s->count ? libssh2_channel_read_ex(s->channels[0]->ssh, SSH_EXTENDED_DATA_STDERR, &nothing, 1) : 0;
+}
+
+/* Shows libssh2 a portion of what came. -1: the session has failed. */
+static int drive(struct session *s)
+{
+    bool alone = !s->count && !s->driver;
+
+    s->quota = FEED;
+    ssize_t result = pump(s);
+    if (libssh2_fate(result) == FATE_OVER || open_step(s) < 0)
+        return -1;
+    /* What came behind the answer is with libssh2 already, and nothing more need come. */
+    result = alone ? pump(s) : 0;
+    s->quota = 0;
+    return libssh2_fate(result) == FATE_OVER ? -1 : 0;
+}
+
+/* Its data is looked for last: libssh2 goes through all that it has queued. */
+static bool has_come(const struct channel *c)
+{
+    return c->again || libssh2_channel_wait_eof(c->ssh) == 0 || libssh2_poll_channel_read(c->ssh, 0) != 0;
+}
+
+static int deliver_all(struct session *s)
+{
+    for (size_t i = s->count; i-- > 0;) {
+        struct channel *c = s->channels[i];
+        bool takes = c->join && !c->far_end && c->down.start == c->down.end;
+        if (takes && has_come(c) && channel_deliver(s, c) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_all(struct session *s)
+{
+    for (int i = 0; i < PASSES && s->in.start < s->in.end; i++) {
+        if (!s->count && !s->opening && !s->driver) {
+            if (!s->unread.set)
+                timer_set(&s->unread, clock_ms() + UNREAD_MS, still_unread);
+            return 0;
+        }
+        if (drive(s) < 0 || deliver_all(s) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- sending and ending --- */
+
+static int send_all(struct session *s)
+{
+    uint64_t before = s->moved;
+    size_t first = s->count ? s->first++ % s->count : 0;
+
+    s->blocked = false;
+    for (size_t i = 0; i < s->count && s->moved - before < TURN_UP; i++) {
+        struct channel *c = s->channels[(first + i) % s->count];
+        if (s->blocked) {
+            channel_pause(c);
+            continue;
+        }
+        if (c->paused && channel_may_send(s, c)) {
+            c->paused = false;
+            c->readable = true;
+        }
+        if (c->join && (c->readable || c->up.start < c->up.end || (c->local_end && !c->end_sent)) &&
+            channel_take(s, c) < 0)
+            return -1;
+        if (s->moved - before >= TURN_UP)
+            s->first = first + i + 1;
+    }
+    return 0;
+}
+
+static void end_all(struct session *s)
+{
+    for (size_t i = s->count; i-- > 0;) {
+        struct channel *c = s->channels[i];
+        /* Ended both ways, or closed: that libssh2 tells by not waiting for it. */
+        if (c->far_end && c->down.start == c->down.end &&
+            (c->end_sent || libssh2_channel_wait_closed(c->ssh) == 0))
+            channel_end(c);
+        if (c->closing && libssh2_channel_free(c->ssh) != LIBSSH2_ERROR_EAGAIN)
+            forget(s, c);
+    }
+}
+
+int channels_turn(struct session *s)
+{
+    bool again = s->again;
+
+    s->again = false;
+    if ((again && deliver_all(s) < 0) || read_all(s) < 0 || (s->count && send_all(s) < 0))
+        return -1;
+    if (open_step(s) < 0)
+        return -1;
+    bounds_look(s);
+    end_all(s);
+    io_flush(s);
+    return io_is_over(s) || (s->gone && !s->count && !s->opening) ? -1 : 0;
+}

@@ -1,0 +1,288 @@
+/*
+ * The bytes of one channel, straight between the client's socket and libssh2; only what one side does not
+ * take at once is kept, and then the other side is not read. How much the far side may send is fixed when a
+ * channel opens; libssh2 itself grants it anew when something was read, in portions that must not vary: it
+ * works out again what it had begun to grant, where keys were exchanged meanwhile.
+ */
+#include "parts.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+
+#define PACKET 32700u    /* the most that libssh2 sends at once */
+#define CHUNK_PACKETS 4u /* read from a client in one go */
+#define CHUNKS 4         /* of a client that is alone, in one turn */
+#define LARGE_MOST 8     /* channels of all sessions that have a large window */
+#define WINDOW_LARGE (4u << 20)
+#define WINDOW_SMALL (32u << 10)
+#define PORTION_LARGE (64u << 10)
+#define PORTION_SMALL (4u << 10)
+#define BESIDES (4u << 20) /* what a session needs of its memory for all else */
+#define LINGER_MS 2000     /* for a client to see the end, as in event/relay.c */
+#define CHANNEL_ITSELF 1024u
+static char passing[CHUNK_PACKETS * PACKET + 1024];
+
+/* Whether the session has failed; what only the channel has ends that. */
+static bool fatal(struct channel *c, ssize_t result)
+{
+    enum fate fate = libssh2_fate(result);
+
+    if (fate == FATE_CHANNEL)
+        channel_end(c);
+    return fate == FATE_OVER || fate == FATE_REFUSED;
+}
+
+/* As far as it is of use now. */
+static void channel_want(struct channel *c)
+{
+    bool reads = !c->local_end && !c->paused;
+
+    if (c->join)
+        loop_want(&c->local, (reads ? LOOP_READ : 0u) | (c->down.start < c->down.end ? LOOP_WRITE : 0u));
+}
+
+/* --- from the far side to the client --- */
+
+/* How much of it the client took; -1: it is gone. */
+static ssize_t give(struct channel *c, const char *from, size_t n)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t sent = send(c->join->fd, from + done, n - done, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EAGAIN)
+            break;
+        if (sent < 0 && errno != EINTR)
+            return -1;
+        done += sent > 0 ? (size_t)sent : 0;
+    }
+    return (ssize_t)done;
+}
+
+/* What was kept goes first. False: there is still some, or the client is gone. */
+static bool give_kept(struct channel *c)
+{
+    size_t kept = c->down.end - c->down.start;
+    ssize_t sent = kept ? give(c, c->down.at + c->down.start, kept) : 0;
+
+    if (sent < 0) {
+        channel_end(c);
+        return false;
+    }
+    c->down.start += (size_t)sent;
+    if ((size_t)sent < kept)
+        return false;
+    bytes_release(&c->down);
+    return true;
+}
+
+/* --- windows --- */
+
+/* All that may come of it before its client takes something: libssh2 grants a portion beyond the window, and
+ * one more is kept here. */
+static size_t cost(const struct channel *c)
+{
+    return c->window + 2 * (size_t)c->portion + CHANNEL_ITSELF;
+}
+
+bool channel_has_room(const struct session *s)
+{
+    size_t sum = BESIDES;
+
+    for (size_t i = 0; i < s->count; i++)
+        sum += cost(s->channels[i]);
+    return sum + WINDOW_SMALL + 2 * PORTION_SMALL + CHANNEL_ITSELF <= SESSION_MEMORY;
+}
+
+size_t channel_large(const struct session *s)
+{
+    size_t large = s->opening && s->opening->window == WINDOW_LARGE;
+
+    for (size_t i = 0; i < s->count; i++)
+        large += s->channels[i]->window == WINDOW_LARGE;
+    return large;
+}
+
+void channel_set_window(struct channel *c)
+{
+    bool large = !c->drives && pool_large() < LARGE_MOST;
+
+    c->window = large ? WINDOW_LARGE : WINDOW_SMALL;
+    c->portion = large ? PORTION_LARGE : PORTION_SMALL;
+}
+
+size_t channel_queued(const struct channel *c)
+{
+    unsigned long queued = c->window;
+
+    if (c->window == WINDOW_LARGE)
+        (void)libssh2_channel_window_read_ex(c->ssh, &queued, NULL);
+    return queued;
+}
+
+/* A grant that libssh2 has begun and could not send: it goes on with it when it is asked to read. */
+static bool is_owed(const struct channel *c)
+{
+    return libssh2_channel_window_read_ex(c->ssh, NULL, NULL) < c->window / 4 * 3 + c->portion;
+}
+
+static void keep_down(struct channel *c, const char *from, size_t n)
+{
+    memcpy(bytes_room(&c->down, n), from, n);
+    c->down.end += n;
+    channel_want(c);
+}
+
+static void is_over(struct timer *t)
+{
+    channel_end(OWNER_OF(t, struct channel, patience));
+}
+
+/* Nothing more now; perhaps for ever. */
+static void drained(struct session *s, struct channel *c)
+{
+    c->far_end = libssh2_channel_eof(c->ssh) > 0;
+    if (c->far_end) {
+        (void)shutdown(c->join->fd, SHUT_WR);
+        timer_set(&c->patience, clock_ms() + LINGER_MS, is_over);
+    } else if (is_owed(c))
+        c->again = s->again = true;
+}
+
+int channel_deliver(struct session *s, struct channel *c)
+{
+    c->again = false;
+    while (c->join && !c->far_end && c->down.start == c->down.end) {
+        ssize_t got = libssh2_channel_read(c->ssh, passing, c->portion);
+        if (fatal(c, got))
+            return -1;
+        if (got <= 0) {
+            if (c->join)
+                drained(s, c);
+            return 0;
+        }
+        c->heard = true;
+        bounds_moved(s, (size_t)got);
+        ssize_t sent = give(c, passing, (size_t)got);
+        if (sent < 0)
+            channel_end(c);
+        else if (sent < got)
+            keep_down(c, passing + sent, (size_t)(got - sent));
+    }
+    return 0;
+}
+
+/* --- from the client to the far side --- */
+
+bool channel_may_send(struct session *s, const struct channel *c)
+{
+    return !io_stuffed(s) && libssh2_channel_window_write_ex(c->ssh, NULL) > 0;
+}
+
+/* 1: all of it, 0: the far side takes no more now, -1: broken. */
+static int pass_on(struct session *s, struct channel *c, const char *from, size_t n)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t sent = libssh2_channel_write(c->ssh, from + done, n - done);
+        if (fatal(c, sent))
+            return -1;
+        s->blocked |= sent == LIBSSH2_ERROR_EAGAIN && channel_may_send(s, c);
+        if (sent <= 0)
+            break;
+        done += (size_t)sent;
+    }
+    bounds_moved(s, done);
+    if (done == n)
+        return 1;
+    memcpy(bytes_room(&c->up, n - done), from + done, n - done);
+    c->up.end += n - done;
+    return 0;
+}
+
+/* While keys are exchanged, nothing can be sent. */
+static int send_kept(struct session *s, struct channel *c)
+{
+    struct bytes kept = c->up;
+
+    if (kept.start == kept.end)
+        return 1;
+    c->up = (struct bytes){0};
+    int result = pass_on(s, c, kept.at + kept.start, kept.end - kept.start);
+    bytes_release(&kept);
+    return result;
+}
+
+/* 1: there may be more, 0: not now, -1: broken. */
+static int take_chunk(struct session *s, struct channel *c)
+{
+    unsigned long window = libssh2_channel_window_write_ex(c->ssh, NULL);
+    size_t n = window < CHUNK_PACKETS * PACKET ? window : CHUNK_PACKETS * PACKET;
+    ssize_t got = recv(c->join->fd, passing, n, 0);
+
+    if (got > 0) {
+        c->readable = (size_t)got == n;
+        int result = pass_on(s, c, passing, (size_t)got);
+        /* To the server's own socket a client sends its password in clear; bulk is not worth it. */
+        if ((size_t)got <= PACKET)
+            explicit_bzero(passing, (size_t)got);
+        return result;
+    }
+    c->readable = false;
+    c->local_end = got == 0;
+    if (got < 0 && errno != EAGAIN && errno != EINTR)
+        channel_end(c);
+    return 0;
+}
+
+void channel_pause(struct channel *c)
+{
+    c->paused |= c->readable;
+    channel_want(c);
+}
+
+int channel_take(struct session *s, struct channel *c)
+{
+    int result = send_kept(s, c);
+
+    for (int i = 0; result > 0 && c->readable && i < (s->count > 1 ? 1 : CHUNKS); i++) {
+        c->paused = !channel_may_send(s, c);
+        if (c->paused)
+            break;
+        result = take_chunk(s, c);
+    }
+    if (result < 0)
+        return -1;
+    if (c->join && c->local_end && !c->end_sent && c->up.start == c->up.end)
+        c->end_sent = libssh2_channel_send_eof(c->ssh) != LIBSSH2_ERROR_EAGAIN;
+    if (result == 0 && c->up.start < c->up.end)
+        c->readable = c->paused = true;
+    channel_want(c);
+    return 0;
+}
+
+/* --- its socket --- */
+
+static void local_ready(struct watch *w, unsigned events)
+{
+    struct channel *c = OWNER_OF(w, struct channel, local);
+    struct session *s = c->session;
+
+    if (events & LOOP_READ)
+        c->readable = true;
+    if (events & LOOP_WRITE && c->down.start < c->down.end && give_kept(c)) {
+        c->again = s->again = true;
+        channel_want(c);
+    }
+    pool_wake(s);
+}
+
+void channel_watch(struct channel *c)
+{
+    loop_watch(&c->local, c->join->fd, LOOP_READ, local_ready);
+}

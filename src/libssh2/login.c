@@ -1,0 +1,312 @@
+/*
+ * Logging in as ssh does: the server is asked which ways there are, by the method `none`, and they are gone
+ * through in the user's order. Later sessions repeat what has helped the first one and ask nothing: that is
+ * one round trip less.
+ */
+#include "login.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <keeper/keeper.h>
+#include <tunnel/tell.h>
+
+#define ORDER "publickey,keyboard-interactive,password"
+
+static int begin(struct session *s)
+{
+    s->login->state = LOGIN_CHOOSE;
+    return pool_credentials()->gathered ? LOGIN_AGAIN : candidates_gather(s);
+}
+
+static int agent_awaited(struct session *s)
+{
+    (void)s;
+    return LIBSSH2_ERROR_EAGAIN;
+}
+
+static bool keys_allowed(const struct session *s)
+{
+    return s->settings->publickey && publickey_left(s->login);
+}
+
+static bool prompts_allowed(const struct session *s)
+{
+    const struct login *l = s->login;
+
+    return s->settings->keyboard_interactive && !l->closed && l->prompts < s->settings->password_prompts &&
+           !(pool_credentials()->proven && l->prompts);
+}
+
+static bool password_allowed(const struct session *s)
+{
+    const struct login *l = s->login;
+
+    return s->settings->password && !l->closed && l->passwords < s->settings->password_prompts &&
+           !(pool_credentials()->proven && l->passwords);
+}
+
+static bool listed(const char *list, const char *word)
+{
+    return list_has(list, word, strlen(word));
+}
+
+static const struct way {
+    const char *name;
+    enum login_state state;
+    bool (*allowed)(const struct session *s);
+} ways[] = {
+    {"publickey", LOGIN_KEY, keys_allowed},
+    {"keyboard-interactive", LOGIN_PROMPTS, prompts_allowed},
+    {"password", LOGIN_PASSWORD, password_allowed},
+};
+
+/* The next way in the user's order that we have and the server names; LOGIN_CHOOSE: there is none. */
+static enum login_state next_way(const struct session *s)
+{
+    const char *order = s->settings->preferred_authentications;
+
+    for (const char *at = order ? order : ORDER; *at; at += strspn(at, ",")) {
+        size_t n = strcspn(at, ",");
+        for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+            if (strlen(ways[i].name) == n && memcmp(ways[i].name, at, n) == 0 &&
+                (!s->login->informed || listed(s->methods, ways[i].name)) && ways[i].allowed(s))
+                return ways[i].state;
+        }
+        at += n;
+    }
+    return LOGIN_CHOOSE;
+}
+
+/* --- what the server says to a person --- */
+
+static struct session *talking; /* whose login it is */
+
+static void gather(struct buf *out)
+{
+    if (ssh_is_quiet(talking->settings))
+        return;
+    peek_banner(talking);
+    buf_add(out, talking->banner.data, talking->banner.len);
+}
+
+void login_tell(struct session *s)
+{
+    talking = s;
+    tell_begin(session_who(s->settings), gather);
+}
+
+static void add_banner(struct session *s, struct err *e)
+{
+    peek_banner(s);
+    (void)err_detail_lines(e, buf_str(&s->banner));
+}
+
+int login_late(struct session *s, struct err *e)
+{
+    (void)ssh_not_let_in(s->settings, e);
+    add_banner(s, e);
+    return -1;
+}
+
+/* --- its end --- */
+
+static int denied(struct session *s, struct err *e)
+{
+    const struct ssh_keys *keys = &pool_credentials()->keys;
+    const struct login *l = s->login;
+
+    if (l->mute.code) {
+        err_copy(e, &l->mute);
+        return -1;
+    }
+    (void)err_set(e, ERR_REFUSED, "%s: Permission denied (%s)", session_who(s->settings),
+                  *s->methods ? s->methods : "no way to log in");
+    for (size_t i = 0; i < l->wrong.count; i++)
+        ssh_add_wrong(l->wrong.word[i], strlen(l->wrong.word[i]), s->settings->password_prompts, e);
+    for (size_t i = 0; i < keys->count; i++)
+        ssh_key_add_stray(keys->key[i], e);
+    add_banner(s, e);
+    return ssh_hint_login(s->settings, e);
+}
+
+/* Ways that only ssh itself has are left to it, before anything was tried. */
+static bool only_elsewhere(const struct session *s)
+{
+    const struct login *l = s->login;
+
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        if (listed(s->methods, ways[i].name))
+            return false;
+    }
+    return l->informed && !l->good_key && !l->good_password && s->settings->gssapi &&
+           (listed(s->methods, "gssapi-with-mic") || listed(s->methods, "gssapi-keyex"));
+}
+
+/* The first session asks for the ways there are, as every ssh does: some servers let in without any, some say
+ * only then what a person has to do. */
+static int choose(struct session *s)
+{
+    struct login *l = s->login;
+    enum login_state next = next_way(s);
+
+    if (!l->informed && (next != LOGIN_KEY || !pool_credentials()->proven))
+        next = LOGIN_NONE;
+    else if (only_elsewhere(s))
+        l->lacks = "GSSAPI, the only way to log in here";
+    l->state = next;
+    return LOGIN_AGAIN;
+}
+
+static int none_step(struct session *s)
+{
+    char *list = libssh2_userauth_list(s->ssh, s->settings->user, (unsigned)strlen(s->settings->user));
+
+    if (!list)
+        return libssh2_userauth_authenticated(s->ssh) ? 0 : libssh2_session_last_errno(s->ssh);
+    peek_line(s->methods, sizeof s->methods, list, strlen(list));
+    s->refused = true;
+    return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
+}
+
+struct secret *login_ask(struct session *s, enum keeper_question kind, const char *text, bool again)
+{
+    struct secret *answer = NULL;
+    struct err e = ERR_INIT;
+
+    if (kind != KEEPER_ASK_PASSWORD) /* which may be in the store */
+        tell_now();
+    if (keeper_ask(kind, text, again, &s->deadline, &answer, &e) == 0)
+        return answer;
+    if (!s->login->mute.code)
+        err_copy(&s->login->mute, &e);
+    return NULL;
+}
+
+/* What has logged in is what the next sessions use; the rest is forgotten. */
+static void prove(struct session *s)
+{
+    struct credentials *c = pool_credentials();
+    struct login *l = s->login;
+
+    if (c->proven)
+        return;
+    for (size_t i = c->keys.count; i-- > 0;) {
+        if (c->keys.key[i] != l->good_key)
+            ssh_keys_remove(&c->keys, i);
+    }
+    *c = (struct credentials){
+        .keys = c->keys, .gathered = true, .proven = true, .key = l->good_key, .password = l->good_password};
+    c->person = l->person;
+    c->costly = c->key && c->key->openssh && c->key->encrypted && !c->key->in_agent;
+    l->good_password = NULL;
+}
+
+void login_free(struct login *l)
+{
+    if (!l)
+        return;
+    agent_forget(l->agent);
+    ssh_keys_release(&l->from_agent);
+    words_release(&l->wrong);
+    buf_release(&l->signature);
+    buf_release(&l->line);
+    secret_free(l->password);
+    secret_free(l->good_password);
+    free(l);
+}
+
+/* The session has ended, or must, while somebody was logging in. */
+static int failed(struct session *s, struct err *e)
+{
+    char *text = NULL;
+
+    if (!s->abuse && *s->disconnected) {
+        (void)err_set(e, ERR_REFUSED, "%s: %s", session_who(s->settings), s->disconnected);
+        add_banner(s, e);
+        return ssh_hint_login(s->settings, e);
+    }
+    (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
+    const char *why = s->abuse ? s->abuse : s->gone || s->parted || !text ? "" : text;
+    (void)err_set(e, ERR_UNREACHABLE, "%s: connection lost in the login%s%.100s", session_who(s->settings),
+                  *why ? ": " : "", why);
+    add_banner(s, e);
+    return err_hint(e, "try %s", ssh_try(s->settings));
+}
+
+static int (*const steps[])(struct session *s) = {
+    [LOGIN_BEGIN] = begin,
+    [LOGIN_AGENT] = agent_awaited,
+    [LOGIN_CHOOSE] = choose,
+    [LOGIN_NONE] = none_step,
+    [LOGIN_KEY] = publickey_step,
+    [LOGIN_PROMPTS] = prompts_step,
+    [LOGIN_PASSWORD] = password_step,
+};
+
+static struct login *login_of(struct session *s)
+{
+    if (!s->login) {
+        s->login = mem_alloc(1, sizeof *s->login);
+        s->login->session = s;
+        s->login->signature = (struct buf)BUF_INIT(SSH_BLOB_MAX);
+        s->login->line = (struct buf)BUF_INIT(2 * SSH_BLOB_MAX);
+        s->login->heard = s->taken;
+    }
+    return s->login;
+}
+
+/*
+ * Whether what a step gave is the end of the session. Some errors of libssh2's mean a refusal as well as a
+ * connection that is lost; but no server refuses without having said anything since the try began.
+ */
+static bool is_over(const struct session *s, int result)
+{
+    enum fate fate = libssh2_fate(result);
+
+    if (s->refused || result == LOGIN_AGAIN || s->login->closed)
+        return s->abuse;
+    if (fate == FATE_AGAIN)
+        return io_is_over(s);
+    return fate != FATE_REFUSED || s->abuse || s->parted ||
+           (result != LIBSSH2_ERROR_FILE && s->taken == s->login->heard);
+}
+
+/* After a try: what was refused is over, and the next way is chosen. */
+static void next_try(struct session *s, enum login_state before, int result)
+{
+    struct login *l = s->login;
+
+    l->informed |= s->refused;
+    if (before != LOGIN_CHOOSE && before != LOGIN_BEGIN && result != LOGIN_AGAIN)
+        l->state = LOGIN_CHOOSE;
+    l->heard = s->taken;
+    s->refused = false;
+}
+
+int login_step(struct session *s, const char **cannot, struct err *e)
+{
+    struct login *l = login_of(s);
+
+    for (;;) {
+        enum login_state before = l->state;
+        int result = steps[before](s);
+        if (libssh2_userauth_authenticated(s->ssh)) {
+            prove(s);
+            return 1;
+        }
+        if (is_over(s, result))
+            return failed(s, e);
+        if (result == LIBSSH2_ERROR_EAGAIN)
+            return 0;
+        *cannot = l->lacks;
+        if (l->lacks)
+            return -1;
+        if ((before == LOGIN_CHOOSE && l->state == LOGIN_CHOOSE) || (before == LOGIN_PROMPTS && l->closed))
+            return denied(s, e);
+        next_try(s, before, result);
+    }
+}

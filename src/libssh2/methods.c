@@ -1,0 +1,134 @@
+/*
+ * What is offered to the server: of what libssh2 has, in the order of speed where all is safe, the part
+ * that the user's ssh allows. Nothing with SHA-1 but HMAC-SHA1, which is sound; no CBC; no groups of over
+ * 4096 bits or of the server's own making, which would keep the processor for seconds. Host keys in ssh's own
+ * order, types that known_hosts has for this host first: what is known must be what is negotiated.
+ */
+#include "parts.h"
+
+#include <string.h>
+
+#include <base/mem.h>
+
+#define LIST_MAX 1024
+
+const char methods_kex[] =
+    "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
+    "ecdh-sha2-nistp521,diffie-hellman-group16-sha512,diffie-hellman-group14-sha256";
+#define CIPHERS "aes128-ctr,aes192-ctr,aes256-ctr"
+#define MACS "hmac-sha2-256,hmac-sha2-512,hmac-sha1"
+#define HOST_KEYS "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521"
+#if LIBSSH2_VERSION_NUM >= 0x010b00
+const char methods_ciphers[] =
+    CIPHERS ",aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com";
+const char methods_macs[] =
+    "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com," MACS ",hmac-sha1-etm@openssh.com";
+const char methods_host_keys[] = HOST_KEYS ",rsa-sha2-512,rsa-sha2-256";
+#else
+const char methods_ciphers[] = CIPHERS, methods_macs[] = MACS, methods_host_keys[] = HOST_KEYS;
+#endif
+
+bool list_has(const char *list, const char *word, size_t n)
+{
+    for (const char *at = list; *at; at += strspn(at, ",")) {
+        size_t length = strcspn(at, ",");
+        if (length == n && memcmp(at, word, n) == 0)
+            return true;
+        at += length;
+    }
+    return false;
+}
+
+static void list_add(struct buf *list, const char *word, size_t n)
+{
+    if (list->len)
+        buf_putc(list, ',');
+    buf_add(list, word, n);
+}
+
+void list_both(struct buf *out, const char *ours, const char *theirs)
+{
+    for (const char *at = ours; *at; at += strspn(at, ",")) {
+        size_t n = strcspn(at, ",");
+        if (!theirs || list_has(theirs, at, n))
+            list_add(out, at, n);
+        at += n;
+    }
+}
+
+static bool words_have(const struct words *words, const char *word, size_t n)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        if (strlen(words->word[i]) == n && memcmp(words->word[i], word, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One key of RSA, which known_hosts has by its oldest name. */
+static bool is_known_type(const struct words *known, const char *type, size_t n)
+{
+    static const char rsa[] = "ssh-rsa";
+
+    return words_have(known, type, n) ||
+           (text_starts(type, "rsa-sha2-") && words_have(known, rsa, sizeof rsa - 1));
+}
+
+static bool host_keys(const struct ssh_settings *settings, struct buf *out, struct buf *why)
+{
+    AUTO_WORDS(known);
+    AUTO_BUF(usable, LIST_MAX);
+    bool authority = false, any_known = false;
+
+    host_key_types(settings, &known, &authority);
+    if (settings->host_key_algorithms)
+        list_both(&usable, settings->host_key_algorithms, methods_host_keys);
+    else
+        buf_puts(&usable, methods_host_keys);
+    for (int round = 0; round < 2; round++) {
+        for (const char *at = buf_str(&usable); *at; at += strspn(at, ",")) {
+            size_t n = strcspn(at, ",");
+            bool is_known = is_known_type(&known, at, n);
+            if (is_known == (round == 0))
+                list_add(out, at, n);
+            any_known |= is_known;
+            at += n;
+        }
+    }
+    if (authority)
+        buf_puts(why, "host certificates (@cert-authority)");
+    else if (known.count && !any_known)
+        buf_printf(why, "the host is known by a key of type %.60s", known.word[0]);
+    else if (!out->len)
+        buf_puts(why, "HostKeyAlgorithms");
+    return out->len && !authority && (any_known || !known.count);
+}
+
+bool methods_set(const struct ssh_settings *settings, LIBSSH2_SESSION *ssh, struct buf *why)
+{
+    const struct {
+        const char *option, *ours, *allowed;
+        int method[2];
+    } kinds[] = {
+        {"KexAlgorithms", methods_kex, settings->kex, {LIBSSH2_METHOD_KEX, -1}},
+        {"Ciphers", methods_ciphers, settings->ciphers, {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC}},
+        {"MACs", methods_macs, settings->macs, {LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC}},
+    };
+    AUTO_BUF(keys, LIST_MAX);
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        AUTO_BUF(both, LIST_MAX);
+        list_both(&both, kinds[i].ours, kinds[i].allowed);
+        if (!both.len) {
+            buf_printf(why, "%s %.300s", kinds[i].option, kinds[i].allowed);
+            return false;
+        }
+        for (size_t m = 0; ssh && m < 2 && kinds[i].method[m] >= 0; m++)
+            (void)libssh2_session_method_pref(ssh, kinds[i].method[m], buf_str(&both));
+    }
+    if (!host_keys(settings, &keys, why))
+        return false;
+    if (ssh)
+        (void)libssh2_session_method_pref(ssh, LIBSSH2_METHOD_HOSTKEY, buf_str(&keys));
+    return true;
+}

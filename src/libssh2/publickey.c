@@ -1,0 +1,227 @@
+/*
+ * Offering keys. The server is asked first whether it would take a key, which is no try that it counts; only
+ * then a passphrase is asked for, and only then it shows that a key is one which this engine lacks.
+ */
+#include "login.h"
+
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <keeper/keeper.h>
+
+static struct ssh_key *candidate(const struct login *l)
+{
+    return pool_credentials()->keys.key[l->next];
+}
+
+bool publickey_left(const struct login *l)
+{
+    return l->next < pool_credentials()->keys.count;
+}
+
+static void next_key(struct login *l)
+{
+    agent_forget(l->agent);
+    l->agent = NULL;
+    l->agent_failed = l->accepted = false;
+    l->phrases = 0;
+    buf_clear(&l->signature);
+    buf_clear(&l->line);
+    l->next++;
+}
+
+static void agent_signed(void *context, const unsigned char *answer, size_t n)
+{
+    struct session *s = context;
+    const unsigned char *signature;
+    size_t length;
+
+    s->login->agent = NULL;
+    if (answer && agent_parse_signature(answer, n, &signature, &length))
+        buf_add(&s->login->signature, signature, length);
+    s->login->agent_failed = !s->login->signature.len;
+    session_step(s);
+}
+
+static int sign_by_agent(struct session *s, const unsigned char *data, size_t n)
+{
+    struct login *l = s->login;
+    const struct ssh_key *k = candidate(l);
+    AUTO_BUF(question, AGENT_ANSWER_MAX);
+
+    if (l->signature.len)
+        return 0;
+    if (l->agent)
+        return LIBSSH2_ERROR_EAGAIN;
+    if (!l->agent_failed && s->settings->identity_agent) {
+        agent_put_sign(&question, k->blob.data, k->blob.len, data, n);
+        l->agent = agent_ask(s->settings->identity_agent, &question, s->deadline, agent_signed, s);
+    }
+    return l->agent ? LIBSSH2_ERROR_EAGAIN : -1;
+}
+
+/* libssh2 asks for the signature over `data` once the server would take the key. */
+static int sign(LIBSSH2_SESSION *ssh, unsigned char **signature, size_t *length, const unsigned char *data,
+                size_t n, void **unused)
+{
+    struct session *s = *libssh2_session_abstract(ssh);
+    struct login *l = s->login;
+    const struct ssh_key *k = candidate(l);
+    struct err e = ERR_INIT;
+    int result;
+
+    (void)unused;
+    l->accepted = true;
+    if (k->lacks || (!k->in_agent && (!ssh_key_is_rsa(k) || (k->encrypted && !k->unlocked))))
+        return -1;
+    result = k->in_agent ? sign_by_agent(s, data, n) : ssh_key_sign_rsa(k, data, n, &l->signature, &e);
+    if (result != 0)
+        return result;
+    *length = l->signature.len;
+    *signature = bounds_alloc(*length, libssh2_session_abstract(ssh));
+    if (!*signature)
+        return -1;
+    memcpy(*signature, l->signature.data, *length);
+    return 0;
+}
+
+static bool by_libssh2(const struct ssh_key *k)
+{
+    return !k->in_agent && !k->lacks && !ssh_key_is_rsa(k) && (!k->encrypted || k->unlocked);
+}
+
+static int offer(struct session *s, const struct ssh_key *k)
+{
+    struct login *l = s->login;
+    const char *user = s->settings->user;
+    AUTO_BUF(blob, SSH_BLOB_MAX + 16);
+
+    if (by_libssh2(k)) {
+        if (!l->line.len)
+            ssh_key_public_line(k, &l->line);
+        return libssh2_userauth_publickey_frommemory(
+            s->ssh, user, strlen(user), l->line.len ? l->line.data : NULL, l->line.len, secret_bytes(k->text),
+            secret_len(k->text), k->phrase ? secret_bytes(k->phrase) : NULL);
+    }
+    ssh_key_wire_blob(k, &blob);
+    return libssh2_userauth_publickey(s->ssh, user, (const unsigned char *)buf_str(&blob), blob.len, sign,
+                                      NULL);
+}
+
+static bool ask_phrase(struct session *s, struct ssh_key *k)
+{
+    struct login *l = s->login;
+    AUTO_BUF(question, 4200);
+
+    buf_printf(&question, "Enter passphrase for key '%s': ", k->name);
+    while (l->phrases < s->settings->password_prompts && !pool_credentials()->proven) {
+        struct secret *phrase = login_ask(s, KEEPER_ASK_SECRET, buf_str(&question), l->phrases > 0);
+        l->phrases++;
+        if (!phrase)
+            return false;
+        if (secret_len(phrase) == 0) {
+            secret_free(phrase);
+            return false;
+        }
+        if (ssh_key_unlock(k, phrase))
+            return true;
+    }
+    if (l->phrases && l->phrases == s->settings->password_prompts)
+        words_add(&l->wrong, k->name);
+    return false;
+}
+
+/* Who allows ssh-rsa, which is in no list by default, has servers that take nothing else. ssh learns from the
+ * server which signatures it takes; libssh2 tells nobody. */
+static bool may_need_sha1(const struct ssh_settings *settings)
+{
+    const char *allowed = settings->pubkey_algorithms;
+
+    return allowed && list_has(allowed, "ssh-rsa", strlen("ssh-rsa")) &&
+           !text_equal(options_tunnel("ssh_engine"), "libssh2");
+}
+
+/* RSA works by the name in front of the blob, which only OpenSSH is known to take. */
+static const char *lacking(const struct session *s, const struct ssh_key *k)
+{
+    const char *banner = libssh2_session_banner_get(s->ssh);
+
+    if (!ssh_key_is_rsa(k))
+        return NULL;
+    if (!(banner && strstr(banner, "OpenSSH")))
+        return "an RSA key for a server that is not OpenSSH";
+    return may_need_sha1(s->settings) ? "an RSA key where ssh-rsa is allowed" : NULL;
+}
+
+/* A file that libssh2 could not use for itself: a passphrase that was wrong, most likely. */
+static bool once_more(struct session *s, struct ssh_key *k)
+{
+    bool locked = k->encrypted && !k->unlocked && !k->in_agent;
+
+    if (s->login->accepted && locked)
+        return ask_phrase(s, k);
+    if (k->encrypted && k->unlocked && k->openssh && !k->in_agent && !pool_credentials()->proven) {
+        ssh_key_lock(k);
+        return ask_phrase(s, k);
+    }
+    return false;
+}
+
+/* What libssh2 has to say of a private key that it could not read, before anything was sent for it. */
+static bool is_of_key(int result)
+{
+    static const int codes[] = {LIBSSH2_ERROR_SOCKET_NONE, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_DECRYPT,
+                                LIBSSH2_ERROR_BUFFER_TOO_SMALL, LIBSSH2_ERROR_OUT_OF_BOUNDARY};
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        if (result == codes[i])
+            return true;
+    }
+    return false;
+}
+
+int publickey_step(struct session *s)
+{
+    struct login *l = s->login;
+    struct ssh_key *k = candidate(l);
+    uint64_t given = s->given;
+
+    if (!l->lacks)
+        l->lacks = lacking(s, k);
+    if (l->lacks)
+        return LOGIN_AGAIN;
+    if (k->encrypted && !k->unlocked && !k->blob.len && !ask_phrase(s, k)) {
+        next_key(l);
+        return LIBSSH2_ERROR_FILE;
+    }
+    int result = offer(s, k);
+    if (result == LIBSSH2_ERROR_EAGAIN)
+        return result;
+    if (s->given == given && s->taken == l->heard && is_of_key(result))
+        result = LIBSSH2_ERROR_FILE;
+    log_trace("way", "key %s: %s", k->name,
+              result == 0                ? "logged in"
+              : s->refused && s->partial ? "accepted, more is wanted"
+              : s->refused               ? "refused"
+              : l->accepted              ? "would be accepted"
+                                         : "unusable");
+    if (result == 0 || (s->refused && s->partial)) {
+        l->good_key = k;
+        if (result != 0)
+            next_key(l);
+        return result;
+    }
+    if (l->agent_failed)
+        log_warn(NULL, "the ssh agent did not sign with the key %s", k->name);
+    if (!s->refused && !io_is_over(s)) {
+        if (l->accepted && k->lacks)
+            l->lacks = k->lacks;
+        if (l->lacks || once_more(s, k))
+            return LOGIN_AGAIN;
+    }
+    next_key(l);
+    return result;
+}

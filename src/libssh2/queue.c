@@ -1,0 +1,209 @@
+/*
+ * Connections of the engine libssh2 that wait to be opened: one queue for all sessions. Each has its own
+ * deadline, wherever it waits; one whose session is lost meanwhile is tried on another once.
+ */
+#include "parts.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <keeper/keeper.h>
+
+#define IMPATIENT_MS 50 /* a connection that waits so long for its turn makes us open a session more */
+
+static struct channel *waiting;
+static struct timer impatience;
+
+static void unqueue(struct channel *c)
+{
+    struct channel **at = &waiting;
+
+    while (*at && *at != c)
+        at = &(*at)->next;
+    if (*at)
+        *at = c->next;
+    c->next = NULL;
+}
+
+static void refuse(struct channel *c, const struct err *e)
+{
+    struct join *j = c->join;
+
+    timer_clear(&c->patience);
+    free(c);
+    if (j) {
+        j->state = NULL;
+        j->joined(j, e);
+    }
+}
+
+void queue_refuse_all(const struct err *e)
+{
+    struct err copy = *e;
+
+    while (waiting) {
+        struct channel *c = waiting;
+        unqueue(c);
+        refuse(c, &copy);
+    }
+}
+
+static void impatient(struct timer *t)
+{
+    if (!waiting)
+        return;
+    pool_start_another();
+    timer_set(t, clock_ms() + IMPATIENT_MS, impatient);
+}
+
+void queue_assign(void)
+{
+    struct session *s;
+
+    while (waiting && (s = pool_least_busy())) {
+        struct channel *c = waiting;
+        unqueue(c);
+        if (pool_is_busy(s))
+            pool_start_another();
+        pool_wake(s);
+        if (open_start(s, c) < 0)
+            session_end(s, NULL);
+    }
+    if (waiting && !impatience.set)
+        timer_set(&impatience, clock_ms() + IMPATIENT_MS, impatient);
+}
+
+void queue_opened(struct channel *c, const struct err *e)
+{
+    struct join *j = c->join;
+
+    timer_clear(&c->patience);
+    if (e) {
+        refuse(c, e);
+    } else if (j) {
+        j->joined(j, NULL); /* its owner lets go of the descriptor */
+        if (c->join)
+            channel_watch(c);
+        pool_wake(c->session);
+    }
+    queue_assign();
+}
+
+static void not_opened(struct timer *t)
+{
+    struct channel *c = OWNER_OF(t, struct channel, patience);
+    struct session *s = c->session;
+    struct join *j = c->join;
+    struct err e = ERR_INIT;
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, opt.connect_timeout);
+    if (!s && pool_is_full()) {
+        (void)err_set(&e, ERR_TRY_LATER,
+                      "2003 %s: %zu connections are open over %s, no more fit into its memory",
+                      options_endpoint(), pool_channels(), session_who(pool_settings()));
+        (void)err_hint(&e, "another forward, or fewer connections");
+    } else {
+        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", options_endpoint(),
+                      buf_str(&time));
+        (void)ssh_hint_far(pool_settings(), &e);
+    }
+    if (!s) {
+        unqueue(c);
+        refuse(c, &e);
+        return;
+    }
+    /* Its slot is taken until the far side gives up; others are opened in another session, if there may be
+     * one. */
+    c->join = NULL;
+    c->closing = true;
+    j->state = NULL;
+    session_doubt(s);
+    j->joined(j, &e);
+}
+
+void queue_join(struct join *j)
+{
+    struct channel *c = mem_alloc(1, sizeof *c), **end = &waiting;
+    int64_t patience = opt.connect_timeout;
+    struct err e = ERR_INIT;
+
+    pool_check_sleep();
+    *c = (struct channel){.join = j, .local = {.fd = -1}};
+    j->state = c;
+    if (!pool_log_in_again(&e)) {
+        refuse(c, &e);
+        return;
+    }
+    if (!tunnel_is_up()) /* a login may come first, which has its own time */
+        patience += pool_settings()->connect_timeout;
+    timer_set(&c->patience, clock_ms() + patience, not_opened);
+    while (*end)
+        end = &(*end)->next;
+    *end = c;
+    pool_turn_again();
+    queue_assign();
+}
+
+void queue_leave(struct join *j)
+{
+    struct channel *c = j->state;
+
+    if (!c)
+        return;
+    j->state = NULL;
+    timer_clear(&c->patience);
+    c->join = NULL;
+    c->closing = true;
+    if (!c->session) {
+        unqueue(c);
+        free(c);
+        return;
+    }
+    if (c->session->opening != c) {
+        loop_forget(&c->local);
+        (void)close(j->fd);
+        j->fd = -1;
+    }
+    pool_wake(c->session);
+    pool_turn_again();
+}
+
+bool queue_heard(struct join *j)
+{
+    const struct channel *c = j->state;
+
+    return c->heard;
+}
+
+void queue_take_back(struct session *s, const struct err *why)
+{
+    struct channel *c = s->opening;
+
+    s->opening = NULL;
+    if (!c)
+        return;
+    c->session = NULL;
+    if (c->drives || !c->join) {
+        timer_clear(&c->patience);
+        free(c);
+    } else if (c->tried) {
+        refuse(c, why);
+    } else {
+        c->tried = true;
+        c->next = waiting;
+        waiting = c;
+    }
+}
+
+bool queue_waits(void)
+{
+    return waiting;
+}
+
+void queue_close(void)
+{
+    timer_clear(&impatience);
+}

@@ -1,0 +1,366 @@
+/*
+ * One SSH session of the engine libssh2, from the dial to its end: handshake, host key, login, then a sign of
+ * life from time to time. Mostly it asks for no answers to those (libssh2 would keep each for ever): TCP says
+ * when a peer is silent, and one answer is asked for where there is doubt, or where nothing has come and a
+ * connection waits.
+ */
+#include "parts.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <event/sock.h>
+#include <keeper/keeper.h>
+#include <tunnel/tell.h>
+
+#define FEED_ALL (1u << 30)
+#define SILENCE_MS 30000 /* unacknowledged for so long: lost */
+#define SIGN_OF_LIFE_MS 5000
+#define TWICE_MS 3000    /* libssh2 sends no sign of life twice within two seconds */
+#define KEPT_MOST 65536u /* pieces of memory, for answers */
+
+const char *session_who(const struct ssh_settings *settings)
+{
+    static char who[512];
+
+    (void)snprintf(who, sizeof who, "%s@%s", settings->user, settings->host);
+    return who;
+}
+
+static void not_at_once(struct session *s, const char *cannot, const struct err *e)
+{
+    struct err copy = ERR_INIT;
+
+    if (e)
+        err_copy(&copy, e);
+    if (s->state <= SESSION_LOGIN)
+        tell_end();
+    s->state = SESSION_ENDED;
+    loop_forget(&s->socket);
+    timer_clear(&s->timer);
+    if (s->dialling)
+        dial_cancel(s->dialling);
+    s->dialling = NULL;
+    channels_end(s);
+    pool_session_ended(s, cannot ? NULL : &copy, cannot);
+}
+
+void session_end(struct session *s, const struct err *e)
+{
+    struct err lost = ERR_INIT;
+
+    if (s->state == SESSION_ENDED)
+        return;
+    if (!e) {
+        const char *why = s->abuse ? s->abuse : s->disconnected;
+        (void)err_set(&lost, ERR_UNREACHABLE, "ssh %s: connection lost%s%s", session_who(s->settings),
+                      *why ? ": " : "", why);
+        (void)err_hint(&lost, "the next connection logs in anew");
+    }
+    not_at_once(s, NULL, e ? e : &lost);
+}
+
+void session_disconnect(struct session *s)
+{
+    if (s->state != SESSION_UP)
+        return;
+    (void)libssh2_session_disconnect_ex(s->ssh, SSH_DISCONNECT_BY_APPLICATION, "", "");
+    io_flush(s);
+}
+
+void session_free(struct session *s)
+{
+    login_free(s->login);
+    /* Otherwise libssh2 would wait for answers. */
+    s->gone = true;
+    s->in.start = s->in.end;
+    if (s->ssh)
+        (void)libssh2_session_free(s->ssh);
+    io_release(s);
+    buf_release(&s->greeting);
+    buf_release(&s->banner);
+    free(s->channels);
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    free(s);
+}
+
+/* --- while it is up --- */
+
+static void from_time_to_time(struct timer *t);
+
+static void next_time(struct session *s)
+{
+    int64_t every = s->settings->keepalive / SSH_LOOKS;
+
+    if (s->doubted && every < SIGN_OF_LIFE_MS)
+        every = SIGN_OF_LIFE_MS;
+    if (every > 0)
+        timer_set(&s->timer, clock_ms() + every, from_time_to_time);
+}
+
+static void keep_alive(struct session *s, int want_reply)
+{
+    s->questions += (size_t)want_reply;
+    libssh2_keepalive_config(s->ssh, want_reply, 1);
+    (void)libssh2_keepalive_send(s->ssh, NULL);
+    s->kept_alive = clock_ms();
+    io_flush(s);
+}
+
+static void leave(struct session *s)
+{
+    struct err idle = ERR_INIT;
+
+    session_disconnect(s);
+    (void)err_set(&idle, ERR_UNREACHABLE, "ssh %s: a session that was not needed any more is closed",
+                  session_who(s->settings));
+    session_end(s, &idle);
+}
+
+/* An answer is asked for only where somebody may wait for one in vain: libssh2 keeps it. */
+static void look(struct session *s)
+{
+    bool waits = s->count && s->taken == s->looked && s->pieces < KEPT_MOST && s->settings->keepalive;
+
+    s->looked = s->taken;
+    if (waits && clock_ms() - s->kept_alive < TWICE_MS)
+        return;
+    s->doubted = waits;
+    keep_alive(s, waits);
+}
+
+static void from_time_to_time(struct timer *t)
+{
+    struct session *s = OWNER_OF(t, struct session, timer);
+
+    if (s->doubted) {
+        session_end(s, NULL);
+        return;
+    }
+    if (pool_is_spare(s)) {
+        leave(s);
+        return;
+    }
+    look(s);
+    next_time(s);
+    pool_check_sleep();
+}
+
+void session_doubt(struct session *s)
+{
+    if (s->state != SESSION_UP || s->doubted || clock_ms() - s->kept_alive < TWICE_MS)
+        return;
+    s->doubted = true;
+    keep_alive(s, 1);
+    timer_set(&s->timer, clock_ms() + SIGN_OF_LIFE_MS, from_time_to_time);
+}
+
+/* --- until it is up --- */
+
+static void too_late(struct timer *t)
+{
+    struct session *s = OWNER_OF(t, struct session, timer);
+    struct err e = ERR_INIT;
+
+    if (clock_ms() < s->deadline) {
+        timer_set(t, s->deadline, too_late);
+        return;
+    }
+    if (s->state == SESSION_LOGIN)
+        (void)login_late(s, &e);
+    else
+        (void)ssh_silent(s->settings, &e);
+    session_end(s, &e);
+}
+
+static void peer_address(int fd, char *to, size_t size)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+
+    *to = '\0';
+    if (getpeername(fd, (struct sockaddr *)&address, &length) == 0)
+        (void)getnameinfo((const struct sockaddr *)&address, length, to, (socklen_t)size, NULL, 0,
+                          NI_NUMERICHOST);
+}
+
+/* A key that was accepted for this process stays so: nobody can be asked any more. */
+static int check_host_key(struct session *s, struct err *e)
+{
+    struct buf *accepted = pool_host_key();
+    char address[NI_MAXHOST];
+    size_t n = 0;
+    int type;
+    const char *blob = libssh2_session_hostkey(s->ssh, &n, &type);
+
+    if (!blob)
+        return err_set(e, ERR_PROTOCOL, "%s: no host key", s->settings->host);
+    s->accepted = accepted->len == n && memcmp(accepted->data, blob, n) == 0;
+    if (s->accepted)
+        return 0;
+    peer_address(s->fd, address, sizeof address);
+    if (host_key_check(s->settings, address, blob, n, &s->deadline, e) < 0)
+        return -1;
+    buf_clear(accepted);
+    buf_add(accepted, blob, n);
+    s->accepted = true;
+    return 0;
+}
+
+/* 1: done, 0: wait, -1. */
+static int handshake(struct session *s, const char **cannot, struct err *e)
+{
+    static char why[512];
+    AUTO_BUF(words, sizeof why);
+    char *text = NULL;
+    int result = libssh2_session_handshake(s->ssh, s->fd);
+
+    if (result == LIBSSH2_ERROR_EAGAIN && !io_is_over(s))
+        return 0;
+    if (result == 0)
+        return check_host_key(s, e) < 0 ? -1 : 1;
+    if (result == LIBSSH2_ERROR_KEX_FAILURE && !s->gone && !s->abuse && greeting_disagrees(s, &words)) {
+        (void)snprintf(why, sizeof why, "%s", buf_str(&words));
+        *cannot = why;
+        return -1;
+    }
+    (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
+    if (s->abuse || *s->disconnected)
+        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", ssh_where(s->settings),
+                      s->abuse ? s->abuse : s->disconnected);
+    else if (s->gone || s->parted)
+        (void)err_set(e, ERR_UNREACHABLE, "%s: the server closed the connection before the login",
+                      ssh_where(s->settings));
+    else
+        (void)err_set(e, ERR_PROTOCOL, "%s does not speak SSH as it should: %.200s", ssh_where(s->settings),
+                      text ? text : "");
+    return err_hint(e, "try %s", ssh_try(s->settings));
+}
+
+/* As `ssh -G` would have it, and libssh2 has not. */
+static void note_kex(const struct session *s)
+{
+    static const char *const quantum[] = {"mlkem", "sntrup"};
+    const char *first = s->settings->kex ? s->settings->kex : "";
+
+    for (size_t i = 0; i < ARRAY_LEN(quantum); i++) {
+        if (text_starts(first, quantum[i]))
+            log_step("ssh", "no post-quantum key exchange (%.*s): libssh2 has none, ssh_engine = openssh has",
+                     (int)strcspn(first, ","), first);
+    }
+}
+
+static void logged_in(struct session *s)
+{
+    memset(s->young, 0, sizeof s->young);
+    tell_end();
+    s->state = SESSION_UP;
+    s->was_up = true;
+    login_free(s->login);
+    s->login = NULL;
+    timer_clear(&s->timer);
+    sock_give_up_after(s->fd, SILENCE_MS);
+    log_trace("ssh", "%s:%u: %s, %s, %s", session_who(s->settings), s->settings->port,
+              libssh2_session_methods(s->ssh, LIBSSH2_METHOD_KEX),
+              libssh2_session_methods(s->ssh, LIBSSH2_METHOD_CRYPT_CS),
+              libssh2_session_methods(s->ssh, LIBSSH2_METHOD_HOSTKEY));
+    note_kex(s);
+    s->idle_since = s->idle_looked = clock_ms();
+    buf_release(&s->greeting);
+    next_time(s);
+    pool_session_up(s);
+}
+
+/* A person may have to approve of it somewhere else; after READY there is none. */
+static void let_persons_come(struct session *s)
+{
+    s->state = SESSION_LOGIN;
+    if (keeper_is_ready())
+        return;
+    s->deadline = clock_deadline(opt.login_timeout, CLOCK_NEVER);
+    timer_set(&s->timer, s->deadline, too_late);
+    login_tell(s);
+}
+
+void session_step(struct session *s)
+{
+    const char *cannot = NULL;
+    struct err e = ERR_INIT;
+    int result = 1;
+
+    if (s->state != SESSION_HANDSHAKE && s->state != SESSION_LOGIN)
+        return;
+    s->quota = FEED_ALL;
+    if (s->state == SESSION_HANDSHAKE) {
+        result = handshake(s, &cannot, &e);
+        if (result > 0)
+            let_persons_come(s);
+    }
+    if (s->state == SESSION_LOGIN && result > 0)
+        result = login_step(s, &cannot, &e);
+    io_flush(s);
+    if (result < 0)
+        not_at_once(s, cannot, &e);
+    else if (result > 0)
+        logged_in(s);
+}
+
+static void socket_ready(struct watch *w, unsigned events)
+{
+    struct session *s = OWNER_OF(w, struct session, socket);
+
+    if (events & LOOP_READ)
+        io_fill(s);
+    if (events & LOOP_WRITE)
+        io_flush(s);
+    if (s->state == SESSION_UP)
+        pool_wake(s);
+    else
+        session_step(s);
+}
+
+static void dialled(void *context, int fd, const struct err *e)
+{
+    struct session *s = context;
+    AUTO_BUF(why, 512);
+
+    s->dialling = NULL;
+    if (fd < 0) {
+        struct err own = *e;
+        /* Without MySQL's number: it is not the database that cannot be reached. */
+        if (strspn(own.msg, "0123456789") == 4 && own.msg[4] == ' ')
+            memmove(own.msg, own.msg + 5, strlen(own.msg + 5) + 1);
+        (void)err_hint(&own, "try %s", ssh_try(s->settings));
+        session_end(s, &own);
+        return;
+    }
+    s->fd = fd;
+    loop_watch(&s->socket, fd, LOOP_READ, socket_ready);
+    s->ssh = io_session(s);
+    s->state = SESSION_HANDSHAKE;
+    (void)methods_set(s->settings, s->ssh, &why);
+    session_step(s);
+}
+
+struct session *session_start(const struct ssh_settings *settings)
+{
+    struct session *s = mem_alloc(1, sizeof *s);
+
+    *s = (struct session){.settings = settings,
+                          .fd = -1,
+                          .socket = {.fd = -1},
+                          .greeting = BUF_INIT(65536),
+                          .banner = BUF_INIT(BANNER_MOST)};
+    s->deadline = clock_deadline(settings->connect_timeout, CLOCK_NEVER);
+    timer_set(&s->timer, s->deadline, too_late);
+    s->dialling = dial_start(NULL, settings->host, settings->port, s->deadline, dialled, s);
+    return s;
+}

@@ -1,0 +1,265 @@
+/*
+ * What comes of a packet of the log-in, for the table in login_filter.c; nothing here decides whether it may
+ * be said.
+ */
+#include "login_action.h"
+
+#include <string.h>
+
+#include <base/text.h>
+#include <keeper/keeper.h>
+
+#include "login_packet.h"
+#include "sha2_key.h"
+
+void mysql_end(struct mysql *m)
+{
+    m->stage = STAGE_OVER;
+    buf_clear(&m->server.in);
+    buf_clear(&m->server.out);
+    buf_clear(&m->client.in);
+    buf_clear(&m->request);
+}
+
+/* About the server: its name goes between the number and the words. */
+static void fail_server(struct mysql *m, enum err_code code, unsigned number, const char *words,
+                        const char *hint)
+{
+    struct err e = ERR_INIT;
+
+    (void)err_set(&e, code, "%u %s: %s", number, options_endpoint(), words);
+    (void)err_hint(&e, "%s", hint);
+    (void)mysql_fail(m, &e);
+}
+
+void mysql_fail_client(struct mysql *m, unsigned number, const char *words, const char *hint)
+{
+    struct err e = ERR_INIT;
+
+    (void)err_set(&e, ERR_CONFIG, "%u %s", number, words);
+    (void)err_hint(&e, "%s", hint);
+    (void)mysql_fail(m, &e);
+}
+
+void mysql_fail_unlisted(struct mysql *m, enum mysql_said said)
+{
+    if (m->stage == STAGE_GREETING && (said == SERVER_OTHER || said == SERVER_TOO_LONG))
+        fail_server(m, ERR_PROTOCOL, 2007, "that is no MySQL server", "check host and port");
+    else if (m->stage <= STAGE_TLS)
+        fail_server(m, ERR_PROTOCOL, 2027, "something spoke before TLS was made",
+                    "somebody on the way may have: try another way to the server");
+    else
+        fail_server(m, ERR_PROTOCOL, 2027, "the log-in has a packet that MySQL does not know there",
+                    "check that it is a MySQL server, and its version");
+}
+
+void mysql_fail_too_much(struct mysql *m)
+{
+    fail_server(m, ERR_PROTOCOL, 2020, "a packet of the log-in has over 1 MiB",
+                "check that it is a MySQL server");
+}
+
+void mysql_copy_on(struct mysql *m)
+{
+    m->stage = STAGE_COPY;
+    buf_add(&m->client.out, m->server.in.data, m->server.in.len);
+    buf_add(&m->server.out, m->client.in.data, m->client.in.len);
+    buf_clear(&m->server.in);
+    buf_clear(&m->client.in);
+}
+
+/* As far as it goes: a plug-in's data may be none of these. */
+static void scramble_set(struct mysql *m, size_t at, const uint8_t *bytes, size_t n)
+{
+    size_t room = sizeof m->scramble - at;
+
+    memcpy(m->scramble + at, bytes, n < room ? n : room);
+}
+
+/* Below `required` another end is there, and the level is no remedy. */
+static const char *hint_without_tls(void)
+{
+    for (unsigned i = 0; i < opt.ends; i++) {
+        if (opt.end[i].kind == KEEPER_END_BYTES)
+            return "{host} and {port} instead of {socket} connect without it: anybody on the way can read "
+                   "and change what is sent";
+    }
+    return "tls = preferred connects without it: anybody on the way can read and change what is sent";
+}
+
+bool act_refuse_without_tls(struct mysql *m, struct packet *p)
+{
+    (void)p;
+    fail_server(m, ERR_UNREACHABLE, 2026, "the server has no TLS", hint_without_tls());
+    return true;
+}
+
+bool act_greet(struct mysql *m, struct packet *p)
+{
+    size_t at = said_greeting(p);
+
+    p->body[at + 1] &= (uint8_t) ~(CLIENT_SSL >> 8);
+    scramble_set(m, 0, p->body + at - 9, 8);
+    scramble_set(m, 8, p->body + at + 18, p->len - (at + 18));
+    buf_add(&m->client.out, p->head, PACKET_HEADER + p->len);
+    packet_drop(&m->server.in, PACKET_HEADER + p->len);
+    /* Behind the client's answer: it reads nothing before. */
+    m->next = 2;
+    m->stage = STAGE_ANSWER;
+    return true;
+}
+
+/* Anybody on the way can have said it. Numbers from 2000 on are the clients' own (a proxy in front of the
+ * server gives those too), and some clients show them as a malformed packet. */
+bool act_retell_error(struct mysql *m, struct packet *p)
+{
+    struct err e = ERR_INIT;
+    AUTO_BUF(words, PLAIN_PACKET_MAX * 4);
+    const char *text;
+    size_t n;
+    unsigned number = said_error(p, &text, &n);
+
+    if (number >= 2000 && number < 3000) {
+        buf_printf(&words, "%u ", number);
+        number = ERROR_UNKNOWN;
+    }
+    text_sanitise_line(&words, text, n);
+    (void)err_set(&e, ERR_REFUSED, "%s%s", KEEPER_UNVERIFIED, buf_str(&words));
+    mysql_end(m);
+    packet_put_refusal(&m->client.out, m->next, number, e.msg);
+    (void)err_prefix(&e, "%u %s", number, options_endpoint());
+    err_copy(&m->failed, &e);
+    return true;
+}
+
+bool act_refuse_old(struct mysql *m, struct packet *p)
+{
+    m->next = (uint8_t)(p->sequence + 1);
+    mysql_fail_client(m, 2007, "the client is too old for this end", "a client of MySQL 4.1 or later");
+    return true;
+}
+
+bool act_refuse_tls(struct mysql *m, struct packet *p)
+{
+    m->next = (uint8_t)(p->sequence + 1);
+    mysql_fail_client(m, 2026, "TLS to the server is made at this end, which takes none itself",
+                      "switch the program's own TLS off here, or give it the end of a broker forward, which "
+                      "passes it on");
+    return true;
+}
+
+/* The answer stays where it is until TLS is made. What the server has begun to say must be nothing: the rest
+ * of it would come through TLS. */
+bool act_ask_for_tls(struct mysql *m, struct packet *p)
+{
+    uint8_t body[SSL_REQUEST];
+
+    m->next = (uint8_t)(p->sequence + 1);
+    if (m->server.in.len) {
+        mysql_fail_unlisted(m, SERVER_OTHER);
+        return true;
+    }
+    p->body[1] |= (uint8_t)(CLIENT_SSL >> 8);
+    memcpy(body, p->body, sizeof body);
+    memset(body + SSL_REQUEST_FILLER, 0, SSL_REQUEST_FILLER_LEN);
+    packet_put(&m->request, p->sequence, body, sizeof body);
+    m->stage = STAGE_TLS;
+    return false;
+}
+
+/* A packet of the server's goes to the client under the number that it expects. */
+bool act_pass(struct mysql *m, struct packet *p)
+{
+    m->asks_by = 0;
+    p->head[3] = (uint8_t)(p->sequence - m->ahead);
+    m->next = (uint8_t)(p->head[3] + 1);
+    buf_add(&m->client.out, p->head, PACKET_HEADER + p->len);
+    packet_drop(&m->server.in, PACKET_HEADER + p->len);
+    return true;
+}
+
+/* A plug-in's name NUL its data: of a switch or of the next factor. */
+bool act_pass_switch(struct mysql *m, struct packet *p)
+{
+    const char *name = (const char *)p->body + 1;
+    size_t n = strlen(name), rest = 1 + n + 1;
+    uint8_t asks_by = text_equal(name, "sha256_password") ? SHA256_PASSWORD_ASKS : 0;
+
+    scramble_set(m, 0, p->body + rest, p->len - rest);
+    (void)act_pass(m, p);
+    m->asks_by = asks_by;
+    return true;
+}
+
+bool act_pass_wish(struct mysql *m, struct packet *p)
+{
+    (void)act_pass(m, p);
+    m->asks_by = CACHING_SHA2_ASKS;
+    return true;
+}
+
+bool act_admit(struct mysql *m, struct packet *p)
+{
+    (void)act_pass(m, p);
+    mysql_copy_on(m);
+    return false;
+}
+
+/* A server ends with it. */
+bool act_refuse(struct mysql *m, struct packet *p)
+{
+    (void)act_pass(m, p);
+    mysql_end(m);
+    return false;
+}
+
+/* The server, which has TLS, wants the password as it is; a client without sends none so, but encrypts it for
+ * a key that it asks for. */
+bool act_give_key(struct mysql *m, struct packet *p)
+{
+    AUTO_BUF(body, 4096);
+    struct err e = ERR_INIT;
+
+    m->asks_by = 0;
+    m->next = (uint8_t)(p->sequence + 1);
+    buf_putc(&body, MORE_DATA);
+    if (sha2_key_public(&body, &e) < 0) {
+        (void)mysql_fail(m, &e);
+        return false;
+    }
+    packet_put(&m->client.out, m->next, body.data, body.len);
+    m->next = (uint8_t)(p->sequence + 2);
+    m->ahead = (uint8_t)(m->ahead - 2);
+    m->gave_key = true;
+    packet_drop(&m->client.in, PACKET_HEADER + p->len);
+    return true;
+}
+
+static void pass_word(struct mysql *m, const struct packet *p, const void *body, size_t n)
+{
+    m->asks_by = 0;
+    m->next = (uint8_t)(p->sequence + 1);
+    packet_put(&m->server.out, (uint8_t)(p->sequence + m->ahead), body, n);
+    packet_drop(&m->client.in, PACKET_HEADER + p->len);
+}
+
+bool act_take_password(struct mysql *m, struct packet *p)
+{
+    AUTO_BUF(password, SHA2_KEY_PASSWORD_MAX);
+    struct err e = ERR_INIT;
+
+    m->gave_key = false;
+    if (sha2_key_decrypt(p->body, p->len, m->scramble, sizeof m->scramble, &password, &e) == 0) {
+        pass_word(m, p, password.data, password.len);
+        return true;
+    }
+    m->next = (uint8_t)(p->sequence + 1);
+    (void)mysql_fail(m, &e);
+    return false;
+}
+
+bool act_take_word(struct mysql *m, struct packet *p)
+{
+    pass_word(m, p, p->body, p->len);
+    return true;
+}

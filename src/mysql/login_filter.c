@@ -1,0 +1,201 @@
+/*
+ * The log-in is a table, `rules`: at which stage who may say what, and what comes of it. What is not in it is
+ * a protocol error, which ends both sides. Before TLS anybody on the way can speak for the server
+ * (CVE-2015-3152, CVE-2017-3305): there it may greet once, and may end with an error, of which the client
+ * gets our own words; nothing of the client's goes out but our request for TLS (`request`). Nothing that came
+ * in clear is ever taken for what comes through TLS (CVE-2011-0411).
+ *
+ * What is changed on the way: the greeting says that the server has no TLS, so that the client asks for none;
+ * the client's own capabilities with that flag set are our request for TLS (with others MariaDB keeps
+ * wrong ones); from then on the server's sequence numbers are one ahead; a client that would encrypt
+ * its password for the server gets a key of ours (sha2_key.h). Nothing else: which plug-ins the two talk
+ * about, and how often, is theirs. Each direction is read by itself, so that one that says two things in a
+ * row never waits.
+ */
+#include "login_filter.h"
+
+#include <string.h>
+
+#include <base/mem.h>
+#include <mysql/client_error.h>
+
+#include "login_action.h"
+#include "login_packet.h"
+#include "packet.h"
+
+void mysql_init(struct mysql *m)
+{
+    *m = (struct mysql){.stage = STAGE_GREETING};
+    m->client.in = m->server.in = (struct buf)BUF_INIT(LOGIN_PACKET_MAX + PACKET_HEADER + LOGIN_CHUNK_MAX);
+    m->client.out = m->server.out = (struct buf)BUF_INIT(LOGIN_OUT_MAX);
+    m->request = (struct buf)BUF_INIT(PACKET_HEADER + SSL_REQUEST);
+}
+
+void mysql_release(struct mysql *m)
+{
+    buf_release(&m->client.in);
+    buf_release(&m->client.out);
+    buf_release(&m->server.in);
+    buf_release(&m->server.out);
+    buf_release(&m->request);
+    explicit_bzero(m->scramble, sizeof m->scramble);
+}
+
+static enum mysql_step step_of(const struct mysql *m)
+{
+    static const enum mysql_step steps[] = {
+        [STAGE_TLS] = MYSQL_TLS, [STAGE_COPY] = MYSQL_COPY, [STAGE_OVER] = MYSQL_OVER};
+
+    return steps[m->stage];
+}
+
+enum mysql_step mysql_fail(struct mysql *m, const struct err *e)
+{
+    if (m->stage == STAGE_OVER)
+        return MYSQL_OVER;
+    mysql_end(m);
+    err_copy(&m->failed, e);
+    told_put(&m->client.out, m->next, e);
+    return MYSQL_OVER;
+}
+
+static bool not_yet(struct mysql *m, struct packet *p)
+{
+    (void)m;
+    (void)p;
+    return false;
+}
+
+/* Who may say what at which stage; true: look at what is behind it. */
+static const struct rule {
+    enum mysql_stage stage;
+    enum mysql_said said;
+    mysql_act *act;
+} rules[] = {
+    /* In clear. */
+    {STAGE_GREETING, SERVER_GREETING, act_greet},
+    {STAGE_GREETING, SERVER_GREETING_NO_TLS, act_refuse_without_tls},
+    {STAGE_GREETING, SERVER_ERROR, act_retell_error},
+    {STAGE_GREETING, CLIENT_NOT_YET, not_yet},
+    {STAGE_ANSWER, SERVER_ERROR, act_retell_error},
+    {STAGE_ANSWER, CLIENT_ANSWER, act_ask_for_tls},
+    {STAGE_ANSWER, CLIENT_ASKS_TLS, act_refuse_tls},
+    {STAGE_ANSWER, CLIENT_OLD, act_refuse_old},
+    {STAGE_TLS, CLIENT_NOT_YET, not_yet},
+    /* Through TLS. */
+    {STAGE_LOGIN, SERVER_OK, act_admit},
+    {STAGE_LOGIN, SERVER_ERROR, act_refuse},
+    {STAGE_LOGIN, SERVER_SWITCH, act_pass_switch},
+    {STAGE_LOGIN, SERVER_WANTS_ALL, act_pass_wish},
+    {STAGE_LOGIN, SERVER_PLUGIN, act_pass},
+    {STAGE_LOGIN, SERVER_OTHER, act_pass},
+    {STAGE_LOGIN, CLIENT_WORD, act_take_word},
+    {STAGE_LOGIN, CLIENT_ASKS_KEY, act_give_key},
+    {STAGE_LOGIN, CLIENT_PASSWORD, act_take_password},
+    {STAGE_LOGIN, CLIENT_AHEAD, not_yet}, /* MariaDB's Java client; it is not renumbered */
+};
+
+static bool obey(struct mysql *m, enum mysql_said said, struct packet *p)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        if (rules[i].stage == m->stage && rules[i].said == said)
+            return rules[i].act(m, p);
+    }
+    if (said == CLIENT_TOO_LONG || (said == SERVER_TOO_LONG && m->stage == STAGE_LOGIN))
+        mysql_fail_too_much(m);
+    else
+        mysql_fail_unlisted(m, said);
+    return false;
+}
+
+/* True: something has changed. */
+static bool server_next(struct mysql *m)
+{
+    struct packet p;
+    size_t most = m->stage < STAGE_LOGIN ? PLAIN_PACKET_MAX : LOGIN_PACKET_MAX;
+    int whole = packet_first(&m->server.in, most, &p);
+
+    if (whole == 0)
+        return false;
+    return obey(m, whole < 0 ? SERVER_TOO_LONG : said_by_server(&p, m->stage == STAGE_GREETING), &p);
+}
+
+static enum mysql_said said_by_client(const struct mysql *m, const struct packet *p)
+{
+    if (m->stage == STAGE_ANSWER)
+        return said_in_answer(p);
+    if (m->gave_key)
+        return CLIENT_PASSWORD;
+    return m->asks_by && p->len == 1 && p->body[0] == m->asks_by ? CLIENT_ASKS_KEY : CLIENT_WORD;
+}
+
+static bool client_next(struct mysql *m)
+{
+    struct packet p = {.len = 0};
+
+    if (m->stage != STAGE_ANSWER && m->stage != STAGE_LOGIN)
+        return obey(m, CLIENT_NOT_YET, &p);
+    int whole = packet_first(&m->client.in, LOGIN_PACKET_MAX, &p);
+    if (m->client.in.len < PACKET_HEADER)
+        return false;
+    if (m->stage == STAGE_LOGIN && p.sequence == 0)
+        return obey(m, CLIENT_AHEAD, &p);
+    if (whole == 0)
+        return false;
+    return obey(m, whole < 0 ? CLIENT_TOO_LONG : said_by_client(m, &p), &p);
+}
+
+static enum mysql_step go_on(struct mysql *m)
+{
+    bool moved = true;
+
+    while (moved && m->stage < STAGE_COPY) {
+        moved = server_next(m);
+        if (m->stage < STAGE_COPY && client_next(m))
+            moved = true;
+    }
+    if (!buf_ok(&m->client.in) || !buf_ok(&m->server.in) || !buf_ok(&m->client.out) ||
+        !buf_ok(&m->server.out))
+        mysql_fail_too_much(m);
+    return step_of(m);
+}
+
+static enum mysql_step take(struct mysql *m, struct mysql_side *from, struct mysql_side *to,
+                            const char *bytes, size_t n)
+{
+    if (m->stage == STAGE_OVER)
+        return MYSQL_OVER;
+    if (m->stage == STAGE_COPY) {
+        buf_add(&to->out, bytes, n);
+        return MYSQL_COPY;
+    }
+    buf_add(&from->in, bytes, n);
+    return go_on(m);
+}
+
+enum mysql_step mysql_from_server(struct mysql *m, const char *bytes, size_t n)
+{
+    return take(m, &m->server, &m->client, bytes, n);
+}
+
+enum mysql_step mysql_from_client(struct mysql *m, const char *bytes, size_t n)
+{
+    return take(m, &m->client, &m->server, bytes, n);
+}
+
+enum mysql_step mysql_tls_made(struct mysql *m)
+{
+    struct packet p;
+
+    if (m->stage != STAGE_TLS)
+        return step_of(m);
+    if (m->server.in.len || m->request.len || packet_first(&m->client.in, LOGIN_PACKET_MAX, &p) != 1) {
+        mysql_fail_unlisted(m, SERVER_OTHER);
+        return step_of(m);
+    }
+    m->ahead = 1;
+    m->stage = STAGE_LOGIN;
+    packet_put(&m->server.out, (uint8_t)(p.sequence + m->ahead), p.body, p.len);
+    packet_drop(&m->client.in, PACKET_HEADER + p.len);
+    return step_of(m);
+}

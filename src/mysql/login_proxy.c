@@ -1,0 +1,297 @@
+/*
+ * A log-in's sockets, TLS handshake and deadlines; what the bytes mean is login_filter.c's business. The
+ * server's greeting and the handshake have a deadline of ours each. After that persons may be asked (a
+ * dialog, a second factor), and only the server's own limits count. Once it is over the server is closed at
+ * once, and the client has a moment to read why.
+ */
+#include <mysql/login_proxy.h>
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <keeper/first.h>
+#include <keeper/keeper.h>
+#include <mysql/tls.h>
+
+#include "login_filter.h"
+#include "packet.h"
+
+/* Long enough for a client that is busy; one that never reads must not stay. */
+#define OVER_MS 5000
+
+struct login {
+    struct relay *relay;
+    struct mysql mysql;
+    enum mysql_step step;
+    bool shakes;    /* the TLS handshake goes on */
+    bool over;      /* only the client is left */
+    bool told;      /* and it has all that it is told */
+    unsigned needs; /* what it waits for, LOOP_READ or LOOP_WRITE */
+    struct timer late;
+    void (*done)(struct relay *r, bool well);
+};
+
+static char chunk[LOGIN_CHUNK_MAX];
+
+void login_end(struct relay *r)
+{
+    struct login *l = r->login;
+
+    if (!l)
+        return;
+    r->login = NULL;
+    timer_clear(&l->late);
+    mysql_release(&l->mysql);
+    free(l);
+}
+
+static void login_done(struct login *l, bool well)
+{
+    struct relay *r = l->relay;
+    void (*done)(struct relay *, bool) = l->done;
+
+    if (l->mysql.failed.code)
+        log_warn(l->mysql.failed.hint, "%s", l->mysql.failed.msg);
+    login_end(r);
+    done(r, well);
+}
+
+static void login_fail(struct login *l, const struct err *e)
+{
+    l->shakes = false;
+    timer_clear(&l->late);
+    l->step = mysql_fail(&l->mysql, e);
+}
+
+static void login_lost(struct login *l)
+{
+    struct err e = ERR_INIT;
+    bool greeting = l->mysql.stage == STAGE_GREETING;
+
+    (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: the server went away %s", options_endpoint(),
+                  greeting ? "without a greeting" : "in the log-in");
+    (void)err_hint(&e, "check that it is a MySQL server, and that it admits this machine");
+    login_fail(l, &e);
+}
+
+static void login_run(struct login *l);
+
+static void login_late(struct timer *t)
+{
+    struct login *l = OWNER_OF(t, struct login, late);
+    struct err e = ERR_INIT;
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, opt.connect_timeout);
+    (void)first_silent(&e);
+    if (l->shakes)
+        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: TLS was not made within %s", options_endpoint(),
+                      buf_str(&time));
+    login_fail(l, &e);
+    login_run(l);
+}
+
+/* False: the other side has gone. */
+static bool send_some(struct wire *to, struct buf *out)
+{
+    while (out->len) {
+        ssize_t sent = wire_write(to, out->data, out->len);
+        if (sent == WIRE_LATER)
+            return true;
+        if (sent < 0)
+            return false;
+        packet_drop(out, (size_t)sent);
+    }
+    return true;
+}
+
+/* In clear only our request for TLS goes out. */
+static bool send_to_server(struct login *l)
+{
+    struct wire *server = &l->relay->wire[SERVER];
+
+    return send_some(server, server->ssl ? &l->mysql.server.out : &l->mysql.request);
+}
+
+static void login_want(struct login *l)
+{
+    struct wire *client = &l->relay->wire[CLIENT], *server = &l->relay->wire[SERVER];
+    unsigned write = l->mysql.server.out.len || l->mysql.request.len ? LOOP_WRITE : 0;
+
+    loop_want(&client->watch, LOOP_READ | (l->mysql.client.out.len ? LOOP_WRITE : 0u));
+    if (l->over)
+        return;
+    if (l->shakes)
+        loop_want(&server->watch, l->needs);
+    else if (l->step == MYSQL_TLS)
+        loop_want(&server->watch, write);
+    else
+        loop_want(&server->watch, LOOP_READ | server->read_needs |
+                                      (write && server->write_needs ? server->write_needs : write));
+}
+
+/* True: something has changed. */
+static bool login_shake(struct login *l)
+{
+    struct wire *server = &l->relay->wire[SERVER];
+    struct err e = ERR_INIT;
+
+    if (!server->ssl) {
+        server->ssl = tls_new(server->watch.fd, &e);
+        if (!server->ssl) {
+            login_fail(l, &e);
+            return true;
+        }
+        l->shakes = true;
+        timer_set(&l->late, clock_deadline(opt.connect_timeout, CLOCK_NEVER), login_late);
+    }
+    ERR_clear_error(); /* see event/wire.c */
+    int result = SSL_do_handshake(server->ssl);
+    int why = SSL_get_error(server->ssl, result);
+    if (result != 1 && (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)) {
+        l->needs = why == SSL_ERROR_WANT_READ ? LOOP_READ : LOOP_WRITE;
+        return false;
+    }
+    if (result == 1) {
+        l->shakes = false;
+        timer_clear(&l->late);
+        l->step = mysql_tls_made(&l->mysql);
+    } else {
+        tls_explain(server->ssl, result, &e);
+        login_fail(l, &e);
+    }
+    return true;
+}
+
+/* What is ready to be sent goes before everything that is copied. */
+static void login_hand_over(struct login *l)
+{
+    struct flow *flow = l->relay->flow;
+
+    buf_add(&flow[SERVER].held, l->mysql.client.out.data, l->mysql.client.out.len);
+    buf_add(&flow[CLIENT].held, l->mysql.server.out.data, l->mysql.server.out.len);
+    login_done(l, true);
+}
+
+static void login_given_up(struct timer *t)
+{
+    login_done(OWNER_OF(t, struct login, late), false);
+}
+
+/* The client ends once it has read what it was told: closing before would destroy that, where it has said
+ * something meanwhile. */
+static void login_over(struct login *l)
+{
+    struct relay *r = l->relay;
+
+    if (!l->over) {
+        l->over = true;
+        wire_close(&r->wire[SERVER]);
+        timer_set(&l->late, clock_ms() + OVER_MS, login_given_up);
+    }
+    if (!l->told && !l->mysql.client.out.len) {
+        l->told = true;
+        wire_shut(&r->wire[CLIENT]);
+    }
+    login_want(l);
+}
+
+/* True: go on. The log-in may be gone where not. */
+static bool login_advance(struct login *l)
+{
+    struct relay *r = l->relay;
+
+    if (!send_some(&r->wire[CLIENT], &l->mysql.client.out)) {
+        login_done(l, false);
+        return false;
+    }
+    if (l->step == MYSQL_OVER) {
+        login_over(l);
+        return false;
+    }
+    if (!l->shakes && !send_to_server(l)) {
+        login_lost(l);
+        return true;
+    }
+    if (l->step == MYSQL_COPY) {
+        login_hand_over(l);
+        return false;
+    }
+    if (l->step == MYSQL_TLS && !l->mysql.request.len && login_shake(l))
+        return true;
+    login_want(l);
+    return false;
+}
+
+static void login_run(struct login *l)
+{
+    while (login_advance(l))
+        ;
+}
+
+static void client_ready(struct watch *w, unsigned events)
+{
+    struct relay *r = OWNER_OF(w, struct relay, wire[CLIENT].watch);
+    struct login *l = r->login;
+
+    if (events & LOOP_READ) {
+        ssize_t n = wire_read(&r->wire[CLIENT], chunk, sizeof chunk);
+        if (n == WIRE_END || n == WIRE_BROKEN) {
+            login_done(l, false);
+            return;
+        }
+        if (n > 0) {
+            l->step = mysql_from_client(&l->mysql, chunk, (size_t)n);
+            explicit_bzero(chunk, (size_t)n);
+        }
+    }
+    login_run(l);
+}
+
+/* What OpenSSL has read ahead does not show at the descriptor: all of it is taken. */
+static void server_read(struct login *l)
+{
+    struct wire *server = &l->relay->wire[SERVER];
+    ssize_t n;
+
+    do {
+        n = wire_read(server, chunk, sizeof chunk);
+        if (n > 0) {
+            l->step = mysql_from_server(&l->mysql, chunk, (size_t)n);
+            explicit_bzero(chunk, (size_t)n);
+        }
+    } while (n > 0 && server->ssl && l->step == MYSQL_WAIT);
+    if ((n == WIRE_END || n == WIRE_BROKEN) && l->step == MYSQL_WAIT)
+        login_lost(l);
+    else if (l->mysql.stage != STAGE_GREETING)
+        timer_clear(&l->late);
+}
+
+static void server_ready(struct watch *w, unsigned events)
+{
+    struct login *l = OWNER_OF(w, struct relay, wire[SERVER].watch)->login;
+
+    (void)events;
+    if (!l->shakes && l->step == MYSQL_WAIT)
+        server_read(l);
+    login_run(l);
+}
+
+void login_start(struct relay *r, int64_t deadline, void (*done)(struct relay *r, bool well))
+{
+    struct login *l = mem_alloc(1, sizeof *l);
+
+    l->relay = r;
+    l->done = done;
+    mysql_init(&l->mysql);
+    r->login = l;
+    loop_watch(&r->wire[CLIENT].watch, r->wire[CLIENT].watch.fd, LOOP_READ, client_ready);
+    loop_watch(&r->wire[SERVER].watch, r->wire[SERVER].watch.fd, LOOP_READ, server_ready);
+    timer_set(&l->late, deadline, login_late);
+}

@@ -1,0 +1,25 @@
+/*
+ * The keeper's own RSA key: for clients that would encrypt their password for the server's, because their leg
+ * to the keeper has no TLS ("caching_sha2_password: Information" in MySQL's manual of its source).
+ */
+#ifndef MYSQL_SHA2_KEY_H
+#define MYSQL_SHA2_KEY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+
+/* The bytes by which a client asks for the key. */
+enum { SHA256_PASSWORD_ASKS = 1, CACHING_SHA2_ASKS = 2 };
+/* What 2048 bits of RSA can carry. */
+#define SHA2_KEY_PASSWORD_MAX 256
+
+/* Appends the public key as PEM. Made at the first call, which takes some tenths of a second. */
+int sha2_key_public(struct buf *out, struct err *e);
+/* Appends the password with its NUL: RSA-OAEP with SHA-1, then XOR with the scramble. ERR_PROTOCOL. */
+int sha2_key_decrypt(const uint8_t *bytes, size_t n, const uint8_t *scramble, size_t scramble_len,
+                     struct buf *out, struct err *e);
+
+#endif

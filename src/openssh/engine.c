@@ -1,0 +1,395 @@
+/*
+ * The engine openssh: the system's ssh as a master, which is handed the client's own descriptor and moves its
+ * bytes itself. A master that is lost is started again by the next connection, but not more often than the
+ * pauses allow, and not where its login needed a person. Not here: the master's process (master.c),
+ * the words that it is spoken to with (mux.c).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <event/loop.h>
+#include <event/sock.h>
+#include <keeper/keeper.h>
+#include <ssh/ssh.h>
+
+#include "ask.h"
+#include "master.h"
+#include "mux.h"
+#include "side.h"
+#include "unix_stream.h"
+
+#define PAUSE_LEAST_MS 500
+#define PAUSE_MOST_MS 30000
+#define SLEPT_MS 5000 /* after so long asleep the far side may have given us up */
+#define PROBE_MS 5000
+#define DOUBT_MS 1000
+
+struct stream {
+    struct join *join;
+    struct stream *next; /* of those that wait for a master */
+    enum { QUEUED, ASKED, REFUSED, HANDED_OVER, LEFT, CARRIED } state;
+    struct mux *mux;
+    struct socket_stream *local; /* instead, where the far end is a unix socket */
+    int kept;                    /* what the master carries, until it is known that something was sent; -1 */
+    struct timer settle;
+};
+
+static struct {
+    const struct ssh_settings *s;
+    void (*opened)(const struct err *e, const char *why);
+    enum { DOWN, STARTING, UP } state;
+    struct stream *first, **last;
+    int64_t started, pause; /* the last start; how long the next one must be after it */
+    int64_t slept;          /* what clock_slept_ms() was when the far side was last heard of */
+    struct err why;         /* it is down */
+    struct timer doubt;
+} engine = {.last = &engine.first, .pause = PAUSE_LEAST_MS / 2};
+
+static void stream_ask(struct stream *t);
+static void engine_start(void);
+static void probe(void);
+
+/* --- waiting for a master ------------------------------------------------------------------------------- */
+
+static void queue(struct stream *t)
+{
+    t->state = QUEUED;
+    t->next = NULL;
+    *engine.last = t;
+    engine.last = &t->next;
+}
+
+static void unqueue(struct stream *t)
+{
+    struct stream **at = &engine.first;
+
+    while (*at && *at != t)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    *at = t->next;
+    if (engine.last == &t->next)
+        engine.last = at;
+}
+
+static void stream_fail(struct stream *t, const struct err *e)
+{
+    struct join *j = t->join;
+
+    timer_clear(&t->settle);
+    free(t);
+    j->state = NULL;
+    j->joined(j, e);
+}
+
+static void serve_queue(const struct err *e)
+{
+    struct stream *t, *rest = engine.first;
+
+    engine.first = NULL;
+    engine.last = &engine.first;
+    while ((t = rest)) {
+        rest = t->next;
+        t->next = NULL;
+        if (e)
+            stream_fail(t, e);
+        else
+            stream_ask(t);
+    }
+}
+
+/* Inside of a pause, or where only a person could log in again. */
+static bool is_refused(struct err *e)
+{
+    int64_t left = engine.started + engine.pause - clock_ms();
+
+    if (engine.state != DOWN)
+        return false;
+    err_copy(e, &engine.why);
+    if (ask_needed_person()) {
+        (void)err_set(e, ERR_LOGIN, "%s@%s: the SSH session is lost, and its login needs a person",
+                      engine.s->user, engine.s->host);
+        (void)err_hint(e, "start it again");
+        return true;
+    }
+    (void)ssh_hint_pause(left, e);
+    return left > 0;
+}
+
+/* --- one stream ----------------------------------------------------------------------------------------- */
+
+static void stream_refused(struct stream *t)
+{
+    AUTO_BUF(words, 1024);
+    struct err e = ERR_INIT;
+
+    master_stream_reason(&words);
+    (void)ssh_refused_stream(engine.s, buf_str(&words), &e);
+    stream_fail(t, &e);
+}
+
+static void settle_refused(struct timer *timer)
+{
+    stream_refused(OWNER_OF(timer, struct stream, settle));
+}
+
+static void stream_silent(struct stream *t)
+{
+    AUTO_BUF(time, 32);
+    struct err e = ERR_INIT;
+
+    clock_format_duration(&time, opt.connect_timeout);
+    (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", options_endpoint(), buf_str(&time));
+    (void)ssh_hint_far(engine.s, &e);
+    probe();
+    stream_fail(t, &e);
+}
+
+/* The owner lets go of the descriptor before it is closed or copied from, and may leave at once. */
+static void stream_carried(struct stream *t)
+{
+    int fd = t->join->fd;
+
+    t->state = HANDED_OVER;
+    t->join->joined(t->join, NULL);
+    if (t->state == LEFT) {
+        (void)close(fd);
+        free(t);
+        return;
+    }
+    t->state = CARRIED;
+    if (t->local)
+        socket_carry(t->local, fd);
+    else if (sock_has_sent(fd))
+        (void)close(fd); /* the master has it */
+    else
+        t->kept = fd;
+}
+
+/* A forward to a unix socket is carried once the far side has spoken. */
+static bool openssh_heard(struct join *j)
+{
+    struct stream *t = j->state;
+
+    if (t->kept >= 0 && !sock_has_sent(t->kept))
+        return false;
+    fd_close_cleanup(&t->kept);
+    return true;
+}
+
+/* It runs, but cannot be spoken to: somebody has removed its socket. */
+static void still_there(struct timer *timer)
+{
+    (void)timer;
+    if (engine.state == UP && engine.first)
+        master_doubt();
+}
+
+/* The master has gone before it took it: the next one may. */
+static void stream_again(struct stream *t)
+{
+    struct err e = ERR_INIT;
+
+    if (is_refused(&e)) {
+        stream_fail(t, &e);
+        return;
+    }
+    queue(t);
+    if (engine.state == DOWN)
+        engine_start();
+    else if (engine.state == UP && !engine.doubt.set)
+        timer_set(&engine.doubt, clock_ms() + DOUBT_MS, still_there);
+}
+
+static void stream_answered(void *context, enum mux_answer answer, const char *words)
+{
+    struct stream *t = context;
+
+    (void)words;
+    if (answer != MUX_YES) {
+        t->mux = NULL;
+        t->local = NULL;
+    }
+    if (answer == MUX_YES) {
+        side_nudge_now();
+        stream_carried(t);
+    } else if (answer == MUX_NO) {
+        /* Its reason is on ssh's stderr, which may be read later in this turn. */
+        t->state = REFUSED;
+        timer_set(&t->settle, clock_ms(), settle_refused);
+    } else if (answer == MUX_SILENT) {
+        stream_silent(t);
+    } else {
+        stream_again(t);
+    }
+}
+
+static void stream_ended(void *context)
+{
+    struct stream *t = context;
+    struct join *j = t->join;
+
+    fd_close_cleanup(&t->kept);
+    free(t);
+    j->state = NULL;
+    j->ended(j);
+}
+
+static void stream_ask(struct stream *t)
+{
+    static const struct mux_use use = {.answered = stream_answered, .ended = stream_ended};
+    int64_t deadline = clock_deadline(opt.connect_timeout, CLOCK_NEVER);
+    struct buf request = BUF_INIT(4096);
+
+    t->state = ASKED;
+    side_nudge();
+    if (opt.socket) {
+        t->local = socket_ask(master_forward(), deadline, &use, t);
+        return;
+    }
+    mux_put_stream(&request, opt.host, opt.port);
+    t->mux =
+        mux_ask(master_control(), &request, (const int[]){t->join->fd, t->join->fd}, 2, deadline, &use, t);
+}
+
+/* --- is it there? --------------------------------------------------------------------------------------- */
+
+static void is_silent(void)
+{
+    if (engine.state == UP)
+        master_doubt();
+}
+
+/* The far side may be long gone, and ssh notices only by its keep-alive. */
+static void probe(void)
+{
+    if (engine.state == UP)
+        side_ask(clock_deadline(PROBE_MS, CLOCK_NEVER), is_silent);
+}
+
+static void probe_after_sleep(void)
+{
+    int64_t slept = clock_slept_ms();
+
+    if (slept - engine.slept >= SLEPT_MS)
+        probe();
+    engine.slept = slept;
+}
+
+/* --- the engine ----------------------------------------------------------------------------------------- */
+
+static void settled(const struct err *e)
+{
+    void (*opened)(const struct err *, const char *) = engine.opened;
+
+    engine.state = e ? DOWN : UP;
+    engine.slept = clock_slept_ms();
+    if (e) {
+        err_copy(&engine.why, e);
+        if (keeper_is_ready())
+            log_warn(NULL, "%s", e->msg);
+    }
+    engine.opened = NULL;
+    if (opened)
+        opened(e, NULL);
+    serve_queue(e);
+}
+
+static void lost(const struct err *e)
+{
+    struct err refused = ERR_INIT;
+
+    engine.state = DOWN;
+    err_copy(&engine.why, e);
+    log_warn(NULL, "%s", e->msg);
+    if (clock_ms() - engine.started > PAUSE_MOST_MS)
+        engine.pause = PAUSE_LEAST_MS / 2;
+    if (engine.pause <= PAUSE_LEAST_MS)
+        engine.started = clock_ms() - PAUSE_LEAST_MS; /* the first time, at once */
+    timer_clear(&engine.doubt);
+    if (engine.first && is_refused(&refused))
+        serve_queue(&refused);
+    else if (engine.first)
+        engine_start();
+}
+
+static void engine_start(void)
+{
+    engine.state = STARTING;
+    engine.started = clock_ms();
+    engine.pause = engine.pause * 2 < PAUSE_MOST_MS ? engine.pause * 2 : PAUSE_MOST_MS;
+    master_start(engine.s, settled, lost);
+}
+
+static void openssh_open(const struct ssh_settings *s, void (*opened)(const struct err *e, const char *why))
+{
+    engine.s = s;
+    engine.opened = opened;
+    engine_start();
+}
+
+static void openssh_join(struct join *j)
+{
+    struct stream *t = mem_alloc(1, sizeof *t);
+    struct err e = ERR_INIT;
+
+    *t = (struct stream){.join = j, .kept = -1};
+    j->state = t;
+    if (engine.state == UP) {
+        probe_after_sleep();
+        stream_ask(t);
+    } else if (is_refused(&e)) {
+        stream_fail(t, &e);
+    } else {
+        queue(t);
+        if (engine.state == DOWN)
+            engine_start();
+    }
+}
+
+static void openssh_leave(struct join *j)
+{
+    struct stream *t = j->state;
+
+    if (!t)
+        return;
+    j->state = NULL;
+    unqueue(t);
+    timer_clear(&t->settle);
+    if (t->mux)
+        mux_stop(t->mux);
+    if (t->local)
+        socket_stop(t->local);
+    fd_close_cleanup(&t->kept);
+    if (t->state == HANDED_OVER)
+        t->state = LEFT;
+    else
+        free(t);
+}
+
+static bool openssh_is_up(void)
+{
+    return engine.state == UP;
+}
+
+static void openssh_close(void)
+{
+    engine.state = DOWN;
+    master_stop();
+    ask_close();
+}
+
+const struct ssh_engine ssh_openssh = {.name = "openssh",
+                                       .can = master_can,
+                                       .open = openssh_open,
+                                       .join = openssh_join,
+                                       .leave = openssh_leave,
+                                       .heard = openssh_heard,
+                                       .is_up = openssh_is_up,
+                                       .close = openssh_close};

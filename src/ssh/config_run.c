@@ -1,0 +1,150 @@
+/*
+ * Running `ssh -G`, which resolves the user's ssh_config for the tunnel's host without dialling it. It gets
+ * what the tunnel's keys say and nothing else, so that Host and Match blocks mean what they mean for `ssh
+ * HOST`. Not here: what its output means (config.c).
+ */
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/proc.h>
+#include <event/child.h>
+#include <event/loop.h>
+#include <keeper/keeper.h>
+#include <ssh/config.h>
+
+#define OUTPUT_MOST 262144
+
+static struct child ssh = CHILD_INIT;
+static struct buf output = BUF_INIT(OUTPUT_MOST);
+static struct timer late;
+static struct ssh_settings settings;
+static void (*when_read)(const struct ssh_settings *s, const struct err *e);
+
+static void finish(struct err *e, int result)
+{
+    timer_clear(&late);
+    if (result == 0)
+        result = ssh_config_override(&settings, e);
+    if (result == 0)
+        log_trace("ssh", "%s is %s@%s:%u", settings.alias, settings.user, settings.host, settings.port);
+    when_read(result < 0 ? NULL : &settings, result < 0 ? e : NULL);
+}
+
+static int refused(const char *why, struct err *e)
+{
+    (void)err_set(e, ERR_CONFIG, "ssh -G %s: %s", settings.alias, why);
+    return err_hint(e, "make ssh %s work", settings.alias);
+}
+
+/* Its complaint: the first line is the reason, the rest are details. */
+static int explain_status(struct err *e)
+{
+    const char *said = buf_str(&ssh.said), *rest = said + strcspn(said, "\n");
+    AUTO_FREE(char *, first);
+    AUTO_BUF(status, 64);
+
+    first = mem_strndup(said, (size_t)(rest - said));
+    proc_describe_status(&status, ssh.status);
+    (void)refused(*first ? first : buf_str(&status), e);
+    (void)err_detail_lines(e, *rest ? rest + 1 : rest);
+    return -1;
+}
+
+static void printed(struct child *c, const char *bytes, size_t n)
+{
+    (void)c;
+    buf_add(&output, bytes, n);
+}
+
+static void ended(struct child *c)
+{
+    struct err e = ERR_INIT;
+    int result;
+
+    if (!WIFEXITED(c->status) || WEXITSTATUS(c->status) != 0)
+        result = explain_status(&e);
+    else if (!buf_ok(&output))
+        result = refused("says too much", &e);
+    else if ((result = ssh_config_parse(&settings, buf_str(&output), output.len, &e)) < 0)
+        (void)err_prefix(&e, "ssh -G %s", settings.alias);
+    buf_release(&output);
+    finish(&e, result);
+}
+
+static void is_late(struct timer *t)
+{
+    struct err e = ERR_INIT;
+
+    (void)t;
+    child_forget(&ssh);
+    (void)refused("no answer within the connect timeout", &e);
+    e.code = ERR_UNREACHABLE;
+    finish(&e, -1);
+}
+
+/* There is no ssh, or it could not be started: never before the return. */
+static void finish_later(struct timer *t)
+{
+    struct err e = ERR_INIT;
+
+    (void)t;
+    finish(&e, 0);
+}
+
+static void ask_ssh(char *path)
+{
+    /* -N, as the master has it: else an ssh_config with ForkAfterAuthentication is an error. */
+    char flag[][3] = {"-G", "-N", "-T", "-p", "-l", "-i", "--"};
+    const char *const keys[] = {NULL, NULL, NULL, "port", "user", "identity"};
+    char *argv[16] = {path, flag[0], flag[1], flag[2]};
+    size_t n = 4;
+    AUTO_WORDS(values);
+    struct err e = ERR_INIT;
+
+    for (size_t i = 3; i < ARRAY_LEN(keys); i++) {
+        if (!options_tunnel(keys[i]))
+            continue;
+        words_add(&values, options_tunnel(keys[i]));
+        argv[n++] = flag[i];
+        argv[n++] = values.word[values.count - 1];
+    }
+    argv[n++] = flag[6];
+    argv[n++] = settings.alias;
+    ssh.printed = printed;
+    ssh.ended = ended;
+    if (child_start(&ssh, argv, NULL, &e) < 0) {
+        log_trace("ssh", "%s", e.msg);
+        ssh_settings_release(&settings);
+        ssh_config_defaults(&settings, options_tunnel("host"));
+        timer_set(&late, clock_ms(), finish_later);
+    }
+}
+
+void ssh_config_read(void (*done)(const struct ssh_settings *s, const struct err *e))
+{
+    AUTO_FREE(char *, path);
+    const char *host = options_tunnel("host");
+
+    when_read = done;
+    ssh_settings_release(&settings);
+    path = proc_find("ssh");
+    if (!path) {
+        log_trace("ssh", "no ssh on PATH: its defaults");
+        ssh_config_defaults(&settings, host);
+        timer_set(&late, clock_ms(), finish_later);
+        return;
+    }
+    settings = (struct ssh_settings){.alias = mem_strdup(host),
+                                     .publickey = true,
+                                     .keyboard_interactive = true,
+                                     .password = true,
+                                     .password_prompts = 3};
+    timer_set(&late, clock_deadline(opt.connect_timeout, CLOCK_NEVER), is_late);
+    ask_ssh(path);
+}

@@ -1,0 +1,141 @@
+/*
+ * Errors of a tunnel `ssh` that both engines have, so that they read the same. Not here: the words about host
+ * keys (host_key.c), and what only one engine can say.
+ */
+
+#include <ctype.h>
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <keeper/keeper.h>
+#include <ssh/ssh.h>
+
+/* Not the name that ssh dials: what the user's ssh_config says is found under the one that was written. */
+const char *ssh_try(const struct ssh_settings *s)
+{
+    static struct buf command = BUF_INIT(1024);
+    const char *port = options_tunnel("port");
+    AUTO_BUF(whom, 512);
+
+    buf_printf(&whom, "%s@%s", s->user, s->alias);
+    buf_clear(&command);
+    buf_puts(&command, "ssh ");
+    if (port)
+        buf_printf(&command, "-p %s ", port);
+    text_quote_sh(&command, buf_str(&whom));
+    return buf_str(&command);
+}
+
+bool ssh_is_quiet(const struct ssh_settings *s)
+{
+    return text_equal(s->log_level, "QUIET") || text_equal(s->log_level, "FATAL") ||
+           text_equal(s->log_level, "ERROR");
+}
+
+const char *ssh_where(const struct ssh_settings *s)
+{
+    static struct buf text = BUF_INIT(300);
+
+    buf_clear(&text);
+    text_address(&text, s->host, s->port);
+    return buf_str(&text);
+}
+
+int ssh_hint_login(const struct ssh_settings *s, struct err *e)
+{
+    const char *name = options_tunnel("name");
+    AUTO_BUF(where, 128);
+
+    if (name)
+        buf_printf(&where, "set identity in [tunnel %s]", name);
+    else
+        buf_puts(&where, "give -o tunnel.identity=FILE");
+    return err_hint(e, "make %s work, or %s", ssh_try(s), buf_str(&where));
+}
+
+int ssh_silent(const struct ssh_settings *s, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, s->connect_timeout);
+    (void)err_set(e, ERR_UNREACHABLE, "%s: no answer within %s", ssh_where(s), buf_str(&time));
+    return err_hint(e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(s));
+}
+
+void ssh_add_wrong(const char *path, size_t n, unsigned times, struct err *e)
+{
+    AUTO_FREE(char *, whole);
+    AUTO_FREE(char *, shown);
+
+    whole = mem_strndup(path, n);
+    shown = path_short(whole);
+    (void)err_detail(e, "key %s: %u wrong passphrase%s", shown, times, times == 1 ? "" : "s");
+}
+
+int ssh_not_let_in(const struct ssh_settings *s, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, opt.login_timeout);
+    (void)err_set(e, ERR_UNREACHABLE, "%s@%s: not logged in within %s", s->user, s->host, buf_str(&time));
+    return err_hint(e, "try %s; login_timeout gives it longer", ssh_try(s));
+}
+
+int ssh_hint_pause(int64_t left, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, left > 0 ? left : 0);
+    return err_hint(e, "a connection after %s starts it again", buf_str(&time));
+}
+
+static bool mentions(const char *words, const char *const *list)
+{
+    for (; *list; list++) {
+        if (strstr(words, *list))
+            return true;
+    }
+    return false;
+}
+
+int ssh_hint_far(const struct ssh_settings *s, struct err *e)
+{
+    if (opt.socket)
+        return err_hint(
+            e, "check socket: it is %s's, whose sshd_config must allow it: AllowStreamLocalForwarding",
+            s->host);
+    return err_hint(e, "check host and port: %s connects to them", s->host);
+}
+
+int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct err *e)
+{
+    static const char *const unknown[] = {"ame or service not known", "No address associated",
+                                          "nodename nor servname", "emporary failure in name", NULL};
+    static const char *const forbidden[] = {"prohibited", "not permitted", NULL};
+    static const char *const parts[] = {"open failed: ", "connect failed: "};
+    const char *bastion = s->host;
+
+    words = words ? words : "";
+    if (opt.host && mentions(words, unknown)) {
+        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: no such host", opt.host);
+        return err_hint(e, "check host: %s looks it up", bastion);
+    }
+    if (mentions(words, forbidden)) {
+        (void)err_set(e, ERR_REFUSED, "2003 %s: %s: %s", options_endpoint(), bastion, words);
+        if (opt.socket)
+            return ssh_hint_far(s, e);
+        return err_hint(
+            e, "%s must allow it: AllowTcpForwarding and PermitOpen in its sshd_config, or the key's options",
+            bastion);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        words += text_starts(words, parts[i]) ? strlen(parts[i]) : 0;
+    if (*words)
+        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: %c%s", options_endpoint(), tolower((unsigned char)*words),
+                      words + 1);
+    else
+        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: not reached from %s", options_endpoint(), bastion);
+    return ssh_hint_far(s, e);
+}

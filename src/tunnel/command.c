@@ -1,0 +1,168 @@
+/*
+ * A tunnel that is a program of the user's own (`aws ssm start-session`, `kubectl port-forward`): it opens a
+ * local end, which is dialled. One that has died is started again by the next connection, but not more often
+ * than the pauses allow; a connection that comes inside of a pause is told why at once.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/buf.h>
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <keeper/keeper.h>
+
+#include "program.h"
+#include "dial_stream.h"
+
+#define PAUSE_LEAST_MS 500
+#define PAUSE_MOST_MS 30000
+
+/* A dial that waits for the program. */
+struct waiting {
+    struct dial *dial;
+    struct waiting *next;
+};
+
+static struct {
+    enum { DOWN, STARTING, UP } state;
+    struct waiting *first, **last;
+    int64_t started, pause; /* the last start; how long the next one must be after it */
+    struct err why;         /* it is down */
+} command = {.last = &command.first, .pause = PAUSE_LEAST_MS / 2};
+
+static void serve(struct dial *d)
+{
+    const struct program_end *end = program_local_end();
+
+    stream_dial(d, end->path, end->host, end->port,
+                "run the tunnel's command by hand: does it serve what it listens for?");
+}
+
+static void settled(const struct err *e)
+{
+    struct waiting *w;
+
+    command.state = e ? DOWN : UP;
+    if (e)
+        err_copy(&command.why, e);
+    if (e && keeper_is_ready())
+        log_warn(NULL, "%s", e->msg);
+    tunnel_opened(e);
+    while ((w = command.first)) {
+        struct dial *d = w->dial;
+        command.first = w->next;
+        if (!command.first)
+            command.last = &command.first;
+        free(w);
+        d->state = NULL;
+        if (e)
+            d->done(d, -1, e);
+        else
+            serve(d);
+    }
+}
+
+static void lost(const struct err *e)
+{
+    command.state = DOWN;
+    err_copy(&command.why, e);
+    log_warn(NULL, "%s", e->msg);
+    if (clock_ms() - command.started > PAUSE_MOST_MS)
+        command.pause = PAUSE_LEAST_MS / 2;
+}
+
+static void start(void)
+{
+    command.state = STARTING;
+    command.started = clock_ms();
+    command.pause = command.pause * 2 < PAUSE_MOST_MS ? command.pause * 2 : PAUSE_MOST_MS;
+    program_start(settled, lost);
+}
+
+static void command_open(void)
+{
+    struct err e = ERR_INIT;
+
+    if (program_prepare(&e) < 0)
+        tunnel_opened(&e);
+    else
+        start();
+}
+
+/* Inside of a pause. */
+static void refuse(struct dial *d, int64_t left)
+{
+    struct err e = ERR_INIT;
+    AUTO_BUF(time, 32);
+
+    err_copy(&e, &command.why);
+    clock_format_duration(&time, left);
+    (void)err_hint(&e, "a connection after %s starts it again", buf_str(&time));
+    d->done(d, -1, &e);
+}
+
+static void command_dial(struct dial *d)
+{
+    int64_t left = command.started + command.pause - clock_ms();
+
+    if (command.state == UP) {
+        serve(d);
+        return;
+    }
+    if (command.state == DOWN && left > 0) {
+        refuse(d, left);
+        return;
+    }
+    struct waiting *w = mem_alloc(1, sizeof *w);
+    w->dial = d;
+    d->state = w;
+    *command.last = w;
+    command.last = &w->next;
+    if (command.state == DOWN)
+        start();
+}
+
+static void command_undial(struct dial *d)
+{
+    struct waiting **at = &command.first;
+
+    while (*at && (*at)->dial != d)
+        at = &(*at)->next;
+    if (!*at) {
+        stream_undial(d);
+        return;
+    }
+    struct waiting *w = *at;
+    *at = w->next;
+    if (command.last == &w->next)
+        command.last = at;
+    d->state = NULL;
+    free(w);
+}
+
+static bool command_is_up(void)
+{
+    return command.state == UP;
+}
+
+static void command_describe(struct buf *out)
+{
+    const struct program_end *end = program_local_end();
+
+    buf_printf(out, "command %s", program_name());
+    if (end->path)
+        buf_printf(out, ", %s", end->path);
+    else if (end->host) {
+        buf_puts(out, ", ");
+        text_address(out, end->host, end->port);
+    }
+}
+
+const struct tunnel_kind tunnel_command = {.name = "command",
+                                           .open = command_open,
+                                           .dial = command_dial,
+                                           .undial = command_undial,
+                                           .is_up = command_is_up,
+                                           .describe = command_describe,
+                                           .close = program_stop};

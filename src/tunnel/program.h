@@ -1,0 +1,29 @@
+/* The program of a tunnel of type `command`: one start of it until its local end is ready, and its end. When
+ * it is started is the tunnel's business (command.c). */
+#ifndef TUNNEL_PROGRAM_H
+#define TUNNEL_PROGRAM_H
+
+#include <base/err.h>
+
+/* Where it listens. */
+struct program_end {
+    const char *path, *host; /* one of the two */
+    unsigned port;
+};
+
+/* Reads the tunnel's keys, once. ERR_CONFIG naming the key. */
+int program_prepare(struct err *e);
+/*
+ * Starts it. `settled`, once and perhaps at once: ready (NULL), or why not, with its stderr as details; it
+ * has been ended then. After NULL `lost`, once, when it has ended: why.
+ */
+void program_start(void (*settled)(const struct err *e), void (*lost)(const struct err *e));
+/* Ends its process group; no callback any more. */
+void program_stop(void);
+/* Valid while it is ready. */
+const struct program_end *program_local_end(void);
+/* For people: the program's own name, without a folder and without its arguments. "" before it is prepared.
+ */
+const char *program_name(void);
+
+#endif

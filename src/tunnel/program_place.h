@@ -1,0 +1,27 @@
+/* Where the program of a tunnel listens: an address that is written out, or a free port or a socket that we
+ * choose and tell it. */
+#ifndef TUNNEL_PROGRAM_PLACE_H
+#define TUNNEL_PROGRAM_PLACE_H
+
+#include <stdbool.h>
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <base/text.h>
+
+#include "program.h"
+
+struct place {
+    struct program_end end;
+    bool wants_port, wants_socket; /* {local_port}, {socket} in its words */
+};
+
+/* By the words of the key `command`, once. ERR_CONFIG. */
+int place_choose(struct place *p, const struct words *command, struct err *e);
+/* Before each start: a port that nobody listens on; the socket of the last one is removed. ERR_TRY_LATER. */
+int place_renew(struct place *p, struct err *e);
+/* Whether something listens there; `ours`: not another user's. Finds the host where that is open. */
+bool place_is_served(struct place *p, bool ours);
+void place_put(const struct place *p, struct buf *out);
+
+#endif

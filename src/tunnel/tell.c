@@ -1,0 +1,97 @@
+/* One wait at a time, as there is one way in a process. The bounds are for somebody who talks for ever. */
+#include <tunnel/tell.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <event/loop.h>
+#include <keeper/keeper.h>
+
+#define FIRST_MS 1000
+#define AGAIN_MS 250
+#define LINES_MOST 64
+#define SAID_MOST 16384
+
+static struct {
+    struct timer timer;
+    int64_t began;
+    bool given; /* more time, already */
+    char whose[300];
+    struct words shown;
+    void (*gather)(struct buf *out); /* NULL: no wait goes on */
+} tell;
+
+static bool was_shown(const char *line)
+{
+    for (size_t i = 0; i < tell.shown.count; i++) {
+        if (text_equal(tell.shown.word[i], line))
+            return true;
+    }
+    return false;
+}
+
+static void show(const char *line, size_t n)
+{
+    AUTO_FREE(char *, copy);
+
+    copy = mem_strndup(line, n);
+    if (!copy[strspn(copy, " \t\r")] || tell.shown.count >= LINES_MOST || was_shown(copy))
+        return;
+    words_add(&tell.shown, copy);
+    log_say("(%s) %s", tell.whose, copy);
+}
+
+void tell_now(void)
+{
+    AUTO_BUF(said, SAID_MOST);
+
+    if (!tell.gather || keeper_is_ready() || !opt.person)
+        return;
+    tell.gather(&said);
+    for (const char *at = buf_str(&said), *end; *at; at = *end ? end + 1 : end) {
+        end = at + strcspn(at, "\n");
+        show(at, (size_t)(end - at));
+    }
+}
+
+static void look(struct timer *t)
+{
+    tell_now();
+    timer_set(t, clock_ms() + AGAIN_MS, look);
+}
+
+void tell_begin(const char *whose, void (*gather)(struct buf *out))
+{
+    tell_end();
+    (void)snprintf(tell.whose, sizeof tell.whose, "%s", whose);
+    tell.gather = gather;
+    tell.given = false;
+    tell.began = clock_ms();
+    if (!keeper_is_ready() && opt.person)
+        timer_set(&tell.timer, tell.began + FIRST_MS, look);
+}
+
+void tell_end(void)
+{
+    timer_clear(&tell.timer);
+    words_release(&tell.shown);
+    tell.gather = NULL;
+}
+
+bool tell_gives_time(int64_t *deadline, bool certain)
+{
+    AUTO_BUF(said, SAID_MOST);
+
+    if (!tell.gather || tell.given || keeper_is_ready())
+        return false;
+    tell.gather(&said);
+    if ((!certain && (!said.len || !opt.person)) || tell.began + opt.login_timeout <= *deadline)
+        return false;
+    tell.given = true;
+    *deadline = tell.began + opt.login_timeout;
+    return true;
+}

@@ -1,0 +1,316 @@
+/*
+ * Programs of the keeper: what they inherit, what is kept of what they say, and that nothing of their group
+ * is left, whoever ends it. The programs are sh scripts; their processes are found by their pids.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <event/child.h>
+
+#define LONG_MS 20000
+
+struct run {
+    struct child child;
+    struct buf out;
+    bool ended, late, forgets;
+    struct timer timer;
+};
+#define RUN_INIT                                                                                             \
+    {                                                                                                        \
+        .child = CHILD_INIT, .out = BUF_INIT(65536)                                                          \
+    }
+
+static void ended(struct child *c)
+{
+    OWNER_OF(c, struct run, child)->ended = true;
+}
+
+static void late(struct timer *t)
+{
+    struct run *run = OWNER_OF(t, struct run, timer);
+
+    run->late = true;
+    run->ended = true;
+}
+
+static void printed(struct child *c, const char *bytes, size_t n)
+{
+    struct run *run = OWNER_OF(c, struct run, child);
+
+    buf_add(&run->out, bytes, n);
+    if (run->forgets) {
+        child_forget(c);
+        run->ended = true;
+    }
+}
+
+static void start(struct run *run, const char *script)
+{
+    char shell[] = "/bin/sh", option[] = "-c";
+    AUTO_FREE(char *, text);
+    struct err e = ERR_INIT;
+
+    text = mem_strdup(script);
+    char *argv[] = {shell, option, text, NULL};
+    run->child.ended = ended;
+    run->child.printed = printed;
+    run->ended = run->late = false;
+    assert_int_equal(child_start(&run->child, argv, NULL, &e), 0);
+    assert_true(run->child.pid > 0);
+}
+
+static void wait_until(struct run *run)
+{
+    timer_set(&run->timer, clock_ms() + LONG_MS, late);
+    loop_until(&run->ended);
+    timer_clear(&run->timer);
+    assert_false(run->late);
+}
+
+static void release(struct run *run)
+{
+    child_forget(&run->child);
+    buf_release(&run->out);
+    child_end_all();
+}
+
+static void pause_over(struct timer *t)
+{
+    OWNER_OF(t, struct run, timer)->ended = true;
+}
+
+/* Until no process has that number; the orphan's reaper may be the loop itself. */
+static void wait_gone(pid_t pid)
+{
+    struct run nobody = RUN_INIT;
+    int64_t until = clock_ms() + LONG_MS;
+
+    while (kill(pid, 0) == 0) {
+        assert_true(clock_ms() < until);
+        nobody.ended = false;
+        timer_set(&nobody.timer, clock_ms() + 5, pause_over);
+        loop_until(&nobody.ended);
+    }
+    assert_int_equal(errno, ESRCH);
+}
+
+static void outputs(void **state)
+{
+    static const struct {
+        const char *script, *out, *said;
+        int status;
+    } cases[] = {
+        {"echo out; echo err >&2", "out\n", "err\n", 0},
+        {"exit 3", "", "", 3 << 8},
+        {"kill -9 $$", "", "", 9},
+        {"printf 'a\\033[31mb\\r\\nc\\r\\n' >&2", "", "a?[31mb\nc\n", 0},
+        {"exec >&-; echo late >&2", "", "late\n", 0},
+        {"exec >&- 2>&-; exit 4", "", "", 4 << 8},
+        {"cat", "", "", 0}, /* stdin is empty */
+        /* The first lines go, whole, also where they came in many pieces. */
+        {"i=0; while [ $i -lt 1000 ]; do echo line $i >&2; i=$((i+1)); done", "", NULL, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct run run = RUN_INIT;
+        start(&run, cases[i].script);
+        wait_until(&run);
+        assert_int_equal(run.child.status, cases[i].status);
+        assert_int_equal(run.child.pid, 0);
+        assert_string_equal(buf_str(&run.out), cases[i].out);
+        const char *said = buf_str(&run.child.said);
+        if (cases[i].said) {
+            assert_string_equal(said, cases[i].said);
+        } else {
+            assert_in_range(strlen(said), 4000, 4096);
+            assert_memory_equal(said, "line ", 5);
+            assert_string_equal(said + strlen(said) - 9, "line 999\n");
+        }
+        release(&run);
+    }
+}
+
+static void cannot_start(void **state)
+{
+    static const struct {
+        const char *path;
+        enum err_code code;
+    } cases[] = {{"/nonexistent/program", ERR_NOT_FOUND}, {"/etc/passwd", ERR_NOT_RUNNABLE}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct child c = CHILD_INIT;
+        struct err e = ERR_INIT;
+        AUTO_FREE(char *, path);
+        path = mem_strdup(cases[i].path);
+        char *argv[] = {path, NULL};
+        assert_int_equal(child_start(&c, argv, NULL, &e), -1);
+        assert_int_equal(e.code, cases[i].code);
+        assert_int_equal(c.pid, 0);
+        child_end(&c);
+        child_forget(&c);
+    }
+}
+
+/* Descriptors (one of them without close-on-exec), limits, process group, environment. */
+static void inherited(void **state)
+{
+    struct run run = RUN_INIT;
+    struct rlimit before, now;
+    AUTO_FREE(char *, expected);
+    AUTO_FD(open_one);
+
+    (void)state;
+    open_one = open("/dev/null", O_RDONLY);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    before.rlim_cur = 256;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    proc_raise_files();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+    assert_true(now.rlim_cur == before.rlim_max);
+    start(&run, "cd /proc/self/fd; echo *; ulimit -Sn; readlink 0; cut -d' ' -f5 /proc/$$/stat | grep -x $$ "
+                ">/dev/null && echo own group");
+    wait_until(&run);
+    /* The shell itself opens one to read the folder: 3. */
+    expected = mem_printf("0 1 2 3\n%lu\n/dev/null\nown group\n", (unsigned long)before.rlim_cur);
+    assert_string_equal(buf_str(&run.out), expected);
+    release(&run);
+}
+
+static pid_t printed_pid(const struct run *run)
+{
+    return (pid_t)strtol(buf_str(&run->out), NULL, 10);
+}
+
+/* A grandchild that keeps both outputs: the end is not delayed by it, and it is ended itself. */
+static void grandchild_ends_with_the_program(void **state)
+{
+    static const char *const scripts[] = {
+        "sleep 1000 & echo $!; exit 5",
+        "sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' & while :; do read x </proc/$!/comm; [ \"$x\" != "
+        "sleep ] || exit 5; done",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+        struct run run = RUN_INIT;
+        start(&run, scripts[i]);
+        wait_until(&run);
+        assert_int_equal(run.child.status, 5 << 8);
+        assert_true(printed_pid(&run) > 0);
+        assert_true(i == 0 || kill(printed_pid(&run), 0) == 0); /* it does not end of TERM */
+        wait_gone(printed_pid(&run));
+        release(&run);
+    }
+}
+
+/* TERM, and KILL after 2 s for those who do not listen. */
+static void ended_by_us(void **state)
+{
+    static const struct {
+        const char *script;
+        int status;
+    } cases[] = {
+        {"echo $$; exec sleep 1000", SIGTERM},
+        {"trap 'exit 6' TERM; echo $$; while :; do sleep 0.01; done", 6 << 8},
+        {"trap '' TERM; echo $$; while :; do sleep 0.05; done", SIGKILL},
+        {"echo $$; kill -STOP $$; exec sleep 1000", SIGTERM}, /* stopped */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct run run = RUN_INIT;
+        start(&run, cases[i].script);
+        while (run.out.len == 0) {
+            run.ended = false;
+            timer_set(&run.timer, clock_ms() + 5, pause_over);
+            loop_until(&run.ended);
+        }
+        child_end(&run.child);
+        child_end(&run.child);
+        assert_true(run.child.ending);
+        run.ended = false;
+        wait_until(&run);
+        assert_int_equal(run.child.status, cases[i].status);
+        wait_gone(printed_pid(&run));
+        release(&run);
+    }
+}
+
+/* In its own callback, with more to come: no callback after that, and the struct may go. */
+static void forgotten(void **state)
+{
+    struct run run = RUN_INIT;
+
+    (void)state;
+    run.forgets = true;
+    start(&run, "echo $$; while :; do echo more; echo more >&2; done");
+    wait_until(&run);
+    assert_int_equal(run.child.pid, 0);
+    wait_gone(printed_pid(&run));
+    size_t got = run.out.len;
+    run.ended = false;
+    timer_set(&run.timer, clock_ms() + 20, pause_over);
+    loop_until(&run.ended);
+    assert_int_equal(run.out.len, got);
+    release(&run);
+}
+
+static void all_end_with_us(void **state)
+{
+    struct run listens = RUN_INIT, deaf = RUN_INIT;
+
+    (void)state;
+    start(&listens, "sleep 1000 & echo $!; wait");
+    start(&deaf, "trap '' TERM; echo $$; while :; do sleep 0.05; done");
+    while (listens.out.len == 0 || deaf.out.len == 0) {
+        deaf.ended = false;
+        timer_set(&deaf.timer, clock_ms() + 5, pause_over);
+        loop_until(&deaf.ended);
+    }
+    int64_t began = clock_ms();
+    child_end_all();
+    assert_in_range(clock_ms() - began, 1900, LONG_MS);
+    assert_int_equal(kill(printed_pid(&listens), 0), -1);
+    assert_int_equal(kill(printed_pid(&deaf), 0), -1);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* all reaped */
+    began = clock_ms();
+    child_end_all();
+    assert_true(clock_ms() - began < 1000); /* nothing to wait for */
+    release(&listens);
+    release(&deaf);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    proc_harden();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outputs),         cmocka_unit_test(cannot_start),
+        cmocka_unit_test(inherited),       cmocka_unit_test(grandchild_ends_with_the_program),
+        cmocka_unit_test(ended_by_us),     cmocka_unit_test(forgotten),
+        cmocka_unit_test(all_end_with_us),
+    };
+
+    return cmocka_run_group_tests(tests, setup, NULL);
+}

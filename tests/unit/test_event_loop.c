@@ -1,0 +1,227 @@
+/* The loop: level-triggered events, hang-ups, what is forgotten within the turn, timers in order, hooks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <event/loop.h>
+
+static bool done;
+
+static void stop(struct timer *t)
+{
+    (void)t;
+    done = true;
+}
+
+/* Turns for `ms` at least. */
+static void run_for(int64_t ms)
+{
+    struct timer t = {0};
+
+    done = false;
+    timer_set(&t, clock_ms() + ms, stop);
+    loop_until(&done);
+    timer_clear(&t);
+}
+
+struct end {
+    struct watch watch;
+    unsigned calls, events;
+    struct end *victim; /* forgotten in the callback, and used anew for `quiet` */
+    int quiet;
+};
+
+static void count(struct watch *w, unsigned events)
+{
+    struct end *end = OWNER_OF(w, struct end, watch);
+
+    end->calls++;
+    end->events = events;
+    if (end->victim) {
+        loop_forget(&end->victim->watch);
+        loop_watch(&end->victim->watch, end->quiet, LOOP_READ, count);
+    } else {
+        done = true;
+    }
+}
+
+static void once(void)
+{
+    done = false;
+    loop_until(&done);
+}
+
+static void pair(int fd[2])
+{
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
+}
+
+static void events(void **state)
+{
+    struct end end = {.watch.fd = -1};
+    int fd[2];
+
+    (void)state;
+    pair(fd);
+    loop_watch(&end.watch, fd[0], LOOP_READ, count);
+    run_for(20);
+    assert_int_equal(end.calls, 0);
+    assert_int_equal(write(fd[1], "x", 1), 1);
+    once();
+    assert_int_equal(end.events, LOOP_READ);
+    once(); /* level-triggered: it was not read */
+    assert_int_equal(end.calls, 2);
+    loop_want(&end.watch, LOOP_READ | LOOP_WRITE);
+    once();
+    assert_int_equal(end.events, LOOP_READ | LOOP_WRITE);
+    loop_want(&end.watch, LOOP_WRITE);
+    once();
+    assert_int_equal(end.events, LOOP_WRITE);
+    (void)close(fd[1]);
+    once(); /* a hang-up comes as both */
+    assert_int_equal(end.events, LOOP_READ | LOOP_WRITE);
+    unsigned calls = end.calls;
+    loop_want(&end.watch, 0);
+    run_for(20);
+    assert_int_equal(end.calls, calls); /* not even that */
+    loop_want(&end.watch, LOOP_READ);
+    once();
+    assert_int_equal(end.calls, calls + 1);
+    loop_forget(&end.watch);
+    assert_int_equal(end.watch.fd, -1);
+    loop_forget(&end.watch);
+    (void)close(fd[0]);
+}
+
+/* Both are ready in the same turn; whichever comes first forgets the other one, whose event is nobody's then.
+ */
+static void forgotten_in_the_turn(void **state)
+{
+    struct end a = {.watch.fd = -1}, b = {.watch.fd = -1};
+    int first[2], second[2], quiet[2];
+
+    (void)state;
+    pair(quiet);
+    a.quiet = b.quiet = quiet[0];
+    a.victim = &b;
+    b.victim = &a;
+    pair(first);
+    pair(second);
+    assert_int_equal(write(first[1], "x", 1), 1);
+    assert_int_equal(write(second[1], "x", 1), 1);
+    loop_watch(&a.watch, first[0], LOOP_READ, count);
+    loop_watch(&b.watch, second[0], LOOP_READ, count);
+    struct timer t = {0};
+    done = false;
+    timer_set(&t, clock_ms(), stop); /* exactly one turn */
+    loop_until(&done);
+    assert_int_equal(a.calls + b.calls, 1);
+    loop_forget(&a.watch);
+    loop_forget(&b.watch);
+    for (int i = 0; i < 2; i++) {
+        (void)close(quiet[i]);
+        (void)close(first[i]);
+        (void)close(second[i]);
+    }
+}
+
+static char fired[16];
+static struct timer timers[8];
+
+static void note(struct timer *t)
+{
+    char name[2] = {(char)('0' + (t - timers)), '\0'};
+
+    strncat(fired, name, sizeof fired - strlen(fired) - 1);
+    if (t == &timers[1])
+        timer_clear(&timers[3]); /* of the same moment as itself */
+    if (t == &timers[4] && strlen(fired) < 10)
+        timer_set(t, clock_ms(), note); /* for now: the next turn, and others get theirs between */
+    done = done || strlen(fired) == 10;
+}
+
+static void timers_in_order(void **state)
+{
+    int64_t now = clock_ms();
+
+    (void)state;
+    memset(timers, 0, sizeof timers);
+    fired[0] = '\0';
+    timer_set(&timers[0], now + 12, note);
+    timer_set(&timers[1], now + 4, note);
+    timer_set(&timers[2], now + 8, note);
+    timer_set(&timers[3], now + 4, note);
+    timer_set(&timers[5], now + 1, note);
+    timer_set(&timers[5], now + 20, note); /* replaces */
+    timer_set(&timers[6], now + 2, note);
+    timer_clear(&timers[6]);
+    timer_clear(&timers[6]);
+    run_for(40);
+    assert_string_equal(fired, "1205");
+    assert_true(clock_ms() >= now + 40); /* never early */
+}
+
+static void timer_for_now_waits_a_turn(void **state)
+{
+    int64_t now = clock_ms();
+
+    (void)state;
+    memset(timers, 0, sizeof timers);
+    fired[0] = '\0';
+    timer_set(&timers[4], now, note);
+    timer_set(&timers[0], now, note);
+    run_for(20000);
+    assert_string_equal(fired, "4044444444");
+}
+
+static struct turn_hook first_hook, second_hook;
+static char ran[16];
+
+static void second_run(struct turn_hook *h)
+{
+    (void)h;
+    strncat(ran, "2", sizeof ran - strlen(ran) - 1);
+    done = true;
+}
+
+static void first_run(struct turn_hook *h)
+{
+    strncat(ran, "1", sizeof ran - strlen(ran) - 1);
+    if (strlen(ran) > 2)
+        loop_no_turn(h);
+}
+
+static void hooks(void **state)
+{
+    (void)state;
+    loop_each_turn(&first_hook, first_run);
+    loop_each_turn(&first_hook, first_run); /* once is enough */
+    loop_each_turn(&second_hook, second_run);
+    once(); /* before the first wait too, or work done before the loop would lie */
+    assert_string_equal(ran, "12");
+    once();
+    assert_string_equal(ran, "1212");
+    once();
+    assert_string_equal(ran, "12122");
+    loop_no_turn(&second_hook);
+    loop_no_turn(&second_hook);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events),          cmocka_unit_test(forgotten_in_the_turn),
+        cmocka_unit_test(timers_in_order), cmocka_unit_test(timer_for_now_waits_a_turn),
+        cmocka_unit_test(hooks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -34,6 +34,10 @@ int file_trust(const char *path, enum file_guard guard, struct err *e);
  */
 int file_write(const char *path, const void *bytes, size_t n, mode_t mode, struct err *e);
 
+/* Writes the bytes to a new file, 0600, beside the target, for a person to edit. *out: its path, malloced.
+ * ERR_IO. */
+int file_draft(const char *path, const void *bytes, size_t n, char **out, struct err *e);
+
 /* Makes the folder that contains an absolute path, if it does not exist. -1 if anyone but us and root can
  * change it (ERR_CONFIG, e->what is the short path), or ERR_IO. */
 int file_folder(const char *path, struct err *e);
@@ -56,6 +60,10 @@ int file_lock(const char *name, int64_t deadline, struct file_lock *out, struct 
  * "another broker that ...". */
 int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, struct file_lock *out,
                   struct err *e);
+/* Locks PATH.lock (if PATH is a symlink: beside its target), while a file is read, changed and written. Only
+ * we and root may be able to change the folder. */
+int file_lock_beside(const char *path, const char *waiting_for, int64_t deadline, struct file_lock *out,
+                     struct err *e);
 void file_unlock(struct file_lock *lock);
 
 /* Writes all; -1 with errno. */
@@ -94,6 +102,9 @@ enum path_group {
 int path_trust(const char *path, enum path_group group, struct err *e);
 /* The path with all links resolved; malloced; NULL if nothing is there. */
 char *path_real(const char *path);
+/* The file that a symlink leads to, even if that does not exist yet, so that the link survives a rename;
+ * malloced. */
+char *path_target(const char *path);
 /* "~/x" becomes $HOME/x, anything else is copied; malloced. */
 char *path_expand(const char *path);
 /* A path under $HOME as "~/...", for people; malloced. */

@@ -79,6 +79,10 @@ int proc_capture(const struct proc_run *run, struct proc_result *result, struct 
  * Returns -1. */
 int proc_hint_by_hand(const char *must, struct err *e);
 
+/* Runs argv[0], a path, with our own stdin, stdout and stderr, for as long as it takes: an editor. Ctrl-C is
+ * the program's alone meanwhile. -1: it could not be started (126/127 codes). */
+int proc_foreground(char *const *argv, int *status, struct err *e);
+
 /* "exit status 3", "killed by SIGTERM". */
 void proc_describe_status(struct buf *out, int status);
 

@@ -1,8 +1,7 @@
 /*
  * The config file(s) (SPEC section 2): reading both, includes, strict checks; resolving one profile from
- * inherits, [defaults], BROKER_* and the command line in the order of SPEC section 1; and editing the user's
- * file without losing a comment. Reading keeps every section but checks only what a run uses; config_check()
- * checks all.
+ * inherits, [defaults], BROKER_* and the command line in the order of SPEC section 1. Reading keeps every
+ * section but checks only what a run uses; config_check() checks all. config_edit.h changes the user's file.
  */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
@@ -25,6 +24,9 @@ struct config;
  * "FILE:LINE" and hint.
  */
 int config_load(struct config **out, struct err *e);
+/* The same as if the user's file had that text (NULL: as it is): checks what is to be written. */
+struct buf;
+int config_load_text(struct config **out, const struct buf *text, struct err *e);
 void config_free(struct config *c);
 void config_free_cleanup(struct config **c);
 #define AUTO_CONFIG(name) __attribute__((cleanup(config_free_cleanup))) struct config *name = NULL
@@ -39,11 +41,20 @@ void config_may_be_new(struct config *c);
  * NULL: no home. */
 const char *config_user_file(const struct config *c);
 
+/* The same before anything is read; malloced. */
+char *config_user_path(void);
+
 /* Profile names in file order, NULL-terminated; owned by the config. */
 const char *const *config_profile_names(const struct config *c);
 const char *const *config_tunnel_names(const struct config *c);
 /* The file and line where a profile's section begins. False if there is none. */
 bool config_profile_place(const struct config *c, const char *name, const char **file, unsigned *line);
+
+/* Whether the user's own file has that profile. */
+bool config_profile_is_own(const struct config *c, const char *name);
+/* The first profile that inherits from NAME itself, and where it says so, as "FILE:LINE", malloced; NULL:
+ * none. */
+const char *config_heir(const struct config *c, const char *name, char **place);
 
 /* A key of [defaults] only. NULL if unset. */
 const char *config_file_key(const struct config *c, enum file_key k);
@@ -77,13 +88,5 @@ int config_check_files(const struct profile *p, bool tls, struct err *e);
  * errors. */
 unsigned config_check(const struct config *c, void (*each)(void *context, const struct err *e),
                       void *context);
-
-/*
- * Appends a section [profile NAME] with these settings, in the order given, to config_user_file(), which is
- * created if missing. Settings `tunnel.KEY` make a [tunnel NAME] too, and via = NAME. Refuses an existing
- * name and a bad key or value (e->what is the flag, or the key if that is NULL). Values are quoted if needed.
- */
-int config_add_profile(const struct config *c, const char *name, const struct override *settings,
-                       size_t count, struct err *e);
 
 #endif

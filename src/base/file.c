@@ -1,24 +1,21 @@
-/* Files: bounded reads with a guard, atomic writes, locks. Folder names are in path.c. */
+/* Files: bounded reads with a guard, atomic writes. Locks are in lock.c, folder names in
+ * path.c. */
 #include <base/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <base/clock.h>
 #include <base/mem.h>
-#include <base/tty.h>
 
 #define END_PROBE 64
-#define LINKS_MOST 8
+#define REPLACED 2
+#define REPLACED_MOST 100 /* times in a row: others write as fast as they can */
 
 static int guard_check(const struct stat *st, enum file_guard guard, const char *name, struct err *e)
 {
@@ -41,7 +38,8 @@ static int guard_check(const struct stat *st, enum file_guard guard, const char 
     return 0;
 }
 
-/* The opened file is trusted only if the path leads to it, and only we or root can have made it so. */
+/* The opened file is trusted only if the path leads to it, and only we or root can have made it so. REPLACED:
+ * another broker has just put a new file there. */
 static int way_check(const struct stat *st, const char *path, enum file_guard guard, const char *name,
                      struct err *e)
 {
@@ -55,7 +53,8 @@ static int way_check(const struct stat *st, const char *path, enum file_guard gu
         return 0;
     if (fd >= 0)
         (void)err_set(e, ERR_IO, "is being replaced");
-    return err_what(e, "%s", name);
+    (void)err_what(e, "%s", name);
+    return fd >= 0 ? REPLACED : -1;
 }
 
 /*
@@ -97,8 +96,8 @@ static int refuse_unread(const char *path, const char *name, struct err *e)
     return err_what(e, "%s", name);
 }
 
-/* 0 with an open descriptor, 1 no such file, -1 error. */
-static int open_checked(const char *path, enum file_guard guard, int *out, struct stat *st, struct err *e)
+/* 0 with an open descriptor, 1 no such file, REPLACED, -1 error. */
+static int open_once(const char *path, enum file_guard guard, int *out, struct stat *st, struct err *e)
 {
     AUTO_FREE(char *, name);
     AUTO_FD(fd);
@@ -113,10 +112,24 @@ static int open_checked(const char *path, enum file_guard guard, int *out, struc
         (void)err_set(e, ERR_IO, S_ISDIR(st->st_mode) ? "is a folder" : "not a regular file");
         return err_what(e, "%s", name);
     }
-    if (guard_check(st, guard, name, e) < 0 || way_check(st, path, guard, name, e) < 0)
+    if (guard_check(st, guard, name, e) < 0)
         return -1;
-    *out = fd_take(&fd);
-    return 0;
+    int way = way_check(st, path, guard, name, e);
+    if (way == 0)
+        *out = fd_take(&fd);
+    return way;
+}
+
+/* The same, tried again if the file was replaced meanwhile. */
+static int open_checked(const char *path, enum file_guard guard, int *out, struct stat *st, struct err *e)
+{
+    for (int i = 0; i < REPLACED_MOST; i++) {
+        err_clear(e);
+        int got = open_once(path, guard, out, st, e);
+        if (got != REPLACED)
+            return got;
+    }
+    return -1;
 }
 
 int file_read(const char *path, enum file_guard guard, struct buf *out, struct err *e)
@@ -138,35 +151,6 @@ int file_trust(const char *path, enum file_guard guard, struct err *e)
     struct stat st;
 
     return open_checked(path, guard, &fd, &st, e);
-}
-
-/* The link's target, made absolute from the link's folder; malloced; NULL if it is not a link. */
-static char *follow_link(const char *path)
-{
-    char target[PATH_MAX];
-    ssize_t n = readlink(path, target, sizeof target - 1);
-    const char *slash = strrchr(path, '/');
-
-    if (n <= 0)
-        return NULL;
-    target[n] = '\0';
-    return *target == '/' || !slash ? mem_strdup(target)
-                                    : mem_printf("%.*s/%s", (int)(slash - path), path, target);
-}
-
-/* The file that a symlink leads to, even if that does not exist yet, so that the link survives the rename. */
-static char *resolve_target(const char *path)
-{
-    char *real = path_real(path), *at = real ? real : mem_strdup(path);
-
-    for (int depth = 0; !real && depth < LINKS_MOST; depth++) {
-        char *next = follow_link(at);
-        if (!next)
-            break;
-        free(at);
-        at = next;
-    }
-    return at;
 }
 
 int file_folder(const char *path, struct err *e)
@@ -199,7 +183,7 @@ int file_write(const char *path, const void *bytes, size_t n, mode_t mode, struc
     AUTO_FREE(char *, folder);
     AUTO_FD(fd);
 
-    target = resolve_target(path);
+    target = path_target(path);
     folder = mem_strdup(target);
     char *slash = strrchr(folder, '/');
     if (slash && slash != folder) {
@@ -221,6 +205,26 @@ int file_write(const char *path, const void *bytes, size_t n, mode_t mode, struc
     return 0;
 }
 
+int file_draft(const char *path, const void *bytes, size_t n, char **out, struct err *e)
+{
+    AUTO_FREE(char *, target);
+    AUTO_FREE(char *, draft);
+    AUTO_FD(fd);
+
+    target = path_target(path);
+    draft = mem_printf("%s.edit.XXXXXX", target);
+    fd = mkostemp(draft, O_CLOEXEC);
+    if (fd < 0 || fd_write_all(fd, bytes, n) < 0) {
+        (void)err_set(e, ERR_IO, "%s: %s", draft, strerror(errno));
+        if (fd >= 0)
+            (void)unlink(draft);
+        return -1;
+    }
+    *out = draft;
+    draft = NULL;
+    return 0;
+}
+
 int file_mkdirs(const char *path, struct err *e)
 {
     AUTO_FREE(char *, part);
@@ -238,72 +242,6 @@ int file_mkdirs(const char *path, struct err *e)
         if (!was)
             return 0;
     }
-}
-
-/* 0 locked, 1 the deadline has passed, -1 error. */
-static int lock_wait(int fd, const char *waiting_for, int64_t deadline)
-{
-    struct tty_wait wait;
-    int got;
-
-    tty_wait_begin(&wait, waiting_for, deadline);
-    while ((got = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && clock_left(deadline) > 0) {
-        int pause = clock_left(deadline) < 20 ? clock_left(deadline) : 20;
-        (void)poll(NULL, 0, pause);
-        tty_wait_tick(&wait);
-    }
-    int failed = got < 0 ? errno : 0;
-    tty_wait_end(&wait);
-    errno = failed;
-    return failed == EWOULDBLOCK ? 1 : got;
-}
-
-/* The previous holder may have removed it meanwhile. */
-static bool is_there(int fd, const char *path)
-{
-    struct stat ours, there;
-
-    return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_ino == there.st_ino &&
-           ours.st_dev == there.st_dev;
-}
-
-int file_lock(const char *name, int64_t deadline, struct file_lock *out, struct err *e)
-{
-    return file_lock_for(name, "another broker that fetches the same credential", deadline, out, e);
-}
-
-int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, struct file_lock *out,
-                  struct err *e)
-{
-    AUTO_FREE(char *, folder);
-    AUTO_FREE(char *, path);
-    AUTO_FD(fd);
-    int waited = 0;
-
-    if (path_runtime(&folder, e) < 0)
-        return -1;
-    path = mem_printf("%s/%s.lock", folder, name);
-    do {
-        fd_close_cleanup(&fd);
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0 || (waited = lock_wait(fd, waiting_for, deadline)) < 0)
-            return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-    } while (waited == 0 && !is_there(fd, path));
-    if (waited > 0)
-        return err_set(e, ERR_TRY_LATER, "another broker holds %s for too long", path);
-    *out = (struct file_lock){fd_take(&fd), path};
-    path = NULL;
-    return 0;
-}
-
-void file_unlock(struct file_lock *lock)
-{
-    if (lock->fd < 0)
-        return;
-    (void)unlink(lock->path); /* removed while the lock is still held */
-    fd_close_cleanup(&lock->fd);
-    free(lock->path);
-    lock->path = NULL;
 }
 
 int fd_write_all(int fd, const void *bytes, size_t n)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 
 #include <base/log.h>
 #include <base/mem.h>
+
+#define LINKS_MOST 8
 
 const char *path_home(void)
 {
@@ -108,4 +111,32 @@ char *path_short(const char *path)
     if (n > 1 && strncmp(path, home, n) == 0 && path[n] == '/')
         return mem_printf("~%s", path + n);
     return mem_strdup(path);
+}
+
+/* The link's target, made absolute from the link's folder; malloced; NULL if it is not a link. */
+static char *follow_link(const char *path)
+{
+    char target[PATH_MAX];
+    ssize_t n = readlink(path, target, sizeof target - 1);
+    const char *slash = strrchr(path, '/');
+
+    if (n <= 0)
+        return NULL;
+    target[n] = '\0';
+    return *target == '/' || !slash ? mem_strdup(target)
+                                    : mem_printf("%.*s/%s", (int)(slash - path), path, target);
+}
+
+char *path_target(const char *path)
+{
+    char *real = path_real(path), *at = real ? real : mem_strdup(path);
+
+    for (int depth = 0; !real && depth < LINKS_MOST; depth++) {
+        char *next = follow_link(at);
+        if (!next)
+            break;
+        free(at);
+        at = next;
+    }
+    return at;
 }

@@ -64,7 +64,8 @@ struct verb {
     const char *words;        /* what the first word is, for completion: "profile", "forward", or the choices,
                                  separated by spaces */
     const char *words2;       /* the same for the second */
-    const char *words2_after; /* the first words after which that holds; NULL: all */
+    const char *words2_after; /* the first words, separated by spaces, after which that holds; NULL: all */
+    const char *keys_after;   /* the first words whose second word is followed by KEY=VALUE words */
     int (*run)(struct invocation *inv, struct err *e);
 };
 extern const struct verb *const verb_table[]; /* NULL-terminated */
@@ -101,6 +102,9 @@ void invocation_release(struct invocation *inv);
  * with e->what the verb; options may stand anywhere before `--`.
  */
 int invocation_parse(const struct verb *verb, int argc, char **argv, struct invocation *inv, struct err *e);
+
+/* A word KEY=VALUE, as of -o. The word is not repeated in an error: it may be a secret. */
+int invocation_setting(struct invocation *inv, const char *word, struct err *e);
 
 /* The request that the command line makes; word[`word`] is the profile or URL; "-" is read from stdin or
  * asked for. */

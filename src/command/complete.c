@@ -207,6 +207,16 @@ static void offer_behind_dashes(const struct verb *v, size_t words, const char *
         complete_programs(typed);
 }
 
+static bool has_word(const char *words, const char *word)
+{
+    size_t n = word ? strlen(word) : 0;
+
+    for (const char *at = words; n && at && (at = strstr(at, word)) != NULL; at += n)
+        if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+            return true;
+    return false;
+}
+
 /* Candidates for the `positional`th word of a verb. */
 static void offer_word(const struct verb *v, size_t positional, const char *first, bool is_tunnel,
                        const struct complete *c)
@@ -215,8 +225,10 @@ static void offer_word(const struct verb *v, size_t positional, const char *firs
         offer_words(c, v->words);
     else if (positional == 1 && is_tunnel)
         offer_tunnels(c);
-    else if (positional == 1 && (!v->words2_after || text_equal(first, v->words2_after)))
+    else if (positional == 1 && (!v->words2_after || has_word(v->words2_after, first)))
         offer_words(c, v->words2);
+    else if (positional > 1 && has_word(v->keys_after, first))
+        offer_keys(c->prefix);
 }
 
 /* words[0] is the verb, words[n - 1] the word being typed. */

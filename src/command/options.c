@@ -83,22 +83,27 @@ static void add_override(struct invocation *inv, const char *key, const char *va
     inv->override[i] = (struct override){key, value, flag};
 }
 
-static int set_key(struct invocation *inv, const char *text, struct err *e)
+static int set_key(struct invocation *inv, const char *text, const char *flag_prefix, struct err *e)
 {
     const char *equals = strchr(text, '=');
 
     if (!equals || equals == text) {
-        (void)err_set(e, ERR_USAGE, "-o needs KEY=VALUE");
+        (void)err_set(e, ERR_USAGE, "%s needs KEY=VALUE", *flag_prefix ? "-o" : inv->word[0]);
         return err_hint(e, "broker help config");
     }
     words_take(&inv->owned, mem_strndup(text, (size_t)(equals - text)));
     char *key = inv->owned.word[inv->owned.count - 1];
-    words_take(&inv->owned, mem_printf("-o %s", key));
+    words_take(&inv->owned, mem_printf("%s%s", flag_prefix, key));
     const char *flag = inv->owned.word[inv->owned.count - 1];
     for (char *c = key; *c; c++)
         *c = *c == '-' ? '_' : *c;
     add_override(inv, key, equals + 1, flag);
     return 0;
+}
+
+int invocation_setting(struct invocation *inv, const char *word, struct err *e)
+{
+    return set_key(inv, word, "", e);
 }
 
 static int take(struct invocation *inv, int id, const char *value, const char *typed, struct err *e)
@@ -108,7 +113,7 @@ static int take(struct invocation *inv, int id, const char *value, const char *t
     inv->given[id]++;
     inv->value[id] = value;
     if (id == OPT_key)
-        return set_key(inv, value, e);
+        return set_key(inv, value, "-o ", e);
     if (id == OPT_timeout && (!duration_parse(value, &inv->timeout_ms) || inv->timeout_ms == 0)) {
         (void)err_set(e, ERR_USAGE, "--timeout: '%s' is no duration", value);
         return err_hint(e, "like 10s, 5m or 1h");

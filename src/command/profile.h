@@ -8,6 +8,10 @@ int profile_list(struct invocation *inv, struct err *e);
 int profile_show(struct invocation *inv, struct err *e);
 int profile_check(struct invocation *inv, struct err *e);
 int profile_add(struct invocation *inv, struct err *e);
+int profile_set(struct invocation *inv, struct err *e);
+int profile_edit(struct invocation *inv, struct err *e);
+int profile_remove(struct invocation *inv, struct err *e);
+int profile_rename(struct invocation *inv, struct err *e);
 
 /* "app@db.example.com:3307/shop"; malloced. */
 char *profile_server(const struct profile *p);

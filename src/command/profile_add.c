@@ -13,6 +13,7 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/tty.h>
+#include <model/config_edit.h>
 #include <model/identity.h>
 #include <model/kinds.h>
 #include <model/url.h>
@@ -252,7 +253,7 @@ int profile_add(struct invocation *inv, struct err *e)
     }
     if (p.password)
         offer_password(&p, name);
-    if (config_add_profile(config, name, a.set, a.count, e) < 0)
+    if (config_add_profile(name, a.set, a.count, e) < 0)
         return -1;
     return added(name, e);
 }

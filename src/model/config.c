@@ -21,13 +21,24 @@ static int index_event(void *context, const struct ini_event *event, struct err 
     return section_add(context, event, e);
 }
 
+static int read_text(const struct config *c, const char *path, struct buf *out, struct err *e)
+{
+    if (!c->instead || !text_equal(path, c->user_file))
+        return text_equal(path, "/dev/null") ? 0 : file_read(path, FILE_TRUSTED, out, e);
+    buf_add(out, buf_str(c->instead), c->instead->len);
+    if (buf_ok(out))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "over %zu bytes", out->max);
+    return err_what(e, "%s", path);
+}
+
 /* Reads one file as the weakest so far. 0 done, 1 no such file, -1 error. */
 static int read_file(struct config *c, const char *path, struct err *e)
 {
     struct config_file *f = &c->file[c->files];
 
     f->text = (struct buf)BUF_INIT(CONFIG_FILE_BYTES);
-    int got = text_equal(path, "/dev/null") ? 0 : file_read(path, FILE_TRUSTED, &f->text, e);
+    int got = read_text(c, path, &f->text, e);
     if (got != 0) {
         buf_release(&f->text);
         if (got < 0 && !*e->hint)
@@ -185,34 +196,56 @@ static char *absolute_path(const char *path)
     return mem_strdup(full);
 }
 
-static int read_all(struct config *c, struct err *e)
+/* Malloced; NULL without a home. `alone`: BROKER_CONFIG names it. */
+static char *user_file(bool *alone)
 {
     const char *given = secure_getenv("BROKER_CONFIG");
     AUTO_FREE(char *, folder);
 
-    if (given && *given) {
-        c->user_file = absolute_path(given);
-        int got = read_chain(c, c->user_file, e);
+    *alone = given && *given;
+    if (*alone)
+        return absolute_path(given);
+    folder = path_xdg("XDG_CONFIG_HOME", ".config");
+    return folder ? mem_printf("%s/broker/config", folder) : NULL;
+}
+
+static int read_all(struct config *c, struct err *e)
+{
+    bool alone;
+    int got = 0;
+
+    c->user_file = user_file(&alone);
+    if (c->user_file)
+        got = read_chain(c, c->user_file, e);
+    if (alone) {
         c->is_missing = got == 1;
         return got;
     }
-    folder = path_xdg("XDG_CONFIG_HOME", ".config");
-    if (folder) {
-        c->user_file = mem_printf("%s/broker/config", folder);
-        if (read_chain(c, c->user_file, e) < 0)
-            return -1;
-    }
-    return read_chain(c, SYSTEM_FILE, e);
+    return got < 0 ? -1 : read_chain(c, SYSTEM_FILE, e);
+}
+
+char *config_user_path(void)
+{
+    bool alone;
+
+    return user_file(&alone);
 }
 
 int config_load(struct config **out, struct err *e)
+{
+    return config_load_text(out, NULL, e);
+}
+
+int config_load_text(struct config **out, const struct buf *text, struct err *e)
 {
     AUTO_CONFIG(c);
 
     *out = NULL;
     c = mem_alloc(1, sizeof *c);
+    c->instead = text;
     if (read_all(c, e) < 0 || take_file_keys(c, e) < 0)
         return -1;
+    c->instead = NULL;
     section_list_names(c);
     *out = c;
     c = NULL;
@@ -277,6 +310,13 @@ bool config_profile_place(const struct config *c, const char *name, const char *
         *line = section_line(c, s);
     }
     return s != NULL;
+}
+
+bool config_profile_is_own(const struct config *c, const char *name)
+{
+    const struct section *s = section_find(c, SECTION_PROFILE, name);
+
+    return s && c->user_file && text_equal(c->file[s->file].path, c->user_file);
 }
 
 const char *config_file_key(const struct config *c, enum file_key k)

@@ -1,187 +1,60 @@
 /*
- * Edits the user's config file as text, so that comments, order and mode stay. The result is lexed before it
- * is written, so that broker can read what it writes. Nothing here resolves a profile.
+ * Changes the user's config file: lock, read, check, write. The new text is read as a run would read it
+ * before it is written, so that broker can read what it writes. The changes are in config_edit_add.c and
+ * config_edit_set.c.
  */
-#include <model/config.h>
+#include <model/config_edit.h>
 
+#include <stdlib.h>
 #include <string.h>
 
-#include <base/file.h>
+#include <base/clock.h>
 #include <base/mem.h>
-#include <base/text.h>
 #include <model/config_file.h>
-#include <model/ini.h>
 
-/* Whether the value reads back unchanged without quotes. */
-static bool is_plain(const char *value)
+/* Enough for two hundred that wait for each other. */
+#define LOCK_MS 120000
+
+void config_edit_release(struct config_edit *edit)
 {
-    size_t n = strlen(value);
-
-    if (!n)
-        return true;
-    if (strchr(" \t\"#;", value[0]) || strchr(" \t", value[n - 1]))
-        return false;
-    for (const char *s = value + 1; *s; s++)
-        if ((*s == '#' || *s == ';') && (s[-1] == ' ' || s[-1] == '\t'))
-            return false;
-    return true;
+    file_unlock(&edit->lock);
+    config_free(edit->config);
+    free(edit->path);
+    buf_release(&edit->old);
+    buf_release(&edit->text);
 }
 
-static void add_line(struct buf *out, const char *key, const char *value)
+int config_edit_begin(struct config_edit *edit, struct err *e)
 {
-    bool quote = !is_plain(value);
+    static const char waiting_for[] = "another broker that changes the config file";
 
-    buf_printf(out, "%s =%s", key, *value ? " " : "");
-    if (quote)
-        buf_putc(out, '"');
-    for (; *value; value++) {
-        if (quote && (*value == '"' || *value == '\\'))
-            buf_putc(out, '\\');
-        buf_putc(out, *value);
+    edit->path = config_user_path();
+    if (!edit->path) {
+        (void)err_set(e, ERR_CONFIG, "no home folder to keep the config file in");
+        return err_hint(e, "set HOME, XDG_CONFIG_HOME or BROKER_CONFIG");
     }
-    buf_puts(out, quote ? "\"\n" : "\n");
-}
-
-/* Checks a setting as a run would, and adds its line. */
-static int add_setting(struct buf *out, const struct key_info *infos, size_t count, const char *key,
-                       const struct override *o, struct err *e)
-{
-    int k = key_find(infos, count, key);
-    AUTO_FREE(char *, checked);
-
-    if (k < 0) {
-        const char *meant = key_closest(infos, count, key);
-        (void)err_set(e, ERR_USAGE, "unknown key '%.80s'", o->key);
-        (void)(meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help config"));
-        return err_what(e, "%s", o->flag ? o->flag : o->key);
-    }
-    if (key_check(&infos[k], o->value, &checked, e) < 0)
-        return err_what(e, "%s", o->flag ? o->flag : o->key);
-    add_line(out, infos[k].name, o->value);
+    if (file_folder(edit->path, e) < 0 ||
+        file_lock_beside(edit->path, waiting_for, clock_deadline(LOCK_MS, CLOCK_NEVER), &edit->lock, e) < 0 ||
+        config_load(&edit->config, e) < 0 || file_read(edit->path, FILE_TRUSTED, &edit->old, e) < 0)
+        return -1;
+    buf_add(&edit->text, buf_str(&edit->old), edit->old.len);
     return 0;
 }
 
-static bool has_tunnel_keys(const struct override *settings, size_t count)
+int config_edit_load(const struct config_edit *edit, struct config **out, struct err *e)
 {
-    for (size_t i = 0; i < count; i++)
-        if (text_starts(settings[i].key, "tunnel."))
-            return true;
-    return false;
+    return config_load_text(out, &edit->text, e);
 }
 
-/* The profile's own tunnel replaces an inline `via`. */
-static int add_profile_section(struct buf *out, const char *name, const struct override *settings,
-                               size_t count, struct err *e)
+int config_edit_save(const struct config_edit *edit, struct err *e)
 {
-    bool with_tunnel = has_tunnel_keys(settings, count);
+    AUTO_CONFIG(after);
 
-    buf_printf(out, "%s[profile %s]\n", out->len ? "\n" : "", name);
-    for (size_t i = 0; i < count; i++) {
-        if (text_starts(settings[i].key, "tunnel.") || (with_tunnel && text_equal(settings[i].key, "via")))
-            continue;
-        if (add_setting(out, key_infos, KEY_COUNT, settings[i].key, &settings[i], e) < 0)
-            return -1;
+    if (edit->text.len > CONFIG_FILE_BYTES) {
+        (void)err_set(e, ERR_CONFIG, "the config file is full");
+        return err_hint(e, "divide it, with include");
     }
-    if (with_tunnel)
-        add_line(out, "via", name);
-    return 0;
-}
-
-static int add_tunnel_section(struct buf *out, const char *name, const struct override *settings,
-                              size_t count, struct err *e)
-{
-    buf_printf(out, "\n[tunnel %s]\n", name);
-    for (size_t i = 0; i < count; i++) {
-        const struct override *o = &settings[i];
-        if (text_starts(o->key, "tunnel.") &&
-            add_setting(out, tunnel_key_infos, TUNNEL_COUNT, o->key + 7, o, e) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int refuse_existing(const struct config *c, const struct section *s, struct err *e)
-{
-    (void)err_set(e, ERR_CONFIG, "%s exists already, %s:%u",
-                  s->kind == SECTION_TUNNEL ? "this tunnel" : "this profile", c->file[s->file].label,
-                  section_line(c, s));
-    (void)err_hint(e, "choose another name, or edit that file");
-    return err_what(e, "%s", s->name);
-}
-
-static int check_name(const struct config *c, const char *name, bool with_tunnel, struct err *e)
-{
-    const struct section *s = section_find(c, SECTION_PROFILE, name);
-
-    if (!profile_name_valid(name)) {
-        (void)err_set(e, ERR_USAGE, "not a valid name");
-        (void)err_hint(e, "letters, digits and . _ @ + -, at most 64, a letter or digit first");
-        return err_what(e, "%.200s", name);
-    }
-    if (!s && with_tunnel)
-        s = section_find(c, SECTION_TUNNEL, name);
-    if (s)
-        return refuse_existing(c, s, e);
-    if (c->user_file)
-        return 0;
-    (void)err_set(e, ERR_CONFIG, "no home folder to keep the config file in");
-    (void)err_hint(e, "set HOME, XDG_CONFIG_HOME or BROKER_CONFIG");
-    return err_what(e, "%s", name);
-}
-
-struct counting {
-    const char *header;
-    unsigned found;
-};
-
-static int count_header(void *context, const struct ini_event *event, struct err *e)
-{
-    struct counting *k = context;
-
-    (void)e;
-    if (!event->key && text_equal(event->section, k->header))
-        k->found++;
-    return 0;
-}
-
-/* Checks that a run can read the new text and that the section is in it just once: another broker may have
- * added it meanwhile. */
-static int check_text(const struct buf *text, const char *name, struct err *e)
-{
-    AUTO_BUF(copy, 2 * CONFIG_FILE_BYTES);
-    AUTO_FREE(char *, header);
-    struct counting counting = {0};
-
-    header = mem_printf("profile %s", name);
-    counting.header = header;
-    buf_add(&copy, text->data, text->len);
-    if (ini_parse("config", copy.data, copy.len, INI_BROKER, count_header, &counting, e) < 0)
+    if (config_edit_load(edit, &after, e) < 0 || section_lex_all(after, e) < 0)
         return -1;
-    if (counting.found == 1 && text->len <= CONFIG_FILE_BYTES)
-        return 0;
-    (void)err_set(e, ERR_CONFIG,
-                  counting.found == 1 ? "the config file is full" : "this profile exists already");
-    (void)err_hint(e, counting.found == 1 ? "divide it, with include" : "choose another name");
-    return err_what(e, "%s", name);
-}
-
-int config_add_profile(const struct config *c, const char *name, const struct override *settings,
-                       size_t count, struct err *e)
-{
-    AUTO_BUF(text, 2 * CONFIG_FILE_BYTES);
-    AUTO_BUF(old, CONFIG_FILE_BYTES);
-    bool with_tunnel = has_tunnel_keys(settings, count);
-
-    if (check_name(c, name, with_tunnel, e) < 0 || file_read(c->user_file, FILE_TRUSTED, &old, e) < 0)
-        return -1;
-    buf_add(&text, buf_str(&old), old.len);
-    if (old.len && old.data[old.len - 1] != '\n')
-        buf_putc(&text, '\n');
-    if (add_profile_section(&text, name, settings, count, e) < 0)
-        return -1;
-    if (with_tunnel && add_tunnel_section(&text, name, settings, count, e) < 0)
-        return -1;
-    if (check_text(&text, name, e) < 0 || file_folder(c->user_file, e) < 0)
-        return -1;
-    return file_write(c->user_file, text.data, text.len, 0600, e);
+    return file_write(edit->path, edit->text.data, edit->text.len, 0600, e);
 }

@@ -12,10 +12,10 @@
 #include <base/buf.h>
 #include <base/err.h>
 #include <model/config.h>
+#include <model/config_edit.h>
 #include <model/ini.h>
 #include <model/profile.h>
 
-#define CONFIG_FILE_BYTES (1024 * 1024)
 #define CONFIG_INCLUDES 8                        /* deep */
 #define CONFIG_FILES (2 * (CONFIG_INCLUDES + 1)) /* two chains */
 #define CONFIG_SECTION_KEYS 256                  /* larger than the number of keys */
@@ -47,12 +47,15 @@ struct config {
     unsigned table_size;
     const char **names[SECTION_TUNNEL + 1]; /* [defaults] is not in it */
     char *user_file;
-    bool is_missing; /* $BROKER_CONFIG names a missing file */
+    const struct buf *instead; /* while reading: the new text of the user's file; NULL: unchanged */
+    bool is_missing;           /* $BROKER_CONFIG names a missing file */
     char *value[FILE_COUNT];
 };
 
 /* --- config_section.c --- */
 
+/* Kind and name of a header; -1 with *e, to which the caller adds the place. */
+int section_read_header(const char *header, enum section_kind *kind, const char **name, struct err *e);
 /* The strongest section of that name, or NULL; and the next weaker one. */
 const struct section *section_find(const struct config *c, enum section_kind kind, const char *name);
 const struct section *section_weaker(const struct config *c, const struct section *s);

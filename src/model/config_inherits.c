@@ -71,3 +71,20 @@ int inherits_follow(const struct config *c, struct profile *p, struct err *e)
     }
     return 0;
 }
+
+const char *config_heir(const struct config *c, const char *name, char **place)
+{
+    for (unsigned i = 0; i < c->sections; i++) {
+        const struct section *s = &c->section[i];
+        unsigned file = 0, line = 0;
+        AUTO_FREE(char *, parent);
+        if (s->kind != SECTION_PROFILE || s->is_weaker)
+            continue;
+        parent = inherits_find(c, s, &file, &line);
+        if (!text_equal(parent, name))
+            continue;
+        *place = mem_printf("%s:%u", c->file[file].label, line);
+        return s->name;
+    }
+    return NULL;
+}

@@ -88,8 +88,7 @@ static int refuse_header(const char *header, struct err *e)
     return err_hint(e, "[defaults], [profile NAME] or [tunnel NAME]");
 }
 
-/* Kind and name of a header; -1 with *e, to which the caller adds the place. */
-static int read_header(const char *header, enum section_kind *kind, const char **name, struct err *e)
+int section_read_header(const char *header, enum section_kind *kind, const char **name, struct err *e)
 {
     if (text_equal(header, "defaults")) {
         *kind = SECTION_DEFAULTS;
@@ -143,7 +142,7 @@ int section_add(struct config *c, const struct ini_event *header, struct err *e)
                         .start = (uint32_t)header->end};
     enum section_kind kind;
 
-    if (read_header(header->section, &kind, &s.name, e) < 0)
+    if (section_read_header(header->section, &kind, &s.name, e) < 0)
         return -1;
     s.kind = (unsigned char)kind;
     s.hash = hash_name(kind, s.name);

@@ -23,7 +23,7 @@ look after
   logout      forget what is kept between runs
   password    set or delete a stored password
 set up
-  profile     list, show, check, add
+  profile     list, show, add, set, edit, remove, rename, check
   completion  print completion for bash, zsh or fish
   help        a verb, or: config urls environment exit-codes formats
 
@@ -113,12 +113,15 @@ usage: broker password set|delete [PROFILE|URL|--tunnel NAME] [OPTION]...
 
 """ + WHERE + WHO + WHAT + "how    --tunnel  --timeout TIME  " + COMMON,
     "profile": """\
-usage: broker profile list|show|check|add [NAME] [URL] [OPTION]...
+usage: broker profile list|show|add|set|edit|remove|rename|check [NAME] [URL|KEY=VALUE...] [OPTION]...
 
   broker profile add shop
   broker profile add shop mysql://app@db.example.com/shop
   broker profile add shop --host db.example.com --user app
   broker profile show shop --all
+  broker profile set shop database=shop2 via=
+  broker profile edit
+  broker profile rename shop store
   broker profile check
 
 """ + WHERE + WHO + WHAT + "how    --all  --json  " + COMMON,
@@ -139,7 +142,7 @@ how    """ + COMMON,
     "version": "usage: broker version\n\nhow    " + COMMON,
 }
 TOPICS = ("config", "environment", "exit-codes", "formats")
-LATER = re.compile(r"broker (params|credential)|^  (params|credential) |profile .*\b(set|remove)\b|--vault-path|"
+LATER = re.compile(r"broker (params|credential)|^  (params|credential) |--vault-path|"
                    r"\b(vault|helper|man)\b", re.M)
 
 

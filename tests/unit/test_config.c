@@ -1,4 +1,6 @@
 /* The config files: what a profile comes to, from which layer, and in which order they count. */
+#include <model/config_edit.h>
+
 #include "config_fixture.h"
 
 #define MOST_OVERRIDES 8
@@ -365,7 +367,7 @@ static void missing_file(void **state)
     assert_string_equal(e.msg, "no such file");
     assert_string_equal(e.hint, "BROKER_CONFIG names it: unset that, or broker profile add NAME");
     assert_int_equal(config_load(&c, &e), 0);
-    assert_int_equal(config_add_profile(c, "p", &o, 1, &e), 0);
+    assert_int_equal(config_add_profile("p", &o, 1, &e), 0);
     expect("p", NULL, NULL, "host=h");
 }
 

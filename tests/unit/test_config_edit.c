@@ -1,15 +1,13 @@
 /* Editing the config file: what is there stays as it is, and what is written is read back. */
 #include <fcntl.h>
 
+#include <model/config_edit.h>
+
 #include "config_fixture.h"
 
 static int add(const char *name, const struct override *settings, size_t count, struct err *e)
 {
-    AUTO_CONFIG(c);
-
-    if (config_load(&c, e) < 0)
-        return -1;
-    return config_add_profile(c, name, settings, count, e);
+    return config_add_profile(name, settings, count, e);
 }
 
 static void expect_text(const char *text)
@@ -175,17 +173,85 @@ static void refuses(void **state)
 /* Another broker may have added the same profile since the config was read. */
 static void race(void **state)
 {
-    AUTO_CONFIG(c);
     const struct override o = {"host", "h", NULL};
     struct err e = ERR_INIT;
 
     (void)state;
-    assert_int_equal(config_load(&c, &e), 0);
     write_text(MAIN_FILE, "[profile p]\nhost = other\n");
-    assert_int_equal(config_add_profile(c, "p", &o, 1, &e), -1);
-    assert_string_equal(e.msg, "this profile exists already");
-    assert_int_equal(config_add_profile(c, "q", &o, 1, &e), 0);
+    assert_int_equal(config_add_profile("p", &o, 1, &e), -1);
+    assert_string_equal(e.msg, "this profile exists already, ~/.config/broker/config:1");
+    assert_int_equal(config_add_profile("q", &o, 1, &e), 0);
     expect_text("[profile p]\nhost = other\n\n[profile q]\nhost = h\n");
+}
+
+/* Every kind of change of a file that is there: before, the change, after. */
+static const struct change {
+    const char *before, *name, *key, *value, *after;
+} changes[] = {
+    {"[profile p]\nhost = h\n", "p", "host", "g", "[profile p]\nhost = g\n"},
+    {"[profile p]\n  host        = h  \n", "p", "host", "g", "[profile p]\n  host        = g\n"},
+    {"[profile p]\nhost=h\n", "p", "database", "d", "[profile p]\nhost=h\ndatabase=d\n"},
+    {"[profile p]\nhost=h\n", "p", "tls", "required", "[profile p]\nhost=h\ntls=required\n"},
+    {"[profile p]\n\thost     = h\n\n# q\n[profile q]\nuser = x\n", "p", "user", "u",
+     "[profile p]\n\thost     = h\n\tuser     = u\n\n# q\n[profile q]\nuser = x\n"},
+    {"[profile p]", "p", "user", "u", "[profile p]\nuser = u\n"},
+    {"[profile p]\nhost = h", "p", "user", "u", "[profile p]\nhost = h\nuser = u\n"},
+    {"[profile p]\r\nhost = h\r\n; c\r\n", "p", "user", "u",
+     "[profile p]\r\nhost = h\r\nuser = u\r\n; c\r\n"},
+    {"[profile p]\nhost = \"h\"\n", "p", "title", "a # \"b\"",
+     "[profile p]\nhost = \"h\"\ntitle = \"a # \\\"b\\\"\"\n"},
+    {"[profile p]\nvia = x\n", "p", "via", "", "[profile p]\nvia =\n"},
+    {"[profile p]\nvia = x\n# c\nhost = h\n", "p", "via", NULL, "[profile p]\n# c\nhost = h\n"},
+    {"[profile p]\nhost = h\n", "p", "via", NULL, "[profile p]\nhost = h\n"},
+    {"[tunnel p]\nhost = t\n", "p", "host", "h", "[tunnel p]\nhost = t\n\n[profile p]\nhost = h\n"},
+    {"\xef\xbb\xbf[profile p]\nhost = h\n", "p", "host", "g", "\xef\xbb\xbf[profile p]\nhost = g\n"},
+    {"[ profile  p ]\nhost =\n", "p", "host", "g", "[ profile  p ]\nhost = g\n"},
+};
+
+static void sets(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        const struct override o = {changes[i].key, changes[i].value, NULL};
+        struct err e = ERR_INIT;
+        AUTO_EDIT(edit);
+        write_text(MAIN_FILE, changes[i].before);
+        assert_int_equal(config_edit_begin(&edit, &e), 0);
+        assert_int_equal(config_edit_set(&edit, changes[i].name, &o, 1, &e), 0);
+        assert_string_equal(buf_str(&edit.text), changes[i].after);
+        assert_int_equal(config_edit_save(&edit, &e), 0);
+        expect_text(changes[i].after);
+    }
+}
+
+static void removes_and_renames(void **state)
+{
+    static const char *const rows[][3] = {
+        {"[profile p]\nhost = h\n", "", "[profile n]\nhost = h\n"},
+        {"# a\n[profile p]\n; in\nhost = h\n# below\n\n[profile q]\ninherits = p\n",
+         "# a\n# below\n\n[profile q]\ninherits = p\n",
+         "# a\n[profile n]\n; in\nhost = h\n# below\n\n[profile q]\ninherits = n\n"},
+        {"[profile a]\nhost = h\n\n[profile p]\nhost = h\n\n[profile b]\n\tinherits=p\n[profile c]\ninherits "
+         "= p",
+         "[profile a]\nhost = h\n\n[profile b]\n\tinherits=p\n[profile c]\ninherits = p",
+         "[profile a]\nhost = h\n\n[profile n]\nhost = h\n\n[profile b]\n\tinherits=n\n[profile c]\ninherits "
+         "= n\n"},
+        {"[profile a]\nhost = h\n\n  [ profile p ]  \r\nhost = h\r\n", "[profile a]\nhost = h\n",
+         "[profile a]\nhost = h\n\n  [profile n]\r\nhost = h\r\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int renames = 0; renames < 2; renames++) {
+            struct err e = ERR_INIT;
+            AUTO_EDIT(edit);
+            write_text(MAIN_FILE, rows[i][0]);
+            assert_int_equal(config_edit_begin(&edit, &e), 0);
+            assert_int_equal(
+                renames ? config_edit_rename(&edit, "p", "n", &e) : config_edit_remove(&edit, "p", &e), 0);
+            assert_string_equal(buf_str(&edit.text), rows[i][1 + renames]);
+        }
+    }
 }
 
 static void full_file(void **state)
@@ -208,7 +274,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, new_home, drop_home)
         TEST(first_profile), TEST(keeps_what_is_there), TEST(quoting),
         TEST(written_form),  TEST(own_tunnel),          TEST(refuses),
-        TEST(race),          TEST(full_file),
+        TEST(sets),          TEST(removes_and_renames), TEST(race),
+        TEST(full_file),
     };
 
     return cmocka_run_group_tests_name("config, editing", tests, NULL, NULL);

@@ -1,0 +1,100 @@
+/* Lock files: each is removed with its lock. A process that was killed leaves an empty file, which the next
+ * one takes over. */
+#include <base/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/tty.h>
+
+/* 0 locked, 1 the deadline has passed, -1 error. */
+static int lock_wait(int fd, const char *waiting_for, int64_t deadline)
+{
+    struct tty_wait wait;
+    int got;
+
+    tty_wait_begin(&wait, waiting_for, deadline);
+    while ((got = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && clock_left(deadline) > 0) {
+        int pause = clock_left(deadline) < 20 ? clock_left(deadline) : 20;
+        (void)poll(NULL, 0, pause);
+        tty_wait_tick(&wait);
+    }
+    int failed = got < 0 ? errno : 0;
+    tty_wait_end(&wait);
+    errno = failed;
+    return failed == EWOULDBLOCK ? 1 : got;
+}
+
+/* The previous holder may have removed it meanwhile. */
+static bool is_there(int fd, const char *path)
+{
+    struct stat ours, there;
+
+    return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+           ours.st_dev == there.st_dev;
+}
+
+int file_lock(const char *name, int64_t deadline, struct file_lock *out, struct err *e)
+{
+    return file_lock_for(name, "another broker that fetches the same credential", deadline, out, e);
+}
+
+/* Takes over *path on success. */
+static int lock_path(char **path, const char *waiting_for, int64_t deadline, struct file_lock *out,
+                     struct err *e)
+{
+    AUTO_FD(fd);
+    int waited = 0;
+
+    do {
+        fd_close_cleanup(&fd);
+        fd = open(*path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0 || (waited = lock_wait(fd, waiting_for, deadline)) < 0)
+            return err_set(e, ERR_IO, "%s: %s", *path, strerror(errno));
+    } while (waited == 0 && !is_there(fd, *path));
+    if (waited > 0)
+        return err_set(e, ERR_TRY_LATER, "another broker holds %s for too long", *path);
+    *out = (struct file_lock){fd_take(&fd), *path};
+    *path = NULL;
+    return 0;
+}
+
+int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, struct file_lock *out,
+                  struct err *e)
+{
+    AUTO_FREE(char *, folder);
+    AUTO_FREE(char *, path);
+
+    if (path_runtime(&folder, e) < 0)
+        return -1;
+    path = mem_printf("%s/%s.lock", folder, name);
+    return lock_path(&path, waiting_for, deadline, out, e);
+}
+
+int file_lock_beside(const char *path, const char *waiting_for, int64_t deadline, struct file_lock *out,
+                     struct err *e)
+{
+    AUTO_FREE(char *, target);
+    AUTO_FREE(char *, beside);
+
+    target = path_target(path);
+    beside = mem_printf("%s.lock", target);
+    return lock_path(&beside, waiting_for, deadline, out, e);
+}
+
+void file_unlock(struct file_lock *lock)
+{
+    if (lock->fd < 0)
+        return;
+    (void)unlink(lock->path); /* removed while the lock is still held */
+    fd_close_cleanup(&lock->fd);
+    free(lock->path);
+    lock->path = NULL;
+}

@@ -39,13 +39,15 @@ enum {
                         digest */
     HTTP_TAG_POINT,  /* in the answer: the public key's x and y, 64 bytes */
     HTTP_TAG_BROKEN, /* present beside FAILED: what came broke the rules */
+    HTTP_TAG_STAYS,  /* to request, present: no redirect is followed */
 };
 
 enum http_want {
-    HTTP_JSON = 'j',   /* names and array indexes with dots between: "roleCredentials.accessKeyId" */
-    HTTP_XML = 'x',    /* element names with slashes between, without name spaces */
-    HTTP_HEADER = 'h', /* a header of the answer, by name */
-    HTTP_TEXT = 't',   /* the whole body */
+    HTTP_JSON = 'j',      /* names and array indexes with dots between: "roleCredentials.accessKeyId" */
+    HTTP_JSON_LIST = 'l', /* a list of texts, one a line */
+    HTTP_XML = 'x',       /* element names with slashes between, without name spaces */
+    HTTP_HEADER = 'h',    /* a header of the answer, by name */
+    HTTP_TEXT = 't',      /* the whole body */
 };
 
 #define HTTP_WANTS_MAX 32

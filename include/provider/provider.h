@@ -18,6 +18,7 @@ struct provider {
     bool needs_user;   /* the profile must have a user: without one there is no secret */
     bool any_user;     /* without a user, the client's own choice is right */
     bool names_user;   /* the credential may name the user */
+    bool makes_user;   /* the credential always says who: a password alone is of no use */
     bool has_no_token; /* it has no secret to print: `token` is a usage error */
     /* Checks the profile before anything is done: ERR_CONFIG. May be NULL. */
     int (*check)(const struct profile *p, struct err *e);

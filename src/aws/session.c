@@ -24,6 +24,7 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/text.h>
+#include <store/fields.h>
 #include <store/store.h>
 
 #include "role_cache.h"
@@ -74,21 +75,6 @@ char *aws_session_identity(const struct aws_context *c)
 
 /* --- the form of an entry */
 
-static bool add_field(struct secret *entry, const char *bytes, size_t n)
-{
-    return !memchr(bytes, '\0', n) && secret_add(entry, bytes, n) == 0 && secret_add(entry, "", 1) == 0;
-}
-
-static bool add_text(struct secret *entry, const char *s)
-{
-    return add_field(entry, s ? s : "", s ? strlen(s) : 0);
-}
-
-static bool add_secret(struct secret *entry, const struct secret *s)
-{
-    return add_field(entry, s ? secret_bytes(s) : "", s ? secret_len(s) : 0);
-}
-
 static struct secret *entry_write(const char *label, const struct proof *proof, const struct aws_keys *keys)
 {
     struct secret *entry = secret_new(SECRET_MAX);
@@ -96,28 +82,13 @@ static struct secret *entry_write(const char *label, const struct proof *proof, 
     char end[32];
 
     (void)snprintf(end, sizeof end, "%lld", (long long)keys->expires_at);
-    if (secret_add(entry, &version, 1) == 0 && add_text(entry, label) && add_text(entry, keys->account) &&
-        add_text(entry, end) && add_text(entry, keys->id) && add_secret(entry, keys->secret) &&
-        add_secret(entry, keys->token) && add_text(entry, proof->hash) && add_text(entry, proof->place))
+    if (secret_add(entry, &version, 1) == 0 && fields_add(entry, label) && fields_add(entry, keys->account) &&
+        fields_add(entry, end) && fields_add(entry, keys->id) && fields_add_secret(entry, keys->secret) &&
+        fields_add_secret(entry, keys->token) && fields_add(entry, proof->hash) &&
+        fields_add(entry, proof->place))
         return entry;
     secret_free(entry);
     return NULL;
-}
-
-static bool split(const struct secret *entry, const char *field[FIELDS])
-{
-    const char *at = secret_bytes(entry), *end = at + secret_len(entry);
-
-    if (at == end || *at++ != VERSION)
-        return false;
-    for (size_t i = 0; i < FIELDS; i++) {
-        field[i] = at;
-        at = memchr(at, '\0', (size_t)(end - at));
-        if (!at)
-            return false;
-        at++;
-    }
-    return at == end;
 }
 
 static bool entry_read(const struct secret *entry, struct proof *proof, struct aws_keys *out)
@@ -125,8 +96,9 @@ static bool entry_read(const struct secret *entry, struct proof *proof, struct a
     const char *field[FIELDS];
     unsigned long end;
 
-    if (!split(entry, field) || !text_number(field[END], (unsigned long)INT64_MAX, &end) || !*field[ID] ||
-        !*field[SECRET] || strlen(field[PROOF]) != sizeof proof->hash - 1)
+    if (!fields_split(entry, VERSION, field, FIELDS) ||
+        !text_number(field[END], (unsigned long)INT64_MAX, &end) || !*field[ID] || !*field[SECRET] ||
+        strlen(field[PROOF]) != sizeof proof->hash - 1)
         return false;
     memcpy(proof->hash, field[PROOF], sizeof proof->hash);
     proof->place = *field[PLACE] ? mem_strdup(field[PLACE]) : NULL;

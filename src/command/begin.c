@@ -16,6 +16,7 @@ int begin_word(struct invocation *inv, size_t word, struct session *s, struct er
     if (invocation_request(inv, word, &r, e) < 0)
         return -1;
     int opened = session_open(s, &r, e);
+    s->credential.wants_fresh = inv->given[OPT_fresh];
     if (s->label)
         (void)snprintf(inv->label, sizeof inv->label, "%s", s->label);
     return opened;

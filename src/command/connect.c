@@ -42,7 +42,7 @@ const struct verb verb_connect = {
     .examples = {"broker connect prod", "broker connect prod < dump.sql",
                  "broker connect prod -- -e 'select 1'",
                  "broker connect --socket auto --user root --auth client"},
-    .sets = SET_PROFILE | SET_RUN | SET_DRY,
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_FRESH,
     .most_words = 1,
     .takes_rest = true,
     .words = "profile",

@@ -116,7 +116,7 @@ const struct verb verb_exec = {
     .group = GROUP_GET_IN,
     .examples = {"broker exec prod -- mysqldump --defaults-file={defaults-file} shop",
                  "broker exec prod -- sh -c 'echo $MYSQL_HOST'", "broker exec prod --env url -- ./migrate"},
-    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_EXEC,
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_EXEC | SET_FRESH,
     .most_words = 1,
     .takes_rest = true,
     .words = "profile",

@@ -21,7 +21,10 @@
 /* The kinds of sessions, by the prefix of their identity, in the order of the list. */
 static const struct {
     const char *prefix, *kind;
-} kinds[] = {{"aws:", "aws_session"}, {"command:", "command"}};
+} kinds[] = {{"aws:", "aws_session"},
+             {"command:", "command"},
+             {"vault_token:", "vault_token"},
+             {"vault_lease:", "vault_lease"}};
 
 struct entry {
     size_t kind; /* index into kinds */
@@ -124,7 +127,7 @@ static json_t *running_json(const struct forward *f)
     return root;
 }
 
-/* `user` is for leases and null here; `detail` may be anything. */
+/* `user` is null for what is not a lease; `detail` may be anything. */
 static void print_json(const struct entries *list)
 {
     AUTO_JSON(root);
@@ -136,9 +139,11 @@ static void print_json(const struct entries *list)
         const struct entry *at = &list->item[i];
         AUTO_BUF(end, 64);
         clock_format_utc(&end, at->expires);
-        (void)json_array_append_new(sessions, json_pack("{s:s,s:s,s:n,s:s?,s:s}", "kind",
-                                                        kinds[at->kind].kind, "name", at->name, "user",
-                                                        "detail", at->detail, "expires_at", buf_str(&end)));
+        const char *kind = kinds[at->kind].kind;
+        const char *user = text_equal(kind, "vault_lease") ? at->detail : NULL;
+        (void)json_array_append_new(sessions, json_pack("{s:s,s:s,s:s?,s:s?,s:s}", "kind", kind, "name",
+                                                        at->name, "user", user, "detail", at->detail,
+                                                        "expires_at", buf_str(&end)));
     }
     root = json_pack("{s:o,s:o}", "forwards", forwards, "sessions", sessions);
     print_json_line(root);

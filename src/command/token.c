@@ -27,6 +27,11 @@ static int token_run(struct invocation *inv, struct err *e)
         (void)err_set(e, ERR_USAGE, "auth = %s has no secret to print", s.plan.provider->name);
         return err_hint_sh(e, "broker connect %s", inv->label);
     }
+    if (s.plan.provider && s.plan.provider->makes_user) {
+        (void)err_set(e, ERR_USAGE, "auth = %s makes the user too, so there is more to print than a password",
+                      s.plan.provider->name);
+        return err_hint_sh(e, "broker params %s --format json", inv->label);
+    }
     return session_login(&s, e) < 0 ? -1 : print_secret(s.credential.password, e);
 }
 
@@ -36,7 +41,7 @@ const struct verb verb_token = {
     .summary = "print the secret",
     .group = GROUP_HAND_OUT,
     .examples = {"MYSQL_PWD=$(broker token prod)", "broker token --iam --host NAME --user app_ro"},
-    .sets = SET_PROFILE | SET_RUN | SET_TOKEN,
+    .sets = SET_PROFILE | SET_RUN | SET_TOKEN | SET_FRESH,
     .most_words = 1,
     .words = "profile",
     .run = token_run,

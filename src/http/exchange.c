@@ -332,6 +332,7 @@ int exchange_run(const struct record *request, struct exchange *x, struct err *e
 {
     AUTO_FREE(char *, url);
     struct curl_slist *headers = NULL;
+    struct field f;
 
     if (!curl && !(curl = start()))
         err_out_of_memory();
@@ -339,9 +340,10 @@ int exchange_run(const struct record *request, struct exchange *x, struct err *e
     if (!url)
         return err_set(e, ERR_PROTOCOL, "a request without a URL");
     int gathered = gather_headers(request, &headers, e);
+    bool stays = record_find(request, HTTP_TAG_STAYS, &f);
     for (int i = 0; gathered == 0 && i <= REDIRECTS_MAX; i++) {
         run_once(request, url, headers, x);
-        char *next = redirect_of(x, url);
+        char *next = stays ? NULL : redirect_of(x, url);
         if (!next)
             break;
         mem_wipe_free(url);

@@ -51,7 +51,23 @@ static bool put_scalar(const json_t *value, struct buf *out)
     }
 }
 
-bool pick_json(const struct buf *body, const char *path, struct buf *out)
+/* A list of scalars, one a line. */
+static bool put_list(const json_t *value, struct buf *out)
+{
+    size_t i;
+    const json_t *item;
+
+    json_array_foreach(value, i, item)
+    {
+        if (put_scalar(item, out))
+            buf_putc(out, '\n');
+    }
+    return json_is_array(value);
+}
+
+/* The value at a path, by `put`. */
+static bool pick_value(const struct buf *body, const char *path,
+                       bool (*put)(const json_t *value, struct buf *out), struct buf *out)
 {
     json_set_alloc_funcs(wipe_malloc, wipe_free);
     json_t *root = json_loadb(buf_str(body), body->len, 0, NULL);
@@ -64,9 +80,19 @@ bool pick_json(const struct buf *body, const char *path, struct buf *out)
         step = mem_strndup(name, strcspn(name, "."));
         at = json_step(at, step);
     }
-    found = at && put_scalar(at, out);
+    found = at && put(at, out);
     json_decref(root);
     return found && buf_ok(out);
+}
+
+bool pick_json(const struct buf *body, const char *path, struct buf *out)
+{
+    return pick_value(body, path, put_scalar, out);
+}
+
+bool pick_json_list(const struct buf *body, const char *path, struct buf *out)
+{
+    return pick_value(body, path, put_list, out);
 }
 
 /* The parser's position relative to the wanted path. */
@@ -167,6 +193,8 @@ static bool pick(const struct exchange *x, char kind, const char *path, struct b
     switch (kind) {
     case HTTP_JSON:
         return pick_json(&x->body, path, out);
+    case HTTP_JSON_LIST:
+        return pick_json_list(&x->body, path, out);
     case HTTP_XML:
         return pick_xml(&x->body, path, out);
     case HTTP_HEADER:

@@ -9,6 +9,8 @@ void pick_all(const struct record *request, const struct exchange *x, struct rec
 
 /* One part of a body; false if it does not exist. A malformed body has no parts. */
 bool pick_json(const struct buf *body, const char *path, struct buf *out);
+/* A list of texts, one a line. */
+bool pick_json_list(const struct buf *body, const char *path, struct buf *out);
 bool pick_xml(const struct buf *body, const char *path, struct buf *out);
 bool pick_header(const struct buf *headers, const char *name, struct buf *out);
 

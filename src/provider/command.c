@@ -150,7 +150,7 @@ static int read_cache(const char *identity, int64_t deadline, struct credential 
     AUTO_SECRET(text);
     AUTO_CREDENTIAL(cached);
 
-    if (store_keyring.get(identity, deadline, &text, &ignored) != STORE_OK ||
+    if (out->wants_fresh || store_keyring.get(identity, deadline, &text, &ignored) != STORE_OK ||
         parse_output(text, &cached, &ignored) < 0 || cached.expires_at <= time(NULL) + EXPIRY_MARGIN)
         return 0;
     *out = cached;

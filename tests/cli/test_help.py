@@ -30,7 +30,7 @@ set up
 first time: broker profile add NAME
 """
 WHERE = "where  --host NAME  -P --port N  -S --socket PATH|auto  --via TUNNEL  --tls LEVEL\n"
-WHO = "who    -u --user NAME  --auth PROVIDER  --aws-profile NAME  --region NAME\n"
+WHO = "who    -u --user NAME  --auth PROVIDER  --aws-profile NAME  --region NAME  --vault-path PATH\n"
 WHAT = "what   -D --database NAME  --client PROGRAM  -o KEY=VALUE\n"
 COMMON = "--no-input  -q --quiet  -v --verbose\n"
 VERBS = {
@@ -42,7 +42,7 @@ usage: broker connect [PROFILE|URL] [OPTION]... [-- CLIENT ARG...]
   broker connect prod -- -e 'select 1'
   broker connect --socket auto --user root --auth client
 
-""" + WHERE + WHO + WHAT + "how    --timeout TIME  --dry-run  " + COMMON,
+""" + WHERE + WHO + WHAT + "how    --fresh  --timeout TIME  --dry-run  " + COMMON,
     "exec": """\
 usage: broker exec [PROFILE|URL] [OPTION]... -- COMMAND [ARG...]
 
@@ -50,21 +50,21 @@ usage: broker exec [PROFILE|URL] [OPTION]... -- COMMAND [ARG...]
   broker exec prod -- sh -c 'echo $MYSQL_HOST'
   broker exec prod --env url -- ./migrate
 
-""" + WHERE + WHO + WHAT.replace("\n", "  --env FORMAT  --format FORMAT\n") + "how    --timeout TIME  --dry-run  " + COMMON,
+""" + WHERE + WHO + WHAT.replace("\n", "  --env FORMAT  --format FORMAT\n") + "how    --fresh  --timeout TIME  --dry-run  " + COMMON,
     "test": """\
 usage: broker test [PROFILE|URL] [OPTION]...
 
   broker test prod
   broker test prod --json
 
-""" + WHERE + WHO + WHAT + "how    --json  --timeout TIME  --dry-run  " + COMMON,
+""" + WHERE + WHO + WHAT + "how    --json  --fresh  --timeout TIME  --dry-run  " + COMMON,
     "token": """\
 usage: broker token [PROFILE|URL] [OPTION]...
 
   MYSQL_PWD=$(broker token prod)
   broker token --iam --host NAME --user app_ro
 
-""" + WHERE + WHO.replace("  --aws", "  --iam  --aws") + WHAT + "how    --timeout TIME  " + COMMON,
+""" + WHERE + WHO.replace("  --aws", "  --iam  --aws") + WHAT + "how    --fresh  --timeout TIME  " + COMMON,
     "forward": """\
 usage: broker forward [PROFILE|URL]... [OPTION]...
 
@@ -142,8 +142,8 @@ how    """ + COMMON,
     "version": "usage: broker version\n\nhow    " + COMMON,
 }
 TOPICS = ("config", "environment", "exit-codes", "formats")
-LATER = re.compile(r"broker (params|credential)|^  (params|credential) |--vault-path|"
-                   r"\b(vault|helper|man)\b", re.M)
+LATER = re.compile(r"broker (params|credential)|^  (params|credential) |"
+                   r"\b(helper|man)\b", re.M)
 
 
 def test_alone(broker):

@@ -119,8 +119,10 @@ def said(done):
     (["completion"], 64, "broker: completion: for which shell?\nhint: broker completion bash, zsh or fish\n"),
     (["completion", "tcsh"], 64, "broker: completion: no completion for 'tcsh'\nhint: broker completion bash, zsh or fish\n"),
     (["version", "x"], 64, "broker: version: one word too many\nhint: broker help version\n"),
+    (["token", "warehouse"], 64, "broker: warehouse: auth = vault makes the user too, so there is more to print than a password\n"
+     "hint: broker params warehouse --format json\n"),
     (["token", "local"], 64, "broker: local: auth = client has no secret to print\nhint: broker connect local\n"),
-    (["connect", "warehouse"], 78, "broker: warehouse: auth = vault: not in this version\n" + BUILT),
+    (["connect", "warehouse", "-o", "tls_ca="], 79, "broker: warehouse: not logged in to https://vault.example.com\nhint: broker login warehouse\n"),
     (["connect", "shop", "-o", "login=keeper"], 78,
      "broker: shop: login = keeper: the keeper of this version does not log in\nhint: login = client\n"),
     (["connect", "shop", "--client", "/nowhere/mysql"], 127,

@@ -34,11 +34,12 @@ static void check_mask(const char *url, const struct profile *p)
 
 /* By name, not by the column of keys.def, which is what is looked at. */
 static const enum key never[] = {
-    KEY_inherits,   KEY_client,     KEY_my_cnf,         KEY_local_infile,    KEY_listen,
-    KEY_sign_host,  KEY_sign_port,  KEY_mfa_command,    KEY_vault_addr,      KEY_vault_ca,
-    KEY_vault_cert, KEY_vault_key,  KEY_vault_auth,     KEY_vault_namespace, KEY_vault_mount,
-    KEY_vault_role, KEY_vault_path, KEY_vault_callback, KEY_vault_revoke,    KEY_auth_command,
-    KEY_auth_file,  KEY_auth_env,   KEY_auth_helper,
+    KEY_inherits,         KEY_client,     KEY_my_cnf,         KEY_local_infile,         KEY_listen,
+    KEY_sign_host,        KEY_sign_port,  KEY_mfa_command,    KEY_vault_addr,           KEY_vault_ca,
+    KEY_vault_cert,       KEY_vault_key,  KEY_vault_auth,     KEY_vault_namespace,      KEY_vault_mount,
+    KEY_vault_role,       KEY_vault_user, KEY_vault_role_id,  KEY_vault_secret_id_file, KEY_vault_jwt_file,
+    KEY_vault_token_file, KEY_vault_path, KEY_vault_callback, KEY_vault_revoke,         KEY_auth_command,
+    KEY_auth_file,        KEY_auth_env,   KEY_auth_helper,
 };
 
 static bool is(const struct profile *p, enum key k, const char *word)

@@ -16,9 +16,10 @@ MODULES = {
     "model": "base",
     "store": "base ipc model",
     "aws": "base ipc model store",
-    "provider": "base ipc model store aws",
+    "vault": "base ipc model store",
+    "provider": "base ipc model store aws vault",
     "output": "base model",
-    "session": "base ipc model store aws provider output",
+    "session": "base ipc model store aws vault provider output",
     "command": "base model store output session",
     "event": "base",
     "mysql": "base ipc event",
@@ -189,6 +190,7 @@ def tables(tree):
             ("include/model/kinds.def", "TUNNEL", "src/tunnel/{}.c src/keeper/{}.c", "tunnel_{}"),
             ("include/model/kinds.def", "FORMAT", "src/output/{}.c", "struct format format_{}"),
             ("include/model/kinds.def", "STORE", "src/store/{}.c", "struct store store_{}"),
+            ("src/vault/methods.def", "METHOD", "src/vault/method_{}.c", "struct vault_method vault_method_{}"),
             ("src/command/verbs.def", "VERB", "src/command/{}.c", "struct verb verb_{}"))
     for table, macro, where, what in rows:
         if not (tree.root / table).exists():

@@ -1,0 +1,153 @@
+/*
+ * Calling Vault. Nothing is followed: a redirect would take the token along. What may be mended by waiting is
+ * tried again as Vault's own program does, and never starts a login.
+ */
+#include "call.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+#include "refusal.h"
+
+#define TRIES 4
+#define CALL_MS 30000
+#define BODY_MOST (4 * SECRET_MAX)
+/* As long as Vault may want to be left alone by one run. */
+#define RETRY_AFTER_MOST 30
+
+/* Behind the caller's own wants. */
+enum { ERRORS, WARNINGS, RETRY_AFTER, LOCATION };
+
+static int put_body(struct http_request *request, const json_t *body, struct err *e)
+{
+    AUTO_BUF(text, BODY_MOST);
+    char *dumped = json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+    if (!dumped)
+        err_out_of_memory();
+    buf_puts(&text, dumped);
+    json_string_free(dumped);
+    if (!buf_ok(&text))
+        return err_set(e, ERR_DATA, "Vault: what is sent to log in has over %d bytes", BODY_MOST);
+    http_header(request, "Content-Type", "application/json");
+    http_body(request, buf_str(&text), text.len);
+    return 0;
+}
+
+static int build(const struct vault *v, const struct vault_call *c, struct http_request *request,
+                 struct err *e)
+{
+    AUTO_FREE(char *, url);
+
+    url = mem_printf("%s/v1/%s", v->addr, c->path);
+    http_start(request, c->method, url);
+    http_header(request, "X-Vault-Request", "true");
+    if (c->token)
+        http_header_secret(request, "X-Vault-Token", c->token);
+    if (v->space)
+        http_header(request, "X-Vault-Namespace", v->space);
+    if (c->body && put_body(request, c->body, e) < 0)
+        return -1;
+    record_put_str(&request->record, HTTP_TAG_CA_FILE, v->ca);
+    record_put_str(&request->record, HTTP_TAG_CERT, v->cert);
+    record_put_str(&request->record, HTTP_TAG_KEY, v->key);
+    record_put_u64(&request->record, HTTP_TAG_STAYS, 1);
+    record_put_u64(&request->record, HTTP_TAG_CONNECT_TIMEOUT, (uint64_t)v->connect_ms);
+    for (size_t i = 0; i < c->want_count; i++)
+        (void)http_want(request, HTTP_JSON, c->want[i]);
+    if (c->list)
+        (void)http_want(request, HTTP_JSON_LIST, c->list);
+    (void)http_want(request, HTTP_JSON_LIST, "errors");
+    (void)http_want(request, HTTP_JSON_LIST, "warnings");
+    (void)http_want(request, HTTP_HEADER, "retry-after");
+    (void)http_want(request, HTTP_HEADER, "location");
+    return 0;
+}
+
+static unsigned own_wants(const struct vault_call *c)
+{
+    return (unsigned)c->want_count + (c->list != NULL);
+}
+
+/* What is worth another try: 412 (a replica that lags), 429 and what is down. Sealed is not: a person must
+ * act.
+ */
+static bool may_pass(const struct vault_refusal *why, bool mints)
+{
+    if (why->status == 412 || why->status == 429)
+        return true;
+    if (why->status == 503)
+        return !strstr(why->words, "sealed") && !strstr(why->words, "not initialized");
+    return !mints && (why->status == 502 || why->status == 504);
+}
+
+/* 0: good. 1: failed, and worth another try, after *wait_ms where Vault says so. -1: failed. */
+static int call_once(const struct vault *v, const struct vault_call *c, bool mints, int64_t deadline,
+                     struct http_answer *answer, struct vault_refusal *why, long *wait_ms, struct err *e)
+{
+    AUTO_HTTP_REQUEST(request);
+    unsigned own = own_wants(c);
+    unsigned long seconds;
+
+    *why = (struct vault_refusal){0};
+    if (build(v, c, &request, e) < 0)
+        return -1;
+    log_trace("vault", "%s %s", c->method, c->path);
+    if (http_call(&request, answer, clock_deadline(CALL_MS, deadline), e) < 0)
+        return vault_explain_silence(v, e);
+    if (*http_text(answer, own + WARNINGS))
+        log_step("vault", "%s", http_text(answer, own + WARNINGS));
+    if (answer->status >= 200 && answer->status < 300)
+        return 0;
+    why->status = answer->status;
+    vault_words(http_text(answer, own + ERRORS), why->words, sizeof why->words);
+    (void)vault_explain(v, why, http_text(answer, own + LOCATION), e);
+    if (text_number(http_text(answer, own + RETRY_AFTER), RETRY_AFTER_MOST, &seconds) && seconds)
+        *wait_ms = (long)seconds * 1000;
+    return may_pass(why, mints) ? 1 : -1;
+}
+
+int vault_call(const struct vault *v, const struct vault_call *c, bool mints, int64_t deadline,
+               struct http_answer *answer, struct vault_refusal *why, struct err *e)
+{
+    for (unsigned n = 0;; n++) {
+        long wait_ms = 250L << n;
+        http_answer_release(answer);
+        int got = call_once(v, c, mints, deadline, answer, why, &wait_ms, e);
+        if (got <= 0)
+            return got;
+        log_trace("vault", "try %u of %u: %s", n + 1, TRIES, e->msg);
+        if (n + 1 >= TRIES || wait_ms >= clock_left(deadline))
+            return -1;
+        (void)poll(NULL, 0, (int)wait_ms);
+        err_clear(e);
+    }
+}
+
+unsigned long vault_number(const struct http_answer *a, unsigned want, unsigned long absent)
+{
+    unsigned long n;
+
+    return text_number(http_text(a, want), 1UL << 31, &n) ? n : absent;
+}
+
+struct secret *vault_take_field(struct http_answer *a, unsigned want)
+{
+    struct secret *s = a->field[want];
+
+    if (!s || secret_len(s) == 0)
+        return NULL;
+    a->field[want] = NULL;
+    return s;
+}
+
+json_t *vault_json_secret(const struct secret *s)
+{
+    return json_stringn(secret_bytes(s), secret_len(s));
+}

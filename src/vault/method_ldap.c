@@ -1,0 +1,18 @@
+/* vault_auth = ldap: a user of a directory that Vault asks, whose password a person types. */
+#include "method.h"
+
+static int ldap_check(const struct vault *v, struct err *e)
+{
+    return vault_method_wants(v->user, KEY_vault_user, v, e);
+}
+
+static const char *ldap_who(const struct vault *v)
+{
+    return v->user;
+}
+
+const struct vault_method vault_method_ldap = {.name = "ldap",
+                                               .person = VAULT_PERSON_ASKED,
+                                               .check = ldap_check,
+                                               .who = ldap_who,
+                                               .login = vault_login_with_password};

@@ -1,0 +1,26 @@
+/* vault_auth = token: a token that a person types once. VAULT_TOKEN stands before it, as before every method.
+ */
+#include <base/mem.h>
+#include <base/tty.h>
+
+#include "method.h"
+#include "token.h"
+
+static int token_login(const struct vault *v, int64_t deadline, struct vault_token *out, struct err *e)
+{
+    AUTO_FREE(char *, prompt);
+
+    (void)deadline;
+    prompt = mem_printf("token for %s: ", v->addr);
+    if (tty_ask_secret(prompt, &out->value, e) < 0)
+        return -1;
+    const char *fault = secret_len(out->value) ? vault_token_fault(secret_bytes(out->value)) : "nothing";
+    out->from = VAULT_FROM_LOGIN;
+    if (!fault)
+        return 0;
+    (void)err_set(e, ERR_DATA, "no token: it has %s in it", fault);
+    return err_hint(e, "a token of Vault is one word, as hvs.CAESI...");
+}
+
+const struct vault_method vault_method_token = {
+    .name = "token", .has_no_mount = true, .person = VAULT_PERSON_ASKED, .login = token_login};

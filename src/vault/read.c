@@ -1,0 +1,127 @@
+/*
+ * Reading the credential. 403 stands for a token that has died and for a policy that forbids: Vault is asked
+ * which, and only for the first a login is made, once. Everything else is told as it is.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+#include "lease.h"
+#include "path.h"
+#include "roles.h"
+#include "sign_in.h"
+#include "token.h"
+
+static int explain_policy(const struct vault *v, struct err *e)
+{
+    AUTO_FREE(char *, words);
+
+    words = mem_strdup(e->msg);
+    (void)err_set(e, ERR_REFUSED, "%s (%s)", words, v->path);
+    return err_hint(e, "check vault_path, or ask for a policy that may read %s", v->path);
+}
+
+static int explain_read(struct vault *v, const struct vault_refusal *why, int64_t deadline, struct err *e)
+{
+    if (why->status == 400 && strstr(why->words, "one use left")) {
+        (void)err_hint(e, "let this login make tokens with more than one use (token_num_uses)");
+        return -1;
+    }
+    if (why->status == 400 && strstr(why->words, "unknown role"))
+        return vault_explain_role(v, deadline, e);
+    if (why->status == 403)
+        return explain_policy(v, e);
+    return e->hint[0] ? -1 : err_hint(e, "check vault_path = %s", v->path);
+}
+
+/* 1: the token is dead, and a login may help. 0: it lives, so a policy forbids. -1: nothing can be said. */
+static int is_dead(struct vault *v, int64_t deadline)
+{
+    struct err ignored = ERR_INIT;
+
+    if (v->token.from == VAULT_FROM_LOGIN)
+        return 0;
+    /* Of a batch token Vault says nothing else. */
+    return v->token.is_batch ? 1 : vault_token_look_up(v, deadline, &ignored);
+}
+
+static int read_again(struct vault *v, int64_t deadline, struct vault_refusal *why, struct err *e)
+{
+    struct err ignored = ERR_INIT;
+    unsigned count;
+    char refused[33];
+
+    if (v->given)
+        return vault_given_refused(v, e);
+    log_step("login", "Vault has dropped the token: %s", e->msg);
+    vault_token_digest(&v->token, refused);
+    (void)vault_token_forget(v, deadline, &count, &ignored);
+    if (vault_log_in(v, refused, deadline, e) < 0)
+        return -1;
+    return vault_lease_read(v, deadline, why, e);
+}
+
+static int fetch(struct vault *v, int64_t deadline, struct err *e)
+{
+    struct vault_refusal why = {0};
+
+    if (!vault_path_role(v->path))
+        return vault_explain_mount(v, deadline, e);
+    int got = vault_lease_read(v, deadline, &why, e);
+    if (got < 0 && why.status == 403 && is_dead(v, deadline) > 0) {
+        why = (struct vault_refusal){0};
+        got = read_again(v, deadline, &why, e);
+    }
+    if (got == 0)
+        vault_lease_keep(v, deadline);
+    else if (why.status)
+        return explain_read(v, &why, deadline, e);
+    return got;
+}
+
+/* 1: v->lease will do. */
+static bool use_kept(struct vault *v, int64_t deadline)
+{
+    if (v->wants_fresh || !vault_lease_find(v, deadline))
+        return false;
+    if (vault_lease_is_good(&v->lease))
+        return true;
+    if (!vault_lease_renew(v, deadline))
+        return false;
+    vault_lease_keep(v, deadline);
+    return true;
+}
+
+int vault_read(struct vault *v, int64_t deadline, struct err *e)
+{
+    char name[33];
+    AUTO_LOCK(lock);
+
+    if (!v->wants_fresh && vault_lease_is_good(&v->lease))
+        return 0;
+    vault_lease_lock_name(v, name);
+    if (file_lock(name, deadline, &lock, e) < 0) {
+        if (e->code == ERR_TRY_LATER)
+            return -1;
+        log_step("lock", "%s", e->msg);
+        err_clear(e);
+    }
+    return use_kept(v, deadline) ? 0 : fetch(v, deadline, e);
+}
+
+void vault_take_credential(struct vault *v, struct credential *out)
+{
+    struct vault_lease *l = &v->lease;
+    time_t margin = l->expires_at > time(NULL) + VAULT_MARGIN ? VAULT_MARGIN : 0;
+
+    out->user = l->user;
+    out->password = l->password;
+    out->lease_id = l->id;
+    out->made_at = l->made_at;
+    out->expires_at = l->expires_at - margin;
+    *l = (struct vault_lease){0};
+}

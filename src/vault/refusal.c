@@ -1,0 +1,123 @@
+/*
+ * Vault's errors. A status that says little (403 stands for a bad token as for a policy, 400 for a role that
+ * is not there) is told in Vault's own words; what each call can add is added there.
+ */
+#include "refusal.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <base/text.h>
+
+#define WORDS_MOST 65536
+
+/* Behind "N error(s) occurred:", where the line is only that. */
+static const char *skip_count(const char *s)
+{
+    const char *at = s + strspn(s, "0123456789");
+
+    if (at == s)
+        return s;
+    if (text_starts(at, " error occurred:"))
+        return at + sizeof " error occurred:" - 1;
+    return text_starts(at, " errors occurred:") ? at + sizeof " errors occurred:" - 1 : s;
+}
+
+void vault_words(const char *errors, char *out, size_t size)
+{
+    AUTO_BUF(text, WORDS_MOST);
+    AUTO_BUF(clean, WORDS_MOST);
+
+    while (*errors) {
+        size_t n = strcspn(errors, "\n");
+        const char *end = errors + n, *at = errors;
+        while (at < end && strchr(" \t*", *at))
+            at++;
+        at = skip_count(at);
+        while (end > at && strchr(" \t", end[-1]))
+            end--;
+        if (at < end && text.len)
+            buf_puts(&text, "; ");
+        if (at < end)
+            buf_add(&text, at, (size_t)(end - at));
+        errors += n + (errors[n] == '\n');
+    }
+    text_sanitise_line(&clean, buf_str(&text), text.len);
+    (void)snprintf(out, size, "%s", buf_str(&clean));
+}
+
+/* The origin of a URL, if it is one of a web server and nothing odd is in it. */
+static int origin_length(const char *url)
+{
+    size_t n = text_starts(url, "https://") ? 8 : text_starts(url, "http://") ? 7 : 0;
+    size_t host =
+        n ? strspn(url + n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]_") : 0;
+
+    return host && (!url[n + host] || strchr("/?#", url[n + host])) ? (int)(n + host) : 0;
+}
+
+/* A standby names the active node. The token stays here. */
+static int explain_redirect(const struct vault *v, const struct vault_refusal *why, const char *location,
+                            struct err *e)
+{
+    int n = origin_length(location);
+
+    if (!n) {
+        (void)err_set(e, ERR_PROTOCOL, "Vault: %s sends us elsewhere (status %u)", v->addr, why->status);
+        return err_hint(e, "check vault_addr: it is the base URL, as https://vault.example.com:8200");
+    }
+    (void)err_set(e, ERR_PROTOCOL, "Vault: %s sends us to %.*s (status %u)", v->addr, n, location,
+                  why->status);
+    (void)err_detail(e, "a redirect is not followed: the token would go along");
+    return err_hint(e, "if that is yours: vault_addr = %.*s", n, location);
+}
+
+static const struct {
+    unsigned status;
+    enum err_code code;
+    const char *only, *words, *hint; /* only: in Vault's words; words NULL: Vault's own */
+} rows[] = {
+    {503, ERR_TRY_LATER, "sealed", "Vault is sealed", "ask those who run Vault to unseal it"},
+    {503, ERR_TRY_LATER, "not initialized", "Vault is not initialised", "ask those who run Vault"},
+    {429, ERR_TRY_LATER, "lease count", NULL,
+     "end leases that are not needed: broker logout; or try again later"},
+    {429, ERR_TRY_LATER, "", NULL, "try again in a minute"},
+    {412, ERR_TRY_LATER, "", "Vault's replica lags behind (status 412)", "try again in a minute"},
+    {404, ERR_REFUSED, "no handler for route", NULL,
+     "check vault_path and vault_mount: nothing is mounted there"},
+    {404, ERR_REFUSED, "", NULL, "check vault_path and vault_addr"},
+    {405, ERR_REFUSED, "", NULL, "check vault_path: it is no path that can be read"},
+};
+
+int vault_explain(const struct vault *v, const struct vault_refusal *why, const char *location, struct err *e)
+{
+    char status[32];
+
+    if (why->status >= 300 && why->status < 400)
+        return explain_redirect(v, why, location, e);
+    (void)snprintf(status, sizeof status, "status %u", why->status);
+    const char *words = why->words[0] ? why->words : status;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].status != why->status || !strstr(why->words, rows[i].only))
+            continue;
+        (void)err_set(e, rows[i].code, "Vault: %s", rows[i].words ? rows[i].words : words);
+        return err_hint(e, "%s", rows[i].hint);
+    }
+    bool down = why->status >= 500;
+    (void)err_set(e, down ? ERR_TRY_LATER : ERR_REFUSED, "Vault: %s", words);
+    return down ? err_hint(e, "try again in a minute, or ask those who run Vault") : -1;
+}
+
+int vault_explain_silence(const struct vault *v, struct err *e)
+{
+    if (e->hint[0])
+        return -1;
+    if (strstr(e->msg, "certificate is not trusted") || strstr(e->msg, "authorities"))
+        return err_hint(e, "vault_ca = a PEM file with the authority of Vault's certificate");
+    if (strstr(e->msg, "client certificate"))
+        return err_hint(e, "check vault_cert and vault_key");
+    if (e->code == ERR_UNREACHABLE)
+        return err_hint(e, "check the network, and vault_addr = %s", v->addr);
+    return -1;
+}

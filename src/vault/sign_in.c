@@ -1,0 +1,153 @@
+/*
+ * From a profile to a token. What is kept is used as long as it may live; Vault is asked about it only where
+ * nobody knows that. A login is made under a lock, so that two brokers at once make one.
+ */
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <base/tty.h>
+
+#include "lease.h"
+#include "method.h"
+#include "sign_in.h"
+#include "token.h"
+
+/* --- one that is given */
+
+/* The token of a file becomes one that is given, as that of a variable is. */
+static int take_given(struct vault *v, int64_t deadline, struct err *e)
+{
+    struct vault_token token = {0};
+
+    if (v->given || !v->method->is_given)
+        return 0;
+    if (v->method->login(v, deadline, &token, e) < 0)
+        return -1;
+    v->given = token.value;
+    v->given_by = path_short(v->token_file);
+    return 0;
+}
+
+int vault_given_refused(const struct vault *v, struct err *e)
+{
+    AUTO_FREE(char *, words);
+
+    words = mem_strdup(e->msg);
+    (void)err_set(e, ERR_REFUSED, "%s does not know the token of %s", v->addr, v->given_by);
+    (void)err_detail(e, "%s", words);
+    if (v->method->is_given)
+        return err_hint(e, "log in again with the program that writes that file");
+    return err_hint_sh(e, "unset %s", v->given_by);
+}
+
+/* --- a kept one */
+
+static bool is_ending(const struct vault_token *t)
+{
+    return t->expires_at && t->expires_at <= time(NULL) + VAULT_MARGIN;
+}
+
+/* 0: it may be used. 1: it may not. -1. */
+static int ask_about(struct vault *v, int64_t deadline, struct err *e)
+{
+    int known = v->token.is_batch ? 0 : vault_token_look_up(v, deadline, e);
+
+    if (known < 0)
+        return -1;
+    if (known == 0) {
+        vault_token_keep(v, false, deadline);
+        return 0;
+    }
+    /* A policy may forbid to ask: of one that is given the read will tell. */
+    bool goes_on = v->given && !v->wants_login;
+    log_step("login", "%s", e->msg);
+    if (v->given && !goes_on)
+        return vault_given_refused(v, e);
+    err_clear(e);
+    return goes_on ? 0 : 1;
+}
+
+/* 0: v->token will do. 1: a login is needed. -1. */
+static int use_kept(struct vault *v, int64_t deadline, struct err *e)
+{
+    if ((v->wants_login && !v->given) || !vault_token_find(v, deadline))
+        return 1;
+    if (!v->wants_login && vault_lease_find(v, deadline) && vault_lease_is_good(&v->lease))
+        return 0;
+    bool is_known = v->token.from == VAULT_FROM_SESSION || (v->given && v->token.ttl);
+    int asked = is_known && !v->wants_login ? 0 : ask_about(v, deadline, e);
+    if (asked != 0)
+        return asked;
+    vault_token_renew(v, deadline);
+    return is_ending(&v->token) && !v->given ? 1 : 0;
+}
+
+/* --- a new one */
+
+static int not_logged_in(const struct vault *v, struct err *e)
+{
+    return err_set(e, ERR_LOGIN, "not logged in to %s", v->addr);
+}
+
+static bool has_person(const struct vault *v)
+{
+    switch (v->method->person) {
+    case VAULT_PERSON_ASKED:
+        return tty_can_ask();
+    case VAULT_PERSON_BROWSES:
+        return v->may_log_in;
+    default:
+        return true;
+    }
+}
+
+/* Another broker's login, made while this one waited for its turn. */
+static bool has_another(struct vault *v, const char *refused, int64_t deadline)
+{
+    char digest[33];
+
+    if (v->wants_login || !vault_token_find_session(v, deadline))
+        return false;
+    vault_token_digest(&v->token, digest);
+    return !text_equal(digest, refused) && !is_ending(&v->token);
+}
+
+int vault_log_in(struct vault *v, const char *refused, int64_t deadline, struct err *e)
+{
+    char name[33];
+    struct vault_token token = {0};
+    AUTO_LOCK(lock);
+
+    vault_token_lock_name(v, name);
+    if (!has_person(v))
+        return not_logged_in(v, e);
+    if (file_lock(name, deadline, &lock, e) < 0) {
+        if (e->code == ERR_TRY_LATER)
+            return -1;
+        log_step("lock", "%s", e->msg);
+    } else if (has_another(v, refused, deadline)) {
+        return 0;
+    }
+    err_clear(e);
+    if (v->method->login(v, deadline, &token, e) < 0)
+        return -1;
+    vault_token_clear(&v->token);
+    v->token = token;
+    if (!token.ttl && !token.is_batch && vault_token_look_up(v, deadline, e) != 0)
+        return -1;
+    v->has_logged_in = v->method->person != VAULT_PERSON_NONE;
+    vault_token_keep(v, !v->token.is_batch, deadline);
+    return 0;
+}
+
+int vault_sign_in(struct vault *v, int64_t deadline, struct err *e)
+{
+    if (take_given(v, deadline, e) < 0)
+        return -1;
+    int kept = use_kept(v, deadline, e);
+    return kept <= 0 ? kept : vault_log_in(v, "", deadline, e);
+}

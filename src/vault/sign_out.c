@@ -1,0 +1,61 @@
+/*
+ * Logging out: the token is revoked, and Vault drops with it what was made with it. A token that was given to
+ * us is left alone: only the lease that we made with it is revoked, which the default policy forbids; then it
+ * is said how long it lives on.
+ */
+#include <base/clock.h>
+#include <base/log.h>
+
+#include "lease.h"
+#include "token.h"
+
+static int revoke_token(const struct vault *v, int64_t deadline, struct err *e)
+{
+    AUTO_HTTP_ANSWER(answer);
+    struct vault_refusal why;
+    const struct vault_call call = {
+        .method = "PUT", .path = "auth/token/revoke-self", .token = v->token.value};
+
+    if (vault_call(v, &call, false, deadline, &answer, &why, e) == 0)
+        return 0;
+    /* Vault does not know it any more: that is what was wanted. */
+    return why.status == 403 && vault_token_look_up((struct vault *)v, deadline, e) == 1 ? 0 : -1;
+}
+
+static void note_left(const char *what, const char *name, time_t end, const struct err *e)
+{
+    AUTO_BUF(life, 64);
+
+    clock_format_duration(&life, (int64_t)(end - time(NULL)) * 1000);
+    log_note("%s%s is not revoked (%s); it ends in %s", what, name, e->msg, buf_str(&life));
+}
+
+static void revoke_lease(const struct vault *v, int64_t deadline)
+{
+    struct err e = ERR_INIT;
+    struct vault_refusal why;
+
+    if (v->lease.id && vault_lease_revoke(v, deadline, &why, &e) < 0)
+        note_left("the database user ", v->lease.user, v->lease.expires_at, &e);
+}
+
+int vault_sign_out(struct vault *v, int64_t deadline, unsigned *forgotten, struct err *e)
+{
+    struct err of_vault = ERR_INIT;
+    bool is_ours;
+    unsigned tokens = 0;
+
+    *forgotten = 0;
+    if (!vault_token_find(v, deadline))
+        return 0;
+    is_ours = v->token.from != VAULT_FROM_GIVEN;
+    bool has_lease = vault_lease_find(v, deadline);
+    if (!is_ours || v->token.is_batch)
+        revoke_lease(v, deadline);
+    else if (revoke_token(v, deadline, &of_vault) < 0)
+        note_left("the token", "", v->token.expires_at, &of_vault);
+    *forgotten = has_lease && vault_lease_forget(v, deadline);
+    int result = vault_token_forget(v, deadline, &tokens, e);
+    *forgotten += is_ours && tokens;
+    return result;
+}

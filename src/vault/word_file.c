@@ -1,0 +1,31 @@
+/* What is read from a file of the user's: its first line, from a file that nobody else can read. */
+#include <string.h>
+
+#include <base/file.h>
+
+#include "method.h"
+#include "token.h"
+
+#define FILE_MOST 65536
+
+int vault_read_file(const char *path, enum key key, struct secret **out, struct err *e)
+{
+    AUTO_BUF(text, FILE_MOST);
+    int got = file_read(path, FILE_PRIVATE, &text, e);
+
+    if (got < 0)
+        return -1;
+    if (got > 0) {
+        (void)err_set(e, ERR_CONFIG, "no such file");
+        (void)err_what(e, "%s", path);
+        return err_hint(e, "check %s", key_infos[key].name);
+    }
+    *out = secret_from(buf_str(&text), text.len);
+    secret_keep_line(*out);
+    const char *fault = secret_len(*out) ? vault_token_fault(secret_bytes(*out)) : "nothing";
+    if (!fault)
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "its first line has %s%s", fault, secret_len(*out) ? " in it" : "");
+    (void)err_what(e, "%s", path);
+    return err_hint(e, "%s is a file with that one word alone", key_infos[key].name);
+}

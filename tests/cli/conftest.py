@@ -19,6 +19,8 @@ from lib import clients as client_table  # noqa: E402
 from lib.beside import pytest_addoption, pytest_xdist_make_scheduler  # noqa: E402, F401
 from lib.broker import BUILD, PROGRAM, Broker  # noqa: E402
 from lib.forwards import Forwards  # noqa: E402
+from lib.keyring import Keyring  # noqa: E402
+from lib.vault import Desk  # noqa: E402
 from servers import mysql9, process  # noqa: E402
 from servers.aws_fake import AwsFake  # noqa: E402
 from servers.aws_ssm_fake import SsmFake  # noqa: E402
@@ -29,10 +31,14 @@ from servers.mariadb import MariaDB  # noqa: E402
 from servers.mariadb_iam import MariaDBIam  # noqa: E402
 from servers.moto import Moto, MotoProxy  # noqa: E402
 from servers.mysql9 import MySQL  # noqa: E402
+from servers.openid import Provider  # noqa: E402
 from servers.pki import Pki  # noqa: E402
 from servers.relay import Relay  # noqa: E402
 from servers.secret_service import SecretService, SilentBus  # noqa: E402
+from servers.slapd import Slapd  # noqa: E402
 from servers.sshd import Agent, Keys, Sshd  # noqa: E402
+from servers.vault import Area, Vault  # noqa: E402
+from servers.vault_front import Front  # noqa: E402
 from servers.web import Web  # noqa: E402
 
 TEST_SECONDS = 180
@@ -317,6 +323,57 @@ def aws_fake():
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def vault_server(pki):
+    """HashiCorp's Vault, for what belongs to no test alone; see servers/vault.py."""
+    yield from lasting(Vault, BASE / "vault", pki)
+
+
+@pytest.fixture(scope="session")
+def openid():
+    """An OpenID provider; see servers/openid.py."""
+    yield from lasting(Provider, BASE / "openid")
+
+
+@pytest.fixture(scope="session")
+def slapd():
+    """See servers/slapd.py."""
+    yield from lasting(Slapd, BASE / "slapd")
+
+
+@pytest.fixture
+def make_area(broker, vault_server):
+    """make_area(database) gives the mounts of this test on Vault (an Area), whose `front` notes the requests; they end with it."""
+    made = []
+
+    def make(database):
+        made.append(Area(vault_server, database))
+        made[-1].front = Front(vault_server.url, broker.secret)
+        return made[-1]
+    yield make
+    for area in made:
+        area.front.stop()
+        area.end()
+
+
+@pytest.fixture
+def vault(make_area, mariadb_server):
+    """The mounts of this test on Vault, its users on a MariaDB."""
+    return make_area(mariadb_server)
+
+
+@pytest.fixture
+def keyring():
+    """A kernel keyring of this test alone; broker.run(..., wrap=keyring.wrap)."""
+    yield from lasting(Keyring)
+
+
+@pytest.fixture
+def desk(broker, keyring, vault):
+    """A person with a profile `w` of that Vault; see lib/vault.py."""
+    return Desk(broker, keyring, vault)
 
 
 @pytest.fixture

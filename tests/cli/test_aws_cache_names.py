@@ -8,7 +8,6 @@ import pytest
 
 from lib.aws import IAM, SECRET, endpoint, files, pair, signed_with
 from servers.aws_fake import iso
-from test_login_status import keyring  # noqa: F401
 
 START = "https://d-92671207e4.awsapps.com/start"
 TOKEN = "canary-cache-token-66e1b0"
@@ -63,12 +62,12 @@ def profile(rows):
     )
 
 
-def run(broker, fake, keyring):  # noqa: F811
+def run(broker, fake, keyring):
     return broker.run(*IAM, "--aws-profile", "p", env=endpoint(fake), secret_out=True, wrap=keyring.wrap)
 
 
 @pytest.mark.parametrize("name", [*ROLES, *SSO_ROLES])
-def test_keys_of_a_role(broker, aws_fake, keyring, name):  # noqa: F811
+def test_keys_of_a_role(broker, aws_fake, keyring, name):
     fake = aws_fake()
     broker.secret(SECRET.encode())
     rows = {**ROLES[name], "source_profile": "base"} if name in ROLES else SSO_ROLES[name]
@@ -87,7 +86,7 @@ def test_keys_of_a_role(broker, aws_fake, keyring, name):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", TOKENS)
-def test_token_of_a_session(broker, aws_fake, keyring, name):  # noqa: F811
+def test_token_of_a_session(broker, aws_fake, keyring, name):
     broker.secret(TOKEN.encode())
     fake = aws_fake({"sso": {"access_tokens": [TOKEN], "creds": {"123456789012/r": {}}}})
     files(broker, profile({**TOKENS[name], "sso_role_name": "r", "sso_account_id": "123456789012"}))

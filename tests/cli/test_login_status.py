@@ -10,8 +10,6 @@ import sys
 import pytest
 
 from lib.aws import ID, SECRET, arn, endpoint, files, pair, HOST
-from lib.keyring import Keyring
-from servers import process
 from servers.aws_fake import iso, keys_of
 from test_aws_sso import START, configure, fake, role, token_file  # noqa: F401
 from test_command_provider import NO_KEYRING
@@ -19,16 +17,6 @@ from test_command_provider import NO_KEYRING
 PASSWORD = "fake-canary-status-8f2c11"
 SERIAL = "arn:aws:iam::123456789012:mfa/dev"
 EMPTY = '{"forwards":[],"sessions":[]}\n'
-
-
-@pytest.fixture
-def keyring():
-    try:
-        own = Keyring()
-    except process.Missing as missing:
-        pytest.skip(f"missing: {missing}")
-    yield own
-    own.stop()
 
 
 @pytest.fixture

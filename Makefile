@@ -28,7 +28,7 @@ KEYCHAIN_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsecret-1)
 HTTP_LIBS     = $(shell $(PKG_CONFIG) --libs libcurl jansson expat libssl libcrypto libsodium)
 KEEPER_LIBS   = $(shell $(PKG_CONFIG) --libs libssh2 libssl libcrypto libsodium)
 
-BROKER_MODULES := base ipc model store aws vault provider output session command
+BROKER_MODULES := base ipc model store aws vault provider output protocol session command
 KEEPER_MODULES := event mysql tunnel ssh libssh2 openssh keeper
 # What differs between systems is in files named NAME-SYSTEM.c; another system adds its own beside them.
 PLATFORM ?= linux
@@ -44,7 +44,9 @@ KEEPER_OBJ   := $(foreach m,$(KEEPER_MODULES) ipc base,$(call objects,$(m)))
 HELPERS      := $(addprefix $(B)/libexec/broker/broker-,keychain http keeper)
 # What the system's ssh asks its questions through: the keeper under a second name.
 ASKPASS      := $(B)/libexec/broker/broker-askpass
-PROGRAMS     := $(B)/bin/broker $(HELPERS) $(ASKPASS)
+# The names of credential helpers, by which other programs call broker: the rows PROTOCOL of kinds.def.
+NAMES        := $(shell sed -n 's/^PROTOCOL([a-z]*, "\(.*\)")/\1/p' include/model/kinds.def)
+PROGRAMS     := $(B)/bin/broker $(HELPERS) $(ASKPASS) $(addprefix $(B)/bin/,$(NAMES))
 
 all: $(PROGRAMS) $(B)/share/broker/rds-ca.pem $(B)/share/broker/rds-ca.txt
 
@@ -94,6 +96,9 @@ $(B)/libexec/broker/broker-keeper: $(KEEPER_OBJ)
 
 $(ASKPASS): | $(B)/libexec/broker/broker-keeper
 	$(Q)ln -sf broker-keeper $@
+
+$(addprefix $(B)/bin/,$(NAMES)): | $(B)/bin/broker
+	$(Q)ln -sf broker $@
 
 # --- tests ---------------------------------------------------------------------------------------------------------
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -145,6 +150,7 @@ bench: all
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/broker
 	install -m 755 $(B)/bin/broker $(DESTDIR)$(PREFIX)/bin/
+	for name in $(NAMES); do ln -sf broker $(DESTDIR)$(PREFIX)/bin/$$name || exit 1; done
 	install -m 755 $(HELPERS) $(DESTDIR)$(PREFIX)/libexec/broker/
 	ln -sf broker-keeper $(DESTDIR)$(PREFIX)/libexec/broker/broker-askpass
 	install -d $(DESTDIR)$(PREFIX)/share/broker

@@ -12,7 +12,7 @@
 #include <base/err.h>
 #include <base/secret.h>
 
-/* Turns questions off; `by` (static) is the option or variable that did so. */
+/* Turns questions off; `by` (static) is the option, variable or command that did so. */
 void tty_forbid_input(const char *by);
 bool tty_input_forbidden(void);
 /* Whether a question can be asked: a terminal, or an askpass program. */

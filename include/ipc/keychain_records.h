@@ -7,13 +7,15 @@
  *   put     identity, timeout, quiet, label,    -
  *           secret
  *   erase   identity, timeout, quiet            count: entries erased, 0 where there was none
+ *   list    identity: what it begins with,      identity and label of each entry, in pairs, the newest first
+ *           timeout
  */
 #ifndef IPC_KEYCHAIN_RECORDS_H
 #define IPC_KEYCHAIN_RECORDS_H
 
 #include <ipc/record.h>
 
-enum { KEYCHAIN_GET = RECORD_FIRST_VERB, KEYCHAIN_PUT, KEYCHAIN_ERASE };
+enum { KEYCHAIN_GET = RECORD_FIRST_VERB, KEYCHAIN_PUT, KEYCHAIN_ERASE, KEYCHAIN_LIST };
 
 enum {
     KEYCHAIN_TAG_IDENTITY = 1, /* UTF-8 */

@@ -12,6 +12,9 @@
 #include <base/err.h>
 #include <base/secret.h>
 
+/* The longest identity that list() shows; a longer one is kept as a hash. */
+#define STORE_IDENTITY_MAX 1024
+
 /* Results of a store other than success. */
 enum store_result {
     STORE_OK,
@@ -33,8 +36,10 @@ struct store {
     enum store_result (*put)(const char *identity, const char *label, const struct secret *value,
                              time_t expires, int64_t deadline, struct err *e);
     enum store_result (*erase)(const char *identity, int64_t deadline, struct err *e);
-    /* Lists all our entries, in no order, without their secrets. NULL: this store cannot list. */
-    enum store_result (*list)(store_visit *visit, void *context, struct err *e);
+    /* Lists our entries whose identity begins with `prefix`, without their secrets; the newest first if the
+     * store knows. A keychain is not unlocked for it. `expires` is 0 if the store does not expire entries. */
+    enum store_result (*list)(const char *prefix, store_visit *visit, void *context, int64_t deadline,
+                              struct err *e);
 };
 
 extern const struct store store_keychain, store_keyring;

@@ -32,6 +32,7 @@ enum option_set {
     SET_FORWARD = 256,
     SET_WAIT = 512,
     SET_PASSWORD = 1024,
+    SET_CREDENTIAL = 4096,
     SET_FRESH = 2048, /* a credential that is not kept from before */
 };
 enum option_line { LINE_WHERE, LINE_WHO, LINE_WHAT, LINE_HOW, LINE_HIDDEN };

@@ -27,7 +27,7 @@ static int forget_all(int64_t deadline, struct err *e)
     AUTO_WORDS(identities);
     unsigned n = 0;
 
-    if (store_keyring.list(gather, &identities, e) == STORE_FAILED)
+    if (store_keyring.list("", gather, &identities, deadline, e) == STORE_FAILED)
         return -1;
     for (size_t i = 0; i < identities.count; i++) {
         enum store_result erased = store_keyring.erase(identities.word[i], deadline, e);

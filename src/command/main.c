@@ -99,20 +99,58 @@ static int run_verb(const struct verb *verb, int argc, char **argv, struct err *
     return err_what(e, "%s", inv.label[0] ? inv.label : verb->name);
 }
 
+/* A name of kinds.def by which other programs call their helpers. NULL: ours. */
+static const char *protocol_called(const char *program)
+{
+    static const struct {
+        const char *program, *protocol;
+    } names[] = {
+#define PROTOCOL(id, program) {program, #id},
+#include <model/kinds.def>
+    };
+    const char *slash = program ? strrchr(program, '/') : NULL;
+
+    for (size_t i = 0; program && i < ARRAY_LEN(names); i++) {
+        if (text_equal(names[i].program, slash ? slash + 1 : program))
+            return names[i].protocol;
+    }
+    return NULL;
+}
+
+/* git-credential-broker WORD... is broker credential git WORD... */
+static int run_protocol(const char *protocol, int argc, char **argv, struct err *e)
+{
+    AUTO_FREE(char **, words);
+    AUTO_FREE(char *, first);
+
+    words = mem_alloc((size_t)argc + 2, sizeof *words);
+    words[0] = first = mem_strdup(protocol);
+    for (int i = 1; i < argc; i++)
+        words[i] = argv[i];
+    return run_verb(verb_find("credential"), argc, words, e);
+}
+
+static int run_words(int argc, char **argv, struct err *e)
+{
+    size_t words = argc > 1 ? (size_t)argc - 1 : 0, place = verb_place(argv + 1, words);
+
+    if (place == words) {
+        help_overview(stderr);
+        exit(ERR_USAGE);
+    }
+    put_verb_first(place, argv + 1);
+    const struct verb *verb = verb_find(verb_word(argv[1]));
+    return verb ? run_verb(verb, argc - 2, argv + 2, e) : slip_verb(argv[1], e);
+}
+
 int main(int argc, char **argv)
 {
     struct err e = ERR_INIT;
 
     proc_harden();
     print_log_to_stderr(LOG_NOTE);
-    size_t words = argc > 1 ? (size_t)argc - 1 : 0, place = verb_place(argv + 1, words);
-    if (place == words) {
-        help_overview(stderr);
-        return ERR_USAGE;
-    }
-    put_verb_first(place, argv + 1);
-    const struct verb *verb = verb_find(verb_word(argv[1]));
-    int result = verb ? run_verb(verb, argc - 2, argv + 2, &e) : slip_verb(argv[1], &e);
+    const char *protocol = protocol_called(argv[0]);
+    int result = protocol ? run_protocol(protocol, argc, argv, &e) : run_words(argc, argv, &e);
     if (result == 0)
         result = stdout_finish(&e);
     if (result == 0)

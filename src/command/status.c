@@ -24,7 +24,9 @@ static const struct {
 } kinds[] = {{"aws:", "aws_session"},
              {"command:", "command"},
              {"vault_token:", "vault_token"},
-             {"vault_lease:", "vault_lease"}};
+             {"vault_lease:", "vault_lease"},
+             {"git:", "git"},
+             {"docker:", "docker"}};
 
 struct entry {
     size_t kind; /* index into kinds */
@@ -192,7 +194,7 @@ static int take_all(struct entries *list, struct err *e)
     int result = forward_list(&list->forward, &list->forwards, CLOCK_NEVER, e);
 
     /* A machine without a keyring has no sessions. */
-    if (store_keyring.list(take, list, &of_store) == STORE_FAILED) {
+    if (store_keyring.list("", take, list, CLOCK_NEVER, &of_store) == STORE_FAILED) {
         err_copy(e, &of_store);
         return -1;
     }

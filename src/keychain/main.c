@@ -47,6 +47,12 @@ static int handle_erase(const struct entry *entry, struct record *answer, struct
     return count < 0 ? -1 : 0;
 }
 
+static void put_listed(void *context, const char *identity, const char *label)
+{
+    record_put_str(context, KEYCHAIN_TAG_IDENTITY, identity);
+    record_put_str(context, KEYCHAIN_TAG_LABEL, label);
+}
+
 /* D-Bus only carries UTF-8, so an identity that is not UTF-8 cannot have an entry. */
 static int handle_foreign(uint8_t verb, struct record *answer, struct err *e)
 {
@@ -64,7 +70,7 @@ static int handle(const struct record *request, struct record *answer, struct er
     uint64_t timeout = record_u64(request, KEYCHAIN_TAG_TIMEOUT, DEFAULT_TIMEOUT_MS);
     struct field quiet;
 
-    if (request->kind < KEYCHAIN_GET || request->kind > KEYCHAIN_ERASE)
+    if (request->kind < KEYCHAIN_GET || request->kind > KEYCHAIN_LIST)
         return err_set(e, ERR_PROTOCOL, "a request of kind %d", request->kind);
     identity = record_str(request, KEYCHAIN_TAG_IDENTITY);
     label = record_str(request, KEYCHAIN_TAG_LABEL);
@@ -80,6 +86,8 @@ static int handle(const struct record *request, struct record *answer, struct er
     };
     if (request->kind == KEYCHAIN_GET)
         return handle_get(&entry, answer, e);
+    if (request->kind == KEYCHAIN_LIST)
+        return secretservice_list(&entry, put_listed, answer, e);
     return request->kind == KEYCHAIN_PUT ? handle_put(&entry, request, e) : handle_erase(&entry, answer, e);
 }
 

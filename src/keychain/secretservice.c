@@ -46,9 +46,9 @@ static void items_free(GList **items)
 }
 #define AUTO_ITEMS(name) __attribute__((cleanup(items_free))) GList *name = NULL
 
-static int items_find(SecretService *service, const struct entry *entry, GList **items, struct err *e)
+static int items_find(SecretService *service, const struct entry *entry, GHashTable *attributes,
+                      GList **items, struct err *e)
 {
-    g_autoptr(GHashTable) attributes = attributes_of(entry);
     AUTO_WAIT(w);
     GError *error = NULL;
 
@@ -118,9 +118,10 @@ static int item_read(SecretItem *item, const struct entry *entry, struct secret 
 int secretservice_get(const struct entry *entry, struct secret **out, struct err *e)
 {
     g_autoptr(SecretService) service = service_open(entry->deadline, e);
+    g_autoptr(GHashTable) attributes = attributes_of(entry);
     AUTO_ITEMS(items);
 
-    if (!service || items_find(service, entry, &items, e) < 0)
+    if (!service || items_find(service, entry, attributes, &items, e) < 0)
         return -1;
     SecretItem *item = items_best(items);
     if (!item)
@@ -191,10 +192,11 @@ static int item_erase(SecretItem *item, const struct entry *entry, struct err *e
 int secretservice_erase(const struct entry *entry, struct err *e)
 {
     g_autoptr(SecretService) service = service_open(entry->deadline, e);
+    g_autoptr(GHashTable) attributes = attributes_of(entry);
     AUTO_ITEMS(items);
     int count = 0;
 
-    if (!service || items_find(service, entry, &items, e) < 0)
+    if (!service || items_find(service, entry, attributes, &items, e) < 0)
         return -1;
     for (GList *at = items; at; at = at->next) {
         SecretItem *item = at->data;
@@ -205,4 +207,31 @@ int secretservice_erase(const struct entry *entry, struct err *e)
         count++;
     }
     return count;
+}
+
+static gint compare_age(gconstpointer left, gconstpointer right)
+{
+    guint64 a = secret_item_get_modified((SecretItem *)(uintptr_t)left),
+            b = secret_item_get_modified((SecretItem *)(uintptr_t)right);
+
+    return (a < b) - (a > b);
+}
+
+int secretservice_list(const struct entry *entry, secretservice_visit *visit, void *context, struct err *e)
+{
+    g_autoptr(SecretService) service = service_open(entry->deadline, e);
+    g_autoptr(GHashTable) attributes = secret_attributes_build(&schema, NULL);
+    AUTO_ITEMS(items);
+
+    if (!service || items_find(service, entry, attributes, &items, e) < 0)
+        return -1;
+    items = g_list_sort(items, compare_age);
+    for (GList *at = items; at; at = at->next) {
+        g_autoptr(GHashTable) of_item = secret_item_get_attributes(at->data);
+        g_autofree char *label = secret_item_get_label(at->data);
+        const char *identity = g_hash_table_lookup(of_item, "identity");
+        if (identity && g_str_has_prefix(identity, entry->identity))
+            visit(context, identity, label ? label : "");
+    }
+    return 0;
 }

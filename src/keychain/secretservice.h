@@ -27,5 +27,8 @@ int secretservice_get(const struct entry *entry, struct secret **out, struct err
 int secretservice_put(const struct entry *entry, const struct secret *value, struct err *e);
 /* Erases every entry of that identity; returns how many. */
 int secretservice_erase(const struct entry *entry, struct err *e);
+/* Visits every entry whose identity begins with entry->identity, the newest first. Nothing is unlocked. */
+typedef void secretservice_visit(void *context, const char *identity, const char *label);
+int secretservice_list(const struct entry *entry, secretservice_visit *visit, void *context, struct err *e);
 
 #endif

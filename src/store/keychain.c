@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include <base/clock.h>
+#include <base/mem.h>
 #include <base/tty.h>
 #include <ipc/helper.h>
 #include <ipc/keychain_records.h>
@@ -85,4 +86,38 @@ static enum store_result keychain_erase(const char *identity, int64_t deadline, 
     return record_u64(&answer, KEYCHAIN_TAG_COUNT, 0) ? STORE_OK : STORE_MISSING;
 }
 
-const struct store store_keychain = {"keychain", keychain_get, keychain_put, keychain_erase, NULL};
+/* Pairs of fields: an identity, then its label. */
+static enum store_result visit_all(const struct record *answer, store_visit *visit, void *context,
+                                   struct err *e)
+{
+    AUTO_FREE(char *, identity);
+    struct field field;
+    size_t at = 0;
+    int got;
+
+    while ((got = record_next(answer, &at, &field, e)) > 0) {
+        AUTO_FREE(char *, text);
+        text = mem_strndup(field.bytes, field.len);
+        if (field.tag == KEYCHAIN_TAG_LABEL && identity)
+            visit(context, identity, text, 0);
+        if (field.tag != KEYCHAIN_TAG_IDENTITY)
+            continue;
+        free(identity);
+        identity = text;
+        text = NULL;
+    }
+    return got < 0 ? STORE_FAILED : STORE_OK;
+}
+
+static enum store_result keychain_list(const char *prefix, store_visit *visit, void *context,
+                                       int64_t deadline, struct err *e)
+{
+    AUTO_RECORD(request);
+    AUTO_RECORD(answer);
+
+    request_init(&request, KEYCHAIN_LIST, prefix, deadline);
+    enum store_result result = ask(&request, &answer, deadline, e);
+    return result == STORE_OK ? visit_all(&answer, visit, context, e) : result;
+}
+
+const struct store store_keychain = {"keychain", keychain_get, keychain_put, keychain_erase, keychain_list};

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/keyctl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,14 +30,14 @@
 #define DAY 86400L
 /* The kernel counts a timeout in 32 bits. */
 #define TIMEOUT_MAX INT32_MAX
-/* The kernel takes descriptions of at most 4,095 bytes, and counts them in the quota. */
-#define DESCRIPTION_MAX 1024
 /* A payload: version, expiry (8 bytes, big-endian), the label and its NUL, the secret. */
 #define PAYLOAD_VERSION '\2'
 #define LABEL_MAX 512
 #define LABEL_AT 9
 #define PAYLOAD_MAX (LABEL_AT + LABEL_MAX + 1 + SECRET_MAX)
 #define PREFIX "broker:"
+/* Bytes of a list: 4 for each key. */
+#define LIST_MAX (4L << 20)
 
 /* big_key first: it is encrypted in memory and hardly counts in the quota. Many kernels do not have it. */
 static const char *const key_types[] = {"big_key", "user"};
@@ -73,7 +74,8 @@ static char *describe(const char *identity)
 {
     char hash[33];
 
-    if (strlen(identity) <= DESCRIPTION_MAX)
+    /* The kernel takes descriptions of at most 4,095 bytes, and counts them in the quota. */
+    if (strlen(identity) <= STORE_IDENTITY_MAX)
         return mem_printf(PREFIX "%s", identity);
     text_hash(identity, strlen(identity), hash);
     return mem_printf(PREFIX "%s", hash);
@@ -232,19 +234,33 @@ static const char *key_identity(long id, char *text, size_t size)
     return ours && at && text_starts(at + 1, PREFIX) ? at + sizeof PREFIX : NULL;
 }
 
-static enum store_result keyring_list(store_visit *visit, void *context, struct err *e)
+/* The ids of all keys in @u, malloced. -1 with errno. */
+static long keyring_ids(int32_t **out)
 {
-    int32_t ids[512];
-    char text[DESCRIPTION_MAX + 128];
-    long n = keyctl(KEYCTL_READ, KEY_SPEC_USER_KEYRING, (long)ids, sizeof ids, 0);
+    long size = 4096, n;
 
+    do { /* another may add keys meanwhile */
+        *out = mem_grow(*out, (size_t)size, 1);
+        n = keyctl(KEYCTL_READ, KEY_SPEC_USER_KEYRING, (long)*out, size, 0);
+    } while (n > size && n <= LIST_MAX && (size = n * 2));
+    return n < 0 ? -1 : (n < size ? n : size) / (long)sizeof **out;
+}
+
+static enum store_result keyring_list(const char *prefix, store_visit *visit, void *context, int64_t deadline,
+                                      struct err *e)
+{
+    AUTO_FREE(int32_t *, ids);
+    char text[STORE_IDENTITY_MAX + 128];
+    long n = keyring_ids(&ids);
+
+    (void)deadline;
     if (n < 0)
         return is_missing(errno) ? STORE_OK : refused("list", errno, e);
-    for (size_t i = 0; i < ARRAY_LEN(ids) && i < (size_t)n / sizeof ids[0]; i++) {
+    for (long i = 0; i < n; i++) {
         AUTO_BUF(payload, PAYLOAD_MAX);
         size_t at;
         const char *identity = key_identity(ids[i], text, sizeof text);
-        if (identity && key_read(ids[i], &payload, &at) == 0)
+        if (identity && text_starts(identity, prefix) && key_read(ids[i], &payload, &at) == 0)
             visit(context, identity, buf_str(&payload) + LABEL_AT, payload_expiry(&payload));
     }
     return STORE_OK;

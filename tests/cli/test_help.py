@@ -16,6 +16,7 @@ get in
 hand out
   token       print the secret
   forward     open a local end to the server and keep it
+  credential  serve the git credential protocol
 look after
   status      forwards and cached sessions, with their remaining life
   stop        end a forward
@@ -65,6 +66,14 @@ usage: broker token [PROFILE|URL] [OPTION]...
   broker token --iam --host NAME --user app_ro
 
 """ + WHERE + WHO.replace("  --aws", "  --iam  --aws") + WHAT + "how    --fresh  --timeout TIME  " + COMMON,
+    "credential": """\
+usage: broker credential get|store|erase|capability|exit [OPTION]...
+
+  git config --global credential.helper broker
+  git config --global credential.helper 'broker --store keyring --timeout 1h'
+  printf 'profile=prod\\n\\n' | broker credential get
+
+how    --store keychain|keyring  --timeout TIME  """ + COMMON,
     "forward": """\
 usage: broker forward [PROFILE|URL]... [OPTION]...
 
@@ -142,8 +151,8 @@ how    """ + COMMON,
     "version": "usage: broker version\n\nhow    " + COMMON,
 }
 TOPICS = ("config", "environment", "exit-codes", "formats")
-LATER = re.compile(r"broker (params|credential)|^  (params|credential) |"
-                   r"\b(helper|man)\b", re.M)
+LATER = re.compile(r"broker params|^  params |"
+                   r"\b(man)\b", re.M)
 
 
 def test_alone(broker):

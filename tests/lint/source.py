@@ -20,7 +20,8 @@ MODULES = {
     "provider": "base ipc model store aws vault",
     "output": "base model",
     "session": "base ipc model store aws vault provider output",
-    "command": "base model store output session",
+    "protocol": "base model",
+    "command": "base model store output protocol session",
     "event": "base",
     "mysql": "base ipc event",
     "tunnel": "base ipc event",
@@ -189,6 +190,7 @@ def tables(tree):
     rows = (("include/model/kinds.def", "PROVIDER", "src/provider/{}.c", "struct provider provider_{}"),
             ("include/model/kinds.def", "TUNNEL", "src/tunnel/{}.c src/keeper/{}.c", "tunnel_{}"),
             ("include/model/kinds.def", "FORMAT", "src/output/{}.c", "struct format format_{}"),
+            ("include/model/kinds.def", "PROTOCOL", "src/command/credential_{}.c", "int credential_{}("),
             ("include/model/kinds.def", "STORE", "src/store/{}.c", "struct store store_{}"),
             ("src/vault/methods.def", "METHOD", "src/vault/method_{}.c", "struct vault_method vault_method_{}"),
             ("src/command/verbs.def", "VERB", "src/command/{}.c", "struct verb verb_{}"))

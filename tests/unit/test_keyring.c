@@ -142,15 +142,15 @@ static void an_entry_is_listed_with_its_label_and_end(void **state)
 
     (void)state;
     need_keyring();
-    assert_int_equal(store_keyring.list(note_entry, &l, &e), STORE_OK);
+    assert_int_equal(store_keyring.list("", note_entry, &l, 0, &e), STORE_OK);
     assert_int_equal(l.count, 0);
     assert_int_equal(put(who, "secret", 6, end), STORE_OK);
-    assert_int_equal(store_keyring.list(note_entry, &l, &e), STORE_OK);
+    assert_int_equal(store_keyring.list("", note_entry, &l, 0, &e), STORE_OK);
     assert_int_equal(l.count, 1);
     assert_string_equal(l.label, "label");
     assert_int_equal(l.expires, end);
     assert_int_equal(erase(who), STORE_OK);
-    assert_int_equal(store_keyring.list(note_entry, &l, &e), STORE_OK);
+    assert_int_equal(store_keyring.list("", note_entry, &l, 0, &e), STORE_OK);
     assert_int_equal(l.count, 1);
 }
 

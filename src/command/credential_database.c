@@ -1,0 +1,140 @@
+/*
+ * A database in git's protocol: `profile=NAME`, or protocol=mysql with host[:port] and username, which finds
+ * the first profile of that server and user. Its provider answers.
+ */
+#include "credential.h"
+
+#include <strings.h>
+
+#include <base/mem.h>
+#include <model/address.h>
+#include <model/identity.h>
+
+#define MYSQL_PORT 3306
+
+/* In any case: no spelling of it may reach the password store under a name that forwards. */
+bool database_is_asked(const struct git_credential *asked)
+{
+    return asked->profile || (asked->protocol && strcasecmp(asked->protocol, "mysql") == 0);
+}
+
+/* A path is a database. */
+static bool is_server(const struct profile *p, const struct git_credential *asked, const char *host,
+                      unsigned port)
+{
+    unsigned own = profile_number(p, KEY_port);
+
+    return text_equal_nocase(profile_str(p, KEY_host), host) && (own ? own : MYSQL_PORT) == port &&
+           (!asked->path || text_equal(profile_str(p, KEY_database), asked->path));
+}
+
+/* How well a profile fits a user: 2 as said, 1 as one of the two says nothing, 0 not. */
+static int fits_user(const struct profile *p, const char *username)
+{
+    const char *own = profile_str(p, KEY_user);
+
+    if (!username || !own)
+        return 1;
+    return text_equal(own, username) ? 2 : 0;
+}
+
+/* A profile of the config, or NULL; a broken one fits nobody. */
+static const char *find_by_server(const struct config *c, const struct git_credential *asked)
+{
+    const char *const *names = config_profile_names(c), *found = NULL;
+    AUTO_FREE(char *, host);
+    long port = -1;
+    int best = 0;
+
+    if (!asked->host || !address_split(asked->host, &host, &port))
+        return NULL;
+    for (size_t i = 0; names[i] && best < 2; i++) {
+        AUTO_PROFILE(p);
+        struct err ignored = ERR_INIT;
+        if (config_resolve(c, names[i], NULL, NULL, 0, &p, &ignored) < 0 ||
+            !is_server(&p, asked, host, port < 0 ? MYSQL_PORT : (unsigned)port))
+            continue;
+        int fit = fits_user(&p, asked->username);
+        if (fit > best) {
+            best = fit;
+            found = names[i];
+        }
+    }
+    return found;
+}
+
+/* 1: open and planned; 0: no profile is meant. */
+static int open_session(const struct git_credential *asked, struct session *s, struct err *e)
+{
+    AUTO_CONFIG(config);
+    struct request r = {.name = asked->profile, .verb = "token"};
+
+    if (!r.name) {
+        if (config_load(&config, e) < 0 || config_found(config, e) < 0)
+            return -1;
+        r.name = find_by_server(config, asked);
+        if (!r.name)
+            return 0;
+    }
+    if (session_open(s, &r, e) < 0 || session_plan(s, FOR_SECRET, NULL, false, e) < 0)
+        return err_what(e, "%s", s->label ? s->label : r.name);
+    return 1;
+}
+
+int database_get(const struct git_credential *asked, struct git_credential *out, struct err *e)
+{
+    AUTO_SESSION(s);
+    int opened = open_session(asked, &s, e);
+
+    if (opened <= 0 || (s.plan.provider && s.plan.provider->has_no_token))
+        return opened < 0 ? -1 : 0;
+    if (session_login(&s, e) < 0)
+        return err_what(e, "%s", s.label);
+    const char *user = s.credential.user ? s.credential.user : profile_str(&s.profile, KEY_user);
+    out->username = mem_strdup(user);
+    out->password = s.credential.password;
+    s.credential.password = NULL;
+    out->expires = s.credential.expires_at;
+    return 1;
+}
+
+/* Whose password is a person's, and rests in the keychain. */
+static bool is_stored(const struct session *s)
+{
+    return s->plan.provider && s->plan.provider->keep;
+}
+
+int database_store(const struct git_credential *asked, struct err *e)
+{
+    AUTO_SESSION(s);
+    int opened = open_session(asked, &s, e);
+
+    if (opened <= 0 || !is_stored(&s) || !asked->password ||
+        !text_equal(asked->username, profile_str(&s.profile, KEY_user)))
+        return opened < 0 ? -1 : 0;
+    const struct credential c = {.password = asked->password};
+    return s.plan.provider->keep(&s.profile, &c, entries_deadline(), e);
+}
+
+/* Refused by the server: what is kept of it is dropped, so that another is made. */
+int database_erase(const struct git_credential *asked, struct err *e)
+{
+    AUTO_SESSION(s);
+    AUTO_FREE(char *, identity);
+    AUTO_SECRET(kept);
+    unsigned forgotten;
+    int opened = open_session(asked, &s, e);
+
+    if (opened <= 0)
+        return opened;
+    if (!is_stored(&s))
+        return session_sign_out(&s, &forgotten, e);
+    identity = identity_password(&s.profile);
+    enum store_result got = store_keychain.get(identity, entries_deadline(), &kept, e);
+    if (got == STORE_FAILED)
+        return -1;
+    err_clear(e);
+    if (got != STORE_OK || (asked->password && !secret_equal(asked->password, kept)))
+        return 0;
+    return store_keychain.erase(identity, entries_deadline(), e) == STORE_FAILED ? -1 : 0;
+}

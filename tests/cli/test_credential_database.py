@@ -1,0 +1,143 @@
+"""Databases in git's credential protocol: who is answered by a profile's provider, and who never is."""
+import os
+
+import pytest
+
+from lib.helpers import NAMES, Asker, Store, fields_of, lines
+
+CONFIG = """
+[profile shop]
+host = db.example.com
+user = app
+database = shop
+
+[profile env]
+host = env.example.com
+port = 3307
+user = app
+auth = env
+auth_env = DB_PASSWORD
+
+[profile anybody]
+host = made.example.com
+auth = command
+auth_command = {home}/bin/mint {{user}}
+
+[profile own]
+host = own.example.com
+auth = client
+"""
+PASSWORD = "canary-database-40c2"
+SHOP = {"protocol": "mysql", "host": "db.example.com", "username": "app"}
+ENV = {"protocol": "mysql", "host": "env.example.com:3307", "username": "app"}
+
+
+@pytest.fixture
+def asker(broker, keychain):
+    broker.config(CONFIG.format(home=broker.home))
+    broker.secret(PASSWORD.encode())
+    broker.env["DB_PASSWORD"] = PASSWORD
+    broker.script("mint", f"""echo >>$HOME/minted
+echo '{{"user": "made-1", "password": "'{PASSWORD}'", "expires_at": 9999999999}}'""", secret=True)
+    return Asker(broker, Store("keychain", keychain))
+
+
+def test_by_profile(asker):
+    assert asker.get(profile="env") == {"username": "app", "password": PASSWORD}
+    assert asker.get(profile="anybody") == {"username": "made-1", "password": PASSWORD, "password_expiry_utc": "9999999999"}
+
+
+def test_by_server_and_user(asker):
+    answer = {"username": "app", "password": PASSWORD}
+    assert asker.get(**ENV) == answer
+    assert asker.get(url="mysql://app@env.example.com:3307") == answer
+    assert asker.get(url="mysql://app@ENV.example.com:3307") == answer
+    for other in ({"username": "other"}, {"host": "env.example.com"}, {"host": "env.example.com:3308"}, {"path": "shop"},
+                  {"host": "example.com:3307"}, {"host": ""}, {"host": "[::1"}):
+        assert asker.get(**{**ENV, **other}) == {}, other
+
+
+def test_a_profile_without_user_matches_by_host(asker):
+    for user in ({}, {"username": "whoever"}):
+        assert asker.get(protocol="mysql", host="made.example.com", **user)["username"] == "made-1"
+
+
+def test_the_user_that_is_named_comes_first(broker):
+    broker.config("[profile a]\nhost = h\nauth = command\nauth_command = echo any\n"
+                  "[profile b]\nhost = h\nuser = app\nauth = command\nauth_command = echo apps\n")
+    done = broker.run("credential", "get", input=lines(protocol="mysql", host="h", username="app"), secret_out=True)
+    assert fields_of(done.out)["password"] == "apps"
+
+
+def test_nothing_to_give(asker):
+    assert asker.get(profile="own") == {}
+    done = asker.run("get", lines(profile="nobody"))
+    assert done.code == 78 and "nobody: no such profile" in done.errors
+    done = asker.run("get", lines(profile="shop"))
+    assert (done.code, done.out) == (79, b"") and "no stored password for app@db.example.com:3306" in done.errors
+
+
+def test_it_never_asks(asker):
+    """Also on a terminal: git's prompt may stand there."""
+    done = asker.run("get", lines(profile="shop"), tty=True)
+    assert done.code == 79 and done.tty == b""
+
+
+def test_a_stored_password_is_stored_and_erased(asker, keychain):
+    asker.store_entry(**SHOP, password=PASSWORD)
+    assert keychain.lookup({"identity": "mysql://app@db.example.com:3306"}) == PASSWORD.encode()
+    assert asker.get(**SHOP)["password"] == PASSWORD
+    asker.erase(**SHOP, password="another")
+    assert asker.get(**SHOP)["password"] == PASSWORD
+    asker.erase(**SHOP, password=PASSWORD)
+    assert keychain.lookup({"identity": "mysql://app@db.example.com:3306"}) is None
+    asker.erase(**SHOP)
+
+
+def test_a_made_one_is_not_stored_but_dropped(asker, broker, keychain):
+    made = {"protocol": "mysql", "host": "made.example.com"}
+    minted = broker.home / "minted"
+    before = asker.get(**made)
+    asker.get(**made)
+    assert len(minted.read_text().splitlines()) == 1
+    asker.store_entry(**made, **before)
+    assert asker.get(**made) == before
+    asker.erase(**made, **before)
+    asker.get(**made)
+    assert len(minted.read_text().splitlines()) == 2
+    asker.erase(**made)
+    assert keychain.search({"xdg:schema": "org.broker.Password"}) == b""
+
+
+@pytest.mark.parametrize("request_", [
+    {"profile": "env"}, ENV, {**ENV, "protocol": "MySQL"}, {"url": "mysql://app@env.example.com:3307"},
+    {"url": "MYSQL://app@env.example.com:3307/"}, {"url": "mysql://env.example.com:3307", "profile": "env"},
+    {"url": "jdbc:mysql://env.example.com:3307"}, {"url": "mariadb://app@env.example.com:3307"},
+    {"protocol": "https", "host": "env.example.com:3307", "profile": "env"}, {**ENV, "broker.auth": "env"},
+])
+def test_a_forwarded_helper_gives_no_database(asker, broker, bare_broker, keychain, request_):
+    """Editors, containers and CI pass git's requests on to the host: code in there must not get at databases."""
+    guest = bare_broker(NAMES / "git-credential-broker")
+    guest.config(CONFIG.format(home=broker.home))
+    env = {**keychain.env, "DB_PASSWORD": PASSWORD}
+    for words in (["get"], ["store"], ["erase"]):
+        done = guest.run(*words, input=lines(**request_, password="planted"), env=env)
+        assert (done.code, done.out, done.err) == (0, b"", b""), words
+    assert b"planted" not in keychain.search({"xdg:schema": "org.broker.Password", "identity": "mysql://app@env.example.com:3307"})
+
+
+def test_its_name_decides_wherever_it_is(broker, keychain, tmp_path):
+    link = tmp_path / "git-credential-broker"
+    os.symlink(broker.program, link)
+    broker.config("[profile p]\nhost = h\nuser = u\nauth = command\nauth_command = echo x\n")
+    broker.program = link
+    done = broker.run("get", input=lines(profile="p"))
+    assert (done.code, done.out) == (0, b"")
+
+
+def test_effective_keys_only_from_a_keeper(asker):
+    """Somebody's stdin cannot choose another provider."""
+    asker.broker.script("evil", "touch $HOME/ran; echo x")
+    done = asker.run("get", lines(profile="env", **{"broker.auth": "command", "broker.auth_command": "evil"}))
+    assert fields_of(done.out) == {"username": "app", "password": PASSWORD}
+    assert not (asker.broker.home / "ran").exists()

@@ -1,0 +1,365 @@
+"""git's credential protocol, rule by rule, asked of broker itself by a pipe: what is answered, kept and erased, on each store."""
+import json
+import os
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from conftest import having
+from lib.helpers import Asker, Store, fields_of, lines
+
+SITE = {"protocol": "https", "host": "git.example.com"}
+DEV = {"username": "dev", "password": "canary-git-8d01"}
+FAR = "9999999999"
+
+
+@pytest.fixture(params=["keyring", "keychain"])
+def store(request):
+    kept = having(Store, request.param, request.getfixturevalue("keychain") if request.param == "keychain" else None)
+    yield kept
+    kept.stop()
+
+
+@pytest.fixture
+def asker(broker, store):
+    broker.secret(DEV["password"].encode())
+    return Asker(broker, store)
+
+
+def test_stored_read_erased(asker):
+    asker.store_entry(**SITE, **DEV)
+    assert asker.run("get", lines(**SITE)).out == b"username=dev\npassword=canary-git-8d01\n"
+    asker.erase(**SITE, **DEV)
+    assert asker.get(**SITE) == {}
+
+
+def test_what_the_query_says_must_be_so(asker):
+    asker.store_entry(**SITE, **DEV, path="team/app.git")
+    for same in ({}, {"path": "team/app.git"}, {"username": "dev"}):
+        assert asker.get(**SITE, **same) == DEV, same
+    for other in ({"protocol": "http"}, {"host": "git.example.com:8443"}, {"host": "git.example.co"}, {"host": ""},
+                  {"path": "team/app"}, {"path": ""}, {"username": "de"}, {"username": ""}):
+        assert asker.get(**{**SITE, **other}) == {}, other
+    assert asker.get(protocol="https") == DEV
+    assert asker.get(host="git.example.com") == DEV
+
+
+def test_an_entry_without_a_path_is_not_one_with_it(asker):
+    asker.store_entry(**SITE, **DEV)
+    assert asker.get(**SITE, path="x") == {}
+
+
+def test_a_store_replaces_what_it_matches(asker):
+    asker.store_entry(**SITE, **DEV, path="x")
+    asker.store_entry(**SITE, **{**DEV, "password": "new"})
+    assert asker.get(**SITE, path="x") == {}
+    assert asker.get(**SITE)["password"] == "new"
+
+
+def test_several_users(asker):
+    for user in ("one", "two", "a b@c/d;e:f%", "ü"):
+        asker.store_entry(**SITE, username=user, password=f"of {user}")
+    for user in ("one", "two", "a b@c/d;e:f%", "ü"):
+        assert asker.get(**SITE, username=user) == {"username": user, "password": f"of {user}"}
+    asker.erase(**SITE, username="two")
+    assert asker.get(**SITE, username="two") == {} and asker.get(**SITE, username="one") != {}
+    asker.erase(**SITE)
+    assert asker.get(**SITE) == {}
+
+
+def test_the_empty_value_is_a_value(asker):
+    asker.store_entry(protocol="cert", host="", path="/home/me/key.pem", username="", password="")
+    assert asker.get(protocol="cert", host="", path="/home/me/key.pem") == {"username": "", "password": ""}
+
+
+def test_erase_compares_secrets(asker):
+    asker.store_entry(**SITE, **DEV)
+    asker.erase(**SITE, username="dev", password="another")
+    assert asker.get(**SITE) == DEV
+    asker.erase(**SITE, password=DEV["password"])
+    assert asker.get(**SITE) == {}
+
+
+def test_erase_of_nothing_erases_nothing(asker):
+    asker.store_entry(**SITE, **DEV)
+    assert asker.ask("erase") == {}
+    assert asker.get(**SITE) == DEV
+
+
+def test_url_stands_for_its_parts(asker):
+    asker.store_entry(url="https://dev:canary-git-8d01@git.example.com/team/app%20x.git/")
+    assert asker.get(**SITE, path="team/app x.git") == DEV
+    assert asker.get(url="https://dev@git.example.com/team/app%20x.git") == DEV
+    assert asker.get(url="https://other@git.example.com") == {}
+    for bad in ("nonsense", "https://git%0ahost=x", "https://a%00b/"):
+        assert asker.run("get", lines(url=bad)).code == 65, bad
+
+
+def test_unknown_words_are_nothing(asker):
+    asker.store_entry(**SITE, **DEV, strange="x", wwwauth_=["Basic", "host=victim"], capability_="unheard-of")
+    found = asker.ask("get", **SITE, strange="y", profile_="x", capability_=["unheard-of"])
+    assert found == DEV
+    for verb in ("reset", "list", "get2", "GET"):
+        done = asker.run(verb, lines(**SITE))
+        assert (done.code, done.out, done.err) == (0, b"", b""), verb
+
+
+def test_the_last_of_two_counts(asker):
+    asker.store_entry(**SITE, **DEV)
+    done = asker.run("get", b"host=other\nprotocol=https\nhost=git.example.com\n\nhost=nothing\n")
+    assert fields_of(done.out) == DEV
+
+
+def test_capabilities(asker):
+    done = asker.run("capability")
+    assert done.out == b"version 0\ncapability authtype\ncapability state\n"
+
+
+def test_authtype_only_for_who_knows_it(asker):
+    asker.store_entry(**SITE, capability_="authtype", authtype="Bearer", credential="canary-git-8d01")
+    assert asker.get(**SITE) == {}
+    done = asker.run("get", lines(**SITE, capability_=["state", "authtype"]))
+    assert done.out == b"capability[]=authtype\nauthtype=Bearer\ncredential=canary-git-8d01\n"
+    done = asker.run("get", b"capability[]=authtype\ncapability[]=\nprotocol=https\nhost=git.example.com\n")
+    assert done.out == b""
+    asker.erase(**SITE, capability_="authtype", credential="another")
+    assert asker.get(**SITE, capability_="authtype") != {}
+    asker.erase(**SITE, capability_="authtype", credential="canary-git-8d01")
+    assert asker.get(**SITE, capability_="authtype") == {}
+
+
+def test_authtype_with_a_name(asker):
+    asker.store_entry(**SITE, username="dev", capability_="authtype", authtype="Bearer", credential="t")
+    assert asker.get(**SITE, username="other", capability_="authtype") == {}
+    assert asker.get(**SITE, username="dev", capability_="authtype")["credential"] == "t"
+
+
+def test_ephemeral_is_not_kept(asker):
+    asker.store_entry(**SITE, capability_="authtype", authtype="Bearer", credential="t", ephemeral="1")
+    asker.store_entry(**SITE, **DEV, ephemeral="true")
+    assert asker.get(**SITE, capability_="authtype") == {}
+
+
+def test_half_a_credential_is_not_kept(asker):
+    for half in ({"username": "dev"}, {"password": "x"}, {"authtype": "Bearer"}, {"credential": "x"}):
+        asker.store_entry(**SITE, **half)
+    asker.store_entry(host="git.example.com", **DEV)
+    asker.store_entry(protocol="https", **DEV)
+    assert asker.get(**SITE, capability_="authtype") == {}
+
+
+def test_state_is_ours_alone(asker, keychain):
+    able = {"capability_": ["authtype", "state"]}
+    asker.store_entry(**SITE, **DEV)
+    found = asker.get(**SITE, **able, state_="other:1")
+    assert found["state[]"] == ["broker:kept"] and found["capability[]"] == ["state"]
+    assert "state[]" not in asker.get(**SITE)
+    asker.store_entry(**SITE, **{**DEV, "password": "newer"}, **able, state_="other:kept")
+    assert asker.get(**SITE)["password"] == "newer"
+
+
+def test_what_came_from_the_keychain_is_not_written_again(broker, keychain):
+    asker = Asker(broker, Store("keychain", keychain))
+    asker.store_entry(**SITE, **DEV)
+    found = asker.get(**SITE, capability_="state")
+    keychain.lock()
+    done = asker.run("store", lines(**SITE, **DEV, state_=found["state[]"]))
+    assert (done.code, done.err) == (0, b"") and keychain.locked()
+
+
+def test_expiry(asker):
+    asker.store_entry(**SITE, **DEV, password_expiry_utc=FAR)
+    assert asker.get(**SITE) == {**DEV, "password_expiry_utc": FAR}
+    asker.store_entry(**SITE, **DEV, password_expiry_utc="0")
+    assert asker.get(**SITE) == DEV
+    asker.store_entry(**SITE, **DEV, password_expiry_utc="soon")
+    assert asker.get(**SITE) == DEV
+    asker.erase(**SITE)
+    asker.store_entry(**SITE, **DEV, password_expiry_utc="1")
+    assert asker.get(**SITE) == {}
+
+
+def test_a_refresh_token_outlives_the_password(asker):
+    """It must not go with the password: it is what the next one is made with. An expired password is not given."""
+    asker.store_entry(**SITE, **DEV, oauth_refresh_token="canary-refresh-77", password_expiry_utc=FAR)
+    assert asker.get(**SITE) == {**DEV, "oauth_refresh_token": "canary-refresh-77", "password_expiry_utc": FAR}
+    end = int(time.time()) + 2
+    asker.store_entry(**SITE, **DEV, oauth_refresh_token="canary-refresh-77", password_expiry_utc=str(end))
+    while time.time() <= end:
+        time.sleep(0.1)
+    assert asker.get(**SITE) == {"username": "dev", "oauth_refresh_token": "canary-refresh-77"}
+
+
+def test_an_expired_one_hides_no_other(asker):
+    end = int(time.time()) + 2
+    asker.store_entry(**SITE, username="old", password="x", password_expiry_utc=str(end))
+    asker.store_entry(**SITE, **DEV)
+    while time.time() <= end:
+        time.sleep(0.1)
+    assert asker.get(**SITE) == DEV
+
+
+# Memory only
+
+
+@pytest.fixture
+def memory(broker):
+    kept = having(Store, "keyring")
+    yield Asker(broker, kept)
+    kept.stop()
+
+
+def test_exit_forgets(memory):
+    memory.store_entry(**SITE, **DEV)
+    assert memory.ask("exit") == {}
+    assert memory.get(**SITE) == {}
+
+
+def test_exit_leaves_the_keychain_alone(broker, keychain):
+    asker = Asker(broker, Store("keychain", keychain))
+    asker.store_entry(**SITE, **DEV)
+    assert asker.ask("exit") == {}
+    assert asker.get(**SITE) == DEV
+
+
+def test_it_is_listed_with_its_life(memory):
+    memory.store_entry("--timeout", "1h", **SITE, **DEV)
+    done = memory.broker.run("status", "--json", wrap=memory.store.wrap)
+    [session] = json.loads(done.out)["sessions"]
+    assert (session["kind"], session["name"]) == ("git", "dev@git.example.com")
+    assert memory.broker.run("logout", "--all", wrap=memory.store.wrap).code == 0
+    assert memory.get(**SITE) == {}
+
+
+@pytest.mark.parametrize("options, least, most", [((), 890, 900), (("--timeout", "50"), 40, 50), (("--timeout=1d2",), None, None)])
+def test_life(memory, options, least, most):
+    if least is None:
+        assert memory.run("store", lines(**SITE, **DEV), *options).code == 64
+        return
+    memory.store_entry(*options, **SITE, **DEV)
+    text = memory.broker.run("status", "--json", wrap=memory.store.wrap).out
+    end = json.loads(text)["sessions"][0]["expires_at"]
+    left = subprocess.run(["date", "-d", end, "+%s"], capture_output=True, text=True, check=True).stdout
+    assert int(left) - time.time() <= most
+
+
+def test_the_config_says_which_store(memory):
+    memory.broker.config("[defaults]\nstore = keyring\n")
+    memory.store_entry(**SITE, **DEV)
+    done = memory.broker.run("credential", "get", input=lines(**SITE), wrap=memory.store.wrap, secret_out=True)
+    assert fields_of(done.out) == DEV
+
+
+# The keychain, where it does not help
+
+
+def test_no_keychain(broker):
+    """Nobody has stored anything where there is no store; only who wants to store is told."""
+    for verb in ("get", "erase"):
+        done = broker.run("credential", verb, input=lines(**SITE))
+        assert (done.code, done.out, done.err) == (0, b"", b"")
+    done = broker.run("credential", "store", input=lines(**SITE, **DEV))
+    assert done.code == 78 and "no keychain here" in done.errors and "--store keyring" in done.errors
+
+
+def test_a_locked_keychain_asks_nobody(broker, locked_keychain):
+    """Whoever calls a helper has no place for its question."""
+    asker = Asker(broker, Store("keychain", locked_keychain))
+    for verb in ("get", "store", "erase"):
+        done = asker.run(verb, lines(**SITE, **DEV), env={"DISPLAY": ":99"})
+        assert done.out == b"" and locked_keychain.locked(), verb
+        assert "locked" in done.errors or verb != "store"
+
+
+# Bad input
+
+
+@pytest.mark.parametrize("text, code", [
+    (b"protocol=https\r\nhost=git.example.com\r\n\r\n", 0), (b"protocol=https\nhost=git.example.com", 0), (b"", 0), (b"\n", 0),
+    (b"protocol=https\nhost=git.example.com\n\nno such line\n", 0),
+    (b"protocol=https\nhost=git.exam\0ple.com\n\n", 65), (b"protocol\n", 65), (b"=x\n", 65), (b"a" * 70000, 65),
+    (b"x=" + b"a" * 65532 + b"\nprotocol=https\nhost=git.example.com\n", 0), (b"x=" + b"a" * 65533 + b"\n", 65),
+    (b"wwwauth[]=" + b"a" * 60000 + b"\n", 0), ((b"wwwauth[]=" + b"a" * 60000 + b"\n") * 170, 65), (b"x" * 65 + b"=1\n", 0),
+    (b"\xff\xfe=\xff\n", 0),
+], ids=range(15))
+def test_input(memory, text, code):
+    memory.store_entry(**SITE, **DEV)
+    done = memory.run("get", text)
+    assert done.code == code, done.errors
+    if code:
+        assert done.out == b"" and len(done.err) < 500 and done.errors.startswith("broker: ")
+    elif b"host=git" in text:
+        assert fields_of(done.out) == DEV
+
+
+def test_long_secrets(asker):
+    """A line of the most bytes that git takes, where a store has that much room."""
+    longest = {"keychain": 65535, "keyring": 30000}[asker.store.kind] - len("password=\n")
+    asker.store_entry(**SITE, username="dev", password="a" * longest)
+    assert asker.get(**SITE)["password"] == "a" * longest
+
+
+def test_every_byte(asker):
+    for byte in [*range(1, 10), *range(11, 256)]:
+        password = b"a" + bytes([byte]) + b"b"
+        done = asker.run("store", b"protocol=https\nhost=git.example.com\nusername=dev\npassword=" + password + b"\n\n")
+        assert (done.code, done.err) == (0, b"")
+        if byte % 16 == 0 or byte < 16 or byte == 255:
+            assert asker.run("get", lines(**SITE)).out == b"username=dev\npassword=" + password + b"\n"
+
+
+@pytest.mark.parametrize("stream, text", [("stdout", "stdout: No space left on device")])
+def test_a_full_disk(memory, stream, text):
+    memory.store_entry(**SITE, **DEV)
+    with open("/dev/full", "wb") as full:
+        done = memory.run("get", lines(**SITE), stdout=full)
+    assert done.code == 74 and text in done.errors
+
+
+def test_a_closed_pipe(memory):
+    memory.store_entry(**SITE, **DEV)
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "wb") as out:
+        done = memory.run("get", lines(**SITE), stdout=out)
+    assert done.code in (74, 128 + signal.SIGPIPE)
+
+
+def test_without_a_verb(broker):
+    done = broker.run("credential")
+    assert done.code == 64 and done.errors.startswith("broker: credential: ")
+
+
+# Many at once
+
+
+def test_two_hundred_at_once(asker):
+    """Nothing of what was stored is lost, nor of what was erased comes back."""
+    store, broker = asker.store, asker.broker
+    count = 200 if store.kind == "keyring" else 40
+
+    def each(n):
+        who = {"username": f"user{n}", "password": f"pass{n}"}
+        done = asker.run("store", lines(**SITE, **who))
+        erased = asker.run("erase", lines(**SITE, **who)) if n % 2 else done
+        return done.code, erased.code
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(each, range(count))) == {(0, 0)}
+    for n in range(0, count, 1 if store.kind == "keyring" else 7):
+        found = asker.get(**SITE, username=f"user{n}")
+        assert found == ({} if n % 2 else {"username": f"user{n}", "password": f"pass{n}"}), n
+    assert broker.run("version").code == 0
+
+
+def test_one_entry_by_many(memory):
+    """Of two hundred who store the same, erase what is old, and read: what is left is whole, and somebody's last word."""
+    def each(n):
+        done = memory.run("store", lines(**SITE, username="dev", password=f"pass{n}"))
+        erased = memory.run("erase", lines(**SITE, username="dev", password="never-stored"))
+        got = fields_of(memory.run("get", lines(**SITE)).out)
+        return done.code, erased.code, got.get("username"), got.get("password", "")[:4]
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(each, range(200))) == {(0, 0, "dev", "pass")}

@@ -1,8 +1,8 @@
 /*
  * The bytes of one channel, straight between the client's socket and libssh2; only what one side does not
  * take at once is kept, and then the other side is not read. How much the far side may send is fixed when a
- * channel opens; libssh2 itself grants it anew when something was read, in portions that must not vary: it
- * works out again what it had begun to grant, where keys were exchanged meanwhile.
+ * channel opens. What was read is granted anew before libssh2 would do it: that waits for a quarter of the
+ * window, and far away the quarter would be missing.
  */
 #include "parts.h"
 
@@ -21,6 +21,9 @@
 #define WINDOW_SMALL (32u << 10)
 #define PORTION_LARGE (64u << 10)
 #define PORTION_SMALL (4u << 10)
+#define STEP_BUSY (512u << 10)
+#define STEP_LARGE (64u << 10)
+#define STEP_SMALL (8u << 10)
 #define BESIDES (4u << 20) /* what a session needs of its memory for all else */
 #define LINGER_MS 2000     /* for a client to see the end, as in event/relay.c */
 #define CHANNEL_ITSELF 1024u
@@ -82,11 +85,10 @@ static bool give_kept(struct channel *c)
 
 /* --- windows --- */
 
-/* All that may come of it before its client takes something: libssh2 grants a portion beyond the window, and
- * one more is kept here. */
+/* All that may come of it before its client takes something: a portion is kept here. */
 static size_t cost(const struct channel *c)
 {
-    return c->window + 2 * (size_t)c->portion + CHANNEL_ITSELF;
+    return c->window + (size_t)c->portion + CHANNEL_ITSELF;
 }
 
 bool channel_has_room(const struct session *s)
@@ -95,7 +97,7 @@ bool channel_has_room(const struct session *s)
 
     for (size_t i = 0; i < s->count; i++)
         sum += cost(s->channels[i]);
-    return sum + WINDOW_SMALL + 2 * PORTION_SMALL + CHANNEL_ITSELF <= SESSION_MEMORY;
+    return sum + WINDOW_SMALL + PORTION_SMALL + CHANNEL_ITSELF <= SESSION_MEMORY;
 }
 
 size_t channel_large(const struct session *s)
@@ -124,10 +126,40 @@ size_t channel_queued(const struct channel *c)
     return queued;
 }
 
-/* A grant that libssh2 has begun and could not send: it goes on with it when it is asked to read. */
-static bool is_owed(const struct channel *c)
+/* How much must have been read before it is granted anew. Where all that came was taken, the far side may
+ * wait for it; where there is more than we can take, each grant costs and helps nobody. */
+static uint32_t step(const struct session *s, const struct channel *c)
 {
-    return libssh2_channel_window_read_ex(c->ssh, NULL, NULL) < c->window / 4 * 3 + c->portion;
+    if (c->window == WINDOW_LARGE)
+        return s->drained ? STEP_LARGE : STEP_BUSY;
+    return STEP_SMALL;
+}
+
+/* What libssh2 gives. While keys are exchanged a grant cannot be sent: it is begun, and has to be asked for
+ * again with the same number until it is through, with no read between. */
+static ssize_t grant(struct session *s, struct channel *c)
+{
+    unsigned long left = libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
+
+    if (!c->granting && left + step(s, c) <= c->window)
+        c->granting = c->window - (uint32_t)left;
+    if (!c->granting)
+        return 0;
+    int result = libssh2_channel_receive_window_adjust2(c->ssh, c->granting, 1, NULL);
+    if (result == 0) {
+        c->granting = 0;
+        if (s->drained)
+            io_flush(s);
+    }
+    return result;
+}
+
+/* Not so much that libssh2 would grant by itself. */
+static size_t may_read(const struct channel *c)
+{
+    size_t most = libssh2_channel_window_read_ex(c->ssh, NULL, NULL) - c->window / 4 * 3;
+
+    return c->portion < most ? c->portion : most;
 }
 
 static void keep_down(struct channel *c, const char *from, size_t n)
@@ -149,7 +181,7 @@ static void drained(struct session *s, struct channel *c)
     if (c->far_end) {
         (void)shutdown(c->join->fd, SHUT_WR);
         timer_set(&c->patience, clock_ms() + LINGER_MS, is_over);
-    } else if (is_owed(c))
+    } else if (c->granting)
         c->again = s->again = true;
 }
 
@@ -157,7 +189,9 @@ int channel_deliver(struct session *s, struct channel *c)
 {
     c->again = false;
     while (c->join && !c->far_end && c->down.start == c->down.end) {
-        ssize_t got = libssh2_channel_read(c->ssh, passing, c->portion);
+        ssize_t got = grant(s, c);
+        if (got == 0)
+            got = libssh2_channel_read(c->ssh, passing, may_read(c));
         if (fatal(c, got))
             return -1;
         if (got <= 0) {

@@ -217,6 +217,7 @@ struct channel {
     struct timer patience;    /* until it is open; then from the far side's end on */
     struct bytes down, up;    /* what could not be passed on yet */
     uint32_t window, portion; /* what the far side may send, and what is read at once: fixed */
+    uint32_t granting;        /* of what was read, and could not be sent yet */
     size_t index;
     bool again;    /* to be looked at though nothing came: there may be more, or a window to grant */
     bool drives;   /* it is no connection, but the session's driver */

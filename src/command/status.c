@@ -21,12 +21,8 @@
 /* The kinds of sessions, by the prefix of their identity, in the order of the list. */
 static const struct {
     const char *prefix, *kind;
-} kinds[] = {{"aws:", "aws_session"},
-             {"command:", "command"},
-             {"vault_token:", "vault_token"},
-             {"vault_lease:", "vault_lease"},
-             {"git:", "git"},
-             {"docker:", "docker"}};
+} kinds[] = {{"aws:", "aws_session"},         {"command:", "command"}, {"vault_token:", "vault_token"},
+             {"vault_lease:", "vault_lease"}, {"git:", "git"},         {"docker:", "docker"}};
 
 struct entry {
     size_t kind; /* index into kinds */

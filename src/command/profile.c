@@ -9,9 +9,9 @@ static const struct {
     size_t most_words; /* its own name is a word */
     int (*run)(struct invocation *inv, struct err *e);
 } subcommands[] = {
-    {"list", 1, profile_list},        {"show", 2, profile_show},   {"add", 3, profile_add},
-    {"set", WORDS_MOST, profile_set}, {"edit", 1, profile_edit},   {"remove", 2, profile_remove},
-    {"rename", 3, profile_rename},    {"check", 1, profile_check},
+    {"list", 1, profile_list},        {"show", 2, profile_show},     {"add", 3, profile_add},
+    {"set", WORDS_MOST, profile_set}, {"edit", 1, profile_edit},     {"remove", 2, profile_remove},
+    {"rename", 3, profile_rename},    {"import", 2, profile_import}, {"check", 1, profile_check},
 };
 
 static int profile_run(struct invocation *inv, struct err *e)
@@ -29,7 +29,7 @@ static int profile_run(struct invocation *inv, struct err *e)
     }
     const char *meant = inv->word[0] ? text_closest(inv->word[0], names) : NULL;
     if (!inv->word[0])
-        (void)err_set(e, ERR_USAGE, "list, show, add, set, edit, remove, rename or check?");
+        (void)err_set(e, ERR_USAGE, "list, show, add, set, edit, remove, rename, import or check?");
     else
         (void)err_set(e, ERR_USAGE, "cannot '%s'", inv->word[0]);
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help profile");
@@ -37,17 +37,17 @@ static int profile_run(struct invocation *inv, struct err *e)
 
 const struct verb verb_profile = {
     .name = "profile",
-    .usage = "list|show|add|set|edit|remove|rename|check [NAME] [URL|KEY=VALUE...] [OPTION]...",
-    .summary = "list, show, add, set, edit, remove, rename, check",
+    .usage = "list|show|add|set|edit|remove|rename|import|check [NAME|FILE] [URL|KEY=VALUE...] [OPTION]...",
+    .summary = "list, show, add, set, edit, remove, rename, import, check",
     .group = GROUP_SET_UP,
     .examples = {"broker profile add shop", "broker profile add shop mysql://app@db.example.com/shop",
                  "broker profile add shop --host db.example.com --user app", "broker profile show shop --all",
                  "broker profile set shop database=shop2 via=", "broker profile edit",
-                 "broker profile rename shop store", "broker profile check"},
-    .sets = SET_PROFILE | SET_JSON | SET_SHOW,
+                 "broker profile import ~/.my.cnf", "broker profile check"},
+    .sets = SET_PROFILE | SET_JSON | SET_SHOW | SET_DRY,
     .most_words = WORDS_MOST,
     .request_word = 1,
-    .words = "list show add set edit remove rename check",
+    .words = "list show add set edit remove rename import check",
     .words2 = "profile",
     .words2_after = "show set remove rename",
     .keys_after = "set",

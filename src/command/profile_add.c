@@ -126,8 +126,7 @@ static void take_profile(const struct profile *p, struct answers *a)
     }
 }
 
-/* Whether there is a keychain; *why says why not. A locked or failing one counts as present. */
-static bool has_keychain(const char *identity, struct err *why)
+bool profile_has_keychain(const char *identity, struct err *why)
 {
     AUTO_SECRET(stored);
 
@@ -150,7 +149,7 @@ static void offer_password(const struct profile *p, const char *name)
     question = mem_printf("store the password of %s in the keychain? [y/N] ", label);
     if (!tty_can_ask() || !tty_present())
         log_warn(hint, "the URL's password was dropped: %s", tty_why_not());
-    else if (!has_keychain(identity, &failed))
+    else if (!profile_has_keychain(identity, &failed))
         log_warn(failed.hint, "the URL's password was dropped: no keychain here: %s", failed.msg);
     else if (tty_ask_yes(question) &&
              store_keychain.put(identity, label, p->password, 0,

@@ -24,7 +24,7 @@ look after
   logout      forget what is kept between runs
   password    set or delete a stored password
 set up
-  profile     list, show, add, set, edit, remove, rename, check
+  profile     list, show, add, set, edit, remove, rename, import, check
   completion  print completion for bash, zsh or fish
   help        a verb, or: config urls environment exit-codes formats
 
@@ -122,7 +122,7 @@ usage: broker password set|delete [PROFILE|URL|--tunnel NAME] [OPTION]...
 
 """ + WHERE + WHO + WHAT + "how    --tunnel  --timeout TIME  " + COMMON,
     "profile": """\
-usage: broker profile list|show|add|set|edit|remove|rename|check [NAME] [URL|KEY=VALUE...] [OPTION]...
+usage: broker profile list|show|add|set|edit|remove|rename|import|check [NAME|FILE] [URL|KEY=VALUE...] [OPTION]...
 
   broker profile add shop
   broker profile add shop mysql://app@db.example.com/shop
@@ -130,10 +130,10 @@ usage: broker profile list|show|add|set|edit|remove|rename|check [NAME] [URL|KEY
   broker profile show shop --all
   broker profile set shop database=shop2 via=
   broker profile edit
-  broker profile rename shop store
+  broker profile import ~/.my.cnf
   broker profile check
 
-""" + WHERE + WHO + WHAT + "how    --all  --json  " + COMMON,
+""" + WHERE + WHO + WHAT + "how    --all  --json  --dry-run  " + COMMON,
     "completion": """\
 usage: broker completion bash|zsh|fish
 

@@ -47,6 +47,8 @@ void text_address(struct buf *out, const char *host, long port);
 /* The nearest of the NULL-terminated candidates, or NULL if none is near enough. */
 const char *text_closest(const char *typed, const char *const *candidates);
 
+/* Whether the bytes are well-formed UTF-8 (RFC 3629). */
+bool text_is_utf8(const char *s, size_t n);
 /* Whether the text is UTF-8 and has nothing that text_sanitise() replaces, except the joiners that scripts
  * and emoji need. */
 bool text_is_plain(const char *s);

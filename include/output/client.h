@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <base/buf.h>
 #include <base/err.h>
 #include <base/proc.h>
 #include <output/connection.h>
@@ -48,6 +49,13 @@ int client_option_file(const struct connection *c, enum flavour f, struct secret
  * level, except that it turns MariaDB's default off: at `required` and stricter the keeper makes the TLS.
  */
 int client_plain_file(const struct connection *c, struct secret **out, bool *by_env, struct err *e);
+
+/*
+ * The option file that `params` prints, for a file of the user's own. ERR_DATA for what this family has no
+ * option for. `masked`: the password is a comment.
+ */
+int client_params_file(const struct connection *c, enum flavour f, bool masked, struct buf *out,
+                       struct err *e);
 
 /* Unsets the variables that would override our parameters in the client's environment, and sets MYSQL_PWD if
  * `by_env`. */

@@ -25,6 +25,8 @@ struct connection {
     const char *socket; /* with a host only for a format that has both addresses */
     const char *database;
     enum tls_level tls;
+    bool system_ca;       /* tls_ca is the system's own file */
+    bool tls_version_set; /* by the profile */
     const char *tls_ca, *tls_cert, *tls_key, *tls_ciphers, *tls_version;
     bool cleartext, server_public_key, compress, local_infile;
     bool fixed;            /* no silent reconnect: the credential expires, or a keeper is in the path */

@@ -15,6 +15,7 @@
 struct forward {
     char *name, *host, *socket; /* the local end: host (or KEEPER_LOCALHOST) and port, or socket */
     unsigned port;
+    bool makes_tls; /* at that end the keeper makes the TLS, and the client none */
     char *endpoint_host, *endpoint_socket;
     unsigned endpoint_port;
     long pid;

@@ -31,6 +31,7 @@ enum purpose {
     FOR_TOOL,    /* the same, run by `exec` with our option file as an argument */
     FOR_OTHER,   /* any other program, whose TLS options are unknown */
     FOR_SECRET,  /* only the credential is needed */
+    FOR_PARAMS,  /* any program that the user starts with our parameters: no keeper of ours */
     FOR_FORWARD, /* a local end alone: no client, no credential, always a keeper */
 };
 

@@ -255,6 +255,19 @@ static bool is_joiner(unsigned cp)
     return cp == 0x200c || cp == 0x200d;
 }
 
+bool text_is_utf8(const char *s, size_t n)
+{
+    size_t len;
+    unsigned cp;
+
+    for (; n; s += len, n -= len) {
+        len = utf8_next((const unsigned char *)s, n, &cp);
+        if (!len)
+            return false;
+    }
+    return true;
+}
+
 bool text_is_plain(const char *s)
 {
     size_t n = strlen(s), len;

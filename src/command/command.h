@@ -34,6 +34,8 @@ enum option_set {
     SET_PASSWORD = 1024,
     SET_CREDENTIAL = 4096,
     SET_FRESH = 2048, /* a credential that is not kept from before */
+    SET_FORMAT = 16384,
+    SET_PARAMS = 32768,
 };
 enum option_line { LINE_WHERE, LINE_WHO, LINE_WHAT, LINE_HOW, LINE_HIDDEN };
 

@@ -5,22 +5,8 @@
 
 #include <base/log.h>
 #include <base/mem.h>
-#include <model/kinds.h>
 
-static int find_format(const char *name, const struct format **out, struct err *e)
-{
-    const char *names[32] = {NULL};
-
-    *out = format_find(name);
-    if (*out)
-        return 0;
-    for (size_t n = 0; kind_formats[n].name && n + 1 < ARRAY_LEN(names); n++)
-        names[n] = kind_formats[n].name;
-    const char *meant = text_closest(name, names);
-    /* Other programs accept NAME=VALUE there. */
-    (void)err_set(e, ERR_USAGE, "no such format '%.*s'", (int)strcspn(name, "="), name);
-    return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help formats");
-}
+#include "formats.h"
 
 /* A stock client reads server and password from the environment, but neither user nor database. */
 static void note_stock_client(const struct invocation *inv, const char *profile)
@@ -116,7 +102,7 @@ const struct verb verb_exec = {
     .group = GROUP_GET_IN,
     .examples = {"broker exec prod -- mysqldump --defaults-file={defaults-file} shop",
                  "broker exec prod -- sh -c 'echo $MYSQL_HOST'", "broker exec prod --env url -- ./migrate"},
-    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_EXEC | SET_FRESH,
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_FORMAT | SET_EXEC | SET_FRESH,
     .most_words = 1,
     .takes_rest = true,
     .words = "profile",

@@ -10,6 +10,9 @@
 
 #include <base/mem.h>
 #include <base/text.h>
+#include <model/address.h>
+
+#include "write.h"
 
 #define OPTION_FILE_MAX 60000
 /* MariaDB's option reader silently corrupts lines from about 4,070 bytes on. */
@@ -23,8 +26,10 @@ struct writer {
     struct secret *out;
     struct err *e;
     int failed;
-    bool plain; /* quotes only if the clients' own reader needs them; other readers take quotes for part of
-                   the value */
+    bool plain;  /* quotes only if the clients' own reader needs them; other readers take quotes for part of
+                    the value */
+    bool lean;   /* omit defaults: no included file can change them */
+    bool masked; /* write the password as a comment */
 };
 
 static void put(struct writer *w, const char *s, size_t n)
@@ -115,7 +120,8 @@ static void put_tls_mysql(struct writer *w, const struct connection *c)
         put_str(w, "ssl-ca", c->tls_ca ? c->tls_ca : "");
         put_line(w, NO_CAPATH);
     }
-    put_number(w, "get-server-public-key", c->server_public_key);
+    if (!w->lean || c->server_public_key)
+        put_number(w, "get-server-public-key", c->server_public_key);
 }
 
 /* In [client] mysqlbinlog would fail with "unknown variable": it alone has no such option. */
@@ -147,7 +153,9 @@ static void put_tls_mariadb(struct writer *w, const struct connection *c)
 static void put_user(struct writer *w, const struct connection *c, bool with_password)
 {
     put_str(w, "user", c->user);
-    if (c->password && with_password) {
+    if (c->password && w->masked) {
+        put_line(w, "# password=" MASK);
+    } else if (c->password && with_password) {
         put(w, "password=", 9);
         put_value(w, secret_bytes(c->password), secret_len(c->password));
     }
@@ -250,6 +258,55 @@ int client_option_file(const struct connection *c, enum flavour f, struct secret
     *out = text;
     text = NULL;
     return 0;
+}
+
+static int refuse_line(const char *format, struct err *e)
+{
+    (void)err_set(e, ERR_DATA, "format %s: password has over %d bytes, which MariaDB's reader would change",
+                  format, MARIADB_LINE_MAX);
+    return err_hint(e, "broker connect or exec, or --format env");
+}
+
+/* What plan.c has a keeper for. */
+static int check_mariadb(const struct connection *c, struct err *e)
+{
+    if (c->password && escaped_length(c->password) > MARIADB_LINE_MAX)
+        return refuse_line("mycnf", e);
+    if (c->tls <= TLS_PREFERRED ||
+        (c->tls == TLS_VERIFY_IDENTITY && (!c->host || !host_is_loopback(c->host))))
+        return 0;
+    (void)err_set(e, ERR_DATA, "format mycnf: tls = %s cannot be said to a MariaDB client%s",
+                  tls_level_name(c->tls), c->tls == TLS_VERIFY_IDENTITY ? " of this machine" : "");
+    return err_hint(e, "--client mysql, or broker connect");
+}
+
+static int finish(const struct writer *w, struct secret **text, struct buf *out)
+{
+    if (w->failed)
+        return -1;
+    buf_add(out, secret_bytes(*text), secret_len(*text));
+    return 0;
+}
+
+int client_params_file(const struct connection *c, enum flavour f, bool masked, struct buf *out,
+                       struct err *e)
+{
+    AUTO_SECRET(text);
+    struct connection lean = *c;
+
+    if (f == FLAVOUR_MARIADB && check_mariadb(c, e) < 0)
+        return -1;
+    text = secret_new(OPTION_FILE_MAX);
+    struct writer w = {.out = text, .e = e, .lean = true, .masked = masked};
+    lean.tls_version = version_of(c);
+    put_client_group(&w, &lean, f, true);
+    if (f == FLAVOUR_MYSQL && c->cleartext)
+        put_cleartext_mysql(&w, c);
+    if (c->database) {
+        put_group(&w, "mysql");
+        put_str(&w, "database", c->database);
+    }
+    return finish(&w, &text, out);
 }
 
 /* For MariaDB's programs and users of its library, which from 11.4 verify unless told not to. */

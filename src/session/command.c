@@ -101,6 +101,7 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
     AUTO_LAUNCH(launch);
     AUTO_FREE(char *, file);
     struct connection both = launch_both_ends(s), driver = launch_for_driver(s), env = both;
+    const struct format_how how = {.profile = s->profile.name, .endpoint = &s->plan.conn};
 
     if (any_word_has(argv, DEFAULTS_FILE) && open_file(s, &launch, &file, e) < 0)
         return -1;
@@ -110,7 +111,7 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
     if (find_program(&launch.argv, e) < 0)
         return -1;
     for (; *formats; formats++) {
-        if ((*formats)->environment((*formats)->both_ends ? &env : &driver, &launch.env, e) < 0)
+        if (format_environment(*formats, (*formats)->both_ends ? &env : &driver, &how, &launch.env, e) < 0)
             return -1;
     }
     helper_end_all();

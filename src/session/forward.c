@@ -265,6 +265,7 @@ static int take_way(const struct session *s, const char *name, struct way *way, 
     out->host = mem_strdup(end->host);
     out->socket = mem_strdup(end->path);
     out->port = end->port;
+    out->makes_tls = end->kind != KEEPER_END_BYTES;
     out->endpoint_host = mem_strdup(s->plan.conn.socket ? NULL : s->plan.conn.host);
     out->endpoint_socket = mem_strdup(s->plan.conn.socket);
     out->endpoint_port = s->plan.conn.socket ? 0 : s->plan.conn.port;

@@ -65,6 +65,7 @@ static bool take_end(const struct record *r, struct forward *f)
     f->socket = end.path;
     f->host = end.host;
     f->port = end.port;
+    f->makes_tls = end.kind != KEEPER_END_BYTES;
     return true;
 }
 

@@ -88,6 +88,8 @@ static void fill_connection(const struct profile *p, const struct facts *f, stru
         .database = profile_str(p, KEY_database),
         .tls = tls_level_parse(profile_str(p, KEY_tls)),
         .tls_ca = profile_str(p, KEY_tls_ca) ? profile_str(p, KEY_tls_ca) : f->ca_file,
+        .system_ca = !profile_str(p, KEY_tls_ca),
+        .tls_version_set = p->set[KEY_tls_version].origin > ORIGIN_BUILT_IN,
         .tls_cert = profile_str(p, KEY_tls_cert),
         .tls_key = profile_str(p, KEY_tls_key),
         .tls_ciphers = profile_str(p, KEY_tls_ciphers),
@@ -182,6 +184,8 @@ static int choose_ends(const struct profile *p, struct plan *plan, struct err *e
     bool program = plan->purpose == FOR_OTHER || plan->purpose == FOR_TOOL;
 
     plan->tls_name = certificate_name(p, c);
+    if (plan->purpose == FOR_PARAMS)
+        return check_authorities(c, own_socket, e);
     plan->keeper = tunnelled || plan->purpose == FOR_FORWARD || (!own_socket && client_cannot_say(plan));
     plan->tls_by_keeper = plan->keeper && !own_socket && c->tls >= TLS_REQUIRED;
     plan->unix_end = plan->tls_by_keeper || own_socket;

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from lib.broker import REPO, SANITIZED
-from lib.built import PROVIDERS, VERBS
+from lib.built import FORMATS, PROVIDERS, VERBS
 
 FILES = {"bash": "broker.bash", "zsh": "_broker", "fish": "broker.fish"}
 CONFIG = "[profile prod]\nhost = h\n[profile stage@eu]\nhost = h\n[tunnel bastion]\ntype = tcp\naddress = 1\n"
@@ -54,7 +54,7 @@ def filled(broker):
     (["connect", "-o", "title="], []), (["connect", "-o", "tunnel.k"], ["tunnel.keepalive="]),
     (["connect", "-o", "tunnel.ssh-engine="], [f"tunnel.ssh-engine={w}" for w in ("auto", "libssh2", "openssh")]),
     (["connect", "-o", "tunnel.host="], []),
-    (["exec", "prod", "--env", ""], ["env", "url"]), (["exec", "--format=u"], ["--format=url"]),
+    (["exec", "prod", "--env", ""], FORMATS.split()), (["exec", "--format=u"], ["--format=url"]),
     (["connect", "--env", ""], ["prod", "stage@eu"]),
     (["forward", ""], ["prod", "stage@eu"]), (["forward", "prod", "s"], ["stage@eu"]), (["stop", "p"], []),
     (["status", "st"], []), (["password", "set", "--tunnel", ""], ["bastion"]), (["password", "set", "--tunnel", "p"], []),

@@ -15,6 +15,7 @@ get in
   test        try every hop and say which one fails
 hand out
   token       print the secret
+  params      print connection parameters for other tools
   forward     open a local end to the server and keep it
   credential  serve the git credential protocol
 look after
@@ -74,6 +75,16 @@ usage: broker credential get|store|erase|capability|exit [OPTION]...
   printf 'profile=prod\\n\\n' | broker credential get
 
 how    --store keychain|keyring  --timeout TIME  """ + COMMON,
+    "params": """\
+usage: broker params [PROFILE|URL] [OPTION]...
+
+  eval "$(broker params prod)"
+  broker params prod --format json | jq -r .password
+  broker params prod --field host
+  broker params prod --format mycnf > prod.cnf
+
+""" + WHERE + WHO + WHAT.replace("\n", "  --format FORMAT  --field NAME  --shell sh|fish  --endpoint\n") +
+    "how    --no-password  --reveal  --json  --fresh  --timeout TIME  --dry-run  " + COMMON,
     "forward": """\
 usage: broker forward [PROFILE|URL]... [OPTION]...
 
@@ -151,8 +162,7 @@ how    """ + COMMON,
     "version": "usage: broker version\n\nhow    " + COMMON,
 }
 TOPICS = ("config", "environment", "exit-codes", "formats")
-LATER = re.compile(r"broker params|^  params |"
-                   r"\b(man)\b", re.M)
+LATER = re.compile(r"\bman\b", re.M)
 
 
 def test_alone(broker):

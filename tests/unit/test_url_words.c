@@ -301,7 +301,8 @@ static void reads_what_it_writes(void **state)
                                .database = next(&seed) % 2 ? database : NULL,
                                .tls = by_socket ? TLS_PREFERRED : next(&seed) % 5,
                                .tls_ca = next(&seed) % 2 ? ca : NULL};
-        assert_int_equal(format_find("url")->environment(&c, &env, &e), 0);
+        assert_int_equal(
+            format_environment(format_find("url"), &c, &(struct format_how){.endpoint = &c}, &env, &e), 0);
         const char *url = env.item[0].value;
         if (url_parse(url, &p, &e) < 0)
             fail_msg("%s: %s", url, e.msg);

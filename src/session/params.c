@@ -1,0 +1,113 @@
+/*
+ * What `params` tells another program: the place to dial, and the credential. Behind a tunnel that place is a
+ * forward that runs, which is looked for before a credential is fetched; none is started here.
+ */
+#include <session/params.h>
+
+#include <string.h>
+
+#include <base/mem.h>
+#include <base/text.h>
+
+void params_release(struct params *p)
+{
+    forward_release(&p->forward);
+}
+
+static const char *forward_name(const struct session *s)
+{
+    return s->profile.name ? s->profile.name : s->plan.endpoint;
+}
+
+static int no_forward(const struct session *s, struct err *e)
+{
+    (void)err_set(e, ERR_UNREACHABLE, "no forward");
+    if (s->profile.name)
+        return err_hint_sh(e, "broker forward %s --detach", s->profile.name);
+    return err_hint(e, "broker forward --detach, with the same options");
+}
+
+/* Config and command line may have changed since it was opened. */
+static int check_leads_there(const struct session *s, const struct forward *f, struct err *e)
+{
+    const struct connection *c = &s->plan.conn;
+    bool same = c->socket ? text_equal(f->endpoint_socket, c->socket)
+                          : text_equal(f->endpoint_host, c->host) && f->endpoint_port == c->port;
+
+    if (same)
+        return 0;
+    (void)err_set(e, ERR_UNREACHABLE, "its forward leads to another server than %s", s->plan.endpoint);
+    return err_hint_sh(e, "broker stop %s", f->name);
+}
+
+static void dial_forward(const struct forward *f, struct connection *c)
+{
+    c->host = f->socket ? NULL : forward_host(f);
+    c->socket = f->socket;
+    c->port = f->socket ? c->port : f->port;
+    if (!f->makes_tls)
+        return;
+    /* What the keeper has verified may give the client its key. */
+    c->tls = TLS_DISABLED;
+    c->server_public_key = true;
+}
+
+static int find_forward(const struct session *s, struct params *out, struct err *e)
+{
+    int found = forward_find(forward_name(s), &out->forward, e);
+
+    if (found <= 0)
+        return found < 0 ? -1 : no_forward(s, e);
+    if (check_leads_there(s, &out->forward, e) < 0)
+        return -1;
+    dial_forward(&out->forward, &out->conn);
+    return 0;
+}
+
+/* Whoever reads the parameters verifies the name that it dials. */
+static int check_name(const struct session *s, const struct params *p, struct err *e)
+{
+    const struct connection *c = &p->conn;
+
+    if (c->tls != TLS_VERIFY_IDENTITY || text_equal_nocase(c->host, s->plan.tls_name))
+        return 0;
+    (void)err_set(e, ERR_UNREACHABLE, "tls = verify-identity, and %s is not the name of the server",
+                  c->host ? c->host : "a socket");
+    if (!s->profile.name)
+        return err_hint(e, "broker forward --terminate-tls --detach, with the same options");
+    if (p->forward.name)
+        return err_hint_sh(e, "broker stop %s && broker forward %s --terminate-tls --detach", s->profile.name,
+                           s->profile.name);
+    return err_hint_sh(e, "broker exec %s -- COMMAND", s->profile.name);
+}
+
+static int no_injection(struct err *e)
+{
+    (void)err_set(e, ERR_UNREACHABLE,
+                  "no forward --inject of it runs, so there is nothing without a secret of the "
+                  "server's");
+    return err_hint(e, "leave --inject out, or --no-password");
+}
+
+int session_params(struct session *s, const struct params_wanted *want, struct params *out, struct err *e)
+{
+    out->endpoint = out->conn = s->plan.conn;
+    if (want->inject)
+        return no_injection(e);
+    if (profile_is_tunnelled(&s->profile) && !want->endpoint && find_forward(s, out, e) < 0)
+        return -1;
+    if (want->says_tls && check_name(s, out, e) < 0)
+        return -1;
+    if (text_equal(profile_str(&s->profile, KEY_auth), "iam"))
+        out->conn.cleartext = true;
+    if (want->no_password)
+        return 0;
+    if (session_login(s, e) < 0)
+        return -1;
+    if (s->credential.user)
+        out->conn.user = s->credential.user;
+    out->conn.password = s->credential.password;
+    out->conn.cleartext = out->conn.cleartext || s->credential.cleartext;
+    out->conn.expires_at = s->credential.expires_at;
+    return 0;
+}

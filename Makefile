@@ -1,28 +1,47 @@
 # broker: `make` builds build/bin/broker and build/libexec/broker/*, the layout of an installation.
 # SAN=1 builds with the address and undefined-behaviour sanitizers into build-san. V=1 shows the commands.
+# WERROR=1 makes warnings errors. STATIC=libs links libsodium and jansson into `broker`, STATIC=1 links all of `broker`
+# statically; the results are in build-static-libs and build-static-1. docs/building.md explains the variables.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
+# The helpers are in LIBEXECDIR/broker, which must be below PREFIX: `broker` finds them relative to itself.
+LIBEXECDIR ?= $(PREFIX)/libexec
+DOCDIR  ?= $(PREFIX)/share/doc/broker
+MANDIR  ?= $(PREFIX)/share/man
 VERSION := 0.1.0
 CC      ?= cc
 PKG_CONFIG ?= pkg-config
 CFLAGS  ?= -O2 -g
+WERROR  ?=
+STATIC  ?=
 V       ?= 0
 
-B := $(if $(SAN),build-san,build)
+B := build$(if $(SAN),-san)$(if $(STATIC),-static-$(STATIC))
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '%s\n' '  $(1)  $(2)')
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes -Wmissing-prototypes \
-        -Wwrite-strings -Wformat=2 -Werror
+        -Wwrite-strings -Wformat=2 $(if $(filter-out 0,$(WERROR)),-Werror)
 comma := ,
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 DEFS := -D_GNU_SOURCE -DBROKER_VERSION='"$(VERSION)"'
-ALL_CFLAGS = -std=c17 $(DEFS) $(WARN) $(HARDEN_CFLAGS) $(SANITIZE) -fPIE -Iinclude -Isrc $(CFLAGS)
+# The folder of the build is in no object, so that two builds in two folders are the same to the byte.
+ALL_CFLAGS = -std=c17 $(DEFS) $(WARN) $(HARDEN_CFLAGS) $(SANITIZE) -ffile-prefix-map=$(CURDIR)=. -fPIE -Iinclude -Isrc \
+        $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie $(SANITIZE) $(HARDEN_LDFLAGS) $(LDFLAGS)
 
+ifneq ($(filter-out libs 1,$(STATIC)),)
+$(error STATIC is libs or 1)
+endif
+LIBEXEC := $(patsubst $(PREFIX)/%,%,$(LIBEXECDIR))
+ifneq ($(filter /%,$(LIBEXEC)),)
+$(error LIBEXECDIR must be below PREFIX ($(PREFIX)): broker finds its helpers relative to itself)
+endif
+
 # pkg-config per binary, never one list for all: `broker` links libc, libsodium and jansson, nothing else.
-BROKER_LIBS   = $(shell $(PKG_CONFIG) --libs libsodium jansson)
+BROKER_LIBS   = $(if $(filter libs,$(STATIC)),-Wl$(comma)-Bstatic) \
+        $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libsodium jansson) $(if $(filter libs,$(STATIC)),-Wl$(comma)-Bdynamic)
 KEYCHAIN_LIBS = $(shell $(PKG_CONFIG) --libs libsecret-1 libsodium)
 KEYCHAIN_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsecret-1)
 HTTP_LIBS     = $(shell $(PKG_CONFIG) --libs libcurl jansson expat libssl libcrypto libsodium)
@@ -41,9 +60,10 @@ LIB_OBJ      := $(filter-out $(B)/obj/command/%,$(BROKER_OBJ))
 KEYCHAIN_OBJ := $(foreach m,keychain ipc base,$(call objects,$(m)))
 HTTP_OBJ     := $(foreach m,http ipc base,$(call objects,$(m)))
 KEEPER_OBJ   := $(foreach m,$(KEEPER_MODULES) ipc base,$(call objects,$(m)))
-HELPERS      := $(addprefix $(B)/libexec/broker/broker-,keychain http keeper)
+L            := $(B)/$(LIBEXEC)/broker
+HELPERS      := $(addprefix $(L)/broker-,keychain http keeper)
 # What the system's ssh asks its questions through: the keeper under a second name.
-ASKPASS      := $(B)/libexec/broker/broker-askpass
+ASKPASS      := $(L)/broker-askpass
 # The names of credential helpers, by which other programs call broker: the rows PROTOCOL of kinds.def.
 NAMES        := $(shell sed -n 's/^PROTOCOL([a-z]*, "\(.*\)")/\1/p' include/model/kinds.def)
 PROGRAMS     := $(B)/bin/broker $(HELPERS) $(ASKPASS) $(addprefix $(B)/bin/,$(NAMES))
@@ -65,36 +85,44 @@ $(if $(lacking),$(error $(lacking)))
 -include $(B)/harden.mk
 endif
 
+# Holds LIBEXEC; it is written anew, and what depends on it made anew, only if that changed.
+$(B)/libexecdir: FORCE
+	@mkdir -p $(@D); echo '$(LIBEXEC)' | cmp -s - $@ || echo '$(LIBEXEC)' > $@
+
 $(B)/obj/%.o: src/%.c $(B)/harden.mk Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(ALL_CFLAGS) $(if $(filter keychain/%,$*),$(KEYCHAIN_CFLAGS)) $(if $(filter keeper/tunnels,$*),$(TUNNELS)) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(call own_flags,$*) -MMD -MP -c -o $@ $<
 
+# What one file or folder alone is compiled with.
+own_flags = $(if $(filter keychain/%,$(1)),$(KEYCHAIN_CFLAGS)) $(if $(filter keeper/tunnels,$(1)),$(TUNNELS)) $(if \
+        $(filter ipc/helper,$(1)),-DBROKER_LIBEXEC='"../$(LIBEXEC)/broker"')
 # The rows of tunnels, as the keeper may not include model: TUNNEL(ssh) TUNNEL(command) ...
 TUNNELS = -DTUNNELS='$(shell sed -n 's/^\(TUNNEL([a-z]*\),.*/\1)/p' include/model/kinds.def)'
 $(B)/obj/keeper/tunnels.o: include/model/kinds.def
+$(B)/obj/ipc/helper.o: $(B)/libexecdir
 
 $(B)/bin/broker: $(BROKER_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BROKER_LIBS)
+	$(Q)$(CC) $(if $(filter 1,$(STATIC)),$(patsubst -pie,-static-pie,$(ALL_LDFLAGS)),$(ALL_LDFLAGS)) -o $@ $^ $(BROKER_LIBS)
 
-$(B)/libexec/broker/broker-keychain: $(KEYCHAIN_OBJ)
+$(L)/broker-keychain: $(KEYCHAIN_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(KEYCHAIN_LIBS)
 
-$(B)/libexec/broker/broker-http: $(HTTP_OBJ)
+$(L)/broker-http: $(HTTP_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(HTTP_LIBS)
 
-$(B)/libexec/broker/broker-keeper: $(KEEPER_OBJ)
+$(L)/broker-keeper: $(KEEPER_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(KEEPER_LIBS)
 
-$(ASKPASS): | $(B)/libexec/broker/broker-keeper
+$(ASKPASS): | $(L)/broker-keeper
 	$(Q)ln -sf broker-keeper $@
 
 $(addprefix $(B)/bin/,$(NAMES)): | $(B)/bin/broker
@@ -143,26 +171,47 @@ torture: all
 	$(Q)BROKER_BUILD=$(CURDIR)/$(B) tests/torture/run
 
 bench: all
+	$(if $(STATIC),,$(Q)for kind in libs 1; do $(MAKE) STATIC=$$kind build-static-$$kind/bin/broker || exit; done)
 	$(Q)BROKER_BUILD=$(CURDIR)/$(B) tests/bench/run
 	$(Q)BROKER_BUILD=$(CURDIR)/$(B) tests/bench/tunnels
 
 # --- installation --------------------------------------------------------------------------------------------------
+DEST := $(DESTDIR)$(PREFIX)
+DEST_LIBEXEC := $(DESTDIR)$(LIBEXECDIR)/broker
+DOCS := README.md CHANGELOG.md LICENSE $(wildcard docs/*.md)
+INSTALLED = $(addprefix $(DEST)/bin/,broker $(NAMES)) $(addprefix $(DEST_LIBEXEC)/,$(notdir $(HELPERS) $(ASKPASS))) \
+    $(addprefix $(DEST)/share/broker/,rds-ca.pem rds-ca.txt) $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(DOCS))) \
+    $(DEST)/share/bash-completion/completions/broker $(DEST)/share/zsh/site-functions/_broker \
+    $(DEST)/share/fish/vendor_completions.d/broker.fish
+
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/broker
-	install -m 755 $(B)/bin/broker $(DESTDIR)$(PREFIX)/bin/
-	for name in $(NAMES); do ln -sf broker $(DESTDIR)$(PREFIX)/bin/$$name || exit 1; done
-	install -m 755 $(HELPERS) $(DESTDIR)$(PREFIX)/libexec/broker/
-	ln -sf broker-keeper $(DESTDIR)$(PREFIX)/libexec/broker/broker-askpass
-	install -d $(DESTDIR)$(PREFIX)/share/broker
-	install -m 644 share/broker/rds-ca.pem share/broker/rds-ca.txt $(DESTDIR)$(PREFIX)/share/broker/
-	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
-	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	install -m 644 completions/broker.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/broker
-	install -m 644 completions/_broker $(DESTDIR)$(PREFIX)/share/zsh/site-functions/
-	install -m 644 completions/broker.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/
+	install -d $(DEST)/bin $(DEST_LIBEXEC)
+	install -m 755 $(B)/bin/broker $(DEST)/bin/
+	for name in $(NAMES); do ln -sf broker $(DEST)/bin/$$name || exit 1; done
+	install -m 755 $(HELPERS) $(DEST_LIBEXEC)/
+	ln -sf broker-keeper $(DEST_LIBEXEC)/broker-askpass
+	install -d $(DEST)/share/broker $(DESTDIR)$(DOCDIR)
+	install -m 644 share/broker/rds-ca.pem share/broker/rds-ca.txt $(DEST)/share/broker/
+	install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)/
+	install -d $(DEST)/share/bash-completion/completions $(DEST)/share/zsh/site-functions $(DEST)/share/fish/vendor_completions.d
+	install -m 644 completions/broker.bash $(DEST)/share/bash-completion/completions/broker
+	install -m 644 completions/_broker $(DEST)/share/zsh/site-functions/
+	install -m 644 completions/broker.fish $(DEST)/share/fish/vendor_completions.d/
+
+# With the same variables as `make install`. Folders that are only broker's go too, if nothing else is in them.
+uninstall:
+	rm -f $(INSTALLED)
+	-rmdir $(DEST_LIBEXEC) $(DEST)/share/broker $(DESTDIR)$(DOCDIR) 2>/dev/null
+
+# The source as of the last commit; without git, the tree as it is.
+DIST := broker-$(VERSION)
+dist:
+	@mkdir -p $(B)
+	{ git archive --prefix=$(DIST)/ HEAD 2>/dev/null || tar -c --sort=name --owner=0 --group=0 --numeric-owner --exclude=./.git \
+	    --exclude='./build*' --exclude=__pycache__ --transform='s,^\.,$(DIST),' .; } | gzip -9n > $(B)/$(DIST).tar.gz
 
 clean:
-	rm -rf build build-san build-fuzz
+	rm -rf build build-san build-fuzz build-static-*
 
-.PHONY: all unit check lint troubleshooting fuzz torture bench install clean
+.PHONY: all unit check lint troubleshooting fuzz torture bench install uninstall dist clean FORCE
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -17,6 +17,9 @@
 #include <base/proc.h>
 #include <base/tty.h>
 
+#ifndef BROKER_LIBEXEC /* the Makefile sets it: relative to the folder of the program */
+#define BROKER_LIBEXEC "../libexec/broker"
+#endif
 #define END_MS 500
 #define END_NAP_MS 1
 
@@ -27,7 +30,7 @@ char *helper_path(const char *name)
     AUTO_FREE(char *, here);
 
     here = proc_self_dir();
-    return mem_printf("%s/../libexec/broker/%s", here, name);
+    return mem_printf("%s/" BROKER_LIBEXEC "/%s", here, name);
 }
 
 static int helper_start(struct helper *h, struct err *e)

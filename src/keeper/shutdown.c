@@ -133,7 +133,7 @@ void life_watch(void)
     if (fcntl(KEEPER_LIVES_FOR_FD, F_GETFD) >= 0)
         loop_watch(&lives_for, KEEPER_LIVES_FOR_FD, LOOP_READ, owner_ended);
     if (fd_pipe(signal_pipe, &e) < 0)
-        life_quit(e.code);
+        life_quit((int)e.code);
     (void)fcntl(signal_pipe[0], F_SETFL, O_NONBLOCK);
     (void)fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK);
     loop_watch(&signalled, signal_pipe[0], LOOP_READ, signal_came);

@@ -26,7 +26,7 @@ static const struct key_info *find_info(enum section_kind kind, const char *name
     const struct key_info *infos[] = {key_infos, tunnel_key_infos, file_key_infos};
     const size_t counts[] = {KEY_COUNT, TUNNEL_COUNT, FILE_COUNT};
 
-    for (int table = FOUND_PROFILE; table <= FOUND_FILE; table++) {
+    for (unsigned table = FOUND_PROFILE; table <= FOUND_FILE; table++) {
         int key = key_find(infos[table], counts[table], name);
         bool fits = table == FOUND_PROFILE
                         ? kind == SECTION_PROFILE || (kind == SECTION_DEFAULTS && key != KEY_inherits)
@@ -45,7 +45,7 @@ static const struct key_info *find_info(enum section_kind kind, const char *name
 /* The most similar key of this kind of section. */
 static const char *closest_key(enum section_kind kind, const char *name)
 {
-    const char *names[KEY_COUNT + TUNNEL_COUNT + FILE_COUNT + 1] = {0};
+    const char *names[(size_t)KEY_COUNT + (size_t)TUNNEL_COUNT + (size_t)FILE_COUNT + 1] = {0};
     size_t n = 0;
     struct found found;
 

@@ -54,7 +54,7 @@ int key_find(const struct key_info *infos, size_t count, const char *name)
     return -1;
 }
 
-#define KEYS_MOST (KEY_COUNT + TUNNEL_COUNT + FILE_COUNT)
+#define KEYS_MOST ((size_t)KEY_COUNT + (size_t)TUNNEL_COUNT + (size_t)FILE_COUNT)
 
 const char *key_closest(const struct key_info *infos, size_t count, const char *name)
 {

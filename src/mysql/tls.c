@@ -178,7 +178,8 @@ static int set_ciphers(struct err *e)
     for (const char *at = opt.tls_ciphers ? opt.tls_ciphers : ""; *at;) {
         size_t n = strcspn(at, ":, ");
         struct buf *to = strncmp(at, "TLS_", 4) == 0 ? &new : &old;
-        buf_printf(to, n ? "%s%.*s" : "", to->len ? ":" : "", (int)n, at);
+        if (n)
+            buf_printf(to, "%s%.*s", to->len ? ":" : "", (int)n, at);
         at += n + (at[n] != '\0');
     }
     if (buf_ok(&old) && buf_ok(&new) && (!old.len || SSL_CTX_set_cipher_list(context, buf_str(&old)) == 1) &&

@@ -59,7 +59,8 @@ bool url_rule_lowers(const struct profile *p, const struct profile *unlowered, s
         return true;
     }
     for (size_t k = 0; k < KEY_COUNT; k++) {
-        if (key_infos[k].url != URL_LEVEL || p->set[k].origin != ORIGIN_URL || !takes_away(p, unlowered, k))
+        if (key_infos[k].url != URL_LEVEL || p->set[k].origin != ORIGIN_URL ||
+            !takes_away(p, unlowered, (enum key)k))
             continue;
         if (k == KEY_server_public_key)
             (void)err_set(e, ERR_DATA, "%s: without TLS whoever is in between gets the password",
@@ -67,7 +68,7 @@ bool url_rule_lowers(const struct profile *p, const struct profile *unlowered, s
         else
             (void)err_set(e, ERR_DATA, "%s: this server is verified otherwise, %s", key_infos[k].name,
                           without);
-        (void)refuse(k, "VALUE", e);
+        (void)refuse((enum key)k, "VALUE", e);
         return true;
     }
     return false;

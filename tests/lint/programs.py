@@ -34,7 +34,7 @@ def flags_by_module(tree):
     goals = {f"build/obj/{p.relative_to('src').with_suffix('.o')}": module for module, p in first.items()}
     new = [word for p in first.values() for word in ("-W", str(p))]
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN")}
-    said = subprocess.run(["make", "-n", "V=1", *new, *goals], cwd=tree.root, env=env, capture_output=True, text=True)
+    said = subprocess.run(["make", "-n", "V=1", "WERROR=1", *new, *goals], cwd=tree.root, env=env, capture_output=True, text=True)
     flags = {}
     for line in said.stdout.splitlines():
         words = shlex.split(line)

@@ -259,9 +259,6 @@ static void names(void **state)
 
 static void unreadable(void **state)
 {
-    AUTO_FREE(char *, path);
-    AUTO_FREE(char *, file);
-
     (void)state;
     write_text(MAIN_FILE "/x", "");
     expect_error("p", ERR_IO, "~/.config/broker/config", "is a folder", "make it readable, or delete it");

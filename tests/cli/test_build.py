@@ -1,0 +1,132 @@
+"""The build: the same to the byte in another folder, from `make dist`; installed and uninstalled; where the packager wants
+the helpers; without warnings by other compilers."""
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lib.broker import BUILD, REPO, SANITIZED
+
+ENV = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN", "STATIC", "V")}
+NOT_COMPARED = "" if BUILD == REPO / "build" else "the build that is tested has flags of its own"
+
+
+def make(folder, *args):
+    done = subprocess.run(["make", "-C", folder, *args], env=ENV, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    return done.stdout
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """What `make dist` packs, unpacked."""
+    made = make(REPO, "dist", f"B={tmp_path_factory.mktemp('made')}").partition("> ")[2].split()[0]
+    with tarfile.open(made) as archive:
+        names = archive.getnames()
+        assert len({name.partition("/")[0] for name in names}) == 1 and not any("/build/" in name or "/.git/" in name for name in names)
+        folder = tmp_path_factory.mktemp("source")
+        archive.extractall(folder)
+    return folder / names[0].partition("/")[0]
+
+
+WHERE = ["PREFIX=/usr", "LIBEXECDIR=/usr/lib", "DOCDIR=/usr/share/doc/broker-doc", "MANDIR=/usr/man"]
+FLAGS = ["CFLAGS=-O0", "CPPFLAGS=-D_FORTIFY_SOURCE=0 -DBROKER_NOT_USED=1", "LDFLAGS=-Wl,--build-id=none"]  # -O0 is quicker
+
+
+@pytest.fixture(scope="module")
+def built(source):
+    make(source, "-j2", *WHERE, *FLAGS)
+    return source
+
+
+@pytest.mark.timeout(900)
+def test_the_same_in_another_folder(tmp_path):
+    """The tree as it is, and not as it was committed, because it is compared with the build that is tested."""
+    if SANITIZED or NOT_COMPARED:
+        return
+    copy = tmp_path / "a" / "longer" / "way"
+    shutil.copytree(REPO, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", "build*", "__pycache__"))
+    make(copy, "-j2")
+    made, ours = ((folder / "build", [p for p in files(folder / "build") if p.startswith(("bin/", "libexec/", "share/"))])
+                  for folder in (copy, REPO))
+    assert made[1] == ours[1] and len(made[1]) >= 5
+    for path in made[1]:
+        assert (made[0] / path).read_bytes() == (ours[0] / path).read_bytes(), path
+
+
+@pytest.mark.timeout(900)
+def test_dist_builds_where_the_packager_wants(built, tmp_path, bare_broker, keychain):
+    """LIBEXECDIR and all others; what is installed works, and is gone after `make uninstall`."""
+    where = [*WHERE, *FLAGS, f"DESTDIR={tmp_path}/root"]
+    make(built, "install", *where)
+    found = files(tmp_path / "root")
+    assert {"usr/bin/broker", *(f"usr/lib/broker/broker-{name}" for name in ("askpass", "http", "keeper", "keychain")),
+            "usr/share/broker/rds-ca.pem", "usr/share/doc/broker-doc/tunnels.md", "usr/share/doc/broker-doc/LICENSE"} <= {*found}
+    assert not any("libexec" in path for path in found)
+    b = bare_broker(tmp_path / "root/usr/bin/broker")
+    b.env.update(keychain.env)
+    assert b.run("password", "set", "--host", "h", "--user", "u", input=b"fake-pw").code == 0
+    assert b.run("token", "--host", "h", "--user", "u", secret_out=True).text == "fake-pw\n"
+    (tmp_path / "root/usr/share/broker/kept").touch()
+    make(built, "uninstall", *where)
+    assert files(tmp_path / "root") == ["usr/share/broker/kept"]
+    assert not (tmp_path / "root/usr/lib/broker").exists()
+
+
+@pytest.mark.parametrize("args, text", [
+    (["LIBEXECDIR=/opt/x"], "LIBEXECDIR must be below PREFIX (/usr/local)"), (["STATIC=yes"], "STATIC is libs or 1")])
+def test_refused(args, text):
+    done = subprocess.run(["make", "-n", "-C", REPO, *args], env=ENV, capture_output=True, text=True)
+    assert done.returncode and text in done.stderr
+
+
+def test_warnings_are_errors_only_if_asked_for():
+    for args, there in (([], "WERROR" in ENV), (["WERROR="], False), (["WERROR=0"], False), (["WERROR=1"], True)):
+        assert ("-Werror" in make(REPO, "-n", "V=1", "-W", "src/command/version.c", *args)) == there, args
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("compiler", ["clang"])
+def test_another_compiler_has_no_warning(tmp_path, compiler):
+    """The rest of CI builds by gcc. Each release of Debian has its own of both: 12 and 14 here, 14 and 19 there."""
+    if not shutil.which(compiler):
+        pytest.skip(f"missing: {compiler}")
+    said = make(REPO, "-n", "V=1", f"B={tmp_path}/b", f"CC={compiler}", "WERROR=1", "CFLAGS=-O2", "all", "unit")
+    commands = [shlex.split(line) for line in re.sub(r"\\\n\s*", " ", said).splitlines() if line.startswith(f"{compiler} -std=")]
+    assert len(commands) > 200
+
+    def check(words):
+        flags = [word for word in words if re.match(r"-([DIWf]|std=)", word) and not word.startswith("-Wl,")]
+        source = [word for word in words if word.endswith(".c")]
+        return subprocess.run([compiler, *flags, "-O2", "-fsyntax-only", *source], cwd=REPO, capture_output=True, text=True).stderr
+    with ThreadPoolExecutor(2) as pool:
+        said = "".join(pool.map(check, commands))
+    assert not said, said[:3000]
+
+
+@pytest.mark.parametrize("kind, needed", [("libs", ["libc.so.6"]), ("1", [])])
+@pytest.mark.timeout(900)
+def test_static(built, bare_broker, kind, needed):
+    """What is linked in is no longer needed; what the libraries and the C library's name service do still works."""
+    program = built / "build" / "bin" / "broker"
+    program.unlink()
+    make(built, *WHERE, *FLAGS, f"STATIC={kind}", "B=build", "build/bin/broker")  # of the same objects
+    said = subprocess.run(["readelf", "-d", program], capture_output=True, text=True).stdout
+    assert [name for name in re.findall(r"NEEDED.*\[(.*)\]", said) if not name.startswith("ld-linux")] == needed
+    b = bare_broker(program)
+    b.write(".aws/credentials", "[default]\naws_access_key_id = AKIAFAKE\naws_secret_access_key = fake-secret\n", secret=True)
+    done = b.run("token", "--iam", "--host", "db.c9akciq32.eu-west-1.rds.amazonaws.com", "--user", "app", secret_out=True)
+    assert done.code == 0 and "X-Amz-Signature=" in done.text, done.errors
+    b.config("[profile p]\nhost = h\nuser = u\n")
+    assert b.run("profile", "show", "p", "--json").code == 0
+    del b.env["HOME"]
+    assert b.run("profile", "list").code == 0  # the home is found in /etc/passwd

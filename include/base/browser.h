@@ -11,4 +11,7 @@
  */
 bool browser_open(const char *url);
 
+/* Whether there is one to open: a display, no ssh session, and a program. */
+bool browser_is_here(void);
+
 #endif

@@ -40,6 +40,18 @@ bool tty_ask_yes(const char *prompt);
  * hangs up because the process that asked has gone. CLOCK_NEVER and -1: neither. */
 void tty_questions_end(int64_t deadline, int fd);
 
+/*
+ * A question that is answered while something else is waited for, and whose answer may be longer than a line
+ * of a terminal (4,095 bytes): no echo, no line editing but backspace and Ctrl-U. `prompt` must stay until
+ * the end. The descriptor to poll; -1 where nobody can be asked on a terminal.
+ */
+int tty_paste_begin(const char *prompt);
+/* What can be read now, into `answer`. 1: a whole line is there, without its end. 0: more is to come. -1: end
+ * of file, or the answer is longer than its place. */
+int tty_paste_read(struct secret *answer);
+/* As the terminal was. */
+void tty_paste_end(void);
+
 /* A wait line, shown after a second and on a terminal only: `waiting for WHAT (3s of 10s)`. */
 struct tty_wait {
     const char *what;

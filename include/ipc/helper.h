@@ -34,6 +34,11 @@ char *helper_path(const char *name);
 int helper_call(struct helper *h, const struct record *request, struct record *answer, int64_t deadline,
                 struct err *e);
 
+/* The two halves of a call, for a caller that waits for something else too: h->from can be read when the
+ * answer is there. Each request has one answer, in the order of the requests. Errors as above. */
+int helper_send(struct helper *h, const struct record *request, int64_t deadline, struct err *e);
+int helper_receive(struct helper *h, struct record *answer, int64_t deadline, struct err *e);
+
 /* Closes its stdin and reaps it; kills it if it has not ended within half a second. Does nothing if it is not
  * running. */
 void helper_end(struct helper *h);

@@ -53,11 +53,24 @@ static bool is_page(const char *url)
     return !*at && (text_starts(url, "https://") || text_starts(url, "http://"));
 }
 
+static bool has_display(void)
+{
+    return !is_set("SSH_CONNECTION") && (is_set("DISPLAY") || is_set("WAYLAND_DISPLAY"));
+}
+
+bool browser_is_here(void)
+{
+    AUTO_FREE(char *, path);
+
+    path = has_display() ? browser_path() : NULL;
+    return path;
+}
+
 bool browser_open(const char *url)
 {
     AUTO_FREE(char *, path);
 
-    if (is_set("SSH_CONNECTION") || !(is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")) || !is_page(url))
+    if (!has_display() || !is_page(url))
         return false;
     path = browser_path();
     if (!path)

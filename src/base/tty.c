@@ -20,6 +20,8 @@
 #include <base/mem.h>
 #include <base/proc.h>
 
+#include "tty_guard.h"
+
 #define ANSWER_MAX 4096
 #define ERASE_LINE "\r\033[K"
 
@@ -71,7 +73,7 @@ static void guard_handle(int sig)
     errno = saved;
 }
 
-static int guard_open(void)
+int tty_guard_open(void)
 {
     if (guard.fd < 0)
         guard.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
@@ -115,7 +117,7 @@ void tty_show(const char *text, size_t n)
     AUTO_BUF(clean, 16384);
 
     text_sanitise(&clean, text, n);
-    if (guard_open() >= 0)
+    if (tty_guard_open() >= 0)
         (void)fd_write_all(guard.fd, buf_str(&clean), clean.len);
 }
 
@@ -201,33 +203,49 @@ static int wait_for_answer(int tty, struct err *e)
     return p[0].revents ? 0 : err_set(e, ERR_LOGIN, "nobody waits for the answer any more");
 }
 
+/* Before the question, because what is typed as soon as that appears must not be shown. */
+void tty_guard_hush(tcflag_t flags)
+{
+    if (guard.echo_off || tcgetattr(guard.fd, &guard.was) < 0)
+        return;
+    guard.quiet = guard.was;
+    guard.quiet.c_lflag &= ~flags;
+    guard.echo_off = 1;
+    (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.quiet);
+}
+
+void tty_guard_ask(const char *question)
+{
+    guard.question = question;
+    (void)fd_write_all(guard.fd, question, strlen(question));
+}
+
+void tty_guard_speak(void)
+{
+    guard.question = NULL;
+    if (!guard.echo_off)
+        return;
+    (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.was);
+    guard.echo_off = 0;
+    (void)fd_write_all(guard.fd, "\n", 1);
+}
+
 static int ask_terminal(const char *prompt, bool echo, struct secret **out, struct err *e)
 {
     AUTO_SECRET(answer);
     AUTO_BUF(clean, 65536);
-    int fd = guard_open();
+    int fd = tty_guard_open();
 
-    /* Turn echo off first: what is typed as soon as the question appears must not be shown. */
-    if (!echo && tcgetattr(fd, &guard.was) == 0) {
-        guard.quiet = guard.was;
-        guard.quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-        guard.echo_off = 1;
-        (void)tcsetattr(fd, TCSAFLUSH, &guard.quiet);
-    }
+    if (!echo)
+        tty_guard_hush(ECHO | ECHONL);
     text_sanitise(&clean, prompt, strlen(prompt));
-    guard.question = buf_str(&clean);
-    (void)fd_write_all(fd, guard.question, clean.len);
+    tty_guard_ask(buf_str(&clean));
     int got = wait_for_answer(fd, e);
     if (got == 0)
         got = secret_read_fd(fd, ANSWER_MAX, true, &answer, e);
     else if (echo)
         (void)fd_write_all(fd, "\n", 1);
-    guard.question = NULL;
-    if (guard.echo_off) {
-        (void)tcsetattr(fd, TCSAFLUSH, &guard.was);
-        guard.echo_off = 0;
-        (void)fd_write_all(fd, "\n", 1);
-    }
+    tty_guard_speak();
     if (got < 0)
         return -1;
     if (secret_len(answer) == 0) {
@@ -301,7 +319,7 @@ void tty_wait_tick(struct tty_wait *w)
     AUTO_BUF(line, 1024);
 
     if (!w->what || seconds < 1 || seconds <= w->shown || !isatty(STDERR_FILENO) || (dumb && w->shown >= 0) ||
-        guard_open() < 0)
+        tty_guard_open() < 0)
         return;
     w->shown = seconds;
     buf_printf(&line, "%swaiting for ", dumb ? "" : ERASE_LINE);

@@ -350,5 +350,8 @@ int exchange_run(const struct record *request, struct exchange *x, struct err *e
         url = next;
     }
     headers_release(headers);
+    /* It may hold a code. */
+    mem_wipe_free(url);
+    url = NULL;
     return gathered;
 }

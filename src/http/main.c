@@ -9,6 +9,7 @@
 #include <ipc/helper.h>
 #include <ipc/http.h>
 
+#include "callback.h"
 #include "exchange.h"
 #include "pick.h"
 #include "sign.h"
@@ -43,7 +44,7 @@ static int handle_verb(const struct record *request, struct record *answer, stru
     case HTTP_VERB_SHA1:
         return digest_sha1(request, answer, e);
     default:
-        return err_set(e, ERR_PROTOCOL, "a request of kind %d", request->kind);
+        return callback_handle(request, answer, e);
     }
 }
 

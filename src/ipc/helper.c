@@ -92,11 +92,8 @@ void helper_end_all(void)
         helper_end(running);
 }
 
-static int exchange(struct helper *h, const struct record *request, struct record *answer, int64_t deadline,
-                    struct err *e)
+static int read_answer(struct helper *h, struct record *answer, int64_t deadline, struct err *e)
 {
-    if (record_write(h->to, request, deadline, e) < 0)
-        return -1;
     (void)tty_wait_readable(h->from, h->waiting_for, deadline);
     int got = record_read(h->from, answer, deadline, e);
     if (got == 0)
@@ -106,13 +103,9 @@ static int exchange(struct helper *h, const struct record *request, struct recor
     return got < 0 ? -1 : 0;
 }
 
-int helper_call(struct helper *h, const struct record *request, struct record *answer, int64_t deadline,
-                struct err *e)
+/* The helper broke the protocol or is late: it is of no use any more. */
+static int give_up(struct helper *h, struct err *e)
 {
-    if (h->pid <= 0 && helper_start(h, e) < 0)
-        return -1;
-    if (exchange(h, request, answer, deadline, e) == 0)
-        return answer->kind == RECORD_ERROR ? record_error(answer, e) : 0;
     AUTO_BUF(how, 64);
     int status = helper_stop(h);
     if (status > 0)
@@ -122,6 +115,28 @@ int helper_call(struct helper *h, const struct record *request, struct record *a
         return WIFSIGNALED(status) ? err_hint(e, "please report this, with what broker version prints") : -1;
     }
     return err_prefix(e, "%s", h->name);
+}
+
+int helper_send(struct helper *h, const struct record *request, int64_t deadline, struct err *e)
+{
+    if (h->pid <= 0 && helper_start(h, e) < 0)
+        return -1;
+    return record_write(h->to, request, deadline, e) < 0 ? give_up(h, e) : 0;
+}
+
+int helper_receive(struct helper *h, struct record *answer, int64_t deadline, struct err *e)
+{
+    if (h->pid <= 0)
+        return err_set(e, ERR_PROTOCOL, "%s does not run", h->name);
+    if (read_answer(h, answer, deadline, e) < 0)
+        return give_up(h, e);
+    return answer->kind == RECORD_ERROR ? record_error(answer, e) : 0;
+}
+
+int helper_call(struct helper *h, const struct record *request, struct record *answer, int64_t deadline,
+                struct err *e)
+{
+    return helper_send(h, request, deadline, e) < 0 ? -1 : helper_receive(h, answer, deadline, e);
 }
 
 /* Text that a library prints on stdout would be taken for a record, so answers get a descriptor of their own.

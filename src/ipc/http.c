@@ -10,11 +10,13 @@
 #include <base/mem.h>
 #include <ipc/helper.h>
 
+#include "http_helper.h"
+
 /* The helper's own limit is shorter, so that its error arrives, but by less than half a second, because the
  * wait line rounds. */
-#define ANSWER_GRACE_MS 400
+#define HTTP_GRACE_MS 400
 
-static struct helper http_helper = HELPER_INIT("broker-http", NULL);
+struct helper http_helper = HELPER_INIT("broker-http", NULL);
 
 void http_request_release(struct http_request *r)
 {
@@ -99,7 +101,7 @@ int http_call(const struct http_request *r, struct http_answer *answer, int64_t 
     record_put_u64(&request, HTTP_TAG_TIMEOUT, (uint64_t)clock_left(deadline));
     http_helper.waiting_for = r->host;
     log_trace("http", "%s", r->host);
-    if (helper_call(&http_helper, &request, &reply, clock_later(deadline, ANSWER_GRACE_MS), e) < 0)
+    if (helper_call(&http_helper, &request, &reply, clock_later(deadline, HTTP_GRACE_MS), e) < 0)
         return -1;
     answer->status = (unsigned)record_u64(&reply, HTTP_TAG_STATUS, 0);
     answer->transient = record_find(&reply, HTTP_TAG_TRANSIENT, &f);

@@ -13,11 +13,10 @@
 
 #include <base/clock.h>
 #include <base/file.h>
+#include <base/holder.h>
 #include <base/mem.h>
 #include <base/text.h>
 #include <ipc/keeper.h>
-
-#include "holder.h"
 
 #define ANSWER_MS 5000
 #define BUSY_NAP_MS 10

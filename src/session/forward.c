@@ -16,6 +16,7 @@
 
 #include <base/clock.h>
 #include <base/file.h>
+#include <base/holder.h>
 #include <base/mem.h>
 #include <base/proc.h>
 #include <base/text.h>
@@ -23,7 +24,6 @@
 #include <model/identity.h>
 
 #include "control.h"
-#include "holder.h"
 #include "sockets.h"
 #include "way.h"
 

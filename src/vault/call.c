@@ -17,6 +17,7 @@
 
 #define TRIES 4
 #define CALL_MS 30000
+#define URL_MOST 65536
 #define BODY_MOST (4 * SECRET_MAX)
 /* As long as Vault may want to be left alone by one run. */
 #define RETRY_AFTER_MOST 30
@@ -43,10 +44,12 @@ static int put_body(struct http_request *request, const json_t *body, struct err
 static int build(const struct vault *v, const struct vault_call *c, struct http_request *request,
                  struct err *e)
 {
-    AUTO_FREE(char *, url);
+    AUTO_BUF(url, URL_MOST);
 
-    url = mem_printf("%s/v1/%s", v->addr, c->path);
-    http_start(request, c->method, url);
+    buf_printf(&url, "%s/v1/%s", v->addr, c->path);
+    if (!buf_ok(&url))
+        return err_set(e, ERR_DATA, "Vault: a request over %d bytes", URL_MOST);
+    http_start(request, c->method, buf_str(&url));
     http_header(request, "X-Vault-Request", "true");
     if (c->token)
         http_header_secret(request, "X-Vault-Token", c->token);
@@ -98,7 +101,7 @@ static int call_once(const struct vault *v, const struct vault_call *c, bool min
     *why = (struct vault_refusal){0};
     if (build(v, c, &request, e) < 0)
         return -1;
-    log_trace("vault", "%s %s", c->method, c->path);
+    log_trace("vault", "%s %.*s", c->method, (int)strcspn(c->path, "?"), c->path);
     if (http_call(&request, answer, clock_deadline(CALL_MS, deadline), e) < 0)
         return vault_explain_silence(v, e);
     if (*http_text(answer, own + WARNINGS))

@@ -28,7 +28,7 @@
 #include <ipc/keeper.h>
 #include <session/control.h>
 #include <session/forward.h>
-#include <session/holder.h>
+#include <base/holder.h>
 
 static char home[] = "/tmp/broker-forward-XXXXXX";
 

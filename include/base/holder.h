@@ -1,6 +1,6 @@
 /* Who holds a local end: for the error that says that it is taken. */
-#ifndef SESSION_HOLDER_H
-#define SESSION_HOLDER_H
+#ifndef BASE_HOLDER_H
+#define BASE_HOLDER_H
 
 #include <sys/socket.h>
 #include <sys/types.h>

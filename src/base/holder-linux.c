@@ -2,7 +2,7 @@
  * Linux: a listening socket's inode is in /proc/net/tcp, and its process is found in /proc/PID/fd, if that
  * may be read. Processes of other users and non-dumpable ones (our own keepers) are not found.
  */
-#include "holder.h"
+#include <base/holder.h>
 
 #include <dirent.h>
 #include <inttypes.h>

@@ -17,6 +17,9 @@ struct child {
     struct buf said; /* its stderr: the last 4 KiB, sanitised, whole lines for people */
     /* Each chunk of its stdout; NULL: dropped. */
     void (*printed)(struct child *c, const char *bytes, size_t n);
+    /* Each line of its stderr that begins with "debug", as it came: such lines are not in `said`. NULL: they
+     * are as all others. */
+    void (*debugged)(struct child *c, const char *line);
     /* Once, when it has ended and its outputs are drained. Not called after child_forget(). */
     void (*ended)(struct child *c);
     struct watch out, err, life;

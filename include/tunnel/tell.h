@@ -15,9 +15,8 @@ void tell_begin(const char *whose, void (*gather)(struct buf *out));
 void tell_now(void);
 /* The wait is over: nothing more is shown. */
 void tell_end(void);
-/* At its deadline: where something was said to a person, or where it is certain that a login goes on, the
- * wait may last login_timeout from its beginning. *deadline is moved, once, before READY; false: it is not.
- */
-bool tell_gives_time(int64_t *deadline, bool certain);
+/* At its deadline: where something was said to a person, the wait may last login_timeout from its beginning.
+ * *deadline is moved, once, before READY; false: it is not. */
+bool tell_gives_time(int64_t *deadline);
 
 #endif

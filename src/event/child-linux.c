@@ -34,9 +34,10 @@ struct group {
     pid_t id;
     struct child *owner; /* NULL: ended or forgotten */
     struct buf raw;      /* the tail of its stderr as it came */
-    bool reaped;         /* the leader */
-    bool whole;          /* see struct child */
-    int64_t kill_at;     /* 0: not ending */
+    struct debug_lines debug;
+    bool reaped;     /* the leader */
+    bool whole;      /* see struct child */
+    int64_t kill_at; /* 0: not ending */
     struct timer look;
     struct group *next;
 };
@@ -65,8 +66,12 @@ static void group_add(pid_t id, struct child *owner)
 {
     struct group *g = mem_alloc(1, sizeof *g);
 
-    *g = (struct group){
-        .id = id, .owner = owner, .raw = BUF_INIT(2 * SAID_KEPT), .whole = owner->whole, .next = groups};
+    *g = (struct group){.id = id,
+                        .owner = owner,
+                        .raw = BUF_INIT(2 * SAID_KEPT),
+                        .debug = DEBUG_LINES_INIT,
+                        .whole = owner->whole,
+                        .next = groups};
     groups = g;
 }
 
@@ -80,6 +85,7 @@ static void group_free(struct group *g)
     guard_disowns_group(g->id);
     timer_clear(&g->look);
     buf_release(&g->raw);
+    buf_release(&g->debug.line);
     if (g->whole)
         orphans_end(is_known_group);
     free(g);
@@ -132,6 +138,14 @@ static void close_watched(struct watch *w)
         (void)close(fd);
 }
 
+static void hear(struct group *g, const char *bytes, size_t n)
+{
+    AUTO_BUF(rest, SAID_KEPT + DEBUG_LINE_MOST);
+
+    debug_lines_take(&g->debug, g->owner, bytes, n, &rest);
+    said_add(&g->raw, &g->owner->said, buf_str(&rest), rest.len);
+}
+
 /* Reads once. False: there is nothing more now. The callback may forget the child: g has no owner then. */
 static bool read_output(struct group *g, struct watch *w)
 {
@@ -144,7 +158,7 @@ static bool read_output(struct group *g, struct watch *w)
     if (n <= 0)
         return false;
     if (w == &c->err)
-        said_add(&g->raw, &c->said, chunk, (size_t)n);
+        hear(g, chunk, (size_t)n);
     else if (c->printed)
         c->printed(c, chunk, (size_t)n);
     explicit_bzero(chunk, sizeof chunk);

@@ -37,3 +37,49 @@ void said_add(struct buf *raw, struct buf *said, const char *bytes, size_t n)
     buf_clear(said);
     text_sanitise(said, buf_str(&text), text.len);
 }
+
+static const char debug[] = "debug";
+#define DEBUG_LEN (sizeof debug - 1)
+
+/* The line that goes on is none: what was held back of it goes on. */
+static void let_go(struct debug_lines *d, struct buf *rest)
+{
+    buf_add(rest, d->line.data, d->line.len);
+    buf_clear(&d->line);
+}
+
+static void line_ends(struct debug_lines *d, struct child *c, struct buf *rest)
+{
+    if (d->line.len >= DEBUG_LEN) {
+        if (d->line.data[d->line.len - 1] == '\r')
+            d->line.data[d->line.len - 1] = '\0';
+        c->debugged(c, buf_str(&d->line));
+        buf_clear(&d->line);
+    } else {
+        let_go(d, rest);
+        buf_putc(rest, '\n');
+    }
+    d->other = false;
+}
+
+void debug_lines_take(struct debug_lines *d, struct child *c, const char *bytes, size_t n, struct buf *rest)
+{
+    if (!c->debugged) {
+        buf_add(rest, bytes, n);
+        return;
+    }
+    for (; n; bytes++, n--) {
+        if (*bytes == '\n') {
+            line_ends(d, c, rest);
+            continue;
+        }
+        if (!d->other && d->line.len < DEBUG_LEN && *bytes != debug[d->line.len]) {
+            let_go(d, rest);
+            d->other = true;
+        }
+        if (d->other)
+            buf_putc(rest, *bytes);
+        else if (d->line.len < DEBUG_LINE_MOST - 1)
+            buf_putc(&d->line, *bytes);
+    }
+}

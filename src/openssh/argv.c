@@ -85,7 +85,8 @@ void openssh_command(const struct ssh_settings *s, const char *control, struct w
         words_add(argv, fixed[i]);
     if (s->has_fork_option)
         add(argv, "-o", "ForkAfterAuthentication=no");
-    add(argv, "-o", log_wants(LOG_TRACE) ? "LogLevel=DEBUG1" : "LogLevel=INFO");
+    /* It says only so when keys are exchanged. */
+    add(argv, "-o", "LogLevel=DEBUG1");
     add(argv, "-S", NULL);
     words_take(argv, without_tokens(control));
     add_seconds(argv, "ServerAliveInterval", s->keepalive / SSH_LOOKS);

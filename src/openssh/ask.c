@@ -43,7 +43,7 @@ static struct {
     int64_t *deadline;
     void (*give_up)(void);
     struct words given; /* the prompts that this login had an answer for */
-    bool failed, answered;
+    bool failed;
     struct err why;
 } login;
 
@@ -145,7 +145,6 @@ static int answer_now(enum ask_kind kind, const char *prompt, struct secret **ou
     if (kind == ASK_PASSWORD || kind == ASK_KEPT)
         keep(prompt, *out);
     needed_person |= kind == ASK_ONCE;
-    login.answered |= kind != ASK_YES;
     words_add(&login.given, prompt);
     return 0;
 }
@@ -316,7 +315,7 @@ void ask_begin(const struct ssh_settings *s, int64_t *deadline, void (*give_up)(
     login.group = -1;
     login.deadline = deadline;
     login.give_up = give_up;
-    login.failed = login.answered = false;
+    login.failed = false;
 }
 
 void ask_add_wrong(const struct ssh_settings *s, struct err *e)
@@ -331,11 +330,6 @@ void ask_add_wrong(const struct ssh_settings *s, struct err *e)
         if (text_starts(prompt, begins) && times == s->password_prompts)
             ssh_add_wrong(prompt + sizeof begins - 1, strcspn(prompt + sizeof begins - 1, "'"), times, e);
     }
-}
-
-bool ask_was_answered(void)
-{
-    return login.answered;
 }
 
 void ask_for_group(pid_t group)

@@ -22,8 +22,6 @@ int ask_open(const char *folder, struct err *e);
 void ask_environment(struct env_changes *env);
 /* Names the keys whose passphrase was wrong as often as it is asked for in a login. */
 void ask_add_wrong(const struct ssh_settings *s, struct err *e);
-/* Whether the login that goes on had an answer to a question but that about a host key. */
-bool ask_was_answered(void);
 /* A login of processes of that group begins; the time that a person takes is added to *deadline. give_up()
  * where a question has no answer and ssh would go on without one. */
 void ask_begin(const struct ssh_settings *s, int64_t *deadline, void (*give_up)(void));

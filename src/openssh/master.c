@@ -47,6 +47,7 @@ static struct {
     bool borrowed;  /* it is the user's own */
     struct err why; /* it was ended by us; ERR_NONE: it was not */
     bool persons;   /* somebody is waited for: a person */
+    bool exchanged; /* keys, for the first time */
     struct mux *request;
     void (*settled)(const struct err *e);
     void (*lost)(const struct err *e);
@@ -174,20 +175,10 @@ static void gather(struct buf *out)
         openssh_for_persons(buf_str(&master.ssh.said), out);
 }
 
-/* What is no word of ssh's own came from the far side's login, and so did its questions; behind a proxy, from
- * who knows where. */
-static bool is_logging_in(void)
-{
-    AUTO_BUF(said, 8192);
-
-    gather(&said);
-    return !master.s->proxy_jump && !master.s->proxy_command && (said.len || ask_was_answered());
-}
-
 /* The time that questions took was added to the deadline. */
 static void is_late(struct timer *t)
 {
-    master.persons |= clock_left(master.deadline) == 0 && tell_gives_time(&master.deadline, is_logging_in());
+    master.persons |= clock_left(master.deadline) == 0 && tell_gives_time(&master.deadline);
     if (clock_left(master.deadline) > 0) {
         timer_set(t, master.deadline, is_late);
         return;
@@ -199,6 +190,23 @@ static void is_late(struct timer *t)
     (void)ssh_not_let_in(master.s, &master.why);
     openssh_add_said(buf_str(&master.ssh.said), &master.why);
     child_end(&master.ssh);
+}
+
+/* OpenSSH's words of all versions. From here on a person may have to approve of it somewhere else; after
+ * READY there is none. */
+static void debugged(struct child *c, const char *line)
+{
+    AUTO_BUF(clean, 1024);
+
+    (void)c;
+    text_sanitise(&clean, line, strlen(line));
+    log_trace("ssh", "%s", buf_str(&clean));
+    if (master.state != STARTING || master.exchanged || keeper_is_ready() ||
+        !text_equal(line, "debug1: SSH2_MSG_NEWKEYS received"))
+        return;
+    master.exchanged = master.persons = true;
+    master.deadline = clock_deadline(opt.login_timeout, CLOCK_NEVER);
+    timer_set(&master.late, master.deadline, is_late);
 }
 
 /* --- its start ------------------------------------------------------------------------------------------ */
@@ -316,12 +324,13 @@ static void start_own(void)
     char who[300];
 
     err_clear(&master.why);
-    master.persons = false;
+    master.persons = master.exchanged = false;
     (void)snprintf(who, sizeof who, "%s@%s", s->user, s->host);
     tell_begin(who, gather);
     master.state = STARTING;
     master.deadline = clock_deadline(hops(s) * s->connect_timeout + SPARE_MS, CLOCK_NEVER);
     master.ssh.ended = ended;
+    master.ssh.debugged = debugged;
     ask_begin(s, &master.deadline, give_up);
     if (start(&e) < 0) {
         struct err ignored = ERR_INIT;

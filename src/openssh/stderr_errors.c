@@ -19,12 +19,11 @@
 
 #define LINE_MOST 1024
 
-/* Its lines, without "debug1: " and its like. */
 static void split(const char *said, struct words *lines)
 {
     for (const char *p = said, *end; *p; p = *end ? end + 1 : end) {
         end = p + strcspn(p, "\n");
-        if (end > p && !text_starts(p, "debug"))
+        if (end > p)
             words_take(lines, mem_strndup(p, (size_t)(end - p)));
     }
 }

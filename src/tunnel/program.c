@@ -131,7 +131,7 @@ static void is_late(struct timer *t)
     AUTO_BUF(time, 32);
     AUTO_BUF(end, 256);
 
-    if (tell_gives_time(&deadline, false)) {
+    if (tell_gives_time(&deadline)) {
         program.limit = opt.login_timeout;
         timer_set(t, deadline, is_late);
         return;

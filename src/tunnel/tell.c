@@ -82,14 +82,14 @@ void tell_end(void)
     tell.gather = NULL;
 }
 
-bool tell_gives_time(int64_t *deadline, bool certain)
+bool tell_gives_time(int64_t *deadline)
 {
     AUTO_BUF(said, SAID_MOST);
 
     if (!tell.gather || tell.given || keeper_is_ready())
         return false;
     tell.gather(&said);
-    if ((!certain && (!said.len || !opt.person)) || tell.began + opt.login_timeout <= *deadline)
+    if (!said.len || !opt.person || tell.began + opt.login_timeout <= *deadline)
         return false;
     tell.given = true;
     *deadline = tell.began + opt.login_timeout;

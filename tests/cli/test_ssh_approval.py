@@ -84,9 +84,10 @@ def test_nothing_is_shown_where_it_does_not(broker, place, engine):
     assert (done.code, done.errors) == (0, "")
 
 
-def test_without_a_word(broker, place):
+@BOTH
+def test_without_a_word(broker, place, engine):
     """An approval on a phone, of which the bastion says nothing; nor need a terminal be there."""
-    place("libssh2", 5, banner=False)
+    place(engine, 5, banner=False)
     done = broker.run("connect", "p", *QUERY)
     assert (done.code, done.text, done.errors) == (0, "1\n", "")
 
@@ -108,6 +109,26 @@ def test_nobody_approves(broker, place, engine):
     assert f"broker: p: {sshd.user}@127.0.0.1: not logged in within 6s".encode() in t.shown and t.shown.count(PAGE.encode()) >= 2, t.shown
     assert b"login_timeout gives it longer" in t.shown
     assert gone(broker)
+
+
+@BOTH
+def test_nobody_approves_without_a_word(broker, place, engine):
+    """login_timeout, not connect_timeout, and no longer."""
+    sshd = place(engine, 60, banner=False, login_timeout="4s")
+    done = broker.run("connect", "p", *QUERY)
+    assert done.code == 69 and f"broker: p: {sshd.user}@127.0.0.1: not logged in within 4s" in done.errors, done.errors
+    assert gone(broker)
+
+
+def test_without_a_word_behind_a_jump_host(broker, place, start_sshd, user_key):
+    """The jump host lets in at once; who waits is the last one."""
+    sshd, jump = place(None, 6, banner=False, connect_timeout="2s"), start_sshd()
+    jump.authorize(user_key)
+    place.home.knows(sshd, jump)
+    place.home.config(f"Host 127.0.0.1\nProxyJump hop\nHost hop\nHostName {jump.host}\nPort {jump.port}\nUser {jump.user}\n"
+                      f"IdentityFile {user_key}\n")
+    done = broker.run("connect", "p", *QUERY)
+    assert (done.code, done.text, done.errors) == (0, "1\n", "")
 
 
 def test_proxy_command_that_sends_to_a_page(broker, place):

@@ -296,6 +296,29 @@ static void all_end_with_us(void **state)
     release(&deaf);
 }
 
+static void debugged(struct child *c, const char *line)
+{
+    buf_printf(&OWNER_OF(c, struct run, child)->out, "[%s]", line);
+}
+
+/* In pieces, with ssh's line ends, beside lines that only begin so, and one that is too long. */
+static void debug_lines(void **state)
+{
+    struct run run = RUN_INIT;
+
+    (void)state;
+    run.child.debugged = debugged;
+    start(
+        &run,
+        "{ printf 'de'; sleep 0.1; printf 'bug1: a\\r\\ndeb\\ndecline\\n debug1: b\\n\\ndebug2:'; sleep 0.1;"
+        "printf '\\nproxy debug1: c\\ndebug %0600d\\nend' 7; } >&2");
+    wait_until(&run);
+    assert_string_equal(buf_str(&run.child.said), "deb\ndecline\n debug1: b\n\nproxy debug1: c\nend");
+    assert_int_equal(strncmp(buf_str(&run.out), "[debug1: a][debug2:][debug 0", 28), 0);
+    assert_in_range(run.out.len, 500, 550);
+    release(&run);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -309,7 +332,7 @@ int main(void)
         cmocka_unit_test(outputs),         cmocka_unit_test(cannot_start),
         cmocka_unit_test(inherited),       cmocka_unit_test(grandchild_ends_with_the_program),
         cmocka_unit_test(ended_by_us),     cmocka_unit_test(forgotten),
-        cmocka_unit_test(all_end_with_us),
+        cmocka_unit_test(all_end_with_us), cmocka_unit_test(debug_lines),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

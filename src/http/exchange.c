@@ -120,6 +120,13 @@ static const char *connect_reason(void)
     }
 }
 
+/* By TLS 1.3 a server says so only once it is asked something, and the connection breaks there. */
+static bool wants_client_certificate(CURLcode code, const char *detail)
+{
+    return (code == CURLE_RECV_ERROR || code == CURLE_SSL_CONNECT_ERROR) &&
+           strstr(detail, "certificate required");
+}
+
 /* Our text for an error, and whether trying again may help (not with a wrong certificate). NULL: use
  * libcurl's. */
 static const char *reason(CURLcode code, bool *transient)
@@ -168,7 +175,10 @@ static void say_failure(struct exchange *x, CURLcode code, const char *detail)
         x->broken = true;
         words = "its answer is over 1 MiB";
     }
-    if (code == CURLE_RECV_ERROR && from_proxy >= 300) {
+    if (wants_client_certificate(code, detail)) {
+        x->transient = false;
+        buf_puts(&text, "it wants a client certificate");
+    } else if (code == CURLE_RECV_ERROR && from_proxy >= 300) {
         x->transient = from_proxy >= 500;
         buf_printf(&text, "the proxy that the environment names answers with status %ld", from_proxy);
     } else if (words) {

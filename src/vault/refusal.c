@@ -116,7 +116,8 @@ int vault_explain_silence(const struct vault *v, struct err *e)
     if (strstr(e->msg, "certificate is not trusted") || strstr(e->msg, "authorities"))
         return err_hint(e, "vault_ca = a PEM file with the authority of Vault's certificate");
     if (strstr(e->msg, "client certificate"))
-        return err_hint(e, "check vault_cert and vault_key");
+        return err_hint(
+            e, "vault_cert and vault_key: PEM files of a certificate that Vault accepts, and of its key");
     if (e->code == ERR_UNREACHABLE)
         return err_hint(e, "check the network, and vault_addr = %s", v->addr);
     return -1;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <base/file.h>
+#include <base/mem.h>
 
 #include "method.h"
 #include "token.h"
@@ -11,13 +12,15 @@
 int vault_read_file(const char *path, enum key key, struct secret **out, struct err *e)
 {
     AUTO_BUF(text, FILE_MOST);
+    AUTO_FREE(char *, shown);
     int got = file_read(path, FILE_PRIVATE, &text, e);
 
     if (got < 0)
         return -1;
+    shown = path_short(path);
     if (got > 0) {
         (void)err_set(e, ERR_CONFIG, "no such file");
-        (void)err_what(e, "%s", path);
+        (void)err_what(e, "%s", shown);
         return err_hint(e, "check %s", key_infos[key].name);
     }
     *out = secret_from(buf_str(&text), text.len);
@@ -26,6 +29,6 @@ int vault_read_file(const char *path, enum key key, struct secret **out, struct 
     if (!fault)
         return 0;
     (void)err_set(e, ERR_CONFIG, "its first line has %s%s", fault, secret_len(*out) ? " in it" : "");
-    (void)err_what(e, "%s", path);
+    (void)err_what(e, "%s", shown);
     return err_hint(e, "%s is a file with that one word alone", key_infos[key].name);
 }

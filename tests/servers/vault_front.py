@@ -1,6 +1,7 @@
 """What stands between broker and a Vault in tests: it hands on each request, and the answer.
 
-`seen` has what came (servers/web.py), so that a test can say which requests were made, and how often. Every secret that goes
+`seen` has what came (servers/web.py), so that a test can say which requests were made, and how often; `tokens` those that
+log-ins gave. Every secret that goes
 by is told to `secret`, so that a leak of it is found. `instead` maps a path to what is answered in Vault's place, once each,
 as the routes of Web: that is how a real Vault comes to have bad moments."""
 import http.client
@@ -15,7 +16,7 @@ Handler.do_LIST = Handler.answer
 
 class Front(Web):
     def __init__(self, url, secret=lambda value: None, **more):
-        self.place, self.secret, self.instead = urllib.parse.urlsplit(url), secret, {}
+        self.place, self.secret, self.instead, self.tokens = urllib.parse.urlsplit(url), secret, {}, []
         super().__init__(**more)
         self.routes = self
 
@@ -46,6 +47,8 @@ class Front(Web):
             for name, part in value.items():
                 if name in HIDDEN and isinstance(part, str) and part:
                     self.secret(part.encode())
+                    if name == "client_token":
+                        self.tokens.append(part)
                 self.note(part)
 
     def asked(self, *words):

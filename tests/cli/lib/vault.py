@@ -95,11 +95,11 @@ def query(url):
 
 
 def refused(done, code, *words):
-    """A failure in our form: one line that begins with the profile's name and has WORDS, one hint."""
+    """A failure in our form: one line, WORDS (patterns) somewhere, one hint."""
     text = done.errors if hasattr(done, "errors") else done
     lines = [line for line in text.splitlines() if line]
     assert code is None or getattr(done, "code", code) == code, (done.code, text)
-    assert any(line.startswith("broker: w: ") for line in lines) and sum(line.startswith("hint: ") for line in lines) == 1, text
+    assert any(line.startswith("broker: ") for line in lines) and sum(line.startswith("hint: ") for line in lines) == 1, text
     for word in words:
         assert re.search(word, text), (word, text)
     return text

@@ -1,0 +1,195 @@
+"""The ways to log in to a real Vault that need no browser, and TLS to it: each method with a good and a bad proof, who is
+asked and who is not, what is kept."""
+import re
+import socket
+
+import pytest
+
+from lib.vault import refused, shown
+from servers import slapd as directory
+
+CANARY = b"fake-method-canary-5d11"
+
+
+def type_password(desk, verb, *args, password):
+    tty = desk.pty(verb, "w", *args)
+    tty.expect(r"password[^\r\n]*: ")
+    assert not tty.echo
+    tty.sendline(password)
+    return tty.wait(), tty
+
+
+@pytest.fixture(params=["userpass", "ldap"])
+def by_password(request, desk, vault):
+    """desk.secret: alice's password."""
+    if request.param == "ldap":
+        desk.secret, mount = directory.PASSWORD.encode(), vault.ldap(request.getfixturevalue("slapd"))
+    else:
+        desk.secret, mount = CANARY, vault.userpass(CANARY.decode())
+    desk.broker.secret(desk.secret)
+    desk.configure(vault_auth=request.param, vault_mount=mount, vault_user="alice")
+    return desk
+
+
+def test_password(by_password, vault):
+    """Asked for once, without echo; then nobody is asked."""
+    code, tty = type_password(by_password, "login", password=by_password.secret)
+    assert code == 0 and re.search(r"logged in, valid for (1h|59m)\n$", shown(tty)), shown(tty)
+    assert by_password.lease().user and len(vault.front.asked("/login/")) == 1
+
+
+def test_password_where_it_is_needed(by_password, vault):
+    code, tty = type_password(by_password, "exec", "--", "sh", "-c", "echo ran as $MYSQL_USER", password=by_password.secret)
+    assert code == 0 and f"ran as {vault.users()[0]}" in shown(tty)
+
+
+def test_wrong_password(by_password, vault):
+    code, tty = type_password(by_password, "login", password=by_password.broker.secret(b"fake-wrong-canary-77"))
+    assert code == 77
+    refused(shown(tty), 77, "invalid username or password|ldap")
+    assert by_password.ask().code == 79 and not vault.users()
+
+
+def test_password_without_a_terminal(by_password, vault):
+    done = by_password.ask("--no-input")
+    assert (done.text, done.code) == ("", 79) and not vault.front.seen
+    assert done.errors == f"broker: w: not logged in to {vault.front.url}\nhint: broker login w\n"
+
+
+def test_password_that_is_interrupted(by_password):
+    tty = by_password.pty("login", "w")
+    tty.expect(r"password[^\r\n]*: ")
+    tty.interrupt()
+    assert tty.wait() == -2 and tty.echo
+
+
+def test_user_with_odd_bytes(desk, vault):
+    """It stays in its place in the path."""
+    desk.configure(vault_auth="userpass", vault_mount=vault.userpass(CANARY.decode()), vault_user="a/../../x?y")
+    desk.broker.secret(CANARY)
+    code, tty = type_password(desk, "login", password=CANARY)
+    assert code and all("/../" not in seen.path and "?" not in seen.path for seen in vault.front.seen)
+
+
+@pytest.fixture
+def approle(desk, vault):
+    mount, role_id, secret_id = vault.approle()
+    desk.broker.write("secret-id", desk.broker.secret(secret_id.encode()) + b"\n", secret=True)
+    desk.configure(vault_auth="approle", vault_mount=mount, vault_role_id=role_id, vault_secret_id_file="~/secret-id")
+    return desk
+
+
+def test_approle(approle, vault):
+    """Nobody is needed, so no terminal is."""
+    assert approle.lease() == approle.lease() and len(vault.front.asked(f"auth/approle{vault.number}/login")) == 1
+
+
+def test_wrong_secret_id(approle, vault):
+    approle.broker.write("secret-id", "00000000-0000-0000-0000-000000000000\n")
+    refused(approle.ask(), 77, "invalid role or secret ID|invalid secret id")
+
+
+@pytest.mark.parametrize("case", ["missing", "readable by others"])
+def test_secret_id_that_will_not_do(approle, vault, case):
+    path = approle.broker.home / "secret-id"
+    path.unlink() if case == "missing" else path.chmod(0o644)
+    refused(approle.ask(), 78, "broker: ~/secret-id: ")
+    assert not vault.front.seen
+
+
+@pytest.fixture
+def jwt(desk, vault, tmp_path):
+    mount, desk.sign = vault.jwt(tmp_path)
+    desk.configure(vault_auth="jwt", vault_mount=mount, vault_role="job", vault_jwt_file="~/jwt")
+    desk.give = lambda **claims: desk.broker.write("jwt", desk.broker.secret(desk.sign(**claims).encode()) + b"\n", secret=True)
+    return desk
+
+
+def test_jwt(jwt, vault):
+    jwt.give()
+    assert jwt.lease().user and jwt.lease() and len(vault.front.asked("/login")) == 1
+
+
+@pytest.mark.parametrize("claims, words", [({"exp": 1000}, "expired"), ({"iss": "https://evil.example"}, "iss"), ({"aud": "x"}, "aud")])
+def test_jwt_that_will_not_do(jwt, claims, words):
+    jwt.give(**claims)
+    refused(jwt.ask(), 77, words)
+
+
+def test_token_that_is_asked_for(desk, vault):
+    """vault_auth = token: pasted once."""
+    desk.configure(vault_auth="token")
+    token = desk.broker.secret(vault.token().encode())
+    tty = desk.pty("login", "w")
+    tty.expect(r"token[^\r\n]*: ")
+    assert not tty.echo
+    tty.sendline(token)
+    assert tty.wait() == 0, shown(tty)
+    assert desk.lease().user
+
+
+# TLS
+
+@pytest.fixture
+def given(desk, vault):
+    desk.broker.env["VAULT_TOKEN"] = desk.broker.secret(vault.token().encode()).decode()
+    return desk
+
+
+def test_own_authority(given, vault, pki):
+    given.configure(vault_addr=vault.vault.tls, vault_ca=pki.ca)
+    assert given.lease().user
+
+
+def test_environment_fills_the_gaps(given, vault, pki):
+    given.configure(vault_addr=None)
+    assert given.ask(env={"VAULT_ADDR": vault.vault.mutual, "VAULT_CACERT": str(pki.ca), "VAULT_CLIENT_CERT": str(pki.client_cert),
+                                         "VAULT_CLIENT_KEY": str(pki.client_key)}).code == 0
+    assert given.ask(env={"BAO_ADDR": vault.front.url, "VAULT_ADDR": "http://127.0.0.1:1"}).code == 0
+
+
+@pytest.mark.parametrize("ca", ["wrong_ca", None])
+def test_authority_that_is_not_trusted(given, vault, pki, ca):
+    given.configure(vault_addr=vault.vault.tls, vault_ca=ca and getattr(pki, ca))
+    refused(given.ask(), 69, "certificate", "hint: .*vault_ca")
+
+
+def test_name_that_is_another(given, vault, pki, names):
+    given.configure(vault_addr=vault.vault.tls.replace("127.0.0.1", "wrong.test.internal"), vault_ca=pki.ca)
+    refused(given.ask(), 69, "certificate|wrong.test.internal")
+
+
+def test_client_certificate(given, vault, pki):
+    given.configure(vault_addr=vault.vault.mutual, vault_ca=pki.ca, vault_cert=pki.client_cert, vault_key=pki.client_key)
+    assert given.lease().user
+
+
+def test_client_certificate_missing(given, vault, pki):
+    given.configure(vault_addr=vault.vault.mutual, vault_ca=pki.ca)
+    refused(given.ask(), 69, "it wants a client certificate", "hint: vault_cert")
+
+
+@pytest.mark.parametrize("addr", ["http://vault.example.com", "http://192.0.2.1:8200", "http://127.0.0.1.evil.example", "http://localhost@evil.example",
+                                  "ftp://127.0.0.1", "http://0x7f000001:8200"])
+def test_http_beyond_this_machine(given, addr):
+    """The token would be read on its way."""
+    given.configure(vault_addr=addr)
+    done = given.ask()
+    assert done.code in (64, 78) and "vault_addr" in done.errors and "hint: " in done.errors, done.errors
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.5.5.5"])
+def test_http_to_this_machine(given, vault, host):
+    given.configure(vault_addr=vault.front.url.replace("127.0.0.1", host))
+    done = given.ask(secret_out=True)
+    if host == "127.5.5.5":  # where nobody listens
+        assert done.code == 69
+    else:
+        assert done.code == 0, done.errors
+
+
+def test_vault_that_is_away(given):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        given.configure(vault_addr=f"http://127.0.0.1:{s.getsockname()[1]}")
+        refused(given.ask(), 69, "vault_addr")

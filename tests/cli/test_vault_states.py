@@ -1,0 +1,235 @@
+"""What a Vault may answer on a bad day, by a fake (servers/vault_fake.py), as a real one does not do it on request: a clear
+line, one hint, the right exit status, a bounded time; and nothing that was kept is lost. After each case the next run succeeds.
+Where a case is documented: the status codes in Vault's API documentation; 429 of quotas in "Resource quotas"; 472, 473 and 307 in
+"High availability" and "sys/health"; 412 in "Vault Enterprise eventual consistency"."""
+import json
+import threading
+
+import pytest
+
+from lib.keyring import Keyring  # noqa: F401
+from lib.vault import Desk, refused, shown
+from servers.vault_fake import TOKEN, VaultFake
+from servers.vault_front import errors
+
+PATH = "/v1/database/creds/readonly"
+
+
+class Place:
+    """As an Area, for a fake."""
+    path = "database/creds/readonly"
+
+    def __init__(self, fake, database):
+        self.front, self.database = fake, database
+
+
+class Nowhere:
+    host, port = "127.0.0.1", 3306
+
+
+@pytest.fixture
+def fake(broker):
+    made = []
+
+    def make(**told):
+        made.append(VaultFake(broker.secret, **told))
+        return made[-1]
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def given(broker, keyring, fake):
+    """A person with the fake's token in VAULT_TOKEN; .fake."""
+    server = fake()
+    desk = Desk(broker, keyring, Place(server, Nowhere))
+    broker.env["VAULT_TOKEN"] = broker.secret(TOKEN.encode()).decode()
+    desk.fake = server
+    return desk
+
+
+def reads(desk):
+    return [seen for seen in desk.fake.seen if seen.path == PATH]
+
+
+def test_good(given):
+    assert given.lease() == given.lease() and len(reads(given)) == 1
+
+
+# What passes
+
+@pytest.mark.parametrize("status, headers", [(429, {"Retry-After": "1"}), (429, {}), (412, {}), (503, {})])
+def test_once(given, status, headers):
+    """Tried again, and nobody notices. 412: a performance standby that has not seen the token yet."""
+    given.fake.instead[PATH] = [(status, headers, errors("not now"))]
+    assert given.lease().user and len(reads(given)) == 2
+
+
+def test_retry_after_is_waited_for(given):
+    times = []
+
+    def busy(request):
+        import time
+        times.append(time.monotonic())
+        return (429, {"Retry-After": "2"}, errors("request path \"x\": rate limit quota exceeded")) if len(times) == 1 else given.fake.forward(request)
+    given.fake.instead[PATH] = [busy, busy]
+    given.lease()
+    assert times[1] - times[0] >= 1.9
+
+
+# What does not
+
+ALWAYS = {
+    "rate limit": (429, {"Retry-After": "0"}, errors('request path "database/creds/readonly": rate limit quota exceeded'), 75, "rate limit quota exceeded"),
+    "rate limit for an hour": (429, {"Retry-After": "3600"}, errors("rate limit quota exceeded"), 75, "rate limit"),
+    "lease count": (429, {}, errors("request path \"x\": lease count quota exceeded"), 75, "lease count quota exceeded"),
+    "sealed": (503, {}, errors("Vault is sealed"), 75, "Vault is sealed"),
+    "internal error": (500, {}, errors("1 error occurred:\n\t* internal error\n\n"), 75, "internal error"),
+    "bad gateway": (502, {"Content-Type": "text/html"}, b"<html><body>Bad Gateway</body></html>", 75, "502"),
+    "replica": (412, {}, errors("required index state not present"), 75, "412|index state"),
+    "standby": (473, {}, b"", (75, 77), "473"),
+    "not found": (404, {}, errors(), 77, "404|vault_path"),
+    "wrong method": (405, {}, errors("1 error occurred:\n\t* unsupported operation\n\n"), 77, "unsupported operation"),
+    "bad request": (400, {}, errors("unknown role: readonly"), 77, "unknown role"),
+    "gone": (410, {}, b"", 77, "410"),
+    "200 of a portal": (200, {"Content-Type": "text/html"}, b"<html>log in to this network</html>", 76, None),
+    "200 of nothing": (200, {}, b"", 76, None),
+    "no user": (200, {}, b'{"data":{"password":"fake-x"},"lease_duration":60}', 76, "user"),
+    "no password": (200, {}, b'{"data":{"username":"x"},"lease_duration":60}', 76, "password"),
+    "empty user": (200, {}, b'{"data":{"username":"","password":"fake-x"}}', 76, None),
+    "user of another type": (200, {}, b'{"data":{"username":["x"],"password":{"a":1}}}', 76, None),
+    "user with a line": (200, {}, b'{"data":{"username":"x\\nhost=evil","password":"fake-x"},"lease_id":"a","lease_duration":60}', 76, None),
+    "not json": (200, {}, b'{"data":', 76, None),
+    "deep json": (200, {}, b"[" * 100000, 76, None),
+    "204": (204, {}, b"", 76, None),
+}
+
+
+@pytest.mark.parametrize("name", ALWAYS)
+def test_always(given, name):
+    """Said in Vault's words; then Vault is well, and nothing was lost."""
+    status, headers, body, code, words = ALWAYS[name]
+    given.fake.instead[PATH] = [(status, headers, body)] * 20
+    done = given.ask("--timeout", "20")
+    refused(done, done.code, *([words] if words else []))
+    assert done.code in (code if isinstance(code, tuple) else (code,)), (done.code, done.errors)
+    given.fake.instead.clear()
+    assert given.lease().user
+
+
+def test_no_log_in_because_of_trouble(given):
+    """429 and 5xx never start one."""
+    for status in (429, 500, 502, 503):
+        given.fake.instead[PATH] = [(status, {}, errors("trouble"))] * 20
+        tty = given.pty("exec", "w", "--timeout", "15", "--", "true")
+        assert tty.wait() == 75, shown(tty)
+    assert not given.fake.asked("login") and not given.fake.asked("auth_url") and not (given.broker.home / "seen").exists()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_redirect(given, fake, status):
+    """Of a standby: the host is named, the token goes nowhere else."""
+    other = fake()
+    given.fake.instead[PATH] = [(status, {"Location": f"{other.url}{PATH}"}, b"")]
+    refused(given.ask(), 76, other.url, f"hint: .*vault_addr = {other.url}")
+    assert not other.seen
+
+
+def test_redirect_to_what_is_no_host(given):
+    given.fake.instead[PATH] = [(307, {"Location": "https://evil.example\x1b[2J/x;rm"}, b"")]
+    done = given.ask()
+    refused(done, 76)
+    assert "\x1b" not in done.errors
+
+
+def test_half_an_answer(given):
+    def half(request):
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"data\":{\"username\":\"x\"")
+        request.close_connection = True
+    given.fake.instead[PATH] = [half] * 20
+    refused(given.ask(), None)
+    given.fake.instead.clear()
+    assert given.lease().user
+
+
+def test_a_hundred_megabytes(given):
+    """Not all of it is taken in."""
+    sent = []
+
+    def flood(request):
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n{\"data\":{\"x\":\"")
+        try:
+            for _ in range(100):
+                request.wfile.write(b"a" * 1000000)
+                sent.append(1)
+        except OSError:
+            pass
+        request.close_connection = True
+    given.fake.instead[PATH] = [flood]
+    done = given.ask()
+    refused(done, done.code)
+    assert done.code in (65, 69, 74, 76) and len(sent) < 50
+
+
+@pytest.mark.parametrize("step", ["nothing", "headers", "drops"])
+def test_never_answers(given, step):
+    """--timeout ends it."""
+    gate = threading.Event()
+
+    def silent(request):
+        try:
+            if step != "nothing":
+                request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while step == "drops" and not gate.wait(0.2):
+                request.wfile.write(b" ")
+        except OSError:
+            pass
+        gate.wait(60)
+    given.fake.instead[PATH] = [silent] * 20
+    done = given.ask("--timeout", "2", timeout=30)
+    gate.set()
+    refused(done, 69)
+    given.fake.instead.clear()
+    assert given.lease().user
+
+
+def test_second_factor(broker, keyring, fake):
+    """mfa_requirement in an answer is recognised and refused by name."""
+    server = fake()
+    mfa = {"mfa_request_id": "fake-request", "mfa_constraints": {"team": {"any": [{"type": "totp", "id": "x", "uses_passcode": True}]}}}
+    body = json.dumps({"auth": {"client_token": "", "mfa_requirement": mfa, "policies": None, "lease_duration": 0}, "data": None}).encode()
+    server.instead["/v1/auth/userpass/login/alice"] = [(200, {}, body)]
+    desk = Desk(broker, keyring, Place(server, Nowhere))
+    desk.configure(vault_auth="userpass", vault_user="alice")
+    tty = desk.pty("login", "w")
+    tty.expect(r"password[^\r\n]*: ")
+    tty.sendline(broker.secret(b"fake-mfa-canary-0c"))
+    assert tty.wait() == 77, shown(tty)
+    refused(shown(tty), 77, "MFA|mfa|second factor")
+
+
+def test_log_in_by_the_fake(broker, keyring, fake):
+    server = fake()
+    desk = Desk(broker, keyring, Place(server, Nowhere))
+    desk.configure(vault_auth="userpass", vault_user="alice")
+    tty = desk.pty("login", "w")
+    tty.expect(r"password[^\r\n]*: ")
+    tty.sendline(broker.secret(b"fake-mfa-canary-0c"))
+    assert tty.wait() == 0, shown(tty)
+    assert desk.lease().user
+
+
+@pytest.mark.parametrize("token", ["", "hvs.fake\nX-Evil: 1", "hvs.f\u00e4ke", None])
+def test_token_that_is_none(broker, keyring, fake, token):
+    """What a hostile Vault gives out as one."""
+    server = fake()
+    server.instead["/v1/auth/userpass/login/alice"] = [
+        (200, {}, json.dumps({"auth": {"client_token": token, "lease_duration": 60, "renewable": False}}).encode())]
+    desk = Desk(broker, keyring, Place(server, Nowhere))
+    desk.configure(vault_auth="userpass", vault_user="alice")
+    tty = desk.pty("login", "w")
+    tty.expect(r"password[^\r\n]*: ")
+    tty.sendline(broker.secret(b"fake-mfa-canary-0c"))
+    assert tty.wait() in (76, 77), shown(tty)
+    refused(shown(tty), None)

@@ -1,0 +1,239 @@
+"""Tokens of a real Vault: given in a variable or a file, kept in the keyring and the keychain, expired, revoked, denied, of
+each type; and `logout`. A browser is opened for none that was given."""
+import json
+import re
+import stat
+
+import pytest
+
+from lib.keyring import Keyring
+from lib.vault import refused, shown
+
+UNKNOWN = "hvs.fake-canary-token-that-nobody-knows"
+
+
+@pytest.fixture
+def password(desk, vault):
+    """A person who logs in by userpass."""
+    desk.secret = desk.broker.secret(b"fake-userpass-canary-20c7")
+    desk.mount = vault.userpass(desk.secret.decode(), token_ttl="1h")
+    desk.configure(vault_auth="userpass", vault_user="alice", vault_mount=desk.mount)
+
+    def log_in(verb="login", *args, **more):
+        tty = desk.pty(verb, "w", *args, **more)
+        tty.expect(r"password[^\r\n]*: ")
+        assert not tty.echo
+        tty.sendline(desk.secret)
+        assert tty.wait() == 0, shown(tty)
+        return tty
+    desk.log_in = log_in
+    return desk
+
+
+def logins(vault):
+    return len(vault.front.asked("/login/")) + len(vault.front.asked("auth_url"))
+
+
+def with_token(desk, token):
+    desk.broker.env["VAULT_TOKEN"] = desk.broker.secret(token.encode()).decode()
+
+
+# given in the environment
+
+@pytest.mark.parametrize("name", ["VAULT_TOKEN", "BAO_TOKEN"])
+def test_unknown_token_of_a_variable(desk, vault, name):
+    """It is in the way: that is said, and nobody is sent to a browser."""
+    desk.broker.env[name] = desk.broker.secret(UNKNOWN.encode()).decode()
+    tty = desk.pty("exec", "w", "--", "true")
+    assert tty.wait() == 77
+    refused(shown(tty), 77, name, f"unset {name}", "permission denied")
+    assert not logins(vault) and not (desk.broker.home / "seen").exists()
+
+
+def test_openbao_before_vault(desk, vault):
+    with_token(desk, UNKNOWN)
+    desk.broker.env["BAO_TOKEN"] = desk.broker.secret(vault.token().encode()).decode()
+    assert desk.lease().user
+
+
+@pytest.mark.parametrize("fault", ["line end", "blank", "escape", "not ascii"])
+def test_token_that_is_no_header(desk, vault, fault):
+    text = {"line end": "hvs.fake\nX-Evil: 1", "blank": "hvs.fake canary", "escape": "hvs.fake\x1b[2J", "not ascii": "hvs.fäke"}[fault]
+    desk.broker.env["VAULT_TOKEN"] = text
+    refused_token = desk.ask()
+    assert refused_token.code == 78 and "VAULT_TOKEN" in refused_token.errors and not vault.front.seen
+    assert text not in refused_token.errors
+
+
+def test_policy_denies(desk, vault):
+    """The token is good: Vault's words, no log-in, 77."""
+    with_token(desk, vault.token(policies=["default"]))
+    tty = desk.pty("exec", "w", "--", "true")
+    assert tty.wait() == 77
+    refused(shown(tty), 77, "permission denied")
+    assert not logins(vault) and vault.front.asked("lookup-self") and not (desk.broker.home / "seen").exists()
+
+
+def test_policy_denies_one_who_logged_in(password, vault):
+    password.log_in()
+    vault.allow('path "nothing" { capabilities = ["read"] }')
+    tty = password.pty("exec", "w", "--", "true")
+    assert tty.wait() == 77
+    refused(shown(tty), 77, "permission denied")
+    assert logins(vault) == 1
+
+
+def test_batch_token(desk, vault):
+    """It has no renewal, and its leases end with it."""
+    with_token(desk, vault.token(type="batch"))
+    assert desk.lease() == desk.lease() and not vault.front.asked("renew-self")
+
+
+def test_few_uses(desk, vault):
+    """num_uses: each request is one; with one left Vault gives nothing."""
+    with_token(desk, vault.token(num_uses=4))
+    assert desk.lease().user
+    with_token(desk, vault.token(num_uses=1))
+    refused(desk.ask(), 77)
+    assert len(vault.users()) == 1
+
+
+def test_explicit_max_ttl(desk, vault):
+    with_token(desk, vault.token(explicit_max_ttl="5m"))
+    assert desk.lease().user
+
+
+# token-file
+
+def test_token_file(desk, vault):
+    desk.broker.write(".vault-token", desk.broker.secret(vault.token().encode()), secret=True)
+    desk.configure(vault_auth="token-file")
+    assert desk.lease().user and not logins(vault)
+
+
+@pytest.mark.parametrize("case", ["missing", "writable by others", "empty", "unknown"])
+def test_token_file_that_will_not_do(desk, vault, case):
+    desk.configure(vault_auth="token-file")
+    if case != "missing":
+        token = {"empty": "", "unknown": UNKNOWN}.get(case) or ("" if case == "empty" else vault.token())
+        desk.broker.write(".vault-token", desk.broker.secret(token.encode()) if token else b"", mode=0o622 if "writable" in case else 0o600,
+                          secret=True)
+    done = desk.ask()
+    refused(done, None, r"~/\.vault-token")
+    assert done.code in (77, 78, 79) and (case == "unknown" or not vault.front.seen)
+
+
+def test_token_file_is_not_read_otherwise(desk, vault):
+    desk.broker.write(".vault-token", desk.broker.secret(vault.token().encode()), secret=True)
+    assert desk.ask().code == 79
+
+
+# kept
+
+def test_kept_in_the_keyring(password, vault):
+    """For the session: one log-in, and it is not asked about again."""
+    password.log_in()
+    assert password.lease().user and password.lease().user and logins(vault) == 1
+    assert not (password.broker.home / ".vault-token").exists()
+
+
+def test_kept_in_the_keychain(password, vault, keychain):
+    """Another session finds it there; it is looked up first."""
+    password.broker.env.update(keychain.env)
+    password.log_in()
+    other = Keyring()
+    try:
+        password.keyring = other
+        assert password.lease().user and logins(vault) == 1 and vault.front.asked("lookup-self")
+    finally:
+        other.stop()
+
+
+def test_revoked_token_means_one_log_in(password, vault):
+    password.log_in()
+    vault.revoke(vault.front.tokens[-1])
+    done = password.ask()
+    refused(done, 79, "not logged in")
+    password.log_in("exec", "--", "true")
+    assert logins(vault) == 2 and len(vault.users()) == 1
+
+
+def test_expired_token(password, vault):
+    """By its own ttl: nobody asks Vault."""
+    password.log_in()
+    wrap = ["/usr/bin/faketime", "-f", "+2h"]
+    assert password.ask(wrap=wrap).code == 79
+
+
+def test_renewed_token(password, vault):
+    """With less than half of its life left it is renewed."""
+    password.log_in()
+    assert password.ask("--fresh", wrap=["/usr/bin/faketime", "-f", "+45m"]).code == 0
+    assert len(vault.front.asked("renew-self")) == 1 and logins(vault) == 1
+
+
+@pytest.mark.parametrize("key, value", [("vault_mount", None), ("vault_user", "bob"), ("vault_addr", None)])
+def test_scopes_do_not_mix(password, vault, key, value):
+    """Another mount, user or address is another identity, without a token."""
+    password.log_in()
+    other = {"vault_mount": "userpass-other", "vault_addr": vault.vault.url}.get(key, value)
+    password.configure(vault_auth="userpass", **{"vault_user": "alice", "vault_mount": password.mount, key: other})
+    assert password.ask().code == 79
+
+
+# status, logout
+
+def test_status(password, vault):
+    password.log_in()
+    user = password.lease().user
+    rows = password.run("status").text
+    assert re.search(rf"^vault_token +{re.escape(vault.front.url)} +valid for (1h|59m) +userpass\S*$", rows, re.M), rows
+    assert re.search(rf"^vault_lease +{vault.path} +valid for (1h|59m) +{user}$", rows, re.M), rows
+    kinds = {s["kind"] for s in json.loads(password.run("status", "--json").text)["sessions"]}
+    assert kinds == {"vault_token", "vault_lease"}
+
+
+def test_logout(password, vault):
+    """The token is revoked, and takes the database users along."""
+    password.log_in()
+    password.lease()
+    done = password.run("logout", "w")
+    assert done.code == 0 and vault.users_become(0), (done.errors, vault.users())
+    assert "revoke-self" in str(vault.front.asked("revoke")) and password.run("status").text == ""
+    assert password.ask().code == 79
+
+
+def test_logout_of_a_keychain(password, vault, keychain):
+    password.broker.env.update(keychain.env)
+    password.log_in()
+    assert password.run("logout", "w").code == 0
+    assert password.ask().code == 79 and vault.users_become(0)
+
+
+def test_logout_without_vault(password, vault):
+    """What cannot be revoked is said; it is forgotten all the same."""
+    password.log_in()
+    user = password.lease().user
+    vault.front.stop()
+    done = password.run("logout", "w")
+    assert "not revoked" in done.errors and user in vault.users() and password.run("status").text == ""
+
+
+def test_logout_with_a_token_that_was_given(desk, vault):
+    """It is not ours to revoke; the default policy forbids to revoke the lease, which is said."""
+    with_token(desk, vault.token())
+    user = desk.lease().user
+    done = desk.run("logout", "w")
+    assert done.code == 0 and re.search(rf"{user}.*permission denied", done.errors), done.errors
+    assert vault.users() == [user] and not vault.front.asked("revoke-self")
+    vault.allow('path "sys/leases/revoke" { capabilities = ["update"] }', f'path "{vault.path}" {{ capabilities = ["read"] }}')
+    desk.lease()
+    assert desk.run("logout", "w").code == 0
+    assert len(vault.users()) <= 1
+
+
+def test_file_of_vault_is_left_alone(password, vault):
+    path = password.broker.write(".vault-token", "hvs.of-another-program")
+    password.log_in()
+    password.run("logout", "w")
+    assert path.read_text() == "hvs.of-another-program" and stat.S_IMODE(path.stat().st_mode) == 0o600

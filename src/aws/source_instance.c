@@ -15,7 +15,7 @@
 
 #include "metadata.h"
 
-#define WHO "instance metadata"
+#define WHO "EC2 instance metadata"
 #define IPV4 "http://169.254.169.254"
 #define IPV6 "http://[fd00:ec2::254]"
 #define ROLES "/latest/meta-data/iam/security-credentials/"
@@ -103,7 +103,7 @@ static int fetch_token(struct service *s, struct err *e)
     if (ask(s, &request, &answer, e) < 0)
         return -1;
     if (answer.status != 200)
-        return err_set(e, ERR_REFUSED, WHO ": no token of version 2 (status %u)", answer.status);
+        return err_set(e, ERR_REFUSED, WHO ": refused a token (HTTP %u)", answer.status);
     if (!metadata_is_sendable(http_text(&answer, text)))
         return err_set(e, ERR_PROTOCOL, WHO ": a token that cannot be one");
     secret_free(s->token);

@@ -83,7 +83,7 @@ static int take_options(struct invocation *inv, struct batch *b, struct err *e)
     b->want.terminate_tls = inv->given[OPT_terminate_tls];
     b->want.detach = inv->given[OPT_detach];
     if (drain && !duration_parse(drain, &b->want.drain_ms)) {
-        (void)err_set(e, ERR_USAGE, "--drain: '%s' is no duration", drain);
+        (void)err_set(e, ERR_USAGE, "--drain: '%s' is not a duration", drain);
         return err_hint(e, "like 10s, 5m or 1h");
     }
     if (b->count > 1 && listen && *listen && !text_equal(listen, "0") && !text_ends(listen, ":0")) {
@@ -103,7 +103,8 @@ static int check_place(const struct invocation *inv, const struct session *s, st
 
     if (!s->profile.name || !slip)
         return 0;
-    (void)err_set(e, ERR_USAGE, "%s is the server's, which the profile names", slip);
+    (void)err_set(e, ERR_USAGE, "%s sets the server's %s; the profile already has one", slip,
+                  inv->given[OPT_port] ? "port" : "socket");
     return err_hint(e, "--listen %s is where the forward listens", inv->given[OPT_port] ? "PORT" : "/PATH");
 }
 
@@ -262,7 +263,7 @@ static int forward_run(struct invocation *inv, struct err *e)
 const struct verb verb_forward = {
     .name = "forward",
     .usage = "[PROFILE|URL]... [OPTION]...",
-    .summary = "open a local end to the server and keep it",
+    .summary = "forward a local port, for programs that only take a host and a port",
     .group = GROUP_HAND_OUT,
     .examples = {"broker forward prod", "broker forward prod stage --listen 0",
                  "broker forward prod --listen 13306 --drain 30s", "ADDR=$(broker forward prod --detach)"},

@@ -173,7 +173,7 @@ static void help_exit_codes(void)
                " 76  the other side broke its protocol\n"
                " 77  refused by the server\n"
                " 78  config, no such profile, or a part is missing\n"
-               " 79  a person must log in or type a password\n"
+               " 79  login or password needed\n"
                "126  the client or command cannot be run\n"
                "127  the client or command was not found\n\n"
                "Once the client runs, the status is its own.");

@@ -23,7 +23,7 @@ static int login_run(struct invocation *inv, struct err *e)
 const struct verb verb_login = {
     .name = "login",
     .usage = "[PROFILE|URL] [OPTION]...",
-    .summary = "do now what a person is needed for",
+    .summary = "do the interactive part of logging in ahead of time",
     .group = GROUP_LOOK_AFTER,
     .examples = {"broker login prod"},
     .sets = SET_PROFILE | SET_RUN,

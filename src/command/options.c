@@ -115,7 +115,7 @@ static int take(struct invocation *inv, int id, const char *value, const char *t
     if (id == OPT_key)
         return set_key(inv, value, "-o ", e);
     if (id == OPT_timeout && (!duration_parse(value, &inv->timeout_ms) || inv->timeout_ms == 0)) {
-        (void)err_set(e, ERR_USAGE, "--timeout: '%s' is no duration", value);
+        (void)err_set(e, ERR_USAGE, "--timeout: '%s' is not a duration", value);
         return err_hint(e, "like 10s, 5m or 1h");
     }
     if (o->key)

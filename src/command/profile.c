@@ -24,7 +24,7 @@ static int profile_run(struct invocation *inv, struct err *e)
             continue;
         if (inv->word_count <= subcommands[i].most_words)
             return subcommands[i].run(inv, e);
-        (void)err_set(e, ERR_USAGE, "one word too many");
+        (void)err_set(e, ERR_USAGE, "unexpected argument");
         return err_hint(e, "broker help profile");
     }
     const char *meant = inv->word[0] ? text_closest(inv->word[0], names) : NULL;

@@ -167,7 +167,7 @@ static int check_name(const struct config *c, const char *name, struct err *e)
         return err_hint(e, "broker profile add NAME");
     }
     if (!profile_name_valid(name)) {
-        (void)err_set(e, ERR_USAGE, "no name for a profile");
+        (void)err_set(e, ERR_USAGE, "not a valid profile name");
         (void)err_what(e, "%s", name);
         return err_hint(e, "up to 64 letters, digits and . _ @ + -, the first a letter or digit");
     }

@@ -116,7 +116,7 @@ int slip_extra_word(const struct invocation *inv, char *const *words, struct err
         if (program || client_is_known(words[0]))
             return lacks_dashes(inv, words, e);
     }
-    (void)err_set(e, ERR_USAGE, "one word too many");
+    (void)err_set(e, ERR_USAGE, "unexpected argument");
     if (text_equal(verb, "connect"))
         return err_hint_sh(e, "client arguments follow --: broker connect %s -- ...",
                            inv->url[0] ? "-" : inv->word[0]);

@@ -150,7 +150,7 @@ static const char *reason(CURLcode code, bool *transient)
         *transient = true;
         return "the connection broke";
     case CURLE_SSL_CACERT_BADFILE:
-        return "the file of certificate authorities cannot be read";
+        return "the file of CA certificates cannot be read";
     case CURLE_SSL_CERTPROBLEM:
         return "the client certificate or its key cannot be read";
     case CURLE_LOGIN_DENIED:

@@ -97,7 +97,7 @@ static int read_answer(struct helper *h, struct record *answer, int64_t deadline
     (void)tty_wait_readable(h->from, h->waiting_for, deadline);
     int got = record_read(h->from, answer, deadline, e);
     if (got == 0)
-        return err_set(e, ERR_PROTOCOL, "it has ended");
+        return err_set(e, ERR_PROTOCOL, "ended without an answer");
     if (got > 0 && answer->kind != RECORD_OK && answer->kind != RECORD_ERROR)
         return err_set(e, ERR_PROTOCOL, "an answer of kind %d", answer->kind);
     return got < 0 ? -1 : 0;

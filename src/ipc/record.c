@@ -280,7 +280,7 @@ static int write_all(int fd, const char *bytes, size_t n, int64_t deadline, stru
             return -1;
         ssize_t put = write(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
         if (put < 0 && (errno == EPIPE || errno == ECONNRESET))
-            return err_set(e, ERR_PROTOCOL, "it has ended");
+            return err_set(e, ERR_PROTOCOL, "ended without an answer");
         if (put < 0 && errno != EINTR && errno != EAGAIN)
             return err_set(e, ERR_IO, "%s", strerror(errno));
         bytes += put > 0 ? put : 0;

@@ -44,10 +44,10 @@ void mysql_fail_client(struct mysql *m, unsigned number, const char *words, cons
 void mysql_fail_unlisted(struct mysql *m, enum mysql_said said)
 {
     if (m->stage == STAGE_GREETING && (said == SERVER_OTHER || said == SERVER_TOO_LONG))
-        fail_server(m, ERR_PROTOCOL, 2007, "that is no MySQL server", "check host and port");
+        fail_server(m, ERR_PROTOCOL, 2007, "not a MySQL server", "check host and port");
     else if (m->stage <= STAGE_TLS)
         fail_server(m, ERR_PROTOCOL, 2027, "something spoke before TLS was made",
-                    "somebody on the way may have: try another way to the server");
+                    "an attacker on the network may have sent it: try another route to the server");
     else
         fail_server(m, ERR_PROTOCOL, 2027, "the log-in has a packet that MySQL does not know there",
                     "check that it is a MySQL server, and its version");

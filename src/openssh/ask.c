@@ -158,7 +158,8 @@ static int nobody_left(enum ask_kind kind, const char *prompt, struct err *e)
         n--;
     AUTO_BUF(text, 1024);
     text_sanitise(&text, prompt, n);
-    (void)err_set(e, kind == ASK_YES ? ERR_REFUSED : ERR_LOGIN, "nobody to ask: %s", buf_str(&text));
+    (void)err_set(e, kind == ASK_YES ? ERR_REFUSED : ERR_LOGIN, "cannot ask without a terminal: %s",
+                  buf_str(&text));
     return err_hint(e, "start it again");
 }
 

@@ -81,7 +81,7 @@ static int hint_for_region(const char *region, struct err *e)
     if (text_equal(p->name, "aws-cn"))
         return err_hint(e, "tls_ca = the file of "
                            "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem");
-    return err_hint(e, "tls_ca = the file of authorities that AWS publishes for %s", region);
+    return err_hint(e, "tls_ca = the file of CA certificates that AWS publishes for %s", region);
 }
 
 static int check_region(const struct profile *p, const char *bundle, struct err *e)
@@ -91,7 +91,7 @@ static int check_region(const struct profile *p, const char *bundle, struct err 
 
     if (!host.region[0] || bundle_has(bundle, host.region))
         return 0;
-    (void)err_set(e, ERR_CONFIG, "broker comes without the authorities of RDS for %s", host.region);
+    (void)err_set(e, ERR_CONFIG, "broker has no CA certificates of RDS for %s", host.region);
     return hint_for_region(host.region, e);
 }
 
@@ -116,6 +116,6 @@ int authorities_check(const struct profile *p, struct err *e)
         return file_trust(path, FILE_TRUSTED, e) < 0 ? -1 : 0;
     if (access(path, R_OK) == 0)
         return check_region(p, path, e);
-    (void)err_set(e, ERR_CONFIG, "%s: the authorities of RDS are missing", path);
+    (void)err_set(e, ERR_CONFIG, "%s: the CA certificates of RDS are missing", path);
     return err_hint(e, "install broker whole: make install; or set tls_ca");
 }

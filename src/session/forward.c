@@ -91,7 +91,7 @@ static int check_tls(const struct session *s, const struct forward_wanted *want,
     if ((!end->path && !want->terminate_tls) || s->plan.conn.tls >= TLS_REQUIRED)
         return 0;
     if (end->path)
-        (void)err_set(e, ERR_USAGE, "a client sends its password in clear to a unix socket, and tls = %s",
+        (void)err_set(e, ERR_USAGE, "a client sends its password in cleartext to a unix socket, and tls = %s",
                       level);
     else
         (void)err_set(e, ERR_USAGE, "--terminate-tls: tls = %s", level);

@@ -117,7 +117,7 @@ static int check_authorities(const struct connection *c, bool own_socket, struct
 {
     if (own_socket || c->tls < TLS_VERIFY_CA || c->tls_ca)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "tls = %s, and this system has no file of certificate authorities",
+    (void)err_set(e, ERR_CONFIG, "tls = %s, and this system has no file of CA certificates",
                   tls_level_name(c->tls));
     return err_hint(e, "set tls_ca to the PEM file of the server's authority, or install ca-certificates");
 }

@@ -13,7 +13,7 @@
 unsigned server_error_explain(const struct plan *plan, const char *client_stderr, int status,
                               const char *reason, struct err *e);
 /* The detail line of an error that anyone on the network may have sent. */
-#define SERVER_ERROR_BEFORE_TLS "it was said before TLS: the server, or somebody on the way"
+#define SERVER_ERROR_BEFORE_TLS "received before TLS: from the server, or from an attacker on the network"
 /* Adds to the hint of a refusal at the far side of SSH that the server may only have a socket. Returns -1. */
 int server_error_of_way(const struct plan *plan, struct err *e);
 /* The number alone; 0: none. */

@@ -280,7 +280,7 @@ static void wait_for_record(const struct talk *t, int64_t until)
 /* It ended without an error record. Data that it had not read makes that a read error. */
 static int keeper_has_gone(struct err *e)
 {
-    (void)err_set(e, ERR_PROTOCOL, "%s: it has ended", KEEPER);
+    (void)err_set(e, ERR_PROTOCOL, "%s: ended without an answer", KEEPER);
     return err_hint(e, "please report this, with what broker version prints");
 }
 

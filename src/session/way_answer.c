@@ -67,7 +67,8 @@ static int nobody_to_ask(const struct profile *p, enum keeper_question kind, con
     while (n && strchr(" :?.", text[n - 1]))
         n--;
     (void)err_set(e, ERR_LOGIN, "%s: %.*s",
-                  tty_input_forbidden() && tty_present() ? tty_why_not() : "nobody to ask", (int)n, text);
+                  tty_input_forbidden() && tty_present() ? tty_why_not() : "cannot ask without a terminal",
+                  (int)n, text);
     details = mem_strndup(rest, last ? (size_t)(last - rest) : 0);
     (void)err_detail_lines(e, details);
     if (kind == KEEPER_ASK_YES && p->name)

@@ -113,7 +113,7 @@ int vault_explain_silence(const struct vault *v, struct err *e)
 {
     if (e->hint[0])
         return -1;
-    if (strstr(e->msg, "certificate is not trusted") || strstr(e->msg, "authorities"))
+    if (strstr(e->msg, "certificate is not trusted") || strstr(e->msg, "CA certificates"))
         return err_hint(e, "vault_ca = a PEM file with the authority of Vault's certificate");
     if (strstr(e->msg, "client certificate"))
         return err_hint(

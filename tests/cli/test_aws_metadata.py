@@ -172,7 +172,7 @@ def test_switched_off(shop, fake, value):
     assert (done.code, done.errors, fake.connections) == (78, NO_KEYS + NO_KEYS_HINT, 0)
     files(shop, "[profile p]\nrole_arn = a\ncredential_source = Ec2InstanceMetadata\n")
     done = run(shop, instance(fake, AWS_EC2_METADATA_DISABLED=value), "--aws-profile", "p")
-    assert (done.code, fake.connections) == (78, 0) and "instance metadata: AWS_EC2_METADATA_DISABLED is true\nhint: " in done.errors
+    assert (done.code, fake.connections) == (78, 0) and "EC2 instance metadata: AWS_EC2_METADATA_DISABLED is true\nhint: " in done.errors
 
 
 def test_one_that_never_answers(shop, fake_server):
@@ -181,7 +181,7 @@ def test_one_that_never_answers(shop, fake_server):
     server = fake_server("silent")
     done = run(shop, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{server.port}"})
     assert 0.9 < time.monotonic() - started < 8 and server.connections == 1
-    assert (done.code, done.errors) == (78, f"{NO_KEYS}  instance metadata: 127.0.0.1:{server.port}: no answer in time\n{NO_KEYS_HINT}")
+    assert (done.code, done.errors) == (78, f"{NO_KEYS}  EC2 instance metadata: 127.0.0.1:{server.port}: no answer in time\n{NO_KEYS_HINT}")
 
 
 def test_a_longer_deadline_and_more_tries(shop, fake_server):
@@ -214,11 +214,11 @@ def test_tries_count_for_an_empty_list(shop, oracle, fake):
     assert theirs(shop, oracle, env)["id"] == IMDS["id"]
     fake.failed.clear()
     done = run(shop, instance(fake, AWS_METADATA_SERVICE_NUM_ATTEMPTS="2"))
-    assert (done.code, done.errors) == (78, f"{NO_KEYS}  instance metadata: this machine has no role\n{NO_KEYS_HINT}")
+    assert (done.code, done.errors) == (78, f"{NO_KEYS}  EC2 instance metadata: this machine has no role\n{NO_KEYS_HINT}")
 
 
 @pytest.mark.parametrize("state, words", [
-    ({"no_token_api": True}, "no token of version 2 (status 404)"), ({"no_token_api": True, "v1": True}, "no token of version 2 (status 404)"),
+    ({"no_token_api": True}, "refused a token (HTTP 404)"), ({"no_token_api": True, "v1": True}, "refused a token (HTTP 404)"),
     ({"role": ""}, "this machine has no role"), ({"role": "../../x y"}, "what it names is no role"),
     ({"creds": {"Code": "AssumeRoleUnauthorizedAccess", "Message": "EC2 cannot assume the role my-role\x1b[31m"}},
      "AssumeRoleUnauthorizedAccess: EC2 cannot assume the role my-role?[31m"),
@@ -228,7 +228,7 @@ def test_it_says_no(shop, fake, state, words):
     """Version 1 is never asked instead."""
     fake.state["imds"] = state
     done = run(shop, instance(fake))
-    assert (done.code, done.errors) == (78, f"{NO_KEYS}  instance metadata: {words}\n{NO_KEYS_HINT}")
+    assert (done.code, done.errors) == (78, f"{NO_KEYS}  EC2 instance metadata: {words}\n{NO_KEYS_HINT}")
     assert all("x-aws-ec2-metadata-token" in s.headers for s in fake.seen if s.method == "GET")
 
 

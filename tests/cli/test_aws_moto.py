@@ -113,4 +113,4 @@ def test_a_bundle_that_is_none(shop, moto_proxy, bundle):
     shop.write("empty", "")
     files(shop, config(moto_proxy, "reader"))
     done = run(shop, **by_proxy(moto_proxy, AWS_CA_BUNDLE=bundle))
-    assert done.code == 69 and "the file of certificate authorities cannot be read\nhint: " in done.errors
+    assert done.code == 69 and "the file of CA certificates cannot be read\nhint: " in done.errors

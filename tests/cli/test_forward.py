@@ -478,7 +478,8 @@ def test_the_servers_place_beside_a_profile(broker, prod, forwards, option):
     # --socket alone names an unnamed profile, whatever BROKER_PROFILE says.
     for name, env in (("prod", {}), (None, {"BROKER_PROFILE": "prod"}))[:1 + (long == "--port")]:
         done = broker.run("forward", *filter(None, [name]), *option, env=env)
-        assert done.code == 64 and done.errors.startswith(f"broker: prod: {long} is the server's, which the profile names\n")
+        assert done.code == 64 and done.errors.startswith(
+            f"broker: prod: {long} sets the server's {long[2:]}; the profile already has one\n")
         assert re.search(r"\nhint: --listen (PORT|/PATH) is where the forward listens\n$", done.errors)
 
 
@@ -706,7 +707,7 @@ def test_while_it_drains(broker, prod, forwards, clients, held):
     assert b"MariaDB" in greeting(again) and forwards.left() == ["prod.sock"]
 
 
-@pytest.mark.parametrize("words, args", [("--drain: 'soon' is no duration\nhint: like 10s", ["--drain", "soon"]),
+@pytest.mark.parametrize("words, args", [("--drain: 'soon' is not a duration\nhint: like 10s", ["--drain", "soon"]),
                                          ("--drain needs a value", ["--drain"])])
 def test_slips(broker, prod, forwards, words, args):
     prod()

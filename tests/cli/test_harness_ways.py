@@ -16,7 +16,7 @@ SECRET = b"fake-canary-0123"
 
 
 def ssh(sshd, *options, env={}):
-    """The system's ssh with nobody to ask; `true` on the far side."""
+    """The system's ssh with cannot ask without a terminal; `true` on the far side."""
     argv = ["ssh", "-F", "none", "-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no", "-p", str(sshd.port), *options,
             f"{sshd.user}@{sshd.host}", "echo in"]
     return subprocess.run(argv, capture_output=True, text=True, env={**os.environ, **env}, stdin=subprocess.DEVNULL, timeout=20)

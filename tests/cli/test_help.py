@@ -16,12 +16,12 @@ get in
 hand out
   token       print the secret
   params      print connection parameters for other tools
-  forward     open a local end to the server and keep it
+  forward     forward a local port, for programs that only take a host and a port
   credential  serve the git credential protocol
 look after
   status      forwards and cached sessions, with their remaining life
   stop        end a forward
-  login       do now what a person is needed for
+  login       do the interactive part of logging in ahead of time
   logout      forget what is kept between runs
   password    set or delete a stored password
 set up
@@ -239,7 +239,7 @@ def test_exit_codes_topic(broker):
     (["help", "exit-code"], "broker: exit-code: no such topic\nhint: did you mean 'exit-codes'?\n"),
     (["help", "zzz"], "broker: zzz: no such topic\nhint: a verb, or: config urls environment exit-codes formats\n"),
     (["help", "__complete"], "broker: __complete: no such topic\nhint: a verb, or: config urls environment exit-codes formats\n"),
-    (["help", "a", "b"], "broker: help: one word too many\nhint: broker help help\n")])
+    (["help", "a", "b"], "broker: help: unexpected argument\nhint: broker help help\n")])
 def test_no_such_topic(broker, args, wanted):
     done = broker.run(*args)
     assert (done.text, done.errors, done.code) == ("", wanted, 64)

@@ -44,7 +44,7 @@ def test_the_wrong_name(http, web, pki, names):
 def test_a_file_of_authorities_that_is_none(http, https):
     server = https({"/": b"x"})
     for ca in ("/nowhere.pem", http.runner.write("empty.pem", "")):
-        assert http.fails(server.url + "/", ca=ca) == ("the file of certificate authorities cannot be read", False)
+        assert http.fails(server.url + "/", ca=ca) == ("the file of CA certificates cannot be read", False)
 
 
 def test_no_keys_of_sessions_are_written(http, https, pki):

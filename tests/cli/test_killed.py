@@ -54,7 +54,7 @@ def test_keeper_before_ready(broker, listener, clients):
     broker.config(profile(host="h", user="u", auth="env", auth_env=SECRET_ENV, via=f"tcp://127.0.0.1:{listener}", connect_timeout="50s",
                           client=clients["mariadb1011"].path))
     said = killed(broker, lambda: [pid for _, pid in keepers()], "test", "p")
-    assert said[0] == 76 and said[1] == f"broker: p: broker-keeper: it has ended\n{REPORT}"
+    assert said[0] == 76 and said[1] == f"broker: p: broker-keeper: ended without an answer\n{REPORT}"
     assert gone(broker)
 
 

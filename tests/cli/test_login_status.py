@@ -110,7 +110,7 @@ def test_without_a_keyring(home, args):
 @pytest.mark.parametrize(
     "args,words",
     [
-        (["status", "prod", "stage"], "one word too many"),
+        (["status", "prod", "stage"], "unexpected argument"),
         (["status", "--jsno"], "unknown option '--jsno'"),
         (["logout", "prod", "--all"], "a profile, or --all"),
     ],

@@ -137,17 +137,17 @@ CHINA = "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bun
 @pytest.mark.parametrize("host, region, where", [
     ("x.abc.rds.cn-north-1.amazonaws.com.cn", "cn-north-1", f"the file of {CHINA}"),
     ("x.abc.me-west-1.rds.amazonaws.com", "me-west-1", "the file of https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"),
-    ("x.abc.eusc-de-east-1.rds.amazonaws.eu", "eusc-de-east-1", "the file of authorities that AWS publishes for eusc-de-east-1")])
+    ("x.abc.eusc-de-east-1.rds.amazonaws.eu", "eusc-de-east-1", "the file of CA certificates that AWS publishes for eusc-de-east-1")])
 def test_a_region_without_authorities(broker, host, region, where):
     """Said before anything is dialled, with what mends it; and tls_ca does."""
     words = ("test", "--host", host, "--user", "u", "-o", "auth=iam", "--timeout", "2s")
     done = broker.run(*words, env=KEYS)
     assert (done.code, done.errors.splitlines()[-2:]) == (78, [
-        f"broker: {host}: broker comes without the authorities of RDS for {region}", f"hint: tls_ca = {where}"])
+        f"broker: {host}: broker has no CA certificates of RDS for {region}", f"hint: tls_ca = {where}"])
     done = broker.run(*words, "-o", f"tls_ca={BUNDLE}", env=KEYS)
-    assert "without the authorities" not in done.errors
+    assert "no CA certificates" not in done.errors
 
 
 def test_a_region_with_authorities(broker):
     done = broker.run("test", "--host", "x.abc.us-gov-west-1.rds.amazonaws.com", "--user", "u", "-o", "auth=iam", "--timeout", "2s", env=KEYS)
-    assert "authorities" not in done.errors
+    assert "CA certificates" not in done.errors

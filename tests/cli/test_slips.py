@@ -35,7 +35,7 @@ def said(done):
     (["exec", "shop", "mysqldump", "shop"], 64, "broker: exec: the command stands behind --\nhint: broker exec shop -- mysqldump shop\n"),
     (["exec", "shop", "mysql", "-e", "select 1"], 64, "broker: exec: the command stands behind --\nhint: broker exec shop -- mysql ...\n"),
     (["exec", "shop", "env", "A=b"], 64, "broker: exec: the command stands behind --\nhint: broker exec shop -- env ...\n"),
-    (["exec", "shop", "no-such-program-here"], 64, "broker: exec: one word too many\nhint: broker help exec\n"),
+    (["exec", "shop", "no-such-program-here"], 64, "broker: exec: unexpected argument\nhint: broker help exec\n"),
     (["connect", "app@db.example.com"], 78,
      "broker: app@db.example.com: no such profile\nhint: broker connect mysql://app@db.example.com\n"),
     (["test", "app@db.example.com:3307"], 78,

@@ -301,7 +301,7 @@ def test_no_key_exchange_against_quantum_computers(home, sshd, user_key, engine,
 
 
 def test_passphrase_that_is_wrong(home, sshd, ssh_keys, engine):
-    """Three times in all, as by ssh; nobody to ask is 79."""
+    """Three times in all, as by ssh; cannot ask without a terminal is 79."""
     key = ssh_keys.make("ed25519", PHRASE.decode())
     sshd.authorize(key)
     prepare(home, sshd, engine)

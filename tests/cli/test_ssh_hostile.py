@@ -171,7 +171,7 @@ def test_sigterm_while_a_question_is_open(home, sshd, engine):
     pid = keeper_at(terminal, b"(yes/no/[fingerprint])? ")
     os.kill(pid, signal.SIGTERM)
     assert until(lambda: not alive(pid), 5)
-    assert terminal.wait() == 76 and terminal.err.startswith(b"broker: p: broker-keeper: it has ended\n") and terminal.echo, terminal.err
+    assert terminal.wait() == 76 and terminal.err.startswith(b"broker: p: broker-keeper: ended without an answer\n") and terminal.echo, terminal.err
     assert gone(home.broker) and not home.known_hosts.exists()
 
 
@@ -187,7 +187,7 @@ def test_sigterm_while_a_program_is_asked(home, sshd, engine):
     os.kill(pid, signal.SIGTERM)
     assert until(lambda: not alive(pid), 5)
     said = proc.communicate(timeout=30)[1]
-    assert proc.returncode == 76 and said.startswith("broker: p: broker-keeper: it has ended\n"), said
+    assert proc.returncode == 76 and said.startswith("broker: p: broker-keeper: ended without an answer\n"), said
     assert until(lambda: not alive(int(asked.read_text()))) and gone(home.broker) and not home.known_hosts.exists()
 
 

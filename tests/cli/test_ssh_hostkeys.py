@@ -102,7 +102,7 @@ def test_nobody_to_ask(home, sshd, engine):
     for args in ([], ["--no-input"]):
         done = run(home, *args)
         assert (done.code, done.out) == (79, b"")
-        assert done.errors.splitlines()[0] == f"broker: p: nobody to ask: The authenticity of host '{name} ({name})' can't be established"
+        assert done.errors.splitlines()[0] == f"broker: p: cannot ask without a terminal: The authenticity of host '{name} ({name})' can't be established"
         assert sshd.fingerprint("ed25519") in done.errors and "hint: " in done.errors.splitlines()[-1]
     assert not home.known_hosts.exists() and logins(sshd) == before and gone(home.broker)
 

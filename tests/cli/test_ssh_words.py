@@ -104,7 +104,7 @@ def test_unknown_and_not_wanted(way, sshd, user_key, engine):
 def test_unknown_and_nobody_there(way, sshd, user_key, engine):
     way.config(sshd, engine, known=None, identity=user_key)
     place = f"[127.0.0.1]:{sshd.port}"
-    way.fails(79, f"broker: p: nobody to ask: The authenticity of host '{place} ({place})' can't be established",
+    way.fails(79, f"broker: p: cannot ask without a terminal: The authenticity of host '{place} ({place})' can't be established",
               f"  ED25519 key fingerprint is {sshd.fingerprint('ed25519')}.", "  This key is not known by any other names.",
               "hint: broker connect p, on a terminal")
     assert not way.known.exists()

@@ -334,7 +334,7 @@ def test_plugin_missing(broker, clients, mariadb_server, user, plugin):
 def test_2059_in_clear(broker, client, anywhere, fake_server, greeting):
     fake = fake_server(greeting_plugin=greeting)
     anywhere(port=fake.port)
-    failed(broker, client, "2059 the server wants the password in clear",
+    failed(broker, client, "2059 the server wants the password in cleartext",
            "cleartext = yes, if this server may have it: its certificate is verified then", 77, f"127.0.0.1:{fake.port}")
 
 

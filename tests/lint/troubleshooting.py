@@ -13,7 +13,7 @@ PLAIN = {"reason": "REASON", "text": "in the words of the server or the client",
          "plugin": "NAME", "name": "NAME", "refused": "check user and password", "account": "", "socket": ""}
 HEAD = """# Troubleshooting
 
-`broker test NAME` tries each hop and says which one fails. Its error begins with the number that servers and clients have for it;
+`broker test NAME` tries each hop and reports which one fails. Its error begins with the number that servers and clients have for it;
 this page has a section for each, in the order of the numbers. The exit status says the class: 69 not reached, 75 try again, 77
 refused.
 

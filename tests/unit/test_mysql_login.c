@@ -394,7 +394,7 @@ static void no_mysql(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         begin();
         assert_int_equal(feed(SERVER, rows[i].bytes, rows[i].n), MYSQL_OVER);
-        sent_error(0, "broker: 2007 db:3306: that is no MySQL server\nhint: check host and port");
+        sent_error(0, "broker: 2007 db:3306: not a MySQL server\nhint: check host and port");
     }
     begin();
     greeting(&hello, true);
@@ -403,7 +403,7 @@ static void no_mysql(void **state)
 
 #define SPOKEN                                                                                               \
     "broker: 2027 db:3306: something spoke before TLS was made\n"                                            \
-    "hint: somebody on the way may have: try another way to the server"
+    "hint: an attacker on the network may have sent it: try another route to the server"
 
 /* Whole packets that no server sends in clear, at each stage before TLS: over at once, whatever the client
  * does. */

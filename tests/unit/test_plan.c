@@ -261,13 +261,13 @@ static void derived_keys(void **state)
 
 #define BY_KEEPER(level) level ", by the keeper"
 #define NO_CA(level)                                                                                         \
-    "78: tls = " level ", and this system has no file of certificate authorities\n"                          \
+    "78: tls = " level ", and this system has no file of CA certificates\n"                                  \
     "hint: set tls_ca to the PEM file of the server's authority, or install ca-certificates\n"
 #define SOCKET_TLS(level)                                                                                    \
     "78: tls = " level " over the server's own socket\n"                                                     \
     "hint: set tls = preferred (nobody is between you and a local socket), or set host for TCP\n"
 #define CLEAR(level, way)                                                                                    \
-    "78: tls = " level " with a password sent in clear\nhint: set tls = verify-identity" way "\n"
+    "78: tls = " level " with a password sent in cleartexttext\nhint: set tls = verify-identity" way "\n"
 #define OR_WRITE ", or write tls = required in the profile itself"
 
 /* The tls row without its label, `!` in front where the client's plug-ins are restricted; or the refusal. */

@@ -20,15 +20,15 @@ static const struct row {
     /* said before TLS, retold by the keeper */
     {"ERROR 1040 (08S01): " KEEPER_UNVERIFIED "hint: curl x | sh", NULL,
      "75: 1040 the server has no connection left\nhint: try again; max_connections is its limit\n"
-     "it was said before TLS: the server, or somebody on the way\n"},
+     "received before TLS: from the server, or from an attacker on the network\n"},
     {"ERROR 1130 (HY000): " KEEPER_UNVERIFIED "Host '10.0.1.9' is not allowed", NULL,
      "77: 1130 Host '10.0.1.9' is not allowed\nhint: the account is for other hosts: have it made for this "
      "one\n"
-     "it was said before TLS: the server, or somebody on the way\n"},
+     "received before TLS: from the server, or from an attacker on the network\n"},
     {"ERROR 1105 (08S01): " KEEPER_UNVERIFIED "2003 Can't connect to remote MySQL server", NULL,
      "77: 1105 2003 Can't connect to remote MySQL server\nhint: look error 1105 up in the manual of the "
      "server\n"
-     "it was said before TLS: the server, or somebody on the way\n"},
+     "received before TLS: from the server, or from an attacker on the network\n"},
     /* without an account named, the one that was used */
     {"ERROR 1045 (28000): Access denied", NULL,
      "77: 1045 access denied for app\nhint: check user and password"
@@ -82,7 +82,7 @@ static const struct row {
      NULL,
      "75: 1040 the server has no connection left\n"
      "hint: try again; max_connections is its limit\n"
-     "it was said before TLS: the server, or somebody on the way\n"},
+     "received before TLS: from the server, or from an attacker on the network\n"},
     {"ERROR 2026 (HY000): TLS/SSL error: certificate has expired", NULL,
      "69: 2026 the server's certificate has expired\n"
      "hint: have it renewed on the server; or this machine's clock is wrong\n"},
@@ -128,11 +128,11 @@ static const struct row {
      "hint: set client to one that has it\n"},
     {"ERROR 2059 (HY000): Authentication plugin 'mysql_clear_password' cannot be loaded: plugin not enabled",
      NULL,
-     "77: 2059 the server wants the password in clear\n"
+     "77: 2059 the server wants the password in cleartext\n"
      "hint: cleartext = yes, if this server may have it: its certificate is verified then\n"},
     /* MariaDB's number for it is the server's refusal */
     {"ERROR 1045 (28000): Plugin dialog could not be loaded: /x/dialog.so: cannot open", NULL,
-     "77: 2059 the server wants the password in clear\n"
+     "77: 2059 the server wants the password in cleartext\n"
      "hint: cleartext = yes, if this server may have it: its certificate is verified then\n"},
     /* the port answers when we look: the server had hung up */
     {"ERROR 2002 (HY000): Can't connect to server on 'db.example.com' (115)", "",

@@ -382,10 +382,10 @@ static void questions_without_a_person(void **state)
     static const struct {
         const char *name, *text;
     } cases[] = {
-        {"phrase", "79: nobody to ask: Enter passphrase for key '/k'\n"
+        {"phrase", "79: cannot ask without a terminal: Enter passphrase for key '/k'\n"
                    "hint: run it on a terminal, or set BROKER_ASKPASS\n"},
         {"hostkey", "ED25519 key fingerprint is X.\n"
-                    "79: nobody to ask: The authenticity of host 'b' can't be established\n"
+                    "79: cannot ask without a terminal: The authenticity of host 'b' can't be established\n"
                     "hint: broker connect hostkey, on a terminal\n"},
     };
 
@@ -430,7 +430,7 @@ static void bad_keepers_are_errors(void **state)
         const char *msg, *hint;
     } bad[] = {
         {"refuses", ERR_REFUSED, "me@jump: Permission denied (publickey)", "make ssh me@jump work"},
-        {"dies", ERR_PROTOCOL, "broker-keeper: it has ended",
+        {"dies", ERR_PROTOCOL, "broker-keeper: ended without an answer",
          "please report this, with what broker version prints"},
         {"garbage", ERR_PROTOCOL, "broker-keeper: not a record", ""},
         {"kind", ERR_PROTOCOL, "broker-keeper: a record of kind 20", ""},

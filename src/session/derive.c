@@ -74,7 +74,7 @@ static int check_cleartext(const struct profile *p, struct err *e)
         return 0;
     if (level == TLS_REQUIRED && (said == ORIGIN_FILE || said == ORIGIN_URL))
         return 0;
-    (void)err_set(e, ERR_CONFIG, "tls = %s with a password sent in cleartexttext", profile_str(p, KEY_tls));
+    (void)err_set(e, ERR_CONFIG, "tls = %s with a password sent in cleartext", profile_str(p, KEY_tls));
     return err_hint(e, level == TLS_REQUIRED
                            ? "set tls = verify-identity, or write tls = required in the profile itself"
                            : "set tls = verify-identity");

@@ -131,7 +131,7 @@ def test_long_password_without_tls(broker, clients, fake_server):
         assert done.code == 1 and nothing_of_it(fake) and lacks_plugin(done) and fake.connections == 1
 
 
-SENT = "broker: {}: tls = {} with a password sent in cleartexttext\nhint: set tls = verify-identity{}\n"
+SENT = "broker: {}: tls = {} with a password sent in cleartext\nhint: set tls = verify-identity{}\n"
 OR_FILE = ", or write tls = required in the profile itself"
 
 

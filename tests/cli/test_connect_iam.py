@@ -142,7 +142,7 @@ def test_tls_is_not_lowered(broker, iam, clients, keys, args, hint):
     seen = prepare(broker, iam, **keys)
     level = keys.get("tls") or re.split("[ =]", " ".join(args))[-1]
     done = query(broker, clients["mysql9"], *args)
-    assert (done.errors, done.code) == (f"broker: p: tls = {level} with a password sent in cleartexttext\nhint: {hint}\n", 78)
+    assert (done.errors, done.code) == (f"broker: p: tls = {level} with a password sent in cleartext\nhint: {hint}\n", 78)
     assert iam.verdicts()[seen:] == []
 
 

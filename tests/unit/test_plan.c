@@ -267,7 +267,7 @@ static void derived_keys(void **state)
     "78: tls = " level " over the server's own socket\n"                                                     \
     "hint: set tls = preferred (nobody is between you and a local socket), or set host for TCP\n"
 #define CLEAR(level, way)                                                                                    \
-    "78: tls = " level " with a password sent in cleartexttext\nhint: set tls = verify-identity" way "\n"
+    "78: tls = " level " with a password sent in cleartext\nhint: set tls = verify-identity" way "\n"
 #define OR_WRITE ", or write tls = required in the profile itself"
 
 /* The tls row without its label, `!` in front where the client's plug-ins are restricted; or the refusal. */

@@ -10,7 +10,7 @@ from servers.pki import RIGHT_NAME, WRONG_NAME
 from .logins import QUERY, logged_in, profile
 
 IAM_KEY = next(iter(KEYS))
-CLEARTEXT = "broker: p: tls = preferred with a password sent in cleartexttext\nhint: set tls = verify-identity\n"
+CLEARTEXT = "broker: p: tls = preferred with a password sent in cleartext\nhint: set tls = verify-identity\n"
 SSM = f"[tunnel far]\ntype = command\ncommand = {COMMAND}\n"
 
 

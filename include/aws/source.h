@@ -37,8 +37,9 @@ struct aws_context {
     struct aws_chain chain;
     struct aws_regions regions;
     const char
-        *mfa_command; /* a program that prints the MFA code, split into words; NULL: ask (tty_can_ask()) */
-    bool may_log_in;  /* a browser or device flow may be started */
+        *mfa_command;  /* a program that prints the MFA code, split into words; NULL: ask (tty_can_ask()) */
+    bool may_log_in;   /* a browser or device flow may be started */
+    time_t least_life; /* cached keys that live less long are not used; 0: AWS_SESSION_MARGIN */
     struct aws_login *login; /* filled by a step that asked the user; may be NULL */
     struct aws_proof *used;  /* one for each step, filled with the proof that it used; may be NULL */
 };

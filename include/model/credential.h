@@ -32,6 +32,17 @@ struct credential {
     void (*login_free)(void *state);
 };
 
+/* Keys of a cloud, for a program that makes its own requests with them. */
+struct access_keys {
+    char *id;
+    struct secret *secret;
+    struct secret *token; /* NULL: long-lived keys */
+    char *account;        /* NULL: not known */
+    time_t expires_at;    /* 0: not known, or never */
+};
+void access_keys_release(struct access_keys *k);
+#define AUTO_ACCESS_KEYS(name) __attribute__((cleanup(access_keys_release))) struct access_keys name = {0}
+
 void credential_release(struct credential *c);
 #define AUTO_CREDENTIAL(name) __attribute__((cleanup(credential_release))) struct credential name = {0}
 

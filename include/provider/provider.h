@@ -30,6 +30,10 @@ struct provider {
     /* Gets the credential by the deadline. Calls login() if the caller has not. May ask (tty_can_ask());
      * ERR_LOGIN if it must ask and cannot. */
     int (*get)(const struct profile *p, int64_t deadline, struct credential *out, struct err *e);
+    /* Gets the keys that the credential is made with, for another program; they live `least_life` seconds if
+     * that is possible. Never asks for a login. NULL: there are none. */
+    int (*keys)(const struct profile *p, time_t least_life, int64_t deadline, struct access_keys *out,
+                struct err *e);
     /* Removes this identity's entries from the session store; *forgotten: how many. Does not touch other
      * programs' caches. NULL: nothing is ever kept. */
     int (*logout)(const struct profile *p, int64_t deadline, unsigned *forgotten, struct err *e);

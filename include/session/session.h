@@ -63,6 +63,11 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
  * done, 0: this provider has no login.
  */
 int session_sign_in(struct session *s, struct err *e);
+/*
+ * Gets the provider's own keys, for another program; they live `least_life` seconds if that is possible.
+ * ERR_CONFIG: this provider has none.
+ */
+int session_keys(const struct session *s, time_t least_life, struct access_keys *out, struct err *e);
 /* Removes what the provider keeps between runs; *forgotten: how many entries. */
 int session_sign_out(struct session *s, unsigned *forgotten, struct err *e);
 /*

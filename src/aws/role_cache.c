@@ -64,7 +64,7 @@ static const char *text_of(const json_t *o, const char *key)
     return json_is_string(value) && *json_string_value(value) ? json_string_value(value) : NULL;
 }
 
-static bool take_keys(const struct buf *text, struct aws_keys *out)
+static bool take_keys(const struct buf *text, time_t least_life, struct aws_keys *out)
 {
     AUTO_JSON(root);
 
@@ -74,7 +74,7 @@ static bool take_keys(const struct buf *text, struct aws_keys *out)
     const char *id = text_of(keys, "AccessKeyId"), *secret = text_of(keys, "SecretAccessKey");
     const char *token = text_of(keys, "SessionToken"), *end = text_of(keys, "Expiration");
     if (!id || !secret || !token || !end || !aws_time_parse(end, &out->expires_at) ||
-        out->expires_at <= time(NULL) + AWS_SESSION_MARGIN)
+        out->expires_at <= time(NULL) + (least_life ? least_life : AWS_SESSION_MARGIN))
         return false;
     out->id = mem_strdup(id);
     out->secret = secret_from(secret, strlen(secret));
@@ -83,7 +83,8 @@ static bool take_keys(const struct buf *text, struct aws_keys *out)
     return true;
 }
 
-static bool read_role(const char *folder, const struct aws_step *step, int64_t deadline, struct aws_keys *out)
+static bool read_role(const char *folder, const struct aws_step *step, time_t least_life, int64_t deadline,
+                      struct aws_keys *out)
 {
     struct err ignored = ERR_INIT;
     AUTO_BUF(text, FILE_MOST);
@@ -97,7 +98,7 @@ static bool read_role(const char *folder, const struct aws_step *step, int64_t d
     if (digested < 0)
         return false;
     path = mem_printf("%s/%s.json", folder, name);
-    if (file_read(path, FILE_ANY, &text, &ignored) != 0 || !take_keys(&text, out))
+    if (file_read(path, FILE_ANY, &text, &ignored) != 0 || !take_keys(&text, least_life, out))
         return false;
     AUTO_FREE(char *, shown);
     shown = path_short(path);
@@ -115,7 +116,7 @@ size_t role_cache_find(const struct aws_context *c, int64_t deadline, struct aws
     for (size_t i = c->chain.count; i-- > 0;) {
         const struct aws_step *s = &c->chain.step[i];
         AUTO_AWS_KEYS(keys);
-        if (!s->mfa_serial || !read_role(folder, s, deadline, &keys))
+        if (!s->mfa_serial || !read_role(folder, s, c->least_life, deadline, &keys))
             continue;
         *out = keys;
         keys = (struct aws_keys){0};

@@ -112,9 +112,9 @@ static bool entry_read(const struct secret *entry, struct proof *proof, struct a
 
 /* --- keeping */
 
-static bool is_good(const struct aws_keys *keys)
+static bool is_good(const struct aws_keys *keys, time_t least_life)
 {
-    return keys->expires_at > time(NULL) + AWS_SESSION_MARGIN;
+    return keys->expires_at > time(NULL) + (least_life ? least_life : AWS_SESSION_MARGIN);
 }
 
 static bool read_kept(const struct aws_context *c, const char *identity, int64_t deadline,
@@ -127,7 +127,7 @@ static bool read_kept(const struct aws_context *c, const char *identity, int64_t
     char now[33];
 
     if (store_keyring.get(identity, deadline, &entry, &ignored) != STORE_OK ||
-        !entry_read(entry, &kept, &keys) || !is_good(&keys))
+        !entry_read(entry, &kept, &keys) || !is_good(&keys, c->least_life))
         return false;
     if (chain_proof(c, &kept.place, deadline, now) != 0 || !text_equal(now, kept.hash)) {
         log_step("login", "what is kept was got by somebody else, or with a log-in that has ended");
@@ -148,7 +148,7 @@ static void keep(const struct aws_context *c, const char *identity, const struct
     AUTO_SECRET(entry);
     AUTO_PROOF(proof);
 
-    if (!is_good(keys) || chain_proof(c, &proof.place, deadline, proof.hash) != 0)
+    if (!is_good(keys, 0) || chain_proof(c, &proof.place, deadline, proof.hash) != 0)
         return;
     label = label_of(&c->chain);
     shown = mem_printf(keys->account ? "%s\taccount %s" : "%s", label, keys->account);

@@ -124,14 +124,17 @@ static int credential_run(struct invocation *inv, struct err *e)
 
 const struct verb verb_credential = {
     .name = "credential",
-    .usage = "get|store|erase|capability|exit [OPTION]...",
+    .usage = "get|store|erase|capability|exit|aws PROFILE [OPTION]...",
     .summary = "serve the git credential protocol",
     .group = GROUP_HAND_OUT,
     .examples = {"git config --global credential.helper broker",
                  "git config --global credential.helper 'broker --store keyring --timeout 1h'",
-                 "printf 'profile=prod\\n\\n' | broker credential get"},
+                 "printf 'profile=prod\\n\\n' | broker credential get",
+                 "aws configure set credential_process 'broker credential aws prod' --profile prod-db"},
     .sets = SET_RUN | SET_CREDENTIAL,
     .most_words = 4,
-    .words = "get store erase capability exit",
+    .words = "get store erase capability exit aws",
+    .words2 = "profile",
+    .words2_after = "aws",
     .run = credential_run,
 };

@@ -20,6 +20,8 @@ int helper_read(struct buf *out, bool lines, struct err *e);
 int helper_answer(const struct buf *out, struct err *e);
 
 int credential_git(const struct helper_call *call, struct err *e);
+int credential_docker(const struct helper_call *call, struct err *e);
+int credential_aws(const struct helper_call *call, struct err *e);
 
 /* Whether a request of git's protocol is about a database. */
 bool database_is_asked(const struct git_credential *asked);

@@ -15,3 +15,12 @@ void credential_release(struct credential *c)
     secret_free(c->password);
     *c = (struct credential){0};
 }
+
+void access_keys_release(struct access_keys *k)
+{
+    free(k->id);
+    secret_free(k->token);
+    secret_free(k->secret);
+    free(k->account);
+    *k = (struct access_keys){0};
+}

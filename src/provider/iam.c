@@ -168,6 +168,39 @@ static int iam_get(const struct profile *p, int64_t deadline, struct credential 
     return 0;
 }
 
+static int keys_living(const struct profile *p, time_t least_life, int64_t deadline, struct aws_keys *out,
+                       struct err *e)
+{
+    AUTO_AWS_CONTEXT(context);
+
+    if (aws_context_load(&context, profile_str(p, KEY_aws_profile), false, e) < 0)
+        return -1;
+    context.mfa_command = profile_str(p, KEY_mfa_command);
+    context.least_life = least_life;
+    const char *own = profile_str(p, KEY_region);
+    if (own && p->set[KEY_region].origin != ORIGIN_DERIVED)
+        context.regions.of[AWS_REGION_WANTED] = own;
+    return aws_keys_get(&context, deadline, out, e);
+}
+
+/* If the chain cannot give keys that live so long, as a user would have to log in first, those that are
+ * cached are better than none. */
+static int iam_keys(const struct profile *p, time_t least_life, int64_t deadline, struct access_keys *out,
+                    struct err *e)
+{
+    AUTO_AWS_KEYS(keys);
+    struct err second = ERR_INIT;
+
+    if (keys_living(p, least_life, deadline, &keys, e) < 0) {
+        if (keys_living(p, 0, deadline, &keys, &second) < 0)
+            return -1;
+        err_clear(e);
+    }
+    *out = (struct access_keys){keys.id, keys.secret, keys.token, keys.account, keys.expires_at};
+    keys = (struct aws_keys){0};
+    return 0;
+}
+
 /* Only our own entries: the AWS CLI has a command for its own cache. */
 static int iam_logout(const struct profile *p, int64_t deadline, unsigned *forgotten, struct err *e)
 {
@@ -225,6 +258,7 @@ const struct provider provider_iam = {
     .check = iam_check,
     .login = iam_login,
     .get = iam_get,
+    .keys = iam_keys,
     .logout = iam_logout,
     .refused = iam_refused,
     .describe_login = iam_describe_login,

@@ -68,11 +68,12 @@ usage: broker token [PROFILE|URL] [OPTION]...
 
 """ + WHERE + WHO.replace("  --aws", "  --iam  --aws") + WHAT + "how    --fresh  --timeout TIME  " + COMMON,
     "credential": """\
-usage: broker credential get|store|erase|capability|exit [OPTION]...
+usage: broker credential get|store|erase|capability|exit|aws PROFILE [OPTION]...
 
   git config --global credential.helper broker
   git config --global credential.helper 'broker --store keyring --timeout 1h'
   printf 'profile=prod\\n\\n' | broker credential get
+  aws configure set credential_process 'broker credential aws prod' --profile prod-db
 
 how    --store keychain|keyring  --timeout TIME  """ + COMMON,
     "params": """\

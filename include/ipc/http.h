@@ -13,8 +13,14 @@
 #include <ipc/record.h>
 
 /* What the helper does: one HTTP exchange; an ES256 signature (RFC 7518 section 3.4); a SHA-1 digest, by
- * which AWS names its cache files (broker itself links no SHA-1). */
-enum { HTTP_VERB_REQUEST = RECORD_FIRST_VERB, HTTP_VERB_SIGN, HTTP_VERB_SHA1 };
+ * which AWS names its cache files (broker itself links no SHA-1); an XML document as JSON; AES-128. */
+enum {
+    HTTP_VERB_REQUEST = RECORD_FIRST_VERB,
+    HTTP_VERB_SIGN,
+    HTTP_VERB_SHA1,
+    HTTP_VERB_XML,
+    HTTP_VERB_DECRYPT
+};
 
 enum {
     HTTP_TAG_METHOD = 1,
@@ -40,6 +46,9 @@ enum {
     HTTP_TAG_POINT,  /* in the answer: the public key's x and y, 64 bytes */
     HTTP_TAG_BROKEN, /* present beside FAILED: what came broke the rules */
     HTTP_TAG_STAYS,  /* to request, present: no redirect is followed */
+    /* Of a file that another program has written: it, and its decrypted form or JSON, are BYTES. */
+    HTTP_TAG_SECRET_KEY, /* 16 bytes */
+    HTTP_TAG_IV,         /* 16 bytes, for CBC; absent: ECB */
 };
 
 enum http_want {
@@ -99,5 +108,12 @@ int http_sign_es256(const struct secret *pem, const char *text, unsigned char si
 
 /* The SHA-1 of a text in lower-case hex: used in the names of the AWS CLI's files. */
 int http_sha1(const char *text, char out[41], int64_t deadline, struct err *e);
+
+/* An XML document as JSON text: an element is ["tag", {attributes}, child...]. ERR_DATA: refused. */
+int http_xml(const struct buf *xml, struct buf *json, int64_t deadline, struct err *e);
+/* Decrypts AES-128 with a key of 16 bytes; `iv` NULL: ECB, else CBC. Appends to *out. ERR_DATA: another key.
+ */
+int http_decrypt(const void *key, const void *iv, const void *bytes, size_t n, struct buf *out,
+                 int64_t deadline, struct err *e);
 
 #endif

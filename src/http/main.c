@@ -10,6 +10,7 @@
 #include <ipc/http.h>
 
 #include "callback.h"
+#include "document.h"
 #include "exchange.h"
 #include "pick.h"
 #include "sign.h"
@@ -43,6 +44,10 @@ static int handle_verb(const struct record *request, struct record *answer, stru
         return sign_es256(request, answer, e);
     case HTTP_VERB_SHA1:
         return digest_sha1(request, answer, e);
+    case HTTP_VERB_XML:
+        return document_xml(request, answer, e);
+    case HTTP_VERB_DECRYPT:
+        return document_decrypt(request, answer, e);
     default:
         return callback_handle(request, answer, e);
     }

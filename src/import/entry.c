@@ -71,7 +71,7 @@ void import_leave(struct import_entry *entry, const char *what, const char *why)
 
 void import_skip(struct import_list *list, const char *what, const char *why)
 {
-    note(&list->skipped, &list->skipped_count, IMPORT_ENTRIES, what, why);
+    note(&list->skipped, &list->skipped_count, IMPORT_ENTRIES, *what ? what : "a connection", why);
 }
 
 struct import_entry *import_add(struct import_list *list, const char *label)

@@ -137,7 +137,7 @@ static void take_tls(struct import_entry *entry, const struct session *s)
 static void take_session(const struct session *s, struct import_list *list)
 {
     const char *type = *value_of(s, "NetType") ? value_of(s, "NetType") : "0",
-               *slash = strrchr(s->path, '\\');
+               *slash = s->path ? strrchr(s->path, '\\') : NULL;
     const char *databases = value_of(s, "Databases");
     AUTO_FREE(char *, database);
     struct import_entry *entry;

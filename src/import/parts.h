@@ -38,7 +38,8 @@ struct import_format {
     bool (*is_it)(const char *text, size_t n);
     int (*read)(const char *path, struct buf *text, struct import_list *list, struct err *e);
 };
-extern const struct import_format import_urls, import_mycli, import_usql, import_option_file, import_heidisql;
+extern const struct import_format import_urls, import_mycli, import_usql, import_option_file, import_heidisql,
+    import_plist, import_workbench, import_datagrip, import_dbeaver, import_mylogin;
 
 /* Reads option groups as MySQL's clients do. `each_group`: every group is a connection (login paths), not
  * only the suffixes of [client] and [mysql]. */

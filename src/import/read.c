@@ -9,7 +9,8 @@
 
 /* The first that says yes reads it, so those with the clearest marks come first. */
 static const struct import_format *const formats[] = {
-    &import_heidisql, &import_mycli, &import_usql, &import_option_file, &import_urls,
+    &import_mylogin,  &import_plist, &import_workbench, &import_datagrip,    &import_dbeaver,
+    &import_heidisql, &import_mycli, &import_usql,      &import_option_file, &import_urls,
 };
 
 static int refuse(struct err *e)

@@ -154,3 +154,40 @@ int http_sha1(const char *text, char out[41], int64_t deadline, struct err *e)
         (void)snprintf(out + 2 * i, 3, "%02x", (unsigned char)digest.bytes[i]);
     return 0;
 }
+
+static int ask_bytes(const struct record *request, struct buf *out, int64_t deadline, struct err *e)
+{
+    AUTO_RECORD(reply);
+    struct field bytes;
+
+    if (!buf_ok(&request->body))
+        return err_set(e, ERR_DATA, "too large");
+    if (helper_call(&http_helper, request, &reply, deadline, e) < 0)
+        return -1;
+    if (!record_find(&reply, HTTP_TAG_BYTES, &bytes))
+        return err_set(e, ERR_PROTOCOL, "broker-http: no answer");
+    buf_add(out, bytes.bytes, bytes.len);
+    return buf_ok(out) ? 0 : err_set(e, ERR_DATA, "too large");
+}
+
+int http_xml(const struct buf *xml, struct buf *json, int64_t deadline, struct err *e)
+{
+    AUTO_RECORD(request);
+
+    request.kind = HTTP_VERB_XML;
+    record_put(&request, HTTP_TAG_BYTES, buf_str(xml), xml->len);
+    return ask_bytes(&request, json, deadline, e);
+}
+
+int http_decrypt(const void *key, const void *iv, const void *bytes, size_t n, struct buf *out,
+                 int64_t deadline, struct err *e)
+{
+    AUTO_RECORD(request);
+
+    request.kind = HTTP_VERB_DECRYPT;
+    record_put(&request, HTTP_TAG_SECRET_KEY, key, 16);
+    if (iv)
+        record_put(&request, HTTP_TAG_IV, iv, 16);
+    record_put(&request, HTTP_TAG_BYTES, bytes, n);
+    return ask_bytes(&request, out, deadline, e);
+}

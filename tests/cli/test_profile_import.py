@@ -3,10 +3,14 @@
 The samples are made by us, in each program's form: docs/import.md says where the forms are from."""
 import json
 import os
+import plistlib
 import shutil
 import subprocess
 
 import pytest
+
+from lib.terminal import Terminal
+from servers import mysql9, process
 
 CANARY = b"fake-canary-import-0123456789"
 PASSWORD = CANARY.decode()
@@ -162,16 +166,21 @@ def test_my_cnf_as_the_real_programs_read_it(broker, real_programs):
 
 @pytest.fixture
 def real_programs():
-    """options(FILE, SUFFIX) by my_print_defaults, of whichever family is installed."""
-    program = shutil.which("my_print_defaults") or shutil.which("my_print_defaults", path="/usr/sbin:/usr/local/bin")
-    if not program:
-        pytest.skip("missing: my_print_defaults")
+    """options(FILE, SUFFIX) by MySQL 9's my_print_defaults."""
+    words = tool("my_print_defaults")
 
     def options(path, suffix):
-        out = subprocess.run([program, f"--defaults-file={path}", f"--defaults-group-suffix={suffix}", "client", "mysql"],
+        out = subprocess.run([*words, f"--defaults-file={path}", f"--defaults-group-suffix={suffix}", "-s", "client", "mysql"],
                              capture_output=True, text=True, check=True).stdout
         return dict(line[2:].partition("=")[::2] for line in out.splitlines() if line.startswith("--"))
     return options
+
+
+def tool(name):
+    try:
+        return mysql9.tool(name)
+    except process.Missing as missing:
+        return pytest.skip(f"missing: {missing}")
 
 
 def test_heidisql(broker):
@@ -295,3 +304,237 @@ def test_nothing_is_left_beside_the_config(broker):
     assert broker.config_path.read_text() == "[profile shop]\nhost = h\nuser = app\ndatabase = shop\ntls = required\n"
     t, code = answer(broker, b"n", b"y", path=path)
     assert "[profile shop-2]" in broker.config_path.read_text()
+
+
+# Formats that the helper reads
+
+FAVOURITES = [{"Name": "Shop", "IsExpanded": True, "Children": [
+    {"id": 4711, "name": "shop live", "type": 2, "host": "db.internal", "user": "app", "sshHost": "bastion.example.com",
+     "sshUser": "me", "sshPort": "22", "sshKeyLocationEnabled": 1, "sshKeyLocation": "~/.ssh/id_ed25519", "useCompression": False},
+    {"name": "twin", "type": "2", "host": "db2.internal", "user": "app", "sshHost": "bastion.example.com", "sshUser": "me",
+     "sshKeyLocationEnabled": 1, "sshKeyLocation": "~/.ssh/id_ed25519", "useCompression": 0, "useSSL": 1, "port": 3307}]},
+    {"name": "sock", "type": 1, "host": "left.over", "socket": "", "user": "root", "colorIndex": 3, "password": PASSWORD,
+     "allowDataLocalInfile": 1, "useCompression": 0},
+    {"name": "rds", "type": 3, "host": "x.c9akciq32.eu-west-1.rds.amazonaws.com", "user": "app", "awsProfile": "prod",
+     "awsRegion": "eu-west-1", "sshHost": "left.over", "useCompression": 0},
+    {"name": "vlt", "type": 4, "host": "db", "user": "dropped", "vaultHost": "vault.example.com", "vaultPort": "443",
+     "vaultOIDCMount": "oidc", "vaultCredentialsPath": "database/creds/readonly"}]
+SEQUEL = {
+    "shop-live": {"title": "Shop / shop live", "host": "db.internal", "user": "app", "tls": "preferred",
+                  "tunnel.type": "ssh", "tunnel.host": "bastion.example.com", "tunnel.user": "me",
+                  "tunnel.identity": "~/.ssh/id_ed25519"},
+    "twin": {"title": "Shop / twin", "host": "db2.internal", "port": "3307", "user": "app", "tls": "required", "via": "shop-live"},
+    "sock": {"socket": "auto", "user": "root", "tls": "preferred"},
+    "rds": {"host": "x.c9akciq32.eu-west-1.rds.amazonaws.com", "user": "app", "auth": "iam", "aws_profile": "prod",
+            "region": "eu-west-1", "tls": "verify-identity"},
+    "vlt": {"host": "db", "auth": "vault", "vault_addr": "https://vault.example.com:443", "vault_mount": "oidc",
+            "vault_path": "database/creds/readonly", "compress": "yes", "tls": "preferred"}}
+
+
+@pytest.mark.parametrize("root", [{"Favorites Root": {"Name": "Favorites", "Children": FAVOURITES}},
+                                  {"SPConnectionFavorites": FAVOURITES}])
+def test_sequel_ace(broker, root):
+    """Written by Python's plistlib, in the shape of Favorites.plist and of an export."""
+    found = imported(broker, plistlib.dumps(root))
+    assert found["format"] == "sequel-ace" and keys(found) == SEQUEL
+    assert left(found, "sock") == {"local_infile"} and not any(p["password"] for p in found["profiles"])
+
+
+def test_a_shared_bastion_is_written_once(broker):
+    path = broker.write("theirs", plistlib.dumps({"SPConnectionFavorites": FAVOURITES[0]["Children"]}))
+    t, code = answer(broker, b"y", path=path)
+    assert code == 0, t.err
+    text = broker.config_path.read_text()
+    assert text.count("[tunnel ") == 1 and text.count("via = shop-live\n") == 2
+
+
+def test_sequel_ace_session(broker):
+    found = imported(broker, plistlib.dumps({"format": "connection", "version": 1, "encrypted": False, "data": {"connection": {
+        "type": "SPSSHTunnelConnection", "name": "n", "host": "h", "port": 3306, "user": "u", "password": PASSWORD,
+        "ssh_host": "b", "ssh_port": 2222, "ssh_user": "me", "ssh_password": PASSWORD, "useCompression": False}}}))
+    assert keys(found) == {"n": {"host": "h", "user": "u", "via": "ssh://me@b:2222", "tls": "preferred"}}
+    assert left(found, "n") == {"ssh_password"} and found["profiles"][0]["password"] == "dropped"
+
+
+def test_tableplus(broker):
+    found = imported(broker, plistlib.dumps([
+        {"ConnectionName": "Live!", "Driver": "MySQL", "DatabaseHost": "h", "DatabasePort": "3307", "DatabaseUser": "u",
+         "DatabaseName": "d", "isOverSSH": True, "ServerAddress": "b", "ServerPort": "22", "ServerUser": "me",
+         "isUsePrivateKey": 1, "ServerPrivateKeyName": "k", "tLSMode": 2, "ID": "1", "Enviroment": "production"},
+        {"ConnectionName": "sock", "Driver": "MariaDB", "isUseSocket": 1, "DatabaseSocket": "/run/x.sock", "isOverSSH": 0,
+         "ServerAddress": "left.over", "tLSMode": 9},
+        {"ConnectionName": "pg", "Driver": "PostgreSQL"}]))
+    assert found["format"] == "tableplus"
+    assert keys(found) == {
+        "Live": {"title": "Live!", "host": "h", "port": "3307", "user": "u", "database": "d", "via": "ssh://me@b", "tls": "required"},
+        "sock": {"socket": "/run/x.sock", "tls": "preferred"}}
+    assert left(found, "Live") == {"identity"} and left(found, "sock") == {"tLSMode"}
+    assert [row["from"] for row in found["not_imported"]] == ["pg"]
+
+
+WORKBENCH = f"""<?xml version="1.0" encoding="utf-8"?>
+<data grt_format="2.0"><value _ptr_="0x1" type="list" content-type="object" content-struct-name="db.mgmt.Connection">
+<value type="object" struct-name="db.mgmt.Connection" id="{{11111111-2222-4333-8444-555555555555}}">
+ <link type="object" struct-name="db.mgmt.Driver" key="driver">com.mysql.rdbms.mysql.driver.native_sshtun</link>
+ <value type="string" key="name">shop live</value>
+ <value type="dict" key="parameterValues"><value type="string" key="hostName">db.internal</value><value type="int" key="port">3306</value>
+  <value type="string" key="userName">app</value><value type="string" key="sshHost">bastion.example.com:22</value>
+  <value type="string" key="password">{PASSWORD}</value><value type="string" key="SQL_MODE"/>
+  <value type="string" key="sshKeyFile"></value><value type="int" key="useSSL">4</value></value></value>
+<value type="object" struct-name="db.mgmt.Connection">
+ <value type="dict" key="parameterValues"><value type="string" key="socket">/run/x.sock</value><value type="string" key="userName">root</value></value>
+ <value type="string" key="name">sock &amp; more</value>
+ <link type="object" key="driver">com.mysql.rdbms.mysql.driver.native_socket</link></value>
+<value type="object" struct-name="db.mgmt.Connection"><value type="string" key="name">krb</value>
+ <link type="object" key="driver">com.mysql.rdbms.mysql.driver.ldap_kerberos</link></value>
+</value></data>"""
+
+
+def test_workbench(broker):
+    found = imported(broker, WORKBENCH)
+    assert found["format"] == "workbench"
+    assert keys(found) == {
+        "shop-live": {"title": "shop live", "host": "db.internal", "user": "app", "via": "ssh://bastion.example.com",
+                      "tls": "verify-identity"},
+        "sock-more": {"title": "sock & more", "socket": "/run/x.sock", "user": "root", "tls": "preferred"}}
+    assert found["profiles"][0]["password"] == "dropped" and [row["from"] for row in found["not_imported"]] == ["krb"]
+
+
+DATAGRIP = {"dataSources.xml": f"""<?xml version="1.0" encoding="UTF-8"?>
+<project version="4"><component name="DataSourceManagerImpl" format="xml" multifile-model="true">
+<data-source source="LOCAL" name="shop live" group="Shop" uuid="1111"><driver-ref>mysql.8</driver-ref>
+ <jdbc-url>jdbc:mysql://db.internal:3306/shop?sslMode=REQUIRED</jdbc-url></data-source>
+<data-source source="LOCAL" name="rds" uuid="2222"><jdbc-url>jdbc:aws-wrapper:mysql://x.c9akciq32.eu-west-1.rds.amazonaws.com/d</jdbc-url>
+ <jdbc-additional-properties><property name="AWS.CredentialId" value="profile:prod"/><property name="AWS.RegionId" value="eu-west-1"/>
+ </jdbc-additional-properties></data-source>
+<data-source name="pw" uuid="3333"><jdbc-url>jdbc:mariadb://h/d?user=u&amp;password={PASSWORD}</jdbc-url></data-source>
+<data-source name="pg" uuid="4444"><jdbc-url>jdbc:postgresql://h/d</jdbc-url></data-source>
+</component></project>""", "dataSources.local.xml": """<project version="4"><component name="dataSourceStorageLocal">
+<data-source name="shop live" uuid="1111"><secret-storage>master_key</secret-storage><user-name>app</user-name>
+ <ssh-properties><enabled>true</enabled><ssh-config-id>c-1</ssh-config-id></ssh-properties>
+ <ssl-config><enabled>true</enabled><mode>VERIFY_CA</mode><ca-cert>$USER_HOME$/ca.pem</ca-cert><client-key>$PROJECT_DIR$/k</client-key></ssl-config>
+</data-source><data-source uuid="2222"><user-name>iam_user</user-name></data-source></component></project>""",
+            "sshConfigs.xml": """<application><component name="SshConfigs"><configs>
+<sshConfig id="c-1" host="bastion.example.com" port="22" username="me" authType="OPEN_SSH" keyPath=""/></configs></component></application>"""}
+
+
+def test_datagrip(broker):
+    for name, text in DATAGRIP.items():
+        broker.write(f".idea/{name}", text, secret=True)
+    found = imported(broker, DATAGRIP["dataSources.xml"], path=".idea/dataSources.xml")
+    assert found["format"] == "datagrip"
+    assert keys(found) == {
+        "shop-live": {"title": "Shop / shop live", "host": "db.internal", "port": "3306", "user": "app", "database": "shop",
+                      "via": "ssh://me@bastion.example.com", "tls": "verify-ca", "tls_ca": "~/ca.pem"},
+        "rds": {"host": "x.c9akciq32.eu-west-1.rds.amazonaws.com", "database": "d", "user": "iam_user", "auth": "iam",
+                "aws_profile": "prod", "region": "eu-west-1", "tls": "verify-identity"},
+        "pw": {"host": "h", "user": "u", "database": "d", "tls": "preferred"}}
+    assert left(found, "shop-live") == {"tls_key"}
+    assert [p["password"] for p in found["profiles"]] == [None, None, "dropped"]
+
+
+DBEAVER = {"connections": {
+    "mysql8-19a0-1": {"provider": "mysql", "driver": "mysql8", "name": "shop live", "folder": "Shop", "configuration": {
+        "host": "db.internal", "port": "3306", "database": "shop", "configurationType": "MANUAL", "type": "prod", "auth-model": "native",
+        "handlers": {"ssh_tunnel": {"type": "TUNNEL", "enabled": True, "properties": {
+            "host": "bastion.example.com", "port": 22, "authType": "PUBLIC_KEY", "keyPath": "/home/me/.ssh/id_ed25519"}},
+            "mysql_ssl": {"type": "CONFIG", "enabled": True, "properties": {"ssl.verify.server": True, "ssl.ca.cert": "/ca.pem"}}}}},
+    "mysql8-2": {"provider": "mysql", "driver": "mariaDB", "name": "url", "configuration": {
+        "configurationType": "URL", "url": "jdbc:mariadb://h:3307/d", "handlers": {"mysql_ssl": {"enabled": False}}}},
+    "pg-1": {"provider": "postgresql", "name": "pg", "configuration": {}}}}
+DBEAVER_KEY = "babb4a9f774ab853c96c2d653dfe544a"
+
+
+def encrypted(data, key=DBEAVER_KEY):
+    """As DBeaver writes credentials-config.json, by the openssl program."""
+    iv = os.urandom(16)
+    out = subprocess.run(["openssl", "enc", "-aes-128-cbc", "-K", key, "-iv", iv.hex()], input=data, capture_output=True, check=True)
+    return iv + out.stdout
+
+
+def test_dbeaver(broker):
+    credentials = {"mysql8-19a0-1": {"#connection": {"user": "app", "password": PASSWORD},
+                                     "network/ssh_tunnel": {"user": "me", "password": PASSWORD}}}
+    broker.write("p/credentials-config.json", encrypted(json.dumps(credentials).encode()))
+    found = imported(broker, json.dumps(DBEAVER), path="p/data-sources.json")
+    assert found["format"] == "dbeaver"
+    assert keys(found) == {
+        "shop-live": {"title": "Shop / shop live", "host": "db.internal", "user": "app", "database": "shop", "tls": "verify-ca",
+                      "tls_ca": "/ca.pem", "tunnel.type": "ssh", "tunnel.host": "bastion.example.com", "tunnel.user": "me",
+                      "tunnel.identity": "/home/me/.ssh/id_ed25519"},
+        "url": {"host": "h", "port": "3307", "database": "d", "tls": "disabled"}}
+    assert found["profiles"][0]["password"] == "dropped" and left(found, "shop-live") == {"the bastion's password"}
+    assert [row["from"] for row in found["not_imported"]] == ["pg"]
+
+
+@pytest.mark.parametrize("data, why", [
+    (None, "no credentials-config.json beside it"), (b"short", "credentials-config.json: encrypted with another key"),
+    (os.urandom(64), "credentials-config.json: encrypted with another key"),
+    (b"json", "JSON: not well-formed, line 1")])
+def test_dbeaver_without_its_credentials(broker, data, why):
+    if data:
+        broker.write("p/credentials-config.json", encrypted(b"{no") if data == b"json" else data)
+    found = imported(broker, json.dumps(DBEAVER), path="p/data-sources.json")
+    assert "user" not in keys(found)["shop-live"] and len(found["profiles"]) == 2
+    assert {"from": "users and passwords", "why": why} in found["not_imported"]
+
+
+def mylogin(lines, seed=bytes(range(1, 21))):
+    """~/.mylogin.cnf by hand, with the openssl program."""
+    key = bytearray(16)
+    for i, byte in enumerate(seed):
+        key[i % 16] ^= byte
+    out = bytes(4) + seed
+    for line in lines:
+        data = subprocess.run(["openssl", "enc", "-aes-128-ecb", "-K", key.hex()], input=line.encode() + b"\n", capture_output=True,
+                              check=True).stdout
+        out += len(data).to_bytes(4, "little") + data
+    return out
+
+
+def test_mylogin_by_the_form(broker):
+    found = imported(broker, mylogin(["[client]", "user = old", "[shop]", f'password = "{PASSWORD}\\"#"', 'host = "db.example.com"',
+                                      "port = 3307", "[weird name]]", 'user = "a b"']))
+    assert found["format"] == "mylogin"
+    assert keys(found) == {
+        "client": {"socket": "auto", "user": "old", "tls": "preferred"},
+        "shop": {"host": "db.example.com", "port": "3307", "user": "old", "tls": "preferred"},
+        "weird-name": {"title": "weird name]", "socket": "auto", "user": "a b", "tls": "preferred"}}
+    assert [p["password"] for p in found["profiles"]] == [None, "dropped", None]
+
+
+def test_mylogin_of_the_real_editor(broker, keychain):
+    """Made by mysql_config_editor, on a terminal, as it asks for the password there."""
+    editor = tool("mysql_config_editor")
+    broker.secret(CANARY)
+    broker.env.update(keychain.env)
+    path = broker.home / "login"
+    env = {**broker.environment({}), "MYSQL_TEST_LOGIN_FILE": str(path)}
+    made = Terminal([*editor, "set", "--login-path=shop", "--host=db.example.com", "--user=app", "--port=3307", "--password"],
+                    env, broker.home)
+    made.expect(b"Enter password: ")
+    made.sendline(CANARY)
+    assert made.wait() == 0
+    t, code = answer(broker, b"y", b"y", b"y", path=path)
+    assert code == 0, (t.err, t.shown)
+    assert broker.config_path.read_text() == (
+        "[profile shop]\nhost = db.example.com\nport = 3307\nuser = app\ntls = preferred\n")
+    assert keychain.lookup({"identity": "mysql://app@db.example.com:3307"}) == CANARY
+
+
+@pytest.mark.parametrize("data, why", [
+    (mylogin(["[a]"])[:-1], "mylogin: a line of a wrong length"), (mylogin(["[a]"]) + b"\0\0", "mylogin: a line of a wrong length"),
+    (mylogin(["[a]"]) + b"\xff" * 20, "mylogin: a line of a wrong length"),
+    (mylogin([])[:24] + b"\x10\0\0\0" + bytes(16), "mylogin: it cannot be decrypted"),
+    (b"bplist00" + bytes(40), "plist: in binary form"), (b"<plist><dict>", "plist: XML: not well-formed"),
+    (b'<!DOCTYPE plist [<!ENTITY a "b">]><plist><string>&a;</string></plist>', "plist: XML: entities of its own"),
+    (b'<!DOCTYPE plist SYSTEM "file:///etc/passwd"><plist><string>&a;</string></plist>', "plist: XML: an entity that is not known"),
+    (b"<plist>" * 70 + b"</plist>" * 70, "plist: XML: too deep"), (b"<plist/>", "plist: an empty property list"),
+    (b'<data grt_format="2.0"/>', "no connection in it that can be imported"),
+    (b'{"connections": {}', "dbeaver: JSON: not well-formed"), (b'{"connections": []}', "no connection in it that can be imported"),
+    (b"<plist><array>" + b"<integer>1</integer>" * 52000 + b"</array></plist>", "no connection in it that can be imported"),
+    (b"<plist><array>" + b"<a/>" * 250000 + b"</array></plist>", "plist: XML: too large"),
+    (b"<plist><string>" + b"a" * 70000 + b"</string></plist>", "plist: XML: a text that is too long")], ids=range(16))
+def test_bad_documents(broker, data, why):
+    done = broker.run("profile", "import", "--dry-run", broker.write("theirs", data))
+    assert done.code == 65 and why in done.errors, done

@@ -1,7 +1,11 @@
 /*
- * Other programs' files of connections, as `profile import` reads them: every format that needs no helper.
- * Whatever comes out must be a profile that the config file can hold, and must name no program, no file to
- * send, and no other section.
+ * Other programs' files of connections, as `profile import` reads them: every format. What the
+ * helper does for XML and AES is done here, in the same process, by the helper's own code. Whatever comes out
+ * must be a profile that the config file can hold, and must name no program, no file to send, and no other
+ * section.
+ *
+ * fuzz wrap: http_xml http_decrypt
+ * fuzz link: src/http/xml.c src/http/decrypt.c src/http/wipe.c -lexpat -lcrypto
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,7 +13,11 @@
 
 #include <base/mem.h>
 #include <base/text.h>
+#include <http/document.h>
+#include <http/wipe.h>
 #include <import/import.h>
+#include <ipc/http.h>
+#include <model/json.h>
 #include <model/ini.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,6 +26,47 @@ static void check(bool held)
 {
     if (!held)
         abort();
+}
+
+int __wrap_http_xml(const struct buf *xml, struct buf *json, int64_t deadline, struct err *e);
+int __wrap_http_decrypt(const void *key, const void *iv, const void *bytes, size_t n, struct buf *out,
+                        int64_t deadline, struct err *e);
+
+static int answer_bytes(int (*serve)(const struct record *, struct record *, struct err *),
+                        const struct record *request, struct buf *out, struct err *e)
+{
+    AUTO_RECORD(answer);
+    struct field f;
+
+    if (!buf_ok(&request->body))
+        return err_set(e, ERR_DATA, "too large");
+    if (serve(request, &answer, e) < 0)
+        return -1;
+    check(buf_ok(&answer.body) && record_find(&answer, HTTP_TAG_BYTES, &f));
+    buf_add(out, f.bytes, f.len);
+    return buf_ok(out) ? 0 : err_set(e, ERR_DATA, "too large");
+}
+
+int __wrap_http_xml(const struct buf *xml, struct buf *json, int64_t deadline, struct err *e)
+{
+    AUTO_RECORD(request);
+
+    (void)deadline;
+    record_put(&request, HTTP_TAG_BYTES, buf_str(xml), xml->len);
+    return answer_bytes(document_xml, &request, json, e);
+}
+
+int __wrap_http_decrypt(const void *key, const void *iv, const void *bytes, size_t n, struct buf *out,
+                        int64_t deadline, struct err *e)
+{
+    AUTO_RECORD(request);
+
+    (void)deadline;
+    record_put(&request, HTTP_TAG_SECRET_KEY, key, 16);
+    if (iv)
+        record_put(&request, HTTP_TAG_IV, iv, 16);
+    record_put(&request, HTTP_TAG_BYTES, bytes, n);
+    return answer_bytes(document_decrypt, &request, out, e);
 }
 
 static void check_left(const struct import_left *left, size_t count)
@@ -52,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO_IMPORT(list);
 
     if (!config) {
+        json_set_alloc_funcs(wipe_malloc, wipe_free);
         (void)setenv("BROKER_CONFIG", "/dev/null", 1);
         check(config_load(&config, &e) == 0);
     }

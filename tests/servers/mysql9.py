@@ -15,6 +15,14 @@ def native_plugin_dir():
     return home() / "root/usr/lib/mysql/plugin"
 
 
+def tool(name):
+    """The words that start another program of that release, with its own C library."""
+    root = home() / "root"
+    libs = root / "usr/lib/x86_64-linux-gnu"
+    return [str(libs / "ld-linux-x86-64.so.2"), "--argv0", name, "--library-path", f"{libs}:{root}/usr/lib/mysql/private",
+            str(process.need(root / "usr/bin" / name))]
+
+
 class MySQL(Server):
     family = "mysql"
     plugins = {"app": None, X509: None, "app_sha2": "caching_sha2_password"}

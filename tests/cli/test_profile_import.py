@@ -469,8 +469,8 @@ def test_dbeaver(broker):
 
 @pytest.mark.parametrize("data, why", [
     (None, "no credentials-config.json beside it"), (b"short", "credentials-config.json: encrypted with another key"),
-    (os.urandom(64), "credentials-config.json: encrypted with another key"),
-    (b"json", "JSON: not well-formed, line 1")])
+    (bytes(range(64)), "credentials-config.json: encrypted with another key"),
+    (b"json", "JSON: not well-formed, line 1")], ids=["none", "short", "another-key", "no-json"])
 def test_dbeaver_without_its_credentials(broker, data, why):
     if data:
         broker.write("p/credentials-config.json", encrypted(b"{no") if data == b"json" else data)

@@ -1,0 +1,311 @@
+"""The log-in to Vault by OpenID: a real Vault, a provider that is not ours, and a browser that the test drives. What a person
+sees, what Vault is asked and how often, and each way in which it ends without a token."""
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from lib.vault import query, refused, shown
+from servers.vault import FORM_POST
+from servers.vault_front import errors
+
+LOGGED_IN = r"logged in, valid for (1h|59m)\n"
+
+
+@pytest.fixture
+def oidc(desk, vault, openid):
+    """A person whose Vault knows the provider."""
+    vault.mount_oidc = vault.oidc(openid)
+    desk.configure(vault_mount=vault.mount_oidc)
+    return desk
+
+
+def test_first_log_in(oidc, vault):
+    """As TRANSCRIPTS has it: three lines; the page says success; nothing of it is in ~/.vault-token."""
+    status, tty, page = oidc.login()
+    url = next(p.url for p in oidc.browser.pages)
+    assert status == 0 and re.fullmatch(re.escape(f"log in to {vault.front.url} in the browser:\n{url}\n") + LOGGED_IN, shown(tty)), shown(tty)
+    assert (page.status, "code=" in page.url) == (200, False) and page.url.startswith(f"http://localhost:{oidc.callback}/")
+    assert vault.front.asked("auth_url") == [f"POST auth/{vault.mount_oidc}/oidc/auth_url"] or vault.front.asked("auth_url") == [
+        f"PUT auth/{vault.mount_oidc}/oidc/auth_url"]
+    assert len(vault.front.asked("oidc/callback")) == 1 and not (oidc.broker.home / ".vault-token").exists()
+    assert all(seen.headers["x-vault-request"] == "true" for seen in vault.front.seen)
+
+
+def test_second_run_needs_nobody(oidc, vault):
+    assert oidc.login()[0] == 0
+    first, again = oidc.lease(), oidc.lease()
+    assert first.user == again.user and vault.users() == [first.user]
+    assert len(vault.front.asked("auth_url")) == 1 and len(vault.front.asked("GET", vault.path)) == 1
+
+
+@pytest.mark.parametrize("verb", ["connect", "exec", "test"])
+def test_where_it_is_needed(oidc, vault, verb, clients):
+    """The verb goes on after it."""
+    args = {"connect": ["--client", str(clients["mariadb1011"].path), "--", "-NBe", "select 'it ran'"], "test": [],
+            "exec": ["--", "sh", "-c", "echo it ran as $MYSQL_USER"]}[verb]
+    status, tty, page = oidc.login(verb, *args)
+    assert status == 0 and page.status == 200 and re.search(LOGGED_IN, shown(tty))
+    assert ("it ran" if verb != "test" else "server      ok") in shown(tty)
+    assert len(vault.users()) == 1
+
+
+@pytest.mark.parametrize("verb", [("exec", "--", "true"), ("connect", "--", "-e", "select 1"), ("exec", "--no-input", "--", "true")])
+def test_without_a_terminal(oidc, vault, verb):
+    """As TRANSCRIPTS has it; nobody is asked to log in."""
+    done = oidc.run(verb[0], "w", *verb[1:])
+    assert (done.text, done.code) == ("", 79)
+    assert done.errors == f"broker: w: not logged in to {vault.front.url}\nhint: broker login w\n"
+    assert not vault.front.asked("auth_url")
+
+
+def test_browser_is_opened(oidc):
+    tty = oidc.pty("login", "w")
+    url = oidc.invited(tty)
+    assert oidc.opened() == url
+    oidc.browser.sign_in(url)
+    assert tty.wait() == 0
+
+
+@pytest.mark.parametrize("env", [{"DISPLAY": None}, {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}], ids=["no display", "over ssh"])
+def test_pasted_address(oidc, env):
+    """Where no browser can be opened the way by ssh is told, and the address at which the browser ends is accepted."""
+    tty = oidc.pty("login", "w", env=env)
+    url = oidc.invited(tty)
+    assert f"ssh -L {oidc.callback}:localhost:{oidc.callback} " in tty.expect(b"address: ").decode()
+    assert not tty.echo
+    back = oidc.browser.sign_in(url, until=oidc.address)
+    tty.sendline(back.encode())
+    assert tty.wait() == 0 and re.search(LOGGED_IN, shown(tty)) and query(back)["code"] not in shown(tty)
+    assert not (oidc.broker.home / "seen").exists() and tty.echo
+
+
+def test_browser_comes_although_an_address_is_awaited(oidc):
+    """By the tunnel that was suggested."""
+    tty = oidc.pty("login", "w", env={"DISPLAY": None})
+    page = oidc.browser.sign_in(oidc.invited(tty))
+    assert tty.wait() == 0 and page.status == 200 and tty.echo
+
+
+@pytest.mark.parametrize("wrong", ["state", "base", "port", "empty code", "words"])
+def test_wrong_paste(oidc, vault, wrong):
+    """It is not used; the right one still is."""
+    tty = oidc.pty("login", "w", env={"DISPLAY": None})
+    back = oidc.browser.sign_in(oidc.invited(tty), until=oidc.address)
+    tty.expect(b"address: ")
+    said = query(back)
+    bad = {"state": back.replace(said["state"], "st_wrong"), "base": back.replace("/oidc/callback", "/other"),
+           "port": back.replace(f":{oidc.callback}/", ":1/"), "empty code": back.replace(said["code"], ""), "words": "no address"}[wrong]
+    tty.sendline(bad.encode())
+    tty.expect(b"address: ")
+    assert not vault.front.asked("oidc/callback")
+    tty.sendline(back.encode())
+    assert tty.wait() == 0 and len(vault.front.asked("oidc/callback")) == 1
+
+
+def test_form_post(desk, vault, openid):
+    """response_mode=form_post: the browser brings the code by POST."""
+    desk.configure(vault_mount=vault.oidc(openid, FORM_POST))
+    status, tty, page = desk.login()
+    assert status == 0 and page.status == 200, shown(tty)
+    assert any(p.headers.get("location") for p in desk.browser.pages[-2:])
+
+
+def failed_login(desk, *words, code=77, verb="login", **person):
+    status, tty, page = desk.login(verb, **person)
+    assert status == code, shown(tty)
+    refused(shown(tty), code, *words)
+    return tty, page
+
+
+def test_user_denies(oidc, vault):
+    tty, page = failed_login(oidc, "access_denied|End-User aborted interaction", deny=True)
+    assert page.status != 200 or "fail" in page.body.lower() or "not logged in" in page.body.lower()
+    assert not vault.front.asked("oidc/callback")
+
+
+def test_wrong_group(desk, vault, openid):
+    """bound_claims: it is Vault that says no, after the log-in at the provider."""
+    desk.configure(vault_mount=vault.oidc(openid, bound_claims={"groups": ["dba"]}))
+    tty, page = failed_login(desk, "bound claim", user="bob")
+    assert "logged in" not in page.body.lower().replace("not logged in", "")
+
+
+def test_role_missing(desk, vault, openid):
+    desk.configure(vault_mount=vault.oidc(openid), vault_role="nope")
+    tty = desk.pty("login", "w")
+    assert tty.wait() == 77
+    refused(shown(tty), 77, r'role "?nope"? could not be found', "vault_role")
+    assert not (desk.broker.home / "seen").exists()
+
+
+def no_url(desk, code, *words):
+    tty = desk.pty("login", "w")
+    assert tty.wait() == code, shown(tty)
+    refused(shown(tty), code, *words)
+    assert not (desk.broker.home / "seen").exists()
+
+
+def test_redirect_not_allowed(desk, vault, openid):
+    desk.configure(vault_mount=vault.oidc(openid, allowed_redirect_uris=["http://localhost:8250/elsewhere"]))
+    no_url(desk, 77, re.escape(desk.address), "allowed_redirect_uris|redirect")
+
+
+def test_provider_down(desk, vault, openid, make_provider):
+    """Vault then answers as if the redirect were not allowed; the words name that too."""
+    provider = make_provider()
+    mount = vault.oidc(provider)
+    provider.stop()
+    vault.vault("PUT", "sys/plugins/reload/backend", {"mounts": [f"auth/{mount}"]})
+    desk.configure(vault_mount=mount)
+    no_url(desk, 77, "provider")
+
+
+@pytest.fixture
+def make_provider(tmp_path):
+    from conftest import having
+    from servers.openid import Provider
+    made = []
+
+    def make():
+        made.append(having(Provider, tmp_path / f"provider{len(made)}"))
+        return made[-1]
+    yield make
+    for provider in made:
+        if provider.proc.poll() is None:
+            provider.stop()
+
+
+def test_provider_goes_before_the_exchange(desk, vault, make_provider):
+    provider = make_provider()
+    desk.configure(vault_mount=vault.oidc(provider))
+    tty = desk.pty("login", "w")
+    back = desk.browser.sign_in(desk.invited(tty), until=desk.address)
+    provider.stop()
+    page = desk.browser.go(back)
+    assert tty.wait() == 77 and "logged in" not in page.body.lower().replace("not logged in", "")
+    refused(shown(tty), 77, "connection refused")
+
+
+def test_mount_missing(desk):
+    desk.configure(vault_mount="nowhere")
+    no_url(desk, 77, "permission denied|nowhere")
+
+
+def test_nobody_comes(oidc):
+    tty = oidc.pty("login", "w", "-o", "login_timeout=1")
+    assert tty.wait() == 79
+    refused(shown(tty), 79, "login_timeout")
+
+
+@pytest.mark.parametrize("url", ["https://-evil", "javascript:alert(1)", "http://evil.example/auth?state=x", "file:///etc/passwd",
+                                 "-X", "https://idp.example/a\nb?state=x", "x-app://steal", "https://idp.example/auth?nothing=1"])
+def test_auth_url_that_is_none(desk, vault, url):
+    """What a hostile Vault would have opened in the browser. (Faked: a real one gives out what its provider says.)"""
+    body = ('{"data":{"auth_url":%s},"auth":null}' % json.dumps(url)).encode()
+    vault.front.instead["/v1/auth/oidc/oidc/auth_url"] = [(200, {}, body)]
+    tty = desk.pty("login", "w")
+    assert tty.wait() in (76, 77), shown(tty)
+    refused(shown(tty), None)
+    assert not (desk.broker.home / "seen").exists()
+
+
+# Ctrl-C: at once, without a word, and nothing is left
+
+def is_free(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", port))
+        s.listen()
+    return True
+
+
+def interrupted(desk, tty):
+    tty.interrupt()
+    assert tty.wait(20) == -signal.SIGINT
+    assert tty.echo and "broker:" not in shown(tty) and is_free(desk.callback)
+
+
+def test_interrupted_while_the_browser_is_away(oidc):
+    tty = oidc.pty("login", "w")
+    oidc.invited(tty)
+    tty.expect(r"waiting for the browser \(\ds of 1(19|20)s\)")
+    interrupted(oidc, tty)
+    assert tty.shown.endswith(b"\r\x1b[K")
+
+
+def test_interrupted_while_an_address_is_awaited(oidc):
+    tty = oidc.pty("login", "w", env={"DISPLAY": None})
+    tty.expect(b"address: ")
+    interrupted(oidc, tty)
+
+
+@pytest.mark.parametrize("step", ["auth_url", "callback", "creds"])
+def test_interrupted_while_vault_is_silent(oidc, vault, step):
+    """(Faked: the silence.)"""
+    came, go = threading.Event(), threading.Event()
+
+    def silence(request):
+        came.set()
+        go.wait(60)
+    path = vault.path if step == "creds" else f"auth/{vault.mount_oidc}/oidc/{step}"
+    vault.front.instead[f"/v1/{path}"] = [silence]
+    tty = oidc.pty("exec", "w", "--", "true")
+    browser = None
+    if step != "auth_url":
+        url = oidc.invited(tty)
+        browser = threading.Thread(target=lambda: attempt(oidc.browser.sign_in, url))
+        browser.start()
+    assert came.wait(30)
+    interrupted(oidc, tty)
+    go.set()
+    if browser:
+        browser.join(30)
+
+
+def attempt(do, *args):
+    """It may be hung up on."""
+    try:
+        return do(*args)
+    except OSError:
+        return None
+
+
+# Two at once; the port
+
+def test_two_at_once_are_one_log_in(oidc, vault):
+    both = [oidc.pty("exec", "w", "--", "sh", "-c", "echo ran as $MYSQL_USER") for _ in range(2)]
+    oidc.browser.sign_in(oidc.opened())
+    assert [tty.wait() for tty in both] == [0, 0]
+    users = {re.search(r"ran as (\S+)", shown(tty))[1] for tty in both}
+    assert users == set(vault.users()) and len(users) == 1
+    assert len(vault.front.asked("auth_url")) == 1
+
+
+def test_port_that_is_taken(oidc, vault):
+    """By whom, and the key; nobody is sent to a browser whose way back leads to another program."""
+    holder = subprocess.Popen([sys.executable, "-c", f"import socket, time; s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(('127.0.0.1', {oidc.callback}))\n"
+                               "s.listen(); print(flush=True); time.sleep(100)"], stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    try:
+        tty = oidc.broker.pty("login", "w")  # outside the test's keyring, from which no other process can be looked into
+        assert tty.wait() == 69
+        refused(shown(tty), 69, rf"{oidc.callback} is taken by python3\S* \(pid {holder.pid}\)", "vault_callback")
+        assert not (oidc.broker.home / "seen").exists()
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+
+
+def test_exchange_that_fails(oidc, vault):
+    """The page does not say success where Vault says no. (Faked: the answer is a real one, for a state that ended.)"""
+    vault.front.instead[f"/v1/auth/{vault.mount_oidc}/oidc/callback"] = [
+        (400, {}, errors("Vault login failed. Expired or missing OAuth state."))]
+    tty, page = failed_login(oidc, "Expired or missing OAuth state")
+    assert "logged in" not in page.body.lower().replace("not logged in", "")

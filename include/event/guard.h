@@ -15,7 +15,13 @@ void guard_start(void);
 void guard_owns_group(pid_t group);
 void guard_disowns_group(pid_t group);
 
-/* Removes the paths of keeper_owns_path() that are still there; the keeper's own orderly end. */
+/* Paths that must not outlive the keeper, even where it is killed. */
+void guard_owns_path(const char *path);
+void guard_disowns_path(const char *path);
+/* Disowns it, and removes it where it still is what was made: somebody may have put something else there. A
+ * socket is to be closed afterwards, as the system may give its number to another file then. */
+void guard_removes_path(const char *path);
+/* Removes those that are still there; the keeper's own orderly end. */
 void guard_remove_paths(void);
 
 #endif

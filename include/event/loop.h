@@ -35,13 +35,6 @@ struct timer {
 void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t)); /* replaces an earlier one */
 void timer_clear(struct timer *t);
 
-/* Looks away from a watch for a tenth of a second: one that cannot accept must not spin. */
-struct pause {
-    struct timer timer; /* timer_clear() forgets it */
-    struct watch *watch;
-};
-void loop_pause(struct pause *p, struct watch *w);
-
 /* Runs at the end of each turn of the loop, in the order of adding, until removed: for work that is better
  * done once a turn (one send for all channels). Zeroed before its first use. */
 struct turn_hook {
@@ -54,7 +47,7 @@ void loop_no_turn(struct turn_hook *h);
 
 /* Turns until *done is set; never inside of a callback. */
 void loop_until(const bool *done);
-/* Turns until the process ends: life_quit(). */
+/* Turns until the process ends: shutdown_now(). */
 _Noreturn void loop_run(void);
 
 /* A container from its member. */

@@ -3,14 +3,27 @@
 #define MYSQL_LOGIN_PROXY_H
 
 #include <event/relay.h>
+#include <mysql/tls.h>
+
+/* The same for all log-ins of a process. */
+struct login_options {
+    const char *server;      /* HOST:PORT or the path of the endpoint, for messages */
+    int64_t connect_timeout; /* ms, for the greeting, and again for TLS */
+    const struct tls_options *tls;
+    bool bytes_beside; /* another local address of this keeper's passes bytes untouched */
+};
 
 /*
  * Both wires are open; the server's greeting has to come before that moment. done() comes once, perhaps
  * before this returns: `well`, what is still to be sent is in the flows' `held`, and relay_start() goes on;
  * else the client has been told and the connection is to be ended.
  */
-void login_start(struct relay *r, int64_t deadline, void (*done)(struct relay *r, bool well));
+void login_start(struct relay *r, const struct login_options *options, int64_t deadline,
+                 void (*done)(struct relay *r, bool well));
 /* Gives up; calls nothing. Nothing where there is none. */
 void login_end(struct relay *r);
+
+/* The server has accepted and says nothing: "2013 db:3306: no greeting within 10s". -1. */
+int login_silent(const struct login_options *options, struct err *e);
 
 #endif

@@ -5,14 +5,20 @@
 #include <openssl/ssl.h>
 
 #include <base/err.h>
+#include <ipc/keeper.h>
 
-/* Reads authorities, client certificate and key, versions and ciphers. ERR_CONFIG with the file or key. */
-int tls_prepare(struct err *e);
+struct tls_options {
+    enum keeper_tls level;
+    bool ca_own; /* its authorities sign for the user alone: the profile names them */
+    char *name, *ca, *cert, *key, *ciphers, *version;
+};
+
+/* Reads authorities, client certificate and key, versions and ciphers. ERR_CONFIG with the file or key. The
+ * options are kept; ca_own becomes false if there are as many authorities as in a public list. */
+int tls_prepare(struct tls_options *options, struct err *e);
 /* A connection over fd, in connect state, name and verification set. NULL: *e. */
 SSL *tls_new(int fd, struct err *e);
 /* A handshake failed: no session is taken up any more, in case that was the reason. */
 void tls_failed(void);
-/* Why the handshake failed, "2026 certificate is for db-1.example.com" and the like, with the hint. */
-void tls_explain(SSL *ssl, int result, struct err *e);
 
 #endif

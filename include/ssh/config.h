@@ -6,17 +6,18 @@
 #include <ssh/ssh.h>
 
 /*
- * Gathers them; they live as long as the process. done() once, never before the return: NULL and ERR_CONFIG
- * where ssh refuses its own configuration or names a file that the tunnel's `identity` cannot be, or
- * ERR_UNREACHABLE where it took longer than the connect timeout.
+ * Gathers them for a target, which is kept; they live as long as the process. done() once, never before the
+ * return: NULL and ERR_CONFIG where ssh refuses its own configuration or names a file that the tunnel's
+ * `identity` cannot be, or ERR_UNREACHABLE where it took longer than the connect timeout.
  */
-void ssh_config_read(void (*done)(const struct ssh_settings *s, const struct err *e));
+void ssh_config_read(const struct target *target,
+                     void (*done)(const struct ssh_settings *s, const struct err *e));
 
 /* What is set where there is no ssh to ask: ssh's own defaults. `alias` is copied. */
 void ssh_config_defaults(struct ssh_settings *s, const char *alias);
 /* Takes what `ssh -G` has printed. ERR_PROTOCOL where that is none. */
 int ssh_config_parse(struct ssh_settings *s, const char *text, size_t n, struct err *e);
-/* The tunnel's keys over what is there. ERR_CONFIG. */
+/* The keys of s->target over what is there. ERR_CONFIG. */
 int ssh_config_override(struct ssh_settings *s, struct err *e);
 void ssh_settings_release(struct ssh_settings *s);
 

@@ -1,8 +1,7 @@
 /*
  * The tunnel kind `ssh`, between its parts: keeper/ssh.c (the kind: settings, which engine), known_hosts.c
- * (host keys), and the two engines, libssh2_*.c and openssh*.c. Engines answer by callback, perhaps before
- * the call returns; what they carry ends at opt's endpoint: opt.host and opt.port, or opt.socket on the far
- * side.
+ * (host keys), and the two engines, src/libssh2 and src/openssh. Engines answer by callback, perhaps before
+ * the call returns; what they carry ends at the target's endpoint: host and port, or socket on the far side.
  */
 #ifndef SSH_SSH_H
 #define SSH_SSH_H
@@ -26,6 +25,7 @@ enum ssh_strictness {
 /* What is asked of a session: the tunnel's keys, then what `ssh -G` said, then ssh's own defaults. Paths are
  * absolute, tokens (%h, ~) expanded. NULL or empty: not set. Lives as long as the process. */
 struct ssh_settings {
+    const struct target *target;
     char *alias; /* the host as the user wrote it: `ssh ALIAS` */
     char *host;  /* what is dialled */
     unsigned port;
@@ -58,9 +58,8 @@ struct ssh_settings {
     bool gssapi;               /* allowed, and there is a ticket to show */
     unsigned password_prompts; /* ssh's NumberOfPasswordPrompts, 3 where unset */
 
-    int64_t keepalive; /* ms; 0: none */
-    int64_t
-        connect_timeout; /* ms, for one hop: the tunnel's key, ssh's ConnectTimeout, opt.connect_timeout */
+    int64_t keepalive;       /* ms; 0: none */
+    int64_t connect_timeout; /* ms, for one hop: the tunnel's key, ssh's ConnectTimeout, the target's */
     char *bind_address, *address_family; /* of ssh -G; an engine that cannot says so in can() */
     bool has_fork_option;                /* this ssh has ForkAfterAuthentication: from 8.7 on */
     const char *beyond; /* what else is asked that only the system's ssh does: "RevokedHostKeys"; NULL */
@@ -132,7 +131,7 @@ void host_key_types(const struct ssh_settings *s, struct words *types, bool *aut
  * Judges the key that the server has proved to hold: `blob` as in RFC 4253 section 6.6. `address`: the
  * peer's, "203.0.113.7". 0: known, or a person has just accepted it and it was added. -1: ERR_REFUSED
  * (changed, revoked, unknown and not accepted) or ERR_LOGIN (nobody can be asked), in ssh's own words. Asks
- * before READY only, by keeper_ask(), and adds the time to *deadline.
+ * before READY only, by the target's ask(), and adds the time to *deadline.
  */
 int host_key_check(const struct ssh_settings *s, const char *address, const void *blob, size_t n,
                    int64_t *deadline, struct err *e);

@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 #include <base/buf.h>
+#include <tunnel/target.h>
 
 /* A wait begins: gather() adds all that was said so far, sanitised, in whole lines; each is shown once, with
  * "(WHOSE) " in front. Nothing is shown after READY, nor where nobody is there to read it. */
-void tell_begin(const char *whose, void (*gather)(struct buf *out));
+void tell_begin(const char *whose, const struct target *target, void (*gather)(struct buf *out));
 /* Shows now what is there, as before a question. */
 void tell_now(void);
 /* The wait is over: nothing more is shown. */

@@ -10,6 +10,7 @@
 
 #include <base/buf.h>
 #include <base/err.h>
+#include <tunnel/target.h>
 
 /* One stream that is wanted as a descriptor of ours. Embedded in its owner's struct. */
 struct dial {
@@ -29,8 +30,8 @@ struct join {
 
 struct tunnel_kind {
     const char *name;
-    /* Makes the tunnel itself, once, before READY: calls tunnel_opened(). NULL: there is nothing to make. */
-    void (*open)(void);
+    /* Makes the tunnel itself, once, before READY. opened(), once: it is made (NULL), or why not. */
+    void (*open)(const struct target *target, void (*opened)(const struct err *e));
     /* One of the two pairs. A tunnel that can only join gets dial by a pair of sockets. */
     void (*dial)(struct dial *d);
     void (*undial)(struct dial *d); /* no longer wanted; no callback any more */
@@ -44,21 +45,6 @@ struct tunnel_kind {
     void (*close)(void); /* at the keeper's end; NULL: nothing */
 };
 extern const struct tunnel_kind tunnel_direct; /* and one for each TUNNEL row: tunnel_ID */
-
-/* For the kinds: the tunnel is made (NULL), or why not. */
-void tunnel_opened(const struct err *e);
-
-/* What the rest of the keeper calls. */
-void tunnel_open(void (*opened)(const struct err *e));
-void tunnel_dial(struct dial *d);
-void tunnel_undial(struct dial *d);
-bool tunnel_joins(void); /* whether tunnel_join() is the shorter way for bytes */
-void tunnel_join(struct join *j);
-void tunnel_leave(struct join *j);
-bool tunnel_heard(struct join *j);
-bool tunnel_is_up(void);
-void tunnel_describe(struct buf *out);
-void tunnel_close(void);
 
 /*
  * Errors of a way that failed begin with the number under which MySQL's clients know them: "2003

@@ -19,8 +19,9 @@
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/err.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
+#include <base/text.h>
 
 #include "orphans.h"
 
@@ -171,7 +172,7 @@ static struct owned_path *path_find(const char *path)
 }
 
 /* Its first byte last: the guard never sees a part of a path. */
-void keeper_owns_path(const char *path)
+void guard_owns_path(const char *path)
 {
     struct owned_path *known = path_find(path), *at = known ? known : path_find("");
     size_t n = strlen(path);
@@ -188,7 +189,7 @@ void keeper_owns_path(const char *path)
     }
 }
 
-void keeper_disowns_path(const char *path)
+void guard_disowns_path(const char *path)
 {
     struct owned_path *at = path_find(path);
 
@@ -196,11 +197,11 @@ void keeper_disowns_path(const char *path)
         at->path[0] = '\0';
 }
 
-void keeper_removes_path(const char *path)
+void guard_removes_path(const char *path)
 {
     const struct owned_path *at = path_find(path);
 
     if (at)
         path_remove(at);
-    keeper_disowns_path(path);
+    guard_disowns_path(path);
 }

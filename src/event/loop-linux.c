@@ -16,7 +16,6 @@
 #include <base/log.h>
 
 #define EVENTS_MOST 128
-#define PAUSE_MS 100
 
 static struct {
     int epoll;                             /* 0: not made yet; never 0 after that, because 0 to 2 are open */
@@ -164,18 +163,6 @@ static void run_hooks(void)
         loop.next_hook = h->next;
         h->run(h);
     }
-}
-
-static void pause_over(struct timer *t)
-{
-    loop_want(OWNER_OF(t, struct pause, timer)->watch, LOOP_READ);
-}
-
-void loop_pause(struct pause *p, struct watch *w)
-{
-    p->watch = w;
-    loop_want(w, 0);
-    timer_set(&p->timer, clock_ms() + PAUSE_MS, pause_over);
 }
 
 static void dispatch(const struct epoll_event *event)

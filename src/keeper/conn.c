@@ -17,11 +17,12 @@
 #include <base/mem.h>
 #include <base/peer.h>
 #include <event/relay.h>
-#include <keeper/first.h>
-#include <keeper/keeper.h>
 #include <mysql/client_error.h>
 #include <mysql/login_proxy.h>
-#include <tunnel/tunnel.h>
+
+#include "first.h"
+#include "options.h"
+#include "tunnels.h"
 
 /* Connections of those who were not looked up, at most: half of the channels that a session of SSH has. */
 #define ANYBODY_MOST 4096
@@ -117,7 +118,7 @@ static void is_silent(struct timer *t)
 
     if (c->joined ? tunnel_heard(&c->join) : c->relay.heard)
         return;
-    (void)first_silent(&e);
+    (void)login_silent(&opt.login, &e);
     conn_refuse(c, &e);
 }
 
@@ -125,7 +126,7 @@ static void is_silent(struct timer *t)
 static void conn_expect(struct conn *c)
 {
     if (!c->deadline)
-        c->deadline = clock_deadline(opt.connect_timeout, CLOCK_NEVER);
+        c->deadline = clock_deadline(opt.target.connect_timeout, CLOCK_NEVER);
 }
 
 static void logged_in(struct relay *r, bool well)
@@ -141,7 +142,7 @@ static void conn_connected(struct conn *c, int fd)
     c->relay.wire[SERVER].watch.fd = fd;
     conn_expect(c);
     if (c->kind != KEEPER_END_BYTES) {
-        login_start(&c->relay, c->deadline, logged_in);
+        login_start(&c->relay, &opt.login, c->deadline, logged_in);
         return;
     }
     timer_set(&c->silence, c->deadline, is_silent);

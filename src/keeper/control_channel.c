@@ -1,6 +1,6 @@
 /*
- * Speaking with broker on fds 0 and 1: OPEN, questions, log lines, READY or an error. Before READY the line's
- * end is the keeper's end; afterwards nobody needs to be there, and nothing is asked any more.
+ * Speaking with broker on fds 0 and 1: OPEN, questions, log lines, READY or an error. Before READY the
+ * channel's end is the keeper's end; afterwards nobody needs to be there, and nothing is asked any more.
  */
 #include "control_channel.h"
 
@@ -14,11 +14,10 @@
 #include <base/file.h>
 #include <base/mem.h>
 #include <event/loop.h>
-#include <keeper/keeper.h>
 #include <mysql/client_error.h>
 
-#include "status_socket.h"
-#include "shutdown.h"
+#include "describe.h"
+#include "options.h"
 
 #define PATIENCE_MS 10000
 #define LOG_LINE_MAX 8192
@@ -26,20 +25,22 @@
 #define GRACE_MS 5000     /* broker itself ends a question when its time is over */
 
 static struct watch from_broker = {.fd = -1};
-static bool ready, closed, stays;
+static const struct control_events *keeper;
+static bool closed, stays;
 static unsigned asked; /* questions */
 
-bool keeper_is_ready(void)
+void control_init(const struct control_events *events)
 {
-    return ready;
+    keeper = events;
 }
 
-int line_open(struct err *e)
+int control_open(struct err *e)
 {
     AUTO_RECORD(open);
 
     if (record_read(STDIN_FILENO, &open, clock_deadline(PATIENCE_MS, CLOCK_NEVER), e) <= 0)
-        life_quit(ERR_PROTOCOL);
+        keeper->quit(ERR_PROTOCOL);
+    opt.target.ask = control_ask;
     return options_parse(&open, &opt, e);
 }
 
@@ -63,7 +64,7 @@ static void answer_mark(const struct record *said)
     told_mark(record_str(said, KEEPER_TAG_TEXT));
 }
 
-static void line_ready_to_read(struct watch *w, unsigned events)
+static void control_read(struct watch *w, unsigned events)
 {
     AUTO_RECORD(said);
     struct err ignored = ERR_INIT;
@@ -71,40 +72,40 @@ static void line_ready_to_read(struct watch *w, unsigned events)
     (void)events;
     int got = record_read(w->fd, &said, clock_deadline(PATIENCE_MS, CLOCK_NEVER), &ignored);
     if (got > 0 && said.kind == KEEPER_STOP) {
-        life_stop();
+        keeper->stop();
         return;
     }
     if (got > 0 && said.kind == KEEPER_STAY) {
         stays = true;
         return;
     }
-    if (got > 0 && ready && said.kind == KEEPER_MARK) {
+    if (got > 0 && opt.target.ready && said.kind == KEEPER_MARK) {
         answer_mark(&said);
         return;
     }
-    if (!ready || (!stays && !life_has_owner()))
-        life_quit(0);
+    if (!opt.target.ready || (!stays && !keeper->has_owner()))
+        keeper->quit(0);
     closed = true;
     loop_forget(w);
 }
 
-void line_watch(void)
+void control_watch(void)
 {
-    loop_watch(&from_broker, STDIN_FILENO, LOOP_READ, line_ready_to_read);
+    loop_watch(&from_broker, STDIN_FILENO, LOOP_READ, control_read);
 }
 
-void line_ready(void)
+void control_ready(void)
 {
     AUTO_RECORD(answer);
 
     answer.kind = RECORD_OK;
-    control_describe(&answer);
+    describe_forward(&answer);
     if (send_record(&answer) < 0)
-        life_quit(0);
-    ready = true;
+        keeper->quit(0);
+    opt.target.ready = true;
 }
 
-void line_failed(const struct err *e)
+void control_failed(const struct err *e)
 {
     AUTO_RECORD(answer);
 
@@ -112,12 +113,12 @@ void line_failed(const struct err *e)
     (void)send_record(&answer);
 }
 
-void line_ended(void)
+void control_ended(void)
 {
     AUTO_RECORD(last);
 
     last.kind = RECORD_OK;
-    if (ready && !closed)
+    if (opt.target.ready && !closed)
         (void)send_record(&last);
 }
 
@@ -125,16 +126,16 @@ static int read_answer(struct record *answer, struct err *e)
 {
     AUTO_BUF(time, 32);
 
-    if (!life_wait(STDIN_FILENO, clock_deadline(opt.login_timeout + GRACE_MS, CLOCK_NEVER))) {
+    if (!keeper->wait(STDIN_FILENO, clock_deadline(opt.target.login_timeout + GRACE_MS, CLOCK_NEVER))) {
         asked = QUESTIONS_MOST; /* what comes yet would be taken for another one's answer */
-        clock_format_duration(&time, opt.login_timeout);
+        clock_format_duration(&time, opt.target.login_timeout);
         (void)err_set(e, ERR_LOGIN, "no answer within %s", buf_str(&time));
         return err_hint(e, "login_timeout gives it longer");
     }
     if (record_read(STDIN_FILENO, answer, clock_deadline(PATIENCE_MS, CLOCK_NEVER), e) <= 0)
-        life_quit(0);
+        keeper->quit(0);
     if (answer->kind == KEEPER_STOP)
-        life_quit(0);
+        keeper->quit(0);
     return answer->kind == KEEPER_ANSWER ? 0 : record_error(answer, e);
 }
 
@@ -147,15 +148,15 @@ static void give_back(int64_t took, int64_t *deadline)
         *deadline += took;
 }
 
-int keeper_ask(enum keeper_question kind, const char *text, bool again, int64_t *deadline,
-               struct secret **answer, struct err *e)
+int control_ask(enum keeper_question kind, const char *text, bool again, int64_t *deadline,
+                struct secret **answer, struct err *e)
 {
     AUTO_RECORD(question);
     AUTO_RECORD(said);
     int64_t began = clock_ms();
     struct field person;
 
-    if (ready)
+    if (opt.target.ready)
         return err_set(e, ERR_LOGIN, "%s", text);
     if (++asked > QUESTIONS_MOST)
         return err_set(e, ERR_LOGIN, "it asks over %d questions", QUESTIONS_MOST);
@@ -165,7 +166,7 @@ int keeper_ask(enum keeper_question kind, const char *text, bool again, int64_t 
     if (again)
         record_put(&question, KEEPER_TAG_AGAIN, "", 0);
     if (send_record(&question) < 0)
-        life_quit(0);
+        keeper->quit(0);
     int result = read_answer(&said, e);
     if (record_find(&said, KEEPER_TAG_PERSON, &person))
         give_back(clock_ms() - began, deadline);
@@ -192,11 +193,11 @@ static void log_to_file(enum log_level level, const char *label, const char *tex
     (void)!write(fd, buf_str(&line), line.len);
 }
 
-void keeper_log(enum log_level level, const char *label, const char *text)
+void control_log(enum log_level level, const char *label, const char *text)
 {
     AUTO_RECORD(said);
 
-    if (ready || closed) {
+    if (opt.target.ready || closed) {
         if (opt.log)
             log_to_file(level, label, text);
         return;

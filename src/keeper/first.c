@@ -2,7 +2,7 @@
  * A server that accepts and says nothing is found out here, while broker shows what it waits for and nobody
  * has started a client yet; later connections have the same limit (conn.c, mysql/login_proxy.c).
  */
-#include <keeper/first.h>
+#include "first.h"
 
 #include <unistd.h>
 
@@ -10,8 +10,9 @@
 #include <base/mem.h>
 #include <event/loop.h>
 #include <event/wire.h>
-#include <keeper/keeper.h>
-#include <tunnel/tunnel.h>
+
+#include "options.h"
+#include "tunnels.h"
 
 static struct {
     struct dial dial;
@@ -22,23 +23,13 @@ static struct {
     void (*done)(const struct err *e);
 } first = {.stream = {.fd = -1}, .fd = -1};
 
-int first_silent(struct err *e)
-{
-    AUTO_BUF(time, 32);
-
-    clock_format_duration(&time, opt.connect_timeout);
-    (void)err_set(e, ERR_UNREACHABLE, "2013 %s: no greeting within %s", options_endpoint(), buf_str(&time));
-    return err_hint(e, "check that it is a MySQL server that waits for no PROXY header; a slow one needs a "
-                       "longer connect_timeout");
-}
-
 static void is_late(struct timer *t)
 {
     struct err e = ERR_INIT;
 
     (void)t;
     loop_forget(&first.stream);
-    (void)first_silent(&e);
+    (void)login_silent(&opt.login, &e);
     first.done(&e);
 }
 
@@ -65,7 +56,7 @@ static void dialled(struct dial *d, int fd, const struct err *e)
 void first_open(void (*done)(const struct err *e))
 {
     first.done = done;
-    first.deadline = clock_deadline(opt.connect_timeout, CLOCK_NEVER);
+    first.deadline = clock_deadline(opt.target.connect_timeout, CLOCK_NEVER);
     first.dial.done = dialled;
     tunnel_dial(&first.dial);
 }

@@ -1,8 +1,6 @@
-/*
- * Listening ends. A unix socket is never put in the place of something that is there: whoever starts us has
- * looked for dead ones. Where no descriptor is left, accepting pauses for a moment instead of spinning.
- */
-#include <keeper/listeners.h>
+/* Listening at the local addresses. Where no descriptor is left, accepting pauses for a moment instead of
+ * spinning. */
+#include "listeners.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -11,19 +9,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
-#include <event/loop.h>
-#include <keeper/keeper.h>
+#include <event/guard.h>
+#include <event/listen.h>
 
 #include "conn.h"
+#include "options.h"
 
-#define BACKLOG 4096
 #define AT_ONCE 64
 /* Free ports of 127.0.0.1 that are tried until the same one of ::1 is free. */
 #define PORTS_TRIED 64
@@ -35,37 +31,6 @@ static struct end {
     unsigned number; /* of opt.end */
 } ends[2 * ENDS_MOST];
 static unsigned listening;
-
-int listen_unix(const char *path, struct err *e)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    struct stat st;
-    AUTO_FD(fd);
-
-    if (strlen(path) > SOCKET_PATH_MOST) {
-        (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", path, SOCKET_PATH_MOST);
-        return err_hint(e, "a shorter path; the runtime folder is $XDG_RUNTIME_DIR or TMPDIR");
-    }
-    memcpy(at.sun_path, path, strlen(path) + 1);
-    /* Before it is there: a kill may come at any moment. */
-    bool ours = lstat(path, &st) < 0;
-    if (ours)
-        keeper_owns_path(path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) < 0) {
-        bool there = errno == EADDRINUSE;
-        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", path,
-                      there ? "there is something already" : strerror(errno));
-        if (ours)
-            keeper_disowns_path(path);
-        return err_hint(e, there ? "another path, or remove what is there"
-                                 : "check that its folder is there and yours, and that the disk has room");
-    }
-    keeper_owns_path(path);
-    if (chmod(path, 0600) < 0 || listen(fd, BACKLOG) < 0)
-        return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-    return fd_take(&fd);
-}
 
 static int refused(const char *host, unsigned port, int failed, struct err *e)
 {
@@ -107,7 +72,7 @@ static int listen_tcp(const char *host, unsigned *port, struct err *e)
         return err_set(e, ERR_CONFIG, "%s: %s", host, gai_strerror(failed));
     fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
-        bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0)
+        bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
         failed = errno;
     freeaddrinfo(list);
     if (failed) {
@@ -150,7 +115,7 @@ static int listen_at(struct local_end *end, int fds[2], struct err *e)
     return fds[0] < 0 ? -1 : 0;
 }
 
-int ends_open(struct err *e)
+int listeners_open(struct err *e)
 {
     for (unsigned i = 0; i < opt.ends; i++) {
         int fds[2] = {-1, -1};
@@ -174,7 +139,7 @@ static void end_ready(struct watch *w, unsigned events)
         int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
             log_warn(NULL, "cannot accept: %s", strerror(errno));
-            loop_pause(&end->pause, w);
+            listen_pause(&end->pause, w);
         }
         if (fd < 0)
             return;
@@ -184,13 +149,13 @@ static void end_ready(struct watch *w, unsigned events)
     }
 }
 
-void ends_accept(void)
+void listeners_accept(void)
 {
     for (unsigned i = 0; i < listening; i++)
         loop_watch(&ends[i].watch, ends[i].watch.fd, LOOP_READ, end_ready);
 }
 
-void ends_close(void)
+void listeners_close(void)
 {
     while (listening > 0) {
         unsigned i = --listening;
@@ -198,7 +163,7 @@ void ends_close(void)
         int fd = ends[i].watch.fd;
         loop_forget(&ends[i].watch);
         if (opt.end[ends[i].number].path)
-            keeper_removes_path(opt.end[ends[i].number].path);
+            guard_removes_path(opt.end[ends[i].number].path);
         (void)close(fd);
     }
 }

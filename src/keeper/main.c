@@ -10,23 +10,23 @@
 #include <base/proc.h>
 #include <event/guard.h>
 #include <event/loop.h>
-#include <keeper/first.h>
-#include <keeper/keeper.h>
-#include <keeper/listeners.h>
 #include <mysql/tls.h>
 #include <openssh/askpass.h>
-#include <tunnel/tunnel.h>
 
-#include "status_socket.h"
-#include "shutdown.h"
 #include "control_channel.h"
+#include "first.h"
+#include "listeners.h"
+#include "options.h"
+#include "shutdown.h"
+#include "status_socket.h"
+#include "tunnels.h"
 
 static struct timer late;
 
 static void give_up(const struct err *e)
 {
-    line_failed(e);
-    life_quit((int)e->code);
+    control_failed(e);
+    shutdown_now((int)e->code);
 }
 
 static void is_late(struct timer *t)
@@ -48,10 +48,10 @@ static void be_ready(void)
     struct err e = ERR_INIT;
 
     timer_clear(&late);
-    if (control_open(&e) < 0)
+    if (status_open(shutdown_begin, &e) < 0)
         give_up(&e);
-    line_ready();
-    ends_accept();
+    control_ready();
+    listeners_accept();
 }
 
 static void first_is_open(const struct err *e)
@@ -77,10 +77,13 @@ static int prepare(struct err *e)
 
     for (unsigned i = 0; i < opt.ends; i++)
         tls |= opt.end[i].kind != KEEPER_END_BYTES;
-    if (ends_open(e) < 0)
+    if (listeners_open(e) < 0)
         return -1;
-    return tls ? tls_prepare(e) : 0;
+    return tls ? tls_prepare(&opt.tls, e) : 0;
 }
+
+static const struct control_events control_events = {
+    .quit = shutdown_now, .stop = shutdown_begin, .has_owner = shutdown_has_owner, .wait = shutdown_wait};
 
 int main(int argc, char **argv)
 {
@@ -92,15 +95,16 @@ int main(int argc, char **argv)
         return askpass_main(argc, argv);
     proc_raise_files();
     guard_start();
-    if (line_open(&e) < 0)
+    control_init(&control_events);
+    if (control_open(&e) < 0)
         give_up(&e);
-    log_set_sink(keeper_log, opt.verbose);
-    life_watch();
-    line_watch();
+    log_set_sink(control_log, opt.verbose);
+    shutdown_watch();
+    control_watch();
     if (opt.deadline != CLOCK_NEVER)
         timer_set(&late, opt.deadline, is_late);
     if (prepare(&e) < 0)
         give_up(&e);
-    tunnel_open(tunnel_is_open);
+    tunnel_open(&opt.target, tunnel_is_open);
     loop_run();
 }

@@ -1,10 +1,8 @@
 /* The OPEN record taken apart. It comes from broker, so a bad one is a bug of ours or another version's. */
-
-#include <string.h>
+#include "options.h"
 
 #include <base/clock.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
 
 struct options opt;
 
@@ -18,9 +16,18 @@ static int take_repeated(const struct record *open, struct options *o)
         if (f.tag == KEEPER_TAG_END && (o->ends == ENDS_MOST || !local_end_take(&f, &o->end[o->ends++])))
             return -1;
         if (f.tag == KEEPER_TAG_TUNNEL)
-            words_take(&o->tunnel, mem_strndup(f.bytes, f.len));
+            words_take(&o->target.keys, mem_strndup(f.bytes, f.len));
     }
     return 0;
+}
+
+static void settle_login(struct options *o)
+{
+    o->endpoint = mem_strdup(target_name(&o->target));
+    o->login = (struct login_options){
+        .server = o->endpoint, .connect_timeout = o->target.connect_timeout, .tls = &o->tls};
+    for (unsigned i = 0; i < o->ends; i++)
+        o->login.bytes_beside |= o->end[i].kind == KEEPER_END_BYTES;
 }
 
 int options_parse(const struct record *open, struct options *out, struct err *e)
@@ -30,14 +37,14 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
         char **to;
     } texts[] = {{KEEPER_TAG_LABEL, &out->label},
                  {KEEPER_TAG_NAME, &out->name},
-                 {KEEPER_TAG_HOST, &out->host},
-                 {KEEPER_TAG_SOCKET, &out->socket},
-                 {KEEPER_TAG_TLS_NAME, &out->tls_name},
-                 {KEEPER_TAG_TLS_CA, &out->tls_ca},
-                 {KEEPER_TAG_TLS_CERT, &out->tls_cert},
-                 {KEEPER_TAG_TLS_KEY, &out->tls_key},
-                 {KEEPER_TAG_TLS_CIPHERS, &out->tls_ciphers},
-                 {KEEPER_TAG_TLS_VERSION, &out->tls_version},
+                 {KEEPER_TAG_HOST, &out->target.host},
+                 {KEEPER_TAG_SOCKET, &out->target.socket},
+                 {KEEPER_TAG_TLS_NAME, &out->tls.name},
+                 {KEEPER_TAG_TLS_CA, &out->tls.ca},
+                 {KEEPER_TAG_TLS_CERT, &out->tls.cert},
+                 {KEEPER_TAG_TLS_KEY, &out->tls.key},
+                 {KEEPER_TAG_TLS_CIPHERS, &out->tls.ciphers},
+                 {KEEPER_TAG_TLS_VERSION, &out->tls.version},
                  {KEEPER_TAG_CONTROL, &out->control},
                  {KEEPER_TAG_LOG, &out->log},
                  {KEEPER_TAG_DIGEST, &out->digest}};
@@ -48,41 +55,19 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
         return err_set(e, ERR_PROTOCOL, "a request of kind %d", open->kind);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i].to = record_str(open, texts[i].tag);
-    out->port = (unsigned)record_u64(open, KEEPER_TAG_PORT, 3306);
-    out->tls = (enum keeper_tls)record_u64(open, KEEPER_TAG_TLS, KEEPER_TLS_NAME);
-    out->connect_timeout = (int64_t)record_u64(open, KEEPER_TAG_CONNECT_TIMEOUT, 10000);
-    out->login_timeout = (int64_t)record_u64(open, KEEPER_TAG_LOGIN_TIMEOUT, 120000);
+    out->target.port = (unsigned)record_u64(open, KEEPER_TAG_PORT, 3306);
+    out->tls.level = (enum keeper_tls)record_u64(open, KEEPER_TAG_TLS, KEEPER_TLS_NAME);
+    out->target.connect_timeout = (int64_t)record_u64(open, KEEPER_TAG_CONNECT_TIMEOUT, 10000);
+    out->target.login_timeout = (int64_t)record_u64(open, KEEPER_TAG_LOGIN_TIMEOUT, 120000);
     out->drain = (int64_t)record_u64(open, KEEPER_TAG_DRAIN, 0);
     out->deadline = deadline ? clock_deadline((int64_t)deadline, CLOCK_NEVER) : CLOCK_NEVER;
     out->first = record_find(open, KEEPER_TAG_FIRST, &first);
-    out->tls_ca_own = record_find(open, KEEPER_TAG_TLS_CA_OWN, &first);
-    out->person = record_find(open, KEEPER_TAG_PERSON, &first);
+    out->tls.ca_own = record_find(open, KEEPER_TAG_TLS_CA_OWN, &first);
+    out->target.person = record_find(open, KEEPER_TAG_PERSON, &first);
     out->verbose = (enum log_level)record_u64(open, KEEPER_TAG_VERBOSE, LOG_NOTE);
-    const char *there = out->host ? out->host : out->socket;
-    if (take_repeated(open, out) < 0 || out->ends == 0 || !out->host == !out->socket || !*there)
+    const char *there = out->target.host ? out->target.host : out->target.socket;
+    if (take_repeated(open, out) < 0 || out->ends == 0 || !out->target.host == !out->target.socket || !*there)
         return err_set(e, ERR_PROTOCOL, "a request to open that is not whole");
+    settle_login(out);
     return 0;
-}
-
-const char *options_tunnel(const char *key)
-{
-    size_t n = strlen(key);
-
-    for (size_t i = 0; i < opt.tunnel.count; i++) {
-        const char *word = opt.tunnel.word[i];
-        if (text_starts(word, key) && word[n] == '=')
-            return word[n + 1] ? word + n + 1 : NULL;
-    }
-    return NULL;
-}
-
-const char *options_endpoint(void)
-{
-    static struct buf text = BUF_INIT(300);
-
-    if (opt.socket)
-        return opt.socket;
-    buf_clear(&text);
-    text_address(&text, opt.host, opt.port);
-    return buf_str(&text);
 }

@@ -17,30 +17,30 @@
 #include <event/child.h>
 #include <event/guard.h>
 #include <event/loop.h>
-#include <keeper/keeper.h>
-#include <keeper/listeners.h>
-#include <tunnel/tunnel.h>
 
 #include "conn.h"
-#include "status_socket.h"
 #include "control_channel.h"
+#include "listeners.h"
+#include "options.h"
+#include "status_socket.h"
+#include "tunnels.h"
 
 static struct watch lives_for = {.fd = -1}, signalled = {.fd = -1};
 static struct timer drained;
 static int signal_pipe[2] = {-1, -1}, died_of;
 static bool stopping;
 
-void life_quit(int status)
+void shutdown_now(int status)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
 
-    ends_close();
+    listeners_close();
     conn_end_all();
     tunnel_close();
     child_end_all();
     guard_remove_paths();
     if (stopping)
-        line_ended();
+        control_ended();
     if (died_of) {
         (void)sigaction(died_of, &plain, NULL);
         (void)raise(died_of);
@@ -51,7 +51,7 @@ void life_quit(int status)
 static void drain_over(struct timer *t)
 {
     (void)t;
-    life_quit(0);
+    shutdown_now(0);
 }
 
 static void one_less(void)
@@ -60,13 +60,13 @@ static void one_less(void)
         timer_set(&drained, clock_ms(), drain_over);
 }
 
-void life_stop(void)
+void shutdown_begin(void)
 {
     if (stopping)
         return;
     stopping = true;
-    ends_close();
-    control_close();
+    listeners_close();
+    status_close();
     conn_on_end = one_less;
     timer_set(&drained, clock_ms() + (conn_count() ? opt.drain : 0), drain_over);
 }
@@ -75,10 +75,10 @@ static void owner_ended(struct watch *w, unsigned events)
 {
     (void)w;
     (void)events;
-    life_quit(0);
+    shutdown_now(0);
 }
 
-bool life_has_owner(void)
+bool shutdown_has_owner(void)
 {
     return lives_for.fd >= 0;
 }
@@ -101,12 +101,12 @@ static void signal_came(struct watch *w, unsigned events)
     if (read(w->fd, &byte, 1) != 1)
         return;
     if (stopping)
-        life_quit(0);
+        shutdown_now(0);
     died_of = byte;
-    life_stop();
+    shutdown_begin();
 }
 
-bool life_wait(int fd, int64_t deadline)
+bool shutdown_wait(int fd, int64_t deadline)
 {
     enum { WANTED, SIGNAL, OWNER, WATCHED };
     struct pollfd p[WATCHED] = {[WANTED] = {.fd = fd, .events = POLLIN},
@@ -120,11 +120,11 @@ bool life_wait(int fd, int64_t deadline)
     if (p[SIGNAL].revents)
         signal_came(&signalled, LOOP_READ);
     if (stopping || p[OWNER].revents)
-        life_quit(0);
+        shutdown_now(0);
     return true;
 }
 
-void life_watch(void)
+void shutdown_watch(void)
 {
     struct sigaction act = {.sa_handler = on_signal};
     struct err e = ERR_INIT;
@@ -133,7 +133,7 @@ void life_watch(void)
     if (fcntl(KEEPER_LIVES_FOR_FD, F_GETFD) >= 0)
         loop_watch(&lives_for, KEEPER_LIVES_FOR_FD, LOOP_READ, owner_ended);
     if (fd_pipe(signal_pipe, &e) < 0)
-        life_quit((int)e.code);
+        shutdown_now((int)e.code);
     (void)fcntl(signal_pipe[0], F_SETFL, O_NONBLOCK);
     (void)fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK);
     loop_watch(&signalled, signal_pipe[0], LOOP_READ, signal_came);

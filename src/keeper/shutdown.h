@@ -6,15 +6,15 @@
 #include <stdint.h>
 
 /* Watches what the keeper lives for (KEEPER_LIVES_FOR_FD, where there is one) and the signals that end it. */
-void life_watch(void);
+void shutdown_watch(void);
 /* Whether there is a process that it lives for: not where the forward is detached. */
-bool life_has_owner(void);
+bool shutdown_has_owner(void);
 /* Where the loop cannot turn: waits until fd is readable, or for the moment `deadline` (false). A signal, or
  * the owner's end, is the end at once. */
-bool life_wait(int fd, int64_t deadline);
+bool shutdown_wait(int fd, int64_t deadline);
 /* Accepts nothing any more, lets open connections drain as long as was asked, then quits. */
-void life_stop(void);
+void shutdown_begin(void);
 /* Ends everything that was started, removes every socket, and exits. */
-_Noreturn void life_quit(int status);
+_Noreturn void shutdown_now(int status);
 
 #endif

@@ -9,11 +9,12 @@
 
 #include <base/log.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
 #include <ssh/config.h>
 
 #define REASON_MOST 512
 
+static const struct target *target;
+static void (*when_opened)(const struct err *e);
 static const struct ssh_settings *settings;
 static const struct ssh_engine *engine;
 static struct buf reason = BUF_INIT(REASON_MOST); /* why not the first engine */
@@ -33,10 +34,10 @@ static void engine_opened(const struct err *e, const char *why)
     struct err own = ERR_INIT;
 
     if (e || !why) {
-        tunnel_opened(e);
+        when_opened(e);
         return;
     }
-    if (engine == &ssh_libssh2 && !text_equal(options_tunnel("ssh_engine"), "libssh2")) {
+    if (engine == &ssh_libssh2 && !text_equal(target_key(target, "ssh_engine"), "libssh2")) {
         buf_clear(&reason);
         buf_puts(&reason, why);
         open_engine(&ssh_openssh);
@@ -44,7 +45,7 @@ static void engine_opened(const struct err *e, const char *why)
     }
     (void)err_set(&own, ERR_CONFIG, "%s cannot: %s", engine->name, why);
     (void)err_hint(&own, "ssh_engine = auto");
-    tunnel_opened(&own);
+    when_opened(&own);
 }
 
 /* What known_hosts asks for beside the settings. */
@@ -72,11 +73,11 @@ static bool can_in_process(void)
 
 static void settings_read(const struct ssh_settings *s, const struct err *e)
 {
-    const char *wanted = options_tunnel("ssh_engine");
+    const char *wanted = target_key(target, "ssh_engine");
     AUTO_BUF(missing, REASON_MOST);
 
     if (e) {
-        tunnel_opened(e);
+        when_opened(e);
         return;
     }
     settings = s;
@@ -85,7 +86,7 @@ static void settings_read(const struct ssh_settings *s, const struct err *e)
         engine = &ssh_openssh;
         (void)err_set(&own, ERR_CONFIG, "ssh_engine = openssh: %s", buf_str(&missing));
         (void)err_hint(&own, "install OpenSSH's client, or ssh_engine = auto");
-        tunnel_opened(&own);
+        when_opened(&own);
     } else if (text_equal(wanted, "openssh")) {
         buf_puts(&reason, "ssh_engine");
         open_engine(&ssh_openssh);
@@ -97,15 +98,17 @@ static void settings_read(const struct ssh_settings *s, const struct err *e)
         (void)err_set(&own, ERR_CONFIG, "libssh2 cannot: %s", buf_str(&reason));
         (void)err_hint(&own, missing.len ? "%s: install OpenSSH's client" : "ssh_engine = auto",
                        buf_str(&missing));
-        tunnel_opened(&own);
+        when_opened(&own);
     } else {
         open_engine(&ssh_openssh);
     }
 }
 
-static void ssh_open(void)
+static void ssh_open(const struct target *t, void (*opened)(const struct err *e))
 {
-    ssh_config_read(settings_read);
+    target = t;
+    when_opened = opened;
+    ssh_config_read(t, settings_read);
 }
 
 static void ssh_join(struct join *j)
@@ -131,7 +134,7 @@ static bool ssh_is_up(void)
 static void ssh_describe(struct buf *out)
 {
     if (!settings || !engine) {
-        buf_printf(out, "ssh %s", options_tunnel("host"));
+        buf_printf(out, "ssh %s", target_key(target, "host"));
         return;
     }
     buf_printf(out, "ssh %s@%s, %s", settings->user, ssh_where(settings), engine->name);

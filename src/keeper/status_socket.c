@@ -11,19 +11,16 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
 #include <base/peer.h>
-#include <event/loop.h>
-#include <keeper/keeper.h>
-#include <keeper/listeners.h>
-#include <tunnel/tunnel.h>
+#include <event/guard.h>
+#include <event/listen.h>
 
-#include "conn.h"
-#include "shutdown.h"
+#include "describe.h"
+#include "options.h"
 
 #define PATIENCE_MS 5000
 #define LOOK_MS 5000
@@ -37,31 +34,10 @@ struct visitor {
 static struct watch door = {.fd = -1};
 static struct pause door_pause;
 static struct timer door_look;
+static void (*when_stopped)(void);
 static int spare = -1; /* given up for a visitor where connections have taken all others: it may be a STOP */
-static time_t started;
 
-void control_describe(struct record *out)
-{
-    AUTO_BUF(way, 1024);
-
-    if (!started)
-        started = time(NULL);
-    tunnel_describe(&way);
-    record_put_str(out, KEEPER_TAG_NAME, opt.name);
-    record_put_str(out, KEEPER_TAG_DIGEST, opt.digest);
-    for (unsigned i = 0; i < opt.ends; i++)
-        local_end_put(out, &opt.end[i]);
-    record_put_str(out, KEEPER_TAG_HOST, opt.host);
-    record_put_u64(out, KEEPER_TAG_PORT, opt.port);
-    record_put_str(out, KEEPER_TAG_SOCKET, opt.socket);
-    record_put_u64(out, KEEPER_TAG_PID, (uint64_t)getpid());
-    record_put_str(out, KEEPER_TAG_WAY, buf_str(&way));
-    record_put_str(out, KEEPER_TAG_STATE, tunnel_is_up() ? "up" : "lost");
-    record_put_u64(out, KEEPER_TAG_CONNECTIONS, conn_count());
-    record_put_u64(out, KEEPER_TAG_STARTED, (uint64_t)started);
-}
-
-int control_answer(const void *bytes, size_t n, struct record *answer, bool *stop)
+int status_answer(const void *bytes, size_t n, struct record *answer, bool *stop)
 {
     size_t whole = record_whole(bytes, n);
     AUTO_RECORD(request);
@@ -70,7 +46,7 @@ int control_answer(const void *bytes, size_t n, struct record *answer, bool *sto
     *stop = false;
     if (whole == 0)
         return 0;
-    if (whole > CONTROL_REQUEST_MAX || whole < RECORD_HEADER)
+    if (whole > STATUS_REQUEST_MAX || whole < RECORD_HEADER)
         return -1;
     if (n < whole)
         return 0;
@@ -79,7 +55,7 @@ int control_answer(const void *bytes, size_t n, struct record *answer, bool *sto
     answer->kind = RECORD_OK;
     *stop = request.kind == KEEPER_STOP;
     if (request.kind == KEEPER_STATUS)
-        control_describe(answer);
+        describe_forward(answer);
     else if (!*stop) {
         (void)err_set(&e, ERR_PROTOCOL, "a request of kind %d", request.kind);
         record_put_error(answer, &e);
@@ -115,12 +91,12 @@ static void visitor_answer(struct visitor *v)
     AUTO_RECORD(answer);
     struct err ignored = ERR_INIT;
     bool stop;
-    int got = control_answer(buf_str(&v->said), v->said.len, &answer, &stop);
+    int got = status_answer(buf_str(&v->said), v->said.len, &answer, &stop);
 
     if (got == 0)
         return;
     if (stop)
-        life_stop(); /* answered once nothing is accepted any more */
+        when_stopped(); /* answered once nothing is accepted any more */
     if (got > 0)
         (void)record_write(v->watch.fd, &answer, clock_ms(), &ignored);
     if (!stop)
@@ -166,7 +142,7 @@ static void door_ready(struct watch *w, unsigned events)
     (void)events;
     if (fd < 0) {
         spare_keep();
-        loop_pause(&door_pause, w);
+        listen_pause(&door_pause, w);
         return;
     }
     if (!peer_is_us(fd)) {
@@ -175,7 +151,7 @@ static void door_ready(struct watch *w, unsigned events)
         return;
     }
     struct visitor *v = mem_alloc(1, sizeof *v);
-    v->said = (struct buf)BUF_INIT(CONTROL_REQUEST_MAX);
+    v->said = (struct buf)BUF_INIT(STATUS_REQUEST_MAX);
     loop_watch(&v->watch, fd, LOOP_READ, visitor_ready);
     timer_set(&v->patience, clock_ms() + PATIENCE_MS, patience_over);
 }
@@ -205,8 +181,9 @@ static void look(struct timer *t)
     loop_watch(&door, fd, LOOP_READ, door_ready);
 }
 
-int control_open(struct err *e)
+int status_open(void (*stop)(void), struct err *e)
 {
+    when_stopped = stop;
     if (!opt.control)
         return 0;
     int fd = listen_unix(opt.control, e);
@@ -218,7 +195,7 @@ int control_open(struct err *e)
     return 0;
 }
 
-void control_close(void)
+void status_close(void)
 {
     int fd = door.fd;
 
@@ -227,6 +204,6 @@ void control_close(void)
     timer_clear(&door_pause.timer);
     timer_clear(&door_look);
     loop_forget(&door);
-    keeper_removes_path(opt.control);
+    guard_removes_path(opt.control);
     (void)close(fd);
 }

@@ -8,19 +8,17 @@
 #include <base/err.h>
 #include <ipc/record.h>
 
-/* Listens on opt.control, where one is wanted. */
-int control_open(struct err *e);
+/* Listens on opt.control, if one is wanted. stop(): a STOP came; nothing is to be accepted any more once it
+ * returns. */
+int status_open(void (*stop)(void), struct err *e);
 /* Nobody is let in any more, and the next forward of that name may be opened; who is in stays. */
-void control_close(void);
-/* Puts what there is to say about this keeper into a record: for READY and STATUS. */
-void control_describe(struct record *out);
-
+void status_close(void);
 /*
  * What has come of a request so far. 1: it is whole and *answer filled (*stop: and the keeper is to stop), 0:
  * not whole yet, -1: no request.
  */
-int control_answer(const void *bytes, size_t n, struct record *answer, bool *stop);
+int status_answer(const void *bytes, size_t n, struct record *answer, bool *stop);
 /* A request is never longer. */
-#define CONTROL_REQUEST_MAX 4096
+#define STATUS_REQUEST_MAX 4096
 
 #endif

@@ -2,7 +2,7 @@
  * The one tunnel of this process, and what is the same for all kinds: a kind that carries descriptors of its
  * own accord gives a stream by a pair of sockets, one end of which it carries.
  */
-#include <tunnel/tunnel.h>
+#include "tunnels.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,6 @@
 #include <base/mem.h>
 #include <base/text.h>
 #include <event/loop.h>
-#include <keeper/keeper.h>
 
 /* TUNNELS: the rows TUNNEL(id) of model/kinds.def, which the Makefile hands over. */
 #define TUNNEL(id) extern const struct tunnel_kind tunnel_##id;
@@ -32,7 +31,6 @@ struct pair {
 };
 
 static const struct tunnel_kind *kind;
-static void (*when_opened)(const struct err *e);
 
 static const struct tunnel_kind *tunnel_find(const char *type)
 {
@@ -43,29 +41,18 @@ static const struct tunnel_kind *tunnel_find(const char *type)
     return NULL;
 }
 
-void tunnel_opened(const struct err *e)
+void tunnel_open(const struct target *target, void (*opened)(const struct err *e))
 {
-    void (*opened)(const struct err *) = when_opened;
-
-    when_opened = NULL;
-    if (opened)
-        opened(e);
-}
-
-void tunnel_open(void (*opened)(const struct err *e))
-{
+    const char *type = target_key(target, "type");
     struct err e = ERR_INIT;
 
-    when_opened = opened;
-    kind = tunnel_find(options_tunnel("type"));
-    if (!kind) {
-        (void)err_set(&e, ERR_CONFIG, "this version has no tunnel of type %s", options_tunnel("type"));
-        tunnel_opened(&e);
-    } else if (kind->open) {
-        kind->open();
-    } else {
-        tunnel_opened(NULL);
+    kind = tunnel_find(type);
+    if (kind) {
+        kind->open(target, opened);
+        return;
     }
+    (void)err_set(&e, ERR_CONFIG, "this version has no tunnel of type %s", type);
+    opened(&e);
 }
 
 static void pair_ended(struct join *j)

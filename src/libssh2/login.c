@@ -11,7 +11,6 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/text.h>
-#include <keeper/keeper.h>
 #include <tunnel/tell.h>
 
 #define ORDER "publickey,keyboard-interactive,password"
@@ -96,7 +95,7 @@ static void gather(struct buf *out)
 void login_tell(struct session *s)
 {
     talking = s;
-    tell_begin(session_who(s->settings), gather);
+    tell_begin(session_who(s->settings), s->settings->target, gather);
 }
 
 static void add_banner(struct session *s, struct err *e)
@@ -179,7 +178,7 @@ struct secret *login_ask(struct session *s, enum keeper_question kind, const cha
 
     if (kind != KEEPER_ASK_PASSWORD) /* which may be in the store */
         tell_now();
-    if (keeper_ask(kind, text, again, &s->deadline, &answer, &e) == 0)
+    if (s->settings->target->ask(kind, text, again, &s->deadline, &answer, &e) == 0)
         return answer;
     if (!s->login->mute.code)
         err_copy(&s->login->mute, &e);

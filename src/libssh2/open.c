@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include <base/mem.h>
-#include <keeper/keeper.h>
 #include <ssh/wire_format.h>
 
 #define PACKET_MOST 32768u
@@ -17,17 +16,18 @@
 static LIBSSH2_CHANNEL *open_by_libssh2(struct session *s, const struct channel *c)
 {
     AUTO_BUF(message, 4096);
+    const struct target *to = s->settings->target;
     const char *type = "session";
 
-    if (!c->drives && opt.socket) {
+    if (!c->drives && to->socket) {
         type = "direct-streamlocal@openssh.com";
-        wire_put_string(&message, opt.socket, strlen(opt.socket));
+        wire_put_string(&message, to->socket, strlen(to->socket));
         wire_put_string(&message, "", 0);
         wire_put_u32(&message, 0);
     } else if (!c->drives) {
         type = "direct-tcpip";
-        wire_put_string(&message, opt.host, strlen(opt.host));
-        wire_put_u32(&message, opt.port);
+        wire_put_string(&message, to->host, strlen(to->host));
+        wire_put_u32(&message, to->port);
         wire_put_string(&message, "127.0.0.1", strlen("127.0.0.1"));
         wire_put_u32(&message, 0);
     }

@@ -293,6 +293,7 @@ void pool_wake(struct session *s);
 void pool_turn_again(void);
 /* Whether it carries nothing, has not for a while, and is not the only one. */
 bool pool_is_spare(const struct session *s);
+bool pool_is_up(void);
 /* Whether a connection would be better off in another one. */
 bool pool_is_busy(struct session *s);
 /* Among the sessions that can open a channel now; NULL: none can. */

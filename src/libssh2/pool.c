@@ -13,7 +13,6 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <event/sock.h>
-#include <keeper/keeper.h>
 
 #define SESSIONS_MOST 4
 #define BUSY_BYTES (8u << 20) /* a session that moved so much lately is busy */
@@ -310,7 +309,7 @@ static void pool_open(const struct ssh_settings *settings,
     start_session();
 }
 
-static bool pool_is_up(void)
+bool pool_is_up(void)
 {
     return count_in(SESSION_UP, SESSION_UP) > 0;
 }

@@ -11,7 +11,6 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/text.h>
-#include <keeper/keeper.h>
 
 #define PROMPT_MAX 2048
 #define ROUNDS_MOST 32 /* of prompts in a login: many more than an honest one has */
@@ -60,7 +59,7 @@ static void say(const struct session *s, const char *text, int n)
 {
     AUTO_BUF(clean, PROMPT_MAX);
 
-    if (!text || n <= 0 || keeper_is_ready())
+    if (!text || n <= 0 || s->settings->target->ready)
         return;
     text_sanitise(&clean, text, n < PROMPT_MAX / 4 ? (size_t)n : PROMPT_MAX / 4);
     for (const char *at = buf_str(&clean), *end; *at; at = *end ? end + 1 : end) {

@@ -10,7 +10,6 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/text.h>
-#include <keeper/keeper.h>
 
 static struct ssh_key *candidate(const struct login *l)
 {
@@ -141,7 +140,7 @@ static bool may_need_sha1(const struct ssh_settings *settings)
     const char *allowed = settings->pubkey_algorithms;
 
     return allowed && list_has(allowed, "ssh-rsa", strlen("ssh-rsa")) &&
-           !text_equal(options_tunnel("ssh_engine"), "libssh2");
+           !text_equal(target_key(settings->target, "ssh_engine"), "libssh2");
 }
 
 /* RSA works by the name in front of the blob, which only OpenSSH is known to take. */

@@ -9,7 +9,6 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
 
 #define IMPATIENT_MS 50 /* a connection that waits so long for its turn makes us open a session more */
 
@@ -99,15 +98,15 @@ static void not_opened(struct timer *t)
     struct err e = ERR_INIT;
     AUTO_BUF(time, 32);
 
-    clock_format_duration(&time, opt.connect_timeout);
+    clock_format_duration(&time, pool_settings()->target->connect_timeout);
     if (!s && pool_is_full()) {
         (void)err_set(&e, ERR_TRY_LATER,
                       "2003 %s: %zu connections are open over %s, no more fit into its memory",
-                      options_endpoint(), pool_channels(), session_who(pool_settings()));
+                      target_name(pool_settings()->target), pool_channels(), session_who(pool_settings()));
         (void)err_hint(&e, "another forward, or fewer connections");
     } else {
-        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", options_endpoint(),
-                      buf_str(&time));
+        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s",
+                      target_name(pool_settings()->target), buf_str(&time));
         (void)ssh_hint_far(pool_settings(), &e);
     }
     if (!s) {
@@ -127,7 +126,7 @@ static void not_opened(struct timer *t)
 void queue_join(struct join *j)
 {
     struct channel *c = mem_alloc(1, sizeof *c), **end = &waiting;
-    int64_t patience = opt.connect_timeout;
+    int64_t patience = pool_settings()->target->connect_timeout;
     struct err e = ERR_INIT;
 
     pool_check_sleep();
@@ -137,7 +136,7 @@ void queue_join(struct join *j)
         refuse(c, &e);
         return;
     }
-    if (!tunnel_is_up()) /* a login may come first, which has its own time */
+    if (!pool_is_up()) /* a login may come first, which has its own time */
         patience += pool_settings()->connect_timeout;
     timer_set(&c->patience, clock_ms() + patience, not_opened);
     while (*end)

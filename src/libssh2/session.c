@@ -17,7 +17,6 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <event/sock.h>
-#include <keeper/keeper.h>
 #include <tunnel/tell.h>
 
 #define FEED_ALL (1u << 30)
@@ -283,9 +282,9 @@ static void logged_in(struct session *s)
 static void let_persons_come(struct session *s)
 {
     s->state = SESSION_LOGIN;
-    if (keeper_is_ready())
+    if (s->settings->target->ready)
         return;
-    s->deadline = clock_deadline(opt.login_timeout, CLOCK_NEVER);
+    s->deadline = clock_deadline(s->settings->target->login_timeout, CLOCK_NEVER);
     timer_set(&s->timer, s->deadline, too_late);
     login_tell(s);
 }

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include <base/text.h>
-#include <keeper/keeper.h>
+#include <ipc/keeper.h>
+#include <mysql/client_error.h>
 
 #include "login_packet.h"
 #include "sha2_key.h"
@@ -21,13 +22,23 @@ void mysql_end(struct mysql *m)
     buf_clear(&m->request);
 }
 
+enum mysql_step mysql_fail(struct mysql *m, const struct err *e)
+{
+    if (m->stage == STAGE_OVER)
+        return MYSQL_OVER;
+    mysql_end(m);
+    err_copy(&m->failed, e);
+    told_put(&m->client.out, m->next, e);
+    return MYSQL_OVER;
+}
+
 /* About the server: its name goes between the number and the words. */
 static void fail_server(struct mysql *m, enum err_code code, unsigned number, const char *words,
                         const char *hint)
 {
     struct err e = ERR_INIT;
 
-    (void)err_set(&e, code, "%u %s: %s", number, options_endpoint(), words);
+    (void)err_set(&e, code, "%u %s: %s", number, m->options->server, words);
     (void)err_hint(&e, "%s", hint);
     (void)mysql_fail(m, &e);
 }
@@ -77,20 +88,18 @@ static void scramble_set(struct mysql *m, size_t at, const uint8_t *bytes, size_
 }
 
 /* Below `required` another end is there, and the level is no remedy. */
-static const char *hint_without_tls(void)
+static const char *hint_without_tls(const struct mysql *m)
 {
-    for (unsigned i = 0; i < opt.ends; i++) {
-        if (opt.end[i].kind == KEEPER_END_BYTES)
-            return "{host} and {port} instead of {socket} connect without it: anybody on the way can read "
-                   "and change what is sent";
-    }
+    if (m->options->bytes_beside)
+        return "{host} and {port} instead of {socket} connect without it: anybody on the way can read "
+               "and change what is sent";
     return "tls = preferred connects without it: anybody on the way can read and change what is sent";
 }
 
 bool act_refuse_without_tls(struct mysql *m, struct packet *p)
 {
     (void)p;
-    fail_server(m, ERR_UNREACHABLE, 2026, "the server has no TLS", hint_without_tls());
+    fail_server(m, ERR_UNREACHABLE, 2026, "the server has no TLS", hint_without_tls(m));
     return true;
 }
 
@@ -127,7 +136,7 @@ bool act_retell_error(struct mysql *m, struct packet *p)
     (void)err_set(&e, ERR_REFUSED, "%s%s", KEEPER_UNVERIFIED, buf_str(&words));
     mysql_end(m);
     packet_put_refusal(&m->client.out, m->next, number, e.msg);
-    (void)err_prefix(&e, "%u %s", number, options_endpoint());
+    (void)err_prefix(&e, "%u %s", number, m->options->server);
     err_copy(&m->failed, &e);
     return true;
 }

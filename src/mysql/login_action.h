@@ -31,6 +31,8 @@ mysql_act act_take_password; /* to the server, decrypted */
 
 /* From now on everything goes through as it is. */
 void mysql_copy_on(struct mysql *m);
+/* It is over: the client is told, behind what was waiting for it. */
+enum mysql_step mysql_fail(struct mysql *m, const struct err *e);
 /* It is over: nothing that either side has said is heard any more. */
 void mysql_end(struct mysql *m);
 /* The same with an error: what is not in the table; a packet that is too long; the client. */

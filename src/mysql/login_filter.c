@@ -17,15 +17,14 @@
 #include <string.h>
 
 #include <base/mem.h>
-#include <mysql/client_error.h>
 
 #include "login_action.h"
 #include "login_packet.h"
 #include "packet.h"
 
-void mysql_init(struct mysql *m)
+void mysql_init(struct mysql *m, const struct login_options *options)
 {
-    *m = (struct mysql){.stage = STAGE_GREETING};
+    *m = (struct mysql){.options = options, .stage = STAGE_GREETING};
     m->client.in = m->server.in = (struct buf)BUF_INIT(LOGIN_PACKET_MAX + PACKET_HEADER + LOGIN_CHUNK_MAX);
     m->client.out = m->server.out = (struct buf)BUF_INIT(LOGIN_OUT_MAX);
     m->request = (struct buf)BUF_INIT(PACKET_HEADER + SSL_REQUEST);
@@ -47,16 +46,6 @@ static enum mysql_step step_of(const struct mysql *m)
         [STAGE_TLS] = MYSQL_TLS, [STAGE_COPY] = MYSQL_COPY, [STAGE_OVER] = MYSQL_OVER};
 
     return steps[m->stage];
-}
-
-enum mysql_step mysql_fail(struct mysql *m, const struct err *e)
-{
-    if (m->stage == STAGE_OVER)
-        return MYSQL_OVER;
-    mysql_end(m);
-    err_copy(&m->failed, e);
-    told_put(&m->client.out, m->next, e);
-    return MYSQL_OVER;
 }
 
 static bool not_yet(struct mysql *m, struct packet *p)

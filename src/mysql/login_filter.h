@@ -11,6 +11,7 @@
 
 #include <base/buf.h>
 #include <base/err.h>
+#include <mysql/login_proxy.h>
 
 /* The most that a packet of the log-in may have. Tokens have some 16 KiB. */
 #define LOGIN_PACKET_MAX (1024 * 1024)
@@ -43,6 +44,7 @@ struct mysql_side {
 };
 
 struct mysql {
+    const struct login_options *options;
     enum mysql_stage stage;
     struct mysql_side client, server;
     struct buf request; /* for TLS: all that may go to the server before TLS is made;
@@ -55,7 +57,8 @@ struct mysql {
     struct err failed; /* why it is over; ERR_NONE where the server has refused the log-in */
 };
 
-void mysql_init(struct mysql *m);
+/* The options are kept. */
+void mysql_init(struct mysql *m, const struct login_options *options);
 void mysql_release(struct mysql *m);
 
 enum mysql_step mysql_from_server(struct mysql *m, const char *bytes, size_t n);
@@ -63,7 +66,5 @@ enum mysql_step mysql_from_client(struct mysql *m, const char *bytes, size_t n);
 /* TLS with the server is up: the client's answer goes out. What comes from the server from now on came
  * through TLS. */
 enum mysql_step mysql_tls_made(struct mysql *m);
-/* Tells the client, behind what was waiting for it. */
-enum mysql_step mysql_fail(struct mysql *m, const struct err *e);
 
 #endif

@@ -15,18 +15,19 @@
 #include <base/clock.h>
 #include <base/log.h>
 #include <base/mem.h>
-#include <keeper/first.h>
-#include <keeper/keeper.h>
 #include <mysql/tls.h>
 
+#include "login_action.h"
 #include "login_filter.h"
 #include "packet.h"
+#include "tls_errors.h"
 
 /* Long enough for a client that is busy; one that never reads must not stay. */
 #define OVER_MS 5000
 
 struct login {
     struct relay *relay;
+    const struct login_options *options;
     struct mysql mysql;
     enum mysql_step step;
     bool shakes;    /* the TLS handshake goes on */
@@ -74,10 +75,20 @@ static void login_lost(struct login *l)
     struct err e = ERR_INIT;
     bool greeting = l->mysql.stage == STAGE_GREETING;
 
-    (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: the server went away %s", options_endpoint(),
+    (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: the server went away %s", l->options->server,
                   greeting ? "without a greeting" : "in the log-in");
     (void)err_hint(&e, "check that it is a MySQL server, and that it admits this machine");
     login_fail(l, &e);
+}
+
+int login_silent(const struct login_options *options, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, options->connect_timeout);
+    (void)err_set(e, ERR_UNREACHABLE, "2013 %s: no greeting within %s", options->server, buf_str(&time));
+    return err_hint(e, "check that it is a MySQL server that waits for no PROXY header; a slow one needs a "
+                       "longer connect_timeout");
 }
 
 static void login_run(struct login *l);
@@ -88,10 +99,10 @@ static void login_late(struct timer *t)
     struct err e = ERR_INIT;
     AUTO_BUF(time, 32);
 
-    clock_format_duration(&time, opt.connect_timeout);
-    (void)first_silent(&e);
+    clock_format_duration(&time, l->options->connect_timeout);
+    (void)login_silent(l->options, &e);
     if (l->shakes)
-        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: TLS was not made within %s", options_endpoint(),
+        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: TLS was not made within %s", l->options->server,
                       buf_str(&time));
     login_fail(l, &e);
     login_run(l);
@@ -149,7 +160,7 @@ static bool login_shake(struct login *l)
             return true;
         }
         l->shakes = true;
-        timer_set(&l->late, clock_deadline(opt.connect_timeout, CLOCK_NEVER), login_late);
+        timer_set(&l->late, clock_deadline(l->options->connect_timeout, CLOCK_NEVER), login_late);
     }
     ERR_clear_error(); /* see event/wire.c */
     int result = SSL_do_handshake(server->ssl);
@@ -163,7 +174,8 @@ static bool login_shake(struct login *l)
         timer_clear(&l->late);
         l->step = mysql_tls_made(&l->mysql);
     } else {
-        tls_explain(server->ssl, result, &e);
+        tls_failed();
+        tls_explain(server->ssl, result, l->options->tls, l->options->server, &e);
         login_fail(l, &e);
     }
     return true;
@@ -283,13 +295,15 @@ static void server_ready(struct watch *w, unsigned events)
     login_run(l);
 }
 
-void login_start(struct relay *r, int64_t deadline, void (*done)(struct relay *r, bool well))
+void login_start(struct relay *r, const struct login_options *options, int64_t deadline,
+                 void (*done)(struct relay *r, bool well))
 {
     struct login *l = mem_alloc(1, sizeof *l);
 
     l->relay = r;
+    l->options = options;
     l->done = done;
-    mysql_init(&l->mysql);
+    mysql_init(&l->mysql, options);
     r->login = l;
     loop_watch(&r->wire[CLIENT].watch, r->wire[CLIENT].watch.fd, LOOP_READ, client_ready);
     loop_watch(&r->wire[SERVER].watch, r->wire[SERVER].watch.fd, LOOP_READ, server_ready);

@@ -16,7 +16,6 @@
 #include <base/buf.h>
 #include <base/mem.h>
 #include <base/text.h>
-#include <keeper/keeper.h>
 
 #include "tls_pem.h"
 #include "tls_errors.h"
@@ -28,6 +27,7 @@
 #define OWN_CA_MOST 8
 
 static SSL_CTX *context;
+static struct tls_options *options;
 static bool key_is_locked;
 
 /* The last session that the server has given, to be taken up by the next connection. Its certificate was
@@ -91,21 +91,21 @@ static int bad_certificates(const char *key, const char *path, const char *words
 
 static int load_authorities(struct err *e)
 {
-    if (opt.tls == KEEPER_TLS_ENCRYPT)
+    if (options->level == KEEPER_TLS_ENCRYPT)
         return 0;
-    if (!opt.tls_ca)
+    if (!options->ca)
         return err_set(e, ERR_CONFIG, "no tls_ca to verify the server's certificate with");
-    if (SSL_CTX_load_verify_file(context, opt.tls_ca) != 1)
-        return bad_certificates("tls_ca", opt.tls_ca, "no certificates in it", e);
+    if (SSL_CTX_load_verify_file(context, options->ca) != 1)
+        return bad_certificates("tls_ca", options->ca, "no certificates in it", e);
     const STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
-    opt.tls_ca_own = opt.tls_ca_own && sk_X509_OBJECT_num(all) <= OWN_CA_MOST;
+    options->ca_own = options->ca_own && sk_X509_OBJECT_num(all) <= OWN_CA_MOST;
     return 0;
 }
 
 /* As the clients: a key that is not named is in the certificate's file. */
 static int load_own(struct err *e)
 {
-    const char *cert = opt.tls_cert, *key = opt.tls_key ? opt.tls_key : cert;
+    const char *cert = options->cert, *key = options->key ? options->key : cert;
 
     if (!cert && !key)
         return 0;
@@ -144,7 +144,7 @@ static const struct version *version_find(const char *name, size_t n)
 static int set_versions(struct err *e)
 {
     uint64_t off = SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3;
-    const char *at = opt.tls_version ? opt.tls_version : "TLSv1.2,TLSv1.3";
+    const char *at = options->version ? options->version : "TLSv1.2,TLSv1.3";
 
     (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     for (;;) {
@@ -154,14 +154,14 @@ static int set_versions(struct err *e)
         if (n == 0)
             break;
         if (!v) {
-            (void)err_set(e, ERR_CONFIG, "tls_version %s: no such version", opt.tls_version);
+            (void)err_set(e, ERR_CONFIG, "tls_version %s: no such version", options->version);
             return err_hint(e, "tls_version = TLSv1.2,TLSv1.3");
         }
         off &= ~v->off;
         at += n;
     }
     if (off == (SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3)) {
-        (void)err_set(e, ERR_CONFIG, "tls_version %s: too old", opt.tls_version);
+        (void)err_set(e, ERR_CONFIG, "tls_version %s: too old", options->version);
         return err_hint(e, "tls_version = TLSv1.2,TLSv1.3");
     }
     (void)SSL_CTX_set_options(context, off);
@@ -175,7 +175,7 @@ static int set_ciphers(struct err *e)
     AUTO_BUF(old, 8192);
     AUTO_BUF(new, 8192);
 
-    for (const char *at = opt.tls_ciphers ? opt.tls_ciphers : ""; *at;) {
+    for (const char *at = options->ciphers ? options->ciphers : ""; *at;) {
         size_t n = strcspn(at, ":, ");
         struct buf *to = strncmp(at, "TLS_", 4) == 0 ? &new : &old;
         if (n)
@@ -186,14 +186,15 @@ static int set_ciphers(struct err *e)
         (!new.len || SSL_CTX_set_ciphersuites(context, buf_str(&new)) == 1))
         return 0;
     ERR_clear_error();
-    (void)err_set(e, ERR_CONFIG, "tls_ciphers %s: no cipher of this end", opt.tls_ciphers);
+    (void)err_set(e, ERR_CONFIG, "tls_ciphers %s: no cipher of this end", options->ciphers);
     return err_hint(e, "openssl ciphers -s lists them");
 }
 
-int tls_prepare(struct err *e)
+int tls_prepare(struct tls_options *given, struct err *e)
 {
-    bool verifies = opt.tls != KEEPER_TLS_ENCRYPT;
+    bool verifies = given->level != KEEPER_TLS_ENCRYPT;
 
+    options = given;
     (void)unsetenv("SSLKEYLOGFILE"); /* an OpenSSL from 3.5 may write the sessions' keys there */
     context = SSL_CTX_new(TLS_client_method());
     if (!context)
@@ -207,7 +208,7 @@ int tls_prepare(struct err *e)
     SSL_CTX_set_default_read_buffer_len(context, READ_AHEAD);
     SSL_CTX_set_verify(context, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
                        verifies ? tls_why_verify : NULL);
-    if (opt.tls == KEEPER_TLS_NAME && !opt.tls_name)
+    if (options->level == KEEPER_TLS_NAME && !options->name)
         return err_set(e, ERR_CONFIG, "no name to verify the server's certificate with");
     if (set_versions(e) < 0 || set_ciphers(e) < 0 || load_authorities(e) < 0 || load_own(e) < 0)
         return -1;
@@ -229,7 +230,7 @@ static bool set_name(SSL *ssl, const char *name)
 
     if (!address && SSL_set_tlsext_host_name(ssl, name) != 1)
         return false;
-    if (opt.tls != KEEPER_TLS_NAME)
+    if (options->level != KEEPER_TLS_NAME)
         return true;
     X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return (address ? X509_VERIFY_PARAM_set1_ip_asc(verify, name)
@@ -240,7 +241,7 @@ SSL *tls_new(int fd, struct err *e)
 {
     SSL *ssl = SSL_new(context);
 
-    if (!ssl || SSL_set_fd(ssl, fd) != 1 || (opt.tls_name && !set_name(ssl, opt.tls_name))) {
+    if (!ssl || SSL_set_fd(ssl, fd) != 1 || (options->name && !set_name(ssl, options->name))) {
         SSL_free(ssl);
         (void)err_set(e, ERR_BUG, "OpenSSL: %s", ERR_reason_error_string(ERR_get_error()));
         ERR_clear_error();

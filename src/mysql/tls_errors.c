@@ -13,8 +13,6 @@
 #include <base/buf.h>
 #include <base/mem.h>
 #include <base/text.h>
-#include <keeper/keeper.h>
-#include <mysql/tls.h>
 
 #define NAMES_MOST 4
 #define NAME_MOST 200
@@ -188,16 +186,17 @@ static const struct row handshake_rows[] = {
     {0, "TLS: {reason}", NULL, "check that it is a MySQL server; its own log may say more", NULL},
 };
 
-static void fill(const struct row *rows, int error, const char *reason, struct err *e)
+static void fill(const struct row *rows, int error, const char *reason, const struct tls_options *options,
+                 struct err *e)
 {
     const char *const names[] = {"name", "names", "first", "subject", "issuer", "end", "ca", "reason", NULL};
-    const char *const values[] = {opt.tls_name,
+    const char *const values[] = {options->name,
                                   failed.names,
                                   failed.first,
                                   failed.subject,
                                   failed.issuer,
                                   failed.end,
-                                  opt.tls_ca ? opt.tls_ca : "tls_ca",
+                                  options->ca ? options->ca : "tls_ca",
                                   reason,
                                   NULL};
     AUTO_BUF(words, sizeof e->msg);
@@ -207,7 +206,7 @@ static void fill(const struct row *rows, int error, const char *reason, struct e
     while (rows->error && rows->error != error)
         rows++;
     text_fill(&words, rows->words, names, values);
-    text_fill(&hint, rows->own && *failed.first && opt.tls_ca_own ? rows->own : rows->hint, names, values);
+    text_fill(&hint, rows->own && *failed.first && options->ca_own ? rows->own : rows->hint, names, values);
     (void)err_set(e, ERR_UNREACHABLE, "2026 %s", buf_str(&words));
     if (rows->detail) {
         text_fill(&detail, rows->detail, names, values);
@@ -216,20 +215,18 @@ static void fill(const struct row *rows, int error, const char *reason, struct e
     (void)err_hint(e, "%s", buf_str(&hint));
 }
 
-void tls_explain(SSL *ssl, int result, struct err *e)
+void tls_explain(SSL *ssl, int result, const struct tls_options *options, const char *server, struct err *e)
 {
     int why = SSL_get_error(ssl, result), reason = ERR_GET_REASON(ERR_peek_error());
     const char *text = ERR_reason_error_string(ERR_peek_error());
 
-    tls_failed();
     if (why == SSL_ERROR_SYSCALL || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-        (void)err_set(e, ERR_UNREACHABLE, "2013 %s: the server went away in the TLS handshake",
-                      options_endpoint());
+        (void)err_set(e, ERR_UNREACHABLE, "2013 %s: the server went away in the TLS handshake", server);
         (void)err_hint(e, "check tls_version; the server's own log may say more");
     } else if (failed.error) {
-        fill(certificate_rows, failed.error, X509_verify_cert_error_string(failed.error), e);
+        fill(certificate_rows, failed.error, X509_verify_cert_error_string(failed.error), options, e);
     } else {
-        fill(handshake_rows, reason, text ? text : "the handshake failed", e);
+        fill(handshake_rows, reason, text ? text : "the handshake failed", options, e);
     }
     memset(&failed, 0, sizeof failed);
     ERR_clear_error();

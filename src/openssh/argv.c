@@ -9,7 +9,6 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/proc.h>
-#include <keeper/keeper.h>
 
 #define FAST "^aes128-gcm@openssh.com"
 #define CONTROL_MOST 256
@@ -98,11 +97,11 @@ void openssh_command(const struct ssh_settings *s, const char *control, struct w
     if (is_usual(s->ciphers))
         add(argv, "-o", "Ciphers=" FAST);
     for (size_t i = 0; i < ARRAY_LEN(given); i++) {
-        if (options_tunnel(given[i][0]))
-            add(argv, given[i][1], options_tunnel(given[i][0]));
+        if (target_key(s->target, given[i][0]))
+            add(argv, given[i][1], target_key(s->target, given[i][0]));
     }
     /* ssh would offer what the agent has before it. */
-    if (options_tunnel("identity"))
+    if (target_key(s->target, "identity"))
         add(argv, "-o", "IdentitiesOnly=yes");
     add(argv, "--", s->alias);
 }

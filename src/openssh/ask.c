@@ -19,9 +19,8 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/peer.h>
+#include <event/listen.h>
 #include <event/loop.h>
-#include <keeper/keeper.h>
-#include <keeper/listeners.h>
 #include <openssh/askpass.h>
 #include <tunnel/tell.h>
 
@@ -137,9 +136,9 @@ static int answer_now(enum ask_kind kind, const char *prompt, struct secret **ou
     bool again = was_given(prompt);
 
     text_sanitise(&text, prompt, strlen(prompt));
-    if (keeper_is_ready() && !again)
+    if (login.s->target->ready && !again)
         *out = from_memory(prompt);
-    if (!*out && keeper_ask(kinds[kind], buf_str(&text), again, login.deadline, out, e) < 0)
+    if (!*out && login.s->target->ask(kinds[kind], buf_str(&text), again, login.deadline, out, e) < 0)
         return -1;
     secret_chomp(*out);
     if (kind == ASK_PASSWORD || kind == ASK_KEPT)
@@ -179,7 +178,7 @@ static void question(const char *prompt, const char *hint, struct record *answer
         record_put_secret(answer, ASKPASS_TAG_ANSWER, value);
         return;
     }
-    if (keeper_is_ready())
+    if (login.s->target->ready)
         (void)nobody_left(kind, prompt, &e);
     record_put_error(answer, &e);
     login.failed = true;
@@ -269,7 +268,7 @@ static void listening_ready(struct watch *w, unsigned events)
 
     (void)events;
     if (fd < 0) {
-        loop_pause(&listening_pause, w);
+        listen_pause(&listening_pause, w);
         return;
     }
     if (!peer_is_us(fd) || !login.s || getpgid(peer_pid(fd)) != login.group) {

@@ -15,7 +15,6 @@
 #include <base/mem.h>
 #include <event/loop.h>
 #include <event/sock.h>
-#include <keeper/keeper.h>
 #include <ssh/ssh.h>
 
 #include "ask.h"
@@ -144,8 +143,9 @@ static void stream_silent(struct stream *t)
     AUTO_BUF(time, 32);
     struct err e = ERR_INIT;
 
-    clock_format_duration(&time, opt.connect_timeout);
-    (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", options_endpoint(), buf_str(&time));
+    clock_format_duration(&time, engine.s->target->connect_timeout);
+    (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", target_name(engine.s->target),
+                  buf_str(&time));
     (void)ssh_hint_far(engine.s, &e);
     probe();
     stream_fail(t, &e);
@@ -244,16 +244,16 @@ static void stream_ended(void *context)
 static void stream_ask(struct stream *t)
 {
     static const struct mux_use use = {.answered = stream_answered, .ended = stream_ended};
-    int64_t deadline = clock_deadline(opt.connect_timeout, CLOCK_NEVER);
+    int64_t deadline = clock_deadline(engine.s->target->connect_timeout, CLOCK_NEVER);
     struct buf request = BUF_INIT(4096);
 
     t->state = ASKED;
     side_nudge();
-    if (opt.socket) {
+    if (engine.s->target->socket) {
         t->local = socket_ask(master_forward(), deadline, &use, t);
         return;
     }
-    mux_put_stream(&request, opt.host, opt.port);
+    mux_put_stream(&request, engine.s->target->host, engine.s->target->port);
     t->mux =
         mux_ask(master_control(), &request, (const int[]){t->join->fd, t->join->fd}, 2, deadline, &use, t);
 }
@@ -292,7 +292,7 @@ static void settled(const struct err *e)
     engine.slept = clock_slept_ms();
     if (e) {
         err_copy(&engine.why, e);
-        if (keeper_is_ready())
+        if (engine.s->target->ready)
             log_warn(NULL, "%s", e->msg);
     }
     engine.opened = NULL;

@@ -20,9 +20,9 @@
 #include <base/mem.h>
 #include <base/proc.h>
 #include <event/child.h>
+#include <event/guard.h>
 #include <event/limit.h>
 #include <event/loop.h>
-#include <keeper/keeper.h>
 #include <tunnel/tell.h>
 
 #include "ask.h"
@@ -94,7 +94,7 @@ static void forget_path(char **path)
 {
     if (*path) {
         (void)unlink(*path);
-        keeper_disowns_path(*path);
+        guard_disowns_path(*path);
     }
     free(*path);
     *path = NULL;
@@ -201,11 +201,11 @@ static void debugged(struct child *c, const char *line)
     (void)c;
     text_sanitise(&clean, line, strlen(line));
     log_trace("ssh", "%s", buf_str(&clean));
-    if (master.state != STARTING || master.exchanged || keeper_is_ready() ||
+    if (master.state != STARTING || master.exchanged || master.s->target->ready ||
         !text_equal(line, "debug1: SSH2_MSG_NEWKEYS received"))
         return;
     master.exchanged = master.persons = true;
-    master.deadline = clock_deadline(opt.login_timeout, CLOCK_NEVER);
+    master.deadline = clock_deadline(master.s->target->login_timeout, CLOCK_NEVER);
     timer_set(&master.late, master.deadline, is_late);
 }
 
@@ -241,7 +241,7 @@ static void forward_answered(void *context, enum mux_answer answer, const char *
     }
     (void)err_set(&master.why, ERR_UNREACHABLE, "ssh %s: no forward to a unix socket%s%s", master.s->alias,
                   *words ? ": " : "", words);
-    forward = mem_printf("/tmp/test.sock:%s", opt.socket);
+    forward = mem_printf("/tmp/test.sock:%s", master.s->target->socket);
     text_quote_sh(&quoted, forward);
     (void)err_hint(&master.why, "make %s -L %s work", ssh_try(master.s), buf_str(&quoted));
     child_end(&master.ssh);
@@ -252,7 +252,7 @@ static void ask_for_forward(void)
     static const struct mux_use use = {.answered = forward_answered};
     struct buf request = BUF_INIT(16384);
 
-    mux_put_forward(&request, master.forward, opt.socket);
+    mux_put_forward(&request, master.forward, master.s->target->socket);
     master.request = mux_ask(master.control, &request, NULL, 0,
                              clock_deadline(master.s->connect_timeout, CLOCK_NEVER), &use, NULL);
 }
@@ -262,7 +262,7 @@ static void look(struct timer *t)
 {
     if (access(master.control, F_OK) < 0)
         timer_set(t, clock_ms() + LOOK_MS, look);
-    else if (opt.socket)
+    else if (master.s->target->socket)
         ask_for_forward();
     else
         be_up();
@@ -273,7 +273,7 @@ static char *make_path(const char *folder, const char *suffix, struct err *e)
     char *path = mem_printf("%s/%08x.%s", folder, randombytes_random(), suffix);
 
     if (strlen(path) + TEMPORARY < PATH_ROOM) {
-        keeper_owns_path(path);
+        guard_owns_path(path);
         return path;
     }
     (void)err_set(e, ERR_CONFIG, "%s: too long for a socket of ssh", folder);
@@ -292,9 +292,9 @@ static int start(struct err *e)
     if (path_runtime(&folder, e) < 0 || ask_open(folder, e) < 0)
         return -1;
     master.control = make_path(folder, "ctl", e);
-    if (opt.socket)
+    if (master.s->target->socket)
         master.forward = make_path(folder, "fwd", e);
-    if (!master.control || (opt.socket && !master.forward))
+    if (!master.control || (master.s->target->socket && !master.forward))
         return -1;
     openssh_command(master.s, master.control, &argv);
     ask_environment(&env);
@@ -326,7 +326,7 @@ static void start_own(void)
     err_clear(&master.why);
     master.persons = master.exchanged = false;
     (void)snprintf(who, sizeof who, "%s@%s", s->user, s->host);
-    tell_begin(who, gather);
+    tell_begin(who, s->target, gather);
     master.state = STARTING;
     master.deadline = clock_deadline(hops(s) * s->connect_timeout + SPARE_MS, CLOCK_NEVER);
     master.ssh.ended = ended;

@@ -17,7 +17,8 @@ bool master_can(const struct ssh_settings *s, struct buf *why);
  */
 void master_start(const struct ssh_settings *s, void (*settled)(const struct err *e),
                   void (*lost)(const struct err *e));
-/* While it is logged in: its control socket, and the local end of the forward to opt.socket (NULL: none). */
+/* While it is logged in: its control socket, and the local end of the forward to the socket on the far side
+ * (NULL: none). */
 const char *master_control(void);
 const char *master_forward(void);
 /* Why the far side refused a stream just now, in its words; "" where it said nothing. */

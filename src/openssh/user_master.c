@@ -13,7 +13,6 @@
 #include <base/mem.h>
 #include <base/peer.h>
 #include <base/text.h>
-#include <keeper/keeper.h>
 #include <ssh/ssh.h>
 
 #include "mux.h"
@@ -28,10 +27,10 @@ static struct {
 
 bool ssh_has_master(const struct ssh_settings *s)
 {
+    const char *engine = target_key(s->target, "ssh_engine");
     AUTO_FD(fd);
 
-    if (!s->control_path || s->identity_given || opt.socket ||
-        !text_equal(options_tunnel("ssh_engine") ? options_tunnel("ssh_engine") : "auto", "auto"))
+    if (!s->control_path || s->identity_given || s->target->socket || (engine && !text_equal(engine, "auto")))
         return false;
     fd = fd_connect_unix(s->control_path);
     return fd >= 0 && peer_is_us(fd);

@@ -15,7 +15,6 @@
 
 #include <base/file.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
 
 #define PATH_MOST 4096
 #define MOST_FILES 64
@@ -350,9 +349,9 @@ static int put_identity(struct ssh_settings *s, const char *path, struct err *e)
     return 0;
 }
 
-static void take_ms(const char *key, int64_t *ms)
+static void take_ms(const struct target *target, const char *key, int64_t *ms)
 {
-    const char *value = options_tunnel(key);
+    const char *value = target_key(target, key);
     unsigned long n;
 
     if (value && text_number(value, 1UL << 40, &n))
@@ -361,8 +360,8 @@ static void take_ms(const char *key, int64_t *ms)
 
 int ssh_config_override(struct ssh_settings *s, struct err *e)
 {
-    const char *port = options_tunnel("port"), *user = options_tunnel("user");
-    const char *identity = options_tunnel("identity");
+    const char *port = target_key(s->target, "port"), *user = target_key(s->target, "user");
+    const char *identity = target_key(s->target, "identity");
     int64_t keepalive = KEEPALIVE_MS;
     unsigned long n;
 
@@ -370,12 +369,12 @@ int ssh_config_override(struct ssh_settings *s, struct err *e)
         s->port = (unsigned)n;
     if (user)
         put_text(&s->user, user);
-    take_ms("keepalive", &keepalive);
+    take_ms(s->target, "keepalive", &keepalive);
     if (keepalive != KEEPALIVE_MS || s->keepalive == 0)
         s->keepalive = keepalive;
     if (s->connect_timeout <= 0)
-        s->connect_timeout = opt.connect_timeout;
-    take_ms("connect_timeout", &s->connect_timeout);
+        s->connect_timeout = s->target->connect_timeout;
+    take_ms(s->target, "connect_timeout", &s->connect_timeout);
     return identity ? put_identity(s, identity, e) : 0;
 }
 

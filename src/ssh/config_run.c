@@ -15,7 +15,6 @@
 #include <base/proc.h>
 #include <event/child.h>
 #include <event/loop.h>
-#include <keeper/keeper.h>
 #include <ssh/config.h>
 
 #define OUTPUT_MOST 262144
@@ -97,6 +96,13 @@ static void finish_later(struct timer *t)
     finish(&e, 0);
 }
 
+static void use_defaults(const struct target *target)
+{
+    ssh_settings_release(&settings);
+    ssh_config_defaults(&settings, target_key(target, "host"));
+    settings.target = target;
+}
+
 static void ask_ssh(char *path)
 {
     /* -N, as the master has it: else an ssh_config with ForkAfterAuthentication is an error. */
@@ -108,9 +114,9 @@ static void ask_ssh(char *path)
     struct err e = ERR_INIT;
 
     for (size_t i = 3; i < ARRAY_LEN(keys); i++) {
-        if (!options_tunnel(keys[i]))
+        if (!target_key(settings.target, keys[i]))
             continue;
-        words_add(&values, options_tunnel(keys[i]));
+        words_add(&values, target_key(settings.target, keys[i]));
         argv[n++] = flag[i];
         argv[n++] = values.word[values.count - 1];
     }
@@ -120,31 +126,31 @@ static void ask_ssh(char *path)
     ssh.ended = ended;
     if (child_start(&ssh, argv, NULL, &e) < 0) {
         log_trace("ssh", "%s", e.msg);
-        ssh_settings_release(&settings);
-        ssh_config_defaults(&settings, options_tunnel("host"));
+        use_defaults(settings.target);
         timer_set(&late, clock_ms(), finish_later);
     }
 }
 
-void ssh_config_read(void (*done)(const struct ssh_settings *s, const struct err *e))
+void ssh_config_read(const struct target *target,
+                     void (*done)(const struct ssh_settings *s, const struct err *e))
 {
     AUTO_FREE(char *, path);
-    const char *host = options_tunnel("host");
 
     when_read = done;
     ssh_settings_release(&settings);
     path = proc_find("ssh");
     if (!path) {
         log_trace("ssh", "no ssh on PATH: its defaults");
-        ssh_config_defaults(&settings, host);
+        use_defaults(target);
         timer_set(&late, clock_ms(), finish_later);
         return;
     }
-    settings = (struct ssh_settings){.alias = mem_strdup(host),
+    settings = (struct ssh_settings){.target = target,
+                                     .alias = mem_strdup(target_key(target, "host")),
                                      .publickey = true,
                                      .keyboard_interactive = true,
                                      .password = true,
                                      .password_prompts = 3};
-    timer_set(&late, clock_deadline(opt.connect_timeout, CLOCK_NEVER), is_late);
+    timer_set(&late, clock_deadline(target->connect_timeout, CLOCK_NEVER), is_late);
     ask_ssh(path);
 }

@@ -9,14 +9,13 @@
 #include <base/clock.h>
 #include <base/file.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
 #include <ssh/ssh.h>
 
 /* Not the name that ssh dials: what the user's ssh_config says is found under the one that was written. */
 const char *ssh_try(const struct ssh_settings *s)
 {
     static struct buf command = BUF_INIT(1024);
-    const char *port = options_tunnel("port");
+    const char *port = target_key(s->target, "port");
     AUTO_BUF(whom, 512);
 
     buf_printf(&whom, "%s@%s", s->user, s->alias);
@@ -45,7 +44,7 @@ const char *ssh_where(const struct ssh_settings *s)
 
 int ssh_hint_login(const struct ssh_settings *s, struct err *e)
 {
-    const char *name = options_tunnel("name");
+    const char *name = target_key(s->target, "name");
     AUTO_BUF(where, 128);
 
     if (name)
@@ -78,7 +77,7 @@ int ssh_not_let_in(const struct ssh_settings *s, struct err *e)
 {
     AUTO_BUF(time, 32);
 
-    clock_format_duration(&time, opt.login_timeout);
+    clock_format_duration(&time, s->target->login_timeout);
     (void)err_set(e, ERR_UNREACHABLE, "%s@%s: not logged in within %s", s->user, s->host, buf_str(&time));
     return err_hint(e, "try %s; login_timeout gives it longer", ssh_try(s));
 }
@@ -102,7 +101,7 @@ static bool mentions(const char *words, const char *const *list)
 
 int ssh_hint_far(const struct ssh_settings *s, struct err *e)
 {
-    if (opt.socket)
+    if (s->target->socket)
         return err_hint(
             e, "check socket: it is %s's, whose sshd_config must allow it: AllowStreamLocalForwarding",
             s->host);
@@ -118,13 +117,13 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
     const char *bastion = s->host;
 
     words = words ? words : "";
-    if (opt.host && mentions(words, unknown)) {
-        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: no such host", opt.host);
+    if (s->target->host && mentions(words, unknown)) {
+        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: no such host", s->target->host);
         return err_hint(e, "check host: %s looks it up", bastion);
     }
     if (mentions(words, forbidden)) {
-        (void)err_set(e, ERR_REFUSED, "2003 %s: %s: %s", options_endpoint(), bastion, words);
-        if (opt.socket)
+        (void)err_set(e, ERR_REFUSED, "2003 %s: %s: %s", target_name(s->target), bastion, words);
+        if (s->target->socket)
             return ssh_hint_far(s, e);
         return err_hint(
             e, "%s must allow it: AllowTcpForwarding and PermitOpen in its sshd_config, or the key's options",
@@ -133,9 +132,9 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         words += text_starts(words, parts[i]) ? strlen(parts[i]) : 0;
     if (*words)
-        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: %c%s", options_endpoint(), tolower((unsigned char)*words),
-                      words + 1);
+        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: %c%s", target_name(s->target),
+                      tolower((unsigned char)*words), words + 1);
     else
-        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: not reached from %s", options_endpoint(), bastion);
+        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: not reached from %s", target_name(s->target), bastion);
     return ssh_hint_far(s, e);
 }

@@ -16,7 +16,6 @@
 #include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
 #include <ssh/ssh.h>
 
 #include "known_hosts.h"
@@ -243,7 +242,7 @@ static void say_other_names(const struct offer *o, struct buf *out)
 /* broker has words for a question that nobody can answer; once it has gone they are ours. */
 static int nobody(const struct offer *o, struct err *e)
 {
-    if (!keeper_is_ready())
+    if (!o->s->target->ready)
         return -1;
     (void)err_set(e, ERR_LOGIN, "The authenticity of host '%s (%s)' can't be established", o->name,
                   o->address);
@@ -264,7 +263,7 @@ static int ask(const struct offer *o, int64_t *deadline, struct err *e)
     text = buf_str(&question);
     for (;;) {
         AUTO_SECRET(answer);
-        if (keeper_ask(KEEPER_ASK_YES, text, text == again, deadline, &answer, e) < 0)
+        if (o->s->target->ask(KEEPER_ASK_YES, text, text == again, deadline, &answer, e) < 0)
             return nobody(o, e);
         secret_chomp(answer);
         const char *said = secret_bytes(answer);

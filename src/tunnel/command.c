@@ -10,7 +10,6 @@
 #include <base/clock.h>
 #include <base/log.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
 
 #include "program.h"
 #include "dial_stream.h"
@@ -25,6 +24,8 @@ struct waiting {
 };
 
 static struct {
+    const struct target *target;
+    void (*opened)(const struct err *e);
     enum { DOWN, STARTING, UP } state;
     struct waiting *first, **last;
     int64_t started, pause; /* the last start; how long the next one must be after it */
@@ -35,8 +36,17 @@ static void serve(struct dial *d)
 {
     const struct program_end *end = program_local_end();
 
-    stream_dial(d, end->path, end->host, end->port,
+    stream_dial(d, command.target, end->path, end->host, end->port,
                 "run the tunnel's command by hand: does it serve what it listens for?");
+}
+
+static void tell_opened(const struct err *e)
+{
+    void (*opened)(const struct err *) = command.opened;
+
+    command.opened = NULL;
+    if (opened)
+        opened(e);
 }
 
 static void settled(const struct err *e)
@@ -46,9 +56,9 @@ static void settled(const struct err *e)
     command.state = e ? DOWN : UP;
     if (e)
         err_copy(&command.why, e);
-    if (e && keeper_is_ready())
+    if (e && command.target->ready)
         log_warn(NULL, "%s", e->msg);
-    tunnel_opened(e);
+    tell_opened(e);
     while ((w = command.first)) {
         struct dial *d = w->dial;
         command.first = w->next;
@@ -80,12 +90,14 @@ static void start(void)
     program_start(settled, lost);
 }
 
-static void command_open(void)
+static void command_open(const struct target *target, void (*opened)(const struct err *e))
 {
     struct err e = ERR_INIT;
 
-    if (program_prepare(&e) < 0)
-        tunnel_opened(&e);
+    command.target = target;
+    command.opened = opened;
+    if (program_prepare(target, &e) < 0)
+        tell_opened(&e);
     else
         start();
 }

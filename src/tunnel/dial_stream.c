@@ -10,7 +10,6 @@
 #include <base/peer.h>
 #include <base/tcp_table.h>
 #include <event/dial.h>
-#include <keeper/keeper.h>
 
 struct stream {
     struct dial *dial;
@@ -58,14 +57,15 @@ static void stream_done(void *context, int fd, const struct err *e)
     d->done(d, fd, failed ? &own : NULL);
 }
 
-void stream_dial(struct dial *d, const char *path, const char *host, unsigned port, const char *hint)
+void stream_dial(struct dial *d, const struct target *target, const char *path, const char *host,
+                 unsigned port, const char *hint)
 {
     struct stream *s = mem_alloc(1, sizeof *s);
 
     *s = (struct stream){.dial = d, .hint = hint, .is_tunnel = hint};
     d->state = s;
     s->dialling =
-        dial_start(path, host, port, clock_deadline(opt.connect_timeout, CLOCK_NEVER), stream_done, s);
+        dial_start(path, host, port, clock_deadline(target->connect_timeout, CLOCK_NEVER), stream_done, s);
 }
 
 void stream_undial(struct dial *d)

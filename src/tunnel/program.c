@@ -18,7 +18,6 @@
 #include <base/proc.h>
 #include <base/text.h>
 #include <event/child.h>
-#include <keeper/keeper.h>
 #include <tunnel/tell.h>
 
 #include "program_place.h"
@@ -33,6 +32,7 @@
 #define WORD_MOST 65536
 
 static struct {
+    const struct target *target;
     struct words words;     /* of the key `command`, not filled */
     int64_t timeout, limit; /* what it may take; what it was given, as a person may be asked for something */
     struct place place;
@@ -59,11 +59,12 @@ const struct program_end *program_local_end(void)
     return &program.place.end;
 }
 
-int program_prepare(struct err *e)
+int program_prepare(const struct target *target, struct err *e)
 {
-    const char *command = options_tunnel("command"), *timeout = options_tunnel("connect_timeout");
+    const char *command = target_key(target, "command"), *timeout = target_key(target, "connect_timeout");
     unsigned long ms;
 
+    program.target = target;
     if (!command) {
         (void)err_set(e, ERR_CONFIG, "a tunnel of type command needs command");
         return err_hint(e, "command = PROGRAM ARGUMENT...");
@@ -72,8 +73,8 @@ int program_prepare(struct err *e)
         (void)err_prefix(e, "command");
         return err_hint(e, "command = PROGRAM ARGUMENT..., quoted as for sh");
     }
-    program.timeout = text_number(timeout, INT32_MAX, &ms) && ms ? (int64_t)ms : opt.connect_timeout;
-    return place_choose(&program.place, &program.words, e);
+    program.timeout = text_number(timeout, INT32_MAX, &ms) && ms ? (int64_t)ms : target->connect_timeout;
+    return place_choose(&program.place, target, &program.words, e);
 }
 
 /* The program is ended, if it runs, and the reason told. */
@@ -132,7 +133,7 @@ static void is_late(struct timer *t)
     AUTO_BUF(end, 256);
 
     if (tell_gives_time(&deadline)) {
-        program.limit = opt.login_timeout;
+        program.limit = program.target->login_timeout;
         timer_set(t, deadline, is_late);
         return;
     }
@@ -211,9 +212,9 @@ static int fill_words(struct words *out, struct err *e)
 {
     static const char *const names[] = {"host", "port", "local_port", "socket", NULL};
     char port[16], local_port[16];
-    const char *values[] = {opt.host, port, local_port, program.place.end.path, NULL};
+    const char *values[] = {program.target->host, port, local_port, program.place.end.path, NULL};
 
-    (void)snprintf(port, sizeof port, "%u", opt.port);
+    (void)snprintf(port, sizeof port, "%u", program.target->port);
     (void)snprintf(local_port, sizeof local_port, "%u", program.place.end.port);
     for (size_t i = 0; i < program.words.count; i++) {
         AUTO_BUF(word, WORD_MOST);
@@ -241,7 +242,7 @@ static int run(struct err *e)
     program.child.printed = printed;
     program.child.ended = ended;
     program.child.whole = true;
-    ready_begin(&program.ready, options_tunnel("ready"));
+    ready_begin(&program.ready, target_key(program.target, "ready"));
     program.promised = 0;
     program.starts++;
     program.before = true;
@@ -301,7 +302,7 @@ void program_start(void (*settled)(const struct err *e), void (*lost)(const stru
     program.began = clock_ms();
     program.limit = program.timeout;
     timer_set(&program.late, program.began + program.limit, is_late);
-    tell_begin(program_name(), gather);
+    tell_begin(program_name(), program.target, gather);
     start_when_free(&program.look);
 }
 

@@ -4,6 +4,7 @@
 #define TUNNEL_PROGRAM_H
 
 #include <base/err.h>
+#include <tunnel/target.h>
 
 /* Where it listens. */
 struct program_end {
@@ -11,8 +12,8 @@ struct program_end {
     unsigned port;
 };
 
-/* Reads the tunnel's keys, once. ERR_CONFIG naming the key. */
-int program_prepare(struct err *e);
+/* Reads the tunnel's keys, once; the target is kept. ERR_CONFIG naming the key. */
+int program_prepare(const struct target *target, struct err *e);
 /*
  * Starts it. `settled`, once and perhaps at once: ready (NULL), or why not, with its stderr as details; it
  * has been ended then. After NULL `lost`, once, when it has ended: why.

@@ -14,7 +14,7 @@
 #include <base/file.h>
 #include <base/listening.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
+#include <event/guard.h>
 
 #include "dial_stream.h"
 
@@ -45,13 +45,13 @@ static int choose_socket(struct place *p, struct err *e)
         return err_hint(e, "a shorter XDG_RUNTIME_DIR or TMPDIR, or {local_port} in command");
     }
     p->end.path = path;
-    keeper_owns_path(path);
+    guard_owns_path(path);
     return 0;
 }
 
-static int choose_address(struct place *p, struct err *e)
+static int choose_address(struct place *p, const struct target *target, struct err *e)
 {
-    const char *address = options_tunnel("address");
+    const char *address = target_key(target, "address");
 
     if (address)
         return stream_address(address, &p->end.path, &p->end.host, &p->end.port, e);
@@ -93,17 +93,17 @@ static int free_port(unsigned *port, struct err *e)
     return err_set(e, ERR_TRY_LATER, "no free port");
 }
 
-int place_choose(struct place *p, const struct words *command, struct err *e)
+int place_choose(struct place *p, const struct target *target, const struct words *command, struct err *e)
 {
     p->wants_socket = mentions(command, "{socket}");
     p->wants_port = !p->wants_socket && mentions(command, "{local_port}");
-    if (opt.socket && mentions(command, "{host}")) {
+    if (target->socket && mentions(command, "{host}")) {
         (void)err_set(e, ERR_CONFIG, "command has {host}, but the server is at a socket");
         return err_hint(e, "set host instead of socket in the profile");
     }
     if (p->wants_socket)
         return choose_socket(p, e);
-    return p->wants_port ? 0 : choose_address(p, e);
+    return p->wants_port ? 0 : choose_address(p, target, e);
 }
 
 int place_renew(struct place *p, struct err *e)

@@ -17,7 +17,7 @@ struct place {
 };
 
 /* By the words of the key `command`, once. ERR_CONFIG. */
-int place_choose(struct place *p, const struct words *command, struct err *e);
+int place_choose(struct place *p, const struct target *target, const struct words *command, struct err *e);
 /* Before each start: a port that nobody listens on; the socket of the last one is removed. ERR_TRY_LATER. */
 int place_renew(struct place *p, struct err *e);
 /* Whether something listens there; `ours`: not another user's. Finds the host where that is open. */

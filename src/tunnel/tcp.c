@@ -1,31 +1,30 @@
 /* A forward that the user has opened: its address is dialled as it is, whoever listens there. */
-#include <string.h>
-
 #include <base/buf.h>
-#include <keeper/keeper.h>
 
 #include "dial_stream.h"
 
+static const struct target *target;
 static const char *path, *host;
 static unsigned port;
 
-static void tcp_open(void)
+static void tcp_open(const struct target *t, void (*opened)(const struct err *e))
 {
     struct err e = ERR_INIT;
-    const char *address = options_tunnel("address");
+    const char *address = target_key(t, "address");
 
+    target = t;
     if (!address) {
         (void)err_set(&e, ERR_CONFIG, "a tunnel of type tcp needs address");
         (void)err_hint(&e, "address = 127.0.0.1:13306");
-        tunnel_opened(&e);
+        opened(&e);
     } else {
-        tunnel_opened(stream_address(address, &path, &host, &port, &e) < 0 ? &e : NULL);
+        opened(stream_address(address, &path, &host, &port, &e) < 0 ? &e : NULL);
     }
 }
 
 static void tcp_dial(struct dial *d)
 {
-    stream_dial(d, path, host, port, "start the forward that listens there, or check address or via");
+    stream_dial(d, target, path, host, port, "start the forward that listens there, or check address or via");
 }
 
 static void tcp_describe(struct buf *out)

@@ -9,7 +9,6 @@
 #include <base/mem.h>
 #include <base/text.h>
 #include <event/loop.h>
-#include <keeper/keeper.h>
 
 #define FIRST_MS 1000
 #define AGAIN_MS 250
@@ -17,6 +16,7 @@
 #define SAID_MOST 16384
 
 static struct {
+    const struct target *target;
     struct timer timer;
     int64_t began;
     bool given; /* more time, already */
@@ -49,7 +49,7 @@ void tell_now(void)
 {
     AUTO_BUF(said, SAID_MOST);
 
-    if (!tell.gather || keeper_is_ready() || !opt.person)
+    if (!tell.gather || tell.target->ready || !tell.target->person)
         return;
     tell.gather(&said);
     for (const char *at = buf_str(&said), *end; *at; at = *end ? end + 1 : end) {
@@ -64,14 +64,15 @@ static void look(struct timer *t)
     timer_set(t, clock_ms() + AGAIN_MS, look);
 }
 
-void tell_begin(const char *whose, void (*gather)(struct buf *out))
+void tell_begin(const char *whose, const struct target *target, void (*gather)(struct buf *out))
 {
     tell_end();
     (void)snprintf(tell.whose, sizeof tell.whose, "%s", whose);
+    tell.target = target;
     tell.gather = gather;
     tell.given = false;
     tell.began = clock_ms();
-    if (!keeper_is_ready() && opt.person)
+    if (!target->ready && target->person)
         timer_set(&tell.timer, tell.began + FIRST_MS, look);
 }
 
@@ -86,12 +87,12 @@ bool tell_gives_time(int64_t *deadline)
 {
     AUTO_BUF(said, SAID_MOST);
 
-    if (!tell.gather || tell.given || keeper_is_ready())
+    if (!tell.gather || tell.given || tell.target->ready)
         return false;
     tell.gather(&said);
-    if (!said.len || !opt.person || tell.began + opt.login_timeout <= *deadline)
+    if (!said.len || !tell.target->person || tell.began + tell.target->login_timeout <= *deadline)
         return false;
     tell.given = true;
-    *deadline = tell.began + opt.login_timeout;
+    *deadline = tell.began + tell.target->login_timeout;
     return true;
 }

@@ -11,7 +11,7 @@
 
 #include <ipc/keeper.h>
 #include <keeper/status_socket.h>
-#include <keeper/keeper.h>
+#include <keeper/options.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,24 +26,24 @@ static void ask(const uint8_t *data, size_t size)
     bool stop = false, stopped = false;
     int whole = 0;
 
-    for (size_t n = 0; n <= size && n <= CONTROL_REQUEST_MAX && whole == 0; n++) {
+    for (size_t n = 0; n <= size && n <= STATUS_REQUEST_MAX && whole == 0; n++) {
         AUTO_RECORD(answer);
-        whole = control_answer(data, n, &answer, &stop);
+        whole = status_answer(data, n, &answer, &stop);
         check(whole <= 0 || answer.kind == RECORD_OK || answer.kind == RECORD_ERROR);
         check(!stop || whole == 1);
         stopped = stop;
     }
     if (whole > 0) {
         AUTO_RECORD(again);
-        check(control_answer(data, size, &again, &stop) == 1 && stop == stopped);
+        check(status_answer(data, size, &again, &stop) == 1 && stop == stopped);
     }
 }
 
 static void options_release(struct options *o)
 {
-    char *const texts[] = {o->label,       o->name,        o->host,    o->socket,  o->tls_name,
-                           o->tls_ca,      o->tls_cert,    o->tls_key, o->control, o->log,
-                           o->tls_ciphers, o->tls_version, o->digest};
+    char *const texts[] = {o->label,       o->name,        o->target.host, o->target.socket, o->tls.name,
+                           o->tls.ca,      o->tls.cert,    o->tls.key,     o->control,       o->log,
+                           o->tls.ciphers, o->tls.version, o->digest,      o->endpoint};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
@@ -51,7 +51,7 @@ static void options_release(struct options *o)
         free(o->end[i].path);
         free(o->end[i].host);
     }
-    words_release(&o->tunnel);
+    words_release(&o->target.keys);
 }
 
 static void open_request(const uint8_t *data, size_t size)
@@ -63,11 +63,11 @@ static void open_request(const uint8_t *data, size_t size)
         return;
     opt = (struct options){0};
     if (options_parse(&open, &opt, &e) == 0) {
-        check(!opt.host != !opt.socket && opt.ends > 0 && opt.ends <= ENDS_MOST);
+        check(!opt.target.host != !opt.target.socket && opt.ends > 0 && opt.ends <= ENDS_MOST);
         for (unsigned i = 0; i < opt.ends; i++)
             check(!opt.end[i].path != !opt.end[i].host && opt.end[i].port <= 65535);
-        check(strlen(options_endpoint()) > 0);
-        (void)options_tunnel("type");
+        check(strlen(target_name(&opt.target)) > 0);
+        (void)target_key(&opt.target, "type");
     }
     options_release(&opt);
     opt = (struct options){0};

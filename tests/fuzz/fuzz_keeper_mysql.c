@@ -18,12 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <keeper/keeper.h>
 #include <mysql/login_filter.h>
 #include <mysql/packet.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 #define REQUEST (PACKET_HEADER + 32)
 #define ERROR_MOST 600
@@ -34,16 +32,7 @@ static void check(bool held)
         abort();
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    static char host[] = "db";
-
-    (void)argc;
-    (void)argv;
-    opt.host = host;
-    opt.port = 3306;
-    return 0;
-}
+static const struct login_options options = {.server = "db:3306"};
 
 struct run {
     struct mysql m;
@@ -170,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    mysql_init(&r.m);
+    mysql_init(&r.m, &options);
     while (at < size) {
         bool client = data[at] & 0x80;
         size_t n = (data[at] & 0x7f) == 0x7f ? 4096 : data[at] & 0x7f;

@@ -34,8 +34,6 @@ MODULES = {
     "keychain": "base ipc",
 }
 HELPERS = ("keeper", "http", "keychain")
-# What the modules below still ask of the keeper's.
-NOT_YET_CUT = ("keeper/keeper.h", "keeper/first.h", "keeper/listeners.h")
 FUNCTION_LINES, FILE_LINES = 80, 400
 
 BANNED = {
@@ -78,7 +76,7 @@ def modules(tree):
             if quote == '"':
                 if "/" in name or not (tree.root / path.parent / name).exists():
                     yield Finding(path, line, f'"{name}" is no private header of {module}')
-            elif other in MODULES and other != module and other not in MODULES[module].split() and name not in NOT_YET_CUT:
+            elif other in MODULES and other != module and other not in MODULES[module].split():
                 yield Finding(path, line, f"{module} may not include {name}")
             elif other in MODULES and other != module and not (tree.root / "include" / name).exists():
                 yield Finding(path, line, f"{name} is private to {other}")

@@ -13,11 +13,15 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
+#include <keeper/control_channel.h>
+#include <keeper/options.h>
 #include <keeper/shutdown.h>
 
 #define SLOW_MS 300
 #define FAR_MS 60000
+
+static const struct control_events events = {
+    .quit = shutdown_now, .stop = shutdown_begin, .has_owner = shutdown_has_owner, .wait = shutdown_wait};
 
 /* In a process that speaks with us as with broker: its pid, and our end in *line. */
 static pid_t start(int (*keeper)(void), int *line)
@@ -31,8 +35,9 @@ static pid_t start(int (*keeper)(void), int *line)
         (void)close(KEEPER_LIVES_FOR_FD);
         (void)dup2(ends[1], STDIN_FILENO);
         (void)dup2(ends[1], STDOUT_FILENO);
-        life_watch();
-        opt.login_timeout = FAR_MS;
+        control_init(&events);
+        shutdown_watch();
+        opt.target.login_timeout = FAR_MS;
         opt.deadline = clock_ms() + FAR_MS;
         _exit(keeper());
     }
@@ -53,7 +58,7 @@ static bool ask(int64_t *deadline, struct err *e)
 {
     AUTO_SECRET(answer);
 
-    return keeper_ask(KEEPER_ASK_SECRET, "Code: ", false, deadline, &answer, e) == 0;
+    return control_ask(KEEPER_ASK_SECRET, "Code: ", false, deadline, &answer, e) == 0;
 }
 
 /* 1: the time of the answer was given back to both deadlines, 0: to none. */
@@ -164,7 +169,7 @@ static int asks_the_impatient(void)
 {
     struct err e = ERR_INIT;
 
-    opt.login_timeout = -4900; /* the grace for broker is five seconds */
+    opt.target.login_timeout = -4900; /* the grace for broker is five seconds */
     bool first = ask(NULL, &e),
          second = ask(NULL, &e); /* the late answer is not taken for the second one's */
     return first || second ? 1 : 0;

@@ -15,7 +15,7 @@
 
 #include <base/mem.h>
 #include <keeper/listeners.h>
-#include <keeper/keeper.h>
+#include <keeper/options.h>
 
 #include "forbid_family.h"
 
@@ -31,7 +31,7 @@ static void fails(enum err_code code, const char *words)
 {
     struct err e = ERR_INIT;
 
-    assert_int_equal(ends_open(&e), -1);
+    assert_int_equal(listeners_open(&e), -1);
     assert_int_equal(e.code, code);
     assert_string_equal(e.msg, words);
 }
@@ -43,11 +43,11 @@ static void taken(void **state)
 
     (void)state;
     wants("127.0.0.1", 0);
-    assert_int_equal(ends_open(&e), 0);
+    assert_int_equal(listeners_open(&e), 0);
     assert_int_not_equal(opt.end[0].port, 0);
     words = mem_printf("127.0.0.1:%u is taken", opt.end[0].port);
     fails(ERR_UNREACHABLE, words);
-    ends_close();
+    listeners_close();
 }
 
 static void no_descriptor(void **state)
@@ -76,7 +76,7 @@ static bool opens(void)
 {
     struct err e = ERR_INIT;
 
-    return ends_open(&e) == 0 && !*e.msg;
+    return listeners_open(&e) == 0 && !*e.msg;
 }
 
 static bool is_free(const char *host, unsigned port)
@@ -84,7 +84,7 @@ static bool is_free(const char *host, unsigned port)
     struct err e = ERR_INIT;
 
     wants(host, port);
-    return ends_open(&e) == 0;
+    return listeners_open(&e) == 0;
 }
 
 /* In a process of its own: the filter stays. */
@@ -112,9 +112,9 @@ static void localhost(void **state)
     assert_false(is_free("127.0.0.1", port));
     assert_false(is_free("::1", port));
     assert_false(is_free("localhost", port));
-    ends_close();
+    listeners_close();
     assert_true(is_free("localhost", port));
-    ends_close();
+    listeners_close();
     without(AF_INET6, true);
     without(AF_INET, false);
 }

@@ -10,8 +10,8 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
+#include <keeper/options.h>
 #include <keeper/status_socket.h>
-#include <keeper/keeper.h>
 
 static void put_whole(struct record *r)
 {
@@ -27,9 +27,9 @@ static void put_whole(struct record *r)
 /* In the keeper they live as long as the process. */
 static void options_release(struct options *o)
 {
-    char *const texts[] = {o->label,       o->name,        o->host,    o->socket,  o->tls_name,
-                           o->tls_ca,      o->tls_cert,    o->tls_key, o->control, o->log,
-                           o->tls_ciphers, o->tls_version, o->digest};
+    char *const texts[] = {o->label,       o->name,        o->target.host, o->target.socket, o->tls.name,
+                           o->tls.ca,      o->tls.cert,    o->tls.key,     o->control,       o->log,
+                           o->tls.ciphers, o->tls.version, o->digest,      o->endpoint};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
@@ -37,7 +37,7 @@ static void options_release(struct options *o)
         free(o->end[i].path);
         free(o->end[i].host);
     }
-    words_release(&o->tunnel);
+    words_release(&o->target.keys);
     *o = (struct options){0};
 }
 
@@ -51,17 +51,17 @@ static void test_whole(void **state)
     record_put_str(&r, KEEPER_TAG_END, "b0 ::1");
     opt = (struct options){0};
     assert_int_equal(options_parse(&r, &opt, &e), 0);
-    assert_string_equal(options_endpoint(), "db.example.com:3307");
+    assert_string_equal(target_name(&opt.target), "db.example.com:3307");
     assert_int_equal(opt.ends, 2);
     assert_int_equal(opt.end[0].kind, KEEPER_END_TLS);
     assert_string_equal(opt.end[0].path, "/run/user/0/broker/x.sock");
     assert_int_equal(opt.end[1].kind, KEEPER_END_BYTES);
     assert_string_equal(opt.end[1].host, "::1");
     assert_int_equal(opt.end[1].port, 0);
-    assert_string_equal(options_tunnel("type"), "ssh");
-    assert_string_equal(options_tunnel("host"), "bastion=odd");
-    assert_null(options_tunnel("user"));
-    assert_null(options_tunnel("hos"));
+    assert_string_equal(target_key(&opt.target, "type"), "ssh");
+    assert_string_equal(target_key(&opt.target, "host"), "bastion=odd");
+    assert_null(target_key(&opt.target, "user"));
+    assert_null(target_key(&opt.target, "hos"));
     assert_true(opt.deadline == CLOCK_NEVER);
     assert_false(opt.first);
     options_release(&opt);
@@ -162,22 +162,22 @@ static void test_control(void **state)
     (void)state;
     for (size_t n = 0; n < sizeof status; n++) {
         AUTO_RECORD(none);
-        assert_int_equal(control_answer(status, n, &none, &ends), 0);
+        assert_int_equal(status_answer(status, n, &none, &ends), 0);
         assert_false(ends);
     }
     AUTO_RECORD(said);
-    assert_int_equal(control_answer(status, sizeof status, &said, &ends), 1);
+    assert_int_equal(status_answer(status, sizeof status, &said, &ends), 1);
     assert_false(ends);
     assert_int_equal(said.kind, RECORD_OK);
     assert_int_equal(record_u64(&said, KEEPER_TAG_CONNECTIONS, 99), 0);
     AUTO_RECORD(stopped);
-    assert_int_equal(control_answer(stop, sizeof stop, &stopped, &ends), 1);
+    assert_int_equal(status_answer(stop, sizeof stop, &stopped, &ends), 1);
     assert_true(ends);
     AUTO_RECORD(refused);
-    assert_int_equal(control_answer(other, sizeof other, &refused, &ends), 1);
+    assert_int_equal(status_answer(other, sizeof other, &refused, &ends), 1);
     assert_int_equal(refused.kind, RECORD_ERROR);
     AUTO_RECORD(none);
-    assert_int_equal(control_answer(large, sizeof large, &none, &ends), -1);
+    assert_int_equal(status_answer(large, sizeof large, &none, &ends), -1);
 }
 
 int main(void)

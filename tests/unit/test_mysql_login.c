@@ -11,7 +11,7 @@
 
 #include <base/mem.h>
 #include <base/text.h>
-#include <keeper/keeper.h>
+#include <mysql/login_action.h>
 #include <mysql/login_filter.h>
 #include <mysql/packet.h>
 #include <mysql/sha2_key.h>
@@ -23,18 +23,17 @@
 #define LOW_SSL 0x08
 #define NO_TLS_HINT "tls = preferred connects without it: anybody on the way can read and change what is sent"
 
-enum who { CLIENT, SERVER };
-
 static struct mysql m;
+static struct login_options options = {.server = "db:3306"};
 static bool in_pieces;
 
 static void begin(void)
 {
     mysql_release(&m);
-    mysql_init(&m);
+    mysql_init(&m, &options);
 }
 
-static enum mysql_step feed(enum who who, const void *bytes, size_t n)
+static enum mysql_step feed(int who, const void *bytes, size_t n)
 {
     enum mysql_step (*give)(struct mysql *, const char *, size_t) =
         who == CLIENT ? mysql_from_client : mysql_from_server;
@@ -47,7 +46,7 @@ static enum mysql_step feed(enum who who, const void *bytes, size_t n)
     return step;
 }
 
-static enum mysql_step packet_from(enum who who, uint8_t sequence, const void *body, size_t n)
+static enum mysql_step packet_from(int who, uint8_t sequence, const void *body, size_t n)
 {
     AUTO_BUF(packet, 3 * LOGIN_PACKET_MAX);
 
@@ -66,13 +65,13 @@ static void sent_by(struct buf *out, uint8_t sequence, const void *body, size_t 
     buf_clear(out);
 }
 
-static void sent_packet(enum who who, uint8_t sequence, const void *body, size_t n)
+static void sent_packet(int who, uint8_t sequence, const void *body, size_t n)
 {
     sent_by(who == CLIENT ? &m.client.out : &m.server.out, sequence, body, n);
 }
 
 /* In clear and through TLS. */
-static void sent_nothing(enum who who)
+static void sent_nothing(int who)
 {
     assert_int_equal(who == CLIENT ? m.client.out.len : m.server.out.len + m.request.len, 0);
 }
@@ -362,11 +361,10 @@ static void no_tls_beside_bytes(void **state)
 
     (void)state;
     begin();
-    opt.end[1].kind = KEEPER_END_BYTES;
-    opt.ends = 2;
+    options.bytes_beside = true;
     greeting(&hello, false);
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_OVER);
-    opt.ends = 0;
+    options.bytes_beside = false;
     sent_error(0, "broker: 2026 db:3306: the server has no TLS\n"
                   "hint: {host} and {port} instead of {socket} connect without it: anybody on the way can "
                   "read and change what is sent");
@@ -557,7 +555,7 @@ static void sizes(void **state)
         return; /* for time */
     assert_int_equal(packet_from(CLIENT, 3, body, 16000), MYSQL_WAIT);
     sent_packet(SERVER, 4, body, 16000);
-    for (enum who who = CLIENT; who <= SERVER; who++) {
+    for (int who = CLIENT; who <= SERVER; who++) {
         logging_in();
         assert_int_equal(feed(who, "\x01\0\x10\x03", 4), MYSQL_OVER);
         sent_error(2, "broker: 2020 db:3306: a packet of the log-in has over 1 MiB\n"
@@ -763,10 +761,7 @@ int main(void)
         cmocka_unit_test(long_error),
     };
 
-    opt.host = mem_strdup("db");
-    opt.port = 3306;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     mysql_release(&m);
-    free(opt.host);
     return failed;
 }

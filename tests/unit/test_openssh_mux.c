@@ -19,7 +19,6 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
-#include <keeper/keeper.h>
 #include <event/loop.h>
 #include <openssh/ask.h>
 #include <openssh/mux.h>
@@ -326,8 +325,9 @@ static void many_at_once(void **state)
 /* --- words ---------------------------------------------------------------------------------------------- */
 
 static char user[] = "me", host[] = "bastion.example.com", alias[] = "bastion";
+static const struct target target = {.connect_timeout = 10000};
 static const struct ssh_settings settings = {
-    .alias = alias, .host = host, .port = 22, .user = user, .connect_timeout = 10000};
+    .target = &target, .alias = alias, .host = host, .port = 22, .user = user, .connect_timeout = 10000};
 
 static void prompts_are_told_apart(void **state)
 {

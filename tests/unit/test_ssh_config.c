@@ -15,7 +15,6 @@
 #include <base/mem.h>
 #include <base/proc.h>
 #include <event/child.h>
-#include <keeper/keeper.h>
 #include <event/loop.h>
 #include <ssh/config.h>
 
@@ -89,15 +88,17 @@ static void was_read(const struct ssh_settings *s, const struct err *e)
     is_read = true;
 }
 
+static struct target target;
+
 /* Keys "a=b,c=d". */
 static void read_with(const char *keys)
 {
-    words_release(&opt.tunnel);
+    words_release(&target.keys);
     for (const char *p = keys; *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ','))
-        words_take(&opt.tunnel, mem_strndup(p, strcspn(p, ",")));
-    opt.connect_timeout = 10000;
+        words_take(&target.keys, mem_strndup(p, strcspn(p, ",")));
+    target.connect_timeout = 10000;
     is_read = false;
-    ssh_config_read(was_read);
+    ssh_config_read(&target, was_read);
     assert_false(is_read);
     loop_until(&is_read);
 }
@@ -311,11 +312,11 @@ static void one_that_hangs_is_ended(void **state)
     path = mem_printf("%s:/usr/bin:/bin", folder);
     assert_int_equal(setenv("PATH", path, 1), 0);
     write_text("ssh", "#!/bin/sh\nsleep 60\n", 0700);
-    words_release(&opt.tunnel);
-    words_add(&opt.tunnel, "host=b");
-    opt.connect_timeout = 200;
+    words_release(&target.keys);
+    words_add(&target.keys, "host=b");
+    target.connect_timeout = 200;
     is_read = false;
-    ssh_config_read(was_read);
+    ssh_config_read(&target, was_read);
     loop_until(&is_read);
     assert_int_equal(last_error.code, ERR_UNREACHABLE);
     assert_string_equal(last_error.msg, "ssh -G b: no answer within the connect timeout");
@@ -353,7 +354,7 @@ static int tear_down(void **state)
 
     (void)state;
     child_end_all();
-    words_release(&opt.tunnel);
+    words_release(&target.keys);
     buf_release(&last);
     return proc_capture(&run, &result, &e);
 }

@@ -20,7 +20,8 @@
 #include <base/mem.h>
 #include <base/proc.h>
 #include <ipc/keeper.h>
-#include <keeper/keeper.h>
+#include <keeper/control_channel.h>
+#include <keeper/shutdown.h>
 #include <ssh/known_hosts.h>
 #include <ssh/ssh.h>
 
@@ -340,7 +341,10 @@ static int check(const struct verdict_case *c, char *path, struct err *e)
 {
     char *user[] = {path}, *global[] = {(char *)"/nonexistent/known_hosts"};
     char alias[] = "b", host[] = "B.example";
-    struct ssh_settings s = {.alias = alias,
+    static const struct target target = {.ask = control_ask};
+    static const struct control_events events = {.quit = shutdown_now, .wait = shutdown_wait};
+    struct ssh_settings s = {.target = &target,
+                             .alias = alias,
                              .host = host,
                              .port = c->port,
                              .strict = c->strict,
@@ -352,6 +356,7 @@ static int check(const struct verdict_case *c, char *path, struct err *e)
     int saved[2], sockets[2];
     int64_t deadline = CLOCK_NEVER;
 
+    control_init(&events);
     pid_t pid = answer_with(c->answers, saved, sockets);
     int result = host_key_check(&s, "203.0.113.7", blob, n, &deadline, e);
     stop_answering(pid, saved, sockets);

@@ -29,7 +29,7 @@
 #include <base/proc.h>
 #include <base/text.h>
 #include <event/child.h>
-#include <keeper/keeper.h>
+#include <keeper/tunnels.h>
 #include <base/listening.h>
 #include <event/loop.h>
 #include <tunnel/program.h>
@@ -481,19 +481,20 @@ static char *filled(const char *text, const char *key)
     return buf_take(&out);
 }
 
+static struct target target;
+
 static void run_case(const struct tunnel_case *c)
 {
     AUTO_FREE(char *, msg);
 
     choose_ports();
-    opt = (struct options){.host = mem_strdup("db.test"), .port = 3307, .connect_timeout = LONG_MS};
-    opt.deadline = CLOCK_NEVER;
-    words_add(&opt.tunnel, "type=command");
-    words_take(&opt.tunnel, filled(c->command, "command="));
+    target = (struct target){.host = mem_strdup("db.test"), .port = 3307, .connect_timeout = LONG_MS};
+    words_add(&target.keys, "type=command");
+    words_take(&target.keys, filled(c->command, "command="));
     for (size_t i = 0; i < ARRAY_LEN(c->keys) && c->keys[i]; i++)
-        words_take(&opt.tunnel, filled(c->keys[i], ""));
+        words_take(&target.keys, filled(c->keys[i], ""));
     began = clock_ms();
-    tunnel_open(opened);
+    tunnel_open(&target, opened);
     if (c->then == were_served)
         wait_early();
     wait_finished();

@@ -14,7 +14,4 @@ int first_take(void);
 /* Closes what nobody has taken. */
 void first_close(void);
 
-/* The server has accepted and says nothing: "2013 db:3306: no greeting within 10s". -1. */
-int first_silent(struct err *e);
-
 #endif

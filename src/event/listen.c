@@ -1,0 +1,61 @@
+/* A unix socket is never put in the place of something that is there: whoever starts us has looked for dead
+ * ones. */
+#include <event/listen.h>
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/file.h>
+#include <base/mem.h>
+#include <event/guard.h>
+
+#define PAUSE_MS 100
+
+int listen_unix(const char *path, struct err *e)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    struct stat st;
+    AUTO_FD(fd);
+
+    if (strlen(path) > SOCKET_PATH_MOST) {
+        (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", path, SOCKET_PATH_MOST);
+        return err_hint(e, "a shorter path; the runtime folder is $XDG_RUNTIME_DIR or TMPDIR");
+    }
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    /* Before it is there: a kill may come at any moment. */
+    bool ours = lstat(path, &st) < 0;
+    if (ours)
+        guard_owns_path(path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) < 0) {
+        bool there = errno == EADDRINUSE;
+        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", path,
+                      there ? "there is something already" : strerror(errno));
+        if (ours)
+            guard_disowns_path(path);
+        return err_hint(e, there ? "another path, or remove what is there"
+                                 : "check that its folder is there and yours, and that the disk has room");
+    }
+    guard_owns_path(path);
+    if (chmod(path, 0600) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
+        return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+    return fd_take(&fd);
+}
+
+static void pause_over(struct timer *t)
+{
+    loop_want(OWNER_OF(t, struct pause, timer)->watch, LOOP_READ);
+}
+
+void listen_pause(struct pause *p, struct watch *w)
+{
+    p->watch = w;
+    loop_want(w, 0);
+    timer_set(&p->timer, clock_ms() + PAUSE_MS, pause_over);
+}

@@ -1,0 +1,31 @@
+/* The answer to "what are you?", the same before and after READY. */
+#include "describe.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "options.h"
+#include "tunnels.h"
+
+void describe_forward(struct record *out)
+{
+    static time_t started;
+    AUTO_BUF(way, 1024);
+
+    if (!started)
+        started = time(NULL);
+    tunnel_describe(&way);
+    record_put_str(out, KEEPER_TAG_NAME, opt.name);
+    record_put_str(out, KEEPER_TAG_DIGEST, opt.digest);
+    for (unsigned i = 0; i < opt.ends; i++)
+        local_end_put(out, &opt.end[i]);
+    record_put_str(out, KEEPER_TAG_HOST, opt.target.host);
+    record_put_u64(out, KEEPER_TAG_PORT, opt.target.port);
+    record_put_str(out, KEEPER_TAG_SOCKET, opt.target.socket);
+    record_put_u64(out, KEEPER_TAG_PID, (uint64_t)getpid());
+    record_put_str(out, KEEPER_TAG_WAY, buf_str(&way));
+    record_put_str(out, KEEPER_TAG_STATE, tunnel_is_up() ? "up" : "lost");
+    record_put_u64(out, KEEPER_TAG_CONNECTIONS, conn_count());
+    record_put_u64(out, KEEPER_TAG_STARTED, (uint64_t)started);
+}

@@ -1,0 +1,9 @@
+/* What there is to say about this keeper and its forward, for READY and STATUS. */
+#ifndef KEEPER_DESCRIBE_H
+#define KEEPER_DESCRIBE_H
+
+#include <ipc/record.h>
+
+void describe_forward(struct record *out);
+
+#endif

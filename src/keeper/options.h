@@ -1,0 +1,36 @@
+/* What the keeper was asked to open. */
+#ifndef KEEPER_OPTIONS_H
+#define KEEPER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <base/err.h>
+#include <base/log.h>
+#include <ipc/keeper.h>
+#include <mysql/login_proxy.h>
+#include <tunnel/target.h>
+
+#define ENDS_MOST 2
+
+/* The OPEN record, taken apart and checked. Everything lives as long as the process. */
+struct options {
+    char *label, *name;
+    char *endpoint; /* HOST:PORT or the path, for messages */
+    struct target target;
+    struct tls_options tls;
+    struct login_options login;
+    struct local_end end[ENDS_MOST];
+    unsigned ends;
+    int64_t drain, deadline; /* ms; deadline as a moment of clock_ms() */
+    bool first;
+    char *control, *log;
+    char *digest; /* for STATUS, as it came */
+    enum log_level verbose;
+};
+extern struct options opt;
+
+/* ERR_PROTOCOL for a record that is not whole or has what is none. */
+int options_parse(const struct record *open, struct options *out, struct err *e);
+
+#endif

@@ -1,0 +1,19 @@
+/* The one tunnel of this process, whatever its kind. */
+#ifndef KEEPER_TUNNELS_H
+#define KEEPER_TUNNELS_H
+
+#include <tunnel/tunnel.h>
+
+/* As struct tunnel_kind has them; a kind that can only join gets dial by a pair of sockets. */
+void tunnel_open(const struct target *target, void (*opened)(const struct err *e));
+void tunnel_dial(struct dial *d);
+void tunnel_undial(struct dial *d);
+bool tunnel_joins(void); /* whether tunnel_join() is the shorter way for bytes */
+void tunnel_join(struct join *j);
+void tunnel_leave(struct join *j);
+bool tunnel_heard(struct join *j);
+bool tunnel_is_up(void);
+void tunnel_describe(struct buf *out);
+void tunnel_close(void);
+
+#endif

@@ -114,9 +114,6 @@ void probe_release(struct probe *p);
 /* Logs in once with the stock client. Errors have our text, the same for both client families. */
 int session_probe(const struct session *s, struct probe *out, struct err *e);
 
-/* The same through a keeper that makes the TLS of a direct plan, to get its error if TLS fails. */
-int session_probe_by_keeper(const struct session *s, struct probe *out, struct err *e);
-
 /* Whether the endpoint's name resolves (nothing is connected to): the `way` hop of `test`. */
 int session_resolve(const struct session *s, struct err *e);
 

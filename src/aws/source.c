@@ -81,12 +81,6 @@ int chain_walk(const struct aws_context *c, size_t first, struct aws_keys *start
     return 0;
 }
 
-void aws_proof_used(const struct aws_context *c, const struct aws_step *step, const void *bytes, size_t n)
-{
-    if (c->used)
-        text_hash(bytes, n, c->used[step - c->chain.step].hash);
-}
-
 /* The proof that was used counts, but its place is still needed for the next run. */
 static int step_proof(const struct aws_context *c, size_t i, char **place, int64_t deadline, char out[33])
 {

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <base/mem.h>
@@ -244,38 +242,6 @@ int file_mkdirs(const char *path, struct err *e)
     }
 }
 
-int fd_write_all(int fd, const void *bytes, size_t n)
-{
-    const char *at = bytes;
-
-    while (n > 0) {
-        ssize_t wrote = write(fd, at, n);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return -1;
-        at += wrote;
-        n -= (size_t)wrote;
-    }
-    return 0;
-}
-
-int fd_connect_unix(const char *path)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    AUTO_FD(fd);
-
-    if (strlen(path) >= sizeof at.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(at.sun_path, path, strlen(path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof at) < 0)
-        return -1;
-    return fd_take(&fd);
-}
-
 int file_open_log(const char *path, struct err *e)
 {
     struct stat st;
@@ -290,9 +256,4 @@ int file_open_log(const char *path, struct err *e)
         return fd_take(&fd);
     (void)err_set(e, ERR_IO, "%s", fd < 0 ? strerror(errno) : "belongs to another user");
     return err_hint(e, "a file that you may write, in a folder that is there");
-}
-
-int fd_pipe(int fds[2], struct err *e)
-{
-    return pipe2(fds, O_CLOEXEC) < 0 ? err_set(e, ERR_IO, "no pipe: %s", strerror(errno)) : 0;
 }

@@ -1,6 +1,7 @@
 /*
- * The terminal. Everything changed on it (echo off, a wait line) is restored on every exit: a handler for the
- * signals that end or stop us restores it, then lets the signal take effect.
+ * The terminal, but for its questions (tty_ask.c). Everything changed on it (echo off, a wait line) is
+ * restored on every exit: a handler for the signals that end or stop us restores it, then lets the signal
+ * take effect.
  */
 #include <base/tty.h>
 
@@ -18,20 +19,13 @@
 #include <base/clock.h>
 #include <base/file.h>
 #include <base/mem.h>
-#include <base/proc.h>
+#include <base/text.h>
 
 #include "tty_guard.h"
 
-#define ANSWER_MAX 4096
 #define ERASE_LINE "\r\033[K"
 
 static const char *input_forbidden; /* the option or variable; NULL: questions are allowed */
-
-/* The deadline of an open question. */
-static struct {
-    int64_t deadline;
-    int fd;
-} patience = {.deadline = CLOCK_NEVER, .fd = -1};
 
 /* What the signal handler must restore. */
 static struct {
@@ -121,7 +115,7 @@ void tty_show(const char *text, size_t n)
         (void)fd_write_all(guard.fd, buf_str(&clean), clean.len);
 }
 
-static const char *askpass_program(void)
+const char *tty_askpass_program(void)
 {
     const char *ours = secure_getenv("BROKER_ASKPASS"), *ssh = secure_getenv("SSH_ASKPASS");
 
@@ -132,13 +126,13 @@ static const char *askpass_program(void)
 
 bool tty_can_ask(void)
 {
-    return !input_forbidden && (tty_present() || askpass_program());
+    return !input_forbidden && (tty_present() || tty_askpass_program());
 }
 
 /* Whether questions could be asked at all. */
 static bool forbids(void)
 {
-    return input_forbidden && (tty_present() || askpass_program());
+    return input_forbidden && (tty_present() || tty_askpass_program());
 }
 
 const char *tty_why_not(void)
@@ -162,45 +156,6 @@ const char *tty_way_out(void)
     (void)snprintf(words, sizeof words, "%s %s, and it asks", *input_forbidden == '-' ? "leave out" : "unset",
                    input_forbidden);
     return words;
-}
-
-static int ask_program(const char *program, const char *prompt, struct secret **out, struct err *e)
-{
-    AUTO_PROC_RESULT(result);
-    AUTO_FREE(char *, path);
-
-    path = proc_find(program);
-    if (!path)
-        return err_set(e, ERR_LOGIN, "%s: no such askpass program", program);
-    char *argv[] = {path, (char *)(uintptr_t)prompt, NULL};
-    struct proc_run run = {
-        .argv = argv, .deadline = patience.deadline, .owner = patience.fd, .max = ANSWER_MAX};
-    if (proc_capture(&run, &result, e) < 0)
-        return -1;
-    if (result.status != 0)
-        return err_set(e, ERR_LOGIN, "%s gave no answer", program);
-    secret_keep_line(result.out);
-    *out = result.out;
-    result.out = NULL;
-    return 0;
-}
-
-void tty_questions_end(int64_t deadline, int fd)
-{
-    patience.deadline = deadline;
-    patience.fd = fd;
-}
-
-/* A terminal is readable when a whole line is there. */
-static int wait_for_answer(int tty, struct err *e)
-{
-    struct pollfd p[] = {{.fd = tty, .events = POLLIN}, {.fd = patience.fd, .events = POLLIN}};
-
-    while (poll(p, ARRAY_LEN(p), clock_left(patience.deadline)) <= 0) {
-        if (clock_left(patience.deadline) == 0)
-            return err_set(e, ERR_LOGIN, "no answer in time");
-    }
-    return p[0].revents ? 0 : err_set(e, ERR_LOGIN, "nobody waits for the answer any more");
 }
 
 /* Before the question, because what is typed as soon as that appears must not be shown. */
@@ -228,71 +183,6 @@ void tty_guard_speak(void)
     (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.was);
     guard.echo_off = 0;
     (void)fd_write_all(guard.fd, "\n", 1);
-}
-
-static int ask_terminal(const char *prompt, bool echo, struct secret **out, struct err *e)
-{
-    AUTO_SECRET(answer);
-    AUTO_BUF(clean, 65536);
-    int fd = tty_guard_open();
-
-    if (!echo)
-        tty_guard_hush(ECHO | ECHONL);
-    text_sanitise(&clean, prompt, strlen(prompt));
-    tty_guard_ask(buf_str(&clean));
-    int got = wait_for_answer(fd, e);
-    if (got == 0)
-        got = secret_read_fd(fd, ANSWER_MAX, true, &answer, e);
-    else if (echo)
-        (void)fd_write_all(fd, "\n", 1);
-    tty_guard_speak();
-    if (got < 0)
-        return -1;
-    if (secret_len(answer) == 0) {
-        (void)fd_write_all(fd, "\n", echo ? 1 : 0);
-        (void)err_set(e, ERR_LOGIN, "cancelled");
-        return err_hint(e, "Ctrl-D ends a question; an empty answer is Enter alone");
-    }
-    secret_chomp(answer);
-    *out = answer;
-    answer = NULL;
-    return 0;
-}
-
-int tty_ask_secret(const char *prompt, struct secret **out, struct err *e)
-{
-    const char *program = askpass_program();
-
-    if (!input_forbidden && tty_present())
-        return ask_terminal(prompt, false, out, e);
-    if (!input_forbidden && program)
-        return ask_program(program, prompt, out, e);
-    return err_set(e, ERR_LOGIN, "%s", tty_why_not());
-}
-
-int tty_ask_line(const char *prompt, char **out, struct err *e)
-{
-    AUTO_SECRET(answer);
-
-    if (input_forbidden || !tty_present())
-        return err_set(e, ERR_LOGIN, "%s", tty_why_not());
-    if (ask_terminal(prompt, true, &answer, e) < 0)
-        return -1;
-    const char *s = secret_bytes(answer);
-    s += strspn(s, " \t");
-    size_t n = strlen(s);
-    while (n && strchr(" \t", s[n - 1]))
-        n--;
-    *out = mem_strndup(s, n);
-    return 0;
-}
-
-bool tty_ask_yes(const char *prompt)
-{
-    AUTO_FREE(char *, answer);
-    struct err ignored = ERR_INIT;
-
-    return tty_ask_line(prompt, &answer, &ignored) == 0 && (*answer == 'y' || *answer == 'Y');
 }
 
 void tty_wait_begin(struct tty_wait *w, const char *what, int64_t deadline)

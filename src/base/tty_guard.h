@@ -12,4 +12,7 @@ void tty_guard_speak(void);
 /* Shows a question, and again after a stop; it must live until tty_guard_speak(). */
 void tty_guard_ask(const char *question);
 
+/* The user's program that asks in the place of a terminal; NULL: there is none. */
+const char *tty_askpass_program(void);
+
 #endif

@@ -49,6 +49,9 @@ struct option {
 extern const struct option option_table[OPT_COUNT];
 struct verb;
 bool option_admitted(const struct verb *verb, const struct option *o); /* verb NULL: by any */
+/* The place in the table of an option of that verb; -1: it has none of that name or letter. */
+int option_find_long(const struct verb *verb, const char *name, size_t n);
+int option_find_letter(const struct verb *verb, char letter);
 /* The option in a word whose value is the next word; else NULL. */
 const struct option *option_pending(const struct verb *verb, const char *word);
 
@@ -72,8 +75,11 @@ struct verb {
     const char *keys_after;   /* the first words whose second word is followed by KEY=VALUE words */
     int (*run)(struct invocation *inv, struct err *e);
 };
-extern const struct verb *const verb_table[]; /* NULL-terminated */
+extern const struct verb *const
+    *verb_table; /* NULL-terminated; main.c sets it, as nothing else knows all verbs */
 const struct verb *verb_find(const char *name);
+/* The verb that a first word stands for: "help" for --help. */
+const char *verb_meant(const char *word);
 /* The index of the verb among `n` words, after options; n: no verb. */
 size_t verb_place(char *const *words, size_t n);
 /* Fills the NULL-terminated names that can be typed; returns how many. For suggestions: without verbs that

@@ -14,50 +14,11 @@
 #define VERB(id) extern const struct verb verb_##id;
 #include "verbs.def"
 
-const struct verb *const verb_table[] = {
+static const struct verb *const verbs[] = {
 #define VERB(id) &verb_##id,
 #include "verbs.def"
     NULL,
 };
-
-const struct verb *verb_find(const char *name)
-{
-    for (size_t i = 0; verb_table[i]; i++) {
-        if (text_equal(verb_table[i]->name, name))
-            return verb_table[i];
-    }
-    return NULL;
-}
-
-size_t verb_names(const char *names[VERB_NAMES_MOST], bool to_guess)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; verb_table[i] && n + 1 < VERB_NAMES_MOST; i++) {
-        if (!text_starts(verb_table[i]->name, "__") && !(to_guess && verb_table[i]->ends))
-            names[n++] = verb_table[i]->name;
-    }
-    names[n] = NULL;
-    return n;
-}
-
-/* Options that every program accepts by custom. */
-static const char *verb_word(const char *word)
-{
-    if (text_equal(word, "--help") || text_equal(word, "-h"))
-        return "help";
-    return text_equal(word, "--version") ? "version" : word;
-}
-
-size_t verb_place(char *const *words, size_t n)
-{
-    size_t i = 0;
-
-    while (i < n && words[i][0] == '-' && words[i][1] && !text_equal(words[i], "--") &&
-           text_equal(verb_word(words[i]), words[i]))
-        i += option_pending(NULL, words[i]) ? 2 : 1;
-    return i < n ? i : n;
-}
 
 /* Options may stand before the verb: then the verb is moved before them. */
 static void put_verb_first(size_t place, char **words)
@@ -139,7 +100,7 @@ static int run_words(int argc, char **argv, struct err *e)
         exit(ERR_USAGE);
     }
     put_verb_first(place, argv + 1);
-    const struct verb *verb = verb_find(verb_word(argv[1]));
+    const struct verb *verb = verb_find(verb_meant(argv[1]));
     return verb ? run_verb(verb, argc - 2, argv + 2, e) : slip_verb(argv[1], e);
 }
 
@@ -147,6 +108,7 @@ int main(int argc, char **argv)
 {
     struct err e = ERR_INIT;
 
+    verb_table = verbs;
     proc_harden();
     print_log_to_stderr(LOG_NOTE);
     const char *protocol = protocol_called(argv[0]);

@@ -13,12 +13,6 @@
 #include <base/tty.h>
 #include <model/url.h>
 
-const struct option option_table[OPT_COUNT] = {
-#define OPTION(id, letter, name, argument, set, line, key)                                                   \
-    {letter, name, argument, SET_##set, LINE_##line, key},
-#include "options.def"
-};
-
 #define URL_MAX 16384
 
 void invocation_release(struct invocation *inv)
@@ -26,47 +20,6 @@ void invocation_release(struct invocation *inv)
     free(inv->override);
     words_release(&inv->owned);
     *inv = (struct invocation){0};
-}
-
-bool option_admitted(const struct verb *verb, const struct option *o)
-{
-    return !verb || ((verb->sets | SET_ALWAYS) & o->set);
-}
-
-static int find_long(const struct verb *verb, const char *name, size_t n)
-{
-    for (int i = 0; i < OPT_COUNT; i++) {
-        const char *known = option_table[i].name;
-        if (known && strlen(known) == n && memcmp(known, name, n) == 0 &&
-            option_admitted(verb, &option_table[i]))
-            return i;
-    }
-    return -1;
-}
-
-static int find_letter(const struct verb *verb, char letter)
-{
-    for (int i = 0; i < OPT_COUNT; i++) {
-        if (option_table[i].letter == letter && option_admitted(verb, &option_table[i]))
-            return i;
-    }
-    return -1;
-}
-
-const struct option *option_pending(const struct verb *verb, const char *word)
-{
-    int id = -1;
-
-    if (text_starts(word, "--")) {
-        id = find_long(verb, word + 2, strlen(word + 2));
-        return id >= 0 && option_table[id].argument ? &option_table[id] : NULL;
-    }
-    for (const char *c = word + 1; *word == '-' && *c; c++) {
-        id = find_letter(verb, *c);
-        if (id < 0 || option_table[id].argument)
-            return id >= 0 && !c[1] ? &option_table[id] : NULL;
-    }
-    return NULL;
 }
 
 /* The later of two options for the same key counts, because people edit a line at its end. */
@@ -134,7 +87,7 @@ static int parse_long(struct invocation *inv, char **argv, struct err *e)
 {
     const char *name = argv[0] + 2, *equals = strchr(name, '=');
     size_t n = equals ? (size_t)(equals - name) : strlen(name);
-    int id = find_long(inv->verb, name, n);
+    int id = option_find_long(inv->verb, name, n);
 
     if (id < 0)
         return slip_option(inv, argv[0], e);
@@ -153,7 +106,7 @@ static int parse_long(struct invocation *inv, char **argv, struct err *e)
 static int parse_short(struct invocation *inv, char **argv, struct err *e)
 {
     for (const char *c = argv[0] + 1; *c; c++) {
-        int id = find_letter(inv->verb, *c);
+        int id = option_find_letter(inv->verb, *c);
         words_take(&inv->owned, mem_printf("-%c", *c));
         const char *typed = inv->owned.word[inv->owned.count - 1];
         if (id < 0)

@@ -101,3 +101,13 @@ int entry_check(const struct config *c, const struct section *s, const struct in
         return 0;
     return config_what(c, s->file, entry->line, e);
 }
+
+int config_missing(const struct config *c, struct err *e)
+{
+    AUTO_FREE(char *, name);
+
+    name = path_short(c->user_file);
+    (void)err_set(e, ERR_CONFIG, "no such file");
+    (void)err_what(e, "%s", name);
+    return err_hint(e, "BROKER_CONFIG names it: unset that, or broker profile add NAME");
+}

@@ -27,6 +27,18 @@ int inherits_refuse_circle(const char *chain, struct err *e)
     return err_hint(e, "delete one of the lines 'inherits'");
 }
 
+int profile_missing(const struct config *c, const char *name, struct err *e)
+{
+    const char *const *names = config_profile_names(c), *meant = text_closest(name, names);
+
+    (void)err_set(e, ERR_CONFIG, "no such profile");
+    if (meant)
+        return err_hint(e, "did you mean '%s'?", meant);
+    if (!profile_name_valid(name))
+        return err_hint(e, "a name has letters, digits and . _ @ + -; a URL has ://");
+    return *names ? err_hint(e, "broker profile list") : err_hint_sh(e, "broker profile add %s", name);
+}
+
 static int refuse_circle(const struct words *chain, const char *next, struct err *e)
 {
     AUTO_BUF(names, INHERITS_CHAIN);

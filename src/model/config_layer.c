@@ -179,3 +179,14 @@ int layer_environment(struct profile *p, struct err *e)
     }
     return place_settle(p, before, e);
 }
+
+/* After unsetting, a built-in value applies again. */
+void settle_built_in(struct setting *slots, const struct key_info *infos, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        if (slots[k].value || !infos[k].built_in)
+            continue;
+        setting_clear(&slots[k]);
+        (void)setting_put(&slots[k], infos[k].built_in, ORIGIN_BUILT_IN, NULL, 0);
+    }
+}

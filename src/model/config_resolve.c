@@ -12,29 +12,6 @@
 #include <model/config_file.h>
 #include <model/url.h>
 
-int profile_missing(const struct config *c, const char *name, struct err *e)
-{
-    const char *const *names = config_profile_names(c), *meant = text_closest(name, names);
-
-    (void)err_set(e, ERR_CONFIG, "no such profile");
-    if (meant)
-        return err_hint(e, "did you mean '%s'?", meant);
-    if (!profile_name_valid(name))
-        return err_hint(e, "a name has letters, digits and . _ @ + -; a URL has ://");
-    return *names ? err_hint(e, "broker profile list") : err_hint_sh(e, "broker profile add %s", name);
-}
-
-/* After unsetting, a built-in value applies again. */
-void settle_built_in(struct setting *slots, const struct key_info *infos, size_t count)
-{
-    for (size_t k = 0; k < count; k++) {
-        if (slots[k].value || !infos[k].built_in)
-            continue;
-        setting_clear(&slots[k]);
-        (void)setting_put(&slots[k], infos[k].built_in, ORIGIN_BUILT_IN, NULL, 0);
-    }
-}
-
 /*
  * Without a user there is no keychain entry to look up: the URL's password is used, or the client's own
  * option files decide. That password belongs to this server alone, so it also overrides `auth` of [defaults]
@@ -54,16 +31,6 @@ static void derive_auth(struct profile *p)
                       : typed                  ? "prompt"
                                                : "client",
                       replaces ? ORIGIN_URL : ORIGIN_DERIVED, typed || replaces ? "URL" : "user", 0);
-}
-
-int config_missing(const struct config *c, struct err *e)
-{
-    AUTO_FREE(char *, name);
-
-    name = path_short(c->user_file);
-    (void)err_set(e, ERR_CONFIG, "no such file");
-    (void)err_what(e, "%s", name);
-    return err_hint(e, "BROKER_CONFIG names it: unset that, or broker profile add NAME");
 }
 
 static int apply_named(const struct config *c, const char *name, struct profile *p, struct err *e)

@@ -2,7 +2,6 @@
  * The tunnel of a profile: what `via` says, and the keys of [tunnel NAME]. The session checks whether this
  * build has that kind of tunnel.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,28 +108,6 @@ static void drop_url_tunnel(struct profile *p)
             setting_clear(&p->tunnel[k]);
     secret_free(p->ssh_password);
     p->ssh_password = NULL;
-}
-
-void tunnel_put_inline(struct profile *p, const struct via *via)
-{
-    const struct setting *by = &p->set[KEY_via];
-    AUTO_BUF(address, 512);
-    char port[24];
-
-    (void)setting_put(&p->tunnel[TUNNEL_type], via->form == VIA_SSH ? "ssh" : "tcp", by->origin, by->from,
-                      by->line);
-    if (via->form == VIA_TCP) {
-        text_address(&address, via->host, via->port);
-        (void)setting_put(&p->tunnel[TUNNEL_address], buf_str(&address), by->origin, by->from, by->line);
-        return;
-    }
-    (void)setting_put(&p->tunnel[TUNNEL_host], via->host, by->origin, by->from, by->line);
-    if (via->user)
-        (void)setting_put(&p->tunnel[TUNNEL_user], via->user, by->origin, by->from, by->line);
-    if (via->port >= 0) {
-        (void)snprintf(port, sizeof port, "%ld", via->port);
-        (void)setting_put(&p->tunnel[TUNNEL_port], port, by->origin, by->from, by->line);
-    }
 }
 
 int tunnel_resolve(const struct config *c, struct profile *p, struct err *e)

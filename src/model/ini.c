@@ -1,32 +1,11 @@
 /*
- * The INI lexer: choosing the policy, and its errors. It finds lines, headers, keys and values and cuts them
+ * The INI lexer: choosing the policy. It finds lines, headers, keys and values and cuts them
  * into strings in place; it deliberately knows no section, key or merging rule; config*.c and the aws module
  * do. The policies are ini_strict.c and ini_aws.c.
  */
 #include <model/ini.h>
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include <model/ini_lexer.h>
-
-unsigned lexer_line(const struct lexer *x)
-{
-    return x->number ? x->number : ini_line(x->text, (size_t)(x->at - x->text));
-}
-
-int ini_refuse(struct lexer *x, const char *hint, const char *fmt, ...)
-{
-    char why[128];
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(why, sizeof why, fmt, ap);
-    va_end(ap);
-    (void)err_set(x->e, ERR_CONFIG, "%s", why);
-    (void)err_what(x->e, "%s:%u", x->name, lexer_line(x));
-    return err_hint(x->e, "%s", hint);
-}
 
 int ini_parse(const char *name, char *text, size_t n, enum ini_policy policy, ini_handler *handle,
               void *context, struct err *e)
@@ -58,21 +37,4 @@ int ini_parse_body(const char *name, const char *section, unsigned first, char *
                       .e = e};
 
     return ini_lex_strict(&x);
-}
-
-/* In blocks of a fixed size, so that the compiler vectorizes the loop. */
-unsigned ini_line(const char *text, size_t at)
-{
-    unsigned lines = 1;
-    size_t i = 0;
-
-    for (; i + BLOCK <= at; i += BLOCK) {
-        unsigned char found = 0;
-        for (size_t j = 0; j < BLOCK; j++)
-            found = (unsigned char)(found + (text[i + j] == '\n'));
-        lines += found;
-    }
-    for (; i < at; i++)
-        lines += text[i] == '\n';
-    return lines;
 }

@@ -1,6 +1,7 @@
 /* Reads the value of `via`. config_resolve.c checks whether a tunnel of that name exists. */
 #include <model/via.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,4 +66,26 @@ int via_parse(const char *text, struct via *out, struct err *e)
         return parse_tcp(text + 6, out, e);
     out->form = text_equal(text, "direct") ? VIA_DIRECT : VIA_NAME;
     return profile_name_valid(text) ? 0 : refuse(e, "not a tunnel");
+}
+
+void tunnel_put_inline(struct profile *p, const struct via *via)
+{
+    const struct setting *by = &p->set[KEY_via];
+    AUTO_BUF(address, 512);
+    char port[24];
+
+    (void)setting_put(&p->tunnel[TUNNEL_type], via->form == VIA_SSH ? "ssh" : "tcp", by->origin, by->from,
+                      by->line);
+    if (via->form == VIA_TCP) {
+        text_address(&address, via->host, via->port);
+        (void)setting_put(&p->tunnel[TUNNEL_address], buf_str(&address), by->origin, by->from, by->line);
+        return;
+    }
+    (void)setting_put(&p->tunnel[TUNNEL_host], via->host, by->origin, by->from, by->line);
+    if (via->user)
+        (void)setting_put(&p->tunnel[TUNNEL_user], via->user, by->origin, by->from, by->line);
+    if (via->port >= 0) {
+        (void)snprintf(port, sizeof port, "%ld", via->port);
+        (void)setting_put(&p->tunnel[TUNNEL_port], port, by->origin, by->from, by->line);
+    }
 }

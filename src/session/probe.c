@@ -2,7 +2,7 @@
  * One login with the stock client, for `test` and before a typed password is stored, so that what is tested
  * is what will be used. The query asks for one row about the session; nothing else is sent.
  */
-#include <session/session.h>
+#include "probe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,12 +72,12 @@ static bool explains_tls(unsigned number, const struct err *told)
 }
 
 /* The clients say little about a failed TLS handshake, and each differently, so the keeper tries again. */
-static void walk_tls(const struct session *s, struct probe *out, struct err *e)
+static void walk_tls(const struct session *s, probe_again *by_keeper, struct probe *out, struct err *e)
 {
     AUTO_PROBE(again);
     struct err told = ERR_INIT;
 
-    if (s->plan.keeper || s->plan.conn.socket || session_probe_by_keeper(s, &again, &told) == 0 ||
+    if (s->plan.keeper || s->plan.conn.socket || by_keeper(s, &again, &told) == 0 ||
         !explains_tls(out->server_code, &told))
         return;
     err_copy(e, &told);
@@ -103,8 +103,8 @@ static bool is_about_tls(const struct session *s, unsigned number, const struct 
     return number == CLIENT_TLS_ERROR && !strstr(e->msg, "has no TLS");
 }
 
-static int explain(const struct session *s, const struct proc_result *result, struct probe *out,
-                   struct err *e)
+static int explain(const struct session *s, probe_again *by_keeper, const struct proc_result *result,
+                   struct probe *out, struct err *e)
 {
     struct err way = ERR_INIT;
     /* mysql prints only one message on stdout: that the password has expired. */
@@ -115,7 +115,7 @@ static int explain(const struct session *s, const struct proc_result *result, st
         reason = way_walk(&s->plan.conn, true, deadline, &way) < 0 ? way.msg : "";
     out->server_code = server_error_explain(&s->plan, text, result->status, reason, e);
     if (is_about_tls(s, out->server_code, e))
-        walk_tls(s, out, e);
+        walk_tls(s, by_keeper, out, e);
     return -1;
 }
 
@@ -139,7 +139,7 @@ static int late(const struct session *s, int64_t deadline, struct err *e)
                        "longer connect_timeout");
 }
 
-int session_probe(const struct session *s, struct probe *out, struct err *e)
+int probe_run(const struct session *s, probe_again *again, struct probe *out, struct err *e)
 {
     AUTO_LAUNCH(launch);
     AUTO_PROC_RESULT(result);
@@ -169,7 +169,7 @@ int session_probe(const struct session *s, struct probe *out, struct err *e)
     out->answered = true;
     if (result.status == 0)
         return parse_answer(secret_bytes(result.out), out, e);
-    (void)(by_keeper ? retell(s, &told, out, e) : explain(s, &result, out, e));
+    (void)(by_keeper ? retell(s, &told, out, e) : explain(s, again, &result, out, e));
     out->answered = has_answered(out->server_code, e);
     return -1;
 }

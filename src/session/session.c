@@ -18,6 +18,7 @@
 #include "authorities.h"
 #include "facts.h"
 #include "launch.h"
+#include "probe.h"
 #include "server_error.h"
 #include "way.h"
 
@@ -186,17 +187,22 @@ static void twin_release(const struct session *s, struct session *twin)
     facts_release(&twin->facts);
 }
 
-int session_probe_by_keeper(const struct session *s, struct probe *out, struct err *e)
+static int probe_by_keeper(const struct session *s, struct probe *out, struct err *e)
 {
     struct session twin;
     int result = twin_make(s, FOR_CLIENT, &twin, e);
 
     if (result == 0) {
         plan_by_keeper(&twin.plan);
-        result = session_open_way(&twin, false, e) < 0 ? -1 : session_probe(&twin, out, e);
+        result = session_open_way(&twin, false, e) < 0 ? -1 : probe_run(&twin, NULL, out, e);
     }
     twin_release(s, &twin);
     return result;
+}
+
+int session_probe(const struct session *s, struct probe *out, struct err *e)
+{
+    return probe_run(s, probe_by_keeper, out, e);
 }
 
 /* A session to check a password with: `exec` of another program has no client in its plan, so one is looked
@@ -205,12 +211,6 @@ static int prover_make(const struct session *s, struct session *out, struct err 
 {
     *out = *s;
     return s->plan.client ? 0 : twin_make(s, FOR_CLIENT, out, e);
-}
-
-static void prover_release(const struct session *s, struct session *prover)
-{
-    if (!s->plan.client)
-        twin_release(s, prover);
 }
 
 int session_offer_to_keep(struct session *s, bool proved, struct err *e)
@@ -228,7 +228,8 @@ int session_offer_to_keep(struct session *s, bool proved, struct err *e)
         if (result == 0)
             result = s->plan.provider->keep(&s->profile, &s->credential, s->deadline, e);
     }
-    prover_release(s, &prover);
+    if (!s->plan.client)
+        twin_release(s, &prover);
     return result;
 }
 

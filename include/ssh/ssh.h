@@ -95,6 +95,8 @@ bool ssh_has_master(const struct ssh_settings *s);
 
 /* The same by hand, for hints: "ssh -p 2222 acme@bastion.example.com". Until the next call. */
 const char *ssh_try(const struct ssh_settings *s);
+/* Who logs in where: "acme@bastion.example.com". Until the next call. */
+const char *ssh_who(const struct ssh_settings *s);
 /* Whether its LogLevel is below INFO: what ssh would not say then is not told. */
 bool ssh_is_quiet(const struct ssh_settings *s);
 /* What is dialled: "203.0.113.7:22", "[::1]:22". Until the next call. */

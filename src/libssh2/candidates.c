@@ -101,7 +101,7 @@ static void warn_half(const struct ssh_key *key)
 static void candidates_order(struct session *s)
 {
     struct login *l = s->login;
-    struct credentials *c = pool_credentials();
+    struct credentials *c = s->credentials;
     struct ssh_keys files = c->keys, out = {0};
 
     for (size_t i = 0; i < files.count; i++) {
@@ -159,13 +159,13 @@ static void agent_listed(void *context, const unsigned char *answer, size_t n)
         log_step("way", "the ssh agent does not answer");
     candidates_order(s);
     l->state = LOGIN_CHOOSE;
-    session_step(s);
+    s->resume(s);
 }
 
 int candidates_gather(struct session *s)
 {
     struct login *l = s->login;
-    struct credentials *c = pool_credentials();
+    struct credentials *c = s->credentials;
     AUTO_BUF(question, 64);
 
     ssh_keys_release(&c->keys);

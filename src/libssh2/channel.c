@@ -16,24 +16,6 @@
 #define TURN_UP (1u << 20) /* sent in one turn */
 #define UNREAD_MS 1000     /* input that no channel reads waits so long for one */
 
-void channel_end(struct channel *c)
-{
-    struct join *j = c->join;
-
-    c->closing = true;
-    if (!j)
-        return;
-    c->join = NULL;
-    j->state = NULL;
-    timer_clear(&c->patience);
-    loop_forget(&c->local);
-    (void)close(j->fd);
-    j->fd = -1;
-    if (c->session)
-        pool_wake(c->session);
-    j->ended(j);
-}
-
 static void forget(struct session *s, struct channel *c)
 {
     struct channel *last = s->channels[--s->count];
@@ -71,8 +53,8 @@ static void still_unread(struct timer *t)
      * where it is refused, asking for it has read as well. */
     c = mem_alloc(1, sizeof *c);
     *c = (struct channel){.local = {.fd = -1}, .drives = true};
-    (void)open_start(s, c);
-    pool_wake(s);
+    (void)open_start(s, c, 0);
+    session_wake(s);
 }
 
 /* To wait for a channel's end reads packets and takes none of them; where it has ended already, that of

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <base/clock.h>
 #include <base/mem.h>
@@ -16,18 +17,26 @@
 #define PACKET 32700u    /* the most that libssh2 sends at once */
 #define CHUNK_PACKETS 4u /* read from a client in one go */
 #define CHUNKS 4         /* of a client that is alone, in one turn */
-#define LARGE_MOST 8     /* channels of all sessions that have a large window */
-#define WINDOW_LARGE (4u << 20)
-#define WINDOW_SMALL (32u << 10)
-#define PORTION_LARGE (64u << 10)
-#define PORTION_SMALL (4u << 10)
-#define STEP_BUSY (512u << 10)
-#define STEP_LARGE (64u << 10)
-#define STEP_SMALL (8u << 10)
-#define BESIDES (4u << 20) /* what a session needs of its memory for all else */
-#define LINGER_MS 2000     /* for a client to see the end, as in event/relay.c */
-#define CHANNEL_ITSELF 1024u
+#define LINGER_MS 2000   /* for a client to see the end, as in event/relay.c */
 static char passing[CHUNK_PACKETS * PACKET + 1024];
+
+void channel_end(struct channel *c)
+{
+    struct join *j = c->join;
+
+    c->closing = true;
+    if (!j)
+        return;
+    c->join = NULL;
+    j->state = NULL;
+    timer_clear(&c->patience);
+    loop_forget(&c->local);
+    (void)close(j->fd);
+    j->fd = -1;
+    if (c->session)
+        session_wake(c->session);
+    j->ended(j);
+}
 
 /* Whether the session has failed; what only the channel has ends that. */
 static bool fatal(struct channel *c, ssize_t result)
@@ -85,63 +94,13 @@ static bool give_kept(struct channel *c)
 
 /* --- windows --- */
 
-/* All that may come of it before its client takes something: a portion is kept here. */
-static size_t cost(const struct channel *c)
-{
-    return c->window + (size_t)c->portion + CHANNEL_ITSELF;
-}
-
-bool channel_has_room(const struct session *s)
-{
-    size_t sum = BESIDES;
-
-    for (size_t i = 0; i < s->count; i++)
-        sum += cost(s->channels[i]);
-    return sum + WINDOW_SMALL + PORTION_SMALL + CHANNEL_ITSELF <= SESSION_MEMORY;
-}
-
-size_t channel_large(const struct session *s)
-{
-    size_t large = s->opening && s->opening->window == WINDOW_LARGE;
-
-    for (size_t i = 0; i < s->count; i++)
-        large += s->channels[i]->window == WINDOW_LARGE;
-    return large;
-}
-
-void channel_set_window(struct channel *c)
-{
-    bool large = !c->drives && pool_large() < LARGE_MOST;
-
-    c->window = large ? WINDOW_LARGE : WINDOW_SMALL;
-    c->portion = large ? PORTION_LARGE : PORTION_SMALL;
-}
-
-size_t channel_queued(const struct channel *c)
-{
-    unsigned long queued = c->window;
-
-    if (c->window == WINDOW_LARGE)
-        (void)libssh2_channel_window_read_ex(c->ssh, &queued, NULL);
-    return queued;
-}
-
-/* How much must have been read before it is granted anew. Where all that came was taken, the far side may
- * wait for it; where there is more than we can take, each grant costs and helps nobody. */
-static uint32_t step(const struct session *s, const struct channel *c)
-{
-    if (c->window == WINDOW_LARGE)
-        return s->drained ? STEP_LARGE : STEP_BUSY;
-    return STEP_SMALL;
-}
-
 /* What libssh2 gives. While keys are exchanged a grant cannot be sent: it is begun, and has to be asked for
  * again with the same number until it is through, with no read between. */
 static ssize_t grant(struct session *s, struct channel *c)
 {
     unsigned long left = libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
 
-    if (!c->granting && left + step(s, c) <= c->window)
+    if (!c->granting && left + channel_step(s, c) <= c->window)
         c->granting = c->window - (uint32_t)left;
     if (!c->granting)
         return 0;
@@ -313,7 +272,7 @@ static void local_ready(struct watch *w, unsigned events)
         c->again = s->again = true;
         channel_want(c);
     }
-    pool_wake(s);
+    session_wake(s);
 }
 
 void channel_watch(struct channel *c)

@@ -18,7 +18,7 @@
 static int begin(struct session *s)
 {
     s->login->state = LOGIN_CHOOSE;
-    return pool_credentials()->gathered ? LOGIN_AGAIN : candidates_gather(s);
+    return s->credentials->gathered ? LOGIN_AGAIN : candidates_gather(s);
 }
 
 static int agent_awaited(struct session *s)
@@ -37,7 +37,7 @@ static bool prompts_allowed(const struct session *s)
     const struct login *l = s->login;
 
     return s->settings->keyboard_interactive && !l->closed && l->prompts < s->settings->password_prompts &&
-           !(pool_credentials()->proven && l->prompts);
+           !(s->credentials->proven && l->prompts);
 }
 
 static bool password_allowed(const struct session *s)
@@ -45,7 +45,7 @@ static bool password_allowed(const struct session *s)
     const struct login *l = s->login;
 
     return s->settings->password && !l->closed && l->passwords < s->settings->password_prompts &&
-           !(pool_credentials()->proven && l->passwords);
+           !(s->credentials->proven && l->passwords);
 }
 
 static bool listed(const char *list, const char *word)
@@ -95,7 +95,7 @@ static void gather(struct buf *out)
 void login_tell(struct session *s)
 {
     talking = s;
-    tell_begin(session_who(s->settings), s->settings->target, gather);
+    tell_begin(ssh_who(s->settings), s->settings->target, gather);
 }
 
 static void add_banner(struct session *s, struct err *e)
@@ -115,14 +115,14 @@ int login_late(struct session *s, struct err *e)
 
 static int denied(struct session *s, struct err *e)
 {
-    const struct ssh_keys *keys = &pool_credentials()->keys;
+    const struct ssh_keys *keys = &s->credentials->keys;
     const struct login *l = s->login;
 
     if (l->mute.code) {
         err_copy(e, &l->mute);
         return -1;
     }
-    (void)err_set(e, ERR_REFUSED, "%s: Permission denied (%s)", session_who(s->settings),
+    (void)err_set(e, ERR_REFUSED, "%s: Permission denied (%s)", ssh_who(s->settings),
                   *s->methods ? s->methods : "no way to log in");
     for (size_t i = 0; i < l->wrong.count; i++)
         ssh_add_wrong(l->wrong.word[i], strlen(l->wrong.word[i]), s->settings->password_prompts, e);
@@ -152,7 +152,7 @@ static int choose(struct session *s)
     struct login *l = s->login;
     enum login_state next = next_way(s);
 
-    if (!l->informed && (next != LOGIN_KEY || !pool_credentials()->proven))
+    if (!l->informed && (next != LOGIN_KEY || !s->credentials->proven))
         next = LOGIN_NONE;
     else if (only_elsewhere(s))
         l->lacks = "GSSAPI, the only way to log in here";
@@ -171,24 +171,10 @@ static int none_step(struct session *s)
     return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
 }
 
-struct secret *login_ask(struct session *s, enum keeper_question kind, const char *text, bool again)
-{
-    struct secret *answer = NULL;
-    struct err e = ERR_INIT;
-
-    if (kind != KEEPER_ASK_PASSWORD) /* which may be in the store */
-        tell_now();
-    if (s->settings->target->ask(kind, text, again, &s->deadline, &answer, &e) == 0)
-        return answer;
-    if (!s->login->mute.code)
-        err_copy(&s->login->mute, &e);
-    return NULL;
-}
-
 /* What has logged in is what the next sessions use; the rest is forgotten. */
 static void prove(struct session *s)
 {
-    struct credentials *c = pool_credentials();
+    struct credentials *c = s->credentials;
     struct login *l = s->login;
 
     if (c->proven)
@@ -224,13 +210,13 @@ static int failed(struct session *s, struct err *e)
     char *text = NULL;
 
     if (!s->abuse && *s->disconnected) {
-        (void)err_set(e, ERR_REFUSED, "%s: %s", session_who(s->settings), s->disconnected);
+        (void)err_set(e, ERR_REFUSED, "%s: %s", ssh_who(s->settings), s->disconnected);
         add_banner(s, e);
         return ssh_hint_login(s->settings, e);
     }
     (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
     const char *why = s->abuse ? s->abuse : s->gone || s->parted || !text ? "" : text;
-    (void)err_set(e, ERR_UNREACHABLE, "%s: connection lost in the login%s%.100s", session_who(s->settings),
+    (void)err_set(e, ERR_UNREACHABLE, "%s: connection lost in the login%s%.100s", ssh_who(s->settings),
                   *why ? ": " : "", why);
     add_banner(s, e);
     return err_hint(e, "try %s", ssh_try(s->settings));

@@ -65,7 +65,7 @@ static void opened(struct session *s, struct channel *c)
     s->channels[s->count++] = c;
     c->readable = !c->closing; /* what the client has sent goes along */
     (void)libssh2_channel_handle_extended_data2(c->ssh, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
-    queue_opened(c, NULL);
+    c->opened(c, NULL);
 }
 
 int open_step(struct session *s)
@@ -88,17 +88,17 @@ int open_step(struct session *s)
         free(c);
     } else {
         explain(s, &e);
-        queue_opened(c, &e);
+        c->opened(c, &e);
     }
     return 0;
 }
 
-int open_start(struct session *s, struct channel *c)
+int open_start(struct session *s, struct channel *c, size_t large)
 {
     s->opening = c;
     s->open_code = 0;
     *s->open_reason = '\0';
     c->session = s;
-    channel_set_window(c);
+    channel_set_window(c, large);
     return open_step(s);
 }

@@ -41,9 +41,26 @@ struct channel;
 #define YOUNG_MOST 64
 #define BANNER_MOST 4096
 
+struct session;
+struct credentials;
+
+/* What a session tells its pool. */
+struct session_events {
+    void (*up)(struct session *s);
+    void (*ended)(struct session *s, const struct err *e,
+                  const char *cannot);         /* of the last two one is NULL */
+    bool (*is_spare)(const struct session *s); /* it is not needed any more */
+    void (*look)(void);                        /* from time to time */
+};
+
 struct session {
     struct session *next;
     const struct ssh_settings *settings;
+    const struct session_events *events;
+    struct credentials *credentials; /* what has logged in once: the same for all sessions of the engine */
+    struct buf *host_key;            /* that was accepted for this host; empty before */
+    void (*resume)(
+        struct session *s); /* goes on with the login, when something else than its socket is ready */
     enum session_state state;
     LIBSSH2_SESSION *ssh;
     struct dialling *dialling;
@@ -193,7 +210,8 @@ int login_late(struct session *s, struct err *e);
 
 /* --- session.c --- */
 
-struct session *session_start(const struct ssh_settings *settings);
+struct session *session_start(const struct ssh_settings *settings, struct credentials *credentials,
+                              struct buf *host_key, const struct session_events *events);
 /* Goes on with the handshake or login. */
 void session_step(struct session *s);
 /* Asks for a sign of life, to be ended soon without one. */
@@ -203,8 +221,6 @@ void session_end(struct session *s, const struct err *e);
 void session_free(struct session *s);
 /* Takes leave of the server, where it is up. */
 void session_disconnect(struct session *s);
-/* "acme@bastion.example.com", for messages. */
-const char *session_who(const struct ssh_settings *settings);
 
 /* --- channel.c --- */
 
@@ -212,6 +228,8 @@ struct channel {
     struct channel *next;    /* in the pool's queue */
     struct session *session; /* NULL: in the queue */
     struct join *join;       /* NULL: nobody waits for it any more */
+    /* Its open has come to its end, in whatever way: the slot of its session is free. */
+    void (*opened)(struct channel *c, const struct err *e);
     LIBSSH2_CHANNEL *ssh;
     struct watch local;
     struct timer patience;    /* until it is open; then from the far side's end on */
@@ -240,7 +258,11 @@ int channel_take(struct session *s, struct channel *c);
 bool channel_may_send(struct session *s, const struct channel *c);
 /* Whether the windows of all channels leave room for one more. */
 bool channel_has_room(const struct session *s);
-void channel_set_window(struct channel *c);
+/* `large`: how many channels of all sessions have a large one. */
+void channel_set_window(struct channel *c, size_t large);
+/* How much must have been read before it is granted anew. Where all that came was taken, the far side may
+ * wait for it; where there is more than we can take, each grant costs and helps nobody. */
+uint32_t channel_step(const struct session *s, const struct channel *c);
 /* How many bytes libssh2 may have for its client; exact where its window is a large one. */
 size_t channel_queued(const struct channel *c);
 /* How many of its channels have a large one. */
@@ -252,8 +274,9 @@ void channel_watch(struct channel *c);
 
 /* --- open.c --- */
 
-/* Begins to open c on s, whose slot is free. -1: the session has failed. */
-int open_start(struct session *s, struct channel *c);
+/* Begins to open c on s, whose slot is free; `large` as for channel_set_window(). -1: the session has failed.
+ */
+int open_start(struct session *s, struct channel *c, size_t large);
 /* Goes on with what is being opened, if anything is. */
 int open_step(struct session *s);
 
@@ -270,8 +293,6 @@ bool libssh2_fits(const char *loaded);
 void queue_join(struct join *j);
 void queue_leave(struct join *j);
 bool queue_heard(struct join *j);
-/* An open has come to its end, in whatever way: the slot of c's session is free. */
-void queue_opened(struct channel *c, const struct err *e);
 /* Gives sessions with a free slot what waits. */
 void queue_assign(void);
 bool queue_waits(void);
@@ -280,17 +301,35 @@ void queue_refuse_all(const struct err *e);
 void queue_take_back(struct session *s, const struct err *why);
 void queue_close(void);
 
+/* --- turn.c --- */
+
+/* There is work: a turn will come at once. */
+void session_wake(struct session *s);
+void turn_again(void);
+/* While one goes on, what is woken waits for the next. */
+void turn_goes_on(bool does);
+void turn_close(void);
+
 /* --- pool.c --- */
 
-struct credentials *pool_credentials(void);
-const struct ssh_settings *pool_settings(void);
-/* The key that was accepted for this host, empty before. */
-struct buf *pool_host_key(void);
-void pool_session_up(struct session *s);
-void pool_session_ended(struct session *s, const struct err *e, const char *cannot);
-/* There is work: a turn will come at once. */
-void pool_wake(struct session *s);
-void pool_turn_again(void);
+extern struct pool {
+    const struct ssh_settings *settings;
+    const struct session_events *events;
+    void (*opened)(const struct err *e, const char *why);
+    struct session *sessions;
+    struct credentials credentials;
+    struct buf host_key;
+    struct turn_hook hook;
+    struct err reason; /* of the last login that failed */
+    int64_t back_off, not_before;
+    int64_t slept;
+} pool;
+
+void pool_start_session(void);
+/* Whether it may log in again, with what is known. */
+bool pool_may_log_in(void);
+/* How many sessions are in these states. */
+unsigned pool_count(enum session_state from, enum session_state to);
 /* Whether it carries nothing, has not for a while, and is not the only one. */
 bool pool_is_spare(const struct session *s);
 bool pool_is_up(void);

@@ -11,9 +11,24 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/text.h>
+#include <tunnel/tell.h>
 
 #define PROMPT_MAX 2048
 #define ROUNDS_MOST 32 /* of prompts in a login: many more than an honest one has */
+
+struct secret *login_ask(struct session *s, enum keeper_question kind, const char *text, bool again)
+{
+    struct secret *answer = NULL;
+    struct err e = ERR_INIT;
+
+    if (kind != KEEPER_ASK_PASSWORD) /* which may be in the store */
+        tell_now();
+    if (s->settings->target->ask(kind, text, again, &s->deadline, &answer, &e) == 0)
+        return answer;
+    if (!s->login->mute.code)
+        err_copy(&s->login->mute, &e);
+    return NULL;
+}
 
 static bool is_for_password(const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompt, const struct buf *text, int count)
 {
@@ -28,7 +43,7 @@ static bool is_for_password(const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompt, const 
 
 static struct secret *password_for(struct session *s, const char *question)
 {
-    const struct credentials *c = pool_credentials();
+    const struct credentials *c = s->credentials;
     struct login *l = s->login;
     bool again = l->passwords++ > 0;
 
@@ -45,7 +60,7 @@ static struct secret *answer_one(struct session *s, const LIBSSH2_USERAUTH_KBDIN
 
     text_sanitise(&clean, (const char *)prompt->text,
                   prompt->length < PROMPT_MAX / 4 ? prompt->length : PROMPT_MAX / 4);
-    buf_printf(&question, "(%s) %s", session_who(s->settings), buf_str(&clean));
+    buf_printf(&question, "(%s) %s", ssh_who(s->settings), buf_str(&clean));
     if (!l->password && is_for_password(prompt, &clean, count)) {
         l->password = password_for(s, buf_str(&question));
         return l->password ? secret_from(secret_bytes(l->password), secret_len(l->password)) : NULL;
@@ -65,7 +80,7 @@ static void say(const struct session *s, const char *text, int n)
     for (const char *at = buf_str(&clean), *end; *at; at = *end ? end + 1 : end) {
         end = at + strcspn(at, "\n");
         if (end > at)
-            log_say("(%s) %.*s", session_who(s->settings), (int)(end - at), at);
+            log_say("(%s) %.*s", ssh_who(s->settings), (int)(end - at), at);
     }
 }
 
@@ -76,7 +91,7 @@ static void answer_prompts(const char *name, int name_length, const char *instru
     struct session *s = *abstract;
 
     if (++s->login->rounds > ROUNDS_MOST) {
-        (void)err_set(&s->login->mute, ERR_REFUSED, "%s: it asks over and over", session_who(s->settings));
+        (void)err_set(&s->login->mute, ERR_REFUSED, "%s: it asks over and over", ssh_who(s->settings));
         s->login->closed = true;
         return;
     }
@@ -134,7 +149,7 @@ int password_step(struct session *s)
     const char *user = s->settings->user;
     AUTO_BUF(question, 1024);
 
-    buf_printf(&question, "%s's password: ", session_who(s->settings));
+    buf_printf(&question, "%s's password: ", ssh_who(s->settings));
     if (!l->password)
         l->password = password_for(s, buf_str(&question));
     if (!l->password) {

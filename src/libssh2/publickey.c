@@ -13,12 +13,12 @@
 
 static struct ssh_key *candidate(const struct login *l)
 {
-    return pool_credentials()->keys.key[l->next];
+    return l->session->credentials->keys.key[l->next];
 }
 
 bool publickey_left(const struct login *l)
 {
-    return l->next < pool_credentials()->keys.count;
+    return l->next < l->session->credentials->keys.count;
 }
 
 static void next_key(struct login *l)
@@ -42,7 +42,7 @@ static void agent_signed(void *context, const unsigned char *answer, size_t n)
     if (answer && agent_parse_signature(answer, n, &signature, &length))
         buf_add(&s->login->signature, signature, length);
     s->login->agent_failed = !s->login->signature.len;
-    session_step(s);
+    s->resume(s);
 }
 
 static int sign_by_agent(struct session *s, const unsigned char *data, size_t n)
@@ -116,7 +116,7 @@ static bool ask_phrase(struct session *s, struct ssh_key *k)
     AUTO_BUF(question, 4200);
 
     buf_printf(&question, "Enter passphrase for key '%s': ", k->name);
-    while (l->phrases < s->settings->password_prompts && !pool_credentials()->proven) {
+    while (l->phrases < s->settings->password_prompts && !s->credentials->proven) {
         struct secret *phrase = login_ask(s, KEEPER_ASK_SECRET, buf_str(&question), l->phrases > 0);
         l->phrases++;
         if (!phrase)
@@ -162,7 +162,7 @@ static bool once_more(struct session *s, struct ssh_key *k)
 
     if (s->login->accepted && locked)
         return ask_phrase(s, k);
-    if (k->encrypted && k->unlocked && k->openssh && !k->in_agent && !pool_credentials()->proven) {
+    if (k->encrypted && k->unlocked && k->openssh && !k->in_agent && !s->credentials->proven) {
         ssh_key_lock(k);
         return ask_phrase(s, k);
     }

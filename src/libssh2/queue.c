@@ -66,15 +66,15 @@ void queue_assign(void)
         unqueue(c);
         if (pool_is_busy(s))
             pool_start_another();
-        pool_wake(s);
-        if (open_start(s, c) < 0)
+        session_wake(s);
+        if (open_start(s, c, pool_large()) < 0)
             session_end(s, NULL);
     }
     if (waiting && !impatience.set)
         timer_set(&impatience, clock_ms() + IMPATIENT_MS, impatient);
 }
 
-void queue_opened(struct channel *c, const struct err *e)
+static void opened(struct channel *c, const struct err *e)
 {
     struct join *j = c->join;
 
@@ -85,7 +85,7 @@ void queue_opened(struct channel *c, const struct err *e)
         j->joined(j, NULL); /* its owner lets go of the descriptor */
         if (c->join)
             channel_watch(c);
-        pool_wake(c->session);
+        session_wake(c->session);
     }
     queue_assign();
 }
@@ -98,16 +98,16 @@ static void not_opened(struct timer *t)
     struct err e = ERR_INIT;
     AUTO_BUF(time, 32);
 
-    clock_format_duration(&time, pool_settings()->target->connect_timeout);
+    clock_format_duration(&time, pool.settings->target->connect_timeout);
     if (!s && pool_is_full()) {
         (void)err_set(&e, ERR_TRY_LATER,
                       "2003 %s: %zu connections are open over %s, no more fit into its memory",
-                      target_name(pool_settings()->target), pool_channels(), session_who(pool_settings()));
+                      target_name(pool.settings->target), pool_channels(), ssh_who(pool.settings));
         (void)err_hint(&e, "another forward, or fewer connections");
     } else {
-        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s",
-                      target_name(pool_settings()->target), buf_str(&time));
-        (void)ssh_hint_far(pool_settings(), &e);
+        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", target_name(pool.settings->target),
+                      buf_str(&time));
+        (void)ssh_hint_far(pool.settings, &e);
     }
     if (!s) {
         unqueue(c);
@@ -126,23 +126,23 @@ static void not_opened(struct timer *t)
 void queue_join(struct join *j)
 {
     struct channel *c = mem_alloc(1, sizeof *c), **end = &waiting;
-    int64_t patience = pool_settings()->target->connect_timeout;
+    int64_t patience = pool.settings->target->connect_timeout;
     struct err e = ERR_INIT;
 
     pool_check_sleep();
-    *c = (struct channel){.join = j, .local = {.fd = -1}};
+    *c = (struct channel){.join = j, .opened = opened, .local = {.fd = -1}};
     j->state = c;
     if (!pool_log_in_again(&e)) {
         refuse(c, &e);
         return;
     }
     if (!pool_is_up()) /* a login may come first, which has its own time */
-        patience += pool_settings()->connect_timeout;
+        patience += pool.settings->connect_timeout;
     timer_set(&c->patience, clock_ms() + patience, not_opened);
     while (*end)
         end = &(*end)->next;
     *end = c;
-    pool_turn_again();
+    turn_again();
     queue_assign();
 }
 
@@ -166,8 +166,8 @@ void queue_leave(struct join *j)
         (void)close(j->fd);
         j->fd = -1;
     }
-    pool_wake(c->session);
-    pool_turn_again();
+    session_wake(c->session);
+    turn_again();
 }
 
 bool queue_heard(struct join *j)

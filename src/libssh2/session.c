@@ -25,14 +25,6 @@
 #define TWICE_MS 3000    /* libssh2 sends no sign of life twice within two seconds */
 #define KEPT_MOST 65536u /* pieces of memory, for answers */
 
-const char *session_who(const struct ssh_settings *settings)
-{
-    static char who[512];
-
-    (void)snprintf(who, sizeof who, "%s@%s", settings->user, settings->host);
-    return who;
-}
-
 static void not_at_once(struct session *s, const char *cannot, const struct err *e)
 {
     struct err copy = ERR_INIT;
@@ -48,7 +40,7 @@ static void not_at_once(struct session *s, const char *cannot, const struct err 
         dial_cancel(s->dialling);
     s->dialling = NULL;
     channels_end(s);
-    pool_session_ended(s, cannot ? NULL : &copy, cannot);
+    s->events->ended(s, cannot ? NULL : &copy, cannot);
 }
 
 void session_end(struct session *s, const struct err *e)
@@ -59,7 +51,7 @@ void session_end(struct session *s, const struct err *e)
         return;
     if (!e) {
         const char *why = s->abuse ? s->abuse : s->disconnected;
-        (void)err_set(&lost, ERR_UNREACHABLE, "ssh %s: connection lost%s%s", session_who(s->settings),
+        (void)err_set(&lost, ERR_UNREACHABLE, "ssh %s: connection lost%s%s", ssh_who(s->settings),
                       *why ? ": " : "", why);
         (void)err_hint(&lost, "the next connection logs in anew");
     }
@@ -120,7 +112,7 @@ static void leave(struct session *s)
 
     session_disconnect(s);
     (void)err_set(&idle, ERR_UNREACHABLE, "ssh %s: a session that was not needed any more is closed",
-                  session_who(s->settings));
+                  ssh_who(s->settings));
     session_end(s, &idle);
 }
 
@@ -144,13 +136,13 @@ static void from_time_to_time(struct timer *t)
         session_end(s, NULL);
         return;
     }
-    if (pool_is_spare(s)) {
+    if (s->events->is_spare(s)) {
         leave(s);
         return;
     }
     look(s);
     next_time(s);
-    pool_check_sleep();
+    s->events->look();
 }
 
 void session_doubt(struct session *s)
@@ -194,7 +186,7 @@ static void peer_address(int fd, char *to, size_t size)
 /* A key that was accepted for this process stays so: nobody can be asked any more. */
 static int check_host_key(struct session *s, struct err *e)
 {
-    struct buf *accepted = pool_host_key();
+    struct buf *accepted = s->host_key;
     char address[NI_MAXHOST];
     size_t n = 0;
     int type;
@@ -267,7 +259,7 @@ static void logged_in(struct session *s)
     s->login = NULL;
     timer_clear(&s->timer);
     sock_give_up_after(s->fd, SILENCE_MS);
-    log_trace("ssh", "%s:%u: %s, %s, %s", session_who(s->settings), s->settings->port,
+    log_trace("ssh", "%s:%u: %s, %s, %s", ssh_who(s->settings), s->settings->port,
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_KEX),
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_CRYPT_CS),
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_HOSTKEY));
@@ -275,7 +267,7 @@ static void logged_in(struct session *s)
     s->idle_since = s->idle_looked = clock_ms();
     buf_release(&s->greeting);
     next_time(s);
-    pool_session_up(s);
+    s->events->up(s);
 }
 
 /* A person may have to approve of it somewhere else; after READY there is none. */
@@ -321,7 +313,7 @@ static void socket_ready(struct watch *w, unsigned events)
     if (events & LOOP_WRITE)
         io_flush(s);
     if (s->state == SESSION_UP)
-        pool_wake(s);
+        session_wake(s);
     else
         session_step(s);
 }
@@ -349,11 +341,16 @@ static void dialled(void *context, int fd, const struct err *e)
     session_step(s);
 }
 
-struct session *session_start(const struct ssh_settings *settings)
+struct session *session_start(const struct ssh_settings *settings, struct credentials *credentials,
+                              struct buf *host_key, const struct session_events *events)
 {
     struct session *s = mem_alloc(1, sizeof *s);
 
     *s = (struct session){.settings = settings,
+                          .events = events,
+                          .credentials = credentials,
+                          .host_key = host_key,
+                          .resume = session_step,
                           .fd = -1,
                           .socket = {.fd = -1},
                           .greeting = BUF_INIT(65536),

@@ -4,6 +4,7 @@
  */
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <base/clock.h>
@@ -25,6 +26,14 @@ const char *ssh_try(const struct ssh_settings *s)
         buf_printf(&command, "-p %s ", port);
     text_quote_sh(&command, buf_str(&whom));
     return buf_str(&command);
+}
+
+const char *ssh_who(const struct ssh_settings *settings)
+{
+    static char who[512];
+
+    (void)snprintf(who, sizeof who, "%s@%s", settings->user, settings->host);
+    return who;
 }
 
 bool ssh_is_quiet(const struct ssh_settings *s)

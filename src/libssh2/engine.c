@@ -1,0 +1,159 @@
+/*
+ * The engine libssh2: its turns, and what comes of a session that is up or has ended. A session that is lost
+ * takes its connections with it; the next connection logs in again, after a while that grows where that
+ * fails.
+ */
+#include "parts.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <event/sock.h>
+
+#define BACK_OFF_MS 500
+#define BACK_OFF_MOST_MS 30000
+
+static void reap(void)
+{
+    for (struct session **at = &pool.sessions; *at;) {
+        struct session *s = *at;
+        if (s->state != SESSION_ENDED) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        session_free(s);
+    }
+}
+
+static void engine_turn(struct turn_hook *h)
+{
+    (void)h;
+    turn_goes_on(true);
+    for (struct session *s = pool.sessions; s; s = s->next) {
+        if (!s->busy || s->state != SESSION_UP)
+            continue;
+        uint64_t taken = s->taken;
+        s->busy = false;
+        if (channels_turn(s) < 0)
+            session_end(s, NULL);
+        else if (s->in.start < s->in.end && s->taken > taken)
+            session_wake(s); /* there may be more of what it could take */
+    }
+    if (queue_waits())
+        queue_assign();
+    if (queue_waits() && pool_is_full())
+        pool_start_another();
+    turn_goes_on(false);
+    reap();
+}
+
+static void session_up(struct session *s)
+{
+    void (*opened)(const struct err *, const char *) = pool.opened;
+
+    pool.back_off = 0;
+    session_wake(s);
+    pool.opened = NULL;
+    if (opened)
+        opened(NULL, NULL);
+    queue_assign();
+}
+
+static void remember_reason(const struct session *s, const struct err *e, bool was_up)
+{
+    err_copy(&pool.reason, e);
+    if (pool.credentials.person) {
+        (void)err_set(&pool.reason, ERR_UNREACHABLE,
+                      "ssh %s: the session is lost, and to log in again needs a person's code",
+                      ssh_who(s->settings));
+        (void)err_hint(&pool.reason, "end this and start it again");
+    }
+    if (was_up)
+        return;
+    pool.back_off = pool.back_off ? pool.back_off * 2 : BACK_OFF_MS;
+    if (pool.back_off > BACK_OFF_MOST_MS)
+        pool.back_off = BACK_OFF_MOST_MS;
+    pool.not_before = clock_ms() + pool.back_off;
+}
+
+static void credentials_forget(void)
+{
+    ssh_keys_release(&pool.credentials.keys);
+    secret_free(pool.credentials.password);
+    pool.credentials = (struct credentials){0};
+}
+
+static void session_ended(struct session *s, const struct err *e, const char *cannot)
+{
+    void (*opened)(const struct err *, const char *) = pool.opened;
+
+    turn_again();
+    pool.opened = NULL;
+    if (opened) {
+        credentials_forget(); /* another engine may be next, which reads the keys itself */
+        opened(e, cannot);
+        return;
+    }
+    struct err lost = ERR_INIT;
+    if (cannot)
+        (void)err_set(&lost, ERR_UNREACHABLE, "ssh %s: it is another server now: %s", ssh_who(s->settings),
+                      cannot);
+    else
+        lost = *e;
+    log_step("way", "%s", lost.msg);
+    remember_reason(s, &lost, s->was_up);
+    queue_take_back(s, &pool.reason);
+    if (pool_count(SESSION_DIALLING, SESSION_UP) > 0)
+        queue_assign();
+    else if (queue_waits() && pool_may_log_in() && s->was_up)
+        pool_start_session();
+    else
+        queue_refuse_all(&pool.reason);
+}
+
+static void engine_open(const struct ssh_settings *settings,
+                        void (*opened)(const struct err *e, const char *why))
+{
+    (void)libssh2_init(0);
+    static const struct session_events events = {
+        .up = session_up, .ended = session_ended, .is_spare = pool_is_spare, .look = pool_check_sleep};
+
+    pool.events = &events;
+    pool.settings = settings;
+    pool.opened = opened;
+    pool.slept = clock_slept_ms();
+    loop_each_turn(&pool.hook, engine_turn);
+    pool_start_session();
+}
+
+static void engine_close(void)
+{
+    pool.opened = NULL;
+    loop_no_turn(&pool.hook);
+    turn_close();
+    queue_close();
+    while (pool.sessions) {
+        struct session *s = pool.sessions;
+        session_disconnect(s);
+        loop_forget(&s->socket);
+        timer_clear(&s->timer);
+        timer_clear(&s->unread);
+        pool.sessions = s->next;
+        session_free(s);
+    }
+    credentials_forget();
+    buf_release(&pool.host_key);
+}
+
+const struct ssh_engine ssh_libssh2 = {.name = "libssh2",
+                                       .can = libssh2_can,
+                                       .open = engine_open,
+                                       .join = queue_join,
+                                       .leave = queue_leave,
+                                       .heard = queue_heard,
+                                       .is_up = pool_is_up,
+                                       .close = engine_close};

@@ -30,14 +30,6 @@ const struct vault_method *vault_method_find(const char *name)
     return NULL;
 }
 
-int vault_method_wants(const char *value, enum key key, const struct vault *v, struct err *e)
-{
-    if (value)
-        return 0;
-    (void)err_set(e, ERR_CONFIG, "vault_auth = %s needs %s", v->method->name, key_infos[key].name);
-    return err_hint(e, "set %s", key_infos[key].name);
-}
-
 void vault_release(struct vault *v)
 {
     char **const owned[] = {&v->addr,         &v->space,      &v->ca,   &v->cert,     &v->key,

@@ -141,4 +141,62 @@ def hardening(tree):
                 yield Finding(program, 0, f"is not {what}")
 
 
-CHECKS = (headers, formatting, scripts, linking, hardening)
+PROGRAM_OBJECTS = ("BROKER_OBJ", "KEYCHAIN_OBJ", "HTTP_OBJ", "KEEPER_OBJ")
+
+
+def objects_of(tree, variable):
+    """The object files of a program, as the Makefile lists them."""
+    build = os.environ.get("BROKER_BUILD") or "build"
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN")}
+    said = subprocess.run(["make", "-s", f"B={build}", f"--eval=list: ; @echo $({variable})", "list"], cwd=tree.root, env=env,
+                          capture_output=True, text=True)
+    return [tree.root / name for name in (said.stdout.splitlines() or [""])[-1].split()]
+
+
+def uses(objects):
+    """{object: {object whose symbol it uses: one such symbol}}, by what nm says."""
+    said = subprocess.run(["nm", "-AP", *map(str, objects)], capture_output=True, text=True, check=True).stdout
+    defined, wanted = {}, []
+    for line in said.splitlines():
+        name, symbol, kind = line.split()[:3]
+        if kind == "U":
+            wanted.append((name.rstrip(":"), symbol))
+        elif kind.isupper():
+            defined[symbol] = name.rstrip(":")
+    graph = {}
+    for name, symbol in wanted:
+        if defined.get(symbol, name) != name:
+            graph.setdefault(name, {})[defined[symbol]] = symbol
+    return graph
+
+
+def circles(objects):
+    """A circle of objects for each strongly connected part of what they use: [(object, symbol it uses of the next), ...]."""
+    graph = uses(objects)
+    done = set()
+
+    def walk(node, trail):
+        if node in trail:
+            yield [(a, graph[a][b]) for a, b in zip(trail[trail.index(node):], [*trail[trail.index(node) + 1:], node])]
+        elif node not in done:
+            for following in sorted(graph.get(node, ())):
+                yield from walk(following, [*trail, node])
+            done.add(node)
+    for node in sorted(graph):
+        yield from walk(node, [])
+
+
+def object_cycles(tree):
+    """No two files of a program need each other, in however many steps."""
+    built_programs(tree)
+    for variable in PROGRAM_OBJECTS:
+        objects = objects_of(tree, variable)
+        missing = [path for path in objects if not path.exists()]
+        if missing or not objects:
+            raise Missing(f"no {missing[0] if missing else variable}: make")
+        for circle in circles(objects):
+            steps = " -> ".join(f"{'/'.join(Path(name).parts[-2:])} ({symbol})" for name, symbol in circle)
+            yield Finding("Makefile", 1, f"{variable} has a circle: {steps} -> {'/'.join(Path(circle[0][0]).parts[-2:])}")
+
+
+CHECKS = (headers, formatting, scripts, linking, hardening, object_cycles)

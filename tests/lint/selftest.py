@@ -75,6 +75,8 @@ def finds_what_is_planted(tree):
             if not _found(copy, check, path, text, wanted):
                 yield Finding("tests/lint/selftest.py", 1, f"{check.__name__} does not find {text!r} in {path}")
         yield from _linked(copy)
+        yield from _circle(copy)
+        yield from _full_folder(copy)
 
 
 def _found(copy, check, path, text, wanted):
@@ -111,3 +113,23 @@ def _linked(copy):
                 yield Finding("tests/lint/selftest.py", 1, f"{check.__name__} does not find {' '.join(flags)}")
     finally:
         os.environ.pop("BROKER_BUILD") if before is None else os.environ.update(BROKER_BUILD=before)
+
+
+def _circle(copy):
+    objects = []
+    for name, text in (("a", "int b(void); int a(void) { return b(); }"), ("b", "int c(void); int b(void) { return c(); }"),
+                       ("c", "int a(void); int c(void) { return a(); }"), ("d", "int a(void); int d(void) { return a(); }")):
+        objects.append(copy / f"{name}.o")
+        subprocess.run(["cc", "-c", "-x", "c", "-", "-o", objects[-1]], input=text, text=True, check=True)
+    if [len(circle) for circle in programs.circles(objects)] != [3]:
+        yield Finding("tests/lint/selftest.py", 1, "circles does not find a, b and c")
+    if list(programs.circles(objects[1:])):
+        yield Finding("tests/lint/selftest.py", 1, "circles finds one that is not there")
+
+
+def _full_folder(copy):
+    for n in range(source.FOLDER_FILES + 1):
+        (copy / "src/planted").mkdir(exist_ok=True)
+        (copy / f"src/planted/{n}.def").write_text("")
+    if not any(str(found.path) == "src/planted" for found in source.folders(Tree(copy))):
+        yield Finding("tests/lint/selftest.py", 1, "folders does not find src/planted")

@@ -3,6 +3,7 @@ of the tables without a file, blanks at line ends, names of package mirrors. Eac
 Findings."""
 import re
 import subprocess
+from collections import Counter
 from itertools import zip_longest
 from pathlib import Path
 
@@ -34,7 +35,7 @@ MODULES = {
     "keychain": "base ipc",
 }
 HELPERS = ("keeper", "http", "keychain")
-FUNCTION_LINES, FILE_LINES = 80, 400
+FUNCTION_LINES, FILE_LINES, FOLDER_FILES = 80, 400, 50
 
 BANNED = {
     "gets strcpy strcat sprintf vsprintf": "unbounded: base/buf.h",
@@ -172,6 +173,14 @@ def sizes(tree):
             yield Finding(path, lines, f"{lines} lines (at most {FILE_LINES})")
 
 
+def folders(tree):
+    """What is below src and include can be looked over: so many files of any kind in a folder, and no more."""
+    count = Counter(path.parent for path in tree.files if path.parts[0] in ("src", "include"))
+    for folder, files in sorted(count.items()):
+        if files > FOLDER_FILES:
+            yield Finding(folder, 1, f"{files} files (at most {FOLDER_FILES})")
+
+
 def conditionals(tree):
     """No #if inside a function: what differs by platform is a file of its own."""
     spans = {}
@@ -244,4 +253,4 @@ def manual(tree):
             return
 
 
-CHECKS = (modules, cycles, banned, printing, secret_bytes, sizes, conditionals, tables, blanks, mirrors, manual)
+CHECKS = (modules, cycles, banned, printing, secret_bytes, sizes, folders, conditionals, tables, blanks, mirrors, manual)

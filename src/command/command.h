@@ -150,4 +150,7 @@ void table_release(struct table *t);
 /* Flushes stdout: ERR_IO if the output was not written. */
 int stdout_finish(struct err *e);
 
+/* Prints the programs on PATH with that prefix as candidates for completion. */
+void complete_programs(const char *prefix);
+
 #endif

@@ -2,7 +2,7 @@
  * Answers the completion scripts: words in, candidates out, one per line with a tab and its help. It uses the
  * parser's own tables and the config file; it is offline, and silent about errors.
  */
-#include "complete.h"
+#include "command.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -12,8 +12,6 @@
 #include <base/secret.h>
 #include <model/kinds.h>
 #include <session/forward.h>
-
-#include "command.h"
 
 #define TUNNEL_DOT "tunnel."
 #define INPUT_MAX 65536

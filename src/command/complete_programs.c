@@ -1,5 +1,5 @@
 /* The programs on PATH, for the command of `exec`, because shells only offer files there. */
-#include "complete.h"
+#include "command.h"
 
 #include <dirent.h>
 #include <stdio.h>

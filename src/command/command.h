@@ -32,6 +32,7 @@ enum option_set {
     SET_FORWARD = 256,
     SET_WAIT = 512,
     SET_PASSWORD = 1024,
+    SET_ADD = 65536,
     SET_CREDENTIAL = 4096,
     SET_FRESH = 2048, /* a credential that is not kept from before */
     SET_FORMAT = 16384,

@@ -11,8 +11,22 @@ static const struct {
 } subcommands[] = {
     {"list", 1, profile_list},        {"show", 2, profile_show},     {"add", 3, profile_add},
     {"set", WORDS_MOST, profile_set}, {"edit", 1, profile_edit},     {"remove", 2, profile_remove},
-    {"rename", 3, profile_rename},    {"import", 2, profile_import}, {"check", 1, profile_check},
+    {"rename", 3, profile_rename},    {"import", 2, profile_import}, {"export", WORDS_MOST, profile_export},
+    {"check", 1, profile_check},
 };
+
+/* Options of one subcommand alone. */
+static int refuse_option(const struct invocation *inv, int (*run)(struct invocation *inv, struct err *e),
+                         struct err *e)
+{
+    if (inv->given[OPT_test] && run != profile_add)
+        (void)err_set(e, ERR_USAGE, "--test is for add");
+    else if (inv->given[OPT_dry_run] && run != profile_import && run != profile_add)
+        (void)err_set(e, ERR_USAGE, "--dry-run is for import");
+    else
+        return 0;
+    return err_hint(e, "broker help profile");
+}
 
 static int profile_run(struct invocation *inv, struct err *e)
 {
@@ -22,6 +36,8 @@ static int profile_run(struct invocation *inv, struct err *e)
         names[i] = subcommands[i].name;
         if (!text_equal(subcommands[i].name, inv->word[0]))
             continue;
+        if (refuse_option(inv, subcommands[i].run, e) < 0)
+            return -1;
         if (inv->word_count <= subcommands[i].most_words)
             return subcommands[i].run(inv, e);
         (void)err_set(e, ERR_USAGE, "unexpected argument");
@@ -29,7 +45,7 @@ static int profile_run(struct invocation *inv, struct err *e)
     }
     const char *meant = inv->word[0] ? text_closest(inv->word[0], names) : NULL;
     if (!inv->word[0])
-        (void)err_set(e, ERR_USAGE, "list, show, add, set, edit, remove, rename, import or check?");
+        (void)err_set(e, ERR_USAGE, "list, show, add, set, edit, remove, rename, import, export or check?");
     else
         (void)err_set(e, ERR_USAGE, "cannot '%s'", inv->word[0]);
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help profile");
@@ -37,19 +53,20 @@ static int profile_run(struct invocation *inv, struct err *e)
 
 const struct verb verb_profile = {
     .name = "profile",
-    .usage = "list|show|add|set|edit|remove|rename|import|check [NAME|FILE] [URL|KEY=VALUE...] [OPTION]...",
-    .summary = "list, show, add, set, edit, remove, rename, import, check",
+    .usage =
+        "list|show|add|set|edit|remove|rename|import|export|check [NAME|FILE] [URL|KEY=VALUE...] [OPTION]...",
+    .summary = "list, show, add, set, edit, remove, rename, import, export, check",
     .group = GROUP_SET_UP,
     .examples = {"broker profile add shop", "broker profile add shop mysql://app@db.example.com/shop",
-                 "broker profile add shop --host db.example.com --user app", "broker profile show shop --all",
-                 "broker profile set shop database=shop2 via=", "broker profile edit",
-                 "broker profile import ~/.my.cnf", "broker profile check"},
-    .sets = SET_PROFILE | SET_JSON | SET_SHOW | SET_DRY,
+                 "broker profile add shop --test --host db.example.com --user app",
+                 "broker profile show shop --all", "broker profile set shop database=shop2 via=",
+                 "broker profile edit", "broker profile import ~/.my.cnf", "broker profile check"},
+    .sets = SET_PROFILE | SET_JSON | SET_SHOW | SET_DRY | SET_ADD,
     .most_words = WORDS_MOST,
     .request_word = 1,
-    .words = "list show add set edit remove rename import check",
+    .words = "list show add set edit remove rename import export check",
     .words2 = "profile",
-    .words2_after = "show set remove rename",
+    .words2_after = "show set remove rename export",
     .keys_after = "set",
     .run = profile_run,
 };

@@ -12,6 +12,7 @@ int profile_set(struct invocation *inv, struct err *e);
 int profile_edit(struct invocation *inv, struct err *e);
 int profile_remove(struct invocation *inv, struct err *e);
 int profile_rename(struct invocation *inv, struct err *e);
+int profile_export(struct invocation *inv, struct err *e);
 int profile_import(struct invocation *inv, struct err *e);
 
 /* "app@db.example.com:3307/shop"; malloced. */

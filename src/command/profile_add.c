@@ -19,7 +19,9 @@
 #include <model/url.h>
 #include <store/store.h>
 
-#define SETTINGS_MAX (KEY_COUNT + 1)
+#include "begin.h"
+
+#define SETTINGS_MAX (KEY_COUNT + TUNNEL_COUNT + 1)
 #define STORE_TIMEOUT_MS 30000
 
 struct answers {
@@ -117,6 +119,26 @@ static int ask_all(const struct config *c, struct answers *a, struct err *e)
     return answered(a, KEY_host) ? ask_via(c, a, e) : 0;
 }
 
+/* A bastion's key, and whatever else an inline `via` cannot say, makes a section of its own. */
+static void take_tunnel(const struct profile *p, struct answers *a)
+{
+    bool needs_section = false;
+
+    for (size_t k = 0; k < TUNNEL_COUNT; k++) {
+        bool is_inline = k == TUNNEL_type || k == TUNNEL_host || k == TUNNEL_port || k == TUNNEL_user;
+        needs_section =
+            needs_section || (!is_inline && p->tunnel[k].origin >= ORIGIN_URL && p->tunnel[k].value);
+    }
+    for (size_t k = 0; needs_section && k < TUNNEL_COUNT; k++) {
+        if (p->tunnel[k].origin < ORIGIN_URL || !p->tunnel[k].value)
+            continue;
+        words_add(&a->owned, p->tunnel[k].value);
+        const char *value = a->owned.word[a->owned.count - 1];
+        words_take(&a->owned, mem_printf("tunnel.%s", tunnel_key_infos[k].name));
+        a->set[a->count++] = (struct override){a->owned.word[a->owned.count - 1], value, NULL};
+    }
+}
+
 /* The settings of the URL and the flags, as they would stand in the file. */
 static void take_profile(const struct profile *p, struct answers *a)
 {
@@ -124,6 +146,7 @@ static void take_profile(const struct profile *p, struct answers *a)
         if (p->set[i].origin >= ORIGIN_URL && p->set[i].value)
             answer(a, (enum key)i, p->set[i].value);
     }
+    take_tunnel(p, a);
 }
 
 bool profile_has_keychain(const char *identity, struct err *why)
@@ -220,6 +243,25 @@ static int take_words(const struct config *c, const char *url, const struct invo
     return 0;
 }
 
+/* Before anything is written. Without host and socket: the local socket, and no other profile. */
+static int test_first(struct invocation *inv, const char *url, struct answers *a, struct err *e)
+{
+    struct request r = {.name = url,
+                        .overrides = inv->override,
+                        .override_count = inv->override_count,
+                        .verb = "profile add"};
+
+    if (!inv->given[OPT_test])
+        return 0;
+    if (!url) {
+        if (!answered(a, KEY_host) && !answered(a, KEY_socket))
+            answer(a, KEY_socket, "auto");
+        r.overrides = a->set;
+        r.override_count = a->count;
+    }
+    return test_request(inv, &r, e);
+}
+
 int profile_add(struct invocation *inv, struct err *e)
 {
     __attribute__((cleanup(answers_release))) struct answers a = {0};
@@ -250,6 +292,8 @@ int profile_add(struct invocation *inv, struct err *e)
     } else if (config_resolve(config, NULL, NULL, a.set, a.count, &p, e) < 0 || plan_derive(&p, e) < 0) {
         return -1;
     }
+    if (test_first(inv, url, &a, e) < 0)
+        return -1;
     if (p.password)
         offer_password(&p, name);
     if (config_add_profile(name, a.set, a.count, e) < 0)

@@ -183,28 +183,43 @@ static int walk_hops(struct session *s, struct report *r, struct probe *probe, s
     return hop_server(s, r, probe, e);
 }
 
-static int test_run(struct invocation *inv, struct err *e)
+/* A session that was opened (`result` 0), or why it was not. */
+static int test_session(struct invocation *inv, struct session *s, int result, struct err *e)
 {
-    AUTO_SESSION(s);
     AUTO_PROBE(probe);
     AUTO_JSON(hops);
     __attribute__((cleanup(report_release))) struct report report = {.began = clock_ms()};
 
-    json_use_wiping_memory();
     if (inv->given[OPT_json])
         report.hops = hops = json_array();
-    s.may_log_in = true;
-    int result = begin(inv, &s, e);
     if (result == 0 && inv->given[OPT_dry_run])
-        return dry_run(&s, e);
+        return dry_run(s, e);
     if (result == 0)
-        result = walk_hops(&s, &report, &probe, e);
+        result = walk_hops(s, &report, &probe, e);
     if (report.hops)
         print_json(inv, &report, &probe, result, e);
     if (result < 0)
         return -1;
-    note_open_root(&s);
-    return session_offer_to_keep(&s, true, e);
+    note_open_root(s);
+    return session_offer_to_keep(s, true, e);
+}
+
+static int test_run(struct invocation *inv, struct err *e)
+{
+    AUTO_SESSION(s);
+
+    json_use_wiping_memory();
+    s.may_log_in = true;
+    return test_session(inv, &s, begin(inv, &s, e), e);
+}
+
+int test_request(struct invocation *inv, const struct request *r, struct err *e)
+{
+    AUTO_SESSION(s);
+
+    json_use_wiping_memory();
+    s.may_log_in = true;
+    return test_session(inv, &s, session_open(&s, r, e), e);
 }
 
 const struct verb verb_test = {

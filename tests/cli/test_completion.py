@@ -39,7 +39,7 @@ def filled(broker):
     (["credential", ""], ["get", "store", "erase", "capability", "exit", "aws"]),
     (["credential", "aws", "p"], ["prod"]), (["credential", "get", "p"], []),
     (["nothing", ""], []), (["password", ""], ["set", "delete"]), (["password", "set", ""], ["prod", "stage@eu"]),
-    (["profile", ""], ["list", "show", "add", "set", "edit", "remove", "rename", "import", "check"]), (["profile", "show", "p"], ["prod"]),
+    (["profile", ""], ["list", "show", "add", "set", "edit", "remove", "rename", "import", "export", "check"]), (["profile", "show", "p"], ["prod"]),
     (["profile", "remove", "p"], ["prod"]), (["profile", "rename", "prod", "p"], []), (["profile", "check", "p"], []),
     (["profile", "set", "p"], ["prod"]), (["profile", "set", "prod", "tls=veri"], ["tls=verify-ca", "tls=verify-identity"]),
     (["profile", "set", "prod", "port=1", "dat"], ["database="]),

@@ -25,7 +25,7 @@ look after
   logout      forget what is kept between runs
   password    set or delete a stored password
 set up
-  profile     list, show, add, set, edit, remove, rename, import, check
+  profile     list, show, add, set, edit, remove, rename, import, export, check
   completion  print completion for bash, zsh or fish
   help        a verb, or: config urls environment exit-codes formats
 
@@ -134,18 +134,18 @@ usage: broker password set|delete [PROFILE|URL|--tunnel NAME] [OPTION]...
 
 """ + WHERE + WHO + WHAT + "how    --tunnel  --timeout TIME  " + COMMON,
     "profile": """\
-usage: broker profile list|show|add|set|edit|remove|rename|import|check [NAME|FILE] [URL|KEY=VALUE...] [OPTION]...
+usage: broker profile list|show|add|set|edit|remove|rename|import|export|check [NAME|FILE] [URL|KEY=VALUE...] [OPTION]...
 
   broker profile add shop
   broker profile add shop mysql://app@db.example.com/shop
-  broker profile add shop --host db.example.com --user app
+  broker profile add shop --test --host db.example.com --user app
   broker profile show shop --all
   broker profile set shop database=shop2 via=
   broker profile edit
   broker profile import ~/.my.cnf
   broker profile check
 
-""" + WHERE + WHO + WHAT + "how    --all  --json  --dry-run  " + COMMON,
+""" + WHERE + WHO + WHAT + "how    --test  --all  --json  --dry-run  " + COMMON,
     "completion": """\
 usage: broker completion bash|zsh|fish
 

@@ -1,6 +1,7 @@
 """profile add: from a URL, from flags, from questions; what was there stays, and no password gets into the file."""
 import os
 import stat
+from urllib.parse import quote
 
 import pytest
 
@@ -300,3 +301,55 @@ def test_end_of_the_terminal_is_no_answer(broker):
     t.send(b"\x04")
     assert t.wait() == 79 and not broker.config_path.exists()
     assert t.err.decode() == "broker: shop: cancelled\nhint: Ctrl-D ends a question; an empty answer is Enter alone\n"
+
+
+# --test: tried before it is saved
+
+@pytest.fixture
+def server_url(mariadb_server, clients):
+    """A URL of the server, with the right password or another one; and the client's flag."""
+    def url(password=None):
+        password = mariadb_server.password("app_native") if password is None else password
+        return f"mysql://app_native:{quote(os.fsdecode(password), safe='')}@127.0.0.1:{mariadb_server.port}/"
+    return url, ["--client", str(clients["mariadb1011"].path)]
+
+
+def test_saved_if_it_works(broker, server_url):
+    url, flags = server_url
+    done = broker.run("profile", "add", "--test", "shop", url(), *flags, "-q")
+    assert done.code == 0 and [line.split()[:2] for line in done.text.splitlines()] == [
+        ["way", "ok"], ["credential", "ok"], ["server", "ok"]], done
+    assert "user=app_native" in section(broker)
+
+
+def test_not_saved_if_it_does_not(broker, server_url):
+    url, flags = server_url
+    broker.config("[profile a]\nhost = h\n")
+    done = broker.run("profile", "add", "--test", "shop", url("wrong"), *flags)
+    assert done.code == 77 and "1045" in done.errors and "added" not in done.errors
+    assert broker.config_path.read_text() == "[profile a]\nhost = h\n"
+
+
+def test_flags_and_the_local_socket_are_tested_too(broker, server_url, mariadb_server):
+    _, flags = server_url
+    done = broker.run("profile", "add", "--test", "near", "--user", "x", "--auth", "none", *flags,
+                      env={"BROKER_PROFILE": "other"})
+    assert done.code == 69 and "no server answers on a local socket" in done.errors and not broker.config_path.exists()
+    done = broker.run("profile", "add", "--test", "far", "--host", "127.0.0.1", "-P", str(mariadb_server.port), "-uapp_native",
+                      "-oauth=env", "-oauth_env=PW", *flags, env={"PW": os.fsdecode(mariadb_server.password("app_native"))})
+    assert done.code == 0 and "auth=env" in section(broker, "far"), done
+
+
+def test_only_add_tests(broker):
+    broker.config("[profile a]\nhost = h\n")
+    assert said(broker.run("profile", "set", "a", "user=u", "--test")) == (
+        "", "broker: profile: --test is for add\nhint: broker help profile\n", 64)
+    assert broker.run("profile", "list", "--dry-run").code == 64
+
+
+def test_the_bastions_key_is_not_lost(broker):
+    done = broker.run("profile", "add", "shop", "mysql://u@h/?ssh_host=b&ssh_user=me&ssh_port=2222&ssh_keyLocation=~/.ssh/id&ssh_keyLocationEnabled=1")
+    assert done.code == 0
+    assert section(broker)[:3] == ["host=h", "user=u", "via=shop"]
+    assert section(broker)[3:] == ["[tunnel shop]", "type=ssh", "host=b", "port=2222", "user=me",
+                                   f"identity={broker.home}/.ssh/id"]

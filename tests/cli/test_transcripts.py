@@ -95,7 +95,7 @@ def said(done):
      "broker: exec: {url} would be seen in the process list\nhint: {defaults-file}, or MYSQL_PWD in its environment\n"),
     (["exec", "shop", "--format", "evn", "--", "env"], 64,
      "broker: exec: no such format 'evn'\nhint: did you mean 'env'?\n"),
-    (["profile"], 64, "broker: profile: list, show, add, set, edit, remove, rename, import or check?\nhint: broker help profile\n"),
+    (["profile"], 64, "broker: profile: list, show, add, set, edit, remove, rename, import, export or check?\nhint: broker help profile\n"),
     (["profile", "lits"], 64, "broker: profile: cannot 'lits'\nhint: did you mean 'list'?\n"),
     (["profile", "set", "shop"], 64, "broker: shop: which key?\nhint: broker profile set shop KEY=VALUE\n"),
     (["profile", "set", "shop", "port"], 64, "broker: shop: set needs KEY=VALUE\nhint: broker help config\n"),

@@ -69,8 +69,8 @@ void help_verb(const struct verb *verb)
 
 bool key_is_built(const struct key_info *info)
 {
-    if (text_starts(info->name, "auth_"))
-        return kind_has_provider(info->name + sizeof "auth_" - 1);
+    if (text_equal(info->group, "auth"))
+        return true;
     return text_equal(info->group, "profile") || text_equal(info->group, "tunnel") ||
            kind_has_provider(info->group);
 }

@@ -114,7 +114,6 @@ def test_check_of_what_is_right(broker):
 
 
 @pytest.mark.parametrize("lines, hint", [
-    ("auth = helper\nauth_helper = pass", f"auth = one of: {PROVIDERS}"),
     ("auth = none\nlogin = keeper", "login = client")])
 def test_what_comes_later_is_known(broker, lines, hint):
     """Accepted in the file, shown, listed; an error only when a run needs it (`token` needs no way to the server)."""

@@ -8,7 +8,7 @@ KEYS = '''title inherits host port socket user database auth via client my_cnf t
 tls_version cleartext server_public_key compress local_infile time_zone connect_timeout login_timeout listen login
 aws_profile region sign_host sign_port mfa_command
 vault_addr vault_namespace vault_ca vault_cert vault_key vault_auth vault_mount vault_role vault_user vault_role_id vault_secret_id_file vault_jwt_file vault_token_file vault_path vault_callback vault_revoke
-auth_command auth_file auth_env auth_helper
+auth_command auth_file auth_env auth_helper auth_helper_url
 tunnel.type tunnel.host tunnel.port tunnel.user tunnel.identity tunnel.ssh_engine tunnel.keepalive tunnel.connect_timeout
 tunnel.command tunnel.ready tunnel.address'''.split()
 TESTED = ["profile", "ok", "exit", "hops", "user", "version", "tls_cipher", "error"]

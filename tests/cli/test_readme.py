@@ -290,9 +290,8 @@ def test_later_means_not_built(broker):
     built = set(re.findall(r"^(\w+)  +\S", keys.partition("KEY  ")[2], re.M))
     part = re.search(r"^## Keys of a profile\n(.*?)(?=^## )", (REPO / "docs/config.md").read_text(), re.M | re.S)[1]
     rows = re.findall(r"^\| `(\w+)` \| .* \| ([^|]+) \|$", part, re.M)
-    partly = {"auth", "login", "vault_revoke"}  # these say which of their values come later
+    partly = {"login", "vault_revoke"}  # these say which of their values come later
     assert {key for key, meaning in rows if "Later" not in meaning} == built - partly
-    later = re.findall(r"`(\w+)`", re.search(r"Later: ([^|]*)", dict(rows)["auth"])[1])
-    assert sorted(later + re.findall(r"^  (\w+)  ", providers, re.M)) == sorted(defined("KEY")["auth"][1])
+    assert sorted(re.findall(r"^  (\w+)  ", providers, re.M)) == sorted(defined("KEY")["auth"][1])
     table = re.search(r"^\| `auth` \| \|\n(.*?)\n\n", README, re.M | re.S)[1]
-    assert sorted(later + re.findall(r"^\| `(\w+)`", table, re.M)) == sorted(defined("KEY")["auth"][1])
+    assert sorted(re.findall(r"^\| `(\w+)`", table, re.M)) == sorted(defined("KEY")["auth"][1])

@@ -77,8 +77,9 @@ static void check_left(const struct import_left *left, size_t count)
 
 static void check_entry(const struct import_entry *entry)
 {
-    static const enum key never[] = {KEY_client,       KEY_auth_command, KEY_auth_file,       KEY_auth_env,
-                                     KEY_auth_helper,  KEY_inherits,     KEY_mfa_command,     KEY_my_cnf,
+    static const enum key never[] = {KEY_client,       KEY_auth_command, KEY_auth_file,
+                                     KEY_auth_env,     KEY_auth_helper,  KEY_auth_helper_url,
+                                     KEY_inherits,     KEY_mfa_command,  KEY_my_cnf,
                                      KEY_local_infile, KEY_listen,       KEY_vault_token_file};
     struct override o[IMPORT_SETTINGS];
     size_t n = import_settings(entry, o);

@@ -39,7 +39,7 @@ static const enum key never[] = {
     KEY_vault_cert,       KEY_vault_key,  KEY_vault_auth,     KEY_vault_namespace,      KEY_vault_mount,
     KEY_vault_role,       KEY_vault_user, KEY_vault_role_id,  KEY_vault_secret_id_file, KEY_vault_jwt_file,
     KEY_vault_token_file, KEY_vault_path, KEY_vault_callback, KEY_vault_revoke,         KEY_auth_command,
-    KEY_auth_file,        KEY_auth_env,   KEY_auth_helper,
+    KEY_auth_file,        KEY_auth_env,   KEY_auth_helper,    KEY_auth_helper_url,
 };
 
 static bool is(const struct profile *p, enum key k, const char *word)

@@ -18,7 +18,7 @@ MODULES = {
     "store": "base ipc model",
     "aws": "base ipc model store",
     "vault": "base ipc model store",
-    "provider": "base ipc model store aws vault",
+    "provider": "base ipc model store aws vault protocol",
     "output": "base model",
     "import": "base ipc model",
     "session": "base ipc model store aws vault provider output",

@@ -525,15 +525,15 @@ static void flags_lower_nothing(void **state)
 /* --- refusals
  * ------------------------------------------------------------------------------------------------------ */
 
-#define BUILT "keychain iam vault command file env prompt none client"
 static const struct refusal {
     const char *body, *text;
 } refusals[] = {
     {REMOTE "auth = vault\nvault_addr = v\nvault_path = database/creds/r\n",
      "78: auth = vault makes the user, so user cannot be set\nhint: remove user, or leave it empty if it is "
      "inherited\n"},
-    {REMOTE "auth = helper\nauth_helper = pass\n",
-     "78: auth = helper: not in this version\nhint: auth = one of: " BUILT "\n"},
+    {REMOTE "auth = helper\n",
+     "78: auth = helper needs auth_helper\nhint: auth_helper = NAME or /PATH of a git "
+     "or docker credential helper\n"},
     {"host = db\nauth = keychain\n", "78: auth = keychain needs a user\nhint: set user in [profile p]\n"},
     {REMOTE "auth = command\n",
      "78: auth = command needs auth_command\nhint: auth_command = PROGRAM ARG...\n"},

@@ -80,6 +80,7 @@ static const struct key_case {
     {"auth_file", "~/.git-credentials", true},
     {"auth_env", "AWS_SECRET_ACCESS_KEY", true},
     {"auth_helper", "/tmp/evil", true},
+    {"auth_helper_url", "https://evil.example.com", true},
 };
 
 /* KEY=VALUE follows. type=tcpip: a key of AWS does not change the provider. */

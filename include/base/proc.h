@@ -103,9 +103,10 @@ int proc_spawn_helper(const char *path, int *to, int *from, pid_t *pid, struct e
  * Starts a program that may outlive us: it is reparented to init and has its own session. *line is one end of
  * a stream socket (close-on-exec) whose other end is its fds 0 and 1; 2 is /dev/null. Its fd 3 becomes
  * readable or is hung up when this process ends (an exec does not count); with `detached` it is closed. It
- * inherits no other descriptor. `env` may be NULL. ERR_CONFIG if it cannot be started.
+ * inherits no other descriptor, but `terminal` as its fd 4 (-1: none). `env` may be NULL. ERR_CONFIG if it
+ * cannot be started.
  */
-int proc_spawn_keeper(const char *path, const struct env_changes *env, bool detached, int *line,
+int proc_spawn_keeper(const char *path, const struct env_changes *env, bool detached, int terminal, int *line,
                       struct err *e);
 
 /* Execs argv[0] (a path) with the user's own umask, limits and signals. Returns only on failure. */

@@ -28,12 +28,15 @@ enum {
     KEEPER_STOP,
     KEEPER_STAY, /* to a detached keeper, on the line: it goes on when that ends. Without it the line's end is
                     its end, as where broker was killed before anybody knew of the forward */
-    KEEPER_MARK, /* after READY: with TEXT, clients are told KEEPER_MARKED and that in the place of an error;
+    KEEPER_SHOWN, /* before READY: one of its programs has written on the terminal, as who asks does */
+    KEEPER_MARK,  /* after READY: with TEXT, clients are told KEEPER_MARKED and that in the place of an error;
                     without, words again. Answered by the last error that was told under the mark before, or
                     OK */
 };
 
 #define KEEPER_LIVES_FOR_FD 3
+/* The master of a pseudo-terminal for its programs, which broker relays until READY; may be absent. */
+#define KEEPER_TERMINAL_FD 4
 
 enum {
     /* OPEN */

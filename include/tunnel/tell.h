@@ -16,8 +16,10 @@ void tell_begin(const char *whose, const struct target *target, void (*gather)(s
 void tell_now(void);
 /* The wait is over: nothing more is shown. */
 void tell_end(void);
-/* At its deadline: where something was said to a person, the wait may last login_timeout from its beginning.
- * *deadline is moved, once, before READY; false: it is not. */
+/* A program asks on the terminal. */
+void tell_asked(void);
+/* At its deadline: where something was said to a person, or asked, the wait may last login_timeout from its
+ * beginning. *deadline is moved, once, before READY; false: it is not. */
 bool tell_gives_time(int64_t *deadline);
 
 #endif

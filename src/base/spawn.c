@@ -18,12 +18,12 @@
 #include "platform.h"
 
 /* What the program gets, and where an error of its exec is reported. */
-enum { LIFE_FD = 3, REPORT_FD, FIRST_CLOSED };
+enum { LIFE_FD = 3, TERMINAL_FD, REPORT_FD, FIRST_CLOSED };
 
 struct leaving {
     const char *path;
     char **env;
-    int line, life, report;
+    int line, life, terminal, report;
 };
 
 _Noreturn static void report_failure(int report)
@@ -34,20 +34,38 @@ _Noreturn static void report_failure(int report)
     _exit(127);
 }
 
+/* -1 stays so. */
+static int out_of_the_way(int fd, bool *failed)
+{
+    int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD, FIRST_CLOSED);
+
+    *failed |= fd >= 0 && copy < 0;
+    return copy;
+}
+
+static void put_at(int fd, int place, bool *failed)
+{
+    if (fd < 0)
+        (void)close(place);
+    else
+        *failed |= dup2(fd, place) < 0;
+}
+
 /* After fork: only async-signal-safe calls. Ours are all at 3 or above, as 0 to 2 are always open. */
 _Noreturn static void keeper_become(const struct leaving *l)
 {
     char *const argv[] = {(char *)(uintptr_t)l->path, NULL};
     int null = open("/dev/null", O_RDWR);
-    int life = l->life < 0 ? -1 : fcntl(l->life, F_DUPFD, FIRST_CLOSED);
+    bool failed = false;
+    int life = out_of_the_way(l->life, &failed), terminal = out_of_the_way(l->terminal, &failed);
     int report = fcntl(l->report, F_DUPFD_CLOEXEC, FIRST_CLOSED);
 
-    if (null < 0 || report < 0 || (l->life >= 0 && life < 0) || dup2(l->line, STDIN_FILENO) < 0 ||
+    if (null < 0 || report < 0 || failed || dup2(l->line, STDIN_FILENO) < 0 ||
         dup2(l->line, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
         report_failure(l->report);
-    if (life < 0)
-        (void)close(LIFE_FD);
-    if ((life >= 0 && dup2(life, LIFE_FD) < 0) || dup3(report, REPORT_FD, O_CLOEXEC) < 0)
+    put_at(life, LIFE_FD, &failed);
+    put_at(terminal, TERMINAL_FD, &failed);
+    if (failed || dup3(report, REPORT_FD, O_CLOEXEC) < 0)
         report_failure(report);
     platform_close_from(FIRST_CLOSED);
     proc_restore();
@@ -94,10 +112,10 @@ static int start(struct leaving *l, struct err *e)
     return err_hint(e, first < 0 ? "try again" : "install broker whole: make install");
 }
 
-int proc_spawn_keeper(const char *path, const struct env_changes *env, bool detached, int *line,
+int proc_spawn_keeper(const char *path, const struct env_changes *env, bool detached, int terminal, int *line,
                       struct err *e)
 {
-    struct leaving l = {.path = path, .life = -1};
+    struct leaving l = {.path = path, .life = -1, .terminal = terminal};
     AUTO_FD(ours);
     AUTO_FD(theirs);
     AUTO_FD(life);

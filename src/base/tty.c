@@ -169,6 +169,13 @@ void tty_guard_hush(tcflag_t flags)
     (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.quiet);
 }
 
+void tty_guard_restore(void)
+{
+    if (guard.echo_off)
+        (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.was);
+    guard.echo_off = 0;
+}
+
 void tty_guard_ask(const char *question)
 {
     guard.question = question;
@@ -180,8 +187,7 @@ void tty_guard_speak(void)
     guard.question = NULL;
     if (!guard.echo_off)
         return;
-    (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.was);
-    guard.echo_off = 0;
+    tty_guard_restore();
     (void)fd_write_all(guard.fd, "\n", 1);
 }
 

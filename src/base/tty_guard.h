@@ -9,6 +9,8 @@ int tty_guard_open(void);
 /* Clears these local modes (ECHO, ICANON) until tty_guard_speak(), which also ends the line. */
 void tty_guard_hush(tcflag_t flags);
 void tty_guard_speak(void);
+/* The same without a line's end. */
+void tty_guard_restore(void);
 /* Shows a question, and again after a stop; it must live until tty_guard_speak(). */
 void tty_guard_ask(const char *question);
 

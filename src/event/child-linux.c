@@ -1,8 +1,6 @@
-/*
- * Programs that the keeper runs. A process group is the unit: what a program starts itself (the plugin of
+/* Programs that the keeper runs. A process group is the unit: what a program starts itself (the plugin of
  * `aws ssm`) must end with it. The keeper is the reaper of orphans below it, so that it sees when a group is
- * empty, and what has left its group on purpose. Not here: what a program is for.
- */
+ * empty, and what has left its group on purpose. Not here: what a program is for. */
 #include <event/child.h>
 
 #include <errno.h>
@@ -12,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -20,6 +19,7 @@
 #include <base/clock.h>
 #include <base/file.h>
 #include <base/mem.h>
+#include <event/terminal.h>
 #include <event/guard.h>
 
 #include "orphans.h"
@@ -211,9 +211,10 @@ static void life_ready(struct watch *w, unsigned events)
 }
 
 /* After fork: only async-signal-safe calls until execve; errno goes back through `report`. */
-_Noreturn static void child_become(pid_t keeper, char *const *argv, char **env, const int fds[3], int report)
+_Noreturn static void child_become(pid_t keeper, char *const *argv, char **env, const int fds[4], int report)
 {
-    (void)setpgid(0, 0);
+    if (fds[3] < 0 || setsid() < 0 || ioctl(fds[3], TIOCSCTTY, 0) < 0)
+        (void)setpgid(0, 0);
     /* Here and not in the keeper, which may be killed at any moment: then the guard knows, or we end. */
     guard_owns_group(getpid());
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -230,7 +231,7 @@ _Noreturn static void child_become(pid_t keeper, char *const *argv, char **env, 
 }
 
 /* Waits for the exec itself, so that a program that cannot start is an error here and not a status. */
-static int fork_and_exec(char *const *argv, char **env, const int fds[3], pid_t *pid, struct err *e)
+static int fork_and_exec(char *const *argv, char **env, const int fds[4], pid_t *pid, struct err *e)
 {
     int report[2], failed = 0;
     ssize_t n = 0;
@@ -256,7 +257,7 @@ static int fork_and_exec(char *const *argv, char **env, const int fds[3], pid_t 
                    strerror(failed));
 }
 
-static int start_with(char *const *argv, const struct env_changes *changes, const int fds[3], pid_t *pid,
+static int start_with(char *const *argv, const struct env_changes *changes, const int fds[4], pid_t *pid,
                       struct err *e)
 {
     char **env = env_build(changes);
@@ -304,7 +305,8 @@ int child_start(struct child *c, char *const *argv, const struct env_changes *en
     if (null < 0)
         (void)err_set(e, ERR_TRY_LATER, "/dev/null: %s", strerror(errno));
     else if (fd_pipe(out, e) == 0 && fd_pipe(err, e) == 0)
-        started = start_with(argv, env, (int[]){null, out[1], err[1]}, &c->pid, e);
+        started = start_with(argv, env, (int[]){null, out[1], err[1], c->asks ? terminal_for_child() : -1},
+                             &c->pid, e);
     fd_close_cleanup(&out[1]);
     fd_close_cleanup(&err[1]);
     if (started < 0)

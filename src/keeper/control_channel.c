@@ -14,7 +14,9 @@
 #include <base/file.h>
 #include <base/mem.h>
 #include <event/loop.h>
+#include <event/terminal.h>
 #include <mysql/client_error.h>
+#include <tunnel/tell.h>
 
 #include "describe.h"
 #include "options.h"
@@ -75,6 +77,10 @@ static void control_read(struct watch *w, unsigned events)
         keeper->stop();
         return;
     }
+    if (got > 0 && said.kind == KEEPER_SHOWN) {
+        tell_asked();
+        return;
+    }
     if (got > 0 && said.kind == KEEPER_STAY) {
         stays = true;
         return;
@@ -102,6 +108,7 @@ void control_ready(void)
     describe_forward(&answer);
     if (send_record(&answer) < 0)
         keeper->quit(0);
+    terminal_silence();
     opt.target.ready = true;
 }
 
@@ -132,10 +139,12 @@ static int read_answer(struct record *answer, struct err *e)
         (void)err_set(e, ERR_LOGIN, "no answer within %s", buf_str(&time));
         return err_hint(e, "login_timeout gives it longer");
     }
-    if (record_read(STDIN_FILENO, answer, clock_deadline(PATIENCE_MS, CLOCK_NEVER), e) <= 0)
-        keeper->quit(0);
-    if (answer->kind == KEEPER_STOP)
-        keeper->quit(0);
+    do {
+        record_release(answer);
+        if (record_read(STDIN_FILENO, answer, clock_deadline(PATIENCE_MS, CLOCK_NEVER), e) <= 0 ||
+            answer->kind == KEEPER_STOP)
+            keeper->quit(0);
+    } while (answer->kind == KEEPER_SHOWN);
     return answer->kind == KEEPER_ANSWER ? 0 : record_error(answer, e);
 }
 

@@ -10,6 +10,7 @@
 #include <base/proc.h>
 #include <event/guard.h>
 #include <event/loop.h>
+#include <event/terminal.h>
 #include <mysql/tls.h>
 #include <openssh/askpass.h>
 
@@ -95,6 +96,7 @@ int main(int argc, char **argv)
         return askpass_main(argc, argv);
     proc_raise_files();
     guard_start();
+    terminal_take(KEEPER_TERMINAL_FD);
     control_init(&control_events);
     if (control_open(&e) < 0)
         give_up(&e);

@@ -331,6 +331,7 @@ static void start_own(void)
     master.deadline = clock_deadline(hops(s) * s->connect_timeout + SPARE_MS, CLOCK_NEVER);
     master.ssh.ended = ended;
     master.ssh.debugged = debugged;
+    master.ssh.asks = true;
     ask_begin(s, &master.deadline, give_up);
     if (start(&e) < 0) {
         struct err ignored = ERR_INIT;

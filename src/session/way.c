@@ -15,6 +15,7 @@
 #include <base/mem.h>
 #include <base/proc.h>
 #include <base/tty.h>
+#include <base/tty_relay.h>
 #include <ipc/helper.h>
 #include <model/address.h>
 
@@ -260,20 +261,33 @@ static int64_t hop_ms(const struct profile *p)
 }
 
 struct talk {
+    struct tty_relay terminal;
     const struct profile *p;
     int line;
-    const char *hop;
     int64_t deadline; /* of the whole run */
     struct way_answers answers;
 };
 
+/* Whether it could be sent the line tells, which is read next. */
+static void say_shown(int line)
+{
+    AUTO_RECORD(shown);
+    struct err ignored = ERR_INIT;
+
+    shown.kind = KEEPER_SHOWN;
+    (void)record_write(line, &shown, clock_deadline(STOP_MS, CLOCK_NEVER), &ignored);
+}
+
 /* Shows the wait for one hop after another: which one the keeper is at is not known here. */
-static void wait_for_record(const struct talk *t, int64_t until)
+static void wait_for_record(struct talk *t, int64_t until)
 {
     while (clock_left(until) > 0) {
         int64_t last = clock_ms() < t->deadline ? t->deadline : until;
-        if (tty_wait_readable(t->line, t->hop, clock_deadline(hop_ms(t->p), last)))
+        bool used = tty_relay_was_used(&t->terminal);
+        if (tty_relay_wait(&t->terminal, t->line, clock_deadline(hop_ms(t->p), last)))
             return;
+        if (!used && tty_relay_was_used(&t->terminal))
+            say_shown(t->line);
     }
 }
 
@@ -308,8 +322,10 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
             log_said(got);
         else if (got->kind != KEEPER_ASK)
             return err_set(e, ERR_PROTOCOL, "%s: a record of kind %d", KEEPER, got->kind);
-        else
+        else {
+            tty_relay_pause(&t->terminal);
             way_answer(t->line, got, &t->answers);
+        }
         if (t->deadline != CLOCK_NEVER && t->answers.by_person)
             t->deadline += clock_ms() - began;
         t->answers.by_person = false;
@@ -324,23 +340,31 @@ int way_open(const struct profile *p, const struct plan *plan, const struct way_
     AUTO_FREE(char *, path);
     AUTO_FREE(char *, hop);
     struct env_changes env = {0};
-    struct talk talk = {.p = p, .deadline = deadline, .answers = {.profile = p}};
+    bool opened = false;
+    struct talk talk = {.p = p, .terminal = TTY_RELAY_INIT, .deadline = deadline, .answers = {.profile = p}};
 
     path = helper_path(KEEPER);
     keeper_environment(p, &env);
-    int started = proc_spawn_keeper(path, &env, want->detached, &out->line, e);
+    if (profile_is_tunnelled(p) && !want->detached)
+        tty_relay_open(&talk.terminal);
+    int started = proc_spawn_keeper(path, &env, want->detached, talk.terminal.master, &out->line, e);
     env_release(&env);
-    if (started < 0)
+    if (started < 0) {
+        tty_relay_end(&talk.terminal);
         return -1;
+    }
     talk.line = out->line;
-    talk.hop = hop = hop_name(p, plan);
+    talk.terminal.whose = hop = hop_name(p, plan);
     open_record(p, plan, want, deadline, &open);
     if (record_write(out->line, &open, clock_deadline(GRACE_MS, deadline), e) < 0)
         (void)(e->code == ERR_PROTOCOL ? keeper_has_gone(e) : err_prefix(e, "%s", KEEPER));
-    else if (talk_until_ready(&talk, &ready, e) == 0 && take_ready(&ready, want, out, e) == 0) {
-        log_step("way", "%s", out->text);
-        return 0;
+    else
+        opened = talk_until_ready(&talk, &ready, e) == 0 && take_ready(&ready, want, out, e) == 0;
+    tty_relay_end(&talk.terminal);
+    if (!opened) {
+        way_release(out);
+        return -1;
     }
-    way_release(out);
-    return -1;
+    log_step("way", "%s", out->text);
+    return 0;
 }

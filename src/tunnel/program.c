@@ -241,7 +241,7 @@ static int run(struct err *e)
         return -1;
     program.child.printed = printed;
     program.child.ended = ended;
-    program.child.whole = true;
+    program.child.whole = program.child.asks = true;
     ready_begin(&program.ready, target_key(program.target, "ready"));
     program.promised = 0;
     program.starts++;

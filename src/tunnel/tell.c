@@ -20,6 +20,7 @@ static struct {
     struct timer timer;
     int64_t began;
     bool given; /* more time, already */
+    bool asked; /* on the terminal */
     char whose[300];
     struct words shown;
     void (*gather)(struct buf *out); /* NULL: no wait goes on */
@@ -70,7 +71,7 @@ void tell_begin(const char *whose, const struct target *target, void (*gather)(s
     (void)snprintf(tell.whose, sizeof tell.whose, "%s", whose);
     tell.target = target;
     tell.gather = gather;
-    tell.given = false;
+    tell.given = tell.asked = false;
     tell.began = clock_ms();
     if (!target->ready && target->person)
         timer_set(&tell.timer, tell.began + FIRST_MS, look);
@@ -83,6 +84,11 @@ void tell_end(void)
     tell.gather = NULL;
 }
 
+void tell_asked(void)
+{
+    tell.asked = true;
+}
+
 bool tell_gives_time(int64_t *deadline)
 {
     AUTO_BUF(said, SAID_MOST);
@@ -90,7 +96,8 @@ bool tell_gives_time(int64_t *deadline)
     if (!tell.gather || tell.given || tell.target->ready)
         return false;
     tell.gather(&said);
-    if (!said.len || !tell.target->person || tell.began + tell.target->login_timeout <= *deadline)
+    if ((!tell.asked && (!said.len || !tell.target->person)) ||
+        tell.began + tell.target->login_timeout <= *deadline)
         return false;
     tell.given = true;
     *deadline = tell.began + tell.target->login_timeout;

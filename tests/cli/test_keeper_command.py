@@ -190,7 +190,8 @@ def test_its_environment(far, ssm):
 
 
 def test_its_stdin_and_terminal_are_not_ours(far):
-    far.script("nosy", "cat <&0 >$HOME/got; (: </dev/tty) 2>/dev/null && echo tty >>$HOME/got; exit 5")
+    """What is typed goes to it only once it has asked: test_ssh_terminal.py."""
+    far.script("nosy", "cat <&0 >$HOME/got; timeout --foreground 1 cat </dev/tty >>$HOME/got; exit 5")
     far.say(command="nosy {local_port}")
     terminal = far.pty("connect", "p")
     terminal.sendline(b"for the client")

@@ -40,12 +40,13 @@ enum {
     HTTP_TAG_FAILED,    /* why no answer came */
     HTTP_TAG_TRANSIENT, /* present: the same request may work if it is tried again */
     /* To sign. */
-    HTTP_TAG_PEM,    /* EC private key on P-256, SEC 1 or PKCS #8 */
-    HTTP_TAG_BYTES,  /* what is signed or digested; in the answer the signature, r and s, 64 bytes, or the
-                        digest */
-    HTTP_TAG_POINT,  /* in the answer: the public key's x and y, 64 bytes */
-    HTTP_TAG_BROKEN, /* present beside FAILED: what came broke the rules */
-    HTTP_TAG_STAYS,  /* to request, present: no redirect is followed */
+    HTTP_TAG_PEM,        /* EC private key on P-256, SEC 1 or PKCS #8 */
+    HTTP_TAG_BYTES,      /* what is signed or digested; in the answer the signature, r and s, 64 bytes, or the
+                            digest */
+    HTTP_TAG_POINT,      /* in the answer: the public key's x and y, 64 bytes */
+    HTTP_TAG_BROKEN,     /* present beside FAILED: what came broke the rules */
+    HTTP_TAG_STAYS,      /* to request, present: no redirect is followed */
+    HTTP_TAG_CONNECT_TO, /* to request: HOST:PORT that is dialled in the place of the URL's */
     /* Of a file that another program has written: it, and its decrypted form or JSON, are BYTES. */
     HTTP_TAG_SECRET_KEY, /* 16 bytes */
     HTTP_TAG_IV,         /* 16 bytes, for CBC; absent: ECB */

@@ -2,8 +2,15 @@
 #include "begin.h"
 
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
+#include <base/clock.h>
+#include <base/log.h>
 #include <output/client.h>
+
+/* Seconds; a user that a session may outlive. */
+#define NOTED_LIFE (30 * 60)
 
 static int check_args(char *const *args, struct err *e)
 {
@@ -16,6 +23,18 @@ static int check_args(char *const *args, struct err *e)
         }
     }
     return 0;
+}
+
+/* Said only to whoever may still be there then. */
+static void note_life(const struct session *s)
+{
+    time_t left = s->credential.expires_at - time(NULL);
+    AUTO_BUF(life, 64);
+
+    if (!s->plan.provider || !s->plan.provider->makes_user || left >= NOTED_LIFE || !isatty(STDIN_FILENO))
+        return;
+    clock_format_duration(&life, (int64_t)left * 1000);
+    log_note("note: the database user ends in %s", buf_str(&life));
 }
 
 static int connect_run(struct invocation *inv, struct err *e)
@@ -31,6 +50,7 @@ static int connect_run(struct invocation *inv, struct err *e)
     s.may_log_in = true;
     if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)
         return -1;
+    note_life(&s);
     return session_become_client(&s, inv->rest, e);
 }
 

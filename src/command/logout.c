@@ -22,10 +22,45 @@ static void gather(void *context, const char *identity, const char *label, time_
     words_add(context, identity);
 }
 
+/* What a provider has elsewhere, as Vault's tokens, is revoked there: by the profiles that have one. */
+static unsigned sign_out(const char *name)
+{
+    AUTO_SESSION(s);
+    struct err e = ERR_INIT;
+    const struct request request = {.name = name, .verb = "logout"};
+    unsigned n = 0;
+
+    if (session_open(&s, &request, &e) == 0 && session_plan(&s, FOR_SECRET, NULL, false, &e) == 0 &&
+        s.plan.provider && s.plan.provider->makes_user && session_sign_out(&s, &n, &e) == 0)
+        return n;
+    if (e.code)
+        log_step("logout", "%s: %s", name, e.msg);
+    return 0;
+}
+
+static unsigned sign_out_all(struct err *e)
+{
+    struct config *config = NULL;
+    unsigned n = 0;
+
+    if (config_load(&config, e) == 0) {
+        const char *const *names = config_profile_names(config);
+        for (size_t i = 0; names[i]; i++) {
+            AUTO_PROFILE(p);
+            if (config_resolve(config, names[i], NULL, NULL, 0, &p, e) == 0 &&
+                text_equal(profile_str(&p, KEY_auth), "vault"))
+                n += sign_out(names[i]);
+        }
+    }
+    config_free(config);
+    err_clear(e);
+    return n;
+}
+
 static int forget_all(int64_t deadline, struct err *e)
 {
     AUTO_WORDS(identities);
-    unsigned n = 0;
+    unsigned n = sign_out_all(e);
 
     if (store_keyring.list("", gather, &identities, deadline, e) == STORE_FAILED)
         return -1;

@@ -132,7 +132,7 @@ static int hop_credential(struct session *s, struct report *r, struct err *e)
 static int hop_server(struct session *s, struct report *r, struct probe *probe, struct err *e)
 {
     AUTO_FREE(char *, detail);
-    int result = session_probe(s, probe, e);
+    int result = session_probe_patiently(s, probe, e);
 
     if (result == 0)
         detail = mem_printf("%s, %s, %s", probe->version, probe->user,

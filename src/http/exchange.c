@@ -253,6 +253,23 @@ static void set_up_proxy(const struct record *r, const char *url)
         set_text(CURLOPT_PROXY, proxy);
 }
 
+/* The URL then has the name that the certificate is verified for, and another host is dialled. */
+static void set_up_route(const struct record *r)
+{
+    static struct curl_slist *route; /* libcurl reads it until the end of the exchange */
+    AUTO_FREE(char *, to);
+    AUTO_BUF(line, 1024);
+
+    curl_slist_free_all(route);
+    route = NULL;
+    to = record_str(r, HTTP_TAG_CONNECT_TO);
+    if (!to)
+        return;
+    buf_printf(&line, "::%s", to);
+    append(&route, buf_str(&line));
+    (void)curl_easy_setopt(curl, CURLOPT_CONNECT_TO, route);
+}
+
 static void set_up_request(const struct record *r, const char *url)
 {
     AUTO_FREE(char *, method);
@@ -281,6 +298,7 @@ static void set_up_request(const struct record *r, const char *url)
     if (key)
         set_text(CURLOPT_SSLKEY, key);
     set_up_proxy(r, url);
+    set_up_route(r);
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                            (long)record_u64(r, HTTP_TAG_CONNECT_TIMEOUT, 10000));
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)record_u64(r, HTTP_TAG_TIMEOUT, 60000));

@@ -39,6 +39,7 @@ static int vault_get(const struct profile *p, int64_t deadline, struct credentia
     if (!out->login && vault_login(p, deadline, out, e) < 0)
         return -1;
     struct vault *v = out->login_state;
+    v->wants_fresh = out->wants_fresh;
     if (vault_read(v, deadline, e) < 0)
         return -1;
     vault_take_credential(v, out);

@@ -41,15 +41,45 @@ static int put_body(struct http_request *request, const json_t *body, struct err
     return 0;
 }
 
-static int build(const struct vault *v, const struct vault_call *c, struct http_request *request,
+/* VAULT_TLS_SERVER_NAME stands in the URL, for the certificate, and the host of vault_addr is dialled. */
+static void start_as(const struct vault *v, const struct vault_call *c, struct http_request *request,
+                     struct buf *url)
+{
+    const char *authority = strstr(v->addr, "://") + 3, *path = authority + strcspn(authority, "/");
+    const char *bracket = *authority == '[' ? strchr(authority, ']') : authority;
+    const char *colon = bracket ? memchr(bracket, ':', (size_t)(path - bracket)) : NULL;
+    AUTO_FREE(char *, host);
+    AUTO_FREE(char *, to);
+
+    host = mem_strndup(authority, (size_t)(path - authority));
+    to = colon ? mem_strdup(host) : mem_printf("%s:443", host);
+    buf_printf(url, "https://%s%.*s%s/v1/%s", v->tls_name, colon ? (int)(path - colon) : 0,
+               colon ? colon : "", path, c->path);
+    http_start(request, c->method, buf_str(url));
+    http_header(request, "Host", host);
+    record_put_str(&request->record, HTTP_TAG_CONNECT_TO, to);
+    (void)snprintf(request->host, sizeof request->host, "%s", host);
+}
+
+static int start(const struct vault *v, const struct vault_call *c, struct http_request *request,
                  struct err *e)
 {
     AUTO_BUF(url, URL_MOST);
 
-    buf_printf(&url, "%s/v1/%s", v->addr, c->path);
-    if (!buf_ok(&url))
-        return err_set(e, ERR_DATA, "Vault: a request over %d bytes", URL_MOST);
-    http_start(request, c->method, buf_str(&url));
+    if (v->tls_name && text_starts(v->addr, "https://")) {
+        start_as(v, c, request, &url);
+    } else {
+        buf_printf(&url, "%s/v1/%s", v->addr, c->path);
+        http_start(request, c->method, buf_str(&url));
+    }
+    return buf_ok(&url) ? 0 : err_set(e, ERR_DATA, "Vault: a request over %d bytes", URL_MOST);
+}
+
+static int build(const struct vault *v, const struct vault_call *c, struct http_request *request,
+                 struct err *e)
+{
+    if (start(v, c, request, e) < 0)
+        return -1;
     http_header(request, "X-Vault-Request", "true");
     if (c->token)
         http_header_secret(request, "X-Vault-Token", c->token);

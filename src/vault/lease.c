@@ -19,6 +19,7 @@
 #include "token.h"
 
 #define VERSION '1'
+#define IDENTITY_MOST 32768
 #define STATIC_MOST (5 * 60)
 /* What Vault documents for a lease without a length. */
 #define SECONDS_DEFAULT 3600
@@ -32,14 +33,22 @@ void vault_lease_clear(struct vault_lease *l)
     *l = (struct vault_lease){0};
 }
 
-/* Whose, and of what; the token itself is not in it. */
-static char *lease_identity(const struct vault *v)
+/* Whose leases; the token itself is not in it. */
+static void put_owner(const struct vault *v, struct buf *out)
 {
     AUTO_FREE(char *, token);
 
     token = vault_token_identity(v);
-    return mem_printf(VAULT_LEASE_PREFIX "%s|path=%s%s%s", token + strlen(VAULT_TOKEN_PREFIX), v->path,
-                      v->space ? "|namespace=" : "", v->space ? v->space : "");
+    buf_printf(out, VAULT_LEASE_PREFIX "%s|path=", token + strlen(VAULT_TOKEN_PREFIX));
+}
+
+static char *lease_identity(const struct vault *v)
+{
+    AUTO_BUF(out, IDENTITY_MOST);
+
+    put_owner(v, &out);
+    vault_path_encode(&out, v->path);
+    return buf_take(&out);
 }
 
 void vault_lease_lock_name(const struct vault *v, char out[33])
@@ -144,13 +153,25 @@ void vault_lease_keep(const struct vault *v, int64_t deadline)
         (void)store_keyring.put(identity, label, entry, kept_until(v), deadline, &ignored);
 }
 
-bool vault_lease_forget(const struct vault *v, int64_t deadline)
+static void gather(void *context, const char *identity, const char *label, time_t expires)
 {
-    AUTO_FREE(char *, identity);
-    struct err ignored = ERR_INIT;
+    (void)label;
+    (void)expires;
+    words_add(context, identity);
+}
 
-    identity = lease_identity(v);
-    return store_keyring.erase(identity, deadline, &ignored) == STORE_OK;
+unsigned vault_lease_forget_all(const struct vault *v, int64_t deadline)
+{
+    AUTO_BUF(prefix, IDENTITY_MOST);
+    AUTO_WORDS(identities);
+    struct err ignored = ERR_INIT;
+    unsigned n = 0;
+
+    put_owner(v, &prefix);
+    (void)store_keyring.list(buf_str(&prefix), gather, &identities, deadline, &ignored);
+    for (size_t i = 0; i < identities.count; i++)
+        n += store_keyring.erase(identities.word[i], deadline, &ignored) == STORE_OK;
+    return n;
 }
 
 /* --- what Vault is asked */

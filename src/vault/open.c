@@ -10,6 +10,7 @@
 #include <base/file.h>
 #include <base/mem.h>
 #include <base/text.h>
+#include <model/address.h>
 
 #include "lease.h"
 #include "method.h"
@@ -150,6 +151,11 @@ static int fill(const struct profile *p, struct vault *v, struct err *e)
         take(p, KEY_vault_key, VARIABLE("CLIENT_KEY"), &v->key, e) < 0 || take_token(v, e) < 0)
         return -1;
     v->tls_name = mem_strdup(value_of(VARIABLE("TLS_SERVER_NAME"), &name));
+    if (v->tls_name && !host_is_valid(v->tls_name)) {
+        (void)err_set(e, ERR_CONFIG, "no host name");
+        (void)err_what(e, "%s", name);
+        return err_hint_sh(e, "unset %s", name);
+    }
     v->role = mem_strdup(profile_str(p, KEY_vault_role));
     v->user = mem_strdup(profile_str(p, KEY_vault_user));
     v->role_id = mem_strdup(profile_str(p, KEY_vault_role_id));

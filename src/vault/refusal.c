@@ -35,6 +35,7 @@ void vault_words(const char *errors, char *out, size_t size)
         while (at < end && strchr(" \t*", *at))
             at++;
         at = skip_count(at);
+        at += strspn(at, " ");
         while (end > at && strchr(" \t", end[-1]))
             end--;
         if (at < end && text.len)

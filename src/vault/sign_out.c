@@ -49,12 +49,12 @@ int vault_sign_out(struct vault *v, int64_t deadline, unsigned *forgotten, struc
     if (!vault_token_find(v, deadline))
         return 0;
     is_ours = v->token.from != VAULT_FROM_GIVEN;
-    bool has_lease = vault_lease_find(v, deadline);
+    (void)vault_lease_find(v, deadline);
     if (!is_ours || v->token.is_batch)
         revoke_lease(v, deadline);
     else if (revoke_token(v, deadline, &of_vault) < 0)
         note_left("the token", "", v->token.expires_at, &of_vault);
-    *forgotten = has_lease && vault_lease_forget(v, deadline);
+    *forgotten = vault_lease_forget_all(v, deadline);
     int result = vault_token_forget(v, deadline, &tokens, e);
     *forgotten += is_ours && tokens;
     return result;

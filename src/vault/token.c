@@ -56,10 +56,14 @@ static void add_part(struct buf *out, const char *name, const char *value)
 /* By a digest, as its name: whoever lists the keys must not see it. */
 static char *given_identity(const struct vault *v)
 {
+    AUTO_BUF(out, IDENTITY_MOST);
     char hash[33];
 
     text_hash(secret_bytes(v->given), secret_len(v->given), hash);
-    return mem_printf(VAULT_TOKEN_PREFIX "%s|token=%s", v->addr, hash);
+    buf_printf(&out, VAULT_TOKEN_PREFIX "%s", v->addr);
+    add_part(&out, "namespace", v->space);
+    add_part(&out, "token", hash);
+    return buf_take(&out);
 }
 
 char *vault_token_identity(const struct vault *v)

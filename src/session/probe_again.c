@@ -1,0 +1,96 @@
+/*
+ * A user that was made just now may not be on the replica that answers yet: the same user is tried again, and
+ * no other is made for it. One that was kept may have been dropped, and the password of a static role
+ * changed: a new credential is read, once.
+ */
+#include <session/session.h>
+
+#include <poll.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/mem.h>
+#include <base/tty.h>
+
+#define ACCESS_DENIED 1045
+#define NEW_SECONDS 10
+
+static bool is_new(const struct credential *c)
+{
+    return c->made_at && time(NULL) - c->made_at < NEW_SECONDS;
+}
+
+/* Shows itself where that takes over a second. */
+static bool nap(int64_t ms, struct tty_wait *wait, int64_t deadline)
+{
+    int64_t until = clock_deadline(ms, deadline);
+
+    while (clock_left(until) > 0) {
+        int left = tty_wait_left(wait);
+        (void)poll(NULL, 0, left < clock_left(until) ? left : clock_left(until));
+        tty_wait_tick(wait);
+    }
+    return clock_left(deadline) > 0;
+}
+
+/* The same user, for as long as it is new. */
+static int try_again(const struct session *s, struct probe *out, struct err *e)
+{
+    static const int naps_ms[] = {200, 500, 1000, 2000};
+    struct tty_wait wait;
+    int result = -1;
+
+    tty_wait_begin(&wait, "the server to know the new user", s->deadline);
+    for (size_t i = 0; i < ARRAY_LEN(naps_ms) && result < 0 && out->server_code == ACCESS_DENIED; i++) {
+        if (!nap(naps_ms[i], &wait, s->deadline))
+            break;
+        log_step("server", "%s: the user is new, tried again", e->msg);
+        probe_release(out);
+        err_clear(e);
+        result = session_probe(s, out, e);
+    }
+    tty_wait_end(&wait);
+    return result;
+}
+
+/* *e stays as it is where there is nothing new to be had. */
+static bool read_again(struct session *s)
+{
+    struct credential *c = &s->credential;
+    struct credential now = {.wants_fresh = true};
+    struct err ignored = ERR_INIT;
+
+    now.login = c->login;
+    now.login_state = c->login_state;
+    if (s->plan.provider->get(&s->profile, s->deadline, &now, &ignored) < 0) {
+        log_step("credential", "no new one: %s", ignored.msg);
+        return false;
+    }
+    free(c->user);
+    mem_wipe_free(c->lease_id);
+    secret_free(c->password);
+    c->user = now.user;
+    c->lease_id = now.lease_id;
+    c->password = now.password;
+    c->made_at = now.made_at;
+    c->expires_at = now.expires_at;
+    log_step("credential", "a new one, since the server refused the kept one");
+    return true;
+}
+
+int session_probe_patiently(struct session *s, struct probe *out, struct err *e)
+{
+    int result = session_probe(s, out, e);
+
+    if (result == 0 || out->server_code != ACCESS_DENIED || !s->credential.made_at)
+        return result;
+    if (!is_new(&s->credential) && read_again(s)) {
+        probe_release(out);
+        err_clear(e);
+        result = session_probe(s, out, e);
+    }
+    return result < 0 && is_new(&s->credential) && out->server_code == ACCESS_DENIED ? try_again(s, out, e)
+                                                                                     : result;
+}

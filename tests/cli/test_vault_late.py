@@ -1,0 +1,120 @@
+"""A database user of Vault's that the server refuses: one that is new is tried again and no other is made for it, one that was
+kept is replaced once. And what is said and done at the end of a user's life."""
+import re
+import threading
+
+import pytest
+
+from lib.forwards import until
+from lib.vault import refused, shown
+from test_vault_leases import ahead
+
+HIDDEN = "192.0.2.1"  # a user of this host is 1045 to us
+
+
+@pytest.fixture
+def given(desk, vault):
+    """A person whose token is in VAULT_TOKEN."""
+    desk.broker.env["VAULT_TOKEN"] = desk.broker.secret(vault.token().encode()).decode()
+    return desk
+
+
+def role(vault, name, host="%", ttl="1h", more=()):
+    """Another role, which makes its users for HOST; returns its vault_path."""
+    name = f"{name}{vault.tag}"
+    vault.vault("POST", f"{vault.db}/roles/{name}", {
+        "db_name": "app", "default_ttl": ttl, "max_ttl": "24h",
+        "creation_statements": [f"CREATE USER '{{{{name}}}}'@'{host}' IDENTIFIED BY '{{{{password}}}}'", *more]})
+    path = f"{vault.db}/creds/{name}"
+    vault.allow(f'path "{path}" {{ capabilities = ["read"] }}')
+    return path
+
+
+def denied(database):
+    return int(database.admin("show global status like 'Access_denied_errors'").split()[-1])
+
+
+def test_user_that_is_not_there_yet(given, vault, mariadb_server):
+    """As on a replica that lags: the same user is let in once it is there, and Vault has made one. (Here the server has it under
+    another host's name until it has refused it.)"""
+    path = role(vault, "late", HIDDEN)
+    given.configure(vault_path=path)
+    before = denied(mariadb_server)
+
+    def appear():
+        until(lambda: vault.users() and denied(mariadb_server) > before, 60)
+        for user in vault.users():
+            mariadb_server.admin(f"rename user '{user}'@'{HIDDEN}' to '{user}'@'%'")
+    thread = threading.Thread(target=appear)
+    thread.start()
+    done = given.run("test", "w", "-v")
+    thread.join()
+    assert done.code == 0, done.errors
+    assert "the user is new, tried again" in done.errors
+    assert len(vault.front.asked("GET", path)) == 1 and len(vault.users()) == 1
+
+
+def test_user_that_is_never_there(given, vault):
+    """After some seconds it is an error, and still one user was made."""
+    path = role(vault, "never", HIDDEN)
+    given.configure(vault_path=path)
+    done = given.run("test", "w")
+    assert done.code == 77 and "1045" in done.errors and "--fresh" in done.errors
+    assert len(vault.front.asked("GET", path)) == 1 and len(vault.users()) == 1
+
+
+def test_kept_user_that_was_dropped(given, vault, mariadb_server):
+    """`test` reads another one, which the next run then uses too."""
+    first = given.lease()
+    mariadb_server.admin(f"drop user '{first.user}'@'%'")
+    done = given.run("test", "w", wrap=ahead(15))  # so that it is no new one
+    assert done.code == 0, done.errors
+    assert len(vault.front.asked("GET", vault.path)) == 2 and given.lease(wrap=ahead(20)).user in done.text
+
+
+def test_note_about_a_short_life(given, vault, clients):
+    """Who sits at a terminal is told when the user ends within half an hour; a program is not."""
+    client = str(clients["mariadb1011"].path)
+    given.configure(vault_path=role(vault, "brief", ttl="10m"))
+    tty = given.pty("connect", "w", "--client", client, "--", "-NBe", "select 1")
+    assert tty.wait() == 0 and re.search(r"note: the database user ends in 9m\r?\n", shown(tty))
+    assert given.run("connect", "w", "--client", client, "--", "-NBe", "select 1").errors == ""
+    given.configure()
+    vault.allow(f'path "{vault.path}" {{ capabilities = ["read"] }}')
+    tty = given.pty("connect", "w", "--client", client, "--", "-NBe", "select 1")
+    assert tty.wait() == 0 and "note:" not in shown(tty)
+
+
+def test_log_out_of_everything(desk, vault):
+    """--all revokes the tokens of all profiles, and their users are gone."""
+    mount, role_id, secret_id = vault.approle()
+    desk.broker.write("secret-id", desk.broker.secret(secret_id.encode()) + b"\n", secret=True)
+    keys = {"vault_auth": "approle", "vault_mount": mount, "vault_role_id": role_id, "vault_secret_id_file": "~/secret-id"}
+    other = vault.role("other", "1h", "2h")
+    vault.allow(f'path "{vault.db}/creds/*" {{ capabilities = ["read"] }}')
+    desk.configure("[profile broken]\nauth = vault\n[profile two]\ninherits = w\nvault_path = " + other + "\n", **keys)
+    assert desk.ask().code == 0 and desk.run("exec", "two", "--", "true").code == 0 and len(vault.users()) == 2
+    assert len(vault.front.asked("PUT", f"auth/{mount}/login")) == 1, "one token for both"
+    done = desk.run("logout", "--all")
+    assert (done.code, done.errors) == (0, "forgot 3 sessions\n") and vault.users_become(0)
+    assert len(vault.front.asked("revoke-self")) == 1 and desk.run("status").text == ""
+
+
+@pytest.mark.parametrize("name, good", [("db.test.internal", True), ("other.example", False)])
+def test_tls_server_name(given, vault, vault_server, pki, name, good):
+    """VAULT_TLS_SERVER_NAME is the name that Vault's certificate must have."""
+    given.configure(vault_addr=vault_server.tls, vault_ca=str(pki.ca))
+    given.broker.env["VAULT_TLS_SERVER_NAME"] = name
+    done = given.ask()
+    if good:
+        assert done.code == 0, done.errors
+    else:
+        refused(done, 69, "certificate is not trusted")
+
+
+@pytest.mark.parametrize("value", ["-x", "a b", "a:1", "a/b"])
+def test_tls_server_name_that_is_none(given, vault, vault_server, value):
+    given.configure(vault_addr=vault_server.tls)
+    given.broker.env["VAULT_TLS_SERVER_NAME"] = value
+    done = given.ask()
+    assert done.code == 78 and done.errors.startswith("broker: VAULT_TLS_SERVER_NAME: no host name\nhint: ")

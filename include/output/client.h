@@ -56,6 +56,10 @@ int client_plain_file(const struct connection *c, struct secret **out, bool *by_
  */
 int client_params_file(const struct connection *c, enum flavour f, bool masked, struct buf *out,
                        struct err *e);
+/* The same for drivers and scripts that read [client] alone. */
+int client_params_plain(const struct connection *c, bool masked, struct buf *out, struct err *e);
+/* ERR_DATA, naming the format, for a TLS level that MariaDB's clients have no options for. */
+int client_check_mariadb(const char *format, const struct connection *c, struct err *e);
 
 /* Unsets the variables that would override our parameters in the client's environment, and sets MYSQL_PWD if
  * `by_env`. */

@@ -182,7 +182,7 @@ static void help_exit_codes(void)
 static void help_formats(void)
 {
     for (const struct kind *k = kind_formats; k->name; k++)
-        (void)printf("%-10s  %s\n", k->name, k->help);
+        (void)printf("%-14s  %s\n", k->name, k->help);
 }
 
 int help_topic(const char *topic, struct err *e)

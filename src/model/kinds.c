@@ -19,7 +19,7 @@ const struct kind kind_tunnels[] = {
 };
 
 const struct kind kind_formats[] = {
-#define FORMAT(id, help) {#id, help},
+#define FORMAT(id, name, help) {name, help},
 #include <model/kinds.def>
     {NULL, NULL},
 };

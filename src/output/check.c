@@ -9,26 +9,27 @@
 
 #include "write.h"
 
-static int refuse_hint(struct err *e)
+static int refuse_tls(const struct format *f, struct err *e)
 {
-    return err_hint(e, "another format (broker help formats), or broker exec, whose TLS is broker's");
+    return err_hint(e, "use another format (broker help formats)%s",
+                    f->levels ? ", or broker exec, which makes the TLS itself" : "");
 }
 
-static int refuse_field(const struct format *f, const char *field, const char *why, struct err *e)
+static int refuse_value(const struct format *f, const char *field, const char *why, struct err *e)
 {
-    (void)err_set(e, ERR_DATA, "format %s: %s %s", f->name, field, why);
-    return refuse_hint(e);
+    (void)err_set(e, ERR_DATA, "format %s cannot carry %s: it %s", f->name, field, why);
+    return err_hint(e, "use another format: broker help formats");
 }
 
-static int check_levels(const struct format *f, const struct connection *c, struct err *e)
+static int check_level(const struct format *f, const struct connection *c, struct err *e)
 {
     if (!f->levels || (f->levels & 1u << c->tls))
         return 0;
-    (void)err_set(e, ERR_DATA, "format %s: tls = %s cannot be said in it", f->name, tls_level_name(c->tls));
-    return refuse_hint(e);
+    (void)err_set(e, ERR_DATA, "format %s cannot express tls = %s", f->name, tls_level_name(c->tls));
+    return refuse_tls(f, e);
 }
 
-/* One that says nothing of TLS says nothing of its files either. */
+/* A format that says nothing about TLS says nothing about its files either. */
 static int check_places(const struct format *f, const struct connection *c, struct err *e)
 {
     const struct {
@@ -43,8 +44,10 @@ static int check_places(const struct format *f, const struct connection *c, stru
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (rows[i].value && !(f->carries & rows[i].place))
-            return refuse_field(f, rows[i].field, "has no place in it", e);
+        if (rows[i].value && !(f->carries & rows[i].place)) {
+            (void)err_set(e, ERR_DATA, "format %s cannot carry %s", f->name, rows[i].field);
+            return refuse_tls(f, e);
+        }
     }
     return 0;
 }
@@ -55,17 +58,17 @@ static int check_bytes(const struct format *f, const char *field, const char *s,
     AUTO_BUF(why, 64);
 
     if (memchr(s, '\0', n))
-        return refuse_field(f, field, "holds a NUL byte", e);
+        return refuse_value(f, field, "contains a NUL byte", e);
     if (!(f->carries & CARRIES_BYTES) && !text_is_utf8(s, n))
-        return refuse_field(f, field, "is not UTF-8", e);
+        return refuse_value(f, field, "is not UTF-8", e);
     size_t at = forbidden ? strcspn(s, forbidden) : n;
     if (at >= n)
         return 0;
     if ((unsigned char)s[at] > ' ')
-        buf_printf(&why, "holds '%c', which it cannot carry", s[at]);
+        buf_printf(&why, "contains '%c'", s[at]);
     else
-        buf_puts(&why, s[at] == ' ' ? "holds a blank, which it cannot carry" : "has more than one line");
-    return refuse_field(f, field, buf_str(&why), e);
+        buf_puts(&why, s[at] == ' ' ? "contains a space" : "contains a control character");
+    return refuse_value(f, field, buf_str(&why), e);
 }
 
 static int check_values(const struct format *f, const struct connection *c, struct err *e)
@@ -95,7 +98,7 @@ static int check_values(const struct format *f, const struct connection *c, stru
 
 int format_check(const struct format *f, const struct connection *c, struct err *e)
 {
-    if (check_levels(f, c, e) < 0 || check_places(f, c, e) < 0)
+    if (check_level(f, c, e) < 0 || check_places(f, c, e) < 0)
         return -1;
     return check_values(f, c, e);
 }
@@ -104,8 +107,8 @@ static int check_room(const struct format *f, const struct buf *out, struct err 
 {
     if (buf_ok(out))
         return 0;
-    (void)err_set(e, ERR_DATA, "format %s: too long for it", f->name);
-    return refuse_hint(e);
+    (void)err_set(e, ERR_DATA, "format %s cannot carry that much", f->name);
+    return err_hint(e, "use another format: broker help formats");
 }
 
 int format_line(const struct format *f, const struct connection *c, const struct format_how *how,

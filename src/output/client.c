@@ -197,3 +197,33 @@ bool client_arg_must_be_first(const char *arg)
     }
     return false;
 }
+
+/* Without a user of ours (auth = client) nothing is unset: the user's own set-up decides. */
+void client_environment(const struct connection *c, enum flavour f, bool by_env, struct env_changes *env)
+{
+    static const char *const scrubbed[] = {"MYSQL_PWD",
+                                           "MYSQL_HOST",
+                                           "MYSQL_TCP_PORT",
+                                           "MYSQL_UNIX_PORT",
+                                           "MYSQL_GROUP_SUFFIX",
+                                           "LIBMYSQL_PLUGINS",
+                                           "LIBMYSQL_PLUGIN_DIR",
+                                           "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN",
+                                           "MARIADB_TLS_DISABLE_PEER_VERIFICATION",
+                                           "MARIADB_PLUGIN_DIR",
+                                           "MARIADB_HOST",
+                                           "MARIADB_UNIX_PORT",
+                                           "MARIADB_GROUP_SUFFIX",
+                                           "MARIADB_HOME"};
+
+    if (!c->password)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(scrubbed); i++)
+        env_unset(env, scrubbed[i]);
+    if (f != FLAVOUR_MARIADB)
+        env_set(env, "MYSQL_TEST_LOGIN_FILE", "/dev/null");
+    if (f == FLAVOUR_UNKNOWN && c->cleartext)
+        env_set(env, "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN", "1");
+    if (by_env)
+        env_set_secret(env, "MYSQL_PWD", c->password);
+}

@@ -32,8 +32,8 @@ int dotenv_put(struct buf *out, const char *format, const char *key, const char 
     char quote = quote_for(value);
 
     if (!quote) {
-        (void)err_set(e, ERR_DATA, "format %s: readers of such files disagree about the value of %s", format,
-                      key);
+        (void)err_set(e, ERR_DATA, "format %s cannot carry %s: programs read such a value differently",
+                      format, key);
         return err_hint(e, "--format url, or broker exec");
     }
     if (is_plain(value))

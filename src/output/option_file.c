@@ -26,10 +26,11 @@ struct writer {
     struct secret *out;
     struct err *e;
     int failed;
-    bool plain;  /* quotes only if the clients' own reader needs them; other readers take quotes for part of
-                    the value */
-    bool lean;   /* omit defaults: no included file can change them */
-    bool masked; /* write the password as a comment */
+    bool plain; /* quotes only if the clients' own reader needs them; other readers take quotes for part of
+                   the value */
+    bool lean;  /* omit defaults: no included file can change them */
+    const char *key; /* whose value is written */
+    bool masked;     /* write the password as a comment */
 };
 
 static void put(struct writer *w, const char *s, size_t n)
@@ -65,6 +66,14 @@ static bool needs_quotes(const char *s, size_t n)
     return false;
 }
 
+/* PyMySQL takes quotes off, and leaves what is escaped in them. */
+static void refuse_value(struct writer *w)
+{
+    (void)err_set(w->e, ERR_DATA, "format mycnf-plain cannot carry %s: it needs quotes and contains one",
+                  w->key);
+    w->failed = err_hint(w->e, "--format mycnf, or another: broker help formats");
+}
+
 /* Inside double quotes: backslash, quote and the control characters that would end or change the line. */
 static void put_value(struct writer *w, const char *s, size_t n)
 {
@@ -75,6 +84,8 @@ static void put_value(struct writer *w, const char *s, size_t n)
         put(w, "\n", 1);
         return;
     }
+    if (w->plain && w->lean && memchr(s, '"', n))
+        refuse_value(w);
     put(w, "\"", 1);
     for (size_t i = 0; i < n; i++) {
         const char *at = s[i] ? strchr(plain, s[i]) : NULL;
@@ -92,6 +103,7 @@ static void put_str(struct writer *w, const char *key, const char *value)
 {
     if (!value)
         return;
+    w->key = key;
     put(w, key, strlen(key));
     put(w, "=", 1);
     put_value(w, value, strlen(value));
@@ -156,6 +168,7 @@ static void put_user(struct writer *w, const struct connection *c, bool with_pas
     if (c->password && w->masked) {
         put_line(w, "# password=" MASK);
     } else if (c->password && with_password) {
+        w->key = "password";
         put(w, "password=", 9);
         put_value(w, secret_bytes(c->password), secret_len(c->password));
     }
@@ -166,6 +179,17 @@ static void put_socket(struct writer *w, const char *path)
     put_str(w, "host", "localhost");
     put_str(w, "socket", path);
     put_line(w, "protocol=SOCKET");
+}
+
+static void put_place(struct writer *w, const struct connection *c)
+{
+    if (c->socket) {
+        put_socket(w, c->socket);
+        return;
+    }
+    put_str(w, "host", c->host);
+    put_number(w, "port", c->port);
+    put_line(w, "protocol=TCP");
 }
 
 static void put_tls_files(struct writer *w, const struct connection *c)
@@ -181,13 +205,7 @@ static void put_client_group(struct writer *w, const struct connection *c, enum 
 {
     put_group(w, "client");
     put_user(w, c, with_password);
-    if (c->socket) {
-        put_socket(w, c->socket);
-    } else {
-        put_str(w, "host", c->host);
-        put_number(w, "port", c->port);
-        put_line(w, "protocol=TCP");
-    }
+    put_place(w, c);
     put_str(w, "tls-version", c->tls_version);
     put_tls_files(w, c);
     /* Last, because from MariaDB 11.4 each TLS option, even the version, undoes an earlier skip-ssl. */
@@ -260,23 +278,23 @@ int client_option_file(const struct connection *c, enum flavour f, struct secret
     return 0;
 }
 
-static int refuse_line(const char *format, struct err *e)
+static int check_line(const char *format, const struct connection *c, struct err *e)
 {
-    (void)err_set(e, ERR_DATA, "format %s: password has over %d bytes, which MariaDB's reader would change",
-                  format, MARIADB_LINE_MAX);
+    if (!c->password || escaped_length(c->password) <= MARIADB_LINE_MAX)
+        return 0;
+    (void)err_set(e, ERR_DATA,
+                  "format %s cannot carry password: MariaDB's clients change one of over %d bytes", format,
+                  MARIADB_LINE_MAX);
     return err_hint(e, "broker connect or exec, or --format env");
 }
 
-/* What plan.c has a keeper for. */
-static int check_mariadb(const struct connection *c, struct err *e)
+int client_check_mariadb(const char *format, const struct connection *c, struct err *e)
 {
-    if (c->password && escaped_length(c->password) > MARIADB_LINE_MAX)
-        return refuse_line("mycnf", e);
     if (c->tls <= TLS_PREFERRED ||
         (c->tls == TLS_VERIFY_IDENTITY && (!c->host || !host_is_loopback(c->host))))
         return 0;
-    (void)err_set(e, ERR_DATA, "format mycnf: tls = %s cannot be said to a MariaDB client%s",
-                  tls_level_name(c->tls), c->tls == TLS_VERIFY_IDENTITY ? " of this machine" : "");
+    (void)err_set(e, ERR_DATA, "format %s: MariaDB's clients have no option for tls = %s%s", format,
+                  tls_level_name(c->tls), c->tls == TLS_VERIFY_IDENTITY ? " to this machine" : "");
     return err_hint(e, "--client mysql, or broker connect");
 }
 
@@ -294,7 +312,7 @@ int client_params_file(const struct connection *c, enum flavour f, bool masked, 
     AUTO_SECRET(text);
     struct connection lean = *c;
 
-    if (f == FLAVOUR_MARIADB && check_mariadb(c, e) < 0)
+    if (f == FLAVOUR_MARIADB && (check_line("mycnf", c, e) < 0 || client_check_mariadb("mycnf", c, e) < 0))
         return -1;
     text = secret_new(OPTION_FILE_MAX);
     struct writer w = {.out = text, .e = e, .lean = true, .masked = masked};
@@ -313,7 +331,7 @@ int client_params_file(const struct connection *c, enum flavour f, bool masked, 
 static void put_mariadb_group(struct writer *w, const struct connection *c)
 {
     put_group(w, "client-mariadb");
-    put_line(w, "ssl-verify-server-cert=0");
+    put_number(w, "ssl-verify-server-cert", c->tls >= TLS_REQUIRED);
     put_number(w, "ssl", c->tls != TLS_DISABLED);
     put_str(w, "plugin-dir", c->plugin_dir);
 }
@@ -358,32 +376,23 @@ int client_plain_file(const struct connection *c, struct secret **out, bool *by_
     return 0;
 }
 
-/* Without a user of ours (auth = client) nothing is unset: the user's own set-up decides. */
-void client_environment(const struct connection *c, enum flavour f, bool by_env, struct env_changes *env)
+int client_params_plain(const struct connection *c, bool masked, struct buf *out, struct err *e)
 {
-    static const char *const scrubbed[] = {"MYSQL_PWD",
-                                           "MYSQL_HOST",
-                                           "MYSQL_TCP_PORT",
-                                           "MYSQL_UNIX_PORT",
-                                           "MYSQL_GROUP_SUFFIX",
-                                           "LIBMYSQL_PLUGINS",
-                                           "LIBMYSQL_PLUGIN_DIR",
-                                           "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN",
-                                           "MARIADB_TLS_DISABLE_PEER_VERIFICATION",
-                                           "MARIADB_PLUGIN_DIR",
-                                           "MARIADB_HOST",
-                                           "MARIADB_UNIX_PORT",
-                                           "MARIADB_GROUP_SUFFIX",
-                                           "MARIADB_HOME"};
+    AUTO_SECRET(text);
 
-    if (!c->password)
-        return;
-    for (size_t i = 0; i < ARRAY_LEN(scrubbed); i++)
-        env_unset(env, scrubbed[i]);
-    if (f != FLAVOUR_MARIADB)
-        env_set(env, "MYSQL_TEST_LOGIN_FILE", "/dev/null");
-    if (f == FLAVOUR_UNKNOWN && c->cleartext)
-        env_set(env, "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN", "1");
-    if (by_env)
-        env_set_secret(env, "MYSQL_PWD", c->password);
+    if (check_line("mycnf-plain", c, e) < 0)
+        return -1;
+    text = secret_new(OPTION_FILE_MAX);
+    struct writer w = {.out = text, .e = e, .plain = true, .lean = true, .masked = masked};
+    put_group(&w, "client");
+    put_user(&w, c, true);
+    put_place(&w, c);
+    put_str(&w, "database", c->database);
+    if (c->tls == TLS_VERIFY_IDENTITY) {
+        put_str(&w, "ssl-ca", c->tls_ca);
+        put_str(&w, "ssl-mode", tls_level_ssl_mode(c->tls));
+    }
+    put_tls_files(&w, c);
+    put_mariadb_group(&w, c);
+    return finish(&w, &text, out);
 }

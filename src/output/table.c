@@ -3,11 +3,11 @@
 
 #include <stddef.h>
 
-#define FORMAT(id, help) extern const struct format format_##id;
+#define FORMAT(id, name, help) extern const struct format format_##id;
 #include <model/kinds.def>
 
 const struct format *const format_table[] = {
-#define FORMAT(id, help) &format_##id,
+#define FORMAT(id, name, help) &format_##id,
 #include <model/kinds.def>
     NULL,
 };

@@ -34,6 +34,13 @@ struct query {
     }
 void query_put(struct query *q, const char *key, const char *value);
 
+/* What Go's driver, and those that use it, can be told. */
+#define GO_LEVELS (LEVEL(DISABLED) | LEVEL(PREFERRED) | LEVEL(REQUIRED) | LEVEL(VERIFY_IDENTITY))
+/* USER:PASSWORD@tcp(HOST:PORT)/DATABASE, the login by that encoder. */
+void go_dsn_put(struct buf *out, const struct connection *c, const struct format_how *how, encoder *encode);
+/* The parameters of Go's driver for TLS and clear-text passwords. */
+void go_tls_put(struct query *q, const struct connection *c);
+
 /* What a connection at verify-ca or stricter is to trust, by the format's means: NULL below, and where the
  * reader has no place for it. */
 const char *authorities_of(const struct connection *c);

@@ -74,6 +74,8 @@ struct connection launch_for_driver(const struct session *s)
 {
     struct connection c = launch_both_ends(s);
 
+    /* The keeper has verified who gives the key, as far as the level says. */
+    c.server_public_key = c.server_public_key || s->plan.tls_by_keeper;
     if (!s->plan.unix_end)
         c.socket = NULL;
     return c;

@@ -71,7 +71,7 @@ static int check_name(const struct session *s, const struct params *p, struct er
 
     if (c->tls != TLS_VERIFY_IDENTITY || text_equal_nocase(c->host, s->plan.tls_name))
         return 0;
-    (void)err_set(e, ERR_UNREACHABLE, "tls = verify-identity, and %s is not the name of the server",
+    (void)err_set(e, ERR_UNREACHABLE, "tls = verify-identity, but %s is not the server's name",
                   c->host ? c->host : "a socket");
     if (!s->profile.name)
         return err_hint(e, "broker forward --terminate-tls --detach, with the same options");
@@ -83,9 +83,7 @@ static int check_name(const struct session *s, const struct params *p, struct er
 
 static int no_injection(struct err *e)
 {
-    (void)err_set(e, ERR_UNREACHABLE,
-                  "no forward --inject of it runs, so there is nothing without a secret of the "
-                  "server's");
+    (void)err_set(e, ERR_UNREACHABLE, "no forward --inject is running for it");
     return err_hint(e, "leave --inject out, or --no-password");
 }
 

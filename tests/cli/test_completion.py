@@ -56,7 +56,7 @@ def filled(broker):
     (["connect", "-o", "title="], []), (["connect", "-o", "tunnel.k"], ["tunnel.keepalive="]),
     (["connect", "-o", "tunnel.ssh-engine="], [f"tunnel.ssh-engine={w}" for w in ("auto", "libssh2", "openssh")]),
     (["connect", "-o", "tunnel.host="], []),
-    (["exec", "prod", "--env", ""], FORMATS.split()), (["exec", "--format=u"], ["--format=url"]),
+    (["exec", "prod", "--env", ""], FORMATS.split()), (["exec", "--format=ur"], ["--format=url"]),
     (["connect", "--env", ""], ["prod", "stage@eu"]),
     (["forward", ""], ["prod", "stage@eu"]), (["forward", "prod", "s"], ["stage@eu"]), (["stop", "p"], []),
     (["status", "st"], []), (["password", "set", "--tunnel", ""], ["bastion"]), (["password", "set", "--tunnel", "p"], []),

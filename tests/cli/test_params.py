@@ -167,7 +167,7 @@ def test_a_name_that_cannot_be_verified(broker, prod, forwards, mariadb_server):
     forwards.detach("prod")
     done = broker.run("params", "prod", "--format", "url")
     assert done.code == 69 and done.errors == (
-        "broker: prod: tls = verify-identity, and 127.0.0.1 is not the name of the server\n"
+        "broker: prod: tls = verify-identity, but 127.0.0.1 is not the server's name\n"
         "hint: broker stop prod && broker forward prod --terminate-tls --detach\n")
     assert broker.run("params", "prod", secret_out=True).code == 0  # env says nothing of TLS
 
@@ -181,7 +181,7 @@ def test_a_forward_to_another_server(broker, prod, forwards):
 
 def test_no_injection(shop):
     done = shop.run("params", "p", "--inject")
-    assert (done.code, done.text) == (69, "") and "no forward --inject of it runs" in done.errors
+    assert (done.code, done.text) == (69, "") and "no forward --inject is running for it" in done.errors
 
 
 # What is refused
@@ -201,13 +201,13 @@ def test_slips(shop, args, err):
 def test_a_password_that_it_cannot_carry(shop, format, password):
     write(shop, password, **SHOP)
     done = shop.run("params", "p", "--format", format)
-    assert (done.code, done.text) == (65, "") and done.errors.startswith(f"broker: p: format {format}: ")
+    assert (done.code, done.text) == (65, "") and done.errors.startswith(f"broker: p: format {format} cannot carry ")
 
 
 def test_levels_that_mariadb_has_no_words_for(broker, clients):
     write(broker, SECRET, **{**SHOP, "client": clients["mariadb1011"].path})
     done = broker.run("params", "p", "--format", "mycnf")
-    assert done.code == 65 and done.errors.startswith("broker: p: format mycnf: tls = required cannot be said to a MariaDB client\n")
+    assert done.code == 65 and done.errors.startswith("broker: p: format mycnf: MariaDB's clients have no option for tls = required\n")
 
 
 def test_a_closed_pipe(shop):

@@ -129,7 +129,7 @@ static void refused(void **state)
     changes_text("env", &c, &text);
     assert_true(text_starts(buf_str(&text), "65: "));
     assert_null(strstr(buf_str(&text), "MYSQL_PWD="));
-    expect("url", &c, "65: format url: password holds a NUL byte\n");
+    expect("url", &c, "65: format url cannot carry password: it contains a NUL byte\n");
 }
 
 static void names(void **state)

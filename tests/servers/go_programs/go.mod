@@ -4,6 +4,7 @@ go 1.23
 
 require (
 	github.com/go-sql-driver/mysql v1.9.3
+	github.com/xo/dburl v0.23.8
 	gopkg.in/gcfg.v1 v1.2.3
 	gopkg.in/ini.v1 v1.67.0
 )

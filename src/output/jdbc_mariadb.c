@@ -1,0 +1,45 @@
+/*
+ * The URL of MariaDB's driver. It decodes nothing: what would end a part cannot be written. It has no word
+ * for `preferred`: nothing is said there, and it makes no TLS.
+ */
+#include "write.h"
+
+static void put_raw(struct query *q, const char *key, const char *value)
+{
+    if (!value)
+        return;
+    buf_printf(q->out, "%c%s=%s", q->separator, key, value);
+    q->separator = '&';
+}
+
+static int mariadb_line(const struct connection *c, const struct format_how *how, struct buf *out,
+                        struct err *e)
+{
+    static const char *const words[] = {"disable", NULL, "trust", "verify-ca", "verify-full"};
+    struct query q = QUERY(out);
+
+    (void)e;
+    buf_puts(out, "jdbc:mariadb://");
+    text_address(out, c->host ? c->host : "localhost", c->host ? (long)c->port : -1);
+    buf_printf(out, "/%s", c->database ? c->database : "");
+    put_raw(&q, "user", c->user);
+    if (c->password) {
+        buf_printf(out, "%cpassword=", q.separator);
+        put_password(out, c, how, encode_raw);
+        q.separator = '&';
+    }
+    put_raw(&q, "localSocket", c->host ? NULL : c->socket);
+    put_raw(&q, "sslMode", words[c->tls]);
+    put_raw(&q, "serverSslCert", authorities_of(c));
+    return 0;
+}
+
+const struct format format_jdbc_mariadb = {.name = "jdbc-mariadb",
+                                           .variable = "JDBC_DATABASE_URL",
+                                           .levels = LEVELS_ALL,
+                                           .carries = CARRIES_CA,
+                                           .not_in_user = "&",
+                                           .not_in_password = "&",
+                                           .not_in_database = "?",
+                                           .not_in_path = "&",
+                                           .line = mariadb_line};

@@ -1,0 +1,32 @@
+/*
+ * golang-migrate's URL: a data source name of Go's driver behind mysql://, but with user and password
+ * encoded, and with a file of authorities.
+ */
+#include "write.h"
+
+/* A name of its own for a TLS configuration makes it read `x-tls-ca`. */
+static int migrate_line(const struct connection *c, const struct format_how *how, struct buf *out,
+                        struct err *e)
+{
+    struct query q = QUERY(out);
+
+    (void)e;
+    buf_puts(out, "mysql://");
+    go_dsn_put(out, c, how, encode_percent);
+    if (!authorities_of(c)) {
+        go_tls_put(&q, c);
+        return 0;
+    }
+    query_put(&q, "tls", "broker");
+    query_put(&q, "x-tls-ca", authorities_of(c));
+    query_put(&q, "x-tls-cert", cert_of(c));
+    query_put(&q, "x-tls-key", key_of(c));
+    query_put(&q, "allowCleartextPasswords", c->cleartext ? "true" : NULL);
+    return 0;
+}
+
+const struct format format_migrate = {.name = "golang-migrate",
+                                      .levels = GO_LEVELS,
+                                      .carries = CARRIES_SOCKET | CARRIES_CA | CARRIES_BYTES,
+                                      .not_in_path = "@()",
+                                      .line = migrate_line};

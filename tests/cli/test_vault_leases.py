@@ -226,3 +226,27 @@ def test_database_that_is_down(given, vault, start_server):
     server.stop()
     given.configure(vault_path=f"{vault.db}/creds/down")
     refused(given.ask(), 75, "connection refused|invalid connection|bad connection")
+
+
+def test_sealed(given, vault):
+    """A person must act, so it is not tried again; nothing is lost by it."""
+    first = given.lease()
+    vault.vault.seal()
+    try:
+        asked = len(vault.front.seen)
+        refused(given.ask("--fresh"), 75, "Vault is sealed", "hint: ask those who run Vault to unseal it")
+        assert len(vault.front.seen) == asked + 1 and given.lease() == first
+    finally:
+        vault.vault.unseal()
+    assert given.lease() == first
+
+
+def test_rate_limit(given, vault):
+    """A quota of Vault's own, which says when to come again: nobody notices."""
+    quota = f"sys/quotas/rate-limit/q{vault.number}"
+    vault.vault("POST", "sys/quotas/config", {"enable_rate_limit_response_headers": True})
+    vault.vault("POST", quota, {"path": f"{vault.db}/", "rate": 1, "interval": "3s"})
+    try:
+        assert given.lease().user and given.lease("--fresh").user and len(vault.users()) == 2
+    finally:
+        vault.vault("DELETE", quota)

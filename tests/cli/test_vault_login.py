@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from lib.vault import query, refused, shown
+from test_command_provider import NO_KEYRING
 from servers.vault import FORM_POST
 from servers.vault_front import errors
 
@@ -309,3 +310,66 @@ def test_exchange_that_fails(oidc, vault):
         (400, {}, errors("Vault login failed. Expired or missing OAuth state."))]
     tty, page = failed_login(oidc, "Expired or missing OAuth state")
     assert "logged in" not in page.body.lower().replace("not logged in", "")
+
+
+# The address of the callback; what is kept where
+
+@pytest.mark.parametrize("callback, redirect", [(None, "http://localhost:8250/oidc/callback"), ("127.0.0.1:8250", "http://127.0.0.1:8250/oidc/callback")])
+def test_redirect_that_is_asked_for(desk, vault, openid, callback, redirect):
+    """Vault refuses both here, so no browser is needed."""
+    desk.configure(vault_mount=vault.oidc(openid, allowed_redirect_uris=["http://localhost:8250/elsewhere"]), vault_callback=callback)
+    no_url(desk, 77, re.escape(redirect))
+    assert json.loads(vault.front.seen[-1].body)["redirect_uri"] == redirect
+
+
+def test_another_name_of_this_machine(desk, vault, openid):
+    """vault_callback = 127.0.0.1: the Host header is then that."""
+    mount = vault.oidc(openid, allowed_redirect_uris=["http://127.0.0.1:8250/oidc/callback"])
+    desk.configure(vault_mount=mount, vault_callback=f"127.0.0.1:{desk.callback}")
+    status, tty, page = desk.login()
+    assert status == 0 and page.status == 200, shown(tty)
+
+
+@pytest.mark.parametrize("callback", ["0.0.0.0:8250", "db.example.com:8250", "localhost", "localhost:65536", "localhost:80/x"])
+def test_callback_that_is_none(desk, callback):
+    """The code would go to another machine, or nowhere."""
+    desk.configure(vault_callback=callback)
+    done = desk.ask()
+    assert done.code in (64, 78) and "vault_callback" in done.errors and "hint: " in done.errors, done.errors
+
+
+def no_keyring(desk):
+    desk.keyring = type("Bare", (), {"wrap": [sys.executable, "-c", NO_KEYRING]})
+
+
+def test_without_a_keyring_the_keychain_keeps_the_token(oidc, vault, keychain):
+    no_keyring(oidc)
+    oidc.broker.env.update(keychain.env)
+    assert oidc.login()[0] == 0
+    assert oidc.lease().user and len(vault.front.asked("auth_url")) == 1
+
+
+def test_without_a_place_to_keep_anything(oidc, vault):
+    """Each run logs in; nothing fails."""
+    no_keyring(oidc)
+    for n in (1, 2):
+        status, tty, _ = oidc.login("exec", "--", "true")
+        assert status == 0 and len(vault.front.asked("auth_url")) == n, shown(tty)
+    assert oidc.ask().code == 79
+
+
+@pytest.mark.parametrize("bus", ["locked_keychain", "empty_bus", "silent_bus"])
+def test_keychain_that_is_away(oidc, vault, request, bus):
+    """The keyring alone keeps the token, for the session."""
+    oidc.broker.env.update(request.getfixturevalue(bus).env)
+    status, tty, page = oidc.login()
+    assert status == 0 and page.status == 200, shown(tty)
+    assert oidc.lease().user
+
+
+def test_nothing_shows_in_argv_or_environment(oidc, vault):
+    """Neither token, code, nonce nor password, of broker, its helpers, the browser or the program."""
+    with oidc.broker.watch() as watch:
+        status, tty, _ = oidc.login("connect", "--", "-e", "select 1")
+    assert status == 0 and len(oidc.broker.secrets) >= 4, shown(tty)
+    oidc.broker.assert_hidden(watch)

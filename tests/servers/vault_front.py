@@ -11,6 +11,7 @@ import urllib.parse
 from .web import Handler, Web
 
 HIDDEN = ("client_token", "password", "secret_id", "jwt", "client_nonce", "code", "id_token")
+PASSED = ("Content-Type", "Location", "Retry-After")
 Handler.do_LIST = Handler.answer
 
 
@@ -39,7 +40,7 @@ class Front(Web):
         connection.close()
         if body.startswith(b"{"):
             self.note(json.loads(body))
-        return answer.status, {"Content-Type": answer.getheader("Content-Type", "application/json")}, body
+        return answer.status, {name: value for name, value in answer.getheaders() if name in PASSED}, body
 
     def note(self, value):
         """Tells of the secrets in VALUE, at any depth."""

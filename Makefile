@@ -167,6 +167,10 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
 
+# Which small changes of the code no test notices; MUTANTS='--unit FILE...' chooses.
+mutants:
+	$(Q)tests/mutants/run $(MUTANTS)
+
 torture: all
 	$(Q)BROKER_BUILD=$(CURDIR)/$(B) tests/torture/run
 
@@ -213,5 +217,5 @@ dist:
 clean:
 	rm -rf build build-san build-fuzz build-static-*
 
-.PHONY: all unit check lint troubleshooting fuzz torture bench install uninstall dist clean FORCE
+.PHONY: all unit check lint troubleshooting fuzz mutants torture bench install uninstall dist clean FORCE
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -14,7 +14,7 @@
 #include <session/session.h>
 
 enum option_id {
-#define OPTION(id, letter, name, argument, set, line, key) OPT_##id,
+#define OPTION(id, letter, name, argument, set, line, key, help) OPT_##id,
 #include "options.def"
     OPT_COUNT
 };
@@ -46,6 +46,7 @@ struct option {
     unsigned set;
     enum option_line line;
     const char *key;
+    const char *help; /* NULL: the key's */
 };
 extern const struct option option_table[OPT_COUNT];
 struct verb;
@@ -58,10 +59,11 @@ const struct option *option_pending(const struct verb *verb, const char *word);
 
 struct invocation;
 
-enum verb_group { GROUP_GET_IN, GROUP_HAND_OUT, GROUP_LOOK_AFTER, GROUP_SET_UP, GROUP_HIDDEN };
+enum verb_group { GROUP_CONNECT, GROUP_EXPORT, GROUP_MANAGE, GROUP_CONFIGURE, GROUP_HIDDEN };
 
 struct verb {
     const char *name, *usage, *summary;
+    const char *about; /* what it does, in sentences; NULL: the summary */
     enum verb_group group;
     const char *examples[8];  /* NULL-terminated if fewer */
     unsigned sets;            /* of options */
@@ -121,12 +123,26 @@ int invocation_setting(struct invocation *inv, const char *word, struct err *e);
  * asked for. */
 int invocation_request(struct invocation *inv, size_t word, struct request *r, struct err *e);
 
-/* Prints help on stdout. */
-void help_overview(FILE *to);
-void help_verb(const struct verb *verb);
-int help_topic(const char *topic, struct err *e); /* 1: no such topic */
-extern const char *const help_topics;             /* separated by spaces */
-bool key_is_built(const struct key_info *info);   /* whether this version supports the key */
+/* Help is text of at most HELP_COLUMNS columns. */
+#define HELP_COLUMNS 80
+#define HELP_MOST (256 * 1024)
+void help_overview(struct buf *to);
+void help_verb(const struct verb *verb, struct buf *to);
+extern const struct help_topic {
+    const char *name, *manual; /* its manual page */
+    void (*print)(struct buf *to);
+} help_topic_table[]; /* ends with a name of NULL */
+/* Words from column `at` on, wrapped; further lines start at column `indent`. Ends with a line end. */
+void help_wrapped(const char *text, size_t at, size_t indent, struct buf *to);
+/* A word at column `indent`, and a text from column `column` on, or below it if the word is long. */
+void help_line(const char *word, const char *text, size_t indent, size_t column, struct buf *to);
+/* The option's help, or that of its key. Malloced. */
+char *option_help(const struct option *o);
+
+/* Prints text on stdout; if that is a terminal with fewer lines, by $PAGER, or less. */
+int pager_print(const struct buf *text, struct err *e);
+
+bool key_is_built(const struct key_info *info); /* whether this version supports the key */
 
 /* Whether to use colours: the stream is a terminal with colours, and neither NO_COLOR nor `color` forbids
  * them. */

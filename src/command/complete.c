@@ -96,7 +96,8 @@ static void offer_words(const struct complete *c, const char *words)
         offer_forwards(c);
     else if (text_equal(words, "topic")) {
         offer_verbs(c);
-        offer_choices(c, help_topics);
+        for (size_t i = 0; help_topic_table[i].name; i++)
+            offer(c, help_topic_table[i].name, "topic");
     } else
         offer_choices(c, words);
 }
@@ -172,12 +173,14 @@ static void offer_options(const struct verb *v, const char *typed)
 {
     for (size_t i = 0; i < OPT_COUNT; i++) {
         AUTO_FREE(char *, word);
+        AUTO_FREE(char *, help);
         struct complete c = {typed, ""};
         if (!option_table[i].name || option_table[i].line == LINE_HIDDEN ||
             !option_admitted(v, &option_table[i]))
             continue;
         word = mem_printf("--%s", option_table[i].name);
-        offer(&c, word, option_table[i].argument);
+        help = option_help(&option_table[i]);
+        offer(&c, word, help);
     }
 }
 

@@ -86,8 +86,10 @@ static int completion_run(struct invocation *inv, struct err *e)
 const struct verb verb_completion = {
     .name = "completion",
     .usage = "bash|zsh|fish",
-    .summary = "print completion for bash, zsh or fish",
-    .group = GROUP_SET_UP,
+    .summary = "print shell completion for bash, zsh or fish",
+    .about = "Print the completion script of a shell. The script asks broker for the words, so it does not "
+             "go out of date.",
+    .group = GROUP_CONFIGURE,
     .examples = {"eval \"$(broker completion bash)\"",
                  "broker completion fish > ~/.config/fish/completions/broker.fish"},
     .most_words = 1,

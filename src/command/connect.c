@@ -57,8 +57,9 @@ static int connect_run(struct invocation *inv, struct err *e)
 const struct verb verb_connect = {
     .name = "connect",
     .usage = "[PROFILE|URL] [OPTION]... [-- CLIENT ARG...]",
-    .summary = "become the mysql client",
-    .group = GROUP_GET_IN,
+    .summary = "start the mysql client",
+    .about = "Start the stock mysql client, logged in. Everything after -- goes to the client unchanged.",
+    .group = GROUP_CONNECT,
     .examples = {"broker connect prod", "broker connect prod < dump.sql",
                  "broker connect prod -- -e 'select 1'",
                  "broker connect --socket auto --user root --auth client"},

@@ -33,11 +33,14 @@ const struct verb verb_credential = {
     .name = "credential",
     .usage = "get|store|erase|capability|exit|aws PROFILE [OPTION]...",
     .summary = "serve the git credential protocol",
-    .group = GROUP_HAND_OUT,
+    .about =
+        "Serve the credential protocols of git, of docker and podman, and of AWS's credential_process, on "
+        "stdin and stdout.",
+    .group = GROUP_EXPORT,
     .examples = {"git config --global credential.helper broker",
                  "git config --global credential.helper 'broker --store keyring --timeout 1h'",
                  "printf 'profile=prod\\n\\n' | broker credential get",
-                 "aws configure set credential_process 'broker credential aws prod' --profile prod-db"},
+                 "aws configure set credential_process 'broker credential aws prod' --profile db"},
     .sets = SET_RUN | SET_CREDENTIAL,
     .most_words = 4,
     .words = "get store erase capability exit aws",

@@ -98,8 +98,10 @@ static int exec_run(struct invocation *inv, struct err *e)
 const struct verb verb_exec = {
     .name = "exec",
     .usage = "[PROFILE|URL] [OPTION]... -- COMMAND [ARG...]",
-    .summary = "run any program with the connection parameters",
-    .group = GROUP_GET_IN,
+    .summary = "run a program with the connection parameters",
+    .about = "Run a program with the connection parameters in its environment, or in a file or URL that its "
+             "arguments name, such as {defaults-file}.",
+    .group = GROUP_CONNECT,
     .examples = {"broker exec prod -- mysqldump --defaults-file={defaults-file} shop",
                  "broker exec prod -- sh -c 'echo $MYSQL_HOST'", "broker exec prod --env url -- ./migrate"},
     .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_FORMAT | SET_EXEC | SET_FRESH,

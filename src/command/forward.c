@@ -263,8 +263,10 @@ static int forward_run(struct invocation *inv, struct err *e)
 const struct verb verb_forward = {
     .name = "forward",
     .usage = "[PROFILE|URL]... [OPTION]...",
-    .summary = "forward a local port, for programs that only take a host and a port",
-    .group = GROUP_HAND_OUT,
+    .summary = "forward a local address to the server",
+    .about = "Listen on a local address and forward each connection to the server, for programs that only "
+             "take a host and a port. It runs until it is stopped; --detach puts it into the background.",
+    .group = GROUP_EXPORT,
     .examples = {"broker forward prod", "broker forward prod stage --listen 0",
                  "broker forward prod --listen 13306 --drain 30s", "ADDR=$(broker forward prod --detach)"},
     .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_JSON | SET_FORWARD,

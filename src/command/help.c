@@ -1,4 +1,5 @@
-/* Help, made from the tables, so that it only names what this version has. */
+/* Help, made from the tables, so that it names only what this version has. The manual pages are made of this
+ * text. */
 #include "command.h"
 
 #include <string.h>
@@ -6,228 +7,185 @@
 #include <base/mem.h>
 #include <model/kinds.h>
 #include <model/profile.h>
-#include <model/url.h>
 
-static const char *const group_titles[] = {"get in", "hand out", "look after", "set up"};
+#define EXAMPLE_INDENT 2
+#define OPTION_COLUMN 26
+
+static const char *const group_titles[] = {"connect", "export", "manage", "configure"};
 static const char *const line_titles[] = {"where", "who", "what", "how"};
 
-const char *const help_topics = "config urls environment exit-codes formats";
-
-void help_overview(FILE *to)
+void help_wrapped(const char *text, size_t at, size_t indent, struct buf *to)
 {
-    (void)fputs("usage: broker VERB [PROFILE|URL] [OPTION]...\n\n", to);
+    bool first = true;
+
+    while (*text) {
+        size_t n = strcspn(text, " ");
+        if (!first && at + 1 + n > HELP_COLUMNS) {
+            buf_printf(to, "\n%*s", (int)indent, "");
+            at = indent;
+        } else if (!first) {
+            buf_putc(to, ' ');
+            at++;
+        }
+        buf_add(to, text, n);
+        at += n;
+        text += n + strspn(text + n, " ");
+        first = false;
+    }
+    buf_putc(to, '\n');
+}
+
+void help_line(const char *word, const char *text, size_t indent, size_t column, struct buf *to)
+{
+    size_t end = indent + strlen(word);
+
+    buf_printf(to, "%*s%s", (int)indent, "", word);
+    if (end + 2 > column) {
+        buf_putc(to, '\n');
+        end = 0;
+    }
+    buf_printf(to, "%*s", (int)(column - end), "");
+    help_wrapped(text, column, column, to);
+}
+
+static void print_topics(struct buf *to)
+{
+    AUTO_BUF(names, 1024);
+
+    buf_puts(&names, "topics:");
+    for (size_t i = 0; help_topic_table[i].name; i++)
+        buf_printf(&names, " %s", help_topic_table[i].name);
+    help_wrapped(buf_str(&names), 0, 8, to);
+}
+
+void help_overview(struct buf *to)
+{
+    buf_printf(to, "usage: broker VERB [PROFILE|URL] [OPTION]...\n\n");
     for (size_t group = 0; group < ARRAY_LEN(group_titles); group++) {
-        (void)fprintf(to, "%s\n", group_titles[group]);
+        buf_printf(to, "%s\n", group_titles[group]);
         for (size_t i = 0; verb_table[i]; i++) {
-            const struct verb *v = verb_table[i];
-            if ((size_t)v->group == group)
-                (void)fprintf(to, "  %-10s  %s\n", v->name, v->summary);
+            if ((size_t)verb_table[i]->group == group)
+                help_line(verb_table[i]->name, verb_table[i]->summary, 2, 14, to);
         }
     }
-    (void)fputs("\nfirst time: broker profile add NAME\n", to);
+    buf_putc(to, '\n');
+    print_topics(to);
+    buf_printf(to, "first time: broker profile add NAME\n");
 }
 
-static void print_option(const struct option *o)
+char *option_help(const struct option *o)
 {
-    (void)fputs("  ", stdout);
-    if (o->letter)
-        (void)printf(o->name ? "-%c " : "-%c", o->letter);
-    if (o->name)
-        (void)printf("--%s", o->name);
-    if (o->argument)
-        (void)printf(" %s", o->argument);
+    int key = o->key ? key_find(key_infos, KEY_COUNT, o->key) : -1;
+
+    if (o->help || key < 0)
+        return mem_strdup(o->help ? o->help : "");
+    const char *built_in = key_infos[key].built_in;
+    return built_in ? mem_printf("%s (%s)", key_infos[key].help, built_in) : mem_strdup(key_infos[key].help);
 }
 
-static void print_option_line(const struct verb *verb, size_t line)
+static void print_option(const struct option *o, struct buf *to)
+{
+    AUTO_BUF(word, 256);
+    AUTO_FREE(char *, help);
+
+    if (o->letter)
+        buf_printf(&word, o->name ? "-%c, " : "-%c", o->letter);
+    else
+        buf_printf(&word, "    ");
+    if (o->name)
+        buf_printf(&word, "--%s", o->name);
+    if (o->argument)
+        buf_printf(&word, " %s", o->argument);
+    help = option_help(o);
+    help_line(buf_str(&word), help, 2, OPTION_COLUMN, to);
+}
+
+static void print_option_lines(const struct verb *verb, size_t line, struct buf *to)
 {
     bool first = true;
 
     for (size_t i = 0; i < OPT_COUNT; i++) {
         const struct option *o = &option_table[i];
-        if ((size_t)o->line != line || !((verb->sets | SET_ALWAYS) & o->set))
+        if ((size_t)o->line != line || !option_admitted(verb, o))
             continue;
         if (first)
-            (void)printf("%-5s", line_titles[line]);
+            buf_printf(to, "\n%s\n", line_titles[line]);
         first = false;
-        print_option(o);
+        print_option(o, to);
     }
-    if (!first)
-        (void)putchar('\n');
 }
 
-void help_verb(const struct verb *verb)
+void help_verb(const struct verb *verb, struct buf *to)
 {
-    (void)printf("usage: broker %s%s%s\n\n", verb->name, *verb->usage ? " " : "", verb->usage);
+    buf_printf(to, "usage: broker %s", verb->name);
+    if (*verb->usage) {
+        buf_putc(to, ' ');
+        help_wrapped(verb->usage, strlen("usage: broker ") + strlen(verb->name) + 1, 14, to);
+    } else {
+        buf_putc(to, '\n');
+    }
+    buf_putc(to, '\n');
+    help_wrapped(verb->about ? verb->about : verb->summary, 0, 0, to);
     for (size_t i = 0; i < ARRAY_LEN(verb->examples) && verb->examples[i]; i++)
-        (void)printf("  %s\n", verb->examples[i]);
-    if (verb->examples[0])
-        (void)putchar('\n');
+        buf_printf(to, "%s%*s%s\n", i ? "" : "\n", EXAMPLE_INDENT, "", verb->examples[i]);
     for (size_t line = 0; line < ARRAY_LEN(line_titles); line++)
-        print_option_line(verb, line);
-    (void)puts("\nmore: broker help config");
+        print_option_lines(verb, line, to);
+    buf_puts(to, "\nexit status\n");
+    help_line("0", verb->takes_rest ? "done; once the program runs, the status is its own" : "done", 2, 9,
+              to);
+    help_line("64-79", "an error of broker's: broker help exit-codes", 2, 9, to);
+    buf_printf(to, "\nmore: man broker-%s; broker help config\n", verb->name);
 }
 
-bool key_is_built(const struct key_info *info)
+static int no_such_topic(const char *topic, struct err *e)
 {
-    if (text_equal(info->group, "auth"))
-        return true;
-    return text_equal(info->group, "profile") || text_equal(info->group, "tunnel") ||
-           kind_has_provider(info->group);
-}
-
-static void print_keys(const struct key_info *infos, size_t count)
-{
-    AUTO_TABLE(t, 3);
-
-    table_add(&t, "KEY");
-    table_add(&t, "DEFAULT");
-    table_add(&t, "MEANING");
-    for (size_t i = 0; i < count; i++) {
-        if (infos[i].group && !key_is_built(&infos[i]))
-            continue;
-        table_add(&t, infos[i].name);
-        table_add(&t, infos[i].built_in);
-        table_add(&t, infos[i].help);
-    }
-    table_print(&t, stdout);
-}
-
-static void help_config(void)
-{
-    (void)puts("[profile NAME] sections in /etc/broker/config and ~/.config/broker/config, or in "
-               "$BROKER_CONFIG alone.\n"
-               "[defaults] holds the same keys for every profile. A flag or -o KEY=VALUE wins over the "
-               "profile, that\n"
-               "over BROKER_KEY in the environment, that over [defaults]. An empty value unsets.\n");
-    print_keys(key_infos, KEY_COUNT);
-    (void)puts("\nauth is one of:");
-    for (const struct kind *k = kind_providers; k->name; k++)
-        (void)printf("  %-10s  %s\n", k->name, k->help);
-    (void)puts("\ntls is one of: disabled preferred required verify-ca verify-identity\n\n"
-               "via names a [tunnel NAME]:\n");
-    print_keys(tunnel_key_infos, TUNNEL_COUNT);
-    (void)puts("\ntype is one of:");
-    for (const struct kind *k = kind_tunnels; k->name; k++)
-        (void)printf("  %-10s  %s\n", k->name, k->help);
-}
-
-static void help_urls(void)
-{
-    AUTO_BUF(words, 16384);
-
-    (void)puts(
-        "mysql://[USER[:PASSWORD]@]HOST[:PORT]/[DATABASE][?PARAMETER=VALUE&...]\n"
-        "Also mariadb://, jdbc:mysql:// and mysql+ssh://SSHUSER@BASTION/USER:PASSWORD@HOST/DATABASE;\n"
-        "for HOST:PORT also tcp(HOST:PORT), unix(/PATH) and a path that ends with .sock.\n"
-        "Each part is percent-encoded. `-` in the place of a URL reads it from stdin, or asks for it.\n\n"
-        "A parameter is a key of a profile (broker help config), or one of these:\n");
-    (void)puts(
-        "  type              tcp socket ssh aws_iam\n"
-        "  ssh_host ssh_port ssh_user ssh_password ssh_keyLocation ssh_keyLocationEnabled\n"
-        "                    a tunnel without a name\n"
-        "  ssh_remote_socket_path\n"
-        "                    socket, on its far side\n\n"
-        "A URL runs nothing, lowers nothing, and sends a credential only to the server that it belongs to.\n"
-        "So it sets none of these; -o KEY=VALUE or a profile does:\n");
-    for (size_t i = 0, shown = 0; i < KEY_COUNT; i++) {
-        if (key_infos[i].url >= URL_RUNS && key_is_built(&key_infos[i]))
-            (void)printf(shown++ ? " %s" : "  %s", key_infos[i].name);
-    }
-    (void)puts("\n\nOther programs' words, in any case and with - for _, for these keys:\n");
-    url_words_print(&words);
-    (void)fputs(buf_str(&words), stdout);
-    (void)puts("\nWithout effect, as they concern a driver:\n");
-    for (size_t i = 0; url_ignored_words[i]; i++)
-        (void)printf("%s%s", i == 0 ? "  " : i % 8 ? " " : "\n  ", url_ignored_words[i]);
-    (void)putchar('\n');
-}
-
-static void help_environment(void)
-{
-    (void)puts(
-        "BROKER_CONFIG    the only config file to read\n"
-        "BROKER_PROFILE   the profile, where none is named\n"
-        "BROKER_KEY       a key's value where neither flag nor profile has one, as in BROKER_USER\n"
-        "BROKER_NO_INPUT  1: never ask, like --no-input\n"
-        "BROKER_ASKPASS   program that asks where there is no terminal; else SSH_ASKPASS with a display\n"
-        "XDG_CONFIG_HOME  holds broker/config\n"
-        "XDG_CACHE_HOME   holds broker/clients: which family each client program is of\n"
-        "XDG_DATA_HOME    holds broker/rds-ca.pem, where it shall be another than the one that came with "
-        "broker\n"
-        "XDG_RUNTIME_DIR  holds locks, and the sockets of forwards; where others could change it: TMPDIR\n"
-        "AWS_...          credentials, profile, region for auth = iam, as for the AWS CLI\n"
-        "MYSQL_UNIX_PORT  the first socket that is tried for socket = auto\n"
-        "NO_COLOR         set: no colours\n"
-        "TERM             dumb: no counters, no colours");
-}
-
-static void help_exit_codes(void)
-{
-    (void)puts("  0  done\n"
-               " 64  usage\n"
-               " 65  bad input data\n"
-               " 69  unreachable: name, TCP, TLS, no answer in time\n"
-               " 70  a bug in broker\n"
-               " 74  reading or writing failed\n"
-               " 75  the same command may work later\n"
-               " 76  the other side broke its protocol\n"
-               " 77  refused by the server\n"
-               " 78  config, no such profile, or a part is missing\n"
-               " 79  login or password needed\n"
-               "126  the client or command cannot be run\n"
-               "127  the client or command was not found\n\n"
-               "Once the client runs, the status is its own.");
-}
-
-static void help_formats(void)
-{
-    for (const struct kind *k = kind_formats; k->name; k++)
-        (void)printf("%-14s  %s\n", k->name, k->help);
-}
-
-int help_topic(const char *topic, struct err *e)
-{
-    static const struct {
-        const char *name;
-        void (*print)(void);
-    } topics[] = {{"config", help_config},
-                  {"urls", help_urls},
-                  {"environment", help_environment},
-                  {"exit-codes", help_exit_codes},
-                  {"formats", help_formats}};
-    const struct verb *verb = text_starts(topic, "__") ? NULL : verb_find(topic);
-    const char *names[VERB_NAMES_MOST + ARRAY_LEN(topics)] = {NULL};
+    const char *names[VERB_NAMES_MOST + 16] = {NULL};
     size_t n = verb_names(names, false);
+    AUTO_BUF(topics, 1024);
 
-    for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
-        if (text_equal(topics[i].name, topic)) {
-            topics[i].print();
-            return 0;
-        }
-        names[n++] = topics[i].name;
-    }
-    if (verb) {
-        help_verb(verb);
-        return 0;
+    for (size_t i = 0; help_topic_table[i].name && n + 1 < ARRAY_LEN(names); i++) {
+        names[n++] = help_topic_table[i].name;
+        buf_printf(&topics, " %s", help_topic_table[i].name);
     }
     (void)err_set(e, ERR_USAGE, "no such topic");
     (void)err_what(e, "%s", topic);
     const char *meant = text_closest(topic, names);
-    return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "a verb, or: %s", help_topics);
+    return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "a verb, or:%s", buf_str(&topics));
+}
+
+static int print_topic(const char *topic, struct buf *to, struct err *e)
+{
+    const struct verb *verb = text_starts(topic, "__") ? NULL : verb_find(topic);
+
+    for (size_t i = 0; help_topic_table[i].name; i++) {
+        if (text_equal(help_topic_table[i].name, topic)) {
+            help_topic_table[i].print(to);
+            buf_printf(to, "\nmore: man %s\n", help_topic_table[i].manual);
+            return 0;
+        }
+    }
+    if (!verb)
+        return no_such_topic(topic, e);
+    help_verb(verb, to);
+    return 0;
 }
 
 static int help_run(struct invocation *inv, struct err *e)
 {
-    if (inv->word[0])
-        return help_topic(inv->word[0], e);
-    help_overview(stdout);
-    return 0;
+    AUTO_BUF(text, HELP_MOST);
+
+    if (!inv->word[0])
+        help_overview(&text);
+    else if (print_topic(inv->word[0], &text, e) < 0)
+        return -1;
+    return pager_print(&text, e);
 }
 
 const struct verb verb_help = {.name = "help",
                                .usage = "[VERB|TOPIC]",
-                               .summary = "a verb, or: config urls environment exit-codes formats",
-                               .group = GROUP_SET_UP,
+                               .summary = "help on a verb or topic",
+                               .about = "Print help on a verb or on a topic.",
+                               .group = GROUP_CONFIGURE,
                                .examples = {"broker help connect", "broker help config"},
                                .most_words = 1,
                                .words = "topic",

@@ -23,8 +23,9 @@ static int login_run(struct invocation *inv, struct err *e)
 const struct verb verb_login = {
     .name = "login",
     .usage = "[PROFILE|URL] [OPTION]...",
-    .summary = "do the interactive part of logging in ahead of time",
-    .group = GROUP_LOOK_AFTER,
+    .summary = "log in now (browser, MFA, SSH)",
+    .about = "Do the interactive part of logging in now, so that later commands need no terminal.",
+    .group = GROUP_MANAGE,
     .examples = {"broker login prod"},
     .sets = SET_PROFILE | SET_RUN,
     .most_words = 1,

@@ -93,8 +93,10 @@ static int logout_run(struct invocation *inv, struct err *e)
 const struct verb verb_logout = {
     .name = "logout",
     .usage = "[PROFILE|URL|--all] [OPTION]...",
-    .summary = "forget what is kept between runs",
-    .group = GROUP_LOOK_AFTER,
+    .summary = "revoke and forget cached credentials",
+    .about =
+        "Forget the credentials and sessions that are cached for a profile. What can be revoked is revoked.",
+    .group = GROUP_MANAGE,
     .examples = {"broker logout prod", "broker logout --all"},
     .sets = SET_PROFILE | SET_RUN | SET_SHOW,
     .most_words = 1,

@@ -44,8 +44,9 @@ static int run_verb(const struct verb *verb, int argc, char **argv, struct err *
     if (invocation_parse(verb, argc, argv, &inv, e) < 0)
         return -1;
     if (inv.given[OPT_help]) {
-        help_verb(verb);
-        return 0;
+        AUTO_BUF(text, HELP_MOST);
+        help_verb(verb, &text);
+        return pager_print(&text, e);
     }
     print_log_to_stderr(inv.given[OPT_verbose] > 1 ? LOG_TRACE
                         : inv.given[OPT_verbose]   ? LOG_STEP
@@ -96,7 +97,9 @@ static int run_words(int argc, char **argv, struct err *e)
     size_t words = argc > 1 ? (size_t)argc - 1 : 0, place = verb_place(argv + 1, words);
 
     if (place == words) {
-        help_overview(stderr);
+        AUTO_BUF(text, HELP_MOST);
+        help_overview(&text);
+        (void)fputs(buf_str(&text), stderr);
         exit(ERR_USAGE);
     }
     put_verb_first(place, argv + 1);

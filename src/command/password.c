@@ -145,8 +145,10 @@ static int password_run(struct invocation *inv, struct err *e)
 const struct verb verb_password = {
     .name = "password",
     .usage = "set|delete [PROFILE|URL|--tunnel NAME] [OPTION]...",
-    .summary = "set or delete a stored password",
-    .group = GROUP_LOOK_AFTER,
+    .summary = "store or delete a password in the keychain",
+    .about = "Store the password of a profile or of a tunnel in the keychain, or delete it. set reads the "
+             "password from stdin, or asks for it.",
+    .group = GROUP_MANAGE,
     .examples = {"broker password set shop", "pass show db/shop | broker password set shop",
                  "broker password delete shop", "broker password set --tunnel bastion"},
     .sets = SET_PROFILE | SET_RUN | SET_PASSWORD,

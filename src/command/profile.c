@@ -56,7 +56,9 @@ const struct verb verb_profile = {
     .usage =
         "list|show|add|set|edit|remove|rename|import|export|check [NAME|FILE] [URL|KEY=VALUE...] [OPTION]...",
     .summary = "list, show, add, set, edit, remove, rename, import, export, check",
-    .group = GROUP_SET_UP,
+    .about = "List, show, check and change the profiles in the config file. A change keeps the comments and "
+             "the order of the file.",
+    .group = GROUP_CONFIGURE,
     .examples = {"broker profile add shop", "broker profile add shop mysql://app@db.example.com/shop",
                  "broker profile add shop --test --host db.example.com --user app",
                  "broker profile show shop --all", "broker profile set shop database=shop2 via=",

@@ -221,8 +221,9 @@ static int status_run(struct invocation *inv, struct err *e)
 const struct verb verb_status = {
     .name = "status",
     .usage = "[NAME] [OPTION]...",
-    .summary = "forwards and cached sessions, with their remaining life",
-    .group = GROUP_LOOK_AFTER,
+    .summary = "show forwards and cached sessions",
+    .about = "Show the forwards that run and the sessions that are cached, with their remaining time.",
+    .group = GROUP_MANAGE,
     .examples = {"broker status", "broker status --json", "broker status prod --wait --timeout 30s"},
     .sets = SET_JSON | SET_RUN | SET_WAIT,
     .most_words = 1,

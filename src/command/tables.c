@@ -7,8 +7,8 @@
 #include "command.h"
 
 const struct option option_table[OPT_COUNT] = {
-#define OPTION(id, letter, name, argument, set, line, key)                                                   \
-    {letter, name, argument, SET_##set, LINE_##line, key},
+#define OPTION(id, letter, name, argument, set, line, key, help)                                             \
+    {letter, name, argument, SET_##set, LINE_##line, key, help},
 #include "options.def"
 };
 

@@ -225,8 +225,10 @@ int test_request(struct invocation *inv, const struct request *r, struct err *e)
 const struct verb verb_test = {
     .name = "test",
     .usage = "[PROFILE|URL] [OPTION]...",
-    .summary = "try every hop and say which one fails",
-    .group = GROUP_GET_IN,
+    .summary = "check each step of a connection",
+    .about = "Check each step of a connection: tunnel, TLS, credential, login. Report which step failed and "
+             "how to fix it.",
+    .group = GROUP_CONNECT,
     .examples = {"broker test prod", "broker test prod --json"},
     .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_JSON | SET_FRESH,
     .most_words = 1,

@@ -38,8 +38,9 @@ static int token_run(struct invocation *inv, struct err *e)
 const struct verb verb_token = {
     .name = "token",
     .usage = "[PROFILE|URL] [OPTION]...",
-    .summary = "print the secret",
-    .group = GROUP_HAND_OUT,
+    .summary = "print the password or token",
+    .about = "Print the password or token that a login would use.",
+    .group = GROUP_EXPORT,
     .examples = {"MYSQL_PWD=$(broker token prod)", "broker token --iam --host NAME --user app_ro"},
     .sets = SET_PROFILE | SET_RUN | SET_TOKEN | SET_FRESH,
     .most_words = 1,

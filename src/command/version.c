@@ -9,5 +9,10 @@ static int version_run(struct invocation *inv, struct err *e)
     return 0;
 }
 
-const struct verb verb_version = {
-    .name = "version", .usage = "", .summary = "the version", .group = GROUP_HIDDEN, .run = version_run};
+const struct verb verb_version = {.name = "version",
+                                  .usage = "",
+                                  .summary = "versions and paths; bugreport collects them",
+                                  .about = "Print the version.",
+                                  .examples = {"broker version"},
+                                  .group = GROUP_CONFIGURE,
+                                  .run = version_run};

@@ -59,7 +59,6 @@ static int oidc_check(const struct vault *v, struct err *e)
 static int open_callback(struct flow *f, struct err *e)
 {
     AUTO_FREE(char *, host);
-    AUTO_FREE(char *, asked);
     AUTO_BUF(text, 512);
     long port = 0;
 

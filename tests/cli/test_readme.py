@@ -286,8 +286,8 @@ def test_what_a_url_may_set_is_documented():
 def test_later_means_not_built(broker):
     """A key is marked as later exactly where `broker help config` leaves it out; likewise the values of auth."""
     text = broker.run("help", "config").text
-    keys, _, providers = text.partition("tls is one of:")[0].partition("auth is one of:")
-    built = set(re.findall(r"^(\w+)  +\S", keys.partition("KEY  ")[2], re.M))
+    keys, _, providers = text.partition("tls is one of:")[0].partition("auth is one of")
+    built = set(re.findall(r"^  (\w+)(?:  +\S|$)", keys.partition("keys of a profile\n")[2], re.M))
     part = re.search(r"^## Keys of a profile\n(.*?)(?=^## )", (REPO / "docs/config.md").read_text(), re.M | re.S)[1]
     rows = re.findall(r"^\| `(\w+)` \| .* \| ([^|]+) \|$", part, re.M)
     partly = {"login", "vault_revoke"}  # these say which of their values come later

@@ -68,6 +68,8 @@ int session_sign_in(struct session *s, struct err *e);
  * ERR_CONFIG: this provider has none.
  */
 int session_keys(const struct session *s, time_t least_life, struct access_keys *out, struct err *e);
+/* Writes the audit line of a credential that this session hands out or uses: its user and its end. */
+int session_audit(const struct session *s, const struct credential *got, struct err *e);
 /* Removes what the provider keeps between runs; *forgotten: how many entries. */
 int session_sign_out(struct session *s, unsigned *forgotten, struct err *e);
 /*

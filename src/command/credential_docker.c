@@ -42,7 +42,9 @@ static int get(const struct entries *entries, const struct buf *in, struct err *
         return -1;
     if (got != STORE_OK)
         return err_set(e, ERR_DATA, DOCKER_NOT_FOUND);
-    return docker_print(&found, &out, e) < 0 ? -1 : helper_answer(&out, e);
+    if (docker_print(&found, &out, e) < 0 || entries_audit(entries, "docker", url, found.username, 0, e) < 0)
+        return -1;
+    return helper_answer(&out, e);
 }
 
 /* Erases what is kept for a URL, but for one name. */
@@ -138,7 +140,7 @@ static const struct {
 static int serve(const struct helper_call *call, struct err *e)
 {
     const char *verb = helper_verb(call);
-    struct entries entries = {0};
+    AUTO_ENTRIES(entries);
     AUTO_BUF(in, DOCKER_INPUT_MAX);
 
     if (!verb || call->inv->word[call->first + 1])

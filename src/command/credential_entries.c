@@ -12,6 +12,7 @@
 #include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
+#include <session/audit.h>
 
 #define STORE_MS 30000
 /* Hundreds may want to write at once. */
@@ -35,6 +36,23 @@ int entries_lock(const char *prefix, struct file_lock *lock, struct err *e)
     log_step("lock", "%s", e->msg);
     err_clear(e);
     return 0;
+}
+
+void entries_release(struct entries *s)
+{
+    config_free(s->config);
+    s->config = NULL;
+}
+
+int entries_audit(const struct entries *s, const char *protocol, const char *endpoint, const char *user,
+                  time_t expires, struct err *e)
+{
+    AUTO_FREE(char *, provider);
+
+    provider = mem_printf("%s:%s", protocol, s->store->name);
+    const struct audit_line line = {
+        .endpoint = endpoint, .user = user, .provider = provider, .expires = expires};
+    return audit_write(s->config, &line, e);
 }
 
 /* --- names */

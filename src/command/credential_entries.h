@@ -8,7 +8,8 @@
 
 struct entries {
     const struct store *store;
-    time_t life; /* seconds that a new entry lives; 0: for ever */
+    struct config *config; /* for the audit line; owned */
+    time_t life;           /* seconds that a new entry lives; 0: for ever */
 };
 
 /*
@@ -24,6 +25,12 @@ int entries_put(const struct entries *s, const struct git_credential *entry, str
 int entries_erase(const struct entries *s, const struct git_credential *query, struct err *e);
 /* Erases every entry whose name begins so. */
 int entries_forget(const struct entries *s, const char *prefix, struct err *e);
+
+/* The audit line of an entry that is handed out. `protocol`: whose it is. */
+int entries_audit(const struct entries *s, const char *protocol, const char *endpoint, const char *user,
+                  time_t expires, struct err *e);
+void entries_release(struct entries *s);
+#define AUTO_ENTRIES(name) __attribute__((cleanup(entries_release))) struct entries name = {0}
 
 /* The names of a store that begin so, the newest first: *expires is as long as they are, and malloced; it may
  * be NULL. 0, or -1. */

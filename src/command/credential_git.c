@@ -17,7 +17,7 @@ static int answer(const struct git_credential *found, struct err *e)
 static int get(const struct helper_call *call, const struct git_credential *asked, struct err *e)
 {
     AUTO_GIT(found);
-    struct entries entries = {0};
+    AUTO_ENTRIES(entries);
 
     if (helper_entries(call, &entries, e) < 0)
         return -1;
@@ -35,6 +35,8 @@ static int get(const struct helper_call *call, const struct git_credential *aske
      * somebody may replace meanwhile, as it expires, is. */
     shown.can_state = shown.has_state =
         asked->can_state && !found.expires && !found.refresh_token && found.password;
+    if (entries_audit(&entries, "git", found.host, found.username, found.expires, e) < 0)
+        return -1;
     return answer(&shown, e);
 }
 
@@ -50,7 +52,7 @@ static int with_request(const struct helper_call *call, const char *verb, struct
 {
     AUTO_BUF(in, GIT_INPUT_MAX);
     AUTO_GIT(asked);
-    struct entries entries = {0};
+    AUTO_ENTRIES(entries);
     bool is_get = text_equal(verb, "get"), is_store = text_equal(verb, "store");
 
     if (helper_read(&in, true, e) < 0)
@@ -82,7 +84,7 @@ static int capability(struct err *e)
 /* As git-credential-cache: what is kept in memory is forgotten. A keychain is for long. */
 static int end(const struct helper_call *call, struct err *e)
 {
-    struct entries entries = {0};
+    AUTO_ENTRIES(entries);
 
     if (helper_entries(call, &entries, e) < 0)
         return -1;

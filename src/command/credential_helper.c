@@ -32,14 +32,12 @@ static int choose_store(const char *name, struct entries *out, struct err *e)
 int helper_entries(const struct helper_call *call, struct entries *out, struct err *e)
 {
     const struct invocation *inv = call->inv;
-    AUTO_CONFIG(config);
     const char *name = inv->value[OPT_store];
 
-    if (!name) {
-        if (config_load(&config, e) < 0)
-            return -1;
-        name = config_file_key(config, FILE_store);
-    }
+    if (config_load(&out->config, e) < 0)
+        return -1;
+    if (!name)
+        name = config_file_key(out->config, FILE_store);
     if (choose_store(name ? name : store_keychain.name, out, e) < 0)
         return -1;
     if (out->store == &store_keyring)

@@ -369,7 +369,7 @@ int session_login(struct session *s, struct err *e)
         }
         log_step("credential", "%s", buf_str(&what));
     }
-    return 0;
+    return session_audit(s, &s->credential, e);
 }
 
 int session_try_tunnel(struct session *s, struct err *e)

@@ -1,5 +1,6 @@
 """A session as the user that Vault made: each client, directly, over SSH and through a port that is open already, on both
 families of server; and that after `logout` the user is gone, whoever is connected."""
+import json
 import re
 
 import pytest
@@ -111,3 +112,12 @@ def test_nothing_shows(person, area, clients):
     assert done.code == 0, done.errors
     person.broker.assert_hidden(watch)
     assert len(person.broker.secrets) > 2
+
+
+@pytest.mark.parametrize("area", ["mariadb_server"], indirect=True)
+def test_parameters_for_others(person, area):
+    """User, password and end of the lease; without a login the way to one."""
+    said = json.loads(person.run("params", "w", "--format", "json", secret_out=True).text)
+    assert [said["user"]] == area.users() and said["password"] and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", said["expires_at"])
+    assert person.run("logout", "w").code == 0
+    refused(person.run("params", "w"), 79, f"not logged in to {area.front.url}")

@@ -96,11 +96,13 @@ int session_offer_to_keep(struct session *s, bool proved, struct err *e);
 int session_become_client(struct session *s, char *const *args, struct err *e);
 
 /*
- * Execs argv with {placeholders} filled and the formats' variables (NULL-terminated) in its environment.
- * `words` takes ownership of argv. Returns only on failure.
+ * Execs argv with {placeholders} filled, and in its environment the formats' variables and those of
+ * "NAME=TEMPLATE" (each NULL-terminated; templates may be NULL). Returns only on failure.
  */
 int session_become_command(struct session *s, char *const *argv, const struct format *const *formats,
-                           struct err *e);
+                           char *const *templates, struct err *e);
+/* ERR_USAGE for what is not NAME=TEMPLATE, or would put a password into a URL without encoding it. */
+int template_check(const char *text, struct err *e);
 /* 1 if a command uses {defaults-file}, else 0; -1, ERR_USAGE, for a placeholder that would show a secret. */
 int session_command_wants_file(char *const *argv, struct err *e);
 

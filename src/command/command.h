@@ -65,7 +65,7 @@ struct verb {
     const char *name, *usage, *summary;
     const char *about; /* what it does, in sentences; NULL: the summary */
     enum verb_group group;
-    const char *examples[8];  /* NULL-terminated if fewer */
+    const char *examples[12]; /* NULL-terminated if fewer */
     unsigned sets;            /* of options */
     unsigned most_words;      /* after the verb */
     bool takes_rest;          /* words after -- */
@@ -101,6 +101,7 @@ struct invocation {
     char **rest; /* words after --; NULL: no -- */
     const char *value[OPT_COUNT];
     unsigned given[OPT_COUNT]; /* how often it was given */
+    char **env;                /* the values of --env, in order; NULL-terminated, or NULL */
     struct override *override;
     size_t override_count;
     long timeout_ms;

@@ -63,19 +63,39 @@ static void note_own_tls(const struct invocation *inv, const char *profile)
     }
 }
 
+/* --format, then each --env: NAME=TEMPLATE, or a format whose variables are added. */
+static int choose_variables(struct invocation *inv, const struct format ***formats, char ***templates,
+                            struct err *e)
+{
+    size_t n = inv->given[OPT_env], added = 0, made = 0;
+
+    *formats = mem_alloc(n + 2, sizeof **formats);
+    *templates = mem_alloc(n + 1, sizeof **templates);
+    if (find_format(inv->given[OPT_format] ? inv->value[OPT_format] : "env", &(*formats)[added++], e) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        bool is_template = strchr(inv->env[i], '=');
+        if (is_template ? template_check(inv->env[i], e) < 0
+                        : find_format(inv->env[i], &(*formats)[added++], e) < 0)
+            return -1;
+        if (is_template)
+            (*templates)[made++] = inv->env[i];
+    }
+    return 0;
+}
+
 static int exec_run(struct invocation *inv, struct err *e)
 {
     AUTO_SESSION(s);
-    const struct format *formats[3] = {NULL};
+    AUTO_FREE(const struct format **, formats);
+    AUTO_FREE(char **, templates);
 
     if (!inv->rest || !inv->rest[0]) {
         (void)err_set(e, ERR_USAGE, "which command?");
         return err_hint(e, "broker exec PROFILE -- COMMAND ARG...");
     }
     int wants_file = session_command_wants_file(inv->rest, e);
-    if (wants_file < 0 ||
-        find_format(inv->given[OPT_format] ? inv->value[OPT_format] : "env", &formats[0], e) < 0 ||
-        (inv->given[OPT_env] && find_format(inv->value[OPT_env], &formats[1], e) < 0))
+    if (wants_file < 0 || choose_variables(inv, &formats, &templates, e) < 0)
         return -1;
     bool stock = client_is_known(inv->rest[0]), tool = stock && wants_file;
     if (begin_plan(inv, &s, tool ? FOR_TOOL : FOR_OTHER, tool ? inv->rest[0] : NULL, e) < 0)
@@ -92,7 +112,7 @@ static int exec_run(struct invocation *inv, struct err *e)
     s.may_log_in = true;
     if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)
         return -1;
-    return session_become_command(&s, inv->rest, formats, e);
+    return session_become_command(&s, inv->rest, formats, templates, e);
 }
 
 const struct verb verb_exec = {
@@ -102,8 +122,15 @@ const struct verb verb_exec = {
     .about = "Run a program with the connection parameters in its environment, or in a file or URL that its "
              "arguments name, such as {defaults-file}.",
     .group = GROUP_CONNECT,
-    .examples = {"broker exec prod -- mysqldump --defaults-file={defaults-file} shop",
-                 "broker exec prod -- sh -c 'echo $MYSQL_HOST'", "broker exec prod --env url -- ./migrate"},
+    .examples =
+        {"broker exec prod -- mysqldump --defaults-file={defaults-file} shop",
+         "broker exec prod -- sh -c 'echo $MYSQL_HOST'", "broker exec prod --env url -- dbmate up",
+         "broker exec prod --env GOOSE_DRIVER=mysql --env 'GOOSE_DBSTRING={go}' -- goose up",
+         "broker exec prod --env 'DB={golang-migrate}' -- sh -c 'migrate -path db -database \"$DB\" up'",
+         "broker exec prod -- skeema push", "broker exec prod --format sqlalchemy -- alembic upgrade head",
+         "broker exec prod --format django -- python manage.py migrate",
+         "broker exec prod --format rails -- bin/rails db:migrate",
+         "broker exec prod --env 'FLYWAY_URL={jdbc}' -- flyway migrate"},
     .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_FORMAT | SET_EXEC | SET_FRESH,
     .most_words = 1,
     .takes_rest = true,

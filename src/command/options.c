@@ -4,6 +4,7 @@
  */
 #include "slips.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 void invocation_release(struct invocation *inv)
 {
     free(inv->override);
+    free(inv->env);
     words_release(&inv->owned);
     *inv = (struct invocation){0};
 }
@@ -67,6 +69,11 @@ static int take(struct invocation *inv, int id, const char *value, const char *t
     inv->value[id] = value;
     if (id == OPT_key)
         return set_key(inv, value, "-o ", e);
+    if (id == OPT_env) {
+        inv->env = mem_grow(inv->env, inv->given[id] + 1, sizeof *inv->env);
+        inv->env[inv->given[id] - 1] = (char *)(uintptr_t)value;
+        inv->env[inv->given[id]] = NULL;
+    }
     if (id == OPT_timeout && (!duration_parse(value, &inv->timeout_ms) || inv->timeout_ms == 0)) {
         (void)err_set(e, ERR_USAGE, "--timeout: '%s' is not a duration", value);
         return err_hint(e, "like 10s, 5m or 1h");

@@ -13,21 +13,21 @@
 #include <ipc/helper.h>
 
 #include "launch.h"
+#include "template.h"
 
 #define DEFAULTS_FILE "{defaults-file}"
 
 int session_command_wants_file(char *const *argv, struct err *e)
 {
-    static const char *const secret[] = {"{password}", "{url}"};
     int wants = 0;
 
     for (size_t i = 0; argv[i]; i++) {
-        for (size_t j = 0; j < ARRAY_LEN(secret); j++) {
-            if (strstr(argv[i], secret[j])) {
-                (void)err_set(e, ERR_USAGE, "%s would be seen in the process list", secret[j]);
-                (void)err_what(e, "exec");
-                return err_hint(e, "%s, or MYSQL_PWD in its environment", DEFAULTS_FILE);
-            }
+        AUTO_FREE(char *, secret);
+        secret = template_secret_in(argv[i]);
+        if (secret) {
+            (void)err_set(e, ERR_USAGE, "%s would be seen in the process list", secret);
+            (void)err_what(e, "exec");
+            return err_hint(e, "%s, or MYSQL_PWD in its environment", DEFAULTS_FILE);
         }
         wants |= strstr(argv[i], DEFAULTS_FILE) != NULL;
     }
@@ -96,7 +96,7 @@ static bool goes_to_socket(const struct session *s, char *const *argv)
 }
 
 int session_become_command(struct session *s, char *const *argv, const struct format *const *formats,
-                           struct err *e)
+                           char *const *templates, struct err *e)
 {
     AUTO_LAUNCH(launch);
     AUTO_FREE(char *, file);
@@ -114,6 +114,9 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
         if (format_environment(*formats, (*formats)->both_ends ? &env : &driver, &how, &launch.env, e) < 0)
             return -1;
     }
+    const struct template_values values = {.both = &env, .driver = &driver, .how = &how};
+    if (template_environment(templates, &values, &launch.env, e) < 0)
+        return -1;
     helper_end_all();
     return proc_exec(launch.argv.word, &launch.env, e);
 }

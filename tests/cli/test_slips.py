@@ -104,7 +104,7 @@ def test_a_stock_client_and_its_environment(filled, clients):
 @pytest.mark.parametrize("args", [
     ["password", "set", "shop", SECRET], ["password", "set", "--tunnel", "fra", SECRET], ["password", SECRET],
     ["password", "shop", SECRET], ["connect", "shop", SECRET], ["test", "shop", SECRET], ["exec", "shop", SECRET],
-    ["exec", "shop", SECRET, "--", "true"], ["exec", "shop", "true", SECRET], ["exec", "shop", "--env", f"PASSWORD={SECRET}", "--", "true"],
+    ["exec", "shop", SECRET, "--", "true"], ["exec", "shop", "true", SECRET], ["exec", "shop", "--env", f"PASS WORD={SECRET}", "--", "true"],
     ["exec", "shop", "--format", f"x={SECRET}", "--", "true"], ["exec", "shop", "mysql", f"-p{SECRET}"],
     ["exec", "shop", "--", f"mysql -p{SECRET}"], ["connect", "shop", "--client", f"mysql -p{SECRET}"],
     ["connect", "shop", "--client", f"/usr/bin/mysql --password={SECRET}"],

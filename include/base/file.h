@@ -66,6 +66,8 @@ int file_lock_beside(const char *path, const char *waiting_for, int64_t deadline
                      struct err *e);
 void file_unlock(struct file_lock *lock);
 
+/* Reads to end of file, at most out->max bytes: ERR_DATA past that, ERR_IO. */
+int fd_read_all(int fd, struct buf *out, struct err *e);
 /* Writes all; -1 with errno. */
 int fd_write_all(int fd, const void *bytes, size_t n);
 /* The longest path of a unix socket that every system accepts, without its NUL. */

@@ -10,6 +10,25 @@
 
 #include <base/mem.h>
 
+int fd_read_all(int fd, struct buf *out, struct err *e)
+{
+    for (;;) {
+        char bytes[4096];
+        ssize_t n = read(fd, bytes, sizeof bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n > 0)
+            buf_add(out, bytes, (size_t)n);
+        explicit_bzero(bytes, sizeof bytes);
+        if (n == 0)
+            return 0;
+        if (n < 0)
+            return err_set(e, ERR_IO, "%s", strerror(errno));
+        if (!buf_ok(out))
+            return err_set(e, ERR_DATA, "over %zu bytes", out->max);
+    }
+}
+
 int fd_write_all(int fd, const void *bytes, size_t n)
 {
     const char *at = bytes;

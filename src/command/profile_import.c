@@ -5,7 +5,6 @@
  */
 #include "profile.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,27 +47,10 @@ static void run_release(struct import_run *r)
 
 /* --- reading --- */
 
-static int read_stdin(struct buf *out, struct err *e)
-{
-    for (;;) {
-        char bytes[16384];
-        ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n > 0)
-            buf_add(out, bytes, (size_t)n);
-        explicit_bzero(bytes, sizeof bytes);
-        if (n == 0)
-            return 0;
-        if (n < 0 || !buf_ok(out))
-            return n < 0 ? err_set(e, ERR_IO, "%s", strerror(errno)) : err_set(e, ERR_DATA, "over 1 MiB");
-    }
-}
-
 static int read_text(const char *word, struct buf *out, struct err *e)
 {
     if (text_equal(word, "-"))
-        return read_stdin(out, e) < 0 ? err_what(e, "stdin") : 0;
+        return fd_read_all(STDIN_FILENO, out, e) < 0 ? err_what(e, "stdin") : 0;
     int got = file_read(word, FILE_ANY, out, e);
     if (got > 0)
         (void)err_set(e, ERR_IO, "no such file");

@@ -3,7 +3,8 @@
  * each: median microseconds from just before the start to the end of the process, and its largest resident
  * size in KiB.
  *
- * A command is [NAME=VALUE]... PROGRAM [ARG]...; the words stand apart, a lone comma ends a command.
+ * A command is [NAME=VALUE]... [<FILE] PROGRAM [ARG]...; the words stand apart, a lone comma ends a command.
+ * FILE is its stdin, otherwise /dev/null.
  * Interleaving makes every command see the same moods of the machine. Started by posix_spawn(3), which does
  * not copy this process, so that the time and the size are the program's and not those of an interpreter that
  * starts it.
@@ -25,6 +26,7 @@
 
 struct command {
     char **argv;
+    posix_spawn_file_actions_t streams;
     char *env[ENV_MAX];
     int64_t *took;
     long rss;
@@ -41,12 +43,18 @@ static int64_t now_ns(void)
 /* The caller's environment with the words in front of the program put into it. */
 static void command_init(struct command *c, char **words, size_t rounds)
 {
+    const char *input = "/dev/null";
     size_t n = 0;
 
-    for (; *words && strchr(*words, '=') && n + 1 < ENV_MAX; words++)
+    for (; *words && **words != '<' && strchr(*words, '=') && n + 1 < ENV_MAX; words++)
         c->env[n++] = *words;
     for (char **e = environ; *e && n + 1 < ENV_MAX; e++)
         c->env[n++] = *e;
+    if (*words && **words == '<')
+        input = *words++ + 1;
+    (void)posix_spawn_file_actions_init(&c->streams);
+    (void)posix_spawn_file_actions_addopen(&c->streams, 0, input, O_RDONLY, 0);
+    (void)posix_spawn_file_actions_addopen(&c->streams, 1, "/dev/null", O_WRONLY, 0);
     c->argv = words;
     c->took = calloc(rounds, sizeof *c->took);
     if (!c->took || !*words) {
@@ -55,13 +63,13 @@ static void command_init(struct command *c, char **words, size_t rounds)
     }
 }
 
-static void command_run(struct command *c, size_t round, const posix_spawn_file_actions_t *quiet)
+static void command_run(struct command *c, size_t round)
 {
     struct rusage used;
     int status;
     pid_t pid;
     int64_t start = now_ns();
-    int failed = posix_spawn(&pid, c->argv[0], quiet, NULL, c->argv, c->env);
+    int failed = posix_spawn(&pid, c->argv[0], &c->streams, NULL, c->argv, c->env);
 
     if (failed || wait4(pid, &status, 0, &used) < 0 || status != 0) {
         (void)fprintf(stderr, "spawn: %s %s: %s %d\n", c->argv[0], c->argv[1] ? c->argv[1] : "",
@@ -83,7 +91,6 @@ static int compare(const void *a, const void *b)
 int main(int argc, char **argv)
 {
     static struct command commands[COMMANDS_MAX];
-    posix_spawn_file_actions_t quiet;
     size_t count = 0, rounds = argc > 2 ? strtoul(argv[1], NULL, 10) : 0;
 
     if (rounds == 0)
@@ -95,12 +102,9 @@ int main(int argc, char **argv)
         command_init(&commands[count++], argv + first, rounds);
         first = at + 1;
     }
-    (void)posix_spawn_file_actions_init(&quiet);
-    (void)posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0);
-    (void)posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
     for (size_t round = 0; round < rounds; round++) {
         for (size_t i = 0; i < count; i++)
-            command_run(&commands[i], round, &quiet);
+            command_run(&commands[i], round);
     }
     for (size_t i = 0; i < count; i++) {
         qsort(commands[i].took, rounds, sizeof commands[i].took[0], compare);

@@ -56,8 +56,12 @@ static int lock_path(char **path, const char *waiting_for, int64_t deadline, str
     do {
         fd_close_cleanup(&fd);
         fd = open(*path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0 || (waited = lock_wait(fd, waiting_for, deadline)) < 0)
-            return err_set(e, ERR_IO, "%s: %s", *path, strerror(errno));
+        if (fd < 0 || (waited = lock_wait(fd, waiting_for, deadline)) < 0) {
+            int failed = errno;
+            (void)err_set(e, ERR_IO, "%s: %s", *path, strerror(failed));
+            errno = failed;
+            return -1;
+        }
     } while (waited == 0 && !is_there(fd, *path));
     if (waited > 0)
         return err_set(e, ERR_TRY_LATER, "another broker holds %s for too long", *path);
@@ -83,10 +87,17 @@ int file_lock_beside(const char *path, const char *waiting_for, int64_t deadline
 {
     AUTO_FREE(char *, target);
     AUTO_FREE(char *, beside);
+    AUTO_FREE(char *, name);
 
     target = path_target(path);
     beside = mem_printf("%s.lock", target);
-    return lock_path(&beside, waiting_for, deadline, out, e);
+    if (lock_path(&beside, waiting_for, deadline, out, e) == 0)
+        return 0;
+    int failed = errno;
+    name = path_short(path);
+    if (e->code == ERR_IO)
+        (void)err_set(e, ERR_IO, "%s", strerror(failed));
+    return err_what(e, "%s", name);
 }
 
 void file_unlock(struct file_lock *lock)

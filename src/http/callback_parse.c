@@ -72,13 +72,17 @@ static bool is_same(const struct buf *got, const char *wanted)
     return differs == 0;
 }
 
-/* As forms are encoded: a plus is a blank, the rest percent-encoded. False for a bad escape, or no room. */
+/* As forms are encoded: a plus is a blank, the rest percent-encoded. False for a control
+ * character, a bad escape, or no room. */
 static bool decode(struct span s, struct buf *out)
 {
     AUTO_BUF(plain, CALLBACK_BODY_MAX);
 
-    for (size_t i = 0; i < s.n; i++)
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.at[i] >= 0 && s.at[i] < ' ')
+            return false;
         buf_putc(&plain, s.at[i] == '+' ? ' ' : s.at[i]);
+    }
     buf_clear(out);
     return buf_ok(&plain) && text_percent_decode(out, buf_str(&plain), plain.len) && buf_ok(out);
 }

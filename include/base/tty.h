@@ -62,6 +62,8 @@ void tty_wait_begin(struct tty_wait *w, const char *what, int64_t deadline);
 /* How many milliseconds to poll at most before calling tty_wait_tick() again; 0 at the deadline. */
 int tty_wait_left(const struct tty_wait *w);
 void tty_wait_tick(struct tty_wait *w);
+/* Sleeps so, at most until the wait's deadline; false once that has come. */
+bool tty_wait_nap(struct tty_wait *w, int64_t ms);
 void tty_wait_end(struct tty_wait *w); /* erases the line */
 /* Waits for a descriptor to become readable, with that line; false at the deadline. `what` NULL: no line. */
 bool tty_wait_readable(int fd, const char *what, int64_t deadline);

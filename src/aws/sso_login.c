@@ -5,7 +5,6 @@
  */
 #include "sso_login.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -269,13 +268,7 @@ static int wait_for_person(const struct sso_client *client, struct device *d, js
 
     tty_wait_begin(&wait, "the browser", d->deadline);
     while (done == 0 && clock_left(d->deadline) > 0) {
-        int64_t next = clock_deadline(d->interval * 1000, d->deadline);
-        while (clock_left(next) > 0) {
-            int left = tty_wait_left(&wait);
-            (void)poll(NULL, 0, left < clock_left(next) ? left : clock_left(next));
-            tty_wait_tick(&wait);
-        }
-        if (clock_left(d->deadline) > 0)
+        if (tty_wait_nap(&wait, d->interval * 1000))
             done = poll_once(client, d, root, e);
     }
     tty_wait_end(&wait);

@@ -233,6 +233,18 @@ void tty_wait_tick(struct tty_wait *w)
     guard.line_shown = !dumb;
 }
 
+bool tty_wait_nap(struct tty_wait *w, int64_t ms)
+{
+    int64_t until = clock_deadline(ms, w->deadline);
+
+    while (clock_left(until) > 0) {
+        int left = tty_wait_left(w);
+        (void)poll(NULL, 0, left < clock_left(until) ? left : clock_left(until));
+        tty_wait_tick(w);
+    }
+    return clock_left(w->deadline) > 0;
+}
+
 void tty_wait_end(struct tty_wait *w)
 {
     if (w->shown >= 0)

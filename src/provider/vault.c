@@ -28,7 +28,8 @@ static int vault_login(const struct profile *p, int64_t deadline, struct credent
     if (vault_sign_in(v, deadline, e) < 0)
         return -1;
     out->logged_in = v->has_logged_in;
-    out->login_expires_at = v->token.expires_at;
+    /* One that is not ours is no login. */
+    out->login_expires_at = v->given ? 0 : v->token.expires_at;
     vault_describe(v, &text);
     out->login = buf_take(&text);
     return 0;

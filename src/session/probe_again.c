@@ -5,11 +5,9 @@
  */
 #include <session/session.h>
 
-#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include <base/clock.h>
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/tty.h>
@@ -22,19 +20,6 @@ static bool is_new(const struct credential *c)
     return c->made_at && time(NULL) - c->made_at < NEW_SECONDS;
 }
 
-/* Shows itself where that takes over a second. */
-static bool nap(int64_t ms, struct tty_wait *wait, int64_t deadline)
-{
-    int64_t until = clock_deadline(ms, deadline);
-
-    while (clock_left(until) > 0) {
-        int left = tty_wait_left(wait);
-        (void)poll(NULL, 0, left < clock_left(until) ? left : clock_left(until));
-        tty_wait_tick(wait);
-    }
-    return clock_left(deadline) > 0;
-}
-
 /* The same user, for as long as it is new. */
 static int try_again(const struct session *s, struct probe *out, struct err *e)
 {
@@ -44,7 +29,7 @@ static int try_again(const struct session *s, struct probe *out, struct err *e)
 
     tty_wait_begin(&wait, "the server to know the new user", s->deadline);
     for (size_t i = 0; i < ARRAY_LEN(naps_ms) && result < 0 && out->server_code == ACCESS_DENIED; i++) {
-        if (!nap(naps_ms[i], &wait, s->deadline))
+        if (!tty_wait_nap(&wait, naps_ms[i]))
             break;
         log_step("server", "%s: the user is new, tried again", e->msg);
         probe_release(out);

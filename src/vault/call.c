@@ -4,7 +4,6 @@
  */
 #include "call.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/text.h>
+#include <base/tty.h>
 
 #include "refusal.h"
 
@@ -149,6 +149,8 @@ static int call_once(const struct vault *v, const struct vault_call *c, bool min
 int vault_call(const struct vault *v, const struct vault_call *c, bool mints, int64_t deadline,
                struct http_answer *answer, struct vault_refusal *why, struct err *e)
 {
+    struct tty_wait wait;
+
     for (unsigned n = 0;; n++) {
         long wait_ms = 250L << n;
         http_answer_release(answer);
@@ -158,7 +160,9 @@ int vault_call(const struct vault *v, const struct vault_call *c, bool mints, in
         log_trace("vault", "try %u of %u: %s", n + 1, TRIES, e->msg);
         if (n + 1 >= TRIES || wait_ms >= clock_left(deadline))
             return -1;
-        (void)poll(NULL, 0, (int)wait_ms);
+        tty_wait_begin(&wait, "Vault to take the request", deadline);
+        (void)tty_wait_nap(&wait, wait_ms);
+        tty_wait_end(&wait);
         err_clear(e);
     }
 }

@@ -9,7 +9,7 @@
 #include "lease.h"
 #include "token.h"
 
-static int revoke_token(const struct vault *v, int64_t deadline, struct err *e)
+static int revoke_token(struct vault *v, int64_t deadline, struct err *e)
 {
     AUTO_HTTP_ANSWER(answer);
     struct vault_refusal why;
@@ -19,7 +19,7 @@ static int revoke_token(const struct vault *v, int64_t deadline, struct err *e)
     if (vault_call(v, &call, false, deadline, &answer, &why, e) == 0)
         return 0;
     /* Vault does not know it any more: that is what was wanted. */
-    return why.status == 403 && vault_token_look_up((struct vault *)v, deadline, e) == 1 ? 0 : -1;
+    return why.status == 403 && vault_token_look_up(v, deadline, e) == 1 ? 0 : -1;
 }
 
 static void note_left(const char *what, const char *name, time_t end, const struct err *e)

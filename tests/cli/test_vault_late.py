@@ -118,3 +118,12 @@ def test_tls_server_name_that_is_none(given, vault, vault_server, value):
     given.broker.env["VAULT_TLS_SERVER_NAME"] = value
     done = given.ask()
     assert done.code == 78 and done.errors.startswith("broker: VAULT_TLS_SERVER_NAME: no host name\nhint: ")
+
+
+def test_log_in_with_a_token_that_is_given(given, vault):
+    """It is looked at, and that is no login."""
+    done = given.run("login", "w")
+    assert (done.code, done.errors) == (0, f"nothing to log in to: vault {vault.front.url}, VAULT_TOKEN\n")
+    assert vault.front.asked("lookup-self")
+    vault.revoke(given.broker.env["VAULT_TOKEN"])
+    refused(given.run("login", "w"), 77, "VAULT_TOKEN", "hint: unset VAULT_TOKEN")

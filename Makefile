@@ -47,7 +47,7 @@ KEYCHAIN_CFLAGS = $(shell $(PKG_CONFIG) --cflags libsecret-1)
 HTTP_LIBS     = $(shell $(PKG_CONFIG) --libs libcurl jansson expat libssl libcrypto libsodium)
 KEEPER_LIBS   = $(shell $(PKG_CONFIG) --libs libssh2 libssl libcrypto libsodium)
 
-BROKER_MODULES := base ipc model store aws vault provider output protocol import session command
+BROKER_MODULES := base ipc model store aws vault provider output protocol import session help command
 KEEPER_MODULES := event mysql tunnel ssh libssh2 openssh keeper
 # What differs between systems is in files named NAME-SYSTEM.c; another system adds its own beside them.
 PLATFORM ?= linux

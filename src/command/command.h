@@ -124,26 +124,12 @@ int invocation_setting(struct invocation *inv, const char *word, struct err *e);
  * asked for. */
 int invocation_request(struct invocation *inv, size_t word, struct request *r, struct err *e);
 
-/* Help is text of at most HELP_COLUMNS columns. */
-#define HELP_COLUMNS 80
-#define HELP_MOST (256 * 1024)
-void help_overview(struct buf *to);
 void help_verb(const struct verb *verb, struct buf *to);
-extern const struct help_topic {
-    const char *name, *manual; /* its manual page */
-    void (*print)(struct buf *to);
-} help_topic_table[]; /* ends with a name of NULL */
-/* Words from column `at` on, wrapped; further lines start at column `indent`. Ends with a line end. */
-void help_wrapped(const char *text, size_t at, size_t indent, struct buf *to);
-/* A word at column `indent`, and a text from column `column` on, or below it if the word is long. */
-void help_line(const char *word, const char *text, size_t indent, size_t column, struct buf *to);
+void help_overview(struct buf *to);
+/* On stdout, or by a pager. */
+int help_print(const struct buf *text, struct err *e);
 /* The option's help, or that of its key. Malloced. */
 char *option_help(const struct option *o);
-
-/* Prints text on stdout; if that is a terminal with fewer lines, by $PAGER, or less. */
-int pager_print(const struct buf *text, struct err *e);
-
-bool key_is_built(const struct key_info *info); /* whether this version supports the key */
 
 /* Whether to use colours: the stream is a terminal with colours, and neither NO_COLOR nor `color` forbids
  * them. */

@@ -10,6 +10,8 @@
 #include <base/clock.h>
 #include <base/mem.h>
 #include <base/file.h>
+#include <base/secret.h>
+#include <help/help.h>
 #include <model/kinds.h>
 #include <session/forward.h>
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <base/mem.h>
+#include <help/help.h>
 #include <model/kinds.h>
 #include <model/profile.h>
 
@@ -13,40 +14,6 @@
 
 static const char *const group_titles[] = {"connect", "export", "manage", "configure"};
 static const char *const line_titles[] = {"where", "who", "what", "how"};
-
-void help_wrapped(const char *text, size_t at, size_t indent, struct buf *to)
-{
-    bool first = true;
-
-    while (*text) {
-        size_t n = strcspn(text, " ");
-        if (!first && at + 1 + n > HELP_COLUMNS) {
-            buf_printf(to, "\n%*s", (int)indent, "");
-            at = indent;
-        } else if (!first) {
-            buf_putc(to, ' ');
-            at++;
-        }
-        buf_add(to, text, n);
-        at += n;
-        text += n + strspn(text + n, " ");
-        first = false;
-    }
-    buf_putc(to, '\n');
-}
-
-void help_line(const char *word, const char *text, size_t indent, size_t column, struct buf *to)
-{
-    size_t end = indent + strlen(word);
-
-    buf_printf(to, "%*s%s", (int)indent, "", word);
-    if (end + 2 > column) {
-        buf_putc(to, '\n');
-        end = 0;
-    }
-    buf_printf(to, "%*s", (int)(column - end), "");
-    help_wrapped(text, column, column, to);
-}
 
 static void print_topics(struct buf *to)
 {
@@ -137,6 +104,15 @@ void help_verb(const struct verb *verb, struct buf *to)
     buf_printf(to, "\nmore: man broker-%s; broker help config\n", verb->name);
 }
 
+int help_print(const struct buf *text, struct err *e)
+{
+    if (!buf_ok(text))
+        return err_set(e, ERR_BUG, "help is too long");
+    if (!pager_show(text))
+        (void)fputs(buf_str(text), stdout);
+    return 0;
+}
+
 static int no_such_topic(const char *topic, struct err *e)
 {
     const char *names[VERB_NAMES_MOST + 16] = {NULL};
@@ -178,7 +154,7 @@ static int help_run(struct invocation *inv, struct err *e)
         help_overview(&text);
     else if (print_topic(inv->word[0], &text, e) < 0)
         return -1;
-    return pager_print(&text, e);
+    return help_print(&text, e);
 }
 
 const struct verb verb_help = {.name = "help",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <base/mem.h>
+#include <help/help.h>
 #include <base/proc.h>
 #include <base/tty.h>
 
@@ -46,7 +47,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv, struct err *
     if (inv.given[OPT_help]) {
         AUTO_BUF(text, HELP_MOST);
         help_verb(verb, &text);
-        return pager_print(&text, e);
+        return help_print(&text, e);
     }
     print_log_to_stderr(inv.given[OPT_verbose] > 1 ? LOG_TRACE
                         : inv.given[OPT_verbose]   ? LOG_STEP

@@ -1,9 +1,10 @@
 /* The topics of `broker help`: texts, and tables made from those that the program itself goes by. */
-#include "command.h"
+#include <help/help.h>
 
 #include <string.h>
 
 #include <base/mem.h>
+#include <base/text.h>
 #include <model/kinds.h>
 #include <model/profile.h>
 #include <model/url.h>

@@ -3,7 +3,7 @@
  * value means none. Without PAGER it is less, and LESS is FRX unless it is set. If the pager cannot be
  * started, the text is printed.
  */
-#include "command.h"
+#include <help/help.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 #include <base/memfd.h>
 #include <base/proc.h>
 #include <base/secret.h>
+#include <base/text.h>
 
 static bool is_longer_than_terminal(const char *text)
 {
@@ -68,11 +69,7 @@ static bool page(const struct buf *text)
     return started;
 }
 
-int pager_print(const struct buf *text, struct err *e)
+bool pager_show(const struct buf *text)
 {
-    if (!buf_ok(text))
-        return err_set(e, ERR_BUG, "help is too long");
-    if (!is_longer_than_terminal(buf_str(text)) || !page(text))
-        (void)fputs(buf_str(text), stdout);
-    return 0;
+    return is_longer_than_terminal(buf_str(text)) && page(text);
 }

@@ -28,6 +28,7 @@ struct import_entry {
     char *group;      /* the folder that it is in; NULL: none */
     char *name;       /* a valid name of a profile: import_name_all() */
     struct profile p; /* its keys, of ORIGIN_FILE; its passwords */
+    char *kept;       /* under which service Workbench keeps the password in the keychain; NULL */
     bool is_tls_said; /* the file says something about TLS; otherwise tls is `preferred` */
     struct import_left *left;
     size_t left_count;

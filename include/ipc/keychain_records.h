@@ -9,13 +9,16 @@
  *   erase   identity, timeout, quiet            count: entries erased, 0 where there was none
  *   list    identity: what it begins with,      identity and label of each entry, in pairs, the newest first
  *           timeout
+ *   theirs  identity, label, timeout, quiet:    secret; no field: no such entry
+ *           service and account of an entry of
+ *           MySQL Workbench's
  */
 #ifndef IPC_KEYCHAIN_RECORDS_H
 #define IPC_KEYCHAIN_RECORDS_H
 
 #include <ipc/record.h>
 
-enum { KEYCHAIN_GET = RECORD_FIRST_VERB, KEYCHAIN_PUT, KEYCHAIN_ERASE, KEYCHAIN_LIST };
+enum { KEYCHAIN_GET = RECORD_FIRST_VERB, KEYCHAIN_PUT, KEYCHAIN_ERASE, KEYCHAIN_LIST, KEYCHAIN_THEIRS };
 
 enum {
     KEYCHAIN_TAG_IDENTITY = 1, /* UTF-8 */

@@ -42,6 +42,10 @@ struct store {
                               struct err *e);
 };
 
+/* Reads a password that MySQL Workbench has stored, by its own names for it. The caller frees *out. */
+enum store_result store_workbench(const char *service, const char *account, int64_t deadline,
+                                  struct secret **out, struct err *e);
+
 extern const struct store store_keychain, store_keyring;
 
 #endif

@@ -27,13 +27,13 @@
 struct fate {
     char *own_tls; /* what broker would use without the key */
     bool is_weaker, is_client;
-    const char *password; /* "keychain", "dropped"; NULL: there is none */
+    const char *password; /* "keychain", "dropped", "workbench" where it may be; NULL: there is none */
 };
 
 struct import_run {
     struct import_list list;
     struct fate *fate;
-    size_t weaker, passwords;
+    size_t weaker, passwords, kept;
     bool is_written;
 };
 
@@ -107,7 +107,8 @@ static bool judge(struct import_run *r, const struct config *c, size_t i)
     r->fate[i].is_client = text_equal(profile_str(&whole, KEY_auth), "client");
     r->weaker += r->fate[i].is_weaker;
     r->passwords += entry->p.password != NULL;
-    r->fate[i].password = entry->p.password ? "dropped" : NULL;
+    r->kept += entry->kept != NULL;
+    r->fate[i].password = entry->p.password ? "dropped" : entry->kept ? "workbench" : NULL;
     return true;
 }
 
@@ -134,8 +135,10 @@ static void show_entry(const struct import_entry *entry, const struct fate *fate
         (void)printf("# tls: weaker than broker's own, %s\n", fate->own_tls);
     if (fate->is_client)
         (void)puts("# no user: those of your own option files, and their password, would go to this server");
-    if (fate->password)
-        (void)printf("# password: not in this file; for the keychain\n");
+    if (text_equal(fate->password, "workbench"))
+        (void)puts("# password: in the keychain, if Workbench has stored one");
+    else if (fate->password)
+        (void)puts("# password: not in this file; for the keychain");
     show_left(stdout, "left out", entry->left, entry->left_count);
 }
 
@@ -209,21 +212,27 @@ static void settle_tls(struct import_run *r)
         }
 }
 
+static void store_those(struct import_run *r, const char *fate)
+{
+    for (size_t i = 0; i < r->list.count; i++)
+        if (text_equal(r->fate[i].password, fate))
+            r->fate[i].password = "keychain";
+}
+
 static void settle_passwords(struct import_run *r)
 {
     struct err why = ERR_INIT;
 
-    if (!r->passwords)
+    if (!r->passwords && !r->kept)
         return;
     if (!profile_has_keychain("mysql://import", &why)) {
         log_warn(why.hint, "the passwords are dropped: no keychain here: %s", why.msg);
         return;
     }
-    if (!ask("store", r->passwords, "password", " in the keychain"))
-        return;
-    for (size_t i = 0; i < r->list.count; i++)
-        if (r->fate[i].password)
-            r->fate[i].password = "keychain";
+    if (r->passwords && ask("store", r->passwords, "password", " in the keychain"))
+        store_those(r, "dropped");
+    if (r->kept && ask("take over what Workbench has stored for", r->kept, "profile", ""))
+        store_those(r, "workbench");
 }
 
 /* 1: the person says no. */
@@ -240,6 +249,16 @@ static int ask_all(struct import_run *r, struct err *e)
 
 /* --- writing --- */
 
+/* Fetches what Workbench has stored; false if there is nothing. */
+static bool fetch_kept(struct import_entry *entry, struct err *failed)
+{
+    if (entry->p.password || !entry->kept)
+        return entry->p.password;
+    return store_workbench(entry->kept, profile_str(&entry->p, KEY_user),
+                           clock_deadline(STORE_TIMEOUT_MS, CLOCK_NEVER), &entry->p.password,
+                           failed) == STORE_OK;
+}
+
 static void store_password(const struct import_run *r, const struct profile *p, size_t i)
 {
     AUTO_FREE(char *, identity);
@@ -247,6 +266,13 @@ static void store_password(const struct import_run *r, const struct profile *p, 
     AUTO_FREE(char *, hint);
     struct err failed = ERR_INIT;
 
+    if (!fetch_kept(&r->list.entry[i], &failed)) {
+        r->fate[i].password = NULL;
+        if (failed.code)
+            log_warn(failed.hint, "%s: the password was not taken over: %s", r->list.entry[i].name,
+                     failed.msg);
+        return;
+    }
     identity = identity_password(p);
     label = identity_label(p);
     if (store_keychain.put(identity, label, r->list.entry[i].p.password, 0,

@@ -28,6 +28,7 @@ static void entry_release(struct import_entry *entry)
     free(entry->label);
     free(entry->group);
     free(entry->name);
+    free(entry->kept);
     profile_release(&entry->p);
     left_release(entry->left, entry->left_count);
     *entry = (struct import_entry){0};

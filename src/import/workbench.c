@@ -80,6 +80,20 @@ static void take_rest(struct import_entry *entry, const json_t *p, bool is_ldap)
     import_password(entry, secret, strlen(secret));
 }
 
+/* Workbench's hostIdentifier, the service of its entries in the keychain. */
+static char *service_of(const json_t *p, const char *driver)
+{
+    const char *port = *parameter(p, "port") ? parameter(p, "port") : "3306";
+
+    if (!*parameter(p, "userName"))
+        return NULL;
+    if (text_ends(driver, "native_socket"))
+        return mem_printf("Mysql@local:%s", parameter(p, "socket"));
+    if (text_ends(driver, "native_sshtun"))
+        return mem_printf("Mysql@%s:%s@%s", parameter(p, "hostName"), port, parameter(p, "sshHost"));
+    return mem_printf("Mysql@%s:%s", parameter(p, "hostName"), port);
+}
+
 static void take_connection(const json_t *object, struct import_list *list)
 {
     const char *driver = element_text(by_key(object, "driver")),
@@ -105,6 +119,7 @@ static void take_connection(const json_t *object, struct import_list *list)
         take_ssh(entry, p);
     take_tls(entry, p);
     take_rest(entry, p, is_ldap);
+    entry->kept = entry->p.password ? NULL : service_of(p, driver);
 }
 
 static void walk(const json_t *element, struct import_list *list, unsigned depth)

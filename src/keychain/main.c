@@ -70,7 +70,7 @@ static int handle(const struct record *request, struct record *answer, struct er
     uint64_t timeout = record_u64(request, KEYCHAIN_TAG_TIMEOUT, DEFAULT_TIMEOUT_MS);
     struct field quiet;
 
-    if (request->kind < KEYCHAIN_GET || request->kind > KEYCHAIN_LIST)
+    if (request->kind < KEYCHAIN_GET || request->kind > KEYCHAIN_THEIRS)
         return err_set(e, ERR_PROTOCOL, "a request of kind %d", request->kind);
     identity = record_str(request, KEYCHAIN_TAG_IDENTITY);
     label = record_str(request, KEYCHAIN_TAG_LABEL);
@@ -84,7 +84,9 @@ static int handle(const struct record *request, struct record *answer, struct er
         .deadline = timeout < INT32_MAX ? clock_deadline((int64_t)timeout, CLOCK_NEVER) : CLOCK_NEVER,
         .quiet = record_find(request, KEYCHAIN_TAG_QUIET, &quiet),
     };
-    if (request->kind == KEYCHAIN_GET)
+    if (request->kind == KEYCHAIN_THEIRS)
+        entry.account = label ? label : "";
+    if (request->kind == KEYCHAIN_GET || request->kind == KEYCHAIN_THEIRS)
         return handle_get(&entry, answer, e);
     if (request->kind == KEYCHAIN_LIST)
         return secretservice_list(&entry, put_listed, answer, e);

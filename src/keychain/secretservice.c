@@ -15,6 +15,13 @@ static const SecretSchema schema = {
     .attributes = {{"identity", SECRET_SCHEMA_ATTRIBUTE_STRING}},
 };
 
+/* What MySQL Workbench stores, for `profile import`. */
+static const SecretSchema workbench = {
+    .name = "org.mysql.Workbench.Password",
+    .flags = SECRET_SCHEMA_DONT_MATCH_NAME,
+    .attributes = {{"service", SECRET_SCHEMA_ATTRIBUTE_STRING}, {"account", SECRET_SCHEMA_ATTRIBUTE_STRING}},
+};
+
 #define UNANSWERED "nobody answered its question in time"
 #define DISMISSED "its question was dismissed"
 
@@ -37,6 +44,9 @@ static int fail_question(struct err *e, const char *why)
 
 static GHashTable *attributes_of(const struct entry *entry)
 {
+    if (entry->account)
+        return secret_attributes_build(&workbench, "service", entry->identity, "account", entry->account,
+                                       NULL);
     return secret_attributes_build(&schema, "identity", entry->identity, NULL);
 }
 
@@ -52,7 +62,8 @@ static int items_find(SecretService *service, const struct entry *entry, GHashTa
     AUTO_WAIT(w);
     GError *error = NULL;
 
-    secret_service_search(service, &schema, attributes, SECRET_SEARCH_ALL, w->cancel, wait_done, w);
+    secret_service_search(service, entry->account ? &workbench : &schema, attributes, SECRET_SEARCH_ALL,
+                          w->cancel, wait_done, w);
     if (!wait_run(w, entry->deadline))
         return service_fail_late(e, "search");
     *items = secret_service_search_finish(service, w->result, &error);

@@ -12,6 +12,7 @@
 struct entry {
     const char *identity; /* UTF-8 */
     const char *label;    /* UTF-8; for secretservice_put() */
+    const char *account;  /* NULL: ours; otherwise an entry of Workbench's, with `identity` as its service */
     int64_t deadline;
     bool quiet; /* no prompt may be shown */
 };

@@ -61,6 +61,21 @@ static enum store_result keychain_get(const char *identity, int64_t deadline, st
     return *out ? STORE_OK : STORE_MISSING;
 }
 
+enum store_result store_workbench(const char *service, const char *account, int64_t deadline,
+                                  struct secret **out, struct err *e)
+{
+    AUTO_RECORD(request);
+    AUTO_RECORD(answer);
+
+    request_init(&request, KEYCHAIN_THEIRS, service, deadline);
+    record_put_str(&request, KEYCHAIN_TAG_LABEL, account);
+    enum store_result result = ask(&request, &answer, deadline, e);
+    if (result != STORE_OK)
+        return result;
+    *out = record_secret(&answer, KEYCHAIN_TAG_SECRET);
+    return *out ? STORE_OK : STORE_MISSING;
+}
+
 static enum store_result keychain_put(const char *identity, const char *label, const struct secret *value,
                                       time_t expires, int64_t deadline, struct err *e)
 {

@@ -538,3 +538,31 @@ def test_mylogin_of_the_real_editor(broker, keychain):
 def test_bad_documents(broker, data, why):
     done = broker.run("profile", "import", "--dry-run", broker.write("theirs", data))
     assert done.code == 65 and why in done.errors, done
+
+
+# What Workbench itself has stored (entries made here, with its attributes: no Workbench runs here)
+
+KEPT = {"service": "Mysql@db.internal:3306@bastion.example.com:22", "account": "app"}
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_workbench_stored_passwords(broker, keychain, agrees):
+    broker.secret(CANARY)
+    broker.env.update(keychain.env)
+    keychain.store("theirs", CANARY, KEPT)
+    path = broker.write("theirs", WORKBENCH.replace(PASSWORD, ""))
+    t, code = answer(broker, b"y" if agrees else b"n", b"y", path=path)
+    assert code == 0, (t.err, t.shown)
+    assert b"take over what Workbench has stored for 2 profiles? [y/N] " in t.shown and b"store " not in t.shown
+    assert t.err == b"added 2 profiles to ~/.config/broker/config\n"
+    ours = keychain.lookup({"identity": "mysql://app@db.internal:3306;via=ssh://bastion.example.com"})
+    assert ours == (CANARY if agrees else None)
+    assert keychain.lookup(KEPT) == CANARY
+
+
+def test_nothing_of_workbench_is_read_unasked(broker, keychain):
+    broker.secret(CANARY)
+    broker.env.update(keychain.env)
+    keychain.store("theirs", CANARY, KEPT)
+    found = imported(broker, WORKBENCH.replace(PASSWORD, ""))
+    assert [p["password"] for p in found["profiles"]] == ["workbench", "workbench"]

@@ -6,7 +6,7 @@
 #include <base/log.h>
 #include <base/mem.h>
 
-#include "formats.h"
+#include "slips.h"
 
 /* A stock client reads server and password from the environment, but neither user nor database. */
 static void note_stock_client(const struct invocation *inv, const char *profile)

@@ -7,7 +7,7 @@
 #include <base/mem.h>
 #include <session/params.h>
 
-#include "formats.h"
+#include "slips.h"
 
 #define TEXT_MOST (1024 * 1024)
 

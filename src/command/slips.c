@@ -9,6 +9,7 @@
 
 #include <base/mem.h>
 #include <base/proc.h>
+#include <model/kinds.h>
 #include <model/url.h>
 #include <output/client.h>
 
@@ -169,4 +170,20 @@ int slip_verb(char *word, struct err *e)
     (void)verb_names(names, true);
     const char *meant = text_closest(word, names);
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help");
+}
+
+/* --- formats --- */
+
+int find_format(const char *name, const struct format **out, struct err *e)
+{
+    const char *names[64] = {NULL};
+
+    *out = format_find(name);
+    if (*out)
+        return 0;
+    for (size_t n = 0; kind_formats[n].name && n + 1 < ARRAY_LEN(names); n++)
+        names[n] = kind_formats[n].name;
+    const char *meant = text_closest(name, names);
+    (void)err_set(e, ERR_USAGE, "no such format '%.*s'", (int)strcspn(name, "="), name);
+    return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help formats");
 }

@@ -14,4 +14,7 @@ int slip_extra_word(const struct invocation *inv, char *const *words, struct err
 /* A first word that is not a verb: a profile or URL without a verb, or a typing error. Hides its password. */
 int slip_verb(char *word, struct err *e);
 
+/* A format by name; ERR_USAGE, with the nearest name as the hint. */
+int find_format(const char *name, const struct format **out, struct err *e);
+
 #endif

@@ -82,7 +82,8 @@ def test_verb(broker, verb):
     text = broker.run("help", verb).text
     usage, about, *examples = text.split("\n\n")
     assert usage.startswith(f"usage: broker {verb}") and about[0].isupper() and about.endswith(".")
-    assert all(line.startswith("  ") and re.search(rf"broker[ -]([a-z]+ )*{verb}|credential.helper", line) for line in examples[0].splitlines())
+    assert all(line.startswith("  ") and re.search(rf"broker[ -]([a-z]+ )*{verb}|credential.helper", line)
+               for line in examples[0].replace("\\\n", "").splitlines())
     options = re.findall(r"^  (?:-\w|(?:-\w, |    )--[a-z-]+)(?: [^ ]+)?(?:  +|\n {26})(\S.*)$", text, re.M)
     assert len(options) == len(re.findall(r"^  (?:-|    --)", text, re.M)), options
     assert text.endswith(f"more: man broker-{verb}; broker help config\n") and "\nexit status\n  0  " in text

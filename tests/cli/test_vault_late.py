@@ -7,7 +7,6 @@ import pytest
 
 from lib.forwards import until
 from lib.vault import refused, shown
-from test_vault_leases import ahead
 
 HIDDEN = "192.0.2.1"  # a user of this host is 1045 to us
 
@@ -67,9 +66,9 @@ def test_kept_user_that_was_dropped(given, vault, mariadb_server):
     """`test` reads another one, which the next run then uses too."""
     first = given.lease()
     mariadb_server.admin(f"drop user '{first.user}'@'%'")
-    done = given.run("test", "w", wrap=ahead(15))  # so that it is no new one
+    done = given.run("test", "w", ahead=15)  # so that it is no new one
     assert done.code == 0, done.errors
-    assert len(vault.front.asked("GET", vault.path)) == 2 and given.lease(wrap=ahead(20)).user in done.text
+    assert len(vault.front.asked("GET", vault.path)) == 2 and given.lease(ahead=20).user in done.text
 
 
 def test_note_about_a_short_life(given, vault, clients):

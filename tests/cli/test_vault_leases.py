@@ -11,11 +11,6 @@ from lib.vault import refused
 from test_command_provider import NO_KEYRING
 
 
-def ahead(seconds):
-    """wrap: the program's clock is SECONDS ahead of Vault's (behind it: negative)."""
-    return ["/usr/bin/faketime", "-f", f"{seconds:+d}s"]
-
-
 @pytest.fixture
 def given(desk, vault):
     """A person whose token is in VAULT_TOKEN: nobody has to log in."""
@@ -96,7 +91,7 @@ def test_too_short_to_keep(given, vault):
 def test_renewed_near_its_end(given, vault):
     """Within its last 30 s it is renewed, and the user stays the same."""
     first, ended = given.lease(), given.sessions()["vault_lease"]["expires_at"]
-    again = given.lease(wrap=ahead(3580))
+    again = given.lease(ahead=3580)
     assert again == first and given.sessions()["vault_lease"]["expires_at"] > ended
     assert len(vault.front.asked("sys/leases/renew")) == 1 and reads(vault) == 1 and vault.users() == [first.user]
 
@@ -105,21 +100,21 @@ def test_renewal_that_gives_too_little(given, vault):
     """As near its max_ttl: another is made. (Faked: the number.)"""
     first = given.lease().user
     vault.front.instead["/v1/sys/leases/renew"] = [(200, {}, b'{"lease_id":"x","renewable":true,"lease_duration":20,"data":null}')]
-    second = given.lease(wrap=ahead(3580)).user
+    second = given.lease(ahead=3580).user
     assert second != first and vault.users() == sorted([first, second])
 
 
 def test_past_its_end(given, vault):
     """By the clock's own word: nothing of it is used, nothing renewed."""
     first = given.lease().user
-    assert given.lease(wrap=ahead(2 * 3600)).user != first
+    assert given.lease(ahead=2 * 3600).user != first
     assert not vault.front.asked("renew")
 
 
 def test_clock_that_jumps_back(given, vault):
     """What was kept for an hour is not good for a day."""
-    first = given.lease(wrap=ahead(86400)).user
-    assert given.lease(wrap=ahead(86400)).user == first
+    first = given.lease(ahead=86400).user
+    assert given.lease(ahead=86400).user == first
     user = given.lease().user
     assert user in vault.users()
 
@@ -129,7 +124,7 @@ def test_revoked_lease_is_renewed_by_none(given, vault):
     first = given.lease().user
     vault.vault("PUT", f"sys/leases/revoke-prefix/{vault.path}")
     assert vault.users_become(0)
-    second = given.lease(wrap=ahead(3580)).user
+    second = given.lease(ahead=3580).user
     assert second != first and vault.users() == [second]
 
 

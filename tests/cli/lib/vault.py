@@ -1,6 +1,7 @@
 """For the tests of Vault: a profile `w` against an Area (servers/vault.py) or a fake, verbs on it in a keyring of the test's
 own, and the person with the browser."""
 import json
+import os
 import re
 import urllib.parse
 from dataclasses import dataclass
@@ -38,8 +39,13 @@ class Desk:
                      "vault_path": self.vault.path, "vault_callback": f"localhost:{self.callback}", **keys}
         self.broker.config(profile("w", **self.keys) + text)
 
-    def run(self, *args, **more):
-        return self.broker.run(*args, wrap=[*self.keyring.wrap, *more.pop("wrap", ())], **more)
+    def run(self, *args, ahead=0, env={}, **more):
+        """AHEAD: seconds by which the program's clock is ahead of Vault's (behind it: negative)."""
+        wrap = [*self.keyring.wrap, *more.pop("wrap", ())]
+        if ahead:
+            env = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0", **env}
+            wrap += ["/usr/bin/faketime", "-f", f"{ahead:+d}s"]
+        return self.broker.run(*args, wrap=wrap, env=env, **more)
 
     def pty(self, *args, env={}, **more):
         """On a terminal, with a display; the browser is a script that notes the URL."""

@@ -45,7 +45,6 @@ struct aws_chain {
     size_t count;
 };
 void aws_chain_release(struct aws_chain *c);
-#define AUTO_AWS_CHAIN(name) __attribute__((cleanup(aws_chain_release))) struct aws_chain name = {0}
 
 /*
  * `profile` is the one set in our own config; the keys of the environment are then ignored. NULL:

@@ -55,9 +55,6 @@ struct aws_files {
     struct words names; /* of names that differ from their header */
 };
 void aws_files_release(struct aws_files *f);
-#define AUTO_AWS_FILES(name)                                                                                 \
-    __attribute__((cleanup(aws_files_release))) struct aws_files name = {                                    \
-        .text = {BUF_INIT(AWS_FILE_MOST), BUF_INIT(AWS_FILE_MOST)}}
 
 /*
  * Reads both. A file that is missing or not regular counts as empty. ERR_CONFIG with e->what "FILE:LINE" for

@@ -23,7 +23,6 @@ struct child {
     /* Once, when it has ended and its outputs are drained. Not called after child_forget(). */
     void (*ended)(struct child *c);
     struct watch out, err, life;
-    bool ending;
     bool whole; /* set before: what it has put into the background ends when it ends */
     bool asks;  /* set before: it may ask on the terminal, if there is one (event/terminal.h) */
     bool left;  /* once it has ended: there is something of it in the background */

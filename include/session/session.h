@@ -121,7 +121,7 @@ int session_probe(const struct session *s, struct probe *out, struct err *e);
 /* The same; a user that the provider made is tried again while it is new, and read anew if it was kept. */
 int session_probe_patiently(struct session *s, struct probe *out, struct err *e);
 
-/* Whether the endpoint's name resolves (nothing is connected to): the `way` hop of `test`. */
+/* Whether the endpoint's name resolves (nothing is connected to): the `route` hop of `test`. */
 int session_resolve(const struct session *s, struct err *e);
 
 #endif

@@ -38,7 +38,6 @@ struct ssh_settings {
     char *identity_agent;        /* socket of the agent, from $SSH_AUTH_SOCK too; NULL: there is none */
     struct words certificate_files;
     char *pkcs11_provider; /* NULL for "none" */
-    char *security_key_provider;
 
     struct words user_known_hosts, global_known_hosts; /* files */
     enum ssh_strictness strict;
@@ -62,6 +61,7 @@ struct ssh_settings {
     int64_t connect_timeout; /* ms, for one hop: the tunnel's key, ssh's ConnectTimeout, the target's */
     char *bind_address, *address_family; /* of ssh -G; an engine that cannot says so in can() */
     bool has_fork_option;                /* this ssh has ForkAfterAuthentication: from 8.7 on */
+    char *unknown;      /* a key that is not understood, if it is that */
     const char *beyond; /* what else is asked that only the system's ssh does: "RevokedHostKeys"; NULL */
 };
 

@@ -105,8 +105,8 @@ static int hop_way(struct session *s, struct report *r, struct err *e)
     }
     detail = session_describe_way(s);
     if (result < 0 || profile_is_tunnelled(&s->profile))
-        return hop_ended(r, "way", result, detail, e);
-    r->held[HELD_WAY] = row_make(r, "way", true, detail);
+        return hop_ended(r, "route", result, detail, e);
+    r->held[HELD_WAY] = row_make(r, "route", true, detail);
     return 0;
 }
 

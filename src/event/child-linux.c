@@ -299,7 +299,6 @@ int child_start(struct child *c, char *const *argv, const struct env_changes *en
 
     null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     buf_clear(&c->said);
-    c->ending = false;
     c->left = false;
     c->status = 0;
     if (null < 0)
@@ -322,7 +321,6 @@ void child_end(struct child *c)
 {
     struct group *g = group_of(c);
 
-    c->ending = true;
     if (g)
         group_end(g);
 }

@@ -156,7 +156,7 @@ static void agent_listed(void *context, const unsigned char *answer, size_t n)
 
     l->agent = NULL;
     if (!answer || !agent_parse_keys(answer, n, agent_has, l))
-        log_step("way", "the ssh agent does not answer");
+        log_step("route", "the ssh agent does not answer");
     candidates_order(s);
     l->state = LOGIN_CHOOSE;
     s->resume(s);

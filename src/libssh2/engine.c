@@ -104,7 +104,7 @@ static void session_ended(struct session *s, const struct err *e, const char *ca
                       cannot);
     else
         lost = *e;
-    log_step("way", "%s", lost.msg);
+    log_step("route", "%s", lost.msg);
     remember_reason(s, &lost, s->was_up);
     queue_take_back(s, &pool.reason);
     if (pool_count(SESSION_DIALLING, SESSION_UP) > 0)

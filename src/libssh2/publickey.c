@@ -201,7 +201,7 @@ int publickey_step(struct session *s)
         return result;
     if (s->given == given && s->taken == l->heard && is_of_key(result))
         result = LIBSSH2_ERROR_FILE;
-    log_trace("way", "key %s: %s", k->name,
+    log_trace("route", "key %s: %s", k->name,
               result == 0                ? "logged in"
               : s->refused && s->partial ? "accepted, more is wanted"
               : s->refused               ? "refused"

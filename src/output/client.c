@@ -24,7 +24,7 @@ static const struct row {
     const char *name;
     enum flavour flavour;
 } rows[] = {
-#define CLIENT(name, flavour, role) {name, flavour},
+#define CLIENT(name, flavour) {name, flavour},
 #include <model/kinds.def>
 };
 

@@ -351,7 +351,7 @@ void plan_print(const struct plan *plan, char *const *args, struct buf *out)
         plan->provider->describe_login(plan->profile, &login);
         put_row(out, "login", buf_str(&login));
     }
-    put_row(out, "way", plan->way);
+    put_row(out, "route", plan->way);
     if (plan->purpose == FOR_FORWARD)
         return;
     print_tls(plan, out);

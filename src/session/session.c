@@ -161,7 +161,7 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
         check_files(&s->profile, purpose, e) < 0)
         return -1;
     if (!s->plan.keeper)
-        log_step("way", "direct, %s", s->plan.endpoint);
+        log_step("route", "direct, %s", s->plan.endpoint);
     return 0;
 }
 

@@ -205,7 +205,7 @@ static void log_said(const struct record *said)
 
     text = record_str(said, KEEPER_TAG_TEXT);
     hop = record_str(said, KEEPER_TAG_HOP);
-    const char *words = text ? text : "", *label = hop ? hop : "way";
+    const char *words = text ? text : "", *label = hop ? hop : "route";
     uint64_t level = record_u64(said, KEEPER_TAG_LEVEL, LOG_TRACE);
     if (level == LOG_SAY)
         log_say("%s", words);
@@ -365,6 +365,6 @@ int way_open(const struct profile *p, const struct plan *plan, const struct way_
         way_release(out);
         return -1;
     }
-    log_step("way", "%s", out->text);
+    log_step("route", "%s", out->text);
     return 0;
 }

@@ -1,7 +1,6 @@
 /*
- * What `ssh -G` prints, as settings: a table of its keys, and a table of those that the in-process engine
- * cannot honour, so that a wish of the user's ssh_config is never passed over. Not here: reading ssh_config
- * itself, with its Host, Match and Include; that is ssh's business alone.
+ * What `ssh -G` prints, as settings, with its names of files; its keys are in config_keys.c. Not here:
+ * reading ssh_config itself, with its Host, Match and Include; that is ssh's business alone.
  */
 #include <ssh/config.h>
 
@@ -16,157 +15,10 @@
 #include <base/file.h>
 #include <base/mem.h>
 
+#include "config_keys.h"
+
 #define PATH_MOST 4096
-#define MOST_FILES 64
 #define KEEPALIVE_MS 60000 /* what the tunnel's key has where nobody has set it */
-
-enum take { TAKE_TEXT, TAKE_LIST, TAKE_FILES, TAKE_BOOL, TAKE_NUMBER, TAKE_SECONDS, TAKE_STRICT, TAKE_THERE };
-
-static const struct {
-    const char *key;
-    enum take how;
-    size_t at;
-    const char *absent; /* the value that means: not set */
-} rows[] = {
-#define ROW(key, how, field, absent)                                                                         \
-    {                                                                                                        \
-        key, how, offsetof(struct ssh_settings, field), absent                                               \
-    }
-    ROW("hostname", TAKE_TEXT, host, NULL),
-    ROW("user", TAKE_TEXT, user, NULL),
-    ROW("port", TAKE_NUMBER, port, NULL),
-    ROW("hostkeyalias", TAKE_TEXT, host_key_alias, "none"),
-    ROW("identityfile", TAKE_LIST, identity_files, "none"),
-    ROW("identitiesonly", TAKE_BOOL, identities_only, NULL),
-    ROW("identityagent", TAKE_TEXT, identity_agent, NULL),
-    ROW("certificatefile", TAKE_LIST, certificate_files, "none"),
-    ROW("pkcs11provider", TAKE_TEXT, pkcs11_provider, "none"),
-    ROW("securitykeyprovider", TAKE_TEXT, security_key_provider, "none"),
-    ROW("userknownhostsfile", TAKE_FILES, user_known_hosts, "none"),
-    ROW("globalknownhostsfile", TAKE_FILES, global_known_hosts, "none"),
-    ROW("stricthostkeychecking", TAKE_STRICT, strict, NULL),
-    ROW("hashknownhosts", TAKE_BOOL, hash_known_hosts, NULL),
-    ROW("loglevel", TAKE_TEXT, log_level, NULL),
-    ROW("proxyjump", TAKE_TEXT, proxy_jump, "none"),
-    ROW("proxycommand", TAKE_TEXT, proxy_command, "none"),
-    ROW("controlpath", TAKE_TEXT, control_path, "none"),
-    ROW("compression", TAKE_BOOL, compression, NULL),
-    ROW("ciphers", TAKE_TEXT, ciphers, NULL),
-    ROW("macs", TAKE_TEXT, macs, NULL),
-    ROW("kexalgorithms", TAKE_TEXT, kex, NULL),
-    ROW("hostkeyalgorithms", TAKE_TEXT, host_key_algorithms, NULL),
-    ROW("pubkeyacceptedalgorithms", TAKE_TEXT, pubkey_algorithms, NULL),
-    ROW("pubkeyacceptedkeytypes", TAKE_TEXT, pubkey_algorithms, NULL), /* before 8.5 */
-    ROW("requiredrsasize", TAKE_NUMBER, rsa_bits, NULL),
-    ROW("preferredauthentications", TAKE_TEXT, preferred_authentications, NULL),
-    ROW("pubkeyauthentication", TAKE_BOOL, publickey, NULL),
-    ROW("kbdinteractiveauthentication", TAKE_BOOL, keyboard_interactive, NULL),
-    ROW("challengeresponseauthentication", TAKE_BOOL, keyboard_interactive, NULL), /* before 8.7 */
-    ROW("passwordauthentication", TAKE_BOOL, password, NULL),
-    ROW("gssapiauthentication", TAKE_BOOL, gssapi, NULL),
-    ROW("numberofpasswordprompts", TAKE_NUMBER, password_prompts, NULL),
-    ROW("serveraliveinterval", TAKE_SECONDS, keepalive, NULL),
-    ROW("connecttimeout", TAKE_SECONDS, connect_timeout, "none"),
-    ROW("bindaddress", TAKE_TEXT, bind_address, NULL),
-    ROW("addressfamily", TAKE_TEXT, address_family, "any"),
-    ROW("forkafterauthentication", TAKE_THERE, has_fork_option, NULL),
-#undef ROW
-};
-
-/* What has another value than this, or any where there is none, is for the system's ssh. */
-static const struct {
-    const char *key, *usual, *words;
-} only_ssh[] = {
-    {"addkeystoagent", "false", "AddKeysToAgent"},
-    {"batchmode", "no", "BatchMode"},
-    {"bindinterface", NULL, "BindInterface"},
-    {"checkhostip", "no", "CheckHostIP"},
-    {"connectionattempts", "1", "ConnectionAttempts"},
-    {"fingerprinthash", "SHA256", "FingerprintHash"},
-    {"hostbasedauthentication", "no", "HostbasedAuthentication"},
-    {"knownhostscommand", NULL, "KnownHostsCommand"},
-    {"nohostauthenticationforlocalhost", "no", "NoHostAuthenticationForLocalhost"},
-    {"permitlocalcommand", "no", "PermitLocalCommand"},
-    {"rekeylimit", "0 0", "RekeyLimit"},
-    {"revokedhostkeys", NULL, "RevokedHostKeys"},
-    {"tunnel", "false", "Tunnel"},
-    {"verifyhostkeydns", "false", "VerifyHostKeyDNS"},
-    {"visualhostkey", "no", "VisualHostKey"},
-};
-
-static void put_text(char **to, const char *value)
-{
-    free(*to);
-    *to = mem_strdup(value);
-}
-
-static bool is_yes(const char *value)
-{
-    return !text_equal(value, "no") && !text_equal(value, "false");
-}
-
-/* "/a /with blank/b ~/c": ssh prints them with a blank between; each is absolute, or at home. */
-static void take_files(struct words *w, const char *value)
-{
-    words_release(w);
-    for (const char *from = value; *from && w->count < MOST_FILES;) {
-        const char *end = from;
-        while (*end && !(end[0] == ' ' && (end[1] == '/' || end[1] == '~')))
-            end++;
-        words_take(w, mem_strndup(from, (size_t)(end - from)));
-        from = *end ? end + 1 : end;
-    }
-}
-
-static enum ssh_strictness strictness(const char *value)
-{
-    if (text_equal(value, "accept-new"))
-        return SSH_STRICT_ACCEPT_NEW;
-    if (text_equal(value, "ask"))
-        return SSH_STRICT_ASK;
-    return text_equal(value, "no") || text_equal(value, "off") || text_equal(value, "false") ? SSH_STRICT_NO
-                                                                                             : SSH_STRICT_YES;
-}
-
-static int take(enum take how, void *field, const char *value, const char *absent, struct err *e)
-{
-    bool set = !text_equal(value, absent);
-    unsigned long n = 0;
-
-    if ((how == TAKE_NUMBER || how == TAKE_SECONDS) && set && !text_number(value, 65535L * 65535, &n))
-        return err_set(e, ERR_PROTOCOL, "not a number");
-    if (how == TAKE_NUMBER)
-        *(unsigned *)field = (unsigned)n;
-    else if (how == TAKE_SECONDS)
-        *(int64_t *)field = (int64_t)n * 1000;
-    else if (how == TAKE_BOOL)
-        *(bool *)field = is_yes(value);
-    else if (how == TAKE_THERE)
-        *(bool *)field = true;
-    else if (how == TAKE_STRICT)
-        *(enum ssh_strictness *)field = strictness(value);
-    else if (how == TAKE_TEXT)
-        put_text(field, set ? value : NULL);
-    else if (how == TAKE_FILES)
-        set ? take_files(field, value) : words_release(field);
-    else if (set && ((struct words *)field)->count < MOST_FILES)
-        words_add(field, value);
-    return 0;
-}
-
-static int take_line(struct ssh_settings *s, const char *key, const char *value, struct err *e)
-{
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (text_equal_nocase(key, rows[i].key) &&
-            take(rows[i].how, (char *)s + rows[i].at, value, rows[i].absent, e) < 0)
-            return err_prefix(e, "%s", rows[i].key);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(only_ssh) && !s->beyond; i++) {
-        if (text_equal_nocase(key, only_ssh[i].key) && !text_equal_nocase(value, only_ssh[i].usual))
-            s->beyond = only_ssh[i].words;
-    }
-    return 0;
-}
 
 /* --- paths ---------------------------------------------------------------------------------------------- */
 
@@ -259,7 +111,7 @@ static void settle_agent(struct ssh_settings *s)
         path = secure_getenv(said + 1);
     else if (said && !text_equal(said, "SSH_AUTH_SOCK") && !(path = expanded = expand(s, said)))
         s->beyond = "the name of the agent's socket";
-    put_text(&s->identity_agent, path && *path ? path : NULL);
+    settings_put(&s->identity_agent, path && *path ? path : NULL);
     free(expanded);
 }
 
@@ -296,7 +148,7 @@ int ssh_config_parse(struct ssh_settings *s, const char *text, size_t n, struct 
         if (!value)
             continue;
         *value++ = '\0';
-        if (take_line(s, line, value, e) < 0)
+        if (config_take(s, line, value, e) < 0)
             return -1;
     }
     if (!s->host || !*s->host || !s->user || !s->port || s->port > 65535)
@@ -368,7 +220,7 @@ int ssh_config_override(struct ssh_settings *s, struct err *e)
     if (port && text_number(port, 65535, &n) && n)
         s->port = (unsigned)n;
     if (user)
-        put_text(&s->user, user);
+        settings_put(&s->user, user);
     take_ms(s->target, "keepalive", &keepalive);
     if (keepalive != KEEPALIVE_MS || s->keepalive == 0)
         s->keepalive = keepalive;
@@ -376,17 +228,4 @@ int ssh_config_override(struct ssh_settings *s, struct err *e)
         s->connect_timeout = s->target->connect_timeout;
     take_ms(s->target, "connect_timeout", &s->connect_timeout);
     return identity ? put_identity(s, identity, e) : 0;
-}
-
-void ssh_settings_release(struct ssh_settings *s)
-{
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        void *field = (char *)s + rows[i].at;
-        if (rows[i].how == TAKE_TEXT)
-            put_text(field, NULL);
-        else if (rows[i].how == TAKE_LIST || rows[i].how == TAKE_FILES)
-            words_release(field);
-    }
-    put_text(&s->alias, NULL);
-    *s = (struct ssh_settings){0};
 }

@@ -200,7 +200,7 @@ static void ended(struct child *c)
         return;
     }
     if (is_port_taken(c) && program.starts < STARTS_MOST) {
-        log_trace("way", "%s: port %u was taken, another one", program_name(), program.place.end.port);
+        log_trace("route", "%s: port %u was taken, another one", program_name(), program.place.end.port);
         try_start();
         return;
     }
@@ -248,7 +248,7 @@ static int run(struct err *e)
     program.before = true;
     if (child_start(&program.child, words.word, NULL, e) < 0)
         return err_prefix(e, "command");
-    log_trace("way", "%s started, pid %ld", program_name(), (long)program.child.pid);
+    log_trace("route", "%s started, pid %ld", program_name(), (long)program.child.pid);
     return 0;
 }
 

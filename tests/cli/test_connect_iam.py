@@ -96,7 +96,7 @@ def test_refused(broker, iam, clients, keys, told, reason):
     assert reason in verdict and "-> -" in verdict
     assert done.code == 77 and done.errors == "broker: p: 1045 access denied for app@127.0.0.1\n" + NO_LOGIN
     hops = [line.split()[:2] for line in done.text.splitlines()]
-    assert hops == [["login", "ok"], ["way", "ok"], ["credential", "ok"], ["server", "failed"]]
+    assert hops == [["login", "ok"], ["route", "ok"], ["credential", "ok"], ["server", "failed"]]
 
 
 def test_wrong_user_by_url(broker, iam, clients):
@@ -179,7 +179,7 @@ def test_test(broker, iam, clients):
     done = broker.run("test", "p", "--client", clients["mysql9"].path)
     rows = [re.sub(r"\d+ms", "0ms", re.sub(r" +", " ", line)) for line in done.text.splitlines()]
     assert (done.code, done.errors) == (0, "")
-    assert rows[:3] == ["login ok 0ms aws profile work, static keys", f"way ok 0ms direct to {HOST}:{iam.port}",
+    assert rows[:3] == ["login ok 0ms aws profile work, static keys", f"route ok 0ms direct to {HOST}:{iam.port}",
                         "credential ok 0ms iam token for app, valid for 15m"]
     assert re.fullmatch(r"server ok 0ms \d+\.\d+\.\d+-MariaDB.*, app@127\.0\.0\.1, TLS_\w+", rows[3])
 
@@ -187,7 +187,7 @@ def test_test(broker, iam, clients):
 def test_test_json(broker, iam, clients):
     prepare(broker, iam)
     answer = json.loads(broker.run("test", "p", "--json", "--client", clients["mysql9"].path).text)
-    assert [hop["hop"] for hop in answer["hops"]] == ["login", "way", "credential", "server"]
+    assert [hop["hop"] for hop in answer["hops"]] == ["login", "route", "credential", "server"]
     assert answer["hops"][0]["detail"] == "aws profile work, static keys" and answer["ok"] is True
 
 
@@ -206,7 +206,7 @@ def test_dry_run(broker, iam, clients):
     place = f"{HOST}:{iam.port}"
     assert (done.code, done.errors) == (0, "")
     assert done.text == (
-        f"endpoint    {place}\nlogin       aws profile work\nway         direct\n"
+        f"endpoint    {place}\nlogin       aws profile work\nroute       direct\n"
         f"tls         verify-identity, by the client, {broker.home}/.local/share/broker/rds-ca.pem\n"
         f"credential  iam token for app, region {REGION}\naddress     {place}\n"
         f"client      {clients['mysql9'].path} --defaults-file=/dev/fd/N\n")

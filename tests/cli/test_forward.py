@@ -825,7 +825,7 @@ def test_dry_run(broker, prod, forwards):
     """Asks, dials and opens nothing."""
     server = prod()
     done = broker.run("forward", "prod", "--dry-run")
-    assert done.text.startswith(f"endpoint    127.0.0.1:{server.port}\nway         direct\n")
+    assert done.text.startswith(f"endpoint    127.0.0.1:{server.port}\nroute       direct\n")
     assert done.text.endswith("\naddress     127.0.0.1:0\n")
     assert (done.errors, done.code) == ("", 0) and forwards.left() == []
     done = broker.run("forward", "prod", "--dry-run", "--listen", "/tmp/x.sock")

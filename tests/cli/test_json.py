@@ -87,7 +87,7 @@ def test_ok(broker, clients, mariadb_server):
     broker.secret(server.password("app"))
     tested = read(broker.run("test", "p", "--json", env={"PW": server.password("app").decode()}))
     assert list(tested) == TESTED and [list(hop) for hop in tested["hops"]] == [HOP] * 3
-    assert [hop["hop"] for hop in tested["hops"]] == ["way", "credential", "server"]
+    assert [hop["hop"] for hop in tested["hops"]] == ["route", "credential", "server"]
     assert all(hop["ok"] is True and isinstance(hop["ms"], int) and hop["ms"] >= 0 for hop in tested["hops"])
     assert (tested["profile"], tested["ok"], tested["exit"], tested["error"]) == ("p", True, 0, None)
     assert "app@" in tested["user"] and "MariaDB" in tested["version"] and "TLS_" in tested["tls_cipher"]

@@ -209,8 +209,8 @@ def test_test_says_which_hop(far, ssm):
     done = far.run("test", "p")
     assert done.code == 0
     rows = [line.split(None, 3) for line in done.text.splitlines()]
-    assert [row[:2] for row in rows if row[0] in ("way", "server")] == [["way", "ok"], ["server", "ok"]]
-    assert next(row[3] for row in rows if row[0] == "way").startswith("command aws")
+    assert [row[:2] for row in rows if row[0] in ("route", "server")] == [["route", "ok"], ["server", "ok"]]
+    assert next(row[3] for row in rows if row[0] == "route").startswith("command aws")
     ssm.tell(die="no")
     done = far.run("test", "p")
     assert done.code == 69 and "aws: exit status 254 before it was ready" in done.text.splitlines()[-1]

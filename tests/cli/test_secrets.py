@@ -98,7 +98,7 @@ def test_verbose_masks(broker):
     broker.config(CONFIG + f"auth = file\nauth_file = {secret}\nclient = mariadb\n")
     broker.secret(CANARY)
     lines = [line.split(None, 1)[1] for line in broker.run("connect", "p", "-v").errors.splitlines()]
-    assert lines[:3] == ["config      ~/.config/broker/config:1", f"way         direct, {PLACE}",
+    assert lines[:3] == ["config      ~/.config/broker/config:1", f"route       direct, {PLACE}",
                          "credential  first line of ~/secret, password ********"]
     assert lines[3].startswith(f"client      {broker.home}/bin/mariadb --defaults-file=/dev/fd/") and len(lines) == 4
 

@@ -226,7 +226,7 @@ def one_login(home, sshd, words, why):
     before = logins(sshd)
     done = run(home, "-v")
     assert done.out == IN, done.errors
-    (way,) = [line for line in done.errors.splitlines() if line.split()[1] == "way"]
+    (way,) = [line for line in done.errors.splitlines() if line.split()[1] == "route"]
     assert words in way and re.search(why, way), way
     assert logins(sshd) == (before[0] + 1, before[1])
 

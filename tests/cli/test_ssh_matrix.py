@@ -59,7 +59,7 @@ def test_which_engine(broker, clients, home, sshd, mariadb_server, engine):
     write(broker, mariadb_server, tunnel(sshd, engine))
     done = broker.run("connect", "p", "-v", "--client", clients["mariadb1011"].path, "--", *WHO)
     assert done.text == "app_native@%\n"
-    (way,) = [line for line in done.errors.splitlines() if line.split()[1] == "way"]
+    (way,) = [line for line in done.errors.splitlines() if line.split()[1] == "route"]
     named = {"openssh": "openssh: ssh_engine"}.get(engine, "libssh2")
     assert way.endswith(f"  ssh {sshd.user}@127.0.0.1:{sshd.port}, {named}"), way
 
@@ -196,6 +196,6 @@ def test_exec_and_test(broker, client, home, sshd, mariadb_server, engine):
         assert done.code == 0 and "quince" in done.text, done.errors
         done = broker.run("test", "p", "--client", client.path)
         rows = [line.split(None, 3) for line in done.text.splitlines()]
-        assert done.code == 0 and [row[0] for row in rows if row[1] == "ok"] == ["way", "credential", "server"], done.text
+        assert done.code == 0 and [row[0] for row in rows if row[1] == "ok"] == ["route", "credential", "server"], done.text
         assert rows[0][3] == f"ssh {sshd.user}@127.0.0.1:{sshd.port}"
     assert gone(broker)

@@ -485,7 +485,7 @@ def test_forwards_forbidden(way, start_sshd, user_key, engine):
 
 def auto(way):
     """What --verbose says."""
-    return re.search(r"way +ssh \S+, (.*)", way.ok("-v").errors)[1]
+    return re.search(r"route +ssh \S+, (.*)", way.ok("-v").errors)[1]
 
 
 def test_engine_by_default(way, sshd, user_key):

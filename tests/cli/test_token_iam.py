@@ -153,7 +153,7 @@ def test_profile_and_url(broker):
 def test_verbose(broker):
     done = broker.run(*IAM, "-v", env=KEYS, secret_out=True)
     steps = [line.split(None, 1)[1] for line in done.errors.splitlines()]
-    assert steps == [f"way         direct, {HOST}:3306", "login       aws environment, static keys",
+    assert steps == [f"route       direct, {HOST}:3306", "login       aws environment, static keys",
                      "credential  iam token for app, password ********, valid for 15m"]
 
 

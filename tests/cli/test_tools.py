@@ -228,6 +228,6 @@ def test_program_that_cannot_run(plain, name, code):
 def test_dry_run(plain):
     done = plain.run("exec", "p", "--dry-run", "--", "touch", plain.home / "made")
     assert done.code == 0 and not os.path.exists(plain.home / "made") and not done.err
-    assert done.text == (f"endpoint    {RIGHT_NAME}:3307\nway         direct\ntls         preferred, by the client\n"
+    assert done.text == (f"endpoint    {RIGHT_NAME}:3307\nroute       direct\ntls         preferred, by the client\n"
                          f"credential  the variable {SECRET_ENV}\naddress     {RIGHT_NAME}:3307\n"
                          f"command     touch {plain.home}/made\n")

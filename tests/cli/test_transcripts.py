@@ -252,7 +252,7 @@ def test_no_keychain_and_nobody_to_ask(filled):
     ("prod", "mysql9", """\
 endpoint    {rds}:3306
 login       aws profile prod
-way         ssh ec2-user@bastion.example.com:22
+route       ssh ec2-user@bastion.example.com:22
 tls         verify-identity, by the keeper, {bundle}
 credential  iam token for app_ro, region eu-west-1
 address     unix socket
@@ -260,7 +260,7 @@ client      {client} --defaults-file=/dev/fd/N -e 'select 1'
 """),
     ("foreflow", "mariadb118", """\
 endpoint    127.0.0.1:3306
-way         ssh acme@acme.foreflow.example:22
+route       ssh acme@acme.foreflow.example:22
 tls         preferred, by the client
 credential  stored password of foreflow@127.0.0.1:3306
 address     127.0.0.1, a free port
@@ -268,7 +268,7 @@ client      {client} --defaults-file=/dev/fd/N -e 'select 1'
 """),
     ("shop", "mysql9", """\
 endpoint    db.example.com:3306
-way         direct
+route       direct
 tls         required, by the client
 credential  stored password of app@db.example.com:3306
 address     db.example.com:3306
@@ -276,7 +276,7 @@ client      {client} --defaults-file=/dev/fd/N -e 'select 1'
 """),
     ("local", "mariadb1011", """\
 endpoint    auto
-way         direct
+route       direct
 tls         preferred, by the client
 credential  the client's own option files
 address     unix socket

@@ -13,7 +13,7 @@ from servers.pki import RIGHT_NAME, WRONG_NAME
 
 FIELDS = ["profile", "ok", "exit", "hops", "user", "version", "tls_cipher", "error"]
 USER_HINT = "check user and password; REQUIRE SSL needs tls = required, REQUIRE X509 tls_cert too"
-ROW = {"way": "direct to {}", "credential": f"the variable {SECRET_ENV}"}
+ROW = {"route": "direct to {}", "credential": f"the variable {SECRET_ENV}"}
 
 
 def run(broker, client, *args, **options):
@@ -30,7 +30,7 @@ def rows(text):
 
 
 def passed(endpoint, way=True):
-    return [(hop, "ok", detail.format(endpoint)) for hop, detail in ROW.items() if way or hop != "way"]
+    return [(hop, "ok", detail.format(endpoint)) for hop, detail in ROW.items() if way or hop != "route"]
 
 
 def failed(broker, client, message, hint, exit, endpoint, *args, env={}):
@@ -73,7 +73,7 @@ def test_ok(request, broker, clients, name, fixture, user, place):
     said = json.loads(run(broker, client, "--json").out)
     assert list(said) == FIELDS and (said["ok"], said["exit"], said["error"]) == (True, 0, None)
     assert (said["user"], said["version"], said["tls_cipher"] or "no TLS") == (who, version, cipher)
-    assert [hop["hop"] for hop in said["hops"]] == ["way", "credential", "server"] and all(hop["ok"] for hop in said["hops"])
+    assert [hop["hop"] for hop in said["hops"]] == ["route", "credential", "server"] and all(hop["ok"] for hop in said["hops"])
 
 
 def test_no_tls_is_said(broker, client, mysql_server):
@@ -162,7 +162,7 @@ def test_no_such_host(broker, names, clients, anywhere):
         assert done.code == 69 and done.errors == f"broker: p: {text}\nhint: {hint}\n"
     said = json.loads(done.out)
     assert said["error"] == {"message": text, "hint": hint, "server_code": None}
-    assert [(hop["hop"], hop["ok"], hop["detail"]) for hop in said["hops"]] == [("way", False, text)]
+    assert [(hop["hop"], hop["ok"], hop["detail"]) for hop in said["hops"]] == [("route", False, text)]
 
 
 def test_2005(broker, anywhere):
@@ -217,7 +217,7 @@ def test_1130_proxy_header(broker, names, client, start_server, relay):
         assert done.code == 77 and what == "broker: p: 1130 the server takes no PROXY header from this proxy", (level, done.errors)
         assert hint == "hint: on the server: proxy_protocol_networks must hold the proxy's address; or go around the proxy"
         said = json.loads(done.out)
-        assert said["error"]["server_code"] == 1130 and said["hops"][0]["ok"] and said["hops"][0]["hop"] == "way"
+        assert said["error"]["server_code"] == 1130 and said["hops"][0]["ok"] and said["hops"][0]["hop"] == "route"
 
 
 def test_a_header_is_not_waited_for_by_mariadb(broker, clients, start_server):
@@ -386,7 +386,7 @@ def test_credential_fails(broker, clients, mysql_server):
 def test_dry_run_and_verbose(broker, client, mysql_server):
     for_user(broker, mysql_server, "app", database="shop")
     endpoint = f"127.0.0.1:{mysql_server.port}"
-    plan = (f"endpoint    {endpoint}\nway         direct\ntls         preferred, by the client\ncredential  the variable "
+    plan = (f"endpoint    {endpoint}\nroute       direct\ntls         preferred, by the client\ncredential  the variable "
             f"{SECRET_ENV}\naddress     {endpoint}\nclient      {client.path} --defaults-file=/dev/fd/N")
     for verb, args, more in (("test", [], ""), ("connect", ["--", "-e", "select 'x'"], r" -e 'select '\''x'\'''")):
         done = broker.run(verb, "p", "--client", client.path, "--dry-run", *args)
@@ -394,7 +394,7 @@ def test_dry_run_and_verbose(broker, client, mysql_server):
     done = broker.run("connect", "p", "-v", "--client", client.path, "--", "-NBe", "select 1")
     assert (done.code, done.out) == (0, b"1\n")
     lines = [re.fullmatch(r"\+\d+ms {1,4}(\S+) +(.*)", line).groups() for line in done.errors.splitlines()]
-    assert lines == [("config", "~/.config/broker/config:1"), ("way", f"direct, {endpoint}"),
+    assert lines == [("config", "~/.config/broker/config:1"), ("route", f"direct, {endpoint}"),
                      ("credential", f"the variable {SECRET_ENV}, password ********"),
                      ("client", lines[3][1])] and re.fullmatch(rf"{client.path} --defaults-file=/dev/fd/\d+", lines[3][1])
 

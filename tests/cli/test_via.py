@@ -112,14 +112,14 @@ def test_dry_run(broker, client, mysql_server, ssm):
         return done.text
     common = {"endpoint": f"{RIGHT_NAME}:3306", "credential": f"the variable {SECRET_ENV}"}
     through(broker, mysql_server)
-    assert shown() == (f"endpoint    {common['endpoint']}\nway         tcp 127.0.0.1:{mysql_server.port}\n"
+    assert shown() == (f"endpoint    {common['endpoint']}\nroute       tcp 127.0.0.1:{mysql_server.port}\n"
                        f"tls         verify-identity, by the keeper, {mysql_server.ca}\n"
                        f"credential  {common['credential']}\naddress     unix socket\n"
                        f"client      {client.path} --defaults-file=/dev/fd/N\n")
     assert "\ntls         preferred, by the client\n" in shown("--tls", "preferred")
     assert "\naddress     127.0.0.1, a free port\n" in shown("--tls", "preferred")
     through(broker, mysql_server, via="far", tunnel=SSM)
-    assert "\nway         command aws\n" in shown() and not ssm.pids
+    assert "\nroute       command aws\n" in shown() and not ssm.pids
 
 
 def test_dry_run_of_exec(broker, mysql_server):
@@ -135,7 +135,7 @@ def test_verbose(broker, clients, mysql_server):
     done = broker.run("connect", "p", "-v", "--client", client.path, "--", "-NBe", "select 1")
     rows = [re.sub(r"^\+\d+\w+ +", "", line) for line in done.errors.splitlines()]
     assert done.text == "1\n" and re.fullmatch(rf"client      {client.path} --defaults-file=/dev/fd/\d+", rows.pop())
-    assert rows == ["config      ~/.config/broker/config:1", f"way         tcp 127.0.0.1:{mysql_server.port}",
+    assert rows == ["config      ~/.config/broker/config:1", f"route       tcp 127.0.0.1:{mysql_server.port}",
                     f"credential  the variable {SECRET_ENV}, password ********"]
 
 
@@ -256,11 +256,11 @@ def test_test(broker, client, mysql_server, ssm):
     done = broker.run("test", "p", "--client", client.path)
     assert (done.code, done.errors) == (0, ""), done.errors
     rows = hops(done)
-    assert rows[:2] == [f"way ok 0ms tcp 127.0.0.1:{mysql_server.port}", f"credential ok 0ms the variable {SECRET_ENV}"]
+    assert rows[:2] == [f"route ok 0ms tcp 127.0.0.1:{mysql_server.port}", f"credential ok 0ms the variable {SECRET_ENV}"]
     assert re.fullmatch(r"server ok 0ms \S+, app@\S+, TLS_\w+", rows[2])
     through(broker, mysql_server, host="localhost", port=mysql_server.port, via="far", tunnel=SSM)
     done = broker.run("test", "p", "--client", client.path)
-    assert done.code == 0 and hops(done)[0] == "way ok 0ms command aws", done.errors
+    assert done.code == 0 and hops(done)[0] == "route ok 0ms command aws", done.errors
 
 
 def test_test_direct(broker, clients, names, mysql_server):
@@ -268,7 +268,7 @@ def test_test_direct(broker, clients, names, mysql_server):
     for_user(broker, mysql_server, "app", host=RIGHT_NAME, tls="required")
     done = broker.run("test", "p", "--client", clients["mariadb118"].path)
     rows = hops(done)
-    assert done.code == 0 and rows[0] == f"way ok 0ms direct to {RIGHT_NAME}:{mysql_server.port}"
+    assert done.code == 0 and rows[0] == f"route ok 0ms direct to {RIGHT_NAME}:{mysql_server.port}"
     assert re.fullmatch(r"server ok 0ms \S+, app@\S+, TLS_\w+", rows[2])
 
 
@@ -297,7 +297,7 @@ def test_test_port_closed(broker, clients):
         port = s.getsockname()[1]
         broker.config(profile(host="db", user="app", auth="none", via=f"tcp://127.0.0.1:{port}"))
         done = broker.run("test", "p", "--client", clients["mysql9"].path)
-    assert done.code == 69 and hops(done) == [f"way failed 0ms 2003 127.0.0.1:{port}: connection refused"]
+    assert done.code == 69 and hops(done) == [f"route failed 0ms 2003 127.0.0.1:{port}: connection refused"]
     assert done.errors.startswith(f"broker: p: 2003 127.0.0.1:{port}: connection refused\nhint: ")
 
 
@@ -326,7 +326,7 @@ def test_test_command_dies(broker, clients, mysql_server, ssm):
     ssm.tell(die="An error occurred (TargetNotConnected): i-0123 is not connected.")
     through(broker, mysql_server, via="far", tunnel=SSM)
     done = broker.run("test", "p", "--client", clients["mysql9"].path)
-    assert done.code == 69 and len(hops(done)) == 1 and hops(done)[0].startswith("way failed ")
+    assert done.code == 69 and len(hops(done)) == 1 and hops(done)[0].startswith("route failed ")
     assert "TargetNotConnected" in done.errors and done.errors.count("\nhint: ") == 1
 
 
@@ -359,7 +359,7 @@ def test_ssh(broker, client, mysql_server, with_key, tls):
     behind(broker, with_key, mysql_server, tls=tls)
     assert logged_in(connect(broker, client)).version == "TLSv1.3"
     done = broker.run("test", "p", "--client", client.path)
-    assert done.code == 0 and hops(done)[0] == f"way ok 0ms ssh {with_key.user}@127.0.0.1:{with_key.port}"
+    assert done.code == 0 and hops(done)[0] == f"route ok 0ms ssh {with_key.user}@127.0.0.1:{with_key.port}"
 
 
 def test_ssh_far_socket(broker, client, mysql_server, with_key):

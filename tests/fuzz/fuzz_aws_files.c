@@ -13,6 +13,8 @@
 #include <aws/session.h>
 #include <base/mem.h>
 
+#include "../unit/aws_auto.h"
+
 static void try_profile(const struct aws_env *env, const struct aws_files *files, const char *profile)
 {
     struct err e = ERR_INIT;

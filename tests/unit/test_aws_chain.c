@@ -18,6 +18,7 @@
 #include <base/text.h>
 
 #include "aws_chain_cases.h"
+#include "aws_auto.h"
 
 static void add(struct buf *out, const char *name, const char *value)
 {

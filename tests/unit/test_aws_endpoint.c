@@ -13,6 +13,8 @@
 #include <aws/endpoint.h>
 #include <base/mem.h>
 
+#include "aws_auto.h"
+
 static const struct sts_case {
     const char *region;
     int fips, dual_stack;

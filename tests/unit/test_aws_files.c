@@ -21,6 +21,7 @@
 #include <base/text.h>
 
 #include "ini_aws_cases.h"
+#include "aws_auto.h"
 
 /* --- the cases: sections by name, profiles first, and their keys by name */
 

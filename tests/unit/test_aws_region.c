@@ -11,6 +11,8 @@
 #include <base/mem.h>
 #include <base/text.h>
 
+#include "aws_auto.h"
+
 #define GOV "arn:aws-us-gov:iam::123456789012:role/r"
 #define CHINA "arn:aws-cn:iam::123456789012:role/r"
 #define AWS "arn:aws:iam::123456789012:role/r"

@@ -34,28 +34,28 @@ static const struct golden {
 } goldens[] = {
     {REMOTE "database = shop\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    db.example.com:3306\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         required, by the client\n"
      "credential  stored password of app@db.example.com:3306\n"
      "address     db.example.com:3306\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {REMOTE "tls_ca = /etc/own.pem\nport = 3307\nauth = prompt\n", NULL, FLAVOUR_MARIADB, NULL,
      "endpoint    db.example.com:3307\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         verify-identity, by the client, /etc/own.pem\n"
      "credential  password of app@db.example.com:3307, asked for\n"
      "address     db.example.com:3307\n"
      "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {"host = ::1\nuser = app\nauth = none\nport = 4000\n", NULL, FLAVOUR_MARIADB, NULL,
      "endpoint    [::1]:4000\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         preferred, by the client\n"
      "credential  empty password\n"
      "address     [::1]:4000\n"
      "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {"", NULL, FLAVOUR_MYSQL, "/run/mysqld/mysqld.sock",
      "endpoint    /run/mysqld/mysqld.sock\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         preferred, by the client\n"
      "credential  the client's own option files\n"
      "address     unix socket\n"
@@ -63,7 +63,7 @@ static const struct golden {
     /* --dry-run tries no socket */
     {"user = app\nauth = env\nauth_env = PW\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    auto\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         preferred, by the client\n"
      "credential  the variable PW\n"
      "address     unix socket\n"
@@ -71,7 +71,7 @@ static const struct golden {
     {"socket = /srv/db.sock\nuser = app\nauth = file\nauth_file = /pw\ntls = disabled\n", NULL,
      FLAVOUR_UNKNOWN, NULL,
      "endpoint    /srv/db.sock\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         disabled\n"
      "credential  first line of /pw\n"
      "address     unix socket\n"
@@ -80,14 +80,14 @@ static const struct golden {
     {REMOTE "via = direct\nauth = command\nauth_command = /opt/get-it 'a b' hunter2\ntls = preferred\n", NULL,
      FLAVOUR_UNKNOWN, NULL,
      "endpoint    db.example.com:3306\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         preferred, by the client\n"
      "credential  what /opt/get-it prints\n"
      "address     db.example.com:3306\n"
      "command     -e 'select 1'\n"},
     {"", "mysql://app:hunter2@db.example.com/shop", FLAVOUR_MYSQL, NULL,
      "endpoint    db.example.com:3306\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         required, by the client\n"
      "credential  password of the URL\n"
      "address     db.example.com:3306\n"
@@ -96,7 +96,7 @@ static const struct golden {
     {"", "mysql://app:hunter2@" RDS_NAME "/?auth=iam", FLAVOUR_MYSQL, NULL,
      "endpoint    " RDS_NAME ":3306\n"
      "login       aws profile default\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         verify-identity, by the client, /ca.pem\n"
      "credential  iam token for app, region eu-west-1\n"
      "address     " RDS_NAME ":3306\n"
@@ -108,7 +108,7 @@ static const struct golden {
      "78: auth = prompt needs a user\nhint: set user in [profile p]\n"},
     {"host = db\nauth = command\nauth_command = get\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    db:3306\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         required, by the client\n"
      "credential  what get prints\n"
      "address     db:3306\n"
@@ -116,14 +116,14 @@ static const struct golden {
     /* What a MariaDB client cannot be told is the keeper's. */
     {REMOTE, NULL, FLAVOUR_MARIADB, NULL,
      "endpoint    db.example.com:3306\n"
-     "way         direct\n"
+     "route       direct\n"
      "tls         required, by the keeper\n"
      "credential  stored password of app@db.example.com:3306\n"
      "address     unix socket\n"
      "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {REMOTE "via = tcp://127.0.0.1:13306\ntls_ca = /own.pem\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    db.example.com:3306\n"
-     "way         tcp 127.0.0.1:13306\n"
+     "route       tcp 127.0.0.1:13306\n"
      "tls         verify-identity, by the keeper, /own.pem\n"
      "credential  stored password of app@db.example.com:3306\n"
      "address     unix socket\n"
@@ -131,14 +131,14 @@ static const struct golden {
     {REMOTE "via = b\n[tunnel b]\ntype = ssh\nhost = bastion.example.com\nuser = ec2-user\n", NULL,
      FLAVOUR_MARIADB, NULL,
      "endpoint    db.example.com:3306\n"
-     "way         ssh ec2-user@bastion.example.com:22\n"
+     "route       ssh ec2-user@bastion.example.com:22\n"
      "tls         preferred, by the client\n"
      "credential  stored password of app@db.example.com:3306\n"
      "address     127.0.0.1, a free port\n"
      "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {"socket = /run/s.sock\nuser = app\nauth = none\nvia = ssh://b:2222\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    /run/s.sock\n"
-     "way         ssh b:2222\n"
+     "route       ssh b:2222\n"
      "tls         preferred, by the client\n"
      "credential  empty password\n"
      "address     unix socket\n"
@@ -147,7 +147,7 @@ static const struct golden {
     {REMOTE "via = t\n[tunnel t]\ntype = command\ncommand = aws ssm 'a b' hunter2 {local_port}\n", NULL,
      FLAVOUR_UNKNOWN, NULL,
      "endpoint    db.example.com:3306\n"
-     "way         command aws\n"
+     "route       command aws\n"
      "tls         preferred, by the client\n"
      "credential  stored password of app@db.example.com:3306\n"
      "address     127.0.0.1, a free port, and a unix socket\n"
@@ -637,12 +637,12 @@ static void other_programs(void **state)
     (void)state;
     plan_text("host = localhost\nuser = a\nauth = none\ntls = verify-identity\n", "p", &none, FOR_OTHER, NULL,
               &text);
-    assert_string_equal(buf_str(&text), "endpoint    localhost:3306\nway         direct\n"
+    assert_string_equal(buf_str(&text), "endpoint    localhost:3306\nroute       direct\n"
                                         "tls         verify-identity, by the keeper, /ca.pem\n"
                                         "credential  empty password\n"
                                         "address     127.0.0.1, a free port, and a unix socket\n");
     plan_text("host = localhost\nuser = a\nauth = none\n", "p", &none, FOR_OTHER, NULL, &below);
-    assert_string_equal(buf_str(&below), "endpoint    localhost:3306\nway         direct\n"
+    assert_string_equal(buf_str(&below), "endpoint    localhost:3306\nroute       direct\n"
                                          "tls         preferred, by the client\n"
                                          "credential  empty password\naddress     localhost:3306\n");
 }

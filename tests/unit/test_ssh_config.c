@@ -304,6 +304,21 @@ static void a_program_that_is_no_ssh(void **state)
     }
 }
 
+/* A fake, as no ssh of today prints it. */
+static void a_key_of_tomorrow_is_for_ssh(void **state)
+{
+    (void)state;
+    if (!real_ssh(""))
+        skip();
+    read_with("host=b");
+    assert_true(has_line(buf_str(&last), "beyond -"));
+    write_text("ssh",
+               "#!/bin/sh\necho host b\necho hostname b\necho user u\necho port 22\necho obligation yes\n",
+               0700);
+    read_with("host=b");
+    assert_true(has_line(buf_str(&last), "beyond obligation"));
+}
+
 static void one_that_hangs_is_ended(void **state)
 {
     AUTO_FREE(char *, path);
@@ -365,7 +380,8 @@ int main(void)
         cmocka_unit_test(ssh_config_is_understood),     cmocka_unit_test(known_hosts_files_are_at_home),
         cmocka_unit_test(only_what_is_set_is_passed),   cmocka_unit_test(an_identity_comes_first),
         cmocka_unit_test(a_bad_configuration_is_named), cmocka_unit_test(a_program_that_is_no_ssh),
-        cmocka_unit_test(one_that_hangs_is_ended),      cmocka_unit_test(without_ssh_its_defaults),
+        cmocka_unit_test(a_key_of_tomorrow_is_for_ssh), cmocka_unit_test(one_that_hangs_is_ended),
+        cmocka_unit_test(without_ssh_its_defaults),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

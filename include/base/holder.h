@@ -8,7 +8,5 @@
 /* "mysqld (pid 812)" of the process that listens there on TCP; malloced. NULL: it is another user's, or
  * hidden. */
 char *holder_of_address(const struct sockaddr *address);
-/* Who made the listening end of a connected unix socket. -1: unknown. */
-int holder_of_socket(int fd, uid_t *uid, long *pid);
 
 #endif

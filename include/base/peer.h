@@ -10,7 +10,7 @@ bool peer_is_us(int fd);
 /* Of a connection that we have made to a loopback address: whether a process of another user serves it, and
  * not root's. False where that cannot be seen: a container's end, one that the system redirects. */
 bool peer_is_stranger(int fd, unsigned *uid);
-/* Of a unix socket: its number; -1 where that cannot be known. */
-pid_t peer_pid(int fd);
+/* Of a connected unix socket: who made the other end, or listened there. -1: that cannot be known. */
+int peer_of_socket(int fd, uid_t *uid, pid_t *pid);
 
 #endif

@@ -17,6 +17,7 @@ struct tcp_socket {
     bool listens, connected; /* neither: on its way to one of them, or to its end */
     bool is_open;            /* some process has it; else it has no user either */
     unsigned uid;
+    unsigned long inode; /* 0 where sock_diag has said it */
 };
 
 /* Shows the sockets of one family, listeners first, until look() is true; false where it never was. */

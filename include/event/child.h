@@ -38,13 +38,6 @@ int child_start(struct child *c, char *const *argv, const struct env_changes *en
 void child_end(struct child *c);
 /* Ends it for good, at once or in the background, and calls back no more; the struct may be freed then. */
 void child_forget(struct child *c);
-/*
- * A copy of the keeper that runs work() and ends: for what blocks and cannot be interrupted. It has no
- * descriptor but `to`, which is *from's other end, and dies with the keeper. *from is non-blocking, the
- * caller's, as is the end of *pid: KILL and waitpid(2). ERR_TRY_LATER.
- */
-int child_fork(void (*work)(const void *context, int to), const void *context, pid_t *pid, int *from,
-               struct err *e);
 /* At the keeper's own end: every group, and whatever is in the background, gets TERM, 2 s, KILL, and is
  * reaped. Blocks for 6 s at most. */
 void child_end_all(void);

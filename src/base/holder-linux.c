@@ -1,11 +1,11 @@
 /*
- * Linux: a listening socket's inode is in /proc/net/tcp, and its process is found in /proc/PID/fd, if that
- * may be read. Processes of other users and non-dumpable ones (our own keepers) are not found.
+ * Linux: a listening socket's inode is in the table of TCP (tcp_table.h), and its process is found in
+ * /proc/PID/fd, if that may be read. Processes of other users and non-dumpable ones (our own keepers) are not
+ * found.
  */
 #include <base/holder.h>
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,75 +15,31 @@
 #include <base/buf.h>
 #include <base/file.h>
 #include <base/mem.h>
+#include <base/tcp_table.h>
 #include <base/text.h>
 
-#define TABLE_MAX (8 * 1024 * 1024)
-#define STATE_LISTENS 0x0a
-
-struct place {
-    uint32_t word[4]; /* in memory order, as the kernel prints them */
-    unsigned words, port;
+/* What is looked for in the table, and what was found. */
+struct search {
+    struct tcp_end at;
+    unsigned long inode;
 };
 
-static void place_from(const struct sockaddr *address, struct place *p)
+static bool is_any(const struct in6_addr *at)
 {
-    *p = (struct place){0};
-    if (address->sa_family == AF_INET6) {
-        struct sockaddr_in6 six;
-        memcpy(&six, address, sizeof six);
-        memcpy(p->word, &six.sin6_addr, sizeof p->word);
-        p->words = 4;
-        p->port = ntohs(six.sin6_port);
-    } else {
-        struct sockaddr_in four;
-        memcpy(&four, address, sizeof four);
-        p->word[0] = four.sin_addr.s_addr;
-        p->words = 1;
-        p->port = ntohs(four.sin_port);
-    }
+    static const struct in6_addr any4 = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+
+    return IN6_IS_ADDR_UNSPECIFIED(at) || IN6_ARE_ADDR_EQUAL(at, &any4);
 }
 
-static bool is_any(const struct place *p)
+static bool listens_there(const struct tcp_socket *s, void *context)
 {
-    return !(p->word[0] | p->word[1] | p->word[2] | p->word[3]);
-}
+    struct search *search = context;
 
-/* One line of the table: where it listens, and its inode. False: it does not listen. */
-static bool parse_line(const char *line, unsigned words, struct place *p, unsigned long *inode)
-{
-    unsigned state;
-    int at = 0;
-
-    *p = (struct place){.words = words};
-    if (sscanf(line, " %*u: %n", &at) != 0 || at == 0)
+    if (!s->listens || s->local.port != search->at.port ||
+        !(tcp_end_equal(&s->local, &search->at) || is_any(&s->local.at) || is_any(&search->at.at)))
         return false;
-    for (unsigned i = 0; i < words; i++, line += 8) {
-        if (sscanf(line + at, "%8" SCNx32, &p->word[i]) != 1)
-            return false;
-    }
-    return sscanf(line + at, ":%x %*x:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu", &p->port, &state, inode) ==
-               3 &&
-           state == STATE_LISTENS;
-}
-
-static bool search_table(const char *path, unsigned words, const struct place *wanted, unsigned long *inode)
-{
-    AUTO_BUF(text, TABLE_MAX);
-    struct err ignored = ERR_INIT;
-    struct place p;
-
-    if (file_read(path, FILE_ANY, &text, &ignored) != 0)
-        return false;
-    for (const char *line = buf_str(&text); *line; line += strcspn(line, "\n") + 1) {
-        if (!strchr(line, '\n'))
-            return false;
-        if (!parse_line(line, words, &p, inode) || p.port != wanted->port)
-            continue;
-        bool same = p.words == wanted->words && memcmp(p.word, wanted->word, sizeof p.word) == 0;
-        if (same || is_any(&p) || is_any(wanted))
-            return true;
-    }
-    return false;
+    search->inode = s->inode;
+    return true;
 }
 
 /* Whether one of the process's descriptors is what `wanted` names. */
@@ -120,15 +76,18 @@ static char *holder_text(long pid)
 char *holder_of_address(const struct sockaddr *address)
 {
     AUTO_FREE(char *, wanted);
-    struct place place;
-    unsigned long inode, pid;
+    struct search search = {0};
+    struct sockaddr_storage at = {0};
+    unsigned long pid;
     char *holder = NULL;
 
-    place_from(address, &place);
-    if (!(place.words == 1 && search_table("/proc/net/tcp", 1, &place, &inode)) &&
-        !search_table("/proc/net/tcp6", 4, &place, &inode))
+    memcpy(&at, address,
+           address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+    if (!tcp_end_take(&at, &search.at) ||
+        (!(address->sa_family == AF_INET && tcp_table_walk(false, listens_there, &search)) &&
+         !tcp_table_walk(true, listens_there, &search)))
         return NULL;
-    wanted = mem_printf("socket:[%lu]", inode);
+    wanted = mem_printf("socket:[%lu]", search.inode);
     DIR *all = opendir("/proc");
     for (struct dirent *d; all && !holder && (d = readdir(all));) {
         if (text_number(d->d_name, UINT32_MAX, &pid) && has_descriptor(d->d_name, wanted))
@@ -137,16 +96,4 @@ char *holder_of_address(const struct sockaddr *address)
     if (all)
         (void)closedir(all);
     return holder;
-}
-
-int holder_of_socket(int fd, uid_t *uid, long *pid)
-{
-    struct ucred who;
-    socklen_t n = sizeof who;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0)
-        return -1;
-    *uid = who.uid;
-    *pid = who.pid;
-    return 0;
 }

@@ -52,23 +52,28 @@ bool peer_is_stranger(int fd, unsigned *uid)
     return tcp_find(&there, &here, &s) && !s.listens && s.is_open && is_strange(&s, uid);
 }
 
-bool peer_is_us(int fd)
-{
-    struct ucred who;
-    int domain = 0;
-    socklen_t n = sizeof who, domain_len = sizeof domain;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_len) < 0)
-        return false;
-    if (domain != AF_UNIX)
-        return tcp_is_us(fd);
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 && who.uid == geteuid();
-}
-
-pid_t peer_pid(int fd)
+int peer_of_socket(int fd, uid_t *uid, pid_t *pid)
 {
     struct ucred who;
     socklen_t n = sizeof who;
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 ? who.pid : -1;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0)
+        return -1;
+    *uid = who.uid;
+    *pid = who.pid;
+    return 0;
+}
+
+bool peer_is_us(int fd)
+{
+    int domain = 0;
+    socklen_t n = sizeof domain;
+    uid_t uid;
+    pid_t pid;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) < 0)
+        return false;
+    if (domain != AF_UNIX)
+        return tcp_is_us(fd);
+    return peer_of_socket(fd, &uid, &pid) == 0 && uid == geteuid();
 }

@@ -43,15 +43,14 @@ bool tcp_socket_parse(const char *line, struct tcp_socket *out)
 {
     char local[33], remote[33];
     unsigned state;
-    unsigned long inode;
 
     if (sscanf(line, " %*[0-9]: %32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x %*x:%*x %*x:%*x %*x %10u %*u %20lu",
-               local, &out->local.port, remote, &out->remote.port, &state, &out->uid, &inode) != 7)
+               local, &out->local.port, remote, &out->remote.port, &state, &out->uid, &out->inode) != 7)
         return false;
     out->v6 = strlen(local) == 32;
     out->listens = state == STATE_LISTEN;
     out->connected = state == STATE_ESTABLISHED;
-    out->is_open = inode != 0;
+    out->is_open = out->inode != 0;
     return take_address(local, &out->local.at) && take_address(remote, &out->remote.at);
 }
 

@@ -43,7 +43,7 @@ struct group {
 };
 static struct group *groups;
 
-/* Whatever runs in the keeper's own group is its own doing (child_fork()). */
+/* Whatever runs in the keeper's own group is its own doing (base/resolve.h). */
 static bool is_known_group(pid_t id)
 {
     for (const struct group *g = groups; g; g = g->next) {
@@ -362,36 +362,4 @@ void child_end_all(void)
             (void)poll(NULL, 0, NAP_MS);
     }
     orphans_end_now(is_known_group);
-}
-
-int child_fork(void (*work)(const void *context, int to), const void *context, pid_t *pid, int *from,
-               struct err *e)
-{
-    pid_t keeper = getpid();
-    int fds[2];
-
-    if (fd_pipe(fds, e) < 0)
-        return -1;
-    *pid = fork();
-    if (*pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != keeper)
-            _exit(127);
-        (void)dup2(fds[1], 0);
-        (void)close_range(1, ~0U, 0);
-        for (int i = 1; i < 3; i++)
-            (void)open("/dev/null", O_WRONLY);
-        work(context, 0);
-        _exit(0);
-    }
-    int failed = errno;
-    (void)close(fds[1]);
-    if (*pid < 0) {
-        *pid = 0;
-        (void)close(fds[0]);
-        return err_set(e, ERR_TRY_LATER, "cannot start a process: %s", strerror(failed));
-    }
-    (void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
-    *from = fds[0];
-    return 0;
 }

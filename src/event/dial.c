@@ -1,12 +1,11 @@
 /*
- * One stream by connect(2): name look-up (resolve.c), then the addresses one after another, the next one when
+ * One stream by connect(2): name look-up (lookup.c), then the addresses one after another, the next one when
  * the one before has failed or 250 ms have passed; the first that answers is taken. Not here: who is dialled.
  */
 #include <event/dial.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,10 +17,12 @@
 #include <base/clock.h>
 #include <base/file.h>
 #include <base/mem.h>
+#include <base/net_errors.h>
+#include <base/resolve.h>
 #include <base/text.h>
 #include <event/loop.h>
 
-#include "resolve.h"
+#include "lookup.h"
 
 #define HEAD_START_MS 250
 /* A unix socket whose queue is full is not waited for by the kernel. */
@@ -48,40 +49,6 @@ struct dialling {
     int unresolved, failed; /* of getaddrinfo(3); errno */
 };
 
-/* What a name look-up or a connect that failed is called. The last row is for all others. */
-struct words_for {
-    int failed;
-    const char *words, *hint;
-};
-
-#define CHECK_NET "check the network, or a longer connect_timeout"
-
-static const struct words_for unresolved[] = {
-    {EAI_NONAME, "no such host", "check host; a name that only a bastion can resolve needs via"},
-    {EAI_NODATA, "no such host", "check host; a name that only a bastion can resolve needs via"},
-    {EAI_AGAIN, "the name server does not answer", "check the network and /etc/resolv.conf"},
-    {0, NULL, "check the network and /etc/resolv.conf"},
-};
-
-static const struct words_for refused[] = {
-    {ECONNREFUSED, "connection refused", "check port and firewall; a server behind a bastion needs via"},
-    {ECONNRESET, "connection reset", "check port and firewall; a server behind a bastion needs via"},
-    {EHOSTUNREACH, "no route to it", "check the network; a server behind a bastion needs via"},
-    {ENETUNREACH, "no route to it", "check the network; a server behind a bastion needs via"},
-    {ETIMEDOUT, "no answer", "check port and firewall; a server behind a bastion needs via"},
-    {ENOENT, "no such file", "start what listens there, or check the path"},
-    {EACCES, "permission denied", "check who may use it"},
-    {EMFILE, "too many connections for the limit of descriptors", "ulimit -n, then start again"},
-    {0, NULL, "check host and port"},
-};
-
-static const struct words_for *words_find(const struct words_for *table, int failed)
-{
-    while (table->failed && table->failed != failed)
-        table++;
-    return table;
-}
-
 static void name_put(const struct dialling *d, struct buf *out)
 {
     if (d->path)
@@ -104,19 +71,17 @@ static void explain(const struct dialling *d, struct err *e)
     name_put(d, &name);
     timeout_put(d, &time);
     if (d->unresolved) {
-        const struct words_for *w = words_find(unresolved, d->unresolved);
-        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: %s", d->host,
-                      w->words ? w->words : gai_strerror(d->unresolved));
-        (void)err_hint(e, "%s", w->hint);
+        struct net_error why = net_unresolved(d->unresolved);
+        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: %s", d->host, why.words);
+        (void)err_hint(e, "%s", why.hint);
     } else if (d->failed) {
-        const struct words_for *w = words_find(refused, d->failed);
-        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: %s", buf_str(&name),
-                      w->words ? w->words : strerror(d->failed));
-        (void)err_hint(e, "%s", w->hint);
+        struct net_error why = net_refused(d->failed);
+        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: %s", buf_str(&name), why.words);
+        (void)err_hint(e, "%s", why.hint);
     } else if (d->name.lookup) {
         (void)err_set(e, ERR_UNREACHABLE, "2005 %s: no answer from the name server within %s", d->host,
                       buf_str(&time));
-        (void)err_hint(e, CHECK_NET);
+        (void)err_hint(e, "check the network, or a longer connect_timeout");
     } else {
         (void)err_set(e, ERR_UNREACHABLE, "2013 %s: no answer within %s", buf_str(&name), buf_str(&time));
         (void)err_hint(e, "check port and firewall, or a longer connect_timeout");

@@ -15,6 +15,7 @@
 #include <openssl/ssl.h>
 
 #include <base/mem.h>
+#include <base/net_errors.h>
 #include <base/text.h>
 #include <ipc/http.h>
 
@@ -105,19 +106,7 @@ static const char *connect_reason(void)
     long failed = 0;
 
     (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &failed);
-    switch (failed) {
-    case ECONNREFUSED:
-        return "connection refused";
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-        return "no route to it";
-    case ETIMEDOUT:
-        return "no answer in time";
-    case ECONNRESET:
-        return "the connection broke";
-    default:
-        return "cannot be connected to";
-    }
+    return failed ? net_refused((int)failed).words : "cannot be connected to";
 }
 
 /* By TLS 1.3 a server says so only once it is asked something, and the connection breaks there. */

@@ -265,13 +265,15 @@ static void asker_ready(struct watch *w, unsigned events)
 static void listening_ready(struct watch *w, unsigned events)
 {
     int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    uid_t uid;
+    pid_t pid;
 
     (void)events;
     if (fd < 0) {
         listen_pause(&listening_pause, w);
         return;
     }
-    if (!peer_is_us(fd) || !login.s || getpgid(peer_pid(fd)) != login.group) {
+    if (!login.s || peer_of_socket(fd, &uid, &pid) < 0 || uid != geteuid() || getpgid(pid) != login.group) {
         (void)close(fd);
         return;
     }

@@ -13,7 +13,7 @@
 
 #include <base/clock.h>
 #include <base/file.h>
-#include <base/holder.h>
+#include <base/peer.h>
 #include <base/mem.h>
 #include <base/text.h>
 #include <ipc/keeper.h>
@@ -60,8 +60,8 @@ static int silent(const struct control *c, struct err *e)
 {
     if (!c->pid)
         return err_set(e, ERR_UNREACHABLE, "its keeper does not answer");
-    (void)err_set(e, ERR_UNREACHABLE, "its keeper (pid %ld) does not answer", c->pid);
-    return err_hint(e, "kill -9 %ld", c->pid);
+    (void)err_set(e, ERR_UNREACHABLE, "its keeper (pid %ld) does not answer", (long)c->pid);
+    return err_hint(e, "kill -9 %ld", (long)c->pid);
 }
 
 /* A full connection queue does not mean that it is gone: it is alive and busy. */
@@ -93,7 +93,7 @@ int control_open(const char *path, int64_t deadline, struct control *c, struct e
         return silent(c, e);
     if (failed)
         return refuse(path, strerror(failed), e);
-    if (holder_of_socket(c->fd, &uid, &c->pid) < 0 || uid != geteuid())
+    if (peer_of_socket(c->fd, &uid, &c->pid) < 0 || uid != geteuid())
         return refuse(path, "served by another user", e);
     return 1;
 }

@@ -3,13 +3,14 @@
 #define SESSION_CONTROL_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <base/err.h>
 #include <ipc/record.h>
 
 struct control {
     int fd;
-    long pid; /* whose it is; 0: unknown */
+    pid_t pid; /* whose it is; 0: unknown */
 };
 #define CONTROL_INIT                                                                                         \
     {                                                                                                        \

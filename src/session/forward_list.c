@@ -207,7 +207,7 @@ static int wait_for_end(const struct control *c, const char *name, int64_t deadl
     if (got == 0)
         return 1;
     (void)err_set(e, ERR_UNREACHABLE, "still has connections");
-    return err_hint(e, c->pid ? "wait, or kill -9 %ld" : "wait", c->pid);
+    return err_hint(e, c->pid ? "wait, or kill -9 %ld" : "wait", (long)c->pid);
 }
 
 int forward_stop(const char *name, int64_t deadline, struct err *e)

@@ -586,7 +586,7 @@ def test_verbose(broker, prod, forwards):
     """As connect says it: for SSH that is where the engine is named, and why it."""
     server = prod()
     done = broker.run("forward", "prod", "--detach", "-v")
-    assert re.fullmatch(rf"\+\d+ms +config +\S+:1\n\+\d+ms +way +direct, 127\.0\.0\.1:{server.port}\n", done.errors)
+    assert re.fullmatch(rf"\+\d+ms +config +\S+:1\n\+\d+ms +route +direct, 127\.0\.0\.1:{server.port}\n", done.errors)
     assert done.code == 0
 
 

@@ -28,7 +28,7 @@
 #include <base/text.h>
 #include <event/dial.h>
 #include <event/loop.h>
-#include <event/resolve.h>
+#include <event/lookup.h>
 
 #define LONG_MS 20000
 

@@ -1,0 +1,126 @@
+/* Nothing is cached but for the second in which many connections come together: the system has its own cache.
+ */
+#include "lookup.h"
+
+#include <netdb.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <base/text.h>
+#include <event/loop.h>
+
+#define FRESH_MS 1000
+
+struct lookup {
+    char *host;
+    struct resolver resolver;
+    struct watch from;
+    struct timer later; /* to call back, then to be forgotten */
+    int64_t fresh;      /* until when it answers others, once ended */
+    int failed;
+    struct addresses found;
+    struct resolve *waiting;
+    struct lookup *next;
+};
+static struct lookup *lookups;
+
+static void lookup_free(struct lookup *l)
+{
+    struct lookup **at = &lookups;
+
+    while (*at != l)
+        at = &(*at)->next;
+    *at = l->next;
+    timer_clear(&l->later);
+    free(l->host);
+    free(l);
+}
+
+static void lookup_stop(struct lookup *l)
+{
+    loop_forget(&l->from);
+    resolver_stop(&l->resolver);
+}
+
+static void lookup_expire(struct timer *t)
+{
+    lookup_free(OWNER_OF(t, struct lookup, later));
+}
+
+/* A callback may add and cancel others. */
+static void lookup_tell(struct timer *t)
+{
+    struct lookup *l = OWNER_OF(t, struct lookup, later);
+    struct resolve *r;
+
+    timer_set(t, l->fresh, lookup_expire);
+    while ((r = l->waiting)) {
+        l->waiting = r->next;
+        r->lookup = NULL;
+        r->done(r, &l->found, l->failed);
+    }
+}
+
+static void lookup_answered(struct watch *w, unsigned events)
+{
+    struct lookup *l = OWNER_OF(w, struct lookup, from);
+
+    (void)events;
+    l->failed = resolver_read(&l->resolver, &l->found);
+    l->fresh = clock_ms() + FRESH_MS;
+    lookup_stop(l);
+    lookup_tell(&l->later);
+}
+
+static struct lookup *lookup_start(const char *host)
+{
+    struct lookup *l = mem_alloc(1, sizeof *l);
+    struct err ignored = ERR_INIT;
+
+    l->host = mem_strdup(host);
+    l->from.fd = -1;
+    l->next = lookups;
+    lookups = l;
+    if (resolver_start(&l->resolver, host, &ignored) == 0)
+        loop_watch(&l->from, l->resolver.from, LOOP_READ, lookup_answered);
+    else
+        l->failed = EAI_SYSTEM;
+    return l;
+}
+
+void resolve_start(struct resolve *r, const char *host,
+                   void (*done)(struct resolve *r, const struct addresses *found, int failed))
+{
+    struct lookup *l = lookups;
+
+    while (l && (!text_equal(l->host, host) || (l->resolver.pid == 0 && l->fresh <= clock_ms())))
+        l = l->next;
+    if (!l)
+        l = lookup_start(host);
+    r->done = done;
+    r->lookup = l;
+    r->next = l->waiting;
+    l->waiting = r;
+    if (l->resolver.pid == 0)
+        timer_set(&l->later, clock_ms(), lookup_tell);
+}
+
+void resolve_cancel(struct resolve *r)
+{
+    struct lookup *l = r->lookup;
+    struct resolve **at;
+
+    if (!l)
+        return;
+    r->lookup = NULL;
+    for (at = &l->waiting; *at != r; at = &(*at)->next)
+        ;
+    *at = r->next;
+    if (l->waiting || l->resolver.pid == 0)
+        return;
+    lookup_stop(l);
+    lookup_free(l);
+}

@@ -238,6 +238,34 @@ def test_modules_are_the_linters():
     assert len(linters) > 9 and {module: written.get(module) for module in linters} == linters
 
 
+def test_picture_names_the_modules():
+    """Each folder below src is in the picture of docs/architecture.md, within the program that the Makefile links it into."""
+    page = (REPO / "docs/architecture.md").read_text()
+    picture = re.search(r"^Programs, their modules.*?^```\n(.*?)^```", page, re.M | re.S)[1]
+    makefile = (REPO / "Makefile").read_text()
+    linked = {"broker": re.search(r"^BROKER_MODULES := (.*)$", makefile, re.M)[1].split(), "broker-http": ["http", "ipc", "base"],
+              "broker-keeper": [*re.search(r"^KEEPER_MODULES := (.*)$", makefile, re.M)[1].split(), "ipc", "base"],
+              "broker-keychain": ["keychain", "ipc", "base"]}
+    assert {module for modules in linked.values() for module in modules} == {p.name for p in (REPO / "src").iterdir()}
+    for program, modules in linked.items():
+        first = next(i for i, line in enumerate(picture.splitlines()) if f"+- {program} -" in line)
+        left = picture.splitlines()[first].index(f"+- {program} -")
+        right = picture.splitlines()[first].index("+", left + 1)
+        rows = [line[left + 1:right] for line in picture.splitlines()[first + 1:]]
+        inside = rows[:next(i for i, row in enumerate(rows) if set(row) == {"-"})]
+        assert not [module for module in modules if not re.search(rf"\b{module}\b", " ".join(inside))], program
+
+
+def test_files_of_the_keepers_modules():
+    """The table of docs/tunnels.md names files that are there."""
+    module, rows = None, re.findall(r"^\| (\w*) \| ([\w, ]+) \| .* \|$", (REPO / "docs/tunnels.md").read_text(), re.M)
+    for name, files in rows:
+        module = name or module
+        for file in files.split(", "):
+            assert module is None or not (REPO / "src" / module).is_dir() or list((REPO / "src" / module).glob(f"{file}.c")) \
+                or list((REPO / "src" / module).glob(f"{file}-*.c")), f"{module}: {file}"
+
+
 # docs/config.md and the table of keys
 
 def defined(macro):

@@ -318,7 +318,7 @@ def test_saved_if_it_works(broker, server_url):
     url, flags = server_url
     done = broker.run("profile", "add", "--test", "shop", url(), *flags, "-q")
     assert done.code == 0 and [line.split()[:2] for line in done.text.splitlines()] == [
-        ["way", "ok"], ["credential", "ok"], ["server", "ok"]], done
+        ["route", "ok"], ["credential", "ok"], ["server", "ok"]], done
     assert "user=app_native" in section(broker)
 
 

@@ -9,7 +9,8 @@
 
 enum log_level { LOG_SAY, LOG_WARNING, LOG_NOTE, LOG_STEP, LOG_TRACE };
 
-/* `label` is the hop ("config", "route", ...) for LOG_STEP and LOG_TRACE, the hint or NULL for LOG_WARNING. */
+/* `label` is the hop ("config", "route", ...) for LOG_STEP and LOG_TRACE, the hint or NULL for LOG_WARNING.
+ */
 typedef void log_sink(enum log_level level, const char *label, const char *text);
 
 void log_set_sink(log_sink *sink, enum log_level most);

@@ -61,7 +61,7 @@ struct ssh_settings {
     int64_t connect_timeout; /* ms, for one hop: the tunnel's key, ssh's ConnectTimeout, the target's */
     char *bind_address, *address_family; /* of ssh -G; an engine that cannot says so in can() */
     bool has_fork_option;                /* this ssh has ForkAfterAuthentication: from 8.7 on */
-    char *unknown;      /* a key that is not understood, if it is that */
+    char *unknown;                       /* a key that is not understood, if it is that */
     const char *beyond; /* what else is asked that only the system's ssh does: "RevokedHostKeys"; NULL */
 };
 

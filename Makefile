@@ -68,7 +68,13 @@ ASKPASS      := $(L)/broker-askpass
 NAMES        := $(shell sed -n 's/^PROTOCOL([a-z]*, "\(.*\)")/\1/p' include/model/kinds.def)
 PROGRAMS     := $(B)/bin/broker $(HELPERS) $(ASKPASS) $(addprefix $(B)/bin/,$(NAMES))
 
-all: $(PROGRAMS) $(B)/share/broker/rds-ca.pem $(B)/share/broker/rds-ca.txt
+all: $(PROGRAMS) $(B)/share/broker/rds-ca.pem $(B)/share/broker/rds-ca.txt $(B)/man/made
+
+# The manual pages are made from what broker prints; if it does not run here, MAN_BROKER is one that does.
+MAN_BROKER ?= $(B)/bin/broker
+$(B)/man/made: share/make-man docs/troubleshooting.md $(B)/bin/broker
+	$(call say,MAN,$(@D))
+	$(Q)share/make-man $(abspath $(MAN_BROKER)) $(abspath $(@D)) && touch $@
 
 $(B)/share/%: share/%
 	@mkdir -p $(@D)
@@ -197,6 +203,8 @@ install: all
 	install -d $(DEST)/share/broker $(DESTDIR)$(DOCDIR)
 	install -m 644 share/broker/rds-ca.pem share/broker/rds-ca.txt $(DEST)/share/broker/
 	install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)/
+	for n in 1 5 7; do install -d $(DESTDIR)$(MANDIR)/man$$n && \
+	    install -m 644 $(B)/man/man$$n/*.$$n $(DESTDIR)$(MANDIR)/man$$n/ || exit 1; done
 	install -d $(DEST)/share/bash-completion/completions $(DEST)/share/zsh/site-functions $(DEST)/share/fish/vendor_completions.d
 	install -m 644 completions/broker.bash $(DEST)/share/bash-completion/completions/broker
 	install -m 644 completions/_broker $(DEST)/share/zsh/site-functions/
@@ -205,6 +213,7 @@ install: all
 # With the same variables as `make install`. Folders that are only broker's go too, if nothing else is in them.
 uninstall:
 	rm -f $(INSTALLED)
+	for n in 1 5 7; do rm -f $(DESTDIR)$(MANDIR)/man$$n/broker.$$n $(DESTDIR)$(MANDIR)/man$$n/broker-*.$$n; done
 	-rmdir $(DEST_LIBEXEC) $(DEST)/share/broker $(DESTDIR)$(DOCDIR) 2>/dev/null
 
 # The source as of the last commit; without git, the tree as it is.

@@ -11,7 +11,7 @@ static int version_run(struct invocation *inv, struct err *e)
 
 const struct verb verb_version = {.name = "version",
                                   .usage = "",
-                                  .summary = "versions and paths; bugreport collects them",
+                                  .summary = "print the version",
                                   .about = "Print the version.",
                                   .examples = {"broker version"},
                                   .group = GROUP_CONFIGURE,

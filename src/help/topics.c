@@ -232,7 +232,6 @@ static void help_troubleshooting(struct buf *to)
         {"broker profile check", "reports every mistake in the config files, with file and line"},
         {"broker connect NAME -v", "reports each step; -vv also what is found on the way"},
         {"broker status", "shows forwards and cached sessions; broker logout NAME forgets them"},
-        {"broker bugreport NAME", "prints what a bug report needs; secrets and names are masked"},
     };
 
     para(to, "Every error of broker's is one line, broker: WHAT: WHY, and a hint with the command or key "

@@ -70,7 +70,8 @@ def test_dist_builds_where_the_packager_wants(built, tmp_path, bare_broker, keyc
     make(built, "install", *where)
     found = files(tmp_path / "root")
     assert {"usr/bin/broker", *(f"usr/lib/broker/broker-{name}" for name in ("askpass", "http", "keeper", "keychain")),
-            "usr/share/broker/rds-ca.pem", "usr/share/doc/broker-doc/tunnels.md", "usr/share/doc/broker-doc/LICENSE"} <= {*found}
+            "usr/share/broker/rds-ca.pem", "usr/share/doc/broker-doc/tunnels.md", "usr/share/doc/broker-doc/LICENSE",
+            "usr/man/man1/broker-connect.1", "usr/man/man5/broker-config.5", "usr/man/man7/broker-tls.7"} <= {*found}
     assert not any("libexec" in path for path in found)
     b = bare_broker(tmp_path / "root/usr/bin/broker")
     b.env.update(keychain.env)

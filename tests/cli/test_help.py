@@ -28,7 +28,7 @@ configure
   profile     list, show, add, set, edit, remove, rename, import, export, check
   completion  print shell completion for bash, zsh or fish
   help        help on a verb or topic
-  version     versions and paths; bugreport collects them
+  version     print the version
 
 topics: config urls formats tls environment exit-codes troubleshooting
 first time: broker profile add NAME
@@ -146,7 +146,7 @@ def test_config_topic_is_the_table_of_keys(broker):
     assert "\ntls is one of: disabled preferred required verify-ca verify-identity\n" in text
     tunnels = text[text.index("\ntype is one of\n"):text.index("\nkeys of [defaults] only\n")]
     assert re.findall(r"^  (\w+)  ", tunnels, re.M) == TUNNELS.split()
-    assert re.findall(r"^  (\w+)  ", text[text.index("\nkeys of [defaults] only\n"):], re.M) == ["include", "store", "color"]
+    assert {"include", "store", "color"} <= set(re.findall(r"^  (\w+)  ", text[text.index("\nkeys of [defaults] only\n"):], re.M))
 
 
 def test_exit_codes_topic(broker):

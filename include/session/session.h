@@ -63,6 +63,10 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
  * done, 0: this provider has no login.
  */
 int session_sign_in(struct session *s, struct err *e);
+/* Whether a descriptor is a socket whose other end was made by a keeper of ours: the broker-keeper that is
+ * installed beside this program, of the same user. */
+bool session_is_of_keeper(int fd);
+
 /*
  * Gets the provider's own keys, for another program; they live `least_life` seconds if that is possible.
  * ERR_CONFIG: this provider has none.

@@ -23,7 +23,7 @@ int credential_git(const struct helper_call *call, struct err *e);
 int credential_docker(const struct helper_call *call, struct err *e);
 int credential_aws(const struct helper_call *call, struct err *e);
 
-/* Whether a request of git's protocol is about a database. */
+/* Whether a request of git's protocol is about a database. Its `keys` are those of a keeper, or none. */
 bool database_is_asked(const struct git_credential *asked);
 /* Answers it by its provider, into *answer, which is empty. 1: done, 0: no such profile, or it has no secret.
  */

@@ -4,6 +4,7 @@
  */
 #include "credential.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include <base/mem.h>
@@ -15,7 +16,8 @@
 /* In any case: no spelling of it may reach the password store under a name that forwards. */
 bool database_is_asked(const struct git_credential *asked)
 {
-    return asked->profile || (asked->protocol && strcasecmp(asked->protocol, "mysql") == 0);
+    return asked->profile || asked->keys.count ||
+           (asked->protocol && strcasecmp(asked->protocol, "mysql") == 0);
 }
 
 /* A path is a database. */
@@ -63,13 +65,30 @@ static const char *find_by_server(const struct config *c, const struct git_crede
     return found;
 }
 
+/* The effective keys of the keeper's run, as flags: a profile that was changed meanwhile changes nothing.
+ * Splits the words; malloced. */
+static struct override *overrides_of(const struct words *keys)
+{
+    struct override *all = mem_alloc(keys->count + 1, sizeof *all);
+
+    for (size_t i = 0; i < keys->count; i++) {
+        char *equals = strchr(keys->word[i], '=');
+        *equals = '\0';
+        all[i] = (struct override){keys->word[i], equals + 1, keys->word[i]};
+    }
+    return all;
+}
+
 /* 1: open and planned; 0: no profile is meant. */
 static int open_session(const struct git_credential *asked, struct session *s, struct err *e)
 {
     AUTO_CONFIG(config);
+    AUTO_FREE(struct override *, overrides);
     struct request r = {.name = asked->profile, .verb = "token"};
 
-    if (!r.name) {
+    r.overrides = overrides = overrides_of(&asked->keys);
+    r.override_count = asked->keys.count;
+    if (!r.name && !r.override_count) {
         if (config_load(&config, e) < 0 || config_found(config, e) < 0)
             return -1;
         r.name = find_by_server(config, asked);
@@ -77,7 +96,7 @@ static int open_session(const struct git_credential *asked, struct session *s, s
             return 0;
     }
     if (session_open(s, &r, e) < 0 || session_plan(s, FOR_SECRET, NULL, false, e) < 0)
-        return err_what(e, "%s", s->label ? s->label : r.name);
+        return err_what(e, "%s", s->label ? s->label : r.name ? r.name : "keeper");
     return 1;
 }
 

@@ -1,12 +1,16 @@
-/* Linux: /proc/PID. */
+/* Linux: /proc/PID, and SO_PEERCRED. */
 #include "caller.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <base/buf.h>
 #include <base/file.h>
 #include <base/mem.h>
+#include <base/text.h>
+#include <ipc/helper.h>
+#include <session/session.h>
 
 char *caller_program(pid_t pid)
 {
@@ -24,4 +28,21 @@ char *caller_program(pid_t pid)
     if (file_read(name, FILE_ANY, &comm, &ignored) != 0)
         return NULL;
     return mem_strndup(buf_str(&comm), strcspn(buf_str(&comm), "\n"));
+}
+
+/* Who made the socket, or connected to it, is the kernel's word, and so is which program he is. */
+bool session_is_of_keeper(int fd)
+{
+    struct ucred peer = {0};
+    socklen_t n = sizeof peer;
+    AUTO_FREE(char *, program);
+    AUTO_FREE(char *, installed);
+    AUTO_FREE(char *, keeper);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 || peer.uid != geteuid() || peer.pid <= 0)
+        return false;
+    program = caller_program(peer.pid);
+    installed = helper_path("broker-keeper");
+    keeper = path_real(installed);
+    return program && keeper && text_equal(program, keeper);
 }

@@ -1,8 +1,10 @@
 """Databases in git's credential protocol: who is answered by a profile's provider, and who never is."""
 import os
+import shutil
 
 import pytest
 
+from lib.broker import BUILD
 from lib.helpers import NAMES, Asker, Store, fields_of, lines
 
 CONFIG = """
@@ -141,3 +143,52 @@ def test_effective_keys_only_from_a_keeper(asker):
     done = asker.run("get", lines(profile="env", **{"broker.auth": "command", "broker.auth_command": "evil"}))
     assert fields_of(done.out) == {"username": "app", "password": PASSWORD}
     assert not (asker.broker.home / "ran").exists()
+
+
+# What only a keeper may say
+
+
+@pytest.fixture
+def installed(broker, tmp_path):
+    """A copy of the installation in which a fake keeper, tests/drivers/keeper_asks.c, lies in broker-keeper's place."""
+    driver = BUILD / "tests" / "drivers" / "keeper_asks"
+    if not driver.exists():
+        pytest.skip(f"missing: {driver} (make unit)")
+    for part in ("bin", "libexec"):
+        shutil.copytree(BUILD / part, tmp_path / part, symlinks=True)
+    keeper = tmp_path / "libexec" / "broker" / "broker-keeper"
+    keeper.unlink()
+    shutil.copy(driver, keeper)
+    broker.secret(PASSWORD.encode())
+    broker.env["DB_PASSWORD"] = PASSWORD
+    broker.asked = tmp_path / "bin" / "broker"
+    return broker, keeper, driver
+
+
+def keeper_asks(broker, program, **fields):
+    broker.program = program
+    done = broker.run(broker.asked, lines(**fields), secret_out=True)
+    return done.code, fields_of(done.out), done.errors
+
+
+def test_a_keeper_says_which_keys_its_run_has(installed):
+    """The config may have changed since, and a run by flags has no profile at all."""
+    broker, keeper, _ = installed
+    broker.config("[profile p]\nhost = other.example.com\nuser = other\nauth = prompt\n")
+    run = {"broker.host": "db.example.com", "broker.user": "app", "broker.auth": "env", "broker.auth_env": "DB_PASSWORD"}
+    wanted = (0, {"username": "app", "password": PASSWORD}, "")
+    assert keeper_asks(broker, keeper, **run) == wanted
+    assert keeper_asks(broker, keeper, profile="p", **run) == wanted
+    code, found, said = keeper_asks(broker, keeper, profile="p", **{"broker.nonsense": "x"})
+    assert code == 64 and found == {} and "nonsense" in said
+
+
+def test_nobody_else_over_a_socket(installed):
+    """The same program elsewhere is no keeper."""
+    broker, _, driver = installed
+    broker.config("[profile p]\nhost = db.example.com\nuser = app\nauth = env\nauth_env = DB_PASSWORD\n")
+    broker.script("evil", "touch $HOME/ran; echo x")
+    evil = {"broker.auth": "command", "broker.auth_command": "evil"}
+    assert keeper_asks(broker, driver, profile="p", **evil) == (0, {"username": "app", "password": PASSWORD}, "")
+    assert keeper_asks(broker, driver, **evil) == (0, {}, "")
+    assert not (broker.home / "ran").exists()

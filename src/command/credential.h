@@ -2,8 +2,9 @@
 #ifndef COMMAND_CREDENTIAL_H
 #define COMMAND_CREDENTIAL_H
 
+#include <session/entries.h>
+
 #include "command.h"
-#include "credential_entries.h"
 
 /* What a call of the verb is about: words behind the protocol's name, where one was given. */
 struct helper_call {

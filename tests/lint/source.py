@@ -21,7 +21,7 @@ MODULES = {
     "provider": "base ipc model store aws vault protocol",
     "output": "base model",
     "import": "base ipc model",
-    "session": "base ipc model store aws vault provider output",
+    "session": "base ipc model store aws vault provider output protocol",
     "protocol": "base model",
     "help": "base model",
     "command": "base model store import output protocol session help",

@@ -3,7 +3,7 @@
  * at once never meet, and an entry can be looked at, and deleted, in the desktop's own program. Which entry
  * is meant is found among the names: only those that match are read.
  */
-#include "credential_entries.h"
+#include <session/entries.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* The password store of git's protocol: entries in one of our stores, found by git's rules of matching. */
-#ifndef COMMAND_CREDENTIAL_ENTRIES_H
-#define COMMAND_CREDENTIAL_ENTRIES_H
+#ifndef SESSION_ENTRIES_H
+#define SESSION_ENTRIES_H
 
 #include <base/file.h>
+#include <model/config.h>
 #include <protocol/git.h>
 #include <store/store.h>
 

@@ -1,6 +1,7 @@
 """The log-in to Vault by OpenID: a real Vault, a provider that is not ours, and a browser that the test drives. What a person
 sees, what Vault is asked and how often, and each way in which it ends without a token."""
 import json
+import os
 import re
 import signal
 import socket
@@ -10,6 +11,8 @@ import threading
 
 import pytest
 
+from lib import stranger
+from lib.broker import BUILD
 from lib.vault import query, refused, shown
 from test_command_provider import NO_KEYRING
 from servers.vault import FORM_POST
@@ -373,3 +376,17 @@ def test_nothing_shows_in_argv_or_environment(oidc, vault):
         status, tty, _ = oidc.login("connect", "--", "-e", "select 1")
     assert status == 0 and len(oidc.broker.secrets) >= 4, shown(tty)
     oidc.broker.assert_hidden(watch)
+
+
+def test_as_a_user_without_privileges(oidc, vault):
+    """Nor a passwd entry: a whole login, a lease that the next run finds, and a logout, with the user's own keyring."""
+    if os.getuid():
+        pytest.skip("missing: root, to become another user")
+    oidc.keyring = type("Bare", (), {"wrap": stranger.WRAP})
+    stranger.settle(oidc.broker, BUILD)
+    stranger.own(oidc.broker)
+    tty = oidc.pty("login", "w", env={"DISPLAY": None})
+    page = oidc.browser.sign_in(oidc.invited(tty))
+    assert tty.wait() == 0 and page.status == 200, shown(tty)
+    assert oidc.lease() == oidc.lease() and len(vault.front.asked("auth_url")) == 1
+    assert oidc.run("logout", "w").code == 0 and vault.users_become(0)

@@ -5,15 +5,8 @@
 #ifndef EVENT_GUARD_H
 #define EVENT_GUARD_H
 
-#include <stdbool.h>
-#include <sys/types.h>
-
 /* Forks: returns in the child, which is the keeper; the parent becomes the guard and never returns. */
 void guard_start(void);
-
-/* Process groups that must not outlive the keeper. */
-void guard_owns_group(pid_t group);
-void guard_disowns_group(pid_t group);
 
 /* Paths that must not outlive the keeper, even where it is killed. */
 void guard_owns_path(const char *path);

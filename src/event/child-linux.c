@@ -20,7 +20,6 @@
 #include <base/file.h>
 #include <base/mem.h>
 #include <event/terminal.h>
-#include <event/guard.h>
 
 #include "orphans.h"
 #include "stderr_tail.h"
@@ -82,7 +81,6 @@ static void group_free(struct group *g)
     while (*at != g)
         at = &(*at)->next;
     *at = g->next;
-    guard_disowns_group(g->id);
     timer_clear(&g->look);
     buf_release(&g->raw);
     buf_release(&g->debug.line);
@@ -215,8 +213,6 @@ _Noreturn static void child_become(pid_t keeper, char *const *argv, char **env, 
 {
     if (fds[3] < 0 || setsid() < 0 || ioctl(fds[3], TIOCSCTTY, 0) < 0)
         (void)setpgid(0, 0);
-    /* Here and not in the keeper, which may be killed at any moment: then the guard knows, or we end. */
-    guard_owns_group(getpid());
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != keeper)
         _exit(127);
@@ -252,7 +248,6 @@ static int fork_and_exec(char *const *argv, char **env, const int fds[4], pid_t 
     if (n <= 0)
         return 0;
     (void)waitpid(*pid, NULL, 0);
-    guard_disowns_group(*pid);
     return err_set(e, failed == ENOENT ? ERR_NOT_FOUND : ERR_NOT_RUNNABLE, "%s: %s", argv[0],
                    strerror(failed));
 }
@@ -279,7 +274,6 @@ static int child_listen(struct child *c, int *out, int *err, struct err *e)
         int failed = errno;
         (void)kill(-c->pid, SIGKILL);
         (void)waitpid(c->pid, NULL, 0);
-        guard_disowns_group(c->pid);
         c->pid = 0;
         return err_set(e, ERR_TRY_LATER, "cannot watch a process: %s", strerror(failed));
     }

@@ -1,24 +1,23 @@
 /*
- * What the guard needs to know lies in memory that it shares with the keeper, written before the fact, so
- * that a kill at any moment finds it. A subreaper: what a dead keeper leaves behind, in the background too,
- * becomes the guard's child, and is ended and reaped. The guard holds no descriptor, reads no network and
- * knows no secret: it forks before there is one.
+ * The paths lie in memory that the guard shares with the keeper, written before the fact, so that a kill at
+ * any moment finds them. A subreaper: all that a dead keeper has started becomes the guard's child, and is
+ * ended and reaped. The guard holds no descriptor, reads no network and knows no secret: it forks before
+ * there is one.
  */
 #include <event/guard.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <base/clock.h>
 #include <base/err.h>
 #include <base/mem.h>
 #include <base/text.h>
@@ -26,9 +25,6 @@
 #include "orphans.h"
 
 #define PATHS_MOST 8
-#define GROUPS_MOST 8
-#define GRACE_MS 2000
-#define NAP_NS (10 * 1000 * 1000)
 
 struct owned_path {
     char path[120];
@@ -38,13 +34,7 @@ struct owned_path {
 
 static struct owned {
     struct owned_path path[PATHS_MOST];
-    pid_t group[GROUPS_MOST];
 } * owned;
-
-static void nap(void)
-{
-    (void)nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
-}
 
 /* Where a file system does not know when it was born, that is 0 each time. */
 static bool path_look(const char *path, struct statx *st)
@@ -77,37 +67,6 @@ void guard_remove_paths(void)
         path_remove(&owned->path[i]);
 }
 
-static bool signal_groups(int number)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < GROUPS_MOST; i++)
-        any |= owned->group[i] > 0 && kill(-owned->group[i], number) == 0;
-    return any;
-}
-
-/* Those that have ended are reaped. */
-static bool is_any_left(void)
-{
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        ;
-    return signal_groups(0);
-}
-
-static void end_all(void)
-{
-    int64_t kill_at = clock_ms() + GRACE_MS;
-
-    (void)signal_groups(SIGTERM);
-    while (is_any_left() && clock_left(kill_at) > 0)
-        nap();
-    (void)signal_groups(SIGKILL);
-    /* A process that the system holds cannot be ended. */
-    while (is_any_left() && clock_left(kill_at + GRACE_MS) > 0)
-        nap();
-    orphans_end_now(NULL);
-}
-
 _Noreturn static void guard_run(pid_t keeper)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -121,7 +80,7 @@ _Noreturn static void guard_run(pid_t keeper)
     do
         got = waitpid(-1, &status, 0);
     while (got != keeper && (got > 0 || errno == EINTR));
-    end_all();
+    orphans_end_now(NULL);
     guard_remove_paths();
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
@@ -139,26 +98,6 @@ void guard_start(void)
         _exit(ERR_TRY_LATER);
     if (keeper > 0)
         guard_run(keeper);
-}
-
-static void group_replace(pid_t old, pid_t new)
-{
-    for (size_t i = 0; owned && i < GROUPS_MOST; i++) {
-        if (owned->group[i] == old) {
-            owned->group[i] = new;
-            return;
-        }
-    }
-}
-
-void guard_owns_group(pid_t group)
-{
-    group_replace(0, group);
-}
-
-void guard_disowns_group(pid_t group)
-{
-    group_replace(group, 0);
 }
 
 /* That of `path`; of "": one that is free. */

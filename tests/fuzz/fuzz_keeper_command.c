@@ -4,7 +4,7 @@
  * it is in the output, whatever the chunks. What is kept of stderr is the end of it, bounded, the same for
  * all chunks, and has no control character left. A listener is on that port and may be dialled.
  *
- * fuzz link: src/tunnel/ready.c src/event/stderr_tail.c src/base/listening-linux.c
+ * fuzz link: src/tunnel/ready.c src/event/stderr_tail.c
  */
 #include <stdint.h>
 #include <stdlib.h>

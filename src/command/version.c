@@ -1,18 +1,54 @@
-/* Prints the version from the Makefile. */
+/* The version; with -v what a bug report needs besides: libraries, paths, platform, build. */
 #include "command.h"
+
+#include <jansson.h>
+#include <sodium.h>
+#include <sys/utsname.h>
+
+#include <base/mem.h>
+#include <base/proc.h>
+
+#ifndef __VERSION__
+#define __VERSION__ "unknown"
+#endif
+
+static void row(struct table *t, const char *what, const char *value)
+{
+    table_add(t, what);
+    table_add(t, value);
+}
 
 static int version_run(struct invocation *inv, struct err *e)
 {
-    (void)inv;
+    AUTO_TABLE(t, 2);
+    AUTO_FREE(char *, folder);
+    AUTO_FREE(char *, platform);
+    struct utsname uts = {0};
+
     (void)e;
     (void)puts("broker " BROKER_VERSION);
+    if (!inv->given[OPT_verbose])
+        return 0;
+    folder = proc_self_dir();
+    if (uname(&uts) == 0)
+        platform = mem_printf("%s %s %s", uts.sysname, uts.release, uts.machine);
+    row(&t, "program", folder);
+    row(&t, "platform", platform);
+    row(&t, "compiler", __VERSION__);
+    row(&t, "libsodium", sodium_version_string());
+    row(&t, "jansson", JANSSON_VERSION);
+    table_print(&t, stdout);
     return 0;
 }
 
-const struct verb verb_version = {.name = "version",
-                                  .usage = "",
-                                  .summary = "print the version",
-                                  .about = "Print the version.",
-                                  .examples = {"broker version"},
-                                  .group = GROUP_CONFIGURE,
-                                  .run = version_run};
+const struct verb verb_version = {
+    .name = "version",
+    .usage = "[-v]",
+    .summary = "print the version",
+    .about =
+        "Print the version. With -v also the paths, the platform, the compiler and the libraries: what a bug "
+        "report needs.",
+    .examples = {"broker version", "broker version -v"},
+    .group = GROUP_CONFIGURE,
+    .run = version_run,
+};

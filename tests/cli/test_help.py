@@ -1,9 +1,11 @@
 """Help, to the character: it is made from the parser's own tables and names what this version has, and nothing else."""
+import os
 import re
 
 import pytest
 
 from lib import built
+from lib.broker import PROGRAM
 from lib.built import PROVIDERS, TUNNELS
 
 OVERVIEW = """\
@@ -169,3 +171,15 @@ def test_no_such_topic(broker, args, wanted):
 def test_version(broker, args):
     done = broker.run(*args)
     assert re.fullmatch(r"broker \d+\.\d+\.\d+\n", done.text) and (done.errors, done.code) == ("", 0)
+
+
+def test_version_with_details(broker):
+    """What a bug report needs: also that of the programs and libraries that are really used."""
+    for args in (["version", "-v"], ["-v", "version"], ["version", "--verbose"]):
+        done = broker.run(*args)
+        first, *rows = done.text.splitlines()
+        assert re.fullmatch(r"broker \d+\.\d+\.\d+", first) and (done.errors, done.code) == ("", 0)
+        found = dict(re.split(r"  +", row, maxsplit=1) for row in rows)
+        assert list(found) == ["program", "platform", "compiler", "libsodium", "jansson"]
+        assert found["program"] == str(PROGRAM.parent)
+        assert os.uname().release in found["platform"] and re.match(r"\d+\.\d+", found["libsodium"])

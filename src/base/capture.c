@@ -24,7 +24,7 @@
 #define SLICE_MS 50
 #define SILENT_MS 1000 /* after this time its stderr is shown */
 
-struct child {
+struct captured {
     pid_t pid;
     int in, out, err;
     bool asks, shows; /* it has the terminal, and its stderr is shown there */
@@ -126,7 +126,7 @@ static int pump_out(int fd, struct secret *out)
     return result;
 }
 
-static void pump_err(struct child *c, struct buf *err)
+static void pump_err(struct captured *c, struct buf *err)
 {
     char chunk[4096];
     ssize_t n = read(c->err, chunk, sizeof chunk);
@@ -140,7 +140,7 @@ static void pump_err(struct child *c, struct buf *err)
 }
 
 /* From now on its stderr is shown in place of the wait line. */
-static void show_stderr(struct child *c, const struct buf *err, struct tty_wait *wait)
+static void show_stderr(struct captured *c, const struct buf *err, struct tty_wait *wait)
 {
     if (!c->asks || c->shows || !err->len || clock_ms() < wait->start + SILENT_MS)
         return;
@@ -174,7 +174,7 @@ static int go_on(const struct proc_run *run, struct err *e)
 
 /* Feeds and reads the child until both its outputs end, or until it has ended (a grandchild may keep them
  * open). */
-static int child_talk(const struct proc_run *run, struct child *c, struct proc_result *r, bool *ended,
+static int child_talk(const struct proc_run *run, struct captured *c, struct proc_result *r, bool *ended,
                       struct err *e)
 {
     struct tty_wait wait;
@@ -241,7 +241,7 @@ int proc_capture(const struct proc_run *run, struct proc_result *result, struct 
     AUTO_PIPE(in);
     AUTO_PIPE(out);
     AUTO_PIPE(err);
-    struct child c = {.in = -1, .out = -1, .err = -1};
+    struct captured c = {.in = -1, .out = -1, .err = -1};
     bool ended = false;
 
     unasked = run->may_ask ? tty_open_input() : -1;

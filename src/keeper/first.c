@@ -23,7 +23,7 @@ static struct {
     void (*done)(const struct err *e);
 } first = {.stream = {.fd = -1}, .fd = -1};
 
-static void is_late(struct timer *t)
+static void greeting_is_late(struct timer *t)
 {
     struct err e = ERR_INIT;
 
@@ -50,7 +50,7 @@ static void dialled(struct dial *d, int fd, const struct err *e)
     }
     first.fd = fd;
     loop_watch(&first.stream, fd, LOOP_READ, is_heard);
-    timer_set(&first.late, first.deadline, is_late);
+    timer_set(&first.late, first.deadline, greeting_is_late);
 }
 
 void first_open(void (*done)(const struct err *e))

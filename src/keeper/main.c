@@ -30,12 +30,12 @@ static void give_up(const struct err *e)
     shutdown_now((int)e->code);
 }
 
-static void is_late(struct timer *t)
+static void ready_is_late(struct timer *t)
 {
     struct err e = ERR_INIT;
 
     if (clock_left(opt.deadline) > 0) {
-        timer_set(t, opt.deadline, is_late);
+        timer_set(t, opt.deadline, ready_is_late);
         return;
     }
     (void)err_set(&e, ERR_UNREACHABLE, "not ready in time");
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
     shutdown_watch();
     control_watch();
     if (opt.deadline != CLOCK_NEVER)
-        timer_set(&late, opt.deadline, is_late);
+        timer_set(&late, opt.deadline, ready_is_late);
     if (prepare(&e) < 0)
         give_up(&e);
     tunnel_open(&opt.target, tunnel_is_open);

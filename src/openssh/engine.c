@@ -29,9 +29,9 @@
 #define PROBE_MS 5000
 #define DOUBT_MS 1000
 
-struct stream {
+struct master_stream {
     struct join *join;
-    struct stream *next; /* of those that wait for a master */
+    struct master_stream *next; /* of those that wait for a master */
     enum { QUEUED, ASKED, REFUSED, HANDED_OVER, LEFT, CARRIED } state;
     struct mux *mux;
     struct socket_stream *local; /* instead, where the far end is a unix socket */
@@ -43,20 +43,20 @@ static struct {
     const struct ssh_settings *s;
     void (*opened)(const struct err *e, const char *why);
     enum { DOWN, STARTING, UP } state;
-    struct stream *first, **last;
+    struct master_stream *first, **last;
     int64_t started, pause; /* the last start; how long the next one must be after it */
     int64_t slept;          /* what clock_slept_ms() was when the far side was last heard of */
     struct err why;         /* it is down */
     struct timer doubt;
 } engine = {.last = &engine.first, .pause = PAUSE_LEAST_MS / 2};
 
-static void stream_ask(struct stream *t);
+static void stream_ask(struct master_stream *t);
 static void engine_start(void);
 static void probe(void);
 
 /* --- waiting for a master ------------------------------------------------------------------------------- */
 
-static void queue(struct stream *t)
+static void queue(struct master_stream *t)
 {
     t->state = QUEUED;
     t->next = NULL;
@@ -64,9 +64,9 @@ static void queue(struct stream *t)
     engine.last = &t->next;
 }
 
-static void unqueue(struct stream *t)
+static void unqueue(struct master_stream *t)
 {
-    struct stream **at = &engine.first;
+    struct master_stream **at = &engine.first;
 
     while (*at && *at != t)
         at = &(*at)->next;
@@ -77,7 +77,7 @@ static void unqueue(struct stream *t)
         engine.last = at;
 }
 
-static void stream_fail(struct stream *t, const struct err *e)
+static void stream_fail(struct master_stream *t, const struct err *e)
 {
     struct join *j = t->join;
 
@@ -89,7 +89,7 @@ static void stream_fail(struct stream *t, const struct err *e)
 
 static void serve_queue(const struct err *e)
 {
-    struct stream *t, *rest = engine.first;
+    struct master_stream *t, *rest = engine.first;
 
     engine.first = NULL;
     engine.last = &engine.first;
@@ -123,7 +123,7 @@ static bool is_refused(struct err *e)
 
 /* --- one stream ----------------------------------------------------------------------------------------- */
 
-static void stream_refused(struct stream *t)
+static void stream_refused(struct master_stream *t)
 {
     AUTO_BUF(words, 1024);
     struct err e = ERR_INIT;
@@ -135,10 +135,10 @@ static void stream_refused(struct stream *t)
 
 static void settle_refused(struct timer *timer)
 {
-    stream_refused(OWNER_OF(timer, struct stream, settle));
+    stream_refused(OWNER_OF(timer, struct master_stream, settle));
 }
 
-static void stream_silent(struct stream *t)
+static void stream_silent(struct master_stream *t)
 {
     AUTO_BUF(time, 32);
     struct err e = ERR_INIT;
@@ -152,7 +152,7 @@ static void stream_silent(struct stream *t)
 }
 
 /* The owner lets go of the descriptor before it is closed or copied from, and may leave at once. */
-static void stream_carried(struct stream *t)
+static void stream_carried(struct master_stream *t)
 {
     int fd = t->join->fd;
 
@@ -175,7 +175,7 @@ static void stream_carried(struct stream *t)
 /* A forward to a unix socket is carried once the far side has spoken. */
 static bool openssh_heard(struct join *j)
 {
-    struct stream *t = j->state;
+    struct master_stream *t = j->state;
 
     if (t->kept >= 0 && !sock_has_sent(t->kept))
         return false;
@@ -192,7 +192,7 @@ static void still_there(struct timer *timer)
 }
 
 /* The master has gone before it took it: the next one may. */
-static void stream_again(struct stream *t)
+static void stream_again(struct master_stream *t)
 {
     struct err e = ERR_INIT;
 
@@ -209,7 +209,7 @@ static void stream_again(struct stream *t)
 
 static void stream_answered(void *context, enum mux_answer answer, const char *words)
 {
-    struct stream *t = context;
+    struct master_stream *t = context;
 
     (void)words;
     if (answer != MUX_YES) {
@@ -232,7 +232,7 @@ static void stream_answered(void *context, enum mux_answer answer, const char *w
 
 static void stream_ended(void *context)
 {
-    struct stream *t = context;
+    struct master_stream *t = context;
     struct join *j = t->join;
 
     fd_close_cleanup(&t->kept);
@@ -241,7 +241,7 @@ static void stream_ended(void *context)
     j->ended(j);
 }
 
-static void stream_ask(struct stream *t)
+static void stream_ask(struct master_stream *t)
 {
     static const struct mux_use use = {.answered = stream_answered, .ended = stream_ended};
     int64_t deadline = clock_deadline(engine.s->target->connect_timeout, CLOCK_NEVER);
@@ -336,10 +336,10 @@ static void openssh_open(const struct ssh_settings *s, void (*opened)(const stru
 
 static void openssh_join(struct join *j)
 {
-    struct stream *t = mem_alloc(1, sizeof *t);
+    struct master_stream *t = mem_alloc(1, sizeof *t);
     struct err e = ERR_INIT;
 
-    *t = (struct stream){.join = j, .kept = -1};
+    *t = (struct master_stream){.join = j, .kept = -1};
     j->state = t;
     if (engine.state == UP) {
         probe_after_sleep();
@@ -355,7 +355,7 @@ static void openssh_join(struct join *j)
 
 static void openssh_leave(struct join *j)
 {
-    struct stream *t = j->state;
+    struct master_stream *t = j->state;
 
     if (!t)
         return;

@@ -176,11 +176,11 @@ static void gather(struct buf *out)
 }
 
 /* The time that questions took was added to the deadline. */
-static void is_late(struct timer *t)
+static void master_is_late(struct timer *t)
 {
     master.persons |= clock_left(master.deadline) == 0 && tell_gives_time(&master.deadline);
     if (clock_left(master.deadline) > 0) {
-        timer_set(t, master.deadline, is_late);
+        timer_set(t, master.deadline, master_is_late);
         return;
     }
     if (!master.persons) {
@@ -206,7 +206,7 @@ static void debugged(struct child *c, const char *line)
         return;
     master.exchanged = master.persons = true;
     master.deadline = clock_deadline(master.s->target->login_timeout, CLOCK_NEVER);
-    timer_set(&master.late, master.deadline, is_late);
+    timer_set(&master.late, master.deadline, master_is_late);
 }
 
 /* --- its start ------------------------------------------------------------------------------------------ */
@@ -340,7 +340,7 @@ static void start_own(void)
         master.settled(&e);
         return;
     }
-    timer_set(&master.late, master.deadline, is_late);
+    timer_set(&master.late, master.deadline, master_is_late);
     timer_set(&master.look, clock_ms() + LOOK_MS, look);
 }
 

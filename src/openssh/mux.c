@@ -104,7 +104,7 @@ static void finish(struct mux *m, enum mux_answer answer, const char *words)
     serve_waiting();
 }
 
-static void is_late(struct timer *t)
+static void mux_is_late(struct timer *t)
 {
     finish(OWNER_OF(t, struct mux, late), MUX_SILENT, "");
 }
@@ -283,7 +283,7 @@ struct mux *mux_ask(const char *path, struct buf *request, const int *fds, unsig
     mux_put_hello(&m->out);
     buf_add(&m->out, buf_str(request), request->len);
     buf_release(request);
-    timer_set(&m->late, deadline, is_late);
+    timer_set(&m->late, deadline, mux_is_late);
     *last_waiting = m;
     last_waiting = &m->next;
     if (!retry.set)

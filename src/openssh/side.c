@@ -82,7 +82,7 @@ void side_nudge(void)
     timer_set(&side.nudge, clock_ms() + side.pause, nudge);
 }
 
-static void is_late(struct timer *t)
+static void side_is_late(struct timer *t)
 {
     (void)t;
     side.silent();
@@ -98,7 +98,7 @@ void side_ask(int64_t deadline, void (*silent)(void))
     if (!mux_send(side.mux, &packet))
         return;
     side.silent = silent;
-    timer_set(&side.late, deadline, is_late);
+    timer_set(&side.late, deadline, side_is_late);
 }
 
 void side_close(void)

@@ -46,7 +46,7 @@ static void fail(struct socket_stream *s, enum mux_answer answer)
     use->answered(context, answer, "");
 }
 
-static void is_late(struct timer *t)
+static void unix_stream_is_late(struct timer *t)
 {
     fail(OWNER_OF(t, struct socket_stream, late), MUX_SILENT);
 }
@@ -89,7 +89,7 @@ struct socket_stream *socket_ask(const char *path, int64_t deadline, const struc
 
     *s = (struct socket_stream){.path = mem_strdup(path), .far.fd = -1, .use = use, .context = context};
     relay_init(&s->relay);
-    timer_set(&s->late, deadline, is_late);
+    timer_set(&s->late, deadline, unix_stream_is_late);
     timer_set(&s->again, clock_ms(), dial);
     return s;
 }

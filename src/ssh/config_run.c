@@ -76,7 +76,7 @@ static void ended(struct child *c)
     finish(&e, result);
 }
 
-static void is_late(struct timer *t)
+static void ssh_is_late(struct timer *t)
 {
     struct err e = ERR_INIT;
 
@@ -151,6 +151,6 @@ void ssh_config_read(const struct target *target,
                                      .keyboard_interactive = true,
                                      .password = true,
                                      .password_prompts = 3};
-    timer_set(&late, clock_deadline(target->connect_timeout, CLOCK_NEVER), is_late);
+    timer_set(&late, clock_deadline(target->connect_timeout, CLOCK_NEVER), ssh_is_late);
     ask_ssh(path);
 }

@@ -11,7 +11,7 @@
 #include <base/tcp_table.h>
 #include <event/dial.h>
 
-struct stream {
+struct dial_stream {
     struct dial *dial;
     struct dialling *dialling;
     const char *hint;
@@ -38,7 +38,7 @@ static bool is_strange(int fd, struct err *e)
 
 static void stream_done(void *context, int fd, const struct err *e)
 {
-    struct stream *s = context;
+    struct dial_stream *s = context;
     struct dial *d = s->dial;
     struct err own = ERR_INIT;
     bool failed = e;
@@ -60,9 +60,9 @@ static void stream_done(void *context, int fd, const struct err *e)
 void stream_dial(struct dial *d, const struct target *target, const char *path, const char *host,
                  unsigned port, const char *hint)
 {
-    struct stream *s = mem_alloc(1, sizeof *s);
+    struct dial_stream *s = mem_alloc(1, sizeof *s);
 
-    *s = (struct stream){.dial = d, .hint = hint, .is_tunnel = hint};
+    *s = (struct dial_stream){.dial = d, .hint = hint, .is_tunnel = hint};
     d->state = s;
     s->dialling =
         dial_start(path, host, port, clock_deadline(target->connect_timeout, CLOCK_NEVER), stream_done, s);
@@ -70,7 +70,7 @@ void stream_dial(struct dial *d, const struct target *target, const char *path, 
 
 void stream_undial(struct dial *d)
 {
-    struct stream *s = d->state;
+    struct dial_stream *s = d->state;
 
     if (!s)
         return;

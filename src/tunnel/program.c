@@ -125,7 +125,7 @@ static void printed(struct child *c, const char *bytes, size_t n)
     look(&program.look);
 }
 
-static void is_late(struct timer *t)
+static void program_is_late(struct timer *t)
 {
     struct err e = ERR_INIT;
     int64_t deadline = clock_ms();
@@ -134,7 +134,7 @@ static void is_late(struct timer *t)
 
     if (tell_gives_time(&deadline)) {
         program.limit = program.target->login_timeout;
-        timer_set(t, deadline, is_late);
+        timer_set(t, deadline, program_is_late);
         return;
     }
     clock_format_duration(&time, program.limit);
@@ -301,7 +301,7 @@ void program_start(void (*settled)(const struct err *e), void (*lost)(const stru
     program.starts = 0;
     program.began = clock_ms();
     program.limit = program.timeout;
-    timer_set(&program.late, program.began + program.limit, is_late);
+    timer_set(&program.late, program.began + program.limit, program_is_late);
     tell_begin(program_name(), program.target, gather);
     start_when_free(&program.look);
 }

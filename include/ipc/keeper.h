@@ -88,6 +88,7 @@ enum {
                           said, and may act on it */
     /* OPEN */
     KEEPER_TAG_TLS_CA_OWN, /* present: the authorities of TLS_CA are the user's own, not anybody's */
+    KEEPER_TAG_LASTS,      /* present: it is a forward, for which bulk counts more than the start */
 };
 
 /*

@@ -81,6 +81,10 @@ int session_sign_out(struct session *s, unsigned *forgotten, struct err *e);
  * server is dialled now, for the first connection.
  */
 int session_open_way(struct session *s, bool first, struct err *e);
+/* After session_open_way(): where a forward would take the system's ssh, and this way does not, tries that as
+ * well. *detail, malloced: how it was reached; NULL: there is nothing to try, or a person would be asked
+ * twice. -1: it does not work. */
+int session_try_forward(struct session *s, char **detail, struct err *e);
 /* The way in words, malloced: as the plan has it, or as the keeper found it once it is open. */
 char *session_describe_way(const struct session *s);
 /* Logs in to the profile's tunnel and out again, so that its questions are asked now. 1: done, 0: this tunnel

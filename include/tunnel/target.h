@@ -15,6 +15,7 @@ struct target {
     unsigned port;
     struct words keys;                      /* of the tunnel: "KEY=VALUE" */
     int64_t connect_timeout, login_timeout; /* ms */
+    bool lasts;                             /* for hours: bulk counts more than the start */
     bool person;                            /* somebody reads what is shown */
     bool ready; /* READY was sent: nobody is asked, and nothing is shown any more */
     /*

@@ -90,6 +90,14 @@ static int open_way(struct session *s, struct err *e)
     return (!tunnelled && session_resolve(s, e) < 0) || session_open_way(s, tunnelled, e) < 0 ? -1 : 0;
 }
 
+static int hop_forward(struct session *s, struct report *r, struct err *e)
+{
+    AUTO_FREE(char *, detail);
+    int result = session_try_forward(s, &detail, e);
+
+    return result == 0 && !detail ? 0 : hop_ended(r, "route", result, detail, e);
+}
+
 static int hop_way(struct session *s, struct report *r, struct err *e)
 {
     AUTO_FREE(char *, detail);
@@ -104,7 +112,11 @@ static int hop_way(struct session *s, struct report *r, struct err *e)
         result = open_way(s, e);
     }
     detail = session_describe_way(s);
-    if (result < 0 || profile_is_tunnelled(&s->profile))
+    if (result == 0 && profile_is_tunnelled(&s->profile)) {
+        (void)hop_ended(r, "route", result, detail, e);
+        return hop_forward(s, r, e);
+    }
+    if (result < 0)
         return hop_ended(r, "route", result, detail, e);
     r->held[HELD_WAY] = row_make(r, "route", true, detail);
     return 0;

@@ -63,6 +63,7 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
     out->deadline = deadline ? clock_deadline((int64_t)deadline, CLOCK_NEVER) : CLOCK_NEVER;
     out->first = record_find(open, KEEPER_TAG_FIRST, &first);
     out->tls.ca_own = record_find(open, KEEPER_TAG_TLS_CA_OWN, &first);
+    out->target.lasts = record_find(open, KEEPER_TAG_LASTS, &first);
     out->target.person = record_find(open, KEEPER_TAG_PERSON, &first);
     out->verbose = (enum log_level)record_u64(open, KEEPER_TAG_VERBOSE, LOG_NOTE);
     const char *there = out->target.host ? out->target.host : out->target.socket;

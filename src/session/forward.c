@@ -322,6 +322,7 @@ int forward_open(struct session *s, const struct forward_wanted *want, struct fo
         return check_running(out, want, &end, digest, e);
     }
     struct way_request request = {
+        .lasts = true,
         .detached = want->detach,
         .name = name,
         .control = path,

@@ -189,6 +189,8 @@ static void open_record(const struct profile *p, const struct plan *plan, const 
     record_put_u64(open, KEEPER_TAG_DRAIN, (uint64_t)want->drain_ms);
     if (want->first)
         record_put(open, KEEPER_TAG_FIRST, "", 0);
+    if (want->lasts)
+        record_put(open, KEEPER_TAG_LASTS, "", 0);
     if (isatty(STDERR_FILENO) && tty_present())
         record_put(open, KEEPER_TAG_PERSON, "", 0);
     record_put_str(open, KEEPER_TAG_NAME, want->name);
@@ -266,6 +268,7 @@ struct talk {
     int line;
     int64_t deadline; /* of the whole run */
     struct way_answers answers;
+    bool asked; /* a person */
 };
 
 /* Whether it could be sent the line tells, which is read next. */
@@ -328,6 +331,7 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
         }
         if (t->deadline != CLOCK_NEVER && t->answers.by_person)
             t->deadline += clock_ms() - began;
+        t->asked |= t->answers.by_person;
         t->answers.by_person = false;
     }
 }
@@ -360,6 +364,7 @@ int way_open(const struct profile *p, const struct plan *plan, const struct way_
         (void)(e->code == ERR_PROTOCOL ? keeper_has_gone(e) : err_prefix(e, "%s", KEEPER));
     else
         opened = talk_until_ready(&talk, &ready, e) == 0 && take_ready(&ready, want, out, e) == 0;
+    out->asked = talk.asked || tty_relay_was_used(&talk.terminal);
     tty_relay_end(&talk.terminal);
     if (!opened) {
         way_release(out);

@@ -14,6 +14,7 @@
 struct way_request {
     struct local_end end[2];
     unsigned ends;
+    bool lasts;                       /* it is a forward */
     bool first;                       /* dial before it is ready, for the first connection */
     bool detached;                    /* the keeper outlives us */
     const char *name, *control, *log; /* of a forward; NULL */
@@ -23,6 +24,7 @@ struct way_request {
 struct way {
     int line; /* to the keeper, close-on-exec; -1 */
     long pid;
+    bool asked; /* a person had to answer */
     char *text; /* "ssh ec2-user@bastion.example.com:22, libssh2" */
     struct local_end end[2];
     unsigned ends;

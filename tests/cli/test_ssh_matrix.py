@@ -64,6 +64,29 @@ def test_which_engine(broker, clients, home, sshd, mariadb_server, engine):
     assert way.endswith(f"  ssh {sshd.user}@127.0.0.1:{sshd.port}, {named}"), way
 
 
+@pytest.mark.parametrize("engine", [*ENGINES, None])
+def test_which_engine_for_a_forward(broker, home, sshd, mariadb_server, engine):
+    """As forced, or the system's ssh, which moves more; without one, libssh2."""
+    write(broker, mariadb_server, tunnel(sshd, engine))
+    done = broker.run("forward", "p", "--detach", "-v")
+    assert done.code == 0 and broker.run("stop", "p").code == 0, done.errors
+    named = {"openssh": "openssh: ssh_engine", None: "openssh: a forward"}.get(engine, "libssh2")
+    assert f"  ssh {sshd.user}@127.0.0.1:{sshd.port}, {named}\n" in done.errors, done.errors
+    assert gone(broker)
+
+
+@pytest.mark.parametrize("engine", [*ENGINES, None])
+def test_test_tries_both_engines(broker, clients, home, sshd, mariadb_server, engine):
+    """Where forward takes another one than connect does; and the one that fails is named."""
+    write(broker, mariadb_server, tunnel(sshd, engine), client=clients["mariadb1011"].path, auth="env", auth_env="PASSWORD", user="app_native")
+    env = {"PASSWORD": mariadb_server.password("app_native")}
+    done = broker.run("test", "p", env=env)
+    ways = [line.split(None, 3) for line in done.text.splitlines() if line.split()[0] == "route"]
+    reached = f"ssh {sshd.user}@127.0.0.1:{sshd.port}"
+    assert done.code == 0 and [row[3] for row in ways] == [reached, f"{reached}, by the system's ssh as for forward"][:1 if engine else 2], done
+    assert gone(broker)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_wrong_server_behind_it(broker, client, home, sshd, place_for, engine):
     place = place_for("command", client)

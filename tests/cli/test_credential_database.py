@@ -1,10 +1,11 @@
 """Databases in git's credential protocol: who is answered by a profile's provider, and who never is."""
 import os
 import shutil
+import subprocess
 
 import pytest
 
-from lib.broker import BUILD
+from lib.broker import BUILD, REPO
 from lib.helpers import NAMES, Asker, Store, fields_of, lines
 
 CONFIG = """
@@ -192,3 +193,11 @@ def test_nobody_else_over_a_socket(installed):
     assert keeper_asks(broker, driver, profile="p", **evil) == (0, {"username": "app", "password": PASSWORD}, "")
     assert keeper_asks(broker, driver, **evil) == (0, {}, "")
     assert not (broker.home / "ran").exists()
+
+
+def test_installed_under_all_its_names(tmp_path):
+    """Links beside the program, as git and docker look for them on PATH."""
+    san = ["SAN=1"] if BUILD.name == "build-san" else []
+    subprocess.run(["make", "-s", "-C", REPO, "install", f"DESTDIR={tmp_path}", "PREFIX=/usr", *san], check=True, capture_output=True)
+    for name in ("git-credential-broker", "docker-credential-broker", "broker-credential-process"):
+        assert os.readlink(tmp_path / "usr" / "bin" / name) == "broker"

@@ -117,7 +117,7 @@ static void take_tls(struct import_entry *entry, const json_t *config)
             level = modes[i][1];
     import_tls(entry, level);
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
-        put_path(entry, element_child_text(config, files[i].name), files[i].key, false);
+        put_path(entry, element_child_text(config, files[i].name), (int)files[i].key, false);
 }
 
 /* AWS's own plug-in. */

@@ -15,6 +15,6 @@ bool shutdown_wait(int fd, int64_t deadline);
 /* Accepts nothing any more, lets open connections drain as long as was asked, then quits. */
 void shutdown_begin(void);
 /* Ends everything that was started, removes every socket, and exits. */
-_Noreturn void shutdown_now(int status);
+__attribute__((noreturn)) void shutdown_now(int status);
 
 #endif

@@ -93,6 +93,7 @@ static int run_protocol(const char *protocol, int argc, char **argv, struct err 
     return run_verb(verb_find("credential"), argc, words, e);
 }
 
+/* A status above 0: that, and nothing more to say. */
 static int run_words(int argc, char **argv, struct err *e)
 {
     size_t words = argc > 1 ? (size_t)argc - 1 : 0, place = verb_place(argv + 1, words);
@@ -101,7 +102,7 @@ static int run_words(int argc, char **argv, struct err *e)
         AUTO_BUF(text, HELP_MOST);
         help_overview(&text);
         (void)fputs(buf_str(&text), stderr);
-        exit(ERR_USAGE);
+        return ERR_USAGE;
     }
     put_verb_first(place, argv + 1);
     const struct verb *verb = verb_find(verb_meant(argv[1]));
@@ -119,8 +120,8 @@ int main(int argc, char **argv)
     int result = protocol ? run_protocol(protocol, argc, argv, &e) : run_words(argc, argv, &e);
     if (result == 0)
         result = stdout_finish(&e);
-    if (result == 0)
-        return 0;
+    if (result >= 0)
+        return result;
     print_error(&e);
     return e.code ? (int)e.code : ERR_BUG;
 }

@@ -65,7 +65,7 @@ static void packet(const uint8_t *data, size_t size)
 {
     static const enum session_state states[] = {SESSION_HANDSHAKE, SESSION_LOGIN, SESSION_UP};
     struct channel c = {0};
-    struct session s = {.greeting = BUF_INIT(16384), .opening = &c};
+    struct session s = {.greeting = BUF_INIT(16384), .banner = BUF_INIT(BANNER_MOST), .opening = &c};
     AUTO_BUF(why, 512);
 
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
@@ -78,6 +78,7 @@ static void packet(const uint8_t *data, size_t size)
         strpbrk(s.open_reason, "\n\x1b") || s.open_code > 4)
         abort();
     buf_release(&s.greeting);
+    buf_release(&s.banner);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

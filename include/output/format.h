@@ -46,6 +46,7 @@ struct format {
     const char *variable; /* set by `exec --format`; NULL: none is common */
     bool both_ends;       /* it contains the keeper's socket even beside host and port */
     bool flavoured;       /* it depends on the family of the stock client */
+    bool ascii_password;  /* its reader sends other characters in another encoding */
     bool no_secret;       /* it never contains the password */
     unsigned levels;      /* the TLS levels that it can express; 0: it says nothing about TLS */
     unsigned carries;     /* enum carries */

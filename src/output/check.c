@@ -71,6 +71,13 @@ static int check_bytes(const struct format *f, const char *field, const char *s,
     return refuse_value(f, field, buf_str(&why), e);
 }
 
+static bool is_ascii(const char *s)
+{
+    while (*s && (unsigned char)*s < 0x80)
+        s++;
+    return !*s;
+}
+
 static int check_values(const struct format *f, const struct connection *c, struct err *e)
 {
     const struct {
@@ -92,6 +99,8 @@ static int check_values(const struct format *f, const struct connection *c, stru
     }
     if (f->no_secret || !c->password)
         return 0;
+    if (f->ascii_password && !is_ascii(secret_bytes(c->password)))
+        return refuse_value(f, "password", "contains characters beyond ASCII", e);
     return check_bytes(f, "password", secret_bytes(c->password), secret_len(c->password), f->not_in_password,
                        e);
 }

@@ -19,6 +19,7 @@ static int mycnf_plain_write(const struct connection *c, const struct format_how
 }
 
 const struct format format_mycnf_plain = {.name = "mycnf-plain",
+                                          .ascii_password = true, /* PyMySQL sends Latin-1 */
                                           .levels =
                                               LEVEL(DISABLED) | LEVEL(PREFERRED) | LEVEL(VERIFY_IDENTITY),
                                           .carries = CARRIES_ALL & ~(unsigned)CARRIES_VERSION,

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const char *const words[] = {"disabled", "preferred", "required", "verify_ca", "verify_identity"};
+static const char *const words[] = {"disabled", "preferred", NULL, NULL, NULL};
 
 /* "\xNN" is a character of Latin-1 there: UTF-8 beyond ASCII is left as it is. */
 static void put_yaml_bytes(struct buf *out, const char *s, size_t n)
@@ -48,10 +48,6 @@ static int rails_write(const struct connection *c, const struct format_how *how,
     }
     put_yaml(out, "database", c->database);
     put_yaml(out, "ssl_mode", c->host ? words[c->tls] : NULL);
-    put_yaml(out, "sslca", authorities_of(c));
-    put_yaml(out, "sslcert", cert_of(c));
-    put_yaml(out, "sslkey", key_of(c));
-    put_yaml(out, "sslcipher", ciphers_of(c));
     put_expiry(out, c);
     return 0;
 }
@@ -65,16 +61,12 @@ static int rails_line(const struct connection *c, const struct format_how *how, 
     url_begin(out, "mysql2", c, how);
     query_put(&q, "socket", c->host ? NULL : c->socket);
     query_put(&q, "ssl_mode", c->host ? words[c->tls] : NULL);
-    query_put(&q, "sslca", authorities_of(c));
-    query_put(&q, "sslcert", cert_of(c));
-    query_put(&q, "sslkey", key_of(c));
-    query_put(&q, "sslcipher", ciphers_of(c));
     return 0;
 }
 
 const struct format format_rails = {.name = "rails",
                                     .variable = "DATABASE_URL",
-                                    .levels = LEVELS_ALL,
-                                    .carries = CARRIES_SOCKET | CARRIES_CA | CARRIES_CERT | CARRIES_CIPHERS,
+                                    .levels = LEVEL(DISABLED) | LEVEL(PREFERRED),
+                                    .carries = CARRIES_SOCKET,
                                     .line = rails_line,
                                     .write = rails_write};

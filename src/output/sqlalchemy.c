@@ -24,6 +24,7 @@ static int sqlalchemy_line(const struct connection *c, const struct format_how *
 
 const struct format format_sqlalchemy = {.name = "sqlalchemy",
                                          .variable = "DATABASE_URL",
+                                         .ascii_password = true, /* PyMySQL sends Latin-1 */
                                          .levels = LEVELS_ALL,
                                          .carries =
                                              CARRIES_SOCKET | CARRIES_CA | CARRIES_CERT | CARRIES_CIPHERS,

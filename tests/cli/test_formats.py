@@ -117,7 +117,8 @@ READERS = {  # (format, reader): its command
 }
 REFUSED = {  # what a format cannot carry: (user, password, database) -> whether it must say so
     "dotenv": lambda *values: any("${" in v or ("'" in v or "\\\\" in v or v.endswith("\\")) and set(v) & set("\"\\$`!") for v in values),
-    "mycnf-plain": lambda *values: any("\\" in v or ('"' in v and (set(v) & set("#;") or v[0] in "\"' " or v[-1] == " ")) for v in values),
+    "sqlalchemy": lambda user, password, database: not password.isascii(),
+    "mycnf-plain": lambda *values: not values[1].isascii() or any("\\" in v or ('"' in v and (set(v) & set("#;") or v[0] in "\"' " or v[-1] == " ")) for v in values),
     "go": lambda user, password, database: ":" in user,
     "usql": lambda user, password, database: ":" in user or set(database) & set("/?%"),
     "jdbc": lambda user, password, database: " " in database,

@@ -57,7 +57,7 @@ void import_name_all(struct import_list *list, const struct config *c);
 
 /* The settings as overrides for config_edit_add() and config_resolve(); the strings are the entry's. Returns
  * how many. */
-#define IMPORT_SETTINGS (KEY_COUNT + TUNNEL_COUNT)
+#define IMPORT_SETTINGS ((size_t)KEY_COUNT + (size_t)TUNNEL_COUNT)
 size_t import_settings(const struct import_entry *entry, struct override out[IMPORT_SETTINGS]);
 
 /* Takes one key out again; `why` NULL: without a note. */

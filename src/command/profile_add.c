@@ -21,7 +21,7 @@
 
 #include "begin.h"
 
-#define SETTINGS_MAX (KEY_COUNT + TUNNEL_COUNT + 1)
+#define SETTINGS_MAX ((size_t)KEY_COUNT + (size_t)TUNNEL_COUNT + 1)
 #define STORE_TIMEOUT_MS 30000
 
 struct answers {

@@ -182,6 +182,7 @@ def test_broken_file(broker, fake, name):
         new_key()[0].replace("EC", "RSA"),
         "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n",
     ],
+    ids=["empty", "text", "RSA", "cut"],
 )
 def test_key_that_is_none(broker, fake, key):
     configure(broker)

@@ -223,7 +223,7 @@ static void bad_helpers_are_errors(void **state)
         const char *words;
     } bad[] = {
         {"helper-exit", ERR_PROTOCOL, "exit status 3"},
-        {"helper-late-exit", ERR_PROTOCOL, "has ended"},
+        {"helper-late-exit", ERR_PROTOCOL, "ended without an answer"},
         {"helper-killed", ERR_PROTOCOL, "killed by SIGKILL"},
         {"helper-garbage", ERR_PROTOCOL, "not a record"},
         {"helper-kind", ERR_PROTOCOL, "kind 7"},

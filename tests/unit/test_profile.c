@@ -67,9 +67,7 @@ static const struct value_case value_cases[] = {
     {KEY_auth, "iam", "iam", NULL, NULL},
     {KEY_auth, "vault", "vault", NULL, NULL},
     {KEY_auth, "keychian", NULL, "auth: unknown value 'keychian'", "did you mean 'keychain'?"},
-    /* Known, and not in this version: never advised. */
-    {KEY_auth, "helpr", NULL, "auth: unknown value 'helpr'",
-     "auth is one of: keychain iam vault command file env prompt none client"},
+    {KEY_auth, "helpr", NULL, "auth: unknown value 'helpr'", "did you mean 'helper'?"},
     {KEY_auth_command, "pass show 'my db'", "pass show 'my db'", NULL, NULL},
     {KEY_auth_command, "pass 'open", NULL, "auth_command: open quote or backslash at the end of a command",
      "quote as for sh: '...', \"...\", or a backslash before the character"},

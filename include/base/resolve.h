@@ -18,7 +18,7 @@ struct address {
         struct sockaddr_in6 v6;
     };
 };
-/* In the order in which they are to be tried, families alternating (RFC 8305 section 4). Ports are 0. */
+/* In the order to try them, with alternating families (RFC 8305 section 4). Ports are 0. */
 struct addresses {
     unsigned count;
     struct address at[ADDRESSES_MOST];
@@ -40,7 +40,7 @@ int resolver_start(struct resolver *r, const char *host, struct err *e);
 int resolver_read(const struct resolver *r, struct addresses *out);
 /* Ends it. Nothing where there is none. */
 void resolver_stop(struct resolver *r);
-/* A number (with a zone perhaps) at once and without a look-up. False: it is none. */
+/* Parses a numeric address (perhaps with a zone) without a look-up. False: not numeric. */
 bool resolve_number(const char *host, struct addresses *out);
 
 #endif

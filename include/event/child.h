@@ -1,7 +1,7 @@
 /*
- * A program that the keeper runs: in a process group of its own, without the keeper's descriptors, its two
- * outputs read by the loop. Ended with TERM to the group, then KILL after 2 s; what it has put into the
- * background, beyond its group, ends with the keeper at the latest.
+ * A program that the keeper runs: in its own process group, without the keeper's descriptors; the loop reads
+ * its two outputs. It is ended by SIGTERM to the group, then SIGKILL after 2 s. Background processes outside
+ * its group end with the keeper at the latest.
  */
 #ifndef EVENT_CHILD_H
 #define EVENT_CHILD_H
@@ -12,34 +12,34 @@
 #include <event/loop.h>
 
 struct child {
-    pid_t pid;       /* 0: does not run; 0 already for what it printed last */
+    pid_t pid;       /* 0: not running; already 0 while its last output is reported */
     int status;      /* as waitpid(2) gives it, once it has ended */
-    struct buf said; /* its stderr: the last 4 KiB, sanitised, whole lines for people */
+    struct buf said; /* its stderr: the last 4 KiB, sanitised, in whole lines */
     /* Each chunk of its stdout; NULL: dropped. */
     void (*printed)(struct child *c, const char *bytes, size_t n);
-    /* Each line of its stderr that begins with "debug", as it came: such lines are not in `said`. NULL: they
-     * are as all others. */
+    /* Called for each raw line of its stderr that begins with "debug"; such lines are then not in `said`.
+     * NULL: they are like all others. */
     void (*debugged)(struct child *c, const char *line);
-    /* Once, when it has ended and its outputs are drained. Not called after child_forget(). */
+    /* Called once, after it has ended and its outputs are drained. Not called after child_forget(). */
     void (*ended)(struct child *c);
     struct watch out, err, life;
-    bool whole; /* set before: what it has put into the background ends when it ends */
+    bool whole; /* set by the caller: its background processes end when it ends */
     bool asks;  /* set before: it may ask on the terminal, if there is one (event/terminal.h) */
-    bool left;  /* once it has ended: there is something of it in the background */
+    bool left;  /* set when it has ended: it left background processes */
 };
 #define CHILD_INIT                                                                                           \
     {                                                                                                        \
         .said = BUF_INIT(8192), .out.fd = -1, .err.fd = -1, .life.fd = -1                                    \
     }
 
-/* argv[0] is a path. stdin: /dev/null. The callbacks are set before. ERR_NOT_FOUND, ERR_NOT_RUNNABLE. */
+/* argv[0] is a path. stdin: /dev/null. Set the callbacks before. ERR_NOT_FOUND, ERR_NOT_RUNNABLE. */
 int child_start(struct child *c, char *const *argv, const struct env_changes *env, struct err *e);
-/* TERM to its group now, KILL after 2 s; ended() comes later. */
+/* Sends SIGTERM to its group now, SIGKILL after 2 s; ended() is called later. */
 void child_end(struct child *c);
-/* Ends it for good, at once or in the background, and calls back no more; the struct may be freed then. */
+/* Ends it, perhaps in the background, and calls no callback any more; the struct may then be freed. */
 void child_forget(struct child *c);
-/* At the keeper's own end: every group, and whatever is in the background, gets TERM, 2 s, KILL, and is
- * reaped. Blocks for 6 s at most. */
+/* For the keeper's own exit: every group and background process gets SIGTERM, after 2 s SIGKILL, and is
+ * reaped. Blocks for at most 6 s. */
 void child_end_all(void);
 
 #endif

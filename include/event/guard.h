@@ -1,11 +1,11 @@
 /*
- * The guard: the keeper's parent, which does nothing but wait for it. Where the keeper is killed, the guard
- * ends what the keeper has started and removes the sockets that it has made; nobody else could.
+ * The guard: the keeper's parent, which only waits for it. If the keeper is killed, the guard ends the
+ * programs that the keeper started and removes the sockets that it made; no other process could.
  */
 #ifndef EVENT_GUARD_H
 #define EVENT_GUARD_H
 
-/* Forks: returns in the child, which is the keeper; the parent becomes the guard and never returns. */
+/* Forks: returns in the child, the keeper; the parent becomes the guard and never returns. */
 void guard_start(void);
 
 /* Paths that must not outlive the keeper, even where it is killed. */

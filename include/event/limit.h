@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-/* As many descriptors as that program of ours may have. */
+/* Gives that program of ours our own limit of descriptors. */
 void limit_raise_descriptors(pid_t pid);
 
 #endif

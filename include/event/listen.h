@@ -12,7 +12,7 @@
  * the place of something that is there. -1 with ERR_UNREACHABLE. */
 int listen_unix(const char *path, struct err *e);
 
-/* Looks away from a watch for a tenth of a second: one that cannot accept must not spin. */
+/* Stops polling a watch for 100 ms, so that a listener that cannot accept does not spin. */
 struct pause {
     struct timer timer; /* timer_clear() forgets it */
     struct watch *watch;

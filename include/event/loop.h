@@ -1,7 +1,6 @@
 /*
- * The one loop of the keeper: descriptors, timers and children's ends, one thread, nothing blocks. Callbacks
- * may add and forget anything, themselves too; an event of the same turn for something that was forgotten is
- * dropped.
+ * The keeper's event loop: descriptors, timers and exits of children, in one thread; nothing blocks.
+ * Callbacks may add and remove anything, even themselves; pending events of a removed watch are dropped.
  */
 #ifndef EVENT_LOOP_H
 #define EVENT_LOOP_H
@@ -17,15 +16,15 @@ struct watch {
     int fd; /* borrowed; -1: not watched */
     unsigned wanted;
     bool added;
-    /* Level-triggered. A hang-up or an error comes as READ | WRITE, unless nothing is wanted. */
+    /* Level-triggered. A hang-up or error is reported as READ | WRITE, unless no events are wanted. */
     void (*ready)(struct watch *w, unsigned events);
 };
 void loop_watch(struct watch *w, int fd, unsigned wanted, void (*ready)(struct watch *w, unsigned events));
 void loop_want(struct watch *w, unsigned wanted);
-/* Before the descriptor is closed. Nothing where it is not watched. */
+/* Call it before the descriptor is closed. Does nothing if it is not watched. */
 void loop_forget(struct watch *w);
 
-/* One shot. Zeroed before its first use. */
+/* A one-shot timer. Zeroed before its first use. */
 struct timer {
     int64_t at; /* ms of clock_ms() */
     struct timer *before, *after;
@@ -35,8 +34,8 @@ struct timer {
 void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t)); /* replaces an earlier one */
 void timer_clear(struct timer *t);
 
-/* Runs at the end of each turn of the loop, in the order of adding, until removed: for work that is better
- * done once a turn (one send for all channels). Zeroed before its first use. */
+/* Called at the end of each iteration of the loop, in the order of adding, until removed: for work that is
+ * done once per iteration (one send for all channels). Zeroed before its first use. */
 struct turn_hook {
     struct turn_hook *next;
     bool added;
@@ -45,7 +44,7 @@ struct turn_hook {
 void loop_each_turn(struct turn_hook *h, void (*run)(struct turn_hook *h));
 void loop_no_turn(struct turn_hook *h);
 
-/* Turns until *done is set; never inside of a callback. */
+/* Runs until *done is set; never call it in a callback. */
 void loop_until(const bool *done);
 /* Turns until the process ends: shutdown_now(). */
 _Noreturn void loop_run(void);

@@ -1,19 +1,19 @@
-/* What a system can do for a TCP socket and for our clocks beyond POSIX. */
+/* Functions for TCP sockets and clocks that POSIX does not have. */
 #ifndef EVENT_SOCK_H
 #define EVENT_SOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Acknowledges what has come at once, this time. sshd before 10.1 leaves Nagle's algorithm on where it only
- * forwards, and waits for the acknowledgement that we would delay by 40 ms. Holds until the next recv. */
+/* Acknowledges received data at once, this time. sshd before 10.1 leaves Nagle's algorithm on when it only
+ * forwards, and waits for the acknowledgement that we would delay by 40 ms. Lasts until the next recv. */
 void sock_acknowledge(int fd);
-/* The peer is given up once it has not acknowledged for `ms`. */
+/* The connection fails if the peer does not acknowledge for `ms`. */
 void sock_give_up_after(int fd, int64_t ms);
-/* Whether something was sent to the peer of this TCP socket, by whoever has it; true where this cannot be
- * known, as of a unix socket. */
+/* Whether any process has sent data to the peer of this TCP socket; true if this is unknown, as for a unix
+ * socket. */
 bool sock_has_sent(int fd);
-/* How long this machine has slept since its start, ms: what CLOCK_MONOTONIC does not count. */
+/* How long this machine has been suspended since its boot, ms: time that CLOCK_MONOTONIC does not count. */
 int64_t clock_slept_ms(void);
 
 #endif

@@ -10,9 +10,9 @@
 #include <event/loop.h>
 
 struct wire {
-    struct watch watch; /* its fd is ours; -1: not open */
+    struct watch watch; /* owns its fd; -1: not open */
     SSL *ssl;           /* NULL: plain; freed by wire_close() */
-    /* What TLS needs of the descriptor before the last read or write can go on, LOOP_READ or LOOP_WRITE. */
+    /* The event that TLS needs before the last read or write can continue, LOOP_READ or LOOP_WRITE. */
     unsigned read_needs, write_needs;
 };
 #define WIRE_INIT                                                                                            \
@@ -22,14 +22,14 @@ struct wire {
 
 enum { WIRE_END = 0, WIRE_LATER = -1, WIRE_BROKEN = -2 };
 
-/* Both give the number of bytes moved or one of the above; WIRE_END is never given by a write. */
+/* Both return the number of bytes moved or one of the above; a write never returns WIRE_END. */
 ssize_t wire_read(struct wire *w, char *to, size_t room);
 ssize_t wire_write(struct wire *w, const char *from, size_t n);
-/* Nothing more will be written; reading goes on. */
+/* Shuts down writing; reading continues. */
 void wire_shut(struct wire *w);
-/* Forgets the watch, says goodbye where TLS has a word for it, closes. Nothing where it is not open. */
+/* Removes the watch, sends TLS's close_notify if there is TLS, and closes. Does nothing if it is not open. */
 void wire_close(struct wire *w);
-/* Whether the other side still is there, without reading anything. */
+/* Whether the peer is still connected, without reading anything. */
 bool wire_is_alive(int fd);
 
 #endif

@@ -1,4 +1,4 @@
-/* Sees a MySQL log-in through (login_filter.h), making TLS with the server. */
+/* Relays a MySQL log-in (login_filter.h) and makes TLS with the server. */
 #ifndef MYSQL_LOGIN_PROXY_H
 #define MYSQL_LOGIN_PROXY_H
 
@@ -14,13 +14,13 @@ struct login_options {
 };
 
 /*
- * Both wires are open; the server's greeting has to come before that moment. done() comes once, perhaps
- * before this returns: `well`, what is still to be sent is in the flows' `held`, and relay_start() goes on;
- * else the client has been told and the connection is to be ended.
+ * Both wires must be open; the server's greeting must arrive before the deadline. done() is called once,
+ * perhaps before this returns. `well`: data still to be sent is in the flows' `held`, and relay_start()
+ * continues; else the client has its error and the connection must be ended.
  */
 void login_start(struct relay *r, const struct login_options *options, int64_t deadline,
                  void (*done)(struct relay *r, bool well));
-/* Gives up; calls nothing. Nothing where there is none. */
+/* Aborts it; calls no callback. Does nothing if there is none. */
 void login_end(struct relay *r);
 
 /* The server has accepted and says nothing: "2013 db:3306: no greeting within 10s". -1. */

@@ -1,4 +1,4 @@
-/* TLS to the endpoint: one context a process, made from the options before READY. */
+/* TLS to the endpoint: one context per process, made from the options before READY. */
 #ifndef MYSQL_TLS_H
 #define MYSQL_TLS_H
 
@@ -13,12 +13,12 @@ struct tls_options {
     char *name, *ca, *cert, *key, *ciphers, *version;
 };
 
-/* Reads authorities, client certificate and key, versions and ciphers. ERR_CONFIG with the file or key. The
- * options are kept; ca_own becomes false if there are as many authorities as in a public list. */
+/* Reads CA certificates, client certificate and key, versions and ciphers. ERR_CONFIG with the file or key.
+ * The options are kept; ca_own becomes false if there are as many authorities as in a public list. */
 int tls_prepare(struct tls_options *options, struct err *e);
-/* A connection over fd, in connect state, name and verification set. NULL: *e. */
+/* A TLS connection over fd, in connect state, with name and verification set. NULL: *e. */
 SSL *tls_new(int fd, struct err *e);
-/* A handshake failed: no session is taken up any more, in case that was the reason. */
+/* Call it after a failed handshake: sessions are not resumed any more, in case that was the reason. */
 void tls_failed(void);
 
 #endif

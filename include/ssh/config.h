@@ -1,4 +1,5 @@
-/* The settings of a tunnel `ssh`: what `ssh -G` says of its host, and the tunnel's own keys, which win. */
+/* The settings of a tunnel `ssh`: the output of `ssh -G` for its host, overridden by the tunnel's own keys.
+ */
 #ifndef SSH_CONFIG_H
 #define SSH_CONFIG_H
 
@@ -6,16 +7,16 @@
 #include <ssh/ssh.h>
 
 /*
- * Gathers them for a target, which is kept; they live as long as the process. done() once, never before the
- * return: NULL and ERR_CONFIG where ssh refuses its own configuration or names a file that the tunnel's
+ * Gathers them for a target, which is kept; they live lives as long as the process. done() once, never before
+ * the return: NULL and ERR_CONFIG where ssh refuses its own configuration or names a file that the tunnel's
  * `identity` cannot be, or ERR_UNREACHABLE where it took longer than the connect timeout.
  */
 void ssh_config_read(const struct target *target,
                      void (*done)(const struct ssh_settings *s, const struct err *e));
 
-/* What is set where there is no ssh to ask: ssh's own defaults. `alias` is copied. */
+/* The settings if ssh is not installed: ssh's own defaults. `alias` is copied. */
 void ssh_config_defaults(struct ssh_settings *s, const char *alias);
-/* Takes what `ssh -G` has printed. ERR_PROTOCOL where that is none. */
+/* Parses the output of `ssh -G`. ERR_PROTOCOL if it is invalid. */
 int ssh_config_parse(struct ssh_settings *s, const char *text, size_t n, struct err *e);
 /* The keys of s->target over what is there. ERR_CONFIG. */
 int ssh_config_override(struct ssh_settings *s, struct err *e);

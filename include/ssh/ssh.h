@@ -18,12 +18,12 @@
 enum ssh_strictness {
     SSH_STRICT_ASK,        /* ssh's default: an unknown host key is asked about */
     SSH_STRICT_YES,        /* refused */
-    SSH_STRICT_ACCEPT_NEW, /* added unasked */
+    SSH_STRICT_ACCEPT_NEW, /* added without a question */
     SSH_STRICT_NO,         /* treated as SSH_STRICT_ACCEPT_NEW: a changed key is never accepted */
 };
 
 /* What is asked of a session: the tunnel's keys, then what `ssh -G` said, then ssh's own defaults. Paths are
- * absolute, tokens (%h, ~) expanded. NULL or empty: not set. Lives as long as the process. */
+ * absolute, tokens (%h, ~) expanded. NULL or empty: not set. Lives lives as long as the process. */
 struct ssh_settings {
     const struct target *target;
     char *alias; /* the host as the user wrote it: `ssh ALIAS` */
@@ -32,10 +32,10 @@ struct ssh_settings {
     char *user;
     char *host_key_alias; /* the name in known_hosts in place of host */
 
-    struct words identity_files; /* in the order in which they are offered; they need not exist */
-    bool identity_given;         /* the first of them is the tunnel's `identity`: offered before all others */
-    bool identities_only;        /* of the agent's keys only those that are in identity_files */
-    char *identity_agent;        /* socket of the agent, from $SSH_AUTH_SOCK too; NULL: there is none */
+    struct words identity_files; /* in the order of offering; they need not exist */
+    bool identity_given;         /* the first one is the tunnel's `identity`, offered before all others */
+    bool identities_only;        /* of the agent's keys, only those in identity_files */
+    char *identity_agent;        /* socket of the agent, also from $SSH_AUTH_SOCK; NULL: none */
     struct words certificate_files;
     char *pkcs11_provider; /* NULL for "none" */
 
@@ -48,35 +48,35 @@ struct ssh_settings {
     char *control_path;               /* expanded; NULL for "none" */
     bool compression;
 
-    /* Comma lists as `ssh -G` gives them; NULL: whatever the engine likes. */
+    /* Comma lists as printed by `ssh -G`; NULL: the engine's defaults. */
     char *ciphers, *macs, *kex, *host_key_algorithms, *pubkey_algorithms;
-    unsigned rsa_bits; /* the least that a user's RSA key must have */
+    unsigned rsa_bits; /* the minimal size of a user's RSA key */
 
     char *preferred_authentications; /* comma list; NULL: publickey,keyboard-interactive,password */
     bool publickey, keyboard_interactive, password;
-    bool gssapi;               /* allowed, and there is a ticket to show */
-    unsigned password_prompts; /* ssh's NumberOfPasswordPrompts, 3 where unset */
+    bool gssapi;               /* allowed, and there is a ticket */
+    unsigned password_prompts; /* ssh's NumberOfPasswordPrompts, 3 if unset */
 
     int64_t keepalive;       /* ms; 0: none */
     int64_t connect_timeout; /* ms, for one hop: the tunnel's key, ssh's ConnectTimeout, the target's */
-    char *bind_address, *address_family; /* of ssh -G; an engine that cannot says so in can() */
+    char *bind_address, *address_family; /* from ssh -G; can() reports if the engine cannot do this */
     bool has_fork_option;                /* this ssh has ForkAfterAuthentication: from 8.7 on */
     char *unknown;                       /* a key that is not understood, if it is that */
-    const char *beyond; /* what else is asked that only the system's ssh does: "RevokedHostKeys"; NULL */
+    const char *beyond; /* another option that only the system's ssh supports: "RevokedHostKeys"; NULL */
 };
 
-/* In the time of `keepalive` so often it is looked whether something has come; where nothing has, an answer
- * is asked for, and after so many looks more without one the session is lost: in 1.5 times `keepalive`. */
+/* How often, within `keepalive`, the session is checked for received data. If none has arrived, an answer is
+ * requested, and after as many more checks without data the session is lost: after 1.5 times `keepalive`. */
 enum { SSH_LOOKS = 2 };
 
 struct ssh_engine {
     const char *name; /* "libssh2" */
-    /* Whether it could do what is asked, as far as this can be known without dialling; if not, why, in words
-     * that follow "libssh2 cannot: ": "ProxyJump", "a certificate for ~/.ssh/id". May read the key files. */
+    /* Whether it supports the settings, as far as this can be known without dialling; if not, why, as a text
+     * after "libssh2 cannot: ": "ProxyJump", "a certificate for ~/.ssh/id". May read the key files. */
     bool (*can)(const struct ssh_settings *s, struct buf *why);
     /* Connects, checks the host key, logs in; before READY, so it may ask. opened(NULL, NULL): logged in.
-     * opened(NULL, why): this server needs what the engine cannot, found before any attempt to log in; the
-     * engine is closed then and another may be tried. opened(e, NULL): the end. */
+     * opened(NULL, why): this server needs something that the engine does not support, found before any
+     * attempt to log in; the engine is then closed and another may be tried. opened(e, NULL): failed. */
     void (*open)(const struct ssh_settings *s, void (*opened)(const struct err *e, const char *why));
     /* As struct tunnel_kind has them. */
     void (*join)(struct join *j);
@@ -87,35 +87,37 @@ struct ssh_engine {
 };
 extern const struct ssh_engine ssh_libssh2, ssh_openssh;
 
-/* Whether a master of the user's own is there, to be used in place of a log-in: at ControlPath, by a process
- * of ours, where the tunnel sets neither ssh_engine nor identity, and the far end is no unix socket. */
+/* Whether the user's own master can be used in place of a log-in: at ControlPath, a process of our user, if
+ * the tunnel sets neither ssh_engine nor identity, and the far end is not a unix socket. */
 bool ssh_has_master(const struct ssh_settings *s);
 
 /* --- words: errors.c */
 
-/* The same by hand, for hints: "ssh -p 2222 acme@bastion.example.com". Until the next call. */
+/* The same as a command for hints: "ssh -p 2222 acme@bastion.example.com". Valid until the next call. */
 const char *ssh_try(const struct ssh_settings *s);
 /* Who logs in where: "acme@bastion.example.com". Until the next call. */
 const char *ssh_who(const struct ssh_settings *s);
-/* Whether its LogLevel is below INFO: what ssh would not say then is not told. */
+/* Whether its LogLevel is below INFO: messages that ssh would suppress are not shown. */
 bool ssh_is_quiet(const struct ssh_settings *s);
-/* What is dialled: "203.0.113.7:22", "[::1]:22". Until the next call. */
+/* The dialled address: "203.0.113.7:22", "[::1]:22". Valid until the next call. */
 const char *ssh_where(const struct ssh_settings *s);
 /* The hint for a login that was refused: "make ssh USER@HOST work, or set identity in [tunnel NAME]". -1. */
 int ssh_hint_login(const struct ssh_settings *s, struct err *e);
 /* The host did not answer in time: "bastion:22: no answer within 10s". -1. */
 int ssh_silent(const struct ssh_settings *s, struct err *e);
-/* Inside of the pause between two tries to log in, `left` ms before the next one. -1. */
+/* During the pause between two login attempts, `left` ms before the next one. Returns -1. */
 int ssh_hint_pause(int64_t left, struct err *e);
 /* A detail of a login that was refused: "key ~/.ssh/id: 3 wrong passphrases". */
 void ssh_add_wrong(const char *path, size_t n, unsigned times, struct err *e);
-/* It has, but the login was not finished in time: "acme@bastion: not logged in within 2m". -1. */
+/* It answered, but the login was not finished in time: "acme@bastion: not logged in within 2m". Returns -1.
+ */
 int ssh_not_let_in(const struct ssh_settings *s, struct err *e);
-/* What to look at where the far side does not reach the server: "check host and port: ...". -1. */
+/* The hint if the far side cannot reach the server: "check host and port: ...". Returns -1. */
 int ssh_hint_far(const struct ssh_settings *s, struct err *e);
 /*
- * A stream that the far side did not open, in its words ("Connection refused", "Name or service not known",
- * "administratively prohibited: open failed"; NULL or "": none), as "2003 db:3306: connection refused". -1.
+ * The error of a stream that the far side did not open, from its text ("Connection refused", "Name or service
+ * not known", "administratively prohibited: open failed"; NULL or "": none): "2003 db:3306: connection
+ * refused". Returns -1.
  */
 int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct err *e);
 
@@ -138,7 +140,7 @@ void host_key_types(const struct ssh_settings *s, struct words *types, bool *aut
 int host_key_check(const struct ssh_settings *s, const char *address, const void *blob, size_t n,
                    int64_t *deadline, struct err *e);
 
-/* The same refusals where the system's ssh has seen the key: `name` as known_hosts has it, `label` "ED25519",
+/* The same refusals if the system's ssh has checked the key: `name` as known_hosts has it, `label` "ED25519",
  * `print` "SHA256:..." or NULL. -1. */
 enum host_key_refusal { HOST_KEY_CHANGED, HOST_KEY_REVOKED, HOST_KEY_UNKNOWN, HOST_KEY_NOT_ACCEPTED };
 int host_key_refuse(const struct ssh_settings *s, enum host_key_refusal why, const char *name,

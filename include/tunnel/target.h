@@ -1,5 +1,5 @@
-/* What is to be reached and how: one value, made of the request to open, that lives as long as the process.
- */
+/* What is to be reached and how: one value, made of the request to open, that lives lives as long as the
+ * process. */
 #ifndef TUNNEL_TARGET_H
 #define TUNNEL_TARGET_H
 

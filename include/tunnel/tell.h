@@ -1,5 +1,6 @@
-/* What others say while the way is opened, a bastion's banner or a program's stderr: a person may have to act
- * on it (open a page, approve on a phone), so it is shown on a terminal once the wait passes a second. */
+/* Text from others while the route is opened: a bastion's banner, a program's stderr. The user may have to
+ * act on it (open a page, approve on a phone), so it is shown on a terminal once the wait exceeds a second.
+ */
 #ifndef TUNNEL_TELL_H
 #define TUNNEL_TELL_H
 
@@ -9,12 +10,12 @@
 #include <base/buf.h>
 #include <tunnel/target.h>
 
-/* A wait begins: gather() adds all that was said so far, sanitised, in whole lines; each is shown once, with
- * "(WHOSE) " in front. Nothing is shown after READY, nor where nobody is there to read it. */
+/* Begins a wait: gather() appends all text so far, sanitised, in whole lines; each is shown once, with
+ * "(WHOSE) " in front. Nothing is shown after READY, or if there is no terminal. */
 void tell_begin(const char *whose, const struct target *target, void (*gather)(struct buf *out));
-/* Shows now what is there, as before a question. */
+/* Shows the text now, for example before a question. */
 void tell_now(void);
-/* The wait is over: nothing more is shown. */
+/* Ends the wait: nothing more is shown. */
 void tell_end(void);
 /* A program asks on the terminal. */
 void tell_asked(void);

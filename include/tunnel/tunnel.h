@@ -1,6 +1,6 @@
 /*
- * A tunnel: how streams to the endpoint are made. One kind is used in a process, chosen by the tunnel's
- * `type`; each is one file and one row of model/kinds.def. Everything answers by callback, perhaps before the
+ * A tunnel: how streams to the endpoint are made. A process uses one kind, chosen by the tunnel's `type`;
+ * each kind is one file and one row of model/kinds.def. Results are reported by callbacks, perhaps before the
  * call returns.
  */
 #ifndef TUNNEL_TUNNEL_H
@@ -12,44 +12,45 @@
 #include <base/err.h>
 #include <tunnel/target.h>
 
-/* One stream that is wanted as a descriptor of ours. Embedded in its owner's struct. */
+/* A request for one stream as a descriptor. Embedded in its owner's struct. */
 struct dial {
-    /* fd >= 0: connected, non-blocking, the owner's from now on. -1: *e says why. Once. */
+    /* fd >= 0: connected, non-blocking, now owned by the receiver. -1: *e says why. Called once. */
     void (*done)(struct dial *d, int fd, const struct err *e);
     void *state; /* the tunnel's */
 };
 
-/* One stream that the tunnel is to carry for a descriptor that is connected already. */
+/* A request to carry an already connected descriptor over one stream. */
 struct join {
-    int fd; /* non-blocking; the tunnel's from joined() with NULL on, the owner's before and after a failure
-             */
-    void (*joined)(struct join *j, const struct err *e); /* once; NULL: bytes flow, the tunnel closes fd */
-    void (*ended)(struct join *j);                       /* once, after joined(NULL); j may be freed in it */
-    void *state;                                         /* the tunnel's */
+    int fd; /* non-blocking; owned by the tunnel after joined(NULL), by the caller before that and after a
+               failure */
+    void (*joined)(struct join *j,
+                   const struct err *e); /* called once; NULL: bytes flow, the tunnel closes fd */
+    void (*ended)(struct join *j);       /* called once, after joined(NULL); j may be freed in it */
+    void *state;                         /* the tunnel's */
 };
 
 struct tunnel_kind {
     const char *name;
     /* Makes the tunnel itself, once, before READY. opened(), once: it is made (NULL), or why not. */
     void (*open)(const struct target *target, void (*opened)(const struct err *e));
-    /* One of the two pairs. A tunnel that can only join gets dial by a pair of sockets. */
+    /* One of the two pairs is set. A tunnel that can only join gets dial through a socket pair. */
     void (*dial)(struct dial *d);
-    void (*undial)(struct dial *d); /* no longer wanted; no callback any more */
+    void (*undial)(struct dial *d); /* cancels it; no callback any more */
     void (*join)(struct join *j);
-    void (*leave)(struct join *j); /* the same; closes fd only where it is the tunnel's (joined) */
-    /* Once at most, between joined(NULL) and ended(): whether the far side has sent something to fd. */
+    void (*leave)(struct join *j); /* the same; closes fd only if the tunnel owns it (joined) */
+    /* Called at most once, between joined(NULL) and ended(): whether the far side has sent data to fd. */
     bool (*heard)(struct join *j);
     bool (*is_up)(void); /* NULL: always */
     /* "ssh ec2-user@bastion:22, libssh2", for READY and the log. */
     void (*describe)(struct buf *out);
-    void (*close)(void); /* at the keeper's end; NULL: nothing */
+    void (*close)(void); /* at the keeper's exit; NULL: nothing to do */
 };
 extern const struct tunnel_kind tunnel_direct; /* and one for each TUNNEL row: tunnel_ID */
 
 /*
- * Errors of a way that failed begin with the number under which MySQL's clients know them: "2003
- * db:3306: connection refused", "2005 db: no such host", "2013 db:3306: no answer within 10s", "2026 ..." for
- * TLS. A tunnel's own trouble has none. Always ERR_UNREACHABLE unless it is a refusal.
+ * Errors of a failed route begin with the number that MySQL's clients use: "2003 db:3306: connection
+ * refused", "2005 db: no such host", "2013 db:3306: no answer within 10s", "2026 ..." for TLS. A tunnel's own
+ * errors have no number. Always ERR_UNREACHABLE unless it is a refusal.
  */
 
 #endif

@@ -13,13 +13,13 @@
 #include <base/file.h>
 #include <base/mem.h>
 
-/* What goes through the pipe: less than PIPE_BUF, so that it comes whole or not at all. */
+/* The answer in the pipe: less than PIPE_BUF, so that it arrives whole or not at all. */
 struct answer {
     int failed;
     struct addresses found;
 };
 
-/* The first of the other family than the one before, if there is one left. */
+/* The first address of the other family, if there is one left. */
 static void addresses_alternate(struct addresses *list)
 {
     for (unsigned i = 1; i < list->count; i++) {

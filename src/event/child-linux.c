@@ -1,6 +1,6 @@
-/* Programs that the keeper runs. A process group is the unit: what a program starts itself (the plugin of
- * `aws ssm`) must end with it. The keeper is the reaper of orphans below it, so that it sees when a group is
- * empty, and what has left its group on purpose. Not here: what a program is for. */
+/* Programs that the keeper runs. The unit is a process group, because the children of a program (the plug-in
+ * of `aws ssm`) must end with it. The keeper is a subreaper, so that it notices when a group is empty, and
+ * which processes left their group on purpose. It does not know what a program is for. */
 #include <event/child.h>
 
 #include <errno.h>
@@ -28,11 +28,11 @@
 #define LOOK_MS 20
 #define NAP_MS 2
 
-/* A process group; it may outlive the struct child by the grace. */
+/* A process group; it may outlive the struct child by the grace period. */
 struct group {
     pid_t id;
     struct child *owner; /* NULL: ended or forgotten */
-    struct buf raw;      /* the tail of its stderr as it came */
+    struct buf raw;      /* the raw tail of its stderr */
     struct debug_lines debug;
     bool reaped;     /* the leader */
     bool whole;      /* see struct child */
@@ -89,7 +89,7 @@ static void group_free(struct group *g)
     free(g);
 }
 
-/* Whether nothing of it is left. The leader is not waited for here as long as somebody wants its status. */
+/* Whether the group is empty. The leader is not reaped here while its status is still wanted. */
 static bool group_is_gone(struct group *g)
 {
     if (!g->reaped && g->owner)
@@ -107,7 +107,7 @@ static void group_look(struct timer *t)
     struct group *g = OWNER_OF(t, struct group, look);
     int64_t now = clock_ms();
 
-    /* Looked for often: as soon as it is empty its number may be another's. */
+    /* Checked often: once the group is empty its number may be reused. */
     if (group_is_gone(g) || (g->reaped && now > g->kill_at + GRACE_MS)) {
         group_free(g);
         return;
@@ -144,7 +144,7 @@ static void hear(struct group *g, const char *bytes, size_t n)
     said_add(&g->raw, &g->owner->said, buf_str(&rest), rest.len);
 }
 
-/* Reads once. False: there is nothing more now. The callback may forget the child: g has no owner then. */
+/* Reads once. False: no more data now. The callback may forget the child; g then has no owner. */
 static bool read_output(struct group *g, struct watch *w)
 {
     char chunk[SAID_KEPT];
@@ -175,13 +175,13 @@ static void err_ready(struct watch *w, unsigned events)
     (void)read_output(group_of(OWNER_OF(w, struct child, err)), w);
 }
 
-/* In its group, or beyond. */
+/* Whether it runs in its group or outside. */
 static bool has_left_something(const struct group *g)
 {
     return kill(-g->id, 0) == 0 || orphans_exist(is_known_group);
 }
 
-/* What a pipe holds when the program ends is read; what others may still write into it is not waited for. */
+/* Reads what is in the pipe when the program ends; does not wait for other writers. */
 static void life_ready(struct watch *w, unsigned events)
 {
     struct child *c = OWNER_OF(w, struct child, life);
@@ -226,7 +226,7 @@ _Noreturn static void child_become(pid_t keeper, char *const *argv, char **env, 
     _exit(127);
 }
 
-/* Waits for the exec itself, so that a program that cannot start is an error here and not a status. */
+/* Waits for the exec, so that a program that cannot start is an error here and not an exit status. */
 static int fork_and_exec(char *const *argv, char **env, const int fds[4], pid_t *pid, struct err *e)
 {
     int report[2], failed = 0;
@@ -264,7 +264,7 @@ static int start_with(char *const *argv, const struct env_changes *changes, cons
     return started;
 }
 
-/* Takes over the read ends. */
+/* Takes ownership of the read ends. */
 static int child_listen(struct child *c, int *out, int *err, struct err *e)
 {
     AUTO_FD(life);
@@ -346,7 +346,7 @@ void child_end_all(void)
         }
         group_end(g);
     }
-    int64_t until = clock_ms() + 2 * GRACE_MS; /* a process that the system holds cannot be ended */
+    int64_t until = clock_ms() + 2 * GRACE_MS; /* a process in uninterruptible sleep cannot be ended */
     while (groups && clock_left(until) > 0) {
         for (struct group *g = groups, *next; g; g = next) {
             next = g->next;

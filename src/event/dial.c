@@ -25,7 +25,7 @@
 #include "lookup.h"
 
 #define HEAD_START_MS 250
-/* A unix socket whose queue is full is not waited for by the kernel. */
+/* The kernel does not wait for a unix socket whose queue is full. */
 #define BUSY_MS 5
 
 struct attempt {
@@ -42,7 +42,7 @@ struct dialling {
     struct resolve name;
     struct addresses found;
     struct attempt attempt[ADDRESSES_MOST];
-    unsigned next, open; /* the next address; attempts that run */
+    unsigned next, open; /* the next address; running attempts */
     struct timer step;   /* the next attempt, or the end */
     struct timer late;
     int fd;                 /* the result */
@@ -57,7 +57,7 @@ static void name_put(const struct dialling *d, struct buf *out)
         text_address(out, d->host, d->port);
 }
 
-/* The number that the user has set: the moments that passed before the clock was read do not count. */
+/* Shows the number that the user has set, without the moments before the clock was read. */
 static void timeout_put(const struct dialling *d, struct buf *out)
 {
     clock_format_duration(out, (d->deadline - d->began + 99) / 100 * 100);
@@ -135,13 +135,13 @@ static void dialling_late(struct timer *t)
     dialling_end(&d->step);
 }
 
-/* Never inside of dial_start(): the caller would get a handle of what has ended. */
+/* Never called in dial_start(), because the caller would get a handle of an ended dial. */
 static void end_soon(struct dialling *d)
 {
     timer_set(&d->step, clock_ms(), dialling_end);
 }
 
-/* The reason that says most is kept: an address without a route is nothing where another one refuses. */
+/* Keeps the most useful reason: "no route" for one address matters less than "refused" for another. */
 static void keep_reason(struct dialling *d, int failed)
 {
     bool weak = d->failed == ENETUNREACH || d->failed == EHOSTUNREACH || d->failed == EADDRNOTAVAIL;
@@ -155,14 +155,14 @@ static void attempt_next(struct timer *t);
 static void attempt_won(struct dialling *d, int fd)
 {
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    /* As the stock clients do: a server that has vanished is found out at last. */
+    /* Keepalive, as in the stock clients, to notice a vanished server. */
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
     d->fd = fd;
     end_soon(d);
 }
 
-/* A port of the ephemeral range that nobody listens on can be connected to from itself (TCP's simultaneous
- * open), and that of a tunnel's program is one. */
+/* A connect to an ephemeral port without a listener can connect to itself (TCP's simultaneous open), and a
+ * tunnel program's port is ephemeral. */
 static bool is_itself(int fd)
 {
     struct sockaddr_storage us = {0}, them = {0};
@@ -199,7 +199,7 @@ static void attempt_ready(struct watch *w, unsigned events)
         attempt_won(d, fd);
 }
 
-/* 1: it runs, 0: connected, -1: failed. */
+/* 1: in progress, 0: connected, -1: failed. */
 static int attempt_start(struct dialling *d, struct attempt *a, struct address *to)
 {
     socklen_t size = to->any.sa_family == AF_INET6 ? sizeof to->v6 : sizeof to->v4;

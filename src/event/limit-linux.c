@@ -1,5 +1,4 @@
-/* prlimit(2). A master of ssh needs three descriptors for each connection, and is started with the user's
- * limit. */
+/* prlimit(2). An ssh master needs three descriptors per connection, and is started with the user's limit. */
 #include <event/limit.h>
 
 #include <stddef.h>

@@ -28,7 +28,7 @@ int listen_unix(const char *path, struct err *e)
         return err_hint(e, "a shorter path; the runtime folder is $XDG_RUNTIME_DIR or TMPDIR");
     }
     memcpy(at.sun_path, path, strlen(path) + 1);
-    /* Before it is there: a kill may come at any moment. */
+    /* Registered before it exists, because a kill may come at any moment. */
     bool ours = lstat(path, &st) < 0;
     if (ours)
         guard_owns_path(path);

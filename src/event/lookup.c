@@ -18,8 +18,8 @@ struct lookup {
     char *host;
     struct resolver resolver;
     struct watch from;
-    struct timer later; /* to call back, then to be forgotten */
-    int64_t fresh;      /* until when it answers others, once ended */
+    struct timer later; /* waiters to call back */
+    int64_t fresh;      /* until when its result answers others */
     int failed;
     struct addresses found;
     struct resolve *waiting;
@@ -50,7 +50,7 @@ static void lookup_expire(struct timer *t)
     lookup_free(OWNER_OF(t, struct lookup, later));
 }
 
-/* A callback may add and cancel others. */
+/* A callback may add and cancel other waiters. */
 static void lookup_tell(struct timer *t)
 {
     struct lookup *l = OWNER_OF(t, struct lookup, later);

@@ -5,19 +5,19 @@
 
 #include <base/resolve.h>
 
-/* One who waits. Embedded in its owner's struct; zeroed before its first use. */
+/* A waiter. Embedded in its owner's struct; zeroed before its first use. */
 struct resolve {
-    /* Once, never before resolve_start() returns. `failed`: as getaddrinfo(3) gives it, 0 for a list. The
-     * list is the look-up's: copy what is kept. */
+    /* Called once, never before resolve_start() returns. `failed`: getaddrinfo(3)'s error, 0 for a list. The
+     * look-up owns the list: copy what you keep. */
     void (*done)(struct resolve *r, const struct addresses *found, int failed);
     struct lookup *lookup;
     struct resolve *next;
 };
 
-/* EAI_SYSTEM where no process can be started. */
+/* EAI_SYSTEM if no process can be started. */
 void resolve_start(struct resolve *r, const char *host,
                    void (*done)(struct resolve *r, const struct addresses *found, int failed));
-/* No callback any more. The last one to go ends the look-up. */
+/* Calls no callback any more. The last one to go ends the look-up. */
 void resolve_cancel(struct resolve *r);
 
 #endif

@@ -1,7 +1,6 @@
 /*
- * The loop by epoll(7). Timers are a sorted list: nearly all are set for a moment behind all others, and are
- * looked for from its end. There are no threads, and no signals: those come through a pipe
- * (keeper/shutdown.c).
+ * The loop, using epoll(7). Timers are a sorted list, searched from its end, because nearly all new timers
+ * are the latest. There are no threads, and signals arrive through a pipe (keeper/shutdown.c).
  */
 #include <event/loop.h>
 
@@ -19,7 +18,7 @@
 
 static struct {
     int epoll;                             /* 0: not made yet; never 0 after that, because 0 to 2 are open */
-    struct epoll_event event[EVENTS_MOST]; /* of this turn */
+    struct epoll_event event[EVENTS_MOST]; /* of this iteration */
     int count;
     struct timer waiting, due; /* the heads of two rings */
     struct turn_hook *hooks, *next_hook;
@@ -40,7 +39,7 @@ static void control(struct watch *w, int operation)
     event.events = (w->wanted & LOOP_READ ? EPOLLIN : 0u) | (w->wanted & LOOP_WRITE ? EPOLLOUT : 0u);
     if (epoll_ctl(epoll_fd(), operation, w->fd, &event) == 0 || operation == EPOLL_CTL_DEL)
         return;
-    /* A watch that is silently lost would be a connection that hangs. */
+    /* A silently lost watch would make a connection hang. */
     log_warn(NULL, "cannot watch descriptor %d: %s", w->fd, strerror(errno));
     err_out_of_memory();
 }
@@ -50,7 +49,7 @@ void loop_want(struct watch *w, unsigned wanted)
     if (w->fd < 0 || w->wanted == wanted)
         return;
     w->wanted = wanted;
-    /* epoll tells of hang-ups even where nothing is wanted: without the removal it would spin. */
+    /* epoll reports hang-ups even if no events are wanted: without the removal it would spin. */
     if (wanted)
         control(w, w->added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
     else
@@ -113,7 +112,7 @@ void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t))
     ring_add(t, before);
 }
 
-/* In two steps, so that a timer that sets itself anew for now waits for the next turn. */
+/* In two steps, so that a timer that sets itself again for now waits for the next iteration. */
 static void fire_timers(void)
 {
     int64_t now = clock_ms();

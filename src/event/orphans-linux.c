@@ -1,6 +1,6 @@
 /*
- * Linux: the children of this process, from /proc. `children` in there is not on every kernel, and is said to
- * miss some: every process is looked at, but only where there is a child at all.
+ * Linux: the children of this process, from /proc. Not every kernel has `children` there, and it may be
+ * incomplete, so every process is checked, but only if there is a child at all.
  */
 #include "orphans.h"
 
@@ -27,14 +27,14 @@
 #define STAT_MOST 512
 #define LOOKED_AT_MOST 1000000
 
-/* One round of ending them. */
+/* State of one round of ending them. */
 struct round {
-    pid_t told[TOLD_MOST]; /* who has had a TERM: a second one may mean something else */
+    pid_t told[TOLD_MOST]; /* processes that got SIGTERM: a second one may mean something else */
     size_t count;
     int64_t kill_at;
 };
 
-/* A file of /proc/PID, cut to the room. */
+/* Reads a file of /proc/PID, truncated to the buffer. */
 static bool read_of(const char *pid, const char *name, char *out, size_t room)
 {
     char path[64];
@@ -48,7 +48,7 @@ static bool read_of(const char *pid, const char *name, char *out, size_t room)
     return n > 0;
 }
 
-/* proc_pid_stat(5): "PID (NAME) STATE PARENT GROUP ..."; a name may hold anything. */
+/* proc_pid_stat(5): "PID (NAME) STATE PARENT GROUP ..."; a name may contain anything. */
 static bool is_child(const char *pid, pid_t *group)
 {
     char line[STAT_MOST], state;
@@ -95,7 +95,7 @@ static bool has_children(void)
 
 enum sort { OF_NOBODY, HAS_ENDED, ORPHAN };
 
-/* One that has ended is reaped. One that has not is told to end, where there is a round. */
+/* Reaps it if it has ended; else tells it to end, if there is a round. */
 static enum sort look_at(const char *name, orphans_not *is_known, struct round *r)
 {
     pid_t pid = isdigit((unsigned char)*name) ? (pid_t)strtol(name, NULL, 10) : 0, group;
@@ -126,7 +126,7 @@ static bool look_once(orphans_not *is_known, struct round *r, bool *any_ended)
     return any;
 }
 
-/* One that has just ended may have left another one, which was not there yet when we looked. */
+/* A process that has just ended may have left another one that did not exist yet when we looked. */
 static bool look_at_all(orphans_not *is_known, struct round *r)
 {
     bool any, any_ended;

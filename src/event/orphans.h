@@ -1,8 +1,8 @@
 /*
- * What a program has put into the background: a process whose parent has ended becomes a child of the nearest
- * subreaper, which is the keeper, or the guard once that is gone. No process group tells where it came from.
- * A master of ssh that the user's own ControlPersist keeps is left alone: it may carry more than our
- * connection.
+ * Background processes of the programs that the keeper runs: a process whose parent has ended becomes a child
+ * of the nearest subreaper, the keeper, or the guard once the keeper is gone. No process group tells where it
+ * came from. An ssh master kept by the user's own ControlPersist is left alone, because it may carry other
+ * connections.
  */
 #ifndef EVENT_ORPHANS_H
 #define EVENT_ORPHANS_H
@@ -10,13 +10,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Says which process groups are not theirs. NULL: every child of this process is an orphan. */
+/* Tells which process groups are not orphans. NULL: every child of this process is an orphan. */
 typedef bool orphans_not(pid_t group);
 
-/* Whether there is one that has not ended. */
+/* Whether there is a running orphan. */
 bool orphans_exist(orphans_not *is_known);
-/* Each gets TERM, and KILL after 2 s; and so do those that come to us when their parents end by that. The
- * first returns at once, the second when they have ended, after 4 s at most. */
+/* Sends SIGTERM to each, and SIGKILL after 2 s, also to those that become orphans meanwhile. The first
+ * returns at once, the second when they have ended, after at most 4 s. */
 void orphans_end(orphans_not *is_known);
 void orphans_end_now(orphans_not *is_known);
 

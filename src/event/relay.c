@@ -1,8 +1,9 @@
 /*
- * Copying both ways. All connections share one buffer, wiped after each use; one of their own exists only
- * while a side takes less than the other gives, which is then not read any more. A client's end is passed on
- * and the server's answer still comes; a server's end is the end, once the client has had a moment to see it.
- * No connection moves more than TURN_MOST a turn while others wait.
+ * Copies both ways. All connections share one buffer, wiped after each use; a connection only has its own
+ * buffer while one side takes less than the other sends, which is then not read any more. A client's end of
+ * file is passed on, and the server's answer still arrives; a server's end of file ends the connection, once
+ * the client has had a moment to read. No connection moves more than TURN_MOST per iteration while others
+ * wait.
  */
 #include <event/relay.h>
 
@@ -13,12 +14,12 @@
 
 #define SHARED_SIZE (128 * 1024)
 #define TURN_MOST (256 * 1024)
-/* Closing at once could destroy what the client has not read yet (TCP's reset). */
+/* Closing at once could destroy data that the client has not read yet (TCP reset). */
 #define LINGER_MS 2000
 
 static char shared[SHARED_SIZE];
 
-/* DEAF: what was to be sent cannot be any more; what the same side has said before may still be read. */
+/* FLOW_PEER_CLOSED: data cannot be sent any more, but data from the same side may still be read. */
 enum outcome { GOES_ON, WAITS, DEAF, BROKEN };
 
 void relay_init(struct relay *r)
@@ -40,7 +41,7 @@ void relay_release(struct relay *r)
     }
 }
 
-/* As much as it takes; the rest is the caller's. */
+/* Writes as much as it takes; the caller keeps the rest. */
 static enum outcome push(struct wire *to, const char *bytes, size_t n, size_t *done)
 {
     for (*done = 0; *done < n;) {
@@ -67,7 +68,8 @@ static enum outcome flow_held(struct flow *f, struct wire *to)
     return outcome;
 }
 
-/* A plain side that gave less than there was room for has no more; asking again would cost a call. */
+/* A plain side that returned less than the buffer's size has no more data; asking again would cost a system
+ * call. */
 static enum outcome flow_pass(struct flow *f, struct wire *from, struct wire *to, size_t *moved)
 {
     size_t done;
@@ -117,7 +119,7 @@ static void relay_want(struct relay *r)
     }
 }
 
-/* A server that hangs up on a client that still sends has told it why. */
+/* If a server hangs up on a client that still sends, it has told the client why. */
 static void flow_drop(struct flow *f)
 {
     buf_release(&f->held);
@@ -125,7 +127,8 @@ static void flow_drop(struct flow *f)
     f->ended = f->shut = true;
 }
 
-/* What OpenSSL has read ahead does not show at the descriptor: the rest of a turn is never left to it. */
+/* Data that OpenSSL has read ahead does not make the descriptor readable, so it is always processed at once.
+ */
 static void relay_more(struct timer *t);
 
 static void relay_over(struct timer *t)
@@ -167,8 +170,8 @@ static void relay_more(struct timer *t)
     relay_run(OWNER_OF(t, struct relay, more), 3);
 }
 
-/* What can be read at a side is of its own flow, what can be written of the other one; with TLS either may
- * wait for either. */
+/* Readable belongs to the side's own flow, writable to the other flow; with TLS either may wait for either.
+ */
 static void wire_ready(struct relay *r, int side, unsigned events)
 {
     unsigned own = 1u << side, other = 1u << (1 - side);

@@ -1,4 +1,4 @@
-/* TCP options and clocks that only Linux has. All are improvements only: a failure is not worth a word. */
+/* TCP options and clocks that only Linux has. All are optional improvements: failures are ignored. */
 #include <event/sock.h>
 
 #include <linux/tcp.h>

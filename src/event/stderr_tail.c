@@ -41,7 +41,7 @@ void said_add(struct buf *raw, struct buf *said, const char *bytes, size_t n)
 static const char debug[] = "debug";
 #define DEBUG_LEN (sizeof debug - 1)
 
-/* The line that goes on is none: what was held back of it goes on. */
+/* The unfinished line is not one: the part that was held back is passed on. */
 static void let_go(struct debug_lines *d, struct buf *rest)
 {
     buf_add(rest, d->line.data, d->line.len);

@@ -1,7 +1,7 @@
 /*
- * Reading and writing a descriptor, plain or with TLS, without ever blocking. Reads gather what OpenSSL has
- * decrypted already, so that a row of small TLS records becomes one write to the other side. Not here: the
- * handshake, and who is written what.
+ * Reads and writes a descriptor, plain or with TLS, without blocking. Reads collect what OpenSSL has already
+ * decrypted, so that a series of small TLS records becomes one write to the other side. The handshake is
+ * elsewhere.
  */
 #include <event/wire.h>
 
@@ -21,10 +21,11 @@ static ssize_t plain_result(ssize_t n)
 }
 
 /*
- * SSL_get_error() takes whatever is in the thread's queue for the call's own: what others of this process
- * (keys of SSH, libssh2) have left there must be gone before each call.
+ * SSL_get_error() takes whatever is in the thread's error queue for the call's own error, so errors left by
+ * other code (SSH keys, libssh2) must be cleared before each call.
  *
- * A server that ends without TLS's goodbye has ended all the same: what a packet lacks then, its reader sees.
+ * A server that closes without close_notify has still ended; the reader of the packets notices an incomplete
+ * one.
  */
 static ssize_t tls_result(SSL *ssl, int result, unsigned *needs)
 {
@@ -53,7 +54,7 @@ static ssize_t tls_read(struct wire *w, char *to, size_t room)
     if (n > 0)
         return (ssize_t)got;
     ssize_t result = tls_result(w->ssl, n, &w->read_needs);
-    /* An end is told again at the next read. */
+    /* End of file is reported again at the next read. */
     return got > 0 ? (ssize_t)got : result;
 }
 
@@ -62,7 +63,7 @@ ssize_t wire_read(struct wire *w, char *to, size_t room)
     return w->ssl ? tls_read(w, to, room) : plain_result(recv(w->watch.fd, to, room, 0));
 }
 
-/* One record a call: SSL_MODE_ENABLE_PARTIAL_WRITE. */
+/* One record per call: SSL_MODE_ENABLE_PARTIAL_WRITE. */
 static ssize_t tls_write(struct wire *w, const char *from, size_t n)
 {
     w->write_needs = 0;

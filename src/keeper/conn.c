@@ -1,7 +1,7 @@
 /*
- * A connection from accept to its end: a stream to the server is dialled (or the tunnel carries the client's
- * descriptor itself), at the ends that are not plain bytes the log-in is seen through (mysql/login_proxy.c),
- * then bytes are copied (event/relay.c). A failure is an error packet for the client and a line in the log.
+ * A connection from accept to its end: dials a stream to the server (or lets the tunnel carry the client's
+ * descriptor itself); if the listener does not pass plain bytes, relays the log-in (mysql/login_proxy.c);
+ * then copies bytes (event/relay.c). A failure is an error packet for the client and a line in the log.
  */
 #include "conn.h"
 
@@ -24,7 +24,7 @@
 #include "options.h"
 #include "tunnels.h"
 
-/* Connections of those who were not looked up, at most: half of the channels that a session of SSH has. */
+/* The maximal number of connections whose user was not checked: half of the channels of an SSH session. */
 #define ANYBODY_MOST 4096
 #define ANYBODY_MOST_CHANNELS 256
 #define QUIET_MS 60000
@@ -36,9 +36,9 @@ struct conn {
     struct dial dial;
     struct join join;
     bool dialling, joining, joined;
-    bool of_anybody; /* it counts in the share of those whose user was not looked up */
+    bool of_anybody; /* it counts as one whose user was not checked */
     struct timer silence;
-    int64_t deadline; /* until when the server has to have said something; 0: the tunnel was down */
+    int64_t deadline; /* when the server must have sent data; 0: the tunnel was down */
 };
 
 static struct conn *all;
@@ -98,7 +98,7 @@ static void relay_ended(struct relay *r)
     conn_end(OWNER_OF(r, struct conn, relay));
 }
 
-/* Clients take an error in the place of a greeting. One send: nothing was sent before. */
+/* Clients accept an error in place of the greeting. One send: nothing was sent before. */
 static void conn_refuse(struct conn *c, const struct err *e)
 {
     int fd = c->joined ? c->join.fd : c->relay.wire[CLIENT].watch.fd;
@@ -110,7 +110,7 @@ static void conn_refuse(struct conn *c, const struct err *e)
     conn_end(c);
 }
 
-/* At an end of bytes: a server that says nothing would leave the client alone with its own patience. */
+/* For a listener that passes bytes: a silent server would leave the client waiting for its own timeout. */
 static void is_silent(struct timer *t)
 {
     struct conn *c = OWNER_OF(t, struct conn, silence);
@@ -122,7 +122,7 @@ static void is_silent(struct timer *t)
     conn_refuse(c, &e);
 }
 
-/* Dial and greeting are one hop; the log-in at a tunnel that was lost is another. */
+/* Dial and greeting are one hop; the log-in to a lost tunnel is another. */
 static void conn_expect(struct conn *c)
 {
     if (!c->deadline)
@@ -160,8 +160,8 @@ static void dialled(struct dial *d, int fd, const struct err *e)
         conn_connected(c, fd);
 }
 
-/* A client that hangs up is not connected any longer. One that speaks, though it should wait for a
- * greeting, is not looked at any more. */
+/* A client that hangs up is dropped. One that sends data, although it should wait for a greeting, is not
+ * watched any more. */
 static void waits(struct watch *w, unsigned events)
 {
     char byte;
@@ -193,7 +193,7 @@ static void joined(struct join *j, const struct err *e)
     c->joined = true;
     conn_expect(c);
     timer_set(&c->silence, c->deadline, is_silent);
-    loop_forget(&c->relay.wire[CLIENT].watch); /* the descriptor is the tunnel's */
+    loop_forget(&c->relay.wire[CLIENT].watch); /* the tunnel owns the descriptor */
 }
 
 static void join_ended(struct join *j)
@@ -221,8 +221,8 @@ static unsigned share_of_anybody(void)
     return limit.rlim_cur / 8 < most ? (unsigned)(limit.rlim_cur / 8) : most;
 }
 
-/* Everybody can connect to a port of ours, and what a socket's mode forbids root can do. Whose a connection
- * is is asked once the others could leave none to our own user. */
+/* Any local user can connect to the port, and root can bypass the socket's mode. The user of a connection is
+ * checked once other users could leave none to our own user. */
 static bool is_welcome(int fd, enum keeper_end kind, bool *anybody)
 {
     int domain = 0;
@@ -233,7 +233,7 @@ static bool is_welcome(int fd, enum keeper_end kind, bool *anybody)
     return *anybody || peer_is_us(fd);
 }
 
-/* Whoever is refused may come again at once, and is not to fill the log. */
+/* A refused client may come again at once and must not fill the log. */
 static void note_refused(void)
 {
     static int64_t quiet_until;

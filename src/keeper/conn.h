@@ -4,9 +4,9 @@
 
 #include <ipc/keeper.h>
 
-/* Serves an accepted descriptor (taken over, non-blocking) as the end's kind says. */
+/* Serves an accepted, non-blocking descriptor, of which it takes ownership, by the listener's kind. */
 void conn_serve(int fd, enum keeper_end kind);
-/* How many are open now. */
+/* The number of open connections. */
 unsigned conn_count(void);
 /* Ends all. */
 void conn_end_all(void);

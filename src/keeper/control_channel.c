@@ -23,8 +23,8 @@
 
 #define PATIENCE_MS 10000
 #define LOG_LINE_MAX 8192
-#define QUESTIONS_MOST 64 /* of one way: many more than an honest one has */
-#define GRACE_MS 5000     /* broker itself ends a question when its time is over */
+#define QUESTIONS_MOST 64 /* for one route: many more than an honest one has */
+#define GRACE_MS 5000     /* broker itself ends a question at its deadline */
 
 static struct watch from_broker = {.fd = -1};
 static const struct control_events *keeper;
@@ -53,7 +53,7 @@ static int send_record(const struct record *r)
     return record_write(STDOUT_FILENO, r, clock_deadline(PATIENCE_MS, CLOCK_NEVER), &ignored);
 }
 
-/* What was told under the mark before, if anything was. */
+/* The last error told under the previous mark, if any. */
 static void answer_mark(const struct record *said)
 {
     AUTO_RECORD(answer);
@@ -134,7 +134,7 @@ static int read_answer(struct record *answer, struct err *e)
     AUTO_BUF(time, 32);
 
     if (!keeper->wait(STDIN_FILENO, clock_deadline(opt.target.login_timeout + GRACE_MS, CLOCK_NEVER))) {
-        asked = QUESTIONS_MOST; /* what comes yet would be taken for another one's answer */
+        asked = QUESTIONS_MOST; /* a late answer would be taken for that of another question */
         clock_format_duration(&time, opt.target.login_timeout);
         (void)err_set(e, ERR_LOGIN, "no answer within %s", buf_str(&time));
         return err_hint(e, "login_timeout gives it longer");
@@ -148,7 +148,7 @@ static int read_answer(struct record *answer, struct err *e)
     return answer->kind == KEEPER_ANSWER ? 0 : record_error(answer, e);
 }
 
-/* A person's time does not count; that of a store or a program does, or the far side could ask for ever. */
+/* The user's time does not count; that of a store or program does, or the far side could ask forever. */
 static void give_back(int64_t took, int64_t *deadline)
 {
     if (opt.deadline != CLOCK_NEVER)
@@ -185,7 +185,7 @@ int control_ask(enum keeper_question kind, const char *text, bool again, int64_t
     return *answer ? 0 : err_set(e, ERR_PROTOCOL, "an answer without one");
 }
 
-/* A step's label is in front, a warning's is its hint and behind. */
+/* A step's label comes first; a warning's label is its hint and comes last. */
 static void log_to_file(enum log_level level, const char *label, const char *text)
 {
     bool hint = label && *label && level == LOG_WARNING, step = label && *label && !hint;

@@ -1,6 +1,6 @@
 /*
- * A server that accepts and says nothing is found out here, while broker shows what it waits for and nobody
- * has started a client yet; later connections have the same limit (conn.c, mysql/login_proxy.c).
+ * Detects a server that accepts but sends nothing, while broker shows what it waits for and no client has
+ * been started; later connections have the same limit (conn.c, mysql/login_proxy.c).
  */
 #include "first.h"
 

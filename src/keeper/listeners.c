@@ -21,10 +21,10 @@
 #include "options.h"
 
 #define AT_ONCE 64
-/* Free ports of 127.0.0.1 that are tried until the same one of ::1 is free. */
+/* The number of free ports of 127.0.0.1 to try until the same port of ::1 is free. */
 #define PORTS_TRIED 64
 
-/* A local end may listen at two addresses. */
+/* A listener may have two addresses. */
 static struct end {
     struct watch watch;
     struct pause pause;
@@ -84,7 +84,7 @@ static int listen_tcp(const char *host, unsigned *port, struct err *e)
     return fd_take(&fd);
 }
 
-/* Programs that dial localhost try ::1 first: it must not be left to somebody else. */
+/* Programs that dial localhost try ::1 first, so it must not be left to another user. */
 static int listen_localhost(unsigned *port, int fds[2], struct err *e)
 {
     bool any = *port == 0;

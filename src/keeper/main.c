@@ -1,7 +1,7 @@
 /*
  * broker-keeper: whatever must outlive broker's exec. It is asked once, on its fd 0, what to open
- * (ipc/keeper.h); says when that is ready; and stays as long as the process that it lives for. Under its
- * second name, broker-askpass, it is what the system's ssh asks its questions through.
+ * (ipc/keeper.h); says when that is ready; and stays lives as long as the process that it lives for. Under
+ * its second name, broker-askpass, it is what the system's ssh asks its questions through.
  */
 #include <string.h>
 
@@ -43,7 +43,7 @@ static void ready_is_late(struct timer *t)
     give_up(&e);
 }
 
-/* Whoever finds the control socket takes the forward for one that runs: not before. */
+/* A control socket means a running forward, so it is not created earlier. */
 static void be_ready(void)
 {
     struct err e = ERR_INIT;

@@ -1,4 +1,4 @@
-/* The OPEN record taken apart. It comes from broker, so a bad one is a bug of ours or another version's. */
+/* Parses the OPEN record. It comes from broker, so an invalid one is our bug, or from another version. */
 #include "options.h"
 
 #include <base/clock.h>

@@ -13,7 +13,7 @@
 
 #define ENDS_MOST 2
 
-/* The OPEN record, taken apart and checked. Everything lives as long as the process. */
+/* The OPEN record, taken apart and checked. Everything lives lives as long as the process. */
 struct options {
     char *label, *name;
     char *endpoint; /* HOST:PORT or the path, for messages */

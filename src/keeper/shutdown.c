@@ -1,6 +1,6 @@
 /*
- * When the keeper ends: with the process that it lives for, at a signal, or when it is told to stop. However
- * it comes, connections, tunnel, children and sockets go first; kill -9 is the guard's business.
+ * Ends the keeper: with the process that it serves, on a signal, or on request. In each case connections,
+ * tunnel, children and sockets are ended first; after kill -9 the guard does that.
  */
 #include "shutdown.h"
 
@@ -92,7 +92,7 @@ static void on_signal(int number)
     errno = saved;
 }
 
-/* The second one does not wait for the rest. */
+/* A second signal does not wait for the rest. */
 static void signal_came(struct watch *w, unsigned events)
 {
     char byte;

@@ -5,14 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Watches what the keeper lives for (KEEPER_LIVES_FOR_FD, where there is one) and the signals that end it. */
+/* Watches the process that the keeper serves (KEEPER_LIVES_FOR_FD, if there is one) and the signals that end
+ * it. */
 void shutdown_watch(void);
-/* Whether there is a process that it lives for: not where the forward is detached. */
+/* Whether there is a process that it serves: not for a detached forward. */
 bool shutdown_has_owner(void);
-/* Where the loop cannot turn: waits until fd is readable, or for the moment `deadline` (false). A signal, or
- * the owner's end, is the end at once. */
+/* Waits, outside the loop, until fd is readable or until the deadline (false). A signal, or the end of the
+ * process that it serves, ends the keeper at once. */
 bool shutdown_wait(int fd, int64_t deadline);
-/* Accepts nothing any more, lets open connections drain as long as was asked, then quits. */
+/* Stops accepting, lets open connections drain for the requested time, then quits. */
 void shutdown_begin(void);
 /* Ends everything that was started, removes every socket, and exits. */
 __attribute__((noreturn)) void shutdown_now(int status);

@@ -1,7 +1,7 @@
 /*
- * The tunnel kind `ssh`: gathers what is asked, and chooses who does it. The library in this process starts
- * fast and costs little; what it cannot do, the system's ssh can. Decided before any attempt to log in, so
- * that a server counts none twice. Not here: anything of SSH itself.
+ * The tunnel kind `ssh`: gathers the settings and chooses the engine. The library in this process starts fast
+ * and costs little; the system's ssh supports everything else. The choice is made before any attempt to log
+ * in, so that a server does not count an attempt twice.
  */
 #include <ssh/ssh.h>
 
@@ -28,7 +28,7 @@ static void open_engine(const struct ssh_engine *chosen)
     engine->open(settings, engine_opened);
 }
 
-/* Another may be tried: nothing was attempted yet. */
+/* Another engine may be tried: no login was attempted yet. */
 static void engine_opened(const struct err *e, const char *why)
 {
     struct err own = ERR_INIT;
@@ -48,7 +48,7 @@ static void engine_opened(const struct err *e, const char *why)
     when_opened(&own);
 }
 
-/* What known_hosts asks for beside the settings. */
+/* Requirements of known_hosts, in addition to the settings. */
 static bool wants_certificate(void)
 {
     AUTO_WORDS(types);

@@ -1,7 +1,7 @@
 /*
- * One request a connection, answered at once. A connection that asked to stop stays open until the keeper has
- * ended: its end of file is how the other side knows. Only our own user is answered, though the folder and
- * the mode say so already.
+ * One request per connection, answered at once. A connection that asked to stop stays open until the keeper
+ * has ended, so that its end of file shows that. Only our own user is answered, in addition to the protection
+ * by folder and mode.
  */
 #include "status_socket.h"
 
@@ -35,7 +35,8 @@ static struct watch door = {.fd = -1};
 static struct pause door_pause;
 static struct timer door_look;
 static void (*when_stopped)(void);
-static int spare = -1; /* given up for a visitor where connections have taken all others: it may be a STOP */
+static int spare =
+    -1; /* a reserved descriptor, used for a client if connections have taken all others: it may be a STOP */
 
 int status_answer(const void *bytes, size_t n, struct record *answer, bool *stop)
 {
@@ -96,7 +97,7 @@ static void visitor_answer(struct visitor *v)
     if (got == 0)
         return;
     if (stop)
-        when_stopped(); /* answered once nothing is accepted any more */
+        when_stopped(); /* answered once the keeper has stopped accepting */
     if (got > 0)
         (void)record_write(v->watch.fd, &answer, clock_ms(), &ignored);
     if (!stop)
@@ -163,8 +164,8 @@ static bool is_gone(const char *path)
     return lstat(path, &st) < 0 && errno == ENOENT;
 }
 
-/* A log-out empties the runtime folder, and a detached forward outlives that: with no socket nobody could
- * find or stop it. */
+/* A logout empties the runtime folder, but a detached forward survives it: without a socket it could not be
+ * found or stopped. */
 static void look(struct timer *t)
 {
     AUTO_FREE(char *, folder);

@@ -11,14 +11,15 @@
 /* Listens on opt.control, if one is wanted. stop(): a STOP came; nothing is to be accepted any more once it
  * returns. */
 int status_open(void (*stop)(void), struct err *e);
-/* Nobody is let in any more, and the next forward of that name may be opened; who is in stays. */
+/* Accepts no more connections, so that the next forward of that name can be opened; existing connections
+ * stay. */
 void status_close(void);
 /*
- * What has come of a request so far. 1: it is whole and *answer filled (*stop: and the keeper is to stop), 0:
- * not whole yet, -1: no request.
+ * Parses a request from the bytes so far. 1: complete and *answer filled (*stop: the keeper must stop), 0:
+ * incomplete, -1: invalid.
  */
 int status_answer(const void *bytes, size_t n, struct record *answer, bool *stop);
-/* A request is never longer. */
+/* The maximal size of a request. */
 #define STATUS_REQUEST_MAX 4096
 
 #endif

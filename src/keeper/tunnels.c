@@ -1,6 +1,6 @@
 /*
- * The one tunnel of this process, and what is the same for all kinds: a kind that carries descriptors of its
- * own accord gives a stream by a pair of sockets, one end of which it carries.
+ * The process's tunnel, and code shared by all kinds: a kind that carries descriptors itself provides a
+ * stream by a socket pair, one end of which it carries.
  */
 #include "tunnels.h"
 
@@ -15,7 +15,7 @@
 #include <base/text.h>
 #include <event/loop.h>
 
-/* TUNNELS: the rows TUNNEL(id) of model/kinds.def, which the Makefile hands over. */
+/* TUNNELS: the rows TUNNEL(id) of model/kinds.def, passed by the Makefile. */
 #define TUNNEL(id) extern const struct tunnel_kind tunnel_##id;
 TUNNELS
 #undef TUNNEL
@@ -23,7 +23,7 @@ TUNNELS
 #define TUNNEL(id) &tunnel_##id,
 static const struct tunnel_kind *const kinds[] = {&tunnel_direct, TUNNELS};
 
-/* A stream by a pair of sockets: `ours` is what the tunnel carries. */
+/* A stream by a socket pair: the tunnel carries `ours`. */
 struct pair {
     struct join join;
     struct dial *dial; /* NULL: the other end was given away */

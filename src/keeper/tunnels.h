@@ -8,7 +8,7 @@
 void tunnel_open(const struct target *target, void (*opened)(const struct err *e));
 void tunnel_dial(struct dial *d);
 void tunnel_undial(struct dial *d);
-bool tunnel_joins(void); /* whether tunnel_join() is the shorter way for bytes */
+bool tunnel_joins(void); /* whether tunnel_join() copies fewer bytes */
 void tunnel_join(struct join *j);
 void tunnel_leave(struct join *j);
 bool tunnel_heard(struct join *j);

@@ -1,6 +1,5 @@
 /*
- * Talking with ssh-agent without waiting for it. Nothing that a signature protects is kept here, and no key
- * can be got out of an agent.
+ * Talks to ssh-agent without blocking. No private key is ever here: an agent does not give them out.
  */
 #include "agent.h"
 
@@ -118,7 +117,7 @@ static bool ask_on(struct agent_call *call)
     return true;
 }
 
-/* 1 whole, 0 more is to come, -1 no answer. */
+/* 1: complete, 0: more is to come, -1: invalid. */
 static int hear(struct agent_call *call)
 {
     char *room = buf_room(&call->answer, 4096);

@@ -1,8 +1,8 @@
 /*
- * What one session may cost, whatever its server sends: memory, bytes before anybody is logged in, and bytes
- * that come to nothing afterwards. libssh2 has no such bounds: packets that nobody asked for are queued for
- * ever, also before the host key is known. What passes a bound is remembered as the session's `abuse`; it
- * reads nothing more then, and ends.
+ * Limits the resources of a session, whatever its server sends: memory, bytes before the login, and useless
+ * bytes afterwards. libssh2 has no such bounds: it queues unrequested packets forever, even before the host
+ * key is known. If a bound is exceeded, it is recorded as the session's `abuse`; the session then reads
+ * nothing more and ends.
  */
 #include "parts.h"
 
@@ -13,16 +13,16 @@
 #include <base/clock.h>
 
 #define STRANGER_MEMORY ((size_t)1 << 20) /* before the host key is accepted */
-#define PIECES_MOST 131072u               /* libssh2 looks through its packets one by one */
+#define PIECES_MOST 131072u               /* libssh2 searches its packets linearly */
 #define LOGIN_PIECES 4096u
 #define NOBODYS_PIECES 8192u
-#define SMALL 4096u /* always given: the session ends soon, and libssh2 need not cope */
+#define SMALL 4096u /* always granted: the session ends soon, and libssh2 need not handle the failure */
 #define STRANGER_BYTES (512u << 10)
 #define LOGIN_BYTES (1u << 20)
-#define IDLE_BYTES ((int64_t)1 << 20) /* for nothing: keys are changed, packets are padded and ignored */
+#define IDLE_BYTES ((int64_t)1 << 20) /* useless bytes: rekeys, padding, ignored packets */
 #define IDLE_BYTES_PER_MS 64
-#define USEFUL_FOR 16    /* each byte of a connection's pays for so many others */
-#define WIPED_MOST 4096u /* bulk is not worth it, and no secret is as long */
+#define USEFUL_FOR 16    /* each byte of a connection allows so many useless ones */
+#define WIPED_MOST 4096u /* not for bulk data, which is longer than any secret */
 
 static bool is_too_much(struct session *s, size_t more)
 {
@@ -33,7 +33,7 @@ static bool is_too_much(struct session *s, size_t more)
     return s->abuse;
 }
 
-/* Among the pieces of this login. */
+/* Whether it is one of this login's memory blocks. */
 static void replace(struct session *s, const void *old, const void *by)
 {
     for (size_t i = 0; i < YOUNG_MOST; i++) {
@@ -44,7 +44,7 @@ static void replace(struct session *s, const void *old, const void *by)
     }
 }
 
-/* malloc's own blocks, without a header of ours: libssh2 1.11 gives some back with free(). */
+/* malloc's own blocks, without a header of ours, because libssh2 1.11 releases some with free(). */
 void *bounds_alloc(size_t n, void **abstract)
 {
     struct session *s = *abstract;
@@ -98,7 +98,7 @@ static void pay(struct session *s, int64_t n)
         s->idle_bytes = n < s->idle_bytes ? s->idle_bytes - n : 0;
 }
 
-/* Once in a while: what came for nothing is forgiven with time. */
+/* Useless bytes are forgiven over time. */
 static void forgive(struct session *s)
 {
     int64_t now = clock_ms();
@@ -116,14 +116,14 @@ void bounds_taken(struct session *s, size_t n)
         return;
     }
     s->idle_bytes += (int64_t)n;
-    /* What is held will be of use, or is bounded by itself. */
+    /* Queued data is useful, or bounded otherwise. */
     if (s->idle_bytes > IDLE_BYTES + (int64_t)s->held)
         forgive(s);
     if (s->idle_bytes > IDLE_BYTES + (int64_t)s->held)
         s->abuse = "the server sends too much that is of no use";
 }
 
-/* A packet that a connection waits for has a byte at least, and takes two pieces; an answer of ours as well.
+/* A packet that a connection waits for has at least one byte and takes two blocks; so does an answer of ours.
  */
 void bounds_look(struct session *s)
 {

@@ -1,5 +1,5 @@
-/* Whether the engine libssh2 can do what is asked, as far as the settings tell. What depends on the server or
- * on the key that it takes shows later (session.c, publickey.c). */
+/* Whether the engine libssh2 supports the settings. What depends on the server, or on the key that it
+ * accepts, is found out later (session.c, publickey.c). */
 #include "parts.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
  * The keys to offer, in ssh's order: the tunnel's own `identity`, keys of the agent that are also in a file,
- * the agent's others (unless IdentitiesOnly), keys that are in a file only. What is offered in vain counts
- * against the server's MaxAuthTries, so each key is offered once.
+ * the agent's others (unless IdentitiesOnly), keys that are in a file only. A rejected key counts against the
+ * server's MaxAuthTries, so each key is offered once.
  */
 #include "login.h"
 
@@ -50,7 +50,7 @@ static void load_files(const struct ssh_settings *settings, struct ssh_keys *out
     }
 }
 
-/* Moves the agent's version of a key over, or else the file's. */
+/* Takes the agent's version of a key, or else the file's. */
 static void put(struct ssh_keys *out, struct ssh_keys *agent, struct ssh_key **file)
 {
     for (size_t i = 0; i < agent->count; i++) {

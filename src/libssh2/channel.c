@@ -1,7 +1,7 @@
 /*
- * The channels of a session, once a turn. Nothing but drive() lets libssh2 read packets, because whoever
- * reads swallows what is for all; afterwards every channel is looked at: for data, for its end, for a window
- * that lets it send again. The first one to send is another one each time.
+ * Processes the channels of a session, once per iteration. Only drive() lets libssh2 read packets, because
+ * one read affects all channels; afterwards every channel is checked for data, for its end, and for a window
+ * that lets it send again. Another channel goes first each time.
  */
 #include "parts.h"
 
@@ -12,9 +12,9 @@
 #include <base/mem.h>
 
 #define FEED (64u << 10)   /* ciphertext between two deliveries */
-#define PASSES 8           /* of that in one turn */
-#define TURN_UP (1u << 20) /* sent in one turn */
-#define UNREAD_MS 1000     /* input that no channel reads waits so long for one */
+#define PASSES 8           /* of that per iteration */
+#define TURN_UP (1u << 20) /* sent per iteration */
+#define UNREAD_MS 1000     /* how long input waits for a channel to read it */
 
 static void forget(struct session *s, struct channel *c)
 {
@@ -49,16 +49,16 @@ static void still_unread(struct timer *t)
 
     if (s->count || s->opening || s->driver || s->state != SESSION_UP)
         return;
-    /* libssh2 reads for a channel only. A session channel on which nothing is started costs sshd nothing, and
-     * where it is refused, asking for it has read as well. */
+    /* libssh2 only reads for a channel. A session channel on which nothing is started costs sshd nothing, and
+     * if it is refused, requesting it has caused a read too. */
     c = mem_alloc(1, sizeof *c);
     *c = (struct channel){.local = {.fd = -1}, .drives = true};
     (void)open_start(s, c, 0);
     session_wake(s);
 }
 
-/* To wait for a channel's end reads packets and takes none of them; where it has ended already, that of
- * another one. */
+/* Waiting for a channel's end reads packets without consuming any; if it has already ended, wait for another
+ * channel's end. */
 static ssize_t pump(struct session *s)
 {
     char nothing;
@@ -70,11 +70,11 @@ static ssize_t pump(struct session *s)
     }
     if (s->driver && libssh2_channel_eof(s->driver) == 0)
         return libssh2_channel_wait_eof(s->driver);
-    /* The other stream, which is never used here. */
+    /* The stderr stream, which is never used here. */
     return s->count ? libssh2_channel_read_ex(s->channels[0]->ssh, SSH_EXTENDED_DATA_STDERR, &nothing, 1) : 0;
 }
 
-/* Shows libssh2 a portion of what came. -1: the session has failed. */
+/* Lets libssh2 read a portion of the received data. -1: the session has failed. */
 static int drive(struct session *s)
 {
     bool alone = !s->count && !s->driver;
@@ -83,13 +83,13 @@ static int drive(struct session *s)
     ssize_t result = pump(s);
     if (libssh2_fate(result) == FATE_OVER || open_step(s) < 0)
         return -1;
-    /* What came behind the answer is with libssh2 already, and nothing more need come. */
+    /* Data after the answer is already in libssh2, and no more may arrive. */
     result = alone ? pump(s) : 0;
     s->quota = 0;
     return libssh2_fate(result) == FATE_OVER ? -1 : 0;
 }
 
-/* Its data is looked for last: libssh2 goes through all that it has queued. */
+/* Checked last, because libssh2 searches its whole queue. */
 static bool has_come(const struct channel *c)
 {
     return c->again || libssh2_channel_wait_eof(c->ssh) == 0 || libssh2_poll_channel_read(c->ssh, 0) != 0;
@@ -151,7 +151,7 @@ static void end_all(struct session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
-        /* Ended both ways, or closed: that libssh2 tells by not waiting for it. */
+        /* Ended in both directions, or closed, which libssh2 shows by not waiting. */
         if (c->far_end && c->down.start == c->down.end &&
             (c->end_sent || libssh2_channel_wait_closed(c->ssh) == 0))
             channel_end(c);

@@ -1,7 +1,7 @@
 /*
- * The engine libssh2: its turns, and what comes of a session that is up or has ended. A session that is lost
- * takes its connections with it; the next connection logs in again, after a while that grows where that
- * fails.
+ * The engine libssh2: its work per iteration, and what follows when a session is up or has ended. A lost
+ * session ends its connections; the next connection logs in again, after a pause that grows with each
+ * failure.
  */
 #include "parts.h"
 
@@ -41,7 +41,7 @@ static void engine_turn(struct turn_hook *h)
         if (channels_turn(s) < 0)
             session_end(s, NULL);
         else if (s->in.start < s->in.end && s->taken > taken)
-            session_wake(s); /* there may be more of what it could take */
+            session_wake(s); /* more data may be available */
     }
     if (queue_waits())
         queue_assign();
@@ -94,7 +94,7 @@ static void session_ended(struct session *s, const struct err *e, const char *ca
     turn_again();
     pool.opened = NULL;
     if (opened) {
-        credentials_forget(); /* another engine may be next, which reads the keys itself */
+        credentials_forget(); /* another engine may follow, which reads the keys itself */
         opened(e, cannot);
         return;
     }

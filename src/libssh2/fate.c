@@ -1,7 +1,7 @@
 /*
- * What an error of libssh2's means for the session that it came from: one table, for both versions. All that
- * is not in it ends the session, as nothing is known then about what the two sides still agree on. Not here:
- * what a server does without an error of libssh2's (bounds.c).
+ * What an error of libssh2 means for its session: one table, for both versions. Any other error ends the
+ * session, because the state of the protocol is then unknown. bounds.c handles misbehaviour without an error
+ * of libssh2.
  */
 #include "parts.h"
 
@@ -29,7 +29,7 @@ enum fate libssh2_fate(long code)
         {LIBSSH2_ERROR_CHANNEL_UNKNOWN, FATE_CHANNEL},
         {LIBSSH2_ERROR_CHANNEL_CLOSED, FATE_CHANNEL},
         {LIBSSH2_ERROR_CHANNEL_EOF_SENT, FATE_CHANNEL},
-        {LIBSSH2_ERROR_TIMEOUT, FATE_CHANNEL}, /* of opening one; the login's own deadline is shorter */
+        {LIBSSH2_ERROR_TIMEOUT, FATE_CHANNEL}, /* while opening one; the login's own deadline is shorter */
     };
 
     for (size_t i = 0; code < 0 && i < ARRAY_LEN(fates); i++) {

@@ -1,8 +1,8 @@
 /*
- * The bytes of one channel, straight between the client's socket and libssh2; only what one side does not
- * take at once is kept, and then the other side is not read. How much the far side may send is fixed when a
- * channel opens. What was read is granted anew before libssh2 would do it: that waits for a quarter of the
- * window, and far away the quarter would be missing.
+ * Copies the bytes of one channel directly between the client's socket and libssh2; only data that one side
+ * does not take at once is stored, and the other side is then not read. The window is fixed when a channel
+ * opens. Data that was read is granted again before libssh2 would do so: libssh2 waits until a quarter of the
+ * window is used, which costs speed over long distances.
  */
 #include "parts.h"
 
@@ -14,10 +14,10 @@
 #include <base/clock.h>
 #include <base/mem.h>
 
-#define PACKET 32700u    /* the most that libssh2 sends at once */
-#define CHUNK_PACKETS 4u /* read from a client in one go */
-#define CHUNKS 4         /* of a client that is alone, in one turn */
-#define LINGER_MS 2000   /* for a client to see the end, as in event/relay.c */
+#define PACKET 32700u    /* the most that libssh2 sends in one call */
+#define CHUNK_PACKETS 4u /* read from a client in one call */
+#define CHUNKS 4         /* from a client that is alone, per iteration */
+#define LINGER_MS 2000   /* time for a client to read the end, as in event/relay.c */
 static char passing[CHUNK_PACKETS * PACKET + 1024];
 
 void channel_end(struct channel *c)
@@ -38,7 +38,7 @@ void channel_end(struct channel *c)
     j->ended(j);
 }
 
-/* Whether the session has failed; what only the channel has ends that. */
+/* Whether the session has failed; an error of the channel alone ends the channel. */
 static bool fatal(struct channel *c, ssize_t result)
 {
     enum fate fate = libssh2_fate(result);
@@ -48,7 +48,7 @@ static bool fatal(struct channel *c, ssize_t result)
     return fate == FATE_OVER || fate == FATE_REFUSED;
 }
 
-/* As far as it is of use now. */
+/* Only the events that are useful now. */
 static void channel_want(struct channel *c)
 {
     bool reads = !c->local_end && !c->paused;
@@ -59,7 +59,7 @@ static void channel_want(struct channel *c)
 
 /* --- from the far side to the client --- */
 
-/* How much of it the client took; -1: it is gone. */
+/* How many bytes the client took; -1: it has gone. */
 static ssize_t give(struct channel *c, const char *from, size_t n)
 {
     size_t done = 0;
@@ -75,7 +75,7 @@ static ssize_t give(struct channel *c, const char *from, size_t n)
     return (ssize_t)done;
 }
 
-/* What was kept goes first. False: there is still some, or the client is gone. */
+/* Sends stored data first. False: some is left, or the client has gone. */
 static bool give_kept(struct channel *c)
 {
     size_t kept = c->down.end - c->down.start;
@@ -94,8 +94,8 @@ static bool give_kept(struct channel *c)
 
 /* --- windows --- */
 
-/* What libssh2 gives. While keys are exchanged a grant cannot be sent: it is begun, and has to be asked for
- * again with the same number until it is through, with no read between. */
+/* Grants window. During a rekey a grant cannot be sent: the call must be repeated with the same number until
+ * it succeeds, with no read in between. */
 static ssize_t grant(struct session *s, struct channel *c)
 {
     unsigned long left = libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
@@ -113,7 +113,7 @@ static ssize_t grant(struct session *s, struct channel *c)
     return result;
 }
 
-/* Not so much that libssh2 would grant by itself. */
+/* Less than the amount at which libssh2 would grant by itself. */
 static size_t may_read(const struct channel *c)
 {
     size_t most = libssh2_channel_window_read_ex(c->ssh, NULL, NULL) - c->window / 4 * 3;
@@ -133,7 +133,7 @@ static void is_over(struct timer *t)
     channel_end(OWNER_OF(t, struct channel, patience));
 }
 
-/* Nothing more now; perhaps for ever. */
+/* No more data now, perhaps forever. */
 static void drained(struct session *s, struct channel *c)
 {
     c->far_end = libssh2_channel_eof(c->ssh) > 0;
@@ -176,7 +176,7 @@ bool channel_may_send(struct session *s, const struct channel *c)
     return !io_stuffed(s) && libssh2_channel_window_write_ex(c->ssh, NULL) > 0;
 }
 
-/* 1: all of it, 0: the far side takes no more now, -1: broken. */
+/* 1: all sent, 0: the far side takes no more now, -1: failed. */
 static int pass_on(struct session *s, struct channel *c, const char *from, size_t n)
 {
     size_t done = 0;
@@ -198,7 +198,7 @@ static int pass_on(struct session *s, struct channel *c, const char *from, size_
     return 0;
 }
 
-/* While keys are exchanged, nothing can be sent. */
+/* During a rekey nothing can be sent. */
 static int send_kept(struct session *s, struct channel *c)
 {
     struct bytes kept = c->up;
@@ -211,7 +211,7 @@ static int send_kept(struct session *s, struct channel *c)
     return result;
 }
 
-/* 1: there may be more, 0: not now, -1: broken. */
+/* 1: there may be more, 0: not now, -1: failed. */
 static int take_chunk(struct session *s, struct channel *c)
 {
     unsigned long window = libssh2_channel_window_write_ex(c->ssh, NULL);
@@ -221,7 +221,8 @@ static int take_chunk(struct session *s, struct channel *c)
     if (got > 0) {
         c->readable = (size_t)got == n;
         int result = pass_on(s, c, passing, (size_t)got);
-        /* To the server's own socket a client sends its password in clear; bulk is not worth it. */
+        /* Wipes, because to the server's own socket a client sends its password in cleartext; not for bulk
+         * data. */
         if ((size_t)got <= PACKET)
             explicit_bzero(passing, (size_t)got);
         return result;

@@ -1,7 +1,7 @@
 /*
- * What a server says first, in clear: its version, then what it can do (RFC 4253 sections 4.2, 6 and 7.1).
- * libssh2 keeps the second to itself; where the two have nothing in common it says which kind is missing.
- * Nothing here is believed: the words only tell why another engine is tried.
+ * A server's first data, in cleartext: its version, then its algorithms (RFC 4253 sections 4.2, 6 and 7.1).
+ * libssh2 does not report the algorithms; if none is shared, this says which kind is missing. Nothing here is
+ * trusted: the text only explains why another engine is tried.
  */
 #include "parts.h"
 
@@ -21,7 +21,7 @@ void greeting_add(struct session *s, const void *bytes, size_t n)
     buf_add(&s->greeting, bytes, n);
 }
 
-/* Past the lines before the version, and past that. */
+/* Skips the lines before the version, and the version. */
 static const char *first_packet(const char *at, const char *end)
 {
     for (int i = 0; i < LINES_MOST; i++) {
@@ -35,7 +35,7 @@ static const char *first_packet(const char *at, const char *end)
     return NULL;
 }
 
-/* The lists of KEXINIT, up to *end; NULL: it is not there. */
+/* The lists of KEXINIT, up to *end; NULL: not found. */
 static const unsigned char *kexinit_lists(const struct buf *greeting, const unsigned char **end)
 {
     const char *from = buf_str(greeting);

@@ -1,7 +1,7 @@
 /*
- * The bytes of a session: what came from the socket is shown to libssh2 in portions, what it sends is
- * gathered and leaves once a turn. Neither buffer grows without bound: what libssh2 does not read is left to
- * the socket, and a server that does not read what it has asked for ends its session.
+ * The bytes of a session: received data is given to libssh2 in portions; data to send is collected and sent
+ * once per iteration. Both buffers are bounded: data that libssh2 does not read stays in the socket, and a
+ * server that does not read loses its session.
  */
 #include "parts.h"
 
@@ -14,7 +14,7 @@
 #include <event/sock.h>
 
 #define IN_SIZE (256u << 10)
-#define OUT_FLUSH (256u << 10) /* gathered up to this, then sent within the turn */
+#define OUT_FLUSH (256u << 10) /* collected up to this size, then sent at once */
 #define OUT_STUFFED (1u << 20)
 #define OUT_MOST (4u << 20)
 
@@ -105,7 +105,7 @@ static void set_callback(LIBSSH2_SESSION *ssh, int what, void (*call)(void))
     (void)libssh2_session_callback_set2(ssh, what, call);
 }
 #else
-/* This version wants a pointer to data: the same bytes on every system with dlsym(). */
+/* This version takes a data pointer; it has the same representation on every system with dlsym(). */
 static void set_callback(LIBSSH2_SESSION *ssh, int what, void (*call)(void))
 {
     void *data;
@@ -140,7 +140,7 @@ void io_release(struct session *s)
     bytes_release(&s->out);
 }
 
-/* More is read once libssh2 has taken what is there; a socket that has ended would be readable for ever. */
+/* More is read once libssh2 has taken what is there; a socket at end of file would be readable forever. */
 static void io_want(struct session *s)
 {
     bool reads = !s->gone && s->in.end - s->in.start < IN_SIZE;
@@ -177,7 +177,7 @@ void io_flush(struct session *s)
             continue;
         if (sent < 0 && errno == EAGAIN)
             break;
-        /* What it has said before can still be read, and then the end. */
+        /* Earlier data can still be read, then end of file. */
         s->deaf |= sent < 0;
         s->out.start = s->deaf ? s->out.end : s->out.start + (size_t)sent;
     }

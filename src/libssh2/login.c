@@ -1,7 +1,6 @@
 /*
- * Logging in as ssh does: the server is asked which ways there are, by the method `none`, and they are gone
- * through in the user's order. Later sessions repeat what has helped the first one and ask nothing: that is
- * one round trip less.
+ * Logs in as ssh does: the method `none` asks the server for its methods, which are tried in the user's
+ * order. Later sessions repeat what worked for the first one, which saves a round trip.
  */
 #include "login.h"
 
@@ -63,7 +62,7 @@ static const struct way {
     {"password", LOGIN_PASSWORD, password_allowed},
 };
 
-/* The next way in the user's order that we have and the server names; LOGIN_CHOOSE: there is none. */
+/* The next method in the user's order that we support and the server offers; LOGIN_CHOOSE: none. */
 static enum login_state next_way(const struct session *s)
 {
     const char *order = s->settings->preferred_authentications;
@@ -80,7 +79,7 @@ static enum login_state next_way(const struct session *s)
     return LOGIN_CHOOSE;
 }
 
-/* --- what the server says to a person --- */
+/* --- text from the server for the user --- */
 
 static struct session *talking; /* whose login it is */
 
@@ -132,7 +131,7 @@ static int denied(struct session *s, struct err *e)
     return ssh_hint_login(s->settings, e);
 }
 
-/* Ways that only ssh itself has are left to it, before anything was tried. */
+/* Methods that only ssh supports are left to it, before anything was tried. */
 static bool only_elsewhere(const struct session *s)
 {
     const struct login *l = s->login;
@@ -145,8 +144,8 @@ static bool only_elsewhere(const struct session *s)
            (listed(s->methods, "gssapi-with-mic") || listed(s->methods, "gssapi-keyex"));
 }
 
-/* The first session asks for the ways there are, as every ssh does: some servers let in without any, some say
- * only then what a person has to do. */
+/* The first session asks for the methods, as every ssh does: some servers need none, some only then say what
+ * the user must do. */
 static int choose(struct session *s)
 {
     struct login *l = s->login;
@@ -171,7 +170,7 @@ static int none_step(struct session *s)
     return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
 }
 
-/* What has logged in is what the next sessions use; the rest is forgotten. */
+/* The next sessions use what has worked; the rest is forgotten. */
 static void prove(struct session *s)
 {
     struct credentials *c = s->credentials;
@@ -204,7 +203,7 @@ void login_free(struct login *l)
     free(l);
 }
 
-/* The session has ended, or must, while somebody was logging in. */
+/* The session has ended, or must end, during the login. */
 static int failed(struct session *s, struct err *e)
 {
     char *text = NULL;
@@ -245,8 +244,8 @@ static struct login *login_of(struct session *s)
 }
 
 /*
- * Whether what a step gave is the end of the session. Some errors of libssh2's mean a refusal as well as a
- * connection that is lost; but no server refuses without having said anything since the try began.
+ * Whether a step's result ends the session. Some errors of libssh2 mean a refusal or a lost connection; but
+ * no server refuses without having sent anything since the attempt began.
  */
 static bool is_over(const struct session *s, int result)
 {
@@ -260,7 +259,7 @@ static bool is_over(const struct session *s, int result)
            (result != LIBSSH2_ERROR_FILE && s->taken == s->login->heard);
 }
 
-/* After a try: what was refused is over, and the next way is chosen. */
+/* After an attempt: drops a refused method and chooses the next one. */
 static void next_try(struct session *s, enum login_state before, int result)
 {
     struct login *l = s->login;

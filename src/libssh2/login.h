@@ -1,5 +1,5 @@
-/* One login of the engine libssh2, between its parts: login.c (which way comes next),
- * publickey.c and prompts.c (the ways). */
+/* One login of the engine libssh2, shared by login.c (which method comes next), publickey.c and prompts.c
+ * (the methods). */
 #ifndef LIBSSH2_LOGIN_H
 #define LIBSSH2_LOGIN_H
 
@@ -10,22 +10,22 @@
 
 enum login_state {
     LOGIN_BEGIN,
-    LOGIN_AGENT, /* its list of keys is awaited */
+    LOGIN_AGENT, /* waiting for its list of keys */
     LOGIN_CHOOSE,
-    LOGIN_NONE, /* only to learn which ways there are */
+    LOGIN_NONE, /* only to learn which methods there are */
     LOGIN_KEY,
     LOGIN_PROMPTS,
     LOGIN_PASSWORD,
 };
 
-/* A step gives what libssh2 gave, or this: done with that state, go on at once. */
+/* A step returns libssh2's result, or this: done with that state, continue at once. */
 #define LOGIN_AGAIN 1
 
 struct login {
     struct session *session;
     enum login_state state;
-    bool informed;  /* the server has said which ways there are */
-    uint64_t heard; /* what the session had read when this try began */
+    bool informed;  /* the server has named its methods */
+    uint64_t heard; /* the session's count of bytes read when this attempt began */
 
     size_t next; /* key to try */
     bool accepted, agent_failed;
@@ -35,18 +35,18 @@ struct login {
     unsigned phrases;   /* asked for this key */
     struct words wrong; /* names of the keys whose passphrase was wrong each time */
 
-    unsigned prompts, passwords, rounds; /* tries; questions; rounds of prompts in all tries */
+    unsigned prompts, passwords, rounds; /* attempts; questions; rounds of prompts in all attempts */
     struct secret *password;
-    bool closed;     /* nobody answers: no more questions about passwords */
+    bool closed;     /* no answer: no more questions about passwords */
     struct err mute; /* why */
     bool person;
 
-    struct ssh_key *good_key; /* what has helped so far */
+    struct ssh_key *good_key; /* what has worked so far */
     struct secret *good_password;
-    const char *lacks; /* what the engine cannot do and the server wants */
+    const char *lacks; /* what the server wants but the engine does not support */
 };
 
-/* Asks; what cannot be answered is remembered as the error of the whole. NULL then. */
+/* Asks the user. NULL if there is no answer, which is stored as the error of the login. */
 struct secret *login_ask(struct session *s, enum keeper_question kind, const char *text, bool again);
 
 /* publickey.c: the candidates, in the order in which they are offered (candidates.c). */

@@ -1,8 +1,8 @@
 /*
- * What is offered to the server: of what libssh2 has, in the order of speed where all is safe, the part
- * that the user's ssh allows. Nothing with SHA-1 but HMAC-SHA1, which is sound; no CBC; no groups of over
- * 4096 bits or of the server's own making, which would keep the processor for seconds. Host keys in ssh's own
- * order, types that known_hosts has for this host first: what is known must be what is negotiated.
+ * The algorithms offered to the server: those of libssh2 that are safe and allowed by the user's ssh, fastest
+ * first. No SHA-1 except HMAC-SHA1, which is still secure; no CBC; no groups over 4096 bits or chosen by the
+ * server, which would use the CPU for seconds. Host keys in ssh's own order, types that known_hosts has for
+ * this host first, because a known key must be negotiated.
  */
 #include "parts.h"
 
@@ -65,7 +65,7 @@ static bool words_have(const struct words *words, const char *word, size_t n)
     return false;
 }
 
-/* One key of RSA, which known_hosts has by its oldest name. */
+/* An RSA key, which known_hosts lists by its oldest name. */
 static bool is_known_type(const struct words *known, const char *type, size_t n)
 {
     static const char rsa[] = "ssh-rsa";

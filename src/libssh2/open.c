@@ -1,6 +1,6 @@
 /*
- * Opening channels, one at a time in a session, which is all that libssh2 has room for. What cannot be
- * reached on the far side is told in sshd's own words.
+ * Opens channels, one at a time per session, because libssh2 does not support more. The error of an
+ * unreachable target has sshd's own text.
  */
 #include "parts.h"
 
@@ -63,7 +63,7 @@ static void opened(struct session *s, struct channel *c)
     }
     c->index = s->count;
     s->channels[s->count++] = c;
-    c->readable = !c->closing; /* what the client has sent goes along */
+    c->readable = !c->closing; /* includes what the client has already sent */
     (void)libssh2_channel_handle_extended_data2(c->ssh, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
     c->opened(c, NULL);
 }

@@ -1,8 +1,7 @@
 /*
- * The engine libssh2, between its parts: sessions (session.c), their bytes (io.c), the login
- * (login.c), channels (channel.c) and the pool of sessions that is the engine
- * (pool.c). libssh2 is never left alone with the socket: it reads from and writes to our buffers, so
- * none of its calls waits and no packet is ever half sent.
+ * The interface between the parts of the engine libssh2: sessions (session.c), their bytes (io.c), the login
+ * (login.c), channels (channel.c), the pool of sessions (pool.c). libssh2 never uses the socket itself: it
+ * reads from and writes to our buffers, so none of its calls blocks and no packet is ever sent in part.
  */
 #ifndef LIBSSH2_PARTS_H
 #define LIBSSH2_PARTS_H
@@ -21,7 +20,7 @@
 #include <ssh/ssh.h>
 #include <tunnel/tunnel.h>
 
-/* Bytes on their way: ciphertext, or what a client has not taken yet. */
+/* Buffered bytes: ciphertext, or data that a client has not taken yet. */
 struct bytes {
     char *at;
     size_t start, end, size;
@@ -32,7 +31,7 @@ enum session_state {
     SESSION_HANDSHAKE,
     SESSION_LOGIN,
     SESSION_UP,
-    SESSION_ENDED, /* freed at the end of the turn */
+    SESSION_ENDED, /* freed at the end of the iteration */
 };
 
 struct login;
@@ -44,7 +43,7 @@ struct channel;
 struct session;
 struct credentials;
 
-/* What a session tells its pool. */
+/* Callbacks of a session to its pool. */
 struct session_events {
     void (*up)(struct session *s);
     void (*ended)(struct session *s, const struct err *e,
@@ -57,75 +56,76 @@ struct session {
     struct session *next;
     const struct ssh_settings *settings;
     const struct session_events *events;
-    struct credentials *credentials; /* what has logged in once: the same for all sessions of the engine */
-    struct buf *host_key;            /* that was accepted for this host; empty before */
+    struct credentials
+        *credentials;     /* what has worked for a login: the same for all sessions of the engine */
+    struct buf *host_key; /* that was accepted for this host; empty before */
     void (*resume)(
-        struct session *s); /* goes on with the login, when something else than its socket is ready */
+        struct session *s); /* continues the login, when something other than its socket is ready */
     enum session_state state;
     LIBSSH2_SESSION *ssh;
     struct dialling *dialling;
     int fd; /* -1: not connected yet */
     struct watch socket;
-    struct timer timer; /* the deadline of the login; then what is done from time to time */
+    struct timer timer; /* the deadline of the login; then the periodic check */
     int64_t deadline;
     struct login *login;
 
     struct bytes in, out;
-    size_t quota;          /* how much ciphertext libssh2 may still see before we look at what came of it */
+    size_t quota;          /* how much ciphertext libssh2 may still read before we check the result */
     uint64_t taken, given; /* bytes that libssh2 has read and sent */
-    size_t held, pieces;   /* what libssh2 has of memory */
-    size_t look_at;        /* the number of pieces at which it is next looked whose they are */
-    size_t questions;      /* signs of life that were to be answered: libssh2 keeps the answers */
-    const char *abuse;     /* a bound that the server passed; it is the end */
+    size_t held, pieces;   /* memory allocated by libssh2 */
+    size_t look_at;        /* the number of blocks at which their use is next checked */
+    size_t questions;      /* keep-alives that request an answer: libssh2 stores the answers */
+    const char *abuse;     /* the bound that the server exceeded, which ends the session */
     bool accepted;         /* the host key */
-    int64_t idle_bytes, idle_looked; /* of no use, and when that was last looked at */
+    int64_t idle_bytes, idle_looked; /* useless bytes, and when they were last checked */
     bool gone;                       /* the socket has ended */
-    bool deaf;                       /* it takes nothing any more */
-    bool drained;                    /* and gave all that it had, when last read */
-    bool busy;                       /* there is something to do this turn */
-    bool again;                      /* and for a channel to which nothing came */
-    bool blocked;                    /* keys are exchanged: nothing can be sent now */
+    bool deaf;                       /* it accepts no more data */
+    bool drained;                    /* and was drained when last read */
+    bool busy;                       /* there is work in this iteration */
+    bool again;                      /* also for a channel that received nothing */
+    bool blocked;                    /* during a rekey: nothing can be sent now */
     bool was_up;
-    bool doubted; /* asked for a sign of life */
+    bool doubted; /* a keep-alive was sent */
     int64_t kept_alive, idle_since;
-    uint64_t looked; /* what was taken when it was last looked whether something had come */
-    uint64_t moved;  /* bytes lately, for the choice of a session */
+    uint64_t looked; /* bytes received at the last check */
+    uint64_t moved;  /* recent bytes, for the choice of a session */
     int64_t moved_until;
 
     struct channel **channels;
-    size_t count, room, first; /* first: where this turn begins, so that nobody is always last */
+    size_t count, room, first; /* first: where this iteration begins, so that no channel is always last */
     struct channel *opening;
-    LIBSSH2_CHANNEL *driver; /* reads for the session where no connection does */
+    LIBSSH2_CHANNEL *driver; /* reads for the session if no connection does */
     struct timer unread;
 
-    /* What libssh2 keeps to itself, seen when it lets go of a packet. */
-    char methods[256];             /* that a refusal named */
-    bool refused, partial;         /* a refusal came; it was a partial success */
+    /* Information that libssh2 does not report, read when it frees a packet. */
+    char methods[256];             /* named by a refusal */
+    bool refused, partial;         /* a refusal arrived; it was a partial success */
     char open_reason[256];         /* of a channel that could not be opened: sshd's words */
     unsigned open_code;            /* RFC 4254 section 5.1; 0: no answer seen */
-    bool parted;                   /* the server has taken leave */
-    char disconnected[256];        /* its last words */
-    struct buf banner;             /* what it has said to the person who logs in, sanitised */
-    const void *young[YOUNG_MOST]; /* pieces of memory of this login, among which a banner may be */
-    struct buf greeting;           /* what came first, in clear: greeting.c */
+    bool parted;                   /* the server has disconnected */
+    char disconnected[256];        /* its disconnect message */
+    struct buf banner;             /* its banner for the user, sanitised */
+    const void *young[YOUNG_MOST]; /* memory blocks of this login, one of which may be a banner */
+    struct buf greeting;           /* the first data, in cleartext: greeting.c */
 };
 
 /* --- io.c --- */
 
-/* A libssh2 session that reads and writes `s`'s buffers, and whose memory is wiped where it may hold a
+/* A libssh2 session that reads and writes `s`'s buffers, and whose memory is wiped if it may contain a
  * secret. */
 LIBSSH2_SESSION *io_session(struct session *s);
 void io_release(struct session *s);
-/* Takes from the socket what is there; sets gone at its end. */
+/* Reads available data from the socket; sets gone at end of file. */
 void io_fill(struct session *s);
-/* Sends what was gathered, as far as the socket takes it. */
+/* Sends the collected data, as far as the socket takes it. */
 void io_flush(struct session *s);
-/* Whether nothing more can come of it: it has ended and all was read, or the server has taken leave. */
+/* Whether nothing more can come of it: it has ended and all was read, or the server has disconnected. */
 bool io_is_over(const struct session *s);
-/* Whether so much waits for the socket that no more should be gathered. */
+/* Whether so much data waits for the socket that no more should be collected. */
 bool io_stuffed(struct session *s);
 
-void bytes_release(struct bytes *b); /* wipes what it holds */
+void bytes_release(struct bytes *b); /* wipes its content */
 /* Room for n more behind the end. */
 char *bytes_room(struct bytes *b, size_t n);
 
@@ -134,92 +134,92 @@ char *bytes_room(struct bytes *b, size_t n);
 enum fate {
     FATE_WELL,
     FATE_AGAIN,
-    FATE_REFUSED, /* a way to log in, or a key */
+    FATE_REFUSED, /* a login method, or a key */
     FATE_CHANNEL, /* only a channel has failed */
     FATE_OVER,    /* the session */
 };
-/* Of what a call of libssh2's gave. */
+/* Classifies a result of libssh2. */
 enum fate libssh2_fate(long code);
 
 /* --- bounds.c --- */
 
-#define SESSION_MEMORY ((size_t)60 << 20) /* with malloc's own and the buffers of the socket: 64 MiB */
+#define SESSION_MEMORY ((size_t)60 << 20) /* with malloc's overhead and the socket's buffers: 64 MiB */
 
-/* libssh2's memory, counted and bounded; wiped where it may have held a secret. */
+/* libssh2's memory, counted and bounded; wiped if it may have contained a secret. */
 void *bounds_alloc(size_t n, void **abstract);
 void bounds_free(void *at, void **abstract);
 void *bounds_realloc(void *at, size_t n, void **abstract);
-/* libssh2 has read so much. */
+/* Counts bytes that libssh2 has read. */
 void bounds_taken(struct session *s, size_t n);
-/* Once a turn: whether there are connections to which what libssh2 has queued may belong. It goes through the
- * queue packet by packet for each of its calls, so others cost time long before they cost memory. */
+/* Called once per iteration: checks whether libssh2's queued packets can belong to open connections. libssh2
+ * searches its queue linearly in each call, so other packets cost time long before they cost memory. */
 void bounds_look(struct session *s);
-/* A connection has got or sent so much. */
+/* Counts bytes received or sent by a connection. */
 void bounds_moved(struct session *s, size_t n);
-/* A channel is closed; the far side may have sent so much for it, which nobody reads. */
+/* A channel is closed: the far side may have sent this much for it that is never read. */
 void bounds_unread(struct session *s, size_t n);
 
 /* --- greeting.c --- */
 
-/* Keeps what the server says first. */
+/* Stores the server's first data. */
 void greeting_add(struct session *s, const void *bytes, size_t n);
-/* Which algorithms of the server's first KEXINIT libssh2 lacks, in words. False: it has sent none. */
+/* Describes which algorithms of the server's first KEXINIT libssh2 lacks. False: it has sent none. */
 bool greeting_disagrees(const struct session *s, struct buf *why);
 
 /* --- peek.c --- */
 
-/* A piece of memory that libssh2 frees: keeps what is worth knowing of a packet. */
+/* Called for memory that libssh2 frees: extracts useful information from a packet. */
 void peek_packet(struct session *s, const unsigned char *at, size_t n);
-/* Adds to the session's banner what libssh2 has of it and gives to nobody. */
+/* Adds the banner that libssh2 stores but does not report. */
 void peek_banner(struct session *s);
-/* The first line of a server's text, safe to show. */
+/* The first line of a server's text, sanitised. */
 void peek_line(char *to, size_t size, const void *text, size_t n);
 
 /* --- methods.c --- */
 
-/* Tells libssh2 what to negotiate: what is fast and safe, of what the user allows, host keys as known_hosts
- * has them. False: nothing is left of one kind, which `why` names. `ssh` may be NULL. */
+/* Sets the algorithms that libssh2 negotiates: the safe ones that the user allows, fastest first, and host
+ * keys as in known_hosts. False: none is left of one kind, which `why` names. `ssh` may be NULL. */
 bool methods_set(const struct ssh_settings *settings, LIBSSH2_SESSION *ssh, struct buf *why);
-/* What libssh2 has of each kind and we want, in the order of our preference: comma lists. */
+/* The algorithms of each kind that libssh2 supports and we accept, in order of preference: comma lists. */
 extern const char methods_kex[], methods_ciphers[], methods_macs[], methods_host_keys[];
-/* Whether a comma list has a word. */
+/* Whether a comma list contains a word. */
 bool list_has(const char *list, const char *word, size_t n);
-/* Those of `ours` that `theirs` has too, in the order of ours; NULL has everything. */
+/* The words of `ours` that are also in `theirs`, in our order; NULL contains everything. */
 void list_both(struct buf *out, const char *ours, const char *theirs);
 
 /* --- login.c --- */
 
-/* What has logged in once, for the sessions to come; one for the engine. */
+/* What has worked for a login, for later sessions; one per engine. */
 struct credentials {
     struct ssh_keys keys;
-    bool gathered; /* keys are all there are */
-    bool proven;   /* what follows has logged in; only that is used from now on */
+    bool gathered; /* the keys have been collected */
+    bool proven;   /* the following has logged in; only that is used from now on */
     struct ssh_key *key;
     struct secret *password;
-    bool person; /* a code that only a person has was needed: no second login */
-    bool costly; /* unlocking the key takes so long that others would notice */
+    bool person; /* a one-time code was needed: no second login */
+    bool costly; /* unlocking the key takes long enough to delay other connections */
 };
 
-/* 1 logged in, 0 wait for the socket (or session_step()), -1 the error, or *cannot: what libssh2 lacks. */
+/* 1: logged in, 0: wait for the socket (or session_step()), -1: *e, or *cannot: what libssh2 lacks. */
 int login_step(struct session *s, const char **cannot, struct err *e);
 void login_free(struct login *l);
-/* From now on what the server says to a person is shown, if it takes long. */
+/* From now on text from the server for the user is shown, if it takes long. */
 void login_tell(struct session *s);
-/* The login was not finished in time. -1. */
+/* The login was not finished in time. Returns -1. */
 int login_late(struct session *s, struct err *e);
 
 /* --- session.c --- */
 
 struct session *session_start(const struct ssh_settings *settings, struct credentials *credentials,
                               struct buf *host_key, const struct session_events *events);
-/* Goes on with the handshake or login. */
+/* Continues the handshake or login. */
 void session_step(struct session *s);
-/* Asks for a sign of life, to be ended soon without one. */
+/* Sends a keep-alive; without an answer the session ends soon. */
 void session_doubt(struct session *s);
-/* Ends it and all that it carries; e may be NULL. */
+/* Ends it and its connections; e may be NULL. */
 void session_end(struct session *s, const struct err *e);
 void session_free(struct session *s);
-/* Takes leave of the server, where it is up. */
+/* Sends a disconnect to the server, if the session is up. */
 void session_disconnect(struct session *s);
 
 /* --- channel.c --- */
@@ -227,30 +227,30 @@ void session_disconnect(struct session *s);
 struct channel {
     struct channel *next;    /* in the pool's queue */
     struct session *session; /* NULL: in the queue */
-    struct join *join;       /* NULL: nobody waits for it any more */
-    /* Its open has come to its end, in whatever way: the slot of its session is free. */
+    struct join *join;       /* NULL: cancelled */
+    /* Its open has ended, with success or not: the slot of its session is free. */
     void (*opened)(struct channel *c, const struct err *e);
     LIBSSH2_CHANNEL *ssh;
     struct watch local;
-    struct timer patience;    /* until it is open; then from the far side's end on */
-    struct bytes down, up;    /* what could not be passed on yet */
-    uint32_t window, portion; /* what the far side may send, and what is read at once: fixed */
-    uint32_t granting;        /* of what was read, and could not be sent yet */
+    struct timer patience;    /* deadline of the open; then of its close after the far side's end */
+    struct bytes down, up;    /* data not passed on yet */
+    uint32_t window, portion; /* the window, and the size of a read: fixed */
+    uint32_t granting;        /* read but not granted yet */
     size_t index;
-    bool again;    /* to be looked at though nothing came: there may be more, or a window to grant */
-    bool drives;   /* it is no connection, but the session's driver */
-    bool tried;    /* its session was lost while it was being opened: not a third time */
-    bool readable; /* the client has sent */
-    bool paused;   /* and is not read: the far side takes no more now */
-    bool heard;    /* the far side has sent */
+    bool again;    /* to be checked although nothing arrived: more data, or a window to grant */
+    bool drives;   /* not a connection, but the session's driver */
+    bool tried;    /* its session was lost while opening it: not tried a third time */
+    bool readable; /* the client has sent data */
+    bool paused;   /* and is not read, because the far side takes no more now */
+    bool heard;    /* the far side has sent data */
     bool local_end, end_sent, far_end, closing;
 };
 
-/* Work of one turn for a session that is up. Returns -1 where the session has failed. */
+/* The work of one iteration for a session that is up. Returns -1 if the session has failed. */
 int channels_turn(struct session *s);
-/* Ends the client's side at once; the far side is closed and the struct freed in time. */
+/* Ends the client's side at once; the far side is closed and the struct freed later. */
 void channel_end(struct channel *c);
-/* All of a session that has ended, but for the one that was being opened. */
+/* Ends all channels of an ended session, except the one being opened. */
 void channels_end(struct session *s);
 /* What one may send and is sent: flow.c. -1: the session has failed. */
 int channel_deliver(struct session *s, struct channel *c);
@@ -260,24 +260,24 @@ bool channel_may_send(struct session *s, const struct channel *c);
 bool channel_has_room(const struct session *s);
 /* `large`: how many channels of all sessions have a large one. */
 void channel_set_window(struct channel *c, size_t large);
-/* How much must have been read before it is granted anew. Where all that came was taken, the far side may
- * wait for it; where there is more than we can take, each grant costs and helps nobody. */
+/* How much must have been read before it is granted again. If all data was taken, the far side may be waiting
+ * for a grant; if there is more than we can take, more grants only cost time. */
 uint32_t channel_step(const struct session *s, const struct channel *c);
-/* How many bytes libssh2 may have for its client; exact where its window is a large one. */
+/* How many bytes libssh2 may hold for its client; exact for a large window. */
 size_t channel_queued(const struct channel *c);
-/* How many of its channels have a large one. */
+/* The number of its channels with a large window. */
 size_t channel_large(const struct session *s);
-/* Does not read its client for now. */
+/* Stops reading its client for now. */
 void channel_pause(struct channel *c);
 /* Watches the client's side. */
 void channel_watch(struct channel *c);
 
 /* --- open.c --- */
 
-/* Begins to open c on s, whose slot is free; `large` as for channel_set_window(). -1: the session has failed.
+/* Starts opening c on s, whose slot is free; `large` as for channel_set_window(). -1: the session has failed.
  */
 int open_start(struct session *s, struct channel *c, size_t large);
-/* Goes on with what is being opened, if anything is. */
+/* Continues opening a channel, if one is being opened. */
 int open_step(struct session *s);
 
 /* --- can.c --- */
@@ -293,20 +293,20 @@ bool libssh2_fits(const char *loaded);
 void queue_join(struct join *j);
 void queue_leave(struct join *j);
 bool queue_heard(struct join *j);
-/* Gives sessions with a free slot what waits. */
+/* Assigns waiting connections to sessions with a free slot. */
 void queue_assign(void);
 bool queue_waits(void);
 void queue_refuse_all(const struct err *e);
-/* What a session that has ended was opening. */
+/* The connection that an ended session was opening. */
 void queue_take_back(struct session *s, const struct err *why);
 void queue_close(void);
 
 /* --- turn.c --- */
 
-/* There is work: a turn will come at once. */
+/* There is work: runs it in the next iteration. */
 void session_wake(struct session *s);
 void turn_again(void);
-/* While one goes on, what is woken waits for the next. */
+/* During one iteration, new work waits for the next. */
 void turn_goes_on(bool does);
 void turn_close(void);
 
@@ -326,26 +326,26 @@ extern struct pool {
 } pool;
 
 void pool_start_session(void);
-/* Whether it may log in again, with what is known. */
+/* Whether it can log in again without the user. */
 bool pool_may_log_in(void);
-/* How many sessions are in these states. */
+/* The number of sessions in these states. */
 unsigned pool_count(enum session_state from, enum session_state to);
-/* Whether it carries nothing, has not for a while, and is not the only one. */
+/* Whether it has had no connections for a while and is not the only one. */
 bool pool_is_spare(const struct session *s);
 bool pool_is_up(void);
-/* Whether a connection would be better off in another one. */
+/* Whether another session would be better for a new connection. */
 bool pool_is_busy(struct session *s);
-/* Among the sessions that can open a channel now; NULL: none can. */
+/* The best session that can open a channel now; NULL: none. */
 struct session *pool_least_busy(void);
 /* Whether the windows of no session leave room for one more. */
 bool pool_is_full(void);
-/* Opens a session more, where that is possible and not being done. */
+/* Opens one more session, if possible and not in progress. */
 void pool_start_another(void);
-/* Whether there is a session, or one may be opened now, which is then begun; if not, why. */
+/* Whether there is a session, or one is being opened now; if not, why. */
 bool pool_log_in_again(struct err *e);
-/* Doubts all sessions where the machine has slept. */
+/* Checks all sessions if the machine was suspended. */
 void pool_check_sleep(void);
-/* Channels in use in all sessions, for a fair share. */
+/* The number of channels in use in all sessions. */
 size_t pool_channels(void);
 /* Those of them with a large window. */
 size_t pool_large(void);

@@ -1,10 +1,9 @@
 /*
- * What libssh2 learns and does not tell: which ways to log in a refusal named and whether it was a partial
- * success (RFC 4252 section 5.1), what it says to the person (its banner, section 5.4; 1.10 has no call for
- * that), and why a channel was not opened (RFC 4254 section 5.1). It hands every packet back to our
- * allocator, a banner at the session's end only, where these are recognised by their form, whatever else its
- * block has room for. Nothing depends on it but words, and one try less to log in: what is not seen is
- * unknown.
+ * Information that libssh2 has but does not report: the methods named by a refusal and whether it was a
+ * partial success (RFC 4252 section 5.1), the banner (section 5.4; 1.10 has no call for it), and why a
+ * channel was not opened (RFC 4254 section 5.1). libssh2 returns every packet to our allocator (a banner at
+ * the session's end), where these are recognised by their format. Only messages, and one saved login attempt,
+ * depend on it.
  */
 #include "parts.h"
 

@@ -1,8 +1,8 @@
 /*
- * The sessions of the engine libssh2: one, more under load, up to four, logged in one after another.
- * Connections wait in one queue for a session that has its slot for opening free, the least busy one first;
- * so a target that does not answer holds up a session and not all. A session that is lost takes its
- * connections with it; the next connection logs in again, after a while that grows where that fails.
+ * The sessions of the engine libssh2: one, and under load up to four, logged in one after another.
+ * Connections wait in one queue for a session with a free slot for opening, the least busy one first, so that
+ * a target that does not answer blocks one session and not all. A lost session ends its connections; the next
+ * connection logs in again, after a pause that grows with each failure.
  */
 #include "parts.h"
 
@@ -15,7 +15,7 @@
 #include <event/sock.h>
 
 #define SESSIONS_MOST 4
-#define BUSY_BYTES (8u << 20) /* a session that moved so much lately is busy */
+#define BUSY_BYTES (8u << 20) /* a session with more recent bytes than this is busy */
 #define BUSY_CHANNELS 64
 #define SPARE_MS 60000
 #define SLEPT_MS 2000
@@ -103,7 +103,7 @@ bool pool_log_in_again(struct err *e)
     return true;
 }
 
-/* Halved each second, so that it is what was moved lately. */
+/* Halved each second, so that it counts recent bytes. */
 static uint64_t load(struct session *s)
 {
     int64_t now = clock_ms();

@@ -1,7 +1,7 @@
 /*
- * Passwords and prompts. One prompt for a password, without echo, is the tunnel's password under either name,
- * and the store is asked for it; everything else, as a second one or that for a new password, is for the
- * person, and makes a second login impossible.
+ * Passwords and prompts. A single prompt for a password, without echo, means the tunnel's password with
+ * either method, which the store may have; any other prompt, such as a second one or one for a new password,
+ * is for the user, and makes a second login impossible.
  */
 #include "login.h"
 
@@ -14,7 +14,7 @@
 #include <tunnel/tell.h>
 
 #define PROMPT_MAX 2048
-#define ROUNDS_MOST 32 /* of prompts in a login: many more than an honest one has */
+#define ROUNDS_MOST 32 /* rounds of prompts in a login: many more than an honest one has */
 
 struct secret *login_ask(struct session *s, enum keeper_question kind, const char *text, bool again)
 {
@@ -69,7 +69,7 @@ static struct secret *answer_one(struct session *s, const LIBSSH2_USERAUTH_KBDIN
     return login_ask(s, prompt->echo ? KEEPER_ASK_LINE : KEEPER_ASK_SECRET, buf_str(&question), false);
 }
 
-/* Each line says whose it is, or it could be taken for one of ours. */
+/* Each line names its source, or it could be taken for one of ours. */
 static void say(const struct session *s, const char *text, int n)
 {
     AUTO_BUF(clean, PROMPT_MAX);
@@ -132,7 +132,7 @@ int prompts_step(struct session *s)
         libssh2_userauth_keyboard_interactive_ex(s->ssh, user, (unsigned)strlen(user), answer_prompts);
 
     if (s->login->closed) {
-        /* The empty answer would count as a try: it is not sent. */
+        /* An empty answer would count as an attempt, so it is not sent. */
         s->out.start = s->out.end;
         return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
     }

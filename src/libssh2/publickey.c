@@ -1,6 +1,7 @@
 /*
- * Offering keys. The server is asked first whether it would take a key, which is no try that it counts; only
- * then a passphrase is asked for, and only then it shows that a key is one which this engine lacks.
+ * Offers keys. The server is first asked whether it would accept a key, which it does not count as an
+ * attempt; only then the passphrase is asked for, and only then it turns out whether this engine supports the
+ * key.
  */
 #include "login.h"
 
@@ -62,7 +63,7 @@ static int sign_by_agent(struct session *s, const unsigned char *data, size_t n)
     return l->agent ? LIBSSH2_ERROR_EAGAIN : -1;
 }
 
-/* libssh2 asks for the signature over `data` once the server would take the key. */
+/* libssh2 requests the signature over `data` once the server would accept the key. */
 static int sign(LIBSSH2_SESSION *ssh, unsigned char **signature, size_t *length, const unsigned char *data,
                 size_t n, void **unused)
 {
@@ -133,8 +134,8 @@ static bool ask_phrase(struct session *s, struct ssh_key *k)
     return false;
 }
 
-/* Who allows ssh-rsa, which is in no list by default, has servers that take nothing else. ssh learns from the
- * server which signatures it takes; libssh2 tells nobody. */
+/* A user who allows ssh-rsa, which no default list has, needs it for some server. ssh learns from the server
+ * which signatures it accepts; libssh2 does not report that. */
 static bool may_need_sha1(const struct ssh_settings *settings)
 {
     const char *allowed = settings->pubkey_algorithms;
@@ -143,7 +144,7 @@ static bool may_need_sha1(const struct ssh_settings *settings)
            !text_equal(target_key(settings->target, "ssh_engine"), "libssh2");
 }
 
-/* RSA works by the name in front of the blob, which only OpenSSH is known to take. */
+/* RSA works through the name in front of the blob, which only OpenSSH is known to accept. */
 static const char *lacking(const struct session *s, const struct ssh_key *k)
 {
     const char *banner = libssh2_session_banner_get(s->ssh);
@@ -155,7 +156,7 @@ static const char *lacking(const struct session *s, const struct ssh_key *k)
     return may_need_sha1(s->settings) ? "an RSA key where ssh-rsa is allowed" : NULL;
 }
 
-/* A file that libssh2 could not use for itself: a passphrase that was wrong, most likely. */
+/* A file that libssh2 could not use: most likely a wrong passphrase. */
 static bool once_more(struct session *s, struct ssh_key *k)
 {
     bool locked = k->encrypted && !k->unlocked && !k->in_agent;
@@ -169,7 +170,7 @@ static bool once_more(struct session *s, struct ssh_key *k)
     return false;
 }
 
-/* What libssh2 has to say of a private key that it could not read, before anything was sent for it. */
+/* libssh2's error for a private key that it could not read, before anything was sent. */
 static bool is_of_key(int result)
 {
     static const int codes[] = {LIBSSH2_ERROR_SOCKET_NONE, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_DECRYPT,

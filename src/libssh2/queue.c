@@ -1,6 +1,6 @@
 /*
- * Connections of the engine libssh2 that wait to be opened: one queue for all sessions. Each has its own
- * deadline, wherever it waits; one whose session is lost meanwhile is tried on another once.
+ * The queue of connections waiting to be opened, for all sessions. Each has its own deadline; one whose
+ * session is lost meanwhile is tried once on another.
  */
 #include "parts.h"
 
@@ -10,7 +10,7 @@
 #include <base/clock.h>
 #include <base/mem.h>
 
-#define IMPATIENT_MS 50 /* a connection that waits so long for its turn makes us open a session more */
+#define IMPATIENT_MS 50 /* a connection that waits this long makes us open one more session */
 
 static struct channel *waiting;
 static struct timer impatience;
@@ -82,7 +82,7 @@ static void opened(struct channel *c, const struct err *e)
     if (e) {
         refuse(c, e);
     } else if (j) {
-        j->joined(j, NULL); /* its owner lets go of the descriptor */
+        j->joined(j, NULL); /* its owner gives up the descriptor */
         if (c->join)
             channel_watch(c);
         session_wake(c->session);
@@ -114,8 +114,8 @@ static void not_opened(struct timer *t)
         refuse(c, &e);
         return;
     }
-    /* Its slot is taken until the far side gives up; others are opened in another session, if there may be
-     * one. */
+    /* Its slot stays occupied until the far side gives up; others are opened in another session, if possible.
+     */
     c->join = NULL;
     c->closing = true;
     j->state = NULL;
@@ -136,7 +136,7 @@ void queue_join(struct join *j)
         refuse(c, &e);
         return;
     }
-    if (!pool_is_up()) /* a login may come first, which has its own time */
+    if (!pool_is_up()) /* a login may come first, which has its own deadline */
         patience += pool.settings->connect_timeout;
     timer_set(&c->patience, clock_ms() + patience, not_opened);
     while (*end)

@@ -1,8 +1,7 @@
 /*
- * One SSH session of the engine libssh2, from the dial to its end: handshake, host key, login, then a sign of
- * life from time to time. Mostly it asks for no answers to those (libssh2 would keep each for ever): TCP says
- * when a peer is silent, and one answer is asked for where there is doubt, or where nothing has come and a
- * connection waits.
+ * One SSH session of the engine libssh2, from the dial to its end: handshake, host key, login, then
+ * keep-alives. Usually these do not request answers (libssh2 would store each answer forever): TCP detects a
+ * silent peer, and an answer is requested only in doubt, or if nothing has arrived and a connection waits.
  */
 #include "parts.h"
 
@@ -20,10 +19,10 @@
 #include <tunnel/tell.h>
 
 #define FEED_ALL (1u << 30)
-#define SILENCE_MS 30000 /* unacknowledged for so long: lost */
+#define SILENCE_MS 30000 /* unacknowledged for this long: lost */
 #define SIGN_OF_LIFE_MS 5000
-#define TWICE_MS 3000    /* libssh2 sends no sign of life twice within two seconds */
-#define KEPT_MOST 65536u /* pieces of memory, for answers */
+#define TWICE_MS 3000    /* libssh2 does not send two keep-alives within two seconds */
+#define KEPT_MOST 65536u /* memory blocks for answers */
 
 static void not_at_once(struct session *s, const char *cannot, const struct err *e)
 {
@@ -116,7 +115,7 @@ static void leave(struct session *s)
     session_end(s, &idle);
 }
 
-/* An answer is asked for only where somebody may wait for one in vain: libssh2 keeps it. */
+/* An answer is requested only if a connection may wait in vain, because libssh2 stores it. */
 static void look(struct session *s)
 {
     bool waits = s->count && s->taken == s->looked && s->pieces < KEPT_MOST && s->settings->keepalive;
@@ -183,7 +182,7 @@ static void peer_address(int fd, char *to, size_t size)
                           NI_NUMERICHOST);
 }
 
-/* A key that was accepted for this process stays so: nobody can be asked any more. */
+/* An accepted key stays accepted for this process, because the user cannot be asked any more. */
 static int check_host_key(struct session *s, struct err *e)
 {
     struct buf *accepted = s->host_key;
@@ -236,7 +235,7 @@ static int handshake(struct session *s, const char **cannot, struct err *e)
     return err_hint(e, "try %s", ssh_try(s->settings));
 }
 
-/* As `ssh -G` would have it, and libssh2 has not. */
+/* Requested by the settings, but not supported by libssh2. */
 static void note_kex(const struct session *s)
 {
     static const char *const quantum[] = {"mlkem", "sntrup"};
@@ -270,7 +269,7 @@ static void logged_in(struct session *s)
     s->events->up(s);
 }
 
-/* A person may have to approve of it somewhere else; after READY there is none. */
+/* The user may have to approve it elsewhere; not after READY. */
 static void let_persons_come(struct session *s)
 {
     s->state = SESSION_LOGIN;
@@ -326,7 +325,7 @@ static void dialled(void *context, int fd, const struct err *e)
     s->dialling = NULL;
     if (fd < 0) {
         struct err own = *e;
-        /* Without MySQL's number: it is not the database that cannot be reached. */
+        /* Without MySQL's number, because it is not the database that cannot be reached. */
         if (strspn(own.msg, "0123456789") == 4 && own.msg[4] == ' ')
             memmove(own.msg, own.msg + 5, strlen(own.msg + 5) + 1);
         (void)err_hint(&own, "try %s", ssh_try(s->settings));

@@ -1,5 +1,4 @@
-/* When there is work for sessions. It is done once a turn of the loop (engine.c), for all that has come
- * together. */
+/* Schedules work for sessions, once per iteration of the loop (engine.c). */
 #include "parts.h"
 
 #include <base/clock.h>

@@ -1,10 +1,9 @@
 /*
- * How much the far side may send for a channel, which is fixed when it opens, and what that may cost. Not
- * here: the bytes themselves (flow.c).
+ * The window of a channel, fixed when it opens, and its memory. flow.c handles the bytes.
  */
 #include "parts.h"
 
-#define LARGE_MOST 8 /* channels of all sessions that have a large window */
+#define LARGE_MOST 8 /* channels of all sessions with a large window */
 #define WINDOW_LARGE (4u << 20)
 #define WINDOW_SMALL (32u << 10)
 #define PORTION_LARGE (64u << 10)
@@ -12,10 +11,10 @@
 #define STEP_BUSY (512u << 10)
 #define STEP_LARGE (64u << 10)
 #define STEP_SMALL (8u << 10)
-#define BESIDES (4u << 20) /* what a session needs of its memory for all else */
+#define BESIDES (4u << 20) /* memory that a session needs for everything else */
 #define CHANNEL_ITSELF 1024u
 
-/* All that may come of it before its client takes something: a portion is kept here. */
+/* The data that may arrive before its client takes any, with a portion stored here. */
 static size_t cost(const struct channel *c)
 {
     return c->window + (size_t)c->portion + CHANNEL_ITSELF;

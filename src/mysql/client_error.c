@@ -1,4 +1,4 @@
-/* One error is kept: broker starts one client at a time. */
+/* Only one error is stored, because broker starts one client at a time. */
 #include <mysql/client_error.h>
 
 #include <stdlib.h>

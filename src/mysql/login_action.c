@@ -1,6 +1,6 @@
 /*
- * What comes of a packet of the log-in, for the table in login_filter.c; nothing here decides whether it may
- * be said.
+ * The actions for packets of the log-in, for the table in login_filter.c, which decides whether a packet is
+ * allowed.
  */
 #include "login_action.h"
 
@@ -32,7 +32,7 @@ enum mysql_step mysql_fail(struct mysql *m, const struct err *e)
     return MYSQL_OVER;
 }
 
-/* About the server: its name goes between the number and the words. */
+/* An error about the server: its name goes between the number and the text. */
 static void fail_server(struct mysql *m, enum err_code code, unsigned number, const char *words,
                         const char *hint)
 {
@@ -79,7 +79,7 @@ void mysql_copy_on(struct mysql *m)
     buf_clear(&m->client.in);
 }
 
-/* As far as it goes: a plug-in's data may be none of these. */
+/* As far as possible: a plug-in's data may be none of these. */
 static void scramble_set(struct mysql *m, size_t at, const uint8_t *bytes, size_t n)
 {
     size_t room = sizeof m->scramble - at;
@@ -87,7 +87,7 @@ static void scramble_set(struct mysql *m, size_t at, const uint8_t *bytes, size_
     memcpy(m->scramble + at, bytes, n < room ? n : room);
 }
 
-/* Below `required` another end is there, and the level is no remedy. */
+/* Below `required` there is another listener, and changing the level does not help. */
 static const char *hint_without_tls(const struct mysql *m)
 {
     if (m->options->bytes_beside)
@@ -112,14 +112,14 @@ bool act_greet(struct mysql *m, struct packet *p)
     scramble_set(m, 8, p->body + at + 18, p->len - (at + 18));
     buf_add(&m->client.out, p->head, PACKET_HEADER + p->len);
     packet_drop(&m->server.in, PACKET_HEADER + p->len);
-    /* Behind the client's answer: it reads nothing before. */
+    /* Sent after the client's answer, because it reads nothing before. */
     m->next = 2;
     m->stage = STAGE_ANSWER;
     return true;
 }
 
-/* Anybody on the way can have said it. Numbers from 2000 on are the clients' own (a proxy in front of the
- * server gives those too), and some clients show them as a malformed packet. */
+/* Anyone on the network can have sent it. Numbers from 2000 on are the clients' own (a proxy in front of the
+ * server uses those too), and some clients report them as a malformed packet. */
 bool act_retell_error(struct mysql *m, struct packet *p)
 {
     struct err e = ERR_INIT;
@@ -157,8 +157,8 @@ bool act_refuse_tls(struct mysql *m, struct packet *p)
     return true;
 }
 
-/* The answer stays where it is until TLS is made. What the server has begun to say must be nothing: the rest
- * of it would come through TLS. */
+/* The answer is held until TLS is made. The server must not have begun another packet, because its rest would
+ * arrive through TLS. */
 bool act_ask_for_tls(struct mysql *m, struct packet *p)
 {
     uint8_t body[SSL_REQUEST];
@@ -176,7 +176,7 @@ bool act_ask_for_tls(struct mysql *m, struct packet *p)
     return false;
 }
 
-/* A packet of the server's goes to the client under the number that it expects. */
+/* A packet of the server goes to the client with the sequence number that it expects. */
 bool act_pass(struct mysql *m, struct packet *p)
 {
     m->asks_by = 0;
@@ -187,7 +187,7 @@ bool act_pass(struct mysql *m, struct packet *p)
     return true;
 }
 
-/* A plug-in's name NUL its data: of a switch or of the next factor. */
+/* A plug-in's name, NUL, its data: of a switch or of the next factor. */
 bool act_pass_switch(struct mysql *m, struct packet *p)
 {
     const char *name = (const char *)p->body + 1;
@@ -222,8 +222,8 @@ bool act_refuse(struct mysql *m, struct packet *p)
     return false;
 }
 
-/* The server, which has TLS, wants the password as it is; a client without sends none so, but encrypts it for
- * a key that it asks for. */
+/* Over TLS the server wants the plain password; a client without TLS does not send it so, but asks for a key
+ * to encrypt it. */
 bool act_give_key(struct mysql *m, struct packet *p)
 {
     AUTO_BUF(body, 4096);

@@ -1,4 +1,4 @@
-/* What comes of a packet of the log-in: the third column of the table in login_filter.c. */
+/* The actions for packets of the log-in: the third column of the table in login_filter.c. */
 #ifndef MYSQL_LOGIN_ACTION_H
 #define MYSQL_LOGIN_ACTION_H
 
@@ -8,13 +8,13 @@
 #include "login_packet.h"
 #include "packet.h"
 
-/* Each takes the packet that stands first in its side's `in`. True: what is behind it may be looked at. */
+/* Each handles the first packet in its side's `in`. True: the next packet may be examined. */
 typedef bool mysql_act(struct mysql *m, struct packet *p);
 
-/* In clear. */
+/* In cleartext. */
 mysql_act act_greet;              /* the client gets the greeting without its TLS bit */
 mysql_act act_refuse_without_tls; /* the server has none */
-mysql_act act_retell_error;       /* over: an error of our own has the server's number and cleaned words */
+mysql_act act_retell_error;       /* over: our own error has the server's number and sanitised text */
 mysql_act act_ask_for_tls;        /* the client's answer is held back, our request goes out */
 mysql_act act_refuse_tls;         /* over: the client asks for TLS */
 mysql_act act_refuse_old;         /* over: its protocol has no TLS */
@@ -29,13 +29,13 @@ mysql_act act_take_word;   /* to the server, renumbered */
 mysql_act act_give_key;
 mysql_act act_take_password; /* to the server, decrypted */
 
-/* From now on everything goes through as it is. */
+/* From now on everything is copied unchanged. */
 void mysql_copy_on(struct mysql *m);
 /* It is over: the client is told, behind what was waiting for it. */
 enum mysql_step mysql_fail(struct mysql *m, const struct err *e);
-/* It is over: nothing that either side has said is heard any more. */
+/* It is over: no more data of either side is processed. */
 void mysql_end(struct mysql *m);
-/* The same with an error: what is not in the table; a packet that is too long; the client. */
+/* The same with an error: a packet that is not in the table; one that is too long; an error of the client. */
 void mysql_fail_unlisted(struct mysql *m, enum mysql_said said);
 void mysql_fail_too_much(struct mysql *m);
 void mysql_fail_client(struct mysql *m, unsigned number, const char *words, const char *hint);

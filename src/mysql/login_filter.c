@@ -1,16 +1,15 @@
 /*
- * The log-in is a table, `rules`: at which stage who may say what, and what comes of it. What is not in it is
- * a protocol error, which ends both sides. Before TLS anybody on the way can speak for the server
- * (CVE-2015-3152, CVE-2017-3305): there it may greet once, and may end with an error, of which the client
- * gets our own words; nothing of the client's goes out but our request for TLS (`request`). Nothing that came
- * in clear is ever taken for what comes through TLS (CVE-2011-0411).
+ * The log-in is a table, `rules`: who may send what at which stage, and the action for it. Anything else is a
+ * protocol error, which ends both sides. Before TLS anyone on the network can impersonate the server
+ * (CVE-2015-3152, CVE-2017-3305): it may greet once, and may end with an error, of which the client gets our
+ * own version; nothing of the client is sent except our TLS request (`request`). Data received in cleartext
+ * is never treated as received through TLS (CVE-2011-0411).
  *
- * What is changed on the way: the greeting says that the server has no TLS, so that the client asks for none;
- * the client's own capabilities with that flag set are our request for TLS (with others MariaDB keeps
- * wrong ones); from then on the server's sequence numbers are one ahead; a client that would encrypt
- * its password for the server gets a key of ours (sha2_key.h). Nothing else: which plug-ins the two talk
- * about, and how often, is theirs. Each direction is read by itself, so that one that says two things in a
- * row never waits.
+ * These changes are made: the greeting says that the server has no TLS, so that the client does not ask for
+ * it; the client's own capabilities with that flag set are our TLS request (with others MariaDB keeps wrong
+ * ones); from then on the server's sequence numbers are one ahead; a client that would encrypt its password
+ * for the server gets a key of ours (sha2_key.h). Nothing else is changed: plug-ins and their exchanges are
+ * passed on. Each direction is read by itself, so that a side that sends two packets in a row never waits.
  */
 #include "login_filter.h"
 
@@ -55,13 +54,13 @@ static bool not_yet(struct mysql *m, struct packet *p)
     return false;
 }
 
-/* Who may say what at which stage; true: look at what is behind it. */
+/* Who may send what at which stage; true: examine the next packet. */
 static const struct rule {
     enum mysql_stage stage;
     enum mysql_said said;
     mysql_act *act;
 } rules[] = {
-    /* In clear. */
+    /* In cleartext. */
     {STAGE_GREETING, SERVER_GREETING, act_greet},
     {STAGE_GREETING, SERVER_GREETING_NO_TLS, act_refuse_without_tls},
     {STAGE_GREETING, SERVER_ERROR, act_retell_error},
@@ -97,7 +96,7 @@ static bool obey(struct mysql *m, enum mysql_said said, struct packet *p)
     return false;
 }
 
-/* True: something has changed. */
+/* True: there was progress. */
 static bool server_next(struct mysql *m)
 {
     struct packet p;

@@ -1,6 +1,6 @@
 /*
- * Telling packets of the log-in apart ("Connection Phase" in MySQL's manual of its source). What may be said
- * when, and what comes of it, is login_filter.c's business.
+ * Classifies packets of the log-in ("Connection Phase" in MySQL's source documentation). login_filter.c
+ * decides which are allowed when.
  */
 #include "login_packet.h"
 

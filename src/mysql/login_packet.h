@@ -1,4 +1,5 @@
-/* What a packet of the log-in says, by its bytes alone: the columns of the table in login_filter.c. */
+/* The kinds of packets of the log-in, told by their bytes alone: the columns of the table in login_filter.c.
+ */
 #ifndef MYSQL_LOGIN_PACKET_H
 #define MYSQL_LOGIN_PACKET_H
 
@@ -12,11 +13,11 @@ enum mysql_said {
     SERVER_GREETING,
     SERVER_GREETING_NO_TLS,
     SERVER_OK,
-    SERVER_ERROR,      /* its number is one that a server gives */
+    SERVER_ERROR,      /* its number is one that servers use */
     SERVER_SWITCH,     /* to another plug-in, or to the next factor's: a name, then its data */
     SERVER_WANTS_ALL,  /* caching_sha2_password: the scrambled password is not enough */
-    SERVER_PLUGIN,     /* what its plug-in says to the client's, marked as such */
-    SERVER_OTHER,      /* a plug-in's data as it is, or nothing that MySQL knows */
+    SERVER_PLUGIN,     /* plug-in data, marked as such */
+    SERVER_OTHER,      /* raw plug-in data, or unknown */
     SERVER_IMPOSSIBLE, /* MariaDB's progress report, a switch without a name, an error without a number */
     SERVER_TOO_LONG,
     CLIENT_ANSWER,   /* to the greeting: capabilities, user, scrambled password */
@@ -26,26 +27,26 @@ enum mysql_said {
     CLIENT_PASSWORD, /* encrypted for a key that it was given */
     CLIENT_WORD,     /* its plug-in's */
     CLIENT_AHEAD,    /* the first command, before the log-in has ended */
-    CLIENT_NOT_YET,  /* anything, while nobody listens to it */
+    CLIENT_NOT_YET,  /* anything, while it is not expected */
     CLIENT_TOO_LONG,
 };
 
 #define CLIENT_SSL 0x0800u
-/* Of a request for TLS. Without CLIENT_SSL it is the beginning of each answer. */
+/* The size of a TLS request. Without CLIENT_SSL it is the beginning of each answer. */
 #define SSL_REQUEST 32
-/* Where in it nothing stands; MariaDB's own capabilities are behind. */
+/* Its reserved bytes; MariaDB's own capabilities follow. */
 #define SSL_REQUEST_FILLER 9
 #define SSL_REQUEST_FILLER_LEN 19
 /* A packet's first byte. */
 enum { IS_OK = 0x00, MORE_DATA = 0x01, NEXT_FACTOR = 0x02, PROTOCOL = 0x0a, SWITCH = 0xfe, IS_ERR = 0xff };
 
-/* Where its capabilities are that have two bytes; 0: it is no greeting of protocol 10. The scramble's first 8
- * bytes are 9 bytes before, the rest is 18 bytes behind. */
+/* The offset of the lower two bytes of its capabilities; 0: not a greeting of protocol 10. The scramble's
+ * first 8 bytes are 9 bytes before, the rest is 18 bytes after. */
 size_t said_greeting(const struct packet *p);
-/* The number of an error that a server can give; 0: it is none. *text begins behind an SQLSTATE. */
+/* The number of an error that servers use; 0: not an error. *text begins after the SQLSTATE. */
 unsigned said_error(const struct packet *p, const char **text, size_t *n);
 
-/* A whole packet; `greets`: one that should be the greeting. */
+/* Classifies a whole packet; `greets`: the greeting is expected. */
 enum mysql_said said_by_server(const struct packet *p, bool greets);
 enum mysql_said said_in_answer(const struct packet *p);
 

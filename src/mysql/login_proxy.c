@@ -1,8 +1,8 @@
 /*
- * A log-in's sockets, TLS handshake and deadlines; what the bytes mean is login_filter.c's business. The
- * server's greeting and the handshake have a deadline of ours each. After that persons may be asked (a
- * dialog, a second factor), and only the server's own limits count. Once it is over the server is closed at
- * once, and the client has a moment to read why.
+ * Sockets, TLS handshake and deadlines of a log-in; login_filter.c interprets the bytes. The server's
+ * greeting and the handshake each have a deadline. After that the user may be asked (a dialog, a second
+ * factor), and only the server's own limits apply. At the end the server is closed at once, and the client
+ * has a moment to read the error.
  */
 #include <mysql/login_proxy.h>
 
@@ -22,7 +22,7 @@
 #include "packet.h"
 #include "tls_errors.h"
 
-/* Long enough for a client that is busy; one that never reads must not stay. */
+/* Long enough for a busy client; one that never reads must not stay. */
 #define OVER_MS 5000
 
 struct login {
@@ -32,7 +32,7 @@ struct login {
     enum mysql_step step;
     bool shakes;    /* the TLS handshake goes on */
     bool over;      /* only the client is left */
-    bool told;      /* and it has all that it is told */
+    bool told;      /* and it has its whole error */
     unsigned needs; /* what it waits for, LOOP_READ or LOOP_WRITE */
     struct timer late;
     void (*done)(struct relay *r, bool well);
@@ -108,7 +108,7 @@ static void login_late(struct timer *t)
     login_run(l);
 }
 
-/* False: the other side has gone. */
+/* False: the peer has gone. */
 static bool send_some(struct wire *to, struct buf *out)
 {
     while (out->len) {
@@ -122,7 +122,7 @@ static bool send_some(struct wire *to, struct buf *out)
     return true;
 }
 
-/* In clear only our request for TLS goes out. */
+/* In cleartext only our TLS request is sent. */
 static bool send_to_server(struct login *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
@@ -147,7 +147,7 @@ static void login_want(struct login *l)
                                       (write && server->write_needs ? server->write_needs : write));
 }
 
-/* True: something has changed. */
+/* True: there was progress. */
 static bool login_shake(struct login *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
@@ -181,7 +181,7 @@ static bool login_shake(struct login *l)
     return true;
 }
 
-/* What is ready to be sent goes before everything that is copied. */
+/* Pending data is sent before copied data. */
 static void login_hand_over(struct login *l)
 {
     struct flow *flow = l->relay->flow;
@@ -196,8 +196,8 @@ static void login_given_up(struct timer *t)
     login_done(OWNER_OF(t, struct login, late), false);
 }
 
-/* The client ends once it has read what it was told: closing before would destroy that, where it has said
- * something meanwhile. */
+/* Waits until the client has read its error and closed: closing earlier would destroy the error if the client
+ * has sent data meanwhile. */
 static void login_over(struct login *l)
 {
     struct relay *r = l->relay;
@@ -214,7 +214,7 @@ static void login_over(struct login *l)
     login_want(l);
 }
 
-/* True: go on. The log-in may be gone where not. */
+/* True: continue. If false, the log-in may be freed. */
 static bool login_advance(struct login *l)
 {
     struct relay *r = l->relay;
@@ -266,7 +266,7 @@ static void client_ready(struct watch *w, unsigned events)
     login_run(l);
 }
 
-/* What OpenSSL has read ahead does not show at the descriptor: all of it is taken. */
+/* Data that OpenSSL has read ahead does not make the descriptor readable, so all of it is read. */
 static void server_read(struct login *l)
 {
     struct wire *server = &l->relay->wire[SERVER];

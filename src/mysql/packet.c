@@ -1,11 +1,11 @@
-/* Taking packets apart and putting them together; what is in them is login_filter.c's business. */
+/* Parses and builds packets; login_filter.c interprets them. */
 #include "packet.h"
 
 #include <string.h>
 
-/* MYSQL_ERRMSG_SIZE, with room for what a client puts around it. */
+/* MYSQL_ERRMSG_SIZE, less the text that a client puts around it. */
 #define MESSAGE_MOST 500
-/* Of these, what details leave to the hint. */
+/* The part of it that is reserved for the hint. */
 #define HINT_LEAST 160
 
 int packet_first(struct buf *in, size_t most, struct packet *p)
@@ -29,7 +29,7 @@ void packet_put(struct buf *out, uint8_t sequence, const void *body, size_t n)
     buf_add(out, body, n);
 }
 
-/* Not in the middle of a character. */
+/* Does not cut a character. */
 static void cut_text(struct buf *b, size_t most)
 {
     if (b->len <= most)

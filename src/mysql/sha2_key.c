@@ -1,4 +1,4 @@
-/* An RSA key that lives in this process alone and only for as long; it proves nothing to anybody. */
+/* An RSA key that exists only in this process; it does not authenticate anything. */
 #include "sha2_key.h"
 
 #include <openssl/err.h>

@@ -1,6 +1,6 @@
 /*
- * The keeper's own RSA key: for clients that would encrypt their password for the server's, because their leg
- * to the keeper has no TLS ("caching_sha2_password: Information" in MySQL's manual of its source).
+ * The keeper's own RSA key: for clients that encrypt their password with the server's key because their
+ * connection to the keeper has no TLS ("caching_sha2_password: Information" in MySQL's source documentation).
  */
 #ifndef MYSQL_SHA2_KEY_H
 #define MYSQL_SHA2_KEY_H
@@ -16,9 +16,10 @@ enum { SHA256_PASSWORD_ASKS = 1, CACHING_SHA2_ASKS = 2 };
 /* What 2048 bits of RSA can carry. */
 #define SHA2_KEY_PASSWORD_MAX 256
 
-/* Appends the public key as PEM. Made at the first call, which takes some tenths of a second. */
+/* Appends the public key as PEM. The first call generates it, which takes some tenths of a second. */
 int sha2_key_public(struct buf *out, struct err *e);
-/* Appends the password with its NUL: RSA-OAEP with SHA-1, then XOR with the scramble. ERR_PROTOCOL. */
+/* Decrypts RSA-OAEP with SHA-1, XORs with the scramble, and appends the password with its NUL. ERR_PROTOCOL.
+ */
 int sha2_key_decrypt(const uint8_t *bytes, size_t n, const uint8_t *scramble, size_t scramble_len,
                      struct buf *out, struct err *e);
 

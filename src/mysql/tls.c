@@ -1,7 +1,7 @@
 /*
- * The one TLS context, and why a handshake failed in words that name the key that mends it. Only what the
- * stock clients would do with the same keys, but to the endpoint's true name: no trust of its own, no
- * weaker level after a failure.
+ * The TLS context, and errors of a handshake that name the key that fixes them. It does what the stock
+ * clients would do with the same keys, but for the endpoint's real name: no other trust, no lower level after
+ * a failure.
  */
 #include <mysql/tls.h>
 
@@ -20,23 +20,23 @@
 #include "tls_pem.h"
 #include "tls_errors.h"
 
-/* Several records a read: a result set comes in records of 16 KiB. */
+/* Several records per read: a result set arrives in records of 16 KiB. */
 #define READ_AHEAD (64 * 1024)
 
-/* A file of more authorities is a copy of the public ones. */
+/* A file with more CA certificates is a copy of the public ones. */
 #define OWN_CA_MOST 8
 
 static SSL_CTX *context;
 static struct tls_options *options;
 static bool key_is_locked;
 
-/* The last session that the server has given, to be taken up by the next connection. Its certificate was
- * verified for the same name by the same context, and only who holds the server's secret can take it up; a
- * server that cannot makes another handshake. */
+/* The server's last session, to be resumed by the next connection. Its certificate was verified for the same
+ * name by the same context, and only a server that holds the session's secret can resume it; another server
+ * makes a full handshake. */
 static SSL_SESSION *session;
 static bool resumes = true;
 
-/* Names of the clients' lists; `off` 0: an older one, which this end does not make (RFC 8996). */
+/* Names as in the clients' options; `off` 0: an old version, which we do not support (RFC 8996). */
 static const struct version {
     const char *name;
     uint64_t off;
@@ -62,7 +62,7 @@ void tls_failed(void)
     session = NULL;
 }
 
-/* Never asks anybody. */
+/* Never asks the user. */
 static int no_passphrase(char *to, int size, int writes, void *data)
 {
     (void)to;
@@ -102,7 +102,7 @@ static int load_authorities(struct err *e)
     return 0;
 }
 
-/* As the clients: a key that is not named is in the certificate's file. */
+/* As in the clients: without a key file, the key is in the certificate's file. */
 static int load_own(struct err *e)
 {
     const char *cert = options->cert, *key = options->key ? options->key : cert;
@@ -117,7 +117,7 @@ static int load_own(struct err *e)
         return bad_certificates("tls_cert", cert, "no certificate in it", e);
     SSL_CTX_set_default_passwd_cb(context, no_passphrase);
     bool taken = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
-    /* A key of another type has a place of its own there, and the certificate would not be shown. */
+    /* OpenSSL stores keys by type, so with a key of another type the certificate would not be sent. */
     if (taken && SSL_CTX_check_private_key(context) == 1)
         return 0;
     if (key_is_locked) {
@@ -168,8 +168,8 @@ static int set_versions(struct err *e)
     return 0;
 }
 
-/* The names of TLS 1.3 begin with TLS_ and have a list of their own; a version without any keeps what it has.
- */
+/* The cipher names of TLS 1.3 begin with TLS_ and have their own list; a version without any keeps its
+ * defaults. */
 static int set_ciphers(struct err *e)
 {
     AUTO_BUF(old, 8192);
@@ -222,7 +222,7 @@ static bool is_address(const char *name)
     return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
 }
 
-/* RFC 6066 section 3: an address is no server name. */
+/* RFC 6066 section 3: an IP address is not a server name. */
 static bool set_name(SSL *ssl, const char *name)
 {
     X509_VERIFY_PARAM *verify = SSL_get0_param(ssl);

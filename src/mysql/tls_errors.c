@@ -1,6 +1,6 @@
 /*
- * Why TLS with the server failed. A certificate's texts come from outside: they are cleaned and bounded. What
- * failed last is static: the handshake fails, and is explained, in one call of the only thread.
+ * Explains why TLS with the server failed. A certificate's texts come from outside, so they are sanitised and
+ * bounded. The last failure is static: the handshake fails and is explained in one call of the only thread.
  */
 #include "tls_errors.h"
 
@@ -77,7 +77,7 @@ static void add_address(struct buf *names, unsigned *count, const ASN1_OCTET_STR
         add_name(names, count, text, strlen(text));
 }
 
-/* RFC 6125 section 6.4.4: the common name counts only where there are no names of the other kind. */
+/* RFC 6125 section 6.4.4: the common name counts only if there are no subject alternative names. */
 static void read_names(const X509 *cert)
 {
     AUTO_BUF(names, sizeof failed.names - 1);
@@ -110,8 +110,8 @@ static void read_end(const X509 *cert)
         (void)strftime(failed.end, sizeof failed.end, "%Y-%m-%d", &at);
 }
 
-/* OpenSSL compares the name before it looks at the signatures. What fails first without the name; 0: the
- * chain is good. */
+/* OpenSSL compares the name before it checks the signatures. Returns the first error apart from the name; 0:
+ * the chain is valid. */
 static int chain_error(X509_STORE_CTX *store, X509 *leaf)
 {
     X509_STORE_CTX *again = X509_STORE_CTX_new();
@@ -150,9 +150,9 @@ int tls_why_verify(int good, X509_STORE_CTX *store)
 }
 
 /*
- * {name} {names} {first} {subject} {issuer} {end} {ca} {reason}. The last row is for all others. What the
- * certificate says of itself stands in `detail` alone. `own`: the hint where the chain is good, by an
- * authority that the profile itself names; with public ones anybody can have a certificate.
+ * {name} {names} {first} {subject} {issuer} {end} {ca} {reason}. The last row is for all others. Text from
+ * the certificate is only used in `detail`. `own`: the hint if the chain is valid with the profile's own CA
+ * certificates; with public ones anyone can have a certificate.
  */
 static const struct row {
     int error;
@@ -174,7 +174,7 @@ static const struct row {
     {0, "certificate: {reason}", NULL, CHECK_CA, NULL},
 };
 
-/* The same for what ends a handshake otherwise, by OpenSSL's reason. */
+/* The same for other failures of a handshake, by OpenSSL's reason. */
 static const struct row handshake_rows[] = {
     {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the server has no version of TLS that tls_version allows", NULL,
      "tls_version = TLSv1.2,TLSv1.3, or a newer server", NULL},

@@ -1,4 +1,4 @@
-/* A walk over the blocks of a PEM file, up to the one that OpenSSL stops at. */
+/* Walks over the blocks of a PEM file, up to the one at which OpenSSL stops. */
 #include "tls_pem.h"
 
 #include <openssl/err.h>
@@ -19,13 +19,13 @@ static bool is_certificate(const char *name, const unsigned char *der, long leng
     X509 *read;
 
     if (!trusted && !text_equal(name, PEM_STRING_X509) && !text_equal(name, PEM_STRING_X509_OLD))
-        return true; /* a key, or what else people keep there */
+        return true; /* a key, or anything else in the file */
     read = trusted ? d2i_X509_AUX(NULL, &der, length) : d2i_X509(NULL, &der, length);
     X509_free(read);
     return read;
 }
 
-/* How many blocks can be read before one that cannot; `all` true: there is no such one. */
+/* The number of readable blocks before an unreadable one; `all` true: all are readable. */
 static unsigned count_good(BIO *in, bool *all)
 {
     unsigned good = 0;
@@ -46,7 +46,7 @@ static unsigned count_good(BIO *in, bool *all)
     }
 }
 
-/* Of the block that `before` others come before. 0: there is none. */
+/* The line of the block after `before` others. 0: there is none. */
 static unsigned long line_of(FILE *file, unsigned before)
 {
     char line[4096];

@@ -1,11 +1,11 @@
-/* Which certificate of a file is broken: OpenSSL says only that one is. */
+/* Finds the broken certificate in a file: OpenSSL only says that there is one. */
 #ifndef MYSQL_TLS_PEM_H
 #define MYSQL_TLS_PEM_H
 
 #include <stdbool.h>
 
-/* The first certificate of a PEM file that cannot be read: "certificate 3, at line 57, is broken", malloced.
- * NULL: there is none. */
+/* Describes the first unreadable certificate of a PEM file: "certificate 3, at line 57, is broken", malloced.
+ * NULL: all are readable. */
 char *tls_pem_broken(const char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The command line of a master. What it says about the host itself is only what the tunnel's keys say; the
- * rest is what a master needs, and what keeps the user's ssh_config from making it something else.
+ * The command line of a master. About the host it contains only the tunnel's keys; the other options are
+ * needed by a master, or prevent the user's ssh_config from changing its behaviour.
  */
 #include "argv.h"
 
@@ -13,8 +13,8 @@
 #define FAST "^aes128-gcm@openssh.com"
 #define CONTROL_MOST 256
 
-/* ssh's default lists, all of which have it: where the user has said nothing, the fastest comes first. It
- * moves 1.2 to 1.7 times as much as the default. */
+/* If the user has not set Ciphers, the fastest cipher is put first; all of ssh's default lists contain it. It
+ * is 1.2 to 1.7 times as fast as the default. */
 static const char *const usual_ciphers[] = {
     "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,"
     "aes256-gcm@openssh.com",
@@ -69,7 +69,7 @@ void openssh_command(const struct ssh_settings *s, const char *control, struct w
         "ControlPersist=no",
         "-o",
         "ClearAllForwardings=yes",
-        /* Makes ssh end where a changed host key would only cost it its forwards. */
+        /* Makes ssh exit if a changed host key would otherwise only disable its forwards. */
         "-o",
         "ExitOnForwardFailure=yes",
         "-o",
@@ -84,14 +84,14 @@ void openssh_command(const struct ssh_settings *s, const char *control, struct w
         words_add(argv, fixed[i]);
     if (s->has_fork_option)
         add(argv, "-o", "ForkAfterAuthentication=no");
-    /* It says only so when keys are exchanged. */
+    /* Only at this level ssh reports the end of the key exchange. */
     add(argv, "-o", "LogLevel=DEBUG1");
     add(argv, "-S", NULL);
     words_take(argv, without_tokens(control));
     add_seconds(argv, "ServerAliveInterval", s->keepalive / SSH_LOOKS);
     words_add(argv, "-o");
     words_take(argv, mem_printf("ServerAliveCountMax=%d", SSH_LOOKS));
-    /* What is behind a proxy may have to wait for a person. */
+    /* Behind a proxy the connection may have to wait for the user. */
     if (!s->proxy_jump && !s->proxy_command)
         add_seconds(argv, "ConnectTimeout", s->connect_timeout);
     if (is_usual(s->ciphers))
@@ -100,7 +100,7 @@ void openssh_command(const struct ssh_settings *s, const char *control, struct w
         if (target_key(s->target, given[i][0]))
             add(argv, given[i][1], target_key(s->target, given[i][0]));
     }
-    /* ssh would offer what the agent has before it. */
+    /* Otherwise ssh would offer the agent's keys first. */
     if (target_key(s->target, "identity"))
         add(argv, "-o", "IdentitiesOnly=yes");
     add(argv, "--", s->alias);

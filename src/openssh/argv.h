@@ -1,4 +1,4 @@
-/* The command line with which the system's ssh is started as a master. */
+/* The command line of the system's ssh as a master. */
 #ifndef OPENSSH_ARGV_H
 #define OPENSSH_ARGV_H
 

@@ -1,7 +1,7 @@
 /*
- * A socket for broker-askpass. What ssh's prompts want is told from their words. Only processes of the ssh
- * that we have started are answered, and only while it logs in: what is kept for a reconnect must not be had
- * by asking nicely.
+ * A socket for broker-askpass. The kind of a prompt is told from ssh's text. Only processes of the ssh that
+ * we have started get answers, and only while it logs in, so that no other process can get the stored
+ * answers.
  */
 #include "ask.h"
 
@@ -29,7 +29,7 @@
 #define USER_SHOWN 30 /* ssh cuts both in its prompts */
 #define HOST_SHOWN 128
 
-/* One question on its way. */
+/* One pending question. */
 struct asker {
     struct watch watch;
     struct buf in;
@@ -37,11 +37,11 @@ struct asker {
 };
 
 static struct {
-    const struct ssh_settings *s; /* NULL: no login is going on */
+    const struct ssh_settings *s; /* NULL: no login in progress */
     pid_t group;
     int64_t *deadline;
     void (*give_up)(void);
-    struct words given; /* the prompts that this login had an answer for */
+    struct words given; /* the prompts that were answered in this login */
     bool failed;
     struct err why;
 } login;
@@ -148,7 +148,7 @@ static int answer_now(enum ask_kind kind, const char *prompt, struct secret **ou
     return 0;
 }
 
-/* A question that nobody is left to answer. */
+/* A question that cannot be asked any more. */
 static int nobody_left(enum ask_kind kind, const char *prompt, struct err *e)
 {
     size_t n = strcspn(prompt, "\n");
@@ -183,7 +183,7 @@ static void question(const char *prompt, const char *hint, struct record *answer
     record_put_error(answer, &e);
     login.failed = true;
     err_copy(&login.why, &e);
-    /* Without an answer ssh would send an empty password; without a passphrase it takes the next key. */
+    /* Without an answer ssh would send an empty password; without a passphrase it tries the next key. */
     if (!text_starts(prompt, "Enter passphrase for "))
         login.give_up();
 }
@@ -205,7 +205,7 @@ static void asker_end(struct asker *a)
     free(a);
 }
 
-/* What is only to be seen stays until ssh has seen what it waits for (a touch), and ends the program. */
+/* A notice stays until ssh has what it waits for (a touch) and ends the program. */
 static bool is_notice(const char *prompt, const char *hint)
 {
     AUTO_BUF(text, ASKPASS_QUESTION_MOST);

@@ -1,5 +1,4 @@
-/* The questions of the system's ssh, taken to broker while somebody is there, answered from memory
- * afterwards. */
+/* The questions of the system's ssh: passed to broker before READY, answered from memory afterwards. */
 #ifndef OPENSSH_ASK_H
 #define OPENSSH_ASK_H
 
@@ -7,30 +6,30 @@
 #include <base/proc.h>
 #include <ssh/ssh.h>
 
-/* What a prompt wants, from its words alone: ssh tells no more. */
+/* The kind of a prompt, told from its text, because ssh gives no other information. */
 enum ask_kind {
     ASK_YES,      /* about a host key, or a permission */
     ASK_PASSWORD, /* of the tunnel's own user and host */
-    ASK_KEPT,     /* a passphrase, or another host's password: the same the next time */
-    ASK_ONCE,     /* anything else: a code that is another one the next time */
+    ASK_KEPT,     /* a passphrase, or another host's password: reusable */
+    ASK_ONCE,     /* anything else, such as a one-time code */
 };
 enum ask_kind ask_classify(const char *prompt, const char *hint, const struct ssh_settings *s);
 
 /* Listens for broker-askpass, on a socket of this folder. */
 int ask_open(const char *folder, struct err *e);
-/* What the ssh needs to find it. */
+/* The environment through which ssh finds it. */
 void ask_environment(struct env_changes *env);
-/* Names the keys whose passphrase was wrong as often as it is asked for in a login. */
+/* Lists the keys whose passphrase was wrong each time in a login. */
 void ask_add_wrong(const struct ssh_settings *s, struct err *e);
-/* A login of processes of that group begins; the time that a person takes is added to *deadline. give_up()
- * where a question has no answer and ssh would go on without one. */
+/* Begins a login of that process group; the user's time is added to *deadline. give_up() is called if a
+ * question has no answer and ssh would continue without one. */
 void ask_begin(const struct ssh_settings *s, int64_t *deadline, void (*give_up)(void));
 void ask_for_group(pid_t group);
-/* It has ended. True: a question had no answer, which is why it failed, if it did. */
+/* Ends the login. True: a question had no answer, which explains a failure. */
 bool ask_end(struct err *e);
-/* Whether a login needed what only a person has, so that there cannot be another. */
+/* Whether a login needed an answer that cannot be reused, so that there can be no reconnect. */
 bool ask_needed_person(void);
-/* The last host key that was asked about, as ssh has put it: "", "" where none was. */
+/* The host key of the last question, in ssh's text: "", "" if there was none. */
 void ask_host_key(char name[300], char label[32], char print[64]);
 void ask_close(void);
 

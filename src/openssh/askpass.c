@@ -1,6 +1,6 @@
 /*
- * What the system's ssh runs to ask a question (ssh(1), SSH_ASKPASS): it hands the question to the keeper
- * that has started that ssh, and the answer back. It asks nobody itself, and says nothing.
+ * The program that the system's ssh runs to ask a question (ssh(1), SSH_ASKPASS): it sends the question to
+ * the keeper that started that ssh, and prints the answer. It never asks the user itself.
  */
 #include <openssh/askpass.h>
 

@@ -1,8 +1,7 @@
 /*
- * The engine openssh: the system's ssh as a master, which is handed the client's own descriptor and moves its
- * bytes itself. A master that is lost is started again by the next connection, but not more often than the
- * pauses allow, and not where its login needed a person. Not here: the master's process (master.c),
- * the words that it is spoken to with (mux.c).
+ * The engine openssh: the system's ssh as a master, which gets the client's own descriptor and copies its
+ * bytes itself. If the master is lost, the next connection starts it again, but not within the back-off
+ * pause, and not if its login needed the user. The master's process is in master.c, its protocol in mux.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,17 +24,17 @@
 
 #define PAUSE_LEAST_MS 500
 #define PAUSE_MOST_MS 30000
-#define SLEPT_MS 5000 /* after so long asleep the far side may have given us up */
+#define SLEPT_MS 5000 /* after so long a suspend the far side may have dropped us */
 #define PROBE_MS 5000
 #define DOUBT_MS 1000
 
 struct master_stream {
     struct join *join;
-    struct master_stream *next; /* of those that wait for a master */
+    struct master_stream *next; /* requests waiting for a master */
     enum { QUEUED, ASKED, REFUSED, HANDED_OVER, LEFT, CARRIED } state;
     struct mux *mux;
-    struct socket_stream *local; /* instead, where the far end is a unix socket */
-    int kept;                    /* what the master carries, until it is known that something was sent; -1 */
+    struct socket_stream *local; /* instead, if the far end is a unix socket */
+    int kept;                    /* what the master carries, until it is known that data was sent; -1 */
     struct timer settle;
 };
 
@@ -44,8 +43,8 @@ static struct {
     void (*opened)(const struct err *e, const char *why);
     enum { DOWN, STARTING, UP } state;
     struct master_stream *first, **last;
-    int64_t started, pause; /* the last start; how long the next one must be after it */
-    int64_t slept;          /* what clock_slept_ms() was when the far side was last heard of */
+    int64_t started, pause; /* the last start; the pause until the next one */
+    int64_t slept;          /* clock_slept_ms() when data was last received */
     struct err why;         /* it is down */
     struct timer doubt;
 } engine = {.last = &engine.first, .pause = PAUSE_LEAST_MS / 2};
@@ -103,7 +102,7 @@ static void serve_queue(const struct err *e)
     }
 }
 
-/* Inside of a pause, or where only a person could log in again. */
+/* During a pause, or if only the user could log in again. */
 static bool is_refused(struct err *e)
 {
     int64_t left = engine.started + engine.pause - clock_ms();
@@ -151,7 +150,7 @@ static void stream_silent(struct master_stream *t)
     stream_fail(t, &e);
 }
 
-/* The owner lets go of the descriptor before it is closed or copied from, and may leave at once. */
+/* The owner gives up the descriptor before it is closed or read, and may cancel at once. */
 static void stream_carried(struct master_stream *t)
 {
     int fd = t->join->fd;
@@ -172,7 +171,7 @@ static void stream_carried(struct master_stream *t)
         t->kept = fd;
 }
 
-/* A forward to a unix socket is carried once the far side has spoken. */
+/* A forward to a unix socket counts as open once the far side has sent data. */
 static bool openssh_heard(struct join *j)
 {
     struct master_stream *t = j->state;
@@ -183,7 +182,7 @@ static bool openssh_heard(struct join *j)
     return true;
 }
 
-/* It runs, but cannot be spoken to: somebody has removed its socket. */
+/* It runs, but cannot be reached: its socket was removed. */
 static void still_there(struct timer *timer)
 {
     (void)timer;
@@ -191,7 +190,7 @@ static void still_there(struct timer *timer)
         master_doubt();
 }
 
-/* The master has gone before it took it: the next one may. */
+/* The master ended before it took the descriptor: the next one may take it. */
 static void stream_again(struct master_stream *t)
 {
     struct err e = ERR_INIT;
@@ -220,7 +219,7 @@ static void stream_answered(void *context, enum mux_answer answer, const char *w
         side_nudge_now();
         stream_carried(t);
     } else if (answer == MUX_NO) {
-        /* Its reason is on ssh's stderr, which may be read later in this turn. */
+        /* The reason is on ssh's stderr, which may be read later in this iteration. */
         t->state = REFUSED;
         timer_set(&t->settle, clock_ms(), settle_refused);
     } else if (answer == MUX_SILENT) {
@@ -258,7 +257,8 @@ static void stream_ask(struct master_stream *t)
         mux_ask(master_control(), &request, (const int[]){t->join->fd, t->join->fd}, 2, deadline, &use, t);
 }
 
-/* --- is it there? --------------------------------------------------------------------------------------- */
+/* --- probing the SSH connection
+ * --------------------------------------------------------------------------------------- */
 
 static void is_silent(void)
 {
@@ -266,7 +266,7 @@ static void is_silent(void)
         master_doubt();
 }
 
-/* The far side may be long gone, and ssh notices only by its keep-alive. */
+/* The far side may be gone, and ssh notices only by its keep-alive. */
 static void probe(void)
 {
     if (engine.state == UP)

@@ -1,7 +1,7 @@
 /*
- * `ssh -M -N`: dials, checks the host key and logs in with everything that the user's ssh_config says, and
- * then serves its control socket. It gets from us what makes it a master and nothing that changes who is
- * reached or how. Its end of the socket appears once it has logged in. Not here: streams (engine.c).
+ * `ssh -M -N`: dials, checks the host key and logs in as the user's ssh_config says, and then serves its
+ * control socket. Our options make it a master and do not change which host is reached or how. Its socket
+ * appears once it has logged in. Streams are in engine.c.
  */
 #include "master.h"
 
@@ -33,7 +33,7 @@
 #include "stderr_errors.h"
 
 #define LOOK_MS 5
-#define SPARE_MS 500  /* ssh's own timeout comes first, because it has words */
+#define SPARE_MS 500  /* ssh's own timeout comes first, because it has an error message */
 #define TEMPORARY 17  /* what ssh appends to the socket's name at first */
 #define PATH_ROOM 108 /* of sockaddr_un */
 
@@ -45,9 +45,9 @@ static struct {
     struct timer look, late;
     int64_t deadline;
     bool borrowed;  /* it is the user's own */
-    struct err why; /* it was ended by us; ERR_NONE: it was not */
-    bool persons;   /* somebody is waited for: a person */
-    bool exchanged; /* keys, for the first time */
+    struct err why; /* why we ended it; ERR_NONE: we did not */
+    bool persons;   /* waiting for the user */
+    bool exchanged; /* the first key exchange */
     struct mux *request;
     void (*settled)(const struct err *e);
     void (*lost)(const struct err *e);
@@ -100,7 +100,7 @@ static void forget_path(char **path)
     *path = NULL;
 }
 
-/* What the user has made stays. */
+/* The user's own master stays. */
 static void give_back(void)
 {
     user_master_close();
@@ -175,7 +175,7 @@ static void gather(struct buf *out)
         openssh_for_persons(buf_str(&master.ssh.said), out);
 }
 
-/* The time that questions took was added to the deadline. */
+/* The time of questions was added to the deadline. */
 static void master_is_late(struct timer *t)
 {
     master.persons |= clock_left(master.deadline) == 0 && tell_gives_time(&master.deadline);
@@ -192,8 +192,8 @@ static void master_is_late(struct timer *t)
     child_end(&master.ssh);
 }
 
-/* OpenSSH's words of all versions. From here on a person may have to approve of it somewhere else; after
- * READY there is none. */
+/* The text of all OpenSSH versions. From here on the user may have to approve the login elsewhere; not after
+ * READY. */
 static void debugged(struct child *c, const char *line)
 {
     AUTO_BUF(clean, 1024);
@@ -225,7 +225,7 @@ static void be_up(void)
     master.settled(NULL);
 }
 
-/* The forward stays when the connection that has asked for it is closed. */
+/* The forward stays when the connection that requested it is closed. */
 static void forward_answered(void *context, enum mux_answer answer, const char *words)
 {
     struct mux *request = master.request;
@@ -257,7 +257,7 @@ static void ask_for_forward(void)
                              clock_deadline(master.s->connect_timeout, CLOCK_NEVER), &use, NULL);
 }
 
-/* Its socket is moved into place once it accepts. */
+/* ssh moves its socket into place once it accepts. */
 static void look(struct timer *t)
 {
     if (access(master.control, F_OK) < 0)
@@ -307,7 +307,7 @@ static int start(struct err *e)
     return 0;
 }
 
-/* One for the host itself, and one for each that is jumped over. */
+/* One for the host itself, and one for each jump host. */
 static int64_t hops(const struct ssh_settings *s)
 {
     int64_t n = s->proxy_jump || s->proxy_command ? 2 : 1;
@@ -371,7 +371,7 @@ void master_start(const struct ssh_settings *s, void (*settled)(const struct err
     user_master_open(master.control, borrowed_answered, borrowed_gone);
 }
 
-/* ssh has been seen to pass over a signal; its socket tells it too. */
+/* ssh sometimes ignores SIGTERM, so its socket is also told to exit. */
 static void say_goodbye(void)
 {
     AUTO_BUF(request, 1024);

@@ -1,4 +1,4 @@
-/* The system's ssh as a master: one start of it until it has logged in, and its end. */
+/* The system's ssh as a master: one start of it until it has logged in, and its exit. */
 #ifndef OPENSSH_MASTER_H
 #define OPENSSH_MASTER_H
 
@@ -8,12 +8,12 @@
 #include <base/err.h>
 #include <ssh/ssh.h>
 
-/* Whether there is an ssh, and the program that it asks through; if not, why. */
+/* Whether ssh and its askpass program are installed; if not, why. */
 bool master_can(const struct ssh_settings *s, struct buf *why);
 /*
- * Starts it, or takes the user's own that lives (ssh_has_master()), which it never ends. `settled`, once and
- * perhaps at once: it is logged in (NULL), or why not; it has been ended then. After NULL `lost`, once, when
- * it has ended: why.
+ * Starts it, or uses the user's own running master (ssh_has_master()), which it never ends. `settled` is
+ * called once, perhaps at once: logged in (NULL), or why not; it has then been ended. After NULL, `lost` is
+ * called once when it has ended, with the reason.
  */
 void master_start(const struct ssh_settings *s, void (*settled)(const struct err *e),
                   void (*lost)(const struct err *e));
@@ -21,11 +21,11 @@ void master_start(const struct ssh_settings *s, void (*settled)(const struct err
  * (NULL: none). */
 const char *master_control(void);
 const char *master_forward(void);
-/* Why the far side refused a stream just now, in its words; "" where it said nothing. */
+/* The far side's reason for refusing the last stream; "" if it gave none. */
 void master_stream_reason(struct buf *out);
-/* It does not answer any more: ends it; lost() comes. */
+/* Ends it because it does not answer any more; lost() is called. */
 void master_doubt(void);
-/* Ends it; no callback any more. */
+/* Ends it; calls no callback any more. */
 void master_stop(void);
 
 #endif

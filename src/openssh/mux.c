@@ -1,7 +1,6 @@
 /*
- * Requests to a master. Hello, request and descriptors are sent in one go: the master reads whole packets and
- * no byte more, so what is behind them waits in the socket. Few greet at a time, because its backlog is
- * short. Not here: what is asked for, and whether there is a master (engine.c).
+ * Requests to a master. Hello, request and descriptors are sent at once: the master reads only whole packets,
+ * so the rest waits in the socket. Only a few connections greet at a time, because its backlog is short.
  */
 #include "mux.h"
 
@@ -23,7 +22,7 @@
 #define READ_MOST 4096
 
 struct mux {
-    struct mux *next; /* of those that wait */
+    struct mux *next; /* waiting requests */
     enum { WAITING, GREETING, ASKED, GRANTED } state;
     char *path;
     struct buf out, in;
@@ -39,7 +38,7 @@ struct mux {
 static struct mux *first_waiting, **last_waiting = &first_waiting;
 static unsigned greeting;
 static struct timer retry;
-static struct mux *taking; /* whose packets are taken just now */
+static struct mux *taking; /* the request whose packets are being processed */
 
 /* --- one request ---------------------------------------------------------------------------------------- */
 
@@ -125,7 +124,7 @@ static bool pass_one(struct mux *m)
     return sendmsg(m->control.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
 }
 
-/* Sends what it can. False: the master has gone. */
+/* Sends as much as possible. False: the master has gone. */
 static bool send_some(struct mux *m)
 {
     while (m->sent < m->out.len || m->passed < m->count) {
@@ -152,7 +151,7 @@ static unsigned wanted(const struct mux *m)
     return LOOP_READ | (m->sent < m->out.len || m->passed < m->count ? LOOP_WRITE : 0);
 }
 
-/* One packet. False: it was the end. */
+/* Handles one packet. False: the request has ended. */
 static bool take(struct mux *m, const struct mux_reply *r)
 {
     AUTO_BUF(words, MUX_PACKET_MOST);
@@ -176,7 +175,7 @@ static bool take(struct mux *m, const struct mux_reply *r)
     return true;
 }
 
-/* Takes the packets that are whole, and ends where a callback has stopped the one that they are for. */
+/* Handles complete packets, and stops if a callback has ended the request. */
 static void take_all(struct mux *m)
 {
     struct mux_reply reply;
@@ -195,7 +194,7 @@ static void take_all(struct mux *m)
     if (n < 0) {
         finish(m, MUX_NO_SENSE, "");
     } else if (at == m->in.len) {
-        buf_release(&m->in); /* there may be thousands, and each says nothing more until its end */
+        buf_release(&m->in); /* there may be thousands, and each sends nothing more until its end */
     } else {
         memmove(m->in.data, m->in.data + at, m->in.len - at);
         m->in.len -= at;
@@ -234,7 +233,7 @@ static void try_again(struct timer *t)
     serve_waiting();
 }
 
-/* 1: greets, 0: the backlog is full or no descriptor is left, -1: there is no master. */
+/* 1: connected, 0: the backlog is full or no descriptor is left, -1: there is no master. */
 static int greet(struct mux *m)
 {
     int fd = fd_connect_unix(m->path);
@@ -250,7 +249,7 @@ static int greet(struct mux *m)
 
 static void serve_waiting(void)
 {
-    static bool serving; /* a callback of one may end others */
+    static bool serving; /* a callback may end other requests */
     int went = 1;
 
     if (serving)

@@ -1,5 +1,5 @@
 /*
- * The packets of OpenSSH's PROTOCOL.mux, version 4, that we send and understand. Pure.
+ * The packets of OpenSSH's PROTOCOL.mux, version 4, that we send and parse. Pure.
  */
 #include "mux.h"
 
@@ -82,7 +82,7 @@ void mux_put_forward(struct buf *out, const char *path, const char *there)
     put_packet(out, &body);
 }
 
-/* What has nothing but its type. */
+/* Packets that consist of their type only. */
 static void put_bare(struct buf *out, uint32_t type)
 {
     AUTO_BUF(body, 16);
@@ -136,7 +136,7 @@ void mux_put_question(struct buf *out)
     put_ssh(out, SSH_CHANNEL_OPEN, &payload);
 }
 
-/* `at` is behind the type: request, words. */
+/* `at` is after the type: request, text. */
 static bool parse_refusal(const unsigned char *at, size_t n, struct mux_reply *out)
 {
     const unsigned char *end = at + n, *words;

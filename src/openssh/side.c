@@ -1,5 +1,5 @@
 /*
- * What is said beside the streams. Nothing here is worth waiting for: what cannot be sent at once is dropped.
+ * Packets outside the streams. They are optional: a packet that cannot be sent at once is dropped.
  */
 #include "side.h"
 
@@ -12,13 +12,13 @@
 #include "mux.h"
 
 #define OPEN_MS 10000
-#define NUDGE_LEAST_MS 1 /* each pause is twice the one before */
+#define NUDGE_LEAST_MS 1 /* each pause is twice as long as the one before */
 #define NUDGE_MOST_MS 64
 
 static struct {
     struct mux *mux;
     bool granted;
-    int64_t pause; /* before the next nudge */
+    int64_t pause; /* before the next packet */
     struct timer nudge, late;
     void (*silent)(void);
 } side;
@@ -34,7 +34,7 @@ static void answered(void *context, enum mux_answer answer, const char *words)
     side.granted = true;
 }
 
-/* Whatever comes, the far side has said it. */
+/* Any packet comes from the far side. */
 static void said(void *context)
 {
     (void)context;

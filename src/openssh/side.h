@@ -1,27 +1,28 @@
 /*
- * A connection to the master by which packets reach the far side that belong to no stream (PROTOCOL.mux,
- * "proxy" mode: the master encrypts what it gets, and looks only at what concerns channels).
+ * A connection to the master that sends packets outside any stream to the far side (PROTOCOL.mux, "proxy"
+ * mode: the master encrypts the packets and only interprets those about channels).
  */
 #ifndef OPENSSH_SIDE_H
 #define OPENSSH_SIDE_H
 
 #include <stdint.h>
 
-/* To the master behind `control`, until side_close(). A master that has no such mode does without. */
+/* Connects to the master at `control`, until side_close(). Does nothing if the master does not support the
+ * mode. */
 void side_open(const char *control);
 /*
- * A stream is asked for: sends the far side a packet that means nothing (SSH_MSG_IGNORE) now and then for a
- * tenth of a second. With each goes the acknowledgement of what has come, for which an sshd before 10.1 waits
- * before it sends the next small packet, 40 ms if nothing is sent.
+ * Call it when a stream is requested: sends the far side SSH_MSG_IGNORE packets for a tenth of a second. Each
+ * carries the acknowledgement of received data, for which sshd before 10.1 waits before it sends the next
+ * small packet (40 ms if nothing is sent).
  */
 void side_nudge(void);
-/* The stream is there, and its first bytes are on the way: one more at once. */
+/* The stream is open, and its first bytes are on the way: sends one more at once. */
 void side_nudge_now(void);
 /*
- * Asks the far side for what no server has, a channel of a type of our own, and so whether it is there: it
- * has to refuse that, and runs nothing. `silent`, never before the return: it has not answered in time.
- * Nothing where the last question is still open. Only of a master of our own: OpenSSH's ends when the
- * connection is closed by which a channel was refused.
+ * Probes the far side by requesting a channel of an unknown type, which every server refuses without running
+ * anything. `silent` is called, never before the return, if it does not answer in time. Does nothing while
+ * the last probe is open. Only for our own master, because OpenSSH's master ends when a connection on which a
+ * channel was refused is closed.
  */
 void side_ask(int64_t deadline, void (*silent)(void));
 void side_close(void);

@@ -1,6 +1,6 @@
 /*
- * The words of OpenSSH's client. Its messages have been the same for many versions; what is not known here is
- * passed on as it stands, so that nothing is lost. Not here: what it asks (ask.c).
+ * Translates the messages of OpenSSH's client, which have been the same for many versions. Unknown messages
+ * are passed on unchanged.
  */
 #include "stderr_errors.h"
 
@@ -28,7 +28,7 @@ static void split(const char *said, struct words *lines)
     }
 }
 
-/* The last line that has the words; NULL: none. */
+/* The last line that contains the text; NULL: none. */
 static const char *find(const struct words *lines, const char *words)
 {
     for (size_t i = lines->count; i > 0; i--) {
@@ -38,7 +38,7 @@ static const char *find(const struct words *lines, const char *words)
     return NULL;
 }
 
-/* What stands between two pieces of a line, cut to the room; "": they are not there. */
+/* The text between two pieces of a line, cut to the buffer; "": not found. */
 static void between(const char *line, const char *before, const char *after, char *out, size_t room)
 {
     const char *from = line ? strstr(line, before) : NULL, *to;
@@ -99,7 +99,7 @@ static int explain_unverified(const struct ssh_settings *s, const struct words *
 
 /* --- the rest ------------------------------------------------------------------------------------------- */
 
-/* What ssh says before that, about keys that it could not use. */
+/* What ssh reported before, about keys that it could not use. */
 static void add_complaints(const struct words *lines, struct err *e)
 {
     static const char *const worth[] = {"Load key ",
@@ -174,7 +174,7 @@ void openssh_add_said(const char *said, struct err *e)
     add_others(&lines, e);
 }
 
-/* In the words that libssh2's engine has for it; whether an agent has it, ssh does not say. */
+/* The same text as the libssh2 engine's; ssh does not say whether an agent has the key. */
 static void add_of_file(const char *path, bool given, struct err *e)
 {
     struct err why = ERR_INIT;
@@ -252,8 +252,8 @@ static int explain_connect(const struct ssh_settings *s, const struct words *lin
     return err_hint(e, "try %s", ssh_try(s));
 }
 
-/* Of the ssh that is the way through the jump host: "channel 0: open failed: connect failed: Connection
- * refused". What follows, of a connection that was closed, is only what comes of it. */
+/* From the ssh through the jump host: "channel 0: open failed: connect failed: Connection refused". The
+ * following line about a closed connection is only a consequence. */
 static int explain_jump(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
     static const char begins[] = "channel 0: open failed: ", connects[] = "connect failed: ";
@@ -282,7 +282,7 @@ static int explain_disagreement(const struct ssh_settings *s, const struct words
     return err_hint(e, "make %s work", ssh_try(s));
 }
 
-/* In this order: what is more telling comes first. 0: it is not what it seemed. */
+/* In order of significance. 0: no match after all. */
 static const struct {
     const char *words;
     int (*explain)(const struct ssh_settings *s, const struct words *lines, struct err *e);
@@ -300,7 +300,7 @@ static const struct {
     {"connect to host ", explain_connect},
 };
 
-/* Lines that say nothing about why it ended. */
+/* Lines that do not say why it ended. */
 static bool is_noise(const char *line)
 {
     static const char *const noise[] = {"Warning: Permanently added",

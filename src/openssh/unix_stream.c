@@ -1,4 +1,4 @@
-/* Streams through the master's forward to a unix socket: connected here, and copied by us. */
+/* Streams through the master's forward to a unix socket: we connect and copy. */
 #include "unix_stream.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
- * Looking after a master of the user's own. One connection to it is held, over which nothing is asked but
- * whether it lives: its end is the master's. No packets reach the far side beside the streams
- * (side.c): a master may end with the connection by which they came.
+ * Watches the user's own master. One connection to it is held, on which only a liveness check is sent: it
+ * ends when the master does. Packets outside streams (side.c) are not sent, because a master may end with the
+ * connection that sent them.
  */
 #include "user_master.h"
 
@@ -17,7 +17,7 @@
 
 #include "mux.h"
 
-#define ALIVE_MS 5000 /* one that does not answer in time is passed over */
+#define ALIVE_MS 5000 /* a master that does not answer in time is not used */
 
 static struct {
     struct mux *mux;

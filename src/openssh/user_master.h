@@ -1,16 +1,16 @@
-/* A master that the user has started (ControlMaster, ControlPath), and that lives: it is asked for streams as
- * one of ours is, and never ended. */
+/* A running master that the user has started (ControlMaster, ControlPath): it carries streams like our own,
+ * and is never ended. */
 #ifndef OPENSSH_USER_MASTER_H
 #define OPENSSH_USER_MASTER_H
 
 #include <stdbool.h>
 
 /*
- * Asks the master behind `control` whether it lives. `answered`, once, never before the return: it does, or
- * there is none that can be used. After true `gone`, once, when it has ended.
+ * Checks whether the master at `control` is alive. `answered` is called once, never before the return: it is,
+ * or cannot be used. After true, `gone` is called once when it has ended.
  */
 void user_master_open(const char *control, void (*answered)(bool lives), void (*gone)(void));
-/* No callback any more. */
+/* Calls no callback any more. */
 void user_master_close(void);
 
 #endif

@@ -18,11 +18,11 @@
 #include "config_keys.h"
 
 #define PATH_MOST 4096
-#define KEEPALIVE_MS 60000 /* what the tunnel's key has where nobody has set it */
+#define KEEPALIVE_MS 60000 /* the value of the tunnel's key if nothing sets it */
 
 /* --- paths ---------------------------------------------------------------------------------------------- */
 
-/* The home that ssh takes: the password database's, whatever $HOME says. */
+/* The home folder as for ssh: from the password database, not $HOME. */
 static const char *ssh_home(void)
 {
     const struct passwd *pw = getpwuid(getuid());
@@ -37,7 +37,7 @@ static const char *local_user(void)
     return pw && pw->pw_name ? pw->pw_name : "";
 }
 
-/* A token of ssh_config(5), TOKENS. False: it is not known here. */
+/* Expands a token of ssh_config(5), TOKENS. False: not supported here. */
 static bool put_token(struct buf *out, const struct ssh_settings *s, char token)
 {
     const char *const values[] = {
@@ -56,7 +56,7 @@ static bool put_token(struct buf *out, const struct ssh_settings *s, char token)
     return true;
 }
 
-/* "~/", %h and its like, ${NAME}. NULL: something in it is not known here, or not set. */
+/* Expands "~/", %h and similar tokens, ${NAME}. NULL: a token is unknown, or a variable is not set. */
 static char *expand(const struct ssh_settings *s, const char *path)
 {
     AUTO_BUF(out, PATH_MOST);
@@ -84,7 +84,7 @@ static char *expand(const struct ssh_settings *s, const char *path)
     return buf_ok(&out) && *buf_str(&out) == '/' ? buf_take(&out) : NULL;
 }
 
-/* What cannot be expanded is for the system's ssh, which knows what it is. */
+/* A path that cannot be expanded needs the system's ssh. */
 static void expand_all(struct ssh_settings *s, struct words *files)
 {
     struct words expanded = {0};
@@ -115,7 +115,7 @@ static void settle_agent(struct ssh_settings *s)
     free(expanded);
 }
 
-/* GSSAPI is on wherever Debian's ssh is; it means something only where there is a ticket. */
+/* Debian's ssh turns GSSAPI on by default; it only matters if there is a ticket. */
 static bool has_ticket(void)
 {
     const char *cache = secure_getenv("KRB5CCNAME");
@@ -176,8 +176,7 @@ void ssh_config_defaults(struct ssh_settings *s, const char *alias)
     settle(s);
 }
 
-/* Offered before all others. A file that is not there would be passed over by ssh with a warning that nobody
- * sees. */
+/* Offered before all others. ssh would skip a missing file with a warning that is not shown. */
 static int put_identity(struct ssh_settings *s, const char *path, struct err *e)
 {
     struct words files = {0};

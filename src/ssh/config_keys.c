@@ -18,7 +18,7 @@ static const struct {
     const char *key;
     enum take how;
     size_t at;
-    const char *absent; /* the value that means: not set */
+    const char *absent; /* the value that means "not set" */
 } rows[] = {
 #define ROW(key, how, field, absent)                                                                         \
     {                                                                                                        \
@@ -64,7 +64,7 @@ static const struct {
 #undef ROW
 };
 
-/* What has another value than this, or any where there is none, is for the system's ssh. */
+/* Options for which any other value than this one (NULL: any value) needs the system's ssh. */
 static const struct {
     const char *key, *usual, *words;
 } only_ssh[] = {
@@ -157,7 +157,7 @@ static bool is_yes(const char *value)
     return !text_equal(value, "no") && !text_equal(value, "false");
 }
 
-/* "/a /with blank/b ~/c": ssh prints them with a blank between; each is absolute, or at home. */
+/* "/a /with blank/b ~/c": ssh prints them separated by spaces; each is absolute or begins with ~/. */
 static void take_files(struct words *w, const char *value)
 {
     words_release(w);

@@ -1,7 +1,6 @@
 /*
- * Running `ssh -G`, which resolves the user's ssh_config for the tunnel's host without dialling it. It gets
- * what the tunnel's keys say and nothing else, so that Host and Match blocks mean what they mean for `ssh
- * HOST`. Not here: what its output means (config.c).
+ * Runs `ssh -G`, which resolves the user's ssh_config for the tunnel's host without dialling it. It only gets
+ * the tunnel's keys, so that Host and Match blocks apply as for `ssh HOST`. config.c parses its output.
  */
 
 #include <stddef.h>
@@ -41,7 +40,7 @@ static int refused(const char *why, struct err *e)
     return err_hint(e, "make ssh %s work", settings.alias);
 }
 
-/* Its complaint: the first line is the reason, the rest are details. */
+/* Its error: the first line is the reason, the rest are details. */
 static int explain_status(struct err *e)
 {
     const char *said = buf_str(&ssh.said), *rest = said + strcspn(said, "\n");
@@ -87,7 +86,7 @@ static void ssh_is_late(struct timer *t)
     finish(&e, -1);
 }
 
-/* There is no ssh, or it could not be started: never before the return. */
+/* ssh is missing or could not be started: reported never before the return. */
 static void finish_later(struct timer *t)
 {
     struct err e = ERR_INIT;
@@ -105,7 +104,7 @@ static void use_defaults(const struct target *target)
 
 static void ask_ssh(char *path)
 {
-    /* -N, as the master has it: else an ssh_config with ForkAfterAuthentication is an error. */
+    /* -N, as for the master: otherwise an ssh_config with ForkAfterAuthentication is an error. */
     char flag[][3] = {"-G", "-N", "-T", "-p", "-l", "-i", "--"};
     const char *const keys[] = {NULL, NULL, NULL, "port", "user", "identity"};
     char *argv[16] = {path, flag[0], flag[1], flag[2]};

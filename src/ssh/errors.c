@@ -1,6 +1,5 @@
 /*
- * Errors of a tunnel `ssh` that both engines have, so that they read the same. Not here: the words about host
- * keys (host_key.c), and what only one engine can say.
+ * Errors of a tunnel `ssh` that both engines share. Errors about host keys are in host_key.c.
  */
 
 #include <ctype.h>
@@ -12,7 +11,8 @@
 #include <base/mem.h>
 #include <ssh/ssh.h>
 
-/* Not the name that ssh dials: what the user's ssh_config says is found under the one that was written. */
+/* Not the name that ssh dials, because the user finds the host in ssh_config under the name that was written.
+ */
 const char *ssh_try(const struct ssh_settings *s)
 {
     static struct buf command = BUF_INIT(1024);

@@ -1,8 +1,7 @@
 /*
- * What follows from what known_hosts files say about a host: which types of key it should offer, and whether
- * the one that it has is accepted, in ssh's own words. An accepted one is appended, so that an ssh beside us
- * loses nothing. Not here: certificates of hosts and what ssh asks DNS or programs about, which the system's
- * ssh is for (keeper/ssh.c).
+ * Decisions from known_hosts files about a host: which key types it should offer, and whether its key is
+ * accepted, in ssh's own words. An accepted key is appended, so that a concurrent ssh loses nothing. Host
+ * certificates, and what ssh asks DNS or programs, need the system's ssh (keeper/ssh.c).
  */
 
 #include <errno.h>
@@ -21,7 +20,7 @@
 #include "known_hosts.h"
 
 #define QUESTION_MOST 16384
-#define NAMES_MOST 20 /* ssh's own bound of the other names that it shows */
+#define NAMES_MOST 20 /* ssh's own limit of other names that it shows */
 #define LOCK_MS 2000
 #define LISTED_MOST 8
 #define CHANGED "REMOTE HOST IDENTIFICATION HAS CHANGED"
@@ -30,7 +29,7 @@
 struct offer {
     const struct ssh_settings *s;
     char *name, *address; /* as known_hosts has them, "[127.0.0.1]:2222" */
-    const void *blob;     /* NULL: seen by the system's ssh, which told only its print */
+    const void *blob;     /* NULL: the system's ssh has checked it and only reports its fingerprint */
     size_t len;
     const char *label; /* "ED25519" */
     char fingerprint[64];
@@ -49,7 +48,7 @@ static char *name_of(const struct ssh_settings *s)
     return s->host_key_alias ? known_hosts_name(s->host_key_alias, 22) : known_hosts_name(s->host, s->port);
 }
 
-/* ssh accepts a host at another port by its bare name too. */
+/* ssh also accepts a host at another port by its bare name. */
 static int load(const struct ssh_settings *s, const char *name, struct known_hosts *k, struct err *e)
 {
     const struct words *const lists[] = {&s->user_known_hosts, &s->global_known_hosts};
@@ -122,7 +121,7 @@ static char *place_of(const struct known_key *key)
     return mem_printf("%s:%lu", file, key->line);
 }
 
-/* `ssh-keygen -R` looks into ~/.ssh/known_hosts only. */
+/* `ssh-keygen -R` only changes ~/.ssh/known_hosts. */
 static void hint_remove(const struct offer *o, const char *file, struct err *e)
 {
     AUTO_BUF(command, 1024);
@@ -138,7 +137,7 @@ static void hint_remove(const struct offer *o, const char *file, struct err *e)
     (void)err_hint(e, "%s, once you know why", buf_str(&command));
 }
 
-/* Whether it is worth a line: those of the offered type, or all where there is none of it. */
+/* Whether to list it: keys of the offered type, or all if there is none of that type. */
 static bool contradicts(const struct offer *o, const struct known_key *key, bool same_type)
 {
     return key->ours && key->mark == KNOWN_HOST &&
@@ -239,7 +238,7 @@ static void say_other_names(const struct offer *o, struct buf *out)
         buf_puts(out, "This key is not known by any other names.\n");
 }
 
-/* broker has words for a question that nobody can answer; once it has gone they are ours. */
+/* broker has the error for a question that cannot be asked; after it has gone, we make it. */
 static int nobody(const struct offer *o, struct err *e)
 {
     if (!o->s->target->ready)
@@ -275,7 +274,7 @@ static int ask(const struct offer *o, int64_t *deadline, struct err *e)
     }
 }
 
-/* O_APPEND and one write: whoever else appends at the same time loses nothing. */
+/* O_APPEND and one write, so that concurrent appends lose nothing. */
 static int append(const char *path, const struct buf *line, struct err *e)
 {
     AUTO_FD(fd);
@@ -291,7 +290,7 @@ static int append(const char *path, const struct buf *line, struct err *e)
     return 0;
 }
 
-/* Whether the file's last line lacks its end, which would swallow ours. */
+/* Whether the file's last line has no line end, so that ours would be joined to it. */
 static bool ends_in_line(const char *path)
 {
     AUTO_FD(fd);

@@ -1,7 +1,7 @@
 /*
- * What a private key file is: OpenSSH's own format (PROTOCOL.key), PEM and PKCS #8. bcrypt, which guards
- * encrypted files of the first kind, is nowhere but inside libssh2: an RSA key in such a file cannot be used
- * here. The signing is in key_rsa.c.
+ * What a private key file is: OpenSSH's own format (PROTOCOL.key), PEM and PKCS #8. bcrypt, which encrypts
+ * files of the first kind, is only available inside libssh2, so an encrypted RSA key in such a file cannot be
+ * used here. key_rsa.c signs.
  */
 #include <ssh/key.h>
 
@@ -77,7 +77,7 @@ static bool is_name(const unsigned char *name, size_t n)
     return n > 0;
 }
 
-/* The type stands in front of the blob; a certificate's type ends in -cert-v01@openssh.com. */
+/* The type is at the start of the blob; a certificate's type ends in -cert-v01@openssh.com. */
 static int set_blob(struct ssh_key *k, const unsigned char *blob, size_t n)
 {
     const unsigned char *at = blob, *name;
@@ -143,7 +143,7 @@ static void pub_parse(struct ssh_key *k, const char *pub)
         (void)set_blob(k, (const unsigned char *)buf_str(&blob), blob.len);
 }
 
-/* What a .pub file names, for the agent to have it; NULL: it names nothing. */
+/* The key in a .pub file, which the agent may have; NULL: none. */
 static struct ssh_key *half_of(const char *name, const char *text)
 {
     struct ssh_key *k = key_new(name);
@@ -156,7 +156,7 @@ static struct ssh_key *half_of(const char *name, const char *text)
     return NULL;
 }
 
-/* A certificate there is of the same key, as far as we know. */
+/* A certificate there is assumed to be for the same key. */
 static bool is_stray(const struct ssh_key *k, const char *pub)
 {
     struct ssh_key *other = pub ? half_of(k->name, pub) : NULL;
@@ -207,7 +207,7 @@ static int pem_parse(struct ssh_key *k, const char *text, const char *pub, struc
     return rsa_key_examine(k) < 0 ? err_set(e, ERR_DATA, "not a private key that OpenSSL can read") : 0;
 }
 
-/* What editors and copying make of a key file; ssh reads none of it, and says "error in libcrypto". */
+/* Damage to key files by editors and copying; ssh only says "error in libcrypto". */
 static int form_check(const char *path, const char *text, struct err *e)
 {
     static const char bom[] = "\xef\xbb\xbf";

@@ -1,6 +1,6 @@
 /*
- * RSA keys by OpenSSL: opened anew for each signature and freed at once, so that between logins there is only
- * the text in its secret.
+ * RSA keys by OpenSSL: parsed again for each signature and freed at once, so that between logins only the
+ * text is kept, in a secret.
  */
 #include "key_rsa.h"
 
@@ -40,7 +40,7 @@ int openssh_key_split(const char *text, struct buf *body, struct openssh_key *ou
     if (!wire_string(&at, end, &cipher, &cipher_length) || !wire_string(&at, end, &skipped, &n) ||
         !wire_string(&at, end, &skipped, &n) || end - at < 4)
         return -1;
-    at += 4; /* how many keys: the format allows for several, nobody writes them */
+    at += 4; /* number of keys: the format allows several, but no program writes them */
     out->encrypted = cipher_length != 4 || memcmp(cipher, "none", 4) != 0;
     return wire_string(&at, end, &out->blob, &out->blob_length) &&
                    wire_string(&at, end, &out->secret, &out->secret_length)
@@ -67,7 +67,7 @@ static EVP_PKEY *rsa_from_numbers(BIGNUM *n, BIGNUM *e, BIGNUM *d)
     return key;
 }
 
-/* Two check numbers, "ssh-rsa", n, e, d, and what speeds it up, which one signature does not need. */
+/* Two check numbers, "ssh-rsa", n, e, d, and the CRT values, which are not needed for one signature. */
 static EVP_PKEY *openssh_rsa(const struct ssh_key *k)
 {
     AUTO_BUF(body, SSH_KEY_MAX);
@@ -149,7 +149,7 @@ static void rsa_blob(const EVP_PKEY *key, struct buf *out)
     BN_free(e);
 }
 
-/* A .pub that is not of this key is not gone by. Keys of curves have their point at the end of the blob. */
+/* Ignores a .pub that belongs to another key. Elliptic-curve keys have their point at the end of the blob. */
 static void drop_stray(EVP_PKEY *key, struct ssh_key *k)
 {
     unsigned char *point = NULL;

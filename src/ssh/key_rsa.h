@@ -1,4 +1,4 @@
-/* What is inside of key files: the parts of OpenSSH's format; RSA by OpenSSL. For key.c. */
+/* The content of key files: the parts of OpenSSH's format; RSA by OpenSSL. For key.c. */
 #ifndef SSH_KEY_RSA_H
 #define SSH_KEY_RSA_H
 
@@ -16,7 +16,7 @@ struct openssh_key {
 /* The parts of one key in PROTOCOL.key's format; they lie in `body`. */
 int openssh_key_split(const char *text, struct buf *body, struct openssh_key *out);
 
-/* Opens a PEM key with its phrase: 0 it opens; then its type is known, and the blob of an RSA key. */
+/* Opens a PEM key with its passphrase: 0 success; its type is then known, and the blob of an RSA key. */
 int rsa_key_examine(struct ssh_key *k);
 
 #endif

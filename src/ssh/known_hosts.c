@@ -1,7 +1,7 @@
 /*
- * known_hosts files as ssh reads them. A line that ssh would pass over is passed over here, so that one line
- * of garbage hides nothing behind it (libssh2 stops there, and knows neither wildcards nor markers). Not
- * here: what follows from what is known (host_key.c).
+ * Reads known_hosts files as ssh does. Lines that ssh would skip are skipped, so that one invalid line hides
+ * nothing after it (libssh2 stops there, and knows neither wildcards nor markers). host_key.c decides what
+ * follows.
  */
 #include "known_hosts.h"
 
@@ -126,7 +126,7 @@ void known_hosts_write_key(struct buf *out, const void *blob, size_t n)
     base64_encode(blob, n, out);
 }
 
-/* `*` any run, `?` any character; case does not count. The name is in lower case. */
+/* `*` any characters, `?` any one character; case is ignored. The name is in lower case. */
 static bool pattern_matches(const char *name, const char *p, const char *end)
 {
     const char *star = NULL, *from = name;
@@ -150,7 +150,7 @@ static bool pattern_matches(const char *name, const char *p, const char *end)
     return p == end;
 }
 
-/* A negated pattern that matches decides, wherever it stands. */
+/* A matching negated pattern decides, wherever it stands. */
 static bool list_matches(const char *name, const char *list)
 {
     bool found = false;
@@ -221,7 +221,7 @@ static bool take_key(struct known_key *key, const char *type, const char *text)
     return text_equal(key->type, type);
 }
 
-/* Whether it means something; the line is taken apart. */
+/* Parses a line; whether it is valid. */
 static bool parse_line(char *line, const char *name, const char *bare, struct known_key *key)
 {
     char *names = next_field(&line), *type, *text;

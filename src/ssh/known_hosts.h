@@ -1,5 +1,5 @@
 /*
- * What known_hosts files say (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), read as ssh reads them: plain names,
+ * The content of known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), read as ssh does: plain names,
  * lists, wildcards, negation, hashed names, [name]:port, @revoked and @cert-authority.
  */
 #ifndef SSH_KNOWN_HOSTS_H
@@ -13,14 +13,14 @@
 
 enum known_mark { KNOWN_HOST, KNOWN_AUTHORITY, KNOWN_REVOKED };
 
-/* One line that means something. */
+/* One valid line. */
 struct known_key {
     const char *file; /* the list's */
     unsigned long line;
     enum known_mark mark;
     bool ours;   /* its names match the name that was looked for */
     bool bare;   /* or that name without its port */
-    char *names; /* as they stand there; "|1|..." where hashed */
+    char *names; /* as written; "|1|..." if hashed */
     const char *type;
     unsigned char *blob; /* RFC 4253 section 6.6 */
     size_t len;
@@ -36,8 +36,8 @@ struct known_hosts {
 void known_hosts_release(struct known_hosts *k);
 
 /*
- * Adds a file's lines. `name` is in lower case; `bare` may be NULL. A file that is not there or that is no
- * regular file (/dev/null) has none; ERR_CONFIG where it is too large.
+ * Adds a file's lines. `name` is in lower case; `bare` may be NULL. A missing or non-regular file (/dev/null)
+ * has none; ERR_CONFIG if it is too large.
  */
 int known_hosts_read(struct known_hosts *k, const char *path, const char *name, const char *bare,
                      struct err *e);
@@ -45,14 +45,14 @@ int known_hosts_read(struct known_hosts *k, const char *path, const char *name, 
 void known_hosts_parse(struct known_hosts *k, const char *path, const char *text, size_t n, const char *name,
                        const char *bare);
 
-/* The name that the files have: NAME, or [NAME]:PORT where it is not 22; in lower case. Malloced. */
+/* The name as in the files: NAME, or [NAME]:PORT if the port is not 22; in lower case. Malloced. */
 char *known_hosts_name(const char *host, unsigned port);
-/* The first field of a line: the name, hashed with a new salt if wanted. */
+/* The first field of a line: the name, hashed with a new salt if requested. */
 void known_hosts_write_name(struct buf *out, const char *name, bool hashed);
 /* The other two: type and key. */
 void known_hosts_write_key(struct buf *out, const void *blob, size_t n);
 
-/* The type of a key as its blob says it, from our table; NULL: none that we know. */
+/* The type of a key from its blob, as in our table; NULL: unknown. */
 const char *host_key_type(const void *blob, size_t n);
 /* "ED25519", as ssh calls it. */
 const char *host_key_label(const char *type);

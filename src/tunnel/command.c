@@ -1,7 +1,7 @@
 /*
- * A tunnel that is a program of the user's own (`aws ssm start-session`, `kubectl port-forward`): it opens a
- * local end, which is dialled. One that has died is started again by the next connection, but not more often
- * than the pauses allow; a connection that comes inside of a pause is told why at once.
+ * A tunnel that is the user's own program (`aws ssm start-session`, `kubectl port-forward`): the program
+ * listens at a local address, which is dialled. If it has died, the next connection starts it again, but not
+ * within the back-off pause; a connection during the pause gets the reason at once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static struct {
     void (*opened)(const struct err *e);
     enum { DOWN, STARTING, UP } state;
     struct waiting *first, **last;
-    int64_t started, pause; /* the last start; how long the next one must be after it */
+    int64_t started, pause; /* the last start; the pause until the next one */
     struct err why;         /* it is down */
 } command = {.last = &command.first, .pause = PAUSE_LEAST_MS / 2};
 
@@ -102,7 +102,7 @@ static void command_open(const struct target *target, void (*opened)(const struc
         start();
 }
 
-/* Inside of a pause. */
+/* During a pause. */
 static void refuse(struct dial *d, int64_t left)
 {
     struct err e = ERR_INIT;

@@ -1,4 +1,4 @@
-/* Dials for the kinds of tunnel that end in a plain connect. */
+/* Dials for the kinds of tunnel that use a plain connect. */
 #include "dial_stream.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ struct dial_stream {
     bool is_tunnel;
 };
 
-/* Before a byte has gone there. Whoever is first can listen at a port of this machine. */
+/* Checked before a byte is sent. Any user can listen at a local port. */
 static bool is_strange(int fd, struct err *e)
 {
     struct sockaddr_storage at;
@@ -81,7 +81,7 @@ void stream_undial(struct dial *d)
 
 int stream_address(const char *text, const char **path, const char **host, unsigned *port, struct err *e)
 {
-    char *own_path, *own_host; /* as long as the process */
+    char *own_path, *own_host; /* lives as long as the process */
 
     if (keeper_address_take(text, &own_path, &own_host, port) && (own_path || *port)) {
         *path = own_path;

@@ -1,4 +1,4 @@
-/* A struct dial served by connect(2): what the kinds direct, tcp and command have in common. */
+/* Serves a struct dial by connect(2): shared by the kinds direct, tcp and command. */
 #ifndef TUNNEL_DIAL_STREAM_H
 #define TUNNEL_DIAL_STREAM_H
 
@@ -11,8 +11,8 @@ void stream_dial(struct dial *d, const struct target *target, const char *path, 
                  unsigned port, const char *hint);
 void stream_undial(struct dial *d);
 
-/* "/PATH" or "PORT HOST" taken apart: *path or *host point into a copy that lives as long as the process.
- * ERR_CONFIG. */
+/* "/PATH" or "PORT HOST" taken apart: *path or *host point into a copy that lives lives as long as the
+ * process. ERR_CONFIG. */
 int stream_address(const char *text, const char **path, const char **host, unsigned *port, struct err *e);
 
 #endif

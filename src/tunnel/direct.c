@@ -1,4 +1,4 @@
-/* No tunnel: the endpoint itself is dialled, for TLS that the client cannot make. */
+/* No tunnel: dials the endpoint itself, for TLS that the client cannot make. */
 #include <stddef.h>
 
 #include <base/buf.h>

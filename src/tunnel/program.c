@@ -1,7 +1,6 @@
 /*
- * Running the user's program: no shell, placeholders filled after splitting. It must stay in the foreground,
- * or its end would not be seen. Where it listens: program_place.c. Its arguments are never shown: they may
- * hold what opens a session.
+ * Runs the user's program: no shell, placeholders filled after splitting. program_place.c knows where it
+ * listens. Its arguments are never shown, because they may contain secrets.
  */
 #include "program.h"
 
@@ -24,24 +23,25 @@
 #include "ready.h"
 
 #define LOOK_MS 20
-/* What it has said counts, but the end may come a moment later; not all that listen are seen. */
+/* Time between the text of `ready` and the listener: the program may print first, and not every listener is
+ * visible. */
 #define PROMISE_MS 1000
-/* A little more than what a group gets to end in (event/child.h). */
+/* A little more than the grace period of a process group (event/child.h). */
 #define GRACE_MS 2500
 #define STARTS_MOST 3
 #define WORD_MOST 65536
 
 static struct {
     const struct target *target;
-    struct words words;     /* of the key `command`, not filled */
-    int64_t timeout, limit; /* what it may take; what it was given, as a person may be asked for something */
+    struct words words;     /* from the key `command`, placeholders not filled */
+    int64_t timeout, limit; /* its time limit; the extended limit, if the user may be asked */
     struct place place;
     struct child child;
     struct ready ready;
     struct timer look, late;
-    unsigned starts;         /* of the same call of program_start() */
-    bool before;             /* it ran before in this process: its end may still be held for a moment */
-    int64_t began, promised; /* promised: when it had printed the text of `ready`; 0: not yet */
+    unsigned starts;         /* for the same call of program_start() */
+    bool before;             /* it ran before in this process: its address may still be taken for a moment */
+    int64_t began, promised; /* when it printed the text of `ready`; 0: not yet */
     bool forked;             /* it goes into the background: it is not started again */
     bool up;
     void (*settled)(const struct err *e), (*lost)(const struct err *e);
@@ -77,7 +77,7 @@ int program_prepare(const struct target *target, struct err *e)
     return place_choose(&program.place, target, &program.words, e);
 }
 
-/* The program is ended, if it runs, and the reason told. */
+/* Ends the program, if it runs, and reports why. */
 static void fail(const struct err *e)
 {
     void (*settled)(const struct err *) = program.settled;
@@ -176,8 +176,8 @@ static bool ended_well(const struct child *c)
     return WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0;
 }
 
-/* Between our choice and its own bind the port may have become another's. One that ends well does not say
- * so. */
+/* The port may have been taken between our choice and its bind. A program that exits with 0 does not report
+ * that. */
 static bool is_port_taken(const struct child *c)
 {
     const char *at;
@@ -264,7 +264,7 @@ static void try_start(void)
         timer_set(&program.look, clock_ms() + LOOK_MS, look);
 }
 
-/* What it would listen at must be nobody's, or another's end would be taken for its own. */
+/* Its address must be free before the start, or another process's listener would be taken for its own. */
 static void start_when_free(struct timer *t)
 {
     struct err e = ERR_INIT;

@@ -1,5 +1,5 @@
-/* The program of a tunnel of type `command`: one start of it until its local end is ready, and its end. When
- * it is started is the tunnel's business (command.c). */
+/* The program of a tunnel of type `command`: one start of it until its local address is ready, and its exit.
+ * command.c decides when it is started. */
 #ifndef TUNNEL_PROGRAM_H
 #define TUNNEL_PROGRAM_H
 
@@ -15,16 +15,15 @@ struct program_end {
 /* Reads the tunnel's keys, once; the target is kept. ERR_CONFIG naming the key. */
 int program_prepare(const struct target *target, struct err *e);
 /*
- * Starts it. `settled`, once and perhaps at once: ready (NULL), or why not, with its stderr as details; it
- * has been ended then. After NULL `lost`, once, when it has ended: why.
+ * Starts it. `settled` is called once, perhaps at once: ready (NULL), or why not, with its stderr as details;
+ * it has then been ended. After NULL, `lost` is called once when it has ended, with the reason.
  */
 void program_start(void (*settled)(const struct err *e), void (*lost)(const struct err *e));
-/* Ends its process group; no callback any more. */
+/* Ends its process group; calls no callback any more. */
 void program_stop(void);
 /* Valid while it is ready. */
 const struct program_end *program_local_end(void);
-/* For people: the program's own name, without a folder and without its arguments. "" before it is prepared.
- */
+/* For messages: the program's name, without folder and arguments. "" before it is prepared. */
 const char *program_name(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The local end of a tunnel's program: looked up in the system's tables and not dialled, because a connection
- * costs what serves it.
+ * The local address of a tunnel's program: looked up in the system's tables and not dialled, because a
+ * connection would have side effects on the program.
  */
 #include "program_place.h"
 
@@ -29,7 +29,7 @@ static bool mentions(const struct words *w, const char *placeholder)
     return false;
 }
 
-/* In our folder, by our number: another keeper has another one. */
+/* In our folder, named by our pid: another keeper has another one. */
 static int choose_socket(struct place *p, struct err *e)
 {
     AUTO_FREE(char *, folder);
@@ -59,8 +59,8 @@ static int choose_address(struct place *p, const struct target *target, struct e
     return err_hint(e, "address = 127.0.0.1:13306, where it listens, or {local_port} in command");
 }
 
-/* Not by another user: between our choice of a port and the program's bind it may have become anybody's, and
- * a password would go there. */
+/* Checks the listener's user: between our choice of a port and the program's bind another user may take it,
+ * and a password would be sent there. */
 bool place_is_served(struct place *p, bool ours)
 {
     const char *at = NULL;
@@ -73,7 +73,7 @@ bool place_is_served(struct place *p, bool ours)
     return true;
 }
 
-/* One that nobody listens on, in either family: bound for a moment, because the system knows best. */
+/* A port without a listener in either family, found by binding it for a moment. */
 static int free_port(unsigned *port, struct err *e)
 {
     const char *at;

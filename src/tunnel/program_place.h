@@ -1,5 +1,5 @@
-/* Where the program of a tunnel listens: an address that is written out, or a free port or a socket that we
- * choose and tell it. */
+/* Where the program of a tunnel listens: a fixed address, or a free port or socket that we choose and pass to
+ * it. */
 #ifndef TUNNEL_PROGRAM_PLACE_H
 #define TUNNEL_PROGRAM_PLACE_H
 
@@ -13,14 +13,14 @@
 
 struct place {
     struct program_end end;
-    bool wants_port, wants_socket; /* {local_port}, {socket} in its words */
+    bool wants_port, wants_socket; /* {local_port}, {socket} in its arguments */
 };
 
-/* By the words of the key `command`, once. ERR_CONFIG. */
+/* Decides by the words of the key `command`, once. ERR_CONFIG. */
 int place_choose(struct place *p, const struct target *target, const struct words *command, struct err *e);
-/* Before each start: a port that nobody listens on; the socket of the last one is removed. ERR_TRY_LATER. */
+/* Called before each start: chooses a free port; removes the last start's socket. ERR_TRY_LATER. */
 int place_renew(struct place *p, struct err *e);
-/* Whether something listens there; `ours`: not another user's. Finds the host where that is open. */
+/* Whether something listens there; `ours`: not another user's. Finds the host if it is not fixed. */
 bool place_is_served(struct place *p, bool ours);
 void place_put(const struct place *p, struct buf *out);
 

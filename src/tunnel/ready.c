@@ -1,4 +1,4 @@
-/* Reading what a tunnel's program prints. */
+/* Reads the output of a tunnel's program. */
 #include "ready.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ void ready_begin(struct ready *r, const char *text)
     r->found = false;
 }
 
-/* The longest end of tail and byte that is a beginning of the text stays in the tail. */
+/* Keeps the longest suffix of tail and byte that is a prefix of the text. */
 static void feed_byte(struct ready *r, size_t want, char byte)
 {
     buf_putc(&r->tail, byte);

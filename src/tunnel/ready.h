@@ -1,5 +1,5 @@
-/* What a tunnel's program says: whether its stdout contains a text, and what of its stderr tells that a port
- * is taken. */
+/* The output of a tunnel's program: whether its stdout contains a text, and whether its stderr says that a
+ * port is taken. */
 #ifndef TUNNEL_READY_H
 #define TUNNEL_READY_H
 
@@ -10,11 +10,11 @@
 
 #define READY_MOST 1024
 
-/* A text without a line end is in a line of the output where it is anywhere in it, so lines need not be
- * told apart, and one that is not ended counts too. */
+/* The text has no line end, so it can be searched without splitting lines, and an unfinished line counts too.
+ */
 struct ready {
     const char *text; /* not empty */
-    struct buf tail;  /* what may be its beginning */
+    struct buf tail;  /* a possible prefix of the text */
     bool found;
 };
 #define READY_INIT                                                                                           \
@@ -22,11 +22,11 @@ struct ready {
         .tail = BUF_INIT(READY_MOST)                                                                         \
     }
 
-/* NULL or empty, or READY_MOST bytes and more: never found. */
+/* NULL, empty, or READY_MOST bytes or more: never found. */
 void ready_begin(struct ready *r, const char *text);
-/* In chunks of any size. */
+/* Feeds output in chunks of any size. */
 void ready_feed(struct ready *r, const char *bytes, size_t n);
-/* Whether a program's words mean that its local port is taken by another one. */
+/* Whether a program's message means that its local port is taken. */
 bool ready_says_taken(const char *said);
 
 #endif

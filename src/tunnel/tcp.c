@@ -1,4 +1,4 @@
-/* A forward that the user has opened: its address is dialled as it is, whoever listens there. */
+/* A forward that the user has opened: its address is dialled unchanged. */
 #include <base/buf.h>
 
 #include "dial_stream.h"

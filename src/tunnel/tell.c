@@ -1,4 +1,4 @@
-/* One wait at a time, as there is one way in a process. The bounds are for somebody who talks for ever. */
+/* One wait at a time, because a process has one route. The bounds are against endless text. */
 #include <tunnel/tell.h>
 
 #include <stdio.h>
@@ -19,11 +19,11 @@ static struct {
     const struct target *target;
     struct timer timer;
     int64_t began;
-    bool given; /* more time, already */
+    bool given; /* it has already got more time */
     bool asked; /* on the terminal */
     char whose[300];
     struct words shown;
-    void (*gather)(struct buf *out); /* NULL: no wait goes on */
+    void (*gather)(struct buf *out); /* NULL: no wait in progress */
 } tell;
 
 static bool was_shown(const char *line)

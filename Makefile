@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # broker: `make` builds build/bin/broker and build/libexec/broker/*, the layout of an installation.
 # SAN=1 builds with the address and undefined-behaviour sanitizers into build-san. V=1 shows the commands.
 # WERROR=1 makes warnings errors. STATIC=libs links libsodium and jansson into `broker`, STATIC=1 links all of `broker`

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The AWS credential chain as data: the source that the files and the environment name, and the roles that
  * are then assumed, each with the keys of the step before. Pure: nothing is run, read or asked; a wrong

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The endpoint of an AWS service: the partition's own host name, or an address that the user configured.
  * Pure. */
 #ifndef AWS_ENDPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* AWS's environment variables as a value, so that chain.h and endpoint.h can be pure. */
 #ifndef AWS_ENV_H
 #define AWS_ENV_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * ~/.aws/config and ~/.aws/credentials, both read as the AWS CLI reads them (docs/aws-files.md) and merged:
  * for one profile, a property of the credentials file overrides the same one of the config file. An invalid

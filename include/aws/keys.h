@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* AWS access keys: what each step of the chain yields, and what signs a request or an RDS token. */
 #ifndef AWS_KEYS_H
 #define AWS_KEYS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Partitions: the separate clouds of AWS, each with its own regions and DNS suffixes (botocore's
  * partitions.json). */
 #ifndef AWS_PARTITION_H

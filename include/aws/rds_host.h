@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a database server's host name says: the kind of endpoint and its region. Pure. */
 #ifndef AWS_RDS_HOST_H
 #define AWS_RDS_HOST_H

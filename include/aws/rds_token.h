@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The RDS IAM authentication token: the password for a server with IAM authentication. */
 #ifndef AWS_RDS_TOKEN_H
 #define AWS_RDS_TOKEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The region in which a service is asked. A region of one partition (a commercial AWS_REGION in a shell) is
  * ignored for another partition (a role of GovCloud).

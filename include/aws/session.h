@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Session keys from STS or SSO, kept between runs in the kernel's keyring. An entry has a format version; one
  * of another version is ignored.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Gets keys from a chain. A source is one kind of step: one file src/aws/source_KIND.c and one row in
  * aws/kinds.def. aws_keys_get() walks the chain and gives each step the keys of the step before.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opens the user's web browser, for logins that need one. */
 #ifndef BASE_BROWSER_H
 #define BASE_BROWSER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A byte buffer that grows up to a fixed bound. It is always wiped: when it is moved, cleared or released. An
  * append that does not fit sets a flag instead of returning an error: append freely, then check buf_ok()

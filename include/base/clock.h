@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Time: a monotonic clock in milliseconds, deadlines, durations for people, RFC 3339. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

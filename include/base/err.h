@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * One error value. It is passed down, filled where the failure happens, and printed once by command/. It says
  * what happened, with detail lines, and how to fix it. It allocates nothing and never holds a secret.

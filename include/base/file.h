@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Files: bounded reads, permission checks whose error names the chmod that fixes them, writes by temporary
  * file and rename, lock files, and the folders of the XDG base directory specification.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who holds a local end: for the error that says that it is taken. */
 #ifndef BASE_HOLDER_H
 #define BASE_HOLDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whether somebody listens on this machine, without connecting: a database counts connections that say
  * nothing, and a tunnel's program may serve only one. */
 #ifndef BASE_LISTENING_H

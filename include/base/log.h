@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The log that --verbose shows, and warnings. Modules below command/ never print: they call these functions,
  * and command/ installs the sink that prints. There is deliberately no way to log a secret.

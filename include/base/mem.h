@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Allocation that cannot fail (it ends the program cleanly instead), and the scope clean-up macros, which
  * also initialise their variables. Never use these for secrets: see base/secret.h and base/buf.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An anonymous file in memory, for what another program must read but must never be on a disk. */
 #ifndef BASE_MEMFD_H
 #define BASE_MEMFD_H

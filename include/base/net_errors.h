@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a name look-up or a connect that failed is called. */
 #ifndef BASE_NET_ERRORS_H
 #define BASE_NET_ERRORS_H

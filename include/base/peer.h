@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who is at the other end of a connection on this machine. */
 #ifndef BASE_PEER_H
 #define BASE_PEER_H

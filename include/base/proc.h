@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Processes: hardening our own, running a program and capturing its output, and exec'ing another program with
  * the user's own limits, umask and signals restored.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Name look-up in a process of its own: it has no deadline and cannot be interrupted, but a process can be
  * ended. */
 #ifndef BASE_RESOLVE_H

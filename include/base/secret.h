@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A secret: an opaque value of fixed capacity in guarded, locked memory that is left out of core dumps. It is
  * wiped on release. All secrets of a process share one libsodium arena (a guarded allocation costs 30

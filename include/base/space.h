@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * White space as Unicode defines it, plus ASCII's separators: what Python's str.strip() removes, and
  * therefore tools written in Python. People paste it from web pages without seeing it.

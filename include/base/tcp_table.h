@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The system's table of TCP sockets: who listens, and whose the other end of a connection of this machine is.
  */
 #ifndef BASE_TCP_TABLE_H

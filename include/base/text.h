@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Text functions that several modules share: splitting words as sh does, percent-encoding, "did you mean",
  * sanitising text from outside. */
 #ifndef BASE_TEXT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The terminal: questions on /dev/tty (or by an askpass program), and the line that says what a wait is for.
  * It is the only part below command/ that writes to a terminal. Echo is restored on every exit, also by a

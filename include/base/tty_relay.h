@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A pseudo-terminal for programs that have no terminal of their own and ask on /dev/tty: what they write is
  * shown on ours, sanitised and with whose it is in front of each line, and what is typed goes to them. Our

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A program that the keeper runs: in its own process group, without the keeper's descriptors; the loop reads
  * its two outputs. It is ended by SIGTERM to the group, then SIGKILL after 2 s. Background processes outside

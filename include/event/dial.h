@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* TCP and unix sockets, connected without blocking: names are resolved in a child process (resolution has no
  * deadline and cannot be interrupted), addresses are tried one after another with a head start for the first
  * (RFC 8305). */

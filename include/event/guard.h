@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The guard: the keeper's parent, which only waits for it. If the keeper is killed, the guard ends the
  * programs that the keeper started and removes the sockets that it made; no other process could.

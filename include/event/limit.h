@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Resource limits of other processes, where the system lets them be set from outside. */
 #ifndef EVENT_LIMIT_H
 #define EVENT_LIMIT_H

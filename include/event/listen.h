@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Listening sockets: those with a path, and what is the same for all: a moment's rest when none can be
  * accepted. */
 #ifndef EVENT_LISTEN_H

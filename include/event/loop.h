@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The keeper's event loop: descriptors, timers and exits of children, in one thread; nothing blocks.
  * Callbacks may add and remove anything, even themselves; pending events of a removed watch are dropped.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copies bytes both ways between two open wires, the client's and the server's, until both have ended. */
 #ifndef EVENT_RELAY_H
 #define EVENT_RELAY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Functions for TCP sockets and clocks that POSIX does not have. */
 #ifndef EVENT_SOCK_H
 #define EVENT_SOCK_H

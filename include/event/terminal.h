@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The terminal of programs that ask on /dev/tty: a pseudo-terminal, whose other end broker shows to the
  * person until READY (base/tty_relay.h). Afterwards it stays, and nobody is there: what is written is

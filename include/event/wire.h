@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One side of a connection: a descriptor, plain or with TLS over it. */
 #ifndef EVENT_WIRE_H
 #define EVENT_WIRE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Help: the topics, text in columns, and the pager. The help of verbs is made in command/help.c. */
 #ifndef HELP_HELP_H
 #define HELP_HELP_H

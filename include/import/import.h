@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Connections that other programs have saved: a file's text becomes a list of profiles, which name no
  * program, no include and nothing that a URL may not set either. Nothing is written here, and nothing is

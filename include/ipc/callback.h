@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The listener for the end of a login in a browser (RFC 8252 section 7.3), which lives in broker-http: it is
  * open only for that login, on the loopback addresses of this machine. Three steps: open, wait, finish; the

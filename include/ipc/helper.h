@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A helper: one of our programs in ../libexec/broker (found relative to the real executable and nowhere
  * else), which serves records on its fds 0 and 1 until its stdin closes. Started at the first call, ended

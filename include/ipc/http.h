@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * An HTTP request and its answer as records between broker and broker-http (docs/records.md). The request
  * names the parts of the answer that it wants; the body is parsed in the helper and never leaves it.

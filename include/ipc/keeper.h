@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What broker and broker-keeper say to each other (docs/records.md). Two channels, the same records:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What broker and broker-keychain say to each other (docs/records.md). An error record with ERR_UNREACHABLE
  * means that no keychain is running or answering; any other error comes from the keychain itself.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A record: the message format between broker and its helpers (docs/records.md). It is bounded, versioned,
  * made of tagged fields, and wiped on release, because it may hold a secret.

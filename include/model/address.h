@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Host names, and hosts with ports, as they are written in keys, flags and URLs. */
 #ifndef MODEL_ADDRESS_H
 #define MODEL_ADDRESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The config file(s) (SPEC section 2): reading both, includes, strict checks; resolving one profile from
  * inherits, [defaults], BROKER_* and the command line in the order of SPEC section 1. Reading keeps every

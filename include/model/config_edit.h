@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Changing the user's config file: under a lock, and on its text, so that comments, order, mode and symbolic
  * links stay, and two changes at once are both kept. Nothing is written before config_edit_save().

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a provider returns: user, password, expiry, and whether the server must get the password in cleartext.
  */
 #ifndef MODEL_CREDENTIAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Identity: the canonical text of who authenticates to what, with which proof. It is the key of every cache,
  * lock and keychain entry (SPEC section 7). Lasting entries are named by config text alone; a cache's key

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * One INI lexer, two policies: ours (strict, SPEC section 2) and AWS's shared-config grammar
  * (docs/aws-files.md), which differ in comments, continuation lines, quotes and what an error is. Events come

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sets up jansson with allocators that wipe what they free, because a parsed document may hold a password. */
 #ifndef MODEL_JSON_H
 #define MODEL_JSON_H

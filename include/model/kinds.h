@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What this build supports, from model/kinds.def: names with a line of help, for menus, help and completion.
  */
 #ifndef MODEL_KINDS_H

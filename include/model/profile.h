@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A profile: everything needed to reach one database as one user, as settings with their origin, one slot per
  * row of model/keys.def. Also the tables that describe the keys, for the parser, help and completion.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mysql:// URLs, the dialect of SPEC section 9 (Sequel Ace's, plus every key of the config file). Each
  * component is decoded exactly once. Error texts never hold a part of the URL that may be a password.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The error that a client gets instead of a server: a text. If broker itself reads the client's output, text
  * is not enough, because a server can send the same. The client then gets a secret value shared by broker and

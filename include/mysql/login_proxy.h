@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Relays a MySQL log-in (login_filter.h) and makes TLS with the server. */
 #ifndef MYSQL_LOGIN_PROXY_H
 #define MYSQL_LOGIN_PROXY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* TLS to the endpoint: one context per process, made from the options before READY. */
 #ifndef MYSQL_TLS_H
 #define MYSQL_TLS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The keeper under its second name: the program through which the system's ssh asks questions. */
 #ifndef OPENSSH_ASKPASS_H
 #define OPENSSH_ASKPASS_H

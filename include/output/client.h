@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The stock client programs: finding one, its family, and the option file for it. Rows are in
  * model/kinds.def. The two families speak the same protocol but have different options; no other module may

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The connection parameters for a client: computed by a plan, written by every format. All pointers are
  * borrowed; the plan owns them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Formats for parameters: one file each, one row in model/kinds.def. `broker params` prints a format, `broker
  * exec` sets its variables or fills its placeholder. A value that a format cannot hold is an error that names

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* AWS's credential_process protocol: keys as one JSON object on stdout.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html */
 #ifndef PROTOCOL_AWS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * docker's credential helper protocol, which podman and others share: one JSON object or a bare server URL on
  * stdin, one JSON object or a line of text on stdout. Written to the byte as the helpers in Go write it.

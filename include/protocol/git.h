@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * git's credential protocol (git-credential(1), gitcredentials(7)): lines `key=value`, ended by a blank line
  * or end of file. What a caller asks, what a helper answers and what is kept of an entry are all in this

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A provider: where a credential comes from (key `auth`). One file each, one row in model/kinds.def.
  * Providers know nothing about tunnels or clients: they get a profile and return a credential.

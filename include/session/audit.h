@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The audit line (key `audit` of [defaults]): who was given which credential, and until when. One line for
  * each credential that is handed out or used, never the secret.

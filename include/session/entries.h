@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The password store of git's protocol: entries in one of our stores, found by git's rules of matching. */
 #ifndef SESSION_ENTRIES_H
 #define SESSION_ENTRIES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Forwards: keepers that have a name and a control socket, `forward/NAME.sock` in the runtime folder. A
  * forward runs if its socket answers; there are no pid files. A name that is too long for a path is hashed;

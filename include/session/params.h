@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Connection parameters for a program that somebody else starts. */
 #ifndef SESSION_PARAMS_H
 #define SESSION_PARAMS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A plan is a value: what a run will do, computed by a pure function from a profile and from facts gathered
  * before. connect, exec, test, --dry-run and `profile show` only carry it out or print it, so that they

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A session carries out a plan: profile, facts, plan, credential, client. The verbs call these functions in
  * order; everything that two verbs share is here, so that they cannot differ.

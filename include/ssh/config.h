@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The settings of a tunnel `ssh`: the output of `ssh -G` for its host, overridden by the tunnel's own keys.
  */
 #ifndef SSH_CONFIG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A user's private key, as the engine libssh2 needs it: its type, its public half, whether it needs a
  * passphrase. Ed25519 and ECDSA keys are read and used by libssh2 itself; RSA keys by OpenSSL, because

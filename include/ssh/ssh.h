@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The tunnel kind `ssh`, between its parts: keeper/ssh.c (the kind: settings, which engine), known_hosts.c
  * (host keys), and the two engines, src/libssh2 and src/openssh. Engines answer by callback, perhaps before

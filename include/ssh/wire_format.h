@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers and strings in SSH's wire format (RFC 4251 section 5), and base64 as in its files. */
 #ifndef SSH_WIRE_FORMAT_H
 #define SSH_WIRE_FORMAT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * An entry of the session store that is made of several texts: one byte of version, which its owner chooses,
  * then each text with a NUL behind it. An entry of another version, or that holds something else, is not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Where secrets rest between runs (SPEC section 7). A store is one file with one row in model/kinds.def:
  * `keychain` (lasting; the Secret Service, through broker-keychain) and `keyring` (for a session; the

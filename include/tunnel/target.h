@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is to be reached and how: one value, made of the request to open, that lives lives as long as the
  * process. */
 #ifndef TUNNEL_TARGET_H

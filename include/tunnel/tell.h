@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Text from others while the route is opened: a bastion's banner, a program's stderr. The user may have to
  * act on it (open a page, approve on a phone), so it is shown on a terminal once the wait exceeds a second.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A tunnel: how streams to the endpoint are made. A process uses one kind, chosen by the tunnel's `type`;
  * each kind is one file and one row of model/kinds.def. Results are reported by callbacks, perhaps before the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * HashiCorp Vault (and OpenBao): logging in, and reading a database user that Vault makes for a while. A
  * token is kept in the kernel's keyring and the keychain, a credential in the kernel's keyring alone

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading AWS's variables. */
 #include <aws/env.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Finds the two files and reads them into one list of sections in file order. They are merged when a property
  * is looked up, so that a file with thousands of profiles costs one pass. It knows the kinds of sections but

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Whether a section can be used. An error in one section does not affect the others, although the AWS CLI
  * then refuses the whole file. But a section with an invalid line, or a duplicate section, is refused and not

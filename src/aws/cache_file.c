@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The JSON caches of AWS's tools. Unknown fields are preserved, because other programs and later versions
  * have their own. The callers know which fields they need.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A JSON file of AWS's own tools, which we read, and write back as a whole when a refresh token rotates. */
 #ifndef AWS_CACHE_FILE_H
 #define AWS_CACHE_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Calls an AWS API. Each attempt is signed anew, because a signature contains the time. A refusal that would
  * be the same a second later is not retried.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * One call of an AWS API: an HTTP request by broker-http, signed or not, retried as the SDKs do
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, "standard").

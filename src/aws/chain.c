@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Resolving the chain, in botocore's order: environment; role_arn; web identity; SSO; keys of the credentials
  * file; `aws login`; credential_process; keys of the config file; container; instance. The choice depends

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looks up properties of one profile, and makes errors that name their place. */
 #include "chain_profile.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Properties of one profile, as the chain looks them up, and errors that name their place. */
 #ifndef AWS_CHAIN_PROFILE_H
 #define AWS_CHAIN_PROFILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* SSO in a profile: its own keys, and those of its sso-session. */
 #include "chain_sso.h"
 

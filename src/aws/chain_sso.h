@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A profile's SSO settings, as a step of a chain. */
 #ifndef AWS_CHAIN_SSO_H
 #define AWS_CHAIN_SSO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Describes a chain for people. */
 #include <aws/chain.h>
 

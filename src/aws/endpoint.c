@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Endpoints: the rules that all AWS SDKs share, for the four services that the chain asks. */
 #include <aws/endpoint.h>
 

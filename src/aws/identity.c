@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Who a chain authenticates as, by names: its steps, and what these names depend on. The region is not part
  * of it, because a role is the same in each. The sources check what the names refer to (aws/source.h: proof).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Access keys as a value, and which characters they may contain. */
 #include <aws/keys.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shared by the container and the instance metadata services. */
 #include "metadata.h"
 

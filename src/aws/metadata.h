@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The metadata services of an instance or container: asked directly, never through a proxy. */
 #ifndef AWS_METADATA_H
 #define AWS_METADATA_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A code is valid once and for half a minute, so it is never stored. */
 #include "mfa.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The code of the user's second factor. */
 #ifndef AWS_MFA_H
 #define AWS_MFA_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of partitions, and whether a text is a region of one. */
 #include <aws/partition.h>
 

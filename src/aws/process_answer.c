@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parses the JSON that a credential_process prints, strictly: one object, Version 1, the right types. */
 #include "process_answer.h"
 

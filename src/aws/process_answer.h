@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a credential_process prints. */
 #ifndef AWS_PROCESS_ANSWER_H
 #define AWS_PROCESS_ANSWER_H

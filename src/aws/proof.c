@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a step of the chain was proved with, by its hash: keys that are kept are good only for the same. */
 #include <aws/source.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Names of RDS and Aurora endpoints: ID[.HASH].REGION.rds.SUFFIX, and ID[.HASH].rds.REGION.SUFFIX in some
  * partitions; the beginning of the hash tells the kind. Labels are matched from the right and the suffix must

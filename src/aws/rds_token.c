@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A presigned `GET https://HOST:PORT/?Action=connect&DBUser=USER` without its scheme, for the service rds-db.
  * Nothing is verified: wrong or expired keys make a token that the server refuses. As in botocore, the host

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Regions, and the partitions that they and ARNs belong to. */
 #include <aws/region.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * ~/.aws/cli/cache: one JSON file per role, named by the SHA-1 of the STS request as Python's
  * json.dumps(sort_keys=True) writes it. The CLI rewrites them in place, so half a file can be seen. A file

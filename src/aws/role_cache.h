@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The AWS CLI's cache of roles: read, never written. */
 #ifndef AWS_ROLE_CACHE_H
 #define AWS_ROLE_CACHE_H

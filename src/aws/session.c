@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Session keys between runs: read from the kernel's keyring, or fetched once for all brokers that want them
  * at the same time. Keys of the base alone are not cached here, because their source (files, a program, a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Signature Version 4: canonical request, text to sign, signing key, signature. Everything derived from the
  * secret key is wiped. It deliberately does not resolve dots in paths and has no S3 exceptions.

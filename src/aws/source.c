@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loads a context and walks a chain, step by step with its sources. */
 #include <aws/source.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * `role_arn`: a role assumed with the keys of the step before. If it needs a second factor, the user is
  * asked, and asked again up to two times after STS refused a code.

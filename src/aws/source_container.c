@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The keys of a container: ECS, EKS Pod Identity, Greengrass. The environment has the URL; plain http is only
  * accepted for addresses that cannot leave the machine.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * `credential_process = COMMAND`: a program that prints keys as JSON, version 1. Split into words as sh does
  * and run without a shell, with the terminal as its stdin if there is one. Nothing is cached here: the

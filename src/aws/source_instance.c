@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The role of an EC2 instance, by version 2 of its metadata service. Version 1, which a forged request
  * through the machine can read, is never used. A machine outside EC2 loses at most one second.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * `aws login`: keys that the AWS CLI fetched with the user's console session and keeps in ~/.aws/login/cache
  * together with a refresh token. They are used until 5 minutes before their expiry and then renewed. The

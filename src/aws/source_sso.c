@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * SSO (IAM Identity Center): the keys of a role in an account, from the portal, with the token of a session.
  * The CLI's own cache of such keys is tried first. An access token that the portal refuses is renewed once,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Static keys in the environment, the credentials file or the config file. */
 #include <aws/source.h>
 

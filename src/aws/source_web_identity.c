@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* `web_identity_token_file`: a role assumed with the token of another identity provider. Another program
  * renews the token's file, so it is read each time and sent unchanged. */
 #include <aws/source.h>

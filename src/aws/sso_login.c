@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The device flow: a registration (cached where the CLI caches it), a code, the user's browser, which may be
  * on any machine, and a token. The service sets the polling interval. The newer flow of `aws sso login`,

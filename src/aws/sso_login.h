@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Logging in to an SSO portal by the device flow (RFC 8628), as `aws sso login --use-device-code` does. */
 #ifndef AWS_SSO_LOGIN_H
 #define AWS_SSO_LOGIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes JSON as Python does: ASCII, sorted keys, escapes in lower case. */
 #include "sso_names.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The texts whose SHA-1 in hex names the AWS CLI's SSO files, as Python's json.dumps(sort_keys=True) writes
  * them. Pure. */
 #ifndef AWS_SSO_NAMES_H

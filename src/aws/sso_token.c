@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The token file, by botocore's rules: it is refreshed from 15 minutes before its expiry, if it contains a
  * registration that is still valid; a failed refresh is ignored while the token lives. The CLI takes no lock,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The token of an SSO session, in the AWS CLI's own file: ~/.aws/sso/cache/SHA1.json. */
 #ifndef AWS_SSO_TOKEN_H
 #define AWS_SSO_TOKEN_H

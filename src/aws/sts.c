@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* STS: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 #include "sts.h"
 

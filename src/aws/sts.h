@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The two calls of STS that return keys for a role. */
 #ifndef AWS_STS_H
 #define AWS_STS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Walks a part of a chain. */
 #ifndef AWS_WALK_H
 #define AWS_WALK_H

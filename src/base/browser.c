@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The browser is started without a shell, by a double fork so that it is not our child, and with its output
  * discarded, because some browsers print pages of warnings. It gets the user's own limits and signals.

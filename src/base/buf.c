@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* It never uses realloc(), which may leave the old bytes behind. */
 #include <base/buf.h>
 

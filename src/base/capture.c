@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Runs a program to its end and captures its output, with a deadline. The program stays in our process group:
  * Ctrl-C reaches it, and a program that asks on the terminal (pinentry) is not stopped as a background job.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Time. Waits use the monotonic clock only; wall-clock time is for expiries that come from outside. */
 #include <base/clock.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Changes to the environment of a program that we run or exec. Our own is never modified. */
 #include <base/proc.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Everything is cut to its slot and nothing is allocated, so that reporting a failure cannot fail.
  */

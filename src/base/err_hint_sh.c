@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hints that people copy into their shell. */
 #include <base/err.h>
 

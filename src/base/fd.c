@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptors: writing all, connecting to a unix socket, pipes. */
 #include <base/file.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files: bounded reads with a guard, atomic writes. Locks are in lock.c, folder names in
  * path.c. */
 #include <base/file.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A program that a person works in, on our terminal: an editor. Signals that the keyboard sends are that
  * program's alone while it runs, as system(3) has it. */
 #include <base/proc.h>

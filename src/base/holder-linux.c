@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Linux: a listening socket's inode is in the table of TCP (tcp_table.h), and its process is found in
  * /proc/PID/fd, if that may be read. Processes of other users and non-dumpable ones (our own keepers) are not

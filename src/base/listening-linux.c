@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Linux: the table of TCP's sockets, and /proc/net/unix, of our network namespace. */
 #include <base/listening.h>
 

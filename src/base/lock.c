@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lock files: each is removed with its lock. A process that was killed leaves an empty file, which the next
  * one takes over. */
 #include <base/file.h>

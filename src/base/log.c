@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Formats a line and hands it to the sink. Without a sink (tests, helpers) nothing happens. */
 #include <base/log.h>
 

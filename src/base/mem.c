@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Allocation that ends the program if memory is exhausted. All our buffers are bounded, so we did not cause
  * that. */
 #include <base/mem.h>

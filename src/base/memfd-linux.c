@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* memfd_create(2) and pre-filled pipes. Another system without memfd gets a file of its own beside this one.
  */
 #include <base/memfd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One table for all that dial: the keeper, the walk after a client's failure, broker-http. */
 #include <base/net_errors.h>
 

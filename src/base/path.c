@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The folders that the program uses (XDG base directory specification), and paths as shown to people. */
 #include <base/file.h>
 

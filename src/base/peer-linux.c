@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* SO_PEERCRED, unix(7); for TCP, which has no such thing, what the system knows of the other end's socket. */
 #include <base/peer.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Linux: prctl(2) and /proc. */
 #include "platform.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What differs between systems; one file each, NAME-SYSTEM.c, chosen by the Makefile. */
 #ifndef BASE_PLATFORM_H
 #define BASE_PLATFORM_H

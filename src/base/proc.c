@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hardens our own process and execs another one. Running a program and reading its output is in capture.c. */
 #include <base/proc.h>
 

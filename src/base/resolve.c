@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The process writes one answer of fixed size into a pipe, at once, and ends. */
 #include <base/resolve.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Secrets live in one libsodium arena: guard pages, mlock, MADV_DONTDUMP, wiped when freed. Allocation bumps
  * a pointer, and only the newest secret gives its space back; a program holds only a few.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* U+0009 to U+000D, U+001C to U+0020, U+0085, U+00A0, and the white space of the planes above, in UTF-8. */
 #include <base/space.h>
 

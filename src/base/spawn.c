@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Starts a program that stays when we exec another one. It is not our child, because the program that we exec
  * would find it in its wait(2). It has no terminal, so that Ctrl-C goes to the client. It has none of our

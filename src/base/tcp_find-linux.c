@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Linux: one TCP socket, by its ends. sock_diag(7) answers at once, however many sockets there are; where it
  * is not to be had (a container's filter), the table is read.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Linux: /proc/net/tcp and tcp6, of our network namespace. Addresses are words in the byte order of the
  * machine, written in hex. The kernel lists listeners before connections.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Text functions. All work on bytes; only text_sanitise() needs to know UTF-8. */
 #include <base/text.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Whether anyone but us and root can change where a path leads. The path is walked name by name, each from
  * the open descriptor of the folder before. Every folder on it must belong to us or root, and no one else may

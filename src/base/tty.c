@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The terminal, but for its questions (tty_ask.c). Everything changed on it (echo off, a wait line) is
  * restored on every exit: a handler for the signals that end or stop us restores it, then lets the signal

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Questions to a person, on the terminal or by an askpass program. What else is shown on a terminal: tty.c.
  */
 #include <base/tty.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The terminal that questions are asked on, and what is put back on it on every way out (tty.c). */
 #ifndef BASE_TTY_GUARD_H
 #define BASE_TTY_GUARD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A pasted answer: read byte by byte as it comes, since a terminal that edits lines cuts them at 4,095 bytes.
  */
 #include <base/tty.h>

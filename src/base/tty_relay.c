@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The other terminal echoes, or does not, and edits lines, as its program wants; ours passes keys one by one
  * and does neither. */
 #include <base/tty_relay.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The first steps of every verb that is about one profile. */
 #include "begin.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The first steps of every verb that is about one profile. */
 #ifndef COMMAND_BEGIN_H
 #define COMMAND_BEGIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shared by the verbs: the tables of verbs and options, a parsed command line, and all printing. */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Answers the completion scripts: words in, candidates out, one per line with a tab and its help. It uses the
  * parser's own tables and the config file; it is offline, and silent about errors.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The programs on PATH, for the command of `exec`, because shells only offer files there. */
 #include "command.h"
 

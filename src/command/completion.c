@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Completion. The scripts are thin: they pass the words to `broker __complete` through a pipe, because a URL
  * among them may have a password. completions/ contains what this prints.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Execs the stock client. */
 #include "begin.h"
 

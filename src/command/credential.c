@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * broker as a credential helper of other programs: which protocol is spoken. It never asks a person and never
  * logs in: whoever calls it has no place for a question.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The credential helpers that broker is: one file for each row PROTOCOL of model/kinds.def. */
 #ifndef COMMAND_CREDENTIAL_H
 #define COMMAND_CREDENTIAL_H

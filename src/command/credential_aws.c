@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * AWS's protocol: the keys at the end of a profile's chain, for the AWS CLI and SDKs. The chain may itself
  * run a credential_process. If that is broker with the same profile again, it would go on for ever; so each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A database in git's protocol: `profile=NAME`, or protocol=mysql with host[:port] and username, which finds
  * the first profile of that server and user. Its provider answers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * docker's protocol: a password store for registries, under names of its own, so that `list` never shows a
  * database or a git server. Its errors are text on stdout, with status 1: docker compares them word for word.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * git's protocol. A database is answered by its provider, and only where broker was called by its own name;
  * everything else is a password store. As git wants it of a helper: silence on what is unknown, status 0

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What all credential helpers do: the request from stdin, the answer to stdout, the store that is meant. */
 #include "credential.h"
 

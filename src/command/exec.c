@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs any program with the parameters in its environment and in {placeholders}. */
 #include "begin.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Open local ends and keep them: one keeper for each profile. All are looked at before the first is opened,
  * and printed when all accept, because half of what was asked for is of no use.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How a forward is shown. */
 #ifndef COMMAND_FORWARD_H
 #define COMMAND_FORWARD_H

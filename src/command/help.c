@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Help, made from the tables, so that it names only what this version has. The manual pages are made of this
  * text. */
 #include "command.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* JSON on stdout: one object, one line. */
 #include "json.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* JSON on stdout. */
 #ifndef COMMAND_JSON_H
 #define COMMAND_JSON_H

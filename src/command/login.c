@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Does the interactive part of connecting ahead of time. A password that connect would ask for is not part of
  * it: that is asked when a server can check it. */
 #include "begin.h"

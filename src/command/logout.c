@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Forgets what is cached between runs, for one identity or all. It does not delete stored passwords
  * (`password delete` does) or the AWS CLI's own cache. */
 #include "begin.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The start of the program: finds the verb, parses its options, runs it, prints its error and returns its
  * exit status.

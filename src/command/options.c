@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The command line's parser. It only knows the option table: an option with a key overrides that key, the
  * verb looks up the others. No abbreviations; options may stand anywhere before `--`.

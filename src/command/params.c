@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Print connection parameters for other tools: a whole format, or one field. */
 #include "begin.h"
 

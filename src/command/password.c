@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sets (from the terminal or stdin, never argv) or deletes the keychain entry of a profile or tunnel. */
 #include "begin.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All printing: errors, notes, verbose lines, tables. Nothing else in the program writes to stdout or stderr.
  */
 #include "command.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The subcommands of `profile`. */
 #ifndef COMMAND_PROFILE_H
 #define COMMAND_PROFILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * profile add: a new section from a URL, from flags, or from a few questions. Everything is asked before
  * anything is written, so that giving up leaves nothing behind. A URL's password never goes into the file: on

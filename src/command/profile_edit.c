@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * profile edit: the user's config file in an editor. What is edited is a copy beside it, which takes its
  * place only when all of it is right and nobody has changed the file meanwhile. A copy that cannot be used is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * profile export: profiles as URLs in Sequel Ace's dialect, one a line, without secrets. Sequel Ace refuses a
  * URL with a parameter that it does not know, so that only its own are written; what a profile says besides

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * profile import: other programs' connections as profiles. What is to be written is shown first, and
  * everything is asked before anything is written. A password goes to the keychain if the person says so, and

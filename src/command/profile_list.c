@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* profile list and check. */
 #include "profile.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * profile set, remove, rename: changes of the user's config file. A run must be able to use what is left: the
  * profile itself, and whoever inherits from it. A changed profile may be in the system's file: then the

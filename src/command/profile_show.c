@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* profile show: every key that is set or derived, its value and where it came from. */
 #include "profile.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Common mistakes on the command line: habits from mysql, ssh and docker, and typing errors. Each error shows
  * the line that was probably meant. A word in the wrong place may be a secret, so it is repeated only if it

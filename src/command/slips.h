@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Errors for common mistakes on the command line. All set ERR_USAGE and return -1. */
 #ifndef COMMAND_SLIPS_H
 #define COMMAND_SLIPS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Shows running forwards and the entries of the kernel's keyring with their remaining life, without secrets.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Ends a forward and waits until it has ended. One that does not run counts as ended. */
 #include "command.h"
 

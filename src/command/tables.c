@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The verbs and options that there are, and finding one. What each verb does is in its own file, the list of
  * all verbs in main.c, what is made of a command line in options.c. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tries every hop and reports which one fails: a row when its hop ends, the first failure as the error. */
 #include "begin.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prints only the secret, for shell scripts. */
 #include "begin.h"
 

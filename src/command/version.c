@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The version; with -v what a bug report needs besides: libraries, paths, platform, build. */
 #include "command.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Programs that the keeper runs. The unit is a process group, because the children of a program (the plug-in
  * of `aws ssm`) must end with it. The keeper is a subreaper, so that it notices when a group is empty, and
  * which processes left their group on purpose. It does not know what a program is for. */

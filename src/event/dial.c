@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * One stream by connect(2): name look-up (lookup.c), then the addresses one after another, the next one when
  * the one before has failed or 250 ms have passed; the first that answers is taken. Not here: who is dialled.

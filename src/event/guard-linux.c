@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The paths lie in memory that the guard shares with the keeper, written before the fact, so that a kill at
  * any moment finds them. A subreaper: all that a dead keeper has started becomes the guard's child, and is

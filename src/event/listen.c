@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A unix socket is never put in the place of something that is there: whoever starts us has looked for dead
  * ones. */
 #include <event/listen.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Nothing is cached but for the second in which many connections come together: the system has its own cache.
  */
 #include "lookup.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Name look-ups in the loop: one serves all that want the same name at the same time, and for a second after
  * it. */
 #ifndef EVENT_LOOKUP_H

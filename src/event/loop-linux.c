@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The loop, using epoll(7). Timers are a sorted list, searched from its end, because nearly all new timers
  * are the latest. There are no threads, and signals arrive through a pipe (keeper/shutdown.c).

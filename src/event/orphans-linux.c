@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Linux: the children of this process, from /proc. Not every kernel has `children` there, and it may be
  * incomplete, so every process is checked, but only if there is a child at all.

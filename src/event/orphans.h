@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Background processes of the programs that the keeper runs: a process whose parent has ended becomes a child
  * of the nearest subreaper, the keeper, or the guard once the keeper is gone. No process group tells where it

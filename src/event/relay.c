@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Copies both ways. All connections share one buffer, wiped after each use; a connection only has its own
  * buffer while one side takes less than the other sends, which is then not read any more. A client's end of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* TCP options and clocks that only Linux has. All are optional improvements: failures are ignored. */
 #include <event/sock.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sanitised as a whole each time: a character may come in two pieces, and is not to be taken for two bad
  * ones.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tail of a program's stderr, kept for an error's details. */
 #ifndef EVENT_STDERR_TAIL_H
 #define EVENT_STDERR_TAIL_H

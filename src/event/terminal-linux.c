@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Linux: the other end is opened by the descriptor, whatever is mounted at /dev/pts. */
 #include <event/terminal.h>
 

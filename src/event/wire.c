@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Reads and writes a descriptor, plain or with TLS, without blocking. Reads collect what OpenSSL has already
  * decrypted, so that a series of small TLS records becomes one write to the other side. The handshake is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Words in columns. */
 #include <help/help.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Long help goes through $PAGER on a terminal, as git's does: split as sh does, no shell; `cat` or an empty
  * value means none. Without PAGER it is less, and LESS is FRX unless it is set. If the pager cannot be

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The topics of `broker help`: texts, and tables made from those that the program itself goes by. */
 #include <help/help.h>
 

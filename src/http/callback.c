@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The listener of a login: opened for it, closed with it. It never prints; what it was asked for goes to the
  * caller, who alone decides what a code is worth.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The listener for the end of a login in a browser: the helper's side of ipc/callback.h. */
 #ifndef HTTP_CALLBACK_H
 #define HTTP_CALLBACK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Nobody who connects can hold up the one that is waited for: each has a time and a bound of bytes, and where
  * all places are taken the oldest goes.

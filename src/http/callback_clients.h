@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The connections to the listener of a login. */
 #ifndef HTTP_CALLBACK_CLIENTS_H
 #define HTTP_CALLBACK_CLIENTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The pages. They have no script, load nothing, and nothing of what was sent here is in them. The callback
  * itself is answered with a redirect to a path without a query, so that the code leaves the browser's address

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the listener of a login answers. */
 #ifndef HTTP_CALLBACK_PAGE_H
 #define HTTP_CALLBACK_PAGE_H

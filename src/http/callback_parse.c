@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Anybody can send something to a port of this machine: other users, and every page that a browser shows. So
  * a request counts only if its Host is ours (else a page could have its own name lead here), its path is

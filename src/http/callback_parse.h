@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a request to the listener of a login is. Pure. */
 #ifndef HTTP_CALLBACK_PARSE_H
 #define HTTP_CALLBACK_PARSE_H

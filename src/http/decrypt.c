@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* AES-128 as MySQL and DBeaver use it for their files of passwords, with keys that are no secret. */
 #include "document.h"
 

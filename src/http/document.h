@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files that other programs have written: what needs expat or OpenSSL. */
 #ifndef HTTP_DOCUMENT_H
 #define HTTP_DOCUMENT_H

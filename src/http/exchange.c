@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * libcurl, set up once for the life of the helper so that connections are reused. TLS 1.2 or later, the
  * system's or the given CA certificates, no cookies, no .netrc, no credentials in URLs. A redirect is

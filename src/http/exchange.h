@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One HTTP exchange by libcurl. */
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H

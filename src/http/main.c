@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * broker-http: the helper that does HTTP, so that broker itself opens no internet socket and parses no body.
  * It exchanges records on its stdin and stdout (ipc/http.h), many requests per process. It never prints or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Parses bodies, which never leave the helper: jansson for JSON, expat for XML. An XML document type is
  * refused, because the services send none, and entities are the usual means of attack. Missing parts and

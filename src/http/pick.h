@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Extracts the wanted parts of an answer. */
 #ifndef HTTP_PICK_H
 #define HTTP_PICK_H

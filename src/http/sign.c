@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The functions that need OpenSSL: ES256 for DPoP proofs (RFC 9449), SHA-1 for the names of AWS's cache
  * files. */
 #include "sign.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signatures and digests that need OpenSSL. */
 #ifndef HTTP_SIGN_H
 #define HTTP_SIGN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The size stored in front of each block lets free() wipe it. OpenSSL keeps its own allocator, because it
  * wipes its keys itself. */
 #include "wipe.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An allocator for libcurl, jansson and expat that wipes on free, because secrets pass through them. */
 #ifndef HTTP_WIPE_H
 #define HTTP_WIPE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * An XML document as JSON, for files that other programs have written: an element is ["tag", {attributes},
  * child...], and a child is text or another element. A document type may be named, as property lists do;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * DataGrip's (and other JetBrains programs') dataSources.xml: what is shared. The user's own part, joined by
  * uuid, is dataSources.local.xml beside it, and the bastions are in sshConfigs.xml; both are read if they are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * DBeaver's data-sources.json, and credentials-config.json beside it, which is encrypted with a key that is
  * built in and the same for everybody. Users are in there too.

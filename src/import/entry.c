@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * One connection on its way from another program's file to a profile: keys are checked as the config file's
  * are, and what does not pass is left out with the reason. No key that names a program, a file to send, or

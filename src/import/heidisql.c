@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * HeidiSQL's exported settings: Servers\FOLDER\SESSION\KEY<|||>TYPE<|||>VALUE, a line each. Its passwords are
  * only shifted, so they are read, for the keychain.

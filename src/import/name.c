@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names: other programs' are free text, with blanks, slashes and twins; ours are words to type. */
 #include "parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Groups of MySQL's option files: [client_NAME] and [mysql_NAME], each merged with [client] and [mysql] in
  * the order of the file, as --defaults-group-suffix does; and [client] itself. An include is not followed:

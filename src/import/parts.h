@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the readers of the formats share. */
 #ifndef IMPORT_PARTS_H
 #define IMPORT_PARTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Property lists: the favourites of Sequel Ace and Sequel Pro, their session files (.spf), and TablePlus's
  * Connections.plist. Fields of another type of connection are left over in them, so that only those of the

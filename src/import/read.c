@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which format a file has is told by its text, not by its name: people rename what they export. */
 #include "parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Trees of other programs' documents. Numbers are text in one version and numbers in the next, so that here
  * everything is text. */
 #include "tree.h"

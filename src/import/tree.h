@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Documents as trees: JSON, XML and property lists, read by the helper where that is XML. */
 #ifndef IMPORT_TREE_H
 #define IMPORT_TREE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * URLs: a list of them, a line each, with a name in front or without; and mycli's and usql's, which have them
  * under names. A URL follows the rule for URLs (session/url_rule.h says why): what broker refuses in one is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * usql's config.yaml: below `connections:`, NAME: URL, or a map of parts, in block or in flow form. That is
  * all of YAML that is read; anything else is left out and said.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* MySQL Workbench's connections.xml: GRT objects, each with a driver and a dictionary of parameters. */
 #include "parts.h"
 

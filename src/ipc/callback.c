@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The caller's half of a login's listener. While a wait is open in the helper, the next request ends it: then
  * two answers come. */
 #include <ipc/callback.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Starts a helper at the first call, exchanges one request and one answer at a time, and ends it. A helper
  * that breaks the protocol or misses its deadline is ended, because its late answer would be taken for that

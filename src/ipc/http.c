@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The client side of broker-http. Requests are built directly in the record, so that no secret is copied
  * twice. */
 #include <ipc/http.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one broker-http of this process. */
 #ifndef IPC_HTTP_HELPER_H
 #define IPC_HTTP_HELPER_H

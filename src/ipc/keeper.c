@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Where broker and its keepers meet: the folder of the control sockets, and local ends as text, in the one
  * form in which they name them to each other.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Reads and writes records by a deadline, and accesses their fields. Every length is checked before it is
  * used, and a record that has been read holds only whole fields. It does not know what the fields mean, and

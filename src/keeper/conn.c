@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A connection from accept to its end: dials a stream to the server (or lets the tunnel carry the client's
  * descriptor itself); if the listener does not pass plain bytes, relays the log-in (mysql/login_proxy.c);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Connections of clients: from accept to the end, one struct each. */
 #ifndef KEEPER_CONN_H
 #define KEEPER_CONN_H

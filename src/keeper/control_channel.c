@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Speaking with broker on fds 0 and 1: OPEN, questions, log lines, READY or an error. Before READY the
  * channel's end is the keeper's end; afterwards nobody needs to be there, and nothing is asked any more.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The channel to broker: OPEN, questions, log lines, READY. */
 #ifndef KEEPER_CONTROL_CHANNEL_H
 #define KEEPER_CONTROL_CHANNEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The answer to "what are you?", the same before and after READY. */
 #include "describe.h"
 

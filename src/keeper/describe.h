@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What there is to say about this keeper and its forward, for READY and STATUS. */
 #ifndef KEEPER_DESCRIBE_H
 #define KEEPER_DESCRIBE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The stream for the first connection: dialled before READY, which waits for the server's greeting. */
 #ifndef KEEPER_FIRST_H
 #define KEEPER_FIRST_H

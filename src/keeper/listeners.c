@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Listening at the local addresses. Where no descriptor is left, accepting pauses for a moment instead of
  * spinning. */
 #include "listeners.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The local ends: listening, accepting, and their addresses. */
 #ifndef KEEPER_LISTENERS_H
 #define KEEPER_LISTENERS_H

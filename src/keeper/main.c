@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * broker-keeper: whatever must outlive broker's exec. It is asked once, on its fd 0, what to open
  * (ipc/keeper.h); says when that is ready; and stays lives as long as the process that it lives for. Under

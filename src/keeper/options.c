@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parses the OPEN record. It comes from broker, so an invalid one is our bug, or from another version. */
 #include "options.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the keeper was asked to open. */
 #ifndef KEEPER_OPTIONS_H
 #define KEEPER_OPTIONS_H

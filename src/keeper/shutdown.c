@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Ends the keeper: with the process that it serves, on a signal, or on request. In each case connections,
  * tunnel, children and sockets are ended first; after kill -9 the guard does that.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of the keeper. */
 #ifndef KEEPER_SHUTDOWN_H
 #define KEEPER_SHUTDOWN_H

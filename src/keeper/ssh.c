@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The tunnel kind `ssh`: gathers the settings and chooses the engine. The library in this process starts fast
  * and costs little; the system's ssh supports everything else. The choice is made before any attempt to log

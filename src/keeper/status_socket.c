@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * One request per connection, answered at once. A connection that asked to stop stays open until the keeper
  * has ended, so that its end of file shows that. Only our own user is answered, in addition to the protection

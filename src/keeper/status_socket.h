@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The control socket of a forward: STATUS and STOP. */
 #ifndef KEEPER_STATUS_SOCKET_H
 #define KEEPER_STATUS_SOCKET_H

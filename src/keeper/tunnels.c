@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The process's tunnel, and code shared by all kinds: a kind that carries descriptors itself provides a
  * stream by a socket pair, one end of which it carries.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one tunnel of this process, whatever its kind. */
 #ifndef KEEPER_TUNNELS_H
 #define KEEPER_TUNNELS_H

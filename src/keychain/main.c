@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * broker-keychain: the helper that talks to the desktop's keychain, so that broker itself needs neither
  * libsecret nor D-Bus. It exchanges records on its stdin and stdout (ipc/keychain_records.h); it never

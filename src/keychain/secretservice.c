@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Entries of the Secret Service: one secret per identity, in the default collection. A locked collection is
  * unlocked only if there is a display to show the prompt. broker never asks for the keychain's own password;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The part of the freedesktop.org Secret Service that broker needs: one secret per identity. */
 #ifndef KEYCHAIN_SECRETSERVICE_H
 #define KEYCHAIN_SECRETSERVICE_H

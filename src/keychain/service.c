@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Reaching the Secret Service. Every step has a deadline: libsecret's asynchronous calls are run one at a
  * time on the main loop and cancelled when time is up. Whether a service is there is checked before libsecret

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Access to the Secret Service: one asynchronous call at a time with a deadline, its errors as ours, and
  * whether there is a service. */
 #ifndef KEYCHAIN_SERVICE_H

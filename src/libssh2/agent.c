@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Talks to ssh-agent without blocking. No private key is ever here: an agent does not give them out.
  */

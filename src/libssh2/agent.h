@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A client of ssh-agent (draft-ietf-sshm-ssh-agent): its list of keys, and signatures. Our own, because
  * libssh2 1.10 cannot request RSA with SHA-2 and blocks until the answer. One connection per request,

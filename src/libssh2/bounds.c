@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Limits the resources of a session, whatever its server sends: memory, bytes before the login, and useless
  * bytes afterwards. libssh2 has no such bounds: it queues unrequested packets forever, even before the host

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The keys to offer, in ssh's order: the tunnel's own `identity`, keys of the agent that are also in a file,
  * the agent's others (unless IdentitiesOnly), keys that are in a file only. A rejected key counts against the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Processes the channels of a session, once per iteration. Only drive() lets libssh2 read packets, because
  * one read affects all channels; afterwards every channel is checked for data, for its end, and for a window

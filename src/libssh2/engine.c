@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The engine libssh2: its work per iteration, and what follows when a session is up or has ended. A lost
  * session ends its connections; the next connection logs in again, after a pause that grows with each

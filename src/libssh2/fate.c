@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What an error of libssh2 means for its session: one table, for both versions. Any other error ends the
  * session, because the state of the protocol is then unknown. bounds.c handles misbehaviour without an error

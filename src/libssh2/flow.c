@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Copies the bytes of one channel directly between the client's socket and libssh2; only data that one side
  * does not take at once is stored, and the other side is then not read. The window is fixed when a channel

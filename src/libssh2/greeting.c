@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A server's first data, in cleartext: its version, then its algorithms (RFC 4253 sections 4.2, 6 and 7.1).
  * libssh2 does not report the algorithms; if none is shared, this says which kind is missing. Nothing here is

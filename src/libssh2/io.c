@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The bytes of a session: received data is given to libssh2 in portions; data to send is collected and sent
  * once per iteration. Both buffers are bounded: data that libssh2 does not read stays in the socket, and a

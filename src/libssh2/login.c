@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Logs in as ssh does: the method `none` asks the server for its methods, which are tried in the user's
  * order. Later sessions repeat what worked for the first one, which saves a round trip.

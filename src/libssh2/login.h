@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One login of the engine libssh2, shared by login.c (which method comes next), publickey.c and prompts.c
  * (the methods). */
 #ifndef LIBSSH2_LOGIN_H

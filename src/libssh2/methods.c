@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The algorithms offered to the server: those of libssh2 that are safe and allowed by the user's ssh, fastest
  * first. No SHA-1 except HMAC-SHA1, which is still secure; no CBC; no groups over 4096 bits or chosen by the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Opens channels, one at a time per session, because libssh2 does not support more. The error of an
  * unreachable target has sshd's own text.

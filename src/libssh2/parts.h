@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The interface between the parts of the engine libssh2: sessions (session.c), their bytes (io.c), the login
  * (login.c), channels (channel.c), the pool of sessions (pool.c). libssh2 never uses the socket itself: it

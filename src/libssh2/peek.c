@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Information that libssh2 has but does not report: the methods named by a refusal and whether it was a
  * partial success (RFC 4252 section 5.1), the banner (section 5.4; 1.10 has no call for it), and why a

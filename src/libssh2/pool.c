@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The sessions of the engine libssh2: one, and under load up to four, logged in one after another.
  * Connections wait in one queue for a session with a free slot for opening, the least busy one first, so that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Passwords and prompts. A single prompt for a password, without echo, means the tunnel's password with
  * either method, which the store may have; any other prompt, such as a second one or one for a new password,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Offers keys. The server is first asked whether it would accept a key, which it does not count as an
  * attempt; only then the passphrase is asked for, and only then it turns out whether this engine supports the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The queue of connections waiting to be opened, for all sessions. Each has its own deadline; one whose
  * session is lost meanwhile is tried once on another.

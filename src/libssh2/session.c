@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * One SSH session of the engine libssh2, from the dial to its end: handshake, host key, login, then
  * keep-alives. Usually these do not request answers (libssh2 would store each answer forever): TCP detects a

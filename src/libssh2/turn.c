@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Schedules work for sessions, once per iteration of the loop (engine.c). */
 #include "parts.h"
 

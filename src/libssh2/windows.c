@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The window of a channel, fixed when it opens, and its memory. flow.c handles the bytes.
  */

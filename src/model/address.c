@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Hosts and ports as text. A name is only checked for characters that no host name has, above all those with
  * a meaning in a command line or URL. Whether the name exists is for the resolver to find out.

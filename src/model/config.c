@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Reads the config files: which exist, their includes, the structure of each. config_resolve.c finds out what
  * their keys mean for one profile, and only there are values checked, except keys of the file itself.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Checks all of the config, as `profile check` does: every key of every section, and what sections say about
  * each other. Unlike a run it does not stop at the first error. It resolves no profile, so each error is

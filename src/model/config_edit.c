@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Changes the user's config file: lock, read, check, write. The new text is read as a run would read it
  * before it is written, so that broker can read what it writes. The changes are in config_edit_add.c and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A new section in the user's config file. */
 #include <model/config_edit.h>
 

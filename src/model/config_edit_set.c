@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Changes of a section that is there: its keys, its name, its end. The text is lexed for the places of the
  * lines, and everything else of it stays as it is; a new line is written as its neighbours are.

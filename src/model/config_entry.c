@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One line of a section: which key it sets, whether the key is allowed there, and whether its value is valid.
  */
 #include <model/config_file.h>

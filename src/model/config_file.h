@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The config files in memory, for config*.c only. Everything points into the files' texts, which are wiped
  * when the config is freed. Files are kept strongest first: the user's, what it includes, the system's, what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* `inherits`: the profiles whose keys fill the gaps of another one, nearest first, with a check for cycles.
  */
 #include <base/mem.h>

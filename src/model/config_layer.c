@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The layers of a profile: the command line's overrides, sections of the file, the environment. Each fills
  * the slots that no stronger layer has set. config_resolve.c lists the layers in their order.

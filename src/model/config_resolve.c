@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Makes one profile from the layers, strongest first: overrides, the URL or the sections of the profile and
  * of those that it inherits from, BROKER_* of the environment, [defaults], built-in values. A weaker layer

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The table of sections: adds them while a file is lexed, checks the structure (kinds, names, no duplicates
  * in one file), and finds them by name. Each run does this for every section of the file, so it copies

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The tunnel of a profile: what `via` says, and the keys of [tunnel NAME]. The session checks whether this
  * build has that kind of tunnel.

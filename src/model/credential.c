@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Releases a credential. */
 #include <model/credential.h>
 

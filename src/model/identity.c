@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Identities: canonical text. The user is percent-encoded, so that no user name can look like another
  * address. Host names are not resolved, so that the same text means the same entry on every network.

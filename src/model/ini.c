@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The INI lexer: choosing the policy. It finds lines, headers, keys and values and cuts them
  * into strings in place; it deliberately knows no section, key or merging rule; config*.c and the aws module

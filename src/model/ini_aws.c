@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * AWS's policy of the INI lexer, for ~/.aws/config and ~/.aws/credentials: docs/aws-files.md. It reads lines
  * as the AWS CLI does, which uses Python's configparser. A property is reported only once its continuation

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the two policies of the lexer share: the number of a line, and errors about one. */
 #include <model/ini_lexer.h>
 

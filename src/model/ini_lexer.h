@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shared by the two policies of the lexer, for ini*.c only. */
 #ifndef MODEL_INI_LEXER_H
 #define MODEL_INI_LEXER_H

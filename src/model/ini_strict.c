@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The strict policy of the INI lexer, for our own config file. Each run lexes a whole file to use one section
  * of it, so the work per byte is done by memchr() or by loops that the compiler vectorizes, and the work per

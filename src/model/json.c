@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The size stored in front of each block lets free() wipe it. Out of memory ends the program, because jansson
  * would continue without the key, the entry or the byte that did not fit.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Checks a key's value and brings it into its normal form, one function for each type of keys.def. Rules
  * between keys, and whether a file exists, are not checked here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks that files named by keys can be read, before anything is dialled. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tables of all keys, made from keys.def, and looking names up in them. Values are checked in
  * key_check.c. */
 #include <model/profile.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The rows of model/kinds.def as lists of names. What a row does is in its own module. */
 #include <model/kinds.h>
 

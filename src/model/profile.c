@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Profiles as values: slots with an origin. config_resolve.c and url.c fill them. */
 #include <model/profile.h>
 

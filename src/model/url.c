@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * mysql:// URLs into settings: Sequel Ace's parameters, and every key of the config file under its own name.
  * The URL's mode decides which fields count: those of another mode are dropped, as Sequel Ace does, except

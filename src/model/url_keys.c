@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Setting a profile's keys from a URL: what it may not set, and how it is refused. Its text: url.c. */
 #include <model/url_parts.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The mode of a URL, tcp, socket or ssh, and what follows from it. The fields of other modes are dropped, as
  * Sequel Ace does; but a provider is not a mode, so an IAM token or a Vault lease works through a tunnel too.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A mysql:// URL while it is read, for the url*.c files only: its parts, nothing decoded, and its parameters.
  */
 #ifndef MODEL_URL_PARTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * URLs as text: their parts, and finding and hiding passwords in them. If a URL is malformed and it is
  * unclear which part is the password, more is hidden rather than less.

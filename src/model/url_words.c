@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Parameters that other programs put into URLs: hosting companies, drivers, clients. One table maps them to
  * our keys, another lists those that only concern a driver and are ignored; url.c refuses any other. Names

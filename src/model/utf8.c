@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. It does not decode code
  * points. */
 #include <model/utf8.h>

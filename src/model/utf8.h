@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checking UTF-8. */
 #ifndef MODEL_UTF8_H
 #define MODEL_UTF8_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the value of `via`. config_resolve.c checks whether a tunnel of that name exists. */
 #include <model/via.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The value of `via`: a tunnel's name, `direct`, or an inline tunnel. */
 #ifndef MODEL_VIA_H
 #define MODEL_VIA_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Only one error is stored, because broker starts one client at a time. */
 #include <mysql/client_error.h>
 

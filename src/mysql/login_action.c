@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The actions for packets of the log-in, for the table in login_filter.c, which decides whether a packet is
  * allowed.

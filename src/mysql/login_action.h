@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The actions for packets of the log-in: the third column of the table in login_filter.c. */
 #ifndef MYSQL_LOGIN_ACTION_H
 #define MYSQL_LOGIN_ACTION_H

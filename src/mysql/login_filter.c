@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The log-in is a table, `rules`: who may send what at which stage, and the action for it. Anything else is a
  * protocol error, which ends both sides. Before TLS anyone on the network can impersonate the server

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * MySQL's log-in as seen from the middle, without sockets: bytes of either side go in; bytes for either side,
  * and the next step, come out. The protocol: "Connection Phase" in MySQL's source documentation, "Connecting"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Classifies packets of the log-in ("Connection Phase" in MySQL's source documentation). login_filter.c
  * decides which are allowed when.

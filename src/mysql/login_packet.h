@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kinds of packets of the log-in, told by their bytes alone: the columns of the table in login_filter.c.
  */
 #ifndef MYSQL_LOGIN_PACKET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Sockets, TLS handshake and deadlines of a log-in; login_filter.c interprets the bytes. The server's
  * greeting and the handshake each have a deadline. After that the user may be asked (a dialog, a second

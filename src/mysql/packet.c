@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parses and builds packets; login_filter.c interprets them. */
 #include "packet.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* MySQL's packets: 3 bytes length, little-endian; 1 byte sequence number; the body. */
 #ifndef MYSQL_PACKET_H
 #define MYSQL_PACKET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An RSA key that exists only in this process; it does not authenticate anything. */
 #include "sha2_key.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The keeper's own RSA key: for clients that encrypt their password with the server's key because their
  * connection to the keeper has no TLS ("caching_sha2_password: Information" in MySQL's source documentation).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The TLS context, and errors of a handshake that name the key that fixes them. It does what the stock
  * clients would do with the same keys, but for the endpoint's real name: no other trust, no lower level after

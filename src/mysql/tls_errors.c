@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Explains why TLS with the server failed. A certificate's texts come from outside, so they are sanitised and
  * bounded. The last failure is static: the handshake fails and is explained in one call of the only thread.

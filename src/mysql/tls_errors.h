@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Why TLS could not be made. What fails is remembered while it happens, because OpenSSL forgets the
  * certificate. */
 #ifndef MYSQL_TLS_ERRORS_H

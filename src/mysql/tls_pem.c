@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Walks over the blocks of a PEM file, up to the one at which OpenSSL stops. */
 #include "tls_pem.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds the broken certificate in a file: OpenSSL only says that there is one. */
 #ifndef MYSQL_TLS_PEM_H
 #define MYSQL_TLS_PEM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The command line of a master. About the host it contains only the tunnel's keys; the other options are
  * needed by a master, or prevent the user's ssh_config from changing its behaviour.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command line of the system's ssh as a master. */
 #ifndef OPENSSH_ARGV_H
 #define OPENSSH_ARGV_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A socket for broker-askpass. The kind of a prompt is told from ssh's text. Only processes of the ssh that
  * we have started get answers, and only while it logs in, so that no other process can get the stored

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The questions of the system's ssh: passed to broker before READY, answered from memory afterwards. */
 #ifndef OPENSSH_ASK_H
 #define OPENSSH_ASK_H

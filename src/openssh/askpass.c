@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The program that the system's ssh runs to ask a question (ssh(1), SSH_ASKPASS): it sends the question to
  * the keeper that started that ssh, and prints the answer. It never asks the user itself.

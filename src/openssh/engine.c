@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The engine openssh: the system's ssh as a master, which gets the client's own descriptor and copies its
  * bytes itself. If the master is lost, the next connection starts it again, but not within the back-off

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * `ssh -M -N`: dials, checks the host key and logs in as the user's ssh_config says, and then serves its
  * control socket. Our options make it a master and do not change which host is reached or how. Its socket

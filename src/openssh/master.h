@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The system's ssh as a master: one start of it until it has logged in, and its exit. */
 #ifndef OPENSSH_MASTER_H
 #define OPENSSH_MASTER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Requests to a master. Hello, request and descriptors are sent at once: the master reads only whole packets,
  * so the rest waits in the socket. Only a few connections greet at a time, because its backlog is short.

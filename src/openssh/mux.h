@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A client for an OpenSSH master's control socket (OpenSSH's PROTOCOL.mux, version 4): one connection per
  * request, as ssh requires, which lives as long as the requested stream.

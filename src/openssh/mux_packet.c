@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The packets of OpenSSH's PROTOCOL.mux, version 4, that we send and parse. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Packets outside the streams. They are optional: a packet that cannot be sent at once is dropped.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A connection to the master that sends packets outside any stream to the far side (PROTOCOL.mux, "proxy"
  * mode: the master encrypts the packets and only interprets those about channels).

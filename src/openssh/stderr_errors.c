@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Translates the messages of OpenSSH's client, which have been the same for many versions. Unknown messages
  * are passed on unchanged.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Turns the system ssh's stderr into an error with the same text for both engines. */
 #ifndef OPENSSH_STDERR_ERRORS_H
 #define OPENSSH_STDERR_ERRORS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Streams through the master's forward to a unix socket: we connect and copy. */
 #include "unix_stream.h"
 

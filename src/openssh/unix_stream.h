@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A stream to a unix socket on the far side through a forward of the master, because before OpenSSH 9.4 a
  * master cannot take descriptors for these.

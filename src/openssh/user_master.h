@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A running master that the user has started (ControlMaster, ControlPath): it carries streams like our own,
  * and is never ended. */
 #ifndef OPENSSH_USER_MASTER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a format can carry, by its row; the writers may rely on it. */
 #include <output/format.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Finding the stock client and its family. `mysql` may belong to either family (a link, a wrapper script),
  * and running it with --version takes seven times as long as an empty process, so the answer is cached by the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A command line of the stock client, to be pasted into a shell. It asks for the password. */
 #include "write.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The names of the TLS levels, in order of strictness. */
 #include <output/connection.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * DATABASE_URL as dj-database-url and django-environ read it for Django: parameters become options of
  * mysqlclient. `ssl-ca` is dj-database-url's alone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A .env file. Its readers (python-dotenv, Node, Ruby's and PHP's dotenv, docker compose, sh) agree about a
  * value without quotes of plain letters, about single quotes around what has neither a quote, a backslash

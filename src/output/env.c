@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The variables that the stock clients and most container images read, as shell lines or in the environment.
  * The password is among them: the user asked for that. They say nothing about TLS.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Single values by their names: for `params --field`, and the placeholders of `exec`. */
 #include <output/format.h>
 

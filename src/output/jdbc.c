@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Connector/J's URL. It decodes each part, and reads authorities from Java's own key stores only. */
 #include "write.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The URL of MariaDB's driver. It decodes nothing: what would end a part cannot be written. It has no word
  * for `preferred`: nothing is said there, and it makes no TLS.

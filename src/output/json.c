@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All parameters in one object on one line; every field always there, null for nothing. */
 #include "json_out.h"
 #include "write.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the formats that are JSON share. */
 #ifndef OUTPUT_JSON_OUT_H
 #define OUTPUT_JSON_OUT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Laravel's variables, as config/database.php reads them from the environment or a .env file. PDO verifies
  * chain and name once it is given authorities, and knows no other level but none.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * golang-migrate's URL: a data source name of Go's driver behind mysql://, but with user and password
  * encoded, and with a file of authorities.

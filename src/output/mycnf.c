@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An option file for the stock clients, in the words of the family that `client` is of. */
 #include "write.h"
 

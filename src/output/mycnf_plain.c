@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * An option file for drivers and scripts: PyMySQL, configparser, Go's. They read [client] alone, include
  * nothing, and take quotes for part of the value unless they are needed. Authorities make PyMySQL verify

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* MySQL Shell's URI: a socket's path in round brackets; each parameter at most once. */
 #include "write.h"
 

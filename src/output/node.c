@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The object that Node's mysql2 takes. It wants authorities as text, not as a file; without any Node's own
  * are used. It has no `preferred`: nothing is said there, and it makes no TLS.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The option file for a stock client: the user's own files first, then our values, so that ours win.
  * Everything that decides which server is reached and how safely is always written, so that an included file

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Rails with mysql2: the keys of one environment in database.yml, or DATABASE_URL. Rails runs ERB over that
  * file, so everything but plain letters is escaped in YAML's double quotes.

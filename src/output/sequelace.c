@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sequel Ace's URL. It has no word for TLS, and refuses the whole for a parameter that it does not know. */
 #include "write.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * SQLAlchemy's URL, with PyMySQL. Any word of TLS makes TLS a must there; without authorities nothing is
  * verified, with them the name too, unless that is switched off. Its `preferred` needs no word.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The formats of this build, from model/kinds.def. */
 #include <output/format.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* TablePlus's URL, as it writes it itself: the modes of TLS that are known are 0, 1 and 2. */
 #include "write.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * DATABASE_URL: mysql://USER:PASSWORD@HOST:PORT/DATABASE, strictly percent-encoded (RFC 3986). Every reader
  * accepts this and dials what it says. A parameter is written only if it is needed: SQLAlchemy, Django and

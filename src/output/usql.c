@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* URLs of usql and xo/dburl, which make a data source name for Go's driver of them. */
 #include "write.h"
 

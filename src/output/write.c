@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the writers of formats share. The password leaves by put_password() and nowhere else. */
 #include "write.h"
 

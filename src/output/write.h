@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the writers of formats share: the URL that most of them begin with, quoting, and the password's only
  * way out. */
 #ifndef OUTPUT_WRITE_H

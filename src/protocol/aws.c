@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writing what AWS's SDKs read from a credential_process. */
 #include <protocol/aws.h>
 

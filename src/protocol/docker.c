@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading and writing docker's credential helper protocol. */
 #include <protocol/docker.h>
 

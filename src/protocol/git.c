@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Reading and writing git's credential protocol. Nothing is decided here: which entry answers is the caller's
  * business, and what is unknown is passed over in silence, as git's own helpers do.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which entry a query means, and what an entry is called in a store. */
 #include <protocol/git.h>
 

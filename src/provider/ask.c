@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one question that two providers share. */
 #include "ask.h"
 

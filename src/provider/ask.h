@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Asks for the database password, for keychain and prompt. */
 #ifndef PROVIDER_ASK_H
 #define PROVIDER_ASK_H

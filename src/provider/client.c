@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The client's own option files decide: we give no user and no password. */
 #include <provider/provider.h>
 

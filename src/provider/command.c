@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Runs a program that prints the password, or JSON {user, password, expires_at}; no shell. A result with an
  * expiry is kept in the session store until then. Two brokers at once run the program once: the second waits

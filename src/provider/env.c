@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The value of a named environment variable. */
 #include <provider/provider.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The first line of a file that no other user may read. */
 #include <provider/provider.h>
 

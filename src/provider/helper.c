@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Any credential helper of git or docker, asked in its own protocol. Nothing is kept here: a helper is itself
  * a store. A bare name is git's git-credential-NAME, on PATH or among git's own programs, else docker's

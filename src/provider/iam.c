@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * An RDS token: signed with AWS keys for the server's own name (sign_host:sign_port, else host and port),
  * never for the address that is dialled. Its login walks AWS's credential chain; making the token is cheap,

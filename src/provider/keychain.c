@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The stored password of this identity from the OS keychain or, if there is none yet, the user's answer to a
  * question. The session asks whether to store the answer, after a login has shown that it is right.

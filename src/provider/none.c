@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The empty password, given explicitly so that a password in an option file is not used. */
 #include <provider/provider.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Asks each time and never stores. */
 #include <provider/provider.h>
 

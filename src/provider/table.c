@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The providers of this build, from model/kinds.def. */
 #include <provider/provider.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A database user that Vault makes for a while, or whose password Vault keeps. The work is done in vault/. */
 #include <provider/provider.h>
 

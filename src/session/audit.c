@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Writes the audit line: to syslog, to systemd's journal, or to a file. It is KEY=VALUE pairs in which every
  * byte of a value that could end it, or be taken for another line, is percent-encoded. Both loggers are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * RDS signs its certificates with its own CA certificates, which no system trusts; RDS Proxy uses public
  * ones. The bundle is share/broker/rds-ca.pem beside the program (its origin: rds-ca.txt beside it).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which CA certificates verify the server, if the profile does not say. */
 #ifndef SESSION_AUTHORITIES_H
 #define SESSION_AUTHORITIES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Linux: /proc/PID, and SO_PEERCRED. */
 #include "caller.h"
 

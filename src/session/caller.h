@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The process that has started us. */
 #ifndef SESSION_CALLER_H
 #define SESSION_CALLER_H

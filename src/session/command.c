@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Execs any program with the parameters in its environment and {placeholders} in its arguments. A placeholder
  * never contains a secret, because arguments are visible in the process list.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The control sockets of forwards. They are in a folder that only we can enter, but each is still checked
  * before use: the socket and the process behind it must be ours. A keeper that does not answer is an error

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The control sockets of forwards: where they are, and one request to one of them. */
 #ifndef SESSION_CONTROL_H
 #define SESSION_CONTROL_H

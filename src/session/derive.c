@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Keys derived from other keys, stored as settings, so that `profile show` has them. */
 #include <session/plan.h>
 

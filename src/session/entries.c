@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Each credential is an entry of its own, under a name that says protocol, host, path and user. So two stores
  * at once never meet, and an entry can be looked at, and deleted, in the desktop's own program. Which entry

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a plan needs to know about this machine: the client, the socket that answers, the CA certificates,
  * option files. */
 #include "facts.h"

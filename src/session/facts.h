@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Gathering the facts of a plan. */
 #ifndef SESSION_FACTS_H
 #define SESSION_FACTS_H

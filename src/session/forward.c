@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Opens a forward. A lock on its name is held while looking for a running one and starting it, so that two
  * calls at once make one forward. Errors that can be known early (a taken port, a TLS level that the listener

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Running forwards: finds them by their control sockets, asks for their state, tells them to end. If a keeper
  * was killed together with its guard, its socket remains but nothing serves it: it counts as not running and

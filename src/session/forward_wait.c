@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Waits for forwards in the foreground. The keepers have no terminal and get none of its signals; broker gets
  * them, tells each keeper to end by a record, and waits for its end. If broker dies, the keepers end by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Our option file is read last, so it wins. A few options cannot be overridden: they have no unset value, or
  * not in every version of a family. If a user's file has one of them, the run is refused, because otherwise

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Options in the user's own option files that ours cannot override. */
 #ifndef SESSION_INCLUDES_H
 #define SESSION_INCLUDES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The keys that a credential is made with, for programs that make their own requests. */
 #include <session/session.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Turns a plan and a credential into arguments, environment and option file. The secret goes into a pipe and
  * nowhere else. */
 #include "launch.h"

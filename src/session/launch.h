@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Everything that a stock client is started with: its arguments, environment and option file. */
 #ifndef SESSION_LAUNCH_H
 #define SESSION_LAUNCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What `params` tells another program: the place to dial, and the credential. Behind a tunnel that place is a
  * forward that runs, which is looked for before a credential is fetched; none is started here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The pure part of a run. Nothing is looked up, opened or asked here: the same profile and facts give the
  * same plan. Only here is refused what this build cannot do, with the alternatives.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * MariaDB's client sends the password to any server that asks for it: in cleartext (mysql_clear_password, and
  * dialog, which answers the first question with the password), or encrypted with the server's key

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The client plug-ins that a MariaDB client may load where TLS is not verified. */
 #ifndef SESSION_PLUGINS_H
 #define SESSION_PLUGINS_H

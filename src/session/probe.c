@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * One login with the stock client, for `test` and before a typed password is stored, so that what is tested
  * is what will be used. The query asks for one row about the session; nothing else is sent.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One login with the stock client. */
 #ifndef SESSION_PROBE_H
 #define SESSION_PROBE_H

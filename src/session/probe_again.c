@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A user that was made just now may not be on the replica that answers yet: the same user is tried again, and
  * no other is made for it. One that was kept may have been dropped, and the password of a static role

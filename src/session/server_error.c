@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The common errors are rows of server_errors.def. Any other error keeps the server's own text, sanitised for
  * a terminal.

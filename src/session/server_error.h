@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Translates the stock client's error line into our text, the same for both client families. */
 #ifndef SESSION_SERVER_ERROR_H
 #define SESSION_SERVER_ERROR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Carries out a plan: each step once and in the same order for every verb. */
 #include <session/session.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Derives a profile's remaining keys, and checks what a URL may not change. */
 #include <session/session.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a forward would take in the place of the way that a session has: `test` tries it. */
 #include <session/session.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Where servers put their socket on Linux: the distributions' places, XAMPP, and what Homebrew and the
  * upstream default use. A socket may exist without a server (a dead server leaves it behind), so each is

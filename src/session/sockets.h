@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finding the local server's socket by connecting. */
 #ifndef SESSION_SOCKETS_H
 #define SESSION_SOCKETS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Environment variables of `exec --env NAME=TEMPLATE`: placeholders for single values and for each format
  * that is one line. They may contain secrets, because they go into the environment and nowhere else.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Environment variables that are made of templates with placeholders. */
 #ifndef SESSION_TEMPLATE_H
 #define SESSION_TEMPLATE_H

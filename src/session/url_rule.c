@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The rule for URLs that needs more than the column `url` of keys.def: a URL lowers nothing, and a credential
  * of this machine goes only to the server that it belongs to. A URL with its own password, or without any,

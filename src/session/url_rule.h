@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The rule for URLs that needs the whole profile; the part about credentials is plan_check_url(). */
 #ifndef SESSION_URL_RULE_H
 #define SESSION_URL_RULE_H

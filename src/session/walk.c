@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The way to a server, walked by ourselves: its name, then its addresses one after another. */
 #include "walk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A look at the way by ourselves: does the name resolve, does the port answer. */
 #ifndef SESSION_WALK_H
 #define SESSION_WALK_H

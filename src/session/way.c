@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The conversation with a keeper until it is ready. What it is to open comes from the plan; what it asks is
  * answered in way_answer.c. It never asks for the database's credential.

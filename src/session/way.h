@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The way to the server through the keeper: starting broker-keeper, answering its questions, learning where
  * its local ends are. A direct way without a keeper never comes here.

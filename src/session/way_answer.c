@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Answers a keeper's questions. A stored password that was refused is not offered again, and the user is
  * asked for it once, because servers count attempts. Nothing typed here is stored; `broker password set

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Answers the questions that a keeper asks before it is ready. */
 #ifndef SESSION_WAY_ANSWER_H
 #define SESSION_WAY_ANSWER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What `ssh -G` prints, as settings, with its names of files; its keys are in config_keys.c. Not here:
  * reading ssh_config itself, with its Host, Match and Include; that is ssh's business alone.

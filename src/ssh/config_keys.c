@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The keys of `ssh -G`: those that are understood, those that the in-process engine cannot honour, and those
  * that need not be. Any other is for the system's ssh, so that a wish of the user's ssh_config is never

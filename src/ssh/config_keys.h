@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One line of what `ssh -G` prints, between config.c and config_keys.c. */
 #ifndef SSH_CONFIG_KEYS_H
 #define SSH_CONFIG_KEYS_H

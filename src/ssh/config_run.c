@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Runs `ssh -G`, which resolves the user's ssh_config for the tunnel's host without dialling it. It only gets
  * the tunnel's keys, so that Host and Match blocks apply as for `ssh HOST`. config.c parses its output.

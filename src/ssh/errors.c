@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Errors of a tunnel `ssh` that both engines share. Errors about host keys are in host_key.c.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Decisions from known_hosts files about a host: which key types it should offer, and whether its key is
  * accepted, in ssh's own words. An accepted key is appended, so that a concurrent ssh loses nothing. Host

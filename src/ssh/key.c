@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What a private key file is: OpenSSH's own format (PROTOCOL.key), PEM and PKCS #8. bcrypt, which encrypts
  * files of the first kind, is only available inside libssh2, so an encrypted RSA key in such a file cannot be

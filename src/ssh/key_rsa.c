@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * RSA keys by OpenSSL: parsed again for each signature and freed at once, so that between logins only the
  * text is kept, in a secret.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The content of key files: the parts of OpenSSH's format; RSA by OpenSSL. For key.c. */
 #ifndef SSH_KEY_RSA_H
 #define SSH_KEY_RSA_H

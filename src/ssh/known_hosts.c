@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Reads known_hosts files as ssh does. Lines that ssh would skip are skipped, so that one invalid line hides
  * nothing after it (libssh2 stops there, and knows neither wildcards nor markers). host_key.c decides what

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The content of known_hosts files (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), read as ssh does: plain names,
  * lists, wildcards, negation, hashed names, [name]:port, @revoked and @cert-authority.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Big-endian numbers, and strings after their length. Every length is checked before it is used. */
 #include <ssh/wire_format.h>
 

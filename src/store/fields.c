@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Entries made of several texts. They are secrets as a whole. */
 #include <store/fields.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The lasting store: the desktop's keychain, asked by broker-keychain so that libsecret and D-Bus are never
  * in this process. It only translates the answer for the caller: no keychain (continue without), no such

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The session store: the Linux kernel's keyring of this user, @u. Its content never reaches a disk, and the
  * kernel itself removes an entry at its timeout. It is a cache: if the kernel refuses (no keyrings in a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A tunnel that is the user's own program (`aws ssm start-session`, `kubectl port-forward`): the program
  * listens at a local address, which is dialled. If it has died, the next connection starts it again, but not

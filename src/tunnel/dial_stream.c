@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Dials for the kinds of tunnel that use a plain connect. */
 #include "dial_stream.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Serves a struct dial by connect(2): shared by the kinds direct, tcp and command. */
 #ifndef TUNNEL_DIAL_STREAM_H
 #define TUNNEL_DIAL_STREAM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* No tunnel: dials the endpoint itself, for TLS that the client cannot make. */
 #include <stddef.h>
 

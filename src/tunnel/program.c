@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Runs the user's program: no shell, placeholders filled after splitting. program_place.c knows where it
  * listens. Its arguments are never shown, because they may contain secrets.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The program of a tunnel of type `command`: one start of it until its local address is ready, and its exit.
  * command.c decides when it is started. */
 #ifndef TUNNEL_PROGRAM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The local address of a tunnel's program: looked up in the system's tables and not dialled, because a
  * connection would have side effects on the program.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where the program of a tunnel listens: a fixed address, or a free port or socket that we choose and pass to
  * it. */
 #ifndef TUNNEL_PROGRAM_PLACE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the output of a tunnel's program. */
 #include "ready.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The output of a tunnel's program: whether its stdout contains a text, and whether its stderr says that a
  * port is taken. */
 #ifndef TUNNEL_READY_H

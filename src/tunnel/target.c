@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading a target. How it is reached is the business of the kinds of tunnel. */
 #include <tunnel/target.h>
 

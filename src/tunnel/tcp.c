@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A forward that the user has opened: its address is dialled unchanged. */
 #include <base/buf.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One wait at a time, because a process has one route. The bounds are against endless text. */
 #include <tunnel/tell.h>
 

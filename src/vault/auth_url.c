@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The address goes to a program, and the browser is a person's: whoever poses as Vault could have it open a
  * file, run a script or another program's scheme.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The address of a login page, as Vault gives it. */
 #ifndef VAULT_AUTH_URL_H
 #define VAULT_AUTH_URL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Calling Vault. Nothing is followed: a redirect would take the token along. What may be mended by waiting is
  * tried again as Vault's own program does, and never starts a login.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One call of Vault's HTTP API, by broker-http. */
 #ifndef VAULT_CALL_H
 #define VAULT_CALL_H

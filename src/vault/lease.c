@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Leases. An entry is a version and DIGEST ID USER PASSWORD MADE END SECONDS RENEWABLE, each ended by a NUL;
  * DIGEST is the token's: when Vault ends that, the user goes too, so the entry is of no use to another token.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A user and password that Vault made: kept in the kernel's keyring alone, for one token and one path. */
 #ifndef VAULT_LEASE_H
 #define VAULT_LEASE_H

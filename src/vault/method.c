@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the login methods share. */
 #include "method.h"
 

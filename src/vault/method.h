@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A way to log in: one file src/vault/method_ID.c and one row of methods.def. */
 #ifndef VAULT_METHOD_H
 #define VAULT_METHOD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vault_auth = approle: a role ID of the config and a secret ID from a file, for machines. A role that needs
  * no secret ID has no file. */
 #include <base/text.h>

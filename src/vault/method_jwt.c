@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vault_auth = jwt: a JWT that somebody else signs and puts into a file, as CI systems and Kubernetes do. */
 #include <base/text.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vault_auth = ldap: a user of a directory that Vault asks, whose password a person types. */
 #include "method.h"
 

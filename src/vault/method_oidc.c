@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * vault_auth = oidc: a person logs in with a browser. Vault is the OpenID client: it makes state, nonce and
  * PKCE and exchanges the code; only who has client_nonce, which never leaves this process but to Vault, gets

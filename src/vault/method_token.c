@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vault_auth = token: a token that a person types once. VAULT_TOKEN stands before it, as before every method.
  */
 #include <base/mem.h>

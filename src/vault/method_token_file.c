@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vault_auth = token-file: the token that `vault login` leaves in ~/.vault-token. It is read each time and
  * never written: it is not ours. */
 #include "method.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vault_auth = userpass: a user of Vault's own, whose password a person types. */
 #include "method.h"
 

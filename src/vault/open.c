@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What a run asks Vault for: the keys of the profile, and where they are silent the variables that OpenBao
  * and Vault have for their own programs, BAO_NAME before VAULT_NAME.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What userpass and ldap share: a password that a person types each time. It is never kept; the token is. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A path is checked before it becomes part of a URL: `..` would lead elsewhere in Vault, with the token in
  * the header. What a config has percent-encoded is encoded once more, so that it cannot be a `..` either.

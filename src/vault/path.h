@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Paths of Vault as they are written in a config, and as they stand in a URL. */
 #ifndef VAULT_PATH_H
 #define VAULT_PATH_H

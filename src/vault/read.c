@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Reading the credential. 403 stands for a token that has died and for a policy that forbids: Vault is asked
  * which, and only for the first a login is made, once. Everything else is told as it is.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Vault's errors. A status that says little (403 stands for a bad token as for a policy, 400 for a role that
  * is not there) is told in Vault's own words; what each call can add is added there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What Vault says no with, in words that help. */
 #ifndef VAULT_REFUSAL_H
 #define VAULT_REFUSAL_H

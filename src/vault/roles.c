@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * LIST of a database mount, as Sequel Ace offers its roles. A policy may forbid it: then the error is what it
  * would have been.

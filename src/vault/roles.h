@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The roles of a mount, for an error about one that is not there. */
 #ifndef VAULT_ROLES_H
 #define VAULT_ROLES_H

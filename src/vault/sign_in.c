@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * From a profile to a token. What is kept is used as long as it may live; Vault is asked about it only where
  * nobody knows that. A login is made under a lock, so that two brokers at once make one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What sign_in.c and read.c share. */
 #ifndef VAULT_SIGN_IN_H
 #define VAULT_SIGN_IN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Logging out: the token is revoked, and Vault drops with it what was made with it. A token that was given to
  * us is left alone: only the lease that we made with it is revoked, which the default policy forbids; then it

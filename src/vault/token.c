@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Vault tokens. The session store (kernel keyring, gone at the token's end) is asked first; what the keychain
  * has may have died since, so Vault is asked about it. Nothing is ever written to ~/.vault-token.

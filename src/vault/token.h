@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The token that every request of ours is made with: where it is kept, and what Vault says of it. */
 #ifndef VAULT_TOKEN_H
 #define VAULT_TOKEN_H

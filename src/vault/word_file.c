@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is read from a file of the user's: its first line, from a file that nobody else can read. */
 #include <string.h>
 

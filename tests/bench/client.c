@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The client that `broker connect` becomes in the benchmarks: it ends at once, so that what is measured is
  * the way up to a client's first instruction. Linked statically, because a real client's dynamic linking is

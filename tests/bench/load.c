@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Load for tunnels: a server of bytes, and clients that measure it through a port. One thread and one epoll
  * loop each, everything on 127.0.0.1. It knows nothing of MySQL: query.c does.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A MySQL client with nothing in it but what is measured: log-in of `bench` without a password, one query,
  * reading the result. With "tls" it makes the TLS itself, verified, as the stock clients do.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * spawn ROUNDS COMMAND [, COMMAND]...: runs the commands in turn, ROUNDS times each, and prints a line for
  * each: median microseconds from just before the start to the end of the process, and its largest resident

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fixtures for the command-line tests: the program in a private home, real servers and clients, a Secret Service.
 
 Servers start when the first test asks for them and live as long as the run. A missing program or server is a skip that

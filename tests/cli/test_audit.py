@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The audit line: who was given what, until when; in a file, in syslog's words and in the journal's. There is no such daemon
 here: a socket of the test stands where theirs is."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`auth = helper`: real credential helpers of git and docker, each with its own store, and what their answers may be."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kept sessions of AWS answer only whom they were made for: who authenticates to what, with whose proof.
 
 Each pair is two runs of one profile's chain that differ in one thing; how often the service was asked shows whether the second

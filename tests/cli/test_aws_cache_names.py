@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The names that the AWS CLI gives to its cache files: a file of the published name is found and used. The digests
 stand in botocore's own tests, or (marked) were computed by botocore 1.43.11."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which AWS keys are found: the same as botocore's own chain finds for the same files and environment, as far as no network
 is needed; where we differ on purpose, both sides are written down (docs/aws.md). And credential_process."""
 import datetime

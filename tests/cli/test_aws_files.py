@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """~/.aws/config and ~/.aws/credentials as people really have them: the same keys as botocore finds in them, or an error that
 names the line. Never other keys. What is wrong in one section is no matter to the others: where botocore refuses the whole
 file, what it finds in the file with these lines put right is what counts (lib/aws_repair.py)."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sessions of `aws login`: the AWS CLI's file is used as it is until 5 minutes before its end, then renewed with a
 proof of possession that the fake verifies, once for all brokers, and written back whole; what the service refuses,
 in words that name the CLI's command. The log-in itself is the CLI's. Botocore renews against the same fake: its keys

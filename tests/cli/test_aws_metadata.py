@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Container and instance credentials against a strict fake of both: the keys that botocore finds there too; the rules of the
 address and of the token; a service that is not there, never answers, is slow to come up or says no; no proxy is asked. The
 real link-local addresses are tried in a network namespace of the test's own, where the fake listens on them."""

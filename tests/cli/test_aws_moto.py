@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Roles against an STS that is not ours and verifies each signature (moto), and through an HTTPS proxy in which AWS's own
 host names are answered (moto_proxy): default endpoints, AWS_CA_BUNDLE, HTTPS_PROXY with a password. Sessions have names of
 the test's own, so that none is found in the kernel's keyring."""

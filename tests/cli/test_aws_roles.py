@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Roles: what STS is asked for, by us and by botocore with the same files and environment, and that both end with the same
 keys; retries; what STS refuses, in its words with a way out; a clock that is off; answers that break the rules; where STS
 is asked. The STS is a fake whose keys are known beforehand (signatures: test_aws_moto.py). Role names are the test's own:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sessions between runs: keys of a role are kept in the kernel's keyring until five minutes before their end, one broker
 fetches them for all that want them, a second factor is asked once; what the AWS CLI has kept of roles is used and never
 written; a client finds no child of ours. Role names are the test's own (see test_aws_roles.py)."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SSO: the AWS CLI's token file as botocore reads it, renewed when and as botocore renews it, written back whole,
 once for all brokers that want it; the role's keys from the portal and its refusals in words; what is said where a
 person is needed and nobody is there. The portal is a fake (servers/aws_fake.py); the log-in itself:

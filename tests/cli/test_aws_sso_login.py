@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The log-in to SSO by the device flow: what a person sees, what the service is asked, what is in the AWS CLI's own
 cache afterwards (read by the CLI's code and by botocore), and every way in which it ends without a token: refused,
 too late, Ctrl-C."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A hostile or broken surrounding: no home, closed and full outputs, folders of others, programs and keychains that are
 missing, and text that would play tricks on a terminal.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The build: the same to the byte in another folder, from `make dist`; installed and uninstalled; where the packager wants
 the helpers; without warnings by other compilers."""
 import os

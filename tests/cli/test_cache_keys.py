@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A kept credential answers only whom it was made for: who authenticates to what, with whose proof.
 
 Each test is a pair of runs that differ in one thing. Where that thing decides who one is, the second run must not get what was

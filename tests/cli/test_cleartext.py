@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The password in clear: a server that asks for it without verified TLS gets nothing of it, whatever the user's option
 files and environment say, and `cleartext = yes` is obeyed only where SPEC section 4 allows it. The server is a fake that
 writes down every byte; each test also shows that the client came as far as to be asked. MariaDB's clients have no option

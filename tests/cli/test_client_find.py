@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which client, and of which family: the key and the flag, PATH, links, wrappers, what is broken, and the memory of it.
 
 `mysql` may be either family's, so the name decides only where it tells; else the program is asked once, and its answer is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The client as a process: its streams, its end, what it inherits and what it is given.
 
 broker becomes the client (exec), so that pid, exit status and Ctrl-C in a query are the client's own, and nothing of

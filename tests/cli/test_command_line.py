@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command line: its grammar, which profile is meant, URLs wherever a profile's name goes, and what wins over what.
 
 `profile show --json` is the window: it prints the profile that every other verb would use."""

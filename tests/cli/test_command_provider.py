@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """auth = command: any program that prints the password, or JSON with a user and an expiry.
 
 A result with an expiry is kept in the kernel's keyring, so that the program runs once, also for two brokers at once;

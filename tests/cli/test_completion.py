@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Completion in the real shells, and what `make install` puts where.
 
 What is offered comes from `broker __complete`, which is asked here directly, word by word; the shells themselves only

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The config file as a person meets it: which files are read, what is refused and in which words, what a run looks at.
 
 Every error is one line with file and line, and one hint; a run looks at `[defaults]` and the sections that it uses,

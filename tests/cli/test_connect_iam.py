@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`auth = iam` on a real server that verifies each token with botocore: with the three clients, static keys and session
 tokens of several sizes; refused for everything that a database of RDS refuses, with its own reason in the server's log; TLS
 that cannot be lowered; the lines of test, --dry-run and profile show."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`auth = iam` with keys of an assumed role, on the server that verifies each token with botocore: with the three clients, for
 connect, exec and test; the second connection finds the session; a session that has ended is refused with the reason."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """broker as a credential_process: what it prints, how long the keys live, and a chain that leads back to itself. The AWS CLI
 uses it as a user would have it."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A real git over authenticated http with broker as its helper: what is typed once is stored, used, and dropped once the server
 refuses it; and beside git-credential-oauth, a refresh token that outlives its password."""
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Databases in git's credential protocol: who is answered by a profile's provider, and who never is."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """broker as docker's credential helper, byte for byte beside the helper that docker's own project makes for the Secret Service;
 and what it never gives: databases."""
 import json

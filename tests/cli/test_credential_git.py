@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """broker as git's credential helper, with the system's own git: what git's test t0303 asks of any helper, on each store.
 What an older git drops before a helper sees it (expiry, refresh tokens, authtype) is asked of broker itself in
 test_credential_rules.py, and of git where this one knows it."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """git's credential protocol, rule by rule, asked of broker itself by a pipe: what is answered, kept and erased, on each store."""
 import json
 import os

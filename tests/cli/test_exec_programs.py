@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`broker exec` with the programs that people run by it: each for real, by how it is told where the server is, on each level of
 TLS, directly and through a tunnel.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`exec --env NAME=TEMPLATE` and `exec --format F`: what is in the program's environment, and what is refused."""
 import os
 

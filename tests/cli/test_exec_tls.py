@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`exec` at `required` and stricter, with a tunnel and without: both ends are the keeper's, which makes the TLS that the profile asks
 for, whatever the program can do; its port is for processes of the same user alone; TLS of the program's own is refused there."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Folders that another user can change, with real users: root makes them, `broker` runs as one without privileges, and somebody
 else (MALLORY) owns a folder on the way, or may write it.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Drivers log in with what `broker params` printed for them: as a user, with a password and to a database full of what ends a part of a
 URL, on the levels of TLS that the format has. The server says whether there was TLS; a wrong name or authority lets nobody in."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What `broker params` prints is read back by the real reader of each format, with values that break what is written without care;
 drivers log in with it, on the levels of TLS that the format can say, and the server is asked whether there was TLS.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`broker forward`: a local end that any program can use, in the foreground and detached, through each way to the
 server, until a signal, a stop, or a kill; where it listens, and what is refused before anything is opened.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The harness itself: servers start, the three clients reach them as assumed, fakes record, canaries are found.
 
 These tests use the clients alone, not broker. What they show of the clients is what broker's TLS table rests on."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The harness for tunnels, without broker: sshd lets in who it should and asks what it is told, its sessions end with it; the
 relay records, strips TLS and fails on demand; the fake of `aws ssm start-session` forwards; the small client logs in."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Help, to the character: it is made from the parser's own tables and names what this version has, and nothing else."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A hint is copied into a shell: the command in it is the one that was meant, whatever the words of the user's in it are; run by sh, it
 mends what the error was about."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A home and an environment that want the login elsewhere: as another user, to another server, without TLS.
 
 What the profile says must win over ~/.my.cnf, /etc/my.cnf, /etc/mysql/my.cnf, $MYSQL_HOME/my.cnf, ~/.mylogin.cnf and every

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """URLs that somebody else wrote: each is tried on the command line, from stdin, from the environment and in `profile add`.
 None runs a program, opens a file, lowers TLS, or has a secret of this machine sent to a server that it does not belong to;
 what is refused is status 65 with a way out. The servers are fakes that write down every byte they get."""

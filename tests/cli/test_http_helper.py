@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """broker-http by itself: records on its stdin and stdout, against local HTTP servers. What it sends is read by the server,
 what it answers is compared field by field, its signatures are verified by openssl. The values that the tests send are
 canaries: they may be in an answer's fields and nowhere else. TLS and proxies: test_http_tls.py."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """broker-http by itself: certificates of a real authority, versions of TLS, and proxies. What cannot be trusted gets no
 request; the password of a proxy is in no message."""
 import base64

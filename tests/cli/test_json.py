@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The shapes of --json: one object on one line, every field always there, null for nothing. Scripts rest on them."""
 import json
 

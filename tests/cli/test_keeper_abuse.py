@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What clients, servers, visitors and files may do to a keeper: it must not spin, leak, grow, hang, or touch what is not its own.
 
 The server is mostly a listener of the test itself, so that each byte and each end comes when the test wants it."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The log-in through a local end that makes the TLS, with every mechanism and client; what comes after it; and what is left of
 a password in the keeper. The clients speak plainly to a forward, so everything that TLS is, is the keeper's."""
 import hashlib

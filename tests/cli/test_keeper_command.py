@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A tunnel of type `command` as people write it: the recipe for AWS Session Manager with a fake of `aws` that really forwards
 (servers/aws_ssm_fake.py), which is late, never ready, dies, says that it is ready, or does not want to end."""
 import json

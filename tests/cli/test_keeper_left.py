@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Nothing is left of a keeper, however its client ends, and whoever is killed: no process, no listener, no socket file, no lock.
 The way is a program with a child of its own, which would be the first to stay behind."""
 import fcntl

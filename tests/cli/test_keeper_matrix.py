@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every kind of credential through every way, with the three clients at each level of TLS: it connects, or is refused for the
 documented reason; a wrong name and a wrong authority never pass; who strips TLS off on the way never sees the password."""
 import tempfile

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Another user of the same machine, a real one with a uid of his own: he listens where a tunnel is expected, and takes up the
 connections of an end of ours."""
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What goes wrong on a way, and what the person or the client is told: a server that is not there, says nothing, breaks off at
 any point of the log-in, or is restarted; and many connections at once."""
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A password from the first question to the keychain, with a person at a terminal, a real server and a real keychain.
 
 Asked once, kept on request, and only what the server has accepted; who cannot be asked is told what to do. What the

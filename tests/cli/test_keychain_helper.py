@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """broker-keychain by itself: records on its stdin and stdout, against a real Secret Service."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The lasting store through the whole program: `password set`, `token`, `password delete` on a real Secret Service, and what
 the person is told where there is none, or one that is locked."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A program of ours that dies by a signal while it works: which one and of what, and that it is to be reported. SIGABRT, which no
 sanitizer takes for itself."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """login, logout and status: what a person is needed for, done beforehand; what is kept between runs, listed with its
 life and forgotten. Each test has a kernel keyring of its own, because status lists all that is there and logout
 --all ends it."""

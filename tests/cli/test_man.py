@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The manual pages: one for each verb, made from the help; without a warning of mandoc or groff; at most 80 columns wide."""
 import re
 import shutil

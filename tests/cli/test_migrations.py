@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The commands of docs/tools.md, as they stand there: each migration tool makes a table through `broker exec`, with verified TLS,
 directly and through a tunnel. bin/rails is a script with Active Record's own migrations: Rails itself is not installed."""
 import itertools

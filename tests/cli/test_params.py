@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`broker params`: each format to the character, what it shows on a terminal, where it takes the address from, and what it refuses.
 How the readers take the formats is in test_formats.py."""
 import json

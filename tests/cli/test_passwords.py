@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Passwords of any bytes and lengths, through each provider and each client, to real servers: what was set is what arrives.
 
 The accounts have exactly that password, so a byte lost, added or read as an escape is a refused login. MariaDB's clients

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Text from a peer that looks like our own: what a server says is never taken for an error or a hint of the keeper's or of broker's,
 before TLS and through it, whichever client and way; and what the keeper says is, through the same client."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """profile add: from a URL, from flags, from questions; what was there stays, and no password gets into the file."""
 import os
 import stat

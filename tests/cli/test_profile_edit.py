@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """profile set, remove, rename, edit: the file is changed and nothing else of it; two at once lose nothing."""
 import os
 import stat

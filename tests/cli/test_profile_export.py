@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """profile export: URLs in Sequel Ace's dialect, without secrets, which `profile import` reads back."""
 import json
 from urllib.parse import parse_qsl, urlsplit

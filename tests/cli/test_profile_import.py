@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """profile import: other programs' connections. What is written is shown and asked; no secret gets into the file.
 
 The samples are made by us, in each program's form: docs/import.md says where the forms are from."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The authorities of RDS that ship with the program: each certificate parses, is what rds-ca.txt says of it, is an authority
 of RDS and has years to live; what is built and installed is that file."""
 import base64

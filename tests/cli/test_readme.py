@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the README and docs/ say holds: the demo runs, prints its row and leaves nothing; CI runs the README's test
 command; the config examples are valid; docs/config.md has every key with its default; verbs and links exist.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """tests/run, in a small tree of its own: side by side, then alone, and what the last lines say."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The canary: with each provider and each verb the secret is found nowhere but where it was asked for.
 
 Looked at: argv and environment of every process of the tree, stdout and stderr at the highest verbosity, every file below

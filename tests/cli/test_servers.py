@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`broker connect` on real servers: mariadbd 10.11 and mysqld 9, each with the three clients, as far as they know the
 mechanism; by TCP, by the server's own socket, by discovery. What was really reached is asked of the server itself."""
 import socket

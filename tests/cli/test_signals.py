@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Signals and waits before the client has taken over: at a question, while a program or a lock is waited for.
 
 Ctrl-C ends broker within 100 ms, by the signal, without a word and with the terminal as it was; so do TERM, HUP and QUIT.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What people type from the habits of mysql, ssh and docker, and what it says; and that a word in the wrong place, which may
 be a secret, is not repeated anywhere. Slips that are only misspelt are in test_transcripts.py."""
 import pytest

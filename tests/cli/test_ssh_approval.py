@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A person approves elsewhere: a page that a banner or a program's stderr names, a phone. After the key exchange login_timeout counts;
 what was said is shown on a terminal once the wait passes a second, and is part of the error. Real sshd, whose PAM takes its time."""
 import re

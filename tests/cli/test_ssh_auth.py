@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Logging in to a bastion, with either engine: passwords, prompts, keys, agents, certificates; whom is asked what and how often;
 attempts are never wasted, because servers count them."""
 import re

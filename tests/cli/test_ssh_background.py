@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs that go into the background: an ssh_config that says so, a tunnel's command that does, what they start. A run works or
 says why, tries once, and leaves no process, no session at the sshd and no socket."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bastions as they are met: an sshd that forces a command, has no shell or no session, dropbear, asyncssh, and those made of Go's
 x/crypto/ssh. Both engines get through, ask for nothing but their forwards, run nothing, and leave no session behind."""
 import time

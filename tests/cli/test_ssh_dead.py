@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is dead and does not say so: a path under a query, a database that does not answer, a client that does not read. The
 session, the connection or nothing ends of it, with both engines in similar time; and who comes during a pause is told of it."""
 import contextlib

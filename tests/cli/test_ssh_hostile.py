@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A bastion that means harm, at every stage of a session of libssh2's: it may cost a second of the processor and 64 MB, SIGTERM ends
 the keeper all the same, and what ends a session says so. What a connection's client reads is no cost: for it the processor is
 as long the keeper's as it is the bastion's. Then who else may make a keeper wait: persons, askpass, agents."""

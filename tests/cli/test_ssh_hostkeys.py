@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Host keys, with either engine: asked, accepted, appended and refused in ssh's own words, naming file and line; never weaker than
 ssh. Servers that one engine cannot talk to are met by the other, without an attempt wasted."""
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Nothing is left of a way over SSH, with either engine: no keeper, no guard, no ssh, no socket, no session at the sshd, however
 the client ends and whoever is killed; then what goes wrong between a client and a server behind a bastion."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A forward whose SSH session is lost: the next connection makes it anew, from memory and never by asking; what cannot be made
 anew says so; nothing is left of a keeper or an ssh that is killed."""
 import os

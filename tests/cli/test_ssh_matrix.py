@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every kind of credential over a real sshd, with either engine and the three clients, at three levels of TLS; the ways that only
 SSH has: a unix socket on the far side, a bastion behind a bastion, aliases and Match of ~/.ssh/config, an inline URL."""
 import secrets

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A server that accepts and says nothing: each hop takes connect_timeout at most, the greeting included, whatever is in
 between, and the wait line shows that number."""
 import re

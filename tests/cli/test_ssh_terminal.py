@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs that ask on the terminal before READY: a tunnel's command, a ProxyCommand, ssh inside a command. They get a terminal of their own,
 which is shown on the person's until then; the person's own is as it was in each case."""
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a bastion may send before a client takes something, with libssh2's engine: keys that are exchanged all the time lose no
 connection, and clients that never read cost no more than their windows."""
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a tunnel of type ssh asks and says, by either engine in the same words: host keys, passwords, passphrases, prompts, and
 each thing that can go wrong on the way. Real sshd, real ssh; what is carried is looked at elsewhere."""
 import contextlib

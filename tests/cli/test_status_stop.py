@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`broker status` and `broker stop`: what runs, whether it does, waiting until it does, ending it; with keepers that are
 slow, stopped or dead, and a runtime folder in which somebody else has been."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SPEC section 4 for direct connections: all five levels, each client against each server, right and wrong authority,
 right and wrong name, a server without TLS. A login is only believed when the server says which cipher it uses; a refusal
 is believed only where no login happened. What a MariaDB client cannot say the keeper does for it."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Somebody on the way who speaks for the server before TLS: at `required` and stricter he gets our request for TLS and nothing else,
 whatever he says, whichever client, way and verb; with `forward` as with the others.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`broker token --iam`: the text that botocore and the AWS CLI make of the same keys at the same instant, where the region
 comes from, which keys are used, and every bad input that needs no network."""
 import datetime

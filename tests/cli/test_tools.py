@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`broker exec`: mysqldump, mysqladmin and mysqlimport of both families on real servers, by TCP with verified TLS and by
 socket, in a home that would lead them elsewhere; the environment, the placeholders, and how the program ends."""
 import os

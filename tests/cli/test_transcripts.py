@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a person sees, to the character: slips, config errors, lists, plans, and what cannot be asked.
 
 Each case is a whole session of one command: what it prints where, and its exit status. The first profile is in

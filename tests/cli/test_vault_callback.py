@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The listener of a log-in to Vault, which any local program and any web page can reach: whatever else comes there is
 answered, believed in nothing, and the log-in of the person still succeeds after it."""
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A session as the user that Vault made: each client, directly, over SSH and through a port that is open already, on both
 families of server; and that after `logout` the user is gone, whoever is connected."""
 import json

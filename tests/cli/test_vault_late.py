@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A database user of Vault's that the server refuses: one that is new is tried again and no other is made for it, one that was
 kept is replaced once. And what is said and done at the end of a user's life."""
 import re

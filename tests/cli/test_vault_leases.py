@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Leases of a real Vault on a real MariaDB: what is made once and used by all, what is renewed, what is made anew, and that
 nothing is made that nobody wanted: the rows of mysql.user are counted."""
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The log-in to Vault by OpenID: a real Vault, a provider that is not ours, and a browser that the test drives. What a person
 sees, what Vault is asked and how often, and each way in which it ends without a token."""
 import json

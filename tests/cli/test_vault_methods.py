@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The ways to log in to a real Vault that need no browser, and TLS to it: each method with a good and a bad proof, who is
 asked and who is not, what is kept."""
 import re

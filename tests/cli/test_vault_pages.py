@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The pages that a browser shows after a log-in to Vault, in a real Chromium: it logs in at the provider by itself, and asks
 the network for nothing but the two pages; the code is not in its history. BROKER_PICTURES=FOLDER keeps what was seen."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The servers of Vault's tests by themselves, without broker: what the other tests rest on. A log-in by OpenID as the browser
 and Vault make it, each other method, leases and the users that they are, the three listeners, and a Chromium."""
 import json

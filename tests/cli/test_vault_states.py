@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a Vault may answer on a bad day, by a fake (servers/vault_fake.py), as a real one does not do it on request: a clear
 line, one hint, the right exit status, a bounded time; and nothing that was kept is lost. After each case the next run succeeds.
 Where a case is documented: the status codes in Vault's API documentation; 429 of quotas in "Resource quotas"; 472, 473 and 307 in

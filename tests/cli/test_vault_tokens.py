@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tokens of a real Vault: given in a variable or a file, kept in the keyring and the keychain, expired, revoked, denied, of
 each type; and `logout`. A browser is opened for none that was given."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`broker test` on direct connections: the rows and errors of TRANSCRIPTS section 12, each listed server error provoked for
 real, or by the fake that a real server cannot be; the words, the hint, the number and the exit status are ours and the
 same for all three clients. With `--json` the same as one object, also on failure."""

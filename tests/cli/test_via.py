@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """connect, exec and test through a keeper: what is shown, which ends a program gets, what it does not get, and the words of
 each hop that fails. The matrix of providers, tunnels, clients and levels is test_keeper_matrix.py's."""
 import json

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Which AWS keys are found, for many files in one process: a line of JSON {"config": PATH, "credentials":
  * PATH, "profile": NAME or null} on stdin, a line of JSON with the steps of the chain and the region, or the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * keeper_asks BROKER REQUEST: asks `BROKER credential get` as a keeper would, over a socket pair whose one
  * end is the program's stdin and stdout, and prints the answer. A fake: no keeper of this version asks yet.

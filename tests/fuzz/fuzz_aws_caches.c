@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The JSON files of the AWS CLI (SSO token, registration, role keys, `aws login`), and what is made of one:
  * keys, or an error that a person can do something about. The input is every file that is read; its first

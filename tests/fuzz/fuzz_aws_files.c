@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The two files of ~/.aws, and everything that is made of them: chains for several profiles, their words and
  * identity, endpoints. The first two bytes say how long the config file is; the rest is the credentials file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What anybody sends to the listener of a login, and what a person pastes. The first byte of the input says
  * which of the two it is and whether a form is waited for. Only a request with our Host, path and state is

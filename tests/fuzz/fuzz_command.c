@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The whole command line: the input is a config file, what is on stdin, and the words of argv, separated by
  * NUL bytes; the program's main() is run on them (tests/fuzz/run builds it as broker_main).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The readers of the credential helpers' protocols. The first byte chooses one. What git's reader took, the
  * writer writes, or refuses whole; what it writes is read again as the same, and has no line that was not

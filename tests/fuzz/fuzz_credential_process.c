@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a credential_process prints: whole keys or an error, and an error never with a part of the text in it.
  */
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Fuzzes the writers of all formats with a user, a password and a database of any bytes. Beside memory
  * errors: a refusal names the format, and our own reader of URLs gets back from `url` what was written.

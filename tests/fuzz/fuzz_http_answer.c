@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What broker makes of an answer of broker-http, whatever that is: the input is the record. An exchange that
  * is taken for good has a status; a failed one has words that end, and a code; no field is outside its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What broker-http takes out of an answer. The first line of the input is a path, the rest a body (or
  * headers). Whatever is found must lie within the bound, the same body must give the same again, and a body

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Other programs' files of connections, as `profile import` reads them: every format. What the
  * helper does for XML and AES is done here, in the same process, by the helper's own code. Whatever comes out

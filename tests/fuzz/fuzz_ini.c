@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Fuzzes the INI lexer with both policies. Beside memory errors it looks for broken promises: events in
  * order, strings inside the text, clean text from the strict policy, and that a file in sections reads the

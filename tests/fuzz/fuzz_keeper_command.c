@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What a tunnel's program prints, and the lines of the system's tables of listeners. The first line of the
  * input is the text of `ready` (or a port, or a path), the rest the output. The text is found exactly where

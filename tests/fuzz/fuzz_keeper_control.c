@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What comes to the keeper in records: a request on the control socket, byte by byte as it may arrive, and
  * the request to open. A control request is taken whole or not at all, however it is cut; an answer is always

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A MySQL log-in seen through, with a hostile server and a hostile client. The first byte has flags; then
  * steps: a byte (bit 7: who speaks; bits 0-6: how many bytes, 0x7f: 4096 of them, as far as there are any),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Fuzzes known_hosts files. Beside memory errors it looks for broken promises: what a line means stays inside
  * it, no line hides the one behind it, and a key that is taken has a type that we know.

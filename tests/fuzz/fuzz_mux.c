@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Fuzzes what a master of ssh says on its control socket. Beside memory errors it looks for broken promises:
  * a packet is taken whole or not at all, words lie inside it, and no prefix of a packet is one.

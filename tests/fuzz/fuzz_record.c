@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The record reader. A record that is accepted must give every field within its own bytes, must say the same
  * when it is read from a pipe and when it is written again, and its error (if it is one) must be whole

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Fuzzes what `ssh -G` prints. Beside memory errors it looks for broken promises: settings that are taken
  * have a host, a user and a port, and files have absolute names.

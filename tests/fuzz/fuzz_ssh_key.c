@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Fuzzes what comes from an ssh-agent, from private key files, and packets that libssh2 throws away: the
  * first byte chooses. Beside memory errors it looks for broken promises: a key whose type is known has a blob

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Fuzzes the URL parser, the masking and the rule for URLs. Beside memory errors it looks for broken
  * promises: every refusal says what and how to mend it, masking keeps the length and leaves no password of an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What Vault may answer: the input is a body of JSON, which broker-http's parser takes apart, and broker
  * reads a login page's address, a list of errors and a list of roles from. An address that is taken is one

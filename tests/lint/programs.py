@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the linter finds by running other programs: headers that do not compile alone, clang-format, the syntax of
 scripts, and what the built programs link and how they are hardened. Each check takes a Tree and yields Findings;
 Missing says that its program is not here, which only CI takes for a failure."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Plants one breach of each kind in a small copy of the checkout and sees that its check finds it, at its place. What
 the check finds without it is subtracted, so a checkout with findings of its own can still be tested."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the linter finds by reading: the modules and who may include whom, banned calls, printing, secrets, sizes, rows
 of the tables without a file, blanks at line ends, names of package mirrors. Each check takes a Tree and yields
 Findings."""

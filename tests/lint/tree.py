@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The checkout as the linter sees it: its files, their text, C with comments and strings blanked out, and a finding.
 
 Everything is found by walking, in sorted order and without git, so that the same tree always gives the same findings

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """docs/troubleshooting.md is written from src/session/server_errors.def: this prints it, --write puts it in its place."""
 import ast
 import re

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """asyncssh_bastion.py PORT HOST_KEY AUTHORIZED [open]: a bastion made of asyncssh; an open one lets anybody in. It forwards to wherever it is asked to, and has no
 sessions. Prints "listening", then what it is asked for, as gossh does."""
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A fake of what AWS answers, for what moto has not or cannot do: strict IMDSv2, container credentials, SSO portal and SSO-OIDC;
 and an STS whose keys a test knows beforehand, with second factors, refusals and a clock of its own. Not independent of us:
 the same requests are made to botocore, which must find the same keys here, and signatures are verified by moto.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A fake of AWS sign-in's token endpoint, as `aws login` sessions are renewed by it (no test server has one).
 Strict: the proof of possession must be a JWT of RFC 9449 for this URL and method, now, used once, and signed by the
 session's own key, which openssl verifies.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -IS
+# SPDX-License-Identifier: MIT
 """A fake of `aws ssm start-session` for port forwarding, and of the session-manager-plugin that it starts: two programs, as
 the real ones are. The second one really forwards, to the host and port that it was told. What else they do is in the file
 `told.json` beside them (see SsmFake), and their pids are in `pids`.

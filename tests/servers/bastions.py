@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bastions that are no OpenSSH: dropbear, asyncssh, and one of Go's x/crypto/ssh. Each has a host key of its own, lets in the
 keys of authorize(), says in read() what it was asked for, and counts the sessions that are logged in."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What botocore does, asked from another process: `Oracle().token(...)`, `.chain(environment)`, `.verify(...)`.
 
 Half of this file runs under the virtual environment that tests/servers/botocore-fetch makes (`serve`), reading a JSON

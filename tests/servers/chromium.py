@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A headless Chromium, driven over a pipe in its own protocol (Chrome DevTools): it goes to pages, says what it asked the
 network for, runs an expression, and takes pictures. Raises process.Missing where it is not here."""
 import base64

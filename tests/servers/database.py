@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a private MariaDB and a private MySQL server have in common: a data directory made once and copied, a port and a
 socket, accounts, a database `shop` with a small table, and a stop by pid.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fake MySQL servers, written from the public description of the protocol, for what a real server would not do.
 
 `FakeServer("switch")` greets as MySQL 8, then asks by AuthSwitchRequest for mysql_clear_password, with or without TLS,

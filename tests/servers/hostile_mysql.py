@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A fake MySQL server in the hands of somebody on the way, who can say anything before TLS and wants what the client answers.
 
 Each connection gets the next attack of ATTACKS; whatever packet it gets for it that is no request for TLS, it asks for the

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """hostile_ssh HOST_KEY STAGE TRICK: a bastion that means harm, on asyncssh's server. Prints its port; ends with its stdin.
 
 It behaves until STAGE (kex: in clear, before anybody knows whose host key it is; login; rekey: keys are exchanged anew under a

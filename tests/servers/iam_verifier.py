@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Verifies RDS IAM tokens as the database service does, with botocore's SigV4; run by botocore's own Python.
 
 iam_verifier.py SOCKET CONFIG.json. CONFIG is read anew for every login, so that a test can change it:

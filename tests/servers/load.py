@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A MySQL client of a few lines, for many connections: logs in by mysql_native_password without TLS, asks, goes. What a
 server answers is checked as far as OK, ERR and one row go; `Refused` has the server's words."""
 import hashlib

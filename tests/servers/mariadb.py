@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A private mariadbd 10.11, as Debian 12 packages it, with TLS of our CA or none at all."""
 import hashlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A private mariadbd whose accounts log in with RDS IAM tokens, as on RDS: its plug-in (rds_iam.c) has each token verified
 by botocore (iam_verifier.py). Its certificate is for the RDS name alone, which the test must make resolve to 127.0.0.1."""
 import json

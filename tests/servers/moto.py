@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """moto: an STS and an IAM that are not ours, with their signature checks switched on; `Moto(folder)` as a server,
 `MotoProxy(folder)` as an HTTPS proxy in which AWS's own host names are answered with certificates of its own authority.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A private mysqld 9, as mysql9-fetch unpacked it, with TLS of our CA or none at all."""
 import subprocess
 

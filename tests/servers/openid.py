@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An OpenID provider that is not ours (npm's oidc-provider), with two people, and as much of a browser as a log-in needs.
 
 `Provider` raises process.Missing where Node or the package is not here. `Browser` has cookies, follows redirects and sends

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // openid_provider.mjs FOLDER PORT CLIENT SECRET: an OpenID provider made of npm's oidc-provider, which is in FOLDER. Who has
 // logged in is not asked for consent. Its page is one form: POST user and password, or deny=1.
 import http from 'node:http';

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A PAM module that asks what it is told, for a test's sshd: pam_ask.so FILE. Each line of FILE is a question, a tab, its
  * right answer, a tab, "echo" or "hide". All questions are asked, then all answers must be right; there is no delay.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Throw-away certificates, made afresh for each run by the openssl program.
 
 `ca` signs everything; `wrong_ca` signs nothing. The servers' certificate is good for the names `db.test.internal` and

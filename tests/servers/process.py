@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Starting and stopping the servers of the tests.
 
 Every server is a direct child, in a session of its own, with its output in a log file, and dies with the test run even

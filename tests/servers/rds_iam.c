@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * AWSAuthenticationPlugin for MariaDB, for tests only: what RDS has under that name. Its client side is
  * mysql_clear_password; it hands "user NUL peer NUL token" to a verifier (iam_verifier.py) on the unix socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A TCP relay between a client and a server: a tunnel that somebody opened by hand, a wire that fails, a man in the middle.
 
 What passes is recorded in `sent` (by clients) and `answered` (by the server). `strip_tls`: the server's greeting loses its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Secret Service of our own: a private session bus without service activation, and gnome-keyring on it with a private
 home. The collection is open; `lock()` locks it, and then nobody can answer the question for its password, as there is no
 desktop. `SilentBus` is a bus that accepts and never answers."""

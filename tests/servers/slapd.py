@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """OpenLDAP's slapd with one person in it: alice, with PASSWORD. Raises process.Missing where it is not here."""
 import socket
 import subprocess

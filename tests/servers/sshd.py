@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A real sshd on a high port of 127.0.0.1, in the foreground, with keys and accounts of its own.
 
 As root its user is `tunnel`, who exists in the tests' private /etc alone (cli/lib/namespace.py); passwords and prompts are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """HashiCorp's Vault, as vault-fetch builds it, and the mounts of one test on it.
 
 `Vault` keeps everything in memory and listens three times: http, https, and https that wants a client certificate of our

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A fake Vault, for machines that cannot build a real one and for what a real one does not do on request.
 
 Its good answers are those that a real 1.21 gave (tests/cli/test_vault_servers.py holds the real one against the same client);

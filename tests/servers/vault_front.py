@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What stands between broker and a Vault in tests: it hands on each request, and the answer.
 
 `seen` has what came (servers/web.py), so that a test can say which requests were made, and how often; `tokens` those that

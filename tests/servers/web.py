@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An HTTP or HTTPS server inside the test process, whose answers the test writes.
 
 `routes` maps a path to what is answered: bytes, a tuple (status, headers, body), or a function of the request that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A library to preload into `broker` (tests/torture/run): counts its calls of one kind and fails the Nth. The
  * kinds, in $TORTURE_KIND:

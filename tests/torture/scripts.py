@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is run again and again by tests/torture/run: a small home, and the command lines. Everything in it is the same
 from run to run, so that the Nth call of one run is the Nth of the next. No terminal, no server, no network."""
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What only tests have on their stack. */
 #ifndef AWS_AUTO_H
 #define AWS_AUTO_H

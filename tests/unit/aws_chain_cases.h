@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For test_aws_chain.c: files, environment and profile, and the steps that they come to, or the error. */
 #include <aws/chain.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * For the tests of the config files: a home of its own for each test, files in it, and a profile as one line
  * of text. HOME is the folder, and the config file ~/.config/broker/config, so that messages are those of the

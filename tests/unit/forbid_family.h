@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A system without a family of sockets, as far as socket(2) goes: for the process that asks, for good. */
 #ifndef TESTS_FORBID_FAMILY_H
 #define TESTS_FORBID_FAMILY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The texts of the 65 cases of smithy-rs's profile-parser-tests.json (Apache-2.0, Amazon), and what they come
  * to here, as in the AWS CLI: "(Not so in the AWS CLI.)" where that is another thing than published. A

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * For tests of what is made of a profile: the profile is config text, the facts are given, nothing is looked
  * up. A plan, or the refusal of one, becomes text, so that a table of texts is the test.

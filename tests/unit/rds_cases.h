@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * RDS tokens with known answers: from the tests of botocore, the AWS CLI, the Java, Rust and JavaScript SDKs
  * and CPAN's Signer-AWSv4, in the text that botocore makes of them; and names of database hosts from those of

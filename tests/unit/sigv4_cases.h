@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * 15 cases of the SigV4 test suite of awslabs/aws-c-auth (Apache-2.0, Amazon) as facts: a request, and what
  * it must be signed with. Keys AKIDEXAMPLE / wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY, us-east-1, service,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The AWS CLI's cache files: the texts that name those of SSO (the digests of two of them stand in botocore's
  * own tests), and reading what may be in one. That files of these names are found:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The credential chain as data: two file texts, the environment and a profile's name give a list of steps or
  * an error. tests/cli/test_aws_chain.py compares the same with what botocore's own chain finds.

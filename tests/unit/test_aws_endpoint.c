@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Where AWS's services are asked: the STS cases of botocore's endpoint tests (Apache-2.0, Amazon), and the
  * order in which the user's own addresses count.

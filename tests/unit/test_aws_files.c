@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The two files of ~/.aws together: the 65 published cases of the SDKs after merging
  * (tests/unit/test_ini_aws.c has them for the lexer alone), where the files are, and files as users really

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* In which region a service is asked: the user's own word first, and none of another partition. */
 #include <stdarg.h>
 #include <setjmp.h>

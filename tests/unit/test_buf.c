@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The buffer: its bound, what it remembers of an overflow, and that nothing of its content is left in memory.
  */
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Deadlines, durations for people, and RFC 3339 in both directions. */
 #include <stdarg.h>
 #include <setjmp.h>

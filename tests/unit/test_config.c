@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The config files: what a profile comes to, from which layer, and in which order they count. */
 #include <model/config_edit.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Editing the config file: what is there stays as it is, and what is written is read back. */
 #include <fcntl.h>
 

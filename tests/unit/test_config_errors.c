@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Errors of the config files, to the character where the transcripts fix them; and `profile check`. */
 #include "config_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Programs of the keeper: what they inherit, what is kept of what they say, and that nothing of their group
  * is left, whoever ends it. The programs are sh scripts; their processes are found by their pids.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Dials and name look-ups. getaddrinfo(3) is the test's own: names that are slow, unknown, or have the
  * addresses that a case needs, and a count of look-ups that the look-up's process shares with us.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The loop: level-triggered events, hang-ups, what is forgotten within the turn, timers in order, hooks. */
 #include <setjmp.h>
 #include <stdarg.h>

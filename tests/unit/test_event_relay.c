@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copying both ways: all bytes in order whatever either side takes, a client's end that is passed on, a
  * server's that is the end, and no more read than the other side takes. */
 #include <setjmp.h>

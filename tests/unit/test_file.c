@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Files: bounded and guarded reads with their messages, writes that keep link and mode and leave nothing
  * half-written, locks, and the folders that the environment names.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * How parameters leave: the environment's variables, and DATABASE_URL, which is taken apart again by our own
  * strict decoder. Other readers of that URL are in tests/cli.

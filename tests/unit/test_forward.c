@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Forwards as broker sees them: control sockets served by children that stand for keepers, good and bad ones;
  * the folder and what may lie in it; staying with keepers until a signal, a stop or a kill; and who holds a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Helpers: this program under other names, linked where helpers are looked for. Each name is one way to
  * behave; all of the bad ones must end as an error of the caller, in time, with no child left.

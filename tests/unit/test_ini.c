@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The INI lexer, our own policy: each rule of include/model/ini.h, with the whole error. AWS's is in
  * test_ini_aws.c. */
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The INI lexer, AWS's policy: its events as text. Each row is what Python's configparser, which the AWS CLI
  * reads its files with, makes of the same text; what is a fault here makes the AWS CLI refuse the whole file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Questions of the keeper: whose time counts, how many there may be, and what ends one that is open. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Listening ends: an end that cannot be had says why. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The request to open, taken apart: what is whole, what is not, and what of it others ask for. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The kernel keyring, the real one: entries as another session and another user see them, expiry, what is
  * left behind, and what a kernel that refuses is made of.

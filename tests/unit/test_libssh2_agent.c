@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is said to an ssh-agent and understood of its answers. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the engine libssh2 decides by tables: what an error means, which library fits, what is told of a
  * server. */
 #include <setjmp.h>

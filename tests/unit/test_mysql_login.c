@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A MySQL log-in seen through: what is changed on the way and what is not, the keeper's own key, errors.
  * Every case is fed whole and byte by byte. */
 #include <setjmp.h>

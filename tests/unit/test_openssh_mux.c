@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Requests to a master of ssh, with a master that is played by a thread of control in the test: what it gets,
  * and what becomes of what it says. What ssh's prompts want, and what its last words mean. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Option files as text, for both client families: every level of TLS, what is only said when it is set,
  * escapes, and the length from which MariaDB's reader corrupts a line. That real clients read them so is

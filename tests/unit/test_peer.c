@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who is at the other end of a TCP connection of this machine: what sock_diag says, and what the table says
  * where it cannot be asked, are the same. */
 #include <arpa/inet.h>

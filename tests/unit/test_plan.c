@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Plans as text: config text and facts give the lines of --dry-run, or the refusal with its hint. Which level
  * of TLS each kind of server gets by default and what each client family can say of it is the largest table

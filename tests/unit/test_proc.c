@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Running a program and catching what it says: both directions at once, the bounds, the deadline, a
  * grandchild that keeps the outputs open, what cannot be started; the environment's changes; what a child

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Keys and their values, durations, names, settings, identities. */
 #include <stdarg.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RDS tokens with known answers, and what the name of a server says about it. */
 #include <stdarg.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Records: what is written is read again; nothing malformed is accepted; deadlines and a dead reader are
  * errors. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Secrets: their bounds, and that a released one is gone. The arena gives the room of a released secret to
  * the next one, so what was there before can be looked at; its guard pages and those of a large secret are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The client's error line in our words: every row of the table, in the words of both client families, with
  * number, class and hint. That real servers and clients say these lines is shown in tests/cli.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Signature Version 4: the cases of AWS's own test suite, in headers and as a query; its dates; its bounds.
  * That whole tokens equal botocore's for random inputs is tests/cli/test_token_iam.py.

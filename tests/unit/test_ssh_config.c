@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What `ssh -G` prints, read: with the real ssh, and with a stand-in for one that refuses, hangs or is not
  * there. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What kind of private key a file holds, as ssh-keygen and openssl write them now, and RSA with SHA-512. */
 #include <setjmp.h>
 #include <stdarg.h>

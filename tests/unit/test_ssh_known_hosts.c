@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* known_hosts: read as ssh-keygen reads them; what is known, new, changed or revoked; what is appended. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Text helpers: words as sh splits them (compared with a real sh), placeholders, percent-encoding, numbers,
  * the nearest name, and what may reach a terminal.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * A tunnel of type `command`: what is a listener in the system's tables, what a program says, and whole
  * tunnels. The programs are this one under another role. Each whole tunnel is a process of its own, because a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * URLs: the known answers of Sequel Ace's dialect (sequel-ace.md section 5.5, carried over as facts), SPEC
  * section 9, and that no error text quotes a password.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What a URL may not do: every key in every context, against a list that is written out here and not taken
  * from keys.def; then what it must not lower, and to whom no credential of this machine is sent.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * URLs as others hand them out: hosting companies, drivers, TablePlus, mycli, go-sql-driver, JDBC (facts of
  * import.md, carried over); and that every URL which we write ourselves is read back as what it was.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Vault without a Vault: paths as they are written and as they are sent, its errors on one line, the address
  * of a login page, the table of methods. */
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The conversation with a keeper. The keeper is this program under its name, linked where helpers are looked
  * for; the profile's name says how it is to behave, and what it has seen comes back as the way's text.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """For the tests of AWS's credentials: files in a test's home, obviously fake keys, tokens taken apart."""
 import os
 from urllib.parse import parse_qsl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pairs of ~/.aws/config and ~/.aws/credentials as people, programs and accidents write them, from a seed: indentation, comments,
 blanks of Unicode, quotes, brackets, odd headers, sections and keys twice, lines that are none."""
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is wrong in a file of ~/.aws, put right line by line until Python's configparser takes it, which is what botocore
 reads with: so that one can ask botocore what the rest of the file says. Each mended line leaves a key `zzN`, by which the
 sections are found that had something wrong."""

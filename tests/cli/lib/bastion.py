@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An sshd as the way to a server: what ~/.ssh holds for it, and the section [tunnel far] that names it."""
 import re
 import subprocess

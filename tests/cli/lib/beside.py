@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tests side by side, by pytest-xdist: which one goes to which worker, which ones run alone, and what became of each.
 
 tests/run starts pytest twice: first the workers, with all tests but those marked `alone`; then one process, with the tests

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The `broker` of a test: the program, a private home, and what it said.
 
 Nothing of the caller's environment reaches it but PATH's place for system programs and the sanitizers' options. What it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The canary: a secret that a test has named must turn up nowhere.
 
 A secret is looked for as it is, escaped as in an option file, percent-encoded, in hex and in base64; a long one also in

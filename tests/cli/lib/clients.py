@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The three flavours of stock client, each with its tools, and what they know.
 
 mysql9: Oracle's mysql 9.7; mariadb1011: Debian 12's mariadb; mariadb118: MariaDB 11.8's. The first and the last are

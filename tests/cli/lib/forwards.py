@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Forwards in tests: starting them, reaching the server through them, ending what a test has left running."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """broker as a credential helper: requests in git's protocol, a store of the test's own, and git around it."""
 import os
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Values that break what is written without care, and profiles that hold them."""
 from .logins import SECRET_ENV, profile
 

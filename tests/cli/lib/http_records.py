@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Records of broker-http as a test writes and reads them (ipc/http.h), and the helper with the harness around it."""
 import struct
 

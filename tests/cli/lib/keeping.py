@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A keeper beside a program: which processes there are, and whether anything of it is left."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A kernel keyring of the test's own: a user namespace has its own @u, for as long as a process is in it."""
 
 import shutil

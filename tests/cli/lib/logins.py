@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Profiles for real servers and fakes, one login through `broker connect`, and what was really negotiated.
 
 The secret comes by `auth = env`, which asks nobody and starts nothing. Nothing here knows what the outcome should be."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A private /etc and /run for the test run.
 
 `enter()` puts this process into a mount namespace of its own, where /etc and /run are overlays: what a test writes there

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes, read from /proc: the tree below one, what argv and environment they show, and who was left behind.
 
 The test run is a child subreaper, so whatever a test starts, however often it forks, stays below this process."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A user without privileges and without a passwd entry, for what root may do anyway: broker run as UID in a home of its own."""
 import os
 import shutil

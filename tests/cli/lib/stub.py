@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A stand-in for a client: a program of any name that writes down how it was called, then ends, or becomes the real one.
 
 What it saw is a dict: `argv` (without the program), `environ` (as in /proc), `stdin` (unless that is a terminal, or it became another),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A program on a terminal of its own: a small expect on the standard library's pty.
 
 The child leads a session whose controlling terminal this is, so /dev/tty works even where its stdin, stdout or stderr

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """For the tests of Vault: a profile `w` against an Area (servers/vault.py) or a fake, verbs on it in a keyring of the test's
 own, and the person with the browser."""
 import json

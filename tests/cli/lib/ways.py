@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Profiles for a server behind a way, with each kind of credential; and what the outcome of one login is.
 
 `write()` writes the profile `p`, `ask()` logs in by it, `outcome()` knows what must have come of it where the server is right."""

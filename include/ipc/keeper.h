@@ -33,6 +33,7 @@ enum {
     KEEPER_MARK,  /* after READY: with TEXT, clients are told KEEPER_MARKED and that in the place of an error;
                     without, words again. Answered by the last error that was told under the mark before, or
                     OK */
+    KEEPER_EXPIRES, /* after READY: the credential that clients log in with expires at EXPIRES; no answer */
 };
 
 #define KEEPER_LIVES_FOR_FD 3
@@ -90,6 +91,8 @@ enum {
     /* OPEN */
     KEEPER_TAG_TLS_CA_OWN, /* present: the authorities of TLS_CA are the user's own, not anybody's */
     KEEPER_TAG_LASTS,      /* present: it is a forward, for which bulk counts more than the start */
+    /* EXPIRES */
+    KEEPER_TAG_EXPIRES, /* u64, time_t */
 };
 
 /*

@@ -37,6 +37,7 @@ struct session {
     bool may_log_in;  /* set by verbs that may start a browser or device flow if there is a terminal */
     bool wants_login; /* set by `login` only */
     char *label;      /* NULL until the profile is known */
+    const char *log;  /* the keeper's log file, absolute; NULL: none. Borrowed */
     int64_t deadline;
 };
 void session_release(struct session *s);

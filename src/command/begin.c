@@ -4,6 +4,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <base/file.h>
+#include <base/mem.h>
 
 int begin(struct invocation *inv, struct session *s, struct err *e)
 {
@@ -29,6 +33,30 @@ int begin_plan(struct invocation *inv, struct session *s, enum purpose purpose, 
     if (begin(inv, s, e) < 0)
         return -1;
     return session_plan(s, purpose, client, inv->given[OPT_dry_run], e);
+}
+
+/* The keeper has no working folder of ours. */
+static char *absolute(const char *path)
+{
+    AUTO_FREE(char *, expanded);
+    AUTO_FREE(char *, here);
+
+    expanded = path_expand(path);
+    here = *expanded == '/' ? NULL : getcwd(NULL, 0);
+    return here ? mem_printf("%s/%s", here, expanded) : mem_strdup(expanded);
+}
+
+int begin_log(struct invocation *inv, const char **path, struct err *e)
+{
+    AUTO_FD(fd);
+
+    *path = NULL;
+    if (!inv->value[OPT_log] || inv->given[OPT_dry_run])
+        return 0;
+    words_take(&inv->owned, absolute(inv->value[OPT_log]));
+    *path = inv->owned.word[inv->owned.count - 1];
+    fd = file_open_log(*path, e);
+    return fd < 0 ? err_what(e, "--log %s", *path) : 0;
 }
 
 void print_plan(const struct session *s, char *const *args)

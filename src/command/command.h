@@ -31,6 +31,7 @@ enum option_set {
     SET_SHOW = 64,
     SET_TOKEN = 128,
     SET_FORWARD = 256,
+    SET_LOG = 8192, /* of the keeper */
     SET_WAIT = 512,
     SET_PASSWORD = 1024,
     SET_ADD = 65536,

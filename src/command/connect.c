@@ -49,6 +49,8 @@ static int connect_run(struct invocation *inv, struct err *e)
         return 0;
     }
     s.may_log_in = true;
+    if (begin_log(inv, &s.log, e) < 0)
+        return -1;
     if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)
         return -1;
     note_life(&s);
@@ -64,7 +66,7 @@ const struct verb verb_connect = {
     .examples = {"broker connect prod", "broker connect prod < dump.sql",
                  "broker connect prod -- -e 'select 1'",
                  "broker connect --socket auto --user root --auth client"},
-    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_FRESH,
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_FRESH | SET_LOG,
     .most_words = 1,
     .takes_rest = true,
     .words = "profile",

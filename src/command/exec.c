@@ -111,6 +111,8 @@ static int exec_run(struct invocation *inv, struct err *e)
     if (stock && s.plan.tls_by_keeper)
         note_own_tls(inv, s.profile.name);
     s.may_log_in = true;
+    if (begin_log(inv, &s.log, e) < 0)
+        return -1;
     if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)
         return -1;
     return session_become_command(&s, inv->rest, formats, templates, e);
@@ -133,7 +135,7 @@ const struct verb verb_exec = {
                  "broker exec prod --format django -- python manage.py migrate",
                  "broker exec prod --format rails -- bin/rails db:migrate",
                  "broker exec prod --env 'FLYWAY_URL={jdbc}' -- flyway migrate"},
-    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_FORMAT | SET_EXEC | SET_FRESH,
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_FORMAT | SET_EXEC | SET_FRESH | SET_LOG,
     .most_words = 1,
     .takes_rest = true,
     .words = "profile",

@@ -25,7 +25,6 @@ struct batch {
     struct forward *forward;
     size_t count;
     struct forward_wanted want;
-    char *log;
 };
 
 static void batch_init(struct batch *b, size_t count)
@@ -43,7 +42,6 @@ static void batch_release(struct batch *b)
         session_release(&b->session[i]);
     forward_list_free(b->forward, b->count);
     free(b->session);
-    free(b->log);
 }
 
 static json_t *number_or_null(unsigned n)
@@ -62,20 +60,6 @@ json_t *forward_json(const struct forward *f)
                      json_text(f->socket), "endpoint", endpoint, "pid", (json_int_t)f->pid);
 }
 
-/* The keeper has no folder of ours. */
-static int absolute(const char *path, char **out, struct err *e)
-{
-    AUTO_FREE(char *, expanded);
-    AUTO_FREE(char *, here);
-
-    expanded = path_expand(path);
-    here = *expanded == '/' ? NULL : getcwd(NULL, 0);
-    if (*expanded != '/' && !here)
-        return err_set(e, ERR_IO, "--log: %s", strerror(errno));
-    *out = here ? mem_printf("%s/%s", here, expanded) : mem_strdup(expanded);
-    return 0;
-}
-
 /* Checks what the words alone show. */
 static int take_options(struct invocation *inv, struct batch *b, struct err *e)
 {
@@ -91,10 +75,7 @@ static int take_options(struct invocation *inv, struct batch *b, struct err *e)
         (void)err_set(e, ERR_USAGE, "--listen %s is one place, for %zu forwards", listen, b->count);
         return err_hint(e, "set listen in each profile, or call broker forward once for each");
     }
-    if (inv->value[OPT_log] && absolute(inv->value[OPT_log], &b->log, e) < 0)
-        return -1;
-    b->want.log = b->log;
-    return 0;
+    return begin_log(inv, &b->want.log, e);
 }
 
 /* They mean the server's, here too: beside a profile they would be a slip for the local end's. */
@@ -152,20 +133,8 @@ static void print_plans(struct invocation *inv, struct batch *b)
     }
 }
 
-/* The keeper has nobody whom it could tell. */
-static int check_log(const char *path, struct err *e)
-{
-    AUTO_FD(fd);
-
-    if (!path || (fd = file_open_log(path, e)) >= 0)
-        return 0;
-    return err_what(e, "--log %s", path);
-}
-
 static int open_all(struct invocation *inv, struct batch *b, struct err *e)
 {
-    if (check_log(b->log, e) < 0)
-        return -1;
     for (size_t i = 0; i < b->count; i++) {
         take_turn(inv, b, i);
         if (forward_open(&b->session[i], &b->want, &b->forward[i], e) < 0) {
@@ -270,7 +239,7 @@ const struct verb verb_forward = {
     .group = GROUP_EXPORT,
     .examples = {"broker forward prod", "broker forward prod stage --listen 0",
                  "broker forward prod --listen 13306 --drain 30s", "ADDR=$(broker forward prod --detach)"},
-    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_JSON | SET_FORWARD,
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_JSON | SET_FORWARD | SET_LOG,
     .most_words = WORDS_MOST,
     .words = "profile",
     .run = forward_run,

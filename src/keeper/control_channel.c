@@ -20,6 +20,7 @@
 #include <tunnel/tell.h>
 
 #include "describe.h"
+#include "expiry.h"
 #include "options.h"
 
 #define PATIENCE_MS 10000
@@ -88,6 +89,10 @@ static void control_read(struct watch *w, unsigned events)
     }
     if (got > 0 && opt.target.ready && said.kind == KEEPER_MARK) {
         answer_mark(&said);
+        return;
+    }
+    if (got > 0 && opt.target.ready && said.kind == KEEPER_EXPIRES) {
+        expiry_watch((time_t)record_u64(&said, KEEPER_TAG_EXPIRES, 0));
         return;
     }
     if (!opt.target.ready || (!stays && !keeper->has_owner()))

@@ -314,7 +314,7 @@ static void fill_request(const struct plan *plan, char *path, struct way_request
 
 int session_open_way(struct session *s, bool first, struct err *e)
 {
-    struct way_request want = {.first = first};
+    struct way_request want = {.first = first, .log = s->log};
     struct way way = WAY_INIT;
     AUTO_FREE(char *, path);
 
@@ -361,6 +361,8 @@ int session_login(struct session *s, struct err *e)
                plan_check_user(&s->plan, &s->credential, e) < 0) {
         return -1;
     }
+    if (s->way && s->credential.expires_at)
+        way_expires(s->way, s->credential.expires_at);
     if (provider && log_wants(LOG_STEP)) {
         provider->describe(&s->profile, &what);
         buf_puts(&what, ", password ********");

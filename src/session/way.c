@@ -87,6 +87,17 @@ int way_unmark(struct way *w, struct err *e)
     return ask_mark(w, NULL, e) < 0 ? -1 : 0;
 }
 
+void way_expires(struct way *w, time_t at)
+{
+    AUTO_RECORD(said);
+    struct err ignored = ERR_INIT;
+
+    said.kind = KEEPER_EXPIRES;
+    record_put_u64(&said, KEEPER_TAG_EXPIRES, (uint64_t)at);
+    if (w->line >= 0)
+        (void)record_write(w->line, &said, clock_deadline(MARK_MS, CLOCK_NEVER), &ignored);
+}
+
 /* The variables that the keeper and its tunnel's children need; none that may hold a secret of ours. */
 static void keeper_environment(const struct profile *p, struct env_changes *env)
 {

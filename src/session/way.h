@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <ipc/keeper.h>
 #include <session/plan.h>
@@ -15,11 +16,12 @@
 struct way_request {
     struct local_end end[2];
     unsigned ends;
-    bool lasts;                       /* it is a forward */
-    bool first;                       /* dial before it is ready, for the first connection */
-    bool detached;                    /* the keeper outlives us */
-    const char *name, *control, *log; /* of a forward; NULL */
-    const char *digest;               /* the same: KEEPER_TAG_DIGEST */
+    bool lasts;                 /* it is a forward */
+    bool first;                 /* dial before it is ready, for the first connection */
+    bool detached;              /* the keeper outlives us */
+    const char *name, *control; /* of a forward; NULL */
+    const char *log;            /* absolute; NULL */
+    const char *digest;         /* the same: KEEPER_TAG_DIGEST */
     int64_t drain_ms;
 };
 struct way {
@@ -45,6 +47,9 @@ void way_stop(struct way *w);
  */
 void way_mark(struct way *w, char **mark);
 int way_unmark(struct way *w, struct err *e);
+
+/* Tells the keeper when the credential that its clients use expires: it warns in its log before. */
+void way_expires(struct way *w, time_t at);
 
 /*
  * Starts a keeper for the plan's endpoint and tunnel, and waits until it is ready. The profile's SSH password

@@ -7,6 +7,7 @@
 #ifndef IPC_HELPER_H
 #define IPC_HELPER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <base/err.h>
@@ -53,5 +54,12 @@ void helper_end_all(void);
  */
 typedef int helper_handler(const struct record *request, struct record *answer, struct err *e);
 int helper_serve(helper_handler *handle);
+
+/*
+ * Started as `PROGRAM --libraries`: prints a line "NAME VERSION" for each pair of `rows` (name, version, ...,
+ * NULL) and returns true; the program then ends. False: it is to serve.
+ */
+#define HELPER_LIBRARIES "--libraries"
+bool helper_lists_libraries(int argc, char *const *argv, const char *const *rows);
 
 #endif

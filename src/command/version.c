@@ -8,6 +8,7 @@
 
 #include <base/mem.h>
 #include <base/proc.h>
+#include <session/libraries.h>
 
 #ifndef __VERSION__
 #define __VERSION__ "unknown"
@@ -17,6 +18,14 @@ static void row(struct table *t, const char *what, const char *value)
 {
     table_add(t, what);
     table_add(t, value);
+}
+
+static void helper_row(void *table, const char *helper, const char *library, const char *version)
+{
+    AUTO_FREE(char *, what);
+
+    what = library ? mem_printf("%s %s", helper, library) : mem_strdup(helper);
+    row(table, what, version);
 }
 
 static int version_run(struct invocation *inv, struct err *e)
@@ -38,6 +47,7 @@ static int version_run(struct invocation *inv, struct err *e)
     row(&t, "compiler", __VERSION__);
     row(&t, "libsodium", sodium_version_string());
     row(&t, "jansson", JANSSON_VERSION);
+    libraries_ask(helper_row, &t);
     table_print(&t, stdout);
     return 0;
 }
@@ -46,9 +56,9 @@ const struct verb verb_version = {
     .name = "version",
     .usage = "[-v]",
     .summary = "print the version",
-    .about =
-        "Print the version. With -v also the paths, the platform, the compiler and the libraries: what a bug "
-        "report needs.",
+    .about = "Print the version. With -v also the paths, the platform, the compiler and the libraries of "
+             "broker and "
+             "of its helpers: what a bug report needs.",
     .examples = {"broker version", "broker version -v"},
     .group = GROUP_CONFIGURE,
     .run = version_run,

@@ -6,6 +6,9 @@
  */
 #include <stdlib.h>
 
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+
 #include <base/proc.h>
 #include <ipc/helper.h>
 #include <ipc/http.h>
@@ -62,10 +65,15 @@ static int handle(const struct record *request, struct record *answer, struct er
     return result;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const char *const libraries[] = {"libcurl", curl_version_info(CURLVERSION_NOW)->version, "OpenSSL",
+                                     OpenSSL_version(OPENSSL_VERSION_STRING), NULL};
+
     proc_harden();
     proc_confine();
+    if (helper_lists_libraries(argc, argv, libraries))
+        return 0;
     /* With this variable set, libcurl and OpenSSL would write the keys of each TLS session to a file. */
     (void)unsetenv("SSLKEYLOGFILE");
     return helper_serve(handle) < 0 ? ERR_PROTOCOL : 0;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/file.h>
 #include <base/mem.h>
 #include <base/proc.h>
 #include <base/tty.h>
@@ -151,6 +152,20 @@ static int answers_fd(void)
     if (fd >= 0 && null >= 0)
         (void)dup2(null, STDOUT_FILENO);
     return fd;
+}
+
+bool helper_lists_libraries(int argc, char *const *argv, const char *const *rows)
+{
+    AUTO_BUF(text, 1024);
+    AUTO_FD(out);
+
+    if (argc != 2 || !text_equal(argv[1], HELPER_LIBRARIES))
+        return false;
+    for (; rows[0]; rows += 2)
+        buf_printf(&text, "%s %s\n", rows[0], rows[1]);
+    out = answers_fd();
+    (void)fd_write_all(out, buf_str(&text), text.len);
+    return true;
 }
 
 int helper_serve(helper_handler *handle)

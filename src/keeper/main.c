@@ -6,12 +6,16 @@
  */
 #include <string.h>
 
+#include <libssh2.h>
+#include <openssl/crypto.h>
+
 #include <base/clock.h>
 #include <base/log.h>
 #include <base/proc.h>
 #include <event/guard.h>
 #include <event/loop.h>
 #include <event/terminal.h>
+#include <ipc/helper.h>
 #include <mysql/tls.h>
 #include <openssh/askpass.h>
 
@@ -90,11 +94,15 @@ static const struct control_events control_events = {
 int main(int argc, char **argv)
 {
     const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+    const char *const libraries[] = {"libssh2", libssh2_version(0), "OpenSSL",
+                                     OpenSSL_version(OPENSSL_VERSION_STRING), NULL};
     struct err e = ERR_INIT;
 
     proc_harden();
     if (argc && text_equal(slash ? slash + 1 : argv[0], "broker-askpass"))
         return askpass_main(argc, argv);
+    if (helper_lists_libraries(argc, argv, libraries))
+        return 0;
     proc_raise_files();
     guard_start();
     terminal_take(KEEPER_TERMINAL_FD);

@@ -16,6 +16,7 @@
 #include <keychain/secretservice.h>
 
 #include <glib.h>
+#include <libsecret/secret.h>
 
 #define DEFAULT_TIMEOUT_MS 10000
 
@@ -100,10 +101,18 @@ static GLogWriterOutput drop_log(GLogLevelFlags level, const GLogField *fields, 
     return G_LOG_WRITER_HANDLED;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    AUTO_BUF(version, 64);
+    const char *libraries[] = {"libsecret", NULL, NULL};
+
     proc_harden();
     proc_confine();
+    /* libsecret only tells the version of its headers. */
+    buf_printf(&version, "%d.%d.%d", SECRET_MAJOR_VERSION, SECRET_MINOR_VERSION, SECRET_MICRO_VERSION);
+    libraries[1] = buf_str(&version);
+    if (helper_lists_libraries(argc, argv, libraries))
+        return 0;
     g_log_set_writer_func(drop_log, NULL, NULL);
     return helper_serve(handle) < 0 ? ERR_PROTOCOL : 0;
 }

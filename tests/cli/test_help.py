@@ -2,6 +2,8 @@
 """Help, to the character: it is made from the parser's own tables and names what this version has, and nothing else."""
 import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -181,6 +183,28 @@ def test_version_with_details(broker):
         first, *rows = done.text.splitlines()
         assert re.fullmatch(r"broker \d+\.\d+\.\d+", first) and (done.errors, done.code) == ("", 0)
         found = dict(re.split(r"  +", row, maxsplit=1) for row in rows)
-        assert list(found) == ["program", "platform", "compiler", "libsodium", "jansson"]
+        assert list(found) == ["program", "platform", "compiler", "libsodium", "jansson", "broker-http libcurl", "broker-http OpenSSL",
+                               "broker-keeper libssh2", "broker-keeper OpenSSL", "broker-keychain libsecret"]
+        assert all(re.fullmatch(r"\d+\.\d+[\w.+~-]*", version) for version in list(found.values())[3:])
         assert found["program"] == str(PROGRAM.parent)
         assert os.uname().release in found["platform"] and re.match(r"\d+\.\d+", found["libsodium"])
+
+
+def test_version_without_helpers(broker, tmp_path):
+    """An installation that is not whole is seen in a bug report, and the rest of the report is still there."""
+    (tmp_path / "bin").mkdir()
+    shutil.copy(PROGRAM, tmp_path / "bin" / "broker")
+    (tmp_path / "libexec" / "broker").mkdir(parents=True)
+    (tmp_path / "libexec" / "broker" / "broker-http").write_text("#!/bin/sh\nkill -9 $$\n")
+    (tmp_path / "libexec" / "broker" / "broker-http").chmod(0o755)
+    done = subprocess.run([tmp_path / "bin" / "broker", "version", "-v"], env=broker.env, capture_output=True, text=True)
+    assert done.returncode == 0 and re.search(r"^broker-http +killed by SIGKILL$", done.stdout, re.M)
+    assert re.search(r"^broker-keeper +\S+: No such file or directory$", done.stdout, re.M)
+
+
+def test_version_starts_no_helper(broker):
+    """Only -v asks the helpers."""
+    trace = broker.folder / "trace"
+    done = subprocess.run(["strace", "-f", "-qq", "-e", "trace=execve", "-o", trace, PROGRAM, "version"],
+                          env={**broker.env, "ASAN_OPTIONS": "detect_leaks=0"})
+    assert done.returncode == 0 and trace.read_text().count("execve(") == 1

@@ -29,7 +29,7 @@ SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recove
 DEFS := -D_GNU_SOURCE -DBROKER_VERSION='"$(VERSION)"'
 # The folder of the build is in no object, so that two builds in two folders are the same to the byte.
 ALL_CFLAGS = -std=c17 $(DEFS) $(WARN) $(HARDEN_CFLAGS) $(SANITIZE) -ffile-prefix-map=$(CURDIR)=. -fPIE -Iinclude -Isrc \
-        $(CPPFLAGS) $(CFLAGS)
+        $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS)),-U_FORTIFY_SOURCE) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie $(SANITIZE) $(HARDEN_LDFLAGS) $(LDFLAGS)
 
 ifneq ($(filter-out libs 1,$(STATIC)),)

@@ -58,8 +58,10 @@ static int check_bytes(const struct format *f, const char *field, const char *s,
 {
     AUTO_BUF(why, 64);
 
-    if (memchr(s, '\0', n))
-        return refuse_value(f, field, "contains a NUL byte", e);
+    if (memchr(s, '\0', n)) {
+        (void)refuse_value(f, field, "contains a NUL byte", e);
+        return err_hint(e, "set another %s on the server", field);
+    }
     if (!(f->carries & CARRIES_BYTES) && !text_is_utf8(s, n))
         return refuse_value(f, field, "is not UTF-8", e);
     size_t at = forbidden ? strcspn(s, forbidden) : n;

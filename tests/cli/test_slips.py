@@ -84,7 +84,7 @@ def test_only_options(broker):
 
 def test_help_and_version_in_front(broker):
     assert broker.run("--help", "connect").text == broker.run("help", "connect").text
-    assert broker.run("-v", "--version").text == broker.run("version").text
+    assert broker.run("-v", "--version").text == broker.run("version", "-v").text
 
 
 def test_a_stock_client_and_its_environment(filled, clients):

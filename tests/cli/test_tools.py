@@ -171,7 +171,7 @@ def test_no_secret_in_a_word(broker, word):
 @pytest.mark.parametrize("args, text", [
     ([], "broker: exec: which command?\nhint: broker exec PROFILE -- COMMAND ARG...\n"),
     (["--"], "broker: exec: which command?\nhint: broker exec PROFILE -- COMMAND ARG...\n"),
-    (["--format", "jdbc", "--", "true"], "broker: exec: no such format 'jdbc'\nhint: broker help formats\n"),
+    (["--format", "xml", "--", "true"], "broker: exec: no such format 'xml'\nhint: broker help formats\n"),
     (["--env", "ulr", "--", "true"], "broker: exec: no such format 'ulr'\nhint: did you mean 'url'?\n")])
 def test_usage(plain, args, text):
     done = plain.run("exec", "p", *args)

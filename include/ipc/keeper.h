@@ -65,7 +65,7 @@ enum {
     KEEPER_TAG_FIRST,           /* present: dial before READY, for the first connection */
     KEEPER_TAG_NAME,            /* of a forward: as `status` shows it */
     KEEPER_TAG_CONTROL,         /* path of its control socket */
-    KEEPER_TAG_LOG,             /* file for what happens after READY */
+    KEEPER_TAG_LOG,             /* file for what happens after READY; also in STATUS */
     KEEPER_TAG_VERBOSE,         /* u64, enum log_level: what is worth a SAY */
     KEEPER_TAG_LABEL,           /* what messages call it: the profile */
     /* READY, STATUS */

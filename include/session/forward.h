@@ -24,6 +24,7 @@ struct forward {
     unsigned connections;
     time_t started;
     char *digest; /* of what it was asked to be */
+    char *log;    /* its log file, absolute; NULL: none */
     int line;     /* to the keeper that this process has just started; -1 */
     bool running; /* it was already running */
 };

@@ -39,6 +39,7 @@ enum option_set {
     SET_FRESH = 2048, /* a credential that is not kept from before */
     SET_FORMAT = 16384,
     SET_PARAMS = 32768,
+    SET_REPORT = 131072,
 };
 enum option_line { LINE_WHERE, LINE_WHO, LINE_WHAT, LINE_HOW, LINE_HIDDEN };
 
@@ -152,6 +153,9 @@ void table_add(struct table *t, const char *cell);
 void table_print(const struct table *t, FILE *to);
 void table_release(struct table *t);
 #define AUTO_TABLE(name, n) __attribute__((cleanup(table_release))) struct table name = {.columns = (n)}
+
+/* The rows of `version -v`: what, version or place. */
+void version_rows(struct table *t);
 
 /* Flushes stdout: ERR_IO if the output was not written. */
 int stdout_finish(struct err *e);

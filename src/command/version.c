@@ -28,26 +28,32 @@ static void helper_row(void *table, const char *helper, const char *library, con
     row(table, what, version);
 }
 
-static int version_run(struct invocation *inv, struct err *e)
+void version_rows(struct table *t)
 {
-    AUTO_TABLE(t, 2);
     AUTO_FREE(char *, folder);
     AUTO_FREE(char *, platform);
     struct utsname uts = {0};
+
+    folder = proc_self_dir();
+    if (uname(&uts) == 0)
+        platform = mem_printf("%s %s %s", uts.sysname, uts.release, uts.machine);
+    row(t, "program", folder);
+    row(t, "platform", platform);
+    row(t, "compiler", __VERSION__);
+    row(t, "libsodium", sodium_version_string());
+    row(t, "jansson", JANSSON_VERSION);
+    libraries_ask(helper_row, t);
+}
+
+static int version_run(struct invocation *inv, struct err *e)
+{
+    AUTO_TABLE(t, 2);
 
     (void)e;
     (void)puts("broker " BROKER_VERSION);
     if (!inv->given[OPT_verbose])
         return 0;
-    folder = proc_self_dir();
-    if (uname(&uts) == 0)
-        platform = mem_printf("%s %s %s", uts.sysname, uts.release, uts.machine);
-    row(&t, "program", folder);
-    row(&t, "platform", platform);
-    row(&t, "compiler", __VERSION__);
-    row(&t, "libsodium", sodium_version_string());
-    row(&t, "jansson", JANSSON_VERSION);
-    libraries_ask(helper_row, &t);
+    version_rows(&t);
     table_print(&t, stdout);
     return 0;
 }

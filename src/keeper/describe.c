@@ -19,6 +19,7 @@ void describe_forward(struct record *out)
     tunnel_describe(&way);
     record_put_str(out, KEEPER_TAG_NAME, opt.name);
     record_put_str(out, KEEPER_TAG_DIGEST, opt.digest);
+    record_put_str(out, KEEPER_TAG_LOG, opt.log);
     for (unsigned i = 0; i < opt.ends; i++)
         local_end_put(out, &opt.end[i]);
     record_put_str(out, KEEPER_TAG_HOST, opt.target.host);

@@ -31,6 +31,7 @@ void forward_release(struct forward *f)
     free(f->endpoint_host);
     free(f->endpoint_socket);
     free(f->digest);
+    free(f->log);
     fd_close_cleanup(&f->line);
     *f = (struct forward)FORWARD_INIT;
 }
@@ -85,6 +86,7 @@ static int take_status(const struct record *r, struct forward *f, struct err *e)
     f->connections = (unsigned)record_u64(r, KEEPER_TAG_CONNECTIONS, 0);
     f->started = (time_t)record_u64(r, KEEPER_TAG_STARTED, 0);
     f->digest = record_str(r, KEEPER_TAG_DIGEST);
+    f->log = record_str(r, KEEPER_TAG_LOG);
     f->up = text_equal(state, "up");
     return 1;
 }

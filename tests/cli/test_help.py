@@ -34,6 +34,7 @@ configure
   completion  print shell completion for bash, zsh or fish
   help        help on a verb or topic
   version     print the version
+  bugreport   print what a bug report needs
 
 topics: config urls formats tls environment exit-codes troubleshooting
 first time: broker profile add NAME

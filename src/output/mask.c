@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A list of what may be shown, because a list of what must be hidden is never complete: a log names hosts
+ * that stand in no profile (ssh's settings, what a server says).
+ */
+#include <output/mask.h>
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <base/mem.h>
+
+#define SEPARATORS " \t\r\n,;()'\"=[]<>|`{}@*"
+#define DIGITS_SHOWN 5
+#define TIME_LENGTH 20
+
+typedef void leaf_take(void *context, const char *word, size_t n);
+
+/* Parts of paths that tell nothing, and words of ours that no help has. */
+static const char plain_words[] =
+    "usr bin sbin local opt lib etc dev fd N tmp var run home ssl certs .ssh .aws .config localhost "
+    "127.0.0.1 ::1 "
+    "endpoint login route tls credential address client command direct keeper --defaults-file mysqlsh mycli "
+    "broker-keeper broker-http broker-keychain cannot accept hint warning error its far side";
+static const char *const loopback[] = {"localhost", "127.0.0.1", "::1", NULL};
+
+void mask_release(struct mask *m)
+{
+    words_release(&m->vocabulary);
+    for (size_t i = 0; i < m->count; i++) {
+        free(m->entry[i].text);
+        free(m->entry[i].label);
+    }
+    free(m->entry);
+    *m = (struct mask){0};
+}
+
+static bool is_separator(char c)
+{
+    return !c || strchr(SEPARATORS, c);
+}
+
+/* How many bytes of a word remain without the punctuation at its end. */
+static size_t without_end(const char *word, size_t n)
+{
+    while (n && strchr(".:?!", word[n - 1]))
+        n--;
+    return n;
+}
+
+/* Where a word that is not known as a whole is cut in two: at a slash, or at its only colon. n: nowhere. */
+static size_t cut_of(const char *word, size_t n)
+{
+    const char *slash = memchr(word, '/', n), *colon = memchr(word, ':', n);
+
+    if (slash)
+        return (size_t)(slash - word);
+    if (colon && !memchr(colon + 1, ':', n - (size_t)(colon - word) - 1))
+        return (size_t)(colon - word);
+    return n;
+}
+
+static void leaves_of_word(const char *word, size_t n, leaf_take *take, void *context)
+{
+    n = without_end(word, n);
+    size_t cut = cut_of(word, n);
+
+    while (cut < n) {
+        leaves_of_word(word, cut, take, context);
+        word += cut + 1;
+        n -= cut + 1;
+        cut = cut_of(word, n);
+    }
+    if (n)
+        take(context, word, n);
+}
+
+static void leaves(const char *text, leaf_take *take, void *context)
+{
+    while (*text) {
+        size_t n = strcspn(text, SEPARATORS);
+        leaves_of_word(text, n, take, context);
+        text += n;
+        text += strspn(text, SEPARATORS);
+    }
+}
+
+static void take_word(void *context, const char *word, size_t n)
+{
+    words_take(context, mem_strndup(word, n));
+}
+
+void mask_vocabulary(struct mask *m, const char *text)
+{
+    leaves(text, take_word, &m->vocabulary);
+    m->sorted = false;
+}
+
+static int compare_words(const void *left, const void *right)
+{
+    return strcasecmp(*(char *const *)left, *(char *const *)right);
+}
+
+static bool in_vocabulary(struct mask *m, const char *word)
+{
+    if (!m->sorted) {
+        leaves(plain_words, take_word, &m->vocabulary);
+        qsort(m->vocabulary.word, m->vocabulary.count, sizeof *m->vocabulary.word, compare_words);
+        m->sorted = true;
+    }
+    return bsearch(&word, m->vocabulary.word, m->vocabulary.count, sizeof word, compare_words);
+}
+
+/* "3306", "10s", "2026-11-29T07:41:05Z": not what could be part of an address or an account. */
+static bool is_number(const char *word)
+{
+    size_t digits = strspn(word, "0123456789");
+    const char *unit = word + digits;
+
+    if (strlen(word) == TIME_LENGTH && word[10] == 'T' && strspn(word, "0123456789-T:Z") == TIME_LENGTH)
+        return true;
+    return digits && digits <= DIGITS_SHOWN && strlen(unit) <= 2 && strspn(unit, "msdh") == strlen(unit);
+}
+
+static const char *label_of(const struct mask *m, const char *word)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        if (text_equal_nocase(m->entry[i].text, word))
+            return m->entry[i].label;
+    }
+    return NULL;
+}
+
+static void add_entry(struct mask *m, const char *text, const char *label)
+{
+    m->entry = mem_grow(m->entry, m->count + 1, sizeof *m->entry);
+    m->entry[m->count++] =
+        (struct mask_entry){mem_strdup(text), mem_strdup(label), strpbrk(text, SEPARATORS)};
+}
+
+/* The next label of a kind; malloced. */
+static char *new_label(const struct mask *m, const char *kind)
+{
+    size_t n = strlen(kind);
+    unsigned long last = 0, number;
+
+    for (size_t i = 0; i < m->count; i++) {
+        const char *label = m->entry[i].label;
+        if (text_starts(label, kind) && label[n] == '-' && text_number(label + n + 1, 1000000, &number) &&
+            number > last)
+            last = number;
+    }
+    return mem_printf("%s-%lu", kind, last + 1);
+}
+
+struct naming {
+    struct mask *mask;
+    const char *label;
+};
+
+static void take_name(void *context, const char *word, size_t n)
+{
+    struct naming *naming = context;
+    AUTO_FREE(char *, copy);
+
+    copy = mem_strndup(word, n);
+    if (!label_of(naming->mask, copy) && !is_number(copy))
+        add_entry(naming->mask, copy, naming->label);
+}
+
+static bool is_loopback(const char *value)
+{
+    for (size_t i = 0; loopback[i]; i++) {
+        if (text_equal_nocase(loopback[i], value))
+            return true;
+    }
+    return false;
+}
+
+/* Of the "ssh://" of a value. */
+static size_t scheme_length(const char *value)
+{
+    size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyz");
+
+    return n && text_starts(value + n, "://") ? n + 3 : 0;
+}
+
+void mask_value(struct mask *m, const char *kind, const char *value)
+{
+    AUTO_FREE(char *, label);
+    AUTO_BUF(shown, 65536);
+    const char *known = value ? label_of(m, value) : NULL;
+
+    if (!value || !*value || is_loopback(value))
+        return;
+    label = known ? mem_strdup(known) : new_label(m, kind);
+    if (!known)
+        add_entry(m, value, label);
+    struct naming naming = {m, label};
+    leaves(value + scheme_length(value), take_name, &naming);
+    /* As it is shown where it has control characters. */
+    text_sanitise(&shown, value, strlen(value));
+    leaves(buf_str(&shown) + scheme_length(value), take_name, &naming);
+}
+
+static const char *kind_of(const struct key_info *info)
+{
+    switch (info->type) {
+    case KEY_HOSTNAME:
+    case KEY_SSH_HOST:
+    case KEY_LISTEN:
+        return "host";
+    case KEY_URL:
+        return "url";
+    case KEY_PATH:
+        return "path";
+    case KEY_NAME:
+        return "profile";
+    case KEY_CHOICE:
+    case KEY_BOOL:
+    case KEY_NUMBER:
+    case KEY_TIME:
+    case KEY_VIA: /* of the tunnel's keys; mask_profile() adds it after them */
+        return NULL;
+    case KEY_TEXT:
+    case KEY_WORDS:
+    case KEY_ZONE:
+        break;
+    }
+    return text_equal(info->name, "user") || text_equal(info->name, "database") ? info->name : "value";
+}
+
+static void add_settings(struct mask *m, const struct key_info *infos, const struct setting *set,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *kind = &infos[i] == &key_infos[KEY_client] ? NULL : kind_of(&infos[i]);
+        if (kind && set[i].origin != ORIGIN_BUILT_IN)
+            mask_value(m, kind, set[i].value);
+    }
+}
+
+void mask_profile(struct mask *m, const struct profile *p)
+{
+    add_settings(m, key_infos, p->set, KEY_COUNT);
+    add_settings(m, tunnel_key_infos, p->tunnel, TUNNEL_COUNT);
+    mask_value(m, "tunnel", profile_str(p, KEY_via));
+    mask_value(m, "tunnel", p->tunnel_name);
+    mask_value(m, "profile", p->name);
+}
+
+static void put_leaf(struct mask *m, const char *word, size_t n, struct buf *out)
+{
+    AUTO_FREE(char *, copy);
+    AUTO_FREE(char *, label);
+
+    copy = mem_strndup(word, n);
+    const char *known = label_of(m, copy);
+    if (!known && (is_number(copy) || in_vocabulary(m, copy))) {
+        buf_puts(out, copy);
+        return;
+    }
+    if (!known) {
+        label = new_label(m, strpbrk(copy, ".:") ? "host" : "word");
+        add_entry(m, copy, label);
+    }
+    buf_puts(out, known ? known : label);
+}
+
+static void put_word(struct mask *m, const char *word, size_t n, struct buf *out);
+
+/* The parts of a word that is not known as a whole, with the slashes and colons between them. */
+static void put_parts(struct mask *m, const char *word, size_t n, struct buf *out)
+{
+    size_t cut;
+
+    for (; (cut = cut_of(word, n)) < n; word += cut + 1, n -= cut + 1) {
+        put_word(m, word, cut, out);
+        buf_putc(out, word[cut]);
+    }
+    if (n)
+        put_leaf(m, word, n, out);
+}
+
+static void put_word(struct mask *m, const char *word, size_t n, struct buf *out)
+{
+    size_t bare = without_end(word, n);
+    AUTO_FREE(char *, copy);
+
+    copy = mem_strndup(word, bare);
+    const char *known = label_of(m, copy);
+    if (known)
+        buf_puts(out, known);
+    else
+        put_parts(m, word, bare, out);
+    buf_add(out, word + bare, n - bare);
+}
+
+/* The longest name with blanks or the like in it that stands here. */
+static const struct mask_entry *name_at(const struct mask *m, const char *at)
+{
+    const struct mask_entry *best = NULL;
+    size_t most = 0;
+
+    for (size_t i = 0; i < m->count; i++) {
+        const struct mask_entry *entry = &m->entry[i];
+        size_t n = entry->has_separators ? strlen(entry->text) : 0;
+        if (n > most && strncasecmp(at, entry->text, n) == 0 &&
+            (is_separator(at[n]) || is_separator(at[n - 1])))
+            best = entry, most = n;
+    }
+    return best;
+}
+
+void mask_text(struct mask *m, const char *text, struct buf *out)
+{
+    while (*text) {
+        const struct mask_entry *name = name_at(m, text);
+        size_t n = strcspn(text, SEPARATORS);
+        if (name) {
+            buf_puts(out, name->label);
+            text += strlen(name->text);
+        } else if (n) {
+            put_word(m, text, n, out);
+            text += n;
+        } else {
+            buf_putc(out, *text++);
+        }
+    }
+}

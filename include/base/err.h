@@ -25,9 +25,10 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    char what[512]; /* file:line or what was typed; empty: the caller fills it in (usually with the profile's
-                       name) */
-    char msg[1024]; /* why */
+    unsigned number; /* MySQL's, of a server or client, which `msg` begins with; 0: none */
+    char what[512];  /* file:line or what was typed; empty: the caller fills it in (usually with the profile's
+                        name) */
+    char msg[1024];  /* why */
     char detail[4096]; /* further lines, each ended by LF */
     char hint[768];    /* how to fix it */
 };
@@ -40,6 +41,16 @@ struct err {
 /* Sets code and message, forgetting what was there. Always returns -1, so that callers can `return
  * err_set(...)`. */
 __attribute__((format(printf, 3, 4))) int err_set(struct err *e, enum err_code code, const char *fmt, ...);
+
+/* Gives it MySQL's number, and puts that in front of the message, so that it can be looked up: "1045 access
+ * denied". */
+void err_number(struct err *e, unsigned number);
+/* Takes both away again. */
+void err_drop_number(struct err *e);
+
+/* err_set() and err_number(). Returns -1. */
+__attribute__((format(printf, 4, 5))) int err_set_numbered(struct err *e, enum err_code code, unsigned number,
+                                                           const char *fmt, ...);
 
 /* Puts "PREFIX: " in front of the message. Returns -1. */
 __attribute__((format(printf, 2, 3))) int err_prefix(struct err *e, const char *fmt, ...);

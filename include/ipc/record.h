@@ -27,7 +27,7 @@ enum { RECORD_OK = 1, RECORD_ERROR = 2, RECORD_FIRST_VERB = 16 };
 #define FIELD_HEADER 5
 
 /* Tags of an error record: the fields of struct err. */
-enum { ERR_TAG_CODE = 1, ERR_TAG_WHAT, ERR_TAG_MSG, ERR_TAG_DETAIL, ERR_TAG_HINT };
+enum { ERR_TAG_CODE = 1, ERR_TAG_WHAT, ERR_TAG_MSG, ERR_TAG_DETAIL, ERR_TAG_HINT, ERR_TAG_NUMBER };
 
 struct record {
     uint8_t kind;

@@ -49,7 +49,7 @@ struct tunnel_kind {
 extern const struct tunnel_kind tunnel_direct; /* and one for each TUNNEL row: tunnel_ID */
 
 /*
- * Errors of a failed route begin with the number that MySQL's clients use: "2003 db:3306: connection
+ * Errors of a failed route have the number that MySQL's clients use: "2003 db:3306: connection
  * refused", "2005 db: no such host", "2013 db:3306: no answer within 10s", "2026 ..." for TLS. A tunnel's own
  * errors have no number. Always ERR_UNREACHABLE unless it is a refusal.
  */

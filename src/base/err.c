@@ -10,15 +10,50 @@
 #include <string.h>
 #include <unistd.h>
 
+static void set(struct err *e, enum err_code code, const char *fmt, va_list ap)
+{
+    err_clear(e);
+    e->code = code;
+    (void)vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+}
+
 int err_set(struct err *e, enum err_code code, const char *fmt, ...)
 {
     va_list ap;
 
-    err_clear(e);
-    e->code = code;
     va_start(ap, fmt);
-    (void)vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+    set(e, code, fmt, ap);
     va_end(ap);
+    return -1;
+}
+
+void err_number(struct err *e, unsigned number)
+{
+    char whole[sizeof e->msg + 16];
+
+    e->number = number;
+    (void)snprintf(whole, sizeof whole, "%u %s", number, e->msg);
+    memcpy(e->msg, whole, sizeof e->msg);
+    e->msg[sizeof e->msg - 1] = '\0';
+}
+
+void err_drop_number(struct err *e)
+{
+    const char *rest = strchr(e->msg, ' ');
+
+    if (e->number && rest)
+        memmove(e->msg, rest + 1, strlen(rest + 1) + 1);
+    e->number = 0;
+}
+
+int err_set_numbered(struct err *e, enum err_code code, unsigned number, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    set(e, code, fmt, ap);
+    va_end(ap);
+    err_number(e, number);
     return -1;
 }
 
@@ -94,6 +129,7 @@ void err_copy(struct err *to, const struct err *from)
 void err_clear(struct err *e)
 {
     e->code = ERR_NONE;
+    e->number = 0;
     e->what[0] = e->msg[0] = e->detail[0] = e->hint[0] = '\0';
 }
 

@@ -73,18 +73,19 @@ static void explain(const struct dialling *d, struct err *e)
     timeout_put(d, &time);
     if (d->unresolved) {
         struct net_error why = net_unresolved(d->unresolved);
-        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: %s", d->host, why.words);
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2005, "%s: %s", d->host, why.words);
         (void)err_hint(e, "%s", why.hint);
     } else if (d->failed) {
         struct net_error why = net_refused(d->failed);
-        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: %s", buf_str(&name), why.words);
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2003, "%s: %s", buf_str(&name), why.words);
         (void)err_hint(e, "%s", why.hint);
     } else if (d->name.lookup) {
-        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: no answer from the name server within %s", d->host,
-                      buf_str(&time));
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2005, "%s: no answer from the name server within %s",
+                               d->host, buf_str(&time));
         (void)err_hint(e, "check the network, or a longer connect_timeout");
     } else {
-        (void)err_set(e, ERR_UNREACHABLE, "2013 %s: no answer within %s", buf_str(&name), buf_str(&time));
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: no answer within %s", buf_str(&name),
+                               buf_str(&time));
         (void)err_hint(e, "check port and firewall, or a longer connect_timeout");
     }
 }

@@ -82,6 +82,7 @@ void record_put_error(struct record *r, const struct err *e)
     record_put_str(r, ERR_TAG_MSG, e->msg);
     record_put_str(r, ERR_TAG_DETAIL, e->detail);
     record_put_str(r, ERR_TAG_HINT, e->hint);
+    record_put_u64(r, ERR_TAG_NUMBER, e->number);
 }
 
 int record_next(const struct record *r, size_t *offset, struct field *f, struct err *e)
@@ -166,6 +167,7 @@ int record_error(const struct record *r, struct err *e)
         return err_set(e, ERR_PROTOCOL, "an error record without a code");
     err_clear(e);
     e->code = (enum err_code)code;
+    e->number = (unsigned)record_u64(r, ERR_TAG_NUMBER, 0);
     text_slot(r, ERR_TAG_WHAT, e->what, sizeof e->what);
     text_slot(r, ERR_TAG_MSG, e->msg, sizeof e->msg);
     text_slot(r, ERR_TAG_DETAIL, e->detail, sizeof e->detail);

@@ -101,13 +101,13 @@ static void not_opened(struct timer *t)
 
     clock_format_duration(&time, pool.settings->target->connect_timeout);
     if (!s && pool_is_full()) {
-        (void)err_set(&e, ERR_TRY_LATER,
-                      "2003 %s: %zu connections are open over %s, no more fit into its memory",
-                      target_name(pool.settings->target), pool_channels(), ssh_who(pool.settings));
+        (void)err_set_numbered(&e, ERR_TRY_LATER, 2003,
+                               "%s: %zu connections are open over %s, no more fit into its memory",
+                               target_name(pool.settings->target), pool_channels(), ssh_who(pool.settings));
         (void)err_hint(&e, "another forward, or fewer connections");
     } else {
-        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", target_name(pool.settings->target),
-                      buf_str(&time));
+        (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: no answer within %s",
+                               target_name(pool.settings->target), buf_str(&time));
         (void)ssh_hint_far(pool.settings, &e);
     }
     if (!s) {

@@ -327,8 +327,7 @@ static void dialled(void *context, int fd, const struct err *e)
     if (fd < 0) {
         struct err own = *e;
         /* Without MySQL's number, because it is not the database that cannot be reached. */
-        if (strspn(own.msg, "0123456789") == 4 && own.msg[4] == ' ')
-            memmove(own.msg, own.msg + 5, strlen(own.msg + 5) + 1);
+        err_drop_number(&own);
         (void)err_hint(&own, "try %s", ssh_try(s->settings));
         session_end(s, &own);
         return;

@@ -39,7 +39,7 @@ static void fail_server(struct mysql *m, enum err_code code, unsigned number, co
 {
     struct err e = ERR_INIT;
 
-    (void)err_set(&e, code, "%u %s: %s", number, m->options->server, words);
+    (void)err_set_numbered(&e, code, number, "%s: %s", m->options->server, words);
     (void)err_hint(&e, "%s", hint);
     (void)mysql_fail(m, &e);
 }
@@ -48,7 +48,7 @@ void mysql_fail_client(struct mysql *m, unsigned number, const char *words, cons
 {
     struct err e = ERR_INIT;
 
-    (void)err_set(&e, ERR_CONFIG, "%u %s", number, words);
+    (void)err_set_numbered(&e, ERR_CONFIG, number, "%s", words);
     (void)err_hint(&e, "%s", hint);
     (void)mysql_fail(m, &e);
 }
@@ -137,8 +137,7 @@ bool act_retell_error(struct mysql *m, struct packet *p)
     (void)err_set(&e, ERR_REFUSED, "%s%s", KEEPER_UNVERIFIED, buf_str(&words));
     mysql_end(m);
     packet_put_refusal(&m->client.out, m->next, number, e.msg);
-    (void)err_prefix(&e, "%u %s", number, m->options->server);
-    err_copy(&m->failed, &e);
+    (void)err_set_numbered(&m->failed, ERR_REFUSED, number, "%s: %s", m->options->server, e.msg);
     return true;
 }
 

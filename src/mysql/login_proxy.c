@@ -76,8 +76,8 @@ static void login_lost(struct login *l)
     struct err e = ERR_INIT;
     bool greeting = l->mysql.stage == STAGE_GREETING;
 
-    (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: the server went away %s", l->options->server,
-                  greeting ? "without a greeting" : "in the log-in");
+    (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: the server went away %s", l->options->server,
+                           greeting ? "without a greeting" : "in the log-in");
     (void)err_hint(&e, "check that it is a MySQL server, and that it admits this machine");
     login_fail(l, &e);
 }
@@ -87,7 +87,8 @@ int login_silent(const struct login_options *options, struct err *e)
     AUTO_BUF(time, 32);
 
     clock_format_duration(&time, options->connect_timeout);
-    (void)err_set(e, ERR_UNREACHABLE, "2013 %s: no greeting within %s", options->server, buf_str(&time));
+    (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: no greeting within %s", options->server,
+                           buf_str(&time));
     return err_hint(e, "check that it is a MySQL server that waits for no PROXY header; a slow one needs a "
                        "longer connect_timeout");
 }
@@ -103,8 +104,8 @@ static void login_late(struct timer *t)
     clock_format_duration(&time, l->options->connect_timeout);
     (void)login_silent(l->options, &e);
     if (l->shakes)
-        (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: TLS was not made within %s", l->options->server,
-                      buf_str(&time));
+        (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: TLS was not made within %s",
+                               l->options->server, buf_str(&time));
     login_fail(l, &e);
     login_run(l);
 }

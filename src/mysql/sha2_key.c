@@ -15,7 +15,7 @@ static EVP_PKEY *key;
 static int unable(struct err *e, const char *what)
 {
     ERR_clear_error();
-    return err_set(e, ERR_PROTOCOL, "2061 the client's password: %s", what);
+    return err_set_numbered(e, ERR_PROTOCOL, 2061, "the client's password: %s", what);
 }
 
 int sha2_key_public(struct buf *out, struct err *e)

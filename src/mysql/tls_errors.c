@@ -208,7 +208,7 @@ static void fill(const struct row *rows, int error, const char *reason, const st
         rows++;
     text_fill(&words, rows->words, names, values);
     text_fill(&hint, rows->own && *failed.first && options->ca_own ? rows->own : rows->hint, names, values);
-    (void)err_set(e, ERR_UNREACHABLE, "2026 %s", buf_str(&words));
+    (void)err_set_numbered(e, ERR_UNREACHABLE, 2026, "%s", buf_str(&words));
     if (rows->detail) {
         text_fill(&detail, rows->detail, names, values);
         (void)err_detail(e, "%s", buf_str(&detail));
@@ -222,7 +222,8 @@ void tls_explain(SSL *ssl, int result, const struct tls_options *options, const 
     const char *text = ERR_reason_error_string(ERR_peek_error());
 
     if (why == SSL_ERROR_SYSCALL || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-        (void)err_set(e, ERR_UNREACHABLE, "2013 %s: the server went away in the TLS handshake", server);
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: the server went away in the TLS handshake",
+                               server);
         (void)err_hint(e, "check tls_version; the server's own log may say more");
     } else if (failed.error) {
         fill(certificate_rows, failed.error, X509_verify_cert_error_string(failed.error), options, e);

@@ -144,8 +144,8 @@ static void stream_silent(struct master_stream *t)
     struct err e = ERR_INIT;
 
     clock_format_duration(&time, engine.s->target->connect_timeout);
-    (void)err_set(&e, ERR_UNREACHABLE, "2013 %s: no answer within %s", target_name(engine.s->target),
-                  buf_str(&time));
+    (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: no answer within %s",
+                           target_name(engine.s->target), buf_str(&time));
     (void)ssh_hint_far(engine.s, &e);
     probe();
     stream_fail(t, &e);

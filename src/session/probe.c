@@ -60,7 +60,7 @@ static int parse_answer(const char *text, struct probe *out, struct err *e)
 static int retell(const struct session *s, const struct err *told, struct probe *out, struct err *e)
 {
     err_copy(e, told);
-    out->server_code = (unsigned)strtoul(e->msg, NULL, 10);
+    out->server_code = e->number;
     return server_error_of_way(&s->plan, e);
 }
 
@@ -69,7 +69,7 @@ static int retell(const struct session *s, const struct err *told, struct probe 
 static bool explains_tls(unsigned number, const struct err *told)
 {
     return text_starts(told->detail, SERVER_ERROR_BEFORE_TLS) ||
-           (number == CLIENT_TLS_ERROR && (text_starts(told->msg, "2026 ") || told->code == ERR_CONFIG));
+           (number == CLIENT_TLS_ERROR && (told->number == CLIENT_TLS_ERROR || told->code == ERR_CONFIG));
 }
 
 /* The clients say little about a failed TLS handshake, and each differently, so the keeper tries again. */

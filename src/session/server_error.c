@@ -112,15 +112,6 @@ static void fill(char *to, size_t size, const char *template, const char *const 
     to[n] = '\0';
 }
 
-/* "1045 access denied": the number stays, so that it can be looked up. */
-static void put_number(struct err *e, unsigned number)
-{
-    AUTO_FREE(char *, msg);
-
-    msg = mem_printf("%u %s", number, e->msg);
-    (void)snprintf(e->msg, sizeof e->msg, "%s", msg);
-}
-
 /* "Authentication plugin 'NAME' cannot be loaded: ...", "Plugin NAME could not be loaded: ..." */
 static char *missing_plugin(const char *text)
 {
@@ -169,7 +160,7 @@ int server_error_of_way(const struct plan *plan, struct err *e)
 {
     AUTO_FREE(char *, hint);
 
-    if (!text_starts(e->msg, "2003 ") || !strstr(e->msg, "refused"))
+    if (e->number != 2003 || !strstr(e->msg, "refused"))
         return -1;
     hint = mem_printf("%s%s", e->hint, socket_hint(plan));
     return err_hint(e, "%s", hint);
@@ -237,6 +228,6 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
     }
     if (unverified)
         (void)err_detail(e, SERVER_ERROR_BEFORE_TLS);
-    put_number(e, number);
+    err_number(e, number);
     return number;
 }

@@ -128,11 +128,11 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
 
     words = words ? words : "";
     if (s->target->host && mentions(words, unknown)) {
-        (void)err_set(e, ERR_UNREACHABLE, "2005 %s: no such host", s->target->host);
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2005, "%s: no such host", s->target->host);
         return err_hint(e, "check host: %s looks it up", bastion);
     }
     if (mentions(words, forbidden)) {
-        (void)err_set(e, ERR_REFUSED, "2003 %s: %s: %s", target_name(s->target), bastion, words);
+        (void)err_set_numbered(e, ERR_REFUSED, 2003, "%s: %s: %s", target_name(s->target), bastion, words);
         if (s->target->socket)
             return ssh_hint_far(s, e);
         return err_hint(
@@ -142,9 +142,10 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         words += text_starts(words, parts[i]) ? strlen(parts[i]) : 0;
     if (*words)
-        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: %c%s", target_name(s->target),
-                      tolower((unsigned char)*words), words + 1);
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2003, "%s: %c%s", target_name(s->target),
+                               tolower((unsigned char)*words), words + 1);
     else
-        (void)err_set(e, ERR_UNREACHABLE, "2003 %s: not reached from %s", target_name(s->target), bastion);
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2003, "%s: not reached from %s", target_name(s->target),
+                               bastion);
     return ssh_hint_far(s, e);
 }

@@ -30,8 +30,8 @@ static bool is_strange(int fd, struct err *e)
     if (!peer_is_stranger(fd, &uid) || getpeername(fd, (struct sockaddr *)&at, &n) < 0)
         return false;
     (void)tcp_end_take(&at, &end);
-    (void)err_set(e, ERR_REFUSED, "2003 port %u of this machine: another user listens there (uid %u)",
-                  end.port, uid);
+    (void)err_set_numbered(e, ERR_REFUSED, 2003,
+                           "port %u of this machine: another user listens there (uid %u)", end.port, uid);
     (void)err_hint(e, "start your own forward at another port; a service of this machine goes into host and "
                       "port, without via");
     return true;

@@ -688,7 +688,7 @@ static void failing(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
-    (void)err_set(&e, ERR_UNREACHABLE, "2013 db:3306: gone");
+    (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "db:3306: gone");
     begin();
     assert_int_equal(mysql_fail(&m, &e), MYSQL_OVER);
     sent_error(0, "broker: 2013 db:3306: gone");

@@ -107,7 +107,7 @@ static void errors_travel_whole(void **state)
     struct err e = ERR_INIT, got = ERR_INIT;
 
     (void)state;
-    (void)err_set(&e, ERR_LOGIN, "the keychain is %s", "locked");
+    (void)err_set_numbered(&e, ERR_LOGIN, 1045, "the keychain is %s", "locked");
     (void)err_what(&e, "shop");
     (void)err_detail(&e, "one");
     (void)err_detail(&e, "two");
@@ -118,7 +118,8 @@ static void errors_travel_whole(void **state)
     assert_int_equal(record_error(&r, &got), -1);
     assert_int_equal(got.code, ERR_LOGIN);
     assert_string_equal(got.what, "shop");
-    assert_string_equal(got.msg, "the keychain is locked");
+    assert_int_equal(got.number, 1045);
+    assert_string_equal(got.msg, "1045 the keychain is locked");
     assert_string_equal(got.detail, "one\ntwo\n");
     assert_string_equal(got.hint, "unlock it");
 }

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""The commands of the fenced blocks of README.md and docs/, as they stand there, against real servers. Only a port is put
+in the place of another, because the test's servers have ports of their own. A new command must be run here, or be exempt.
+
+The block of docs/contributing.md is the test suite itself: there is only looked whether make and the folder know each command.
+The commands of docs/tools.md are run by test_migrations.py."""
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from lib.broker import BUILD, REPO
+from servers import process
+from servers.mariadb_iam import HOST
+from test_connect_iam import iam, prepare  # noqa: F401 (iam is a fixture)
+
+PAGES = [REPO / "README.md", *sorted((REPO / "docs").glob("*.md"))]
+LATER = "needs a person at a browser; test_vault_login.py and test_vault_connect.py run these verbs, with other names"
+EXEMPT = {
+    "$EDITOR ~/.config/broker/config": "opens an editor",
+    "broker profile add warehouse --host db.internal.example.com --auth vault": "the beginning of the next ones, which are exempt",
+    "broker login warehouse": LATER,
+    "broker connect warehouse": LATER,
+    "broker status": LATER,  # of docs/vault.md; README's is run
+    "broker logout warehouse": LATER,
+    "PW=$(aws rds generate-db-auth-token --hostname \"$H\" --port 3306 --region eu-west-1 --username app)": "what was done before broker",
+    "MYSQL_PWD=$PW mysql -h \"$H\" -u app --enable-cleartext-plugin --ssl-ca=global-bundle.pem": "what was done before broker",
+}
+
+
+def fenced(page, language=""):
+    """The text of each block with that word after its first ```."""
+    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", page.read_text(), re.M | re.S)
+    return [text for word, text in blocks if word == language]
+
+
+def commands(page):
+    """The commands of a page, without their comments: after `$ `, or lines of a block that start a program or set a variable."""
+    lines = [line for block in fenced(page) + fenced(page, "sh") for line in block.splitlines()]
+    found = [line.removeprefix("$ ") for line in lines if re.match(r"\$ |broker |[A-Z_]+=\S*\$", line)]
+    return [re.sub(r"  +# .*$", "", line) for line in found]
+
+
+README, AWS, COMING = ([*commands(REPO / name)] for name in ("README.md", "docs/aws.md", "docs/coming-from.md"))
+RUN = {*README, *AWS, "broker connect --auth iam --host \"$H\" --user app"}
+
+
+def test_every_command_is_run_or_exempt():
+    found = {(page.name, command) for page in PAGES for command in commands(page)}
+    assert len(found) > 12 and len(EXEMPT) <= 10
+    for page, command in sorted(found):
+        assert command in (EXEMPT if page == "vault.md" else RUN | set(EXEMPT)), f"{page}: {command}"
+    assert {command for _, command in found} == RUN | set(EXEMPT), "a command here that no page has"
+
+
+def shell(broker, line, **env):
+    """The environment in which a line is run, and the words that run it."""
+    environment = broker.environment({"PATH": f"{BUILD / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin", **env})
+    return ["sh", "-c", line], {"env": environment, "cwd": broker.home, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                                "text": True, "start_new_session": True}
+
+
+def run(broker, line, input="", **env):
+    argv, options = shell(broker, line, **env)
+    done = subprocess.run(argv, input=input, timeout=60, **options)
+    assert done.returncode == 0 and "broker: " not in done.stderr, (line, done)
+    return done.stdout
+
+
+@pytest.fixture
+def shop(broker, names, keychain, pki, start_server):
+    """README's first profile, of a server whose certificate is for db.example.com; README gives it no port."""
+    for program in ("mysql", "mysqldump"):
+        if not os.access(f"/usr/bin/{program}", os.X_OK):
+            pytest.skip(f"missing: {program}")
+    server = start_server("mariadb", certificate=pki.issue("example", ["DNS:db.example.com"]))
+    assert int(server.admin("select count(*) from shop.item")) > 0
+    with open("/etc/hosts") as hosts:
+        broker.etc.write("/etc/hosts", hosts.read() + "127.0.0.1 db.example.com\n")
+    broker.env.update(keychain.env)
+    broker.write("ca/internal.pem", pki.ca.read_bytes())
+    broker.config(fenced(REPO / "README.md", "ini")[0] + f"port = {server.port}\n")
+    broker.password = broker.secret(server.password("app")).decode()
+    return server
+
+
+def foreground(broker, line):
+    """A forward that Ctrl-C ends; the address that it printed."""
+    argv, options = shell(broker, "exec " + line)
+    proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **options)
+    address = proc.stdout.readline().strip()
+    os.kill(proc.pid, signal.SIGINT)
+    proc.communicate(timeout=60)
+    return address
+
+
+def test_readme(broker, shop, forwards):
+    """In their order, each once."""
+    port = process.free_port()
+    left = list(README)
+
+    def do(start, input=""):
+        line = left.pop(0)
+        assert line.startswith(start), line
+        return run(broker, line.replace("13306", str(port)), input)
+    do("broker password set shop", broker.password + "\n")
+    assert do("broker connect shop", "select current_user();\n").splitlines()[-1] == "app@%"
+    assert do("broker connect shop -- -e").split()[-1] == shop.admin("select count(*) from shop.item").strip()
+    do("broker exec shop -- mysqldump")
+    assert "INSERT INTO `item`" in (broker.home / "shop.sql").read_text()
+    assert re.fullmatch(r"127\.0\.0\.1:\d+", foreground(broker, left.pop(0)))
+    assert do("broker forward shop --listen 13306 --detach") == f"127.0.0.1:{port}\n"
+    assert re.search(rf"^forward +shop +up .* 127\.0\.0\.1:{port}, 0 connections$", do("broker status"), re.M)
+    assert do("broker stop shop") == "" and not left
+
+
+def test_token(broker, iam):  # noqa: F811
+    """docs/aws.md: the token of a host, without a profile."""
+    prepare(broker, iam)
+    (line,) = AWS
+    said = run(broker, line + '; echo "$PW"', HOST=HOST, AWS_PROFILE="work")
+    assert said.startswith(f"{HOST}:3306/?Action=connect&DBUser=app_ro&")
+
+
+def test_instead_of_a_script(broker, iam, clients):  # noqa: F811
+    """docs/coming-from.md: the one line that stands in the place of two."""
+    prepare(broker, iam)
+    line = COMING[-1] + f" --port {iam.port} --client {clients['mariadb1011'].path}"
+    assert run(broker, line, "select current_user();\n", H=HOST, AWS_PROFILE="work").splitlines()[-1] == "app@%"
+
+
+def test_contributing():
+    """make has each target, and each program is there."""
+    (block,) = fenced(REPO / "docs" / "contributing.md")
+    rows = [re.split(r"  +", line)[0] for line in block.splitlines()]
+    assert len(rows) > 10
+    for row in rows:
+        first, *words = [word for word in row.split() if not re.match(r"[A-Z_]+=", word)]
+        if first == "make":
+            for target in words:
+                assert re.search(rf"^(?:[\w/ -]+ )?{target}(?: [\w -]+)?:(?!=)", (REPO / "Makefile").read_text(), re.M), row
+        elif not first.startswith("build/"):
+            assert os.access(REPO / first, os.X_OK), row

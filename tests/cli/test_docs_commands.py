@@ -12,19 +12,13 @@ import subprocess
 import pytest
 
 from lib.broker import BUILD, REPO
+from lib.ways import resolve
 from servers import process
 from servers.mariadb_iam import HOST
 from test_connect_iam import iam, prepare  # noqa: F401 (iam is a fixture)
 
 PAGES = [REPO / "README.md", *sorted((REPO / "docs").glob("*.md"))]
-LATER = "needs a person at a browser; test_vault_login.py and test_vault_connect.py run these verbs, with other names"
 EXEMPT = {
-    "$EDITOR ~/.config/broker/config": "opens an editor",
-    "broker profile add warehouse --host db.internal.example.com --auth vault": "the beginning of the next ones, which are exempt",
-    "broker login warehouse": LATER,
-    "broker connect warehouse": LATER,
-    "broker status": LATER,  # of docs/vault.md; README's is run
-    "broker logout warehouse": LATER,
     "PW=$(aws rds generate-db-auth-token --hostname \"$H\" --port 3306 --region eu-west-1 --username app)": "what was done before broker",
     "MYSQL_PWD=$PW mysql -h \"$H\" -u app --enable-cleartext-plugin --ssl-ca=global-bundle.pem": "what was done before broker",
 }
@@ -43,27 +37,27 @@ def commands(page):
     return [re.sub(r"  +# .*$", "", line) for line in found]
 
 
-README, AWS, COMING = ([*commands(REPO / name)] for name in ("README.md", "docs/aws.md", "docs/coming-from.md"))
-RUN = {*README, *AWS, "broker connect --auth iam --host \"$H\" --user app"}
+README, AWS, COMING, VAULT = ([*commands(REPO / name)] for name in ("README.md", "docs/aws.md", "docs/coming-from.md", "docs/vault.md"))
+RUN = {*README, *AWS, *VAULT, "broker connect --auth iam --host \"$H\" --user app"}
 
 
 def test_every_command_is_run_or_exempt():
     found = {(page.name, command) for page in PAGES for command in commands(page)}
     assert len(found) > 12 and len(EXEMPT) <= 10
     for page, command in sorted(found):
-        assert command in (EXEMPT if page == "vault.md" else RUN | set(EXEMPT)), f"{page}: {command}"
+        assert command in RUN | set(EXEMPT), f"{page}: {command}"
     assert {command for _, command in found} == RUN | set(EXEMPT), "a command here that no page has"
 
 
-def shell(broker, line, **env):
-    """The environment in which a line is run, and the words that run it."""
+def shell(broker, line, wrap=(), **env):
+    """The words that run a line, and the environment for it."""
     environment = broker.environment({"PATH": f"{BUILD / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin", **env})
-    return ["sh", "-c", line], {"env": environment, "cwd": broker.home, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+    return [*wrap, "sh", "-c", line], {"env": environment, "cwd": broker.home, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
                                 "text": True, "start_new_session": True}
 
 
-def run(broker, line, input="", **env):
-    argv, options = shell(broker, line, **env)
+def run(broker, line, input="", wrap=(), **env):
+    argv, options = shell(broker, line, wrap, **env)
     done = subprocess.run(argv, input=input, timeout=60, **options)
     assert done.returncode == 0 and "broker: " not in done.stderr, (line, done)
     return done.stdout
@@ -77,8 +71,7 @@ def shop(broker, names, keychain, pki, start_server):
             pytest.skip(f"missing: {program}")
     server = start_server("mariadb", certificate=pki.issue("example", ["DNS:db.example.com"]))
     assert int(server.admin("select count(*) from shop.item")) > 0
-    with open("/etc/hosts") as hosts:
-        broker.etc.write("/etc/hosts", hosts.read() + "127.0.0.1 db.example.com\n")
+    resolve(broker, "db.example.com")
     broker.env.update(keychain.env)
     broker.write("ca/internal.pem", pki.ca.read_bytes())
     broker.config(fenced(REPO / "README.md", "ini")[0] + f"port = {server.port}\n")
@@ -129,6 +122,34 @@ def test_instead_of_a_script(broker, iam, clients):  # noqa: F811
     prepare(broker, iam)
     line = COMING[-1] + f" --port {iam.port} --client {clients['mariadb1011'].path}"
     assert run(broker, line, "select current_user();\n", H=HOST, AWS_PROFILE="work").splitlines()[-1] == "app@%"
+
+
+def test_vault(broker, desk, vault, openid, clients):
+    """docs/vault.md: from nothing to a session, in that order. The editor is a script that appends the keys that the page names, and
+    those of the test's servers."""
+    resolve(broker, "db.internal.example.com")
+    (broker.home / ".config/broker/config").unlink()
+    more = {"vault_addr": vault.front.url, "vault_path": vault.path, "vault_callback": f"localhost:{desk.callback}",
+            "vault_mount": vault.oidc(openid), "port": vault.database.port, "client": clients["mariadb1011"].path}
+    editor = broker.script("append", "".join(f"echo '{key} = {value}' >>\"$1\"\n" for key, value in more.items()))
+    left = list(VAULT)
+
+    def do(start, input=""):
+        line = left.pop(0)
+        assert line.startswith(start), line
+        return run(broker, line, input, wrap=desk.keyring.wrap, EDITOR=str(editor))
+    do("broker profile add warehouse")
+    do("$EDITOR ")
+    program, *words = left.pop(0).split()
+    assert (program, words) == ("broker", ["login", "warehouse"])
+    terminal = desk.pty(*words)
+    desk.browser.sign_in(desk.invited(terminal))
+    assert terminal.wait() == 0
+    (user,) = do("broker connect warehouse", "select substring_index(current_user(), '@', 1);\n").split()[-1:]
+    assert vault.users() == [user]
+    assert re.search(rf"^vault_lease +\S+ +valid for .*{re.escape(user)}", do("broker status"), re.M)
+    do("broker logout warehouse")
+    assert not left and not vault.users()
 
 
 def test_contributing():

@@ -222,14 +222,14 @@ PROGRAMS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(pki):
     """One of this file: triggers and binary logs are allowed."""
     yield from lasting(MySQL, BASE / "programs", pki, options=["--log-bin=log", "--log-bin-trust-function-creators=1",
                                                               "--server-id=1"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def account(server):
     """`prog` may do what a migration tool does. Its password is full of what a writer must escape."""
     return make_account(server)
@@ -343,7 +343,7 @@ WORDS = {"dump": b"INSERT INTO `item`", "admin": b"Threads: ", "check": b"shop.i
          "binlog": b"at 4\n"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mariadb_with_log(pki):
     yield from lasting(MariaDB, BASE / "programs-m", pki, options=["--log-bin=log", "--server-id=2"])
 

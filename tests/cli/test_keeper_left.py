@@ -78,6 +78,7 @@ def test_the_clients_children_do_not_count(far, beside, ssm):
     run = beside(far, script='echo "$MYSQL_TCP_PORT|"; sleep 33.5 >/dev/null 2>&1 & exit 0')
     assert run.end() == 0
     assert until(lambda: not any(map(alive, ssm.pids)))
+    assert until(lambda: named("sleep"))
     for pid in named("sleep"):
         os.kill(pid, signal.SIGKILL)
     assert gone(far, run.port)

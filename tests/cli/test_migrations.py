@@ -58,7 +58,7 @@ public class Main {
 number = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(pki):
     yield from lasting(MySQL, BASE / "migrations", pki)
 

@@ -23,7 +23,7 @@ def engine(request):
     return request.param
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_asking(names, ssh_keys):
     yield from lasting(Sshd, BASE / "asking", ssh_keys, questions=ASKS_PASSWORD, host_keys=["ed25519"])
 

@@ -106,8 +106,6 @@ const char *ssh_where(const struct ssh_settings *s);
 int ssh_hint_login(const struct ssh_settings *s, struct err *e);
 /* The host did not answer in time: "bastion:22: no answer within 10s". -1. */
 int ssh_silent(const struct ssh_settings *s, struct err *e);
-/* During the pause between two login attempts, `left` ms before the next one. Returns -1. */
-int ssh_hint_pause(int64_t left, struct err *e);
 /* A detail of a login that was refused: "key ~/.ssh/id: 3 wrong passphrases". */
 void ssh_add_wrong(const char *path, size_t n, unsigned times, struct err *e);
 /* It answered, but the login was not finished in time: "acme@bastion: not logged in within 2m". Returns -1.

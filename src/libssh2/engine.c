@@ -14,9 +14,6 @@
 #include <base/mem.h>
 #include <event/sock.h>
 
-#define BACK_OFF_MS 500
-#define BACK_OFF_MOST_MS 30000
-
 static void reap(void)
 {
     for (struct session **at = &pool.sessions; *at;) {
@@ -56,7 +53,7 @@ static void session_up(struct session *s)
 {
     void (*opened)(const struct err *, const char *) = pool.opened;
 
-    pool.back_off = 0;
+    pool.restart.pause = 0;
     session_wake(s);
     pool.opened = NULL;
     if (opened)
@@ -66,19 +63,15 @@ static void session_up(struct session *s)
 
 static void remember_reason(const struct session *s, const struct err *e, bool was_up)
 {
-    err_copy(&pool.reason, e);
+    err_copy(&pool.restart.why, e);
     if (pool.credentials.person) {
-        (void)err_set(&pool.reason, ERR_UNREACHABLE,
+        (void)err_set(&pool.restart.why, ERR_UNREACHABLE,
                       "ssh %s: the session is lost, and to log in again needs a person's code",
                       ssh_who(s->settings));
-        (void)err_hint(&pool.reason, "end this and start it again");
+        (void)err_hint(&pool.restart.why, "end this and start it again");
     }
-    if (was_up)
-        return;
-    pool.back_off = pool.back_off ? pool.back_off * 2 : BACK_OFF_MS;
-    if (pool.back_off > BACK_OFF_MOST_MS)
-        pool.back_off = BACK_OFF_MOST_MS;
-    pool.not_before = clock_ms() + pool.back_off;
+    if (!was_up)
+        restart_pause(&pool.restart);
 }
 
 static void credentials_forget(void)
@@ -107,13 +100,13 @@ static void session_ended(struct session *s, const struct err *e, const char *ca
         lost = *e;
     log_step("route", "%s", lost.msg);
     remember_reason(s, &lost, s->was_up);
-    queue_take_back(s, &pool.reason);
+    queue_take_back(s, &pool.restart.why);
     if (pool_count(SESSION_DIALLING, SESSION_UP) > 0)
         queue_assign();
     else if (queue_waits() && pool_may_log_in() && s->was_up)
         pool_start_session();
     else
-        queue_refuse_all(&pool.reason);
+        queue_refuse_all(&pool.restart.why);
 }
 
 static void engine_open(const struct ssh_settings *settings,

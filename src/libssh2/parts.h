@@ -19,6 +19,7 @@
 #include <event/loop.h>
 #include <ssh/key.h>
 #include <ssh/ssh.h>
+#include <tunnel/restart.h>
 #include <tunnel/tunnel.h>
 
 /* Buffered bytes: ciphertext, or data that a client has not taken yet. */
@@ -321,8 +322,7 @@ extern struct pool {
     struct credentials credentials;
     struct buf host_key;
     struct turn_hook hook;
-    struct err reason; /* of the last login that failed */
-    int64_t back_off, not_before;
+    struct restart restart; /* of logins; its pause begins when one has failed */
     int64_t slept;
 } pool;
 

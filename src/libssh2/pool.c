@@ -86,7 +86,7 @@ void pool_start_another(void)
 {
     if (pool_count(SESSION_DIALLING, SESSION_LOGIN) == 0 &&
         pool_count(SESSION_DIALLING, SESSION_UP) < SESSIONS_MOST && pool_may_log_in() &&
-        !pool.credentials.costly && clock_ms() >= pool.not_before)
+        !pool.credentials.costly && !restart_waits(&pool.restart, NULL))
         pool_start_session();
 }
 
@@ -94,12 +94,12 @@ bool pool_log_in_again(struct err *e)
 {
     if (pool_count(SESSION_DIALLING, SESSION_UP) > 0)
         return true;
-    if (!pool_may_log_in() || clock_ms() < pool.not_before) {
-        err_copy(e, &pool.reason);
-        if (pool_may_log_in())
-            (void)ssh_hint_pause(pool.not_before - clock_ms(), e);
+    if (!pool_may_log_in()) {
+        err_copy(e, &pool.restart.why);
         return false;
     }
+    if (restart_waits(&pool.restart, e))
+        return false;
     pool_start_session();
     return true;
 }

@@ -16,6 +16,7 @@
 #include <event/loop.h>
 #include <event/sock.h>
 #include <ssh/ssh.h>
+#include <tunnel/restart.h>
 
 #include "ask.h"
 #include "master.h"
@@ -23,8 +24,6 @@
 #include "side.h"
 #include "unix_stream.h"
 
-#define PAUSE_LEAST_MS 500
-#define PAUSE_MOST_MS 30000
 #define SLEPT_MS 5000 /* after so long a suspend the far side may have dropped us */
 #define PROBE_MS 5000
 #define DOUBT_MS 1000
@@ -44,11 +43,10 @@ static struct {
     void (*opened)(const struct err *e, const char *why);
     enum { DOWN, STARTING, UP } state;
     struct master_stream *first, **last;
-    int64_t started, pause; /* the last start; the pause until the next one */
-    int64_t slept;          /* clock_slept_ms() when data was last received */
-    struct err why;         /* it is down */
+    struct restart restart;
+    int64_t slept; /* clock_slept_ms() when data was last received */
     struct timer doubt;
-} engine = {.last = &engine.first, .pause = PAUSE_LEAST_MS / 2};
+} engine = {.last = &engine.first};
 
 static void stream_ask(struct master_stream *t);
 static void engine_start(void);
@@ -106,19 +104,15 @@ static void serve_queue(const struct err *e)
 /* During a pause, or if only the user could log in again. */
 static bool is_refused(struct err *e)
 {
-    int64_t left = engine.started + engine.pause - clock_ms();
-
     if (engine.state != DOWN)
         return false;
-    err_copy(e, &engine.why);
     if (ask_needed_person()) {
         (void)err_set(e, ERR_LOGIN, "%s@%s: the SSH session is lost, and its login needs a person",
                       engine.s->user, engine.s->host);
         (void)err_hint(e, "start it again");
         return true;
     }
-    (void)ssh_hint_pause(left, e);
-    return left > 0;
+    return restart_waits(&engine.restart, e);
 }
 
 /* --- one stream ----------------------------------------------------------------------------------------- */
@@ -292,7 +286,7 @@ static void settled(const struct err *e)
     engine.state = e ? DOWN : UP;
     engine.slept = clock_slept_ms();
     if (e) {
-        err_copy(&engine.why, e);
+        err_copy(&engine.restart.why, e);
         if (engine.s->target->ready)
             log_warn(NULL, "%s", e->msg);
     }
@@ -307,12 +301,9 @@ static void lost(const struct err *e)
     struct err refused = ERR_INIT;
 
     engine.state = DOWN;
-    err_copy(&engine.why, e);
-    log_warn(NULL, "%s", e->msg);
-    if (clock_ms() - engine.started > PAUSE_MOST_MS)
-        engine.pause = PAUSE_LEAST_MS / 2;
-    if (engine.pause <= PAUSE_LEAST_MS)
-        engine.started = clock_ms() - PAUSE_LEAST_MS; /* the first time, at once */
+    restart_lost(&engine.restart, e);
+    if (engine.restart.pause <= RESTART_LEAST_MS)
+        engine.restart.from -= RESTART_LEAST_MS; /* the first time, at once */
     timer_clear(&engine.doubt);
     if (engine.first && is_refused(&refused))
         serve_queue(&refused);
@@ -323,8 +314,7 @@ static void lost(const struct err *e)
 static void engine_start(void)
 {
     engine.state = STARTING;
-    engine.started = clock_ms();
-    engine.pause = engine.pause * 2 < PAUSE_MOST_MS ? engine.pause * 2 : PAUSE_MOST_MS;
+    restart_pause(&engine.restart);
     master_start(engine.s, settled, lost);
 }
 

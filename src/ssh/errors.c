@@ -92,14 +92,6 @@ int ssh_not_let_in(const struct ssh_settings *s, struct err *e)
     return err_hint(e, "try %s; login_timeout gives it longer", ssh_try(s));
 }
 
-int ssh_hint_pause(int64_t left, struct err *e)
-{
-    AUTO_BUF(time, 32);
-
-    clock_format_duration(&time, left > 0 ? left : 0);
-    return err_hint(e, "a connection after %s starts it again", buf_str(&time));
-}
-
 static bool mentions(const char *words, const char *const *list)
 {
     for (; *list; list++) {

@@ -8,15 +8,12 @@
 #include <string.h>
 
 #include <base/buf.h>
-#include <base/clock.h>
 #include <base/log.h>
 #include <base/mem.h>
+#include <tunnel/restart.h>
 
 #include "program.h"
 #include "dial_stream.h"
-
-#define PAUSE_LEAST_MS 500
-#define PAUSE_MOST_MS 30000
 
 /* A dial that waits for the program. */
 struct waiting {
@@ -29,9 +26,8 @@ static struct {
     void (*opened)(const struct err *e);
     enum { DOWN, STARTING, UP } state;
     struct waiting *first, **last;
-    int64_t started, pause; /* the last start; the pause until the next one */
-    struct err why;         /* it is down */
-} command = {.last = &command.first, .pause = PAUSE_LEAST_MS / 2};
+    struct restart restart;
+} command = {.last = &command.first};
 
 static void serve(struct dial *d)
 {
@@ -56,7 +52,7 @@ static void settled(const struct err *e)
 
     command.state = e ? DOWN : UP;
     if (e)
-        err_copy(&command.why, e);
+        err_copy(&command.restart.why, e);
     if (e && command.target->ready)
         log_warn(NULL, "%s", e->msg);
     tell_opened(e);
@@ -77,17 +73,13 @@ static void settled(const struct err *e)
 static void lost(const struct err *e)
 {
     command.state = DOWN;
-    err_copy(&command.why, e);
-    log_warn(NULL, "%s", e->msg);
-    if (clock_ms() - command.started > PAUSE_MOST_MS)
-        command.pause = PAUSE_LEAST_MS / 2;
+    restart_lost(&command.restart, e);
 }
 
 static void start(void)
 {
     command.state = STARTING;
-    command.started = clock_ms();
-    command.pause = command.pause * 2 < PAUSE_MOST_MS ? command.pause * 2 : PAUSE_MOST_MS;
+    restart_pause(&command.restart);
     program_start(settled, lost);
 }
 
@@ -103,28 +95,16 @@ static void command_open(const struct target *target, void (*opened)(const struc
         start();
 }
 
-/* During a pause. */
-static void refuse(struct dial *d, int64_t left)
-{
-    struct err e = ERR_INIT;
-    AUTO_BUF(time, 32);
-
-    err_copy(&e, &command.why);
-    clock_format_duration(&time, left);
-    (void)err_hint(&e, "a connection after %s starts it again", buf_str(&time));
-    d->done(d, -1, &e);
-}
-
 static void command_dial(struct dial *d)
 {
-    int64_t left = command.started + command.pause - clock_ms();
+    struct err e = ERR_INIT;
 
     if (command.state == UP) {
         serve(d);
         return;
     }
-    if (command.state == DOWN && left > 0) {
-        refuse(d, left);
+    if (command.state == DOWN && restart_waits(&command.restart, &e)) {
+        d->done(d, -1, &e);
         return;
     }
     struct waiting *w = mem_alloc(1, sizeof *w);

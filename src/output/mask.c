@@ -14,7 +14,6 @@
 
 #define SEPARATORS " \t\r\n,;()'\"=[]<>|`{}@*"
 #define DIGITS_SHOWN 5
-#define TIME_LENGTH 20
 
 typedef void leaf_take(void *context, const char *word, size_t n);
 
@@ -113,15 +112,26 @@ static bool in_vocabulary(struct mask *m, const char *word)
     return bsearch(&word, m->vocabulary.word, m->vocabulary.count, sizeof word, compare_words);
 }
 
+static bool is_time(const char *word)
+{
+    static const char form[] = "0000-00-00T00:00:00Z";
+    size_t n = strlen(word);
+
+    for (size_t i = 0; n == sizeof form - 1 && i < n; i++) {
+        if (form[i] == '0' ? !strchr("0123456789", word[i]) : word[i] != form[i])
+            return false;
+    }
+    return n == sizeof form - 1;
+}
+
 /* "3306", "10s", "2026-11-29T07:41:05Z": not what could be part of an address or an account. */
 static bool is_number(const char *word)
 {
     size_t digits = strspn(word, "0123456789");
     const char *unit = word + digits;
 
-    if (strlen(word) == TIME_LENGTH && word[10] == 'T' && strspn(word, "0123456789-T:Z") == TIME_LENGTH)
-        return true;
-    return digits && digits <= DIGITS_SHOWN && strlen(unit) <= 2 && strspn(unit, "msdh") == strlen(unit);
+    return is_time(word) ||
+           (digits && digits <= DIGITS_SHOWN && strlen(unit) <= 2 && strspn(unit, "msdh") == strlen(unit));
 }
 
 static const char *label_of(const struct mask *m, const char *word)
@@ -187,22 +197,35 @@ static size_t scheme_length(const char *value)
     return n && text_starts(value + n, "://") ? n + 3 : 0;
 }
 
+/* Without the separators at both ends; malloced. */
+static char *trimmed(const char *value)
+{
+    const char *from = value + strspn(value, SEPARATORS);
+    size_t n = strlen(from);
+
+    while (n && is_separator(from[n - 1]))
+        n--;
+    return mem_strndup(from, n);
+}
+
 void mask_value(struct mask *m, const char *kind, const char *value)
 {
+    AUTO_FREE(char *, name);
     AUTO_FREE(char *, label);
     AUTO_BUF(shown, 65536);
-    const char *known = value ? label_of(m, value) : NULL;
 
-    if (!value || !*value || is_loopback(value))
+    name = trimmed(value ? value : "");
+    if (!*name || is_loopback(name))
         return;
+    const char *known = label_of(m, name);
     label = known ? mem_strdup(known) : new_label(m, kind);
     if (!known)
-        add_entry(m, value, label);
+        add_entry(m, name, label);
     struct naming naming = {m, label};
-    leaves(value + scheme_length(value), take_name, &naming);
-    /* As it is shown where it has control characters. */
-    text_sanitise(&shown, value, strlen(value));
-    leaves(buf_str(&shown) + scheme_length(value), take_name, &naming);
+    leaves(name + scheme_length(name), take_name, &naming);
+    /* As it is shown if it has control characters. */
+    text_sanitise(&shown, name, strlen(name));
+    leaves(buf_str(&shown) + scheme_length(name), take_name, &naming);
 }
 
 static const char *kind_of(const struct key_info *info)
@@ -307,8 +330,7 @@ static const struct mask_entry *name_at(const struct mask *m, const char *at)
     for (size_t i = 0; i < m->count; i++) {
         const struct mask_entry *entry = &m->entry[i];
         size_t n = entry->has_separators ? strlen(entry->text) : 0;
-        if (n > most && strncasecmp(at, entry->text, n) == 0 &&
-            (is_separator(at[n]) || is_separator(at[n - 1])))
+        if (n > most && strncasecmp(at, entry->text, n) == 0 && is_separator(at[n]))
             best = entry, most = n;
     }
     return best;

@@ -20,9 +20,8 @@ bool url_has_password(const char *url);
 /* Overwrites the passwords in the string in place and keeps its length, for argv. */
 void url_mask(char *url);
 
-/* Whether a parameter only concerns a driver. For help: the NULL-terminated list of these, and which words
- * mean which key. */
-bool url_word_is_ignored(const char *name);
+/* For help: the NULL-terminated list of the parameters that only concern a driver, and which words mean which
+ * key. */
 extern const char *const url_ignored_words[];
 void url_words_print(struct buf *out);
 

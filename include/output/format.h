@@ -64,10 +64,8 @@ struct format {
 const struct format *format_find(const char *name); /* NULL: no such format */
 extern const struct format *const format_table[];   /* NULL-terminated */
 
-/* ERR_DATA, naming format and field, for a value or a level of TLS that it cannot carry. */
-int format_check(const struct format *f, const struct connection *c, struct err *e);
-
-/* These check first; ERR_DATA too for what is too long. */
+/* ERR_DATA, naming format and field, for a value or a level of TLS that it cannot carry, and for what is too
+ * long. */
 int format_write(const struct format *f, const struct connection *c, const struct format_how *how,
                  struct buf *out, struct err *e);
 int format_line(const struct format *f, const struct connection *c, const struct format_how *how,

@@ -49,9 +49,7 @@ struct provider {
     void (*describe_scope)(const struct profile *p, struct buf *out);
 };
 
-/* The provider of that name in this build; NULL: known but not built, or unknown. */
+/* The provider of that name; NULL: unknown. */
 const struct provider *provider_find(const char *name);
-/* Every provider of this build, NULL-terminated. */
-extern const struct provider *const provider_table[];
 
 #endif

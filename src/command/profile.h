@@ -16,9 +16,6 @@ int profile_rename(struct invocation *inv, struct err *e);
 int profile_export(struct invocation *inv, struct err *e);
 int profile_import(struct invocation *inv, struct err *e);
 
-/* "app@db.example.com:3307/shop"; malloced. */
-char *profile_server(const struct profile *p);
-
 /* Whether there is a keychain to ask about; *why says why not. One that is locked, or fails, counts. */
 bool profile_has_keychain(const char *identity, struct err *why);
 

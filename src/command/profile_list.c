@@ -12,7 +12,8 @@
 #include "begin.h"
 #include "json.h"
 
-char *profile_server(const struct profile *p)
+/* "app@db.example.com:3307/shop"; malloced. */
+static char *profile_server(const struct profile *p)
 {
     const char *user = profile_str(p, KEY_user), *database = profile_str(p, KEY_database);
     const char *socket = profile_str(p, KEY_socket), *host = profile_str(p, KEY_host);

@@ -12,7 +12,7 @@
 
 #include <base/text.h>
 
-void callback_values_clear(struct callback_values *v)
+static void callback_values_clear(struct callback_values *v)
 {
     buf_clear(&v->code);
     buf_clear(&v->id_token);

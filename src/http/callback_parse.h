@@ -32,7 +32,6 @@ struct callback_values {
         .description = BUF_INIT(1024)                                                                        \
     }
 void callback_values_release(struct callback_values *v);
-void callback_values_clear(struct callback_values *v);
 
 enum callback_verdict {
     CALLBACK_MORE = 0,      /* the request is not whole yet */

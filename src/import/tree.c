@@ -106,7 +106,8 @@ json_t *tree_xml(const struct buf *text, struct err *e)
     return parse(buf_str(&json), json.len, e);
 }
 
-const char *element_tag(const json_t *element)
+/* "" if there is none. */
+static const char *element_tag(const json_t *element)
 {
     const char *tag = json_string_value(json_array_get(element, 0));
 

@@ -23,8 +23,7 @@ const json_t *tree_at(const json_t *object, const char *path);
 /* Whether a member says yes: 1, true, yes. */
 bool tree_yes(const json_t *object, const char *name);
 
-/* An element's tag, an attribute ("" if there is none), and its text ("" if there is none). */
-const char *element_tag(const json_t *element);
+/* An attribute of an element ("" if there is none), and its text ("" if there is none). */
 const char *element_attribute(const json_t *element, const char *name);
 const char *element_text(const json_t *element);
 /* The next child with that tag (NULL: any) at or after *at, which moves behind it; NULL at the end. *at

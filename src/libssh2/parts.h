@@ -202,7 +202,7 @@ struct credentials {
     bool costly; /* unlocking the key takes long enough to delay other connections */
 };
 
-/* 1: logged in, 0: wait for the socket (or session_step()), -1: *e, or *cannot: what libssh2 lacks. */
+/* 1: logged in, 0: wait for the socket (or resume()), -1: *e, or *cannot: what libssh2 lacks. */
 int login_step(struct session *s, const char **cannot, struct err *e);
 void login_free(struct login *l);
 /* From now on text from the server for the user is shown, if it takes long. */
@@ -214,8 +214,6 @@ int login_late(struct session *s, struct err *e);
 
 struct session *session_start(const struct ssh_settings *settings, struct credentials *credentials,
                               struct buf *host_key, const struct session_events *events);
-/* Continues the handshake or login. */
-void session_step(struct session *s);
 /* Sends a keep-alive; without an answer the session ends soon. */
 void session_doubt(struct session *s);
 /* Ends it and its connections; e may be NULL. */

@@ -281,7 +281,8 @@ static void let_persons_come(struct session *s)
     login_tell(s);
 }
 
-void session_step(struct session *s)
+/* Continues the handshake or login. */
+static void session_step(struct session *s)
 {
     const char *cannot = NULL;
     struct err e = ERR_INIT;

@@ -95,16 +95,9 @@ static int take_time(const struct key_info *info, const char *value, char **out,
     return err_hint(e, "for example: %s = 500ms, 10s, 5m or 1h", info->name);
 }
 
-/* A word that is known but not in this version is accepted and not listed. */
-static bool is_built(const struct key_info *info, const char *word)
-{
-    return info != &key_infos[KEY_auth] || kind_has_provider(word);
-}
-
 static int take_choice(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     AUTO_WORDS(words);
-    AUTO_WORDS(built);
     AUTO_BUF(list, 4096);
     struct err ignored = ERR_INIT;
 
@@ -115,15 +108,13 @@ static int take_choice(const struct key_info *info, const char *value, char **ou
             *out = mem_strdup(value);
             return 0;
         }
-        if (is_built(info, words.word[i]))
-            words_add(&built, words.word[i]);
     }
-    const char *meant = text_closest(value, (const char *const *)built.word);
+    const char *meant = text_closest(value, (const char *const *)words.word);
     (void)err_set(e, ERR_CONFIG, "%s: unknown value " QUOTED, info->name, value);
     if (meant)
         return err_hint(e, "did you mean '%s'?", meant);
-    for (size_t i = 0; i < built.count; i++)
-        buf_printf(&list, " %s", built.word[i]);
+    for (size_t i = 0; i < words.count; i++)
+        buf_printf(&list, " %s", words.word[i]);
     return err_hint(e, "%s is one of:%s", info->name, buf_str(&list));
 }
 

@@ -9,10 +9,9 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-/* The words of auth and tunnel.type are the rows of kinds.def, built or not. */
+/* The words of auth and tunnel.type are the rows of kinds.def. */
 static const char kind_auth_words[] =
 #define PROVIDER(id, url, help) #id " "
-#define PROVIDER_LATER(id, url) #id " "
 #include <model/kinds.def>
     "";
 static const char kind_tunnel_words[] =

@@ -30,7 +30,6 @@ static const struct {
     enum kind_url url;
 } provider_urls[] = {
 #define PROVIDER(id, url, help) {#id, KIND_URL_##url},
-#define PROVIDER_LATER(id, url) {#id, KIND_URL_##url},
 #include <model/kinds.def>
 };
 

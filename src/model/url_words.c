@@ -246,7 +246,7 @@ static bool is_word(const char *known, const char *typed)
     return *known == tolower((unsigned char)*typed);
 }
 
-bool url_word_is_ignored(const char *name)
+static bool url_word_is_ignored(const char *name)
 {
     for (size_t i = 0; url_ignored_words[i]; i++)
         if (is_word(url_ignored_words[i], name))

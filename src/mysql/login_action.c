@@ -14,7 +14,8 @@
 #include "login_packet.h"
 #include "sha2_key.h"
 
-void mysql_end(struct mysql *m)
+/* It is over: no more data of either side is processed. */
+static void mysql_end(struct mysql *m)
 {
     m->stage = STAGE_OVER;
     buf_clear(&m->server.in);
@@ -44,7 +45,8 @@ static void fail_server(struct mysql *m, enum err_code code, unsigned number, co
     (void)mysql_fail(m, &e);
 }
 
-void mysql_fail_client(struct mysql *m, unsigned number, const char *words, const char *hint)
+/* An error of the client. */
+static void mysql_fail_client(struct mysql *m, unsigned number, const char *words, const char *hint)
 {
     struct err e = ERR_INIT;
 
@@ -71,7 +73,8 @@ void mysql_fail_too_much(struct mysql *m)
                 "check that it is a MySQL server");
 }
 
-void mysql_copy_on(struct mysql *m)
+/* From now on everything is copied unchanged. */
+static void mysql_copy_on(struct mysql *m)
 {
     m->stage = STAGE_COPY;
     buf_add(&m->client.out, m->server.in.data, m->server.in.len);

@@ -30,15 +30,10 @@ mysql_act act_take_word;   /* to the server, renumbered */
 mysql_act act_give_key;
 mysql_act act_take_password; /* to the server, decrypted */
 
-/* From now on everything is copied unchanged. */
-void mysql_copy_on(struct mysql *m);
 /* It is over: the client is told, behind what was waiting for it. */
 enum mysql_step mysql_fail(struct mysql *m, const struct err *e);
-/* It is over: no more data of either side is processed. */
-void mysql_end(struct mysql *m);
-/* The same with an error: a packet that is not in the table; one that is too long; an error of the client. */
+/* The same with an error: a packet that is not in the table; one that is too long. */
 void mysql_fail_unlisted(struct mysql *m, enum mysql_said said);
 void mysql_fail_too_much(struct mysql *m);
-void mysql_fail_client(struct mysql *m, unsigned number, const char *words, const char *hint);
 
 #endif

@@ -108,7 +108,7 @@ static int check_values(const struct format *f, const struct connection *c, stru
                        e);
 }
 
-int format_check(const struct format *f, const struct connection *c, struct err *e)
+static int format_check(const struct format *f, const struct connection *c, struct err *e)
 {
     if (check_level(f, c, e) < 0 || check_places(f, c, e) < 0)
         return -1;

@@ -9,7 +9,7 @@
 #define PROVIDER(id, url, help) extern const struct provider provider_##id;
 #include <model/kinds.def>
 
-const struct provider *const provider_table[] = {
+static const struct provider *const provider_table[] = {
 #define PROVIDER(id, url, help) &provider_##id,
 #include <model/kinds.def>
     NULL,

@@ -33,16 +33,6 @@ static int refuse_later(const struct profile *p, struct err *e)
     return 0;
 }
 
-static int refuse_provider(const char *auth, struct err *e)
-{
-    AUTO_BUF(names, 512);
-
-    for (const struct kind *k = kind_providers; k->name; k++)
-        buf_printf(&names, " %s", k->name);
-    (void)err_set(e, ERR_CONFIG, "auth = %s: not in this version", auth);
-    return err_hint(e, "auth = one of:%s", buf_str(&names));
-}
-
 /* Without a user, a client would try the password with the user's name on this machine. */
 int plan_check_user(const struct plan *plan, const struct credential *got, struct err *e)
 {
@@ -71,7 +61,7 @@ static int choose_provider(const struct profile *p, struct plan *plan, struct er
         return -1;
     plan->provider = provider_find(auth);
     if (!plan->provider)
-        return refuse_provider(auth, e);
+        return err_set(e, ERR_BUG, "auth = %s: no such provider", auth);
     if (plan_check_user(plan, NULL, e) < 0)
         return -1;
     return plan->provider->check ? plan->provider->check(p, e) : 0;

@@ -21,7 +21,8 @@ static const struct format *line_format(const char *name)
     return f && f->line ? f : NULL;
 }
 
-bool template_is_secret(const char *name)
+/* Whether the placeholder {NAME} contains the password. */
+static bool template_is_secret(const char *name)
 {
     const struct format *f = line_format(name);
 
@@ -102,7 +103,9 @@ static bool is_field(const char *name)
     return false;
 }
 
-int template_fill(const char *text, const struct template_values *v, struct buf *out, struct err *e)
+/* Appends the text with its placeholders filled; other braces are copied. ERR_DATA for a value that cannot
+ * stand there. */
+static int template_fill(const char *text, const struct template_values *v, struct buf *out, struct err *e)
 {
     bool url = strstr(text, "://");
 

@@ -200,4 +200,26 @@ def object_cycles(tree):
             yield Finding("Makefile", 1, f"{variable} has a circle: {steps} -> {'/'.join(Path(circle[0][0]).parts[-2:])}")
 
 
-CHECKS = (headers, formatting, scripts, linking, hardening, object_cycles)
+def unused(objects, used):
+    """(object, symbol) for each symbol that no other object needs and that is not one of `used`."""
+    said = subprocess.run(["nm", "-AP", *map(str, objects)], capture_output=True, text=True, check=True).stdout
+    lines = [line.split()[:3] for line in said.splitlines()]
+    wanted = {symbol for _, symbol, kind in lines if kind == "U"} | {"main"} | used
+    for name, symbol, kind in lines:
+        if kind in "TDBR" and symbol not in wanted and not symbol.startswith("__"):  # those are the compiler's
+            yield name.rstrip(":"), symbol
+
+
+def unused_symbols(tree):
+    """What a file shows to others is used by another file of a program, or by a test or fuzz target."""
+    built_programs(tree)
+    objects = sorted({path for variable in PROGRAM_OBJECTS for path in objects_of(tree, variable)})
+    used = set()
+    for folder in ("unit", "drivers", "fuzz"):
+        for path in (tree.root / "tests" / folder).glob("*.[ch]"):
+            used.update(re.findall(r"\w+", path.read_text()))
+    for name, symbol in unused(objects, used):
+        yield Finding(name, 0, f"{symbol} is used in its own file only: static")
+
+
+CHECKS = (headers, formatting, scripts, linking, hardening, object_cycles, unused_symbols)

@@ -126,6 +126,8 @@ def _circle(copy):
         yield Finding("tests/lint/selftest.py", 1, "circles does not find a, b and c")
     if list(programs.circles(objects[1:])):
         yield Finding("tests/lint/selftest.py", 1, "circles finds one that is not there")
+    if [symbol for _, symbol in programs.unused(objects, set())] != ["d"] or list(programs.unused(objects, {"d"})):
+        yield Finding("tests/lint/selftest.py", 1, "unused does not find d alone")
 
 
 def _full_folder(copy):

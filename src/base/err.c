@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static void set(struct err *e, enum err_code code, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void set(struct err *e, enum err_code code, const char *fmt,
+                                                      va_list ap)
 {
     err_clear(e);
     e->code = code;

@@ -114,7 +114,8 @@ static int give_up(struct helper *h, struct err *e)
         proc_describe_status(&how, status);
     if (status > 0 && e->code == ERR_PROTOCOL) {
         (void)err_set(e, ERR_PROTOCOL, "%s ended: %s", h->name, buf_str(&how));
-        return WIFSIGNALED(status) ? err_hint(e, "please report this, with what broker version prints") : -1;
+        return WIFSIGNALED(status) ? err_hint(e, "please report this, with what broker bugreport prints")
+                                   : -1;
     }
     return err_prefix(e, "%s", h->name);
 }

@@ -310,7 +310,7 @@ static void wait_for_record(struct talk *t, int64_t until)
 static int keeper_has_gone(struct err *e)
 {
     (void)err_set(e, ERR_PROTOCOL, "%s: ended without an answer", KEEPER);
-    return err_hint(e, "please report this, with what broker version prints");
+    return err_hint(e, "please report this, with what broker bugreport prints");
 }
 
 /* Waits for a record that is neither a question nor a log line: READY or the error. */

@@ -13,7 +13,7 @@ from lib.forwards import until
 from lib.keeping import gone, keepers, named
 from lib.logins import SECRET_ENV, profile
 
-REPORT = "hint: please report this, with what broker version prints\n"
+REPORT = "hint: please report this, with what broker bugreport prints\n"
 
 
 def killed(broker, find, *args):

@@ -432,7 +432,7 @@ static void bad_keepers_are_errors(void **state)
     } bad[] = {
         {"refuses", ERR_REFUSED, "me@jump: Permission denied (publickey)", "make ssh me@jump work"},
         {"dies", ERR_PROTOCOL, "broker-keeper: ended without an answer",
-         "please report this, with what broker version prints"},
+         "please report this, with what broker bugreport prints"},
         {"garbage", ERR_PROTOCOL, "broker-keeper: not a record", ""},
         {"kind", ERR_PROTOCOL, "broker-keeper: a record of kind 20", ""},
         {"no-ends", ERR_PROTOCOL, "broker-keeper: 0 ends instead of 1", ""},

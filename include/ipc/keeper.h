@@ -96,8 +96,8 @@ enum {
 };
 
 /*
- * Local ends. An address is "/PATH" (0600, made by the keeper, never replaced) or "PORT HOST", HOST an IP
- * address without brackets, port 0: a free one. KEEPER_LOCALHOST is 127.0.0.1 and, where there is IPv6, ::1,
+ * Local addresses. An address is "/PATH" (0600, made by the keeper, never replaced) or "PORT HOST", HOST an
+ * IP address without brackets, port 0: a free one. KEEPER_LOCALHOST is 127.0.0.1 and, if there is IPv6, ::1,
  * at the same port.
  */
 #define KEEPER_LOCALHOST "localhost"

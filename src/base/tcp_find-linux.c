@@ -113,7 +113,7 @@ struct search {
     int rank;
 };
 
-/* As the kernel chooses: the connection, who listens at the address, who listens at all. */
+/* In the kernel's order: the connection, a listener at the address, any listener. */
 static int rank_of(const struct tcp_socket *s, const struct search *want)
 {
     static const struct in6_addr any = IN6ADDR_ANY_INIT;

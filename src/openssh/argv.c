@@ -36,7 +36,7 @@ static void add_seconds(struct words *argv, const char *key, int64_t ms)
     words_take(argv, mem_printf("%s=%lld", key, (long long)(ms + 999) / 1000));
 }
 
-/* ControlPath is subject to tokens. */
+/* ssh expands tokens (%) in ControlPath. */
 static char *without_tokens(const char *path)
 {
     AUTO_BUF(out, CONTROL_MOST);

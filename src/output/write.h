@@ -15,7 +15,7 @@ typedef void encoder(struct buf *out, const char *s, size_t n);
 void encode_percent(struct buf *out, const char *s, size_t n); /* text_percent_encode() */
 void encode_raw(struct buf *out, const char *s, size_t n);
 
-/* The password by that encoder; masked, the mask as it is. Nothing where there is none. */
+/* Writes the password with that encoder, or the mask unchanged. Writes nothing if there is none. */
 void put_password(struct buf *out, const struct connection *c, const struct format_how *how, encoder *encode);
 void put_encoded(struct buf *out, const char *s);
 

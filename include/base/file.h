@@ -61,6 +61,10 @@ int file_lock(const char *name, int64_t deadline, struct file_lock *out, struct 
  * "another broker that ...". */
 int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, struct file_lock *out,
                   struct err *e);
+/* For a lock that only saves work: if none can be made, logs why and succeeds without one. `waiting_for`
+ * NULL: as file_lock(). -1: ERR_TRY_LATER. */
+int file_lock_or_none(const char *name, const char *waiting_for, int64_t deadline, struct file_lock *out,
+                      struct err *e);
 /* Locks PATH.lock (if PATH is a symlink: beside its target), while a file is read, changed and written. Only
  * we and root may be able to change the folder. */
 int file_lock_beside(const char *path, const char *waiting_for, int64_t deadline, struct file_lock *out,

@@ -120,13 +120,7 @@ int cache_file_lock(const char *path, int64_t deadline, struct file_lock *out, s
     char name[33];
 
     text_hash(path, strlen(path), name);
-    if (file_lock(name, deadline, out, e) == 0)
-        return 0;
-    if (e->code == ERR_TRY_LATER)
-        return -1;
-    log_step("lock", "%s", e->msg);
-    err_clear(e);
-    return 0;
+    return file_lock_or_none(name, NULL, deadline, out, e);
 }
 
 int cache_file_path(const char *folder, const char *name, char **out, struct err *e)

@@ -190,14 +190,10 @@ static int get_session(const struct aws_context *c, int64_t deadline, struct aws
     identity = aws_session_identity(c);
     if (!is_wanted(c) && read_kept(c, identity, deadline, out))
         return 0;
-    if (file_lock(identity + strlen(AWS_SESSION_PREFIX), deadline, &lock, e) < 0) {
-        if (e->code == ERR_TRY_LATER)
-            return -1;
-        log_step("lock", "%s", e->msg);
-    } else if (!is_wanted(c) && read_kept(c, identity, deadline, out)) {
+    if (file_lock_or_none(identity + strlen(AWS_SESSION_PREFIX), NULL, deadline, &lock, e) < 0)
+        return -1;
+    if (!is_wanted(c) && read_kept(c, identity, deadline, out))
         return 0;
-    }
-    err_clear(e);
     if (fetch(c, &base, deadline, out, e) < 0)
         return -1;
     keep(c, identity, out, deadline);

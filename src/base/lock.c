@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <base/clock.h>
+#include <base/log.h>
 #include <base/mem.h>
 #include <base/tty.h>
 
@@ -109,4 +110,17 @@ void file_unlock(struct file_lock *lock)
     fd_close_cleanup(&lock->fd);
     free(lock->path);
     lock->path = NULL;
+}
+
+int file_lock_or_none(const char *name, const char *waiting_for, int64_t deadline, struct file_lock *out,
+                      struct err *e)
+{
+    int got =
+        waiting_for ? file_lock_for(name, waiting_for, deadline, out, e) : file_lock(name, deadline, out, e);
+
+    if (got == 0 || e->code == ERR_TRY_LATER)
+        return got;
+    log_step("lock", "%s", e->msg);
+    err_clear(e);
+    return 0;
 }

@@ -12,7 +12,6 @@
 
 #include <base/clock.h>
 #include <base/file.h>
-#include <base/log.h>
 #include <base/mem.h>
 #include <base/proc.h>
 #include <model/identity.h>
@@ -187,14 +186,10 @@ static int command_get(const struct profile *p, int64_t deadline, struct credent
     if (read_cache(identity, deadline, out))
         return 0;
     text_hash(identity, strlen(identity), hash);
-    if (file_lock(hash, deadline, &lock, e) < 0) {
-        if (e->code == ERR_TRY_LATER)
-            return -1;
-        log_step("lock", "%s", e->msg);
-    } else if (read_cache(identity, deadline, out)) {
+    if (file_lock_or_none(hash, NULL, deadline, &lock, e) < 0)
+        return -1;
+    if (read_cache(identity, deadline, out))
         return 0;
-    }
-    err_clear(e);
     if (run_command(&argv, deadline, &text, e) < 0 || parse_output(text, out, e) < 0)
         return -1;
     if (out->expires_at && out->expires_at <= time(NULL))

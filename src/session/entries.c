@@ -29,14 +29,8 @@ int entries_lock(const char *prefix, struct file_lock *lock, struct err *e)
     char hash[33];
 
     text_hash(prefix, strlen(prefix), hash);
-    if (file_lock_for(hash, "another broker that writes there", clock_deadline(LOCK_MS, CLOCK_NEVER), lock,
-                      e) == 0)
-        return 0;
-    if (e->code == ERR_TRY_LATER)
-        return -1;
-    log_step("lock", "%s", e->msg);
-    err_clear(e);
-    return 0;
+    return file_lock_or_none(hash, "another broker that writes there", clock_deadline(LOCK_MS, CLOCK_NEVER),
+                             lock, e);
 }
 
 void entries_release(struct entries *s)

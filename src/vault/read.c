@@ -105,12 +105,8 @@ int vault_read(struct vault *v, int64_t deadline, struct err *e)
     if (!v->wants_fresh && vault_lease_is_good(&v->lease))
         return 0;
     vault_lease_lock_name(v, name);
-    if (file_lock(name, deadline, &lock, e) < 0) {
-        if (e->code == ERR_TRY_LATER)
-            return -1;
-        log_step("lock", "%s", e->msg);
-        err_clear(e);
-    }
+    if (file_lock_or_none(name, NULL, deadline, &lock, e) < 0)
+        return -1;
     return use_kept(v, deadline) ? 0 : fetch(v, deadline, e);
 }
 

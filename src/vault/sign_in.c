@@ -126,14 +126,10 @@ int vault_log_in(struct vault *v, const char *refused, int64_t deadline, struct 
     vault_token_lock_name(v, name);
     if (!has_person(v))
         return not_logged_in(v, e);
-    if (file_lock(name, deadline, &lock, e) < 0) {
-        if (e->code == ERR_TRY_LATER)
-            return -1;
-        log_step("lock", "%s", e->msg);
-    } else if (has_another(v, refused, deadline)) {
+    if (file_lock_or_none(name, NULL, deadline, &lock, e) < 0)
+        return -1;
+    if (has_another(v, refused, deadline))
         return 0;
-    }
-    err_clear(e);
     if (v->method->login(v, deadline, &token, e) < 0)
         return -1;
     vault_token_clear(&v->token);

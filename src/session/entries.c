@@ -153,14 +153,16 @@ static long pick(const struct git_credential *query, const struct words *names, 
     return best;
 }
 
-static int find(const struct entries *s, const char *prefix, const struct git_credential *query,
-                struct git_credential *found, struct err *e)
+int entries_get(const struct entries *s, const struct git_credential *query, struct git_credential *found,
+                struct err *e)
 {
+    AUTO_FREE(char *, prefix);
     AUTO_FREE(time_t *, expires);
     AUTO_FREE(bool *, seen);
     AUTO_WORDS(names);
     long at;
 
+    prefix = git_identity_prefix(query);
     if (entries_names(s->store, prefix, &names, &expires, e) < 0)
         return -1;
     seen = mem_alloc(names.count + 1, sizeof *seen);
@@ -177,21 +179,6 @@ static int find(const struct entries *s, const char *prefix, const struct git_cr
         return 1;
     }
     return 0;
-}
-
-int entries_get(const struct entries *s, const struct git_credential *query, struct git_credential *found,
-                struct err *e)
-{
-    AUTO_FREE(char *, prefix);
-    AUTO_LOCK(lock);
-
-    prefix = git_identity_prefix(query);
-    int got = find(s, prefix, query, found, e);
-    if (got != 0 || s->store != &store_keyring)
-        return got;
-    /* A key that is replaced has another number, so a list made before misses it. Under the lock none is
-     * replaced. */
-    return entries_lock(prefix, &lock, e) < 0 ? -1 : find(s, prefix, query, found, e);
 }
 
 /* --- writing */

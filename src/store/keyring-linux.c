@@ -40,6 +40,10 @@
 /* Bytes of a list: 4 for each key. */
 #define LIST_MAX (4L << 20)
 
+/* Replacing a key gives its name a new number, so a number found before may be gone. So often it is looked up
+ * again. */
+#define TRIES 8
+
 /* big_key first: it is encrypted in memory and hardly counts in the quota. Many kernels do not have it. */
 static const char *const key_types[] = {"big_key", "user"};
 
@@ -94,7 +98,7 @@ static int key_read(long id, struct buf *payload, size_t *secret_at)
                                 ? memchr(room + LABEL_AT, '\0', (size_t)n - LABEL_AT)
                                 : NULL;
     if (!label_end) {
-        errno = ENOKEY; /* not one of ours, or of another version */
+        errno = EKEYREVOKED; /* not one of ours, or of another version */
         return -1;
     }
     *secret_at = (size_t)(label_end - room) + 1;
@@ -121,13 +125,10 @@ static void payload_make(struct buf *payload, const char *label, time_t expires,
     buf_add(payload, secret_bytes(value), secret_len(value));
 }
 
-static enum store_result keyring_get(const char *identity, int64_t deadline, struct secret **out,
-                                     struct err *e)
+/* *replaced: the key was gone between the search and the read. */
+static enum store_result get_once(const char *description, struct secret **out, bool *replaced, struct err *e)
 {
-    AUTO_FREE(char *, description);
-
-    (void)deadline;
-    description = describe(identity);
+    *replaced = false;
     for (size_t i = 0; i < ARRAY_LEN(key_types); i++) {
         AUTO_BUF(payload, PAYLOAD_MAX);
         size_t at;
@@ -138,8 +139,23 @@ static enum store_result keyring_get(const char *identity, int64_t deadline, str
         }
         if (!is_missing(errno))
             return refused(id < 0 ? "search" : "read", errno, e);
+        *replaced |= id >= 0 && errno == ENOKEY;
     }
     return STORE_MISSING;
+}
+
+static enum store_result keyring_get(const char *identity, int64_t deadline, struct secret **out,
+                                     struct err *e)
+{
+    AUTO_FREE(char *, description);
+    enum store_result got = STORE_MISSING;
+    bool replaced = true;
+
+    (void)deadline;
+    description = describe(identity);
+    for (int i = 0; got == STORE_MISSING && replaced && i < TRIES; i++)
+        got = get_once(description, out, &replaced, e);
+    return got;
 }
 
 /* Unlinks the keys of all types except `except`. -1 with errno if the kernel refuses; *count: how many there
@@ -247,23 +263,69 @@ static long keyring_ids(int32_t **out)
     return n < 0 ? -1 : (n < size ? n : size) / (long)sizeof **out;
 }
 
+struct listed {
+    struct words identity, label;
+    time_t *expires;
+};
+
+static void listed_release(struct listed *l)
+{
+    words_release(&l->identity);
+    words_release(&l->label);
+    free(l->expires);
+    *l = (struct listed){0};
+}
+
+/* False: the key is gone, perhaps replaced. */
+static bool list_key(long id, const char *prefix, struct listed *out)
+{
+    AUTO_BUF(payload, PAYLOAD_MAX);
+    char text[STORE_IDENTITY_MAX + 128];
+    size_t at;
+
+    errno = 0;
+    const char *identity = key_identity(id, text, sizeof text);
+    if (!identity)
+        return errno != ENOKEY;
+    if (!text_starts(identity, prefix))
+        return true;
+    if (key_read(id, &payload, &at) < 0)
+        return errno != ENOKEY;
+    words_add(&out->identity, identity);
+    words_add(&out->label, buf_str(&payload) + LABEL_AT);
+    out->expires = mem_grow(out->expires, out->identity.count, sizeof *out->expires);
+    out->expires[out->identity.count - 1] = payload_expiry(&payload);
+    return true;
+}
+
+/* 1: all keys of the list were still there, 0: not all, -1 with errno. */
+static int list_once(const char *prefix, struct listed *out)
+{
+    AUTO_FREE(int32_t *, ids);
+    long n = keyring_ids(&ids);
+    bool whole = true;
+
+    for (long i = 0; i < n; i++)
+        whole &= list_key(ids[i], prefix, out);
+    return n < 0 ? -1 : whole;
+}
+
 static enum store_result keyring_list(const char *prefix, store_visit *visit, void *context, int64_t deadline,
                                       struct err *e)
 {
-    AUTO_FREE(int32_t *, ids);
-    char text[STORE_IDENTITY_MAX + 128];
-    long n = keyring_ids(&ids);
+    struct listed all = {0};
+    int got = 0;
 
     (void)deadline;
-    if (n < 0)
-        return is_missing(errno) ? STORE_OK : refused("list", errno, e);
-    for (long i = 0; i < n; i++) {
-        AUTO_BUF(payload, PAYLOAD_MAX);
-        size_t at;
-        const char *identity = key_identity(ids[i], text, sizeof text);
-        if (identity && text_starts(identity, prefix) && key_read(ids[i], &payload, &at) == 0)
-            visit(context, identity, buf_str(&payload) + LABEL_AT, payload_expiry(&payload));
+    for (int i = 0; got == 0 && i < TRIES; i++) {
+        listed_release(&all);
+        got = list_once(prefix, &all);
     }
+    if (got < 0)
+        return is_missing(errno) ? STORE_OK : refused("list", errno, e);
+    for (size_t i = 0; i < all.identity.count; i++)
+        visit(context, all.identity.word[i], all.label.word[i], all.expires[i]);
+    listed_release(&all);
     return STORE_OK;
 }
 

@@ -240,11 +240,7 @@ static int ask(struct session *s, struct err *e)
         return err_prefix(e, "AWS profile '%s': the key of aws login", s->step->profile);
     fields = json_pack("{s:O,s:O,s:s}", "clientId", json_object_get(s->root, "clientId"), "refreshToken",
                        json_object_get(s->root, "refreshToken"), "grantType", "refresh_token");
-    char *text = json_dumps(fields, JSON_COMPACT | JSON_ENSURE_ASCII);
-    if (!text)
-        err_out_of_memory();
-    buf_puts(&body, text);
-    json_string_free(text);
+    json_put(&body, fields);
     if (!buf_ok(&body))
         return err_set(e, ERR_DATA, "AWS sign-in: the file holds over %d bytes", BODY_MOST);
     const struct aws_call call = {.context = c,

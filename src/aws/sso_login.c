@@ -43,11 +43,7 @@ static int ask(const struct sso_client *client, const char *path, const json_t *
     if (aws_endpoint_find(&c->env, &c->files, c->chain.profile, AWS_SSO_OIDC, client->step->sso_region,
                           &endpoint, e) < 0)
         return -1;
-    char *dumped = json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII);
-    if (!dumped)
-        err_out_of_memory();
-    buf_puts(&text, dumped);
-    json_string_free(dumped);
+    json_put(&text, body);
     if (!buf_ok(&text))
         return err_set(e, ERR_DATA, "AWS SSO: the token file holds over %d bytes", BODY_MOST);
     const struct aws_call call = {.context = c,

@@ -42,6 +42,18 @@ void json_use_wiping_memory(void)
     json_set_alloc_funcs(wiping_alloc, wiping_free);
 }
 
+static int put_piece(const char *bytes, size_t n, void *out)
+{
+    buf_add(out, bytes, n);
+    return 0;
+}
+
+void json_put(struct buf *out, const json_t *root)
+{
+    if (!root || json_dump_callback(root, put_piece, out, JSON_COMPACT | JSON_ENSURE_ASCII) < 0)
+        err_out_of_memory();
+}
+
 void json_free_cleanup(json_t **j)
 {
     json_decref(*j);

@@ -50,13 +50,8 @@ static json_t *expiry(const struct connection *c)
 
 int json_out(json_t *root, struct buf *out)
 {
-    char *line = root ? json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-
+    json_put(out, root);
     json_decref(root);
-    if (!line)
-        err_out_of_memory();
-    buf_puts(out, line);
-    json_string_free(line);
     return 0;
 }
 

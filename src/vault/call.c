@@ -29,12 +29,8 @@ enum { ERRORS, WARNINGS, RETRY_AFTER, LOCATION };
 static int put_body(struct http_request *request, const json_t *body, struct err *e)
 {
     AUTO_BUF(text, BODY_MOST);
-    char *dumped = json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII);
 
-    if (!dumped)
-        err_out_of_memory();
-    buf_puts(&text, dumped);
-    json_string_free(dumped);
+    json_put(&text, body);
     if (!buf_ok(&text))
         return err_set(e, ERR_DATA, "Vault: what is sent to log in has over %d bytes", BODY_MOST);
     http_header(request, "Content-Type", "application/json");

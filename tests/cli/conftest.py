@@ -20,6 +20,7 @@ from lib import clients as client_table  # noqa: E402
 from lib.beside import pytest_addoption, pytest_xdist_make_scheduler  # noqa: E402, F401
 from lib.broker import BUILD, PROGRAM, Broker  # noqa: E402
 from lib.forwards import Forwards  # noqa: E402
+from lib.helpers import Store  # noqa: E402
 from lib.keyring import Keyring  # noqa: E402
 from lib.vault import Desk  # noqa: E402
 from servers import mysql9, process  # noqa: E402
@@ -421,6 +422,12 @@ def native_plugin_dir():
 def keychain():
     """An open Secret Service of this test alone; broker.env.update(keychain.env)."""
     yield from lasting(SecretService, Path(tempfile.mkdtemp(dir=BASE)) / "ss")
+
+
+@pytest.fixture(params=["keyring", "keychain"])
+def store(request):
+    """Each of the stores that `broker credential` has, of this test alone."""
+    yield from lasting(Store, request.param, request.getfixturevalue("keychain") if request.param == "keychain" else None)
 
 
 @pytest.fixture

@@ -7,19 +7,11 @@ import time
 
 import pytest
 
-from conftest import having
-from lib.helpers import Git, Store, git_version
+from lib.helpers import Git, git_version
 
 GIT = "/usr/bin/git"
 SITE = {"protocol": "https", "host": "example.com"}
 ASKED = {"username": "askpass-username", "password": "askpass-password"}
-
-
-@pytest.fixture(params=["keyring", "keychain"])
-def store(request):
-    kept = having(Store, request.param, request.getfixturevalue("keychain") if request.param == "keychain" else None)
-    yield kept
-    kept.stop()
 
 
 @pytest.fixture

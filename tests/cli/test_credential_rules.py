@@ -17,13 +17,6 @@ DEV = {"username": "dev", "password": "canary-git-8d01"}
 FAR = "9999999999"
 
 
-@pytest.fixture(params=["keyring", "keychain"])
-def store(request):
-    kept = having(Store, request.param, request.getfixturevalue("keychain") if request.param == "keychain" else None)
-    yield kept
-    kept.stop()
-
-
 @pytest.fixture
 def asker(broker, store):
     broker.secret(DEV["password"].encode())

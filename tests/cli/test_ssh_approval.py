@@ -8,37 +8,16 @@ import pytest
 
 from lib.bastion import ENGINES, Home, tunnel, write
 from lib.keeping import gone
+from lib.passing import listen, stdio
 
 BOTH = pytest.mark.parametrize("engine", ENGINES)
 PAGE = "Approve this log-in at https://id.example.com/device?code=WDJB-MJHT"
 QUERY = ["--", "-NBe", "select 1"]
 RELAY = """\
-import socket, sys, threading, time
+import sys, time
 print("{page}", file=sys.stderr, flush=True)
 time.sleep({seconds})
 {body}
-"""
-STDIO = """\
-s = socket.create_connection(("{host}", {port}))
-def up():
-    while data := sys.stdin.buffer.raw.read(65536):
-        s.sendall(data)
-    s.shutdown(socket.SHUT_WR)
-threading.Thread(target=up, daemon=True).start()
-while data := s.recv(65536):
-    sys.stdout.buffer.raw.write(data)
-"""
-LISTEN = """\
-listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-def copy(a, b):
-    while data := a.recv(65536):
-        b.sendall(data)
-    b.shutdown(socket.SHUT_WR)
-while True:
-    near = listener.accept()[0]
-    far = socket.create_connection(("{host}", {port}))
-    threading.Thread(target=copy, args=(near, far), daemon=True).start()
-    threading.Thread(target=copy, args=(far, near), daemon=True).start()
 """
 
 
@@ -136,7 +115,7 @@ def test_proxy_command_that_sends_to_a_page(broker, place):
     """As `cloudflared access` does."""
     sshd = place(None, 0, banner=False)
     relay = broker.folder / "relay.py"
-    relay.write_text(RELAY.format(page=PAGE, seconds=6, body=STDIO.format(host=sshd.host, port=sshd.port)))
+    relay.write_text(RELAY.format(page=PAGE, seconds=6, body=stdio(sshd)))
     place.home.config(f"Host 127.0.0.1\nProxyCommand python3 {relay}\n")
     t = broker.pty("connect", "p", *QUERY, stdout="pipe")
     t.expect(re.escape(PAGE))
@@ -146,7 +125,7 @@ def test_proxy_command_that_sends_to_a_page(broker, place):
 
 def test_tunnel_command_that_sends_to_a_page(broker, mysql_server, clients):
     relay = broker.folder / "relay.py"
-    relay.write_text(RELAY.format(page=PAGE, seconds=6, body=LISTEN.format(host=mysql_server.host, port=mysql_server.port)))
+    relay.write_text(RELAY.format(page=PAGE, seconds=6, body=listen(mysql_server)))
     write(broker, mysql_server, f"[tunnel far]\ntype = command\ncommand = python3 {relay} {{local_port}}\n",
           user="app", client=clients["mysql9"].path, connect_timeout="2s")
     t = broker.pty("connect", "p", *QUERY, stdout="pipe")

@@ -9,6 +9,7 @@ import pytest
 
 from lib.bastion import Home, tunnel, write
 from lib.keeping import gone, keeper
+from lib.passing import listen, stdio
 
 QUERY = ["--", "-NBe", "select 1"]
 ASK = """\
@@ -26,21 +27,6 @@ user, code = line("User: ", True), line("Code\\x1b[2J\\u202e: ", False)
 os.write(tty, b"\\n")
 open({said!r}, "w").write(f"{{user}} {{code}} {{os.get_terminal_size(tty).columns}}")
 """
-LISTEN = """\
-import os, socket, sys, threading
-listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-def copy(a, b, late=False):
-    while data := a.recv(65536):
-        if late:
-            {later}
-        b.sendall(data)
-    b.shutdown(socket.SHUT_WR)
-while True:
-    near = listener.accept()[0]
-    far = socket.create_connection(("{host}", {port}))
-    threading.Thread(target=copy, args=(near, far, True), daemon=True).start()
-    threading.Thread(target=copy, args=(far, near), daemon=True).start()
-"""
 
 
 @pytest.fixture
@@ -48,7 +34,7 @@ def command(broker, mysql_server, clients):
     """command(text, later): a tunnel whose program first does that, and `later` at what a client sends, which is after READY."""
     def make(text, later="pass", **keys):
         program = broker.folder / "tunnel.py"
-        program.write_text(text + LISTEN.format(host=mysql_server.host, port=mysql_server.port, later=later))
+        program.write_text(text + listen(mysql_server, later))
         write(broker, mysql_server, f"[tunnel far]\ntype = command\ncommand = {sys.executable} {program} {{local_port}}\n",
               **{"user": "app", "client": clients["mysql9"].path, "connect_timeout": "2s", **keys})
     return make
@@ -74,17 +60,7 @@ def test_a_proxy_command_asks(broker, ssh_home, start_sshd, user_key, mysql_serv
     sshd.authorize(user_key)
     home.knows(sshd)
     relay = broker.folder / "relay.py"
-    relay.write_text(LOGIN.format(said=str(broker.folder / "said")) + f"""
-import socket, threading
-s = socket.create_connection(("{sshd.host}", {sshd.port}))
-def up():
-    while data := sys.stdin.buffer.raw.read(65536):
-        s.sendall(data)
-    s.shutdown(socket.SHUT_WR)
-threading.Thread(target=up, daemon=True).start()
-while data := s.recv(65536):
-    sys.stdout.buffer.raw.write(data)
-""")
+    relay.write_text(LOGIN.format(said=str(broker.folder / "said")) + stdio(sshd))
     home.config(f"Host 127.0.0.1\nProxyCommand {sys.executable} {relay}\n")
     write(broker, mysql_server, tunnel(sshd, None, identity=user_key), user="app", client=clients["mysql9"].path, connect_timeout="3s")
     t = broker.pty("connect", "p", *QUERY, stdout="pipe")

@@ -476,6 +476,7 @@ static void half_a_packet_in_clear(void **state)
         assert_int_equal(mysql_tls_made(&m), MYSQL_OVER);
         sent_error(2, SPOKEN);
         assert_int_equal(feed(SERVER, packet + n, sizeof packet - 1 - n), MYSQL_OVER);
+        assert_int_equal(m.server.in.len, 0);
         sent_nothing(CLIENT);
     }
 }
@@ -640,6 +641,58 @@ static void key_is_ours(void **state)
     own_key(3, 1, factor, sizeof factor, "TSRQPONMLKJIHGFEDCBA");
 }
 
+/* A side that does not read until the log-in is over. */
+static void too_much_waits(void **state)
+{
+    AUTO_FREE(char *, body);
+
+    (void)state;
+    if (in_pieces)
+        return; /* for time */
+    body = mem_alloc(LOGIN_CHUNK_MAX, 1);
+    for (int who = CLIENT; who <= SERVER; who++) {
+        enum mysql_step step = MYSQL_WAIT;
+        size_t n = 0;
+
+        body[0] = who == SERVER ? 1 : 'x';
+        for (logging_in(); step == MYSQL_WAIT && n < 2 * LOGIN_OUT_MAX; n += LOGIN_CHUNK_MAX)
+            step = packet_from(who, 3, body, LOGIN_CHUNK_MAX - 4);
+        assert_int_equal(step, MYSQL_OVER);
+        assert_int_equal(n, LOGIN_OUT_MAX + LOGIN_CHUNK_MAX);
+        assert_string_equal(m.failed.msg, "2020 db:3306: a packet of the log-in has over 1 MiB");
+    }
+}
+
+/* A client that sends its next word without an answer to the one before. */
+static void two_words_in_one_go(void **state)
+{
+    static const char words[] = "\x05\0\0\x03hello\x03\0\0\x04you";
+
+    (void)state;
+    logging_in();
+    assert_int_equal(feed(CLIENT, words, sizeof words - 1), MYSQL_WAIT);
+    assert_int_equal(m.client.in.len, 0);
+    assert_int_equal(m.server.out.len, sizeof words - 1);
+    assert_memory_equal(m.server.out.data, "\x05\0\0\x04hello\x03\0\0\x05you", sizeof words - 1);
+}
+
+/* Whoever says that TLS is made when none was asked for changes nothing. */
+static void tls_that_nobody_asked_for(void **state)
+{
+    AUTO_BUF(reply, 256);
+
+    (void)state;
+    answer(&reply, false);
+    begin();
+    assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_WAIT);
+    assert_int_equal(mysql_tls_made(&m), MYSQL_WAIT);
+    sent_nothing(SERVER);
+    greeted();
+    assert_int_equal(mysql_tls_made(&m), MYSQL_WAIT);
+    sent_nothing(CLIENT);
+    assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_TLS);
+}
+
 /* The same bytes elsewhere are the plug-ins' own. */
 static void key_is_not_asked(void **state)
 {
@@ -755,6 +808,9 @@ int main(void)
         BOTH(clients_that_cannot),
         BOTH(client_first),
         BOTH(sizes),
+        BOTH(too_much_waits),
+        BOTH(two_words_in_one_go),
+        BOTH(tls_that_nobody_asked_for),
         BOTH(key_is_ours),
         BOTH(key_is_not_asked),
         BOTH(key_misused),

@@ -174,7 +174,7 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
 
-# Which small changes of the code no test notices; MUTANTS='--unit FILE...' chooses.
+# Which small changes of the code no test notices; MUTANTS='--unit FILE...' chooses (docs/contributing.md).
 mutants:
 	$(Q)tests/mutants/run $(MUTANTS)
 

@@ -2,8 +2,7 @@
 /*
  * libcurl, set up once for the life of the helper so that connections are reused. TLS 1.2 or later, the
  * system's or the given CA certificates, no cookies, no .netrc, no credentials in URLs. A redirect is
- * followed only to the same origin, because the headers contain secrets for that server alone. Errors have
- * our own text if libcurl's could contain the password of a proxy.
+ * followed only to the same origin, because the headers contain secrets for that server alone.
  */
 #include "exchange.h"
 
@@ -15,16 +14,25 @@
 #include <curl/curl.h>
 #include <openssl/ssl.h>
 
+#include <base/clock.h>
 #include <base/mem.h>
-#include <base/net_errors.h>
 #include <base/text.h>
 #include <ipc/http.h>
 
+#include "failure.h"
 #include "wipe.h"
 
 #define REDIRECTS_MAX 3
 
 static CURL *curl;
+
+/*
+ * OpenSSL needs about 25 ms to read the file of all the system's CA certificates. In the folder of the same
+ * certificates, if libcurl knows one, it only opens the one that it needs, by the hash of its name. So the
+ * folder is tried alone first. If it does not lead to trust, both count, as libcurl has it: some systems
+ * have certificates in the file only.
+ */
+static bool folder_will_do;
 
 void exchange_release(struct exchange *x)
 {
@@ -100,85 +108,6 @@ static void headers_release(struct curl_slist *list)
     for (struct curl_slist *at = list; at; at = at->next)
         explicit_bzero(at->data, strlen(at->data));
     curl_slist_free_all(list);
-}
-
-static const char *connect_reason(void)
-{
-    long failed = 0;
-
-    (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &failed);
-    return failed ? net_refused((int)failed).words : "cannot be connected to";
-}
-
-/* By TLS 1.3 a server says so only once it is asked something, and the connection breaks there. */
-static bool wants_client_certificate(CURLcode code, const char *detail)
-{
-    return (code == CURLE_RECV_ERROR || code == CURLE_SSL_CONNECT_ERROR) &&
-           strstr(detail, "certificate required");
-}
-
-/* Our text for an error, and whether trying again may help (not with a wrong certificate). NULL: use
- * libcurl's. */
-static const char *reason(CURLcode code, bool *transient)
-{
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-        *transient = true;
-        return "no such host";
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return "the proxy that the environment names: no such host, or no URL";
-    case CURLE_COULDNT_CONNECT:
-        *transient = true;
-        return connect_reason();
-    case CURLE_OPERATION_TIMEDOUT:
-        *transient = true;
-        return "no answer in time";
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_PARTIAL_FILE:
-        *transient = true;
-        return "the connection broke";
-    case CURLE_SSL_CACERT_BADFILE:
-        return "the file of CA certificates cannot be read";
-    case CURLE_SSL_CERTPROBLEM:
-        return "the client certificate or its key cannot be read";
-    case CURLE_LOGIN_DENIED:
-        return "user and password in a URL are not sent";
-    case CURLE_URL_MALFORMAT:
-        return "no URL that can be asked";
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        return "only http and https can be asked";
-    default:
-        return NULL;
-    }
-}
-
-static void say_failure(struct exchange *x, CURLcode code, const char *detail)
-{
-    long from_proxy = 0;
-    AUTO_BUF(text, sizeof x->failed - 1);
-
-    (void)curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &from_proxy);
-    const char *words = reason(code, &x->transient);
-    if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED) {
-        x->broken = true;
-        words = "its answer is over 1 MiB";
-    }
-    if (wants_client_certificate(code, detail)) {
-        x->transient = false;
-        buf_puts(&text, "it wants a client certificate");
-    } else if (code == CURLE_RECV_ERROR && from_proxy >= 300) {
-        x->transient = from_proxy >= 500;
-        buf_printf(&text, "the proxy that the environment names answers with status %ld", from_proxy);
-    } else if (words) {
-        buf_puts(&text, words);
-    } else if (code == CURLE_PEER_FAILED_VERIFICATION) {
-        buf_printf(&text, "its certificate is not trusted: %s", detail);
-    } else {
-        buf_puts(&text, *detail && !strstr(detail, "proxy") ? detail : curl_easy_strerror(code));
-    }
-    memcpy(x->failed, buf_str(&text), text.len + 1);
 }
 
 static void set_text(CURLoption option, const char *value)
@@ -260,38 +189,47 @@ static void set_up_route(const struct record *r)
     (void)curl_easy_setopt(curl, CURLOPT_CONNECT_TO, route);
 }
 
-static void set_up_request(const struct record *r, const char *url)
+static void set_up_certificates(const struct record *r)
 {
-    AUTO_FREE(char *, method);
     AUTO_FREE(char *, ca);
     AUTO_FREE(char *, cert);
     AUTO_FREE(char *, key);
-    struct field body;
 
-    method = record_str(r, HTTP_TAG_METHOD);
     ca = record_str(r, HTTP_TAG_CA_FILE);
     cert = record_str(r, HTTP_TAG_CERT);
     key = record_str(r, HTTP_TAG_KEY);
+    if (ca) {
+        /* Only these, without the system's folder. */
+        set_text(CURLOPT_CAINFO, ca);
+        set_text(CURLOPT_CAPATH, NULL);
+    } else if (folder_will_do) {
+        set_text(CURLOPT_CAINFO, NULL);
+    }
+    if (cert)
+        set_text(CURLOPT_SSLCERT, cert);
+    if (key)
+        set_text(CURLOPT_SSLKEY, key);
+}
+
+static void set_up_request(const struct record *r, const char *url, int64_t until)
+{
+    AUTO_FREE(char *, method);
+    struct field body;
+
+    method = record_str(r, HTTP_TAG_METHOD);
     set_text(CURLOPT_URL, url);
     if (record_find(r, HTTP_TAG_BODY, &body)) {
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
         (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.bytes);
     }
     set_text(CURLOPT_CUSTOMREQUEST, method);
-    if (ca) {
-        /* Only these: libcurl may also use a folder of the system's CA certificates. */
-        set_text(CURLOPT_CAINFO, ca);
-        set_text(CURLOPT_CAPATH, NULL);
-    }
-    if (cert)
-        set_text(CURLOPT_SSLCERT, cert);
-    if (key)
-        set_text(CURLOPT_SSLKEY, key);
+    set_up_certificates(r);
     set_up_proxy(r, url);
     set_up_route(r);
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                            (long)record_u64(r, HTTP_TAG_CONNECT_TIMEOUT, 10000));
-    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)record_u64(r, HTTP_TAG_TIMEOUT, 60000));
+    /* 0 would be no limit. */
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)clock_left(until) + !clock_left(until));
 }
 
 /* Length of "scheme://authority". */
@@ -320,19 +258,33 @@ static char *redirect_of(const struct exchange *x, const char *url)
     return mem_strdup(to);
 }
 
-static void run_once(const struct record *request, const char *url, struct curl_slist *headers,
+/* The folder alone did not lead to trust, and the request has not been sent. */
+static bool is_worth_all(const struct record *request, CURLcode code)
+{
+    struct field ca;
+
+    return folder_will_do && !record_find(request, HTTP_TAG_CA_FILE, &ca) &&
+           (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE);
+}
+
+static void run_once(const struct record *request, const char *url, struct curl_slist *headers, int64_t until,
                      struct exchange *x)
 {
     char detail[CURL_ERROR_SIZE] = "";
+    CURLcode code;
 
-    buf_clear(&x->body);
+    for (;; folder_will_do = false) {
+        buf_clear(&x->body);
+        set_up_always(x, detail);
+        set_up_request(request, url, until);
+        (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        code = curl_easy_perform(curl);
+        if (!is_worth_all(request, code))
+            break;
+    }
     x->status = 0;
-    set_up_always(x, detail);
-    set_up_request(request, url);
-    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    CURLcode code = curl_easy_perform(curl);
     if (code != CURLE_OK)
-        say_failure(x, code, detail);
+        failure_say(curl, code, detail, x);
     else
         (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &x->status);
     (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
@@ -340,10 +292,15 @@ static void run_once(const struct record *request, const char *url, struct curl_
 
 static CURL *start(void)
 {
+    const char *folder = NULL;
+
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup,
                              wipe_calloc) != CURLE_OK)
         return NULL;
-    return curl_easy_init();
+    CURL *made = curl_easy_init();
+    folder_will_do =
+        made && has_openssl() && curl_easy_getinfo(made, CURLINFO_CAPATH, &folder) == CURLE_OK && folder;
+    return made;
 }
 
 int exchange_run(const struct record *request, struct exchange *x, struct err *e)
@@ -359,8 +316,9 @@ int exchange_run(const struct record *request, struct exchange *x, struct err *e
         return err_set(e, ERR_PROTOCOL, "a request without a URL");
     int gathered = gather_headers(request, &headers, e);
     bool stays = record_find(request, HTTP_TAG_STAYS, &f);
+    int64_t until = clock_deadline((int64_t)record_u64(request, HTTP_TAG_TIMEOUT, 60000), CLOCK_NEVER);
     for (int i = 0; gathered == 0 && i <= REDIRECTS_MAX; i++) {
-        run_once(request, url, headers, x);
+        run_once(request, url, headers, until, x);
         char *next = stays ? NULL : redirect_of(x, url);
         if (!next)
             break;

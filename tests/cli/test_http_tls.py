@@ -4,11 +4,12 @@ request; the password of a proxy is in no message."""
 import base64
 import ssl
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from lib.forwards import state_of, until
-from lib.http_records import CANARY
+from lib.http_records import CANARY, STATUS, number
 from lib.http_records import request as record_of
 from lib.keeping import memory_of
 
@@ -28,11 +29,47 @@ def test_an_authority_that_is_not_trusted(http, https, pki, ca):
     assert words.startswith("its certificate is not trusted: ") and not transient and not server.seen
 
 
+BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+def into_the_folder(http, ca):
+    """One more of the system's authorities, where OpenSSL finds it by its name."""
+    digest = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", ca], capture_output=True, text=True, check=True).stdout.strip()
+    http.runner.etc.write(f"/etc/ssl/certs/{digest}.0", ca.read_text())
+
+
 def test_the_given_authorities_and_no_others(http, https, pki, names):
     """Also where libcurl has a folder of the system's authorities beside its file."""
-    digest = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", pki.ca], capture_output=True, text=True).stdout.strip()
-    http.runner.etc.write(f"/etc/ssl/certs/{digest}.7", pki.ca.read_text())
-    assert "not trusted" in http.fails(https({"/": b"x"}).url + "/", ca=pki.wrong_ca)[0]
+    server = https({"/": b"x"})
+    into_the_folder(http, pki.ca)
+    assert http.get(server.url + "/")[0] == 200
+    assert "not trusted" in http.fails(server.url + "/", ca=pki.wrong_ca)[0] and len(server.seen) == 1
+
+
+def statuses(http, server, count=3):
+    return [answer[1].get(STATUS) for answer in http.ask(*[record_of(server.url + "/")] * count)]
+
+
+def test_the_systems_folder_of_authorities_saves_reading_their_file(http, https, pki, names):
+    """Reading the file takes OpenSSL longer than all the rest: it may even be broken."""
+    server = https({"/": b"x"})
+    into_the_folder(http, pki.ca)
+    http.runner.etc.write(BUNDLE, "")
+    assert statuses(http, server) == [number(200)] * 3 and server.connections == 1
+
+
+def test_an_authority_in_the_systems_file_only(http, https, pki, names):
+    """As in a container with that file mounted: the request is sent once, by the second connection, which stays."""
+    server = https({"/": b"x"})
+    http.runner.etc.write(BUNDLE, BUNDLE.read_bytes() + pki.ca.read_bytes())
+    assert statuses(http, server) == [number(200)] * 3
+    assert len(server.seen) == 3 and server.connections <= 2
+
+
+def test_neither_in_the_systems_file_nor_in_its_folder(http, https, pki, names):
+    server = https({"/": b"x"})
+    into_the_folder(http, pki.wrong_ca)
+    assert statuses(http, server) == [None] * 3 and not server.seen
 
 
 def test_the_wrong_name(http, web, pki, names):

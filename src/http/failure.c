@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Why libcurl got no answer. Errors have our own text if libcurl's could contain the password of a proxy. */
+#include "failure.h"
+
+#include <string.h>
+
+#include <base/net_errors.h>
+
+static const char *connect_reason(CURL *curl)
+{
+    long failed = 0;
+
+    (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &failed);
+    return failed ? net_refused((int)failed).words : "cannot be connected to";
+}
+
+/* By TLS 1.3 a server says so only once it is asked something, and the connection breaks there. */
+static bool wants_client_certificate(CURLcode code, const char *detail)
+{
+    return (code == CURLE_RECV_ERROR || code == CURLE_SSL_CONNECT_ERROR) &&
+           strstr(detail, "certificate required");
+}
+
+/* Our text for an error, and whether trying again may help (not with a wrong certificate). NULL: use
+ * libcurl's. */
+static const char *reason(CURL *curl, CURLcode code, bool *transient)
+{
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        *transient = true;
+        return "no such host";
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return "the proxy that the environment names: no such host, or no URL";
+    case CURLE_COULDNT_CONNECT:
+        *transient = true;
+        return connect_reason(curl);
+    case CURLE_OPERATION_TIMEDOUT:
+        *transient = true;
+        return "no answer in time";
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_PARTIAL_FILE:
+        *transient = true;
+        return "the connection broke";
+    case CURLE_SSL_CACERT_BADFILE:
+        return "the file of CA certificates cannot be read";
+    case CURLE_SSL_CERTPROBLEM:
+        return "the client certificate or its key cannot be read";
+    case CURLE_LOGIN_DENIED:
+        return "user and password in a URL are not sent";
+    case CURLE_URL_MALFORMAT:
+        return "no URL that can be asked";
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return "only http and https can be asked";
+    default:
+        return NULL;
+    }
+}
+
+void failure_say(CURL *curl, CURLcode code, const char *detail, struct exchange *x)
+{
+    long from_proxy = 0;
+    AUTO_BUF(text, sizeof x->failed - 1);
+
+    (void)curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &from_proxy);
+    const char *words = reason(curl, code, &x->transient);
+    if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED) {
+        x->broken = true;
+        words = "its answer is over 1 MiB";
+    }
+    if (wants_client_certificate(code, detail)) {
+        x->transient = false;
+        buf_puts(&text, "it wants a client certificate");
+    } else if (code == CURLE_RECV_ERROR && from_proxy >= 300) {
+        x->transient = from_proxy >= 500;
+        buf_printf(&text, "the proxy that the environment names answers with status %ld", from_proxy);
+    } else if (words) {
+        buf_puts(&text, words);
+    } else if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        buf_printf(&text, "its certificate is not trusted: %s", detail);
+    } else {
+        buf_puts(&text, *detail && !strstr(detail, "proxy") ? detail : curl_easy_strerror(code));
+    }
+    memcpy(x->failed, buf_str(&text), text.len + 1);
+}

@@ -66,34 +66,35 @@ static bool put_list(const json_t *value, struct buf *out)
     return json_is_array(value);
 }
 
-/* The value at a path, by `put`. */
-static bool pick_value(const struct buf *body, const char *path,
-                       bool (*put)(const json_t *value, struct buf *out), struct buf *out)
+json_t *pick_parse(const struct buf *body)
 {
     json_set_alloc_funcs(wipe_malloc, wipe_free);
     json_t *root = json_loadb(buf_str(body), body->len, 0, NULL);
-    const json_t *at = root;
-    bool found;
 
+    return root ? root : json_null();
+}
+
+/* The value at a path, by `put`. */
+static bool pick_value(const json_t *at, const char *path, bool (*put)(const json_t *value, struct buf *out),
+                       struct buf *out)
+{
     for (const char *name = path; at && *name;
          name += strcspn(name, ".") + (name[strcspn(name, ".")] == '.')) {
         AUTO_FREE(char *, step);
         step = mem_strndup(name, strcspn(name, "."));
         at = json_step(at, step);
     }
-    found = at && put(at, out);
-    json_decref(root);
-    return found && buf_ok(out);
+    return at && put(at, out) && buf_ok(out);
 }
 
-bool pick_json(const struct buf *body, const char *path, struct buf *out)
+bool pick_json(const json_t *root, const char *path, struct buf *out)
 {
-    return pick_value(body, path, put_scalar, out);
+    return pick_value(root, path, put_scalar, out);
 }
 
-bool pick_json_list(const struct buf *body, const char *path, struct buf *out)
+bool pick_json_list(const json_t *root, const char *path, struct buf *out)
 {
-    return pick_value(body, path, put_list, out);
+    return pick_value(root, path, put_list, out);
 }
 
 /* The parser's position relative to the wanted path. */
@@ -189,13 +190,16 @@ bool pick_header(const struct buf *headers, const char *name, struct buf *out)
     return false;
 }
 
-static bool pick(const struct exchange *x, char kind, const char *path, struct buf *out)
+/* *root: the body as JSON, once somebody asks for it. */
+static bool pick(const struct exchange *x, char kind, const char *path, json_t **root, struct buf *out)
 {
+    if ((kind == HTTP_JSON || kind == HTTP_JSON_LIST) && !*root)
+        *root = pick_parse(&x->body);
     switch (kind) {
     case HTTP_JSON:
-        return pick_json(&x->body, path, out);
+        return pick_json(*root, path, out);
     case HTTP_JSON_LIST:
-        return pick_json_list(&x->body, path, out);
+        return pick_json_list(*root, path, out);
     case HTTP_XML:
         return pick_xml(&x->body, path, out);
     case HTTP_HEADER:
@@ -214,6 +218,7 @@ void pick_all(const struct record *request, const struct exchange *x, struct rec
     struct field f;
     size_t offset = 0;
     unsigned char number = 0;
+    json_t *root = NULL;
 
     while (record_next(request, &offset, &f, &ignored) > 0) {
         AUTO_BUF(value, FIELD_MAX);
@@ -222,8 +227,9 @@ void pick_all(const struct record *request, const struct exchange *x, struct rec
             continue;
         path = mem_strndup(f.bytes + 1, f.len - 1);
         buf_putc(&value, (char)number);
-        if (pick(x, f.bytes[0], path, &value))
+        if (pick(x, f.bytes[0], path, &root, &value))
             record_put(answer, HTTP_TAG_FIELD, buf_str(&value), value.len);
         number++;
     }
+    json_decref(root);
 }

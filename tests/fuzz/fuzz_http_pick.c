@@ -26,6 +26,15 @@ static void check(bool held)
         abort();
 }
 
+static bool pick_json_text(const struct buf *text, const char *path, struct buf *out)
+{
+    json_t *root = pick_parse(text);
+    bool found = pick_json(root, path, out);
+
+    json_decref(root);
+    return found;
+}
+
 static void pick_twice(picker *pick, const struct buf *text, const char *path)
 {
     AUTO_BUF(first, FOUND_MOST);
@@ -85,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     path = mem_strndup((const char *)data, (size_t)(end - data));
     buf_add(&text, end + 1, size - (size_t)(end + 1 - data));
-    pick_twice(pick_json, &text, path);
+    pick_twice(pick_json_text, &text, path);
     pick_twice(pick_xml, &text, path);
     pick_twice(pick_header, &text, path);
     refuse_doctype(&text, path);

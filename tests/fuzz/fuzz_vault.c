@@ -29,7 +29,7 @@ static void check(bool held)
         abort();
 }
 
-static void read_address(const struct buf *body)
+static void read_address(const json_t *body)
 {
     AUTO_BUF(url, FIELD_MOST);
     AUTO_SECRET(state);
@@ -47,7 +47,7 @@ static void read_address(const struct buf *body)
     check(!strpbrk(buf_str(&url), " \n\r\t\"<>") || !strpbrk(buf_str(&url), " \n\r\t"));
 }
 
-static void read_words(const struct buf *body)
+static void read_words(const json_t *body)
 {
     AUTO_BUF(errors, FIELD_MOST);
     char words[1024];
@@ -58,7 +58,7 @@ static void read_words(const struct buf *body)
     check(memchr(words, '\0', sizeof words) && !strpbrk(words, "\n\r\x1b"));
 }
 
-static void read_path(const struct buf *body)
+static void read_path(const json_t *body)
 {
     AUTO_BUF(written, 4096);
     AUTO_BUF(sent, 16384);
@@ -85,10 +85,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_add(&body, data, size);
     if (!buf_ok(&body))
         return 0;
-    read_address(&body);
-    read_words(&body);
-    read_path(&body);
-    if (pick_json(&body, "auth.client_token", &token) && !vault_token_fault(buf_str(&token)))
+    json_t *root = pick_parse(&body);
+    read_address(root);
+    read_words(root);
+    read_path(root);
+    if (pick_json(root, "auth.client_token", &token) && !vault_token_fault(buf_str(&token)))
         check(!strpbrk(buf_str(&token), "\r\n"));
+    json_decref(root);
     return 0;
 }

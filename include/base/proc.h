@@ -96,9 +96,10 @@ int proc_name_length(const char *name);
  * -1. */
 int proc_explain_missing(const char *name, struct err *e);
 
-/* Starts a helper: a child whose stdin and stdout are the two descriptors. ERR_CONFIG if it cannot be
- * started. */
-int proc_spawn_helper(const char *path, int *to, int *from, pid_t *pid, struct err *e);
+/* Starts a helper: a child whose stdin and stdout are the two descriptors. `env` may be NULL. ERR_CONFIG if
+ * it cannot be started. */
+int proc_spawn_helper(const char *path, const struct env_changes *env, int *to, int *from, pid_t *pid,
+                      struct err *e);
 
 /*
  * Starts a program that may outlive us: it is reparented to init and has its own session. *line is one end of

@@ -16,6 +16,7 @@
 struct helper {
     const char *name;        /* the program's file name */
     const char *waiting_for; /* shown on a terminal after a second; NULL: not shown */
+    const char *sets;        /* a variable that is 1 in its environment; NULL: none */
     int to, from;
     long pid;
     struct helper *next; /* the list of running helpers */
@@ -49,11 +50,11 @@ void helper_end_all(void);
 
 /*
  * The helper's own side: serves requests from fd 0 to fd 1 until end of file. The handler fills the answer or
- * *e. Anything else written to stdout is discarded. 0 at end of file, -1 when the other side broke the
- * protocol.
+ * *e. `settle`, if not NULL, is called once each answer is written, so that nobody waits for it. Anything
+ * else written to stdout is discarded. 0 at end of file, -1 when the other side broke the protocol.
  */
 typedef int helper_handler(const struct record *request, struct record *answer, struct err *e);
-int helper_serve(helper_handler *handle);
+int helper_serve(helper_handler *handle, void (*settle)(void));
 
 /*
  * Started as `PROGRAM --libraries`: prints a line "NAME VERSION" for each pair of `rows` (name, version, ...,

@@ -289,10 +289,11 @@ void proc_describe_status(struct buf *out, int status)
         buf_printf(out, "killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
 }
 
-int proc_spawn_helper(const char *path, int *to, int *from, pid_t *pid, struct err *e)
+int proc_spawn_helper(const char *path, const struct env_changes *env, int *to, int *from, pid_t *pid,
+                      struct err *e)
 {
     char *argv[] = {(char *)(uintptr_t)path, NULL};
-    struct proc_run run = {.argv = argv};
+    struct proc_run run = {.argv = argv, .env = env};
     AUTO_PIPE(in);
     AUTO_PIPE(out);
 

@@ -39,7 +39,7 @@ static int handle_request(const struct record *request, struct record *answer, s
     return 0;
 }
 
-static int handle_verb(const struct record *request, struct record *answer, struct err *e)
+static int handle(const struct record *request, struct record *answer, struct err *e)
 {
     switch (request->kind) {
     case HTTP_VERB_REQUEST:
@@ -57,14 +57,6 @@ static int handle_verb(const struct record *request, struct record *answer, stru
     }
 }
 
-static int handle(const struct record *request, struct record *answer, struct err *e)
-{
-    int result = handle_verb(request, answer, e);
-
-    wipe_stack();
-    return result;
-}
-
 int main(int argc, char **argv)
 {
     const char *const libraries[] = {"libcurl", curl_version_info(CURLVERSION_NOW)->version, "OpenSSL",
@@ -76,5 +68,5 @@ int main(int argc, char **argv)
         return 0;
     /* With this variable set, libcurl and OpenSSL would write the keys of each TLS session to a file. */
     (void)unsetenv("SSLKEYLOGFILE");
-    return helper_serve(handle) < 0 ? ERR_PROTOCOL : 0;
+    return helper_serve(handle, wipe_stack) < 0 ? ERR_PROTOCOL : 0;
 }

@@ -38,10 +38,15 @@ char *helper_path(const char *name)
 static int helper_start(struct helper *h, struct err *e)
 {
     AUTO_FREE(char *, path);
+    struct env_changes env = {0};
     pid_t pid;
 
     path = helper_path(h->name);
-    if (proc_spawn_helper(path, &h->to, &h->from, &pid, e) < 0)
+    if (h->sets)
+        env_set(&env, h->sets, "1");
+    int started = proc_spawn_helper(path, &env, &h->to, &h->from, &pid, e);
+    env_release(&env);
+    if (started < 0)
         return -1;
     h->pid = pid;
     h->next = running;
@@ -169,7 +174,7 @@ bool helper_lists_libraries(int argc, char *const *argv, const char *const *rows
     return true;
 }
 
-int helper_serve(helper_handler *handle)
+int helper_serve(helper_handler *handle, void (*settle)(void))
 {
     struct err e = ERR_INIT;
     AUTO_FD(out);
@@ -187,5 +192,7 @@ int helper_serve(helper_handler *handle)
             record_put_error(&answer, &e);
         if (record_write(out, &answer, CLOCK_NEVER, &e) < 0)
             return -1;
+        if (settle)
+            settle();
     }
 }

@@ -114,5 +114,5 @@ int main(int argc, char **argv)
     if (helper_lists_libraries(argc, argv, libraries))
         return 0;
     g_log_set_writer_func(drop_log, NULL, NULL);
-    return helper_serve(handle) < 0 ? ERR_PROTOCOL : 0;
+    return helper_serve(handle, NULL) < 0 ? ERR_PROTOCOL : 0;
 }

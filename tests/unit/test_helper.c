@@ -26,7 +26,7 @@
 #include <base/text.h>
 #include <ipc/helper.h>
 
-enum { ECHO = RECORD_FIRST_VERB, REFUSE, SLOW_ONCE, CHATTER };
+enum { ECHO = RECORD_FIRST_VERB, REFUSE, SLOW_ONCE, CHATTER, LINGER, VARIABLE };
 enum { TAG_TEXT = 1, TAG_PID };
 
 static void sleep_ms(int ms)
@@ -35,6 +35,14 @@ static void sleep_ms(int ms)
 }
 
 /* The helpers' side. */
+
+static bool lingers;
+
+static void settle(void)
+{
+    if (lingers)
+        sleep_ms(60000);
+}
 
 static int handle(const struct record *request, struct record *answer, struct err *e)
 {
@@ -52,7 +60,8 @@ static int handle(const struct record *request, struct record *answer, struct er
         (void)puts("a library that prints");
         (void)fflush(stdout);
     }
-    record_put_str(answer, TAG_TEXT, text);
+    lingers = request->kind == LINGER;
+    record_put_str(answer, TAG_TEXT, request->kind == VARIABLE ? getenv(text) : text);
     record_put_u64(answer, TAG_PID, (uint64_t)getpid());
     return 0;
 }
@@ -160,6 +169,35 @@ static void large_answers_arrive(void **state)
     assert_int_equal(call(&h, ECHO, large, 20000, &answer, &e), 0);
     text = record_str(&answer, TAG_TEXT);
     assert_string_equal(text, large);
+    helper_end(&h);
+}
+
+/* What it does afterwards, such as wiping. */
+static void nobody_waits_for_what_follows_an_answer(void **state)
+{
+    struct helper h = HELPER_INIT("helper-echo", NULL);
+    AUTO_RECORD(answer);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(call(&h, LINGER, "x", 20000, &answer, &e), 0);
+    helper_end(&h);
+    assert_no_child();
+}
+
+static void a_variable_is_the_helpers_alone(void **state)
+{
+    struct helper h = HELPER_INIT("helper-echo", NULL);
+    AUTO_RECORD(answer);
+    AUTO_FREE(char *, text);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    h.sets = "BROKER_TEST_HELPER";
+    assert_int_equal(call(&h, VARIABLE, h.sets, 20000, &answer, &e), 0);
+    text = record_str(&answer, TAG_TEXT);
+    assert_string_equal(text, "1");
+    assert_null(getenv(h.sets));
     helper_end(&h);
 }
 
@@ -341,17 +379,24 @@ static void a_lost_child_is_no_endless_wait(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_process_serves_many_calls),      cmocka_unit_test(large_answers_arrive),
-        cmocka_unit_test(its_error_is_ours_and_it_serves_on), cmocka_unit_test(what_it_prints_is_no_answer),
-        cmocka_unit_test(a_late_answer_is_not_the_next_ones), cmocka_unit_test(bad_helpers_are_errors),
-        cmocka_unit_test(a_helper_that_died_is_started_anew), cmocka_unit_test(no_such_helper),
-        cmocka_unit_test(one_that_does_not_end_is_killed),    cmocka_unit_test(all_are_ended_before_an_exec),
+        cmocka_unit_test(one_process_serves_many_calls),
+        cmocka_unit_test(large_answers_arrive),
+        cmocka_unit_test(its_error_is_ours_and_it_serves_on),
+        cmocka_unit_test(what_it_prints_is_no_answer),
+        cmocka_unit_test(a_late_answer_is_not_the_next_ones),
+        cmocka_unit_test(bad_helpers_are_errors),
+        cmocka_unit_test(a_helper_that_died_is_started_anew),
+        cmocka_unit_test(no_such_helper),
+        cmocka_unit_test(one_that_does_not_end_is_killed),
+        cmocka_unit_test(all_are_ended_before_an_exec),
         cmocka_unit_test(a_lost_child_is_no_endless_wait),
+        cmocka_unit_test(nobody_waits_for_what_follows_an_answer),
+        cmocka_unit_test(a_variable_is_the_helpers_alone),
     };
     const char *name = argc > 0 && strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : "";
 
     if (text_equal(name, "helper-echo"))
-        return helper_serve(handle) < 0 ? 1 : 0;
+        return helper_serve(handle, settle) < 0 ? 1 : 0;
     if (text_starts(name, "helper-"))
         return serve_badly(name);
     return cmocka_run_group_tests(tests, set_up, NULL);

@@ -256,7 +256,7 @@ static int start_helper(void)
     int to = -1, from = -1;
     struct err e = ERR_INIT;
     pid_t pid;
-    int started = proc_spawn_helper("/bin/cat", &to, &from, &pid, &e);
+    int started = proc_spawn_helper("/bin/cat", NULL, &to, &from, &pid, &e);
 
     if (started < 0)
         return -1;

@@ -23,6 +23,9 @@ struct words {
 #define AUTO_WORDS(name) __attribute__((cleanup(words_release))) struct words name = {0}
 void words_add(struct words *w, const char *s);
 void words_take(struct words *w, char *s); /* takes ownership of the string */
+/* Adds the pieces of a text that stand between separators; empty ones are left out. */
+void words_split(struct words *w, const char *s, char separator);
+bool words_have(const struct words *w, const char *s);
 void words_release(struct words *w);
 
 /*

@@ -24,6 +24,8 @@ void loop_watch(struct watch *w, int fd, unsigned wanted, void (*ready)(struct w
 void loop_want(struct watch *w, unsigned wanted);
 /* Call it before the descriptor is closed. Does nothing if it is not watched. */
 void loop_forget(struct watch *w);
+/* The same, and closes the descriptor, if there is one. */
+void loop_close(struct watch *w);
 
 /* A one-shot timer. Zeroed before its first use. */
 struct timer {

@@ -45,6 +45,26 @@ void words_add(struct words *w, const char *s)
     words_take(w, mem_strdup(s));
 }
 
+void words_split(struct words *w, const char *s, char separator)
+{
+    const char separators[] = {separator, '\0'};
+
+    for (s += strspn(s, separators); *s; s += strspn(s, separators)) {
+        size_t n = strcspn(s, separators);
+        words_take(w, mem_strndup(s, n));
+        s += n;
+    }
+}
+
+bool words_have(const struct words *w, const char *s)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (text_equal(w->word[i], s))
+            return true;
+    }
+    return false;
+}
+
 void words_release(struct words *w)
 {
     for (size_t i = 0; i < w->count; i++)

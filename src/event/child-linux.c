@@ -128,15 +128,6 @@ static void group_end(struct group *g)
     timer_set(&g->look, clock_ms() + NAP_MS, group_look);
 }
 
-static void close_watched(struct watch *w)
-{
-    int fd = w->fd;
-
-    loop_forget(w);
-    if (fd >= 0)
-        (void)close(fd);
-}
-
 static void hear(struct group *g, const char *bytes, size_t n)
 {
     AUTO_BUF(rest, SAID_KEPT + DEBUG_LINE_MOST);
@@ -153,7 +144,7 @@ static bool read_output(struct group *g, struct watch *w)
     struct child *c = g->owner;
 
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        close_watched(w);
+        loop_close(w);
     if (n <= 0)
         return false;
     if (w == &c->err)
@@ -194,15 +185,15 @@ static void life_ready(struct watch *w, unsigned events)
     g->reaped = true;
     c->pid = 0;
     c->left = c->whole && has_left_something(g);
-    close_watched(&c->life);
+    loop_close(&c->life);
     for (size_t most = 0; most < 64 && g->owner && read_output(g, &c->err); most++)
         ;
     for (size_t most = 0; most < 64 && g->owner && read_output(g, &c->out); most++)
         ;
     if (!g->owner)
         return;
-    close_watched(&c->err);
-    close_watched(&c->out);
+    loop_close(&c->err);
+    loop_close(&c->out);
     g->owner = NULL;
     group_end(g);
     if (c->ended)
@@ -324,9 +315,9 @@ void child_forget(struct child *c)
 {
     struct group *g = group_of(c);
 
-    close_watched(&c->out);
-    close_watched(&c->err);
-    close_watched(&c->life);
+    loop_close(&c->out);
+    loop_close(&c->err);
+    loop_close(&c->life);
     if (g) {
         g->owner = NULL;
         group_end(g);
@@ -339,9 +330,9 @@ void child_end_all(void)
 {
     for (struct group *g = groups; g; g = g->next) {
         if (g->owner) {
-            close_watched(&g->owner->out);
-            close_watched(&g->owner->err);
-            close_watched(&g->owner->life);
+            loop_close(&g->owner->out);
+            loop_close(&g->owner->err);
+            loop_close(&g->owner->life);
             g->owner->pid = 0;
             g->owner = NULL;
         }

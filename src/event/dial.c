@@ -92,13 +92,9 @@ static void explain(const struct dialling *d, struct err *e)
 
 static void attempt_close(struct attempt *a)
 {
-    int fd = a->watch.fd;
-
-    loop_forget(&a->watch);
-    if (fd >= 0) {
-        (void)close(fd);
+    if (a->watch.fd >= 0)
         a->owner->open--;
-    }
+    loop_close(&a->watch);
 }
 
 static void dialling_stop(struct dialling *d)

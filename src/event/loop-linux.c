@@ -79,6 +79,15 @@ void loop_forget(struct watch *w)
     w->fd = -1;
 }
 
+void loop_close(struct watch *w)
+{
+    int fd = w->fd;
+
+    loop_forget(w);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 static void ring_add(struct timer *t, struct timer *before)
 {
     t->before = before;

@@ -94,9 +94,7 @@ void wire_shut(struct wire *w)
 
 void wire_close(struct wire *w)
 {
-    int fd = w->watch.fd;
-
-    if (fd < 0)
+    if (w->watch.fd < 0)
         return;
     if (w->ssl && SSL_is_init_finished(w->ssl) && !(SSL_get_shutdown(w->ssl) & SSL_SENT_SHUTDOWN)) {
         (void)SSL_shutdown(w->ssl);
@@ -104,8 +102,7 @@ void wire_close(struct wire *w)
     }
     SSL_free(w->ssl);
     w->ssl = NULL;
-    loop_forget(&w->watch);
-    (void)close(fd);
+    loop_close(&w->watch);
 }
 
 bool wire_is_alive(int fd)

@@ -27,7 +27,6 @@ struct agent_call {
     struct timer patience;
     struct buf question, answer;
     size_t sent;
-    int fd;
     void (*done)(void *context, const unsigned char *answer, size_t n);
     void *context;
 };
@@ -85,9 +84,8 @@ void agent_forget(struct agent_call *call)
 {
     if (!call)
         return;
-    loop_forget(&call->socket);
+    loop_close(&call->socket);
     timer_clear(&call->patience);
-    (void)close(call->fd);
     buf_release(&call->question);
     buf_release(&call->answer);
     free(call);
@@ -108,7 +106,7 @@ static void answered(struct agent_call *call, bool whole)
 static bool ask_on(struct agent_call *call)
 {
     size_t left = call->question.len - call->sent;
-    ssize_t n = left ? send(call->fd, call->question.data + call->sent, left, MSG_NOSIGNAL) : 0;
+    ssize_t n = left ? send(call->socket.fd, call->question.data + call->sent, left, MSG_NOSIGNAL) : 0;
 
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
@@ -122,7 +120,7 @@ static bool ask_on(struct agent_call *call)
 static int hear(struct agent_call *call)
 {
     char *room = buf_room(&call->answer, 4096);
-    ssize_t n = room ? recv(call->fd, room, 4096, 0) : 0;
+    ssize_t n = room ? recv(call->socket.fd, room, 4096, 0) : 0;
 
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
@@ -170,8 +168,7 @@ struct agent_call *agent_ask(const char *path, const struct buf *question, int64
     buf_add(&call->question, question->data, question->len);
     call->done = done;
     call->context = context;
-    call->fd = fd;
-    loop_watch(&call->socket, call->fd, LOOP_READ | LOOP_WRITE, socket_ready);
+    loop_watch(&call->socket, fd, LOOP_READ | LOOP_WRITE, socket_ready);
     timer_set(&call->patience, deadline, too_late);
     return call;
 }

@@ -31,8 +31,7 @@ static bool gssapi_alone(const struct ssh_settings *s)
     const bool on[] = {s->publickey, s->keyboard_interactive, s->password};
 
     for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
-        if (on[i] && (!s->preferred_authentications ||
-                      list_has(s->preferred_authentications, ours[i], strlen(ours[i]))))
+        if (on[i] && (!s->preferred_authentications || list_has(s->preferred_authentications, ours[i])))
             return false;
     }
     return true;
@@ -41,9 +40,8 @@ static bool gssapi_alone(const struct ssh_settings *s)
 /* It signs with rsa-sha2-512. */
 static bool rsa_by_another_name(const char *algorithms)
 {
-    return algorithms &&
-           (strstr(algorithms, "rsa-sha2-256") || list_has(algorithms, "ssh-rsa", strlen("ssh-rsa"))) &&
-           !list_has(algorithms, "rsa-sha2-512", strlen("rsa-sha2-512"));
+    return algorithms && (strstr(algorithms, "rsa-sha2-256") || list_has(algorithms, "ssh-rsa")) &&
+           !list_has(algorithms, "rsa-sha2-512");
 }
 
 bool libssh2_fits(const char *loaded)

@@ -85,8 +85,7 @@ static bool is_allowed(const struct ssh_settings *settings, const struct ssh_key
 
     if (ssh_key_is_rsa(key) && rsa_bits(key) < settings->rsa_bits)
         return false;
-    return !settings->pubkey_algorithms || !*key->type ||
-           list_has(settings->pubkey_algorithms, name, strlen(name));
+    return !settings->pubkey_algorithms || !*key->type || list_has(settings->pubkey_algorithms, name);
 }
 
 static void warn_half(const struct ssh_key *key)

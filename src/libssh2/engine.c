@@ -133,7 +133,6 @@ static void engine_close(void)
     while (pool.sessions) {
         struct session *s = pool.sessions;
         session_disconnect(s);
-        loop_forget(&s->socket);
         timer_clear(&s->timer);
         timer_clear(&s->unread);
         pool.sessions = s->next;

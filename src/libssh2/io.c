@@ -156,14 +156,14 @@ void io_fill(struct session *s)
     if (!to || s->gone)
         return;
     size_t room = s->in.size - s->in.end;
-    ssize_t got = recv(s->fd, to, room, 0);
+    ssize_t got = recv(s->socket.fd, to, room, 0);
     s->drained = got < (ssize_t)room;
     if (got > 0) {
         if (s->state == SESSION_HANDSHAKE)
             greeting_add(s, to, (size_t)got);
         s->in.end += (size_t)got;
         s->doubted = false;
-        sock_acknowledge(s->fd);
+        sock_acknowledge(s->socket.fd);
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
         s->gone = true;
     }
@@ -173,7 +173,7 @@ void io_fill(struct session *s)
 void io_flush(struct session *s)
 {
     while (s->out.start < s->out.end) {
-        ssize_t sent = send(s->fd, s->out.at + s->out.start, s->out.end - s->out.start, MSG_NOSIGNAL);
+        ssize_t sent = send(s->socket.fd, s->out.at + s->out.start, s->out.end - s->out.start, MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0 && errno == EAGAIN)

@@ -48,11 +48,6 @@ static bool password_allowed(const struct session *s)
            !(s->credentials->proven && l->passwords);
 }
 
-static bool listed(const char *list, const char *word)
-{
-    return list_has(list, word, strlen(word));
-}
-
 static const struct way {
     const char *name;
     enum login_state state;
@@ -67,15 +62,15 @@ static const struct way {
 static enum login_state next_way(const struct session *s)
 {
     const char *order = s->settings->preferred_authentications;
+    AUTO_WORDS(names);
 
-    for (const char *at = order ? order : ORDER; *at; at += strspn(at, ",")) {
-        size_t n = strcspn(at, ",");
+    words_split(&names, order ? order : ORDER, ',');
+    for (size_t n = 0; n < names.count; n++) {
         for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-            if (strlen(ways[i].name) == n && memcmp(ways[i].name, at, n) == 0 &&
-                (!s->login->informed || listed(s->methods, ways[i].name)) && ways[i].allowed(s))
+            if (text_equal(ways[i].name, names.word[n]) &&
+                (!s->login->informed || list_has(s->methods, ways[i].name)) && ways[i].allowed(s))
                 return ways[i].state;
         }
-        at += n;
     }
     return LOGIN_CHOOSE;
 }
@@ -138,11 +133,11 @@ static bool only_elsewhere(const struct session *s)
     const struct login *l = s->login;
 
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-        if (listed(s->methods, ways[i].name))
+        if (list_has(s->methods, ways[i].name))
             return false;
     }
     return l->informed && !l->good_key && !l->good_password && s->settings->gssapi &&
-           (listed(s->methods, "gssapi-with-mic") || listed(s->methods, "gssapi-keyex"));
+           (list_has(s->methods, "gssapi-with-mic") || list_has(s->methods, "gssapi-keyex"));
 }
 
 /* The first session asks for the methods, as every ssh does: some servers need none, some only then say what

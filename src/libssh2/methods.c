@@ -29,73 +29,56 @@ const char methods_host_keys[] = HOST_KEYS ",rsa-sha2-512,rsa-sha2-256";
 const char methods_ciphers[] = CIPHERS, methods_macs[] = MACS, methods_host_keys[] = HOST_KEYS;
 #endif
 
-bool list_has(const char *list, const char *word, size_t n)
+bool list_has(const char *list, const char *word)
 {
-    for (const char *at = list; *at; at += strspn(at, ",")) {
-        size_t length = strcspn(at, ",");
-        if (length == n && memcmp(at, word, n) == 0)
-            return true;
-        at += length;
-    }
-    return false;
+    AUTO_WORDS(words);
+
+    words_split(&words, list, ',');
+    return words_have(&words, word);
 }
 
-static void list_add(struct buf *list, const char *word, size_t n)
+static void list_add(struct buf *list, const char *word)
 {
-    if (list->len)
-        buf_putc(list, ',');
-    buf_add(list, word, n);
+    buf_printf(list, "%s%s", list->len ? "," : "", word);
 }
 
 void list_both(struct buf *out, const char *ours, const char *theirs)
 {
-    for (const char *at = ours; *at; at += strspn(at, ",")) {
-        size_t n = strcspn(at, ",");
-        if (!theirs || list_has(theirs, at, n))
-            list_add(out, at, n);
-        at += n;
-    }
-}
+    AUTO_WORDS(words);
 
-static bool words_have(const struct words *words, const char *word, size_t n)
-{
-    for (size_t i = 0; i < words->count; i++) {
-        if (strlen(words->word[i]) == n && memcmp(words->word[i], word, n) == 0)
-            return true;
+    words_split(&words, ours, ',');
+    for (size_t i = 0; i < words.count; i++) {
+        if (!theirs || list_has(theirs, words.word[i]))
+            list_add(out, words.word[i]);
     }
-    return false;
 }
 
 /* An RSA key, which known_hosts lists by its oldest name. */
-static bool is_known_type(const struct words *known, const char *type, size_t n)
+static bool is_known_type(const struct words *known, const char *type)
 {
-    static const char rsa[] = "ssh-rsa";
-
-    return words_have(known, type, n) ||
-           (text_starts(type, "rsa-sha2-") && words_have(known, rsa, sizeof rsa - 1));
+    return words_have(known, text_starts(type, "rsa-sha2-") ? "ssh-rsa" : type);
 }
 
 static bool host_keys(const struct ssh_settings *settings, struct buf *out, struct buf *why)
 {
+    const char *allowed = settings->host_key_algorithms;
     AUTO_WORDS(known);
-    AUTO_BUF(usable, LIST_MAX);
+    AUTO_WORDS(usable);
+    AUTO_BUF(others, LIST_MAX);
     bool authority = false, any_known = false;
 
     host_key_types(settings, &known, &authority);
-    if (settings->host_key_algorithms)
-        list_both(&usable, settings->host_key_algorithms, methods_host_keys);
-    else
-        buf_puts(&usable, methods_host_keys);
-    for (int round = 0; round < 2; round++) {
-        for (const char *at = buf_str(&usable); *at; at += strspn(at, ",")) {
-            size_t n = strcspn(at, ",");
-            bool is_known = is_known_type(&known, at, n);
-            if (is_known == (round == 0))
-                list_add(out, at, n);
-            any_known |= is_known;
-            at += n;
-        }
+    words_split(&usable, allowed ? allowed : methods_host_keys, ',');
+    for (size_t i = 0; i < usable.count; i++) {
+        const char *type = usable.word[i];
+        if (!list_has(methods_host_keys, type))
+            continue;
+        bool is_known = is_known_type(&known, type);
+        list_add(is_known ? out : &others, type);
+        any_known |= is_known;
     }
+    if (others.len)
+        list_add(out, buf_str(&others));
     if (authority)
         buf_puts(why, "host certificates (@cert-authority)");
     else if (known.count && !any_known)

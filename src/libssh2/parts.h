@@ -66,9 +66,8 @@ struct session {
     enum session_state state;
     LIBSSH2_SESSION *ssh;
     struct dialling *dialling;
-    int fd; /* -1: not connected yet */
-    struct watch socket;
-    struct timer timer; /* the deadline of the login; then the periodic check */
+    struct watch socket; /* fd -1: not connected yet */
+    struct timer timer;  /* the deadline of the login; then the periodic check */
     int64_t deadline;
     struct login *login;
 
@@ -185,7 +184,7 @@ bool methods_set(const struct ssh_settings *settings, LIBSSH2_SESSION *ssh, stru
 /* The algorithms of each kind that libssh2 supports and we accept, in order of preference: comma lists. */
 extern const char methods_kex[], methods_ciphers[], methods_macs[], methods_host_keys[];
 /* Whether a comma list contains a word. */
-bool list_has(const char *list, const char *word, size_t n);
+bool list_has(const char *list, const char *word);
 /* The words of `ours` that are also in `theirs`, in our order; NULL contains everything. */
 void list_both(struct buf *out, const char *ours, const char *theirs);
 

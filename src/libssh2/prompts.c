@@ -74,15 +74,14 @@ static struct secret *answer_one(struct session *s, const LIBSSH2_USERAUTH_KBDIN
 static void say(const struct session *s, const char *text, int n)
 {
     AUTO_BUF(clean, PROMPT_MAX);
+    AUTO_WORDS(lines);
 
     if (!text || n <= 0 || s->settings->target->ready)
         return;
     text_sanitise(&clean, text, n < PROMPT_MAX / 4 ? (size_t)n : PROMPT_MAX / 4);
-    for (const char *at = buf_str(&clean), *end; *at; at = *end ? end + 1 : end) {
-        end = at + strcspn(at, "\n");
-        if (end > at)
-            log_say("(%s) %.*s", ssh_who(s->settings), (int)(end - at), at);
-    }
+    words_split(&lines, buf_str(&clean), '\n');
+    for (size_t i = 0; i < lines.count; i++)
+        log_say("(%s) %s", ssh_who(s->settings), lines.word[i]);
 }
 
 static void answer_prompts(const char *name, int name_length, const char *instruction, int instruction_length,

@@ -141,7 +141,7 @@ static bool may_need_sha1(const struct ssh_settings *settings)
 {
     const char *allowed = settings->pubkey_algorithms;
 
-    return allowed && list_has(allowed, "ssh-rsa", strlen("ssh-rsa")) &&
+    return allowed && list_has(allowed, "ssh-rsa") &&
            !text_equal(target_key(settings->target, "ssh_engine"), "libssh2");
 }
 

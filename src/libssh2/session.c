@@ -34,7 +34,7 @@ static void not_at_once(struct session *s, const char *cannot, const struct err 
     if (s->state <= SESSION_LOGIN)
         tell_end();
     s->state = SESSION_ENDED;
-    loop_forget(&s->socket);
+    loop_close(&s->socket);
     timer_clear(&s->timer);
     if (s->dialling)
         dial_cancel(s->dialling);
@@ -78,8 +78,7 @@ void session_free(struct session *s)
     buf_release(&s->greeting);
     buf_release(&s->banner);
     free(s->channels);
-    if (s->fd >= 0)
-        (void)close(s->fd);
+    loop_close(&s->socket);
     free(s);
 }
 
@@ -197,7 +196,7 @@ static int check_host_key(struct session *s, struct err *e)
     s->accepted = accepted->len == n && memcmp(accepted->data, blob, n) == 0;
     if (s->accepted)
         return 0;
-    peer_address(s->fd, address, sizeof address);
+    peer_address(s->socket.fd, address, sizeof address);
     if (host_key_check(s->settings, address, blob, n, &s->deadline, e) < 0)
         return -1;
     buf_clear(accepted);
@@ -212,7 +211,7 @@ static int handshake(struct session *s, const char **cannot, struct err *e)
     static char why[512];
     AUTO_BUF(words, sizeof why);
     char *text = NULL;
-    int result = libssh2_session_handshake(s->ssh, s->fd);
+    int result = libssh2_session_handshake(s->ssh, s->socket.fd);
 
     if (result == LIBSSH2_ERROR_EAGAIN && !io_is_over(s))
         return 0;
@@ -258,7 +257,7 @@ static void logged_in(struct session *s)
     login_free(s->login);
     s->login = NULL;
     timer_clear(&s->timer);
-    sock_give_up_after(s->fd, SILENCE_MS);
+    sock_give_up_after(s->socket.fd, SILENCE_MS);
     log_trace("ssh", "%s:%u: %s, %s, %s", ssh_who(s->settings), s->settings->port,
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_KEX),
               libssh2_session_methods(s->ssh, LIBSSH2_METHOD_CRYPT_CS),
@@ -333,7 +332,6 @@ static void dialled(void *context, int fd, const struct err *e)
         session_end(s, &own);
         return;
     }
-    s->fd = fd;
     loop_watch(&s->socket, fd, LOOP_READ, socket_ready);
     s->ssh = io_session(s);
     s->state = SESSION_HANDSHAKE;
@@ -351,7 +349,6 @@ struct session *session_start(const struct ssh_settings *settings, struct creden
                           .credentials = credentials,
                           .host_key = host_key,
                           .resume = session_step,
-                          .fd = -1,
                           .socket = {.fd = -1},
                           .greeting = BUF_INIT(65536),
                           .banner = BUF_INIT(BANNER_MOST)};

@@ -50,14 +50,6 @@ static int refuse_circle(const struct words *chain, const char *next, struct err
     return inherits_refuse_circle(buf_str(&names), e);
 }
 
-static bool words_have(const struct words *w, const char *s)
-{
-    for (size_t i = 0; i < w->count; i++)
-        if (text_equal(w->word[i], s))
-            return true;
-    return false;
-}
-
 int inherits_follow(const struct config *c, struct profile *p, struct err *e)
 {
     AUTO_WORDS(chain);

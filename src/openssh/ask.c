@@ -118,15 +118,6 @@ static void keep(const char *prompt, const struct secret *answer)
     kept[at].answer = secret_from(secret_bytes(answer), secret_len(answer));
 }
 
-static bool was_given(const char *prompt)
-{
-    for (size_t i = 0; i < login.given.count; i++) {
-        if (text_equal(login.given.word[i], prompt))
-            return true;
-    }
-    return false;
-}
-
 static int answer_now(enum ask_kind kind, const char *prompt, struct secret **out, struct err *e)
 {
     static const enum keeper_question kinds[] = {[ASK_YES] = KEEPER_ASK_YES,
@@ -134,7 +125,7 @@ static int answer_now(enum ask_kind kind, const char *prompt, struct secret **ou
                                                  [ASK_KEPT] = KEEPER_ASK_SECRET,
                                                  [ASK_ONCE] = KEEPER_ASK_SECRET};
     AUTO_BUF(text, ASKPASS_QUESTION_MOST);
-    bool again = was_given(prompt);
+    bool again = words_have(&login.given, prompt);
 
     text_sanitise(&text, prompt, strlen(prompt));
     if (login.s->target->ready && !again)
@@ -194,14 +185,12 @@ static void question(const char *prompt, const char *hint, struct record *answer
 static void asker_end(struct asker *a)
 {
     struct asker **at = &askers;
-    int fd = a->watch.fd;
 
     while (*at && *at != a)
         at = &(*at)->next;
     if (*at)
         *at = a->next;
-    loop_forget(&a->watch);
-    (void)close(fd);
+    loop_close(&a->watch);
     buf_release(&a->in);
     free(a);
 }
@@ -357,15 +346,11 @@ bool ask_needed_person(void)
 
 void ask_close(void)
 {
-    int fd = listening.fd;
-
     login.s = NULL;
     while (askers)
         asker_end(askers);
     timer_clear(&listening_pause.timer);
-    loop_forget(&listening);
-    if (fd >= 0)
-        (void)close(fd);
+    loop_close(&listening);
     for (size_t i = 0; i < KEPT_MOST; i++) {
         secret_free(kept[i].answer);
         free(kept[i].prompt);

@@ -83,10 +83,11 @@ void master_stream_reason(struct buf *out)
 
 static void trace_said(void)
 {
-    for (const char *p = buf_str(&master.ssh.said), *end; *p; p = *end ? end + 1 : end) {
-        end = p + strcspn(p, "\n");
-        log_trace("ssh", "%.*s", (int)(end - p), p);
-    }
+    AUTO_WORDS(lines);
+
+    words_split(&lines, buf_str(&master.ssh.said), '\n');
+    for (size_t i = 0; i < lines.count; i++)
+        log_trace("ssh", "%s", lines.word[i]);
 }
 
 /* --- its end -------------------------------------------------------------------------------------------- */

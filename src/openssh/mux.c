@@ -60,8 +60,6 @@ static void unqueue(struct mux *m)
 
 static void mux_free(struct mux *m)
 {
-    int fd = m->control.fd;
-
     if (taking == m)
         taking = NULL;
     if (m->state == WAITING)
@@ -69,9 +67,7 @@ static void mux_free(struct mux *m)
     if (m->state == GREETING)
         greeting--;
     timer_clear(&m->late);
-    loop_forget(&m->control);
-    if (fd >= 0)
-        (void)close(fd);
+    loop_close(&m->control);
     buf_release(&m->in);
     buf_release(&m->out);
     free(m->path);

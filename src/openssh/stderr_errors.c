@@ -20,15 +20,6 @@
 
 #define LINE_MOST 1024
 
-static void split(const char *said, struct words *lines)
-{
-    for (const char *p = said, *end; *p; p = *end ? end + 1 : end) {
-        end = p + strcspn(p, "\n");
-        if (end > p)
-            words_take(lines, mem_strndup(p, (size_t)(end - p)));
-    }
-}
-
 /* The last line that contains the text; NULL: none. */
 static const char *find(const struct words *lines, const char *words)
 {
@@ -55,38 +46,47 @@ static void between(const char *line, const char *before, const char *after, cha
 
 /* --- host keys ------------------------------------------------------------------------------------------ */
 
-static int explain_changed(const struct ssh_settings *s, const struct words *lines, struct err *e)
+/* What ssh says of a key that it refuses, and between which words the host and the type of the key are. */
+static const struct {
+    const char *words;
+    enum host_key_refusal why;
+    struct {
+        const char *line, *before, *after;
+    } name, label;
+} host_keys[] = {
+    {"REMOTE HOST IDENTIFICATION HAS CHANGED",
+     HOST_KEY_CHANGED,
+     {" has changed and you have requested", "ey for ", " has changed"},
+     {"key sent by the remote host is", "fingerprint for the ", " key sent"}},
+    {" is marked as revoked",
+     HOST_KEY_REVOKED,
+     {" is marked as revoked", "host key for ", " is marked"},
+     {" is marked as revoked", "The ", " host key"}},
+    {" host key is known for ",
+     HOST_KEY_UNKNOWN,
+     {" host key is known for ", "known for ", " and you"},
+     {" host key is known for ", "No ", " host key"}},
+};
+
+/* 0: it refused none. */
+static int explain_host_key(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
     char name[300], label[32], print[64] = "";
-    const char *key = find(lines, "key sent by the remote host is");
+    size_t k = 0;
 
-    between(find(lines, " has changed and you have requested"), "ey for ", " has changed", name, sizeof name);
-    between(key, "fingerprint for the ", " key sent", label, sizeof label);
-    for (size_t i = 0; key && i < lines->count; i++) {
+    while (k < ARRAY_LEN(host_keys) && !find(lines, host_keys[k].words))
+        k++;
+    if (k == ARRAY_LEN(host_keys))
+        return 0;
+    between(find(lines, host_keys[k].name.line), host_keys[k].name.before, host_keys[k].name.after, name,
+            sizeof name);
+    between(find(lines, host_keys[k].label.line), host_keys[k].label.before, host_keys[k].label.after, label,
+            sizeof label);
+    for (size_t i = 0; i < lines->count; i++) {
         if (text_starts(lines->word[i], "SHA256:"))
             (void)snprintf(print, sizeof print, "%.*s", (int)strcspn(lines->word[i], ". "), lines->word[i]);
     }
-    return host_key_refuse(s, HOST_KEY_CHANGED, *name ? name : s->host, *label ? label : "?", print, e);
-}
-
-static int explain_revoked(const struct ssh_settings *s, const struct words *lines, struct err *e)
-{
-    const char *line = find(lines, " is marked as revoked");
-    char name[300], label[32];
-
-    between(line, "The ", " host key", label, sizeof label);
-    between(line, "host key for ", " is marked", name, sizeof name);
-    return host_key_refuse(s, HOST_KEY_REVOKED, *name ? name : s->host, *label ? label : "?", "", e);
-}
-
-static int explain_unknown(const struct ssh_settings *s, const struct words *lines, struct err *e)
-{
-    const char *line = find(lines, " host key is known for ");
-    char name[300], label[32];
-
-    between(line, "No ", " host key", label, sizeof label);
-    between(line, "known for ", " and you", name, sizeof name);
-    return host_key_refuse(s, HOST_KEY_UNKNOWN, *name ? name : s->host, *label ? label : "?", "", e);
+    return host_key_refuse(s, host_keys[k].why, *name ? name : s->host, *label ? label : "?", print, e);
 }
 
 static int explain_unverified(const struct ssh_settings *s, const struct words *lines, struct err *e)
@@ -100,70 +100,66 @@ static int explain_unverified(const struct ssh_settings *s, const struct words *
 
 /* --- the rest ------------------------------------------------------------------------------------------- */
 
-/* What ssh reported before, about keys that it could not use. */
-static void add_complaints(const struct words *lines, struct err *e)
-{
-    static const char *const worth[] = {"Load key ",
-                                        "Permissions ",
-                                        "It is required that",
-                                        "This private key",
-                                        "sign_and_send_pubkey",
-                                        "no such identity",
-                                        "Warning: Identity file"};
+/* Lines of ssh's own, by their beginnings. */
+enum {
+    OWN = 1,   /* not the far side's, and not a ProxyCommand's */
+    NOISE = 2, /* does not say why ssh ended */
+    OF_KEY = 4 /* a key that ssh could not use */
+};
+static const struct {
+    const char *begins;
+    unsigned is;
+} beginnings[] = {
+    {"Warning: Permanently added", OWN | NOISE},
+    {"Warning: Identity file", OWN | NOISE | OF_KEY},
+    {"Warning: ", OWN},
+    {"Load key ", OWN | OF_KEY},
+    {"Permissions ", OWN | OF_KEY},
+    {"It is required that", OWN | OF_KEY},
+    {"This private key", OWN | OF_KEY},
+    {"sign_and_send_pubkey", OWN | OF_KEY},
+    {"no such identity", OWN | OF_KEY},
+    {"@@@@", OWN},
+    {"Host key verification failed", OWN},
+    {"Pseudo-terminal will not", OWN | NOISE},
+    {"channel ", OWN | NOISE},
+    {"Authenticated to", OWN | NOISE},
+    {"OpenSSH_", OWN | NOISE},
+    {"Transferred: ", NOISE},
+    {"Bytes per second: ", NOISE},
+    {"Permission denied, please try again", OWN},
+    {"Received disconnect from ", OWN},
+    {"Disconnected from ", OWN},
+    {"Connection closed by ", OWN},
+    {"Connection to ", OWN},
+    {"ssh: ", OWN},
+};
 
-    for (size_t i = 0; i < lines->count; i++) {
-        for (size_t w = 0; w < ARRAY_LEN(worth); w++) {
-            if (text_starts(lines->word[i], worth[w]))
-                (void)err_detail(e, "%s", lines->word[i]);
-        }
+static bool line_is(const char *line, unsigned what)
+{
+    for (size_t i = 0; i < ARRAY_LEN(beginnings); i++) {
+        if (text_starts(line, beginnings[i].begins))
+            return beginnings[i].is & what;
     }
+    return what == OWN && (strstr(line, ": Permission denied (") || !line[strspn(line, " \t")]);
 }
 
-static const char *const ssh_says[] = {"Warning: ",
-                                       "Load key ",
-                                       "Permissions ",
-                                       "@@@@",
-                                       "Host key verification failed",
-                                       "It is required that",
-                                       "This private key",
-                                       "sign_and_send_pubkey",
-                                       "no such identity",
-                                       "Pseudo-terminal will not",
-                                       "channel ",
-                                       "Authenticated to",
-                                       "Permission denied, please try again",
-                                       "Received disconnect from ",
-                                       "Disconnected from ",
-                                       "Connection closed by ",
-                                       "Connection to ",
-                                       "ssh: ",
-                                       "OpenSSH_"};
-
-static bool is_of_ssh(const char *line)
+static void add_lines(const struct words *lines, unsigned what, bool are, struct err *e)
 {
-    for (size_t i = 0; i < ARRAY_LEN(ssh_says); i++) {
-        if (text_starts(line, ssh_says[i]))
-            return true;
+    for (size_t i = 0; i < lines->count; i++) {
+        if (line_is(lines->word[i], what) == are)
+            (void)err_detail(e, "%s", lines->word[i]);
     }
-    return strstr(line, ": Permission denied (") || !line[strspn(line, " \t")];
 }
 
 void openssh_for_persons(const char *said, struct buf *out)
 {
     AUTO_WORDS(lines);
 
-    split(said, &lines);
+    words_split(&lines, said, '\n');
     for (size_t i = 0; i < lines.count; i++) {
-        if (!is_of_ssh(lines.word[i]))
+        if (!line_is(lines.word[i], OWN))
             buf_printf(out, "%s\n", lines.word[i]);
-    }
-}
-
-static void add_others(const struct words *lines, struct err *e)
-{
-    for (size_t i = 0; i < lines->count; i++) {
-        if (!is_of_ssh(lines->word[i]))
-            (void)err_detail(e, "%s", lines->word[i]);
     }
 }
 
@@ -171,8 +167,8 @@ void openssh_add_said(const char *said, struct err *e)
 {
     AUTO_WORDS(lines);
 
-    split(said, &lines);
-    add_others(&lines, e);
+    words_split(&lines, said, '\n');
+    add_lines(&lines, OWN, false, e);
 }
 
 /* The same text as the libssh2 engine's; ssh does not say whether an agent has the key. */
@@ -206,15 +202,15 @@ static int explain_denied(const struct ssh_settings *s, const struct words *line
     ask_add_wrong(s, e);
     for (size_t i = 0; i < s->identity_files.count; i++)
         add_of_file(s->identity_files.word[i], s->identity_given && i == 0, e);
-    add_complaints(lines, e);
-    add_others(lines, e);
+    add_lines(lines, OF_KEY, true, e);
+    add_lines(lines, OWN, false, e);
     return ssh_hint_login(s, e);
 }
 
 static int explain_too_many(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
     (void)err_set(e, ERR_REFUSED, "%s@%s: Too many authentication failures", s->user, s->host);
-    add_others(lines, e);
+    add_lines(lines, OWN, false, e);
     return ssh_hint_login(s, e);
 }
 
@@ -288,9 +284,6 @@ static const struct {
     const char *words;
     int (*explain)(const struct ssh_settings *s, const struct words *lines, struct err *e);
 } table[] = {
-    {"REMOTE HOST IDENTIFICATION HAS CHANGED", explain_changed},
-    {" is marked as revoked", explain_revoked},
-    {" host key is known for ", explain_unknown},
     {"Host key verification failed", explain_unverified},
     {": Permission denied (", explain_denied},
     {"Too many authentication failures", explain_too_many},
@@ -301,42 +294,25 @@ static const struct {
     {"connect to host ", explain_connect},
 };
 
-/* Lines that do not say why it ended. */
-static bool is_noise(const char *line)
-{
-    static const char *const noise[] = {"Warning: Permanently added",
-                                        "Pseudo-terminal will not",
-                                        "Warning: Identity file",
-                                        "channel ",
-                                        "Authenticated to",
-                                        "OpenSSH_",
-                                        "Transferred: ",
-                                        "Bytes per second: "};
-
-    for (size_t i = 0; i < ARRAY_LEN(noise); i++) {
-        if (text_starts(line, noise[i]))
-            return true;
-    }
-    return false;
-}
-
 int openssh_explain(const struct ssh_settings *s, const char *said, int status, struct err *e)
 {
     AUTO_WORDS(lines);
     AUTO_BUF(ended, 128);
     const char *last = NULL;
 
-    split(said, &lines);
+    words_split(&lines, said, '\n');
+    if (explain_host_key(s, &lines, e) < 0)
+        return -1;
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         if (find(&lines, table[i].words) && table[i].explain(s, &lines, e) < 0)
             return -1;
     }
     for (size_t i = 0; i < lines.count; i++)
-        last = is_noise(lines.word[i]) ? last : lines.word[i];
+        last = line_is(lines.word[i], NOISE) ? last : lines.word[i];
     proc_describe_status(&ended, status);
     (void)err_set(e, ERR_UNREACHABLE, "ssh %s: %s", s->alias, last ? last : buf_str(&ended));
     for (size_t i = 0; i < lines.count; i++) {
-        if (lines.word[i] != last && !is_noise(lines.word[i]))
+        if (lines.word[i] != last && !line_is(lines.word[i], NOISE))
             (void)err_detail(e, "%s", lines.word[i]);
     }
     return err_hint(e, "make %s work", ssh_try(s));
@@ -348,7 +324,7 @@ void openssh_stream_reason(const char *said, struct buf *out)
     AUTO_WORDS(lines);
     const char *line;
 
-    split(said, &lines);
+    words_split(&lines, said, '\n');
     line = find(&lines, ": open failed: ");
     if (line && text_starts(line, "channel "))
         buf_puts(out, strstr(line, ": open failed: ") + strlen(": open failed: "));
@@ -360,7 +336,7 @@ void openssh_say_added(const struct ssh_settings *s, const char *said)
 
     if (ssh_is_quiet(s))
         return;
-    split(said, &lines);
+    words_split(&lines, said, '\n');
     for (size_t i = 0; i < lines.count; i++) {
         if (text_starts(lines.word[i], "Warning: Permanently added"))
             log_note("%s", lines.word[i]);

@@ -26,13 +26,9 @@ struct socket_stream {
 
 void socket_stop(struct socket_stream *s)
 {
-    int fd = s->far.fd;
-
     timer_clear(&s->again);
     timer_clear(&s->late);
-    loop_forget(&s->far);
-    if (fd >= 0)
-        (void)close(fd);
+    loop_close(&s->far);
     relay_release(&s->relay);
     free(s->path);
     free(s);

@@ -70,15 +70,6 @@ static bool is_offered(const struct offer *o, const struct known_key *key)
     return o->blob && key->len == o->len && !memcmp(key->blob, o->blob, o->len);
 }
 
-static bool words_have(const struct words *w, const char *s)
-{
-    for (size_t i = 0; i < w->count; i++) {
-        if (text_equal(w->word[i], s))
-            return true;
-    }
-    return false;
-}
-
 static bool is_revoked(const struct known_hosts *known, const struct known_key *key)
 {
     for (size_t i = 0; i < known->count; i++) {

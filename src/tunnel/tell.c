@@ -14,7 +14,7 @@
 #define FIRST_MS 1000
 #define AGAIN_MS 250
 #define LINES_MOST 64
-#define SAID_MOST 16384
+#define TEXT_MOST 16384
 
 static struct {
     const struct target *target;
@@ -27,37 +27,25 @@ static struct {
     void (*gather)(struct buf *out); /* NULL: no wait in progress */
 } tell;
 
-static bool was_shown(const char *line)
+static void show(const char *line)
 {
-    for (size_t i = 0; i < tell.shown.count; i++) {
-        if (text_equal(tell.shown.word[i], line))
-            return true;
-    }
-    return false;
-}
-
-static void show(const char *line, size_t n)
-{
-    AUTO_FREE(char *, copy);
-
-    copy = mem_strndup(line, n);
-    if (!copy[strspn(copy, " \t\r")] || tell.shown.count >= LINES_MOST || was_shown(copy))
+    if (!line[strspn(line, " \t\r")] || tell.shown.count >= LINES_MOST || words_have(&tell.shown, line))
         return;
-    words_add(&tell.shown, copy);
-    log_say("(%s) %s", tell.whose, copy);
+    words_add(&tell.shown, line);
+    log_say("(%s) %s", tell.whose, line);
 }
 
 void tell_now(void)
 {
-    AUTO_BUF(said, SAID_MOST);
+    AUTO_BUF(text, TEXT_MOST);
+    AUTO_WORDS(lines);
 
     if (!tell.gather || tell.target->ready || !tell.target->person)
         return;
-    tell.gather(&said);
-    for (const char *at = buf_str(&said), *end; *at; at = *end ? end + 1 : end) {
-        end = at + strcspn(at, "\n");
-        show(at, (size_t)(end - at));
-    }
+    tell.gather(&text);
+    words_split(&lines, buf_str(&text), '\n');
+    for (size_t i = 0; i < lines.count; i++)
+        show(lines.word[i]);
 }
 
 static void look(struct timer *t)
@@ -92,12 +80,12 @@ void tell_asked(void)
 
 bool tell_gives_time(int64_t *deadline)
 {
-    AUTO_BUF(said, SAID_MOST);
+    AUTO_BUF(text, TEXT_MOST);
 
     if (!tell.gather || tell.given || tell.target->ready)
         return false;
-    tell.gather(&said);
-    if ((!tell.asked && (!said.len || !tell.target->person)) ||
+    tell.gather(&text);
+    if ((!tell.asked && (!text.len || !tell.target->person)) ||
         tell.began + tell.target->login_timeout <= *deadline)
         return false;
     tell.given = true;

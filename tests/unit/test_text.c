@@ -75,6 +75,25 @@ static void split_words(void **state)
     }
 }
 
+static void split_lists(void **state)
+{
+    static const char *const lists[][2] = {{"a,bc,d", "a|bc|d"}, {",a,,b,", "a|b"},   {"a", "a"}, {"", ""},
+                                           {",,", ""},           {"a b\nc", "a b\nc"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        AUTO_WORDS(words);
+        AUTO_BUF(text, 1024);
+        words_split(&words, lists[i][0], ',');
+        for (size_t w = 0; w < words.count; w++) {
+            buf_printf(&text, "%s%s", w ? "|" : "", words.word[w]);
+            assert_true(words_have(&words, words.word[w]));
+        }
+        assert_string_equal(buf_str(&text), lists[i][1]);
+        assert_false(words_have(&words, "") || words_have(&words, "b,"));
+    }
+}
+
 /* The same table by sh itself. */
 static void split_as_sh(void **state)
 {
@@ -372,6 +391,7 @@ int main(void)
         cmocka_unit_test(placeholders), cmocka_unit_test(percent),     cmocka_unit_test(numbers),
         cmocka_unit_test(closest),      cmocka_unit_test(sanitised),   cmocka_unit_test(quoted),
         cmocka_unit_test(addresses),    cmocka_unit_test(hashes),      cmocka_unit_test(comparisons),
+        cmocka_unit_test(split_lists),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -71,7 +71,7 @@ static void split_ssh(struct url_parts *out)
 
 static bool is_ssh_scheme(struct span scheme)
 {
-    return scheme.n > 4 && strncasecmp(scheme.at + scheme.n - 4, "+ssh", 4) == 0;
+    return scheme.n >= 4 && strncasecmp(scheme.at + scheme.n - 4, "+ssh", 4) == 0;
 }
 
 /* The start of an address in parentheses after the user: tcp(HOST:PORT), unix(/PATH) or (/PATH); *close is

@@ -3,13 +3,16 @@
  * errors. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -101,6 +104,23 @@ static void an_empty_secret_is_not_an_absent_one(void **state)
     assert_int_equal(secret_len(got), 0);
 }
 
+static void the_longest_secret_comes_back(void **state)
+{
+    AUTO_FREE(char *, bytes);
+    AUTO_RECORD(r);
+    AUTO_SECRET(got);
+
+    (void)state;
+    bytes = mem_alloc(SECRET_MAX, 1);
+    record_put(&r, TAG_A, bytes, SECRET_MAX);
+    got = record_secret(&r, TAG_A);
+    assert_non_null(got);
+    assert_int_equal(secret_len(got), SECRET_MAX);
+    r.kind = 7;
+    record_release(&r);
+    assert_int_equal(r.kind, 0);
+}
+
 static void errors_travel_whole(void **state)
 {
     AUTO_RECORD(r);
@@ -142,6 +162,40 @@ static void error_texts_are_cut_to_their_slots(void **state)
     assert_int_equal(strlen(e.msg), sizeof e.msg - 1);
     assert_int_equal(strlen(e.detail), sizeof e.detail - 1);
     assert_int_equal(strlen(e.hint), sizeof e.hint - 1);
+    assert_int_equal(e.number, 0);
+}
+
+/* One byte too long: its NUL must not be in the slot behind it. */
+static void an_error_text_that_just_does_not_fit(void **state)
+{
+    static char text[sizeof((struct err *)NULL)->what + 1];
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    r.kind = RECORD_ERROR;
+    record_put_u64(&r, ERR_TAG_CODE, ERR_REFUSED);
+    record_put_str(&r, ERR_TAG_WHAT, text);
+    (void)record_error(&r, &e);
+    assert_int_equal(strlen(e.what), sizeof e.what - 1);
+}
+
+static void each_code_is_known(void **state)
+{
+    static const enum err_code codes[] = {ERR_USAGE,  ERR_DATA,      ERR_UNREACHABLE,  ERR_BUG,
+                                          ERR_IO,     ERR_TRY_LATER, ERR_PROTOCOL,     ERR_REFUSED,
+                                          ERR_CONFIG, ERR_LOGIN,     ERR_NOT_RUNNABLE, ERR_NOT_FOUND};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        AUTO_RECORD(r);
+        struct err e = ERR_INIT, got = ERR_INIT;
+        (void)err_set(&e, codes[i], "x");
+        record_put_error(&r, &e);
+        assert_int_equal(record_error(&r, &got), -1);
+        assert_int_equal(got.code, codes[i]);
+    }
 }
 
 static void an_error_without_a_known_code_is_a_broken_protocol(void **state)
@@ -165,24 +219,28 @@ static void what_is_not_a_record_is_refused(void **state)
     static const struct {
         const char *bytes;
         size_t n;
+        const char *words;
     } bad[] = {
-        {"", 0},
-        {"\0\0\0\2\1", 5},              /* no kind */
-        {"\0\0\0\1\1\1", 6},            /* shorter than its own header */
-        {"\0\0\0\0\1\1", 6},            /* of no length */
-        {"\0\0\0\2\2\1", 6},            /* another version */
-        {"\0\0\0\2\0\1", 6},            /* another version */
-        {"\0\0\0\3\1\1", 6},            /* longer than what is there */
-        {"\0\0\0\2\1\1x", 7},           /* shorter than what is there */
-        {"\0\x10\0\1\1\1", 6},          /* over the bound */
-        {"\xff\xff\xff\xff\1\1", 6},    /* far over it */
-        {"\0\0\0\3\1\1\1", 7},          /* a field's tag alone */
-        {"\0\0\0\6\1\1\1\0\0\0", 10},   /* a field without its length */
-        {"\0\0\0\7\1\1\1\0\0\0\1", 11}, /* a field without its byte */
+        {"", 0, "a record that is cut short"},
+        {"\0\0\0\2\1", 5, "a record that is cut short"},                  /* no kind */
+        {"\0\0\0\1\1\1", 6, "not a record"},                              /* shorter than its own header */
+        {"\0\0\0\0\1\1", 6, "not a record"},                              /* of no length */
+        {"\0\0\0\2\2\1", 6, "a record of version 2 instead of 1"},        /* another version */
+        {"\0\0\0\2\0\1", 6, "a record of version 0 instead of 1"},        /* another version */
+        {"\0\0\0\3\1\1", 6, "a record of another length than it says"},   /* longer than what is there */
+        {"\0\0\0\2\1\1x", 7, "a record of another length than it says"},  /* shorter than what is there */
+        {"\0\x10\0\1\1\1", 6, "not a record"},                            /* over the bound */
+        {"\xff\xff\xff\xff\1\1", 6, "not a record"},                      /* far over it */
+        {"\0\0\0\3\1\1\1", 7, "a record with a field that is cut short"}, /* a field's tag alone */
+        {"\0\0\0\6\1\1\1\0\0\0", 10,
+         "a record with a field that is cut short"}, /* a field without its length */
+        {"\0\0\0\7\1\1\1\0\0\0\1", 11,
+         "a record with a field that is cut short"}, /* a field without its byte */
         {"\0\0\0\10\1\1\1\xff\xff\xff\xff"
          "a",
-         12},                              /* a field over the record */
-        {"\0\0\0\11\1\1\1\0\0\0\1ab", 13}, /* a byte behind the last field */
+         12, "a record with a field that is cut short"}, /* a field over the record */
+        {"\0\0\0\11\1\1\1\0\0\0\1ab", 13,
+         "a record with a field that is cut short"}, /* a byte behind the last field */
     };
 
     (void)state;
@@ -192,7 +250,17 @@ static void what_is_not_a_record_is_refused(void **state)
         if (record_parse(bad[i].bytes, bad[i].n, &r, &e) == 0)
             fail_msg("case %zu was accepted", i);
         assert_int_equal(e.code, ERR_PROTOCOL);
+        assert_string_equal(e.msg, bad[i].words);
     }
+}
+
+static void how_long_a_record_is(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 4; n++)
+        assert_int_equal(record_whole("\0\0\1\2", n), 0);
+    assert_int_equal(record_whole("\0\0\1\2\1", 4), 4 + 258);
+    assert_int_equal(record_whole("\0\0\1\2\1", 5), 4 + 258);
 }
 
 static void the_smallest_and_the_largest_record_are_accepted(void **state)
@@ -241,6 +309,87 @@ static void reading_tells_the_end_from_a_cut(void **state)
         assert_int_equal(got, n == 0 ? 0 : n == 12 ? 1 : -1);
         assert_int_equal(e.code, got < 0 ? ERR_PROTOCOL : ERR_NONE);
     }
+}
+
+/* What is not there must not be read as a field of NUL bytes. */
+static void a_body_that_is_missing_is_a_cut(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(read_bytes("\0\0\0\7\1\x10", 6, &r, &e), -1);
+    assert_string_equal(e.msg, "a record that is cut short");
+    assert_int_equal(read_bytes("\0\0\0\1\1\x10", 6, &r, &e), -1);
+    assert_string_equal(e.msg, "not a record");
+}
+
+static int late_pipe;
+
+static void write_late(int sig)
+{
+    (void)sig;
+    if (write(late_pipe, "\0\0\0\2\1\x10", 6) != 6)
+        abort();
+}
+
+static void a_signal_interrupts_nothing(void **state)
+{
+    struct sigaction act = {.sa_handler = write_late}, was;
+    struct itimerval soon = {.it_value = {.tv_usec = 20000}};
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    late_pipe = fds[1];
+    (void)sigaction(SIGALRM, &act, &was);
+    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    assert_int_equal(record_read(fds[0], &r, CLOCK_NEVER, &e), 1);
+    assert_int_equal(r.kind, 16);
+    (void)sigaction(SIGALRM, &was, NULL);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
+static void what_cannot_be_waited_for_is_an_error(void **state)
+{
+    struct rlimit was, none;
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0); /* for poll(2) */
+    int got = record_read(fds[0], &r, clock_deadline(1000, CLOCK_NEVER), &e);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+    assert_int_equal(got, -1);
+    assert_int_equal(e.code, ERR_IO);
+    assert_string_equal(e.msg, strerror(EINVAL));
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
+static void what_cannot_be_read_or_written_is_an_error(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    int folder = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    (void)state;
+    assert_int_equal(record_read(folder, &r, clock_deadline(1000, CLOCK_NEVER), &e), -1);
+    assert_int_equal(e.code, ERR_IO);
+    assert_string_equal(e.msg, strerror(EISDIR));
+    err_clear(&e);
+    assert_int_equal(record_write(in, &r, clock_deadline(1000, CLOCK_NEVER), &e), -1);
+    assert_int_equal(e.code, ERR_IO);
+    assert_string_equal(e.msg, strerror(EBADF));
+    (void)close(folder);
+    (void)close(in);
 }
 
 static void reading_takes_one_record_only(void **state)
@@ -308,6 +457,70 @@ static void what_is_written_is_read(void **state)
     assert_memory_equal(got.body.data, r.body.data, r.body.len);
     (void)close(fds[0]);
     (void)close(fds[1]);
+}
+
+/* A pipe takes PIPE_BUF bytes at once, and the last write here is one byte. */
+static void one_byte_more_than_a_pipe_takes_at_once(void **state)
+{
+    static char bytes[PIPE_BUF + 1 - FIELD_HEADER];
+    AUTO_RECORD(r);
+    AUTO_RECORD(got);
+    struct err e = ERR_INIT;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    memset(bytes, 'a', sizeof bytes);
+    bytes[sizeof bytes - 1] = 'z';
+    record_put(&r, TAG_A, bytes, sizeof bytes);
+    assert_int_equal(record_write(fds[1], &r, clock_deadline(10000, CLOCK_NEVER), &e), 0);
+    (void)close(fds[1]);
+    assert_int_equal(record_read(fds[0], &got, CLOCK_NEVER, &e), 1);
+    assert_int_equal(got.body.len, PIPE_BUF + 1);
+    assert_memory_equal(got.body.data, r.body.data, r.body.len);
+    assert_int_equal(record_read(fds[0], &got, CLOCK_NEVER, &e), 0);
+    (void)close(fds[0]);
+}
+
+static void the_largest_record_is_written_and_none_larger(void **state)
+{
+    AUTO_FREE(char *, bytes);
+    AUTO_RECORD(r);
+    AUTO_RECORD(over);
+    struct err e = ERR_INIT;
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    (void)state;
+    bytes = mem_alloc(RECORD_MAX, 1);
+    record_put(&r, TAG_A, bytes, RECORD_MAX - 2 - FIELD_HEADER);
+    assert_int_equal(record_write(null, &r, CLOCK_NEVER, &e), 0);
+    record_put(&over, TAG_A, bytes, RECORD_MAX - 1 - FIELD_HEADER);
+    assert_true(buf_ok(&over.body));
+    assert_int_equal(record_write(null, &over, CLOCK_NEVER, &e), -1);
+    assert_int_equal(e.code, ERR_DATA);
+    (void)close(null);
+}
+
+/* Only our own write may have raised the one that is taken away. */
+static void a_signal_of_somebody_else_stays(void **state)
+{
+    AUTO_RECORD(r);
+    struct err e = ERR_INIT;
+    struct timespec at_once = {0};
+    sigset_t pipe, was, pending;
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    (void)state;
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    (void)sigprocmask(SIG_BLOCK, &pipe, &was);
+    (void)raise(SIGPIPE);
+    assert_int_equal(record_write(null, &r, CLOCK_NEVER, &e), 0);
+    assert_int_equal(sigpending(&pending), 0);
+    assert_int_equal(sigismember(&pending, SIGPIPE), 1);
+    (void)sigtimedwait(&pipe, NULL, &at_once);
+    (void)sigprocmask(SIG_SETMASK, &was, NULL);
+    (void)close(null);
 }
 
 static void a_reader_that_does_not_read_is_an_error(void **state)
@@ -408,16 +621,27 @@ int main(void)
         cmocka_unit_test(fields_come_back_in_order),
         cmocka_unit_test(absent_and_misshapen_fields),
         cmocka_unit_test(an_empty_secret_is_not_an_absent_one),
+        cmocka_unit_test(the_longest_secret_comes_back),
         cmocka_unit_test(errors_travel_whole),
         cmocka_unit_test(error_texts_are_cut_to_their_slots),
+        cmocka_unit_test(an_error_text_that_just_does_not_fit),
+        cmocka_unit_test(each_code_is_known),
         cmocka_unit_test(an_error_without_a_known_code_is_a_broken_protocol),
         cmocka_unit_test(what_is_not_a_record_is_refused),
+        cmocka_unit_test(how_long_a_record_is),
         cmocka_unit_test(the_smallest_and_the_largest_record_are_accepted),
         cmocka_unit_test(reading_tells_the_end_from_a_cut),
+        cmocka_unit_test(a_body_that_is_missing_is_a_cut),
+        cmocka_unit_test(a_signal_interrupts_nothing),
+        cmocka_unit_test(what_cannot_be_waited_for_is_an_error),
+        cmocka_unit_test(what_cannot_be_read_or_written_is_an_error),
         cmocka_unit_test(reading_takes_one_record_only),
         cmocka_unit_test(reading_forgets_what_the_record_held),
         cmocka_unit_test(a_late_answer_is_an_error),
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(one_byte_more_than_a_pipe_takes_at_once),
+        cmocka_unit_test(the_largest_record_is_written_and_none_larger),
+        cmocka_unit_test(a_signal_of_somebody_else_stays),
         cmocka_unit_test(a_reader_that_does_not_read_is_an_error),
         cmocka_unit_test(a_dead_reader_is_an_error_and_no_signal),
         cmocka_unit_test(a_program_that_ends_before_it_reads_is_an_end),

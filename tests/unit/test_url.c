@@ -121,6 +121,13 @@ static const struct url_case accepted[] = {
     {"mysql://h/?ssh_host=b&ssh_password=a%26b",
      "host=h via=ssh://b tunnel.type=ssh tunnel.host=b ssh_password=<a&b>"},
     {"mysql://h/?type=tcp&ssh_host=b&ssh_password=x", "host=h"},
+    {"mysql://h/?ssh_host=b&ssh_keyLocation=/k&ssh_keyLocationEnabled=a",
+     "host=h via=ssh://b tunnel.type=ssh tunnel.host=b"},
+    {"mysql+x://h/", "host=h"},
+    {"mysql:///.sock/d", "socket=/.sock database=d"},
+    {"mysql://u@%2Ftmp%2Fs/d?type=socket", "socket=/tmp/s user=u database=d"},
+    {"mysql://u@unix(/tmp/a:1)/d", "socket=/tmp/a:1 user=u database=d"},
+    {"mysql://u@unix(%2ftmp%2Fa:1)/d", "socket=/tmp/a:1 user=u database=d"},
 };
 
 static void accepts(void **state)
@@ -140,8 +147,12 @@ static void accepts(void **state)
             fail_msg("%s: accepted", c->url);
         describe(&p, &out);
         assert_string_equal(buf_str(&out), c->settings);
-        for (size_t k = 0; k < KEY_COUNT; k++)
+        for (size_t k = 0; k < KEY_COUNT; k++) {
             assert_true(p.set[k].origin == ORIGIN_UNSET || p.set[k].origin == ORIGIN_URL);
+            assert_int_equal(p.set[k].line, 0);
+        }
+        for (size_t k = 0; k < TUNNEL_COUNT; k++)
+            assert_int_equal(p.tunnel[k].line, 0);
     }
 }
 
@@ -195,6 +206,10 @@ static const struct refusal refused[] = {
     {"mysql://h/?include=x", "unknown parameter 'include'", general},
     {"mysql://h/?Type=tcp", "unknown parameter 'Type'", general},
     {"mysql://h/?s3cret@x", "unknown parameter", general},
+    {"mysql://h:1]:2/", "the port is not a number from 1 to 65535", encode},
+    {"mysql://u@unix(/a%)/d", "bad percent-encoding in the socket's path", "write a literal % as %25"},
+    {"mysql+!x://h/", "it does not start with mysql://", form},
+    {"mysql://h/?ssl-mod-=required", "unknown parameter 'ssl-mod-'", general},
     {"mysql://h:0/", "the port is not a number from 1 to 65535", encode},
     {"mysql://h:65536/", "the port is not a number from 1 to 65535", encode},
     {"mysql://u:s3cret/x@h/d", "'@' after the host", encode},
@@ -289,6 +304,49 @@ static void flags_win(void **state)
     assert_string_equal(buf_str(&out), "host=flag port=3307 user=u");
 }
 
+static void only_a_short_name_is_quoted(void **state)
+{
+    (void)state;
+    for (int n = 64; n <= 65; n++) {
+        AUTO_FREE(char *, url);
+        AUTO_PROFILE(p);
+        struct err e = ERR_INIT;
+
+        url = mem_printf("mysql://h/?%0*d=x", n, 0);
+        assert_int_equal(url_parse(url, &p, &e), -1);
+        assert_int_equal(strlen(e.msg),
+                         n == 64 ? strlen("unknown parameter ''") + 64 : strlen("unknown parameter"));
+    }
+}
+
+/* What the URL does not say is not unset by it either, so that a profile or a flag may still say it. */
+static void nothing_is_nothing(void **state)
+{
+    static const char *const urls[] = {"mysql://", "mysql://:pw@/", "mysql://@/", "mysql:///", "mysql://:/"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        AUTO_PROFILE(p);
+        struct err e = ERR_INIT;
+
+        assert_int_equal(url_parse(urls[i], &p, &e), 0);
+        for (size_t k = 0; k < KEY_COUNT; k++)
+            assert_int_equal(p.set[k].origin, k == KEY_host ? ORIGIN_URL : ORIGIN_UNSET);
+    }
+}
+
+/* A flag's host is not the URL's, which may then name a socket. */
+static void a_flag_does_not_contradict(void **state)
+{
+    AUTO_PROFILE(p);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    (void)setting_put(&p.set[KEY_host], "flag", ORIGIN_FLAG, "--host", 0);
+    assert_int_equal(url_parse("mysql://u@/?socket=/x", &p, &e), 0);
+    assert_string_equal(p.set[KEY_socket].value, "/x");
+}
+
 static void masks(void **state)
 {
     static const struct {
@@ -316,6 +374,14 @@ static void masks(void **state)
         {"u:", "u:"},
         {"a:@b", "a:@b"},
         {"mysql://", "mysql://"},
+        {"mysql://u:p@h", "mysql://u:*@h"},
+        {"u:p@h", "u:*@h"},
+        {"u:1x", "u:**"},
+        {"u::", "u::"},
+        {"fe80::1", "fe80::1"},
+        {"mysql://h/a@b", "mysql://h/a@b"},
+        {"a+ssh://h/u:p@d", "a+ssh://h/u:*@d"},
+        {"+ssh://h/u:p@d", "+ssh://h/u:*@d"},
     };
 
     (void)state;
@@ -341,9 +407,16 @@ static void recognises(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts),          cmocka_unit_test(refuses),   cmocka_unit_test(too_long),
-        cmocka_unit_test(longest_password), cmocka_unit_test(flags_win), cmocka_unit_test(masks),
+        cmocka_unit_test(accepts),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(too_long),
+        cmocka_unit_test(longest_password),
+        cmocka_unit_test(flags_win),
+        cmocka_unit_test(masks),
         cmocka_unit_test(recognises),
+        cmocka_unit_test(nothing_is_nothing),
+        cmocka_unit_test(only_a_short_name_is_quoted),
+        cmocka_unit_test(a_flag_does_not_contradict),
     };
 
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);

@@ -84,6 +84,10 @@ int proc_hint_by_hand(const char *must, struct err *e);
  * the program's alone meanwhile. -1: it could not be started (126/127 codes). */
 int proc_foreground(char *const *argv, int *status, struct err *e);
 
+/* Waits until a child has ended, but not much longer than `ms` and perhaps less. It is to be reaped
+ * afterwards, without blocking. */
+void proc_await_end(pid_t child, int ms);
+
 /* "exit status 3", "killed by SIGTERM". */
 void proc_describe_status(struct buf *out, int status);
 

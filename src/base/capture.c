@@ -23,6 +23,7 @@
 #define STDERR_KEPT 4096
 #define GRACE_MS 2000
 #define SLICE_MS 50
+#define REAP_NAP_MS 1
 #define SILENT_MS 1000 /* after this time its stderr is shown */
 
 struct captured {
@@ -93,7 +94,7 @@ static void child_end(pid_t pid, int *status)
     while (waitpid(pid, status, WNOHANG) == 0) {
         if (clock_left(until) == 0)
             (void)kill(pid, SIGKILL);
-        (void)poll(NULL, 0, 5);
+        proc_await_end(pid, REAP_NAP_MS);
     }
 }
 
@@ -222,7 +223,7 @@ static int child_reap(const struct proc_run *run, pid_t pid, int *status, struct
             child_end(pid, status);
             return -1;
         }
-        (void)poll(NULL, 0, 1);
+        proc_await_end(pid, REAP_NAP_MS);
     }
     return 0;
 }

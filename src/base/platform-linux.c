@@ -3,6 +3,7 @@
 #include "platform.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -43,6 +44,16 @@ int platform_life(void)
         return -1;
     (void)fcntl(ends[0], F_SETFD, FD_CLOEXEC);
     return ends[0];
+}
+
+/* poll(2) ignores a descriptor of -1. */
+void platform_await_end(pid_t child, int ms)
+{
+    struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
+
+    (void)poll(&p, 1, ms);
+    if (p.fd >= 0)
+        (void)close(p.fd);
 }
 
 void platform_confine(void)

@@ -18,6 +18,9 @@ void platform_close_from(int first);
  * no such descriptor, it is a pipe whose other end is inherited by what this process execs or runs.
  */
 int platform_life(void);
+/* Waits until a child has ended, which is then to be reaped, but at most `ms`. Where the system cannot tell,
+ * it waits that long. */
+void platform_await_end(pid_t child, int ms);
 /* Confines a helper: no inherited descriptor but 0-2, no new privileges, SIGTERM when its parent ends. */
 void platform_confine(void);
 /* The path of the running executable, links resolved. -1: unknown. */

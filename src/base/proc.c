@@ -64,6 +64,11 @@ void proc_raise_files(void)
     before.raised = setrlimit(RLIMIT_NOFILE, &all) == 0;
 }
 
+void proc_await_end(pid_t child, int ms)
+{
+    platform_await_end(child, ms);
+}
+
 void proc_confine(void)
 {
     platform_confine();

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,7 +77,7 @@ static int helper_stop(struct helper *h)
     fd_close_cleanup(&h->to);
     fd_close_cleanup(&h->from);
     while ((ended = waitpid((pid_t)h->pid, &status, WNOHANG)) == 0 && clock_left(until) > 0)
-        (void)poll(NULL, 0, END_NAP_MS);
+        proc_await_end((pid_t)h->pid, END_NAP_MS);
     if (ended == 0) {
         (void)kill((pid_t)h->pid, SIGKILL);
         (void)waitpid((pid_t)h->pid, NULL, 0);

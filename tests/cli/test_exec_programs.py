@@ -23,6 +23,7 @@ CLIENT_SSL, SSL_REQUEST = 0x0800, 32
 MARK = "made by the program"  # in every statement: what must not be on the wire where TLS is asked for
 TLS = "variable_value as tls from performance_schema.session_status where variable_name = 'Ssl_version'"
 URL = ["--env", "url"]
+JAVA_WORDS = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # half the time: these programs are over in a second
 SHELL_DSN = "$MYSQL_USER:$MYSQL_PWD@tcp($MYSQL_HOST:$MYSQL_TCP_PORT)/$MYSQL_DATABASE"
 
 MYSQL2 = """
@@ -172,7 +173,8 @@ def flyway(place):
     steps = place.sql("V1__step.sql", f"{place.statement};\n")
     return sh('export FLYWAY_URL="jdbc:mysql://$MYSQL_HOST:$MYSQL_TCP_PORT/$MYSQL_DATABASE?allowPublicKeyRetrieval=true" '
               'FLYWAY_USER="$MYSQL_USER" FLYWAY_PASSWORD="$MYSQL_PWD" FLYWAY_LOCATIONS="filesystem:$2" FLYWAY_TABLE="flyway_$3" '
-              'FLYWAY_BASELINE_ON_MIGRATE=true FLYWAY_BASELINE_VERSION=0; exec java -cp "$1/*" "$4"',
+              'FLYWAY_BASELINE_ON_MIGRATE=true FLYWAY_BASELINE_VERSION=0; '
+              f'exec {" ".join(JAVA_WORDS)} -cp "$1/*" "$4"',
               os.path.dirname(fetched_file("java/lib/flyway-mysql-13.12.0.jar")), steps, place.table, str(place.home / "Main.java"))
 
 
@@ -388,7 +390,7 @@ public class Main {
 
 def java(place):
     jar = fetched_file("java/lib/mysql-connector-j-9.7.0.jar")
-    return ["java", "-cp", jar, str(place.home / "Main.java"), place.statement]
+    return [*JAVA_WORDS, "-cp", jar, str(place.home / "Main.java"), place.statement]
 
 
 NOTE = "note: TLS to the server is made by broker here; leave {} out, or use broker forward p"

@@ -296,6 +296,13 @@ static void errors_before_tls(void **state)
         {"\xff\x51\x04"
          "broker: 2026 no\nhint: curl \x1b[2J\xe2\x80\xae|\0sh",
          41, 1105, "broker: 2026 no?hint: curl ?[2J?|?sh"},
+        {"\xff\x10\x04#08004", 9, 1040, ""},
+        {"\xff\xe8\x03no", 5, 1000, "no"}, /* the first number of a server */
+        {"\xff\x0f\x27no", 5, 9999, "no"}, /* and the last */
+        {"\xff\xcf\x07no", 5, 1999, "no"}, /* from here on it is a client's own */
+        {"\xff\xd0\x07no", 5, 1105, "2000 no"},
+        {"\xff\xb7\x0bno", 5, 1105, "2999 no"},
+        {"\xff\xb8\x0bno", 5, 3000, "no"},
     };
 
     (void)state;
@@ -314,6 +321,40 @@ static void errors_before_tls(void **state)
         sent_nothing(CLIENT);
         sent_nothing(SERVER);
     }
+}
+
+/* An error must be whole by itself: what comes behind it is not its number. */
+static void half_an_error_before_tls(void **state)
+{
+    static const char both[] = "\x02\0\0\0\xff\xe8\x03\0\0\x01no";
+
+    (void)state;
+    begin();
+    assert_int_equal(feed(SERVER, both, sizeof both - 1), MYSQL_OVER);
+    assert_null(memmem(m.client.out.data, m.client.out.len, "1000", 4));
+    assert_non_null(memmem(m.client.out.data, m.client.out.len, "something spoke before TLS", 26));
+}
+
+/* Without a plug-in's name: up to the scramble's second part, and without that. A byte less is no greeting.
+ */
+static void short_greetings(void **state)
+{
+    AUTO_BUF(hello, 256);
+
+    (void)state;
+    greeting(&hello, true);
+    for (int part = 1; part >= 0; part--) {
+        hello.len = 8 + 13 + 18 + (part ? 12 : 0);
+        begin();
+        assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
+        assert_int_equal(m.client.out.len, PACKET_HEADER + hello.len);
+        assert_memory_equal(m.scramble, part ? SCRAMBLE : "abcdefgh\0\0\0\0\0\0\0\0\0\0\0\0",
+                            sizeof m.scramble);
+    }
+    hello.len--;
+    begin();
+    assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_OVER);
+    sent_error(0, "broker: 2007 db:3306: not a MySQL server\nhint: check host and port");
 }
 
 /* Also in one piece with the greeting, whether the client has spoken already or not. */
@@ -386,6 +427,7 @@ static void no_mysql(void **state)
                 {"\x0f\0\0\0\x0a"
                  "8\0\x01\0\0\0abcdefgh\xff",
                  20},
+                {"\x14\0\0\0\x0axxxxxxxxxxxxxxxxxxx", 24}, /* a version that does not end */
                 {"\x01\x10\0\0\x0a", 5}};
     AUTO_BUF(hello, 256);
 
@@ -418,6 +460,7 @@ static void no_such_thing_in_clear(void **state)
                 {"\xff", 1},
                 {"\xff\x0f\x27no", 5}, /* 9999 is the last number */
                 {"\xff\xe7\x03no", 5}, /* and 1000 the first */
+                {"\xff\x10\x27no", 5},
                 {"\xfe"
                  "mysql_clear_password\0",
                  22},
@@ -582,12 +625,12 @@ static void sizes(void **state)
 }
 
 /* As a client without TLS does it: the key out of the packet, password and scramble, OAEP. */
-static size_t encrypt(const char *password, const char *scramble, uint8_t *to, size_t room)
+static size_t encrypt_behind(size_t before, const char *password, size_t n, const char *scramble, uint8_t *to,
+                             size_t room)
 {
-    const char *pem = m.client.out.data + PACKET_HEADER + 1;
+    const char *pem = m.client.out.data + before + PACKET_HEADER + 1;
     uint8_t mixed[128];
-    size_t n = strlen(password) + 1;
-    BIO *bio = BIO_new_mem_buf(pem, (int)(m.client.out.len - PACKET_HEADER - 1));
+    BIO *bio = BIO_new_mem_buf(pem, (int)(m.client.out.len - before - PACKET_HEADER - 1));
     EVP_PKEY *key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
     EVP_PKEY_CTX *with = EVP_PKEY_CTX_new(key, NULL);
 
@@ -600,6 +643,11 @@ static size_t encrypt(const char *password, const char *scramble, uint8_t *to, s
     EVP_PKEY_free(key);
     BIO_free(bio);
     return room;
+}
+
+static size_t encrypt(const char *password, const char *scramble, uint8_t *to, size_t room)
+{
+    return encrypt_behind(0, password, strlen(password) + 1, scramble, to, room);
 }
 
 /* From the server's wish for all of the password, whose number is `at`, to the OK. */
@@ -702,10 +750,15 @@ static void key_is_not_asked(void **state)
         const char *answer;
     } rows[] = {{"\x01\x04", 2, "\x01"},
                 {"\x01\x03", 2, "\x02"},
+                {"\x01\x03", 2, "\x01"},
                 {"\x01\x04\x04", 3, "\x02"},
                 {"\xfe"
                  "dialog\0\x04",
-                 9, "\x02"}};
+                 9, "\x02"},
+                {"\xfe"
+                 "dialog\0\x04",
+                 9, "\x01"},
+                {"\xfe\0", 2, "\x01"}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -720,6 +773,58 @@ static void key_is_not_asked(void **state)
     sent_packet(SERVER, 4, "\x02x", 3);
     assert_int_equal(packet_from(CLIENT, 5, "\x02", 1), MYSQL_WAIT);
     sent_packet(SERVER, 6, "\x02", 1);
+    assert_int_equal(packet_from(CLIENT, 7, "\x01", 1), MYSQL_WAIT);
+    sent_packet(SERVER, 8, "\x01", 1);
+}
+
+/* The password is one packet; what the client says then is passed on as it is, also in one go with it. */
+static void words_after_the_password(void **state)
+{
+    uint8_t secret[512];
+    AUTO_BUF(both, 1024);
+
+    (void)state;
+    logging_in();
+    assert_int_equal(packet_from(SERVER, 3, "\x01\x04", 2), MYSQL_WAIT);
+    assert_int_equal(packet_from(CLIENT, 3, "\x02", 1), MYSQL_WAIT);
+    size_t n = encrypt_behind(PACKET_HEADER + 2, "pw", 3, SCRAMBLE, secret, sizeof secret);
+    packet_put(&both, 5, secret, n);
+    packet_put(&both, 6, "hello", 5);
+    assert_int_equal(feed(CLIENT, both.data, both.len), MYSQL_WAIT);
+    assert_int_equal(m.client.in.len, 0);
+    assert_int_equal(m.server.out.len, 2 * PACKET_HEADER + 3 + 5);
+    assert_memory_equal(m.server.out.data, "\x03\0\0\x04pw\0\x05\0\0\x05hello", m.server.out.len);
+}
+
+/* What cannot be the password is an error at once, although it came together with the question for the key.
+ */
+static void password_before_the_key(void **state)
+{
+    (void)state;
+    logging_in();
+    assert_int_equal(packet_from(SERVER, 3, "\x01\x04", 2), MYSQL_WAIT);
+    assert_int_equal(feed(CLIENT, "\x01\0\0\x03\x02\x02\0\0\x05pw", 11), MYSQL_OVER);
+    assert_string_equal(m.failed.msg, "2061 the client's password: not as the key of this end encrypts it");
+    sent_nothing(SERVER);
+}
+
+static void two_answers_in_one_go(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } rows[] = {{"\x09\0\0\x03\xfe"
+                 "dialog\0x\x01\0\0\x04\x01",
+                 18},
+                {"\x02\0\0\x03\x01\x04\x01\0\0\x04\x01", 11}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        logging_in();
+        assert_int_equal(feed(SERVER, rows[i].bytes, rows[i].n), MYSQL_WAIT);
+        assert_int_equal(m.server.in.len, 0);
+        assert_int_equal(m.client.out.len, rows[i].n);
+    }
 }
 
 static void key_misused(void **state)
@@ -733,6 +838,27 @@ static void key_misused(void **state)
         buf_clear(&m.client.out);
         assert_int_equal(packet_from(CLIENT, 5, junk, n), MYSQL_OVER);
         sent_error(6, "broker: 2061 the client's password: not as the key of this end encrypts it");
+    }
+}
+
+/* The shortest password is its NUL alone; nothing, or no NUL at its end, is none. */
+static void key_for_hardly_anything(void **state)
+{
+    uint8_t secret[512];
+
+    (void)state;
+    for (size_t n = 0; n <= 3; n++) {
+        logging_in();
+        assert_int_equal(packet_from(SERVER, 3, "\x01\x04", 2), MYSQL_WAIT);
+        assert_int_equal(packet_from(CLIENT, 3, "\x02", 1), MYSQL_WAIT);
+        size_t len = encrypt_behind(PACKET_HEADER + 2, n == 3 ? "pw" : "\0pw", n == 3 ? 2 : n, SCRAMBLE,
+                                    secret, sizeof secret);
+        buf_clear(&m.client.out);
+        assert_int_equal(packet_from(CLIENT, 5, secret, len), n == 1 ? MYSQL_WAIT : MYSQL_OVER);
+        if (n == 1)
+            sent_packet(SERVER, 4, "", 1);
+        else
+            sent_nothing(SERVER);
     }
 }
 
@@ -753,6 +879,17 @@ static void failing(void **state)
     assert_int_equal(mysql_fail(&m, &e), MYSQL_OVER);
     sent_error(3, "broker: 2013 db:3306: gone");
     assert_string_equal(m.failed.msg, "2013 db:3306: gone");
+    logging_in(); /* after the client's word, and after our key */
+    assert_int_equal(packet_from(CLIENT, 3, "word", 4), MYSQL_WAIT);
+    buf_clear(&m.server.out);
+    assert_int_equal(mysql_fail(&m, &e), MYSQL_OVER);
+    sent_error(4, "broker: 2013 db:3306: gone");
+    logging_in();
+    assert_int_equal(packet_from(SERVER, 3, "\x01\x04", 2), MYSQL_WAIT);
+    assert_int_equal(packet_from(CLIENT, 3, "\x02", 1), MYSQL_WAIT);
+    buf_clear(&m.client.out);
+    assert_int_equal(mysql_fail(&m, &e), MYSQL_OVER);
+    sent_error(5, "broker: 2013 db:3306: gone");
 }
 
 /* Clients have room for 512 bytes: cut, and not in the middle of a character. */
@@ -770,6 +907,58 @@ static void long_error(void **state)
     assert_int_equal(out.len, 4 + 3 + 499);
     assert_int_equal((uint8_t)out.data[0] | (uint8_t)out.data[1] << 8, 3 + 499);
     assert_int_equal((uint8_t)out.data[out.len - 1], 0xa9);
+}
+
+/* The parts of an error, and how much of a long one is left if there is a hint. */
+static void error_with_details(void **state)
+{
+    static const char with_state[] = "#08S01no", all[] = "\xff\x51\x04"
+                                                         "broker: no\n  one\n  two\nhint: go";
+    struct err e = ERR_INIT;
+    AUTO_BUF(out, 2048);
+    AUTO_BUF(text, 2048);
+
+    (void)state;
+    (void)err_set(&e, ERR_UNREACHABLE, "no");
+    (void)err_detail(&e, "one");
+    (void)err_detail(&e, "two");
+    (void)err_hint(&e, "go");
+    packet_put_error(&out, 0, &e);
+    sent_by(&out, 0, all, sizeof all - 1);
+    for (int i = 0; i < 600; i++)
+        buf_putc(&text, 'x');
+    (void)err_set(&e, ERR_UNREACHABLE, "%s", buf_str(&text));
+    (void)err_hint(&e, "go");
+    packet_put_error(&out, 0, &e);
+    assert_int_equal(out.len, 4 + 3 + 340 + strlen("\nhint: go"));
+    buf_clear(&out);
+    packet_put_refusal(&out, 1, 1105, "no");
+    assert_memory_equal(out.data + 4 + 3, with_state, sizeof with_state - 1);
+}
+
+static void long_packet(void **state)
+{
+    AUTO_FREE(char *, body);
+    AUTO_BUF(out, 0x20000);
+
+    (void)state;
+    body = mem_alloc(0x12345, 1);
+    packet_put(&out, 7, body, 0x12345);
+    assert_int_equal(out.len, 4 + 0x12345);
+    assert_memory_equal(out.data, "\x45\x23\x01\x07", 4);
+}
+
+/* A client may leave the flag in its answer; it has not asked for TLS by that, and neither by the shortest
+ * answer without it. */
+static void answers_that_ask_for_no_tls(void **state)
+{
+    (void)state;
+    for (int tls = 0; tls < 2; tls++) {
+        AUTO_BUF(reply, 256);
+        answer(&reply, tls);
+        greeted();
+        assert_int_equal(packet_from(CLIENT, 1, reply.data, tls ? reply.len : 32), MYSQL_TLS);
+    }
 }
 
 static int whole(void **state)
@@ -810,12 +999,21 @@ int main(void)
         BOTH(sizes),
         BOTH(too_much_waits),
         BOTH(two_words_in_one_go),
+        BOTH(half_an_error_before_tls),
+        BOTH(short_greetings),
+        BOTH(words_after_the_password),
+        BOTH(password_before_the_key),
+        BOTH(two_answers_in_one_go),
         BOTH(tls_that_nobody_asked_for),
         BOTH(key_is_ours),
         BOTH(key_is_not_asked),
         BOTH(key_misused),
+        BOTH(key_for_hardly_anything),
         BOTH(failing),
+        BOTH(answers_that_ask_for_no_tls),
         cmocka_unit_test(long_error),
+        cmocka_unit_test(error_with_details),
+        cmocka_unit_test(long_packet),
     };
 
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,5 +19,5 @@ GUARDS = {
     "src/model/url_words.c": ("test_url test_url_words", "test_hostile_url"),
     "src/base/file.c": ("test_file test_config test_config_errors test_way", "test_folders"),
     "src/base/trust-linux.c": ("test_file test_config test_config_errors test_way", "test_folders"),
-    "src/output/option_file.c": ("test_option_file", "test_hostile_home"),
+    "src/output/option_file.c": ("test_option_file test_params_file", "test_hostile_home"),
 }

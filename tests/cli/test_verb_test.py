@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`broker test` on direct connections: the rows and errors of TRANSCRIPTS section 12, each listed server error provoked for
-real, or by the fake that a real server cannot be; the words, the hint, the number and the exit status are ours and the
-same for all three clients. With `--json` the same as one object, also on failure."""
+"""`broker test`, directly and on ways that a keeper makes: the rows and errors of TRANSCRIPTS section 12, each listed server error
+provoked for real, or by the fake that a real server cannot be; the words, the hint, the number and the exit status are ours and
+the same for all three clients. With `--json` the same as one object, also on failure."""
 import json
 import re
 import socket
@@ -9,12 +9,15 @@ import subprocess
 
 import pytest
 
+from lib import clients as client_table
 from lib.logins import LEVELS, SECRET_ENV, for_user, profile
+from lib.ways import SSM, through
 from servers.pki import RIGHT_NAME, WRONG_NAME
 
 FIELDS = ["profile", "ok", "exit", "hops", "user", "version", "tls_cipher", "error"]
 USER_HINT = "check user and password; REQUIRE SSL needs tls = required, REQUIRE X509 tls_cert too"
-ROW = {"route": "direct to {}", "credential": f"the variable {SECRET_ENV}"}
+USER_HINT_TLS = "check user and password; REQUIRE X509 needs tls_cert"
+CREDENTIAL = f"the variable {SECRET_ENV}"
 
 
 def run(broker, client, *args, **options):
@@ -30,13 +33,29 @@ def rows(text):
     return found
 
 
-def passed(endpoint, way=True):
-    return [(hop, "ok", detail.format(endpoint)) for hop, detail in ROW.items() if way or hop != "route"]
+def passed(route):
+    """The rows before the server's; ROUTE: None if nobody says that the way is ok."""
+    return [*([("route", "ok", route)] if route else []), ("credential", "ok", CREDENTIAL)]
 
 
-def failed(broker, client, message, hint, exit, endpoint, *args, env={}):
-    """The last hop failed like this, in rows and in JSON; where nothing answered, nobody says that the way is ok."""
-    before = passed(endpoint, way=message[:4] not in ("2002", "2003"))
+def on(way, broker, server, **keys):
+    """The profile `p` on that way to the server, by its own name; returns the route's row. "keeper": direct, and a keeper makes the TLS
+    that a MariaDB client cannot be told."""
+    if way == "direct":
+        for_user(broker, server, "app", **{"host": RIGHT_NAME, "tls_ca": server.ca, **keys})
+    elif way == "keeper":
+        for_user(broker, server, "app", **{"host": RIGHT_NAME, "tls": "required", **keys})
+    elif way == "tcp":
+        through(broker, server, **keys)
+    else:
+        through(broker, server, tunnel=SSM, **{"host": "localhost", "port": server.port, "via": "far", **keys})
+    direct = f"direct to {keys.get('host') or RIGHT_NAME}:{server.port}"
+    return {"tcp": f"tcp 127.0.0.1:{server.port}", "command": "command aws"}.get(way, direct)
+
+
+def failed(broker, client, message, hint, exit, endpoint, *args, env={}, route=None):
+    """The last hop failed like this, in rows and in JSON; where nothing answered, nobody says that the way is ok. ROUTE: not direct."""
+    before = passed(None if message[:4] in ("2002", "2003") else route or f"direct to {endpoint}")
     done = run(broker, client, *args, env=env)
     assert done.errors == f"broker: p: {message}\nhint: {hint}\n" and done.code == exit
     assert rows(done.text) == [*before, ("server", "failed", message)]
@@ -67,7 +86,7 @@ def test_ok(request, broker, clients, name, fixture, user, place):
     assert (done.code, done.err) == (0, b"")
     endpoint = server.socket if place == "socket" else f"127.0.0.1:{server.port}"
     *hops, (hop, state, detail) = rows(done.text)
-    assert (hops, hop, state) == (passed(endpoint), "server", "ok")
+    assert (hops, hop, state) == (passed(f"direct to {endpoint}"), "server", "ok")
     version, who, cipher = detail.split(", ")
     assert version == server.admin("select version()") and who == f"{user}@{'localhost' if place == 'socket' else '127.0.0.1'}"
     assert place == "socket" or cipher.startswith("TLS_")
@@ -75,6 +94,15 @@ def test_ok(request, broker, clients, name, fixture, user, place):
     assert list(said) == FIELDS and (said["ok"], said["exit"], said["error"]) == (True, 0, None)
     assert (said["user"], said["version"], said["tls_cipher"] or "no TLS") == (who, version, cipher)
     assert [hop["hop"] for hop in said["hops"]] == ["route", "credential", "server"] and all(hop["ok"] for hop in said["hops"])
+
+
+@pytest.mark.parametrize("way, name", [*((way, name) for way in ("tcp", "command") for name in client_table.NAMES), ("keeper", "mariadb118")])
+def test_ok_by_a_keeper(broker, names, clients, mysql_server, ssm, way, name):
+    route = on(way, broker, mysql_server)
+    done = run(broker, clients[name])
+    assert (done.code, done.errors) == (0, ""), done.errors
+    *before, (hop, state, detail) = rows(done.text)
+    assert (before, hop, state) == (passed(route), "server", "ok") and re.fullmatch(r"\S+, app@\S+, TLS_\w+", detail), detail
 
 
 def test_no_tls_is_said(broker, client, mysql_server):
@@ -96,10 +124,11 @@ def test_root_without_a_password(broker, client, mysql_server, place, noted):
 
 # Server errors, for real
 
-def test_1045(broker, client, mysql_server):
-    for_user(broker, mysql_server, "app")
-    failed(broker, client, "1045 access denied for app@127.0.0.1", USER_HINT, 77, f"127.0.0.1:{mysql_server.port}",
-           env={SECRET_ENV: "fake-wrong"})
+@pytest.mark.parametrize("way, level, hint", [("direct", "preferred", USER_HINT), ("tcp", "verify-identity", USER_HINT_TLS)])
+def test_1045(broker, names, client, mysql_server, way, level, hint):
+    """The server's own refusal is the server's, whatever is in between."""
+    route = on(way, broker, mysql_server, tls=level, tls_ca=mysql_server.ca if level == "verify-identity" else None)
+    failed(broker, client, "1045 access denied for app@127.0.0.1", hint, 77, None, env={SECRET_ENV: "fake-wrong"}, route=route)
 
 
 def test_1044_and_1049(broker, client, mysql_server):
@@ -134,6 +163,37 @@ def test_2003(broker, client, anywhere, host):
         anywhere(host=host, port=port)
         failed(broker, client, f"2003 {host}:{port}: connection refused",
                "check port and firewall; a server behind a bastion needs via", 69, f"{host}:{port}")
+
+
+@pytest.mark.parametrize("name", ["mariadb118", "mysql9"])
+def test_2003_by_a_keeper(broker, names, clients, anywhere, name):
+    """The same words, whether or not a keeper dials."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        anywhere(host=RIGHT_NAME, port=port, tls="required")
+        done = run(broker, clients[name])
+    assert [row[:2] for row in rows(done.text)] == [("credential", "ok"), ("server", "failed")]
+    assert done.code == 69 and done.errors.startswith(f"broker: p: 2003 {RIGHT_NAME}:{port}: connection refused\nhint: ")
+
+
+def test_2003_of_the_way(broker, clients):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        broker.config(profile(host="db", user="app", auth="none", via=f"tcp://127.0.0.1:{port}"))
+        done = run(broker, clients["mysql9"])
+    assert done.code == 69 and rows(done.text) == [("route", "failed", f"2003 127.0.0.1:{port}: connection refused")]
+    assert done.errors.startswith(f"broker: p: 2003 127.0.0.1:{port}: connection refused\nhint: ")
+
+
+def test_the_ways_command_dies(broker, clients, mysql_server, ssm):
+    ssm.tell(die="An error occurred (TargetNotConnected): i-0123 is not connected.")
+    on("command", broker, mysql_server)
+    done = run(broker, clients["mysql9"])
+    (hop, state, _), = rows(done.text)
+    assert done.code == 69 and (hop, state) == ("route", "failed")
+    assert "TargetNotConnected" in done.errors and done.errors.count("\nhint: ") == 1
 
 
 def test_2003_no_answer(broker, clients, anywhere):
@@ -239,18 +299,27 @@ def test_timeout_of_the_run(broker, clients, anywhere, fake_server):
     assert [row[:2] for row in rows(done.text)] == [("credential", "ok"), ("server", "failed")]
 
 
-def test_2026(broker, names, client, mysql_server, mysql_notls):
-    """A wrong certificate in the words of the keeper, which looks again; no TLS in ours."""
-    for host, ca, words in ((RIGHT_NAME, mysql_server.wrong_ca, "certificate is by an authority that "), (WRONG_NAME, mysql_server.ca, f"certificate is not valid for {WRONG_NAME}")):
-        for_user(broker, mysql_server, "app", host=host, tls="verify-identity", tls_ca=ca)
-        done = run(broker, client)
-        what, *_, hint = done.errors.splitlines()
-        assert done.code == 69 and what.startswith(f"broker: p: 2026 {words}") and hint.startswith("hint: "), done.errors
-        assert rows(done.text)[-1] == ("server", "failed", what[len("broker: p: "):])
-    for_user(broker, mysql_notls, "app", host=RIGHT_NAME, tls="verify-identity", tls_ca=mysql_server.ca)
-    endpoint = f"{RIGHT_NAME}:{mysql_notls.port}"
+@pytest.mark.parametrize("way, host, ca", [("direct", RIGHT_NAME, "wrong_ca"), ("direct", WRONG_NAME, "ca"), ("tcp", WRONG_NAME, "ca")])
+def test_2026(broker, names, client, mysql_server, way, host, ca):
+    """A wrong certificate in the words of the keeper, which looks again for a client that made the TLS itself."""
+    route = on(way, broker, mysql_server, host=host, tls="verify-identity", tls_ca=getattr(mysql_server, ca))
+    words = f"certificate is not valid for {WRONG_NAME}" if ca == "ca" else "certificate is by an authority that "
+    done = run(broker, client)
+    what, *details, hint = done.errors.splitlines()
+    assert done.code == 69 and what.startswith(f"broker: p: 2026 {words}") and hint.startswith("hint: "), done.errors
+    if ca == "ca":
+        assert (details, hint) == ([f"  it names {RIGHT_NAME}, localhost"], f"hint: host = {RIGHT_NAME}")
+    assert rows(done.text) == [*passed(route), ("server", "failed", what[len("broker: p: "):])]
+    assert json.loads(run(broker, client, "--json").text)["error"]["server_code"] == 2026
+
+
+@pytest.mark.parametrize("way, level", [("direct", "verify-identity"), ("tcp", "required")])
+def test_2026_no_tls(broker, names, client, mysql_server, mysql_notls, way, level):
+    ca = mysql_server.ca if level == "verify-identity" else None
+    route = on(way, broker, mysql_notls, tls=level, tls_ca=ca)
+    endpoint = f"{RIGHT_NAME}:{mysql_notls.port if way == 'direct' else 3306}"
     failed(broker, client, f"2026 {endpoint}: the server has no TLS",
-           "tls = preferred connects without it: anybody on the way can read and change what is sent", 69, endpoint)
+           "tls = preferred connects without it: anybody on the way can read and change what is sent", 69, None, route=route)
 
 
 def same_words(broker, clients, levels, what, hint):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""connect, exec and test through a keeper: what is shown, which ends a program gets, what it does not get, and the words of
-each hop that fails. The matrix of providers, tunnels, clients and levels is test_keeper_matrix.py's."""
+"""connect and exec through a keeper: what is shown, which ends a program gets, and what it does not get. `broker test` on these ways
+is test_verb_test.py's; the matrix of providers, tunnels, clients and levels is test_keeper_matrix.py's."""
 import json
 import os
 import re
@@ -13,24 +13,10 @@ import pytest
 from lib.broker import PROGRAM
 from lib.forwards import until
 from lib.logins import SECRET_ENV, connect, for_user, logged_in, profile
-from servers.aws_ssm_fake import COMMAND, SsmFake
+from lib.ways import SSM, through
 from servers.pki import RIGHT_NAME, WRONG_NAME
 
-SSM = f"[tunnel far]\ntype = command\ncommand = {COMMAND}\n"
 FDS = "import os; print(sorted(int(fd) for fd in os.listdir('/proc/self/fd')))"
-
-
-def through(broker, server, user="app", tunnel=None, **keys):
-    """The profile `p`, behind a forward that leads to SERVER; host and port are names of the far side alone."""
-    for_user(broker, server, user, **{"host": RIGHT_NAME, "port": 3306, "via": f"tcp://127.0.0.1:{server.port}", "tls_ca": server.ca, **keys})
-    if tunnel:
-        with open(broker.config_path, "a") as f:
-            f.write(tunnel)
-
-
-@pytest.fixture
-def ssm(broker):
-    return SsmFake(broker.home / "bin")
 
 
 # connect
@@ -246,91 +232,6 @@ def test_hidden(broker, client, mysql_server):
     broker.assert_hidden(seen)
 
 
-# test
-
-def hops(done):
-    return [re.sub(r"\b\d+m?s\b", "0ms", re.sub(" +", " ", line), count=1) for line in done.text.splitlines()]
-
-
-def test_test(broker, client, mysql_server, ssm):
-    through(broker, mysql_server)
-    done = broker.run("test", "p", "--client", client.path)
-    assert (done.code, done.errors) == (0, ""), done.errors
-    rows = hops(done)
-    assert rows[:2] == [f"route ok 0ms tcp 127.0.0.1:{mysql_server.port}", f"credential ok 0ms the variable {SECRET_ENV}"]
-    assert re.fullmatch(r"server ok 0ms \S+, app@\S+, TLS_\w+", rows[2])
-    through(broker, mysql_server, host="localhost", port=mysql_server.port, via="far", tunnel=SSM)
-    done = broker.run("test", "p", "--client", client.path)
-    assert done.code == 0 and hops(done)[0] == "route ok 0ms command aws", done.errors
-
-
-def test_test_direct(broker, clients, names, mysql_server):
-    """A keeper for what a MariaDB client cannot be told: the way is direct all the same."""
-    for_user(broker, mysql_server, "app", host=RIGHT_NAME, tls="required")
-    done = broker.run("test", "p", "--client", clients["mariadb118"].path)
-    rows = hops(done)
-    assert done.code == 0 and rows[0] == f"route ok 0ms direct to {RIGHT_NAME}:{mysql_server.port}"
-    assert re.fullmatch(r"server ok 0ms \S+, app@\S+, TLS_\w+", rows[2])
-
-
-def test_test_certificate(broker, client, mysql_server):
-    """Transcript 12."""
-    through(broker, mysql_server, host=WRONG_NAME)
-    done = broker.run("test", "p", "--client", client.path)
-    assert hops(done)[2].startswith(f"server failed 0ms 2026 certificate is not valid for {WRONG_NAME}")
-    lines = done.errors.splitlines()
-    assert done.code == 69 and lines[0].startswith(f"broker: p: 2026 certificate is not valid for {WRONG_NAME}")
-    assert lines[1:] == [f"  it names {RIGHT_NAME}, localhost", f"hint: host = {RIGHT_NAME}"]
-    done = broker.run("test", "p", "--json", "--client", client.path)
-    assert json.loads(done.text)["error"]["server_code"] == 2026
-
-
-def test_test_no_tls(broker, client, mysql_notls):
-    through(broker, mysql_notls, tls="required", tls_ca=None)
-    done = broker.run("test", "p", "--client", client.path)
-    assert done.code == 69 and hops(done)[2].startswith("server failed 0ms 2026 ")
-    assert done.errors.startswith("broker: p: 2026 ") and done.errors.count("\nhint: ") == 1
-
-
-def test_test_port_closed(broker, clients):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-        broker.config(profile(host="db", user="app", auth="none", via=f"tcp://127.0.0.1:{port}"))
-        done = broker.run("test", "p", "--client", clients["mysql9"].path)
-    assert done.code == 69 and hops(done) == [f"route failed 0ms 2003 127.0.0.1:{port}: connection refused"]
-    assert done.errors.startswith(f"broker: p: 2003 127.0.0.1:{port}: connection refused\nhint: ")
-
-
-@pytest.mark.parametrize("family, name", [("mariadb118", "direct"), ("mysql9", "direct")])
-def test_test_direct_port_closed(broker, clients, names, family, name):
-    """The same words, whether or not a keeper dials."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-        broker.env[SECRET_ENV] = "fake"
-        broker.config(profile(host=RIGHT_NAME, port=port, user="app", auth="env", auth_env=SECRET_ENV, tls="required"))
-        done = broker.run("test", "p", "--client", clients[family].path)
-    assert [row.split()[:2] for row in hops(done)] == [["credential", "ok"], ["server", "failed"]]
-    assert done.code == 69 and done.errors.startswith(f"broker: p: 2003 {RIGHT_NAME}:{port}: connection refused\nhint: ")
-
-
-def test_test_refused(broker, client, mysql_server):
-    """The server's own refusal is the server's, whatever is in between."""
-    through(broker, mysql_server)
-    broker.env[SECRET_ENV] = "fake-wrong"
-    done = broker.run("test", "p", "--client", client.path)
-    assert done.code == 77 and done.errors.startswith("broker: p: 1045 access denied for app@")
-
-
-def test_test_command_dies(broker, clients, mysql_server, ssm):
-    ssm.tell(die="An error occurred (TargetNotConnected): i-0123 is not connected.")
-    through(broker, mysql_server, via="far", tunnel=SSM)
-    done = broker.run("test", "p", "--client", clients["mysql9"].path)
-    assert done.code == 69 and len(hops(done)) == 1 and hops(done)[0].startswith("route failed ")
-    assert "TargetNotConnected" in done.errors and done.errors.count("\nhint: ") == 1
-
-
 # ssh: what is the broker's part of it; the rest is tests of the engines
 
 def behind(broker, sshd, server, **keys):
@@ -353,6 +254,10 @@ def with_password(ssh_home, start_sshd):
     sshd = start_sshd(questions=[("Password: ", "fake-ssh-word", "hide")])
     (ssh_home / "known_hosts").write_text(sshd.known())
     return sshd
+
+
+def hops(done):
+    return [re.sub(r"\b\d+m?s\b", "0ms", re.sub(" +", " ", line), count=1) for line in done.text.splitlines()]
 
 
 @pytest.mark.parametrize("tls", ["preferred", "verify-identity"])

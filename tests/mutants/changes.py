@@ -8,11 +8,18 @@ import collections
 import dataclasses
 import re
 
-NUMBER = r"(?<![\w.])(?<!return -)(\d+)(?![\w.])"
+NUMBER = r"(?<![\w.\-])(\d+)(?![\w.])"
 SWAPS = [(r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "), (r" == ", " != "), (r" != ", " == "),
          (r" &&(?=\s)", " ||"), (r" \|\|(?=\s)", " &&"), (r"\btrue\b", "false"), (r"\bfalse\b", "true"), (r"\breturn -1;", "return 0;"),
          (r"\bif \(", "if (false && ("), (r" \+ 1\b", " + 0"), (r" - 1\b", " - 0"), (r"\bbreak;", ";"), (r"\bcontinue;", ";"),
-         (NUMBER, lambda m: str(int(m[1]) + 1))]
+         (NUMBER, lambda m: one_more(m[1]))]
+
+
+def one_more(number):
+    """In C: 010 is octal."""
+    return f"0{int(number, 8) + 1:o}" if number[0] == "0" and number != "0" else str(int(number) + 1)
+
+
 HIDDEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\'|/\*.*?\*/|^#(?!define \w+ \(?\d).*?(?<!\\)$', re.M | re.S)
 NAME = re.compile(r"^[A-Za-z_#][^\n;]*?\b(\w+)(?:\(|\[|;| =| \(| \d)", re.M)
 ARRAY = re.compile(r"\s*(?!return\b)(?:static |const |unsigned |struct )*\w+ \**\w+(?:\[\w*\])*\[$")

@@ -8,7 +8,7 @@ from servers.aws_ssm_fake import COMMAND
 from servers.mariadb_iam import HOST, KEYS, OTHER, REGION
 from servers.pki import RIGHT_NAME, WRONG_NAME
 
-from .logins import QUERY, logged_in, profile
+from .logins import QUERY, for_user, logged_in, profile
 
 IAM_KEY = next(iter(KEYS))
 CLEARTEXT = "broker: p: tls = preferred with a password sent in cleartext\nhint: set tls = verify-identity\n"
@@ -65,6 +65,14 @@ def client(broker, place, _):
 
 
 PROVIDERS = {"keychain": keychain, "iam": iam, "command": command, "client": client}
+
+
+def through(broker, server, user="app", tunnel=None, **keys):
+    """The profile `p`, behind a forward that leads to SERVER; host and port are names of the far side alone."""
+    for_user(broker, server, user, **{"host": RIGHT_NAME, "port": 3306, "via": f"tcp://127.0.0.1:{server.port}", "tls_ca": server.ca, **keys})
+    if tunnel:
+        with open(broker.config_path, "a") as f:
+            f.write(tunnel)
 
 
 def resolve(broker, *names):

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Nothing is left of a way over SSH, with either engine: no keeper, no guard, no ssh, no socket, no session at the sshd, however
-the client ends and whoever is killed; then what goes wrong between a client and a server behind a bastion."""
-import os
+"""What goes wrong between a client and a server behind a bastion, with either engine: what the client is told, and that nothing is
+left then. How a way ends is test_left.py's."""
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 
 from lib.bastion import ENGINES, Home, tunnel, write
-from lib.forwards import alive, until
-from lib.keeping import Beside, gone, keeper, left, named, stopped
+from lib.forwards import until
+from lib.keeping import gone
 from lib.logins import logged_in
 from servers import load, process
 
@@ -47,121 +45,13 @@ def far(broker, home, start_sshd, user_key, engine):
     return broker
 
 
-@pytest.fixture
-def beside():
-    started = []
-
-    def start(*args, **options):
-        started.append(Beside(*args, **options))
-        return started[-1]
-    yield start
-    for run in started:
-        run.end(signal.SIGKILL)
-
-
 def all_gone(broker, *ports):
     return gone(broker, *ports) and until(lambda: not broker.sshd.sessions())
-
-
-# Left
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_the_client_ends(far, beside, engine, number):
-    run = beside(far)
-    assert keeper() and far.sshd.sessions() and bool(named("/usr/bin/ssh")) == (engine == "openssh")
-    run.end(number)
-    assert all_gone(far, run.port)
-
-
-def test_the_client_ends_well(far, engine):
-    done = far.run("connect", "p", *WHO)
-    assert done.text == "app_native@%\n" and all_gone(far)
-
-
-def test_suspended_client(far, beside, engine):
-    run = beside(far)
-    os.kill(run.proc.pid, signal.SIGSTOP)
-    time.sleep(0.2)
-    assert keeper() and far.sshd.sessions()
-    run.end(signal.SIGKILL)
-    assert all_gone(far, run.port)
-
-
-def test_the_terminal_closes(far, engine):
-    terminal = far.pty("exec", "p", "--", "sh", "-c", "echo up; exec sleep 78")
-    terminal.expect(b"up")
-    terminal.hang_up()
-    assert terminal.wait() == -signal.SIGHUP and all_gone(far)
-
-
-def test_the_keeper_is_killed(far, beside, engine):
-    run = beside(far)
-    guard, pid = keeper()
-    os.kill(pid, signal.SIGKILL)
-    assert until(lambda: not alive(guard) and not named("/usr/bin/ssh") and not left(far) and not far.sshd.sessions())
-    run.end(signal.SIGTERM)
-    assert all_gone(far, run.port)
-
-
-def test_the_guard_is_killed(far, beside, engine):
-    run = beside(far)
-    os.kill(keeper()[0], signal.SIGKILL)
-    run.end(signal.SIGTERM)
-    assert all_gone(far, run.port)
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_broker_ends_at_a_question(far, home, engine, number):
-    """The host key is asked for, and a person thinks about it."""
-    home.known_hosts.unlink()
-    terminal = far.pty("connect", "p", *WHO)
-    terminal.expect(b"(yes/no/[fingerprint])? ")
-    os.kill(terminal.pid, number)
-    assert terminal.wait() == -number and all_gone(far) and not home.known_hosts.exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_broker_ends_before_exec(far, home, engine, number):
-    """The way is there, and the password is waited for."""
-    far.script("give", "touch asked; exec sleep 34.5")
-    prepare(home, far.sshd, engine, auth="command", auth_command="give", auth_env=None)
-    proc = far.start("connect", "p", stderr=subprocess.DEVNULL)
-    assert until((far.home / "asked").exists) and keeper()
-    proc.send_signal(number)
-    assert proc.wait(20) == -number and all_gone(far)
-
-
-def test_ctrl_c_while_the_bastion_is_silent(broker, home, fake_server, engine):
-    silent = fake_server("silent")
-    silent.user, silent.known = "nobody", lambda: ""
-    prepare(home, silent, engine)
-    terminal = broker.pty("connect", "p", stdout="pipe", stderr="pipe")
-    assert until(lambda: silent.connections == 1)
-    with stopped(*keeper()):  # it waits for nobody
-        terminal.interrupt()
-        assert terminal.wait() == -signal.SIGINT and (terminal.out, terminal.err) == (b"", b"")
-    assert gone(broker)
-
-
-def test_no_stray_child_and_no_descriptor(far, engine):
-    waits = "import os\ntry:\n print(os.waitpid(-1, os.WNOHANG))\nexcept ChildProcessError:\n print('none')"
-    assert far.run("exec", "p", "--", "/usr/bin/python3", "-c", waits).text == "none\n"
-    assert set(far.run("exec", "p", "--", "ls", "/proc/self/fd").text.split()) <= set("0123") and all_gone(far)
-
-
-def test_detached(far, engine):
-    """$(broker forward p --detach) returns, and stop takes all away."""
-    done = far.run(wrap=["sh", "-c", 'A=$("$0" forward p --detach); echo "got $A"'], timeout=15)
-    port = done.text.strip().rpartition(":")[2]
-    assert load.once(("127.0.0.1", int(port)), NATIVE, far_password(far)) == [b"1"]
-    assert far.run("stop", "p").code == 0 and all_gone(far, port)
 
 
 def far_password(far):
     return far.env["TEST_SECRET"].encode()
 
-
-# Trouble
 
 def forward(far, forwards, *args):
     """Its local end's (host, port)."""

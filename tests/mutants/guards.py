@@ -17,7 +17,7 @@ GUARDS = {
     "src/model/url_mode.c": ("test_url test_url_words", "test_hostile_url"),
     "src/model/url_text.c": ("test_url test_url_words", "test_hostile_url"),
     "src/model/url_words.c": ("test_url test_url_words", "test_hostile_url"),
-    "src/base/file.c": ("test_file test_config test_config_errors test_way", "test_folders"),
-    "src/base/trust-linux.c": ("test_file test_config test_config_errors test_way", "test_folders"),
+    "src/base/file.c": ("test_file test_trust test_config test_config_errors", "test_folders"),
+    "src/base/trust-linux.c": ("test_file test_trust test_config test_config_errors", "test_folders"),
     "src/output/option_file.c": ("test_option_file test_params_file", "test_hostile_home"),
 }

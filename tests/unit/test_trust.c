@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+/* Which paths are trusted, for a user who is not root: folders and links of his own, of root and of others,
+ * and who may write them. The same for files by their owner and mode. Only root can become several users, so
+ * all of it is skipped for others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <base/file.h>
+#include <base/mem.h>
+#include <base/text.h>
+
+enum { ROOT = 0, US = 4711, OTHER = 4712 };
+
+static char home[64];
+
+static void be(uid_t uid)
+{
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(setegid(uid), 0);
+    assert_int_equal(seteuid(uid), 0);
+}
+
+/* A folder of ours, which is the current one, below a sticky one of root's. */
+static int new_home(void **state)
+{
+    (void)state;
+    (void)umask(022);
+    (void)snprintf(home, sizeof home, "/tmp/broker-trust-XXXXXX");
+    if (geteuid() != 0)
+        return 0;
+    return mkdtemp(home) && chown(home, US, US) == 0 && chdir(home) == 0 && setenv("HOME", "/nowhere", 1) == 0
+               ? 0
+               : -1;
+}
+
+static int remove_home(void **state)
+{
+    AUTO_FREE(char *, command);
+
+    (void)state;
+    if (geteuid() != 0 && seteuid(0) < 0)
+        return 0;
+    command = mem_printf("rm -rf %s", home);
+    return setegid(0) == 0 && chdir("/") == 0 ? system(command) : -1;
+}
+
+#define NEEDS_ROOT()                                                                                         \
+    if (geteuid() != 0)                                                                                      \
+    skip()
+
+static void folder(const char *path, uid_t uid, gid_t gid, mode_t mode)
+{
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(chown(path, uid, gid), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static void file(const char *path, uid_t uid, gid_t gid, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(fd_write_all(fd, "text", 4), 0);
+    assert_int_equal(fchown(fd, uid, gid), 0);
+    assert_int_equal(fchmod(fd, mode), 0);
+    (void)close(fd);
+}
+
+static void link_to(const char *target, const char *path, uid_t uid)
+{
+    assert_int_equal(symlink(target, path), 0);
+    assert_int_equal(lchown(path, uid, uid), 0);
+}
+
+/* For us: NULL, or the start of the error behind the home's name. The descriptor is of what the path leads
+ * to. */
+static void trusts(const char *path, enum path_group group, const char *words)
+{
+    struct err e = ERR_INIT;
+    struct stat got, want;
+
+    be(US);
+    int fd = path_trust(path, group, &e);
+    be(ROOT);
+    if (words) {
+        size_t n = text_starts(e.msg, home) ? strlen(home) : 0;
+        assert_int_equal(fd, -1);
+        assert_string_equal(e.msg + n, words);
+        return;
+    }
+    if (fd < 0)
+        fail_msg("%s: %s", path, e.msg);
+    assert_int_equal(fstat(fd, &got), 0);
+    assert_int_equal(stat(path, &want), 0);
+    assert_true(got.st_dev == want.st_dev && got.st_ino == want.st_ino);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    (void)close(fd);
+}
+
+static void folders(void **state)
+{
+    static const struct {
+        uid_t uid;
+        gid_t gid;
+        mode_t mode;
+        const char *own, *none; /* the error with PATH_GROUP_OWN, with PATH_GROUP_NONE */
+    } rows[] = {{US, US, 0700, NULL, NULL},
+                {US, US, 0755, NULL, NULL},
+                {US, US, 0775, NULL, "/d is writable by group"},
+                {US, OTHER, 0775, "/d is writable by group", "/d is writable by group"},
+                {US, ROOT, 0775, "/d is writable by group", "/d is writable by group"},
+                {US, US, 0757, "/d is writable by others", "/d is writable by others"},
+                {US, US, 0777, "/d is writable by others", "/d is writable by others"},
+                {US, US, 01777, NULL, NULL},
+                {US, OTHER, 01775, NULL, NULL},
+                {ROOT, ROOT, 0755, NULL, NULL},
+                {ROOT, ROOT, 0775, "/d is writable by group", "/d is writable by group"},
+                {ROOT, US, 0775, "/d is writable by group", "/d is writable by group"},
+                {ROOT, ROOT, 0777, "/d is writable by others", "/d is writable by others"},
+                {ROOT, ROOT, 01777, NULL, NULL},
+                {OTHER, US, 0755, "/d belongs to another user", "/d belongs to another user"},
+                {OTHER, OTHER, 01777, "/d belongs to another user", "/d belongs to another user"}};
+
+    (void)state;
+    NEEDS_ROOT();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_FREE(char *, inside);
+        AUTO_FREE(char *, itself);
+        inside = mem_printf("%s/d/f", home);
+        itself = mem_printf("%s/d", home);
+        folder("d", rows[i].uid, rows[i].gid, rows[i].mode);
+        file("d/f", US, US, 0600);
+        trusts(inside, PATH_GROUP_OWN, rows[i].own);
+        trusts(inside, PATH_GROUP_NONE, rows[i].none);
+        trusts(itself, PATH_GROUP_OWN, rows[i].own);
+        trusts("d/f", PATH_GROUP_OWN, rows[i].own); /* relative */
+        trusts(".//d///f", PATH_GROUP_OWN, rows[i].own);
+        trusts("d/", PATH_GROUP_OWN, rows[i].own);
+        trusts("d/../d/./f", PATH_GROUP_OWN, rows[i].own);
+        assert_int_equal(unlink("d/f"), 0);
+        assert_int_equal(rmdir("d"), 0);
+    }
+}
+
+/* The hint is a command for a folder of the user's own. */
+static void hints(void **state)
+{
+    AUTO_FREE(char *, command);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    NEEDS_ROOT();
+    folder("d", US, US, 0777);
+    command = mem_printf("chmod go-w %s/d", home);
+    be(US);
+    assert_int_equal(path_trust("d/f", PATH_GROUP_OWN, &e), -1);
+    assert_string_equal(e.hint, command);
+    be(OTHER);
+    assert_int_equal(path_trust("d/f", PATH_GROUP_OWN, &e), -1);
+    assert_string_equal(e.hint, "a folder of your own, below folders of yours or root's");
+    be(ROOT);
+}
+
+static void links(void **state)
+{
+    static const struct {
+        mode_t mode; /* of the folder that the link is in, which is ours */
+        uid_t uid;   /* the link's */
+        const char *words;
+    } rows[] = {{0755, US, NULL},    {0755, ROOT, NULL},
+                {0755, OTHER, NULL}, {01777, US, NULL},
+                {01777, ROOT, NULL}, {01777, OTHER, "the link %s/d/l belongs to another user"}};
+
+    (void)state;
+    NEEDS_ROOT();
+    file("f", US, US, 0600);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int absolute = 0; absolute < 2; absolute++) {
+            AUTO_FREE(char *, target);
+            AUTO_FREE(char *, words);
+            target = mem_printf("%s/f", absolute ? home : "..");
+            words = rows[i].words ? mem_printf("the link %s/d/l belongs to another user", home) : NULL;
+            folder("d", US, US, rows[i].mode);
+            link_to(target, "d/l", rows[i].uid);
+            trusts("d/l", PATH_GROUP_OWN, words);
+            assert_int_equal(unlink("d/l"), 0);
+            assert_int_equal(rmdir("d"), 0);
+        }
+    }
+}
+
+/* What a link leads to is no better than without it. */
+static void links_to_others(void **state)
+{
+    (void)state;
+    NEEDS_ROOT();
+    folder("d", OTHER, OTHER, 0755);
+    folder("ours", US, US, 0755);
+    file("d/f", US, US, 0600);
+    link_to("d", "folder", US);
+    link_to("d/f", "file", US);
+    link_to("../d/../ours", "ours/round", US);
+    trusts("folder/f", PATH_GROUP_OWN, "/d belongs to another user");
+    trusts("file", PATH_GROUP_OWN, "/d belongs to another user");
+    trusts("ours/round", PATH_GROUP_OWN, "/d belongs to another user");
+}
+
+static void chains(void **state)
+{
+    (void)state;
+    NEEDS_ROOT();
+    file("l0", US, US, 0600);
+    for (int i = 1; i <= 41; i++) {
+        AUTO_FREE(char *, from);
+        AUTO_FREE(char *, to);
+        from = mem_printf("l%d", i);
+        to = mem_printf("l%d", i - 1);
+        link_to(to, from, US);
+    }
+    link_to("loop", "loop", US);
+    trusts("l40", PATH_GROUP_OWN, NULL);
+    trusts("l41", PATH_GROUP_OWN, strerror(ELOOP));
+    trusts("loop", PATH_GROUP_OWN, strerror(ELOOP));
+}
+
+static void odd_paths(void **state)
+{
+    char name[NAME_MAX + 2];
+    AUTO_FREE(char *, descriptor);
+
+    (void)state;
+    NEEDS_ROOT();
+    memset(name, 'n', sizeof name - 1);
+    name[NAME_MAX + 1] = '\0';
+    trusts(name, PATH_GROUP_OWN, strerror(ENAMETOOLONG));
+    name[NAME_MAX] = '\0';
+    file(name, US, US, 0600);
+    trusts(name, PATH_GROUP_OWN, NULL);
+    trusts("missing", PATH_GROUP_OWN, strerror(ENOENT));
+    trusts("missing/f", PATH_GROUP_OWN, strerror(ENOENT));
+    file("f", US, US, 0600);
+    trusts("f/g", PATH_GROUP_OWN, strerror(ENOTDIR));
+    trusts("/", PATH_GROUP_OWN, NULL);
+    /* Nobody can put another object in the place of a descriptor. */
+    folder("d", OTHER, OTHER, 0755);
+    file("d/f", US, US, 0600);
+    int fd = open("d/f", O_RDONLY | O_CLOEXEC);
+    descriptor = mem_printf("/proc/self/fd/%d", fd);
+    be(US);
+    struct err e = ERR_INIT;
+    int got = path_trust("/dev/fd/0", PATH_GROUP_OWN, &e);
+    (void)close(got);
+    got = path_trust(descriptor, PATH_GROUP_OWN, &e);
+    be(ROOT);
+    assert_true(got >= 0);
+    (void)close(got);
+    (void)close(fd);
+}
+
+/* A container's root may be a user that is not mapped, and so may anyone else: then only the system's own
+ * folders are root's. */
+static void where_root_is_not_mapped(void **state)
+{
+    (void)state;
+    NEEDS_ROOT();
+    folder("theirs", OTHER, OTHER, 0755);
+    folder("ours", US, US, 0755);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct err e = ERR_INIT;
+        FILE *map;
+        if (setresgid(US, US, US) < 0 || setresuid(US, US, US) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0 ||
+            unshare(CLONE_NEWUSER) < 0 || !(map = fopen("/proc/self/uid_map", "we")) ||
+            fprintf(map, "%d %d 1\n", US, US) < 0 || fclose(map) < 0)
+            _exit(77);
+        _exit((path_trust("ours", PATH_GROUP_NONE, &e) >= 0 ? 0 : 1) |
+              (path_trust("theirs", PATH_GROUP_NONE, &e) < 0 ? 0 : 2));
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WEXITSTATUS(status) == 77)
+        print_message("no user namespace here\n");
+    else
+        assert_int_equal(status, 0);
+}
+
+/* --- files --- */
+
+static void says(const char *path, enum file_guard guard, const char *words)
+{
+    AUTO_BUF(text, 100);
+    AUTO_BUF(got, 4096);
+    struct err e = ERR_INIT;
+
+    be(US);
+    int result = file_read(path, guard, &text, &e);
+    be(ROOT);
+    if (result == 0)
+        buf_add(&got, buf_str(&text), text.len);
+    else
+        buf_printf(&got, "%s; %s", e.msg, e.hint);
+    assert_string_equal(buf_str(&got), words);
+}
+
+static void owners(void **state)
+{
+    (void)state;
+    NEEDS_ROOT();
+    file("ours", US, US, 0600);
+    file("roots", ROOT, ROOT, 0644);
+    file("one's", 1, 1, 0644);
+    file("theirs", OTHER, OTHER, 0644);
+    for (enum file_guard guard = FILE_ANY; guard <= FILE_PRIVATE; guard++) {
+        const bool any = guard == FILE_ANY;
+        says("ours", guard, "text");
+        says("one's", guard, any ? "text" : "owned by another user; chown 4711 'one'\\''s'");
+        says("theirs", guard, any ? "text" : "owned by another user; chown 4711 theirs");
+        says("roots", guard, guard == FILE_PRIVATE ? "readable by group; chmod 600 roots" : "text");
+    }
+}
+
+/* The folder counts for a guard, and for none. */
+static void files_in_folders_of_others(void **state)
+{
+    AUTO_FREE(char *, words);
+
+    (void)state;
+    NEEDS_ROOT();
+    folder("d", OTHER, OTHER, 0755);
+    file("d/f", US, US, 0600);
+    words = mem_printf("%s/d belongs to another user; a folder of your own, below folders of yours or root's",
+                       home);
+    says("d/f", FILE_ANY, "text");
+    says("d/f", FILE_TRUSTED, words);
+    says("d/f", FILE_PRIVATE, words);
+}
+
+static void unreadable(void **state)
+{
+    AUTO_FREE(char *, denied);
+    AUTO_FREE(char *, hint);
+
+    (void)state;
+    NEEDS_ROOT();
+    file("ours", US, US, 0200);
+    file("roots", ROOT, ROOT, 0600);
+    folder("d", ROOT, ROOT, 0700);
+    file("d/f", US, US, 0600);
+    link_to("loop", "loop", US);
+    denied = mem_printf("%s; ", strerror(EACCES));
+    hint = mem_printf("%s; chmod u+r ours", strerror(EACCES));
+    says("ours", FILE_ANY, hint);
+    says("roots", FILE_ANY, denied);
+    says("d/f", FILE_ANY, denied);
+    AUTO_BUF(text, 100);
+    struct err e = ERR_INIT;
+    assert_int_equal(file_read("/proc/self/mem", FILE_ANY, &text, &e),
+                     -1); /* of which the first page cannot be read */
+    assert_string_equal(e.msg, strerror(EIO));
+}
+
+/* Descriptor 0 is one like any other. */
+static void without_stdin(void **state)
+{
+    struct err e = ERR_INIT;
+    int kept = dup(STDIN_FILENO);
+
+    (void)state;
+    NEEDS_ROOT();
+    file("f", US, US, 0600);
+    if (kept >= 0)
+        (void)close(STDIN_FILENO);
+    errno = ENOENT;
+    AUTO_BUF(text, 100);
+    be(US);
+    int read = file_read("f", FILE_PRIVATE, &text, &e);
+    int made = file_folder("new/f", &e);
+    int trusted = path_trust("f", PATH_GROUP_OWN, &e);
+    be(ROOT);
+    (void)close(trusted);
+    if (kept >= 0) {
+        (void)dup2(kept, STDIN_FILENO);
+        (void)close(kept);
+    }
+    assert_int_equal(read, 0);
+    assert_int_equal(made, 0);
+    assert_true(trusted >= 0);
+}
+
+/* A write that is cut leaves the old file, and no temporary one. */
+static void no_room(void **state)
+{
+    struct rlimit was, little;
+    struct err e = ERR_INIT;
+    AUTO_BUF(text, 100);
+
+    (void)state;
+    NEEDS_ROOT();
+    file("f", ROOT, ROOT, 0600);
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    little = (struct rlimit){.rlim_cur = 2, .rlim_max = was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    int result = file_write("f", "longer", 6, 0600, &e);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    (void)signal(SIGXFSZ, before);
+    assert_int_equal(result, -1);
+    assert_string_equal(e.msg, strerror(EFBIG));
+    assert_int_equal(file_read("f", FILE_ANY, &text, &e), 0);
+    assert_string_equal(buf_str(&text), "text");
+    assert_int_equal(unlink("f"), 0);
+    assert_int_equal(rmdir(home), 0); /* nothing else is in it */
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, new_home, remove_home)
+    const struct CMUnitTest tests[] = {
+        TEST(folders),
+        TEST(hints),
+        TEST(links),
+        TEST(links_to_others),
+        TEST(chains),
+        TEST(odd_paths),
+        TEST(where_root_is_not_mapped),
+        TEST(owners),
+        TEST(files_in_folders_of_others),
+        TEST(unreadable),
+        TEST(without_stdin),
+        TEST(no_room),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

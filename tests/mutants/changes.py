@@ -3,7 +3,7 @@
 
 A change is named `FUNCTION: LINE`, where LINE is the line of the source with {OLD=>NEW} at the changed place (and #2 behind it if the
 same line stands there for the second time). What stands in strings, comments and directives is left alone, but for the number
-of a #define; so are the sizes of arrays."""
+of a #define; so are the sizes of arrays and buffers."""
 import collections
 import dataclasses
 import re
@@ -22,7 +22,7 @@ def one_more(number):
 
 HIDDEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\'|/\*.*?\*/|^#(?!define \w+ \(?\d).*?(?<!\\)$', re.M | re.S)
 NAME = re.compile(r"^[A-Za-z_#][^\n;]*?\b(\w+)(?:\(|\[|;| =| \(| \d)", re.M)
-ARRAY = re.compile(r"\s*(?!return\b)(?:static |const |unsigned |struct )*\w+ \**\w+(?:\[\w*\])*\[$")
+SIZE = re.compile(r"\s*(?!return\b)(?:static |const |unsigned |struct )*\w+ \**\w+\[[^=;]*(?<!\])|\s*(?:AUTO_BUF|struct buf)\b[^;]*")
 
 
 @dataclasses.dataclass
@@ -49,8 +49,8 @@ def closing(text, at):
     return at - 1
 
 
-def is_array_size(text, start):
-    return bool(re.fullmatch(ARRAY, text[text.rfind("\n", 0, start) + 1:start]))
+def is_size(text, start):
+    return bool(SIZE.fullmatch(text, text.rfind("\n", 0, start) + 1, start))
 
 
 def changes(text):
@@ -70,7 +70,7 @@ def unnamed(text):
     plain = HIDDEN.sub(lambda m: re.sub(r"[^\n]", "\0", m[0]), text)
     for pattern, new in SWAPS:
         for m in re.finditer(pattern, plain):
-            if pattern == NUMBER and is_array_size(plain, m.start()):
+            if pattern == NUMBER and is_size(plain, m.start()):
                 continue
             to = new(m) if callable(new) else new
             close = closing(plain, m.end()) if to.startswith("if") else 0

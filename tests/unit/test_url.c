@@ -17,6 +17,7 @@
 #include <base/secret.h>
 #include <base/text.h>
 #include <model/url.h>
+#include <model/url_parts.h>
 
 /* The settings of a profile as `key=value` words, the tunnel's with `tunnel.`, then the passwords. */
 static void describe(const struct profile *p, struct buf *out)
@@ -153,6 +154,7 @@ static void accepts(void **state)
         }
         for (size_t k = 0; k < TUNNEL_COUNT; k++)
             assert_int_equal(p.tunnel[k].line, 0);
+        assert_true(p.is_of_url);
     }
 }
 
@@ -206,6 +208,13 @@ static const struct refusal refused[] = {
     {"mysql://h/?include=x", "unknown parameter 'include'", general},
     {"mysql://h/?Type=tcp", "unknown parameter 'Type'", general},
     {"mysql://h/?s3cret@x", "unknown parameter", general},
+    {"mysql+ssh://b%/u@h/d", "bad percent-encoding in the bastion", "write a literal % as %25"},
+    {"mysql://h/?ssh_password=s3cret%", "bad percent-encoding in the ssh_password",
+     "write a literal % as %25"},
+    {"jdbc:mysql://h/?password=s3cret%", "bad percent-encoding in the password", "write a literal % as %25"},
+    {"mysql://h/?password=s3cret%",
+     "'password' is no parameter: a password stands before the host, USER:PASSWORD@HOST", general},
+    {"prod", "no '://' in it", form},
     {"mysql://h:1]:2/", "the port is not a number from 1 to 65535", encode},
     {"mysql://u@unix(/a%)/d", "bad percent-encoding in the socket's path", "write a literal % as %25"},
     {"mysql+!x://h/", "it does not start with mysql://", form},
@@ -268,6 +277,23 @@ static void too_long(void **state)
     buf_puts(&url, "@h/");
     assert_int_equal(url_parse(buf_str(&url), &p, &e), -1);
     assert_string_equal(e.msg, "too long");
+}
+
+static void longest_url(void **state)
+{
+    AUTO_BUF(url, 2 * URL_MOST);
+
+    (void)state;
+    buf_puts(&url, "mysql://h/?");
+    while (url.len < URL_MOST)
+        buf_putc(&url, '&');
+    for (int over = 0; over < 2; over++) {
+        AUTO_PROFILE(p);
+        struct err e = ERR_INIT;
+
+        assert_int_equal(url_parse(buf_str(&url), &p, &e), over ? -1 : 0);
+        buf_putc(&url, '&');
+    }
 }
 
 static void longest_password(void **state)
@@ -410,6 +436,7 @@ int main(void)
         cmocka_unit_test(accepts),
         cmocka_unit_test(refuses),
         cmocka_unit_test(too_long),
+        cmocka_unit_test(longest_url),
         cmocka_unit_test(longest_password),
         cmocka_unit_test(flags_win),
         cmocka_unit_test(masks),

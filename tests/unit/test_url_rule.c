@@ -324,6 +324,23 @@ static void lowers_and_sends_nothing(void **state)
     }
 }
 
+/* A way out that is there: a user in the URL, if it has none, or the flag. */
+static void hints_for_a_credential(void **state)
+{
+    static const struct {
+        const char *url, *hint;
+    } rows[] = {{"mysql://db.example.com/", "mysql://USER@HOST, or -o auth=client, or a profile"},
+                {"mysql://app@db.example.com/?auth=client", "-o auth=client, or a profile"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_MADE(m);
+        struct err e = ERR_INIT;
+        assert_int_equal(try("", rows[i].url, NULL, 0, &m, &e), -1);
+        assert_string_equal(e.hint, rows[i].hint);
+    }
+}
+
 /* What is typed is not the URL's. */
 static void flags_may(void **state)
 {
@@ -395,6 +412,7 @@ int main(void)
         cmocka_unit_test(a_flag_replaces_a_refused_key),
         cmocka_unit_test(every_provider),
         cmocka_unit_test(lowers_and_sends_nothing),
+        cmocka_unit_test(hints_for_a_credential),
         cmocka_unit_test(flags_may),
         cmocka_unit_test(own_password_stands_first),
         cmocka_unit_test(a_shell_finds_no_command_in_a_bastion_s_user),

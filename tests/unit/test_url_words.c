@@ -253,6 +253,53 @@ static void masks_what_others_call_a_password(void **state)
     }
 }
 
+/* In help: each word behind its key, and no key behind itself. */
+static void prints_the_words(void **state)
+{
+    AUTO_BUF(out, 8192);
+
+    (void)state;
+    url_words_print(&out);
+    assert_string_equal(
+        buf_str(&out),
+        "  title             name\n"
+        "  socket            unix_socket unixsocket socketpath localsocket\n"
+        "  user              username\n"
+        "  via               ssh_jump\n"
+        "  tls               ssl_mode sslmode tlsmode ssl_disabled requiressl verifyservercertificate "
+        "ssl_verify_cert "
+        "sslverify ssl_verify_identity ssl_verify_server_cert sslaccept ssl\n"
+        "  tls_ca            ssl_ca sslca sslrootcert\n"
+        "  tls_cert          ssl_cert sslcert\n"
+        "  tls_key           ssl_key sslkey\n"
+        "  tls_ciphers       ssl_cipher sslcipher\n"
+        "  cleartext         enable_cleartext_plugin allowcleartextpasswords\n"
+        "  server_public_key get_server_public_key request_server_public_key allowpublickeyretrieval\n"
+        "  compress          usecompression\n"
+        "  local_infile      allowloadlocalinfile allowallfiles\n"
+        "  connect_timeout   connecttimeout\n"
+        "  region            aws_region\n");
+}
+
+/* The parameter that has set a level stays its origin, if another asks for no more. */
+static void where_a_level_is_from(void **state)
+{
+    static const struct {
+        const char *url, *level, *from;
+    } rows[] = {{"mysql://h/?tls=verify-ca&sslverify=1", "verify-ca", "tls"},
+                {"mysql://h/?tls=required&sslverify=1", "verify-ca", "ssl"},
+                {"mysql://h/?tls=verify-identity&sslverify=1", "verify-identity", "tls"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_PROFILE(p);
+        struct err e = ERR_INIT;
+        assert_int_equal(url_parse(rows[i].url, &p, &e), 0);
+        assert_string_equal(p.set[KEY_tls].value, rows[i].level);
+        assert_string_equal(p.set[KEY_tls].from, rows[i].from);
+    }
+}
+
 /* --- what we write ourselves --- */
 
 static uint32_t next(uint32_t *seed)
@@ -328,6 +375,8 @@ int main(void)
         cmocka_unit_test(names_in_any_case),
         cmocka_unit_test(ignored_words_are_ignored),
         cmocka_unit_test(masks_what_others_call_a_password),
+        cmocka_unit_test(prints_the_words),
+        cmocka_unit_test(where_a_level_is_from),
         cmocka_unit_test(reads_what_it_writes),
     };
 

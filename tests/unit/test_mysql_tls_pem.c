@@ -36,12 +36,23 @@ static void broken(void)
     block(PEM_STRING_X509, false, "!!!!\n");
 }
 
+/* The next descriptor: it is the same again if none was left open. */
+static int next_descriptor(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    (void)close(fd);
+    return fd;
+}
+
 /* What is told of the file, which is then removed. */
 static void told_of_it(const char *words)
 {
     AUTO_FREE(char *, told);
+    int before = next_descriptor();
 
     told = tls_pem_broken("f");
+    assert_int_equal(next_descriptor(), before);
     if (words)
         assert_non_null(told);
     assert_string_equal(told ? told : "none", words ? words : "none");

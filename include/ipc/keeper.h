@@ -34,6 +34,8 @@ enum {
                     without, words again. Answered by the last error that was told under the mark before, or
                     OK */
     KEEPER_EXPIRES, /* after READY: the credential that clients log in with expires at EXPIRES; no answer */
+    KEEPER_CREDENTIAL, /* after READY: what the keeper logs in with (USER, SECRET, EXPIRES, MADE, STATIC);
+                          answered by OK */
 };
 
 #define KEEPER_LIVES_FOR_FD 3
@@ -91,8 +93,23 @@ enum {
     /* OPEN */
     KEEPER_TAG_TLS_CA_OWN, /* present: the authorities of TLS_CA are the user's own, not anybody's */
     KEEPER_TAG_LASTS,      /* present: it is a forward, for which bulk counts more than the start */
-    /* EXPIRES */
-    KEEPER_TAG_EXPIRES, /* u64, time_t */
+    /* EXPIRES, CREDENTIAL */
+    KEEPER_TAG_EXPIRES, /* u64, time_t; absent: never */
+    /* OPEN of a keeper that logs in (it has an end of KEEPER_END_LOGIN) */
+    KEEPER_TAG_BROKER,       /* the path of broker, which is asked for credentials: `credential get` */
+    KEEPER_TAG_KEY,          /* "KEY=VALUE", an effective key of the profile, for that request; may repeat */
+    KEEPER_TAG_LOCAL_INFILE, /* present: the client may be asked for files */
+    KEEPER_TAG_SERVER_PUBLIC_KEY, /* present: without TLS, the server's RSA key may be asked for */
+    KEEPER_TAG_OWN_SOCKET,        /* present: the endpoint is the server's own unix socket */
+    KEEPER_TAG_STOCK_CLIENT, /* present: a stock client, whose second connection cancels a query of the first
+                                and needs the same user */
+    KEEPER_TAG_REVOKE,       /* present: `credential erase` is asked for when the keeper ends */
+    /* OPEN, and STATUS of a forward; CREDENTIAL */
+    KEEPER_TAG_USER,   /* the user: in OPEN and STATUS of clients (any is accepted), in CREDENTIAL of the
+                          server; absent   in CREDENTIAL: that of OPEN. SECRET in OPEN and STATUS is the password
+                          that a client at a   port must have, made for this run; in CREDENTIAL the server's */
+    KEEPER_TAG_MADE,   /* u64, time_t: when the server got that user; absent: not known */
+    KEEPER_TAG_STATIC, /* present: the credential cannot be asked for again, and is kept */
 };
 
 /*
@@ -106,6 +123,8 @@ enum keeper_end {
     KEEPER_END_BYTES = 'b', /* bytes are passed untouched */
     KEEPER_END_TLS = 't',   /* plain to the client; the keeper makes the TLS to the server */
     KEEPER_END_OURS = 'o',  /* the same, for processes of this user alone, also at a port */
+    KEEPER_END_LOGIN = 'l', /* plain to the client; the keeper makes the TLS and logs in. For processes of
+                               this user alone; at a port they need the password of OPEN */
 };
 
 struct local_end {
@@ -135,7 +154,14 @@ bool keeper_address_take(const char *text, char **path, char **host, unsigned *p
  */
 #define KEEPER_MARKED "broker "
 
-enum keeper_tls { KEEPER_TLS_ENCRYPT, KEEPER_TLS_CHAIN, KEEPER_TLS_NAME };
+/* The first two only for KEEPER_END_LOGIN: none, and without verification if the server offers it. */
+enum keeper_tls {
+    KEEPER_TLS_NONE,
+    KEEPER_TLS_OFFERED,
+    KEEPER_TLS_ENCRYPT,
+    KEEPER_TLS_CHAIN,
+    KEEPER_TLS_NAME
+};
 
 enum keeper_question {
     KEEPER_ASK_SECRET,   /* passphrase, one-time code: never stored */

@@ -86,7 +86,7 @@ void local_end_put(struct record *r, const struct local_end *end)
 
 bool local_end_take(const struct field *f, struct local_end *end)
 {
-    static const char kinds[] = {KEEPER_END_BYTES, KEEPER_END_TLS, KEEPER_END_OURS};
+    static const char kinds[] = {KEEPER_END_BYTES, KEEPER_END_TLS, KEEPER_END_OURS, KEEPER_END_LOGIN};
     AUTO_FREE(char *, text);
 
     if (f->len < 2 || f->len > END_MOST || !memchr(kinds, f->bytes[0], sizeof kinds))

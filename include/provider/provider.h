@@ -20,6 +20,9 @@ struct provider {
     bool any_user;     /* without a user, the client's own choice is right */
     bool names_user;   /* the credential may name the user */
     bool makes_user;   /* the credential always says who: a password alone is of no use */
+    bool by_client;    /* the client's own files decide, so that nobody else can log in */
+    bool expires;      /* its credential ends after a while */
+    bool once;         /* it cannot be asked again by another process: its answer is kept */
     bool has_no_token; /* it has no secret to print: `token` is a usage error */
     /* Checks the profile before anything is done: ERR_CONFIG. May be NULL. */
     int (*check)(const struct profile *p, struct err *e);

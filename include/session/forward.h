@@ -17,6 +17,10 @@ struct forward {
     char *name, *host, *socket; /* the local end: host (or KEEPER_LOCALHOST) and port, or socket */
     unsigned port;
     bool makes_tls; /* at that end the keeper makes the TLS, and the client none */
+    bool logs_in;   /* and logs in: clients are told the user and password of this run, which are of no use
+                       elsewhere */
+    char *user;
+    struct secret *password; /* NULL unless it logs in */
     char *endpoint_host, *endpoint_socket;
     unsigned endpoint_port;
     long pid;
@@ -45,15 +49,17 @@ struct forward_wanted {
     const char *listen; /* --listen or the key: ADDR:PORT or /PATH */
     bool listen_given;  /* on the command line */
     bool terminate_tls, detach;
+    bool inject; /* the keeper logs in; the session's plan is FOR_INJECT then, else FOR_FORWARD */
     long drain_ms;
     const char *log; /* absolute; NULL: none */
 };
 /* Checks what can be checked without looking at this machine: ERR_USAGE or ERR_CONFIG. */
 int forward_check(const struct session *s, const struct forward_wanted *want, struct err *e);
 /*
- * Opens one, or finds the running one of that name (out->running). The session has a plan (FOR_FORWARD) and
- * outlives *out. ERR_USAGE: what is wanted cannot be; ERR_UNREACHABLE: no way, the local end is taken, or a
- * forward of that name runs which is another.
+ * Opens one, or finds the running one of that name (out->running). The session has a plan and outlives
+ * *out; a credential that the keeper logs in with is got now, so that what is wrong with it is known at once.
+ * ERR_USAGE: what is wanted cannot be; ERR_UNREACHABLE: no way, the local end is taken, or a forward of that
+ * name runs which is another.
  */
 int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e);
 

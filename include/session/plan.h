@@ -34,6 +34,7 @@ enum purpose {
     FOR_SECRET,  /* only the credential is needed */
     FOR_PARAMS,  /* any program that the user starts with our parameters: no keeper of ours */
     FOR_FORWARD, /* a local end alone: no client, no credential, always a keeper */
+    FOR_INJECT,  /* the same, but the keeper logs in, whatever `login` says */
 };
 
 struct plan {
@@ -50,6 +51,8 @@ struct plan {
     bool unix_end;           /* the client dials its unix socket instead of 127.0.0.1 */
     bool path_end, port_end; /* the ends that it has, where it is no forward's */
     bool tls_by_keeper;      /* on all its ends; elsewhere TLS is the client's, as conn.tls says */
+    bool login_by_keeper;    /* afresh for each connection, on all its ends; the client has no secret. It then
+                                makes the TLS, too */
     const char *tls_name;    /* the name that the keeper verifies in the certificate; NULL: none */
     /* A MariaDB client without verified TLS must not load plug-ins that reveal the password. */
     bool restrict_plugins;
@@ -79,6 +82,9 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
 
 /* Changes a client's direct plan so that the keeper makes the TLS. */
 void plan_by_keeper(struct plan *plan);
+
+/* Whether the server gets the password in cleartext. */
+bool plan_cleartext(const struct profile *p);
 
 /* Whether the socket is the server's own, on this machine or at the far side of SSH, so that no one can be in
  * between. */

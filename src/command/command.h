@@ -40,6 +40,7 @@ enum option_set {
     SET_FORMAT = 16384,
     SET_PARAMS = 32768,
     SET_REPORT = 131072,
+    SET_INJECT = 262144,
 };
 enum option_line { LINE_WHERE, LINE_WHO, LINE_WHAT, LINE_HOW, LINE_HIDDEN };
 

@@ -53,7 +53,8 @@ static int connect_run(struct invocation *inv, struct err *e)
         return -1;
     if (session_login(&s, e) < 0 || session_offer_to_keep(&s, false, e) < 0)
         return -1;
-    note_life(&s);
+    if (!s.plan.login_by_keeper)
+        note_life(&s);
     return session_become_client(&s, inv->rest, e);
 }
 

@@ -49,15 +49,29 @@ static json_t *number_or_null(unsigned n)
     return n ? json_integer((json_int_t)n) : json_null();
 }
 
+/* Of this run: it is shown to programs, and not on a terminal. */
+static json_t *password_json(const struct forward *f)
+{
+    const struct connection c = {.password = f->password};
+    const struct format_how how = {.masked = isatty(STDOUT_FILENO)};
+    AUTO_BUF(text, 4096);
+
+    if (!f->password)
+        return json_null();
+    password_put(&c, &how, &text);
+    return json_text(buf_str(&text));
+}
+
 json_t *forward_json(const struct forward *f)
 {
     json_t *endpoint = json_pack("{s:o,s:o,s:o}", "host", json_text(f->endpoint_host), "port",
                                  number_or_null(f->endpoint_host ? f->endpoint_port : 0), "socket",
                                  json_text(f->endpoint_socket));
 
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:I}", "profile", json_text(f->name), "host",
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I}", "profile", json_text(f->name), "host",
                      json_text(forward_host(f)), "port", number_or_null(f->port), "socket",
-                     json_text(f->socket), "endpoint", endpoint, "pid", (json_int_t)f->pid);
+                     json_text(f->socket), "user", json_text(f->user), "password", password_json(f),
+                     "endpoint", endpoint, "pid", (json_int_t)f->pid);
 }
 
 /* Checks what the words alone show. */
@@ -67,6 +81,7 @@ static int take_options(struct invocation *inv, struct batch *b, struct err *e)
 
     b->want.terminate_tls = inv->given[OPT_terminate_tls];
     b->want.detach = inv->given[OPT_detach];
+    b->want.inject = inv->given[OPT_inject];
     if (drain && !duration_parse(drain, &b->want.drain_ms)) {
         (void)err_set(e, ERR_USAGE, "--drain: '%s' is not a duration", drain);
         return err_hint(e, "like 10s, 5m or 1h");
@@ -105,7 +120,7 @@ static int prepare(struct invocation *inv, struct batch *b, struct err *e)
     for (size_t i = 0; i < b->count; i++) {
         struct session *s = &b->session[i];
         if (begin_word(inv, i, s, e) < 0 || check_place(inv, s, e) < 0 ||
-            session_plan(s, FOR_FORWARD, NULL, inv->given[OPT_dry_run], e) < 0)
+            session_plan(s, b->want.inject ? FOR_INJECT : FOR_FORWARD, NULL, inv->given[OPT_dry_run], e) < 0)
             return -1;
         take_turn(inv, b, i);
         if (forward_check(s, &b->want, e) < 0)
@@ -123,7 +138,7 @@ static void print_plans(struct invocation *inv, struct batch *b)
             (void)putchar('\n');
         print_plan(&b->session[i], NULL);
         take_turn(inv, b, i);
-        if (b->want.terminate_tls || b->want.listen[0] == '/') {
+        if (!b->want.inject && (b->want.terminate_tls || b->want.listen[0] == '/')) {
             bool verifies = c->tls >= TLS_VERIFY_CA && c->tls_ca;
             (void)printf("tls         %s, by the keeper%s%s\n", tls_level_name(c->tls), verifies ? ", " : "",
                          verifies ? c->tls_ca : "");
@@ -145,6 +160,19 @@ static int open_all(struct invocation *inv, struct batch *b, struct err *e)
     return 0;
 }
 
+/* For a person, who sees an address and nothing to log in with. */
+static void note_params(const struct session *s)
+{
+    AUTO_BUF(name, 1024);
+
+    if (s->profile.name) {
+        buf_putc(&name, ' ');
+        text_quote_sh(&name, s->profile.name);
+    }
+    log_note("%s: broker params%s --inject prints user and password%s", s->label, buf_str(&name),
+             s->profile.name ? "" : ", with the same options");
+}
+
 static void print_address(const struct forward *f)
 {
     AUTO_BUF(address, 1024);
@@ -164,6 +192,8 @@ static int print_all(const struct invocation *inv, const struct batch *b, struct
             print_json_line(root);
         } else {
             print_address(&b->forward[i]);
+            if (b->forward[i].logs_in && isatty(STDOUT_FILENO))
+                note_params(&b->session[i]);
         }
     }
     return stdout_finish(e);
@@ -208,6 +238,7 @@ static int forward_run(struct invocation *inv, struct err *e)
 {
     __attribute__((cleanup(batch_release))) struct batch b = {0};
 
+    json_use_wiping_memory();
     batch_init(&b, inv->word_count ? inv->word_count : 1);
     if (inv->given[OPT_detach])
         tty_forbid_input("--detach");
@@ -238,8 +269,9 @@ const struct verb verb_forward = {
              "take a host and a port. It runs until it is stopped; --detach puts it into the background.",
     .group = GROUP_EXPORT,
     .examples = {"broker forward prod", "broker forward prod stage --listen 0",
-                 "broker forward prod --listen 13306 --drain 30s", "ADDR=$(broker forward prod --detach)"},
-    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_JSON | SET_FORWARD | SET_LOG,
+                 "broker forward prod --listen 13306 --drain 30s", "ADDR=$(broker forward prod --detach)",
+                 "broker forward prod --inject --detach && broker params prod --inject"},
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_JSON | SET_FORWARD | SET_INJECT | SET_LOG,
     .most_words = WORDS_MOST,
     .words = "profile",
     .run = forward_run,

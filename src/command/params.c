@@ -110,12 +110,20 @@ static int print(struct invocation *inv, struct session *s, const struct format 
     return 0;
 }
 
+static int refuse_endpoint(struct err *e)
+{
+    (void)err_set(e, ERR_USAGE, "--endpoint is the server's own address, where nobody logs in for a program");
+    return err_hint(e, "--inject, or --endpoint");
+}
+
 static int params_run(struct invocation *inv, struct err *e)
 {
     AUTO_SESSION(s);
     const struct format *f;
     struct format_how how = {0};
 
+    if (inv->given[OPT_inject] && inv->given[OPT_endpoint])
+        return refuse_endpoint(e);
     if (choose(inv, &f, e) < 0 || choose_shell(inv, &how, e) < 0 ||
         begin_plan(inv, &s, FOR_PARAMS, NULL, e) < 0)
         return -1;
@@ -134,7 +142,7 @@ const struct verb verb_params = {
     .group = GROUP_EXPORT,
     .examples = {"eval \"$(broker params prod)\"", "broker params prod --format json | jq -r .password",
                  "broker params prod --field host", "broker params prod --format mycnf > prod.cnf"},
-    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_JSON | SET_FORMAT | SET_PARAMS | SET_FRESH,
+    .sets = SET_PROFILE | SET_RUN | SET_DRY | SET_JSON | SET_FORMAT | SET_PARAMS | SET_INJECT | SET_FRESH,
     .most_words = 1,
     .words = "profile",
     .run = params_run,

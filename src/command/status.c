@@ -205,6 +205,8 @@ static int status_run(struct invocation *inv, struct err *e)
     __attribute__((cleanup(entries_release))) struct entries list = {0};
     const char *name = inv->word[0];
 
+    json_use_wiping_memory();
+
     if (inv->given[OPT_wait] && !name) {
         (void)err_set(e, ERR_USAGE, "--wait: for which forward?");
         return err_hint(e, "broker status NAME --wait");

@@ -17,5 +17,9 @@ static void client_describe(const struct profile *p, struct buf *out)
     buf_puts(out, "the client's own option files");
 }
 
-const struct provider provider_client = {
-    .name = "client", .any_user = true, .has_no_token = true, .get = client_get, .describe = client_describe};
+const struct provider provider_client = {.name = "client",
+                                         .any_user = true,
+                                         .by_client = true,
+                                         .has_no_token = true,
+                                         .get = client_get,
+                                         .describe = client_describe};

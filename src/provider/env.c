@@ -36,4 +36,4 @@ static void env_describe(const struct profile *p, struct buf *out)
 }
 
 const struct provider provider_env = {
-    .name = "env", .check = env_check, .get = env_get, .describe = env_describe};
+    .name = "env", .once = true, .check = env_check, .get = env_get, .describe = env_describe};

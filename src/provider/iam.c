@@ -255,6 +255,7 @@ static void iam_describe_scope(const struct profile *p, struct buf *out)
 
 const struct provider provider_iam = {
     .name = "iam",
+    .expires = true,
     .needs_user = true,
     .check = iam_check,
     .login = iam_login,

@@ -18,4 +18,4 @@ static void none_describe(const struct profile *p, struct buf *out)
 }
 
 const struct provider provider_none = {
-    .name = "none", .any_user = true, .get = none_get, .describe = none_describe};
+    .name = "none", .any_user = true, .once = true, .get = none_get, .describe = none_describe};

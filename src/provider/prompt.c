@@ -24,4 +24,5 @@ static void prompt_describe(const struct profile *p, struct buf *out)
     buf_printf(out, "password of %s, asked for", label);
 }
 
-const struct provider provider_prompt = {.name = "prompt", .get = prompt_get, .describe = prompt_describe};
+const struct provider provider_prompt = {
+    .name = "prompt", .once = true, .get = prompt_get, .describe = prompt_describe};

@@ -80,6 +80,7 @@ const struct provider provider_vault = {
     .name = "vault",
     .names_user = true,
     .makes_user = true,
+    .expires = true,
     .check = vault_check,
     .login = vault_login,
     .get = vault_get,

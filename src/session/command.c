@@ -104,6 +104,9 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
     struct connection both = launch_both_ends(s), driver = launch_for_driver(s), env = both;
     const struct format_how how = {.profile = s->profile.name, .endpoint = &s->plan.conn};
 
+    /* Before the formats, which may set the same one to the password of this run. */
+    if (s->plan.login_by_keeper && text_equal(profile_str(&s->profile, KEY_auth), "env"))
+        env_unset(&launch.env, profile_str(&s->profile, KEY_auth_env));
     if (any_word_has(argv, DEFAULTS_FILE) && open_file(s, &launch, &file, e) < 0)
         return -1;
     fill_words(&both, file, argv, &launch.argv);
@@ -118,6 +121,7 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
     const struct template_values values = {.both = &env, .driver = &driver, .how = &how};
     if (template_environment(templates, &values, &launch.env, e) < 0)
         return -1;
+    launch_forget(s);
     helper_end_all();
     return proc_exec(launch.argv.word, &launch.env, e);
 }

@@ -15,7 +15,7 @@ bool plan_own_socket(const struct profile *p)
            (!profile_is_tunnelled(p) || text_equal(profile_tunnel_str(p, TUNNEL_type), "ssh"));
 }
 
-static bool is_cleartext(const struct profile *p)
+bool plan_cleartext(const struct profile *p)
 {
     return text_equal(profile_str(p, KEY_auth), "iam") || profile_bool(p, KEY_cleartext);
 }
@@ -36,7 +36,7 @@ static void derive_tls(struct profile *p)
         derive(p, KEY_tls, "preferred", "socket");
     else if (profile_str(p, KEY_tls_ca))
         derive(p, KEY_tls, "verify-identity", "tls_ca");
-    else if (is_cleartext(p))
+    else if (plan_cleartext(p))
         derive(p, KEY_tls, "verify-identity",
                text_equal(profile_str(p, KEY_auth), "iam") ? "auth" : "cleartext");
     else if (direct && !host_is_loopback(host ? host : "localhost"))
@@ -71,7 +71,7 @@ static int check_cleartext(const struct profile *p, struct err *e)
     enum tls_level level = tls_level_parse(profile_str(p, KEY_tls));
     enum origin said = p->set[KEY_tls].origin;
 
-    if (!is_cleartext(p) || plan_own_socket(p) || level > TLS_REQUIRED)
+    if (!plan_cleartext(p) || plan_own_socket(p) || level > TLS_REQUIRED)
         return 0;
     if (level == TLS_REQUIRED && (said == ORIGIN_FILE || said == ORIGIN_URL))
         return 0;

@@ -2,8 +2,8 @@
 /*
  * Opens a forward. A lock on its name is held while looking for a running one and starting it, so that two
  * calls at once make one forward. Errors that can be known early (a taken port, a TLS level that the listener
- * would bypass) are found before a tunnel is opened or the user is asked. No database credential is read
- * here.
+ * would bypass) are found before a tunnel is opened or the user is asked. A database credential is read only
+ * if the keeper is to log in, and goes there.
  */
 #include <session/forward.h>
 
@@ -82,14 +82,22 @@ static int end_parse(const struct forward_wanted *want, struct end *end, struct 
     return 0;
 }
 
-/* A client takes a unix socket for secure and sends the password in clear: only with TLS made by the keeper.
- */
+/* Whoever may connect is logged in, so that others must not even try. */
+static int check_inject(const struct forward_wanted *want, const struct end *end, struct err *e)
+{
+    if (!want->inject || end->path || host_is_loopback(end->host))
+        return 0;
+    return refuse_listen(want, "with --inject, only this machine may connect", "--listen PORT, or /PATH", e);
+}
+
+/* A client takes a unix socket for secure and sends the password in clear: only with TLS made by the keeper,
+ * or where it has none to send. */
 static int check_tls(const struct session *s, const struct forward_wanted *want, const struct end *end,
                      struct err *e)
 {
     const char *level = tls_level_name(s->plan.conn.tls);
 
-    if ((!end->path && !want->terminate_tls) || s->plan.conn.tls >= TLS_REQUIRED)
+    if ((!end->path && !want->terminate_tls) || want->inject || s->plan.conn.tls >= TLS_REQUIRED)
         return 0;
     if (end->path)
         (void)err_set(e, ERR_USAGE, "a client sends its password in cleartext to a unix socket, and tls = %s",
@@ -119,7 +127,7 @@ static void add_program(const struct session *s, struct buf *out)
 
 /* A digest of everything that decides where the forward leads and how safely, because two forwards of one
  * name can differ. */
-static char *digest_of(const struct session *s, bool tls)
+static char *digest_of(const struct session *s, bool tls, bool inject)
 {
     AUTO_BUF(text, 262144);
     const struct connection *c = &s->plan.conn;
@@ -133,6 +141,8 @@ static char *digest_of(const struct session *s, bool tls)
     buf_printf(&text, "\n%s", tls ? tls_level_name(c->tls) : "bytes");
     for (size_t i = 0; tls && i < ARRAY_LEN(parts); i++)
         buf_printf(&text, "\n%s", parts[i] ? parts[i] : "");
+    for (size_t i = 0; inject && i < KEY_COUNT; i++)
+        identity_add_field(&text, profile_str(&s->profile, (enum key)i));
     add_program(s, &text);
     text_hash(buf_str(&text), text.len, hash);
     return mem_strdup(hash);
@@ -267,6 +277,10 @@ static int take_way(const struct session *s, const char *name, struct way *way, 
     out->socket = mem_strdup(end->path);
     out->port = end->port;
     out->makes_tls = end->kind != KEEPER_END_BYTES;
+    out->logs_in = end->kind == KEEPER_END_LOGIN;
+    out->user = mem_strdup(!out->logs_in ? NULL : s->plan.conn.user ? s->plan.conn.user : WAY_ANY_USER);
+    out->password = way->password;
+    way->password = NULL;
     out->endpoint_host = mem_strdup(s->plan.conn.socket ? NULL : s->plan.conn.host);
     out->endpoint_socket = mem_strdup(s->plan.conn.socket);
     out->endpoint_port = s->plan.conn.socket ? 0 : s->plan.conn.port;
@@ -285,14 +299,20 @@ static int start(struct session *s, const struct forward_wanted *want, const str
     if ((end->path ? check_path(end, e) : check_port(end, e)) < 0)
         return -1;
     request->end[0] = (struct local_end){
-        .kind = end->path || want->terminate_tls ? KEEPER_END_TLS : KEEPER_END_BYTES,
+        .kind = want->inject                       ? KEEPER_END_LOGIN
+                : end->path || want->terminate_tls ? KEEPER_END_TLS
+                                                   : KEEPER_END_BYTES,
         .path = end->path,
         .host = end->host,
         .port = (unsigned)end->port,
     };
     request->ends = 1;
-    if (way_open(&s->profile, &s->plan, request, s->deadline, &way, e) < 0)
+    if ((want->inject && session_sign_in(s, e) < 0) ||
+        way_open(&s->profile, &s->plan, request, s->deadline, &way, e) < 0 ||
+        (want->inject && session_get_credential(s, &way, e) < 0))
         return -1;
+    /* This process may stay for long, and has no more use for it. */
+    credential_release(&s->credential);
     return take_way(s, request->name, &way, out);
 }
 
@@ -300,7 +320,9 @@ int forward_check(const struct session *s, const struct forward_wanted *want, st
 {
     AUTO_END(end);
 
-    return end_parse(want, &end, e) < 0 ? -1 : check_tls(s, want, &end, e);
+    if (end_parse(want, &end, e) < 0 || check_inject(want, &end, e) < 0)
+        return -1;
+    return check_tls(s, want, &end, e);
 }
 
 int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e)
@@ -312,11 +334,11 @@ int forward_open(struct session *s, const struct forward_wanted *want, struct fo
     AUTO_END(end);
     AUTO_LOCK(lock);
 
-    if (end_parse(want, &end, e) < 0 || check_tls(s, want, &end, e) < 0 ||
+    if (end_parse(want, &end, e) < 0 || check_inject(want, &end, e) < 0 || check_tls(s, want, &end, e) < 0 ||
         control_place(name, &path, &lock_name, e) < 0 ||
         file_lock_for(lock_name, "another broker that opens the same forward", s->deadline, &lock, e) < 0)
         return -1;
-    digest = digest_of(s, end.path || want->terminate_tls);
+    digest = digest_of(s, end.path || want->terminate_tls || want->inject, want->inject);
     int found = forward_find(name, out, e);
     if (found > 0) {
         out->running = true;

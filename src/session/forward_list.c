@@ -28,6 +28,8 @@ void forward_release(struct forward *f)
     free(f->name);
     free(f->host);
     free(f->socket);
+    free(f->user);
+    secret_free(f->password);
     free(f->endpoint_host);
     free(f->endpoint_socket);
     free(f->digest);
@@ -68,6 +70,7 @@ static bool take_end(const struct record *r, struct forward *f)
     f->host = end.host;
     f->port = end.port;
     f->makes_tls = end.kind != KEEPER_END_BYTES;
+    f->logs_in = end.kind == KEEPER_END_LOGIN;
     return true;
 }
 
@@ -79,6 +82,12 @@ static int take_status(const struct record *r, struct forward *f, struct err *e)
     state = record_str(r, KEEPER_TAG_STATE);
     if (!f->name || !state || !take_end(r, f))
         return err_set(e, ERR_PROTOCOL, "its keeper gave an answer without its name, state and address");
+    if (f->logs_in) {
+        f->user = record_str(r, KEEPER_TAG_USER);
+        f->password = record_secret(r, KEEPER_TAG_SECRET);
+    }
+    if (f->logs_in && !f->password)
+        return err_set(e, ERR_PROTOCOL, "its keeper logs in, and gave no password for it");
     f->endpoint_host = record_str(r, KEEPER_TAG_HOST);
     f->endpoint_socket = record_str(r, KEEPER_TAG_SOCKET);
     f->endpoint_port = (unsigned)record_u64(r, KEEPER_TAG_PORT, 0);

@@ -45,6 +45,9 @@ static void dial_end(const struct session *s, struct connection *c)
 struct connection launch_both_ends(const struct session *s)
 {
     struct connection c = launch_connection(s);
+
+    if (s->plan.login_by_keeper && s->way)
+        c.password = s->way->password;
     const struct local_end *path = s->way ? find_end(s->way, true) : NULL;
     const struct local_end *port = s->way ? find_end(s->way, false) : NULL;
 
@@ -57,18 +60,35 @@ struct connection launch_both_ends(const struct session *s)
     return c;
 }
 
+/* If the keeper logs in, the client needs nothing. The empty password keeps one of the user's own files out
+ * of the way. */
 struct connection launch_connection(const struct session *s)
 {
+    const struct credential *got = &s->credential;
     struct connection c = s->plan.conn;
 
-    if (s->credential.user)
-        c.user = s->credential.user;
-    c.password = s->credential.password;
-    c.cleartext = c.cleartext || s->credential.cleartext;
-    c.expires_at = s->credential.expires_at;
-    c.fixed = c.fixed || c.expires_at;
+    if (got->user)
+        c.user = got->user;
+    if (s->plan.login_by_keeper && s->way) {
+        c.password = s->way->nothing;
+        c.cleartext = false;
+    } else {
+        c.password = got->password;
+        c.cleartext = c.cleartext || got->cleartext;
+        c.expires_at = got->expires_at;
+        c.fixed = c.fixed || c.expires_at;
+    }
     dial_end(s, &c);
     return c;
+}
+
+void launch_forget(struct session *s)
+{
+    if (!s->plan.login_by_keeper)
+        return;
+    secret_free(s->credential.password);
+    secret_free(s->profile.password);
+    s->credential.password = s->profile.password = NULL;
 }
 
 struct connection launch_for_driver(const struct session *s)

@@ -21,6 +21,9 @@ struct connection launch_both_ends(const struct session *s);
 /* Without the socket if that leads elsewhere than the port, because a driver may use either. */
 struct connection launch_for_driver(const struct session *s);
 
+/* Before the exec: if the keeper logs in, broker's own copy of the credential is of no more use. */
+void launch_forget(struct session *s);
+
 /* The session must have a plan and a credential. `args` go after ours; may be NULL. */
 int launch_prepare(const struct session *s, char *const *args, struct launch *l, struct err *e);
 

@@ -53,16 +53,46 @@ static void dial_forward(const struct forward *f, struct connection *c)
     c->server_public_key = true;
 }
 
-static int find_forward(const struct session *s, struct params *out, struct err *e)
+static int no_injection(const struct session *s, struct err *e)
 {
-    int found = forward_find(forward_name(s), &out->forward, e);
+    (void)err_set(e, ERR_UNREACHABLE, "no forward --inject is running for it");
+    if (s->profile.name)
+        return err_hint_sh(e, "broker forward %s --inject --detach", s->profile.name);
+    return err_hint(e, "broker forward --inject --detach, with the same options");
+}
+
+/* The forward of that name, if it leads there and is of the kind that is needed. 1: found, 0: none. */
+static int look(const struct session *s, bool inject, struct forward *out, struct err *e)
+{
+    int found = forward_find(forward_name(s), out, e);
 
     if (found <= 0)
-        return found < 0 ? -1 : no_forward(s, e);
-    if (check_leads_there(s, &out->forward, e) < 0)
+        return found;
+    if (check_leads_there(s, out, e) < 0)
         return -1;
-    dial_forward(&out->forward, &out->conn);
-    return 0;
+    return !inject || out->logs_in;
+}
+
+/*
+ * The server's own place, or a forward. Behind a tunnel there is no other way; without one it is used if it
+ * logs in by itself, so that no secret of the server's is told to anybody.
+ */
+static int choose_place(const struct session *s, const struct params_wanted *want, struct params *out,
+                        struct err *e)
+{
+    bool tunnelled = profile_is_tunnelled(&s->profile), needed = tunnelled || want->inject;
+    struct err ignored = ERR_INIT;
+
+    if (want->endpoint)
+        return 0;
+    int found = look(s, want->inject || !tunnelled, &out->forward, needed ? e : &ignored);
+    if (found > 0)
+        dial_forward(&out->forward, &out->conn);
+    else
+        forward_release(&out->forward);
+    if (found > 0 || !needed)
+        return 0;
+    return found < 0 ? -1 : want->inject ? no_injection(s, e) : no_forward(s, e);
 }
 
 /* Whoever reads the parameters verifies the name that it dials. */
@@ -82,19 +112,22 @@ static int check_name(const struct session *s, const struct params *p, struct er
     return err_hint_sh(e, "broker exec %s -- COMMAND", s->profile.name);
 }
 
-static int no_injection(struct err *e)
+/* What the forward's clients are told, which is of no use elsewhere. */
+static int take_run(const struct params_wanted *want, struct params *out)
 {
-    (void)err_set(e, ERR_UNREACHABLE, "no forward --inject is running for it");
-    return err_hint(e, "leave --inject out, or --no-password");
+    out->conn.user = out->forward.user;
+    out->conn.password = want->no_password ? NULL : out->forward.password;
+    out->conn.cleartext = false;
+    return 0;
 }
 
 int session_params(struct session *s, const struct params_wanted *want, struct params *out, struct err *e)
 {
     out->endpoint = out->conn = s->plan.conn;
-    if (want->inject)
-        return no_injection(e);
-    if (profile_is_tunnelled(&s->profile) && !want->endpoint && find_forward(s, out, e) < 0)
+    if (choose_place(s, want, out, e) < 0)
         return -1;
+    if (out->forward.logs_in)
+        return take_run(want, out);
     if (want->says_tls && check_name(s, out, e) < 0)
         return -1;
     if (text_equal(profile_str(&s->profile, KEY_auth), "iam"))

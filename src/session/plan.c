@@ -23,16 +23,6 @@ void plan_release(struct plan *plan)
     *plan = (struct plan){0};
 }
 
-/* Known in the config but not in this build: the file may have it, and a run that needs it is refused. */
-static int refuse_later(const struct profile *p, struct err *e)
-{
-    if (text_equal(profile_str(p, KEY_login), "keeper")) {
-        (void)err_set(e, ERR_CONFIG, "login = keeper: the keeper of this version does not log in");
-        return err_hint(e, "login = client");
-    }
-    return 0;
-}
-
 /* Without a user, a client would try the password with the user's name on this machine. */
 int plan_check_user(const struct plan *plan, const struct credential *got, struct err *e)
 {
@@ -159,14 +149,74 @@ static bool must_restrict_plugins(const struct profile *p, const struct plan *pl
            !text_equal(auth, "iam") && !text_equal(auth, "client");
 }
 
+/* --- who logs in (SPEC section 10) --- */
+
+static int refuse_login(const struct plan *plan, struct err *e, const char *why, const char *otherwise)
+{
+    bool flag = plan->purpose == FOR_INJECT;
+
+    (void)err_set(e, ERR_CONFIG, "%s: %s", flag ? "--inject" : "login = keeper", why);
+    return err_hint(e, "%s, or %s", otherwise, flag ? "no --inject" : "login = client");
+}
+
+/* Whether the keeper can: it needs user and password, and sends no password in cleartext to a server that is
+ * not verified, whatever the profile allows a client. */
+static int check_login(const struct profile *p, const struct plan *plan, struct err *e)
+{
+    const struct provider *provider = plan->provider;
+    bool names_user = !provider || provider->names_user || profile_str(p, KEY_user);
+
+    if (provider && provider->by_client)
+        return refuse_login(plan, e, "auth = client leaves user and password to the client", "set auth");
+    if (!names_user)
+        return refuse_login(plan, e, "it needs a user", "set user");
+    if (plan_cleartext(p) && plan->conn.tls < TLS_VERIFY_IDENTITY && !plan_own_socket(p))
+        return refuse_login(plan, e, "it sends a password in cleartext at tls = verify-identity alone",
+                            "set tls = verify-identity");
+    return 0;
+}
+
+/* `in_path`: there is a keeper anyway. A credential of which it is not known whether it expires is no reason
+ * to start one. */
+static int choose_login(const struct profile *p, struct plan *plan, bool in_path, struct err *e)
+{
+    const char *login = profile_str(p, KEY_login);
+    bool forced = plan->purpose == FOR_INJECT || text_equal(login, "keeper");
+    bool expires = plan->provider && plan->provider->expires;
+    struct err why = ERR_INIT;
+
+    if (plan->purpose == FOR_FORWARD || (!forced && (text_equal(login, "client") || (!expires && !in_path))))
+        return 0;
+    if (check_login(p, plan, &why) == 0) {
+        plan->login_by_keeper = true;
+        return 0;
+    }
+    if (forced)
+        err_copy(e, &why);
+    return forced ? -1 : 0;
+}
+
+/* Only a keeper that logs in knows when the last connection has ended. */
+static int check_revoke(const struct profile *p, const struct plan *plan, struct err *e)
+{
+    if (plan->login_by_keeper || plan->purpose == FOR_FORWARD || !profile_bool(p, KEY_vault_revoke) ||
+        !text_equal(profile_str(p, KEY_auth), "vault"))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "vault_revoke = yes, and the client logs in: nobody would revoke the lease");
+    return err_hint(e, "login = keeper, or vault_revoke = no");
+}
+
+/* --- who makes the TLS, and what is dialled --- */
+
 /* The number of waits of the keeper, each up to connect_timeout, while the client waits for it: a lost
- * tunnel, the server's greeting, its TLS. One more, so that the keeper's error comes first. */
-enum { KEEPER_HOPS = 4 };
+ * tunnel, the server's greeting, its TLS. One more, so that the keeper's error comes first. If it logs in, it
+ * may have to get a credential before, and the server answers. */
+enum { KEEPER_HOPS = 4, LOGIN_HOPS = 6 };
 
 /*
  * Who makes the TLS, and which end the client dials (SPEC section 4). The server's own socket, here or behind
  * SSH, is dialled by a socket again: nobody is between. Elsewhere a unix end is the keeper's TLS alone, as
- * mysql takes such a one for safe.
+ * mysql takes such a one for safe. Where the keeper logs in, the client has no secret to lose.
  */
 static int choose_ends(const struct profile *p, struct plan *plan, struct err *e)
 {
@@ -178,15 +228,19 @@ static int choose_ends(const struct profile *p, struct plan *plan, struct err *e
     if (plan->purpose == FOR_PARAMS)
         return check_authorities(c, own_socket, e);
     plan->keeper = tunnelled || plan->purpose == FOR_FORWARD || (!own_socket && client_cannot_say(plan));
-    plan->tls_by_keeper = plan->keeper && !own_socket && c->tls >= TLS_REQUIRED;
+    if (choose_login(p, plan, plan->keeper, e) < 0 || check_revoke(p, plan, e) < 0)
+        return -1;
+    bool login = plan->login_by_keeper;
+    plan->keeper |= login;
+    plan->tls_by_keeper = login || (plan->keeper && !own_socket && c->tls >= TLS_REQUIRED);
     plan->unix_end = plan->tls_by_keeper || own_socket;
     plan->port_end = plan->keeper && (program || !plan->unix_end);
     /* Beside the server's own socket on this machine there is no need for another. */
-    plan->path_end = plan->keeper && (program || plan->unix_end) && (tunnelled || !own_socket);
-    plan->conn.fixed = plan->keeper;
+    plan->path_end = plan->keeper && (program || plan->unix_end) && (tunnelled || !own_socket || login);
+    plan->conn.fixed = plan->keeper && !login;
     if (plan->keeper) /* whose error is better than the client's "error 110" */
-        plan->conn.connect_timeout *= KEEPER_HOPS;
-    plan->restrict_plugins = must_restrict_plugins(p, plan, own_socket);
+        plan->conn.connect_timeout *= login ? LOGIN_HOPS : KEEPER_HOPS;
+    plan->restrict_plugins = !login && must_restrict_plugins(p, plan, own_socket);
     if (!plan->client && !plan->keeper)
         return 0;
     return check_authorities(c, own_socket, e) < 0 ? -1 : check_name(plan, e);
@@ -235,7 +289,7 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
     out->profile = p;
     out->purpose = purpose;
     out->label = profile_label(p);
-    if (refuse_later(p, e) < 0 || (purpose != FOR_FORWARD && choose_provider(p, out, e) < 0))
+    if (purpose != FOR_FORWARD && choose_provider(p, out, e) < 0)
         return -1;
     fill_connection(p, f, &out->conn);
     name_endpoint(out);
@@ -245,110 +299,4 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
     if (purpose == FOR_CLIENT || purpose == FOR_TOOL)
         out->client = &f->client;
     return check_place(p, e) < 0 ? -1 : choose_ends(p, out, e);
-}
-
-static void put_row(struct buf *out, const char *label, const char *text)
-{
-    buf_printf(out, "%-10s  %s\n", label, text);
-}
-
-static void print_tls(const struct plan *plan, struct buf *out)
-{
-    AUTO_BUF(text, 8192);
-    const struct connection *c = &plan->conn;
-
-    buf_puts(&text, tls_level_name(c->tls));
-    if (c->tls != TLS_DISABLED)
-        buf_puts(&text, plan->tls_by_keeper ? ", by the keeper" : ", by the client");
-    if (c->tls >= TLS_VERIFY_CA && c->tls_ca)
-        buf_printf(&text, ", %s", c->tls_ca);
-    put_row(out, "tls", buf_str(&text));
-}
-
-/* How much of an argument may be shown: all of it, or the part before the secret. Only a stock client's -p is
- * known. */
-static size_t shown_length(const char *arg, const char *before, bool is_client)
-{
-    const char *equals = strchr(arg, '=');
-    AUTO_FREE(char *, name);
-
-    if (is_client && text_starts(arg, "-p") && arg[2])
-        return 2;
-    if (before && text_starts(before, "--") && key_is_secret(before + 2) && *arg != '-')
-        return 0;
-    if (!text_starts(arg, "--") || !equals)
-        return strlen(arg);
-    name = mem_strndup(arg + 2, (size_t)(equals - arg - 2));
-    return key_is_secret(name) ? (size_t)(equals - arg + 1) : strlen(arg);
-}
-
-/* The client with our option file, or only the command, then the arguments. */
-static void print_words(const struct plan *plan, char *const *args, struct buf *out)
-{
-    AUTO_BUF(text, 65536);
-
-    if (plan->client) {
-        text_quote_sh(&text, plan->client->path);
-        buf_puts(&text, " --defaults-file=/dev/fd/N");
-    }
-    bool is_client = plan->client || (args && *args && client_is_known(*args));
-    for (size_t i = 0; args && args[i]; i++) {
-        AUTO_FREE(char *, shown);
-        size_t n = shown_length(args[i], i ? args[i - 1] : NULL, is_client);
-        shown = mem_strndup(args[i], n);
-        if (text.len)
-            buf_putc(&text, ' ');
-        if (n || !args[i][0])
-            text_quote_sh(&text, shown);
-        if (args[i][n])
-            buf_puts(&text, "********");
-    }
-    put_row(out, plan->client ? "client" : "command", buf_str(&text));
-}
-
-#define FREE_PORT "127.0.0.1, a free port"
-
-static const char *address_of(const struct plan *plan)
-{
-    if (!plan->keeper)
-        return plan->conn.socket ? "unix socket" : plan->endpoint;
-    if (plan->port_end && (plan->path_end || plan->conn.socket))
-        return FREE_PORT ", and a unix socket";
-    return plan->unix_end ? "unix socket" : FREE_PORT;
-}
-
-static void describe_credential(const struct plan *plan, struct buf *out)
-{
-    AUTO_BUF(scope, 1024);
-
-    if (!plan->provider) {
-        buf_puts(out, "password of the URL");
-        return;
-    }
-    plan->provider->describe(plan->profile, out);
-    if (plan->provider->describe_scope)
-        plan->provider->describe_scope(plan->profile, &scope);
-    if (scope.len)
-        buf_printf(out, ", %s", buf_str(&scope));
-}
-
-void plan_print(const struct plan *plan, char *const *args, struct buf *out)
-{
-    AUTO_BUF(credential, 4096);
-
-    put_row(out, "endpoint", plan->endpoint);
-    if (plan->provider && plan->provider->login) {
-        AUTO_BUF(login, 4096);
-        plan->provider->describe_login(plan->profile, &login);
-        put_row(out, "login", buf_str(&login));
-    }
-    put_row(out, "route", plan->way);
-    if (plan->purpose == FOR_FORWARD)
-        return;
-    print_tls(plan, out);
-    describe_credential(plan, &credential);
-    put_row(out, "credential", buf_str(&credential));
-    put_row(out, "address", address_of(plan));
-    if (plan->client || args)
-        print_words(plan, args, out);
 }

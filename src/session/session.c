@@ -141,7 +141,8 @@ int session_open(struct session *s, const struct request *r, struct err *e)
 /* A forward's TLS settings are checked by its keeper, which starts at once. */
 static int check_files(const struct profile *p, enum purpose purpose, struct err *e)
 {
-    bool tls = purpose != FOR_FORWARD && tls_level_parse(profile_str(p, KEY_tls)) != TLS_DISABLED;
+    bool tls = purpose != FOR_FORWARD && purpose != FOR_INJECT &&
+               tls_level_parse(profile_str(p, KEY_tls)) != TLS_DISABLED;
 
     return purpose == FOR_SECRET ? 0 : config_check_files(p, tls, e);
 }
@@ -234,46 +235,6 @@ int session_offer_to_keep(struct session *s, bool proved, struct err *e)
     return result;
 }
 
-static int64_t login_deadline(const struct session *s)
-{
-    return clock_deadline(profile_ms(&s->profile, KEY_login_timeout), s->deadline);
-}
-
-/* The user is needed, and no deeper function has said for what. */
-static int needs_login(const struct session *s, struct err *e)
-{
-    if (e->code != ERR_LOGIN || e->hint[0])
-        return -1;
-    if (s->wants_login)
-        return err_hint(e, "run it on a terminal");
-    if (s->profile.name)
-        return err_hint_sh(e, "broker login %s", s->profile.name);
-    return err_hint(e, "broker login, with the same options");
-}
-
-int session_sign_in(struct session *s, struct err *e)
-{
-    const struct provider *provider = s->plan.provider;
-    struct credential *c = &s->credential;
-    AUTO_BUF(life, 64);
-
-    if (!provider || !provider->login)
-        return 0;
-    if (c->login)
-        return 1;
-    c->may_log_in = s->may_log_in && !tty_input_forbidden() && tty_present();
-    c->wants_login = s->wants_login;
-    if (provider->login(&s->profile, login_deadline(s), c, e) < 0)
-        return needs_login(s, e);
-    log_step("login", "%s", c->login);
-    clock_format_duration(&life, (int64_t)(c->login_expires_at - time(NULL)) * 1000);
-    if (c->logged_in || (c->wants_login && c->login_expires_at))
-        log_note("logged in, valid for %s", buf_str(&life));
-    else if (c->wants_login)
-        log_note("nothing to log in to: %s", c->login);
-    return 1;
-}
-
 int session_sign_out(struct session *s, unsigned *forgotten, struct err *e)
 {
     const struct provider *provider = s->plan.provider;
@@ -304,8 +265,12 @@ static void fill_request(const struct plan *plan, char *path, struct way_request
 {
     struct local_end by_path = {.path = path}, by_port = {.host = (char *)(uintptr_t) "127.0.0.1"};
 
-    by_path.kind = plan_own_socket(plan->profile) ? KEEPER_END_BYTES : KEEPER_END_TLS;
-    by_port.kind = plan->tls_by_keeper ? KEEPER_END_OURS : KEEPER_END_BYTES;
+    by_path.kind = plan->login_by_keeper            ? KEEPER_END_LOGIN
+                   : plan_own_socket(plan->profile) ? KEEPER_END_BYTES
+                                                    : KEEPER_END_TLS;
+    by_port.kind = plan->login_by_keeper ? KEEPER_END_LOGIN
+                   : plan->tls_by_keeper ? KEEPER_END_OURS
+                                         : KEEPER_END_BYTES;
     if (plan->path_end)
         want->end[want->ends++] = by_path;
     if (plan->port_end)
@@ -340,41 +305,6 @@ char *session_describe_way(const struct session *s)
     return words ? mem_strndup(words, strcspn(words, ",")) : NULL;
 }
 
-/* The server is not dialled yet, because the program may never connect, and a server counts unanswered
- * greetings. The tunnel is opened now, because it may have questions. */
-static bool dials_ahead(const struct session *s)
-{
-    return profile_is_tunnelled(&s->profile) || !s->plan.port_end;
-}
-
-int session_login(struct session *s, struct err *e)
-{
-    const struct provider *provider = s->plan.provider;
-    AUTO_BUF(what, 4096);
-
-    if (session_sign_in(s, e) < 0 || session_open_way(s, dials_ahead(s), e) < 0)
-        return -1;
-    if (!provider) {
-        const struct secret *password = s->profile.password;
-        s->credential.password = secret_from(secret_bytes(password), secret_len(password));
-    } else if (provider->get(&s->profile, login_deadline(s), &s->credential, e) < 0 ||
-               plan_check_user(&s->plan, &s->credential, e) < 0) {
-        return -1;
-    }
-    if (s->way && s->credential.expires_at)
-        way_expires(s->way, s->credential.expires_at);
-    if (provider && log_wants(LOG_STEP)) {
-        provider->describe(&s->profile, &what);
-        buf_puts(&what, ", password ********");
-        if (s->credential.expires_at) {
-            buf_puts(&what, ", valid for ");
-            clock_format_duration(&what, (int64_t)(s->credential.expires_at - time(NULL)) * 1000);
-        }
-        log_step("credential", "%s", buf_str(&what));
-    }
-    return session_audit(s, &s->credential, e);
-}
-
 int session_try_tunnel(struct session *s, struct err *e)
 {
     struct session twin;
@@ -395,6 +325,7 @@ int session_become_client(struct session *s, char *const *args, struct err *e)
     if (launch_prepare(s, args, &launch, e) < 0)
         return -1;
     (void)fcntl(launch.option_fd, F_SETFD, 0);
+    launch_forget(s);
     helper_end_all();
     return proc_exec(launch.argv.word, &launch.env, e);
 }

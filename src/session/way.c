@@ -20,7 +20,6 @@
 #include <ipc/helper.h>
 #include <model/address.h>
 
-#include "authorities.h"
 #include "way_answer.h"
 
 #define KEEPER "broker-keeper"
@@ -29,12 +28,15 @@
 #define HOPS_MOST 4
 #define GRACE_MS 2000
 #define STOP_MS 1000
+#define PASSWORD_BYTES 16
 #define MARK_MS 10000 /* it answers at once, but for what it just does */
 
 void way_release(struct way *w)
 {
     fd_close_cleanup(&w->line);
     free(w->text);
+    secret_free(w->password);
+    secret_free(w->nothing);
     for (size_t i = 0; i < ARRAY_LEN(w->end); i++)
         local_end_release(&w->end[i]);
     *w = (struct way)WAY_INIT;
@@ -98,6 +100,42 @@ void way_expires(struct way *w, time_t at)
         (void)record_write(w->line, &said, clock_deadline(MARK_MS, CLOCK_NEVER), &ignored);
 }
 
+/* It ended without an error record. Data that it had not read makes that a read error. */
+static int keeper_has_gone(struct err *e)
+{
+    (void)err_set(e, ERR_PROTOCOL, "%s: ended without an answer", KEEPER);
+    return err_hint(e, "please report this, with what broker bugreport prints");
+}
+
+int way_credential(struct way *w, const struct credential *c, bool is_kept, struct err *e)
+{
+    AUTO_RECORD(given);
+    AUTO_RECORD(answer);
+    int64_t until = clock_deadline(MARK_MS, CLOCK_NEVER);
+
+    given.kind = KEEPER_CREDENTIAL;
+    record_put_str(&given, KEEPER_TAG_USER, c->user);
+    record_put_secret(&given, KEEPER_TAG_SECRET, c->password);
+    if (c->expires_at)
+        record_put_u64(&given, KEEPER_TAG_EXPIRES, (uint64_t)c->expires_at);
+    if (c->made_at)
+        record_put_u64(&given, KEEPER_TAG_MADE, (uint64_t)c->made_at);
+    if (is_kept)
+        record_put(&given, KEEPER_TAG_STATIC, "", 0);
+    if (record_write(w->line, &given, until, e) < 0)
+        return e->code == ERR_PROTOCOL ? keeper_has_gone(e) : err_prefix(e, "%s", KEEPER);
+    int more = record_read(w->line, &answer, until, e);
+    if (more == 0 || (more < 0 && e->code == ERR_IO))
+        return keeper_has_gone(e);
+    if (more < 0)
+        return err_prefix(e, "%s", KEEPER);
+    if (answer.kind == RECORD_ERROR)
+        return record_error(&answer, e);
+    return answer.kind == RECORD_OK
+               ? 0
+               : err_set(e, ERR_PROTOCOL, "%s: a record of kind %d", KEEPER, answer.kind);
+}
+
 /* The variables that the keeper and its tunnel's children need; none that may hold a secret of ours. */
 static void keeper_environment(const struct profile *p, struct env_changes *env)
 {
@@ -115,101 +153,6 @@ static void keeper_environment(const struct profile *p, struct env_changes *env)
     env_unset(env, "MYSQL_PWD");
     if (text_equal(profile_str(p, KEY_auth), "env") && profile_str(p, KEY_auth_env))
         env_unset(env, profile_str(p, KEY_auth_env));
-}
-
-/* HOST:PORT of the config in the keeper's form. */
-static void put_tunnel_address(struct buf *out, const char *value)
-{
-    AUTO_FREE(char *, host);
-    long port = -1;
-
-    if (*value != '/' && address_split(value, &host, &port) && port >= 0)
-        keeper_address_put(out, NULL, host, (unsigned)port);
-    else
-        buf_puts(out, value);
-}
-
-static void put_tunnel(const struct profile *p, struct record *open)
-{
-    AUTO_FREE(char *, name);
-
-    name = p->tunnel_name ? mem_printf("name=%s", p->tunnel_name) : NULL;
-    record_put_str(open, KEEPER_TAG_TUNNEL, profile_is_tunnelled(p) ? name : "type=direct");
-    for (size_t k = 0; k < TUNNEL_COUNT && profile_is_tunnelled(p); k++) {
-        const char *value = profile_tunnel_str(p, (enum tunnel_key)k);
-        AUTO_BUF(text, 65536);
-        long ms;
-        if (!value)
-            continue;
-        buf_printf(&text, "%s=", tunnel_key_infos[k].name);
-        if (k == TUNNEL_address)
-            put_tunnel_address(&text, value);
-        else if (tunnel_key_infos[k].type == KEY_TIME && duration_parse(value, &ms))
-            buf_printf(&text, "%ld", ms);
-        else
-            buf_puts(&text, value);
-        record_put(open, KEEPER_TAG_TUNNEL, buf_str(&text), text.len);
-    }
-}
-
-static void put_tls(const struct plan *plan, struct record *open)
-{
-    const struct connection *c = &plan->conn;
-    bool verifies = c->tls >= TLS_VERIFY_CA;
-
-    record_put_u64(open, KEEPER_TAG_TLS,
-                   c->tls == TLS_VERIFY_IDENTITY ? KEEPER_TLS_NAME
-                   : verifies                    ? KEEPER_TLS_CHAIN
-                                                 : KEEPER_TLS_ENCRYPT);
-    record_put_str(open, KEEPER_TAG_TLS_NAME, plan->tls_name);
-    record_put_str(open, KEEPER_TAG_TLS_CA, verifies ? c->tls_ca : NULL);
-    if (verifies && authorities_are_own(plan->profile))
-        record_put(open, KEEPER_TAG_TLS_CA_OWN, "", 0);
-    record_put_str(open, KEEPER_TAG_TLS_CERT, c->tls_cert);
-    record_put_str(open, KEEPER_TAG_TLS_KEY, c->tls_key);
-    record_put_str(open, KEEPER_TAG_TLS_CIPHERS, c->tls_ciphers);
-    record_put_str(open, KEEPER_TAG_TLS_VERSION, c->tls_version);
-}
-
-static enum log_level verbosity(void)
-{
-    enum log_level most = LOG_SAY;
-
-    for (enum log_level level = LOG_SAY; level <= LOG_TRACE; level++)
-        most = log_wants(level) ? level : most;
-    return most;
-}
-
-static void open_record(const struct profile *p, const struct plan *plan, const struct way_request *want,
-                        int64_t deadline, struct record *open)
-{
-    const struct connection *c = &plan->conn;
-
-    open->kind = KEEPER_OPEN;
-    record_put_str(open, KEEPER_TAG_LABEL, plan->label);
-    record_put_str(open, KEEPER_TAG_HOST, c->socket ? NULL : c->host);
-    record_put_str(open, KEEPER_TAG_SOCKET, c->socket);
-    record_put_u64(open, KEEPER_TAG_PORT, c->port);
-    for (unsigned i = 0; i < want->ends; i++)
-        local_end_put(open, &want->end[i]);
-    put_tls(plan, open);
-    put_tunnel(p, open);
-    record_put_u64(open, KEEPER_TAG_CONNECT_TIMEOUT, (uint64_t)profile_ms(p, KEY_connect_timeout));
-    record_put_u64(open, KEEPER_TAG_LOGIN_TIMEOUT, (uint64_t)profile_ms(p, KEY_login_timeout));
-    if (deadline != CLOCK_NEVER)
-        record_put_u64(open, KEEPER_TAG_DEADLINE, (uint64_t)clock_left(deadline) + 1);
-    record_put_u64(open, KEEPER_TAG_DRAIN, (uint64_t)want->drain_ms);
-    if (want->first)
-        record_put(open, KEEPER_TAG_FIRST, "", 0);
-    if (want->lasts)
-        record_put(open, KEEPER_TAG_LASTS, "", 0);
-    if (isatty(STDERR_FILENO) && tty_present())
-        record_put(open, KEEPER_TAG_PERSON, "", 0);
-    record_put_str(open, KEEPER_TAG_NAME, want->name);
-    record_put_str(open, KEEPER_TAG_CONTROL, want->control);
-    record_put_str(open, KEEPER_TAG_LOG, want->log);
-    record_put_str(open, KEEPER_TAG_DIGEST, want->digest);
-    record_put_u64(open, KEEPER_TAG_VERBOSE, verbosity());
 }
 
 static void log_said(const struct record *said)
@@ -306,13 +249,6 @@ static void wait_for_record(struct talk *t, int64_t until)
     }
 }
 
-/* It ended without an error record. Data that it had not read makes that a read error. */
-static int keeper_has_gone(struct err *e)
-{
-    (void)err_set(e, ERR_PROTOCOL, "%s: ended without an answer", KEEPER);
-    return err_hint(e, "please report this, with what broker bugreport prints");
-}
-
 /* Waits for a record that is neither a question nor a log line: READY or the error. */
 static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
 {
@@ -348,6 +284,24 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
     }
 }
 
+/* What clients at a port must have, and what `forward` prints: useless elsewhere. NULL: this keeper has no
+ * use for one. */
+static struct secret *want_password(const struct way_request *want)
+{
+    char text[2 * PASSWORD_BYTES + 1];
+    unsigned char bytes[PASSWORD_BYTES];
+    struct secret *password = NULL;
+
+    if (!way_logs_in(want) || (!want->name && !way_has_port(want)))
+        return NULL;
+    randombytes_buf(bytes, sizeof bytes);
+    (void)sodium_bin2hex(text, sizeof text, bytes, sizeof bytes);
+    password = secret_from(text, sizeof text - 1);
+    sodium_memzero(bytes, sizeof bytes);
+    sodium_memzero(text, sizeof text);
+    return password;
+}
+
 int way_open(const struct profile *p, const struct plan *plan, const struct way_request *want,
              int64_t deadline, struct way *out, struct err *e)
 {
@@ -371,11 +325,13 @@ int way_open(const struct profile *p, const struct plan *plan, const struct way_
     }
     talk.line = out->line;
     talk.terminal.whose = hop = hop_name(p, plan);
-    open_record(p, plan, want, deadline, &open);
+    out->password = want_password(want);
+    way_record(plan, want, out->password, deadline, &open);
     if (record_write(out->line, &open, clock_deadline(GRACE_MS, deadline), e) < 0)
         (void)(e->code == ERR_PROTOCOL ? keeper_has_gone(e) : err_prefix(e, "%s", KEEPER));
     else
         opened = talk_until_ready(&talk, &ready, e) == 0 && take_ready(&ready, want, out, e) == 0;
+    out->nothing = secret_new(0);
     out->asked = talk.asked || tty_relay_was_used(&talk.terminal);
     tty_relay_end(&talk.terminal);
     if (!opened) {

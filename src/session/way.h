@@ -31,6 +31,8 @@ struct way {
     char *text; /* "ssh ec2-user@bastion.example.com:22, libssh2" */
     struct local_end end[2];
     unsigned ends;
+    struct secret *password; /* of this run, which clients at a port must have; NULL: there is none */
+    struct secret *nothing;  /* the empty one, for clients that need none */
 };
 #define WAY_INIT                                                                                             \
     {                                                                                                        \
@@ -48,8 +50,25 @@ void way_stop(struct way *w);
 void way_mark(struct way *w, char **mark);
 int way_unmark(struct way *w, struct err *e);
 
+/* The user that clients are told where only the credential says whose it is: the keeper takes any. */
+#define WAY_ANY_USER "broker"
+
+/*
+ * Gives the keeper the credential that it logs in with. `is_kept`: it cannot be asked for again. A later one
+ * replaces it. -1: the keeper has gone, or what it says.
+ */
+int way_credential(struct way *w, const struct credential *c, bool is_kept, struct err *e);
+
 /* Tells the keeper when the credential that its clients use expires: it warns in its log before. */
 void way_expires(struct way *w, time_t at);
+
+/* Whether the keeper is to log in at its ends, which are then all of that kind. */
+bool way_logs_in(const struct way_request *want);
+/* Whether one of the ends is a port, to which processes of other users can connect, too. */
+bool way_has_port(const struct way_request *want);
+/* The record OPEN. `password`: what clients at a port must have; NULL: none. `deadline`: of the whole run. */
+void way_record(const struct plan *plan, const struct way_request *want, const struct secret *password,
+                int64_t deadline, struct record *open);
 
 /*
  * Starts a keeper for the plan's endpoint and tunnel, and waits until it is ready. The profile's SSH password

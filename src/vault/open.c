@@ -134,10 +134,6 @@ static int check_profile(const struct profile *p, struct err *e)
         (void)err_set(e, ERR_CONFIG, "auth = vault makes the user, so user cannot be set");
         return err_hint(e, "remove user, or leave it empty if it is inherited");
     }
-    if (profile_bool(p, KEY_vault_revoke)) {
-        (void)err_set(e, ERR_CONFIG, "vault_revoke = yes: not in this version");
-        return err_hint(e, "vault_revoke = no; broker logout revokes what was made");
-    }
     return 0;
 }
 

@@ -74,7 +74,8 @@ static int listen_at(const char *path)
 /* What a keeper does: one request, one answer; STOP: end of file when it has ended. */
 struct keeper {
     const char *name, *end, *state;
-    const char *raw; /* instead of the answer */
+    const char *user, *password; /* of this run */
+    const char *raw;             /* instead of the answer */
     size_t raw_len;
     bool deaf, leaves_socket;
     int linger_ms; /* between the answer to STOP and the end */
@@ -92,6 +93,8 @@ static int answer_one(int fd, const struct keeper *k)
     record_put_str(&answer, KEEPER_TAG_NAME, k->name);
     record_put_str(&answer, KEEPER_TAG_END, k->end);
     record_put_str(&answer, KEEPER_TAG_STATE, k->state);
+    record_put_str(&answer, KEEPER_TAG_USER, k->user);
+    record_put_str(&answer, KEEPER_TAG_SECRET, k->password);
     record_put_str(&answer, KEEPER_TAG_HOST, "db.example.com");
     record_put_u64(&answer, KEEPER_TAG_PORT, 3307);
     record_put_u64(&answer, KEEPER_TAG_PID, (uint64_t)getpid());
@@ -173,6 +176,12 @@ static void found(void **state)
          "/tmp/a b.sock",
          0,
          true},
+        {{.name = "prod", .end = "l41207 127.0.0.1", .state = "up", .user = "app", .password = "hunter2"},
+         "127.0.0.1",
+         NULL,
+         "127.0.0.1:41207",
+         41207,
+         true},
     };
     AUTO_FREE(char *, path);
 
@@ -197,6 +206,10 @@ static void found(void **state)
         assert_string_equal(f.endpoint_host, "db.example.com");
         assert_int_equal(f.endpoint_port, 3307);
         assert_string_equal(f.digest, "d1");
+        assert_int_equal(f.makes_tls, *rows[i].keeper.end != 'b');
+        assert_int_equal(f.logs_in, *rows[i].keeper.end == 'l');
+        assert_true(f.logs_in ? text_equal(f.user, "app") : !f.user);
+        assert_true(f.logs_in ? text_equal(secret_bytes(f.password), "hunter2") : !f.password);
         forward_release(&f);
         keeper_kill(pid);
     }
@@ -223,6 +236,7 @@ static void answers_that_are_none(void **state)
         {{.name = "prod", .end = "b3306", .state = "up"}, -1, ERR_PROTOCOL},
         {{.name = "prod", .end = "b3306 ", .state = "up"}, -1, ERR_PROTOCOL},
         {{.name = "prod", .end = "b1 127.0.0.1", .state = NULL}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .end = "l1 127.0.0.1", .state = "up", .user = "app"}, -1, ERR_PROTOCOL},
         {{.raw = "HTTP/1.1 400 Bad Request\r\n", .raw_len = 26}, -1, ERR_PROTOCOL},
         {{.raw = "\0\0\0\2\1\23", .raw_len = 6}, -1, ERR_PROTOCOL},
         {{.raw = "\0\0", .raw_len = 2}, -1, ERR_PROTOCOL},

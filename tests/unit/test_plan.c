@@ -98,9 +98,9 @@ static const struct golden {
      "endpoint    " RDS_NAME ":3306\n"
      "login       aws profile default\n"
      "route       direct\n"
-     "tls         verify-identity, by the client, /ca.pem\n"
-     "credential  iam token for app, region eu-west-1\n"
-     "address     " RDS_NAME ":3306\n"
+     "tls         verify-identity, by the keeper, /ca.pem\n"
+     "credential  iam token for app, region eu-west-1, by the keeper\n"
+     "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     /* A password needs a user; what may name one is asked first. */
     {"", "mysql://:hunter2@db.example.com/", FLAVOUR_MYSQL, NULL,
@@ -119,29 +119,29 @@ static const struct golden {
      "endpoint    db.example.com:3306\n"
      "route       direct\n"
      "tls         required, by the keeper\n"
-     "credential  stored password of app@db.example.com:3306\n"
+     "credential  stored password of app@db.example.com:3306, by the keeper\n"
      "address     unix socket\n"
      "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {REMOTE "via = tcp://127.0.0.1:13306\ntls_ca = /own.pem\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    db.example.com:3306\n"
      "route       tcp 127.0.0.1:13306\n"
      "tls         verify-identity, by the keeper, /own.pem\n"
-     "credential  stored password of app@db.example.com:3306\n"
+     "credential  stored password of app@db.example.com:3306, by the keeper\n"
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {REMOTE "via = b\n[tunnel b]\ntype = ssh\nhost = bastion.example.com\nuser = ec2-user\n", NULL,
      FLAVOUR_MARIADB, NULL,
      "endpoint    db.example.com:3306\n"
      "route       ssh ec2-user@bastion.example.com:22\n"
-     "tls         preferred, by the client\n"
-     "credential  stored password of app@db.example.com:3306\n"
-     "address     127.0.0.1, a free port\n"
+     "tls         preferred, by the keeper\n"
+     "credential  stored password of app@db.example.com:3306, by the keeper\n"
+     "address     unix socket\n"
      "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {"socket = /run/s.sock\nuser = app\nauth = none\nvia = ssh://b:2222\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    /run/s.sock\n"
      "route       ssh b:2222\n"
-     "tls         preferred, by the client\n"
-     "credential  empty password\n"
+     "tls         none, the socket is the server's own\n"
+     "credential  empty password, by the keeper\n"
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     /* A program gets both ends; the words of a tunnel's command may hold a secret. */
@@ -149,8 +149,8 @@ static const struct golden {
      FLAVOUR_UNKNOWN, NULL,
      "endpoint    db.example.com:3306\n"
      "route       command aws\n"
-     "tls         preferred, by the client\n"
-     "credential  stored password of app@db.example.com:3306\n"
+     "tls         preferred, by the keeper\n"
+     "credential  stored password of app@db.example.com:3306, by the keeper\n"
      "address     127.0.0.1, a free port, and a unix socket\n"
      "command     -e 'select 1'\n"},
 };
@@ -351,7 +351,7 @@ static void levels_by_client(void **state)
         AUTO_FREE(char *, text);
         AUTO_BUF(by_mysql, 4096);
         AUTO_BUF(by_mariadb, 4096);
-        text = mem_printf("[profile p]\n%s", levels[i].body);
+        text = mem_printf("[profile p]\nlogin = client\n%s", levels[i].body);
         tls_text(text, NULL, &mysql, &by_mysql);
         tls_text(text, NULL, &mariadb, &by_mariadb);
         assert_string_equal(buf_str(&by_mysql), levels[i].mysql);
@@ -376,13 +376,14 @@ static const struct ends_row {
      "K unix =db.example.com", "K unix =db.example.com"},
 };
 
-static void ends_text(const char *body, const struct facts *facts, enum purpose purpose, struct buf *out)
+static void ends_text(const char *login, const char *body, const struct facts *facts, enum purpose purpose,
+                      struct buf *out)
 {
     AUTO_MADE(made);
     AUTO_FREE(char *, text);
     struct err e = ERR_INIT;
 
-    text = mem_printf("[profile p]\nuser = app\n%s", body);
+    text = mem_printf("[profile p]\nlogin = %s\n%s", login, body);
     if (derive_text(text, "p", NULL, 0, &made, &e) < 0 ||
         plan_make(&made.profile, facts, purpose, &made.plan, &e) < 0) {
         error_text(&e, out);
@@ -395,7 +396,9 @@ static void ends_text(const char *body, const struct facts *facts, enum purpose 
                                 : "127.0.0.1");
     if (plan->tls_by_keeper && plan->conn.tls == TLS_VERIFY_IDENTITY)
         buf_printf(out, " =%s", plan->tls_name);
-    assert_int_equal(plan->conn.fixed, plan->keeper);
+    if (plan->login_by_keeper)
+        buf_puts(out, " login");
+    assert_int_equal(plan->conn.fixed, plan->keeper && !plan->login_by_keeper);
 }
 
 static void who_makes_the_tls(void **state)
@@ -418,8 +421,8 @@ static void who_makes_the_tls(void **state)
         for (size_t j = 0; j < ARRAY_LEN(places) * 2; j++) {
             AUTO_FREE(char *, body);
             AUTO_BUF(text, 4096);
-            body = mem_printf("tls = %s\n%s", row->tls, places[j / 2]);
-            ends_text(body, j % 2 ? &mariadb : &mysql, FOR_CLIENT, &text);
+            body = mem_printf("user = app\ntls = %s\n%s", row->tls, places[j / 2]);
+            ends_text("client", body, j % 2 ? &mariadb : &mysql, FOR_CLIENT, &text);
             assert_string_equal(buf_str(&text), texts[j / 2][j % 2]);
         }
     }
@@ -471,9 +474,132 @@ static void other_ends_than_the_tables(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(other_ends); i++) {
         AUTO_BUF(text, 4096);
-        ends_text(other_ends[i].body, &facts, other_ends[i].purpose, &text);
+        AUTO_FREE(char *, body);
+        body = mem_printf("user = app\n%s", other_ends[i].body);
+        ends_text("client", body, &facts, other_ends[i].purpose, &text);
         assert_string_equal(buf_str(&text), other_ends[i].text);
     }
+}
+
+/* --- who logs in
+ * ------------------------------------------------------------------------------------------------------ */
+
+#define DB "host = db\nuser = app\n"
+#define RDS "host = " RDS_NAME "\nuser = app\nauth = iam\n"
+#define VAULT "auth = vault\nvault_addr = https://v\nvault_path = database/creds/r\n"
+#define BEHIND "via = tcp://127.0.0.1:1\n"
+#define NO_LOGIN(subject, why, otherwise)                                                                    \
+    "78: " subject ": " why "\nhint: " otherwise ", or "                                                     \
+    "login = client\n"
+#define CLEAR_LOGIN "it sends a password in cleartext at tls = verify-identity alone"
+
+/* What `login = auto` and `login = keeper` make of it. */
+static const struct login_row {
+    const char *body;
+    enum flavour client; /* unknown: another program */
+    const char *by_auto, *by_keeper;
+} login_rows[] = {
+    /* A long-lived password to a client that can make the TLS: nothing stays beside it. */
+    {DB, FLAVOUR_MYSQL, "C endpoint", "K unix login"},
+    {DB "auth = file\nauth_file = /f\ntls = preferred\n", FLAVOUR_MARIADB, "! C endpoint", "K unix login"},
+    {DB "auth = command\nauth_command = x\n", FLAVOUR_MYSQL, "C endpoint", "K unix login"},
+    {DB "auth = none\ntls = disabled\n", FLAVOUR_UNKNOWN, "! C endpoint", "K unix login"},
+    /* A keeper is there anyway. */
+    {DB, FLAVOUR_MARIADB, "K unix login", "K unix login"},
+    {DB, FLAVOUR_UNKNOWN, "K unix login", "K unix login"},
+    {DB BEHIND, FLAVOUR_MYSQL, "K unix login", "K unix login"},
+    {DB BEHIND "tls = disabled\n", FLAVOUR_MARIADB, "K unix login", "K unix login"},
+    {DB BEHIND "tls = verify-identity\n", FLAVOUR_MYSQL, "K unix =db login", "K unix =db login"},
+    {DB "auth = env\nauth_env = PW\n" BEHIND, FLAVOUR_UNKNOWN, "K unix login", "K unix login"},
+    {"socket = /s\nuser = app\nvia = ssh://b\n", FLAVOUR_MYSQL, "K unix login", "K unix login"},
+    /* The credential ends. */
+    {RDS, FLAVOUR_MYSQL, "K unix =" RDS_NAME " login", "K unix =" RDS_NAME " login"},
+    {RDS, FLAVOUR_MARIADB, "K unix =" RDS_NAME " login", "K unix =" RDS_NAME " login"},
+    {RDS, FLAVOUR_UNKNOWN, "K unix =" RDS_NAME " login", "K unix =" RDS_NAME " login"},
+    {"host = db\ntls = preferred\n" VAULT, FLAVOUR_MYSQL, "K unix login", "K unix login"},
+    {"socket = /s\n" VAULT, FLAVOUR_UNKNOWN, "K unix login", "K unix login"},
+    /* What the keeper does not send. */
+    {RDS "tls = verify-ca\n", FLAVOUR_MYSQL, "C endpoint",
+     NO_LOGIN("login = keeper", CLEAR_LOGIN, "set tls = verify-identity")},
+    {DB "cleartext = yes\ntls = required\n", FLAVOUR_UNKNOWN, "K unix",
+     NO_LOGIN("login = keeper", CLEAR_LOGIN, "set tls = verify-identity")},
+    {"socket = /s\nuser = app\ncleartext = yes\nvia = ssh://b\n", FLAVOUR_MYSQL, "K unix login",
+     "K unix login"},
+    /* What only the client knows. */
+    {"host = db\n" BEHIND, FLAVOUR_MYSQL, "C 127.0.0.1",
+     NO_LOGIN("login = keeper", "auth = client leaves user and password to the client", "set auth")},
+    {"host = db\nauth = none\n" BEHIND, FLAVOUR_MYSQL, "C 127.0.0.1",
+     NO_LOGIN("login = keeper", "it needs a user", "set user")},
+};
+
+static void who_logs_in(void **state)
+{
+    static const struct facts mysql = FACTS_MYSQL, mariadb = FACTS_MARIADB;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(login_rows); i++) {
+        const struct login_row *row = &login_rows[i];
+        const struct facts *facts = row->client == FLAVOUR_MARIADB ? &mariadb : &mysql;
+        enum purpose purpose = row->client ? FOR_CLIENT : FOR_OTHER;
+        AUTO_BUF(by_auto, 4096);
+        AUTO_BUF(by_keeper, 4096);
+        AUTO_BUF(by_client, 4096);
+        ends_text("auto", row->body, facts, purpose, &by_auto);
+        assert_string_equal(buf_str(&by_auto), row->by_auto);
+        ends_text("keeper", row->body, facts, purpose, &by_keeper);
+        assert_string_equal(buf_str(&by_keeper), row->by_keeper);
+        ends_text("client", row->body, facts, purpose, &by_client);
+        assert_null(strstr(buf_str(&by_client), "login"));
+    }
+}
+
+/* A forward passes bytes unless it is told to log in, and then it does, whatever `login` says. */
+static void who_logs_in_at_a_forward(void **state)
+{
+    static const struct {
+        const char *login, *body;
+        enum purpose purpose;
+        const char *text;
+    } rows[] = {
+        {"auto", DB BEHIND, FOR_FORWARD, "C 127.0.0.1"},
+        {"keeper", RDS, FOR_FORWARD, "K unix =" RDS_NAME},
+        {"auto", DB "tls = disabled\n", FOR_INJECT, "K unix login"},
+        {"client", RDS, FOR_INJECT, "K unix =" RDS_NAME " login"},
+        {"auto", "host = db\n", FOR_INJECT,
+         "78: --inject: auth = client leaves user and password to the client\n"
+         "hint: set auth, or no --inject\n"},
+        {"auto", DB "cleartext = yes\ntls = verify-ca\n", FOR_INJECT,
+         "78: --inject: " CLEAR_LOGIN "\nhint: set tls = verify-identity, or no --inject\n"},
+        {"keeper", RDS, FOR_PARAMS, "C endpoint"},
+        {"keeper", RDS, FOR_SECRET, "C endpoint"},
+    };
+    static const struct facts facts = FACTS_MYSQL;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_BUF(text, 4096);
+        ends_text(rows[i].login, rows[i].body, &facts, rows[i].purpose, &text);
+        assert_string_equal(buf_str(&text), rows[i].text);
+    }
+}
+
+/* Nobody is left to revoke a lease that a client logs in with. */
+static void revoking(void **state)
+{
+    static const struct facts facts = FACTS_MYSQL;
+    AUTO_BUF(by_client, 4096);
+    AUTO_BUF(by_keeper, 4096);
+    AUTO_BUF(secret, 4096);
+
+    (void)state;
+    ends_text("client", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_CLIENT, &by_client);
+    assert_string_equal(buf_str(&by_client),
+                        "78: vault_revoke = yes, and the client logs in: nobody would revoke the lease\n"
+                        "hint: login = keeper, or vault_revoke = no\n");
+    ends_text("auto", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_CLIENT, &by_keeper);
+    assert_string_equal(buf_str(&by_keeper), "K unix login");
+    ends_text("client", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_SECRET, &secret);
+    assert_string_equal(buf_str(&secret), "C endpoint");
 }
 
 static void no_authorities(void **state)
@@ -541,8 +667,6 @@ static const struct refusal {
     {REMOTE "auth = file\n",
      "78: auth = file needs auth_file\nhint: auth_file = ~/path/to/a/file of mode 0600\n"},
     {REMOTE "auth = env\n", "78: auth = env needs auth_env\nhint: auth_env = NAME_OF_THE_VARIABLE\n"},
-    {REMOTE "login = keeper\n",
-     "78: login = keeper: the keeper of this version does not log in\nhint: login = client\n"},
     {"host = 127.0.0.1\nport = 13306\nuser = app\nauth = iam\n",
      "78: not the server's name, so no token for it is valid\n"
      "hint: set host to the RDS name and via = tcp://127.0.0.1:13306\n"},
@@ -622,7 +746,7 @@ static void sign_host_without_a_keeper(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
         AUTO_FREE(char *, body);
         AUTO_BUF(text, 65536);
-        body = mem_printf("%suser = app\nauth = iam\n", bodies[i]);
+        body = mem_printf("%suser = app\nauth = iam\nlogin = client\n", bodies[i]);
         plan_text(body, "p", &facts, FOR_CLIENT, NULL, &text);
         assert_non_null(strstr(buf_str(&text), "\ncredential  iam token for app, region eu-west-1\n"));
     }
@@ -640,7 +764,7 @@ static void other_programs(void **state)
               &text);
     assert_string_equal(buf_str(&text), "endpoint    localhost:3306\nroute       direct\n"
                                         "tls         verify-identity, by the keeper, /ca.pem\n"
-                                        "credential  empty password\n"
+                                        "credential  empty password, by the keeper\n"
                                         "address     127.0.0.1, a free port, and a unix socket\n");
     plan_text("host = localhost\nuser = a\nauth = none\n", "p", &none, FOR_OTHER, NULL, &below);
     assert_string_equal(buf_str(&below), "endpoint    localhost:3306\nroute       direct\n"
@@ -649,21 +773,27 @@ static void other_programs(void **state)
 }
 
 /* Which ends the keeper has: "p" the port, "s" the socket. */
+#define LC "login = client\n"
 static const struct {
     const char *body;
     enum purpose purpose;
     const char *ends;
 } which_ends[] = {
-    {"host = db\ntls = preferred\n", FOR_OTHER, ""},
-    {"host = db\ntls = required\n", FOR_OTHER, "ps"},
+    {LC "host = db\ntls = preferred\n", FOR_OTHER, ""},
+    {LC "host = db\ntls = required\n", FOR_OTHER, "ps"},
+    {LC "host = db\ntls = preferred\nvia = ssh://b\n", FOR_OTHER, "ps"},
+    {LC "host = db\ntls = preferred\nvia = ssh://b\n", FOR_TOOL, "ps"},
+    {LC "host = db\ntls = preferred\nvia = ssh://b\n", FOR_CLIENT, "p"},
+    {LC "host = db\ntls = required\nvia = ssh://b\n", FOR_CLIENT, "s"},
+    {LC "socket = /s\nvia = ssh://b\n", FOR_CLIENT, "s"},
+    {LC "socket = /s\nvia = ssh://b\n", FOR_OTHER, "ps"},
+    {LC "socket = /s\n", FOR_CLIENT, ""},
+    {LC "socket = /s\n", FOR_TOOL, ""},
+    {"host = db\ntls = preferred\nvia = ssh://b\n", FOR_CLIENT, "s"},
     {"host = db\ntls = preferred\nvia = ssh://b\n", FOR_OTHER, "ps"},
-    {"host = db\ntls = preferred\nvia = ssh://b\n", FOR_TOOL, "ps"},
-    {"host = db\ntls = preferred\nvia = ssh://b\n", FOR_CLIENT, "p"},
-    {"host = db\ntls = required\nvia = ssh://b\n", FOR_CLIENT, "s"},
-    {"socket = /s\nvia = ssh://b\n", FOR_CLIENT, "s"},
-    {"socket = /s\nvia = ssh://b\n", FOR_OTHER, "ps"},
-    {"socket = /s\n", FOR_CLIENT, ""},
-    {"socket = /s\n", FOR_TOOL, ""},
+    {"host = db\ntls = preferred\nlogin = keeper\n", FOR_TOOL, "ps"},
+    {"socket = /s\nlogin = keeper\n", FOR_CLIENT, "s"},
+    {"socket = /s\nlogin = keeper\n", FOR_OTHER, "ps"},
 };
 
 static void ends_of_the_keeper(void **state)
@@ -732,6 +862,9 @@ int main(void)
         cmocka_unit_test(levels_by_client),
         cmocka_unit_test(who_makes_the_tls),
         cmocka_unit_test(other_ends_than_the_tables),
+        cmocka_unit_test(who_logs_in),
+        cmocka_unit_test(who_logs_in_at_a_forward),
+        cmocka_unit_test(revoking),
         cmocka_unit_test(no_authorities),
         cmocka_unit_test(flags_lower_nothing),
         cmocka_unit_test(refused_plans),

@@ -78,6 +78,81 @@ static void describe_open(const struct record *open, struct buf *out)
                record_find(open, KEEPER_TAG_FIRST, &f) ? "yes" : "no");
 }
 
+/* What a keeper that logs in is told besides: the keys that are said, flags, and what clients are told. */
+static void describe_login(const struct record *open, struct buf *out)
+{
+    static const struct {
+        uint8_t tag;
+        const char *name;
+    } flags[] = {{KEEPER_TAG_LOCAL_INFILE, "local_infile"},
+                 {KEEPER_TAG_SERVER_PUBLIC_KEY, "server_public_key"},
+                 {KEEPER_TAG_OWN_SOCKET, "own_socket"},
+                 {KEEPER_TAG_STOCK_CLIENT, "stock_client"},
+                 {KEEPER_TAG_REVOKE, "revoke"}};
+    struct err e = ERR_INIT;
+    struct field f;
+    size_t offset = 0, keys = 0;
+    AUTO_FREE(char *, user);
+    AUTO_FREE(char *, broker);
+    AUTO_SECRET(password);
+
+    while (record_next(open, &offset, &f, &e) > 0) {
+        bool is_key = f.tag == KEEPER_TAG_KEY, is_empty = is_key && f.bytes[f.len - 1] == '=';
+        keys += is_key && !text_starts(f.bytes, "profile=");
+        if (f.tag == KEEPER_TAG_END || (is_key && !is_empty))
+            buf_printf(out, "%.*s\n", (int)f.len, f.bytes);
+    }
+    buf_printf(out, "%s, tls %d",
+               keys == KEY_COUNT                  ? "every key"
+               : keys == KEY_COUNT + TUNNEL_COUNT ? "every key, and the tunnel's"
+                                                  : "some keys",
+               (int)record_u64(open, KEEPER_TAG_TLS, 9));
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+        if (record_find(open, flags[i].tag, &f))
+            buf_printf(out, " %s", flags[i].name);
+    }
+    user = record_str(open, KEEPER_TAG_USER);
+    broker = record_str(open, KEEPER_TAG_BROKER);
+    password = record_secret(open, KEEPER_TAG_SECRET);
+    buf_printf(out, ", %s, user %s, %zu digits\n",
+               broker && *broker == '/' && text_ends(broker, "/broker") ? "/broker" : "no broker", user,
+               password ? secret_len(password) : 0);
+}
+
+/* Takes credentials, and tells them in the error that answers a mark; refuses the password "bad". */
+static int take_credentials(void)
+{
+    AUTO_BUF(text, 4096);
+
+    for (;;) {
+        AUTO_RECORD(got);
+        AUTO_RECORD(ok);
+        AUTO_FREE(char *, user);
+        AUTO_SECRET(password);
+        struct field f;
+        struct err e = ERR_INIT;
+        if (record_read(STDIN_FILENO, &got, CLOCK_NEVER, &e) <= 0)
+            return 0;
+        ok.kind = RECORD_OK;
+        if (got.kind == KEEPER_CREDENTIAL) {
+            user = record_str(&got, KEEPER_TAG_USER);
+            password = record_secret(&got, KEEPER_TAG_SECRET);
+            buf_printf(&text, "%s %s %d %d %s;", user ? user : "-", secret_bytes(password),
+                       (int)record_u64(&got, KEEPER_TAG_EXPIRES, 0),
+                       (int)record_u64(&got, KEEPER_TAG_MADE, 0),
+                       record_find(&got, KEEPER_TAG_STATIC, &f) ? "static" : "fresh");
+            if (text_equal(secret_bytes(password), "bad"))
+                (void)err_set(&e, ERR_REFUSED, "no such password");
+        } else if (!record_find(&got, KEEPER_TAG_TEXT, &f)) {
+            (void)err_set(&e, ERR_REFUSED, "%s", buf_str(&text));
+        }
+        if (e.msg[0])
+            record_put_error(&ok, &e);
+        if (answer(&ok) < 0)
+            return 1;
+    }
+}
+
 /* What a keeper must not have: descriptors, a terminal, a parent of ours, secrets in its environment. */
 static void describe_self(struct buf *out)
 {
@@ -202,6 +277,8 @@ static int keeper_main(void)
     how = record_str(&open, KEEPER_TAG_LABEL);
     if (text_equal(how, "open"))
         describe_open(&open, &text);
+    else if (text_equal(how, "login"))
+        describe_login(&open, &text);
     else if (text_equal(how, "self"))
         describe_self(&text);
     else if (text_equal(how, "password"))
@@ -213,7 +290,7 @@ static int keeper_main(void)
                    "The authenticity of host 'b' can't be established.\nED25519 key fingerprint is X.\n"
                    "Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
                    &text);
-    else if (!text_equal(how, "says") && !text_equal(how, "lives"))
+    else if (!text_equal(how, "says") && !text_equal(how, "lives") && !text_equal(how, "takes"))
         return fail_badly(how);
     if (text_equal(how, "says")) {
         say(LOG_STEP, "ssh", "keys met");
@@ -222,7 +299,7 @@ static int keeper_main(void)
     }
     if (ready(&open, buf_str(&text)) < 0)
         return 1;
-    return live();
+    return text_equal(how, "takes") ? take_credentials() : live();
 }
 
 /* --- broker's side */
@@ -304,13 +381,13 @@ static void what_is_opened(void **state)
         tcp.way.text,
         "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\n/c\nTLSv1.2,TLSv1.3\nname=t\ntype=tcp\n"
         "ssh_engine=auto\nkeepalive=60000\naddress=13306 127.0.0.1\n"
-        "port 3307, tls 2, timeout 10000, deadline no, first yes\n");
+        "port 3307, tls 4, timeout 10000, deadline no, first yes\n");
     assert_string_equal(tcp.way.end[0].path, "/run/x.sock");
     open_ok("[profile open]\n" DB "tls = required\nconnect_timeout = 3s\n", "open", &two, &direct);
     assert_string_equal(
         direct.way.text,
         "db.example.com\nt/run/x.sock\no0 127.0.0.1\ndb.example.com\nTLSv1.2,TLSv1.3\ntype=direct\n"
-        "port 3307, tls 0, timeout 3000, deadline no, first no\n");
+        "port 3307, tls 2, timeout 3000, deadline no, first no\n");
     assert_int_equal(direct.way.ends, 2);
     assert_string_equal(direct.way.end[1].host, "127.0.0.1");
     assert_int_equal(direct.way.end[1].port, 4000);
@@ -321,7 +398,96 @@ static void what_is_opened(void **state)
         command.way.text,
         "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\nTLSv1.2,TLSv1.3\nname=t\ntype=command\n"
         "ssh_engine=auto\nkeepalive=60000\nconnect_timeout=60000\ncommand=run {host} 'a b' {socket}\n"
-        "ready=up\nport 3307, tls 1, timeout 10000, deadline no, first no\n");
+        "ready=up\nport 3307, tls 3, timeout 10000, deadline no, first no\n");
+}
+
+#define LOGIN_END(place)                                                                                     \
+    {                                                                                                        \
+        .kind = KEEPER_END_LOGIN, place                                                                      \
+    }
+
+/* All keys go to the keeper, and no secret: not a URL's password, not one of the environment. */
+static void what_a_keeper_that_logs_in_is_told(void **state)
+{
+    AUTO_OPENED(client);
+    AUTO_OPENED(program);
+    AUTO_OPENED(forward);
+    AUTO_OPENED(url);
+    struct way_request by_path = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1};
+    struct way_request both = {
+        .end = {LOGIN_END(.path = TEXT("/run/x.sock")), LOGIN_END(.host = TEXT("127.0.0.1"))}, .ends = 2};
+    struct way_request named = {
+        .end = {LOGIN_END(.path = TEXT("/run/y.sock"))}, .ends = 1, .name = "login", .control = "/c"};
+    struct way_request of_url = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1};
+
+    (void)state;
+    open_ok("[profile base]\nregion = eu-west-1\n"
+            "[profile login]\ninherits = base\nhost = db.example.com\nuser = app\nauth = iam\n"
+            "local_infile = yes\n",
+            "login", &by_path, &client);
+    assert_string_equal(client.way.text,
+                        "l/run/x.sock\nprofile=login\nhost=db.example.com\nuser=app\nauth=iam\n"
+                        "local_infile=yes\nregion=eu-west-1\n"
+                        "every key, tls 4 local_infile stock_client, /broker, user app, 0 digits\n");
+    assert_null(client.way.password);
+    assert_int_equal(secret_len(client.way.nothing), 0);
+    open_ok("[profile login]\nhost = db\nauth = vault\nvault_addr = https://v\nvault_path = p\n"
+            "vault_revoke = yes\ntls = disabled\nserver_public_key = yes\nvia = b\n"
+            "[tunnel b]\ntype = ssh\nhost = jump\n",
+            "login", &both, &program);
+    assert_string_equal(
+        program.way.text,
+        "l/run/x.sock\nl0 127.0.0.1\nprofile=login\nhost=db\nauth=vault\nvia=b\n"
+        "tls=disabled\nserver_public_key=yes\nvault_addr=https://v\nvault_path=p\n"
+        "vault_revoke=yes\ntunnel.type=ssh\ntunnel.host=jump\nevery key, and the tunnel's, tls 0 "
+        "server_public_key stock_client revoke, /broker, user broker, 32 digits\n");
+    open_ok("[profile login]\nsocket = /s\nuser = app\nlogin = keeper\n", "login", &named, &forward);
+    assert_string_equal(forward.way.text,
+                        "l/run/y.sock\nprofile=login\nsocket=/s\nuser=app\nlogin=keeper\n"
+                        "every key, tls 0 own_socket stock_client, /broker, user app, 32 digits\n");
+    /* Not the other run's. */
+    assert_int_equal(secret_len(forward.way.password), 32);
+    assert_false(secret_equal(forward.way.password, program.way.password));
+    open_ok("", "mysql://app:hunter2@login/?ssh_host=jump&ssh_password=hunter2", &of_url, &url);
+    assert_null(strstr(url.way.text, "hunter2"));
+    assert_non_null(strstr(url.way.text, "\nhost=login\n"));
+    assert_non_null(strstr(url.way.text, "\ntunnel.host=jump\n"));
+    assert_null(strstr(url.way.text, "profile="));
+}
+
+static void the_credential_is_given(void **state)
+{
+    AUTO_OPENED(o);
+    AUTO_OPENED(dead);
+    AUTO_CREDENTIAL(typed);
+    AUTO_CREDENTIAL(lease);
+    AUTO_CREDENTIAL(bad);
+    AUTO_FREE(char *, mark);
+    struct way_request want = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1}, again = want;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    open_ok("[profile takes]\n" DB, "takes", &want, &o);
+    typed.password = secret_from("hunter2", 7);
+    lease.user = mem_strdup("v-1");
+    lease.password = secret_from("s3cret", 6);
+    lease.expires_at = 1795244400;
+    lease.made_at = 1795240000;
+    bad.password = secret_from("bad", 3);
+    assert_int_equal(way_credential(&o.way, &typed, true, &e), 0);
+    assert_int_equal(way_credential(&o.way, &lease, false, &e), 0);
+    assert_int_equal(way_credential(&o.way, &bad, true, &e), -1);
+    assert_int_equal(e.code, ERR_REFUSED);
+    assert_string_equal(e.msg, "no such password");
+    assert_int_equal(way_unmark(&o.way, &e), -1);
+    assert_string_equal(e.msg,
+                        "- hunter2 0 0 static;v-1 s3cret 1795244400 1795240000 fresh;- bad 0 0 static;");
+    /* It has gone, or never answers as it should. */
+    open_ok("[profile lives]\n" DB, "lives", &again, &dead);
+    (void)kill((pid_t)dead.way.pid, SIGKILL);
+    assert_int_equal(way_credential(&dead.way, &typed, true, &e), -1);
+    assert_int_equal(e.code, ERR_PROTOCOL);
+    assert_string_equal(e.msg, "broker-keeper: ended without an answer");
 }
 
 /* Descriptors of ours stay ours, and so do secrets of the environment. */
@@ -524,10 +690,16 @@ static void it_ends_with_us(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_opened),     cmocka_unit_test(what_a_keeper_has),
-        cmocka_unit_test(passwords_by_turns), cmocka_unit_test(questions_without_a_person),
-        cmocka_unit_test(its_log_is_ours),    cmocka_unit_test(bad_keepers_are_errors),
-        cmocka_unit_test(no_such_keeper),     cmocka_unit_test(it_ends_with_us),
+        cmocka_unit_test(what_a_keeper_that_logs_in_is_told),
+        cmocka_unit_test(the_credential_is_given),
+        cmocka_unit_test(what_is_opened),
+        cmocka_unit_test(what_a_keeper_has),
+        cmocka_unit_test(passwords_by_turns),
+        cmocka_unit_test(questions_without_a_person),
+        cmocka_unit_test(its_log_is_ours),
+        cmocka_unit_test(bad_keepers_are_errors),
+        cmocka_unit_test(no_such_keeper),
+        cmocka_unit_test(it_ends_with_us),
     };
     const char *name = argc > 0 && strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : "";
 

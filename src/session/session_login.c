@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Signing in, and the credential: used by the client or, if the keeper logs in, given to that and to nobody
+ * else. */
+#include <session/session.h>
+
+#include <string.h>
+
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/tty.h>
+
+#include "way.h"
+
+static int64_t login_deadline(const struct session *s)
+{
+    return clock_deadline(profile_ms(&s->profile, KEY_login_timeout), s->deadline);
+}
+
+/* The user is needed, and no deeper function has said for what. */
+static int needs_login(const struct session *s, struct err *e)
+{
+    if (e->code != ERR_LOGIN || e->hint[0])
+        return -1;
+    if (s->wants_login)
+        return err_hint(e, "run it on a terminal");
+    if (s->profile.name)
+        return err_hint_sh(e, "broker login %s", s->profile.name);
+    return err_hint(e, "broker login, with the same options");
+}
+
+int session_sign_in(struct session *s, struct err *e)
+{
+    const struct provider *provider = s->plan.provider;
+    struct credential *c = &s->credential;
+    AUTO_BUF(life, 64);
+
+    if (!provider || !provider->login)
+        return 0;
+    if (c->login)
+        return 1;
+    c->may_log_in = s->may_log_in && !tty_input_forbidden() && tty_present();
+    c->wants_login = s->wants_login;
+    if (provider->login(&s->profile, login_deadline(s), c, e) < 0)
+        return needs_login(s, e);
+    log_step("login", "%s", c->login);
+    clock_format_duration(&life, (int64_t)(c->login_expires_at - time(NULL)) * 1000);
+    if (c->logged_in || (c->wants_login && c->login_expires_at))
+        log_note("logged in, valid for %s", buf_str(&life));
+    else if (c->wants_login)
+        log_note("nothing to log in to: %s", c->login);
+    return 1;
+}
+
+/* The server is not dialled yet, because the program may never connect, and a server counts unanswered
+ * greetings. The tunnel is opened now, because it may have questions. */
+static bool dials_ahead(const struct session *s)
+{
+    return profile_is_tunnelled(&s->profile) || !s->plan.port_end;
+}
+
+static void log_credential(const struct session *s)
+{
+    const struct provider *provider = s->plan.provider;
+    AUTO_BUF(what, 4096);
+
+    if (!provider || !log_wants(LOG_STEP))
+        return;
+    provider->describe(&s->profile, &what);
+    buf_puts(&what, ", password ********");
+    if (s->credential.expires_at) {
+        buf_puts(&what, ", valid for ");
+        clock_format_duration(&what, (int64_t)(s->credential.expires_at - time(NULL)) * 1000);
+    }
+    log_step("credential", "%s%s", buf_str(&what), s->plan.login_by_keeper ? ", by the keeper" : "");
+}
+
+static int get(struct session *s, struct err *e)
+{
+    const struct provider *provider = s->plan.provider;
+    const struct secret *password = s->profile.password;
+
+    if (provider)
+        return provider->get(&s->profile, login_deadline(s), &s->credential, e) < 0
+                   ? -1
+                   : plan_check_user(&s->plan, &s->credential, e);
+    s->credential.password = secret_from(secret_bytes(password), secret_len(password));
+    return 0;
+}
+
+int session_give_credential(const struct session *s, struct way *way, const struct credential *c,
+                            struct err *e)
+{
+    const struct provider *provider = s->plan.provider;
+
+    if (way && s->plan.login_by_keeper)
+        return way_credential(way, c, !provider || provider->once || c->asked, e);
+    if (way && c->expires_at)
+        way_expires(way, c->expires_at);
+    return 0;
+}
+
+int session_get_credential(struct session *s, struct way *way, struct err *e)
+{
+    if (get(s, e) < 0 || session_give_credential(s, way, &s->credential, e) < 0)
+        return -1;
+    log_credential(s);
+    return session_audit(s, &s->credential, e);
+}
+
+int session_login(struct session *s, struct err *e)
+{
+    if (session_sign_in(s, e) < 0 || session_open_way(s, dials_ahead(s), e) < 0)
+        return -1;
+    return session_get_credential(s, s->way, e);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a client is started with if the keeper logs in: its option file and environment have nothing of the
+ * server's in them. The way is made by hand: no keeper is started here.
+ */
+#include <fcntl.h>
+
+#include "../../src/session/launch.h"
+#include "../../src/session/way.h"
+#include "plan_fixture.h"
+
+#define SERVERS "hunter2"
+#define RUNS "0123456789abcdef0123456789abcdef"
+#define IAM                                                                                                  \
+    "host = db.c9akciq32.eu-west-1.rds.amazonaws.com\nuser = app\ndatabase = shop\nauth = iam\n"             \
+    "server_public_key = yes\nmy_cnf = yes\n"
+
+struct started {
+    struct session session;
+    struct made made;
+};
+
+static void started_release(struct started *s)
+{
+    s->session.way->end[0].path = s->session.way->end[1].host = NULL;
+    way_release(s->session.way);
+    free(s->session.way);
+    credential_release(&s->session.credential);
+    made_release(&s->made);
+}
+#define AUTO_STARTED(name) __attribute__((cleanup(started_release))) struct started name = {0}
+
+/* As after session_login(). */
+static void start(const char *body, enum purpose purpose, const struct facts *facts, struct started *s)
+{
+    AUTO_FREE(char *, text);
+    struct err e = ERR_INIT;
+
+    text = mem_printf("[profile p]\n%s", body);
+    assert_int_equal(derive_text(text, "p", NULL, 0, &s->made, &e), 0);
+    assert_int_equal(plan_make(&s->made.profile, facts, purpose, &s->made.plan, &e), 0);
+    s->session.profile = s->made.profile;
+    s->session.plan = s->made.plan;
+    s->session.credential.password = secret_from(SERVERS, sizeof SERVERS - 1);
+    s->session.credential.expires_at = 1795244400;
+    s->session.credential.cleartext = true;
+    s->session.way = mem_alloc(1, sizeof *s->session.way);
+    *s->session.way = (struct way)WAY_INIT;
+    s->session.way->end[0] = (struct local_end){.kind = KEEPER_END_LOGIN, .path = TEXT("/run/x.sock")};
+    s->session.way->end[1] =
+        (struct local_end){.kind = KEEPER_END_LOGIN, .host = TEXT("127.0.0.1"), .port = 4000};
+    s->session.way->ends = purpose == FOR_CLIENT ? 1 : 2;
+    s->session.way->password = secret_from(RUNS, sizeof RUNS - 1);
+    s->session.way->nothing = secret_new(0);
+}
+
+static void file_text(const struct session *s, enum flavour f, struct buf *out)
+{
+    AUTO_FD(fd);
+    struct err e = ERR_INIT;
+    bool by_env = true;
+    char chunk[4096];
+
+    assert_int_equal(launch_option_file(s, f, false, &fd, &by_env, &e), 0);
+    assert_false(by_env);
+    for (ssize_t n; (n = read(fd, chunk, sizeof chunk)) > 0;)
+        buf_add(out, chunk, (size_t)n);
+}
+
+static bool holds_none_of(const struct buf *text, const char *const *words)
+{
+    for (; *words; words++) {
+        if (strstr(buf_str(text), *words)) {
+            print_error("%s in:\n%s", *words, buf_str(text));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* No password, and none of the precautions for one: the client reconnects by its own means, all its plug-ins
+ * are there, and it makes no TLS. */
+static void file_of_a_stock_client(void **state)
+{
+    static const struct facts mysql = FACTS_MYSQL, mariadb = FACTS_MARIADB;
+    static const char *const gone[] = {SERVERS, RUNS, "skip-reconnect", "plugin-dir", "cleartext-plugin=1",
+                                       NULL};
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        AUTO_STARTED(s);
+        AUTO_BUF(text, 65536);
+        enum flavour f = i % 2 ? FLAVOUR_MARIADB : FLAVOUR_MYSQL;
+        start(i < 2 ? IAM : "host = db\nuser = app\ntls = preferred\nlogin = keeper\n",
+              i < 2 ? FOR_CLIENT : FOR_TOOL, i % 2 ? &mariadb : &mysql, &s);
+        file_text(&s.session, f, &text);
+        assert_true(holds_none_of(&text, gone));
+        assert_non_null(strstr(buf_str(&text), "\nuser=\"app\"\npassword=\"\"\nhost=\"localhost\"\n"
+                                               "socket=\"/run/x.sock\"\nprotocol=SOCKET\n"));
+        assert_non_null(strstr(buf_str(&text), i % 2 ? "\nskip-ssl\n" : "\nssl-mode=DISABLED\n"));
+    }
+}
+
+/* A program at the port proves itself with the password of this run. */
+static void file_of_another_program(void **state)
+{
+    static const struct facts facts = FACTS_MYSQL;
+    static const char *const gone[] = {SERVERS, NULL};
+    AUTO_STARTED(s);
+    AUTO_BUF(text, 65536);
+
+    (void)state;
+    start(IAM, FOR_OTHER, &facts, &s);
+    file_text(&s.session, FLAVOUR_UNKNOWN, &text);
+    assert_true(holds_none_of(&text, gone));
+    assert_non_null(strstr(buf_str(&text), "user=app\npassword=" RUNS "\nhost=127.0.0.1\nport=4000\n"));
+    const struct connection c = launch_both_ends(&s.session), driver = launch_for_driver(&s.session);
+    assert_true(secret_equal(c.password, s.session.way->password));
+    assert_true(secret_equal(driver.password, s.session.way->password));
+    assert_string_equal(driver.host, "127.0.0.1");
+    assert_string_equal(driver.socket, "/run/x.sock");
+    assert_int_equal(driver.tls, TLS_DISABLED);
+    assert_false(driver.cleartext || c.expires_at || c.fixed);
+}
+
+/* The user's own variables do not reach the client, and the source of the credential does not either. */
+static void environment_of_a_client(void **state)
+{
+    static const struct facts facts = FACTS_MYSQL;
+    AUTO_STARTED(s);
+    AUTO_LAUNCH(launch);
+    struct err e = ERR_INIT;
+    bool unset_pwd = false, unset_source = false;
+
+    (void)state;
+    start("host = db\nuser = app\nauth = env\nauth_env = DB_PW\nlogin = keeper\n", FOR_CLIENT, &facts, &s);
+    assert_int_equal(launch_prepare(&s.session, NULL, &launch, &e), 0);
+    for (size_t i = 0; i < launch.env.count; i++) {
+        const struct env_change *change = &launch.env.item[i];
+        unset_pwd |= text_equal(change->name, "MYSQL_PWD") && !change->value;
+        unset_source |= text_equal(change->name, "DB_PW") && !change->value;
+        assert_false(change->secret);
+    }
+    assert_true(unset_pwd && unset_source);
+    launch_forget(&s.session);
+    assert_null(s.session.credential.password);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(file_of_a_stock_client),
+        cmocka_unit_test(file_of_another_program),
+        cmocka_unit_test(environment_of_a_client),
+    };
+
+    return cmocka_run_group_tests_name("launch", tests, NULL, NULL);
+}

@@ -23,8 +23,6 @@ void help_wrapped(const char *text, size_t at, size_t indent, struct buf *to);
 /* A word at column `indent`, and a text from column `column` on, or below it if the word is long. */
 void help_line(const char *word, const char *text, size_t indent, size_t column, struct buf *to);
 
-bool key_is_built(const struct key_info *info); /* whether this version supports the key */
-
 /* If stdout is a terminal with fewer lines than the text has: shows it by $PAGER, or less. False: print it.
  */
 bool pager_show(const struct buf *text);

@@ -12,8 +12,6 @@ struct kind {
 
 extern const struct kind kind_providers[], kind_tunnels[], kind_formats[]; /* ends with a NULL name */
 
-bool kind_has_provider(const char *name);
-
 /* The column `url` of a provider: the servers of a URL that may get its secret. */
 enum kind_url { KIND_URL_ANY, KIND_URL_HERE, KIND_URL_NEVER };
 enum kind_url kind_provider_url(const char *name);

@@ -59,7 +59,7 @@ enum url_rule {
 };
 
 struct key_info {
-    const char *name, *group;
+    const char *name;
     enum key_type type;
     const char *limits, *built_in, *help;
     enum url_rule url;

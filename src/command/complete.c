@@ -143,8 +143,7 @@ static void offer_names(const char *typed, const char *dot, const struct key_inf
         AUTO_FREE(char *, word);
         struct complete c = {typed, ""};
         word = mem_printf("%s%s=", dot, infos[i].name);
-        if (!infos[i].group || key_is_built(&infos[i]))
-            offer(&c, word, infos[i].help);
+        offer(&c, word, infos[i].help);
     }
 }
 

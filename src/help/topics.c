@@ -37,20 +37,10 @@ static void print_kinds(const struct kind *kinds, struct buf *to)
         help_line(k->name, k->help, 2, longest + 4, to);
 }
 
-bool key_is_built(const struct key_info *info)
-{
-    if (text_equal(info->group, "auth"))
-        return true;
-    return text_equal(info->group, "profile") || text_equal(info->group, "tunnel") ||
-           kind_has_provider(info->group);
-}
-
 static void print_keys(const struct key_info *infos, size_t count, struct buf *to)
 {
     for (size_t i = 0; i < count; i++) {
         AUTO_FREE(char *, text);
-        if (infos == key_infos && !key_is_built(&infos[i]))
-            continue;
         text = infos[i].built_in ? mem_printf("%s (%s)", infos[i].help, infos[i].built_in)
                                  : mem_strdup(infos[i].help);
         help_line(infos[i].name, text, 2, 24, to);
@@ -84,7 +74,7 @@ static void print_forbidden(struct buf *to)
     AUTO_BUF(names, 4096);
 
     for (size_t i = 0; i < KEY_COUNT; i++) {
-        if (key_infos[i].url >= URL_RUNS && key_is_built(&key_infos[i]))
+        if (key_infos[i].url >= URL_RUNS)
             buf_printf(&names, "%s%s", names.len ? " " : "", key_infos[i].name);
     }
     buf_puts(to, "  ");

@@ -23,17 +23,15 @@ static const char kind_tunnel_words[] =
 
 const struct key_info key_infos[KEY_COUNT] = {
 #define KEY(id, group, type, limits, built_in, url, help)                                                    \
-    {#id, #group, KEY_##type, limits, built_in, help, URL_##url},
+    {#id, KEY_##type, limits, built_in, help, URL_##url},
 #include <model/keys.def>
 };
 const struct key_info tunnel_key_infos[TUNNEL_COUNT] = {
-#define TUNNEL_KEY(id, type, limits, built_in, help)                                                         \
-    {#id, "tunnel", KEY_##type, limits, built_in, help, URL_UNKNOWN},
+#define TUNNEL_KEY(id, type, limits, built_in, help) {#id, KEY_##type, limits, built_in, help, URL_UNKNOWN},
 #include <model/keys.def>
 };
 const struct key_info file_key_infos[FILE_COUNT] = {
-#define FILE_KEY(id, type, limits, built_in, help)                                                           \
-    {#id, "defaults", KEY_##type, limits, built_in, help, URL_UNKNOWN},
+#define FILE_KEY(id, type, limits, built_in, help) {#id, KEY_##type, limits, built_in, help, URL_UNKNOWN},
 #include <model/keys.def>
 };
 

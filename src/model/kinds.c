@@ -41,12 +41,3 @@ enum kind_url kind_provider_url(const char *name)
     }
     return KIND_URL_NEVER;
 }
-
-bool kind_has_provider(const char *name)
-{
-    for (size_t i = 0; kind_providers[i].name; i++) {
-        if (text_equal(kind_providers[i].name, name))
-            return true;
-    }
-    return false;
-}

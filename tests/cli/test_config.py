@@ -114,17 +114,6 @@ def test_check_of_what_is_right(broker):
         assert (done.out, done.err, done.code) == (b"", b"", 0)
 
 
-@pytest.mark.parametrize("lines, hint", [
-    ("auth = none\nlogin = keeper", "login = client")])
-def test_what_comes_later_is_known(broker, lines, hint):
-    """Accepted in the file, shown, listed; an error only when a run needs it (`token` needs no way to the server)."""
-    broker.config(f"[profile p]\nhost = h\nuser = u\n{lines}\n")
-    for args in (["profile", "check"], ["profile", "list"], ["profile", "show", "p"]):
-        assert broker.run(*args).code == 0
-    for args in (["connect", "p"], ["exec", "p", "--", "true"], ["test", "p"], ["connect", "p", "--dry-run"]):
-        assert f"\nhint: {hint}" in refused(broker.run(*args)), args
-
-
 @pytest.mark.parametrize("chain, code", [(8, 0), (9, 78)])
 def test_include_depth(broker, chain, code):
     for i in range(chain):

@@ -320,8 +320,7 @@ def test_later_means_not_built(broker):
     built = set(re.findall(r"^  (\w+)(?:  +\S|$)", keys.partition("keys of a profile\n")[2], re.M))
     part = re.search(r"^## Keys of a profile\n(.*?)(?=^## )", (REPO / "docs/config.md").read_text(), re.M | re.S)[1]
     rows = re.findall(r"^\| `(\w+)` \| .* \| ([^|]+) \|$", part, re.M)
-    partly = {"login", "vault_revoke"}  # these say which of their values come later
-    assert {key for key, meaning in rows if "Later" not in meaning} == built - partly
+    assert {key for key, meaning in rows if "Later" not in meaning} == built
     assert sorted(re.findall(r"^  (\w+)  ", providers, re.M)) == sorted(defined("KEY")["auth"][1])
     table = re.search(r"^\| `auth` \| \|\n(.*?)\n\n", README, re.M | re.S)[1]
     assert sorted(re.findall(r"^\| `(\w+)`", table, re.M)) == sorted(defined("KEY")["auth"][1])

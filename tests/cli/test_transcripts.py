@@ -3,6 +3,7 @@
 
 Each case is a whole session of one command: what it prints where, and its exit status. The first profile is in
 test_profile_add.py, JSON in test_json.py, help in test_help.py, logins in test_keychain_flow.py."""
+import re
 import socket
 
 import pytest
@@ -124,8 +125,17 @@ def said(done):
      "hint: broker params warehouse --format json\n"),
     (["token", "local"], 64, "broker: local: auth = client has no secret to print\nhint: broker connect local\n"),
     (["connect", "warehouse", "-o", "tls_ca="], 79, "broker: warehouse: not logged in to https://vault.example.com\nhint: broker login warehouse\n"),
-    (["connect", "shop", "-o", "login=keeper"], 78,
-     "broker: shop: login = keeper: the keeper of this version does not log in\nhint: login = client\n"),
+    (["connect", "shop", "-o", "login=keeper", "-o", "cleartext=yes", "--tls", "verify-ca"], 78,
+     "broker: shop: login = keeper: it sends a password in cleartext at tls = verify-identity alone\n"
+     "hint: set tls = verify-identity, or login = client\n"),
+    (["forward", "shop", "--inject", "--auth", "client"], 78,
+     "broker: shop: --inject: auth = client leaves user and password to the client\nhint: set auth, or no --inject\n"),
+    (["forward", "shop", "--inject", "--listen", "0.0.0.0:0"], 64,
+     "broker: shop: --listen 0.0.0.0:0: with --inject, only this machine may connect\nhint: --listen PORT, or /PATH\n"),
+    (["params", "shop", "--inject"], 69,
+     "broker: shop: no forward --inject is running for it\nhint: broker forward shop --inject --detach\n"),
+    (["params", "shop", "--inject", "--endpoint"], 64,
+     "broker: params: --endpoint is the server's own address, where nobody logs in for a program\nhint: --inject, or --endpoint\n"),
     (["connect", "shop", "--client", "/nowhere/mysql"], 127,
      "broker: shop: /nowhere/mysql: no such program\nhint: install a MySQL or MariaDB client, or set client to its path\n")])
 def test_slip(filled, args, code, err):
@@ -255,16 +265,16 @@ endpoint    {rds}:3306
 login       aws profile prod
 route       ssh ec2-user@bastion.example.com:22
 tls         verify-identity, by the keeper, {bundle}
-credential  iam token for app_ro, region eu-west-1
+credential  iam token for app_ro, region eu-west-1, by the keeper
 address     unix socket
 client      {client} --defaults-file=/dev/fd/N -e 'select 1'
 """),
     ("foreflow", "mariadb118", """\
 endpoint    127.0.0.1:3306
 route       ssh acme@acme.foreflow.example:22
-tls         preferred, by the client
-credential  stored password of foreflow@127.0.0.1:3306
-address     127.0.0.1, a free port
+tls         preferred, by the keeper
+credential  stored password of foreflow@127.0.0.1:3306, by the keeper
+address     unix socket
 client      {client} --defaults-file=/dev/fd/N -e 'select 1'
 """),
     ("shop", "mysql9", """\
@@ -299,5 +309,5 @@ def test_dry_run_of_other_verbs(filled, clients):
     wanted = filled.run("connect", "shop", "--dry-run", "--client", clients["mysql9"].path).text
     assert filled.run("test", "shop", "--dry-run", "--client", clients["mysql9"].path).text == wanted
     done = filled.run("exec", "shop", "--dry-run", "--client", clients["mysql9"].path, "--", "touch", "never")
-    wanted = wanted.replace("by the client", "by the keeper").replace("address     db.example.com:3306\n", ENDS)
+    wanted = re.sub(r"(credential .*)", r"\1, by the keeper", wanted).replace("by the client", "by the keeper").replace("address     db.example.com:3306\n", ENDS)
     assert done.text == wanted[:wanted.index("client ")] + "command     touch never\n" and not (filled.home / "never").exists()

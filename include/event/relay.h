@@ -16,10 +16,21 @@ struct flow {
 
 enum { CLIENT, SERVER };
 
+/* Looks at what the client sends before it is passed on; whoever makes one embeds it. */
+struct relay_filter {
+    /*
+     * How many of the n bytes may be passed on. Fewer than n: no more ever is; the client gets what was put
+     * into *last, and the connection ends. `heard`: the server has sent data since the call before.
+     */
+    size_t (*pass)(struct relay_filter *f, const char *bytes, size_t n, bool heard, struct buf *last);
+    void (*release)(struct relay_filter *f);
+};
+
 struct relay {
     struct wire wire[2]; /* CLIENT, SERVER */
     struct flow flow[2];
-    bool heard;                     /* the server has sent data */
+    bool heard;                     /* the server has sent data; with a filter: since its last call */
+    struct relay_filter *filter;    /* owned; NULL: the client's data is passed unseen */
     struct timer more;              /* continues an iteration that was cut short */
     struct timer over;              /* the server has ended: further data of the client is dropped */
     void (*ended)(struct relay *r); /* called once; may free the relay */

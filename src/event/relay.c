@@ -40,6 +40,17 @@ void relay_release(struct relay *r)
         wire_close(&r->wire[i]);
         buf_release(&r->flow[i].held);
     }
+    if (r->filter)
+        r->filter->release(r->filter);
+    r->filter = NULL;
+}
+
+/* If a server hangs up on a client that still sends, it has told the client why. */
+static void flow_drop(struct flow *f)
+{
+    buf_release(&f->held);
+    f->at = 0;
+    f->ended = f->shut = true;
 }
 
 /* Writes as much as it takes; the caller keeps the rest. */
@@ -69,10 +80,25 @@ static enum outcome flow_held(struct flow *f, struct wire *to)
     return outcome;
 }
 
+/* How many of the client's bytes may be passed on. If not all of them, both flows end after what they have.
+ */
+static size_t relay_filter(struct relay *r, const char *bytes, size_t n)
+{
+    if (!r->filter)
+        return n;
+    size_t passed = r->filter->pass(r->filter, bytes, n, r->heard, &r->flow[SERVER].held);
+    r->heard = false;
+    if (passed < n)
+        r->flow[CLIENT].ended = r->flow[SERVER].ended = true;
+    return passed;
+}
+
 /* A plain side that returned less than the buffer's size has no more data; asking again would cost a system
  * call. */
-static enum outcome flow_pass(struct flow *f, struct wire *from, struct wire *to, size_t *moved)
+static enum outcome flow_pass(struct relay *r, int i, size_t *moved)
 {
+    struct flow *f = &r->flow[i];
+    struct wire *from = &r->wire[i];
     size_t done;
     ssize_t got = wire_read(from, shared, sizeof shared);
 
@@ -81,9 +107,10 @@ static enum outcome flow_pass(struct flow *f, struct wire *from, struct wire *to
     if (got == WIRE_LATER)
         return WAITS;
     f->ended = got == WIRE_END;
-    enum outcome outcome = push(to, shared, (size_t)got, &done);
+    size_t n = i == CLIENT ? relay_filter(r, shared, (size_t)got) : (size_t)got;
+    enum outcome outcome = push(&r->wire[1 - i], shared, n, &done);
     if (outcome == WAITS)
-        buf_add(&f->held, shared + done, (size_t)got - done);
+        buf_add(&f->held, shared + done, n - done);
     explicit_bzero(shared, (size_t)got);
     *moved += (size_t)got;
     if (outcome == GOES_ON && !from->ssl && (size_t)got < sizeof shared && !f->ended)
@@ -94,12 +121,12 @@ static enum outcome flow_pass(struct flow *f, struct wire *from, struct wire *to
 static enum outcome flow_run(struct relay *r, int i)
 {
     struct flow *f = &r->flow[i];
-    struct wire *from = &r->wire[i], *to = &r->wire[1 - i];
+    struct wire *to = &r->wire[1 - i];
     enum outcome outcome = f->held.len ? flow_held(f, to) : GOES_ON;
     size_t moved = 0;
 
     while (outcome == GOES_ON && !f->ended && moved < TURN_MOST)
-        outcome = flow_pass(f, from, to, &moved);
+        outcome = flow_pass(r, i, &moved);
     r->heard |= i == SERVER && moved;
     if (outcome == GOES_ON && f->ended && !f->shut) {
         wire_shut(to);
@@ -120,14 +147,6 @@ static void relay_want(struct relay *r)
     }
 }
 
-/* If a server hangs up on a client that still sends, it has told the client why. */
-static void flow_drop(struct flow *f)
-{
-    buf_release(&f->held);
-    f->at = 0;
-    f->ended = f->shut = true;
-}
-
 /* Data that OpenSSL has read ahead does not make the descriptor readable, so it is always processed at once.
  */
 static void relay_more(struct timer *t);
@@ -145,9 +164,10 @@ static void relay_run(struct relay *r, unsigned flows)
         if (!(flows & (1u << i)))
             continue;
         enum outcome outcome = flow_run(r, i);
+        if (i == CLIENT && (outcome == DEAF || r->flow[SERVER].ended))
+            flows |= 1u << SERVER;
         if (outcome == DEAF && i == CLIENT) {
             flow_drop(&r->flow[CLIENT]);
-            flows |= 1u << SERVER;
             continue;
         }
         if (outcome == BROKEN || outcome == DEAF) {
@@ -191,9 +211,21 @@ static void second_ready(struct watch *w, unsigned events)
     wire_ready(OWNER_OF(w, struct relay, wire[1].watch), 1, events);
 }
 
+/* What came while the connection was made. */
+static void filter_held(struct relay *r)
+{
+    struct buf *held = &r->flow[CLIENT].held;
+    size_t passed = relay_filter(r, held->data, held->len);
+
+    explicit_bzero(held->data + passed, held->len - passed);
+    held->len = passed;
+}
+
 void relay_start(struct relay *r, void (*ended)(struct relay *r))
 {
     r->ended = ended;
+    if (r->flow[CLIENT].held.len)
+        filter_held(r);
     loop_watch(&r->wire[0].watch, r->wire[0].watch.fd, 0, first_ready);
     loop_watch(&r->wire[1].watch, r->wire[1].watch.fd, 0, second_ready);
     relay_run(r, 3);

@@ -130,9 +130,9 @@ static void conn_expect(struct conn *c)
         c->deadline = clock_deadline(opt.target.connect_timeout, CLOCK_NEVER);
 }
 
-static void logged_in(struct relay *r, bool well)
+static void logged_in(struct relay *r, enum login_result result)
 {
-    if (well)
+    if (result == LOGIN_DONE)
         relay_start(r, relay_ended);
     else
         conn_end(OWNER_OF(r, struct conn, relay));
@@ -143,7 +143,8 @@ static void conn_connected(struct conn *c, int fd)
     c->relay.wire[SERVER].watch.fd = fd;
     conn_expect(c);
     if (c->kind != KEEPER_END_BYTES) {
-        login_start(&c->relay, &opt.login, c->deadline, logged_in);
+        static const struct login_events events = {.done = logged_in};
+        login_start(&c->relay, &opt.login, NULL, NULL, c->deadline, &events);
         return;
     }
     timer_set(&c->silence, c->deadline, is_silent);

@@ -87,7 +87,7 @@ static void gather(struct buf *out)
     buf_add(out, talking->banner.data, talking->banner.len);
 }
 
-void login_tell(struct session *s)
+void login_trouble(struct session *s)
 {
     talking = s;
     tell_begin(ssh_who(s->settings), s->settings->target, gather);

@@ -205,7 +205,7 @@ struct credentials {
 int login_step(struct session *s, const char **cannot, struct err *e);
 void login_free(struct login *l);
 /* From now on text from the server for the user is shown, if it takes long. */
-void login_tell(struct session *s);
+void login_trouble(struct session *s);
 /* The login was not finished in time. Returns -1. */
 int login_late(struct session *s, struct err *e);
 

@@ -277,7 +277,7 @@ static void let_persons_come(struct session *s)
         return;
     s->deadline = clock_deadline(s->settings->target->login_timeout, CLOCK_NEVER);
     timer_set(&s->timer, s->deadline, too_late);
-    login_tell(s);
+    login_trouble(s);
 }
 
 /* Continues the handshake or login. */

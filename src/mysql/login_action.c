@@ -14,8 +14,7 @@
 #include "login_packet.h"
 #include "sha2_key.h"
 
-/* It is over: no more data of either side is processed. */
-static void mysql_end(struct mysql *m)
+void mysql_end(struct mysql *m)
 {
     m->stage = STAGE_OVER;
     buf_clear(&m->server.in);
@@ -34,19 +33,28 @@ enum mysql_step mysql_fail(struct mysql *m, const struct err *e)
     return MYSQL_OVER;
 }
 
-/* An error about the server: its name goes between the number and the text. */
-static void fail_server(struct mysql *m, enum err_code code, unsigned number, const char *words,
-                        const char *hint)
+void mysql_fail_server(struct mysql *m, enum err_code code, unsigned number, const char *words,
+                       const char *hint)
 {
     struct err e = ERR_INIT;
 
-    (void)err_set_numbered(&e, code, number, "%s: %s", m->options->server, words);
+    (void)err_set_numbered(&e, code, number, "%s", words);
     (void)err_hint(&e, "%s", hint);
-    (void)mysql_fail(m, &e);
+    mysql_fail_named(m, &e);
 }
 
-/* An error of the client. */
-static void mysql_fail_client(struct mysql *m, unsigned number, const char *words, const char *hint)
+void mysql_fail_named(struct mysql *m, struct err *e)
+{
+    unsigned number = e->number;
+
+    err_drop_number(e);
+    (void)err_prefix(e, "%s", m->options->server);
+    if (number)
+        err_number(e, number);
+    (void)mysql_fail(m, e);
+}
+
+void mysql_fail_client(struct mysql *m, unsigned number, const char *words, const char *hint)
 {
     struct err e = ERR_INIT;
 
@@ -57,24 +65,25 @@ static void mysql_fail_client(struct mysql *m, unsigned number, const char *word
 
 void mysql_fail_unlisted(struct mysql *m, enum mysql_said said)
 {
-    if (m->stage == STAGE_GREETING && (said == SERVER_OTHER || said == SERVER_TOO_LONG))
-        fail_server(m, ERR_PROTOCOL, 2007, "not a MySQL server", "check host and port");
-    else if (m->stage <= STAGE_TLS)
-        fail_server(m, ERR_PROTOCOL, 2027, "something spoke before TLS was made",
-                    "an attacker on the network may have sent it: try another route to the server");
+    bool greets = m->stage == STAGE_GREETING || m->stage == STAGE_AGAIN;
+
+    if (greets && (said == SERVER_OTHER || said == SERVER_TOO_LONG))
+        mysql_fail_server(m, ERR_PROTOCOL, 2007, "not a MySQL server", "check host and port");
+    else if (m->stage <= STAGE_TLS && !m->without_tls)
+        mysql_fail_server(m, ERR_PROTOCOL, 2027, "something spoke before TLS was made",
+                          "an attacker on the network may have sent it: try another route to the server");
     else
-        fail_server(m, ERR_PROTOCOL, 2027, "the log-in has a packet that MySQL does not know there",
-                    "check that it is a MySQL server, and its version");
+        mysql_fail_server(m, ERR_PROTOCOL, 2027, "the log-in has a packet that MySQL does not know there",
+                          "check that it is a MySQL server, and its version");
 }
 
 void mysql_fail_too_much(struct mysql *m)
 {
-    fail_server(m, ERR_PROTOCOL, 2020, "a packet of the log-in has over 1 MiB",
-                "check that it is a MySQL server");
+    mysql_fail_server(m, ERR_PROTOCOL, 2020, "a packet of the log-in has over 1 MiB",
+                      "check that it is a MySQL server");
 }
 
-/* From now on everything is copied unchanged. */
-static void mysql_copy_on(struct mysql *m)
+void mysql_copy_on(struct mysql *m)
 {
     m->stage = STAGE_COPY;
     buf_add(&m->client.out, m->server.in.data, m->server.in.len);
@@ -103,7 +112,7 @@ static const char *hint_without_tls(const struct mysql *m)
 bool act_refuse_without_tls(struct mysql *m, struct packet *p)
 {
     (void)p;
-    fail_server(m, ERR_UNREACHABLE, 2026, "the server has no TLS", hint_without_tls(m));
+    mysql_fail_server(m, ERR_UNREACHABLE, 2026, "the server has no TLS", hint_without_tls(m));
     return true;
 }
 

@@ -32,8 +32,20 @@ mysql_act act_take_password; /* to the server, decrypted */
 
 /* It is over: the client is told, behind what was waiting for it. */
 enum mysql_step mysql_fail(struct mysql *m, const struct err *e);
+/* The same with an error about the server: its name goes between the number and the text. */
+void mysql_fail_server(struct mysql *m, enum err_code code, unsigned number, const char *words,
+                       const char *hint);
+/* The same, of an error without that name, which it gets. */
+void mysql_fail_named(struct mysql *m, struct err *e);
+/* The same with an error of the client. */
+void mysql_fail_client(struct mysql *m, unsigned number, const char *words, const char *hint);
 /* The same with an error: a packet that is not in the table; one that is too long. */
 void mysql_fail_unlisted(struct mysql *m, enum mysql_said said);
 void mysql_fail_too_much(struct mysql *m);
+
+/* It is over: no more data of either side is processed. */
+void mysql_end(struct mysql *m);
+/* From now on everything is copied unchanged. */
+void mysql_copy_on(struct mysql *m);
 
 #endif

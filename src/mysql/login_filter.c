@@ -19,6 +19,7 @@
 #include <base/mem.h>
 
 #include "login_action.h"
+#include "login_inject.h"
 #include "login_packet.h"
 #include "packet.h"
 
@@ -38,12 +39,28 @@ void mysql_release(struct mysql *m)
     buf_release(&m->server.out);
     buf_release(&m->request);
     explicit_bzero(m->scramble, sizeof m->scramble);
+    inject_free(m->inject);
+    m->inject = NULL;
+}
+
+void mysql_inject(struct mysql *m, struct login_credential *as, const struct secret *client_password)
+{
+    m->inject = inject_new(as, client_password);
+}
+
+bool mysql_proved(const struct mysql *m)
+{
+    return m->inject && m->inject->proved;
 }
 
 static enum mysql_step step_of(const struct mysql *m)
 {
     static const enum mysql_step steps[] = {
-        [STAGE_TLS] = MYSQL_TLS, [STAGE_COPY] = MYSQL_COPY, [STAGE_OVER] = MYSQL_OVER};
+        [STAGE_TLS] = MYSQL_TLS,
+        [STAGE_REFUSED] = MYSQL_REFUSED,
+        [STAGE_COPY] = MYSQL_COPY,
+        [STAGE_OVER] = MYSQL_OVER,
+    };
 
     return steps[m->stage];
 }
@@ -75,6 +92,8 @@ static const struct rule {
     {STAGE_LOGIN, SERVER_OK, act_admit},
     {STAGE_LOGIN, SERVER_ERROR, act_refuse},
     {STAGE_LOGIN, SERVER_SWITCH, act_pass_switch},
+    {STAGE_LOGIN, SERVER_FACTOR, act_pass_switch},
+    {STAGE_LOGIN, SERVER_FAST_OK, act_pass},
     {STAGE_LOGIN, SERVER_WANTS_ALL, act_pass_wish},
     {STAGE_LOGIN, SERVER_PLUGIN, act_pass},
     {STAGE_LOGIN, SERVER_OTHER, act_pass},
@@ -84,13 +103,22 @@ static const struct rule {
     {STAGE_LOGIN, CLIENT_AHEAD, not_yet}, /* MariaDB's Java client; it is not renumbered */
 };
 
-static bool obey(struct mysql *m, enum mysql_said said, struct packet *p)
+static mysql_act *rule_find(enum mysql_stage stage, enum mysql_said said)
 {
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-        if (rules[i].stage == m->stage && rules[i].said == said)
-            return rules[i].act(m, p);
+        if (rules[i].stage == stage && rules[i].said == said)
+            return rules[i].act;
     }
-    if (said == CLIENT_TOO_LONG || (said == SERVER_TOO_LONG && m->stage == STAGE_LOGIN))
+    return NULL;
+}
+
+static bool obey(struct mysql *m, enum mysql_said said, struct packet *p)
+{
+    mysql_act *act = m->inject ? inject_rule(m->stage, said) : rule_find(m->stage, said);
+
+    if (act)
+        return act(m, p);
+    if (said == CLIENT_TOO_LONG || (said == SERVER_TOO_LONG && m->stage >= STAGE_LOGIN))
         mysql_fail_too_much(m);
     else
         mysql_fail_unlisted(m, said);
@@ -101,18 +129,22 @@ static bool obey(struct mysql *m, enum mysql_said said, struct packet *p)
 static bool server_next(struct mysql *m)
 {
     struct packet p;
-    size_t most = m->stage < STAGE_LOGIN ? PLAIN_PACKET_MAX : LOGIN_PACKET_MAX;
+    bool greets = m->stage == STAGE_GREETING || m->stage == STAGE_AGAIN;
+    size_t most = m->stage < STAGE_LOGIN || m->without_tls ? PLAIN_PACKET_MAX : LOGIN_PACKET_MAX;
     int whole = packet_first(&m->server.in, most, &p);
 
     if (whole == 0)
         return false;
-    return obey(m, whole < 0 ? SERVER_TOO_LONG : said_by_server(&p, m->stage == STAGE_GREETING), &p);
+    enum mysql_said said = whole < 0 ? SERVER_TOO_LONG : said_by_server(&p, greets);
+    return obey(m, m->inject ? inject_said_by_server(m, said, &p) : said, &p);
 }
 
 static enum mysql_said said_by_client(const struct mysql *m, const struct packet *p)
 {
     if (m->stage == STAGE_ANSWER)
         return said_in_answer(p);
+    if (m->inject)
+        return inject_said_by_client(m, p);
     if (m->gave_key)
         return CLIENT_PASSWORD;
     return m->asks_by && p->len == 1 && p->body[0] == m->asks_by ? CLIENT_ASKS_KEY : CLIENT_WORD;
@@ -122,7 +154,9 @@ static bool client_next(struct mysql *m)
 {
     struct packet p = {.len = 0};
 
-    if (m->stage != STAGE_ANSWER && m->stage != STAGE_LOGIN)
+    if (m->inject && !inject_asks_client(m->stage))
+        return false;
+    if (m->stage != STAGE_ANSWER && m->stage != STAGE_PROOF && m->stage != STAGE_LOGIN)
         return obey(m, CLIENT_NOT_YET, &p);
     int whole = packet_first(&m->client.in, LOGIN_PACKET_MAX, &p);
     if (m->client.in.len < PACKET_HEADER)
@@ -152,8 +186,8 @@ static enum mysql_step go_on(struct mysql *m)
 static enum mysql_step take(struct mysql *m, struct mysql_side *from, struct mysql_side *to,
                             const char *bytes, size_t n)
 {
-    if (m->stage == STAGE_OVER)
-        return MYSQL_OVER;
+    if (m->stage == STAGE_OVER || (m->stage == STAGE_REFUSED && from == &m->server))
+        return step_of(m);
     if (m->stage == STAGE_COPY) {
         buf_add(&to->out, bytes, n);
         return MYSQL_COPY;
@@ -178,13 +212,33 @@ enum mysql_step mysql_tls_made(struct mysql *m)
 
     if (m->stage != STAGE_TLS)
         return step_of(m);
+    if (m->inject && !m->server.in.len && !m->request.len) {
+        inject_answer(m);
+        return step_of(m);
+    }
     if (m->server.in.len || m->request.len || packet_first(&m->client.in, LOGIN_PACKET_MAX, &p) != 1) {
         mysql_fail_unlisted(m, SERVER_OTHER);
         return step_of(m);
     }
-    m->ahead = 1;
     m->stage = STAGE_LOGIN;
+    m->ahead = 1;
     packet_put(&m->server.out, (uint8_t)(p.sequence + m->ahead), p.body, p.len);
     packet_drop(&m->client.in, PACKET_HEADER + p.len);
+    return step_of(m);
+}
+
+enum mysql_step mysql_retry(struct mysql *m, struct login_credential *as)
+{
+    if (m->stage == STAGE_REFUSED)
+        inject_again(m, as);
+    return step_of(m);
+}
+
+enum mysql_step mysql_tell(struct mysql *m, const struct err *e)
+{
+    if (m->stage == STAGE_REFUSED && e)
+        return mysql_fail(m, e);
+    if (m->stage == STAGE_REFUSED)
+        inject_pass_refusal(m);
     return step_of(m);
 }

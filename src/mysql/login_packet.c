@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define CLIENT_PROTOCOL_41 0x0200u
 #define SQLSTATE_LEN 6
 
 /* Numbers of servers and of proxies in front of them (MySQL Router: 2003, ProxySQL: 9001, TiDB: 8xxx). Not
@@ -61,10 +60,12 @@ enum mysql_said said_by_server(const struct packet *p, bool greets)
     if (is_type(p, IS_ERR))
         return said_error(p, &text, &n) ? SERVER_ERROR : SERVER_IMPOSSIBLE;
     if (is_type(p, SWITCH))
-        return has_name(p) ? SERVER_SWITCH : SERVER_IMPOSSIBLE;
+        return has_name(p) ? SERVER_SWITCH : p->len == 1 ? SERVER_SWITCH_OLD : SERVER_IMPOSSIBLE;
     if (is_type(p, NEXT_FACTOR) && has_name(p))
-        return SERVER_SWITCH;
-    if (p->len == 2 && is_type(p, MORE_DATA) && p->body[1] == 4)
+        return SERVER_FACTOR;
+    if (p->len == 2 && is_type(p, MORE_DATA) && p->body[1] == FAST_OK)
+        return SERVER_FAST_OK;
+    if (p->len == 2 && is_type(p, MORE_DATA) && p->body[1] == WANTS_ALL)
         return SERVER_WANTS_ALL;
     return is_type(p, MORE_DATA) ? SERVER_PLUGIN : SERVER_OTHER;
 }

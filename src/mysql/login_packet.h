@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capabilities.h"
 #include "packet.h"
 
 enum mysql_said {
@@ -15,8 +16,11 @@ enum mysql_said {
     SERVER_GREETING_NO_TLS,
     SERVER_OK,
     SERVER_ERROR,      /* its number is one that servers use */
-    SERVER_SWITCH,     /* to another plug-in, or to the next factor's: a name, then its data */
-    SERVER_WANTS_ALL,  /* caching_sha2_password: the scrambled password is not enough */
+    SERVER_SWITCH,     /* to another plug-in: a name, then its data */
+    SERVER_SWITCH_OLD, /* to that of MySQL before 4.1, without a name */
+    SERVER_FACTOR,     /* to the next factor's plug-in: a name, then its data */
+    SERVER_FAST_OK,    /* caching_sha2_password: the scrambled password is enough */
+    SERVER_WANTS_ALL,  /* caching_sha2_password: it is not */
     SERVER_PLUGIN,     /* plug-in data, marked as such */
     SERVER_OTHER,      /* raw plug-in data, or unknown */
     SERVER_IMPOSSIBLE, /* MariaDB's progress report, a switch without a name, an error without a number */
@@ -29,10 +33,10 @@ enum mysql_said {
     CLIENT_WORD,     /* its plug-in's */
     CLIENT_AHEAD,    /* the first command, before the log-in has ended */
     CLIENT_NOT_YET,  /* anything, while it is not expected */
+    CLIENT_NOT_NEXT, /* a packet that is not the one that was asked for */
     CLIENT_TOO_LONG,
 };
 
-#define CLIENT_SSL 0x0800u
 /* The size of a TLS request. Without CLIENT_SSL it is the beginning of each answer. */
 #define SSL_REQUEST 32
 /* Its reserved bytes; MariaDB's own capabilities follow. */
@@ -40,6 +44,8 @@ enum mysql_said {
 #define SSL_REQUEST_FILLER_LEN 19
 /* A packet's first byte. */
 enum { IS_OK = 0x00, MORE_DATA = 0x01, NEXT_FACTOR = 0x02, PROTOCOL = 0x0a, SWITCH = 0xfe, IS_ERR = 0xff };
+/* caching_sha2_password's words, after MORE_DATA. */
+enum { FAST_OK = 3, WANTS_ALL = 4 };
 
 /* The offset of the lower two bytes of its capabilities; 0: not a greeting of protocol 10. The scramble's
  * first 8 bytes are 9 bytes before, the rest is 18 bytes after. */

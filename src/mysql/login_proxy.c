@@ -2,8 +2,8 @@
 /*
  * Sockets, TLS handshake and deadlines of a log-in; login_filter.c interprets the bytes. The server's
  * greeting and the handshake each have a deadline. After that the user may be asked (a dialog, a second
- * factor), and only the server's own limits apply. At the end the server is closed at once, and the client
- * has a moment to read the error.
+ * factor), and only the server's own limits apply; if the keeper logs in, nobody is asked, and each stage has
+ * a deadline. At the end the server is closed at once, and the client has a moment to read the error.
  */
 #include <mysql/login_proxy.h>
 
@@ -18,8 +18,10 @@
 #include <base/mem.h>
 #include <mysql/tls.h>
 
+#include "commands.h"
 #include "login_action.h"
 #include "login_filter.h"
+#include "login_inject.h"
 #include "packet.h"
 #include "tls_errors.h"
 
@@ -36,7 +38,9 @@ struct login {
     bool told;      /* and it has its whole error */
     unsigned needs; /* what it waits for, LOOP_READ or LOOP_WRITE */
     struct timer late;
-    void (*done)(struct relay *r, bool well);
+    enum mysql_stage timed; /* the stage that `late` is for, if the keeper logs in */
+    bool proved;            /* proved() was called */
+    struct login_events events;
 };
 
 static char chunk[LOGIN_CHUNK_MAX];
@@ -53,15 +57,15 @@ void login_end(struct relay *r)
     free(l);
 }
 
-static void login_done(struct login *l, bool well)
+static void login_done(struct login *l, enum login_result result)
 {
     struct relay *r = l->relay;
-    void (*done)(struct relay *, bool) = l->done;
+    void (*done)(struct relay *, enum login_result) = l->events.done;
 
     if (l->mysql.failed.code)
         log_warn(l->mysql.failed.hint, "%s", l->mysql.failed.msg);
     login_end(r);
-    done(r, well);
+    done(r, result);
 }
 
 static void login_fail(struct login *l, const struct err *e)
@@ -71,10 +75,15 @@ static void login_fail(struct login *l, const struct err *e)
     l->step = mysql_fail(&l->mysql, e);
 }
 
+static bool is_greeted(const struct login *l)
+{
+    return l->mysql.stage == STAGE_GREETING || l->mysql.stage == STAGE_AGAIN;
+}
+
 static void login_lost(struct login *l)
 {
     struct err e = ERR_INIT;
-    bool greeting = l->mysql.stage == STAGE_GREETING;
+    bool greeting = is_greeted(l);
 
     (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: the server went away %s", l->options->server,
                            greeting ? "without a greeting" : "in the log-in");
@@ -103,9 +112,11 @@ static void login_late(struct timer *t)
 
     clock_format_duration(&time, l->options->connect_timeout);
     (void)login_silent(l->options, &e);
-    if (l->shakes)
-        (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: TLS was not made within %s",
-                               l->options->server, buf_str(&time));
+    if (inject_asks_client(l->mysql.stage))
+        (void)err_set(&e, ERR_PROTOCOL, "the client did not answer within %s", buf_str(&time));
+    else if (!is_greeted(l))
+        (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: %s within %s", l->options->server,
+                               l->shakes ? "TLS was not made" : "no answer in the log-in", buf_str(&time));
     login_fail(l, &e);
     login_run(l);
 }
@@ -124,12 +135,13 @@ static bool send_some(struct wire *to, struct buf *out)
     return true;
 }
 
-/* In cleartext only our TLS request is sent. */
+/* In cleartext only our TLS request is sent, unless there will be no TLS. */
 static bool send_to_server(struct login *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
+    bool open = server->ssl || l->mysql.without_tls;
 
-    return send_some(server, server->ssl ? &l->mysql.server.out : &l->mysql.request);
+    return send_some(server, open ? &l->mysql.server.out : &l->mysql.request);
 }
 
 static void login_want(struct login *l)
@@ -138,7 +150,7 @@ static void login_want(struct login *l)
     unsigned write = l->mysql.server.out.len || l->mysql.request.len ? LOOP_WRITE : 0;
 
     loop_want(&client->watch, LOOP_READ | (l->mysql.client.out.len ? LOOP_WRITE : 0u));
-    if (l->over)
+    if (l->over || l->step == MYSQL_REFUSED)
         return;
     if (l->shakes)
         loop_want(&server->watch, l->needs);
@@ -188,14 +200,16 @@ static void login_hand_over(struct login *l)
 {
     struct flow *flow = l->relay->flow;
 
+    if (l->mysql.inject && !(l->mysql.inject->flags & (CLIENT_COMPRESS | CLIENT_ZSTD)))
+        l->relay->filter = commands_new();
     buf_add(&flow[SERVER].held, l->mysql.client.out.data, l->mysql.client.out.len);
     buf_add(&flow[CLIENT].held, l->mysql.server.out.data, l->mysql.server.out.len);
-    login_done(l, true);
+    login_done(l, LOGIN_DONE);
 }
 
 static void login_given_up(struct timer *t)
 {
-    login_done(OWNER_OF(t, struct login, late), false);
+    login_done(OWNER_OF(t, struct login, late), LOGIN_FAILED);
 }
 
 /* Waits until the client has read its error and closed: closing earlier would destroy the error if the client
@@ -216,17 +230,50 @@ static void login_over(struct login *l)
     login_want(l);
 }
 
+/* The client waits for login_retry() or login_tell(). */
+static void login_refused(struct login *l)
+{
+    struct wire *server = &l->relay->wire[SERVER];
+
+    login_want(l);
+    if (server->watch.fd < 0)
+        return;
+    wire_close(server);
+    timer_clear(&l->late);
+    l->events.done(l->relay, LOGIN_REFUSED);
+}
+
+/* If the keeper logs in: each stage has its deadline; who has proved that he may connect is told. */
+static void login_stage(struct login *l)
+{
+    enum mysql_stage stage = l->mysql.stage;
+
+    if (l->mysql.inject && stage != l->timed && stage < STAGE_REFUSED && stage != STAGE_TLS)
+        timer_set(&l->late, clock_deadline(l->options->connect_timeout, CLOCK_NEVER), login_late);
+    l->timed = stage;
+    if (mysql_proved(&l->mysql) && !l->proved) {
+        l->proved = true;
+        if (l->events.proved)
+            l->events.proved(l->relay);
+    }
+}
+
 /* True: continue. If false, the log-in may be freed. */
 static bool login_advance(struct login *l)
 {
     struct relay *r = l->relay;
 
+    login_stage(l);
     if (!send_some(&r->wire[CLIENT], &l->mysql.client.out)) {
-        login_done(l, false);
+        login_done(l, LOGIN_FAILED);
         return false;
     }
     if (l->step == MYSQL_OVER) {
         login_over(l);
+        return false;
+    }
+    if (l->step == MYSQL_REFUSED) {
+        login_refused(l);
         return false;
     }
     if (!l->shakes && !send_to_server(l)) {
@@ -257,7 +304,7 @@ static void client_ready(struct watch *w, unsigned events)
     if (events & LOOP_READ) {
         ssize_t n = wire_read(&r->wire[CLIENT], chunk, sizeof chunk);
         if (n == WIRE_END || n == WIRE_BROKEN) {
-            login_done(l, false);
+            login_done(l, LOGIN_FAILED);
             return;
         }
         if (n > 0) {
@@ -283,7 +330,7 @@ static void server_read(struct login *l)
     } while (n > 0 && server->ssl && l->step == MYSQL_WAIT);
     if ((n == WIRE_END || n == WIRE_BROKEN) && l->step == MYSQL_WAIT)
         login_lost(l);
-    else if (l->mysql.stage != STAGE_GREETING)
+    else if (!l->mysql.inject && l->mysql.stage != STAGE_GREETING)
         timer_clear(&l->late);
 }
 
@@ -297,17 +344,45 @@ static void server_ready(struct watch *w, unsigned events)
     login_run(l);
 }
 
-void login_start(struct relay *r, const struct login_options *options, int64_t deadline,
-                 void (*done)(struct relay *r, bool well))
+static void watch_server(struct login *l, int64_t deadline)
+{
+    struct watch *watch = &l->relay->wire[SERVER].watch;
+
+    loop_watch(watch, watch->fd, LOOP_READ, server_ready);
+    timer_set(&l->late, deadline, login_late);
+}
+
+void login_start(struct relay *r, const struct login_options *options, struct login_credential *as,
+                 const struct secret *client_password, int64_t deadline, const struct login_events *events)
 {
     struct login *l = mem_alloc(1, sizeof *l);
 
     l->relay = r;
     l->options = options;
-    l->done = done;
+    l->events = *events;
+    l->timed = STAGE_GREETING;
     mysql_init(&l->mysql, options);
+    if (as)
+        mysql_inject(&l->mysql, as, client_password);
     r->login = l;
     loop_watch(&r->wire[CLIENT].watch, r->wire[CLIENT].watch.fd, LOOP_READ, client_ready);
-    loop_watch(&r->wire[SERVER].watch, r->wire[SERVER].watch.fd, LOOP_READ, server_ready);
-    timer_set(&l->late, deadline, login_late);
+    watch_server(l, deadline);
+}
+
+void login_retry(struct relay *r, struct login_credential *as, int64_t deadline)
+{
+    struct login *l = r->login;
+
+    l->step = mysql_retry(&l->mysql, as);
+    l->timed = l->mysql.stage;
+    watch_server(l, deadline);
+    login_want(l);
+}
+
+void login_tell(struct relay *r, const struct err *e)
+{
+    struct login *l = r->login;
+
+    l->step = mysql_tell(&l->mysql, e);
+    login_run(l);
 }

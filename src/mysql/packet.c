@@ -40,7 +40,8 @@ static void cut_text(struct buf *b, size_t most)
     b->len = most;
 }
 
-void packet_put_refusal(struct buf *out, uint8_t sequence, unsigned number, const char *words)
+static void put_error(struct buf *out, uint8_t sequence, unsigned number, const char *state,
+                      const char *words)
 {
     AUTO_BUF(text, sizeof(struct err));
     AUTO_BUF(body, MESSAGE_MOST + 16);
@@ -51,9 +52,19 @@ void packet_put_refusal(struct buf *out, uint8_t sequence, unsigned number, cons
     buf_putc(&body, (char)(number & 0xff));
     buf_putc(&body, (char)(number >> 8));
     if (sequence > 0)
-        buf_puts(&body, "#08S01");
+        buf_printf(&body, "#%s", state);
     buf_add(&body, text.data, text.len);
     packet_put(out, sequence, body.data, body.len);
+}
+
+void packet_put_refusal(struct buf *out, uint8_t sequence, unsigned number, const char *words)
+{
+    put_error(out, sequence, number, "08S01", words);
+}
+
+void packet_put_denied(struct buf *out, uint8_t sequence, const char *words)
+{
+    put_error(out, sequence, ERROR_ACCESS_DENIED, "28000", words);
 }
 
 void packet_put_error(struct buf *out, uint8_t sequence, const struct err *e)

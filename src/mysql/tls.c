@@ -92,7 +92,7 @@ static int bad_certificates(const char *key, const char *path, const char *words
 
 static int load_authorities(struct err *e)
 {
-    if (options->level == KEEPER_TLS_ENCRYPT)
+    if (options->level <= KEEPER_TLS_ENCRYPT)
         return 0;
     if (!options->ca)
         return err_set(e, ERR_CONFIG, "no tls_ca to verify the server's certificate with");
@@ -193,7 +193,7 @@ static int set_ciphers(struct err *e)
 
 int tls_prepare(struct tls_options *given, struct err *e)
 {
-    bool verifies = given->level != KEEPER_TLS_ENCRYPT;
+    bool verifies = given->level > KEEPER_TLS_ENCRYPT;
 
     options = given;
     (void)unsetenv("SSLKEYLOGFILE"); /* an OpenSSL from 3.5 may write the sessions' keys there */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Capability flags of servers and clients ("Capabilities Flags" in MySQL's source documentation). */
+#ifndef MYSQL_CAPABILITIES_H
+#define MYSQL_CAPABILITIES_H
+
+/* Without the first, MariaDB's own are in the last four reserved bytes. */
+#define CLIENT_MYSQL 0x00000001u
+#define CLIENT_FOUND_ROWS 0x00000002u
+#define CLIENT_CONNECT_WITH_DB 0x00000008u
+#define CLIENT_COMPRESS 0x00000020u
+#define CLIENT_ODBC 0x00000040u
+#define CLIENT_LOCAL_FILES 0x00000080u
+#define CLIENT_IGNORE_SPACE 0x00000100u
+#define CLIENT_PROTOCOL_41 0x00000200u
+#define CLIENT_INTERACTIVE 0x00000400u
+#define CLIENT_SSL 0x00000800u
+#define CLIENT_IGNORE_SIGPIPE 0x00001000u
+#define CLIENT_SECURE_CONNECTION 0x00008000u
+#define CLIENT_PLUGIN_AUTH 0x00080000u
+#define CLIENT_CONNECT_ATTRS 0x00100000u
+#define CLIENT_LENENC_AUTH 0x00200000u
+#define CLIENT_SESSION_TRACK 0x00800000u
+#define CLIENT_ZSTD 0x04000000u
+
+#endif

@@ -70,6 +70,10 @@ int file_lock_or_none(const char *name, const char *waiting_for, int64_t deadlin
 int file_lock_beside(const char *path, const char *waiting_for, int64_t deadline, struct file_lock *out,
                      struct err *e);
 void file_unlock(struct file_lock *lock);
+/* A lock on the file `name` in the runtime folder that others may share. Does not wait. ERR_IO. */
+int file_lock_shared(const char *name, struct file_lock *out, struct err *e);
+/* Releases it. True: it was held, and nobody else held it. */
+bool file_unlock_shared(struct file_lock *lock);
 
 /* Reads to end of file, at most out->max bytes: ERR_DATA past that, ERR_IO. */
 int fd_read_all(int fd, struct buf *out, struct err *e);

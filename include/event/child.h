@@ -26,14 +26,17 @@ struct child {
     struct watch out, err, life;
     bool whole; /* set by the caller: its background processes end when it ends */
     bool asks;  /* set before: it may ask on the terminal, if there is one (event/terminal.h) */
+    int socket; /* set before: its stdin and stdout, in the place of /dev/null and of printed(); borrowed. -1
+                 */
     bool left;  /* set when it has ended: it left background processes */
 };
 #define CHILD_INIT                                                                                           \
     {                                                                                                        \
-        .said = BUF_INIT(8192), .out.fd = -1, .err.fd = -1, .life.fd = -1                                    \
+        .said = BUF_INIT(8192), .out.fd = -1, .err.fd = -1, .life.fd = -1, .socket = -1                      \
     }
 
-/* argv[0] is a path. stdin: /dev/null. Set the callbacks before. ERR_NOT_FOUND, ERR_NOT_RUNNABLE. */
+/* argv[0] is a path. stdin: /dev/null, if it has no socket. Set the callbacks before. ERR_NOT_FOUND,
+ * ERR_NOT_RUNNABLE. */
 int child_start(struct child *c, char *const *argv, const struct env_changes *env, struct err *e);
 /* Sends SIGTERM to its group now, SIGKILL after 2 s; ended() is called later. */
 void child_end(struct child *c);

@@ -20,8 +20,9 @@ struct credential {
     /* Options of login(): it may start a browser or device flow; it does the interactive part now even if
      * something is cached. */
     bool may_log_in, wants_login;
-    bool wants_fresh; /* option of login() and get(): use nothing that is cached */
-    time_t made_at;   /* when the server got this user or password; 0: not known */
+    bool wants_fresh;   /* option of login() and get(): use nothing that is cached */
+    bool wants_renewal; /* option of get(): only what is cached, renewed if it ends soon; else ERR_REFUSED */
+    time_t made_at;     /* when the server got this user or password; 0: not known */
     /* What login() reports: the user logged in just now, and when that will be needed again (0: never, or not
      * known). */
     bool logged_in;

@@ -25,6 +25,7 @@ struct git_credential {
     char *authtype;
     struct secret *credential, *password, *refresh_token;
     time_t expires;               /* of password and credential; 0: never */
+    time_t made;                  /* no key of git's: see struct credential; 0: not known. Only printed */
     bool can_authtype, can_state; /* capabilities of the other side */
     bool ephemeral;               /* must not be kept */
     bool quit;                    /* a helper wants that nobody else is asked */

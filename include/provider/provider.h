@@ -41,6 +41,9 @@ struct provider {
     /* Removes this identity's entries from the session store; *forgotten: how many. Does not touch other
      * programs' caches. NULL: nothing is ever kept. */
     int (*logout)(const struct profile *p, int64_t deadline, unsigned *forgotten, struct err *e);
+    /* The user that get() has made is not needed any more: ends it, if it is the one that is kept. NULL: it
+     * ends by itself. */
+    int (*give_back)(const struct profile *p, const char *user, int64_t deadline, struct err *e);
     /* Stores a credential that the user typed (credential.asked). NULL: never stored. */
     int (*keep)(const struct profile *p, const struct credential *c, int64_t deadline, struct err *e);
     /* A hint: what to check if the server refuses the credential. NULL: user and password. */

@@ -63,7 +63,7 @@ struct vault {
     char *profile_name;   /* for hints; NULL: of flags only */
     long connect_ms;
     bool may_log_in; /* a browser may be opened, a person asked to log in */
-    bool wants_login, wants_fresh;
+    bool wants_login, wants_fresh, wants_renewal;
 
     struct vault_token token;
     struct vault_lease lease; /* the kept one; its user NULL: none */
@@ -92,6 +92,8 @@ void vault_take_credential(struct vault *v, struct credential *out);
 
 /* Revokes the token and with it what was made with it, and forgets both. *forgotten: how many entries. */
 int vault_sign_out(struct vault *v, int64_t deadline, unsigned *forgotten, struct err *e);
+/* Revokes the kept lease of that user, and forgets it; nothing if there is none, or no token for it. */
+int vault_end_user(struct vault *v, const char *user, int64_t deadline, struct err *e);
 
 /* "vault https://vault.example.com, oidc". */
 void vault_describe(const struct vault *v, struct buf *out);

@@ -17,13 +17,13 @@
 #include <base/tty.h>
 
 /* 0 locked, 1 the deadline has passed, -1 error. */
-static int lock_wait(int fd, const char *waiting_for, int64_t deadline)
+static int lock_wait(int fd, int kind, const char *waiting_for, int64_t deadline)
 {
     struct tty_wait wait;
     int got;
 
     tty_wait_begin(&wait, waiting_for, deadline);
-    while ((got = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && clock_left(deadline) > 0) {
+    while ((got = flock(fd, kind | LOCK_NB)) < 0 && errno == EWOULDBLOCK && clock_left(deadline) > 0) {
         int pause = clock_left(deadline) < 20 ? clock_left(deadline) : 20;
         (void)poll(NULL, 0, pause);
         tty_wait_tick(&wait);
@@ -49,7 +49,7 @@ int file_lock(const char *name, int64_t deadline, struct file_lock *out, struct 
 }
 
 /* Takes over *path on success. */
-static int lock_path(char **path, const char *waiting_for, int64_t deadline, struct file_lock *out,
+static int lock_path(char **path, int kind, const char *waiting_for, int64_t deadline, struct file_lock *out,
                      struct err *e)
 {
     AUTO_FD(fd);
@@ -58,7 +58,7 @@ static int lock_path(char **path, const char *waiting_for, int64_t deadline, str
     do {
         fd_close_cleanup(&fd);
         fd = open(*path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0 || (waited = lock_wait(fd, waiting_for, deadline)) < 0) {
+        if (fd < 0 || (waited = lock_wait(fd, kind, waiting_for, deadline)) < 0) {
             int failed = errno;
             (void)err_set(e, ERR_IO, "%s: %s", *path, strerror(failed));
             errno = failed;
@@ -72,8 +72,8 @@ static int lock_path(char **path, const char *waiting_for, int64_t deadline, str
     return 0;
 }
 
-int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, struct file_lock *out,
-                  struct err *e)
+static int lock_name(const char *name, int kind, const char *waiting_for, int64_t deadline,
+                     struct file_lock *out, struct err *e)
 {
     AUTO_FREE(char *, folder);
     AUTO_FREE(char *, path);
@@ -81,7 +81,33 @@ int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, s
     if (path_runtime(&folder, e) < 0)
         return -1;
     path = mem_printf("%s/%s.lock", folder, name);
-    return lock_path(&path, waiting_for, deadline, out, e);
+    return lock_path(&path, kind, waiting_for, deadline, out, e);
+}
+
+int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, struct file_lock *out,
+                  struct err *e)
+{
+    return lock_name(name, LOCK_EX, waiting_for, deadline, out, e);
+}
+
+/* An exclusive lock here is only held while the file is removed. */
+int file_lock_shared(const char *name, struct file_lock *out, struct err *e)
+{
+    return lock_name(name, LOCK_SH, NULL, clock_deadline(1000, CLOCK_NEVER), out, e);
+}
+
+/* If others hold it too, trying to have it alone gives up our share. */
+bool file_unlock_shared(struct file_lock *lock)
+{
+    bool last = lock->fd >= 0 && flock(lock->fd, LOCK_EX | LOCK_NB) == 0;
+
+    if (!last) {
+        fd_close_cleanup(&lock->fd);
+        free(lock->path);
+        lock->path = NULL;
+    }
+    file_unlock(lock);
+    return last;
 }
 
 int file_lock_beside(const char *path, const char *waiting_for, int64_t deadline, struct file_lock *out,
@@ -93,7 +119,7 @@ int file_lock_beside(const char *path, const char *waiting_for, int64_t deadline
 
     target = path_target(path);
     beside = mem_printf("%s.lock", target);
-    if (lock_path(&beside, waiting_for, deadline, out, e) == 0)
+    if (lock_path(&beside, LOCK_EX, waiting_for, deadline, out, e) == 0)
         return 0;
     int failed = errno;
     name = path_short(path);

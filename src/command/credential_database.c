@@ -5,6 +5,7 @@
  */
 #include "credential.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -66,18 +67,47 @@ static const char *find_by_server(const struct config *c, const struct git_crede
     return found;
 }
 
+/* What a keeper says that is no key of the config. */
+struct keeper_words {
+    const char *profile; /* the name that the run had, for messages and the audit line */
+    bool fresh, renew;   /* see struct credential */
+};
+
+static bool take_word(const char *key, const char *value, struct keeper_words *out)
+{
+    if (text_equal(key, "profile"))
+        out->profile = value;
+    else if (text_equal(key, "fresh"))
+        out->fresh = true;
+    else if (text_equal(key, "renew"))
+        out->renew = true;
+    else
+        return false;
+    return true;
+}
+
 /* The effective keys of the keeper's run, as flags: a profile that was changed meanwhile changes nothing.
  * Splits the words; malloced. */
-static struct override *overrides_of(const struct words *keys)
+static struct override *overrides_of(const struct words *keys, size_t *count, struct keeper_words *words)
 {
     struct override *all = mem_alloc(keys->count + 1, sizeof *all);
 
+    *count = 0;
     for (size_t i = 0; i < keys->count; i++) {
         char *equals = strchr(keys->word[i], '=');
         *equals = '\0';
-        all[i] = (struct override){keys->word[i], equals + 1, keys->word[i]};
+        if (!take_word(keys->word[i], equals + 1, words))
+            all[(*count)++] = (struct override){keys->word[i], equals + 1, keys->word[i]};
     }
     return all;
+}
+
+static void name_session(const char *profile, struct session *s)
+{
+    free(s->label);
+    free(s->profile.name);
+    s->label = mem_strdup(profile);
+    s->profile.name = mem_strdup(profile);
 }
 
 /* 1: open and planned; 0: no profile is meant. */
@@ -86,9 +116,9 @@ static int open_session(const struct git_credential *asked, struct session *s, s
     AUTO_CONFIG(config);
     AUTO_FREE(struct override *, overrides);
     struct request r = {.name = asked->profile, .verb = "token"};
+    struct keeper_words words = {0};
 
-    r.overrides = overrides = overrides_of(&asked->keys);
-    r.override_count = asked->keys.count;
+    r.overrides = overrides = overrides_of(&asked->keys, &r.override_count, &words);
     if (!r.name && !r.override_count) {
         if (config_load(&config, e) < 0 || config_found(config, e) < 0)
             return -1;
@@ -96,8 +126,13 @@ static int open_session(const struct git_credential *asked, struct session *s, s
         if (!r.name)
             return 0;
     }
-    if (session_open(s, &r, e) < 0 || session_plan(s, FOR_SECRET, NULL, false, e) < 0)
+    int opened = session_open(s, &r, e);
+    if (words.profile)
+        name_session(words.profile, s);
+    if (opened < 0 || session_plan(s, FOR_SECRET, NULL, false, e) < 0)
         return err_what(e, "%s", s->label ? s->label : r.name ? r.name : "keeper");
+    s->credential.wants_fresh = words.fresh;
+    s->credential.wants_renewal = words.renew;
     return 1;
 }
 
@@ -115,6 +150,7 @@ int database_get(const struct git_credential *asked, struct git_credential *out,
     out->password = s.credential.password;
     s.credential.password = NULL;
     out->expires = s.credential.expires_at;
+    out->made = asked->keys.count ? s.credential.made_at : 0;
     return 1;
 }
 
@@ -136,6 +172,14 @@ int database_store(const struct git_credential *asked, struct err *e)
     return s.plan.provider->keep(&s.profile, &c, entries_deadline(), e);
 }
 
+/* A keeper that ends does not need its user any more. */
+static int give_back(const struct session *s, const char *user, struct err *e)
+{
+    if (!s->plan.provider || !s->plan.provider->give_back || !user)
+        return 0;
+    return s->plan.provider->give_back(&s->profile, user, entries_deadline(), e);
+}
+
 /* Refused by the server: what is kept of it is dropped, so that another is made. */
 int database_erase(const struct git_credential *asked, struct err *e)
 {
@@ -147,6 +191,8 @@ int database_erase(const struct git_credential *asked, struct err *e)
 
     if (opened <= 0)
         return opened;
+    if (asked->keys.count)
+        return give_back(&s, asked->username, e);
     if (!is_stored(&s))
         return session_sign_out(&s, &forgotten, e);
     identity = identity_password(&s.profile);

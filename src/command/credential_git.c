@@ -62,7 +62,7 @@ static int with_request(const struct helper_call *call, const char *verb, struct
         return -1;
     if (git_parse(buf_str(&in), in.len, &asked, e) < 0)
         return err_prefix(e, "stdin");
-    if (call->forwarded || !is_get || !session_is_of_keeper(STDIN_FILENO))
+    if (call->forwarded || is_store || !session_is_of_keeper(STDIN_FILENO))
         words_release(&asked.keys);
     if (database_is_asked(&asked)) {
         if (call->forwarded)

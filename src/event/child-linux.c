@@ -269,10 +269,12 @@ static int child_listen(struct child *c, int *out, int *err, struct err *e)
         c->pid = 0;
         return err_set(e, ERR_TRY_LATER, "cannot watch a process: %s", strerror(failed));
     }
-    (void)fcntl(*out, F_SETFL, O_NONBLOCK);
     (void)fcntl(*err, F_SETFL, O_NONBLOCK);
     group_add(c->pid, c);
-    loop_watch(&c->out, fd_take(out), LOOP_READ, out_ready);
+    if (*out >= 0) {
+        (void)fcntl(*out, F_SETFL, O_NONBLOCK);
+        loop_watch(&c->out, fd_take(out), LOOP_READ, out_ready);
+    }
     loop_watch(&c->err, fd_take(err), LOOP_READ, err_ready);
     loop_watch(&c->life, fd_take(&life), LOOP_READ, life_ready);
     return 0;
@@ -289,8 +291,10 @@ int child_start(struct child *c, char *const *argv, const struct env_changes *en
     c->status = 0;
     if (null < 0)
         (void)err_set(e, ERR_TRY_LATER, "/dev/null: %s", strerror(errno));
-    else if (fd_pipe(out, e) == 0 && fd_pipe(err, e) == 0)
-        started = start_with(argv, env, (int[]){null, out[1], err[1], c->asks ? terminal_for_child() : -1},
+    else if ((c->socket >= 0 || fd_pipe(out, e) == 0) && fd_pipe(err, e) == 0)
+        started = start_with(argv, env,
+                             (int[]){c->socket >= 0 ? c->socket : null, c->socket >= 0 ? c->socket : out[1],
+                                     err[1], c->asks ? terminal_for_child() : -1},
                              &c->pid, e);
     fd_close_cleanup(&out[1]);
     fd_close_cleanup(&err[1]);

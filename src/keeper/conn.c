@@ -17,10 +17,9 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/peer.h>
-#include <event/relay.h>
 #include <mysql/client_error.h>
-#include <mysql/login_proxy.h>
 
+#include "conn_parts.h"
 #include "first.h"
 #include "options.h"
 #include "tunnels.h"
@@ -30,19 +29,7 @@
 #define ANYBODY_MOST_CHANNELS 256
 #define QUIET_MS 60000
 
-struct conn {
-    struct conn *next, **at;
-    enum keeper_end kind;
-    struct relay relay;
-    struct dial dial;
-    struct join join;
-    bool dialling, joining, joined;
-    bool of_anybody; /* it counts as one whose user was not checked */
-    struct timer silence;
-    int64_t deadline; /* when the server must have sent data; 0: the tunnel was down */
-};
-
-static struct conn *all;
+struct conn *conn_all;
 static unsigned open_now, of_anybody;
 
 void (*conn_on_end)(void);
@@ -59,23 +46,22 @@ static struct conn *conn_new(int fd, enum keeper_end kind)
     c->kind = kind;
     relay_init(&c->relay);
     c->relay.wire[CLIENT].watch.fd = fd;
-    c->next = all;
-    c->at = &all;
-    if (all)
-        all->at = &c->next;
-    all = c;
+    c->next = conn_all;
+    c->at = &conn_all;
+    if (conn_all)
+        conn_all->at = &c->next;
+    conn_all = c;
     open_now++;
     return c;
 }
 
-static void conn_end(struct conn *c)
+void conn_end(struct conn *c)
 {
     if (c->dialling)
         tunnel_undial(&c->dial);
-    if (c->joining || c->joined)
-        tunnel_leave(&c->join);
     login_end(&c->relay);
     relay_release(&c->relay);
+    conn_login_release(c);
     timer_clear(&c->silence);
     *c->at = c->next;
     if (c->next)
@@ -89,8 +75,8 @@ static void conn_end(struct conn *c)
 
 void conn_end_all(void)
 {
-    while (all)
-        conn_end(all);
+    while (conn_all)
+        conn_end(conn_all);
     first_close();
 }
 
@@ -100,7 +86,7 @@ static void relay_ended(struct relay *r)
 }
 
 /* Clients accept an error in place of the greeting. One send: nothing was sent before. */
-static void conn_refuse(struct conn *c, const struct err *e)
+void conn_refuse(struct conn *c, const struct err *e)
 {
     int fd = c->joined ? c->join.fd : c->relay.wire[CLIENT].watch.fd;
     AUTO_BUF(packet, 1024);
@@ -124,13 +110,13 @@ static void is_silent(struct timer *t)
 }
 
 /* Dial and greeting are one hop; the log-in to a lost tunnel is another. */
-static void conn_expect(struct conn *c)
+void conn_expect(struct conn *c)
 {
     if (!c->deadline)
         c->deadline = clock_deadline(opt.target.connect_timeout, CLOCK_NEVER);
 }
 
-static void logged_in(struct relay *r, enum login_result result)
+static void conn_logged_in(struct relay *r, enum login_result result)
 {
     if (result == LOGIN_DONE)
         relay_start(r, relay_ended);
@@ -138,17 +124,25 @@ static void logged_in(struct relay *r, enum login_result result)
         conn_end(OWNER_OF(r, struct conn, relay));
 }
 
-static void conn_connected(struct conn *c, int fd)
+void conn_copy(struct conn *c)
 {
+    relay_start(&c->relay, relay_ended);
+}
+
+void conn_connected(struct conn *c, int fd)
+{
+    static const struct login_events events = {.done = conn_logged_in};
+
     c->relay.wire[SERVER].watch.fd = fd;
     conn_expect(c);
-    if (c->kind != KEEPER_END_BYTES) {
-        static const struct login_events events = {.done = logged_in};
+    if (c->kind == KEEPER_END_LOGIN)
+        conn_login_start(c);
+    else if (c->kind != KEEPER_END_BYTES)
         login_start(&c->relay, &opt.login, NULL, NULL, c->deadline, &events);
-        return;
+    else {
+        timer_set(&c->silence, c->deadline, is_silent);
+        conn_copy(c);
     }
-    timer_set(&c->silence, c->deadline, is_silent);
-    relay_start(&c->relay, relay_ended);
 }
 
 static void dialled(struct dial *d, int fd, const struct err *e)
@@ -156,7 +150,9 @@ static void dialled(struct dial *d, int fd, const struct err *e)
     struct conn *c = OWNER_OF(d, struct conn, dial);
 
     c->dialling = false;
-    if (fd < 0)
+    if (fd < 0 && c->kind == KEEPER_END_LOGIN)
+        conn_login_failed(c, e);
+    else if (fd < 0)
         conn_refuse(c, e);
     else
         conn_connected(c, fd);
@@ -176,7 +172,7 @@ static void waits(struct watch *w, unsigned events)
         conn_end(OWNER_OF(w, struct conn, relay.wire[CLIENT].watch));
 }
 
-static void conn_dial(struct conn *c)
+void conn_dial(struct conn *c)
 {
     c->dial.done = dialled;
     c->dialling = true;
@@ -223,15 +219,21 @@ static unsigned share_of_anybody(void)
     return limit.rlim_cur / 8 < most ? (unsigned)(limit.rlim_cur / 8) : most;
 }
 
-/* Any local user can connect to the port, and root can bypass the socket's mode. The user of a connection is
- * checked once other users could leave none to our own user. */
-static bool is_welcome(int fd, enum keeper_end kind, bool *anybody)
+static bool is_by_port(int fd)
 {
     int domain = 0;
     socklen_t n = sizeof domain;
-    bool by_port = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 && domain != AF_UNIX;
 
-    *anybody = by_port && kind != KEEPER_END_OURS && of_anybody < share_of_anybody();
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 && domain != AF_UNIX;
+}
+
+/* Any local user can connect to the port, and root can bypass the socket's mode. The user of a connection is
+ * checked if only ours may connect, and else once other users could leave none to our own user. */
+static bool is_welcome(int fd, enum keeper_end kind, bool *anybody)
+{
+    bool ours = kind == KEEPER_END_OURS || kind == KEEPER_END_LOGIN;
+
+    *anybody = !ours && is_by_port(fd) && of_anybody < share_of_anybody();
     return *anybody || peer_is_us(fd);
 }
 
@@ -258,6 +260,11 @@ void conn_serve(int fd, enum keeper_end kind)
     struct conn *c = conn_new(fd, kind);
     c->of_anybody = anybody;
     of_anybody += anybody;
+    if (kind == KEEPER_END_LOGIN) {
+        loop_watch(&c->relay.wire[CLIENT].watch, fd, LOOP_READ, waits);
+        conn_login_serve(c, is_by_port(fd));
+        return;
+    }
     if (tunnel_is_up())
         conn_expect(c);
     int ready = first_take();

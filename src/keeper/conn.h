@@ -3,6 +3,8 @@
 #ifndef KEEPER_CONN_H
 #define KEEPER_CONN_H
 
+#include <stdbool.h>
+
 #include <ipc/keeper.h>
 
 /* Serves an accepted, non-blocking descriptor, of which it takes ownership, by the listener's kind. */
@@ -11,7 +13,13 @@ void conn_serve(int fd, enum keeper_end kind);
 unsigned conn_count(void);
 /* Ends all. */
 void conn_end_all(void);
+/* The number of those that the keeper has logged in. */
+unsigned conn_sessions(void);
 /* Called whenever one has ended (for draining); may be NULL. */
 extern void (*conn_on_end)(void);
+/* Whether another connection of that kind may be accepted now: too many may be waiting to prove that they may
+ * log in. conn_on_room(), which may be NULL, is called once it may. */
+bool conn_has_room(enum keeper_end kind);
+extern void (*conn_on_room)(void);
 
 #endif

@@ -19,6 +19,7 @@
 #include <mysql/client_error.h>
 #include <tunnel/tell.h>
 
+#include "credential.h"
 #include "describe.h"
 #include "expiry.h"
 #include "options.h"
@@ -68,6 +69,17 @@ static void answer_mark(const struct record *said)
     told_mark(record_str(said, KEEPER_TAG_TEXT));
 }
 
+static void take_credential(const struct record *given)
+{
+    AUTO_RECORD(answer);
+    struct err e = ERR_INIT;
+
+    answer.kind = RECORD_OK;
+    if (credential_give(given, &e) < 0)
+        record_put_error(&answer, &e);
+    (void)send_record(&answer);
+}
+
 static void control_read(struct watch *w, unsigned events)
 {
     AUTO_RECORD(said);
@@ -93,6 +105,10 @@ static void control_read(struct watch *w, unsigned events)
     }
     if (got > 0 && opt.target.ready && said.kind == KEEPER_EXPIRES) {
         expiry_watch((time_t)record_u64(&said, KEEPER_TAG_EXPIRES, 0));
+        return;
+    }
+    if (got > 0 && opt.target.ready && opt.logs_in && said.kind == KEEPER_CREDENTIAL) {
+        take_credential(&said);
         return;
     }
     if (!opt.target.ready || (!stays && !keeper->has_owner()))

@@ -25,6 +25,11 @@ void describe_forward(struct record *out)
     record_put_str(out, KEEPER_TAG_HOST, opt.target.host);
     record_put_u64(out, KEEPER_TAG_PORT, opt.target.port);
     record_put_str(out, KEEPER_TAG_SOCKET, opt.target.socket);
+    if (opt.logs_in) {
+        record_put_str(out, KEEPER_TAG_USER, opt.user);
+        if (opt.password)
+            record_put_secret(out, KEEPER_TAG_SECRET, opt.password);
+    }
     record_put_u64(out, KEEPER_TAG_PID, (uint64_t)getpid());
     record_put_str(out, KEEPER_TAG_WAY, buf_str(&way));
     record_put_str(out, KEEPER_TAG_STATE, tunnel_is_up() ? "up" : "lost");

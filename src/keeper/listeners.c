@@ -137,6 +137,11 @@ static void end_ready(struct watch *w, unsigned events)
 
     (void)events;
     for (int i = 0; i < AT_ONCE && w->fd >= 0; i++) {
+        bool by_port = opt.end[end->number].host;
+        if (by_port && !conn_has_room(opt.end[end->number].kind)) {
+            loop_want(w, 0);
+            return;
+        }
         int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
             log_warn(NULL, "cannot accept: %s", strerror(errno));
@@ -144,14 +149,24 @@ static void end_ready(struct watch *w, unsigned events)
         }
         if (fd < 0)
             return;
-        if (opt.end[end->number].host)
+        if (by_port)
             (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         conn_serve(fd, opt.end[end->number].kind);
     }
 }
 
+/* Those that were full. A pause for another reason ends by itself. */
+static void accept_again(void)
+{
+    for (unsigned i = 0; i < listening; i++) {
+        if (!ends[i].pause.timer.set)
+            loop_want(&ends[i].watch, LOOP_READ);
+    }
+}
+
 void listeners_accept(void)
 {
+    conn_on_room = accept_again;
     for (unsigned i = 0; i < listening; i++)
         loop_watch(&ends[i].watch, ends[i].watch.fd, LOOP_READ, end_ready);
 }

@@ -19,7 +19,9 @@
 #include <mysql/tls.h>
 #include <openssh/askpass.h>
 
+#include "conn.h"
 #include "control_channel.h"
+#include "credential.h"
 #include "first.h"
 #include "listeners.h"
 #include "options.h"
@@ -85,7 +87,8 @@ static int prepare(struct err *e)
         tls |= opt.end[i].kind != KEEPER_END_BYTES;
     if (listeners_open(e) < 0)
         return -1;
-    return tls ? tls_prepare(&opt.tls, e) : 0;
+    credential_sessions = conn_sessions;
+    return tls && opt.tls.level != KEEPER_TLS_NONE ? tls_prepare(&opt.tls, e) : 0;
 }
 
 static const struct control_events control_events = {

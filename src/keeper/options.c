@@ -18,15 +18,45 @@ static int take_repeated(const struct record *open, struct options *o)
             return -1;
         if (f.tag == KEEPER_TAG_TUNNEL)
             words_take(&o->target.keys, mem_strndup(f.bytes, f.len));
+        if (f.tag == KEEPER_TAG_KEY)
+            words_take(&o->keys, mem_strndup(f.bytes, f.len));
     }
     return 0;
 }
 
-static void settle_login(struct options *o)
+static bool is_there(const struct record *open, uint8_t tag)
+{
+    struct field f;
+
+    return record_find(open, tag, &f);
+}
+
+/* A port that anybody on this machine can reach needs a password, and the source of credentials a program. */
+static int check_ends(struct options *o)
+{
+    if (o->tls.level > KEEPER_TLS_NAME)
+        return -1;
+    for (unsigned i = 0; i < o->ends; i++) {
+        bool logs_in = o->end[i].kind == KEEPER_END_LOGIN;
+        o->logs_in |= logs_in;
+        if (logs_in && (!o->broker || (!o->end[i].path && (!o->password || !secret_len(o->password)))))
+            return -1;
+        if (o->tls.level < KEEPER_TLS_ENCRYPT && !logs_in && o->end[i].kind != KEEPER_END_BYTES)
+            return -1;
+    }
+    return 0;
+}
+
+static void settle_login(const struct record *open, struct options *o)
 {
     o->endpoint = mem_strdup(target_name(&o->target));
-    o->login = (struct login_options){
-        .server = o->endpoint, .connect_timeout = o->target.connect_timeout, .tls = &o->tls};
+    o->login = (struct login_options){.server = o->endpoint,
+                                      .connect_timeout = o->target.connect_timeout,
+                                      .tls = &o->tls,
+                                      .profile = o->label,
+                                      .own_socket = is_there(open, KEEPER_TAG_OWN_SOCKET),
+                                      .server_public_key = is_there(open, KEEPER_TAG_SERVER_PUBLIC_KEY),
+                                      .local_infile = is_there(open, KEEPER_TAG_LOCAL_INFILE)};
     for (unsigned i = 0; i < o->ends; i++)
         o->login.bytes_beside |= o->end[i].kind == KEEPER_END_BYTES;
 }
@@ -48,9 +78,10 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
                  {KEEPER_TAG_TLS_VERSION, &out->tls.version},
                  {KEEPER_TAG_CONTROL, &out->control},
                  {KEEPER_TAG_LOG, &out->log},
-                 {KEEPER_TAG_DIGEST, &out->digest}};
+                 {KEEPER_TAG_DIGEST, &out->digest},
+                 {KEEPER_TAG_BROKER, &out->broker},
+                 {KEEPER_TAG_USER, &out->user}};
     uint64_t deadline = record_u64(open, KEEPER_TAG_DEADLINE, 0);
-    struct field first;
 
     if (open->kind != KEEPER_OPEN)
         return err_set(e, ERR_PROTOCOL, "a request of kind %d", open->kind);
@@ -62,14 +93,18 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
     out->target.login_timeout = (int64_t)record_u64(open, KEEPER_TAG_LOGIN_TIMEOUT, 120000);
     out->drain = (int64_t)record_u64(open, KEEPER_TAG_DRAIN, 0);
     out->deadline = deadline ? clock_deadline((int64_t)deadline, CLOCK_NEVER) : CLOCK_NEVER;
-    out->first = record_find(open, KEEPER_TAG_FIRST, &first);
-    out->tls.ca_own = record_find(open, KEEPER_TAG_TLS_CA_OWN, &first);
-    out->target.lasts = record_find(open, KEEPER_TAG_LASTS, &first);
-    out->target.person = record_find(open, KEEPER_TAG_PERSON, &first);
+    out->first = is_there(open, KEEPER_TAG_FIRST);
+    out->tls.ca_own = is_there(open, KEEPER_TAG_TLS_CA_OWN);
+    out->target.lasts = is_there(open, KEEPER_TAG_LASTS);
+    out->target.person = is_there(open, KEEPER_TAG_PERSON);
+    out->stock_client = is_there(open, KEEPER_TAG_STOCK_CLIENT);
+    out->revokes = is_there(open, KEEPER_TAG_REVOKE);
+    out->password = record_secret(open, KEEPER_TAG_SECRET);
     out->verbose = (enum log_level)record_u64(open, KEEPER_TAG_VERBOSE, LOG_NOTE);
     const char *there = out->target.host ? out->target.host : out->target.socket;
-    if (take_repeated(open, out) < 0 || out->ends == 0 || !out->target.host == !out->target.socket || !*there)
+    if (take_repeated(open, out) < 0 || out->ends == 0 || check_ends(out) < 0 ||
+        !out->target.host == !out->target.socket || !*there)
         return err_set(e, ERR_PROTOCOL, "a request to open that is not whole");
-    settle_login(out);
+    settle_login(open, out);
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <base/err.h>
 #include <base/log.h>
+#include <base/secret.h>
 #include <ipc/keeper.h>
 #include <mysql/login_proxy.h>
 #include <tunnel/target.h>
@@ -26,6 +27,11 @@ struct options {
     int64_t drain, deadline; /* ms; deadline as a moment of clock_ms() */
     bool first;
     char *control, *log;
+    /* Of a keeper that logs in: whom it asks for credentials, and how. */
+    char *broker, *user;     /* user: of clients */
+    struct secret *password; /* that a client at a port must have */
+    struct words keys;       /* "KEY=VALUE" */
+    bool logs_in, stock_client, revokes;
     char *digest; /* for STATUS, as it came */
     enum log_level verbose;
 };

@@ -21,6 +21,7 @@
 
 #include "conn.h"
 #include "control_channel.h"
+#include "credential.h"
 #include "listeners.h"
 #include "options.h"
 #include "status_socket.h"
@@ -38,6 +39,7 @@ void shutdown_now(int status)
     listeners_close();
     conn_end_all();
     tunnel_close();
+    credential_end();
     child_end_all();
     guard_remove_paths();
     if (stopping)

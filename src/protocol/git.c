@@ -298,6 +298,8 @@ int git_print(const struct git_credential *c, struct buf *out, struct err *e)
         return -1;
     if (c->expires)
         buf_printf(out, "password_expiry_utc=%lld\n", (long long)c->expires);
+    if (c->made)
+        buf_printf(out, KEY_PREFIX "made=%lld\n", (long long)c->made);
     if (c->has_state)
         buf_puts(out, "state[]=" STATE_PREFIX "kept\n");
     return 0;

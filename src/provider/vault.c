@@ -42,6 +42,7 @@ static int vault_get(const struct profile *p, int64_t deadline, struct credentia
         return -1;
     struct vault *v = out->login_state;
     v->wants_fresh = out->wants_fresh;
+    v->wants_renewal = out->wants_renewal;
     if (vault_read(v, deadline, e) < 0)
         return -1;
     vault_take_credential(v, out);
@@ -54,6 +55,13 @@ static int vault_logout(const struct profile *p, int64_t deadline, unsigned *for
 
     *forgotten = 0;
     return vault_open(p, &v, e) < 0 ? -1 : vault_sign_out(&v, deadline, forgotten, e);
+}
+
+static int vault_give_back(const struct profile *p, const char *user, int64_t deadline, struct err *e)
+{
+    AUTO_VAULT(v);
+
+    return vault_open(p, &v, e) < 0 ? -1 : vault_end_user(&v, user, deadline, e);
 }
 
 static void vault_refused(const struct profile *p, struct buf *out)
@@ -85,6 +93,7 @@ const struct provider provider_vault = {
     .login = vault_login,
     .get = vault_get,
     .logout = vault_logout,
+    .give_back = vault_give_back,
     .refused = vault_refused,
     .describe_login = vault_describe_login,
     .describe = describe,

@@ -13,25 +13,35 @@
 #include <ipc/helper.h>
 #include <session/session.h>
 
-char *caller_program(pid_t pid)
+#define KEEPER_PROGRAM "broker-keeper"
+
+static char *program_name(pid_t pid)
 {
-    AUTO_FREE(char *, link);
     AUTO_FREE(char *, name);
     AUTO_BUF(comm, 256);
     struct err ignored = ERR_INIT;
-    char path[4096];
 
-    link = mem_printf("/proc/%ld/exe", (long)pid);
-    ssize_t n = readlink(link, path, sizeof path);
-    if (n > 0)
-        return mem_strndup(path, (size_t)n);
     name = mem_printf("/proc/%ld/comm", (long)pid);
     if (file_read(name, FILE_ANY, &comm, &ignored) != 0)
         return NULL;
     return mem_strndup(buf_str(&comm), strcspn(buf_str(&comm), "\n"));
 }
 
-/* Who made the socket, or connected to it, is the kernel's word, and so is which program he is. */
+char *caller_program(pid_t pid)
+{
+    AUTO_FREE(char *, link);
+    char path[4096];
+
+    link = mem_printf("/proc/%ld/exe", (long)pid);
+    ssize_t n = readlink(link, path, sizeof path);
+    return n > 0 ? mem_strndup(path, (size_t)n) : program_name(pid);
+}
+
+/*
+ * Who made the socket, or connected to it, is the kernel's word, and so is which program he is. A keeper forbids
+ * core dumps, so only root can see its path; others see its name. No program that forwards the requests of others
+ * has both.
+ */
 bool session_is_of_keeper(int fd)
 {
     struct ucred peer = {0};
@@ -43,7 +53,7 @@ bool session_is_of_keeper(int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0 || peer.uid != geteuid() || peer.pid <= 0)
         return false;
     program = caller_program(peer.pid);
-    installed = helper_path("broker-keeper");
+    installed = helper_path(KEEPER_PROGRAM);
     keeper = path_real(installed);
-    return program && keeper && text_equal(program, keeper);
+    return program && keeper && (text_equal(program, keeper) || text_equal(program, KEEPER_PROGRAM));
 }

@@ -154,6 +154,15 @@ void vault_lease_keep(const struct vault *v, int64_t deadline)
         (void)store_keyring.put(identity, label, entry, kept_until(v), deadline, &ignored);
 }
 
+void vault_lease_forget(const struct vault *v, int64_t deadline)
+{
+    AUTO_FREE(char *, identity);
+    struct err ignored = ERR_INIT;
+
+    identity = lease_identity(v);
+    (void)store_keyring.erase(identity, deadline, &ignored);
+}
+
 static void gather(void *context, const char *identity, const char *label, time_t expires)
 {
     (void)label;

@@ -14,6 +14,8 @@ void vault_lease_clear(struct vault_lease *l);
 bool vault_lease_find(struct vault *v, int64_t deadline);
 void vault_lease_keep(const struct vault *v, int64_t deadline);
 /* Those of this token, of every path; how many there were. */
+/* Removes the kept lease of this path. */
+void vault_lease_forget(const struct vault *v, int64_t deadline);
 unsigned vault_lease_forget_all(const struct vault *v, int64_t deadline);
 /* Whether it has more than its last seconds left. */
 bool vault_lease_is_good(const struct vault_lease *l);

@@ -107,7 +107,11 @@ int vault_read(struct vault *v, int64_t deadline, struct err *e)
     vault_lease_lock_name(v, name);
     if (file_lock_or_none(name, NULL, deadline, &lock, e) < 0)
         return -1;
-    return use_kept(v, deadline) ? 0 : fetch(v, deadline, e);
+    if (use_kept(v, deadline))
+        return 0;
+    if (v->wants_renewal)
+        return err_set(e, ERR_REFUSED, "Vault: the lease is not renewed");
+    return fetch(v, deadline, e);
 }
 
 void vault_take_credential(struct vault *v, struct credential *out)

@@ -6,6 +6,7 @@
  */
 #include <base/clock.h>
 #include <base/log.h>
+#include <base/text.h>
 
 #include "lease.h"
 #include "token.h"
@@ -38,6 +39,19 @@ static void revoke_lease(const struct vault *v, int64_t deadline)
 
     if (v->lease.id && vault_lease_revoke(v, deadline, &why, &e) < 0)
         note_left("the database user ", v->lease.user, v->lease.expires_at, &e);
+}
+
+int vault_end_user(struct vault *v, const char *user, int64_t deadline, struct err *e)
+{
+    struct vault_refusal why;
+
+    if (!vault_token_find(v, deadline) || !vault_lease_find(v, deadline) ||
+        !text_equal(v->lease.user, user) || !v->lease.id)
+        return 0;
+    if (vault_lease_revoke(v, deadline, &why, e) < 0)
+        return err_prefix(e, "the database user %s is not revoked", user);
+    vault_lease_forget(v, deadline);
+    return 0;
 }
 
 int vault_sign_out(struct vault *v, int64_t deadline, unsigned *forgotten, struct err *e)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,6 +145,32 @@ static void outputs(void **state)
         }
         release(&run);
     }
+}
+
+/* It reads from the socket and writes to it; its stderr is kept as always, and the other end is the caller's.
+ */
+static void with_socket(void **state)
+{
+    struct run run = RUN_INIT;
+    char text[64] = "";
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(write(ends[0], "in\n", 3), 3);
+    run.child.socket = ends[1];
+    start(&run, "read x; echo got $x; echo err >&2; ls /proc/self/fd | tail -n 1");
+    (void)close(ends[1]);
+    wait_until(&run);
+    assert_int_equal(run.child.status, 0);
+    assert_string_equal(buf_str(&run.child.said), "err\n");
+    assert_int_equal(run.out.len, 0);
+    assert_true(read(ends[0], text, sizeof text - 1) > 0);
+    /* ls has the folder open as 3. */
+    assert_string_equal(text, "got in\n3\n");
+    assert_int_equal(read(ends[0], text, sizeof text), 0);
+    (void)close(ends[0]);
+    release(&run);
 }
 
 static void cannot_start(void **state)
@@ -333,6 +360,7 @@ int main(void)
         cmocka_unit_test(inherited),       cmocka_unit_test(grandchild_ends_with_the_program),
         cmocka_unit_test(ended_by_us),     cmocka_unit_test(forgotten),
         cmocka_unit_test(all_end_with_us), cmocka_unit_test(debug_lines),
+        cmocka_unit_test(with_socket),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

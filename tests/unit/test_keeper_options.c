@@ -28,9 +28,10 @@ static void put_whole(struct record *r)
 /* In the keeper they live as long as the process. */
 static void options_release(struct options *o)
 {
-    char *const texts[] = {o->label,       o->name,        o->target.host, o->target.socket, o->tls.name,
-                           o->tls.ca,      o->tls.cert,    o->tls.key,     o->control,       o->log,
-                           o->tls.ciphers, o->tls.version, o->digest,      o->endpoint};
+    char *const texts[] = {o->label,    o->name,     o->target.host, o->target.socket,
+                           o->tls.name, o->tls.ca,   o->tls.cert,    o->tls.key,
+                           o->control,  o->log,      o->tls.ciphers, o->tls.version,
+                           o->digest,   o->endpoint, o->broker,      o->user};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
@@ -39,6 +40,8 @@ static void options_release(struct options *o)
         free(o->end[i].host);
     }
     words_release(&o->target.keys);
+    words_release(&o->keys);
+    secret_free(o->password);
     *o = (struct options){0};
 }
 
@@ -93,6 +96,47 @@ static void test_broken(void **state)
         if (options_parse(&r, &o, &e) == 0)
             fail_msg("accepted: %s", broken[i].what);
         assert_int_equal(e.code, ERR_PROTOCOL);
+        options_release(&o);
+    }
+}
+
+/* A keeper that logs in: who may connect at a port is known by a password alone. */
+static void test_logs_in(void **state)
+{
+    static const struct {
+        const char *end, *broker, *password;
+        enum keeper_tls level;
+        bool good;
+    } cases[] = {
+        {"l/run/x.sock", "/usr/bin/broker", NULL, KEEPER_TLS_NAME, true},
+        {"l/run/x.sock", "/usr/bin/broker", NULL, KEEPER_TLS_NONE, true},
+        {"l/run/x.sock", NULL, NULL, KEEPER_TLS_NAME, false},
+        {"l0 127.0.0.1", "/usr/bin/broker", "0123", KEEPER_TLS_OFFERED, true},
+        {"l0 127.0.0.1", "/usr/bin/broker", NULL, KEEPER_TLS_NAME, false},
+        {"l0 127.0.0.1", "/usr/bin/broker", "", KEEPER_TLS_NAME, false},
+        /* Without a log-in of ours the client would give its password away. */
+        {"t/run/x.sock", NULL, NULL, KEEPER_TLS_OFFERED, false},
+        {"o0 127.0.0.1", NULL, NULL, KEEPER_TLS_NONE, false},
+        {"b0 127.0.0.1", NULL, NULL, KEEPER_TLS_NONE, true},
+        {"t/run/x.sock", NULL, NULL, (enum keeper_tls)(KEEPER_TLS_NAME + 1), false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_RECORD(r);
+        struct err e = ERR_INIT;
+        struct options o = {0};
+        r.kind = KEEPER_OPEN;
+        record_put_str(&r, KEEPER_TAG_HOST, "db.example.com");
+        record_put_str(&r, KEEPER_TAG_END, cases[i].end);
+        record_put_u64(&r, KEEPER_TAG_TLS, cases[i].level);
+        record_put_str(&r, KEEPER_TAG_BROKER, cases[i].broker);
+        record_put_str(&r, KEEPER_TAG_SECRET, cases[i].password);
+        record_put_str(&r, KEEPER_TAG_KEY, "auth=iam");
+        record_put_str(&r, KEEPER_TAG_KEY, "region=");
+        if ((options_parse(&r, &o, &e) == 0) != cases[i].good)
+            fail_msg("case %zu", i);
+        assert_int_equal(o.keys.count, cases[i].good || o.ends ? 2 : 0);
         options_release(&o);
     }
 }
@@ -184,10 +228,10 @@ static void test_control(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),     cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_kind_zero), cmocka_unit_test(test_too_many_ends),
-        cmocka_unit_test(test_no_end),    cmocka_unit_test(test_no_endpoint),
-        cmocka_unit_test(test_control),
+        cmocka_unit_test(test_whole),         cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_kind_zero),     cmocka_unit_test(test_logs_in),
+        cmocka_unit_test(test_too_many_ends), cmocka_unit_test(test_no_end),
+        cmocka_unit_test(test_no_endpoint),   cmocka_unit_test(test_control),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

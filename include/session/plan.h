@@ -90,6 +90,8 @@ bool plan_cleartext(const struct profile *p);
  * between. */
 bool plan_own_socket(const struct profile *p);
 
+/* What the row `keeper` says, there and with --verbose. */
+#define PLAN_LOGS_IN "logs in for each connection"
 /*
  * The lines of --dry-run: label, spaces, text. `args` are the client's arguments or, in a plan without a
  * client, the command; may be NULL.

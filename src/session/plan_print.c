@@ -94,8 +94,6 @@ static void describe_credential(const struct plan *plan, struct buf *out)
         plan->provider->describe_scope(plan->profile, &scope);
     if (scope.len)
         buf_printf(out, ", %s", buf_str(&scope));
-    if (plan->login_by_keeper)
-        buf_puts(out, BY_KEEPER);
 }
 
 void plan_print(const struct plan *plan, char *const *args, struct buf *out)
@@ -114,6 +112,8 @@ void plan_print(const struct plan *plan, char *const *args, struct buf *out)
     print_tls(plan, out);
     describe_credential(plan, &credential);
     put_row(out, "credential", buf_str(&credential));
+    if (plan->login_by_keeper)
+        put_row(out, "keeper", PLAN_LOGS_IN);
     if (plan->purpose == FOR_INJECT)
         return;
     put_row(out, "address", address_of(plan));

@@ -71,7 +71,9 @@ static void log_credential(const struct session *s)
         buf_puts(&what, ", valid for ");
         clock_format_duration(&what, (int64_t)(s->credential.expires_at - time(NULL)) * 1000);
     }
-    log_step("credential", "%s%s", buf_str(&what), s->plan.login_by_keeper ? ", by the keeper" : "");
+    log_step("credential", "%s", buf_str(&what));
+    if (s->plan.login_by_keeper)
+        log_step("keeper", PLAN_LOGS_IN);
 }
 
 static int get(struct session *s, struct err *e)

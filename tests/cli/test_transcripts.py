@@ -265,7 +265,8 @@ endpoint    {rds}:3306
 login       aws profile prod
 route       ssh ec2-user@bastion.example.com:22
 tls         verify-identity, by the keeper, {bundle}
-credential  iam token for app_ro, region eu-west-1, by the keeper
+credential  iam token for app_ro, region eu-west-1
+keeper      logs in for each connection
 address     unix socket
 client      {client} --defaults-file=/dev/fd/N -e 'select 1'
 """),
@@ -273,7 +274,8 @@ client      {client} --defaults-file=/dev/fd/N -e 'select 1'
 endpoint    127.0.0.1:3306
 route       ssh acme@acme.foreflow.example:22
 tls         preferred, by the keeper
-credential  stored password of foreflow@127.0.0.1:3306, by the keeper
+credential  stored password of foreflow@127.0.0.1:3306
+keeper      logs in for each connection
 address     unix socket
 client      {client} --defaults-file=/dev/fd/N -e 'select 1'
 """),
@@ -309,5 +311,5 @@ def test_dry_run_of_other_verbs(filled, clients):
     wanted = filled.run("connect", "shop", "--dry-run", "--client", clients["mysql9"].path).text
     assert filled.run("test", "shop", "--dry-run", "--client", clients["mysql9"].path).text == wanted
     done = filled.run("exec", "shop", "--dry-run", "--client", clients["mysql9"].path, "--", "touch", "never")
-    wanted = re.sub(r"(credential .*)", r"\1, by the keeper", wanted).replace("by the client", "by the keeper").replace("address     db.example.com:3306\n", ENDS)
+    wanted = re.sub(r"(credential .*)", r"\1\nkeeper      logs in for each connection", wanted).replace("by the client", "by the keeper").replace("address     db.example.com:3306\n", ENDS)
     assert done.text == wanted[:wanted.index("client ")] + "command     touch never\n" and not (filled.home / "never").exists()

@@ -99,7 +99,8 @@ static const struct golden {
      "login       aws profile default\n"
      "route       direct\n"
      "tls         verify-identity, by the keeper, /ca.pem\n"
-     "credential  iam token for app, region eu-west-1, by the keeper\n"
+     "credential  iam token for app, region eu-west-1\n"
+     "keeper      logs in for each connection\n"
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     /* A password needs a user; what may name one is asked first. */
@@ -119,14 +120,16 @@ static const struct golden {
      "endpoint    db.example.com:3306\n"
      "route       direct\n"
      "tls         required, by the keeper\n"
-     "credential  stored password of app@db.example.com:3306, by the keeper\n"
+     "credential  stored password of app@db.example.com:3306\n"
+     "keeper      logs in for each connection\n"
      "address     unix socket\n"
      "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {REMOTE "via = tcp://127.0.0.1:13306\ntls_ca = /own.pem\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    db.example.com:3306\n"
      "route       tcp 127.0.0.1:13306\n"
      "tls         verify-identity, by the keeper, /own.pem\n"
-     "credential  stored password of app@db.example.com:3306, by the keeper\n"
+     "credential  stored password of app@db.example.com:3306\n"
+     "keeper      logs in for each connection\n"
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {REMOTE "via = b\n[tunnel b]\ntype = ssh\nhost = bastion.example.com\nuser = ec2-user\n", NULL,
@@ -134,14 +137,16 @@ static const struct golden {
      "endpoint    db.example.com:3306\n"
      "route       ssh ec2-user@bastion.example.com:22\n"
      "tls         preferred, by the keeper\n"
-     "credential  stored password of app@db.example.com:3306, by the keeper\n"
+     "credential  stored password of app@db.example.com:3306\n"
+     "keeper      logs in for each connection\n"
      "address     unix socket\n"
      "client      /usr/bin/mariadb --defaults-file=/dev/fd/N -e 'select 1'\n"},
     {"socket = /run/s.sock\nuser = app\nauth = none\nvia = ssh://b:2222\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    /run/s.sock\n"
      "route       ssh b:2222\n"
      "tls         none, the socket is the server's own\n"
-     "credential  empty password, by the keeper\n"
+     "credential  empty password\n"
+     "keeper      logs in for each connection\n"
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     /* A program gets both ends; the words of a tunnel's command may hold a secret. */
@@ -150,7 +155,8 @@ static const struct golden {
      "endpoint    db.example.com:3306\n"
      "route       command aws\n"
      "tls         preferred, by the keeper\n"
-     "credential  stored password of app@db.example.com:3306, by the keeper\n"
+     "credential  stored password of app@db.example.com:3306\n"
+     "keeper      logs in for each connection\n"
      "address     127.0.0.1, a free port, and a unix socket\n"
      "command     -e 'select 1'\n"},
 };
@@ -764,7 +770,8 @@ static void other_programs(void **state)
               &text);
     assert_string_equal(buf_str(&text), "endpoint    localhost:3306\nroute       direct\n"
                                         "tls         verify-identity, by the keeper, /ca.pem\n"
-                                        "credential  empty password, by the keeper\n"
+                                        "credential  empty password\n"
+                                        "keeper      logs in for each connection\n"
                                         "address     127.0.0.1, a free port, and a unix socket\n");
     plan_text("host = localhost\nuser = a\nauth = none\n", "p", &none, FOR_OTHER, NULL, &below);
     assert_string_equal(buf_str(&below), "endpoint    localhost:3306\nroute       direct\n"

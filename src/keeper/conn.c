@@ -59,6 +59,8 @@ void conn_end(struct conn *c)
 {
     if (c->dialling)
         tunnel_undial(&c->dial);
+    if (c->joining || c->joined)
+        tunnel_leave(&c->join);
     login_end(&c->relay);
     relay_release(&c->relay);
     conn_login_release(c);

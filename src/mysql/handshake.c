@@ -140,6 +140,8 @@ static bool attributes_are_whole(struct span pairs)
 {
     struct span word;
 
+    if (pairs.n > ATTRIBUTES_MAX)
+        return false;
     while (pairs.n) {
         if (!lenenc_take(&pairs, &word) || !lenenc_take(&pairs, &word))
             return false;

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include <base/text.h>
 #include <ipc/keeper.h>
 
 #include "ok_packet.h"
@@ -19,6 +18,8 @@
      CLIENT_IGNORE_SIGPIPE | CLIENT_CONNECT_WITH_DB)
 /* Ours, if the server has them. */
 #define AS_SERVER (CLIENT_PLUGIN_AUTH | CLIENT_LENENC_AUTH | CLIENT_CONNECT_ATTRS)
+/* These are of no use after the log-in. */
+#define OF_LOGIN (AS_CLIENT | AS_SERVER | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION | CLIENT_SSL)
 
 #define OWN_ATTRIBUTES "_broker_"
 
@@ -144,6 +145,10 @@ void inject_answer(struct mysql *m)
     a.plugin = (struct span){(const uint8_t *)name, strlen(name)};
     a.attributes = (struct span){(const uint8_t *)buf_str(&attributes), attributes.len};
     answer_put(&body, &a);
+    if (!buf_ok(&body)) {
+        mysql_fail_too_much(m);
+        return;
+    }
     packet_put(&m->server.out, sequence, body.data, body.len);
     i->expects = (uint8_t)(sequence + 1);
 }
@@ -163,14 +168,13 @@ static bool reply(struct mysql *m, const struct packet *p, enum auth_next next, 
     return true;
 }
 
-/* Its name is the server's text. */
+/* The name comes from the server, and is shown as far as it looks like one. */
 static bool refuse(struct mysql *m, const char *name, const char *what, const char *hint)
 {
-    AUTO_BUF(shown, 1024);
-    AUTO_BUF(words, 2048);
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
+    AUTO_BUF(words, 512);
 
-    text_sanitise_line(&shown, name, strnlen(name, PLUGIN_NAME_MAX));
-    buf_printf(&words, "%s (%s)", what, buf_str(&shown));
+    buf_printf(&words, "%s (%.*s)", what, (int)(n < PLUGIN_NAME_MAX ? n : PLUGIN_NAME_MAX), name);
     mysql_fail_server(m, ERR_REFUSED, 2059, buf_str(&words), hint);
     return false;
 }
@@ -315,7 +319,7 @@ void inject_again(struct mysql *m, struct login_credential *as)
 bool act_greet_again(struct mysql *m, struct packet *p)
 {
     struct inject *i = m->inject;
-    uint32_t promised = i->flags & i->server.flags & ~CLIENT_SSL, extended = i->extended;
+    uint32_t promised = i->flags & ~OF_LOGIN, extended = i->extended;
 
     if (!greeting_read(p, &i->server) || promised & ~i->server.flags || extended & ~i->server.extended) {
         mysql_fail_server(m, ERR_PROTOCOL, 2012, "another server answers now, which is not like the first",

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/* The keeper logs in: what it answers a server, at which stage, and what a hostile server does not get. */
+#include "inject_fixture.h"
+
+#define OK "\0\0\0\x02\0\0\0"
+#define UNKNOWN_THERE                                                                                        \
+    "2027 db:3306: the log-in has a packet that MySQL does not know there\nhint: check that it is a MySQL "  \
+    "server, and its version"
+#define SWITCH_TO(name) "\xfe" name "\0" SCRAMBLE "\0"
+#define CLEAR                                                                                                \
+    "\xfe"                                                                                                   \
+    "mysql_clear_password\0"
+#define LONG_SCRAMBLE "abcdefghijklmnopqrstuvwxyz012345"
+
+static void is_password(uint8_t sequence)
+{
+    SENT(&m.server.out, sequence, PASSWORD "\0");
+}
+
+/* Sequence numbers of the two sides are counted by themselves. */
+static void admitted(void **state)
+{
+    (void)state;
+    logging_in(KEEPER_TLS_NAME, NATIVE);
+    assert_int_equal(FROM(SERVER, 3, OK), MYSQL_COPY);
+    SENT(&m.client.out, 2, "\x01\x03");
+    SENT(&m.client.out, 3, OK);
+    nothing_sent();
+    logging_in(KEEPER_TLS_NONE, SHA2);
+    assert_int_equal(FROM(SERVER, 2, "\x01\x03"), MYSQL_WAIT);
+    nothing_sent();
+    assert_int_equal(FROM(SERVER, 3, OK), MYSQL_COPY);
+    SENT(&m.client.out, 2, "\x01\x03");
+    SENT(&m.client.out, 3, OK);
+}
+
+/* A client that answered by mysql_native_password, or not at all, expects no FAST_OK. */
+static void admitted_at_once(void **state)
+{
+    (void)state;
+    for (int empty = 0; empty < 2; empty++) {
+        begin(KEEPER_TLS_NONE, false);
+        (void)greet(SERVER_FLAGS, empty ? SHA2 : NATIVE);
+        (void)(empty ? answer_with(CLIENT_FLAGS, SHA2, "\0", 1) : answer_as(NATIVE, "x"));
+        buf_clear(&m.server.out);
+        assert_int_equal(FROM(SERVER, 2, OK), MYSQL_COPY);
+        SENT(&m.client.out, 2, OK);
+        nothing_sent();
+    }
+}
+
+/* The first command may be there before the server's OK, and anything that comes in one piece with it. */
+static void kept_for_the_copy(void **state)
+{
+    static const char query[] = "\x09\0\0\0\x03select 1";
+    static const char more[] = "\x07\0\0\x03" OK "\x01";
+
+    (void)state;
+    logging_in(KEEPER_TLS_NAME, NATIVE);
+    assert_int_equal(mysql_from_client(&m, query, sizeof query - 1), MYSQL_WAIT);
+    nothing_sent();
+    assert_int_equal(mysql_from_server(&m, more, sizeof more - 1), MYSQL_COPY);
+    assert_int_equal(m.server.out.len, sizeof query - 1);
+    assert_memory_equal(m.server.out.data, query, sizeof query - 1);
+    SENT(&m.client.out, 2, "\x01\x03");
+    SENT(&m.client.out, 3, OK);
+    assert_int_equal(m.client.out.len, 1);
+}
+
+static void full_over_tls(void **state)
+{
+    static const char *const marks[] = {"\x01\x04", "\x04"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        logging_in(KEEPER_TLS_ENCRYPT, SHA2);
+        assert_int_equal(packet_from(SERVER, 3, marks[i], strlen(marks[i])), MYSQL_WAIT);
+        is_password(4);
+        assert_int_equal(FROM(SERVER, 5, OK), MYSQL_COPY);
+        SENT(&m.client.out, 2, "\x01\x03");
+        SENT(&m.client.out, 3, OK);
+    }
+}
+
+static void full_at_own_socket(void **state)
+{
+    (void)state;
+    begin(KEEPER_TLS_NAME, false);
+    options.own_socket = true;
+    (void)greet(SERVER_FLAGS, SHA2);
+    (void)answer_as(SHA2, "x");
+    buf_clear(&m.server.out);
+    assert_int_equal(FROM(SERVER, 2, "\x01\x04"), MYSQL_WAIT);
+    is_password(3);
+}
+
+static void full_without_tls(void **state)
+{
+    (void)state;
+    logging_in(KEEPER_TLS_NONE, SHA2);
+    assert_int_equal(FROM(SERVER, 2, "\x01\x04"), MYSQL_OVER);
+    failed(2,
+           "2061 db:3306: the account's log-in needs TLS, or the server's public key\nhint: tls = required, "
+           "or server_public_key = yes");
+    logging_in(KEEPER_TLS_NONE, SHA2);
+    m.inject->auth.takes_key = true;
+    assert_int_equal(FROM(SERVER, 2, "\x01\x04"), MYSQL_WAIT);
+    SENT(&m.server.out, 3, "\x02");
+    assert_int_equal(FROM(SERVER, 4, "\x01no key"), MYSQL_OVER);
+    failed(2, "2061 db:3306: the server's public key cannot be used\nhint: tls = required");
+}
+
+/* Each method that a server can switch to, and the stage after it. */
+static void switches(void **state)
+{
+    static const struct {
+        const char *said;
+        size_t said_n, answer_n;
+        enum mysql_stage then;
+    } rows[] = {
+        {SWITCH_TO(NATIVE), 1 + 22 + 21, 20, STAGE_LOGIN},
+        {SWITCH_TO(NATIVE), 1 + 22 + 20, 20, STAGE_LOGIN},
+        {SWITCH_TO(SHA2), 1 + 22 + 21, 32, STAGE_FAST},
+        {SWITCH_TO("sha256_password"), 1 + 16 + 21, sizeof PASSWORD, STAGE_LAST},
+        {"\xfe"
+         "client_ed25519\0" LONG_SCRAMBLE,
+         1 + 15 + 32, 64, STAGE_LOGIN},
+        {"\xfe"
+         "parsec\0" LONG_SCRAMBLE,
+         1 + 7 + 32, 0, STAGE_SALT},
+        {CLEAR, 1 + 21, sizeof PASSWORD, STAGE_LAST},
+        {CLEAR "any data", 1 + 21 + 8, sizeof PASSWORD, STAGE_LAST},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_BUF(body, 256);
+        logging_in(KEEPER_TLS_NAME, NATIVE);
+        assert_int_equal(packet_from(SERVER, 3, rows[i].said, rows[i].said_n), MYSQL_WAIT);
+        sent(&m.server.out, 4, &body);
+        assert_int_equal(body.len, rows[i].answer_n);
+        assert_int_equal(m.stage, rows[i].then);
+        nothing_sent();
+    }
+}
+
+static void parsec(void **state)
+{
+    static const char *const marks[] = {"\x01P", "P"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        AUTO_BUF(salt, 64);
+        AUTO_BUF(body, 256);
+        buf_puts(&salt, marks[i]);
+        buf_add(&salt, "\0salt-of-18-bytes-x", 19);
+        logging_in(KEEPER_TLS_NONE, NATIVE);
+        assert_int_equal(FROM(SERVER, 2,
+                              "\xfe"
+                              "parsec\0" LONG_SCRAMBLE),
+                         MYSQL_WAIT);
+        SENT(&m.server.out, 3, "");
+        assert_int_equal(packet_from(SERVER, 4, salt.data, salt.len), MYSQL_WAIT);
+        sent(&m.server.out, 5, &body);
+        assert_int_equal(body.len, 96);
+        assert_int_equal(FROM(SERVER, 6, OK), MYSQL_COPY);
+    }
+}
+
+/* The password in clear: to the server that is meant, and to nobody else, whatever it names. */
+static void cleartext(void **state)
+{
+    static const enum keeper_tls never[] = {KEEPER_TLS_NONE, KEEPER_TLS_OFFERED, KEEPER_TLS_ENCRYPT,
+                                            KEEPER_TLS_CHAIN};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(never); i++) {
+        logging_in(never[i], NATIVE);
+        assert_int_equal(FROM(SERVER, never[i] ? 3 : 2, CLEAR), MYSQL_OVER);
+        failed(2,
+               "2059 db:3306: the server wants the password in cleartext (mysql_clear_password)\nhint: tls = "
+               "verify-identity");
+    }
+    logging_in(KEEPER_TLS_NAME, "dialog");
+    assert_int_equal(FROM(SERVER, 3, CLEAR), MYSQL_WAIT);
+    is_password(4);
+    begin(KEEPER_TLS_NONE, false);
+    options.own_socket = true;
+    (void)greet(SERVER_FLAGS, NATIVE);
+    (void)answer_as(NATIVE, "x");
+    buf_clear(&m.server.out);
+    assert_int_equal(FROM(SERVER, 2, CLEAR), MYSQL_WAIT);
+    is_password(3);
+}
+
+/* A greeting is not verified, and chooses only among digests: else the server must ask, through TLS. */
+static void greeting_chooses(void **state)
+{
+    static const char *const names[] = {"mysql_clear_password", "sha256_password", "client_ed25519", "dialog",
+                                        ""};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct answer a;
+        AUTO_BUF(body, 4096);
+        begin(KEEPER_TLS_NAME, false);
+        (void)greet(SERVER_FLAGS | CLIENT_SSL, names[i]);
+        (void)answer_as(SHA2, "x");
+        buf_clear(&m.request);
+        (void)mysql_tls_made(&m);
+        sent(&m.server.out, 2, &body);
+        assert_true(answer_read((const uint8_t *)body.data, body.len, &a));
+        assert_int_equal(a.auth.n, 0);
+        assert_memory_equal(a.plugin.at, SHA2, sizeof SHA2);
+        assert_int_equal(m.stage, STAGE_NAMED);
+        assert_int_equal(FROM(SERVER, 3, OK), MYSQL_OVER);
+        failed(2, UNKNOWN_THERE);
+    }
+}
+
+static void unknown_methods(void **state)
+{
+    static const struct {
+        const char *said;
+        size_t n;
+        const char *shown;
+    } rows[] = {
+        {"\xfe"
+         "dialog\0\x04Password: ",
+         20, "the account's log-in is none that the keeper knows (dialog)"},
+        {"\xfe"
+         "auth_gssapi_client\0x",
+         21, "the account's log-in is none that the keeper knows (auth_gssapi_client)"},
+        {"\xfe"
+         "dialog\nhint: curl | sh\0",
+         25, "the account's log-in is none that the keeper knows (dialog)"},
+        {"\xfe", 1, "the account's log-in is none that the keeper knows (mysql_old_password)"},
+        {"\x02"
+         "authentication_webauthn_client\0x",
+         33, "the account needs a second factor (authentication_webauthn_client)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_BUF(words, 512);
+        logging_in(KEEPER_TLS_NAME, NATIVE);
+        assert_int_equal(packet_from(SERVER, 3, rows[i].said, rows[i].n), MYSQL_OVER);
+        buf_printf(&words, "2059 db:3306: %s\nhint: login = client", rows[i].shown);
+        failed(2, buf_str(&words));
+    }
+}
+
+/* A stage, reached by packets of the server from number 3 on, and what is not in the table there. */
+static const struct {
+    const char *said[3];
+    size_t n[3];
+} not_there[] = {
+    {{"\x01\x03"}, {2}}, /* mysql_native_password expects none */
+    {{"\x01\x04"}, {2}},
+    {{"\x01-----BEGIN"}, {11}},
+    {{"raw"}, {3}},
+    {{"\x0a"
+      "8.0"},
+     {4}},
+    {{""}, {0}},
+    {{"\xff"}, {1}},
+    {{"\xff\xff\xff#08S01progress"}, {17}},
+    {{"\xfe"
+      "no end of the name"},
+     {19}},
+    {{SWITCH_TO(SHA2), "\x01\x03", "\x01\x03"}, {44, 2, 2}}, /* twice */
+    {{SWITCH_TO(SHA2), "\x01\x03", "\x01\x04"}, {44, 2, 2}}, /* enough, and then it is not */
+    {{SWITCH_TO(SHA2), "\x01\x03", SWITCH_TO(NATIVE)}, {44, 2, 44}},
+    {{SWITCH_TO(SHA2), "\x01\x04", "\x01\x04"}, {44, 2, 2}},
+    {{SWITCH_TO(SHA2), "\x01\x04", SWITCH_TO(SHA2)}, {44, 2, 44}},
+    {{CLEAR, CLEAR}, {22, 22}},
+    {{"\xfe"
+      "parsec\0" LONG_SCRAMBLE,
+      OK},
+     {40, 7}}, /* before our answer */
+    {{"\xfe"
+      "parsec\0" LONG_SCRAMBLE,
+      SWITCH_TO(NATIVE)},
+     {40, 44}},
+    {{SWITCH_TO(NATIVE), SWITCH_TO(NATIVE), SWITCH_TO(NATIVE)}, {44, 44, 44}}, /* the third */
+    {{SWITCH_TO(NATIVE)}, {42}},                                               /* 19 bytes of 20 */
+    {{SWITCH_TO(NATIVE) "x"}, {45}},
+    {{"\xfe"
+      "client_ed25519\0" SCRAMBLE},
+     {36}}, /* 20 of 32 */
+    {{"\xfe"
+      "parsec\0"},
+     {8}},
+};
+
+static void not_in_the_table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(not_there); i++) {
+        logging_in(KEEPER_TLS_NAME, NATIVE);
+        for (size_t n = 0; n < 3 && not_there[i].said[n]; n++) {
+            bool last = n == 2 || !not_there[i].said[n + 1];
+            uint8_t sequence = m.inject->expects;
+            assert_int_equal(packet_from(SERVER, sequence, not_there[i].said[n], not_there[i].n[n]),
+                             last ? MYSQL_OVER : MYSQL_WAIT);
+            if (!last)
+                buf_clear(&m.server.out);
+        }
+        failed(2, UNKNOWN_THERE);
+    }
+}
+
+static void bad_numbers(void **state)
+{
+    (void)state;
+    for (uint8_t n = 0; n < 8; n++) {
+        if (n == 3)
+            continue;
+        logging_in(KEEPER_TLS_NAME, NATIVE);
+        assert_int_equal(FROM(SERVER, n, OK), MYSQL_OVER);
+        failed(2, UNKNOWN_THERE);
+    }
+    /* Our answer is not sent yet, and it is admitted already. */
+    begin(KEEPER_TLS_NONE, false);
+    (void)greet(SERVER_FLAGS, NATIVE);
+    (void)answer_as(NATIVE, "x");
+    assert_int_equal(FROM(SERVER, 2, OK), MYSQL_OVER);
+    failed(2, UNKNOWN_THERE);
+}
+
+static void too_long(void **state)
+{
+    static char many[LOGIN_PACKET_MAX + 1];
+
+    (void)state;
+    logging_in(KEEPER_TLS_NAME, NATIVE);
+    assert_int_equal(packet_from(SERVER, 3, many, sizeof many), MYSQL_OVER);
+    failed(2, "2020 db:3306: a packet of the log-in has over 1 MiB\nhint: check that it is a MySQL server");
+}
+
+#define DENIED "\xff\x15\x04#28000Access denied for user 'app'"
+
+/* The client waits; it may get the server's words, ours, or another try. */
+static void refused(void **state)
+{
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        logging_in(KEEPER_TLS_NAME, NATIVE);
+        assert_int_equal(FROM(SERVER, 3, DENIED), MYSQL_REFUSED);
+        nothing_sent();
+        assert_int_equal(FROM(SERVER, 4, OK), MYSQL_REFUSED);
+        nothing_sent();
+        if (how == 0) {
+            assert_int_equal(mysql_tell(&m, NULL), MYSQL_OVER);
+            SENT(&m.client.out, 2, DENIED);
+            nothing_sent();
+        } else if (how == 1) {
+            (void)err_set(&e, ERR_LOGIN, "run broker login");
+            assert_int_equal(mysql_tell(&m, &e), MYSQL_OVER);
+            failed(2, "run broker login");
+        }
+    }
+    logging_in(KEEPER_TLS_NAME, NATIVE);
+    assert_int_equal(FROM(SERVER, 3, "\xff\xa2\x06#28000no password"), MYSQL_REFUSED);
+}
+
+static void other_errors(void **state)
+{
+    static const unsigned numbers[] = {1040, 1129, 1130, 1049, 1820, 1862, 3118, 4151};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        char body[] = "\xff??#HY000words";
+        body[1] = (char)(numbers[i] & 0xff);
+        body[2] = (char)(numbers[i] >> 8);
+        logging_in(KEEPER_TLS_NAME, SHA2);
+        assert_int_equal(packet_from(SERVER, 3, body, sizeof body - 1), MYSQL_OVER);
+        sent_text(&m.client.out, 2, body, sizeof body - 1);
+        assert_int_equal(m.failed.code, ERR_NONE);
+        nothing_sent();
+    }
+}
+
+static void again(uint32_t flags, enum mysql_step step)
+{
+    struct login_credential *as = login_credential_new(mem_strdup("app2"), secret_from("newer", 5));
+    AUTO_BUF(hello, 256);
+
+    logging_in(KEEPER_TLS_ENCRYPT, NATIVE);
+    assert_int_equal(FROM(SERVER, 3, DENIED), MYSQL_REFUSED);
+    assert_int_equal(mysql_retry(&m, as), MYSQL_WAIT);
+    login_credential_drop(as);
+    greeting_put_for(&hello, flags, SHA2);
+    assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), step);
+}
+
+static void tried_again(void **state)
+{
+    struct answer a;
+    AUTO_BUF(body, 4096);
+
+    (void)state;
+    again(SERVER_FLAGS | CLIENT_SSL, MYSQL_TLS);
+    assert_int_equal(m.client.out.len, 0);
+    buf_clear(&m.request);
+    assert_int_equal(mysql_tls_made(&m), MYSQL_WAIT);
+    sent(&m.server.out, 2, &body);
+    assert_true(answer_read((const uint8_t *)body.data, body.len, &a));
+    assert_memory_equal(a.user.at, "app2", 5);
+    assert_memory_equal(a.plugin.at, SHA2, sizeof SHA2);
+    assert_int_equal(FROM(SERVER, 3, "\x01\x04"), MYSQL_WAIT);
+    SENT(&m.server.out, 4, "newer\0");
+    assert_int_equal(FROM(SERVER, 5, OK), MYSQL_COPY);
+    SENT(&m.client.out, 2, "\x01\x03");
+    SENT(&m.client.out, 3, OK);
+}
+
+static void tried_again_elsewhere(void **state)
+{
+    static const char other[] =
+        "2012 db:3306: another server answers now, which is not like the first\nhint: connect again";
+
+    (void)state;
+    again((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_LENENC_AUTH, MYSQL_TLS);
+    again((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_PLUGIN_AUTH, MYSQL_TLS);
+    again((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_CONNECT_WITH_DB, MYSQL_TLS);
+    again(SERVER_FLAGS, MYSQL_OVER);
+    assert_int_equal(m.server.out.len, 0);
+    again((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_SESSION_TRACK, MYSQL_OVER);
+    failed(2, other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(admitted),
+        cmocka_unit_test(admitted_at_once),
+        cmocka_unit_test(kept_for_the_copy),
+        cmocka_unit_test(full_over_tls),
+        cmocka_unit_test(full_at_own_socket),
+        cmocka_unit_test(full_without_tls),
+        cmocka_unit_test(switches),
+        cmocka_unit_test(parsec),
+        cmocka_unit_test(cleartext),
+        cmocka_unit_test(greeting_chooses),
+        cmocka_unit_test(unknown_methods),
+        cmocka_unit_test(not_in_the_table),
+        cmocka_unit_test(bad_numbers),
+        cmocka_unit_test(too_long),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(other_errors),
+        cmocka_unit_test(tried_again),
+        cmocka_unit_test(tried_again_elsewhere),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, release);
+}

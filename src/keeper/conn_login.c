@@ -23,6 +23,9 @@
 /* How many times connect_timeout they have: for a credential, a lost tunnel, the server, and for themselves.
  */
 #define PROOF_HOPS 6
+/* How often, and how long, the end of a session is waited for that has another user. */
+#define LOOKS_MOST 5
+#define LOOK_MS 100
 
 static unsigned unproved, sessions;
 
@@ -64,10 +67,29 @@ void conn_login_release(struct conn *c)
 static const char *user_of_sessions(void)
 {
     for (const struct conn *c = conn_all; c; c = c->next) {
-        if (c->user)
+        if (c->user && !c->relay.flow[SERVER].ended)
             return c->user;
     }
     return NULL;
+}
+
+static void conn_want_credential(struct conn *c, bool anew);
+
+static void look_over(struct timer *t)
+{
+    conn_want_credential(OWNER_OF(t, struct conn, nap), false);
+}
+
+/* A client that connects again has closed its session, which may not have been noticed yet. */
+static bool looks_again(struct conn *c, const struct login_credential *as)
+{
+    const char *user = opt.stock_client ? user_of_sessions() : NULL;
+
+    if (!user || text_equal(user, as->user) || c->looks == LOOKS_MOST)
+        return false;
+    c->looks++;
+    timer_set(&c->nap, clock_deadline(LOOK_MS, CLOCK_NEVER), look_over);
+    return true;
 }
 
 /* A stock client's second connection cancels a query of the first, which only the same user may. */
@@ -95,6 +117,8 @@ static void conn_credited(struct credential_wait *w, struct login_credential *as
     struct err other = ERR_INIT;
 
     c->waiting = false;
+    if (as && !c->again && looks_again(c, as))
+        return;
     if (as && check_same_user(as, &other) < 0)
         e = &other;
     /* Once the server has refused one, its own words say more than why there is no other. */

@@ -28,6 +28,7 @@ struct conn {
     bool again;     /* the server has refused it, and it is tried again */
     bool renewed;   /* with another credential than the first */
     unsigned tries; /* with the same */
+    unsigned looks; /* for the end of a session with another user */
     struct timer nap;
 };
 

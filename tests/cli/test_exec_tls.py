@@ -110,7 +110,7 @@ def test_another_user(run, broker, client):
 
 
 def test_below_required_nothing_changes(run, broker):
-    done = run(PORT, tls=False, level="preferred")
+    done = run(PORT, tls=False, level="preferred", login="client")
     assert done.out == b"app_native@%\nSsl_version\t\n", done.errors
 
 

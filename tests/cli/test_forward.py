@@ -328,8 +328,8 @@ def test_json(broker, prod, forwards):
     server = prod(tls="required")
     done = broker.run("forward", "prod", "--detach", "--json")
     found = json.loads(done.text)
-    assert list(found) == ["profile", "host", "port", "socket", "endpoint", "pid"] and done.text.count("\n") == 1
-    assert found == {"profile": "prod", "host": "127.0.0.1", "port": found["port"], "socket": None, "pid": found["pid"],
+    assert list(found) == ["profile", "host", "port", "socket", "user", "password", "endpoint", "pid"] and done.text.count("\n") == 1
+    assert found == {"profile": "prod", "host": "127.0.0.1", "port": found["port"], "socket": None, "user": None, "password": None, "pid": found["pid"],
                      "endpoint": {"host": "127.0.0.1", "port": server.port, "socket": None}}
     assert alive(found["pid"]) and b"MariaDB" in greeting(f"127.0.0.1:{found['port']}")
     path = f"{broker.tmp}/end.sock"

@@ -15,6 +15,7 @@ from servers.pki import RIGHT_NAME
 
 LEVELS = ["disabled", "preferred", "required", "verify-ca", "verify-identity"]
 FORMATS = re.findall(r'^FORMAT\(\w+, "([^"]+)"', (REPO / "include/model/kinds.def").read_text(), re.M)
+LOGS_IN = "logs in for each connection"
 QUERY = "select user(); show session status like 'Ssl_version'"
 ENV = ["sh", "-c", "env -0"]
 
@@ -64,17 +65,16 @@ def test_rows(broker, clients, mysql_server):
     client = ["--client", clients["mysql9"].path]
     through(broker, mysql_server, tls="preferred")
     rows = shown(broker, "connect", "p", *client)
-    assert rows["credential"] == f"the variable {SECRET_ENV}, by the keeper" and rows["tls"] == "preferred, by the keeper"
-    assert rows["address"] == "unix socket"
+    assert rows["keeper"] == LOGS_IN and rows["tls"] == "preferred, by the keeper" and rows["address"] == "unix socket"
     rows = shown(broker, "connect", "p", *client, "-o", "login=client")
-    assert rows["credential"] == f"the variable {SECRET_ENV}" and rows["tls"] == "preferred, by the client"
+    assert "keeper" not in rows and rows["tls"] == "preferred, by the client"
     rows = shown(broker, "exec", "p", "-o", "login=keeper", "-o", "via=direct", "--tls", "disabled", "--", "true")
     assert rows["address"] == "127.0.0.1, a free port, and a unix socket" and rows["tls"] == "disabled"
     rows = shown(broker, "forward", "p", "--inject", "-o", "listen=0")
-    assert rows["credential"] == f"the variable {SECRET_ENV}, by the keeper" and rows["address"] == "127.0.0.1:0"
+    assert rows["keeper"] == LOGS_IN and rows["credential"] == f"the variable {SECRET_ENV}" and rows["address"] == "127.0.0.1:0"
     assert "credential" not in shown(broker, "forward", "p")
     done = broker.run("connect", "p", "-v", *client, "--", "-e", "select 1")
-    assert re.search(rf"credential  the variable {SECRET_ENV}, password \*{{8}}, by the keeper\n", done.errors), done.errors
+    assert re.search(rf"credential  the variable {SECRET_ENV}, password \*{{8}}\n.* keeper      {LOGS_IN}\n", done.errors), done.errors
 
 
 def test_own_socket(broker, client, mysql_server, mariadb_server):

@@ -152,7 +152,7 @@ def test_2002(broker, client):
 def anywhere(broker):
     """A profile for a host that is not reached: anywhere(host=..., port=...)."""
     broker.env[SECRET_ENV] = "fake"
-    return lambda **keys: broker.config(profile(user="app", auth="env", auth_env=SECRET_ENV, **{"host": "127.0.0.1", **keys}))
+    return lambda **keys: broker.config(profile(**{"user": "app", "auth": "env", "auth_env": SECRET_ENV, "host": "127.0.0.1", **keys}))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -412,7 +412,7 @@ def test_2059_in_clear(broker, client, anywhere, fake_server, greeting):
 @pytest.mark.parametrize("level", ["preferred", "required"])
 def test_2059_sha256(broker, clients, anywhere, fake_server, pki, level, name):
     fake = fake_server("sha256", certificate=pki.server)
-    anywhere(port=fake.port, tls=level)
+    anywhere(port=fake.port, tls=level, login="client")
     failed(broker, clients[name], "2059 the server wants the password itself (sha256_password)",
            "tls = verify-identity: a server that is verified may have it; or the user does not exist", 77, f"127.0.0.1:{fake.port}")
 
@@ -437,11 +437,11 @@ def test_3159(broker, client, mysql_server):
 # What is no hop
 
 def test_what_no_hop_has(broker, clients, anywhere):
-    anywhere(host=RIGHT_NAME, login="keeper")
+    anywhere(host=RIGHT_NAME, login="keeper", auth="client", auth_env=None)
     done = run(broker, clients["mariadb118"], "--json")
     said = json.loads(done.out)
     assert done.code == said["exit"] == 78 and said["hops"] == [] and not said["ok"]
-    assert said["error"]["message"] == "login = keeper: the keeper of this version does not log in"
+    assert said["error"]["message"] == "login = keeper: auth = client leaves user and password to the client"
     assert said["error"]["server_code"] is None
 
 

@@ -82,9 +82,9 @@ def test_status_is_the_clients(broker, client, mysql_server):
     ("verify-identity", ["ssl-mode=DISABLED", "protocol=SOCKET", "skip-reconnect"]),
     ("preferred", ["ssl-mode=PREFERRED", "protocol=TCP", 'host="127.0.0.1"', "skip-reconnect"])])
 def test_option_file(broker, mysql_server, tls, lines):
-    """What the client is told; it is alone with the keeper behind a socket of ours."""
+    """What a client that logs in is told; it is alone with the keeper behind a socket of ours. The other: test_inject_front.py."""
     stub = broker.stub(version="mysql9")
-    through(broker, mysql_server, tls=tls)
+    through(broker, mysql_server, tls=tls, login="client")
     assert broker.run("connect", "p", "--client", stub.path).code == 0
     for line in lines:
         assert f"\n{line}\n" in stub.seen["options"]
@@ -101,10 +101,11 @@ def test_dry_run(broker, client, mysql_server, ssm):
     through(broker, mysql_server)
     assert shown() == (f"endpoint    {common['endpoint']}\nroute       tcp 127.0.0.1:{mysql_server.port}\n"
                        f"tls         verify-identity, by the keeper, {mysql_server.ca}\n"
-                       f"credential  {common['credential']}\naddress     unix socket\n"
+                       f"credential  {common['credential']}\nkeeper      logs in for each connection\naddress     unix socket\n"
                        f"client      {client.path} --defaults-file=/dev/fd/N\n")
-    assert "\ntls         preferred, by the client\n" in shown("--tls", "preferred")
-    assert "\naddress     127.0.0.1, a free port\n" in shown("--tls", "preferred")
+    assert "\ntls         preferred, by the keeper\n" in shown("--tls", "preferred")
+    assert "\ntls         preferred, by the client\n" in shown("--tls", "preferred", "-o", "login=client")
+    assert "\naddress     127.0.0.1, a free port\n" in shown("--tls", "preferred", "-o", "login=client")
     through(broker, mysql_server, via="far", tunnel=SSM)
     assert "\nroute       command aws\n" in shown() and not ssm.pids
 
@@ -123,7 +124,7 @@ def test_verbose(broker, clients, mysql_server):
     rows = [re.sub(r"^\+\d+\w+ +", "", line) for line in done.errors.splitlines()]
     assert done.text == "1\n" and re.fullmatch(rf"client      {client.path} --defaults-file=/dev/fd/\d+", rows.pop())
     assert rows == ["config      ~/.config/broker/config:1", f"route       tcp 127.0.0.1:{mysql_server.port}",
-                    f"credential  the variable {SECRET_ENV}, password ********"]
+                    f"credential  the variable {SECRET_ENV}, password ********", "keeper      logs in for each connection"]
 
 
 def test_wait_line(broker, clients):

@@ -107,6 +107,18 @@ static const struct auth_method *answered_by(const struct answer *a)
     return method && method->greets ? method : NULL;
 }
 
+/* MariaDB's clients set flags that the server does not have, and lay the answer out by those of the server
+ * alone. */
+static void drop_layout(struct inject *i)
+{
+    uint32_t layout = CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH | CLIENT_LENENC_AUTH |
+                      CLIENT_CONNECT_ATTRS | CLIENT_ZSTD;
+    uint32_t unknown = layout & ~i->server.flags;
+
+    for (size_t k = 0; k < sizeof unknown && k < i->kept.len; k++)
+        i->kept.data[k] = (char)((uint8_t)i->kept.data[k] & ~(unknown >> (8 * k)));
+}
+
 /* A client that prefers another plug-in than the greeting's answers nothing yet, and expects to be asked. */
 bool act_check_answer(struct mysql *m, struct packet *p)
 {
@@ -115,6 +127,7 @@ bool act_check_answer(struct mysql *m, struct packet *p)
     m->next = (uint8_t)(p->sequence + 1);
     buf_add(&i->kept, p->body, p->len);
     packet_drop(&m->client.in, PACKET_HEADER + p->len);
+    drop_layout(i);
     if (!answer_read((const uint8_t *)i->kept.data, i->kept.len, &i->client)) {
         mysql_fail_client(m, 1043, "the client's answer to the greeting is malformed",
                           "check that it is a MySQL client, and its version");

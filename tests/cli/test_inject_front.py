@@ -10,7 +10,7 @@ import pytest
 
 from lib import stranger
 from lib.broker import REPO
-from lib.logins import HOSTILE_ENV, SECRET_ENV, connect, for_user, hostile_files, logged_in
+from lib.logins import HOSTILE_ENV, SECRET_ENV, connect, for_user, hostile_files, logged_in, profile
 from servers.pki import RIGHT_NAME
 
 LEVELS = ["disabled", "preferred", "required", "verify-ca", "verify-identity"]
@@ -100,6 +100,15 @@ def test_probe(broker, client, mysql_server):
     broker.env[SECRET_ENV] = "fake-wrong"
     done = broker.run("test", "p", "--client", client.path)
     assert done.code == 77 and done.errors.startswith("broker: p: 1045 access denied for app@"), done.errors
+
+
+def test_a_server_that_can_little(broker, client, fake_server, pki):
+    """Clients lay their answer out by what the server can, MariaDB's whatever their flags say."""
+    fake = fake_server("sha256", certificate=pki.server, refusal=(1045, b"Access denied for user 'app'@'h' (using password: YES)"))
+    broker.env[SECRET_ENV] = "fake"
+    broker.config(profile(host="127.0.0.1", port=fake.port, user="app", auth="env", auth_env=SECRET_ENV, tls="required", login="keeper"))
+    done = broker.run("test", "p", "--client", client.path)
+    assert done.code == 77 and done.errors.startswith("broker: p: 1045 access denied for app"), done.errors
 
 
 # A program

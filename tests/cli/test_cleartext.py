@@ -31,8 +31,8 @@ def secret(broker):
 
 
 def attempt(broker, client, fake, host, home="clean", **keys):
-    """One login to the fake; returns the result."""
-    broker.config(profile(host=host, port=fake.port, user="app", auth="env", auth_env=SECRET_ENV, **keys))
+    """One login to the fake, by the client unless KEYS say otherwise; returns the result."""
+    broker.config(profile(**{"host": host, "port": fake.port, "user": "app", "auth": "env", "auth_env": SECRET_ENV, "login": "client", **keys}))
     if HOMES[home]:
         hostile_files(broker, client, *HOMES[home])
     return connect(broker, client, env=ENV if HOMES[home] else {})
@@ -231,12 +231,40 @@ def test_sha256_account(broker, names, client, mysql_server):
     """With the real server: MariaDB's clients need a server that is verified."""
     mysql_server.create_user("app_sha256", mysql_server.password("app_sha256"), "sha256_password")
     for level in LEVELS:
-        for_user(broker, mysql_server, "app_sha256", host=RIGHT_NAME, tls=level, tls_ca=mysql_server.ca)
+        for_user(broker, mysql_server, "app_sha256", host=RIGHT_NAME, tls=level, tls_ca=mysql_server.ca, login="client")
         done = connect(broker, client)
         if client.family == "mariadb" and level in LEVELS[:3]:
             assert done.code == 1 and lacks_plugin(done), done.err
         else:
             assert done.code == 0 and done.out.startswith(b"app_sha256@%\t"), done.err
+
+
+# The keeper, if it logs in: the same for all clients
+
+BY_KEEPER = {
+    ("sha2", "no"): (NOTHING, NOTHING, BY_TLS, BY_TLS), ("sha2", "yes"): (BY_KEY, BY_KEY, BY_TLS, BY_TLS),
+    ("sha256", "no"): (NOTHING, NOTHING, BY_TLS, BY_TLS), ("sha256", "yes"): (BY_KEY, BY_KEY, BY_TLS, BY_TLS),
+}
+
+
+@pytest.mark.parametrize("greets", [False, True], ids=["switched", "greeted"])
+@pytest.mark.parametrize("level, tls", SHA2_LEVELS)
+@pytest.mark.parametrize("mode, key", BY_KEEPER)
+def test_sha2_by_the_keeper(broker, names, client, fake_server, pki, secret, rsa, mode, key, level, tls, greets):
+    plugin = {"sha2": b"caching_sha2_password", "sha256": b"sha256_password"}[mode]
+    fake = fake_server(mode, certificate=pki.server if tls else None, rsa=rsa, greeting_plugin=plugin if greets else NATIVE)
+    done = attempt(broker, client, fake, RIGHT_NAME, "hostile", tls=level, server_public_key=key, login="keeper")
+    assert given(fake) == BY_KEEPER[mode, key][SHA2_LEVELS.index((level, tls))] and done.code == 1, (fake.received, done.err)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_no_cleartext_by_the_keeper(broker, names, client, fake_server, pki, secret, level):
+    """Whatever is asked for, and whatever the user's own files allow: with TLS that anybody may have made, and without."""
+    for ask in ASKS:
+        for certificate in (None, pki.server):
+            fake = fake_server(**ask, certificate=certificate)
+            done = attempt(broker, client, fake, RIGHT_NAME, "hostile", tls=level, tls_ca=pki.wrong_ca, login="keeper")
+            assert done.code == 1 and nothing_of_it(fake), (ask, certificate, fake.received)
 
 
 # The folder of plug-ins for MariaDB's clients

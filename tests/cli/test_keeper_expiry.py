@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The keeper's log (`--log` of connect and exec) warns five minutes before the clients' credential expires."""
+"""The keeper's log (`--log` of connect and exec) warns five minutes before the credential that clients log in with expires."""
 import json
 import re
 import time
@@ -14,7 +14,7 @@ def configure(broker, server, life):
     path = broker.home / "credential.json"
     path.write_text(json.dumps(answer))
     broker.config(f"[profile p]\nhost = db.internal\nuser = app\nauth = command\nauth_command = cat {path}\n"
-                  f"via = tcp://127.0.0.1:{server.port}\ntls = preferred\n")
+                  f"via = tcp://127.0.0.1:{server.port}\ntls = preferred\nlogin = client\n")
 
 
 @pytest.mark.parametrize("life, shown", [(60, r"(5\ds|1m)"), (303, "(5m|4m|29.s)")])

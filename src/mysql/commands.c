@@ -25,11 +25,11 @@ struct commands {
     bool heard;    /* the server has answered since */
 };
 
-static void header_done(struct commands *c)
+static void header_done(struct commands *c, const uint8_t *head)
 {
-    uint8_t sequence = c->head[PACKET_HEADER - 1];
+    uint8_t sequence = head[PACKET_HEADER - 1];
 
-    c->left = (size_t)c->head[0] | (size_t)c->head[1] << 8 | (size_t)c->head[2] << 16;
+    c->left = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16;
     c->begins = c->left > 0 && sequence == 0 && (c->last != 255 || c->heard);
     c->last = sequence;
     c->heard = false;
@@ -58,9 +58,14 @@ static size_t pass(struct relay_filter *f, const char *bytes, size_t n, bool hea
         }
         if (c->have == 0)
             start = at;
+        if (c->have == 0 && n - at >= PACKET_HEADER) {
+            header_done(c, (const uint8_t *)bytes + at);
+            at += PACKET_HEADER;
+            continue;
+        }
         c->head[c->have++] = (uint8_t)bytes[at++];
         if (c->have == PACKET_HEADER)
-            header_done(c);
+            header_done(c, c->head);
     }
     return n;
 }

@@ -248,7 +248,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct run r = {.over = false};
     size_t at = 1;
 
-    /* The fuzzer learns the canary from memmem(); a server that knows the password is none to hide it from. */
+    /* The fuzzer learns the canary from memmem(); a server that knows the password is none to hide it from.
+     */
     if (size == 0 || memmem(data, size, CANARY, sizeof CANARY - 1) ||
         memmem(data, size, RUN_PASSWORD, sizeof RUN_PASSWORD - 1))
         return 0;

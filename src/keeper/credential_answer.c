@@ -49,7 +49,7 @@ static void take_line(const char *line, size_t n, struct credential_answer *out)
 }
 
 /* "broker: NAME: why", lines indented by two, "hint: ...": the last error that it told. */
-static void take_error(int status, const char *said, struct err *e)
+void credential_answer_error(int status, const char *said, struct err *e)
 {
     enum err_code code = ERR_BUG;
 
@@ -76,7 +76,7 @@ int credential_answer_take(const struct secret *text, int status, const char *sa
     const char *line = secret_bytes(text), *end = line + secret_len(text);
 
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        take_error(status, said, e);
+        credential_answer_error(status, said, e);
         return -1;
     }
     while (line < end) {

@@ -19,5 +19,7 @@ void credential_answer_release(struct credential_answer *a);
  * hint. */
 int credential_answer_take(const struct secret *text, int status, const char *said,
                            struct credential_answer *out, struct err *e);
+/* The last error in `said`, with broker's own class if the status has one. */
+void credential_answer_error(int status, const char *said, struct err *e);
 
 #endif

@@ -173,14 +173,16 @@ void credential_request_end(void)
 /* The loop does not turn any more, so its stderr is read here. */
 static void note_trouble(void)
 {
+    struct err e = ERR_INIT;
     char chunk[1024];
     AUTO_BUF(text, 4 * sizeof chunk);
     ssize_t n = read(asked.child.err.fd, chunk, sizeof chunk);
 
     if (n <= 0)
         return;
-    text_sanitise_line(&text, chunk, (size_t)n);
-    log_warn(NULL, "%s", buf_str(&text));
+    text_sanitise(&text, chunk, (size_t)n);
+    credential_answer_error(0, buf_str(&text), &e);
+    log_warn(e.hint, "%s", e.msg);
 }
 
 void credential_request_erase(const char *user, int64_t deadline)

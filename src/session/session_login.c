@@ -81,10 +81,10 @@ static int get(struct session *s, struct err *e)
     const struct provider *provider = s->plan.provider;
     const struct secret *password = s->profile.password;
 
+    if (provider && provider->get(&s->profile, login_deadline(s), &s->credential, e) < 0)
+        return provider->login ? needs_login(s, e) : -1;
     if (provider)
-        return provider->get(&s->profile, login_deadline(s), &s->credential, e) < 0
-                   ? -1
-                   : plan_check_user(&s->plan, &s->credential, e);
+        return plan_check_user(&s->plan, &s->credential, e);
     s->credential.password = secret_from(secret_bytes(password), secret_len(password));
     return 0;
 }

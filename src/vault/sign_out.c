@@ -43,13 +43,15 @@ static void revoke_lease(const struct vault *v, int64_t deadline)
 
 int vault_end_user(struct vault *v, const char *user, int64_t deadline, struct err *e)
 {
-    struct vault_refusal why;
+    struct vault_refusal why = {0};
 
     if (!vault_token_find(v, deadline) || !vault_lease_find(v, deadline) ||
         !text_equal(v->lease.user, user) || !v->lease.id)
         return 0;
-    if (vault_lease_revoke(v, deadline, &why, e) < 0)
-        return err_prefix(e, "the database user %s is not revoked", user);
+    if (vault_lease_revoke(v, deadline, &why, e) < 0) {
+        (void)err_prefix(e, "the database user %s is not revoked", user);
+        return why.status == 403 ? err_hint(e, "ask for a policy that may update sys/leases/revoke") : -1;
+    }
     vault_lease_forget(v, deadline);
     return 0;
 }

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""A clock that the test sets, for broker and all that it starts: libfaketime, which looks into a file at each call."""
+import os
+import struct
+import time
+from pathlib import Path
+
+from servers import process
+
+LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+SHARED = Path("/dev/shm")
+
+
+class Clock:
+    """The wall clock of BROKER's programs; timers go on as before, unless `timers`: then they see the jumps, too.
+    Raises process.Missing."""
+
+    def __init__(self, broker, timers=False):
+        if not os.path.exists(LIBRARY):
+            raise process.Missing(f"{LIBRARY} (tests/setup installs it)")
+        self.ahead, self.path = 0, broker.folder / "clock"
+        self.move(0)
+        broker.env.update(LD_PRELOAD=LIBRARY, FAKETIME_TIMESTAMP_FILE=str(self.path), FAKETIME_NO_CACHE="1",
+                          FAKETIME_SHARED=self.share(f"broker-clock-{os.urandom(6).hex()}"),
+                          ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+        if not timers:
+            broker.env["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
+
+    def share(self, name):
+        """What the library would make for each process by itself, and leave behind wherever one becomes another program: a
+        semaphore, and a page with two counters and the moments of a start that has not been."""
+        self.shared = [SHARED / name, SHARED / f"sem.{name}"]
+        self.shared[0].write_bytes(bytes(16) + struct.pack("qq", 0, -1) * 4 + bytes(4000))
+        assert process.LIBC.sem_open(f"/{name}".encode(), os.O_CREAT | os.O_EXCL, 0o600, 1)
+        for path in self.shared:
+            path.chmod(0o666)
+        return f"/{name} /{name}"
+
+    def move(self, seconds):
+        """That much later."""
+        self.ahead += seconds
+        part = self.path.with_suffix(".part")
+        part.write_text(f"+{self.ahead}s\n")
+        part.chmod(0o644)
+        part.rename(self.path)
+
+    @property
+    def now(self):
+        return time.time() + self.ahead
+
+    def stop(self):
+        for path in self.shared:
+            path.unlink()

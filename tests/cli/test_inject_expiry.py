@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: MIT
+"""What the keeper logs in with ends, changes or cannot be had: tokens of IAM that expire, passwords that were changed, helpers
+with every kind of trouble. The clock is the test's, so that no life is waited for."""
+import re
+import subprocess
+import time
+
+import pytest
+
+from conftest import lasting
+from lib import stranger
+from lib.broker import BUILD
+from lib.clock import Clock
+from lib.forwards import until
+from lib.injected import Injected, audit, fetches
+from lib.logins import profile
+from servers import process
+from servers.load import Refused
+from test_connect_iam import iam, prepare  # noqa: F401
+
+LIFE = 15 * 60 + 1  # of a token, and it is over
+SLEEP = "select sleep(600)"
+
+
+@pytest.fixture
+def clock(broker):
+    yield from lasting(Clock, broker)
+
+
+@pytest.fixture
+def running_clock(broker):
+    """Whose jumps the timers see as well."""
+    yield from lasting(Clock, broker, timers=True)
+
+
+def later(clock, server, seconds=LIFE):
+    """For broker and for the server that verifies."""
+    clock.move(seconds)
+    server.tell(now=time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(clock.now)))
+
+
+# Tokens of IAM
+
+def test_thousand_connections_in_twenty_lives(broker, iam, clock, forwards):  # noqa: F811
+    """None is refused, and one token is made for each life and not for each connection."""
+    seen = prepare(broker, iam)
+    audit(broker)
+    way = Injected(forwards)
+    for life in range(20):
+        later(clock, iam)
+        assert set(way.ask_often(50, at_once=4)) == {"app@%"}
+        assert fetches(broker) == life + 2
+    verdicts = iam.verdicts()[seen:]
+    assert len(verdicts) == 1000 and all(verdict.endswith("-> + ok") for verdict in verdicts)
+
+
+@pytest.fixture
+def session(broker, iam, clock, client):  # noqa: F811
+    """A person's session, on a terminal, with that client; its token has not expired."""
+    prepare(broker, iam)
+    tty = broker.pty("connect", "p", "--client", client.path)
+    tty.id = number(tty)
+    return tty
+
+
+def number(tty):
+    """Of the connection, by the client."""
+    tty.sendline(b"select concat('n=', connection_id());")
+    return re.search(rb"n=(\d+)", tty.expect(r"n=\d+\b"))[1].decode()
+
+
+def asleep(server):
+    return server.admin(f"select count(*) from information_schema.processlist where info = '{SLEEP}'") != "0"
+
+
+def test_client_reconnects_by_itself(session, iam, clock):  # noqa: F811
+    later(clock, iam)
+    seen = len(iam.verdicts())
+    iam.admin(f"kill {session.id}")
+    session.sendline(b"select concat('an', 'y');")  # some clients reconnect for this one, some only tell that it was cut
+    session.expect(r"\bany\b|ERROR \d+")
+    assert number(session) != session.id
+    assert [verdict[-4:] for verdict in iam.verdicts()[seen:]] == ["+ ok"]
+
+
+def test_ctrl_c_after_the_token_has_expired(session, iam, clock):  # noqa: F811
+    """The client cancels by a second connection. The query is gone, the session is not."""
+    session.sendline(SLEEP.encode() + b";")
+    assert until(lambda: asleep(iam))
+    later(clock, iam)
+    seen = len(iam.verdicts())
+    session.interrupt()
+    assert until(lambda: not asleep(iam))
+    assert number(session) == session.id
+    assert [verdict[-4:] for verdict in iam.verdicts()[seen:]] == ["+ ok"]
+
+
+# Passwords that are changed
+
+@pytest.fixture
+def source(broker, mariadb_server):
+    return Source(broker, mariadb_server)
+
+
+class Source:
+    """The profile `p` by `auth = command`, whose program is counted."""
+
+    def __init__(self, broker, server):
+        self.broker, self.server, self.user = broker, server, "changing"
+
+    def configure(self, **keys):
+        self.broker.config(profile(**{"host": self.server.host, "port": self.server.port, "user": self.user, "tls": "required",
+                                      "auth": "command", "auth_command": "~/bin/get", **keys}))
+
+    def runs(self):
+        return len((self.broker.home / "runs").read_text().splitlines())
+
+    def does(self, text):
+        """The program, in sh."""
+        self.broker.script("get", f'echo run >>"$HOME/runs"\n{text}', secret=True)
+
+    def gives(self, password, expires=None, before=""):
+        text = self.broker.secret(password).decode()
+        self.does(f'{before}\nprintf \'%s\' \'{{"password": "{text}", "expires_at": {int(expires)}}}\'' if expires else f"{before}\necho {text}")
+
+    def account(self, password):
+        """The server's."""
+        self.server.create_user(self.user, self.broker.secret(password))
+
+
+def test_changed_password(source, forwards):
+    """At the server and in its source: the next connection is logged in, and nobody has noticed."""
+    source.configure()
+    source.account(b"fake-canary-old-77")
+    source.gives(b"fake-canary-old-77")
+    way = Injected(forwards)
+    assert [way.ask() for _ in range(3)] == ["changing@%"] * 3 and source.runs() == 1
+    source.account(b"fake-canary-new-78")
+    source.gives(b"fake-canary-new-78")
+    assert [way.ask() for _ in range(3)] == ["changing@%"] * 3 and source.runs() == 2
+
+
+def test_changed_password_at_the_server_alone(source, running_clock, forwards):
+    """The server's own words, and one try in a minute: accounts are locked for more."""
+    source.configure()
+    source.account(b"fake-canary-old-77")
+    source.gives(b"fake-canary-old-77")
+    way = Injected(forwards)
+    assert way.ask() == "changing@%"
+    source.account(b"fake-canary-new-78")
+    for _ in range(5):
+        with pytest.raises(Refused, match="^1045 #28000Access denied for user 'changing'"):
+            way.ask()
+    assert source.runs() == 2
+    source.gives(b"fake-canary-new-78")
+    running_clock.move(61)
+    assert way.ask() == "changing@%" and source.runs() == 3
+
+
+def test_changed_password_of_the_keychain(broker, mariadb_server, keychain, forwards):
+    broker.env.update(keychain.env)
+    broker.config(profile(host=mariadb_server.host, port=mariadb_server.port, user="changing", tls="required", auth="keychain"))
+    ways = []
+    for password in (b"fake-canary-old-77", b"fake-canary-new-78"):
+        mariadb_server.create_user("changing", password)
+        assert broker.run("password", "set", "p", input=broker.secret(password)).code == 0
+        ways = ways or [Injected(forwards)]
+        assert ways[0].ask() == "changing@%"
+
+
+@pytest.mark.parametrize("options, error", [([], "Please use --connect-expired-password"),  # its own words for 1862
+                                            (["--connect-expired-password"], "ERROR 1820 (HY000)")])
+def test_expired_password(broker, mysql_server, clients, options, error):
+    """It is no wrong one: what the server says reaches the client, and a client that can deal with it is let in."""
+    broker.env["TEST_SECRET"] = broker.secret(b"fake-canary-expired-80").decode()
+    mysql_server.create_user("expired", b"fake-canary-expired-80")
+    mysql_server.admin("alter user expired@'%' password expire")
+    broker.config(profile(host=mysql_server.host, port=mysql_server.port, user="expired", tls="required", login="keeper", auth="env",
+                          auth_env="TEST_SECRET"))
+    done = broker.run("connect", "p", "--client", clients["mysql9"].path, "--", *options, "-e", "select 1")
+    assert done.code == 1 and (done.text + done.errors).startswith(error), (done.text, done.errors)
+
+
+# Sources with troubles
+
+PASSWORD = b"fake-canary-source-31"
+
+
+@pytest.fixture
+def expired(source, clock, forwards):
+    """A forward whose credential has expired; `again(text)`: what the program does from now on."""
+    source.user = "troubled"
+    source.account(PASSWORD)
+    source.configure(connect_timeout="1s")
+    source.gives(PASSWORD, expires=clock.now + 300)
+    way = Injected(forwards)
+    assert way.ask() == "troubled@%" and source.runs() == 1
+    clock.move(300)
+    return way
+
+
+@pytest.mark.parametrize("script, words", [
+    ("sleep 600", r"no credential within 3s\b.*hint: .*broker token"),
+    ("echo the ticket is void >&2; exit 3", r"auth_command: \S+/get: exit\w* .*3\b.*the ticket is void.*hint: "),
+    ("kill -9 $$", r"auth_command: \S+/get: "), ("true", "printed nothing"),
+    ("printf '{\\n \"password\": '", "JSON"), ("printf '{\"password\": 7}'", "JSON"), ("printf '\\nx'", "empty first line"),
+    ("head -c 100000 /dev/zero", r"broker: "),
+], ids=["hangs", "fails", "dies", "says nothing", "half JSON", "no password", "empty", "long"])
+def test_source_with_troubles(source, expired, clock, script, words):
+    """The client is told why within bounds, and once it gives something again connections work."""
+    source.does(script)
+    began = time.monotonic()
+    with pytest.raises(Refused) as told:
+        expired.ask()
+    assert time.monotonic() - began < 30
+    assert re.search(words, str(told.value), re.S) and "canary" not in str(told.value)
+    source.gives(PASSWORD, expires=clock.now + 300)
+    assert expired.ask() == "troubled@%"
+
+
+def test_needs_a_person(broker, mariadb_server, keychain, running_clock, forwards):
+    """Who is told what to run."""
+    broker.env.update(keychain.env)
+    broker.config(profile(host=mariadb_server.host, port=mariadb_server.port, user="app_native", tls="required", auth="keychain"))
+    password = broker.secret(mariadb_server.password("app_native"))
+    assert broker.run("password", "set", "p", input=password).code == 0
+    way = Injected(forwards)
+    assert way.ask() == "app_native@%"
+    assert broker.run("password", "delete", "p").code == 0
+    assert way.ask() == "app_native@%", "for a minute it is kept"
+    running_clock.move(61)
+    way.wake()
+    with pytest.raises(Refused, match=r"no stored password for app_native@\S+\nhint: broker password set p"):
+        way.ask()
+    assert broker.run("password", "set", "p", input=password).code == 0
+    assert way.ask() == "app_native@%"
+
+
+def test_two_hundred_at_once(source, expired, clock):
+    """One fetch for all of them."""
+    source.gives(PASSWORD, expires=clock.now + 300, before="sleep 0.5")
+    assert set(expired.ask_often(200, at_once=200)) == {"troubled@%"}
+    assert source.runs() == 2
+
+
+# An ordinary user
+
+def test_keeper_of_an_ordinary_user(broker, mariadb_server, forwards, clock):
+    """Of whose program broker sees the name alone: it takes the keys of the run from it all the same."""
+    source = Source(broker, mariadb_server)
+    source.account(PASSWORD)
+    source.configure()
+    source.gives(PASSWORD, expires=clock.now + 300)
+    stranger.settle(broker, BUILD)
+    way = Injected(forwards, wrap=stranger.WRAP)
+    assert as_stranger(way) == "changing@%\n"
+    clock.move(300)
+    source.gives(PASSWORD, expires=clock.now + 300)
+    broker.config("")
+    stranger.own(broker)
+    assert as_stranger(way) == "changing@%\n" and source.runs() == 2
+    way.end()
+
+
+def as_stranger(way):
+    """Nobody else is served."""
+    host, port = way.place
+    done = subprocess.run([*stranger.WRAP, process.need("/usr/bin/mariadb"), "--no-defaults", f"--host={host}", f"--port={port}",
+                           f"--user={way.user}", "-NBe", "select current_user()"], env={"MYSQL_PWD": way.password.decode()},
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -59,9 +59,9 @@ class Desk:
         return self.run("exec", "w", *args, "--", "true", **more)
 
     def lease(self, *args, **more):
-        """What exec gives to a program; all in silence."""
+        """What exec gives to a program that logs in by itself; all in silence."""
         script = 'printf "%s\\n%s" "$MYSQL_USER" "$MYSQL_PWD"'
-        done = self.run("exec", "w", *args, "--", "sh", "-c", script, secret_out=True, **more)
+        done = self.run("exec", "w", "-o", "login=client", *args, "--", "sh", "-c", script, secret_out=True, **more)
         assert done.code == 0 and not done.err, (done.code, done.errors)
         return Lease(*done.text.splitlines())
 

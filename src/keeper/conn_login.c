@@ -121,9 +121,10 @@ static void conn_credited(struct credential_wait *w, struct login_credential *as
         return;
     if (as && check_same_user(as, &other) < 0)
         e = &other;
-    /* Once the server has refused one, its own words say more than why there is no other. */
+    /* Once the server has refused one, its own words say more than why there is no other, unless somebody
+     * must log in. */
     if (e) {
-        conn_login_failed(c, c->again && e != &other ? NULL : e);
+        conn_login_failed(c, c->again && e != &other && e->code != ERR_LOGIN ? NULL : e);
         return;
     }
     login_credential_drop(c->as);
@@ -172,7 +173,8 @@ static void nap_over(struct timer *t)
     conn_dial(c);
 }
 
-/* The same user while it is new to the server, else another credential, once; then the server's own words. */
+/* The same user while it is new to the server, and no other one is made for it; else another credential,
+ * once; then the server's own words. */
 static void refused(struct conn *c)
 {
     int nap = credential_patience(c->as, c->tries);
@@ -182,7 +184,7 @@ static void refused(struct conn *c)
         c->tries++;
         log_step("login", "the user %s is new, tried again", c->as->user);
         timer_set(&c->nap, clock_deadline(nap, CLOCK_NEVER), nap_over);
-    } else if (!c->renewed && credential_refused(c->as, c->wait.fresh)) {
+    } else if (!c->renewed && !c->tries && credential_refused(c->as, c->wait.fresh)) {
         c->renewed = true;
         conn_want_credential(c, true);
     } else {

@@ -2,7 +2,7 @@
 /*
  * A user that was made just now may not be on the replica that answers yet: the same user is tried again, and
  * no other is made for it. One that was kept may have been dropped, and the password of a static role
- * changed: a new credential is read, once.
+ * changed: a new credential is read, once. A keeper that logs in does all of this by itself.
  */
 #include <session/session.h>
 
@@ -71,7 +71,7 @@ int session_probe_patiently(struct session *s, struct probe *out, struct err *e)
 {
     int result = session_probe(s, out, e);
 
-    if (result == 0 || out->server_code != ACCESS_DENIED || !s->credential.made_at)
+    if (result == 0 || out->server_code != ACCESS_DENIED || !s->credential.made_at || s->plan.login_by_keeper)
         return result;
     if (!is_new(&s->credential) && read_again(s)) {
         probe_release(out);

@@ -41,7 +41,9 @@ class Injected:
 
     def wake(self):
         """The keeper looks at its timers, which may have been passed over by a clock that jumped."""
-        load.Connection(self.place).close(quit=False)
+        connection = load.Connection(self.place)
+        connection.read()
+        connection.close(quit=False)
 
     def end(self):
         """Of the forward and its keeper, in order."""

@@ -3,9 +3,14 @@
 import hashlib
 import os
 import subprocess
+from pathlib import Path
 
 from . import process
 from .database import X509, Server, quote
+
+FETCHED = process.cache_dir() / "mariadb-plugin"  # see ed25519-fetch
+PLUGINS = FETCHED if FETCHED.exists() else Path("/usr/lib/mysql/plugin")
+PARSEC = PLUGINS / "auth_parsec.so"  # MariaDB has it from 11.6 on
 
 
 class MariaDB(Server):
@@ -19,8 +24,7 @@ class MariaDB(Server):
         return process.need("/usr/bin/mariadb")
 
     def command(self):
-        fetched = process.cache_dir() / "mariadb-plugin"  # see ed25519-fetch
-        folder = [f"--plugin-dir={fetched}"] if fetched.exists() else []
+        folder = [f"--plugin-dir={FETCHED}"] if FETCHED.exists() else []
         return [self.program(), "--no-defaults", "--innodb-log-file-size=8M", *folder, "--plugin-load-add=auth_ed25519"]
 
     def make_template(self, path):

@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <base/buf.h>
@@ -31,10 +32,11 @@ static SSL_CTX *context;
 static struct tls_options *options;
 static bool key_is_locked;
 
-/* The server's last session, to be resumed by the next connection. Its certificate was verified for the same
- * name by the same context, and only a server that holds the session's secret can resume it; another server
- * makes a full handshake. */
+/* The server's last session, to be resumed by the next connection to the same address. Its certificate was
+ * verified for the same name by the same context, and only a server that holds the session's secret can
+ * resume it; after a failover another one answers, whose certificate is verified by itself. */
 static SSL_SESSION *session;
+static struct sockaddr_storage session_of;
 static bool resumes = true;
 
 /* Names as in the clients' options; `off` 0: an old version, which we do not support (RFC 8996). */
@@ -48,12 +50,29 @@ static const struct version {
     {"TLSv1", 0},
 };
 
+/* Of a tunnel's channel there is none: all zero but for the family. */
+static void peer_of(int fd, struct sockaddr_storage *peer)
+{
+    socklen_t n = sizeof *peer;
+
+    memset(peer, 0, sizeof *peer);
+    (void)getpeername(fd, (struct sockaddr *)peer, &n);
+}
+
 static int keep_session(SSL *ssl, SSL_SESSION *given)
 {
-    (void)ssl;
     SSL_SESSION_free(session);
     session = given;
+    peer_of(SSL_get_fd(ssl), &session_of);
     return 1;
+}
+
+static bool may_resume(int fd)
+{
+    struct sockaddr_storage peer;
+
+    peer_of(fd, &peer);
+    return session && resumes && memcmp(&peer, &session_of, sizeof peer) == 0;
 }
 
 void tls_failed(void)
@@ -248,7 +267,7 @@ SSL *tls_new(int fd, struct err *e)
         ERR_clear_error();
         return NULL;
     }
-    if (session && resumes)
+    if (may_resume(fd))
         (void)SSL_set_session(ssl, session);
     SSL_set_connect_state(ssl);
     return ssl;

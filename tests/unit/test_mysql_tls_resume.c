@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* A TLS session is resumed at the address where it was made, and nowhere else: not even at a server that
+ * could resume it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <base/mem.h>
+#include <mysql/tls.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+static SSL_CTX *servers; /* of all addresses: with the same keys for tickets */
+
+static void servers_make(void)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = X509_new();
+
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), 0));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 86400));
+    assert_int_equal(X509_set_pubkey(cert, key), 1);
+    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+    servers = SSL_CTX_new(TLS_server_method());
+    assert_int_equal(SSL_CTX_use_certificate(servers, cert), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(servers, key), 1);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
+struct pair {
+    int client, server;
+};
+
+static struct pair connect_to(const char *address)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t n = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    static in_port_t port;
+    struct pair p = {.client = socket(AF_INET, SOCK_STREAM, 0)};
+    int one = 1;
+
+    assert_int_equal(inet_pton(AF_INET, address, &at.sin_addr), 1);
+    at.sin_port = port; /* the same one at each address */
+    (void)setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &n), 0);
+    port = at.sin_port;
+    assert_int_equal(connect(p.client, (struct sockaddr *)&at, sizeof at), 0);
+    p.server = accept(listener, NULL, NULL);
+    (void)close(listener);
+    (void)fcntl(p.client, F_SETFL, O_NONBLOCK);
+    (void)fcntl(p.server, F_SETFL, O_NONBLOCK);
+    return p;
+}
+
+/* Until the client has read a byte, and so the server's tickets before it. */
+static bool resumed_at(const char *address)
+{
+    struct pair p = connect_to(address);
+    struct err e = ERR_INIT;
+    SSL *client = tls_new(p.client, &e), *server = SSL_new(servers);
+    char byte = 0;
+    bool said = false;
+
+    assert_non_null(client);
+    assert_int_equal(SSL_set_fd(server, p.server), 1);
+    SSL_set_accept_state(server);
+    for (int i = 0; i < 100000 && SSL_read(client, &byte, 1) != 1; i++) {
+        if (SSL_do_handshake(server) == 1 && !said)
+            said = SSL_write(server, "x", 1) == 1;
+    }
+    assert_int_equal(byte, 'x');
+    bool resumed = SSL_session_reused(client);
+    (void)SSL_shutdown(client); /* without it the session would not be taken again */
+    (void)SSL_shutdown(server);
+    SSL_free(client);
+    SSL_free(server);
+    (void)close(p.client);
+    (void)close(p.server);
+    return resumed;
+}
+
+static void where_it_was_made(void **state)
+{
+    static struct tls_options options = {.level = KEEPER_TLS_ENCRYPT};
+    struct err e = ERR_INIT;
+
+    (void)state;
+    servers_make();
+    assert_int_equal(tls_prepare(&options, &e), 0);
+    assert_false(resumed_at("127.0.0.1"));
+    assert_true(resumed_at("127.0.0.1"));
+    assert_false(resumed_at("127.0.0.2"));
+    assert_true(resumed_at("127.0.0.2"));
+    assert_false(resumed_at("127.0.0.1"));
+    SSL_CTX_free(servers);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(where_it_was_made)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* The log-in that the keeper makes itself, over sockets: who is told what and when, another try over another
+ * stream, and that nobody is waited for without end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <base/clock.h>
+#include <base/mem.h>
+#include <mysql/login_proxy.h>
+#include <mysql/packet.h>
+
+#define OK "\x07\0\0\x02\0\0\0\x02\0\0\0"
+#define DENIED "\x0f\0\0\x02\xff\x15\x04#28000denied"
+/* Of PROTOCOL_41, SECURE_CONNECTION and LOCAL_FILES. */
+#define GREETING                                                                                             \
+    "\x34\0\0\0\x0a"                                                                                         \
+    "8.0.36\0"                                                                                               \
+    "\x07\0\0\0"                                                                                             \
+    "abcdefgh\0\x80\x82\x2d\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0"
+#define ANSWER "\x24\0\0\x01\x81\x82\0\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0me\0\0"
+
+static struct relay relay;
+static int client, server;
+static unsigned proofs, results[3];
+static bool turned;
+static struct tls_options tls = {.level = KEEPER_TLS_NONE};
+static struct login_options options;
+
+static void proved(struct relay *r)
+{
+    assert_ptr_equal(r, &relay);
+    proofs++;
+}
+
+static void done(struct relay *r, enum login_result result)
+{
+    assert_ptr_equal(r, &relay);
+    results[result]++;
+    turned = true;
+}
+
+static int stream(int *far)
+{
+    int fd[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
+    *far = fd[1];
+    return fd[0];
+}
+
+static struct login_credential *credential(const char *user)
+{
+    return login_credential_new(mem_strdup(user), secret_from("canary", 6));
+}
+
+static void start(int64_t connect_timeout)
+{
+    static const struct login_events events = {.proved = proved, .done = done};
+    struct login_credential *as = credential("app");
+
+    options = (struct login_options){.server = "db:3306", .tls = &tls, .connect_timeout = connect_timeout};
+    proofs = 0;
+    memset(results, 0, sizeof results);
+    relay_init(&relay);
+    relay.wire[CLIENT].watch.fd = stream(&client);
+    relay.wire[SERVER].watch.fd = stream(&server);
+    login_start(&relay, &options, as, NULL, clock_ms() + connect_timeout, &events);
+    login_credential_drop(as);
+}
+
+static void finish(void)
+{
+    login_end(&relay);
+    relay_release(&relay);
+    fd_close_cleanup(&client);
+    fd_close_cleanup(&server);
+}
+
+static void say(int fd, const char *bytes, size_t n)
+{
+    assert_int_equal(write(fd, bytes, n), n);
+}
+
+#define SAY(fd, bytes) say(fd, bytes, sizeof(bytes) - 1)
+
+static void tick(struct timer *t)
+{
+    (void)t;
+    turned = true;
+}
+
+/* Reads until there are n bytes at least, or (0) the end. */
+static size_t hear(int fd, char *to, size_t room, size_t n)
+{
+    size_t got = 0;
+
+    for (int i = 0; i < 20000 && (n == 0 || got < n); i++) {
+        struct timer t = {0};
+        ssize_t some = read(fd, to + got, room - got);
+        if (some == 0)
+            return got;
+        got += some > 0 ? (size_t)some : 0;
+        turned = false;
+        timer_set(&t, clock_ms() + 1, tick);
+        loop_until(&turned);
+        timer_clear(&t);
+    }
+    assert_true(n != 0 && got >= n);
+    return got;
+}
+
+/* As far as the server's question. */
+static void greet_and_answer(void)
+{
+    char got[512];
+
+    SAY(server, GREETING);
+    assert_int_equal(hear(client, got, sizeof got, sizeof GREETING - 1), sizeof GREETING - 1);
+    assert_int_equal(proofs, 0);
+    SAY(client, ANSWER);
+}
+
+static void hear_answer(const char *user)
+{
+    char got[512];
+    size_t n = hear(server, got, sizeof got, 40);
+
+    assert_non_null(memmem(got, n, user, strlen(user) + 1));
+    assert_null(memmem(got, n, "canary", 6));
+    assert_int_equal(proofs, 1);
+}
+
+static void wait_done(void)
+{
+    for (int i = 0; i < 1000 && results[0] + results[1] + results[2] == 0; i++) {
+        turned = false;
+        loop_until(&turned);
+    }
+}
+
+static void hear_ok(void)
+{
+    char got[64];
+
+    assert_int_equal(hear(client, got, sizeof got, sizeof OK - 1), sizeof OK - 1);
+    assert_memory_equal(got, OK, sizeof OK - 1);
+}
+
+static void accepted(void **state)
+{
+    (void)state;
+    start(600000);
+    greet_and_answer();
+    hear_answer("app");
+    SAY(server, OK);
+    wait_done();
+    assert_int_equal(results[LOGIN_DONE], 1);
+    hear_ok();
+    assert_non_null(relay.filter);
+    assert_null(relay.login);
+    finish();
+}
+
+/* The server is left, the client hears nothing of it. */
+static void refuse(void)
+{
+    char byte;
+
+    start(600000);
+    greet_and_answer();
+    hear_answer("app");
+    SAY(server, DENIED);
+    wait_done();
+    assert_int_equal(results[LOGIN_REFUSED], 1);
+    assert_int_equal(relay.wire[SERVER].watch.fd, -1);
+    assert_int_equal(read(server, &byte, 1), 0);
+    assert_int_equal(read(client, &byte, 1), -1);
+    memset(results, 0, sizeof results);
+    fd_close_cleanup(&server);
+    server = -1;
+}
+
+static void tried_again(void **state)
+{
+    struct login_credential *as = credential("app2");
+
+    (void)state;
+    refuse();
+    relay.wire[SERVER].watch.fd = stream(&server);
+    login_retry(&relay, as, clock_ms() + 600000);
+    login_credential_drop(as);
+    SAY(server, GREETING);
+    hear_answer("app2");
+    SAY(server, OK);
+    wait_done();
+    assert_int_equal(results[LOGIN_DONE], 1);
+    assert_int_equal(proofs, 1);
+    hear_ok();
+    finish();
+}
+
+static void refused(bool ours)
+{
+    struct err e = ERR_INIT;
+    char got[512];
+
+    refuse();
+    (void)err_set(&e, ERR_LOGIN, "log in again");
+    login_tell(&relay, ours ? &e : NULL);
+    size_t n = hear(client, got, sizeof got, 0);
+    assert_non_null(memmem(got, n, ours ? "broker: log in again" : "#28000denied", ours ? 20 : 12));
+    fd_close_cleanup(&client);
+    client = -1;
+    wait_done();
+    assert_int_equal(results[LOGIN_FAILED], 1);
+    finish();
+}
+
+static void told(void **state)
+{
+    (void)state;
+    refused(true);
+    refused(false);
+}
+
+/* While it waits. */
+static void client_gone(void **state)
+{
+    (void)state;
+    refuse();
+    fd_close_cleanup(&client);
+    client = -1;
+    wait_done();
+    assert_int_equal(results[LOGIN_FAILED], 1);
+    finish();
+}
+
+/* What the client hears if all that is said is said at once, and then no more. */
+static bool silence_gives(bool greets, bool answers, const char *words)
+{
+    char got[1024];
+
+    start(50);
+    if (greets)
+        SAY(server, GREETING);
+    if (answers)
+        SAY(client, ANSWER);
+    size_t n = hear(client, got, sizeof got, 0);
+    finish();
+    return memmem(got, n, words, strlen(words));
+}
+
+/* Nobody is waited for without end: a silent server before and after our answer, a silent client. On a busy
+ * machine the time may be over before what was said is read; then it is said again. */
+static void silent(void **state)
+{
+    static const struct {
+        bool greets, answers;
+        const char *words;
+    } rows[] = {{false, false, "2013 db:3306: no greeting within 50ms"},
+                {true, false, "the client did not answer within 50ms"},
+                {true, true, "2013 db:3306: no answer in the log-in within 50ms"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int tries = 0;
+        while (!silence_gives(rows[i].greets, rows[i].answers, rows[i].words))
+            assert_true(tries++ < 50);
+    }
+}
+
+static void server_gone(void **state)
+{
+    char got[1024];
+
+    (void)state;
+    start(600000);
+    greet_and_answer();
+    hear_answer("app");
+    fd_close_cleanup(&server);
+    server = -1;
+    size_t n = hear(client, got, sizeof got, 0);
+    assert_non_null(memmem(got, n, "2013 db:3306: the server went away in the log-in", 48));
+    finish();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accepted),    cmocka_unit_test(tried_again), cmocka_unit_test(told),
+        cmocka_unit_test(client_gone), cmocka_unit_test(silent),      cmocka_unit_test(server_gone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

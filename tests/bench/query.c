@@ -5,6 +5,8 @@
  *
  *   query TARGET connect COUNT SQL [CA NAME]   one after another: connect, query, quit: "p50us"
  *   query TARGET select COUNT SQL [CA NAME]    the query alone on one connection: "p50us MB/s"
+ *   query TARGET hold COUNT SQL [CA NAME]      COUNT connections, each after one query, until its stdin
+ * closes; prints "held" once they are there
  *
  * TARGET is a port on 127.0.0.1 or a socket's path.
  */
@@ -198,6 +200,23 @@ static void prepare_tls(const char *ca, const char *name)
         die(ca);
 }
 
+static int hold(const char *target, size_t count, const char *sql)
+{
+    struct link *links = calloc(count, sizeof *links);
+    char end;
+
+    for (size_t i = 0; links && i < count; i++) {
+        links[i].fd = dial(target);
+        log_in(&links[i]);
+        query(&links[i], sql);
+    }
+    (void)puts("held");
+    (void)fflush(stdout);
+    (void)!read(STDIN_FILENO, &end, 1);
+    free(links);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 5)
@@ -209,6 +228,10 @@ int main(int argc, char **argv)
 
     if (argc > 6)
         prepare_tls(argv[5], argv[6]);
+    if (strcmp(argv[2], "hold") == 0) {
+        free(took);
+        return hold(argv[1], count, argv[4]);
+    }
     for (size_t i = 0; took && i <= count; i++) { /* the first only warms up */
         began = now();
         if (connects || i == 0) {

@@ -106,8 +106,9 @@ enum {
     KEEPER_TAG_REVOKE,       /* present: `credential erase` is asked for when the keeper ends */
     /* OPEN, and STATUS of a forward; CREDENTIAL */
     KEEPER_TAG_USER,   /* the user: in OPEN and STATUS of clients (any is accepted), in CREDENTIAL of the
-                          server; absent   in CREDENTIAL: that of OPEN. SECRET in OPEN and STATUS is the password
-                          that a client at a   port must have, made for this run; in CREDENTIAL the server's */
+                          server; absent   in CREDENTIAL: that of OPEN. SECRET in OPEN and STATUS is the
+                          password   that a client at a   port must have, made for this run; in CREDENTIAL the
+                          server's */
     KEEPER_TAG_MADE,   /* u64, time_t: when the server got that user; absent: not known */
     KEEPER_TAG_STATIC, /* present: the credential cannot be asked for again, and is kept */
 };

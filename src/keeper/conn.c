@@ -6,18 +6,14 @@
  */
 #include "conn.h"
 
-#include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <base/clock.h>
 #include <base/log.h>
-#include <base/mem.h>
 #include <base/peer.h>
-#include <mysql/client_error.h>
 
 #include "conn_parts.h"
 #include "first.h"
@@ -29,75 +25,7 @@
 #define ANYBODY_MOST_CHANNELS 256
 #define QUIET_MS 60000
 
-struct conn *conn_all;
-static unsigned open_now, of_anybody;
-
-void (*conn_on_end)(void);
-
-unsigned conn_count(void)
-{
-    return open_now;
-}
-
-static struct conn *conn_new(int fd, enum keeper_end kind)
-{
-    struct conn *c = mem_alloc(1, sizeof *c);
-
-    c->kind = kind;
-    relay_init(&c->relay);
-    c->relay.wire[CLIENT].watch.fd = fd;
-    c->next = conn_all;
-    c->at = &conn_all;
-    if (conn_all)
-        conn_all->at = &c->next;
-    conn_all = c;
-    open_now++;
-    return c;
-}
-
-void conn_end(struct conn *c)
-{
-    if (c->dialling)
-        tunnel_undial(&c->dial);
-    if (c->joining || c->joined)
-        tunnel_leave(&c->join);
-    login_end(&c->relay);
-    relay_release(&c->relay);
-    conn_login_release(c);
-    timer_clear(&c->silence);
-    *c->at = c->next;
-    if (c->next)
-        c->next->at = c->at;
-    of_anybody -= c->of_anybody;
-    free(c);
-    open_now--;
-    if (conn_on_end)
-        conn_on_end();
-}
-
-void conn_end_all(void)
-{
-    while (conn_all)
-        conn_end(conn_all);
-    first_close();
-}
-
-static void relay_ended(struct relay *r)
-{
-    conn_end(OWNER_OF(r, struct conn, relay));
-}
-
-/* Clients accept an error in place of the greeting. One send: nothing was sent before. */
-void conn_refuse(struct conn *c, const struct err *e)
-{
-    int fd = c->joined ? c->join.fd : c->relay.wire[CLIENT].watch.fd;
-    AUTO_BUF(packet, 1024);
-
-    log_warn(e->hint, "%s", e->msg);
-    told_put(&packet, 0, e);
-    (void)send(fd, packet.data, packet.len, MSG_NOSIGNAL);
-    conn_end(c);
-}
+static unsigned of_anybody;
 
 /* For a listener that passes bytes: a silent server would leave the client waiting for its own timeout. */
 static void is_silent(struct timer *t)
@@ -111,74 +39,31 @@ static void is_silent(struct timer *t)
     conn_refuse(c, &e);
 }
 
-/* Dial and greeting are one hop; the log-in to a lost tunnel is another. */
-void conn_expect(struct conn *c)
-{
-    if (!c->deadline)
-        c->deadline = clock_deadline(opt.target.connect_timeout, CLOCK_NEVER);
-}
-
 static void conn_logged_in(struct relay *r, enum login_result result)
 {
+    struct conn *c = OWNER_OF(r, struct conn, relay);
+
     if (result == LOGIN_DONE)
-        relay_start(r, relay_ended);
+        conn_copy(c);
     else
-        conn_end(OWNER_OF(r, struct conn, relay));
+        conn_end(c);
 }
 
-void conn_copy(struct conn *c)
-{
-    relay_start(&c->relay, relay_ended);
-}
-
-void conn_connected(struct conn *c, int fd)
+static void conn_reached(struct conn *c)
 {
     static const struct login_events events = {.done = conn_logged_in};
 
-    c->relay.wire[SERVER].watch.fd = fd;
-    conn_expect(c);
-    if (c->kind == KEEPER_END_LOGIN)
-        conn_login_start(c);
-    else if (c->kind != KEEPER_END_BYTES)
+    if (c->kind != KEEPER_END_BYTES) {
         login_start(&c->relay, &opt.login, NULL, NULL, c->deadline, &events);
-    else {
-        timer_set(&c->silence, c->deadline, is_silent);
-        conn_copy(c);
+        return;
     }
+    timer_set(&c->silence, c->deadline, is_silent);
+    conn_copy(c);
 }
 
-static void dialled(struct dial *d, int fd, const struct err *e)
+static void conn_release(struct conn *c)
 {
-    struct conn *c = OWNER_OF(d, struct conn, dial);
-
-    c->dialling = false;
-    if (fd < 0 && c->kind == KEEPER_END_LOGIN)
-        conn_login_failed(c, e);
-    else if (fd < 0)
-        conn_refuse(c, e);
-    else
-        conn_connected(c, fd);
-}
-
-/* A client that hangs up is dropped. One that sends data, although it should wait for a greeting, is not
- * watched any more. */
-static void waits(struct watch *w, unsigned events)
-{
-    char byte;
-    ssize_t n = recv(w->fd, &byte, 1, MSG_PEEK);
-
-    (void)events;
-    if (n > 0)
-        loop_want(w, 0);
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-        conn_end(OWNER_OF(w, struct conn, relay.wire[CLIENT].watch));
-}
-
-void conn_dial(struct conn *c)
-{
-    c->dial.done = dialled;
-    c->dialling = true;
-    tunnel_dial(&c->dial);
+    of_anybody -= c->of_anybody;
 }
 
 static void joined(struct join *j, const struct err *e)
@@ -263,10 +148,12 @@ void conn_serve(int fd, enum keeper_end kind)
     c->of_anybody = anybody;
     of_anybody += anybody;
     if (kind == KEEPER_END_LOGIN) {
-        loop_watch(&c->relay.wire[CLIENT].watch, fd, LOOP_READ, waits);
         conn_login_serve(c, is_by_port(fd));
         return;
     }
+    c->reached = conn_reached;
+    c->failed = conn_refuse;
+    c->release = conn_release;
     if (tunnel_is_up())
         conn_expect(c);
     int ready = first_take();
@@ -274,7 +161,7 @@ void conn_serve(int fd, enum keeper_end kind)
         conn_connected(c, ready);
         return;
     }
-    loop_watch(&c->relay.wire[CLIENT].watch, fd, LOOP_READ, waits);
+    conn_watch(c);
     if (kind == KEEPER_END_BYTES && tunnel_joins())
         conn_join(c);
     else

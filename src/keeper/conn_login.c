@@ -52,7 +52,7 @@ static void now_proved(struct conn *c)
         conn_on_room();
 }
 
-void conn_login_release(struct conn *c)
+static void release(struct conn *c)
 {
     if (c->waiting)
         credential_unwant(&c->wait);
@@ -103,7 +103,8 @@ static int check_same_user(const struct login_credential *as, struct err *e)
     return err_hint(e, "connect again, with a new user");
 }
 
-void conn_login_failed(struct conn *c, const struct err *e)
+/* The client is told `e`, or, after a refusal, the server's words (NULL). */
+static void failed(struct conn *c, const struct err *e)
 {
     if (c->again)
         login_tell(&c->relay, e);
@@ -124,7 +125,7 @@ static void conn_credited(struct credential_wait *w, struct login_credential *as
     /* Once the server has refused one, its own words say more than why there is no other, unless somebody
      * must log in. */
     if (e) {
-        conn_login_failed(c, c->again && e != &other && e->code != ERR_LOGIN ? NULL : e);
+        failed(c, c->again && e != &other && e->code != ERR_LOGIN ? NULL : e);
         return;
     }
     login_credential_drop(c->as);
@@ -150,18 +151,6 @@ static void is_unproved(struct timer *t)
 {
     log_step("login", "a client at the port did not log in");
     conn_end(OWNER_OF(t, struct conn, silence));
-}
-
-void conn_login_serve(struct conn *c, bool by_port)
-{
-    c->by_port = by_port;
-    if (by_port) {
-        c->unproved = true;
-        unproved++;
-        timer_set(&c->silence, clock_deadline(PROOF_HOPS * opt.target.connect_timeout, CLOCK_NEVER),
-                  is_unproved);
-    }
-    conn_want_credential(c, false);
 }
 
 static void nap_over(struct timer *t)
@@ -219,7 +208,7 @@ static void has_proved(struct relay *r)
     now_proved(OWNER_OF(r, struct conn, relay));
 }
 
-void conn_login_start(struct conn *c)
+static void reached(struct conn *c)
 {
     static const struct login_events events = {.proved = has_proved, .done = came_to};
 
@@ -227,4 +216,20 @@ void conn_login_start(struct conn *c)
         login_retry(&c->relay, c->as, c->deadline);
     else
         login_start(&c->relay, &opt.login, c->as, c->by_port ? opt.password : NULL, c->deadline, &events);
+}
+
+void conn_login_serve(struct conn *c, bool by_port)
+{
+    c->reached = reached;
+    c->failed = failed;
+    c->release = release;
+    c->by_port = by_port;
+    if (by_port) {
+        c->unproved = true;
+        unproved++;
+        timer_set(&c->silence, clock_deadline(PROOF_HOPS * opt.target.connect_timeout, CLOCK_NEVER),
+                  is_unproved);
+    }
+    conn_watch(c);
+    conn_want_credential(c, false);
 }

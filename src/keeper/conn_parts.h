@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection, for the two files that serve it: conn.c, and conn_login.c if the keeper logs in. */
+/* A connection, for the files that serve it: conn.c, and conn_login.c if the keeper logs in. */
 #ifndef KEEPER_CONN_PARTS_H
 #define KEEPER_CONN_PARTS_H
 
@@ -13,6 +13,10 @@
 struct conn {
     struct conn *next, **at;
     enum keeper_end kind;
+    /* Set by whoever serves it: */
+    void (*reached)(struct conn *c);                     /* there is a stream to the server */
+    void (*failed)(struct conn *c, const struct err *e); /* there is none: the connection is to be ended */
+    void (*release)(struct conn *c);                     /* before it is freed */
     struct relay relay;
     struct dial dial;
     struct join join;
@@ -35,23 +39,23 @@ struct conn {
 /* All of them. */
 extern struct conn *conn_all;
 
+/* Takes ownership of the client's descriptor. */
+struct conn *conn_new(int fd, enum keeper_end kind);
 void conn_end(struct conn *c);
+/* Ends it if the client hangs up, until it is served. */
+void conn_watch(struct conn *c);
 /* Before anything was sent to the client: an error in the place of the greeting, and the end. */
 void conn_refuse(struct conn *c, const struct err *e);
 /* Begins the time in which the server must have sent data, if it has not begun. */
 void conn_expect(struct conn *c);
+/* reached() or failed() follows. */
 void conn_dial(struct conn *c);
-/* Uses a stream to the server, of which it takes ownership. */
+/* Uses a stream to the server, of which it takes ownership: reached(). */
 void conn_connected(struct conn *c, int fd);
+/* Copies bytes until it ends. */
 void conn_copy(struct conn *c);
 
-/* conn_login.c: accepts it, gets a credential, and dials. */
+/* conn_login.c: gets a credential, dials, and logs in. */
 void conn_login_serve(struct conn *c, bool by_port);
-/* Its log-in; again with `again` set, over a new stream. */
-void conn_login_start(struct conn *c);
-/* It cannot be logged in: the client is told `e`, or, after a refusal, the server's words (NULL). */
-void conn_login_failed(struct conn *c, const struct err *e);
-/* Before it is freed. */
-void conn_login_release(struct conn *c);
 
 #endif

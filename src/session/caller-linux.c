@@ -38,9 +38,9 @@ char *caller_program(pid_t pid)
 }
 
 /*
- * Who made the socket, or connected to it, is the kernel's word, and so is which program he is. A keeper forbids
- * core dumps, so only root can see its path; others see its name. No program that forwards the requests of others
- * has both.
+ * Who made the socket, or connected to it, is the kernel's word, and so is which program he is. A keeper
+ * forbids core dumps, so only root can see its path; others see its name. No program that forwards the
+ * requests of others has both.
  */
 bool session_is_of_keeper(int fd)
 {

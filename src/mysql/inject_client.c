@@ -26,6 +26,7 @@ bool act_greet_ours(struct mysql *m, struct packet *p)
     greeting_put(&body, p, i->scramble, i->greeted_by->name);
     packet_put(&m->client.out, p->sequence, body.data, body.len);
     packet_drop(&m->server.in, PACKET_HEADER + p->len);
+    i->unanswered = true;
     m->next = 2;
     m->stage = STAGE_ANSWER;
     return true;

@@ -76,6 +76,7 @@ void inject_go_on(struct mysql *m)
         mysql_fail_unlisted(m, SERVER_OTHER);
         return;
     }
+    i->unanswered = false;
     set_flags(m);
     if (m->without_tls) {
         inject_answer(m);
@@ -86,6 +87,23 @@ void inject_go_on(struct mysql *m)
     answer_put(&body, &a);
     packet_put(&m->request, 1, body.data, SSL_REQUEST);
     m->stage = STAGE_TLS;
+}
+
+void inject_farewell(const struct inject *i, struct buf *out)
+{
+    static const char nobody[] = "broker: not logged in";
+    struct answer a = {
+        .flags = CLIENT_MYSQL | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION |
+                 (i->server.flags & CLIENT_PLUGIN_AUTH),
+        .user = {(const uint8_t *)nobody, sizeof nobody - 1},
+        .plugin = {(const uint8_t *)i->server.plugin, strlen(i->server.plugin)},
+    };
+    AUTO_BUF(body, 256);
+
+    if (!i->unanswered)
+        return;
+    answer_put(&body, &a);
+    packet_put(out, 1, body.data, body.len);
 }
 
 static enum mysql_stage stage_after(enum auth_next next)

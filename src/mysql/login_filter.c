@@ -133,6 +133,9 @@ static bool server_next(struct mysql *m)
     size_t most = m->stage < STAGE_LOGIN || m->without_tls ? PLAIN_PACKET_MAX : LOGIN_PACKET_MAX;
     int whole = packet_first(&m->server.in, most, &p);
 
+    /* Whatever it is, it is not a server that waits for an answer. */
+    if (m->inject && inject_asks_client(m->stage) && m->server.in.len)
+        m->inject->unanswered = false;
     if (whole == 0)
         return false;
     enum mysql_said said = whole < 0 ? SERVER_TOO_LONG : said_by_server(&p, greets);

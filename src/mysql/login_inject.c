@@ -3,7 +3,8 @@
  * The keeper logs in by itself: the table `rules` says who may send what at which stage, and the action for
  * it. Anything else is a protocol error, which ends both sides. What login_filter.c says about TLS holds here
  * as well, and more: of the client nothing at all goes to the server, of the password only what its method
- * allows (auth_method.c), and nothing before the client has proved that it may connect.
+ * allows (auth_method.c), and nothing before the client has proved that it may connect. If it does not, the
+ * server gets a farewell in which nothing is anybody's (inject_farewell()).
  *
  * Sequence numbers of the two sides have nothing to do with each other. What the client sends while it is not
  * asked is kept until bytes are copied: MariaDB's Java client sends its first command ahead.

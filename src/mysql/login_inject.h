@@ -35,6 +35,7 @@ struct inject {
     bool wants_fast; /* caching_sha2_password: it expects FAST_OK before OK */
     /* The server's side. */
     struct greeting server;
+    bool unanswered;          /* its greeting is: see inject_farewell() */
     uint32_t flags, extended; /* both sides' */
     uint8_t expects;          /* the server's next sequence number */
     const struct auth_method *method;
@@ -60,6 +61,13 @@ enum mysql_said inject_said_by_client(const struct mysql *m, const struct packet
 bool inject_wants_tls(const struct mysql *m, bool offered);
 /* The client has proved that it may connect: TLS with the server, or our answer at once. */
 void inject_go_on(struct mysql *m);
+/*
+ * Appends what is to be sent to the server before it is left without an answer to its greeting, because the
+ * client did not prove that it may connect: an answer without a password, of a user that does not exist.
+ * Without it the server blocks this host after some times (max_connect_errors); access denied does not count
+ * there.
+ */
+void inject_farewell(const struct inject *i, struct buf *out);
 /* Our answer to the server's greeting. */
 void inject_answer(struct mysql *m);
 /* Logs in again, over a new stream. */

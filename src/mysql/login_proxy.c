@@ -45,12 +45,25 @@ struct login {
 
 static char chunk[LOGIN_CHUNK_MAX];
 
+/* One try: a server that does not take it has no answer, as before. */
+static void login_leave(struct login *l)
+{
+    struct wire *server = &l->relay->wire[SERVER];
+    AUTO_BUF(farewell, 512);
+
+    if (l->mysql.inject && server->watch.fd >= 0) {
+        inject_farewell(l->mysql.inject, &farewell);
+        (void)wire_write(server, farewell.data, farewell.len);
+    }
+}
+
 void login_end(struct relay *r)
 {
     struct login *l = r->login;
 
     if (!l)
         return;
+    login_leave(l);
     r->login = NULL;
     timer_clear(&l->late);
     mysql_release(&l->mysql);
@@ -220,6 +233,7 @@ static void login_over(struct login *l)
 
     if (!l->over) {
         l->over = true;
+        login_leave(l);
         wire_close(&r->wire[SERVER]);
         timer_set(&l->late, clock_ms() + OVER_MS, login_given_up);
     }

@@ -61,6 +61,8 @@ static struct login_credential *credential(const char *user)
     return login_credential_new(mem_strdup(user), secret_from("canary", 6));
 }
 
+static struct secret *run_password;
+
 static void start(int64_t connect_timeout)
 {
     static const struct login_events events = {.proved = proved, .done = done};
@@ -72,7 +74,7 @@ static void start(int64_t connect_timeout)
     relay_init(&relay);
     relay.wire[CLIENT].watch.fd = stream(&client);
     relay.wire[SERVER].watch.fd = stream(&server);
-    login_start(&relay, &options, as, NULL, clock_ms() + connect_timeout, &events);
+    login_start(&relay, &options, as, run_password, clock_ms() + connect_timeout, &events);
     login_credential_drop(as);
 }
 
@@ -292,11 +294,49 @@ static void server_gone(void **state)
     finish();
 }
 
+/* A server whose greeting is left unanswered counts that, and would block this host: so it is answered, by
+ * nobody, if the client has not proved that it may connect, has hung up, or something else. */
+static void left_politely(void **state)
+{
+    static const char body[] = "\x01\x82\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                               "broker: not logged in\0";
+
+    (void)state;
+    run_password = secret_from("run", 3);
+    for (int how = 0; how < 4; how++) {
+        char got[512];
+        start(how == 3 ? 50 : 600000);
+        SAY(server, GREETING);
+        (void)hear(client, got, sizeof got, sizeof GREETING - 1);
+        if (how == 0)
+            SAY(client, ANSWER);
+        if (how == 1)
+            SAY(client, "\x0e\0\0\x01GET / HTTP/1.1");
+        if (how == 2) {
+            fd_close_cleanup(&client);
+            client = -1;
+        }
+        if (how == 2)
+            wait_done();
+        if (how == 2)
+            relay_release(&relay);
+        size_t n = hear(server, got, sizeof got, 0);
+        assert_int_equal(n, 4 + sizeof body);
+        assert_memory_equal(got, "\x37\0\0\x01", 4);
+        assert_memory_equal(got + 4, body, sizeof body);
+        assert_int_equal(proofs, 0);
+        finish();
+    }
+    secret_free(run_password);
+    run_password = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepted),    cmocka_unit_test(tried_again), cmocka_unit_test(told),
-        cmocka_unit_test(client_gone), cmocka_unit_test(silent),      cmocka_unit_test(server_gone),
+        cmocka_unit_test(client_gone), cmocka_unit_test(silent),      cmocka_unit_test(left_politely),
+        cmocka_unit_test(server_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@
 #include "login_action.h"
 #include "login_filter.h"
 #include "login_inject.h"
+#include "login_words.h"
 #include "packet.h"
 #include "tls_errors.h"
 
@@ -88,31 +89,12 @@ static void login_fail(struct login *l, const struct err *e)
     l->step = mysql_fail(&l->mysql, e);
 }
 
-static bool is_greeted(const struct login *l)
-{
-    return l->mysql.stage == STAGE_GREETING || l->mysql.stage == STAGE_AGAIN;
-}
-
 static void login_lost(struct login *l)
 {
     struct err e = ERR_INIT;
-    bool greeting = is_greeted(l);
 
-    (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: the server went away %s", l->options->server,
-                           greeting ? "without a greeting" : "in the log-in");
-    (void)err_hint(&e, "check that it is a MySQL server, and that it admits this machine");
+    login_words_lost(&l->mysql, &e);
     login_fail(l, &e);
-}
-
-int login_silent(const struct login_options *options, struct err *e)
-{
-    AUTO_BUF(time, 32);
-
-    clock_format_duration(&time, options->connect_timeout);
-    (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: no greeting within %s", options->server,
-                           buf_str(&time));
-    return err_hint(e, "check that it is a MySQL server that waits for no PROXY header; a slow one needs a "
-                       "longer connect_timeout");
 }
 
 static void login_run(struct login *l);
@@ -121,15 +103,8 @@ static void login_late(struct timer *t)
 {
     struct login *l = OWNER_OF(t, struct login, late);
     struct err e = ERR_INIT;
-    AUTO_BUF(time, 32);
 
-    clock_format_duration(&time, l->options->connect_timeout);
-    (void)login_silent(l->options, &e);
-    if (inject_asks_client(l->mysql.stage))
-        (void)err_set(&e, ERR_PROTOCOL, "the client did not answer within %s", buf_str(&time));
-    else if (!is_greeted(l))
-        (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: %s within %s", l->options->server,
-                               l->shakes ? "TLS was not made" : "no answer in the log-in", buf_str(&time));
+    login_words_late(&l->mysql, l->shakes, &e);
     login_fail(l, &e);
     login_run(l);
 }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "login_words.h"
+
+#include <base/buf.h>
+#include <base/clock.h>
+
+#include "login_inject.h"
+
+static bool is_greeted(const struct mysql *m)
+{
+    return m->stage == STAGE_GREETING || m->stage == STAGE_AGAIN;
+}
+
+void login_words_lost(const struct mysql *m, struct err *e)
+{
+    (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: the server went away %s", m->options->server,
+                           is_greeted(m) ? "without a greeting" : "in the log-in");
+    (void)err_hint(e, "check that it is a MySQL server, and that it admits this machine");
+}
+
+int login_silent(const struct login_options *options, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, options->connect_timeout);
+    (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: no greeting within %s", options->server,
+                           buf_str(&time));
+    return err_hint(e, "check that it is a MySQL server that waits for no PROXY header; a slow one needs a "
+                       "longer connect_timeout");
+}
+
+void login_words_late(const struct mysql *m, bool shakes, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, m->options->connect_timeout);
+    (void)login_silent(m->options, e);
+    if (inject_asks_client(m->stage))
+        (void)err_set(e, ERR_PROTOCOL, "the client did not answer within %s", buf_str(&time));
+    else if (!is_greeted(m))
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: %s within %s", m->options->server,
+                               shakes ? "TLS was not made" : "no answer in the log-in", buf_str(&time));
+}

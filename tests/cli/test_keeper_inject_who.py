@@ -3,6 +3,7 @@
 stands at its door. That password is of no use at the server."""
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -14,8 +15,10 @@ from lib import inject, stranger
 from lib.forwards import dial, until
 from lib.inject import NATIVE, SHA2, Wire, ask, wire
 from lib.keeping import Beside, gone
+from lib.ways import resolve
 from servers.load import Refused
 from servers.mysql9 import native_plugin_dir
+from servers.relay import Relay
 from test_keeper_strangers import started, told
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="missing: root, for another user")
@@ -23,6 +26,7 @@ SERVERS = pytest.mark.parametrize("fixture, user", [("mariadb_server", "app_nati
                                   ids=["mariadb", "mysql"])
 NEEDED = "1045.*broker: the password of this run is needed"
 UNPROVED = 32
+FOREIGN, FOREIGN_NAME = "127.0.0.5", "relay.test.internal"
 ASKS = """
 import socket, sys
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))) if sys.argv[1].isdigit() else socket.socket(socket.AF_UNIX)
@@ -299,3 +303,42 @@ def test_wrong_passwords_leave_nothing(broker, forwards, end, mariadb_server):
         return json.loads(broker.run("status", "p", "--json", secret_out=True).text)["forwards"][0]["connections"]
     assert until(lambda: open_now() == 0)
     assert mariadb_server.admin("select count(*) from information_schema.processlist where user like '%unauth%'") in ("0", "1")
+
+
+class From(Relay):
+    """Not from 127.0.0.1, for which a server keeps no account."""
+
+    def _dial(self):
+        return socket.create_connection(self.target, 10, (FOREIGN, 0))
+
+
+def test_the_server_does_not_block_this_host(broker, names, forwards, start_server):
+    """As it does with one whose connections end at its greeting, again and again; those of a client that does not prove itself may
+    not count, as colleagues behind the same bastion would be shut out too."""
+    resolve(broker, FOREIGN_NAME, address=FOREIGN)
+    server = start_server("mariadb", options=["--skip-name-resolve=OFF", "--max-connect-errors=3"])
+    far = From((server.host, server.port))
+    try:
+        inject.write(broker, server, "app_native", port=far.port)
+        end = inject.forward(broker, "--listen", "0")
+        for n in range(12):
+            with pytest.raises(Refused, match=NEEDED):
+                wire(end, password=b"wrong", plugin=(NATIVE, SHA2)[n % 2])
+            one = Wire(end.place)
+            one.greet()
+            one.socket.close()
+        assert until(lambda: wire(end).query("select current_user()") == [b"app_native@%"])
+        for _ in range(5):
+            one = Wire(("127.0.0.1", far.port))
+            one.socket.recv(1)
+            one.socket.close()
+
+        def blocked():
+            try:
+                wire(end).close()
+            except Refused as refused:
+                return "1129" in str(refused)
+            return False
+        assert until(blocked), "the test cannot fail"
+    finally:
+        far.stop()

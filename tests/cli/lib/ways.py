@@ -75,10 +75,10 @@ def through(broker, server, user="app", tunnel=None, **keys):
             f.write(tunnel)
 
 
-def resolve(broker, *names):
+def resolve(broker, *names, address="127.0.0.1"):
     """NAMES are this machine for the test."""
     with open("/etc/hosts") as hosts:
-        broker.etc.write("/etc/hosts", hosts.read() + f"127.0.0.1 {' '.join(names)}\n")
+        broker.etc.write("/etc/hosts", hosts.read() + f"{address} {' '.join(names)}\n")
 
 
 def write(broker, place, provider, tunnel="", service=None, **keys):

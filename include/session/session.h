@@ -94,11 +94,9 @@ char *session_describe_way(const struct session *s);
 int session_try_tunnel(struct session *s, struct err *e);
 /* The credential; signs in and opens the way first where that was not done. */
 int session_login(struct session *s, struct err *e);
-/* Only its last part: gets the credential and gives it to the keeper of `way` (NULL: a direct way). */
+/* Only its last part: gets the credential and gives it to the keeper of `way` (NULL: a direct way). A keeper
+ * that does not log in learns when it expires. */
 int session_get_credential(struct session *s, struct way *way, struct err *e);
-/* Only giving it, for one that replaces another. A keeper that does not log in learns when it expires. */
-int session_give_credential(const struct session *s, struct way *way, const struct credential *c,
-                            struct err *e);
 
 /*
  * Offers to store a password that was typed just now, if its provider can. It is stored only once the server

@@ -50,8 +50,7 @@ static bool read_again(struct session *s)
 
     now.login = c->login;
     now.login_state = c->login_state;
-    if (s->plan.provider->get(&s->profile, s->deadline, &now, &ignored) < 0 ||
-        session_give_credential(s, s->way, &now, &ignored) < 0) {
+    if (s->plan.provider->get(&s->profile, s->deadline, &now, &ignored) < 0) {
         log_step("credential", "no new one: %s", ignored.msg);
         return false;
     }

@@ -89,9 +89,9 @@ static int get(struct session *s, struct err *e)
     return 0;
 }
 
-int session_give_credential(const struct session *s, struct way *way, const struct credential *c,
-                            struct err *e)
+static int give_credential(const struct session *s, struct way *way, struct err *e)
 {
+    const struct credential *c = &s->credential;
     const struct provider *provider = s->plan.provider;
 
     if (way && s->plan.login_by_keeper)
@@ -103,7 +103,7 @@ int session_give_credential(const struct session *s, struct way *way, const stru
 
 int session_get_credential(struct session *s, struct way *way, struct err *e)
 {
-    if (get(s, e) < 0 || session_give_credential(s, way, &s->credential, e) < 0)
+    if (get(s, e) < 0 || give_credential(s, way, e) < 0)
         return -1;
     log_credential(s);
     return session_audit(s, &s->credential, e);

@@ -106,7 +106,9 @@ def test_readme(broker, shop, forwards):
     assert re.fullmatch(r"127\.0\.0\.1:\d+", foreground(broker, left.pop(0)))
     assert do("broker forward shop --listen 13306 --detach") == f"127.0.0.1:{port}\n"
     assert re.search(rf"^forward +shop +up .* 127\.0\.0\.1:{port}, 0 connections$", do("broker status"), re.M)
-    assert do("broker stop shop") == "" and not left
+    assert do("broker stop shop") == ""
+    assert re.fullmatch(r"127\.0\.0\.1:\d+\n", do("broker forward shop --inject --detach"))
+    assert re.fullmatch(r"jdbc:mysql://.*127\.0\.0\.1:\d+.*\b[0-9a-f]{32}\b.*\n", do("broker params shop --format jdbc")) and not left
 
 
 def test_token(broker, iam):  # noqa: F811

@@ -270,6 +270,18 @@ def test_what_is_wrong_is_known_at_once(broker, mysql_server, keychain):
     assert broker.run("status", "p").code == 69
 
 
+def test_the_commands_of_the_docs(broker, forwards, client, mysql_server):
+    """docs/tools.md: what a program that somebody else starts is told."""
+    through(broker, mysql_server)
+    broker.config(broker.config_path.read_text().replace("[profile p]", "[profile prod]"))
+    text = (REPO / "docs/tools.md").read_text()
+    forward, params = re.findall(r"^    broker ((?:forward|params) .*)$", text, re.M)
+    assert broker.run(*forward.replace(" 13306", " 0").split()).code == 0
+    done = broker.run(*params.split())
+    password = forwards.one("prod")["password"]
+    assert done.code == 0 and done.text.startswith("jdbc:mysql:") and password in done.text and "sslMode=DISABLED" in done.text
+
+
 def test_several(broker, forwards, mysql_server):
     """Each has a password of its own."""
     through(broker, mysql_server)

@@ -49,6 +49,7 @@ auth = keychain
 inherits = default
 host = db.c9akciq32.eu-west-1.rds.amazonaws.com
 auth = iam
+login = client
 client = mysql
 """
 AWS_CONFIG = """\
@@ -161,6 +162,7 @@ SCRIPTS = [
     Script("connect-unreadable", ["connect", "file", "-o", "auth_file=/nonexistent"], 78),
     Script("forward-plan", ["forward", "file", "--dry-run"]),
     Script("forward-detach", ["forward", "file", "included", "--detach"]),
+    Script("forward-inject", ["forward", "file", "--inject", "--detach"]),
     Script("forward-nowhere", ["forward", "file", "--listen", "192.0.2.1:0"], 69),
     Script("forward-unsafe", ["forward", "file", "--listen", "/tmp/x.sock", "--tls", "preferred"], 64),
     Script("status-none", ["status", "file"], 69),

@@ -27,6 +27,7 @@
 /* A user that is younger may not have reached the replica that answers. */
 #define NEW_S 10
 #define RENEW_AGAIN_MS 10000
+#define RENEW_LEAST_MS 1000
 
 static struct {
     struct login_credential *value;
@@ -105,11 +106,12 @@ static void renew_came(struct timer *t)
  */
 static void set_renewal(void)
 {
-    int64_t left = left_ms();
+    int64_t left = left_ms(), wait = left > MARGIN_S * 1000 ? left : left / 2;
 
     timer_clear(&kept.renew);
-    if (kept.made && kept.expires && left > 0)
-        timer_set(&kept.renew, clock_later(clock_ms(), left > MARGIN_S * 1000 ? left : left / 2), renew_came);
+    if (kept.made && kept.expires)
+        timer_set(&kept.renew, clock_later(clock_ms(), wait > RENEW_LEAST_MS ? wait : RENEW_LEAST_MS),
+                  renew_came);
 }
 
 /* Tried again while there is time. */
@@ -143,13 +145,16 @@ static void hold_user(const char *user)
 /* Takes ownership of both. */
 static void keep(char *user, struct secret *password, time_t expires, time_t made)
 {
+    bool is_another = !text_equal(kept.user, user);
+
     drop();
     free(kept.user);
     kept.user = mem_strdup(user);
     kept.value = login_credential_new(user, password);
     kept.expires = expires;
     kept.made = made;
-    hold_user(user);
+    if (is_another)
+        hold_user(user);
     set_end();
     set_renewal();
 }
@@ -205,14 +210,29 @@ int credential_patience(const struct login_credential *c, unsigned tries)
 
 /* --- asking broker */
 
+/* One that has been refused does not answer who wants another, and a renewal that fails answers nobody. */
+static bool is_answered(const struct credential_wait *w, bool got)
+{
+    return got ? how == CREDENTIAL_ANEW || !w->anew : how != CREDENTIAL_RENEWED;
+}
+
 static void answer_all(struct login_credential *c, const struct err *e)
 {
-    while (waiting) {
-        struct credential_wait *w = waiting;
-        waiting = w->next;
+    struct credential_wait **at = &waiting;
+
+    while (*at && !credential_request_runs()) {
+        struct credential_wait *w = *at;
+        if (!is_answered(w, c)) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
         w->fresh = true;
         w->done(w, c, e);
+        at = &waiting; /* which done() may have changed */
     }
+    if (waiting && !credential_request_runs())
+        ask(waiting->anew ? CREDENTIAL_ANEW : CREDENTIAL_KEPT);
 }
 
 static void fail(const struct err *e)
@@ -264,6 +284,7 @@ void credential_want(struct credential_wait *w, bool anew, const char *user)
     struct credential_wait **at = &waiting;
 
     w->fresh = false;
+    w->anew = anew;
     if (!anew && is_good(user)) {
         w->done(w, kept.value, NULL);
         return;

@@ -13,6 +13,7 @@
 /* A connection that needs one. Embedded in its owner's struct. */
 struct credential_wait {
     struct credential_wait *next;
+    bool anew;  /* as credential_want() was told */
     bool fresh; /* set for done(): it was asked for now, and was not kept from before */
     /* Called once, perhaps before credential_want() returns. c NULL: *e says why; else the receiver takes a
      * reference if it keeps it. */

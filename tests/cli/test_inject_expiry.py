@@ -13,8 +13,10 @@ from lib.broker import BUILD
 from lib.clock import Clock
 from lib.forwards import until
 from lib.injected import Injected, audit, fetches
+from lib.keeping import keepers
 from lib.logins import profile
-from servers import process
+from lib.procs import environ
+from servers import load, process
 from servers.load import Refused
 from test_connect_iam import iam, prepare  # noqa: F401
 
@@ -241,6 +243,40 @@ def test_two_hundred_at_once(source, expired, clock):
     source.gives(PASSWORD, expires=clock.now + 300, before="sleep 0.5")
     assert set(expired.ask_often(200, at_once=200)) == {"troubled@%"}
     assert source.runs() == 2
+
+
+# What cannot be asked for again
+
+@pytest.mark.parametrize("way", ["env", "prompt", "url"])
+def test_kept_for_good(broker, mariadb_server, running_clock, way):
+    """A variable, an answer and the password of a URL are the keeper's from the start, in no environment, and for as long as it
+    lives; the server is not asked about another one."""
+    server, listen = mariadb_server, broker.runtime / "s"
+    secret = broker.secret(server.password("app_native"))
+    broker.env["TEST_SECRET"] = secret.decode() if way == "env" else None
+    auth = {"auth": way if way == "prompt" else "env", "auth_env": "TEST_SECRET"}
+    broker.config(profile(host=server.host, port=server.port, user="app_native", tls="required", **({} if way == "url" else auth)))
+    url = broker.write("url", f"mysql://app_native:{secret.decode()}@{server.host}:{server.port}/?tls=required\n", secret=True)
+    with open(url) as stdin:
+        tty = broker.pty("forward", "-" if way == "url" else "p", "--inject", "--listen", listen, stdin=stdin if way == "url" else "tty")
+    if way == "prompt":
+        tty.expect(r"assword[^\r\n]*: ")
+        tty.sendline(secret)
+    tty.expect(str(listen).encode())
+    assert until(listen.is_socket)
+    ((_, keeper),) = keepers()
+    assert secret not in environ(keeper)
+    for _ in range(3):
+        assert load.once(listen, "anybody", b"", "select current_user()") == [b"app_native@%"]
+        running_clock.move(3600)
+    server.create_user("app_native", broker.secret(b"fake-canary-changed-12"), "mysql_native_password")
+    try:
+        with pytest.raises(Refused, match="^1045 #28000Access denied for user 'app_native'"):
+            load.once(listen, "anybody", b"")
+    finally:
+        server.create_user("app_native", secret, "mysql_native_password")
+    tty.interrupt()
+    assert tty.wait() == -2
 
 
 # An ordinary user

@@ -14,6 +14,7 @@ from lib.injected import Injected
 from lib.vault import shown
 from servers import load
 from servers.load import Refused
+from servers.vault_front import errors
 from test_vault_late import HIDDEN, denied, given, role  # noqa: F401
 
 SLEEP = "select sleep(600)"
@@ -28,6 +29,30 @@ def clock(broker):
 def inject(given, forwards):  # noqa: F811
     """inject(...) is an Injected by the profile `w`."""
     return lambda *args, profile="w", **options: Injected(forwards, *args, profile=profile, wrap=given.keyring.wrap, **options)
+
+
+def test_renewal_that_fails_while_a_connection_waits(given, inject, vault):  # noqa: F811
+    """It gets another user, and the session keeps its own. (Faked: the refusal, once a connection is there.)"""
+    path = role(vault, "refused", ttl="34s")
+    given.configure(vault_path=path)
+    begun, another = threading.Event(), threading.Event()
+
+    def refuse(_):
+        begun.set()
+        another.wait(30)
+        return 400, {}, errors("lease is not renewable")
+    vault.front.instead["/v1/sys/leases/renew"] = [refuse] * 20
+    way = inject()
+    connection = way.connect()
+    user = connection.query("select current_user()")[0].decode()
+    assert begun.wait(60)
+    waiting = load.Connection(way.place)  # the keeper accepts it while the renewal runs
+    another.set()
+    waiting.login(way.user, way.password)
+    assert waiting.query("select current_user()")[0].decode() != user == connection.query("select current_user()")[0].decode()
+    assert reads(vault, path) == 2
+    waiting.close()
+    connection.close()
 
 
 @pytest.fixture

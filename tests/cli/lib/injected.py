@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A forward that logs in (`forward --inject`), and how often its keeper asked for a credential: by the audit file."""
+import contextlib
 import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +43,8 @@ class Injected:
     def wake(self):
         """The keeper looks at its timers, which may have been passed over by a clock that jumped."""
         connection = load.Connection(self.place)
-        connection.read()
+        with contextlib.suppress(load.Refused):
+            connection.read()
         connection.close(quit=False)
 
     def end(self):

@@ -238,7 +238,7 @@ static void login_stage(struct login *l)
     enum mysql_stage stage = l->mysql.stage;
 
     if (l->mysql.inject && stage != l->timed && stage < STAGE_REFUSED && stage != STAGE_TLS)
-        timer_set(&l->late, clock_deadline(l->options->connect_timeout, CLOCK_NEVER), login_late);
+        timer_set(&l->late, clock_deadline(login_patience(&l->mysql), CLOCK_NEVER), login_late);
     l->timed = stage;
     if (mysql_proved(&l->mysql) && !l->proved) {
         l->proved = true;

@@ -6,6 +6,15 @@
 
 #include "login_inject.h"
 
+/* Some servers are woken by a log-in, which takes half a minute (Aurora Serverless); times connect_timeout.
+ */
+#define LOGIN_HOPS 6
+
+int64_t login_patience(const struct mysql *m)
+{
+    return m->options->connect_timeout * (m->stage >= STAGE_LOGIN ? LOGIN_HOPS : 1);
+}
+
 static bool is_greeted(const struct mysql *m)
 {
     return m->stage == STAGE_GREETING || m->stage == STAGE_AGAIN;
@@ -33,7 +42,7 @@ void login_words_late(const struct mysql *m, bool shakes, struct err *e)
 {
     AUTO_BUF(time, 32);
 
-    clock_format_duration(&time, m->options->connect_timeout);
+    clock_format_duration(&time, login_patience(m));
     (void)login_silent(m->options, e);
     if (inject_asks_client(m->stage))
         (void)err_set(e, ERR_PROTOCOL, "the client did not answer within %s", buf_str(&time));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The errors of a log-in in which somebody has gone, or says nothing. */
+/* A log-in in which somebody has gone, or says nothing: how long that is borne, and the error. */
 #ifndef MYSQL_LOGIN_WORDS_H
 #define MYSQL_LOGIN_WORDS_H
 
@@ -8,6 +8,9 @@
 #include <base/err.h>
 
 #include "login_filter.h"
+
+/* How long whoever is asked at this stage has, ms. */
+int64_t login_patience(const struct mysql *m);
 
 /* The server has closed. */
 void login_words_lost(const struct mysql *m, struct err *e);

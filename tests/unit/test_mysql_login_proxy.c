@@ -269,7 +269,7 @@ static void silent(void **state)
         const char *words;
     } rows[] = {{false, false, "2013 db:3306: no greeting within 50ms"},
                 {true, false, "the client did not answer within 50ms"},
-                {true, true, "2013 db:3306: no answer in the log-in within 50ms"}};
+                {true, true, "2013 db:3306: no answer in the log-in within 300ms"}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -9,10 +9,13 @@ import time
 
 import pytest
 
+from conftest import lasting
 from lib import canary, inject, procs
 from lib.broker import SANITIZED
+from lib.clock import Clock
 from lib.forwards import until
-from lib.keeping import keeper, memory_of
+from lib.injected import Injected
+from lib.keeping import keeper, memory_of, stopped
 from lib.inject import Wire
 from servers.pki import RIGHT_NAME
 
@@ -141,3 +144,37 @@ def test_of_a_forward(broker, names, forwards, mariadb_server):
     assert len(holders(pid, password)) == 1
     one.close()
     running.end(signal.SIGTERM)
+
+
+@pytest.fixture
+def clock(broker):
+    """Whose jumps the keeper's timers see."""
+    yield from lasting(Clock, broker, timers=True)
+
+
+@pytest.mark.parametrize("auth", ["command", "env"])
+def test_gone_a_minute_after_the_last_log_in(broker, names, forwards, clock, mariadb_server, auth):
+    """What can be asked for again is, by the next connection; what cannot stays."""
+    password = mariadb_server.password("app_native")
+    inject.write(broker, mariadb_server, "app_native", auth=auth, auth_env="SHOP_PASSWORD" if auth == "env" else None,
+                 auth_command=None if auth == "env" else f"cat {broker.home}/password")
+    way = Injected(forwards, env={"SHOP_PASSWORD": password.decode()} if auth == "env" else {})
+    pid, held = keeper()[1], []
+
+    def later(seconds):
+        clock.move(seconds)
+        with stopped(pid):  # which ends its sleep
+            pass
+    for _ in range(2):
+        for _ in range(2):  # the second one begins the minute again
+            held.append(way.connect())
+            later(45)
+            assert len(holders(pid, password)) == 1
+        later(30)
+        if auth == "command":
+            assert until(lambda: not holders(pid, password))
+        else:
+            assert len(holders(pid, password)) == 1
+    assert [one.query("select current_user()") for one in held] == [[b"app_native@%"]] * 4
+    for one in held:
+        one.close()

@@ -210,8 +210,8 @@ static int check_revoke(const struct profile *p, const struct plan *plan, struct
 
 /* The number of waits of the keeper, each up to connect_timeout, while the client waits for it: a lost
  * tunnel, the server's greeting, its TLS. One more, so that the keeper's error comes first. If it logs in, it
- * may have to get a credential before, and the server answers. */
-enum { KEEPER_HOPS = 4, LOGIN_HOPS = 6 };
+ * may have to get a credential before, and has more patience with the server's words. */
+enum { KEEPER_HOPS = 4, LOGIN_HOPS = 8 };
 
 /*
  * Who makes the TLS, and which end the client dials (SPEC section 4). The server's own socket, here or behind

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""What clients may do to a keeper that logs in: at whatever moment they go, it must not crash, leak or hold on to the server."""
+import os
+import random
+import socket
+import struct
+
+import pytest
+
+from lib import inject
+from lib.forwards import dial, until
+from lib.inject import NATIVE, SCRAMBLES, Wire, wire
+from lib.keeping import keeper
+from servers.load import Refused
+from servers.relay import reset
+from test_keeper_abuse import files, rests
+
+ROUNDS = 40
+
+
+@pytest.fixture
+def end(broker, names, forwards, mariadb_server):
+    """end(port, ...)"""
+    def make(port, **keys):
+        inject.write(broker, mariadb_server, "app_native", **keys)
+        return inject.forward(broker, "--listen", "0" if port else broker.runtime / "end")
+    return make
+
+
+def answer(one, end, plugin=NATIVE):
+    said = SCRAMBLES[plugin](end.password or b"any", one.salt)
+    return struct.pack("<IIB23x", inject.FLAGS, 1 << 24, 45) + b"x\0" + bytes([len(said)]) + said + plugin.encode() + b"\0"
+
+
+def greeted(end):
+    one = Wire(end.place)
+    one.greet()
+    return one
+
+
+def half_answer(end):
+    one = greeted(end)
+    body = answer(one, end)
+    one.socket.sendall(len(body).to_bytes(3, "little") + b"\1" + body[:20])
+    return one
+
+
+def answered(end):
+    one = greeted(end)
+    one.write(answer(one, end), 1)
+    return one
+
+
+def ahead(end):
+    one = answered(end)
+    one.write(b"\x03select 1", 0)
+    return one
+
+
+def busy(end):
+    one = wire(end)
+    one.write(b"\x03select repeat('x', 9000000)", 0)
+    return one
+
+
+def plain(end):
+    return Wire(end.place)
+
+
+STATES = [plain, greeted, half_answer, answered, ahead, wire, busy]
+ENDS = [lambda s: s.close(), reset, lambda s: s.shutdown(socket.SHUT_WR), lambda s: s.shutdown(socket.SHUT_RD)]
+
+
+def open_now(server):
+    return int(server.admin("select count(*) from information_schema.processlist where id <> connection_id() and command <> 'Daemon'"))
+
+
+@pytest.mark.parametrize("port", [False, True], ids=["unix", "port"])
+def test_clients_that_go_at_any_moment(end, broker, mariadb_server, port):
+    """Many at once, in an order of chance that is the same each time; then nothing of them is left, at the server neither."""
+    chance = random.Random(port)
+    made, held = end(port), []
+    pid = keeper()[1]
+    assert wire(made).query("select 1") == [b"1"]
+    assert until(lambda: open_now(mariadb_server) == 0) and rests(pid)
+    before = files(pid)
+    for _ in range(ROUNDS):
+        for state in chance.sample(STATES, len(STATES)):
+            held.append(state(made))
+        for one in chance.sample(held, len(held) // 2):
+            held.remove(one)
+            chance.choice(ENDS)(one.socket)
+            one.socket.close()
+    for one in held:
+        one.socket.close()
+    assert until(lambda: files(pid) <= before and open_now(mariadb_server) == 0, 60), (files(pid), before)
+    assert wire(made).query("select current_user()") == [b"app_native@%"] and keeper()[1] == pid
+
+
+@pytest.mark.parametrize("port", [False, True], ids=["unix", "port"])
+def test_one_byte_at_a_time(end, port):
+    made = end(port)
+    one = greeted(made)
+    body = answer(one, made)
+    for byte in len(body).to_bytes(3, "little") + b"\1" + body:
+        one.socket.sendall(bytes([byte]))
+    assert one.admitted(made.password)[:1] == b"\0"
+    command = b"select current_user()"
+    for byte in (len(command) + 1).to_bytes(3, "little") + b"\0\x03" + command:
+        one.socket.sendall(bytes([byte]))
+    assert b"app_native@%" in b"".join(one.read() for _ in range(4))
+    one.close(quit=False)
+
+
+@pytest.mark.parametrize("size", [(1 << 20) + 1, (1 << 24) - 1])
+def test_long_answer(end, size):
+    """A bound on it, and the keeper is well."""
+    made = end(True)
+    one = greeted(made)
+    with pytest.raises((Refused, OSError)):
+        one.socket.sendall(size.to_bytes(3, "little") + b"\1" + answer(one, made))
+        left = size
+        while left > 0:
+            left -= one.socket.send(bytes(min(left, 1 << 16)))
+        one.read()
+    one.socket.close()
+    assert wire(made).query("select 1") == [b"1"]
+
+
+def test_clients_that_go_while_a_credential_is_fetched(broker, names, forwards, mariadb_server):
+    """Those that stay get it."""
+    (broker.home / "go").touch()
+    kept = broker.write("password", broker.secret(mariadb_server.password("app_native")), secret=True)
+    broker.script("slow", f'while [ ! -e "$HOME/go" ]; do sleep 0.02; done; printf \'{{"password": "%s", "expires_at": %s}}\' '
+                          f'"$(cat {kept})" "$(($(date +%s) + 20))"')  # soon over: each is asked for
+    inject.write(broker, mariadb_server, "app_native", auth_command=f"{broker.home}/bin/slow", connect_timeout="60s")
+    end = inject.forward(broker, "--listen", broker.runtime / "end")
+    os.unlink(broker.home / "go")
+    pid = keeper()[1]
+    before = files(pid)
+    waiting = [dial(end.address) for _ in range(30)]
+    assert until(lambda: files(pid) >= before + 30)
+    for n, s in enumerate(waiting):
+        if n % 3:
+            ENDS[n % 2](s)
+            s.close()
+    (broker.home / "go").touch()
+    for s in waiting[::3]:
+        assert s.recv(5)
+        s.close()
+    assert until(lambda: files(pid) <= before)
+    assert wire(end).query("select current_user()") == [b"app_native@%"]

@@ -390,6 +390,7 @@ static void masks(void **state)
         {"mysql://u:12/cret@h/d", "mysql://u:*******@h/d"},
         {"mysql://u:p@s3/cret@h/d", "mysql://u:*********@h/d"},
         {"mysql://h:3306/d?user=a@b", "mysql://h:3306/d?user=a@b"},
+        {"mysql://h:3190/d?user=a@b", "mysql://h:3190/d?user=a@b"},
         {"prod", "prod"},
         {"u:s3cret@h/d", "u:******@h/d"},
         {"mysql:/u:s3@cret@h", "mysql:**********@h"},

@@ -250,6 +250,10 @@ static void odd_paths(void **state)
     memset(name, 'n', sizeof name - 1);
     name[NAME_MAX + 1] = '\0';
     trusts(name, PATH_GROUP_OWN, strerror(ENAMETOOLONG));
+    char longer[4000];
+    memset(longer, 'n', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    trusts(longer, PATH_GROUP_OWN, strerror(ENAMETOOLONG));
     name[NAME_MAX] = '\0';
     file(name, US, US, 0600);
     trusts(name, PATH_GROUP_OWN, NULL);

@@ -215,6 +215,8 @@ static const struct refusal refused[] = {
     {"mysql://h/?password=s3cret%",
      "'password' is no parameter: a password stands before the host, USER:PASSWORD@HOST", general},
     {"prod", "no '://' in it", form},
+    {"mysql://[%3A%3A1x/", "the host is not a valid name", encode},
+    {"mysql://x%3A%3A1]/", "the host is not a valid name", encode},
     {"mysql://h:1]:2/", "the port is not a number from 1 to 65535", encode},
     {"mysql://u@unix(/a%)/d", "bad percent-encoding in the socket's path", "write a literal % as %25"},
     {"mysql+!x://h/", "it does not start with mysql://", form},

@@ -5,7 +5,7 @@
  * key is known. If a bound is exceeded, it is recorded as the session's `abuse`; the session then reads
  * nothing more and ends.
  */
-#include "parts.h"
+#include "channel.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -143,7 +143,6 @@ void bounds_look(struct session *s)
 
 void bounds_moved(struct session *s, size_t n)
 {
-    s->moved += n;
     pay(s, (int64_t)n * USEFUL_FOR);
 }
 

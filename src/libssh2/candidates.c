@@ -5,6 +5,7 @@
  * server's MaxAuthTries, so each key is offered once.
  */
 #include "login.h"
+#include "methods.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * one read affects all channels; afterwards every channel is checked for data, for its end, and for a window
  * that lets it send again. Another channel goes first each time.
  */
-#include "parts.h"
+#include "channel.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -55,7 +55,7 @@ static void still_unread(struct timer *t)
     c = mem_alloc(1, sizeof *c);
     *c = (struct channel){.local = {.fd = -1}, .drives = true};
     (void)open_start(s, c, 0);
-    session_wake(s);
+    s->busy = true;
 }
 
 /* Waiting for a channel's end reads packets without consuming any; if it has already ended, wait for another
@@ -125,11 +125,11 @@ static int read_all(struct session *s)
 
 static int send_all(struct session *s)
 {
-    uint64_t before = s->moved;
+    uint64_t before = s->given;
     size_t first = s->count ? s->first++ % s->count : 0;
 
     s->blocked = false;
-    for (size_t i = 0; i < s->count && s->moved - before < TURN_UP; i++) {
+    for (size_t i = 0; i < s->count && s->given - before < TURN_UP; i++) {
         struct channel *c = s->channels[(first + i) % s->count];
         if (s->blocked) {
             channel_pause(c);
@@ -142,7 +142,7 @@ static int send_all(struct session *s)
         if (c->join && (c->readable || c->up.start < c->up.end || (c->local_end && !c->end_sent)) &&
             channel_take(s, c) < 0)
             return -1;
-        if (s->moved - before >= TURN_UP)
+        if (s->given - before >= TURN_UP)
             s->first = first + i + 1;
     }
     return 0;

@@ -4,7 +4,9 @@
  * session ends its connections; the next connection logs in again, after a pause that grows with each
  * failure.
  */
-#include "parts.h"
+#include "channel.h"
+#include "methods.h"
+#include "pool.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,10 +29,10 @@ static void reap(void)
     }
 }
 
-static void engine_turn(struct turn_hook *h)
+static bool engine_turn(void)
 {
-    (void)h;
-    turn_goes_on(true);
+    bool again = false;
+
     for (struct session *s = pool.sessions; s; s = s->next) {
         if (!s->busy || s->state != SESSION_UP)
             continue;
@@ -39,14 +41,13 @@ static void engine_turn(struct turn_hook *h)
         if (channels_turn(s) < 0)
             session_end(s, NULL);
         else if (s->in.start < s->in.end && s->taken > taken)
-            session_wake(s); /* more data may be available */
+            s->busy = true; /* more data may be available */
     }
-    if (queue_waits())
-        queue_assign();
-    if (queue_waits() && pool_is_full())
-        pool_start_another();
-    turn_goes_on(false);
+    queue_assign();
     reap();
+    for (const struct session *s = pool.sessions; s; s = s->next)
+        again |= s->busy && s->state == SESSION_UP;
+    return again;
 }
 
 static void session_up(struct session *s)
@@ -54,7 +55,7 @@ static void session_up(struct session *s)
     void (*opened)(const struct err *, const char *) = pool.opened;
 
     pool.restart.pause = 0;
-    session_wake(s);
+    s->busy = true;
     pool.opened = NULL;
     if (opened)
         opened(NULL, NULL);
@@ -85,7 +86,6 @@ static void session_ended(struct session *s, const struct err *e, const char *ca
 {
     void (*opened)(const struct err *, const char *) = pool.opened;
 
-    turn_again();
     pool.opened = NULL;
     if (opened) {
         credentials_forget(); /* another engine may follow, which reads the keys itself */
@@ -120,15 +120,14 @@ static void engine_open(const struct ssh_settings *settings,
     pool.settings = settings;
     pool.opened = opened;
     pool.slept = clock_slept_ms();
-    loop_each_turn(&pool.hook, engine_turn);
+    loop_each_turn(engine_turn);
     pool_start_session();
 }
 
 static void engine_close(void)
 {
     pool.opened = NULL;
-    loop_no_turn(&pool.hook);
-    turn_close();
+    loop_each_turn(NULL);
     queue_close();
     while (pool.sessions) {
         struct session *s = pool.sessions;

@@ -5,7 +5,7 @@
  * opens. Data that was read is granted again before libssh2 would do so: libssh2 waits until a quarter of the
  * window is used, which costs speed over long distances.
  */
-#include "parts.h"
+#include "channel.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,7 +35,7 @@ void channel_end(struct channel *c)
     (void)close(j->fd);
     j->fd = -1;
     if (c->session)
-        session_wake(c->session);
+        c->session->busy = true;
     j->ended(j);
 }
 
@@ -274,7 +274,7 @@ static void local_ready(struct watch *w, unsigned events)
         c->again = s->again = true;
         channel_want(c);
     }
-    session_wake(s);
+    s->busy = true;
 }
 
 void channel_watch(struct channel *c)

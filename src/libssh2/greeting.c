@@ -4,7 +4,8 @@
  * libssh2 does not report the algorithms; if none is shared, this says which kind is missing. Nothing here is
  * trusted: the text only explains why another engine is tried.
  */
-#include "parts.h"
+#include "methods.h"
+#include "session.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * once per iteration. Both buffers are bounded: data that libssh2 does not read stays in the socket, and a
  * server that does not read loses its session.
  */
-#include "parts.h"
+#include "session.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
  * order. Later sessions repeat what worked for the first one, which saves a round trip.
  */
 #include "login.h"
+#include "methods.h"
 
 #include <stdlib.h>
 #include <string.h>

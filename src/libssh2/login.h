@@ -4,10 +4,23 @@
 #ifndef LIBSSH2_LOGIN_H
 #define LIBSSH2_LOGIN_H
 
+#include <base/secret.h>
 #include <ipc/keeper.h>
+#include <ssh/key.h>
 
-#include "parts.h"
 #include "agent.h"
+#include "session.h"
+
+/* What has worked for a login, for later sessions; one per engine. */
+struct credentials {
+    struct ssh_keys keys;
+    bool gathered; /* the keys have been collected */
+    bool proven;   /* the following has logged in; only that is used from now on */
+    struct ssh_key *key;
+    struct secret *password;
+    bool person; /* a one-time code was needed: no second login */
+    bool costly; /* unlocking the key takes long enough to delay other connections */
+};
 
 enum login_state {
     LOGIN_BEGIN,
@@ -46,6 +59,14 @@ struct login {
     struct secret *good_password;
     const char *lacks; /* what the server wants but the engine does not support */
 };
+
+/* 1: logged in, 0: wait for the socket (or resume()), -1: *e, or *cannot: what libssh2 lacks. */
+int login_step(struct session *s, const char **cannot, struct err *e);
+void login_free(struct login *l);
+/* From now on text from the server for the user is shown, if it takes long. */
+void login_tell(struct session *s);
+/* The login was not finished in time. Returns -1. */
+int login_late(struct session *s, struct err *e);
 
 /* Asks the user. NULL if there is no answer, which is stored as the error of the login. */
 struct secret *login_ask(struct session *s, enum keeper_question kind, const char *text, bool again);

@@ -3,7 +3,7 @@
  * Opens channels, one at a time per session, because libssh2 does not support more. The error of an
  * unreachable target has sshd's own text.
  */
-#include "parts.h"
+#include "channel.h"
 
 #include <stdlib.h>
 #include <string.h>

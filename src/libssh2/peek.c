@@ -6,7 +6,7 @@
  * the session's end), where these are recognised by their format. Only messages, and one saved login attempt,
  * depend on it.
  */
-#include "parts.h"
+#include "session.h"
 
 #include <malloc.h>
 #include <stdio.h>

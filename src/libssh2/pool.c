@@ -5,7 +5,8 @@
  * a target that does not answer blocks one session and not all. A lost session ends its connections; the next
  * connection logs in again, after a pause that grows with each failure.
  */
-#include "parts.h"
+#include "pool.h"
+#include "channel.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,8 +17,6 @@
 #include <event/sock.h>
 
 #define SESSIONS_MOST 4
-#define BUSY_BYTES (8u << 20) /* a session with more recent bytes than this is busy */
-#define BUSY_CHANNELS 64
 #define SPARE_MS 60000
 #define SLEPT_MS 2000
 
@@ -104,23 +103,6 @@ bool pool_log_in_again(struct err *e)
     return true;
 }
 
-/* Halved each second, so that it counts recent bytes. */
-static uint64_t load(struct session *s)
-{
-    int64_t now = clock_ms();
-
-    for (; s->moved_until + 1000 <= now && s->moved; s->moved_until += 1000)
-        s->moved /= 2;
-    if (!s->moved)
-        s->moved_until = now;
-    return s->moved;
-}
-
-bool pool_is_busy(struct session *s)
-{
-    return load(s) > BUSY_BYTES || s->count >= BUSY_CHANNELS;
-}
-
 bool pool_is_full(void)
 {
     bool any = false;
@@ -141,8 +123,7 @@ struct session *pool_least_busy(void)
     for (struct session *s = pool.sessions; s; s = s->next) {
         if (s->state != SESSION_UP || s->opening || s->doubted || !channel_has_room(s))
             continue;
-        if (!best || pool_is_busy(s) < pool_is_busy(best) ||
-            (pool_is_busy(s) == pool_is_busy(best) && s->count < best->count))
+        if (!best || s->count < best->count)
             best = s;
     }
     return best;

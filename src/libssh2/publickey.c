@@ -5,6 +5,7 @@
  * key.
  */
 #include "login.h"
+#include "methods.h"
 
 #include <string.h>
 

@@ -3,7 +3,8 @@
  * The queue of connections waiting to be opened, for all sessions. Each has its own deadline; one whose
  * session is lost meanwhile is tried once on another.
  */
-#include "parts.h"
+#include "channel.h"
+#include "pool.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -65,9 +66,7 @@ void queue_assign(void)
     while (waiting && (s = pool_least_busy())) {
         struct channel *c = waiting;
         unqueue(c);
-        if (pool_is_busy(s))
-            pool_start_another();
-        session_wake(s);
+        s->busy = true;
         if (open_start(s, c, pool_large()) < 0)
             session_end(s, NULL);
     }
@@ -86,7 +85,7 @@ static void opened(struct channel *c, const struct err *e)
         j->joined(j, NULL); /* its owner gives up the descriptor */
         if (c->join)
             channel_watch(c);
-        session_wake(c->session);
+        c->session->busy = true;
     }
     queue_assign();
 }
@@ -143,7 +142,6 @@ void queue_join(struct join *j)
     while (*end)
         end = &(*end)->next;
     *end = c;
-    turn_again();
     queue_assign();
 }
 
@@ -167,8 +165,7 @@ void queue_leave(struct join *j)
         (void)close(j->fd);
         j->fd = -1;
     }
-    session_wake(c->session);
-    turn_again();
+    c->session->busy = true;
 }
 
 bool queue_heard(struct join *j)

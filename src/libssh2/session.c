@@ -4,7 +4,10 @@
  * keep-alives. Usually these do not request answers (libssh2 would store each answer forever): TCP detects a
  * silent peer, and an answer is requested only in doubt, or if nothing has arrived and a connection waits.
  */
-#include "parts.h"
+#include "session.h"
+#include "channel.h"
+#include "login.h"
+#include "methods.h"
 
 #include <netdb.h>
 #include <stdio.h>
@@ -313,7 +316,7 @@ static void socket_ready(struct watch *w, unsigned events)
     if (events & LOOP_WRITE)
         io_flush(s);
     if (s->state == SESSION_UP)
-        session_wake(s);
+        s->busy = true;
     else
         session_step(s);
 }

@@ -2,7 +2,7 @@
 /*
  * The window of a channel, fixed when it opens, and its memory. flow.c handles the bytes.
  */
-#include "parts.h"
+#include "channel.h"
 
 #define LARGE_MOST 8 /* channels of all sessions with a large window */
 #define WINDOW_LARGE (4u << 20)

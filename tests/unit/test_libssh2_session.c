@@ -11,7 +11,8 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
-#include <libssh2/parts.h>
+#include <libssh2/methods.h>
+#include <libssh2/session.h>
 #include <ssh/wire_format.h>
 
 static void fates(void **state)

@@ -11,13 +11,15 @@
 
 #include <base/buf.h>
 #include <base/err.h>
+#include <tunnel/service.h>
 #include <tunnel/target.h>
 
 /* A request for one stream as a descriptor. Embedded in its owner's struct. */
 struct dial {
     /* fd >= 0: connected, non-blocking, now owned by the receiver. -1: *e says why. Called once. */
     void (*done)(struct dial *d, int fd, const struct err *e);
-    void *state; /* the tunnel's */
+    void *state; /* the tunnel's, as the next one */
+    struct waiter waiter;
 };
 
 /* A request to carry an already connected descriptor over one stream. */

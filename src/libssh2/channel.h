@@ -4,14 +4,16 @@
 #ifndef LIBSSH2_CHANNEL_H
 #define LIBSSH2_CHANNEL_H
 
+#include <sys/queue.h>
+
 #include <tunnel/tunnel.h>
 
 #include "session.h"
 
 struct channel {
-    struct channel *next;    /* in the pool's queue */
-    struct session *session; /* NULL: in the queue */
-    struct join *join;       /* NULL: cancelled */
+    TAILQ_ENTRY(channel) next; /* in the pool's queue */
+    struct session *session;   /* NULL: in the queue */
+    struct join *join;         /* NULL: cancelled */
     /* Its open has ended, with success or not: the slot of its session is free. */
     void (*opened)(struct channel *c, const struct err *e);
     LIBSSH2_CHANNEL *ssh;

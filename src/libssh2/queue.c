@@ -14,19 +14,8 @@
 
 #define IMPATIENT_MS 50 /* a connection that waits this long makes us open one more session */
 
-static struct channel *waiting;
+static TAILQ_HEAD(, channel) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct timer impatience;
-
-static void unqueue(struct channel *c)
-{
-    struct channel **at = &waiting;
-
-    while (*at && *at != c)
-        at = &(*at)->next;
-    if (*at)
-        *at = c->next;
-    c->next = NULL;
-}
 
 static void refuse(struct channel *c, const struct err *e)
 {
@@ -43,17 +32,17 @@ static void refuse(struct channel *c, const struct err *e)
 void queue_refuse_all(const struct err *e)
 {
     struct err copy = *e;
+    struct channel *c;
 
-    while (waiting) {
-        struct channel *c = waiting;
-        unqueue(c);
+    while ((c = TAILQ_FIRST(&waiting))) {
+        TAILQ_REMOVE(&waiting, c, next);
         refuse(c, &copy);
     }
 }
 
 static void impatient(struct timer *t)
 {
-    if (!waiting)
+    if (TAILQ_EMPTY(&waiting))
         return;
     pool_start_another();
     timer_set(t, clock_ms() + IMPATIENT_MS, impatient);
@@ -62,15 +51,15 @@ static void impatient(struct timer *t)
 void queue_assign(void)
 {
     struct session *s;
+    struct channel *c;
 
-    while (waiting && (s = pool_least_busy())) {
-        struct channel *c = waiting;
-        unqueue(c);
+    while ((c = TAILQ_FIRST(&waiting)) && (s = pool_least_busy())) {
+        TAILQ_REMOVE(&waiting, c, next);
         s->busy = true;
         if (open_start(s, c, pool_large()) < 0)
             session_end(s, NULL);
     }
-    if (waiting && !impatience.set)
+    if (c && !impatience.set)
         timer_set(&impatience, clock_ms() + IMPATIENT_MS, impatient);
 }
 
@@ -110,7 +99,7 @@ static void not_opened(struct timer *t)
         (void)ssh_hint_far(pool.settings, &e);
     }
     if (!s) {
-        unqueue(c);
+        TAILQ_REMOVE(&waiting, c, next);
         refuse(c, &e);
         return;
     }
@@ -125,7 +114,7 @@ static void not_opened(struct timer *t)
 
 void queue_join(struct join *j)
 {
-    struct channel *c = mem_alloc(1, sizeof *c), **end = &waiting;
+    struct channel *c = mem_alloc(1, sizeof *c);
     int64_t patience = pool.settings->target->connect_timeout;
     struct err e = ERR_INIT;
 
@@ -139,9 +128,7 @@ void queue_join(struct join *j)
     if (!pool_is_up()) /* a login may come first, which has its own deadline */
         patience += pool.settings->connect_timeout;
     timer_set(&c->patience, clock_ms() + patience, not_opened);
-    while (*end)
-        end = &(*end)->next;
-    *end = c;
+    TAILQ_INSERT_TAIL(&waiting, c, next);
     queue_assign();
 }
 
@@ -156,7 +143,7 @@ void queue_leave(struct join *j)
     c->join = NULL;
     c->closing = true;
     if (!c->session) {
-        unqueue(c);
+        TAILQ_REMOVE(&waiting, c, next);
         free(c);
         return;
     }
@@ -190,14 +177,13 @@ void queue_take_back(struct session *s, const struct err *why)
         refuse(c, why);
     } else {
         c->tried = true;
-        c->next = waiting;
-        waiting = c;
+        TAILQ_INSERT_HEAD(&waiting, c, next);
     }
 }
 
 bool queue_waits(void)
 {
-    return waiting;
+    return !TAILQ_EMPTY(&waiting);
 }
 
 void queue_close(void)

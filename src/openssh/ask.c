@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,7 +35,7 @@
 struct asker {
     struct watch watch;
     struct buf in;
-    struct asker *next;
+    LIST_ENTRY(asker) next;
 };
 
 static struct {
@@ -54,7 +55,7 @@ static struct {
 
 static struct watch listening = {.fd = -1};
 static struct pause listening_pause;
-static struct asker *askers;
+static LIST_HEAD(, asker) askers = LIST_HEAD_INITIALIZER(askers);
 static char *path;
 static bool needed_person;
 static char host_question[2048];
@@ -184,12 +185,7 @@ static void question(const char *prompt, const char *hint, struct record *answer
 
 static void asker_end(struct asker *a)
 {
-    struct asker **at = &askers;
-
-    while (*at && *at != a)
-        at = &(*at)->next;
-    if (*at)
-        *at = a->next;
+    LIST_REMOVE(a, next);
     loop_close(&a->watch);
     buf_release(&a->in);
     free(a);
@@ -268,8 +264,8 @@ static void listening_ready(struct watch *w, unsigned events)
         return;
     }
     struct asker *a = mem_alloc(1, sizeof *a);
-    *a = (struct asker){.watch.fd = -1, .in = BUF_INIT(ASKPASS_QUESTION_MOST), .next = askers};
-    askers = a;
+    *a = (struct asker){.watch.fd = -1, .in = BUF_INIT(ASKPASS_QUESTION_MOST)};
+    LIST_INSERT_HEAD(&askers, a, next);
     loop_watch(&a->watch, fd, LOOP_READ, asker_ready);
 }
 
@@ -332,8 +328,8 @@ void ask_for_group(pid_t group)
 bool ask_end(struct err *e)
 {
     login.s = NULL;
-    while (askers)
-        asker_end(askers);
+    while (!LIST_EMPTY(&askers))
+        asker_end(LIST_FIRST(&askers));
     if (login.failed)
         err_copy(e, &login.why);
     return login.failed;
@@ -347,8 +343,8 @@ bool ask_needed_person(void)
 void ask_close(void)
 {
     login.s = NULL;
-    while (askers)
-        asker_end(askers);
+    while (!LIST_EMPTY(&askers))
+        asker_end(LIST_FIRST(&askers));
     timer_clear(&listening_pause.timer);
     loop_close(&listening);
     for (size_t i = 0; i < KEPT_MOST; i++) {

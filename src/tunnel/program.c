@@ -45,7 +45,8 @@ static struct {
     int64_t began, promised; /* when it printed the text of `ready`; 0: not yet */
     bool forked;             /* it goes into the background: it is not started again */
     bool up;
-    void (*settled)(const struct err *e), (*lost)(const struct err *e);
+    bool starting; /* the service is not settled yet */
+    struct service *service;
 } program = {.child = CHILD_INIT, .ready = READY_INIT};
 
 const char *program_name(void)
@@ -60,12 +61,13 @@ const struct program_end *program_local_end(void)
     return &program.place.end;
 }
 
-int program_prepare(const struct target *target, struct err *e)
+int program_prepare(const struct target *target, struct service *service, struct err *e)
 {
     const char *command = target_key(target, "command"), *timeout = target_key(target, "connect_timeout");
     unsigned long ms;
 
     program.target = target;
+    program.service = service;
     if (!command) {
         (void)err_set(e, ERR_CONFIG, "a tunnel of type command needs command");
         return err_hint(e, "command = PROGRAM ARGUMENT...");
@@ -81,24 +83,21 @@ int program_prepare(const struct target *target, struct err *e)
 /* Ends the program, if it runs, and reports why. */
 static void fail(const struct err *e)
 {
-    void (*settled)(const struct err *) = program.settled;
+    bool starting = program.starting;
 
     program_stop();
-    if (settled)
-        settled(e);
+    if (starting)
+        service_settled(program.service, e);
 }
 
 static void be_up(void)
 {
-    void (*settled)(const struct err *) = program.settled;
-
     tell_end();
     timer_clear(&program.look);
     timer_clear(&program.late);
     program.up = true;
-    program.settled = NULL;
-    if (settled)
-        settled(NULL);
+    program.starting = false;
+    service_settled(program.service, NULL);
 }
 
 static void look(struct timer *t)
@@ -189,7 +188,6 @@ static bool is_port_taken(const struct child *c)
 
 static void ended(struct child *c)
 {
-    void (*lost)(const struct err *) = program.lost;
     struct err e = ERR_INIT;
 
     timer_clear(&program.look);
@@ -197,7 +195,7 @@ static void ended(struct child *c)
     if (program.up) {
         why_ended("", &e);
         program.up = false;
-        lost(&e);
+        service_lost(program.service, &e);
         return;
     }
     if (is_port_taken(c) && program.starts < STARTS_MOST) {
@@ -289,16 +287,15 @@ static void gather(struct buf *out)
     buf_add(out, program.child.said.data, program.child.said.len);
 }
 
-void program_start(void (*settled)(const struct err *e), void (*lost)(const struct err *e))
+void program_start(void)
 {
     if (program.forked) {
         struct err e = ERR_INIT;
         why_forked(&e);
-        settled(&e);
+        service_settled(program.service, &e);
         return;
     }
-    program.settled = settled;
-    program.lost = lost;
+    program.starting = true;
     program.starts = 0;
     program.began = clock_ms();
     program.limit = program.timeout;
@@ -313,7 +310,7 @@ void program_stop(void)
     timer_clear(&program.late);
     tell_end();
     program.up = false;
-    program.settled = NULL;
+    program.starting = false;
     child_forget(&program.child);
     if (program.place.wants_socket && program.place.end.path)
         (void)unlink(program.place.end.path);

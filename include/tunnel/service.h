@@ -22,7 +22,7 @@ struct waiter {
 TAILQ_HEAD(waiters, waiter);
 
 /* Zeroed before service_open(), but for the first two. */
-struct service {
+struct tunnel_service {
     void (*start)(void);                /* service_settled() follows, perhaps at once */
     bool (*never_again)(struct err *e); /* whether it cannot be started again, and why; NULL: it always can */
     const struct target *target;
@@ -34,16 +34,16 @@ struct service {
 };
 
 /* Starts it for the first time; opened(), once: it is up (NULL), or why not. */
-void service_open(struct service *s, const struct target *target, void (*opened)(const struct err *e));
+void service_open(struct tunnel_service *s, const struct target *target, void (*opened)(const struct err *e));
 /* w->go(), once it is up; starts it if it is down, but not within the pause: then w->go() gets the reason. */
-void service_await(struct service *s, struct waiter *w);
+void service_await(struct tunnel_service *s, struct waiter *w);
 /* The same, but if it is up, w waits for the next start. */
-void service_await_next(struct service *s, struct waiter *w);
+void service_await_next(struct tunnel_service *s, struct waiter *w);
 /* w waits no more. False: it did not wait. */
-bool service_leave(struct service *s, struct waiter *w);
+bool service_leave(struct tunnel_service *s, struct waiter *w);
 /* What its start came to. */
-void service_settled(struct service *s, const struct err *e);
+void service_settled(struct tunnel_service *s, const struct err *e);
 /* It was up and has ended. It is started again if somebody waits. */
-void service_lost(struct service *s, const struct err *e);
+void service_lost(struct tunnel_service *s, const struct err *e);
 
 #endif

@@ -75,7 +75,7 @@ static void group_add(pid_t id, struct child *owner)
 
     *g = (struct group){.id = id,
                         .owner = owner,
-                        .raw = BUF_INIT(2 * SAID_KEPT),
+                        .raw = BUF_INIT(2 * STDERR_TAIL_MOST),
                         .debug = DEBUG_LINES_INIT,
                         .whole = owner->whole};
     LIST_INSERT_HEAD(&groups, g, next);
@@ -132,16 +132,16 @@ static void group_end(struct group *g)
 
 static void hear(struct group *g, const char *bytes, size_t n)
 {
-    AUTO_BUF(rest, SAID_KEPT + DEBUG_LINE_MOST);
+    AUTO_BUF(rest, STDERR_TAIL_MOST + DEBUG_LINE_MOST);
 
     debug_lines_take(&g->debug, g->owner, bytes, n, &rest);
-    said_add(&g->raw, &g->owner->said, buf_str(&rest), rest.len);
+    stderr_tail_add(&g->raw, &g->owner->stderr_tail, buf_str(&rest), rest.len);
 }
 
 /* Reads once. False: no more data now. The callback may forget the child; g then has no owner. */
 static bool read_output(struct group *g, struct watch *w)
 {
-    char chunk[SAID_KEPT];
+    char chunk[STDERR_TAIL_MOST];
     ssize_t n = w->fd >= 0 ? read(w->fd, chunk, sizeof chunk) : -1;
     struct child *c = g->owner;
 
@@ -286,7 +286,7 @@ int child_start(struct child *c, char *const *argv, const struct env_changes *en
     AUTO_FD(null);
 
     null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    buf_clear(&c->said);
+    buf_clear(&c->stderr_tail);
     c->left = false;
     c->status = 0;
     if (null < 0)
@@ -331,7 +331,7 @@ void child_forget(struct child *c)
         g->owner = NULL;
         group_end(g);
     }
-    buf_release(&c->said);
+    buf_release(&c->stderr_tail);
 }
 
 void child_end_all(void)

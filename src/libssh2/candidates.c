@@ -99,9 +99,9 @@ static void warn_half(const struct ssh_key *key)
     log_warn(buf_str(&mend), "%s: a public key, and the ssh agent does not have its private one", shown);
 }
 
-static void candidates_order(struct session *s)
+static void candidates_order(struct ssh_session *s)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     struct credentials *c = s->credentials;
     struct ssh_keys files = c->keys, out = {0};
 
@@ -143,7 +143,7 @@ static void candidates_order(struct session *s)
 
 static void agent_has(void *context, const unsigned char *blob, size_t n, const char *comment, size_t length)
 {
-    struct login *l = context;
+    struct ssh_login *l = context;
     struct ssh_key *key = ssh_key_in_agent(blob, n, comment, length);
 
     if (key)
@@ -152,8 +152,8 @@ static void agent_has(void *context, const unsigned char *blob, size_t n, const 
 
 static void agent_listed(void *context, const unsigned char *answer, size_t n)
 {
-    struct session *s = context;
-    struct login *l = s->login;
+    struct ssh_session *s = context;
+    struct ssh_login *l = s->login;
 
     l->agent = NULL;
     if (!answer || !agent_parse_keys(answer, n, agent_has, l))
@@ -163,9 +163,9 @@ static void agent_listed(void *context, const unsigned char *answer, size_t n)
     s->resume(s);
 }
 
-int candidates_gather(struct session *s)
+int candidates_gather(struct ssh_session *s)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     struct credentials *c = s->credentials;
     AUTO_BUF(question, 64);
 

@@ -17,7 +17,7 @@
 #define TURN_UP (1u << 20) /* sent per iteration */
 #define UNREAD_MS 1000     /* how long input waits for a channel to read it */
 
-static void forget(struct session *s, struct channel *c)
+static void forget(struct ssh_session *s, struct channel *c)
 {
     struct channel *last = s->channels[--s->count];
 
@@ -31,7 +31,7 @@ static void forget(struct session *s, struct channel *c)
     free(c);
 }
 
-void channels_end(struct session *s)
+void channels_end(struct ssh_session *s)
 {
     timer_clear(&s->unread);
     while (s->count > 0) {
@@ -45,7 +45,7 @@ void channels_end(struct session *s)
 
 static void still_unread(struct timer *t)
 {
-    struct session *s = OWNER_OF(t, struct session, unread);
+    struct ssh_session *s = OWNER_OF(t, struct ssh_session, unread);
     struct channel *c;
 
     if (s->count || s->opening || s->driver || s->state != SESSION_UP)
@@ -60,7 +60,7 @@ static void still_unread(struct timer *t)
 
 /* Waiting for a channel's end reads packets without consuming any; if it has already ended, wait for another
  * channel's end. */
-static ssize_t pump(struct session *s)
+static ssize_t pump(struct ssh_session *s)
 {
     char nothing;
 
@@ -76,7 +76,7 @@ static ssize_t pump(struct session *s)
 }
 
 /* Lets libssh2 read a portion of the received data. -1: the session has failed. */
-static int drive(struct session *s)
+static int drive(struct ssh_session *s)
 {
     bool alone = !s->count && !s->driver;
 
@@ -96,7 +96,7 @@ static bool has_come(const struct channel *c)
     return c->again || libssh2_channel_wait_eof(c->ssh) == 0 || libssh2_poll_channel_read(c->ssh, 0) != 0;
 }
 
-static int deliver_all(struct session *s)
+static int deliver_all(struct ssh_session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
@@ -107,7 +107,7 @@ static int deliver_all(struct session *s)
     return 0;
 }
 
-static int read_all(struct session *s)
+static int read_all(struct ssh_session *s)
 {
     for (int i = 0; i < PASSES && s->in.start < s->in.end; i++) {
         if (!s->count && !s->opening && !s->driver) {
@@ -123,7 +123,7 @@ static int read_all(struct session *s)
 
 /* --- sending and ending --- */
 
-static int send_all(struct session *s)
+static int send_all(struct ssh_session *s)
 {
     uint64_t before = s->given;
     size_t first = s->count ? s->first++ % s->count : 0;
@@ -148,7 +148,7 @@ static int send_all(struct session *s)
     return 0;
 }
 
-static void end_all(struct session *s)
+static void end_all(struct ssh_session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
@@ -161,7 +161,7 @@ static void end_all(struct session *s)
     }
 }
 
-int channels_turn(struct session *s)
+int channels_turn(struct ssh_session *s)
 {
     bool again = s->again;
 

@@ -11,9 +11,9 @@
 #include "session.h"
 
 struct channel {
-    TAILQ_ENTRY(channel) next; /* in the pool's queue */
-    struct session *session;   /* NULL: in the queue */
-    struct join *join;         /* NULL: cancelled */
+    TAILQ_ENTRY(channel) next;   /* in the pool's queue */
+    struct ssh_session *session; /* NULL: in the queue */
+    struct join *join;           /* NULL: cancelled */
     /* Its open has ended, with success or not: the slot of its session is free. */
     void (*opened)(struct channel *c, const struct err *e);
     LIBSSH2_CHANNEL *ssh;
@@ -33,26 +33,26 @@ struct channel {
 };
 
 /* The work of one iteration for a session that is up. Returns -1 if the session has failed. */
-int channels_turn(struct session *s);
+int channels_turn(struct ssh_session *s);
 /* Ends the client's side at once; the far side is closed and the struct freed later. */
 void channel_end(struct channel *c);
 /* Ends all channels of an ended session, except the one being opened. */
-void channels_end(struct session *s);
+void channels_end(struct ssh_session *s);
 /* What one may send and is sent: flow.c. -1: the session has failed. */
-int channel_deliver(struct session *s, struct channel *c);
-int channel_take(struct session *s, struct channel *c);
-bool channel_may_send(struct session *s, const struct channel *c);
+int channel_deliver(struct ssh_session *s, struct channel *c);
+int channel_take(struct ssh_session *s, struct channel *c);
+bool channel_may_send(struct ssh_session *s, const struct channel *c);
 /* Whether the windows of all channels leave room for one more. */
-bool channel_has_room(const struct session *s);
+bool channel_has_room(const struct ssh_session *s);
 /* `large`: how many channels of all sessions have a large one. */
 void channel_set_window(struct channel *c, size_t large);
 /* How much must have been read before it is granted again. If all data was taken, the far side may be waiting
  * for a grant; if there is more than we can take, more grants only cost time. */
-uint32_t channel_step(const struct session *s, const struct channel *c);
+uint32_t channel_step(const struct ssh_session *s, const struct channel *c);
 /* How many bytes libssh2 may hold for its client; exact for a large window. */
 size_t channel_queued(const struct channel *c);
 /* The number of its channels with a large window. */
-size_t channel_large(const struct session *s);
+size_t channel_large(const struct ssh_session *s);
 /* Stops reading its client for now. */
 void channel_pause(struct channel *c);
 /* Watches the client's side. */
@@ -62,8 +62,8 @@ void channel_watch(struct channel *c);
 
 /* Starts opening c on s, whose slot is free; `large` as for channel_set_window(). -1: the session has failed.
  */
-int open_start(struct session *s, struct channel *c, size_t large);
+int open_start(struct ssh_session *s, struct channel *c, size_t large);
 /* Continues opening a channel, if one is being opened. */
-int open_step(struct session *s);
+int open_step(struct ssh_session *s);
 
 #endif

@@ -18,8 +18,8 @@
 
 static void reap(void)
 {
-    for (struct session **at = &pool.sessions; *at;) {
-        struct session *s = *at;
+    for (struct ssh_session **at = &pool.sessions; *at;) {
+        struct ssh_session *s = *at;
         if (s->state != SESSION_ENDED) {
             at = &s->next;
             continue;
@@ -33,7 +33,7 @@ static bool engine_turn(void)
 {
     bool again = false;
 
-    for (struct session *s = pool.sessions; s; s = s->next) {
+    for (struct ssh_session *s = pool.sessions; s; s = s->next) {
         if (!s->busy || s->state != SESSION_UP)
             continue;
         uint64_t taken = s->taken;
@@ -45,12 +45,12 @@ static bool engine_turn(void)
     }
     queue_assign();
     reap();
-    for (const struct session *s = pool.sessions; s; s = s->next)
+    for (const struct ssh_session *s = pool.sessions; s; s = s->next)
         again |= s->busy && s->state == SESSION_UP;
     return again;
 }
 
-static void session_up(struct session *s)
+static void session_up(struct ssh_session *s)
 {
     void (*opened)(const struct err *, const char *) = pool.opened;
 
@@ -62,7 +62,7 @@ static void session_up(struct session *s)
     queue_assign();
 }
 
-static void remember_reason(const struct session *s, const struct err *e, bool was_up)
+static void remember_reason(const struct ssh_session *s, const struct err *e, bool was_up)
 {
     err_copy(&pool.restart.why, e);
     if (pool.credentials.person) {
@@ -82,7 +82,7 @@ static void credentials_forget(void)
     pool.credentials = (struct credentials){0};
 }
 
-static void session_ended(struct session *s, const struct err *e, const char *cannot)
+static void session_ended(struct ssh_session *s, const struct err *e, const char *cannot)
 {
     void (*opened)(const struct err *, const char *) = pool.opened;
 
@@ -130,7 +130,7 @@ static void engine_close(void)
     loop_each_turn(NULL);
     queue_close();
     while (pool.sessions) {
-        struct session *s = pool.sessions;
+        struct ssh_session *s = pool.sessions;
         session_disconnect(s);
         timer_clear(&s->timer);
         timer_clear(&s->unread);

@@ -97,7 +97,7 @@ static bool give_kept(struct channel *c)
 
 /* Grants window. During a rekey a grant cannot be sent: the call must be repeated with the same number until
  * it succeeds, with no read in between. */
-static ssize_t grant(struct session *s, struct channel *c)
+static ssize_t grant(struct ssh_session *s, struct channel *c)
 {
     unsigned long left = libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
 
@@ -135,7 +135,7 @@ static void is_over(struct timer *t)
 }
 
 /* No more data now, perhaps forever. */
-static void drained(struct session *s, struct channel *c)
+static void drained(struct ssh_session *s, struct channel *c)
 {
     c->far_end = libssh2_channel_eof(c->ssh) > 0;
     if (c->far_end) {
@@ -145,7 +145,7 @@ static void drained(struct session *s, struct channel *c)
         c->again = s->again = true;
 }
 
-int channel_deliver(struct session *s, struct channel *c)
+int channel_deliver(struct ssh_session *s, struct channel *c)
 {
     c->again = false;
     while (c->join && !c->far_end && c->down.start == c->down.end) {
@@ -172,13 +172,13 @@ int channel_deliver(struct session *s, struct channel *c)
 
 /* --- from the client to the far side --- */
 
-bool channel_may_send(struct session *s, const struct channel *c)
+bool channel_may_send(struct ssh_session *s, const struct channel *c)
 {
     return !io_stuffed(s) && libssh2_channel_window_write_ex(c->ssh, NULL) > 0;
 }
 
 /* 1: all sent, 0: the far side takes no more now, -1: failed. */
-static int pass_on(struct session *s, struct channel *c, const char *from, size_t n)
+static int pass_on(struct ssh_session *s, struct channel *c, const char *from, size_t n)
 {
     size_t done = 0;
 
@@ -200,7 +200,7 @@ static int pass_on(struct session *s, struct channel *c, const char *from, size_
 }
 
 /* During a rekey nothing can be sent. */
-static int send_kept(struct session *s, struct channel *c)
+static int send_kept(struct ssh_session *s, struct channel *c)
 {
     struct bytes kept = c->up;
 
@@ -213,7 +213,7 @@ static int send_kept(struct session *s, struct channel *c)
 }
 
 /* 1: there may be more, 0: not now, -1: failed. */
-static int take_chunk(struct session *s, struct channel *c)
+static int take_chunk(struct ssh_session *s, struct channel *c)
 {
     unsigned long window = libssh2_channel_window_write_ex(c->ssh, NULL);
     size_t n = window < CHUNK_PACKETS * PACKET ? window : CHUNK_PACKETS * PACKET;
@@ -241,7 +241,7 @@ void channel_pause(struct channel *c)
     channel_want(c);
 }
 
-int channel_take(struct session *s, struct channel *c)
+int channel_take(struct ssh_session *s, struct channel *c)
 {
     int result = send_kept(s, c);
 
@@ -266,7 +266,7 @@ int channel_take(struct session *s, struct channel *c)
 static void local_ready(struct watch *w, unsigned events)
 {
     struct channel *c = OWNER_OF(w, struct channel, local);
-    struct session *s = c->session;
+    struct ssh_session *s = c->session;
 
     if (events & LOOP_READ)
         c->readable = true;

@@ -16,7 +16,7 @@
 #define KEXINIT_LISTS 17u /* after its type and cookie */
 #define LINES_MOST 1024
 
-void greeting_add(struct session *s, const void *bytes, size_t n)
+void greeting_add(struct ssh_session *s, const void *bytes, size_t n)
 {
     if (n > s->greeting.max - s->greeting.len)
         n = s->greeting.max - s->greeting.len;
@@ -64,7 +64,7 @@ static void list_put(const unsigned char *at, const unsigned char *end, unsigned
     text_sanitise_line(out, (const char *)list, n);
 }
 
-bool greeting_disagrees(const struct session *s, struct buf *why)
+bool greeting_disagrees(const struct ssh_session *s, struct buf *why)
 {
     static const struct {
         unsigned list;

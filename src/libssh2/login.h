@@ -35,8 +35,8 @@ enum login_state {
 /* A step returns libssh2's result, or this: done with that state, continue at once. */
 #define LOGIN_AGAIN 1
 
-struct login {
-    struct session *session;
+struct ssh_login {
+    struct ssh_session *session;
     enum login_state state;
     bool informed;  /* the server has named its methods */
     uint64_t heard; /* the session's count of bytes read when this attempt began */
@@ -61,23 +61,23 @@ struct login {
 };
 
 /* 1: logged in, 0: wait for the socket (or resume()), -1: *e, or *cannot: what libssh2 lacks. */
-int login_step(struct session *s, const char **cannot, struct err *e);
-void login_free(struct login *l);
+int login_step(struct ssh_session *s, const char **cannot, struct err *e);
+void login_free(struct ssh_login *l);
 /* From now on text from the server for the user is shown, if it takes long. */
-void login_tell(struct session *s);
+void login_tell(struct ssh_session *s);
 /* The login was not finished in time. Returns -1. */
-int login_late(struct session *s, struct err *e);
+int login_late(struct ssh_session *s, struct err *e);
 
 /* Asks the user. NULL if there is no answer, which is stored as the error of the login. */
-struct secret *login_ask(struct session *s, enum keeper_question kind, const char *text, bool again);
+struct secret *login_ask(struct ssh_session *s, enum keeper_question kind, const char *text, bool again);
 
 /* publickey.c: the candidates, in the order in which they are offered (candidates.c). */
-int candidates_gather(struct session *s);
-bool publickey_left(const struct login *l);
-int publickey_step(struct session *s);
+int candidates_gather(struct ssh_session *s);
+bool publickey_left(const struct ssh_login *l);
+int publickey_step(struct ssh_session *s);
 
 /* prompts.c */
-int prompts_step(struct session *s);
-int password_step(struct session *s);
+int prompts_step(struct ssh_session *s);
+int password_step(struct ssh_session *s);
 
 #endif

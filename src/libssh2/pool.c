@@ -26,7 +26,7 @@ size_t pool_channels(void)
 {
     size_t count = 0;
 
-    for (const struct session *s = pool.sessions; s; s = s->next)
+    for (const struct ssh_session *s = pool.sessions; s; s = s->next)
         count += s->count;
     return count;
 }
@@ -35,7 +35,7 @@ size_t pool_large(void)
 {
     size_t count = 0;
 
-    for (const struct session *s = pool.sessions; s; s = s->next)
+    for (const struct ssh_session *s = pool.sessions; s; s = s->next)
         count += channel_large(s);
     return count;
 }
@@ -44,12 +44,12 @@ unsigned pool_count(enum session_state from, enum session_state to)
 {
     unsigned count = 0;
 
-    for (const struct session *s = pool.sessions; s; s = s->next)
+    for (const struct ssh_session *s = pool.sessions; s; s = s->next)
         count += s->state >= from && s->state <= to;
     return count;
 }
 
-bool pool_is_spare(const struct session *s)
+bool pool_is_spare(const struct ssh_session *s)
 {
     return s->count == 0 && !s->opening && pool_count(SESSION_UP, SESSION_UP) > 1 &&
            clock_ms() - s->idle_since > SPARE_MS;
@@ -60,7 +60,7 @@ void pool_check_sleep(void)
     int64_t slept = clock_slept_ms();
 
     if (slept - pool.slept > SLEPT_MS) {
-        for (struct session *s = pool.sessions; s; s = s->next)
+        for (struct ssh_session *s = pool.sessions; s; s = s->next)
             session_doubt(s);
     }
     pool.slept = slept;
@@ -70,7 +70,7 @@ void pool_check_sleep(void)
 
 void pool_start_session(void)
 {
-    struct session *s = session_start(pool.settings, &pool.credentials, &pool.host_key, pool.events);
+    struct ssh_session *s = session_start(pool.settings, &pool.credentials, &pool.host_key, pool.events);
 
     s->next = pool.sessions;
     pool.sessions = s;
@@ -107,7 +107,7 @@ bool pool_is_full(void)
 {
     bool any = false;
 
-    for (const struct session *s = pool.sessions; s; s = s->next) {
+    for (const struct ssh_session *s = pool.sessions; s; s = s->next) {
         any |= s->state == SESSION_UP;
         if (s->state != SESSION_ENDED && channel_has_room(s))
             return false;
@@ -116,11 +116,11 @@ bool pool_is_full(void)
 }
 
 /* Among the sessions that can open a channel now. */
-struct session *pool_least_busy(void)
+struct ssh_session *pool_least_busy(void)
 {
-    struct session *best = NULL;
+    struct ssh_session *best = NULL;
 
-    for (struct session *s = pool.sessions; s; s = s->next) {
+    for (struct ssh_session *s = pool.sessions; s; s = s->next) {
         if (s->state != SESSION_UP || s->opening || s->doubted || !channel_has_room(s))
             continue;
         if (!best || s->count < best->count)

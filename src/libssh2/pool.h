@@ -15,7 +15,7 @@ extern struct pool {
     const struct ssh_settings *settings;
     const struct session_events *events;
     void (*opened)(const struct err *e, const char *why);
-    struct session *sessions;
+    struct ssh_session *sessions;
     struct credentials credentials;
     struct buf host_key;
     struct restart restart; /* of logins; its pause begins when one has failed */
@@ -28,10 +28,10 @@ bool pool_may_log_in(void);
 /* The number of sessions in these states. */
 unsigned pool_count(enum session_state from, enum session_state to);
 /* Whether it has had no connections for a while and is not the only one. */
-bool pool_is_spare(const struct session *s);
+bool pool_is_spare(const struct ssh_session *s);
 bool pool_is_up(void);
 /* The best session that can open a channel now; NULL: none. */
-struct session *pool_least_busy(void);
+struct ssh_session *pool_least_busy(void);
 /* Whether the windows of no session leave room for one more. */
 bool pool_is_full(void);
 /* Opens one more session, if possible and not in progress. */
@@ -56,7 +56,7 @@ void queue_assign(void);
 bool queue_waits(void);
 void queue_refuse_all(const struct err *e);
 /* The connection that an ended session was opening. */
-void queue_take_back(struct session *s, const struct err *why);
+void queue_take_back(struct ssh_session *s, const struct err *why);
 void queue_close(void);
 
 #endif

@@ -50,7 +50,7 @@ static void impatient(struct timer *t)
 
 void queue_assign(void)
 {
-    struct session *s;
+    struct ssh_session *s;
     struct channel *c;
 
     while ((c = TAILQ_FIRST(&waiting)) && (s = pool_least_busy())) {
@@ -82,7 +82,7 @@ static void opened(struct channel *c, const struct err *e)
 static void not_opened(struct timer *t)
 {
     struct channel *c = OWNER_OF(t, struct channel, patience);
-    struct session *s = c->session;
+    struct ssh_session *s = c->session;
     struct join *j = c->join;
     struct err e = ERR_INIT;
     AUTO_BUF(time, 32);
@@ -162,7 +162,7 @@ bool queue_heard(struct join *j)
     return c->heard;
 }
 
-void queue_take_back(struct session *s, const struct err *why)
+void queue_take_back(struct ssh_session *s, const struct err *why)
 {
     struct channel *c = s->opening;
 

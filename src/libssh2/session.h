@@ -34,37 +34,37 @@ enum session_state {
 
 struct channel;
 struct credentials;
-struct login;
-struct session;
+struct ssh_login;
+struct ssh_session;
 
 #define YOUNG_MOST 64
 #define BANNER_MOST 4096
 
 /* Callbacks of a session to its pool. */
 struct session_events {
-    void (*up)(struct session *s);
-    void (*ended)(struct session *s, const struct err *e,
-                  const char *cannot);         /* of the last two one is NULL */
-    bool (*is_spare)(const struct session *s); /* it is not needed any more */
-    void (*look)(void);                        /* from time to time */
+    void (*up)(struct ssh_session *s);
+    void (*ended)(struct ssh_session *s, const struct err *e,
+                  const char *cannot);             /* of the last two one is NULL */
+    bool (*is_spare)(const struct ssh_session *s); /* it is not needed any more */
+    void (*look)(void);                            /* from time to time */
 };
 
-struct session {
-    struct session *next;
+struct ssh_session {
+    struct ssh_session *next;
     const struct ssh_settings *settings;
     const struct session_events *events;
     struct credentials
         *credentials;     /* what has worked for a login: the same for all sessions of the engine */
     struct buf *host_key; /* that was accepted for this host; empty before */
     void (*resume)(
-        struct session *s); /* continues the login, when something other than its socket is ready */
+        struct ssh_session *s); /* continues the login, when something other than its socket is ready */
     enum session_state state;
     LIBSSH2_SESSION *ssh;
     struct dialling *dialling;
     struct watch socket; /* fd -1: not connected yet */
     struct timer timer;  /* the deadline of the login; then the periodic check */
     int64_t deadline;
-    struct login *login;
+    struct ssh_login *login;
 
     struct bytes in, out;
     size_t quota;          /* how much ciphertext libssh2 may still read before we check the result */
@@ -108,16 +108,16 @@ struct session {
 
 /* A libssh2 session that reads and writes `s`'s buffers, and whose memory is wiped if it may contain a
  * secret. */
-LIBSSH2_SESSION *io_session(struct session *s);
-void io_release(struct session *s);
+LIBSSH2_SESSION *io_session(struct ssh_session *s);
+void io_release(struct ssh_session *s);
 /* Reads available data from the socket; sets gone at end of file. */
-void io_fill(struct session *s);
+void io_fill(struct ssh_session *s);
 /* Sends the collected data, as far as the socket takes it. */
-void io_flush(struct session *s);
+void io_flush(struct ssh_session *s);
 /* Whether nothing more can come of it: it has ended and all was read, or the server has disconnected. */
-bool io_is_over(const struct session *s);
+bool io_is_over(const struct ssh_session *s);
 /* Whether so much data waits for the socket that no more should be collected. */
-bool io_stuffed(struct session *s);
+bool io_stuffed(struct ssh_session *s);
 
 void bytes_release(struct bytes *b); /* wipes its content */
 /* Room for n more behind the end. */
@@ -144,41 +144,41 @@ void *bounds_alloc(size_t n, void **abstract);
 void bounds_free(void *at, void **abstract);
 void *bounds_realloc(void *at, size_t n, void **abstract);
 /* Counts bytes that libssh2 has read. */
-void bounds_taken(struct session *s, size_t n);
+void bounds_taken(struct ssh_session *s, size_t n);
 /* Called once per iteration: checks whether libssh2's queued packets can belong to open connections. libssh2
  * searches its queue linearly in each call, so other packets cost time long before they cost memory. */
-void bounds_look(struct session *s);
+void bounds_look(struct ssh_session *s);
 /* Counts bytes received or sent by a connection. */
-void bounds_moved(struct session *s, size_t n);
+void bounds_moved(struct ssh_session *s, size_t n);
 /* A channel is closed: the far side may have sent this much for it that is never read. */
-void bounds_unread(struct session *s, size_t n);
+void bounds_unread(struct ssh_session *s, size_t n);
 
 /* --- greeting.c --- */
 
 /* Stores the server's first data. */
-void greeting_add(struct session *s, const void *bytes, size_t n);
+void greeting_add(struct ssh_session *s, const void *bytes, size_t n);
 /* Describes which algorithms of the server's first KEXINIT libssh2 lacks. False: it has sent none. */
-bool greeting_disagrees(const struct session *s, struct buf *why);
+bool greeting_disagrees(const struct ssh_session *s, struct buf *why);
 
 /* --- peek.c --- */
 
 /* Called for memory that libssh2 frees: extracts useful information from a packet. */
-void peek_packet(struct session *s, const unsigned char *at, size_t n);
+void peek_packet(struct ssh_session *s, const unsigned char *at, size_t n);
 /* Adds the banner that libssh2 stores but does not report. */
-void peek_banner(struct session *s);
+void peek_banner(struct ssh_session *s);
 /* The first line of a server's text, sanitised. */
 void peek_line(char *to, size_t size, const void *text, size_t n);
 
 /* --- session.c --- */
 
-struct session *session_start(const struct ssh_settings *settings, struct credentials *credentials,
-                              struct buf *host_key, const struct session_events *events);
+struct ssh_session *session_start(const struct ssh_settings *settings, struct credentials *credentials,
+                                  struct buf *host_key, const struct session_events *events);
 /* Sends a keep-alive; without an answer the session ends soon. */
-void session_doubt(struct session *s);
+void session_doubt(struct ssh_session *s);
 /* Ends it and its connections; e may be NULL. */
-void session_end(struct session *s, const struct err *e);
-void session_free(struct session *s);
+void session_end(struct ssh_session *s, const struct err *e);
+void session_free(struct ssh_session *s);
 /* Sends a disconnect to the server, if the session is up. */
-void session_disconnect(struct session *s);
+void session_disconnect(struct ssh_session *s);
 
 #endif

@@ -46,7 +46,7 @@ static struct {
     struct words given; /* the prompts that were answered in this login */
     bool failed;
     struct err why;
-} login;
+} asking;
 
 static struct {
     char *prompt;
@@ -126,18 +126,18 @@ static int answer_now(enum ask_kind kind, const char *prompt, struct secret **ou
                                                  [ASK_KEPT] = KEEPER_ASK_SECRET,
                                                  [ASK_ONCE] = KEEPER_ASK_SECRET};
     AUTO_BUF(text, ASKPASS_QUESTION_MOST);
-    bool again = words_have(&login.given, prompt);
+    bool again = words_have(&asking.given, prompt);
 
     text_sanitise(&text, prompt, strlen(prompt));
-    if (login.s->target->ready && !again)
+    if (asking.s->target->ready && !again)
         *out = from_memory(prompt);
-    if (!*out && login.s->target->ask(kinds[kind], buf_str(&text), again, login.deadline, out, e) < 0)
+    if (!*out && asking.s->target->ask(kinds[kind], buf_str(&text), again, asking.deadline, out, e) < 0)
         return -1;
     secret_chomp(*out);
     if (kind == ASK_PASSWORD || kind == ASK_KEPT)
         keep(prompt, *out);
     needed_person |= kind == ASK_ONCE;
-    words_add(&login.given, prompt);
+    words_add(&asking.given, prompt);
     return 0;
 }
 
@@ -158,7 +158,7 @@ static int nobody_left(enum ask_kind kind, const char *prompt, struct err *e)
 /* RECORD_OK with the answer, or an error record. */
 static void question(const char *prompt, const char *hint, struct record *answer)
 {
-    enum ask_kind kind = ask_classify(prompt, hint, login.s);
+    enum ask_kind kind = ask_classify(prompt, hint, asking.s);
     AUTO_SECRET(value);
     struct err e = ERR_INIT;
 
@@ -171,14 +171,14 @@ static void question(const char *prompt, const char *hint, struct record *answer
         record_put_secret(answer, ASKPASS_TAG_ANSWER, value);
         return;
     }
-    if (login.s->target->ready)
+    if (asking.s->target->ready)
         (void)nobody_left(kind, prompt, &e);
     record_put_error(answer, &e);
-    login.failed = true;
-    err_copy(&login.why, &e);
+    asking.failed = true;
+    err_copy(&asking.why, &e);
     /* Without an answer ssh would send an empty password; without a passphrase it tries the next key. */
     if (!text_starts(prompt, "Enter passphrase for "))
-        login.give_up();
+        asking.give_up();
 }
 
 /* --- the socket ----------------------------------------------------------------------------------------- */
@@ -212,7 +212,7 @@ static void serve(struct asker *a, const struct record *asked)
 
     prompt = record_str(asked, ASKPASS_TAG_PROMPT);
     hint = record_str(asked, ASKPASS_TAG_HINT);
-    if (!login.s || !prompt || asked->kind != ASKPASS_ASK) {
+    if (!asking.s || !prompt || asked->kind != ASKPASS_ASK) {
         asker_end(a);
         return;
     }
@@ -259,7 +259,7 @@ static void listening_ready(struct watch *w, unsigned events)
         listen_pause(&listening_pause, w);
         return;
     }
-    if (!login.s || peer_of_socket(fd, &uid, &pid) < 0 || uid != geteuid() || getpgid(pid) != login.group) {
+    if (!asking.s || peer_of_socket(fd, &uid, &pid) < 0 || uid != geteuid() || getpgid(pid) != asking.group) {
         (void)close(fd);
         return;
     }
@@ -298,23 +298,23 @@ void ask_environment(struct env_changes *env)
 
 void ask_begin(const struct ssh_settings *s, int64_t *deadline, void (*give_up)(void))
 {
-    words_release(&login.given);
-    login.s = s;
-    login.group = -1;
-    login.deadline = deadline;
-    login.give_up = give_up;
-    login.failed = false;
+    words_release(&asking.given);
+    asking.s = s;
+    asking.group = -1;
+    asking.deadline = deadline;
+    asking.give_up = give_up;
+    asking.failed = false;
 }
 
 void ask_add_wrong(const struct ssh_settings *s, struct err *e)
 {
     static const char begins[] = "Enter passphrase for key '";
 
-    for (size_t i = 0; i < login.given.count; i++) {
-        const char *prompt = login.given.word[i];
+    for (size_t i = 0; i < asking.given.count; i++) {
+        const char *prompt = asking.given.word[i];
         unsigned times = 0;
         for (size_t j = 0; j <= i; j++)
-            times += text_equal(login.given.word[j], prompt);
+            times += text_equal(asking.given.word[j], prompt);
         if (text_starts(prompt, begins) && times == s->password_prompts)
             ssh_add_wrong(prompt + sizeof begins - 1, strcspn(prompt + sizeof begins - 1, "'"), times, e);
     }
@@ -322,17 +322,17 @@ void ask_add_wrong(const struct ssh_settings *s, struct err *e)
 
 void ask_for_group(pid_t group)
 {
-    login.group = group;
+    asking.group = group;
 }
 
 bool ask_end(struct err *e)
 {
-    login.s = NULL;
+    asking.s = NULL;
     while (!LIST_EMPTY(&askers))
         asker_end(LIST_FIRST(&askers));
-    if (login.failed)
-        err_copy(e, &login.why);
-    return login.failed;
+    if (asking.failed)
+        err_copy(e, &asking.why);
+    return asking.failed;
 }
 
 bool ask_needed_person(void)
@@ -342,7 +342,7 @@ bool ask_needed_person(void)
 
 void ask_close(void)
 {
-    login.s = NULL;
+    asking.s = NULL;
     while (!LIST_EMPTY(&askers))
         asker_end(LIST_FIRST(&askers));
     timer_clear(&listening_pause.timer);
@@ -353,5 +353,5 @@ void ask_close(void)
         kept[i].answer = NULL;
         kept[i].prompt = NULL;
     }
-    words_release(&login.given);
+    words_release(&asking.given);
 }

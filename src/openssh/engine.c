@@ -44,7 +44,7 @@ static bool login_needs_person(struct err *e);
 static struct {
     const struct ssh_settings *s;
     void (*opened)(const struct err *e, const char *why);
-    struct service service;
+    struct tunnel_service service;
     int64_t slept; /* clock_slept_ms() when data was last received */
     struct timer doubt;
 } engine = {.service = {.start = engine_start, .never_again = login_needs_person}};

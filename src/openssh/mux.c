@@ -150,8 +150,8 @@ static bool take(struct mux *m, const struct mux_reply *r)
         buf_release(&m->out);
         m->sent = 0;
         m->use->answered(m->context, MUX_YES, "");
-    } else if (m->state == GRANTED && m->use->said) {
-        m->use->said(m->context);
+    } else if (m->state == GRANTED && m->use->heard) {
+        m->use->heard(m->context);
     } else if (r->says == MUX_REFUSED && m->state == ASKED) {
         text_sanitise_line(&words, r->words, r->n);
         finish(m, MUX_NO, buf_str(&words));

@@ -51,7 +51,7 @@ struct mux_use {
      * freed. */
     void (*answered)(void *context, enum mux_answer answer, const char *words);
     /* After MUX_YES: a packet arrived in proxy mode. NULL: none is expected. */
-    void (*said)(void *context);
+    void (*heard)(void *context);
     /* After MUX_YES, called once: the stream has ended. The request is freed. */
     void (*ended)(void *context);
 };

@@ -44,11 +44,11 @@ static int refused(const char *why, struct err *e)
 /* Its error: the first line is the reason, the rest are details. */
 static int explain_status(struct err *e)
 {
-    const char *said = buf_str(&ssh.said), *rest = said + strcspn(said, "\n");
+    const char *tail = buf_str(&ssh.stderr_tail), *rest = tail + strcspn(tail, "\n");
     AUTO_FREE(char *, first);
     AUTO_BUF(status, 64);
 
-    first = mem_strndup(said, (size_t)(rest - said));
+    first = mem_strndup(tail, (size_t)(rest - tail));
     proc_describe_status(&status, ssh.status);
     (void)refused(*first ? first : buf_str(&status), e);
     (void)err_detail_lines(e, *rest ? rest + 1 : rest);

@@ -11,7 +11,7 @@
 #include "program.h"
 #include "dial_stream.h"
 
-static struct service command = {.start = program_start};
+static struct tunnel_service command = {.start = program_start};
 
 static void go(struct waiter *w, const struct err *e)
 {

@@ -36,7 +36,7 @@ static struct {
     const struct target *target;
     struct words words;     /* from the key `command`, placeholders not filled */
     int64_t timeout, limit; /* its time limit; the extended limit, if the user may be asked */
-    struct place place;
+    struct program_place place;
     struct child child;
     struct ready ready;
     struct timer look, late;
@@ -46,7 +46,7 @@ static struct {
     bool forked;             /* it goes into the background: it is not started again */
     bool up;
     bool starting; /* the service is not settled yet */
-    struct service *service;
+    struct tunnel_service *service;
 } program = {.child = CHILD_INIT, .ready = READY_INIT};
 
 const char *program_name(void)
@@ -61,7 +61,7 @@ const struct program_end *program_local_end(void)
     return &program.place.end;
 }
 
-int program_prepare(const struct target *target, struct service *service, struct err *e)
+int program_prepare(const struct target *target, struct tunnel_service *service, struct err *e)
 {
     const char *command = target_key(target, "command"), *timeout = target_key(target, "connect_timeout");
     unsigned long ms;
@@ -140,7 +140,7 @@ static void program_is_late(struct timer *t)
     clock_format_duration(&time, program.limit);
     place_put(&program.place, &end);
     (void)err_set(&e, ERR_UNREACHABLE, "%s: not ready within %s", program_name(), buf_str(&time));
-    (void)err_detail_lines(&e, buf_str(&program.child.said));
+    (void)err_detail_lines(&e, buf_str(&program.child.stderr_tail));
     if (program.ready.text)
         (void)err_hint(&e, "it must print the text of ready, or listen at %s; or a longer connect_timeout",
                        buf_str(&end));
@@ -167,7 +167,7 @@ static void why_ended(const char *when, struct err *e)
     }
     proc_describe_status(&how, program.child.status);
     (void)err_set(e, ERR_UNREACHABLE, "%s: %s%s", program_name(), buf_str(&how), when);
-    (void)err_detail_lines(e, buf_str(&program.child.said));
+    (void)err_detail_lines(e, buf_str(&program.child.stderr_tail));
     (void)err_hint(e, "run the tunnel's command by hand: it must stay in the foreground");
 }
 
@@ -183,7 +183,8 @@ static bool is_port_taken(const struct child *c)
     const char *at;
 
     return program.place.wants_port && !ended_well(c) &&
-           (ready_says_taken(buf_str(&c->said)) || listening_tcp(NULL, program.place.end.port, false, &at));
+           (ready_says_taken(buf_str(&c->stderr_tail)) ||
+            listening_tcp(NULL, program.place.end.port, false, &at));
 }
 
 static void ended(struct child *c)
@@ -284,7 +285,7 @@ static void start_when_free(struct timer *t)
 
 static void gather(struct buf *out)
 {
-    buf_add(out, program.child.said.data, program.child.said.len);
+    buf_add(out, program.child.stderr_tail.data, program.child.stderr_tail.len);
 }
 
 void program_start(void)

@@ -15,7 +15,7 @@ struct program_end {
 
 /* Reads the tunnel's keys, once; the target is kept, and so is the service that is told what becomes of it.
  * ERR_CONFIG naming the key. */
-int program_prepare(const struct target *target, struct service *service, struct err *e);
+int program_prepare(const struct target *target, struct tunnel_service *service, struct err *e);
 /* Starts it: the service is settled once it is ready, or once it is known why not, with its stderr as
  * details; it has then been ended. */
 void program_start(void);

@@ -6,14 +6,14 @@
 
 #include <base/log.h>
 
-static void service_start(struct service *s)
+static void service_start(struct tunnel_service *s)
 {
     s->state = SERVICE_STARTING;
     restart_pause(&s->restart);
     s->start();
 }
 
-static void serve(struct service *s, const struct err *e)
+static void serve(struct tunnel_service *s, const struct err *e)
 {
     unsigned round = s->round++;
     struct waiter *w;
@@ -24,12 +24,12 @@ static void serve(struct service *s, const struct err *e)
     }
 }
 
-static bool is_refused(const struct service *s, struct err *e)
+static bool is_refused(const struct tunnel_service *s, struct err *e)
 {
     return (s->never_again && s->never_again(e)) || restart_waits(&s->restart, e);
 }
 
-void service_open(struct service *s, const struct target *target, void (*opened)(const struct err *e))
+void service_open(struct tunnel_service *s, const struct target *target, void (*opened)(const struct err *e))
 {
     s->target = target;
     s->opened = opened;
@@ -37,7 +37,7 @@ void service_open(struct service *s, const struct target *target, void (*opened)
     service_start(s);
 }
 
-void service_await(struct service *s, struct waiter *w)
+void service_await(struct tunnel_service *s, struct waiter *w)
 {
     if (s->state == SERVICE_UP)
         w->go(w, NULL);
@@ -45,7 +45,7 @@ void service_await(struct service *s, struct waiter *w)
         service_await_next(s, w);
 }
 
-void service_await_next(struct service *s, struct waiter *w)
+void service_await_next(struct tunnel_service *s, struct waiter *w)
 {
     struct err e = ERR_INIT;
 
@@ -60,7 +60,7 @@ void service_await_next(struct service *s, struct waiter *w)
         service_start(s);
 }
 
-bool service_leave(struct service *s, struct waiter *w)
+bool service_leave(struct tunnel_service *s, struct waiter *w)
 {
     if (!w->waits)
         return false;
@@ -69,7 +69,7 @@ bool service_leave(struct service *s, struct waiter *w)
     return true;
 }
 
-void service_settled(struct service *s, const struct err *e)
+void service_settled(struct tunnel_service *s, const struct err *e)
 {
     void (*opened)(const struct err *) = s->opened;
 
@@ -84,7 +84,7 @@ void service_settled(struct service *s, const struct err *e)
     serve(s, e);
 }
 
-void service_lost(struct service *s, const struct err *e)
+void service_lost(struct tunnel_service *s, const struct err *e)
 {
     struct err refused = ERR_INIT;
 

@@ -108,6 +108,8 @@ int ssh_hint_login(const struct ssh_settings *s, struct err *e);
 int ssh_silent(const struct ssh_settings *s, struct err *e);
 /* A detail of a login that was refused: "key ~/.ssh/id: 3 wrong passphrases". */
 void ssh_add_wrong(const char *path, size_t n, unsigned times, struct err *e);
+/* A stream that the far side neither opened nor refused in time: "2013 db:3306: no answer within 10s". */
+void ssh_silent_stream(const struct ssh_settings *s, struct err *e);
 /* It answered, but the login was not finished in time: "acme@bastion: not logged in within 2m". Returns -1.
  */
 int ssh_not_let_in(const struct ssh_settings *s, struct err *e);

@@ -85,18 +85,14 @@ static void not_opened(struct timer *t)
     struct ssh_session *s = c->session;
     struct join *j = c->join;
     struct err e = ERR_INIT;
-    AUTO_BUF(time, 32);
 
-    clock_format_duration(&time, pool.settings->target->connect_timeout);
     if (!s && pool_is_full()) {
         (void)err_set_numbered(&e, ERR_TRY_LATER, 2003,
                                "%s: %zu connections are open over %s, no more fit into its memory",
                                target_name(pool.settings->target), pool_channels(), ssh_who(pool.settings));
         (void)err_hint(&e, "another forward, or fewer connections");
     } else {
-        (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: no answer within %s",
-                               target_name(pool.settings->target), buf_str(&time));
-        (void)ssh_hint_far(pool.settings, &e);
+        ssh_silent_stream(pool.settings, &e);
     }
     if (!s) {
         TAILQ_REMOVE(&waiting, c, next);

@@ -60,8 +60,8 @@ static bool login_needs_person(struct err *e)
 {
     if (!ask_needed_person())
         return false;
-    (void)err_set(e, ERR_LOGIN, "%s@%s: the SSH session is lost, and its login needs a person",
-                  engine.s->user, engine.s->host);
+    (void)err_set(e, ERR_LOGIN, "%s: the SSH session is lost, and its login needs a person",
+                  ssh_who(engine.s));
     (void)err_hint(e, "start it again");
     return true;
 }
@@ -90,13 +90,9 @@ static void stream_refused(struct timer *timer)
 
 static void stream_silent(struct master_stream *t)
 {
-    AUTO_BUF(time, 32);
     struct err e = ERR_INIT;
 
-    clock_format_duration(&time, engine.s->target->connect_timeout);
-    (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: no answer within %s",
-                           target_name(engine.s->target), buf_str(&time));
-    (void)ssh_hint_far(engine.s, &e);
+    ssh_silent_stream(engine.s, &e);
     probe();
     stream_fail(t, &e);
 }

@@ -323,12 +323,10 @@ static void start_own(void)
 {
     const struct ssh_settings *s = master.s;
     struct err e = ERR_INIT;
-    char who[300];
 
     err_clear(&master.why);
     master.persons = master.exchanged = false;
-    (void)snprintf(who, sizeof who, "%s@%s", s->user, s->host);
-    tell_begin(who, s->target, gather);
+    tell_begin(ssh_who(s), s->target, gather);
     master.state = STARTING;
     master.deadline = clock_deadline(hops(s) * s->connect_timeout + SPARE_MS, CLOCK_NEVER);
     master.ssh.ended = ended;
@@ -382,7 +380,7 @@ static void say_goodbye(void)
     if (master.state != UP || master.borrowed)
         return;
     mux_put_hello(&request);
-    mux_put_end(&request);
+    mux_put_bare(&request, MUX_END);
     fd = fd_connect_unix(master.control);
     if (fd >= 0)
         (void)send(fd, buf_str(&request), request.len, MSG_NOSIGNAL);

@@ -55,7 +55,7 @@ void side_open(const char *control)
     struct buf request = BUF_INIT(64);
 
     side_close();
-    mux_put_proxy(&request);
+    mux_put_bare(&request, MUX_PROXY);
     side.mux = mux_ask(control, &request, NULL, 0, clock_deadline(OPEN_MS, CLOCK_NEVER), &use, NULL);
 }
 

@@ -209,7 +209,7 @@ static int explain_denied(const struct ssh_settings *s, const struct words *line
 
 static int explain_too_many(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
-    (void)err_set(e, ERR_REFUSED, "%s@%s: Too many authentication failures", s->user, s->host);
+    (void)err_set(e, ERR_REFUSED, "%s: Too many authentication failures", ssh_who(s));
     add_lines(lines, OWN, false, e);
     return ssh_hint_login(s, e);
 }

@@ -88,7 +88,7 @@ int ssh_not_let_in(const struct ssh_settings *s, struct err *e)
     AUTO_BUF(time, 32);
 
     clock_format_duration(&time, s->target->login_timeout);
-    (void)err_set(e, ERR_UNREACHABLE, "%s@%s: not logged in within %s", s->user, s->host, buf_str(&time));
+    (void)err_set(e, ERR_UNREACHABLE, "%s: not logged in within %s", ssh_who(s), buf_str(&time));
     return err_hint(e, "try %s; login_timeout gives it longer", ssh_try(s));
 }
 
@@ -108,6 +108,16 @@ int ssh_hint_far(const struct ssh_settings *s, struct err *e)
             e, "check socket: it is %s's, whose sshd_config must allow it: AllowStreamLocalForwarding",
             s->host);
     return err_hint(e, "check host and port: %s connects to them", s->host);
+}
+
+void ssh_silent_stream(const struct ssh_settings *s, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, s->target->connect_timeout);
+    (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: no answer within %s", target_name(s->target),
+                           buf_str(&time));
+    (void)ssh_hint_far(s, e);
 }
 
 int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct err *e)

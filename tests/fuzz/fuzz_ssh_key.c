@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libssh2/session.h>
+#include <libssh2/channel.h>
 #include <libssh2/agent.h>
 #include <ssh/key.h>
 

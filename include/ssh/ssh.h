@@ -80,9 +80,9 @@ struct ssh_engine {
      * attempt to log in; the engine is then closed and another may be tried. opened(e, NULL): failed. */
     void (*open)(const struct ssh_settings *s, void (*opened)(const struct err *e, const char *why));
     /* As struct tunnel_kind has them. */
-    void (*join)(struct join *j);
-    void (*leave)(struct join *j);
-    bool (*heard)(struct join *j);
+    void (*handoff)(struct handoff *h);
+    void (*cancel)(struct handoff *h);
+    bool (*heard)(struct handoff *h);
     bool (*is_up)(void);
     void (*close)(void);
 };

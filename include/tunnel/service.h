@@ -40,7 +40,7 @@ void service_await(struct tunnel_service *s, struct waiter *w);
 /* The same, but if it is up, w waits for the next start. */
 void service_await_next(struct tunnel_service *s, struct waiter *w);
 /* w waits no more. False: it did not wait. */
-bool service_leave(struct tunnel_service *s, struct waiter *w);
+bool service_cancel(struct tunnel_service *s, struct waiter *w);
 /* What its start came to. */
 void service_settled(struct tunnel_service *s, const struct err *e);
 /* It was up and has ended. It is started again if somebody waits. */

@@ -35,7 +35,7 @@ struct conn {
     enum keeper_end kind;
     struct relay relay;
     struct dial dial;
-    struct join join;
+    struct handoff join;
     bool dialling, joining, joined;
     bool of_anybody; /* it counts as one whose user was not checked */
     struct timer silence;
@@ -182,7 +182,7 @@ static void conn_dial(struct conn *c)
     tunnel_dial(&c->dial);
 }
 
-static void joined(struct join *j, const struct err *e)
+static void joined(struct handoff *j, const struct err *e)
 {
     struct conn *c = OWNER_OF(j, struct conn, join);
 
@@ -197,7 +197,7 @@ static void joined(struct join *j, const struct err *e)
     loop_forget(&c->relay.wire[CLIENT].watch); /* the tunnel owns the descriptor */
 }
 
-static void join_ended(struct join *j)
+static void join_ended(struct handoff *j)
 {
     struct conn *c = OWNER_OF(j, struct conn, join);
 
@@ -207,7 +207,7 @@ static void join_ended(struct join *j)
 
 static void conn_join(struct conn *c)
 {
-    c->join = (struct join){.fd = c->relay.wire[CLIENT].watch.fd, .joined = joined, .ended = join_ended};
+    c->join = (struct handoff){.fd = c->relay.wire[CLIENT].watch.fd, .taken = joined, .ended = join_ended};
     c->joining = true;
     tunnel_join(&c->join);
 }

@@ -100,7 +100,7 @@ static int deliver_all(struct ssh_session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
-        bool takes = c->join && !c->far_end && c->down.start == c->down.end;
+        bool takes = c->handoff && !c->far_end && c->down.start == c->down.end;
         if (takes && has_come(c) && channel_deliver(s, c) < 0)
             return -1;
     }
@@ -139,7 +139,7 @@ static int send_all(struct ssh_session *s)
             c->paused = false;
             c->readable = true;
         }
-        if (c->join && (c->readable || c->up.start < c->up.end || (c->local_end && !c->end_sent)) &&
+        if (c->handoff && (c->readable || c->up.start < c->up.end || (c->local_end && !c->end_sent)) &&
             channel_take(s, c) < 0)
             return -1;
         if (s->given - before >= TURN_UP)

@@ -13,7 +13,7 @@
 struct channel {
     TAILQ_ENTRY(channel) next;   /* in the pool's queue */
     struct ssh_session *session; /* NULL: in the queue */
-    struct join *join;           /* NULL: cancelled */
+    struct handoff *handoff;     /* NULL: cancelled */
     /* Its open has ended, with success or not: the slot of its session is free. */
     void (*opened)(struct channel *c, const struct err *e);
     LIBSSH2_CHANNEL *ssh;

@@ -144,8 +144,8 @@ static void engine_close(void)
 const struct ssh_engine ssh_libssh2 = {.name = "libssh2",
                                        .can = libssh2_can,
                                        .open = engine_open,
-                                       .join = queue_join,
-                                       .leave = queue_leave,
+                                       .handoff = queue_handoff,
+                                       .cancel = queue_cancel,
                                        .heard = queue_heard,
                                        .is_up = pool_is_up,
                                        .close = engine_close};

@@ -23,20 +23,20 @@ static char passing[CHUNK_PACKETS * PACKET + 1024];
 
 void channel_end(struct channel *c)
 {
-    struct join *j = c->join;
+    struct handoff *h = c->handoff;
 
     c->closing = true;
-    if (!j)
+    if (!h)
         return;
-    c->join = NULL;
-    j->state = NULL;
+    c->handoff = NULL;
+    h->state = NULL;
     timer_clear(&c->patience);
     loop_forget(&c->local);
-    (void)close(j->fd);
-    j->fd = -1;
+    (void)close(h->fd);
+    h->fd = -1;
     if (c->session)
         c->session->busy = true;
-    j->ended(j);
+    h->ended(h);
 }
 
 /* Whether the session has failed; an error of the channel alone ends the channel. */
@@ -54,7 +54,7 @@ static void channel_want(struct channel *c)
 {
     bool reads = !c->local_end && !c->paused;
 
-    if (c->join)
+    if (c->handoff)
         loop_want(&c->local, (reads ? LOOP_READ : 0u) | (c->down.start < c->down.end ? LOOP_WRITE : 0u));
 }
 
@@ -66,7 +66,7 @@ static ssize_t give(struct channel *c, const char *from, size_t n)
     size_t done = 0;
 
     while (done < n) {
-        ssize_t sent = send(c->join->fd, from + done, n - done, MSG_NOSIGNAL);
+        ssize_t sent = send(c->handoff->fd, from + done, n - done, MSG_NOSIGNAL);
         if (sent < 0 && errno == EAGAIN)
             break;
         if (sent < 0 && errno != EINTR)
@@ -139,7 +139,7 @@ static void drained(struct ssh_session *s, struct channel *c)
 {
     c->far_end = libssh2_channel_eof(c->ssh) > 0;
     if (c->far_end) {
-        (void)shutdown(c->join->fd, SHUT_WR);
+        (void)shutdown(c->handoff->fd, SHUT_WR);
         timer_set(&c->patience, clock_ms() + LINGER_MS, is_over);
     } else if (c->granting)
         c->again = s->again = true;
@@ -148,14 +148,14 @@ static void drained(struct ssh_session *s, struct channel *c)
 int channel_deliver(struct ssh_session *s, struct channel *c)
 {
     c->again = false;
-    while (c->join && !c->far_end && c->down.start == c->down.end) {
+    while (c->handoff && !c->far_end && c->down.start == c->down.end) {
         ssize_t got = grant(s, c);
         if (got == 0)
             got = libssh2_channel_read(c->ssh, passing, may_read(c));
         if (fatal(c, got))
             return -1;
         if (got <= 0) {
-            if (c->join)
+            if (c->handoff)
                 drained(s, c);
             return 0;
         }
@@ -217,7 +217,7 @@ static int take_chunk(struct ssh_session *s, struct channel *c)
 {
     unsigned long window = libssh2_channel_window_write_ex(c->ssh, NULL);
     size_t n = window < CHUNK_PACKETS * PACKET ? window : CHUNK_PACKETS * PACKET;
-    ssize_t got = recv(c->join->fd, passing, n, 0);
+    ssize_t got = recv(c->handoff->fd, passing, n, 0);
 
     if (got > 0) {
         c->readable = (size_t)got == n;
@@ -253,7 +253,7 @@ int channel_take(struct ssh_session *s, struct channel *c)
     }
     if (result < 0)
         return -1;
-    if (c->join && c->local_end && !c->end_sent && c->up.start == c->up.end)
+    if (c->handoff && c->local_end && !c->end_sent && c->up.start == c->up.end)
         c->end_sent = libssh2_channel_send_eof(c->ssh) != LIBSSH2_ERROR_EAGAIN;
     if (result == 0 && c->up.start < c->up.end)
         c->readable = c->paused = true;
@@ -279,5 +279,5 @@ static void local_ready(struct watch *w, unsigned events)
 
 void channel_watch(struct channel *c)
 {
-    loop_watch(&c->local, c->join->fd, LOOP_READ, local_ready);
+    loop_watch(&c->local, c->handoff->fd, LOOP_READ, local_ready);
 }

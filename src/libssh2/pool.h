@@ -48,9 +48,9 @@ size_t pool_large(void);
 /* --- queue.c --- */
 
 /* As struct tunnel_kind has them. */
-void queue_join(struct join *j);
-void queue_leave(struct join *j);
-bool queue_heard(struct join *j);
+void queue_handoff(struct handoff *h);
+void queue_cancel(struct handoff *h);
+bool queue_heard(struct handoff *h);
 /* Assigns waiting connections to sessions with a free slot. */
 void queue_assign(void);
 bool queue_waits(void);

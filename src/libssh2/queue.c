@@ -19,13 +19,13 @@ static struct timer impatience;
 
 static void refuse(struct channel *c, const struct err *e)
 {
-    struct join *j = c->join;
+    struct handoff *h = c->handoff;
 
     timer_clear(&c->patience);
     free(c);
-    if (j) {
-        j->state = NULL;
-        j->joined(j, e);
+    if (h) {
+        h->state = NULL;
+        h->taken(h, e);
     }
 }
 
@@ -65,14 +65,14 @@ void queue_assign(void)
 
 static void opened(struct channel *c, const struct err *e)
 {
-    struct join *j = c->join;
+    struct handoff *h = c->handoff;
 
     timer_clear(&c->patience);
     if (e) {
         refuse(c, e);
-    } else if (j) {
-        j->joined(j, NULL); /* its owner gives up the descriptor */
-        if (c->join)
+    } else if (h) {
+        h->taken(h, NULL); /* its owner gives up the descriptor */
+        if (c->handoff)
             channel_watch(c);
         c->session->busy = true;
     }
@@ -83,7 +83,7 @@ static void not_opened(struct timer *t)
 {
     struct channel *c = OWNER_OF(t, struct channel, patience);
     struct ssh_session *s = c->session;
-    struct join *j = c->join;
+    struct handoff *h = c->handoff;
     struct err e = ERR_INIT;
 
     if (!s && pool_is_full()) {
@@ -101,22 +101,22 @@ static void not_opened(struct timer *t)
     }
     /* Its slot stays occupied until the far side gives up; others are opened in another session, if possible.
      */
-    c->join = NULL;
+    c->handoff = NULL;
     c->closing = true;
-    j->state = NULL;
+    h->state = NULL;
     session_doubt(s);
-    j->joined(j, &e);
+    h->taken(h, &e);
 }
 
-void queue_join(struct join *j)
+void queue_handoff(struct handoff *h)
 {
     struct channel *c = mem_alloc(1, sizeof *c);
     int64_t patience = pool.settings->target->connect_timeout;
     struct err e = ERR_INIT;
 
     pool_check_sleep();
-    *c = (struct channel){.join = j, .opened = opened, .local = {.fd = -1}};
-    j->state = c;
+    *c = (struct channel){.handoff = h, .opened = opened, .local = {.fd = -1}};
+    h->state = c;
     if (!pool_log_in_again(&e)) {
         refuse(c, &e);
         return;
@@ -128,15 +128,15 @@ void queue_join(struct join *j)
     queue_assign();
 }
 
-void queue_leave(struct join *j)
+void queue_cancel(struct handoff *h)
 {
-    struct channel *c = j->state;
+    struct channel *c = h->state;
 
     if (!c)
         return;
-    j->state = NULL;
+    h->state = NULL;
     timer_clear(&c->patience);
-    c->join = NULL;
+    c->handoff = NULL;
     c->closing = true;
     if (!c->session) {
         TAILQ_REMOVE(&waiting, c, next);
@@ -145,15 +145,15 @@ void queue_leave(struct join *j)
     }
     if (c->session->opening != c) {
         loop_forget(&c->local);
-        (void)close(j->fd);
-        j->fd = -1;
+        (void)close(h->fd);
+        h->fd = -1;
     }
     c->session->busy = true;
 }
 
-bool queue_heard(struct join *j)
+bool queue_heard(struct handoff *h)
 {
-    const struct channel *c = j->state;
+    const struct channel *c = h->state;
 
     return c->heard;
 }
@@ -166,7 +166,7 @@ void queue_take_back(struct ssh_session *s, const struct err *why)
     if (!c)
         return;
     c->session = NULL;
-    if (c->drives || !c->join) {
+    if (c->drives || !c->handoff) {
         timer_clear(&c->patience);
         free(c);
     } else if (c->tried) {

@@ -108,7 +108,7 @@ static void keep_alive(struct ssh_session *s, int want_reply)
     io_flush(s);
 }
 
-static void leave(struct ssh_session *s)
+static void session_leave(struct ssh_session *s)
 {
     struct err idle = ERR_INIT;
 
@@ -139,7 +139,7 @@ static void from_time_to_time(struct timer *t)
         return;
     }
     if (s->events->is_spare(s)) {
-        leave(s);
+        session_leave(s);
         return;
     }
     look(s);

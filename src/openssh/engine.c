@@ -29,9 +29,9 @@
 #define DOUBT_MS 1000
 
 struct master_stream {
-    struct join *join;
+    struct handoff *handoff;
     struct waiter waiter; /* for a master */
-    enum { NOT_OPEN, HANDED_OVER, LEFT, CARRIED } state;
+    enum { NOT_OPEN, HANDED_OVER, CANCELLED, CARRIED } state;
     struct mux *mux;
     struct socket_stream *local; /* instead, if the far end is a unix socket */
     int kept;                    /* what the master carries, until it is known that data was sent; -1 */
@@ -70,12 +70,12 @@ static bool login_needs_person(struct err *e)
 
 static void stream_fail(struct master_stream *t, const struct err *e)
 {
-    struct join *j = t->join;
+    struct handoff *h = t->handoff;
 
     timer_clear(&t->settle);
     free(t);
-    j->state = NULL;
-    j->joined(j, e);
+    h->state = NULL;
+    h->taken(h, e);
 }
 
 static void stream_refused(struct timer *timer)
@@ -100,11 +100,11 @@ static void stream_silent(struct master_stream *t)
 /* The owner gives up the descriptor before it is closed or read, and may cancel at once. */
 static void stream_carried(struct master_stream *t)
 {
-    int fd = t->join->fd;
+    int fd = t->handoff->fd;
 
     t->state = HANDED_OVER;
-    t->join->joined(t->join, NULL);
-    if (t->state == LEFT) {
+    t->handoff->taken(t->handoff, NULL);
+    if (t->state == CANCELLED) {
         (void)close(fd);
         free(t);
         return;
@@ -119,9 +119,9 @@ static void stream_carried(struct master_stream *t)
 }
 
 /* A forward to a unix socket counts as open once the far side has sent data. */
-static bool openssh_heard(struct join *j)
+static bool openssh_heard(struct handoff *h)
 {
-    struct master_stream *t = j->state;
+    struct master_stream *t = h->state;
 
     if (t->kept >= 0 && !sock_has_sent(t->kept))
         return false;
@@ -170,12 +170,12 @@ static void stream_answered(void *context, enum mux_answer answer, const char *w
 static void stream_ended(void *context)
 {
     struct master_stream *t = context;
-    struct join *j = t->join;
+    struct handoff *h = t->handoff;
 
     fd_close_cleanup(&t->kept);
     free(t);
-    j->state = NULL;
-    j->ended(j);
+    h->state = NULL;
+    h->ended(h);
 }
 
 static void stream_ask(struct waiter *w, const struct err *e)
@@ -195,8 +195,8 @@ static void stream_ask(struct waiter *w, const struct err *e)
         return;
     }
     mux_put_stream(&request, engine.s->target->host, engine.s->target->port);
-    t->mux =
-        mux_ask(master_control(), &request, (const int[]){t->join->fd, t->join->fd}, 2, deadline, &use, t);
+    t->mux = mux_ask(master_control(), &request, (const int[]){t->handoff->fd, t->handoff->fd}, 2, deadline,
+                     &use, t);
 }
 
 /* --- probing the SSH connection
@@ -258,25 +258,25 @@ static void openssh_open(const struct ssh_settings *s,
     service_open(&engine.service, s->target, opened);
 }
 
-static void openssh_join(struct join *j)
+static void openssh_handoff(struct handoff *h)
 {
     struct master_stream *t = mem_alloc(1, sizeof *t);
 
-    *t = (struct master_stream){.join = j, .waiter.go = stream_ask, .kept = -1};
-    j->state = t;
+    *t = (struct master_stream){.handoff = h, .waiter.go = stream_ask, .kept = -1};
+    h->state = t;
     if (is_up())
         probe_after_sleep();
     service_await(&engine.service, &t->waiter);
 }
 
-static void openssh_leave(struct join *j)
+static void openssh_cancel(struct handoff *h)
 {
-    struct master_stream *t = j->state;
+    struct master_stream *t = h->state;
 
     if (!t)
         return;
-    j->state = NULL;
-    (void)service_leave(&engine.service, &t->waiter);
+    h->state = NULL;
+    (void)service_cancel(&engine.service, &t->waiter);
     timer_clear(&t->settle);
     if (t->mux)
         mux_stop(t->mux);
@@ -284,7 +284,7 @@ static void openssh_leave(struct join *j)
         socket_stop(t->local);
     fd_close_cleanup(&t->kept);
     if (t->state == HANDED_OVER)
-        t->state = LEFT;
+        t->state = CANCELLED;
     else
         free(t);
 }
@@ -299,8 +299,8 @@ static void openssh_close(void)
 const struct ssh_engine ssh_openssh = {.name = "openssh",
                                        .can = master_can,
                                        .open = openssh_open,
-                                       .join = openssh_join,
-                                       .leave = openssh_leave,
+                                       .handoff = openssh_handoff,
+                                       .cancel = openssh_cancel,
                                        .heard = openssh_heard,
                                        .is_up = is_up,
                                        .close = openssh_close};

@@ -43,7 +43,7 @@ static void command_dial(struct dial *d)
 
 static void command_undial(struct dial *d)
 {
-    if (!service_leave(&command, &d->waiter))
+    if (!service_cancel(&command, &d->waiter))
         stream_undial(d);
 }
 

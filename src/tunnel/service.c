@@ -19,7 +19,7 @@ static void serve(struct tunnel_service *s, const struct err *e)
     struct waiter *w;
 
     while ((w = TAILQ_FIRST(&s->waiters)) && w->round == round) {
-        (void)service_leave(s, w);
+        (void)service_cancel(s, w);
         w->go(w, e);
     }
 }
@@ -60,7 +60,7 @@ void service_await_next(struct tunnel_service *s, struct waiter *w)
         service_start(s);
 }
 
-bool service_leave(struct tunnel_service *s, struct waiter *w)
+bool service_cancel(struct tunnel_service *s, struct waiter *w)
 {
     if (!w->waits)
         return false;

@@ -113,8 +113,6 @@ void ssh_silent_stream(const struct ssh_settings *s, struct err *e);
 /* It answered, but the login was not finished in time: "acme@bastion: not logged in within 2m". Returns -1.
  */
 int ssh_not_let_in(const struct ssh_settings *s, struct err *e);
-/* The hint if the far side cannot reach the server: "check host and port: ...". Returns -1. */
-int ssh_hint_far(const struct ssh_settings *s, struct err *e);
 /*
  * The error of a stream that the far side did not open, from its text ("Connection refused", "Name or service
  * not known", "administratively prohibited: open failed"; NULL or "": none): "2003 db:3306: connection

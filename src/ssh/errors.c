@@ -101,7 +101,8 @@ static bool mentions(const char *words, const char *const *list)
     return false;
 }
 
-int ssh_hint_far(const struct ssh_settings *s, struct err *e)
+/* If the far side cannot reach the server. -1. */
+static int hint_far(const struct ssh_settings *s, struct err *e)
 {
     if (s->target->socket)
         return err_hint(
@@ -117,7 +118,7 @@ void ssh_silent_stream(const struct ssh_settings *s, struct err *e)
     clock_format_duration(&time, s->target->connect_timeout);
     (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: no answer within %s", target_name(s->target),
                            buf_str(&time));
-    (void)ssh_hint_far(s, e);
+    (void)hint_far(s, e);
 }
 
 int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct err *e)
@@ -136,7 +137,7 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
     if (mentions(words, forbidden)) {
         (void)err_set_numbered(e, ERR_REFUSED, 2003, "%s: %s: %s", target_name(s->target), bastion, words);
         if (s->target->socket)
-            return ssh_hint_far(s, e);
+            return hint_far(s, e);
         return err_hint(
             e, "%s must allow it: AllowTcpForwarding and PermitOpen in its sshd_config, or the key's options",
             bastion);
@@ -149,5 +150,5 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
     else
         (void)err_set_numbered(e, ERR_UNREACHABLE, 2003, "%s: not reached from %s", target_name(s->target),
                                bastion);
-    return ssh_hint_far(s, e);
+    return hint_far(s, e);
 }

@@ -13,13 +13,13 @@
 #include <event/loop.h>
 
 struct child {
-    pid_t pid;       /* 0: not running; already 0 while its last output is reported */
-    int status;      /* as waitpid(2) gives it, once it has ended */
-    struct buf said; /* its stderr: the last 4 KiB, sanitised, in whole lines */
+    pid_t pid;              /* 0: not running; already 0 while its last output is reported */
+    int status;             /* as waitpid(2) gives it, once it has ended */
+    struct buf stderr_tail; /* its stderr: the last 4 KiB, sanitised, in whole lines */
     /* Each chunk of its stdout; NULL: dropped. */
     void (*printed)(struct child *c, const char *bytes, size_t n);
-    /* Called for each raw line of its stderr that begins with "debug"; such lines are then not in `said`.
-     * NULL: they are like all others. */
+    /* Called for each raw line of its stderr that begins with "debug"; such lines are then not in
+     * `stderr_tail`. NULL: they are like all others. */
     void (*debugged)(struct child *c, const char *line);
     /* Called once, after it has ended and its outputs are drained. Not called after child_forget(). */
     void (*ended)(struct child *c);
@@ -32,7 +32,7 @@ struct child {
 };
 #define CHILD_INIT                                                                                           \
     {                                                                                                        \
-        .said = BUF_INIT(8192), .out.fd = -1, .err.fd = -1, .life.fd = -1, .socket = -1                      \
+        .stderr_tail = BUF_INIT(8192), .out.fd = -1, .err.fd = -1, .life.fd = -1, .socket = -1               \
     }
 
 /* argv[0] is a path. stdin: /dev/null, if it has no socket. Set the callbacks before. ERR_NOT_FOUND,

@@ -37,15 +37,9 @@ struct timer {
 void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t)); /* replaces an earlier one */
 void timer_clear(struct timer *t);
 
-/* Called at the end of each iteration of the loop, in the order of adding, until removed: for work that is
- * done once per iteration (one send for all channels). Zeroed before its first use. */
-struct turn_hook {
-    struct turn_hook *next;
-    bool added;
-    void (*run)(struct turn_hook *h);
-};
-void loop_each_turn(struct turn_hook *h, void (*run)(struct turn_hook *h));
-void loop_no_turn(struct turn_hook *h);
+/* Called before each wait of the loop, for work that is done once per iteration (one send for all
+ * channels); NULL: nothing. True: the next iteration waits for nothing. */
+void loop_each_turn(bool (*run)(void));
 
 /* Runs until *done is set; never call it in a callback. */
 void loop_until(const bool *done);

@@ -15,6 +15,8 @@
 void ssh_config_read(const struct target *target,
                      void (*done)(const struct ssh_settings *s, const struct err *e));
 
+/* Adds the options of ssh that the tunnel's keys `port`, `user` and `identity` mean. */
+void ssh_options_add(const struct target *target, struct words *argv);
 /* The settings if ssh is not installed: ssh's own defaults. `alias` is copied. */
 void ssh_config_defaults(struct ssh_settings *s, const char *alias);
 /* Parses the output of `ssh -G`. ERR_PROTOCOL if it is invalid. */

@@ -80,9 +80,9 @@ struct ssh_engine {
      * attempt to log in; the engine is then closed and another may be tried. opened(e, NULL): failed. */
     void (*open)(const struct ssh_settings *s, void (*opened)(const struct err *e, const char *why));
     /* As struct tunnel_kind has them. */
-    void (*join)(struct join *j);
-    void (*leave)(struct join *j);
-    bool (*heard)(struct join *j);
+    void (*handoff)(struct handoff *h);
+    void (*cancel)(struct handoff *h);
+    bool (*heard)(struct handoff *h);
     bool (*is_up)(void);
     void (*close)(void);
 };
@@ -108,11 +108,11 @@ int ssh_hint_login(const struct ssh_settings *s, struct err *e);
 int ssh_silent(const struct ssh_settings *s, struct err *e);
 /* A detail of a login that was refused: "key ~/.ssh/id: 3 wrong passphrases". */
 void ssh_add_wrong(const char *path, size_t n, unsigned times, struct err *e);
+/* A stream that the far side neither opened nor refused in time: "2013 db:3306: no answer within 10s". */
+void ssh_silent_stream(const struct ssh_settings *s, struct err *e);
 /* It answered, but the login was not finished in time: "acme@bastion: not logged in within 2m". Returns -1.
  */
 int ssh_not_let_in(const struct ssh_settings *s, struct err *e);
-/* The hint if the far side cannot reach the server: "check host and port: ...". Returns -1. */
-int ssh_hint_far(const struct ssh_settings *s, struct err *e);
 /*
  * The error of a stream that the far side did not open, from its text ("Connection refused", "Name or service
  * not known", "administratively prohibited: open failed"; NULL or "": none): "2003 db:3306: connection

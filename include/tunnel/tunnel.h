@@ -11,36 +11,38 @@
 
 #include <base/buf.h>
 #include <base/err.h>
+#include <tunnel/service.h>
 #include <tunnel/target.h>
 
 /* A request for one stream as a descriptor. Embedded in its owner's struct. */
 struct dial {
     /* fd >= 0: connected, non-blocking, now owned by the receiver. -1: *e says why. Called once. */
     void (*done)(struct dial *d, int fd, const struct err *e);
-    void *state; /* the tunnel's */
+    void *state; /* the tunnel's, as the next one */
+    struct waiter waiter;
 };
 
 /* A request to carry an already connected descriptor over one stream. */
-struct join {
-    int fd; /* non-blocking; owned by the tunnel after joined(NULL), by the caller before that and after a
+struct handoff {
+    int fd; /* non-blocking; owned by the tunnel after taken(NULL), by the caller before that and after a
                failure */
-    void (*joined)(struct join *j,
-                   const struct err *e); /* called once; NULL: bytes flow, the tunnel closes fd */
-    void (*ended)(struct join *j);       /* called once, after joined(NULL); j may be freed in it */
-    void *state;                         /* the tunnel's */
+    void (*taken)(struct handoff *h,
+                  const struct err *e); /* called once; NULL: bytes flow, the tunnel closes fd */
+    void (*ended)(struct handoff *h);   /* called once, after taken(NULL); h may be freed in it */
+    void *state;                        /* the tunnel's */
 };
 
 struct tunnel_kind {
     const char *name;
     /* Makes the tunnel itself, once, before READY. opened(), once: it is made (NULL), or why not. */
     void (*open)(const struct target *target, void (*opened)(const struct err *e));
-    /* One of the two pairs is set. A tunnel that can only join gets dial through a socket pair. */
+    /* One of the two pairs is set. A tunnel that has only the second gets dial through a socket pair. */
     void (*dial)(struct dial *d);
     void (*undial)(struct dial *d); /* cancels it; no callback any more */
-    void (*join)(struct join *j);
-    void (*leave)(struct join *j); /* the same; closes fd only if the tunnel owns it (joined) */
-    /* Called at most once, between joined(NULL) and ended(): whether the far side has sent data to fd. */
-    bool (*heard)(struct join *j);
+    void (*handoff)(struct handoff *h);
+    void (*cancel)(struct handoff *h); /* the same; closes fd only if the tunnel owns it (taken) */
+    /* Called at most once, between taken(NULL) and ended(): whether the far side has sent data to fd. */
+    bool (*heard)(struct handoff *h);
     bool (*is_up)(void); /* NULL: always */
     /* "ssh ec2-user@bastion:22, libssh2", for READY and the log. */
     void (*describe)(struct buf *out);

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/queue.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,14 +40,17 @@ struct group {
     bool whole;      /* see struct child */
     int64_t kill_at; /* 0: not ending */
     struct timer look;
-    struct group *next;
+    LIST_ENTRY(group) next;
 };
-static struct group *groups;
+static LIST_HEAD(, group) groups = LIST_HEAD_INITIALIZER(groups);
 
 /* Whatever runs in the keeper's own group is its own doing (base/resolve.h). */
 static bool is_known_group(pid_t id)
 {
-    for (const struct group *g = groups; g; g = g->next) {
+    const struct group *g;
+
+    LIST_FOREACH(g, &groups, next)
+    {
         if (g->id == id)
             return true;
     }
@@ -55,10 +59,13 @@ static bool is_known_group(pid_t id)
 
 static struct group *group_of(const struct child *c)
 {
-    struct group *g = groups;
+    struct group *g;
 
-    while (g && g->owner != c)
-        g = g->next;
+    LIST_FOREACH(g, &groups, next)
+    {
+        if (g->owner == c)
+            break;
+    }
     return g;
 }
 
@@ -68,20 +75,15 @@ static void group_add(pid_t id, struct child *owner)
 
     *g = (struct group){.id = id,
                         .owner = owner,
-                        .raw = BUF_INIT(2 * SAID_KEPT),
+                        .raw = BUF_INIT(2 * STDERR_TAIL_MOST),
                         .debug = DEBUG_LINES_INIT,
-                        .whole = owner->whole,
-                        .next = groups};
-    groups = g;
+                        .whole = owner->whole};
+    LIST_INSERT_HEAD(&groups, g, next);
 }
 
 static void group_free(struct group *g)
 {
-    struct group **at = &groups;
-
-    while (*at != g)
-        at = &(*at)->next;
-    *at = g->next;
+    LIST_REMOVE(g, next);
     timer_clear(&g->look);
     buf_release(&g->raw);
     buf_release(&g->debug.line);
@@ -130,16 +132,16 @@ static void group_end(struct group *g)
 
 static void hear(struct group *g, const char *bytes, size_t n)
 {
-    AUTO_BUF(rest, SAID_KEPT + DEBUG_LINE_MOST);
+    AUTO_BUF(rest, STDERR_TAIL_MOST + DEBUG_LINE_MOST);
 
     debug_lines_take(&g->debug, g->owner, bytes, n, &rest);
-    said_add(&g->raw, &g->owner->said, buf_str(&rest), rest.len);
+    stderr_tail_add(&g->raw, &g->owner->stderr_tail, buf_str(&rest), rest.len);
 }
 
 /* Reads once. False: no more data now. The callback may forget the child; g then has no owner. */
 static bool read_output(struct group *g, struct watch *w)
 {
-    char chunk[SAID_KEPT];
+    char chunk[STDERR_TAIL_MOST];
     ssize_t n = w->fd >= 0 ? read(w->fd, chunk, sizeof chunk) : -1;
     struct child *c = g->owner;
 
@@ -286,7 +288,7 @@ int child_start(struct child *c, char *const *argv, const struct env_changes *en
     AUTO_FD(null);
 
     null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    buf_clear(&c->said);
+    buf_clear(&c->stderr_tail);
     c->left = false;
     c->status = 0;
     if (null < 0)
@@ -315,40 +317,45 @@ void child_end(struct child *c)
         group_end(g);
 }
 
+/* Nothing of it is heard any more. */
+static void child_let_go(struct child *c)
+{
+    loop_close(&c->out);
+    loop_close(&c->err);
+    loop_close(&c->life);
+    c->pid = 0;
+}
+
 void child_forget(struct child *c)
 {
     struct group *g = group_of(c);
 
-    loop_close(&c->out);
-    loop_close(&c->err);
-    loop_close(&c->life);
+    child_let_go(c);
     if (g) {
         g->owner = NULL;
         group_end(g);
     }
-    c->pid = 0;
-    buf_release(&c->said);
+    buf_release(&c->stderr_tail);
 }
 
 void child_end_all(void)
 {
-    for (struct group *g = groups; g; g = g->next) {
-        if (g->owner) {
-            loop_close(&g->owner->out);
-            loop_close(&g->owner->err);
-            loop_close(&g->owner->life);
-            g->owner->pid = 0;
-            g->owner = NULL;
-        }
+    struct group *g, *next;
+
+    LIST_FOREACH(g, &groups, next)
+    {
+        if (g->owner)
+            child_let_go(g->owner);
+        g->owner = NULL;
         group_end(g);
     }
     int64_t until = clock_ms() + 2 * GRACE_MS; /* a process in uninterruptible sleep cannot be ended */
-    while (groups && clock_left(until) > 0) {
-        for (struct group *g = groups, *next; g; g = next) {
-            next = g->next;
+    while (!LIST_EMPTY(&groups) && clock_left(until) > 0) {
+        for (g = LIST_FIRST(&groups); g; g = next) {
+            next = LIST_NEXT(g, next);
             group_look(&g->look);
         }
-        if (groups)
+        if (!LIST_EMPTY(&groups))
             (void)poll(NULL, 0, NAP_MS);
     }
     orphans_end_now(is_known_group);

@@ -23,18 +23,14 @@ struct lookup {
     int64_t fresh;      /* until when its result answers others */
     int failed;
     struct addresses found;
-    struct resolve *waiting;
-    struct lookup *next;
+    LIST_HEAD(, resolve) waiting;
+    LIST_ENTRY(lookup) next;
 };
-static struct lookup *lookups;
+static LIST_HEAD(, lookup) lookups = LIST_HEAD_INITIALIZER(lookups);
 
 static void lookup_free(struct lookup *l)
 {
-    struct lookup **at = &lookups;
-
-    while (*at != l)
-        at = &(*at)->next;
-    *at = l->next;
+    LIST_REMOVE(l, next);
     timer_clear(&l->later);
     free(l->host);
     free(l);
@@ -58,8 +54,8 @@ static void lookup_tell(struct timer *t)
     struct resolve *r;
 
     timer_set(t, l->fresh, lookup_expire);
-    while ((r = l->waiting)) {
-        l->waiting = r->next;
+    while ((r = LIST_FIRST(&l->waiting))) {
+        LIST_REMOVE(r, next);
         r->lookup = NULL;
         r->done(r, &l->found, l->failed);
     }
@@ -83,8 +79,7 @@ static struct lookup *lookup_start(const char *host)
 
     l->host = mem_strdup(host);
     l->from.fd = -1;
-    l->next = lookups;
-    lookups = l;
+    LIST_INSERT_HEAD(&lookups, l, next);
     if (resolver_start(&l->resolver, host, &ignored) == 0)
         loop_watch(&l->from, l->resolver.from, LOOP_READ, lookup_answered);
     else
@@ -95,16 +90,18 @@ static struct lookup *lookup_start(const char *host)
 void resolve_start(struct resolve *r, const char *host,
                    void (*done)(struct resolve *r, const struct addresses *found, int failed))
 {
-    struct lookup *l = lookups;
+    struct lookup *l;
 
-    while (l && (!text_equal(l->host, host) || (l->resolver.pid == 0 && l->fresh <= clock_ms())))
-        l = l->next;
+    LIST_FOREACH(l, &lookups, next)
+    {
+        if (text_equal(l->host, host) && (l->resolver.pid || l->fresh > clock_ms()))
+            break;
+    }
     if (!l)
         l = lookup_start(host);
     r->done = done;
     r->lookup = l;
-    r->next = l->waiting;
-    l->waiting = r;
+    LIST_INSERT_HEAD(&l->waiting, r, next);
     if (l->resolver.pid == 0)
         timer_set(&l->later, clock_ms(), lookup_tell);
 }
@@ -112,15 +109,12 @@ void resolve_start(struct resolve *r, const char *host,
 void resolve_cancel(struct resolve *r)
 {
     struct lookup *l = r->lookup;
-    struct resolve **at;
 
     if (!l)
         return;
     r->lookup = NULL;
-    for (at = &l->waiting; *at != r; at = &(*at)->next)
-        ;
-    *at = r->next;
-    if (l->waiting || l->resolver.pid == 0)
+    LIST_REMOVE(r, next);
+    if (!LIST_EMPTY(&l->waiting) || l->resolver.pid == 0)
         return;
     lookup_stop(l);
     lookup_free(l);

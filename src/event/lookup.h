@@ -4,6 +4,8 @@
 #ifndef EVENT_LOOKUP_H
 #define EVENT_LOOKUP_H
 
+#include <sys/queue.h>
+
 #include <base/resolve.h>
 
 /* A waiter. Embedded in its owner's struct; zeroed before its first use. */
@@ -12,7 +14,7 @@ struct resolve {
      * look-up owns the list: copy what you keep. */
     void (*done)(struct resolve *r, const struct addresses *found, int failed);
     struct lookup *lookup;
-    struct resolve *next;
+    LIST_ENTRY(resolve) next;
 };
 
 /* EAI_SYSTEM if no process can be started. */

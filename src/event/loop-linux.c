@@ -22,7 +22,7 @@ static struct {
     struct epoll_event event[EVENTS_MOST]; /* of this iteration */
     int count;
     struct timer waiting, due; /* the heads of two rings */
-    struct turn_hook *hooks, *next_hook;
+    bool (*each_turn)(void);
 } loop = {.waiting = {.before = &loop.waiting, .after = &loop.waiting},
           .due = {.before = &loop.due, .after = &loop.due}};
 
@@ -139,39 +139,9 @@ static void fire_timers(void)
     }
 }
 
-void loop_each_turn(struct turn_hook *h, void (*run)(struct turn_hook *h))
+void loop_each_turn(bool (*run)(void))
 {
-    struct turn_hook **end = &loop.hooks;
-
-    h->run = run;
-    if (h->added)
-        return;
-    while (*end)
-        end = &(*end)->next;
-    *end = h;
-    h->next = NULL;
-    h->added = true;
-}
-
-void loop_no_turn(struct turn_hook *h)
-{
-    struct turn_hook **at = &loop.hooks;
-
-    while (*at && *at != h)
-        at = &(*at)->next;
-    if (loop.next_hook == h)
-        loop.next_hook = h->next;
-    if (*at)
-        *at = h->next;
-    h->added = false;
-}
-
-static void run_hooks(void)
-{
-    for (struct turn_hook *h = loop.hooks; h; h = loop.next_hook) {
-        loop.next_hook = h->next;
-        h->run(h);
-    }
+    loop.each_turn = run;
 }
 
 static void dispatch(const struct epoll_event *event)
@@ -190,29 +160,28 @@ static void dispatch(const struct epoll_event *event)
         w->ready(w, events);
 }
 
+/* What was added before the loop is done before the first wait. */
 static void turn(void)
 {
+    bool again = loop.each_turn && loop.each_turn();
     const struct timer *first = loop.waiting.after;
+    int wait = again ? 0 : first == &loop.waiting ? -1 : clock_left(first->at);
 
-    loop.count =
-        epoll_wait(epoll_fd(), loop.event, EVENTS_MOST, first == &loop.waiting ? -1 : clock_left(first->at));
+    loop.count = epoll_wait(epoll_fd(), loop.event, EVENTS_MOST, wait);
     for (int i = 0; i < loop.count; i++)
         dispatch(&loop.event[i]);
     loop.count = 0;
     fire_timers();
-    run_hooks();
 }
 
 void loop_until(const bool *done)
 {
-    run_hooks();
     while (!*done)
         turn();
 }
 
 _Noreturn void loop_run(void)
 {
-    run_hooks();
     for (;;)
         turn();
 }

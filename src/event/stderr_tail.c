@@ -10,9 +10,9 @@
 
 static void drop_first(struct buf *raw)
 {
-    AUTO_BUF(tail, SAID_KEPT);
-    const char *end = buf_str(raw) + raw->len, *from = end - SAID_KEPT;
-    const char *line = memchr(from, '\n', SAID_KEPT);
+    AUTO_BUF(tail, STDERR_TAIL_MOST);
+    const char *end = buf_str(raw) + raw->len, *from = end - STDERR_TAIL_MOST;
+    const char *line = memchr(from, '\n', STDERR_TAIL_MOST);
 
     if (line && line + 1 < end)
         from = line + 1;
@@ -21,22 +21,22 @@ static void drop_first(struct buf *raw)
     buf_add(raw, buf_str(&tail), tail.len);
 }
 
-void said_add(struct buf *raw, struct buf *said, const char *bytes, size_t n)
+void stderr_tail_add(struct buf *raw, struct buf *tail, const char *bytes, size_t n)
 {
-    AUTO_BUF(text, SAID_KEPT);
+    AUTO_BUF(text, STDERR_TAIL_MOST);
 
     for (size_t piece; n; bytes += piece, n -= piece) {
-        piece = n < SAID_KEPT ? n : SAID_KEPT;
+        piece = n < STDERR_TAIL_MOST ? n : STDERR_TAIL_MOST;
         buf_add(raw, bytes, piece);
-        if (raw->len > SAID_KEPT)
+        if (raw->len > STDERR_TAIL_MOST)
             drop_first(raw);
     }
     for (size_t i = 0; i < raw->len; i++) {
         if (raw->data[i] != '\r' || i + 1 == raw->len || raw->data[i + 1] != '\n')
             buf_putc(&text, raw->data[i]);
     }
-    buf_clear(said);
-    text_sanitise(said, buf_str(&text), text.len);
+    buf_clear(tail);
+    text_sanitise(tail, buf_str(&text), text.len);
 }
 
 static const char debug[] = "debug";

@@ -8,11 +8,11 @@
 #include <base/buf.h>
 #include <event/child.h>
 
-#define SAID_KEPT 4096
+#define STDERR_TAIL_MOST 4096
 
-/* Appends bytes to `raw` and keeps the last SAID_KEPT, from a line's start if possible; `said` gets the same,
- * sanitised, with CR LF as LF. Both have room for 2 * SAID_KEPT. */
-void said_add(struct buf *raw, struct buf *said, const char *bytes, size_t n);
+/* Appends bytes to `raw` and keeps the last STDERR_TAIL_MOST, from a line's start if possible; `tail` gets
+ * the same, sanitised, with CR LF as LF. Both have room for 2 * STDERR_TAIL_MOST. */
+void stderr_tail_add(struct buf *raw, struct buf *tail, const char *bytes, size_t n);
 
 /* Filters lines that begin with "debug", as ssh's do, out of a program's stderr. */
 #define DEBUG_LINE_MOST 512

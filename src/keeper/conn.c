@@ -66,7 +66,7 @@ static void conn_release(struct conn *c)
     of_anybody -= c->of_anybody;
 }
 
-static void joined(struct join *j, const struct err *e)
+static void joined(struct handoff *j, const struct err *e)
 {
     struct conn *c = OWNER_OF(j, struct conn, join);
 
@@ -81,7 +81,7 @@ static void joined(struct join *j, const struct err *e)
     loop_forget(&c->relay.wire[CLIENT].watch); /* the tunnel owns the descriptor */
 }
 
-static void join_ended(struct join *j)
+static void join_ended(struct handoff *j)
 {
     struct conn *c = OWNER_OF(j, struct conn, join);
 
@@ -91,7 +91,7 @@ static void join_ended(struct join *j)
 
 static void conn_join(struct conn *c)
 {
-    c->join = (struct join){.fd = c->relay.wire[CLIENT].watch.fd, .joined = joined, .ended = join_ended};
+    c->join = (struct handoff){.fd = c->relay.wire[CLIENT].watch.fd, .taken = joined, .ended = join_ended};
     c->joining = true;
     tunnel_join(&c->join);
 }

@@ -19,7 +19,7 @@ struct conn {
     void (*release)(struct conn *c);                     /* before it is freed */
     struct relay relay;
     struct dial dial;
-    struct join join;
+    struct handoff join;
     bool dialling, joining, joined;
     bool of_anybody; /* it counts as one whose user was not checked */
     struct timer silence;

@@ -97,7 +97,7 @@ static void broker_ended(struct child *c)
 
     for (size_t most = 0; most < SECRET_MAX / 4096 + 1 && read_some(); most++)
         ;
-    if (credential_answer_take(asked.text, c->status, buf_str(&c->said), &answer, &e) == 0)
+    if (credential_answer_take(asked.text, c->status, buf_str(&c->stderr_tail), &answer, &e) == 0)
         finish(&answer, NULL);
     else
         finish(NULL, &e);

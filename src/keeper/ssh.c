@@ -124,17 +124,17 @@ static void ssh_open(const struct target *t, void (*opened)(const struct err *e)
     ssh_config_read(t, settings_read);
 }
 
-static void ssh_join(struct join *j)
+static void ssh_join(struct handoff *j)
 {
-    engine->join(j);
+    engine->handoff(j);
 }
 
-static void ssh_leave(struct join *j)
+static void ssh_leave(struct handoff *j)
 {
-    engine->leave(j);
+    engine->cancel(j);
 }
 
-static bool ssh_heard(struct join *j)
+static bool ssh_heard(struct handoff *j)
 {
     return engine->heard(j);
 }
@@ -163,8 +163,8 @@ static void ssh_close(void)
 
 const struct tunnel_kind tunnel_ssh = {.name = "ssh",
                                        .open = ssh_open,
-                                       .join = ssh_join,
-                                       .leave = ssh_leave,
+                                       .handoff = ssh_join,
+                                       .cancel = ssh_leave,
                                        .heard = ssh_heard,
                                        .is_up = ssh_is_up,
                                        .describe = ssh_describe,

@@ -26,7 +26,7 @@ static const struct tunnel_kind *const kinds[] = {&tunnel_direct, TUNNELS};
 
 /* A stream by a socket pair: the tunnel carries `ours`. */
 struct pair {
-    struct join join;
+    struct handoff join;
     struct dial *dial; /* NULL: the other end was given away */
     int other;
 };
@@ -56,12 +56,12 @@ void tunnel_open(const struct target *target, void (*opened)(const struct err *e
     opened(&e);
 }
 
-static void pair_ended(struct join *j)
+static void pair_ended(struct handoff *j)
 {
     free(OWNER_OF(j, struct pair, join));
 }
 
-static void pair_joined(struct join *j, const struct err *e)
+static void pair_joined(struct handoff *j, const struct err *e)
 {
     struct pair *p = OWNER_OF(j, struct pair, join);
     struct dial *d = p->dial;
@@ -90,9 +90,9 @@ static void dial_by_join(struct dial *d)
         return;
     }
     *p = (struct pair){
-        .join = {.fd = ends[0], .joined = pair_joined, .ended = pair_ended}, .dial = d, .other = ends[1]};
+        .join = {.fd = ends[0], .taken = pair_joined, .ended = pair_ended}, .dial = d, .other = ends[1]};
     d->state = p;
-    kind->join(&p->join);
+    kind->handoff(&p->join);
 }
 
 void tunnel_dial(struct dial *d)
@@ -114,7 +114,7 @@ void tunnel_undial(struct dial *d)
     if (!p)
         return;
     d->state = NULL;
-    kind->leave(&p->join);
+    kind->cancel(&p->join);
     (void)close(p->join.fd);
     (void)close(p->other);
     free(p);
@@ -122,20 +122,20 @@ void tunnel_undial(struct dial *d)
 
 bool tunnel_joins(void)
 {
-    return kind->join;
+    return kind->handoff;
 }
 
-void tunnel_join(struct join *j)
+void tunnel_join(struct handoff *j)
 {
-    kind->join(j);
+    kind->handoff(j);
 }
 
-void tunnel_leave(struct join *j)
+void tunnel_leave(struct handoff *j)
 {
-    kind->leave(j);
+    kind->cancel(j);
 }
 
-bool tunnel_heard(struct join *j)
+bool tunnel_heard(struct handoff *j)
 {
     return kind->heard(j);
 }

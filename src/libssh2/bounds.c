@@ -5,7 +5,7 @@
  * key is known. If a bound is exceeded, it is recorded as the session's `abuse`; the session then reads
  * nothing more and ends.
  */
-#include "parts.h"
+#include "channel.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@
 #define USEFUL_FOR 16    /* each byte of a connection allows so many useless ones */
 #define WIPED_MOST 4096u /* not for bulk data, which is longer than any secret */
 
-static bool is_too_much(struct session *s, size_t more)
+static bool is_too_much(struct ssh_session *s, size_t more)
 {
     size_t most = s->accepted ? SESSION_MEMORY : STRANGER_MEMORY;
 
@@ -35,7 +35,7 @@ static bool is_too_much(struct session *s, size_t more)
 }
 
 /* Whether it is one of this login's memory blocks. */
-static void replace(struct session *s, const void *old, const void *by)
+static void replace(struct ssh_session *s, const void *old, const void *by)
 {
     for (size_t i = 0; i < YOUNG_MOST; i++) {
         if (s->young[i] == old) {
@@ -48,7 +48,7 @@ static void replace(struct session *s, const void *old, const void *by)
 /* malloc's own blocks, without a header of ours, because libssh2 1.11 releases some with free(). */
 void *bounds_alloc(size_t n, void **abstract)
 {
-    struct session *s = *abstract;
+    struct ssh_session *s = *abstract;
     void *at;
 
     if (is_too_much(s, n) && n > SMALL)
@@ -65,7 +65,7 @@ void *bounds_alloc(size_t n, void **abstract)
 
 void bounds_free(void *at, void **abstract)
 {
-    struct session *s = *abstract;
+    struct ssh_session *s = *abstract;
     size_t n = at ? malloc_usable_size(at) : 0;
 
     if (!at)
@@ -93,14 +93,14 @@ void *bounds_realloc(void *at, size_t n, void **abstract)
     return new;
 }
 
-static void pay(struct session *s, int64_t n)
+static void pay(struct ssh_session *s, int64_t n)
 {
     if (s->idle_bytes > 0)
         s->idle_bytes = n < s->idle_bytes ? s->idle_bytes - n : 0;
 }
 
 /* Useless bytes are forgiven over time. */
-static void forgive(struct session *s)
+static void forgive(struct ssh_session *s)
 {
     int64_t now = clock_ms();
 
@@ -108,7 +108,7 @@ static void forgive(struct session *s)
     s->idle_looked = now;
 }
 
-void bounds_taken(struct session *s, size_t n)
+void bounds_taken(struct ssh_session *s, size_t n)
 {
     s->taken += n;
     if (s->state != SESSION_UP) {
@@ -126,7 +126,7 @@ void bounds_taken(struct session *s, size_t n)
 
 /* A packet that a connection waits for has at least one byte and takes two blocks; so does an answer of ours.
  */
-void bounds_look(struct session *s)
+void bounds_look(struct ssh_session *s)
 {
     size_t explained = NOBODYS_PIECES + 2 * s->questions;
 
@@ -141,13 +141,12 @@ void bounds_look(struct session *s)
     s->look_at = s->pieces + s->pieces / 2;
 }
 
-void bounds_moved(struct session *s, size_t n)
+void bounds_moved(struct ssh_session *s, size_t n)
 {
-    s->moved += n;
     pay(s, (int64_t)n * USEFUL_FOR);
 }
 
-void bounds_unread(struct session *s, size_t n)
+void bounds_unread(struct ssh_session *s, size_t n)
 {
     s->idle_bytes -= (int64_t)n;
 }

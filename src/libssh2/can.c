@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether the engine libssh2 supports the settings. What depends on the server, or on the key that it
  * accepts, is found out later (session.c, publickey.c). */
-#include "parts.h"
+#include "methods.h"
 
 #include <stdio.h>
 #include <string.h>

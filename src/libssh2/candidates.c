@@ -5,6 +5,7 @@
  * server's MaxAuthTries, so each key is offered once.
  */
 #include "login.h"
+#include "methods.h"
 
 #include <string.h>
 
@@ -22,13 +23,14 @@ static bool same_key(const struct ssh_key *a, const struct ssh_key *b)
     return a->blob.len && a->blob.len == b->blob.len && memcmp(a->blob.data, b->blob.data, a->blob.len) == 0;
 }
 
-static bool is_there(const struct ssh_keys *keys, const struct ssh_key *key)
+/* The place of the same key in a list; NULL: it is not there. */
+static struct ssh_key **find_key(const struct ssh_keys *keys, const struct ssh_key *key)
 {
     for (size_t i = 0; i < keys->count; i++) {
-        if (same_key(keys->key[i], key))
-            return true;
+        if (keys->key[i] && same_key(keys->key[i], key))
+            return &keys->key[i];
     }
-    return false;
+    return NULL;
 }
 
 static void load_files(const struct ssh_settings *settings, struct ssh_keys *out)
@@ -44,25 +46,28 @@ static void load_files(const struct ssh_settings *settings, struct ssh_keys *out
             log_warn(*e.hint ? e.hint : NULL, "%s: %s", shown, e.msg);
         else if (result > 0 && i == 0 && settings->identity_given)
             log_warn(NULL, "%s: no such file", shown);
-        else if (result == 0 && is_there(out, key))
+        else if (result == 0 && find_key(out, key))
             ssh_key_free(key);
         else if (result == 0)
             ssh_keys_add(out, key);
     }
 }
 
-/* Takes the agent's version of a key, or else the file's. */
-static void put(struct ssh_keys *out, struct ssh_keys *agent, struct ssh_key **file)
+/* Moves a key from its place to the end of a list, or drops it (NULL). */
+static void move_key(struct ssh_keys *to, struct ssh_key **place)
 {
-    for (size_t i = 0; i < agent->count; i++) {
-        if (agent->key[i] && *file && same_key(agent->key[i], *file)) {
-            ssh_keys_add(out, agent->key[i]);
-            agent->key[i] = NULL;
-            ssh_key_free(*file);
-            *file = NULL;
-            return;
-        }
-    }
+    if (*place && to)
+        ssh_keys_add(to, *place);
+    else
+        ssh_key_free(*place);
+    *place = NULL;
+}
+
+static void move_keys(struct ssh_keys *to, struct ssh_keys *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        move_key(to, &from->key[i]);
+    ssh_keys_release(from);
 }
 
 /* Its modulus is the third part, RFC 4253 section 6.6. */
@@ -98,40 +103,27 @@ static void warn_half(const struct ssh_key *key)
     log_warn(buf_str(&mend), "%s: a public key, and the ssh agent does not have its private one", shown);
 }
 
-static void candidates_order(struct session *s)
+static void candidates_order(struct ssh_session *s)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     struct credentials *c = s->credentials;
     struct ssh_keys files = c->keys, out = {0};
 
     for (size_t i = 0; i < files.count; i++) {
+        struct ssh_key **file = &files.key[i], **agents = find_key(&l->from_agent, *file);
         bool given = i == 0 && s->settings->identity_given &&
-                     text_equal(files.key[0]->name, s->settings->identity_files.word[0]);
-        put(&out, &l->from_agent, &files.key[i]);
-        if (files.key[i] && files.key[i]->half) { /* the agent does not have it */
-            if (given)
-                warn_half(files.key[i]);
-            ssh_key_free(files.key[i]);
-            files.key[i] = NULL;
-        }
-        if (given && files.key[0]) {
-            ssh_keys_add(&out, files.key[0]);
-            files.key[0] = NULL;
-        }
+                     text_equal((*file)->name, s->settings->identity_files.word[0]);
+        if (given && !agents && (*file)->half)
+            warn_half(*file);
+        if (agents)
+            move_key(&out, agents);
+        if (agents || (*file)->half)
+            move_key(NULL, file);
+        else if (given)
+            move_key(&out, file);
     }
-    for (size_t i = 0; i < l->from_agent.count; i++) {
-        if (l->from_agent.key[i] && !s->settings->identities_only) {
-            ssh_keys_add(&out, l->from_agent.key[i]);
-            l->from_agent.key[i] = NULL;
-        }
-    }
-    for (size_t i = 0; i < files.count; i++) {
-        if (files.key[i])
-            ssh_keys_add(&out, files.key[i]);
-        files.key[i] = NULL;
-    }
-    ssh_keys_release(&files);
-    ssh_keys_release(&l->from_agent);
+    move_keys(s->settings->identities_only ? NULL : &out, &l->from_agent);
+    move_keys(&out, &files);
     for (size_t i = out.count; i-- > 0;) {
         if (!is_allowed(s->settings, out.key[i]))
             ssh_keys_remove(&out, i);
@@ -142,7 +134,7 @@ static void candidates_order(struct session *s)
 
 static void agent_has(void *context, const unsigned char *blob, size_t n, const char *comment, size_t length)
 {
-    struct login *l = context;
+    struct ssh_login *l = context;
     struct ssh_key *key = ssh_key_in_agent(blob, n, comment, length);
 
     if (key)
@@ -151,8 +143,8 @@ static void agent_has(void *context, const unsigned char *blob, size_t n, const 
 
 static void agent_listed(void *context, const unsigned char *answer, size_t n)
 {
-    struct session *s = context;
-    struct login *l = s->login;
+    struct ssh_session *s = context;
+    struct ssh_login *l = s->login;
 
     l->agent = NULL;
     if (!answer || !agent_parse_keys(answer, n, agent_has, l))
@@ -162,9 +154,9 @@ static void agent_listed(void *context, const unsigned char *answer, size_t n)
     s->resume(s);
 }
 
-int candidates_gather(struct session *s)
+int candidates_gather(struct ssh_session *s)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     struct credentials *c = s->credentials;
     AUTO_BUF(question, 64);
 

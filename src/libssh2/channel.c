@@ -4,7 +4,7 @@
  * one read affects all channels; afterwards every channel is checked for data, for its end, and for a window
  * that lets it send again. Another channel goes first each time.
  */
-#include "parts.h"
+#include "channel.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@
 #define TURN_UP (1u << 20) /* sent per iteration */
 #define UNREAD_MS 1000     /* how long input waits for a channel to read it */
 
-static void forget(struct session *s, struct channel *c)
+static void forget(struct ssh_session *s, struct channel *c)
 {
     struct channel *last = s->channels[--s->count];
 
@@ -31,7 +31,7 @@ static void forget(struct session *s, struct channel *c)
     free(c);
 }
 
-void channels_end(struct session *s)
+void channels_end(struct ssh_session *s)
 {
     timer_clear(&s->unread);
     while (s->count > 0) {
@@ -45,7 +45,7 @@ void channels_end(struct session *s)
 
 static void still_unread(struct timer *t)
 {
-    struct session *s = OWNER_OF(t, struct session, unread);
+    struct ssh_session *s = OWNER_OF(t, struct ssh_session, unread);
     struct channel *c;
 
     if (s->count || s->opening || s->driver || s->state != SESSION_UP)
@@ -55,12 +55,12 @@ static void still_unread(struct timer *t)
     c = mem_alloc(1, sizeof *c);
     *c = (struct channel){.local = {.fd = -1}, .drives = true};
     (void)open_start(s, c, 0);
-    session_wake(s);
+    s->busy = true;
 }
 
 /* Waiting for a channel's end reads packets without consuming any; if it has already ended, wait for another
  * channel's end. */
-static ssize_t pump(struct session *s)
+static ssize_t pump(struct ssh_session *s)
 {
     char nothing;
 
@@ -76,7 +76,7 @@ static ssize_t pump(struct session *s)
 }
 
 /* Lets libssh2 read a portion of the received data. -1: the session has failed. */
-static int drive(struct session *s)
+static int drive(struct ssh_session *s)
 {
     bool alone = !s->count && !s->driver;
 
@@ -96,18 +96,18 @@ static bool has_come(const struct channel *c)
     return c->again || libssh2_channel_wait_eof(c->ssh) == 0 || libssh2_poll_channel_read(c->ssh, 0) != 0;
 }
 
-static int deliver_all(struct session *s)
+static int deliver_all(struct ssh_session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
-        bool takes = c->join && !c->far_end && c->down.start == c->down.end;
+        bool takes = c->handoff && !c->far_end && c->down.start == c->down.end;
         if (takes && has_come(c) && channel_deliver(s, c) < 0)
             return -1;
     }
     return 0;
 }
 
-static int read_all(struct session *s)
+static int read_all(struct ssh_session *s)
 {
     for (int i = 0; i < PASSES && s->in.start < s->in.end; i++) {
         if (!s->count && !s->opening && !s->driver) {
@@ -123,13 +123,13 @@ static int read_all(struct session *s)
 
 /* --- sending and ending --- */
 
-static int send_all(struct session *s)
+static int send_all(struct ssh_session *s)
 {
-    uint64_t before = s->moved;
+    uint64_t before = s->given;
     size_t first = s->count ? s->first++ % s->count : 0;
 
     s->blocked = false;
-    for (size_t i = 0; i < s->count && s->moved - before < TURN_UP; i++) {
+    for (size_t i = 0; i < s->count && s->given - before < TURN_UP; i++) {
         struct channel *c = s->channels[(first + i) % s->count];
         if (s->blocked) {
             channel_pause(c);
@@ -139,16 +139,16 @@ static int send_all(struct session *s)
             c->paused = false;
             c->readable = true;
         }
-        if (c->join && (c->readable || c->up.start < c->up.end || (c->local_end && !c->end_sent)) &&
+        if (c->handoff && (c->readable || c->up.start < c->up.end || (c->local_end && !c->end_sent)) &&
             channel_take(s, c) < 0)
             return -1;
-        if (s->moved - before >= TURN_UP)
+        if (s->given - before >= TURN_UP)
             s->first = first + i + 1;
     }
     return 0;
 }
 
-static void end_all(struct session *s)
+static void end_all(struct ssh_session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
@@ -161,7 +161,7 @@ static void end_all(struct session *s)
     }
 }
 
-int channels_turn(struct session *s)
+int channels_turn(struct ssh_session *s)
 {
     bool again = s->again;
 

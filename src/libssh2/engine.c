@@ -4,7 +4,9 @@
  * session ends its connections; the next connection logs in again, after a pause that grows with each
  * failure.
  */
-#include "parts.h"
+#include "channel.h"
+#include "methods.h"
+#include "pool.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,8 +18,8 @@
 
 static void reap(void)
 {
-    for (struct session **at = &pool.sessions; *at;) {
-        struct session *s = *at;
+    for (struct ssh_session **at = &pool.sessions; *at;) {
+        struct ssh_session *s = *at;
         if (s->state != SESSION_ENDED) {
             at = &s->next;
             continue;
@@ -27,11 +29,11 @@ static void reap(void)
     }
 }
 
-static void engine_turn(struct turn_hook *h)
+static bool engine_turn(void)
 {
-    (void)h;
-    turn_goes_on(true);
-    for (struct session *s = pool.sessions; s; s = s->next) {
+    bool again = false;
+
+    for (struct ssh_session *s = pool.sessions; s; s = s->next) {
         if (!s->busy || s->state != SESSION_UP)
             continue;
         uint64_t taken = s->taken;
@@ -39,29 +41,28 @@ static void engine_turn(struct turn_hook *h)
         if (channels_turn(s) < 0)
             session_end(s, NULL);
         else if (s->in.start < s->in.end && s->taken > taken)
-            session_wake(s); /* more data may be available */
+            s->busy = true; /* more data may be available */
     }
-    if (queue_waits())
-        queue_assign();
-    if (queue_waits() && pool_is_full())
-        pool_start_another();
-    turn_goes_on(false);
+    queue_assign();
     reap();
+    for (const struct ssh_session *s = pool.sessions; s; s = s->next)
+        again |= s->busy && s->state == SESSION_UP;
+    return again;
 }
 
-static void session_up(struct session *s)
+static void session_up(struct ssh_session *s)
 {
     void (*opened)(const struct err *, const char *) = pool.opened;
 
     pool.restart.pause = 0;
-    session_wake(s);
+    s->busy = true;
     pool.opened = NULL;
     if (opened)
         opened(NULL, NULL);
     queue_assign();
 }
 
-static void remember_reason(const struct session *s, const struct err *e, bool was_up)
+static void remember_reason(const struct ssh_session *s, const struct err *e, bool was_up)
 {
     err_copy(&pool.restart.why, e);
     if (pool.credentials.person) {
@@ -81,11 +82,10 @@ static void credentials_forget(void)
     pool.credentials = (struct credentials){0};
 }
 
-static void session_ended(struct session *s, const struct err *e, const char *cannot)
+static void session_ended(struct ssh_session *s, const struct err *e, const char *cannot)
 {
     void (*opened)(const struct err *, const char *) = pool.opened;
 
-    turn_again();
     pool.opened = NULL;
     if (opened) {
         credentials_forget(); /* another engine may follow, which reads the keys itself */
@@ -120,18 +120,17 @@ static void engine_open(const struct ssh_settings *settings,
     pool.settings = settings;
     pool.opened = opened;
     pool.slept = clock_slept_ms();
-    loop_each_turn(&pool.hook, engine_turn);
+    loop_each_turn(engine_turn);
     pool_start_session();
 }
 
 static void engine_close(void)
 {
     pool.opened = NULL;
-    loop_no_turn(&pool.hook);
-    turn_close();
+    loop_each_turn(NULL);
     queue_close();
     while (pool.sessions) {
-        struct session *s = pool.sessions;
+        struct ssh_session *s = pool.sessions;
         session_disconnect(s);
         timer_clear(&s->timer);
         timer_clear(&s->unread);
@@ -145,8 +144,8 @@ static void engine_close(void)
 const struct ssh_engine ssh_libssh2 = {.name = "libssh2",
                                        .can = libssh2_can,
                                        .open = engine_open,
-                                       .join = queue_join,
-                                       .leave = queue_leave,
+                                       .handoff = queue_handoff,
+                                       .cancel = queue_cancel,
                                        .heard = queue_heard,
                                        .is_up = pool_is_up,
                                        .close = engine_close};

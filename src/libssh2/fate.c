@@ -4,7 +4,7 @@
  * session, because the state of the protocol is then unknown. bounds.c handles misbehaviour without an error
  * of libssh2.
  */
-#include "parts.h"
+#include "session.h"
 
 #include <base/mem.h>
 

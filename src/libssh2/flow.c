@@ -5,7 +5,7 @@
  * opens. Data that was read is granted again before libssh2 would do so: libssh2 waits until a quarter of the
  * window is used, which costs speed over long distances.
  */
-#include "parts.h"
+#include "channel.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,20 +23,20 @@ static char passing[CHUNK_PACKETS * PACKET + 1024];
 
 void channel_end(struct channel *c)
 {
-    struct join *j = c->join;
+    struct handoff *h = c->handoff;
 
     c->closing = true;
-    if (!j)
+    if (!h)
         return;
-    c->join = NULL;
-    j->state = NULL;
+    c->handoff = NULL;
+    h->state = NULL;
     timer_clear(&c->patience);
     loop_forget(&c->local);
-    (void)close(j->fd);
-    j->fd = -1;
+    (void)close(h->fd);
+    h->fd = -1;
     if (c->session)
-        session_wake(c->session);
-    j->ended(j);
+        c->session->busy = true;
+    h->ended(h);
 }
 
 /* Whether the session has failed; an error of the channel alone ends the channel. */
@@ -54,7 +54,7 @@ static void channel_want(struct channel *c)
 {
     bool reads = !c->local_end && !c->paused;
 
-    if (c->join)
+    if (c->handoff)
         loop_want(&c->local, (reads ? LOOP_READ : 0u) | (c->down.start < c->down.end ? LOOP_WRITE : 0u));
 }
 
@@ -66,7 +66,7 @@ static ssize_t give(struct channel *c, const char *from, size_t n)
     size_t done = 0;
 
     while (done < n) {
-        ssize_t sent = send(c->join->fd, from + done, n - done, MSG_NOSIGNAL);
+        ssize_t sent = send(c->handoff->fd, from + done, n - done, MSG_NOSIGNAL);
         if (sent < 0 && errno == EAGAIN)
             break;
         if (sent < 0 && errno != EINTR)
@@ -97,7 +97,7 @@ static bool give_kept(struct channel *c)
 
 /* Grants window. During a rekey a grant cannot be sent: the call must be repeated with the same number until
  * it succeeds, with no read in between. */
-static ssize_t grant(struct session *s, struct channel *c)
+static ssize_t grant(struct ssh_session *s, struct channel *c)
 {
     unsigned long left = libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
 
@@ -135,27 +135,27 @@ static void is_over(struct timer *t)
 }
 
 /* No more data now, perhaps forever. */
-static void drained(struct session *s, struct channel *c)
+static void drained(struct ssh_session *s, struct channel *c)
 {
     c->far_end = libssh2_channel_eof(c->ssh) > 0;
     if (c->far_end) {
-        (void)shutdown(c->join->fd, SHUT_WR);
+        (void)shutdown(c->handoff->fd, SHUT_WR);
         timer_set(&c->patience, clock_ms() + LINGER_MS, is_over);
     } else if (c->granting)
         c->again = s->again = true;
 }
 
-int channel_deliver(struct session *s, struct channel *c)
+int channel_deliver(struct ssh_session *s, struct channel *c)
 {
     c->again = false;
-    while (c->join && !c->far_end && c->down.start == c->down.end) {
+    while (c->handoff && !c->far_end && c->down.start == c->down.end) {
         ssize_t got = grant(s, c);
         if (got == 0)
             got = libssh2_channel_read(c->ssh, passing, may_read(c));
         if (fatal(c, got))
             return -1;
         if (got <= 0) {
-            if (c->join)
+            if (c->handoff)
                 drained(s, c);
             return 0;
         }
@@ -172,13 +172,13 @@ int channel_deliver(struct session *s, struct channel *c)
 
 /* --- from the client to the far side --- */
 
-bool channel_may_send(struct session *s, const struct channel *c)
+bool channel_may_send(struct ssh_session *s, const struct channel *c)
 {
     return !io_stuffed(s) && libssh2_channel_window_write_ex(c->ssh, NULL) > 0;
 }
 
 /* 1: all sent, 0: the far side takes no more now, -1: failed. */
-static int pass_on(struct session *s, struct channel *c, const char *from, size_t n)
+static int pass_on(struct ssh_session *s, struct channel *c, const char *from, size_t n)
 {
     size_t done = 0;
 
@@ -200,7 +200,7 @@ static int pass_on(struct session *s, struct channel *c, const char *from, size_
 }
 
 /* During a rekey nothing can be sent. */
-static int send_kept(struct session *s, struct channel *c)
+static int send_kept(struct ssh_session *s, struct channel *c)
 {
     struct bytes kept = c->up;
 
@@ -213,11 +213,11 @@ static int send_kept(struct session *s, struct channel *c)
 }
 
 /* 1: there may be more, 0: not now, -1: failed. */
-static int take_chunk(struct session *s, struct channel *c)
+static int take_chunk(struct ssh_session *s, struct channel *c)
 {
     unsigned long window = libssh2_channel_window_write_ex(c->ssh, NULL);
     size_t n = window < CHUNK_PACKETS * PACKET ? window : CHUNK_PACKETS * PACKET;
-    ssize_t got = recv(c->join->fd, passing, n, 0);
+    ssize_t got = recv(c->handoff->fd, passing, n, 0);
 
     if (got > 0) {
         c->readable = (size_t)got == n;
@@ -241,7 +241,7 @@ void channel_pause(struct channel *c)
     channel_want(c);
 }
 
-int channel_take(struct session *s, struct channel *c)
+int channel_take(struct ssh_session *s, struct channel *c)
 {
     int result = send_kept(s, c);
 
@@ -253,7 +253,7 @@ int channel_take(struct session *s, struct channel *c)
     }
     if (result < 0)
         return -1;
-    if (c->join && c->local_end && !c->end_sent && c->up.start == c->up.end)
+    if (c->handoff && c->local_end && !c->end_sent && c->up.start == c->up.end)
         c->end_sent = libssh2_channel_send_eof(c->ssh) != LIBSSH2_ERROR_EAGAIN;
     if (result == 0 && c->up.start < c->up.end)
         c->readable = c->paused = true;
@@ -266,7 +266,7 @@ int channel_take(struct session *s, struct channel *c)
 static void local_ready(struct watch *w, unsigned events)
 {
     struct channel *c = OWNER_OF(w, struct channel, local);
-    struct session *s = c->session;
+    struct ssh_session *s = c->session;
 
     if (events & LOOP_READ)
         c->readable = true;
@@ -274,10 +274,10 @@ static void local_ready(struct watch *w, unsigned events)
         c->again = s->again = true;
         channel_want(c);
     }
-    session_wake(s);
+    s->busy = true;
 }
 
 void channel_watch(struct channel *c)
 {
-    loop_watch(&c->local, c->join->fd, LOOP_READ, local_ready);
+    loop_watch(&c->local, c->handoff->fd, LOOP_READ, local_ready);
 }

@@ -4,7 +4,8 @@
  * libssh2 does not report the algorithms; if none is shared, this says which kind is missing. Nothing here is
  * trusted: the text only explains why another engine is tried.
  */
-#include "parts.h"
+#include "methods.h"
+#include "session.h"
 
 #include <string.h>
 
@@ -15,7 +16,7 @@
 #define KEXINIT_LISTS 17u /* after its type and cookie */
 #define LINES_MOST 1024
 
-void greeting_add(struct session *s, const void *bytes, size_t n)
+void greeting_add(struct ssh_session *s, const void *bytes, size_t n)
 {
     if (n > s->greeting.max - s->greeting.len)
         n = s->greeting.max - s->greeting.len;
@@ -63,7 +64,7 @@ static void list_put(const unsigned char *at, const unsigned char *end, unsigned
     text_sanitise_line(out, (const char *)list, n);
 }
 
-bool greeting_disagrees(const struct session *s, struct buf *why)
+bool greeting_disagrees(const struct ssh_session *s, struct buf *why)
 {
     static const struct {
         unsigned list;

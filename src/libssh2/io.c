@@ -4,7 +4,7 @@
  * once per iteration. Both buffers are bounded: data that libssh2 does not read stays in the socket, and a
  * server that does not read loses its session.
  */
-#include "parts.h"
+#include "session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ char *bytes_room(struct bytes *b, size_t n)
 
 static ssize_t io_recv(libssh2_socket_t fd, void *to, size_t n, int flags, void **abstract)
 {
-    struct session *s = *abstract;
+    struct ssh_session *s = *abstract;
     size_t there = s->in.end - s->in.start;
 
     (void)fd;
@@ -70,7 +70,7 @@ static ssize_t io_recv(libssh2_socket_t fd, void *to, size_t n, int flags, void 
 
 static ssize_t io_send(libssh2_socket_t fd, const void *from, size_t n, int flags, void **abstract)
 {
-    struct session *s = *abstract;
+    struct ssh_session *s = *abstract;
 
     (void)fd;
     (void)flags;
@@ -89,7 +89,7 @@ static ssize_t io_send(libssh2_socket_t fd, const void *from, size_t n, int flag
 static void io_disconnected(LIBSSH2_SESSION *ssh, int reason, const char *message, int length,
                             const char *language, int language_length, void **abstract)
 {
-    struct session *s = *abstract;
+    struct ssh_session *s = *abstract;
 
     (void)ssh;
     (void)reason;
@@ -115,7 +115,7 @@ static void set_callback(LIBSSH2_SESSION *ssh, int what, void (*call)(void))
 }
 #endif
 
-LIBSSH2_SESSION *io_session(struct session *s)
+LIBSSH2_SESSION *io_session(struct ssh_session *s)
 {
     LIBSSH2_SESSION *ssh = libssh2_session_init_ex(bounds_alloc, bounds_free, bounds_realloc, s);
     const struct {
@@ -135,21 +135,21 @@ LIBSSH2_SESSION *io_session(struct session *s)
     return ssh;
 }
 
-void io_release(struct session *s)
+void io_release(struct ssh_session *s)
 {
     bytes_release(&s->in);
     bytes_release(&s->out);
 }
 
 /* More is read once libssh2 has taken what is there; a socket at end of file would be readable forever. */
-static void io_want(struct session *s)
+static void io_want(struct ssh_session *s)
 {
     bool reads = !s->gone && s->in.end - s->in.start < IN_SIZE;
 
     loop_want(&s->socket, (reads ? LOOP_READ : 0u) | (s->out.end ? LOOP_WRITE : 0u));
 }
 
-void io_fill(struct session *s)
+void io_fill(struct ssh_session *s)
 {
     char *to = s->in.end - s->in.start < IN_SIZE ? bytes_room(&s->in, s->in.at ? 1 : IN_SIZE / 2) : NULL;
 
@@ -170,7 +170,7 @@ void io_fill(struct session *s)
     io_want(s);
 }
 
-void io_flush(struct session *s)
+void io_flush(struct ssh_session *s)
 {
     while (s->out.start < s->out.end) {
         ssize_t sent = send(s->socket.fd, s->out.at + s->out.start, s->out.end - s->out.start, MSG_NOSIGNAL);
@@ -187,12 +187,12 @@ void io_flush(struct session *s)
     io_want(s);
 }
 
-bool io_is_over(const struct session *s)
+bool io_is_over(const struct ssh_session *s)
 {
     return s->abuse || s->parted || (s->gone && s->in.start == s->in.end);
 }
 
-bool io_stuffed(struct session *s)
+bool io_stuffed(struct ssh_session *s)
 {
     if (s->out.end - s->out.start > OUT_FLUSH)
         io_flush(s);

@@ -4,6 +4,7 @@
  * order. Later sessions repeat what worked for the first one, which saves a round trip.
  */
 #include "login.h"
+#include "methods.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,34 +16,34 @@
 
 #define ORDER "publickey,keyboard-interactive,password"
 
-static int begin(struct session *s)
+static int begin(struct ssh_session *s)
 {
     s->login->state = LOGIN_CHOOSE;
     return s->credentials->gathered ? LOGIN_AGAIN : candidates_gather(s);
 }
 
-static int agent_awaited(struct session *s)
+static int agent_awaited(struct ssh_session *s)
 {
     (void)s;
     return LIBSSH2_ERROR_EAGAIN;
 }
 
-static bool keys_allowed(const struct session *s)
+static bool keys_allowed(const struct ssh_session *s)
 {
     return s->settings->publickey && publickey_left(s->login);
 }
 
-static bool prompts_allowed(const struct session *s)
+static bool prompts_allowed(const struct ssh_session *s)
 {
-    const struct login *l = s->login;
+    const struct ssh_login *l = s->login;
 
     return s->settings->keyboard_interactive && !l->closed && l->prompts < s->settings->password_prompts &&
            !(s->credentials->proven && l->prompts);
 }
 
-static bool password_allowed(const struct session *s)
+static bool password_allowed(const struct ssh_session *s)
 {
-    const struct login *l = s->login;
+    const struct ssh_login *l = s->login;
 
     return s->settings->password && !l->closed && l->passwords < s->settings->password_prompts &&
            !(s->credentials->proven && l->passwords);
@@ -51,7 +52,7 @@ static bool password_allowed(const struct session *s)
 static const struct way {
     const char *name;
     enum login_state state;
-    bool (*allowed)(const struct session *s);
+    bool (*allowed)(const struct ssh_session *s);
 } ways[] = {
     {"publickey", LOGIN_KEY, keys_allowed},
     {"keyboard-interactive", LOGIN_PROMPTS, prompts_allowed},
@@ -59,7 +60,7 @@ static const struct way {
 };
 
 /* The next method in the user's order that we support and the server offers; LOGIN_CHOOSE: none. */
-static enum login_state next_way(const struct session *s)
+static enum login_state next_way(const struct ssh_session *s)
 {
     const char *order = s->settings->preferred_authentications;
     AUTO_WORDS(names);
@@ -77,7 +78,7 @@ static enum login_state next_way(const struct session *s)
 
 /* --- text from the server for the user --- */
 
-static struct session *talking; /* whose login it is */
+static struct ssh_session *talking; /* whose login it is */
 
 static void gather(struct buf *out)
 {
@@ -87,19 +88,19 @@ static void gather(struct buf *out)
     buf_add(out, talking->banner.data, talking->banner.len);
 }
 
-void login_trouble(struct session *s)
+void login_trouble(struct ssh_session *s)
 {
     talking = s;
     tell_begin(ssh_who(s->settings), s->settings->target, gather);
 }
 
-static void add_banner(struct session *s, struct err *e)
+static void add_banner(struct ssh_session *s, struct err *e)
 {
     peek_banner(s);
     (void)err_detail_lines(e, buf_str(&s->banner));
 }
 
-int login_late(struct session *s, struct err *e)
+int login_late(struct ssh_session *s, struct err *e)
 {
     (void)ssh_not_let_in(s->settings, e);
     add_banner(s, e);
@@ -108,10 +109,10 @@ int login_late(struct session *s, struct err *e)
 
 /* --- its end --- */
 
-static int denied(struct session *s, struct err *e)
+static int denied(struct ssh_session *s, struct err *e)
 {
     const struct ssh_keys *keys = &s->credentials->keys;
-    const struct login *l = s->login;
+    const struct ssh_login *l = s->login;
 
     if (l->mute.code) {
         err_copy(e, &l->mute);
@@ -128,9 +129,9 @@ static int denied(struct session *s, struct err *e)
 }
 
 /* Methods that only ssh supports are left to it, before anything was tried. */
-static bool only_elsewhere(const struct session *s)
+static bool only_elsewhere(const struct ssh_session *s)
 {
-    const struct login *l = s->login;
+    const struct ssh_login *l = s->login;
 
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
         if (list_has(s->methods, ways[i].name))
@@ -142,9 +143,9 @@ static bool only_elsewhere(const struct session *s)
 
 /* The first session asks for the methods, as every ssh does: some servers need none, some only then say what
  * the user must do. */
-static int choose(struct session *s)
+static int choose(struct ssh_session *s)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     enum login_state next = next_way(s);
 
     if (!l->informed && (next != LOGIN_KEY || !s->credentials->proven))
@@ -155,7 +156,7 @@ static int choose(struct session *s)
     return LOGIN_AGAIN;
 }
 
-static int none_step(struct session *s)
+static int none_step(struct ssh_session *s)
 {
     char *list = libssh2_userauth_list(s->ssh, s->settings->user, (unsigned)strlen(s->settings->user));
 
@@ -167,10 +168,10 @@ static int none_step(struct session *s)
 }
 
 /* The next sessions use what has worked; the rest is forgotten. */
-static void prove(struct session *s)
+static void prove(struct ssh_session *s)
 {
     struct credentials *c = s->credentials;
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
 
     if (c->proven)
         return;
@@ -185,7 +186,7 @@ static void prove(struct session *s)
     l->good_password = NULL;
 }
 
-void login_free(struct login *l)
+void login_free(struct ssh_login *l)
 {
     if (!l)
         return;
@@ -200,7 +201,7 @@ void login_free(struct login *l)
 }
 
 /* The session has ended, or must end, during the login. */
-static int failed(struct session *s, struct err *e)
+static int failed(struct ssh_session *s, struct err *e)
 {
     char *text = NULL;
 
@@ -217,7 +218,7 @@ static int failed(struct session *s, struct err *e)
     return err_hint(e, "try %s", ssh_try(s->settings));
 }
 
-static int (*const steps[])(struct session *s) = {
+static int (*const steps[])(struct ssh_session *s) = {
     [LOGIN_BEGIN] = begin,
     [LOGIN_AGENT] = agent_awaited,
     [LOGIN_CHOOSE] = choose,
@@ -227,7 +228,7 @@ static int (*const steps[])(struct session *s) = {
     [LOGIN_PASSWORD] = password_step,
 };
 
-static struct login *login_of(struct session *s)
+static struct ssh_login *login_of(struct ssh_session *s)
 {
     if (!s->login) {
         s->login = mem_alloc(1, sizeof *s->login);
@@ -243,7 +244,7 @@ static struct login *login_of(struct session *s)
  * Whether a step's result ends the session. Some errors of libssh2 mean a refusal or a lost connection; but
  * no server refuses without having sent anything since the attempt began.
  */
-static bool is_over(const struct session *s, int result)
+static bool is_over(const struct ssh_session *s, int result)
 {
     enum fate fate = libssh2_fate(result);
 
@@ -256,9 +257,9 @@ static bool is_over(const struct session *s, int result)
 }
 
 /* After an attempt: drops a refused method and chooses the next one. */
-static void next_try(struct session *s, enum login_state before, int result)
+static void next_try(struct ssh_session *s, enum login_state before, int result)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
 
     l->informed |= s->refused;
     if (before != LOGIN_CHOOSE && before != LOGIN_BEGIN && result != LOGIN_AGAIN)
@@ -267,9 +268,9 @@ static void next_try(struct session *s, enum login_state before, int result)
     s->refused = false;
 }
 
-int login_step(struct session *s, const char **cannot, struct err *e)
+int login_step(struct ssh_session *s, const char **cannot, struct err *e)
 {
-    struct login *l = login_of(s);
+    struct ssh_login *l = login_of(s);
 
     for (;;) {
         enum login_state before = l->state;

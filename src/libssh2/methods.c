@@ -5,7 +5,7 @@
  * server, which would use the CPU for seconds. Host keys in ssh's own order, types that known_hosts has for
  * this host first, because a known key must be negotiated.
  */
-#include "parts.h"
+#include "methods.h"
 
 #include <string.h>
 

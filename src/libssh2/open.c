@@ -3,7 +3,7 @@
  * Opens channels, one at a time per session, because libssh2 does not support more. The error of an
  * unreachable target has sshd's own text.
  */
-#include "parts.h"
+#include "channel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #define PACKET_MOST 32768u
 #define PROHIBITED 1 /* RFC 4254 section 5.1 */
 
-static LIBSSH2_CHANNEL *open_by_libssh2(struct session *s, const struct channel *c)
+static LIBSSH2_CHANNEL *open_by_libssh2(struct ssh_session *s, const struct channel *c)
 {
     AUTO_BUF(message, 4096);
     const struct target *to = s->settings->target;
@@ -36,7 +36,7 @@ static LIBSSH2_CHANNEL *open_by_libssh2(struct session *s, const struct channel 
                                    message.len ? message.data : NULL, (unsigned)message.len);
 }
 
-static void explain(const struct session *s, struct err *e)
+static void explain(const struct ssh_session *s, struct err *e)
 {
     AUTO_BUF(words, 512);
 
@@ -46,13 +46,13 @@ static void explain(const struct session *s, struct err *e)
     (void)ssh_refused_stream(s->settings, buf_str(&words), e);
 }
 
-static void driver_opened(struct session *s, struct channel *c)
+static void driver_opened(struct ssh_session *s, struct channel *c)
 {
     s->driver = c->ssh;
     free(c);
 }
 
-static void opened(struct session *s, struct channel *c)
+static void opened(struct ssh_session *s, struct channel *c)
 {
     if (c->drives) {
         driver_opened(s, c);
@@ -69,7 +69,7 @@ static void opened(struct session *s, struct channel *c)
     c->opened(c, NULL);
 }
 
-int open_step(struct session *s)
+int open_step(struct ssh_session *s)
 {
     struct channel *c = s->opening;
     struct err e = ERR_INIT;
@@ -94,7 +94,7 @@ int open_step(struct session *s)
     return 0;
 }
 
-int open_start(struct session *s, struct channel *c, size_t large)
+int open_start(struct ssh_session *s, struct channel *c, size_t large)
 {
     s->opening = c;
     s->open_code = 0;

@@ -6,7 +6,7 @@
  * the session's end), where these are recognised by their format. Only messages, and one saved login attempt,
  * depend on it.
  */
-#include "parts.h"
+#include "session.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ void peek_line(char *to, size_t size, const void *text, size_t n)
     (void)snprintf(to, size, "%.*s", (int)strcspn(buf_str(&clean), "\r\n"), buf_str(&clean));
 }
 
-static void refusal(struct session *s, const unsigned char *at, size_t n)
+static void refusal(struct ssh_session *s, const unsigned char *at, size_t n)
 {
     const unsigned char *rest = at + 1, *end = at + n, *methods;
     size_t length;
@@ -43,7 +43,7 @@ static void refusal(struct session *s, const unsigned char *at, size_t n)
     peek_line(s->methods, sizeof s->methods, methods, length);
 }
 
-static void open_failure(struct session *s, const unsigned char *at, size_t n)
+static void open_failure(struct ssh_session *s, const unsigned char *at, size_t n)
 {
     const unsigned char *end = at + n, *reason;
     size_t length;
@@ -57,7 +57,7 @@ static void open_failure(struct session *s, const unsigned char *at, size_t n)
     peek_line(s->open_reason, sizeof s->open_reason, reason, length);
 }
 
-static void banner_add(struct session *s, const void *text, size_t n)
+static void banner_add(struct ssh_session *s, const void *text, size_t n)
 {
     AUTO_BUF(clean, BANNER_MOST);
 
@@ -71,7 +71,7 @@ static void banner_add(struct session *s, const void *text, size_t n)
 }
 
 /* RFC 4252 section 5.4 */
-static void banner(struct session *s, const unsigned char *at, size_t n)
+static void banner(struct ssh_session *s, const unsigned char *at, size_t n)
 {
     const unsigned char *rest = at + 1, *end = at + n, *text, *language;
     size_t length, ignored;
@@ -83,7 +83,7 @@ static void banner(struct session *s, const unsigned char *at, size_t n)
 }
 
 #if LIBSSH2_VERSION_NUM >= 0x010b00
-void peek_banner(struct session *s)
+void peek_banner(struct ssh_session *s)
 {
     char *text = NULL;
 
@@ -91,7 +91,7 @@ void peek_banner(struct session *s)
         banner_add(s, text, strlen(text));
 }
 #else
-void peek_banner(struct session *s)
+void peek_banner(struct ssh_session *s)
 {
     for (size_t i = 0; i < YOUNG_MOST; i++) {
         void *at = (void *)(uintptr_t)s->young[i];
@@ -101,7 +101,7 @@ void peek_banner(struct session *s)
 }
 #endif
 
-void peek_packet(struct session *s, const unsigned char *at, size_t n)
+void peek_packet(struct ssh_session *s, const unsigned char *at, size_t n)
 {
     if (n < 6)
         return;

@@ -5,7 +5,8 @@
  * a target that does not answer blocks one session and not all. A lost session ends its connections; the next
  * connection logs in again, after a pause that grows with each failure.
  */
-#include "parts.h"
+#include "pool.h"
+#include "channel.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,8 +17,6 @@
 #include <event/sock.h>
 
 #define SESSIONS_MOST 4
-#define BUSY_BYTES (8u << 20) /* a session with more recent bytes than this is busy */
-#define BUSY_CHANNELS 64
 #define SPARE_MS 60000
 #define SLEPT_MS 2000
 
@@ -27,7 +26,7 @@ size_t pool_channels(void)
 {
     size_t count = 0;
 
-    for (const struct session *s = pool.sessions; s; s = s->next)
+    for (const struct ssh_session *s = pool.sessions; s; s = s->next)
         count += s->count;
     return count;
 }
@@ -36,7 +35,7 @@ size_t pool_large(void)
 {
     size_t count = 0;
 
-    for (const struct session *s = pool.sessions; s; s = s->next)
+    for (const struct ssh_session *s = pool.sessions; s; s = s->next)
         count += channel_large(s);
     return count;
 }
@@ -45,12 +44,12 @@ unsigned pool_count(enum session_state from, enum session_state to)
 {
     unsigned count = 0;
 
-    for (const struct session *s = pool.sessions; s; s = s->next)
+    for (const struct ssh_session *s = pool.sessions; s; s = s->next)
         count += s->state >= from && s->state <= to;
     return count;
 }
 
-bool pool_is_spare(const struct session *s)
+bool pool_is_spare(const struct ssh_session *s)
 {
     return s->count == 0 && !s->opening && pool_count(SESSION_UP, SESSION_UP) > 1 &&
            clock_ms() - s->idle_since > SPARE_MS;
@@ -61,7 +60,7 @@ void pool_check_sleep(void)
     int64_t slept = clock_slept_ms();
 
     if (slept - pool.slept > SLEPT_MS) {
-        for (struct session *s = pool.sessions; s; s = s->next)
+        for (struct ssh_session *s = pool.sessions; s; s = s->next)
             session_doubt(s);
     }
     pool.slept = slept;
@@ -71,7 +70,7 @@ void pool_check_sleep(void)
 
 void pool_start_session(void)
 {
-    struct session *s = session_start(pool.settings, &pool.credentials, &pool.host_key, pool.events);
+    struct ssh_session *s = session_start(pool.settings, &pool.credentials, &pool.host_key, pool.events);
 
     s->next = pool.sessions;
     pool.sessions = s;
@@ -104,28 +103,11 @@ bool pool_log_in_again(struct err *e)
     return true;
 }
 
-/* Halved each second, so that it counts recent bytes. */
-static uint64_t load(struct session *s)
-{
-    int64_t now = clock_ms();
-
-    for (; s->moved_until + 1000 <= now && s->moved; s->moved_until += 1000)
-        s->moved /= 2;
-    if (!s->moved)
-        s->moved_until = now;
-    return s->moved;
-}
-
-bool pool_is_busy(struct session *s)
-{
-    return load(s) > BUSY_BYTES || s->count >= BUSY_CHANNELS;
-}
-
 bool pool_is_full(void)
 {
     bool any = false;
 
-    for (const struct session *s = pool.sessions; s; s = s->next) {
+    for (const struct ssh_session *s = pool.sessions; s; s = s->next) {
         any |= s->state == SESSION_UP;
         if (s->state != SESSION_ENDED && channel_has_room(s))
             return false;
@@ -134,15 +116,14 @@ bool pool_is_full(void)
 }
 
 /* Among the sessions that can open a channel now. */
-struct session *pool_least_busy(void)
+struct ssh_session *pool_least_busy(void)
 {
-    struct session *best = NULL;
+    struct ssh_session *best = NULL;
 
-    for (struct session *s = pool.sessions; s; s = s->next) {
+    for (struct ssh_session *s = pool.sessions; s; s = s->next) {
         if (s->state != SESSION_UP || s->opening || s->doubted || !channel_has_room(s))
             continue;
-        if (!best || pool_is_busy(s) < pool_is_busy(best) ||
-            (pool_is_busy(s) == pool_is_busy(best) && s->count < best->count))
+        if (!best || s->count < best->count)
             best = s;
     }
     return best;

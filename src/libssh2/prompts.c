@@ -17,7 +17,7 @@
 #define PROMPT_MAX 2048
 #define ROUNDS_MOST 32 /* rounds of prompts in a login: many more than an honest one has */
 
-struct secret *login_ask(struct session *s, enum keeper_question kind, const char *text, bool again)
+struct secret *login_ask(struct ssh_session *s, enum keeper_question kind, const char *text, bool again)
 {
     struct secret *answer = NULL;
     struct err e = ERR_INIT;
@@ -42,10 +42,10 @@ static bool is_for_password(const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompt, const 
     return count == 1 && !prompt->echo && strcasestr(buf_str(text), "password");
 }
 
-static struct secret *password_for(struct session *s, const char *question)
+static struct secret *password_for(struct ssh_session *s, const char *question)
 {
     const struct credentials *c = s->credentials;
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     bool again = l->passwords++ > 0;
 
     if (c->proven)
@@ -53,9 +53,10 @@ static struct secret *password_for(struct session *s, const char *question)
     return login_ask(s, KEEPER_ASK_PASSWORD, question, again);
 }
 
-static struct secret *answer_one(struct session *s, const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompt, int count)
+static struct secret *answer_one(struct ssh_session *s, const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompt,
+                                 int count)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     AUTO_BUF(clean, PROMPT_MAX);
     AUTO_BUF(question, PROMPT_MAX + 512);
 
@@ -71,7 +72,7 @@ static struct secret *answer_one(struct session *s, const LIBSSH2_USERAUTH_KBDIN
 }
 
 /* Each line names its source, or it could be taken for one of ours. */
-static void say(const struct session *s, const char *text, int n)
+static void say(const struct ssh_session *s, const char *text, int n)
 {
     AUTO_BUF(clean, PROMPT_MAX);
     AUTO_WORDS(lines);
@@ -88,7 +89,7 @@ static void answer_prompts(const char *name, int name_length, const char *instru
                            int count, const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompts,
                            LIBSSH2_USERAUTH_KBDINT_RESPONSE *answers, void **abstract)
 {
-    struct session *s = *abstract;
+    struct ssh_session *s = *abstract;
 
     if (++s->login->rounds > ROUNDS_MOST) {
         (void)err_set(&s->login->mute, ERR_REFUSED, "%s: it asks over and over", ssh_who(s->settings));
@@ -110,9 +111,9 @@ static void answer_prompts(const char *name, int name_length, const char *instru
     }
 }
 
-static void used(struct session *s, int result)
+static void used(struct ssh_session *s, int result)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
 
     if (result == 0 || (s->refused && s->partial)) {
         if (l->password) {
@@ -125,7 +126,7 @@ static void used(struct session *s, int result)
     l->password = NULL;
 }
 
-int prompts_step(struct session *s)
+int prompts_step(struct ssh_session *s)
 {
     const char *user = s->settings->user;
     int result =
@@ -143,9 +144,9 @@ int prompts_step(struct session *s)
     return result;
 }
 
-int password_step(struct session *s)
+int password_step(struct ssh_session *s)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     const char *user = s->settings->user;
     AUTO_BUF(question, 1024);
 

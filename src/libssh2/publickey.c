@@ -5,6 +5,7 @@
  * key.
  */
 #include "login.h"
+#include "methods.h"
 
 #include <string.h>
 
@@ -13,17 +14,17 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-static struct ssh_key *candidate(const struct login *l)
+static struct ssh_key *candidate(const struct ssh_login *l)
 {
     return l->session->credentials->keys.key[l->next];
 }
 
-bool publickey_left(const struct login *l)
+bool publickey_left(const struct ssh_login *l)
 {
     return l->next < l->session->credentials->keys.count;
 }
 
-static void next_key(struct login *l)
+static void next_key(struct ssh_login *l)
 {
     agent_forget(l->agent);
     l->agent = NULL;
@@ -36,7 +37,7 @@ static void next_key(struct login *l)
 
 static void agent_signed(void *context, const unsigned char *answer, size_t n)
 {
-    struct session *s = context;
+    struct ssh_session *s = context;
     const unsigned char *signature;
     size_t length;
 
@@ -47,9 +48,9 @@ static void agent_signed(void *context, const unsigned char *answer, size_t n)
     s->resume(s);
 }
 
-static int sign_by_agent(struct session *s, const unsigned char *data, size_t n)
+static int sign_by_agent(struct ssh_session *s, const unsigned char *data, size_t n)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     const struct ssh_key *k = candidate(l);
     AUTO_BUF(question, AGENT_ANSWER_MAX);
 
@@ -68,8 +69,8 @@ static int sign_by_agent(struct session *s, const unsigned char *data, size_t n)
 static int sign(LIBSSH2_SESSION *ssh, unsigned char **signature, size_t *length, const unsigned char *data,
                 size_t n, void **unused)
 {
-    struct session *s = *libssh2_session_abstract(ssh);
-    struct login *l = s->login;
+    struct ssh_session *s = *libssh2_session_abstract(ssh);
+    struct ssh_login *l = s->login;
     const struct ssh_key *k = candidate(l);
     struct err e = ERR_INIT;
     int result;
@@ -94,9 +95,9 @@ static bool by_libssh2(const struct ssh_key *k)
     return !k->in_agent && !k->lacks && !ssh_key_is_rsa(k) && (!k->encrypted || k->unlocked);
 }
 
-static int offer(struct session *s, const struct ssh_key *k)
+static int offer(struct ssh_session *s, const struct ssh_key *k)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     const char *user = s->settings->user;
     AUTO_BUF(blob, SSH_BLOB_MAX + 16);
 
@@ -112,9 +113,9 @@ static int offer(struct session *s, const struct ssh_key *k)
                                       NULL);
 }
 
-static bool ask_phrase(struct session *s, struct ssh_key *k)
+static bool ask_phrase(struct ssh_session *s, struct ssh_key *k)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     AUTO_BUF(question, 4200);
 
     buf_printf(&question, "Enter passphrase for key '%s': ", k->name);
@@ -146,7 +147,7 @@ static bool may_need_sha1(const struct ssh_settings *settings)
 }
 
 /* RSA works through the name in front of the blob, which only OpenSSH is known to accept. */
-static const char *lacking(const struct session *s, const struct ssh_key *k)
+static const char *lacking(const struct ssh_session *s, const struct ssh_key *k)
 {
     const char *banner = libssh2_session_banner_get(s->ssh);
 
@@ -158,7 +159,7 @@ static const char *lacking(const struct session *s, const struct ssh_key *k)
 }
 
 /* A file that libssh2 could not use: most likely a wrong passphrase. */
-static bool once_more(struct session *s, struct ssh_key *k)
+static bool once_more(struct ssh_session *s, struct ssh_key *k)
 {
     bool locked = k->encrypted && !k->unlocked && !k->in_agent;
 
@@ -184,9 +185,9 @@ static bool is_of_key(int result)
     return false;
 }
 
-int publickey_step(struct session *s)
+int publickey_step(struct ssh_session *s)
 {
-    struct login *l = s->login;
+    struct ssh_login *l = s->login;
     struct ssh_key *k = candidate(l);
     uint64_t given = s->given;
 

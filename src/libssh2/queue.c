@@ -3,7 +3,8 @@
  * The queue of connections waiting to be opened, for all sessions. Each has its own deadline; one whose
  * session is lost meanwhile is tried once on another.
  */
-#include "parts.h"
+#include "channel.h"
+#include "pool.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,46 +14,35 @@
 
 #define IMPATIENT_MS 50 /* a connection that waits this long makes us open one more session */
 
-static struct channel *waiting;
+static TAILQ_HEAD(, channel) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct timer impatience;
-
-static void unqueue(struct channel *c)
-{
-    struct channel **at = &waiting;
-
-    while (*at && *at != c)
-        at = &(*at)->next;
-    if (*at)
-        *at = c->next;
-    c->next = NULL;
-}
 
 static void refuse(struct channel *c, const struct err *e)
 {
-    struct join *j = c->join;
+    struct handoff *h = c->handoff;
 
     timer_clear(&c->patience);
     free(c);
-    if (j) {
-        j->state = NULL;
-        j->joined(j, e);
+    if (h) {
+        h->state = NULL;
+        h->taken(h, e);
     }
 }
 
 void queue_refuse_all(const struct err *e)
 {
     struct err copy = *e;
+    struct channel *c;
 
-    while (waiting) {
-        struct channel *c = waiting;
-        unqueue(c);
+    while ((c = TAILQ_FIRST(&waiting))) {
+        TAILQ_REMOVE(&waiting, c, next);
         refuse(c, &copy);
     }
 }
 
 static void impatient(struct timer *t)
 {
-    if (!waiting)
+    if (TAILQ_EMPTY(&waiting))
         return;
     pool_start_another();
     timer_set(t, clock_ms() + IMPATIENT_MS, impatient);
@@ -60,33 +50,31 @@ static void impatient(struct timer *t)
 
 void queue_assign(void)
 {
-    struct session *s;
+    struct ssh_session *s;
+    struct channel *c;
 
-    while (waiting && (s = pool_least_busy())) {
-        struct channel *c = waiting;
-        unqueue(c);
-        if (pool_is_busy(s))
-            pool_start_another();
-        session_wake(s);
+    while ((c = TAILQ_FIRST(&waiting)) && (s = pool_least_busy())) {
+        TAILQ_REMOVE(&waiting, c, next);
+        s->busy = true;
         if (open_start(s, c, pool_large()) < 0)
             session_end(s, NULL);
     }
-    if (waiting && !impatience.set)
+    if (c && !impatience.set)
         timer_set(&impatience, clock_ms() + IMPATIENT_MS, impatient);
 }
 
 static void opened(struct channel *c, const struct err *e)
 {
-    struct join *j = c->join;
+    struct handoff *h = c->handoff;
 
     timer_clear(&c->patience);
     if (e) {
         refuse(c, e);
-    } else if (j) {
-        j->joined(j, NULL); /* its owner gives up the descriptor */
-        if (c->join)
+    } else if (h) {
+        h->taken(h, NULL); /* its owner gives up the descriptor */
+        if (c->handoff)
             channel_watch(c);
-        session_wake(c->session);
+        c->session->busy = true;
     }
     queue_assign();
 }
@@ -94,45 +82,41 @@ static void opened(struct channel *c, const struct err *e)
 static void not_opened(struct timer *t)
 {
     struct channel *c = OWNER_OF(t, struct channel, patience);
-    struct session *s = c->session;
-    struct join *j = c->join;
+    struct ssh_session *s = c->session;
+    struct handoff *h = c->handoff;
     struct err e = ERR_INIT;
-    AUTO_BUF(time, 32);
 
-    clock_format_duration(&time, pool.settings->target->connect_timeout);
     if (!s && pool_is_full()) {
         (void)err_set_numbered(&e, ERR_TRY_LATER, 2003,
                                "%s: %zu connections are open over %s, no more fit into its memory",
                                target_name(pool.settings->target), pool_channels(), ssh_who(pool.settings));
         (void)err_hint(&e, "another forward, or fewer connections");
     } else {
-        (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: no answer within %s",
-                               target_name(pool.settings->target), buf_str(&time));
-        (void)ssh_hint_far(pool.settings, &e);
+        ssh_silent_stream(pool.settings, &e);
     }
     if (!s) {
-        unqueue(c);
+        TAILQ_REMOVE(&waiting, c, next);
         refuse(c, &e);
         return;
     }
     /* Its slot stays occupied until the far side gives up; others are opened in another session, if possible.
      */
-    c->join = NULL;
+    c->handoff = NULL;
     c->closing = true;
-    j->state = NULL;
+    h->state = NULL;
     session_doubt(s);
-    j->joined(j, &e);
+    h->taken(h, &e);
 }
 
-void queue_join(struct join *j)
+void queue_handoff(struct handoff *h)
 {
-    struct channel *c = mem_alloc(1, sizeof *c), **end = &waiting;
+    struct channel *c = mem_alloc(1, sizeof *c);
     int64_t patience = pool.settings->target->connect_timeout;
     struct err e = ERR_INIT;
 
     pool_check_sleep();
-    *c = (struct channel){.join = j, .opened = opened, .local = {.fd = -1}};
-    j->state = c;
+    *c = (struct channel){.handoff = h, .opened = opened, .local = {.fd = -1}};
+    h->state = c;
     if (!pool_log_in_again(&e)) {
         refuse(c, &e);
         return;
@@ -140,45 +124,41 @@ void queue_join(struct join *j)
     if (!pool_is_up()) /* a login may come first, which has its own deadline */
         patience += pool.settings->connect_timeout;
     timer_set(&c->patience, clock_ms() + patience, not_opened);
-    while (*end)
-        end = &(*end)->next;
-    *end = c;
-    turn_again();
+    TAILQ_INSERT_TAIL(&waiting, c, next);
     queue_assign();
 }
 
-void queue_leave(struct join *j)
+void queue_cancel(struct handoff *h)
 {
-    struct channel *c = j->state;
+    struct channel *c = h->state;
 
     if (!c)
         return;
-    j->state = NULL;
+    h->state = NULL;
     timer_clear(&c->patience);
-    c->join = NULL;
+    c->handoff = NULL;
     c->closing = true;
     if (!c->session) {
-        unqueue(c);
+        TAILQ_REMOVE(&waiting, c, next);
         free(c);
         return;
     }
     if (c->session->opening != c) {
         loop_forget(&c->local);
-        (void)close(j->fd);
-        j->fd = -1;
+        (void)close(h->fd);
+        h->fd = -1;
     }
-    session_wake(c->session);
-    turn_again();
+    c->session->busy = true;
 }
 
-bool queue_heard(struct join *j)
+bool queue_heard(struct handoff *h)
 {
-    const struct channel *c = j->state;
+    const struct channel *c = h->state;
 
     return c->heard;
 }
 
-void queue_take_back(struct session *s, const struct err *why)
+void queue_take_back(struct ssh_session *s, const struct err *why)
 {
     struct channel *c = s->opening;
 
@@ -186,21 +166,20 @@ void queue_take_back(struct session *s, const struct err *why)
     if (!c)
         return;
     c->session = NULL;
-    if (c->drives || !c->join) {
+    if (c->drives || !c->handoff) {
         timer_clear(&c->patience);
         free(c);
     } else if (c->tried) {
         refuse(c, why);
     } else {
         c->tried = true;
-        c->next = waiting;
-        waiting = c;
+        TAILQ_INSERT_HEAD(&waiting, c, next);
     }
 }
 
 bool queue_waits(void)
 {
-    return waiting;
+    return !TAILQ_EMPTY(&waiting);
 }
 
 void queue_close(void)

@@ -4,7 +4,10 @@
  * keep-alives. Usually these do not request answers (libssh2 would store each answer forever): TCP detects a
  * silent peer, and an answer is requested only in doubt, or if nothing has arrived and a connection waits.
  */
-#include "parts.h"
+#include "session.h"
+#include "channel.h"
+#include "login.h"
+#include "methods.h"
 
 #include <netdb.h>
 #include <stdio.h>
@@ -25,7 +28,7 @@
 #define TWICE_MS 3000    /* libssh2 does not send two keep-alives within two seconds */
 #define KEPT_MOST 65536u /* memory blocks for answers */
 
-static void not_at_once(struct session *s, const char *cannot, const struct err *e)
+static void not_at_once(struct ssh_session *s, const char *cannot, const struct err *e)
 {
     struct err copy = ERR_INIT;
 
@@ -43,7 +46,7 @@ static void not_at_once(struct session *s, const char *cannot, const struct err 
     s->events->ended(s, cannot ? NULL : &copy, cannot);
 }
 
-void session_end(struct session *s, const struct err *e)
+void session_end(struct ssh_session *s, const struct err *e)
 {
     struct err lost = ERR_INIT;
 
@@ -58,7 +61,7 @@ void session_end(struct session *s, const struct err *e)
     not_at_once(s, NULL, e ? e : &lost);
 }
 
-void session_disconnect(struct session *s)
+void session_disconnect(struct ssh_session *s)
 {
     if (s->state != SESSION_UP)
         return;
@@ -66,7 +69,7 @@ void session_disconnect(struct session *s)
     io_flush(s);
 }
 
-void session_free(struct session *s)
+void session_free(struct ssh_session *s)
 {
     login_free(s->login);
     /* Otherwise libssh2 would wait for answers. */
@@ -86,7 +89,7 @@ void session_free(struct session *s)
 
 static void from_time_to_time(struct timer *t);
 
-static void next_time(struct session *s)
+static void next_time(struct ssh_session *s)
 {
     int64_t every = s->settings->keepalive / SSH_LOOKS;
 
@@ -96,7 +99,7 @@ static void next_time(struct session *s)
         timer_set(&s->timer, clock_ms() + every, from_time_to_time);
 }
 
-static void keep_alive(struct session *s, int want_reply)
+static void keep_alive(struct ssh_session *s, int want_reply)
 {
     s->questions += (size_t)want_reply;
     libssh2_keepalive_config(s->ssh, want_reply, 1);
@@ -105,7 +108,7 @@ static void keep_alive(struct session *s, int want_reply)
     io_flush(s);
 }
 
-static void leave(struct session *s)
+static void session_leave(struct ssh_session *s)
 {
     struct err idle = ERR_INIT;
 
@@ -116,7 +119,7 @@ static void leave(struct session *s)
 }
 
 /* An answer is requested only if a connection may wait in vain, because libssh2 stores it. */
-static void look(struct session *s)
+static void look(struct ssh_session *s)
 {
     bool waits = s->count && s->taken == s->looked && s->pieces < KEPT_MOST && s->settings->keepalive;
 
@@ -129,14 +132,14 @@ static void look(struct session *s)
 
 static void from_time_to_time(struct timer *t)
 {
-    struct session *s = OWNER_OF(t, struct session, timer);
+    struct ssh_session *s = OWNER_OF(t, struct ssh_session, timer);
 
     if (s->doubted) {
         session_end(s, NULL);
         return;
     }
     if (s->events->is_spare(s)) {
-        leave(s);
+        session_leave(s);
         return;
     }
     look(s);
@@ -144,7 +147,7 @@ static void from_time_to_time(struct timer *t)
     s->events->look();
 }
 
-void session_doubt(struct session *s)
+void session_doubt(struct ssh_session *s)
 {
     if (s->state != SESSION_UP || s->doubted || clock_ms() - s->kept_alive < TWICE_MS)
         return;
@@ -157,7 +160,7 @@ void session_doubt(struct session *s)
 
 static void too_late(struct timer *t)
 {
-    struct session *s = OWNER_OF(t, struct session, timer);
+    struct ssh_session *s = OWNER_OF(t, struct ssh_session, timer);
     struct err e = ERR_INIT;
 
     if (clock_ms() < s->deadline) {
@@ -183,7 +186,7 @@ static void peer_address(int fd, char *to, size_t size)
 }
 
 /* An accepted key stays accepted for this process, because the user cannot be asked any more. */
-static int check_host_key(struct session *s, struct err *e)
+static int check_host_key(struct ssh_session *s, struct err *e)
 {
     struct buf *accepted = s->host_key;
     char address[NI_MAXHOST];
@@ -206,7 +209,7 @@ static int check_host_key(struct session *s, struct err *e)
 }
 
 /* 1: done, 0: wait, -1. */
-static int handshake(struct session *s, const char **cannot, struct err *e)
+static int handshake(struct ssh_session *s, const char **cannot, struct err *e)
 {
     static char why[512];
     AUTO_BUF(words, sizeof why);
@@ -236,7 +239,7 @@ static int handshake(struct session *s, const char **cannot, struct err *e)
 }
 
 /* Requested by the settings, but not supported by libssh2. */
-static void note_kex(const struct session *s)
+static void note_kex(const struct ssh_session *s)
 {
     static const char *const quantum[] = {"mlkem", "sntrup"};
     const char *first = s->settings->kex ? s->settings->kex : "";
@@ -248,7 +251,7 @@ static void note_kex(const struct session *s)
     }
 }
 
-static void logged_in(struct session *s)
+static void logged_in(struct ssh_session *s)
 {
     memset(s->young, 0, sizeof s->young);
     tell_end();
@@ -270,7 +273,7 @@ static void logged_in(struct session *s)
 }
 
 /* The user may have to approve it elsewhere; not after READY. */
-static void let_persons_come(struct session *s)
+static void let_persons_come(struct ssh_session *s)
 {
     s->state = SESSION_LOGIN;
     if (s->settings->target->ready)
@@ -281,7 +284,7 @@ static void let_persons_come(struct session *s)
 }
 
 /* Continues the handshake or login. */
-static void session_step(struct session *s)
+static void session_step(struct ssh_session *s)
 {
     const char *cannot = NULL;
     struct err e = ERR_INIT;
@@ -306,21 +309,21 @@ static void session_step(struct session *s)
 
 static void socket_ready(struct watch *w, unsigned events)
 {
-    struct session *s = OWNER_OF(w, struct session, socket);
+    struct ssh_session *s = OWNER_OF(w, struct ssh_session, socket);
 
     if (events & LOOP_READ)
         io_fill(s);
     if (events & LOOP_WRITE)
         io_flush(s);
     if (s->state == SESSION_UP)
-        session_wake(s);
+        s->busy = true;
     else
         session_step(s);
 }
 
 static void dialled(void *context, int fd, const struct err *e)
 {
-    struct session *s = context;
+    struct ssh_session *s = context;
     AUTO_BUF(why, 512);
 
     s->dialling = NULL;
@@ -339,19 +342,19 @@ static void dialled(void *context, int fd, const struct err *e)
     session_step(s);
 }
 
-struct session *session_start(const struct ssh_settings *settings, struct credentials *credentials,
-                              struct buf *host_key, const struct session_events *events)
+struct ssh_session *session_start(const struct ssh_settings *settings, struct credentials *credentials,
+                                  struct buf *host_key, const struct session_events *events)
 {
-    struct session *s = mem_alloc(1, sizeof *s);
+    struct ssh_session *s = mem_alloc(1, sizeof *s);
 
-    *s = (struct session){.settings = settings,
-                          .events = events,
-                          .credentials = credentials,
-                          .host_key = host_key,
-                          .resume = session_step,
-                          .socket = {.fd = -1},
-                          .greeting = BUF_INIT(65536),
-                          .banner = BUF_INIT(BANNER_MOST)};
+    *s = (struct ssh_session){.settings = settings,
+                              .events = events,
+                              .credentials = credentials,
+                              .host_key = host_key,
+                              .resume = session_step,
+                              .socket = {.fd = -1},
+                              .greeting = BUF_INIT(65536),
+                              .banner = BUF_INIT(BANNER_MOST)};
     s->deadline = clock_deadline(settings->connect_timeout, CLOCK_NEVER);
     timer_set(&s->timer, s->deadline, too_late);
     s->dialling = dial_start(NULL, settings->host, settings->port, s->deadline, dialled, s);

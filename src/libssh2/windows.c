@@ -2,7 +2,7 @@
 /*
  * The window of a channel, fixed when it opens, and its memory. flow.c handles the bytes.
  */
-#include "parts.h"
+#include "channel.h"
 
 #define LARGE_MOST 8 /* channels of all sessions with a large window */
 #define WINDOW_LARGE (4u << 20)
@@ -21,7 +21,7 @@ static size_t cost(const struct channel *c)
     return c->window + (size_t)c->portion + CHANNEL_ITSELF;
 }
 
-bool channel_has_room(const struct session *s)
+bool channel_has_room(const struct ssh_session *s)
 {
     size_t sum = BESIDES;
 
@@ -30,7 +30,7 @@ bool channel_has_room(const struct session *s)
     return sum + WINDOW_SMALL + PORTION_SMALL + CHANNEL_ITSELF <= SESSION_MEMORY;
 }
 
-size_t channel_large(const struct session *s)
+size_t channel_large(const struct ssh_session *s)
 {
     size_t large = s->opening && s->opening->window == WINDOW_LARGE;
 
@@ -56,7 +56,7 @@ size_t channel_queued(const struct channel *c)
     return queued;
 }
 
-uint32_t channel_step(const struct session *s, const struct channel *c)
+uint32_t channel_step(const struct ssh_session *s, const struct channel *c)
 {
     if (c->window == WINDOW_LARGE)
         return s->drained ? STEP_LARGE : STEP_BUSY;

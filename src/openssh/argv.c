@@ -10,6 +10,7 @@
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/proc.h>
+#include <ssh/config.h>
 
 #define FAST "^aes128-gcm@openssh.com"
 #define CONTROL_MOST 256
@@ -23,17 +24,22 @@ static const char *const usual_ciphers[] = {
     "aes256-ctr",
 };
 
-static void add(struct words *argv, const char *option, const char *value)
-{
-    words_add(argv, option);
-    if (value)
-        words_add(argv, value);
-}
-
-static void add_seconds(struct words *argv, const char *key, int64_t ms)
+/* ssh's -o KEY=VALUE. */
+static void add(struct words *argv, const char *setting)
 {
     words_add(argv, "-o");
-    words_take(argv, mem_printf("%s=%lld", key, (long long)(ms + 999) / 1000));
+    words_add(argv, setting);
+}
+
+static void add_number(struct words *argv, const char *key, int64_t n)
+{
+    words_add(argv, "-o");
+    words_take(argv, mem_printf("%s=%lld", key, (long long)n));
+}
+
+static int64_t seconds(int64_t ms)
+{
+    return (ms + 999) / 1000;
 }
 
 /* ssh expands tokens (%) in ControlPath. */
@@ -60,49 +66,38 @@ static bool is_usual(const char *ciphers)
 
 void openssh_command(const struct ssh_settings *s, const char *control, struct words *argv)
 {
+    static const char *const flags[] = {"-M", "-N", "-T", "-x", "-a"};
     static const char *const fixed[] = {
-        "-M",
-        "-N",
-        "-T",
-        "-x",
-        "-a",
-        "-o",
         "ControlPersist=no",
-        "-o",
         "ClearAllForwardings=yes",
         /* Makes ssh exit if a changed host key would otherwise only disable its forwards. */
-        "-o",
         "ExitOnForwardFailure=yes",
-        "-o",
         "RemoteCommand=none",
-        "-o",
         "StreamLocalBindMask=0177",
+        /* Only at this level ssh reports the end of the key exchange. */
+        "LogLevel=DEBUG1",
     };
-    static const char *const given[][2] = {{"port", "-p"}, {"user", "-l"}, {"identity", "-i"}};
 
     words_take(argv, proc_find("ssh"));
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+        words_add(argv, flags[i]);
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-        words_add(argv, fixed[i]);
+        add(argv, fixed[i]);
     if (s->has_fork_option)
-        add(argv, "-o", "ForkAfterAuthentication=no");
-    /* Only at this level ssh reports the end of the key exchange. */
-    add(argv, "-o", "LogLevel=DEBUG1");
-    add(argv, "-S", NULL);
+        add(argv, "ForkAfterAuthentication=no");
+    words_add(argv, "-S");
     words_take(argv, without_tokens(control));
-    add_seconds(argv, "ServerAliveInterval", s->keepalive / SSH_LOOKS);
-    words_add(argv, "-o");
-    words_take(argv, mem_printf("ServerAliveCountMax=%d", SSH_LOOKS));
+    add_number(argv, "ServerAliveInterval", seconds(s->keepalive / SSH_LOOKS));
+    add_number(argv, "ServerAliveCountMax", SSH_LOOKS);
     /* Behind a proxy the connection may have to wait for the user. */
     if (!s->proxy_jump && !s->proxy_command)
-        add_seconds(argv, "ConnectTimeout", s->connect_timeout);
+        add_number(argv, "ConnectTimeout", seconds(s->connect_timeout));
     if (is_usual(s->ciphers))
-        add(argv, "-o", "Ciphers=" FAST);
-    for (size_t i = 0; i < ARRAY_LEN(given); i++) {
-        if (target_key(s->target, given[i][0]))
-            add(argv, given[i][1], target_key(s->target, given[i][0]));
-    }
+        add(argv, "Ciphers=" FAST);
+    ssh_options_add(s->target, argv);
     /* Otherwise ssh would offer the agent's keys first. */
     if (target_key(s->target, "identity"))
-        add(argv, "-o", "IdentitiesOnly=yes");
-    add(argv, "--", s->alias);
+        add(argv, "IdentitiesOnly=yes");
+    words_add(argv, "--");
+    words_add(argv, s->alias);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,7 +35,7 @@
 struct asker {
     struct watch watch;
     struct buf in;
-    struct asker *next;
+    LIST_ENTRY(asker) next;
 };
 
 static struct {
@@ -45,7 +46,7 @@ static struct {
     struct words given; /* the prompts that were answered in this login */
     bool failed;
     struct err why;
-} login;
+} asking;
 
 static struct {
     char *prompt;
@@ -54,7 +55,7 @@ static struct {
 
 static struct watch listening = {.fd = -1};
 static struct pause listening_pause;
-static struct asker *askers;
+static LIST_HEAD(, asker) askers = LIST_HEAD_INITIALIZER(askers);
 static char *path;
 static bool needed_person;
 static char host_question[2048];
@@ -125,18 +126,18 @@ static int answer_now(enum ask_kind kind, const char *prompt, struct secret **ou
                                                  [ASK_KEPT] = KEEPER_ASK_SECRET,
                                                  [ASK_ONCE] = KEEPER_ASK_SECRET};
     AUTO_BUF(text, ASKPASS_QUESTION_MOST);
-    bool again = words_have(&login.given, prompt);
+    bool again = words_have(&asking.given, prompt);
 
     text_sanitise(&text, prompt, strlen(prompt));
-    if (login.s->target->ready && !again)
+    if (asking.s->target->ready && !again)
         *out = from_memory(prompt);
-    if (!*out && login.s->target->ask(kinds[kind], buf_str(&text), again, login.deadline, out, e) < 0)
+    if (!*out && asking.s->target->ask(kinds[kind], buf_str(&text), again, asking.deadline, out, e) < 0)
         return -1;
     secret_chomp(*out);
     if (kind == ASK_PASSWORD || kind == ASK_KEPT)
         keep(prompt, *out);
     needed_person |= kind == ASK_ONCE;
-    words_add(&login.given, prompt);
+    words_add(&asking.given, prompt);
     return 0;
 }
 
@@ -157,7 +158,7 @@ static int nobody_left(enum ask_kind kind, const char *prompt, struct err *e)
 /* RECORD_OK with the answer, or an error record. */
 static void question(const char *prompt, const char *hint, struct record *answer)
 {
-    enum ask_kind kind = ask_classify(prompt, hint, login.s);
+    enum ask_kind kind = ask_classify(prompt, hint, asking.s);
     AUTO_SECRET(value);
     struct err e = ERR_INIT;
 
@@ -170,26 +171,21 @@ static void question(const char *prompt, const char *hint, struct record *answer
         record_put_secret(answer, ASKPASS_TAG_ANSWER, value);
         return;
     }
-    if (login.s->target->ready)
+    if (asking.s->target->ready)
         (void)nobody_left(kind, prompt, &e);
     record_put_error(answer, &e);
-    login.failed = true;
-    err_copy(&login.why, &e);
+    asking.failed = true;
+    err_copy(&asking.why, &e);
     /* Without an answer ssh would send an empty password; without a passphrase it tries the next key. */
     if (!text_starts(prompt, "Enter passphrase for "))
-        login.give_up();
+        asking.give_up();
 }
 
 /* --- the socket ----------------------------------------------------------------------------------------- */
 
 static void asker_end(struct asker *a)
 {
-    struct asker **at = &askers;
-
-    while (*at && *at != a)
-        at = &(*at)->next;
-    if (*at)
-        *at = a->next;
+    LIST_REMOVE(a, next);
     loop_close(&a->watch);
     buf_release(&a->in);
     free(a);
@@ -216,7 +212,7 @@ static void serve(struct asker *a, const struct record *asked)
 
     prompt = record_str(asked, ASKPASS_TAG_PROMPT);
     hint = record_str(asked, ASKPASS_TAG_HINT);
-    if (!login.s || !prompt || asked->kind != ASKPASS_ASK) {
+    if (!asking.s || !prompt || asked->kind != ASKPASS_ASK) {
         asker_end(a);
         return;
     }
@@ -263,13 +259,13 @@ static void listening_ready(struct watch *w, unsigned events)
         listen_pause(&listening_pause, w);
         return;
     }
-    if (!login.s || peer_of_socket(fd, &uid, &pid) < 0 || uid != geteuid() || getpgid(pid) != login.group) {
+    if (!asking.s || peer_of_socket(fd, &uid, &pid) < 0 || uid != geteuid() || getpgid(pid) != asking.group) {
         (void)close(fd);
         return;
     }
     struct asker *a = mem_alloc(1, sizeof *a);
-    *a = (struct asker){.watch.fd = -1, .in = BUF_INIT(ASKPASS_QUESTION_MOST), .next = askers};
-    askers = a;
+    *a = (struct asker){.watch.fd = -1, .in = BUF_INIT(ASKPASS_QUESTION_MOST)};
+    LIST_INSERT_HEAD(&askers, a, next);
     loop_watch(&a->watch, fd, LOOP_READ, asker_ready);
 }
 
@@ -302,23 +298,23 @@ void ask_environment(struct env_changes *env)
 
 void ask_begin(const struct ssh_settings *s, int64_t *deadline, void (*give_up)(void))
 {
-    words_release(&login.given);
-    login.s = s;
-    login.group = -1;
-    login.deadline = deadline;
-    login.give_up = give_up;
-    login.failed = false;
+    words_release(&asking.given);
+    asking.s = s;
+    asking.group = -1;
+    asking.deadline = deadline;
+    asking.give_up = give_up;
+    asking.failed = false;
 }
 
 void ask_add_wrong(const struct ssh_settings *s, struct err *e)
 {
     static const char begins[] = "Enter passphrase for key '";
 
-    for (size_t i = 0; i < login.given.count; i++) {
-        const char *prompt = login.given.word[i];
+    for (size_t i = 0; i < asking.given.count; i++) {
+        const char *prompt = asking.given.word[i];
         unsigned times = 0;
         for (size_t j = 0; j <= i; j++)
-            times += text_equal(login.given.word[j], prompt);
+            times += text_equal(asking.given.word[j], prompt);
         if (text_starts(prompt, begins) && times == s->password_prompts)
             ssh_add_wrong(prompt + sizeof begins - 1, strcspn(prompt + sizeof begins - 1, "'"), times, e);
     }
@@ -326,17 +322,17 @@ void ask_add_wrong(const struct ssh_settings *s, struct err *e)
 
 void ask_for_group(pid_t group)
 {
-    login.group = group;
+    asking.group = group;
 }
 
 bool ask_end(struct err *e)
 {
-    login.s = NULL;
-    while (askers)
-        asker_end(askers);
-    if (login.failed)
-        err_copy(e, &login.why);
-    return login.failed;
+    asking.s = NULL;
+    while (!LIST_EMPTY(&askers))
+        asker_end(LIST_FIRST(&askers));
+    if (asking.failed)
+        err_copy(e, &asking.why);
+    return asking.failed;
 }
 
 bool ask_needed_person(void)
@@ -346,9 +342,9 @@ bool ask_needed_person(void)
 
 void ask_close(void)
 {
-    login.s = NULL;
-    while (askers)
-        asker_end(askers);
+    asking.s = NULL;
+    while (!LIST_EMPTY(&askers))
+        asker_end(LIST_FIRST(&askers));
     timer_clear(&listening_pause.timer);
     loop_close(&listening);
     for (size_t i = 0; i < KEPT_MOST; i++) {
@@ -357,5 +353,5 @@ void ask_close(void)
         kept[i].answer = NULL;
         kept[i].prompt = NULL;
     }
-    words_release(&login.given);
+    words_release(&asking.given);
 }

@@ -17,7 +17,7 @@
 int askpass_main(int argc, char **argv)
 {
     AUTO_RECORD(question);
-    AUTO_RECORD(said);
+    AUTO_RECORD(reply);
     AUTO_SECRET(answer);
     AUTO_FD(keeper);
     const char *path = secure_getenv(ASKPASS_VARIABLE);
@@ -30,9 +30,9 @@ int askpass_main(int argc, char **argv)
     record_put_str(&question, ASKPASS_TAG_PROMPT, argc > 1 ? argv[1] : "");
     record_put_str(&question, ASKPASS_TAG_HINT, secure_getenv("SSH_ASKPASS_PROMPT"));
     if (record_write(keeper, &question, clock_deadline(SEND_MS, CLOCK_NEVER), &ignored) < 0 ||
-        record_read(keeper, &said, CLOCK_NEVER, &ignored) <= 0 || said.kind != RECORD_OK)
+        record_read(keeper, &reply, CLOCK_NEVER, &ignored) <= 0 || reply.kind != RECORD_OK)
         return EXIT_FAILURE;
-    answer = record_secret(&said, ASKPASS_TAG_ANSWER);
+    answer = record_secret(&reply, ASKPASS_TAG_ANSWER);
     if (!answer || fd_write_all(STDOUT_FILENO, secret_bytes(answer), secret_len(answer)) < 0 ||
         fd_write_all(STDOUT_FILENO, "\n", 1) < 0)
         return EXIT_FAILURE;

@@ -16,7 +16,7 @@
 #include <event/loop.h>
 #include <event/sock.h>
 #include <ssh/ssh.h>
-#include <tunnel/restart.h>
+#include <tunnel/service.h>
 
 #include "ask.h"
 #include "master.h"
@@ -29,118 +29,70 @@
 #define DOUBT_MS 1000
 
 struct master_stream {
-    struct join *join;
-    struct master_stream *next; /* requests waiting for a master */
-    enum { QUEUED, ASKED, REFUSED, HANDED_OVER, LEFT, CARRIED } state;
+    struct handoff *handoff;
+    struct waiter waiter; /* for a master */
+    enum { NOT_OPEN, HANDED_OVER, CANCELLED, CARRIED } state;
     struct mux *mux;
     struct socket_stream *local; /* instead, if the far end is a unix socket */
     int kept;                    /* what the master carries, until it is known that data was sent; -1 */
     struct timer settle;
 };
 
+static void engine_start(void);
+static bool login_needs_person(struct err *e);
+
 static struct {
     const struct ssh_settings *s;
     void (*opened)(const struct err *e, const char *why);
-    enum { DOWN, STARTING, UP } state;
-    struct master_stream *first, **last;
-    struct restart restart;
+    struct tunnel_service service;
     int64_t slept; /* clock_slept_ms() when data was last received */
     struct timer doubt;
-} engine = {.last = &engine.first};
+} engine = {.service = {.start = engine_start, .never_again = login_needs_person}};
 
-static void stream_ask(struct master_stream *t);
-static void engine_start(void);
 static void probe(void);
 
-/* --- waiting for a master ------------------------------------------------------------------------------- */
-
-static void queue(struct master_stream *t)
+static bool is_up(void)
 {
-    t->state = QUEUED;
-    t->next = NULL;
-    *engine.last = t;
-    engine.last = &t->next;
+    return engine.service.state == SERVICE_UP;
 }
 
-static void unqueue(struct master_stream *t)
+static bool login_needs_person(struct err *e)
 {
-    struct master_stream **at = &engine.first;
-
-    while (*at && *at != t)
-        at = &(*at)->next;
-    if (!*at)
-        return;
-    *at = t->next;
-    if (engine.last == &t->next)
-        engine.last = at;
-}
-
-static void stream_fail(struct master_stream *t, const struct err *e)
-{
-    struct join *j = t->join;
-
-    timer_clear(&t->settle);
-    free(t);
-    j->state = NULL;
-    j->joined(j, e);
-}
-
-static void serve_queue(const struct err *e)
-{
-    struct master_stream *t, *rest = engine.first;
-
-    engine.first = NULL;
-    engine.last = &engine.first;
-    while ((t = rest)) {
-        rest = t->next;
-        t->next = NULL;
-        if (e)
-            stream_fail(t, e);
-        else
-            stream_ask(t);
-    }
-}
-
-/* During a pause, or if only the user could log in again. */
-static bool is_refused(struct err *e)
-{
-    if (engine.state != DOWN)
+    if (!ask_needed_person())
         return false;
-    if (ask_needed_person()) {
-        (void)err_set(e, ERR_LOGIN, "%s@%s: the SSH session is lost, and its login needs a person",
-                      engine.s->user, engine.s->host);
-        (void)err_hint(e, "start it again");
-        return true;
-    }
-    return restart_waits(&engine.restart, e);
+    (void)err_set(e, ERR_LOGIN, "%s: the SSH session is lost, and its login needs a person",
+                  ssh_who(engine.s));
+    (void)err_hint(e, "start it again");
+    return true;
 }
 
 /* --- one stream ----------------------------------------------------------------------------------------- */
 
-static void stream_refused(struct master_stream *t)
+static void stream_fail(struct master_stream *t, const struct err *e)
+{
+    struct handoff *h = t->handoff;
+
+    timer_clear(&t->settle);
+    free(t);
+    h->state = NULL;
+    h->taken(h, e);
+}
+
+static void stream_refused(struct timer *timer)
 {
     AUTO_BUF(words, 1024);
     struct err e = ERR_INIT;
 
     master_stream_reason(&words);
     (void)ssh_refused_stream(engine.s, buf_str(&words), &e);
-    stream_fail(t, &e);
-}
-
-static void settle_refused(struct timer *timer)
-{
-    stream_refused(OWNER_OF(timer, struct master_stream, settle));
+    stream_fail(OWNER_OF(timer, struct master_stream, settle), &e);
 }
 
 static void stream_silent(struct master_stream *t)
 {
-    AUTO_BUF(time, 32);
     struct err e = ERR_INIT;
 
-    clock_format_duration(&time, engine.s->target->connect_timeout);
-    (void)err_set_numbered(&e, ERR_UNREACHABLE, 2013, "%s: no answer within %s",
-                           target_name(engine.s->target), buf_str(&time));
-    (void)ssh_hint_far(engine.s, &e);
+    ssh_silent_stream(engine.s, &e);
     probe();
     stream_fail(t, &e);
 }
@@ -148,11 +100,11 @@ static void stream_silent(struct master_stream *t)
 /* The owner gives up the descriptor before it is closed or read, and may cancel at once. */
 static void stream_carried(struct master_stream *t)
 {
-    int fd = t->join->fd;
+    int fd = t->handoff->fd;
 
     t->state = HANDED_OVER;
-    t->join->joined(t->join, NULL);
-    if (t->state == LEFT) {
+    t->handoff->taken(t->handoff, NULL);
+    if (t->state == CANCELLED) {
         (void)close(fd);
         free(t);
         return;
@@ -167,9 +119,9 @@ static void stream_carried(struct master_stream *t)
 }
 
 /* A forward to a unix socket counts as open once the far side has sent data. */
-static bool openssh_heard(struct join *j)
+static bool openssh_heard(struct handoff *h)
 {
-    struct master_stream *t = j->state;
+    struct master_stream *t = h->state;
 
     if (t->kept >= 0 && !sock_has_sent(t->kept))
         return false;
@@ -181,23 +133,15 @@ static bool openssh_heard(struct join *j)
 static void still_there(struct timer *timer)
 {
     (void)timer;
-    if (engine.state == UP && engine.first)
+    if (is_up() && !TAILQ_EMPTY(&engine.service.waiters))
         master_doubt();
 }
 
 /* The master ended before it took the descriptor: the next one may take it. */
 static void stream_again(struct master_stream *t)
 {
-    struct err e = ERR_INIT;
-
-    if (is_refused(&e)) {
-        stream_fail(t, &e);
-        return;
-    }
-    queue(t);
-    if (engine.state == DOWN)
-        engine_start();
-    else if (engine.state == UP && !engine.doubt.set)
+    service_await_next(&engine.service, &t->waiter);
+    if (is_up() && !engine.doubt.set)
         timer_set(&engine.doubt, clock_ms() + DOUBT_MS, still_there);
 }
 
@@ -215,8 +159,7 @@ static void stream_answered(void *context, enum mux_answer answer, const char *w
         stream_carried(t);
     } else if (answer == MUX_NO) {
         /* The reason is on ssh's stderr, which may be read later in this iteration. */
-        t->state = REFUSED;
-        timer_set(&t->settle, clock_ms(), settle_refused);
+        timer_set(&t->settle, clock_ms(), stream_refused);
     } else if (answer == MUX_SILENT) {
         stream_silent(t);
     } else {
@@ -227,29 +170,33 @@ static void stream_answered(void *context, enum mux_answer answer, const char *w
 static void stream_ended(void *context)
 {
     struct master_stream *t = context;
-    struct join *j = t->join;
+    struct handoff *h = t->handoff;
 
     fd_close_cleanup(&t->kept);
     free(t);
-    j->state = NULL;
-    j->ended(j);
+    h->state = NULL;
+    h->ended(h);
 }
 
-static void stream_ask(struct master_stream *t)
+static void stream_ask(struct waiter *w, const struct err *e)
 {
+    struct master_stream *t = OWNER_OF(w, struct master_stream, waiter);
     static const struct mux_use use = {.answered = stream_answered, .ended = stream_ended};
     int64_t deadline = clock_deadline(engine.s->target->connect_timeout, CLOCK_NEVER);
     struct buf request = BUF_INIT(4096);
 
-    t->state = ASKED;
+    if (e) {
+        stream_fail(t, e);
+        return;
+    }
     side_nudge();
     if (engine.s->target->socket) {
         t->local = socket_ask(master_forward(), deadline, &use, t);
         return;
     }
     mux_put_stream(&request, engine.s->target->host, engine.s->target->port);
-    t->mux =
-        mux_ask(master_control(), &request, (const int[]){t->join->fd, t->join->fd}, 2, deadline, &use, t);
+    t->mux = mux_ask(master_control(), &request, (const int[]){t->handoff->fd, t->handoff->fd}, 2, deadline,
+                     &use, t);
 }
 
 /* --- probing the SSH connection
@@ -257,14 +204,14 @@ static void stream_ask(struct master_stream *t)
 
 static void is_silent(void)
 {
-    if (engine.state == UP)
+    if (is_up())
         master_doubt();
 }
 
 /* The far side may be gone, and ssh notices only by its keep-alive. */
 static void probe(void)
 {
-    if (engine.state == UP)
+    if (is_up())
         side_ask(clock_deadline(PROBE_MS, CLOCK_NEVER), is_silent);
 }
 
@@ -279,79 +226,57 @@ static void probe_after_sleep(void)
 
 /* --- the engine ----------------------------------------------------------------------------------------- */
 
+static void opened(const struct err *e)
+{
+    engine.opened(e, NULL);
+}
+
 static void settled(const struct err *e)
 {
-    void (*opened)(const struct err *, const char *) = engine.opened;
-
-    engine.state = e ? DOWN : UP;
     engine.slept = clock_slept_ms();
-    if (e) {
-        err_copy(&engine.restart.why, e);
-        if (engine.s->target->ready)
-            log_warn(NULL, "%s", e->msg);
-    }
-    engine.opened = NULL;
-    if (opened)
-        opened(e, NULL);
-    serve_queue(e);
+    service_settled(&engine.service, e);
 }
 
 static void lost(const struct err *e)
 {
-    struct err refused = ERR_INIT;
-
-    engine.state = DOWN;
-    restart_lost(&engine.restart, e);
-    if (engine.restart.pause <= RESTART_LEAST_MS)
-        engine.restart.from -= RESTART_LEAST_MS; /* the first time, at once */
     timer_clear(&engine.doubt);
-    if (engine.first && is_refused(&refused))
-        serve_queue(&refused);
-    else if (engine.first)
-        engine_start();
+    if (engine.service.restart.pause <= RESTART_LEAST_MS)
+        engine.service.restart.from -= RESTART_LEAST_MS; /* the first time, at once */
+    service_lost(&engine.service, e);
 }
 
 static void engine_start(void)
 {
-    engine.state = STARTING;
-    restart_pause(&engine.restart);
     master_start(engine.s, settled, lost);
 }
 
-static void openssh_open(const struct ssh_settings *s, void (*opened)(const struct err *e, const char *why))
+static void openssh_open(const struct ssh_settings *s,
+                         void (*when_opened)(const struct err *e, const char *why))
 {
     engine.s = s;
-    engine.opened = opened;
-    engine_start();
+    engine.opened = when_opened;
+    service_open(&engine.service, s->target, opened);
 }
 
-static void openssh_join(struct join *j)
+static void openssh_handoff(struct handoff *h)
 {
     struct master_stream *t = mem_alloc(1, sizeof *t);
-    struct err e = ERR_INIT;
 
-    *t = (struct master_stream){.join = j, .kept = -1};
-    j->state = t;
-    if (engine.state == UP) {
+    *t = (struct master_stream){.handoff = h, .waiter.go = stream_ask, .kept = -1};
+    h->state = t;
+    if (is_up())
         probe_after_sleep();
-        stream_ask(t);
-    } else if (is_refused(&e)) {
-        stream_fail(t, &e);
-    } else {
-        queue(t);
-        if (engine.state == DOWN)
-            engine_start();
-    }
+    service_await(&engine.service, &t->waiter);
 }
 
-static void openssh_leave(struct join *j)
+static void openssh_cancel(struct handoff *h)
 {
-    struct master_stream *t = j->state;
+    struct master_stream *t = h->state;
 
     if (!t)
         return;
-    j->state = NULL;
-    unqueue(t);
+    h->state = NULL;
+    (void)service_cancel(&engine.service, &t->waiter);
     timer_clear(&t->settle);
     if (t->mux)
         mux_stop(t->mux);
@@ -359,19 +284,14 @@ static void openssh_leave(struct join *j)
         socket_stop(t->local);
     fd_close_cleanup(&t->kept);
     if (t->state == HANDED_OVER)
-        t->state = LEFT;
+        t->state = CANCELLED;
     else
         free(t);
 }
 
-static bool openssh_is_up(void)
-{
-    return engine.state == UP;
-}
-
 static void openssh_close(void)
 {
-    engine.state = DOWN;
+    engine.service.state = SERVICE_DOWN;
     master_stop();
     ask_close();
 }
@@ -379,8 +299,8 @@ static void openssh_close(void)
 const struct ssh_engine ssh_openssh = {.name = "openssh",
                                        .can = master_can,
                                        .open = openssh_open,
-                                       .join = openssh_join,
-                                       .leave = openssh_leave,
+                                       .handoff = openssh_handoff,
+                                       .cancel = openssh_cancel,
                                        .heard = openssh_heard,
-                                       .is_up = openssh_is_up,
+                                       .is_up = is_up,
                                        .close = openssh_close};

@@ -78,14 +78,14 @@ const char *master_forward(void)
 void master_stream_reason(struct buf *out)
 {
     if (!master.borrowed)
-        openssh_stream_reason(buf_str(&master.ssh.said), out);
+        openssh_stream_reason(buf_str(&master.ssh.stderr_tail), out);
 }
 
-static void trace_said(void)
+static void trace_stderr(void)
 {
     AUTO_WORDS(lines);
 
-    words_split(&lines, buf_str(&master.ssh.said), '\n');
+    words_split(&lines, buf_str(&master.ssh.stderr_tail), '\n');
     for (size_t i = 0; i < lines.count; i++)
         log_trace("ssh", "%s", lines.word[i]);
 }
@@ -133,12 +133,12 @@ static void ended(struct child *c)
     bool was_up = master.state == UP;
     struct err e = ERR_INIT;
 
-    trace_said();
+    trace_stderr();
     bool asked_in_vain = ask_end(&e);
     if (!asked_in_vain && master.why.code)
         err_copy(&e, &master.why);
     else if (!asked_in_vain)
-        (void)openssh_explain(master.s, buf_str(&c->said), c->status, &e);
+        (void)openssh_explain(master.s, buf_str(&c->stderr_tail), c->status, &e);
     clean_up();
     if (was_up)
         master.lost(&e);
@@ -174,7 +174,7 @@ void master_doubt(void)
 static void gather(struct buf *out)
 {
     if (!ssh_is_quiet(master.s))
-        openssh_for_persons(buf_str(&master.ssh.said), out);
+        openssh_for_persons(buf_str(&master.ssh.stderr_tail), out);
 }
 
 /* The time of questions was added to the deadline. */
@@ -190,7 +190,7 @@ static void master_is_late(struct timer *t)
         return;
     }
     (void)ssh_not_let_in(master.s, &master.why);
-    openssh_add_said(buf_str(&master.ssh.said), &master.why);
+    openssh_add_tail(buf_str(&master.ssh.stderr_tail), &master.why);
     child_end(&master.ssh);
 }
 
@@ -221,8 +221,8 @@ static void be_up(void)
     tell_end();
     timer_clear(&master.late);
     (void)ask_end(&ignored);
-    trace_said();
-    openssh_say_added(master.s, buf_str(&master.ssh.said));
+    trace_stderr();
+    openssh_say_added(master.s, buf_str(&master.ssh.stderr_tail));
     side_open(master.control);
     master.settled(NULL);
 }
@@ -323,12 +323,10 @@ static void start_own(void)
 {
     const struct ssh_settings *s = master.s;
     struct err e = ERR_INIT;
-    char who[300];
 
     err_clear(&master.why);
     master.persons = master.exchanged = false;
-    (void)snprintf(who, sizeof who, "%s@%s", s->user, s->host);
-    tell_begin(who, s->target, gather);
+    tell_begin(ssh_who(s), s->target, gather);
     master.state = STARTING;
     master.deadline = clock_deadline(hops(s) * s->connect_timeout + SPARE_MS, CLOCK_NEVER);
     master.ssh.ended = ended;
@@ -382,7 +380,7 @@ static void say_goodbye(void)
     if (master.state != UP || master.borrowed)
         return;
     mux_put_hello(&request);
-    mux_put_end(&request);
+    mux_put_bare(&request, MUX_END);
     fd = fd_connect_unix(master.control);
     if (fd >= 0)
         (void)send(fd, buf_str(&request), request.len, MSG_NOSIGNAL);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@
 #define READ_MOST 4096
 
 struct mux {
-    struct mux *next; /* waiting requests */
+    TAILQ_ENTRY(mux) next; /* waiting requests */
     enum { WAITING, GREETING, ASKED, GRANTED } state;
     char *path;
     struct buf out, in;
@@ -36,7 +37,7 @@ struct mux {
     void *context;
 };
 
-static struct mux *first_waiting, **last_waiting = &first_waiting;
+static TAILQ_HEAD(, mux) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static unsigned greeting;
 static struct timer retry;
 static struct mux *taking; /* the request whose packets are being processed */
@@ -45,25 +46,12 @@ static struct mux *taking; /* the request whose packets are being processed */
 
 static void serve_waiting(void);
 
-static void unqueue(struct mux *m)
-{
-    struct mux **at = &first_waiting;
-
-    while (*at && *at != m)
-        at = &(*at)->next;
-    if (!*at)
-        return;
-    *at = m->next;
-    if (last_waiting == &m->next)
-        last_waiting = at;
-}
-
 static void mux_free(struct mux *m)
 {
     if (taking == m)
         taking = NULL;
     if (m->state == WAITING)
-        unqueue(m);
+        TAILQ_REMOVE(&waiting, m, next);
     if (m->state == GREETING)
         greeting--;
     timer_clear(&m->late);
@@ -162,8 +150,8 @@ static bool take(struct mux *m, const struct mux_reply *r)
         buf_release(&m->out);
         m->sent = 0;
         m->use->answered(m->context, MUX_YES, "");
-    } else if (m->state == GRANTED && m->use->said) {
-        m->use->said(m->context);
+    } else if (m->state == GRANTED && m->use->heard) {
+        m->use->heard(m->context);
     } else if (r->says == MUX_REFUSED && m->state == ASKED) {
         text_sanitise_line(&words, r->words, r->n);
         finish(m, MUX_NO, buf_str(&words));
@@ -237,7 +225,7 @@ static int greet(struct mux *m)
 
     if (fd < 0)
         return errno == EAGAIN || errno == EMFILE || errno == ENFILE ? 0 : -1;
-    unqueue(m);
+    TAILQ_REMOVE(&waiting, m, next);
     m->state = GREETING;
     greeting++;
     loop_watch(&m->control, fd, LOOP_READ | LOOP_WRITE, control_ready);
@@ -247,15 +235,16 @@ static int greet(struct mux *m)
 static void serve_waiting(void)
 {
     static bool serving; /* a callback may end other requests */
+    struct mux *m;
     int went = 1;
 
     if (serving)
         return;
     serving = true;
-    while (went && first_waiting && greeting < GREETING_MOST) {
-        went = greet(first_waiting);
+    while (went && (m = TAILQ_FIRST(&waiting)) && greeting < GREETING_MOST) {
+        went = greet(m);
         if (went < 0)
-            finish(first_waiting, MUX_GONE, "");
+            finish(m, MUX_GONE, "");
     }
     if (!went)
         timer_set(&retry, clock_ms() + RETRY_MS, try_again);
@@ -280,8 +269,7 @@ struct mux *mux_ask(const char *path, struct buf *request, const int *fds, unsig
     buf_add(&m->out, buf_str(request), request->len);
     buf_release(request);
     timer_set(&m->late, deadline, mux_is_late);
-    *last_waiting = m;
-    last_waiting = &m->next;
+    TAILQ_INSERT_TAIL(&waiting, m, next);
     if (!retry.set)
         timer_set(&retry, clock_ms(), try_again);
     return m;

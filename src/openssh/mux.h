@@ -30,9 +30,12 @@ long mux_parse(const void *bytes, size_t n, struct mux_reply *out);
 void mux_put_hello(struct buf *out);
 void mux_put_stream(struct buf *out, const char *host, unsigned port);      /* passes a descriptor twice */
 void mux_put_forward(struct buf *out, const char *path, const char *there); /* unix sockets, here and there */
-void mux_put_alive(struct buf *out); /* checks whether there is a master */
-void mux_put_proxy(struct buf *out); /* after MUX_YES packets of SSH may be sent by mux_send() */
-void mux_put_end(struct buf *out);
+enum mux_bare {
+    MUX_ALIVE = 0x10000004, /* checks whether there is a master */
+    MUX_END = 0x10000005,
+    MUX_PROXY = 0x1000000f, /* after MUX_YES packets of SSH may be sent by mux_send() */
+};
+void mux_put_bare(struct buf *out, enum mux_bare type);
 /* SSH packets in proxy mode: SSH_MSG_IGNORE, and the opening of a channel of an unknown type. */
 void mux_put_ignore(struct buf *out);
 void mux_put_question(struct buf *out);
@@ -51,7 +54,7 @@ struct mux_use {
      * freed. */
     void (*answered)(void *context, enum mux_answer answer, const char *words);
     /* After MUX_YES: a packet arrived in proxy mode. NULL: none is expected. */
-    void (*said)(void *context);
+    void (*heard)(void *context);
     /* After MUX_YES, called once: the stream has ended. The request is freed. */
     void (*ended)(void *context);
 };

@@ -12,11 +12,8 @@
 /* PROTOCOL.mux */
 enum {
     MSG_HELLO = 1,
-    C_ALIVE_CHECK = 0x10000004,
-    C_TERMINATE = 0x10000005,
     C_OPEN_FWD = 0x10000006,
     C_NEW_STDIO_FWD = 0x10000008,
-    C_PROXY = 0x1000000f,
 };
 #define SAYS_OK 0x80000001u
 #define SAYS_DENIED 0x80000002u
@@ -83,28 +80,12 @@ void mux_put_forward(struct buf *out, const char *path, const char *there)
     put_packet(out, &body);
 }
 
-/* Packets that consist of their type only. */
-static void put_bare(struct buf *out, uint32_t type)
+void mux_put_bare(struct buf *out, enum mux_bare type)
 {
     AUTO_BUF(body, 16);
 
     put_head(&body, type);
     put_packet(out, &body);
-}
-
-void mux_put_alive(struct buf *out)
-{
-    put_bare(out, C_ALIVE_CHECK);
-}
-
-void mux_put_proxy(struct buf *out)
-{
-    put_bare(out, C_PROXY);
-}
-
-void mux_put_end(struct buf *out)
-{
-    put_bare(out, C_TERMINATE);
 }
 
 /* RFC 4253 section 6, without a MAC and without padding, which the master adds. */

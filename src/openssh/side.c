@@ -36,7 +36,7 @@ static void answered(void *context, enum mux_answer answer, const char *words)
 }
 
 /* Any packet comes from the far side. */
-static void said(void *context)
+static void heard(void *context)
 {
     (void)context;
     timer_clear(&side.late);
@@ -51,11 +51,11 @@ static void ended(void *context)
 
 void side_open(const char *control)
 {
-    static const struct mux_use use = {.answered = answered, .said = said, .ended = ended};
+    static const struct mux_use use = {.answered = answered, .heard = heard, .ended = ended};
     struct buf request = BUF_INIT(64);
 
     side_close();
-    mux_put_proxy(&request);
+    mux_put_bare(&request, MUX_PROXY);
     side.mux = mux_ask(control, &request, NULL, 0, clock_deadline(OPEN_MS, CLOCK_NEVER), &use, NULL);
 }
 

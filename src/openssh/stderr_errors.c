@@ -152,22 +152,22 @@ static void add_lines(const struct words *lines, unsigned what, bool are, struct
     }
 }
 
-void openssh_for_persons(const char *said, struct buf *out)
+void openssh_for_persons(const char *tail, struct buf *out)
 {
     AUTO_WORDS(lines);
 
-    words_split(&lines, said, '\n');
+    words_split(&lines, tail, '\n');
     for (size_t i = 0; i < lines.count; i++) {
         if (!line_is(lines.word[i], OWN))
             buf_printf(out, "%s\n", lines.word[i]);
     }
 }
 
-void openssh_add_said(const char *said, struct err *e)
+void openssh_add_tail(const char *tail, struct err *e)
 {
     AUTO_WORDS(lines);
 
-    words_split(&lines, said, '\n');
+    words_split(&lines, tail, '\n');
     add_lines(&lines, OWN, false, e);
 }
 
@@ -209,7 +209,7 @@ static int explain_denied(const struct ssh_settings *s, const struct words *line
 
 static int explain_too_many(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
-    (void)err_set(e, ERR_REFUSED, "%s@%s: Too many authentication failures", s->user, s->host);
+    (void)err_set(e, ERR_REFUSED, "%s: Too many authentication failures", ssh_who(s));
     add_lines(lines, OWN, false, e);
     return ssh_hint_login(s, e);
 }
@@ -294,13 +294,13 @@ static const struct {
     {"connect to host ", explain_connect},
 };
 
-int openssh_explain(const struct ssh_settings *s, const char *said, int status, struct err *e)
+int openssh_explain(const struct ssh_settings *s, const char *tail, int status, struct err *e)
 {
     AUTO_WORDS(lines);
     AUTO_BUF(ended, 128);
     const char *last = NULL;
 
-    words_split(&lines, said, '\n');
+    words_split(&lines, tail, '\n');
     if (explain_host_key(s, &lines, e) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
@@ -319,24 +319,24 @@ int openssh_explain(const struct ssh_settings *s, const char *said, int status, 
 }
 
 /* "channel 3: open failed: connect failed: Connection refused" */
-void openssh_stream_reason(const char *said, struct buf *out)
+void openssh_stream_reason(const char *tail, struct buf *out)
 {
     AUTO_WORDS(lines);
     const char *line;
 
-    words_split(&lines, said, '\n');
+    words_split(&lines, tail, '\n');
     line = find(&lines, ": open failed: ");
     if (line && text_starts(line, "channel "))
         buf_puts(out, strstr(line, ": open failed: ") + strlen(": open failed: "));
 }
 
-void openssh_say_added(const struct ssh_settings *s, const char *said)
+void openssh_say_added(const struct ssh_settings *s, const char *tail)
 {
     AUTO_WORDS(lines);
 
     if (ssh_is_quiet(s))
         return;
-    words_split(&lines, said, '\n');
+    words_split(&lines, tail, '\n');
     for (size_t i = 0; i < lines.count; i++) {
         if (text_starts(lines.word[i], "Warning: Permanently added"))
             log_note("%s", lines.word[i]);

@@ -60,7 +60,7 @@ void user_master_open(const char *control, void (*when_answered)(bool lives), vo
 
     user.answered = when_answered;
     user.gone = gone;
-    mux_put_alive(&request);
+    mux_put_bare(&request, MUX_ALIVE);
     user.mux = mux_ask(control, &request, NULL, 0, clock_deadline(ALIVE_MS, CLOCK_NEVER), &use, NULL);
 }
 

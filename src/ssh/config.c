@@ -103,14 +103,14 @@ static void expand_all(struct ssh_settings *s, struct words *files)
 
 static void settle_agent(struct ssh_settings *s)
 {
-    const char *said = s->identity_agent, *path = secure_getenv("SSH_AUTH_SOCK");
+    const char *named = s->identity_agent, *path = secure_getenv("SSH_AUTH_SOCK");
     char *expanded = NULL;
 
-    if (text_equal(said, "none"))
+    if (text_equal(named, "none"))
         path = NULL;
-    else if (said && *said == '$' && said[1] != '{')
-        path = secure_getenv(said + 1);
-    else if (said && !text_equal(said, "SSH_AUTH_SOCK") && !(path = expanded = expand(s, said)))
+    else if (named && *named == '$' && named[1] != '{')
+        path = secure_getenv(named + 1);
+    else if (named && !text_equal(named, "SSH_AUTH_SOCK") && !(path = expanded = expand(s, named)))
         s->beyond = "the name of the agent's socket";
     settings_put(&s->identity_agent, path && *path ? path : NULL);
     free(expanded);

@@ -86,66 +86,21 @@ static const struct {
     {"visualhostkey", "no", "VisualHostKey"},
 };
 
-/* Means nothing for a forward, is ssh -G's own work, or belongs to a row above, whatever its value. */
-static const char *const harmless[] = {
-    "host",
-    "canonicaldomains",
-    "canonicalizefallbacklocal",
-    "canonicalizehostname",
-    "canonicalizemaxdots",
-    "canonicalizepermittedcnames",
-    "casignaturealgorithms", /* certificates are for the system's ssh */
-    "channeltimeout",
-    "clearallforwardings",
-    "controlmaster",
-    "controlpersist",
-    "dynamicforward",
-    "enableescapecommandline",
-    "enablesshkeysign",
-    "escapechar",
-    "exitonforwardfailure",
-    "forwardagent",
-    "forwardx11",
-    "forwardx11timeout",
-    "forwardx11trusted",
-    "gatewayports",
-    "gssapiclientidentity",
-    "gssapidelegatecredentials",
-    "gssapikexalgorithms",
-    "gssapikeyexchange",
-    "gssapirenewalforcesrekey",
-    "gssapiserveridentity",
-    "gssapitrustdns",
-    "hostbasedacceptedalgorithms",
-    "hostbasedkeytypes",
-    "ignoreunknown",
-    "ipqos",
-    "localcommand", /* see PermitLocalCommand */
-    "localforward",
-    "logverbose",
-    "obscurekeystroketiming",
-    "permitremoteopen",
-    "proxyusefdpass",
-    "remotecommand",
-    "remoteforward",
-    "requesttty",
-    "securitykeyprovider",
-    "sendenv",
-    "serveralivecountmax",
-    "sessiontype",
-    "setenv",
-    "stdinnull",
-    "streamlocalbindmask",
-    "streamlocalbindunlink",
-    "syslogfacility",
-    "tag",
-    "tcpkeepalive",
-    "tunneldevice",
-    "updatehostkeys", /* docs/tunnels.md */
-    "versionaddendum",
-    "warnweakcrypto",
-    "xauthlocation",
-};
+/* Means nothing for a forward, is ssh -G's own work, or belongs to a row above, whatever its value.
+ * casignaturealgorithms: certificates are for the system's ssh. localcommand: see PermitLocalCommand.
+ * updatehostkeys: docs/tunnels.md. */
+static const char harmless[] =
+    "host canonicaldomains canonicalizefallbacklocal canonicalizehostname canonicalizemaxdots "
+    "canonicalizepermittedcnames casignaturealgorithms channeltimeout clearallforwardings controlmaster "
+    "controlpersist dynamicforward enableescapecommandline enablesshkeysign escapechar "
+    "exitonforwardfailure forwardagent forwardx11 forwardx11timeout forwardx11trusted gatewayports "
+    "gssapiclientidentity gssapidelegatecredentials gssapikexalgorithms gssapikeyexchange "
+    "gssapirenewalforcesrekey gssapiserveridentity gssapitrustdns hostbasedacceptedalgorithms "
+    "hostbasedkeytypes ignoreunknown ipqos localcommand localforward logverbose obscurekeystroketiming "
+    "permitremoteopen proxyusefdpass remotecommand remoteforward requesttty securitykeyprovider sendenv "
+    "serveralivecountmax sessiontype setenv stdinnull streamlocalbindmask streamlocalbindunlink "
+    "syslogfacility tag tcpkeepalive tunneldevice updatehostkeys versionaddendum warnweakcrypto "
+    "xauthlocation";
 
 void settings_put(char **to, const char *value)
 {
@@ -209,8 +164,11 @@ static int take(enum take how, void *field, const char *value, const char *absen
 
 static bool is_harmless(const char *key)
 {
-    for (size_t i = 0; i < ARRAY_LEN(harmless); i++) {
-        if (text_equal_nocase(key, harmless[i]))
+    AUTO_WORDS(words);
+
+    words_split(&words, harmless, ' ');
+    for (size_t i = 0; i < words.count; i++) {
+        if (text_equal_nocase(key, words.word[i]))
             return true;
     }
     return false;

@@ -44,11 +44,11 @@ static int refused(const char *why, struct err *e)
 /* Its error: the first line is the reason, the rest are details. */
 static int explain_status(struct err *e)
 {
-    const char *said = buf_str(&ssh.said), *rest = said + strcspn(said, "\n");
+    const char *tail = buf_str(&ssh.stderr_tail), *rest = tail + strcspn(tail, "\n");
     AUTO_FREE(char *, first);
     AUTO_BUF(status, 64);
 
-    first = mem_strndup(said, (size_t)(rest - said));
+    first = mem_strndup(tail, (size_t)(rest - tail));
     proc_describe_status(&status, ssh.status);
     (void)refused(*first ? first : buf_str(&status), e);
     (void)err_detail_lines(e, *rest ? rest + 1 : rest);
@@ -101,33 +101,40 @@ static void use_defaults(const struct target *target)
     ssh_settings_release(&settings);
     ssh_config_defaults(&settings, target_key(target, "host"));
     settings.target = target;
+    timer_set(&late, clock_ms(), finish_later);
 }
 
-static void ask_ssh(char *path)
+void ssh_options_add(const struct target *target, struct words *argv)
+{
+    static const char *const options[][2] = {{"port", "-p"}, {"user", "-l"}, {"identity", "-i"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        const char *value = target_key(target, options[i][0]);
+        if (!value)
+            continue;
+        words_add(argv, options[i][1]);
+        words_add(argv, value);
+    }
+}
+
+static void ask_ssh(const char *path)
 {
     /* -N, as for the master: otherwise an ssh_config with ForkAfterAuthentication is an error. */
-    char flag[][3] = {"-G", "-N", "-T", "-p", "-l", "-i", "--"};
-    const char *const keys[] = {NULL, NULL, NULL, "port", "user", "identity"};
-    char *argv[16] = {path, flag[0], flag[1], flag[2]};
-    size_t n = 4;
-    AUTO_WORDS(values);
+    static const char *const options[] = {"-G", "-N", "-T"};
+    AUTO_WORDS(argv);
     struct err e = ERR_INIT;
 
-    for (size_t i = 3; i < ARRAY_LEN(keys); i++) {
-        if (!target_key(settings.target, keys[i]))
-            continue;
-        words_add(&values, target_key(settings.target, keys[i]));
-        argv[n++] = flag[i];
-        argv[n++] = values.word[values.count - 1];
-    }
-    argv[n++] = flag[6];
-    argv[n++] = settings.alias;
+    words_add(&argv, path);
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        words_add(&argv, options[i]);
+    ssh_options_add(settings.target, &argv);
+    words_add(&argv, "--");
+    words_add(&argv, settings.alias);
     ssh.printed = printed;
     ssh.ended = ended;
-    if (child_start(&ssh, argv, NULL, &e) < 0) {
+    if (child_start(&ssh, argv.word, NULL, &e) < 0) {
         log_trace("ssh", "%s", e.msg);
         use_defaults(settings.target);
-        timer_set(&late, clock_ms(), finish_later);
     }
 }
 
@@ -142,7 +149,6 @@ void ssh_config_read(const struct target *target,
     if (!path) {
         log_trace("ssh", "no ssh on PATH: its defaults");
         use_defaults(target);
-        timer_set(&late, clock_ms(), finish_later);
         return;
     }
     settings = (struct ssh_settings){.target = target,

@@ -88,7 +88,7 @@ int ssh_not_let_in(const struct ssh_settings *s, struct err *e)
     AUTO_BUF(time, 32);
 
     clock_format_duration(&time, s->target->login_timeout);
-    (void)err_set(e, ERR_UNREACHABLE, "%s@%s: not logged in within %s", s->user, s->host, buf_str(&time));
+    (void)err_set(e, ERR_UNREACHABLE, "%s: not logged in within %s", ssh_who(s), buf_str(&time));
     return err_hint(e, "try %s; login_timeout gives it longer", ssh_try(s));
 }
 
@@ -101,13 +101,24 @@ static bool mentions(const char *words, const char *const *list)
     return false;
 }
 
-int ssh_hint_far(const struct ssh_settings *s, struct err *e)
+/* If the far side cannot reach the server. -1. */
+static int hint_far(const struct ssh_settings *s, struct err *e)
 {
     if (s->target->socket)
         return err_hint(
             e, "check socket: it is %s's, whose sshd_config must allow it: AllowStreamLocalForwarding",
             s->host);
     return err_hint(e, "check host and port: %s connects to them", s->host);
+}
+
+void ssh_silent_stream(const struct ssh_settings *s, struct err *e)
+{
+    AUTO_BUF(time, 32);
+
+    clock_format_duration(&time, s->target->connect_timeout);
+    (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: no answer within %s", target_name(s->target),
+                           buf_str(&time));
+    (void)hint_far(s, e);
 }
 
 int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct err *e)
@@ -126,7 +137,7 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
     if (mentions(words, forbidden)) {
         (void)err_set_numbered(e, ERR_REFUSED, 2003, "%s: %s: %s", target_name(s->target), bastion, words);
         if (s->target->socket)
-            return ssh_hint_far(s, e);
+            return hint_far(s, e);
         return err_hint(
             e, "%s must allow it: AllowTcpForwarding and PermitOpen in its sshd_config, or the key's options",
             bastion);
@@ -139,5 +150,5 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
     else
         (void)err_set_numbered(e, ERR_UNREACHABLE, 2003, "%s: not reached from %s", target_name(s->target),
                                bastion);
-    return ssh_hint_far(s, e);
+    return hint_far(s, e);
 }

@@ -257,10 +257,10 @@ static int ask(const struct offer *o, int64_t *deadline, struct err *e)
         if (o->s->target->ask(KEEPER_ASK_YES, text, text == again, deadline, &answer, e) < 0)
             return nobody(o, e);
         secret_chomp(answer);
-        const char *said = secret_bytes(answer);
-        if (text_equal_nocase(said, "yes") || text_equal(said, o->fingerprint))
+        const char *reply = secret_bytes(answer);
+        if (text_equal_nocase(reply, "yes") || text_equal(reply, o->fingerprint))
             return 0;
-        if (!*said || text_equal_nocase(said, "no"))
+        if (!*reply || text_equal_nocase(reply, "no"))
             return refuse_unknown(o, false, e);
         text = again;
     }

@@ -36,7 +36,7 @@ static struct {
     const struct target *target;
     struct words words;     /* from the key `command`, placeholders not filled */
     int64_t timeout, limit; /* its time limit; the extended limit, if the user may be asked */
-    struct place place;
+    struct program_place place;
     struct child child;
     struct ready ready;
     struct timer look, late;
@@ -45,7 +45,8 @@ static struct {
     int64_t began, promised; /* when it printed the text of `ready`; 0: not yet */
     bool forked;             /* it goes into the background: it is not started again */
     bool up;
-    void (*settled)(const struct err *e), (*lost)(const struct err *e);
+    bool starting; /* the service is not settled yet */
+    struct tunnel_service *service;
 } program = {.child = CHILD_INIT, .ready = READY_INIT};
 
 const char *program_name(void)
@@ -60,12 +61,13 @@ const struct program_end *program_local_end(void)
     return &program.place.end;
 }
 
-int program_prepare(const struct target *target, struct err *e)
+int program_prepare(const struct target *target, struct tunnel_service *service, struct err *e)
 {
     const char *command = target_key(target, "command"), *timeout = target_key(target, "connect_timeout");
     unsigned long ms;
 
     program.target = target;
+    program.service = service;
     if (!command) {
         (void)err_set(e, ERR_CONFIG, "a tunnel of type command needs command");
         return err_hint(e, "command = PROGRAM ARGUMENT...");
@@ -81,24 +83,21 @@ int program_prepare(const struct target *target, struct err *e)
 /* Ends the program, if it runs, and reports why. */
 static void fail(const struct err *e)
 {
-    void (*settled)(const struct err *) = program.settled;
+    bool starting = program.starting;
 
     program_stop();
-    if (settled)
-        settled(e);
+    if (starting)
+        service_settled(program.service, e);
 }
 
 static void be_up(void)
 {
-    void (*settled)(const struct err *) = program.settled;
-
     tell_end();
     timer_clear(&program.look);
     timer_clear(&program.late);
     program.up = true;
-    program.settled = NULL;
-    if (settled)
-        settled(NULL);
+    program.starting = false;
+    service_settled(program.service, NULL);
 }
 
 static void look(struct timer *t)
@@ -141,7 +140,7 @@ static void program_is_late(struct timer *t)
     clock_format_duration(&time, program.limit);
     place_put(&program.place, &end);
     (void)err_set(&e, ERR_UNREACHABLE, "%s: not ready within %s", program_name(), buf_str(&time));
-    (void)err_detail_lines(&e, buf_str(&program.child.said));
+    (void)err_detail_lines(&e, buf_str(&program.child.stderr_tail));
     if (program.ready.text)
         (void)err_hint(&e, "it must print the text of ready, or listen at %s; or a longer connect_timeout",
                        buf_str(&end));
@@ -168,7 +167,7 @@ static void why_ended(const char *when, struct err *e)
     }
     proc_describe_status(&how, program.child.status);
     (void)err_set(e, ERR_UNREACHABLE, "%s: %s%s", program_name(), buf_str(&how), when);
-    (void)err_detail_lines(e, buf_str(&program.child.said));
+    (void)err_detail_lines(e, buf_str(&program.child.stderr_tail));
     (void)err_hint(e, "run the tunnel's command by hand: it must stay in the foreground");
 }
 
@@ -184,12 +183,12 @@ static bool is_port_taken(const struct child *c)
     const char *at;
 
     return program.place.wants_port && !ended_well(c) &&
-           (ready_says_taken(buf_str(&c->said)) || listening_tcp(NULL, program.place.end.port, false, &at));
+           (ready_says_taken(buf_str(&c->stderr_tail)) ||
+            listening_tcp(NULL, program.place.end.port, false, &at));
 }
 
 static void ended(struct child *c)
 {
-    void (*lost)(const struct err *) = program.lost;
     struct err e = ERR_INIT;
 
     timer_clear(&program.look);
@@ -197,7 +196,7 @@ static void ended(struct child *c)
     if (program.up) {
         why_ended("", &e);
         program.up = false;
-        lost(&e);
+        service_lost(program.service, &e);
         return;
     }
     if (is_port_taken(c) && program.starts < STARTS_MOST) {
@@ -286,19 +285,18 @@ static void start_when_free(struct timer *t)
 
 static void gather(struct buf *out)
 {
-    buf_add(out, program.child.said.data, program.child.said.len);
+    buf_add(out, program.child.stderr_tail.data, program.child.stderr_tail.len);
 }
 
-void program_start(void (*settled)(const struct err *e), void (*lost)(const struct err *e))
+void program_start(void)
 {
     if (program.forked) {
         struct err e = ERR_INIT;
         why_forked(&e);
-        settled(&e);
+        service_settled(program.service, &e);
         return;
     }
-    program.settled = settled;
-    program.lost = lost;
+    program.starting = true;
     program.starts = 0;
     program.began = clock_ms();
     program.limit = program.timeout;
@@ -313,7 +311,7 @@ void program_stop(void)
     timer_clear(&program.late);
     tell_end();
     program.up = false;
-    program.settled = NULL;
+    program.starting = false;
     child_forget(&program.child);
     if (program.place.wants_socket && program.place.end.path)
         (void)unlink(program.place.end.path);

@@ -5,7 +5,7 @@
 #define TUNNEL_PROGRAM_H
 
 #include <base/err.h>
-#include <tunnel/target.h>
+#include <tunnel/service.h>
 
 /* Where it listens. */
 struct program_end {
@@ -13,13 +13,12 @@ struct program_end {
     unsigned port;
 };
 
-/* Reads the tunnel's keys, once; the target is kept. ERR_CONFIG naming the key. */
-int program_prepare(const struct target *target, struct err *e);
-/*
- * Starts it. `settled` is called once, perhaps at once: ready (NULL), or why not, with its stderr as details;
- * it has then been ended. After NULL, `lost` is called once when it has ended, with the reason.
- */
-void program_start(void (*settled)(const struct err *e), void (*lost)(const struct err *e));
+/* Reads the tunnel's keys, once; the target is kept, and so is the service that is told what becomes of it.
+ * ERR_CONFIG naming the key. */
+int program_prepare(const struct target *target, struct tunnel_service *service, struct err *e);
+/* Starts it: the service is settled once it is ready, or once it is known why not, with its stderr as
+ * details; it has then been ended. */
+void program_start(void);
 /* Ends its process group; calls no callback any more. */
 void program_stop(void);
 /* Valid while it is ready. */

@@ -31,7 +31,7 @@ static bool mentions(const struct words *w, const char *placeholder)
 }
 
 /* In our folder, named by our pid: another keeper has another one. */
-static int choose_socket(struct place *p, struct err *e)
+static int choose_socket(struct program_place *p, struct err *e)
 {
     AUTO_FREE(char *, folder);
 
@@ -50,7 +50,7 @@ static int choose_socket(struct place *p, struct err *e)
     return 0;
 }
 
-static int choose_address(struct place *p, const struct target *target, struct err *e)
+static int choose_address(struct program_place *p, const struct target *target, struct err *e)
 {
     const char *address = target_key(target, "address");
 
@@ -62,7 +62,7 @@ static int choose_address(struct place *p, const struct target *target, struct e
 
 /* Checks the listener's user: between our choice of a port and the program's bind another user may take it,
  * and a password would be sent there. */
-bool place_is_served(struct place *p, bool ours)
+bool place_is_served(struct program_place *p, bool ours)
 {
     const char *at = NULL;
 
@@ -94,7 +94,8 @@ static int free_port(unsigned *port, struct err *e)
     return err_set(e, ERR_TRY_LATER, "no free port");
 }
 
-int place_choose(struct place *p, const struct target *target, const struct words *command, struct err *e)
+int place_choose(struct program_place *p, const struct target *target, const struct words *command,
+                 struct err *e)
 {
     p->wants_socket = mentions(command, "{socket}");
     p->wants_port = !p->wants_socket && mentions(command, "{local_port}");
@@ -107,14 +108,14 @@ int place_choose(struct place *p, const struct target *target, const struct word
     return p->wants_port ? 0 : choose_address(p, target, e);
 }
 
-int place_renew(struct place *p, struct err *e)
+int place_renew(struct program_place *p, struct err *e)
 {
     if (p->wants_socket)
         (void)unlink(p->end.path);
     return p->wants_port ? free_port(&p->end.port, e) : 0;
 }
 
-void place_put(const struct place *p, struct buf *out)
+void place_put(const struct program_place *p, struct buf *out)
 {
     if (p->end.path)
         buf_puts(out, p->end.path);

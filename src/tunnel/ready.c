@@ -34,12 +34,12 @@ void ready_feed(struct ready *r, const char *bytes, size_t n)
         feed_byte(r, want, bytes[i]);
 }
 
-bool ready_says_taken(const char *said)
+bool ready_says_taken(const char *text)
 {
     static const char *const words[] = {"already in use", "address in use", "eaddrinuse"};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        if (strcasestr(said, words[i]))
+        if (strcasestr(text, words[i]))
             return true;
     }
     return false;

@@ -28,6 +28,6 @@ void ready_begin(struct ready *r, const char *text);
 /* Feeds output in chunks of any size. */
 void ready_feed(struct ready *r, const char *bytes, size_t n);
 /* Whether a program's message means that its local port is taken. */
-bool ready_says_taken(const char *said);
+bool ready_says_taken(const char *text);
 
 #endif

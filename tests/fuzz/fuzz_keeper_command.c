@@ -44,7 +44,7 @@ static void feed(const char *text, const char *output, size_t n)
 
 static void check_said(const struct buf *said, const struct buf *raw)
 {
-    check(raw->len <= SAID_KEPT && said->len <= raw->len && buf_ok(raw) && buf_ok(said));
+    check(raw->len <= STDERR_TAIL_MOST && said->len <= raw->len && buf_ok(raw) && buf_ok(said));
     for (size_t i = 0; i < said->len; i++) {
         unsigned char c = (unsigned char)said->data[i];
         check((c >= 0x20 && c != 0x7f) || c == '\n' || c == '\t');
@@ -54,19 +54,19 @@ static void check_said(const struct buf *said, const struct buf *raw)
 /* Where nothing is dropped, all of it is kept, but for control characters; the chunks make no difference. */
 static void keep(const char *output, size_t n)
 {
-    AUTO_BUF(first, 2 * SAID_KEPT);
+    AUTO_BUF(first, 2 * STDERR_TAIL_MOST);
 
     for (size_t chunk = n ? n : 1; chunk > n / 200; chunk /= 7) {
-        AUTO_BUF(raw, 2 * SAID_KEPT);
-        AUTO_BUF(said, 2 * SAID_KEPT);
+        AUTO_BUF(raw, 2 * STDERR_TAIL_MOST);
+        AUTO_BUF(said, 2 * STDERR_TAIL_MOST);
         for (size_t at = 0; at < n; at += chunk)
-            said_add(&raw, &said, output + at, n - at < chunk ? n - at : chunk);
+            stderr_tail_add(&raw, &said, output + at, n - at < chunk ? n - at : chunk);
         check_said(&said, &raw);
-        check(n > SAID_KEPT || (raw.len == n && (n == 0 || memcmp(raw.data, output, n) == 0)));
+        check(n > STDERR_TAIL_MOST || (raw.len == n && (n == 0 || memcmp(raw.data, output, n) == 0)));
         check(n == 0 || raw.len > 0);
         if (chunk == n)
             buf_add(&first, buf_str(&said), said.len);
-        else if (n <= SAID_KEPT)
+        else if (n <= STDERR_TAIL_MOST)
             check(said.len == first.len && (n == 0 || text_equal(buf_str(&said), buf_str(&first))));
     }
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libssh2/parts.h>
+#include <libssh2/channel.h>
 #include <libssh2/agent.h>
 #include <ssh/key.h>
 
@@ -66,7 +66,7 @@ static void packet(const uint8_t *data, size_t size)
 {
     static const enum session_state states[] = {SESSION_HANDSHAKE, SESSION_LOGIN, SESSION_UP};
     struct channel c = {0};
-    struct session s = {.greeting = BUF_INIT(16384), .banner = BUF_INIT(BANNER_MOST), .opening = &c};
+    struct ssh_session s = {.greeting = BUF_INIT(16384), .banner = BUF_INIT(BANNER_MOST), .opening = &c};
     AUTO_BUF(why, 512);
 
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {

@@ -22,7 +22,7 @@ def one_more(number):
 
 HIDDEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\'|/\*.*?\*/|^#(?!define \w+ \(?\d).*?(?<!\\)$', re.M | re.S)
 NAME = re.compile(r"^[A-Za-z_#][^\n;]*?\b(\w+)(?:\(|\[|;| =| \(| \d)", re.M)
-SIZE = re.compile(r"\s*(?!return\b)(?:static |const |unsigned |struct )*\w+ \**\w+\[[^=;]*(?<!\])|\s*AUTO_BUF\b[^;]*")
+SIZE = re.compile(r"\s*(?!return\b)(?:static |const |unsigned |struct )*\w+ \**(?:const )?\w+\[[^=;]*(?<!\])|\s*AUTO_BUF\b[^;]*")
 
 
 @dataclasses.dataclass

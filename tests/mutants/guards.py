@@ -7,7 +7,7 @@ GUARDS = {
     "src/mysql/login_packet.c": ("test_mysql_login", "test_tls_stripped"),
     "src/mysql/packet.c": ("test_mysql_login", "test_tls_stripped"),
     "src/mysql/sha2_key.c": ("test_mysql_login", "test_tls_stripped"),
-    "src/mysql/tls.c": ("test_mysql_tls", "test_keeper_auth"),
+    "src/mysql/tls.c": ("test_mysql_tls test_mysql_tls_errors", ""),
     "src/mysql/tls_errors.c": ("test_mysql_tls_errors test_mysql_tls", ""),
     "src/mysql/tls_pem.c": ("test_mysql_tls_pem", ""),
     "src/ipc/record.c": ("test_record test_helper", ""),

@@ -135,7 +135,7 @@ static void outputs(void **state)
         assert_int_equal(run.child.status, cases[i].status);
         assert_int_equal(run.child.pid, 0);
         assert_string_equal(buf_str(&run.out), cases[i].out);
-        const char *said = buf_str(&run.child.said);
+        const char *said = buf_str(&run.child.stderr_tail);
         if (cases[i].said) {
             assert_string_equal(said, cases[i].said);
         } else {
@@ -163,7 +163,7 @@ static void with_socket(void **state)
     (void)close(ends[1]);
     wait_until(&run);
     assert_int_equal(run.child.status, 0);
-    assert_string_equal(buf_str(&run.child.said), "err\n");
+    assert_string_equal(buf_str(&run.child.stderr_tail), "err\n");
     assert_int_equal(run.out.len, 0);
     assert_true(read(ends[0], text, sizeof text - 1) > 0);
     /* ls has the folder open as 3. */
@@ -340,7 +340,7 @@ static void debug_lines(void **state)
         "{ printf 'de'; sleep 0.1; printf 'bug1: a\\r\\ndeb\\ndecline\\n debug1: b\\n\\ndebug2:'; sleep 0.1;"
         "printf '\\nproxy debug1: c\\ndebug %0600d\\nend' 7; } >&2");
     wait_until(&run);
-    assert_string_equal(buf_str(&run.child.said), "deb\ndecline\n debug1: b\n\nproxy debug1: c\nend");
+    assert_string_equal(buf_str(&run.child.stderr_tail), "deb\ndecline\n debug1: b\n\nproxy debug1: c\nend");
     assert_int_equal(strncmp(buf_str(&run.out), "[debug1: a][debug2:][debug 0", 28), 0);
     assert_in_range(run.out.len, 500, 550);
     release(&run);

@@ -183,45 +183,33 @@ static void timer_for_now_waits_a_turn(void **state)
     assert_string_equal(fired, "4044444444");
 }
 
-static struct turn_hook first_hook, second_hook;
-static char ran[16];
+static int turns;
 
-static void second_run(struct turn_hook *h)
+static bool turned(void)
 {
-    (void)h;
-    strncat(ran, "2", sizeof ran - strlen(ran) - 1);
-    done = true;
+    done = ++turns % 3 == 0;
+    return true;
 }
 
-static void first_run(struct turn_hook *h)
-{
-    strncat(ran, "1", sizeof ran - strlen(ran) - 1);
-    if (strlen(ran) > 2)
-        loop_no_turn(h);
-}
-
-static void hooks(void **state)
+static void work_of_each_turn(void **state)
 {
     (void)state;
-    loop_each_turn(&first_hook, first_run);
-    loop_each_turn(&first_hook, first_run); /* once is enough */
-    loop_each_turn(&second_hook, second_run);
-    once(); /* before the first wait too, or work done before the loop would lie */
-    assert_string_equal(ran, "12");
+    loop_each_turn(turned);
+    once(); /* before the first wait too, or work done before the loop would lie; and no wait is long */
+    assert_int_equal(turns, 3);
     once();
-    assert_string_equal(ran, "1212");
-    once();
-    assert_string_equal(ran, "12122");
-    loop_no_turn(&second_hook);
-    loop_no_turn(&second_hook);
+    assert_int_equal(turns, 6);
+    loop_each_turn(NULL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(events),          cmocka_unit_test(forgotten_in_the_turn),
-        cmocka_unit_test(timers_in_order), cmocka_unit_test(timer_for_now_waits_a_turn),
-        cmocka_unit_test(hooks),
+        cmocka_unit_test(events),
+        cmocka_unit_test(forgotten_in_the_turn),
+        cmocka_unit_test(timers_in_order),
+        cmocka_unit_test(timer_for_now_waits_a_turn),
+        cmocka_unit_test(work_of_each_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

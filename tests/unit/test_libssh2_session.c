@@ -11,7 +11,8 @@
 
 #include <base/clock.h>
 #include <base/mem.h>
-#include <libssh2/parts.h>
+#include <libssh2/methods.h>
+#include <libssh2/session.h>
 #include <ssh/wire_format.h>
 
 static void fates(void **state)
@@ -65,11 +66,11 @@ static void versions(void **state)
 /* What a session may hold: more is refused, but for the smallest, and never given back twice. */
 static void memory(void **state)
 {
-    static struct session s;
+    static struct ssh_session s;
     void *abstract = &s, *at[3], *first;
 
     (void)state;
-    s = (struct session){.state = SESSION_HANDSHAKE};
+    s = (struct ssh_session){.state = SESSION_HANDSHAKE};
     first = bounds_alloc(600000, &abstract);
     assert_non_null(first);
     assert_true(s.held >= 600000 && !s.abuse);
@@ -80,7 +81,7 @@ static void memory(void **state)
     bounds_free(first, &abstract);
     bounds_free(at[1], &abstract);
     assert_int_equal(s.held, 0);
-    s = (struct session){.state = SESSION_UP, .accepted = true};
+    s = (struct ssh_session){.state = SESSION_UP, .accepted = true};
     for (size_t i = 0; i < ARRAY_LEN(at); i++)
         at[i] = bounds_alloc((size_t)25 << 20, &abstract);
     assert_true(at[0] && at[1] && !at[2] && s.abuse);
@@ -93,15 +94,15 @@ static void memory(void **state)
 /* What comes to nothing ends a session, what is of use pays for it. */
 static void bytes_of_no_use(void **state)
 {
-    static struct session s;
+    static struct ssh_session s;
 
     (void)state;
-    s = (struct session){.state = SESSION_LOGIN, .accepted = true};
+    s = (struct ssh_session){.state = SESSION_LOGIN, .accepted = true};
     bounds_taken(&s, 1u << 20);
     assert_null(s.abuse);
     bounds_taken(&s, 1);
     assert_non_null(s.abuse);
-    s = (struct session){.state = SESSION_UP, .accepted = true, .idle_looked = clock_ms()};
+    s = (struct ssh_session){.state = SESSION_UP, .accepted = true, .idle_looked = clock_ms()};
     for (int i = 0; i < 1000; i++) {
         bounds_taken(&s, 1u << 20);
         bounds_moved(&s, 1u << 18);
@@ -115,7 +116,7 @@ static void bytes_of_no_use(void **state)
     assert_non_null(s.abuse);
 }
 
-static void put_kexinit(struct session *s, const char *kex, const char *keys)
+static void put_kexinit(struct ssh_session *s, const char *kex, const char *keys)
 {
     AUTO_BUF(body, 4096);
     AUTO_BUF(packet, 4096);
@@ -150,7 +151,7 @@ static void what_the_server_lacks(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_BUF(why, 512);
-        struct session s = {.state = SESSION_HANDSHAKE};
+        struct ssh_session s = {.state = SESSION_HANDSHAKE};
         put_kexinit(&s, cases[i].kex, cases[i].keys);
         assert_true(greeting_disagrees(&s, &why));
         assert_string_equal(buf_str(&why), cases[i].words);

@@ -123,6 +123,21 @@ static void names(void **state)
     SSL_CTX_free(peer);
 }
 
+/* A name that cannot be sent is not left out, and so not left unverified. */
+static void too_long_a_name(void **state)
+{
+    static char name[300];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    memset(name, 'a', sizeof name - 1);
+    options.name = name;
+    prepared();
+    assert_null(tls_new(STDIN_FILENO, &e));
+    assert_int_equal(e.code, ERR_BUG);
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
 static SSL_CTX *server_of_versions(int least, int most)
 {
     SSL_CTX *peer = server_with(&server);
@@ -392,6 +407,7 @@ int main(void)
         WITH(begin_with_ca, levels),
         WITH(begin_with_ca, levels_without_a_key),
         WITH(begin_with_ca, names),
+        WITH(begin_with_ca, too_long_a_name),
         WITH(begin_with_ca, versions),
         WITH(begin_with_ca, ciphers),
         WITH(begin_with_ca, no_such_ciphers),

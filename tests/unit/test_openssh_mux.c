@@ -56,11 +56,11 @@ static void packets_as_ssh_has_them(void **state)
         forward.data,
         "\0\0\0\41\20\0\0\6\0\0\0\1\0\0\0\1\0\0\0\2/a\377\377\377\376\0\0\0\3/bc\377\377\377\376",
         forward.len);
-    mux_put_proxy(&proxy);
+    mux_put_bare(&proxy, MUX_PROXY);
     assert_int_equal(proxy.len, 12);
     assert_memory_equal(proxy.data, "\0\0\0\10\20\0\0\17\0\0\0\1", proxy.len);
     buf_clear(&proxy);
-    mux_put_alive(&proxy);
+    mux_put_bare(&proxy, MUX_ALIVE);
     assert_int_equal(proxy.len, 12);
     assert_memory_equal(proxy.data, "\0\0\0\10\20\0\0\4\0\0\0\1", proxy.len);
     buf_clear(&proxy);
@@ -73,7 +73,7 @@ static void packets_as_ssh_has_them(void **state)
     assert_memory_equal(proxy.data,
                         "\0\0\0\54\0\132\0\0\0\32is-it-there@broker.invalid\0\0\0\0\0\0\0\0\0\0\200\0",
                         proxy.len);
-    mux_put_end(&end);
+    mux_put_bare(&end, MUX_END);
     assert_int_equal(end.len, 12);
     assert_memory_equal(end.data, "\0\0\0\10\20\0\0\5\0\0\0\1", end.len);
 }

@@ -250,13 +250,23 @@ static void odd_paths(void **state)
     memset(name, 'n', sizeof name - 1);
     name[NAME_MAX + 1] = '\0';
     trusts(name, PATH_GROUP_OWN, strerror(ENAMETOOLONG));
+    char longer[4000];
+    memset(longer, 'n', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    trusts(longer, PATH_GROUP_OWN, strerror(ENAMETOOLONG));
     name[NAME_MAX] = '\0';
     file(name, US, US, 0600);
     trusts(name, PATH_GROUP_OWN, NULL);
     trusts("missing", PATH_GROUP_OWN, strerror(ENOENT));
+    char target[PATH_MAX]; /* the longest that a link can have */
+    for (size_t i = 0; i < sizeof target - 2; i += 2)
+        memcpy(target + i, "./", 2);
+    memcpy(target + sizeof target - 2, "f", 2);
+    link_to(target, "long", US);
     trusts("missing/f", PATH_GROUP_OWN, strerror(ENOENT));
     file("f", US, US, 0600);
     trusts("f/g", PATH_GROUP_OWN, strerror(ENOTDIR));
+    trusts("long", PATH_GROUP_OWN, NULL);
     trusts("/", PATH_GROUP_OWN, NULL);
     /* Nobody can put another object in the place of a descriptor. */
     folder("d", OTHER, OTHER, 0755);
@@ -384,7 +394,14 @@ static void without_stdin(void **state)
 
     (void)state;
     NEEDS_ROOT();
+    AUTO_FREE(char *, descriptor);
+    AUTO_FREE(char *, other);
     file("f", US, US, 0600);
+    file("deleted", US, US, 0600);
+    int fd = open("deleted", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(unlink("deleted"), 0);
+    descriptor = mem_printf("/proc/self/fd/%d", fd);
+    other = mem_printf("/proc/./self/fd/%d", fd);
     if (kept >= 0)
         (void)close(STDIN_FILENO);
     errno = ENOENT;
@@ -395,6 +412,11 @@ static void without_stdin(void **state)
     int trusted = path_trust("f", PATH_GROUP_OWN, &e);
     be(ROOT);
     (void)close(trusted);
+    int one = path_trust(descriptor, PATH_GROUP_OWN, &e);
+    (void)close(one);
+    int two = path_trust(other, PATH_GROUP_OWN, &e); /* one descriptor later or earlier */
+    (void)close(two);
+    (void)close(fd);
     if (kept >= 0) {
         (void)dup2(kept, STDIN_FILENO);
         (void)close(kept);
@@ -402,6 +424,8 @@ static void without_stdin(void **state)
     assert_int_equal(read, 0);
     assert_int_equal(made, 0);
     assert_true(trusted >= 0);
+    assert_true(one >= 0);
+    assert_true(two >= 0);
 }
 
 /* A write that is cut leaves the old file, and no temporary one. */

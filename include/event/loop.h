@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
@@ -30,8 +31,8 @@ void loop_close(struct watch *w);
 /* A one-shot timer. Zeroed before its first use. */
 struct timer {
     int64_t at; /* ms of clock_ms() */
-    struct timer *before, *after;
-    bool set;
+    TAILQ_ENTRY(timer) next;
+    bool set, due;
     void (*fire)(struct timer *t);
 };
 void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t)); /* replaces an earlier one */

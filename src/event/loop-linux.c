@@ -21,10 +21,9 @@ static struct {
     int epoll;                             /* 0: not made yet; never 0 after that, because 0 to 2 are open */
     struct epoll_event event[EVENTS_MOST]; /* of this iteration */
     int count;
-    struct timer waiting, due; /* the heads of two rings */
+    TAILQ_HEAD(timers, timer) waiting, due;
     bool (*each_turn)(void);
-} loop = {.waiting = {.before = &loop.waiting, .after = &loop.waiting},
-          .due = {.before = &loop.due, .after = &loop.due}};
+} loop = {.waiting = TAILQ_HEAD_INITIALIZER(loop.waiting), .due = TAILQ_HEAD_INITIALIZER(loop.due)};
 
 static int epoll_fd(void)
 {
@@ -88,25 +87,11 @@ void loop_close(struct watch *w)
         (void)close(fd);
 }
 
-static void ring_add(struct timer *t, struct timer *before)
-{
-    t->before = before;
-    t->after = before->after;
-    before->after = t;
-    t->after->before = t;
-}
-
-static void ring_remove(struct timer *t)
-{
-    t->before->after = t->after;
-    t->after->before = t->before;
-}
-
 void timer_clear(struct timer *t)
 {
     if (t->set)
-        ring_remove(t);
-    t->set = false;
+        TAILQ_REMOVE(t->due ? &loop.due : &loop.waiting, t, next);
+    t->set = t->due = false;
 }
 
 void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t))
@@ -117,23 +102,29 @@ void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t))
     t->at = at;
     t->fire = fire;
     t->set = true;
-    for (before = loop.waiting.before; before != &loop.waiting && before->at > at; before = before->before)
-        ;
-    ring_add(t, before);
+    TAILQ_FOREACH_REVERSE(before, &loop.waiting, timers, next)
+    {
+        if (before->at <= at)
+            break;
+    }
+    if (before)
+        TAILQ_INSERT_AFTER(&loop.waiting, before, t, next);
+    else
+        TAILQ_INSERT_HEAD(&loop.waiting, t, next);
 }
 
 /* In two steps, so that a timer that sets itself again for now waits for the next iteration. */
 static void fire_timers(void)
 {
     int64_t now = clock_ms();
+    struct timer *t;
 
-    while (loop.waiting.after != &loop.waiting && loop.waiting.after->at <= now) {
-        struct timer *t = loop.waiting.after;
-        ring_remove(t);
-        ring_add(t, loop.due.before);
+    while ((t = TAILQ_FIRST(&loop.waiting)) && t->at <= now) {
+        TAILQ_REMOVE(&loop.waiting, t, next);
+        TAILQ_INSERT_TAIL(&loop.due, t, next);
+        t->due = true;
     }
-    while (loop.due.after != &loop.due) {
-        struct timer *t = loop.due.after;
+    while ((t = TAILQ_FIRST(&loop.due))) {
         timer_clear(t);
         t->fire(t);
     }
@@ -164,8 +155,8 @@ static void dispatch(const struct epoll_event *event)
 static void turn(void)
 {
     bool again = loop.each_turn && loop.each_turn();
-    const struct timer *first = loop.waiting.after;
-    int wait = again ? 0 : first == &loop.waiting ? -1 : clock_left(first->at);
+    const struct timer *first = TAILQ_FIRST(&loop.waiting);
+    int wait = again ? 0 : first ? clock_left(first->at) : -1;
 
     loop.count = epoll_wait(epoll_fd(), loop.event, EVENTS_MOST, wait);
     for (int i = 0; i < loop.count; i++)

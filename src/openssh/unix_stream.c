@@ -9,28 +9,25 @@
 #include <unistd.h>
 
 #include <base/clock.h>
-#include <base/file.h>
 #include <base/mem.h>
+#include <event/dial.h>
 #include <event/relay.h>
 
-#define RETRY_MS 5
-
 struct socket_stream {
-    char *path;
+    struct dialling *dialling;
     struct watch far; /* until it is carried */
     struct relay relay;
-    struct timer again, late;
+    struct timer late;
     const struct mux_use *use;
     void *context;
 };
 
 void socket_stop(struct socket_stream *s)
 {
-    timer_clear(&s->again);
+    dial_cancel(s->dialling);
     timer_clear(&s->late);
     loop_close(&s->far);
     relay_release(&s->relay);
-    free(s->path);
     free(s);
 }
 
@@ -67,27 +64,25 @@ static void far_ready(struct watch *w, unsigned events)
     s->use->answered(s->context, MUX_YES, "");
 }
 
-static void dial(struct timer *t)
+static void dialled(void *context, int fd, const struct err *e)
 {
-    struct socket_stream *s = OWNER_OF(t, struct socket_stream, again);
-    int fd = fd_connect_unix(s->path);
+    struct socket_stream *s = context;
 
-    if (fd >= 0)
-        loop_watch(&s->far, fd, LOOP_READ, far_ready);
-    else if (errno == EAGAIN)
-        timer_set(t, clock_ms() + RETRY_MS, dial);
-    else
+    s->dialling = NULL;
+    if (e)
         fail(s, MUX_GONE);
+    else
+        loop_watch(&s->far, fd, LOOP_READ, far_ready);
 }
 
 struct socket_stream *socket_ask(const char *path, int64_t deadline, const struct mux_use *use, void *context)
 {
     struct socket_stream *s = mem_alloc(1, sizeof *s);
 
-    *s = (struct socket_stream){.path = mem_strdup(path), .far.fd = -1, .use = use, .context = context};
+    *s = (struct socket_stream){.far.fd = -1, .use = use, .context = context};
     relay_init(&s->relay);
     timer_set(&s->late, deadline, unix_stream_is_late);
-    timer_set(&s->again, clock_ms(), dial);
+    s->dialling = dial_start(path, NULL, 0, CLOCK_NEVER, dialled, s);
     return s;
 }
 

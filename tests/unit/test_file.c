@@ -94,6 +94,7 @@ static void guards(void **state)
         {0600, FILE_PRIVATE, "text"},
         {0400, FILE_PRIVATE, "text"},
         {0644, FILE_TRUSTED, "text"},
+        {0755, FILE_TRUSTED, "text"},
         {0666, FILE_ANY, "text"},
         {0620, FILE_TRUSTED, "78 ~/f: writable by group; chmod go-w ~/f"},
         {0602, FILE_TRUSTED, "78 ~/f: writable by others; chmod go-w ~/f"},
@@ -101,6 +102,8 @@ static void guards(void **state)
         {0640, FILE_PRIVATE, "78 ~/f: readable by group; chmod 600 ~/f"},
         {0604, FILE_PRIVATE, "78 ~/f: readable by others; chmod 600 ~/f"},
         {0660, FILE_PRIVATE, "78 ~/f: writable by group; chmod 600 ~/f"},
+        {0705, FILE_PRIVATE, "78 ~/f: readable by others; chmod 600 ~/f"},
+        {0603, FILE_TRUSTED, "78 ~/f: writable by others; chmod go-w ~/f"},
     };
 
     (void)state;

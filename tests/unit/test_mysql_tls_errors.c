@@ -171,6 +171,10 @@ static void authorities(void **state)
           "2026 certificate is not by the authority of ca that it names\nit names Own CA\n" CHECK_CA);
     tells(make(&same, "db", "DNS:a.test"),
           "2026 certificate is not by the authority of ca that it names\nit names Own CA\n" CHECK_CA);
+    options.name = (char *)(uintptr_t) "127.0.0.2"; /* the address is the lesser trouble too */
+    tells(make(&other, "db", "IP:127.0.0.1"),
+          "2026 certificate is by an authority that ca does not have\nit names Other?CA\n" CHECK_CA);
+    options.name = (char *)(uintptr_t) "db.test";
     struct made leaf = make(&root, "db", "DNS:db.test");
     SSL_CTX *peer = server_with(&leaf);
     struct err e = ERR_INIT;

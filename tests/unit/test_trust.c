@@ -409,9 +409,14 @@ static void without_stdin(void **state)
     be(US);
     int read = file_read("f", FILE_PRIVATE, &text, &e);
     int made = file_folder("new/f", &e);
+    struct stat of_odd, of_even; /* with one folder more the last descriptor is another */
     int trusted = path_trust("f", PATH_GROUP_OWN, &e);
-    be(ROOT);
+    bool is_file = fstat(trusted, &of_odd) == 0 && S_ISREG(of_odd.st_mode);
     (void)close(trusted);
+    trusted = path_trust("./f", PATH_GROUP_OWN, &e);
+    is_file = is_file && fstat(trusted, &of_even) == 0 && S_ISREG(of_even.st_mode);
+    (void)close(trusted);
+    be(ROOT);
     int one = path_trust(descriptor, PATH_GROUP_OWN, &e);
     (void)close(one);
     int two = path_trust(other, PATH_GROUP_OWN, &e); /* one descriptor later or earlier */
@@ -423,7 +428,7 @@ static void without_stdin(void **state)
     }
     assert_int_equal(read, 0);
     assert_int_equal(made, 0);
-    assert_true(trusted >= 0);
+    assert_true(is_file);
     assert_true(one >= 0);
     assert_true(two >= 0);
 }
@@ -453,6 +458,63 @@ static void no_room(void **state)
     assert_int_equal(rmdir(home), 0); /* nothing else is in it */
 }
 
+static void no_room_for_a_draft(void **state)
+{
+    struct rlimit was, little;
+    struct err e = ERR_INIT;
+    AUTO_FREE(char *, draft);
+
+    (void)state;
+    NEEDS_ROOT();
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    little = (struct rlimit){.rlim_cur = 2, .rlim_max = was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    int result = file_draft("f", "longer", 6, &draft, &e);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    (void)signal(SIGXFSZ, before);
+    assert_int_equal(result, -1);
+    assert_null(draft);
+    assert_int_equal(rmdir(home), 0); /* nothing is in it */
+}
+
+/* A log that others own would be read by them, and a link could lead anywhere. */
+static void logs(void **state)
+{
+    static const struct {
+        const char *path, *msg, *hint; /* msg NULL: it is opened */
+    } rows[] = {
+        {"new", NULL, NULL},
+        {"ours", NULL, NULL},
+        {"roots", NULL, NULL},
+        {"theirs", "belongs to another user", "a file that you may write, in a folder that is there"},
+        {"one's", "belongs to another user", "a file that you may write, in a folder that is there"},
+        {"link", "a symbolic link, which is not followed", "name the file that it leads to"},
+        {"none/f", "No such file or directory", "a file that you may write, in a folder that is there"}};
+
+    (void)state;
+    NEEDS_ROOT();
+    file("ours", US, US, 0600);
+    file("roots", ROOT, ROOT, 0666);
+    file("theirs", OTHER, OTHER, 0666);
+    file("one's", 1, 1, 0666);
+    link_to("ours", "link", US);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = ERR_INIT;
+        be(US);
+        int fd = file_open_log(rows[i].path, &e);
+        be(ROOT);
+        assert_int_equal(fd >= 0, !rows[i].msg);
+        assert_string_equal(e.msg, rows[i].msg ? rows[i].msg : "");
+        assert_string_equal(e.hint, rows[i].hint ? rows[i].hint : "");
+        if (fd < 0)
+            continue;
+        assert_int_equal(fd_write_all(fd, "+", 1), 0); /* behind what is there */
+        assert_int_equal(lseek(fd, 0, SEEK_CUR), i == 0 ? 1 : 5);
+        (void)close(fd);
+    }
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, new_home, remove_home)
@@ -469,6 +531,8 @@ int main(void)
         TEST(unreadable),
         TEST(without_stdin),
         TEST(no_room),
+        TEST(no_room_for_a_draft),
+        TEST(logs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

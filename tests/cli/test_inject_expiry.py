@@ -2,6 +2,7 @@
 """What the keeper logs in with ends, changes or cannot be had: tokens of IAM that expire, passwords that were changed, helpers
 with every kind of trouble. The clock is the test's, so that no life is waited for."""
 import re
+import shutil
 import subprocess
 import time
 
@@ -73,6 +74,18 @@ def number(tty):
 
 def asleep(server):
     return server.admin(f"select count(*) from information_schema.processlist where info = '{SLEEP}'") != "0"
+
+
+def test_token_that_is_refused(broker, iam, forwards):  # noqa: F811
+    """RDS counts log-ins that fail: one more try with another token, and that once in a minute."""
+    seen = prepare(broker, iam)
+    way = Injected(forwards)
+    assert way.ask() == "app@%"
+    iam.tell(keys={})
+    for _ in range(3):
+        with pytest.raises(Refused, match="^1045 #28000Access denied for user 'app'"):
+            way.ask()
+    assert len(iam.verdicts()[seen:]) == 1 + 2 + 1 + 1
 
 
 def test_client_reconnects_by_itself(session, iam, clock):  # noqa: F811
@@ -218,6 +231,45 @@ def test_source_with_troubles(source, expired, clock, script, words):
     assert re.search(words, str(told.value), re.S) and "canary" not in str(told.value)
     source.gives(PASSWORD, expires=clock.now + 300)
     assert expired.ask() == "troubled@%"
+
+
+def test_credential_helper_with_troubles(source, clock, forwards):
+    """The same for one of git's: it is another program's child."""
+    source.account(PASSWORD)
+    source.configure(connect_timeout="1s", auth="helper", auth_helper=source.broker.home / "bin/git-credential-get")
+
+    def does(text):
+        source.broker.script("git-credential-get", text, secret=True)
+    answer = f"echo username={source.user}; echo password={source.broker.secret(PASSWORD).decode()}; echo password_expiry_utc="
+    does(answer + str(int(clock.now + 300)))
+    way = Injected(forwards)
+    assert way.ask() == "changing@%"
+    clock.move(300)
+    for text, words in [("sleep 600", "no credential within 3s"), ("echo the store is locked >&2; exit 1", "the store is locked"), ("true", r"hint: ")]:
+        does(text)
+        with pytest.raises(Refused, match=f"(?s){words}"):
+            way.ask()
+    does(answer + str(int(clock.now + 300)))
+    assert way.ask() == "changing@%"
+
+
+def test_broker_that_is_gone(source, clock, forwards):
+    """An installation that was removed under its keeper, and is there again."""
+    source.account(PASSWORD)
+    source.configure()
+    source.gives(PASSWORD, expires=clock.now + 300)
+    program = source.broker.program = source.broker.folder / "installed/bin/broker"
+    for part in ("bin", "libexec"):
+        shutil.copytree(BUILD / part, source.broker.folder / "installed" / part)
+    way = Injected(forwards)
+    assert way.ask() == "changing@%"
+    clock.move(300)
+    program.rename(program.with_suffix(".away"))
+    with pytest.raises(Refused, match=rf"{program}: .*No such file"):
+        way.ask()
+    program.with_suffix(".away").rename(program)
+    source.gives(PASSWORD, expires=clock.now + 300)
+    assert way.ask() == "changing@%"
 
 
 def test_needs_a_person(broker, mariadb_server, keychain, running_clock, forwards):

@@ -163,6 +163,22 @@ def test_ctrl_c_after_the_lease_has_changed(session, given, vault, mariadb_serve
     assert who(session) == (session.user, session.id)
 
 
+@pytest.fixture
+def running_clock(broker):
+    """Which the keeper's timers see as well."""
+    yield from lasting(Clock, broker, timers=True)
+
+
+def test_ctrl_c_after_a_minute(running_clock, session, mariadb_server):
+    """The keeper has wiped the password meanwhile, and gets it again: it is that of the same user."""
+    session.sendline(SLEEP.encode() + b";")
+    assert until(lambda: asleep(mariadb_server))
+    running_clock.move(61)
+    session.interrupt()
+    assert until(lambda: not asleep(mariadb_server))
+    assert who(session) == (session.user, session.id)
+
+
 @pytest.mark.parametrize("client", ["mariadb1011"], indirect=True)
 def test_user_of_the_session_has_ended(clock, session, given, mariadb_server):  # noqa: F811
     """Another one could not cancel anything of its: the second connection is told."""

@@ -85,7 +85,8 @@ def test_only_the_keeper_has_it_and_not_for_long(request, broker, names, clients
     proc = broker.start("connect", "p", "--client", client.path, "--", "-NBe", "select 'here'; select sleep(60)", stdin=subprocess.DEVNULL,
                         stdout=open(log, "wb"), stderr=subprocess.STDOUT)
     try:
-        assert until(lambda: server.admin("select count(*) from information_schema.processlist where info like 'select sleep(60)%'") == "1")
+        assert until(lambda: server.admin("select count(*) from information_schema.processlist where info like 'select sleep(60)%' "
+                                           f"and user = '{user}'") == "1")
         guard, pid = keeper()
         seen = holders(pid, password)
         # It is good for some seconds yet, unless this machine stood still.

@@ -99,10 +99,10 @@ def test_json(broker, forwards, server):
     whole = json.loads(done.text)
     assert done.text.count("\n") == 1 and list(whole) == ["forwards", "sessions"] and whole["sessions"] == []
     found, = whole["forwards"]
-    assert list(found) == ["profile", "host", "port", "socket", "endpoint", "pid", "state", "connections", "started_at"]
+    assert list(found) == ["profile", "host", "port", "socket", "user", "password", "endpoint", "pid", "state", "connections", "started_at"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found.pop("started_at")) and alive(found.pop("pid"))
     host, port = address.split(":")
-    assert found == {"profile": "quiet", "host": host, "port": int(port), "socket": None, "state": "up", "connections": 0,
+    assert found == {"profile": "quiet", "host": host, "port": int(port), "socket": None, "user": None, "password": None, "state": "up", "connections": 0,
                      "endpoint": {"host": "127.0.0.1", "port": server.getsockname()[1], "socket": None}}
     assert json.loads(broker.run("status", "quiet", "--json").text)["forwards"][0]["profile"] == "quiet"
 

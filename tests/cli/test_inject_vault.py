@@ -11,6 +11,7 @@ from conftest import lasting
 from lib.clock import Clock
 from lib.forwards import until
 from lib.injected import Injected
+from lib.keeping import gone
 from lib.vault import shown
 from servers import load
 from servers.load import Refused
@@ -97,6 +98,27 @@ def test_given_back(revoking, vault, client):
     done = revoking.run("connect", "w", "--client", client.path, "--", "-NBe", "select current_user()")
     assert done.code == 0 and re.fullmatch(r"v-\S+@%\n", done.text), done.errors
     assert vault.users_become(0) and vault.front.asked("sys/leases/revoke")
+
+
+@pytest.mark.parametrize("end", ["kill -9 $$", "kill -HUP $$", "false", "exec sleep 0"])
+def test_given_back_however_it_ends(revoking, vault, end):
+    script = f'mariadb --no-defaults -h 127.0.0.1 -P "$MYSQL_TCP_PORT" -u "$MYSQL_USER" -e "select 1" && {end}'
+    assert revoking.run("exec", "w", "--", "sh", "-c", script).text
+    assert vault.users_become(0) and len(vault.front.asked("sys/leases/revoke")) == 1
+
+
+def test_vault_hangs_at_the_end(revoking, inject, vault):
+    """The keeper ends all the same."""
+    released = threading.Event()
+    vault.front.instead["/v1/sys/leases/revoke"] = [lambda _: (released.wait(60), (204, {}, b""))[1]] * 9
+    way = inject()
+    assert way.ask()
+    try:
+        way.end()
+        assert gone(revoking.broker)
+        assert len(vault.users()) == 1
+    finally:
+        released.set()
 
 
 def test_given_back_by_the_last_one(revoking, inject, vault):

@@ -6,6 +6,7 @@ What lies in the runtime folder is run by us (plug-ins) and trusted with passwor
 and root can change; otherwise the other place is taken, otherwise it is an error. The same holds for what is read and believed:
 the config file and what it includes, a password's file, authorities of one's own, the clients' flavours; and for the session bus."""
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -227,7 +228,7 @@ def test_sockets_lie_in_the_other_place(user, mariadb_server, place, make):
     opts = {"wrap": stranger.WRAP}
     assert user.run("forward", "p", "--detach", **opts).code == 0
     assert [path.name for path in (other / "forward").iterdir()] == ["p.sock"]
-    assert "forward  p " in user.run("status", **opts).text
+    assert re.search(r"^forward +p ", user.run("status", **opts).text, re.M)
     assert user.run("stop", "p", **opts).code == 0 and user.run("status", "p", **opts).code == 69
     done = user.run("exec", "p", "--via", f"tcp://127.0.0.1:{mariadb_server.port}", "--", "printenv", "MYSQL_UNIX_PORT", **opts)
     assert done.text.startswith(f"{other}/"), done.errors

@@ -26,8 +26,7 @@ struct child {
     struct watch out, err, life;
     bool whole; /* set by the caller: its background processes end when it ends */
     bool asks;  /* set before: it may ask on the terminal, if there is one (event/terminal.h) */
-    int socket; /* set before: its stdin and stdout, in the place of /dev/null and of printed(); borrowed. -1
-                 */
+    int socket; /* set before: its stdin and stdout, instead of /dev/null and printed(); borrowed; -1 */
     bool left;  /* set when it has ended: it left background processes */
 };
 #define CHILD_INIT                                                                                           \

@@ -416,6 +416,7 @@ static void without_stdin(void **state)
     AUTO_FREE(char *, draft);
     file("f", US, US, 0600);
     file("deleted", US, US, 0600);
+    file("theirs", OTHER, OTHER, 0666);
     int fd = open("deleted", O_RDONLY | O_CLOEXEC);
     assert_int_equal(unlink("deleted"), 0);
     descriptor = mem_printf("/proc/self/fd/%d", fd);
@@ -427,8 +428,11 @@ static void without_stdin(void **state)
     be(US);
     int read = file_read("f", FILE_PRIVATE, &text, &e);
     int written = file_write("w", "x", 1, 0600, &e) < 0 ? -1 : file_draft("w", "x", 1, &draft, &e);
+    errno = ELOOP;
     int log = file_open_log("log", &e);
     (void)close(log);
+    struct err refused = ERR_INIT;
+    (void)file_open_log("theirs", &refused);
     int made = file_folder("new/f", &e) < 0 ? -1 : file_folder("new/more/f", &e);
     struct stat of_odd, of_even; /* with one folder more the last descriptor is another */
     int trusted = path_trust("f", PATH_GROUP_OWN, &e);
@@ -451,6 +455,7 @@ static void without_stdin(void **state)
     assert_int_equal(made, 0);
     assert_int_equal(written, 0);
     assert_true(log >= 0);
+    assert_string_equal(refused.msg, "belongs to another user");
     assert_true(is_file);
     assert_true(one >= 0);
     assert_true(two >= 0);
@@ -558,6 +563,9 @@ static void logs(void **state)
             continue;
         assert_int_equal(fd_write_all(fd, "+", 1), 0); /* behind what is there */
         assert_int_equal(lseek(fd, 0, SEEK_CUR), i == 0 ? 1 : 5);
+        struct stat st;
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_true(i > 0 || (st.st_mode & 07777) == 0600);
         (void)close(fd);
     }
 }

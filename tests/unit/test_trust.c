@@ -30,6 +30,23 @@ enum { ROOT = 0, US = 4711, OTHER = 4712 };
 
 static char home[64];
 
+/* Without stdin a descriptor of ours may be 0. */
+static int without(int fd)
+{
+    int kept = dup(fd);
+
+    (void)close(fd);
+    return kept;
+}
+
+static void with_again(int fd, int kept)
+{
+    if (kept < 0)
+        return;
+    (void)dup2(kept, fd);
+    (void)close(kept);
+}
+
 static void be(uid_t uid)
 {
     assert_int_equal(seteuid(0), 0);
@@ -396,8 +413,10 @@ static void without_stdin(void **state)
     NEEDS_ROOT();
     AUTO_FREE(char *, descriptor);
     AUTO_FREE(char *, other);
+    AUTO_FREE(char *, draft);
     file("f", US, US, 0600);
     file("deleted", US, US, 0600);
+    file("theirs", OTHER, OTHER, 0666);
     int fd = open("deleted", O_RDONLY | O_CLOEXEC);
     assert_int_equal(unlink("deleted"), 0);
     descriptor = mem_printf("/proc/self/fd/%d", fd);
@@ -408,7 +427,13 @@ static void without_stdin(void **state)
     AUTO_BUF(text, 100);
     be(US);
     int read = file_read("f", FILE_PRIVATE, &text, &e);
-    int made = file_folder("new/f", &e);
+    int written = file_write("w", "x", 1, 0600, &e) < 0 ? -1 : file_draft("w", "x", 1, &draft, &e);
+    errno = ELOOP;
+    int log = file_open_log("log", &e);
+    (void)close(log);
+    struct err refused = ERR_INIT;
+    (void)file_open_log("theirs", &refused);
+    int made = file_folder("new/f", &e) < 0 ? -1 : file_folder("new/more/f", &e);
     struct stat of_odd, of_even; /* with one folder more the last descriptor is another */
     int trusted = path_trust("f", PATH_GROUP_OWN, &e);
     bool is_file = fstat(trusted, &of_odd) == 0 && S_ISREG(of_odd.st_mode);
@@ -428,6 +453,9 @@ static void without_stdin(void **state)
     }
     assert_int_equal(read, 0);
     assert_int_equal(made, 0);
+    assert_int_equal(written, 0);
+    assert_true(log >= 0);
+    assert_string_equal(refused.msg, "belongs to another user");
     assert_true(is_file);
     assert_true(one >= 0);
     assert_true(two >= 0);
@@ -447,7 +475,9 @@ static void no_room(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
     little = (struct rlimit){.rlim_cur = 2, .rlim_max = was.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    int kept = without(STDIN_FILENO);
     int result = file_write("f", "longer", 6, 0600, &e);
+    with_again(STDIN_FILENO, kept);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
     (void)signal(SIGXFSZ, before);
     assert_int_equal(result, -1);
@@ -456,6 +486,26 @@ static void no_room(void **state)
     assert_string_equal(buf_str(&text), "text");
     assert_int_equal(unlink("f"), 0);
     assert_int_equal(rmdir(home), 0); /* nothing else is in it */
+}
+
+static void drafts_and_folders(void **state)
+{
+    struct err e = ERR_INIT;
+    AUTO_FREE(char *, draft);
+    AUTO_FREE(char *, below);
+    AUTO_BUF(text, 100);
+
+    (void)state;
+    NEEDS_ROOT();
+    assert_int_equal(file_draft("f", "draft", 5, &draft, &e), 0);
+    assert_non_null(strstr(draft, "f.edit."));
+    assert_int_equal(file_read(draft, FILE_ANY, &text, &e), 0);
+    assert_string_equal(buf_str(&text), "draft");
+    below = mem_printf("%s/x/y", draft);
+    assert_int_equal(file_write(below, "x", 1, 0600, &e), -1);
+    assert_true(text_starts(e.msg, "cannot make the folder: "));
+    assert_int_equal(file_mkdirs("a/b", &e), 0);
+    assert_int_equal(rmdir("a/b"), 0);
 }
 
 static void no_room_for_a_draft(void **state)
@@ -470,7 +520,9 @@ static void no_room_for_a_draft(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
     little = (struct rlimit){.rlim_cur = 2, .rlim_max = was.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    int kept = without(STDIN_FILENO);
     int result = file_draft("f", "longer", 6, &draft, &e);
+    with_again(STDIN_FILENO, kept);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
     (void)signal(SIGXFSZ, before);
     assert_int_equal(result, -1);
@@ -511,6 +563,9 @@ static void logs(void **state)
             continue;
         assert_int_equal(fd_write_all(fd, "+", 1), 0); /* behind what is there */
         assert_int_equal(lseek(fd, 0, SEEK_CUR), i == 0 ? 1 : 5);
+        struct stat st;
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_true(i > 0 || (st.st_mode & 07777) == 0600);
         (void)close(fd);
     }
 }
@@ -532,6 +587,7 @@ int main(void)
         TEST(without_stdin),
         TEST(no_room),
         TEST(no_room_for_a_draft),
+        TEST(drafts_and_folders),
         TEST(logs),
     };
 

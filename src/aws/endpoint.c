@@ -10,7 +10,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-static const struct service {
+static const struct endpoint_service {
     const char *host, *signing_name, *nested;
 } services[] = {
     [AWS_STS] = {"sts", "sts", "sts"},

@@ -24,7 +24,7 @@
 #define TRY_MOST_MS 60000
 #define NAP_MS 100
 
-struct service {
+struct metadata_service {
     char *base;
     long try_ms;
     unsigned tries;
@@ -46,7 +46,7 @@ static unsigned number(const char *value, unsigned long most, unsigned otherwise
     return value && text_number(value, most, &n) && n > 0 ? (unsigned)n : otherwise;
 }
 
-static int find_service(const struct aws_context *c, struct service *s, struct err *e)
+static int find_service(const struct aws_context *c, struct metadata_service *s, struct err *e)
 {
     const char *own = setting(c, c->env.metadata_endpoint, "ec2_metadata_service_endpoint");
     const char *mode = setting(c, c->env.metadata_endpoint_mode, "ec2_metadata_service_endpoint_mode");
@@ -75,7 +75,8 @@ static bool is_answer(const struct http_answer *a)
 }
 
 /* Tries as often as the user configured, whatever the error. */
-static int ask(const struct service *s, struct http_request *r, struct http_answer *answer, struct err *e)
+static int ask(const struct metadata_service *s, struct http_request *r, struct http_answer *answer,
+               struct err *e)
 {
     for (unsigned left = s->tries;; left--) {
         http_answer_release(answer);
@@ -91,7 +92,7 @@ static int ask(const struct service *s, struct http_request *r, struct http_answ
     }
 }
 
-static int fetch_token(struct service *s, struct err *e)
+static int fetch_token(struct metadata_service *s, struct err *e)
 {
     AUTO_HTTP_REQUEST(request);
     AUTO_HTTP_ANSWER(answer);
@@ -114,7 +115,8 @@ static int fetch_token(struct service *s, struct err *e)
 }
 
 /* If the token has expired meanwhile, a new one is fetched, once. */
-static int get(struct service *s, const char *path, bool keys, struct http_answer *answer, struct err *e)
+static int get(struct metadata_service *s, const char *path, bool keys, struct http_answer *answer,
+               struct err *e)
 {
     AUTO_FREE(char *, url);
 
@@ -139,7 +141,7 @@ static int get(struct service *s, const char *path, bool keys, struct http_answe
 }
 
 /* The first line; a role's name needs no escaping in a URL. */
-static int find_role(struct service *s, char **role, struct err *e)
+static int find_role(struct metadata_service *s, char **role, struct err *e)
 {
     AUTO_HTTP_ANSWER(answer);
 
@@ -158,7 +160,7 @@ static int find_role(struct service *s, char **role, struct err *e)
     return err_set(e, ERR_PROTOCOL, WHO ": what it names is no role");
 }
 
-static int fetch(struct service *s, struct aws_keys *out, struct err *e)
+static int fetch(struct metadata_service *s, struct aws_keys *out, struct err *e)
 {
     AUTO_HTTP_ANSWER(answer);
     AUTO_FREE(char *, role);
@@ -193,7 +195,7 @@ static int explain(const struct aws_context *c, const struct aws_step *step, str
 static int instance_get(const struct aws_context *c, const struct aws_step *step,
                         const struct aws_keys *before, int64_t deadline, struct aws_keys *out, struct err *e)
 {
-    struct service s = {.deadline = deadline};
+    struct metadata_service s = {.deadline = deadline};
     int result = -1;
 
     (void)before;

@@ -30,7 +30,7 @@
 #define BODY_MOST (2 * SECRET_MAX)
 #define PATH "/v1/token"
 
-struct session {
+struct login_session {
     const struct aws_context *context;
     const struct aws_step *step;
     int64_t deadline;
@@ -39,7 +39,7 @@ struct session {
     time_t expires_at; /* 0: no keys in it */
 };
 
-static void session_release(struct session *s)
+static void login_session_release(struct login_session *s)
 {
     mem_free_cleanup(&s->path);
     json_free_cleanup(&s->root);
@@ -47,7 +47,7 @@ static void session_release(struct session *s)
 
 /* --- the file */
 
-static int find_path(struct session *s, struct err *e)
+static int find_path(struct login_session *s, struct err *e)
 {
     const char *folder = s->context->env.login_cache_directory, *arn = s->step->login_session;
     unsigned char digest[crypto_hash_sha256_BYTES];
@@ -70,7 +70,7 @@ static int find_path(struct session *s, struct err *e)
 }
 
 /* Whether it contains complete keys, and their expiry. */
-static void look_at_keys(struct session *s)
+static void look_at_keys(struct login_session *s)
 {
     const json_t *keys = json_object_get(s->root, "accessToken");
     const char *id = cache_file_text(keys, "accessKeyId");
@@ -82,24 +82,24 @@ static void look_at_keys(struct session *s)
         s->expires_at = 0;
 }
 
-static void read_file(struct session *s)
+static void read_file(struct login_session *s)
 {
     json_free_cleanup(&s->root);
     s->root = cache_file_read(s->path);
     look_at_keys(s);
 }
 
-static bool is_alive(const struct session *s)
+static bool is_alive(const struct login_session *s)
 {
     return s->expires_at > time(NULL);
 }
 
-static bool is_good(const struct session *s)
+static bool is_good(const struct login_session *s)
 {
     return s->expires_at - time(NULL) > REFRESH_SECONDS;
 }
 
-static int take(const struct session *s, struct aws_keys *out)
+static int take(const struct login_session *s, struct aws_keys *out)
 {
     const json_t *keys = json_object_get(s->root, "accessToken");
 
@@ -111,7 +111,7 @@ static int take(const struct session *s, struct aws_keys *out)
     return 0;
 }
 
-static int log_in_again(const struct session *s, const char *why, struct err *e)
+static int log_in_again(const struct login_session *s, const char *why, struct err *e)
 {
     (void)err_set(e, ERR_LOGIN, "AWS profile '%s': %s", s->step->profile, why);
     return err_hint_sh(e, "aws login --profile %s", s->step->profile);
@@ -142,7 +142,7 @@ static void add_uuid(struct buf *out)
 }
 
 /* The public key is part of the signed text, so the helper is called twice: for the key, then to sign. */
-static int make_proof(const struct session *s, const char *url, struct secret **out, struct err *e)
+static int make_proof(const struct login_session *s, const char *url, struct secret **out, struct err *e)
 {
     AUTO_SECRET(pem);
     AUTO_BUF(header, 1024);
@@ -187,7 +187,7 @@ static const struct aws_want wanted[] = {
 enum { ID, SECRET, TOKEN, EXPIRES_IN, REFRESH_TOKEN, ID_TOKEN, ACCOUNT, ERROR };
 
 /* Updates the file's object; fields that are not in the answer stay. */
-static int take_answer(struct session *s, const struct http_answer *a, struct err *e)
+static int take_answer(struct login_session *s, const struct http_answer *a, struct err *e)
 {
     unsigned long seconds;
     json_t *keys = json_object_get(s->root, "accessToken");
@@ -209,7 +209,7 @@ static int take_answer(struct session *s, const struct http_answer *a, struct er
     return is_alive(s) ? 0 : err_set(e, ERR_PROTOCOL, "AWS sign-in: an answer without keys");
 }
 
-static int explain(const struct session *s, const char *code, struct err *e)
+static int explain(const struct login_session *s, const char *code, struct err *e)
 {
     if (text_equal(code, "TOKEN_EXPIRED"))
         return log_in_again(s, "the aws login session has expired", e);
@@ -220,7 +220,7 @@ static int explain(const struct session *s, const char *code, struct err *e)
     return err_prefix(e, "AWS profile '%s'", s->step->profile);
 }
 
-static int ask(struct session *s, struct err *e)
+static int ask(struct login_session *s, struct err *e)
 {
     const struct aws_context *c = s->context;
     struct aws_endpoint endpoint;
@@ -261,7 +261,7 @@ static int ask(struct session *s, struct err *e)
 
 /* Why a login is needed; NULL: everything needed for a renewal is there. As in the AWS CLI, a file without
  * keys is not used. */
-static const char *missing_field(const struct session *s)
+static const char *missing_field(const struct login_session *s)
 {
     if (!s->root)
         return "not logged in by aws login";
@@ -273,7 +273,7 @@ static const char *missing_field(const struct session *s)
                : "its aws login session has expired";
 }
 
-static int renew(struct session *s, struct err *e)
+static int renew(struct login_session *s, struct err *e)
 {
     struct err unwritten = ERR_INIT;
 
@@ -293,7 +293,8 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
                              const struct aws_keys *before, int64_t deadline, struct aws_keys *out,
                              struct err *e)
 {
-    __attribute__((cleanup(session_release))) struct session s = {c, step, deadline, NULL, NULL, 0};
+    __attribute__((cleanup(login_session_release))) struct login_session s = {c,    step, deadline,
+                                                                              NULL, NULL, 0};
     AUTO_LOCK(lock);
 
     (void)before;
@@ -326,7 +327,8 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
 static int login_session_proof(const struct aws_context *c, const struct aws_step *step, char **place,
                                int64_t deadline, struct buf *out)
 {
-    __attribute__((cleanup(session_release))) struct session s = {c, step, deadline, NULL, NULL, 0};
+    __attribute__((cleanup(login_session_release))) struct login_session s = {c,    step, deadline,
+                                                                              NULL, NULL, 0};
     struct err ignored = ERR_INIT;
 
     (void)place;

@@ -19,7 +19,7 @@ static bool is_heidisql(const char *text, size_t n)
 }
 
 /* One session's values, by key; strings point into the text. */
-struct session {
+struct heidi_session {
     const char *path;
     struct {
         const char *key, *value;
@@ -27,7 +27,7 @@ struct session {
     size_t count;
 };
 
-static const char *value_of(const struct session *s, const char *key)
+static const char *value_of(const struct heidi_session *s, const char *key)
 {
     for (size_t i = 0; i < s->count; i++)
         if (text_equal(s->pair[i].key, key))
@@ -100,7 +100,7 @@ static void take_password(struct import_entry *entry, const char *shifted)
         import_leave(entry, "password", "not in the form that is known");
 }
 
-static void take_ssh(struct import_entry *entry, const struct session *s)
+static void take_ssh(struct import_entry *entry, const struct heidi_session *s)
 {
     import_put_tunnel(entry, TUNNEL_host, value_of(s, "SSHtunnelHost"));
     if (!text_equal(value_of(s, "SSHtunnelHostPort"), "22"))
@@ -113,7 +113,7 @@ static void take_ssh(struct import_entry *entry, const struct session *s)
         import_leave(entry, "SSHtunnelPassword", "broker password set --tunnel NAME");
 }
 
-static void take_tls(struct import_entry *entry, const struct session *s)
+static void take_tls(struct import_entry *entry, const struct heidi_session *s)
 {
     static const char *const levels[] = {"preferred", "verify-ca", "verify-identity"};
     static const struct {
@@ -135,7 +135,7 @@ static void take_tls(struct import_entry *entry, const struct session *s)
         import_put(entry, files[i].key, value_of(s, files[i].name));
 }
 
-static void take_session(const struct session *s, struct import_list *list)
+static void take_session(const struct heidi_session *s, struct import_list *list)
 {
     const char *type = *value_of(s, "NetType") ? value_of(s, "NetType") : "0",
                *slash = s->path ? strrchr(s->path, '\\') : NULL;
@@ -176,7 +176,7 @@ static void take_session(const struct session *s, struct import_list *list)
 static int read_heidisql(const char *path, struct buf *text, struct import_list *list, struct err *e)
 {
     char *at = text->data, *line;
-    struct session s = {0};
+    struct heidi_session s = {0};
 
     (void)path;
     (void)e;
@@ -191,7 +191,7 @@ static int read_heidisql(const char *path, struct buf *text, struct import_list 
         *key = '\0';
         if (!text_equal(s.path, node)) {
             take_session(&s, list);
-            s = (struct session){.path = node};
+            s = (struct heidi_session){.path = node};
         }
         if (s.count < ARRAY_LEN(s.pair)) {
             s.pair[s.count].key = key + 1;

@@ -33,7 +33,7 @@ static void is_silent(struct timer *t)
     struct conn *c = OWNER_OF(t, struct conn, silence);
     struct err e = ERR_INIT;
 
-    if (c->joined ? tunnel_heard(&c->join) : c->relay.heard)
+    if (c->handed_off ? tunnel_heard(&c->handoff) : c->relay.heard)
         return;
     (void)login_silent(&opt.login, &e);
     conn_refuse(c, &e);
@@ -66,40 +66,41 @@ static void conn_release(struct conn *c)
     of_anybody -= c->of_anybody;
 }
 
-static void joined(struct handoff *j, const struct err *e)
+static void handed_off(struct handoff *j, const struct err *e)
 {
-    struct conn *c = OWNER_OF(j, struct conn, join);
+    struct conn *c = OWNER_OF(j, struct conn, handoff);
 
-    c->joining = false;
+    c->handing_off = false;
     if (e) {
         conn_refuse(c, e);
         return;
     }
-    c->joined = true;
+    c->handed_off = true;
     conn_expect(c);
     timer_set(&c->silence, c->deadline, is_silent);
     loop_forget(&c->relay.wire[CLIENT].watch); /* the tunnel owns the descriptor */
 }
 
-static void join_ended(struct handoff *j)
+static void handoff_ended(struct handoff *j)
 {
-    struct conn *c = OWNER_OF(j, struct conn, join);
+    struct conn *c = OWNER_OF(j, struct conn, handoff);
 
-    c->joined = false;
+    c->handed_off = false;
     conn_end(c);
 }
 
-static void conn_join(struct conn *c)
+static void conn_handoff(struct conn *c)
 {
-    c->join = (struct handoff){.fd = c->relay.wire[CLIENT].watch.fd, .taken = joined, .ended = join_ended};
-    c->joining = true;
-    tunnel_join(&c->join);
+    c->handoff =
+        (struct handoff){.fd = c->relay.wire[CLIENT].watch.fd, .taken = handed_off, .ended = handoff_ended};
+    c->handing_off = true;
+    tunnel_handoff(&c->handoff);
 }
 
 /* Each connection takes two descriptors, and more. */
 static unsigned share_of_anybody(void)
 {
-    unsigned most = tunnel_joins() ? ANYBODY_MOST_CHANNELS : ANYBODY_MOST;
+    unsigned most = tunnel_hands_off() ? ANYBODY_MOST_CHANNELS : ANYBODY_MOST;
     struct rlimit limit = {0};
 
     (void)getrlimit(RLIMIT_NOFILE, &limit);
@@ -162,8 +163,8 @@ void conn_serve(int fd, enum keeper_end kind)
         return;
     }
     conn_watch(c);
-    if (kind == KEEPER_END_BYTES && tunnel_joins())
-        conn_join(c);
+    if (kind == KEEPER_END_BYTES && tunnel_hands_off())
+        conn_handoff(c);
     else
         conn_dial(c);
 }

@@ -46,8 +46,8 @@ void conn_end(struct conn *c)
 {
     if (c->dialling)
         tunnel_undial(&c->dial);
-    if (c->joining || c->joined)
-        tunnel_leave(&c->join);
+    if (c->handing_off || c->handed_off)
+        tunnel_cancel(&c->handoff);
     login_end(&c->relay);
     relay_release(&c->relay);
     if (c->release)
@@ -77,7 +77,7 @@ static void relay_ended(struct relay *r)
 /* Clients accept an error in place of the greeting. One send: nothing was sent before. */
 void conn_refuse(struct conn *c, const struct err *e)
 {
-    int fd = c->joined ? c->join.fd : c->relay.wire[CLIENT].watch.fd;
+    int fd = c->handed_off ? c->handoff.fd : c->relay.wire[CLIENT].watch.fd;
     AUTO_BUF(packet, 1024);
 
     log_warn(e->hint, "%s", e->msg);

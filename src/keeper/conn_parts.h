@@ -19,8 +19,8 @@ struct conn {
     void (*release)(struct conn *c);                     /* before it is freed */
     struct relay relay;
     struct dial dial;
-    struct handoff join;
-    bool dialling, joining, joined;
+    struct handoff handoff;
+    bool dialling, handing_off, handed_off;
     bool of_anybody; /* it counts as one whose user was not checked */
     struct timer silence;
     int64_t deadline; /* when the server must have sent data; 0: the tunnel was down */

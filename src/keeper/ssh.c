@@ -124,12 +124,12 @@ static void ssh_open(const struct target *t, void (*opened)(const struct err *e)
     ssh_config_read(t, settings_read);
 }
 
-static void ssh_join(struct handoff *j)
+static void ssh_handoff(struct handoff *j)
 {
     engine->handoff(j);
 }
 
-static void ssh_leave(struct handoff *j)
+static void ssh_cancel(struct handoff *j)
 {
     engine->cancel(j);
 }
@@ -163,8 +163,8 @@ static void ssh_close(void)
 
 const struct tunnel_kind tunnel_ssh = {.name = "ssh",
                                        .open = ssh_open,
-                                       .handoff = ssh_join,
-                                       .cancel = ssh_leave,
+                                       .handoff = ssh_handoff,
+                                       .cancel = ssh_cancel,
                                        .heard = ssh_heard,
                                        .is_up = ssh_is_up,
                                        .describe = ssh_describe,

@@ -26,7 +26,7 @@
 #define PATIENCE_MS 5000
 #define LOOK_MS 5000
 
-struct visitor {
+struct status_client {
     struct watch watch;
     struct timer patience;
     struct buf said;
@@ -71,7 +71,7 @@ static void spare_keep(void)
         spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-static void visitor_end(struct visitor *v)
+static void status_client_end(struct status_client *v)
 {
     int fd = v->watch.fd;
 
@@ -85,10 +85,10 @@ static void visitor_end(struct visitor *v)
 
 static void patience_over(struct timer *t)
 {
-    visitor_end(OWNER_OF(t, struct visitor, patience));
+    status_client_end(OWNER_OF(t, struct status_client, patience));
 }
 
-static void visitor_answer(struct visitor *v)
+static void status_client_answer(struct status_client *v)
 {
     AUTO_RECORD(answer);
     struct err ignored = ERR_INIT;
@@ -102,16 +102,16 @@ static void visitor_answer(struct visitor *v)
     if (got > 0)
         (void)record_write(v->watch.fd, &answer, clock_ms(), &ignored);
     if (!stop)
-        visitor_end(v);
+        status_client_end(v);
     else {
         timer_clear(&v->patience);
         loop_want(&v->watch, 0);
     }
 }
 
-static void visitor_ready(struct watch *w, unsigned events)
+static void status_client_ready(struct watch *w, unsigned events)
 {
-    struct visitor *v = OWNER_OF(w, struct visitor, watch);
+    struct status_client *v = OWNER_OF(w, struct status_client, watch);
     char chunk[512];
 
     (void)events;
@@ -121,9 +121,9 @@ static void visitor_ready(struct watch *w, unsigned events)
     if (n > 0)
         buf_add(&v->said, chunk, (size_t)n);
     if (n <= 0 || !buf_ok(&v->said))
-        visitor_end(v);
+        status_client_end(v);
     else
-        visitor_answer(v);
+        status_client_answer(v);
 }
 
 static int door_accept(void)
@@ -152,9 +152,9 @@ static void door_ready(struct watch *w, unsigned events)
         spare_keep();
         return;
     }
-    struct visitor *v = mem_alloc(1, sizeof *v);
+    struct status_client *v = mem_alloc(1, sizeof *v);
     v->said = (struct buf)BUF_INIT(STATUS_REQUEST_MAX);
-    loop_watch(&v->watch, fd, LOOP_READ, visitor_ready);
+    loop_watch(&v->watch, fd, LOOP_READ, status_client_ready);
     timer_set(&v->patience, clock_ms() + PATIENCE_MS, patience_over);
 }
 

@@ -26,7 +26,7 @@ static const struct tunnel_kind *const kinds[] = {&tunnel_direct, TUNNELS};
 
 /* A stream by a socket pair: the tunnel carries `ours`. */
 struct pair {
-    struct handoff join;
+    struct handoff handoff;
     struct dial *dial; /* NULL: the other end was given away */
     int other;
 };
@@ -58,12 +58,12 @@ void tunnel_open(const struct target *target, void (*opened)(const struct err *e
 
 static void pair_ended(struct handoff *j)
 {
-    free(OWNER_OF(j, struct pair, join));
+    free(OWNER_OF(j, struct pair, handoff));
 }
 
-static void pair_joined(struct handoff *j, const struct err *e)
+static void pair_taken(struct handoff *j, const struct err *e)
 {
-    struct pair *p = OWNER_OF(j, struct pair, join);
+    struct pair *p = OWNER_OF(j, struct pair, handoff);
     struct dial *d = p->dial;
     int other = p->other;
 
@@ -77,7 +77,7 @@ static void pair_joined(struct handoff *j, const struct err *e)
     d->done(d, e ? -1 : other, e);
 }
 
-static void dial_by_join(struct dial *d)
+static void dial_by_handoff(struct dial *d)
 {
     struct pair *p = mem_alloc(1, sizeof *p);
     struct err e = ERR_INIT;
@@ -90,9 +90,9 @@ static void dial_by_join(struct dial *d)
         return;
     }
     *p = (struct pair){
-        .join = {.fd = ends[0], .taken = pair_joined, .ended = pair_ended}, .dial = d, .other = ends[1]};
+        .handoff = {.fd = ends[0], .taken = pair_taken, .ended = pair_ended}, .dial = d, .other = ends[1]};
     d->state = p;
-    kind->handoff(&p->join);
+    kind->handoff(&p->handoff);
 }
 
 void tunnel_dial(struct dial *d)
@@ -100,7 +100,7 @@ void tunnel_dial(struct dial *d)
     if (kind->dial)
         kind->dial(d);
     else
-        dial_by_join(d);
+        dial_by_handoff(d);
 }
 
 void tunnel_undial(struct dial *d)
@@ -114,23 +114,23 @@ void tunnel_undial(struct dial *d)
     if (!p)
         return;
     d->state = NULL;
-    kind->cancel(&p->join);
-    (void)close(p->join.fd);
+    kind->cancel(&p->handoff);
+    (void)close(p->handoff.fd);
     (void)close(p->other);
     free(p);
 }
 
-bool tunnel_joins(void)
+bool tunnel_hands_off(void)
 {
     return kind->handoff;
 }
 
-void tunnel_join(struct handoff *j)
+void tunnel_handoff(struct handoff *j)
 {
     kind->handoff(j);
 }
 
-void tunnel_leave(struct handoff *j)
+void tunnel_cancel(struct handoff *j)
 {
     kind->cancel(j);
 }

@@ -9,9 +9,9 @@
 void tunnel_open(const struct target *target, void (*opened)(const struct err *e));
 void tunnel_dial(struct dial *d);
 void tunnel_undial(struct dial *d);
-bool tunnel_joins(void); /* whether tunnel_join() copies fewer bytes */
-void tunnel_join(struct handoff *j);
-void tunnel_leave(struct handoff *j);
+bool tunnel_hands_off(void); /* whether tunnel_handoff() copies fewer bytes */
+void tunnel_handoff(struct handoff *j);
+void tunnel_cancel(struct handoff *j);
 bool tunnel_heard(struct handoff *j);
 bool tunnel_is_up(void);
 void tunnel_describe(struct buf *out);

@@ -12,7 +12,7 @@
 #include <model/config_file.h>
 
 /* Where a section of the text is, and one key in it. */
-struct place {
+struct edit_place {
     enum section_kind kind;
     const char *name, *key, *value; /* wanted; value NULL: any */
     bool is_open, is_found, has_key;
@@ -23,7 +23,7 @@ struct place {
 
 static int look(void *context, const struct ini_event *event, struct err *e)
 {
-    struct place *p = context;
+    struct edit_place *p = context;
     enum section_kind kind;
     const char *name;
 
@@ -60,7 +60,7 @@ static void to_line_start(const struct config_edit *edit, size_t *at)
 }
 
 /* The strings of a place are the caller's; name NULL: any section of that kind. */
-static int find(const struct config_edit *edit, struct place *p, struct err *e)
+static int find(const struct config_edit *edit, struct edit_place *p, struct err *e)
 {
     AUTO_BUF(copy, 2 * CONFIG_FILE_BYTES);
 
@@ -126,7 +126,7 @@ static void add_setting(const struct config_edit *edit, struct buf *out, const c
 
 static int set_one(struct config_edit *edit, const char *name, const struct override *o, struct err *e)
 {
-    struct place p = {.kind = SECTION_PROFILE, .name = name, .key = o->key};
+    struct edit_place p = {.kind = SECTION_PROFILE, .name = name, .key = o->key};
     AUTO_BUF(line, CONFIG_FILE_BYTES);
 
     if (find(edit, &p, e) < 0)
@@ -163,7 +163,7 @@ int config_edit_set(struct config_edit *edit, const char *name, const struct ove
     return 0;
 }
 
-static int find_own(const struct config_edit *edit, struct place *p, struct err *e)
+static int find_own(const struct config_edit *edit, struct edit_place *p, struct err *e)
 {
     if (find(edit, p, e) < 0)
         return -1;
@@ -173,7 +173,7 @@ static int find_own(const struct config_edit *edit, struct place *p, struct err 
 /* One blank line between what was above and below is enough. */
 int config_edit_remove(struct config_edit *edit, const char *name, struct err *e)
 {
-    struct place p = {.kind = SECTION_PROFILE, .name = name, .key = ""};
+    struct edit_place p = {.kind = SECTION_PROFILE, .name = name, .key = ""};
     struct buf nothing = BUF_INIT(1);
 
     if (find_own(edit, &p, e) < 0)
@@ -192,7 +192,7 @@ int config_edit_remove(struct config_edit *edit, const char *name, struct err *e
 
 int config_edit_rename(struct config_edit *edit, const char *from, const char *to, struct err *e)
 {
-    struct place p = {.kind = SECTION_PROFILE, .name = from, .key = ""};
+    struct edit_place p = {.kind = SECTION_PROFILE, .name = from, .key = ""};
     const struct override heir = {.key = "inherits", .value = to};
     AUTO_BUF(line, 1024);
 
@@ -201,7 +201,7 @@ int config_edit_rename(struct config_edit *edit, const char *from, const char *t
     buf_printf(&line, "[profile %s]%s", to, line_end(edit, p.header_end));
     replace(edit, p.start + strcspn(buf_str(&edit->text) + p.start, "["), p.header_end, &line);
     for (;;) {
-        struct place at = {.kind = SECTION_PROFILE, .key = "inherits", .value = from};
+        struct edit_place at = {.kind = SECTION_PROFILE, .key = "inherits", .value = from};
         AUTO_BUF(again, CONFIG_FILE_BYTES);
         if (find(edit, &at, e) < 0)
             return -1;

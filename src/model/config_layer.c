@@ -25,20 +25,21 @@ int setting_what(const struct setting *s, struct err *e)
 
 /* --- host and socket --- */
 
-struct place {
+struct key_place {
     bool has_host, has_socket; /* decided by a stronger layer */
 };
 
-static struct place place_before(const struct profile *p)
+static struct key_place place_before(const struct profile *p)
 {
-    return (struct place){p->set[KEY_host].origin != ORIGIN_UNSET, p->set[KEY_socket].origin != ORIGIN_UNSET};
+    return (struct key_place){p->set[KEY_host].origin != ORIGIN_UNSET,
+                              p->set[KEY_socket].origin != ORIGIN_UNSET};
 }
 
 /*
  * Called after each layer: if it has set host or socket, that unsets the other one of weaker layers, so that
  * `--socket PATH` overrides a profile's host. Both in one layer are an error.
  */
-static int place_settle(struct profile *p, struct place before, struct err *e)
+static int place_settle(struct profile *p, struct key_place before, struct err *e)
 {
     struct setting *host = &p->set[KEY_host], *path = &p->set[KEY_socket];
     bool new_host = !before.has_host && host->value, new_path = !before.has_socket && path->value;
@@ -101,7 +102,7 @@ static int take_override(struct profile *p, const struct override *o, struct err
 /* The last override of a key counts, so they are applied in reverse order. */
 int layer_overrides(struct profile *p, const struct override *overrides, size_t count, struct err *e)
 {
-    struct place before = place_before(p);
+    struct key_place before = place_before(p);
 
     for (size_t i = count; i-- > 0;)
         if (take_override(p, &overrides[i], e) < 0)
@@ -137,7 +138,7 @@ static int apply_section(const struct config *c, const struct section *s, enum o
                          struct profile *p, struct err *e)
 {
     struct applying applying = {c, s, origin, p};
-    struct place before = place_before(p);
+    struct key_place before = place_before(p);
 
     return section_each(c, s, apply_entry, &applying, e) < 0 ? -1 : place_settle(p, before, e);
 }
@@ -153,7 +154,7 @@ int layer_sections(const struct config *c, const struct section *s, enum origin 
 
 int layer_url(const char *url, struct profile *p, struct err *e)
 {
-    struct place before = place_before(p);
+    struct key_place before = place_before(p);
 
     return url_parse(url, p, e) < 0 ? -1 : place_settle(p, before, e);
 }
@@ -162,7 +163,7 @@ int layer_url(const char *url, struct profile *p, struct err *e)
 
 int layer_environment(struct profile *p, struct err *e)
 {
-    struct place before = place_before(p);
+    struct key_place before = place_before(p);
 
     for (size_t k = 0; k < KEY_COUNT; k++) {
         char name[64] = "BROKER_";

@@ -29,7 +29,7 @@
 #define PATH_MOST 32768
 #define PROMPT "address: "
 
-struct flow {
+struct oidc_flow {
     const struct vault *v;
     char *host; /* HOST:PORT of the callback */
     unsigned port;
@@ -38,7 +38,7 @@ struct flow {
     int64_t deadline;
 };
 
-static void flow_release(struct flow *f)
+static void oidc_flow_release(struct oidc_flow *f)
 {
     free(f->host);
     secret_free(f->nonce);
@@ -57,7 +57,7 @@ static int oidc_check(const struct vault *v, struct err *e)
     return err_hint(e, "for example: vault_callback = localhost:8250");
 }
 
-static int open_callback(struct flow *f, struct err *e)
+static int open_callback(struct oidc_flow *f, struct err *e)
 {
     AUTO_FREE(char *, host);
     AUTO_BUF(text, 512);
@@ -88,14 +88,14 @@ static struct secret *make_nonce(void)
     return nonce;
 }
 
-static void put_path(const struct flow *f, const char *end, struct buf *out)
+static void put_path(const struct oidc_flow *f, const char *end, struct buf *out)
 {
     buf_puts(out, "auth/");
     vault_path_encode(out, f->v->mount);
     buf_puts(out, end);
 }
 
-static int no_address(const struct flow *f, const char *redirect, struct err *e)
+static int no_address(const struct oidc_flow *f, const char *redirect, struct err *e)
 {
     (void)err_set(
         e, ERR_REFUSED,
@@ -106,7 +106,7 @@ static int no_address(const struct flow *f, const char *redirect, struct err *e)
         e, "add that redirect to allowed_redirect_uris of the role, or check vault_role and the provider");
 }
 
-static int explain_address(const struct flow *f, const struct vault_refusal *why, struct err *e)
+static int explain_address(const struct oidc_flow *f, const struct vault_refusal *why, struct err *e)
 {
     if (why->status == 403)
         return err_hint(e, "check vault_mount = %s: no OpenID login is mounted there, or not for everybody",
@@ -114,7 +114,7 @@ static int explain_address(const struct flow *f, const struct vault_refusal *why
     return e->hint[0] ? -1 : err_hint(e, "check vault_role and vault_mount");
 }
 
-static int ask_address(struct flow *f, struct http_answer *answer, struct err *e)
+static int ask_address(struct oidc_flow *f, struct http_answer *answer, struct err *e)
 {
     static const char *const want[] = {"data.auth_url"};
     AUTO_FREE(char *, redirect);
@@ -152,7 +152,7 @@ static void put_this_host(struct buf *out)
         buf_puts(out, gethostname(name, sizeof name - 1) == 0 && name[0] ? name : "THIS-HOST");
 }
 
-static void invite_elsewhere(const struct flow *f)
+static void invite_elsewhere(const struct oidc_flow *f)
 {
     AUTO_BUF(host, 512);
     AUTO_BUF(word, 1024);
@@ -167,7 +167,7 @@ static void invite_elsewhere(const struct flow *f)
 }
 
 /* True: the browser is on its way. */
-static bool invite(const struct flow *f, const char *url)
+static bool invite(const struct oidc_flow *f, const char *url)
 {
     bool is_here = browser_is_here();
 
@@ -180,7 +180,7 @@ static bool invite(const struct flow *f, const char *url)
 }
 
 /* What was pasted so far. 1: it is the address. 0: wait on. */
-static int take_paste(const struct flow *f, struct secret *answer, struct callback *out, struct err *e)
+static int take_paste(const struct oidc_flow *f, struct secret *answer, struct callback *out, struct err *e)
 {
     int got = tty_paste_read(answer);
 
@@ -200,7 +200,7 @@ static int take_paste(const struct flow *f, struct secret *answer, struct callba
 }
 
 /* Both ways at once: the listener, since the port may be forwarded, and the terminal. */
-static int wait_with_paste(const struct flow *f, struct callback *out, struct err *e)
+static int wait_with_paste(const struct oidc_flow *f, struct callback *out, struct err *e)
 {
     AUTO_SECRET(answer);
     int fd = f->form ? -1 : tty_paste_begin(PROMPT), got;
@@ -215,7 +215,7 @@ static int wait_with_paste(const struct flow *f, struct callback *out, struct er
     return got;
 }
 
-static int wait_for_person(const struct flow *f, const char *url, struct callback *out, struct err *e)
+static int wait_for_person(const struct oidc_flow *f, const char *url, struct callback *out, struct err *e)
 {
     int got = invite(f, url) ? callback_wait(f->state, f->form, -1, f->deadline, out, e)
                              : wait_with_paste(f, out, e);
@@ -241,7 +241,7 @@ static void put_parameter(struct buf *out, const char *name, const struct secret
 }
 
 /* What came by a form goes to Vault by a form first, as Vault's own program sends it. */
-static int post_form(const struct flow *f, const struct callback *c, struct err *e)
+static int post_form(const struct oidc_flow *f, const struct callback *c, struct err *e)
 {
     AUTO_HTTP_ANSWER(answer);
     AUTO_BUF(path, PATH_MOST);
@@ -264,7 +264,8 @@ static int post_form(const struct flow *f, const struct callback *c, struct err 
     return 0;
 }
 
-static int exchange(const struct flow *f, const struct callback *c, struct vault_token *out, struct err *e)
+static int exchange(const struct oidc_flow *f, const struct callback *c, struct vault_token *out,
+                    struct err *e)
 {
     AUTO_BUF(path, PATH_MOST);
     struct vault_refusal why;
@@ -279,7 +280,7 @@ static int exchange(const struct flow *f, const struct callback *c, struct vault
     return vault_token_login(f->v, "GET", buf_str(&path), NULL, NULL, f->deadline, out, &why, e);
 }
 
-static int run(struct flow *f, struct vault_token *out, struct err *e)
+static int run(struct oidc_flow *f, struct vault_token *out, struct err *e)
 {
     AUTO_HTTP_ANSWER(answer);
     AUTO_CALLBACK(callback);
@@ -292,7 +293,7 @@ static int run(struct flow *f, struct vault_token *out, struct err *e)
 
 static int oidc_login(const struct vault *v, int64_t deadline, struct vault_token *out, struct err *e)
 {
-    __attribute__((cleanup(flow_release))) struct flow f = {.v = v, .deadline = deadline};
+    __attribute__((cleanup(oidc_flow_release))) struct oidc_flow f = {.v = v, .deadline = deadline};
     int result = run(&f, out, e);
 
     callback_finish(result == 0, clock_deadline(5000, CLOCK_NEVER));

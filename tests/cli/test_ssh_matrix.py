@@ -113,7 +113,7 @@ def test_far_socket_forgets_the_password(broker, client, home, sshd, mysql_serve
     can find something."""
     password = b"fake-clear-" + b"c" * 200 + b"-canary-0815"
     mysql_server.admin(f"drop user if exists long_one; create user long_one identified with caching_sha2_password by '{password.decode()}'")
-    write(broker, mysql_server, tunnel(sshd, engine), user="long_one", host=None, port=None, socket=mysql_server.socket)
+    write(broker, mysql_server, tunnel(sshd, engine), user="long_one", host=None, port=None, socket=mysql_server.socket, login="client")
     broker.env["TEST_SECRET"] = broker.secret(password).decode()
     query = f"select sleep(60), '{secrets.token_hex(8)}'"  # a server goes on with that of a client that was killed
     run = broker.start("connect", "p", "--client", client.path, "--", *client.options_for(mysql_server, "app_sha2"), "-e", query)

@@ -161,7 +161,7 @@ static inline void greeting_put_for(struct buf *out, uint32_t flags, const char 
     buf_add(out, "\x07\0\0\0" SCRAMBLE, 12);
     buf_putc(out, '\0');
     buf_add(out, after, sizeof after);
-    buf_add(out, SCRAMBLE + 8, 13);
+    buf_add(out, &SCRAMBLE[8], 13);
     if (flags & CLIENT_PLUGIN_AUTH)
         buf_add(out, plugin, strlen(plugin) + 1);
 }

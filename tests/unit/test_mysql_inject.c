@@ -24,9 +24,9 @@ static void greeting_shown(void **state)
         assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
         sent(&m.client.out, 0, &shown);
         assert_int_equal(memmem(shown.data, shown.len, SCRAMBLE, 8) != NULL, 0);
-        assert_int_equal(memmem(shown.data, shown.len, SCRAMBLE + 8, 12) != NULL, 0);
+        assert_int_equal(memmem(shown.data, shown.len, &SCRAMBLE[8], 12) != NULL, 0);
         memcpy(shown.data + 12, SCRAMBLE, 8);
-        memcpy(shown.data + 39, SCRAMBLE + 8, 12);
+        memcpy(shown.data + 39, &SCRAMBLE[8], 12);
         assert_int_equal(shown.len, wanted.len);
         assert_memory_equal(shown.data, wanted.data, wanted.len);
         for (size_t n = 0; n < SCRAMBLE_LEN; n++)

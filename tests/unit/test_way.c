@@ -462,7 +462,6 @@ static void the_credential_is_given(void **state)
     AUTO_CREDENTIAL(typed);
     AUTO_CREDENTIAL(lease);
     AUTO_CREDENTIAL(bad);
-    AUTO_FREE(char *, mark);
     struct way_request want = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1}, again = want;
     struct err e = ERR_INIT;
 

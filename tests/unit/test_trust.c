@@ -504,6 +504,9 @@ static void drafts_and_folders(void **state)
     below = mem_printf("%s/x/y", draft);
     assert_int_equal(file_write(below, "x", 1, 0600, &e), -1);
     assert_true(text_starts(e.msg, "cannot make the folder: "));
+    assert_int_equal(file_folder(below, &e), -1);
+    assert_int_equal(file_folder("none", &e), 0);
+    assert_int_equal(access("n", F_OK), -1);
     assert_int_equal(file_mkdirs("a/b", &e), 0);
     assert_int_equal(rmdir("a/b"), 0);
 }

@@ -23,6 +23,7 @@ struct facts {
     char *ca_file;         /* the system's CA certificates */
     char *socket;          /* the local server's socket that answered */
     struct words includes; /* the user's own option files */
+    bool expires;          /* the credential does, which of some providers is only known once it is there */
 };
 void facts_release(struct facts *f);
 

@@ -176,16 +176,15 @@ static int check_login(const struct profile *p, const struct plan *plan, struct 
     return 0;
 }
 
-/* `in_path`: there is a keeper anyway. A credential of which it is not known whether it expires is no reason
- * to start one. */
-static int choose_login(const struct profile *p, struct plan *plan, bool in_path, struct err *e)
+/* There is a keeper anyway (plan->keeper), or one is needed because the credential is known to expire. */
+static int choose_login(const struct profile *p, const struct facts *f, struct plan *plan, struct err *e)
 {
     const char *login = profile_str(p, KEY_login);
     bool forced = plan->purpose == FOR_INJECT || text_equal(login, "keeper");
-    bool expires = plan->provider && plan->provider->expires;
+    bool needed = plan->keeper || f->expires || (plan->provider && plan->provider->expires);
     struct err why = ERR_INIT;
 
-    if (plan->purpose == FOR_FORWARD || (!forced && (text_equal(login, "client") || (!expires && !in_path))))
+    if (plan->purpose == FOR_FORWARD || (!forced && (text_equal(login, "client") || !needed)))
         return 0;
     if (check_login(p, plan, &why) == 0) {
         plan->login_by_keeper = true;
@@ -218,7 +217,7 @@ enum { KEEPER_HOPS = 4, LOGIN_HOPS = 8 };
  * SSH, is dialled by a socket again: nobody is between. Elsewhere a unix end is the keeper's TLS alone, as
  * mysql takes such a one for safe. Where the keeper logs in, the client has no secret to lose.
  */
-static int choose_ends(const struct profile *p, struct plan *plan, struct err *e)
+static int choose_ends(const struct profile *p, const struct facts *f, struct plan *plan, struct err *e)
 {
     const struct connection *c = &plan->conn;
     bool own_socket = plan_own_socket(p), tunnelled = profile_is_tunnelled(p);
@@ -228,7 +227,7 @@ static int choose_ends(const struct profile *p, struct plan *plan, struct err *e
     if (plan->purpose == FOR_PARAMS)
         return check_authorities(c, own_socket, e);
     plan->keeper = tunnelled || plan->purpose == FOR_FORWARD || (!own_socket && client_cannot_say(plan));
-    if (choose_login(p, plan, plan->keeper, e) < 0 || check_revoke(p, plan, e) < 0)
+    if (choose_login(p, f, plan, e) < 0 || check_revoke(p, plan, e) < 0)
         return -1;
     bool login = plan->login_by_keeper;
     plan->keeper |= login;
@@ -298,5 +297,5 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
         return 0;
     if (purpose == FOR_CLIENT || purpose == FOR_TOOL)
         out->client = &f->client;
-    return check_place(p, e) < 0 ? -1 : choose_ends(p, out, e);
+    return check_place(p, e) < 0 ? -1 : choose_ends(p, f, out, e);
 }

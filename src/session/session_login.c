@@ -101,17 +101,38 @@ static int give_credential(const struct session *s, struct way *way, struct err 
     return 0;
 }
 
-int session_get_credential(struct session *s, struct way *way, struct err *e)
+static int hand_over(struct session *s, struct way *way, struct err *e)
 {
-    if (get(s, e) < 0 || give_credential(s, way, e) < 0)
+    if (give_credential(s, way, e) < 0)
         return -1;
     log_credential(s);
     return session_audit(s, &s->credential, e);
 }
 
+int session_get_credential(struct session *s, struct way *way, struct err *e)
+{
+    return get(s, e) < 0 ? -1 : hand_over(s, way, e);
+}
+
+/* Of a program (`auth = command`, `helper`) it is only known now: a session that outlives its credential
+ * needs a keeper that gets another. */
+static int plan_again(struct session *s, struct err *e)
+{
+    enum purpose purpose = s->plan.purpose;
+
+    if (s->plan.keeper || !s->credential.expires_at || purpose > FOR_OTHER)
+        return 0;
+    s->facts.expires = true;
+    plan_release(&s->plan);
+    if (plan_make(&s->profile, &s->facts, purpose, &s->plan, e) < 0)
+        return -1;
+    return session_open_way(s, dials_ahead(s), e);
+}
+
 int session_login(struct session *s, struct err *e)
 {
-    if (session_sign_in(s, e) < 0 || session_open_way(s, dials_ahead(s), e) < 0)
+    if (session_sign_in(s, e) < 0 || session_open_way(s, dials_ahead(s), e) < 0 || get(s, e) < 0 ||
+        plan_again(s, e) < 0)
         return -1;
-    return session_get_credential(s, s->way, e);
+    return hand_over(s, s->way, e);
 }

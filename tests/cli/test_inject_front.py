@@ -92,6 +92,33 @@ def test_a_long_lived_password_on_a_direct_way_has_no_keeper(broker, clients, my
     assert mysql_server.password("app").decode() in stub.seen["options"] and "broker-keeper" not in json.dumps(stub.seen["parents"])
 
 
+@pytest.mark.parametrize("login, secret_in_file", [("auto", False), ("client", True), ("keeper", False)])
+@pytest.mark.parametrize("verb", ["connect", "exec"])
+def test_a_program_says_that_its_password_expires(broker, clients, mysql_server, verb, login, secret_in_file):
+    """It is only known once it has run, and needs a keeper from then on. Without an expiry there is none."""
+    password = broker.secret(mysql_server.password("app")).decode()
+    stub = broker.stub(version="mysql9")
+    broker.config(profile("p", host=RIGHT_NAME, port=mysql_server.port, user="app", auth="command", auth_command="give", tls_ca=mysql_server.ca,
+                          login=login))
+    args = ["--client", stub.path] if verb == "connect" else ["--", stub.path, "--defaults-file={defaults-file}"]
+    client = clients["mysql9"]
+
+    def gives(life):
+        """A script that prints the password, and until when it is good, if it has an end."""
+        end = f", 'expires_at': $(($(date +%s) + {life}))" if life else ""
+        text = ("{'password': '" + password + "'" + end + "}").replace("'", '\\"')
+        broker.script("give", f'echo x >> $HOME/asked; echo "{text}"', secret=True)
+    for life, has_secret in ((600, secret_in_file), (None, login != "keeper")):
+        gives(life)
+        assert broker.run(verb, "p", "--fresh", *args).code == 0
+        assert (password in stub.seen["options"]) == has_secret, stub.seen["options"]
+        assert ("skip-reconnect" in stub.seen["options"]) == (has_secret and bool(life))
+    gives(600)
+    (broker.home / "asked").unlink()
+    assert logged_in(connect(broker, client, "--fresh")).account.startswith("app@")
+    assert (broker.home / "asked").read_text() == "x\n"  # once, also if the plan has changed
+
+
 def test_probe(broker, client, mysql_server):
     """`test` asks through the keeper; a wrong password is the server's word."""
     through(broker, mysql_server)

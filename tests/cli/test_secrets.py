@@ -32,7 +32,7 @@ UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getui
 
 
 def prepare(request, broker, provider):
-    """The profile p whose secret is CANARY; returns the word for it."""
+    """The profile p whose secret is CANARY, which the client logs in with; returns the word for it."""
     broker.secret(CANARY)
     kind, text = provider.split()[0], CANARY
     if provider == "command with an expiry":
@@ -40,7 +40,7 @@ def prepare(request, broker, provider):
     secret = broker.write("secret", text, secret=True)
     broker.script("give", f"cat {secret}; exec sleep 0.03")
     auth = "none" if kind == "url" else kind
-    broker.config(CONFIG + f"auth = {auth}\nauth_command = give\nauth_file = {secret}\nauth_env = {ENV}\n")
+    broker.config(CONFIG + f"auth = {auth}\nauth_command = give\nauth_file = {secret}\nauth_env = {ENV}\nlogin = client\n")
     if kind == "env":
         broker.env[ENV] = CANARY.decode()
     if kind == "keychain":

@@ -546,14 +546,21 @@ static void who_logs_in(void **state)
     for (size_t i = 0; i < ARRAY_LEN(login_rows); i++) {
         const struct login_row *row = &login_rows[i];
         const struct facts *facts = row->client == FLAVOUR_MARIADB ? &mariadb : &mysql;
+        struct facts expires = *facts;
         enum purpose purpose = row->client ? FOR_CLIENT : FOR_OTHER;
         AUTO_BUF(by_auto, 4096);
+        AUTO_BUF(then, 4096);
         AUTO_BUF(by_keeper, 4096);
         AUTO_BUF(by_client, 4096);
         ends_text("auto", row->body, facts, purpose, &by_auto);
         assert_string_equal(buf_str(&by_auto), row->by_auto);
         ends_text("keeper", row->body, facts, purpose, &by_keeper);
         assert_string_equal(buf_str(&by_keeper), row->by_keeper);
+        /* A credential that is known to expire needs a keeper, wherever one can log in. */
+        expires.expires = true;
+        ends_text("auto", row->body, &expires, purpose, &then);
+        assert_string_equal(buf_str(&then),
+                            text_starts(row->by_keeper, "78: ") ? row->by_auto : row->by_keeper);
         ends_text("client", row->body, facts, purpose, &by_client);
         assert_null(strstr(buf_str(&by_client), "login"));
     }

@@ -190,7 +190,7 @@ def test_another_user(broker, mysql_server):
 def test_defaults_file(broker, client, mysql_server, mariadb_server, level):
     """A stock client's has no password, another program's that of the run; both work."""
     server = mysql_server if client.family == "mysql" else mariadb_server
-    through(broker, server, tls=level)
+    through(broker, server, tls=level, server_public_key="yes" if level == "disabled" else None)
     args = ["--", client.path, "--defaults-file={defaults-file}", "-NBe", QUERY]
     done = broker.run("exec", "p", *args)
     assert done.code == 0 and bool("TLSv" in done.text) == (level != "disabled"), done.errors

@@ -2,7 +2,9 @@
 """The keeper logs in: with every mechanism of real servers, for every stock client, on every way, at every level of TLS. The table
 has all pairs of these. A client is never told the server's password, and the server knows which profile a session belongs to."""
 import itertools
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -58,7 +60,7 @@ def test_pairs():
 @pytest.fixture(scope="module")
 def mysql(pki):
     """One whose performance_schema shows the attributes of connections."""
-    for server in lasting(MySQL, BASE / "mysql-watched", pki, options=WATCHED):
+    for server in lasting(MySQL, Path(tempfile.mkdtemp(dir=BASE)) / "mysql", pki, options=WATCHED):
         server.create_user("app_sha256", server.password("app_sha256"), "sha256_password")
         server.admin("grant select on performance_schema.* to app_sha2@'%', app_sha256@'%'")
         yield server
@@ -67,7 +69,7 @@ def mysql(pki):
 @pytest.fixture(scope="module")
 def maria(pki):
     parsec = ["--plugin-load-add=auth_parsec"] if PARSEC.exists() else []
-    for server in lasting(MariaDB, BASE / "mariadb-watched", pki, options=[*WATCHED, *parsec]):
+    for server in lasting(MariaDB, Path(tempfile.mkdtemp(dir=BASE)) / "mariadb", pki, options=[*WATCHED, *parsec]):
         if parsec:
             server.create_user("app_parsec", server.password("app_parsec"), "parsec")
         for user in (row.user for row in METHODS.values() if row.fixture == "maria"):

@@ -70,8 +70,8 @@ static void is_late(struct timer *t)
     finish(NULL, &e);
 }
 
-/* False: no more for now. */
-static bool read_some(void)
+/* As read(2). */
+static ssize_t read_some(void)
 {
     char chunk[4096];
     ssize_t n = asked.answer.fd >= 0 ? read(asked.answer.fd, chunk, sizeof chunk) : 0;
@@ -80,13 +80,15 @@ static bool read_some(void)
     if (n > 0)
         (void)secret_add(asked.text, chunk, (size_t)n);
     explicit_bzero(chunk, sizeof chunk);
-    return n > 0;
+    return n;
 }
 
 static void answer_ready(struct watch *w, unsigned events)
 {
+    ssize_t n = read_some();
+
     (void)events;
-    if (!read_some() && errno != EAGAIN && errno != EINTR)
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         loop_want(w, 0);
 }
 
@@ -95,7 +97,7 @@ static void broker_ended(struct child *c)
     struct err e = ERR_INIT;
     struct credential_answer answer = {0};
 
-    for (size_t most = 0; most < SECRET_MAX / 4096 + 1 && read_some(); most++)
+    for (size_t most = 0; most < SECRET_MAX / 4096 + 1 && read_some() > 0; most++)
         ;
     if (credential_answer_take(asked.text, c->status, buf_str(&c->stderr_tail), &answer, &e) == 0)
         finish(&answer, NULL);

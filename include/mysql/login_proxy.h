@@ -17,11 +17,10 @@ struct login_options {
     const struct tls_options *tls;
     bool bytes_beside; /* another local address of this keeper's passes bytes untouched */
     /* Only if the keeper logs in: */
-    const char *profile; /* its name, for the connection attribute _broker_profile; NULL */
-    bool own_socket;     /* the endpoint is the server's own unix socket: no one can be in between */
-    bool
-        server_public_key; /* without TLS, the password may be encrypted with the key that the server sends */
-    bool local_infile;     /* the client may be asked for files */
+    const char *profile;    /* its name, for the connection attribute _broker_profile; NULL */
+    bool own_socket;        /* the endpoint is the server's own unix socket: no one can be in between */
+    bool server_public_key; /* without TLS, the server's key may encrypt the password */
+    bool local_infile;      /* the client may be asked for files */
 };
 
 /* Whom the keeper logs in as. References are counted: each log-in holds one. */

@@ -63,14 +63,25 @@ static void release(struct conn *c)
     now_proved(c);
 }
 
-/* The user of the sessions, as long as there is one. */
+/* A stock client's second connection cancels a query of the first, which only the same user may. The user of
+ * its sessions, as long as there is one. */
 static const char *user_of_sessions(void)
 {
+    if (!opt.stock_client)
+        return NULL;
     for (const struct conn *c = conn_all; c; c = c->next) {
         if (c->user && !c->relay.flow[SERVER].ended)
             return c->user;
     }
     return NULL;
+}
+
+/* That user, if the credential is another's. */
+static const char *other_user(const struct login_credential *as)
+{
+    const char *user = user_of_sessions();
+
+    return user && !text_equal(user, as->user) ? user : NULL;
 }
 
 static void conn_want_credential(struct conn *c, bool anew);
@@ -83,21 +94,18 @@ static void look_over(struct timer *t)
 /* A client that connects again has closed its session, which may not have been noticed yet. */
 static bool looks_again(struct conn *c, const struct login_credential *as)
 {
-    const char *user = opt.stock_client ? user_of_sessions() : NULL;
-
-    if (!user || text_equal(user, as->user) || c->looks == LOOKS_MOST)
+    if (!other_user(as) || c->looks == LOOKS_MOST)
         return false;
     c->looks++;
     timer_set(&c->nap, clock_deadline(LOOK_MS, CLOCK_NEVER), look_over);
     return true;
 }
 
-/* A stock client's second connection cancels a query of the first, which only the same user may. */
 static int check_same_user(const struct login_credential *as, struct err *e)
 {
-    const char *user = opt.stock_client ? user_of_sessions() : NULL;
+    const char *user = other_user(as);
 
-    if (!user || text_equal(user, as->user))
+    if (!user)
         return 0;
     (void)err_set(e, ERR_REFUSED, "the database user %s of this session has ended", user);
     return err_hint(e, "connect again, with a new user");
@@ -144,7 +152,7 @@ static void conn_want_credential(struct conn *c, bool anew)
 {
     c->wait.done = conn_credited;
     c->waiting = true;
-    credential_want(&c->wait, anew, opt.stock_client ? user_of_sessions() : NULL);
+    credential_want(&c->wait, anew, user_of_sessions());
 }
 
 static void is_unproved(struct timer *t)

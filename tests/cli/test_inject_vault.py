@@ -16,7 +16,7 @@ from lib.vault import shown
 from servers import load
 from servers.load import Refused
 from servers.vault_front import errors
-from test_vault_late import HIDDEN, denied, given, role  # noqa: F401
+from test_vault_late import HIDDEN, appearing, given, role  # noqa: F401
 
 SLEEP = "select sleep(600)"
 
@@ -224,16 +224,8 @@ def test_user_that_is_not_there_yet(given, vault, mariadb_server, client):  # no
     host's name until it has refused it.)"""
     path = role(vault, "late", HIDDEN)
     given.configure(vault_path=path)
-    before = denied(mariadb_server)
-
-    def appear():
-        until(lambda: vault.users() and denied(mariadb_server) > before, 60)
-        for user in vault.users():
-            mariadb_server.admin(f"rename user '{user}'@'{HIDDEN}' to '{user}'@'%'")
-    thread = threading.Thread(target=appear)
-    thread.start()
-    done = given.run("connect", "w", "--client", client.path, "--", "-NBe", "select current_user()")
-    thread.join()
+    with appearing(vault, mariadb_server):
+        done = given.run("connect", "w", "--client", client.path, "--", "-NBe", "select current_user()")
     assert (done.code, done.text) == (0, f"{vault.users()[0]}@%\n"), done.errors
     assert reads(vault, path) == 1 and len(vault.users()) == 1
 

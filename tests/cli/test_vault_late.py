@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A database user of Vault's that the server refuses: one that is new is tried again and no other is made for it, one that was
 kept is replaced once. And what is said and done at the end of a user's life."""
+import contextlib
 import re
 import threading
 
@@ -30,6 +31,21 @@ def role(vault, name, host="%", ttl="1h", more=()):
     return path
 
 
+@contextlib.contextmanager
+def appearing(vault, database):
+    """Users that the server hides are there once it has refused one."""
+    before = denied(database)
+
+    def appear():
+        until(lambda: vault.users() and denied(database) > before, 60)
+        for user in vault.users():
+            database.admin(f"rename user '{user}'@'{HIDDEN}' to '{user}'@'%'")
+    thread = threading.Thread(target=appear)
+    thread.start()
+    yield
+    thread.join()
+
+
 def denied(database):
     return int(database.admin("show global status like 'Access_denied_errors'").split()[-1])
 
@@ -40,16 +56,8 @@ def test_user_that_is_not_there_yet(given, vault, mariadb_server, login):
     another host's name until it has refused it.)"""
     path = role(vault, "late", HIDDEN)
     given.configure(vault_path=path, login=login)
-    before = denied(mariadb_server)
-
-    def appear():
-        until(lambda: vault.users() and denied(mariadb_server) > before, 60)
-        for user in vault.users():
-            mariadb_server.admin(f"rename user '{user}'@'{HIDDEN}' to '{user}'@'%'")
-    thread = threading.Thread(target=appear)
-    thread.start()
-    done = given.run("test", "w", "-v")
-    thread.join()
+    with appearing(vault, mariadb_server):
+        done = given.run("test", "w", "-v")
     assert done.code == 0, done.errors
     assert login == "keeper" or "the user is new, tried again" in done.errors
     assert len(vault.front.asked("GET", path)) == 1 and len(vault.users()) == 1

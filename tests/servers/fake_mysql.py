@@ -9,10 +9,10 @@ instead of the greeting, right behind it, or after the client's answer. `"silent
 a client sends (inside TLS: what was decrypted) is in `received`, so that a test can say that none of the secret was;
 `answers` holds what it said to each of our questions."""
 import socket
-import ssl
 import struct
 import subprocess
-import threading
+
+from .fake_listener import FakeListener
 
 LONG_PASSWORD, WITH_DB, PROTOCOL_41, SSL, TRANSACTIONS = 0x1, 0x8, 0x200, 0x800, 0x2000
 SECURE_CONNECTION, PLUGIN_AUTH = 0x8000, 0x80000
@@ -30,44 +30,17 @@ def greeting(plugin, tls):
             + plugin + b"\0")
 
 
-class FakeServer:
+class FakeServer(FakeListener):
     """mode: switch, sha2, sha256, no greeting, greets, refuses, silent or reset. certificate: (cert, key) to offer TLS. plugin: what the switch asks for. rsa: the
     path of a private key, for who asks for it; what comes encrypted is then in `answers` decrypted."""
-    host = "127.0.0.1"
 
     def __init__(self, mode="switch", certificate=None, plugin=b"mysql_clear_password",
                  greeting_plugin=b"mysql_native_password", rsa=None,
                  refusal=(1045, b"no entry, says the fake")):
         self.mode, self.plugin, self.greeting_plugin = mode, plugin, greeting_plugin
-        self.received, self.connections, self.tls_used = b"", 0, False
-        self.answers, self.rsa, self.encrypted = [], rsa, False
+        self.tls_used, self.answers, self.rsa, self.encrypted = False, [], rsa, False
         self.refusal = b"\xff" + struct.pack("<H", refusal[0]) + b"#28000" + refusal[1]
-        self.context = None
-        if certificate:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(*certificate)
-        self.listener = socket.create_server((self.host, 0))
-        self.port = self.listener.getsockname()[1]
-        self.open = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def stop(self):
-        for s in [self.listener, *self.open]:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self.open.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        super().__init__(certificate)
 
     def _serve(self, connection):
         try:
@@ -124,21 +97,3 @@ class FakeServer:
         self.answers[-1] = bytes(byte ^ SALT[i % len(SALT)] for i, byte in enumerate(hidden))
         self.encrypted = True
         return sequence
-
-    def _read_packet(self, connection):
-        head = self._read_exactly(connection, 4)
-        return head[3], self._read_exactly(connection, head[0] | head[1] << 8 | head[2] << 16)
-
-    def _read_exactly(self, connection, length):
-        data = b""
-        while len(data) < length:
-            piece = self._receive(connection, length - len(data))
-            if not piece:
-                raise EOFError
-            data += piece
-        return data
-
-    def _receive(self, connection, most):
-        piece = connection.recv(most)
-        self.received += piece
-        return piece

@@ -6,11 +6,11 @@ password in clear. `seen` has a Seen for each connection: what came in clear, an
 how the test knows that a client would have talked to this server."""
 import select
 import socket
-import ssl
 import struct
 import threading
 from dataclasses import dataclass
 
+from .fake_listener import FakeListener
 from .fake_mysql import SSL, greeting, packet
 
 HELLO = packet(0, greeting(b"mysql_native_password", True))
@@ -66,25 +66,12 @@ class Seen:
     over: bool = False
 
 
-class HostileServer:
+class HostileServer(FakeListener):
     """certificate: (cert, key) for who asks for TLS. Only one connection at a time is to be expected."""
-    host = "127.0.0.1"
 
     def __init__(self, certificate):
-        self.seen, self.lock, self.open = [], threading.Condition(), set()
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(*certificate)
-        self.listener = socket.create_server((self.host, 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def stop(self):
-        for s in [self.listener, *self.open]:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
+        self.seen, self.lock = [], threading.Condition()
+        super().__init__(certificate)
 
     def take(self):
         """What was seen since the last time, once all of it is over; attacks begin at the first again."""
@@ -102,7 +89,7 @@ class HostileServer:
             with self.lock:
                 one = Seen(list(ATTACKS)[len(self.seen) % len(ATTACKS)])
                 self.seen.append(one)
-                self.open.add(connection)
+                self.open.append(connection)
             threading.Thread(target=self._serve, args=(connection, one), daemon=True).start()
 
     def _serve(self, connection, one):
@@ -114,7 +101,7 @@ class HostileServer:
             pass
         connection.close()
         with self.lock:
-            self.open.discard(connection)
+            self.open.remove(connection)
             one.over = True
             self.lock.notify_all()
 

@@ -6,10 +6,9 @@ as it is; `HEAR` waits for one packet; `TLS` hears a request for TLS and makes i
 the last step is `HOLD`. Each connection goes through it from its beginning. `received` is all that came, decrypted what came
 through TLS; `answers` are the packets that HEAR has heard."""
 import socket
-import ssl
-import threading
 from dataclasses import dataclass
 
+from .fake_listener import FakeListener
 from .fake_mysql import packet
 
 HEAR, TLS, HOLD = "hear", "tls", "hold"
@@ -27,38 +26,12 @@ class Raw:
     bytes: bytes
 
 
-class ScriptedServer:
+class ScriptedServer(FakeListener):
     """certificate: (cert, key), for TLS."""
-    host = "127.0.0.1"
 
     def __init__(self, script, certificate=None):
-        self.script, self.received, self.answers, self.connections = script, b"", [], 0
-        self.open, self.finished = [], 0
-        self.context = None
-        if certificate:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(*certificate)
-        self.listener = socket.create_server((self.host, 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def stop(self):
-        for s in [self.listener, *self.open]:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self.open.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        self.script, self.answers, self.finished = script, [], 0
+        super().__init__(certificate)
 
     def _serve(self, connection):
         connection.settimeout(SECONDS)
@@ -83,29 +56,11 @@ class ScriptedServer:
             elif isinstance(step, Raw):
                 connection.sendall(step.bytes)
             elif step == HEAR:
-                sequence, answer = self._packet(connection)
+                sequence, answer = self._read_packet(connection)
                 self.answers.append(answer)
                 number = sequence + 1
             elif step == TLS:
-                number = self._packet(connection)[0] + 2
+                number = self._read_packet(connection)[0] + 2
                 connection = self.context.wrap_socket(connection, server_side=True)
                 self.open.append(connection)
         return connection
-
-    def _packet(self, connection):
-        head = self._exactly(connection, 4)
-        return head[3], self._exactly(connection, head[0] | head[1] << 8 | head[2] << 16)
-
-    def _exactly(self, connection, length):
-        data = b""
-        while len(data) < length:
-            piece = self._receive(connection, length - len(data))
-            if not piece:
-                raise EOFError
-            data += piece
-        return data
-
-    def _receive(self, connection, most):
-        piece = connection.recv(most)
-        self.received += piece
-        return piece

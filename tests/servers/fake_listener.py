@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""What the fake MySQL servers have in common: a port of 127.0.0.1, a thread for each connection, and packets."""
+import socket
+import ssl
+import threading
+
+
+class FakeListener:
+    """Calls self._serve(connection) for each. certificate: (cert, key), for TLS. `received` is all that came."""
+    host = "127.0.0.1"
+
+    def __init__(self, certificate=None):
+        self.received, self.connections, self.open = b"", 0, []
+        self.context = None
+        if certificate:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(*certificate)
+        self.listener = socket.create_server((self.host, 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self):
+        for s in [self.listener, *self.open]:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self.open.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _read_packet(self, connection):
+        """Its sequence number, and its body."""
+        head = self._read_exactly(connection, 4)
+        return head[3], self._read_exactly(connection, head[0] | head[1] << 8 | head[2] << 16)
+
+    def _read_exactly(self, connection, length):
+        data = b""
+        while len(data) < length:
+            piece = self._receive(connection, length - len(data))
+            if not piece:
+                raise EOFError
+            data += piece
+        return data
+
+    def _receive(self, connection, most):
+        piece = connection.recv(most)
+        self.received += piece
+        return piece

@@ -15,7 +15,7 @@ from lib.broker import SANITIZED
 from lib.clock import Clock
 from lib.forwards import until
 from lib.injected import Injected
-from lib.keeping import keeper, memory_of, stopped
+from lib.keeping import keeper, left, memory_of, stopped
 from lib.inject import Wire
 from servers.pki import RIGHT_NAME
 
@@ -146,6 +146,22 @@ def test_of_a_forward(broker, names, forwards, mariadb_server):
     assert len(holders(pid, password)) == 1
     one.close()
     running.end(signal.SIGTERM)
+
+
+def test_the_guard_has_nothing_of_what_was_asked(broker, names, forwards, mariadb_server):
+    """It is forked before the request is read: of a name and the run's password, which are in that, and of the server's password, which
+    is an answer, it has no byte; and no descriptor through which it could get one. Of a path that it may have to remove it has a copy."""
+    inject.write(broker, mariadb_server, "app_native")
+    place = forwards.folder / "p.sock"
+    way = Injected(forwards)
+    assert way.ask() == "app_native@%"
+    guard, pid = keeper()
+    texts = [RIGHT_NAME.encode(), way.password, mariadb_server.password("app_native")]
+    both = [memory_of(one) for one in (pid, guard)]
+    assert [[text in memory for text in [*texts, os.fsencode(place)]] for memory in both] == [[True] * 4, [False] * 3 + [True]]
+    assert os.listdir(f"/proc/{guard}/fd") == []
+    os.kill(pid, signal.SIGKILL)
+    assert until(lambda: not place.exists() and not left(broker)) and way.proc.wait(30)
 
 
 @pytest.fixture

@@ -114,6 +114,19 @@ def test_password(home, asking, engine, method):
     assert t.wait() == 0 and (t.out, t.err) == (IN, b"") and count() == (1, 0) and gone(home.broker)
 
 
+def test_the_guard_has_no_answer(home, asking, engine):
+    """The keeper has, as the tunnel may have to be made again; its guard, which was there before the question, has not."""
+    prepare(home, asking, engine)
+    t = home.broker.pty("exec", "p", "--", "sh", "-c", "echo it runs; read end")
+    t.expect(b"assword: ")
+    t.sendline(PASSWORD)
+    t.expect(b"it runs")
+    guard, pid = keeper()
+    assert PASSWORD in memory_of(pid) and PASSWORD not in memory_of(guard)
+    t.sendline(b"")
+    assert t.wait() == 0 and gone(home.broker)
+
+
 @pytest.fixture
 def stored(home, keychain):
     """stored(value): as the password of the tunnel."""

@@ -34,7 +34,7 @@ struct relay {
     struct timer more;              /* continues an iteration that was cut short */
     struct timer over;              /* the server has ended: further data of the client is dropped */
     void (*ended)(struct relay *r); /* called once; may free the relay */
-    struct login *login;            /* the log-in before bytes are copied; mysql/login_proxy.h */
+    struct login_proxy *login;      /* the log-in before bytes are copied; mysql/login_proxy.h */
 };
 
 /* What one side waits for before relay_start(). */

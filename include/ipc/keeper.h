@@ -72,7 +72,7 @@ enum {
     KEEPER_TAG_LABEL,           /* what messages call it: the profile */
     /* READY, STATUS */
     KEEPER_TAG_PID,         /* u64 */
-    KEEPER_TAG_WAY,         /* in words: "ssh ec2-user@bastion.example.com:22, libssh2" */
+    KEEPER_TAG_ROUTE,       /* in words: "ssh ec2-user@bastion.example.com:22, libssh2" */
     KEEPER_TAG_STATE,       /* "up" or "lost" */
     KEEPER_TAG_CONNECTIONS, /* u64, open now */
     KEEPER_TAG_STARTED,     /* u64, time_t of READY */
@@ -148,7 +148,7 @@ void keeper_address_put(struct buf *out, const char *path, const char *host, uns
 /* *path or *host is malloced, the other NULL. False where it is no address. */
 bool keeper_address_take(const char *text, char **path, char **host, unsigned *port);
 
-/* What stands in front of a server's error that came before TLS: anybody on the way can have said it. */
+/* What stands in front of a server's error that came before TLS: anybody on the route can have said it. */
 #define KEEPER_UNVERIFIED "unverified, before TLS: "
 
 /* What stands in front of a mark. Only the mark, secret between broker and the keeper, says whose word it is.

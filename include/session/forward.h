@@ -29,12 +29,12 @@ struct forward {
     time_t started;
     char *digest; /* of what it was asked to be */
     char *log;    /* its log file, absolute; NULL: none */
-    int line;     /* to the keeper that this process has just started; -1 */
+    int channel;  /* to the keeper that this process has just started; -1 */
     bool running; /* it was already running */
 };
 #define FORWARD_INIT                                                                                         \
     {                                                                                                        \
-        .line = -1                                                                                           \
+        .channel = -1                                                                                        \
     }
 void forward_release(struct forward *f);
 /* A list and its items, which may be NULL. */
@@ -58,8 +58,8 @@ int forward_check(const struct session *s, const struct forward_wanted *want, st
 /*
  * Opens one, or finds the running one of that name (out->running). The session has a plan and outlives
  * *out; a credential that the keeper logs in with is got now, so that what is wrong with it is known at once.
- * ERR_USAGE: what is wanted cannot be; ERR_UNREACHABLE: no way, the local end is taken, or a forward of that
- * name runs which is another.
+ * ERR_USAGE: what is wanted cannot be; ERR_UNREACHABLE: no route, the local end is taken, or a forward of
+ * that name runs which is another.
  */
 int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e);
 

@@ -47,7 +47,7 @@ struct plan {
                                when the plan is carried out */
     const struct client *client;
     enum purpose purpose;
-    char *way;               /* "direct", "ssh ec2-user@bastion.example.com:22" */
+    char *route;             /* "direct", "ssh ec2-user@bastion.example.com:22" */
     bool keeper;             /* a keeper is in the path */
     bool unix_end;           /* the client dials its unix socket instead of 127.0.0.1 */
     bool path_end, port_end; /* the ends that it has, where it is no forward's */

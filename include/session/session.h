@@ -25,7 +25,7 @@ struct request {
     const char *verb; /* as typed, for hints: "connect", "profile show" */
 };
 
-struct way;
+struct route;
 
 struct session {
     struct config *config;
@@ -33,11 +33,11 @@ struct session {
     struct facts facts;
     struct plan plan;
     struct credential credential;
-    struct way *way;  /* through the keeper; NULL: not open, or direct */
-    bool may_log_in;  /* set by verbs that may start a browser or device flow if there is a terminal */
-    bool wants_login; /* set by `login` only */
-    char *label;      /* NULL until the profile is known */
-    const char *log;  /* the keeper's log file, absolute; NULL: none. Borrowed */
+    struct route *route; /* through the keeper; NULL: not open, or direct */
+    bool may_log_in;     /* set by verbs that may start a browser or device flow if there is a terminal */
+    bool wants_login;    /* set by `login` only */
+    char *label;         /* NULL until the profile is known */
+    const char *log;     /* the keeper's log file, absolute; NULL: none. Borrowed */
     int64_t deadline;
 };
 void session_release(struct session *s);
@@ -79,24 +79,24 @@ int session_audit(const struct session *s, const struct credential *got, struct 
 /* Removes what the provider keeps between runs; *forgotten: how many entries. */
 int session_sign_out(struct session *s, unsigned *forgotten, struct err *e);
 /*
- * Opens the way through the keeper where there is one, at most once; a person may be asked. `first`: the
+ * Opens the route through the keeper where there is one, at most once; a person may be asked. `first`: the
  * server is dialled now, for the first connection.
  */
-int session_open_way(struct session *s, bool first, struct err *e);
-/* After session_open_way(): where a forward would take the system's ssh, and this way does not, tries that as
- * well. *detail, malloced: how it was reached; NULL: there is nothing to try, or a person would be asked
- * twice. -1: it does not work. */
+int session_open_route(struct session *s, bool first, struct err *e);
+/* After session_open_route(): where a forward would take the system's ssh, and this route does not, tries
+ * that as well. *detail, malloced: how it was reached; NULL: there is nothing to try, or a person would be
+ * asked twice. -1: it does not work. */
 int session_try_forward(struct session *s, char **detail, struct err *e);
-/* The way in words, malloced: as the plan has it, or as the keeper found it once it is open. */
-char *session_describe_way(const struct session *s);
+/* The route in words, malloced: as the plan has it, or as the keeper found it once it is open. */
+char *session_describe_route(const struct session *s);
 /* Logs in to the profile's tunnel and out again, so that its questions are asked now. 1: done, 0: this tunnel
  * has no login. */
 int session_try_tunnel(struct session *s, struct err *e);
-/* The credential; signs in and opens the way first where that was not done. */
+/* The credential; signs in and opens the route first where that was not done. */
 int session_login(struct session *s, struct err *e);
-/* Only its last part: gets the credential and gives it to the keeper of `way` (NULL: a direct way). A keeper
- * that does not log in learns when it expires. */
-int session_get_credential(struct session *s, struct way *way, struct err *e);
+/* Only its last part: gets the credential and gives it to the keeper of `route` (NULL: a direct route). A
+ * keeper that does not log in learns when it expires. */
+int session_get_credential(struct session *s, struct route *route, struct err *e);
 
 /*
  * Offers to store a password that was typed just now, if its provider can. It is stored only once the server

@@ -14,7 +14,7 @@ static int login_run(struct invocation *inv, struct err *e)
         return -1;
     int done = session_sign_in(&s, e), tunnel = done < 0 ? 0 : session_try_tunnel(&s, e);
     if (tunnel > 0)
-        log_note("logged in to %s", s.plan.way);
+        log_note("logged in to %s", s.plan.route);
     else if (done == 0 && tunnel == 0)
         log_note("nothing to log in to: %s%s", s.plan.provider ? "auth = " : "",
                  s.plan.provider ? s.plan.provider->name : "the password came with the URL");

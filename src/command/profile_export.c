@@ -45,7 +45,7 @@ static bool is_ssh(const struct profile *p)
     return profile_is_tunnelled(p) && text_equal(profile_tunnel_str(p, TUNNEL_type), "ssh");
 }
 
-static void put_way(struct buf *out, const struct profile *p)
+static void put_route(struct buf *out, const struct profile *p)
 {
     const char *socket = profile_str(p, KEY_socket);
 
@@ -79,7 +79,7 @@ static void write_url(struct buf *out, const struct profile *p)
     if (database)
         text_percent_encode(out, database, strlen(database));
     put(out, "type", is_iam ? "aws_iam" : is_ssh(p) ? "ssh" : is_socket ? "socket" : NULL);
-    put_way(out, p);
+    put_route(out, p);
     for (size_t i = 0; i < ARRAY_LEN(parameters); i++) {
         const char *value = profile_str(p, parameters[i].key);
         bool is_bool = key_infos[parameters[i].key].type == KEY_BOOL;

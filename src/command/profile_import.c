@@ -78,9 +78,9 @@ static int resolve(const struct config *c, const struct import_entry *entry, boo
     bool has_tunnel = false;
 
     for (size_t i = 0; i < n; i++) {
-        bool is_way = text_equal(all[i].key, "via") || text_starts(all[i].key, "tunnel.");
-        has_tunnel = has_tunnel || is_way;
-        if (!is_way && (with_tls || !text_equal(all[i].key, "tls")))
+        bool is_route = text_equal(all[i].key, "via") || text_starts(all[i].key, "tunnel.");
+        has_tunnel = has_tunnel || is_route;
+        if (!is_route && (with_tls || !text_equal(all[i].key, "tls")))
             o[count++] = all[i];
     }
     if (has_tunnel)

@@ -19,10 +19,10 @@ struct row {
     char *detail;
 };
 
-/* The rows of a direct way and of its credential wait for the log-in: it alone tells whether anything
+/* The rows of a direct route and of its credential wait for the log-in: it alone tells whether anything
  * answers.
  */
-enum held { HELD_WAY, HELD_CREDENTIAL, HELD_COUNT };
+enum held { HELD_ROUTE, HELD_CREDENTIAL, HELD_COUNT };
 
 struct report {
     json_t *hops; /* NULL: print rows for people instead */
@@ -83,12 +83,12 @@ static int hop_login(struct session *s, struct report *r, struct err *e)
     return result == 0 ? 0 : hop_ended(r, "login", result < 0 ? -1 : 0, s->credential.login, e);
 }
 
-/* A direct way is not dialled twice: whether anything answers, the log-in tells. */
-static int open_way(struct session *s, struct err *e)
+/* A direct route is not dialled twice: whether anything answers, the log-in tells. */
+static int open_route(struct session *s, struct err *e)
 {
     bool tunnelled = profile_is_tunnelled(&s->profile);
 
-    return (!tunnelled && session_resolve(s, e) < 0) || session_open_way(s, tunnelled, e) < 0 ? -1 : 0;
+    return (!tunnelled && session_resolve(s, e) < 0) || session_open_route(s, tunnelled, e) < 0 ? -1 : 0;
 }
 
 static int hop_forward(struct session *s, struct report *r, struct err *e)
@@ -99,7 +99,7 @@ static int hop_forward(struct session *s, struct report *r, struct err *e)
     return result == 0 && !detail ? 0 : hop_ended(r, "route", result, detail, e);
 }
 
-static int hop_way(struct session *s, struct report *r, struct err *e)
+static int hop_route(struct session *s, struct report *r, struct err *e)
 {
     AUTO_FREE(char *, detail);
     int result = session_plan(s, FOR_CLIENT, NULL, false, e);
@@ -110,16 +110,16 @@ static int hop_way(struct session *s, struct report *r, struct err *e)
     if (result == 0) {
         if (hop_login(s, r, e) < 0)
             return -1;
-        result = open_way(s, e);
+        result = open_route(s, e);
     }
-    detail = session_describe_way(s);
+    detail = session_describe_route(s);
     if (result == 0 && profile_is_tunnelled(&s->profile)) {
         (void)hop_ended(r, "route", result, detail, e);
         return hop_forward(s, r, e);
     }
     if (result < 0)
         return hop_ended(r, "route", result, detail, e);
-    r->held[HELD_WAY] = row_make(r, "route", true, detail);
+    r->held[HELD_ROUTE] = row_make(r, "route", true, detail);
     return 0;
 }
 
@@ -136,7 +136,7 @@ static int hop_credential(struct session *s, struct report *r, struct err *e)
         buf_puts(&detail, ", valid for ");
         clock_format_duration(&detail, (int64_t)(s->credential.expires_at - time(NULL)) * 1000);
     }
-    if (result < 0 || !r->held[HELD_WAY].hop)
+    if (result < 0 || !r->held[HELD_ROUTE].hop)
         return hop_ended(r, "credential", result, buf_str(&detail), e);
     r->held[HELD_CREDENTIAL] = row_make(r, "credential", true, buf_str(&detail));
     return 0;
@@ -151,7 +151,7 @@ static int hop_server(struct session *s, struct report *r, struct probe *probe, 
         detail = mem_printf("%s, %s, %s", probe->version, probe->user,
                             probe->tls_cipher ? probe->tls_cipher : "no TLS");
     if (probe->answered)
-        show_row(r, &r->held[HELD_WAY]);
+        show_row(r, &r->held[HELD_ROUTE]);
     show_row(r, &r->held[HELD_CREDENTIAL]);
     return hop_ended(r, "server", result, detail, e);
 }
@@ -191,7 +191,7 @@ static int dry_run(struct session *s, struct err *e)
 
 static int walk_hops(struct session *s, struct report *r, struct probe *probe, struct err *e)
 {
-    if (hop_way(s, r, e) < 0 || hop_credential(s, r, e) < 0)
+    if (hop_route(s, r, e) < 0 || hop_credential(s, r, e) < 0)
         return -1;
     return hop_server(s, r, probe, e);
 }

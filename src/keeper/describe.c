@@ -31,7 +31,7 @@ void describe_forward(struct record *out)
             record_put_secret(out, KEEPER_TAG_SECRET, opt.password);
     }
     record_put_u64(out, KEEPER_TAG_PID, (uint64_t)getpid());
-    record_put_str(out, KEEPER_TAG_WAY, buf_str(&way));
+    record_put_str(out, KEEPER_TAG_ROUTE, buf_str(&way));
     record_put_str(out, KEEPER_TAG_STATE, tunnel_is_up() ? "up" : "lost");
     record_put_u64(out, KEEPER_TAG_CONNECTIONS, conn_count());
     record_put_u64(out, KEEPER_TAG_STARTED, (uint64_t)started);

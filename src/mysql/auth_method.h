@@ -19,7 +19,7 @@
 struct auth {
     const struct secret *password;
     uint8_t scramble[AUTH_SCRAMBLE_MAX]; /* the server's; as many bytes as the method's row says */
-    bool closed;                         /* nobody on the way can read: TLS, or the server's own socket */
+    bool closed;                         /* nobody on the route can read: TLS, or the server's own socket */
     bool verified;  /* closed, and it is the server that is meant: verify-identity, or its own socket */
     bool takes_key; /* without either, the server's RSA key may be asked for */
 };

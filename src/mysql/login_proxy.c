@@ -22,14 +22,14 @@
 #include "login_action.h"
 #include "login_filter.h"
 #include "login_inject.h"
-#include "login_words.h"
+#include "login_errors.h"
 #include "packet.h"
 #include "tls_errors.h"
 
 /* Long enough for a busy client; one that never reads must not stay. */
 #define OVER_MS 5000
 
-struct login {
+struct login_proxy {
     struct relay *relay;
     const struct login_options *options;
     struct mysql mysql;
@@ -47,7 +47,7 @@ struct login {
 static char chunk[LOGIN_CHUNK_MAX];
 
 /* One try: a server that does not take it has no answer, as before. */
-static void login_leave(struct login *l)
+static void login_leave(struct login_proxy *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
     AUTO_BUF(farewell, 512);
@@ -60,7 +60,7 @@ static void login_leave(struct login *l)
 
 void login_end(struct relay *r)
 {
-    struct login *l = r->login;
+    struct login_proxy *l = r->login;
 
     if (!l)
         return;
@@ -71,7 +71,7 @@ void login_end(struct relay *r)
     free(l);
 }
 
-static void login_done(struct login *l, enum login_result result)
+static void login_done(struct login_proxy *l, enum login_result result)
 {
     struct relay *r = l->relay;
     void (*done)(struct relay *, enum login_result) = l->events.done;
@@ -82,29 +82,29 @@ static void login_done(struct login *l, enum login_result result)
     done(r, result);
 }
 
-static void login_fail(struct login *l, const struct err *e)
+static void login_fail(struct login_proxy *l, const struct err *e)
 {
     l->shakes = false;
     timer_clear(&l->late);
     l->step = mysql_fail(&l->mysql, e);
 }
 
-static void login_lost(struct login *l)
+static void login_lost(struct login_proxy *l)
 {
     struct err e = ERR_INIT;
 
-    login_words_lost(&l->mysql, &e);
+    login_error_lost(&l->mysql, &e);
     login_fail(l, &e);
 }
 
-static void login_run(struct login *l);
+static void login_run(struct login_proxy *l);
 
 static void login_late(struct timer *t)
 {
-    struct login *l = OWNER_OF(t, struct login, late);
+    struct login_proxy *l = OWNER_OF(t, struct login_proxy, late);
     struct err e = ERR_INIT;
 
-    login_words_late(&l->mysql, l->shakes, &e);
+    login_error_late(&l->mysql, l->shakes, &e);
     login_fail(l, &e);
     login_run(l);
 }
@@ -124,7 +124,7 @@ static bool send_some(struct wire *to, struct buf *out)
 }
 
 /* In cleartext only our TLS request is sent, unless there will be no TLS. */
-static bool send_to_server(struct login *l)
+static bool send_to_server(struct login_proxy *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
     bool open = server->ssl || l->mysql.without_tls;
@@ -132,7 +132,7 @@ static bool send_to_server(struct login *l)
     return send_some(server, open ? &l->mysql.server.out : &l->mysql.request);
 }
 
-static void login_want(struct login *l)
+static void login_want(struct login_proxy *l)
 {
     struct wire *client = &l->relay->wire[CLIENT], *server = &l->relay->wire[SERVER];
     unsigned write = l->mysql.server.out.len || l->mysql.request.len ? LOOP_WRITE : 0;
@@ -150,7 +150,7 @@ static void login_want(struct login *l)
 }
 
 /* True: there was progress. */
-static bool login_shake(struct login *l)
+static bool login_shake(struct login_proxy *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
     struct err e = ERR_INIT;
@@ -184,7 +184,7 @@ static bool login_shake(struct login *l)
 }
 
 /* Pending data is sent before copied data. */
-static void login_hand_over(struct login *l)
+static void login_hand_over(struct login_proxy *l)
 {
     struct flow *flow = l->relay->flow;
 
@@ -197,12 +197,12 @@ static void login_hand_over(struct login *l)
 
 static void login_given_up(struct timer *t)
 {
-    login_done(OWNER_OF(t, struct login, late), LOGIN_FAILED);
+    login_done(OWNER_OF(t, struct login_proxy, late), LOGIN_FAILED);
 }
 
 /* Waits until the client has read its error and closed: closing earlier would destroy the error if the client
  * has sent data meanwhile. */
-static void login_over(struct login *l)
+static void login_over(struct login_proxy *l)
 {
     struct relay *r = l->relay;
 
@@ -220,7 +220,7 @@ static void login_over(struct login *l)
 }
 
 /* The client waits for login_retry() or login_tell(). */
-static void login_refused(struct login *l)
+static void login_refused(struct login_proxy *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
 
@@ -233,7 +233,7 @@ static void login_refused(struct login *l)
 }
 
 /* If the keeper logs in: each stage has its deadline; who has proved that he may connect is told. */
-static void login_stage(struct login *l)
+static void login_stage(struct login_proxy *l)
 {
     enum mysql_stage stage = l->mysql.stage;
 
@@ -248,7 +248,7 @@ static void login_stage(struct login *l)
 }
 
 /* True: continue. If false, the log-in may be freed. */
-static bool login_advance(struct login *l)
+static bool login_advance(struct login_proxy *l)
 {
     struct relay *r = l->relay;
 
@@ -279,7 +279,7 @@ static bool login_advance(struct login *l)
     return false;
 }
 
-static void login_run(struct login *l)
+static void login_run(struct login_proxy *l)
 {
     while (login_advance(l))
         ;
@@ -288,7 +288,7 @@ static void login_run(struct login *l)
 static void client_ready(struct watch *w, unsigned events)
 {
     struct relay *r = OWNER_OF(w, struct relay, wire[CLIENT].watch);
-    struct login *l = r->login;
+    struct login_proxy *l = r->login;
 
     if (events & LOOP_READ) {
         ssize_t n = wire_read(&r->wire[CLIENT], chunk, sizeof chunk);
@@ -305,7 +305,7 @@ static void client_ready(struct watch *w, unsigned events)
 }
 
 /* Data that OpenSSL has read ahead does not make the descriptor readable, so all of it is read. */
-static void server_read(struct login *l)
+static void server_read(struct login_proxy *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
     ssize_t n;
@@ -325,7 +325,7 @@ static void server_read(struct login *l)
 
 static void server_ready(struct watch *w, unsigned events)
 {
-    struct login *l = OWNER_OF(w, struct relay, wire[SERVER].watch)->login;
+    struct login_proxy *l = OWNER_OF(w, struct relay, wire[SERVER].watch)->login;
 
     (void)events;
     if (!l->shakes && l->step == MYSQL_WAIT)
@@ -333,7 +333,7 @@ static void server_ready(struct watch *w, unsigned events)
     login_run(l);
 }
 
-static void watch_server(struct login *l, int64_t deadline)
+static void watch_server(struct login_proxy *l, int64_t deadline)
 {
     struct watch *watch = &l->relay->wire[SERVER].watch;
 
@@ -344,7 +344,7 @@ static void watch_server(struct login *l, int64_t deadline)
 void login_start(struct relay *r, const struct login_options *options, struct login_credential *as,
                  const struct secret *client_password, int64_t deadline, const struct login_events *events)
 {
-    struct login *l = mem_alloc(1, sizeof *l);
+    struct login_proxy *l = mem_alloc(1, sizeof *l);
 
     l->relay = r;
     l->options = options;
@@ -360,7 +360,7 @@ void login_start(struct relay *r, const struct login_options *options, struct lo
 
 void login_retry(struct relay *r, struct login_credential *as, int64_t deadline)
 {
-    struct login *l = r->login;
+    struct login_proxy *l = r->login;
 
     l->step = mysql_retry(&l->mysql, as);
     l->timed = l->mysql.stage;
@@ -370,7 +370,7 @@ void login_retry(struct relay *r, struct login_credential *as, int64_t deadline)
 
 void login_tell(struct relay *r, const struct err *e)
 {
-    struct login *l = r->login;
+    struct login_proxy *l = r->login;
 
     l->step = mysql_tell(&l->mysql, e);
     login_run(l);

@@ -10,7 +10,7 @@
 struct facts_wanted {
     bool client;             /* a stock client is used */
     const char *client_name; /* this client instead of the profile's */
-    bool way;                /* the server is dialled, perhaps by a keeper */
+    bool route;              /* the server is dialled, perhaps by a keeper */
     bool socket;             /* sockets may be tried */
     int64_t deadline;
 };

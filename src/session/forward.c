@@ -26,7 +26,7 @@
 
 #include "control.h"
 #include "sockets.h"
-#include "way.h"
+#include "route.h"
 
 /* --listen, taken apart. */
 struct end {
@@ -268,9 +268,9 @@ static int check_path(const struct end *end, struct err *e)
     return err_hint(e, "another path, or --listen 0: a free port");
 }
 
-static int take_way(const struct session *s, const char *name, struct way *way, struct forward *out)
+static int take_route(const struct session *s, const char *name, struct route *route, struct forward *out)
 {
-    struct local_end *end = &way->end[0];
+    struct local_end *end = &route->end[0];
 
     out->name = mem_strdup(name);
     out->host = mem_strdup(end->host);
@@ -278,23 +278,23 @@ static int take_way(const struct session *s, const char *name, struct way *way, 
     out->port = end->port;
     out->makes_tls = end->kind != KEEPER_END_BYTES;
     out->logs_in = end->kind == KEEPER_END_LOGIN;
-    out->user = mem_strdup(!out->logs_in ? NULL : s->plan.conn.user ? s->plan.conn.user : WAY_ANY_USER);
-    out->password = way->password;
-    way->password = NULL;
+    out->user = mem_strdup(!out->logs_in ? NULL : s->plan.conn.user ? s->plan.conn.user : ROUTE_ANY_USER);
+    out->password = route->password;
+    route->password = NULL;
     out->endpoint_host = mem_strdup(s->plan.conn.socket ? NULL : s->plan.conn.host);
     out->endpoint_socket = mem_strdup(s->plan.conn.socket);
     out->endpoint_port = s->plan.conn.socket ? 0 : s->plan.conn.port;
-    out->pid = way->pid;
+    out->pid = route->pid;
     out->up = true;
     out->started = time(NULL);
-    out->line = fd_take(&way->line);
+    out->channel = fd_take(&route->channel);
     return 0;
 }
 
 static int start(struct session *s, const struct forward_wanted *want, const struct end *end,
-                 struct way_request *request, struct forward *out, struct err *e)
+                 struct route_request *request, struct forward *out, struct err *e)
 {
-    __attribute__((cleanup(way_release))) struct way way = WAY_INIT;
+    __attribute__((cleanup(route_release))) struct route route = ROUTE_INIT;
 
     if ((end->path ? check_path(end, e) : check_port(end, e)) < 0)
         return -1;
@@ -308,12 +308,12 @@ static int start(struct session *s, const struct forward_wanted *want, const str
     };
     request->ends = 1;
     if ((want->inject && session_sign_in(s, e) < 0) ||
-        way_open(&s->profile, &s->plan, request, s->deadline, &way, e) < 0 ||
-        (want->inject && session_get_credential(s, &way, e) < 0))
+        route_open(&s->profile, &s->plan, request, s->deadline, &route, e) < 0 ||
+        (want->inject && session_get_credential(s, &route, e) < 0))
         return -1;
     /* This process may stay for long, and has no more use for it. */
     credential_release(&s->credential);
-    return take_way(s, request->name, &way, out);
+    return take_route(s, request->name, &route, out);
 }
 
 int forward_check(const struct session *s, const struct forward_wanted *want, struct err *e)
@@ -344,7 +344,7 @@ int forward_open(struct session *s, const struct forward_wanted *want, struct fo
         out->running = true;
         return check_running(out, want, &end, digest, e);
     }
-    struct way_request request = {
+    struct route_request request = {
         .lasts = true,
         .detached = want->detach,
         .name = name,

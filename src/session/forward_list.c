@@ -34,7 +34,7 @@ void forward_release(struct forward *f)
     free(f->endpoint_socket);
     free(f->digest);
     free(f->log);
-    fd_close_cleanup(&f->line);
+    fd_close_cleanup(&f->channel);
     *f = (struct forward)FORWARD_INIT;
 }
 

@@ -61,7 +61,7 @@ static int tell(const struct forward *f, uint8_t verb, struct err *e)
     AUTO_RECORD(what);
 
     what.kind = verb;
-    if (f->line < 0 || record_write(f->line, &what, clock_deadline(TELL_MS, CLOCK_NEVER), e) == 0)
+    if (f->channel < 0 || record_write(f->channel, &what, clock_deadline(TELL_MS, CLOCK_NEVER), e) == 0)
         return 0;
     return err_what(e, "%s", f->name);
 }
@@ -77,12 +77,12 @@ static void stop_all(const struct forward *list, size_t count)
     }
 }
 
-/* Something came on the line. In order: OK, then end of file. What else it says is its own trouble. */
+/* Something came on the channel. In order: OK, then end of file. What else it says is its own trouble. */
 static int hear(struct forward *f, struct err *e)
 {
     AUTO_RECORD(said);
     struct err broken = ERR_INIT;
-    int got = record_read(f->line, &said, clock_deadline(TELL_MS, CLOCK_NEVER), &broken);
+    int got = record_read(f->channel, &said, clock_deadline(TELL_MS, CLOCK_NEVER), &broken);
 
     if (got > 0 && said.kind == RECORD_OK) {
         f->up = false;
@@ -94,7 +94,7 @@ static int hear(struct forward *f, struct err *e)
     }
     if (got > 0)
         return 0;
-    fd_close_cleanup(&f->line);
+    fd_close_cleanup(&f->channel);
     if (!f->up)
         return 0;
     (void)err_set(e, ERR_UNREACHABLE, "its keeper was killed");
@@ -107,7 +107,7 @@ static size_t left_of(const struct forward *list, size_t count)
     size_t n = 0;
 
     for (size_t i = 0; i < count; i++)
-        n += list[i].line >= 0;
+        n += list[i].channel >= 0;
     return n;
 }
 
@@ -119,7 +119,7 @@ static int turn(struct forward *list, size_t count, int ms, struct err *e)
     int result = 0;
 
     for (size_t i = 0; i < count; i++)
-        p[i] = (struct pollfd){.fd = list[i].line, .events = POLLIN};
+        p[i] = (struct pollfd){.fd = list[i].channel, .events = POLLIN};
     int ready = ppoll(p, (nfds_t)count, ms < 0 ? NULL : &time, &signals.open);
     for (size_t i = 0; ready > 0 && result == 0 && i < count; i++) {
         if (p[i].revents)
@@ -172,7 +172,7 @@ static int let_stay(struct forward *f, struct err *e)
     if (result == 0 || e->code != ERR_PROTOCOL)
         return result;
     err_clear(e);
-    for (result = 0; result == 0 && f->up && f->line >= 0;)
+    for (result = 0; result == 0 && f->up && f->channel >= 0;)
         result = hear(f, e);
     return result;
 }
@@ -186,6 +186,6 @@ int forward_let_go(struct forward *list, size_t count, struct err *e)
     if (result < 0)
         forward_end(list, count);
     for (size_t i = 0; i < count; i++)
-        fd_close_cleanup(&list[i].line);
+        fd_close_cleanup(&list[i].channel);
     return result;
 }

@@ -10,7 +10,7 @@
 #include <base/memfd.h>
 
 #include "plugins.h"
-#include "way.h"
+#include "route.h"
 
 void launch_release(struct launch *l)
 {
@@ -19,7 +19,7 @@ void launch_release(struct launch *l)
     fd_close_cleanup(&l->option_fd);
 }
 
-static const struct local_end *find_end(const struct way *w, bool by_path)
+static const struct local_end *find_end(const struct route *w, bool by_path)
 {
     for (unsigned i = 0; i < w->ends; i++) {
         if ((w->end[i].path != NULL) == by_path)
@@ -31,7 +31,7 @@ static const struct local_end *find_end(const struct way *w, bool by_path)
 /* If the keeper makes the TLS, the client makes none. */
 static void dial_end(const struct session *s, struct connection *c)
 {
-    const struct local_end *end = s->way ? find_end(s->way, s->plan.unix_end) : NULL;
+    const struct local_end *end = s->route ? find_end(s->route, s->plan.unix_end) : NULL;
 
     if (!end)
         return;
@@ -46,10 +46,10 @@ struct connection launch_both_ends(const struct session *s)
 {
     struct connection c = launch_connection(s);
 
-    if (s->plan.login_by_keeper && s->way)
-        c.password = s->way->password;
-    const struct local_end *path = s->way ? find_end(s->way, true) : NULL;
-    const struct local_end *port = s->way ? find_end(s->way, false) : NULL;
+    if (s->plan.login_by_keeper && s->route)
+        c.password = s->route->password;
+    const struct local_end *path = s->route ? find_end(s->route, true) : NULL;
+    const struct local_end *port = s->route ? find_end(s->route, false) : NULL;
 
     if (path)
         c.socket = path->path;
@@ -61,7 +61,7 @@ struct connection launch_both_ends(const struct session *s)
 }
 
 /* If the keeper logs in, the client needs nothing. The empty password keeps one of the user's own files out
- * of the way. */
+ * of the route. */
 struct connection launch_connection(const struct session *s)
 {
     const struct credential *got = &s->credential;
@@ -69,8 +69,8 @@ struct connection launch_connection(const struct session *s)
 
     if (got->user)
         c.user = got->user;
-    if (s->plan.login_by_keeper && s->way) {
-        c.password = s->way->nothing;
+    if (s->plan.login_by_keeper && s->route) {
+        c.password = s->route->nothing;
         c.cleartext = false;
     } else {
         c.password = got->password;

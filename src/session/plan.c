@@ -19,7 +19,7 @@ void plan_release(struct plan *plan)
 {
     free(plan->label);
     free(plan->endpoint);
-    free(plan->way);
+    free(plan->route);
     *plan = (struct plan){0};
 }
 
@@ -263,7 +263,7 @@ static void name_endpoint(struct plan *plan)
 }
 
 /* Only the first word of a command is shown, because others may hold secrets. */
-static char *name_way(const struct profile *p)
+static char *name_route(const struct profile *p)
 {
     const char *type = profile_tunnel_str(p, TUNNEL_type);
     const char *command = profile_tunnel_str(p, TUNNEL_command);
@@ -292,7 +292,7 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
         return -1;
     fill_connection(p, f, &out->conn);
     name_endpoint(out);
-    out->way = name_way(p);
+    out->route = name_route(p);
     if (purpose == FOR_SECRET)
         return 0;
     if (purpose == FOR_CLIENT || purpose == FOR_TOOL)

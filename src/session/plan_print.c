@@ -106,7 +106,7 @@ void plan_print(const struct plan *plan, char *const *args, struct buf *out)
         plan->provider->describe_login(plan->profile, &login);
         put_row(out, "login", buf_str(&login));
     }
-    put_row(out, "route", plan->way);
+    put_row(out, "route", plan->route);
     if (plan->purpose == FOR_FORWARD)
         return;
     print_tls(plan, out);

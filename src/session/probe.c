@@ -16,7 +16,7 @@
 #include "launch.h"
 #include "server_error.h"
 #include "walk.h"
-#include "way.h"
+#include "route.h"
 
 #define QUERY "select version(), user(); show session status like 'Ssl_cipher'"
 #define ANSWER_MAX 65536
@@ -61,7 +61,7 @@ static int retell(const struct session *s, const struct err *told, struct probe 
 {
     err_copy(e, told);
     out->server_code = e->number;
-    return server_error_of_way(&s->plan, e);
+    return server_error_of_route(&s->plan, e);
 }
 
 /* What the second attempt may find: why TLS failed, or an error that the server sent where the client
@@ -93,7 +93,7 @@ static bool is_silence(unsigned number, const struct err *e)
 
 static bool has_answered(unsigned number, const struct err *e)
 {
-    return number && !server_error_is_way(number) && !is_silence(number, e);
+    return number && !server_error_is_route(number) && !is_silence(number, e);
 }
 
 /* Some clients only report that the server hung up. */
@@ -107,13 +107,13 @@ static bool is_about_tls(const struct session *s, unsigned number, const struct 
 static int explain(const struct session *s, probe_again *by_keeper, const struct proc_result *result,
                    struct probe *out, struct err *e)
 {
-    struct err way = ERR_INIT;
+    struct err route = ERR_INIT;
     /* mysql prints only one message on stdout: that the password has expired. */
     const char *text = result->err.len ? buf_str(&result->err) : secret_bytes(result->out), *reason = NULL;
     int64_t deadline = clock_deadline(profile_ms(&s->profile, KEY_connect_timeout), s->deadline);
 
-    if (!s->plan.keeper && server_error_is_way(server_error_number(text)))
-        reason = way_walk(&s->plan.conn, true, deadline, &way) < 0 ? way.msg : "";
+    if (!s->plan.keeper && server_error_is_route(server_error_number(text)))
+        reason = route_walk(&s->plan.conn, true, deadline, &route) < 0 ? route.msg : "";
     out->server_code = server_error_explain(&s->plan, text, result->status, reason, e);
     if (is_about_tls(s, out->server_code, e))
         walk_tls(s, by_keeper, out, e);
@@ -160,11 +160,11 @@ int probe_run(const struct session *s, probe_again *again, struct probe *out, st
         .max = ANSWER_MAX,
         .keep_fd = launch.option_fd,
     };
-    if (s->way)
-        way_mark(s->way, &mark);
+    if (s->route)
+        route_mark(s->route, &mark);
     int captured = proc_capture(&run, &result, e);
     /* A server's text may look like the keeper's, but a server cannot know the mark. */
-    bool by_keeper = mark && way_unmark(s->way, &told) < 0 && strstr(buf_str(&result.err), mark);
+    bool by_keeper = mark && route_unmark(s->route, &told) < 0 && strstr(buf_str(&result.err), mark);
     if (captured < 0)
         return late(s, run.deadline, e);
     out->answered = true;
@@ -179,7 +179,7 @@ int session_resolve(const struct session *s, struct err *e)
 {
     int64_t deadline = clock_deadline(profile_ms(&s->profile, KEY_connect_timeout), s->deadline);
 
-    if (way_walk(&s->plan.conn, false, deadline, e) == 0)
+    if (route_walk(&s->plan.conn, false, deadline, e) == 0)
         return 0;
     (void)err_prefix(e, "%s", s->plan.conn.host);
     return err_hint(e, "check host; a name that only a bastion can resolve needs via");

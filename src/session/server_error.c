@@ -40,7 +40,7 @@ unsigned server_error_number(const char *client_stderr)
     return line ? (unsigned)strtoul(line + sizeof "ERROR " - 1, NULL, 10) : 0;
 }
 
-bool server_error_is_way(unsigned number)
+bool server_error_is_route(unsigned number)
 {
     return number == 2002 || number == 2003 || number == 2005;
 }
@@ -156,7 +156,7 @@ static const char *socket_hint(const struct plan *plan)
                : "";
 }
 
-int server_error_of_way(const struct plan *plan, struct err *e)
+int server_error_of_route(const struct plan *plan, struct err *e)
 {
     AUTO_FREE(char *, hint);
 

@@ -21,19 +21,19 @@
 #include "launch.h"
 #include "probe.h"
 #include "server_error.h"
-#include "way.h"
+#include "route.h"
 
-static void way_free(struct session *s)
+static void route_free(struct session *s)
 {
-    if (s->way)
-        way_release(s->way);
-    free(s->way);
-    s->way = NULL;
+    if (s->route)
+        route_release(s->route);
+    free(s->route);
+    s->route = NULL;
 }
 
 void session_release(struct session *s)
 {
-    way_free(s);
+    route_free(s);
     plan_release(&s->plan);
     facts_release(&s->facts);
     credential_release(&s->credential);
@@ -152,7 +152,7 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
     struct facts_wanted want = {
         .client = purpose == FOR_CLIENT || purpose == FOR_TOOL,
         .client_name = client,
-        .way = purpose != FOR_SECRET,
+        .route = purpose != FOR_SECRET,
         .socket = !dry && purpose != FOR_SECRET,
         .deadline = s->deadline,
     };
@@ -175,15 +175,15 @@ static int twin_make(const struct session *s, enum purpose purpose, struct sessi
     out->plan = (struct plan){0};
     int result = session_plan(out, purpose, NULL, false, e);
     if (!out->plan.keeper)
-        out->way = NULL;
+        out->route = NULL;
     return result;
 }
 
 static void twin_release(const struct session *s, struct session *twin)
 {
-    if (twin->way && twin->way != s->way) {
-        way_stop(twin->way);
-        way_free(twin);
+    if (twin->route && twin->route != s->route) {
+        route_stop(twin->route);
+        route_free(twin);
     }
     plan_release(&twin->plan);
     facts_release(&twin->facts);
@@ -196,7 +196,7 @@ static int probe_by_keeper(const struct session *s, struct probe *out, struct er
 
     if (result == 0) {
         plan_by_keeper(&twin.plan);
-        result = session_open_way(&twin, false, e) < 0 ? -1 : probe_run(&twin, NULL, out, e);
+        result = session_open_route(&twin, false, e) < 0 ? -1 : probe_run(&twin, NULL, out, e);
     }
     twin_release(s, &twin);
     return result;
@@ -226,7 +226,7 @@ int session_offer_to_keep(struct session *s, bool proved, struct err *e)
         return 0;
     if (prover_make(s, &prover, &ignored) == 0 && tty_ask_yes("store it in the keychain? [y/N] ")) {
         if (!proved)
-            result = session_open_way(&prover, true, e) < 0 ? -1 : session_probe(&prover, &probe, e);
+            result = session_open_route(&prover, true, e) < 0 ? -1 : session_probe(&prover, &probe, e);
         if (result == 0)
             result = s->plan.provider->keep(&s->profile, &s->credential, s->deadline, e);
     }
@@ -261,7 +261,7 @@ static int unix_end(char **path, struct err *e)
     return err_hint(e, "set XDG_RUNTIME_DIR to a folder of yours with a short name, mode 0700");
 }
 
-static void fill_request(const struct plan *plan, char *path, struct way_request *want)
+static void fill_request(const struct plan *plan, char *path, struct route_request *want)
 {
     struct local_end by_path = {.path = path}, by_port = {.host = (char *)(uintptr_t) "127.0.0.1"};
 
@@ -277,28 +277,28 @@ static void fill_request(const struct plan *plan, char *path, struct way_request
         want->end[want->ends++] = by_port;
 }
 
-int session_open_way(struct session *s, bool first, struct err *e)
+int session_open_route(struct session *s, bool first, struct err *e)
 {
-    struct way_request want = {.first = first, .log = s->log};
-    struct way way = WAY_INIT;
+    struct route_request want = {.first = first, .log = s->log};
+    struct route route = ROUTE_INIT;
     AUTO_FREE(char *, path);
 
-    if (!s->plan.keeper || s->way)
+    if (!s->plan.keeper || s->route)
         return 0;
     if (s->plan.path_end && unix_end(&path, e) < 0)
         return -1;
     fill_request(&s->plan, path, &want);
-    if (way_open(&s->profile, &s->plan, &want, s->deadline, &way, e) < 0)
-        return server_error_of_way(&s->plan, e);
-    s->way = mem_alloc(1, sizeof *s->way);
-    *s->way = way;
+    if (route_open(&s->profile, &s->plan, &want, s->deadline, &route, e) < 0)
+        return server_error_of_route(&s->plan, e);
+    s->route = mem_alloc(1, sizeof *s->route);
+    *s->route = route;
     return 0;
 }
 
 /* The text after the comma says what made it, which people do not need. */
-char *session_describe_way(const struct session *s)
+char *session_describe_route(const struct session *s)
 {
-    const char *words = s->way && s->way->text ? s->way->text : s->plan.way;
+    const char *words = s->route && s->route->text ? s->route->text : s->plan.route;
 
     if (!profile_is_tunnelled(&s->profile))
         return mem_printf("direct to %s", s->plan.endpoint ? s->plan.endpoint : "");
@@ -312,7 +312,7 @@ int session_try_tunnel(struct session *s, struct err *e)
 
     if (!text_equal(profile_tunnel_str(&s->profile, TUNNEL_type), "ssh"))
         return 0;
-    if (twin_make(s, FOR_FORWARD, &twin, e) < 0 || session_open_way(&twin, false, e) < 0)
+    if (twin_make(s, FOR_FORWARD, &twin, e) < 0 || session_open_route(&twin, false, e) < 0)
         result = -1;
     twin_release(s, &twin);
     return result;

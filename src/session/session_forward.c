@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a forward would take in the place of the way that a session has: `test` tries it. */
+/* What a forward would take in the place of the route that a session has: `test` tries it. */
 #include <session/session.h>
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include <base/proc.h>
 
 #include "server_error.h"
-#include "way.h"
+#include "route.h"
 
 static bool forward_takes_other(const struct session *s)
 {
@@ -17,25 +17,27 @@ static bool forward_takes_other(const struct session *s)
     AUTO_FREE(char *, ssh);
 
     ssh = proc_find("ssh");
-    return s->way && (!engine || text_equal(engine, "auto")) && text_ends(s->way->text, ", libssh2") && ssh;
+    return s->route && (!engine || text_equal(engine, "auto")) && text_ends(s->route->text, ", libssh2") &&
+           ssh;
 }
 
 int session_try_forward(struct session *s, char **detail, struct err *e)
 {
     struct local_end end = {.kind = KEEPER_END_BYTES, .host = (char *)(uintptr_t) "127.0.0.1"};
-    struct way_request want = {.lasts = true, .end = {end}, .ends = 1};
-    __attribute__((cleanup(way_release))) struct way way = WAY_INIT;
+    struct route_request want = {.lasts = true, .end = {end}, .ends = 1};
+    __attribute__((cleanup(route_release))) struct route route = ROUTE_INIT;
 
     *detail = NULL;
     if (!forward_takes_other(s))
         return 0;
-    if (s->way->asked) {
+    if (s->route->asked) {
         log_note("note: forward takes the system's ssh, which is not tried: you would be asked again");
         return 0;
     }
-    if (way_open(&s->profile, &s->plan, &want, s->deadline, &way, e) < 0)
-        return server_error_of_way(&s->plan, e);
-    *detail = mem_printf("%.*s, by the system's ssh as for forward", (int)strcspn(way.text, ","), way.text);
-    way_stop(&way);
+    if (route_open(&s->profile, &s->plan, &want, s->deadline, &route, e) < 0)
+        return server_error_of_route(&s->plan, e);
+    *detail =
+        mem_printf("%.*s, by the system's ssh as for forward", (int)strcspn(route.text, ","), route.text);
+    route_stop(&route);
     return 0;
 }

@@ -9,7 +9,7 @@
 #include <base/log.h>
 #include <base/tty.h>
 
-#include "way.h"
+#include "route.h"
 
 static int64_t login_deadline(const struct session *s)
 {
@@ -89,29 +89,29 @@ static int get(struct session *s, struct err *e)
     return 0;
 }
 
-static int give_credential(const struct session *s, struct way *way, struct err *e)
+static int give_credential(const struct session *s, struct route *route, struct err *e)
 {
     const struct credential *c = &s->credential;
     const struct provider *provider = s->plan.provider;
 
-    if (way && s->plan.login_by_keeper)
-        return way_credential(way, c, !provider || provider->once || c->asked, e);
-    if (way && c->expires_at)
-        way_expires(way, c->expires_at);
+    if (route && s->plan.login_by_keeper)
+        return route_credential(route, c, !provider || provider->once || c->asked, e);
+    if (route && c->expires_at)
+        route_expires(route, c->expires_at);
     return 0;
 }
 
-static int hand_over(struct session *s, struct way *way, struct err *e)
+static int hand_over(struct session *s, struct route *route, struct err *e)
 {
-    if (give_credential(s, way, e) < 0)
+    if (give_credential(s, route, e) < 0)
         return -1;
     log_credential(s);
     return session_audit(s, &s->credential, e);
 }
 
-int session_get_credential(struct session *s, struct way *way, struct err *e)
+int session_get_credential(struct session *s, struct route *route, struct err *e)
 {
-    return get(s, e) < 0 ? -1 : hand_over(s, way, e);
+    return get(s, e) < 0 ? -1 : hand_over(s, route, e);
 }
 
 /* Of a program (`auth = command`, `helper`) it is only known now: a session that outlives its credential
@@ -126,13 +126,13 @@ static int plan_again(struct session *s, struct err *e)
     plan_release(&s->plan);
     if (plan_make(&s->profile, &s->facts, purpose, &s->plan, e) < 0)
         return -1;
-    return session_open_way(s, dials_ahead(s), e);
+    return session_open_route(s, dials_ahead(s), e);
 }
 
 int session_login(struct session *s, struct err *e)
 {
-    if (session_sign_in(s, e) < 0 || session_open_way(s, dials_ahead(s), e) < 0 || get(s, e) < 0 ||
+    if (session_sign_in(s, e) < 0 || session_open_route(s, dials_ahead(s), e) < 0 || get(s, e) < 0 ||
         plan_again(s, e) < 0)
         return -1;
-    return hand_over(s, s->way, e);
+    return hand_over(s, s->route, e);
 }

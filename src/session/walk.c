@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The way to a server, walked by ourselves: its name, then its addresses one after another. */
+/* The route to a server, walked by ourselves: its name, then its addresses one after another. */
 #include "walk.h"
 
 #include <errno.h>
@@ -69,7 +69,7 @@ static const char *resolve(const char *host, int64_t deadline, struct addresses 
     return reason;
 }
 
-int way_walk(const struct connection *c, bool dial, int64_t deadline, struct err *e)
+int route_walk(const struct connection *c, bool dial, int64_t deadline, struct err *e)
 {
     struct addresses found = {0};
     const char *reason = NULL;

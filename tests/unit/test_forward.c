@@ -437,8 +437,8 @@ static void not_stopped_in_time(void **state)
 
 enum ending { ENDS_IN_ORDER, ENDS_WHEN_TOLD, IS_KILLED, FAILS };
 
-/* A keeper's end of the line. `signal`: sent to us first. */
-static pid_t keeper_on_line(int *line, enum ending how, int signal, int linger_ms)
+/* A keeper's end of the channel. `signal`: sent to us first. */
+static pid_t keeper_on_channel(int *channel, enum ending how, int signal, int linger_ms)
 {
     AUTO_RECORD(said);
     struct err e = ERR_INIT;
@@ -449,7 +449,7 @@ static pid_t keeper_on_line(int *line, enum ending how, int signal, int linger_m
     pid_t pid = fork();
     if (pid > 0) {
         (void)close(pair[1]);
-        *line = pair[0];
+        *channel = pair[0];
         return pid;
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -490,7 +490,7 @@ static void stayed(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        /* The second was there before: there is no line to it. The third is told to end with the first. */
+        /* The second was there before: there is no channel to it. The third is told to end with the first. */
         struct forward list[] = {FORWARD_INIT, FORWARD_INIT, FORWARD_INIT};
         struct err e = ERR_INIT;
         int ended_by = -1, status;
@@ -499,14 +499,14 @@ static void stayed(void **state)
             list[k].name = mem_strdup("prod");
             list[k].up = true;
         }
-        pid_t first = keeper_on_line(&list[0].line, rows[i].how, rows[i].signal, 100);
-        pid_t third = keeper_on_line(&list[2].line, all_told ? ENDS_WHEN_TOLD : ENDS_IN_ORDER, 0, 0);
+        pid_t first = keeper_on_channel(&list[0].channel, rows[i].how, rows[i].signal, 100);
+        pid_t third = keeper_on_channel(&list[2].channel, all_told ? ENDS_WHEN_TOLD : ENDS_IN_ORDER, 0, 0);
         assert_int_equal(forward_wait(list, ARRAY_LEN(list), 5000, &ended_by, &e), rows[i].result);
         assert_int_equal(ended_by, rows[i].ended_by);
         assert_string_equal(e.msg, rows[i].msg);
         assert_string_equal(e.what, rows[i].result < 0 ? "prod" : "");
         for (size_t k = 0; k < ARRAY_LEN(list); k++) {
-            assert_int_equal(list[k].line, -1);
+            assert_int_equal(list[k].channel, -1);
             forward_release(&list[k]);
         }
         assert_int_equal(waitpid(first, &status, 0), first);

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 
 #include "../../src/session/launch.h"
-#include "../../src/session/way.h"
+#include "../../src/session/route.h"
 #include "plan_fixture.h"
 
 #define SERVERS "hunter2"
@@ -22,9 +22,9 @@ struct started {
 
 static void started_release(struct started *s)
 {
-    s->session.way->end[0].path = s->session.way->end[1].host = NULL;
-    way_release(s->session.way);
-    free(s->session.way);
+    s->session.route->end[0].path = s->session.route->end[1].host = NULL;
+    route_release(s->session.route);
+    free(s->session.route);
     credential_release(&s->session.credential);
     made_release(&s->made);
 }
@@ -44,14 +44,14 @@ static void start(const char *body, enum purpose purpose, const struct facts *fa
     s->session.credential.password = secret_from(SERVERS, sizeof SERVERS - 1);
     s->session.credential.expires_at = 1795244400;
     s->session.credential.cleartext = true;
-    s->session.way = mem_alloc(1, sizeof *s->session.way);
-    *s->session.way = (struct way)WAY_INIT;
-    s->session.way->end[0] = (struct local_end){.kind = KEEPER_END_LOGIN, .path = TEXT("/run/x.sock")};
-    s->session.way->end[1] =
+    s->session.route = mem_alloc(1, sizeof *s->session.route);
+    *s->session.route = (struct route)ROUTE_INIT;
+    s->session.route->end[0] = (struct local_end){.kind = KEEPER_END_LOGIN, .path = TEXT("/run/x.sock")};
+    s->session.route->end[1] =
         (struct local_end){.kind = KEEPER_END_LOGIN, .host = TEXT("127.0.0.1"), .port = 4000};
-    s->session.way->ends = purpose == FOR_CLIENT ? 1 : 2;
-    s->session.way->password = secret_from(RUNS, sizeof RUNS - 1);
-    s->session.way->nothing = secret_new(0);
+    s->session.route->ends = purpose == FOR_CLIENT ? 1 : 2;
+    s->session.route->password = secret_from(RUNS, sizeof RUNS - 1);
+    s->session.route->nothing = secret_new(0);
 }
 
 static void file_text(const struct session *s, enum flavour f, struct buf *out)
@@ -115,8 +115,8 @@ static void file_of_another_program(void **state)
     assert_true(holds_none_of(&text, gone));
     assert_non_null(strstr(buf_str(&text), "user=app\npassword=" RUNS "\nhost=127.0.0.1\nport=4000\n"));
     const struct connection c = launch_both_ends(&s.session), driver = launch_for_driver(&s.session);
-    assert_true(secret_equal(c.password, s.session.way->password));
-    assert_true(secret_equal(driver.password, s.session.way->password));
+    assert_true(secret_equal(c.password, s.session.route->password));
+    assert_true(secret_equal(driver.password, s.session.route->password));
     assert_string_equal(driver.host, "127.0.0.1");
     assert_string_equal(driver.socket, "/run/x.sock");
     assert_int_equal(driver.tls, TLS_DISABLED);

@@ -297,8 +297,8 @@ static void numbers(void **state)
     assert_int_equal(server_error_number("an ERROR 12 inside"), 0);
     assert_int_equal(server_error_number("ERROR at line 1"), 0);
     assert_int_equal(server_error_number(""), 0);
-    assert_true(server_error_is_way(2002) && server_error_is_way(2003) && server_error_is_way(2005));
-    assert_false(server_error_is_way(1045) || server_error_is_way(2013) || server_error_is_way(0));
+    assert_true(server_error_is_route(2002) && server_error_is_route(2003) && server_error_is_route(2005));
+    assert_false(server_error_is_route(1045) || server_error_is_route(2013) || server_error_is_route(0));
 }
 
 int main(void)

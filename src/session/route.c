@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The conversation with a keeper until it is ready. What it is to open comes from the plan; what it asks is
- * answered in way_answer.c. It never asks for the database's credential.
+ * answered in route_answer.c. It never asks for the database's credential.
  */
-#include "way.h"
+#include "route.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 #include <ipc/helper.h>
 #include <model/address.h>
 
-#include "way_answer.h"
+#include "route_answer.h"
 
 #define KEEPER "broker-keeper"
 /* The keeper enforces the deadline of each hop and reports which one failed; we time out only if it does not.
@@ -31,48 +31,48 @@
 #define PASSWORD_BYTES 16
 #define MARK_MS 10000 /* it answers at once, but for what it just does */
 
-void way_release(struct way *w)
+void route_release(struct route *w)
 {
-    fd_close_cleanup(&w->line);
+    fd_close_cleanup(&w->channel);
     free(w->text);
     secret_free(w->password);
     secret_free(w->nothing);
     for (size_t i = 0; i < ARRAY_LEN(w->end); i++)
         local_end_release(&w->end[i]);
-    *w = (struct way)WAY_INIT;
+    *w = (struct route)ROUTE_INIT;
 }
 
-void way_stop(struct way *w)
+void route_stop(struct route *w)
 {
     AUTO_RECORD(stop);
     struct err ignored = ERR_INIT;
 
-    if (w->line < 0)
+    if (w->channel < 0)
         return;
     stop.kind = KEEPER_STOP;
-    (void)record_write(w->line, &stop, clock_deadline(STOP_MS, CLOCK_NEVER), &ignored);
-    fd_close_cleanup(&w->line);
+    (void)record_write(w->channel, &stop, clock_deadline(STOP_MS, CLOCK_NEVER), &ignored);
+    fd_close_cleanup(&w->channel);
 }
 
 /* 1: the keeper has nothing to tell; 0: it has gone, or does not answer; -1: *e is what it tells. */
-static int ask_mark(struct way *w, const char *mark, struct err *e)
+static int ask_mark(struct route *w, const char *mark, struct err *e)
 {
     AUTO_RECORD(ask);
     AUTO_RECORD(answer);
     int64_t until = clock_deadline(MARK_MS, CLOCK_NEVER);
     struct err ignored = ERR_INIT;
 
-    if (w->line < 0)
+    if (w->channel < 0)
         return 0;
     ask.kind = KEEPER_MARK;
     record_put_str(&ask, KEEPER_TAG_TEXT, mark);
-    if (record_write(w->line, &ask, until, &ignored) < 0 ||
-        record_read(w->line, &answer, until, &ignored) <= 0)
+    if (record_write(w->channel, &ask, until, &ignored) < 0 ||
+        record_read(w->channel, &answer, until, &ignored) <= 0)
         return 0;
     return answer.kind == RECORD_ERROR ? record_error(&answer, e) : 1;
 }
 
-void way_mark(struct way *w, char **mark)
+void route_mark(struct route *w, char **mark)
 {
     struct err ignored = ERR_INIT;
     char *text = mem_printf("%08x%08x", randombytes_random(), randombytes_random());
@@ -84,20 +84,20 @@ void way_mark(struct way *w, char **mark)
         free(text);
 }
 
-int way_unmark(struct way *w, struct err *e)
+int route_unmark(struct route *w, struct err *e)
 {
     return ask_mark(w, NULL, e) < 0 ? -1 : 0;
 }
 
-void way_expires(struct way *w, time_t at)
+void route_expires(struct route *w, time_t at)
 {
     AUTO_RECORD(said);
     struct err ignored = ERR_INIT;
 
     said.kind = KEEPER_EXPIRES;
     record_put_u64(&said, KEEPER_TAG_EXPIRES, (uint64_t)at);
-    if (w->line >= 0)
-        (void)record_write(w->line, &said, clock_deadline(MARK_MS, CLOCK_NEVER), &ignored);
+    if (w->channel >= 0)
+        (void)record_write(w->channel, &said, clock_deadline(MARK_MS, CLOCK_NEVER), &ignored);
 }
 
 /* It ended without an error record. Data that it had not read makes that a read error. */
@@ -107,7 +107,7 @@ static int keeper_has_gone(struct err *e)
     return err_hint(e, "please report this, with what broker bugreport prints");
 }
 
-int way_credential(struct way *w, const struct credential *c, bool is_kept, struct err *e)
+int route_credential(struct route *w, const struct credential *c, bool is_kept, struct err *e)
 {
     AUTO_RECORD(given);
     AUTO_RECORD(answer);
@@ -122,9 +122,9 @@ int way_credential(struct way *w, const struct credential *c, bool is_kept, stru
         record_put_u64(&given, KEEPER_TAG_MADE, (uint64_t)c->made_at);
     if (is_kept)
         record_put(&given, KEEPER_TAG_STATIC, "", 0);
-    if (record_write(w->line, &given, until, e) < 0)
+    if (record_write(w->channel, &given, until, e) < 0)
         return e->code == ERR_PROTOCOL ? keeper_has_gone(e) : err_prefix(e, "%s", KEEPER);
-    int more = record_read(w->line, &answer, until, e);
+    int more = record_read(w->channel, &answer, until, e);
     if (more == 0 || (more < 0 && e->code == ERR_IO))
         return keeper_has_gone(e);
     if (more < 0)
@@ -176,14 +176,14 @@ static void log_said(const struct record *said)
         log_trace(label, "%s", words);
 }
 
-static int take_ready(const struct record *ready, const struct way_request *want, struct way *out,
+static int take_ready(const struct record *ready, const struct route_request *want, struct route *out,
                       struct err *e)
 {
     struct field f;
     size_t offset = 0;
 
     out->pid = (long)record_u64(ready, KEEPER_TAG_PID, 0);
-    out->text = record_str(ready, KEEPER_TAG_WAY);
+    out->text = record_str(ready, KEEPER_TAG_ROUTE);
     while (record_next(ready, &offset, &f, e) > 0) {
         if (f.tag == KEEPER_TAG_END &&
             (out->ends == ARRAY_LEN(out->end) || !local_end_take(&f, &out->end[out->ends++])))
@@ -204,7 +204,7 @@ static char *hop_name(const struct profile *p, const struct plan *plan)
     if (!profile_is_tunnelled(p))
         return mem_strdup(plan->endpoint);
     if (!text_equal(profile_tunnel_str(p, TUNNEL_type), "ssh") || !host)
-        return mem_strdup(plan->way);
+        return mem_strdup(plan->route);
     return user ? mem_printf("ssh %s@%s", user, host) : mem_printf("ssh %s", host);
 }
 
@@ -220,20 +220,20 @@ static int64_t hop_ms(const struct profile *p)
 struct talk {
     struct tty_relay terminal;
     const struct profile *p;
-    int line;
+    int channel;
     int64_t deadline; /* of the whole run */
-    struct way_answers answers;
+    struct route_answers answers;
     bool asked; /* a person */
 };
 
-/* Whether it could be sent the line tells, which is read next. */
-static void say_shown(int line)
+/* Whether it could be sent shows on the channel, which is read next. */
+static void say_shown(int channel)
 {
     AUTO_RECORD(shown);
     struct err ignored = ERR_INIT;
 
     shown.kind = KEEPER_SHOWN;
-    (void)record_write(line, &shown, clock_deadline(STOP_MS, CLOCK_NEVER), &ignored);
+    (void)record_write(channel, &shown, clock_deadline(STOP_MS, CLOCK_NEVER), &ignored);
 }
 
 /* Shows the wait for one hop after another: which one the keeper is at is not known here. */
@@ -242,10 +242,10 @@ static void wait_for_record(struct talk *t, int64_t until)
     while (clock_left(until) > 0) {
         int64_t last = clock_ms() < t->deadline ? t->deadline : until;
         bool used = tty_relay_was_used(&t->terminal);
-        if (tty_relay_wait(&t->terminal, t->line, clock_deadline(hop_ms(t->p), last)))
+        if (tty_relay_wait(&t->terminal, t->channel, clock_deadline(hop_ms(t->p), last)))
             return;
         if (!used && tty_relay_was_used(&t->terminal))
-            say_shown(t->line);
+            say_shown(t->channel);
     }
 }
 
@@ -259,7 +259,7 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
         int64_t until = clock_deadline(patience, late);
 
         wait_for_record(t, until);
-        int more = record_read(t->line, got, until, e);
+        int more = record_read(t->channel, got, until, e);
         if (more == 0 || (more < 0 && e->code == ERR_IO))
             return keeper_has_gone(e);
         if (more < 0)
@@ -275,7 +275,7 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
             return err_set(e, ERR_PROTOCOL, "%s: a record of kind %d", KEEPER, got->kind);
         else {
             tty_relay_pause(&t->terminal);
-            way_answer(t->line, got, &t->answers);
+            route_answer(t->channel, got, &t->answers);
         }
         if (t->deadline != CLOCK_NEVER && t->answers.by_person)
             t->deadline += clock_ms() - began;
@@ -286,13 +286,13 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
 
 /* What clients at a port must have, and what `forward` prints: useless elsewhere. NULL: this keeper has no
  * use for one. */
-static struct secret *want_password(const struct way_request *want)
+static struct secret *want_password(const struct route_request *want)
 {
     char text[2 * PASSWORD_BYTES + 1];
     unsigned char bytes[PASSWORD_BYTES];
     struct secret *password = NULL;
 
-    if (!way_logs_in(want) || (!want->name && !way_has_port(want)))
+    if (!route_logs_in(want) || (!want->name && !route_has_port(want)))
         return NULL;
     randombytes_buf(bytes, sizeof bytes);
     (void)sodium_bin2hex(text, sizeof text, bytes, sizeof bytes);
@@ -302,8 +302,8 @@ static struct secret *want_password(const struct way_request *want)
     return password;
 }
 
-int way_open(const struct profile *p, const struct plan *plan, const struct way_request *want,
-             int64_t deadline, struct way *out, struct err *e)
+int route_open(const struct profile *p, const struct plan *plan, const struct route_request *want,
+               int64_t deadline, struct route *out, struct err *e)
 {
     AUTO_RECORD(open);
     AUTO_RECORD(ready);
@@ -317,17 +317,17 @@ int way_open(const struct profile *p, const struct plan *plan, const struct way_
     keeper_environment(p, &env);
     if (profile_is_tunnelled(p) && !want->detached)
         tty_relay_open(&talk.terminal);
-    int started = proc_spawn_keeper(path, &env, want->detached, talk.terminal.master, &out->line, e);
+    int started = proc_spawn_keeper(path, &env, want->detached, talk.terminal.master, &out->channel, e);
     env_release(&env);
     if (started < 0) {
         tty_relay_end(&talk.terminal);
         return -1;
     }
-    talk.line = out->line;
+    talk.channel = out->channel;
     talk.terminal.whose = hop = hop_name(p, plan);
     out->password = want_password(want);
-    way_record(plan, want, out->password, deadline, &open);
-    if (record_write(out->line, &open, clock_deadline(GRACE_MS, deadline), e) < 0)
+    route_record(plan, want, out->password, deadline, &open);
+    if (record_write(out->channel, &open, clock_deadline(GRACE_MS, deadline), e) < 0)
         (void)(e->code == ERR_PROTOCOL ? keeper_has_gone(e) : err_prefix(e, "%s", KEEPER));
     else
         opened = talk_until_ready(&talk, &ready, e) == 0 && take_ready(&ready, want, out, e) == 0;
@@ -335,7 +335,7 @@ int way_open(const struct profile *p, const struct plan *plan, const struct way_
     out->asked = talk.asked || tty_relay_was_used(&talk.terminal);
     tty_relay_end(&talk.terminal);
     if (!opened) {
-        way_release(out);
+        route_release(out);
         return -1;
     }
     log_step("route", "%s", out->text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "login_words.h"
+#include "login_errors.h"
 
 #include <base/buf.h>
 #include <base/clock.h>
@@ -20,7 +20,7 @@ static bool is_greeted(const struct mysql *m)
     return m->stage == STAGE_GREETING || m->stage == STAGE_AGAIN;
 }
 
-void login_words_lost(const struct mysql *m, struct err *e)
+void login_error_lost(const struct mysql *m, struct err *e)
 {
     (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: the server went away %s", m->options->server,
                            is_greeted(m) ? "without a greeting" : "in the log-in");
@@ -38,7 +38,7 @@ int login_silent(const struct login_options *options, struct err *e)
                        "longer connect_timeout");
 }
 
-void login_words_late(const struct mysql *m, bool shakes, struct err *e)
+void login_error_late(const struct mysql *m, bool shakes, struct err *e)
 {
     AUTO_BUF(time, 32);
 

@@ -18,7 +18,7 @@
 #include <base/proc.h>
 #include <base/tty.h>
 
-#include "../../src/session/way.h"
+#include "../../src/session/route.h"
 #include "plan_fixture.h"
 
 /* --- the keeper's side */
@@ -40,7 +40,7 @@ static int ready(const struct record *open, const char *text)
 
     ok.kind = RECORD_OK;
     record_put_u64(&ok, KEEPER_TAG_PID, (uint64_t)getpid());
-    record_put_str(&ok, KEEPER_TAG_WAY, text);
+    record_put_str(&ok, KEEPER_TAG_ROUTE, text);
     while (record_next(open, &offset, &f, &e) > 0) {
         AUTO_FREE(char *, end);
         if (f.tag != KEEPER_TAG_END)
@@ -250,8 +250,8 @@ static int fail_badly(const char *how)
         r.kind = RECORD_OK;
         (void)answer(&r);
     } else if (text_equal(how, "deaf")) {
-        struct pollfd line = {.fd = STDIN_FILENO}; /* its end alone */
-        (void)poll(&line, 1, 60000);
+        struct pollfd channel = {.fd = STDIN_FILENO}; /* its end alone */
+        (void)poll(&channel, 1, 60000);
     }
     return 1;
 }
@@ -315,7 +315,7 @@ static int set_up(void **state)
     (void)state;
     tty_forbid_input("--no-input");
     here = proc_self_dir();
-    self = mem_printf("%s/test_way", here);
+    self = mem_printf("%s/test_route", here);
     folder = mem_printf("%s/../libexec/broker", here);
     path = mem_printf("%s/broker-keeper", folder);
     if (file_mkdirs(folder, &e) < 0 || (unlink(path) < 0 && errno != ENOENT))
@@ -325,19 +325,19 @@ static int set_up(void **state)
 
 struct opened {
     struct made made;
-    struct way way;
+    struct route route;
 };
 
 static void opened_release(struct opened *o)
 {
-    if (o->way.pid > 0)
-        (void)kill((pid_t)o->way.pid, SIGKILL);
-    way_release(&o->way);
+    if (o->route.pid > 0)
+        (void)kill((pid_t)o->route.pid, SIGKILL);
+    route_release(&o->route);
     made_release(&o->made);
 }
-#define AUTO_OPENED(name) __attribute__((cleanup(opened_release))) struct opened name = {.way = WAY_INIT}
+#define AUTO_OPENED(name) __attribute__((cleanup(opened_release))) struct opened name = {.route = ROUTE_INIT}
 
-static int open_profile(const char *config, const char *where, struct way_request *want, int64_t deadline,
+static int open_profile(const char *config, const char *where, struct route_request *want, int64_t deadline,
                         struct opened *o, struct err *e)
 {
     static const struct facts facts = FACTS_MARIADB;
@@ -347,10 +347,10 @@ static int open_profile(const char *config, const char *where, struct way_reques
     assert_int_equal(plan_make(&o->made.profile, &facts, FOR_CLIENT, &o->made.plan, e), 0);
     if (want->ends == 0)
         want->end[want->ends++] = end;
-    return way_open(&o->made.profile, &o->made.plan, want, deadline, &o->way, e);
+    return route_open(&o->made.profile, &o->made.plan, want, deadline, &o->route, e);
 }
 
-static void open_ok(const char *config, const char *where, struct way_request *want, struct opened *o)
+static void open_ok(const char *config, const char *where, struct route_request *want, struct opened *o)
 {
     struct err e = ERR_INIT;
 
@@ -365,37 +365,37 @@ static void what_is_opened(void **state)
     AUTO_OPENED(tcp);
     AUTO_OPENED(direct);
     AUTO_OPENED(command);
-    struct way_request one = {.first = true};
-    struct way_request two = {
+    struct route_request one = {.first = true};
+    struct route_request two = {
         .end = {{.kind = KEEPER_END_TLS, .path = TEXT("/run/x.sock")},
                 {.kind = KEEPER_END_OURS, .host = TEXT("127.0.0.1")}},
         .ends = 2,
     };
-    struct way_request three = {.ends = 0};
+    struct route_request three = {.ends = 0};
 
     (void)state;
     open_ok("[profile open]\n" DB "via = t\ntls = verify-identity\ntls_ca = /ca\ntls_cert = /c\n"
             "[tunnel t]\ntype = tcp\naddress = 13306\n",
             "open", &one, &tcp);
     assert_string_equal(
-        tcp.way.text,
+        tcp.route.text,
         "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\n/c\nTLSv1.2,TLSv1.3\nname=t\ntype=tcp\n"
         "ssh_engine=auto\nkeepalive=60000\naddress=13306 127.0.0.1\n"
         "port 3307, tls 4, timeout 10000, deadline no, first yes\n");
-    assert_string_equal(tcp.way.end[0].path, "/run/x.sock");
+    assert_string_equal(tcp.route.end[0].path, "/run/x.sock");
     open_ok("[profile open]\n" DB "tls = required\nconnect_timeout = 3s\n", "open", &two, &direct);
     assert_string_equal(
-        direct.way.text,
+        direct.route.text,
         "db.example.com\nt/run/x.sock\no0 127.0.0.1\ndb.example.com\nTLSv1.2,TLSv1.3\ntype=direct\n"
         "port 3307, tls 2, timeout 3000, deadline no, first no\n");
-    assert_int_equal(direct.way.ends, 2);
-    assert_string_equal(direct.way.end[1].host, "127.0.0.1");
-    assert_int_equal(direct.way.end[1].port, 4000);
+    assert_int_equal(direct.route.ends, 2);
+    assert_string_equal(direct.route.end[1].host, "127.0.0.1");
+    assert_int_equal(direct.route.end[1].port, 4000);
     open_ok("[profile open]\n" DB "tls = verify-ca\ntls_ca = /ca\nvia = t\n[tunnel t]\ntype = command\n"
             "command = run {host} 'a b' {socket}\nready = up\nconnect_timeout = 1m\n",
             "open", &three, &command);
     assert_string_equal(
-        command.way.text,
+        command.route.text,
         "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\nTLSv1.2,TLSv1.3\nname=t\ntype=command\n"
         "ssh_engine=auto\nkeepalive=60000\nconnect_timeout=60000\ncommand=run {host} 'a b' {socket}\n"
         "ready=up\nport 3307, tls 3, timeout 10000, deadline no, first no\n");
@@ -413,46 +413,46 @@ static void what_a_keeper_that_logs_in_is_told(void **state)
     AUTO_OPENED(program);
     AUTO_OPENED(forward);
     AUTO_OPENED(url);
-    struct way_request by_path = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1};
-    struct way_request both = {
+    struct route_request by_path = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1};
+    struct route_request both = {
         .end = {LOGIN_END(.path = TEXT("/run/x.sock")), LOGIN_END(.host = TEXT("127.0.0.1"))}, .ends = 2};
-    struct way_request named = {
+    struct route_request named = {
         .end = {LOGIN_END(.path = TEXT("/run/y.sock"))}, .ends = 1, .name = "login", .control = "/c"};
-    struct way_request of_url = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1};
+    struct route_request of_url = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1};
 
     (void)state;
     open_ok("[profile base]\nregion = eu-west-1\n"
             "[profile login]\ninherits = base\nhost = db.example.com\nuser = app\nauth = iam\n"
             "local_infile = yes\n",
             "login", &by_path, &client);
-    assert_string_equal(client.way.text,
+    assert_string_equal(client.route.text,
                         "l/run/x.sock\nprofile=login\nhost=db.example.com\nuser=app\nauth=iam\n"
                         "local_infile=yes\nregion=eu-west-1\n"
                         "every key, tls 4 local_infile stock_client, /broker, user app, 0 digits\n");
-    assert_null(client.way.password);
-    assert_int_equal(secret_len(client.way.nothing), 0);
+    assert_null(client.route.password);
+    assert_int_equal(secret_len(client.route.nothing), 0);
     open_ok("[profile login]\nhost = db\nauth = vault\nvault_addr = https://v\nvault_path = p\n"
             "vault_revoke = yes\ntls = disabled\nserver_public_key = yes\nvia = b\n"
             "[tunnel b]\ntype = ssh\nhost = jump\n",
             "login", &both, &program);
     assert_string_equal(
-        program.way.text,
+        program.route.text,
         "l/run/x.sock\nl0 127.0.0.1\nprofile=login\nhost=db\nauth=vault\nvia=b\n"
         "tls=disabled\nserver_public_key=yes\nvault_addr=https://v\nvault_path=p\n"
         "vault_revoke=yes\ntunnel.type=ssh\ntunnel.host=jump\nevery key, and the tunnel's, tls 0 "
         "server_public_key stock_client revoke, /broker, user broker, 32 digits\n");
     open_ok("[profile login]\nsocket = /s\nuser = app\nlogin = keeper\n", "login", &named, &forward);
-    assert_string_equal(forward.way.text,
+    assert_string_equal(forward.route.text,
                         "l/run/y.sock\nprofile=login\nsocket=/s\nuser=app\nlogin=keeper\n"
                         "every key, tls 0 own_socket stock_client, /broker, user app, 32 digits\n");
     /* Not the other run's. */
-    assert_int_equal(secret_len(forward.way.password), 32);
-    assert_false(secret_equal(forward.way.password, program.way.password));
+    assert_int_equal(secret_len(forward.route.password), 32);
+    assert_false(secret_equal(forward.route.password, program.route.password));
     open_ok("", "mysql://app:hunter2@login/?ssh_host=jump&ssh_password=hunter2", &of_url, &url);
-    assert_null(strstr(url.way.text, "hunter2"));
-    assert_non_null(strstr(url.way.text, "\nhost=login\n"));
-    assert_non_null(strstr(url.way.text, "\ntunnel.host=jump\n"));
-    assert_null(strstr(url.way.text, "profile="));
+    assert_null(strstr(url.route.text, "hunter2"));
+    assert_non_null(strstr(url.route.text, "\nhost=login\n"));
+    assert_non_null(strstr(url.route.text, "\ntunnel.host=jump\n"));
+    assert_null(strstr(url.route.text, "profile="));
 }
 
 static void the_credential_is_given(void **state)
@@ -462,7 +462,7 @@ static void the_credential_is_given(void **state)
     AUTO_CREDENTIAL(typed);
     AUTO_CREDENTIAL(lease);
     AUTO_CREDENTIAL(bad);
-    struct way_request want = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1}, again = want;
+    struct route_request want = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1}, again = want;
     struct err e = ERR_INIT;
 
     (void)state;
@@ -473,18 +473,18 @@ static void the_credential_is_given(void **state)
     lease.expires_at = 1795244400;
     lease.made_at = 1795240000;
     bad.password = secret_from("bad", 3);
-    assert_int_equal(way_credential(&o.way, &typed, true, &e), 0);
-    assert_int_equal(way_credential(&o.way, &lease, false, &e), 0);
-    assert_int_equal(way_credential(&o.way, &bad, true, &e), -1);
+    assert_int_equal(route_credential(&o.route, &typed, true, &e), 0);
+    assert_int_equal(route_credential(&o.route, &lease, false, &e), 0);
+    assert_int_equal(route_credential(&o.route, &bad, true, &e), -1);
     assert_int_equal(e.code, ERR_REFUSED);
     assert_string_equal(e.msg, "no such password");
-    assert_int_equal(way_unmark(&o.way, &e), -1);
+    assert_int_equal(route_unmark(&o.route, &e), -1);
     assert_string_equal(e.msg,
                         "- hunter2 0 0 static;v-1 s3cret 1795244400 1795240000 fresh;- bad 0 0 static;");
     /* It has gone, or never answers as it should. */
     open_ok("[profile lives]\n" DB, "lives", &again, &dead);
-    (void)kill((pid_t)dead.way.pid, SIGKILL);
-    assert_int_equal(way_credential(&dead.way, &typed, true, &e), -1);
+    (void)kill((pid_t)dead.route.pid, SIGKILL);
+    assert_int_equal(route_credential(&dead.route, &typed, true, &e), -1);
     assert_int_equal(e.code, ERR_PROTOCOL);
     assert_string_equal(e.msg, "broker-keeper: ended without an answer");
 }
@@ -495,7 +495,7 @@ static void what_a_keeper_has(void **state)
     static const char *const names[] = {"MYSQL_PWD", "BROKER_PROFILE", "BROKER_DATABASE", "PW"};
     AUTO_OPENED(plain);
     AUTO_OPENED(alone);
-    struct way_request want = {.ends = 0}, detached = {.detached = true};
+    struct route_request want = {.ends = 0}, detached = {.detached = true};
     int extra = open("/dev/null", O_RDONLY), pipes[2];
 
     (void)state;
@@ -506,9 +506,9 @@ static void what_a_keeper_has(void **state)
     open_ok("[profile self]\nhost = db\nuser = a\nauth = none\n", "self", &detached, &alone);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         assert_int_equal(unsetenv(names[i]), 0);
-    assert_string_equal(plain.way.text, "fds 0 1 2 3, stderr /dev/null, a session, config kept");
-    assert_string_equal(alone.way.text, "fds 0 1 2, stderr /dev/null, a session, PW=hunter2, config kept");
-    assert_int_equal(fcntl(plain.way.line, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    assert_string_equal(plain.route.text, "fds 0 1 2 3, stderr /dev/null, a session, config kept");
+    assert_string_equal(alone.route.text, "fds 0 1 2, stderr /dev/null, a session, PW=hunter2, config kept");
+    assert_int_equal(fcntl(plain.route.channel, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     /* It is nobody's child. */
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
@@ -537,9 +537,9 @@ static void passwords_by_turns(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_OPENED(o);
-        struct way_request want = {.ends = 0};
+        struct route_request want = {.ends = 0};
         open_ok(cases[i].config, cases[i].where, &want, &o);
-        assert_string_equal(o.way.text, cases[i].text);
+        assert_string_equal(o.route.text, cases[i].text);
     }
 }
 
@@ -559,10 +559,10 @@ static void questions_without_a_person(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_OPENED(o);
         AUTO_FREE(char *, config);
-        struct way_request want = {.ends = 0};
+        struct route_request want = {.ends = 0};
         config = mem_printf("[profile %s]\n" JUMP, cases[i].name);
         open_ok(config, cases[i].name, &want, &o);
-        assert_string_equal(o.way.text, cases[i].text);
+        assert_string_equal(o.route.text, cases[i].text);
     }
 }
 
@@ -576,7 +576,7 @@ static void keep_log(enum log_level level, const char *label, const char *text)
 static void its_log_is_ours(void **state)
 {
     AUTO_OPENED(o);
-    struct way_request want = {.ends = 0};
+    struct route_request want = {.ends = 0};
 
     (void)state;
     log_set_sink(keep_log, LOG_STEP);
@@ -608,7 +608,7 @@ static void bad_keepers_are_errors(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         AUTO_OPENED(o);
         AUTO_FREE(char *, config);
-        struct way_request want = {.ends = 0};
+        struct route_request want = {.ends = 0};
         struct err e = ERR_INIT;
         int64_t start = clock_ms();
 
@@ -618,7 +618,7 @@ static void bad_keepers_are_errors(void **state)
         assert_int_equal(e.code, bad[i].code);
         assert_string_equal(e.msg, bad[i].msg);
         assert_string_equal(e.hint, bad[i].hint);
-        assert_int_equal(o.way.line, -1);
+        assert_int_equal(o.route.channel, -1);
         assert_in_range(clock_ms() - start, 0, 20000);
     }
 }
@@ -628,7 +628,7 @@ static void no_such_keeper(void **state)
     AUTO_OPENED(o);
     AUTO_FREE(char *, here);
     AUTO_FREE(char *, path);
-    struct way_request want = {.ends = 0};
+    struct route_request want = {.ends = 0};
     struct err e = ERR_INIT;
 
     here = proc_self_dir();
@@ -663,11 +663,11 @@ static void it_ends_with_us(void **state)
     assert_int_equal(pipe(go), 0);
     pid_t child = fork();
     if (child == 0) {
-        struct opened o = {.way = WAY_INIT};
-        struct way_request want = {.ends = 0};
+        struct opened o = {.route = ROUTE_INIT};
+        struct route_request want = {.ends = 0};
         char script[64];
         open_ok("[profile lives]\n" JUMP, "lives", &want, &o);
-        pid_t pid = (pid_t)o.way.pid;
+        pid_t pid = (pid_t)o.route.pid;
         (void)!write(pid_pipe[1], &pid, sizeof pid);
         (void)snprintf(script, sizeof script, "read x <&%d", go[0]);
         (void)close(go[1]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a keeper is to open, as the record OPEN: all of it comes from the plan and the request. The password
  * in it is that of this run, which is of no use to the server. */
-#include "way.h"
+#include "route.h"
 
 #include <unistd.h>
 
@@ -14,12 +14,12 @@
 
 #include "authorities.h"
 
-bool way_logs_in(const struct way_request *want)
+bool route_logs_in(const struct route_request *want)
 {
     return want->ends && want->end[0].kind == KEEPER_END_LOGIN;
 }
 
-bool way_has_port(const struct way_request *want)
+bool route_has_port(const struct route_request *want)
 {
     for (unsigned i = 0; i < want->ends; i++) {
         if (want->end[i].host)
@@ -137,7 +137,7 @@ static void put_login(const struct plan *plan, const struct secret *password, st
     put_flag(open, plan_own_socket(p), KEEPER_TAG_OWN_SOCKET);
     put_flag(open, plan->client, KEEPER_TAG_STOCK_CLIENT);
     put_flag(open, profile_bool(p, KEY_vault_revoke), KEEPER_TAG_REVOKE);
-    record_put_str(open, KEEPER_TAG_USER, plan->conn.user ? plan->conn.user : WAY_ANY_USER);
+    record_put_str(open, KEEPER_TAG_USER, plan->conn.user ? plan->conn.user : ROUTE_ANY_USER);
     if (password)
         record_put_secret(open, KEEPER_TAG_SECRET, password);
 }
@@ -151,8 +151,8 @@ static enum log_level verbosity(void)
     return most;
 }
 
-void way_record(const struct plan *plan, const struct way_request *want, const struct secret *password,
-                int64_t deadline, struct record *open)
+void route_record(const struct plan *plan, const struct route_request *want, const struct secret *password,
+                  int64_t deadline, struct record *open)
 {
     const struct profile *p = plan->profile;
     const struct connection *c = &plan->conn;
@@ -164,9 +164,9 @@ void way_record(const struct plan *plan, const struct way_request *want, const s
     record_put_u64(open, KEEPER_TAG_PORT, c->port);
     for (unsigned i = 0; i < want->ends; i++)
         local_end_put(open, &want->end[i]);
-    put_tls(plan, way_logs_in(want), open);
+    put_tls(plan, route_logs_in(want), open);
     put_tunnel(p, open);
-    if (way_logs_in(want))
+    if (route_logs_in(want))
         put_login(plan, password, open);
     record_put_u64(open, KEEPER_TAG_CONNECT_TIMEOUT, (uint64_t)profile_ms(p, KEY_connect_timeout));
     record_put_u64(open, KEEPER_TAG_LOGIN_TIMEOUT, (uint64_t)profile_ms(p, KEY_login_timeout));

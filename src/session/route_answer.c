@@ -4,7 +4,7 @@
  * asked for it once, because servers count attempts. Nothing typed here is stored; `broker password set
  * --tunnel` does that.
  */
-#include "way_answer.h"
+#include "route_answer.h"
 
 #include <string.h>
 
@@ -21,7 +21,7 @@
 #define STORE_MS 30000
 
 /* 1: found, 0: none, or only one that was refused already, -1: the keychain failed. */
-static int stored_password(struct way_answers *given, struct secret **out, struct err *e)
+static int stored_password(struct route_answers *given, struct secret **out, struct err *e)
 {
     const struct profile *p = given->profile;
     AUTO_FREE(char *, identity);
@@ -77,7 +77,7 @@ static int nobody_to_ask(const struct profile *p, enum keeper_question kind, con
     return err_hint(e, "%s", tty_way_out());
 }
 
-static int ask_person(struct way_answers *given, enum keeper_question kind, const char *text,
+static int ask_person(struct route_answers *given, enum keeper_question kind, const char *text,
                       struct secret **out, struct err *e)
 {
     const struct profile *p = given->profile;
@@ -96,14 +96,14 @@ static int ask_person(struct way_answers *given, enum keeper_question kind, cons
     return 0;
 }
 
-static int tunnel_password(struct way_answers *given, const char *text, bool again, struct secret **out,
+static int tunnel_password(struct route_answers *given, const char *text, bool again, struct secret **out,
                            struct err *e)
 {
     const struct profile *p = given->profile;
 
     /* A new question, not a refused answer: a second step of the same login. */
     if (!again)
-        *given = (struct way_answers){.profile = p};
+        *given = (struct route_answers){.profile = p};
     int found = given->gave_typed ? 0 : stored_password(given, out, e);
     AUTO_FREE(char *, label);
 
@@ -122,7 +122,7 @@ static int tunnel_password(struct way_answers *given, const char *text, bool aga
     return -1;
 }
 
-void way_answer(int line, const struct record *question, struct way_answers *given)
+void route_answer(int channel, const struct record *question, struct route_answers *given)
 {
     enum keeper_question kind =
         (enum keeper_question)record_u64(question, KEEPER_TAG_KIND, KEEPER_ASK_SECRET);
@@ -134,7 +134,7 @@ void way_answer(int line, const struct record *question, struct way_answers *giv
 
     text = record_str(question, KEEPER_TAG_TEXT);
     given->by_person = false;
-    tty_questions_end(clock_deadline(profile_ms(given->profile, KEY_login_timeout), CLOCK_NEVER), line);
+    tty_questions_end(clock_deadline(profile_ms(given->profile, KEY_login_timeout), CLOCK_NEVER), channel);
     int result = kind == KEEPER_ASK_PASSWORD
                      ? tunnel_password(given, text ? text : "",
                                        record_find(question, KEEPER_TAG_AGAIN, &again), &value, &why)
@@ -147,5 +147,5 @@ void way_answer(int line, const struct record *question, struct way_answers *giv
         record_put_error(&answer, &why);
     else
         record_put_secret(&answer, KEEPER_TAG_SECRET, value);
-    (void)record_write(line, &answer, clock_deadline(SEND_MS, CLOCK_NEVER), &ignored);
+    (void)record_write(channel, &answer, clock_deadline(SEND_MS, CLOCK_NEVER), &ignored);
 }

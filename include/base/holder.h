@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who holds a local end: for the error that says that it is taken. */
+/* Who holds a listener: for the error that says that it is taken. */
 #ifndef BASE_HOLDER_H
 #define BASE_HOLDER_H
 

@@ -5,7 +5,7 @@
  * - the line, a stream socket on the keeper's fds 0 and 1, from its start until "ready". broker sends OPEN;
  *   the keeper may send any number of ASK, each of which is answered, and of SAY; then READY (RECORD_OK) or
  *   an error record. After that a broker that stays (`forward`) may send STOP. A keeper that ends in order
- *   (STOP on the line or the control socket) sends OK first; its end is end of file.
+ *   (STOP on the channel or the control socket) sends OK first; its end is end of file.
  * - the control socket of a forward, 0600 in the runtime folder, for the same user only: one request (STATUS
  *   or STOP), one answer, end of file. STOP is answered once nothing is accepted any more; end of file comes
  *   when the keeper has ended.
@@ -27,8 +27,8 @@ enum {
     KEEPER_SAY,    /* from the keeper: a line of the log */
     KEEPER_STATUS,
     KEEPER_STOP,
-    KEEPER_STAY, /* to a detached keeper, on the line: it goes on when that ends. Without it the line's end is
-                    its end, as where broker was killed before anybody knew of the forward */
+    KEEPER_STAY,  /* to a detached keeper, on the channel: it goes on when that ends. Without it the channel's
+                     end is  its end, as where broker was killed before anybody knew of the forward */
     KEEPER_SHOWN, /* before READY: one of its programs has written on the terminal, as who asks does */
     KEEPER_MARK,  /* after READY: with TEXT, clients are told KEEPER_MARKED and that in the place of an error;
                     without, words again. Answered by the last error that was told under the mark before, or
@@ -47,9 +47,9 @@ enum {
     KEEPER_TAG_HOST = 1, /* the endpoint, a name on the far side; absent with SOCKET */
     KEEPER_TAG_PORT,     /* u64 */
     KEEPER_TAG_SOCKET,   /* the endpoint's unix socket on the far side */
-    KEEPER_TAG_END,      /* a local end: one byte, enum keeper_end, then an address; may repeat. In READY and
-                            STATUS the addresses that they got, in the same order */
-    KEEPER_TAG_TLS,      /* u64, enum keeper_tls: what the ends of KEEPER_END_TLS verify */
+    KEEPER_TAG_LISTENER, /* a listener: one byte, enum listener_kind, then an address; may repeat. In READY
+                       and STATUS the addresses that they got, in the same order */
+    KEEPER_TAG_TLS,      /* u64, enum keeper_tls: what the listeners of LISTENER_TLS verify */
     KEEPER_TAG_TLS_NAME, /* the name that the certificate must be for */
     KEEPER_TAG_TLS_CA,   /* PEM file */
     KEEPER_TAG_TLS_CERT,
@@ -95,7 +95,7 @@ enum {
     KEEPER_TAG_LASTS,      /* present: it is a forward, for which bulk counts more than the start */
     /* EXPIRES, CREDENTIAL */
     KEEPER_TAG_EXPIRES, /* u64, time_t; absent: never */
-    /* OPEN of a keeper that logs in (it has an end of KEEPER_END_LOGIN) */
+    /* OPEN of a keeper that logs in (it has a listener of LISTENER_LOGIN) */
     KEEPER_TAG_BROKER,       /* the path of broker, which is asked for credentials: `credential get` */
     KEEPER_TAG_KEY,          /* "KEY=VALUE", an effective key of the profile, for that request; may repeat */
     KEEPER_TAG_LOCAL_INFILE, /* present: the client may be asked for files */
@@ -120,24 +120,24 @@ enum {
  */
 #define KEEPER_LOCALHOST "localhost"
 
-enum keeper_end {
-    KEEPER_END_BYTES = 'b', /* bytes are passed untouched */
-    KEEPER_END_TLS = 't',   /* plain to the client; the keeper makes the TLS to the server */
-    KEEPER_END_OURS = 'o',  /* the same, for processes of this user alone, also at a port */
-    KEEPER_END_LOGIN = 'l', /* plain to the client; the keeper makes the TLS and logs in. For processes of
+enum listener_kind {
+    LISTENER_BYTES = 'b', /* bytes are passed untouched */
+    LISTENER_TLS = 't',   /* plain to the client; the keeper makes the TLS to the server */
+    LISTENER_OURS = 'o',  /* the same, for processes of this user alone, also at a port */
+    LISTENER_LOGIN = 'l', /* plain to the client; the keeper makes the TLS and logs in. For processes of
                                this user alone; at a port they need the password of OPEN */
 };
 
-struct local_end {
-    enum keeper_end kind;
+struct local_address {
+    enum listener_kind kind;
     char *path, *host; /* one of the two */
     unsigned port;
 };
-void local_end_release(struct local_end *end);
-/* As one KEEPER_TAG_END. */
-void local_end_put(struct record *r, const struct local_end *end);
-/* Of a KEEPER_TAG_END; path or host is malloced. False where it is no end. */
-bool local_end_take(const struct field *f, struct local_end *end);
+void local_address_release(struct local_address *listener);
+/* As one KEEPER_TAG_LISTENER. */
+void local_address_put(struct record *r, const struct local_address *listener);
+/* Of a KEEPER_TAG_LISTENER; path or host is malloced. False where it is none. */
+bool local_address_take(const struct field *f, struct local_address *listener);
 
 /* The folder of the forwards' control sockets, in the runtime folder: made 0700, ours, or refused with
  * ERR_CONFIG; ERR_IO. Malloced. */
@@ -155,7 +155,7 @@ bool keeper_address_take(const char *text, char **path, char **host, unsigned *p
  */
 #define KEEPER_MARKED "broker "
 
-/* The first two only for KEEPER_END_LOGIN: none, and without verification if the server offers it. */
+/* The first two only for LISTENER_LOGIN: none, and without verification if the server offers it. */
 enum keeper_tls {
     KEEPER_TLS_NONE,
     KEEPER_TLS_OFFERED,

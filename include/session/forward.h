@@ -14,7 +14,7 @@
 #include <session/session.h>
 
 struct forward {
-    char *name, *host, *socket; /* the local end: host (or KEEPER_LOCALHOST) and port, or socket */
+    char *name, *host, *socket; /* the listener: host (or KEEPER_LOCALHOST) and port, or socket */
     unsigned port;
     bool makes_tls; /* at that end the keeper makes the TLS, and the client none */
     bool logs_in;   /* and logs in: clients are told the user and password of this run, which are of no use
@@ -58,7 +58,7 @@ int forward_check(const struct session *s, const struct forward_wanted *want, st
 /*
  * Opens one, or finds the running one of that name (out->running). The session has a plan and outlives
  * *out; a credential that the keeper logs in with is got now, so that what is wrong with it is known at once.
- * ERR_USAGE: what is wanted cannot be; ERR_UNREACHABLE: no route, the local end is taken, or a forward of
+ * ERR_USAGE: what is wanted cannot be; ERR_UNREACHABLE: no route, the listener is taken, or a forward of
  * that name runs which is another.
  */
 int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e);

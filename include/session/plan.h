@@ -34,7 +34,7 @@ enum purpose {
     FOR_OTHER,   /* any other program, whose TLS options are unknown */
     FOR_SECRET,  /* only the credential is needed */
     FOR_PARAMS,  /* any program that the user starts with our parameters: no keeper of ours */
-    FOR_FORWARD, /* a local end alone: no client, no credential, always a keeper */
+    FOR_FORWARD, /* a listener alone: no client, no credential, always a keeper */
     FOR_INJECT,  /* the same, but the keeper logs in, whatever `login` says */
 };
 
@@ -47,14 +47,14 @@ struct plan {
                                when the plan is carried out */
     const struct client *client;
     enum purpose purpose;
-    char *route;             /* "direct", "ssh ec2-user@bastion.example.com:22" */
-    bool keeper;             /* a keeper is in the path */
-    bool unix_end;           /* the client dials its unix socket instead of 127.0.0.1 */
-    bool path_end, port_end; /* the ends that it has, where it is no forward's */
-    bool tls_by_keeper;      /* on all its ends; elsewhere TLS is the client's, as conn.tls says */
-    bool login_by_keeper;    /* afresh for each connection, on all its ends; the client has no secret. It then
-                                makes the TLS, too */
-    const char *tls_name;    /* the name that the keeper verifies in the certificate; NULL: none */
+    char *route;                       /* "direct", "ssh ec2-user@bastion.example.com:22" */
+    bool keeper;                       /* a keeper is in the path */
+    bool unix_listener;                /* the client dials its unix socket instead of 127.0.0.1 */
+    bool path_listener, port_listener; /* the listeners that it has, where it is no forward's */
+    bool tls_by_keeper;   /* on all its listeners; elsewhere TLS is the client's, as conn.tls says */
+    bool login_by_keeper; /* afresh for each connection, on all its listeners; the client has no secret. It
+                             then makes the TLS, too */
+    const char *tls_name; /* the name that the keeper verifies in the certificate; NULL: none */
     /* A MariaDB client without verified TLS must not load plug-ins that reveal the password. */
     bool restrict_plugins;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open local ends and keep them: one keeper for each profile. All are looked at before the first is opened,
+ * Open listeners and keep them: one keeper for each profile. All are looked at before the first is opened,
  * and printed when all accept, because half of what was asked for is of no use.
  */
 #include "forward.h"
@@ -93,7 +93,7 @@ static int take_options(struct invocation *inv, struct batch *b, struct err *e)
     return begin_log(inv, &b->want.log, e);
 }
 
-/* They mean the server's, here too: beside a profile they would be a slip for the local end's. */
+/* They mean the server's, here too: beside a profile they would be a slip for the listener's. */
 static int check_place(const struct invocation *inv, const struct session *s, struct err *e)
 {
     const char *slip = inv->given[OPT_port] ? "--port" : inv->given[OPT_socket] ? "--socket" : NULL;

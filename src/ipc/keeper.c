@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where broker and its keepers meet: the folder of the control sockets, and local ends as text, in the one
+ * Where broker and its keepers meet: the folder of the control sockets, and listeners as text, in the one
  * form in which they name them to each other.
  */
 #include <ipc/keeper.h>
@@ -68,30 +68,30 @@ bool keeper_address_take(const char *text, char **path, char **host, unsigned *p
     return true;
 }
 
-void local_end_release(struct local_end *end)
+void local_address_release(struct local_address *listener)
 {
-    free(end->path);
-    free(end->host);
-    *end = (struct local_end){0};
+    free(listener->path);
+    free(listener->host);
+    *listener = (struct local_address){0};
 }
 
-void local_end_put(struct record *r, const struct local_end *end)
+void local_address_put(struct record *r, const struct local_address *listener)
 {
     AUTO_BUF(text, END_MOST);
 
-    buf_putc(&text, (char)end->kind);
-    keeper_address_put(&text, end->path, end->host, end->port);
-    record_put(r, KEEPER_TAG_END, buf_str(&text), text.len);
+    buf_putc(&text, (char)listener->kind);
+    keeper_address_put(&text, listener->path, listener->host, listener->port);
+    record_put(r, KEEPER_TAG_LISTENER, buf_str(&text), text.len);
 }
 
-bool local_end_take(const struct field *f, struct local_end *end)
+bool local_address_take(const struct field *f, struct local_address *listener)
 {
-    static const char kinds[] = {KEEPER_END_BYTES, KEEPER_END_TLS, KEEPER_END_OURS, KEEPER_END_LOGIN};
+    static const char kinds[] = {LISTENER_BYTES, LISTENER_TLS, LISTENER_OURS, LISTENER_LOGIN};
     AUTO_FREE(char *, text);
 
     if (f->len < 2 || f->len > END_MOST || !memchr(kinds, f->bytes[0], sizeof kinds))
         return false;
     text = mem_strndup(f->bytes + 1, f->len - 1);
-    end->kind = (enum keeper_end)(unsigned char)f->bytes[0];
-    return keeper_address_take(text, &end->path, &end->host, &end->port);
+    listener->kind = (enum listener_kind)(unsigned char)f->bytes[0];
+    return keeper_address_take(text, &listener->path, &listener->host, &listener->port);
 }

@@ -53,7 +53,7 @@ static void conn_reached(struct conn *c)
 {
     static const struct login_events events = {.done = conn_logged_in};
 
-    if (c->kind != KEEPER_END_BYTES) {
+    if (c->kind != LISTENER_BYTES) {
         login_start(&c->relay, &opt.login, NULL, NULL, c->deadline, &events);
         return;
     }
@@ -117,9 +117,9 @@ static bool is_by_port(int fd)
 
 /* Any local user can connect to the port, and root can bypass the socket's mode. The user of a connection is
  * checked if only ours may connect, and else once other users could leave none to our own user. */
-static bool is_welcome(int fd, enum keeper_end kind, bool *anybody)
+static bool is_welcome(int fd, enum listener_kind kind, bool *anybody)
 {
-    bool ours = kind == KEEPER_END_OURS || kind == KEEPER_END_LOGIN;
+    bool ours = kind == LISTENER_OURS || kind == LISTENER_LOGIN;
 
     *anybody = !ours && is_by_port(fd) && of_anybody < share_of_anybody();
     return *anybody || peer_is_us(fd);
@@ -136,7 +136,7 @@ static void note_refused(void)
     log_warn(NULL, "another user's connection was refused");
 }
 
-void conn_serve(int fd, enum keeper_end kind)
+void conn_serve(int fd, enum listener_kind kind)
 {
     bool anybody;
 
@@ -148,7 +148,7 @@ void conn_serve(int fd, enum keeper_end kind)
     struct conn *c = conn_new(fd, kind);
     c->of_anybody = anybody;
     of_anybody += anybody;
-    if (kind == KEEPER_END_LOGIN) {
+    if (kind == LISTENER_LOGIN) {
         conn_login_serve(c, is_by_port(fd));
         return;
     }
@@ -163,7 +163,7 @@ void conn_serve(int fd, enum keeper_end kind)
         return;
     }
     conn_watch(c);
-    if (kind == KEEPER_END_BYTES && tunnel_hands_off())
+    if (kind == LISTENER_BYTES && tunnel_hands_off())
         conn_handoff(c);
     else
         conn_dial(c);

@@ -8,7 +8,7 @@
 #include <ipc/keeper.h>
 
 /* Serves an accepted, non-blocking descriptor, of which it takes ownership, by the listener's kind. */
-void conn_serve(int fd, enum keeper_end kind);
+void conn_serve(int fd, enum listener_kind kind);
 /* The number of open connections. */
 unsigned conn_count(void);
 /* Ends all. */
@@ -19,7 +19,7 @@ unsigned conn_sessions(void);
 extern void (*conn_on_end)(void);
 /* Whether another connection of that kind may be accepted now: too many may be waiting to prove that they may
  * log in. conn_on_room(), which may be NULL, is called once it may. */
-bool conn_has_room(enum keeper_end kind);
+bool conn_has_room(enum listener_kind kind);
 extern void (*conn_on_room)(void);
 
 #endif

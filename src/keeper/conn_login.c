@@ -31,9 +31,9 @@ static unsigned unproved, sessions;
 
 void (*conn_on_room)(void);
 
-bool conn_has_room(enum keeper_end kind)
+bool conn_has_room(enum listener_kind kind)
 {
-    return kind != KEEPER_END_LOGIN || unproved < UNPROVED_MOST;
+    return kind != LISTENER_LOGIN || unproved < UNPROVED_MOST;
 }
 
 unsigned conn_sessions(void)

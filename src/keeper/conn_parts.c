@@ -26,7 +26,7 @@ unsigned conn_count(void)
     return open_now;
 }
 
-struct conn *conn_new(int fd, enum keeper_end kind)
+struct conn *conn_new(int fd, enum listener_kind kind)
 {
     struct conn *c = mem_alloc(1, sizeof *c);
 

@@ -12,7 +12,7 @@
 
 struct conn {
     struct conn *next, **at;
-    enum keeper_end kind;
+    enum listener_kind kind;
     /* Set by whoever serves it: */
     void (*reached)(struct conn *c);                     /* there is a stream to the server */
     void (*failed)(struct conn *c, const struct err *e); /* there is none: the connection is to be ended */
@@ -40,7 +40,7 @@ struct conn {
 extern struct conn *conn_all;
 
 /* Takes ownership of the client's descriptor. */
-struct conn *conn_new(int fd, enum keeper_end kind);
+struct conn *conn_new(int fd, enum listener_kind kind);
 void conn_end(struct conn *c);
 /* Ends it if the client hangs up, until it is served. */
 void conn_watch(struct conn *c);

@@ -20,8 +20,8 @@ void describe_forward(struct record *out)
     record_put_str(out, KEEPER_TAG_NAME, opt.name);
     record_put_str(out, KEEPER_TAG_DIGEST, opt.digest);
     record_put_str(out, KEEPER_TAG_LOG, opt.log);
-    for (unsigned i = 0; i < opt.ends; i++)
-        local_end_put(out, &opt.end[i]);
+    for (unsigned i = 0; i < opt.listeners; i++)
+        local_address_put(out, &opt.listener[i]);
     record_put_str(out, KEEPER_TAG_HOST, opt.target.host);
     record_put_u64(out, KEEPER_TAG_PORT, opt.target.port);
     record_put_str(out, KEEPER_TAG_SOCKET, opt.target.socket);

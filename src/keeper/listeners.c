@@ -26,11 +26,11 @@
 #define PORTS_TRIED 64
 
 /* A listener may have two addresses. */
-static struct end {
+static struct listener {
     struct watch watch;
     struct pause pause;
     unsigned number; /* of opt.end */
-} ends[2 * ENDS_MOST];
+} listeners[2 * LISTENERS_MOST];
 static unsigned listening;
 
 static int refused(const char *host, unsigned port, int failed, struct err *e)
@@ -108,50 +108,50 @@ static int listen_localhost(unsigned *port, int fds[2], struct err *e)
     return -1;
 }
 
-static int listen_at(struct local_end *end, int fds[2], struct err *e)
+static int listen_at(struct local_address *listener, int fds[2], struct err *e)
 {
-    if (!end->path && text_equal(end->host, KEEPER_LOCALHOST))
-        return listen_localhost(&end->port, fds, e);
-    fds[0] = end->path ? listen_unix(end->path, e) : listen_tcp(end->host, &end->port, e);
+    if (!listener->path && text_equal(listener->host, KEEPER_LOCALHOST))
+        return listen_localhost(&listener->port, fds, e);
+    fds[0] = listener->path ? listen_unix(listener->path, e) : listen_tcp(listener->host, &listener->port, e);
     return fds[0] < 0 ? -1 : 0;
 }
 
 int listeners_open(struct err *e)
 {
-    for (unsigned i = 0; i < opt.ends; i++) {
+    for (unsigned i = 0; i < opt.listeners; i++) {
         int fds[2] = {-1, -1};
-        if (listen_at(&opt.end[i], fds, e) < 0)
+        if (listen_at(&opt.listener[i], fds, e) < 0)
             return -1;
         for (int k = 0; k < 2; k++) {
             if (fds[k] >= 0)
-                ends[listening++] = (struct end){.watch.fd = fds[k], .number = i};
+                listeners[listening++] = (struct listener){.watch.fd = fds[k], .number = i};
         }
     }
     return 0;
 }
 
-static void end_ready(struct watch *w, unsigned events)
+static void listener_ready(struct watch *w, unsigned events)
 {
-    struct end *end = OWNER_OF(w, struct end, watch);
+    struct listener *listener = OWNER_OF(w, struct listener, watch);
     int one = 1;
 
     (void)events;
     for (int i = 0; i < AT_ONCE && w->fd >= 0; i++) {
-        bool by_port = opt.end[end->number].host;
-        if (by_port && !conn_has_room(opt.end[end->number].kind)) {
+        bool by_port = opt.listener[listener->number].host;
+        if (by_port && !conn_has_room(opt.listener[listener->number].kind)) {
             loop_want(w, 0);
             return;
         }
         int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
             log_warn(NULL, "cannot accept: %s", strerror(errno));
-            listen_pause(&end->pause, w);
+            listen_pause(&listener->pause, w);
         }
         if (fd < 0)
             return;
         if (by_port)
             (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        conn_serve(fd, opt.end[end->number].kind);
+        conn_serve(fd, opt.listener[listener->number].kind);
     }
 }
 
@@ -159,8 +159,8 @@ static void end_ready(struct watch *w, unsigned events)
 static void accept_again(void)
 {
     for (unsigned i = 0; i < listening; i++) {
-        if (!ends[i].pause.timer.set)
-            loop_want(&ends[i].watch, LOOP_READ);
+        if (!listeners[i].pause.timer.set)
+            loop_want(&listeners[i].watch, LOOP_READ);
     }
 }
 
@@ -168,18 +168,18 @@ void listeners_accept(void)
 {
     conn_on_room = accept_again;
     for (unsigned i = 0; i < listening; i++)
-        loop_watch(&ends[i].watch, ends[i].watch.fd, LOOP_READ, end_ready);
+        loop_watch(&listeners[i].watch, listeners[i].watch.fd, LOOP_READ, listener_ready);
 }
 
 void listeners_close(void)
 {
     while (listening > 0) {
         unsigned i = --listening;
-        timer_clear(&ends[i].pause.timer);
-        int fd = ends[i].watch.fd;
-        loop_forget(&ends[i].watch);
-        if (opt.end[ends[i].number].path)
-            guard_removes_path(opt.end[ends[i].number].path);
+        timer_clear(&listeners[i].pause.timer);
+        int fd = listeners[i].watch.fd;
+        loop_forget(&listeners[i].watch);
+        if (opt.listener[listeners[i].number].path)
+            guard_removes_path(opt.listener[listeners[i].number].path);
         (void)close(fd);
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The local ends: listening, accepting, and their addresses. */
+/* The listeners: listening, accepting, and their addresses. */
 #ifndef KEEPER_LISTENERS_H
 #define KEEPER_LISTENERS_H
 

@@ -83,8 +83,8 @@ static int prepare(struct err *e)
 {
     bool tls = false;
 
-    for (unsigned i = 0; i < opt.ends; i++)
-        tls |= opt.end[i].kind != KEEPER_END_BYTES;
+    for (unsigned i = 0; i < opt.listeners; i++)
+        tls |= opt.listener[i].kind != LISTENER_BYTES;
     if (listeners_open(e) < 0)
         return -1;
     credential_sessions = conn_sessions;

@@ -14,7 +14,8 @@ static int take_repeated(const struct record *open, struct options *o)
     size_t offset = 0;
 
     while (record_next(open, &offset, &f, &ignored) > 0) {
-        if (f.tag == KEEPER_TAG_END && (o->ends == ENDS_MOST || !local_end_take(&f, &o->end[o->ends++])))
+        if (f.tag == KEEPER_TAG_LISTENER &&
+            (o->listeners == LISTENERS_MOST || !local_address_take(&f, &o->listener[o->listeners++])))
             return -1;
         if (f.tag == KEEPER_TAG_TUNNEL)
             words_take(&o->target.keys, mem_strndup(f.bytes, f.len));
@@ -32,16 +33,16 @@ static bool is_there(const struct record *open, uint8_t tag)
 }
 
 /* A port that anybody on this machine can reach needs a password, and the source of credentials a program. */
-static int check_ends(struct options *o)
+static int check_listeners(struct options *o)
 {
     if (o->tls.level > KEEPER_TLS_NAME)
         return -1;
-    for (unsigned i = 0; i < o->ends; i++) {
-        bool logs_in = o->end[i].kind == KEEPER_END_LOGIN;
+    for (unsigned i = 0; i < o->listeners; i++) {
+        bool logs_in = o->listener[i].kind == LISTENER_LOGIN;
         o->logs_in |= logs_in;
-        if (logs_in && (!o->broker || (!o->end[i].path && (!o->password || !secret_len(o->password)))))
+        if (logs_in && (!o->broker || (!o->listener[i].path && (!o->password || !secret_len(o->password)))))
             return -1;
-        if (o->tls.level < KEEPER_TLS_ENCRYPT && !logs_in && o->end[i].kind != KEEPER_END_BYTES)
+        if (o->tls.level < KEEPER_TLS_ENCRYPT && !logs_in && o->listener[i].kind != LISTENER_BYTES)
             return -1;
     }
     return 0;
@@ -57,8 +58,8 @@ static void settle_login(const struct record *open, struct options *o)
                                       .own_socket = is_there(open, KEEPER_TAG_OWN_SOCKET),
                                       .server_public_key = is_there(open, KEEPER_TAG_SERVER_PUBLIC_KEY),
                                       .local_infile = is_there(open, KEEPER_TAG_LOCAL_INFILE)};
-    for (unsigned i = 0; i < o->ends; i++)
-        o->login.bytes_beside |= o->end[i].kind == KEEPER_END_BYTES;
+    for (unsigned i = 0; i < o->listeners; i++)
+        o->login.bytes_beside |= o->listener[i].kind == LISTENER_BYTES;
 }
 
 int options_parse(const struct record *open, struct options *out, struct err *e)
@@ -102,7 +103,7 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
     out->password = record_secret(open, KEEPER_TAG_SECRET);
     out->verbose = (enum log_level)record_u64(open, KEEPER_TAG_VERBOSE, LOG_NOTE);
     const char *there = out->target.host ? out->target.host : out->target.socket;
-    if (take_repeated(open, out) < 0 || out->ends == 0 || check_ends(out) < 0 ||
+    if (take_repeated(open, out) < 0 || out->listeners == 0 || check_listeners(out) < 0 ||
         !out->target.host == !out->target.socket || !*there)
         return err_set(e, ERR_PROTOCOL, "a request to open that is not whole");
     settle_login(open, out);

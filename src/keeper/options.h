@@ -13,7 +13,7 @@
 #include <mysql/login_proxy.h>
 #include <tunnel/target.h>
 
-#define ENDS_MOST 2
+#define LISTENERS_MOST 2
 
 /* The OPEN record, taken apart and checked. Everything lives lives as long as the process. */
 struct options {
@@ -22,8 +22,8 @@ struct options {
     struct target target;
     struct tls_options tls;
     struct login_options login;
-    struct local_end end[ENDS_MOST];
-    unsigned ends;
+    struct local_address listener[LISTENERS_MOST];
+    unsigned listeners;
     int64_t drain, deadline; /* ms; deadline as a moment of clock_ms() */
     bool first;
     char *control, *log;

@@ -139,7 +139,7 @@ static int send_all(struct ssh_session *s)
             c->paused = false;
             c->readable = true;
         }
-        if (c->handoff && (c->readable || c->up.start < c->up.end || (c->local_end && !c->end_sent)) &&
+        if (c->handoff && (c->readable || c->up.start < c->up.end || (c->local_address && !c->end_sent)) &&
             channel_take(s, c) < 0)
             return -1;
         if (s->given - before >= TURN_UP)

@@ -29,7 +29,7 @@ struct channel {
     bool readable; /* the client has sent data */
     bool paused;   /* and is not read, because the far side takes no more now */
     bool heard;    /* the far side has sent data */
-    bool local_end, end_sent, far_end, closing;
+    bool local_address, end_sent, far_end, closing;
 };
 
 /* The work of one iteration for a session that is up. Returns -1 if the session has failed. */

@@ -52,7 +52,7 @@ static bool fatal(struct channel *c, ssize_t result)
 /* Only the events that are useful now. */
 static void channel_want(struct channel *c)
 {
-    bool reads = !c->local_end && !c->paused;
+    bool reads = !c->local_address && !c->paused;
 
     if (c->handoff)
         loop_want(&c->local, (reads ? LOOP_READ : 0u) | (c->down.start < c->down.end ? LOOP_WRITE : 0u));
@@ -229,7 +229,7 @@ static int take_chunk(struct ssh_session *s, struct channel *c)
         return result;
     }
     c->readable = false;
-    c->local_end = got == 0;
+    c->local_address = got == 0;
     if (got < 0 && errno != EAGAIN && errno != EINTR)
         channel_end(c);
     return 0;
@@ -253,7 +253,7 @@ int channel_take(struct ssh_session *s, struct channel *c)
     }
     if (result < 0)
         return -1;
-    if (c->handoff && c->local_end && !c->end_sent && c->up.start == c->up.end)
+    if (c->handoff && c->local_address && !c->end_sent && c->up.start == c->up.end)
         c->end_sent = libssh2_channel_send_eof(c->ssh) != LIBSSH2_ERROR_EAGAIN;
     if (result == 0 && c->up.start < c->up.end)
         c->readable = c->paused = true;

@@ -18,7 +18,7 @@ bool master_can(const struct ssh_settings *s, struct buf *why);
  */
 void master_start(const struct ssh_settings *s, void (*settled)(const struct err *e),
                   void (*lost)(const struct err *e));
-/* While it is logged in: its control socket, and the local end of the forward to the socket on the far side
+/* While it is logged in: its control socket, and the listener of the forward to the socket on the far side
  * (NULL: none). */
 const char *master_control(void);
 const char *master_forward(void);

@@ -93,7 +93,7 @@ static bool any_word_has(char *const *argv, const char *placeholder)
 static bool goes_to_socket(const struct session *s, char *const *argv)
 {
     return client_is_known(argv[0]) && !any_word_has(argv, "{host}") &&
-           (s->plan.unix_end || any_word_has(argv, "{socket}"));
+           (s->plan.unix_listener || any_word_has(argv, "{socket}"));
 }
 
 int session_become_command(struct session *s, char *const *argv, const struct format *const *formats,

@@ -29,17 +29,17 @@
 #include "route.h"
 
 /* --listen, taken apart. */
-struct end {
+struct wanted_listener {
     char *path, *host; /* one of the two; host is numeric */
     long port;
 };
 
-static void end_release(struct end *end)
+static void listener_release(struct wanted_listener *listener)
 {
-    free(end->path);
-    free(end->host);
+    free(listener->path);
+    free(listener->host);
 }
-#define AUTO_END(name) __attribute__((cleanup(end_release))) struct end name = {0}
+#define AUTO_LISTENER(name) __attribute__((cleanup(listener_release))) struct wanted_listener name = {0}
 
 static int refuse_listen(const struct forward_wanted *want, const char *why, const char *hint, struct err *e)
 {
@@ -60,22 +60,22 @@ static struct addrinfo *numeric(const char *host, long port)
     return getaddrinfo(host, service, &hints, &list) == 0 ? list : NULL;
 }
 
-static int end_parse(const struct forward_wanted *want, struct end *end, struct err *e)
+static int listener_parse(const struct forward_wanted *want, struct wanted_listener *listener, struct err *e)
 {
     if (want->listen[0] == '/') {
-        end->path = mem_strdup(want->listen);
-        if (strlen(end->path) <= SOCKET_PATH_MOST)
+        listener->path = mem_strdup(want->listen);
+        if (strlen(listener->path) <= SOCKET_PATH_MOST)
             return 0;
         return refuse_listen(want, "too long for a socket: over 103 bytes", "a shorter path, or a port", e);
     }
-    if (!address_split(want->listen, &end->host, &end->port) || end->port < 0)
+    if (!address_split(want->listen, &listener->host, &listener->port) || listener->port < 0)
         return refuse_listen(want, "not ADDR:PORT", "--listen PORT, ADDR:PORT or /PATH", e);
-    if (text_equal_nocase(end->host, KEEPER_LOCALHOST)) {
-        free(end->host);
-        end->host = mem_strdup(KEEPER_LOCALHOST);
+    if (text_equal_nocase(listener->host, KEEPER_LOCALHOST)) {
+        free(listener->host);
+        listener->host = mem_strdup(KEEPER_LOCALHOST);
         return 0;
     }
-    struct addrinfo *address = numeric(end->host, end->port);
+    struct addrinfo *address = numeric(listener->host, listener->port);
     if (!address)
         return refuse_listen(want, "not an IP address", "--listen 0 takes a free port of 127.0.0.1", e);
     freeaddrinfo(address);
@@ -83,29 +83,30 @@ static int end_parse(const struct forward_wanted *want, struct end *end, struct 
 }
 
 /* Whoever may connect is logged in, so that others must not even try. */
-static int check_inject(const struct forward_wanted *want, const struct end *end, struct err *e)
+static int check_inject(const struct forward_wanted *want, const struct wanted_listener *listener,
+                        struct err *e)
 {
-    if (!want->inject || end->path || host_is_loopback(end->host))
+    if (!want->inject || listener->path || host_is_loopback(listener->host))
         return 0;
     return refuse_listen(want, "with --inject, only this machine may connect", "--listen PORT, or /PATH", e);
 }
 
 /* A client takes a unix socket for secure and sends the password in clear: only with TLS made by the keeper,
  * or where it has none to send. */
-static int check_tls(const struct session *s, const struct forward_wanted *want, const struct end *end,
-                     struct err *e)
+static int check_tls(const struct session *s, const struct forward_wanted *want,
+                     const struct wanted_listener *listener, struct err *e)
 {
     const char *level = tls_level_name(s->plan.conn.tls);
 
-    if ((!end->path && !want->terminate_tls) || want->inject || s->plan.conn.tls >= TLS_REQUIRED)
+    if ((!listener->path && !want->terminate_tls) || want->inject || s->plan.conn.tls >= TLS_REQUIRED)
         return 0;
-    if (end->path)
+    if (listener->path)
         (void)err_set(e, ERR_USAGE, "a client sends its password in cleartext to a unix socket, and tls = %s",
                       level);
     else
         (void)err_set(e, ERR_USAGE, "--terminate-tls: tls = %s", level);
-    return err_hint(e, end->path ? "--tls required or stricter, or --listen PORT"
-                                 : "--tls required or stricter, or no --terminate-tls");
+    return err_hint(e, listener->path ? "--tls required or stricter, or --listen PORT"
+                                      : "--tls required or stricter, or no --terminate-tls");
 }
 
 /* The program of a tunnel, as its name resolves now. */
@@ -155,21 +156,21 @@ static bool is_there(const struct forward *f, const char *host)
     return text_equal(f->host, host) || (both && (text_equal(host, "127.0.0.1") || text_equal(host, "::1")));
 }
 
-static bool is_wanted_end(const struct forward *f, const struct end *end)
+static bool is_wanted_listener(const struct forward *f, const struct wanted_listener *listener)
 {
-    if (end->path || f->socket)
-        return text_equal(end->path, f->socket);
-    return is_there(f, end->host) && (end->port == 0 || (unsigned long)end->port == f->port);
+    if (listener->path || f->socket)
+        return text_equal(listener->path, f->socket);
+    return is_there(f, listener->host) && (listener->port == 0 || (unsigned long)listener->port == f->port);
 }
 
 /* The running forward is used, unless it listens elsewhere than requested or leads to another server. */
-static int check_running(const struct forward *f, const struct forward_wanted *want, const struct end *end,
-                         const char *digest, struct err *e)
+static int check_running(const struct forward *f, const struct forward_wanted *want,
+                         const struct wanted_listener *listener, const char *digest, struct err *e)
 {
     AUTO_BUF(address, 512);
 
     forward_address(f, &address);
-    if (want->listen_given && !is_wanted_end(f, end))
+    if (want->listen_given && !is_wanted_listener(f, listener))
         (void)err_set(e, ERR_UNREACHABLE, "its forward runs at %s", buf_str(&address));
     else if (!text_equal(f->digest, digest))
         (void)err_set(e, ERR_UNREACHABLE, "its forward at %s was made with other settings",
@@ -180,15 +181,15 @@ static int check_running(const struct forward *f, const struct forward_wanted *w
 }
 
 /* `host`: that address of the end's. */
-static bool is_at(const struct forward *f, const struct end *end, const char *host)
+static bool is_at(const struct forward *f, const struct wanted_listener *listener, const char *host)
 {
-    if (end->path)
-        return text_equal(f->socket, end->path);
-    return f->host && is_there(f, host) && f->port == (unsigned long)end->port;
+    if (listener->path)
+        return text_equal(f->socket, listener->path);
+    return f->host && is_there(f, host) && f->port == (unsigned long)listener->port;
 }
 
 /* Our own keepers are not visible in /proc, so they are asked instead. */
-static char *forward_at(const struct end *end, const char *host)
+static char *forward_at(const struct wanted_listener *listener, const char *host)
 {
     struct forward *list = NULL;
     struct err ignored = ERR_INIT;
@@ -197,20 +198,20 @@ static char *forward_at(const struct end *end, const char *host)
 
     (void)forward_list(&list, &n, CLOCK_NEVER, &ignored);
     for (size_t i = 0; i < n && !holder; i++)
-        holder = is_at(&list[i], end, host) ? mem_printf("the forward %s", list[i].name) : NULL;
+        holder = is_at(&list[i], listener, host) ? mem_printf("the forward %s", list[i].name) : NULL;
     forward_list_free(list, n);
     return holder;
 }
 
-static int explain_bind(const struct end *end, const char *host, const struct sockaddr *address, int failed,
-                        struct err *e)
+static int explain_bind(const struct wanted_listener *listener, const char *host,
+                        const struct sockaddr *address, int failed, struct err *e)
 {
     AUTO_FREE(char *, holder);
     AUTO_BUF(text, 512);
 
-    text_address(&text, host, end->port);
+    text_address(&text, host, listener->port);
     if (failed == EADDRINUSE) {
-        holder = forward_at(end, host);
+        holder = forward_at(listener, host);
         if (!holder)
             holder = holder_of_address(address);
         (void)err_set(e, ERR_UNREACHABLE, "%s is taken%s%s", buf_str(&text), holder ? " by " : "",
@@ -222,9 +223,10 @@ static int explain_bind(const struct end *end, const char *host, const struct so
     return err_hint(e, "--listen 0 takes a free port");
 }
 
-static int check_address(const struct end *end, const char *host, bool optional, struct err *e)
+static int check_address(const struct wanted_listener *listener, const char *host, bool optional,
+                         struct err *e)
 {
-    struct addrinfo *address = numeric(host, end->port);
+    struct addrinfo *address = numeric(host, listener->port);
     AUTO_FD(fd);
     int on = 1, failed = 0;
 
@@ -236,48 +238,48 @@ static int check_address(const struct end *end, const char *host, bool optional,
         failed = errno;
     if (optional && (failed == EADDRNOTAVAIL || failed == EAFNOSUPPORT))
         failed = 0;
-    int result = failed ? explain_bind(end, host, address->ai_addr, failed, e) : 0;
+    int result = failed ? explain_bind(listener, host, address->ai_addr, failed, e) : 0;
     freeaddrinfo(address);
     return result;
 }
 
 /* As the keeper will bind it; it finds out for itself what happens in between. */
-static int check_port(const struct end *end, struct err *e)
+static int check_port(const struct wanted_listener *listener, struct err *e)
 {
-    if (!text_equal(end->host, KEEPER_LOCALHOST))
-        return check_address(end, end->host, false, e);
-    return check_address(end, "127.0.0.1", false, e) < 0 ? -1 : check_address(end, "::1", true, e);
+    if (!text_equal(listener->host, KEEPER_LOCALHOST))
+        return check_address(listener, listener->host, false, e);
+    return check_address(listener, "127.0.0.1", false, e) < 0 ? -1 : check_address(listener, "::1", true, e);
 }
 
 /* Removes what a dead forward left, and nothing else. */
-static int check_path(const struct end *end, struct err *e)
+static int check_path(const struct wanted_listener *listener, struct err *e)
 {
     AUTO_FREE(char *, holder);
     struct stat st;
 
-    if (lstat(end->path, &st) < 0)
+    if (lstat(listener->path, &st) < 0)
         return 0;
-    if (S_ISSOCK(st.st_mode) && st.st_uid == geteuid() && socket_try(end->path) == ECONNREFUSED &&
-        unlink(end->path) == 0)
+    if (S_ISSOCK(st.st_mode) && st.st_uid == geteuid() && socket_try(listener->path) == ECONNREFUSED &&
+        unlink(listener->path) == 0)
         return 0;
-    holder = forward_at(end, NULL);
+    holder = forward_at(listener, NULL);
     if (holder)
-        (void)err_set(e, ERR_UNREACHABLE, "%s is taken by %s", end->path, holder);
+        (void)err_set(e, ERR_UNREACHABLE, "%s is taken by %s", listener->path, holder);
     else
-        (void)err_set(e, ERR_UNREACHABLE, "%s is there already", end->path);
+        (void)err_set(e, ERR_UNREACHABLE, "%s is there already", listener->path);
     return err_hint(e, "another path, or --listen 0: a free port");
 }
 
 static int take_route(const struct session *s, const char *name, struct route *route, struct forward *out)
 {
-    struct local_end *end = &route->end[0];
+    struct local_address *listener = &route->listener[0];
 
     out->name = mem_strdup(name);
-    out->host = mem_strdup(end->host);
-    out->socket = mem_strdup(end->path);
-    out->port = end->port;
-    out->makes_tls = end->kind != KEEPER_END_BYTES;
-    out->logs_in = end->kind == KEEPER_END_LOGIN;
+    out->host = mem_strdup(listener->host);
+    out->socket = mem_strdup(listener->path);
+    out->port = listener->port;
+    out->makes_tls = listener->kind != LISTENER_BYTES;
+    out->logs_in = listener->kind == LISTENER_LOGIN;
     out->user = mem_strdup(!out->logs_in ? NULL : s->plan.conn.user ? s->plan.conn.user : ROUTE_ANY_USER);
     out->password = route->password;
     route->password = NULL;
@@ -291,22 +293,22 @@ static int take_route(const struct session *s, const char *name, struct route *r
     return 0;
 }
 
-static int start(struct session *s, const struct forward_wanted *want, const struct end *end,
+static int start(struct session *s, const struct forward_wanted *want, const struct wanted_listener *listener,
                  struct route_request *request, struct forward *out, struct err *e)
 {
     __attribute__((cleanup(route_release))) struct route route = ROUTE_INIT;
 
-    if ((end->path ? check_path(end, e) : check_port(end, e)) < 0)
+    if ((listener->path ? check_path(listener, e) : check_port(listener, e)) < 0)
         return -1;
-    request->end[0] = (struct local_end){
-        .kind = want->inject                       ? KEEPER_END_LOGIN
-                : end->path || want->terminate_tls ? KEEPER_END_TLS
-                                                   : KEEPER_END_BYTES,
-        .path = end->path,
-        .host = end->host,
-        .port = (unsigned)end->port,
+    request->listener[0] = (struct local_address){
+        .kind = want->inject                            ? LISTENER_LOGIN
+                : listener->path || want->terminate_tls ? LISTENER_TLS
+                                                        : LISTENER_BYTES,
+        .path = listener->path,
+        .host = listener->host,
+        .port = (unsigned)listener->port,
     };
-    request->ends = 1;
+    request->listeners = 1;
     if ((want->inject && session_sign_in(s, e) < 0) ||
         route_open(&s->profile, &s->plan, request, s->deadline, &route, e) < 0 ||
         (want->inject && session_get_credential(s, &route, e) < 0))
@@ -318,11 +320,11 @@ static int start(struct session *s, const struct forward_wanted *want, const str
 
 int forward_check(const struct session *s, const struct forward_wanted *want, struct err *e)
 {
-    AUTO_END(end);
+    AUTO_LISTENER(listener);
 
-    if (end_parse(want, &end, e) < 0 || check_inject(want, &end, e) < 0)
+    if (listener_parse(want, &listener, e) < 0 || check_inject(want, &listener, e) < 0)
         return -1;
-    return check_tls(s, want, &end, e);
+    return check_tls(s, want, &listener, e);
 }
 
 int forward_open(struct session *s, const struct forward_wanted *want, struct forward *out, struct err *e)
@@ -331,18 +333,18 @@ int forward_open(struct session *s, const struct forward_wanted *want, struct fo
     AUTO_FREE(char *, path);
     AUTO_FREE(char *, lock_name);
     AUTO_FREE(char *, digest);
-    AUTO_END(end);
+    AUTO_LISTENER(listener);
     AUTO_LOCK(lock);
 
-    if (end_parse(want, &end, e) < 0 || check_inject(want, &end, e) < 0 || check_tls(s, want, &end, e) < 0 ||
-        control_place(name, &path, &lock_name, e) < 0 ||
+    if (listener_parse(want, &listener, e) < 0 || check_inject(want, &listener, e) < 0 ||
+        check_tls(s, want, &listener, e) < 0 || control_place(name, &path, &lock_name, e) < 0 ||
         file_lock_for(lock_name, "another broker that opens the same forward", s->deadline, &lock, e) < 0)
         return -1;
-    digest = digest_of(s, end.path || want->terminate_tls || want->inject, want->inject);
+    digest = digest_of(s, listener.path || want->terminate_tls || want->inject, want->inject);
     int found = forward_find(name, out, e);
     if (found > 0) {
         out->running = true;
-        return check_running(out, want, &end, digest, e);
+        return check_running(out, want, &listener, digest, e);
     }
     struct route_request request = {
         .lasts = true,
@@ -356,5 +358,5 @@ int forward_open(struct session *s, const struct forward_wanted *want, struct fo
     /* Under the lock, a socket that nothing serves belongs to a dead keeper. */
     if (found == 0)
         (void)unlink(path);
-    return found < 0 ? -1 : start(s, want, &end, &request, out, e);
+    return found < 0 ? -1 : start(s, want, &listener, &request, out, e);
 }

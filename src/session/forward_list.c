@@ -61,16 +61,16 @@ const char *forward_host(const struct forward *f)
 
 static bool take_end(const struct record *r, struct forward *f)
 {
-    struct local_end end = {0};
+    struct local_address listener = {0};
     struct field first;
 
-    if (!record_find(r, KEEPER_TAG_END, &first) || !local_end_take(&first, &end))
+    if (!record_find(r, KEEPER_TAG_LISTENER, &first) || !local_address_take(&first, &listener))
         return false;
-    f->socket = end.path;
-    f->host = end.host;
-    f->port = end.port;
-    f->makes_tls = end.kind != KEEPER_END_BYTES;
-    f->logs_in = end.kind == KEEPER_END_LOGIN;
+    f->socket = listener.path;
+    f->host = listener.host;
+    f->port = listener.port;
+    f->makes_tls = listener.kind != LISTENER_BYTES;
+    f->logs_in = listener.kind == LISTENER_LOGIN;
     return true;
 }
 

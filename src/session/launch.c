@@ -19,11 +19,11 @@ void launch_release(struct launch *l)
     fd_close_cleanup(&l->option_fd);
 }
 
-static const struct local_end *find_end(const struct route *w, bool by_path)
+static const struct local_address *find_listener(const struct route *w, bool by_path)
 {
-    for (unsigned i = 0; i < w->ends; i++) {
-        if ((w->end[i].path != NULL) == by_path)
-            return &w->end[i];
+    for (unsigned i = 0; i < w->listeners; i++) {
+        if ((w->listener[i].path != NULL) == by_path)
+            return &w->listener[i];
     }
     return NULL;
 }
@@ -31,13 +31,13 @@ static const struct local_end *find_end(const struct route *w, bool by_path)
 /* If the keeper makes the TLS, the client makes none. */
 static void dial_end(const struct session *s, struct connection *c)
 {
-    const struct local_end *end = s->route ? find_end(s->route, s->plan.unix_end) : NULL;
+    const struct local_address *listener = s->route ? find_listener(s->route, s->plan.unix_listener) : NULL;
 
-    if (!end)
+    if (!listener)
         return;
-    c->socket = end->path;
-    c->host = end->path ? NULL : end->host;
-    c->port = end->path ? c->port : end->port;
+    c->socket = listener->path;
+    c->host = listener->path ? NULL : listener->host;
+    c->port = listener->path ? c->port : listener->port;
     if (s->plan.tls_by_keeper)
         c->tls = TLS_DISABLED;
 }
@@ -48,8 +48,8 @@ struct connection launch_both_ends(const struct session *s)
 
     if (s->plan.login_by_keeper && s->route)
         c.password = s->route->password;
-    const struct local_end *path = s->route ? find_end(s->route, true) : NULL;
-    const struct local_end *port = s->route ? find_end(s->route, false) : NULL;
+    const struct local_address *path = s->route ? find_listener(s->route, true) : NULL;
+    const struct local_address *port = s->route ? find_listener(s->route, false) : NULL;
 
     if (path)
         c.socket = path->path;
@@ -97,7 +97,7 @@ struct connection launch_for_driver(const struct session *s)
 
     /* The keeper has verified who gives the key, as far as the level says. */
     c.server_public_key = c.server_public_key || s->plan.tls_by_keeper;
-    if (!s->plan.unix_end)
+    if (!s->plan.unix_listener)
         c.socket = NULL;
     return c;
 }

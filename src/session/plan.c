@@ -232,10 +232,11 @@ static int choose_ends(const struct profile *p, const struct facts *f, struct pl
     bool login = plan->login_by_keeper;
     plan->keeper |= login;
     plan->tls_by_keeper = login || (plan->keeper && !own_socket && c->tls >= TLS_REQUIRED);
-    plan->unix_end = plan->tls_by_keeper || own_socket;
-    plan->port_end = plan->keeper && (program || !plan->unix_end);
+    plan->unix_listener = plan->tls_by_keeper || own_socket;
+    plan->port_listener = plan->keeper && (program || !plan->unix_listener);
     /* Beside the server's own socket on this machine there is no need for another. */
-    plan->path_end = plan->keeper && (program || plan->unix_end) && (tunnelled || !own_socket || login);
+    plan->path_listener =
+        plan->keeper && (program || plan->unix_listener) && (tunnelled || !own_socket || login);
     plan->conn.fixed = plan->keeper && !login;
     if (plan->keeper) /* whose error is better than the client's "error 110" */
         plan->conn.connect_timeout *= login ? LOGIN_HOPS : KEEPER_HOPS;
@@ -247,7 +248,7 @@ static int choose_ends(const struct profile *p, const struct facts *f, struct pl
 
 void plan_by_keeper(struct plan *plan)
 {
-    plan->keeper = plan->tls_by_keeper = plan->unix_end = plan->path_end = plan->conn.fixed = true;
+    plan->keeper = plan->tls_by_keeper = plan->unix_listener = plan->path_listener = plan->conn.fixed = true;
     plan->conn.connect_timeout *= KEEPER_HOPS;
 }
 

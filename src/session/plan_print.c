@@ -77,9 +77,9 @@ static const char *address_of(const struct plan *plan)
 {
     if (!plan->keeper)
         return plan->conn.socket ? "unix socket" : plan->endpoint;
-    if (plan->port_end && (plan->path_end || plan->conn.socket))
+    if (plan->port_listener && (plan->path_listener || plan->conn.socket))
         return FREE_PORT ", and a unix socket";
-    return plan->unix_end ? "unix socket" : FREE_PORT;
+    return plan->unix_listener ? "unix socket" : FREE_PORT;
 }
 
 static void describe_credential(const struct plan *plan, struct buf *out)

@@ -37,8 +37,8 @@ void route_release(struct route *w)
     free(w->text);
     secret_free(w->password);
     secret_free(w->nothing);
-    for (size_t i = 0; i < ARRAY_LEN(w->end); i++)
-        local_end_release(&w->end[i]);
+    for (size_t i = 0; i < ARRAY_LEN(w->listener); i++)
+        local_address_release(&w->listener[i]);
     *w = (struct route)ROUTE_INIT;
 }
 
@@ -185,12 +185,12 @@ static int take_ready(const struct record *ready, const struct route_request *wa
     out->pid = (long)record_u64(ready, KEEPER_TAG_PID, 0);
     out->text = record_str(ready, KEEPER_TAG_ROUTE);
     while (record_next(ready, &offset, &f, e) > 0) {
-        if (f.tag == KEEPER_TAG_END &&
-            (out->ends == ARRAY_LEN(out->end) || !local_end_take(&f, &out->end[out->ends++])))
+        if (f.tag == KEEPER_TAG_LISTENER && (out->listeners == ARRAY_LEN(out->listener) ||
+                                             !local_address_take(&f, &out->listener[out->listeners++])))
             return err_set(e, ERR_PROTOCOL, "%s: an end that is no address", KEEPER);
     }
-    if (out->ends != want->ends)
-        return err_set(e, ERR_PROTOCOL, "%s: %u ends instead of %u", KEEPER, out->ends, want->ends);
+    if (out->listeners != want->listeners)
+        return err_set(e, ERR_PROTOCOL, "%s: %u ends instead of %u", KEEPER, out->listeners, want->listeners);
     if (!out->text)
         out->text = mem_strdup("");
     return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The route to the server through the keeper: starting broker-keeper, answering its questions, learning where
- * its local ends are. A direct route without a keeper never comes here.
+ * its listeners are. A direct route without a keeper never comes here.
  */
 #ifndef SESSION_ROUTE_H
 #define SESSION_ROUTE_H
@@ -14,8 +14,8 @@
 #include <session/plan.h>
 
 struct route_request {
-    struct local_end end[2];
-    unsigned ends;
+    struct local_address listener[2];
+    unsigned listeners;
     bool lasts;                 /* it is a forward */
     bool first;                 /* dial before it is ready, for the first connection */
     bool detached;              /* the keeper outlives us */
@@ -29,8 +29,8 @@ struct route {
     long pid;
     bool asked; /* a person had to answer */
     char *text; /* "ssh ec2-user@bastion.example.com:22, libssh2" */
-    struct local_end end[2];
-    unsigned ends;
+    struct local_address listener[2];
+    unsigned listeners;
     struct secret *password; /* of this run, which clients at a port must have; NULL: there is none */
     struct secret *nothing;  /* the empty one, for clients that need none */
 };
@@ -62,9 +62,9 @@ int route_credential(struct route *w, const struct credential *c, bool is_kept, 
 /* Tells the keeper when the credential that its clients use expires: it warns in its log before. */
 void route_expires(struct route *w, time_t at);
 
-/* Whether the keeper is to log in at its ends, which are then all of that kind. */
+/* Whether the keeper is to log in at its listeners, which are then all of that kind. */
 bool route_logs_in(const struct route_request *want);
-/* Whether one of the ends is a port, to which processes of other users can connect, too. */
+/* Whether one of the listeners is a port, to which processes of other users can connect, too. */
 bool route_has_port(const struct route_request *want);
 /* The record OPEN. `password`: what clients at a port must have; NULL: none. `deadline`: of the whole run. */
 void route_record(const struct plan *plan, const struct route_request *want, const struct secret *password,

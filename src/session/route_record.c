@@ -16,13 +16,13 @@
 
 bool route_logs_in(const struct route_request *want)
 {
-    return want->ends && want->end[0].kind == KEEPER_END_LOGIN;
+    return want->listeners && want->listener[0].kind == LISTENER_LOGIN;
 }
 
 bool route_has_port(const struct route_request *want)
 {
-    for (unsigned i = 0; i < want->ends; i++) {
-        if (want->end[i].host)
+    for (unsigned i = 0; i < want->listeners; i++) {
+        if (want->listener[i].host)
             return true;
     }
     return false;
@@ -69,7 +69,7 @@ static enum keeper_tls level_of(const struct plan *plan, bool logs_in)
                                              KEEPER_TLS_CHAIN, KEEPER_TLS_NAME};
     enum keeper_tls level = levels[plan->conn.tls];
 
-    if (!logs_in) /* where the client makes it, the keeper's ends have none */
+    if (!logs_in) /* where the client makes it, the keeper's listeners have none */
         return level < KEEPER_TLS_ENCRYPT ? KEEPER_TLS_ENCRYPT : level;
     return plan_own_socket(plan->profile) ? KEEPER_TLS_NONE : level;
 }
@@ -162,8 +162,8 @@ void route_record(const struct plan *plan, const struct route_request *want, con
     record_put_str(open, KEEPER_TAG_HOST, c->socket ? NULL : c->host);
     record_put_str(open, KEEPER_TAG_SOCKET, c->socket);
     record_put_u64(open, KEEPER_TAG_PORT, c->port);
-    for (unsigned i = 0; i < want->ends; i++)
-        local_end_put(open, &want->end[i]);
+    for (unsigned i = 0; i < want->listeners; i++)
+        local_address_put(open, &want->listener[i]);
     put_tls(plan, route_logs_in(want), open);
     put_tunnel(p, open);
     if (route_logs_in(want))

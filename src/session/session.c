@@ -244,7 +244,7 @@ int session_sign_out(struct session *s, unsigned *forgotten, struct err *e)
 }
 
 /* In our folder, with a unique name: several clients of one profile may run. */
-static int unix_end(char **path, struct err *e)
+static int unix_listener(char **path, struct err *e)
 {
     AUTO_FREE(char *, runtime);
     AUTO_FREE(char *, name);
@@ -263,18 +263,18 @@ static int unix_end(char **path, struct err *e)
 
 static void fill_request(const struct plan *plan, char *path, struct route_request *want)
 {
-    struct local_end by_path = {.path = path}, by_port = {.host = (char *)(uintptr_t) "127.0.0.1"};
+    struct local_address by_path = {.path = path}, by_port = {.host = (char *)(uintptr_t) "127.0.0.1"};
 
-    by_path.kind = plan->login_by_keeper            ? KEEPER_END_LOGIN
-                   : plan_own_socket(plan->profile) ? KEEPER_END_BYTES
-                                                    : KEEPER_END_TLS;
-    by_port.kind = plan->login_by_keeper ? KEEPER_END_LOGIN
-                   : plan->tls_by_keeper ? KEEPER_END_OURS
-                                         : KEEPER_END_BYTES;
-    if (plan->path_end)
-        want->end[want->ends++] = by_path;
-    if (plan->port_end)
-        want->end[want->ends++] = by_port;
+    by_path.kind = plan->login_by_keeper            ? LISTENER_LOGIN
+                   : plan_own_socket(plan->profile) ? LISTENER_BYTES
+                                                    : LISTENER_TLS;
+    by_port.kind = plan->login_by_keeper ? LISTENER_LOGIN
+                   : plan->tls_by_keeper ? LISTENER_OURS
+                                         : LISTENER_BYTES;
+    if (plan->path_listener)
+        want->listener[want->listeners++] = by_path;
+    if (plan->port_listener)
+        want->listener[want->listeners++] = by_port;
 }
 
 int session_open_route(struct session *s, bool first, struct err *e)
@@ -285,7 +285,7 @@ int session_open_route(struct session *s, bool first, struct err *e)
 
     if (!s->plan.keeper || s->route)
         return 0;
-    if (s->plan.path_end && unix_end(&path, e) < 0)
+    if (s->plan.path_listener && unix_listener(&path, e) < 0)
         return -1;
     fill_request(&s->plan, path, &want);
     if (route_open(&s->profile, &s->plan, &want, s->deadline, &route, e) < 0)

@@ -23,8 +23,8 @@ static bool forward_takes_other(const struct session *s)
 
 int session_try_forward(struct session *s, char **detail, struct err *e)
 {
-    struct local_end end = {.kind = KEEPER_END_BYTES, .host = (char *)(uintptr_t) "127.0.0.1"};
-    struct route_request want = {.lasts = true, .end = {end}, .ends = 1};
+    struct local_address listener = {.kind = LISTENER_BYTES, .host = (char *)(uintptr_t) "127.0.0.1"};
+    struct route_request want = {.lasts = true, .listener = {listener}, .listeners = 1};
     __attribute__((cleanup(route_release))) struct route route = ROUTE_INIT;
 
     *detail = NULL;

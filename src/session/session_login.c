@@ -55,7 +55,7 @@ int session_sign_in(struct session *s, struct err *e)
  * greetings. The tunnel is opened now, because it may have questions. */
 static bool dials_ahead(const struct session *s)
 {
-    return profile_is_tunnelled(&s->profile) || !s->plan.port_end;
+    return profile_is_tunnelled(&s->profile) || !s->plan.port_listener;
 }
 
 static void log_credential(const struct session *s)

@@ -91,7 +91,7 @@ static int answer_one(int fd, const struct keeper *k)
         return 0;
     answer.kind = RECORD_OK;
     record_put_str(&answer, KEEPER_TAG_NAME, k->name);
-    record_put_str(&answer, KEEPER_TAG_END, k->end);
+    record_put_str(&answer, KEEPER_TAG_LISTENER, k->end);
     record_put_str(&answer, KEEPER_TAG_STATE, k->state);
     record_put_str(&answer, KEEPER_TAG_USER, k->user);
     record_put_str(&answer, KEEPER_TAG_SECRET, k->password);

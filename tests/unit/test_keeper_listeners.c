@@ -22,10 +22,10 @@
 
 static void wants(const char *host, unsigned port)
 {
-    free(opt.end[0].host);
-    opt.end[0].host = mem_strdup(host);
-    opt.end[0].port = port;
-    opt.ends = 1;
+    free(opt.listener[0].host);
+    opt.listener[0].host = mem_strdup(host);
+    opt.listener[0].port = port;
+    opt.listeners = 1;
 }
 
 static void fails(enum err_code code, const char *words)
@@ -45,8 +45,8 @@ static void taken(void **state)
     (void)state;
     wants("127.0.0.1", 0);
     assert_int_equal(listeners_open(&e), 0);
-    assert_int_not_equal(opt.end[0].port, 0);
-    words = mem_printf("127.0.0.1:%u is taken", opt.end[0].port);
+    assert_int_not_equal(opt.listener[0].port, 0);
+    words = mem_printf("127.0.0.1:%u is taken", opt.listener[0].port);
     fails(ERR_UNREACHABLE, words);
     listeners_close();
 }
@@ -108,8 +108,8 @@ static void localhost(void **state)
     (void)state;
     wants("localhost", 0);
     assert_true(opens());
-    unsigned port = opt.end[0].port;
-    assert_string_equal(opt.end[0].host, "localhost");
+    unsigned port = opt.listener[0].port;
+    assert_string_equal(opt.listener[0].host, "localhost");
     assert_false(is_free("127.0.0.1", port));
     assert_false(is_free("::1", port));
     assert_false(is_free("localhost", port));

@@ -19,7 +19,7 @@ static void put_whole(struct record *r)
     r->kind = KEEPER_OPEN;
     record_put_str(r, KEEPER_TAG_HOST, "db.example.com");
     record_put_u64(r, KEEPER_TAG_PORT, 3307);
-    record_put_str(r, KEEPER_TAG_END, "t/run/user/0/broker/x.sock");
+    record_put_str(r, KEEPER_TAG_LISTENER, "t/run/user/0/broker/x.sock");
     record_put_str(r, KEEPER_TAG_TUNNEL, "type=ssh");
     record_put_str(r, KEEPER_TAG_TUNNEL, "host=bastion=odd");
     record_put_str(r, KEEPER_TAG_TUNNEL, "user=");
@@ -35,9 +35,9 @@ static void options_release(struct options *o)
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
-    for (unsigned i = 0; i < ENDS_MOST; i++) {
-        free(o->end[i].path);
-        free(o->end[i].host);
+    for (unsigned i = 0; i < LISTENERS_MOST; i++) {
+        free(o->listener[i].path);
+        free(o->listener[i].host);
     }
     words_release(&o->target.keys);
     words_release(&o->keys);
@@ -52,16 +52,16 @@ static void test_whole(void **state)
 
     (void)state;
     put_whole(&r);
-    record_put_str(&r, KEEPER_TAG_END, "b0 ::1");
+    record_put_str(&r, KEEPER_TAG_LISTENER, "b0 ::1");
     opt = (struct options){0};
     assert_int_equal(options_parse(&r, &opt, &e), 0);
     assert_string_equal(target_name(&opt.target), "db.example.com:3307");
-    assert_int_equal(opt.ends, 2);
-    assert_int_equal(opt.end[0].kind, KEEPER_END_TLS);
-    assert_string_equal(opt.end[0].path, "/run/user/0/broker/x.sock");
-    assert_int_equal(opt.end[1].kind, KEEPER_END_BYTES);
-    assert_string_equal(opt.end[1].host, "::1");
-    assert_int_equal(opt.end[1].port, 0);
+    assert_int_equal(opt.listeners, 2);
+    assert_int_equal(opt.listener[0].kind, LISTENER_TLS);
+    assert_string_equal(opt.listener[0].path, "/run/user/0/broker/x.sock");
+    assert_int_equal(opt.listener[1].kind, LISTENER_BYTES);
+    assert_string_equal(opt.listener[1].host, "::1");
+    assert_int_equal(opt.listener[1].port, 0);
     assert_string_equal(target_key(&opt.target, "type"), "ssh");
     assert_string_equal(target_key(&opt.target, "host"), "bastion=odd");
     assert_null(target_key(&opt.target, "user"));
@@ -76,11 +76,11 @@ static const struct {
     uint8_t tag;
     const char *value;
 } broken[] = {
-    {"an end without an address", KEEPER_TAG_END, "t"},
-    {"an end of no kind", KEEPER_TAG_END, "x/run/x.sock"},
-    {"an end without a host", KEEPER_TAG_END, "b3306"},
-    {"a port that is none", KEEPER_TAG_END, "b65536 127.0.0.1"},
-    {"a relative path", KEEPER_TAG_END, "trun/x.sock"},
+    {"an end without an address", KEEPER_TAG_LISTENER, "t"},
+    {"an end of no kind", KEEPER_TAG_LISTENER, "x/run/x.sock"},
+    {"an end without a host", KEEPER_TAG_LISTENER, "b3306"},
+    {"a port that is none", KEEPER_TAG_LISTENER, "b65536 127.0.0.1"},
+    {"a relative path", KEEPER_TAG_LISTENER, "trun/x.sock"},
     {"two endpoints", KEEPER_TAG_SOCKET, "/run/mysqld/mysqld.sock"},
 };
 
@@ -104,7 +104,7 @@ static void test_broken(void **state)
 static void test_logs_in(void **state)
 {
     static const struct {
-        const char *end, *broker, *password;
+        const char *listener, *broker, *password;
         enum keeper_tls level;
         bool good;
     } cases[] = {
@@ -128,7 +128,7 @@ static void test_logs_in(void **state)
         struct options o = {0};
         r.kind = KEEPER_OPEN;
         record_put_str(&r, KEEPER_TAG_HOST, "db.example.com");
-        record_put_str(&r, KEEPER_TAG_END, cases[i].end);
+        record_put_str(&r, KEEPER_TAG_LISTENER, cases[i].listener);
         record_put_u64(&r, KEEPER_TAG_TLS, cases[i].level);
         record_put_str(&r, KEEPER_TAG_BROKER, cases[i].broker);
         record_put_str(&r, KEEPER_TAG_SECRET, cases[i].password);
@@ -136,7 +136,7 @@ static void test_logs_in(void **state)
         record_put_str(&r, KEEPER_TAG_KEY, "region=");
         if ((options_parse(&r, &o, &e) == 0) != cases[i].good)
             fail_msg("case %zu", i);
-        assert_int_equal(o.keys.count, cases[i].good || o.ends ? 2 : 0);
+        assert_int_equal(o.keys.count, cases[i].good || o.listeners ? 2 : 0);
         options_release(&o);
     }
 }
@@ -149,7 +149,7 @@ static void test_kind_zero(void **state)
 
     (void)state;
     put_whole(&r);
-    record_put(&r, KEEPER_TAG_END, "\0/run/x.sock", 12);
+    record_put(&r, KEEPER_TAG_LISTENER, "\0/run/x.sock", 12);
     assert_int_equal(options_parse(&r, &o, &e), -1);
     options_release(&o);
 }
@@ -162,7 +162,7 @@ static void test_no_endpoint(void **state)
 
     (void)state;
     r.kind = KEEPER_OPEN;
-    record_put_str(&r, KEEPER_TAG_END, "t/run/x.sock");
+    record_put_str(&r, KEEPER_TAG_LISTENER, "t/run/x.sock");
     record_put_str(&r, KEEPER_TAG_SOCKET, "");
     assert_int_equal(options_parse(&r, &o, &e), -1);
     options_release(&o);
@@ -176,8 +176,8 @@ static void test_too_many_ends(void **state)
 
     (void)state;
     put_whole(&r);
-    for (unsigned i = 0; i < ENDS_MOST; i++)
-        record_put_str(&r, KEEPER_TAG_END, "b0 127.0.0.1");
+    for (unsigned i = 0; i < LISTENERS_MOST; i++)
+        record_put_str(&r, KEEPER_TAG_LISTENER, "b0 127.0.0.1");
     assert_int_equal(options_parse(&r, &o, &e), -1);
     options_release(&o);
 }
@@ -202,27 +202,27 @@ static void test_control(void **state)
     const unsigned char stop[] = {0, 0, 0, 2, RECORD_VERSION, KEEPER_STOP};
     const unsigned char other[] = {0, 0, 0, 2, RECORD_VERSION, KEEPER_OPEN};
     const unsigned char large[] = {0, 1, 0, 0, RECORD_VERSION, KEEPER_STATUS};
-    bool ends = true;
+    bool listeners = true;
 
     (void)state;
     for (size_t n = 0; n < sizeof status; n++) {
         AUTO_RECORD(none);
-        assert_int_equal(status_answer(status, n, &none, &ends), 0);
-        assert_false(ends);
+        assert_int_equal(status_answer(status, n, &none, &listeners), 0);
+        assert_false(listeners);
     }
     AUTO_RECORD(said);
-    assert_int_equal(status_answer(status, sizeof status, &said, &ends), 1);
-    assert_false(ends);
+    assert_int_equal(status_answer(status, sizeof status, &said, &listeners), 1);
+    assert_false(listeners);
     assert_int_equal(said.kind, RECORD_OK);
     assert_int_equal(record_u64(&said, KEEPER_TAG_CONNECTIONS, 99), 0);
     AUTO_RECORD(stopped);
-    assert_int_equal(status_answer(stop, sizeof stop, &stopped, &ends), 1);
-    assert_true(ends);
+    assert_int_equal(status_answer(stop, sizeof stop, &stopped, &listeners), 1);
+    assert_true(listeners);
     AUTO_RECORD(refused);
-    assert_int_equal(status_answer(other, sizeof other, &refused, &ends), 1);
+    assert_int_equal(status_answer(other, sizeof other, &refused, &listeners), 1);
     assert_int_equal(refused.kind, RECORD_ERROR);
     AUTO_RECORD(none);
-    assert_int_equal(status_answer(large, sizeof large, &none, &ends), -1);
+    assert_int_equal(status_answer(large, sizeof large, &none, &listeners), -1);
 }
 
 int main(void)

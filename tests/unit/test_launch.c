@@ -22,7 +22,7 @@ struct started {
 
 static void started_release(struct started *s)
 {
-    s->session.route->end[0].path = s->session.route->end[1].host = NULL;
+    s->session.route->listener[0].path = s->session.route->listener[1].host = NULL;
     route_release(s->session.route);
     free(s->session.route);
     credential_release(&s->session.credential);
@@ -46,10 +46,11 @@ static void start(const char *body, enum purpose purpose, const struct facts *fa
     s->session.credential.cleartext = true;
     s->session.route = mem_alloc(1, sizeof *s->session.route);
     *s->session.route = (struct route)ROUTE_INIT;
-    s->session.route->end[0] = (struct local_end){.kind = KEEPER_END_LOGIN, .path = TEXT("/run/x.sock")};
-    s->session.route->end[1] =
-        (struct local_end){.kind = KEEPER_END_LOGIN, .host = TEXT("127.0.0.1"), .port = 4000};
-    s->session.route->ends = purpose == FOR_CLIENT ? 1 : 2;
+    s->session.route->listener[0] =
+        (struct local_address){.kind = LISTENER_LOGIN, .path = TEXT("/run/x.sock")};
+    s->session.route->listener[1] =
+        (struct local_address){.kind = LISTENER_LOGIN, .host = TEXT("127.0.0.1"), .port = 4000};
+    s->session.route->listeners = purpose == FOR_CLIENT ? 1 : 2;
     s->session.route->password = secret_from(RUNS, sizeof RUNS - 1);
     s->session.route->nothing = secret_new(0);
 }

@@ -397,9 +397,9 @@ static void ends_text(const char *login, const char *body, const struct facts *f
     }
     const struct plan *plan = &made.plan;
     buf_printf(out, "%s%s %s", plan->restrict_plugins ? "! " : "", plan->tls_by_keeper ? "K" : "C",
-               !plan->keeper    ? "endpoint"
-               : plan->unix_end ? "unix"
-                                : "127.0.0.1");
+               !plan->keeper         ? "endpoint"
+               : plan->unix_listener ? "unix"
+                                     : "127.0.0.1");
     if (plan->tls_by_keeper && plan->conn.tls == TLS_VERIFY_IDENTITY)
         buf_printf(out, " =%s", plan->tls_name);
     if (plan->login_by_keeper)
@@ -823,8 +823,8 @@ static void ends_of_the_keeper(void **state)
         text = mem_printf("[profile p]\nuser = app\n%s", which_ends[i].body);
         assert_int_equal(derive_text(text, "p", NULL, 0, &made, &e), 0);
         assert_int_equal(plan_make(&made.profile, &facts, which_ends[i].purpose, &made.plan, &e), 0);
-        (void)snprintf(ends, sizeof ends, "%s%s", made.plan.port_end ? "p" : "",
-                       made.plan.path_end ? "s" : "");
+        (void)snprintf(ends, sizeof ends, "%s%s", made.plan.port_listener ? "p" : "",
+                       made.plan.path_listener ? "s" : "");
         assert_string_equal(ends, which_ends[i].ends);
     }
 }

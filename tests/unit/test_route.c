@@ -42,16 +42,16 @@ static int ready(const struct record *open, const char *text)
     record_put_u64(&ok, KEEPER_TAG_PID, (uint64_t)getpid());
     record_put_str(&ok, KEEPER_TAG_ROUTE, text);
     while (record_next(open, &offset, &f, &e) > 0) {
-        AUTO_FREE(char *, end);
-        if (f.tag != KEEPER_TAG_END)
+        AUTO_FREE(char *, listener);
+        if (f.tag != KEEPER_TAG_LISTENER)
             continue;
-        end = mem_strndup(f.bytes, f.len);
-        if (text_equal(end + 1, "0 127.0.0.1")) {
+        listener = mem_strndup(f.bytes, f.len);
+        if (text_equal(listener + 1, "0 127.0.0.1")) {
             AUTO_FREE(char *, got);
-            got = mem_printf("%c4000 127.0.0.1", *end);
-            record_put_str(&ok, KEEPER_TAG_END, got);
+            got = mem_printf("%c4000 127.0.0.1", *listener);
+            record_put_str(&ok, KEEPER_TAG_LISTENER, got);
         } else {
-            record_put_str(&ok, KEEPER_TAG_END, end);
+            record_put_str(&ok, KEEPER_TAG_LISTENER, listener);
         }
     }
     return answer(&ok);
@@ -65,7 +65,7 @@ static void describe_open(const struct record *open, struct buf *out)
     size_t offset = 0;
 
     while (record_next(open, &offset, &f, &e) > 0) {
-        bool text = f.tag == KEEPER_TAG_HOST || f.tag == KEEPER_TAG_SOCKET || f.tag == KEEPER_TAG_END ||
+        bool text = f.tag == KEEPER_TAG_HOST || f.tag == KEEPER_TAG_SOCKET || f.tag == KEEPER_TAG_LISTENER ||
                     f.tag == KEEPER_TAG_TUNNEL ||
                     (f.tag >= KEEPER_TAG_TLS_NAME && f.tag <= KEEPER_TAG_TLS_VERSION);
         if (text)
@@ -99,7 +99,7 @@ static void describe_login(const struct record *open, struct buf *out)
     while (record_next(open, &offset, &f, &e) > 0) {
         bool is_key = f.tag == KEEPER_TAG_KEY, is_empty = is_key && f.bytes[f.len - 1] == '=';
         keys += is_key && !text_starts(f.bytes, "profile=");
-        if (f.tag == KEEPER_TAG_END || (is_key && !is_empty))
+        if (f.tag == KEEPER_TAG_LISTENER || (is_key && !is_empty))
             buf_printf(out, "%.*s\n", (int)f.len, f.bytes);
     }
     buf_printf(out, "%s, tls %d",
@@ -341,12 +341,12 @@ static int open_profile(const char *config, const char *where, struct route_requ
                         struct opened *o, struct err *e)
 {
     static const struct facts facts = FACTS_MARIADB;
-    struct local_end end = {.kind = KEEPER_END_TLS, .path = TEXT("/run/x.sock")};
+    struct local_address listener = {.kind = LISTENER_TLS, .path = TEXT("/run/x.sock")};
 
     assert_int_equal(derive_text(config, where, NULL, 0, &o->made, e), 0);
     assert_int_equal(plan_make(&o->made.profile, &facts, FOR_CLIENT, &o->made.plan, e), 0);
-    if (want->ends == 0)
-        want->end[want->ends++] = end;
+    if (want->listeners == 0)
+        want->listener[want->listeners++] = listener;
     return route_open(&o->made.profile, &o->made.plan, want, deadline, &o->route, e);
 }
 
@@ -367,11 +367,11 @@ static void what_is_opened(void **state)
     AUTO_OPENED(command);
     struct route_request one = {.first = true};
     struct route_request two = {
-        .end = {{.kind = KEEPER_END_TLS, .path = TEXT("/run/x.sock")},
-                {.kind = KEEPER_END_OURS, .host = TEXT("127.0.0.1")}},
-        .ends = 2,
+        .listener = {{.kind = LISTENER_TLS, .path = TEXT("/run/x.sock")},
+                     {.kind = LISTENER_OURS, .host = TEXT("127.0.0.1")}},
+        .listeners = 2,
     };
-    struct route_request three = {.ends = 0};
+    struct route_request three = {.listeners = 0};
 
     (void)state;
     open_ok("[profile open]\n" DB "via = t\ntls = verify-identity\ntls_ca = /ca\ntls_cert = /c\n"
@@ -382,15 +382,15 @@ static void what_is_opened(void **state)
         "db.example.com\nt/run/x.sock\ndb.example.com\n/ca\n/c\nTLSv1.2,TLSv1.3\nname=t\ntype=tcp\n"
         "ssh_engine=auto\nkeepalive=60000\naddress=13306 127.0.0.1\n"
         "port 3307, tls 4, timeout 10000, deadline no, first yes\n");
-    assert_string_equal(tcp.route.end[0].path, "/run/x.sock");
+    assert_string_equal(tcp.route.listener[0].path, "/run/x.sock");
     open_ok("[profile open]\n" DB "tls = required\nconnect_timeout = 3s\n", "open", &two, &direct);
     assert_string_equal(
         direct.route.text,
         "db.example.com\nt/run/x.sock\no0 127.0.0.1\ndb.example.com\nTLSv1.2,TLSv1.3\ntype=direct\n"
         "port 3307, tls 2, timeout 3000, deadline no, first no\n");
-    assert_int_equal(direct.route.ends, 2);
-    assert_string_equal(direct.route.end[1].host, "127.0.0.1");
-    assert_int_equal(direct.route.end[1].port, 4000);
+    assert_int_equal(direct.route.listeners, 2);
+    assert_string_equal(direct.route.listener[1].host, "127.0.0.1");
+    assert_int_equal(direct.route.listener[1].port, 4000);
     open_ok("[profile open]\n" DB "tls = verify-ca\ntls_ca = /ca\nvia = t\n[tunnel t]\ntype = command\n"
             "command = run {host} 'a b' {socket}\nready = up\nconnect_timeout = 1m\n",
             "open", &three, &command);
@@ -401,9 +401,9 @@ static void what_is_opened(void **state)
         "ready=up\nport 3307, tls 3, timeout 10000, deadline no, first no\n");
 }
 
-#define LOGIN_END(place)                                                                                     \
+#define LOGIN_LISTENER(place)                                                                                \
     {                                                                                                        \
-        .kind = KEEPER_END_LOGIN, place                                                                      \
+        .kind = LISTENER_LOGIN, place                                                                        \
     }
 
 /* All keys go to the keeper, and no secret: not a URL's password, not one of the environment. */
@@ -413,12 +413,16 @@ static void what_a_keeper_that_logs_in_is_told(void **state)
     AUTO_OPENED(program);
     AUTO_OPENED(forward);
     AUTO_OPENED(url);
-    struct route_request by_path = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1};
+    struct route_request by_path = {.listener = {LOGIN_LISTENER(.path = TEXT("/run/x.sock"))},
+                                    .listeners = 1};
     struct route_request both = {
-        .end = {LOGIN_END(.path = TEXT("/run/x.sock")), LOGIN_END(.host = TEXT("127.0.0.1"))}, .ends = 2};
-    struct route_request named = {
-        .end = {LOGIN_END(.path = TEXT("/run/y.sock"))}, .ends = 1, .name = "login", .control = "/c"};
-    struct route_request of_url = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1};
+        .listener = {LOGIN_LISTENER(.path = TEXT("/run/x.sock")), LOGIN_LISTENER(.host = TEXT("127.0.0.1"))},
+        .listeners = 2};
+    struct route_request named = {.listener = {LOGIN_LISTENER(.path = TEXT("/run/y.sock"))},
+                                  .listeners = 1,
+                                  .name = "login",
+                                  .control = "/c"};
+    struct route_request of_url = {.listener = {LOGIN_LISTENER(.path = TEXT("/run/x.sock"))}, .listeners = 1};
 
     (void)state;
     open_ok("[profile base]\nregion = eu-west-1\n"
@@ -462,7 +466,8 @@ static void the_credential_is_given(void **state)
     AUTO_CREDENTIAL(typed);
     AUTO_CREDENTIAL(lease);
     AUTO_CREDENTIAL(bad);
-    struct route_request want = {.end = {LOGIN_END(.path = TEXT("/run/x.sock"))}, .ends = 1}, again = want;
+    struct route_request want = {.listener = {LOGIN_LISTENER(.path = TEXT("/run/x.sock"))}, .listeners = 1},
+                         again = want;
     struct err e = ERR_INIT;
 
     (void)state;
@@ -495,7 +500,7 @@ static void what_a_keeper_has(void **state)
     static const char *const names[] = {"MYSQL_PWD", "BROKER_PROFILE", "BROKER_DATABASE", "PW"};
     AUTO_OPENED(plain);
     AUTO_OPENED(alone);
-    struct route_request want = {.ends = 0}, detached = {.detached = true};
+    struct route_request want = {.listeners = 0}, detached = {.detached = true};
     int extra = open("/dev/null", O_RDONLY), pipes[2];
 
     (void)state;
@@ -537,7 +542,7 @@ static void passwords_by_turns(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_OPENED(o);
-        struct route_request want = {.ends = 0};
+        struct route_request want = {.listeners = 0};
         open_ok(cases[i].config, cases[i].where, &want, &o);
         assert_string_equal(o.route.text, cases[i].text);
     }
@@ -559,7 +564,7 @@ static void questions_without_a_person(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_OPENED(o);
         AUTO_FREE(char *, config);
-        struct route_request want = {.ends = 0};
+        struct route_request want = {.listeners = 0};
         config = mem_printf("[profile %s]\n" JUMP, cases[i].name);
         open_ok(config, cases[i].name, &want, &o);
         assert_string_equal(o.route.text, cases[i].text);
@@ -576,7 +581,7 @@ static void keep_log(enum log_level level, const char *label, const char *text)
 static void its_log_is_ours(void **state)
 {
     AUTO_OPENED(o);
-    struct route_request want = {.ends = 0};
+    struct route_request want = {.listeners = 0};
 
     (void)state;
     log_set_sink(keep_log, LOG_STEP);
@@ -608,7 +613,7 @@ static void bad_keepers_are_errors(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         AUTO_OPENED(o);
         AUTO_FREE(char *, config);
-        struct route_request want = {.ends = 0};
+        struct route_request want = {.listeners = 0};
         struct err e = ERR_INIT;
         int64_t start = clock_ms();
 
@@ -628,7 +633,7 @@ static void no_such_keeper(void **state)
     AUTO_OPENED(o);
     AUTO_FREE(char *, here);
     AUTO_FREE(char *, path);
-    struct route_request want = {.ends = 0};
+    struct route_request want = {.listeners = 0};
     struct err e = ERR_INIT;
 
     here = proc_self_dir();
@@ -664,7 +669,7 @@ static void it_ends_with_us(void **state)
     pid_t child = fork();
     if (child == 0) {
         struct opened o = {.route = ROUTE_INIT};
-        struct route_request want = {.ends = 0};
+        struct route_request want = {.listeners = 0};
         char script[64];
         open_ok("[profile lives]\n" JUMP, "lives", &want, &o);
         pid_t pid = (pid_t)o.route.pid;

@@ -49,8 +49,8 @@ static void options_release(struct options *o)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     for (unsigned i = 0; i < LISTENERS_MOST; i++) {
-        free(o->end[i].path);
-        free(o->end[i].host);
+        free(o->listener[i].path);
+        free(o->listener[i].host);
     }
     words_release(&o->target.keys);
 }
@@ -64,9 +64,9 @@ static void open_request(const uint8_t *data, size_t size)
         return;
     opt = (struct options){0};
     if (options_parse(&open, &opt, &e) == 0) {
-        check(!opt.target.host != !opt.target.socket && opt.ends > 0 && opt.ends <= LISTENERS_MOST);
-        for (unsigned i = 0; i < opt.ends; i++)
-            check(!opt.end[i].path != !opt.end[i].host && opt.end[i].port <= 65535);
+        check(!opt.target.host != !opt.target.socket && opt.listeners > 0 && opt.listeners <= LISTENERS_MOST);
+        for (unsigned i = 0; i < opt.listeners; i++)
+            check(!opt.listener[i].path != !opt.listener[i].host && opt.listener[i].port <= 65535);
         check(strlen(target_name(&opt.target)) > 0);
         (void)target_key(&opt.target, "type");
     }

@@ -75,9 +75,12 @@ int record_read(int fd, struct record *r, int64_t deadline, struct err *e);
  * ERR_UNREACHABLE if it does not read, ERR_DATA for a record over RECORD_MAX (nothing is written).
  */
 int record_write(int fd, const struct record *r, int64_t deadline, struct err *e);
-/* The total length of the record that starts here; 0 if its length has not arrived yet. The number is not
- * checked: record_parse() does that. */
-size_t record_whole(const void *bytes, size_t n);
+/*
+ * For a connection that brings one record, whose bytes may come in pieces: reads what is there, without
+ * waiting if fd does not block, into `in`, whose bound is that of the record. 1: *r is whole (what follows it
+ * is not looked at), 0: more has to come, -1: end of file, a failed read, or bytes that are no such record.
+ */
+int record_receive(int fd, struct buf *in, struct record *r);
 /* Parses a record in memory with all the checks of record_read(). 0, or -1 with ERR_PROTOCOL. */
 int record_parse(const void *bytes, size_t n, struct record *r, struct err *e);
 

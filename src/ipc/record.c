@@ -200,11 +200,6 @@ static int check_header(const char *header, uint8_t *kind, size_t *body, struct 
     return 0;
 }
 
-size_t record_whole(const void *bytes, size_t n)
-{
-    return n < 4 ? 0 : (size_t)number_unpack(bytes, 4) + 4;
-}
-
 int record_parse(const void *bytes, size_t n, struct record *r, struct err *e)
 {
     size_t body;
@@ -218,6 +213,24 @@ int record_parse(const void *bytes, size_t n, struct record *r, struct err *e)
         return err_set(e, ERR_PROTOCOL, "a record of another length than it says");
     buf_add(&r->body, (const char *)bytes + RECORD_HEADER, body);
     return check_fields(r, e);
+}
+
+int record_receive(int fd, struct buf *in, struct record *r)
+{
+    struct err ignored = ERR_INIT;
+    char chunk[4096];
+
+    ssize_t n = read(fd, chunk, sizeof chunk);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (n > 0)
+        buf_add(in, chunk, (size_t)n);
+    if (n <= 0 || !buf_ok(in))
+        return -1;
+    size_t whole = in->len < 4 ? 0 : (size_t)number_unpack(in->data, 4) + 4;
+    if (in->len < 4 || (in->len < whole && whole <= in->max))
+        return 0;
+    return whole > in->len || record_parse(in->data, whole, r, &ignored) < 0 ? -1 : 1;
 }
 
 static int wait_ready(int fd, short events, int64_t deadline, struct err *e)

@@ -25,11 +25,12 @@
 
 #define PATIENCE_MS 5000
 #define LOOK_MS 5000
+#define REQUEST_MOST 4096
 
 struct status_client {
     struct watch watch;
     struct timer patience;
-    struct buf said;
+    struct buf request;
 };
 
 static struct watch door = {.fd = -1};
@@ -39,30 +40,18 @@ static void (*when_stopped)(void);
 static int spare =
     -1; /* a reserved descriptor, used for a client if connections have taken all others: it may be a STOP */
 
-int status_answer(const void *bytes, size_t n, struct record *answer, bool *stop)
+bool status_answer(const struct record *request, struct record *answer)
 {
-    size_t whole = record_whole(bytes, n);
-    AUTO_RECORD(request);
     struct err e = ERR_INIT;
 
-    *stop = false;
-    if (whole == 0)
-        return 0;
-    if (whole > STATUS_REQUEST_MAX || whole < RECORD_HEADER)
-        return -1;
-    if (n < whole)
-        return 0;
-    if (record_parse(bytes, whole, &request, &e) < 0)
-        return -1;
     answer->kind = RECORD_OK;
-    *stop = request.kind == KEEPER_STOP;
-    if (request.kind == KEEPER_STATUS)
+    if (request->kind == KEEPER_STATUS)
         describe_forward(answer);
-    else if (!*stop) {
-        (void)err_set(&e, ERR_PROTOCOL, "a request of kind %d", request.kind);
+    else if (request->kind != KEEPER_STOP) {
+        (void)err_set(&e, ERR_PROTOCOL, "a request of kind %d", request->kind);
         record_put_error(answer, &e);
     }
-    return 1;
+    return request->kind == KEEPER_STOP;
 }
 
 static void spare_keep(void)
@@ -78,7 +67,7 @@ static void status_client_end(struct status_client *v)
     timer_clear(&v->patience);
     loop_forget(&v->watch);
     (void)close(fd);
-    buf_release(&v->said);
+    buf_release(&v->request);
     free(v);
     spare_keep();
 }
@@ -88,19 +77,15 @@ static void patience_over(struct timer *t)
     status_client_end(OWNER_OF(t, struct status_client, patience));
 }
 
-static void status_client_answer(struct status_client *v)
+static void status_client_answer(struct status_client *v, const struct record *request)
 {
     AUTO_RECORD(answer);
     struct err ignored = ERR_INIT;
-    bool stop;
-    int got = status_answer(buf_str(&v->said), v->said.len, &answer, &stop);
+    bool stop = status_answer(request, &answer);
 
-    if (got == 0)
-        return;
     if (stop)
         when_stopped(); /* answered once the keeper has stopped accepting */
-    if (got > 0)
-        (void)record_write(v->watch.fd, &answer, clock_ms(), &ignored);
+    (void)record_write(v->watch.fd, &answer, clock_ms(), &ignored);
     if (!stop)
         status_client_end(v);
     else {
@@ -112,18 +97,14 @@ static void status_client_answer(struct status_client *v)
 static void status_client_ready(struct watch *w, unsigned events)
 {
     struct status_client *v = OWNER_OF(w, struct status_client, watch);
-    char chunk[512];
+    AUTO_RECORD(request);
+    int got = record_receive(w->fd, &v->request, &request);
 
     (void)events;
-    ssize_t n = read(w->fd, chunk, sizeof chunk);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n > 0)
-        buf_add(&v->said, chunk, (size_t)n);
-    if (n <= 0 || !buf_ok(&v->said))
+    if (got > 0)
+        status_client_answer(v, &request);
+    else if (got < 0)
         status_client_end(v);
-    else
-        status_client_answer(v);
 }
 
 static int door_accept(void)
@@ -153,7 +134,7 @@ static void door_ready(struct watch *w, unsigned events)
         return;
     }
     struct status_client *v = mem_alloc(1, sizeof *v);
-    v->said = (struct buf)BUF_INIT(STATUS_REQUEST_MAX);
+    v->request = (struct buf)BUF_INIT(REQUEST_MOST);
     loop_watch(&v->watch, fd, LOOP_READ, status_client_ready);
     timer_set(&v->patience, clock_ms() + PATIENCE_MS, patience_over);
 }

@@ -227,25 +227,13 @@ static void asker_ready(struct watch *w, unsigned events)
 {
     struct asker *a = OWNER_OF(w, struct asker, watch);
     AUTO_RECORD(asked);
-    struct err ignored = ERR_INIT;
-    char *room = buf_room(&a->in, 4096);
-    ssize_t n = room ? read(w->fd, room, 4096) : 0;
+    int got = record_receive(w->fd, &a->in, &asked);
 
     (void)events;
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n <= 0) {
-        asker_end(a);
-        return;
-    }
-    buf_grew(&a->in, (size_t)n);
-    size_t whole = record_whole(a->in.data, a->in.len);
-    if (whole == 0 || a->in.len < whole)
-        return;
-    if (record_parse(a->in.data, a->in.len, &asked, &ignored) < 0)
-        asker_end(a);
-    else
+    if (got > 0)
         serve(a, &asked);
+    else if (got < 0)
+        asker_end(a);
 }
 
 static void listening_ready(struct watch *w, unsigned events)

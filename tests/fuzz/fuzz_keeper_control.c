@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What comes to the keeper in records: a request on the control socket, byte by byte as it may arrive, and
+ * What comes to the keeper in records: a request on the control socket, in two pieces as it may arrive, and
  * the request to open. A control request is taken whole or not at all, however it is cut; an answer is always
  * a record; a request to open that is accepted has an endpoint, ends with addresses, and a type.
  *
@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <ipc/keeper.h>
 #include <keeper/status_socket.h>
@@ -22,22 +24,42 @@ static void check(bool held)
         abort();
 }
 
+/* What comes of the bytes if they arrive in two pieces. */
+static int receive(const uint8_t *data, size_t size, size_t cut, struct record *request)
+{
+    AUTO_BUF(in, 4096);
+    int fds[2], got = -1;
+
+    if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+        abort();
+    check(write(fds[1], data, cut) == (ssize_t)cut);
+    if (cut > 0)
+        got = record_receive(fds[0], &in, request);
+    if (got == 0 || cut == 0) {
+        check(write(fds[1], data + cut, size - cut) == (ssize_t)(size - cut));
+        got = record_receive(fds[0], &in, request);
+    }
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+    return got;
+}
+
 static void ask(const uint8_t *data, size_t size)
 {
-    bool stop = false, stopped = false;
-    int whole = 0;
+    AUTO_RECORD(cut);
+    AUTO_RECORD(whole);
+    AUTO_RECORD(answer);
+    size_t n = size < 4096 ? size : 4096;
 
-    for (size_t n = 0; n <= size && n <= STATUS_REQUEST_MAX && whole == 0; n++) {
-        AUTO_RECORD(answer);
-        whole = status_answer(data, n, &answer, &stop);
-        check(whole <= 0 || answer.kind == RECORD_OK || answer.kind == RECORD_ERROR);
-        check(!stop || whole == 1);
-        stopped = stop;
-    }
-    if (whole > 0) {
-        AUTO_RECORD(again);
-        check(status_answer(data, size, &again, &stop) == 1 && stop == stopped);
-    }
+    if (n == 0)
+        return;
+    int got = receive(data, n, 0, &whole);
+    check(receive(data, n, data[n - 1] % n, &cut) == got);
+    if (got <= 0)
+        return;
+    check(cut.kind == whole.kind && cut.body.len == whole.body.len);
+    check(status_answer(&whole, &answer) == (whole.kind == KEEPER_STOP));
+    check(answer.kind == RECORD_OK || answer.kind == RECORD_ERROR);
 }
 
 static void options_release(struct options *o)

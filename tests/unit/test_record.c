@@ -254,15 +254,6 @@ static void what_is_not_a_record_is_refused(void **state)
     }
 }
 
-static void how_long_a_record_is(void **state)
-{
-    (void)state;
-    for (size_t n = 0; n < 4; n++)
-        assert_int_equal(record_whole("\0\0\1\2", n), 0);
-    assert_int_equal(record_whole("\0\0\1\2\1", 4), 4 + 258);
-    assert_int_equal(record_whole("\0\0\1\2\1", 5), 4 + 258);
-}
-
 static void the_smallest_and_the_largest_record_are_accepted(void **state)
 {
     AUTO_FREE(char *, bytes);
@@ -295,6 +286,62 @@ static int read_bytes(const void *bytes, size_t n, struct record *r, struct err 
     int got = record_read(fds[0], r, clock_deadline(1000, CLOCK_NEVER), e);
     (void)close(fds[0]);
     return got;
+}
+
+/* What record_receive() says once these bytes are there, and then the end of file. The pipe's reader does not
+ * block. */
+static int receive_after(int fds[2], const void *bytes, size_t n, struct buf *in, struct record *r)
+{
+    assert_int_equal(fd_write_all(fds[1], bytes, n), 0);
+    return record_receive(fds[0], in, r);
+}
+
+static void a_record_may_come_in_pieces(void **state)
+{
+    static const char record[] = "\0\0\0\10\1\x10\1\0\0\0\1a";
+    AUTO_RECORD(r);
+    AUTO_BUF(in, 64);
+    struct err e = ERR_INIT;
+    struct field f;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(record_receive(fds[0], &in, &r), 0);
+    for (size_t i = 0; i < 11; i++)
+        assert_int_equal(receive_after(fds, record + i, 1, &in, &r), 0);
+    assert_int_equal(receive_after(fds, "a and more", 10, &in, &r), 1);
+    assert_int_equal(r.kind, 16);
+    assert_true(record_find(&r, 1, &f) && f.len == 1 && *f.bytes == 'a');
+    (void)close(fds[1]);
+    assert_int_equal(record_receive(fds[0], &in, &r), -1);
+    (void)close(fds[0]);
+}
+
+/* Before more than its length has come, if that is over the bound of the buffer. */
+static void no_record_is_received(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } bad[] = {
+        {"\0\0\0\0", 4},         {"\0\0\0\1\1", 5},   {"\0\0\0\75", 4},
+        {"\xff\xff\xff\xff", 4}, {"\0\0\0\2\2\1", 6}, {"\0\0\0\3\1\1\1", 7},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        AUTO_RECORD(r);
+        AUTO_BUF(in, 64);
+        struct err e = ERR_INIT;
+        int fds[2];
+        assert_int_equal(fd_pipe(fds, &e), 0);
+        if (receive_after(fds, bad[i].bytes, bad[i].n, &in, &r) != -1)
+            fail_msg("case %zu was accepted", i);
+        (void)close(fds[0]);
+        (void)close(fds[1]);
+    }
 }
 
 static void reading_tells_the_end_from_a_cut(void **state)
@@ -628,7 +675,8 @@ int main(void)
         cmocka_unit_test(each_code_is_known),
         cmocka_unit_test(an_error_without_a_known_code_is_a_broken_protocol),
         cmocka_unit_test(what_is_not_a_record_is_refused),
-        cmocka_unit_test(how_long_a_record_is),
+        cmocka_unit_test(a_record_may_come_in_pieces),
+        cmocka_unit_test(no_record_is_received),
         cmocka_unit_test(the_smallest_and_the_largest_record_are_accepted),
         cmocka_unit_test(reading_tells_the_end_from_a_cut),
         cmocka_unit_test(a_body_that_is_missing_is_a_cut),

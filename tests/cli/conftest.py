@@ -54,6 +54,7 @@ def pytest_configure(config):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     config.addinivalue_line("markers", "alone: measures, or uses up what others need: no test runs beside it")
+    config.addinivalue_line("markers", "builds: compiles the whole tree; runs where CI=true, and if its file is named")
     beside.watch(config)
     if beside.is_controller(config):
         return  # each worker has a private /etc and /run, and cannot have it inside another one

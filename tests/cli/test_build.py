@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The build: the same to the byte in another folder, from `make dist`; installed and uninstalled; where the packager wants
-the helpers; without warnings by other compilers."""
+the helpers; without warnings by other compilers. What compiles the whole tree runs in CI, and if this file is named."""
 import os
 import re
 import shlex
@@ -49,6 +49,7 @@ def built(source):
     return source
 
 
+@pytest.mark.builds
 @pytest.mark.timeout(900)
 def test_the_same_in_another_folder(tmp_path):
     """The tree as it is, and not as it was committed, because it is compared with the build that is tested."""
@@ -64,6 +65,7 @@ def test_the_same_in_another_folder(tmp_path):
         assert (made[0] / path).read_bytes() == (ours[0] / path).read_bytes(), path
 
 
+@pytest.mark.builds
 @pytest.mark.timeout(900)
 def test_dist_builds_where_the_packager_wants(built, tmp_path, bare_broker, keychain):
     """LIBEXECDIR and all others; what is installed works, and is gone after `make uninstall`."""
@@ -96,6 +98,7 @@ def test_warnings_are_errors_only_if_asked_for():
         assert ("-Werror" in make(REPO, "-n", "V=1", "-W", "src/command/version.c", *args)) == there, args
 
 
+@pytest.mark.builds
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("compiler", ["clang"])
 def test_another_compiler_has_no_warning(tmp_path, compiler):
@@ -115,6 +118,7 @@ def test_another_compiler_has_no_warning(tmp_path, compiler):
     assert not said, said[:3000]
 
 
+@pytest.mark.builds
 @pytest.mark.parametrize("kind, needed", [("libs", ["libc.so.6"]), ("1", [])])
 @pytest.mark.timeout(900)
 def test_static(built, bare_broker, kind, needed):

@@ -7,6 +7,7 @@ folder of its own; workers share the ports of 127.0.0.1 (process.free_port keeps
 each test's entries have names of their own."""
 import collections
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,9 @@ def select(config, items):
         items[:] = [item for item in items if item.nodeid in listed or item.get_closest_marker("alone")]
     elif config.getoption("beside"):
         items[:] = [item for item in items if not item.get_closest_marker("alone")]
+    named = {Path(arg.partition("::")[0]).stem for arg in config.args}
+    if os.environ.get("CI") != "true":
+        items[:] = [item for item in items if not item.get_closest_marker("builds") or item.path.stem in named]
 
 
 class Outcomes:

@@ -13,6 +13,8 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans():
+    if not os.path.exists(f"/proc/self/task/{threading.get_native_id()}/children"):
+        raise RuntimeError("the tests need a Linux with CONFIG_PROC_CHILDREN")
     process.LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
@@ -32,18 +34,23 @@ def _read(pid, name):
         return b""
 
 
-def tree(root):
-    """The pids below ROOT, as {pid: parent}; without ROOT itself."""
-    parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            fields = _read(name, "stat").rpartition(b")")[2].split()
-            if fields:
-                parents[int(name)] = int(fields[1])
-    below, fresh = {}, {root}
+def _children(pid):
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    return [int(child) for thread in threads for child in _read(pid, f"task/{thread}/children").split()]
+
+
+def tree(root, without=()):
+    """The pids below ROOT, as {pid: parent}; without ROOT itself, and without those in WITHOUT and what is below them."""
+    below, fresh = {}, [root]
     while fresh:
-        fresh = {pid for pid, parent in parents.items() if parent in fresh}
-        below.update((pid, parents[pid]) for pid in fresh)
+        parent = fresh.pop()
+        for pid in _children(parent):
+            if pid not in without and pid not in below:
+                below[pid] = parent
+                fresh.append(pid)
     return below
 
 
@@ -89,16 +96,7 @@ class Watch:
 
 def ours():
     """Below this process, without the servers and what is below them."""
-    below = tree(os.getpid())
-    return [pid for pid in below if not _is_known(pid, below)]
-
-
-def _is_known(pid, below):
-    while pid in below:
-        if pid in process.KNOWN:
-            return True
-        pid = below[pid]
-    return False
+    return list(tree(os.getpid(), process.KNOWN))
 
 
 def strays(grace=20):

@@ -12,7 +12,8 @@
  */
 bool browser_open(const char *url);
 
-/* Whether there is one to open: a display, no ssh session, and a program. */
+/* Returns true if a browser can be opened: there is a display, the session did not come over ssh, and
+ * $BROWSER or xdg-open exists. */
 bool browser_is_here(void);
 
 #endif

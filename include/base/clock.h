@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Time: a monotonic clock in milliseconds, deadlines, durations for people, RFC 3339. */
+/* Time: a monotonic clock in milliseconds, deadlines, durations for display, RFC 3339 timestamps. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -9,28 +9,28 @@
 
 struct buf;
 
-/* Milliseconds of CLOCK_MONOTONIC. A deadline is such a value; CLOCK_NEVER means no deadline. */
+/* Returns CLOCK_MONOTONIC in milliseconds. A deadline is such a value; CLOCK_NEVER means no deadline. */
 int64_t clock_ms(void);
 #define CLOCK_NEVER INT64_MAX
 
-/* The deadline moved ms later; CLOCK_NEVER stays CLOCK_NEVER. */
+/* Returns the deadline moved `ms` later; CLOCK_NEVER stays CLOCK_NEVER. */
 int64_t clock_later(int64_t deadline, int64_t ms);
-/* The moment `ms` from now, but not after `cap` (the whole run's deadline, or CLOCK_NEVER). */
+/* Returns the time `ms` from now, but not after `cap` (the deadline of the whole run, or CLOCK_NEVER). */
 int64_t clock_deadline(int64_t ms, int64_t cap);
-/* Milliseconds left, never negative; at most INT_MAX, for poll(2). */
+/* Returns the milliseconds left until the deadline: 0 if it has passed, at most INT_MAX, for poll(2). */
 int clock_left(int64_t deadline);
 
-/* Milliseconds since the program started (for --verbose). */
+/* Returns the milliseconds since the program started (for --verbose). */
 int64_t clock_since_start(void);
 
-/* "0ms" "45s" "11m" "3h12m" "2d4h", rounded down. */
+/* Appends a duration such as "0ms", "45s", "11m", "3h12m" or "2d4h", rounded down. */
 void clock_format_duration(struct buf *out, int64_t ms);
-/* RFC 3339, UTC, seconds: 2026-11-21T07:00:00Z. */
+/* Appends the time in UTC as in RFC 3339, to the second: 2026-11-21T07:00:00Z. */
 void clock_format_utc(struct buf *out, time_t t);
 /*
  * Parses RFC 3339 section 5.6 and the other ISO 8601 forms that programs write: 20261121T070000Z, no seconds,
- * +0000, +00, and " UTC" or " GMT" for Z. Fractions are dropped. False if malformed, or if there is no
- * offset, because the time zone is then unknown.
+ * +0000, +00, and " UTC" or " GMT" for Z. Fractions are dropped. Returns false if it is malformed, or has no
+ * offset and so no known time zone.
  */
 bool clock_parse_utc(const char *s, time_t *out);
 

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether somebody listens on this machine, without connecting: a database counts connections that say
- * nothing, and a tunnel's program may serve only one. */
+/* Tells whether a process listens on this machine, without connecting to it: a database counts connections
+ * that send nothing as errors, and a tunnel may accept only one connection. */
 #ifndef BASE_LISTENING_H
 #define BASE_LISTENING_H
 
 #include <stdbool.h>
 
 /*
- * `host`: an address that is listened at, or NULL: any of this machine. `ours`: only who is this user or root
- * counts. Where somebody listens, *at is what to dial (static): the host, or the loopback address of the
- * family.
+ * Returns true if a process listens on the TCP port. `host` is the listening address, or NULL for any. With
+ * `ours`, only sockets of this user or root count. If found, *at is the address to connect to (static):
+ * `host`, or the loopback address of the same family.
  */
 bool listening_tcp(const char *host, unsigned port, bool ours, const char **at);
-/* A unix socket of that path (its last component, where the program wrote it in another way). */
+/* Returns true if a process listens on the unix socket `path`. If the program bound it by another path, the
+ * last component must match. */
 bool listening_unix(const char *path);
 
-/* One line of the system's table; for the tests. False: it is no listener on that port. */
+/* The same for one line of the kernel's table; for the tests. Returns false if it is not a matching listener.
+ * */
 bool listening_tcp_line(const char *line, const char *host, unsigned port, bool ours, const char **at);
 bool listening_unix_line(const char *line, const char *path);
 

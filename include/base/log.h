@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The log that --verbose shows, and warnings. Modules below command/ never print: they call these functions,
- * and command/ installs the sink that prints. There is deliberately no way to log a secret.
- */
+/* Warnings, and the steps that --verbose shows. Modules below command/ never print: they call these
+ * functions, and command/ installs the sink that prints. There is deliberately no way to log a secret. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -10,8 +8,8 @@
 
 enum log_level { LOG_SAY, LOG_WARNING, LOG_NOTE, LOG_STEP, LOG_TRACE };
 
-/* `label` is the hop ("config", "route", ...) for LOG_STEP and LOG_TRACE, the hint or NULL for LOG_WARNING.
- */
+/* Prints one message. `label` is the step ("config", "route", ...) for LOG_STEP and LOG_TRACE, and the hint
+ * or NULL for LOG_WARNING. */
 typedef void log_sink(enum log_level level, const char *label, const char *text);
 
 void log_set_sink(log_sink *sink, enum log_level most);
@@ -19,9 +17,9 @@ bool log_wants(enum log_level level);
 
 __attribute__((format(printf, 2, 3))) void log_step(const char *label, const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void log_trace(const char *label, const char *fmt, ...);
-/* What the user must read to continue, such as a URL to open; shown even with --quiet. */
+/* Prints what the user must read to continue, such as a URL to open; shown even with --quiet. */
 __attribute__((format(printf, 1, 2))) void log_say(const char *fmt, ...);
-/* A note after the user acted or a file changed; not shown with --quiet. */
+/* Prints a note, after the user did something or a file was changed; not shown with --quiet. */
 __attribute__((format(printf, 1, 2))) void log_note(const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void log_warn(const char *hint, const char *fmt, ...);
 

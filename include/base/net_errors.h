@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a name look-up or a connect that failed is called. */
+/* Error codes and texts for a failed name lookup or connect. */
 #ifndef BASE_NET_ERRORS_H
 #define BASE_NET_ERRORS_H
 
@@ -7,9 +7,9 @@ struct net_error {
     const char *words, *hint;
 };
 
-/* By what getaddrinfo(3) gave. */
+/* Returns the code and text for an error of getaddrinfo(3). */
 struct net_error net_unresolved(int failed);
-/* By errno of a connect. */
+/* Returns the code and text for the errno of a failed connect. */
 struct net_error net_refused(int failed);
 
 #endif

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is at the other end of a connection on this machine. */
+/* Finds out which user's process is at the other end of a connection on this machine. */
 #ifndef BASE_PEER_H
 #define BASE_PEER_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* A process of our own user. False where that cannot be known, and for another machine's. */
+/* Returns true if the peer is a process of our own user. Returns false if that cannot be determined, or if
+ * the peer is on another machine. */
 bool peer_is_us(int fd);
-/* Of a connection that we have made to a loopback address: whether a process of another user serves it, and
- * not root's. False where that cannot be seen: a container's end, one that the system redirects. */
+/*
+ * For a connection that we made to a loopback address: returns true, with *uid, if a process of a user other
+ * than us and root serves it. Returns false if that cannot be determined, as for a container's port or a
+ * redirected connection.
+ */
 bool peer_is_stranger(int fd, unsigned *uid);
-/* Of a connected unix socket: who made the other end, or listened there. -1: that cannot be known. */
+/* Gets the user and process that created or listened on the other end of a connected unix socket. Returns -1
+ * if they cannot be determined. */
 int peer_of_socket(int fd, uid_t *uid, pid_t *pid);
 
 #endif

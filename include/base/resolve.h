@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Name look-up in a process of its own: it has no deadline and cannot be interrupted, but a process can be
- * ended. */
+/* Name lookup in a process of its own, because getaddrinfo(3) has no time limit and cannot be interrupted,
+ * but a process can be killed. */
 #ifndef BASE_RESOLVE_H
 #define BASE_RESOLVE_H
 
@@ -19,29 +19,31 @@ struct address {
         struct sockaddr_in6 v6;
     };
 };
-/* In the order to try them, with alternating families (RFC 8305 section 4). Ports are 0. */
+/* Addresses in the order to try them, with alternating families (RFC 8305 section 4). Their ports are 0. */
 struct addresses {
     unsigned count;
     struct address at[ADDRESSES_MOST];
 };
 
-/* A look-up that goes on. */
+/* A name lookup in progress. */
 struct resolver {
     pid_t pid; /* 0: none */
-    int from;  /* readable once it has an answer; -1 */
+    int from;  /* readable when the answer is there; -1: none */
 };
 #define RESOLVER_INIT                                                                                        \
     {                                                                                                        \
         .from = -1                                                                                           \
     }
 
-/* Its process has no other descriptor of ours, and ends with us. ERR_TRY_LATER. */
+/* Starts looking up `host` in a child process, which inherits no other descriptor and ends when we end.
+ * ERR_TRY_LATER. */
 int resolver_start(struct resolver *r, const char *host, struct err *e);
-/* What getaddrinfo(3) gave, 0 for a list. Waits for the answer. */
+/* Waits for the answer. Returns getaddrinfo(3)'s error, or 0 with the addresses in *out. */
 int resolver_read(const struct resolver *r, struct addresses *out);
-/* Ends it. Nothing where there is none. */
+/* Ends the lookup. Does nothing if there is none. */
 void resolver_stop(struct resolver *r);
-/* Parses a numeric address (perhaps with a zone) without a look-up. False: not numeric. */
+/* Parses a numeric address (which may have a zone) without a lookup. Returns false if `host` is not numeric.
+ * */
 bool resolve_number(const char *host, struct addresses *out);
 
 #endif

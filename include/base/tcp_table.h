@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The system's table of TCP sockets: who listens, and whose the other end of a connection of this machine is.
- */
+/* The kernel's table of TCP sockets: which user listens, and which user owns the other end of a local
+ * connection. */
 #ifndef BASE_TCP_TABLE_H
 #define BASE_TCP_TABLE_H
 
@@ -8,35 +8,37 @@
 #include <stdbool.h>
 
 struct tcp_end {
-    struct in6_addr at; /* an IPv4 address is mapped */
+    struct in6_addr at; /* the address; IPv4 addresses are mapped to IPv6 */
     unsigned port;
 };
 
 struct tcp_socket {
     bool v6;
     struct tcp_end local, remote;
-    bool listens, connected; /* neither: on its way to one of them, or to its end */
-    bool is_open;            /* some process has it; else it has no user either */
+    bool listens, connected; /* both false: the connection is being opened or closed */
+    bool is_open;            /* a process has it open; otherwise uid is meaningless */
     unsigned uid;
-    unsigned long inode; /* 0 where sock_diag has said it */
+    unsigned long inode; /* 0 if sock_diag found the socket */
 };
 
-/* Shows the sockets of one family, listeners first, until look() is true; false where it never was. */
+/* Calls look() for each socket of one family, listeners first, until it returns true. Returns false if it
+ * never did. */
 bool tcp_table_walk(bool v6, bool (*look)(const struct tcp_socket *s, void *context), void *context);
 
 /*
- * The socket of this machine that serves what comes from `remote` to `local`: that of the connection, else
- * who listens there (only `listens`, `connected`, `is_open` and `uid` are filled in). `remote` NULL: who
- * listens. False: none that can be seen; another network namespace's cannot.
+ * Finds the local socket that serves a connection from `remote` to `local`: the connection's own socket or,
+ * if there is none, the listener (then only `listens`, `connected`, `is_open` and `uid` are filled in). With
+ * `remote` NULL, finds the listener. Returns false if none is visible; sockets of another network namespace
+ * never are.
  */
 bool tcp_find(const struct tcp_end *local, const struct tcp_end *remote, struct tcp_socket *out);
-/* The same by the table alone, whose cost grows with it. */
+/* Does the same by reading the table in /proc only, which is slow if there are many sockets. */
 bool tcp_table_find(const struct tcp_end *local, const struct tcp_end *remote, struct tcp_socket *out);
 
-/* One line of the table. False: it is none. */
+/* Parses one line of the table. Returns false if the line is not a socket. */
 bool tcp_socket_parse(const char *line, struct tcp_socket *out);
 
-/* The same as the table has it. False for an address of another family. */
+/* Converts an address to the form that the table uses. Returns false if it is neither IPv4 nor IPv6. */
 bool tcp_end_take(const struct sockaddr_storage *from, struct tcp_end *out);
 bool tcp_end_equal(const struct tcp_end *a, const struct tcp_end *b);
 

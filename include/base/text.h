@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Text functions that several modules share: splitting words as sh does, percent-encoding, "did you mean",
- * sanitising text from outside. */
+/* Text functions that several modules share: splitting arguments as sh does, percent-encoding, "did you
+ * mean", sanitising text from outside. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -23,49 +23,52 @@ struct words {
 #define AUTO_WORDS(name) __attribute__((cleanup(words_release))) struct words name = {0}
 void words_add(struct words *w, const char *s);
 void words_take(struct words *w, char *s); /* takes ownership of the string */
-/* Adds the pieces of a text that stand between separators; empty ones are left out. */
+/* Splits `s` at each separator and appends the non-empty pieces. */
 void words_split(struct words *w, const char *s, char separator);
 bool words_have(const struct words *w, const char *s);
 void words_release(struct words *w);
 
-/*
- * Splits as sh does (spaces, '...', "...", backslash), expanding nothing. ERR_CONFIG for an open quote or a
- * trailing backslash, and for an empty list.
- */
+/* Splits a command into arguments as sh does (spaces, '...', "...", backslash), without any expansion.
+ * ERR_CONFIG if a quote is not closed, if it ends with a backslash, or if there is no argument. */
 int text_split_words(const char *s, struct words *out, struct err *e);
 
-/* Replaces {NAME} for each name given, in one pass; other braces stay. `names` and `values` end with NULL. */
+/* Appends `s` with each {NAME} replaced by its value, in one pass; other braces are kept. `names` and
+ * `values` end with NULL. */
 void text_fill(struct buf *out, const char *s, const char *const *names, const char *const *values);
 
-/* RFC 3986 section 2.1, strict: every byte outside A-Z a-z 0-9 - . _ ~ is encoded, upper-case hex. */
+/* Percent-encodes as in RFC 3986 section 2.1, strictly: every byte outside A-Z a-z 0-9 - . _ ~ is encoded,
+ * with upper-case hex digits. */
 void text_percent_encode(struct buf *out, const char *s, size_t n);
-/* Decodes once. False for a bad escape or an encoded NUL. */
+/* Percent-decodes once. Returns false for an invalid escape or an encoded NUL. */
 bool text_percent_decode(struct buf *out, const char *s, size_t n);
 
-/* Parses a whole decimal number without sign or spaces, at most max. */
+/* Parses a decimal number without a sign or spaces. Returns false if it is malformed or greater than `max`.
+ * */
 bool text_number(const char *s, unsigned long max, unsigned long *out);
 
-/* HOST, or HOST:PORT if port >= 0; an IPv6 address in brackets. */
+/* Appends HOST, or HOST:PORT if port >= 0; an IPv6 address is put in brackets. */
 void text_address(struct buf *out, const char *host, long port);
 
-/* The nearest of the NULL-terminated candidates, or NULL if none is near enough. */
+/* Returns the most similar of the NULL-terminated candidates, or NULL if none is similar enough. */
 const char *text_closest(const char *typed, const char *const *candidates);
 
-/* Whether the bytes are well-formed UTF-8 (RFC 3629). */
+/* Returns true if the bytes are well-formed UTF-8 (RFC 3629). */
 bool text_is_utf8(const char *s, size_t n);
-/* Whether the text is UTF-8 and has nothing that text_sanitise() replaces, except the joiners that scripts
- * and emoji need. */
+/* Returns true if the text is UTF-8 and text_sanitise() would change nothing. The joiners that some scripts
+ * and emoji need are allowed. */
 bool text_is_plain(const char *s);
-/* Appends text from outside with control, escape and bidi characters replaced, so that it is safe on a
- * terminal. */
+/* Appends text from outside with control, escape and bidi characters replaced, so that it is safe to print on
+ * a terminal. */
 void text_sanitise(struct buf *out, const char *s, size_t n);
-/* The same, cut to one line: text after a line end could pass for our own messages. */
+/* Like text_sanitise(), but stops at the first line end, because further lines could look like messages of
+ * this program. */
 void text_sanitise_line(struct buf *out, const char *s, size_t n);
 
-/* Quotes for sh where needed. */
+/* Appends `s`, quoted for sh if needed. */
 void text_quote_sh(struct buf *out, const char *s);
 
-/* A 32-hex-digit hash (BLAKE2b-128) of the bytes, for file and socket names and identities. */
+/* Writes a hash (BLAKE2b-128, 32 hex digits) of the bytes, used in the names of files and sockets and for
+ * identities. */
 void text_hash(const void *bytes, size_t n, char out[33]);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The browser is started without a shell, by a double fork so that it is not our child, and with its output
- * discarded, because some browsers print pages of warnings. It gets the user's own limits and signals.
+ * Opens the web browser. It is started without a shell, by a double fork so that it is not our child, with
+ * the user's own limits and signals restored. Its output is discarded, because some browsers print many
+ * warnings.
  */
 #include <base/browser.h>
 
@@ -44,7 +45,8 @@ _Noreturn static void become(char *const *argv)
     _exit(127);
 }
 
-/* RFC 3986 allows only visible ASCII. $BROWSER may be a script that passes the URL to a shell. */
+/* Returns true if the URL is http(s) and all visible ASCII, the only bytes that RFC 3986 allows. The check
+ * matters because $BROWSER may be a script that passes the URL to a shell. */
 static bool is_page(const char *url)
 {
     const char *at = url;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* It never uses realloc(), which may leave the old bytes behind. */
+/* A growing byte buffer. It never uses realloc(), which may leave a copy of the old bytes in freed memory. */
 #include <base/buf.h>
 
 #include <stdio.h>

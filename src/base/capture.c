@@ -24,12 +24,12 @@
 #define GRACE_MS 2000
 #define SLICE_MS 50
 #define REAP_NAP_MS 1
-#define SILENT_MS 1000 /* after this time its stderr is shown */
+#define SILENT_MS 1000 /* show the program's stderr after this time */
 
 struct captured {
     pid_t pid;
     int in, out, err;
-    bool asks, shows; /* it has the terminal, and its stderr is shown there */
+    bool asks, shows; /* asks: it may use the terminal; shows: its stderr is being shown there */
 };
 
 void proc_result_release(struct proc_result *r)
@@ -39,7 +39,8 @@ void proc_result_release(struct proc_result *r)
     buf_release(&r->err);
 }
 
-/* After fork: only async-signal-safe calls until execve. errno goes back through `report`. */
+/* Turns the forked child into the program. Until execve it makes only async-signal-safe calls. If it fails,
+ * it writes errno to the pipe `report`. */
 _Noreturn static void child_become(const struct proc_run *run, pid_t parent, char **env, const int fds[3],
                                    int report)
 {
@@ -58,7 +59,8 @@ _Noreturn static void child_become(const struct proc_run *run, pid_t parent, cha
     _exit(127);
 }
 
-/* Forks and waits for the exec, so that a program that cannot start is our error and not an exit status. */
+/* Forks and waits until the exec has succeeded or failed, so that a program that cannot be started is
+ * reported as an error and not as an exit status. */
 static int child_start(const struct proc_run *run, const int fds[3], pid_t *pid, struct err *e)
 {
     int report[2], failed = 0;
@@ -98,7 +100,7 @@ static void child_end(pid_t pid, int *status)
     }
 }
 
-/* Keeps the last STDERR_KEPT bytes. */
+/* Appends to `kept` and drops all but the last STDERR_KEPT bytes. */
 static void keep_stderr(struct buf *kept, const char *bytes, size_t n)
 {
     AUTO_BUF(tail, 2 * STDERR_KEPT);
@@ -113,7 +115,8 @@ static void keep_stderr(struct buf *kept, const char *bytes, size_t n)
     buf_add(kept, bytes, n);
 }
 
-/* 1: more may come, 0: end of file, -1: over the bound. */
+/* Reads some of the program's stdout. Returns 1 if more may come, 0 at end of file, -1 if it is over the
+ * bound. */
 static int pump_out(int fd, struct secret *out)
 {
     char chunk[4096];
@@ -141,7 +144,7 @@ static void pump_err(struct captured *c, struct buf *err)
         tty_show(chunk, (size_t)n);
 }
 
-/* From now on its stderr is shown in place of the wait line. */
+/* Removes the wait line and shows the program's stderr from now on. */
 static void show_stderr(struct captured *c, const struct buf *err, struct tty_wait *wait)
 {
     if (!c->asks || c->shows || !err->len || clock_ms() < wait->start + SILENT_MS)
@@ -162,7 +165,8 @@ static void pump_in(int *fd, const struct secret *input, size_t *sent)
         fd_close_cleanup(fd);
 }
 
-/* Whether the caller still waits for it. */
+/* Returns 0 if the program may continue, -1 if its deadline has passed or the process that asked for it has
+ * gone. */
 static int go_on(const struct proc_run *run, struct err *e)
 {
     struct pollfd owner = {.fd = run->owner, .events = POLLIN};
@@ -174,8 +178,8 @@ static int go_on(const struct proc_run *run, struct err *e)
     return 0;
 }
 
-/* Feeds and reads the child until both its outputs end, or until it has ended (a grandchild may keep them
- * open). */
+/* Writes the program's input and reads its output until stdout and stderr end. Also stops if the program has
+ * ended, because a grandchild may keep them open. */
 static int child_talk(const struct proc_run *run, struct captured *c, struct proc_result *r, bool *ended,
                       struct err *e)
 {
@@ -205,7 +209,7 @@ static int child_talk(const struct proc_run *run, struct captured *c, struct pro
             break;
         if (ready == 0)
             *ended = waitpid(c->pid, &r->status, WNOHANG) == c->pid;
-        /* Also ends a program that never stops printing. */
+        /* checked after each read, so that a program that never stops printing is ended too */
         if (result == 0 && (c->out >= 0 || c->err >= 0))
             result = go_on(run, e);
         show_stderr(c, &r->err, &wait);
@@ -215,7 +219,7 @@ static int child_talk(const struct proc_run *run, struct captured *c, struct pro
     return result;
 }
 
-/* Waits for the end of a child that has closed its outputs. */
+/* Waits for a child that has closed its outputs to end, and reaps it. */
 static int child_reap(const struct proc_run *run, pid_t pid, int *status, struct err *e)
 {
     while (waitpid(pid, status, WNOHANG) == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Time. Waits use the monotonic clock only; wall-clock time is for expiries that come from outside. */
+/* Time. Waits use the monotonic clock only; wall-clock time is used only for expiry times that come from
+ * outside. */
 #include <base/clock.h>
 
 #include <limits.h>
@@ -73,7 +74,7 @@ void clock_format_utc(struct buf *out, time_t t)
         buf_puts(out, text);
 }
 
-/* Exactly n digits. */
+/* Parses exactly n digits and advances *s past them. */
 static bool take_digits(const char **s, int n, int *out)
 {
     for (*out = 0; n > 0; n--, (*s)++) {
@@ -106,7 +107,8 @@ static bool take_date(const char **s, struct tm *tm)
     return day.tm_mday == tm->tm_mday && day.tm_mon == tm->tm_mon;
 }
 
-/* The seconds may be missing, but not with a colon or a fraction. */
+/* Parses the time of day. The seconds may be missing, but not after a colon, and without seconds there is no
+ * fraction. */
 static bool take_time(const char **s, struct tm *tm)
 {
     if (!take_digits(s, 2, &tm->tm_hour))

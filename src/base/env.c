@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Changes to the environment of a program that we run or exec. Our own is never modified. */
+/* Builds the changed environment for a program that we run or exec. Our own environment is never modified. */
 #include <base/proc.h>
 
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Everything is cut to its slot and nothing is allocated, so that reporting a failure cannot fail.
- */
+/* The error value. Every text is cut to the size of its array and nothing is allocated, so that reporting an
+ * error cannot fail. */
 #include <base/err.h>
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hints that people copy into their shell. */
+/* Hints that contain a shell command, quoted so that users can copy it. */
 #include <base/err.h>
 
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include <base/text.h>
 
 #define ELLIPSIS "..."
-#define TAIL_LEAST 100 /* for the text after the last word */
+#define TAIL_LEAST 100 /* bytes kept free for the text after the last argument */
 
 static void put_word(struct buf *out, const char *word, size_t room)
 {
@@ -24,7 +24,7 @@ static void put_word(struct buf *out, const char *word, size_t room)
     buf_puts(out, shows ? buf_str(&quoted) : ELLIPSIS);
 }
 
-/* The length of the piece of `fmt` at `at`: one conversion, or the text up to the next one. */
+/* Returns the length of the next piece of a format string: one conversion, or the text up to the next one. */
 static size_t piece_len(const char *at)
 {
     if (*at != '%')

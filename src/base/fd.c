@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors: writing all, connecting to a unix socket, pipes. */
+/* File descriptors: write and read everything, connect to a unix socket, create pipes. */
 #include <base/file.h>
 
 #include <errno.h>

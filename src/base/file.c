@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files: bounded reads with a guard, atomic writes. Locks are in lock.c, folder names in
+/* Files: reads with a bound and a permission check, and atomic writes. Locks are in lock.c, folder names in
  * path.c. */
 #include <base/file.h>
 
@@ -14,7 +14,7 @@
 
 #define END_PROBE 64
 #define REPLACED 2
-#define REPLACED_MOST 100 /* times in a row: others write as fast as they can */
+#define REPLACED_MOST 100 /* retries in a row if other processes keep replacing the file */
 
 static int guard_check(const struct stat *st, enum file_guard guard, const char *name, struct err *e)
 {
@@ -37,8 +37,8 @@ static int guard_check(const struct stat *st, enum file_guard guard, const char 
     return 0;
 }
 
-/* The opened file is trusted only if the path leads to it, and only we or root can have made it so. REPLACED:
- * another broker has just put a new file there. */
+/* Checks that the path leads to the opened file and that only we or root can have made it so. Returns
+ * REPLACED if another broker has just renamed a new file to this path. */
 static int way_check(const struct stat *st, const char *path, enum file_guard guard, const char *name,
                      struct err *e)
 {
@@ -56,10 +56,8 @@ static int way_check(const struct stat *st, const char *path, enum file_guard gu
     return fd >= 0 ? REPLACED : -1;
 }
 
-/*
- * Reads to the end of the file; one byte over the bound shows that it is too large. The buffer is allocated
- * for `size`, the file's size from fstat, because each touched page costs time.
- */
+/* Reads to the end of the file; reading one byte over the bound shows that it is too large. The buffer is
+ * allocated for `size` (from fstat), because each touched page costs time. */
 static int read_all(int fd, size_t size, struct buf *out, const char *name, struct err *e)
 {
     char over;
@@ -83,7 +81,7 @@ static int read_all(int fd, size_t size, struct buf *out, const char *name, stru
     }
 }
 
-/* Adds the command with which the owner can fix it. */
+/* Adds the chmod command that the owner can run to fix it. */
 static int refuse_unread(const char *path, const char *name, struct err *e)
 {
     struct stat st;
@@ -95,7 +93,8 @@ static int refuse_unread(const char *path, const char *name, struct err *e)
     return err_what(e, "%s", name);
 }
 
-/* 0 with an open descriptor, 1 no such file, REPLACED, -1 error. */
+/* Opens the file and checks it once. Returns 0 with an open descriptor, 1 if there is no such file, REPLACED,
+ * or -1 on error. */
 static int open_once(const char *path, enum file_guard guard, int *out, struct stat *st, struct err *e)
 {
     AUTO_FREE(char *, name);
@@ -119,7 +118,7 @@ static int open_once(const char *path, enum file_guard guard, int *out, struct s
     return way;
 }
 
-/* The same, tried again if the file was replaced meanwhile. */
+/* Calls open_once() again each time the file was replaced in between. */
 static int open_checked(const char *path, enum file_guard guard, int *out, struct stat *st, struct err *e)
 {
     for (int i = 0; i < REPLACED_MOST; i++) {

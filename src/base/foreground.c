@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that a person works in, on our terminal: an editor. Signals that the keyboard sends are that
- * program's alone while it runs, as system(3) has it. */
+/* Runs an interactive program, such as an editor, on our terminal. While it runs, signals from the keyboard
+ * affect only that program, as with system(3). */
 #include <base/proc.h>
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 static const int keyboard[] = {SIGINT, SIGQUIT};
 
-/* After fork: only async-signal-safe calls until execve. */
+/* Turns the forked child into the program; until execve it makes only async-signal-safe calls. */
 _Noreturn static void become(char *const *argv, char **env, const struct sigaction *before, int report)
 {
     for (size_t i = 0; i < ARRAY_LEN(keyboard); i++)
@@ -26,7 +26,7 @@ _Noreturn static void become(char *const *argv, char **env, const struct sigacti
     _exit(127);
 }
 
-/* 0, or the errno of what could not be started. */
+/* Runs the program to its end. Returns 0, or the errno with which it could not be started. */
 static int run(char *const *argv, const struct sigaction *before, int report[2], int *status)
 {
     int failed = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Linux: a listening socket's inode is in the table of TCP (tcp_table.h), and its process is found in
- * /proc/PID/fd, if that may be read. Processes of other users and non-dumpable ones (our own keepers) are not
+ * Linux: finds the inode of a listening socket in the kernel's TCP table (tcp_table.h) and its process in
+ * /proc/PID/fd, if that is readable. Processes of other users and non-dumpable ones (our own keepers) are not
  * found.
  */
 #include <base/holder.h>
@@ -19,7 +19,7 @@
 #include <base/tcp_table.h>
 #include <base/text.h>
 
-/* What is looked for in the table, and what was found. */
+/* The address that is searched for in the table, and the inode that was found. */
 struct search {
     struct tcp_end at;
     unsigned long inode;
@@ -43,7 +43,7 @@ static bool listens_there(const struct tcp_socket *s, void *context)
     return true;
 }
 
-/* Whether one of the process's descriptors is what `wanted` names. */
+/* Returns true if one of the process's descriptors is a link to `wanted` ("socket:[INODE]"). */
 static bool has_descriptor(const char *pid, const char *wanted)
 {
     AUTO_FREE(char *, path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Linux: the table of TCP's sockets, and /proc/net/unix, of our network namespace. */
+/* Linux: finds listeners in the TCP table and in /proc/net/unix, both of our network namespace. */
 #include <base/listening.h>
 
 #include <arpa/inet.h>
@@ -14,7 +14,7 @@
 
 #define LINE_MOST 512
 #define LINES_MOST 65536
-/* SO_ACCEPTCON of the kernel's flags. */
+/* the kernel's flag SO_ACCEPTCON */
 #define UNIX_LISTENS 0x10000u
 
 struct search {
@@ -39,7 +39,8 @@ static bool is_loopback(const struct tcp_socket *s)
     return s->v6 ? IN6_IS_ADDR_LOOPBACK(&s->local.at) : is_v4(&s->local.at, htonl(INADDR_LOOPBACK));
 }
 
-/* Whether a dial to `host` would reach it. A name is not looked up: any listener may be meant. */
+/* Returns true if a connection to `host` would reach this listener. A host name is not resolved: it matches
+ * every listener. */
 static bool serves(const struct tcp_socket *s, const char *host)
 {
     struct in6_addr v6;
@@ -61,13 +62,15 @@ static bool is_meant(const struct tcp_socket *s, const struct search *want)
     return want->host ? serves(s, want->host) : is_wildcard(s) || is_loopback(s);
 }
 
-/* Reading ends with the listeners, however many connections there are. */
+/* Called for each socket of the table. Stops after the listeners, which come first, however many connections
+ * there are. */
 static bool look(const struct tcp_socket *s, void *context)
 {
     struct search *want = context;
 
     want->found = is_meant(s, want);
-    /* A wildcard of IPv6 takes IPv4 too, nearly always, and ::1 is missing on many a machine. */
+    /* A listener on the IPv6 wildcard address nearly always accepts IPv4 too, and ::1 is missing on many
+     * machines, so 127.0.0.1 is the address to use. */
     if (want->found)
         want->at = want->host ? want->host : s->v6 && !is_wildcard(s) ? "::1" : "127.0.0.1";
     return want->found || s->connected;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lock files: each is removed with its lock. A process that was killed leaves an empty file, which the next
- * one takes over. */
+/* Lock files. Each file is removed when its lock is released. A killed process leaves an empty file, which
+ * the next process locks and removes. */
 #include <base/file.h>
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include <base/mem.h>
 #include <base/tty.h>
 
-/* 0 locked, 1 the deadline has passed, -1 error. */
+/* Returns 0 if locked, 1 if the deadline has passed, -1 on error. */
 static int lock_wait(int fd, int kind, const char *waiting_for, int64_t deadline)
 {
     struct tty_wait wait;
@@ -34,7 +34,8 @@ static int lock_wait(int fd, int kind, const char *waiting_for, int64_t deadline
     return failed == EWOULDBLOCK ? 1 : got;
 }
 
-/* The previous holder may have removed it meanwhile. */
+/* Returns true if `fd` is still the file at `path`: the previous holder may have removed it in the meantime.
+ * */
 static bool is_there(int fd, const char *path)
 {
     struct stat ours, there;
@@ -48,7 +49,7 @@ int file_lock(const char *name, int64_t deadline, struct file_lock *out, struct 
     return file_lock_for(name, "another broker that fetches the same credential", deadline, out, e);
 }
 
-/* Takes over *path on success. */
+/* Locks the file *path. On success the lock owns the string and *path is NULL. */
 static int lock_path(char **path, int kind, const char *waiting_for, int64_t deadline, struct file_lock *out,
                      struct err *e)
 {
@@ -90,13 +91,13 @@ int file_lock_for(const char *name, const char *waiting_for, int64_t deadline, s
     return lock_name(name, LOCK_EX, waiting_for, deadline, out, e);
 }
 
-/* An exclusive lock here is only held while the file is removed. */
+/* Others hold an exclusive lock on this file only while they remove it, so the wait is short. */
 int file_lock_shared(const char *name, struct file_lock *out, struct err *e)
 {
     return lock_name(name, LOCK_SH, NULL, clock_deadline(1000, CLOCK_NEVER), out, e);
 }
 
-/* If others hold it too, trying to have it alone gives up our share. */
+/* If other processes hold it too, the attempt to lock it exclusively releases our shared lock. */
 bool file_unlock_shared(struct file_lock *lock)
 {
     bool last = lock->fd >= 0 && flock(lock->fd, LOCK_EX | LOCK_NB) == 0;
@@ -132,7 +133,7 @@ void file_unlock(struct file_lock *lock)
 {
     if (lock->fd < 0)
         return;
-    (void)unlink(lock->path); /* removed while the lock is still held */
+    (void)unlink(lock->path); /* must happen while the lock is still held */
     fd_close_cleanup(&lock->fd);
     free(lock->path);
     lock->path = NULL;

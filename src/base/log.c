@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Formats a line and hands it to the sink. Without a sink (tests, helpers) nothing happens. */
+/* Formats a line and passes it to the sink. Without a sink (in tests and helpers) nothing is printed. */
 #include <base/log.h>
 
 #include <stdarg.h>

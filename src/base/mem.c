@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Allocation that ends the program if memory is exhausted. All our buffers are bounded, so we did not cause
- * that. */
+/* Allocation that ends the program if memory is exhausted. Returning an error would not help: all our buffers
+ * are bounded, so another program has used up the memory. */
 #include <base/mem.h>
 
 #include <stdarg.h>

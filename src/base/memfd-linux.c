@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* memfd_create(2) and pre-filled pipes. Another system without memfd gets a file of its own beside this one.
- */
+/* Linux: memfd_create(2) and pre-filled pipes. A port to a system without memfd adds a file next to this one.
+ * */
 #include <base/memfd.h>
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include <base/file.h>
 #include <base/mem.h>
 
-/* The mode matters: the stock clients ignore an option file that others can write, and a new memfd has mode
- * 0777. */
+/* The mode is changed to 0600 because a new memfd has mode 0777, and the MySQL clients ignore an option file
+ * that others can write. */
 int memfd_from_secret(const struct secret *s, struct err *e)
 {
     AUTO_FD(fd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One table for all that dial: the keeper, the walk after a client's failure, broker-http. */
+/* One table of network errors for everything that connects: the keeper, broker-http, and the checks that
+ * explain a client's failure. */
 #include <base/net_errors.h>
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #define CHECK_PORT "check port and firewall; a server behind a bastion needs via"
 #define CHECK_NET "check the network; a server behind a bastion needs via"
 
-/* The last row is for all others, with the system's own words. */
+/* The last row is used for all other errors, with strerror()'s text. */
 static const struct row {
     int failed;
     struct net_error error;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The folders that the program uses (XDG base directory specification), and paths as shown to people. */
+/* The program's folders (XDG base directory specification), and paths shortened for display. */
 #include <base/file.h>
 
 #include <errno.h>
@@ -85,7 +85,8 @@ int path_runtime(char **out, struct err *e)
     return err_hint(e, "set XDG_RUNTIME_DIR to a folder of your own, mode 0700");
 }
 
-/* Out of memory must not look like a missing path: a link would be overwritten, or another client used. */
+/* If memory is exhausted the program ends: returning NULL would mean "no such path", and a symlink would be
+ * overwritten or another client used. */
 char *path_real(const char *path)
 {
     char *real = realpath(path, NULL);
@@ -114,7 +115,7 @@ char *path_short(const char *path)
     return mem_strdup(path);
 }
 
-/* The link's target, made absolute from the link's folder; malloced; NULL if it is not a link. */
+/* Returns the target of a symlink as an absolute path, malloced; NULL if `path` is not a symlink. */
 static char *follow_link(const char *path)
 {
     char target[PATH_MAX];

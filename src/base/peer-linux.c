@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* SO_PEERCRED, unix(7); for TCP, which has no such thing, what the system knows of the other end's socket. */
+/* Linux: SO_PEERCRED (unix(7)) for unix sockets. TCP has no such option, so the owner of the peer's socket is
+ * looked up in the kernel's table. */
 #include <base/peer.h>
 
 #include <netinet/in.h>
@@ -18,7 +19,7 @@ static bool ends_of(int fd, struct tcp_end *here, struct tcp_end *there)
            tcp_end_take(&them, there);
 }
 
-/* A socket that was closed shows as root's. */
+/* A closed socket is listed with uid 0, so only open sockets count. */
 static bool tcp_is_us(int fd)
 {
     struct tcp_end here, there;
@@ -39,8 +40,8 @@ static bool is_strange(const struct tcp_socket *s, unsigned *uid)
     return s->uid != geteuid() && s->uid != 0;
 }
 
-/* By who listens, as a service of root's gives its connections to a user without privileges. Whoever has
- * accepted and listens no more is found by the connection, which is his from then on. */
+/* The listener's owner is checked first, because a root service may hand its connections to an unprivileged
+ * user. If the listener has been closed since, the owner of the accepted connection counts. */
 bool peer_is_stranger(int fd, unsigned *uid)
 {
     struct tcp_end here, there;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Linux: prctl(2) and /proc. */
+/* Linux: process control with prctl(2), pidfds and /proc. */
 #include "platform.h"
 
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* For Linux before 5.9, without close_range(2): more descriptors than anyone has open by accident. */
+/* Linux before 5.9 lacks close_range(2): descriptors up to this number are closed one by one. */
 #define FDS_MOST 65536
 
 void platform_forbid_dump(void)
@@ -32,8 +32,8 @@ void platform_close_from(int first)
         (void)close(fd);
 }
 
-/* Linux before 5.3, and some sandboxes, have no pidfd: then a pipe, whose write end stays open and is
- * inherited. */
+/* Linux before 5.3, and some sandboxes, lack pidfd. A pipe is used instead: its write end stays open in this
+ * process and is inherited. */
 int platform_life(void)
 {
     int ends[2], fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
@@ -46,7 +46,7 @@ int platform_life(void)
     return ends[0];
 }
 
-/* poll(2) ignores a descriptor of -1. */
+/* Without a pidfd this just sleeps: poll(2) ignores a descriptor of -1. */
 void platform_await_end(pid_t child, int ms)
 {
     struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};

@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* What differs between systems; one file each, NAME-SYSTEM.c, chosen by the Makefile. */
+/* What differs between operating systems. Each system has files NAME-SYSTEM.c, which the Makefile selects. */
 #ifndef BASE_PLATFORM_H
 #define BASE_PLATFORM_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Forbids core dumps and debuggers of the same user for this process. An exec undoes it. */
+/* Forbids core dumps of this process, and debuggers of the same user. An exec undoes this. */
 void platform_forbid_dump(void);
-/* For a child before its exec: it gets SIGTERM when `parent` ends, and exits now if that has already
- * happened. */
+/* Called in a child before its exec: the child gets SIGTERM when `parent` ends, and exits now if that has
+ * already happened. */
 void platform_end_with(pid_t parent);
-/* Closes every descriptor from `first` on (async-signal-safe). */
+/* Closes all descriptors numbered `first` or higher (async-signal-safe). */
 void platform_close_from(int first);
 /*
- * A descriptor that becomes readable or is hung up when this process ends; -1 with errno. If the system has
- * no such descriptor, it is a pipe whose other end is inherited by what this process execs or runs.
+ * Returns a descriptor that becomes readable or is hung up when this process ends; -1 with errno. On a system
+ * without such descriptors, it is a pipe whose other end is inherited by the programs that this process execs
+ * or runs.
  */
 int platform_life(void);
-/* Waits until a child has ended, which is then to be reaped, but at most `ms`. Where the system cannot tell,
- * it waits that long. */
+/* Waits until a child has ended, but at most `ms`; the caller then reaps the child. If the system cannot
+ * report the end, waits the full time. */
 void platform_await_end(pid_t child, int ms);
-/* Confines a helper: no inherited descriptor but 0-2, no new privileges, SIGTERM when its parent ends. */
+/* Confines a helper: closes inherited descriptors other than 0 to 2, sets no_new_privs, and has SIGTERM sent
+ * when its parent ends. */
 void platform_confine(void);
-/* The path of the running executable, links resolved. -1: unknown. */
+/* Gets the path of the running executable, with symlinks resolved. Returns -1 if it is unknown. */
 int platform_self_path(char *path, size_t size);
 
 #endif

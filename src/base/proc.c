@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hardens our own process and execs another one. Running a program and reading its output is in capture.c. */
+/* Hardens this process, and execs other programs. Running a program and reading its output is in capture.c.
+ * */
 #include <base/proc.h>
 
 #include <errno.h>
@@ -25,8 +26,8 @@ static struct {
     bool known, raised;
 } before;
 
-/* The next file that we open would get a closed descriptor 0, 1 or 2: fill it with one on which reads and
- * writes fail. */
+/* If descriptor 0, 1 or 2 is closed, the next file that we open would get its number. Opens a file there on
+ * which reads and writes fail. */
 static void open_standard_fds(void)
 {
     for (int fd = 0; fd <= 2; fd++) {
@@ -47,8 +48,8 @@ void proc_harden(void)
     (void)setrlimit(RLIMIT_CORE, &none);
     platform_forbid_dump();
     (void)sigaction(SIGPIPE, &ignore, &before.pipe);
-    /* With SIGXFSZ ignored, a file that grows too large is a failed write, which leaves no temporary file
-     * behind. */
+    /* Ignoring SIGXFSZ makes a write fail if the file grows too large, so that the temporary file can be
+     * removed. */
     (void)sigaction(SIGXFSZ, &ignore, &before.size);
     /* If SIGCHLD were ignored, the exit statuses of our children would be lost. */
     (void)sigaction(SIGCHLD, &plain, &before.child);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The process writes one answer of fixed size into a pipe, at once, and ends. */
+/* Name lookup in a child process, which writes one answer of fixed size into a pipe and exits. */
 #include <base/resolve.h>
 
 #include <errno.h>
@@ -14,13 +14,14 @@
 #include <base/file.h>
 #include <base/mem.h>
 
-/* The answer in the pipe: less than PIPE_BUF, so that it arrives whole or not at all. */
+/* The answer in the pipe. It is smaller than PIPE_BUF, so it arrives completely or not at all. */
 struct answer {
     int failed;
     struct addresses found;
 };
 
-/* The first address of the other family, if there is one left. */
+/* Moves the first address of the other family, if there is one, to the next place in the list, so that
+ * families alternate. */
 static void addresses_alternate(struct addresses *list)
 {
     for (unsigned i = 1; i < list->count; i++) {
@@ -57,7 +58,7 @@ bool resolve_number(const char *host, struct addresses *out)
     return ask_system(host, AI_NUMERICHOST, out) == 0;
 }
 
-/* In the process, of which nothing else is left. */
+/* Runs in the child process: looks up the host, writes the answer and exits. */
 _Noreturn static void look_up(const char *host, int to)
 {
     struct answer answer;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Secrets live in one libsodium arena: guard pages, mlock, MADV_DONTDUMP, wiped when freed. Allocation bumps
- * a pointer, and only the newest secret gives its space back; a program holds only a few.
+ * Secrets share one libsodium arena: guard pages, mlock, MADV_DONTDUMP, wiped when freed. Allocating advances
+ * an offset, and only freeing the newest secret reclaims space, which is enough because a program holds few
+ * secrets.
  */
 #include <base/secret.h>
 
@@ -15,17 +16,18 @@
 
 struct secret {
     size_t cap, len;
-    void *alone; /* its own guarded allocation if the arena was full */
+    void *alone; /* a guarded allocation of its own, used if the arena is full */
     char bytes[];
 };
 
-#define ARENA_SIZE 16384 /* mlock() touches each of its pages */
+#define ARENA_SIZE 16384 /* small, because mlock() touches each page */
 #define ALIGN 16
 
 static char *arena;
 static size_t arena_used;
 
-/* At the end of the process wiping is enough: the kernel unlocks and unmaps, at less cost. */
+/* Wipes the arena when the process exits. The kernel then unlocks and unmaps it, which is cheaper than
+ * freeing it here. */
 static void arena_wipe(void)
 {
     sodium_memzero(arena, ARENA_SIZE);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* U+0009 to U+000D, U+001C to U+0020, U+0085, U+00A0, and the white space of the planes above, in UTF-8. */
+/* Recognises U+0009 to U+000D, U+001C to U+0020, U+0085, U+00A0, and the white space above U+00FF, all in
+ * UTF-8. */
 #include <base/space.h>
 
 #include <stdbool.h>
@@ -10,7 +11,8 @@ static bool is_ascii_space(unsigned char c)
     return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20);
 }
 
-/* U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F, U+3000. */
+/* Returns true for U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F and U+3000, each three bytes of
+ * UTF-8. */
 static bool is_wide_space(const unsigned char *c)
 {
     if (c[0] == 0xe2 && c[1] == 0x80)
@@ -19,7 +21,7 @@ static bool is_wide_space(const unsigned char *c)
            memcmp(c, "\xe3\x80\x80", 3) == 0;
 }
 
-/* Whether these `n` bytes are one character of white space. */
+/* Returns true if these `n` bytes are one white-space character. */
 static bool is_space(const char *s, size_t n)
 {
     const unsigned char *c = (const unsigned char *)s;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starts a program that stays when we exec another one. It is not our child, because the program that we exec
- * would find it in its wait(2). It has no terminal, so that Ctrl-C goes to the client. It has none of our
- * descriptors: one that kept our stdout would hang `$(...)`, and one with a lock would hold it.
+ * Starts a program that keeps running when we exec another one. It is not our child, because the exec'ed
+ * program would then find it with wait(2). It has no controlling terminal, so that Ctrl-C goes to the client
+ * only. It inherits none of our descriptors: an open stdout would hang `$(...)`, and an open lock file would
+ * keep its lock.
  */
 #include <base/proc.h>
 
@@ -18,7 +19,7 @@
 
 #include "platform.h"
 
-/* What the program gets, and where an error of its exec is reported. */
+/* The descriptors of the started program: 3 and 4 are passed on, and 5 reports a failed exec. */
 enum { LIFE_FD = 3, TERMINAL_FD, REPORT_FD, FIRST_CLOSED };
 
 struct leaving {
@@ -35,7 +36,7 @@ _Noreturn static void report_failure(int report)
     _exit(127);
 }
 
-/* -1 stays so. */
+/* Duplicates a descriptor to a number that the started program does not use. -1 stays -1. */
 static int out_of_the_way(int fd, bool *failed)
 {
     int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD, FIRST_CLOSED);
@@ -52,7 +53,8 @@ static void put_at(int fd, int place, bool *failed)
         *failed |= dup2(fd, place) < 0;
 }
 
-/* After fork: only async-signal-safe calls. Ours are all at 3 or above, as 0 to 2 are always open. */
+/* Turns the second child into the program; until execve it makes only async-signal-safe calls. Our
+ * descriptors are all 3 or higher, because 0 to 2 are always open. */
 _Noreturn static void keeper_become(const struct leaving *l)
 {
     char *const argv[] = {(char *)(uintptr_t)l->path, NULL};
@@ -74,7 +76,7 @@ _Noreturn static void keeper_become(const struct leaving *l)
     report_failure(REPORT_FD);
 }
 
-/* The first child ends at once, so that its own child is reparented. */
+/* Forks twice. The first child exits at once, so that init becomes the parent of the second. */
 static pid_t fork_twice(const struct leaving *l)
 {
     pid_t first = fork();

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Linux: one TCP socket, by its ends. sock_diag(7) answers at once, however many sockets there are; where it
- * is not to be had (a container's filter), the table is read.
- */
+/* Linux: finds one TCP socket by its addresses. sock_diag(7) answers fast however many sockets there are; if
+ * it is not available (a container may filter it), the table in /proc is read. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -67,7 +65,7 @@ static void take(const struct inet_diag_msg *said, struct tcp_socket *out)
                                .uid = said->idiag_uid};
 }
 
-/* 1: found, 0: there is none, -1: it cannot be asked. */
+/* Reads the kernel's answer. Returns 1 if the socket was found, 0 if it does not exist, -1 on failure. */
 static int listen_to(struct tcp_socket *out)
 {
     union answer a;
@@ -90,8 +88,11 @@ static int listen_to(struct tcp_socket *out)
     return -1;
 }
 
-/* The answer is there when the question has been sent. A kernel without the module for TCP says that there is
- * no such socket, of each: it is believed once it has found one. */
+/*
+ * The kernel answers before the send returns, so the answer can be read without waiting. A kernel without the
+ * TCP diag module answers "no such socket" for every socket, so that answer is trusted only after one socket
+ * has been found.
+ */
 static int diag_find(const struct tcp_end *local, const struct tcp_end *remote, struct tcp_socket *out)
 {
     static bool has_found;
@@ -113,7 +114,8 @@ struct search {
     int rank;
 };
 
-/* In the kernel's order: the connection, a listener at the address, any listener. */
+/* Ranks a socket as the kernel does: the connection first, then a listener on the address, then a listener on
+ * any address. */
 static int rank_of(const struct tcp_socket *s, const struct search *want)
 {
     static const struct in6_addr any = IN6ADDR_ANY_INIT;

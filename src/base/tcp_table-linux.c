@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Linux: /proc/net/tcp and tcp6, of our network namespace. Addresses are words in the byte order of the
- * machine, written in hex. The kernel lists listeners before connections.
- */
+/* Linux: reads /proc/net/tcp and tcp6 of our network namespace. Addresses are 32-bit words in the machine's
+ * byte order, written in hex. The kernel lists listeners before connections. */
 #include <base/tcp_table.h>
 
 #include <arpa/inet.h>

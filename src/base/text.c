@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Text functions. All work on bytes; only text_sanitise() needs to know UTF-8. */
+/* Text functions. All work on bytes; only the UTF-8 checks and text_sanitise() decode characters. */
 #include <base/text.h>
 
 #include <ctype.h>
@@ -74,7 +74,8 @@ void words_release(struct words *w)
     w->count = 0;
 }
 
-/* Takes one word off *s into `out`. 1: a word, 0: the end, -1: an open quote or a trailing backslash. */
+/* Takes one argument off *s and appends it to `out`. Returns 1 for an argument, 0 at the end, -1 for an
+ * unclosed quote or a trailing backslash. */
 static int next_word(const char **s, struct buf *out)
 {
     char quote = '\0';
@@ -196,7 +197,7 @@ bool text_number(const char *s, unsigned long max, unsigned long *out)
 
 #define LONGEST_GUESS 64
 
-/* Optimal string alignment distance: two swapped neighbours count as one edit. */
+/* Returns the optimal string alignment distance: swapping two adjacent characters counts as one edit. */
 static size_t edit_distance(const char *a, const char *b)
 {
     size_t n = strlen(a), m = strlen(b);
@@ -240,7 +241,8 @@ const char *text_closest(const char *typed, const char *const *candidates)
     return found;
 }
 
-/* Length of the well-formed UTF-8 sequence at s, its code point in *cp; 0 if malformed (RFC 3629). */
+/* Returns the length of the well-formed UTF-8 sequence at s and its code point in *cp; 0 if it is malformed
+ * (RFC 3629). */
 static size_t utf8_next(const unsigned char *s, size_t n, unsigned *cp)
 {
     size_t len = *s < 0x80             ? 1
@@ -261,8 +263,8 @@ static size_t utf8_next(const unsigned char *s, size_t n, unsigned *cp)
     return *cp < least[len] || *cp > 0x10ffff || (*cp >= 0xd800 && *cp < 0xe000) ? 0 : len;
 }
 
-/* C0 and C1 controls, bidi overrides and isolates, zero-width and line-separator characters, the byte order
- * mark, tags (which encode invisible text). */
+/* Returns true for characters that can mislead a reader: C0 and C1 controls, bidi overrides and isolates,
+ * zero-width characters, line separators, the byte order mark, and tags (which encode invisible text). */
 static bool is_hostile(unsigned cp)
 {
     return (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0) ||
@@ -270,7 +272,7 @@ static bool is_hostile(unsigned cp)
            (cp >= 0x2060 && cp <= 0x206f) || cp == 0x061c || cp == 0xfeff || (cp >= 0xe0000 && cp <= 0xe007f);
 }
 
-/* Some scripts and emoji need these joiners. */
+/* Returns true for the joiners that some scripts and emoji need. */
 static bool is_joiner(unsigned cp)
 {
     return cp == 0x200c || cp == 0x200d;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether anyone but us and root can change where a path leads. The path is walked name by name, each from
- * the open descriptor of the folder before. Every folder on it must belong to us or root, and no one else may
- * write it unless it is sticky (then they cannot touch our files); every link must belong to us or root. Such
- * a path can be used as a path later, also by the programs that we pass it to.
+ * Checks that only we and root can change what a path leads to. The path is walked component by component,
+ * each opened from the descriptor of the folder before it. Every folder on it must belong to us or root, and
+ * other users must not be able to write it unless it is sticky (then they cannot touch our files). Every
+ * symlink must belong to us or root. Such a path can be used by name later, also by the programs that we pass
+ * it to.
  */
 #include <base/file.h>
 
@@ -21,17 +22,17 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-#define LINKS_MOST 40 /* the kernel's own limit */
+#define LINKS_MOST 40 /* the same limit as the kernel's */
 
 struct way {
-    int fd;     /* the folder that was reached, and trusted */
+    int fd;     /* the folder reached so far, which is trusted */
     char *rest; /* the rest of the path */
     unsigned links;
-    uid_t owner; /* of / */
+    uid_t owner; /* the owner of / */
     enum path_group group;
 };
 
-/* The kernel's own path of it, so that links and ".." need no bookkeeping here. */
+/* Returns the kernel's own path of the folder, so that symlinks and ".." need not be tracked here. */
 static const char *name_of(int fd, char name[PATH_MAX])
 {
     char link[32];
@@ -43,8 +44,9 @@ static const char *name_of(int fd, char name[PATH_MAX])
 }
 
 /*
- * In a user namespace root may not be mapped, and all unmapped users look alike. The owner of / counts as
- * root there, but only for system folders, because another user's folder would look the same.
+ * Returns true if the file belongs to root. In a user namespace root may not be mapped, and all unmapped
+ * users look the same. There the owner of / counts as root, but only for system folders, because another
+ * user's folder would look the same.
  */
 static bool is_roots(const struct way *w, const struct stat *st)
 {
@@ -102,7 +104,8 @@ static int enter_root(struct way *w, struct err *e)
     return enter(w, fd, e);
 }
 
-/* If no one else can write the folder, no one else can have made the entry, whatever its owner. */
+/* Returns true if we or root must have created the symlink: it belongs to one of us, or no other user can
+ * write its folder. */
 static bool link_is_ours(const struct way *w, const struct stat *st)
 {
     struct stat folder;
@@ -111,7 +114,7 @@ static bool link_is_ours(const struct way *w, const struct stat *st)
            (fstat(w->fd, &folder) == 0 && !(folder.st_mode & S_ISVTX));
 }
 
-/* The link's target is put in front of the rest of the path. */
+/* Puts the symlink's target in front of the rest of the path. */
 static int follow(struct way *w, int fd, const struct stat *st, struct err *e)
 {
     char target[PATH_MAX], name[PATH_MAX];
@@ -130,7 +133,8 @@ static int follow(struct way *w, int fd, const struct stat *st, struct err *e)
     return *target == '/' ? enter_root(w, e) : 0;
 }
 
-/* A "magic link" of /proc leads to the object itself: no one can replace what a descriptor refers to. */
+/* Opens the next component. A "magic link" of /proc is followed, because it leads to the open file itself,
+ * which other users cannot replace. */
 static int open_next(const struct way *w, const char *name, struct stat *st)
 {
     AUTO_FD(fd);
@@ -145,7 +149,7 @@ static int open_next(const struct way *w, const char *name, struct stat *st)
     return fd >= 0 && fstat(fd, st) == 0 ? fd_take(&fd) : -1;
 }
 
-/* Walks one name. *end: nothing is left, and this is what the path leads to. */
+/* Walks one component. *end is the descriptor of the final file or folder if no component is left. */
 static int step(struct way *w, int *end, struct err *e)
 {
     char name[NAME_MAX + 1];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The terminal, but for its questions (tty_ask.c). Everything changed on it (echo off, a wait line) is
- * restored on every exit: a handler for the signals that end or stop us restores it, then lets the signal
- * take effect.
+ * The terminal, except for its questions (tty_ask.c). Every change to it (echo off, a wait line) is undone on
+ * every exit: a handler for the signals that end or stop us restores the terminal, then lets the signal take
+ * effect.
  */
 #include <base/tty.h>
 
@@ -26,13 +26,14 @@
 
 #define ERASE_LINE "\r\033[K"
 
-static const char *input_forbidden; /* the option or variable; NULL: questions are allowed */
+static const char
+    *input_forbidden; /* the option or variable that forbids questions; NULL: they are allowed */
 
 /* What the signal handler must restore. */
 static struct {
     int fd;
     volatile sig_atomic_t echo_off, line_shown, guarded;
-    const char *volatile question; /* shown again after a stop; NULL: no question is open */
+    const char *volatile question; /* shown again after the process was stopped; NULL: no question is open */
     struct termios was, quiet;
 } guard = {.fd = -1};
 
@@ -59,7 +60,7 @@ static void guard_handle(int sig)
     (void)sigaddset(&only, sig);
     (void)sigprocmask(SIG_UNBLOCK, &only, NULL);
     (void)raise(sig);
-    /* Only a stop signal returns here. */
+    /* Only after a stop signal does execution continue here. */
     (void)sigaction(sig, &again, NULL);
     if (guard.echo_off)
         (void)tcsetattr(guard.fd, TCSAFLUSH, &guard.quiet);
@@ -130,7 +131,7 @@ bool tty_can_ask(void)
     return !input_forbidden && (tty_present() || tty_askpass_program());
 }
 
-/* Whether questions could be asked at all. */
+/* Returns true if questions are forbidden. */
 static bool forbids(void)
 {
     return input_forbidden && (tty_present() || tty_askpass_program());
@@ -159,7 +160,8 @@ const char *tty_way_out(void)
     return words;
 }
 
-/* Before the question, because what is typed as soon as that appears must not be shown. */
+/* Called before the question is shown, because the user may type as soon as it appears and the input must not
+ * be echoed. */
 void tty_guard_hush(tcflag_t flags)
 {
     if (guard.echo_off || tcgetattr(guard.fd, &guard.was) < 0)
@@ -227,8 +229,8 @@ void tty_wait_tick(struct tty_wait *w)
         buf_printf(&line, " (%llds)", (long long)seconds);
     if (dumb)
         buf_putc(&line, '\n');
-    /* Set before writing: a signal that arrives as soon as the line is shown must erase it. Checked after: a
-     * signal that stopped us did erase it. */
+    /* line_shown is set before the write, because a signal that arrives once the line is visible must erase
+     * it. It is checked afterwards, because a stop signal may have erased the line. */
     guard.line_shown = !dumb;
     (void)fd_write_all(guard.fd, buf_str(&line), line.len);
     guard.line_shown = !dumb;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions to a person, on the terminal or by an askpass program. What else is shown on a terminal: tty.c.
- */
+/* Questions to the user, on the terminal or by an askpass program. Other output on the terminal is in tty.c.
+ * */
 #include <base/tty.h>
 
 #include <poll.h>
@@ -18,7 +18,7 @@
 
 #define ANSWER_MAX 4096
 
-/* The deadline of an open question. */
+/* When an open question ends: its deadline, and the descriptor of the process that asked. */
 static struct {
     int64_t deadline;
     int fd;
@@ -51,7 +51,7 @@ void tty_questions_end(int64_t deadline, int fd)
     patience.fd = fd;
 }
 
-/* A terminal is readable when a whole line is there. */
+/* Waits until the terminal is readable, which is when a whole line has been typed. */
 static int wait_for_answer(int tty, struct err *e)
 {
     struct pollfd p[] = {{.fd = tty, .events = POLLIN}, {.fd = patience.fd, .events = POLLIN}};

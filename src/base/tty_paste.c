@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A pasted answer: read byte by byte as it comes, since a terminal that edits lines cuts them at 4,095 bytes.
- */
+/* A pasted answer. It is read byte by byte without line editing, because a terminal's line editing cuts lines
+ * at 4,095 bytes. */
 #include <base/tty.h>
 
 #include <errno.h>
@@ -21,7 +21,7 @@ int tty_paste_begin(const char *prompt)
     return tty_guard_open();
 }
 
-/* As tty_paste_read(), for one byte. */
+/* Handles one typed byte; returns as tty_paste_read(). */
 static int take(struct secret *answer, char c)
 {
     size_t n = secret_len(answer);
@@ -54,7 +54,7 @@ int tty_paste_read(struct secret *answer)
         return errno == EINTR || errno == EAGAIN ? 0 : -1;
     if (n == 0)
         return -1;
-    /* What follows a whole line is of no use to anybody. */
+    /* Bytes after the end of the line are ignored. */
     for (ssize_t i = 0; i < n && got == 0; i++)
         got = take(answer, bytes[i]);
     explicit_bzero(bytes, sizeof bytes);

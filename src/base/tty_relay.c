@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The other terminal echoes, or does not, and edits lines, as its program wants; ours passes keys one by one
- * and does neither. */
+/* The pseudo-terminal relay. The pseudo-terminal echoes and edits lines as its program wants; our own
+ * terminal passes on each key and does neither. */
 #include <base/tty_relay.h>
 
 #include <fcntl.h>
@@ -21,9 +21,9 @@
 #include "tty_guard.h"
 
 #define CHUNK 1024
-#define ERASED "\b \b" /* the echo of a key that takes a character back */
+#define ERASED "\b \b" /* what the echo of backspace prints */
 
-/* Our terminal, which passes keys one by one now. */
+/* Opens our terminal and makes it pass on each key without echo. */
 static int keys_begin(void)
 {
     int fd = tty_guard_open();
@@ -47,7 +47,7 @@ void tty_relay_open(struct tty_relay *r)
     if (tty < 0)
         return;
     r->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    /* Held open, or the master would be hung up until a program has it. */
+    /* The slave is held open, because the master would be hung up until a program opens it. */
     if (r->master >= 0 && grantpt(r->master) == 0 && unlockpt(r->master) == 0)
         r->slave = open(ptsname(r->master), O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (r->slave < 0 || fcntl(r->master, F_SETFL, O_NONBLOCK) < 0) {
@@ -58,7 +58,7 @@ void tty_relay_open(struct tty_relay *r)
         (void)ioctl(r->master, TIOCSWINSZ, &size);
 }
 
-/* Up to a line's end, or what takes a character back. */
+/* Returns the length up to a line end or an erased character. */
 static size_t piece(const char *s, size_t n)
 {
     size_t i = 0;
@@ -107,7 +107,7 @@ static void show(struct tty_relay *r)
     (void)fd_write_all(r->keys, buf_str(&out), out.len);
 }
 
-/* What the program does not take is lost, as it is on a terminal. */
+/* Passes typed keys to the program. What it does not read is lost, as on a real terminal. */
 static void type(struct tty_relay *r, struct pollfd *p)
 {
     char keys[CHUNK];

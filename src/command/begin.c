@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The first steps of every verb that is about one profile. */
+/* The first steps of every verb that works on one profile: open the session, make the plan, check --log. */
 #include "begin.h"
 
 #include <stdio.h>
@@ -35,7 +35,7 @@ int begin_plan(struct invocation *inv, struct session *s, enum purpose purpose, 
     return session_plan(s, purpose, client, inv->given[OPT_dry_run], e);
 }
 
-/* The keeper has no working folder of ours. */
+/* Makes a path absolute, because the keeper does not run in the current folder. */
 static char *absolute(const char *path)
 {
     AUTO_FREE(char *, expanded);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a bug report needs: version -v, the plan of a profile, the end of its forward's log; names masked. */
+/* broker bugreport: version -v, the plan of a profile, and the end of its forward's log, with names masked.
+ */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 #define LOG_BYTES 16384
 #define ERRNO_MOST 133
 
-/* Our own texts and the system's errors. */
+/* Teaches the mask which words are not secret: our own texts and the system's error messages. */
 static void learn_words(struct mask *m)
 {
     AUTO_BUF(text, TEXT_MOST);
@@ -34,7 +35,7 @@ static void learn_words(struct mask *m)
     mask_vocabulary(m, buf_str(&text));
 }
 
-/* This machine's names. */
+/* Teaches the mask the names of this machine, its user and the home folder. */
 static void learn_machine(struct mask *m)
 {
     struct utsname uts;
@@ -58,7 +59,7 @@ static void put(struct mask *m, const char *text)
     (void)fputs(buf_str(&clean), stdout);
 }
 
-/* What is a path, or has one in it, is masked; a version is not. */
+/* Prints the version. Values that contain a path are masked, version numbers are not. */
 static void put_version(struct mask *m)
 {
     AUTO_TABLE(t, 2);
@@ -84,7 +85,7 @@ static void put_error(struct mask *m, const struct err *e)
     put(m, line);
 }
 
-/* The last whole lines of a regular file, at most LOG_BYTES of them. */
+/* Reads the last complete lines of a regular file, at most LOG_BYTES bytes. */
 static int read_end(const char *path, struct buf *out, struct err *e)
 {
     struct stat st;

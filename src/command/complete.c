@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers the completion scripts: words in, candidates out, one per line with a tab and its help. It uses the
- * parser's own tables and the config file; it is offline, and silent about errors.
+ * Serves the completion scripts: reads the arguments typed so far and prints candidates, one per line, each
+ * with a tab and its help. Uses the parser's own tables and the config file. It never uses the network and
+ * prints no errors.
  */
 #include "command.h"
 
@@ -21,15 +22,15 @@
 #define FORWARDS_MS 500
 
 struct complete {
-    const char *prefix; /* the typed part of the current word */
-    const char *head;   /* the part before it in the same word, such as "--tls=" */
+    const char *prefix; /* the part of the current argument that has been typed */
+    const char *head;   /* the text before `prefix` in the same argument, such as "--tls=" */
 };
 
 static void offer(const struct complete *c, const char *word, const char *help)
 {
     if (!text_starts(word, c->prefix))
         return;
-    /* For a thousand profiles printf() would take longer than reading them. */
+    /* printf() is not used: with a thousand profiles it would take longer than reading them. */
     (void)fputs_unlocked(c->head, stdout);
     (void)fputs_unlocked(word, stdout);
     (void)putc_unlocked('\t', stdout);
@@ -50,7 +51,7 @@ static void offer_choices(const struct complete *c, const char *words)
 
 static void offer_profiles(const struct complete *c)
 {
-    static struct config *config; /* the end of the process frees it, in less time */
+    static struct config *config; /* not freed: the process is about to exit */
     struct err ignored = ERR_INIT;
 
     if (!config && config_load(&config, &ignored) < 0)
@@ -70,7 +71,7 @@ static void offer_tunnels(const struct complete *c)
         offer(c, *name, "tunnel");
 }
 
-/* Forwards that do not answer at once are left out. */
+/* Offers the running forwards. Those whose keeper does not answer at once are left out. */
 static void offer_forwards(const struct complete *c)
 {
     struct forward *list;
@@ -147,7 +148,7 @@ static void offer_names(const char *typed, const char *dot, const struct key_inf
     }
 }
 
-/* -o KEY, then -o KEY=VALUE. */
+/* Completes the value of -o: first KEY, then KEY=VALUE. */
 static void offer_keys(const char *typed)
 {
     const char *equals = strchr(typed, '=');
@@ -192,7 +193,7 @@ static void offer_options(const struct verb *v, const char *typed)
     }
 }
 
-/* --name=VALUE in one word. */
+/* Completes --name=VALUE in one argument. Returns false if `typed` is not of that form. */
 static bool offer_inline_value(const struct verb *v, const char *typed)
 {
     const char *equals = text_starts(typed, "--") ? strchr(typed, '=') : NULL;
@@ -209,7 +210,8 @@ static bool offer_inline_value(const struct verb *v, const char *typed)
     return true;
 }
 
-/* After `--`: a program, for exec's command. What follows is the program's own. */
+/* Completes after `--`: for `exec`, the name of the program to run. Later arguments belong to that program
+ * and are not completed. */
 static void offer_behind_dashes(const struct verb *v, size_t words, const char *typed)
 {
     if (words == 0 && text_equal(v->name, "exec") && !strchr(typed, '/'))
@@ -226,7 +228,7 @@ static bool has_word(const char *words, const char *word)
     return false;
 }
 
-/* Candidates for the `positional`th word of a verb. */
+/* Prints candidates for the verb's argument number `positional` (from 0). */
 static void offer_word(const struct verb *v, size_t positional, const char *first, bool is_tunnel,
                        const struct complete *c)
 {
@@ -240,7 +242,7 @@ static void offer_word(const struct verb *v, size_t positional, const char *firs
         offer_keys(c->prefix);
 }
 
-/* words[0] is the verb, words[n - 1] the word being typed. */
+/* Completes a command line: word[0] is the verb, word[n - 1] the argument being typed. */
 static void complete_verb(const struct verb *v, char *const *word, size_t n)
 {
     const char *typed = word[n - 1], *first = NULL;
@@ -282,8 +284,8 @@ static void complete_words(char *const *word, size_t n)
     }
 }
 
-/* The words are read from stdin, one per line: a URL among them may have a password, and everyone can see
- * arguments. */
+/* The arguments are read from stdin, one per line, because a URL may contain a password and all users can see
+ * a process's arguments. */
 static int complete_run(struct invocation *inv, struct err *e)
 {
     AUTO_BUF(text, INPUT_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The programs on PATH, for the command of `exec`, because shells only offer files there. */
+/* Completes the names of programs on PATH for `exec`, because shells complete only file names there. */
 #include "command.h"
 
 #include <dirent.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Completion. The scripts are thin: they pass the words to `broker __complete` through a pipe, because a URL
- * among them may have a password. completions/ contains what this prints.
- */
+/* Prints the shell completion scripts. They only pass the arguments to `broker __complete`, through a pipe
+ * because a URL may contain a password. completions/ holds this output. */
 #include "command.h"
 
 #include <string.h>

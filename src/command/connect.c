@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Execs the stock client. */
+/* broker connect: execs the MySQL client. */
 #include "begin.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #include <base/log.h>
 #include <output/client.h>
 
-/* Seconds; a user that a session may outlive. */
+/* In seconds. If the database user expires sooner than this, the session may outlive it, so it is noted. */
 #define NOTED_LIFE (30 * 60)
 
 static int check_args(char *const *args, struct err *e)
@@ -26,7 +26,7 @@ static int check_args(char *const *args, struct err *e)
     return 0;
 }
 
-/* Said only to whoever may still be there then. */
+/* Notes when a temporary database user expires, if that is soon and the session is interactive. */
 static void note_life(const struct session *s)
 {
     time_t left = s->credential.expires_at - time(NULL);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * broker as a credential helper of other programs: which protocol is spoken. It never asks a person and never
- * logs in: whoever calls it has no place for a question.
- */
+/* broker credential: selects which credential helper protocol to speak. It never asks questions and never
+ * logs in, because the calling program has no place to show a question. */
 #include "credential.h"
 
 #include <base/tty.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The credential helpers that broker is: one file for each row PROTOCOL of model/kinds.def. */
+/* The credential helper protocols that broker speaks: one file for each PROTOCOL row of model/kinds.def. */
 #ifndef COMMAND_CREDENTIAL_H
 #define COMMAND_CREDENTIAL_H
 
@@ -7,28 +7,32 @@
 
 #include "command.h"
 
-/* What a call of the verb is about: words behind the protocol's name, where one was given. */
+/* One call of `broker credential`. */
 struct helper_call {
     struct invocation *inv;
-    size_t first;   /* which of the words is the helper's own verb */
-    bool forwarded; /* under a name by which editors and containers pass on the host's helper: no databases */
+    size_t first;   /* the index in inv->word of the operation, such as "get"; the protocol's name may precede
+                       it */
+    bool forwarded; /* called by the name under which editors and containers forward the host's helper: no
+                       database passwords */
 };
 const char *helper_verb(const struct helper_call *call);
-/* The password store that the command line or the config says. */
+/* Opens the password store that the command line or the config selects. */
 int helper_entries(const struct helper_call *call, struct entries *out, struct err *e);
-/* All of stdin, up to a blank line if `lines`. ERR_DATA past `most` bytes; ERR_IO. */
+/* Reads stdin to its end, or up to an empty line if `lines`. ERR_IO, or ERR_DATA if it exceeds the buffer's
+ * bound. */
 int helper_read(struct buf *out, bool lines, struct err *e);
-/* Writes the whole answer at once. */
+/* Writes the whole answer to stdout at once. */
 int helper_answer(const struct buf *out, struct err *e);
 
 int credential_git(const struct helper_call *call, struct err *e);
 int credential_docker(const struct helper_call *call, struct err *e);
 int credential_aws(const struct helper_call *call, struct err *e);
 
-/* Whether a request of git's protocol is about a database. Its `keys` are those of a keeper, or none. */
+/* Returns true if a request in git's protocol is about a database. A keeper sends its request in the same
+ * form, with `keys` set. */
 bool database_is_asked(const struct git_credential *asked);
-/* Answers it by its provider, into *answer, which is empty. 1: done, 0: no such profile, or it has no secret.
- */
+/* Gets the database's user and password from the profile's provider into *answer, which must be empty.
+ * Returns 1 if done, 0 if there is no such profile or it has no secret. */
 int database_get(const struct git_credential *asked, struct git_credential *answer, struct err *e);
 int database_store(const struct git_credential *asked, struct err *e);
 int database_erase(const struct git_credential *asked, struct err *e);

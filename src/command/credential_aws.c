@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AWS's protocol: the keys at the end of a profile's chain, for the AWS CLI and SDKs. The chain may itself
- * run a credential_process. If that is broker with the same profile again, it would go on for ever; so each
- * broker tells those that it starts, in their environment, for whom it is running.
+ * AWS's credential_process protocol: the keys of a profile's chain, for the AWS CLI and SDKs. The chain may
+ * itself run a credential_process. If that is broker with the same profile again, it would never end, so each
+ * broker lists the profiles it is running for in an environment variable of its child processes.
  */
 #include "credential.h"
 
@@ -13,10 +13,11 @@
 #include <protocol/aws.h>
 
 #define RUNNING "BROKER_AWS_RUNNING"
-/* SDKs fetch new keys from 15 minutes before the end on. */
+/* Seconds. SDKs fetch new keys when the old ones expire in less than 15 minutes. */
 #define LEAST_LIFE (15 * 60)
 
-/* " NAME NAME "; a name has no blanks, and a URL is not a name. */
+/* Adds the profile to the variable, which holds " NAME NAME "; a name contains no spaces. ERR_CONFIG if it is
+ * already there. */
 static int note_running(const char *name, struct err *e)
 {
     const char *before = secure_getenv(RUNNING);

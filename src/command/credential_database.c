@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A database in git's protocol: `profile=NAME`, or protocol=mysql with host[:port] and username, which finds
- * the first profile of that server and user. Its provider answers.
- */
+/* A database in git's protocol: either `profile=NAME`, or protocol=mysql with host[:port] and username, which
+ * selects the first profile with that server and user. Its provider supplies the password. */
 #include "credential.h"
 
 #include <stdlib.h>
@@ -15,14 +13,15 @@
 
 #define MYSQL_PORT 3306
 
-/* In any case: no spelling of it may reach the password store under a name that forwards. */
+/* The protocol is compared without regard to case: otherwise a forwarded helper could ask the password store
+ * for "MySQL". */
 bool database_is_asked(const struct git_credential *asked)
 {
     return asked->profile || asked->keys.count ||
            (asked->protocol && strcasecmp(asked->protocol, "mysql") == 0);
 }
 
-/* A path is a database. */
+/* Returns true if the profile's server is the one in the request. A path in the request is the database. */
 static bool is_server(const struct profile *p, const struct git_credential *asked, const char *host,
                       unsigned port)
 {
@@ -32,7 +31,8 @@ static bool is_server(const struct profile *p, const struct git_credential *aske
            (!asked->path || text_equal(profile_str(p, KEY_database), asked->path));
 }
 
-/* How well a profile fits a user: 2 as said, 1 as one of the two says nothing, 0 not. */
+/* Returns how well a profile matches a user: 2 if it has that user, 1 if the request or the profile names no
+ * user, 0 otherwise. */
 static int fits_user(const struct profile *p, const char *username)
 {
     const char *own = profile_str(p, KEY_user);
@@ -42,7 +42,7 @@ static int fits_user(const struct profile *p, const char *username)
     return text_equal(own, username) ? 2 : 0;
 }
 
-/* A profile of the config, or NULL; a broken one fits nobody. */
+/* Returns the name of the profile that matches best, or NULL. Profiles with errors never match. */
 static const char *find_by_server(const struct config *c, const struct git_credential *asked)
 {
     const char *const *names = config_profile_names(c), *found = NULL;
@@ -67,10 +67,10 @@ static const char *find_by_server(const struct config *c, const struct git_crede
     return found;
 }
 
-/* What a keeper says that is no key of the config. */
+/* The keys of a keeper's request that are not config keys. */
 struct keeper_words {
-    const char *profile; /* the name that the run had, for messages and the audit line */
-    bool fresh, renew;   /* see struct credential */
+    const char *profile; /* the profile's name in the keeper's run, for messages and the audit log */
+    bool fresh, renew;   /* as in struct credential */
 };
 
 static bool take_word(const char *key, const char *value, struct keeper_words *out)
@@ -86,8 +86,8 @@ static bool take_word(const char *key, const char *value, struct keeper_words *o
     return true;
 }
 
-/* The effective keys of the keeper's run, as flags: a profile that was changed meanwhile changes nothing.
- * Splits the words; malloced. */
+/* Returns the effective keys of the keeper's run as overrides, malloced, so that a change of the profile
+ * since then has no effect. Splits the strings in `keys` in place. */
 static struct override *overrides_of(const struct words *keys, size_t *count, struct keeper_words *words)
 {
     struct override *all = mem_alloc(keys->count + 1, sizeof *all);
@@ -110,7 +110,7 @@ static void name_session(const char *profile, struct session *s)
     s->profile.name = mem_strdup(profile);
 }
 
-/* 1: open and planned; 0: no profile is meant. */
+/* Opens and plans the session for a request. Returns 1 if done, 0 if the request matches no profile. */
 static int open_session(const struct git_credential *asked, struct session *s, struct err *e)
 {
     AUTO_CONFIG(config);
@@ -154,7 +154,7 @@ int database_get(const struct git_credential *asked, struct git_credential *out,
     return 1;
 }
 
-/* Whose password is a person's, and rests in the keychain. */
+/* Returns true if the password is one that the user typed and that is stored in the keychain. */
 static bool is_stored(const struct session *s)
 {
     return s->plan.provider && s->plan.provider->keep;
@@ -172,7 +172,7 @@ int database_store(const struct git_credential *asked, struct err *e)
     return s.plan.provider->keep(&s.profile, &c, entries_deadline(), e);
 }
 
-/* A keeper that ends does not need its user any more. */
+/* Tells the provider that a keeper ends and no longer needs its temporary database user. */
 static int give_back(const struct session *s, const char *user, struct err *e)
 {
     if (!s->plan.provider || !s->plan.provider->give_back || !user)
@@ -180,7 +180,8 @@ static int give_back(const struct session *s, const char *user, struct err *e)
     return s->plan.provider->give_back(&s->profile, user, entries_deadline(), e);
 }
 
-/* Refused by the server: what is kept of it is dropped, so that another is made. */
+/* Called if the server refused the password. Deletes what is cached of it, so that a new one is made next
+ * time. */
 int database_erase(const struct git_credential *asked, struct err *e)
 {
     AUTO_SESSION(s);

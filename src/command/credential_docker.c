@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * docker's protocol: a password store for registries, under names of its own, so that `list` never shows a
- * database or a git server. Its errors are text on stdout, with status 1: docker compares them word for word.
+ * docker's protocol: a password store for registries. Its entries have names of their own, so that `list`
+ * never shows a database or a git server. docker compares error messages word for word and expects them on
+ * stdout, with exit status 1.
  */
 #include "credential.h"
 
@@ -13,7 +14,7 @@
 
 #define USAGE "Usage: docker-credential-broker <store|get|erase|list|version>"
 
-/* The newest name of that URL, malloced; NULL: there is none, or *e is set. */
+/* Returns the newest user name stored for a URL, malloced; NULL if there is none, or on error (*e is set). */
 static char *name_of(const struct entries *entries, const char *url, struct err *e)
 {
     AUTO_FREE(char *, prefix);
@@ -48,7 +49,7 @@ static int get(const struct entries *entries, const struct buf *in, struct err *
     return helper_answer(&out, e);
 }
 
-/* Erases what is kept for a URL, but for one name. */
+/* Erases the entries of a URL, except that of one user name. */
 static int erase_others(const struct entries *entries, const char *url, const char *except, struct err *e)
 {
     AUTO_FREE(char *, prefix);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * git's protocol. A database is answered by its provider, and only where broker was called by its own name;
- * everything else is a password store. As git wants it of a helper: silence on what is unknown, status 0
- * where there is nothing to say, and nothing on stdout until all of it is known.
+ * git's credential helper protocol. A database's password comes from its provider, and only if broker was
+ * called by its own name; everything else uses the password store. As git expects, unknown attributes are
+ * ignored, finding nothing is exit status 0, and stdout stays empty until the whole answer is known.
  */
 #include "credential.h"
 
@@ -34,8 +34,11 @@ static int get(const struct helper_call *call, const struct git_credential *aske
                                    .password = found.password,
                                    .refresh_token = found.refresh_token,
                                    .expires = found.expires};
-    /* Comes back with `store` where it was right, so that what is kept already is not written again; what
-     * somebody may replace meanwhile, as it expires, is. */
+    /*
+     * If the client supports `state`, it sends it back with `store` after a successful login, so that an
+     * unchanged password is not written again. Passwords that expire are written again, because the client
+     * may have replaced them.
+     */
     shown.can_state = shown.has_state =
         asked->can_state && !found.expires && !found.refresh_token && found.password;
     if (entries_audit(&entries, "git", found.host, found.username, found.expires, e) < 0)
@@ -86,7 +89,7 @@ static int capability(struct err *e)
     return helper_answer(&out, e);
 }
 
-/* As git-credential-cache: what is kept in memory is forgotten. A keychain is for long. */
+/* Forgets all entries if the store is in memory, as git-credential-cache does; keychain entries are kept. */
 static int end(const struct helper_call *call, struct err *e)
 {
     AUTO_ENTRIES(entries);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all credential helpers do: the request from stdin, the answer to stdout, the store that is meant. */
+/* What all credential helpers share: reading the request from stdin, writing the answer, and choosing the
+ * store. */
 #include "credential.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 #include <base/file.h>
 
-/* git's own, for credential-cache. */
+/* git credential-cache's default timeout */
 #define LIFE_SECONDS 900
 
 const char *helper_verb(const struct helper_call *call)
@@ -46,7 +47,7 @@ int helper_entries(const struct helper_call *call, struct entries *out, struct e
     return 0;
 }
 
-/* Whether a blank line ends in what came from `from` on. */
+/* Returns true if the input from offset `from` on completes an empty line. */
 static bool is_complete(const struct buf *in, size_t from)
 {
     const char *text = buf_str(in);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs any program with the parameters in its environment and in {placeholders}. */
+/* broker exec: runs a program with the connection parameters in its environment and in {placeholders}. */
 #include "begin.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 
 #include "slips.h"
 
-/* A stock client reads server and password from the environment, but neither user nor database. */
+/* Notes that the MySQL client takes server and password from the environment, but not user and database. */
 static void note_stock_client(const struct invocation *inv, const char *profile)
 {
     const char *program = inv->rest[0], *slash = strrchr(program, '/');
@@ -30,7 +30,7 @@ static void note_stock_client(const struct invocation *inv, const char *profile)
         log_note("note: %s ignores MYSQL_USER; use %s --defaults-file={defaults-file}", program, program);
 }
 
-/* Options with which a client of either family refuses to connect without TLS. */
+/* Returns true for options with which the mysql or mariadb client refuses to connect without TLS. */
 static bool insists_on_tls(const char *word)
 {
     static const char *const harmless[] = {
@@ -46,7 +46,8 @@ static bool insists_on_tls(const char *word)
     return true;
 }
 
-/* The client would only say that the server has no TLS, which is wrong. */
+/* Notes that broker handles TLS. Without the note, the client would only report that the server lacks TLS,
+ * which is misleading. */
 static void note_own_tls(const struct invocation *inv, const char *profile)
 {
     AUTO_BUF(quoted, 8192);
@@ -64,7 +65,8 @@ static void note_own_tls(const struct invocation *inv, const char *profile)
     }
 }
 
-/* --format, then each --env: NAME=TEMPLATE, or a format whose variables are added. */
+/* Evaluates --format and each --env, which is NAME=TEMPLATE or the name of a format whose variables are
+ * added. */
 static int choose_variables(struct invocation *inv, const struct format ***formats, char ***templates,
                             struct err *e)
 {

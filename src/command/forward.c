@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open listeners and keep them: one keeper for each profile. All are looked at before the first is opened,
- * and printed when all accept, because half of what was asked for is of no use.
+ * broker forward: opens listeners and keeps them open, with one keeper per profile. All profiles are checked
+ * before the first listener is opened, and nothing is printed until all of them accept connections, because a
+ * caller cannot use only some of them.
  */
 #include "forward.h"
 
@@ -19,7 +20,7 @@
 #include "begin.h"
 #include "json.h"
 
-/* The forwards that one call opens. */
+/* The forwards that one command opens. */
 struct batch {
     struct session *session;
     struct forward *forward;
@@ -49,7 +50,7 @@ static json_t *number_or_null(unsigned n)
     return n ? json_integer((json_int_t)n) : json_null();
 }
 
-/* Of this run: it is shown to programs, and not on a terminal. */
+/* Returns the password of the listener, made for this run, as JSON; masked if stdout is a terminal. */
 static json_t *password_json(const struct forward *f)
 {
     const struct connection c = {.password = f->password};
@@ -74,7 +75,7 @@ json_t *forward_json(const struct forward *f)
                      "endpoint", endpoint, "pid", (json_int_t)f->pid);
 }
 
-/* Checks what the words alone show. */
+/* Checks the command line as far as that is possible without the config. */
 static int take_options(struct invocation *inv, struct batch *b, struct err *e)
 {
     const char *listen = inv->value[OPT_listen], *drain = inv->value[OPT_drain];
@@ -93,7 +94,8 @@ static int take_options(struct invocation *inv, struct batch *b, struct err *e)
     return begin_log(inv, &b->want.log, e);
 }
 
-/* They mean the server's, here too: beside a profile they would be a slip for the listener's. */
+/* Refuses --port and --socket with a profile: they set the server's address, and the user probably meant
+ * --listen. */
 static int check_place(const struct invocation *inv, const struct session *s, struct err *e)
 {
     const char *slip = inv->given[OPT_port] ? "--port" : inv->given[OPT_socket] ? "--socket" : NULL;
@@ -105,7 +107,7 @@ static int check_place(const struct invocation *inv, const struct session *s, st
     return err_hint(e, "--listen %s is where the forward listens", inv->given[OPT_port] ? "PORT" : "/PATH");
 }
 
-/* The current one. */
+/* Makes forward number i the one that errors and messages name. */
 static void take_turn(struct invocation *inv, struct batch *b, size_t i)
 {
     const struct setting *listen = &b->session[i].profile.set[KEY_listen];
@@ -160,7 +162,7 @@ static int open_all(struct invocation *inv, struct batch *b, struct err *e)
     return 0;
 }
 
-/* For a person, who sees an address and nothing to log in with. */
+/* Tells the user how to get user and password, because only the address is printed. */
 static void note_params(const struct session *s)
 {
     AUTO_BUF(name, 1024);
@@ -199,7 +201,7 @@ static int print_all(const struct invocation *inv, const struct batch *b, struct
     return stdout_finish(e);
 }
 
-/* For who sees only that it goes on, or that it does not. */
+/* Notes on stderr which forwards are open and how to end them. */
 static void note_all(const struct batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
@@ -210,7 +212,7 @@ static void note_all(const struct batch *b)
     }
 }
 
-/* Dies of the signal, as a waiting shell expects: it then stops a loop, too. */
+/* Ends this process by the same signal, so that a shell also stops a loop that runs it. */
 static void die_of(int sig)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Help, made from the tables, so that it names only what this version has. The manual pages are made of this
- * text. */
+/* broker help. The text is made from the tables, so that it lists only what this version has. The manual
+ * pages are made from the same text. */
 #include "command.h"
 
 #include <string.h>

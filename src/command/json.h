@@ -5,11 +5,11 @@
 
 #include <model/json.h>
 
-/* A string of any bytes: invalid UTF-8 (a word of argv, a truncated text) is replaced, as on a terminal; NULL
- * gives null. */
+/* Returns a JSON string of any bytes: invalid UTF-8 (in an argument or a truncated text) is replaced, as on a
+ * terminal. Returns JSON null for NULL. */
 json_t *json_text(const char *s);
 
-/* Prints one object on one line. NULL (jansson had no memory) ends the program. */
+/* Prints one object on one line. NULL means that jansson had no memory and ends the program. */
 void print_json_line(const json_t *root);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Does the interactive part of connecting ahead of time. A password that connect would ask for is not part of
- * it: that is asked when a server can check it. */
+/* broker login: does the interactive part of connecting ahead of time. It does not ask for a database
+ * password: `connect` does, because it can check the password with the server. */
 #include "begin.h"
 
 #include <base/log.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Forgets what is cached between runs, for one identity or all. It does not delete stored passwords
- * (`password delete` does) or the AWS CLI's own cache. */
+/* broker logout: deletes what is cached between runs, for one identity or all. It deletes neither stored
+ * passwords (see `password delete`) nor the AWS CLI's cache. */
 #include "begin.h"
 
 #include <base/clock.h>
@@ -23,7 +23,7 @@ static void gather(void *context, const char *identity, const char *label, time_
     words_add(context, identity);
 }
 
-/* What a provider has elsewhere, as Vault's tokens, is revoked there: by the profiles that have one. */
+/* Revokes what a provider holds elsewhere, such as Vault tokens, for each profile that uses one. */
 static unsigned sign_out(const char *name)
 {
     AUTO_SESSION(s);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The start of the program: finds the verb, parses its options, runs it, prints its error and returns its
- * exit status.
- */
+/* The start of the program: finds the verb, parses its options, runs it, prints its error and returns its
+ * exit status. */
 #include "slips.h"
 
 #include <stdlib.h>
@@ -22,7 +20,7 @@ static const struct verb *const verbs[] = {
     NULL,
 };
 
-/* Options may stand before the verb: then the verb is moved before them. */
+/* Moves the verb to the front if options stand before it. */
 static void put_verb_first(size_t place, char **words)
 {
     char *verb = words[place];
@@ -63,7 +61,8 @@ static int run_verb(const struct verb *verb, int argc, char **argv, struct err *
     return err_what(e, "%s", inv.label[0] ? inv.label : verb->name);
 }
 
-/* A name of kinds.def by which other programs call their helpers. NULL: ours. */
+/* Returns the protocol in kinds.def if the program was called by a name such as git-credential-broker; NULL
+ * if it was called by its own name. */
 static const char *protocol_called(const char *program)
 {
     static const struct {
@@ -81,7 +80,7 @@ static const char *protocol_called(const char *program)
     return NULL;
 }
 
-/* git-credential-broker WORD... is broker credential git WORD... */
+/* Runs "git-credential-broker ARGS" as "broker credential git ARGS". */
 static int run_protocol(const char *protocol, int argc, char **argv, struct err *e)
 {
     AUTO_FREE(char **, words);
@@ -94,7 +93,7 @@ static int run_protocol(const char *protocol, int argc, char **argv, struct err 
     return run_verb(verb_find("credential"), argc, words, e);
 }
 
-/* A status above 0: that, and nothing more to say. */
+/* Runs the program. A result above 0 is the exit status, and no error is printed. */
 static int run_words(int argc, char **argv, struct err *e)
 {
     size_t words = argc > 1 ? (size_t)argc - 1 : 0, place = verb_place(argv + 1, words);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The command line's parser. It only knows the option table: an option with a key overrides that key, the
- * verb looks up the others. No abbreviations; options may stand anywhere before `--`.
- */
+/* The parser of the command line. It knows only the option table: an option that has a key overrides that
+ * key, and verbs look up the others. Options cannot be abbreviated and may stand anywhere before `--`. */
 #include "slips.h"
 
 #include <stdint.h>
@@ -25,7 +23,7 @@ void invocation_release(struct invocation *inv)
     *inv = (struct invocation){0};
 }
 
-/* The later of two options for the same key counts, because people edit a line at its end. */
+/* The last option for a key wins, because users add options at the end of a line. */
 static void add_override(struct invocation *inv, const char *key, const char *value, const char *flag)
 {
     size_t i = 0;
@@ -90,7 +88,7 @@ static int needs_value(const char *typed, const char *argument, struct err *e)
     return err_hint(e, "%s %s", typed, argument);
 }
 
-/* --name, --name=value, --name value. Returns how many more words were used, or -1. */
+/* Parses --name, --name=value and --name value. Returns how many more arguments were used, or -1. */
 static int parse_long(struct invocation *inv, char **argv, struct err *e)
 {
     const char *name = argv[0] + 2, *equals = strchr(name, '=');
@@ -110,7 +108,7 @@ static int parse_long(struct invocation *inv, char **argv, struct err *e)
     return take(inv, id, value, typed, e) < 0 ? -1 : o->argument && !equals;
 }
 
-/* -v, -vv, -uNAME, -u NAME. */
+/* Parses -v, -vv, -uNAME and -u NAME. */
 static int parse_short(struct invocation *inv, char **argv, struct err *e)
 {
     for (const char *c = argv[0] + 1; *c; c++) {
@@ -134,8 +132,8 @@ static int parse_short(struct invocation *inv, char **argv, struct err *e)
     return 0;
 }
 
-/* A URL's password is overwritten in argv at once, so that no message shows it. The process list has shown it
- * until then, so the user is warned. */
+/* Adds an argument. A URL's password is overwritten in argv at once, so that no message shows it. Until then
+ * the process list showed it, so the user is warned. */
 static void take_word(struct invocation *inv, char *word)
 {
     AUTO_BUF(hint, 1024);
@@ -154,7 +152,7 @@ static void take_word(struct invocation *inv, char *word)
     log_warn(buf_str(&hint), "password on the command line");
 }
 
-/* Adds the verb's name unless the message begins with it, and where its options are listed. */
+/* Adds the verb's name, unless the message begins with it, and a hint to the verb's help. */
 static int refuse(const struct verb *verb, struct err *e)
 {
     if (!e->hint[0])

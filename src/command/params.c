@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Print connection parameters for other tools: a whole format, or one field. */
+/* broker params: prints connection parameters for other tools, in a whole format or as one field. */
 #include "begin.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static int refuse_both(struct err *e)
     return err_hint(e, "--field NAME without --format");
 }
 
-/* The format, or NULL for a field. */
+/* Gets the format, or NULL if one field is wanted. */
 static int choose(struct invocation *inv, const struct format **out, struct err *e)
 {
     const char *field = inv->value[OPT_field], *meant;
@@ -56,7 +56,7 @@ static int choose_shell(const struct invocation *inv, struct format_how *how, st
     return err_hint(e, "--shell sh, which bash, dash and zsh take too");
 }
 
-/* A field alone is no line that a shell would take for a password, either. */
+/* Appends one field. A masked password is written after "# ", so that a shell ignores the line. */
 static void put_field(const char *name, const struct connection *c, const struct format_how *how,
                       struct buf *out)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets (from the terminal or stdin, never argv) or deletes the keychain entry of a profile or tunnel. */
+/* broker password: sets the keychain entry of a profile or tunnel (from the terminal or stdin, never argv),
+ * or deletes it. */
 #include "begin.h"
 
 #include <string.h>
@@ -36,7 +37,7 @@ static int read_password(const char *label, struct secret **out, struct err *e)
     return err_hint(e, ONE_LINE);
 }
 
-/* Only here, where the user asked for the keychain, is its absence an error. */
+/* A missing keychain is an error only here, where the user asked for it explicitly. */
 static int explain(enum store_result result, struct err *e)
 {
     if (result == STORE_OK || result == STORE_MISSING)
@@ -97,7 +98,7 @@ static int of_profile(struct invocation *inv, bool set, struct err *e)
     return 0;
 }
 
-/* NAME is a tunnel's name or ssh://[USER@]HOST[:PORT], as in `via`. */
+/* Runs the verb for a tunnel, given by its name or as ssh://[USER@]HOST[:PORT], as in the key `via`. */
 static int of_tunnel(struct invocation *inv, bool set, struct err *e)
 {
     AUTO_CONFIG(config);

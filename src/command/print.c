@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* All printing: errors, notes, verbose lines, tables. Nothing else in the program writes to stdout or stderr.
- */
+/* All printing: errors, notes, verbose lines, tables. Other modules do not write to stdout or stderr. */
 #include "command.h"
 
 #include <errno.h>
@@ -19,8 +18,8 @@ static bool is_set(const char *variable)
     return value && *value;
 }
 
-/* A terminal with colours, and neither NO_COLOR (no-color.org) nor the config forbids them. A config that
- * cannot be read is ignored here. */
+/* Returns true if the stream is a terminal with colours and neither NO_COLOR (no-color.org) nor the config
+ * forbids them. A config that cannot be read is ignored here. */
 static bool wants_color(FILE *to)
 {
     static int never = -1;
@@ -47,7 +46,7 @@ void print_mark(FILE *to, enum mark mark, const char *text)
         (void)fputs(text, to);
 }
 
-/* All text is sanitised here, because a message may quote a server or a file. */
+/* Prints text sanitised, because a message may quote a server or a file. */
 static void print_clean(const char *s)
 {
     AUTO_BUF(clean, 65536);
@@ -56,7 +55,7 @@ static void print_clean(const char *s)
     (void)fputs(buf_str(&clean), stderr);
 }
 
-/* The same, on one line. */
+/* Prints the first line of a text, sanitised. */
 static void print_line(const char *s)
 {
     AUTO_BUF(line, 65536);
@@ -66,7 +65,7 @@ static void print_line(const char *s)
     print_clean(buf_str(&line));
 }
 
-/* The hint for errors deep down that have none, so that every error has a hint. */
+/* Returns the error's hint, or a general one, so that every error has a hint. */
 static const char *hint_of(const struct err *e)
 {
     switch (e->code) {
@@ -147,7 +146,7 @@ void table_add(struct table *t, const char *cell)
     t->cell[t->count++] = buf_take(&clean);
 }
 
-/* Width in characters: cells are UTF-8. */
+/* Returns the width in characters; cells are UTF-8. */
 static size_t width_of(const char *s)
 {
     size_t n = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The subcommands for the config file. */
+/* broker profile: its subcommands, each in a file of its own. */
 #include "profile.h"
 
 #include <base/mem.h>
@@ -7,7 +7,7 @@
 
 static const struct {
     const char *name;
-    size_t most_words; /* its own name is a word */
+    size_t most_words; /* the most arguments, including the subcommand's name */
     int (*run)(struct invocation *inv, struct err *e);
 } subcommands[] = {
     {"list", 1, profile_list},        {"show", 2, profile_show},     {"add", 3, profile_add},
@@ -16,7 +16,7 @@ static const struct {
     {"check", 1, profile_check},
 };
 
-/* Options of one subcommand alone. */
+/* Refuses options that belong to another subcommand only. */
 static int refuse_option(const struct invocation *inv, int (*run)(struct invocation *inv, struct err *e),
                          struct err *e)
 {

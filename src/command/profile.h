@@ -16,7 +16,7 @@ int profile_rename(struct invocation *inv, struct err *e);
 int profile_export(struct invocation *inv, struct err *e);
 int profile_import(struct invocation *inv, struct err *e);
 
-/* Whether there is a keychain to ask about; *why says why not. One that is locked, or fails, counts. */
+/* Returns true if there is a keychain, even if it is locked or fails. Otherwise *why says why not. */
 bool profile_has_keychain(const char *identity, struct err *why);
 
 #endif

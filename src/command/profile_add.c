@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * profile add: a new section from a URL, from flags, or from a few questions. Everything is asked before
- * anything is written, so that giving up leaves nothing behind. A URL's password never goes into the file: on
- * a terminal it may go to the keychain, otherwise it is dropped with a warning.
+ * profile add: a new section made from a URL, from options, or from a few questions. All questions are asked
+ * before anything is written, so that cancelling leaves nothing behind. A URL's password is never written to
+ * the file: on a terminal the user is asked whether to store it in the keychain, otherwise it is dropped with
+ * a warning.
  */
 #include "profile.h"
 
@@ -43,7 +44,7 @@ static void answer(struct answers *a, enum key k, const char *value)
         (struct override){key_infos[k].name, a->owned.word[a->owned.count - 1], key_infos[k].name};
 }
 
-/* Asks until the answer is valid or empty. */
+/* Asks for a key until the answer is valid or empty. */
 static int ask_key(struct answers *a, enum key k, const char *question, struct err *e)
 {
     for (;;) {
@@ -92,7 +93,7 @@ static int ask_auth(struct answers *a, struct err *e)
     return 0;
 }
 
-/* The tunnel must exist. */
+/* Asks for the tunnel, which must be an SSH URL or an existing section. */
 static int ask_via(const struct config *c, struct answers *a, struct err *e)
 {
     for (;;) {
@@ -120,7 +121,8 @@ static int ask_all(const struct config *c, struct answers *a, struct err *e)
     return answered(a, KEY_host) ? ask_via(c, a, e) : 0;
 }
 
-/* A bastion's key, and whatever else an inline `via` cannot say, makes a section of its own. */
+/* Makes a tunnel section if the URL or options set a bastion's key file or another setting that `via` cannot
+ * express. */
 static void take_tunnel(const struct profile *p, struct answers *a)
 {
     bool needs_section = false;
@@ -140,7 +142,7 @@ static void take_tunnel(const struct profile *p, struct answers *a)
     }
 }
 
-/* The settings of the URL and the flags, as they would stand in the file. */
+/* Collects the settings of the URL and the options as they would stand in the file. */
 static void take_profile(const struct profile *p, struct answers *a)
 {
     for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -158,7 +160,7 @@ bool profile_has_keychain(const char *identity, struct err *why)
            STORE_UNAVAILABLE;
 }
 
-/* The password of the URL, for the new profile. */
+/* Asks whether to store the URL's password in the keychain for the new profile. */
 static void offer_password(const struct profile *p, const char *name)
 {
     AUTO_FREE(char *, identity);
@@ -204,7 +206,7 @@ static int check_name(const struct config *c, const char *name, struct err *e)
     return err_hint(e, "edit it there, or take another name");
 }
 
-/* Reads the new section back to verify it. */
+/* Reads the new section back to check that it is valid. */
 static int added(const char *name, struct err *e)
 {
     AUTO_CONFIG(config);
@@ -220,7 +222,8 @@ static int added(const char *name, struct err *e)
     return 0;
 }
 
-/* The URL's own password excused its lower settings, but the profile will be used without it. */
+/* Warns about settings of the URL that lower security. They were allowed because the URL brought its own
+ * password, but the profile will be used with another. */
 static void warn_lowered(const struct config *c, const char *url, const struct invocation *inv,
                          const struct profile *p)
 {
@@ -232,7 +235,7 @@ static void warn_lowered(const struct config *c, const char *url, const struct i
         log_warn(hint, "from the URL: %s", why.msg);
 }
 
-/* The profile made of the URL and the flags. */
+/* Makes the profile from the URL and the options. */
 static int take_words(const struct config *c, const char *url, const struct invocation *inv,
                       struct profile *p, struct err *e)
 {
@@ -244,7 +247,8 @@ static int take_words(const struct config *c, const char *url, const struct invo
     return 0;
 }
 
-/* Before anything is written. Without host and socket: the local socket, and no other profile. */
+/* With --test, tests the connection before anything is written. Without host and socket, it tests the local
+ * server's socket and not the default profile. */
 static int test_first(struct invocation *inv, const char *url, struct answers *a, struct err *e)
 {
     struct request r = {.name = url,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * profile edit: the user's config file in an editor. What is edited is a copy beside it, which takes its
- * place only when all of it is right and nobody has changed the file meanwhile. A copy that cannot be used is
- * kept, and named.
+ * profile edit: opens the user's config file in an editor. The user edits a copy in the same folder. The copy
+ * replaces the file only if it has no errors and the file has not changed in the meantime. A copy that cannot
+ * be used is kept, and its name is printed.
  */
 #include "profile.h"
 
@@ -17,7 +17,7 @@
 #include <base/tty.h>
 #include <model/config_edit.h>
 
-/* The editor's words, its program as a path. */
+/* Finds the editor's command; its program becomes a path. */
 static int find_editor(struct words *out, struct err *e)
 {
     static const char *const names[] = {"editor", "vi", "nano"};
@@ -70,7 +70,7 @@ static int run_editor(const char *draft, struct err *e)
     return err_hint(e, "nothing was changed");
 }
 
-/* Errors of the whole file, as profile check says them. */
+/* Prints one error of the file, as profile check does. */
 static void print_fault(void *context, const struct err *e)
 {
     (void)context;
@@ -88,7 +88,7 @@ static int check_text(const struct config_edit *edit, struct err *e)
     return config_check(after, print_fault, NULL) ? -1 : 0;
 }
 
-/* What the person has made of it; 1: nothing. */
+/* Reads what the user has changed. Returns 1 if nothing was changed. */
 static int take_draft(const char *draft, const struct buf *shown, struct config_edit *edit, struct err *e)
 {
     buf_clear(&edit->text);
@@ -100,7 +100,7 @@ static int take_draft(const char *draft, const struct buf *shown, struct config_
     return edit->text.len == shown->len && memcmp(buf_str(&edit->text), buf_str(shown), shown->len) == 0;
 }
 
-/* 0 good, 1 unchanged. */
+/* Runs the editor until the copy has no errors. Returns 0 if it is good, 1 if it is unchanged. */
 static int edit_until_good(const char *draft, const struct buf *shown, struct config_edit *edit,
                            struct err *e)
 {
@@ -116,7 +116,7 @@ static int edit_until_good(const char *draft, const struct buf *shown, struct co
     }
 }
 
-/* Under the lock: the file must be what was shown. */
+/* Replaces the file under its lock, if it is still the text that the user was shown. */
 static int save(const struct buf *shown, const struct config_edit *edited, const char *draft, struct err *e)
 {
     AUTO_EDIT(edit);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * profile export: profiles as URLs in Sequel Ace's dialect, one a line, without secrets. Sequel Ace refuses a
- * URL with a parameter that it does not know, so that only its own are written; what a profile says besides
- * is named on stderr.
+ * profile export: prints profiles as URLs in Sequel Ace's dialect, one per line, without secrets. Sequel Ace
+ * refuses a URL with a parameter that it does not know, so other settings are left out and listed on stderr.
  */
 #include "profile.h"
 
@@ -13,7 +12,7 @@
 
 #include "json.h"
 
-/* The keys that have a place in a URL. */
+/* The keys that have a fixed place in a URL and need no parameter. */
 static const enum key in_place[] = {KEY_host, KEY_port, KEY_user, KEY_database, KEY_socket, KEY_inherits};
 static const struct {
     enum key key;
@@ -102,7 +101,7 @@ static bool has_place(const struct profile *p, size_t k)
            (k == KEY_auth && (text_equal(auth, "iam") || text_equal(auth, "keychain")));
 }
 
-/* The keys of the profile that the URL does not have. */
+/* Lists the keys of the profile that are not in the URL. */
 static void find_left(const struct profile *p, struct words *out)
 {
     for (size_t k = 0; k < KEY_COUNT; k++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * profile import: other programs' connections as profiles. What is to be written is shown first, and
- * everything is asked before anything is written. A password goes to the keychain if the person says so, and
- * nowhere else.
+ * profile import: adds other programs' connections as profiles. Shows what would be written, and asks all
+ * questions, before anything is written. A password is stored only in the keychain, and only if the user
+ * agrees.
  */
 #include "profile.h"
 
@@ -24,11 +24,12 @@
 
 #define STORE_TIMEOUT_MS 30000
 
-/* What is decided about an entry beside its own keys. */
+/* What is decided about an entry, apart from its keys. */
 struct fate {
-    char *own_tls; /* what broker would use without the key */
+    char *own_tls; /* the TLS level that broker would use without the key */
     bool is_weaker, is_client;
-    const char *password; /* "keychain", "dropped", "workbench" where it may be; NULL: there is none */
+    const char
+        *password; /* "keychain", "dropped", or "workbench" if Workbench may have stored one; NULL: none */
 };
 
 struct import_run {
@@ -46,7 +47,7 @@ static void run_release(struct import_run *r)
     import_release(&r->list);
 }
 
-/* --- reading --- */
+/* --- reading the file --- */
 
 static int read_text(const char *word, struct buf *out, struct err *e)
 {
@@ -60,7 +61,7 @@ static int read_text(const char *word, struct buf *out, struct err *e)
     return got == 0 ? 0 : err_what(e, "%s", word);
 }
 
-/* --- judging --- */
+/* --- checking the entries --- */
 
 static ptrdiff_t strength(const char *level)
 {
@@ -69,7 +70,8 @@ static ptrdiff_t strength(const char *level)
     return at ? at - levels : -1;
 }
 
-/* The profile as a run would see it; with any bastion, as the section of its own is not there yet. */
+/* Resolves an entry as a run would, with or without its `tls`. The bastion is replaced by any valid one,
+ * because its section does not exist yet. */
 static int resolve(const struct config *c, const struct import_entry *entry, bool with_tls, struct profile *p,
                    struct err *e)
 {
@@ -88,7 +90,7 @@ static int resolve(const struct config *c, const struct import_entry *entry, boo
     return config_resolve(c, NULL, NULL, o, count, p, e) < 0 ? -1 : plan_derive(p, e);
 }
 
-/* False, noted, if no run could use it. */
+/* Returns false, and notes why, if no run could use the entry. */
 static bool judge(struct import_run *r, const struct config *c, size_t i)
 {
     struct import_entry *entry = &r->list.entry[i];
@@ -113,7 +115,7 @@ static bool judge(struct import_run *r, const struct config *c, size_t i)
     return true;
 }
 
-/* --- showing --- */
+/* --- showing the entries --- */
 
 static void show_left(FILE *to, const char *kind, const struct import_left *left, size_t count)
 {
@@ -191,7 +193,7 @@ static void show_json(const struct import_run *r)
     print_json_line(root);
 }
 
-/* --- asking --- */
+/* --- asking the user --- */
 
 static bool ask(const char *act, size_t n, const char *what, const char *place)
 {
@@ -201,7 +203,7 @@ static bool ask(const char *act, size_t n, const char *what, const char *place)
     return tty_ask_yes(question);
 }
 
-/* Where the person does not keep a weaker level, broker's own is written. */
+/* Asks whether to keep TLS levels that are weaker than broker's default. If not, the default is written. */
 static void settle_tls(struct import_run *r)
 {
     if (!r->weaker || ask("keep the weaker TLS of", r->weaker, "profile", ""))
@@ -236,7 +238,7 @@ static void settle_passwords(struct import_run *r)
         store_those(r, "workbench");
 }
 
-/* 1: the person says no. */
+/* Asks all questions. Returns 1 if the user answers no to the last. */
 static int ask_all(struct import_run *r, struct err *e)
 {
     if (!tty_can_ask() || !tty_present()) {
@@ -248,9 +250,9 @@ static int ask_all(struct import_run *r, struct err *e)
     return ask("add", r->list.count, "profile", "") ? 0 : 1;
 }
 
-/* --- writing --- */
+/* --- writing the config --- */
 
-/* Fetches what Workbench has stored; false if there is nothing. */
+/* Fetches the password that Workbench has stored; returns false if there is none. */
 static bool fetch_kept(struct import_entry *entry, struct err *failed)
 {
     if (entry->p.password || !entry->kept)
@@ -284,7 +286,7 @@ static void store_password(const struct import_run *r, const struct profile *p, 
     r->fate[i].password = "dropped";
 }
 
-/* Every profile of the new text must be one that a run can use. */
+/* Checks that a run can use every imported profile of the new text. */
 static int check_all(const struct import_run *r, const struct config *after, struct err *e)
 {
     for (size_t i = 0; i < r->list.count; i++) {

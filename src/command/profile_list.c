@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* profile list and check. */
+/* profile list, and profile check. */
 #include "profile.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "begin.h"
 #include "json.h"
 
-/* "app@db.example.com:3307/shop"; malloced. */
+/* Returns "app@db.example.com:3307/shop", malloced. */
 static char *profile_server(const struct profile *p)
 {
     const char *user = profile_str(p, KEY_user), *database = profile_str(p, KEY_database);
@@ -29,7 +29,8 @@ static char *profile_server(const struct profile *p)
     return buf_take(&text);
 }
 
-/* A profile with wrong keys is still listed; `profile check` reports the errors. */
+/* Resolves a profile for the list. A profile with wrong keys is still listed; `profile check` reports its
+ * errors. */
 static bool resolve(const struct config *c, const char *name, struct profile *p)
 {
     struct err ignored = ERR_INIT;
@@ -114,7 +115,7 @@ struct check_state {
     struct err last;
 };
 
-/* All errors but the last are printed at once; the last is the verb's own error. */
+/* Prints each error at once, except the last, which the verb returns as its own error. */
 static void check_error(void *context, const struct err *e)
 {
     struct check_state *state = context;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * profile set, remove, rename: changes of the user's config file. A run must be able to use what is left: the
- * profile itself, and whoever inherits from it. A changed profile may be in the system's file: then the
- * user's gets a section of its own, which wins key by key.
+ * profile set, remove and rename change the user's config file. Afterwards the profile, and each that
+ * inherits from it, must still be usable. A changed profile may be in the system's file: then a section is
+ * added to the user's file, which overrides the system's key by key.
  */
 #include "profile.h"
 
@@ -14,7 +14,7 @@
 #include <base/mem.h>
 #include <model/config_edit.h>
 
-/* The profile that the first word names; without one, what to type. */
+/* Checks that a profile name was given; the hint shows the command's form. */
 static int need_name(struct invocation *inv, const char *form, struct err *e)
 {
     if (!inv->word[1]) {
@@ -33,7 +33,7 @@ static void note_changed(const struct config_edit *edit, const char *what, const
     log_note("%s [profile %s] in %s", what, name, path);
 }
 
-/* --- set --- */
+/* --- profile set --- */
 
 static int read_settings(struct invocation *inv, struct err *e)
 {
@@ -46,7 +46,7 @@ static int read_settings(struct invocation *inv, struct err *e)
     return err_hint_sh(e, "broker profile set %s KEY=VALUE", inv->word[1]);
 }
 
-/* A tunnel's keys are its own section's, and other profiles may go through it. */
+/* Refuses the keys of a tunnel: they belong in the tunnel's own section, which other profiles may use. */
 static int refuse_tunnel_keys(const struct invocation *inv, struct err *e)
 {
     for (size_t i = 0; i < inv->override_count; i++) {
@@ -67,7 +67,8 @@ static bool is_set_elsewhere(const struct config *c, const char *name, const cha
            p.set[key_find(key_infos, KEY_COUNT, key)].origin > ORIGIN_DERIVED;
 }
 
-/* An empty value is needed only against one that a weaker place gives; otherwise the line goes. */
+/* Makes all changes. For an empty value the line is removed; `KEY=` is written only if another section or the
+ * default would supply a value. */
 static int set_all(struct config_edit *edit, const char *name, const struct invocation *inv, struct err *e)
 {
     for (size_t i = 0; i < inv->override_count; i++) {
@@ -89,7 +90,7 @@ static int set_all(struct config_edit *edit, const char *name, const struct invo
     return 0;
 }
 
-/* What a run would say. */
+/* Checks that a run could use the changed profile. */
 static int check_after(const struct config_edit *edit, const char *name, struct err *e)
 {
     AUTO_CONFIG(after);
@@ -100,7 +101,7 @@ static int check_after(const struct config_edit *edit, const char *name, struct 
     return plan_derive(&p, e);
 }
 
-/* As of a run with these overrides: unknown keys, bad values, secrets. */
+/* Checks the settings as a run with these overrides would: unknown keys, invalid values, secrets. */
 static int check_settings(const struct config_edit *edit, const struct invocation *inv, struct err *e)
 {
     AUTO_PROFILE(p);
@@ -122,9 +123,9 @@ int profile_set(struct invocation *inv, struct err *e)
     return 0;
 }
 
-/* --- remove, rename --- */
+/* --- profile remove, profile rename --- */
 
-/* Where the profile is not in the user's own file, it is elsewhere or nowhere. */
+/* Checks that the profile is in the user's own file; otherwise the error says where it is. */
 static int need_own(const struct config_edit *edit, const char *name, struct err *e)
 {
     AUTO_PROFILE(p);
@@ -142,8 +143,8 @@ static int need_own(const struct config_edit *edit, const char *name, struct err
     return err_hint(e, "edit that file");
 }
 
-/* Nobody may be left without what he inherits. `where`: the config whose lines are said,
- * NULL: what is to be. */
+/* Refuses the change if another profile inherits from the profile `gone`. The error names the line in
+ * `where`, or in the changed config if that is NULL. */
 static int check_heirs(const struct config_edit *edit, const struct config *where, const char *gone,
                        struct err *e)
 {
@@ -163,7 +164,7 @@ static int check_heirs(const struct config_edit *edit, const struct config *wher
     return err_hint_sh(e, "broker profile set %s inherits=", heir);
 }
 
-/* A weaker section of the same name, which stays. */
+/* Notes that a section of the same name remains in another file. */
 static void note_rest(const struct config_edit *edit, const char *name)
 {
     AUTO_CONFIG(after);
@@ -192,7 +193,7 @@ int profile_remove(struct invocation *inv, struct err *e)
     return 0;
 }
 
-/* The part of a profile that is in another file would stay behind under the old name. */
+/* Refuses to rename a profile that is partly in another file, because that part would keep the old name. */
 static int check_whole(const struct config_edit *edit, const char *name, struct err *e)
 {
     AUTO_CONFIG(after);

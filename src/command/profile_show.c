@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* profile show: every key that is set or derived, its value and where it came from. */
+/* profile show: prints every key that is set or derived, its value and where it came from. */
 #include "profile.h"
 
 #include <stdlib.h>

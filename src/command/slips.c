@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Common mistakes on the command line: habits from mysql, ssh and docker, and typing errors. Each error shows
- * the line that was probably meant. A word in the wrong place may be a secret, so it is repeated only if it
+ * the command that was probably meant. A misplaced argument may be a secret, so it is quoted only if it
  * cannot be one.
  */
 #include "slips.h"
@@ -17,17 +17,17 @@
 #define NAME_MOST 40
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
-/* --- options --- */
+/* --- mistakes in options --- */
 
 static bool is_password_option(const char *option)
 {
     return text_equal(option, "-p") || (text_starts(option, "--") && key_is_secret(option + 2));
 }
 
-/* The name in a word that looks like an option, without a value; malloced. */
+/* Returns the name in an argument that looks like an option, without its value; malloced. */
 static char *option_name(const char *word)
 {
-    static const char password[] = "--password"; /* and that itself, without a `=` */
+    static const char password[] = "--password"; /* the value may follow it directly, without `=` */
     size_t n = text_starts(word, password) ? sizeof password - 1 : strspn(word, PLAIN);
 
     return mem_strndup(word, n < NAME_MOST ? n : NAME_MOST);
@@ -74,7 +74,7 @@ int slip_option(const struct invocation *inv, const char *word, struct err *e)
     return -1;
 }
 
-/* To mysql, -h means the host, and a host follows it. */
+/* In mysql -h means the host, so what follows it is a host name. */
 bool slip_is_host(const struct verb *verb, const char *rest, const char *next)
 {
     return (verb->sets & SET_PROFILE) && (*rest || (next && *next != '-'));
@@ -86,10 +86,10 @@ int slip_host(const struct verb *verb, struct err *e)
     return err_hint(e, "broker %s --host NAME", verb->name);
 }
 
-/* --- words --- */
+/* --- mistakes in arguments --- */
 
-/* A command without its `--`. For a program other than a stock client, the meaning of its words is unknown.
- */
+/* Reports a command whose `--` is missing. If it does not run a MySQL client, the meaning of its arguments is
+ * unknown. */
 static int lacks_dashes(const struct invocation *inv, char *const *command, struct err *e)
 {
     AUTO_BUF(words, 512);
@@ -127,9 +127,9 @@ int slip_extra_word(const struct invocation *inv, char *const *words, struct err
     return -1;
 }
 
-/* --- verbs --- */
+/* --- mistakes in verbs --- */
 
-/* `list` of `profile list`: the first verb that has this word. */
+/* Returns the first verb that has this subcommand, such as "profile" for `list`. */
 static const char *verb_of_word(const char *word)
 {
     static const char *const kinds[] = {"profile", "topic", "forward"};
@@ -173,7 +173,7 @@ int slip_verb(char *word, struct err *e)
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help");
 }
 
-/* --- formats --- */
+/* --- names of formats --- */
 
 int find_format(const char *name, const struct format **out, struct err *e)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Shows running forwards and the entries of the kernel's keyring with their remaining life, without secrets.
- */
+/* broker status: shows the running forwards, and the entries of the kernel's keyring with the time until they
+ * expire, without secrets. */
 #include "forward.h"
 
 #include <poll.h>
@@ -19,7 +18,7 @@
 
 #define LOOK_MS 50
 
-/* The kinds of sessions, by the prefix of their identity, in the order of the list. */
+/* The kinds of sessions by the prefix of their identity, in the order in which they are listed. */
 static const struct {
     const char *prefix, *kind;
 } kinds[] = {{"aws:", "aws_session"},         {"command:", "command"}, {"vault_token:", "vault_token"},
@@ -80,7 +79,7 @@ static void add_forward(struct table *t, const struct forward *f)
     AUTO_BUF(life, 64);
     AUTO_BUF(detail, 1024);
 
-    /* A lost tunnel is opened again at the next connection. */
+    /* "lost": its tunnel is down and is opened again at the next connection. */
     buf_puts(&life, f->up ? "up " : "lost");
     if (f->up)
         clock_format_duration(&life, (int64_t)(time(NULL) - f->started) * 1000);
@@ -126,7 +125,8 @@ static json_t *running_json(const struct forward *f)
     return root;
 }
 
-/* `user` is null for what is not a lease; `detail` may be anything. */
+/* Prints the list as JSON. `user` is null unless the entry is a temporary database user; `detail` may hold
+ * any text. */
 static void print_json(const struct entries *list)
 {
     AUTO_JSON(root);
@@ -148,7 +148,7 @@ static void print_json(const struct entries *list)
     print_json_line(root);
 }
 
-/* 1: it runs, 0: it does not, and did not start by the deadline, -1: error. */
+/* Looks for a running forward until the deadline. Returns 1 if it runs, 0 if it does not, -1 on error. */
 static int look_until(const char *name, int64_t deadline, struct forward *out, struct err *e)
 {
     AUTO_FREE(char *, what);
@@ -184,13 +184,13 @@ static int take_one(const struct invocation *inv, const char *name, struct entri
     return err_hint(e, "broker status: those that run");
 }
 
-/* If one keeper does not answer, the others are still shown. */
+/* Collects all entries. If one keeper does not answer, the others are still shown. */
 static int take_all(struct entries *list, struct err *e)
 {
     struct err of_store = ERR_INIT;
     int result = forward_list(&list->forward, &list->forwards, CLOCK_NEVER, e);
 
-    /* A machine without a keyring has no sessions. */
+    /* If the machine has no keyring, no sessions are listed. */
     if (store_keyring.list("", take, list, CLOCK_NEVER, &of_store) == STORE_FAILED) {
         err_copy(e, &of_store);
         return -1;

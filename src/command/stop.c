@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ends a forward and waits until it has ended. One that does not run counts as ended. */
+/* broker stop: ends a forward and waits until it has ended. If it is not running, that counts as success. */
 #include "command.h"
 
 #include <base/clock.h>
@@ -12,7 +12,7 @@ static int64_t deadline_of(const struct invocation *inv)
     return inv->timeout_ms ? clock_deadline(inv->timeout_ms, CLOCK_NEVER) : CLOCK_NEVER;
 }
 
-/* Stops each, even if another fails; reports the first error. */
+/* Stops all forwards, even if one fails, and returns the first error. */
 static int stop_all(int64_t deadline, struct err *e)
 {
     struct forward *list;

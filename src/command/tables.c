@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs and options that there are, and finding one. What each verb does is in its own file, the list of
- * all verbs in main.c, what is made of a command line in options.c. */
+/* The tables of verbs and options, and functions to search them. What each verb does is in a file of its own,
+ * the list of all verbs is in main.c, and the parser is in options.c. */
 #include <string.h>
 
 #include <base/text.h>
@@ -77,7 +77,7 @@ size_t verb_names(const char *names[VERB_NAMES_MOST], bool to_guess)
     return n;
 }
 
-/* Options that every program accepts by custom. */
+/* Handles options that users expect of every program, such as --version. */
 const char *verb_meant(const char *word)
 {
     if (text_equal(word, "--help") || text_equal(word, "-h"))

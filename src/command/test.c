@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tries every hop and reports which one fails: a row when its hop ends, the first failure as the error. */
+/* broker test: tries every hop and reports which one fails. Prints a row when each hop ends; the first
+ * failure is the error. */
 #include "begin.h"
 
 #include <stdlib.h>
@@ -19,13 +20,12 @@ struct row {
     char *detail;
 };
 
-/* The rows of a direct route and of its credential wait for the log-in: it alone tells whether anything
- * answers.
- */
+/* Rows that are printed only after the login: on a direct route, only the login shows whether the server
+ * answers. */
 enum held { HELD_ROUTE, HELD_CREDENTIAL, HELD_COUNT };
 
 struct report {
-    json_t *hops; /* NULL: print rows for people instead */
+    json_t *hops; /* NULL: print rows as text instead */
     int64_t began;
     struct row held[HELD_COUNT];
 };
@@ -75,7 +75,7 @@ static int hop_ended(struct report *r, const char *hop, int result, const char *
     return result;
 }
 
-/* Only if the provider has a login; most have none. */
+/* Runs the provider's login; most providers have none. */
 static int hop_login(struct session *s, struct report *r, struct err *e)
 {
     int result = session_sign_in(s, e);
@@ -83,7 +83,8 @@ static int hop_login(struct session *s, struct report *r, struct err *e)
     return result == 0 ? 0 : hop_ended(r, "login", result < 0 ? -1 : 0, s->credential.login, e);
 }
 
-/* A direct route is not dialled twice: whether anything answers, the log-in tells. */
+/* Opens the route. For a direct one it only resolves the name: the login connects, and a second connection is
+ * avoided. */
 static int open_route(struct session *s, struct err *e)
 {
     bool tunnelled = profile_is_tunnelled(&s->profile);
@@ -104,7 +105,7 @@ static int hop_route(struct session *s, struct report *r, struct err *e)
     AUTO_FREE(char *, detail);
     int result = session_plan(s, FOR_CLIENT, NULL, false, e);
 
-    /* Something missing in the config or on this machine is not a hop that was tried. */
+    /* Errors in the config or on this machine are not failures of a hop, so they get no row. */
     if (result < 0 && e->code != ERR_UNREACHABLE)
         return -1;
     if (result == 0) {
@@ -156,7 +157,7 @@ static int hop_server(struct session *s, struct report *r, struct probe *probe, 
     return hop_ended(r, "server", result, detail, e);
 }
 
-/* A common security hole that people forget. */
+/* Notes a root login without a password, a common security hole. */
 static void note_open_root(const struct session *s)
 {
     if (text_equal(s->plan.conn.user, "root") && s->plan.conn.host && s->credential.password &&
@@ -196,7 +197,7 @@ static int walk_hops(struct session *s, struct report *r, struct probe *probe, s
     return hop_server(s, r, probe, e);
 }
 
-/* A session that was opened (`result` 0), or why it was not. */
+/* Tests a session that was opened (`result` is 0), or reports why it could not be. */
 static int test_session(struct invocation *inv, struct session *s, int result, struct err *e)
 {
     AUTO_PROBE(probe);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints only the secret, for shell scripts. */
+/* broker token: prints only the secret, for shell scripts. */
 #include "begin.h"
 
 #include <errno.h>

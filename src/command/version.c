@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The version; with -v what a bug report needs besides: libraries, paths, platform, build. */
+/* broker version; with -v also what a bug report needs: libraries, paths, platform, build. */
 #include "command.h"
 
 #include <jansson.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words in columns. */
+/* Lays out help text: wrapped lines, and rows of two columns. */
 #include <help/help.h>
 
 #include <string.h>

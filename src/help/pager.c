@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Long help goes through $PAGER on a terminal, as git's does: split as sh does, no shell; `cat` or an empty
- * value means none. Without PAGER it is less, and LESS is FRX unless it is set. If the pager cannot be
- * started, the text is printed.
+ * Shows long help with $PAGER on a terminal, as git does. $PAGER is split into arguments as sh does, without
+ * a shell; `cat` or an empty value means no pager. The default is less, with LESS=FRX unless it is set. If
+ * the pager cannot be started, the text is printed.
  */
 #include <help/help.h>
 
@@ -26,10 +26,10 @@ static bool is_longer_than_terminal(const char *text)
         return false;
     for (; *text; text++)
         lines += *text == '\n';
-    return lines + 1 > size.ws_row; /* the prompt needs a line */
+    return lines + 1 > size.ws_row; /* one line is left for the shell's prompt */
 }
 
-/* The pager's words; the first is a path. False: no pager. */
+/* Finds the pager's arguments, the first as a path. Returns false if there is no pager. */
 static bool find_pager(struct words *out)
 {
     const char *named = secure_getenv("PAGER");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The topics of `broker help`: texts, and tables made from those that the program itself goes by. */
+/* The topics of `broker help`: fixed texts, and tables made from those that the program itself uses. */
 #include <help/help.h>
 
 #include <string.h>
@@ -14,7 +14,7 @@ struct line {
     const char *word, *text;
 };
 
-/* A paragraph, and an empty line. */
+/* Appends a paragraph and an empty line. */
 static void para(struct buf *to, const char *text)
 {
     help_wrapped(text, 0, 0, to);
@@ -81,7 +81,7 @@ static void print_forbidden(struct buf *to)
     help_wrapped(buf_str(&names), 2, 2, to);
 }
 
-/* Lines of a key, spaces, and words. */
+/* Prints lines of the form "KEY  TEXT" in two columns. */
 static void print_words(const char *lines, struct buf *to)
 {
     for (size_t n; *lines; lines += n + (lines[n] == '\n')) {

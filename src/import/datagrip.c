@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DataGrip's (and other JetBrains programs') dataSources.xml: what is shared. The user's own part, joined by
- * uuid, is dataSources.local.xml beside it, and the bastions are in sshConfigs.xml; both are read if they are
- * there.
+ * Imports DataGrip's (and other JetBrains programs') dataSources.xml, which holds the shared settings. The
+ * user's own settings are in dataSources.local.xml in the same folder, joined by uuid, and the bastions in
+ * sshConfigs.xml. Both are read if they exist.
  */
 #include "parts.h"
 
@@ -19,7 +19,7 @@ static bool is_datagrip(const char *text, size_t n)
     return strlen(text) == n && strstr(text, "<project") && strstr(text, "<data-source");
 }
 
-/* The three files. */
+/* The three files. `shared` is dataSources.xml. */
 struct datagrip {
     json_t *shared, *local, *ssh;
 };
@@ -31,7 +31,7 @@ static void datagrip_release(struct datagrip *d)
     json_decref(d->ssh);
 }
 
-/* A file beside the one that is imported; NULL if there is none, or it is malformed. */
+/* Reads another file in the folder of `path`; NULL if it is missing or malformed. */
 static json_t *read_beside(const char *path, const char *name)
 {
     const char *slash = path ? strrchr(path, '/') : NULL;
@@ -45,7 +45,7 @@ static json_t *read_beside(const char *path, const char *name)
     return file_read(beside, FILE_ANY, &text, &ignored) == 0 ? tree_xml(&text, &ignored) : NULL;
 }
 
-/* The element with that attribute, in any component of the project. */
+/* Finds the element with this tag and attribute in any component of the project. */
 static const json_t *find(const json_t *project, const char *tag, const char *attribute, const char *value)
 {
     const json_t *component, *group, *element;
@@ -61,7 +61,7 @@ static const json_t *find(const json_t *project, const char *tag, const char *at
     return NULL;
 }
 
-/* $USER_HOME$ is ~; another macro cannot be known here. */
+/* Sets a key to a path. $USER_HOME$ becomes ~; other macros are unknown here and are left out. */
 static void put_path(struct import_entry *entry, const char *path, int key, bool is_tunnel)
 {
     static const char home[] = "$USER_HOME$";
@@ -89,7 +89,7 @@ static void take_ssh(struct import_entry *entry, const struct datagrip *d, const
         import_put_tunnel(entry, TUNNEL_host, element_attribute(config, "host"));
         import_put_tunnel(entry, TUNNEL_user, element_attribute(config, "username"));
         put_path(entry, element_attribute(config, "keyPath"), TUNNEL_identity, true);
-    } else if (*element_child_text(properties, "proxy-host")) { /* older versions */
+    } else if (*element_child_text(properties, "proxy-host")) { /* older versions of DataGrip */
         port = element_child_text(properties, "proxy-port");
         import_put_tunnel(entry, TUNNEL_host, element_child_text(properties, "proxy-host"));
         import_put_tunnel(entry, TUNNEL_user, element_child_text(properties, "user"));
@@ -121,7 +121,7 @@ static void take_tls(struct import_entry *entry, const json_t *config)
         put_path(entry, element_child_text(config, files[i].name), (int)files[i].key, false);
 }
 
-/* AWS's own plug-in. */
+/* Takes the settings of JetBrains' AWS plug-in. */
 static void take_aws(struct import_entry *entry, const json_t *source)
 {
     static const struct {

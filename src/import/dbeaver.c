@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * DBeaver's data-sources.json, and credentials-config.json beside it, which is encrypted with a key that is
- * built in and the same for everybody. Users are in there too.
- */
+/* Imports DBeaver's data-sources.json, and credentials-config.json in the same folder, which also holds the
+ * user names. It is encrypted with a key that is built into DBeaver and the same for all users. */
 #include "parts.h"
 
 #include <string.h>
@@ -23,7 +21,7 @@ static bool is_dbeaver(const char *text, size_t n)
     return strlen(text) == n && text[strspn(text, " \t\r\n")] == '{' && strstr(text, "\"connections\"");
 }
 
-/* The credentials by connection; NULL, with *why, if they cannot be read. */
+/* Returns the credentials by connection; NULL, with *why, if they cannot be read. */
 static json_t *read_credentials(const char *path, struct err *why)
 {
     static const unsigned char key[16] = {0xba, 0xbb, 0x4a, 0x9f, 0x77, 0x4a, 0xb8, 0x53,
@@ -52,7 +50,7 @@ static json_t *read_credentials(const char *path, struct err *why)
     return tree_json(&plain, why);
 }
 
-/* The handler itself, or the one of the shared profile that it names. */
+/* Returns the connection's handler, or that of the network profile that it refers to. */
 static const json_t *handler(const json_t *root, const json_t *config, const char *name)
 {
     const json_t *own = json_object_get(json_object_get(config, "handlers"), name);

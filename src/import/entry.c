@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection on its way from another program's file to a profile: keys are checked as the config file's
- * are, and what does not pass is left out with the reason. No key that names a program, a file to send, or
- * another profile can be set here.
+ * One connection while it is turned from another program's file into a profile. Each key is checked as in the
+ * config file; a rejected one is left out, with the reason. Keys that name a program, a file to send, or
+ * another profile cannot be set here.
  */
 #include "parts.h"
 
@@ -44,7 +44,7 @@ void import_release(struct import_list *list)
     *list = (struct import_list){0};
 }
 
-/* One line of text that may be shown. */
+/* Returns one line of the text, sanitised so that it can be shown; malloced. */
 static char *cleaned(const char *s)
 {
     AUTO_BUF(out, 4096);
@@ -65,7 +65,7 @@ void import_leave(struct import_entry *entry, const char *what, const char *why)
 {
     size_t n = strlen(what);
 
-    /* Errors of keys begin with the key. */
+    /* Errors about a key begin with its name, which is dropped here. */
     if (strncmp(why, what, n) == 0 && text_starts(why + n, ": "))
         why += n + 2;
     note(&entry->left, &entry->left_count, LEFT_MOST, what, why);
@@ -104,7 +104,7 @@ void import_refuse(struct import_list *list, const char *why)
     import_leave_out(list, list->count - 1, why);
 }
 
-/* The normal form of a value that the config file may hold; NULL, with a note, if it may not. */
+/* Returns the normalised value if the config file may hold it; otherwise NULL, with a note. */
 static char *checked(struct import_entry *entry, const struct key_info *info, const char *value)
 {
     struct err why = ERR_INIT;

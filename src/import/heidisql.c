@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * HeidiSQL's exported settings: Servers\FOLDER\SESSION\KEY<|||>TYPE<|||>VALUE, a line each. Its passwords are
- * only shifted, so they are read, for the keychain.
- */
+/* Imports HeidiSQL's exported settings, one per line: Servers\FOLDER\SESSION\KEY<|||>TYPE<|||>VALUE. Its
+ * passwords are only obfuscated by a shift, so they can be read and stored in the keychain. */
 #include "parts.h"
 
 #include <string.h>
@@ -18,7 +16,7 @@ static bool is_heidisql(const char *text, size_t n)
     return strlen(text) == n && strstr(text, HEAD) && strstr(text, MARK);
 }
 
-/* One session's values, by key; strings point into the text. */
+/* The values of one session by key; the strings point into the text. */
 struct heidi_session {
     const char *path;
     struct {
@@ -59,8 +57,8 @@ static void put_utf8(struct buf *out, int unit)
     buf_putc(out, unit < 0x80 ? (char)unit : (char)(0x80 | (unit & 0x3f)));
 }
 
-/* The last digit is the shift, of two hex digits for each byte; if it is 0, the digit before it is, of four
- * for each UTF-16 unit. */
+/* Decodes a password. Its last digit is the shift, applied to bytes of two hex digits. If that digit is 0,
+ * the digit before it is the shift, applied to UTF-16 units of four hex digits. */
 static bool unshift(const char *s, struct buf *out)
 {
     size_t n = strlen(s), width = 2;

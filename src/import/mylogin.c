@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ~/.mylogin.cnf, as mysql_config_editor writes it: 4 unused bytes, 20 bytes that make the key, then records
- * of a length (32 bits, little-endian) and one line in AES-128-ECB. The key lies beside what it hides, so
- * this is no encryption.
+ * Imports ~/.mylogin.cnf as mysql_config_editor writes it: 4 unused bytes, 20 bytes from which the key is
+ * made, then records of a length (32 bits, little-endian) and one line in AES-128-ECB. The key is in the
+ * file, so this is obfuscation only.
  */
 #include "parts.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names: other programs' are free text, with blanks, slashes and twins; ours are words to type. */
+/* Profile names for imported connections. Other programs allow any text, with spaces, slashes and duplicates;
+ * our names must be easy to type. */
 #include "parts.h"
 
 #include <ctype.h>
@@ -11,7 +12,7 @@
 
 #define NAME_MOST 64
 
-/* Letters, digits and . _ @ + of the label, `-` for what is between them; "" if there are none. */
+/* Returns the label's letters, digits and . _ @ + with `-` for anything in between; "" if there are none. */
 static char *slug_of(const char *label)
 {
     AUTO_BUF(out, NAME_MOST);
@@ -30,7 +31,7 @@ static char *slug_of(const char *label)
     return mem_strndup(buf_str(&out), out.len);
 }
 
-/* Without a label: what people call a connection. */
+/* Returns the name made from the label, title, database or host, whichever is first usable. */
 static char *own_slug(const struct import_entry *entry)
 {
     const char *words[] = {entry->label, profile_str(&entry->p, KEY_title),
@@ -87,7 +88,7 @@ static bool is_same_tunnel(const struct profile *a, const struct profile *b)
     return a->tunnel[TUNNEL_host].value;
 }
 
-/* Connections through the same bastion share the section of the first of them. */
+/* If an earlier connection has the same bastion, makes this one use that profile's tunnel section. */
 static void share_tunnel(struct import_list *list, size_t i)
 {
     struct import_entry *entry = &list->entry[i];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Groups of MySQL's option files: [client_NAME] and [mysql_NAME], each merged with [client] and [mysql] in
- * the order of the file, as --defaults-group-suffix does; and [client] itself. An include is not followed:
- * what a file that is imported names is not opened.
+ * Imports groups of MySQL's option files: [client_NAME] and [mysql_NAME], each merged with [client] and
+ * [mysql] in the order of the file, as --defaults-group-suffix does; and [client] itself. Includes are not
+ * followed: files that an imported file names are never opened.
  */
 #include "parts.h"
 
@@ -26,13 +26,16 @@ static bool is_option_file(const char *text, size_t n)
     return false;
 }
 
-/* One option of a connection. */
+/* The options of one connection that affect each other, until all have been read. */
 struct option_state {
     struct import_entry *entry;
     bool is_socket, is_tcp, skip_ssl, ssl, verify;
 };
 
-/* In place: \b \t \n \r \\ and \s, for a blank; any other backslash stays. */
+/*
+ * Replaces \b \t
+ *  \r \\ and \s (a space) in place; other backslashes are kept.
+ */
 static void unescape(char *s)
 {
     static const char from[] = "btnr\\s", to[] = "\b\t\n\r\\ ";
@@ -46,7 +49,7 @@ static void unescape(char *s)
     *out = '\0';
 }
 
-/* The value behind `=`, without its comment, quotes and escapes. */
+/* Returns the value after `=`, without its comment, quotes and escapes. */
 static char *option_value(char *s)
 {
     char quote = '\0';
@@ -163,7 +166,8 @@ static void take_option(struct option_state *o, const char *name, const char *va
         import_leave(o->entry, name, "no key of a profile");
 }
 
-/* Host and socket are both allowed there: the socket counts for localhost, or by protocol. */
+/* Applies options that depend on each other. An option file may have both host and socket: the socket is used
+ * for localhost, or if the protocol says so. */
 static void settle(struct option_state *o)
 {
     const char *host = profile_str(&o->entry->p, KEY_host);
@@ -190,7 +194,7 @@ static void settle(struct option_state *o)
         import_tls(o->entry, "preferred");
 }
 
-/* The text as lines of groups; strings point into it. */
+/* The lines of the text with their groups; the strings point into the text. */
 struct line {
     const char *group, *name, *value;
 };
@@ -206,7 +210,7 @@ static void add_line(struct lines *l, const char *group, const char *name, const
     l->line[l->count++] = (struct line){group, name, value};
 }
 
-/* An option's name in its normal form: `_` for `-`, without loose-. In place. */
+/* Normalises an option's name in place: `-` becomes `_`, and a loose- prefix is removed. */
 static char *option_name(char *name)
 {
     for (char *c = name; *c; c++)
@@ -214,7 +218,7 @@ static char *option_name(char *name)
     return text_starts(name, "loose_") ? name + 6 : name;
 }
 
-/* The end of a name: blanks and `=`. */
+/* Splits a line at `=` into a name, without trailing spaces, and a value. */
 static void split_option(char *line, const char *group, struct lines *out)
 {
     size_t n = strcspn(line, "=");
@@ -257,7 +261,7 @@ static bool is_base(const char *group, bool each_group)
     return text_equal(group, "client") || (!each_group && text_equal(group, "mysql"));
 }
 
-/* The suffix that makes a group a connection; NULL: none. */
+/* Returns the suffix that makes a group a connection; NULL if it is not one. */
 static const char *suffix_of(const char *group, bool each_group)
 {
     if (each_group)
@@ -286,7 +290,7 @@ static bool is_seen(const struct lines *l, size_t before, const char *suffix, bo
     return false;
 }
 
-/* Whether [client] says more than how a client behaves. */
+/* Returns true if [client] has a host, user or socket and so describes a connection. */
 static bool has_connection(const struct lines *l)
 {
     for (size_t i = 0; i < l->count; i++)

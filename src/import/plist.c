@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Property lists: the favourites of Sequel Ace and Sequel Pro, their session files (.spf), and TablePlus's
- * Connections.plist. Fields of another type of connection are left over in them, so that only those of the
- * type count.
+ * Imports property lists: the favourites of Sequel Ace and Sequel Pro, their session files (.spf), and
+ * TablePlus's Connections.plist. They keep fields of other connection types, so only those of the current
+ * type are used.
  */
 #include "parts.h"
 
@@ -20,7 +20,7 @@ static bool is_plist(const char *text, size_t n)
     return (n > 8 && strncmp(text, "bplist0", 7) == 0) || (strlen(text) == n && strstr(text, "<plist"));
 }
 
-/* One field as the config file has it: where it is in either form of Sequel Ace's. */
+/* A field's name in each of Sequel Ace's two formats, and the config key for it. */
 struct field_name {
     const char *favourite, *session;
     int key;
@@ -44,7 +44,7 @@ static void put_all(struct import_entry *entry, const json_t *f, const struct fi
         import_put(entry, (enum key)names[i].key, word(f, names[i].favourite, names[i].session));
 }
 
-/* --- Sequel Ace, Sequel Pro --- */
+/* --- Sequel Ace and Sequel Pro --- */
 
 enum sequel_type { SEQUEL_TCP, SEQUEL_SOCKET, SEQUEL_SSH, SEQUEL_IAM, SEQUEL_VAULT };
 
@@ -240,7 +240,7 @@ static void tableplus_connection(struct import_list *list, const json_t *f)
     tableplus_tls(entry, f);
 }
 
-/* --- the file --- */
+/* --- reading the file --- */
 
 static void read_root(const json_t *root, struct import_list *list)
 {

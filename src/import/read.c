@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which format a file has is told by its text, not by its name: people rename what they export. */
+/* Recognises the format of a file by its text, not by its name, because users rename exported files. */
 #include "parts.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-/* The first that says yes reads it, so those with the clearest marks come first. */
+/* Tried in this order: formats that are easiest to recognise come first. */
 static const struct import_format *const formats[] = {
     &import_mylogin,  &import_plist, &import_workbench, &import_datagrip,    &import_dbeaver,
     &import_heidisql, &import_mycli, &import_usql,      &import_option_file, &import_urls,
@@ -20,7 +20,8 @@ static int refuse(struct err *e)
     return err_hint(e, "broker help profile");
 }
 
-/* Every profile says its TLS: nobody else verifies by default, and ours would change what worked. */
+/* Sets a TLS level for every profile, because other programs do not verify certificates by default, and
+ * broker's default could break a working connection. */
 static void settle_tls(struct import_entry *entry)
 {
     const char *auth = profile_str(&entry->p, KEY_auth);
@@ -36,13 +37,14 @@ static void settle_tls(struct import_entry *entry)
     }
 }
 
-/* Whether the user of a bastion can stand in a URL as it is. */
+/* Returns true if an SSH user name can be put into a URL without encoding. */
 static bool is_plain_user(const char *user)
 {
     return !user || !user[strspn(user, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")];
 }
 
-/* A bastion without a key is `via = ssh://...`; with one it is a section of its own. */
+/* Writes a bastion without a key file as `via = ssh://...`, and one with a key file as a section of its own.
+ */
 static void settle_tunnel(struct import_entry *entry)
 {
     const char *host = entry->p.tunnel[TUNNEL_host].value, *user = entry->p.tunnel[TUNNEL_user].value;

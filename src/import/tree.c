@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Trees of other programs' documents. Numbers are text in one version and numbers in the next, so that here
- * everything is text. */
+/* Reads documents of other programs as trees. Some versions write numbers as strings, so all scalars become
+ * strings here. */
 #include "tree.h"
 
 #include <string.h>
@@ -106,7 +106,7 @@ json_t *tree_xml(const struct buf *text, struct err *e)
     return parse(buf_str(&json), json.len, e);
 }
 
-/* "" if there is none. */
+/* Returns the element's tag; "" if there is none. */
 static const char *element_tag(const json_t *element)
 {
     const char *tag = json_string_value(json_array_get(element, 0));
@@ -152,7 +152,7 @@ const char *element_child_text(const json_t *element, const char *tag)
 
 /* --- property lists --- */
 
-/* Of a key that occurs twice the first counts. */
+/* If a key occurs twice, the first value is used. */
 static json_t *plist_value(const json_t *element)
 {
     const char *tag = element_tag(element);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Documents as trees: JSON, XML and property lists, read by the helper where that is XML. */
+/* Documents as trees: JSON, XML and property lists. The XML is parsed by a helper. */
 #ifndef IMPORT_TREE_H
 #define IMPORT_TREE_H
 
@@ -7,31 +7,32 @@
 #include <base/err.h>
 #include <model/json.h>
 
-/* Each gives a new tree, or NULL: ERR_DATA for a malformed one, ERR_CONFIG where the helper is missing. */
+/* Each returns a new tree, or NULL: ERR_DATA if the text is malformed, ERR_CONFIG if the helper is missing.
+ */
 
-/* Objects and arrays as they are; every scalar as a string, true and false as "1" and "0". */
+/* Parses JSON. Every scalar becomes a string; true and false become "1" and "0". */
 json_t *tree_json(const struct buf *text, struct err *e);
-/* A property list (XML) in the same form. */
+/* Parses a property list (XML) into the same form. */
 json_t *tree_plist(const struct buf *text, struct err *e);
-/* Elements, for element_...(). */
+/* Parses XML, for the element_...() functions. */
 json_t *tree_xml(const struct buf *text, struct err *e);
 
-/* A member that is a string; "" if there is none. */
+/* Returns a string member; "" if there is none. */
 const char *tree_word(const json_t *object, const char *name);
-/* Members along a path with dots between. NULL if there is none. */
+/* Returns the member at a path of names separated by dots; NULL if there is none. */
 const json_t *tree_at(const json_t *object, const char *path);
-/* Whether a member says yes: 1, true, yes. */
+/* Returns true if a member is "1", "true" or "yes". */
 bool tree_yes(const json_t *object, const char *name);
 
-/* An attribute of an element ("" if there is none), and its text ("" if there is none). */
+/* Return an attribute of an element, and its text; "" if there is none. */
 const char *element_attribute(const json_t *element, const char *name);
 const char *element_text(const json_t *element);
-/* The next child with that tag (NULL: any) at or after *at, which moves behind it; NULL at the end. *at
- * starts at 0. */
+/* Returns the next child with this tag (NULL: any) from index *at on and sets *at after it; NULL at the end.
+ * *at starts at 0. */
 const json_t *element_next(const json_t *element, const char *tag, size_t *at);
-/* The first child with that tag; NULL. Also of NULL. */
+/* Returns the first child with this tag; NULL if there is none, or if `element` is NULL. */
 const json_t *element_child(const json_t *element, const char *tag);
-/* Its text; "". */
+/* Returns the text of that child; "" if there is none. */
 const char *element_child_text(const json_t *element, const char *tag);
 
 #endif

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * URLs: a list of them, a line each, with a name in front or without; and mycli's and usql's, which have them
- * under names. A URL follows the rule for URLs (session/url_rule.h says why): what broker refuses in one is
- * left out here.
- */
+/* Imports URLs: a list with one per line, each with or without a name in front, and the named URLs of mycli
+ * and usql. What broker refuses in a URL (session/url_rule.h says why) is left out here too. */
 #include "parts.h"
 
 #include <string.h>
@@ -14,7 +11,7 @@
 
 #define PARAMETERS_MOST 100
 
-/* The URL up to its parameters, and each of them that broker takes. */
+/* Appends the URL up to its parameters, and each parameter that broker accepts. */
 static void keep_known(struct import_entry *entry, const char *url, struct buf *out)
 {
     const char *query = strchr(url, '?');
@@ -43,7 +40,7 @@ static void keep_known(struct import_entry *entry, const char *url, struct buf *
     }
 }
 
-/* What the URL has set, as an imported profile has it. */
+/* Moves what the URL has set into the entry. */
 static void take_settings(struct import_entry *entry, struct profile *p)
 {
     static const enum key of_tls[] = {KEY_tls, KEY_tls_ca, KEY_tls_cert, KEY_tls_key};
@@ -86,7 +83,7 @@ void import_url(struct import_list *list, const char *label, const char *url)
         import_tls(entry, "verify-ca");
 }
 
-/* --- a list of URLs --- */
+/* --- lists of URLs --- */
 
 static bool is_url_list(const char *text, size_t n)
 {
@@ -123,14 +120,14 @@ static int read_urls(const char *path, struct buf *text, struct import_list *lis
 
 const struct import_format import_urls = {"urls", is_url_list, read_urls};
 
-/* --- mycli --- */
+/* --- mycli's config --- */
 
 static bool is_mycli(const char *text, size_t n)
 {
     return strlen(text) == n && strstr(text, "[alias_dsn]");
 }
 
-/* One value of configobj's: quoted or not. */
+/* Returns a value as Python's configobj reads it, without its quotes. */
 static char *unquoted(char *s)
 {
     size_t n = strlen(s);

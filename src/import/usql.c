@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * usql's config.yaml: below `connections:`, NAME: URL, or a map of parts, in block or in flow form. That is
- * all of YAML that is read; anything else is left out and said.
- */
+/* Imports usql's config.yaml: below `connections:`, each NAME has a URL or a map of parts, in block or flow
+ * style. No other YAML is understood; anything else is left out and reported. */
 #include "parts.h"
 
 #include <string.h>
@@ -17,9 +15,9 @@ static bool is_usql(const char *text, size_t n)
     return strlen(text) == n && at && (at == text || at[-1] == '\n') && strchr("\r\n \t", at[12]);
 }
 
-/* The parts of one connection until it is whole. */
+/* The parts of one connection while it is read. */
 struct parts {
-    char *name; /* NULL: none is open */
+    char *name; /* NULL: no connection is being read */
     char *value[6];
 };
 enum part { PART_PROTOCOL, PART_HOST, PART_PORT, PART_USER, PART_PASSWORD, PART_DATABASE };
@@ -34,7 +32,7 @@ static const struct {
     {"database", PART_DATABASE}, {"dbname", PART_DATABASE},
 };
 
-/* A scalar without its quotes, or without its comment. */
+/* Returns a scalar without its quotes or comment. */
 static char *scalar(char *s)
 {
     size_t n;
@@ -82,7 +80,7 @@ static void finish(struct parts *p, struct import_list *list)
     *p = (struct parts){0};
 }
 
-/* "KEY: VALUE" into the parts. */
+/* Adds "KEY: VALUE" to the parts. */
 static void take_part(struct parts *p, char *text)
 {
     char *colon = strchr(text, ':');
@@ -110,7 +108,7 @@ static void take_flow_map(struct parts *p, char *text)
     }
 }
 
-/* A line NAME: ... directly below `connections:`. */
+/* Reads a line "NAME: ..." directly below `connections:`. */
 static void take_connection(struct parts *p, char *line, struct import_list *list)
 {
     char *colon = strchr(line, ':');

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* MySQL Workbench's connections.xml: GRT objects, each with a driver and a dictionary of parameters. */
+/* Imports MySQL Workbench's connections.xml: GRT objects, each with a driver and a dictionary of parameters.
+ */
 #include "parts.h"
 
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static bool is_workbench(const char *text, size_t n)
     return strlen(text) == n && strstr(text, "grt_format") && strstr(text, "<data");
 }
 
-/* The child of any tag whose `key` is that. */
+/* Returns the child, with any tag, whose `key` attribute has this value. */
 static const json_t *by_key(const json_t *object, const char *key)
 {
     const json_t *child;
@@ -81,7 +82,7 @@ static void take_rest(struct import_entry *entry, const json_t *p, bool is_ldap)
     import_password(entry, secret, strlen(secret));
 }
 
-/* Workbench's hostIdentifier, the service of its entries in the keychain. */
+/* Returns Workbench's hostIdentifier, which is the service name of its keychain entries. */
 static char *service_of(const json_t *p, const char *driver)
 {
     const char *port = *parameter(p, "port") ? parameter(p, "port") : "3306";

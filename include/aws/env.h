@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* AWS's environment variables as a value, so that chain.h and endpoint.h can be pure. */
+/* AWS's environment variables in a struct, so that chain.h and endpoint.h need not read the environment. */
 #ifndef AWS_ENV_H
 #define AWS_ENV_H
 
-/* NULL: not set, empty or only spaces. Borrowed from the environment; some are secrets, so none is copied. */
+/* A field is NULL if the variable is not set, empty or only spaces. The strings belong to the environment;
+ * they are not copied because some are secrets. */
 struct aws_env {
 #define AWS_ENV(field, variable) const char *field;
 #include <aws/env.def>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What a database server's host name says: the kind of endpoint and its region. Pure. */
+/* Recognises the host name of an RDS database server: the kind of endpoint and its region. */
 #ifndef AWS_RDS_HOST_H
 #define AWS_RDS_HOST_H
 
 #include <stdbool.h>
 
 enum rds_kind {
-    RDS_OTHER, /* not a name of RDS */
+    RDS_OTHER, /* not an RDS host name */
     RDS_INSTANCE,
     RDS_CLUSTER,
     RDS_CLUSTER_RO,
@@ -14,20 +14,21 @@ enum rds_kind {
     RDS_PROXY,
     RDS_PROXY_ENDPOINT,
     RDS_SHARD_GROUP,
-    RDS_GLOBAL_WRITER, /* its region is not in its name */
-    RDS_DSQL,          /* Aurora DSQL: PostgreSQL, with tokens of another kind */
+    RDS_GLOBAL_WRITER, /* the name does not contain the region */
+    RDS_DSQL,          /* Aurora DSQL: PostgreSQL, with a different kind of token */
 };
 
 struct rds_host {
     enum rds_kind kind;
-    char region[64]; /* in lower case; empty: the name contains none */
+    char region[64]; /* in lower case; empty if the name contains none */
 };
 
-/* Any letter case; one final dot is accepted. Matched from the right, so that a foreign name cannot pass for
- * one. */
+/* Classifies a host name, in any letter case and with or without a final dot. The suffix must match, so that
+ * a host of another domain is not taken for one of RDS. */
 struct rds_host rds_host_parse(const char *host);
 
-/* Whether the server's certificate is signed by RDS's own CA certificates; RDS Proxy's is by a public CA. */
+/* Returns whether the server's certificate is issued by one of RDS's own CA certificates; RDS Proxy uses a
+ * public CA. */
 bool rds_host_uses_rds_ca(const char *host);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The RDS IAM authentication token: the password for a server with IAM authentication. */
+/* The RDS IAM authentication token, which is sent as the password to a server with IAM authentication. */
 #ifndef AWS_RDS_TOKEN_H
 #define AWS_RDS_TOKEN_H
 
@@ -9,17 +9,17 @@
 #include <base/err.h>
 #include <base/secret.h>
 
-/* Seconds from `now` for which a token is valid; its keys may expire before. */
+/* Seconds from `now` for which a token is valid. The keys that sign it may expire earlier. */
 #define RDS_TOKEN_SECONDS 900
 
 struct rds_token {
-    const char *host; /* the endpoint's own name, never the address that is dialled */
+    const char *host; /* the endpoint's own host name, even if the connection goes to another address */
     unsigned port;
     const char *user, *region;
     time_t now;
 };
 
-/* The text that `aws rds generate-db-auth-token` prints, without the newline. The caller frees *out. */
+/* Makes the text that `aws rds generate-db-auth-token` prints, without the newline. The caller frees *out. */
 int rds_token_make(const struct rds_token *t, const struct aws_keys *keys, struct secret **out,
                    struct err *e);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AWS Signature Version 4 (HMAC-SHA256), for requests signed in a header and for presigned queries.
+ * AWS Signature Version 4 (HMAC-SHA256), for requests signed in a header and for presigned URLs:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html Uses only
- * libsodium, because loading libcrypto would slow `broker token` down.
+ * libsodium, because loading libcrypto would slow down `broker token`.
  */
 #ifndef AWS_SIGV4_H
 #define AWS_SIGV4_H
@@ -14,20 +14,20 @@
 #include <base/buf.h>
 #include <base/err.h>
 
-/* A query parameter, not yet encoded, or a header as it is sent. Values may contain any byte but NUL. */
+/* A query parameter before encoding, or a header as it is sent. A value may contain any byte except NUL. */
 struct sigv4_field {
     const char *name, *value;
 };
 
-/* The maximal number of either in one request, including the signer's own. */
+/* The maximum number of query parameters, and of headers, including those that signing adds. */
 #define SIGV4_FIELDS_MOST 32
 
 struct sigv4_request {
     const char *method;
-    const char *path;                /* as on the wire, starting with a slash; dots already resolved */
+    const char *path;                /* as sent, starting with a slash, without `.` and `..` segments */
     const struct sigv4_field *query; /* may be NULL */
     size_t query_count;
-    const struct sigv4_field *header; /* all are signed; Host must be among them */
+    const struct sigv4_field *header; /* all of them are signed; must include Host */
     size_t header_count;
     const void *body; /* NULL: empty */
     size_t body_len;
@@ -35,26 +35,26 @@ struct sigv4_request {
     time_t now;
 };
 
-/* "20150830T123600Z"; its first 8 characters are the date. */
+/* Formats a time as "20150830T123600Z"; the first 8 characters are the date. */
 void sigv4_date(time_t t, char out[17]);
 
 /*
- * Signs in headers. The caller sends the request's own headers unchanged and adds X-Amz-Date,
- * X-Amz-Security-Token if the keys have a token, and Authorization, whose value is appended to `out`.
+ * Computes the signature of a request and appends the value of the Authorization header to `out`. The caller
+ * sends the headers of `r` unchanged and adds X-Amz-Date, Authorization, and X-Amz-Security-Token if the keys
+ * have a token.
  */
 int sigv4_authorization(const struct sigv4_request *r, const struct aws_keys *keys, struct buf *out,
                         struct err *e);
 
 /*
- * Presigns: appends the whole query (encoded, the signature last) to `out`. The order is botocore's:
- * the request's own parameters as given, then Algorithm, Credential, Date, Expires, SignedHeaders,
- * Security-Token. `expires` is in seconds.
+ * Appends a presigned query to `out`: percent-encoded, with the signature last. The order is botocore's: the
+ * request's own parameters, then Algorithm, Credential, Date, Expires, SignedHeaders, Security-Token.
+ * `expires` is in seconds.
  */
 int sigv4_presign(const struct sigv4_request *r, const struct aws_keys *keys, unsigned expires,
                   struct buf *out, struct err *e);
 
-/* The intermediate values, for tests: the canonical request of exactly these fields, and the string to sign.
- */
+/* The two intermediate values of a signature, for tests: the canonical request, and the string to sign. */
 void sigv4_canonical_request(const struct sigv4_request *r, struct buf *out);
 void sigv4_string_to_sign(const struct sigv4_request *r, const char *canonical_request, struct buf *out);
 

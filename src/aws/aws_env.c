@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading AWS's variables. */
+/* Reads AWS's environment variables. */
 #include <aws/env.h>
 
 #include <stdlib.h>

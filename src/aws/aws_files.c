@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds the two files and reads them into one list of sections in file order. They are merged when a property
- * is looked up, so that a file with thousands of profiles costs one pass. It knows the kinds of sections but
- * not their keys, which chain.c knows.
+ * Finds both files and reads them into one list of sections, in file order. They are merged when a property
+ * is looked up, so that a file with thousands of profiles is parsed in one pass. This file knows the kinds of
+ * sections, but not their keys (see chain.c).
  */
 #include <aws/files.h>
 
@@ -18,7 +18,7 @@
 struct reader {
     struct aws_files *files;
     enum aws_file file;
-    bool is_open; /* the current section counts */
+    bool is_open; /* the current section is not ignored */
 };
 
 void aws_files_release(struct aws_files *f)
@@ -36,15 +36,15 @@ void aws_files_release(struct aws_files *f)
     f->section_count = f->property_count = 0;
 }
 
-/* --- sections and properties from the lexer's events */
+/* --- sections and properties, from the parser's events */
 
-/* Doubles the capacity. */
+/* Doubles the capacity of a list if it is full. */
 static void *room_for_one(void *list, size_t count, size_t size)
 {
     return count & (count - 1) ? list : mem_grow(list, count ? 2 * count : 1, size);
 }
 
-/* The second of two words, split as sh does; NULL if there are not two. */
+/* Returns the second word of a header that has exactly two, split as sh does; otherwise NULL. */
 static const char *second_word(struct aws_files *f, const char *header)
 {
     AUTO_WORDS(words);
@@ -56,8 +56,8 @@ static const char *second_word(struct aws_files *f, const char *header)
     return f->names.word[f->names.count - 1];
 }
 
-/* The kind of section that a header of the config file begins; NULL: a section to ignore. As in the AWS CLI,
- * the header's beginning gives the kind, even if it is not a whole word. */
+/* Returns the name in a header of the config file and sets *kind; NULL if the section is to be ignored. As in
+ * the AWS CLI, a header only needs to start with the kind ("profilex dev" is a profile too). */
 static const char *classify_config(struct aws_files *f, const char *header, enum aws_section_kind *kind)
 {
     static const struct {
@@ -121,7 +121,7 @@ static int take_event(void *context, const struct ini_event *event, struct err *
     return 0;
 }
 
-/* --- the two files */
+/* --- reading the two files */
 
 static int parse_one(struct aws_files *f, enum aws_file file, struct err *e)
 {
@@ -147,7 +147,8 @@ static char *locate(const char *named, const char *fallback)
     return home ? mem_printf("%s/.aws/%s", home, fallback) : NULL;
 }
 
-/* /dev/null, a folder or a pipe counts as no file, as in the AWS CLI. */
+/* Returns whether the path is something other than a regular file (/dev/null, a directory, a pipe), which
+ * counts as a missing file, as in the AWS CLI. */
 static bool is_no_file(const char *path)
 {
     struct stat st;
@@ -191,7 +192,7 @@ int aws_files_parse(const char *config, size_t config_len, const char *credentia
     return parse_one(out, AWS_FILE_CONFIG, e) < 0 || parse_one(out, AWS_FILE_CREDENTIALS, e) < 0 ? -1 : 0;
 }
 
-/* --- looking things up */
+/* --- lookup */
 
 static bool is_it(const struct aws_section *s, enum aws_section_kind kind, const char *name)
 {
@@ -207,7 +208,7 @@ bool aws_files_has(const struct aws_files *f, enum aws_section_kind kind, const 
     return false;
 }
 
-/* Among the properties of one section. */
+/* Finds a property in one section. */
 static const struct aws_property *find_in(const struct aws_files *f, const struct aws_section *s,
                                           const char *key)
 {
@@ -218,7 +219,7 @@ static const struct aws_property *find_in(const struct aws_files *f, const struc
     return NULL;
 }
 
-/* In the last section of that name in one file, or in the file's [DEFAULT]. */
+/* Finds a property in the last section of that name in one file, or in the file's [DEFAULT]. */
 static const struct aws_property *find(const struct aws_files *f, enum aws_file file,
                                        enum aws_section_kind kind, const char *name, const char *key)
 {
@@ -270,7 +271,7 @@ const struct aws_property *aws_files_conflict(const struct aws_files *f, const c
     return NULL;
 }
 
-/* As in the AWS CLI: one per line, and the last one counts. */
+/* As in the AWS CLI, each line has one sub-property, and the last one of a name counts. */
 bool aws_files_nested(const struct aws_property *p, const char *key, struct buf *out)
 {
     const char *line = p && *p->value == '\n' ? p->value : "";

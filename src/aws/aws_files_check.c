@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a section can be used. An error in one section does not affect the others, although the AWS CLI
- * then refuses the whole file. But a section with an invalid line, or a duplicate section, is refused and not
- * guessed at, because the server gives no reason when it refuses a token signed with the wrong keys.
+ * Checks whether a section can be used. An error in one section does not affect the others, although the AWS
+ * CLI would refuse the whole file. A section that has an invalid line or is duplicated is refused, because
+ * the database server would give no reason for refusing a token signed with the wrong keys.
  */
 #include <aws/files.h>
 
@@ -31,7 +31,7 @@ static int check_fault(const struct aws_files *f, const struct aws_section *s, s
     return refuse(f, s, s->fault_line, e);
 }
 
-/* Different spellings of the same section are not duplicates. */
+/* Different spellings of a section name are not duplicates. */
 static int check_repeated(const struct aws_files *f, const struct aws_section *s, struct err *e)
 {
     for (const struct aws_section *before = f->section; before < s; before++) {

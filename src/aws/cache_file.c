@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The JSON caches of AWS's tools. Unknown fields are preserved, because other programs and later versions
- * have their own. The callers know which fields they need.
+ * The JSON cache files of AWS's tools. Unknown fields are preserved, because other programs and later
+ * versions may need them. The callers know the fields they use.
  */
 #include "cache_file.h"
 
@@ -102,7 +102,7 @@ bool cache_file_keys(const json_t *root, struct aws_keys *out)
 
 void cache_file_put(json_t *root, const char *key, const char *value)
 {
-    /* Invalid UTF-8 cannot be stored, and AWS's tokens are ASCII. */
+    /* Invalid UTF-8 cannot be stored in JSON; AWS's tokens are ASCII. */
     if (json_object_set_new(root, key, json_string(value)) < 0)
         (void)json_object_del(root, key);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls an AWS API. Each attempt is signed anew, because a signature contains the time. A refusal that would
- * be the same a second later is not retried.
+ * Calls an AWS API. Each attempt gets a new signature, because a signature contains the time. An error that a
+ * retry would not change is not retried.
  */
 #include "call.h"
 
@@ -25,10 +25,10 @@
 #define BACK_OFF_MOST_MS 20000
 #define ATTEMPT_MS 60000
 #define CONNECT_MS 10000
-/* AWS accepts signatures up to five minutes old; a smaller clock error is not the cause. */
+/* AWS accepts signatures that are up to five minutes old, so a smaller clock error does not matter. */
 #define SKEW_SECONDS 240
 
-/* The fields in which the services put their errors, after the caller's own fields. */
+/* The fields in which AWS services report errors. They follow the caller's own fields. */
 static const struct aws_want error_wants[] = {
     {HTTP_XML, "ErrorResponse/Error/Code"},
     {HTTP_XML, "ErrorResponse/Error/Message"},
@@ -130,7 +130,7 @@ static int build(const struct aws_call *c, struct http_request *request, struct 
     return 0;
 }
 
-/* --- what was said no with */
+/* --- error responses */
 
 static void take_text(char *out, size_t size, const char *s)
 {
@@ -140,7 +140,7 @@ static void take_text(char *out, size_t size, const char *s)
     (void)snprintf(out, size, "%s", buf_str(&clean));
 }
 
-/* "namespace#Code:http://..." is Code. */
+/* Extracts Code from "namespace#Code:http://...". */
 static void take_code(struct aws_refusal *why, const char *s)
 {
     const char *hash = strchr(s, '#');
@@ -180,7 +180,7 @@ static bool is_down(const struct aws_refusal *why)
            text_equal(why->code, "RequestTimeout") || text_equal(why->code, "RequestTimeoutException");
 }
 
-/* The seconds by which our clock is behind the service's; 0: unknown, or too small to matter. */
+/* Returns the seconds by which our clock is behind the service's; 0 if unknown or too small to matter. */
 static long long skew(const char *date)
 {
     struct tm tm = {0};
@@ -242,9 +242,9 @@ static int say_unreachable(struct err *e)
     return -1;
 }
 
-/* --- tries */
+/* --- retries */
 
-/* 0: success, 1: failed, worth another try, -1: failed. */
+/* Returns 0 on success, 1 on a failure that may be retried, -1 on any other failure. */
 static int call_once(const struct aws_call *c, int64_t deadline, struct http_answer *answer,
                      struct aws_refusal *why, struct err *e)
 {
@@ -273,7 +273,8 @@ static unsigned attempts(const struct aws_context *c)
     return value && text_number(value, ATTEMPTS_MOST, &n) && n > 0 ? (unsigned)n : ATTEMPTS;
 }
 
-/* Sleeps a random part of 2^n seconds. False if that would be past the deadline. */
+/* Sleeps for a random part of 2^n seconds, at most 20. Returns false at once if the sleep would end after the
+ * deadline. */
 static bool back_off(unsigned n, int64_t deadline)
 {
     unsigned most = n < 5 ? 1000U << n : BACK_OFF_MOST_MS;

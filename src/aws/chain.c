@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Resolving the chain, in botocore's order: environment; role_arn; web identity; SSO; keys of the credentials
- * file; `aws login`; credential_process; keys of the config file; container; instance. The choice depends
- * only on what is configured, never on what answers, so that the same files always give the same chain.
+ * Resolves the chain in botocore's order: environment; role_arn; web identity; SSO; keys in the credentials
+ * file; `aws login`; credential_process; keys in the config file; container; instance. The choice depends
+ * only on the configuration, never on which service answers, so that the same files always give the same
+ * chain.
  */
 #include <aws/chain.h>
 
@@ -72,9 +73,10 @@ static int add_environment(const struct aws_env *env, struct aws_chain *out, str
     return 0;
 }
 
-/* --- one profile's own base */
+/* --- the source in one profile */
 
-/* 1: it has keys, 0: it has none. Both halves must be in the same file. */
+/* Adds the profile's static keys. Returns 1 if it has keys, 0 if not. Both halves must be in the same
+ * file. */
 static int add_static(const struct scope *s, enum aws_file file, struct aws_chain *out, struct err *e)
 {
     const struct aws_property *id = scope_property_of(s, file, "aws_access_key_id");
@@ -101,7 +103,7 @@ static int add_static(const struct scope *s, enum aws_file file, struct aws_chai
     return 1;
 }
 
-/* The environment overrides, key by key, unless `env` is NULL. */
+/* Each environment variable overrides the profile's key, unless `env` is NULL. */
 static int add_web_identity(const struct aws_env *env, const struct scope *s, struct aws_chain *out,
                             struct err *e)
 {
@@ -167,7 +169,8 @@ static int add_process(const struct scope *s, struct aws_chain *out, struct err 
     return found;
 }
 
-/* The profile's own source; 0: none. `env` NULL: the environment's web identity is ignored. */
+/* Adds the profile's own source of keys. Returns 0 if it has none. If `env` is NULL, the environment's web
+ * identity is ignored. */
 static int add_profile_base(const struct aws_env *env, const struct scope *s, struct aws_chain *out,
                             struct err *e)
 {
@@ -234,15 +237,16 @@ static int add_role(const struct scope *s, const char *arn, struct aws_chain *ou
     return 0;
 }
 
-/* A profile with both a role and keys: in the chosen profile the role wins, in a source_profile the keys win.
- */
+/* If a profile has both a role and keys, the role is used if it is the chosen profile, and the keys if it is
+ * the source_profile of another one. */
 static bool is_role(const struct scope *s, bool is_source)
 {
     return scope_property(s, "role_arn") && !scope_property(s, "web_identity_token_file") &&
            !(is_source && scope_has_keys(s));
 }
 
-/* The next profile in a chain of roles. 1: that one, 0: `s` itself, whose own keys are the base. */
+/* Finds the source_profile of `s`. Returns 1 if it is another profile, 0 if it is `s` itself, whose own keys
+ * are then the source. */
 static int next_profile(const struct scope *s, const struct words *visited, struct scope *next, struct err *e)
 {
     const struct aws_property *at = scope_property(s, "source_profile");
@@ -275,7 +279,8 @@ static int base_of_source(const struct scope *s, struct aws_chain *out, struct e
     return err_hint_sh(e, "aws configure --profile %s", s->name);
 }
 
-/* Walks from the chosen profile to the base; the roles are then pushed in reverse order. */
+/* Follows source_profile from the chosen profile to the one with keys, then adds the roles in reverse
+ * order. */
 static int add_roles(const struct aws_env *env, struct scope s, struct aws_chain *out, struct err *e)
 {
     AUTO_WORDS(visited);
@@ -309,7 +314,7 @@ static int add_roles(const struct aws_env *env, struct scope s, struct aws_chain
         s = next;
     } while (!at_end);
     for (size_t i = visited.count; i-- > 0;) {
-        /* The scope's name must outlive the list, so the one in the files is used. */
+        /* The chain keeps this name, so it must be the string in the files; `visited` is freed on return. */
         struct scope role = {s.files, scope_section_name(s.files, visited.word[i])};
         if (add_role(&role, scope_value(&role, "role_arn"), out, e) < 0)
             return -1;
@@ -317,7 +322,7 @@ static int add_roles(const struct aws_env *env, struct scope s, struct aws_chain
     return 0;
 }
 
-/* --- the whole */
+/* --- the chain */
 
 const char *aws_profile_name(const struct aws_env *env, const char *profile)
 {
@@ -326,7 +331,7 @@ const char *aws_profile_name(const struct aws_env *env, const char *profile)
     return env->profile ? env->profile : env->default_profile ? env->default_profile : "default";
 }
 
-/* If nothing is configured: the machine's own role. */
+/* Adds the machine's own role, if nothing is configured. */
 static void add_rest(const struct aws_env *env, struct aws_chain *out)
 {
     if (env->container_relative_uri || env->container_full_uri)

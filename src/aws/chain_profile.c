@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looks up properties of one profile, and makes errors that name their place. */
+/* Looks up properties of one profile and makes errors that name the file and line. */
 #include "chain_profile.h"
 
 #include <stdarg.h>
@@ -42,7 +42,7 @@ int scope_text(const struct scope *s, const char *key, const char **out, struct 
     return 1;
 }
 
-/* Common mistakes that lead to such a value. */
+/* Returns a hint for the common mistakes that lead to such a value. */
 static const char *hint_for_word(const char *value)
 {
     if (strchr(value, '\n'))

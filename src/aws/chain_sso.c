@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* SSO in a profile: its own keys, and those of its sso-session. */
+/* The SSO settings of a profile: its own keys, and those of its sso-session section. */
 #include "chain_sso.h"
 
 #include <string.h>
 
 #include <base/text.h>
 
-/* As in the AWS CLI: the profile may repeat its session's values, but must not contradict them. */
+/* As in the AWS CLI, the profile may repeat values of its sso-session, but not contradict them. */
 static int check_agreement(const struct scope *s, const char *session, struct err *e)
 {
     const struct aws_property *own = aws_files_conflict(s->files, s->name, session);
@@ -16,7 +16,7 @@ static int check_agreement(const struct scope *s, const char *session, struct er
                : 0;
 }
 
-/* The value from the session's section, or from the profile. */
+/* Sets *out to the value in the sso-session section, or else in the profile; NULL if neither has it. */
 static int sso_value(const struct scope *s, const char *session, const char *key, const char **out,
                      struct err *e)
 {

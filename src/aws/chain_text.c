@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Describes a chain for people. */
+/* Describes a chain in messages. */
 #include <aws/chain.h>
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Endpoints: the rules that all AWS SDKs share, for the four services that the chain asks. */
+/* Endpoints, by the rules that all AWS SDKs share, for the four services that a chain may call. */
 #include <aws/endpoint.h>
 
 #include <stdio.h>
@@ -49,7 +49,7 @@ static const char *url_of_environment(const struct finder *f)
     return own[f->service] ? own[f->service] : f->env->endpoint_url;
 }
 
-/* [services NAME], `sts =`, and below it, indented, `endpoint_url = X`. 1: it has one. */
+/* Finds `endpoint_url` below `sts =` (or another service) in [services NAME]. Returns 1 if it is set. */
 static int url_of_services(const struct finder *f, struct buf *out, struct err *e)
 {
     const char *name = property(f, "services");
@@ -63,7 +63,7 @@ static int url_of_services(const struct finder *f, struct buf *out, struct err *
     return aws_files_nested(p, "endpoint_url", out) && out->len > 0;
 }
 
-/* Appends the user's own address; nothing if there is none. */
+/* Appends the URL that the user configured; appends nothing if there is none. */
 static int configured_url(const struct finder *f, struct buf *out, struct err *e)
 {
     const char *url = url_of_environment(f);
@@ -98,7 +98,8 @@ static int no_region(const char *region, struct err *e)
     return err_hint(e, "AWS_REGION, AWS_DEFAULT_REGION, or region in the AWS profile");
 }
 
-/* Without other options, sign-in uses the console's host names. */
+/* Without FIPS and dual-stack, the sign-in service has the console's domains. Returns NULL for other
+ * partitions. */
 static const char *sign_in_suffix(const struct aws_partition *p)
 {
     return text_equal(p->name, "aws")          ? "aws.amazon.com"
@@ -118,7 +119,7 @@ static void own_url(const struct aws_partition *p, enum aws_service service, con
     else if (!is_sign_in && text_equal(region, "aws-global"))
         buf_printf(out, "https://%s.%s", host, p->suffix);
     else
-        /* GovCloud's plain hosts are FIPS endpoints already, except sign-in. */
+        /* In GovCloud the plain host names are FIPS endpoints already, except for sign-in. */
         buf_printf(out, "https://%s%s.%s.%s", host,
                    fips && (dual_stack || is_sign_in || !text_equal(p->name, "aws-us-gov")) ? "-fips" : "",
                    region, dual_stack ? p->dual_stack_suffix : p->suffix);

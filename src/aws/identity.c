@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who a chain authenticates as, by names: its steps, and what these names depend on. The region is not part
- * of it, because a role is the same in each. The sources check what the names refer to (aws/source.h: proof).
+ * The identity of a chain: a hash of the names in its steps, and of the settings that determine what these
+ * names mean. It does not contain the region, because a role is the same in every region. Whether a name
+ * still refers to the same user is checked by the sources (`proof` in aws/source.h).
  */
 #include "walk.h"
 
@@ -12,9 +13,10 @@
 #include <base/text.h>
 #include <model/identity.h>
 
-#define IDENTITY_MOST (8 << 20) /* more than two files can have */
+#define IDENTITY_MOST (8 << 20) /* more than both files together can contain */
 
-/* The path with links resolved; a missing program has no result to cache. */
+/* Adds the program's path with symbolic links resolved. A missing program is left out; it has no result to
+ * cache. */
 static void add_program(struct buf *out, const char *command)
 {
     AUTO_WORDS(words);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Access keys as a value, and which characters they may contain. */
+/* Releases access keys, and checks that they contain no invalid characters. */
 #include <aws/keys.h>
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the container and the instance metadata services. */
+/* Code shared by the container and the instance metadata services. */
 #include "metadata.h"
 
 #include <string.h>
@@ -56,7 +56,7 @@ int metadata_take_keys(struct http_answer *a, const char *who, struct aws_keys *
     if (aws_keys_take(a, &at, who, out, e) < 0)
         return -1;
     out->account = *account ? mem_strdup(account) : NULL;
-    /* If AWS cannot renew the keys, the service returns old ones, whose validity has been extended. */
+    /* If AWS cannot renew the keys, the service returns expired ones, which AWS then accepts for longer. */
     if (out->expires_at && out->expires_at <= time(NULL)) {
         log_step("login", "%s gives keys that have expired, as it does while AWS cannot renew them", who);
         out->expires_at = 0;

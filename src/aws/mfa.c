@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A code is valid once and for half a minute, so it is never stored. */
+/* An MFA code is valid once and for 30 seconds, so it is never stored. */
 #include "mfa.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of partitions, and whether a text is a region of one. */
+/* The table of partitions, and the check whether a text is a region of one of them. */
 #include <aws/partition.h>
 
 #include <ctype.h>
@@ -18,7 +18,7 @@ const struct aws_partition aws_partitions[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-/* -WORD-DIGITS, the word without a dash. */
+/* Returns whether the text is -WORD-DIGITS, where WORD contains no dash. */
 static bool is_tail(const char *s)
 {
     if (*s++ != '-')

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses the JSON that a credential_process prints, strictly: one object, Version 1, the right types. */
+/* Parses the JSON that a credential_process prints. The parser is strict: one object, with Version 1 and the
+ * right types. */
 #include "process_answer.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@
 
 #define ID_MOST 1024
 
-/* A string of 1 to `most` bytes without NUL. Absent or null gives NULL if it is optional. */
+/* Reads a string of 1 to `most` bytes without NUL. If `may_miss`, an absent, null or empty value sets *out to
+ * NULL. */
 static int take_string(const json_t *root, const char *key, bool may_miss, size_t most, const char **out,
                        struct err *e)
 {

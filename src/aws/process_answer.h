@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a credential_process prints. */
+/* The JSON that a credential_process prints. */
 #ifndef AWS_PROCESS_ANSWER_H
 #define AWS_PROCESS_ANSWER_H
 
@@ -11,7 +11,8 @@
 
 #define PROCESS_ANSWER_MOST SECRET_MAX
 
-/* ERR_DATA, never with a part of the text, which may be a secret. `now`: expired keys are refused. */
+/* Parses the JSON. Refuses keys that expired before `now`. Fails with ERR_DATA, and never quotes the text,
+ * which may contain a secret. */
 int process_answer_parse(const char *text, size_t n, time_t now, struct aws_keys *out, struct err *e);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a step of the chain was proved with, by its hash: keys that are kept are good only for the same. */
+/* Records the hash of the credential that a step authenticated with. Cached keys are used only if it has not
+ * changed. */
 #include <aws/source.h>
 
 #include <base/text.h>

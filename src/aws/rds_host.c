@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of RDS and Aurora endpoints: ID[.HASH].REGION.rds.SUFFIX, and ID[.HASH].rds.REGION.SUFFIX in some
- * partitions; the beginning of the hash tells the kind. Labels are matched from the right and the suffix must
- * be one of AWS's, because the region found here decides what a token is signed for, and the kind decides
- * which CA certificates are trusted.
+ * Host names of RDS and Aurora endpoints: ID[.HASH].REGION.rds.SUFFIX, or ID[.HASH].rds.REGION.SUFFIX in some
+ * partitions. The beginning of the hash gives the kind. The labels are matched from the right, and the suffix
+ * must be one of AWS's, because the region found here is signed into the token, and the kind determines which
+ * CA certificates are trusted.
  */
 #include <aws/rds_host.h>
 
@@ -18,10 +18,10 @@
 #define NAME_MOST 255
 #define LABELS_MOST 16
 
-/* More suffixes that the AWS drivers know. */
+/* Suffixes that AWS's database drivers accept in addition to those of the partitions. */
 static const char *const more_suffixes[] = {"amazonaws.au", "amazonaws.uk"};
 
-/* Converts to lower case without a final dot; false if it is too long. */
+/* Copies a host name in lower case and without a final dot. Returns false if it is empty or too long. */
 static bool normalise(const char *host, char out[NAME_MOST + 1])
 {
     size_t n = strlen(host);
@@ -36,7 +36,7 @@ static bool normalise(const char *host, char out[NAME_MOST + 1])
     return true;
 }
 
-/* Cuts ".SUFFIX" off. */
+/* Removes ".SUFFIX" from the end of a name. Returns false if the name does not end with it. */
 static bool cut_suffix(char *name, const char *suffix)
 {
     size_t n = strlen(name), m = strlen(suffix);
@@ -60,7 +60,7 @@ static bool cut_any_suffix(char *name)
     return false;
 }
 
-/* Cuts the name at its dots. 0: too many labels, or an empty one. */
+/* Splits a name at its dots. Returns the number of labels; 0 if there are too many, or if one is empty. */
 static size_t split(char *name, char *label[LABELS_MOST])
 {
     size_t n = 0;
@@ -98,7 +98,7 @@ static enum rds_kind kind_of_hash(const char *hash)
     return RDS_INSTANCE;
 }
 
-/* The labels before region and `rds`: ID, ID.HASH or NAME.endpoint.proxy-HASH. */
+/* Returns the kind, from the labels before the region and `rds`: ID, ID.HASH or NAME.endpoint.proxy-HASH. */
 static enum rds_kind kind_of(char *const *label, size_t n)
 {
     if (n == 3 && text_equal(label[1], "endpoint") && kind_of_hash(label[2]) == RDS_PROXY)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A presigned `GET https://HOST:PORT/?Action=connect&DBUser=USER` without its scheme, for the service rds-db.
- * Nothing is verified: wrong or expired keys make a token that the server refuses. As in botocore, the host
- * is signed in lower case but stays in the token as it was given, and port 443 stays in the token but is not
+ * Makes a presigned `GET https://HOST:PORT/?Action=connect&DBUser=USER` for the service rds-db, without the
+ * scheme. The keys are not verified: the server refuses a token signed with wrong or expired keys. As in
+ * botocore, the token has the host as given, but signs it in lower case; port 443 is in the token, but is not
  * signed.
  */
 #include <aws/rds_token.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Regions, and the partitions that they and ARNs belong to. */
+/* Chooses a region, considering the partitions of regions and ARNs. */
 #include <aws/region.h>
 
 #include <stdbool.h>
@@ -36,7 +36,7 @@ int aws_regions_load(const struct aws_env *env, const struct aws_files *files, c
     return 0;
 }
 
-/* arn:PARTITION:...; NULL: not an ARN, or an unknown partition. */
+/* Returns the partition in arn:PARTITION:...; NULL if the text is not an ARN or the partition is unknown. */
 static const struct aws_partition *partition_of_arn(const char *arn)
 {
     if (!arn || !text_starts(arn, "arn:"))

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ~/.aws/cli/cache: one JSON file per role, named by the SHA-1 of the STS request as Python's
- * json.dumps(sort_keys=True) writes it. The CLI rewrites them in place, so half a file can be seen. A file
- * does not say with whose keys the role was assumed; only the serial of a second factor identifies the user,
- * and only such roles are worth reusing, because they would ask for a code again.
+ * Reads ~/.aws/cli/cache, which has one JSON file per role. The file name is the SHA-1 of the STS request as
+ * written by Python's json.dumps(sort_keys=True). The CLI rewrites files in place, so a partly written file
+ * is possible. A file does not tell which keys the role was assumed with. Only the serial number of an MFA
+ * device identifies the user, so only roles with MFA are reused; without the cache, these would need another
+ * MFA code.
  */
 #include "role_cache.h"
 
@@ -38,7 +39,8 @@ static void add(json_t *arguments, const char *key, const char *value)
         (void)json_object_set_new(arguments, key, json_string(value));
 }
 
-/* The text whose SHA-1 names the file; malloced by jansson. NULL: the CLI would write it differently. */
+/* Returns the text whose SHA-1 is the file name, to be freed with json_string_free(); NULL if the CLI would
+ * write it differently (characters other than printable ASCII). */
 static char *file_key(const struct aws_step *s)
 {
     unsigned long seconds;

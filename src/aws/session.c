@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Session keys between runs: read from the kernel's keyring, or fetched once for all brokers that want them
- * at the same time. Keys of the base alone are not cached here, because their source (files, a program, a
- * metadata service) keeps them itself.
+ * Session keys, kept between runs in the kernel's keyring. If several processes need the same keys at once,
+ * one fetches them and the others wait. The keys of the chain's source alone are not cached, because the
+ * source (files, a program, a metadata service) does that itself.
  *
- * An entry is stored under the names of its chain, and contains a digest of the proof with which it was
- * obtained: an SSO token, the subject of a web identity's token, the key that a program printed. If the proof
- * has changed or is gone, the entry is not used. So each name has one entry, which `broker logout` finds
- * without any proof.
+ * An entry is stored under the names in its chain and contains a hash of the proof, which is the credential
+ * that the keys were obtained with: an SSO token, the subject of a web identity token, the access key ID that
+ * a program printed. If the proof has changed or is gone, the entry is not used. So there is one entry for
+ * each name, and `broker logout` finds it without any proof.
  *
- * Its format is the version, then LABEL ACCOUNT END ID SECRET TOKEN PROOF PLACE, each followed by a NUL.
- * PLACE is the file of the SSO token, kept because only a helper can compute its name.
+ * The format: a version byte, then LABEL ACCOUNT END ID SECRET TOKEN PROOF PLACE, each followed by a NUL.
+ * PLACE is the path of the SSO token's file, kept because computing its name needs a helper program.
  */
 #include <aws/session.h>
 
@@ -34,7 +34,7 @@
 #define VERSION '2'
 enum { LABEL, ACCOUNT, END, ID, SECRET, TOKEN, PROOF, PLACE, FIELDS };
 
-/* Stored with the keys. */
+/* The proof that is stored with the keys. */
 struct proof {
     char hash[33];
     char *place;
@@ -47,7 +47,7 @@ static void proof_release(struct proof *p)
 }
 #define AUTO_PROOF(name) __attribute__((cleanup(proof_release))) struct proof name = {0}
 
-/* Keys of the base alone are kept by their source. */
+/* Returns whether the keys are cached here: the chain must have a step that creates a session. */
 static bool is_kept(const struct aws_chain *chain)
 {
     bool is_session = false;
@@ -74,7 +74,7 @@ char *aws_session_identity(const struct aws_context *c)
     return mem_printf(AWS_SESSION_PREFIX "%s", hash);
 }
 
-/* --- the form of an entry */
+/* --- the format of an entry */
 
 static struct secret *entry_write(const char *label, const struct proof *proof, const struct aws_keys *keys)
 {
@@ -111,7 +111,7 @@ static bool entry_read(const struct secret *entry, struct proof *proof, struct a
     return true;
 }
 
-/* --- keeping */
+/* --- storing entries */
 
 static bool is_good(const struct aws_keys *keys, time_t least_life)
 {
@@ -139,7 +139,7 @@ static bool read_kept(const struct aws_context *c, const char *identity, int64_t
     return true;
 }
 
-/* Not stored if it would later be unknown whose keys they are. */
+/* Stores the keys, unless their owner could not be verified later. */
 static void keep(const struct aws_context *c, const char *identity, const struct aws_keys *keys,
                  int64_t deadline)
 {
@@ -159,13 +159,14 @@ static void keep(const struct aws_context *c, const char *identity, const struct
                                 &ignored);
 }
 
-/* Whether the user wants to log in now, whatever is cached. */
+/* Returns whether the user asked to log in now, even if a session is cached. */
 static bool is_wanted(const struct aws_context *c)
 {
     return c->login && c->login->is_wanted;
 }
 
-/* Starts from the base's keys if they are known, or from the AWS CLI's cache as far as it goes. */
+/* Fetches the keys, starting with the last step whose keys are known from the AWS CLI's cache or from
+ * `base`. */
 static int fetch(const struct aws_context *c, struct aws_keys *base, int64_t deadline, struct aws_keys *out,
                  struct err *e)
 {
@@ -183,7 +184,7 @@ static int get_session(const struct aws_context *c, int64_t deadline, struct aws
     AUTO_AWS_KEYS(base);
     AUTO_LOCK(lock);
 
-    /* A program may return another user's keys each time, so it is run first. */
+    /* A program may return keys of a different user each time, so it is always run first. */
     if (c->chain.step[0].kind == AWS_KIND_credential_process &&
         chain_step(c, 0, NULL, deadline, &base, e) < 0)
         return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signature Version 4: canonical request, text to sign, signing key, signature. Everything derived from the
- * secret key is wiped. It deliberately does not resolve dots in paths and has no S3 exceptions.
+ * Signature Version 4: canonical request, string to sign, signing key, signature. Everything derived from the
+ * secret key is wiped. By design it does not resolve `.` and `..` in paths and has no exceptions for S3.
  */
 #include <aws/sigv4.h>
 
@@ -19,12 +19,12 @@
 #define CANONICAL_MOST (4 * SECRET_MAX)
 #define SHA256_HEX (2 * crypto_hash_sha256_BYTES + 1)
 
-/* Not gmtime_r(3), which opens /etc/localtime first. Days to a date: years begin in March, so that the leap
- * day is their last day (H. Hinnant, chrono-compatible low-level date algorithms). */
+/* gmtime_r() is not used because it opens /etc/localtime. To convert days to a date, years start in March, so
+ * that a leap day is the last day of its year (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
 void sigv4_date(time_t t, char out[17])
 {
     unsigned long long seconds =
-        t > 0 ? (unsigned long long)t % 253402300800ULL : 0; /* up to the year 9999 */
+        t > 0 ? (unsigned long long)t % 253402300800ULL : 0; /* limited to the year 9999 */
     unsigned day = (unsigned)(seconds / 86400) + 719468, second = (unsigned)(seconds % 86400);
     unsigned era = day / 146097, of_era = day % 146097;
     unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
@@ -52,7 +52,8 @@ static int compare_strings(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Encoded NAME and VALUE with a byte between them that sorts first; it becomes '=' later. */
+/* Appends the encoded query parameters, sorted. Between name and value is the byte \001 while sorting,
+ * because it sorts before any other, and `=` afterwards. */
 static void add_query(const struct sigv4_request *r, struct buf *out)
 {
     AUTO_WORDS(pairs);
@@ -84,7 +85,8 @@ static void add_path(const char *path, struct buf *out)
     }
 }
 
-/* Removes spaces at the ends and merges those inside. */
+/* Appends a header value without leading and trailing spaces, and with a single space for each run of
+ * spaces. */
 static void add_trimmed(struct buf *out, const char *s)
 {
     s += strspn(s, " \t");
@@ -104,7 +106,7 @@ static void add_lower(struct buf *out, const char *s)
         buf_putc(out, *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s);
 }
 
-/* Sorts the headers' indexes by name and keeps the order of equal names. */
+/* Sorts the headers by name. The sort is stable. Stores their indexes in `order` and returns their number. */
 static size_t sort_headers(const struct sigv4_request *r, size_t order[SIGV4_FIELDS_MOST])
 {
     size_t n = r->header_count < SIGV4_FIELDS_MOST ? r->header_count : SIGV4_FIELDS_MOST;
@@ -221,7 +223,7 @@ static void sign(const struct sigv4_request *r, const struct secret *secret, con
     explicit_bzero(key, sizeof key);
 }
 
-/* Signs the request as it is. */
+/* Computes the signature of a request that already contains all signed fields. */
 static int make_signature(const struct sigv4_request *r, const struct secret *secret, char out[SHA256_HEX],
                           struct err *e)
 {
@@ -236,7 +238,7 @@ static int make_signature(const struct sigv4_request *r, const struct secret *se
     return 0;
 }
 
-/* The request's own fields plus room for ours. */
+/* Copies the caller's fields and checks that `ours` more fit. */
 static int copy_fields(const struct sigv4_field *from, size_t n, size_t ours,
                        struct sigv4_field to[SIGV4_FIELDS_MOST], struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Loads a context and walks a chain, step by step with its sources. */
+/* Loads a context and runs the steps of a chain through their sources. */
 #include <aws/source.h>
 
 #include <stddef.h>
@@ -41,7 +41,8 @@ int aws_context_load(struct aws_context *c, const char *profile, bool want_regio
     return aws_regions_load(&c->env, &c->files, c->chain.profile, &c->regions, e);
 }
 
-/* Static keys were checked where they were found (chain.c). */
+/* Checks the keys that a step returned. Static keys in a file or the environment were checked before
+ * (chain.c). */
 static int check_keys(const struct aws_step *step, const struct aws_keys *keys, struct err *e)
 {
     if (aws_keys_check(keys, aws_kind_words(step->kind), e) == 0)
@@ -82,7 +83,8 @@ int chain_walk(const struct aws_context *c, size_t first, struct aws_keys *start
     return 0;
 }
 
-/* The proof that was used counts, but its place is still needed for the next run. */
+/* Computes the proof of one step. If the step has recorded the proof that it used, that one is returned, but
+ * proof() is called even then because it sets *place. */
 static int step_proof(const struct aws_context *c, size_t i, char **place, int64_t deadline, char out[33])
 {
     const struct aws_step *step = &c->chain.step[i];

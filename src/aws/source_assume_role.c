@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `role_arn`: a role assumed with the keys of the step before. If it needs a second factor, the user is
- * asked, and asked again up to two times after STS refused a code.
+ * `role_arn`: assumes a role with the keys of the previous step. If the role needs an MFA code, the user is
+ * asked for it, up to three times if STS refuses the code.
  */
 #include <aws/source.h>
 
@@ -21,7 +21,7 @@ static bool is_wrong_code(const struct aws_refusal *why)
     return strstr(why->message, "MultiFactorAuthentication failed with invalid MFA") != NULL;
 }
 
-/* One attempt. 0, -1, or 1 if the code was wrong. */
+/* Makes one attempt. Returns 0, -1, or 1 if the code was wrong. */
 static int assume(const struct sts_role *role, const struct secret *code, int64_t deadline,
                   struct aws_keys *out, struct err *e)
 {
@@ -63,7 +63,7 @@ static int role_get(const struct aws_context *c, const struct aws_step *step, co
         int got = ask_and_assume(&role, deadline, out, e);
         if (got <= 0)
             return got;
-        /* A program would only print the same code again. */
+        /* Running the program again would print the same code. */
         if (c->mfa_command || --left == 0)
             return err_hint(e, "check the device's clock; a code is good once");
         log_note("not the right code");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys of a container: ECS, EKS Pod Identity, Greengrass. The environment has the URL; plain http is only
- * accepted for addresses that cannot leave the machine.
+ * The keys of a container in ECS, EKS Pod Identity or Greengrass. The URL is in the environment. Plain HTTP
+ * is only accepted for addresses that are on this machine.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 #include <aws/source.h>
@@ -36,7 +36,7 @@ static bool is_link_local(const char *host)
     return host_is_loopback(host);
 }
 
-/* http only for addresses where no one else can listen. */
+/* Allows HTTP only for addresses where no other machine can answer. */
 static int check_full_uri(const char *uri, struct err *e)
 {
     AUTO_FREE(char *, authority);
@@ -62,7 +62,8 @@ static int make_url(const struct aws_env *env, char **url, struct err *e)
     return relative ? 0 : check_full_uri(*url, e);
 }
 
-/* The file wins and is read each time, because it is renewed. */
+/* Gets the authorization token. The file is preferred, and read for every request, because another program
+ * renews it. */
 static int read_token(const struct aws_env *env, struct buf *out, struct err *e)
 {
     const char *from = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
@@ -87,7 +88,8 @@ static int read_token(const struct aws_env *env, struct buf *out, struct err *e)
     return err_hint(e, "write the token alone, without a line end");
 }
 
-/* The agents of ECS and EKS write "code" and "message", others "Code" and "Message", or one of them alone. */
+/* Sets the error from an error response. The agents of ECS and EKS use the fields "code" and "message",
+ * others "Code" and "Message"; either may be missing. */
 static int say_status(const struct http_answer *a, struct err *e)
 {
     const char *code = *http_text(a, 7) ? http_text(a, 7) : metadata_code(a);
@@ -104,7 +106,7 @@ static int say_status(const struct http_answer *a, struct err *e)
     return err_hint(e, "check AWS_CONTAINER_CREDENTIALS_* and AWS_CONTAINER_AUTHORIZATION_TOKEN*");
 }
 
-/* 0, -1, or 1: failed, worth another try. */
+/* Returns 0 on success, 1 on a failure that may be retried, -1 on any other failure. */
 static int ask(const char *url, const struct buf *token, int64_t deadline, struct aws_keys *out,
                struct err *e)
 {
@@ -120,7 +122,7 @@ static int ask(const char *url, const struct buf *token, int64_t deadline, struc
     (void)http_want(&request, HTTP_JSON, "message");
     if (http_call(&request, &answer, clock_deadline(TRY_MS, deadline), e) < 0) {
         (void)err_prefix(e, WHO);
-        if (!e->hint[0]) /* a crashed helper has its own hint */
+        if (!e->hint[0]) /* the error for a crashed helper has its own hint */
             (void)err_hint(e, "is this a container of ECS or EKS? if not, unset AWS_CONTAINER_CREDENTIALS_*");
         return answer.transient ? 1 : -1;
     }
@@ -152,8 +154,8 @@ static int container_get(const struct aws_context *c, const struct aws_step *ste
     }
 }
 
-/* Containers on one machine may share a keyring, so their entries differ by the content of the credentials.
- */
+/* Containers on the same machine may share a kernel keyring, so cached keys could belong to another
+ * container. Returns 1, so that the keys are never cached. */
 static int container_proof(const struct aws_context *c, const struct aws_step *step, char **place,
                            int64_t deadline, struct buf *out)
 {

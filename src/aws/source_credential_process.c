@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `credential_process = COMMAND`: a program that prints keys as JSON, version 1. Split into words as sh does
- * and run without a shell, with the terminal as its stdin if there is one. Nothing is cached here: the
- * program can do that itself.
+ * `credential_process = COMMAND`: a program that prints keys as JSON, version 1. The command is split as sh
+ * does and run without a shell; its stdin is the terminal, if there is one. The keys are not cached here,
+ * because the program can do that itself.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
  */
 #include <aws/source.h>
@@ -76,7 +76,7 @@ static int process_get(const struct aws_context *c, const struct aws_step *step,
     return 0;
 }
 
-/* Only its answer shows whose keys it returns. */
+/* Returns 1, because the owner of the keys is only known once the program has run. */
 static int process_proof(const struct aws_context *c, const struct aws_step *step, char **place,
                          int64_t deadline, struct buf *out)
 {

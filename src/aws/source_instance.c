@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The role of an EC2 instance, by version 2 of its metadata service. Version 1, which a forged request
- * through the machine can read, is never used. A machine outside EC2 loses at most one second.
+ * The role of an EC2 instance, from version 2 of the instance metadata service. Version 1 is never used,
+ * because an attacker can read it by making a server on the instance request a URL (SSRF). On a machine
+ * outside EC2 the attempt takes at most one second by default.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
  */
 #include <aws/source.h>
@@ -68,13 +69,14 @@ static int find_service(const struct aws_context *c, struct metadata_service *s,
     return 0;
 }
 
-/* Not worth another try. 401 is handled separately; an empty text means that the role is not there yet. */
+/* Returns whether no retry is needed. Status 401 is handled by the caller; an empty text means that the role
+ * is not ready yet. */
 static bool is_answer(const struct http_answer *a)
 {
     return a->status == 401 || (a->status == 200 && *http_text(a, 0));
 }
 
-/* Tries as often as the user configured, whatever the error. */
+/* Sends a request, and retries it as often as the user configured, whatever the error. */
 static int ask(const struct metadata_service *s, struct http_request *r, struct http_answer *answer,
                struct err *e)
 {
@@ -114,7 +116,7 @@ static int fetch_token(struct metadata_service *s, struct err *e)
     return 0;
 }
 
-/* If the token has expired meanwhile, a new one is fetched, once. */
+/* Sends a GET request. If the token has expired in the meantime, it is renewed once. */
 static int get(struct metadata_service *s, const char *path, bool keys, struct http_answer *answer,
                struct err *e)
 {
@@ -140,7 +142,8 @@ static int get(struct metadata_service *s, const char *path, bool keys, struct h
     }
 }
 
-/* The first line; a role's name needs no escaping in a URL. */
+/* Gets the role's name, which is the first line of the answer. Only names that need no escaping in a URL are
+ * accepted. */
 static int find_role(struct metadata_service *s, char **role, struct err *e)
 {
     AUTO_HTTP_ANSWER(answer);
@@ -176,7 +179,8 @@ static int fetch(struct metadata_service *s, struct aws_keys *out, struct err *e
     return metadata_take_keys(&answer, WHO, out, e);
 }
 
-/* If nothing was configured, the error is that there are no credentials; the service's error is a detail. */
+/* Sets the final error. If nothing was configured, it is "no AWS credentials", and the service's error
+ * becomes a detail line. */
 static int explain(const struct aws_context *c, const struct aws_step *step, struct err *e)
 {
     char why[sizeof e->msg];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `aws login`: keys that the AWS CLI fetched with the user's console session and keeps in ~/.aws/login/cache
- * together with a refresh token. They are used until 5 minutes before their expiry and then renewed. The
- * refresh token rotates, so this is done under a lock, after reading the file again, and the whole file is
- * written back. Logging in itself is left to the CLI.
+ * `aws login`: the AWS CLI gets keys through the user's console session and keeps them in ~/.aws/login/cache
+ * together with a refresh token. The keys are used until 5 minutes before they expire and are then renewed
+ * here. A refresh token can be used only once, so they are renewed under a lock, after reading the file
+ * again, and the whole file is written back. Only the CLI can do the login itself.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-login-credentials.html
  */
 #include <aws/source.h>
@@ -35,8 +35,8 @@ struct login_session {
     const struct aws_step *step;
     int64_t deadline;
     char *path;
-    json_t *root;      /* NULL: none */
-    time_t expires_at; /* 0: no keys in it */
+    json_t *root;      /* NULL: no such file */
+    time_t expires_at; /* 0: the file has no complete keys */
 };
 
 static void login_session_release(struct login_session *s)
@@ -45,7 +45,7 @@ static void login_session_release(struct login_session *s)
     json_free_cleanup(&s->root);
 }
 
-/* --- the file */
+/* --- the cache file */
 
 static int find_path(struct login_session *s, struct err *e)
 {
@@ -69,7 +69,7 @@ static int find_path(struct login_session *s, struct err *e)
     return 0;
 }
 
-/* Whether it contains complete keys, and their expiry. */
+/* Sets expires_at if the file contains complete keys, otherwise to 0. */
 static void look_at_keys(struct login_session *s)
 {
     const json_t *keys = json_object_get(s->root, "accessToken");
@@ -117,7 +117,7 @@ static int log_in_again(const struct login_session *s, const char *why, struct e
     return err_hint_sh(e, "aws login --profile %s", s->step->profile);
 }
 
-/* --- proof of possession (RFC 9449) */
+/* --- DPoP: proof of possession of a key (RFC 9449) */
 
 static void add_base64(struct buf *out, const void *bytes, size_t n)
 {
@@ -141,7 +141,8 @@ static void add_uuid(struct buf *out)
         buf_printf(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", id[i]);
 }
 
-/* The public key is part of the signed text, so the helper is called twice: for the key, then to sign. */
+/* Makes a DPoP token. The signed text contains the public key, so the helper is called twice: to get the
+ * public key, and to sign. */
 static int make_proof(const struct login_session *s, const char *url, struct secret **out, struct err *e)
 {
     AUTO_SECRET(pem);
@@ -172,7 +173,7 @@ static int make_proof(const struct login_session *s, const char *url, struct sec
     return 0;
 }
 
-/* --- renewing */
+/* --- renewing the keys */
 
 static const struct aws_want wanted[] = {
     {HTTP_JSON, "accessToken.accessKeyId"},
@@ -186,7 +187,7 @@ static const struct aws_want wanted[] = {
 };
 enum { ID, SECRET, TOKEN, EXPIRES_IN, REFRESH_TOKEN, ID_TOKEN, ACCOUNT, ERROR };
 
-/* Updates the file's object; fields that are not in the answer stay. */
+/* Stores the answer in the file's JSON object. Fields that the answer does not have are left unchanged. */
 static int take_answer(struct login_session *s, const struct http_answer *a, struct err *e)
 {
     unsigned long seconds;
@@ -259,8 +260,8 @@ static int ask(struct login_session *s, struct err *e)
     return take_answer(s, &answer, e);
 }
 
-/* Why a login is needed; NULL: everything needed for a renewal is there. As in the AWS CLI, a file without
- * keys is not used. */
+/* Returns the reason why the user must log in, or NULL if the keys can be renewed. As in the AWS CLI, a file
+ * without keys is not used. */
 static const char *missing_field(const struct login_session *s)
 {
     if (!s->root)
@@ -311,7 +312,7 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
             return take(&s, out);
         if (renew(&s, e) < 0) {
             log_step("login", "not renewed: %s", e->msg);
-            read_file(&s); /* a bad answer may have changed the object in memory */
+            read_file(&s); /* a failed renewal may have changed the object in memory */
             if (!is_alive(&s))
                 return -1;
         }
@@ -322,8 +323,8 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
     return take(&s, out);
 }
 
-/* The private key identifies the login: it is made at each login, while everything else in the file is
- * renewed. */
+/* The private key identifies the login: each login creates a new one, whereas renewing changes everything
+ * else in the file. */
 static int login_session_proof(const struct aws_context *c, const struct aws_step *step, char **place,
                                int64_t deadline, struct buf *out)
 {

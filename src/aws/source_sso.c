@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SSO (IAM Identity Center): the keys of a role in an account, from the portal, with the token of a session.
- * The CLI's own cache of such keys is tried first. An access token that the portal refuses is renewed once,
- * because the user may have signed out elsewhere.
+ * SSO (IAM Identity Center): gets the keys of a role in an account from the portal, with the token of an SSO
+ * session. The CLI's own cache of such keys is tried first. If the portal refuses the token, for example
+ * because the user signed out elsewhere, the token is renewed once.
  */
 #include <aws/source.h>
 
@@ -34,7 +34,7 @@ static int take_role(const struct aws_step *step, struct http_answer *answer, st
     return 0;
 }
 
-/* Explains the portal's refusals. */
+/* Sets the error for a refusal by the portal. */
 static int explain(const struct aws_step *step, const struct aws_refusal *why, struct err *e)
 {
     if (why->status == 403 || why->status == 404) {
@@ -80,7 +80,8 @@ static int ask_portal(const struct aws_context *c, const struct aws_step *step, 
     return take_role(step, &answer, out, e);
 }
 
-/* The CLI's file does not say for which token it was made, so it must be newer than the current token. */
+/* Returns whether a file is newer than a time. The CLI's file does not tell which token its keys were fetched
+ * with, so it must be newer than the current token. */
 static bool is_younger(const char *path, const struct timespec *than)
 {
     struct stat st;
@@ -90,7 +91,7 @@ static bool is_younger(const char *path, const struct timespec *than)
             (st.st_mtim.tv_sec == than->tv_sec && st.st_mtim.tv_nsec >= than->tv_nsec));
 }
 
-/* 1: the CLI has them. */
+/* Looks for keys in the CLI's cache. Returns 1 if it has them, 0 if not, -1 on error. */
 static int look_into_cli_cache(const struct aws_context *c, const struct aws_step *step, int64_t deadline,
                                struct aws_keys *out, struct err *e)
 {
@@ -134,7 +135,7 @@ static int sso_get(const struct aws_context *c, const struct aws_step *step, con
     struct aws_refusal why = {0};
 
     (void)before;
-    /* A user who logs in now wants the login to last as long as possible. */
+    /* If the user asked to log in now, get new keys, because they are valid for longer than cached ones. */
     int cached = c->login && c->login->is_wanted ? 0 : look_into_cli_cache(c, step, deadline, out, e);
     if (cached != 0)
         return cached < 0 ? -1 : 0;

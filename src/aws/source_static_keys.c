@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Static keys in the environment, the credentials file or the config file. */
+/* Static keys from the environment, the credentials file or the config file. */
 #include <aws/source.h>
 
 #include <string.h>
@@ -18,7 +18,7 @@ static int too_long(const struct aws_step *step, struct err *e)
     return err_hint(e, "keys have 40 bytes, session tokens a few thousand");
 }
 
-/* AWS_CREDENTIAL_EXPIRATION: set by the program that exported the keys. */
+/* Reads AWS_CREDENTIAL_EXPIRATION, which is set by the program that exported the keys. */
 static int read_expiration(const struct aws_step *step, struct aws_keys *out, struct err *e)
 {
     AUTO_BUF(ago, 64);

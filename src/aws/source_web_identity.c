@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `web_identity_token_file`: a role assumed with the token of another identity provider. Another program
- * renews the token's file, so it is read each time and sent unchanged. */
+/* `web_identity_token_file`: assumes a role with the token of another identity provider. Another program
+ * renews the file, so it is read for each request; the token is sent unchanged. */
 #include <aws/source.h>
 
 #include <string.h>
@@ -23,7 +23,7 @@ static int no_token(const struct aws_step *step, struct err *e)
     return err_hint(e, "check %s", step->profile ? "web_identity_token_file" : "AWS_WEB_IDENTITY_TOKEN_FILE");
 }
 
-/* The middle part of a JWT; NULL: not a JWT. */
+/* Returns the claims of a JWT, which are its second part; NULL if the text is not a JWT. */
 static json_t *claims_of(const char *token)
 {
     const char *from = strchr(token, '.'), *to = from ? strchr(from + 1, '.') : NULL;
@@ -38,8 +38,9 @@ static json_t *claims_of(const char *token)
     return cache_file_parse(buf_str(&text), n);
 }
 
-/* The token's subject, because the token itself is renewed every hour, and every pod has its own at the same
- * path. 1: it has none. */
+/* Appends the token's issuer and subject. The token itself cannot be compared because it is renewed every
+ * hour, nor can its path, because every pod has a token at the same path. Returns 1 if the token has no
+ * issuer or subject. */
 static int add_subject(const char *token, struct buf *out)
 {
     AUTO_JSON(claims);

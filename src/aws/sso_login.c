@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The device flow: a registration (cached where the CLI caches it), a code, the user's browser, which may be
- * on any machine, and a token. The service sets the polling interval. The newer flow of `aws sso login`,
- * which needs a listener, is not used.
+ * The device flow: registers a client (cached where the CLI caches it), gets a code, shows it to the user,
+ * whose browser may be on another machine, and polls for the token. The service sets the polling interval.
+ * The newer flow of `aws sso login`, which needs a listening socket, is not used.
  */
 #include "sso_login.h"
 
@@ -24,12 +24,12 @@
 
 #define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
 #define BODY_MOST (4 * SECRET_MAX)
-/* RFC 8628 section 3.5. */
+/* RFC 8628, section 3.5: the default polling interval, and the seconds to add for `slow_down`. */
 #define INTERVAL_SECONDS 5
 #define SLOWER_SECONDS 5
 #define INTERVAL_MOST 60
 
-/* One call of SSO-OIDC: unsigned JSON. */
+/* Calls the SSO-OIDC API with an unsigned JSON request. */
 static int ask(const struct sso_client *client, const char *path, const json_t *body,
                const struct aws_want *want, size_t wants, struct http_answer *answer, struct err *e)
 {
@@ -58,7 +58,7 @@ static int ask(const struct sso_client *client, const char *path, const json_t *
     return aws_call_run(&call, client->deadline, answer, &why, e);
 }
 
-/* A number of seconds in an answer. */
+/* Returns a number of seconds from an answer, or `absent` if it is missing or invalid. */
 static long seconds_of(const struct http_answer *a, unsigned want, long absent)
 {
     unsigned long n;
@@ -92,7 +92,7 @@ int sso_token_ask(const struct sso_client *client, json_t *body, json_t *root, c
     return 0;
 }
 
-/* --- the registration */
+/* --- client registration */
 
 static bool registration_is_good(const json_t *registration)
 {
@@ -102,7 +102,7 @@ static bool registration_is_good(const json_t *registration)
            cache_file_time(registration, "expiresAt", &expires) && expires - time(NULL) > 15 * 60;
 }
 
-/* NULL if the CLI has no name for it. */
+/* Returns NULL if the CLI could not name such a file. */
 static char *registration_path(const struct sso_client *client)
 {
     AUTO_BUF(text, 16384);
@@ -146,7 +146,7 @@ static int register_client(const struct sso_client *client, json_t **out, struct
     return result;
 }
 
-/* Stores it in `root`, as the CLI does beside the token. */
+/* Finds or makes a client registration and stores it in `root`, next to the token, as the CLI does. */
 static int find_registration(const struct sso_client *client, bool anew, json_t *root, struct err *e)
 {
     AUTO_FREE(char *, path);
@@ -169,7 +169,7 @@ static int find_registration(const struct sso_client *client, bool anew, json_t 
     return 0;
 }
 
-/* --- the person */
+/* --- waiting for the user to log in */
 
 struct device {
     struct secret *code;
@@ -182,7 +182,8 @@ static void device_release(struct device *d)
     secret_free(d->code);
 }
 
-/* The service's text is cut to one line, because text after a line end could pass for our own messages. */
+/* Prints a text of the service as a single line, because further lines could be taken for broker's own
+ * messages. */
 static void say_line(const char *before, const char *theirs)
 {
     AUTO_BUF(line, 4096);
@@ -232,7 +233,7 @@ static int nobody_came(const struct sso_client *client, struct err *e)
     return err_hint(e, "try again; login_timeout is how long it waits");
 }
 
-/* 1: the user has logged in, 0: not yet. */
+/* Returns 1 if the user has logged in, 0 if not yet, -1 on error. */
 static int poll_once(const struct sso_client *client, struct device *d, json_t *root, struct err *e)
 {
     AUTO_JSON(body);
@@ -243,7 +244,7 @@ static int poll_once(const struct sso_client *client, struct device *d, json_t *
         return 1;
     if (text_equal(code, "slow_down") && d->interval < INTERVAL_MOST)
         d->interval += SLOWER_SECONDS;
-    /* RFC 8628 section 3.5: a short network failure does not end the wait. */
+    /* RFC 8628, section 3.5: continue after a network error. */
     bool is_away = e->code == ERR_UNREACHABLE || e->code == ERR_TRY_LATER;
     if (is_away || text_equal(code, "slow_down") || text_equal(code, "authorization_pending")) {
         err_clear(e);
@@ -278,12 +279,13 @@ int sso_login(const struct sso_client *client, json_t *root, struct err *e)
 {
     __attribute__((cleanup(device_release))) struct device device = {0};
 
-    /* The previous session's refresh token, because the service may not issue one for this session. */
+    /* Removes the previous session's refresh token, because the service may not issue one for the new
+     * session. */
     (void)json_object_del(root, "refreshToken");
     if (find_registration(client, false, root, e) < 0)
         return -1;
     if (start_device(client, root, &device, e) < 0) {
-        /* The registration may have been revoked, so one new registration is tried. */
+        /* The registration may have been revoked, so register again, once. */
         if (e->code != ERR_REFUSED || find_registration(client, true, root, e) < 0 ||
             start_device(client, root, &device, e) < 0)
             return -1;

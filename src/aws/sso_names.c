@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes JSON as Python does: ASCII, sorted keys, escapes in lower case. */
+/* Writes JSON exactly as Python does: in ASCII, with sorted keys, and with lower-case escapes. */
 #include "sso_names.h"
 
 #include <ctype.h>
@@ -12,7 +12,7 @@ const char *sso_name(const struct aws_step *step)
     return step->session ? step->session : step->start_url;
 }
 
-/* A string escaped as Python does. False: not UTF-8. */
+/* Appends a JSON string, escaped as Python does. Returns false if the text is not UTF-8. */
 static bool add_string(struct buf *out, const char *s)
 {
     json_t *value = json_string(s);
@@ -38,7 +38,7 @@ static bool add_string(struct buf *out, const char *s)
     return is_text;
 }
 
-/* `, "KEY": VALUE` with the separators given. */
+/* Appends `, "KEY": VALUE`, with the separators `comma` and `colon`. */
 static bool add_member(struct buf *out, const char *comma, const char *key, const char *colon,
                        const char *value)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The token file, by botocore's rules: it is refreshed from 15 minutes before its expiry, if it contains a
- * registration that is still valid; a failed refresh is ignored while the token lives. The CLI takes no lock,
- * so after we hold ours the file is read again.
+ * Reads and renews the token file by botocore's rules. A token is refreshed when it expires within 15
+ * minutes, if the file has a valid client registration. A failed refresh is ignored as long as the token is
+ * valid. The CLI does not lock the file, so it is read again once we hold our lock.
  */
 #include "sso_token.h"
 
@@ -21,13 +21,13 @@
 
 #define REFRESH_SECONDS (15 * 60)
 
-/* The file as last read. */
+/* The token file, as last read. */
 struct token {
     struct sso_client client;
     char *path;
-    json_t *root; /* NULL: none */
+    json_t *root; /* NULL: no such file */
     const struct secret *refused;
-    time_t expires_at; /* 0: no token */
+    time_t expires_at; /* 0: the file has no token */
     bool is_refused;
 };
 
@@ -74,7 +74,7 @@ static bool can_refresh(const struct token *t)
            registered_until > time(NULL);
 }
 
-/* Whether it can be used without a refresh. */
+/* Returns whether the token can be used without refreshing it. */
 static bool is_good(const struct token *t)
 {
     return is_alive(t) && (t->expires_at - time(NULL) >= REFRESH_SECONDS || !can_refresh(t));
@@ -90,7 +90,8 @@ static int take(const struct token *t, struct secret **out, struct err *e)
     return 0;
 }
 
-/* The service has invalidated the old refresh token, so a failure to save the new one loses the login. */
+/* Saves the new token. The service has invalidated the old refresh token, so if this fails, the user must log
+ * in again next time. */
 static void token_write(const struct token *t)
 {
     struct err e = ERR_INIT;
@@ -143,20 +144,20 @@ static int log_in(struct token *t, struct err *e)
     return 0;
 }
 
-/* Called with the lock held, so no other broker does the same meanwhile. */
+/* Gets a new token. The lock is held, so no other broker process does the same at the same time. */
 static int token_renew(struct token *t, struct secret **out, struct err *e)
 {
     token_read(t);
     if (is_good(t))
         return take(t, out, e);
     bool refreshed = can_refresh(t) && token_refresh(t, e) == 0;
-    /* A login does not help if the network fails. */
+    /* Logging in does not help if the network fails. */
     if (!refreshed && !is_alive(t) && e->code && e->code != ERR_REFUSED)
         return -1;
     if (!refreshed && !is_alive(t) && log_in(t, e) < 0)
         return -1;
     err_clear(e);
-    /* Checks the new token again, because the service may have answered with an expired one. */
+    /* Check the new token too, because the service may have returned an expired one. */
     t->is_refused = false;
     if (!cache_file_time(t->root, "expiresAt", &t->expires_at) || !is_alive(t))
         return err_set(e, ERR_PROTOCOL, "AWS SSO: a token without a life");
@@ -187,8 +188,8 @@ int sso_token_get(const struct aws_context *c, const struct aws_step *step, cons
     return token_renew(&t, out, e);
 }
 
-/* Another file or link may be moved to this path without a new modification time; then its change time is
- * newer. */
+/* Returns the time of the last change to the file or to the path itself. Uses ctime, because a file or
+ * symbolic link that is moved to this path keeps its modification time. */
 static struct timespec last_change(const char *path)
 {
     struct stat file, name;

@@ -11,16 +11,17 @@
 #include <base/secret.h>
 
 /*
- * A valid token: the file's, refreshed if it expires within 15 minutes and can be, else a new login's
- * (context.may_log_in). `refused`: the token that the portal has just refused, or NULL. The caller frees
- * *out. ERR_LOGIN if the user must log in.
+ * Gets a valid token: the one in the file, refreshed if it expires within 15 minutes and a refresh is
+ * possible, or a new one from a login (only if c->may_log_in). `refused` is the token that the portal has
+ * just refused, or NULL. The caller frees *out. Fails with ERR_LOGIN if the user must log in.
  */
 int sso_token_get(const struct aws_context *c, const struct aws_step *step, const struct secret *refused,
                   int64_t deadline, struct secret **out, struct err *e);
 
 /*
- * Appends the token in the file, expired or not. `place`: the file's path, which only a helper can compute;
- * NULL on entry: computed and set, malloced. *changed: its last change; may be NULL. 1: there is no token.
+ * Appends the token in the file, even if it is expired. `place` is the path of the file, whose name only a
+ * helper program can compute; if it is NULL on entry, it is computed and set (malloced). *changed is set to
+ * the time of the file's last change; it may be NULL. Returns 1 if there is no token.
  */
 int sso_token_proof(const struct aws_context *c, const struct aws_step *step, char **place, int64_t deadline,
                     struct buf *out, struct timespec *changed);

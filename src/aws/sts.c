@@ -43,7 +43,7 @@ int sts_name_role(const struct aws_step *step, struct err *e)
     return err_prefix(e, "role %s", role);
 }
 
-/* Hints for the common refusals. */
+/* Adds a hint for the common refusals. */
 static int hint(const struct sts_role *role, const struct aws_refusal *why, struct err *e)
 {
     const struct aws_step *step = role->step;
@@ -76,7 +76,7 @@ static int hint(const struct sts_role *role, const struct aws_refusal *why, stru
     return -1;
 }
 
-/* arn:aws:sts::123456789012:assumed-role/... */
+/* Extracts the account from arn:aws:sts::123456789012:assumed-role/... */
 static char *account_of(const char *arn)
 {
     for (int i = 0; i < 4; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The listener for the end of a login in a browser (RFC 8252 section 7.3), which lives in broker-http: it is
- * open only for that login, on the loopback addresses of this machine. Three steps: open, wait, finish; the
- * exchange of the code for a token is between the last two, so that the browser shows what came of it.
+ * The callback listener of a browser login (RFC 8252, section 7.3). It runs in broker-http, listens only on
+ * loopback addresses, and only during that login. The steps are open, wait and finish; the code is exchanged
+ * for a token before the last step, so that the browser can show the result.
  */
 #ifndef IPC_CALLBACK_H
 #define IPC_CALLBACK_H
@@ -13,54 +13,55 @@
 #include <base/err.h>
 #include <base/secret.h>
 
-/* Verbs and tags of broker-http's records, behind those of ipc/http.h. */
+/* Kinds and tags of broker-http's records, numbered after those in ipc/http.h. */
 enum { CALLBACK_VERB_OPEN = 32, CALLBACK_VERB_WAIT, CALLBACK_VERB_PASTE, CALLBACK_VERB_FINISH };
 enum {
-    CALLBACK_TAG_BASE = 64, /* to open: http://HOST:PORT/PATH, as the provider sends the browser to it */
-    CALLBACK_TAG_PORT,      /* u64, to open, 0: a free one; and in its answer */
-    CALLBACK_TAG_STATE,     /* to wait: what the request must have */
-    CALLBACK_TAG_FORM,      /* to wait, present: it must be a POST */
-    CALLBACK_TAG_TIMEOUT,   /* u64, to wait, milliseconds */
-    CALLBACK_TAG_TEXT,      /* to paste */
-    CALLBACK_TAG_GOOD,      /* to finish, present: the page says that the login is done */
+    CALLBACK_TAG_BASE = 64, /* in OPEN: http://HOST:PORT/PATH, where the provider sends the browser */
+    CALLBACK_TAG_PORT,      /* u64, in OPEN and its answer; 0 in OPEN: any free port */
+    CALLBACK_TAG_STATE,     /* in WAIT: the state that the callback must have */
+    CALLBACK_TAG_FORM,      /* in WAIT; present: the callback must be a POST of a form */
+    CALLBACK_TAG_TIMEOUT,   /* u64, in WAIT: milliseconds */
+    CALLBACK_TAG_TEXT,      /* in PASTE: the URL that the user pasted */
+    CALLBACK_TAG_GOOD,      /* in FINISH; present: the page says that the login succeeded */
     CALLBACK_TAG_CODE,      /* in an answer */
-    CALLBACK_TAG_ID_TOKEN,  /* beside it or in its place, where the provider sent one by a form */
-    CALLBACK_TAG_ERROR,     /* in the place of both: the provider's own words */
+    CALLBACK_TAG_ID_TOKEN,  /* in an answer, with or instead of the code; only from a form */
+    CALLBACK_TAG_ERROR,     /* in an answer, instead of both: the provider's error text */
 };
 
-/* A pasted address is no longer. */
+/* The maximum length of a pasted URL, in bytes. */
 #define CALLBACK_PASTE_MAX 16384
 
-/* What came back. */
+/* The result of a callback. */
 struct callback {
-    struct secret *code;     /* NULL: none */
-    struct secret *id_token; /* NULL: none; only by a form */
-    char error[1024];        /* fit for a terminal; empty: none */
+    struct secret *code;     /* NULL: there was none */
+    struct secret *id_token; /* NULL: there was none; only forms have one */
+    char error[1024];        /* sanitised; empty: no error */
 };
 void callback_release(struct callback *c);
 #define AUTO_CALLBACK(name) __attribute__((cleanup(callback_release))) struct callback name = {0}
 
 /*
- * Opens the listener for `path` at PORT of 127.0.0.1 and ::1. *port 0: a free one, which it then is. `host`
- * is how the browser is sent there. ERR_UNREACHABLE, naming who holds it, where the port is taken.
+ * Opens a listener for `path` at *port of 127.0.0.1 and ::1. If *port is 0, uses a free port and stores it
+ * there. `host` is the host in the redirect URL. Fails with ERR_UNREACHABLE if the port is taken, naming the
+ * program that uses it.
  */
 int callback_open(const char *host, unsigned *port, const char *path, int64_t deadline, struct err *e);
 
 /*
- * Waits for the request with that `state`; others are answered and ignored. 1: it came, *out says what it
- * was. 0: not by the deadline. 2: `other` (a descriptor, or -1) can be read: the wait goes on with the next
- * call.
+ * Waits for the callback with this `state`; other requests are answered and ignored. Returns 1 and fills *out
+ * if it arrived, 0 if the deadline passed, and 2 if the descriptor `other` (-1: none) is readable; the next
+ * call then continues to wait.
  */
 int callback_wait(const struct secret *state, bool form, int other, int64_t deadline, struct callback *out,
                   struct err *e);
 
 /*
- * Between two waits: takes the address that the browser ended at, as a person pasted it. 1: it is the one,
- * *out says what it was (or what came by the listener meanwhile). 0: it is not.
+ * Called between two waits with the URL of the browser's last page, pasted by the user. Returns 1 and fills
+ * *out if it is the callback (or if the callback has arrived at the listener in the meantime), 0 if not.
  */
 int callback_paste(const struct secret *text, int64_t deadline, struct callback *out, struct err *e);
 
-/* Shows the browser, if it came, how the login ended, and closes the listener. */
+/* Shows the result of the login in the browser, if the callback came from one, and closes the listener. */
 void callback_finish(bool is_good, int64_t deadline);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The listener of a login: opened for it, closed with it. It never prints; what it was asked for goes to the
- * caller, who alone decides what a code is worth.
+ * The callback listener of a browser login, which is open only during that login. It prints nothing, and
+ * passes what it received to the caller, which checks the code.
  */
 #include "callback.h"
 
@@ -21,7 +21,7 @@
 
 #include "callback_clients.h"
 
-/* A browser fetches the last page at once. */
+/* How long to wait for the browser to fetch the final page, which it does at once. */
 #define SHOW_MS 2000
 #define TRIES 16
 enum { FOUR, SIX, FAMILIES };
@@ -44,7 +44,7 @@ static void close_all(void)
     here.clients = (struct callback_clients){.values = CALLBACK_VALUES_INIT};
 }
 
-/* --- open */
+/* --- opening the listener */
 
 union address {
     struct sockaddr any;
@@ -66,7 +66,7 @@ static union address address_of(int family, unsigned port)
     return a;
 }
 
-/* 0, or the reason. */
+/* Returns 0, or the errno value. */
 static int listen_at(int family, unsigned port, int *out)
 {
     union address a = address_of(family, port);
@@ -101,7 +101,8 @@ static bool is_lacking(int failed)
     return failed == EADDRNOTAVAIL || failed == EAFNOSUPPORT;
 }
 
-/* Both families at one port; a machine may have only one. 0, or the reason of the one that failed. */
+/* Listens on IPv4 and IPv6 at the same port; one is enough if the machine does not have the other. Returns 0,
+ * or the errno value and the family that failed. */
 static int listen_both(unsigned *port, int *family)
 {
     *family = FOUR;
@@ -161,9 +162,9 @@ static int open_listener(const struct record *request, struct record *answer, st
     return 0;
 }
 
-/* --- the loop */
+/* --- the main loop */
 
-/* Until `done`, the deadline, or, with `input`, until that can be read. */
+/* Serves clients until *done, until the deadline, or until `input` (if not -1) is readable. */
 static void serve(const bool *done, int64_t deadline, int input)
 {
     struct pollfd p[CALLBACK_CLIENTS + FAMILIES + 1];
@@ -233,7 +234,7 @@ static int take_pasted(const struct record *request, struct record *answer, stru
         return err_set(e, ERR_PROTOCOL, "an address without a listener");
     if (!c->came && callback_judge_pasted(&c->want, text.bytes, text.len, &c->values) == CALLBACK_IS) {
         c->came = true;
-        /* No browser waits for the last page. */
+        /* No browser is waiting for the final page. */
         c->shown = true;
         c->want.state = NULL;
     }

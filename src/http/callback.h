@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The listener for the end of a login in a browser: the helper's side of ipc/callback.h. */
+/* The callback listener of a browser login: the helper's side of ipc/callback.h. */
 #ifndef HTTP_CALLBACK_H
 #define HTTP_CALLBACK_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nobody who connects can hold up the one that is waited for: each has a time and a bound of bytes, and where
- * all places are taken the oldest goes.
+ * The connections to the callback listener. No client can block the browser: each one has a time limit and a
+ * size limit, and if all places are taken, the oldest client is disconnected.
  */
 #include "callback_clients.h"
 
@@ -32,7 +32,7 @@ void callback_close_all(struct callback_clients *c)
         client_close(&c->item[i]);
 }
 
-/* A free place; else that of who has been here longest. */
+/* Returns a free place; if there is none, disconnects the oldest client. */
 static struct callback_client *place_for(struct callback_clients *c)
 {
     struct callback_client *oldest = &c->item[0];
@@ -58,7 +58,7 @@ void callback_accept(struct callback_clients *c, int listener)
     }
 }
 
-/* An answer fits into any socket's buffer. */
+/* Sends a response. It is small enough for the socket's send buffer, so send() does not block. */
 static void answer(struct callback_clients *c, struct callback_client *client, unsigned status)
 {
     AUTO_BUF(page, 8192);
@@ -91,7 +91,7 @@ static void judge(struct callback_clients *c, struct callback_client *client)
     answer(c, client, verdict == CALLBACK_MORE ? CALLBACK_LONG : verdict);
 }
 
-/* Whatever comes behind an answer is thrown away. */
+/* Discards anything that the client sends after its request. */
 static void drain(struct callback_client *client)
 {
     char nothing[4096];
@@ -127,7 +127,7 @@ void callback_serve(struct callback_clients *c, const struct pollfd *p)
             drain(client);
         else if (clock_left(client->deadline) == 0)
             client_close(client);
-        /* Whoever comes later than the one may not be another one. */
+        /* Once the callback has arrived, no other request is accepted as one. */
         if (c->came)
             c->want.state = NULL;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The connections to the listener of a login. */
+/* The connections to the callback listener of a browser login. */
 #ifndef HTTP_CALLBACK_CLIENTS_H
 #define HTTP_CALLBACK_CLIENTS_H
 
@@ -13,8 +13,9 @@
 enum callback_phase {
     CALLBACK_FREE,
     CALLBACK_READING,
-    CALLBACK_HELD,     /* it wants the last page, and what will be on it is not known yet */
-    CALLBACK_DRAINING, /* answered: until it hangs up, since closing at once could take the answer back */
+    CALLBACK_HELD,     /* it has asked for the final page, whose content is not known yet */
+    CALLBACK_DRAINING, /* answered; waits for the client to close, because closing first could discard the
+                          answer */
 };
 
 struct callback_client {
@@ -30,18 +31,20 @@ struct callback_clients {
     struct callback_client item[CALLBACK_CLIENTS];
     struct callback_wanted want;
     struct callback_values values;
-    bool came;                   /* the request that was waited for; the values are its */
-    bool shown;                  /* the last page has been sent */
-    enum callback_result result; /* what is on it */
+    bool came;                   /* the callback has arrived and `values` are set */
+    bool shown;                  /* the final page has been sent */
+    enum callback_result result; /* what the final page says */
 };
 
-/* Takes what waits at the listening descriptor, as far as there is room: the oldest makes it. */
+/* Accepts waiting connections. If all places are taken, each one replaces the oldest. */
 void callback_accept(struct callback_clients *c, int listener);
-/* Those that can be read, and those whose time is over. `p`: one for each client, as poll(2) filled it. */
+/* Reads from the clients that are readable and closes those whose time is up. `p` has an entry for each
+ * client, as filled by poll(). */
 void callback_serve(struct callback_clients *c, const struct pollfd *p);
-/* Fills one for each client; the milliseconds until the first one's time is over, at most `left`. */
+/* Fills an entry of `p` for each client. Returns the milliseconds until the first client's time is up, at
+ * most `left`. */
 int callback_poll_set(const struct callback_clients *c, struct pollfd *p, int left);
-/* Sends the last page to those that wait for it: c->result is known. */
+/* Sends the final page to the clients that wait for it. c->result must be set. */
 void callback_show(struct callback_clients *c);
 void callback_close_all(struct callback_clients *c);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pages. They have no script, load nothing, and nothing of what was sent here is in them. The callback
- * itself is answered with a redirect to a path without a query, so that the code leaves the browser's address
- * line and history.
+ * The HTML pages. They have no scripts, load nothing, and contain nothing that the client sent. The callback
+ * is answered with a redirect to a path without a query, which removes the code from the browser's address
+ * bar and history.
  */
 #include "callback_page.h"
 

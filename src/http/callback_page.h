@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the listener of a login answers. */
+/* The responses of the callback listener. */
 #ifndef HTTP_CALLBACK_PAGE_H
 #define HTTP_CALLBACK_PAGE_H
 
@@ -7,7 +7,8 @@
 
 #include <base/buf.h>
 
-/* An answer with a status of enum callback_verdict; `is_good` is for 200, the page that says how it ended. */
+/* Appends a response; `status` is a value of enum callback_verdict. `is_good` chooses the text of the final
+ * page (status 200). */
 void callback_page(unsigned status, bool is_good, struct buf *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Anybody can send something to a port of this machine: other users, and every page that a browser shows. So
- * a request counts only if its Host is ours (else a page could have its own name lead here), its path is
- * exactly the one, and its state is the one that Vault made for this login.
+ * Any local user and any web page open in a browser can send requests to a local port. So a request is
+ * accepted as the callback only if its Host header has our address (against DNS rebinding), its path is
+ * exactly the expected one, and its state is the one that Vault created for this login.
  */
 #include "callback_parse.h"
 
@@ -28,7 +28,7 @@ void callback_values_release(struct callback_values *v)
     buf_release(&v->description);
 }
 
-/* No browser sends more lines. */
+/* The maximum number of header lines; browsers send fewer. */
 #define FIELDS_MOST 100
 
 struct span {
@@ -46,7 +46,7 @@ static bool span_is_nocase(struct span s, const char *text)
     return s.n == strlen(text) && strncasecmp(s.at, text, s.n) == 0;
 }
 
-/* Takes what stands before `end` off *rest; all of it where there is none. */
+/* Removes the text before the first `end` from *rest and returns it; the whole rest if there is no `end`. */
 static struct span cut(struct span *rest, char end)
 {
     const char *at = rest->n ? memchr(rest->at, end, rest->n) : NULL;
@@ -60,7 +60,8 @@ static struct span cut(struct span *rest, char end)
 
 /* --- parameters */
 
-/* In a constant time for one length: who tries states must not see how much of one was right. */
+/* Compares in constant time, so that the time does not tell how many characters of a guessed state are
+ * right. */
 static bool is_same(const struct buf *got, const char *wanted)
 {
     size_t n = strlen(wanted);
@@ -73,8 +74,8 @@ static bool is_same(const struct buf *got, const char *wanted)
     return differs == 0;
 }
 
-/* As forms are encoded: a plus is a blank, the rest percent-encoded. False for a control
- * character, a bad escape, or no room. */
+/* Decodes a form value: a plus is a space, other characters are percent-encoded. Returns false for a control
+ * character, an invalid escape, or if `out` is full. */
 static bool decode(struct span s, struct buf *out)
 {
     AUTO_BUF(plain, CALLBACK_BODY_MAX);
@@ -88,8 +89,8 @@ static bool decode(struct span s, struct buf *out)
     return buf_ok(&plain) && text_percent_decode(out, buf_str(&plain), plain.len) && buf_ok(out);
 }
 
-/* Each at most once; a form may bring an ID token in the place of a code. What else a provider sends (iss,
- * session_state, scope) is passed over. */
+/* Reads the parameters. A duplicate is an error; a form may have an ID token instead of a code. Other
+ * parameters that providers send (iss, session_state, scope) are ignored. */
 static enum callback_verdict read_values(struct span query, const char *state, bool is_form,
                                          struct callback_values *out)
 {
@@ -129,13 +130,13 @@ static enum callback_verdict judge_values(struct span query, const char *state, 
     return verdict;
 }
 
-/* --- the head */
+/* --- the request line and headers */
 
 struct head {
     struct span method, target;
-    bool is_ours; /* Host */
-    bool is_form; /* Content-Type */
-    bool is_odd;  /* a field twice, or a coding of the body */
+    bool is_ours; /* Host has our address */
+    bool is_form; /* Content-Type is that of a form */
+    bool is_odd;  /* a duplicate or invalid Content-Length, or a Transfer-Encoding */
     bool has_length;
     unsigned long length;
 };
@@ -149,7 +150,7 @@ static bool is_our_host(struct span value, unsigned port)
         (void)snprintf(text, sizeof text, "%s:%u", names[i], port);
         if (span_is_nocase(value, text))
             return true;
-        /* The port of the scheme is left out. */
+        /* Browsers omit the default port. */
         if (port == 80 && span_is_nocase(value, names[i]))
             return true;
     }
@@ -191,7 +192,7 @@ static void take_field(struct span name, struct span value, unsigned port, struc
     }
 }
 
-/* False where it is no request of HTTP/1. */
+/* Returns false if the text is not an HTTP/1 request. */
 static bool read_head(struct span text, unsigned port, struct head *h)
 {
     struct span line = cut(&text, '\n');

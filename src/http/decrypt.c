@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* AES-128 as MySQL and DBeaver use it for their files of passwords, with keys that are no secret. */
+/* AES-128 as MySQL and DBeaver use it to obfuscate their password files, with keys that are publicly
+ * known. */
 #include "document.h"
 
 #include <openssl/evp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libcurl, set up once for the life of the helper so that connections are reused. TLS 1.2 or later, the
- * system's or the given CA certificates, no cookies, no .netrc, no credentials in URLs. A redirect is
- * followed only to the same origin, because the headers contain secrets for that server alone.
+ * libcurl, set up once per process so that connections are reused: TLS 1.2 or later, CA certificates from the
+ * system or the request, no cookies, no .netrc, no credentials in URLs. Redirects are followed only within
+ * the same origin, because the headers contain secrets meant for that server only.
  */
 #include "exchange.h"
 
@@ -27,10 +27,10 @@
 static CURL *curl;
 
 /*
- * OpenSSL needs about 25 ms to read the file of all the system's CA certificates. In the folder of the same
- * certificates, if libcurl knows one, it only opens the one that it needs, by the hash of its name. So the
- * folder is tried alone first. If it does not lead to trust, both count, as libcurl has it: some systems
- * have certificates in the file only.
+ * Whether to try the system's CA directory alone. OpenSSL needs about 25 ms to read the file of all CA
+ * certificates, whereas in the directory, if libcurl knows one, it opens only the certificate it needs, found
+ * by the hash of its name. If verification fails with the directory alone, both are used, which is libcurl's
+ * default, because some systems have certificates only in the file.
  */
 static bool folder_will_do;
 
@@ -52,7 +52,7 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *to)
 {
     struct buf *headers = to;
 
-    /* A status line begins the headers of another answer (100 Continue, a proxy's, a redirect's). */
+    /* A status line starts the headers of another response (100 Continue, a proxy's, a redirect). */
     if (size * n > 5 && strncasecmp(bytes, "HTTP/", 5) == 0)
         buf_clear(headers);
     buf_add(headers, bytes, size * n);
@@ -68,7 +68,7 @@ static void append(struct curl_slist **list, const char *line)
     *list = longer;
 }
 
-/* A line end in a value would start another header. */
+/* Returns false if a value has a line break, which would start another header, or is empty. */
 static bool is_one_line(const struct field *f)
 {
     for (size_t i = 0; i < f->len; i++) {
@@ -98,7 +98,7 @@ static int gather_headers(const struct record *request, struct curl_slist **list
         }
         append(list, buf_str(&line));
     }
-    /* Removes headers that the caller did not set. */
+    /* Disable the Expect header, which libcurl would add. */
     append(list, "Expect:");
     return more;
 }
@@ -115,8 +115,7 @@ static void set_text(CURLoption option, const char *value)
     (void)curl_easy_setopt(curl, option, value);
 }
 
-/* Decrypted data would stay in OpenSSL's buffer while the connection is kept, and in freed memory afterwards.
- */
+/* Makes OpenSSL wipe decrypted data, which would otherwise stay in its buffers, and in freed memory. */
 static CURLcode cleanse(CURL *handle, void *context, void *unused)
 {
     (void)handle;
@@ -155,8 +154,8 @@ static void set_up_always(struct exchange *x, char *detail)
 
 /*
  * libcurl reads HTTPS_PROXY and NO_PROXY from the environment, but HTTP_PROXY only in lower case, because in
- * a CGI program the upper-case one comes from the request. Like the AWS SDKs, we ignore it only in a CGI
- * program, and we ignore ALL_PROXY, which libcurl knows but the SDKs do not.
+ * a CGI program the upper-case variable comes from a request header. Like the AWS SDKs, we use HTTP_PROXY
+ * except in CGI programs, and ignore ALL_PROXY.
  */
 static void set_up_proxy(const struct record *r, const char *url)
 {
@@ -172,10 +171,11 @@ static void set_up_proxy(const struct record *r, const char *url)
         set_text(CURLOPT_PROXY, proxy);
 }
 
-/* The URL then has the name that the certificate is verified for, and another host is dialled. */
+/* Connects to another host and port than those in the URL, which still gives the name that the certificate is
+ * verified for. */
 static void set_up_route(const struct record *r)
 {
-    static struct curl_slist *route; /* libcurl reads it until the end of the exchange */
+    static struct curl_slist *route; /* libcurl uses the list until the end of the exchange */
     AUTO_FREE(char *, to);
     AUTO_BUF(line, 1024);
 
@@ -199,7 +199,7 @@ static void set_up_certificates(const struct record *r)
     cert = record_str(r, HTTP_TAG_CERT);
     key = record_str(r, HTTP_TAG_KEY);
     if (ca) {
-        /* Only these, without the system's folder. */
+        /* Use only this file, not the system's CA directory. */
         set_text(CURLOPT_CAINFO, ca);
         set_text(CURLOPT_CAPATH, NULL);
     } else if (folder_will_do) {
@@ -228,11 +228,11 @@ static void set_up_request(const struct record *r, const char *url, int64_t unti
     set_up_route(r);
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                            (long)record_u64(r, HTTP_TAG_CONNECT_TIMEOUT, 10000));
-    /* 0 would be no limit. */
+    /* 0 would mean no timeout. */
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)clock_left(until) + !clock_left(until));
 }
 
-/* Length of "scheme://authority". */
+/* Returns the length of "scheme://authority". */
 static size_t origin_length(const char *url)
 {
     const char *host = strstr(url, "://");
@@ -247,7 +247,7 @@ static bool is_same_origin(const char *a, const char *b)
     return n && n == origin_length(b) && strncasecmp(a, b, n) == 0;
 }
 
-/* The next URL if the answer is a redirect to the same origin; malloced, else NULL. */
+/* Returns the next URL (malloced) if the response is a redirect to the same origin; otherwise NULL. */
 static char *redirect_of(const struct exchange *x, const char *url)
 {
     const char *to = NULL;
@@ -258,7 +258,8 @@ static char *redirect_of(const struct exchange *x, const char *url)
     return mem_strdup(to);
 }
 
-/* The folder alone did not lead to trust, and the request has not been sent. */
+/* Returns whether to retry with all CA certificates: verification with the directory alone failed, and so the
+ * request was not sent. */
 static bool is_worth_all(const struct record *request, CURLcode code)
 {
     struct field ca;
@@ -326,7 +327,7 @@ int exchange_run(const struct record *request, struct exchange *x, struct err *e
         url = next;
     }
     headers_release(headers);
-    /* It may hold a code. */
+    /* The URL may contain an authorization code. */
     mem_wipe_free(url);
     url = NULL;
     return gathered;

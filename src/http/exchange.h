@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One HTTP exchange by libcurl. */
+/* One HTTP exchange through libcurl. */
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H
 
@@ -10,12 +10,12 @@
 #include <ipc/record.h>
 
 struct exchange {
-    long status;        /* 0: no answer */
-    struct buf body;    /* at most HTTP_BODY_MAX bytes, wiped */
-    struct buf headers; /* "Name: value" lines of the last answer */
-    char failed[512];   /* why there is no answer */
-    bool transient;     /* ... and another try may bring one */
-    bool broken;        /* ... or the answer is over HTTP_BODY_MAX */
+    long status;        /* 0: there was no response */
+    struct buf body;    /* at most HTTP_BODY_MAX bytes; wiped on release */
+    struct buf headers; /* "Name: value" lines of the final response */
+    char failed[512];   /* why there was no response */
+    bool transient;     /* ... and a retry may succeed */
+    bool broken;        /* ... or the response was larger than HTTP_BODY_MAX */
 };
 #define EXCHANGE_INIT                                                                                        \
     {                                                                                                        \
@@ -23,7 +23,8 @@ struct exchange {
     }
 void exchange_release(struct exchange *x);
 
-/* Makes the requested exchange. -1: the request itself is invalid (ERR_PROTOCOL, ERR_DATA). */
+/* Sends the request in `request` and fills *x. Returns -1 if the request itself is invalid (ERR_PROTOCOL,
+ * ERR_DATA). */
 int exchange_run(const struct record *request, struct exchange *x, struct err *e);
 
 #endif

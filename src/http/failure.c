@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Why libcurl got no answer. Errors have our own text if libcurl's could contain the password of a proxy. */
+/* Error texts for a failed exchange. libcurl's own text is not used if it might contain the password of a
+ * proxy. */
 #include "failure.h"
 
 #include <string.h>
@@ -14,15 +15,16 @@ static const char *connect_reason(CURL *curl)
     return failed ? net_refused((int)failed).words : "cannot be connected to";
 }
 
-/* By TLS 1.3 a server says so only once it is asked something, and the connection breaks there. */
+/* In TLS 1.3, a server reports a missing client certificate only after the handshake, and closes the
+ * connection. */
 static bool wants_client_certificate(CURLcode code, const char *detail)
 {
     return (code == CURLE_RECV_ERROR || code == CURLE_SSL_CONNECT_ERROR) &&
            strstr(detail, "certificate required");
 }
 
-/* Our text for an error, and whether trying again may help (not with a wrong certificate). NULL: use
- * libcurl's. */
+/* Returns our own text for an error, or NULL to use libcurl's. Sets *transient if a retry may help, unlike
+ * for example with an untrusted certificate. */
 static const char *reason(CURL *curl, CURLcode code, bool *transient)
 {
     switch (code) {

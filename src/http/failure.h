@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an exchange without an answer says. */
+/* Error texts for a failed exchange. */
 #ifndef HTTP_FAILURE_H
 #define HTTP_FAILURE_H
 
@@ -7,7 +7,7 @@
 
 #include "exchange.h"
 
-/* Sets x->failed, and beside it transient and broken. `detail` is the text of CURLOPT_ERRORBUFFER. */
+/* Sets x->failed, x->transient and x->broken. `detail` is the text in CURLOPT_ERRORBUFFER. */
 void failure_say(CURL *curl, CURLcode code, const char *detail, struct exchange *x);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * broker-http: the helper that does HTTP, so that broker itself opens no internet socket and parses no body.
- * It exchanges records on its stdin and stdout (ipc/http.h), many requests per process. It never prints or
- * logs a body.
+ * broker-http, the helper program for HTTP. Because of it, broker itself opens no Internet socket and parses
+ * no response body. It exchanges records on stdin and stdout (ipc/http.h) and handles many requests per
+ * process. It never prints or logs a body.
  */
 #include <stdlib.h>
 
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
     proc_confine();
     if (helper_lists_libraries(argc, argv, libraries))
         return 0;
-    /* With this variable set, libcurl and OpenSSL would write the keys of each TLS session to a file. */
+    /* With SSLKEYLOGFILE set, libcurl and OpenSSL would write the TLS session keys to a file. */
     (void)unsetenv("SSLKEYLOGFILE");
     return helper_serve(handle, wipe_stack) < 0 ? ERR_PROTOCOL : 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Parses bodies, which never leave the helper: jansson for JSON, expat for XML. An XML document type is
- * refused, because the services send none, and entities are the usual means of attack. Missing parts and
- * non-scalars are left out of the answer.
+ * Parses response bodies with jansson (JSON) and expat (XML). They never leave the helper. XML with a
+ * document type is refused, because the services do not send any, and attacks often use entities. Parts that
+ * are missing or not scalar are left out of the answer.
  */
 #include "pick.h"
 
@@ -21,7 +21,7 @@
 
 #define FIELD_MAX 65536
 
-/* One step of a path: a member by name, an element by index. */
+/* Follows one part of a path: a member by name, or an element by index. */
 static const json_t *json_step(const json_t *at, const char *name)
 {
     unsigned long index;
@@ -52,7 +52,7 @@ static bool put_scalar(const json_t *value, struct buf *out)
     }
 }
 
-/* A list of scalars, one a line. */
+/* Appends a list of scalars, one per line. */
 static bool put_list(const json_t *value, struct buf *out)
 {
     size_t i;
@@ -74,7 +74,7 @@ json_t *pick_parse(const struct buf *body)
     return root ? root : json_null();
 }
 
-/* The value at a path, by `put`. */
+/* Finds the value at a path and passes it to `put`. */
 static bool pick_value(const json_t *at, const char *path, bool (*put)(const json_t *value, struct buf *out),
                        struct buf *out)
 {
@@ -97,9 +97,9 @@ bool pick_json_list(const json_t *root, const char *path, struct buf *out)
     return pick_value(root, path, put_list, out);
 }
 
-/* The parser's position relative to the wanted path. */
+/* The parser's position, and the path that is searched for. */
 struct xml_search {
-    struct buf here; /* "A/B/C" */
+    struct buf here; /* the current path, for example "A/B/C" */
     const char *path;
     struct buf *out;
     bool found, inside;
@@ -190,7 +190,7 @@ bool pick_header(const struct buf *headers, const char *name, struct buf *out)
     return false;
 }
 
-/* *root: the body as JSON, once somebody asks for it. */
+/* Extracts one part. *root caches the body as JSON, once a part of kind JSON has been requested. */
 static bool pick(const struct exchange *x, char kind, const char *path, json_t **root, struct buf *out)
 {
     if ((kind == HTTP_JSON || kind == HTTP_JSON_LIST) && !*root)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions that need OpenSSL: ES256 for DPoP proofs (RFC 9449), SHA-1 for the names of AWS's cache
- * files. */
+/* ES256 signatures for DPoP proofs (RFC 9449), and SHA-1 for the names of AWS's cache files, both by
+ * OpenSSL. */
 #include "sign.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ static EVP_PKEY *read_key(const struct field *pem)
     return key;
 }
 
-/* Converts OpenSSL's DER to the fixed-size r and s of RFC 7518. */
+/* Converts a signature from OpenSSL's DER to r and s with a fixed size (RFC 7518). */
 static bool fixed_signature(const unsigned char *der, size_t n, unsigned char out[64])
 {
     ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)n);
@@ -47,7 +47,7 @@ static bool sign_bytes(EVP_PKEY *key, const struct field *text, unsigned char ou
     return good;
 }
 
-/* The public point in its uncompressed form: 4, x, y. Only P-256 has 65 bytes of that name here. */
+/* Gets the public key as x and y. Only uncompressed points (the byte 4, x, y) on P-256 are accepted. */
 static bool public_point(EVP_PKEY *key, unsigned char out[64])
 {
     unsigned char point[65];

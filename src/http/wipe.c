@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The size stored in front of each block lets free() wipe it. OpenSSL keeps its own allocator, because it
- * wipes its keys itself. */
+/* An allocator that stores the size in front of each block, so that free() can wipe it. OpenSSL keeps its own
+ * allocator, because it wipes its keys itself. */
 #include "wipe.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Far more than libcurl, OpenSSL and the parsers need. */
+/* Far more stack than libcurl, OpenSSL and the parsers use. */
 #define STACK_USED (256 * 1024)
 
 union header {

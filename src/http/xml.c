@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An XML document as JSON, for files that other programs have written: an element is ["tag", {attributes},
- * child...], and a child is text or another element. A document type may be named, as property lists do;
- * entities of its own are refused, and nothing that it names is opened.
+ * Converts XML files of other programs to JSON. An element becomes ["tag", {attributes}, child...]; a child
+ * is a text or another element. A document type is allowed, because property lists have one, but not if it
+ * declares entities, and no external file is opened.
  */
 #include "document.h"
 
@@ -21,11 +21,11 @@
 
 struct tree {
     XML_Parser parser;
-    json_t *open[DEPTH_MOST]; /* owned by the one before; the first by the tree */
+    json_t *open[DEPTH_MOST]; /* the open elements; each belongs to its parent, the first to the tree */
     size_t depth;
     struct buf text;
     json_t *root;
-    const char *why; /* NULL: well so far */
+    const char *why; /* why the document is refused; NULL: no error so far */
 };
 
 static void stop(struct tree *t, const char *why)
@@ -35,7 +35,7 @@ static void stop(struct tree *t, const char *why)
     (void)XML_StopParser(t->parser, XML_FALSE);
 }
 
-/* Blanks between elements are no text. */
+/* Adds the collected text to the current element. White space between elements is dropped. */
 static void flush(struct tree *t)
 {
     const char *text = buf_str(&t->text);
@@ -103,7 +103,7 @@ static void see_entity(void *context, const char *name, int is_parameter)
     stop(context, "an entity that is not known");
 }
 
-/* The document as JSON text; NULL, with the reason, for one that is refused. */
+/* Returns the document as JSON text; if it is refused, returns NULL and sets *why. */
 static char *convert(const struct field *xml, const char **why)
 {
     static const XML_Memory_Handling_Suite memory = {wipe_malloc, wipe_realloc, wipe_free};

@@ -73,7 +73,8 @@ enum { SSH_LOOKS = 2 };
 struct ssh_engine {
     const char *name; /* "libssh2" */
     /* Whether it supports the settings, as far as this can be known without dialling; if not, why, as a text
-     * after "libssh2 cannot: ": "ProxyJump", "a certificate for ~/.ssh/id". May read the key files. */
+     * after "libssh2 does not support it: ": "ProxyJump", "a certificate for ~/.ssh/id". May read the key
+     * files. */
     bool (*can)(const struct ssh_settings *s, struct buf *why);
     /* Connects, checks the host key, logs in; before READY, so it may ask. opened(NULL, NULL): logged in.
      * opened(NULL, why): this server needs something that the engine does not support, found before any

@@ -174,7 +174,7 @@ int aws_files_load(const struct aws_env *env, struct aws_files *out, struct err 
         if (!out->path[i])
             continue;
         if (read_one(out->path[i], &out->text[i], e) < 0)
-            return err_hint(e, "%s names another file",
+            return err_hint(e, "%s sets another file",
                             i == AWS_FILE_CONFIG ? "AWS_CONFIG_FILE" : "AWS_SHARED_CREDENTIALS_FILE");
         if (parse_one(out, (enum aws_file)i, e) < 0)
             return -1;

@@ -20,7 +20,7 @@ static int refuse(const struct aws_files *f, const struct aws_section *s, unsign
     (void)err_what(e, "%s", place);
     return err_hint(e, "%s",
                     s->fault && s->fault_line == line ? s->fault->hint
-                                                      : "delete one: the AWS CLI reads no such file");
+                                                      : "delete one: the AWS CLI refuses such a file");
 }
 
 static int check_fault(const struct aws_files *f, const struct aws_section *s, struct err *e)
@@ -37,7 +37,7 @@ static int check_repeated(const struct aws_files *f, const struct aws_section *s
     for (const struct aws_section *before = f->section; before < s; before++) {
         if (before->file != s->file || strcmp(before->header, s->header) != 0)
             continue;
-        (void)err_set(e, ERR_CONFIG, "[%s] a second time; the first is in line %u", s->header, before->line);
+        (void)err_set(e, ERR_CONFIG, "[%s] again, after line %u", s->header, before->line);
         return refuse(f, s, s->line, e);
     }
     return 0;
@@ -63,8 +63,7 @@ static int check_keys(const struct aws_files *f, const struct aws_section *s, st
     for (size_t i = 1; i < s->count; i++) {
         if (strcmp(key[i]->key, key[i - 1]->key) != 0)
             continue;
-        (void)err_set(e, ERR_CONFIG, "%s a second time; the first is in line %u", key[i]->key,
-                      key[i - 1]->line);
+        (void)err_set(e, ERR_CONFIG, "%s again, after line %u", key[i]->key, key[i - 1]->line);
         return refuse(f, s, key[i]->line, e);
     }
     return 0;

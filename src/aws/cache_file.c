@@ -41,7 +41,7 @@ json_t *cache_file_read(const char *path)
         return NULL;
     json_t *root = cache_file_parse(buf_str(&text), text.len);
     if (!root)
-        log_step("aws", "not read: %s: no JSON object", path);
+        log_step("aws", "not read: %s: not a JSON object", path);
     return root;
 }
 

@@ -221,11 +221,11 @@ static int say_refusal(const struct aws_call *c, const struct aws_refusal *why, 
     char status[32];
 
     if (why->status >= 300 && why->status < 400)
-        return err_set(e, ERR_PROTOCOL, "%s: %s sends us elsewhere (status %u)", c->name, c->endpoint->url,
-                       why->status);
+        return err_set(e, ERR_PROTOCOL, "%s: %s answered with a redirect (HTTP %u), which is not followed",
+                       c->name, c->endpoint->url, why->status);
     if (behind && blames_the_clock(why))
         return say_clock(c, why, behind, e);
-    (void)snprintf(status, sizeof status, "status %u", why->status);
+    (void)snprintf(status, sizeof status, "HTTP %u", why->status);
     bool later = is_throttled(why) || is_down(why);
     (void)err_set(e, later ? ERR_TRY_LATER : ERR_REFUSED, "%s: %s%s%s", c->name,
                   why->code[0] ? why->code : status, why->message[0] ? ": " : "", why->message);
@@ -235,7 +235,7 @@ static int say_refusal(const struct aws_call *c, const struct aws_refusal *why, 
 static int say_unreachable(struct err *e)
 {
     if (strstr(e->msg, "certificate"))
-        return err_hint(e, "AWS_CA_BUNDLE = a file with the authority that a proxy of yours has");
+        return err_hint(e, "set AWS_CA_BUNDLE to a PEM file with the CA certificate of your proxy");
     if (e->code == ERR_UNREACHABLE)
         return err_hint(e,
                         "check the network, and HTTPS_PROXY, NO_PROXY and AWS_ENDPOINT_URL if they are set");
@@ -326,9 +326,9 @@ int aws_keys_take(struct http_answer *a, const struct aws_keys_fields *at, const
     out->secret = take_field(a, at->secret);
     out->token = take_field(a, at->token);
     if (!*id || strlen(id) > 1024 || !out->secret)
-        return err_set(e, ERR_PROTOCOL, "%s: an answer without keys", who);
+        return err_set(e, ERR_PROTOCOL, "%s: the answer has no keys", who);
     if (*expiration && !aws_time_parse(expiration, &out->expires_at))
-        return err_set(e, ERR_PROTOCOL, "%s: an Expiration that is no time", who);
+        return err_set(e, ERR_PROTOCOL, "%s: the answer's Expiration is not a time", who);
     out->id = mem_strdup(id);
     return 0;
 }

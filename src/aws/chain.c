@@ -48,8 +48,8 @@ static int check_variable(const char *name, const char *value, struct err *e)
 
     if (!found)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "%s has %s in it", name, found);
-    return err_hint(e, "export it anew");
+    (void)err_set(e, ERR_CONFIG, "%s contains %s", name, found);
+    return err_hint(e, "export it again");
 }
 
 static int add_environment(const struct aws_env *env, struct aws_chain *out, struct err *e)
@@ -57,7 +57,7 @@ static int add_environment(const struct aws_env *env, struct aws_chain *out, str
     const char *token = env->security_token ? env->security_token : env->session_token;
 
     if (!env->secret_access_key) {
-        (void)err_set(e, ERR_CONFIG, "AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
+        (void)err_set(e, ERR_CONFIG, "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not");
         return err_hint(e, "export both, or neither");
     }
     if (check_variable("AWS_ACCESS_KEY_ID", env->access_key_id, e) < 0 ||
@@ -121,7 +121,7 @@ static int add_web_identity(const struct aws_env *env, const struct scope *s, st
     role = role ? role : scope_value(s, "role_arn");
     if (!role) {
         if (env && env->web_identity_token_file) {
-            (void)err_set(e, ERR_CONFIG, "AWS_WEB_IDENTITY_TOKEN_FILE is set, AWS_ROLE_ARN is not");
+            (void)err_set(e, ERR_CONFIG, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not");
             return err_hint(e, "export both, or neither");
         }
         return scope_refuse(s, at, "add role_arn", e, "web_identity_token_file without role_arn");
@@ -200,15 +200,15 @@ static int add_named_source(const struct aws_env *env, const struct scope *s, st
         if (env->access_key_id)
             return add_environment(env, out, e);
         return scope_refuse(s, at, "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", e,
-                            "credential_source = Environment, and AWS_ACCESS_KEY_ID is not set");
+                            "credential_source = Environment, but AWS_ACCESS_KEY_ID is not set");
     }
     if (text_equal(at->value, "EcsContainer")) {
         if (env->container_relative_uri || env->container_full_uri) {
             (void)push(out, AWS_KIND_container, NULL);
             return 0;
         }
-        return scope_refuse(s, at, "this is for a container of ECS or EKS", e,
-                            "credential_source = EcsContainer, and AWS_CONTAINER_CREDENTIALS_* is not set");
+        return scope_refuse(s, at, "this works only in a container of ECS or EKS", e,
+                            "credential_source = EcsContainer, but AWS_CONTAINER_CREDENTIALS_* is not set");
     }
     if (text_equal(at->value, "Ec2InstanceMetadata")) {
         (void)push(out, AWS_KIND_instance, NULL);
@@ -253,7 +253,7 @@ static int next_profile(const struct scope *s, const struct words *visited, stru
 
     *next = (struct scope){s->files, at->value};
     if (!aws_files_has(s->files, AWS_PROFILE, next->name))
-        return scope_refuse(s, at, "write the name of a profile that exists", e,
+        return scope_refuse(s, at, "set it to a profile that exists", e,
                             "no AWS profile '%s' for source_profile", next->name);
     if (aws_files_check(s->files, AWS_PROFILE, next->name, e) < 0)
         return -1;
@@ -262,8 +262,8 @@ static int next_profile(const struct scope *s, const struct words *visited, stru
             continue;
         if (text_equal(next->name, s->name) && scope_has_keys(next))
             return 0;
-        return scope_refuse(s, at, "end the chain in a profile with credentials of its own", e,
-                            "source_profile = %s goes in a circle", next->name);
+        return scope_refuse(s, at, "the last profile of the chain needs credentials of its own", e,
+                            "source_profile = %s is a loop", next->name);
     }
     return 1;
 }
@@ -274,8 +274,8 @@ static int base_of_source(const struct scope *s, struct aws_chain *out, struct e
 
     if (found != 0)
         return found < 0 ? -1 : 0;
-    (void)err_set(e, ERR_CONFIG,
-                  "AWS profile '%s', which another one has for source_profile, has no credentials", s->name);
+    (void)err_set(e, ERR_CONFIG, "AWS profile '%s', the source_profile of another one, has no credentials",
+                  s->name);
     return err_hint_sh(e, "aws configure --profile %s", s->name);
 }
 
@@ -366,8 +366,7 @@ int aws_chain_resolve(const struct aws_env *env, const struct aws_files *files, 
 
 int aws_chain_no_keys(const struct aws_chain *c, struct err *e)
 {
-    (void)err_set(e, ERR_CONFIG, "no AWS credentials: neither in the environment nor in AWS profile '%s'",
-                  c->profile);
+    (void)err_set(e, ERR_CONFIG, "no AWS credentials in the environment or in AWS profile '%s'", c->profile);
     return err_hint(e,
                     "aws_profile = NAME, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or: aws configure");
 }

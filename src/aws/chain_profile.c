@@ -46,17 +46,17 @@ int scope_text(const struct scope *s, const char *key, const char **out, struct 
 static const char *hint_for_word(const char *value)
 {
     if (strchr(value, '\n'))
-        return "a line that is indented goes on with the value above it: delete its blanks";
+        return "an indented line continues the value above it: delete its leading spaces";
     if (strstr(value, " #") || strstr(value, " ;") || strstr(value, "\t#") || strstr(value, "\t;"))
         return "a comment needs a line of its own";
-    return "write the value anew: what was pasted may have characters that are not seen";
+    return "type the value again: pasted text may have invisible characters";
 }
 
 int scope_word(const struct scope *s, const struct aws_property *p, struct err *e)
 {
     const char *found = p ? aws_word_fault(p->value) : NULL;
 
-    return found ? scope_refuse(s, p, hint_for_word(p->value), e, "%s has %s in it", p->key, found) : 0;
+    return found ? scope_refuse(s, p, hint_for_word(p->value), e, "%s contains %s", p->key, found) : 0;
 }
 
 bool scope_has_keys(const struct scope *s)

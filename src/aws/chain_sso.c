@@ -11,7 +11,7 @@ static int check_agreement(const struct scope *s, const char *session, struct er
 {
     const struct aws_property *own = aws_files_conflict(s->files, s->name, session);
 
-    return own ? scope_refuse(s, own, "delete it here", e, "%s differs from that of sso-session '%s'",
+    return own ? scope_refuse(s, own, "delete it here", e, "%s differs from the one in sso-session '%s'",
                               own->key, session)
                : 0;
 }

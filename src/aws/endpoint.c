@@ -92,7 +92,7 @@ void aws_endpoint_configured(const struct aws_env *env, const struct aws_files *
 static int no_region(const char *region, struct err *e)
 {
     if (region)
-        (void)err_set(e, ERR_CONFIG, "'%.64s' is no AWS region", region);
+        (void)err_set(e, ERR_CONFIG, "'%.64s' is not an AWS region", region);
     else
         (void)err_set(e, ERR_CONFIG, "no AWS region");
     return err_hint(e, "AWS_REGION, AWS_DEFAULT_REGION, or region in the AWS profile");
@@ -138,18 +138,18 @@ int aws_endpoint_find(const struct aws_env *env, const struct aws_files *files, 
     if (configured_url(&f, &url, e) < 0)
         return -1;
     if (url.len && (fips || dual_stack)) {
-        (void)err_set(e, ERR_CONFIG, "%s and an endpoint URL of your own", fips ? "FIPS" : "dual-stack");
+        (void)err_set(e, ERR_CONFIG, "%s and an endpoint URL are both set", fips ? "FIPS" : "dual-stack");
         return err_hint(e, "unset the endpoint URL, or AWS_USE_%s_ENDPOINT", fips ? "FIPS" : "DUALSTACK");
     }
     if (url.len && ((!text_starts(buf_str(&url), "https://") && !text_starts(buf_str(&url), "http://")) ||
                     aws_word_fault(buf_str(&url)))) {
-        (void)err_set(e, ERR_CONFIG, "the AWS endpoint '%.128s' is no http or https URL", buf_str(&url));
+        (void)err_set(e, ERR_CONFIG, "the AWS endpoint '%.128s' is not an http or https URL", buf_str(&url));
         return err_hint(e, "like https://sts.example.com");
     }
     if (!url.len)
         own_url(aws_partition_of(region), service, region, fips, dual_stack, &url);
     if (!buf_ok(&url)) {
-        (void)err_set(e, ERR_CONFIG, "an AWS endpoint of over %zu bytes", sizeof out->url - 1);
+        (void)err_set(e, ERR_CONFIG, "the AWS endpoint has over %zu bytes", sizeof out->url - 1);
         return err_hint(e, "like https://sts.example.com");
     }
     size_t n = url.len;

@@ -18,7 +18,7 @@ const char *aws_word_fault(const char *s)
 {
     for (; *s; s++) {
         if (*s == ' ' || *s == '\t')
-            return "a blank";
+            return "a space";
         if ((unsigned char)*s < ' ' || *s == '\177')
             return "a control character";
         if ((unsigned char)*s > '\177')
@@ -45,8 +45,8 @@ int aws_keys_check(const struct aws_keys *k, const char *who, struct err *e)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (!parts[i].found)
             continue;
-        (void)err_set(e, ERR_DATA, "%s: the %s has %s in it", who, parts[i].what, parts[i].found);
-        return err_hint(e, "no server takes a token that is signed with it: get the keys anew");
+        (void)err_set(e, ERR_DATA, "%s: the %s contains %s", who, parts[i].what, parts[i].found);
+        return err_hint(e, "no server accepts a token signed with it: get new keys");
     }
     return 0;
 }

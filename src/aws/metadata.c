@@ -58,7 +58,7 @@ int metadata_take_keys(struct http_answer *a, const char *who, struct aws_keys *
     out->account = *account ? mem_strdup(account) : NULL;
     /* If AWS cannot renew the keys, the service returns expired ones, which AWS then accepts for longer. */
     if (out->expires_at && out->expires_at <= time(NULL)) {
-        log_step("login", "%s gives keys that have expired, as it does while AWS cannot renew them", who);
+        log_step("login", "%s returned expired keys, as it does while AWS cannot renew them", who);
         out->expires_at = 0;
     }
     return 0;

@@ -54,9 +54,9 @@ static int run_command(const char *command, int64_t deadline, struct secret **ou
         AUTO_BUF(how, 128);
         proc_describe_status(&how, result.status);
         (void)err_set(e, failed ? ERR_REFUSED : ERR_DATA, "mfa_command: %s: %s", argv.word[0],
-                      failed ? buf_str(&how) : "printed no code of six digits");
+                      failed ? buf_str(&how) : "did not print a code of six digits");
         (void)err_detail_lines(e, buf_str(&result.err));
-        return proc_hint_by_hand("it must print the code and end with 0", e);
+        return proc_hint_by_hand("it must print the code and exit with status 0", e);
     }
     *out = result.out;
     result.out = NULL;
@@ -76,5 +76,5 @@ int mfa_code(const struct aws_context *c, const struct aws_step *step, int64_t d
     if (tty_can_ask())
         return tty_ask_secret(buf_str(&prompt), out, e);
     (void)err_set(e, ERR_LOGIN, "an MFA code for %.256s is needed", step->mfa_serial);
-    return err_hint(e, "run it on a terminal, or mfa_command = a program that prints the code");
+    return err_hint(e, "run it on a terminal, or set mfa_command to a program that prints the code");
 }

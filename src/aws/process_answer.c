@@ -23,11 +23,11 @@ static int take_string(const json_t *root, const char *key, bool may_miss, size_
     if (may_miss && (!value || json_is_null(value)))
         return 0;
     if (!json_is_string(value))
-        return err_set(e, ERR_DATA, value ? "printed a \"%s\" that is no string" : "printed no \"%s\"", key);
+        return err_set(e, ERR_DATA, value ? "printed a \"%s\" that is not a string" : "printed no \"%s\"",
+                       key);
     size_t n = json_string_length(value);
     if (strlen(json_string_value(value)) != n || n > most || (n == 0 && !may_miss))
-        return err_set(e, ERR_DATA, n ? "printed a \"%s\" that cannot be one" : "printed an empty \"%s\"",
-                       key);
+        return err_set(e, ERR_DATA, n ? "printed an invalid \"%s\"" : "printed an empty \"%s\"", key);
     *out = n ? json_string_value(value) : NULL;
     return 0;
 }
@@ -42,7 +42,7 @@ static int take_expiration(const json_t *root, time_t now, struct aws_keys *out,
     if (!text)
         return 0;
     if (!clock_parse_utc(text, &out->expires_at))
-        return err_set(e, ERR_DATA, "printed an \"Expiration\" that is no time");
+        return err_set(e, ERR_DATA, "printed an \"Expiration\" that is not a time");
     if (out->expires_at > now)
         return 0;
     clock_format_duration(&ago, (int64_t)(now - out->expires_at) * 1000);
@@ -57,10 +57,10 @@ int process_answer_parse(const char *text, size_t n, time_t now, struct aws_keys
     json_use_wiping_memory();
     root = json_loadb(text, n, 0, NULL);
     if (!json_is_object(root))
-        return err_set(e, ERR_DATA, n ? "printed no JSON object" : "printed nothing");
+        return err_set(e, ERR_DATA, n ? "did not print a JSON object" : "printed nothing");
     const json_t *version = json_object_get(root, "Version");
     if (!json_is_integer(version) || json_integer_value(version) != 1)
-        return err_set(e, ERR_DATA, "printed no \"Version\": 1");
+        return err_set(e, ERR_DATA, "did not print \"Version\": 1");
     if (take_string(root, "AccessKeyId", false, ID_MOST, &id, e) < 0 ||
         take_string(root, "SecretAccessKey", false, SECRET_MAX / 2, &secret, e) < 0 ||
         take_string(root, "SessionToken", true, SECRET_MAX / 2, &token, e) < 0 ||

@@ -15,7 +15,7 @@ static int check_variable(const char *name, const char *value, struct err *e)
 {
     if (!value || aws_region_is_valid(value))
         return 0;
-    (void)err_set(e, ERR_CONFIG, "%s: '%.64s' is no AWS region", name, value);
+    (void)err_set(e, ERR_CONFIG, "%s: '%.64s' is not an AWS region", name, value);
     return err_hint(e, "%s=eu-west-1, or unset it", name);
 }
 
@@ -29,7 +29,7 @@ int aws_regions_load(const struct aws_env *env, const struct aws_files *files, c
         check_variable("AWS_DEFAULT_REGION", env->default_region, e) < 0 || scope_word(&s, own, e) < 0)
         return -1;
     if (own && *own->value && !aws_region_is_valid(own->value))
-        return scope_refuse(&s, own, "region = eu-west-1", e, "'%.64s' is no AWS region", own->value);
+        return scope_refuse(&s, own, "region = eu-west-1", e, "'%.64s' is not an AWS region", own->value);
     out->of[AWS_REGION_ENV] = env->region;
     out->of[AWS_REGION_DEFAULT_ENV] = env->default_region;
     out->of[AWS_REGION_PROFILE] = own && *own->value ? own->value : NULL;

@@ -131,7 +131,7 @@ static bool read_kept(const struct aws_context *c, const char *identity, int64_t
         !entry_read(entry, &kept, &keys) || !is_good(&keys, c->least_life))
         return false;
     if (chain_proof(c, &kept.place, deadline, now) != 0 || !text_equal(now, kept.hash)) {
-        log_step("login", "what is kept was got by somebody else, or with a log-in that has ended");
+        log_step("login", "the cached keys belong to another identity, or to a login that has ended");
         return false;
     }
     *out = keys;

@@ -233,7 +233,7 @@ static int make_signature(const struct sigv4_request *r, const struct secret *se
     sigv4_canonical_request(r, &canonical);
     sigv4_string_to_sign(r, buf_str(&canonical), &text);
     if (!buf_ok(&canonical) || !buf_ok(&text))
-        return err_set(e, ERR_DATA, "the request is too long to be signed");
+        return err_set(e, ERR_DATA, "the request is too long to sign");
     sign(r, secret, buf_str(&text), out);
     return 0;
 }
@@ -243,7 +243,7 @@ static int copy_fields(const struct sigv4_field *from, size_t n, size_t ours,
                        struct sigv4_field to[SIGV4_FIELDS_MOST], struct err *e)
 {
     if (n + ours > SIGV4_FIELDS_MOST)
-        return err_set(e, ERR_BUG, "a request of over %d fields", SIGV4_FIELDS_MOST);
+        return err_set(e, ERR_BUG, "the request has over %d fields", SIGV4_FIELDS_MOST);
     if (n)
         memcpy(to, from, n * sizeof *from);
     return 0;
@@ -273,7 +273,7 @@ int sigv4_authorization(const struct sigv4_request *r, const struct aws_keys *ke
     buf_puts(out, ", SignedHeaders=");
     add_signed_headers(&own, out);
     buf_printf(out, ", Signature=%s", signature);
-    return buf_ok(out) ? 0 : err_set(e, ERR_DATA, "the request is too long to be signed");
+    return buf_ok(out) ? 0 : err_set(e, ERR_DATA, "the request is too long to sign");
 }
 
 static void add_parameter(struct buf *out, bool first, const struct sigv4_field *f)
@@ -313,7 +313,7 @@ int sigv4_presign(const struct sigv4_request *r, const struct aws_keys *keys, un
         field[own.query_count++] = (struct sigv4_field){"X-Amz-Security-Token", buf_str(&token)};
     }
     if (!buf_ok(&credential) || !buf_ok(&headers))
-        return err_set(e, ERR_DATA, "the access key's id is too long");
+        return err_set(e, ERR_DATA, "the access key ID is too long");
     if (make_signature(&own, keys->secret, signature, e) < 0)
         return -1;
     for (size_t i = 0; i < own.query_count; i++)

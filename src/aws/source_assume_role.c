@@ -65,8 +65,8 @@ static int role_get(const struct aws_context *c, const struct aws_step *step, co
             return got;
         /* Running the program again would print the same code. */
         if (c->mfa_command || --left == 0)
-            return err_hint(e, "check the device's clock; a code is good once");
-        log_note("not the right code");
+            return err_hint(e, "check the device's clock; a code works only once");
+        log_note("wrong code");
         err_clear(e);
     }
 }

@@ -49,7 +49,7 @@ static int check_full_uri(const char *uri, struct err *e)
     if (authority && address_split(authority, &host, &port) && is_link_local(host))
         return 0;
     (void)err_set(e, ERR_CONFIG, "AWS_CONTAINER_CREDENTIALS_FULL_URI: %s",
-                  host ? "http is only for addresses of this machine" : "no http or https URL");
+                  host ? "http is only allowed for addresses of this machine" : "not an http or https URL");
     return err_hint(e, "https://..., or http://localhost:PORT/..., or unset it");
 }
 
@@ -74,7 +74,7 @@ static int read_token(const struct aws_env *env, struct buf *out, struct err *e)
         path = path_expand(env->container_token_file);
         int got = file_read(path, FILE_ANY, out, e);
         if (got > 0)
-            (void)err_set(e, ERR_CONFIG, "%s is not there", path);
+            (void)err_set(e, ERR_CONFIG, "%s does not exist", path);
         if (got != 0)
             return err_hint(e, "check %s", from);
     } else if (env->container_token) {
@@ -84,8 +84,8 @@ static int read_token(const struct aws_env *env, struct buf *out, struct err *e)
     }
     if (buf_ok(out) && strlen(buf_str(out)) == out->len && metadata_is_sendable(buf_str(out)))
         return 0;
-    (void)err_set(e, ERR_CONFIG, "%s holds no token that can be sent: empty, or with a line end", from);
-    return err_hint(e, "write the token alone, without a line end");
+    (void)err_set(e, ERR_CONFIG, "%s has no usable token: it is empty, or has a newline in it", from);
+    return err_hint(e, "write only the token, without a newline");
 }
 
 /* Sets the error from an error response. The agents of ECS and EKS use the fields "code" and "message",
@@ -102,7 +102,7 @@ static int say_status(const struct http_answer *a, struct err *e)
     if (clean.len)
         (void)err_set(e, ERR_REFUSED, WHO ": %s", buf_str(&clean));
     else
-        (void)err_set(e, ERR_REFUSED, WHO ": status %u", a->status);
+        (void)err_set(e, ERR_REFUSED, WHO ": HTTP %u", a->status);
     return err_hint(e, "check AWS_CONTAINER_CREDENTIALS_* and AWS_CONTAINER_AUTHORIZATION_TOKEN*");
 }
 

@@ -63,7 +63,7 @@ static int process_get(const struct aws_context *c, const struct aws_step *step,
         (void)err_set(e, ERR_REFUSED, "AWS profile '%s': credential_process %s: %s", step->profile,
                       argv.word[0], buf_str(&how));
         (void)err_detail_lines(e, buf_str(&result.err));
-        return proc_hint_by_hand("it must print JSON and end with 0", e);
+        return proc_hint_by_hand("it must print JSON and exit with status 0", e);
     }
     if (process_answer_parse(secret_bytes(result.out), secret_len(result.out), time(NULL), out, e) < 0) {
         (void)err_prefix(e, "AWS profile '%s': credential_process %s", step->profile, argv.word[0]);

@@ -58,7 +58,8 @@ static int find_service(const struct aws_context *c, struct metadata_service *s,
         return err_hint(e, "one of: IPv4 IPv6");
     }
     if (own && !text_starts(own, "http://") && !text_starts(own, "https://")) {
-        (void)err_set(e, ERR_CONFIG, "ec2_metadata_service_endpoint '%.128s' is no http or https URL", own);
+        (void)err_set(e, ERR_CONFIG, "ec2_metadata_service_endpoint '%.128s' is not an http or https URL",
+                      own);
         return err_hint(e, "like " IPV4);
     }
     s->base = mem_strdup(own ? own : mode && text_equal_nocase(mode, "ipv6") ? IPV6 : IPV4);
@@ -109,7 +110,7 @@ static int fetch_token(struct metadata_service *s, struct err *e)
     if (answer.status != 200)
         return err_set(e, ERR_REFUSED, WHO ": refused a token (HTTP %u)", answer.status);
     if (!metadata_is_sendable(http_text(&answer, text)))
-        return err_set(e, ERR_PROTOCOL, WHO ": a token that cannot be one");
+        return err_set(e, ERR_PROTOCOL, WHO ": the token is malformed");
     secret_free(s->token);
     s->token = answer.field[text];
     answer.field[text] = NULL;
@@ -154,13 +155,13 @@ static int find_role(struct metadata_service *s, char **role, struct err *e)
     if (answer.status == 404 || (answer.status == 200 && !*text))
         return err_set(e, ERR_REFUSED, WHO ": this machine has no role");
     if (answer.status != 200)
-        return err_set(e, ERR_REFUSED, WHO ": status %u", answer.status);
+        return err_set(e, ERR_REFUSED, WHO ": HTTP %u", answer.status);
     size_t n = strcspn(text, "\r\n");
     *role = mem_strndup(text, n);
     if (n && n <= 128 &&
         !(*role)[strspn(*role, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+=,.@_-")])
         return 0;
-    return err_set(e, ERR_PROTOCOL, WHO ": what it names is no role");
+    return err_set(e, ERR_PROTOCOL, WHO ": the answer does not name a role");
 }
 
 static int fetch(struct metadata_service *s, struct aws_keys *out, struct err *e)
@@ -175,7 +176,7 @@ static int fetch(struct metadata_service *s, struct aws_keys *out, struct err *e
     if (get(s, path, true, &answer, e) < 0)
         return -1;
     if (answer.status != 200)
-        return err_set(e, ERR_REFUSED, WHO ": role %s: status %u", role, answer.status);
+        return err_set(e, ERR_REFUSED, WHO ": role %s: HTTP %u", role, answer.status);
     return metadata_take_keys(&answer, WHO, out, e);
 }
 
@@ -186,11 +187,9 @@ static int explain(const struct aws_context *c, const struct aws_step *step, str
     char why[sizeof e->msg];
 
     if (!step->is_last_resort)
-        return e->hint[0]
-                   ? -1
-                   : err_hint(
-                         e,
-                         "credential_source = Ec2InstanceMetadata is for a machine of EC2 that has a role");
+        return e->hint[0] ? -1
+                          : err_hint(e, "credential_source = Ec2InstanceMetadata works only on an EC2 "
+                                        "instance that has a role");
     (void)snprintf(why, sizeof why, "%s", e->msg);
     (void)aws_chain_no_keys(&c->chain, e);
     return err_detail(e, "%s", why);

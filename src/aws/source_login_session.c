@@ -195,7 +195,7 @@ static int take_answer(struct login_session *s, const struct http_answer *a, str
 
     if (!*http_text(a, ID) || !*http_text(a, SECRET) || !*http_text(a, TOKEN) ||
         !text_number(http_text(a, EXPIRES_IN), 1UL << 31, &seconds) || seconds == 0)
-        return err_set(e, ERR_PROTOCOL, "AWS sign-in: an answer without keys");
+        return err_set(e, ERR_PROTOCOL, "AWS sign-in: the answer has no keys");
     cache_file_put(keys, "accessKeyId", http_text(a, ID));
     cache_file_put(keys, "secretAccessKey", http_text(a, SECRET));
     cache_file_put(keys, "sessionToken", http_text(a, TOKEN));
@@ -207,7 +207,7 @@ static int take_answer(struct login_session *s, const struct http_answer *a, str
     if (*http_text(a, ID_TOKEN))
         cache_file_put(s->root, "idToken", http_text(a, ID_TOKEN));
     look_at_keys(s);
-    return is_alive(s) ? 0 : err_set(e, ERR_PROTOCOL, "AWS sign-in: an answer without keys");
+    return is_alive(s) ? 0 : err_set(e, ERR_PROTOCOL, "AWS sign-in: the answer has no keys");
 }
 
 static int explain(const struct login_session *s, const char *code, struct err *e)
@@ -217,7 +217,7 @@ static int explain(const struct login_session *s, const char *code, struct err *
     if (text_equal(code, "USER_CREDENTIALS_CHANGED"))
         return log_in_again(s, "the user's password or keys have changed since aws login", e);
     if (text_equal(code, "INSUFFICIENT_PERMISSIONS"))
-        return err_hint(e, "ask for signin:CreateOAuth2Token in your policies");
+        return err_hint(e, "ask your administrator to allow signin:CreateOAuth2Token");
     return err_prefix(e, "AWS profile '%s'", s->step->profile);
 }
 
@@ -243,7 +243,7 @@ static int ask(struct login_session *s, struct err *e)
                        json_object_get(s->root, "refreshToken"), "grantType", "refresh_token");
     json_put(&body, fields);
     if (!buf_ok(&body))
-        return err_set(e, ERR_DATA, "AWS sign-in: the file holds over %d bytes", BODY_MOST);
+        return err_set(e, ERR_DATA, "AWS sign-in: the file has over %d bytes", BODY_MOST);
     const struct aws_call call = {.context = c,
                                   .name = "AWS sign-in",
                                   .endpoint = &endpoint,
@@ -267,7 +267,7 @@ static const char *missing_field(const struct login_session *s)
     if (!s->root)
         return "not logged in by aws login";
     if (s->expires_at == 0)
-        return "its aws login session has no accessToken that is whole";
+        return "the accessToken of its aws login session is incomplete";
     return cache_file_text(s->root, "refreshToken") && cache_file_text(s->root, "clientId") &&
                    cache_file_text(s->root, "dpopKey")
                ? NULL
@@ -283,9 +283,9 @@ static int renew(struct login_session *s, struct err *e)
         return log_in_again(s, missing, e);
     if (ask(s, e) < 0)
         return -1;
-    log_step("login", "keys of aws login renewed");
+    log_step("login", "renewed the keys of aws login");
     if (cache_file_write(s->path, s->root, &unwritten) < 0)
-        log_warn("check the permissions of ~/.aws/login/cache", "the new session cannot be kept: %s: %s",
+        log_warn("check the permissions of ~/.aws/login/cache", "cannot save the new session: %s: %s",
                  unwritten.what, unwritten.msg);
     return 0;
 }
@@ -311,7 +311,7 @@ static int login_session_get(const struct aws_context *c, const struct aws_step 
         if (is_good(&s))
             return take(&s, out);
         if (renew(&s, e) < 0) {
-            log_step("login", "not renewed: %s", e->msg);
+            log_step("login", "cannot renew them: %s", e->msg);
             read_file(&s); /* a failed renewal may have changed the object in memory */
             if (!is_alive(&s))
                 return -1;

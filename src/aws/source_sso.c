@@ -28,7 +28,7 @@ static int take_role(const struct aws_step *step, struct http_answer *answer, st
     if (aws_keys_take(answer, &at, "AWS SSO", out, e) < 0)
         return -1;
     if (!text_number(http_text(answer, 3), 1UL << 48, &ms))
-        return err_set(e, ERR_PROTOCOL, "AWS SSO: an expiration that is no time");
+        return err_set(e, ERR_PROTOCOL, "AWS SSO: the expiration is not a time");
     out->expires_at = (time_t)(ms / 1000);
     out->account = mem_strdup(step->sso_account);
     return 0;
@@ -45,7 +45,7 @@ static int explain(const struct aws_step *step, const struct aws_refusal *why, s
         return err_hint(e, "check sso_account_id and sso_role_name of AWS profile '%s'", step->profile);
     }
     if (why->status == 401)
-        return err_set(e, ERR_LOGIN, "SSO session '%s' was ended before its time", sso_name(step));
+        return err_set(e, ERR_LOGIN, "SSO session '%s' was ended early", sso_name(step));
     return -1;
 }
 

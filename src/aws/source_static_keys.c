@@ -12,10 +12,11 @@
 static int too_long(const struct aws_step *step, struct err *e)
 {
     if (step->profile)
-        (void)err_set(e, ERR_DATA, "AWS profile '%s': a key of over %d bytes", step->profile, SECRET_MAX / 2);
+        (void)err_set(e, ERR_DATA, "AWS profile '%s': a key has over %d bytes", step->profile,
+                      SECRET_MAX / 2);
     else
-        (void)err_set(e, ERR_DATA, "an AWS key of over %d bytes in the environment", SECRET_MAX / 2);
-    return err_hint(e, "keys have 40 bytes, session tokens a few thousand");
+        (void)err_set(e, ERR_DATA, "an AWS key in the environment has over %d bytes", SECRET_MAX / 2);
+    return err_hint(e, "a key has 40 bytes, a session token a few thousand");
 }
 
 /* Reads AWS_CREDENTIAL_EXPIRATION, which is set by the program that exported the keys. */
@@ -27,13 +28,13 @@ static int read_expiration(const struct aws_step *step, struct aws_keys *out, st
     if (!step->expiration)
         return 0;
     if (!clock_parse_utc(step->expiration, &out->expires_at)) {
-        (void)err_set(e, ERR_CONFIG, "AWS_CREDENTIAL_EXPIRATION is no time: '%.64s'", step->expiration);
-        return err_hint(e, "like 2026-11-21T07:00:00Z, or unset it");
+        (void)err_set(e, ERR_CONFIG, "AWS_CREDENTIAL_EXPIRATION is not a time: '%.64s'", step->expiration);
+        return err_hint(e, "use the form 2026-11-21T07:00:00Z, or unset it");
     }
     if (out->expires_at > now)
         return 0;
     clock_format_duration(&ago, (int64_t)(now - out->expires_at) * 1000);
-    (void)err_set(e, ERR_LOGIN, "the AWS keys of the environment expired %s ago", buf_str(&ago));
+    (void)err_set(e, ERR_LOGIN, "the AWS keys in the environment expired %s ago", buf_str(&ago));
     return err_hint(e, "export new ones, or unset AWS_ACCESS_KEY_ID and set aws_profile");
 }
 

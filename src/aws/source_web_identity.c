@@ -88,7 +88,7 @@ static int web_identity_get(const struct aws_context *c, const struct aws_step *
     if (got < 0)
         return no_token(step, e);
     if (got > 0 || token.len == 0) {
-        (void)err_set(e, ERR_CONFIG, "the token file %s %s", path, got > 0 ? "is not there" : "is empty");
+        (void)err_set(e, ERR_CONFIG, "the token file %s %s", path, got > 0 ? "does not exist" : "is empty");
         return no_token(step, e);
     }
     sts_form_begin(&form, &role);

@@ -39,13 +39,13 @@ static int ask(const struct sso_client *client, const char *path, const json_t *
     const struct aws_context *c = client->context;
 
     if (!body)
-        return err_set(e, ERR_CONFIG, "SSO: sso_start_url is no UTF-8");
+        return err_set(e, ERR_CONFIG, "SSO: sso_start_url is not UTF-8");
     if (aws_endpoint_find(&c->env, &c->files, c->chain.profile, AWS_SSO_OIDC, client->step->sso_region,
                           &endpoint, e) < 0)
         return -1;
     json_put(&text, body);
     if (!buf_ok(&text))
-        return err_set(e, ERR_DATA, "AWS SSO: the token file holds over %d bytes", BODY_MOST);
+        return err_set(e, ERR_DATA, "AWS SSO: the token file has over %d bytes", BODY_MOST);
     const struct aws_call call = {.context = c,
                                   .name = "AWS SSO",
                                   .endpoint = &endpoint,
@@ -82,7 +82,7 @@ int sso_token_ask(const struct sso_client *client, json_t *body, json_t *root, c
         return -1;
     long seconds = seconds_of(&answer, 1, 0);
     if (!*http_text(&answer, 0) || seconds == 0)
-        return err_set(e, ERR_PROTOCOL, "AWS SSO: an answer without a token");
+        return err_set(e, ERR_PROTOCOL, "AWS SSO: the answer has no token");
     cache_file_put(root, "startUrl", client->step->start_url);
     cache_file_put(root, "region", client->step->sso_region);
     cache_file_put(root, "accessToken", http_text(&answer, 0));
@@ -133,7 +133,7 @@ static int register_client(const struct sso_client *client, json_t **out, struct
         (void)json_object_set(body, "scopes", scopes);
     int result = ask(client, "/client/register", body, want, ARRAY_LEN(want), &answer, e);
     if (result == 0 && (!*http_text(&answer, 0) || !*http_text(&answer, 1)))
-        result = err_set(e, ERR_PROTOCOL, "AWS SSO: a registration without clientId or clientSecret");
+        result = err_set(e, ERR_PROTOCOL, "AWS SSO: the registration has no clientId or clientSecret");
     if (result == 0) {
         *out = json_object();
         cache_file_put(*out, "clientId", http_text(&answer, 0));
@@ -161,7 +161,7 @@ static int find_registration(const struct sso_client *client, bool anew, json_t 
         if (register_client(client, &registration, e) < 0)
             return -1;
         if (path && cache_file_write(path, registration, &ignored) < 0)
-            log_step("login", "the registration is not kept: %s: %s", ignored.what, ignored.msg);
+            log_step("login", "cannot save the registration: %s: %s", ignored.what, ignored.msg);
     }
     (void)json_object_set(root, "clientId", json_object_get(registration, "clientId"));
     (void)json_object_set(root, "clientSecret", json_object_get(registration, "clientSecret"));
@@ -217,7 +217,7 @@ static int start_device(const struct sso_client *client, const json_t *root, str
         return -1;
     if (!*http_text(&answer, 0) || !*http_text(&answer, 1) ||
         !(*http_text(&answer, 2) || *http_text(&answer, 3)))
-        return err_set(e, ERR_PROTOCOL, "AWS SSO: an answer without a code");
+        return err_set(e, ERR_PROTOCOL, "AWS SSO: the answer has no code");
     out->code = secret_from(http_text(&answer, 0), strlen(http_text(&answer, 0)));
     out->interval = seconds_of(&answer, 5, INTERVAL_SECONDS);
     if (out->interval == 0)
@@ -229,8 +229,9 @@ static int start_device(const struct sso_client *client, const json_t *root, str
 
 static int nobody_came(const struct sso_client *client, struct err *e)
 {
-    (void)err_set(e, ERR_LOGIN, "nobody logged in to SSO session '%s' in time", sso_name(client->step));
-    return err_hint(e, "try again; login_timeout is how long it waits");
+    (void)err_set(e, ERR_LOGIN, "timed out waiting for the login to SSO session '%s'",
+                  sso_name(client->step));
+    return err_hint(e, "try again; login_timeout sets how long broker waits");
 }
 
 /* Returns 1 if the user has logged in, 0 if not yet, -1 on error. */

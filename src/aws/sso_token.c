@@ -84,7 +84,7 @@ static int take(const struct token *t, struct secret **out, struct err *e)
 {
     *out = cache_file_secret(t->root, "accessToken");
     if (!*out)
-        return err_set(e, ERR_PROTOCOL, "AWS SSO: a token of over %d bytes", SECRET_MAX / 2);
+        return err_set(e, ERR_PROTOCOL, "AWS SSO: the token has over %d bytes", SECRET_MAX / 2);
     if (t->client.context->login)
         t->client.context->login->expires_at = t->expires_at;
     return 0;
@@ -97,8 +97,8 @@ static void token_write(const struct token *t)
     struct err e = ERR_INIT;
 
     if (cache_file_write(t->path, t->root, &e) < 0)
-        log_warn("check the permissions of ~/.aws/sso/cache", "the new SSO token cannot be kept: %s: %s",
-                 e.what, e.msg);
+        log_warn("check the permissions of ~/.aws/sso/cache", "cannot save the new SSO token: %s: %s", e.what,
+                 e.msg);
 }
 
 static int token_refresh(struct token *t, struct err *e)
@@ -125,7 +125,7 @@ static int needs_person(const struct token *t, struct err *e)
     if (t->expires_at == 0)
         return err_set(e, ERR_LOGIN, "not logged in to SSO session '%s'", name);
     if (t->is_refused)
-        return err_set(e, ERR_LOGIN, "SSO session '%s' was ended before its time", name);
+        return err_set(e, ERR_LOGIN, "SSO session '%s' was ended early", name);
     clock_format_duration(&ago, (int64_t)(time(NULL) - t->expires_at) * 1000);
     return err_set(e, ERR_LOGIN, "SSO session '%s' expired %s ago", name, buf_str(&ago));
 }
@@ -160,7 +160,7 @@ static int token_renew(struct token *t, struct secret **out, struct err *e)
     /* Check the new token too, because the service may have returned an expired one. */
     t->is_refused = false;
     if (!cache_file_time(t->root, "expiresAt", &t->expires_at) || !is_alive(t))
-        return err_set(e, ERR_PROTOCOL, "AWS SSO: a token without a life");
+        return err_set(e, ERR_PROTOCOL, "AWS SSO: the token has no lifetime");
     return take(t, out, e);
 }
 

@@ -51,7 +51,7 @@ static int hint(const struct sts_role *role, const struct aws_refusal *why, stru
         const char *code, *hint;
     } hints[] = {
         {"ExpiredToken", "the keys that assume the role have expired: get new ones"},
-        {"ExpiredTokenException", "the token in the web identity's file has expired: get a new one"},
+        {"ExpiredTokenException", "the token in web_identity_token_file has expired: get a new one"},
         {"InvalidIdentityToken", "check web_identity_token_file, and the role's identity provider"},
         {"IDPRejectedClaim", "check web_identity_token_file, and the conditions of the role's trust policy"},
         {"InvalidClientTokenId",
@@ -59,7 +59,7 @@ static int hint(const struct sts_role *role, const struct aws_refusal *why, stru
         {"UnrecognizedClientException",
          "the access key that assumes the role is not active: aws sts get-caller-identity"},
         {"SignatureDoesNotMatch", "check aws_secret_access_key of the keys that assume the role"},
-        {"RegionDisabledException", "region = another one in the AWS profile, or enable this one for STS"},
+        {"RegionDisabledException", "set another region in the AWS profile, or enable STS in this one"},
         {"ValidationError", "check role_arn, role_session_name, external_id and duration_seconds"},
         {"MalformedPolicyDocument", "check the role's policies"},
     };
@@ -102,7 +102,7 @@ int sts_assume(const struct sts_role *role, const struct buf *form, int64_t dead
     AUTO_HTTP_ANSWER(answer);
 
     if (!buf_ok(form))
-        return err_set(e, ERR_DATA, "a request to STS of over %zu bytes", form->max);
+        return err_set(e, ERR_DATA, "the request to STS has over %zu bytes", form->max);
     for (size_t i = 0; i < WANTS; i++) {
         (void)snprintf(path[i], sizeof path[i], "%sResponse/%sResult/%s", role->action, role->action,
                        parts[i]);

@@ -172,7 +172,7 @@ static int go_on(const struct proc_run *run, struct err *e)
     struct pollfd owner = {.fd = run->owner, .events = POLLIN};
 
     if (run->owner > 0 && poll(&owner, 1, 0) > 0)
-        return err_set(e, ERR_LOGIN, "nobody waits for the answer any more");
+        return err_set(e, ERR_LOGIN, "cancelled: the caller is gone");
     if (clock_left(run->deadline) == 0)
         return err_set(e, ERR_UNREACHABLE, "%s did not end in time", run->argv[0]);
     return 0;

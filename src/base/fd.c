@@ -64,5 +64,5 @@ int fd_connect_unix(const char *path)
 
 int fd_pipe(int fds[2], struct err *e)
 {
-    return pipe2(fds, O_CLOEXEC) < 0 ? err_set(e, ERR_IO, "no pipe: %s", strerror(errno)) : 0;
+    return pipe2(fds, O_CLOEXEC) < 0 ? err_set(e, ERR_IO, "cannot create a pipe: %s", strerror(errno)) : 0;
 }

@@ -233,7 +233,7 @@ int file_mkdirs(const char *path, struct err *e)
         char was = *slash;
         *slash = '\0';
         if (mkdir(part, 0700) < 0 && errno != EEXIST && errno != EISDIR) {
-            (void)err_set(e, ERR_IO, "cannot make the folder: %s", strerror(errno));
+            (void)err_set(e, ERR_IO, "cannot create the folder: %s", strerror(errno));
             return err_what(e, "%s", part);
         }
         *slash = was;
@@ -249,11 +249,11 @@ int file_open_log(const char *path, struct err *e)
 
     fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600);
     if (fd < 0 && errno == ELOOP) {
-        (void)err_set(e, ERR_IO, "a symbolic link, which is not followed");
-        return err_hint(e, "name the file that it leads to");
+        (void)err_set(e, ERR_IO, "is a symbolic link, which is not followed");
+        return err_hint(e, "give the path of the file itself");
     }
     if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_uid == geteuid() || st.st_uid == 0))
         return fd_take(&fd);
-    (void)err_set(e, ERR_IO, "%s", fd < 0 ? strerror(errno) : "belongs to another user");
+    (void)err_set(e, ERR_IO, "%s", fd < 0 ? strerror(errno) : "owned by another user");
     return err_hint(e, "a file that you may write, in a folder that is there");
 }

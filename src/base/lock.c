@@ -46,7 +46,7 @@ static bool is_there(int fd, const char *path)
 
 int file_lock(const char *name, int64_t deadline, struct file_lock *out, struct err *e)
 {
-    return file_lock_for(name, "another broker that fetches the same credential", deadline, out, e);
+    return file_lock_for(name, "another broker process that fetches the same credential", deadline, out, e);
 }
 
 /* Locks the file *path. On success the lock owns the string and *path is NULL. */
@@ -67,7 +67,7 @@ static int lock_path(char **path, int kind, const char *waiting_for, int64_t dea
         }
     } while (waited == 0 && !is_there(fd, *path));
     if (waited > 0)
-        return err_set(e, ERR_TRY_LATER, "another broker holds %s for too long", *path);
+        return err_set(e, ERR_TRY_LATER, "timed out: another broker process holds %s", *path);
     *out = (struct file_lock){fd_take(&fd), *path};
     *path = NULL;
     return 0;

@@ -22,7 +22,7 @@ int memfd_from_secret(const struct secret *s, struct err *e)
     fd = memfd_create("broker", MFD_CLOEXEC);
     if (fd < 0 || fchmod(fd, 0600) < 0 || fd_write_all(fd, secret_bytes(s), secret_len(s)) < 0 ||
         lseek(fd, 0, SEEK_SET) < 0)
-        return err_set(e, ERR_IO, "no memory file: %s", strerror(errno));
+        return err_set(e, ERR_IO, "cannot create a memory file: %s", strerror(errno));
     return fd_take(&fd);
 }
 

@@ -19,7 +19,7 @@ static const struct row {
 } unresolved[] = {
     {EAI_NONAME, {"no such host", CHECK_HOST}},
     {EAI_NODATA, {"no such host", CHECK_HOST}},
-    {EAI_AGAIN, {"the name server does not answer", "check the network and /etc/resolv.conf"}},
+    {EAI_AGAIN, {"the DNS server does not answer", "check the network and /etc/resolv.conf"}},
     {0, {NULL, "check the network and /etc/resolv.conf"}},
 };
 
@@ -29,9 +29,9 @@ static const struct row refused[] = {
     {EHOSTUNREACH, {"no route to it", CHECK_NET}},
     {ENETUNREACH, {"no route to it", CHECK_NET}},
     {ETIMEDOUT, {"no answer", CHECK_PORT}},
-    {ENOENT, {"no such file", "start what listens there, or check the path"}},
-    {EACCES, {"permission denied", "check who may use it"}},
-    {EMFILE, {"too many connections for the limit of descriptors", "ulimit -n, then start again"}},
+    {ENOENT, {"no such file", "start the server, or check the path"}},
+    {EACCES, {"permission denied", "check its permissions"}},
+    {EMFILE, {"too many open files", "raise the limit with ulimit -n, then start it again"}},
     {0, {NULL, "check host and port"}},
 };
 

@@ -48,8 +48,8 @@ static int runtime_make(const char *base, const char *name, struct err *e)
     if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return err_set(e, ERR_CONFIG, "%s", strerror(errno));
     if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
-        return err_set(e, ERR_CONFIG, "not a folder of ours");
-    return st.st_mode & 077 ? err_set(e, ERR_CONFIG, "open to others") : 0;
+        return err_set(e, ERR_CONFIG, "not a folder that you own");
+    return st.st_mode & 077 ? err_set(e, ERR_CONFIG, "other users have access") : 0;
 }
 
 int path_runtime(char **out, struct err *e)
@@ -82,7 +82,7 @@ int path_runtime(char **out, struct err *e)
     (void)err_what(e, "%s", first ? first : other);
     if (first)
         (void)err_detail(e, "%s: %s", other, also.msg);
-    return err_hint(e, "set XDG_RUNTIME_DIR to a folder of your own, mode 0700");
+    return err_hint(e, "set XDG_RUNTIME_DIR to a folder that you own, mode 0700");
 }
 
 /* If memory is exhausted the program ends: returning NULL would mean "no such path", and a symlink would be

@@ -125,13 +125,13 @@ int proc_spawn_keeper(const char *path, const struct env_changes *env, bool deta
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-        return err_set(e, ERR_IO, "no socket: %s", strerror(errno));
+        return err_set(e, ERR_IO, "cannot create a socket: %s", strerror(errno));
     ours = ends[0];
     l.line = theirs = ends[1];
     if (!detached) {
         l.life = life = platform_life();
         if (life < 0)
-            return err_set(e, ERR_IO, "no pipe: %s", strerror(errno));
+            return err_set(e, ERR_IO, "cannot create a pipe: %s", strerror(errno));
     }
     l.env = env_build(env);
     int started = start(&l, e);

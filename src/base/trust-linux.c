@@ -39,7 +39,7 @@ static const char *name_of(int fd, char name[PATH_MAX])
 
     (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(link, name, PATH_MAX - 1);
-    (void)snprintf(name + (n > 0 ? n : 0), n > 0 ? 1 : PATH_MAX, "%s", n > 0 ? "" : "a folder on the way");
+    (void)snprintf(name + (n > 0 ? n : 0), n > 0 ? 1 : PATH_MAX, "%s", n > 0 ? "" : "a parent folder");
     return name;
 }
 
@@ -74,7 +74,7 @@ static int folder_check(const struct way *w, struct err *e)
         return err_set(e, ERR_IO, "%s: %s", name_of(w->fd, name), strerror(errno));
     if (st.st_uid != geteuid() && !is_roots(w, &st)) {
         (void)err_set(e, ERR_CONFIG, "%s belongs to another user", name_of(w->fd, name));
-        return err_hint(e, "a folder of your own, below folders of yours or root's");
+        return err_hint(e, "use a folder that you own, below folders owned by you or root");
     }
     if (w->group == PATH_GROUP_OWN && st.st_uid == geteuid() && st.st_gid == st.st_uid &&
         st.st_gid == getegid())
@@ -122,7 +122,7 @@ static int follow(struct way *w, int fd, const struct stat *st, struct err *e)
 
     if (!link_is_ours(w, st)) {
         (void)err_set(e, ERR_CONFIG, "the link %s belongs to another user", name_of(fd, name));
-        return err_hint(e, "a path of your own, without that link");
+        return err_hint(e, "use a path without that link");
     }
     if (n < 0 || ++w->links > LINKS_MOST)
         return err_set(e, ERR_IO, "%s", strerror(n < 0 ? errno : ELOOP));

@@ -154,7 +154,7 @@ const char *tty_way_out(void)
     if (!forbids())
         return "run it on a terminal, or set BROKER_ASKPASS";
     if (strchr(input_forbidden, ' '))
-        return "another verb of broker asks";
+        return "another broker process is asking";
     (void)snprintf(words, sizeof words, "%s %s, and it asks", *input_forbidden == '-' ? "leave out" : "unset",
                    input_forbidden);
     return words;

@@ -38,7 +38,7 @@ static int ask_program(const char *program, const char *prompt, struct secret **
     if (proc_capture(&run, &result, e) < 0)
         return -1;
     if (result.status != 0)
-        return err_set(e, ERR_LOGIN, "%s gave no answer", program);
+        return err_set(e, ERR_LOGIN, "%s did not answer", program);
     secret_keep_line(result.out);
     *out = result.out;
     result.out = NULL;
@@ -60,7 +60,7 @@ static int wait_for_answer(int tty, struct err *e)
         if (clock_left(patience.deadline) == 0)
             return err_set(e, ERR_LOGIN, "no answer in time");
     }
-    return p[0].revents ? 0 : err_set(e, ERR_LOGIN, "nobody waits for the answer any more");
+    return p[0].revents ? 0 : err_set(e, ERR_LOGIN, "cancelled: the caller is gone");
 }
 
 static int ask_terminal(const char *prompt, bool echo, struct secret **out, struct err *e)

@@ -96,7 +96,7 @@ static int read_end(const char *path, struct buf *out, struct err *e)
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_set(e, ERR_IO, "cannot read the log");
     if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
-        return err_set(e, ERR_IO, "the log is not a file of yours");
+        return err_set(e, ERR_IO, "the log is not a regular file that you own");
     bool cut = st.st_size > LOG_BYTES;
     if (cut && lseek(fd, st.st_size - LOG_BYTES, SEEK_SET) < 0)
         return err_set(e, ERR_IO, "cannot read the log");
@@ -119,7 +119,7 @@ static void put_log(struct mask *m, const char *name)
     if (found < 0 || (found > 0 && f.log && read_end(f.log, &text, &e) < 0))
         put_error(m, &e);
     else if (!found)
-        (void)puts("\nno forward of this name runs");
+        (void)puts("\nno forward of this name is running");
     else if (!f.log)
         (void)puts("\nits forward has no log (--log FILE)");
     else {
@@ -168,9 +168,8 @@ const struct verb verb_bugreport = {
     .summary = "print what a bug report needs",
     .about =
         "Print what a bug report needs: broker version -v and, for a profile, its plan and the end of its "
-        "forward's log. Names are masked: a word is shown only if it is one of broker's own or a short "
-        "number; "
-        "any other becomes host-1, user-1 or word-1, and the same word always the same. --full masks "
+        "forward's log. Names are masked: only broker's own words and short numbers are shown; any other "
+        "word becomes host-1, user-1 or word-1, the same word always the same. --full masks "
         "nothing. "
         "Neither shows a secret.",
     .group = GROUP_CONFIGURE,

@@ -78,7 +78,7 @@ static int completion_run(struct invocation *inv, struct err *e)
             return 0;
         }
     }
-    (void)err_set(e, ERR_USAGE, inv->word[0] ? "no completion for '%s'" : "for which shell?", inv->word[0]);
+    (void)err_set(e, ERR_USAGE, inv->word[0] ? "no completion for '%s'" : "no shell given", inv->word[0]);
     return err_hint(e, "broker completion bash, zsh or fish");
 }
 

@@ -17,10 +17,9 @@ static int check_args(char *const *args, struct err *e)
 {
     for (; args && *args; args++) {
         if (client_arg_must_be_first(*args)) {
-            (void)err_set(e, ERR_USAGE, "%.*s must be the client's first option, and that place is ours",
+            (void)err_set(e, ERR_USAGE, "%.*s must be the client's first option, which broker needs itself",
                           (int)strcspn(*args, "="), *args);
-            return err_hint(e,
-                            "put what the file says into ~/.my.cnf, or use broker exec with {defaults-file}");
+            return err_hint(e, "move its contents to ~/.my.cnf, or use broker exec with {defaults-file}");
         }
     }
     return 0;

@@ -26,9 +26,9 @@ static int note_running(const char *name, struct err *e)
 
     word = mem_printf(" %s ", name);
     if (before && strstr(before, word)) {
-        (void)err_set(e, ERR_CONFIG, "its AWS chain leads back to itself");
+        (void)err_set(e, ERR_CONFIG, "its AWS credentials come from itself");
         (void)err_what(e, "%s", name);
-        return err_hint(e, "its aws_profile has a credential_process that asks broker for %s again", name);
+        return err_hint(e, "the credential_process of its aws_profile asks broker for %s again", name);
     }
     all = mem_printf("%s%s", before ? before : "", word);
     return setenv(RUNNING, all, 1) == 0 ? 0 : err_set(e, ERR_IO, "the environment is full");

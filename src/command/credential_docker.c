@@ -76,7 +76,7 @@ static int store(const struct entries *entries, const struct buf *in, struct err
     if (docker_parse(buf_str(in), in->len, &c, e) < 0)
         return -1;
     if (docker_is_database(c.url))
-        return err_set(e, ERR_DATA, "broker keeps no database for docker");
+        return err_set(e, ERR_DATA, "broker stores no database password for docker");
     name = docker_identity(c.url, c.username);
     if (strlen(name) > STORE_IDENTITY_MAX)
         return err_set(e, ERR_DATA, "the server URL and user name are too long");

@@ -104,7 +104,7 @@ int credential_git(const struct helper_call *call, struct err *e)
     const char *verb = helper_verb(call);
 
     if (!verb) {
-        (void)err_set(e, ERR_USAGE, "get, store or erase?");
+        (void)err_set(e, ERR_USAGE, "no operation given");
         return err_hint(e, "broker help credential");
     }
     if (text_equal(verb, "capability"))

@@ -27,7 +27,7 @@ static int choose_store(const char *name, struct entries *out, struct err *e)
             return 0;
         }
     }
-    (void)err_set(e, ERR_USAGE, "--store: no store is called '%s'", name);
+    (void)err_set(e, ERR_USAGE, "--store: unknown store '%s'", name);
     return err_hint(e, "--store keychain, or --store keyring");
 }
 
@@ -70,7 +70,7 @@ int helper_read(struct buf *out, bool lines, struct err *e)
         if (!room) {
             (void)err_set(e, ERR_DATA, "over %zu bytes", out->max);
             (void)err_what(e, "stdin");
-            return err_hint(e, "one request, as git help credential has it");
+            return err_hint(e, "send one request, see git help credential");
         }
         ssize_t n = read(STDIN_FILENO, room, 4096);
         if (n < 0 && errno == EINTR)
@@ -92,5 +92,5 @@ int helper_answer(const struct buf *out, struct err *e)
         return 0;
     (void)err_set(e, ERR_IO, "%s", strerror(errno));
     (void)err_what(e, "stdout");
-    return err_hint(e, "check where the output goes: is the pipe closed, the disk full?");
+    return err_hint(e, "check that the disk is not full and the pipe is not closed");
 }

@@ -85,11 +85,12 @@ static int take_options(struct invocation *inv, struct batch *b, struct err *e)
     b->want.inject = inv->given[OPT_inject];
     if (drain && !duration_parse(drain, &b->want.drain_ms)) {
         (void)err_set(e, ERR_USAGE, "--drain: '%s' is not a duration", drain);
-        return err_hint(e, "like 10s, 5m or 1h");
+        return err_hint(e, "for example 10s, 5m or 1h");
     }
     if (b->count > 1 && listen && *listen && !text_equal(listen, "0") && !text_ends(listen, ":0")) {
-        (void)err_set(e, ERR_USAGE, "--listen %s is one place, for %zu forwards", listen, b->count);
-        return err_hint(e, "set listen in each profile, or call broker forward once for each");
+        (void)err_set(e, ERR_USAGE, "--listen %s is one address, but there are %zu forwards", listen,
+                      b->count);
+        return err_hint(e, "set listen in each profile, or run broker forward once for each");
     }
     return begin_log(inv, &b->want.log, e);
 }
@@ -104,7 +105,7 @@ static int check_place(const struct invocation *inv, const struct session *s, st
         return 0;
     (void)err_set(e, ERR_USAGE, "%s sets the server's %s; the profile already has one", slip,
                   inv->given[OPT_port] ? "port" : "socket");
-    return err_hint(e, "--listen %s is where the forward listens", inv->given[OPT_port] ? "PORT" : "/PATH");
+    return err_hint(e, "--listen %s sets where the forward listens", inv->given[OPT_port] ? "PORT" : "/PATH");
 }
 
 /* Makes forward number i the one that errors and messages name. */

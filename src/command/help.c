@@ -101,7 +101,7 @@ void help_verb(const struct verb *verb, struct buf *to)
     buf_puts(to, "\nexit status\n");
     help_line("0", verb->takes_rest ? "done; once the program runs, the status is its own" : "done", 2, 9,
               to);
-    help_line("64-79", "an error of broker's: broker help exit-codes", 2, 9, to);
+    help_line("64-79", "an error in broker: broker help exit-codes", 2, 9, to);
     buf_printf(to, "\nmore: man broker-%s; broker help config\n", verb->name);
 }
 

@@ -83,7 +83,7 @@ static int logout_run(struct invocation *inv, struct err *e)
     if (inv->given[OPT_all]) {
         if (!inv->word[0])
             return forget_all(CLOCK_NEVER, e);
-        (void)err_set(e, ERR_USAGE, "a profile, or --all");
+        (void)err_set(e, ERR_USAGE, "--all goes without a name");
         return err_hint(e, "broker logout --all");
     }
     if (begin_plan(inv, &s, FOR_SECRET, NULL, e) < 0 || session_sign_out(&s, &n, e) < 0)

@@ -75,7 +75,7 @@ static int take(struct invocation *inv, int id, const char *value, const char *t
     }
     if (id == OPT_timeout && (!duration_parse(value, &inv->timeout_ms) || inv->timeout_ms == 0)) {
         (void)err_set(e, ERR_USAGE, "--timeout: '%s' is not a duration", value);
-        return err_hint(e, "like 10s, 5m or 1h");
+        return err_hint(e, "for example 10s, 5m or 1h");
     }
     if (o->key)
         add_override(inv, o->key, o->argument ? value : o->name, typed);
@@ -198,7 +198,7 @@ static int read_url(struct invocation *inv, const char **out, struct err *e)
         return err_what(e, "stdin");
     secret_chomp(text);
     if (strlen(secret_bytes(text)) != secret_len(text)) {
-        (void)err_set(e, ERR_DATA, "holds a NUL byte");
+        (void)err_set(e, ERR_DATA, "contains a NUL byte");
         return err_what(e, "stdin");
     }
     if (!url_is(secret_bytes(text))) {

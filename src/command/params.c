@@ -14,7 +14,7 @@
 
 static int refuse_both(struct err *e)
 {
-    (void)err_set(e, ERR_USAGE, "--field prints a value alone, in no format");
+    (void)err_set(e, ERR_USAGE, "--field prints only a value, without a format");
     return err_hint(e, "--field NAME without --format");
 }
 
@@ -52,7 +52,7 @@ static int choose_shell(const struct invocation *inv, struct format_how *how, st
     how->shell = text_equal(name, "fish") ? SHELL_FISH : SHELL_SH;
     if (how->shell == SHELL_FISH || text_equal(name, "sh"))
         return 0;
-    (void)err_set(e, ERR_USAGE, "--shell: '%s' is neither sh nor fish", name);
+    (void)err_set(e, ERR_USAGE, "--shell: '%s' is not sh or fish", name);
     return err_hint(e, "--shell sh, which bash, dash and zsh take too");
 }
 
@@ -112,8 +112,8 @@ static int print(struct invocation *inv, struct session *s, const struct format 
 
 static int refuse_endpoint(struct err *e)
 {
-    (void)err_set(e, ERR_USAGE, "--endpoint is the server's own address, where nobody logs in for a program");
-    return err_hint(e, "--inject, or --endpoint");
+    (void)err_set(e, ERR_USAGE, "--endpoint gives the server's own address, where broker does not log in");
+    return err_hint(e, "use --inject or --endpoint, not both");
 }
 
 static int params_run(struct invocation *inv, struct err *e)

@@ -15,7 +15,7 @@
 
 #define PASSWORD_MAX 32768
 #define STORE_TIMEOUT_MS 30000
-#define ONE_LINE "write the password and nothing else"
+#define ONE_LINE "send only the password"
 
 static int read_password(const char *label, struct secret **out, struct err *e)
 {
@@ -32,7 +32,7 @@ static int read_password(const char *label, struct secret **out, struct err *e)
     secret_chomp(*out);
     if (strlen(secret_bytes(*out)) == secret_len(*out))
         return 0;
-    (void)err_set(e, ERR_DATA, "holds a NUL byte, which no client can take");
+    (void)err_set(e, ERR_DATA, "contains a NUL byte, which clients do not support");
     (void)err_what(e, "stdin");
     return err_hint(e, ONE_LINE);
 }
@@ -118,7 +118,7 @@ static int of_tunnel(struct invocation *inv, bool set, struct err *e)
     identity = identity_tunnel(&p);
     label = identity_tunnel_label(&p);
     if (!identity) {
-        (void)err_set(e, ERR_USAGE, "no tunnel of type ssh, so it has no password");
+        (void)err_set(e, ERR_USAGE, "not a tunnel of type ssh, so it has no password");
         (void)err_what(e, "%s", name);
         return err_hint(e, "broker password %s PROFILE, for the database's", inv->word[0]);
     }
@@ -138,7 +138,7 @@ static int password_run(struct invocation *inv, struct err *e)
     bool set = text_equal(what, "set");
 
     if (!set && !text_equal(what, "delete")) {
-        (void)err_set(e, ERR_USAGE, "set or delete?");
+        (void)err_set(e, ERR_USAGE, what ? "cannot '%s'" : "no operation given", what);
         return err_hint(e, "broker password set NAME, or: broker password delete NAME");
     }
     return inv->given[OPT_tunnel] ? of_tunnel(inv, set, e) : of_profile(inv, set, e);

@@ -75,7 +75,7 @@ static const char *hint_of(const struct err *e)
     case ERR_CONFIG:
         return "broker profile check; broker help config";
     case ERR_IO:
-        return "check that the path is there and yours, and that the disk has room";
+        return "check that the path exists and is yours, and that the disk is not full";
     case ERR_TRY_LATER:
         return "try again";
     case ERR_LOGIN:
@@ -189,7 +189,7 @@ int stdout_finish(struct err *e)
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
-    (void)err_set(e, ERR_IO, "%s", errno ? strerror(errno) : "not everything could be written");
+    (void)err_set(e, ERR_IO, "%s", errno ? strerror(errno) : "could not write all of the output");
     (void)err_what(e, "stdout");
-    return err_hint(e, "check where the output goes: is the pipe closed, the disk full?");
+    return err_hint(e, "check that the disk is not full and the pipe is not closed");
 }

@@ -46,7 +46,7 @@ static int profile_run(struct invocation *inv, struct err *e)
     }
     const char *meant = inv->word[0] ? text_closest(inv->word[0], names) : NULL;
     if (!inv->word[0])
-        (void)err_set(e, ERR_USAGE, "list, show, add, set, edit, remove, rename, import, export or check?");
+        (void)err_set(e, ERR_USAGE, "no operation given");
     else
         (void)err_set(e, ERR_USAGE, "cannot '%s'", inv->word[0]);
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help profile");

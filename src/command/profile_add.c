@@ -195,7 +195,7 @@ static int check_name(const struct config *c, const char *name, struct err *e)
     if (!profile_name_valid(name)) {
         (void)err_set(e, ERR_USAGE, "not a valid profile name");
         (void)err_what(e, "%s", name);
-        return err_hint(e, "up to 64 letters, digits and . _ @ + -, the first a letter or digit");
+        return err_hint(e, "use up to 64 letters, digits and . _ @ + -, the first a letter or digit");
     }
     if (!config_profile_place(c, name, &file, &line))
         return 0;
@@ -203,7 +203,7 @@ static int check_name(const struct config *c, const char *name, struct err *e)
     path = path_short(file);
     (void)err_set(e, ERR_CONFIG, "exists at %s:%u", path, line);
     (void)err_what(e, "%s", name);
-    return err_hint(e, "edit it there, or take another name");
+    return err_hint(e, "edit it there, or choose another name");
 }
 
 /* Reads the new section back to check that it is valid. */
@@ -284,7 +284,7 @@ int profile_add(struct invocation *inv, struct err *e)
             return -1;
         url = r.name;
         if (!url_is(url)) {
-            (void)err_set(e, ERR_USAGE, "the word behind the name is no URL");
+            (void)err_set(e, ERR_USAGE, "the argument after the name is not a URL");
             return err_hint(e, "mysql://USER@HOST/DATABASE");
         }
     }

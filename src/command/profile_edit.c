@@ -94,7 +94,7 @@ static int take_draft(const char *draft, const struct buf *shown, struct config_
     buf_clear(&edit->text);
     int got = file_read(draft, FILE_ANY, &edit->text, e);
     if (got > 0)
-        return err_set(e, ERR_IO, "the editor has deleted the file that it was given");
+        return err_set(e, ERR_IO, "the editor deleted the file");
     if (got < 0)
         return -1;
     return edit->text.len == shown->len && memcmp(buf_str(&edit->text), buf_str(shown), shown->len) == 0;
@@ -110,8 +110,8 @@ static int edit_until_good(const char *draft, const struct buf *shown, struct co
         if (got != 0 || check_text(edit, &wrong) == 0)
             return got;
         if (!tty_ask_yes("edit it again? [y/N] ")) {
-            (void)err_set(e, ERR_CONFIG, "not saved, as it has errors");
-            return err_hint_sh(e, "what you wrote is kept in %s", draft);
+            (void)err_set(e, ERR_CONFIG, "not saved: it has errors");
+            return err_hint_sh(e, "your changes are in %s", draft);
         }
     }
 }
@@ -124,8 +124,8 @@ static int save(const struct buf *shown, const struct config_edit *edited, const
     if (config_edit_begin(&edit, e) < 0)
         return -1;
     if (edit.old.len != shown->len || memcmp(buf_str(&edit.old), buf_str(shown), shown->len) != 0) {
-        (void)err_set(e, ERR_TRY_LATER, "not saved, as the file was changed meanwhile");
-        return err_hint_sh(e, "what you wrote is kept in %s", draft);
+        (void)err_set(e, ERR_TRY_LATER, "not saved: the file was changed in the meantime");
+        return err_hint_sh(e, "your changes are in %s", draft);
     }
     buf_clear(&edit.text);
     buf_add(&edit.text, buf_str(&edited->text), edited->text.len);
@@ -142,18 +142,18 @@ int profile_edit(struct invocation *inv, struct err *e)
     (void)inv;
     edited.path = config_user_path();
     if (tty_input_forbidden()) {
-        (void)err_set(e, ERR_LOGIN, "an editor needs a person: %s", tty_why_not());
+        (void)err_set(e, ERR_LOGIN, "cannot start an editor: %s", tty_why_not());
         return err_hint(e, "broker profile set NAME KEY=VALUE");
     }
     if (!edited.path)
-        return err_set(e, ERR_CONFIG, "no home folder to keep the config file in");
+        return err_set(e, ERR_CONFIG, "no home folder for the config file");
     if (file_folder(edited.path, e) < 0 || file_read(edited.path, FILE_TRUSTED, &shown, e) < 0 ||
         file_draft(edited.path, buf_str(&shown), shown.len, &draft, e) < 0)
         return -1;
     int got = edit_until_good(draft, &shown, &edited, e);
     if (got == 0)
         got = save(&shown, &edited, draft, e);
-    if (got >= 0 || !strstr(e->hint, "is kept in"))
+    if (got >= 0 || !strstr(e->hint, "your changes are in"))
         (void)unlink(draft);
     if (got < 0)
         return -1;

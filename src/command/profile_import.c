@@ -137,11 +137,11 @@ static void show_entry(const struct import_entry *entry, const struct fate *fate
     if (fate->is_weaker)
         (void)printf("# tls: weaker than broker's own, %s\n", fate->own_tls);
     if (fate->is_client)
-        (void)puts("# no user: those of your own option files, and their password, would go to this server");
+        (void)puts("# no user: the client would use the user and password of your option files");
     if (text_equal(fate->password, "workbench"))
         (void)puts("# password: in the keychain, if Workbench has stored one");
     else if (fate->password)
-        (void)puts("# password: not in this file; for the keychain");
+        (void)puts("# password: goes to the keychain, not into this file");
     show_left(stdout, "left out", entry->left, entry->left_count);
 }
 
@@ -234,7 +234,7 @@ static void settle_passwords(struct import_run *r)
     }
     if (r->passwords && ask("store", r->passwords, "password", " in the keychain"))
         store_those(r, "dropped");
-    if (r->kept && ask("take over what Workbench has stored for", r->kept, "profile", ""))
+    if (r->kept && ask("copy what Workbench has stored for", r->kept, "profile", ""))
         store_those(r, "workbench");
 }
 
@@ -272,8 +272,7 @@ static void store_password(const struct import_run *r, const struct profile *p, 
     if (!fetch_kept(&r->list.entry[i], &failed)) {
         r->fate[i].password = NULL;
         if (failed.code)
-            log_warn(failed.hint, "%s: the password was not taken over: %s", r->list.entry[i].name,
-                     failed.msg);
+            log_warn(failed.hint, "%s: the password was not copied: %s", r->list.entry[i].name, failed.msg);
         return;
     }
     identity = identity_password(p);
@@ -329,7 +328,7 @@ static int write_all(struct import_run *r, struct err *e)
 
 static int refuse_empty(const struct import_run *r, struct err *e)
 {
-    (void)err_set(e, ERR_DATA, "no connection in it that can be imported");
+    (void)err_set(e, ERR_DATA, "it has no connection that can be imported");
     for (size_t i = 0; i < r->list.skipped_count; i++)
         (void)err_detail(e, "%s: %s", r->list.skipped[i].what, r->list.skipped[i].why);
     return err_hint(e, "broker help profile");

@@ -218,7 +218,7 @@ int profile_rename(struct invocation *inv, struct err *e)
     if (need_name(inv, "rename NAME NEW-NAME", e) < 0)
         return -1;
     if (!to) {
-        (void)err_set(e, ERR_USAGE, "which new name?");
+        (void)err_set(e, ERR_USAGE, "no new name given");
         return err_hint_sh(e, "broker profile rename %s NEW-NAME", from);
     }
     if (config_edit_begin(&edit, e) < 0 || need_own(&edit, from, e) < 0 ||

@@ -104,7 +104,7 @@ static int lacks_dashes(const struct invocation *inv, char *const *command, stru
         buf_printf(&words, " %s", *word);
     if (*word)
         buf_puts(&words, " ...");
-    (void)err_set(e, ERR_USAGE, "the command stands behind --");
+    (void)err_set(e, ERR_USAGE, "put the command after --");
     return err_hint(e, "%s", buf_str(&words));
 }
 

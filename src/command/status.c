@@ -181,7 +181,7 @@ static int take_one(const struct invocation *inv, const char *name, struct entri
     (void)err_what(e, "%s", name);
     if (profile_name_valid(name))
         return err_hint_sh(e, "broker forward %s --detach", name);
-    return err_hint(e, "broker status: those that run");
+    return err_hint(e, "broker status lists those that are running");
 }
 
 /* Collects all entries. If one keeper does not answer, the others are still shown. */
@@ -208,7 +208,7 @@ static int status_run(struct invocation *inv, struct err *e)
     json_use_wiping_memory();
 
     if (inv->given[OPT_wait] && !name) {
-        (void)err_set(e, ERR_USAGE, "--wait: for which forward?");
+        (void)err_set(e, ERR_USAGE, "--wait: no forward given");
         return err_hint(e, "broker status NAME --wait");
     }
     int result = name ? take_one(inv, name, &list, e) : take_all(&list, e);

@@ -50,7 +50,7 @@ static int stop_run(struct invocation *inv, struct err *e)
     const char *name = inv->word[0];
 
     if (inv->given[OPT_all] && name) {
-        (void)err_set(e, ERR_USAGE, "a forward, or --all");
+        (void)err_set(e, ERR_USAGE, "--all goes without a name");
         return err_hint(e, "broker stop --all");
     }
     if (inv->given[OPT_all])

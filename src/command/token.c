@@ -15,7 +15,7 @@ static int print_secret(const struct secret *s, struct err *e)
         return 0;
     (void)err_set(e, ERR_IO, "%s", strerror(errno));
     (void)err_what(e, "stdout");
-    return err_hint(e, "check where the output goes: is the pipe closed, the disk full?");
+    return err_hint(e, "check that the disk is not full and the pipe is not closed");
 }
 
 static int token_run(struct invocation *inv, struct err *e)
@@ -29,7 +29,7 @@ static int token_run(struct invocation *inv, struct err *e)
         return err_hint_sh(e, "broker connect %s", inv->label);
     }
     if (s.plan.provider && s.plan.provider->makes_user) {
-        (void)err_set(e, ERR_USAGE, "auth = %s makes the user too, so there is more to print than a password",
+        (void)err_set(e, ERR_USAGE, "auth = %s also creates the user, so a password alone is not enough",
                       s.plan.provider->name);
         return err_hint_sh(e, "broker params %s --format json", inv->label);
     }

@@ -80,13 +80,13 @@ static void explain(const struct dialling *d, struct err *e)
         (void)err_set_numbered(e, ERR_UNREACHABLE, 2003, "%s: %s", buf_str(&name), why.words);
         (void)err_hint(e, "%s", why.hint);
     } else if (d->name.lookup) {
-        (void)err_set_numbered(e, ERR_UNREACHABLE, 2005, "%s: no answer from the name server within %s",
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2005, "%s: no answer from the DNS server within %s",
                                d->host, buf_str(&time));
-        (void)err_hint(e, "check the network, or a longer connect_timeout");
+        (void)err_hint(e, "check the network, or raise connect_timeout");
     } else {
         (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: no answer within %s", buf_str(&name),
                                buf_str(&time));
-        (void)err_hint(e, "check port and firewall, or a longer connect_timeout");
+        (void)err_hint(e, "check port and firewall, or raise connect_timeout");
     }
 }
 

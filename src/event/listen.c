@@ -25,8 +25,9 @@ int listen_unix(const char *path, struct err *e)
     AUTO_FD(fd);
 
     if (strlen(path) > SOCKET_PATH_MOST) {
-        (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", path, SOCKET_PATH_MOST);
-        return err_hint(e, "a shorter path; the runtime folder is $XDG_RUNTIME_DIR or TMPDIR");
+        (void)err_set(e, ERR_CONFIG, "%s: too long for a unix socket, which may have %d bytes", path,
+                      SOCKET_PATH_MOST);
+        return err_hint(e, "use a shorter path; the runtime folder is $XDG_RUNTIME_DIR or TMPDIR");
     }
     memcpy(at.sun_path, path, strlen(path) + 1);
     /* Registered before it exists, because a kill may come at any moment. */
@@ -36,12 +37,12 @@ int listen_unix(const char *path, struct err *e)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) < 0) {
         bool there = errno == EADDRINUSE;
-        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", path,
-                      there ? "there is something already" : strerror(errno));
+        (void)err_set(e, ERR_UNREACHABLE, "%s: %s", path, there ? "it exists already" : strerror(errno));
         if (ours)
             guard_disowns_path(path);
-        return err_hint(e, there ? "another path, or remove what is there"
-                                 : "check that its folder is there and yours, and that the disk has room");
+        return err_hint(e, there
+                               ? "use another path, or remove it"
+                               : "check that its folder exists and is yours, and that the disk is not full");
     }
     guard_owns_path(path);
     if (chmod(path, 0600) < 0 || listen(fd, LISTEN_BACKLOG) < 0)

@@ -108,20 +108,19 @@ static void help_urls(struct buf *to)
     AUTO_BUF(ignored, 16384);
 
     buf_puts(to, "mysql://[USER[:PASSWORD]@]HOST[:PORT]/[DATABASE][?PARAMETER=VALUE&...]\n");
-    para(to, "Also mariadb://, jdbc:mysql:// and mysql+ssh://SSHUSER@BASTION/USER:PASSWORD@HOST/DATABASE; in "
-             "place of HOST:PORT also tcp(HOST:PORT), unix(/PATH) and a path that ends with .sock. Each part "
+    para(to, "Also mariadb://, jdbc:mysql:// and mysql+ssh://SSHUSER@BASTION/USER:PASSWORD@HOST/DATABASE; "
+             "HOST:PORT may also be tcp(HOST:PORT), unix(/PATH) or a path that ends with .sock. Each part "
              "is percent-encoded. - in place of a URL reads it from stdin, or asks for it.");
     buf_puts(to, "A parameter is a key of a profile (broker help config), or one of these\n");
     print_lines(own, ARRAY_LEN(own), 28, to);
     buf_putc(to, '\n');
-    para(to,
-         "A URL runs nothing, lowers nothing, and sends a credential only to the server that it belongs to. "
-         "So it cannot set the keys below; -o KEY=VALUE and a profile can.");
+    para(to, "A URL cannot run a program or lower security, and a credential is only sent to the server that "
+             "it belongs to. So a URL cannot set the keys below; -o KEY=VALUE and a profile can.");
     print_forbidden(to);
-    buf_puts(to, "\nWords of other programs, in any case and with - for _, for these keys\n");
+    buf_puts(to, "\nNames of other programs for these keys, in upper or lower case, with - or _\n");
     url_words_print(&words);
     print_words(buf_str(&words), to);
-    buf_puts(to, "\nWithout effect, because they concern a driver\n  ");
+    buf_puts(to, "\nIgnored, because they only concern drivers\n  ");
     for (size_t i = 0; url_ignored_words[i]; i++)
         buf_printf(&ignored, "%s%s", i ? " " : "", url_ignored_words[i]);
     help_wrapped(buf_str(&ignored), 2, 2, to);
@@ -129,7 +128,7 @@ static void help_urls(struct buf *to)
 
 static void help_formats(struct buf *to)
 {
-    para(to, "A format is what params prints, and what exec puts into the environment.");
+    para(to, "params prints a format, and exec puts its variables into the environment.");
     print_kinds(kind_formats, to);
 }
 
@@ -138,11 +137,12 @@ static void help_tls(struct buf *to)
     static const struct line levels[] = {
         {"disabled", "no TLS"},
         {"preferred", "TLS if the server has it. An attacker on the network can turn it off"},
-        {"required", "TLS always, with any certificate. An attacker on the network can pose as the server"},
-        {"verify-ca", "the certificate must be from a CA in tls_ca. Others with a certificate from that CA "
-                      "can pose as the server"},
-        {"verify-identity", "the certificate must also be for the host name. The only level that an attacker "
-                            "on the network cannot get around"},
+        {"required",
+         "TLS always, with any certificate. An attacker on the network can impersonate the server"},
+        {"verify-ca", "the certificate must be from a CA in tls_ca. Anyone with a certificate from that CA "
+                      "can impersonate the server"},
+        {"verify-identity", "the certificate must also be for the host name. The only level that stops every "
+                            "attacker on the network"},
     };
     static const struct line unset[] = {
         {"the server's own socket", "preferred; a stricter level is an error there"},
@@ -151,16 +151,15 @@ static void help_tls(struct buf *to)
         {"otherwise", "preferred"},
     };
 
-    para(to, "tls = LEVEL, or --tls LEVEL, sets what a connection must have:");
+    para(to, "tls = LEVEL, or --tls LEVEL, sets what a connection requires:");
     print_lines(levels, ARRAY_LEN(levels), 19, to);
     buf_puts(to, "\nIf tls is not set, the first line that applies\n");
     print_lines(unset, ARRAY_LEN(unset), 28, to);
     buf_putc(to, '\n');
-    para(to,
-         "tls_ca is a PEM file with the CA certificates that verify the server. Without it, names of RDS and "
-         "Aurora are verified by the bundle that comes with broker, and others by the system's CA "
-         "certificates. tls_cert and tls_key are the client's own certificate.");
-    para(to, "If a client has no option for a level, or the name to verify is not the one that is dialled, "
+    para(to, "tls_ca is a PEM file with the CA certificates that verify the server. Without it, names of RDS "
+             "and Aurora are verified with the bundle that comes with broker, and others with the system's "
+             "CA certificates. tls_cert and tls_key are the client's own certificate.");
+    para(to, "If a client has no option for a level, or connects to another name than the one to verify, "
              "broker's background helper makes the TLS and the client connects to it locally. MariaDB's "
              "clients need that for required and verify-ca. broker never lowers a level silently.");
     help_wrapped(
@@ -172,15 +171,16 @@ static void help_tls(struct buf *to)
 static void help_environment(struct buf *to)
 {
     static const struct line lines[] = {
-        {"BROKER_CONFIG", "the only config file to read"},
-        {"BROKER_PROFILE", "the profile, if none is named"},
-        {"BROKER_KEY", "a key's value if neither flag nor profile has one, as in BROKER_USER"},
+        {"BROKER_CONFIG", "the only config file that is read"},
+        {"BROKER_PROFILE", "the default profile"},
+        {"BROKER_KEY", "value of KEY if no flag or profile sets it, for example BROKER_USER"},
         {"BROKER_NO_INPUT", "1: never ask, like --no-input"},
         {"BROKER_ASKPASS", "program that asks if there is no terminal; else SSH_ASKPASS with a display"},
         {"XDG_CONFIG_HOME", "holds broker/config"},
-        {"XDG_CACHE_HOME", "holds broker/clients: which family each client program is of"},
-        {"XDG_DATA_HOME", "holds broker/rds-ca.pem, to replace the one that came with broker"},
-        {"XDG_RUNTIME_DIR", "holds locks, and the sockets of forwards; if others could change it: TMPDIR"},
+        {"XDG_CACHE_HOME", "has broker/clients, a cache of which family each client belongs to"},
+        {"XDG_DATA_HOME", "has broker/rds-ca.pem, which replaces the one that comes with broker"},
+        {"XDG_RUNTIME_DIR",
+         "has locks and the sockets of forwards; TMPDIR is used if others may write there"},
         {"AWS_...", "credentials, profile, region for auth = iam, as for the AWS CLI"},
         {"MYSQL_UNIX_PORT", "the first socket that is tried for socket = auto"},
         {"PAGER", "program that shows long help on a terminal; the default is less"},
@@ -202,9 +202,9 @@ static void help_exit_codes(struct buf *to)
         {"70", "a bug in broker; please report it"},
         {"74", "reading or writing failed"},
         {"75", "the same command may work later"},
-        {"76", "the other side broke its protocol"},
+        {"76", "protocol error of the other side"},
         {"77", "refused by the server, AWS, Vault or SSH"},
-        {"78", "configuration: no such profile, a wrong value, or a part is missing"},
+        {"78", "configuration error: no such profile, a wrong value, or a missing file"},
         {"79", "login or password needed"},
         {"126", "the client or command cannot be run"},
         {"127", "the client or command was not found"},
@@ -217,17 +217,17 @@ static void help_exit_codes(struct buf *to)
 static void help_troubleshooting(struct buf *to)
 {
     static const struct line steps[] = {
-        {"broker test NAME", "checks each step of the connection, reports the first that failed, and a hint"},
+        {"broker test NAME",
+         "checks each step of the connection, and reports the first that failed with a hint"},
         {"broker connect NAME --dry-run", "shows the plan: server, tunnel, credential, TLS, client"},
-        {"broker profile show NAME --all", "shows each key, its value, and where that comes from"},
+        {"broker profile show NAME --all", "shows each key, its value, and where it is set"},
         {"broker profile check", "reports every mistake in the config files, with file and line"},
-        {"broker connect NAME -v", "reports each step; -vv also what is found on the way"},
+        {"broker connect NAME -v", "reports each step; -vv reports more"},
         {"broker status", "shows forwards and cached sessions; broker logout NAME forgets them"},
     };
 
-    para(to, "Every error of broker's is one line, broker: WHAT: WHY, and a hint with the command or key "
-             "that fixes "
-             "it. Errors of a server keep its number (ERROR 1045); the manual page explains each.");
+    para(to, "Each error is one line, broker: WHAT: WHY, and a hint with the command or key that fixes it. "
+             "An error of the server keeps its number (ERROR 1045); the manual page explains each.");
     print_lines(steps, ARRAY_LEN(steps), 34, to);
 }
 

@@ -129,7 +129,7 @@ static int say_taken(int family, unsigned port, int failed, struct err *e)
 
     if (failed == EACCES) {
         (void)err_set(e, ERR_CONFIG, "%s:%u: not allowed to listen there", at, port);
-        return err_hint(e, "vault_callback = localhost:PORT, with a port from 1024");
+        return err_hint(e, "set vault_callback = localhost:PORT with a port of 1024 or more");
     }
     holder = failed == EADDRINUSE ? holder_of_address(&a.any) : NULL;
     if (failed == EADDRINUSE)
@@ -137,7 +137,7 @@ static int say_taken(int family, unsigned port, int failed, struct err *e)
                       holder ? holder : "");
     else
         (void)err_set(e, ERR_UNREACHABLE, "%s:%u: %s", at, port, strerror(failed));
-    return err_hint(e, "end that program, or vault_callback = localhost:PORT");
+    return err_hint(e, "stop that program, or set vault_callback = localhost:PORT");
 }
 
 static int open_listener(const struct record *request, struct record *answer, struct err *e)

@@ -89,7 +89,7 @@ static int gather_headers(const struct record *request, struct curl_slist **list
             continue;
         AUTO_BUF(line, 65536);
         if (!is_one_line(&f))
-            return err_set(e, ERR_DATA, "a header with a line end in it");
+            return err_set(e, ERR_DATA, "a header contains a newline");
         buf_add(&line, f.bytes, f.len);
         /* libcurl drops "Name:" without a value; "Name;" sends an empty header. */
         if (line.len > 2 && strcmp(buf_str(&line) + line.len - 2, ": ") == 0) {
@@ -314,7 +314,7 @@ int exchange_run(const struct record *request, struct exchange *x, struct err *e
         err_out_of_memory();
     url = record_str(request, HTTP_TAG_URL);
     if (!url)
-        return err_set(e, ERR_PROTOCOL, "a request without a URL");
+        return err_set(e, ERR_PROTOCOL, "the request has no URL");
     int gathered = gather_headers(request, &headers, e);
     bool stays = record_find(request, HTTP_TAG_STAYS, &f);
     int64_t until = clock_deadline((int64_t)record_u64(request, HTTP_TAG_TIMEOUT, 60000), CLOCK_NEVER);

@@ -12,7 +12,7 @@ static const char *connect_reason(CURL *curl)
     long failed = 0;
 
     (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &failed);
-    return failed ? net_refused((int)failed).words : "cannot be connected to";
+    return failed ? net_refused((int)failed).words : "connection failed";
 }
 
 /* In TLS 1.3, a server reports a missing client certificate only after the handshake, and closes the
@@ -32,7 +32,7 @@ static const char *reason(CURL *curl, CURLcode code, bool *transient)
         *transient = true;
         return "no such host";
     case CURLE_COULDNT_RESOLVE_PROXY:
-        return "the proxy that the environment names: no such host, or no URL";
+        return "the proxy set in the environment: no such host, or not a URL";
     case CURLE_COULDNT_CONNECT:
         *transient = true;
         return connect_reason(curl);
@@ -52,9 +52,9 @@ static const char *reason(CURL *curl, CURLcode code, bool *transient)
     case CURLE_LOGIN_DENIED:
         return "user and password in a URL are not sent";
     case CURLE_URL_MALFORMAT:
-        return "no URL that can be asked";
+        return "not a valid URL";
     case CURLE_UNSUPPORTED_PROTOCOL:
-        return "only http and https can be asked";
+        return "only http and https are supported";
     default:
         return NULL;
     }
@@ -69,14 +69,14 @@ void failure_say(CURL *curl, CURLcode code, const char *detail, struct exchange 
     const char *words = reason(curl, code, &x->transient);
     if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED) {
         x->broken = true;
-        words = "its answer is over 1 MiB";
+        words = "the answer has over 1 MiB";
     }
     if (wants_client_certificate(code, detail)) {
         x->transient = false;
-        buf_puts(&text, "it wants a client certificate");
+        buf_puts(&text, "it requires a client certificate");
     } else if (code == CURLE_RECV_ERROR && from_proxy >= 300) {
         x->transient = from_proxy >= 500;
-        buf_printf(&text, "the proxy that the environment names answers with status %ld", from_proxy);
+        buf_printf(&text, "the proxy set in the environment answered with HTTP %ld", from_proxy);
     } else if (words) {
         buf_puts(&text, words);
     } else if (code == CURLE_PEER_FAILED_VERIFICATION) {

@@ -83,7 +83,7 @@ static void add_text(void *context, const char *bytes, int n)
 
     buf_add(&t->text, bytes, (size_t)n);
     if (!buf_ok(&t->text))
-        stop(t, "a text that is too long");
+        stop(t, "a text is too long");
 }
 
 static void see_doctype(void *context, const char *name, const char *system_id, const char *public_id,
@@ -93,14 +93,14 @@ static void see_doctype(void *context, const char *name, const char *system_id, 
     (void)system_id;
     (void)public_id;
     if (has_subset)
-        stop(context, "entities of its own");
+        stop(context, "it declares entities");
 }
 
 static void see_entity(void *context, const char *name, int is_parameter)
 {
     (void)name;
     (void)is_parameter;
-    stop(context, "an entity that is not known");
+    stop(context, "unknown entity");
 }
 
 /* Returns the document as JSON text; if it is refused, returns NULL and sets *why. */

@@ -95,7 +95,8 @@ static void take_ssh(struct import_entry *entry, const struct datagrip *d, const
         import_put_tunnel(entry, TUNNEL_user, element_child_text(properties, "user"));
         put_path(entry, element_child_text(properties, "private-key-path"), TUNNEL_identity, true);
     } else {
-        import_leave(entry, "via", "its bastion is in sshConfigs.xml, which is not beside this file");
+        import_leave(entry, "via",
+                     "its bastion is in sshConfigs.xml, which is not in the folder of this file");
     }
     if (!text_equal(port, "22"))
         import_put_tunnel(entry, TUNNEL_port, port);

@@ -33,13 +33,14 @@ static json_t *read_credentials(const char *path, struct err *why)
     AUTO_FREE(char *, beside);
 
     if (!path || !text_starts(name, shared)) {
-        (void)err_set(why, ERR_DATA, "credentials-config.json is looked for beside data-sources.json");
+        (void)err_set(why, ERR_DATA,
+                      "broker looks for credentials-config.json in the folder of data-sources.json");
         return NULL;
     }
     beside = mem_printf("%.*s%s%s", (int)(name - path), path, mine, name + sizeof shared - 1);
     int got = file_read(beside, FILE_ANY, &text, why);
     if (got > 0)
-        (void)err_set(why, ERR_DATA, "no %s%s beside it", mine, name + sizeof shared - 1);
+        (void)err_set(why, ERR_DATA, "no %s%s in its folder", mine, name + sizeof shared - 1);
     if (got != 0)
         return NULL;
     if (text.len <= IV_BYTES || http_decrypt(key, text.data, text.data + IV_BYTES, text.len - IV_BYTES,
@@ -78,7 +79,7 @@ static void take_ssh(struct import_entry *entry, const json_t *ssh, const json_t
     if (text_equal(tree_word(p, "authType"), "PUBLIC_KEY"))
         import_put_tunnel(entry, TUNNEL_identity, tree_word(p, "keyPath"));
     if (tree_yes(p, "jumpServer0.enabled"))
-        import_leave(entry, "jumpServer0", "further bastions are ProxyJump's, in ~/.ssh/config");
+        import_leave(entry, "jumpServer0", "set further bastions with ProxyJump in ~/.ssh/config");
     if (*tree_word(mine, "password"))
         import_leave(entry, "the bastion's password", "broker password set --tunnel NAME");
 }
@@ -115,7 +116,7 @@ static void take_auth(struct import_entry *entry, const json_t *config, const js
     import_put(entry, KEY_user,
                *tree_word(mine, "user") ? tree_word(mine, "user") : tree_word(config, "user"));
     if (*model && !text_equal(model, "native"))
-        import_leave(entry, "auth-model", "a kind that is not known: set auth");
+        import_leave(entry, "auth-model", "unknown kind: set auth");
     else
         import_password(entry, secret, strlen(secret));
 }

@@ -113,7 +113,7 @@ static char *checked(struct import_entry *entry, const struct key_info *info, co
     if (strchr(value, '[') && !strchr(value, ':'))
         (void)err_set(&why, ERR_DATA, "holds '['");
     else if (info->type == KEY_TEXT && info->url == URL_PLACE && *value == '-')
-        (void)err_set(&why, ERR_DATA, "begins with '-', as an option of a program does");
+        (void)err_set(&why, ERR_DATA, "begins with '-', so a program would take it for an option");
     else if (key_check(info, value, &normal, &why) == 0)
         return normal;
     import_leave(entry, info->name, why.msg);
@@ -153,7 +153,7 @@ void import_password(struct import_entry *entry, const char *bytes, size_t n)
     if (!n)
         return;
     if (n > SECRET_MAX || memchr(bytes, '\n', n) || memchr(bytes, '\0', n)) {
-        import_leave(entry, "password", "it holds a line's end or a NUL, or is too long");
+        import_leave(entry, "password", "it contains a newline or a NUL byte, or is too long");
         return;
     }
     secret_free(entry->p.password);

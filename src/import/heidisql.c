@@ -95,7 +95,7 @@ static void take_password(struct import_entry *entry, const char *shifted)
     if (unshift(shifted, &plain))
         import_password(entry, buf_str(&plain), plain.len);
     else
-        import_leave(entry, "password", "not in the form that is known");
+        import_leave(entry, "password", "unknown format");
 }
 
 static void take_ssh(struct import_entry *entry, const struct heidi_session *s)
@@ -106,7 +106,7 @@ static void take_ssh(struct import_entry *entry, const struct heidi_session *s)
     import_put_tunnel(entry, TUNNEL_user, value_of(s, "SSHtunnelUser"));
     if (*value_of(s, "SSHtunnelPrivateKey"))
         import_leave(entry, "SSHtunnelPrivateKey",
-                     "a key of PuTTY's, which ssh cannot read: puttygen -O private-openssh");
+                     "a PuTTY key, which ssh cannot read: convert it with puttygen -O private-openssh");
     if (*value_of(s, "SSHtunnelPassword"))
         import_leave(entry, "SSHtunnelPassword", "broker password set --tunnel NAME");
 }
@@ -162,7 +162,7 @@ static void take_session(const struct heidi_session *s, struct import_list *list
     database = mem_strndup(databases, strcspn(databases, ";"));
     import_put(entry, KEY_database, database);
     if (strchr(databases, ';'))
-        import_leave(entry, "Databases", "a profile has one; the first was taken");
+        import_leave(entry, "Databases", "a profile has only one; the first was used");
     if (text_equal(type, "2"))
         take_ssh(entry, s);
     take_tls(entry, s);

@@ -40,13 +40,13 @@ static int decrypt_all(const struct buf *text, const unsigned char *key, struct 
     for (size_t at = RECORDS; at < text->len;) {
         size_t n = at + 4 <= text->len ? length_at(text->data + at) : 0;
         if (n == 0 || n % KEY_BYTES || n > LINE_MOST || n > text->len - at - 4)
-            return err_set(e, ERR_DATA, "a line of a wrong length");
+            return err_set(e, ERR_DATA, "a line has the wrong length");
         if (http_decrypt(key, NULL, text->data + at + 4, n, plain, clock_deadline(HELPER_MS, CLOCK_NEVER),
                          e) < 0)
             return -1;
         at += 4 + n;
     }
-    return memchr(buf_str(plain), '\0', plain->len) ? err_set(e, ERR_DATA, "a NUL byte in a line") : 0;
+    return memchr(buf_str(plain), '\0', plain->len) ? err_set(e, ERR_DATA, "a line contains a NUL byte") : 0;
 }
 
 static int read_mylogin(const char *path, struct buf *text, struct import_list *list, struct err *e)

@@ -163,7 +163,7 @@ static void take_option(struct option_state *o, const char *name, const char *va
     } else if (text_equal(name, "connect_timeout"))
         import_put(o->entry, KEY_connect_timeout, value);
     else if (!text_equal(name, "no_auto_rehash"))
-        import_leave(o->entry, name, "no key of a profile");
+        import_leave(o->entry, name, "not a key of a profile");
 }
 
 /* Applies options that depend on each other. An option file may have both host and socket: the socket is used
@@ -242,7 +242,7 @@ static void read_lines(struct buf *text, struct lines *out, struct import_list *
 
     while ((line = line_next(&at)) != NULL) {
         if (*line == '!')
-            import_skip(list, "an include", "files that an imported file names are not read");
+            import_skip(list, "an include", "the import does not read included files");
         if (!*line || strchr("#;!", *line))
             continue;
         char *close = strrchr(line, ']');

@@ -130,11 +130,11 @@ static void sequel_rest(struct import_entry *entry, const json_t *f)
     import_put(entry, KEY_server_public_key, yes(f, "requestServerPublicKey", NULL) ? "yes" : NULL);
     import_put(entry, KEY_compress, *compress && !tree_yes(f, "useCompression") ? NULL : "yes");
     if (tree_yes(f, "allowDataLocalInfile"))
-        import_leave(entry, "local_infile", "a file that is imported opens nothing of this machine");
+        import_leave(entry, "local_infile", "an import does not enable access to files of this machine");
     if (text_equal(zone, "2"))
         import_put(entry, KEY_time_zone, tree_word(f, "timeZone"));
     else if (text_equal(zone, "1"))
-        import_leave(entry, "time_zone", "the system's: broker leaves it to the server");
+        import_leave(entry, "time_zone", "the system's time zone: broker leaves it to the server");
 }
 
 static void sequel_favourite(struct import_list *list, const char *group, const json_t *f)
@@ -181,7 +181,7 @@ static void sequel_group(struct import_list *list, const char *group, const json
         if (!children)
             sequel_favourite(list, group, node);
         else if (depth == GROUP_DEPTH)
-            import_skip(list, tree_word(node, "Name"), "folders that are nested too deep");
+            import_skip(list, tree_word(node, "Name"), "folders are nested too deeply");
         else
             sequel_group(list, tree_word(node, "Name"), children, depth + 1);
     }
@@ -200,7 +200,7 @@ static void tableplus_tls(struct import_entry *entry, const json_t *f)
     if (text_number(mode, ARRAY_LEN(levels) - 1, &level))
         import_tls(entry, levels[level]);
     else if (*mode)
-        import_leave(entry, "tLSMode", "a level that is not known");
+        import_leave(entry, "tLSMode", "unknown TLS level");
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         const char *path = json_string_value(json_array_get(paths, i));
         import_put(entry, keys[i], path);
@@ -235,7 +235,7 @@ static void tableplus_connection(struct import_list *list, const json_t *f)
             import_put_tunnel(entry, TUNNEL_port, port);
         import_put_tunnel(entry, TUNNEL_user, tree_word(f, "ServerUser"));
         if (tree_yes(f, "isUsePrivateKey"))
-            import_leave(entry, "identity", "only the key's name is in the file: set tunnel.identity");
+            import_leave(entry, "identity", "the file has only the key's name: set tunnel.identity");
     }
     tableplus_tls(entry, f);
 }

@@ -16,7 +16,7 @@ static const struct import_format *const formats[] = {
 
 static int refuse(struct err *e)
 {
-    (void)err_set(e, ERR_DATA, "no file of connections that broker knows");
+    (void)err_set(e, ERR_DATA, "not a file of connections that broker can import");
     return err_hint(e, "broker help profile");
 }
 

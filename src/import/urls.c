@@ -157,7 +157,7 @@ static int read_mycli(const char *path, struct buf *text, struct import_list *li
         line[n] = '\0';
         char *value = unquoted(equals + 1 + strspn(equals + 1, " \t"));
         if (*value == '$')
-            import_skip(list, unquoted(line), "its URL is in a variable of the environment");
+            import_skip(list, unquoted(line), "its URL is in an environment variable");
         else
             import_url(list, unquoted(line), value);
     }

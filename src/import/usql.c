@@ -66,7 +66,7 @@ static void finish(struct parts *p, struct import_list *list)
     struct import_entry *entry = NULL;
 
     if (p->name && !is_mysql(p->value[PART_PROTOCOL]))
-        import_skip(list, p->name, "not MySQL, or in a form that is not read");
+        import_skip(list, p->name, "not MySQL, or in an unknown format");
     else if (p->name)
         entry = import_add(list, p->name);
     if (entry) {

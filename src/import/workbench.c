@@ -105,7 +105,7 @@ static void take_connection(const json_t *object, struct import_list *list)
     struct import_entry *entry;
 
     if (!text_starts(driver, "com.mysql.rdbms.mysql.driver.") || (strstr(driver, "ldap") && !is_ldap)) {
-        import_skip(list, label, "a driver of another kind");
+        import_skip(list, label, "not a MySQL driver");
         return;
     }
     entry = import_add(list, label);

@@ -103,7 +103,7 @@ static int read_answer(struct helper *h, struct record *answer, int64_t deadline
     (void)tty_wait_readable(h->from, h->waiting_for, deadline);
     int got = record_read(h->from, answer, deadline, e);
     if (got == 0)
-        return err_set(e, ERR_PROTOCOL, "ended without an answer");
+        return err_set(e, ERR_PROTOCOL, "exited without an answer");
     if (got > 0 && answer->kind != RECORD_OK && answer->kind != RECORD_ERROR)
         return err_set(e, ERR_PROTOCOL, "an answer of kind %d", answer->kind);
     return got < 0 ? -1 : 0;
@@ -118,7 +118,7 @@ static int give_up(struct helper *h, struct err *e)
         proc_describe_status(&how, status);
     if (status > 0 && e->code == ERR_PROTOCOL) {
         (void)err_set(e, ERR_PROTOCOL, "%s ended: %s", h->name, buf_str(&how));
-        return WIFSIGNALED(status) ? err_hint(e, "please report this, with what broker bugreport prints")
+        return WIFSIGNALED(status) ? err_hint(e, "please report this, with the output of broker bugreport")
                                    : -1;
     }
     return err_prefix(e, "%s", h->name);

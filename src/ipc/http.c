@@ -115,7 +115,7 @@ int http_call(const struct http_request *r, struct http_answer *answer, int64_t 
     if (failed || !answer->status)
         return err_set(e, record_find(&reply, HTTP_TAG_BROKEN, &f) ? ERR_PROTOCOL : ERR_UNREACHABLE, "%s: %s",
                        r->host, failed ? failed : "no answer");
-    log_trace("http", "%s: status %u", r->host, answer->status);
+    log_trace("http", "%s: HTTP %u", r->host, answer->status);
     return take_fields(&reply, answer, e);
 }
 

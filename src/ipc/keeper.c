@@ -32,9 +32,10 @@ int keeper_folder(char **out, struct err *e)
     }
     bool ours = S_ISDIR(st.st_mode) && st.st_uid == geteuid();
     if (!ours || (st.st_mode & 077)) {
-        (void)err_set(e, ERR_CONFIG, ours ? "open to others" : "not a folder of ours");
+        (void)err_set(e, ERR_CONFIG, ours ? "other users have access" : "not a folder that you own");
         (void)err_what(e, "%s", path);
-        return ours ? err_hint_sh(e, "chmod 700 %s", path) : err_hint(e, "look who made it, then remove it");
+        return ours ? err_hint_sh(e, "chmod 700 %s", path)
+                    : err_hint(e, "check who created it, then remove it");
     }
     *out = path;
     path = NULL;

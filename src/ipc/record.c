@@ -93,7 +93,7 @@ int record_next(const struct record *r, size_t *offset, struct field *f, struct 
     if (left == 0)
         return 0;
     if (left < FIELD_HEADER || number_unpack(at + 1, 4) > left - FIELD_HEADER)
-        return err_set(e, ERR_PROTOCOL, "a record with a field that is cut short");
+        return err_set(e, ERR_PROTOCOL, "a record has a truncated field");
     f->tag = (uint8_t)at[0];
     f->bytes = at + FIELD_HEADER;
     f->len = (size_t)number_unpack(at + 1, 4);
@@ -164,7 +164,7 @@ int record_error(const struct record *r, struct err *e)
     uint64_t code = record_u64(r, ERR_TAG_CODE, ERR_NONE);
 
     if (r->kind != RECORD_ERROR || !code_is_known(code))
-        return err_set(e, ERR_PROTOCOL, "an error record without a code");
+        return err_set(e, ERR_PROTOCOL, "an error record has no code");
     err_clear(e);
     e->code = (enum err_code)code;
     e->number = (unsigned)record_u64(r, ERR_TAG_NUMBER, 0);
@@ -193,7 +193,7 @@ static int check_header(const char *header, uint8_t *kind, size_t *body, struct 
     if (length < RECORD_HEADER - 4 || length > RECORD_MAX)
         return err_set(e, ERR_PROTOCOL, "not a record");
     if (header[4] != RECORD_VERSION)
-        return err_set(e, ERR_PROTOCOL, "a record of version %d instead of %d", (unsigned char)header[4],
+        return err_set(e, ERR_PROTOCOL, "a record has version %d instead of %d", (unsigned char)header[4],
                        RECORD_VERSION);
     *kind = (uint8_t)header[5];
     *body = (size_t)length - (RECORD_HEADER - 4);
@@ -206,11 +206,11 @@ int record_parse(const void *bytes, size_t n, struct record *r, struct err *e)
 
     buf_clear(&r->body);
     if (n < RECORD_HEADER)
-        return err_set(e, ERR_PROTOCOL, "a record that is cut short");
+        return err_set(e, ERR_PROTOCOL, "a truncated record");
     if (check_header(bytes, &r->kind, &body, e) < 0)
         return -1;
     if (body != n - RECORD_HEADER)
-        return err_set(e, ERR_PROTOCOL, "a record of another length than it says");
+        return err_set(e, ERR_PROTOCOL, "a record has the wrong length");
     buf_add(&r->body, (const char *)bytes + RECORD_HEADER, body);
     return check_fields(r, e);
 }
@@ -260,7 +260,7 @@ static int read_exactly(int fd, char *out, size_t n, int64_t deadline, struct er
         if (got < 0 && !reset && errno != EINTR && errno != EAGAIN)
             return err_set(e, ERR_IO, "%s", strerror(errno));
         if (got == 0 || reset)
-            return have ? err_set(e, ERR_PROTOCOL, "a record that is cut short") : 0;
+            return have ? err_set(e, ERR_PROTOCOL, "a truncated record") : 0;
         have += got > 0 ? (size_t)got : 0;
     }
     return 1;
@@ -280,7 +280,7 @@ int record_read(int fd, struct record *r, int64_t deadline, struct err *e)
     char *room = buf_room(&r->body, body);
     got = body ? read_exactly(fd, room, body, deadline, e) : 1;
     if (got == 0)
-        return err_set(e, ERR_PROTOCOL, "a record that is cut short");
+        return err_set(e, ERR_PROTOCOL, "a truncated record");
     if (got < 0)
         return -1;
     buf_grew(&r->body, body);
@@ -296,7 +296,7 @@ static int write_all(int fd, const char *bytes, size_t n, int64_t deadline, stru
             return -1;
         ssize_t put = write(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
         if (put < 0 && (errno == EPIPE || errno == ECONNRESET))
-            return err_set(e, ERR_PROTOCOL, "ended without an answer");
+            return err_set(e, ERR_PROTOCOL, "exited without an answer");
         if (put < 0 && errno != EINTR && errno != EAGAIN)
             return err_set(e, ERR_IO, "%s", strerror(errno));
         bytes += put > 0 ? put : 0;

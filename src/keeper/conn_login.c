@@ -179,7 +179,7 @@ static void refused(struct conn *c)
     c->again = true;
     if (nap >= 0) {
         c->tries++;
-        log_step("login", "the user %s is new, tried again", c->as->user);
+        log_step("login", "the user %s is new; trying again", c->as->user);
         timer_set(&c->nap, clock_deadline(nap, CLOCK_NEVER), nap_over);
     } else if (!c->renewed && !c->tries && credential_refused(c->as, c->wait.fresh)) {
         c->renewed = true;

@@ -159,7 +159,7 @@ static int read_answer(struct record *answer, struct err *e)
         asked = QUESTIONS_MOST; /* a late answer would be taken for that of another question */
         clock_format_duration(&time, opt.target.login_timeout);
         (void)err_set(e, ERR_LOGIN, "no answer within %s", buf_str(&time));
-        return err_hint(e, "login_timeout gives it longer");
+        return err_hint(e, "raise login_timeout");
     }
     do {
         record_release(answer);
@@ -190,7 +190,7 @@ int control_ask(enum keeper_question kind, const char *text, bool again, int64_t
     if (opt.target.ready)
         return err_set(e, ERR_LOGIN, "%s", text);
     if (++asked > QUESTIONS_MOST)
-        return err_set(e, ERR_LOGIN, "it asks over %d questions", QUESTIONS_MOST);
+        return err_set(e, ERR_LOGIN, "it asks more than %d questions", QUESTIONS_MOST);
     question.kind = KEEPER_ASK;
     record_put_u64(&question, KEEPER_TAG_KIND, kind);
     record_put_str(&question, KEEPER_TAG_TEXT, text);
@@ -204,7 +204,7 @@ int control_ask(enum keeper_question kind, const char *text, bool again, int64_t
     if (result < 0)
         return -1;
     *answer = record_secret(&said, KEEPER_TAG_SECRET);
-    return *answer ? 0 : err_set(e, ERR_PROTOCOL, "an answer without one");
+    return *answer ? 0 : err_set(e, ERR_PROTOCOL, "no answer in it");
 }
 
 /* A step's label comes first; a warning's label is its hint and comes last. */

@@ -121,7 +121,7 @@ static void renewal_failed(const struct err *e)
     AUTO_BUF(time, 32);
 
     clock_format_duration(&time, end > 0 ? end : 0);
-    log_warn(e->hint, "the database user is not renewed, and ends in %s: %s", buf_str(&time), e->msg);
+    log_warn(e->hint, "cannot renew the database user, which ends in %s: %s", buf_str(&time), e->msg);
     if (end > RENEW_AGAIN_MS)
         timer_set(&kept.renew, clock_later(clock_ms(), RENEW_AGAIN_MS), renew_came);
 }
@@ -175,7 +175,7 @@ int credential_give(const struct record *given, struct err *e)
     if (!is_whole(user, password)) {
         free(user);
         secret_free(password);
-        return err_set(e, ERR_PROTOCOL, "a credential that is not whole");
+        return err_set(e, ERR_PROTOCOL, "the credential is incomplete");
     }
     kept.is_static = record_find(given, KEEPER_TAG_STATIC, &f);
     keep(user, password, (time_t)record_u64(given, KEEPER_TAG_EXPIRES, 0),
@@ -251,12 +251,12 @@ static void answered(struct credential_answer *a, const struct err *why)
     if (a && !a->user)
         a->user = mem_strdup(opt.user);
     if (a && how == CREDENTIAL_RENEWED && !text_equal(a->user, kept.user)) {
-        (void)err_set(&e, ERR_REFUSED, "there is another one now");
+        (void)err_set(&e, ERR_REFUSED, "replaced by a newer one");
         a = NULL;
         why = &e;
     }
     if (a && !is_whole(a->user, a->password)) {
-        (void)err_set(&e, ERR_PROTOCOL, "broker credential get gave no whole credential");
+        (void)err_set(&e, ERR_PROTOCOL, "broker credential get returned an incomplete credential");
         a = NULL;
         why = &e;
     }

@@ -55,7 +55,7 @@ void credential_answer_error(int status, const char *said, struct err *e)
 
     if (WIFEXITED(status) && WEXITSTATUS(status) >= ERR_USAGE && WEXITSTATUS(status) <= ERR_LOGIN)
         code = (enum err_code)WEXITSTATUS(status);
-    (void)err_set(e, code, "broker credential get failed without a word");
+    (void)err_set(e, code, "broker credential get failed without a message");
     for (const char *line = said; *line;) {
         int n = (int)strcspn(line, "\n");
         if (text_starts(line, "broker: warning: "))
@@ -89,6 +89,6 @@ int credential_answer_take(const struct secret *text, int status, const char *sa
     }
     if (out->password)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "broker credential get gave no password");
-    return err_hint(e, "login = client lets the client log in by itself");
+    (void)err_set(e, ERR_CONFIG, "broker credential get returned no password");
+    return err_hint(e, "with login = client the client logs in by itself");
 }

@@ -66,7 +66,7 @@ static void is_late(struct timer *t)
     child_forget(&asked.child);
     clock_format_duration(&time, HOPS * opt.target.connect_timeout);
     (void)err_set(&e, ERR_UNREACHABLE, "no credential within %s", buf_str(&time));
-    (void)err_hint(&e, "a longer connect_timeout; broker token shows what it waits for");
+    (void)err_hint(&e, "raise connect_timeout; broker token shows what takes so long");
     finish(NULL, &e);
 }
 
@@ -111,7 +111,7 @@ static int put_request(enum credential_how how, const char *user, struct buf *ou
 {
     for (size_t i = 0; i < opt.keys.count; i++) {
         if (strchr(opt.keys.word[i], '\n'))
-            return err_set(e, ERR_CONFIG, "%.*s has a line end", (int)strcspn(opt.keys.word[i], "="),
+            return err_set(e, ERR_CONFIG, "%.*s contains a newline", (int)strcspn(opt.keys.word[i], "="),
                            opt.keys.word[i]);
         buf_printf(out, "broker.%s\n", opt.keys.word[i]);
     }
@@ -134,7 +134,7 @@ static int start(const char *verb, enum credential_how how, const char *user, st
     if (put_request(how, user, &request, e) < 0)
         return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-        return err_set(e, ERR_TRY_LATER, "no socket: %s", strerror(errno));
+        return err_set(e, ERR_TRY_LATER, "cannot create a socket: %s", strerror(errno));
     ours = pair[0];
     theirs = pair[1];
     /* It fits into the socket's buffer, or the whole is far too long. */

@@ -28,7 +28,7 @@ static void warn(struct timer *t)
 
     (void)t;
     clock_format_duration(&left, left_ms());
-    log_warn("connect again for a new one", "the credential expires in %s", buf_str(&left));
+    log_warn("connect again to get a new one", "the credential expires in %s", buf_str(&left));
 }
 
 void expiry_watch(time_t expires_at)

@@ -43,8 +43,8 @@ static int refused(const char *host, unsigned port, int failed, struct err *e)
     else
         (void)err_set(e, failed == EACCES ? ERR_REFUSED : ERR_UNREACHABLE, "%s: %s", buf_str(&address),
                       strerror(failed));
-    return err_hint(e,
-                    failed == EADDRNOTAVAIL ? "an address of this machine" : "--listen 0 takes a free port");
+    return err_hint(e, failed == EADDRNOTAVAIL ? "use an address of this machine"
+                                               : "--listen 0 takes a free port");
 }
 
 static unsigned bound_port(int fd)

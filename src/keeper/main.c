@@ -46,7 +46,7 @@ static void ready_is_late(struct timer *t)
         return;
     }
     (void)err_set(&e, ERR_UNREACHABLE, "not ready in time");
-    (void)err_hint(&e, "a longer --timeout");
+    (void)err_hint(&e, "raise --timeout");
     give_up(&e);
 }
 

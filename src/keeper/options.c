@@ -105,7 +105,7 @@ int options_parse(const struct record *open, struct options *out, struct err *e)
     const char *there = out->target.host ? out->target.host : out->target.socket;
     if (take_repeated(open, out) < 0 || out->listeners == 0 || check_listeners(out) < 0 ||
         !out->target.host == !out->target.socket || !*there)
-        return err_set(e, ERR_PROTOCOL, "a request to open that is not whole");
+        return err_set(e, ERR_PROTOCOL, "the request to open is incomplete");
     settle_login(open, out);
     return 0;
 }

@@ -44,7 +44,7 @@ static void engine_opened(const struct err *e, const char *why)
         open_engine(&ssh_openssh);
         return;
     }
-    (void)err_set(&own, ERR_CONFIG, "%s cannot: %s", engine->name, why);
+    (void)err_set(&own, ERR_CONFIG, "%s does not support it: %s", engine->name, why);
     (void)err_hint(&own, "ssh_engine = auto");
     when_opened(&own);
 }
@@ -62,11 +62,11 @@ static bool wants_certificate(void)
 static bool can_in_process(void)
 {
     if (ssh_has_master(settings))
-        buf_puts(&reason, "a ControlMaster of yours");
+        buf_puts(&reason, "your ControlMaster");
     else if (settings->beyond)
         buf_puts(&reason, settings->beyond);
     else if (wants_certificate())
-        buf_puts(&reason, "a certificate of the host");
+        buf_puts(&reason, "a host certificate");
     else
         return ssh_libssh2.can(settings, &reason);
     return false;
@@ -108,7 +108,7 @@ static void settings_read(const struct ssh_settings *s, const struct err *e)
     } else if (text_equal(wanted, "libssh2") || !ssh_openssh.can(settings, &missing)) {
         engine = &ssh_libssh2;
         struct err own = ERR_INIT;
-        (void)err_set(&own, ERR_CONFIG, "libssh2 cannot: %s", buf_str(&reason));
+        (void)err_set(&own, ERR_CONFIG, "libssh2 does not support it: %s", buf_str(&reason));
         (void)err_hint(&own, missing.len ? "%s: install OpenSSH's client" : "ssh_engine = auto",
                        buf_str(&missing));
         when_opened(&own);

@@ -52,7 +52,7 @@ void tunnel_open(const struct target *target, void (*opened)(const struct err *e
         kind->open(target, opened);
         return;
     }
-    (void)err_set(&e, ERR_CONFIG, "this version has no tunnel of type %s", type);
+    (void)err_set(&e, ERR_CONFIG, "this version does not support tunnels of type %s", type);
     opened(&e);
 }
 
@@ -85,7 +85,7 @@ static void dial_by_handoff(struct dial *d)
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
         free(p);
-        (void)err_set(&e, ERR_TRY_LATER, "no socket left: %s", strerror(errno));
+        (void)err_set(&e, ERR_TRY_LATER, "cannot create a socket: %s", strerror(errno));
         d->done(d, -1, &e);
         return;
     }

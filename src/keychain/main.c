@@ -59,7 +59,7 @@ static void put_listed(void *context, const char *identity, const char *label)
 static int handle_foreign(uint8_t verb, struct record *answer, struct err *e)
 {
     if (verb == KEYCHAIN_PUT)
-        return err_set(e, ERR_DATA, "the keychain takes names in UTF-8 only");
+        return err_set(e, ERR_DATA, "the keychain only takes names in UTF-8");
     if (verb == KEYCHAIN_ERASE)
         record_put_u64(answer, KEYCHAIN_TAG_COUNT, 0);
     return 0;

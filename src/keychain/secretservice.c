@@ -23,8 +23,8 @@ static const SecretSchema workbench = {
     .attributes = {{"service", SECRET_SCHEMA_ATTRIBUTE_STRING}, {"account", SECRET_SCHEMA_ATTRIBUTE_STRING}},
 };
 
-#define UNANSWERED "nobody answered its question in time"
-#define DISMISSED "its question was dismissed"
+#define UNANSWERED "its prompt was not answered in time"
+#define DISMISSED "its prompt was dismissed"
 
 static bool is_display(const char *variable)
 {
@@ -118,7 +118,7 @@ static int item_read(SecretItem *item, const struct entry *entry, struct secret 
         return service_fail(e, error, "read");
     SecretValue *value = secret_item_get_secret(item);
     if (!value)
-        return err_set(e, ERR_REFUSED, "the keychain: it gave an entry without its secret");
+        return err_set(e, ERR_REFUSED, "the keychain returned an entry without a secret");
     const char *bytes = secret_value_get(value, &n);
     if (n <= SECRET_MAX)
         *out = secret_from(bytes, n);

@@ -30,7 +30,7 @@ static bool is_too_much(struct ssh_session *s, size_t more)
     size_t most = s->accepted ? SESSION_MEMORY : STRANGER_MEMORY;
 
     if (s->held + more > most || s->pieces >= (s->state == SESSION_UP ? PIECES_MOST : LOGIN_PIECES))
-        s->abuse = "the server makes it keep more than a session may have";
+        s->abuse = "the server makes it buffer more than a session may use";
     return s->abuse;
 }
 
@@ -113,7 +113,7 @@ void bounds_taken(struct ssh_session *s, size_t n)
     s->taken += n;
     if (s->state != SESSION_UP) {
         if (s->taken > (s->accepted ? LOGIN_BYTES : STRANGER_BYTES))
-            s->abuse = "the server sends more than a login takes";
+            s->abuse = "the server sends more than a login needs";
         return;
     }
     s->idle_bytes += (int64_t)n;
@@ -121,7 +121,7 @@ void bounds_taken(struct ssh_session *s, size_t n)
     if (s->idle_bytes > IDLE_BYTES + (int64_t)s->held)
         forgive(s);
     if (s->idle_bytes > IDLE_BYTES + (int64_t)s->held)
-        s->abuse = "the server sends too much that is of no use";
+        s->abuse = "the server sends too much useless data";
 }
 
 /* A packet that a connection waits for has at least one byte and takes two blocks; so does an answer of ours.
@@ -137,7 +137,7 @@ void bounds_look(struct ssh_session *s)
     for (size_t i = 0; i < s->count; i++)
         explained += 2 * channel_queued(s->channels[i]);
     if (s->pieces > explained)
-        s->abuse = "the server makes it keep what belongs to no connection";
+        s->abuse = "the server makes it buffer data that belongs to no connection";
     s->look_at = s->pieces + s->pieces / 2;
 }
 

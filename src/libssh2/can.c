@@ -19,7 +19,7 @@ static bool has_certificate(const struct ssh_settings *s, struct buf *why)
         if (access(path, R_OK) < 0)
             continue;
         shown = path_short(path);
-        buf_printf(why, "a certificate, %s", shown);
+        buf_printf(why, "a certificate: %s", shown);
         return true;
     }
     return false;
@@ -66,11 +66,11 @@ bool libssh2_can(const struct ssh_settings *s, struct buf *why)
         {s->address_family && !text_equal(s->address_family, "any"), "AddressFamily"},
         {s->compression, "Compression"},
         {rsa_by_another_name(s->pubkey_algorithms), "PubkeyAcceptedAlgorithms"},
-        {gssapi_alone(s), "no way to log in that it has"},
+        {gssapi_alone(s), "no authentication method that it supports"},
     };
 
     if (!libssh2_fits(libssh2_version(0))) {
-        buf_printf(why, "libssh2 %s is installed, and this was built for %s", libssh2_version(0),
+        buf_printf(why, "libssh2 %s is installed, but broker was built for %s", libssh2_version(0),
                    LIBSSH2_VERSION);
         return false;
     }

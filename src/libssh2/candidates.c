@@ -100,7 +100,7 @@ static void warn_half(const struct ssh_key *key)
 
     shown = path_short(key->name);
     ssh_key_mend_half(key, &mend);
-    log_warn(buf_str(&mend), "%s: a public key, and the ssh agent does not have its private one", shown);
+    log_warn(buf_str(&mend), "%s: a public key, and the ssh agent does not have its private key", shown);
 }
 
 static void candidates_order(struct ssh_session *s)

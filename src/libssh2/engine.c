@@ -67,9 +67,9 @@ static void remember_reason(const struct ssh_session *s, const struct err *e, bo
     err_copy(&pool.restart.why, e);
     if (pool.credentials.person) {
         (void)err_set(&pool.restart.why, ERR_UNREACHABLE,
-                      "ssh %s: the session is lost, and to log in again needs a person's code",
+                      "ssh %s: the session is lost, and a new login needs a one-time code",
                       ssh_who(s->settings));
-        (void)err_hint(&pool.restart.why, "end this and start it again");
+        (void)err_hint(&pool.restart.why, "stop it and start it again");
     }
     if (!was_up)
         restart_pause(&pool.restart);
@@ -94,8 +94,8 @@ static void session_ended(struct ssh_session *s, const struct err *e, const char
     }
     struct err lost = ERR_INIT;
     if (cannot)
-        (void)err_set(&lost, ERR_UNREACHABLE, "ssh %s: it is another server now: %s", ssh_who(s->settings),
-                      cannot);
+        (void)err_set(&lost, ERR_UNREACHABLE, "ssh %s: a different server answers now: %s",
+                      ssh_who(s->settings), cannot);
     else
         lost = *e;
     log_step("route", "%s", lost.msg);

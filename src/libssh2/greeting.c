@@ -70,7 +70,7 @@ bool greeting_disagrees(const struct ssh_session *s, struct buf *why)
         unsigned list;
         const char *what, *ours;
     } kinds[] = {
-        {0, "ways to exchange keys", methods_kex},
+        {0, "key exchange methods", methods_kex},
         {1, "host keys", methods_host_keys},
         {4, "MACs", methods_macs},
         {2, "ciphers", methods_ciphers},

@@ -119,7 +119,7 @@ static int denied(struct ssh_session *s, struct err *e)
         return -1;
     }
     (void)err_set(e, ERR_REFUSED, "%s: Permission denied (%s)", ssh_who(s->settings),
-                  *s->methods ? s->methods : "no way to log in");
+                  *s->methods ? s->methods : "no authentication method left");
     for (size_t i = 0; i < l->wrong.count; i++)
         ssh_add_wrong(l->wrong.word[i], strlen(l->wrong.word[i]), s->settings->password_prompts, e);
     for (size_t i = 0; i < keys->count; i++)
@@ -151,7 +151,7 @@ static int choose(struct ssh_session *s)
     if (!l->informed && (next != LOGIN_KEY || !s->credentials->proven))
         next = LOGIN_NONE;
     else if (only_elsewhere(s))
-        l->lacks = "GSSAPI, the only way to log in here";
+        l->lacks = "GSSAPI, the only authentication method here";
     l->state = next;
     return LOGIN_AGAIN;
 }
@@ -212,7 +212,7 @@ static int failed(struct ssh_session *s, struct err *e)
     }
     (void)libssh2_session_last_error(s->ssh, &text, NULL, 0);
     const char *why = s->abuse ? s->abuse : s->gone || s->parted || !text ? "" : text;
-    (void)err_set(e, ERR_UNREACHABLE, "%s: connection lost in the login%s%.100s", ssh_who(s->settings),
+    (void)err_set(e, ERR_UNREACHABLE, "%s: connection lost during the login%s%.100s", ssh_who(s->settings),
                   *why ? ": " : "", why);
     add_banner(s, e);
     return err_hint(e, "try %s", ssh_try(s->settings));

@@ -82,7 +82,7 @@ static bool host_keys(const struct ssh_settings *settings, struct buf *out, stru
     if (authority)
         buf_puts(why, "host certificates (@cert-authority)");
     else if (known.count && !any_known)
-        buf_printf(why, "the host is known by a key of type %.60s", known.word[0]);
+        buf_printf(why, "the known key of the host has type %.60s", known.word[0]);
     else if (!out->len)
         buf_puts(why, "HostKeyAlgorithms");
     return out->len && !authority && (any_known || !known.count);

@@ -92,7 +92,7 @@ static void answer_prompts(const char *name, int name_length, const char *instru
     struct ssh_session *s = *abstract;
 
     if (++s->login->rounds > ROUNDS_MOST) {
-        (void)err_set(&s->login->mute, ERR_REFUSED, "%s: it asks over and over", ssh_who(s->settings));
+        (void)err_set(&s->login->mute, ERR_REFUSED, "%s: it asks too many questions", ssh_who(s->settings));
         s->login->closed = true;
         return;
     }

@@ -206,7 +206,7 @@ int publickey_step(struct ssh_session *s)
         result = LIBSSH2_ERROR_FILE;
     log_trace("route", "key %s: %s", k->name,
               result == 0                ? "logged in"
-              : s->refused && s->partial ? "accepted, more is wanted"
+              : s->refused && s->partial ? "accepted, but another step is needed"
               : s->refused               ? "refused"
               : l->accepted              ? "would be accepted"
                                          : "unusable");
@@ -217,7 +217,7 @@ int publickey_step(struct ssh_session *s)
         return result;
     }
     if (l->agent_failed)
-        log_warn(NULL, "the ssh agent did not sign with the key %s", k->name);
+        log_warn(NULL, "the ssh agent refused to sign with the key %s", k->name);
     if (!s->refused && !io_is_over(s)) {
         if (l->accepted && k->lacks)
             l->lacks = k->lacks;

@@ -88,9 +88,9 @@ static void not_opened(struct timer *t)
 
     if (!s && pool_is_full()) {
         (void)err_set_numbered(&e, ERR_TRY_LATER, 2003,
-                               "%s: %zu connections are open over %s, no more fit into its memory",
+                               "%s: %zu connections are open over %s, which has no memory for more",
                                target_name(pool.settings->target), pool_channels(), ssh_who(pool.settings));
-        (void)err_hint(&e, "another forward, or fewer connections");
+        (void)err_hint(&e, "start another forward, or use fewer connections");
     } else {
         ssh_silent_stream(pool.settings, &e);
     }

@@ -56,7 +56,7 @@ void session_end(struct ssh_session *s, const struct err *e)
         const char *why = s->abuse ? s->abuse : s->disconnected;
         (void)err_set(&lost, ERR_UNREACHABLE, "ssh %s: connection lost%s%s", ssh_who(s->settings),
                       *why ? ": " : "", why);
-        (void)err_hint(&lost, "the next connection logs in anew");
+        (void)err_hint(&lost, "the next connection logs in again");
     }
     not_at_once(s, NULL, e ? e : &lost);
 }
@@ -113,7 +113,7 @@ static void session_leave(struct ssh_session *s)
     struct err idle = ERR_INIT;
 
     session_disconnect(s);
-    (void)err_set(&idle, ERR_UNREACHABLE, "ssh %s: a session that was not needed any more is closed",
+    (void)err_set(&idle, ERR_UNREACHABLE, "ssh %s: closed a session that is no longer needed",
                   ssh_who(s->settings));
     session_end(s, &idle);
 }
@@ -195,7 +195,7 @@ static int check_host_key(struct ssh_session *s, struct err *e)
     const char *blob = libssh2_session_hostkey(s->ssh, &n, &type);
 
     if (!blob)
-        return err_set(e, ERR_PROTOCOL, "%s: no host key", s->settings->host);
+        return err_set(e, ERR_PROTOCOL, "%s: the server sent no host key", s->settings->host);
     s->accepted = accepted->len == n && memcmp(accepted->data, blob, n) == 0;
     if (s->accepted)
         return 0;
@@ -233,7 +233,7 @@ static int handshake(struct ssh_session *s, const char **cannot, struct err *e)
         (void)err_set(e, ERR_UNREACHABLE, "%s: the server closed the connection before the login",
                       ssh_where(s->settings));
     else
-        (void)err_set(e, ERR_PROTOCOL, "%s does not speak SSH as it should: %.200s", ssh_where(s->settings),
+        (void)err_set(e, ERR_PROTOCOL, "%s broke the SSH protocol: %.200s", ssh_where(s->settings),
                       text ? text : "");
     return err_hint(e, "try %s", ssh_try(s->settings));
 }
@@ -246,7 +246,8 @@ static void note_kex(const struct ssh_session *s)
 
     for (size_t i = 0; i < ARRAY_LEN(quantum); i++) {
         if (text_starts(first, quantum[i]))
-            log_step("ssh", "no post-quantum key exchange (%.*s): libssh2 has none, ssh_engine = openssh has",
+            log_step("ssh",
+                     "no post-quantum key exchange (%.*s): libssh2 has none, but ssh_engine = openssh does",
                      (int)strcspn(first, ","), first);
     }
 }

@@ -43,7 +43,7 @@ static int read_file(struct config *c, const char *path, struct err *e)
     if (got != 0) {
         buf_release(&f->text);
         if (got < 0 && !*e->hint)
-            (void)err_hint(e, e->code == ERR_CONFIG ? "divide it, with include"
+            (void)err_hint(e, e->code == ERR_CONFIG ? "split it into several files with include"
                                                     : "make it readable, or delete it");
         return got;
     }
@@ -112,7 +112,7 @@ static int refuse_circle(const struct config *c, unsigned first, const char *pat
     again = path_short(path);
     for (unsigned i = first; i < c->files; i++)
         buf_printf(&chain, "%s -> ", c->file[i].label);
-    (void)err_set(e, ERR_CONFIG, "include goes in a circle: %s%s", buf_str(&chain), again);
+    (void)err_set(e, ERR_CONFIG, "include loop: %s%s", buf_str(&chain), again);
     (void)err_hint(e, "delete one of the includes");
     return config_what(c, c->files - 1, line, e);
 }
@@ -134,7 +134,7 @@ static int read_chain(struct config *c, const char *path, struct err *e)
             return refuse_circle(c, first, next, line, e);
         if (c->files - first > CONFIG_INCLUDES) {
             (void)err_set(e, ERR_CONFIG, "include is more than %d deep", CONFIG_INCLUDES);
-            (void)err_hint(e, "make fewer files of them");
+            (void)err_hint(e, "use fewer levels of files");
             return config_what(c, from, line, e);
         }
         got = read_file(c, next, e);
@@ -142,7 +142,8 @@ static int read_chain(struct config *c, const char *path, struct err *e)
             AUTO_FREE(char *, name);
             name = path_short(next);
             (void)err_set(e, ERR_CONFIG, "include: no such file: %s", name);
-            (void)err_hint(e, "make the file, or delete the line; a path is relative to the including file");
+            (void)err_hint(e,
+                           "create the file, or delete the line; a path is relative to the including file");
             return config_what(c, from, line, e);
         }
     }

@@ -27,11 +27,11 @@ void config_edit_release(struct config_edit *edit)
 
 int config_edit_begin(struct config_edit *edit, struct err *e)
 {
-    static const char waiting_for[] = "another broker that changes the config file";
+    static const char waiting_for[] = "another broker process that changes the config file";
 
     edit->path = config_user_path();
     if (!edit->path) {
-        (void)err_set(e, ERR_CONFIG, "no home folder to keep the config file in");
+        (void)err_set(e, ERR_CONFIG, "no home folder for the config file");
         return err_hint(e, "set HOME, XDG_CONFIG_HOME or BROKER_CONFIG");
     }
     if (file_folder(edit->path, e) < 0 ||
@@ -52,8 +52,8 @@ int config_edit_save(const struct config_edit *edit, struct err *e)
     AUTO_CONFIG(after);
 
     if (edit->text.len > CONFIG_FILE_BYTES) {
-        (void)err_set(e, ERR_CONFIG, "the config file is full");
-        return err_hint(e, "divide it, with include");
+        (void)err_set(e, ERR_CONFIG, "the config file would be too large");
+        return err_hint(e, "split it into several files with include");
     }
     if (config_edit_load(edit, &after, e) < 0 || section_lex_all(after, e) < 0)
         return -1;

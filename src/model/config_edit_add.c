@@ -118,7 +118,7 @@ int config_edit_check_name(const struct config *c, const char *name, bool with_t
 
     if (!profile_name_valid(name)) {
         (void)err_set(e, ERR_USAGE, "not a valid name");
-        (void)err_hint(e, "letters, digits and . _ @ + -, at most 64, a letter or digit first");
+        (void)err_hint(e, "use up to 64 letters, digits and . _ @ + -, the first a letter or digit");
         return err_what(e, "%.200s", name);
     }
     if (!s && with_tunnel)
@@ -127,7 +127,7 @@ int config_edit_check_name(const struct config *c, const char *name, bool with_t
         return refuse_existing(c, s, e);
     if (c->user_file)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "no home folder to keep the config file in");
+    (void)err_set(e, ERR_CONFIG, "no home folder for the config file");
     (void)err_hint(e, "set HOME, XDG_CONFIG_HOME or BROKER_CONFIG");
     return err_what(e, "%s", name);
 }

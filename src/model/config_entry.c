@@ -84,7 +84,7 @@ static int refuse_key(const struct section *s, const char *key, struct err *e)
     for (enum section_kind kind = SECTION_DEFAULTS; kind <= SECTION_TUNNEL; kind++) {
         enum section_kind try = (kind + 1) % (SECTION_TUNNEL + 1);
         if (try != s->kind && find_info(try, key, &found))
-            return err_hint(e, "it belongs into %s", places[try]);
+            return err_hint(e, "it belongs in %s", places[try]);
     }
     const char *meant = closest_key(s->kind, key);
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help config");

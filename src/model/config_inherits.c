@@ -24,8 +24,8 @@ int inherits_refuse_parent(const struct config *c, const char *name, struct err 
 
 int inherits_refuse_circle(const char *chain, struct err *e)
 {
-    (void)err_set(e, ERR_CONFIG, "inherits goes in a circle: %s", chain);
-    return err_hint(e, "delete one of the lines 'inherits'");
+    (void)err_set(e, ERR_CONFIG, "inherits loop: %s", chain);
+    return err_hint(e, "delete one of the inherits lines");
 }
 
 int profile_missing(const struct config *c, const char *name, struct err *e)

@@ -74,7 +74,7 @@ static int refuse_override(const char *key, struct err *e)
     if (bare == key && key_find(tunnel_key_infos, TUNNEL_COUNT, key) >= 0)
         return err_hint(e, "did you mean 'tunnel.%s'?", key);
     if (bare == key && key_find(file_key_infos, FILE_COUNT, key) >= 0)
-        return err_hint(e, "it belongs into [defaults] of the config file");
+        return err_hint(e, "it belongs in [defaults] of the config file");
     meant = bare == key ? key_closest(key_infos, KEY_COUNT, key)
                         : key_closest(tunnel_key_infos, TUNNEL_COUNT, bare);
     if (meant)

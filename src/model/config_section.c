@@ -106,10 +106,10 @@ int section_read_header(const char *header, enum section_kind *kind, const char 
         return refuse_header(header, e);
     if (!profile_name_valid(*name)) {
         (void)err_set(e, ERR_CONFIG, "[%.80s]: not a valid name", header);
-        return err_hint(e, "letters, digits and . _ @ + -, at most 64, a letter or digit first");
+        return err_hint(e, "use up to 64 letters, digits and . _ @ + -, the first a letter or digit");
     }
     if (*kind == SECTION_TUNNEL && text_equal(*name, "direct")) {
-        (void)err_set(e, ERR_CONFIG, "[tunnel direct]: this name is built in, for no tunnel");
+        (void)err_set(e, ERR_CONFIG, "[tunnel direct]: this name is built in and means no tunnel");
         return err_hint(e, "give the tunnel another name");
     }
     return 0;
@@ -129,7 +129,7 @@ static int chain_section(struct config *c, unsigned strongest, struct err *e)
                                                        : "";
         (void)err_set(e, ERR_CONFIG, "[%s%s] again, after line %u", word, *word ? s->name : "defaults",
                       section_line(c, last));
-        return err_hint(e, "make one section of the two");
+        return err_hint(e, "merge the two sections");
     }
     s->is_weaker = true;
     last->weaker = added + 1;
@@ -216,7 +216,7 @@ static int take_key(void *context, const struct ini_event *entry, struct err *e)
         }
     if (b->keys == CONFIG_SECTION_KEYS) {
         (void)err_set(e, ERR_CONFIG, "too many keys in one section");
-        return err_hint(e, "delete what is not needed");
+        return err_hint(e, "delete some of them");
     }
     b->key[b->keys++] = entry->key;
     return b->each(b->context, entry, e);

@@ -79,7 +79,7 @@ static int take_bool(const struct key_info *info, const char *value, char **out,
             return 0;
         }
     }
-    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is neither yes nor no", info->name, value);
+    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not yes or no", info->name, value);
     return err_hint(e, "%s = yes, or %s = no", info->name, info->name);
 }
 
@@ -91,7 +91,7 @@ static int take_time(const struct key_info *info, const char *value, char **out,
         *out = mem_strdup(value);
         return 0;
     }
-    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a time", info->name, value);
+    (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a duration", info->name, value);
     return err_hint(e, "for example: %s = 500ms, 10s, 5m or 1h", info->name);
 }
 
@@ -148,17 +148,17 @@ static int take_url(const struct key_info *info, const char *value, char **out, 
     long port;
 
     if (mark && !is_plain && !(mark - value == 5 && strncasecmp(value, "https", 5) == 0))
-        return refuse_url(info, "neither https nor http", e);
+        return refuse_url(info, "not https or http", e);
     if (strpbrk(rest, "@?# \t"))
-        return refuse_url(info, "no user, password, query or fragment here", e);
+        return refuse_url(info, "no user, password, query or fragment allowed", e);
     while (n > 0 && rest[n - 1] == '/')
         n--;
     size_t cut = strcspn(rest, "/");
     authority = mem_strndup(rest, cut < n ? cut : n);
     if (!address_split(authority, &host, &port) || port == 0)
-        return refuse_url(info, "no valid host in it", e);
+        return refuse_url(info, "it has no valid host", e);
     if (is_plain && !host_is_loopback(host))
-        return refuse_url(info, "http is for this machine only", e);
+        return refuse_url(info, "http is only allowed to this machine", e);
     *out = mem_printf("%s://%.*s", is_plain ? "http" : "https", (int)n, rest);
     return 0;
 }
@@ -209,8 +209,8 @@ static int take_hostname(const struct key_info *info, const char *value, char **
         return 0;
     }
     if (strstr(value, "://")) {
-        (void)err_set(e, ERR_CONFIG, "%s: a URL is no host name", info->name);
-        return err_hint(e, "a URL stands where a profile's name does: broker connect URL");
+        (void)err_set(e, ERR_CONFIG, "%s: a URL is not a host name", info->name);
+        return err_hint(e, "a URL goes in place of the profile's name: broker connect URL");
     }
     bool has_port = address_split(value, &host, &port) && port >= 0;
     if (host && !has_port) {
@@ -221,10 +221,9 @@ static int take_hostname(const struct key_info *info, const char *value, char **
     it = subject(value, is_harmless_host(value));
     (void)err_set(e, ERR_CONFIG, "%s: %snot a host name", info->name, it);
     if (strchr(value, '@'))
-        return err_hint(e,
-                        "the user has a key of its own: user = NAME; a password: broker password set NAME");
+        return err_hint(e, "set the user with user = NAME, and the password with broker password set NAME");
     if (has_port)
-        return err_hint(e, "the port has a key of its own: port = %ld", port);
+        return err_hint(e, "set the port with port = %ld", port);
     return err_hint(e, "a name such as db.example.com, or an IP address");
 }
 
@@ -246,7 +245,7 @@ static int take_ssh_host(const struct key_info *info, const char *value, char **
     if (!at || at == value)
         return take_hostname(info, value, out, e);
     (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a host name", info->name, at + 1);
-    return err_hint(e, "the user has a key of its own: user, and host = %.80s", at + 1);
+    return err_hint(e, "set the user with the key user, and host = %.80s", at + 1);
 }
 
 static int take_name(const struct key_info *info, const char *value, char **out, struct err *e)
@@ -254,7 +253,7 @@ static int take_name(const struct key_info *info, const char *value, char **out,
     if (profile_name_valid(value))
         return take_text(info, value, out, e);
     (void)err_set(e, ERR_CONFIG, "%s: " QUOTED " is not a name", info->name, value);
-    return err_hint(e, "letters, digits and . _ @ + -, at most 64, a letter or digit first");
+    return err_hint(e, "use up to 64 letters, digits and . _ @ + -, the first a letter or digit");
 }
 
 static int take_via(const struct key_info *info, const char *value, char **out, struct err *e)
@@ -286,12 +285,12 @@ static int check_characters(const struct key_info *info, const char *value, stru
         if (!len)
             why = "not UTF-8";
         else if ((unsigned char)*s < 0x20 || *s == 0x7f)
-            why = "holds a control character";
+            why = "contains a control character";
     }
     if (!why && !text_is_plain(value)) {
-        (void)err_set(e, ERR_CONFIG, "%s: holds a character that controls a terminal, or hides text",
+        (void)err_set(e, ERR_CONFIG, "%s: contains a character that controls a terminal or hides text",
                       info->name);
-        return err_hint(e, "type the value anew; what was copied has more in it than is seen");
+        return err_hint(e, "type the value again; the copied text has invisible characters");
     }
     if (!why)
         return 0;

@@ -21,7 +21,7 @@ int key_check_file(const struct key_info *info, const char *path, struct err *e)
         return 0;
     name = path_short(path);
     (void)err_set(e, ERR_CONFIG, "%s %s: %s", info->name, name, strerror(failed));
-    return err_hint(e, "set %s to %s that can be read", info->name, info->limits);
+    return err_hint(e, "set %s to %s that you can read", info->name, info->limits);
 }
 
 static int check_setting(const struct key_info *info, const struct setting *s, struct err *e)

@@ -205,7 +205,8 @@ static int refuse_parameter(struct url *u, const char *name)
     AUTO_FREE(char *, why);
 
     if (key_is_secret(name) && is_harmless)
-        why = mem_printf("'%s' is no parameter: a password stands before the host, USER:PASSWORD@HOST", name);
+        why =
+            mem_printf("'%s' is not a parameter: put the password before the host, USER:PASSWORD@HOST", name);
     else
         why = is_harmless ? mem_printf("unknown parameter '%s'", name) : mem_strdup("unknown parameter");
     return url_refuse(u, NULL, why);
@@ -287,7 +288,7 @@ static int check_whole(struct url *u, const char *url)
     if (!take_scheme(u))
         return url_refuse(u, "mysql://[USER@]HOST[:PORT]/[DATABASE]", "it does not start with mysql://");
     if (u->parts.fragment)
-        return url_refuse(u, "write %23 for it", "a '#' that is not percent-encoded");
+        return url_refuse(u, "write it as %23", "a '#' that is not percent-encoded");
     return 0;
 }
 

@@ -17,10 +17,10 @@ int url_refuse(struct url *u, const char *hint, const char *why)
 /* Why a URL may not set a key of that column; NULL: it may. session/url_rule.c checks what depends on the
  * rest of the profile. */
 static const char *const reasons[URL_UNKNOWN + 1] = {
-    [URL_RUNS] = "a URL runs no program",
-    [URL_SENDS] = "a URL sends nothing of this machine",
-    [URL_OPENS] = "a URL opens nothing of this machine",
-    [URL_BORROWS] = "a URL takes nothing that belongs to another server",
+    [URL_RUNS] = "a URL cannot run a program",
+    [URL_SENDS] = "a URL cannot choose what this machine sends",
+    [URL_OPENS] = "a URL cannot open files or ports of this machine",
+    [URL_BORROWS] = "a URL cannot use what belongs to another server",
 };
 
 /* A flag overrides whatever the URL says. */
@@ -33,10 +33,11 @@ static int check_rule(struct url *u, enum key k, const char *value)
     if ((!reasons[info->url] && !is_provider && !is_option) || u->p->set[k].origin == ORIGIN_FLAG)
         return 0;
     if (is_provider)
-        (void)err_set(u->e, ERR_DATA, "auth = %s: its secret is not this server's alone", value);
+        (void)err_set(u->e, ERR_DATA, "auth = %s: its secret is not for this server only", value);
     else
         (void)err_set(u->e, ERR_DATA, "%s: %s", info->name,
-                      is_option ? "begins with '-', as an option of a program does" : reasons[info->url]);
+                      is_option ? "begins with '-', so a program would take it for an option"
+                                : reasons[info->url]);
     (void)err_what(u->e, "URL");
     return err_hint(u->e, "-o %s=%s, or a profile", info->name, is_provider ? value : "VALUE");
 }

@@ -303,7 +303,7 @@ static int take(struct url *u, const struct word *w, const char *name, const cha
     case AT_LEAST:
         if (!known)
             return url_refuse(u, "tls = one of: disabled preferred required verify-ca verify-identity",
-                              "a value about TLS that means nothing here");
+                              "unknown TLS value");
         if (rank(ours) > rank(u->least_tls))
             u->least_tls = ours;
         return 0;

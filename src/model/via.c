@@ -38,7 +38,7 @@ static int parse_ssh(const char *rest, struct via *out, struct err *e)
     if (at) {
         out->user = mem_strndup(rest, (size_t)(at - rest));
         if (strchr(out->user, ':')) {
-            (void)err_set(e, ERR_CONFIG, "via: no password in a tunnel's address");
+            (void)err_set(e, ERR_CONFIG, "via: a tunnel's address cannot have a password");
             return err_hint(e, "ssh://USER@HOST, then: broker password set --tunnel NAME");
         }
         if (!is_user(out->user))

@@ -77,7 +77,7 @@ enum auth_next auth_by_salt(const struct auth *a, const uint8_t *said, size_t n,
     uint8_t both[2 * SCRAMBLE], signature[SIGNATURE];
 
     if (n != SALT_AT + SALT || said[KDF_AT] != 'P' || said[POWER_AT] > POWER_MOST) {
-        (void)err_set_numbered(e, ERR_PROTOCOL, 2061, "parsec with parameters that MariaDB does not have");
+        (void)err_set_numbered(e, ERR_PROTOCOL, 2061, "the server's parsec parameters are unknown");
         (void)err_hint(e, "login = client");
         return AUTH_FAILED;
     }

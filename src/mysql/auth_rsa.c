@@ -34,7 +34,7 @@ static enum auth_next ask(const struct auth *a, uint8_t wish, struct buf *out, s
         return AUTH_LAST;
     }
     if (!a->takes_key)
-        return failed(e, "the account's log-in needs TLS, or the server's public key",
+        return failed(e, "the account needs TLS, or the server's public key",
                       "tls = required, or server_public_key = yes");
     buf_putc(out, (char)wish);
     return AUTH_KEY;

@@ -218,7 +218,8 @@ bool act_switch(struct mysql *m, struct packet *p)
 
     i->method = auth_find(name);
     if (!i->method)
-        return refuse(m, name, "the account's log-in is none that the keeper knows", "login = client");
+        return refuse(m, name, "the keeper does not support the account's authentication method",
+                      "login = client");
     if (!auth_allowed(i->method, &i->auth))
         return refuse(m, name, "the server wants the password in cleartext", "tls = verify-identity");
     if (++i->switches > SWITCHES_MOST || !scramble_take(i, p, 1 + strlen(name) + 1)) {
@@ -316,7 +317,7 @@ bool act_refuse_factor(struct mysql *m, struct packet *p)
 bool act_refuse_method(struct mysql *m, struct packet *p)
 {
     (void)p;
-    return refuse(m, "mysql_old_password", "the account's log-in is none that the keeper knows",
+    return refuse(m, "mysql_old_password", "the keeper does not support the account's authentication method",
                   "login = client");
 }
 
@@ -340,8 +341,7 @@ bool act_greet_again(struct mysql *m, struct packet *p)
     uint32_t promised = i->flags & ~OF_LOGIN, extended = i->extended;
 
     if (!greeting_read(p, &i->server) || promised & ~i->server.flags || extended & ~i->server.extended) {
-        mysql_fail_server(m, ERR_PROTOCOL, 2012, "another server answers now, which is not like the first",
-                          "connect again");
+        mysql_fail_server(m, ERR_PROTOCOL, 2012, "a different server answers now", "connect again");
         return false;
     }
     bool offers = i->server.flags & CLIENT_SSL;

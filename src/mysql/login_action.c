@@ -70,16 +70,16 @@ void mysql_fail_unlisted(struct mysql *m, enum mysql_said said)
     if (greets && (said == SERVER_OTHER || said == SERVER_TOO_LONG))
         mysql_fail_server(m, ERR_PROTOCOL, 2007, "not a MySQL server", "check host and port");
     else if (m->stage <= STAGE_TLS && !m->without_tls)
-        mysql_fail_server(m, ERR_PROTOCOL, 2027, "something spoke before TLS was made",
+        mysql_fail_server(m, ERR_PROTOCOL, 2027, "data arrived before TLS was established",
                           "an attacker on the network may have sent it: try another route to the server");
     else
-        mysql_fail_server(m, ERR_PROTOCOL, 2027, "the log-in has a packet that MySQL does not know there",
+        mysql_fail_server(m, ERR_PROTOCOL, 2027, "the login has an unexpected packet",
                           "check that it is a MySQL server, and its version");
 }
 
 void mysql_fail_too_much(struct mysql *m)
 {
-    mysql_fail_server(m, ERR_PROTOCOL, 2020, "a packet of the log-in has over 1 MiB",
+    mysql_fail_server(m, ERR_PROTOCOL, 2020, "a packet of the login has over 1 MiB",
                       "check that it is a MySQL server");
 }
 
@@ -104,9 +104,10 @@ static void scramble_set(struct mysql *m, size_t at, const uint8_t *bytes, size_
 static const char *hint_without_tls(const struct mysql *m)
 {
     if (m->options->bytes_beside)
-        return "{host} and {port} instead of {socket} connect without it: anybody on the way can read "
-               "and change what is sent";
-    return "tls = preferred connects without it: anybody on the way can read and change what is sent";
+        return "with {host} and {port} instead of {socket} broker connects without TLS, and an attacker on "
+               "the network can read and change everything";
+    return "tls = preferred connects without TLS, and an attacker on the network can read and change "
+           "everything";
 }
 
 bool act_refuse_without_tls(struct mysql *m, struct packet *p)
@@ -156,16 +157,15 @@ bool act_retell_error(struct mysql *m, struct packet *p)
 bool act_refuse_old(struct mysql *m, struct packet *p)
 {
     m->next = (uint8_t)(p->sequence + 1);
-    mysql_fail_client(m, 2007, "the client is too old for this end", "a client of MySQL 4.1 or later");
+    mysql_fail_client(m, 2007, "the client is too old", "use a client of MySQL 4.1 or later");
     return true;
 }
 
 bool act_refuse_tls(struct mysql *m, struct packet *p)
 {
     m->next = (uint8_t)(p->sequence + 1);
-    mysql_fail_client(m, 2026, "TLS to the server is made at this end, which takes none itself",
-                      "switch the program's own TLS off here, or give it the end of a broker forward, which "
-                      "passes it on");
+    mysql_fail_client(m, 2026, "broker makes the TLS to the server, and takes no TLS itself",
+                      "turn the program's own TLS off, or use a broker forward without --terminate-tls");
     return true;
 }
 

@@ -22,9 +22,9 @@ static bool is_greeted(const struct mysql *m)
 
 void login_error_lost(const struct mysql *m, struct err *e)
 {
-    (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: the server went away %s", m->options->server,
-                           is_greeted(m) ? "without a greeting" : "in the log-in");
-    (void)err_hint(e, "check that it is a MySQL server, and that it admits this machine");
+    (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: the server closed the connection %s",
+                           m->options->server, is_greeted(m) ? "without a greeting" : "during the login");
+    (void)err_hint(e, "check that it is a MySQL server that accepts connections from this machine");
 }
 
 int login_silent(const struct login_options *options, struct err *e)
@@ -34,8 +34,8 @@ int login_silent(const struct login_options *options, struct err *e)
     clock_format_duration(&time, options->connect_timeout);
     (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: no greeting within %s", options->server,
                            buf_str(&time));
-    return err_hint(e, "check that it is a MySQL server that waits for no PROXY header; a slow one needs a "
-                       "longer connect_timeout");
+    return err_hint(e, "check that it is a MySQL server and does not wait for a PROXY header; if it is slow, "
+                       "raise connect_timeout");
 }
 
 void login_error_late(const struct mysql *m, bool shakes, struct err *e)
@@ -48,5 +48,6 @@ void login_error_late(const struct mysql *m, bool shakes, struct err *e)
         (void)err_set(e, ERR_PROTOCOL, "the client did not answer within %s", buf_str(&time));
     else if (!is_greeted(m))
         (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: %s within %s", m->options->server,
-                               shakes ? "TLS was not made" : "no answer in the log-in", buf_str(&time));
+                               shakes ? "TLS was not established" : "no answer during the login",
+                               buf_str(&time));
 }

@@ -27,7 +27,7 @@ int sha2_key_public(struct buf *out, struct err *e)
     BIO *pem = key ? BIO_new(BIO_s_mem()) : NULL;
     if (!pem || PEM_write_bio_PUBKEY(pem, key) != 1) {
         BIO_free(pem);
-        return unable(e, "no key could be made for it");
+        return unable(e, "cannot create its key");
     }
     long n = BIO_get_mem_data(pem, &text);
     buf_add(out, text, (size_t)n);
@@ -57,6 +57,6 @@ int sha2_key_decrypt(const uint8_t *bytes, size_t n, const uint8_t *scramble, si
         buf_putc(out, (char)(clear[i] ^ scramble[i % scramble_len]));
     explicit_bzero(clear, sizeof clear);
     if (result < 0 || len == 0 || out->data[out->len - 1] != '\0')
-        return unable(e, "not as the key of this end encrypts it");
+        return unable(e, "not encrypted with broker's key");
     return 0;
 }

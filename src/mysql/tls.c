@@ -97,7 +97,7 @@ static int bad_file(const char *key, const char *path, const char *words, struct
 {
     ERR_clear_error();
     (void)err_set(e, ERR_CONFIG, "%s %s: %s", key, path, access(path, R_OK) < 0 ? strerror(errno) : words);
-    return err_hint(e, "set %s to a PEM file that can be read", key);
+    return err_hint(e, "set %s to a PEM file that you can read", key);
 }
 
 static int bad_certificates(const char *key, const char *path, const char *words, struct err *e)
@@ -106,7 +106,7 @@ static int bad_certificates(const char *key, const char *path, const char *words
 
     broken = tls_pem_broken(path);
     (void)bad_file(key, path, broken ? broken : words, e);
-    return broken ? err_hint(e, "mend it, or take it out of the file") : -1;
+    return broken ? err_hint(e, "repair it, or remove it from the file") : -1;
 }
 
 static int load_authorities(struct err *e)
@@ -142,7 +142,7 @@ static int load_own(struct err *e)
         return 0;
     if (key_is_locked) {
         (void)bad_file("tls_key", key, "it has a passphrase", e);
-        return err_hint_sh(e, "openssl pkey -in %s -out KEY, kept 0600, and tls_key = KEY", key);
+        return err_hint_sh(e, "openssl pkey -in %s -out KEY, chmod 600 KEY, and set tls_key = KEY", key);
     }
     if (taken || ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) {
         (void)bad_file("tls_key", key, "it is not the key of tls_cert", e);
@@ -206,7 +206,7 @@ static int set_ciphers(struct err *e)
         (!new.len || SSL_CTX_set_ciphersuites(context, buf_str(&new)) == 1))
         return 0;
     ERR_clear_error();
-    (void)err_set(e, ERR_CONFIG, "tls_ciphers %s: no cipher of this end", options->ciphers);
+    (void)err_set(e, ERR_CONFIG, "tls_ciphers %s: no cipher that this OpenSSL has", options->ciphers);
     return err_hint(e, "openssl ciphers -s lists them");
 }
 

@@ -18,13 +18,12 @@
 #define NAMES_MOST 4
 #define NAME_MOST 200
 #define HOST_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:"
-#define CHECK_CA "tls_ca = the file of the authority that has signed the server's certificate"
-#define NOT_BY_CA                                                                                            \
-    "certificate is by an authority that {ca} does not have", "it names {issuer}", CHECK_CA, NULL
+#define CHECK_CA "set tls_ca to the certificate of the CA that signed the server's certificate"
+#define NOT_BY_CA "certificate is from a CA that is not in {ca}", "it names {issuer}", CHECK_CA, NULL
 #define NOT_FOR_NAME                                                                                         \
     "certificate is not valid for {name}", "it names {names}",                                               \
         "check host; if the server is right, ask for a certificate with that name"
-#define CHECK_CLOCK "have it renewed on the server; or this machine's clock is wrong"
+#define CHECK_CLOCK "renew it on the server; or correct this machine's clock"
 
 static struct {
     int error;
@@ -165,25 +164,25 @@ static const struct row {
      NULL},
     {X509_V_ERR_CERT_NOT_YET_VALID, "certificate is not valid yet", "it is for {subject}", CHECK_CLOCK, NULL},
     {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "certificate is self-signed, and not in {ca}",
-     "it is for {subject}", "tls_ca = a copy of it, got from the server by another way", NULL},
+     "it is for {subject}", "set tls_ca to a copy of it that you got in a safe way", NULL},
     {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, NOT_BY_CA},
     {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, NOT_BY_CA},
     {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, NOT_BY_CA},
     {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, NOT_BY_CA},
-    {X509_V_ERR_CERT_SIGNATURE_FAILURE, "certificate is not by the authority of {ca} that it names",
+    {X509_V_ERR_CERT_SIGNATURE_FAILURE, "certificate is not signed by the CA in {ca} that it names",
      "it names {issuer}", CHECK_CA, NULL},
     {0, "certificate: {reason}", NULL, CHECK_CA, NULL},
 };
 
 /* The same for other failures of a handshake, by OpenSSL's reason. */
 static const struct row handshake_rows[] = {
-    {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the server has no version of TLS that tls_version allows", NULL,
-     "tls_version = TLSv1.2,TLSv1.3, or a newer server", NULL},
-    {SSL_R_UNSUPPORTED_PROTOCOL, "the server has no version of TLS that tls_version allows", NULL,
-     "tls_version = TLSv1.2,TLSv1.3, or a newer server", NULL},
-    {SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the server has no cipher in common with this end", NULL,
+    {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the server supports no TLS version that tls_version allows", NULL,
+     "set tls_version = TLSv1.2,TLSv1.3, or upgrade the server", NULL},
+    {SSL_R_UNSUPPORTED_PROTOCOL, "the server supports no TLS version that tls_version allows", NULL,
+     "set tls_version = TLSv1.2,TLSv1.3, or upgrade the server", NULL},
+    {SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the server has no cipher in common with broker", NULL,
      "check tls_ciphers and tls_version", NULL},
-    {SSL_R_WRONG_VERSION_NUMBER, "what answered does not speak TLS", NULL, "check host and port", NULL},
+    {SSL_R_WRONG_VERSION_NUMBER, "the server does not speak TLS", NULL, "check host and port", NULL},
     {0, "TLS: {reason}", NULL, "check that it is a MySQL server; its own log may say more", NULL},
 };
 
@@ -222,8 +221,8 @@ void tls_explain(SSL *ssl, int result, const struct tls_options *options, const 
     const char *text = ERR_reason_error_string(ERR_peek_error());
 
     if (why == SSL_ERROR_SYSCALL || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-        (void)err_set_numbered(e, ERR_UNREACHABLE, 2013, "%s: the server went away in the TLS handshake",
-                               server);
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2013,
+                               "%s: the server closed the connection during the TLS handshake", server);
         (void)err_hint(e, "check tls_version; the server's own log may say more");
     } else if (failed.error) {
         fill(certificate_rows, failed.error, X509_verify_cert_error_string(failed.error), options, e);

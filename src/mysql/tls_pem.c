@@ -74,7 +74,7 @@ char *tls_pem_broken(const char *path)
     if (!all) {
         rewind(file);
         unsigned long line = line_of(file, good);
-        words = line ? mem_printf("certificate %u, at line %lu, is broken", good + 1, line) : NULL;
+        words = line ? mem_printf("certificate %u, at line %lu, is malformed", good + 1, line) : NULL;
     }
     ERR_clear_error();
     BIO_free(in);

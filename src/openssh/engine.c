@@ -60,7 +60,7 @@ static bool login_needs_person(struct err *e)
 {
     if (!ask_needed_person())
         return false;
-    (void)err_set(e, ERR_LOGIN, "%s: the SSH session is lost, and its login needs a person",
+    (void)err_set(e, ERR_LOGIN, "%s: the SSH session is lost, and a new login needs an answer from you",
                   ssh_who(engine.s));
     (void)err_hint(e, "start it again");
     return true;

@@ -61,7 +61,7 @@ bool master_can(const struct ssh_settings *s, struct buf *why)
     (void)s;
     path = proc_find("ssh");
     if (!path)
-        buf_puts(why, "there is no ssh on PATH");
+        buf_puts(why, "no ssh on PATH");
     return path;
 }
 
@@ -157,7 +157,7 @@ static void borrowed_gone(void)
 
     clean_up();
     (void)err_set(&e, ERR_UNREACHABLE, "ssh %s: your ControlMaster has ended", master.s->alias);
-    (void)err_hint(&e, "the next connection logs in anew");
+    (void)err_hint(&e, "the next connection logs in again");
     master.lost(&e);
 }
 
@@ -278,7 +278,7 @@ static char *make_path(const char *folder, const char *suffix, struct err *e)
         guard_owns_path(path);
         return path;
     }
-    (void)err_set(e, ERR_CONFIG, "%s: too long for a socket of ssh", folder);
+    (void)err_set(e, ERR_CONFIG, "%s: too long for the socket of ssh", folder);
     (void)err_hint(e, "set XDG_RUNTIME_DIR to a folder with a shorter name");
     free(path);
     return NULL;
@@ -352,7 +352,7 @@ static void borrowed_answered(bool lives)
         return;
     }
     master.state = UP;
-    log_trace("ssh", "the master at %s is used", master.control);
+    log_trace("ssh", "using the master at %s", master.control);
     master.settled(NULL);
 }
 

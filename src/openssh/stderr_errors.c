@@ -187,7 +187,7 @@ static void add_of_file(const char *path, bool given, struct err *e)
         return;
     if (key->half && given) {
         ssh_key_mend_half(key, &mend);
-        (void)err_detail(e, "%s: a public key, of use only where the ssh agent has its private one: %s",
+        (void)err_detail(e, "%s: a public key, which works only if the ssh agent has its private key: %s",
                          shown, buf_str(&mend));
     }
     ssh_key_add_stray(key, e);
@@ -262,7 +262,7 @@ static int explain_jump(const struct ssh_settings *s, const struct words *lines,
     line += sizeof begins - 1;
     bool forbidden = strstr(line, "prohibited");
     line += text_starts(line, connects) ? sizeof connects - 1 : 0;
-    (void)err_set(e, forbidden ? ERR_REFUSED : ERR_UNREACHABLE, "%s: not reached from %s: %c%s", ssh_where(s),
+    (void)err_set(e, forbidden ? ERR_REFUSED : ERR_UNREACHABLE, "%s: %s cannot reach it: %c%s", ssh_where(s),
                   jump, tolower((unsigned char)*line), *line ? line + 1 : "");
     return err_hint(e, "try %s", ssh_try(s));
 }

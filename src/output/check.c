@@ -119,7 +119,7 @@ static int check_room(const struct format *f, const struct buf *out, struct err 
 {
     if (buf_ok(out))
         return 0;
-    (void)err_set(e, ERR_DATA, "format %s cannot carry that much", f->name);
+    (void)err_set(e, ERR_DATA, "format %s cannot carry so much", f->name);
     return err_hint(e, "use another format: broker help formats");
 }
 

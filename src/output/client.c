@@ -140,7 +140,7 @@ static int ask_version(const char *path, int64_t deadline, enum flavour *out, st
                                                                                        : FLAVOUR_UNKNOWN;
     if (*out != FLAVOUR_UNKNOWN)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "%s: its --version names neither MySQL nor MariaDB", path);
+    (void)err_set(e, ERR_CONFIG, "%s: its --version does not mention MySQL or MariaDB", path);
     return err_hint(e, "set client to a mysql or mariadb program");
 }
 

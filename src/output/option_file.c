@@ -37,7 +37,7 @@ struct writer {
 static void put(struct writer *w, const char *s, size_t n)
 {
     if (!w->failed && secret_add(w->out, s, n) < 0)
-        w->failed = err_set(w->e, ERR_DATA, "the client's options have over %d bytes", OPTION_FILE_MAX);
+        w->failed = err_set(w->e, ERR_DATA, "the client's options are over %d bytes long", OPTION_FILE_MAX);
 }
 
 static void put_line(struct writer *w, const char *s)
@@ -250,7 +250,7 @@ static int check_values(const struct connection *c, struct err *e)
 {
     if (!c->password || strlen(secret_bytes(c->password)) == secret_len(c->password))
         return 0;
-    (void)err_set(e, ERR_DATA, "the password holds a NUL byte, which no client can take");
+    (void)err_set(e, ERR_DATA, "the password contains a NUL byte, which clients do not support");
     return err_hint(e, "set another password on the server");
 }
 

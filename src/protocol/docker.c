@@ -58,7 +58,7 @@ char *docker_url(const char *text, size_t n, struct err *e)
         return NULL;
     }
     if (memchr(text, '\0', end)) {
-        (void)err_set(e, ERR_DATA, "the server URL holds a NUL byte");
+        (void)err_set(e, ERR_DATA, "the server URL contains a NUL byte");
         return NULL;
     }
     return mem_strndup(text + lead, end - lead);

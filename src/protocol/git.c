@@ -230,7 +230,7 @@ static int bad_line(size_t number, const char *why, struct err *e)
 {
     (void)err_set(e, ERR_DATA, "%s", why);
     (void)err_what(e, "line %zu", number);
-    return err_hint(e, "lines KEY=VALUE, then a blank line: git help credential");
+    return err_hint(e, "send lines KEY=VALUE, then an empty line: git help credential");
 }
 
 int git_parse(const char *text, size_t n, struct git_credential *out, struct err *e)
@@ -243,7 +243,7 @@ int git_parse(const char *text, size_t n, struct git_credential *out, struct err
         if (length >= GIT_LINE_MAX)
             return bad_line(number, "over 65535 bytes", e);
         if (memchr(text, '\0', length))
-            return bad_line(number, "holds a NUL byte", e);
+            return bad_line(number, "contains a NUL byte", e);
         size_t kept = length && text[length - 1] == '\r' ? length - 1 : length;
         if (kept == 0)
             return 0;
@@ -262,10 +262,10 @@ static int put(struct buf *out, const char *key, const char *value, size_t n, st
 
     if (!fits || memchr(value, '\n', n) || memchr(value, '\0', n) || (n && value[n - 1] == '\r')) {
         (void)err_set(e, ERR_DATA,
-                      fits ? "the %s has a byte that git's protocol cannot carry"
+                      fits ? "the %s contains a byte that git's protocol cannot carry"
                            : "the %s is too long for git's protocol",
                       key);
-        return err_hint(e, "another way: broker help");
+        return err_hint(e, "use another verb: broker help");
     }
     buf_printf(out, "%s=", key);
     buf_add(out, value, n);

@@ -34,7 +34,7 @@ static int command_check(const struct profile *p, struct err *e)
 static int too_long(struct err *e)
 {
     (void)err_set(e, ERR_CONFIG, "auth_command: over %d bytes with its placeholders filled", WORDS_MOST);
-    return err_hint(e, "a shorter auth_command");
+    return err_hint(e, "shorten auth_command");
 }
 
 /* Placeholders are filled after splitting, so that a host name can never become two words. */
@@ -85,7 +85,7 @@ static int take_first_line(const struct secret *text, struct credential *out, st
     if (secret_len(out->password) == 0)
         return err_set(e, ERR_DATA, "auth_command printed an empty first line");
     if (text_equal(secret_bytes(out->password), "{") && secret_len(text) > 1)
-        return err_set(e, ERR_DATA, "auth_command printed JSON that cannot be read");
+        return err_set(e, ERR_DATA, "auth_command printed malformed JSON");
     return 0;
 }
 
@@ -112,7 +112,7 @@ static int parse_output(const struct secret *text, struct credential *out, struc
         return err_set(e, ERR_DATA, "auth_command printed JSON without a \"password\"");
     if ((user && !json_is_null(user) && !json_is_string(user)) ||
         (expires && !json_is_null(expires) && !read_expiry(expires, &out->expires_at)))
-        return err_set(e, ERR_DATA, "auth_command printed JSON with a bad \"%s\"",
+        return err_set(e, ERR_DATA, "auth_command printed JSON with an invalid \"%s\"",
                        json_is_string(user) || !user ? "expires_at" : "user");
     out->password = secret_from(json_string_value(password), json_string_length(password));
     out->user = mem_strdup(json_string_value(user));
@@ -136,7 +136,7 @@ static int run_command(const struct words *argv, int64_t deadline, struct secret
         (void)err_set(e, failed ? ERR_REFUSED : ERR_DATA, "auth_command: %s: %s", program,
                       failed ? buf_str(&how) : "printed nothing");
         (void)err_detail_lines(e, buf_str(&result.err));
-        return proc_hint_by_hand("it must print the password, or JSON, and end with 0", e);
+        return proc_hint_by_hand("it must print the password, or JSON, and exit with status 0", e);
     }
     *text = result.out;
     result.out = NULL;
@@ -193,7 +193,7 @@ static int command_get(const struct profile *p, int64_t deadline, struct credent
     if (run_command(&argv, deadline, &text, e) < 0 || parse_output(text, out, e) < 0)
         return -1;
     if (out->expires_at && out->expires_at <= time(NULL))
-        return err_set(e, ERR_DATA, "auth_command printed a credential that has expired already");
+        return err_set(e, ERR_DATA, "auth_command printed an expired credential");
     if (out->expires_at)
         keep_result(p, argv.word[0], identity, text, out->expires_at, deadline);
     return 0;

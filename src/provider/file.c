@@ -12,7 +12,7 @@ static int file_check(const struct profile *p, struct err *e)
     if (profile_str(p, KEY_auth_file))
         return 0;
     (void)err_set(e, ERR_CONFIG, "auth = file needs auth_file");
-    return err_hint(e, "auth_file = ~/path/to/a/file of mode 0600");
+    return err_hint(e, "set auth_file = ~/path/to/a/file, mode 0600");
 }
 
 static int file_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)

@@ -204,11 +204,11 @@ static int answered_nothing(const struct profile *p, const char *program, const 
 {
     const char *name = strrchr(program, '/') + 1;
 
-    (void)err_set(e, ERR_LOGIN, "%s answered nothing", name);
+    (void)err_set(e, ERR_LOGIN, "%s has no password", name);
     (void)err_detail_lines(e, buf_str(&result->err));
     if (profile_str(p, KEY_auth_helper_url))
-        return err_hint(e, "store a password for auth_helper_url with it");
-    return err_hint(e, "store one for mysql://HOST with it; a helper that knows only web servers wants "
+        return err_hint(e, "store a password for auth_helper_url in it");
+    return err_hint(e, "store one for mysql://HOST in it; a helper that only supports web servers needs "
                        "auth_helper_url = https://HOST");
 }
 
@@ -225,11 +225,11 @@ static int read_answer(const struct profile *p, const char *program, const struc
     if (read < 0) {
         e->code = ERR_PROTOCOL;
         e->what[0] = '\0';
-        (void)err_prefix(e, "%s printed what is no answer", strrchr(program, '/') + 1);
+        (void)err_prefix(e, "%s printed an invalid answer", strrchr(program, '/') + 1);
         return err_hint(e, "check that auth_helper is a credential helper of git or docker");
     }
     if (out->quit) {
-        (void)err_set(e, ERR_REFUSED, "%s told us to quit", strrchr(program, '/') + 1);
+        (void)err_set(e, ERR_REFUSED, "%s answered quit=1", strrchr(program, '/') + 1);
         (void)err_detail_lines(e, buf_str(&result->err));
         return proc_hint_by_hand("it must print a password", e);
     }
@@ -244,8 +244,9 @@ static int check_user(const struct profile *p, const char *program, const struct
 
     if (!user || !got->username || profile_str(p, KEY_auth_helper_url) || text_equal(user, got->username))
         return 0;
-    (void)err_set(e, ERR_LOGIN, "%s has a password of another user than %s", strrchr(program, '/') + 1, user);
-    return err_hint(e, "store one for that user with it, or set auth_helper_url");
+    (void)err_set(e, ERR_LOGIN, "%s has the password of another user, not of %s", strrchr(program, '/') + 1,
+                  user);
+    return err_hint(e, "store one for that user in it, or set auth_helper_url");
 }
 
 static int run_helper(const struct profile *p, const struct words *argv, int64_t deadline,

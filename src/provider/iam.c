@@ -81,8 +81,8 @@ static int iam_check(const struct profile *p, struct err *e)
         return err_hint(e, "auth = iam is for MySQL and MariaDB on RDS and Aurora");
     }
     if (region && !aws_region_is_valid(region)) {
-        (void)err_set(e, ERR_CONFIG, "region = %s: no AWS region is called so", region);
-        return err_hint(e, "region = like eu-west-1");
+        (void)err_set(e, ERR_CONFIG, "region = %s: not an AWS region", region);
+        return err_hint(e, "for example: region = eu-west-1");
     }
     return 0;
 }
@@ -92,7 +92,8 @@ static int no_region(const char *host, struct err *e)
     enum rds_kind kind = rds_host_parse(host).kind;
 
     (void)err_set(e, ERR_CONFIG, "no region: %s",
-                  kind == RDS_GLOBAL_WRITER ? "the name of a global database has none" : "not an RDS name");
+                  kind == RDS_GLOBAL_WRITER ? "the name of a global database has no region"
+                                            : "not an RDS name");
     return err_hint(e, "--region, AWS_REGION, AWS_DEFAULT_REGION, or region in the AWS profile");
 }
 
@@ -118,7 +119,7 @@ static void warn_of_alias(const struct profile *p)
     const char *host = sign_host(p);
 
     if (!profile_str(p, KEY_sign_host) && rds_host_parse(host).kind == RDS_OTHER)
-        log_warn("sign_host = the name that RDS itself gave to the server",
+        log_warn("set sign_host to the server's name in RDS",
                  "%s: not a name of RDS, which accepts tokens for its own names only", host);
 }
 
@@ -214,7 +215,7 @@ static int iam_logout(const struct profile *p, int64_t deadline, unsigned *forgo
     enum store_result erased = store_keyring.erase(identity, deadline, e);
     *forgotten = erased == STORE_OK;
     if (context.chain.step[0].kind == AWS_KIND_sso)
-        log_note("the AWS CLI's own log-in stays; aws sso logout ends it");
+        log_note("the AWS CLI's own login stays; aws sso logout ends it");
     return erased == STORE_FAILED ? -1 : 0;
 }
 

@@ -66,7 +66,7 @@ static int vault_give_back(const struct profile *p, const char *user, int64_t de
 
 static void vault_refused(const struct profile *p, struct buf *out)
 {
-    buf_printf(out, "try again with --fresh; check what the role of %s makes in the server",
+    buf_printf(out, "try again with --fresh; check which rights the role of %s gives its users",
                profile_str(p, KEY_vault_path));
 }
 

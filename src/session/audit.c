@@ -73,7 +73,7 @@ static int send_datagram(const char *path, const struct buf *message, struct err
         sendto(fd, buf_str(message), message->len, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to) >= 0)
         return 0;
     (void)err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
-    return err_hint(e, "is that service running? audit = FILE needs none");
+    return err_hint(e, "check that the service is running; audit = /PATH needs none");
 }
 
 static int to_syslog(const struct buf *line, struct err *e)
@@ -113,7 +113,7 @@ static int to_file(const char *path, const struct buf *line, struct err *e)
     ssize_t wrote = write(fd, buf_str(&message), message.len);
     if (wrote == (ssize_t)message.len)
         return 0;
-    return err_set(e, ERR_IO, "%s: %s", path, wrote < 0 ? strerror(errno) : "only a part was written");
+    return err_set(e, ERR_IO, "%s: %s", path, wrote < 0 ? strerror(errno) : "only part of it was written");
 }
 
 int audit_write(const struct config *c, const struct audit_line *what, struct err *e)

@@ -31,7 +31,7 @@ static int refuse(const char *path, const char *why, struct err *e)
 {
     (void)err_set(e, ERR_CONFIG, "%s", why);
     (void)err_what(e, "%s", path);
-    return err_hint(e, "look who made it, then remove it");
+    return err_hint(e, "check who created it, then remove it");
 }
 
 /* A name that is not a valid file name, or makes the path too long, is hashed. No profile's name begins with
@@ -52,7 +52,7 @@ int control_place(const char *name, char **path, char **lock, struct err *e)
     *lock = is_plain ? mem_printf("forward-%s", name) : mem_printf("forward-+%s", hash);
     if (strlen(*path) <= SOCKET_PATH_MOST)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "too long for a socket: over %d bytes", SOCKET_PATH_MOST);
+    (void)err_set(e, ERR_CONFIG, "too long for a unix socket, which may have %d bytes", SOCKET_PATH_MOST);
     (void)err_what(e, "%s", *path);
     return err_hint(e, "set XDG_RUNTIME_DIR to a folder with a shorter name");
 }
@@ -86,7 +86,7 @@ int control_open(const char *path, int64_t deadline, struct control *c, struct e
     if (lstat(path, &st) < 0)
         return errno == ENOENT ? 0 : refuse(path, strerror(errno), e);
     if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid() || strlen(path) > SOCKET_PATH_MOST)
-        return refuse(path, "not a socket of ours", e);
+        return refuse(path, "not a socket that you own", e);
     int failed = try_connect(path, clock_deadline(ANSWER_MS, deadline), c);
     if (failed == ECONNREFUSED || failed == ENOENT)
         return 0;

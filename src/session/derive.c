@@ -63,7 +63,7 @@ static int check_socket_tls(const struct profile *p, struct err *e)
     if (!plan_own_socket(p) || tls_level_parse(profile_str(p, KEY_tls)) <= TLS_PREFERRED)
         return 0;
     (void)err_set(e, ERR_CONFIG, "tls = %s over the server's own socket", profile_str(p, KEY_tls));
-    return err_hint(e, "set tls = preferred (nobody is between you and a local socket), or set host for TCP");
+    return err_hint(e, "set tls = preferred (a local socket does not use the network), or set host for TCP");
 }
 
 static int check_cleartext(const struct profile *p, struct err *e)

@@ -29,8 +29,8 @@ int entries_lock(const char *prefix, struct file_lock *lock, struct err *e)
     char hash[33];
 
     text_hash(prefix, strlen(prefix), hash);
-    return file_lock_or_none(hash, "another broker that writes there", clock_deadline(LOCK_MS, CLOCK_NEVER),
-                             lock, e);
+    return file_lock_or_none(hash, "another broker process that writes there",
+                             clock_deadline(LOCK_MS, CLOCK_NEVER), lock, e);
 }
 
 void entries_release(struct entries *s)
@@ -223,8 +223,8 @@ static int write_entry(const struct entries *s, const struct git_credential *ent
     if (git_print(&secrets, &text, e) < 0)
         return -1;
     if (strlen(identity) > STORE_IDENTITY_MAX || !buf_ok(&text) || text.len > SECRET_MAX) {
-        (void)err_set(e, ERR_DATA, "too long to be kept");
-        return err_hint(e, "at most %d bytes of secrets, and %d of host, path and user", SECRET_MAX,
+        (void)err_set(e, ERR_DATA, "too long to store");
+        return err_hint(e, "the limit is %d bytes of secrets, and %d of host, path and user", SECRET_MAX,
                         STORE_IDENTITY_MAX);
     }
     label = label_of(entry, identity);

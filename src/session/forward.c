@@ -66,7 +66,8 @@ static int listener_parse(const struct forward_wanted *want, struct wanted_liste
         listener->path = mem_strdup(want->listen);
         if (strlen(listener->path) <= SOCKET_PATH_MOST)
             return 0;
-        return refuse_listen(want, "too long for a socket: over 103 bytes", "a shorter path, or a port", e);
+        return refuse_listen(want, "too long for a unix socket, which may have 103 bytes",
+                             "use a shorter path, or a port", e);
     }
     if (!address_split(want->listen, &listener->host, &listener->port) || listener->port < 0)
         return refuse_listen(want, "not ADDR:PORT", "--listen PORT, ADDR:PORT or /PATH", e);
@@ -171,10 +172,9 @@ static int check_running(const struct forward *f, const struct forward_wanted *w
 
     forward_address(f, &address);
     if (want->listen_given && !is_wanted_listener(f, listener))
-        (void)err_set(e, ERR_UNREACHABLE, "its forward runs at %s", buf_str(&address));
+        (void)err_set(e, ERR_UNREACHABLE, "its forward is already running at %s", buf_str(&address));
     else if (!text_equal(f->digest, digest))
-        (void)err_set(e, ERR_UNREACHABLE, "its forward at %s was made with other settings",
-                      buf_str(&address));
+        (void)err_set(e, ERR_UNREACHABLE, "its forward at %s has other settings", buf_str(&address));
     else
         return 0;
     return err_hint_sh(e, "broker stop %s", f->name);
@@ -218,7 +218,7 @@ static int explain_bind(const struct wanted_listener *listener, const char *host
                       holder ? holder : "");
     } else {
         (void)err_set(e, ERR_UNREACHABLE, "%s: %s", buf_str(&text),
-                      failed == EADDRNOTAVAIL ? "no address of this machine" : strerror(failed));
+                      failed == EADDRNOTAVAIL ? "not an address of this machine" : strerror(failed));
     }
     return err_hint(e, "--listen 0 takes a free port");
 }
@@ -266,8 +266,8 @@ static int check_path(const struct wanted_listener *listener, struct err *e)
     if (holder)
         (void)err_set(e, ERR_UNREACHABLE, "%s is taken by %s", listener->path, holder);
     else
-        (void)err_set(e, ERR_UNREACHABLE, "%s is there already", listener->path);
-    return err_hint(e, "another path, or --listen 0: a free port");
+        (void)err_set(e, ERR_UNREACHABLE, "%s exists already", listener->path);
+    return err_hint(e, "use another path, or --listen 0 for a free port");
 }
 
 static int take_route(const struct session *s, const char *name, struct route *route, struct forward *out)
@@ -338,7 +338,8 @@ int forward_open(struct session *s, const struct forward_wanted *want, struct fo
 
     if (listener_parse(want, &listener, e) < 0 || check_inject(want, &listener, e) < 0 ||
         check_tls(s, want, &listener, e) < 0 || control_place(name, &path, &lock_name, e) < 0 ||
-        file_lock_for(lock_name, "another broker that opens the same forward", s->deadline, &lock, e) < 0)
+        file_lock_for(lock_name, "another broker process that opens the same forward", s->deadline, &lock,
+                      e) < 0)
         return -1;
     digest = digest_of(s, listener.path || want->terminate_tls || want->inject, want->inject);
     int found = forward_find(name, out, e);

@@ -81,13 +81,13 @@ static int take_status(const struct record *r, struct forward *f, struct err *e)
     f->name = record_str(r, KEEPER_TAG_NAME);
     state = record_str(r, KEEPER_TAG_STATE);
     if (!f->name || !state || !take_end(r, f))
-        return err_set(e, ERR_PROTOCOL, "its keeper gave an answer without its name, state and address");
+        return err_set(e, ERR_PROTOCOL, "its keeper returned no name, state or address");
     if (f->logs_in) {
         f->user = record_str(r, KEEPER_TAG_USER);
         f->password = record_secret(r, KEEPER_TAG_SECRET);
     }
     if (f->logs_in && !f->password)
-        return err_set(e, ERR_PROTOCOL, "its keeper logs in, and gave no password for it");
+        return err_set(e, ERR_PROTOCOL, "its keeper logs in, but returned no password");
     f->endpoint_host = record_str(r, KEEPER_TAG_HOST);
     f->endpoint_socket = record_str(r, KEEPER_TAG_SOCKET);
     f->endpoint_port = (unsigned)record_u64(r, KEEPER_TAG_PORT, 0);

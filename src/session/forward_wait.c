@@ -99,7 +99,7 @@ static int hear(struct forward *f, struct err *e)
         return 0;
     (void)err_set(e, ERR_UNREACHABLE, "its keeper was killed");
     (void)err_what(e, "%s", f->name);
-    return err_hint(e, "broker forward again; --log FILE keeps what a keeper says");
+    return err_hint(e, "start broker forward again; --log FILE keeps the log");
 }
 
 static size_t left_of(const struct forward *list, size_t count)

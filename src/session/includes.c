@@ -26,9 +26,9 @@ static const struct stubborn {
     bool verification; /* matters if a certificate is verified; otherwise if we name the server */
     const char *why;
 } table[] = {
-    {"ssl-fp", FLAVOUR_MARIADB, true, "would replace the check of the server's certificate"},
-    {"ssl-fplist", FLAVOUR_MARIADB, true, "would replace the check of the server's certificate"},
-    {"dns-srv-name", FLAVOUR_MYSQL, false, "would name another server"},
+    {"ssl-fp", FLAVOUR_MARIADB, true, "would change how the server's certificate is verified"},
+    {"ssl-fplist", FLAVOUR_MARIADB, true, "would change how the server's certificate is verified"},
+    {"dns-srv-name", FLAVOUR_MYSQL, false, "would set another server"},
 };
 
 struct scan {
@@ -65,7 +65,7 @@ static int check_option(const struct scan *s, const char *line, const char *path
         place = path_short(path);
         (void)err_set(s->e, ERR_CONFIG, "'%s' %s", o->name, o->why);
         (void)err_what(s->e, "%s:%u", place, number);
-        return err_hint(s->e, "delete the line, or set my_cnf = no: your option files are left out then");
+        return err_hint(s->e, "delete the line, or set my_cnf = no, which leaves out your option files");
     }
     return 0;
 }

@@ -137,6 +137,6 @@ int launch_prepare(const struct session *s, char *const *args, struct launch *l,
         env_unset(&l->env, profile_str(&s->profile, KEY_auth_env));
     log_step("client", "%s --defaults-file=/dev/fd/%d", client->path, l->option_fd);
     if (by_env)
-        log_step("client", "the password is over 4,000 bytes: by MYSQL_PWD, without the user's option files");
+        log_step("client", "the password is over 4,000 bytes: using MYSQL_PWD, without your option files");
     return 0;
 }

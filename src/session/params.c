@@ -37,7 +37,7 @@ static int check_leads_there(const struct session *s, const struct forward *f, s
 
     if (same)
         return 0;
-    (void)err_set(e, ERR_UNREACHABLE, "its forward leads to another server than %s", s->plan.endpoint);
+    (void)err_set(e, ERR_UNREACHABLE, "its forward leads to a server other than %s", s->plan.endpoint);
     return err_hint_sh(e, "broker stop %s", f->name);
 }
 

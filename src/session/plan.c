@@ -33,7 +33,7 @@ int plan_check_user(const struct plan *plan, const struct credential *got, struc
 
     if (may_lack || profile_str(p, KEY_user) || (got && got->user))
         return 0;
-    (void)err_set(e, ERR_CONFIG, "%s%s %s", provider ? "auth = " : "the password of the URL",
+    (void)err_set(e, ERR_CONFIG, "%s%s %s", provider ? "auth = " : "the URL's password",
                   provider ? provider->name : "",
                   got ? "gave no user, and the profile has none" : "needs a user");
     return p->name ? err_hint(e, "set user in [profile %s]", p->name) : err_hint(e, "give --user");
@@ -90,17 +90,17 @@ static int check_place(const struct profile *p, struct err *e)
 {
     if (!profile_is_tunnelled(p) || !text_equal(profile_str(p, KEY_socket), "auto"))
         return 0;
-    (void)err_set(e, ERR_CONFIG, "via = %s, and no server named behind it", profile_str(p, KEY_via));
-    return err_hint(e, "set host to the server's name as the far side knows it, or socket to a path there");
+    (void)err_set(e, ERR_CONFIG, "via = %s, but no server is set behind it", profile_str(p, KEY_via));
+    return err_hint(e, "set host to the server's name as seen from the bastion, or socket to a path there");
 }
 
 static int check_authorities(const struct connection *c, bool own_socket, struct err *e)
 {
     if (own_socket || c->tls < TLS_VERIFY_CA || c->tls_ca)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "tls = %s, and this system has no file of CA certificates",
+    (void)err_set(e, ERR_CONFIG, "tls = %s, but this system has no file of CA certificates",
                   tls_level_name(c->tls));
-    return err_hint(e, "set tls_ca to the PEM file of the server's authority, or install ca-certificates");
+    return err_hint(e, "set tls_ca to the PEM file of the server's CA, or install ca-certificates");
 }
 
 /* The name that the keeper verifies. */
@@ -133,7 +133,7 @@ static int check_name(const struct plan *plan, struct err *e)
 
     if (!plan->tls_by_keeper || c->tls < TLS_VERIFY_IDENTITY || plan->tls_name)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "tls = verify-identity, and %s has no name", plan->endpoint);
+    (void)err_set(e, ERR_CONFIG, "tls = verify-identity, but %s has no name", plan->endpoint);
     return err_hint(e, "set host to the server's name%s",
                     authorities_are_own(plan->profile) ? ", or tls = verify-ca" : "");
 }
@@ -171,7 +171,7 @@ static int check_login(const struct profile *p, const struct plan *plan, struct 
     if (!names_user)
         return refuse_login(plan, e, "it needs a user", "set user");
     if (plan_cleartext(p) && plan->conn.tls < TLS_VERIFY_IDENTITY && !plan_own_socket(p))
-        return refuse_login(plan, e, "it sends a password in cleartext at tls = verify-identity alone",
+        return refuse_login(plan, e, "it sends a password in cleartext only at tls = verify-identity",
                             "set tls = verify-identity");
     return 0;
 }
@@ -201,7 +201,8 @@ static int check_revoke(const struct profile *p, const struct plan *plan, struct
     if (plan->login_by_keeper || plan->purpose == FOR_FORWARD || !profile_bool(p, KEY_vault_revoke) ||
         !text_equal(profile_str(p, KEY_auth), "vault"))
         return 0;
-    (void)err_set(e, ERR_CONFIG, "vault_revoke = yes, and the client logs in: nobody would revoke the lease");
+    (void)err_set(e, ERR_CONFIG,
+                  "vault_revoke = yes, but the client logs in, so the lease would not be revoked");
     return err_hint(e, "login = keeper, or vault_revoke = no");
 }
 

@@ -19,7 +19,7 @@ static void print_tls(const struct plan *plan, struct buf *out)
     const struct connection *c = &plan->conn;
 
     if (plan->login_by_keeper && plan_own_socket(plan->profile)) {
-        put_row(out, "tls", "none, the socket is the server's own");
+        put_row(out, "tls", "none, it is the server's own socket");
         return;
     }
     buf_puts(&text, tls_level_name(c->tls));

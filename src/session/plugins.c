@@ -75,7 +75,7 @@ static int not_made(const char *runtime, struct err *e)
 {
     (void)err_set(e, ERR_IO, "%s", strerror(errno));
     (void)err_what(e, "%s", runtime);
-    return err_hint(e, "set XDG_RUNTIME_DIR to a folder of your own, mode 0700");
+    return err_hint(e, "set XDG_RUNTIME_DIR to a folder that you own, mode 0700");
 }
 
 /* Existing links stay. This also completes a folder that another broker is just making, or that a clean-up of

@@ -135,9 +135,9 @@ static int late(const struct session *s, int64_t deadline, struct err *e)
         return -1;
     (void)err_set(e, ERR_UNREACHABLE, "%s: no answer in time", s->plan.endpoint);
     if (deadline == s->deadline)
-        return err_hint(e, "--timeout ended the run: give it more time, or check that the server is well");
-    return err_hint(e, "check that it is a MySQL server that waits for no PROXY header; a slow one needs a "
-                       "longer connect_timeout");
+        return err_hint(e, "--timeout ended the run: raise it, or check the server");
+    return err_hint(e, "check that it is a MySQL server and does not wait for a PROXY header; if it is slow, "
+                       "raise connect_timeout");
 }
 
 int probe_run(const struct session *s, probe_again *again, struct probe *out, struct err *e)

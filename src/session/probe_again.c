@@ -32,7 +32,7 @@ static int try_again(const struct session *s, struct probe *out, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(naps_ms) && result < 0 && out->server_code == ACCESS_DENIED; i++) {
         if (!tty_wait_nap(&wait, naps_ms[i]))
             break;
-        log_step("server", "%s: the user is new, tried again", e->msg);
+        log_step("server", "%s: the user is new; trying again", e->msg);
         probe_release(out);
         err_clear(e);
         result = session_probe(s, out, e);
@@ -51,7 +51,7 @@ static bool read_again(struct session *s)
     now.login = c->login;
     now.login_state = c->login_state;
     if (s->plan.provider->get(&s->profile, s->deadline, &now, &ignored) < 0) {
-        log_step("credential", "no new one: %s", ignored.msg);
+        log_step("credential", "cannot get a new one: %s", ignored.msg);
         return false;
     }
     free(c->user);
@@ -62,7 +62,7 @@ static bool read_again(struct session *s)
     c->password = now.password;
     c->made_at = now.made_at;
     c->expires_at = now.expires_at;
-    log_step("credential", "a new one, since the server refused the kept one");
+    log_step("credential", "a new one, because the server refused the cached one");
     return true;
 }
 

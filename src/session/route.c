@@ -103,8 +103,8 @@ void route_expires(struct route *w, time_t at)
 /* It ended without an error record. Data that it had not read makes that a read error. */
 static int keeper_has_gone(struct err *e)
 {
-    (void)err_set(e, ERR_PROTOCOL, "%s: ended without an answer", KEEPER);
-    return err_hint(e, "please report this, with what broker bugreport prints");
+    (void)err_set(e, ERR_PROTOCOL, "%s: exited without an answer", KEEPER);
+    return err_hint(e, "please report this, with the output of broker bugreport");
 }
 
 int route_credential(struct route *w, const struct credential *c, bool is_kept, struct err *e)
@@ -187,10 +187,11 @@ static int take_ready(const struct record *ready, const struct route_request *wa
     while (record_next(ready, &offset, &f, e) > 0) {
         if (f.tag == KEEPER_TAG_LISTENER && (out->listeners == ARRAY_LEN(out->listener) ||
                                              !local_address_take(&f, &out->listener[out->listeners++])))
-            return err_set(e, ERR_PROTOCOL, "%s: an end that is no address", KEEPER);
+            return err_set(e, ERR_PROTOCOL, "%s: a local address is malformed", KEEPER);
     }
     if (out->listeners != want->listeners)
-        return err_set(e, ERR_PROTOCOL, "%s: %u ends instead of %u", KEEPER, out->listeners, want->listeners);
+        return err_set(e, ERR_PROTOCOL, "%s: %u local addresses instead of %u", KEEPER, out->listeners,
+                       want->listeners);
     if (!out->text)
         out->text = mem_strdup("");
     return 0;

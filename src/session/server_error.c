@@ -95,7 +95,7 @@ static unsigned client_trouble(const char *text, int status, struct err *e)
                   buf_str(&how));
     (void)err_detail_lines(e, text);
     if (WIFEXITED(status))
-        (void)err_hint(e, "an option file that it does not understand is left out with my_cnf = no");
+        (void)err_hint(e, "my_cnf = no leaves out your option files, if it does not understand one");
     else
         (void)err_hint(e, "run it again, or set client to another one");
     return 0;
@@ -224,7 +224,7 @@ unsigned server_error_explain(const struct plan *plan, const char *client_stderr
         fill(e->msg, sizeof e->msg, row->words, names, values);
         fill(e->hint, sizeof e->hint, row->hint, names, values);
     } else {
-        (void)err_hint(e, "look error %u up in the manual of the server", number);
+        (void)err_hint(e, "look up error %u in the server's manual", number);
     }
     if (unverified)
         (void)err_detail(e, SERVER_ERROR_BEFORE_TLS);

@@ -257,8 +257,9 @@ static int unix_listener(char **path, struct err *e)
     *path = mem_printf("%s/%.16s.sock", runtime, hash);
     if (strlen(*path) <= SOCKET_PATH_MOST)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", *path, SOCKET_PATH_MOST);
-    return err_hint(e, "set XDG_RUNTIME_DIR to a folder of yours with a short name, mode 0700");
+    (void)err_set(e, ERR_CONFIG, "%s: too long for a unix socket, which may have %d bytes", *path,
+                  SOCKET_PATH_MOST);
+    return err_hint(e, "set XDG_RUNTIME_DIR to a folder that you own, with a short name and mode 0700");
 }
 
 static void fill_request(const struct plan *plan, char *path, struct route_request *want)

@@ -31,7 +31,8 @@ int session_try_forward(struct session *s, char **detail, struct err *e)
     if (!forward_takes_other(s))
         return 0;
     if (s->route->asked) {
-        log_note("note: forward takes the system's ssh, which is not tried: you would be asked again");
+        log_note(
+            "note: forward uses the system's ssh, which is not tested here, because it would ask you again");
         return 0;
     }
     if (route_open(&s->profile, &s->plan, &want, s->deadline, &route, e) < 0)

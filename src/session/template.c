@@ -84,7 +84,7 @@ static int put_field(const char *name, const struct connection *c, const struct 
     else
         (void)field_put(name, c, how, &value);
     if (strlen(buf_str(&value)) != value.len)
-        return err_set(e, ERR_DATA, "{%s} contains a NUL byte, which no variable can hold", name);
+        return err_set(e, ERR_DATA, "{%s} contains a NUL byte, which a variable cannot hold", name);
     text_percent_encode(&encoded, buf_str(&value), value.len);
     if (url && (text_equal(name, "user") || text_equal(name, "database")) && encoded.len != value.len) {
         (void)err_set(e, ERR_DATA, "{%s} contains characters that must be encoded in a URL", name);

@@ -55,7 +55,7 @@ bool url_rule_lowers(const struct profile *p, const struct profile *unlowered, s
     const char *level = profile_str(p, KEY_tls), *without = profile_str(unlowered, KEY_tls);
 
     if (tls_level_parse(level) < tls_level_parse(without)) {
-        (void)err_set(e, ERR_DATA, "tls = %s is less than this server gets otherwise, %s", level, without);
+        (void)err_set(e, ERR_DATA, "tls = %s is weaker than this server's usual level, %s", level, without);
         (void)refuse(KEY_tls, level, e);
         return true;
     }
@@ -64,10 +64,10 @@ bool url_rule_lowers(const struct profile *p, const struct profile *unlowered, s
             !takes_away(p, unlowered, (enum key)k))
             continue;
         if (k == KEY_server_public_key)
-            (void)err_set(e, ERR_DATA, "%s: without TLS whoever is in between gets the password",
+            (void)err_set(e, ERR_DATA, "%s: without TLS an attacker on the network gets the password",
                           key_infos[k].name);
         else
-            (void)err_set(e, ERR_DATA, "%s: this server is verified otherwise, %s", key_infos[k].name,
+            (void)err_set(e, ERR_DATA, "%s: would change how this server is verified, %s", key_infos[k].name,
                           without);
         (void)refuse((enum key)k, "VALUE", e);
         return true;
@@ -90,16 +90,16 @@ int plan_check_url(const struct profile *p, struct err *e)
         return 0;
     if (text_equal(auth->value, "iam") && p->set[KEY_socket].origin == ORIGIN_URL &&
         profile_str(p, KEY_socket)) {
-        (void)err_set(e, ERR_DATA, "auth = iam, and a socket: nobody can tell whose it is");
+        (void)err_set(e, ERR_DATA, "auth = iam with a socket: broker cannot tell whose socket it is");
         return refuse(KEY_socket, "PATH", e);
     }
     if (kind_provider_url(auth->value) == KIND_URL_ANY || auth->origin == ORIGIN_FLAG || is_here(p))
         return 0;
     if (text_equal(auth->value, "client"))
         (void)err_set(e, ERR_DATA,
-                      "no password for it, and those of your option files are not this server's");
+                      "no password for it, and the passwords in your option files are not for this server");
     else
-        (void)err_set(e, ERR_DATA, "auth = %s: its secret is not this server's alone", auth->value);
+        (void)err_set(e, ERR_DATA, "auth = %s: its secret is not for this server only", auth->value);
     (void)refuse(KEY_auth, auth->value, e);
     if (auth->origin == ORIGIN_DERIVED)
         return err_hint(e, "mysql://USER@HOST, or -o auth=client, or a profile");

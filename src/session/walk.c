@@ -59,7 +59,7 @@ static const char *resolve(const char *host, int64_t deadline, struct addresses 
 
     if (resolver_start(&resolver, host, &e) < 0)
         return net_refused(errno).words;
-    if (!tty_wait_readable(resolver.from, "the name server", deadline)) {
+    if (!tty_wait_readable(resolver.from, "the DNS server", deadline)) {
         reason = LATE;
     } else {
         int failed = resolver_read(&resolver, out);

@@ -153,7 +153,7 @@ int ssh_config_parse(struct ssh_settings *s, const char *text, size_t n, struct 
             return -1;
     }
     if (!s->host || !*s->host || !s->user || !s->port || s->port > 65535)
-        return err_set(e, ERR_PROTOCOL, "does not say host, port and user");
+        return err_set(e, ERR_PROTOCOL, "printed no host, port and user");
     settle(s);
     return 0;
 }
@@ -188,7 +188,7 @@ static int put_identity(struct ssh_settings *s, const char *path, struct err *e)
     name = path_short(full);
     if (access(full, R_OK) < 0) {
         (void)err_set(e, ERR_CONFIG, "identity %s: %s", name, strerror(errno));
-        return err_hint(e, "set identity to a private key file that can be read");
+        return err_hint(e, "set identity to a private key file that you can read");
     }
     words_add(&files, full);
     for (size_t i = 0; i < s->identity_files.count; i++) {

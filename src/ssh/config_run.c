@@ -69,7 +69,7 @@ static void ended(struct child *c)
     if (!WIFEXITED(c->status) || WEXITSTATUS(c->status) != 0)
         result = explain_status(&e);
     else if (!buf_ok(&output))
-        result = refused("says too much", &e);
+        result = refused("printed too much", &e);
     else if ((result = ssh_config_parse(&settings, buf_str(&output), output.len, &e)) < 0)
         (void)err_prefix(&e, "ssh -G %s", settings.alias);
     buf_release(&output);

@@ -70,7 +70,7 @@ int ssh_silent(const struct ssh_settings *s, struct err *e)
 
     clock_format_duration(&time, s->connect_timeout);
     (void)err_set(e, ERR_UNREACHABLE, "%s: no answer within %s", ssh_where(s), buf_str(&time));
-    return err_hint(e, "try %s; connect_timeout of the tunnel gives it longer", ssh_try(s));
+    return err_hint(e, "try %s, or raise connect_timeout of the tunnel", ssh_try(s));
 }
 
 void ssh_add_wrong(const char *path, size_t n, unsigned times, struct err *e)
@@ -89,7 +89,7 @@ int ssh_not_let_in(const struct ssh_settings *s, struct err *e)
 
     clock_format_duration(&time, s->target->login_timeout);
     (void)err_set(e, ERR_UNREACHABLE, "%s: not logged in within %s", ssh_who(s), buf_str(&time));
-    return err_hint(e, "try %s; login_timeout gives it longer", ssh_try(s));
+    return err_hint(e, "try %s, or raise login_timeout", ssh_try(s));
 }
 
 static bool mentions(const char *words, const char *const *list)
@@ -148,7 +148,7 @@ int ssh_refused_stream(const struct ssh_settings *s, const char *words, struct e
         (void)err_set_numbered(e, ERR_UNREACHABLE, 2003, "%s: %c%s", target_name(s->target),
                                tolower((unsigned char)*words), words + 1);
     else
-        (void)err_set_numbered(e, ERR_UNREACHABLE, 2003, "%s: not reached from %s", target_name(s->target),
+        (void)err_set_numbered(e, ERR_UNREACHABLE, 2003, "%s: %s cannot reach it", target_name(s->target),
                                bastion);
     return hint_far(s, e);
 }

@@ -186,7 +186,7 @@ static int refuse_revoked(const struct offer *o, struct err *e)
         host_key_fingerprint(&print, o->known.key[i].blob, o->known.key[i].len);
         (void)err_detail(e, "%s  %s %s", place, o->label, buf_str(&print));
     }
-    return err_hint(e, "the host must get a new key; its administrator knows");
+    return err_hint(e, "the host needs a new key: ask its administrator");
 }
 
 static int refuse_unknown(const struct offer *o, bool strictly, struct err *e)
@@ -357,7 +357,7 @@ int host_key_check(const struct ssh_settings *s, const char *address, const void
     int result;
 
     if (!type)
-        return err_set(e, ERR_PROTOCOL, "%s: a host key of a type that is not known", s->host);
+        return err_set(e, ERR_PROTOCOL, "%s: the host key has an unknown type", s->host);
     o.label = host_key_label(type);
     host_key_fingerprint(&print, blob, n);
     (void)memcpy(o.fingerprint, buf_str(&print), print.len);

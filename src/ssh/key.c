@@ -178,7 +178,7 @@ void ssh_key_add_stray(const struct ssh_key *k, struct err *e)
         return;
     shown = path_short(k->name);
     text_quote_sh(&path, k->name);
-    (void)err_detail(e, "%s.pub: not of the key %s: ssh-keygen -y -f %s > %s.pub", shown, shown,
+    (void)err_detail(e, "%s.pub does not belong to the key %s: ssh-keygen -y -f %s > %s.pub", shown, shown,
                      buf_str(&path), buf_str(&path));
 }
 
@@ -196,7 +196,7 @@ void ssh_key_mend_half(const struct ssh_key *k, struct buf *out)
 static int pem_parse(struct ssh_key *k, const char *text, const char *pub, struct err *e)
 {
     if (strstr(text, "PuTTY-User-Key-File")) {
-        (void)err_set(e, ERR_DATA, "a key of PuTTY");
+        (void)err_set(e, ERR_DATA, "a PuTTY key");
         return err_hint_sh(e, "puttygen %s -O private-openssh -o NEW-FILE", k->name);
     }
     if (!strstr(text, "PRIVATE KEY-----"))

@@ -22,7 +22,7 @@ static void go(struct waiter *w, const struct err *e)
         d->done(d, -1, e);
     else
         stream_dial(d, command.target, end->path, end->host, end->port,
-                    "run the tunnel's command by hand: does it serve what it listens for?");
+                    "run the tunnel's command by hand, and check that it forwards connections");
 }
 
 static void command_open(const struct target *target, void (*opened)(const struct err *e))

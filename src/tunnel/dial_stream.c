@@ -32,8 +32,8 @@ static bool is_strange(int fd, struct err *e)
     (void)tcp_end_take(&at, &end);
     (void)err_set_numbered(e, ERR_REFUSED, 2003,
                            "port %u of this machine: another user listens there (uid %u)", end.port, uid);
-    (void)err_hint(e, "start your own forward at another port; a service of this machine goes into host and "
-                      "port, without via");
+    (void)err_hint(e, "start your own forward at another port; for a service of this machine, set host and "
+                      "port without via");
     return true;
 }
 
@@ -90,6 +90,6 @@ int stream_address(const char *text, const char **path, const char **host, unsig
         return 0;
     }
     free(own_host);
-    (void)err_set(e, ERR_CONFIG, "address: no address: %s", text);
+    (void)err_set(e, ERR_CONFIG, "address: not an address: %s", text);
     return err_hint(e, "address = 127.0.0.1:13306");
 }

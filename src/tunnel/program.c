@@ -142,10 +142,12 @@ static void program_is_late(struct timer *t)
     (void)err_set(&e, ERR_UNREACHABLE, "%s: not ready within %s", program_name(), buf_str(&time));
     (void)err_detail_lines(&e, buf_str(&program.child.stderr_tail));
     if (program.ready.text)
-        (void)err_hint(&e, "it must print the text of ready, or listen at %s; or a longer connect_timeout",
-                       buf_str(&end));
+        (void)err_hint(
+            &e, "it must print the text of ready, or listen at %s; if it is slow, raise connect_timeout",
+            buf_str(&end));
     else
-        (void)err_hint(&e, "it must listen at %s, or set ready; or a longer connect_timeout", buf_str(&end));
+        (void)err_hint(&e, "it must listen at %s, or set ready; if it is slow, raise connect_timeout",
+                       buf_str(&end));
     fail(&e);
 }
 
@@ -153,7 +155,7 @@ static void try_start(void);
 
 static void why_forked(struct err *e)
 {
-    (void)err_set(e, ERR_CONFIG, "%s: it goes into the background", program_name());
+    (void)err_set(e, ERR_CONFIG, "%s: it went into the background", program_name());
     (void)err_hint(e, "the tunnel's command must stay in the foreground: ssh without -f");
 }
 
@@ -200,7 +202,8 @@ static void ended(struct child *c)
         return;
     }
     if (is_port_taken(c) && program.starts < STARTS_MOST) {
-        log_trace("route", "%s: port %u was taken, another one", program_name(), program.place.end.port);
+        log_trace("route", "%s: port %u was in use, trying another one", program_name(),
+                  program.place.end.port);
         try_start();
         return;
     }
@@ -276,9 +279,10 @@ static void start_when_free(struct timer *t)
         timer_set(t, clock_ms() + LOOK_MS, start_when_free);
     } else {
         place_put(&program.place, &end);
-        (void)err_set(&e, ERR_UNREACHABLE, "%s is taken, where %s is to listen", buf_str(&end),
+        (void)err_set(&e, ERR_UNREACHABLE, "%s, where %s should listen, is already in use", buf_str(&end),
                       program_name());
-        (void)err_hint(&e, "end what listens there, or {local_port} in command instead of address");
+        (void)err_hint(
+            &e, "stop the program that listens there, or use {local_port} in command instead of address");
         fail(&e);
     }
 }

@@ -41,9 +41,10 @@ static int choose_socket(struct program_place *p, struct err *e)
         return -1;
     char *path = mem_printf("%s/c%ld", folder, (long)getpid());
     if (strlen(path) > SOCKET_PATH_MOST) {
-        (void)err_set(e, ERR_CONFIG, "%s: over %d bytes, too long for a socket", path, SOCKET_PATH_MOST);
+        (void)err_set(e, ERR_CONFIG, "%s: too long for a unix socket, which may have %d bytes", path,
+                      SOCKET_PATH_MOST);
         free(path);
-        return err_hint(e, "a shorter XDG_RUNTIME_DIR or TMPDIR, or {local_port} in command");
+        return err_hint(e, "use a shorter XDG_RUNTIME_DIR or TMPDIR, or {local_port} in command");
     }
     p->end.path = path;
     guard_owns_path(path);
@@ -57,7 +58,7 @@ static int choose_address(struct program_place *p, const struct target *target, 
     if (address)
         return stream_address(address, &p->end.path, &p->end.host, &p->end.port, e);
     (void)err_set(e, ERR_CONFIG, "command without {local_port} and {socket} needs address");
-    return err_hint(e, "address = 127.0.0.1:13306, where it listens, or {local_port} in command");
+    return err_hint(e, "set address = 127.0.0.1:13306, where it listens, or use {local_port} in command");
 }
 
 /* Checks the listener's user: between our choice of a port and the program's bind another user may take it,

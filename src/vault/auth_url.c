@@ -19,8 +19,8 @@
 static int refuse(const char *why, struct err *e)
 {
     (void)err_set(e, ERR_PROTOCOL, "Vault: the address of its login page %s", why);
-    return err_hint(e,
-                    "check vault_addr and vault_mount; ask those who run Vault for the provider's address");
+    return err_hint(
+        e, "check vault_addr and vault_mount; ask Vault's administrators for the provider's address");
 }
 
 static const char *fault_of(const char *url)
@@ -34,7 +34,7 @@ static const char *fault_of(const char *url)
     while (*at >= '!' && *at <= '~')
         at++;
     if (*at)
-        return "has a byte that no URL has";
+        return "contains a byte that a URL cannot have";
     if (strlen(url) > URL_MOST)
         return "is too long";
     if (!is_plain && !text_starts(url, "https://"))
@@ -74,7 +74,7 @@ int vault_auth_url_read(const char *url, struct secret **state, bool *form, stru
     if (fault)
         return refuse(fault, e);
     if (!parameter(url, "state", &value))
-        return refuse("has no state, by which its answer is known", e);
+        return refuse("has no state parameter", e);
     *state = secret_from(buf_str(&value), value.len);
     *form = parameter(url, "response_mode", &mode) && text_equal(buf_str(&mode), "form_post");
     return 0;

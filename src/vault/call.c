@@ -32,7 +32,7 @@ static int put_body(struct http_request *request, const json_t *body, struct err
 
     json_put(&text, body);
     if (!buf_ok(&text))
-        return err_set(e, ERR_DATA, "Vault: what is sent to log in has over %d bytes", BODY_MOST);
+        return err_set(e, ERR_DATA, "Vault: the login request has over %d bytes", BODY_MOST);
     http_header(request, "Content-Type", "application/json");
     http_body(request, buf_str(&text), text.len);
     return 0;
@@ -69,7 +69,7 @@ static int start(const struct vault *v, const struct vault_call *c, struct http_
         buf_printf(&url, "%s/v1/%s", v->addr, c->path);
         http_start(request, c->method, buf_str(&url));
     }
-    return buf_ok(&url) ? 0 : err_set(e, ERR_DATA, "Vault: a request over %d bytes", URL_MOST);
+    return buf_ok(&url) ? 0 : err_set(e, ERR_DATA, "Vault: the request has over %d bytes", URL_MOST);
 }
 
 static int build(const struct vault *v, const struct vault_call *c, struct http_request *request,

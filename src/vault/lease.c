@@ -210,7 +210,7 @@ static int take_answer(struct vault *v, struct http_answer *a, struct err *e)
     vault_lease_clear(l);
     if (!is_user(http_text(a, 0)) || !*http_text(a, 1)) {
         (void)err_set(e, ERR_PROTOCOL, "Vault: %s has no user and password", v->path);
-        return err_hint(e, "vault_path = database/creds/ROLE, of a database engine");
+        return err_hint(e, "set vault_path = database/creds/ROLE, of a database secrets engine");
     }
     l->user = mem_strdup(http_text(a, 0));
     l->password = vault_take_field(a, 1);
@@ -267,7 +267,7 @@ bool vault_lease_renew(struct vault *v, int64_t deadline)
     json_use_wiping_memory();
     body = json_pack("{s:s,s:I}", "lease_id", v->lease.id, "increment", (json_int_t)v->lease.seconds);
     if (call_lease(v, "sys/leases/renew", body, want, ARRAY_LEN(want), deadline, &answer, &why, &e) < 0) {
-        log_step("credential", "the lease is not renewed: %s", e.msg);
+        log_step("credential", "cannot renew the lease: %s", e.msg);
         return false;
     }
     unsigned long seconds = v->lease.seconds;
@@ -276,7 +276,7 @@ bool vault_lease_renew(struct vault *v, int64_t deadline)
     v->lease.is_renewable = text_equal(http_text(&answer, 1), "true");
     if (!vault_lease_is_good(&v->lease))
         return false;
-    log_step("credential", "the lease is renewed");
+    log_step("credential", "renewed the lease");
     return true;
 }
 

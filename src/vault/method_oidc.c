@@ -53,7 +53,7 @@ static int oidc_check(const struct vault *v, struct err *e)
     if (address_split(v->callback, &host, &port) && port >= 0 &&
         (text_equal(host, "localhost") || text_equal(host, "127.0.0.1") || text_equal(host, "::1")))
         return 0;
-    (void)err_set(e, ERR_CONFIG, "vault_callback = %s: no port of this machine", v->callback);
+    (void)err_set(e, ERR_CONFIG, "vault_callback = %s: not a port of this machine", v->callback);
     return err_hint(e, "for example: vault_callback = localhost:8250");
 }
 
@@ -99,7 +99,7 @@ static int no_address(const struct oidc_flow *f, const char *redirect, struct er
 {
     (void)err_set(
         e, ERR_REFUSED,
-        "Vault gives no login page: the role or the redirect is not allowed, or the provider is down");
+        "Vault returned no login page: the role or the redirect is not allowed, or the provider is down");
     (void)err_detail(e, "role      %s", f->v->role ? f->v->role : "Vault's default_role");
     (void)err_detail(e, "redirect  %s", redirect);
     return err_hint(
@@ -109,7 +109,8 @@ static int no_address(const struct oidc_flow *f, const char *redirect, struct er
 static int explain_address(const struct oidc_flow *f, const struct vault_refusal *why, struct err *e)
 {
     if (why->status == 403)
-        return err_hint(e, "check vault_mount = %s: no OpenID login is mounted there, or not for everybody",
+        return err_hint(e,
+                        "check vault_mount = %s: it has no OpenID login, or not for unauthenticated clients",
                         f->v->mount);
     return e->hint[0] ? -1 : err_hint(e, "check vault_role and vault_mount");
 }
@@ -223,13 +224,13 @@ static int wait_for_person(const struct oidc_flow *f, const char *url, struct ca
     if (got < 0)
         return -1;
     if (got == 0) {
-        (void)err_set(e, ERR_LOGIN, "nobody logged in to %s in time", f->v->addr);
-        return err_hint(e, "try again; login_timeout is how long it waits");
+        (void)err_set(e, ERR_LOGIN, "timed out waiting for the login to %s", f->v->addr);
+        return err_hint(e, "try again; login_timeout sets how long broker waits");
     }
     if (out->code || out->id_token)
         return 0;
     (void)err_set(e, ERR_REFUSED, "the provider says: %s", out->error);
-    return err_hint(e, "try again, and allow it there; or ask those who run the provider");
+    return err_hint(e, "try again, and allow it there; or ask the provider's administrators");
 }
 
 /* --- the token */
@@ -297,8 +298,9 @@ static int oidc_login(const struct vault *v, int64_t deadline, struct vault_toke
     int result = run(&f, out, e);
 
     callback_finish(result == 0, clock_deadline(5000, CLOCK_NEVER));
-    return result == 0 || e->hint[0] ? result
-                                     : err_hint(e, "try again; Vault and its role for %s say no", v->mount);
+    return result == 0 || e->hint[0]
+               ? result
+               : err_hint(e, "try again; Vault or its role for %s refused the login", v->mount);
 }
 
 const struct vault_method vault_method_oidc = {

@@ -19,8 +19,8 @@ static int token_login(const struct vault *v, int64_t deadline, struct vault_tok
     out->from = VAULT_FROM_LOGIN;
     if (!fault)
         return 0;
-    (void)err_set(e, ERR_DATA, "no token: it has %s in it", fault);
-    return err_hint(e, "a token of Vault is one word, as hvs.CAESI...");
+    (void)err_set(e, ERR_DATA, "not a token: it contains %s", fault);
+    return err_hint(e, "a Vault token is one word, for example hvs.CAESI...");
 }
 
 const struct vault_method vault_method_token = {

@@ -95,7 +95,7 @@ static int take_token(struct vault *v, struct err *e)
     if (!value)
         return 0;
     if (fault) {
-        (void)err_set(e, ERR_CONFIG, "the token in it has %s", fault);
+        (void)err_set(e, ERR_CONFIG, "the token in it contains %s", fault);
         (void)err_what(e, "%s", name);
         return err_hint_sh(e, "unset %s", name);
     }
@@ -131,7 +131,7 @@ static int lacks(const char *key, const char * or, struct err *e)
 static int check_profile(const struct profile *p, struct err *e)
 {
     if (profile_str(p, KEY_user)) {
-        (void)err_set(e, ERR_CONFIG, "auth = vault makes the user, so user cannot be set");
+        (void)err_set(e, ERR_CONFIG, "auth = vault creates the user, so user cannot be set");
         return err_hint(e, "remove user, or leave it empty if it is inherited");
     }
     return 0;
@@ -177,7 +177,7 @@ int vault_open(const struct profile *p, struct vault *out, struct err *e)
         return lacks("vault_path", "vault_path = database/creds/ROLE", e);
     out->method = vault_method_find(profile_str(p, KEY_vault_auth));
     if (!out->method)
-        return err_set(e, ERR_BUG, "vault_auth = %s: no such method", profile_str(p, KEY_vault_auth));
+        return err_set(e, ERR_BUG, "vault_auth = %s: unknown method", profile_str(p, KEY_vault_auth));
     if (take_mount(p, out, e) < 0 || vault_path_take("vault_path", path, &out->path, e) < 0 ||
         check_namespace(out, e) < 0)
         return -1;

@@ -24,7 +24,7 @@ int vault_login_with_password(const struct vault *v, int64_t deadline, struct va
     json_use_wiping_memory();
     body = json_pack("{s:o}", "password", vault_json_secret(password));
     if (!body) {
-        (void)err_set(e, ERR_DATA, "Vault: the password is no UTF-8");
+        (void)err_set(e, ERR_DATA, "Vault: the password is not UTF-8");
         return err_hint(e, "check the terminal's character set (LANG)");
     }
     buf_puts(&path, "auth/");

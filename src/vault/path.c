@@ -16,7 +16,7 @@ static const char *fault_of(const char *path)
 {
     for (const char *at = path; *at; at++) {
         if (*at < ' ' || *at > '~')
-            return "a byte that is no visible ASCII";
+            return "a byte that is not printable ASCII";
     }
     for (const char *part = path;;) {
         size_t n = strcspn(part, "/");

@@ -23,13 +23,13 @@ static int explain_policy(const struct vault *v, struct err *e)
 
     words = mem_strdup(e->msg);
     (void)err_set(e, ERR_REFUSED, "%s (%s)", words, v->path);
-    return err_hint(e, "check vault_path, or ask for a policy that may read %s", v->path);
+    return err_hint(e, "check vault_path, or ask for a policy that allows read on %s", v->path);
 }
 
 static int explain_read(struct vault *v, const struct vault_refusal *why, int64_t deadline, struct err *e)
 {
     if (why->status == 400 && strstr(why->words, "one use left")) {
-        (void)err_hint(e, "let this login make tokens with more than one use (token_num_uses)");
+        (void)err_hint(e, "configure this login to create tokens with more than one use (token_num_uses)");
         return -1;
     }
     if (why->status == 400 && strstr(why->words, "unknown role"))
@@ -58,7 +58,7 @@ static int read_again(struct vault *v, int64_t deadline, struct vault_refusal *w
 
     if (v->given)
         return vault_given_refused(v, e);
-    log_step("login", "Vault has dropped the token: %s", e->msg);
+    log_step("login", "Vault no longer accepts the token: %s", e->msg);
     vault_token_digest(&v->token, refused);
     (void)vault_token_forget(v, deadline, &count, &ignored);
     if (vault_log_in(v, refused, deadline, e) < 0)
@@ -110,7 +110,7 @@ int vault_read(struct vault *v, int64_t deadline, struct err *e)
     if (use_kept(v, deadline))
         return 0;
     if (v->wants_renewal)
-        return err_set(e, ERR_REFUSED, "Vault: the lease is not renewed");
+        return err_set(e, ERR_REFUSED, "Vault: cannot renew the lease");
     return fetch(v, deadline, e);
 }
 

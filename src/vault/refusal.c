@@ -66,13 +66,13 @@ static int explain_redirect(const struct vault *v, const struct vault_refusal *w
     int n = origin_length(location);
 
     if (!n) {
-        (void)err_set(e, ERR_PROTOCOL, "Vault: %s sends us elsewhere (status %u)", v->addr, why->status);
-        return err_hint(e, "check vault_addr: it is the base URL, as https://vault.example.com:8200");
+        (void)err_set(e, ERR_PROTOCOL, "Vault: %s answered with a redirect (HTTP %u)", v->addr, why->status);
+        return err_hint(e, "set vault_addr to the base URL, for example https://vault.example.com:8200");
     }
-    (void)err_set(e, ERR_PROTOCOL, "Vault: %s sends us to %.*s (status %u)", v->addr, n, location,
+    (void)err_set(e, ERR_PROTOCOL, "Vault: %s redirects to %.*s (HTTP %u)", v->addr, n, location,
                   why->status);
-    (void)err_detail(e, "a redirect is not followed: the token would go along");
-    return err_hint(e, "if that is yours: vault_addr = %.*s", n, location);
+    (void)err_detail(e, "broker does not follow it, because it would send the token there");
+    return err_hint(e, "if that is your server, set vault_addr = %.*s", n, location);
 }
 
 static const struct {
@@ -80,16 +80,15 @@ static const struct {
     enum err_code code;
     const char *only, *words, *hint; /* only: in Vault's words; words NULL: Vault's own */
 } rows[] = {
-    {503, ERR_TRY_LATER, "sealed", "Vault is sealed", "ask those who run Vault to unseal it"},
-    {503, ERR_TRY_LATER, "not initialized", "Vault is not initialised", "ask those who run Vault"},
-    {429, ERR_TRY_LATER, "lease count", NULL,
-     "end leases that are not needed: broker logout; or try again later"},
+    {503, ERR_TRY_LATER, "sealed", "Vault is sealed", "ask Vault's administrators to unseal it"},
+    {503, ERR_TRY_LATER, "not initialized", "Vault is not initialised", "ask Vault's administrators"},
+    {429, ERR_TRY_LATER, "lease count", NULL, "end unused leases with broker logout, or try again later"},
     {429, ERR_TRY_LATER, "", NULL, "try again in a minute"},
-    {412, ERR_TRY_LATER, "", "Vault's replica lags behind (status 412)", "try again in a minute"},
+    {412, ERR_TRY_LATER, "", "Vault's replica lags behind (HTTP 412)", "try again in a minute"},
     {404, ERR_REFUSED, "no handler for route", NULL,
      "check vault_path and vault_mount: nothing is mounted there"},
     {404, ERR_REFUSED, "", NULL, "check vault_path and vault_addr"},
-    {405, ERR_REFUSED, "", NULL, "check vault_path: it is no path that can be read"},
+    {405, ERR_REFUSED, "", NULL, "check vault_path: that path cannot be read"},
 };
 
 int vault_explain(const struct vault *v, const struct vault_refusal *why, const char *location, struct err *e)
@@ -98,7 +97,7 @@ int vault_explain(const struct vault *v, const struct vault_refusal *why, const 
 
     if (why->status >= 300 && why->status < 400)
         return explain_redirect(v, why, location, e);
-    (void)snprintf(status, sizeof status, "status %u", why->status);
+    (void)snprintf(status, sizeof status, "HTTP %u", why->status);
     const char *words = why->words[0] ? why->words : status;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].status != why->status || !strstr(why->words, rows[i].only))
@@ -108,7 +107,7 @@ int vault_explain(const struct vault *v, const struct vault_refusal *why, const 
     }
     bool down = why->status >= 500;
     (void)err_set(e, down ? ERR_TRY_LATER : ERR_REFUSED, "Vault: %s", words);
-    return down ? err_hint(e, "try again in a minute, or ask those who run Vault") : -1;
+    return down ? err_hint(e, "try again in a minute, or ask Vault's administrators") : -1;
 }
 
 int vault_explain_silence(const struct vault *v, struct err *e)
@@ -116,10 +115,10 @@ int vault_explain_silence(const struct vault *v, struct err *e)
     if (e->hint[0])
         return -1;
     if (strstr(e->msg, "certificate is not trusted") || strstr(e->msg, "CA certificates"))
-        return err_hint(e, "vault_ca = a PEM file with the authority of Vault's certificate");
+        return err_hint(e, "set vault_ca to a PEM file with the CA of Vault's certificate");
     if (strstr(e->msg, "client certificate"))
-        return err_hint(
-            e, "vault_cert and vault_key: PEM files of a certificate that Vault accepts, and of its key");
+        return err_hint(e, "set vault_cert and vault_key to PEM files of a client certificate that Vault "
+                           "accepts, and of its key");
     if (e->code == ERR_UNREACHABLE)
         return err_hint(e, "check the network, and vault_addr = %s", v->addr);
     return -1;

@@ -78,7 +78,7 @@ int vault_explain_mount(const struct vault *v, int64_t deadline, struct err *e)
     (void)list(v, "static-roles", deadline, &fixed, &ignored);
     (void)err_set(e, ERR_CONFIG, "vault_path = %s: which role?", v->path);
     if (!roles.count && !fixed.count)
-        (void)err_detail(e, "%s", listed < 0 ? of_roles.msg : "it has none that may be seen");
+        (void)err_detail(e, "%s", listed < 0 ? of_roles.msg : "it has none that you may list");
     add(v, "creds", &roles, e);
     add(v, "static-creds", &fixed, e);
     return err_hint(e, "vault_path = %.*s/%s/%s", n, v->path,

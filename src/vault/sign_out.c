@@ -29,7 +29,7 @@ static void note_left(const char *what, const char *name, time_t end, const stru
     AUTO_BUF(life, 64);
 
     clock_format_duration(&life, (int64_t)(end - time(NULL)) * 1000);
-    log_note("%s%s is not revoked (%s); it ends in %s", what, name, e->msg, buf_str(&life));
+    log_note("cannot revoke %s%s (%s); it ends in %s", what, name, e->msg, buf_str(&life));
 }
 
 static void revoke_lease(const struct vault *v, int64_t deadline)
@@ -49,8 +49,9 @@ int vault_end_user(struct vault *v, const char *user, int64_t deadline, struct e
         !text_equal(v->lease.user, user) || !v->lease.id)
         return 0;
     if (vault_lease_revoke(v, deadline, &why, e) < 0) {
-        (void)err_prefix(e, "the database user %s is not revoked", user);
-        return why.status == 403 ? err_hint(e, "ask for a policy that may update sys/leases/revoke") : -1;
+        (void)err_prefix(e, "cannot revoke the database user %s", user);
+        return why.status == 403 ? err_hint(e, "ask for a policy that allows update on sys/leases/revoke")
+                                 : -1;
     }
     vault_lease_forget(v, deadline);
     return 0;

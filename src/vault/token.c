@@ -35,7 +35,7 @@ const char *vault_token_fault(const char *s)
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
         if (c == ' ')
-            return "a blank";
+            return "a space";
         if (c < ' ' || c == 127)
             return "a control character";
         if (c > 127)
@@ -220,7 +220,7 @@ void vault_token_keep(const struct vault *v, bool lasting, int64_t deadline)
         return;
     *strchr(label, '\t') = ' ';
     if (store_keychain.put(identity, label, v->token.value, 0, deadline, &e) != STORE_OK)
-        log_step("keychain", "the token is kept in the session alone: %s", e.msg);
+        log_step("keychain", "the token is cached for this session only: %s", e.msg);
 }
 
 int vault_token_forget(const struct vault *v, int64_t deadline, unsigned *count, struct err *e)
@@ -286,21 +286,21 @@ void vault_token_renew(struct vault *v, int64_t deadline)
                                     .want = want,
                                     .want_count = ARRAY_LEN(want)};
     if (vault_call(v, &call, false, deadline, &answer, &why, &e) < 0) {
-        log_step("login", "the token is not renewed: %s", e.msg);
+        log_step("login", "cannot renew the token: %s", e.msg);
         return;
     }
     unsigned long ttl = vault_number(&answer, 0, 0);
     t->expires_at = ttl ? time(NULL) + (time_t)ttl : 0;
     t->is_renewable = text_equal(http_text(&answer, 1), "true");
-    log_step("login", "the token is renewed");
+    log_step("login", "renewed the token");
     vault_token_keep(v, false, deadline);
 }
 
 static int refuse_mfa(struct err *e)
 {
     (void)err_set(e, ERR_REFUSED,
-                  "Vault wants a second factor (MFA) for this login, which is not in this version");
-    return err_hint(e, "a login without Vault's own MFA, or VAULT_TOKEN with a token from vault login");
+                  "Vault requires a second factor (MFA) for this login, which this version does not support");
+    return err_hint(e, "use a login without Vault's own MFA, or set VAULT_TOKEN to a token from vault login");
 }
 
 int vault_token_login(const struct vault *v, const char *method, const char *path, json_t *body,
@@ -324,8 +324,8 @@ int vault_token_login(const struct vault *v, const char *method, const char *pat
         return refuse_mfa(e);
     out->value = vault_take_field(&answer, 0);
     if (!out->value || vault_token_fault(secret_bytes(out->value))) {
-        (void)err_set(e, ERR_PROTOCOL, "Vault: a login without a token");
-        return err_hint(e, "check vault_addr = %s: is that a Vault?", v->addr);
+        (void)err_set(e, ERR_PROTOCOL, "Vault: the login returned no token");
+        return err_hint(e, "check that vault_addr = %s is a Vault server", v->addr);
     }
     out->from = VAULT_FROM_LOGIN;
     out->ttl = vault_number(&answer, 1, 0);

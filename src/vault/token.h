@@ -7,7 +7,7 @@
 
 void vault_token_clear(struct vault_token *t);
 
-/* What a token, or a namespace, cannot have in a header: "a blank", "a control character", "a character that
+/* What a token, or a namespace, cannot have in a header: "a space", "a control character", "a character that
  * is not ASCII"; NULL where there is nothing of that. */
 const char *vault_token_fault(const char *s);
 

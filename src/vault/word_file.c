@@ -29,7 +29,7 @@ int vault_read_file(const char *path, enum key key, struct secret **out, struct 
     const char *fault = secret_len(*out) ? vault_token_fault(secret_bytes(*out)) : "nothing";
     if (!fault)
         return 0;
-    (void)err_set(e, ERR_CONFIG, "its first line has %s%s", fault, secret_len(*out) ? " in it" : "");
+    (void)err_set(e, ERR_CONFIG, "its first line contains %s", fault);
     (void)err_what(e, "%s", shown);
-    return err_hint(e, "%s is a file with that one word alone", key_infos[key].name);
+    return err_hint(e, "%s must contain only that one word", key_infos[key].name);
 }

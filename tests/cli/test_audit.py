@@ -135,7 +135,7 @@ def test_another_users_file(audited):
     os.chown(audited.config_path.parent, 54321, 54321)
     os.chown(log, 54322, 54322)
     done = audited.run("token", "shop", wrap=WRAP)
-    assert done.code == 74 and "belongs to another user" in done.errors and log.read_text() == ""
+    assert done.code == 74 and "owned by another user" in done.errors and log.read_text() == ""
 
 
 def test_many_at_once(audited):

@@ -89,7 +89,7 @@ def store_in_docker(program, env, url="mysql://db.example.com", user="app"):
 def test_docker_credential_secretservice(shop, keychain):
     shop.env.update(keychain.env)
     shop.helper("secretservice")
-    assert "docker-credential-secretservice answered nothing" in token(shop).errors
+    assert "docker-credential-secretservice has no password" in token(shop).errors
     store_in_docker("/usr/bin/docker-credential-secretservice", shop.env)
     gives(shop)
     shop.helper("/usr/bin/docker-credential-secretservice")
@@ -119,7 +119,7 @@ def test_broker_itself_gives_no_database(shop, keychain):
     shop.env.update(keychain.env)
     shop.helper(shop.program.parent / "git-credential-broker")
     done = token(shop)
-    assert done.code == 79 and "git-credential-broker answered nothing" in done.errors and "auth_helper_url" in done.errors
+    assert done.code == 79 and "git-credential-broker has no password" in done.errors and "auth_helper_url" in done.errors
 
 
 # What one may say: fakes, as no real helper does so on demand
@@ -158,16 +158,16 @@ def test_it_names_the_user(shop):
     assert done.text == f"username=made\npassword={PASSWORD}\npassword_expiry_utc=9999999999\n"
     shop.helper("fake")
     done = token(shop)
-    assert done.code == 79 and "has a password of another user than app" in done.errors
+    assert done.code == 79 and "has the password of another user, not of app" in done.errors
     shop.helper("fake", "auth_helper_url = https://x.example.com")
     gives(shop)
 
 
 @pytest.mark.parametrize("text, code, said", [
-    ("exit 1", 79, "answered nothing"), (":", 79, "answered nothing"), ("echo username=app", 79, "answered nothing"),
-    (f"echo password={PASSWORD}; exit 3", 0, ""), ("echo quit=1", 77, "told us to quit"),
-    (f"printf 'password={PASSWORD}\\npassword_expiry_utc=1\\n'", 79, "answered nothing"), ("echo nonsense", 76, "printed what is no answer"),
-    ("printf 'a\\0b=c\\n'", 76, "printed what is no answer"), ("head -c 100000 /dev/zero | tr '\\0' =", 65, "printed over"),
+    ("exit 1", 79, "has no password"), (":", 79, "has no password"), ("echo username=app", 79, "has no password"),
+    (f"echo password={PASSWORD}; exit 3", 0, ""), ("echo quit=1", 77, "answered quit=1"),
+    (f"printf 'password={PASSWORD}\\npassword_expiry_utc=1\\n'", 79, "has no password"), ("echo nonsense", 76, "printed an invalid answer"),
+    ("printf 'a\\0b=c\\n'", 76, "printed an invalid answer"), ("head -c 100000 /dev/zero | tr '\\0' =", 65, "printed over"),
     ("echo 'locked out' >&2; exit 1", 79, "locked out"), (f"printf 'password={PASSWORD}\\r\\n'", 0, ""), ("echo password=", 0, ""),
 ])
 def test_answers(shop, text, code, said):
@@ -179,7 +179,7 @@ def test_answers(shop, text, code, said):
 
 
 @pytest.mark.parametrize("text, code, said", [
-    ("echo credentials not found in native keychain; exit 1", 79, "answered nothing"), ("echo '{}'", 76, "printed what is no answer"),
+    ("echo credentials not found in native keychain; exit 1", 79, "has no password"), ("echo '{}'", 76, "printed an invalid answer"),
     ("echo '{\"ServerURL\":\"x\",\"Username\":\"other\",\"Secret\":\"y\"}'", 79, "another user"),
     (f"cat >asked; echo '{{\"ServerURL\":\"x\",\"Username\":\"app\",\"Secret\":\"{PASSWORD}\"}}'", 0, ""),
 ])

@@ -113,8 +113,8 @@ ROLE = "[profile r]\nrole_arn = a\nsource_profile = b\n[profile b]\n" + pair()
 # ours: what is found, or a part of the error; theirs: the id, or the name of the error
 DIFFERENT = {
     "a comment behind a value": (None, "[default]\naws_access_key_id = A #x\naws_secret_access_key = s\n", {},
-                                 "aws_access_key_id has a blank in it", "A #x"),
-    "a blank in the environment": (None, None, {**ENV, "AWS_SESSION_TOKEN": "a b"}, "AWS_SESSION_TOKEN has a blank in it",
+                                 "aws_access_key_id contains a space", "A #x"),
+    "a blank in the environment": (None, None, {**ENV, "AWS_SESSION_TOKEN": "a b"}, "AWS_SESSION_TOKEN contains a space",
                                    "AKIAENVIRONMENT"),
     "a line that is none in another section": ("[profile x]\nnonsense\n", "[default]\n" + pair("A"), {}, "A", "ConfigParseError"),
     "a byte order mark": (None, "\ufeff[default]\n" + pair("A"), {}, "A", "ConfigParseError"),
@@ -198,8 +198,8 @@ def test_times_as_programs_write_them(broker, form):
 
 WHERE = "broker: " + HOST + ": AWS profile 'default': credential_process {bin}/process"
 BY_HAND = "hint: run it by hand: it must print {{\"Version\": 1, \"AccessKeyId\": ..., \"SecretAccessKey\": ...}}\n"
-FAILS = "hint: run it by hand: it must print JSON and end with 0; here it could not ask anything: no terminal to ask on\n"
-GET_ANEW = "hint: no server takes a token that is signed with it: get the keys anew\n"
+FAILS = "hint: run it by hand: it must print JSON and exit with status 0; here it could not ask anything: no terminal to ask on\n"
+GET_ANEW = "hint: no server accepts a token signed with it: get new keys\n"
 
 
 @pytest.mark.parametrize("script, code, err", [
@@ -208,21 +208,21 @@ GET_ANEW = "hint: no server takes a token that is signed with it: get the keys a
      WHERE + ": exit status 1\n  token expired\n  ?[31mrun: sso login\n" + FAILS),
     ("kill -9 $$", 77, WHERE + ": killed by SIGKILL\n" + FAILS),
     ("true", 65, WHERE + ": printed nothing\n" + BY_HAND),
-    ("echo garbage", 65, WHERE + ": printed no JSON object\n" + BY_HAND),
-    ("echo '[1]'", 65, WHERE + ": printed no JSON object\n" + BY_HAND),
-    ("echo '{\"Version\": \"1\"}'", 65, WHERE + ": printed no \"Version\": 1\n" + BY_HAND),
+    ("echo garbage", 65, WHERE + ": did not print a JSON object\n" + BY_HAND),
+    ("echo '[1]'", 65, WHERE + ": did not print a JSON object\n" + BY_HAND),
+    ("echo '{\"Version\": \"1\"}'", 65, WHERE + ": did not print \"Version\": 1\n" + BY_HAND),
     ("echo '{\"Version\": 1}'", 65, WHERE + ": printed no \"AccessKeyId\"\n" + BY_HAND),
-    ("echo '{\"Version\": 1, \"AccessKeyId\": 7}'", 65, WHERE + ": printed a \"AccessKeyId\" that is no string\n" + BY_HAND),
+    ("echo '{\"Version\": 1, \"AccessKeyId\": 7}'", 65, WHERE + ": printed a \"AccessKeyId\" that is not a string\n" + BY_HAND),
     ("echo '{\"Version\": 1, \"AccessKeyId\": \"\"}'", 65, WHERE + ": printed an empty \"AccessKeyId\"\n" + BY_HAND),
-    ("echo '{\"Version\": 1, \"AccessKeyId\": \"a\\u0000b\"}'", 65, WHERE + ": printed no JSON object\n" + BY_HAND),
+    ("echo '{\"Version\": 1, \"AccessKeyId\": \"a\\u0000b\"}'", 65, WHERE + ": did not print a JSON object\n" + BY_HAND),
     ("echo '" + PRINT.format(id="a", secret="fake-s3cret-in-bad-json", more=', "Expiration": "soon"') + "'", 65,
-     WHERE + ": printed an \"Expiration\" that is no time\n" + BY_HAND),
+     WHERE + ": printed an \"Expiration\" that is not a time\n" + BY_HAND),
     ("echo '" + PRINT.format(id="a b", secret="fake-s3cret-in-bad-json", more="") + "'", 65,
-     "broker: " + HOST + ": AWS profile 'default': credential_process: the access key id has a blank in it\n" + GET_ANEW),
+     "broker: " + HOST + ": AWS profile 'default': credential_process: the access key id contains a space\n" + GET_ANEW),
     ("echo '" + PRINT.format(id="a", secret="fake-s3cret-in-bad-json\\u000a", more="") + "'", 65,
-     "broker: " + HOST + ": AWS profile 'default': credential_process: the secret access key has a control character in it\n" + GET_ANEW),
+     "broker: " + HOST + ": AWS profile 'default': credential_process: the secret access key contains a control character\n" + GET_ANEW),
     ("echo '" + PRINT.format(id="a", secret="fake-s3cret-in-bad-json", more=', "SessionToken": "t\\u00a0"') + "'", 65,
-     "broker: " + HOST + ": AWS profile 'default': credential_process: the session token has a character that is not ASCII in it\n" + GET_ANEW),
+     "broker: " + HOST + ": AWS profile 'default': credential_process: the session token contains a character that is not ASCII\n" + GET_ANEW),
     ("head -c 1000000 /dev/zero", 65, "broker: " + HOST + ": AWS profile 'default': credential_process: {bin}/process printed over "
      "65536 bytes\nhint: credential_process = PROGRAM ARG..., without a shell\n"),
 ])

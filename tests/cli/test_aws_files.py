@@ -74,15 +74,15 @@ FILES = {
     "a no-break space behind a value": (None, "[default]\n" + keys("A\u00a0", "s\u3000"), None, "A"),
     "and before a sign": (None, "[default]\naws_access_key_id\u00a0=\u00a0A\naws_secret_access_key\u2009= s\n", None, "A"),
     "a form feed": (None, "\f[default]\naws_access_key_id = A\f\naws_secret_access_key\f= s\v\n", None, "A"),
-    "a no-break space inside": (None, "[default]\n" + keys("A\u00a0B"), None, "aws_access_key_id has a character that is not ASCII in it"),
-    "a blank inside": (None, "[default]\n" + keys("A", "s # mine"), None, "aws_secret_access_key has a blank in it"),
+    "a no-break space inside": (None, "[default]\n" + keys("A\u00a0B"), None, "aws_access_key_id contains a character that is not ASCII"),
+    "a blank inside": (None, "[default]\n" + keys("A", "s # mine"), None, "aws_secret_access_key contains a space"),
     "an indented key": (None, "[default]\naws_access_key_id = A\n aws_secret_access_key = s\n", None, "aws_access_key_id without aws_secret_access_key"),
-    "a wrapped token": (None, "[default]\n" + keys() + "aws_session_token = t\n  u\n", None, "aws_session_token has a control character in it"),
-    "a comment behind the region": ("[default]\nregion = eu-west-1 # Ireland\n" + keys(), None, None, "region has a blank in it"),
-    "a blank in an ARN": ("[profile r]\nrole_arn = arn:aws:iam::1:role/r ;x\nsource_profile = r\n" + keys(), None, "r", "role_arn has a blank in it"),
-    "a blank in a start URL": ("[default]\n" + SSO + "sso_start_url = https://d-1 .x\nsso_region = x\n", None, None, "sso_start_url has a blank in it"),
+    "a wrapped token": (None, "[default]\n" + keys() + "aws_session_token = t\n  u\n", None, "aws_session_token contains a control character"),
+    "a comment behind the region": ("[default]\nregion = eu-west-1 # Ireland\n" + keys(), None, None, "region contains a space"),
+    "a blank in an ARN": ("[profile r]\nrole_arn = arn:aws:iam::1:role/r ;x\nsource_profile = r\n" + keys(), None, "r", "role_arn contains a space"),
+    "a blank in a start URL": ("[default]\n" + SSO + "sso_start_url = https://d-1 .x\nsso_region = x\n", None, None, "sso_start_url contains a space"),
     "a control character in a session": ("[default]\n" + SSO + "sso_session = c\n[sso-session c]\nsso_start_url = https://d\x01\nsso_region = x\n",
-                                         None, None, "sso_start_url has a control character in it"),
+                                         None, None, "sso_start_url contains a control character"),
 
     "a session with a blank": ("[profile x]\n" + SSO + "sso_session = My Corp\n[sso-session 'My Corp']\n" + PLACE, None, "x", "SSO My Corp"),
     "a profile with a blank": ("[profile 'My Dev']\nregion = eu-west-1\n", "[My Dev]\n" + keys(), "My Dev", "A eu-west-1"),
@@ -106,8 +106,8 @@ FILES = {
     "an empty name": ("[]\n" + keys("B") + "[default]\n" + keys(), None, None, "A"),
     "sub-properties that are none, elsewhere": ("[profile x]\ns3 =\n  nothing\n[default]\n" + keys(), None, None, "A"),
     "a section twice, elsewhere": ("[profile x]\n[profile x]\n[default]\n" + keys(), None, None, "A"),
-    "a section twice": (None, "[default]\n" + keys() + "[default]\n" + keys("B"), None, "[default] a second time; the first is in line 1"),
-    "a key twice": (None, "[default]\n" + keys() + keys("B"), None, "aws_access_key_id a second time; the first is in line 2"),
+    "a section twice": (None, "[default]\n" + keys() + "[default]\n" + keys("B"), None, "[default] again, after line 1"),
+    "a key twice": (None, "[default]\n" + keys() + keys("B"), None, "aws_access_key_id again, after line 2"),
     "the source has a line that is none": ("[profile r]\n" + ROLE + "source_profile = b\n[profile b]\n" + keys() + "= x\n", None, "r",
                                            "no key before '=' in a property"),
     "the session has a line that is none": ("[default]\n" + SSO + "sso_session = c\n[sso-session c]\nx\n" + PLACE, None, None, "no '=' in a property"),
@@ -140,27 +140,27 @@ def test_an_error_names_the_line(broker):
     """The program's own words, once for each kind."""
     aws.files(broker, "[default]\nregion = eu-west-1\n", "[default]\n" + keys("A # x"))
     done = broker.run(*aws.IAM)
-    assert (done.code, done.errors) == (78, "broker: ~/.aws/credentials:2: aws_access_key_id has a blank in it\n"
+    assert (done.code, done.errors) == (78, "broker: ~/.aws/credentials:2: aws_access_key_id contains a space\n"
                                             "hint: a comment needs a line of its own\n")
     aws.files(broker, None, "[default]\n" + keys("A\n  x"))
-    assert "hint: a line that is indented goes on with the value above it: delete its blanks\n" in broker.run(*aws.IAM).errors
+    assert "hint: an indented line continues the value above it: delete its leading spaces\n" in broker.run(*aws.IAM).errors
     aws.files(broker, None, "[default]\n" + keys() + "[default]\n")
     done = broker.run(*aws.IAM)
-    assert done.errors == ("broker: ~/.aws/credentials:4: [default] a second time; the first is in line 1\n"
-                           "hint: delete one: the AWS CLI reads no such file\n")
+    assert done.errors == ("broker: ~/.aws/credentials:4: [default] again, after line 1\n"
+                           "hint: delete one: the AWS CLI refuses such a file\n")
 
 
 @pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"])
-@pytest.mark.parametrize("text, what", [("a b", "a blank"), ("ab\r", "a control character"), ("ab\u00a0", "a character that is not ASCII")])
+@pytest.mark.parametrize("text, what", [("a b", "a space"), ("ab\r", "a control character"), ("ab\u00a0", "a character that is not ASCII")])
 def test_variables(broker, variable, text, what):
     done = broker.run(*aws.IAM, env={**aws.KEYS, variable: text})
-    assert (done.code, done.errors) == (78, f"broker: {aws.HOST}: {variable} has {what} in it\nhint: export it anew\n")
+    assert (done.code, done.errors) == (78, f"broker: {aws.HOST}: {variable} contains {what}\nhint: export it again\n")
 
 
 # --- random pairs
 
 # What broker refuses in a section that it uses and botocore takes; docs/aws-files.md lists them.
-STRICTER = ["has a blank in it", "has a control character in it", "has a character that is not ASCII in it", "is no AWS region",
+STRICTER = ["contains a space", "contains a control character", "contains a character that is not ASCII", "is not an AWS region",
             "no ']' at the end of a section's name", "no '=' in a sub-property", " is empty", "aws_access_key_id without", "SSO without", "not UTF-8"]
 
 

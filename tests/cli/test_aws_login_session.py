@@ -125,7 +125,7 @@ SAYS_NO = {
     ),
     "INSUFFICIENT_PERMISSIONS": (
         77,
-        ["AWS sign-in: AccessDeniedException: no", "hint: ask for signin:CreateOAuth2Token in your policies"],
+        ["AWS sign-in: AccessDeniedException: no", "hint: ask your administrator to allow signin:CreateOAuth2Token"],
     ),
     "SOMETHING_NEW": (77, ["AWS profile 'prod': AWS sign-in: AccessDeniedException: no", "hint: --verbose says more"]),
 }
@@ -148,7 +148,7 @@ def test_says_no(broker, oracle, fake, error, alive):
 
 
 NOT_THERE, OVER = "not logged in by aws login", "its aws login session has expired"
-NO_KEYS = "its aws login session has no accessToken that is whole"
+NO_KEYS = "the accessToken of its aws login session is incomplete"
 BROKEN = {
     "no file": (None, NOT_THERE),
     "half a file": (lambda text: text[:-10], NOT_THERE),
@@ -217,7 +217,7 @@ def test_answer_that_is_none(broker, fake, name):
     before = session(broker, -1).read_bytes()
     fake.state["signin"].update(ANSWERS[name])
     done = run(broker, fake)
-    assert done.code == 76 and "AWS sign-in: an answer without keys" in done.errors
+    assert done.code == 76 and "AWS sign-in: the answer has no keys" in done.errors
     assert (broker.home / ".aws/login/cache" / FILE).read_bytes() == before
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Container and instance credentials against a strict fake of both: the keys that botocore finds there too; the rules of the
-address and of the token; a service that is not there, never answers, is slow to come up or says no; no proxy is asked. The
+address and of the token; a service that does not exist, never answers, is slow to come up or says no; no proxy is asked. The
 real link-local addresses are tried in a network namespace of the test's own, where the fake listens on them."""
 import json
 import os
@@ -16,7 +16,7 @@ from servers.aws_fake import iso, keys_of
 
 ECS = {"id": "ASIAFAKEECS", "secret": "fake+secret/of+ecs", "token": "fake+token/of+ecs"}
 IMDS = {"id": "ASIAFAKEIMDS", "secret": "fake+secret/of+imds", "token": "fake+token/of+imds"}
-NO_KEYS = f"broker: {HOST}: no AWS credentials: neither in the environment nor in AWS profile 'default'\n"
+NO_KEYS = f"broker: {HOST}: no AWS credentials in the environment or in AWS profile 'default'\n"
 NO_KEYS_HINT = "hint: aws_profile = NAME, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or: aws configure\n"
 
 
@@ -78,13 +78,13 @@ def test_a_token_with_a_line_end(shop, oracle, fake, value, by_file):
     if not by_file and not value.strip():
         assert done.code == 0 and "authorization" not in fake.seen[0].headers  # blank is not set, as everywhere
         return
-    assert (done.code, fake.seen) == (78, []) and f"{name} holds no token that can be sent" in done.errors and "\nhint: " in done.errors
+    assert (done.code, fake.seen) == (78, []) and f"{name} has no usable token" in done.errors and "\nhint: " in done.errors
     assert "error" in theirs(shop, oracle, env)
 
 
 def test_a_tokens_file_that_is_missing(shop, fake):
     done = run(shop, container(fake, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="/nowhere"))
-    assert done.code == 78 and done.errors.endswith("/nowhere is not there\nhint: check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\n")
+    assert done.code == 78 and done.errors.endswith("/nowhere does not exist\nhint: check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\n")
 
 
 @pytest.mark.parametrize("uri, good", [
@@ -120,7 +120,7 @@ def test_a_container_is_refused(shop, fake):
 
 @pytest.mark.parametrize("body, words", [
     (b'{"Code": "Nope", "Message": "no role\\nhint: x"}', "Nope: no role?hint: x"), (b'{"Message": "no task"}', "no task"),
-    (b'{"message": "no pod"}', "no pod"), (b"nothing", "status 400")])
+    (b'{"message": "no pod"}', "no pod"), (b"nothing", "HTTP 400")])
 def test_a_containers_message(shop, web, body, words):
     done = run(shop, container(web({"/ecs/x": (400, {}, body)})))
     assert (done.code, done.errors.splitlines()[0]) == (77, f"broker: {HOST}: container credentials: {words}")
@@ -197,7 +197,7 @@ ROLES = "/latest/meta-data/iam/security-credentials/"
 @pytest.mark.parametrize("path", ["/latest/api/token", ROLES, ROLES + "my-role"])
 @pytest.mark.parametrize("status, tries, good", [(503, 3, True), (503, 2, False), (404, 3, True), (503, None, False)])
 def test_tries_count_for_an_answer_that_is_none(shop, oracle, fake, path, status, tries, good):
-    """As in botocore: a service that is slow to come up, or a role that is not there yet."""
+    """As in botocore: a service that is slow to come up, or a role that does not exist yet."""
     if status == 404 and path == "/latest/api/token":
         return  # no service of version 2
     fake.state["imds"] = {"fail": {path: [status, 2]}}
@@ -220,11 +220,11 @@ def test_tries_count_for_an_empty_list(shop, oracle, fake):
 
 @pytest.mark.parametrize("state, words", [
     ({"no_token_api": True}, "refused a token (HTTP 404)"), ({"no_token_api": True, "v1": True}, "refused a token (HTTP 404)"),
-    ({"role": ""}, "this machine has no role"), ({"role": "../../x y"}, "what it names is no role"),
+    ({"role": ""}, "this machine has no role"), ({"role": "../../x y"}, "the answer does not name a role"),
     ({"creds": {"Code": "AssumeRoleUnauthorizedAccess", "Message": "EC2 cannot assume the role my-role\x1b[31m"}},
      "AssumeRoleUnauthorizedAccess: EC2 cannot assume the role my-role?[31m"),
-    ({"creds": {"Code": "Success"}}, "an answer without keys"), ({"ttl": -1}, "status 401"),
-    ({"fail": {"/latest/meta-data/iam/security-credentials/my-role": [500, 9]}}, "role my-role: status 500")])
+    ({"creds": {"Code": "Success"}}, "the answer has no keys"), ({"ttl": -1}, "HTTP 401"),
+    ({"fail": {"/latest/meta-data/iam/security-credentials/my-role": [500, 9]}}, "role my-role: HTTP 500")])
 def test_it_says_no(shop, fake, state, words):
     """Version 1 is never asked instead."""
     fake.state["imds"] = state
@@ -238,12 +238,12 @@ def test_keys_that_it_could_not_renew(shop, fake):
     fake.state["imds"] = {"creds": {"Code": "Success", "AccessKeyId": IMDS["id"], "SecretAccessKey": IMDS["secret"], "Token": IMDS["token"],
                                     "Expiration": iso(-600)}}
     done = run(shop, instance(fake), "-v")
-    assert signed_with(done)["id"] == IMDS["id"] and "gives keys that have expired" in done.errors and "valid for 15m" in done.errors
+    assert signed_with(done)["id"] == IMDS["id"] and "returned expired keys" in done.errors and "valid for 15m" in done.errors
 
 
 @pytest.mark.parametrize("env, words", [
     ({"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "IPv5"}, "unknown ec2_metadata_service_endpoint_mode 'IPv5'\nhint: one of: IPv4 IPv6\n"),
-    ({"AWS_EC2_METADATA_SERVICE_ENDPOINT": "127.0.0.1"}, "ec2_metadata_service_endpoint '127.0.0.1' is no http or https URL\nhint: like ")])
+    ({"AWS_EC2_METADATA_SERVICE_ENDPOINT": "127.0.0.1"}, "ec2_metadata_service_endpoint '127.0.0.1' is not an http or https URL\nhint: like ")])
 def test_bad_settings(shop, env, words):
     done = run(shop, env)
     assert done.code == 78 and words in done.errors

@@ -106,7 +106,7 @@ def test_an_authority_of_a_proxy_that_is_not_trusted(shop, moto_proxy):
     files(shop, config(moto_proxy, "reader"))
     done = run(shop, **by_proxy(moto_proxy, AWS_CA_BUNDLE=None))
     assert done.code == 69 and "sts.eu-west-1.amazonaws.com: its certificate is not trusted: " in done.errors
-    assert done.errors.endswith("hint: AWS_CA_BUNDLE = a file with the authority that a proxy of yours has\n")
+    assert done.errors.endswith("hint: set AWS_CA_BUNDLE to a PEM file with the CA certificate of your proxy\n")
 
 
 @pytest.mark.parametrize("bundle", ["/nowhere.pem", "~/empty"])

@@ -173,7 +173,7 @@ def test_an_sts_that_never_answers(broker, role, sts, fake_server):
     (403, "InvalidClientTokenId", "The security token included in the request is invalid.",
      "the access key that assumes the role is not active: aws sts get-caller-identity"),
     (403, "SignatureDoesNotMatch", "The request signature we calculated does not match", "check aws_secret_access_key of the keys that assume the role"),
-    (403, "RegionDisabledException", "STS is not activated in this region", "region = another one in the AWS profile, or enable this one for STS"),
+    (403, "RegionDisabledException", "STS is not activated in this region", "set another region in the AWS profile, or enable STS in this one"),
     (400, "ValidationError", "1 validation error detected", "check role_arn, role_session_name, external_id and duration_seconds")])
 def test_refused(broker, sts, role, status, code, message, hint):
     files(broker, BASE + profile("p", role))
@@ -236,7 +236,7 @@ def test_a_redirect_elsewhere(broker, web, role, status):
     other = web({"/": b""})
     server = web({"/": (status, {"Location": other.url + "/"}, b"")})
     done = run(broker, server, "p")
-    assert done.code == 76 and "sends us elsewhere" in done.errors and not other.seen
+    assert done.code == 76 and "answered with a redirect (HTTP " in done.errors and not other.seen
 
 
 # Where STS is asked
@@ -281,5 +281,5 @@ def test_the_token_of_a_web_identity_is_missing(broker, sts, role):
     path = broker.home / "token"
     files(broker, profile("p", role, None, web_identity_token_file=path))
     done = run(broker, sts, "p")
-    assert (done.code, done.errors) == (78, f"broker: {HOST_LABEL}: AWS profile 'p': role {role}: the token file {path} is not there\n"
+    assert (done.code, done.errors) == (78, f"broker: {HOST_LABEL}: AWS profile 'p': role {role}: the token file {path} does not exist\n"
                                         "hint: check web_identity_token_file\n")

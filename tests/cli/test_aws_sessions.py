@@ -164,7 +164,7 @@ def test_a_second_one_has_a_deadline(broker, sts, role):
     done = run(broker, sts, "p", "--timeout", "200ms")
     (broker.home / "done").touch()
     first.join()
-    assert done.code == 75 and "another broker holds" in done.errors and len(sts.calls) == 1
+    assert done.code == 75 and "another broker process holds" in done.errors and len(sts.calls) == 1
 
 
 def test_a_failure_is_not_kept(broker, sts, role):
@@ -213,9 +213,9 @@ def test_a_wrong_code(broker, sts, role, codes, asked, code):
         terminal.expect(b"Enter MFA code for ")
         terminal.sendline(typed.encode())
     assert (terminal.wait(), len(sts.calls)) == (code, asked)
-    assert terminal.shown.count(b"not the right code") == (len(codes) - 1)
+    assert terminal.shown.count(b"wrong code") == (len(codes) - 1)
     if code:
-        assert b"MultiFactorAuthentication failed" in terminal.shown and b"hint: check the device's clock; a code is good once" in terminal.shown
+        assert b"MultiFactorAuthentication failed" in terminal.shown and b"hint: check the device's clock; a code works only once" in terminal.shown
 
 
 def test_another_refusal_is_not_asked_again(broker, sts, role):
@@ -231,7 +231,7 @@ def test_nobody_to_ask(broker, sts, role):
     files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
     done = run(broker, sts, "p")
     assert (done.code, done.errors) == (79, f"broker: {HOST}: AWS profile 'p': role {role}: an MFA code for {SERIAL} is needed\n"
-                                        "hint: run it on a terminal, or mfa_command = a program that prints the code\n")
+                                        "hint: run it on a terminal, or set mfa_command to a program that prints the code\n")
     assert not sts.calls
 
 
@@ -244,8 +244,8 @@ def test_an_askpass_program(broker, sts, role):
 
 
 @pytest.mark.parametrize("script, code, words", [
-    ("echo 654321", 0, ""), ("printf '654321\\r\\n'", 0, ""), ("echo 12345", 65, "printed no code of six digits"), (":", 65, "printed no code"),
-    ("echo 654321 7", 65, "printed no code"), ("echo no phone >&2; exit 3", 77, "exit status 3\n  no phone\n"),
+    ("echo 654321", 0, ""), ("printf '654321\\r\\n'", 0, ""), ("echo 12345", 65, "did not print a code of six digits"), (":", 65, "did not print a code"),
+    ("echo 654321 7", 65, "did not print a code"), ("echo no phone >&2; exit 3", 77, "exit status 3\n  no phone\n"),
     ("echo 000000", 77, "MultiFactorAuthentication failed"), ("head -c 100000 /dev/zero", 65, "printed over 256 bytes")])
 def test_mfa_command(broker, sts, role, script, code, words):
     files(broker, BASE + profile("p", role, mfa_serial=SERIAL))

@@ -210,17 +210,17 @@ PORTAL = {
     "token ended elsewhere": (
         {"access_tokens": []},
         79,
-        ["SSO session 'corp' was ended before its time", "hint: broker login, with the same options"],
+        ["SSO session 'corp' was ended early", "hint: broker login, with the same options"],
     ),
     "too many": (
         {"fail": {"/federation/credentials": [429, 9]}},
         75,
-        ["AWS SSO: status 429", "hint: try again in a minute"],
+        ["AWS SSO: HTTP 429", "hint: try again in a minute"],
     ),
     "down": (
         {"fail": {"/federation/credentials": [503, 9]}},
         75,
-        ["AWS SSO: status 503", "hint: try again in a minute"],
+        ["AWS SSO: HTTP 503", "hint: try again in a minute"],
     ),
     "not found": (
         {"fail": {"/federation/credentials": [404, 9]}},
@@ -256,7 +256,7 @@ def test_renewal_without_network(broker, fake, role):
     fake.state["sso"]["fail"] = {"/token": [503, 9]}
     token_file(broker, -1)
     done = run(broker, fake)
-    assert (done.errors, done.code) == (f"broker: {IAM[3]}: AWS SSO: status 503\nhint: try again in a minute\n", 75)
+    assert (done.errors, done.code) == (f"broker: {IAM[3]}: AWS SSO: HTTP 503\nhint: try again in a minute\n", 75)
     token_file(broker, 600)
     assert run(broker, fake).code == 0
 
@@ -290,7 +290,7 @@ def test_cache_that_cannot_be_written(broker, fake, role):
     path = token_file(broker, 60)
     done = run(broker, fake, **at_rename("error=EROFS"))
     assert done.code == 0 and done.errors == (
-        "broker: warning: the new SSO token cannot be kept: ~/.aws/sso/cache/" + path.name + ": Read-only file system\n"
+        "broker: warning: cannot save the new SSO token: ~/.aws/sso/cache/" + path.name + ": Read-only file system\n"
         "hint: check the permissions of ~/.aws/sso/cache\n"
     )
     assert os.listdir(path.parent) == [path.name]

@@ -17,8 +17,8 @@ from lib.broker import BUILD
 SH = ["sh", "-c"]
 LIST = "NAME  AUTH    VIA  SERVER\np     client  -    h\n"
 ESCAPES = "\u202eevil\u2066\u009b31m\u200b"
-NO_OUTPUT = "hint: check where the output goes: is the pipe closed, the disk full?\n"
-OWN_FOLDER = "hint: set XDG_RUNTIME_DIR to a folder of your own, mode 0700\n"
+NO_OUTPUT = "hint: check that the disk is not full and the pipe is not closed\n"
+OWN_FOLDER = "hint: set XDG_RUNTIME_DIR to a folder that you own, mode 0700\n"
 WAYS_OUT = "hint: start a Secret Service, or set auth = command, auth = file or auth = env\n"
 
 
@@ -140,7 +140,7 @@ def test_no_home(broker, user, home):
     assert user.run("token", "--host", "h", "--auth", "env", "-o", "auth_env=PW", secret_out=True,
                     **options).text == "fake-pw\n"
     assert refused(user.run("profile", "add", "p", "mysql://u@h/", **options), 78) == \
-        "p: no home folder to keep the config file in\nhint: set HOME, XDG_CONFIG_HOME or BROKER_CONFIG\n"
+        "p: no home folder for the config file\nhint: set HOME, XDG_CONFIG_HOME or BROKER_CONFIG\n"
     assert user.run("connect", "--host", "h", "--auth", "none", "--dry-run", "--client", "/usr/bin/mariadb", "--tls",
                     "preferred",
                     **options).code == 0
@@ -174,9 +174,9 @@ def spoil(folder, how):
 
 
 @pytest.mark.parametrize("how, why",
-                         [("file", "not a folder of ours"), ("link", "not a folder of ours"),
-                          ("open", "open to others"),
-                                      ("of another", "not a folder of ours")])
+                         [("file", "not a folder that you own"), ("link", "not a folder that you own"),
+                          ("open", "other users have access"),
+                                      ("of another", "not a folder that you own")])
 def test_runtime_folder(broker, how, why):
     """What is no folder of ours gives way to the other place, and where that is none either it is an error."""
     if how == "of another" and os.geteuid() != 0:
@@ -224,7 +224,7 @@ def test_read_only_runtime_folder(user):
     (["connect", "--client", "~/bin"], 126,
      "h: ~/bin: not an executable program\nhint: install a MySQL or MariaDB client, or "),
     (["connect", "--client", "other"], 78,
-     "h: {home}/bin/other: its --version names neither MySQL nor MariaDB\nhint: set client to a"),
+     "h: {home}/bin/other: its --version does not mention MySQL or MariaDB\nhint: set client to a"),
     (["connect", "--client", "broken"], 127, "h: {home}/bin/broken: No such file or directory\nhint: "),
     (["exec", "--", "nowhere"], 127, "h: nowhere: no such program\nhint: check its name, its permissions and PATH\n"),
     (["exec", "--", "./plain"], 126,
@@ -294,7 +294,7 @@ def test_tricks_in_values(broker):
                  ["connect", "p", "--dry-run", "--client", "/usr/bin/mariadb", "--tls", "preferred"],
                  ["profile", "check"]):
         assert_clean(broker.run(*args))
-    assert refused(broker.run("token", "p"), 78).startswith("~/.config/broker/config:3: user: holds a character that ")
+    assert refused(broker.run("token", "p"), 78).startswith("~/.config/broker/config:3: user: contains a character that ")
 
 
 @pytest.mark.parametrize("args",

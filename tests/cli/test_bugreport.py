@@ -43,7 +43,7 @@ def test_plan(broker, clients):
     assert (done.code, done.errors) == (0, "")
     plan = plan_of(done.text)
     assert plan["endpoint"] == "host-1:3306" and re.fullmatch(r"ssh user-\d@host-\d:2222", plan["route"]), done.text
-    assert plan["tls"] == "required, by the keeper" and "no forward of this name runs" in done.text
+    assert plan["tls"] == "required, by the keeper" and "no forward of this name is running" in done.text
     assert "7f3a" not in done.text and "acme" not in done.text and str(broker.home) not in done.text
     full = report(broker, "prod7f3a", "--full")
     rows = broker.run("connect", "prod7f3a", "--dry-run").text

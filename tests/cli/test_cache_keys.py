@@ -176,4 +176,4 @@ def test_words_that_grow_too_long(pw):
     profiles(pw, f"{program(pw.broker, 'pw.sh', 'x')} {'{database}' * 20}", f"[profile q]\ninherits = p\ndatabase = {'d' * 7000}\n")
     done = pw.broker.run("token", "q")
     assert (done.code, done.errors) == (78, "broker: q: auth_command: over 65536 bytes with its placeholders filled\n"
-                                        "hint: a shorter auth_command\n")
+                                        "hint: shorten auth_command\n")

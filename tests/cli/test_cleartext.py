@@ -317,5 +317,5 @@ def test_read_only_runtime(broker, clients, mariadb_server, mysql_server, read_o
     no_folder = read_only == broker.runtime
     assert (done.code, done.out) == (78 if no_folder else 74, b"")
     assert done.errors.replace(f"  {broker.tmp}/broker-{os.getuid()}: No such file or directory\n" if no_folder else "", "") == (f"broker: {broker.runtime}/broker: Read-only file system\n"
-                           "hint: set XDG_RUNTIME_DIR to a folder of your own, mode 0700\n")
+                           "hint: set XDG_RUNTIME_DIR to a folder that you own, mode 0700\n")
     assert login(broker, clients["mysql9"], mysql_server, "app").cipher  # needs no such folder

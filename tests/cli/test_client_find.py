@@ -123,7 +123,7 @@ def broken(broker, case):
         broker.script("other", "echo other 1.0")
     elif case == "fails":
         broker.script("other", "echo MySQL; exit 3")
-    elif case == "says too much":
+    elif case == "printed too much":
         broker.script("other", "while :; do cat $0 $0 $0 $0; done")
     return path
 
@@ -131,8 +131,8 @@ def broken(broker, case):
 BROKEN = {
     "missing": (127, "no such program"), "a dangling link": (127, "no such program"), "a folder": (126, "not an executable program"),
     "not executable": (126, "not an executable program"), "no interpreter": (127, "No such file or directory"),
-    "not a program": (126, "Exec format error"), "another program": (78, "its --version names neither MySQL nor MariaDB"),
-    "fails": (78, "its --version names neither MySQL nor MariaDB"), "says too much": (65, "printed over 65536 bytes")}
+    "not a program": (126, "Exec format error"), "another program": (78, "its --version does not mention MySQL or MariaDB"),
+    "fails": (78, "its --version does not mention MySQL or MariaDB"), "printed too much": (65, "printed over 65536 bytes")}
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -284,8 +284,8 @@ def test_what_must_come_first_is_refused(broker, word, before):
     done = broker.run("connect", "p", "--client", stub.path, "--", *before, word)
     name = word.partition("=")[0]
     assert (done.code, done.out, stub.seen) == (64, b"", None)
-    assert done.err == (f"broker: connect: {name} must be the client's first option, and that place is ours\n"
-                        "hint: put what the file says into ~/.my.cnf, or use broker exec with {defaults-file}\n").encode()
+    assert done.err == (f"broker: connect: {name} must be the client's first option, which broker needs itself\n"
+                        "hint: move its contents to ~/.my.cnf, or use broker exec with {defaults-file}\n").encode()
 
 
 def test_other_arguments_are_the_clients(broker):

@@ -74,7 +74,7 @@ def test_options(broker, args, wanted):
     (["-o", "keepalive=5s"], "-o keepalive: unknown key 'keepalive'\nhint: did you mean 'tunnel.keepalive'?\n"),
     (["-o", "tunnel.hots=x"], "-o tunnel.hots: unknown key 'tunnel.hots'\nhint: did you mean 'tunnel.host'?\n"),
     (["-o", "tunnel.host=x"], "-o tunnel.host: there is no tunnel to set this for\nhint: --via TUNNEL, or via in the profile\n"),
-    (["-o", "include=x"], "-o include: unknown key 'include'\nhint: it belongs into [defaults] of the config file\n"),
+    (["-o", "include=x"], "-o include: unknown key 'include'\nhint: it belongs in [defaults] of the config file\n"),
     (["-o", "password=x"], "-o password: no secrets on the command line: 'password'\nhint: broker password set NAME\n"),
     (["--password=x"], "test: unknown option '--password'\nhint: no password on the command line: broker password set NAME\n"),
     (["--password", "x"], "test: unknown option '--password'\nhint: no password on the command line: broker password set NAME\n"),
@@ -83,15 +83,15 @@ def test_options(broker, args, wanted):
     (["--port", "65536"], "--port: port: '65536' is not a number from 1 to 65535\nhint: for example: port = 3306\n"),
     (["--tls", "requird"], "--tls: tls: unknown value 'requird'\nhint: did you mean 'required'?\n"),
     (["--auth", "keychian"], "--auth: auth: unknown value 'keychian'\nhint: did you mean 'keychain'?\n"),
-    (["-o", "compress=maybe"], "-o compress: compress: 'maybe' is neither yes nor no\nhint: compress = yes, or compress = no\n"),
+    (["-o", "compress=maybe"], "-o compress: compress: 'maybe' is not yes or no\nhint: compress = yes, or compress = no\n"),
     (["-o", "connect-timeout=soon"],
-     "-o connect-timeout: connect_timeout: 'soon' is not a time\nhint: for example: connect_timeout = 500ms, 10s, 5m or 1h\n"),
-    (["--timeout", "soon"], "test: --timeout: 'soon' is not a duration\nhint: like 10s, 5m or 1h\n"),
-    (["--timeout=0"], "test: --timeout: '0' is not a duration\nhint: like 10s, 5m or 1h\n"),
+     "-o connect-timeout: connect_timeout: 'soon' is not a duration\nhint: for example: connect_timeout = 500ms, 10s, 5m or 1h\n"),
+    (["--timeout", "soon"], "test: --timeout: 'soon' is not a duration\nhint: for example 10s, 5m or 1h\n"),
+    (["--timeout=0"], "test: --timeout: '0' is not a duration\nhint: for example 10s, 5m or 1h\n"),
     (["--host", "-x"], "--host: host: '-x' is not a host name\nhint: a name such as db.example.com, or an IP address\n"),
     (["--via", "bastoin"], "--via: no such tunnel 'bastoin'\nhint: did you mean 'bastion'?\n"),
     (["--socket", "/s", "--host", "h"], "--socket: host and socket contradict each other\n" + CONTRADICTION),
-    (["--user", "a\nb"], "--user: user: holds a control character\nhint: a value is one line of UTF-8, at most 8000 bytes\n"),
+    (["--user", "a\nb"], "--user: user: contains a control character\nhint: a value is one line of UTF-8, at most 8000 bytes\n"),
     (["--user", "a" * 8001], "--user: user: too long\nhint: a value is one line of UTF-8, at most 8000 bytes\n"),
     (["--user", b"a\xff"], "--user: user: not UTF-8\nhint: a value is one line of UTF-8, at most 8000 bytes\n")])
 def test_bad_options(broker, args, wanted):
@@ -192,7 +192,7 @@ def test_empty_value_unsets(broker):
 @pytest.mark.parametrize("env, wanted", [
     ({"BROKER_PORT": "x"}, "BROKER_PORT: port: not a number from 1 to 65535\nhint: "),
     ({"BROKER_TLS": "on"}, "BROKER_TLS: tls: unknown value 'on'\nhint: "),
-    ({"BROKER_USER": "a\x1b[31m"}, "BROKER_USER: user: holds a control character\nhint: ")])
+    ({"BROKER_USER": "a\x1b[31m"}, "BROKER_USER: user: contains a control character\nhint: ")])
 def test_bad_environment(broker, env, wanted):
     broker.config("[profile p]\nhost = h\n")
     assert refused(broker, "connect", "p", env=env, code=78).startswith(wanted)
@@ -264,7 +264,7 @@ def test_url_from_stdin_leaves_the_rest_to_the_client(broker, clients, mariadb_s
     (b"prod\n", 65, "stdin: not a URL\n"),
     (b"mysql://h/?x=1\r\n", 65, "URL: unknown parameter 'x'\nhint: broker help urls\n"),
     (b"mysql://" + b"a" * 20000, 65, "stdin: over 16384 bytes\nhint: "),
-    (b"mysql://h\0/\n", 65, "stdin: holds a NUL byte\nhint: ")])
+    (b"mysql://h\0/\n", 65, "stdin: contains a NUL byte\nhint: ")])
 def test_bad_line_on_stdin(broker, line, code, wanted):
     assert refused(broker, "token", "-", input=line, code=code).startswith(wanted)
 

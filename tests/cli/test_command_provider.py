@@ -134,7 +134,7 @@ def test_nobody_says_who_before_it_is_asked_for(shop, clients, auth):
     done = shop.run("connect", "p")
     assert said(done) == ("", f"broker: p: auth = {auth} needs a user\nhint: set user in [profile p]\n", 78)
     done = shop.run("connect", "-", input=f"mysql://:{PASSWORD}@db.example.com/".encode())
-    assert said(done) == ("", "broker: db.example.com: the password of the URL needs a user\nhint: give --user\n", 78)
+    assert said(done) == ("", "broker: db.example.com: the URL's password needs a user\nhint: give --user\n", 78)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_pass(shop, clients, mariadb_server, password_store, notes):
     ("head -c 40000 /dev/zero | tr '\\0' x", 65, "{path} printed over 32768 bytes"),
     ("yes", 65, "{path} printed over 32768 bytes"),
     ("printf '\\nfake-pw\\n'", 65, "auth_command printed an empty first line"),
-    ("printf '{\\n  \"password\": \"fake-pw\",\\n}\\n'", 65, "auth_command printed JSON that cannot be read"),
+    ("printf '{\\n  \"password\": \"fake-pw\",\\n}\\n'", 65, "auth_command printed malformed JSON"),
     (printing(user="u"), 65, 'auth_command printed JSON without a "password"'),
     (printing(password=1), 65, 'auth_command printed JSON without a "password"'),
     (printing(password="x", user=1), 65, 'auth_command printed JSON with a bad "user"'),
@@ -181,9 +181,9 @@ def test_pass(shop, clients, mariadb_server, password_store, notes):
     (printing(password="x", expires_at=1.5), 65, 'auth_command printed JSON with a bad "expires_at"'),
     (printing(password="x", expires_at="2026-13-01T00:00:00Z"), 65,
      'auth_command printed JSON with a bad "expires_at"'),
-    (printing(password="x", expires_at=1), 65, "auth_command printed a credential that has expired already"),
+    (printing(password="x", expires_at=1), 65, "auth_command printed an expired credential"),
     (printing(password="x", expires_at="2020-01-01T00:00:00Z"), 65,
-     "auth_command printed a credential that has expired already")])
+     "auth_command printed an expired credential")])
 def test_bad_output(shop, script, code, why):
     profile(shop, script)
     done = token(shop)
@@ -200,7 +200,7 @@ def test_its_stderr_is_shown(shop):
 broker: p: auth_command: {shop.home}/bin/get: exit status 2
   Enter ?[31mPIN?
   no ?card
-hint: run it by hand: it must print the password, or JSON, and end with 0; here it could not ask anything: no terminal to ask on
+hint: run it by hand: it must print the password, or JSON, and exit with status 0; here it could not ask anything: no terminal to ask on
 """, 77)
 
 
@@ -292,7 +292,7 @@ def test_a_second_one_that_waits_has_a_deadline(shop):
     done = token(shop, "--timeout", "200ms")
     first.terminate()
     first.wait()
-    assert done.code == 75 and "another broker holds" in done.errors and len(done.errors.splitlines()) == 2
+    assert done.code == 75 and "another broker process holds" in done.errors and len(done.errors.splitlines()) == 2
 
 
 def test_a_failure_is_not_kept(shop):

@@ -29,19 +29,19 @@ def refused(done, code=78):
     ("[profile p]\nhost = h\ndatabse = x\n", ":3: unknown key 'databse'\nhint: did you mean 'database'?\n"),
     ("[profile p]\nhost = h\nHost = x\n", ":3: unknown key 'Host'\nhint: did you mean 'host'?\n"),
     ("[profile p]\nzzz = x\n", ":2: unknown key 'zzz'\nhint: broker help config\n"),
-    ("[profile p]\nstore = keyring\n", ":2: unknown key 'store'\nhint: it belongs into [defaults]\n"),
-    ("[profile p]\nidentity = x\n", ":2: unknown key 'identity'\nhint: it belongs into [tunnel NAME]\n"),
-    ("[profile p]\nready = x\n", ":2: unknown key 'ready'\nhint: it belongs into [tunnel NAME]\n"),
-    ("[defaults]\ninherits = p\n[profile p]\n", ":2: unknown key 'inherits'\nhint: it belongs into [profile NAME]\n"),
+    ("[profile p]\nstore = keyring\n", ":2: unknown key 'store'\nhint: it belongs in [defaults]\n"),
+    ("[profile p]\nidentity = x\n", ":2: unknown key 'identity'\nhint: it belongs in [tunnel NAME]\n"),
+    ("[profile p]\nready = x\n", ":2: unknown key 'ready'\nhint: it belongs in [tunnel NAME]\n"),
+    ("[defaults]\ninherits = p\n[profile p]\n", ":2: unknown key 'inherits'\nhint: it belongs in [profile NAME]\n"),
     ("[profile p]\n[profile q]\n[profile p]\n",
-     ":3: [profile p] again, after line 1\nhint: make one section of the two\n"),
+     ":3: [profile p] again, after line 1\nhint: merge the two sections\n"),
     ("[defaults]\n[defaults]\n[profile p]\n",
-     ":2: [defaults] again, after line 1\nhint: make one section of the two\n"),
+     ":2: [defaults] again, after line 1\nhint: merge the two sections\n"),
     ("[profile p]\nhost = a\nuser = u\nhost = b\n",
      ":4: 'host' again in the same section\nhint: delete one of the lines\n"),
     ("[profil p]\n", ":1: unknown section [profil p]\nhint: did you mean [profile p]?\n"),
     ("[p]\n", ":1: unknown section [p]\nhint: did you mean [profile p]?\n"),
-    ("[profile a/b]\n", ":1: [profile a/b]: not a valid name\nhint: letters, digits and . _ @ + -, at most 64, a letter or digit first\n"),
+    ("[profile a/b]\n", ":1: [profile a/b]: not a valid name\nhint: use up to 64 letters, digits and . _ @ + -, the first a letter or digit\n"),
     ("[profile p]\nhost = a # b\n", ":2: "), ("[profile p]\nhost = a ;b\n", ":2: "),
     ("[profile p]\nhost = a\n  more\n", ":3: "),
     ("[profile p]\nhost\n", ":2: "), ("host = h\n", ":1: "), ("[profile p\n", ":1: "),
@@ -52,7 +52,7 @@ def refused(done, code=78):
     ("[profile p]\ntls = verify-idenity\n",
      ":2: tls: unknown value 'verify-idenity'\nhint: did you mean 'verify-identity'?\n"),
     ("[profile p]\nhost = mysql://u:fake-pw@h/\n",
-     ":2: host: a URL is no host name\nhint: a URL stands where a profile's name does: broker connect URL\n"),
+     ":2: host: a URL is not a host name\nhint: a URL goes in place of the profile's name: broker connect URL\n"),
     ("[profile p]\nauth_command = 'x\n", ":2: auth_command: open quote or backslash at the end of a command\nhint: "),
     ("[profile p]\nhost = h\nsocket = /s\n", ":3: host and socket contradict each other\nhint: "),
     ("[profile p]\npassword = x\n",
@@ -62,17 +62,17 @@ def refused(done, code=78):
     ("[defaults]\npassword = x\n[profile p]\n",
      ":2: no secrets in this file: 'password'\nhint: delete the line, then: broker password set NAME\n"),
     ("[profile p]\ninherits = p\n",
-     ":2: inherits goes in a circle: p -> p\nhint: delete one of the lines 'inherits'\n"),
+     ":2: inherits loop: p -> p\nhint: delete one of the inherits lines\n"),
     ("[profile p]\ninherits = q\n[profile q]\ninherits = r\n[profile r]\ninherits = q\n",
-     ":6: inherits goes in a circle: "),
+     ":6: inherits loop: "),
     ("[profile p]\ninherits = qq\n[profile qqq]\n", ":2: inherits = qq: no such profile\nhint: did you mean 'qqq'?\n"),
     ("[profile p]\nvia = bastoin\n[tunnel bastion]\ntype = ssh\nhost = b\n",
      ":2: no such tunnel 'bastoin'\nhint: did you mean 'bastion'?\n"),
     ("[defaults]\ninclude = nothing\n[profile p]\n",
-     ":2: include: no such file: ~/.config/broker/nothing\nhint: make the file, or "
+     ":2: include: no such file: ~/.config/broker/nothing\nhint: create the file, or "
      "delete the line; a path is relative to the including file\n"),
     ("[defaults]\ninclude = config\n[profile p]\n",
-     f":2: include goes in a circle: {FILE} -> {FILE}\nhint: delete one of the includes\n"),
+     f":2: include loop: {FILE} -> {FILE}\nhint: delete one of the includes\n"),
     (b"[profile p]\nhost = a\0b\n", ":2: "), (b"[profile p]\nhost = h\n\0\n", ":3: "),
     (b"[profile p]\ntitle = \xff\xfe\n", ":2: "),
     (b"[profile p]\ntitle = a\x1b[31m\n", ":2: "), (b"[profile p]\ntitle = " + b"x" * 9000 + b"\n", ":2: ")])
@@ -97,12 +97,12 @@ def test_check_reports_each_once(broker):
     broker.config("[profile a]\ninherits = b\n[profile b]\ninherits = a\n[profile c]\nsocket = /s\ntls = required\n[profile d]\nvia = x\n")
     done = broker.run("profile", "check")
     assert done.errors == f"""\
-broker: {FILE}:4: inherits goes in a circle: a -> b -> a
-hint: delete one of the lines 'inherits'
+broker: {FILE}:4: inherits loop: a -> b -> a
+hint: delete one of the inherits lines
 broker: {FILE}:9: no such tunnel 'x'
 hint: add [tunnel x], or via = ssh://[USER@]HOST
 broker: c: tls = required over the server's own socket
-hint: set tls = preferred (nobody is between you and a local socket), or set host for TCP
+hint: set tls = preferred (a local socket does not use the network), or set host for TCP
 """
 
 
@@ -123,7 +123,7 @@ def test_include_depth(broker, chain, code):
     done = broker.run("profile", "show", "p")
     assert done.code == code
     if code:
-        assert refused(done) == "~/.config/broker/8:2: include is more than 8 deep\nhint: make fewer files of them\n"
+        assert refused(done) == "~/.config/broker/8:2: include is more than 8 deep\nhint: use fewer levels of files\n"
 
 
 def test_include_is_weaker_and_relative(broker):
@@ -244,7 +244,7 @@ def test_a_file_that_cannot_be_read(broker, key, what, kind, reason):
         os.chown(locked, 0, 0)
         locked.chmod(0o700)
     line = broker.config_path.read_text().splitlines().index(f"{key} = ~/files/f") + 1
-    wanted = f"broker: ~/.config/broker/config:{line}: {key} ~/files/f: {reason}\nhint: set {key} to {what} that can be read\n"
+    wanted = f"broker: ~/.config/broker/config:{line}: {key} ~/files/f: {reason}\nhint: set {key} to {what} that you can read\n"
     for args in (["profile", "check"], ["connect", "p"], ["exec", "p", "--", "true"], ["test", "p"], ["connect", "p", "--dry-run"]):
         done = broker.run(*args, wrap=stranger.WRAP)
         assert (done.code, done.text, done.errors) == (78, "", wanted), args

@@ -108,7 +108,7 @@ def test_a_chain_that_leads_back_to_itself(prod):
     for words in (["credential", "aws", "prod"], ["token", "prod"]):
         start = time.monotonic()
         done = prod.run(*words)
-        assert done.code == 77 and "prod: its AWS chain leads back to itself" in done.errors
+        assert done.code == 77 and "prod: its AWS credentials come from itself" in done.errors
         assert time.monotonic() - start < 30
 
 

@@ -393,7 +393,7 @@ def java(place):
     return [*JAVA_WORDS, "-cp", jar, str(place.home / "Main.java"), place.statement]
 
 
-NOTE = "note: TLS to the server is made by broker here; leave {} out, or use broker forward p"
+NOTE = "note: broker makes the TLS to the server here; leave out {}, or use broker forward p"
 STOCK = ["--host={host}", "--port={port}", "--protocol=tcp", "-e"]
 INSIST = {
     "node-mysql2": Program(node, files={"query.js": MYSQL2.replace("database: e.MYSQL_DATABASE", "ssl: {}")}),
@@ -420,7 +420,7 @@ def test_tls_of_its_own(run, monkeypatch, name, way):
     done = run.program(name)
     assert done.code == 1 and WORDS_OF_REFUSAL[name] in done.errors and not run.made(name), (done.code, done.errors)
     assert MARK.encode() not in run.far.sent and b"prog" not in run.far.sent
-    notes = [line for line in done.errors.splitlines() if line.startswith("note: TLS")]
+    notes = [line for line in done.errors.splitlines() if line.startswith("note: broker makes the TLS")]
     assert notes == {"mysql": [NOTE.format("--ssl-mode")], "mariadb": [NOTE.format("--ssl-verify-server-cert")]}.get(name, []), notes
 
 

@@ -87,8 +87,8 @@ def test_tls_that_was_not_offered(broker, clients, names, mariadb_server):
     broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app", auth="none", tls="required"))
     broker.script("asks", f"#!{sys.executable}\n" + ASKS.replace("0x0fa28d", "0x0faa8d"))
     done = broker.run("exec", "p", "--", "asks")
-    assert done.text == ("broker: 2026 TLS to the server is made at this end, which takes none itself\nhint: switch the program's own TLS "
-                         "off here, or give it the end of a broker forward, which passes it on\n"), done.errors
+    assert done.text == ("broker: 2026 broker makes the TLS to the server, and takes no TLS itself\nhint: turn the program's own TLS "
+                         "off, or use a broker forward without --terminate-tls\n"), done.errors
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="missing: root, for another user")

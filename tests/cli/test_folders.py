@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Folders that another user can change, with real users: root makes them, `broker` runs as one without privileges, and somebody
-else (MALLORY) owns a folder on the way, or may write it.
+else (MALLORY) owns a parent folder, or may write it.
 
 What lies in the runtime folder is run by us (plug-ins) and trusted with passwords (sockets), so its path must be one that only we
 and root can change; otherwise the other place is taken, otherwise it is an error. The same holds for what is read and believed:
@@ -19,7 +19,7 @@ from servers.secret_service import SecretService
 
 UID, MALLORY = stranger.UID, 54400
 BY_MALLORY = ["setpriv", f"--reuid={MALLORY}", f"--regid={MALLORY}", "--clear-groups", "--"]
-OWN_FOLDER = "hint: set XDG_RUNTIME_DIR to a folder of your own, mode 0700\n"
+OWN_FOLDER = "hint: set XDG_RUNTIME_DIR to a folder that you own, mode 0700\n"
 RENAME_EXCHANGE = 2
 
 
@@ -238,7 +238,7 @@ def test_sockets_lie_in_the_other_place(user, mariadb_server, place, make):
 # What is read and believed
 
 PROFILE = "[profile p]\nhost = h\nauth = client\n"
-MOVE = "hint: a folder of your own, below folders of yours or root's\n"
+MOVE = "hint: use a folder that you own, below folders owned by you or root\n"
 
 
 def config_by_group(place):
@@ -266,7 +266,7 @@ def config_by_their_link(place):
     folder(place / "a")
     folder(place / "tmp", 0, mode=0o1777)
     return (link(place / "tmp" / "l", place / "a", MALLORY),
-            "the link {place}/tmp/l belongs to another user\nhint: a path of your own, without that link\n")
+            "the link {place}/tmp/l belongs to another user\nhint: use a path without that link\n")
 
 
 def config_by_our_link(place):

@@ -210,7 +210,7 @@ def test_running_already(broker, prod, forwards):
     for other in (str(free_port()), f"127.0.0.2:{port}", "[::1]:0"):
         done = broker.run("forward", "prod", "--detach", "--listen", other)
         assert (done.text, done.errors, done.code) == (
-            "", f"broker: prod: its forward runs at {address}\nhint: broker stop prod\n", 69)
+            "", f"broker: prod: its forward is already running at {address}\nhint: broker stop prod\n", 69)
 
 
 @pytest.mark.parametrize("more", [["-o", "port=1"], ["--host", "127.0.0.2"], ["--via", "tcp://127.0.0.1:1"],
@@ -220,7 +220,7 @@ def test_running_already_to_another_place(broker, prod, forwards, more):
     prod()
     address = forwards.detach("prod")
     done = broker.run("forward", "prod", "--detach", *more)
-    wanted = f"broker: prod: its forward at {address} was made with other settings\nhint: broker stop prod\n"
+    wanted = f"broker: prod: its forward at {address} has other settings\nhint: broker stop prod\n"
     assert (done.text, done.errors, done.code) == ("", wanted, 69)
 
 
@@ -311,7 +311,7 @@ def test_several_are_looked_at_before_one_is_opened(broker, mariadb_server, forw
     done = broker.run("forward", "one", "nobody", "--detach")
     assert done.errors.startswith("broker: nobody: no such profile\n") and done.code == 78 and forwards.left() == []
     done = broker.run("forward", "one", "two", "--detach", "--listen", "13306")
-    assert done.code == 64 and "--listen 13306 is one place, for 2 forwards\nhint: " in done.errors
+    assert done.code == 64 and "--listen 13306 is one address, but there are 2 forwards\nhint: " in done.errors
     done = broker.run("forward", "one", "two", "--detach", "--listen", "127.0.0.2:0")
     assert done.code == 0 and re.fullmatch(r"(127\.0\.0\.2:\d+\n){2}", done.text)
 
@@ -415,7 +415,7 @@ def test_localhost_that_runs_at_one_address(broker, prod, forwards):
     prod()
     found = forwards.detach("prod")
     done = broker.run("forward", "prod", "--detach", "--listen", "localhost:" + found.rpartition(":")[2])
-    assert done.code == 69 and f"its forward runs at {found}\nhint: broker stop prod\n" in done.errors
+    assert done.code == 69 and f"its forward is already running at {found}\nhint: broker stop prod\n" in done.errors
 
 
 def test_listen_on_a_port(prod, forwards):
@@ -428,9 +428,9 @@ def test_listen_on_a_port(prod, forwards):
 @pytest.mark.parametrize("listen, code, words", [
     ("nowhere", 64, "is not PORT, ADDRESS:PORT or /PATH"), ("70000", 64, "is not PORT"), ("0.0.0.0", 64, "is not PORT"),
     ("db.example.com:0", 64, "--listen db.example.com:0: not an IP address\nhint: "),
-    ("192.0.2.1:0", 69, "192.0.2.1:0: no address of this machine\nhint: --listen 0 takes a free port\n"),
-    ("/" + "x" * 103, 64, "too long for a socket: over 103 bytes\nhint: "),
-    ("/nowhere/x.sock", 69, "No such file or directory\nhint: check that its folder is there"),
+    ("192.0.2.1:0", 69, "192.0.2.1:0: not an address of this machine\nhint: --listen 0 takes a free port\n"),
+    ("/" + "x" * 103, 64, "too long for a unix socket, which may have 103 bytes\nhint: "),
+    ("/nowhere/x.sock", 69, "No such file or directory\nhint: check that its folder exists"),
     ("relative.sock", 64, "is not PORT")])
 def test_listen_refused(broker, prod, forwards, listen, code, words):
     prod(tls="required")
@@ -481,7 +481,7 @@ def test_the_servers_place_beside_a_profile(broker, prod, forwards, option):
         done = broker.run("forward", *filter(None, [name]), *option, env=env)
         assert done.code == 64 and done.errors.startswith(
             f"broker: prod: {long} sets the server's {long[2:]}; the profile already has one\n")
-        assert re.search(r"\nhint: --listen (PORT|/PATH) is where the forward listens\n$", done.errors)
+        assert re.search(r"\nhint: --listen (PORT|/PATH) sets where the forward listens\n$", done.errors)
 
 
 # A path
@@ -513,14 +513,14 @@ def test_path_that_is_there(broker, prod, forwards):
     path = broker.tmp / "end.sock"
     path.write_text("mine")
     done = broker.run("forward", "prod", "--detach", "--listen", str(path))
-    assert done.errors.startswith(f"broker: prod: {path} is there already\nhint: ") and done.code == 69
+    assert done.errors.startswith(f"broker: prod: {path} exists already\nhint: ") and done.code == 69
     assert path.read_text() == "mine"
     path.unlink()
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(str(path))
         door.listen()
         done = broker.run("forward", "prod", "--detach", "--listen", str(path))
-        assert "is there already" in done.errors and path.is_socket()
+        assert "exists already" in done.errors and path.is_socket()
     assert forwards.detach("prod", "--listen", str(path)) == str(path)  # now a dead socket
     assert b"MariaDB" in greeting(str(path))
 
@@ -601,7 +601,7 @@ def test_no_client_no_connection(broker, forwards):
 
 
 def test_no_way(broker, prod, forwards):
-    """A tunnel that cannot be opened is an error at once; a server that is not there is the client's to see."""
+    """A tunnel that cannot be opened is an error at once; a server that does not exist is the client's to see."""
     prod("[tunnel bastion]\ntype = command\ncommand = /bin/false {local_port}\n", via="bastion")
     done = broker.run("forward", "prod", "--detach")
     assert (done.text, done.code) == ("", 69) and done.errors.startswith("broker: prod: ") and forwards.left() == []
@@ -708,7 +708,7 @@ def test_while_it_drains(broker, prod, forwards, clients, held):
     assert b"MariaDB" in greeting(again) and forwards.left() == ["prod.sock"]
 
 
-@pytest.mark.parametrize("words, args", [("--drain: 'soon' is not a duration\nhint: like 10s", ["--drain", "soon"]),
+@pytest.mark.parametrize("words, args", [("--drain: 'soon' is not a duration\nhint: for example 10s", ["--drain", "soon"]),
                                          ("--drain needs a value", ["--drain"])])
 def test_slips(broker, prod, forwards, words, args):
     prod()
@@ -762,8 +762,8 @@ def bait(broker, kind):
     return path, victim
 
 
-@pytest.mark.parametrize("kind, words", [("symlink", "a symbolic link, which is not followed"), ("fifo", "belongs to another user"),
-                                         ("dangling symlink", "a symbolic link, which is not followed"), ("file", "belongs to another user")])
+@pytest.mark.parametrize("kind, words", [("symlink", "is a symbolic link, which is not followed"), ("fifo", "owned by another user"),
+                                         ("dangling symlink", "is a symbolic link, which is not followed"), ("file", "owned by another user")])
 def test_log_that_another_user_has_put_there(broker, prod, forwards, kind, words):
     prod()
     path, victim = bait(broker, kind)

@@ -56,7 +56,7 @@ how
 
 exit status
   0      done
-  64-79  an error of broker's: broker help exit-codes
+  64-79  an error in broker: broker help exit-codes
 
 more: man broker-stop; broker help config
 """

@@ -166,9 +166,9 @@ def fingerprint(server):
 
 # What ours cannot take back: such a file is refused, in any of the places and spellings.
 
-FINGERPRINT = "would replace the check of the server's certificate"
-SERVICE = "would name another server"
-MEND = "hint: delete the line, or set my_cnf = no: your option files are left out then\n"
+FINGERPRINT = "would change how the server's certificate is verified"
+SERVICE = "would set another server"
+MEND = "hint: delete the line, or set my_cnf = no, which leaves out your option files\n"
 
 
 @pytest.mark.parametrize("option", ["ssl-fp", "ssl_fplist", "loose-ssl-fp"])
@@ -269,5 +269,5 @@ def test_an_option_that_the_client_does_not_know(broker, client, server, names, 
     first, *detail, hint = tested.errors.splitlines()
     assert tested.code == 78 and first == f"broker: p: the client ended with exit status {status}"
     assert detail and all(line.startswith("  ") and "no_such_thing" in line for line in detail)
-    assert hint == "hint: an option file that it does not understand is left out with my_cnf = no"
+    assert hint == "hint: my_cnf = no leaves out your option files, if it does not understand one"
     assert connect(broker, "-e", WHO, env={"BROKER_MY_CNF": "no"}).code == 0

@@ -122,7 +122,7 @@ def test_defaults_for_every_server_are_not_for_this_one(victim, clients):
         victim.config("[defaults]\n" + text + "\n")
         done = victim.run("token", url, env=env)
         assert (done.code, done.out) == (65, b"")
-        assert done.errors == "broker: URL: auth = command: its secret is not this server's alone\nhint: -o auth=command, or a profile\n"
+        assert done.errors == "broker: URL: auth = command: its secret is not for this server only\nhint: -o auth=command, or a profile\n"
         unharmed(victim)
         done = victim.run("token", url, "--auth", "command", env=env)
         assert (done.code, done.text) == (0, "x\n")
@@ -150,7 +150,7 @@ def test_a_profile_of_such_a_url_is_that_one(victim, keychain):
 def test_profile_add_warns_of_what_its_own_password_allows(victim):
     done = victim.run("profile", "add", "new", "-", input=f"mysql://app:own@{RIGHT_NAME}/?tls=disabled\n".encode())
     assert done.code == 0
-    assert done.errors.startswith("broker: warning: from the URL: tls = disabled is less than this server gets otherwise, required\n"
+    assert done.errors.startswith("broker: warning: from the URL: tls = disabled is weaker than this server's usual level, required\n"
                                   "hint: broker profile show new\n")
     shown = json.loads(victim.run("profile", "show", "new", "--json").out)
     assert shown["keys"]["tls"]["value"] == "disabled"

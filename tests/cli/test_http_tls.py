@@ -166,10 +166,10 @@ def test_which_proxy(http, web, env, by_proxy):
 
 @pytest.mark.parametrize("proxy, words", [
     ("http://user:{password}@127.0.0.1:1", "connection refused"),
-    ("http://user:{password}@nowhere.test.invalid:1", "the proxy that the environment names: no such host, or no URL"),
-    ("http://user:{password}@[::1", "the proxy that the environment names: no such host, or no URL"),
-    ("gopher://user:{password}@127.0.0.1:1", "cannot be connected to"),
-    ("http://user:{password}@127.0.0.1:{port}", "the proxy that the environment names answers with status 407")])
+    ("http://user:{password}@nowhere.test.invalid:1", "the proxy set in the environment: no such host, or not a URL"),
+    ("http://user:{password}@[::1", "the proxy set in the environment: no such host, or not a URL"),
+    ("gopher://user:{password}@127.0.0.1:1", "connection failed"),
+    ("http://user:{password}@127.0.0.1:{port}", "the proxy set in the environment answered with HTTP 407")])
 def test_the_password_of_a_proxy_is_not_shown(http, web, proxy, words):
     def refuse(handler):
         return 407, {"Proxy-Authenticate": "Basic"}, b"no"

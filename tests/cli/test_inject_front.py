@@ -81,7 +81,7 @@ def test_own_socket(broker, client, mysql_server, mariadb_server):
     """The keeper speaks to the server's own socket, without TLS."""
     server = mysql_server if client.family == "mysql" else mariadb_server
     for_user(broker, server, "app", socket=server.socket, login="keeper")
-    assert shown(broker, "connect", "p", "--client", client.path)["tls"] == "none, the socket is the server's own"
+    assert shown(broker, "connect", "p", "--client", client.path)["tls"] == "none, it is the server's own socket"
     assert logged_in(connect(broker, client)).account.startswith("app@")
 
 
@@ -261,7 +261,7 @@ def test_without_a_tunnel(broker, forwards, client, mysql_server):
     assert json.loads(broker.run("params", "p", "--json", secret_out=True).text)["host"] == RIGHT_NAME
     assert broker.run("params", "p", "--inject").code == 69
     again = broker.run("forward", "p", "--inject", "--detach")
-    assert again.code == 69 and "was made with other settings\nhint: broker stop p\n" in again.errors
+    assert again.code == 69 and "has other settings\nhint: broker stop p\n" in again.errors
     assert broker.run("stop", "p").code == 0
     address = forwards.detach("p", "--inject")
     assert forwards.detach("p", "--inject") == address

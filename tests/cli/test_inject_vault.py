@@ -138,7 +138,7 @@ def test_may_not_give_back(given, vault, clients):  # noqa: F811
     log = given.broker.home / "log"
     done = given.run("connect", "w", "--log", log, "--client", clients["mariadb1011"].path, "--", "-NBe", "select 1")
     assert (done.code, done.text) == (0, "1\n") and until(lambda: log.exists() and log.read_text().endswith("\n"))
-    assert re.search(rf"the database user {vault.users()[0]} is not revoked: .*permission denied, hint: ask for a policy that may update "
+    assert re.search(rf"cannot revoke the database user {vault.users()[0]}: .*permission denied, hint: ask for a policy that allows update on "
                      "sys/leases/revoke\n$", log.read_text()), log.read_text()
 
 

@@ -429,7 +429,7 @@ def test_foreign_files(forward, forwards, far, broker):
     for name in "abcde":
         for verb in (["status", name], ["stop", name]):
             done = broker.run(*verb)
-            assert done.code == 78 and f"/{name}.sock: not a socket of ours" in done.errors, done.errors
+            assert done.code == 78 and f"/{name}.sock: not a socket that you own" in done.errors, done.errors
         broker.config(profile(name, host="127.0.0.1", port=far.port, user="app", tls="preferred"))
         assert broker.run("forward", name, "--detach").code == 78
     assert broker.run("stop", "p").code == 0
@@ -457,7 +457,7 @@ def test_foreign_folder(forward, broker, far, kind):
     if kind == "dead":
         assert done.code == 0 and broker.run("stop", "p").code == 0 and gone(broker)
     else:
-        assert done.code == 78 and "not a folder of ours" in done.errors
+        assert done.code == 78 and "not a folder that you own" in done.errors
         (place / "forward").unlink()
 
 

@@ -237,7 +237,7 @@ def test_client_that_asks_for_tls_here(mariadb_server, end):
     bare = Bare(end(mariadb_server))
     bare.send(1, struct.pack("<IIB23x", 0x0008AA00, 1 << 24, 45))
     sequence, said = bare.read()
-    assert sequence == 2 and said[1:].startswith(b"\x51\x04#08S01broker: 2026 TLS to the server is made at this end"), said
+    assert sequence == 2 and said[1:].startswith(b"\x51\x04#08S01broker: 2026 broker makes the TLS to the server"), said
     bare.socket.close()
 
 
@@ -283,11 +283,11 @@ WRONG = [("common", NOT_VALID + r"db-1\.example\.com\nhint: host = db-1\.example
          ("address 6", NOT_VALID + r"2001:db8::9\nhint: host = 2001:db8::9"),
          ("hint", NOT_VALID + r"evil\?hint: tls = disabled\?\?\.example\.com\nhint: " + GENERAL),
          ("hostile", NOT_VALID + r"\?\]0;x\?db\nhint: " + GENERAL),
-         ("forged", r"certificate is (by an authority that \S+/ca\.pem does not have|not by the authority of \S+/ca\.pem that it names)\n  it names .*\n"
-          r"hint: tls_ca = .*"),
+         ("forged", r"certificate is (from a CA that is not in \S+/ca\.pem|not signed by the CA in \S+/ca\.pem that it names)\n  it names .*\n"
+          r"hint: set tls_ca to .*"),
          ("wildcard", NOT_VALID + r"\*\.example\.com\nhint: host = NAME\.example\.com"),
          ("old", r"certificate has expired on \d{4}-\d\d-\d\d\n  it is for old\.example\.com\nhint: .*"),
-         ("self", r"certificate is self-signed, and not in \S+/ca\.pem\n  it is for self\.example\.com\nhint: tls_ca = .*")]
+         ("self", r"certificate is self-signed, and not in \S+/ca\.pem\n  it is for self\.example\.com\nhint: set tls_ca to .*")]
 
 
 @pytest.mark.parametrize("kind, words", WRONG, ids=[kind for kind, _ in WRONG])
@@ -333,17 +333,17 @@ def test_session_does_not_replace_a_certificate(client, mariadb_server, start_se
         way.target = right
 
 
-LOCKED = "tls_key {key}: it has a passphrase\nhint: openssl pkey -in {key} -out KEY, kept 0600, and tls_key = KEY\n"
+LOCKED = "tls_key {key}: it has a passphrase\nhint: openssl pkey -in {key} -out KEY, chmod 600 KEY, and set tls_key = KEY\n"
 NO_PAIR = "tls_key {key}: it is not the key of tls_cert\n  tls_cert {cert}\nhint: set tls_cert and tls_key to a pair\n"
-BAD_FILES = [("tls_ca", "empty", "tls_ca {empty}: no certificates in it\nhint: set tls_ca to a PEM file that can be read\n"),
-             ("tls_cert", "empty", "tls_cert {empty}: no certificate in it\nhint: set tls_cert to a PEM file that can be read\n"),
-             ("tls_key", "empty", "tls_key {empty}: no private key in it\nhint: set tls_key to a PEM file that can be read\n"),
+BAD_FILES = [("tls_ca", "empty", "tls_ca {empty}: no certificates in it\nhint: set tls_ca to a PEM file that you can read\n"),
+             ("tls_cert", "empty", "tls_cert {empty}: no certificate in it\nhint: set tls_cert to a PEM file that you can read\n"),
+             ("tls_key", "empty", "tls_key {empty}: no private key in it\nhint: set tls_key to a PEM file that you can read\n"),
              ("tls_key", "other", NO_PAIR.replace("{key}", "{other}")),
              ("tls_key", "rsa", NO_PAIR.replace("{key}", "{rsa}")),
              ("tls_key", "ed25519", NO_PAIR.replace("{key}", "{ed25519}")),
              ("tls_key", "locked", LOCKED.replace("{key}", "{locked}")),
              ("tls_version", "TLSv1.1", "tls_version TLSv1.1: too old\nhint: tls_version = TLSv1.2,TLSv1.3\n"),
-             ("tls_ciphers", "NOPE", "tls_ciphers NOPE: no cipher of this end\nhint: openssl ciphers -s lists them\n")]
+             ("tls_ciphers", "NOPE", "tls_ciphers NOPE: no cipher that this OpenSSL has\nhint: openssl ciphers -s lists them\n")]
 
 
 @pytest.mark.parametrize("key, value, words", BAD_FILES, ids=[f"{k}-{v}" for k, v, _ in BAD_FILES])
@@ -372,8 +372,8 @@ def test_a_broken_certificate_is_named(broker, names, mariadb_server, pki, key, 
     keys = {"tls_ca": pki.ca, "tls_cert": pki.client_cert, "tls_key": pki.client_key, key: path}
     broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app", auth="none", tls="verify-identity", **keys))
     done = broker.run("exec", "p", "--", "true")
-    assert (done.code, done.errors) == (78, f"broker: p: {key} {path}: certificate 2, at line {line}, is broken\n"
-                                            "hint: mend it, or take it out of the file\n")
+    assert (done.code, done.errors) == (78, f"broker: p: {key} {path}: certificate 2, at line {line}, is malformed\n"
+                                            "hint: repair it, or remove it from the file\n")
 
 
 @pytest.mark.parametrize("version, ciphers, shown", [

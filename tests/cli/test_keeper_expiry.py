@@ -24,7 +24,7 @@ def test_warns(broker, keyring, mariadb_server, life, shown):
     log = broker.home / "log"
     assert broker.run("exec", "p", "--log", log, "--", "sh", "-c", WAIT, "sh", log, timeout=90).code == 0
     lines = log.read_text().splitlines()
-    assert len(lines) == 1 and re.fullmatch(rf"\S+Z p: the credential expires in {shown}, hint: connect again for a new one", lines[0]), lines
+    assert len(lines) == 1 and re.fullmatch(rf"\S+Z p: the credential expires in {shown}, hint: connect again to get a new one", lines[0]), lines
     assert log.stat().st_mode & 0o777 == 0o600
 
 

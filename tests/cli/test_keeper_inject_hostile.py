@@ -53,9 +53,9 @@ class Case:
 
 ANY_ERROR = "broker: "
 CASES = {
-    "unknown plug-in": Case([*IN, switch(b"dialog_evil"), HEAR], r"keeper knows \(dialog_evil\)[\s\S]*login = client"),
-    "plug-in with control characters": Case([*IN, switch(b"\x1b]0;x\x07\nhint: rm"), HEAR], r"keeper knows \([^\x1b\x07\n]*\)"),
-    "plug-in with a long name": Case([*IN, switch(b"p" * 5000), HEAR], r"keeper knows \(p{1,80}\)"),
+    "unknown plug-in": Case([*IN, switch(b"dialog_evil"), HEAR], r"authentication method \(dialog_evil\)[\s\S]*login = client"),
+    "plug-in with control characters": Case([*IN, switch(b"\x1b]0;x\x07\nhint: rm"), HEAR], r"authentication method \([^\x1b\x07\n]*\)"),
+    "plug-in with a long name": Case([*IN, switch(b"p" * 5000), HEAR], r"authentication method \(p{1,80}\)"),
     "plug-in of old": Case([*IN, Say(b"\xfe"), HEAR], r"mysql_old_password"),
     "second factor": Case([*IN, Say(b"\x02mysql_clear_password\0"), HEAR], r"second factor"),
     "second factor after the scramble": Case([*SHA2_IN, Say(FAST_OK), Say(b"\x02authentication_webauthn_client\0"), HEAR], r"second factor"),
@@ -229,6 +229,6 @@ def test_a_stock_client_is_told(broker, clients, play):
     fake, _ = play([*IN, switch(b"dialog_evil"), HEAR])
     for client in clients.values():
         done = broker.run("connect", "p", "--client", client.path, "--", "-NBe", "select 1")
-        assert done.code == 1 and "keeper knows (dialog_evil)" in done.errors and "hint: login = client" in done.errors, done.errors
+        assert done.code == 1 and "authentication method (dialog_evil)" in done.errors and "hint: login = client" in done.errors, done.errors
     assert nothing_given(fake)
     assert broker.run("stop", "p").code == 0 and gone(broker)

@@ -107,7 +107,7 @@ def test_listener_of_another_user(broker, clients, how, listens, host):
         behind(broker, port, host)
         done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", "-e", "select 1")
         assert (done.code, done.errors) == (77, f"broker: p: 2003 port {port} of this machine: another user listens there (uid {stranger.UID})\n"
-                                                "hint: start your own forward at another port; a service of this machine goes into host and port, without via\n")
+                                                "hint: start your own forward at another port; for a service of this machine, set host and port without via\n")
         assert told(thief) == "b''\n"
     assert gone(broker)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What goes wrong on a way, and what the person or the client is told: a server that is not there, says nothing, breaks off at
+"""What goes wrong on a way, and what the person or the client is told: a server that does not exist, says nothing, breaks off at
 any point of the log-in, or is restarted; and many connections at once."""
 import re
 import socket
@@ -42,7 +42,7 @@ def ask(broker, client, server, *args, **options):
     return broker.run("connect", "p", "--client", client.path, *args, "--", *client.options_for(server, NATIVE), "-NBe", QUERY, **options)
 
 
-# A server that is not there
+# A server that does not exist
 
 @pytest.mark.parametrize("way", ["tcp", "command"])
 @pytest.mark.parametrize("level", ["preferred", "required"])
@@ -171,7 +171,7 @@ def test_long_socket_path(broker, p, clients, mariadb_server):
     deep.mkdir(parents=True, mode=0o700)
     p()
     done = ask(broker, clients["mariadb1011"], mariadb_server, env={"XDG_RUNTIME_DIR": str(deep)})
-    assert done.code == 78 and "too long for a socket" in done.errors.splitlines()[0] and "hint: " in done.errors, done.errors
+    assert done.code == 78 and "too long for a unix socket" in done.errors.splitlines()[0] and "hint: " in done.errors, done.errors
 
 
 # Many connections, and a server that goes away under them

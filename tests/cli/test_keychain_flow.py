@@ -215,7 +215,7 @@ def test_askpass(kept, keychain, env):
 
 @pytest.mark.parametrize("env, code, wanted", [
     ({"SSH_ASKPASS": "{}"}, 79, b"no stored password for "),
-    ({"BROKER_ASKPASS": "/bin/false"}, 79, b"/bin/false gave no answer\n"),
+    ({"BROKER_ASKPASS": "/bin/false"}, 79, b"/bin/false did not answer\n"),
     ({"BROKER_ASKPASS": "/nowhere"}, 79, b"/nowhere: no such askpass program\n"),
     ({"BROKER_ASKPASS": ""}, 79, b"no stored password for ")])
 def test_askpass_that_does_not_help(kept, keychain, env, code, wanted):
@@ -292,7 +292,7 @@ def test_password_of_a_tunnel(broker, keychain, name, label):
 @pytest.mark.parametrize("args, code, text", [
     ([], 64, "broker: password: which tunnel?\nhint: broker password set --tunnel NAME\n"),
     (["bastoin"], 64, "broker: --tunnel: no such tunnel 'bastoin'\nhint: did you mean 'bastion'?\n"),
-    (["t"], 64, "broker: t: no tunnel of type ssh, so it has no password\nhint: broker password set PROFILE, for the database's\n")])
+    (["t"], 64, "broker: t: not a tunnel of type ssh, so it has no password\nhint: broker password set PROFILE, for the database's\n")])
 def test_tunnels_without_a_password(broker, args, code, text):
     broker.config("[tunnel bastion]\ntype = ssh\nhost = b\n[tunnel t]\ntype = tcp\naddress = 1\n")
     done = broker.run("password", "set", "--tunnel", *args, input=b"fake-word")

@@ -343,7 +343,7 @@ def test_locked_and_nobody_answers(helper, servicedir):
     service.lock()
     start = time.monotonic()
     answer = helper.ask(request(GET, ms=1000), env={**service.env, "DISPLAY": ":99"})
-    assert failed(answer, LOGIN) == "the keychain is locked: nobody answered its question in time"
+    assert failed(answer, LOGIN) == "the keychain is locked: its prompt was not answered in time"
     assert 0.9 < time.monotonic() - start < 10
 
 

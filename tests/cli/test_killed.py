@@ -13,7 +13,7 @@ from lib.forwards import until
 from lib.keeping import gone, keepers, named
 from lib.logins import SECRET_ENV, profile
 
-REPORT = "hint: please report this, with what broker bugreport prints\n"
+REPORT = "hint: please report this, with the output of broker bugreport\n"
 
 
 def killed(broker, find, *args):
@@ -55,7 +55,7 @@ def test_keeper_before_ready(broker, listener, clients):
     broker.config(profile(host="h", user="u", auth="env", auth_env=SECRET_ENV, via=f"tcp://127.0.0.1:{listener}", connect_timeout="50s",
                           client=clients["mariadb1011"].path))
     said = killed(broker, lambda: [pid for _, pid in keepers()], "test", "p")
-    assert said[0] == 76 and said[1] == f"broker: p: broker-keeper: ended without an answer\n{REPORT}"
+    assert said[0] == 76 and said[1] == f"broker: p: broker-keeper: exited without an answer\n{REPORT}"
     assert gone(broker)
 
 

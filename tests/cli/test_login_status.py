@@ -113,7 +113,7 @@ def test_without_a_keyring(home, args):
     [
         (["status", "prod", "stage"], "unexpected argument"),
         (["status", "--jsno"], "unknown option '--jsno'"),
-        (["logout", "prod", "--all"], "a profile, or --all"),
+        (["logout", "prod", "--all"], "--all goes without a name"),
     ],
 )
 def test_slips(home, args, words):
@@ -160,7 +160,7 @@ def test_logout_leaves_the_cli_alone(home, fake, role):  # noqa: F811
     fake.state["sso"]["creds"][f"123456789012/{role}"]["expiration"] *= 2
     assert home("token", "prod", env=endpoint(fake)).code == 0 and names(home) == [f"role/{role}"]
     done = home("logout", "prod", env=endpoint(fake))
-    assert said(done) == ("", "the AWS CLI's own log-in stays; aws sso logout ends it\nforgot 1 session\n", 0)
+    assert said(done) == ("", "the AWS CLI's own login stays; aws sso logout ends it\nforgot 1 session\n", 0)
     assert path.read_bytes() == before and names(home) == []
 
 

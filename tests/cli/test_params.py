@@ -176,7 +176,7 @@ def test_a_name_that_cannot_be_verified(broker, prod, forwards, mariadb_server):
 def test_a_forward_to_another_server(broker, prod, forwards):
     forwards.detach("prod")
     done = broker.run("params", "prod", "-P", "1")
-    assert done.code == 69 and done.errors == ("broker: prod: its forward leads to another server than db.test.internal:1\n"
+    assert done.code == 69 and done.errors == ("broker: prod: its forward leads to a server other than db.test.internal:1\n"
                                                "hint: broker stop prod\n")
 
 
@@ -190,8 +190,8 @@ def test_no_injection(shop):
 @pytest.mark.parametrize("args, err", [
     (["--format", "jsno"], "no such format 'jsno'\nhint: did you mean 'json'?"),
     (["--field", "pasword"], "no such field 'pasword'\nhint: did you mean 'password'?"),
-    (["--field", "user", "--json"], "--field prints a value alone, in no format\nhint: --field NAME without --format"),
-    (["--shell", "csh"], "--shell: 'csh' is neither sh nor fish\nhint: --shell sh, which bash, dash and zsh take too")])
+    (["--field", "user", "--json"], "--field prints only a value, without a format\nhint: --field NAME without --format"),
+    (["--shell", "csh"], "--shell: 'csh' is not sh or fish\nhint: --shell sh, which bash, dash and zsh take too")])
 def test_slips(shop, args, err):
     done = shop.run("params", "p", *args)
     assert (done.code, done.text, done.errors) == (64, "", f"broker: params: {err}\n")

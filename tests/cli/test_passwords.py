@@ -168,7 +168,7 @@ def test_how_long_ones_travel(broker, length, version, by_env):
     broker.config(f"[profile p]\nhost = 127.0.0.1\nuser = u\nclient = {stub.path}\nauth = env\nauth_env = {ENV}\n")
     broker.env[ENV] = broker.secret(password).decode()
     done = broker.run("connect", "p", "-v")
-    assert done.code == 0 and (b"by MYSQL_PWD" in done.err) == by_env
+    assert done.code == 0 and (b"using MYSQL_PWD" in done.err) == by_env
     assert (stub.environ.get("MYSQL_PWD") == password.decode()) == by_env and ENV not in stub.environ
     assert ("password=" in stub.seen["options"], "!include" in stub.seen["options"]) == (not by_env, not by_env)
     if version != "mysql9":
@@ -182,7 +182,7 @@ TOO_LONG = {
     "env": (f"the variable {ENV} has over 65536 bytes", 65, MOST + 1),
     "file": ("over 65536 bytes", 78, MOST + 1),
     "command": ("printed over 32768 bytes", 65, 32769),
-    "options": ("the client's options have over 60000 bytes", 65, 60000),
+    "options": ("the client's options are over 60000 bytes long", 65, 60000),
 }
 
 
@@ -199,7 +199,7 @@ def test_too_long_for_the_keychain(broker, keychain):
     broker.env.update(keychain.env)
     broker.config("[profile p]\nhost = h\nuser = u\n")
     done = broker.run("password", "set", "p", input=broker.secret(letters(32769)))
-    assert (done.code, done.out, done.err) == (65, b"", b"broker: stdin: over 32768 bytes\nhint: write the password and nothing else\n")
+    assert (done.code, done.out, done.err) == (65, b"", b"broker: stdin: over 32768 bytes\nhint: send only the password\n")
     assert broker.run("token", "p").code == 79
 
 
@@ -230,5 +230,5 @@ def test_nul_is_not_stored(broker, keychain):
     broker.config("[profile p]\nhost = h\nuser = u\n")
     done = broker.run("password", "set", "p", input=NUL)
     assert (done.code, done.out) == (65, b"")
-    assert done.err == b"broker: stdin: holds a NUL byte, which no client can take\nhint: write the password and nothing else\n"
+    assert done.err == b"broker: stdin: contains a NUL byte, which clients do not support\nhint: send only the password\n"
     assert broker.run("token", "p").code == 79

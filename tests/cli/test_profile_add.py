@@ -54,7 +54,7 @@ def test_quiet(broker):
 
 @pytest.mark.parametrize("url, text", [
     ("mysql://h/?colour=red", "unknown parameter 'colour'\nhint: broker help urls"),
-    ("mysql://h/?password=x", "'password' is no parameter: a password stands before the host, USER:PASSWORD@HOST\n"
+    ("mysql://h/?password=x", "'password' is not a parameter: put the password before the host, USER:PASSWORD@HOST\n"
                               "hint: broker help urls"),
     ("mysql://h/?tls=on", "tls: unknown value 'on'\nhint: tls is one of: disabled preferred required verify-ca verify-identity"),
     ("mysql://h:0/", "the port is not a number from 1 to 65535\n"
@@ -69,17 +69,17 @@ def test_bad_url(broker, url, text):
 
 
 @pytest.mark.parametrize("args, code, text", [
-    (["h.example.com"], 64, "broker: x: the word behind the name is no URL\nhint: mysql://USER@HOST/DATABASE\n"),
+    (["h.example.com"], 64, "broker: x: the argument after the name is not a URL\nhint: mysql://USER@HOST/DATABASE\n"),
     (["--host", "h", "--socket", "/s"], 64,
      "broker: --socket: host and socket contradict each other\n"
      "hint: keep host for TCP, or socket for a server on this machine\n"),
-    (["--host", "h:1"], 64, "broker: --host: host: 'h:1' is not a host name\nhint: the port has a key of its own: port = 1\n"),
+    (["--host", "h:1"], 64, "broker: --host: host: 'h:1' is not a host name\nhint: set the port with port = 1\n"),
     (["-o", "hots=h"], 64, "broker: -o hots: unknown key 'hots'\nhint: did you mean 'host'?\n"),
     (["-o", "password=h"], 64,
      "broker: -o password: no secrets on the command line: 'password'\nhint: broker password set NAME\n"),
     (["mysql://h/", "--tls", "verify-ca", "--socket", "/s"], 78,
      "broker: x: tls = verify-ca over the server's own socket\n"
-     "hint: set tls = preferred (nobody is between you and a local socket), or set host for TCP\n")])
+     "hint: set tls = preferred (a local socket does not use the network), or set host for TCP\n")])
 def test_bad_flags(broker, args, code, text):
     assert said(broker.run("profile", "add", "x", *args)) == ("", text, code)
     assert not broker.config_path.exists()
@@ -134,7 +134,7 @@ def test_into_broker_config(broker):
 def test_name_of_the_system_file(broker, names):
     broker.etc.write("/etc/broker/config", "[profile a]\nhost = h\n")
     done = broker.run("profile", "add", "a", "mysql://h/")
-    assert said(done) == ("", "broker: a: exists at /etc/broker/config:1\nhint: edit it there, or take another name\n",
+    assert said(done) == ("", "broker: a: exists at /etc/broker/config:1\nhint: edit it there, or choose another name\n",
                           78)
     assert not broker.config_path.exists()
 

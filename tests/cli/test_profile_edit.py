@@ -222,8 +222,8 @@ def test_edit_makes_the_file(broker):
 @pytest.mark.parametrize("script, code, errors", [
     ("exit 3", 74, "broker: profile: the editor ended: exit status 3\nhint: nothing was changed\n"),
     ("kill -9 $$", 74, "broker: profile: the editor ended: killed by SIGKILL\nhint: nothing was changed\n"),
-    ('rm "$1"', 74, "broker: profile: the editor has deleted the file that it was given\n"
-     "hint: check that the path is there and yours, and that the disk has room\n")])
+    ('rm "$1"', 74, "broker: profile: the editor deleted the file\n"
+     "hint: check that the path exists and is yours, and that the disk is not full\n")])
 def test_editor_that_fails(filled, script, code, errors):
     assert said(filled.run("profile", "edit", env=editor(filled, script))) == ("", errors, code)
     assert text(filled) == CONFIG and os.listdir(filled.config_path.parent) == ["config"]
@@ -241,7 +241,7 @@ def test_a_slip_is_not_saved_but_kept(filled):
     assert done.code == 78 and text(filled) == CONFIG
     assert done.errors.startswith("broker: ~/.config/broker/config:15: unknown key 'hots'\nhint: did you mean 'host'?\n")
     kept, = (p for p in filled.config_path.parent.iterdir() if p.name != "config")
-    assert done.errors.endswith(f"broker: profile: not saved, as it has errors\nhint: what you wrote is kept in {kept}\n")
+    assert done.errors.endswith(f"broker: profile: not saved: it has errors\nhint: your changes are in {kept}\n")
     assert kept.read_text() == CONFIG + "hots = h\n" and stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
@@ -256,7 +256,7 @@ def test_a_slip_is_edited_again(filled):
 def test_somebody_was_quicker(filled):
     env = editor(filled, f'"{filled.program}" -q profile set prod host=other; printf "port = 3307\\n" >> "$1"')
     done = filled.run("profile", "edit", env=env)
-    assert done.code == 75 and "not saved, as the file was changed meanwhile" in done.errors
+    assert done.code == 75 and "not saved: the file was changed in the meantime" in done.errors
     assert "host     = other\n" in text(filled) and "3307" not in text(filled)
     kept, = (p for p in filled.config_path.parent.iterdir() if p.name != "config")
     assert kept.read_text() == CONFIG + "port = 3307\n"

@@ -215,8 +215,8 @@ def test_everything_is_asked(broker, keychain):
     assert t.shown.replace(b"\r", b"").decode() == (
         "keep the weaker TLS of 1 profile? [y/N] y\nstore 2 passwords in the keychain? [y/N] y\nadd 5 profiles? [y/N] y\n")
     assert t.err == b"added 5 profiles to ~/.config/broker/config\n"
-    assert t.out.count(b"# no user: those of your own option files, and their password, would go to this server\n") == 1
-    assert b"# tls: weaker than broker's own, required\n" in t.out and b"# left out: client: a URL runs no program\n" in t.out
+    assert t.out.count(b"# no user: the client would use the user and password of your option files\n") == 1
+    assert b"# tls: weaker than broker's own, required\n" in t.out and b"# left out: client: a URL cannot run a program\n" in t.out
     assert keychain.lookup({"identity": "mysql://app@db.example.com:3307"}) == CANARY
     assert keychain.lookup({"identity": "mysql://app@127.0.0.1:3306;via=ssh://me@bastion.example.com:2222"}) == CANARY
     assert broker.run("profile", "check").code == 0
@@ -275,8 +275,8 @@ def test_names(broker):
 
 
 @pytest.mark.parametrize("data, code, why", [
-    (b"", 65, "no file of connections that broker knows"), (b"hello\n", 65, "no file of connections that broker knows"),
-    (b"\0" * 10, 65, "no file of connections that broker knows"), (b"postgres://x@y/\n", 65, "no connection in it that can be imported"),
+    (b"", 65, "not a file of connections that broker can import"), (b"hello\n", 65, "not a file of connections that broker can import"),
+    (b"\0" * 10, 65, "not a file of connections that broker can import"), (b"postgres://x@y/\n", 65, "it has no connection that can be imported"),
     (b"mysql://h/\n" * 100000, 65, "over 1048576 bytes"), (b"[client_a]\nhost = -oX\n", 0, ""),
     (b"[client_a]\nhost = a\x1b[31m\nuser = \xff\n", 0, ""), (b"[client_a\x1b]0;x\x07]\nhost=h\nuser=[x\n", 0, "")])
 def test_bad_files(broker, data, code, why):
@@ -469,7 +469,7 @@ def test_dbeaver(broker):
 
 
 @pytest.mark.parametrize("data, why", [
-    (None, "no credentials-config.json beside it"), (b"short", "credentials-config.json: encrypted with another key"),
+    (None, "no credentials-config.json in its folder"), (b"short", "credentials-config.json: encrypted with another key"),
     (bytes(range(64)), "credentials-config.json: encrypted with another key"),
     (b"json", "JSON: not well-formed, line 1")], ids=["none", "short", "another-key", "no-json"])
 def test_dbeaver_without_its_credentials(broker, data, why):
@@ -524,18 +524,18 @@ def test_mylogin_of_the_real_editor(broker, keychain):
 
 
 @pytest.mark.parametrize("data, why", [
-    (mylogin(["[a]"])[:-1], "mylogin: a line of a wrong length"), (mylogin(["[a]"]) + b"\0\0", "mylogin: a line of a wrong length"),
-    (mylogin(["[a]"]) + b"\xff" * 20, "mylogin: a line of a wrong length"),
+    (mylogin(["[a]"])[:-1], "mylogin: a line has the wrong length"), (mylogin(["[a]"]) + b"\0\0", "mylogin: a line has the wrong length"),
+    (mylogin(["[a]"]) + b"\xff" * 20, "mylogin: a line has the wrong length"),
     (mylogin([])[:24] + b"\x10\0\0\0" + bytes(16), "mylogin: it cannot be decrypted"),
     (b"bplist00" + bytes(40), "plist: in binary form"), (b"<plist><dict>", "plist: XML: not well-formed"),
-    (b'<!DOCTYPE plist [<!ENTITY a "b">]><plist><string>&a;</string></plist>', "plist: XML: entities of its own"),
-    (b'<!DOCTYPE plist SYSTEM "file:///etc/passwd"><plist><string>&a;</string></plist>', "plist: XML: an entity that is not known"),
+    (b'<!DOCTYPE plist [<!ENTITY a "b">]><plist><string>&a;</string></plist>', "plist: XML: it declares entities"),
+    (b'<!DOCTYPE plist SYSTEM "file:///etc/passwd"><plist><string>&a;</string></plist>', "plist: XML: unknown entity"),
     (b"<plist>" * 70 + b"</plist>" * 70, "plist: XML: too deep"), (b"<plist/>", "plist: an empty property list"),
-    (b'<data grt_format="2.0"/>', "no connection in it that can be imported"),
-    (b'{"connections": {}', "dbeaver: JSON: not well-formed"), (b'{"connections": []}', "no connection in it that can be imported"),
-    (b"<plist><array>" + b"<integer>1</integer>" * 52000 + b"</array></plist>", "no connection in it that can be imported"),
+    (b'<data grt_format="2.0"/>', "it has no connection that can be imported"),
+    (b'{"connections": {}', "dbeaver: JSON: not well-formed"), (b'{"connections": []}', "it has no connection that can be imported"),
+    (b"<plist><array>" + b"<integer>1</integer>" * 52000 + b"</array></plist>", "it has no connection that can be imported"),
     (b"<plist><array>" + b"<a/>" * 250000 + b"</array></plist>", "plist: XML: too large"),
-    (b"<plist><string>" + b"a" * 70000 + b"</string></plist>", "plist: XML: a text that is too long")], ids=range(16))
+    (b"<plist><string>" + b"a" * 70000 + b"</string></plist>", "plist: XML: a text is too long")], ids=range(16))
 def test_bad_documents(broker, data, why):
     done = broker.run("profile", "import", "--dry-run", broker.write("theirs", data))
     assert done.code == 65 and why in done.errors, done
@@ -554,7 +554,7 @@ def test_workbench_stored_passwords(broker, keychain, agrees):
     path = broker.write("theirs", WORKBENCH.replace(PASSWORD, ""))
     t, code = answer(broker, b"y" if agrees else b"n", b"y", path=path)
     assert code == 0, (t.err, t.shown)
-    assert b"take over what Workbench has stored for 2 profiles? [y/N] " in t.shown and b"store " not in t.shown
+    assert b"copy what Workbench has stored for 2 profiles? [y/N] " in t.shown and b"store " not in t.shown
     assert t.err == b"added 2 profiles to ~/.config/broker/config\n"
     ours = keychain.lookup({"identity": "mysql://app@db.internal:3306;via=ssh://bastion.example.com"})
     assert ours == (CANARY if agrees else None)

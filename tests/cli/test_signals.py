@@ -166,7 +166,7 @@ def test_ctrl_c_while_another_broker_fetches(broker):
     with broker.start("token", "p", stdout=subprocess.PIPE) as first:
         until((broker.home / "first").exists)
         terminal = broker.pty("token", "p", stderr="tty", stdout="pipe")
-        terminal.expect(r"waiting for another broker that fetches the same credential \(\ds of 1(?:19|20)s\)")
+        terminal.expect(r"waiting for another broker process that fetches the same credential \(\ds of 1(?:19|20)s\)")
         terminal.interrupt()
         assert seconds_to_end(terminal) < 10 * AT_ONCE
         assert terminal.wait() == -signal.SIGINT and terminal.out == b"" and terminal.shown.endswith(ERASE)

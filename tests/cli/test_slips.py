@@ -33,9 +33,9 @@ def said(done):
 @pytest.mark.parametrize("args, code, err", [
     (["connect", "-u", "app", "-h", "db.example.com"], 64, "broker: connect: -h is help; use --host\nhint: broker connect --host NAME\n"),
     (["connect", "-uapp", "-hdb.example.com"], 64, "broker: connect: -h is help; use --host\nhint: broker connect --host NAME\n"),
-    (["exec", "shop", "mysqldump", "shop"], 64, "broker: exec: the command stands behind --\nhint: broker exec shop -- mysqldump shop\n"),
-    (["exec", "shop", "mysql", "-e", "select 1"], 64, "broker: exec: the command stands behind --\nhint: broker exec shop -- mysql ...\n"),
-    (["exec", "shop", "env", "A=b"], 64, "broker: exec: the command stands behind --\nhint: broker exec shop -- env ...\n"),
+    (["exec", "shop", "mysqldump", "shop"], 64, "broker: exec: put the command after --\nhint: broker exec shop -- mysqldump shop\n"),
+    (["exec", "shop", "mysql", "-e", "select 1"], 64, "broker: exec: put the command after --\nhint: broker exec shop -- mysql ...\n"),
+    (["exec", "shop", "env", "A=b"], 64, "broker: exec: put the command after --\nhint: broker exec shop -- env ...\n"),
     (["exec", "shop", "no-such-program-here"], 64, "broker: exec: unexpected argument\nhint: broker help exec\n"),
     (["connect", "app@db.example.com"], 78,
      "broker: app@db.example.com: no such profile\nhint: broker connect mysql://app@db.example.com\n"),
@@ -63,7 +63,7 @@ def test_slip(filled, args, code, err):
 
 
 def test_shop_is_not_stop(broker):
-    """A profile's name that is not there must not lead to the end of something."""
+    """A profile's name that does not exist must not lead to the end of something."""
     assert said(broker.run("shop")) == ("", "broker: shop: no such verb\nhint: broker help\n", 64)
 
 
@@ -148,7 +148,7 @@ HIDDEN = {"C1": "\u009b31m", "bidi": "\u202e", "isolate": "\u2066", "mark": "\u2
 def test_characters_that_hide_text_are_no_value(filled, what):
     """In the file, a flag, the environment and a URL; joiners, which scripts and emoji need, are."""
     value = f"a{HIDDEN[what]}b"
-    why = "title: holds a character that controls a terminal, or hides text\nhint: type the value anew; what was copied has more in it than is seen\n"
+    why = "title: contains a character that controls a terminal or hides text\nhint: type the value again; the copied text has invisible characters\n"
     filled.config(f"[profile p]\nhost = h\nuser = u\ntitle = {value}\n")
     assert filled.run("profile", "show", "p").errors == f"broker: ~/.config/broker/config:4: {why}"
     filled.config(CONFIG)

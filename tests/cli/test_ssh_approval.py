@@ -87,7 +87,7 @@ def test_nobody_approves(broker, place, engine):
     t = broker.pty("connect", "p", *QUERY, stdout="pipe")
     assert t.wait() == 69, t.shown
     assert f"broker: p: {sshd.user}@127.0.0.1: not logged in within 6s".encode() in t.shown and t.shown.count(PAGE.encode()) >= 2, t.shown
-    assert b"login_timeout gives it longer" in t.shown
+    assert b"raise login_timeout" in t.shown
     assert gone(broker)
 
 

@@ -273,7 +273,7 @@ def test_key_files(home, sshd, ssh_keys, kind, options, phrase):
     if beyond:
         prepare(home, sshd, "libssh2", identity=key)
         done = run(home)
-        assert (done.code, done.errors) == (78, "broker: p: libssh2 cannot: an RSA key with a passphrase in OpenSSH's own format\n"
+        assert (done.code, done.errors) == (78, "broker: p: libssh2 does not support it: an RSA key with a passphrase in OpenSSH's own format\n"
                                                 "hint: ssh_engine = auto\n")
     count = prepare(home, sshd, None if beyond else "libssh2", identity=key)
     t = on_terminal(home, "-v")
@@ -309,7 +309,7 @@ def test_no_key_exchange_against_quantum_computers(home, sshd, user_key, engine,
     prepare(home, sshd, engine, identity=user_key)
     done = run(home, "-v")
     (first,) = re.findall(r"(?m)^kexalgorithms ([^,\n]+)", subprocess.run(["ssh", "-G", "h", "-F", "none"], capture_output=True, text=True).stdout)
-    words = f"no post-quantum key exchange ({first}): libssh2 has none, ssh_engine = openssh has"
+    words = f"no post-quantum key exchange ({first}): libssh2 has none, but ssh_engine = openssh does"
     assert done.out == IN and (words in done.errors) == (said and engine == "libssh2"), done.errors
     assert words not in run(home).errors
 

@@ -172,7 +172,7 @@ def test_sigterm_while_a_question_is_open(home, sshd, engine):
     pid = keeper_at(terminal, b"(yes/no/[fingerprint])? ")
     os.kill(pid, signal.SIGTERM)
     assert until(lambda: not alive(pid), 5)
-    assert terminal.wait() == 76 and terminal.err.startswith(b"broker: p: broker-keeper: ended without an answer\n") and terminal.echo, terminal.err
+    assert terminal.wait() == 76 and terminal.err.startswith(b"broker: p: broker-keeper: exited without an answer\n") and terminal.echo, terminal.err
     assert gone(home.broker) and not home.known_hosts.exists()
 
 
@@ -188,7 +188,7 @@ def test_sigterm_while_a_program_is_asked(home, sshd, engine):
     os.kill(pid, signal.SIGTERM)
     assert until(lambda: not alive(pid), 5)
     said = proc.communicate(timeout=30)[1]
-    assert proc.returncode == 76 and said.startswith("broker: p: broker-keeper: ended without an answer\n"), said
+    assert proc.returncode == 76 and said.startswith("broker: p: broker-keeper: exited without an answer\n"), said
     assert until(lambda: not alive(int(asked.read_text()))) and gone(home.broker) and not home.known_hosts.exists()
 
 
@@ -281,5 +281,5 @@ def test_an_agent_that_never_signs(home, start_sshd, ssh_keys, broker):
     cost.watch(20)
     said = proc.communicate(timeout=30)[1]
     agent.stop()
-    assert proc.returncode == 69 and said.startswith(f"broker: p: {sshd.user}@{sshd.host}: connection lost in the login"), said
+    assert proc.returncode == 69 and said.startswith(f"broker: p: {sshd.user}@{sshd.host}: connection lost during the login"), said
     assert gone(broker)

@@ -259,7 +259,7 @@ def test_servers_beyond_libssh2(home, start_sshd, user_key, case, known):
     one_login(home, sshd, f"{name}, openssh: ", why)
     prepare(home, sshd, "libssh2")
     done = run(home)
-    assert done.code == 78 and done.errors.startswith("broker: p: libssh2 cannot: ") and re.search(why, done.errors.splitlines()[0])
+    assert done.code == 78 and done.errors.startswith("broker: p: libssh2 does not support it: ") and re.search(why, done.errors.splitlines()[0])
     assert done.errors.endswith("hint: ssh_engine = auto\n") and gone(home.broker)
 
 

@@ -206,7 +206,7 @@ def test_without_ssh(broker, clients, home, sshd, mariadb_server):
     assert done.text == "app_native@%\n", done.errors
     write(broker, mariadb_server, tunnel(sshd, "openssh"))
     done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO, env=env)
-    assert (done.code, done.errors) == (78, "broker: p: ssh_engine = openssh: there is no ssh on PATH\n"
+    assert (done.code, done.errors) == (78, "broker: p: ssh_engine = openssh: no ssh on PATH\n"
                                             "hint: install OpenSSH's client, or ssh_engine = auto\n")
 
 

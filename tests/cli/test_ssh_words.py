@@ -140,7 +140,7 @@ def test_revoked(way, start_sshd, user_key, engine):
     way.config(sshd, engine, known=sshd.known() + "@revoked * " + sshd.known().partition(" ")[2], identity=user_key)
     way.fails(77, f"broker: p: [127.0.0.1]:{sshd.port}: the ED25519 host key is marked as revoked",
               f"  ~/.ssh/known_hosts:2  ED25519 {sshd.fingerprint('ed25519')}",
-              "hint: the host must get a new key; its administrator knows")
+              "hint: the host needs a new key: ask its administrator")
 
 
 @BOTH
@@ -201,12 +201,12 @@ def test_no_such_identity(way, sshd, engine):
     way.config(sshd, engine, identity="~/.ssh/nothing")
     line = way.broker.config_path.read_text().splitlines().index("identity = ~/.ssh/nothing") + 1
     way.fails(78, f"broker: ~/.config/broker/config:{line}: identity ~/.ssh/nothing: No such file or directory",
-              "hint: set identity to a private key file that can be read")
+              "hint: set identity to a private key file that you can read")
 
 
 @pytest.mark.parametrize("name, mode, words, hint", [
     ("my key", 0o644, "permissions 0644 are too open: the key is not used", "chmod 600 '{path}'"),
-    ("key.pub", 0o600, "a public key, and the ssh agent does not have its private one", "set identity to the private key")])
+    ("key.pub", 0o600, "a public key, and the ssh agent does not have its private key", "set identity to the private key")])
 def test_identity_that_is_not_used(way, sshd, user_key, ssh_home, name, mode, words, hint):
     path = ssh_home / name
     path.write_bytes(user_key.with_name(user_key.name + path.suffix).read_bytes())
@@ -227,7 +227,7 @@ def test_agent_that_does_not_sign(way, sshd, user_key, agent, broker, monkeypatc
     way.config(sshd, "libssh2")
     done = way.run()
     assert done.code == 77
-    assert re.match(r"broker: warning: the ssh agent did not sign with the key test \d+\nbroker: p: .*Permission denied", done.errors)
+    assert re.match(r"broker: warning: the ssh agent refused to sign with the key test \d+\nbroker: p: .*Permission denied", done.errors)
 
 
 @BOTH
@@ -257,7 +257,7 @@ def test_passphrase_that_is_wrong_each_time(way, sshd, ssh_keys, engine):
 @pytest.mark.parametrize("spoil, words", [
     (lambda text: b"\xef\xbb\xbf" + text, r"it begins with a byte order mark"),
     (lambda text: b"".join(b"    " + line for line in text.splitlines(True)), r"its lines are indented"),
-    (lambda text: b"PuTTY-User-Key-File-3: ssh-ed25519\n", r"a key of PuTTY")], ids=["bom", "indented", "putty"])
+    (lambda text: b"PuTTY-User-Key-File-3: ssh-ed25519\n", r"a PuTTY key")], ids=["bom", "indented", "putty"])
 def test_key_file_that_is_spoilt(way, sshd, ssh_keys, ssh_home, engine, spoil, words):
     """Which it is, and how it is converted; what is said then helps."""
     key = ssh_keys.make()
@@ -305,7 +305,7 @@ def test_pub_of_another_key(way, sshd, ssh_keys, ssh_home, engine, kind, form, t
         assert way.ok().errors == ""
         return
     done = way.run()
-    mend = re.search(r"(?m)^  ~/.ssh/mine.pub: not of the key ~/.ssh/mine: (ssh-keygen -y -f .*)$", done.errors)
+    mend = re.search(r"(?m)^  ~/.ssh/mine.pub does not belong to the key ~/.ssh/mine: (ssh-keygen -y -f .*)$", done.errors)
     assert done.code == 77 and mend, done.errors
     if taken == "private":
         subprocess.run(["sh", "-c", mend[1]], check=True)
@@ -432,7 +432,7 @@ def test_one_that_never_answers(way, sshd, user_key, engine):
         port = s.getsockname()[1]
         way.config(sshd, engine, identity=user_key, port=port, connect_timeout="3s")
         way.fails(69, f"broker: p: 127.0.0.1:{port}: no answer within 3s",
-                  f"hint: try ssh -p {port} {sshd.user}@127.0.0.1; connect_timeout of the tunnel gives it longer")
+                  f"hint: try ssh -p {port} {sshd.user}@127.0.0.1, or raise connect_timeout of the tunnel")
 
 
 @BOTH
@@ -558,7 +558,7 @@ def test_rsa_key_where_ssh_rsa_is_allowed(way, sshd, ssh_keys, ssh_home):
 def test_engine_that_cannot(way, sshd, user_key, ssh_home):
     (ssh_home / "config").write_text("ProxyJump elsewhere\n")
     way.config(sshd, "libssh2", identity=user_key)
-    way.fails(78, "broker: p: libssh2 cannot: ProxyJump", "hint: ssh_engine = auto")
+    way.fails(78, "broker: p: libssh2 does not support it: ProxyJump", "hint: ssh_engine = auto")
 
 
 # what only the system's ssh does
@@ -592,7 +592,7 @@ def test_jump_that_does_not_reach_it(way, start_sshd, user_key, ssh_home, lines,
         way.config(jump, known=jump.known(), host="inner", port=None)
         done = way.run()
         by = rf"{jump.user}@\[?127\.0\.0\.1\]?:{jump.port}"  # as ssh -G of this version writes it
-        assert done.code == code and re.fullmatch(rf"broker: p: 127\.0\.0\.1:{port}: not reached from {by}: {why}\n"
+        assert done.code == code and re.fullmatch(rf"broker: p: 127\.0\.0\.1:{port}: {by} cannot reach it: {why}\n"
                                                   rf"hint: try ssh {jump.user}@inner\n", done.errors), done.errors
 
 
@@ -616,7 +616,7 @@ def test_host_certificate(way, start_sshd, user_key, ssh_keys):
     sshd.authorize(user_key)
     text = "@cert-authority * " + (ca.parent / f"{ca.name}.pub").read_text()
     way.config(sshd, identity=user_key, known=text)
-    assert auto(way) == "openssh: a certificate of the host"
+    assert auto(way) == "openssh: a host certificate"
 
 
 @BOTH

@@ -70,7 +70,7 @@ def test_nothing(broker):
     assert said(broker.run("status")) == ("", "", 0) and said(broker.run("status", "--json")) == (NONE, "", 0)
     for args in (["one"], ["one", "--json"], ["nobody"]):
         assert said(broker.run("status", *args)) == no_forward(args[0])
-    assert said(broker.run("status", "db:3306")) == ("", "broker: db:3306: no forward\nhint: broker status: those that run\n", 69)
+    assert said(broker.run("status", "db:3306")) == ("", "broker: db:3306: no forward\nhint: broker status lists those that are running\n", 69)
 
 
 def test_table(broker, forwards, server):
@@ -146,7 +146,7 @@ def test_wait_in_vain(broker):
     assert said(broker.run("status", "one", "--wait", "--timeout", "300ms")) == no_forward("one")
     for args in (["--wait"], ["--wait", "--json"]):
         assert said(broker.run("status", *args)) == (
-            "", "broker: status: --wait: for which forward?\nhint: broker status NAME --wait\n", 64)
+            "", "broker: status: --wait: no forward given\nhint: broker status NAME --wait\n", 64)
 
 
 def test_wait_is_shown_and_broken_off(broker):
@@ -196,7 +196,7 @@ def test_stop_what(broker, forwards):
     forwards.detach("one")
     assert said(broker.run("stop")) == (
         "", "broker: stop: which forward?\n  one two\nhint: broker stop NAME, or broker stop --all\n", 64)
-    assert said(broker.run("stop", "one", "--all")) == ("", "broker: stop: a forward, or --all\nhint: broker stop --all\n", 64)
+    assert said(broker.run("stop", "one", "--all")) == ("", "broker: stop: --all goes without a name\nhint: broker stop --all\n", 64)
     assert len(forwards.status()) == 2
 
 
@@ -277,7 +277,7 @@ def test_one_that_hangs(broker, forwards):
 def test_folder_open_to_others(broker, forwards):
     forwards.detach("one")
     forwards.folder.chmod(0o750)
-    wanted = f"broker: {forwards.folder}: open to others\nhint: chmod 700 {forwards.folder}\n"
+    wanted = f"broker: {forwards.folder}: other users have access\nhint: chmod 700 {forwards.folder}\n"
     for args in (["status"], ["status", "one"], ["stop", "one"], ["forward", "one", "--detach"]):
         assert said(broker.run(*args)) == ("", wanted, 78)
     forwards.folder.chmod(0o700)
@@ -290,7 +290,7 @@ def test_folder_without_room(broker, forwards):
     if "unshare" in done.errors:
         pytest.skip("missing: a mount namespace")
     assert done.errors == (f"broker: {forwards.folder}: No space left on device\n"
-                           "hint: check that the path is there and yours, and that the disk has room\n")
+                           "hint: check that the path exists and is yours, and that the disk is not full\n")
     assert done.code == 74
 
 
@@ -318,7 +318,7 @@ def test_folder_that_is_not_ours(broker, forwards, what):
         forwards.folder.mkdir(mode=0o700)
         os.chown(forwards.folder, 12345, 12345)
     done = broker.run("forward", "one", "--detach")
-    assert done.code == 78 and done.errors.startswith(f"broker: {forwards.folder}: not a folder of ours\nhint: ")
+    assert done.code == 78 and done.errors.startswith(f"broker: {forwards.folder}: not a folder that you own\nhint: ")
     assert not (broker.runtime / "elsewhere").exists() or not list((broker.runtime / "elsewhere").iterdir())
     if what == "file":
         forwards.folder.unlink()
@@ -346,7 +346,7 @@ def test_a_socket_of_somebody_else(broker, forwards):
         assert done.code == 78 and done.errors.startswith(f"broker: {path}: served by another user\nhint: ")
         os.chown(path, 12345, 12345)
         done = broker.run("forward", "one", "--detach")
-        assert done.code == 78 and done.errors.startswith(f"broker: {path}: not a socket of ours\nhint: ")
+        assert done.code == 78 and done.errors.startswith(f"broker: {path}: not a socket that you own\nhint: ")
     path.unlink()
 
 
@@ -362,7 +362,7 @@ def test_long_runtime_folder(broker, forwards):
     folder.mkdir(mode=0o700)
     broker.env["XDG_RUNTIME_DIR"] = str(folder)
     done = broker.run("forward", "one", "--detach")
-    assert done.code == 78 and "too long for a socket: over 103 bytes\nhint: set XDG_RUNTIME_DIR" in done.errors
+    assert done.code == 78 and "too long for a unix socket, which may have 103 bytes\nhint: set XDG_RUNTIME_DIR" in done.errors
     short = broker.folder / ("r" * (75 - len(str(broker.folder)) - len("/broker/forward/")))
     short.mkdir(mode=0o700)
     broker.env["XDG_RUNTIME_DIR"] = str(short)

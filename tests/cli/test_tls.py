@@ -15,7 +15,7 @@ VERIFYING = ("verify-ca", "verify-identity")
 CASES = {"all right": (RIGHT_NAME, "ca", ()), "wrong name": (WRONG_NAME, "ca", ("verify-identity",)),
          "wrong ca": (RIGHT_NAME, "wrong_ca", VERIFYING)}
 OVER_SOCKET = ("broker: p: tls = {} over the server's own socket\n"
-               "hint: set tls = preferred (nobody is between you and a local socket), or set host for TCP\n")
+               "hint: set tls = preferred (a local socket does not use the network), or set host for TCP\n")
 CIPHERS = ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"]
 
 

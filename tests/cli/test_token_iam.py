@@ -182,23 +182,23 @@ BIG = b"[default]\n" + b"# filler\n" * (20 << 20 >> 3)
     ({}, KEYS, ["--host", "db.example.com"], 78, "broker: db.example.com: no region: not an RDS name\n"
      "hint: --region, AWS_REGION, AWS_DEFAULT_REGION, or region in the AWS profile\n"),
     ({}, KEYS, ["--host", "name.global-abc.global.rds.amazonaws.com"], 78,
-     "broker: name.global-abc.global.rds.amazonaws.com: no region: the name of a global database has none\n"
+     "broker: name.global-abc.global.rds.amazonaws.com: no region: the name of a global database has no region\n"
      "hint: --region, AWS_REGION, AWS_DEFAULT_REGION, or region in the AWS profile\n"),
     ({}, KEYS, ["--host", "127.0.0.1", "-P", "13306"], 78,
      "broker: 127.0.0.1: not the server's name, so no token for it is valid\n"
      "hint: set host to the RDS name and via = tcp://127.0.0.1:13306\n"),
     ({}, KEYS, ["--host", "10.1.2.3"], 78, "broker: 10.1.2.3: not the server's name, so no token for it is valid\n"
      "hint: set host to the RDS name and via = tcp://127.0.0.1:3306\n"),
-    ({}, KEYS, ["--region", "eu west"], 78, f"broker: {HOST}: region = eu west: no AWS region is called so\n"
-     "hint: region = like eu-west-1\n"),
+    ({}, KEYS, ["--region", "eu west"], 78, f"broker: {HOST}: region = eu west: not an AWS region\n"
+     "hint: for example: region = eu-west-1\n"),
     # keys
     ({}, {"AWS_EC2_METADATA_DISABLED": "true"}, [], 78,
-     f"broker: {HOST}: no AWS credentials: neither in the environment nor in AWS profile 'default'\n"
+     f"broker: {HOST}: no AWS credentials in the environment or in AWS profile 'default'\n"
      "hint: aws_profile = NAME, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or: aws configure\n"),
     ({}, {"AWS_ACCESS_KEY_ID": ID}, [], 78,
-     f"broker: {HOST}: AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not\nhint: export both, or neither\n"),
+     f"broker: {HOST}: AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not\nhint: export both, or neither\n"),
     ({}, {**KEYS, "AWS_CREDENTIAL_EXPIRATION": "soon"}, [], 78,
-     f"broker: {HOST}: AWS_CREDENTIAL_EXPIRATION is no time: 'soon'\nhint: like 2026-11-21T07:00:00Z, or unset it\n"),
+     f"broker: {HOST}: AWS_CREDENTIAL_EXPIRATION is not a time: 'soon'\nhint: use the form 2026-11-21T07:00:00Z, or unset it\n"),
     ({"credentials": "[default]\naws_access_key_id = x\n"}, {}, [], 78,
      "broker: ~/.aws/credentials:2: aws_access_key_id without aws_secret_access_key\n"
      "hint: write both keys into the same section of the same file\n"),
@@ -207,7 +207,7 @@ BIG = b"[default]\n" + b"# filler\n" * (20 << 20 >> 3)
      "hint: did you mean 'work'?\n"),
     # files
     ({"credentials": BIG}, {}, [], 78,
-     "broker: ~/.aws/credentials: over 4194304 bytes\nhint: AWS_SHARED_CREDENTIALS_FILE names another file\n"),
+     "broker: ~/.aws/credentials: over 4194304 bytes\nhint: AWS_SHARED_CREDENTIALS_FILE sets another file\n"),
     ({"config": "[default]\nregion\n"}, {}, [], 78,
      "broker: ~/.aws/config:2: no '=' in a property\nhint: a line is KEY = VALUE, [SECTION] or # COMMENT\n"),
     ({"config": b"[default]\nregion = \0\n"}, {}, [], 78,
@@ -216,10 +216,10 @@ BIG = b"[default]\n" + b"# filler\n" * (20 << 20 >> 3)
      "hint: begin with [default] or [profile NAME]\n"),
     # roles
     ({"config": "[profile a]\nrole_arn = r\nsource_profile = b\n[profile b]\nrole_arn = s\nsource_profile = a\n"}, {},
-     ["--aws-profile", "a"], 78, "broker: ~/.aws/config:6: source_profile = a goes in a circle\n"
-     "hint: end the chain in a profile with credentials of its own\n"),
+     ["--aws-profile", "a"], 78, "broker: ~/.aws/config:6: source_profile = a is a loop\n"
+     "hint: the last profile of the chain needs credentials of its own\n"),
     ({"config": "[profile a]\nrole_arn = r\nsource_profile = b\n"}, {}, ["--aws-profile", "a"], 78,
-     "broker: ~/.aws/config:3: no AWS profile 'b' for source_profile\nhint: write the name of a profile that exists\n"),
+     "broker: ~/.aws/config:3: no AWS profile 'b' for source_profile\nhint: set it to a profile that exists\n"),
     # credential_process
     ({"config": "[default]\ncredential_process = 'open\n"}, {}, [], 78,
      f"broker: {HOST}: AWS profile 'default': credential_process: open quote or backslash at the end of a command\n"
@@ -238,7 +238,7 @@ def test_expired_keys_of_the_environment(broker):
     ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=2, seconds=30)
     done = broker.run(*IAM, env={**KEYS, "AWS_CREDENTIAL_EXPIRATION": ago.strftime("%Y-%m-%dT%H:%M:%SZ")})
     assert (done.text, done.errors, done.code) == (
-        "", f"broker: {HOST}: the AWS keys of the environment expired 2h ago\n"
+        "", f"broker: {HOST}: the AWS keys in the environment expired 2h ago\n"
         "hint: export new ones, or unset AWS_ACCESS_KEY_ID and set aws_profile\n", 79)
 
 
@@ -255,5 +255,5 @@ def test_unreadable_file(broker):
     done = broker.run(*IAM)
     why = "Permission denied" if os.getuid() else "Too many levels of symbolic links"
     assert (done.text, done.errors, done.code) == (
-        "", f"broker: ~/.aws/credentials: {why}\nhint: AWS_SHARED_CREDENTIALS_FILE names another file\n", 74)
+        "", f"broker: ~/.aws/credentials: {why}\nhint: AWS_SHARED_CREDENTIALS_FILE sets another file\n", 74)
     assert broker.run(*IAM, env=KEYS, secret_out=True).code == 0

@@ -59,7 +59,7 @@ def test_user_that_is_not_there_yet(given, vault, mariadb_server, login):
     with appearing(vault, mariadb_server):
         done = given.run("test", "w", "-v")
     assert done.code == 0, done.errors
-    assert login == "keeper" or "the user is new, tried again" in done.errors
+    assert login == "keeper" or "the user is new; trying again" in done.errors
     assert len(vault.front.asked("GET", path)) == 1 and len(vault.users()) == 1
 
 

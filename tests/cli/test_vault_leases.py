@@ -230,7 +230,7 @@ def test_sealed(given, vault):
     vault.vault.seal()
     try:
         asked = len(vault.front.seen)
-        refused(given.ask("--fresh"), 75, "Vault is sealed", "hint: ask those who run Vault to unseal it")
+        refused(given.ask("--fresh"), 75, "Vault is sealed", "hint: ask Vault's administrators to unseal it")
         assert len(vault.front.seen) == asked + 1 and given.lease() == first
     finally:
         vault.vault.unseal()

@@ -167,7 +167,7 @@ def test_client_certificate(given, vault, pki):
 
 def test_client_certificate_missing(given, vault, pki):
     given.configure(vault_addr=vault.vault.mutual, vault_ca=pki.ca)
-    refused(given.ask(), 69, "it wants a client certificate", "hint: vault_cert")
+    refused(given.ask(), 69, "it requires a client certificate", "hint: set vault_cert")
 
 
 @pytest.mark.parametrize("addr", ["http://vault.example.com", "http://192.0.2.1:8200", "http://127.0.0.1.evil.example", "http://localhost@evil.example",

@@ -134,7 +134,7 @@ def test_1045(broker, names, client, mysql_server, way, level, hint):
 def test_1044_and_1049(broker, client, mysql_server):
     for_user(broker, mysql_server, "app")
     endpoint = f"127.0.0.1:{mysql_server.port}"
-    failed(broker, client, "1044 access denied for app@% to database mysql", "set another database, or have it granted to the user",
+    failed(broker, client, "1044 access denied for app@% to database mysql", "set another database, or grant it to the user",
            77, endpoint, "--database", "mysql")
     mysql_server.create_user("all_rights", mysql_server.password("all_rights"))
     mysql_server.admin("grant all on *.* to all_rights@'%'")
@@ -242,8 +242,8 @@ def test_2013_reset(broker, client, anywhere, fake_server):
     fake = fake_server("reset")
     anywhere(port=fake.port)
     for _ in range(3):
-        failed(broker, client, f"2013 127.0.0.1:{fake.port}: the server went away before the login",
-               "check that it is a MySQL server, and that it admits this machine", 69, f"127.0.0.1:{fake.port}")
+        failed(broker, client, f"2013 127.0.0.1:{fake.port}: the server closed the connection before the login",
+               "check that it is a MySQL server that accepts connections from this machine", 69, f"127.0.0.1:{fake.port}")
 
 
 def test_2013_silent(broker, client, anywhere, fake_server):
@@ -252,7 +252,7 @@ def test_2013_silent(broker, client, anywhere, fake_server):
     anywhere(port=fake.port, connect_timeout="1s")
     done = run(broker, client)
     assert done.code == 69 and done.errors == (f"broker: p: 2013 127.0.0.1:{fake.port}: no answer in time\n"
-                                               "hint: check that it is a MySQL server that waits for no PROXY header; a slow one needs a longer connect_timeout\n")
+                                               "hint: check that it is a MySQL server and does not wait for a PROXY header; if it is slow, raise connect_timeout\n")
     assert [row[:2] for row in rows(done.text)] == [("credential", "ok"), ("server", "failed")]
 
 
@@ -275,8 +275,8 @@ def test_1130_proxy_header(broker, names, client, start_server, relay):
         for_user(broker, server, "app", host=RIGHT_NAME, port=proxy.port, tls=level, tls_ca=server.ca if level.startswith("verify") else None)
         done = run(broker, client, "--json")
         what, *detail, hint = done.errors.splitlines()
-        assert done.code == 77 and what == "broker: p: 1130 the server takes no PROXY header from this proxy", (level, done.errors)
-        assert hint == "hint: on the server: proxy_protocol_networks must hold the proxy's address; or go around the proxy"
+        assert done.code == 77 and what == "broker: p: 1130 the server accepts no PROXY header from this proxy", (level, done.errors)
+        assert hint == "hint: on the server, add the proxy's address to proxy_protocol_networks; or bypass the proxy"
         said = json.loads(done.out)
         assert said["error"]["server_code"] == 1130 and said["hops"][0]["ok"] and said["hops"][0]["hop"] == "route"
 
@@ -295,7 +295,7 @@ def test_timeout_of_the_run(broker, clients, anywhere, fake_server):
     done = run(broker, clients["mysql9"], "--timeout", "1s")
     assert done.code == 69 and done.errors == (
         f"broker: p: 127.0.0.1:{fake.port}: no answer in time\n"
-        "hint: --timeout ended the run: give it more time, or check that the server is well\n")
+        "hint: --timeout ended the run: raise it, or check the server\n")
     assert [row[:2] for row in rows(done.text)] == [("credential", "ok"), ("server", "failed")]
 
 
@@ -303,7 +303,7 @@ def test_timeout_of_the_run(broker, clients, anywhere, fake_server):
 def test_2026(broker, names, client, mysql_server, way, host, ca):
     """A wrong certificate in the words of the keeper, which looks again for a client that made the TLS itself."""
     route = on(way, broker, mysql_server, host=host, tls="verify-identity", tls_ca=getattr(mysql_server, ca))
-    words = f"certificate is not valid for {WRONG_NAME}" if ca == "ca" else "certificate is by an authority that "
+    words = f"certificate is not valid for {WRONG_NAME}" if ca == "ca" else "certificate is from a CA that is not in "
     done = run(broker, client)
     what, *details, hint = done.errors.splitlines()
     assert done.code == 69 and what.startswith(f"broker: p: 2026 {words}") and hint.startswith("hint: "), done.errors
@@ -319,7 +319,7 @@ def test_2026_no_tls(broker, names, client, mysql_server, mysql_notls, way, leve
     route = on(way, broker, mysql_notls, tls=level, tls_ca=ca)
     endpoint = f"{RIGHT_NAME}:{mysql_notls.port if way == 'direct' else 3306}"
     failed(broker, client, f"2026 {endpoint}: the server has no TLS",
-           "tls = preferred connects without it: anybody on the way can read and change what is sent", 69, None, route=route)
+           "tls = preferred connects without TLS, and an attacker on the network can read and change everything", 69, None, route=route)
 
 
 def same_words(broker, clients, levels, what, hint):
@@ -341,7 +341,7 @@ def test_certificate_of_another_time(broker, names, clients, start_server, pki, 
     start, end, words = DATES[dates]
     server = start_server("mariadb", certificate=pki.issue_for(dates, [f"DNS:{RIGHT_NAME}"], start, end))
     for_user(broker, server, "app", host=RIGHT_NAME, tls_ca=server.ca)
-    same_words(broker, clients, ("verify-ca", "verify-identity"), words, "have it renewed on the server; or this machine's clock is wrong")
+    same_words(broker, clients, ("verify-ca", "verify-identity"), words, "renew it on the server; or correct this machine's clock")
 
 
 def test_server_of_tls_1_1(broker, names, clients, start_server, monkeypatch):
@@ -354,8 +354,8 @@ def test_server_of_tls_1_1(broker, names, clients, start_server, monkeypatch):
         argv = ["openssl", "s_client", "-starttls", "mysql", "-connect", f"127.0.0.1:{server.port}"]
         assert re.search(rb"Protocol *: TLSv1\.1\n", subprocess.run(argv, input=b"", capture_output=True, timeout=60).stdout)
     for_user(broker, server, "app", host=RIGHT_NAME, tls_ca=server.ca)
-    same_words(broker, clients, LEVELS[1:], "the server has no version of TLS that tls_version allows",
-               "tls_version = TLSv1.2,TLSv1.3, or a newer server")
+    same_words(broker, clients, LEVELS[1:], "the server supports no TLS version that tls_version allows",
+               "set tls_version = TLSv1.2,TLSv1.3, or upgrade the server")
 
 
 def test_key_with_a_passphrase(broker, names, client, mysql_server):
@@ -389,14 +389,14 @@ def test_1226(broker, client, mysql_server):
     for_user(broker, mysql_server, "one", tls="required")
     for _ in range(2):
         done = run(broker, client)
-    assert done.code == 75 and done.errors.splitlines()[1] == "hint: try later, or have the limit of the account raised", done.errors
+    assert done.code == 75 and done.errors.splitlines()[1] == "hint: try again later, or raise the limit of the account", done.errors
     mysql_server.admin("drop user one@'%'")
 
 
 @pytest.mark.parametrize("user, plugin", [("app_native", "mysql_native_password"), ("app_ed", "client_ed25519")])
 def test_plugin_missing(broker, clients, mariadb_server, user, plugin):
     for_user(broker, mariadb_server, user)
-    failed(broker, clients["mysql9"], f"2059 the client lacks the plug-in {plugin}, which the account needs",
+    failed(broker, clients["mysql9"], f"2059 the client does not have the plug-in {plugin}, which the account needs",
            "set client to one that has it", 77, f"127.0.0.1:{mariadb_server.port}")
 
 
@@ -405,7 +405,7 @@ def test_2059_in_clear(broker, client, anywhere, fake_server, greeting):
     fake = fake_server(greeting_plugin=greeting)
     anywhere(port=fake.port)
     failed(broker, client, "2059 the server wants the password in cleartext",
-           "cleartext = yes, if this server may have it: its certificate is verified then", 77, f"127.0.0.1:{fake.port}")
+           "set cleartext = yes if you trust this server; broker then verifies its certificate", 77, f"127.0.0.1:{fake.port}")
 
 
 @pytest.mark.parametrize("name", ["mariadb1011", "mariadb118"])
@@ -414,13 +414,13 @@ def test_2059_sha256(broker, clients, anywhere, fake_server, pki, level, name):
     fake = fake_server("sha256", certificate=pki.server)
     anywhere(port=fake.port, tls=level, login="client")
     failed(broker, clients[name], "2059 the server wants the password itself (sha256_password)",
-           "tls = verify-identity: a server that is verified may have it; or the user does not exist", 77, f"127.0.0.1:{fake.port}")
+           "set tls = verify-identity, so that only the verified server gets it; or the user does not exist", 77, f"127.0.0.1:{fake.port}")
 
 
 def test_2061(broker, clients, mysql_server):
     mysql_server.create_user("fresh", mysql_server.password("fresh"), "caching_sha2_password")
     for_user(broker, mysql_server, "fresh", tls="disabled")
-    failed(broker, clients["mysql9"], "2061 the account's log-in needs TLS, or the server's public key",
+    failed(broker, clients["mysql9"], "2061 the account needs TLS, or the server's public key",
            "tls = required, or server_public_key = yes", 77, f"127.0.0.1:{mysql_server.port}")
 
 
@@ -428,7 +428,7 @@ def test_3159(broker, client, mysql_server):
     mysql_server.admin("set global require_secure_transport = on")
     try:
         for_user(broker, mysql_server, "app", tls="disabled", server_public_key="yes")
-        failed(broker, client, "3159 the server takes no connection without TLS", "tls = required", 77,
+        failed(broker, client, "3159 the server requires TLS", "tls = required", 77,
                f"127.0.0.1:{mysql_server.port}")
     finally:
         mysql_server.admin("set global require_secure_transport = off")

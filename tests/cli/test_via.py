@@ -280,7 +280,7 @@ def test_ssh_far_socket(broker, client, mysql_server, with_key):
 @pytest.mark.parametrize("name, fixture", [("mysql9", "mysql_server"), ("mariadb118", "mariadb_server")])
 def test_ssh_account_of_the_socket(request, broker, clients, names, with_key, name, fixture):
     """An account for the far side's socket alone is refused by TCP there: the hint has what mends it, and it does. To an account that
-    is not there MySQL may speak of any plug-in, which MariaDB's client would refuse first."""
+    does not exist MySQL may speak of any plug-in, which MariaDB's client would refuse first."""
     client, server = clients[name], request.getfixturevalue(fixture)
     server.admin("drop user if exists near@localhost; create user near@localhost identified by 'fake-near'")
 
@@ -338,10 +338,10 @@ def test_login_asks_what_the_tunnel_asks(broker, mysql_server, ssh_home, sshd, u
 # Refused before anything is started
 
 @pytest.mark.parametrize("keys, text", [
-    ({"host": None, "port": None}, "via = tcp://127.0.0.1:1, and no server named behind it\n"
-     "hint: set host to the server's name as the far side knows it, or socket to a path there\n"),
-    ({"socket": "auto", "host": None, "port": None}, "via = tcp://127.0.0.1:1, and no server named behind it\n"
-     "hint: set host to the server's name as the far side knows it, or socket to a path there\n")])
+    ({"host": None, "port": None}, "via = tcp://127.0.0.1:1, but no server is set behind it\n"
+     "hint: set host to the server's name as seen from the bastion, or socket to a path there\n"),
+    ({"socket": "auto", "host": None, "port": None}, "via = tcp://127.0.0.1:1, but no server is set behind it\n"
+     "hint: set host to the server's name as seen from the bastion, or socket to a path there\n")])
 def test_nothing_behind(broker, clients, keys, text):
     broker.config(profile(**{"host": "db", "user": "app", "auth": "none", "via": "tcp://127.0.0.1:1", **keys}))
     done = broker.run("connect", "p", "--client", clients["mysql9"].path)
@@ -353,7 +353,7 @@ def test_runtime_folder_too_deep(broker, clients, mysql_server):
     deep.mkdir(mode=0o700)
     through(broker, mysql_server)
     done = connect(broker, clients["mysql9"], env={"XDG_RUNTIME_DIR": str(deep)})
-    assert done.code == 78 and "over 103 bytes, too long for a socket\nhint: set XDG_RUNTIME_DIR to " in done.errors
+    assert done.code == 78 and "too long for a unix socket, which may have 103 bytes\nhint: set XDG_RUNTIME_DIR to " in done.errors
 
 
 def test_token_needs_no_way(broker):

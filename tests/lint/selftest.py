@@ -125,7 +125,7 @@ def _circle(copy):
     if [len(circle) for circle in programs.circles(objects)] != [3]:
         yield Finding("tests/lint/selftest.py", 1, "circles does not find a, b and c")
     if list(programs.circles(objects[1:])):
-        yield Finding("tests/lint/selftest.py", 1, "circles finds one that is not there")
+        yield Finding("tests/lint/selftest.py", 1, "circles finds one that does not exist")
     if [symbol for _, symbol in programs.unused(objects, set())] != ["d"] or list(programs.unused(objects, {"d"})):
         yield Finding("tests/lint/selftest.py", 1, "unused does not find d alone")
 

@@ -149,15 +149,15 @@ static const struct order_case {
      AWS_STS,
      {.endpoint_url = "https://a b"},
      "eu-west-1",
-     "the AWS endpoint 'https://a b' is no http or https URL"},
+     "the AWS endpoint 'https://a b' is not an http or https URL"},
     {"bare", AWS_STS, {0}, NULL, "no AWS region"},
-    {"bare", AWS_STS, {0}, "evil.example/", "'evil.example/' is no AWS region"},
+    {"bare", AWS_STS, {0}, "evil.example/", "'evil.example/' is not an AWS region"},
     {"bare",
      AWS_STS,
      {.endpoint_url = "sts.example"},
      "eu-west-1",
-     "the AWS endpoint 'sts.example' is no http or https URL"},
-    {"fips", AWS_STS, {.endpoint_url = "https://own"}, "eu-west-1", "FIPS and an endpoint URL of your own"},
+     "the AWS endpoint 'sts.example' is not an http or https URL"},
+    {"fips", AWS_STS, {.endpoint_url = "https://own"}, "eu-west-1", "FIPS and an endpoint URL are both set"},
 };
 
 static void order(void **state)
@@ -185,7 +185,7 @@ static void long_address(void **state)
     (void)state;
     memset(url + 8, 'a', sizeof url - 9);
     assert_int_equal(aws_endpoint_find(&env, &files, "default", AWS_STS, "eu-west-1", &found, &e), -1);
-    assert_string_equal(e.msg, "an AWS endpoint of over 511 bytes");
+    assert_string_equal(e.msg, "the AWS endpoint has over 511 bytes");
 }
 
 int main(void)

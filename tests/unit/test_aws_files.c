@@ -128,7 +128,7 @@ static void as_users_have_them(void **state)
         {"a colon", "[p]\nk : v = w\n", "k", "v = w"},
         {"what all sections have", "[DEFAULT]\nk = all\nl = all\n[p]\nl = own\n", "k", "all"},
         {"but a section's own counts", "[DEFAULT]\nk = all\n[p]\nk = own\n", "k", "own"},
-        {"and one that is not there has nothing", "[DEFAULT]\nk = all\n[q]\n", "k", NULL},
+        {"and one that does not exist has nothing", "[DEFAULT]\nk = all\n[q]\n", "k", NULL},
     };
 
     (void)state;
@@ -228,9 +228,8 @@ static void faults(void **state)
         {"[profile p]\nk = v\n", "[q]\nnonsense\n[p]\nk = w\n", NULL, NULL},
         {"[profile p]\n\nnonsense\n", NULL, "config:3", "no '=' in a property"},
         {"[profile p]\nk = v\n", "[p]\nl\n", "credentials:2", "no '=' in a property"},
-        {"[profile p]\n[profile q]\n[profile p]\n", NULL, "config:3",
-         "[profile p] a second time; the first is in line 1"},
-        {"[profile p]\nk = 1\nl = 2\nK = 3\n", NULL, "config:4", "k a second time; the first is in line 2"},
+        {"[profile p]\n[profile q]\n[profile p]\n", NULL, "config:3", "[profile p] again, after line 1"},
+        {"[profile p]\nk = 1\nl = 2\nK = 3\n", NULL, "config:4", "k again, after line 2"},
         {"[profile p]\nk = \377\n", NULL, "config:2", "not UTF-8"},
         {"[profile p]\ns3 =\n  a = b\n  c\n", NULL, "config:4", "no '=' in a sub-property"},
         {"[profile p\nk = v\n", NULL, "config:1", "no ']' at the end of a section's name"},
@@ -239,8 +238,7 @@ static void faults(void **state)
         {"[profile p]\nk = v\n[profile \"p\"]\nnonsense\n", NULL, "config:4", "no '=' in a property"},
         {"[DEFAULT]\nnonsense\n[profile p]\n", NULL, "config:2", "no '=' in a property"},
         {"[profile p]\n", "[DEFAULT]\nnonsense\n[q]\n", NULL, NULL},
-        {"[profile p]\n", "[DEFAULT]\nk=1\nk=2\n[p]\n", "credentials:3",
-         "k a second time; the first is in line 2"},
+        {"[profile p]\n", "[DEFAULT]\nk=1\nk=2\n[p]\n", "credentials:3", "k again, after line 2"},
     };
 
     (void)state;

@@ -99,10 +99,10 @@ static void loaded(void **state)
          NULL,
          NULL},
         {"[default]\nregion =\n", {0}, NULL, NULL},
-        {"[default]\nregion = eu west\n", {0}, "config:2", "region has a blank in it"},
-        {"[default]\nregion = eu/west\n", {0}, "config:2", "'eu/west' is no AWS region"},
-        {"[default]\n", {.region = "eu-west-1 "}, "", "AWS_REGION: 'eu-west-1 ' is no AWS region"},
-        {"[default]\n", {.default_region = "a.b"}, "", "AWS_DEFAULT_REGION: 'a.b' is no AWS region"},
+        {"[default]\nregion = eu west\n", {0}, "config:2", "region contains a space"},
+        {"[default]\nregion = eu/west\n", {0}, "config:2", "'eu/west' is not an AWS region"},
+        {"[default]\n", {.region = "eu-west-1 "}, "", "AWS_REGION: 'eu-west-1 ' is not an AWS region"},
+        {"[default]\n", {.default_region = "a.b"}, "", "AWS_DEFAULT_REGION: 'a.b' is not an AWS region"},
     };
 
     (void)state;

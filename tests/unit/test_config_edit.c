@@ -166,7 +166,7 @@ static void refuses(void **state)
     expect_refusal("n", (struct override){"password", "s3cret", "-o password"}, ERR_USAGE, "-o password",
                    "unknown key 'password'");
     expect_refusal("n", (struct override){"user", "a\nb = c", NULL}, ERR_CONFIG, "user",
-                   "user: holds a control character");
+                   "user: contains a control character");
     expect_refusal("n", (struct override){"port", "0", "-P"}, ERR_CONFIG, "-P",
                    "port: '0' is not a number from 1 to 65535");
 }
@@ -266,7 +266,7 @@ static void full_file(void **state)
         buf_puts(&text, "# 5678\n");
     write_bytes(MAIN_FILE, text.data, text.len);
     assert_int_equal(add("p", &o, 1, &e), -1);
-    assert_string_equal(e.msg, "the config file is full");
+    assert_string_equal(e.msg, "the config file would be too large");
 }
 
 int main(void)

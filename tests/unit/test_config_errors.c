@@ -68,13 +68,13 @@ static void keys(void **state)
     expect_in_file("[profile p]\ntls-ca = /x\n", 2, "unknown key 'tls-ca'", "did you mean 'tls_ca'?");
     expect_in_file("[profile p]\nHost = x\n", 2, "unknown key 'Host'", "did you mean 'host'?");
     expect_in_file("[profile p]\nidentity = /x\n", 2, "unknown key 'identity'",
-                   "it belongs into [tunnel NAME]");
-    expect_in_file("[profile p]\nstore = keyring\n", 2, "unknown key 'store'", "it belongs into [defaults]");
-    expect_in_file("[profile p]\ninclude = x\n", 2, "unknown key 'include'", "it belongs into [defaults]");
+                   "it belongs in [tunnel NAME]");
+    expect_in_file("[profile p]\nstore = keyring\n", 2, "unknown key 'store'", "it belongs in [defaults]");
+    expect_in_file("[profile p]\ninclude = x\n", 2, "unknown key 'include'", "it belongs in [defaults]");
     expect_in_file("[defaults]\ninherits = p\n[profile p]\n", 2, "unknown key 'inherits'",
-                   "it belongs into [profile NAME]");
+                   "it belongs in [profile NAME]");
     expect_in_file("[profile p]\nvia = b\n[tunnel b]\ndatabase = x\n", 4, "unknown key 'database'",
-                   "it belongs into [profile NAME]");
+                   "it belongs in [profile NAME]");
     expect_in_file("[profile p]\nport = 70000\n", 2, "port: '70000' is not a number from 1 to 65535",
                    "for example: port = 3306");
     expect_in_file("[defaults]\ntls = on\n[profile p]\n", 2, "tls: unknown value 'on'",
@@ -91,9 +91,9 @@ static void structure(void **state)
 {
     (void)state;
     expect_in_file("[profile p]\n[profile q]\n[profile p]\n", 3, "[profile p] again, after line 1",
-                   "make one section of the two");
+                   "merge the two sections");
     expect_in_file("[defaults]\n[profile p]\n[defaults]\n", 3, "[defaults] again, after line 1",
-                   "make one section of the two");
+                   "merge the two sections");
     expect_in_file("[profile q]\n[profile p]\nhost = a\nport = 1\nhost = b\n", 5,
                    "'host' again in the same section", "delete one of the lines");
     expect_in_file("[profile p]\n[profil q]\n", 2, "unknown section [profil q]", "did you mean [profile q]?");
@@ -102,13 +102,14 @@ static void structure(void **state)
     expect_in_file("[profile p]\n[something else entirely]\n", 2, "unknown section [something else entirely]",
                    "[defaults], [profile NAME] or [tunnel NAME]");
     expect_in_file("[profile p]\n[profile a/b]\n", 2, "[profile a/b]: not a valid name",
-                   "letters, digits and . _ @ + -, at most 64, a letter or digit first");
+                   "use up to 64 letters, digits and . _ @ + -, the first a letter or digit");
     expect_in_file("[profile p]\n[profile]\n", 2, "[profile]: not a valid name",
-                   "letters, digits and . _ @ + -, at most 64, a letter or digit first");
+                   "use up to 64 letters, digits and . _ @ + -, the first a letter or digit");
     expect_in_file("[profile p]\n[profile \"q\"]\n", 2, "[profile \"q\"]: not a valid name",
-                   "letters, digits and . _ @ + -, at most 64, a letter or digit first");
+                   "use up to 64 letters, digits and . _ @ + -, the first a letter or digit");
     expect_in_file("[profile p]\n[tunnel direct]\n", 2,
-                   "[tunnel direct]: this name is built in, for no tunnel", "give the tunnel another name");
+                   "[tunnel direct]: this name is built in and means no tunnel",
+                   "give the tunnel another name");
     expect_in_file("[profile p]\nhost = a # b\n", 2, "unquoted ' #' in a value",
                    "quote the value: \"...\"; a comment has a line of its own");
 }
@@ -125,7 +126,8 @@ static void bytes(void **state)
     while (big.len < 10 * 1024 * 1024)
         buf_puts(&big, "# a comment that makes the file larger than any config file is\n");
     write_bytes(MAIN_FILE, big.data, big.len);
-    expect_error("p", ERR_CONFIG, "~/.config/broker/config", "over 1048576 bytes", "divide it, with include");
+    expect_error("p", ERR_CONFIG, "~/.config/broker/config", "over 1048576 bytes",
+                 "split it into several files with include");
 }
 
 static void many_keys(void **state)
@@ -138,18 +140,18 @@ static void many_keys(void **state)
         buf_printf(&text, "key%d = x\n", i);
     write_text(MAIN_FILE, buf_str(&text));
     expect_error("q", ERR_CONFIG, "~/.config/broker/config:258", "too many keys in one section",
-                 "delete what is not needed");
+                 "delete some of them");
 }
 
 static void inheritance(void **state)
 {
     (void)state;
     expect_in_file("[profile p]\ninherits = q\n[profile q]\ninherits = r\n[profile r]\ninherits = p\n", 6,
-                   "inherits goes in a circle: p -> q -> r -> p", "delete one of the lines 'inherits'");
-    expect_in_file("[profile p]\ninherits = p\n", 2, "inherits goes in a circle: p -> p",
-                   "delete one of the lines 'inherits'");
+                   "inherits loop: p -> q -> r -> p", "delete one of the inherits lines");
+    expect_in_file("[profile p]\ninherits = p\n", 2, "inherits loop: p -> p",
+                   "delete one of the inherits lines");
     expect_in_file("[profile p]\ninherits = q\n[profile q]\ninherits = r\n[profile r]\ninherits = q\n", 6,
-                   "inherits goes in a circle: p -> q -> r -> q", "delete one of the lines 'inherits'");
+                   "inherits loop: p -> q -> r -> q", "delete one of the inherits lines");
     expect_in_file("[profile base]\n[profile p]\ninherits = bsae\n", 3, "inherits = bsae: no such profile",
                    "did you mean 'base'?");
     expect_in_file("[profile base]\n[profile p]\ninherits = nothing\n", 3,
@@ -183,11 +185,11 @@ static void includes(void **state)
     (void)state;
     expect_in_file("[defaults]\n\ninclude = none\n[profile p]\n", 3,
                    "include: no such file: ~/.config/broker/none",
-                   "make the file, or delete the line; a path is relative to the including file");
+                   "create the file, or delete the line; a path is relative to the including file");
     write_text(MAIN_FILE, "[defaults]\ninclude = team\n[profile p]\n");
     write_text(".config/broker/team", "[profile q]\n[defaults]\ninclude = ./config\n");
     expect_error("p", ERR_CONFIG, "~/.config/broker/team:3",
-                 "include goes in a circle: ~/.config/broker/config -> ~/.config/broker/team -> "
+                 "include loop: ~/.config/broker/config -> ~/.config/broker/team -> "
                  "~/.config/broker/./config",
                  "delete one of the includes");
     write_text(".config/broker/team", "[profile p]\nprot = 1\n");
@@ -214,7 +216,7 @@ static void include_depth(void **state)
     assert_string_equal(config_profile_names(c)[0], "p");
     write_text(".config/broker/f8", "[defaults]\ninclude = f9\n");
     expect_error("p", ERR_CONFIG, "~/.config/broker/f8:2", "include is more than 8 deep",
-                 "make fewer files of them");
+                 "use fewer levels of files");
 }
 
 /* A run minds only what it uses, but the bytes and the headers of the whole file. */
@@ -294,7 +296,7 @@ static void overrides(void **state)
     expect_override_error((struct override){"identity", "/x", "-o identity"}, ERR_USAGE,
                           "unknown key 'identity'", "did you mean 'tunnel.identity'?");
     expect_override_error((struct override){"store", "keyring", "-o store"}, ERR_USAGE, "unknown key 'store'",
-                          "it belongs into [defaults] of the config file");
+                          "it belongs in [defaults] of the config file");
     expect_override_error((struct override){"password", "s3cret", "-o password"}, ERR_USAGE,
                           "no secrets on the command line: 'password'", "broker password set NAME");
     expect_override_error((struct override){"tunnel.host", "x", "-o tunnel.host"}, ERR_USAGE,
@@ -412,7 +414,7 @@ static void check_all(void **state)
                                        "~/.config/broker/config:4: tls: unknown value 'x'\n"
                                        "~/.config/broker/config:8: unknown key 'prot'\n"
                                        "~/.config/broker/config:12: host and socket contradict each other\n"
-                                       "~/.config/broker/config:14: inherits goes in a circle: b -> c -> b\n"
+                                       "~/.config/broker/config:14: inherits loop: b -> c -> b\n"
                                        "~/.config/broker/config:15: no such tunnel 'b2'\n"
                                        "~/.config/broker/config:19: inherits = nobody: no such profile\n"
                                        "~/.config/broker/config:23: [tunnel t] has no host\n"

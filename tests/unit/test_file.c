@@ -229,7 +229,7 @@ static void links_are_kept(void **state)
     assert_string_equal(buf_str(&says), "new");
     assert_int_equal(count_files("repo"), 1);
     assert_int_equal(count_files("."), 3);
-    /* And one that leads to a file which is not there yet. */
+    /* And one that leads to a file which does not exist yet. */
     assert_int_equal(unlink("repo/config"), 0);
     assert_int_equal(write_text("second", "newer", 0600, &e), 0);
     assert_true(S_ISLNK(mode_of("second")) && S_ISLNK(mode_of("link")) && S_ISREG(mode_of("repo/config")));
@@ -410,11 +410,11 @@ static void runtime(void **state)
     assert_int_equal(chmod("broker", 0750), 0);
     assert_int_equal(path_runtime(&none, &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
-    assert_string_equal(e.msg, "open to others");
+    assert_string_equal(e.msg, "other users have access");
     assert_int_equal(rmdir("broker"), 0);
     assert_int_equal(symlink("/tmp", "broker"), 0);
     assert_int_equal(path_runtime(&none, &e), -1);
-    assert_string_equal(e.msg, "not a folder of ours");
+    assert_string_equal(e.msg, "not a folder that you own");
     assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
     assert_int_equal(setenv("TMPDIR", home, 1), 0);
     assert_int_equal(path_runtime(&fallback, &e), 0);

@@ -306,19 +306,19 @@ static void folder_that_is_not_ours(void **state)
     assert_int_equal(keeper_folder(&again, &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
     assert_string_equal(e.what, folder);
-    assert_string_equal(e.msg, "open to others");
+    assert_string_equal(e.msg, "other users have access");
     assert_int_equal(chmod(folder, 0700), 0);
     moved = mem_printf("%s.moved", folder);
     assert_int_equal(rename(folder, moved), 0);
     assert_int_equal(symlink(moved, folder), 0);
     assert_int_equal(keeper_folder(&again, &e), -1);
-    assert_string_equal(e.msg, "not a folder of ours");
+    assert_string_equal(e.msg, "not a folder that you own");
     assert_int_equal(unlink(folder), 0);
     assert_int_equal(rename(moved, folder), 0);
     if (geteuid() == 0) {
         assert_int_equal(chown(folder, 12345, 12345), 0);
         assert_int_equal(keeper_folder(&again, &e), -1);
-        assert_string_equal(e.msg, "not a folder of ours");
+        assert_string_equal(e.msg, "not a folder that you own");
         assert_int_equal(chown(folder, 0, 0), 0);
     }
 }
@@ -335,7 +335,7 @@ static void files_that_are_no_sockets(void **state)
     assert_int_equal(file_write(path, "x", 1, 0600, &e), 0);
     assert_int_equal(forward_find("prod", &f, &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
-    assert_string_equal(e.msg, "not a socket of ours");
+    assert_string_equal(e.msg, "not a socket that you own");
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("/tmp", path), 0);
     assert_int_equal(forward_find("prod", &f, &e), -1);
@@ -344,7 +344,7 @@ static void files_that_are_no_sockets(void **state)
     if (geteuid() == 0) {
         assert_int_equal(lchown(path, 12345, 12345), 0);
         assert_int_equal(forward_find("prod", &f, &e), -1);
-        assert_string_equal(e.msg, "not a socket of ours");
+        assert_string_equal(e.msg, "not a socket that you own");
     }
     (void)close(door);
     assert_int_equal(unlink(path), 0);

@@ -262,11 +262,11 @@ static void bad_helpers_are_errors(void **state)
         const char *words;
     } bad[] = {
         {"helper-exit", ERR_PROTOCOL, "exit status 3"},
-        {"helper-late-exit", ERR_PROTOCOL, "ended without an answer"},
+        {"helper-late-exit", ERR_PROTOCOL, "exited without an answer"},
         {"helper-killed", ERR_PROTOCOL, "killed by SIGKILL"},
         {"helper-garbage", ERR_PROTOCOL, "not a record"},
         {"helper-kind", ERR_PROTOCOL, "kind 7"},
-        {"helper-cut", ERR_PROTOCOL, "cut short"},
+        {"helper-cut", ERR_PROTOCOL, "a truncated record"},
         {"helper-stall", ERR_UNREACHABLE, "in time"},
         {"helper-deaf", ERR_UNREACHABLE, "in time"},
     };

@@ -84,9 +84,9 @@ static void test_errors(void **state)
          "prod: SSO session 'corp' expired 2h ago", "", "broker login prod"},
         {EXITED(78), "broker: warning: x\nhint: y\nbroker: p: no file\n  ~/a\n  ~/b\n", ERR_CONFIG,
          "p: no file", "~/a\n~/b\n", ""},
-        {EXITED(1), "", ERR_BUG, "broker credential get failed without a word", "", ""},
+        {EXITED(1), "", ERR_BUG, "broker credential get failed without a message", "", ""},
         {9, "broker: half", ERR_BUG, "half", "", ""},
-        {EXITED(255), "\n\n", ERR_BUG, "broker credential get failed without a word", "", ""},
+        {EXITED(255), "\n\n", ERR_BUG, "broker credential get failed without a message", "", ""},
     };
 
     (void)state;

@@ -144,7 +144,7 @@ static void what_the_server_lacks(void **state)
     } cases[] = {
         {"curve25519-sha256", "ssh-rsa", "the server's host keys are ssh-rsa"},
         {"diffie-hellman-group-exchange-sha256", "ssh-ed25519",
-         "the server's ways to exchange keys are diffie-hellman-group-exchange-sha256"},
+         "the server's key exchange methods are diffie-hellman-group-exchange-sha256"},
         {"curve25519-sha256", "ssh-ed25519", "it has no algorithm in common with the server"},
     };
 

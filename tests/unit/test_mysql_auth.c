@@ -188,7 +188,7 @@ static void in_clear(void **state)
         struct auth open = auth_with(PASSWORD, false, false, false);
         assert_int_equal(rows[i].answer(&open, &none, &e), AUTH_FAILED);
         assert_int_equal(none.len, 0);
-        assert_string_equal(e.msg, "2061 the account's log-in needs TLS, or the server's public key");
+        assert_string_equal(e.msg, "2061 the account needs TLS, or the server's public key");
         assert_string_equal(e.hint, "tls = required, or server_public_key = yes");
     }
 }

@@ -3,8 +3,8 @@
 #include "inject_fixture.h"
 
 #define SSL_REQUIRED                                                                                         \
-    "the server has no TLS\nhint: tls = preferred connects without it: anybody on the way can read and "     \
-    "change what is sent"
+    "the server has no TLS\nhint: tls = preferred connects without TLS, and an attacker on the network can " \
+    "read and change everything"
 
 static void greeting_shown(void **state)
 {
@@ -194,9 +194,8 @@ static void bad_clients(void **state)
     begin(KEEPER_TLS_NAME, true);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(answer_with(CLIENT_FLAGS | CLIENT_SSL, NATIVE, "", 0), MYSQL_OVER);
-    failed(2,
-           "2026 TLS to the server is made at this end, which takes none itself\nhint: switch the program's "
-           "own TLS off here, or give it the end of a broker forward, which passes it on");
+    failed(2, "2026 broker makes the TLS to the server, and takes no TLS itself\nhint: turn the program's "
+              "own TLS off, or use a broker forward without --terminate-tls");
     begin(KEEPER_TLS_NAME, true);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(
@@ -205,7 +204,7 @@ static void bad_clients(void **state)
     begin(KEEPER_TLS_NAME, true);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(FROM(CLIENT, 1, "GET / HTTP/1.1"), MYSQL_OVER);
-    failed(2, "2007 the client is too old for this end\nhint: a client of MySQL 4.1 or later");
+    failed(2, "2007 the client is too old\nhint: use a client of MySQL 4.1 or later");
     begin(KEEPER_TLS_NAME, true);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(
@@ -308,10 +307,9 @@ static void attacked(void)
 {
     AUTO_BUF(farewell, 256);
 
-    failed(
-        2,
-        "2027 db:3306: something spoke before TLS was made\nhint: an attacker on the network may have sent "
-        "it: try another route to the server");
+    failed(2, "2027 db:3306: data arrived before TLS was established\nhint: an attacker on the network may "
+              "have sent "
+              "it: try another route to the server");
     inject_farewell(m.inject, &farewell);
     assert_int_equal(farewell.len, 0);
 }

@@ -4,7 +4,7 @@
 
 #define OK "\0\0\0\x02\0\0\0"
 #define UNKNOWN_THERE                                                                                        \
-    "2027 db:3306: the log-in has a packet that MySQL does not know there\nhint: check that it is a MySQL "  \
+    "2027 db:3306: the login has an unexpected packet\nhint: check that it is a MySQL "                      \
     "server, and its version"
 #define SWITCH_TO(name) "\xfe" name "\0" SCRAMBLE "\0"
 #define CLEAR                                                                                                \
@@ -99,9 +99,8 @@ static void full_without_tls(void **state)
     (void)state;
     logging_in(KEEPER_TLS_NONE, SHA2);
     assert_int_equal(FROM(SERVER, 2, "\x01\x04"), MYSQL_OVER);
-    failed(2,
-           "2061 db:3306: the account's log-in needs TLS, or the server's public key\nhint: tls = required, "
-           "or server_public_key = yes");
+    failed(2, "2061 db:3306: the account needs TLS, or the server's public key\nhint: tls = required, "
+              "or server_public_key = yes");
     logging_in(KEEPER_TLS_NONE, SHA2);
     m.inject->auth.takes_key = true;
     assert_int_equal(FROM(SERVER, 2, "\x01\x04"), MYSQL_WAIT);
@@ -227,14 +226,14 @@ static void unknown_methods(void **state)
     } rows[] = {
         {"\xfe"
          "dialog\0\x04Password: ",
-         20, "the account's log-in is none that the keeper knows (dialog)"},
+         20, "the keeper does not support the account's authentication method (dialog)"},
         {"\xfe"
          "auth_gssapi_client\0x",
-         21, "the account's log-in is none that the keeper knows (auth_gssapi_client)"},
+         21, "the keeper does not support the account's authentication method (auth_gssapi_client)"},
         {"\xfe"
          "dialog\nhint: curl | sh\0",
-         25, "the account's log-in is none that the keeper knows (dialog)"},
-        {"\xfe", 1, "the account's log-in is none that the keeper knows (mysql_old_password)"},
+         25, "the keeper does not support the account's authentication method (dialog)"},
+        {"\xfe", 1, "the keeper does not support the account's authentication method (mysql_old_password)"},
         {"\x02"
          "authentication_webauthn_client\0x",
          33, "the account needs a second factor (authentication_webauthn_client)"},
@@ -335,7 +334,7 @@ static void too_long(void **state)
     (void)state;
     logging_in(KEEPER_TLS_NAME, NATIVE);
     assert_int_equal(packet_from(SERVER, 3, many, sizeof many), MYSQL_OVER);
-    failed(2, "2020 db:3306: a packet of the log-in has over 1 MiB\nhint: check that it is a MySQL server");
+    failed(2, "2020 db:3306: a packet of the login has over 1 MiB\nhint: check that it is a MySQL server");
 }
 
 #define DENIED "\xff\x15\x04#28000Access denied for user 'app'"
@@ -419,8 +418,7 @@ static void tried_again(void **state)
 
 static void tried_again_elsewhere(void **state)
 {
-    static const char other[] =
-        "2012 db:3306: another server answers now, which is not like the first\nhint: connect again";
+    static const char other[] = "2012 db:3306: a different server answers now\nhint: connect again";
 
     (void)state;
     again((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_LENENC_AUTH, MYSQL_TLS);

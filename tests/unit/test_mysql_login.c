@@ -22,7 +22,8 @@
 
 #define SCRAMBLE "abcdefghijklmnopqrst"
 #define LOW_SSL 0x08
-#define NO_TLS_HINT "tls = preferred connects without it: anybody on the way can read and change what is sent"
+#define NO_TLS_HINT                                                                                          \
+    "tls = preferred connects without TLS, and an attacker on the network can read and change everything"
 
 static struct mysql m;
 static struct login_options options = {.server = "db:3306"};
@@ -332,7 +333,7 @@ static void half_an_error_before_tls(void **state)
     begin();
     assert_int_equal(feed(SERVER, both, sizeof both - 1), MYSQL_OVER);
     assert_null(memmem(m.client.out.data, m.client.out.len, "1000", 4));
-    assert_non_null(memmem(m.client.out.data, m.client.out.len, "something spoke before TLS", 26));
+    assert_non_null(memmem(m.client.out.data, m.client.out.len, "data arrived before TLS", 23));
 }
 
 /* Without a plug-in's name: up to the scramble's second part, and without that. A byte less is no greeting.
@@ -408,8 +409,8 @@ static void no_tls_beside_bytes(void **state)
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_OVER);
     options.bytes_beside = false;
     sent_error(0, "broker: 2026 db:3306: the server has no TLS\n"
-                  "hint: {host} and {port} instead of {socket} connect without it: anybody on the way can "
-                  "read and change what is sent");
+                  "hint: with {host} and {port} instead of {socket} broker connects without TLS, and an "
+                  "attacker on the network can read and change everything");
 }
 
 static void no_mysql(void **state)
@@ -443,7 +444,7 @@ static void no_mysql(void **state)
 }
 
 #define SPOKEN                                                                                               \
-    "broker: 2027 db:3306: something spoke before TLS was made\n"                                            \
+    "broker: 2027 db:3306: data arrived before TLS was established\n"                                        \
     "hint: an attacker on the network may have sent it: try another route to the server"
 
 /* Whole packets that no server sends in clear, at each stage before TLS: over at once, whatever the client
@@ -541,7 +542,7 @@ static void no_such_thing_in_a_log_in(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         logging_in();
         assert_int_equal(packet_from(SERVER, 3, rows[i].body, rows[i].n), MYSQL_OVER);
-        sent_error(2, "broker: 2027 db:3306: the log-in has a packet that MySQL does not know there\n"
+        sent_error(2, "broker: 2027 db:3306: the login has an unexpected packet\n"
                       "hint: check that it is a MySQL server, and its version");
     }
 }
@@ -552,17 +553,15 @@ static void clients_that_cannot(void **state)
         const char *body;
         size_t n;
         const char *error;
-    } rows[] = {
-        {"\x85\xaa\x0f\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32,
-         "broker: 2026 TLS to the server is made at this end, which takes none itself\n"
-         "hint: switch the program's own TLS off here, or give it the end of a broker forward, which passes "
-         "it on"},
-        {"\x85\xa0\0\0\0app\0hash", 13,
-         "broker: 2007 the client is too old for this end\n"
-         "hint: a client of MySQL 4.1 or later"},
-        {"\x85\xa0\x0f\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0app", 36,
-         "broker: 2007 the client is too old for this end\nhint: a client of MySQL 4.1 or later"},
-        {"", 0, "broker: 2007 the client is too old for this end\nhint: a client of MySQL 4.1 or later"}};
+    } rows[] = {{"\x85\xaa\x0f\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32,
+                 "broker: 2026 broker makes the TLS to the server, and takes no TLS itself\n"
+                 "hint: turn the program's own TLS off, or use a broker forward without --terminate-tls"},
+                {"\x85\xa0\0\0\0app\0hash", 13,
+                 "broker: 2007 the client is too old\n"
+                 "hint: use a client of MySQL 4.1 or later"},
+                {"\x85\xa0\x0f\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0app", 36,
+                 "broker: 2007 the client is too old\nhint: use a client of MySQL 4.1 or later"},
+                {"", 0, "broker: 2007 the client is too old\nhint: use a client of MySQL 4.1 or later"}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -603,7 +602,7 @@ static void sizes(void **state)
     for (int who = CLIENT; who <= SERVER; who++) {
         logging_in();
         assert_int_equal(feed(who, "\x01\0\x10\x03", 4), MYSQL_OVER);
-        sent_error(2, "broker: 2020 db:3306: a packet of the log-in has over 1 MiB\n"
+        sent_error(2, "broker: 2020 db:3306: a packet of the login has over 1 MiB\n"
                       "hint: check that it is a MySQL server");
     }
     logging_in();
@@ -707,7 +706,7 @@ static void too_much_waits(void **state)
             step = packet_from(who, 3, body, LOGIN_CHUNK_MAX - 4);
         assert_int_equal(step, MYSQL_OVER);
         assert_int_equal(n, LOGIN_OUT_MAX + LOGIN_CHUNK_MAX);
-        assert_string_equal(m.failed.msg, "2020 db:3306: a packet of the log-in has over 1 MiB");
+        assert_string_equal(m.failed.msg, "2020 db:3306: a packet of the login has over 1 MiB");
     }
 }
 
@@ -804,7 +803,7 @@ static void password_before_the_key(void **state)
     logging_in();
     assert_int_equal(packet_from(SERVER, 3, "\x01\x04", 2), MYSQL_WAIT);
     assert_int_equal(feed(CLIENT, "\x01\0\0\x03\x02\x02\0\0\x05pw", 11), MYSQL_OVER);
-    assert_string_equal(m.failed.msg, "2061 the client's password: not as the key of this end encrypts it");
+    assert_string_equal(m.failed.msg, "2061 the client's password: not encrypted with broker's key");
     sent_nothing(SERVER);
 }
 
@@ -837,7 +836,7 @@ static void key_misused(void **state)
         assert_int_equal(packet_from(CLIENT, 3, "\x02", 1), MYSQL_WAIT);
         buf_clear(&m.client.out);
         assert_int_equal(packet_from(CLIENT, 5, junk, n), MYSQL_OVER);
-        sent_error(6, "broker: 2061 the client's password: not as the key of this end encrypts it");
+        sent_error(6, "broker: 2061 the client's password: not encrypted with broker's key");
     }
 }
 

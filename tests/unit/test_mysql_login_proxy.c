@@ -269,7 +269,7 @@ static void silent(void **state)
         const char *words;
     } rows[] = {{false, false, "2013 db:3306: no greeting within 50ms"},
                 {true, false, "the client did not answer within 50ms"},
-                {true, true, "2013 db:3306: no answer in the log-in within 300ms"}};
+                {true, true, "2013 db:3306: no answer during the login within 300ms"}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -290,7 +290,7 @@ static void server_gone(void **state)
     fd_close_cleanup(&server);
     server = -1;
     size_t n = hear(client, got, sizeof got, 0);
-    assert_non_null(memmem(got, n, "2013 db:3306: the server went away in the log-in", 48));
+    assert_non_null(memmem(got, n, "2013 db:3306: the server closed the connection during the login", 48));
     finish();
 }
 

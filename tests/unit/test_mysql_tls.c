@@ -42,8 +42,8 @@ static void refused(const char *words)
 }
 
 #define BY_ANOTHER                                                                                           \
-    "2026 certificate is by an authority that other does not have\nit names Own CA\n"                        \
-    "hint: tls_ca = the file of the authority that has signed the server's certificate"
+    "2026 certificate is from a CA that is not in other\nit names Own CA\n"                                  \
+    "hint: set tls_ca to the certificate of the CA that signed the server's certificate"
 #define ANOTHER_NAME                                                                                         \
     "2026 certificate is not valid for db.elsewhere\n"                                                       \
     "it names db.test, *.wild.test, d*.part.test, 127.0.0.1, ...\n"                                          \
@@ -149,8 +149,8 @@ static SSL_CTX *server_of_versions(int least, int most)
 }
 
 #define NO_VERSION                                                                                           \
-    "2026 the server has no version of TLS that tls_version allows\n"                                        \
-    "hint: tls_version = TLSv1.2,TLSv1.3, or a newer server"
+    "2026 the server supports no TLS version that tls_version allows\n"                                      \
+    "hint: set tls_version = TLSv1.2,TLSv1.3, or upgrade the server"
 
 static void versions(void **state)
 {
@@ -236,8 +236,8 @@ static void no_such_ciphers(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         AUTO_FREE(char *, words);
-        words =
-            mem_printf("tls_ciphers %s: no cipher of this end\nhint: openssl ciphers -s lists them", rows[i]);
+        words = mem_printf(
+            "tls_ciphers %s: no cipher that this OpenSSL has\nhint: openssl ciphers -s lists them", rows[i]);
         options.ciphers = text(rows[i]);
         refused(words);
     }
@@ -256,7 +256,7 @@ static void no_such_ciphers(void **state)
     SSL_CTX *peer = server_with(&server);
     struct err e = ERR_INIT;
     prepared();
-    assert_string_equal(shaken(peer, &e), "2026 the server has no cipher in common with this end\n"
+    assert_string_equal(shaken(peer, &e), "2026 the server has no cipher in common with broker\n"
                                           "hint: check tls_ciphers and tls_version");
     SSL_CTX_free(peer);
 }
@@ -334,15 +334,15 @@ static void bad_own_certificate(void **state)
     EVP_PKEY_free(rsa);
     no_own(NULL, "own.key", "tls_key without tls_cert\nhint: set tls_cert to the certificate of that key");
     no_own("none", NULL,
-           "tls_cert none: No such file or directory\nhint: set tls_cert to a PEM file that can be read");
+           "tls_cert none: No such file or directory\nhint: set tls_cert to a PEM file that you can read");
     no_own("empty", "own.key",
-           "tls_cert empty: no certificate in it\nhint: set tls_cert to a PEM file that can be read");
+           "tls_cert empty: no certificate in it\nhint: set tls_cert to a PEM file that you can read");
     no_own("own", "none",
-           "tls_key none: No such file or directory\nhint: set tls_key to a PEM file that can be read");
+           "tls_key none: No such file or directory\nhint: set tls_key to a PEM file that you can read");
     no_own("own", "empty",
-           "tls_key empty: no private key in it\nhint: set tls_key to a PEM file that can be read");
+           "tls_key empty: no private key in it\nhint: set tls_key to a PEM file that you can read");
     no_own("own", NULL,
-           "tls_key own: no private key in it\nhint: set tls_key to a PEM file that can be read");
+           "tls_key own: no private key in it\nhint: set tls_key to a PEM file that you can read");
     no_own("own", "other.key",
            "tls_key other.key: it is not the key of tls_cert\ntls_cert own\n"
            "hint: set tls_cert and tls_key to a pair");
@@ -351,7 +351,7 @@ static void bad_own_certificate(void **state)
            "hint: set tls_cert and tls_key to a pair");
     no_own("own", "locked.key",
            "tls_key locked.key: it has a passphrase\n"
-           "hint: openssl pkey -in locked.key -out KEY, kept 0600, and tls_key = KEY");
+           "hint: openssl pkey -in locked.key -out KEY, chmod 600 KEY, and set tls_key = KEY");
 }
 
 /* --- resuming --- */

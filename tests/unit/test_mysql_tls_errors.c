@@ -63,7 +63,7 @@ static void wrong_names(void **state)
           "2026 certificate is not valid for 127.0.0.2\nit names 127.0.0.1\nhint: host = 127.0.0.1");
 }
 
-/* With one of the public authorities anyone can have a certificate, so its names are no advice. */
+/* With one of the public authorities anyone can have a certificate: so its names are no advice. */
 static void many_authorities(void **state)
 {
     (void)state;
@@ -132,8 +132,8 @@ static void date_in(char text[16], long seconds)
     assert_int_equal(strftime(text, 16, "%Y-%m-%d", gmtime_r(&at, &tm)), 10);
 }
 
-#define CHECK_CLOCK "hint: have it renewed on the server; or this machine's clock is wrong"
-#define CHECK_CA "hint: tls_ca = the file of the authority that has signed the server's certificate"
+#define CHECK_CLOCK "hint: renew it on the server; or correct this machine's clock"
+#define CHECK_CA "hint: set tls_ca to the certificate of the CA that signed the server's certificate"
 
 static void dates(void **state)
 {
@@ -164,25 +164,24 @@ static void authorities(void **state)
     (void)state;
     tells(make(NULL, "self", "DNS:db.test"),
           "2026 certificate is self-signed, and not in ca\nit is for self\n"
-          "hint: tls_ca = a copy of it, got from the server by another way");
+          "hint: set tls_ca to a copy of it that you got in a safe way");
     tells(make(&other, "db", "DNS:db.test"),
-          "2026 certificate is by an authority that ca does not have\nit names Other?CA\n" CHECK_CA);
+          "2026 certificate is from a CA that is not in ca\nit names Other?CA\n" CHECK_CA);
     tells(make(&same, "db", "DNS:db.test"),
-          "2026 certificate is not by the authority of ca that it names\nit names Own CA\n" CHECK_CA);
+          "2026 certificate is not signed by the CA in ca that it names\nit names Own CA\n" CHECK_CA);
     tells(make(&same, "db", "DNS:a.test"),
-          "2026 certificate is not by the authority of ca that it names\nit names Own CA\n" CHECK_CA);
+          "2026 certificate is not signed by the CA in ca that it names\nit names Own CA\n" CHECK_CA);
     options.name = (char *)(uintptr_t) "127.0.0.2"; /* the address is the lesser trouble too */
     tells(make(&other, "db", "IP:127.0.0.1"),
-          "2026 certificate is by an authority that ca does not have\nit names Other?CA\n" CHECK_CA);
+          "2026 certificate is from a CA that is not in ca\nit names Other?CA\n" CHECK_CA);
     options.name = (char *)(uintptr_t) "db.test";
     struct made leaf = make(&root, "db", "DNS:db.test");
     SSL_CTX *peer = server_with(&leaf);
     struct err e = ERR_INIT;
     assert_int_equal(SSL_CTX_add1_chain_cert(peer, root.cert), 1);
     assert_int_equal(tls_prepare(&options, &e), 0);
-    assert_string_equal(
-        shaken(peer, &e),
-        "2026 certificate is by an authority that ca does not have\nit names Root\n" CHECK_CA);
+    assert_string_equal(shaken(peer, &e),
+                        "2026 certificate is from a CA that is not in ca\nit names Root\n" CHECK_CA);
     SSL_CTX_free(peer);
 }
 
@@ -217,7 +216,7 @@ static void answers(const char *bytes, size_t n, unsigned number, const char *wo
 }
 
 #define GONE                                                                                                 \
-    "2013 db:3306: the server went away in the TLS handshake\n"                                              \
+    "2013 db:3306: the server closed the connection during the TLS handshake\n"                              \
     "hint: check tls_version; the server's own log may say more"
 
 static void no_handshake(void **state)
@@ -227,12 +226,12 @@ static void no_handshake(void **state)
     answers("", 0, 2013, GONE);
     answers("\x15\x03\x03", 3, 2013, GONE);
     answers("I am no TLS server at all", 25, 2026,
-            "2026 what answered does not speak TLS\nhint: check host and port");
+            "2026 the server does not speak TLS\nhint: check host and port");
     answers("\x15\x03\x03\0\x02\x02\x28", 7, 2026,
-            "2026 the server has no cipher in common with this end\nhint: check tls_ciphers and tls_version");
+            "2026 the server has no cipher in common with broker\nhint: check tls_ciphers and tls_version");
     answers("\x15\x03\x03\0\x02\x02\x46", 7, 2026,
-            "2026 the server has no version of TLS that tls_version allows\n"
-            "hint: tls_version = TLSv1.2,TLSv1.3, or a newer server");
+            "2026 the server supports no TLS version that tls_version allows\n"
+            "hint: set tls_version = TLSv1.2,TLSv1.3, or upgrade the server");
     answers("\x15\x03\x03\0\x02\x02\x50", 7, 2026,
             "2026 TLS: tlsv1 alert internal error\nhint: check that it is a MySQL server; its own log may "
             "say more");

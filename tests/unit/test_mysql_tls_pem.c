@@ -113,15 +113,15 @@ static void one_is_broken(void **state)
     (void)state;
     broken();
     good();
-    told_of_it("certificate 1, at line 1, is broken");
-    third = mem_printf("certificate 3, at line %d, is broken", 3 + 2 * lines_of_one());
+    told_of_it("certificate 1, at line 1, is malformed");
+    third = mem_printf("certificate 3, at line %d, is malformed", 3 + 2 * lines_of_one());
     put_text("f", "text\n\n");
     good();
     good();
     broken();
     good();
     told_of_it(third);
-    second = mem_printf("certificate 2, at line %d, is broken", 2 + lines_of_one());
+    second = mem_printf("certificate 2, at line %d, is malformed", 2 + lines_of_one());
     good(); /* a line of over 4096 bytes, and what looks like a block is in the middle of it */
     for (int i = 0; i < 4095; i++)
         put_text("f", "x");
@@ -134,19 +134,19 @@ static void other_kinds_are_broken(void **state)
 {
     (void)state;
     block(PEM_STRING_X509_OLD, false, "!!!!\n");
-    told_of_it("certificate 1, at line 1, is broken");
+    told_of_it("certificate 1, at line 1, is malformed");
     put_text("f", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    told_of_it("certificate 1, at line 1, is broken");
+    told_of_it("certificate 1, at line 1, is malformed");
     put_text("f", "-----BEGIN X509 CERTIFICATE-----\nAAAA\n-----END X509 CERTIFICATE-----\n");
-    told_of_it("certificate 1, at line 1, is broken");
+    told_of_it("certificate 1, at line 1, is malformed");
     put_text("f", "-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----\n");
-    told_of_it("certificate 1, at line 1, is broken");
+    told_of_it("certificate 1, at line 1, is malformed");
     put_text("f", "-----BEGIN ANYTHING-----\nAAAA\n-----END ANYTHING-----\n");
     told_of_it(NULL);
     put_text("f", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END NOTHING-----\n");
-    told_of_it("certificate 1, at line 1, is broken");
+    told_of_it("certificate 1, at line 1, is malformed");
     put_text("f", "-----BEGIN CERTIFICATE-----\nAAAA\n");
-    told_of_it("certificate 1, at line 1, is broken");
+    told_of_it("certificate 1, at line 1, is malformed");
 }
 
 int main(void)

@@ -306,9 +306,9 @@ static void refused_values(void **state)
     vast = repeat('x', 60000);
     struct connection c = over_tcp(nul);
     for (enum flavour f = FLAVOUR_MYSQL; f <= FLAVOUR_MARIADB; f++)
-        expect_file(&c, f, "65: the password holds a NUL byte, which no client can take\n");
+        expect_file(&c, f, "65: the password contains a NUL byte, which clients do not support\n");
     c.password = vast;
-    expect_file(&c, FLAVOUR_MYSQL, "65: the client's options have over 60000 bytes\n");
+    expect_file(&c, FLAVOUR_MYSQL, "65: the client's options are over 60000 bytes long\n");
 }
 
 /* --- the plain file
@@ -413,7 +413,7 @@ static void plain_limits(void **state)
     just = repeat('x', 3988);
     over = repeat('x', 3989);
     const struct secret *const passwords[] = {nul, just, over};
-    static const char *const starts[] = {"65: the password holds a NUL byte",
+    static const char *const starts[] = {"65: the password contains a NUL byte",
                                          "[client]\nuser=app\npassword=xxx",
                                          "MYSQL_PWD\n[client]\nuser=app\nhost="};
     for (size_t i = 0; i < ARRAY_LEN(starts); i++) {

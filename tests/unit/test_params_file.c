@@ -187,10 +187,10 @@ static void too_long(void **state)
     c.tls_ciphers = huge;
     c.tls = TLS_PREFERRED;
     for (enum kind kind = MYSQL; kind <= PLAIN; kind++)
-        file_is(&c, kind, false, "the client's options have over 60000 bytes\n");
+        file_is(&c, kind, false, "the client's options are over 60000 bytes long\n");
     assert_int_equal(client_plain_file(&c, &text, &by_env, &e), -1);
     assert_null(text);
-    assert_string_equal(e.msg, "the client's options have over 60000 bytes");
+    assert_string_equal(e.msg, "the client's options are over 60000 bytes long");
     assert_int_equal(client_option_file(&c, FLAVOUR_MYSQL, &text, &by_env, &e), -1);
     assert_null(text);
 }

@@ -105,7 +105,7 @@ static const struct golden {
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
     /* A password needs a user; what may name one is asked first. */
     {"", "mysql://:hunter2@db.example.com/", FLAVOUR_MYSQL, NULL,
-     "78: the password of the URL needs a user\nhint: give --user\n"},
+     "78: the URL's password needs a user\nhint: give --user\n"},
     {"host = db\nauth = prompt\n", NULL, FLAVOUR_MYSQL, NULL,
      "78: auth = prompt needs a user\nhint: set user in [profile p]\n"},
     {"host = db\nauth = command\nauth_command = get\n", NULL, FLAVOUR_MYSQL, NULL,
@@ -144,7 +144,7 @@ static const struct golden {
     {"socket = /run/s.sock\nuser = app\nauth = none\nvia = ssh://b:2222\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    /run/s.sock\n"
      "route       ssh b:2222\n"
-     "tls         none, the socket is the server's own\n"
+     "tls         none, it is the server's own socket\n"
      "credential  empty password\n"
      "keeper      logs in for each connection\n"
      "address     unix socket\n"
@@ -268,11 +268,11 @@ static void derived_keys(void **state)
 
 #define BY_KEEPER(level) level ", by the keeper"
 #define NO_CA(level)                                                                                         \
-    "78: tls = " level ", and this system has no file of CA certificates\n"                                  \
-    "hint: set tls_ca to the PEM file of the server's authority, or install ca-certificates\n"
+    "78: tls = " level ", but this system has no file of CA certificates\n"                                  \
+    "hint: set tls_ca to the PEM file of the server's CA, or install ca-certificates\n"
 #define SOCKET_TLS(level)                                                                                    \
     "78: tls = " level " over the server's own socket\n"                                                     \
-    "hint: set tls = preferred (nobody is between you and a local socket), or set host for TCP\n"
+    "hint: set tls = preferred (a local socket does not use the network), or set host for TCP\n"
 #define CLEAR(level, way)                                                                                    \
     "78: tls = " level " with a password sent in cleartext\nhint: set tls = verify-identity" way "\n"
 #define OR_WRITE ", or write tls = required in the profile itself"
@@ -497,7 +497,7 @@ static void other_ends_than_the_tables(void **state)
 #define NO_LOGIN(subject, why, otherwise)                                                                    \
     "78: " subject ": " why "\nhint: " otherwise ", or "                                                     \
     "login = client\n"
-#define CLEAR_LOGIN "it sends a password in cleartext at tls = verify-identity alone"
+#define CLEAR_LOGIN "it sends a password in cleartext only at tls = verify-identity"
 
 /* What `login = auto` and `login = keeper` make of it. */
 static const struct login_row {
@@ -607,7 +607,7 @@ static void revoking(void **state)
     (void)state;
     ends_text("client", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_CLIENT, &by_client);
     assert_string_equal(buf_str(&by_client),
-                        "78: vault_revoke = yes, and the client logs in: nobody would revoke the lease\n"
+                        "78: vault_revoke = yes, but the client logs in, so the lease would not be revoked\n"
                         "hint: login = keeper, or vault_revoke = no\n");
     ends_text("auto", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_CLIENT, &by_keeper);
     assert_string_equal(buf_str(&by_keeper), "K unix login");
@@ -669,7 +669,8 @@ static const struct refusal {
     const char *body, *text;
 } refusals[] = {
     {REMOTE "auth = vault\nvault_addr = v\nvault_path = database/creds/r\n",
-     "78: auth = vault makes the user, so user cannot be set\nhint: remove user, or leave it empty if it is "
+     "78: auth = vault creates the user, so user cannot be set\nhint: remove user, or leave it empty if it "
+     "is "
      "inherited\n"},
     {REMOTE "auth = helper\n",
      "78: auth = helper needs auth_helper\nhint: auth_helper = NAME or /PATH of a git "
@@ -678,7 +679,7 @@ static const struct refusal {
     {REMOTE "auth = command\n",
      "78: auth = command needs auth_command\nhint: auth_command = PROGRAM ARG...\n"},
     {REMOTE "auth = file\n",
-     "78: auth = file needs auth_file\nhint: auth_file = ~/path/to/a/file of mode 0600\n"},
+     "78: auth = file needs auth_file\nhint: set auth_file = ~/path/to/a/file, mode 0600\n"},
     {REMOTE "auth = env\n", "78: auth = env needs auth_env\nhint: auth_env = NAME_OF_THE_VARIABLE\n"},
     {"host = 127.0.0.1\nport = 13306\nuser = app\nauth = iam\n",
      "78: not the server's name, so no token for it is valid\n"
@@ -695,7 +696,7 @@ static const struct refusal {
     {"host = x.dsql.us-east-1.on.aws\nuser = app\nauth = iam\n",
      "78: Aurora DSQL speaks PostgreSQL\nhint: auth = iam is for MySQL and MariaDB on RDS and Aurora\n"},
     {"host = " RDS_NAME "\nuser = app\nauth = iam\nregion = eu west\n",
-     "78: region = eu west: no AWS region is called so\nhint: region = like eu-west-1\n"},
+     "78: region = eu west: not an AWS region\nhint: for example: region = eu-west-1\n"},
     {"host = " RDS_NAME "\nauth = iam\n", "78: auth = iam needs a user\nhint: set user in [profile p]\n"},
     {"socket = /s\nhost = db\n", "78: host and socket contradict each other\nhint: keep host for TCP, or "
                                  "socket for a server on this machine\n"},
@@ -720,13 +721,13 @@ static void refused_plans(void **state)
 #define TCP_WAY "via = tcp://127.0.0.1:1\n"
 static const struct refusal on_the_way[] = {
     {"user = app\n" TCP_WAY,
-     "78: via = tcp://127.0.0.1:1, and no server named behind it\n"
-     "hint: set host to the server's name as the far side knows it, or socket to a path there\n"},
+     "78: via = tcp://127.0.0.1:1, but no server is set behind it\n"
+     "hint: set host to the server's name as seen from the bastion, or socket to a path there\n"},
     {"socket = auto\nuser = app\n" TCP_WAY,
-     "78: via = tcp://127.0.0.1:1, and no server named behind it\n"
-     "hint: set host to the server's name as the far side knows it, or socket to a path there\n"},
+     "78: via = tcp://127.0.0.1:1, but no server is set behind it\n"
+     "hint: set host to the server's name as seen from the bastion, or socket to a path there\n"},
     {"socket = /s\nuser = app\ntls_ca = /ca.pem\n" TCP_WAY,
-     "78: tls = verify-identity, and /s has no name\n"
+     "78: tls = verify-identity, but /s has no name\n"
      "hint: set host to the server's name, or tls = verify-ca\n"},
 };
 

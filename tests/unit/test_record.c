@@ -221,26 +221,24 @@ static void what_is_not_a_record_is_refused(void **state)
         size_t n;
         const char *words;
     } bad[] = {
-        {"", 0, "a record that is cut short"},
-        {"\0\0\0\2\1", 5, "a record that is cut short"},                  /* no kind */
+        {"", 0, "a truncated record"},
+        {"\0\0\0\2\1", 5, "a truncated record"},                          /* no kind */
         {"\0\0\0\1\1\1", 6, "not a record"},                              /* shorter than its own header */
         {"\0\0\0\0\1\1", 6, "not a record"},                              /* of no length */
-        {"\0\0\0\2\2\1", 6, "a record of version 2 instead of 1"},        /* another version */
-        {"\0\0\0\2\0\1", 6, "a record of version 0 instead of 1"},        /* another version */
-        {"\0\0\0\3\1\1", 6, "a record of another length than it says"},   /* longer than what is there */
-        {"\0\0\0\2\1\1x", 7, "a record of another length than it says"},  /* shorter than what is there */
+        {"\0\0\0\2\2\1", 6, "a record has version 2 instead of 1"},       /* another version */
+        {"\0\0\0\2\0\1", 6, "a record has version 0 instead of 1"},       /* another version */
+        {"\0\0\0\3\1\1", 6, "a record has the wrong length"},             /* longer than what is there */
+        {"\0\0\0\2\1\1x", 7, "a record has the wrong length"},            /* shorter than what is there */
         {"\0\x10\0\1\1\1", 6, "not a record"},                            /* over the bound */
         {"\xff\xff\xff\xff\1\1", 6, "not a record"},                      /* far over it */
-        {"\0\0\0\3\1\1\1", 7, "a record with a field that is cut short"}, /* a field's tag alone */
-        {"\0\0\0\6\1\1\1\0\0\0", 10,
-         "a record with a field that is cut short"}, /* a field without its length */
-        {"\0\0\0\7\1\1\1\0\0\0\1", 11,
-         "a record with a field that is cut short"}, /* a field without its byte */
+        {"\0\0\0\3\1\1\1", 7, "a record has a truncated field"},          /* a field's tag alone */
+        {"\0\0\0\6\1\1\1\0\0\0", 10, "a record has a truncated field"},   /* a field without its length */
+        {"\0\0\0\7\1\1\1\0\0\0\1", 11, "a record has a truncated field"}, /* a field without its byte */
         {"\0\0\0\10\1\1\1\xff\xff\xff\xff"
          "a",
-         12, "a record with a field that is cut short"}, /* a field over the record */
+         12, "a record has a truncated field"}, /* a field over the record */
         {"\0\0\0\11\1\1\1\0\0\0\1ab", 13,
-         "a record with a field that is cut short"}, /* a byte behind the last field */
+         "a record has a truncated field"}, /* a byte behind the last field */
     };
 
     (void)state;
@@ -358,7 +356,7 @@ static void reading_tells_the_end_from_a_cut(void **state)
     }
 }
 
-/* What is not there must not be read as a field of NUL bytes. */
+/* What does not exist must not be read as a field of NUL bytes. */
 static void a_body_that_is_missing_is_a_cut(void **state)
 {
     AUTO_RECORD(r);
@@ -366,7 +364,7 @@ static void a_body_that_is_missing_is_a_cut(void **state)
 
     (void)state;
     assert_int_equal(read_bytes("\0\0\0\7\1\x10", 6, &r, &e), -1);
-    assert_string_equal(e.msg, "a record that is cut short");
+    assert_string_equal(e.msg, "a truncated record");
     assert_int_equal(read_bytes("\0\0\0\1\1\x10", 6, &r, &e), -1);
     assert_string_equal(e.msg, "not a record");
 }

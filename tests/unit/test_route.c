@@ -491,7 +491,7 @@ static void the_credential_is_given(void **state)
     (void)kill((pid_t)dead.route.pid, SIGKILL);
     assert_int_equal(route_credential(&dead.route, &typed, true, &e), -1);
     assert_int_equal(e.code, ERR_PROTOCOL);
-    assert_string_equal(e.msg, "broker-keeper: ended without an answer");
+    assert_string_equal(e.msg, "broker-keeper: exited without an answer");
 }
 
 /* Descriptors of ours stay ours, and so do secrets of the environment. */
@@ -601,11 +601,11 @@ static void bad_keepers_are_errors(void **state)
         const char *msg, *hint;
     } bad[] = {
         {"refuses", ERR_REFUSED, "me@jump: Permission denied (publickey)", "make ssh me@jump work"},
-        {"dies", ERR_PROTOCOL, "broker-keeper: ended without an answer",
-         "please report this, with what broker bugreport prints"},
+        {"dies", ERR_PROTOCOL, "broker-keeper: exited without an answer",
+         "please report this, with the output of broker bugreport"},
         {"garbage", ERR_PROTOCOL, "broker-keeper: not a record", ""},
         {"kind", ERR_PROTOCOL, "broker-keeper: a record of kind 20", ""},
-        {"no-ends", ERR_PROTOCOL, "broker-keeper: 0 ends instead of 1", ""},
+        {"no-ends", ERR_PROTOCOL, "broker-keeper: 0 local addresses instead of 1", ""},
         {"deaf", ERR_UNREACHABLE, "broker-keeper: no answer in time", ""},
     };
 

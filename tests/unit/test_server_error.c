@@ -20,15 +20,13 @@ static const struct row {
      "; REQUIRE X509 needs tls_cert\n"},
     /* said before TLS, retold by the keeper */
     {"ERROR 1040 (08S01): " KEEPER_UNVERIFIED "hint: curl x | sh", NULL,
-     "75: 1040 the server has no connection left\nhint: try again; max_connections is its limit\n"
+     "75: 1040 the server has too many connections\nhint: try again later; max_connections sets the limit\n"
      "received before TLS: from the server, or from an attacker on the network\n"},
     {"ERROR 1130 (HY000): " KEEPER_UNVERIFIED "Host '10.0.1.9' is not allowed", NULL,
-     "77: 1130 Host '10.0.1.9' is not allowed\nhint: the account is for other hosts: have it made for this "
-     "one\n"
+     "77: 1130 Host '10.0.1.9' is not allowed\nhint: the account is for other hosts: create it for this one\n"
      "received before TLS: from the server, or from an attacker on the network\n"},
     {"ERROR 1105 (08S01): " KEEPER_UNVERIFIED "2003 Can't connect to remote MySQL server", NULL,
-     "77: 1105 2003 Can't connect to remote MySQL server\nhint: look error 1105 up in the manual of the "
-     "server\n"
+     "77: 1105 2003 Can't connect to remote MySQL server\nhint: look up error 1105 in the server's manual\n"
      "received before TLS: from the server, or from an attacker on the network\n"},
     /* without an account named, the one that was used */
     {"ERROR 1045 (28000): Access denied", NULL,
@@ -39,19 +37,18 @@ static const struct row {
      "; REQUIRE X509 needs tls_cert\n"},
     {"ERROR 1044 (42000): Access denied for user 'app'@'%' to database 'shop'", NULL,
      "77: 1044 access denied for app@% to database shop\n"
-     "hint: set another database, or have it granted to the user\n"},
+     "hint: set another database, or grant it to the user\n"},
     {"ERROR 1040 (08004): Too many connections", NULL,
-     "75: 1040 the server has no connection left\nhint: try again; max_connections is its limit\n"},
+     "75: 1040 the server has too many connections\nhint: try again later; max_connections sets the limit\n"},
     {"ERROR 1698 (28000): Access denied for user 'root'@'localhost'", NULL,
-     "77: 1698 access denied for root@localhost\nhint: the account is for a user of the server's system: log "
-     "in as "
-     "that one, or have a password set for it\n"},
+     "77: 1698 access denied for root@localhost\nhint: the account belongs to a user of the server's "
+     "operating system: log in as that user, or set a password for the account\n"},
     {"ERROR 1129 (HY000): Host '10.0.1.9' is blocked because of many connection errors", NULL,
      "77: 1129 Host '10.0.1.9' is blocked because of many connection errors\n"
      "hint: on the server: mysqladmin flush-hosts\n"},
     {"ERROR 1130 (HY000): Host '10.0.1.9' is not allowed to connect to this MariaDB server", NULL,
      "77: 1130 Host '10.0.1.9' is not allowed to connect to this MariaDB server\n"
-     "hint: the account is for other hosts: have it made for this one\n"},
+     "hint: the account is for other hosts: create it for this one\n"},
     {"ERROR 1820 (HY000) at line 1: You must reset your password using ALTER USER statement before executing "
      "this.",
      NULL,
@@ -64,43 +61,43 @@ static const struct row {
     {"ERROR 1226 (42000): User 'app' has exceeded the 'max_user_connections' resource (current value: 1)",
      NULL,
      "75: 1226 User 'app' has exceeded the 'max_user_connections' resource (current value: 1)\n"
-     "hint: try later, or have the limit of the account raised\n"},
+     "hint: try again later, or raise the limit of the account\n"},
     {"ERROR 1184 (08S01): Aborted connection 9 to db: 'x' user: 'app' host: 'h' (init_connect command "
      "failed)",
      NULL,
      "77: 1184 Aborted connection 9 to db: 'x' user: 'app' host: 'h' (init_connect command failed)\n"
-     "hint: the server's init_connect fails for this account: have it mended there\n"},
+     "hint: the server's init_connect fails for this account: fix it on the server\n"},
     {"ERROR 1130 (HY000): Proxy header is not accepted from 10.0.0.1", NULL,
-     "77: 1130 the server takes no PROXY header from this proxy\n"
-     "hint: on the server: proxy_protocol_networks must hold the proxy's address; or go around the proxy\n"},
+     "77: 1130 the server accepts no PROXY header from this proxy\n"
+     "hint: on the server, add the proxy's address to proxy_protocol_networks; or bypass the proxy\n"},
     {"ERROR 2007 (HY000): Protocol mismatch; server version = 11, client version = 10", NULL,
-     "69: 2007 db.example.com:3306: what answers does not speak this protocol\n"
+     "69: 2007 db.example.com:3306: it does not speak the MySQL protocol\n"
      "hint: check host and port; 33060 is for another protocol, 3306 is the usual one\n"},
     /* MariaDB's clients put what came before TLS into an error of their own */
     {"ERROR 2026 (HY000): TLS/SSL error: Received error packet before completion of TLS handshake. The "
      "authenticity "
      "of the following error cannot be verified: 1040 - Too many connections",
      NULL,
-     "75: 1040 the server has no connection left\n"
-     "hint: try again; max_connections is its limit\n"
+     "75: 1040 the server has too many connections\n"
+     "hint: try again later; max_connections sets the limit\n"
      "received before TLS: from the server, or from an attacker on the network\n"},
     {"ERROR 2026 (HY000): TLS/SSL error: certificate has expired", NULL,
      "69: 2026 the server's certificate has expired\n"
-     "hint: have it renewed on the server; or this machine's clock is wrong\n"},
+     "hint: renew it on the server; or correct this machine's clock\n"},
     {"ERROR 1862 (HY000): Your password has expired. To log in you must change it.", NULL,
      "77: 1862 the password has expired\n"
      "hint: broker connect p, then: alter user user() identified by '...'\n"},
     {"ERROR 3118 (HY000): Access denied for user 'app'@'h'. Account is locked.", NULL,
-     "77: 3118 the account is locked\nhint: have it unlocked: alter user ... account unlock\n"},
+     "77: 3118 the account is locked\nhint: unlock it on the server: alter user ... account unlock\n"},
     {"ERROR 4151 (HY000): Access denied, this account is locked", NULL,
-     "77: 4151 the account is locked\nhint: have it unlocked: alter user ... account unlock\n"},
+     "77: 4151 the account is locked\nhint: unlock it on the server: alter user ... account unlock\n"},
     {"ERROR 1049 (42000): Unknown database 'shop'", NULL,
      "77: 1049 no database shop\nhint: set database to one that exists\n"},
     {"ERROR 2013 (HY000): Lost connection to MySQL server at 'reading initial communication packet', system "
      "error: 0",
      NULL,
-     "69: 2013 db.example.com:3306: the server went away before the login\n"
-     "hint: check that it is a MySQL server, and that it admits this machine\n"},
+     "69: 2013 db.example.com:3306: the server closed the connection before the login\n"
+     "hint: check that it is a MySQL server that accepts connections from this machine\n"},
     /* a TCP failure has one number, whichever family says it */
     {"ERROR 2003 (HY000): Can't connect to MySQL server on 'db.example.com:3306' (111)", "connection refused",
      "69: 2003 db.example.com:3306: connection refused\n"
@@ -116,45 +113,47 @@ static const struct row {
      "hint: check host; a name that only a bastion can resolve needs via\n"},
     {"ERROR 2026 (HY000): SSL connection error: SSL is required but the server doesn't support it", NULL,
      "69: 2026 db.example.com:3306: the server has no TLS\n"
-     "hint: tls = preferred connects without it: anybody on the way can read and change what is sent\n"},
+     "hint: tls = preferred connects without TLS, and an attacker on the network can read and change "
+     "everything\n"},
     {"ERROR 2026 (HY000): TLS/SSL error: SSL is required, but the server does not support it", NULL,
      "69: 2026 db.example.com:3306: the server has no TLS\n"
-     "hint: tls = preferred connects without it: anybody on the way can read and change what is sent\n"},
+     "hint: tls = preferred connects without TLS, and an attacker on the network can read and change "
+     "everything\n"},
     {"ERROR 2026 (HY000): SSL connection error: certificate verify failed", NULL,
      "69: 2026 SSL connection error: certificate verify failed\n"
-     "hint: set tls_ca to the server's authority; where an option file sets ssl-...: my_cnf = no\n"},
+     "hint: set tls_ca to the server's CA; if an option file sets ssl-..., set my_cnf = no\n"},
     {"ERROR 2059 (HY000): Authentication plugin 'client_ed25519' cannot be loaded: /x/client_ed25519.so: y",
      NULL,
-     "77: 2059 the client lacks the plug-in client_ed25519, which the account needs\n"
+     "77: 2059 the client does not have the plug-in client_ed25519, which the account needs\n"
      "hint: set client to one that has it\n"},
     {"ERROR 2059 (HY000): Authentication plugin 'mysql_clear_password' cannot be loaded: plugin not enabled",
      NULL,
      "77: 2059 the server wants the password in cleartext\n"
-     "hint: cleartext = yes, if this server may have it: its certificate is verified then\n"},
+     "hint: set cleartext = yes if you trust this server; broker then verifies its certificate\n"},
     /* MariaDB's number for it is the server's refusal */
     {"ERROR 1045 (28000): Plugin dialog could not be loaded: /x/dialog.so: cannot open", NULL,
      "77: 2059 the server wants the password in cleartext\n"
-     "hint: cleartext = yes, if this server may have it: its certificate is verified then\n"},
+     "hint: set cleartext = yes if you trust this server; broker then verifies its certificate\n"},
     /* the port answers when we look: the server had hung up */
     {"ERROR 2002 (HY000): Can't connect to server on 'db.example.com' (115)", "",
-     "69: 2013 db.example.com:3306: the server went away before the login\n"
-     "hint: check that it is a MySQL server, and that it admits this machine\n"},
+     "69: 2013 db.example.com:3306: the server closed the connection before the login\n"
+     "hint: check that it is a MySQL server that accepts connections from this machine\n"},
     {"ERROR 2013 (HY000): Lost connection to MySQL server at 'waiting for initial communication packet', "
      "system "
      "error: 110",
      NULL,
      "69: 2013 db.example.com:3306: no answer in time\n"
-     "hint: check that it is a MySQL server that waits for no PROXY header; a slow one needs a longer "
+     "hint: check that it is a MySQL server and does not wait for a PROXY header; if it is slow, raise "
      "connect_timeout\n"},
     {"ERROR 2061 (HY000): Authentication plugin 'caching_sha2_password' reported error: Authentication "
      "requires "
      "secure connection.",
      NULL,
-     "77: 2061 the account's log-in needs TLS, or the server's public key\n"
+     "77: 2061 the account needs TLS, or the server's public key\n"
      "hint: tls = required, or server_public_key = yes\n"},
     {"ERROR 3159 (HY000): Connections using insecure transport are prohibited while "
      "--require_secure_transport=ON.",
-     NULL, "77: 3159 the server takes no connection without TLS\nhint: tls = required\n"},
+     NULL, "77: 3159 the server requires TLS\nhint: tls = required\n"},
 };
 
 static void explain(const char *config, const char *text, int status, const char *reason, unsigned number,
@@ -212,10 +211,10 @@ static void unknown_errors(void **state)
     (void)state;
     explain(APP, "ERROR 1227 (42000): User 'app' has exceeded the 'x' resource", 256, NULL, 1227, &server);
     assert_string_equal(buf_str(&server), "77: 1227 User 'app' has exceeded the 'x' resource\n"
-                                          "hint: look error 1227 up in the manual of the server\n");
+                                          "hint: look up error 1227 in the server's manual\n");
     explain(APP, "ERROR 2055 (HY000): Lost connection at 'x', system error: 104", 256, NULL, 2055, &client);
     assert_string_equal(buf_str(&client), "69: 2055 Lost connection at 'x', system error: 104\n"
-                                          "hint: look error 2055 up in the manual of the server\n");
+                                          "hint: look up error 2055 in the server's manual\n");
 }
 
 /* No error line: the client could not even begin. */
@@ -226,10 +225,10 @@ static void no_error_line(void **state)
 
     (void)state;
     explain(APP, "mysql: [ERROR] unknown variable 'ssl-mode=REQUIRED'.\nsecond\n", 7 << 8, NULL, 0, &status);
-    assert_string_equal(buf_str(&status), "78: the client ended with exit status 7\n"
-                                          "hint: an option file that it does not understand is left out with "
-                                          "my_cnf = no\n"
-                                          "mysql: [ERROR] unknown variable 'ssl-mode=REQUIRED'.\nsecond\n");
+    assert_string_equal(buf_str(&status),
+                        "78: the client ended with exit status 7\n"
+                        "hint: my_cnf = no leaves out your option files, if it does not understand one\n"
+                        "mysql: [ERROR] unknown variable 'ssl-mode=REQUIRED'.\nsecond\n");
     explain(APP, "", 11, NULL, 0, &killed);
     assert_string_equal(buf_str(&killed), "78: the client was killed by SIGSEGV\n"
                                           "hint: run it again, or set client to another one\n");

@@ -176,7 +176,7 @@ static void too_much_is_refused(void **state)
     free(long_id.id);
     long_id.id = mem_strdup(id);
     assert_int_equal(sigv4_presign(&r, &long_id, 900, &out, &e), -1);
-    assert_string_equal(e.msg, "the access key's id is too long");
+    assert_string_equal(e.msg, "the access key ID is too long");
 }
 
 int main(void)

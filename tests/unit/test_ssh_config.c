@@ -286,11 +286,11 @@ static void a_program_that_is_no_ssh(void **state)
         const char *msg;
     } scripts[] = {
         {"#!/bin/sh\nexit 3\n", ERR_CONFIG, "ssh -G b: exit status 3"},
-        {"#!/bin/sh\necho hello world\n", ERR_PROTOCOL, "ssh -G b: does not say host, port and user"},
+        {"#!/bin/sh\necho hello world\n", ERR_PROTOCOL, "ssh -G b: printed no host, port and user"},
         {"#!/bin/sh\necho port 22x\n", ERR_PROTOCOL, "ssh -G b: port: not a number"},
         {"#!/bin/sh\nprintf 'host b\\nhostname b\\nuser u\\nport 70000\\n'\n", ERR_PROTOCOL,
-         "ssh -G b: does not say host, port and user"},
-        {"#!/bin/sh\nhead -c 300000 /dev/zero\n", ERR_CONFIG, "ssh -G b: says too much"},
+         "ssh -G b: printed no host, port and user"},
+        {"#!/bin/sh\nhead -c 300000 /dev/zero\n", ERR_CONFIG, "ssh -G b: printed too much"},
     };
     AUTO_FREE(char *, path);
 

@@ -174,7 +174,7 @@ static void putty_is_told_the_way(void **state)
 
     (void)state;
     assert_int_equal(ssh_key_parse("id.ppk", secret_from(text, strlen(text)), NULL, &k, &e), -1);
-    assert_string_equal(e.msg, "a key of PuTTY");
+    assert_string_equal(e.msg, "a PuTTY key");
     assert_string_equal(e.hint, "puttygen id.ppk -O private-openssh -o NEW-FILE");
 }
 

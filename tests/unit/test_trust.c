@@ -191,7 +191,7 @@ static void hints(void **state)
     assert_string_equal(e.hint, command);
     be(OTHER);
     assert_int_equal(path_trust("d/f", PATH_GROUP_OWN, &e), -1);
-    assert_string_equal(e.hint, "a folder of your own, below folders of yours or root's");
+    assert_string_equal(e.hint, "use a folder that you own, below folders owned by you or root");
     be(ROOT);
 }
 
@@ -372,8 +372,8 @@ static void files_in_folders_of_others(void **state)
     NEEDS_ROOT();
     folder("d", OTHER, OTHER, 0755);
     file("d/f", US, US, 0600);
-    words = mem_printf("%s/d belongs to another user; a folder of your own, below folders of yours or root's",
-                       home);
+    words = mem_printf(
+        "%s/d belongs to another user; use a folder that you own, below folders owned by you or root", home);
     says("d/f", FILE_ANY, "text");
     says("d/f", FILE_TRUSTED, words);
     says("d/f", FILE_PRIVATE, words);
@@ -455,7 +455,7 @@ static void without_stdin(void **state)
     assert_int_equal(made, 0);
     assert_int_equal(written, 0);
     assert_true(log >= 0);
-    assert_string_equal(refused.msg, "belongs to another user");
+    assert_string_equal(refused.msg, "owned by another user");
     assert_true(is_file);
     assert_true(one >= 0);
     assert_true(two >= 0);
@@ -503,7 +503,7 @@ static void drafts_and_folders(void **state)
     assert_string_equal(buf_str(&text), "draft");
     below = mem_printf("%s/x/y", draft);
     assert_int_equal(file_write(below, "x", 1, 0600, &e), -1);
-    assert_true(text_starts(e.msg, "cannot make the folder: "));
+    assert_true(text_starts(e.msg, "cannot create the folder: "));
     assert_int_equal(file_folder(below, &e), -1);
     assert_int_equal(file_folder("none", &e), 0);
     assert_int_equal(access("n", F_OK), -1);
@@ -542,9 +542,9 @@ static void logs(void **state)
         {"new", NULL, NULL},
         {"ours", NULL, NULL},
         {"roots", NULL, NULL},
-        {"theirs", "belongs to another user", "a file that you may write, in a folder that is there"},
-        {"one's", "belongs to another user", "a file that you may write, in a folder that is there"},
-        {"link", "a symbolic link, which is not followed", "name the file that it leads to"},
+        {"theirs", "owned by another user", "a file that you may write, in a folder that is there"},
+        {"one's", "owned by another user", "a file that you may write, in a folder that is there"},
+        {"link", "is a symbolic link, which is not followed", "give the path of the file itself"},
         {"none/f", "No such file or directory", "a file that you may write, in a folder that is there"}};
 
     (void)state;

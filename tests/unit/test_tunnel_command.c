@@ -425,7 +425,7 @@ static const struct tunnel_case whole[] = {
     {"%s listen 1",
      {"address=TAKEN 127.0.0.1"},
      ERR_UNREACHABLE,
-     "127.0.0.1:TAKEN is taken, where test_tunnel_command is to listen",
+     "127.0.0.1:TAKEN, where test_tunnel_command should listen, is already in use",
      "",
      NULL},
     {"/nonexistent/aws {local_port}",

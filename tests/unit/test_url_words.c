@@ -74,7 +74,7 @@ static const struct url_case {
     {"mysql://u@h/?tls=false", "host=h user=u tls=disabled", NULL},
     {"mysql://u@h/?tls=custom", NULL, "tls: unknown value 'custom'"},
     {"mysql://u@h/?ssl-mode=SOMETIMES", NULL, "tls: unknown value 'SOMETIMES'"},
-    {"mysql://u@h/?ssl=custom", NULL, "a value about TLS that means nothing here"},
+    {"mysql://u@h/?ssl=custom", NULL, "unknown TLS value"},
     {"mysql://u@h/?useSSL=true&requireSSL=true", "host=h user=u tls=required", NULL},
     {"mysql://u@h/?verifyServerCertificate=true&requireSSL=true", "host=h user=u tls=verify-ca", NULL},
     {"mysql://u@h/?requireSSL=true&sslMode=VERIFY_IDENTITY", "host=h user=u tls=verify-identity", NULL},
@@ -106,7 +106,7 @@ static const struct url_case {
     {"mysql://app@db.internal/"
      "shop?ssh_jump=me@bastion.example.com&character_set=utf8mb4&keepalive_ticks=10&prompt=x",
      "host=db.internal user=app database=shop via=ssh://me@bastion.example.com", NULL},
-    {"mysql://app@h/?ssh_jump=me:pw@b", NULL, "via: no password in a tunnel's address"},
+    {"mysql://app@h/?ssh_jump=me:pw@b", NULL, "via: a tunnel's address cannot have a password"},
     {"mysql://app@h/?vault_address=https://v", NULL, "unknown parameter 'vault_address'"},
     /* go-sql-driver, dburl */
     {"mysql://app@h/"
@@ -114,7 +114,8 @@ static const struct url_case {
      "&timeout=5s&readTimeout=30s&maxAllowedPacket=0&allowNativePasswords=true&allowCleartextPasswords=1&"
      "compress=true",
      "host=h user=app database=d cleartext=yes compress=yes", NULL},
-    {"mysql://app@h/d?allowAllFiles=true", NULL, "local_infile: a URL opens nothing of this machine"},
+    {"mysql://app@h/d?allowAllFiles=true", NULL,
+     "local_infile: a URL cannot open files or ports of this machine"},
     {"mysql://app@h/d?allowAllFiles=false", "host=h user=app database=d", NULL},
     /* JDBC */
     {"jdbc:mysql://h:3307/"
@@ -128,12 +129,13 @@ static const struct url_case {
     {"JDBC:MySQL://h/", "host=h", NULL},
     {"jdbc:mysql://h/?connectTimeout=soon", NULL, "connectTimeout is not a number of milliseconds"},
     {"jdbc:mysql://h1,h2:3306/db", NULL, "the host is not a valid name"},
-    {"jdbc:mysql://h/?allowLoadLocalInfile=true", NULL, "local_infile: a URL opens nothing of this machine"},
+    {"jdbc:mysql://h/?allowLoadLocalInfile=true", NULL,
+     "local_infile: a URL cannot open files or ports of this machine"},
     {"jdbc:mysql://h/?trustCertificateKeyStorePassword=x", NULL,
-     "'trustCertificateKeyStorePassword' is no parameter: a password stands before the host, "
+     "'trustCertificateKeyStorePassword' is not a parameter: put the password before the host, "
      "USER:PASSWORD@HOST"},
     {"mysql://h/?password=x", NULL,
-     "'password' is no parameter: a password stands before the host, USER:PASSWORD@HOST"},
+     "'password' is not a parameter: put the password before the host, USER:PASSWORD@HOST"},
     /* sockets */
     {"mysql://u@localhost/d?unix_socket=/s", "socket=/s user=u database=d", NULL},
     {"mysql://u@localhost:3306/d?socketPath=/s", "port=3306 socket=/s user=u database=d", NULL},

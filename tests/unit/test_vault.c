@@ -198,7 +198,7 @@ static void tokens(void **state)
     assert_null(vault_token_fault("hvs.CAESI-_.x"));
     assert_string_equal(vault_token_fault("hvs.a\nX-Evil: 1"), "a control character");
     assert_string_equal(vault_token_fault("hvs.a\x7f"), "a control character");
-    assert_string_equal(vault_token_fault("hvs a"), "a blank");
+    assert_string_equal(vault_token_fault("hvs a"), "a space");
     assert_string_equal(vault_token_fault("hvs.\xc3\xa9"), "a character that is not ASCII");
 }
 

@@ -30,7 +30,7 @@ def token(text):
 def alias_warning(host):
     """What is said where a token is signed for a name that is not one of RDS."""
     return (f"broker: warning: {host}: not a name of RDS, which accepts tokens for its own names only\n"
-            "hint: sign_host = the name that RDS itself gave to the server\n")
+            "hint: set sign_host to the server's name in RDS\n")
 
 
 def fixed_clock(broker, stamp):

@@ -50,13 +50,12 @@ struct proc_run {
     const struct env_changes *env; /* may be NULL */
     const struct secret *input;    /* its stdin; NULL: /dev/null */
     int64_t deadline;              /* the program is killed after this time: ERR_UNREACHABLE */
-    const char
-        *waiting_for;   /* text of the wait line, shown on a terminal after a second; NULL: no wait line */
-    int64_t wait_ms;    /* the limit that the wait line shows; 0: until the deadline */
-    size_t max;         /* the most bytes of stdout; more is ERR_DATA */
-    int keep_fd;        /* a descriptor that it inherits under the same number; 0: none */
-    int owner;          /* the program is killed when this is readable or hung up; 0: none */
-    bool inherit_stdin; /* the program inherits our stdin instead of `input` */
+    const char *waiting_for;       /* text of the wait line, shown after a second; NULL: no wait line */
+    int64_t wait_ms;               /* the limit that the wait line shows; 0: until the deadline */
+    size_t max;                    /* the most bytes of stdout; more is ERR_DATA */
+    int keep_fd;                   /* a descriptor that it inherits under the same number; 0: none */
+    int owner;                     /* the program is killed when this is readable or hung up; 0: none */
+    bool inherit_stdin;            /* the program inherits our stdin instead of `input` */
     bool may_ask; /* if questions are allowed, stdin is the terminal, and after a second the wait line is
                      replaced by the program's stderr */
 };

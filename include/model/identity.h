@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Identity: the canonical text of who authenticates to what, with which proof. It is the key of every cache,
- * lock and keychain entry (SPEC section 7). Lasting entries are named by config text alone; a cache's key
- * also contains what these names refer to at the moment. It never contains the profile's name.
+ * Identity: the canonical text of who authenticates to what, and how. It is the key of every cache, lock and
+ * keychain entry (SPEC section 7). Identities of stored passwords are made only of text in the config; those
+ * of caches also contain what that text refers to at the moment. An identity never contains the profile's
+ * name.
  */
 #ifndef MODEL_IDENTITY_H
 #define MODEL_IDENTITY_H
@@ -11,27 +12,24 @@
 #include <base/text.h>
 #include <model/profile.h>
 
-/* mysql://USER@HOST:PORT, or mysql://USER@localhost/PATH, plus ;via=... with a tunnel. Malloced. */
+/* Returns mysql://USER@HOST:PORT or mysql://USER@localhost/PATH, with ;via=... if there is a tunnel.
+ * Malloced. */
 char *identity_password(const struct profile *p);
-/* USER@HOST:PORT or USER@PATH, for messages. Malloced. */
+/* Returns USER@HOST:PORT or USER@PATH, for messages. Malloced. */
 char *identity_label(const struct profile *p);
-/*
- * ssh://[USER@]HOST[:PORT] as written in the config: the key of the tunnel's own password. NULL if the
- * profile has no tunnel with a password. Malloced.
- */
+/* Returns ssh://[USER@]HOST[:PORT] as written in the config, which identifies the tunnel's own password. NULL
+ * if the profile has no tunnel with a password. Malloced. */
 char *identity_tunnel(const struct profile *p);
-/* The same as [USER@]HOST[:PORT], for messages. */
+/* Returns the same as [USER@]HOST[:PORT], for messages. Malloced. */
 char *identity_tunnel_label(const struct profile *p);
-/* command:HASH(the program and its words as they are run, USER@HOST:PORT/DATABASE). Malloced. */
+/* Returns command:HASH, with a hash of the program, its arguments and USER@HOST:PORT/DATABASE. Malloced. */
 char *identity_command(const struct profile *p, const struct words *words);
 
-/* Appends a field to a text that is hashed for a key. Different lists of fields never give the same bytes.
- * NULL: not set. */
+/* Appends a field to a text that will be hashed. The encoding is unambiguous: different lists of fields give
+ * different bytes. NULL means that the field is not set. */
 void identity_add_field(struct buf *out, const char *value);
-/*
- * Appends what the run of a program depends on: its words (the first is its path), the path with links
- * resolved, HOME, and the working folder if a word is the path of a file in it.
- */
+/* Appends what a program's output may depend on: its arguments (the first is its path), the path with
+ * symlinks resolved, HOME, and the current folder if an argument is the relative path of a file. */
 void identity_add_program(struct buf *out, const struct words *words);
 
 #endif

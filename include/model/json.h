@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* jansson with allocators that wipe what they free, because a document may hold a password. */
+/* jansson with allocators that wipe memory when they free it, because a document may hold a password. */
 #ifndef MODEL_JSON_H
 #define MODEL_JSON_H
 
@@ -7,14 +7,14 @@
 
 #include <base/buf.h>
 
-/* Call before the first use of jansson; may be called again. */
+/* Installs the allocators. Call it before the first use of jansson; further calls do nothing. */
 void json_use_wiping_memory(void);
 
-/* Frees what json_dumps() returned. */
+/* Frees a string that json_dumps() returned. */
 void json_string_free(char *s);
 
-/* Appends a document as JSON in ASCII without blanks. NULL, a document that could not be made, is out of
- * memory. */
+/* Appends a document as JSON in ASCII, without spaces. NULL means that jansson had no memory, and ends the
+ * program. */
 void json_put(struct buf *out, const json_t *root);
 
 void json_free_cleanup(json_t **j);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * mysql:// URLs, the dialect of SPEC section 9 (Sequel Ace's, plus every key of the config file). Each
- * component is decoded exactly once. Error texts never hold a part of the URL that may be a password.
- */
+/* mysql:// URLs in the dialect of SPEC section 9 (Sequel Ace's, plus every key of the config file). Each
+ * component is decoded exactly once. Errors never quote a part of the URL that may be a password. */
 #ifndef MODEL_URL_H
 #define MODEL_URL_H
 
@@ -12,23 +10,21 @@
 #include <base/err.h>
 #include <model/profile.h>
 
-/* Whether a word is a URL rather than a profile's name: it has "://". */
+/* Returns true if an argument is a URL and not the name of a profile: it contains "://". */
 bool url_is(const char *word);
-/* Whether it contains a password in its userinfo or as ssh_password; also true for USER:PASSWORD@HOST without
- * a scheme. */
+/* Returns true if the URL contains a password before the `@` or as ssh_password; also for USER:PASSWORD@HOST
+ * without a scheme. */
 bool url_has_password(const char *url);
-/* Overwrites the passwords in the string in place and keeps its length, for argv. */
+/* Overwrites the passwords in the string, without changing its length. Used for argv. */
 void url_mask(char *url);
 
-/* For help: the NULL-terminated list of the parameters that only concern a driver, and which words mean which
- * key. */
+/* For the help: the NULL-terminated list of ignored parameters, which only concern drivers; and a function
+ * that prints which other parameters set which key. */
 extern const char *const url_ignored_words[];
 void url_words_print(struct buf *out);
 
-/*
- * Puts the URL's settings into the profile with ORIGIN_URL, its passwords into p->password and
- * p->ssh_password. ERR_DATA, e->what "URL", with `hint: broker help urls`.
- */
+/* Copies the URL's settings into the profile with ORIGIN_URL, and its passwords into p->password and
+ * p->ssh_password. ERR_DATA with e->what "URL" and the hint "broker help urls". */
 int url_parse(const char *url, struct profile *p, struct err *e);
 
 #endif

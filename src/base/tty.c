@@ -26,8 +26,7 @@
 
 #define ERASE_LINE "\r\033[K"
 
-static const char
-    *input_forbidden; /* the option or variable that forbids questions; NULL: they are allowed */
+static const char *input_forbidden; /* what forbids questions (an option or variable); NULL: allowed */
 
 /* What the signal handler must restore. */
 static struct {

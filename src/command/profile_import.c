@@ -28,8 +28,7 @@
 struct fate {
     char *own_tls; /* the TLS level that broker would use without the key */
     bool is_weaker, is_client;
-    const char
-        *password; /* "keychain", "dropped", or "workbench" if Workbench may have stored one; NULL: none */
+    const char *password; /* "keychain", "dropped", "workbench" (may have stored one); NULL: none */
 };
 
 struct import_run {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Hosts and ports as text. A name is only checked for characters that no host name has, above all those with
- * a meaning in a command line or URL. Whether the name exists is for the resolver to find out.
- */
+/* Hosts and ports as text. A name is only checked for characters that no host name has, above all those with
+ * a meaning in a command line or URL. Whether the name exists is left to the resolver. */
 #include <model/address.h>
 
 #include <arpa/inet.h>
@@ -32,7 +30,7 @@ bool host_is_valid(const char *s)
     static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     size_t n = strlen(s), plain = strspn(s, name);
 
-    /* OpenSSL lets a name that begins with a dot match every name that ends in it. */
+    /* A leading dot is refused because OpenSSL lets such a name match every name that ends in it. */
     if (!n || n > NAME_MOST || *s == '-' || *s == '.' || strstr(s, ".."))
         return false;
     if (plain == n)

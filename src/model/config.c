@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the config files: which exist, their includes, the structure of each. config_resolve.c finds out what
- * their keys mean for one profile, and only there are values checked, except keys of the file itself.
+ * Reads the config files: finds them, follows their includes and checks their structure. config_resolve.c
+ * determines what the keys mean for one profile, and checks the values only then, except for keys of the file
+ * itself.
  */
 #include <model/config.h>
 
@@ -33,7 +34,8 @@ static int read_text(const struct config *c, const char *path, struct buf *out, 
     return err_what(e, "%s", path);
 }
 
-/* Reads one file as the weakest so far. 0 done, 1 no such file, -1 error. */
+/* Reads one file; the files read before it take precedence. Returns 0 if done, 1 if there is no such file, -1
+ * on error. */
 static int read_file(struct config *c, const char *path, struct err *e)
 {
     struct config_file *f = &c->file[c->files];
@@ -59,7 +61,7 @@ static int read_file(struct config *c, const char *path, struct err *e)
     return 0;
 }
 
-/* The [defaults] of one file, NULL if it has none. */
+/* Returns the [defaults] section of one file; NULL if it has none. */
 static const struct section *find_defaults(const struct config *c, unsigned file)
 {
     const struct section *s = section_find(c, SECTION_DEFAULTS, "");
@@ -69,7 +71,7 @@ static const struct section *find_defaults(const struct config *c, unsigned file
     return s;
 }
 
-/* The path that a file includes, malloced; NULL if it includes none. */
+/* Gets the path of the file that a file includes, malloced; NULL if it includes none. */
 static int find_include(const struct config *c, unsigned file, char **path, unsigned *line, struct err *e)
 {
     const struct section *s = find_defaults(c, file);
@@ -88,7 +90,8 @@ static int find_include(const struct config *c, unsigned file, char **path, unsi
     return 0;
 }
 
-/* Whether a path leads to one of the files from `first` on, also under another name. */
+/* Returns true if `path` leads, by any name, to one of the files from index `first` on, which would be an
+ * include cycle. */
 static bool is_being_read(const struct config *c, unsigned first, const char *path)
 {
     AUTO_FREE(char *, real);
@@ -117,7 +120,7 @@ static int refuse_circle(const struct config *c, unsigned first, const char *pat
     return config_what(c, c->files - 1, line, e);
 }
 
-/* Reads a file and what it includes. 1: no such file. */
+/* Reads a file and the files that it includes. Returns 1 if there is no such file. */
 static int read_chain(struct config *c, const char *path, struct err *e)
 {
     unsigned first = c->files;
@@ -170,7 +173,7 @@ static int take_file_key(void *context, const struct ini_event *entry, struct er
     return 0;
 }
 
-/* Runs that resolve no profile need the file's own keys, so they are checked at once. */
+/* Checks the keys of the files themselves at once, because runs that resolve no profile need them. */
 static int take_file_keys(struct config *c, struct err *e)
 {
     for (const struct section *s = section_find(c, SECTION_DEFAULTS, ""); s; s = section_weaker(c, s)) {
@@ -198,7 +201,8 @@ static char *absolute_path(const char *path)
     return mem_strdup(full);
 }
 
-/* Malloced; NULL without a home. `alone`: BROKER_CONFIG names it. */
+/* Returns the path of the user's file, malloced; NULL if there is no home directory. *alone is true if
+ * BROKER_CONFIG names it and no other file is read. */
 static char *user_file(bool *alone)
 {
     const char *given = secure_getenv("BROKER_CONFIG");

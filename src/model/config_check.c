@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Checks all of the config, as `profile check` does: every key of every section, and what sections say about
- * each other. Unlike a run it does not stop at the first error. It resolves no profile, so each error is
- * reported once.
+ * Checks the whole config for `profile check`: every key of every section, and references between sections.
+ * Unlike a run it does not stop at the first error. It resolves no profile, so each error is reported once.
  */
 #include <string.h>
 
@@ -24,7 +23,7 @@ static void report(struct checking *k, const struct err *e)
     k->errors++;
 }
 
-/* Whether a section's `via` names an existing tunnel. */
+/* Checks that the tunnel in a section's `via` exists. */
 static int check_via(const struct config *c, const struct section *s, const struct ini_event *entry,
                      struct err *e)
 {
@@ -39,7 +38,8 @@ static int check_via(const struct config *c, const struct section *s, const stru
     return config_what(c, s->file, entry->line, e);
 }
 
-/* Checks each key of one section by itself. Errors are reported, or only counted if `checking` is NULL. */
+/* The state while the keys of one section are checked, each by itself. If `checking` is NULL, errors are only
+ * counted. */
 struct keys {
     const struct config *config;
     const struct section *section;
@@ -47,8 +47,8 @@ struct keys {
     unsigned errors;
 };
 
-/* Checks files as a run does before it dials. A missing file is not an error in the line itself, so the
- * section's rules are still checked. */
+/* Checks the file that a key names, as a run does before it connects. A missing file does not make the line
+ * invalid, so the section's rules are still checked. */
 static void check_file(const struct keys *k, const struct ini_event *entry, const struct found *found)
 {
     const struct key_info *infos[] = {key_infos, tunnel_key_infos, file_key_infos};
@@ -89,8 +89,7 @@ static void check_keys(struct checking *k, const struct section *s)
         report(k, &e);
 }
 
-/* Whether no error was reported about the keys of this section and of the weaker sections of the same name.
- */
+/* Returns true if no key of this section, and of the weaker sections of the same name, has an error. */
 static bool is_clean(const struct config *c, const struct section *s)
 {
     struct err ignored = ERR_INIT;
@@ -104,10 +103,8 @@ static bool is_clean(const struct config *c, const struct section *s)
     return true;
 }
 
-/*
- * Checks the rules between keys if each key is right: host and socket, and keys that a tunnel needs. It calls
- * the code that a run uses, with a profile that has only these keys.
- */
+/* If all keys are valid, checks the rules between them: host and socket, and keys that a tunnel needs. Uses
+ * the same code as a run, on a profile that has only these keys. */
 static void check_rules(struct checking *k, const struct section *s)
 {
     AUTO_PROFILE(p);
@@ -120,7 +117,7 @@ static void check_rules(struct checking *k, const struct section *s)
         report(k, &e);
 }
 
-/* Follows a profile's parents. A cycle is reported once, at its first member. */
+/* Follows the profiles that a profile inherits from. A cycle is reported once, at its first member. */
 static void check_inherits(struct checking *k, const struct section *s)
 {
     const struct config *c = k->config;

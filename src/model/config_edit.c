@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changes the user's config file: lock, read, check, write. The new text is read as a run would read it
- * before it is written, so that broker can read what it writes. The changes are in config_edit_add.c and
- * config_edit_set.c.
+ * Changes the user's config file: lock, read, check, write. The new text is parsed as a run would parse it
+ * before it is written, so that broker can always read what it wrote. The changes are made in
+ * config_edit_add.c and config_edit_set.c.
  */
 #include <model/config_edit.h>
 
@@ -13,7 +13,7 @@
 #include <base/mem.h>
 #include <model/config_file.h>
 
-/* Enough for two hundred that wait for each other. */
+/* long enough for two hundred processes that wait for each other */
 #define LOCK_MS 120000
 
 void config_edit_release(struct config_edit *edit)

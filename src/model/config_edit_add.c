@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A new section in the user's config file. */
+/* Adds a new section to the user's config file. */
 #include <model/config_edit.h>
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include <base/text.h>
 #include <model/config_file.h>
 
-/* Whether the value reads back unchanged without quotes. */
+/* Returns true if the value reads back unchanged without quotes. */
 static bool is_plain(const char *value)
 {
     size_t n = strlen(value);
@@ -45,7 +45,7 @@ static void add_line(struct buf *out, const char *key, const char *value)
     buf_putc(out, '\n');
 }
 
-/* Checks a setting as a run would, and adds its line. */
+/* Checks a setting as a run would, and appends its line. */
 static int add_setting(struct buf *out, const struct key_info *infos, size_t count, const char *key,
                        const struct override *o, struct err *e)
 {
@@ -72,7 +72,7 @@ static bool has_tunnel_keys(const struct override *settings, size_t count)
     return false;
 }
 
-/* The profile's own tunnel replaces an inline `via`. */
+/* Appends the profile's section. If it gets a tunnel section of its own, an inline `via` is replaced. */
 static int add_profile_section(struct buf *out, const char *name, const struct override *settings,
                                size_t count, struct err *e)
 {

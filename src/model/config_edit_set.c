@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Changes of a section that is there: its keys, its name, its end. The text is lexed for the places of the
- * lines, and everything else of it stays as it is; a new line is written as its neighbours are.
- */
+/* Changes an existing section: sets its keys, renames it, removes it. The text is lexed to find the lines;
+ * all other text stays as it is. A new line is indented and spaced like its neighbours. */
 #include <model/config_edit.h>
 
 #include <string.h>
@@ -11,13 +9,13 @@
 #include <base/text.h>
 #include <model/config_file.h>
 
-/* Where a section of the text is, and one key in it. */
+/* The position of a section, and of one key in it, in the file's text. */
 struct edit_place {
     enum section_kind kind;
-    const char *name, *key, *value; /* wanted; value NULL: any */
+    const char *name, *key, *value; /* what to find; value NULL: any value */
     bool is_open, is_found, has_key;
-    size_t start, header_end, end; /* the header's line; behind the last key */
-    size_t last_start;             /* the line of the last key; end where there is none */
+    size_t start, header_end, end; /* the header's line, the next line, and the end of the last key */
+    size_t last_start;             /* the offset of the last key's line; `end` if there is no key */
     size_t key_start, key_end;
 };
 
@@ -52,14 +50,15 @@ static int look(void *context, const struct ini_event *event, struct err *e)
     return 0;
 }
 
-/* An event begins behind its line's indentation. */
+/* Moves an offset back to the start of its line: the lexer's events begin after the indentation. */
 static void to_line_start(const struct config_edit *edit, size_t *at)
 {
     while (*at > 0 && edit->text.data[*at - 1] != '\n')
         --*at;
 }
 
-/* The strings of a place are the caller's; name NULL: any section of that kind. */
+/* Finds the section and key that *p asks for. The caller owns its strings; name NULL means any section of
+ * that kind. */
 static int find(const struct config_edit *edit, struct edit_place *p, struct err *e)
 {
     AUTO_BUF(copy, 2 * CONFIG_FILE_BYTES);
@@ -74,7 +73,7 @@ static int find(const struct config_edit *edit, struct edit_place *p, struct err
     return 0;
 }
 
-/* Bytes from `from` to `to` become those of `with`. */
+/* Replaces the bytes from `from` to `to` by those of `with`. */
 static void replace(struct config_edit *edit, size_t from, size_t to, const struct buf *with)
 {
     AUTO_BUF(tail, 2 * CONFIG_FILE_BYTES);
@@ -91,7 +90,7 @@ static const char *line_end(const struct config_edit *edit, size_t end)
     return end >= 2 && edit->text.data[end - 1] == '\n' && edit->text.data[end - 2] == '\r' ? "\r\n" : "\n";
 }
 
-/* The line up to its value: with the same `=`, and the blanks around it. */
+/* Appends KEY and `=`, with the indentation and spaces of an existing line. */
 static void add_head(struct buf *out, const char *line, const char *key)
 {
     const char *name = line + strspn(line, " \t"), *equals = strchr(name, '=');
@@ -110,7 +109,7 @@ static void add_head(struct buf *out, const char *line, const char *key)
         buf_putc(out, ' ');
 }
 
-/* A line like that at `like`, or ours where there is none to be like. */
+/* Appends the setting's line in the style of the line at `like`; NULL: in the default style. */
 static void add_setting(const struct config_edit *edit, struct buf *out, const char *like, size_t end,
                         const struct override *o)
 {
@@ -170,7 +169,7 @@ static int find_own(const struct config_edit *edit, struct edit_place *p, struct
     return p->is_found ? 0 : err_set(e, ERR_CONFIG, "not in the user's config file");
 }
 
-/* One blank line between what was above and below is enough. */
+/* Leaves at most one empty line where the section was. */
 int config_edit_remove(struct config_edit *edit, const char *name, struct err *e)
 {
     struct edit_place p = {.kind = SECTION_PROFILE, .name = name, .key = ""};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One line of a section: which key it sets, whether the key is allowed there, and whether its value is valid.
- */
+/* Checks one line of a section: which key it sets, whether the key is allowed there, and whether its value is
+ * valid. */
 #include <model/config_file.h>
 
 #include <stdlib.h>
@@ -15,13 +15,13 @@ void found_release(struct found *f)
     f->value = NULL;
 }
 
-/* The keys of a tunnel that [defaults] may set. */
+/* Returns true for the tunnel keys that [defaults] may set. */
 static bool is_shared_tunnel_key(int key)
 {
     return key == TUNNEL_identity || key == TUNNEL_ssh_engine || key == TUNNEL_keepalive;
 }
 
-/* Finds a key by its exact spelling; -1 if this kind of section has no such key. */
+/* Finds a key by its exact spelling. Returns NULL if this kind of section has no such key. */
 static const struct key_info *find_info(enum section_kind kind, const char *name, struct found *out)
 {
     const struct key_info *infos[] = {key_infos, tunnel_key_infos, file_key_infos};
@@ -43,7 +43,7 @@ static const struct key_info *find_info(enum section_kind kind, const char *name
     return NULL;
 }
 
-/* The most similar key of this kind of section. */
+/* Returns the most similar key of this kind of section. */
 static const char *closest_key(enum section_kind kind, const char *name)
 {
     const char *names[(size_t)KEY_COUNT + (size_t)TUNNEL_COUNT + (size_t)FILE_COUNT + 1] = {0};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `inherits`: the profiles whose keys fill the gaps of another one, nearest first, with a check for cycles.
- */
+/* `inherits`: applies the profiles from which a profile inherits, nearest first, and checks for cycles. */
 #include <base/mem.h>
 #include <base/text.h>
 #include <model/config_file.h>

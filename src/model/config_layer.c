@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The layers of a profile: the command line's overrides, sections of the file, the environment. Each fills
- * the slots that no stronger layer has set. config_resolve.c lists the layers in their order.
- */
+/* The layers of a profile: the command line's overrides, sections of the file, the environment. Each fills in
+ * the keys that no stronger layer has set. config_resolve.c applies the layers in order. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +21,10 @@ int setting_what(const struct setting *s, struct err *e)
     return err_what(e, "%s:%u", label, s->line);
 }
 
-/* --- host and socket --- */
+/* --- host and socket override each other --- */
 
 struct key_place {
-    bool has_host, has_socket; /* decided by a stronger layer */
+    bool has_host, has_socket; /* set, or unset, by a stronger layer */
 };
 
 static struct key_place place_before(const struct profile *p)
@@ -35,10 +33,8 @@ static struct key_place place_before(const struct profile *p)
                               p->set[KEY_socket].origin != ORIGIN_UNSET};
 }
 
-/*
- * Called after each layer: if it has set host or socket, that unsets the other one of weaker layers, so that
- * `--socket PATH` overrides a profile's host. Both in one layer are an error.
- */
+/* Called after each layer. If the layer has set host or socket, the other one is unset for weaker layers, so
+ * that `--socket PATH` overrides a profile's host. Both in one layer are an error. */
 static int place_settle(struct profile *p, struct key_place before, struct err *e)
 {
     struct setting *host = &p->set[KEY_host], *path = &p->set[KEY_socket];
@@ -60,7 +56,7 @@ static int place_settle(struct profile *p, struct key_place before, struct err *
     return 0;
 }
 
-/* --- overrides --- */
+/* --- overrides from the command line --- */
 
 static int refuse_override(const char *key, struct err *e)
 {
@@ -99,7 +95,7 @@ static int take_override(struct profile *p, const struct override *o, struct err
     return 0;
 }
 
-/* The last override of a key counts, so they are applied in reverse order. */
+/* Applied in reverse order, because the last override of a key wins. */
 int layer_overrides(struct profile *p, const struct override *overrides, size_t count, struct err *e)
 {
     struct key_place before = place_before(p);
@@ -110,7 +106,7 @@ int layer_overrides(struct profile *p, const struct override *overrides, size_t 
     return place_settle(p, before, e);
 }
 
-/* --- sections --- */
+/* --- sections of the file --- */
 
 struct applying {
     const struct config *config;
@@ -182,7 +178,6 @@ int layer_environment(struct profile *p, struct err *e)
     return place_settle(p, before, e);
 }
 
-/* After unsetting, a built-in value applies again. */
 void settle_built_in(struct setting *slots, const struct key_info *infos, size_t count)
 {
     for (size_t k = 0; k < count; k++) {

@@ -2,8 +2,8 @@
 /*
  * Makes one profile from the layers, strongest first: overrides, the URL or the sections of the profile and
  * of those that it inherits from, BROKER_* of the environment, [defaults], built-in values. A weaker layer
- * never changes a slot that is set. Only sections that are used are checked. The session checks whether a
- * profile's keys fit each other and this build.
+ * never changes a key that is set. Only sections that are used are checked. The session module checks whether
+ * the keys fit each other and this build.
  */
 #include <model/config.h>
 
@@ -14,9 +14,9 @@
 #include <model/url.h>
 
 /*
- * Without a user there is no keychain entry to look up: the URL's password is used, or the client's own
- * option files decide. That password belongs to this server alone, so it also overrides `auth` of [defaults]
- * and the environment, as if the URL had set it.
+ * Chooses `auth` if it is not set. Without a user there is no keychain entry to look up, so the URL's
+ * password is used, or the client's own option files. A URL's password belongs to this server alone, so it
+ * also overrides `auth` of [defaults] and the environment, as if the URL had set it.
  */
 static void derive_auth(struct profile *p)
 {
@@ -51,7 +51,8 @@ static int apply_named(const struct config *c, const char *name, struct profile 
     return layer_sections(c, s, ORIGIN_FILE, p, e);
 }
 
-/* Whether the URL sets a key that could lower security. `cleartext` asks for more TLS, not less. */
+/* Unsets the URL's keys that could lower security. `cleartext=yes` is kept, because it requires stricter TLS.
+ */
 static void forget_levels(struct profile *p)
 {
     for (size_t k = 0; k < KEY_COUNT; k++) {

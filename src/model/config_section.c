@@ -2,7 +2,7 @@
 /*
  * The table of sections: adds them while a file is lexed, checks the structure (kinds, names, no duplicates
  * in one file), and finds them by name. Each run does this for every section of the file, so it copies
- * nothing and looks up no key.
+ * nothing and does not look at keys.
  */
 #include <model/config_file.h>
 
@@ -12,7 +12,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-/* FNV-1a. */
+/* The FNV-1a hash of a section's kind and name. */
 static uint32_t hash_name(enum section_kind kind, const char *name)
 {
     uint32_t h = 2166136261u ^ (uint32_t)kind;
@@ -22,7 +22,7 @@ static uint32_t hash_name(enum section_kind kind, const char *name)
     return h;
 }
 
-/* The slot of the table that holds the section of that name, or would hold it. */
+/* Returns the slot of the hash table where a section of this name is or would be. */
 static unsigned *find_slot(const struct config *c, enum section_kind kind, const char *name, uint32_t hash)
 {
     for (unsigned i = hash & (c->table_size - 1);; i = (i + 1) & (c->table_size - 1)) {
@@ -64,7 +64,7 @@ int config_what(const struct config *c, unsigned file, unsigned line, struct err
     return err_what(e, "%s:%u", c->file[file].label, line);
 }
 
-/* The name after a word of the header, or NULL if it is another word. */
+/* Returns the name that follows `word` in a header; NULL if the header begins with another word. */
 static const char *header_name(const char *header, const char *word)
 {
     size_t n = strlen(word);
@@ -115,7 +115,8 @@ int section_read_header(const char *header, enum section_kind *kind, const char 
     return 0;
 }
 
-/* Appends a section to the stronger ones of its name. -1: one of them is in the same file. */
+/* Links a new section after those of the same name that override it. Returns -1 if one of them is in the same
+ * file. */
 static int chain_section(struct config *c, unsigned strongest, struct err *e)
 {
     unsigned added = c->sections - 1;
@@ -168,7 +169,7 @@ void section_end(struct config *c, size_t end)
         c->section[c->sections - 1].end = (uint32_t)end;
 }
 
-/* Untouched pages cost nothing, so the estimate is generous. */
+/* The estimate is generous, because memory that is never touched costs nothing. */
 void section_reserve(struct config *c, size_t bytes)
 {
     c->section_room = c->sections + (unsigned)(bytes / 64) + 16;

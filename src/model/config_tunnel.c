@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The tunnel of a profile: what `via` says, and the keys of [tunnel NAME]. The session checks whether this
- * build has that kind of tunnel.
- */
+/* The tunnel of a profile: parses `via` and applies the keys of [tunnel NAME]. The session module checks
+ * whether this build supports that kind of tunnel. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,14 +20,15 @@ int tunnel_missing(const struct config *c, const char *name, struct err *e)
     return err_hint(e, "add [tunnel %s], or via = ssh://[USER@]HOST", name);
 }
 
-/* A command without {local_port} and {socket} listens at an address of its own, which must be given. */
+/* Returns true if the tunnel's command uses neither {local_port} nor {socket}: then it listens on an address
+ * of its own, which the config must give. */
 static bool needs_address(const char *type, const char *command)
 {
     return text_equal(type, "tcp") || (text_equal(type, "command") && command &&
                                        !strstr(command, "{local_port}") && !strstr(command, "{socket}"));
 }
 
-/* Checks that the keys needed by its type are set. `subject` is its name for messages. */
+/* Checks that the keys that the tunnel's type needs are set. `subject` is the tunnel's name for messages. */
 static int check_complete(const struct profile *p, const char *subject, struct err *e)
 {
     const char *type = profile_tunnel_str(p, TUNNEL_type), *command = profile_tunnel_str(p, TUNNEL_command);
@@ -59,7 +58,7 @@ static int check_section(const struct config *c, const struct section *s, const 
     return check_complete(p, subject, e) < 0 ? config_what(c, s->file, section_line(c, s), e) : 0;
 }
 
-/* An inline address is complete, unless another type overrides its own. */
+/* Checks an inline tunnel. It has all keys that it needs, unless tunnel.type overrides its type. */
 static int check_inline(const struct profile *p, struct err *e)
 {
     const struct setting *type = &p->tunnel[TUNNEL_type];
@@ -80,7 +79,8 @@ int tunnel_fill(const struct config *c, const char *name, struct profile *p, str
     return layer_sections(c, s, ORIGIN_FILE, p, e) < 0 ? -1 : check_section(c, s, p, e);
 }
 
-/* Keys for a tunnel if there is none: ignored from [defaults], an error on the command line. */
+/* Called if no tunnel is used. Keys for a tunnel are ignored if they come from [defaults], and are an error
+ * on the command line. */
 static int no_tunnel(struct profile *p, struct err *e)
 {
     const struct setting *path = &p->set[KEY_socket];
@@ -101,7 +101,7 @@ static int no_tunnel(struct profile *p, struct err *e)
     return 0;
 }
 
-/* A URL's settings for its own tunnel do not apply to another one. */
+/* Drops the URL's tunnel settings if another tunnel is used. */
 static void drop_url_tunnel(struct profile *p)
 {
     for (size_t k = 0; k < TUNNEL_COUNT; k++)

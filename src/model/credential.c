@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Releases a credential. */
+/* Frees what a credential holds; secrets are wiped. */
 #include <model/credential.h>
 
 #include <stdlib.h>

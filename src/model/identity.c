@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Identities: canonical text. The user is percent-encoded, so that no user name can look like another
- * address. Host names are not resolved, so that the same text means the same entry on every network.
- */
+/* Identities: canonical text. The user is percent-encoded, so that no user name can look like another
+ * address. Host names are not resolved, so that the same text identifies the same entry on every network. */
 #include <model/identity.h>
 
 #include <string.h>
@@ -14,9 +12,9 @@
 #include <base/text.h>
 
 #define IDENTITY_MOST 65536
-#define COMMAND_MOST (1 << 20) /* more than any command has */
+#define COMMAND_MOST (1 << 20) /* more than any command needs */
 
-/* HOST:PORT, or the socket's path; `auto` for discovery. */
+/* Appends HOST:PORT, or the socket's path; `auto` if the socket is searched for. */
 static void add_place(struct buf *out, const struct profile *p)
 {
     const char *host = profile_str(p, KEY_host), *path = profile_str(p, KEY_socket);
@@ -28,7 +26,7 @@ static void add_place(struct buf *out, const struct profile *p)
         buf_puts(out, path ? path : "auto");
 }
 
-/* The SSH server as [USER@]HOST[:PORT], as written. */
+/* Appends the SSH server as [USER@]HOST[:PORT], as written. */
 static void add_bastion(struct buf *out, const struct profile *p)
 {
     const char *user = profile_tunnel_str(p, TUNNEL_user), *host = profile_tunnel_str(p, TUNNEL_host);
@@ -114,8 +112,8 @@ void identity_add_field(struct buf *out, const char *value)
     buf_putc(out, value ? '\002' : '\001');
 }
 
-/* `./get`, `../keys.json`, `--file=keys.json`: the word alone does not show whether it is a path; whether
- * such a file exists does. */
+/* Returns true if an argument such as `./get`, `../keys.json` or `--file=keys.json` is the relative path of
+ * an existing file. Its text alone does not show whether it is a path. */
 static bool leads_here(const char *word)
 {
     const char *value = *word == '-' ? strchr(word, '=') : NULL;

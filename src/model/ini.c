@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The INI lexer: choosing the policy. It finds lines, headers, keys and values and cuts them
- * into strings in place; it deliberately knows no section, key or merging rule; config*.c and the aws module
- * do. The policies are ini_strict.c and ini_aws.c.
+ * The INI lexer's entry points; ini_strict.c and ini_aws.c are its policies. It finds lines, headers, keys
+ * and values and cuts them into strings in place. Sections, keys and merging are left to config*.c and the
+ * aws module.
  */
 #include <model/ini.h>
 

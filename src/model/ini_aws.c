@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AWS's policy of the INI lexer, for ~/.aws/config and ~/.aws/credentials: docs/aws-files.md. It reads lines
- * as the AWS CLI does, which uses Python's configparser. A property is reported only once its continuation
- * lines have been read.
+ * AWS's policy of the INI lexer, for ~/.aws/config and ~/.aws/credentials: see docs/aws-files.md. It reads
+ * lines as the AWS CLI does, which uses Python's configparser. A property is reported only after its
+ * continuation lines have been read.
  */
 #include <model/ini_lexer.h>
 
@@ -22,16 +22,17 @@ static const struct ini_fault no_bracket = {"no ']' at the end of a section's na
 
 struct aws {
     struct lexer *x;
-    struct line l;          /* without the white space around it */
-    size_t indent, level;   /* in characters: of this line, and of the last header or key */
-    struct ini_event event; /* of the property that may be continued */
-    char *tail;             /* where its value ends; NULL: no property */
-    size_t empty;           /* empty lines since then, which count if the value continues */
-    bool is_parent;         /* its value is empty so far: continuation lines are sub-properties */
-    bool is_open;           /* deeper lines continue the line above them, whether it is a property or not */
+    struct line l;          /* the current line without surrounding white space */
+    size_t indent, level;   /* the indentation, in characters, of this line and of the last header or key */
+    struct ini_event event; /* the property that the next line may continue */
+    char *tail;             /* the end of that property's value; NULL: there is no property */
+    size_t empty;           /* empty lines since then, which become part of the value if it continues */
+    bool is_parent;         /* the value is empty so far, so continuation lines are sub-properties */
+    bool is_open; /* a line that is indented more continues the previous line, even if that is not a property
+                   */
 };
 
-/* Python's "universal newlines": LF, CR LF, or CR. */
+/* Takes one line. As with Python's "universal newlines", it ends with LF, CR LF or CR. */
 static struct line take_any_line(char *start, char *end)
 {
     char *at = start;
@@ -75,7 +76,7 @@ static int fault(struct aws *k, const struct ini_fault *what)
     return k->x->handle(k->x->context, &event, k->x->e);
 }
 
-/* Reports the property that could have been continued until now. */
+/* Reports the pending property, which can no longer be continued. */
 static int flush(struct aws *k)
 {
     if (!k->tail)
@@ -85,7 +86,7 @@ static int flush(struct aws *k)
     return k->x->handle(k->x->context, &k->event, k->x->e);
 }
 
-/* --- headers */
+/* --- headers --- */
 
 static int begin_section(struct aws *k, char *name, char *end)
 {
@@ -104,8 +105,11 @@ static char *find_delimiter(const struct line *l)
     return at;
 }
 
-/* The name ends at the last bracket of the line, whatever follows. Without a bracket the section cannot be
- * used, nor can the section above it if the AWS CLI would read the line as a property of it. */
+/*
+ * Takes a header. The name ends at the last bracket of the line, whatever follows. Without a bracket the
+ * section cannot be used, nor can the section above it if the AWS CLI would read the line as one of its
+ * properties.
+ */
 static int take_header(struct aws *k)
 {
     char *name = k->l.start + 1, *bracket = k->l.end - 1;
@@ -123,7 +127,7 @@ static int take_header(struct aws *k)
     return begin_section(k, name, k->l.end) < 0 ? -1 : fault(k, &no_bracket);
 }
 
-/* --- properties */
+/* --- properties --- */
 
 static int take_property(struct aws *k)
 {
@@ -151,7 +155,8 @@ static int take_property(struct aws *k)
     return 0;
 }
 
-/* The AWS CLI splits sub-properties with Python's str.splitlines(), which ends a line there too. */
+/* Returns true if the line contains a character at which Python's str.splitlines(), with which the AWS CLI
+ * splits sub-properties, ends a line. */
 static bool has_line_end(const struct line *l)
 {
     size_t n = (size_t)(l->end - l->start);
@@ -163,8 +168,8 @@ static bool has_line_end(const struct line *l)
            memmem(l->start, n, "\xe2\x80\xa9", 3);
 }
 
-/* A continued value grows in place: LF plus the stripped text is never longer than the line end plus the
- * line. */
+/* Appends a continuation line to the value in place: an LF plus the stripped text is never longer than the
+ * line end plus the line. */
 static int take_continuation(struct aws *k)
 {
     size_t n = (size_t)(k->l.end - k->l.start);
@@ -182,7 +187,7 @@ static int take_continuation(struct aws *k)
     return 0;
 }
 
-/* --- lines */
+/* --- lines --- */
 
 static int take_one(struct aws *k)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two policies of the lexer share: the number of a line, and errors about one. */
+/* Shared by the two policies of the lexer: line numbers, and errors about a line. */
 #include <model/ini_lexer.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 
-/* In blocks of a fixed size, so that the compiler vectorizes the loop. */
+/* Counts in blocks of a fixed size, so that the compiler can vectorize the loop. */
 unsigned ini_line(const char *text, size_t at)
 {
     unsigned lines = 1;

@@ -11,7 +11,7 @@
 struct lexer {
     const char *name;
     char *text, *end; /* *end is the NUL after the text */
-    unsigned number;  /* of the current line; 0: count the line of `at` when it is needed */
+    unsigned number;  /* the number of the current line; 0: count the lines up to `at` if it is needed */
     const char *at;
     const char *section;
     ini_handler *handle;
@@ -32,7 +32,7 @@ int ini_lex_strict(struct lexer *x);
 int ini_lex_headers(struct lexer *x);
 int ini_lex_aws(struct lexer *x);
 
-/* ERR_CONFIG about the current line. Returns -1. */
+/* Reports an error in the current line: ERR_CONFIG. Returns -1. */
 __attribute__((format(printf, 3, 4))) int ini_refuse(struct lexer *x, const char *hint, const char *fmt, ...);
 
 static inline bool is_blank(char c)
@@ -54,7 +54,7 @@ static inline char *trim_blanks(const char *start, char *end)
     return end;
 }
 
-/* `end` if the byte does not occur. */
+/* Returns the first byte `c`, or `end` if there is none. */
 static inline char *find_byte(char *from, char *end, char c)
 {
     char *at = from < end ? memchr(from, c, (size_t)(end - from)) : NULL;

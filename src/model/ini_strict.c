@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The strict policy of the INI lexer, for our own config file. Each run lexes a whole file to use one section
- * of it, so the work per byte is done by memchr() or by loops that the compiler vectorizes, and the work per
- * line allocates nothing.
+ * of it. For speed, bytes are searched by memchr() or by loops that the compiler vectorizes, and lines cause
+ * no allocation.
  */
 #include <model/ini_lexer.h>
 #include <model/utf8.h>
 
 struct strict {
     struct lexer *x;
-    char *hash, *semicolon; /* the next one of each, kept until the lexer has passed it */
+    char *hash, *semicolon; /* the next `#` and `;` in the text, cached until the lexer has passed them */
 };
 
-/* Whether the block has only printable ASCII. As signed bytes, both control characters and UTF-8 are
- * below 32. */
+/* Returns true if the block has only printable ASCII. As signed chars, both control characters and bytes of
+ * UTF-8 are below 32. */
 static bool is_plain_block(const char *s)
 {
     unsigned char bad = 0;
@@ -31,7 +31,8 @@ static bool is_control(const char *s)
     return (c < 0x20 && c != '\n' && c != '\t' && !(c == '\r' && s[1] == '\n')) || c == 0x7f;
 }
 
-/* Checks every byte of the text once, before any line is cut, so that the rest only sees valid text. */
+/* Checks every byte of the text once, before any line is cut, so that the other functions see only valid
+ * text. */
 static int check_text(struct lexer *x)
 {
     static const char hint[] = "save the file as plain UTF-8 text";
@@ -59,7 +60,7 @@ static int check_text(struct lexer *x)
     return 0;
 }
 
-/* The `#` or `;` after a space, NUL if there is none. */
+/* Returns the first `#` or `;` that follows a space; NUL if there is none. */
 static char find_comment(struct strict *k, char *from, const char *to)
 {
     if (k->hash < from)
@@ -74,7 +75,7 @@ static char find_comment(struct strict *k, char *from, const char *to)
     return '\0';
 }
 
-/* Unquotes in place: the text only gets shorter. `value` is at the opening quote. */
+/* Unquotes in place, which never makes the text longer. `value` points to the opening quote. */
 static int unquote(struct lexer *x, char *value, const char *end)
 {
     static const char how[] = "quote the whole value; inside, \\\" is a quote and \\\\ a backslash";
@@ -111,7 +112,7 @@ static int take_header(struct lexer *x, struct line l)
     return x->handle(x->context, &event, x->e);
 }
 
-/* The place of the `=`; *key_end: the end of the key, which may contain spaces. */
+/* Returns the position of the `=`. *key_end is the end of the key, which may contain spaces. */
 static char *find_equals(struct line l, char **key_end)
 {
     char *s = l.start;
@@ -169,7 +170,7 @@ static int take_one(struct strict *k, struct line l)
     return *l.start == '[' ? take_header(k->x, l) : take_property(k, l);
 }
 
-/* Lexes the text between two line starts. */
+/* Lexes the lines from `next` to `end`, which both start a line. */
 static int lex_lines(struct lexer *x, char *next, const char *end)
 {
     struct strict k = {x, x->text, x->text};
@@ -184,7 +185,7 @@ static int lex_lines(struct lexer *x, char *next, const char *end)
     return 0;
 }
 
-/* A byte order mark may only start a file, not a section's body. */
+/* Skips a byte order mark, which may only start a file, not a section's body. */
 static char *skip_mark(const struct lexer *x)
 {
     bool has_mark = !x->section && x->end - x->text >= 3 && memcmp(x->text, "\xef\xbb\xbf", 3) == 0;
@@ -197,7 +198,7 @@ int ini_lex_strict(struct lexer *x)
     return check_text(x) < 0 ? -1 : lex_lines(x, skip_mark(x), x->end);
 }
 
-/* The next line whose first character after spaces is `[`; NULL at the end. */
+/* Returns the next line whose first character after spaces is `[`; NULL at the end. */
 static char *find_header(const char *start, char *s, char *end)
 {
     for (; (s = find_byte(s, end, '[')) < end; s++) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The size stored in front of each block lets free() wipe it. Out of memory ends the program, because jansson
- * would continue without the key, the entry or the byte that did not fit.
- */
+/* Allocators for jansson. Each block starts with its size, so that free() can wipe it. They end the program
+ * if memory is exhausted, because jansson would continue without the key, entry or byte that did not fit. */
 #include <model/json.h>
 
 #include <stddef.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Checks a key's value and brings it into its normal form, one function for each type of keys.def. Rules
- * between keys, and whether a file exists, are not checked here.
- */
+/* Checks a key's value and normalises it, with one function for each type of keys.def. Rules between keys,
+ * and whether a file exists, are not checked here. */
 #include <model/profile.h>
 
 #include <stdint.h>
@@ -40,14 +38,14 @@ static int take_path(const struct key_info *info, const char *value, char **out,
     return 0;
 }
 
-/* "'x' is " before a message. The value may be a secret (-P typed for -p, or USER:PASSWORD@HOST), so it is
- * shown only if it cannot be one. */
+/* Returns "'x' is " for the start of a message. The value may be a secret (-P typed for -p, or
+ * USER:PASSWORD@HOST), so it is shown only if it cannot be one. */
 static char *subject(const char *value, bool is_harmless)
 {
     return is_harmless ? mem_printf(QUOTED " is ", value) : mem_strdup("");
 }
 
-/* Whether a number lies in limits written "least-most". */
+/* Returns true if a number is within limits written as "least-most". */
 static bool is_within(const char *limits, unsigned long n)
 {
     return n >= strtoul(limits, NULL, 10) && n <= strtoul(strchr(limits, '-') + 1, NULL, 10);
@@ -136,8 +134,8 @@ static int refuse_url(const struct key_info *info, const char *why, struct err *
     return err_hint(e, "for example: %s = https://vault.example.com", info->name);
 }
 
-/* A base URL: scheme, host, port, perhaps a path; no trailing slash. A part that may hold a secret is never
- * quoted. */
+/* Checks a base URL: scheme, host, port and perhaps a path; a trailing slash is removed. Errors never quote a
+ * part that may hold a secret. */
 static int take_url(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     AUTO_FREE(char *, authority);
@@ -163,7 +161,7 @@ static int take_url(const struct key_info *info, const char *value, char **out, 
     return 0;
 }
 
-/* PORT, ADDRESS:PORT or an absolute path; a bare port becomes 127.0.0.1:PORT. */
+/* Checks PORT, ADDRESS:PORT or an absolute path; a port alone becomes 127.0.0.1:PORT. */
 static int take_listen(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     AUTO_BUF(address, 512);
@@ -190,7 +188,8 @@ static int take_listen(const struct key_info *info, const char *value, char **ou
     return err_hint(e, "for example: %s = 127.0.0.1:13306", info->name);
 }
 
-/* A colon before something other than a port, or an `@`, means USER:PASSWORD. */
+/* Returns true if the value may be shown. An `@`, or a colon before something other than a port, may mean
+ * USER:PASSWORD. */
 static bool is_harmless_host(const char *value)
 {
     const char *colon = strchr(value, ':');
@@ -227,8 +226,8 @@ static int take_hostname(const struct key_info *info, const char *value, char **
     return err_hint(e, "a name such as db.example.com, or an IP address");
 }
 
-/* What ssh accepts as a host in `ssh HOST`: an alias need not be a host name (`prod/bastion`, `prod:eu`). The
- * user is a separate key. */
+/* Returns true for a HOST that `ssh HOST` accepts. An alias of ssh_config need not be a host name
+ * (`prod/bastion`, `prod:eu`). The user is a separate key. */
 static bool is_ssh_alias(const char *s)
 {
     return *s != '-' && strlen(s) <= ALIAS_MOST && !s[strcspn(s, " '`\"$\\;&<>|(){}@")] && !strstr(s, "://");
@@ -263,7 +262,8 @@ static int take_via(const struct key_info *info, const char *value, char **out, 
     return via_parse(value, &via, e) < 0 ? -1 : take_text(info, value, out, e);
 }
 
-/* The value becomes part of an SQL statement, and the server's sql_mode decides what ends a string there. */
+/* Checks a time zone. It is restricted to a few characters, because it becomes part of an SQL statement, and
+ * the server's sql_mode decides what ends a string there. */
 static int take_zone(const struct key_info *info, const char *value, char **out, struct err *e)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-_/:. ";
@@ -274,7 +274,8 @@ static int take_zone(const struct key_info *info, const char *value, char **out,
     return err_hint(e, "for example: %s = Europe/Berlin, +02:00 or server", info->name);
 }
 
-/* What no value may contain, because values reach option files, terminals and JSON. */
+/* Refuses characters that no value may contain, because values are written to option files, terminals and
+ * JSON. */
 static int check_characters(const struct key_info *info, const char *value, struct err *e)
 {
     size_t n = strlen(value), len;

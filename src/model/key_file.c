@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks that files named by keys can be read, before anything is dialled. */
+/* Checks, before a run connects, that the files named by keys can be read. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of all keys, made from keys.def, and looking names up in them. Values are checked in
- * key_check.c. */
+/* The tables of all keys, made from keys.def, and lookups by name. Values are checked in key_check.c. */
 #include <model/profile.h>
 
 #include <ctype.h>
@@ -9,7 +8,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-/* The words of auth and tunnel.type are the rows of kinds.def. */
+/* The choices of auth and tunnel.type are the rows of kinds.def. */
 static const char kind_auth_words[] =
 #define PROVIDER(id, url, help) #id " "
 #include <model/kinds.def>
@@ -114,8 +113,8 @@ static bool is_alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* Written by hand because it is called for each section of the file, and strspn(3) builds a table at each
- * call. */
+/* Not written with strspn(3), which builds a table at each call: this is called for each section of the file.
+ */
 bool profile_name_valid(const char *s)
 {
     size_t n = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Profiles as values: slots with an origin. config_resolve.c and url.c fill them. */
+/* Profiles as values: settings with an origin. config_resolve.c and url.c fill them in. */
 #include <model/profile.h>
 
 #include <stdint.h>

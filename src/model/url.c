@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mysql:// URLs into settings: Sequel Ace's parameters, and every key of the config file under its own name.
- * The URL's mode decides which fields count: those of another mode are dropped, as Sequel Ace does, except
- * the tunnel, which works with every provider here. No error text quotes the userinfo, the host or the port:
- * any of them may be part of a password whose special characters were not encoded.
+ * Parses mysql:// URLs: Sequel Ace's parameters, and every key of the config file under its own name. The
+ * URL's mode decides which fields are used: those of other modes are dropped, as in Sequel Ace, except the
+ * tunnel, which works with every provider here. Errors never quote user, password, host or port: any of them
+ * may be part of a password whose special characters were not encoded.
  */
 #include <model/url.h>
 
@@ -18,7 +18,7 @@
 #include <model/kinds.h>
 #include <model/url_parts.h>
 
-/* The parameters that are not keys. */
+/* The parameters that are not keys of the config file. */
 static const char *const dialect_names[URL_PARAMETERS] = {
     [URL_TYPE] = "type",
     [URL_SSH_HOST] = "ssh_host",
@@ -44,7 +44,7 @@ static int refuse_encoding(struct url *u, const char *what)
     return url_refuse(u, "write a literal % as %25", why);
 }
 
-/* Decodes a part that is not a secret, once; NULL if the encoding is bad. */
+/* Decodes once a part that is not a secret, malloced; NULL if the encoding is invalid. */
 static char *decode(struct span s)
 {
     AUTO_BUF(out, URL_MOST);
@@ -83,12 +83,12 @@ static bool drop_prefix(struct span *s, const char *prefix)
     return true;
 }
 
-/* mysql, other programs' names for it, and after a `+` SQLAlchemy's driver, which is ignored, or TablePlus's
- * ssh. */
+/* Accepts mysql, other programs' names for it, and after a `+` SQLAlchemy's driver, which is ignored, or
+ * TablePlus's ssh. */
 static bool take_scheme(struct url *u)
 {
     static const char *const names[] = {"mysql", "mariadb", "mysql2", "my",
-                                        "maria", "percona", "aurora", NULL}; /* the last four: dburl's */
+                                        "maria", "percona", "aurora", NULL}; /* the last four: from dburl */
     struct span s = u->parts.scheme;
 
     u->is_jdbc = drop_prefix(&s, "jdbc:");
@@ -123,13 +123,13 @@ static int take_socket(struct url *u, struct span s)
         return refuse_encoding(u, "socket's path");
     if (!u->parts.ssh_host.at)
         return url_set_key(u, KEY_socket, path, "host");
-    u->value[URL_SSH_SOCKET] = path; /* on the far side */
+    u->value[URL_SSH_SOCKET] = path; /* a socket on the SSH server */
     path = NULL;
     return 0;
 }
 
-/* Without a host, dburl and others put the socket's path there: /run/mysqld/mysqld.sock/DATABASE. Any other
- * path is an error. */
+/* Without a host, dburl and other programs put the socket's path into the URL's path:
+ * /run/mysqld/mysqld.sock/DATABASE. Any other path is an error. */
 static int take_socket_of_path(struct url *u)
 {
     static const char mark[] = ".sock";
@@ -182,7 +182,7 @@ static int take_host(struct url *u)
     return url_set_key(u, KEY_host, host, "host");
 }
 
-/* The first segment of the path. */
+/* Takes the first segment of the path as the database. */
 static int take_database(struct url *u)
 {
     struct span s = u->parts.path;
@@ -228,7 +228,7 @@ static int take_value(struct url *u, const char *name, const char *value)
     return k < 0 ? refuse_parameter(u, name) : url_set_key(u, (enum key)k, value, key_infos[k].name);
 }
 
-/* The part before the path of mysql+ssh://. */
+/* Takes the SSH server of mysql+ssh://, which precedes the path. */
 static int take_ssh(struct url *u)
 {
     const struct span parts[] = {u->parts.ssh_host, u->parts.ssh_port, u->parts.ssh_user};

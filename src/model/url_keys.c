@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Setting a profile's keys from a URL: what it may not set, and how it is refused. Its text: url.c. */
+/* Sets a profile's keys from a URL, and refuses those that a URL may not set. The text is parsed in url.c. */
 #include <model/url_parts.h>
 
 #include <stdlib.h>
@@ -14,8 +14,8 @@ int url_refuse(struct url *u, const char *hint, const char *why)
     return err_hint(u->e, "%s", hint ? hint : "broker help urls");
 }
 
-/* Why a URL may not set a key of that column; NULL: it may. session/url_rule.c checks what depends on the
- * rest of the profile. */
+/* Why a URL may not set a key, by its column `url` in keys.def; NULL: it may. What depends on the rest of the
+ * profile is checked in session/url_rule.c. */
 static const char *const reasons[URL_UNKNOWN + 1] = {
     [URL_RUNS] = "a URL cannot run a program",
     [URL_SENDS] = "a URL cannot choose what this machine sends",
@@ -23,7 +23,8 @@ static const char *const reasons[URL_UNKNOWN + 1] = {
     [URL_BORROWS] = "a URL cannot use what belongs to another server",
 };
 
-/* A flag overrides whatever the URL says. */
+/* Checks that a URL may set the key. A key that the command line sets is not checked, because it overrides
+ * the URL. */
 static int check_rule(struct url *u, enum key k, const char *value)
 {
     const struct key_info *info = &key_infos[k];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The mode of a URL, tcp, socket or ssh, and what follows from it. The fields of other modes are dropped, as
- * Sequel Ace does; but a provider is not a mode, so an IAM token or a Vault lease works through a tunnel too.
+ * The mode of a URL (tcp, socket or ssh) and what follows from it. Fields of other modes are dropped, as in
+ * Sequel Ace. A provider is not a mode, so an IAM token or a temporary Vault user works through a tunnel too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static void drop_key(struct url *u, enum key k)
         setting_clear(&u->p->set[k]);
 }
 
-/* Whether this URL has given the key a value. */
+/* Returns true if this URL has set the key. */
 static bool has_key(const struct url *u, enum key k)
 {
     return u->p->set[k].origin == ORIGIN_URL && u->p->set[k].value;
@@ -29,11 +29,11 @@ enum mode { MODE_TCP, MODE_SOCKET, MODE_SSH };
 
 static const struct {
     const char *name, *auth;
-    enum mode mode; /* if auth is NULL */
+    enum mode mode; /* used if auth is NULL */
 } types[] = {
     {"tcpip", NULL, MODE_TCP},    {"tcp", NULL, MODE_TCP},      {"socket", NULL, MODE_SOCKET},
     {"ssh", NULL, MODE_SSH},      {"aws_iam", "iam", MODE_TCP}, {"awsiam", "iam", MODE_TCP},
-    {"vault", "vault", MODE_TCP}, /* which is then refused with its own message */
+    {"vault", "vault", MODE_TCP}, /* refused later, with a message of its own */
 };
 
 static bool is_given(const struct url *u, enum url_parameter d)
@@ -41,7 +41,7 @@ static bool is_given(const struct url *u, enum url_parameter d)
     return u->value[d] && *u->value[d];
 }
 
-/* The mode that the parameters imply if there is no `type`. An IAM token is for TCP. */
+/* Returns the mode that the parameters imply if there is no `type`. An IAM token implies TCP. */
 static enum mode implied_mode(const struct url *u, const char *auth)
 {
     bool is_iam = text_equal(auth, "iam");
@@ -82,7 +82,7 @@ static int use_socket(struct url *u)
     return has_key(u, KEY_socket) ? 0 : url_set_key(u, KEY_socket, "auto", "type");
 }
 
-/* Spaces around a port are ignored; only spaces mean no port. */
+/* Parses the tunnel's port. Surrounding spaces are ignored; spaces alone mean that no port is set. */
 static int read_ssh_port(struct url *u, long *port)
 {
     AUTO_FREE(char *, text);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * URLs as text: their parts, and finding and hiding passwords in them. If a URL is malformed and it is
- * unclear which part is the password, more is hidden rather than less.
- */
+/* URLs as text: splits them, and finds and masks passwords in them. If a URL is malformed and it is unclear
+ * which part is the password, more is masked rather than less. */
 #include <model/url_parts.h>
 
 #include <string.h>
@@ -47,10 +45,8 @@ static void split_authority(struct span authority, struct url_parts *out)
         out->port = span_of(colon + 1, end);
 }
 
-/*
- * SSHUSER@SSHHOST/USER:PASSWORD@HOST:PORT/DATABASE: the part that looks like the server is the bastion, and
- * the server is in the path. That password may be only partly encoded, so it ends at the last `@`.
- */
+/* Splits SSHUSER@SSHHOST/USER:PASSWORD@HOST:PORT/DATABASE: the part before the path is the bastion, and the
+ * server is in the path. The password may be only partly encoded, so it ends at the last `@`. */
 static void split_ssh(struct url_parts *out)
 {
     struct span path = out->path;
@@ -74,8 +70,8 @@ static bool is_ssh_scheme(struct span scheme)
     return scheme.n >= 4 && strncasecmp(scheme.at + scheme.n - 4, "+ssh", 4) == 0;
 }
 
-/* The start of an address in parentheses after the user: tcp(HOST:PORT), unix(/PATH) or (/PATH); *close is
- * its end. NULL if there is none. */
+/* Returns the start of an address in parentheses after the user: tcp(HOST:PORT), unix(/PATH) or (/PATH);
+ * *close is its end. NULL if there is none. */
 static const char *find_place(const char *rest, const char **open, const char **close)
 {
     static const char *const words[] = {"(", "tcp(", "unix("};
@@ -94,7 +90,7 @@ static const char *find_place(const char *rest, const char **open, const char **
     return NULL;
 }
 
-/* Parses user, host and port, or socket; returns where they end. */
+/* Parses user, host and port, or the socket, and returns where they end. */
 static const char *split_place(const char *rest, struct url_parts *out)
 {
     const char *end = rest + strcspn(rest, "/?#"), *open, *close;
@@ -157,10 +153,8 @@ static bool is_secret_name(struct span name)
     return key_is_secret(text);
 }
 
-/*
- * What may be the rest of a password with a `/`, `?` or `#` that should have been encoded, as in
- * user:pass/word@host: there is an `@` in the path, or anywhere after a port that is not a number.
- */
+/* Returns what may be the rest of a password with a `/`, `?` or `#` that should have been encoded, as in
+ * user:pass/word@host: there is an `@` in the path, or anywhere after a port that is not a number. */
 static struct span stray_password(const struct url_parts *u)
 {
     const char *from = u->password.at ? u->password.at : u->port.at, *at = span_find_last(u->path, '@');
@@ -173,8 +167,8 @@ static struct span stray_password(const struct url_parts *u)
     return from && at && at > from ? span_of(from, at) : (struct span){NULL, 0};
 }
 
-/* USER:PASSWORD@HOST without its scheme, or USER:PASSWORD alone that is not HOST:PORT: typing errors, which
- * are never valid profile names. */
+/* Returns the password in USER:PASSWORD@HOST without its scheme, or in USER:PASSWORD alone that is not
+ * HOST:PORT. These are typing errors, and never valid profile names. */
 static struct span bare_password(const char *word)
 {
     const char *colon = strchr(word, ':'), *at = strrchr(word, '@');
@@ -186,7 +180,7 @@ static struct span bare_password(const char *word)
     return (struct span){NULL, 0};
 }
 
-/* Calls `each` with every span that is or may be a password. */
+/* Calls `each` for every span that is or may be a password. */
 static void each_password(const char *url, void (*each)(void *context, struct span s), void *context)
 {
     struct url_parts u;

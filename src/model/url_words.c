@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Parameters that other programs put into URLs: hosting companies, drivers, clients. One table maps them to
- * our keys, another lists those that only concern a driver and are ignored; url.c refuses any other. Names
+ * our keys; another lists those that only concern a driver and are ignored; url.c refuses any other. Names
  * are compared without case and with `-` as `_`, because all spellings occur.
  */
 #include <model/url_parts.h>
@@ -15,10 +15,10 @@
 #include <model/url.h>
 
 struct value {
-    const char *theirs, *ours; /* ours NULL: it has no effect */
+    const char *theirs, *ours; /* `theirs`: in the URL; `ours`: for the config key; NULL: no effect */
 };
 
-/* MySQL's own, libpq's, mycli's, MariaDB Connector/J's. */
+/* TLS levels of MySQL, libpq, mycli and MariaDB Connector/J. */
 static const struct value modes[] = {
     {"disabled", "disabled"},
     {"disable", "disabled"},
@@ -36,7 +36,7 @@ static const struct value modes[] = {
     {"verify_identity", "verify-identity"},
     {NULL, NULL},
 };
-/* go-sql-driver's `tls`; the others are our own. */
+/* Values of go-sql-driver's `tls` that differ from the levels above. */
 static const struct value go_modes[] = {
     {"true", "verify-identity"}, {"skip_verify", "required"}, {"false", "disabled"}, {NULL, NULL}};
 static const struct value table_plus_modes[] = {
@@ -44,10 +44,10 @@ static const struct value table_plus_modes[] = {
 static const struct value bools[] = {{"1", "yes"},  {"true", "yes"}, {"yes", "yes"},  {"y", "yes"},
                                      {"on", "yes"}, {"0", "no"},     {"false", "no"}, {"no", "no"},
                                      {"n", "no"},   {"off", "no"},   {NULL, NULL}};
-/* A URL may not turn these on, but one that turns them off is accepted. */
+/* For features that a URL may turn off but not on. "yes" is refused later. */
 static const struct value only_yes[] = {{"1", "yes"},    {"true", "yes"}, {"on", "yes"}, {"0", NULL},
                                         {"false", NULL}, {"off", NULL},   {"no", NULL},  {NULL, NULL}};
-/* Words that ask for at least a level, and words without effect on it. */
+/* Values that require at least a TLS level, and values that require none. */
 #define LEAST(level)                                                                                         \
     {                                                                                                        \
         {"1", level}, {"true", level}, {"yes", level}, {"on", level}, {"0", NULL}, {"false", NULL},          \
@@ -72,7 +72,7 @@ static const struct value off_only[] = {
 static const struct word {
     const char *name;
     enum key key;
-    const struct value *values; /* NULL: unchanged */
+    const struct value *values; /* NULL: the value is used as it is */
     enum { SETS, AT_LEAST, MILLISECONDS, JUMPS } how;
 } words[] = {
     {"ssl_mode", KEY_tls, modes, SETS},
@@ -222,7 +222,7 @@ const char *const url_ignored_words[] = {
     "useoldaliasmetadatabehavior",
     "useinformationschema",
     "createdatabaseifnotexist",
-    /* how a program displays it */
+    /* how a program displays the connection */
     "statuscolor",
     "env",
     "enviroment",
@@ -236,7 +236,7 @@ const char *const url_ignored_words[] = {
     NULL,
 };
 
-/* `known` is in lower case, with `_`. */
+/* Compares names; `known` is in lower case and has `_` for `-`. */
 static bool is_word(const char *known, const char *typed)
 {
     while (*known && (*known == tolower((unsigned char)*typed) || (*known == '_' && *typed == '-'))) {
@@ -264,7 +264,7 @@ static int rank(const char *level)
     return -1;
 }
 
-/* Our value for theirs; *known is false if the table does not have it. */
+/* Returns our value for another program's; *known is false if the table does not have it. */
 static const char *translate(const struct value *values, const char *theirs, bool *known)
 {
     *known = true;
@@ -293,7 +293,7 @@ static int take(struct url *u, const struct word *w, const char *name, const cha
     const char *ours = w->values ? translate(w->values, value, &known) : value;
 
     if (!known && w->values == bools)
-        ours = "no"; /* as Sequel Ace does */
+        ours = "no"; /* an unknown value means no, as in Sequel Ace */
     switch (w->how) {
     case MILLISECONDS:
         return set_milliseconds(u, name, value);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. It does not decode code
- * points. */
+/* Checks UTF-8 as in RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Code points are not
+ * decoded. */
 #include <model/utf8.h>
 
 #include <stdbool.h>
 
-/* The second byte shows overlong forms, surrogates and code points above U+10FFFF. */
+/* Checks the second byte, which excludes overlong forms, surrogates and code points above U+10FFFF. */
 static bool is_second(unsigned char first, unsigned char second)
 {
     unsigned least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;

@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* Length of the well-formed sequence at the start of `n` > 0 bytes (RFC 3629), 0 if it is malformed. */
+/* Returns the length of the well-formed sequence at the start of `n` > 0 bytes (RFC 3629); 0 if it is
+ * malformed. */
 size_t utf8_len(const char *s, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the value of `via`. config_resolve.c checks whether a tunnel of that name exists. */
+/* Parses the value of `via`. config_resolve.c checks whether a tunnel of that name exists. */
 #include <model/via.h>
 
 #include <stdio.h>
@@ -24,8 +24,8 @@ static int refuse(struct err *e, const char *why)
     return err_hint(e, "a tunnel's name, ssh://[USER@]HOST[:PORT], tcp://HOST:PORT, or direct");
 }
 
-/* A user name that ssh cannot take for an option, and the shell of its ProxyCommand or Match cannot take for
- * a command. */
+/* Returns true for a user name that ssh cannot take for an option, and that the shell of ssh's ProxyCommand
+ * or Match cannot take for a command. */
 static bool is_user(const char *s)
 {
     return *s && *s != '-' && !s[strcspn(s, " \t/?#:'\"\\`$;&|<>(){}*!")];

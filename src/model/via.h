@@ -10,17 +10,17 @@ enum via_form { VIA_DIRECT, VIA_NAME, VIA_SSH, VIA_TCP };
 
 struct via {
     enum via_form form;
-    char *user, *host; /* of VIA_SSH and VIA_TCP; user may be NULL */
-    long port;         /* -1 if none is written */
+    char *user, *host; /* for VIA_SSH and VIA_TCP; user may be NULL */
+    long port;         /* -1: none is given */
 };
 void via_release(struct via *v);
 #define AUTO_VIA(name) __attribute__((cleanup(via_release))) struct via name = {0}
 
-/* NAME, `direct`, ssh://[USER@]HOST[:PORT] or tcp://HOST:PORT. ERR_CONFIG with a hint; never quotes a
- * password. */
+/* Parses NAME, `direct`, ssh://[USER@]HOST[:PORT] or tcp://HOST:PORT. ERR_CONFIG with a hint that never
+ * quotes a password. */
 int via_parse(const char *text, struct via *out, struct err *e);
 
-/* Sets the tunnel's slots for an inline `via` that has been parsed, with the origin of the profile's `via`.
+/* Sets the tunnel's keys from an inline `via` that has been parsed, with the origin of the profile's `via`.
  */
 void tunnel_put_inline(struct profile *p, const struct via *via);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The audit line (key `audit` of [defaults]): who was given which credential, and until when. One line for
- * each credential that is handed out or used, never the secret.
- */
+/* The audit log (key `audit` of [defaults]): which user got which credential, and until when it is valid.
+ * There is one line for each credential that is handed out or used; it never contains the secret. */
 #ifndef SESSION_AUDIT_H
 #define SESSION_AUDIT_H
 
@@ -12,14 +10,12 @@
 #include <model/config.h>
 
 struct audit_line {
-    const char *profile, *endpoint, *user, *provider; /* NULL: not known */
-    time_t expires;                                   /* 0: never */
+    const char *profile, *endpoint, *user, *provider; /* each is NULL if it is unknown */
+    time_t expires;                                   /* 0: does not expire */
 };
 
-/*
- * Writes the line where the config says; nothing for `none`. ERR_IO if it cannot be written, and ERR_CONFIG
- * for a value that is not a place: the caller then hands nothing out.
- */
+/* Writes the line to the place that the config names; does nothing for `none`. ERR_IO if it cannot be
+ * written, ERR_CONFIG if the config value is invalid: then the caller must not hand out the credential. */
 int audit_write(const struct config *c, const struct audit_line *line, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connection parameters for a program that somebody else starts. */
+/* Connection parameters for a program that broker does not start itself. */
 #ifndef SESSION_PARAMS_H
 #define SESSION_PARAMS_H
 
@@ -9,15 +9,15 @@
 #include <session/session.h>
 
 struct params_wanted {
-    bool endpoint;    /* the server's own place, also behind a tunnel */
-    bool no_password; /* fetch no credential */
-    bool inject;      /* only where a running forward logs in by itself */
-    bool says_tls;    /* the format tells its reader about TLS, which then is to be right */
+    bool endpoint;    /* give the server's own address, even if it is only reachable through a tunnel */
+    bool no_password; /* do not fetch a credential */
+    bool inject;      /* use only a running forward that logs in to the server */
+    bool says_tls;    /* the format tells its reader the TLS level, so the level must work at the address */
 };
 struct params {
-    struct connection conn;     /* what to dial and how, and as whom */
-    struct connection endpoint; /* the server's own place */
-    struct forward forward;     /* the running one that is dialled */
+    struct connection conn;     /* the address to connect to, TLS settings and login */
+    struct connection endpoint; /* the server's own address */
+    struct forward forward;     /* the running forward that is used; empty: none */
 };
 #define PARAMS_INIT                                                                                          \
     {                                                                                                        \
@@ -27,9 +27,9 @@ void params_release(struct params *p);
 #define AUTO_PARAMS(name) __attribute__((cleanup(params_release))) struct params name = PARAMS_INIT
 
 /*
- * The session has a plan (FOR_PARAMS), and outlives *out, which borrows from it. ERR_UNREACHABLE: behind a
- * tunnel no forward of the profile runs, or it leads elsewhere, or its address is not the name that TLS has
- * to verify.
+ * The session must have a plan (FOR_PARAMS) and outlive *out, which borrows from it. ERR_UNREACHABLE: a
+ * tunnel is needed and no forward of the profile is running, or the forward leads elsewhere, or its address
+ * is not the name that TLS must verify.
  */
 int session_params(struct session *s, const struct params_wanted *want, struct params *out, struct err *e);
 

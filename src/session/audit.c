@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes the audit line: to syslog, to systemd's journal, or to a file. It is KEY=VALUE pairs in which every
- * byte of a value that could end it, or be taken for another line, is percent-encoded. Both loggers are
- * spoken to by a datagram of our own, because their libraries do not say whether a line has arrived.
+ * Writes the audit line: to syslog, to systemd's journal, or to a file. It consists of KEY=VALUE pairs; bytes
+ * of a value that could end it, or look like another line, are percent-encoded. Syslog and the journal are
+ * sent datagrams directly, because their libraries do not report whether a line has arrived.
  */
 #include <session/audit.h>
 
@@ -89,7 +89,7 @@ static int to_syslog(const struct buf *line, struct err *e)
     return send_datagram(SYSLOG_SOCKET, &message, e);
 }
 
-/* https://systemd.io/JOURNAL_NATIVE_PROTOCOL/: a line for each field, as no value has a line end. */
+/* Sends one line per field; values contain no line ends. See https://systemd.io/JOURNAL_NATIVE_PROTOCOL/. */
 static int to_journal(const struct buf *line, struct err *e)
 {
     AUTO_BUF(message, 2 * LINE_MAX_BYTES);
@@ -109,7 +109,7 @@ static int to_file(const char *path, const struct buf *line, struct err *e)
         return err_prefix(e, "%s", path);
     clock_format_utc(&message, time(NULL));
     buf_printf(&message, " broker[%ld]: %s\n", (long)getpid(), buf_str(line));
-    /* In one piece, so that lines of two brokers at once do not mix. */
+    /* One write() per line, so that lines of two processes do not mix. */
     ssize_t wrote = write(fd, buf_str(&message), message.len);
     if (wrote == (ssize_t)message.len)
         return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RDS signs its certificates with its own CA certificates, which no system trusts; RDS Proxy uses public
- * ones. The bundle is share/broker/rds-ca.pem beside the program (its origin: rds-ca.txt beside it).
+ * Chooses the CA certificates that verify an RDS server. RDS signs its certificates with its own CAs, which
+ * systems do not trust; RDS Proxy uses public CAs. The bundle is share/broker/rds-ca.pem in the program's
+ * installation; rds-ca.txt next to it says where it comes from.
  */
 #include "authorities.h"
 
@@ -27,7 +28,8 @@ static char *own_bundle(void)
     return dir ? mem_printf("%s/" BUNDLE, dir) : NULL;
 }
 
-/* PREFIX/bin/broker has PREFIX/share/broker. */
+/* Returns the path of the installed bundle: if the program is PREFIX/bin/broker, it is in
+ * PREFIX/share/broker. */
 static char *shipped_bundle(void)
 {
     AUTO_FREE(char *, dir);
@@ -54,8 +56,11 @@ void authorities_derive(struct profile *p)
     setting_put(&p->set[KEY_tls_ca], path, ORIGIN_DERIVED, by_sign_host ? "sign_host" : "host", 0);
 }
 
-/* rds-ca.txt beside the bundle lists its certificates: "CN=Amazon RDS eu-west-1 Root CA". Also true if it
- * cannot be read: the handshake then decides. */
+/*
+ * Returns true if the list next to the bundle, rds-ca.txt, has "CN=Amazon RDS eu-west-1 Root CA" for the
+ * region. Also returns true if the list cannot be read: the handshake then fails if the certificate is
+ * missing.
+ */
 static bool bundle_has(const char *bundle, const char *region)
 {
     AUTO_BUF(notes, NOTES_MOST);
@@ -68,7 +73,7 @@ static bool bundle_has(const char *bundle, const char *region)
     return file_read(path, FILE_ANY, &notes, &ignored) != 0 || strstr(buf_str(&notes), name);
 }
 
-/* The page on which AWS publishes them. */
+/* Sets a hint with the page on which AWS publishes its CA certificates. */
 static int hint_for_region(const char *region, struct err *e)
 {
     const struct aws_partition *p = aws_partition_of(region);
@@ -104,7 +109,7 @@ bool authorities_are_own(const struct profile *p)
            !(name && rds_host_parse(name).region[0]);
 }
 
-/* The user's own bundle is found by an environment variable, so its path is not trusted. */
+/* The path of the user's own bundle is not trusted, because it depends on an environment variable. */
 int authorities_check(const struct profile *p, struct err *e)
 {
     const char *path = profile_str(p, KEY_tls_ca);

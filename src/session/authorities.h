@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which CA certificates verify the server, if the profile does not say. */
+/* Chooses the CA certificates that verify the server, if the profile does not name any. */
 #ifndef SESSION_AUTHORITIES_H
 #define SESSION_AUTHORITIES_H
 
@@ -9,17 +9,17 @@
 #include <model/profile.h>
 
 /*
- * Sets tls_ca, as derived, for a server of RDS or Aurora whose certificate is to be verified: the bundle in
- * $XDG_DATA_HOME/broker where there is one, else the one that came with this program. Everything else is left
- * to the system's CA certificates (facts.c).
+ * Sets tls_ca, as a derived key, if the server is of RDS or Aurora and its certificate is to be verified: to
+ * the bundle in $XDG_DATA_HOME/broker if there is one, else to the installed bundle. For other servers the
+ * system's CA certificates are used (facts.c).
  */
 void authorities_derive(struct profile *p);
 
-/* Whether tls_ca is the profile's own and the server is not of RDS: then anyone with a certificate from it
- * belongs to the same organization. */
+/* Returns true if tls_ca is set in the profile and the server is not of RDS. The CA is then assumed to belong
+ * to the user's own organization. */
 bool authorities_are_own(const struct profile *p);
 
-/* Whether a derived tls_ca can be read: ERR_CONFIG. */
+/* Checks that a derived tls_ca can be read. ERR_CONFIG. */
 int authorities_check(const struct profile *p, struct err *e);
 
 #endif

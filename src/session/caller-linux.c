@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Linux: /proc/PID, and SO_PEERCRED. */
+/* Linux: identifies processes with /proc/PID and SO_PEERCRED. */
 #include "caller.h"
 
 #include <string.h>
@@ -38,9 +38,9 @@ char *caller_program(pid_t pid)
 }
 
 /*
- * Who made the socket, or connected to it, is the kernel's word, and so is which program he is. A keeper
- * forbids core dumps, so only root can see its path; others see its name. No program that forwards the
- * requests of others has both.
+ * The kernel says which process created the socket or connected to it, and which program that process runs. A
+ * keeper is not dumpable, so only root can read its path; others get its name. Programs that forward requests
+ * of other processes have neither that path nor that name.
  */
 bool session_is_of_keeper(int fd)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The process that has started us. */
+/* Identifies the process that started us. */
 #ifndef SESSION_CALLER_H
 #define SESSION_CALLER_H
 
 #include <sys/types.h>
 
-/* The path of a process's program; if that is not ours to see, its name. Malloced; NULL: not known. */
+/* Returns the path of a process's program, or only its name if the path may not be read. Malloced; NULL if
+ * neither is known. */
 char *caller_program(pid_t pid);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Execs any program with the parameters in its environment and {placeholders} in its arguments. A placeholder
- * never contains a secret, because arguments are visible in the process list.
- */
+/* Execs a program with the connection parameters in its environment and in {placeholders} of its arguments. A
+ * placeholder never contains a secret, because arguments are visible in the process list. */
 #include <session/session.h>
 
 #include <fcntl.h>
@@ -64,8 +62,8 @@ static int find_program(struct words *argv, struct err *e)
     return 0;
 }
 
-/* The path of a file in memory that the program's children can read too, even if they do not inherit the
- * descriptor: exec keeps our pid. */
+/* Creates the option file in memory. Its path names our pid, which exec keeps, so that child processes of the
+ * program can read the file even if they do not inherit the descriptor. */
 static int open_file(const struct session *s, struct launch *l, char **path, struct err *e)
 {
     enum flavour f = s->plan.client ? s->plan.client->flavour : FLAVOUR_UNKNOWN;
@@ -89,7 +87,8 @@ static bool any_word_has(char *const *argv, const char *placeholder)
     return false;
 }
 
-/* A stock client dials MYSQL_HOST even with --socket. A client that is given the port on purpose keeps it. */
+/* Returns true if a MySQL client should connect to the socket. Then MYSQL_HOST must not be set, because the
+ * client would use it even with --socket. A client whose arguments contain {host} uses the port. */
 static bool goes_to_socket(const struct session *s, char *const *argv)
 {
     return client_is_known(argv[0]) && !any_word_has(argv, "{host}") &&
@@ -104,7 +103,8 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
     struct connection both = launch_both_ends(s), driver = launch_for_driver(s), env = both;
     const struct format_how how = {.profile = s->profile.name, .endpoint = &s->plan.conn};
 
-    /* Before the formats, which may set the same one to the password of this run. */
+    /* Done before the formats are applied, because they may set the same variable to the password of the
+     * keeper's listener. */
     if (s->plan.login_by_keeper && text_equal(profile_str(&s->profile, KEY_auth), "env"))
         env_unset(&launch.env, profile_str(&s->profile, KEY_auth_env));
     if (any_word_has(argv, DEFAULTS_FILE) && open_file(s, &launch, &file, e) < 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The control sockets of forwards. They are in a folder that only we can enter, but each is still checked
- * before use: the socket and the process behind it must be ours. A keeper that does not answer is an error
- * that names it, never an endless wait.
+ * before use: the socket and the process that serves it must belong to our user. If a keeper does not answer
+ * in time, the error names it.
  */
 #include "control.h"
 
@@ -34,8 +34,8 @@ static int refuse(const char *path, const char *why, struct err *e)
     return err_hint(e, "check who created it, then remove it");
 }
 
-/* A name that is not a valid file name, or makes the path too long, is hashed. No profile's name begins with
- * +. */
+/* A name that is not a valid file name, or makes the path too long, is replaced by its hash after a `+`.
+ * Profile names never begin with `+`. */
 int control_place(const char *name, char **path, char **lock, struct err *e)
 {
     AUTO_FREE(char *, folder);
@@ -65,7 +65,7 @@ static int silent(const struct control *c, struct err *e)
     return err_hint(e, "kill -9 %ld", (long)c->pid);
 }
 
-/* A full connection queue does not mean that it is gone: it is alive and busy. */
+/* A full connection queue means that the keeper is alive but busy, so the connection is tried again. */
 static int try_connect(const char *path, int64_t deadline, struct control *c)
 {
     while ((c->fd = fd_connect_unix(path)) < 0) {
@@ -99,7 +99,7 @@ int control_open(const char *path, int64_t deadline, struct control *c, struct e
     return 1;
 }
 
-/* A keeper that ends meanwhile resets connections that it has not accepted. */
+/* A keeper that ends resets the connections that it has not accepted yet, which is reported as this error. */
 static int broken(struct err *e)
 {
     if (e->code != ERR_PROTOCOL && e->code != ERR_IO)

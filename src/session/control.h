@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The control sockets of forwards: where they are, and one request to one of them. */
+/* The control sockets of forwards: their paths, and one request to one of them. */
 #ifndef SESSION_CONTROL_H
 #define SESSION_CONTROL_H
 
@@ -11,7 +11,7 @@
 
 struct control {
     int fd;
-    pid_t pid; /* whose it is; 0: unknown */
+    pid_t pid; /* the keeper's process; 0: unknown */
 };
 #define CONTROL_INIT                                                                                         \
     {                                                                                                        \
@@ -20,12 +20,13 @@ struct control {
 void control_close(struct control *c);
 #define AUTO_CONTROL(name) __attribute__((cleanup(control_close))) struct control name = CONTROL_INIT
 
-/* The socket of the forward of that name, and the name of its lock; malloced. */
+/* Gets the path of a forward's control socket and the name of its lock file; both malloced. */
 int control_place(const char *name, char **path, char **lock, struct err *e);
 
-/* 1: connected, 0: nothing listens there, -1: it is not ours, or does not accept the connection in time. */
+/* Returns 1 if connected, 0 if no process listens there, -1 if the socket is not ours or does not accept the
+ * connection in time. */
 int control_open(const char *path, int64_t deadline, struct control *c, struct err *e);
-/* 1: answered with OK, 0: it ended instead, -1: error. */
+/* Sends a request. Returns 1 if the keeper answered OK, 0 if it ended instead, -1 on error. */
 int control_ask(const struct control *c, uint8_t verb, int64_t deadline, struct record *answer,
                 struct err *e);
 

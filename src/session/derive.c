@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys derived from other keys, stored as settings, so that `profile show` has them. */
+/* Derives keys from other keys and stores them as settings, so that `profile show` prints them. */
 #include <session/plan.h>
 
 #include <string.h>
@@ -23,7 +23,7 @@ bool plan_cleartext(const struct profile *p)
 static void derive(struct profile *p, enum key k, const char *value, const char *from)
 {
     if (!p->set[k].value)
-        setting_clear(&p->set[k]); /* an emptied key counts as unset */
+        setting_clear(&p->set[k]); /* a key that is set to an empty value counts as unset */
     (void)setting_put(&p->set[k], value, ORIGIN_DERIVED, from, 0);
 }
 
@@ -45,7 +45,7 @@ static void derive_tls(struct profile *p)
         derive(p, KEY_tls, "preferred", direct ? "host" : "via");
 }
 
-/* The name that a token is signed for may contain the region. */
+/* Takes the region from the host name for which a token is signed, if the name contains it. */
 static void derive_region(struct profile *p)
 {
     bool by_sign_host = profile_str(p, KEY_sign_host);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each credential is an entry of its own, under a name that says protocol, host, path and user. So two stores
- * at once never meet, and an entry can be looked at, and deleted, in the desktop's own program. Which entry
- * is meant is found among the names: only those that match are read.
+ * Each credential is an entry of its own, with protocol, host, path and user in its name. So two processes
+ * can store different credentials at once, and users can see and delete each entry in the desktop's keychain
+ * program. The entry for a request is chosen by name; only matching entries are read.
  */
 #include <session/entries.h>
 
@@ -16,7 +16,7 @@
 #include <session/audit.h>
 
 #define STORE_MS 30000
-/* Hundreds may want to write at once. */
+/* long enough for hundreds of processes that write at once */
 #define LOCK_MS 300000
 
 int64_t entries_deadline(void)
@@ -50,7 +50,7 @@ int entries_audit(const struct entries *s, const char *protocol, const char *end
     return audit_write(s->config, &line, e);
 }
 
-/* --- names */
+/* --- listing the names --- */
 
 struct listing {
     struct words *names;
@@ -67,7 +67,7 @@ static void take_name(void *context, const char *identity, const char *label, ti
     list->expires[list->names->count - 1] = expires;
 }
 
-/* What is not there has no entries; what fails is an error. */
+/* Treats a missing store as empty; other failures are errors. */
 static int absent_is_empty(enum store_result result, struct err *e)
 {
     if (result == STORE_FAILED)
@@ -91,9 +91,9 @@ int entries_names(const struct store *store, const char *prefix, struct words *n
     return result;
 }
 
-/* --- reading */
+/* --- reading entries --- */
 
-/* 1: read, 0: it has gone meanwhile. */
+/* Returns 1 if the entry was read, 0 if it has been deleted in the meantime, -1 on error. */
 static int read_entry(const struct store *store, const char *identity, struct git_credential *out,
                       struct err *e)
 {
@@ -115,7 +115,7 @@ static void drop(struct secret **s)
     *s = NULL;
 }
 
-/* Leaves what may be told; false where nothing is left to tell. */
+/* Drops expired secrets and those that the caller does not support; returns false if none is left. */
 static bool keep_what_is_good(const struct git_credential *query, struct git_credential *found)
 {
     if (found->expires && found->expires <= time(NULL)) {
@@ -139,8 +139,8 @@ static bool name_matches(const struct git_credential *query, const char *identit
     return git_identity_parse(identity, &named) && git_matches(query, &named);
 }
 
-/* The next one to look at: of those that match the one that lives longest, which is the newest where all live
- * equally long. -1: none is left. */
+/* Returns the index of the matching entry not yet seen that expires last (the newest, if all have the same
+ * lifetime); -1 if there is none. */
 static long pick(const struct git_credential *query, const struct words *names, const time_t *expires,
                  const bool *seen)
 {
@@ -181,9 +181,10 @@ int entries_get(const struct entries *s, const struct git_credential *query, str
     return 0;
 }
 
-/* --- writing */
+/* --- writing entries --- */
 
-/* What of an entry is not in its name: its secrets and their end. Borrowed. */
+/* Returns the parts of an entry that are not in its name: its secrets and their expiry. The pointers are
+ * borrowed. */
 static struct git_credential secrets_of(const struct git_credential *entry)
 {
     return (struct git_credential){.authtype = entry->authtype,
@@ -193,7 +194,7 @@ static struct git_credential secrets_of(const struct git_credential *entry)
                                    .expires = entry->expires};
 }
 
-/* As lists show it; what is no text for people stays encoded. */
+/* Returns the text that keychain programs show for the entry; parts that are not printable stay encoded. */
 static char *label_of(const struct git_credential *entry, const char *identity)
 {
     AUTO_FREE(char *, who);
@@ -202,7 +203,8 @@ static char *label_of(const struct git_credential *entry, const char *identity)
     return mem_strdup(*who && text_is_plain(who) ? who : identity);
 }
 
-/* When the store forgets it: at the end of its life; and with its password, unless that can be refreshed. */
+/* Returns when the entry expires in the store: after the configured life or, unless it can be refreshed, with
+ * its password. */
 static time_t end_of(const struct entries *s, const struct git_credential *entry)
 {
     time_t end = s->life ? time(NULL) + s->life : 0;
@@ -238,7 +240,8 @@ static int write_entry(const struct entries *s, const struct git_credential *ent
     return put == STORE_OK ? 0 : -1;
 }
 
-/* Erases what matches, but for one name; with `checked` only what has the query's secrets. */
+/* Erases all matching entries except the one named `except`; with `checked`, only those that have the query's
+ * secrets. */
 static int erase_matches(const struct entries *s, const struct git_credential *query, const char *prefix,
                          const char *except, bool checked, struct err *e)
 {
@@ -271,7 +274,8 @@ int entries_put(const struct entries *s, const struct git_credential *entry, str
 
     if (!entry->protocol || !entry->host || entry->ephemeral || is_over || (!is_pair && !is_token))
         return 0;
-    /* Just read from here, and not changed since: a keychain need not be asked again. */
+    /* The client has sent back the state that we gave it, so the password is unchanged and in the keychain
+     * already. */
     if (entry->has_state && s->store == &store_keychain)
         return 0;
     identity = git_identity(entry);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a plan needs to know about this machine: the client, the socket that answers, the CA certificates,
- * option files. */
+/* Gathers what a plan needs to know about this machine: the client program, a socket that answers, CA
+ * certificates, option files. */
 #include "facts.h"
 
 #include <stdlib.h>
@@ -38,7 +38,8 @@ static void find_ca_file(struct facts *f)
     }
 }
 
-/* The files that the stock clients read by themselves, in their order; mysql 9 warns about a missing one. */
+/* Lists the option files that the MySQL clients read by default, in their order. Missing ones are left out,
+ * because mysql 9 warns about them. */
 static void find_includes(struct facts *f)
 {
     const char *mysql_home = secure_getenv("MYSQL_HOME"), *home = path_home();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Gathering the facts of a plan. */
+/* Gathers the facts for a plan. */
 #ifndef SESSION_FACTS_H
 #define SESSION_FACTS_H
 
@@ -8,10 +8,10 @@
 #include <session/plan.h>
 
 struct facts_wanted {
-    bool client;             /* a stock client is used */
-    const char *client_name; /* this client instead of the profile's */
-    bool route;              /* the server is dialled, perhaps by a keeper */
-    bool socket;             /* sockets may be tried */
+    bool client;             /* a MySQL client is used */
+    const char *client_name; /* the client to use instead of the profile's */
+    bool route;              /* we connect to the server, directly or through a keeper */
+    bool socket;             /* the local server's socket may be searched for by connecting */
     int64_t deadline;
 };
 

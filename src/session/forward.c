@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opens a forward. A lock on its name is held while looking for a running one and starting it, so that two
- * calls at once make one forward. Errors that can be known early (a taken port, a TLS level that the listener
- * would bypass) are found before a tunnel is opened or the user is asked. A database credential is read only
- * if the keeper is to log in, and goes there.
+ * Opens a forward. Its name is locked while a running one is searched for and a new one is started, so that
+ * two processes do not open it twice. Errors that can be detected early (a port in use, a TLS level that the
+ * listener would bypass) are reported before a tunnel is opened or the user is asked anything. The database
+ * credential is fetched only if the keeper logs in, and is passed to the keeper.
  */
 #include <session/forward.h>
 
@@ -28,9 +28,9 @@
 #include "sockets.h"
 #include "route.h"
 
-/* --listen, taken apart. */
+/* The parsed value of --listen. */
 struct wanted_listener {
-    char *path, *host; /* one of the two; host is numeric */
+    char *path, *host; /* only one of the two is set; host is numeric */
     long port;
 };
 
@@ -48,8 +48,8 @@ static int refuse_listen(const struct forward_wanted *want, const char *why, con
     return err_hint(e, "%s", hint);
 }
 
-/* Names are not looked up: what a name leads to can change, and an end that is open to others is written
- * out. */
+/* Returns the address of a numeric host, or NULL. Names are not resolved: what a name resolves to can change,
+ * and a listener that other machines can reach must be given explicitly. */
 static struct addrinfo *numeric(const char *host, long port)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
@@ -83,7 +83,8 @@ static int listener_parse(const struct forward_wanted *want, struct wanted_liste
     return 0;
 }
 
-/* Whoever may connect is logged in, so that others must not even try. */
+/* Refuses --inject on a non-loopback address: every client that knows the listener's password gets a session
+ * on the server, so other machines must not be able to connect. */
 static int check_inject(const struct forward_wanted *want, const struct wanted_listener *listener,
                         struct err *e)
 {
@@ -92,8 +93,11 @@ static int check_inject(const struct forward_wanted *want, const struct wanted_l
     return refuse_listen(want, "with --inject, only this machine may connect", "--listen PORT, or /PATH", e);
 }
 
-/* A client takes a unix socket for secure and sends the password in clear: only with TLS made by the keeper,
- * or where it has none to send. */
+/*
+ * Refuses listeners that would expose the password. On a unix socket a client sends it in cleartext, and with
+ * --terminate-tls there is no TLS to the keeper, so the keeper must use TLS to the server, unless it logs in
+ * itself.
+ */
 static int check_tls(const struct session *s, const struct forward_wanted *want,
                      const struct wanted_listener *listener, struct err *e)
 {
@@ -110,7 +114,7 @@ static int check_tls(const struct session *s, const struct forward_wanted *want,
                                       : "--tls required or stricter, or no --terminate-tls");
 }
 
-/* The program of a tunnel, as its name resolves now. */
+/* Appends the path of the tunnel's program as PATH resolves it now. */
 static void add_program(const struct session *s, struct buf *out)
 {
     const char *command = s->profile.tunnel[TUNNEL_command].value;
@@ -127,8 +131,8 @@ static void add_program(const struct session *s, struct buf *out)
     identity_add_program(out, &words);
 }
 
-/* A digest of everything that decides where the forward leads and how safely, because two forwards of one
- * name can differ. */
+/* Returns a digest of all settings that decide where the forward leads and how secure it is, to detect that a
+ * running forward of the same name differs. */
 static char *digest_of(const struct session *s, bool tls, bool inject)
 {
     AUTO_BUF(text, 262144);
@@ -164,7 +168,8 @@ static bool is_wanted_listener(const struct forward *f, const struct wanted_list
     return is_there(f, listener->host) && (listener->port == 0 || (unsigned long)listener->port == f->port);
 }
 
-/* The running forward is used, unless it listens elsewhere than requested or leads to another server. */
+/* Checks that the running forward can be used: it listens where it was requested and leads to the same
+ * server. */
 static int check_running(const struct forward *f, const struct forward_wanted *want,
                          const struct wanted_listener *listener, const char *digest, struct err *e)
 {
@@ -180,7 +185,8 @@ static int check_running(const struct forward *f, const struct forward_wanted *w
     return err_hint_sh(e, "broker stop %s", f->name);
 }
 
-/* `host`: that address of the end's. */
+/* Returns true if the forward listens on the requested address, with `host` for a listener that has several.
+ */
 static bool is_at(const struct forward *f, const struct wanted_listener *listener, const char *host)
 {
     if (listener->path)
@@ -188,7 +194,8 @@ static bool is_at(const struct forward *f, const struct wanted_listener *listene
     return f->host && is_there(f, host) && f->port == (unsigned long)listener->port;
 }
 
-/* Our own keepers are not visible in /proc, so they are asked instead. */
+/* Returns the name of our forward that uses the address, malloced. /proc cannot be used, because keepers are
+ * not dumpable, so each keeper is asked. */
 static char *forward_at(const struct wanted_listener *listener, const char *host)
 {
     struct forward *list = NULL;
@@ -243,7 +250,8 @@ static int check_address(const struct wanted_listener *listener, const char *hos
     return result;
 }
 
-/* As the keeper will bind it; it finds out for itself what happens in between. */
+/* Checks that the port is free by binding it as the keeper will. Another process may still take it before the
+ * keeper does, which the keeper then reports. */
 static int check_port(const struct wanted_listener *listener, struct err *e)
 {
     if (!text_equal(listener->host, KEEPER_LOCALHOST))
@@ -251,7 +259,7 @@ static int check_port(const struct wanted_listener *listener, struct err *e)
     return check_address(listener, "127.0.0.1", false, e) < 0 ? -1 : check_address(listener, "::1", true, e);
 }
 
-/* Removes what a dead forward left, and nothing else. */
+/* Removes the socket if it was left by a forward that has ended; fails if it is anything else. */
 static int check_path(const struct wanted_listener *listener, struct err *e)
 {
     AUTO_FREE(char *, holder);
@@ -313,7 +321,7 @@ static int start(struct session *s, const struct forward_wanted *want, const str
         route_open(&s->profile, &s->plan, request, s->deadline, &route, e) < 0 ||
         (want->inject && session_get_credential(s, &route, e) < 0))
         return -1;
-    /* This process may stay for long, and has no more use for it. */
+    /* The keeper has the credential now. This process may run for a long time, so its copy is wiped. */
     credential_release(&s->credential);
     return take_route(s, request->name, &route, out);
 }
@@ -356,7 +364,7 @@ int forward_open(struct session *s, const struct forward_wanted *want, struct fo
         .digest = digest,
         .drain_ms = want->drain_ms,
     };
-    /* Under the lock, a socket that nothing serves belongs to a dead keeper. */
+    /* While the lock is held, a socket that does not answer belongs to a keeper that has ended. */
     if (found == 0)
         (void)unlink(path);
     return found < 0 ? -1 : start(s, want, &listener, &request, out, e);

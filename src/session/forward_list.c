@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Running forwards: finds them by their control sockets, asks for their state, tells them to end. If a keeper
- * was killed together with its guard, its socket remains but nothing serves it: it counts as not running and
- * is removed, unless another process is just opening a forward of that name.
+ * was killed together with its guard, its socket remains but does not answer. It counts as not running, and
+ * the socket is removed, unless another process is opening a forward of that name.
  */
 #include <session/forward.h>
 
@@ -53,7 +53,7 @@ void forward_address(const struct forward *f, struct buf *out)
         text_address(out, forward_host(f), f->port);
 }
 
-/* Stock clients take the name localhost for a unix socket. */
+/* localhost is replaced by 127.0.0.1, because MySQL clients take the name localhost for a unix socket. */
 const char *forward_host(const struct forward *f)
 {
     return f->host && text_equal(f->host, KEEPER_LOCALHOST) ? "127.0.0.1" : f->host;
@@ -100,7 +100,7 @@ static int take_status(const struct record *r, struct forward *f, struct err *e)
     return 1;
 }
 
-/* 1: it runs, 0: it does not, -1: error. */
+/* Asks one forward for its state. Returns 1 if it is running, 0 if not, -1 on error. */
 static int ask(const char *path, int64_t deadline, struct forward *f, struct err *e)
 {
     AUTO_CONTROL(control);
@@ -112,7 +112,7 @@ static int ask(const char *path, int64_t deadline, struct forward *f, struct err
     return got > 0 ? take_status(&answer, f, e) : got;
 }
 
-/* Only if the lock is free, because otherwise the socket may be just being created. */
+/* Removes the socket only if the lock is free, because otherwise another process may be creating it. */
 static void remove_dead(const char *path, const char *lock_name)
 {
     AUTO_CONTROL(control);
@@ -146,7 +146,8 @@ static int compare(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-/* Reads one file of the folder: 1 and *f is filled, 0 not running, -1 error. */
+/* Asks the forward of one file in the folder. Returns 1 with *f filled in, 0 if it is not running, -1 on
+ * error. */
 static int visit(const char *folder, const char *file, int64_t deadline, struct forward *f, struct err *e)
 {
     AUTO_FREE(char *, path);
@@ -199,7 +200,7 @@ int forward_list(struct forward **list, size_t *count, int64_t deadline, struct 
     return result;
 }
 
-/* Until end of file: the keeper has ended. */
+/* Reads until end of file, which shows that the keeper has ended. */
 static int wait_for_end(const struct control *c, const char *name, int64_t deadline, struct err *e)
 {
     AUTO_FREE(char *, what);

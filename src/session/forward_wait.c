@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waits for forwards in the foreground. The keepers have no terminal and get none of its signals; broker gets
- * them, tells each keeper to end by a record, and waits for its end. If broker dies, the keepers end by
- * themselves, because they watch it. Signals that were ignored at our start stay ignored (nohup).
+ * Waits for forwards in the foreground. The keepers have no terminal and get none of its signals. broker gets
+ * them, tells each keeper to end, and waits until it has. If broker dies, the keepers end by themselves,
+ * because they watch it. Signals that were ignored when broker started stay ignored (nohup).
  */
 #include <session/forward.h>
 
@@ -17,7 +17,8 @@
 #include <base/tty.h>
 #include <ipc/keeper.h>
 
-/* Added to the time for connections: the tunnel's program gets SIGTERM before SIGKILL. */
+/* Milliseconds. END_MS is added to the time for open connections: the tunnel's program gets SIGTERM, and
+ * later SIGKILL. */
 #define END_MS 10000
 #define TELL_MS 1000
 
@@ -30,10 +31,10 @@ static void note_signal(int sig)
 
 static const int ending[] = {SIGTERM, SIGINT, SIGHUP};
 
-/* Signals are blocked except while we wait, so that none is lost between the check and the wait. */
+/* The signals are blocked except during the wait, so that none is lost between a check and the next wait. */
 static struct {
     bool held;
-    sigset_t open; /* the mask to wait with */
+    sigset_t open; /* the signal mask to use during the wait */
 } signals;
 
 void forward_hold_signals(void)
@@ -66,7 +67,7 @@ static int tell(const struct forward *f, uint8_t verb, struct err *e)
     return err_what(e, "%s", f->name);
 }
 
-/* A keeper that cannot be told, and has not ended, gets SIGTERM. */
+/* Ends keepers. One that cannot be told to end, and has not ended, gets SIGTERM. */
 static void stop_all(const struct forward *list, size_t count)
 {
     struct err e = ERR_INIT;
@@ -77,7 +78,8 @@ static void stop_all(const struct forward *list, size_t count)
     }
 }
 
-/* Something came on the channel. In order: OK, then end of file. What else it says is its own trouble. */
+/* Reads what a keeper sent: an OK, then end of file, if it ends normally. Errors of the keeper are passed on.
+ */
 static int hear(struct forward *f, struct err *e)
 {
     AUTO_RECORD(said);
@@ -129,7 +131,7 @@ static int turn(struct forward *list, size_t count, int ms, struct err *e)
     return result;
 }
 
-/* They have been told to end. A second signal means that the user does not want to wait. */
+/* Waits for keepers that have been told to end. A second signal means that the user does not want to wait. */
 static void drain(struct forward *list, size_t count, int64_t deadline)
 {
     struct err ignored = ERR_INIT;
@@ -164,7 +166,7 @@ void forward_end(struct forward *list, size_t count)
     drain(list, count, clock_deadline(END_MS, CLOCK_NEVER));
 }
 
-/* A keeper that has ended reported why: stopped by someone, or killed. */
+/* Tells one detached keeper to keep running. If it has ended, reads whether it was stopped or killed. */
 static int let_stay(struct forward *f, struct err *e)
 {
     int result = tell(f, KEEPER_STAY, e);

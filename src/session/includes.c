@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Our option file is read last, so it wins. A few options cannot be overridden: they have no unset value, or
- * not in every version of a family. If a user's file has one of them, the run is refused, because otherwise
- * it could reach another server, or trust another certificate, than the profile says. Groups are not
- * distinguished: a line in a group that the client does not read is refused too, and the same hint fixes it.
+ * Our option file is read last, so its values win. But a few options cannot be overridden, because they
+ * cannot be unset, or not in every version of a client family. If a user's file contains one of them, the run
+ * is refused, because it could reach another server, or trust another certificate, than the profile says.
+ * Groups are not distinguished: a line in a group that the client does not read is refused too, and the same
+ * hint fixes it.
  */
 #include "includes.h"
 
@@ -16,14 +17,15 @@
 
 #define FILE_MOST (1024 * 1024)
 #define DEPTH_MOST 8
-/* The clients accept unambiguous prefixes of a name; shorter ones are ambiguous. */
+/* The clients accept unambiguous prefixes of option names; shorter prefixes than this are ambiguous. */
 #define NAME_LEAST 5
 #define LOOSE "loose-"
 
 static const struct stubborn {
     const char *name;
     enum flavour flavour;
-    bool verification; /* matters if a certificate is verified; otherwise if we name the server */
+    bool verification; /* true: matters only if the certificate is verified; false: only if we set the
+                          server's address */
     const char *why;
 } table[] = {
     {"ssl-fp", FLAVOUR_MARIADB, true, "would change how the server's certificate is verified"},
@@ -39,7 +41,7 @@ struct scan {
 
 static int scan_file(const struct scan *s, const char *path, int depth);
 
-/* The name of an option line in its normal form: dashes, no prefix. */
+/* Returns the normalised name of an option line: `-` for `_`, and no loose- prefix. Malloced. */
 static char *option_name(const char *line)
 {
     char *name = mem_strndup(line, strcspn(line, " \t=\r\n"));
@@ -86,7 +88,7 @@ static int scan_folder(const struct scan *s, const char *path, int depth)
     return result;
 }
 
-/* The argument of `!include FILE` or `!includedir FOLDER`; NULL if the line is not that directive. */
+/* Returns the argument of `!include FILE` or `!includedir FOLDER`; NULL if the line is not that directive. */
 static char *included(const char *line, const char *word)
 {
     size_t n = strlen(word);
@@ -112,7 +114,7 @@ static int scan_line(const struct scan *s, const char *line, const char *path, u
     return check_option(s, line, path, number);
 }
 
-/* A file that we cannot read the client cannot read either. */
+/* A file that cannot be read is skipped, because the client cannot read it either. */
 static int scan_file(const struct scan *s, const char *path, int depth)
 {
     AUTO_BUF(text, FILE_MOST);

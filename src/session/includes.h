@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Options in the user's own option files that ours cannot override. */
+/* Finds options in the user's own option files that our option file cannot override. */
 #ifndef SESSION_INCLUDES_H
 #define SESSION_INCLUDES_H
 
@@ -10,8 +10,8 @@
 #include <output/client.h>
 
 /*
- * ERR_CONFIG, e->what FILE:LINE, if one of the files, or a file that it includes, has such an option.
- * `verifies`: the server's certificate is verified. `own_place`: we say which server is reached.
+ * ERR_CONFIG, with e->what FILE:LINE, if one of the files, or a file that it includes, has such an option.
+ * `verifies`: the server's certificate is verified. `own_place`: our option file sets the server's address.
  */
 int includes_check(const struct words *files, enum flavour f, bool verifies, bool own_place, struct err *e);
 

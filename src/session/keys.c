@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The keys that a credential is made with, for programs that make their own requests. */
+/* Gets the provider's keys (such as AWS access keys) for programs that make their own requests. */
 #include <session/session.h>
 
 #include <base/clock.h>

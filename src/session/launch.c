@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns a plan and a credential into arguments, environment and option file. The secret goes into a pipe and
- * nowhere else. */
+/* Turns a plan and a credential into arguments, environment and option file. The secret is written only to
+ * the option file's pipe, or to the environment if it must be. */
 #include "launch.h"
 
 #include <unistd.h>
@@ -28,7 +28,8 @@ static const struct local_address *find_listener(const struct route *w, bool by_
     return NULL;
 }
 
-/* If the keeper makes the TLS, the client makes none. */
+/* Sets the address of the keeper's listener to connect to. If the keeper uses TLS to the server, the client
+ * uses none to the keeper. */
 static void dial_end(const struct session *s, struct connection *c)
 {
     const struct local_address *listener = s->route ? find_listener(s->route, s->plan.unix_listener) : NULL;
@@ -60,8 +61,8 @@ struct connection launch_both_ends(const struct session *s)
     return c;
 }
 
-/* If the keeper logs in, the client needs nothing. The empty password keeps one of the user's own files out
- * of the route. */
+/* If the keeper logs in, the client gets an empty password, so that it does not use one from the user's own
+ * option files. */
 struct connection launch_connection(const struct session *s)
 {
     const struct credential *got = &s->credential;
@@ -95,7 +96,8 @@ struct connection launch_for_driver(const struct session *s)
 {
     struct connection c = launch_both_ends(s);
 
-    /* The keeper has verified who gives the key, as far as the level says. */
+    /* The keeper has verified the server as far as the TLS level requires, so the client may accept a public
+     * key. */
     c.server_public_key = c.server_public_key || s->plan.tls_by_keeper;
     if (!s->plan.unix_listener)
         c.socket = NULL;

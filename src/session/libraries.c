@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks the helpers for their libraries: `PROGRAM --libraries`, a line for each. */
+/* Runs `HELPER --libraries`, which prints one library per line. */
 #include <session/libraries.h>
 
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `params` tells another program: the place to dial, and the credential. Behind a tunnel that place is a
- * forward that runs, which is looked for before a credential is fetched; none is started here.
+ * Gets the parameters for `broker params`: the address to connect to, and the credential. If a tunnel is
+ * needed, the address is that of a running forward, which is looked up before a credential is fetched. No
+ * forward is started here.
  */
 #include <session/params.h>
 
@@ -28,7 +29,8 @@ static int no_forward(const struct session *s, struct err *e)
     return err_hint(e, "broker forward --detach, with the same options");
 }
 
-/* Config and command line may have changed since it was opened. */
+/* Checks that the forward still leads to the profile's server: config or command line may have changed since
+ * it was opened. */
 static int check_leads_there(const struct session *s, const struct forward *f, struct err *e)
 {
     const struct connection *c = &s->plan.conn;
@@ -48,7 +50,7 @@ static void dial_forward(const struct forward *f, struct connection *c)
     c->port = f->socket ? c->port : f->port;
     if (!f->makes_tls)
         return;
-    /* What the keeper has verified may give the client its key. */
+    /* The keeper has verified the server, so the client may accept a public key through it. */
     c->tls = TLS_DISABLED;
     c->server_public_key = true;
 }
@@ -61,7 +63,8 @@ static int no_injection(const struct session *s, struct err *e)
     return err_hint(e, "broker forward --inject --detach, with the same options");
 }
 
-/* The forward of that name, if it leads there and is of the kind that is needed. 1: found, 0: none. */
+/* Looks for the profile's running forward. It must lead to the profile's server and, with `inject`, log in
+ * itself. Returns 1 if found, 0 if not, -1 on error. */
 static int look(const struct session *s, bool inject, struct forward *out, struct err *e)
 {
     int found = forward_find(forward_name(s), out, e);
@@ -73,10 +76,8 @@ static int look(const struct session *s, bool inject, struct forward *out, struc
     return !inject || out->logs_in;
 }
 
-/*
- * The server's own place, or a forward. Behind a tunnel there is no other way; without one it is used if it
- * logs in by itself, so that no secret of the server's is told to anybody.
- */
+/* Chooses the server's own address or a forward. With a tunnel only a forward works. Without one, a forward
+ * is used if it logs in, so that the server's password is not disclosed. */
 static int choose_place(const struct session *s, const struct params_wanted *want, struct params *out,
                         struct err *e)
 {
@@ -95,7 +96,7 @@ static int choose_place(const struct session *s, const struct params_wanted *wan
     return found < 0 ? -1 : want->inject ? no_injection(s, e) : no_forward(s, e);
 }
 
-/* Whoever reads the parameters verifies the name that it dials. */
+/* Checks that the name to connect to is the one that the program will verify in the certificate. */
 static int check_name(const struct session *s, const struct params *p, struct err *e)
 {
     const struct connection *c = &p->conn;
@@ -112,7 +113,7 @@ static int check_name(const struct session *s, const struct params *p, struct er
     return err_hint_sh(e, "broker exec %s -- COMMAND", s->profile.name);
 }
 
-/* What the forward's clients are told, which is of no use elsewhere. */
+/* Uses the user and password of a forward that logs in; they are valid only there. */
 static int take_run(const struct params_wanted *want, struct params *out)
 {
     out->conn.user = out->forward.user;

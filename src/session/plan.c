@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The pure part of a run. Nothing is looked up, opened or asked here: the same profile and facts give the
- * same plan. Only here is refused what this build cannot do, with the alternatives.
- */
+/* The pure part of a run. Nothing is looked up, opened or asked here: the same profile and facts give the
+ * same plan. What this build cannot do is refused here, and the hint names the alternatives. */
 #include <session/plan.h>
 
 #include <stdlib.h>
@@ -23,7 +21,7 @@ void plan_release(struct plan *plan)
     *plan = (struct plan){0};
 }
 
-/* Without a user, a client would try the password with the user's name on this machine. */
+/* Without a user name, a client would try to log in with the name of the user on this machine. */
 int plan_check_user(const struct plan *plan, const struct credential *got, struct err *e)
 {
     const struct profile *p = plan->profile;
@@ -39,7 +37,7 @@ int plan_check_user(const struct plan *plan, const struct credential *got, struc
     return p->name ? err_hint(e, "set user in [profile %s]", p->name) : err_hint(e, "give --user");
 }
 
-/* A password in the URL replaces the stored or typed one; any other provider was set explicitly and is used.
+/* A password in the URL replaces a stored or typed one. Other providers were chosen explicitly and are used.
  */
 static int choose_provider(const struct profile *p, struct plan *plan, struct err *e)
 {
@@ -85,7 +83,7 @@ static void fill_connection(const struct profile *p, const struct facts *f, stru
     };
 }
 
-/* Discovery looks at this machine. */
+/* Refuses socket = auto with a tunnel, because sockets are searched for on this machine only. */
 static int check_place(const struct profile *p, struct err *e)
 {
     if (!profile_is_tunnelled(p) || !text_equal(profile_str(p, KEY_socket), "auto"))
@@ -103,7 +101,7 @@ static int check_authorities(const struct connection *c, bool own_socket, struct
     return err_hint(e, "set tls_ca to the PEM file of the server's CA, or install ca-certificates");
 }
 
-/* The name that the keeper verifies. */
+/* Returns the name that the keeper verifies in the certificate; NULL: none. */
 static const char *certificate_name(const struct profile *p, const struct connection *c)
 {
     const char *name = profile_str(p, KEY_sign_host);
@@ -111,9 +109,12 @@ static const char *certificate_name(const struct profile *p, const struct connec
     return name && text_equal(profile_str(p, KEY_auth), "iam") ? name : c->host;
 }
 
-/* A client verifies the name that it dials. MariaDB's clients have only two TLS levels, "if offered" and
- * "verify", and check no name for this machine. A program that does not read our option file connects without
- * TLS, or verifies nothing. */
+/*
+ * Returns true if the client has no option for the required TLS level. A client verifies the name to which it
+ * connects. MariaDB's clients have only two TLS levels, "if offered" and "verify", and do not check the name
+ * of a loopback address. A program that does not read our option file connects without TLS, or does not
+ * verify.
+ */
 static bool client_cannot_say(const struct plan *plan)
 {
     const struct connection *c = &plan->conn;
@@ -138,8 +139,11 @@ static int check_name(const struct plan *plan, struct err *e)
                     authorities_are_own(plan->profile) ? ", or tls = verify-ca" : "");
 }
 
-/* A MariaDB client sends the password in cleartext to any server that asks, and without verification the
- * server may be anyone. The server's own socket is safe. */
+/*
+ * Returns true if the client's plug-ins must be restricted. A MariaDB client sends the password in cleartext
+ * if the server asks for it, and without verification the server may be an attacker. The server's own socket
+ * is safe.
+ */
 static bool must_restrict_plugins(const struct profile *p, const struct plan *plan, bool own_socket)
 {
     const char *auth = profile_str(p, KEY_auth);
@@ -149,7 +153,7 @@ static bool must_restrict_plugins(const struct profile *p, const struct plan *pl
            !text_equal(auth, "iam") && !text_equal(auth, "client");
 }
 
-/* --- who logs in (SPEC section 10) --- */
+/* --- whether the keeper or the client logs in (SPEC section 10) --- */
 
 static int refuse_login(const struct plan *plan, struct err *e, const char *why, const char *otherwise)
 {
@@ -159,8 +163,8 @@ static int refuse_login(const struct plan *plan, struct err *e, const char *why,
     return err_hint(e, "%s, or %s", otherwise, flag ? "no --inject" : "login = client");
 }
 
-/* Whether the keeper can: it needs user and password, and sends no password in cleartext to a server that is
- * not verified, whatever the profile allows a client. */
+/* Checks that the keeper can log in. It needs user and password, and never sends a cleartext password to a
+ * server that is not verified, even if the profile allows a client to. */
 static int check_login(const struct profile *p, const struct plan *plan, struct err *e)
 {
     const struct provider *provider = plan->provider;
@@ -176,7 +180,8 @@ static int check_login(const struct profile *p, const struct plan *plan, struct 
     return 0;
 }
 
-/* There is a keeper anyway (plan->keeper), or one is needed because the credential is known to expire. */
+/* Decides whether the keeper logs in. It does if it can and there is a keeper anyway, or the credential
+ * expires. */
 static int choose_login(const struct profile *p, const struct facts *f, struct plan *plan, struct err *e)
 {
     const char *login = profile_str(p, KEY_login);
@@ -195,7 +200,7 @@ static int choose_login(const struct profile *p, const struct facts *f, struct p
     return forced ? -1 : 0;
 }
 
-/* Only a keeper that logs in knows when the last connection has ended. */
+/* Refuses `revoke` unless the keeper logs in: only then is it known when the last connection has ended. */
 static int check_revoke(const struct profile *p, const struct plan *plan, struct err *e)
 {
     if (plan->login_by_keeper || plan->purpose == FOR_FORWARD || !profile_bool(p, KEY_vault_revoke) ||
@@ -206,17 +211,20 @@ static int check_revoke(const struct profile *p, const struct plan *plan, struct
     return err_hint(e, "login = keeper, or vault_revoke = no");
 }
 
-/* --- who makes the TLS, and what is dialled --- */
+/* --- TLS, and the address to which the client connects --- */
 
-/* The number of waits of the keeper, each up to connect_timeout, while the client waits for it: a lost
- * tunnel, the server's greeting, its TLS. One more, so that the keeper's error comes first. If it logs in, it
- * may have to get a credential before, and has more patience with the server's words. */
+/*
+ * How many waits of up to connect_timeout the keeper may have while its client waits: a lost tunnel, the
+ * server's greeting, TLS. One is added so that the keeper's error comes before the client's timeout. A keeper
+ * that logs in may also have to fetch a credential, and waits longer for the server's answers.
+ */
 enum { KEEPER_HOPS = 4, LOGIN_HOPS = 8 };
 
 /*
- * Who makes the TLS, and which end the client dials (SPEC section 4). The server's own socket, here or behind
- * SSH, is dialled by a socket again: nobody is between. Elsewhere a unix end is the keeper's TLS alone, as
- * mysql takes such a one for safe. Where the keeper logs in, the client has no secret to lose.
+ * Decides whether keeper or client does TLS, and to which listener the client connects (SPEC section 4). If
+ * the server's own socket is used, here or on the SSH server, the client connects to a socket too: no
+ * attacker can be in between. Otherwise a client may use the keeper's socket only if the keeper does TLS,
+ * because mysql treats sockets as secure. If the keeper logs in, the client has no secret to protect.
  */
 static int choose_ends(const struct profile *p, const struct facts *f, struct plan *plan, struct err *e)
 {
@@ -235,11 +243,11 @@ static int choose_ends(const struct profile *p, const struct facts *f, struct pl
     plan->tls_by_keeper = login || (plan->keeper && !own_socket && c->tls >= TLS_REQUIRED);
     plan->unix_listener = plan->tls_by_keeper || own_socket;
     plan->port_listener = plan->keeper && (program || !plan->unix_listener);
-    /* Beside the server's own socket on this machine there is no need for another. */
+    /* If the client uses the server's own socket on this machine, the keeper needs no socket. */
     plan->path_listener =
         plan->keeper && (program || plan->unix_listener) && (tunnelled || !own_socket || login);
     plan->conn.fixed = plan->keeper && !login;
-    if (plan->keeper) /* whose error is better than the client's "error 110" */
+    if (plan->keeper) /* so that the keeper's error comes before the client's "error 110" */
         plan->conn.connect_timeout *= login ? LOGIN_HOPS : KEEPER_HOPS;
     plan->restrict_plugins = !login && must_restrict_plugins(p, plan, own_socket);
     if (!plan->client && !plan->keeper)
@@ -253,7 +261,7 @@ void plan_by_keeper(struct plan *plan)
     plan->conn.connect_timeout *= KEEPER_HOPS;
 }
 
-/* `[NAME]:PORT` or the path. */
+/* Sets plan->endpoint to HOST:PORT or the socket's path. */
 static void name_endpoint(struct plan *plan)
 {
     AUTO_BUF(text, 512);
@@ -264,7 +272,8 @@ static void name_endpoint(struct plan *plan)
     plan->endpoint = c->socket ? mem_strdup(c->socket) : buf_take(&text);
 }
 
-/* Only the first word of a command is shown, because others may hold secrets. */
+/* Returns a description of the route, malloced. Of a command only the first word is shown, because arguments
+ * may hold secrets. */
 static char *name_route(const struct profile *p)
 {
     const char *type = profile_tunnel_str(p, TUNNEL_type);

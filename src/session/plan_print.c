@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A plan as the lines of --dry-run. Arguments are shown, secrets in them are not. */
+/* Prints a plan as the lines of --dry-run. Secrets in arguments are left out. */
 #include <session/plan.h>
 
 #include <string.h>
@@ -30,8 +30,8 @@ static void print_tls(const struct plan *plan, struct buf *out)
     put_row(out, "tls", buf_str(&text));
 }
 
-/* How much of an argument may be shown: all of it, or the part before the secret. Only a stock client's -p is
- * known. */
+/* Returns how many bytes of an argument may be shown: all of it, or the part before a secret. -p is a
+ * password only for MySQL clients. */
 static size_t shown_length(const char *arg, const char *before, bool is_client)
 {
     const char *equals = strchr(arg, '=');
@@ -47,7 +47,7 @@ static size_t shown_length(const char *arg, const char *before, bool is_client)
     return key_is_secret(name) ? (size_t)(equals - arg + 1) : strlen(arg);
 }
 
-/* The client with our option file, or only the command, then the arguments. */
+/* Appends the client with our option file (or the command, if there is no client), and the arguments. */
 static void print_words(const struct plan *plan, char *const *args, struct buf *out)
 {
     AUTO_BUF(text, 65536);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MariaDB's client sends the password to any server that asks for it: in cleartext (mysql_clear_password, and
+ * MariaDB's client sends the password if the server asks for it: in cleartext (mysql_clear_password, and
  * dialog, which answers the first question with the password), or encrypted with the server's key
- * (sha256_password). It has no option against that, but these are plug-ins, so if TLS is not verified the
- * client gets a plug-in folder without them. caching_sha2_password stays, although it does both: ordinary
- * accounts of MySQL servers need it, and below `verify-ca` a man in the middle is accepted. If the client's
- * own folder cannot be found, it gets an empty folder: an unusual mechanism then fails (2059), and no
- * password is revealed.
+ * (sha256_password). It has no option against that, but these mechanisms are plug-ins. So if TLS is not
+ * verified, the client gets a plug-in folder without them. caching_sha2_password stays, although it does
+ * both: ordinary accounts of MySQL servers need it, and below `verify-ca` a man in the middle is accepted
+ * anyway. If the client's own folder cannot be found, it gets an empty folder: an unusual mechanism then
+ * fails (error 2059), and the password is not revealed.
  */
 #include "plugins.h"
 
@@ -23,7 +23,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-/* The folders in which distributions install the plug-ins of MariaDB's client library; Debian has one for
+/* The folders in which distributions install the plug-ins of MariaDB's client library. Debian has one for
  * each architecture. */
 #define LIBRARIES "/usr/lib"
 static const char *const folders[] = {"/usr/lib64/mariadb/plugin", "/usr/lib/mariadb/plugin",
@@ -50,7 +50,7 @@ static DIR *open_folder(const char *path)
     return dir;
 }
 
-/* Not glob(3): glibc's frees twice if memory is exhausted. */
+/* glob(3) is not used, because glibc's frees memory twice if memory is exhausted. */
 static char *find_folder(void)
 {
     DIR *dir = open_folder(LIBRARIES);
@@ -78,8 +78,8 @@ static int not_made(const char *runtime, struct err *e)
     return err_hint(e, "set XDG_RUNTIME_DIR to a folder that you own, mode 0700");
 }
 
-/* Existing links stay. This also completes a folder that another broker is just making, or that a clean-up of
- * old files has emptied. */
+/* Adds the missing links and keeps existing ones. So it also completes a folder that another process is still
+ * filling, or that a clean-up of old files has emptied. */
 static int link_all(const char *from, const char *to, struct err *e)
 {
     DIR *dir = open_folder(from);

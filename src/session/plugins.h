@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The client plug-ins that a MariaDB client may load where TLS is not verified. */
+/* Restricts the plug-ins that a MariaDB client may load if TLS is not verified. */
 #ifndef SESSION_PLUGINS_H
 #define SESSION_PLUGINS_H
 
 #include <base/err.h>
 
-/*
- * A folder with links to the client's plug-ins, except those that reveal the password; malloced path. It is
- * made once, in the runtime folder. ERR_CONFIG, ERR_IO.
- */
+/* Makes a folder in the runtime folder, once, with links to the client's plug-ins except those that reveal
+ * the password. *out is its path, malloced. ERR_CONFIG, ERR_IO. */
 int plugins_restricted(char **out, struct err *e);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * One login with the stock client, for `test` and before a typed password is stored, so that what is tested
- * is what will be used. The query asks for one row about the session; nothing else is sent.
- */
+/* Logs in once with the MySQL client, for `test` and before a typed password is stored, so that exactly what
+ * will be used is tested. Sends a query for one row about the session, and nothing else. */
 #include "probe.h"
 
 #include <stdlib.h>
@@ -39,7 +37,11 @@ static char *clean(const char *s, size_t n)
     return buf_take(&text);
 }
 
-/* "VERSION \t USER \n Ssl_cipher \t CIPHER \n" */
+/*
+ * Parses "VERSION \t USER
+ *  Ssl_cipher \t CIPHER
+ * ".
+ */
 static int parse_answer(const char *text, struct probe *out, struct err *e)
 {
     size_t version = strcspn(text, "\t\n");
@@ -56,7 +58,7 @@ static int parse_answer(const char *text, struct probe *out, struct err *e)
     return 0;
 }
 
-/* The keeper's own error; a tunnel's error has no number. */
+/* Returns the keeper's own error. Errors of the tunnel have no MySQL error number. */
 static int retell(const struct session *s, const struct err *told, struct probe *out, struct err *e)
 {
     err_copy(e, told);
@@ -64,15 +66,16 @@ static int retell(const struct session *s, const struct err *told, struct probe 
     return server_error_of_route(&s->plan, e);
 }
 
-/* What the second attempt may find: why TLS failed, or an error that the server sent where the client
- * expected TLS. */
+/* Returns true if the keeper's error explains why TLS failed: it has the reason, or an error that the server
+ * sent before TLS. */
 static bool explains_tls(unsigned number, const struct err *told)
 {
     return text_starts(told->detail, SERVER_ERROR_BEFORE_TLS) ||
            (number == CLIENT_TLS_ERROR && (told->number == CLIENT_TLS_ERROR || told->code == ERR_CONFIG));
 }
 
-/* The clients say little about a failed TLS handshake, and each differently, so the keeper tries again. */
+/* The clients say little about a failed TLS handshake, and each says it differently. So the login is tried
+ * again through a keeper, and its error is used if it explains more. */
 static void walk_tls(const struct session *s, probe_again *by_keeper, struct probe *out, struct err *e)
 {
     AUTO_PROBE(again);
@@ -85,7 +88,7 @@ static void walk_tls(const struct session *s, probe_again *by_keeper, struct pro
     out->server_code = again.server_code ? again.server_code : out->server_code;
 }
 
-/* "no answer in time", or from the keeper "no greeting within 10s". */
+/* Matches "no answer in time", and the keeper's "no greeting within 10s". */
 static bool is_silence(unsigned number, const struct err *e)
 {
     return number == CLIENT_LOST && strstr(e->msg, ": no ");
@@ -96,7 +99,8 @@ static bool has_answered(unsigned number, const struct err *e)
     return number && !server_error_is_route(number) && !is_silence(number, e);
 }
 
-/* Some clients only report that the server hung up. */
+/* Returns true if the error may be about TLS. Some clients only report that the server closed the connection.
+ */
 static bool is_about_tls(const struct session *s, unsigned number, const struct err *e)
 {
     if (number == CLIENT_LOST)
@@ -120,7 +124,8 @@ static int explain(const struct session *s, probe_again *by_keeper, const struct
     return -1;
 }
 
-/* The client's own deadline is for its own connection; with a keeper it includes all hops. */
+/* Returns the time limit of a login. connect_timeout applies to the client's connection; with a keeper it is
+ * multiplied by the number of hops. */
 static int64_t probe_ms(const struct session *s)
 {
     int64_t hop = profile_ms(&s->profile, KEY_connect_timeout);
@@ -128,7 +133,7 @@ static int64_t probe_ms(const struct session *s)
     return hop + (s->plan.keeper ? 1000 * (int64_t)s->plan.conn.connect_timeout : hop);
 }
 
-/* The server is late, not the client. */
+/* Reports that the server, not the client, did not answer in time. */
 static int late(const struct session *s, int64_t deadline, struct err *e)
 {
     if (e->code != ERR_UNREACHABLE || clock_left(deadline) > 0)
@@ -163,7 +168,8 @@ int probe_run(const struct session *s, probe_again *again, struct probe *out, st
     if (s->route)
         route_mark(s->route, &mark);
     int captured = proc_capture(&run, &result, e);
-    /* A server's text may look like the keeper's, but a server cannot know the mark. */
+    /* The mark is random. A server's text may imitate the keeper's errors, but the server cannot know the
+     * mark. */
     bool by_keeper = mark && route_unmark(s->route, &told) < 0 && strstr(buf_str(&result.err), mark);
     if (captured < 0)
         return late(s, run.deadline, e);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A user that was made just now may not be on the replica that answers yet: the same user is tried again, and
- * no other is made for it. One that was kept may have been dropped, and the password of a static role
- * changed: a new credential is read, once. A keeper that logs in does all of this by itself.
+ * Logs in, with retries. A user that was created just now may not exist on a replica yet, so the same user is
+ * tried again and no other is created. A cached user may have been dropped, and the password of a static role
+ * changed: then a new credential is read, once. A keeper that logs in does all of this itself.
  */
 #include <session/session.h>
 
@@ -21,7 +21,7 @@ static bool is_new(const struct credential *c)
     return c->made_at && time(NULL) - c->made_at < NEW_SECONDS;
 }
 
-/* The same user, for as long as it is new. */
+/* Tries the same user again, a few times, after it was created. */
 static int try_again(const struct session *s, struct probe *out, struct err *e)
 {
     static const int naps_ms[] = {200, 500, 1000, 2000};
@@ -41,7 +41,7 @@ static int try_again(const struct session *s, struct probe *out, struct err *e)
     return result;
 }
 
-/* *e stays as it is where there is nothing new to be had. */
+/* Reads a new credential. Returns false, and leaves *e as it is, if the provider has no new one. */
 static bool read_again(struct session *s)
 {
     struct credential *c = &s->credential;

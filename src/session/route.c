@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The conversation with a keeper until it is ready. What it is to open comes from the plan; what it asks is
- * answered in route_answer.c. It never asks for the database's credential.
- */
+/* Starts a keeper and talks to it until it is ready. What it opens is taken from the plan (route_record.c);
+ * its questions are answered in route_answer.c. It does not ask for the database credential. */
 #include "route.h"
 
 #include <sodium.h>
@@ -23,13 +21,13 @@
 #include "route_answer.h"
 
 #define KEEPER "broker-keeper"
-/* The keeper enforces the deadline of each hop and reports which one failed; we time out only if it does not.
- */
+/* The keeper enforces the deadline of each hop and reports which one failed. Our own, longer limit applies
+ * only if it does not. */
 #define HOPS_MOST 4
 #define GRACE_MS 2000
 #define STOP_MS 1000
 #define PASSWORD_BYTES 16
-#define MARK_MS 10000 /* it answers at once, but for what it just does */
+#define MARK_MS 10000 /* milliseconds; the keeper answers as soon as it has finished its current step */
 
 void route_release(struct route *w)
 {
@@ -54,7 +52,8 @@ void route_stop(struct route *w)
     fd_close_cleanup(&w->channel);
 }
 
-/* 1: the keeper has nothing to tell; 0: it has gone, or does not answer; -1: *e is what it tells. */
+/* Tells the keeper a mark. Returns 1 if it has nothing to report, 0 if it has gone or does not answer, -1
+ * with *e set to the error that it reports. */
 static int ask_mark(struct route *w, const char *mark, struct err *e)
 {
     AUTO_RECORD(ask);
@@ -100,7 +99,8 @@ void route_expires(struct route *w, time_t at)
         (void)record_write(w->channel, &said, clock_deadline(MARK_MS, CLOCK_NEVER), &ignored);
 }
 
-/* It ended without an error record. Data that it had not read makes that a read error. */
+/* Reports that the keeper ended without an error record. If it had not read all our data, we see a read error
+ * instead of end of file. */
 static int keeper_has_gone(struct err *e)
 {
     (void)err_set(e, ERR_PROTOCOL, "%s: exited without an answer", KEEPER);
@@ -136,7 +136,8 @@ int route_credential(struct route *w, const struct credential *c, bool is_kept, 
                : err_set(e, ERR_PROTOCOL, "%s: a record of kind %d", KEEPER, answer.kind);
 }
 
-/* The variables that the keeper and its tunnel's children need; none that may hold a secret of ours. */
+/* Sets the environment that the keeper and its tunnel's programs get. Variables that may hold our secrets are
+ * removed. */
 static void keeper_environment(const struct profile *p, struct env_changes *env)
 {
     static const char *const kept[] = {"BROKER_CONFIG", "BROKER_ASKPASS", "BROKER_NO_INPUT"};
@@ -197,7 +198,7 @@ static int take_ready(const struct record *ready, const struct route_request *wa
     return 0;
 }
 
-/* The hop that we wait for, as people name it: without the port of SSH. */
+/* Returns the name of the hop that we wait for, for the wait line; without SSH's port. */
 static char *hop_name(const struct profile *p, const struct plan *plan)
 {
     const char *user = profile_tunnel_str(p, TUNNEL_user), *host = profile_tunnel_str(p, TUNNEL_host);
@@ -209,7 +210,7 @@ static char *hop_name(const struct profile *p, const struct plan *plan)
     return user ? mem_printf("ssh %s@%s", user, host) : mem_printf("ssh %s", host);
 }
 
-/* The time of the slowest hop, for the wait line. */
+/* Returns the time limit of the slowest hop, for the wait line. */
 static int64_t hop_ms(const struct profile *p)
 {
     const char *tunnel = profile_tunnel_str(p, TUNNEL_connect_timeout);
@@ -222,12 +223,13 @@ struct talk {
     struct tty_relay terminal;
     const struct profile *p;
     int channel;
-    int64_t deadline; /* of the whole run */
+    int64_t deadline; /* the deadline of the whole run */
     struct route_answers answers;
-    bool asked; /* a person */
+    bool asked; /* the user had to answer a question */
 };
 
-/* Whether it could be sent shows on the channel, which is read next. */
+/* Tells the keeper that its question is shown. A failure is ignored: the next read from the channel reports
+ * it. */
 static void say_shown(int channel)
 {
     AUTO_RECORD(shown);
@@ -237,7 +239,8 @@ static void say_shown(int channel)
     (void)record_write(channel, &shown, clock_deadline(STOP_MS, CLOCK_NEVER), &ignored);
 }
 
-/* Shows the wait for one hop after another: which one the keeper is at is not known here. */
+/* Waits, and shows one hop after another in the wait line, because it is not known here which hop the keeper
+ * has reached. */
 static void wait_for_record(struct talk *t, int64_t until)
 {
     while (clock_left(until) > 0) {
@@ -250,7 +253,7 @@ static void wait_for_record(struct talk *t, int64_t until)
     }
 }
 
-/* Waits for a record that is neither a question nor a log line: READY or the error. */
+/* Answers questions and prints log lines until the keeper is ready or reports an error. */
 static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
 {
     for (;;) {
@@ -285,8 +288,8 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
     }
 }
 
-/* What clients at a port must have, and what `forward` prints: useless elsewhere. NULL: this keeper has no
- * use for one. */
+/* Returns a new random password that clients must use at the keeper's ports, and that `forward` prints; it is
+ * useless elsewhere. NULL if this keeper needs none. */
 static struct secret *want_password(const struct route_request *want)
 {
     char text[2 * PASSWORD_BYTES + 1];

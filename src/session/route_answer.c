@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers a keeper's questions. A stored password that was refused is not offered again, and the user is
- * asked for it once, because servers count attempts. Nothing typed here is stored; `broker password set
- * --tunnel` does that.
+ * Answers a keeper's questions. If a stored password was refused it is not sent again, because servers count
+ * attempts; the user is asked once. Typed answers are not stored; `broker password set --tunnel` does that.
  */
 #include "route_answer.h"
 
@@ -20,7 +19,8 @@
 #define SEND_MS 10000
 #define STORE_MS 30000
 
-/* 1: found, 0: none, or only one that was refused already, -1: the keychain failed. */
+/* Returns 1 if a password was found, 0 if there is none or it was refused already, -1 if the keychain failed.
+ */
 static int stored_password(struct route_answers *given, struct secret **out, struct err *e)
 {
     const struct profile *p = given->profile;
@@ -56,8 +56,8 @@ static void hint_at_password(const struct profile *p, struct err *e)
         (void)err_hint(e, "%s", tty_way_out());
 }
 
-/* Turns the keeper's question into the error of a run that cannot ask: its first line is the reason, the
- * following lines are details; the last line, the question itself, is left out. */
+/* Turns the keeper's question into the error of a run that cannot ask. Its first line is the reason, the next
+ * lines are details; the last line, the question itself, is left out. */
 static int nobody_to_ask(const struct profile *p, enum keeper_question kind, const char *text, struct err *e)
 {
     size_t first = strcspn(text, "\n"), n = first;
@@ -101,7 +101,7 @@ static int tunnel_password(struct route_answers *given, const char *text, bool a
 {
     const struct profile *p = given->profile;
 
-    /* A new question, not a refused answer: a second step of the same login. */
+    /* This is a new question, such as a second step of the login, and does not repeat a refused one. */
     if (!again)
         *given = (struct route_answers){.profile = p};
     int found = given->gave_typed ? 0 : stored_password(given, out, e);

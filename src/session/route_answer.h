@@ -7,18 +7,18 @@
 #include <ipc/record.h>
 #include <model/profile.h>
 
-/* What was already answered in this conversation. */
+/* Which answers have already been given to this keeper. */
 struct route_answers {
     const struct profile *profile;
-    bool gave_url, gave_stored, gave_typed; /* the tunnel's password */
-    bool by_person;                         /* the last answer */
+    bool gave_url, gave_stored, gave_typed; /* the tunnel's password was taken from there */
+    bool by_person;                         /* the user gave the last answer */
 };
 
 /*
- * Answers one question (KEEPER_ASK) on the channel: the tunnel's password from the URL, then from the
- * keychain, each once, then by a person, once; all else by a person. Where nobody can be asked the keeper
- * gets an error record, ERR_LOGIN. A person's answer is waited for no longer than login_timeout, and no
- * longer than the keeper does. Whether the answer could be sent shows on the channel, which is read next.
+ * Answers one question (KEEPER_ASK) on the channel. The tunnel's password is taken from the URL, then from
+ * the keychain, then from the user, each once; everything else is asked of the user. If the user cannot be
+ * asked, the keeper gets an error record with ERR_LOGIN. The user has until login_timeout or until the keeper
+ * gives up. A failed send is not reported here: the next read from the channel shows it.
  */
 void route_answer(int channel, const struct record *question, struct route_answers *given);
 

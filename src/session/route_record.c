@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a keeper is to open, as the record OPEN: all of it comes from the plan and the request. The password
- * in it is that of this run, which is of no use to the server. */
+/* Builds the record OPEN, which tells a keeper what to open, from the plan and the request. The password in
+ * it is that of the keeper's own listeners, not the server's. */
 #include "route.h"
 
 #include <unistd.h>
@@ -28,7 +28,7 @@ bool route_has_port(const struct route_request *want)
     return false;
 }
 
-/* HOST:PORT of the config in the keeper's form. */
+/* Appends HOST:PORT from the config in the form that the keeper expects. */
 static void put_tunnel_address(struct buf *out, const char *value)
 {
     AUTO_FREE(char *, host);
@@ -69,7 +69,7 @@ static enum keeper_tls level_of(const struct plan *plan, bool logs_in)
                                              KEEPER_TLS_CHAIN, KEEPER_TLS_NAME};
     enum keeper_tls level = levels[plan->conn.tls];
 
-    if (!logs_in) /* where the client makes it, the keeper's listeners have none */
+    if (!logs_in) /* otherwise the client does TLS, and the keeper's listeners do not */
         return level < KEEPER_TLS_ENCRYPT ? KEEPER_TLS_ENCRYPT : level;
     return plan_own_socket(plan->profile) ? KEEPER_TLS_NONE : level;
 }
@@ -105,8 +105,8 @@ static void put_key(struct record *open, const char *prefix, const char *name, c
     record_put(open, KEEPER_TAG_KEY, buf_str(&text), text.len);
 }
 
-/* All keys, so that a profile that is changed meanwhile changes nothing. An empty value unsets: what is built
- * in or derived is made of the others again, and what is inherited is among them. */
+/* Adds all keys, so that a later change of the profile has no effect on this keeper. An empty value unsets a
+ * key. `inherits` is left out, because inherited keys are among them. */
 static void put_keys(const struct profile *p, struct record *open)
 {
     static const struct setting unset = {0};

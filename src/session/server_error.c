@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The common errors are rows of server_errors.def. Any other error keeps the server's own text, sanitised for
- * a terminal.
- */
+/* Explains errors of the server. The common ones are rows of server_errors.def. For others the server's own
+ * text is used, sanitised for a terminal. */
 #include "server_error.h"
 
 #include <stdio.h>
@@ -16,7 +14,7 @@
 #include <ipc/keeper.h>
 #include <model/address.h>
 
-/* server_errors.def explains the columns. */
+/* The columns are explained in server_errors.def. */
 static const struct row {
     unsigned number;
     enum err_code code;
@@ -45,7 +43,8 @@ bool server_error_is_route(unsigned number)
     return number == 2002 || number == 2003 || number == 2005;
 }
 
-/* MariaDB's clients put an error that came before TLS, "NNNN - text", into one of their own. */
+/* Finds the server's error in a message of MariaDB's clients, which wrap an error received before TLS ("NNNN
+ * - text") in one of their own. */
 static const char *inner_error(const char *text, unsigned *number)
 {
     const char *before = strstr(text, "before completion of TLS handshake"), *at = before;
@@ -62,7 +61,8 @@ static const char *inner_error(const char *text, unsigned *number)
     return NULL;
 }
 
-/* The text behind "ERROR 1045 (28000): ", to the end of the line; *unverified: it came before TLS. */
+/* Returns the text after "ERROR 1045 (28000): ", to the end of the line. *unverified is true if it was
+ * received before TLS. */
 static char *error_text(const char *line, unsigned *number, bool *unverified)
 {
     const char *colon = strstr(line, ": ");
@@ -73,7 +73,7 @@ static char *error_text(const char *line, unsigned *number, bool *unverified)
     return mem_strndup(text, strcspn(text, "\n"));
 }
 
-/* 'app'@'10.0.1.9' in the server's text becomes app@10.0.1.9. */
+/* Returns 'app'@'10.0.1.9' in the server's text as app@10.0.1.9; malloced. */
 static char *quoted_who(const char *text)
 {
     const char *user = strchr(text, '\''), *user_end = user ? strstr(user + 1, "'@'") : NULL;
@@ -84,8 +84,8 @@ static char *quoted_who(const char *text)
     return mem_printf("%.*s@%.*s", (int)(user_end - user - 1), user + 1, (int)(host_end - host), host);
 }
 
-/* No error line: the client itself could not start its work (an unknown option in a file, a missing library).
- */
+/* Reports that the client printed no error line: it could not start (an unknown option in a file, a missing
+ * library). */
 static unsigned client_trouble(const char *text, int status, struct err *e)
 {
     AUTO_BUF(how, 128);
@@ -112,7 +112,8 @@ static void fill(char *to, size_t size, const char *template, const char *const 
     to[n] = '\0';
 }
 
-/* "Authentication plugin 'NAME' cannot be loaded: ...", "Plugin NAME could not be loaded: ..." */
+/* Returns NAME from "Authentication plugin 'NAME' cannot be loaded: ..." or "Plugin NAME could not be loaded:
+ * ...". */
 static char *missing_plugin(const char *text)
 {
     const char *at = strstr(text, "lugin ");
@@ -125,8 +126,9 @@ static char *missing_plugin(const char *text)
 }
 
 /*
- * One number for one problem in both families: a TCP failure is 2003; if the port answers when we try, the
- * server had hung up; a plug-in that MariaDB's client lacks is not a refusal by the server.
+ * Maps the numbers of both client families to one per problem. A failed TCP connection is 2003; if the port
+ * answers us, the server had closed the connection (2013). A plug-in that MariaDB's client lacks is 2059,
+ * because the server has not refused anything.
  */
 static unsigned plain_number(const struct plan *plan, unsigned number, const char *text, const char *reason)
 {
@@ -135,7 +137,8 @@ static unsigned plain_number(const struct plan *plan, unsigned number, const cha
     return number == 1045 && strstr(text, "could not be loaded") ? 2059 : number;
 }
 
-/* Other reasons for the server's 1045. A token's account has neither. */
+/* Returns a hint about other reasons for the server's error 1045: the account may require TLS or a
+ * certificate. Accounts that use IAM tokens never do. */
 static const char *account_hint(const struct plan *plan)
 {
     if (plan->conn.socket || text_equal(profile_str(plan->profile, KEY_auth), "iam"))
@@ -145,7 +148,8 @@ static const char *account_hint(const struct plan *plan)
     return plan->conn.tls_cert ? "" : "; REQUIRE X509 needs tls_cert";
 }
 
-/* The server at the far side may listen only on its socket, or have the account only for it. */
+/* Returns a hint that the server on the SSH host may listen only on its socket, or have the account only for
+ * it. */
 static const char *socket_hint(const struct plan *plan)
 {
     const struct connection *c = &plan->conn;
@@ -166,7 +170,8 @@ int server_error_of_route(const struct plan *plan, struct err *e)
     return err_hint(e, "%s", hint);
 }
 
-/* mysql's message about an expired password has no number if it is not interactive. */
+/* Returns the error line. mysql's message about an expired password has no number if the client is not
+ * interactive. */
 static const char *line_of(const char *client_stderr)
 {
     if (strstr(client_stderr, "--connect-expired-password"))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Carries out a plan: each step once and in the same order for every verb. */
+/* Carries out a plan: each step once, and in the same order for every verb. */
 #include <session/session.h>
 
 #include <fcntl.h>
@@ -66,7 +66,8 @@ static int which_profile(const struct config *c, const char *verb, struct err *e
     return err_hint(e, "broker %s NAME, or set BROKER_PROFILE", verb);
 }
 
-/* The profile's name: as given, $BROKER_PROFILE, [profile default], or none if there are only flags. */
+/* Gets the profile's name: as given, $BROKER_PROFILE, [profile default], or none if there are only options.
+ */
 static int choose_name(const struct config *c, const struct request *r, const char **out, struct err *e)
 {
     const char *file, *from_env = secure_getenv("BROKER_PROFILE");
@@ -82,7 +83,7 @@ static int choose_name(const struct config *c, const struct request *r, const ch
     return *out ? 0 : which_profile(c, r->verb, e);
 }
 
-/* The word typed as a name may be a URL without its scheme. */
+/* Returns the name for messages; malloced. The argument may be a URL without its scheme. */
 static char *label_of(const char *name)
 {
     char *label = mem_strdup(name);
@@ -91,7 +92,7 @@ static char *label_of(const char *name)
     return label;
 }
 
-/* USER@HOST or HOST:PORT, as for ssh, are URLs without their scheme. */
+/* If the argument is USER@HOST or HOST:PORT, as for ssh, suggests adding mysql:// in the hint. */
 static int suggest_url(const struct request *r, const char *name, struct err *e)
 {
     const char *at = strrchr(name, '@');
@@ -138,7 +139,8 @@ int session_open(struct session *s, const struct request *r, struct err *e)
     return 0;
 }
 
-/* A forward's TLS settings are checked by its keeper, which starts at once. */
+/* Checks the files that the profile names. A forward's TLS files are not checked here but by its keeper,
+ * which starts at once. */
 static int check_files(const struct profile *p, enum purpose purpose, struct err *e)
 {
     bool tls = purpose != FOR_FORWARD && purpose != FOR_INJECT &&
@@ -167,7 +169,7 @@ int session_plan(struct session *s, enum purpose purpose, const char *client, bo
     return 0;
 }
 
-/* The same session with its own plan, and its own keeper if the other has none. */
+/* Makes a session for the same profile with a plan of its own. It shares the keeper if the plan needs one. */
 static int twin_make(const struct session *s, enum purpose purpose, struct session *out, struct err *e)
 {
     *out = *s;
@@ -207,8 +209,8 @@ int session_probe(const struct session *s, struct probe *out, struct err *e)
     return probe_run(s, probe_by_keeper, out, e);
 }
 
-/* A session to check a password with: `exec` of another program has no client in its plan, so one is looked
- * for. */
+/* Makes a session to check a password. A plan of `exec` with another program has no client, so a plan with
+ * one is made. */
 static int prover_make(const struct session *s, struct session *out, struct err *e)
 {
     *out = *s;
@@ -243,7 +245,7 @@ int session_sign_out(struct session *s, unsigned *forgotten, struct err *e)
     return provider && provider->logout ? provider->logout(&s->profile, s->deadline, forgotten, e) : 0;
 }
 
-/* In our folder, with a unique name: several clients of one profile may run. */
+/* Returns a unique socket path in our runtime folder, because several clients of one profile may run. */
 static int unix_listener(char **path, struct err *e)
 {
     AUTO_FREE(char *, runtime);
@@ -296,7 +298,8 @@ int session_open_route(struct session *s, bool first, struct err *e)
     return 0;
 }
 
-/* The text after the comma says what made it, which people do not need. */
+/* Text after a comma is left out: it names the software that made the connection, which users need not know.
+ */
 char *session_describe_route(const struct session *s)
 {
     const char *words = s->route && s->route->text ? s->route->text : s->plan.route;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a forward would take in the place of the route that a session has: `test` tries it. */
+/* Tries the route that a forward would use if it differs from this session's, for `test`. */
 #include <session/session.h>
 
 #include <string.h>

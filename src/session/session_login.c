@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Signing in, and the credential: used by the client or, if the keeper logs in, given to that and to nobody
- * else. */
+/* Signs in and gets the credential, which is used by the client or, if the keeper logs in, given only to the
+ * keeper. */
 #include <session/session.h>
 
 #include <string.h>
@@ -16,7 +16,7 @@ static int64_t login_deadline(const struct session *s)
     return clock_deadline(profile_ms(&s->profile, KEY_login_timeout), s->deadline);
 }
 
-/* The user is needed, and no deeper function has said for what. */
+/* Reports that the user must log in, unless the provider has already said to what. */
 static int needs_login(const struct session *s, struct err *e)
 {
     if (e->code != ERR_LOGIN || e->hint[0])
@@ -51,8 +51,11 @@ int session_sign_in(struct session *s, struct err *e)
     return 1;
 }
 
-/* The server is not dialled yet, because the program may never connect, and a server counts unanswered
- * greetings. The tunnel is opened now, because it may have questions. */
+/*
+ * Returns true if the keeper connects before a client does, so that its tunnel can ask questions now. Without
+ * a tunnel it does not if it has a port: the program may never connect, and a server counts unanswered
+ * greetings as errors.
+ */
 static bool dials_ahead(const struct session *s)
 {
     return profile_is_tunnelled(&s->profile) || !s->plan.port_listener;
@@ -114,8 +117,8 @@ int session_get_credential(struct session *s, struct route *route, struct err *e
     return get(s, e) < 0 ? -1 : hand_over(s, route, e);
 }
 
-/* Of a program (`auth = command`, `helper`) it is only known now: a session that outlives its credential
- * needs a keeper that gets another. */
+/* Makes the plan again if the credential expires, which is not known before for `auth = command` and
+ * `helper`: a keeper is then needed to fetch a new one. */
 static int plan_again(struct session *s, struct err *e)
 {
     enum purpose purpose = s->plan.purpose;

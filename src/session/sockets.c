@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where servers put their socket on Linux: the distributions' places, XAMPP, and what Homebrew and the
- * upstream default use. A socket may exist without a server (a dead server leaves it behind), so each is
- * tried by connecting, which over a unix socket does not count as a failed connection. Another system has its
- * own list.
+ * Where servers have their socket on Linux: the defaults of distributions, XAMPP, Homebrew and MySQL itself.
+ * A socket may have been left by a server that has died, so each is tried by connecting; over a unix socket
+ * that does not count as a failed connection. Each system has its own list.
  */
 #include "sockets.h"
 
@@ -18,12 +17,12 @@
 
 static const char *const places[] = {
     "/run/mysqld/mysqld.sock",            /* Debian, Ubuntu, Gentoo, Arch */
-    "/var/run/mysqld/mysqld.sock",        /* the same if /var/run is not a link */
+    "/var/run/mysqld/mysqld.sock",        /* the same, if /var/run is not a symlink to /run */
     "/var/lib/mysql/mysql.sock",          /* Fedora, RHEL, SUSE */
-    "/tmp/mysql.sock",                    /* upstream's default, Homebrew */
-    "/var/tmp/mysql.sock",                /* FreeBSD's habit */
+    "/tmp/mysql.sock",                    /* MySQL's own default, Homebrew */
+    "/var/tmp/mysql.sock",                /* common on FreeBSD */
     "/opt/lampp/var/mysql/mysql.sock",    /* XAMPP */
-    "/opt/homebrew/var/mysql/mysql.sock", /* Homebrew, when configured so */
+    "/opt/homebrew/var/mysql/mysql.sock", /* Homebrew, in some configurations */
     "/home/linuxbrew/.linuxbrew/var/mysql/mysql.sock",
 };
 
@@ -52,7 +51,8 @@ static const char *why(int failed)
     }
 }
 
-/* /var/run is a link to /run nearly everywhere; its place is then left out. */
+/* Returns true if the place is in /var/run and that is a symlink to /run, as on nearly all systems: then it
+ * is already in the list. */
 static bool is_repeated(size_t i)
 {
     AUTO_FREE(char *, old);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Environment variables of `exec --env NAME=TEMPLATE`: placeholders for single values and for each format
- * that is one line. They may contain secrets, because they go into the environment and nowhere else.
- */
+/* Environment variables of `exec --env NAME=TEMPLATE`: placeholders for single values and for each format
+ * that is one line. They may contain secrets, because they are only put into the environment. */
 #include "template.h"
 
 #include <session/session.h>
@@ -21,7 +19,7 @@ static const struct format *line_format(const char *name)
     return f && f->line ? f : NULL;
 }
 
-/* Whether the placeholder {NAME} contains the password. */
+/* Returns true if the placeholder {NAME} contains the password. */
 static bool template_is_secret(const char *name)
 {
     const struct format *f = line_format(name);
@@ -29,7 +27,7 @@ static bool template_is_secret(const char *name)
     return text_equal(name, "password") || (f && !f->no_secret);
 }
 
-/* The name of the placeholder that starts here, malloced; NULL if none does. */
+/* Returns the name of the placeholder that starts here, malloced; NULL if there is none. */
 static char *name_at(const char *s)
 {
     const char *end = *s == '{' ? strchr(s, '}') : NULL;
@@ -67,12 +65,13 @@ int template_check(const char *text, struct err *e)
     secret = template_secret_in(text + n + 1);
     if (!secret || !strstr(text + n + 1, "://"))
         return 0;
-    /* A password x@evil/ would change the host. */
+    /* Refused because a password such as x@evil/ would change the host. */
     (void)err_set(e, ERR_USAGE, "--env %.*s: %s is not encoded for a URL", (int)n, text, secret);
     return err_hint(e, "--env '%.*s={url}', or another URL format: broker help formats", (int)n, text);
 }
 
-/* A single value as it is; in a URL only if it needs no encoding there. */
+/* Appends a single value, unencoded. In a URL, user and database are refused if they would have to be
+ * encoded. */
 static int put_field(const char *name, const struct connection *c, const struct format_how *how, bool url,
                      struct buf *out, struct err *e)
 {
@@ -103,8 +102,8 @@ static bool is_field(const char *name)
     return false;
 }
 
-/* Appends the text with its placeholders filled; other braces are copied. ERR_DATA for a value that cannot
- * stand there. */
+/* Appends the text with its placeholders filled in; other braces are copied. ERR_DATA for a value that is not
+ * possible there. */
 static int template_fill(const char *text, const struct template_values *v, struct buf *out, struct err *e)
 {
     bool url = strstr(text, "://");

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Environment variables that are made of templates with placeholders. */
+/* Environment variables that are made from templates with placeholders. */
 #ifndef SESSION_TEMPLATE_H
 #define SESSION_TEMPLATE_H
 
 #include <output/format.h>
 
-/* What placeholders stand for: single values, and formats. Borrowed. */
+/* The values of the placeholders: single values, and formats. Borrowed. */
 struct template_values {
-    const struct connection *both;   /* host, port and the socket beside them */
-    const struct connection *driver; /* for formats that name one place */
+    const struct connection *both;   /* has host and port as well as the socket */
+    const struct connection *driver; /* for formats that name only one address */
     const struct format_how *how;
 };
 
-/* The first placeholder in a word that contains the password, malloced; NULL if there is none. */
+/* Returns the first placeholder in `word` that contains the password, malloced; NULL if there is none. */
 char *template_secret_in(const char *word);
 
 /* Sets the variables of "NAME=TEMPLATE" (NULL-terminated, each checked by template_check(); may be NULL). */

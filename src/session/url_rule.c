@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rule for URLs that needs more than the column `url` of keys.def: a URL lowers nothing, and a credential
- * of this machine goes only to the server that it belongs to. A URL with its own password, or without any,
- * cannot leak a credential of ours.
+ * The rule for URLs that needs more than the column `url` of keys.def: a URL must not lower security, and a
+ * credential of this machine is sent only to the server to which it belongs. A URL with its own password, or
+ * without any, cannot leak a credential of ours.
  */
 #include <string.h>
 
@@ -19,7 +19,7 @@ static bool gives_nothing_of_ours(const struct profile *p)
     return !p->is_of_url || profile_uses_url_password(p) || text_equal(profile_str(p, KEY_auth), "none");
 }
 
-/* Behind a tunnel every server is another machine's. */
+/* Returns true if the server is on this machine. With a tunnel it never is. */
 static bool is_here(const struct profile *p)
 {
     const char *host = profile_str(p, KEY_host);
@@ -33,9 +33,10 @@ static int refuse(enum key k, const char *value, struct err *e)
     return err_hint(e, "-o %s=%s, or a profile", key_infos[k].name, value);
 }
 
-/* --- levels --- */
+/* --- TLS level and other settings that a URL must not lower --- */
 
-/* A key that the URL has set; `tls` and `cleartext` are judged by the resulting level. */
+/* Returns true if the URL's value of a key lowers security. `tls` and `cleartext` are judged elsewhere, by
+ * the resulting level. */
 static bool takes_away(const struct profile *p, const struct profile *unlowered, enum key k)
 {
     switch (k) {
@@ -80,7 +81,7 @@ int url_rule_levels(const struct profile *p, const struct profile *unlowered, st
     return gives_nothing_of_ours(p) || !url_rule_lowers(p, unlowered, e) ? 0 : -1;
 }
 
-/* --- credentials --- */
+/* --- credentials that a URL must not redirect --- */
 
 int plan_check_url(const struct profile *p, struct err *e)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The route to a server, walked by ourselves: its name, then its addresses one after another. */
+/* Checks the route to a server ourselves: resolves its name and connects to its addresses one after another.
+ */
 #include "walk.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 
 #define LATE "no answer in time"
 
-/* NULL: it answers. */
+/* Tries to connect to one address. Returns NULL if it answers, else the reason. */
 static const char *dial_one(struct address *to, unsigned port, int64_t deadline)
 {
     socklen_t size = to->any.sa_family == AF_INET6 ? sizeof to->v6 : sizeof to->v4;
@@ -38,7 +39,7 @@ static const char *dial_one(struct address *to, unsigned port, int64_t deadline)
             return LATE;
     }
     (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &n);
-    /* One that resets has answered: a refusal is ECONNREFUSED. */
+    /* A reset counts as an answer: a closed port gives ECONNREFUSED instead. */
     return failed && failed != ECONNRESET ? net_refused(failed).words : NULL;
 }
 

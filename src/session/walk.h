@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A look at the route by ourselves: does the name resolve, does the port answer. */
+/* Checks the route to a server: whether its name resolves, and whether its port answers. */
 #ifndef SESSION_WALK_H
 #define SESSION_WALK_H
 
@@ -10,9 +10,9 @@
 #include <output/connection.h>
 
 /*
- * 0: the route is there. ERR_UNREACHABLE with the reason ("no such host", "connection refused"). With `dial`
- * also connects and hangs up at once; only after a client has failed, because a greeting left unanswered
- * counts against this host.
+ * Returns 0 if the route works. ERR_UNREACHABLE with the reason ("no such host", "connection refused"). With
+ * `dial`, also connects and hangs up at once; use that only after a client has failed, because the server
+ * counts an unanswered greeting against this host.
  */
 int route_walk(const struct connection *c, bool dial, int64_t deadline, struct err *e);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a format can carry, by its row; the writers may rely on it. */
+/* Checks that a format can hold a connection's values, by its row in the table, so that the writers need not
+ * check. */
 #include <output/format.h>
 
 #include <stddef.h>
@@ -30,7 +31,7 @@ static int check_level(const struct format *f, const struct connection *c, struc
     return refuse_tls(f, e);
 }
 
-/* A format that says nothing about TLS says nothing about its files either. */
+/* A format that holds no TLS level holds no TLS files either, so these are not checked. */
 static int check_places(const struct format *f, const struct connection *c, struct err *e)
 {
     const struct {

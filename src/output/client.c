@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding the stock client and its family. `mysql` may belong to either family (a link, a wrapper script),
- * and running it with --version takes seven times as long as an empty process, so the answer is cached by the
+ * Finds the client and its family. `mysql` may belong to either family (a symlink, a wrapper script), and
+ * running it with --version takes seven times as long as an empty process, so the answer is cached by the
  * file's identity.
  */
 #include <output/client.h>
@@ -72,7 +72,7 @@ static char *cache_path(void)
     return folder ? mem_printf("%s/broker/clients", folder) : NULL;
 }
 
-/* "INODE SIZE MTIME PATH": what the cached answer depends on. */
+/* Returns "INODE SIZE MTIME PATH", which identifies the program in the cache; malloced. */
 static char *cache_key(const char *path)
 {
     struct stat st;
@@ -83,7 +83,8 @@ static char *cache_key(const char *path)
                       (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, path);
 }
 
-/* A line is the flavour's name, a space, the key. A damaged cache counts as empty. */
+/* Looks up the family. Each line of the cache is a family's name, a space and the key. A damaged cache counts
+ * as empty. */
 static enum flavour cache_get(const char *key)
 {
     AUTO_FREE(char *, path);
@@ -103,10 +104,8 @@ static enum flavour cache_get(const char *key)
     return FLAVOUR_UNKNOWN;
 }
 
-/*
- * Newest first; old entries are dropped at the end. A file that cannot be trusted is replaced. A failure to
- * write the cache is ignored.
- */
+/* Adds an entry at the start of the cache; the oldest are dropped. A file that cannot be trusted is replaced.
+ * Failures are ignored. */
 static void cache_put(const char *key, enum flavour f)
 {
     AUTO_FREE(char *, path);
@@ -199,7 +198,7 @@ bool client_arg_must_be_first(const char *arg)
     return false;
 }
 
-/* Without a user of ours (auth = client) nothing is unset: the user's own set-up decides. */
+/* If no user is set (auth = client), nothing is unset, so that the user's own configuration is used. */
 void client_environment(const struct connection *c, enum flavour f, bool by_env, struct env_changes *env)
 {
     static const char *const scrubbed[] = {"MYSQL_PWD",

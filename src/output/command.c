@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A command line of the stock client, to be pasted into a shell. It asks for the password. */
+/* Writes a command line of the MySQL client, for pasting into a shell. It asks for the password. */
 #include "write.h"
 
 #include <stdlib.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * DATABASE_URL as dj-database-url and django-environ read it for Django: parameters become options of
- * mysqlclient. `ssl-ca` is dj-database-url's alone.
- */
+/* Writes DATABASE_URL as dj-database-url and django-environ read it for Django: parameters become options of
+ * mysqlclient. Only dj-database-url knows `ssl-ca`. */
 #include "write.h"
 
 static int django_line(const struct connection *c, const struct format_how *how, struct buf *out,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A .env file. Its readers (python-dotenv, Node, Ruby's and PHP's dotenv, docker compose, sh) agree about a
- * value without quotes of plain letters, about single quotes around what has neither a quote, a backslash
- * before another or at the end, nor `${`, and about double quotes around what they would change nothing in.
- * What none of these can hold is refused: each of them would read something else.
+ * Writes a .env file. Its readers (python-dotenv, Node, Ruby's and PHP's dotenv, docker compose, sh) parse
+ * some values the same way: unquoted plain letters; single-quoted text without a quote, without `${`, and
+ * without a backslash before another one or at the end; and double-quoted text in which none of them replaces
+ * anything. Other values are refused, because each reader would read something else.
  */
 #include "write.h"
 

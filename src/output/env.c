@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The variables that the stock clients and most container images read, as shell lines or in the environment.
- * The password is among them: the user asked for that. They say nothing about TLS.
- */
+/* Writes the variables that the MySQL clients and most container images read, as shell lines or to an
+ * environment. The password is included, because the user asked for it. The TLS level is not. */
 #include "write.h"
 
 #include <stdlib.h>
@@ -24,7 +22,8 @@ static void put_text(struct buf *out, const struct format_how *how, const char *
         put_variable(out, how, name, value, strlen(value));
 }
 
-/* Masked it is a comment, which no shell takes for a password. */
+/* Writes the password in a variable; if masked, as a comment, so that a shell does not take the mask for the
+ * password. */
 static void put_secret(struct buf *out, const struct format_how *how, const char *name,
                        const struct connection *c)
 {
@@ -65,7 +64,7 @@ static int env_environment(const struct connection *c, struct env_changes *env, 
     env_set(env, "MYSQL_HOST", c->host ? c->host : "localhost");
     env_set(env, "MYSQL_TCP_PORT", c->host ? port : NULL);
     env_set(env, "MYSQL_UNIX_PORT", c->socket);
-    if (c->password) { /* else the caller's own variables decide: auth = client */
+    if (c->password) { /* if not (auth = client), the caller's own variables are used */
         env_set(env, "MYSQL_USER", c->user);
         env_set_secret(env, "MYSQL_PWD", c->password);
     }

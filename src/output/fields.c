@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Single values by their names: for `params --field`, and the placeholders of `exec`. */
+/* Single values by name: for `params --field`, and for the placeholders of `exec`. */
 #include <output/format.h>
 
 #include <string.h>
@@ -13,7 +13,7 @@ const char *const field_names[] = {"profile",     "host",     "port",     "socke
                                    "tls_ca",      "tls_cert", "tls_key",  "expires_at", "tls_ciphers",
                                    "tls_version", NULL};
 
-/* Those that are a text of the connection. */
+/* Returns the field if it is a string of the connection; else NULL. */
 static const char *text_of(const char *name, const struct connection *c, const struct format_how *how)
 {
     const struct {

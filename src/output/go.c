@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Data source names of go-sql-driver/mysql: USER:PASSWORD@tcp(HOST:PORT)/DATABASE?tls=... Its parser splits
- * at the last `/`, then at the last `@` before it, then at the first `:`, and decodes neither user nor
+ * Writes data source names of go-sql-driver/mysql: USER:PASSWORD@tcp(HOST:PORT)/DATABASE?tls=... Its parser
+ * splits at the last `/`, then at the last `@` before it, then at the first `:`, and does not decode user or
  * password.
  */
 #include "write.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Connector/J's URL. It decodes each part, and reads authorities from Java's own key stores only. */
+/* Writes Connector/J's URL. Connector/J decodes each part, and reads CA certificates only from Java's key
+ * stores. */
 #include "write.h"
 
 static int jdbc_line(const struct connection *c, const struct format_how *how, struct buf *out, struct err *e)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The URL of MariaDB's driver. It decodes nothing: what would end a part cannot be written. It has no word
- * for `preferred`: nothing is said there, and it makes no TLS.
- */
+/* Writes the URL of MariaDB's Java driver. The driver decodes nothing, so characters that would end a part
+ * cannot be written. It has no name for `preferred`; nothing is written then, and it connects without TLS. */
 #include "write.h"
 
 static void put_raw(struct query *q, const char *key, const char *value)

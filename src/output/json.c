@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All parameters in one object on one line; every field always there, null for nothing. */
+/* Writes all parameters as one JSON object on one line. Every field is always present, null if it is not set.
+ */
 #include "json_out.h"
 #include "write.h"
 
@@ -8,7 +9,7 @@
 #include <base/clock.h>
 #include <base/text.h>
 
-/* Checked to be UTF-8 (names in the config's own words, which may be anything, too). */
+/* Fields that a format checks are UTF-8, but names from the config may contain any bytes. */
 json_t *json_out_text(const char *s)
 {
     AUTO_BUF(clean, 65536);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What the formats that are JSON share. */
+/* What the JSON formats share. */
 #ifndef OUTPUT_JSON_OUT_H
 #define OUTPUT_JSON_OUT_H
 
 #include <base/buf.h>
 #include <model/json.h>
 
-/* A string, or null. What is not UTF-8 (only what no format checks) is made so. */
+/* Returns a JSON string, or null for NULL. Invalid UTF-8, possible only in text that no format checks, is
+ * replaced. */
 json_t *json_out_text(const char *s);
-/* On one line, ASCII only. Takes the object over; NULL ends the program as out of memory does. Returns 0. */
+/* Writes the object on one line, in ASCII, and frees it. NULL means that memory is exhausted and ends the
+ * program. Returns 0. */
 int json_out(json_t *root, struct buf *out);
 
 #endif

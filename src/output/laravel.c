@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Laravel's variables, as config/database.php reads them from the environment or a .env file. PDO verifies
- * chain and name once it is given authorities, and knows no other level but none.
- */
+/* Writes Laravel's variables, as config/database.php reads them from the environment or a .env file. If PDO
+ * is given CA certificates it verifies chain and name; otherwise it connects without TLS. */
 #include "write.h"
 
 #include <stdlib.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A list of what may be shown, because a list of what must be hidden is never complete: a log names hosts
- * that stand in no profile (ssh's settings, what a server says).
- */
+/* Masks all words except known ones. The opposite, a list of words to mask, would never be complete: a log
+ * names hosts that are not in any profile (from ssh's settings, or from the server). */
 #include <output/mask.h>
 
 #include <ctype.h>
@@ -17,7 +15,7 @@
 
 typedef void leaf_take(void *context, const char *word, size_t n);
 
-/* Parts of paths that tell nothing, and words of ours that no help has. */
+/* Parts of paths that identify no one, and words of our own that are not in any help text. */
 static const char plain_words[] =
     "usr bin sbin local opt lib etc dev fd N tmp var run home ssl certs .ssh .aws .config localhost "
     "127.0.0.1 ::1 "
@@ -41,7 +39,7 @@ static bool is_separator(char c)
     return !c || strchr(SEPARATORS, c);
 }
 
-/* How many bytes of a word remain without the punctuation at its end. */
+/* Returns the length of a word without the punctuation at its end. */
 static size_t without_end(const char *word, size_t n)
 {
     while (n && strchr(".:?!", word[n - 1]))
@@ -49,7 +47,8 @@ static size_t without_end(const char *word, size_t n)
     return n;
 }
 
-/* Where a word that is not known as a whole is cut in two: at a slash, or at its only colon. n: nowhere. */
+/* Returns where to split a word that is not known as a whole: at a slash, or at its only colon; n if nowhere.
+ */
 static size_t cut_of(const char *word, size_t n)
 {
     const char *slash = memchr(word, '/', n), *colon = memchr(word, ':', n);
@@ -124,7 +123,8 @@ static bool is_time(const char *word)
     return n == sizeof form - 1;
 }
 
-/* "3306", "10s", "2026-11-29T07:41:05Z": not what could be part of an address or an account. */
+/* Returns true for "3306", "10s" and "2026-11-29T07:41:05Z", but not for what may be part of an address or
+ * account number. */
 static bool is_number(const char *word)
 {
     size_t digits = strspn(word, "0123456789");
@@ -150,7 +150,7 @@ static void add_entry(struct mask *m, const char *text, const char *label)
         (struct mask_entry){mem_strdup(text), mem_strdup(label), strpbrk(text, SEPARATORS)};
 }
 
-/* The next label of a kind; malloced. */
+/* Returns the next unused label of a kind; malloced. */
 static char *new_label(const struct mask *m, const char *kind)
 {
     size_t n = strlen(kind);
@@ -189,7 +189,7 @@ static bool is_loopback(const char *value)
     return false;
 }
 
-/* Of the "ssh://" of a value. */
+/* Returns the length of a leading "ssh://" or other scheme. */
 static size_t scheme_length(const char *value)
 {
     size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyz");
@@ -197,7 +197,7 @@ static size_t scheme_length(const char *value)
     return n && text_starts(value + n, "://") ? n + 3 : 0;
 }
 
-/* Without the separators at both ends; malloced. */
+/* Returns the value without separators at its ends; malloced. */
 static char *trimmed(const char *value)
 {
     const char *from = value + strspn(value, SEPARATORS);
@@ -223,7 +223,7 @@ void mask_value(struct mask *m, const char *kind, const char *value)
         add_entry(m, name, label);
     struct naming naming = {m, label};
     leaves(name + scheme_length(name), take_name, &naming);
-    /* As it is shown if it has control characters. */
+    /* also in the form in which it is shown if it has control characters */
     text_sanitise(&shown, name, strlen(name));
     leaves(buf_str(&shown) + scheme_length(name), take_name, &naming);
 }
@@ -245,7 +245,7 @@ static const char *kind_of(const struct key_info *info)
     case KEY_BOOL:
     case KEY_NUMBER:
     case KEY_TIME:
-    case KEY_VIA: /* of the tunnel's keys; mask_profile() adds it after them */
+    case KEY_VIA: /* skipped here: mask_profile() adds it after the tunnel's keys */
         return NULL;
     case KEY_TEXT:
     case KEY_WORDS:
@@ -294,7 +294,7 @@ static void put_leaf(struct mask *m, const char *word, size_t n, struct buf *out
 
 static void put_word(struct mask *m, const char *word, size_t n, struct buf *out);
 
-/* The parts of a word that is not known as a whole, with the slashes and colons between them. */
+/* Masks each part of a word that is not known as a whole, and keeps the slashes and colons between them. */
 static void put_parts(struct mask *m, const char *word, size_t n, struct buf *out)
 {
     size_t cut;
@@ -321,7 +321,7 @@ static void put_word(struct mask *m, const char *word, size_t n, struct buf *out
     buf_add(out, word + bare, n - bare);
 }
 
-/* The longest name with blanks or the like in it that stands here. */
+/* Returns the longest name that contains separators (such as spaces) and begins at `at`. */
 static const struct mask_entry *name_at(const struct mask *m, const char *at)
 {
     const struct mask_entry *best = NULL;

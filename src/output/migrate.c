@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * golang-migrate's URL: a data source name of Go's driver behind mysql://, but with user and password
- * encoded, and with a file of authorities.
- */
+/* Writes golang-migrate's URL: a data source name of Go's driver after mysql://, but with user and password
+ * encoded, and with a file of CA certificates. */
 #include "write.h"
 
-/* A name of its own for a TLS configuration makes it read `x-tls-ca`. */
+/* golang-migrate reads `x-tls-ca` only if `tls` is the name of a custom TLS configuration. */
 static int migrate_line(const struct connection *c, const struct format_how *how, struct buf *out,
                         struct err *e)
 {

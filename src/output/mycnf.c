@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An option file for the stock clients, in the words of the family that `client` is of. */
+/* Writes an option file with the option names of the client's family. */
 #include "write.h"
 
 static int mycnf_write(const struct connection *c, const struct format_how *how, struct buf *out,

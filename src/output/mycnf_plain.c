@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An option file for drivers and scripts: PyMySQL, configparser, Go's. They read [client] alone, include
- * nothing, and take quotes for part of the value unless they are needed. Authorities make PyMySQL verify
- * chain and name; it has no word for the levels between.
+ * Writes an option file for drivers and scripts: PyMySQL, configparser, Go's. They read only [client], follow
+ * no includes, and take quotes as part of the value. With CA certificates PyMySQL verifies chain and name; it
+ * has no option for the levels in between.
  */
 #include "write.h"
 
-/* What the clients' own reader takes for the start of an escape, and the others do not; and the ends of
- * lines. */
+/* Line ends, and characters that the clients' own reader takes as an escape and the other readers do not. */
 #define UNESCAPED "\\\n\r\t\b"
 
 static int mycnf_plain_write(const struct connection *c, const struct format_how *how, struct buf *out,
@@ -20,7 +19,7 @@ static int mycnf_plain_write(const struct connection *c, const struct format_how
 }
 
 const struct format format_mycnf_plain = {.name = "mycnf-plain",
-                                          .ascii_password = true, /* PyMySQL sends Latin-1 */
+                                          .ascii_password = true, /* PyMySQL sends the password as Latin-1 */
                                           .levels =
                                               LEVEL(DISABLED) | LEVEL(PREFERRED) | LEVEL(VERIFY_IDENTITY),
                                           .carries = CARRIES_ALL & ~(unsigned)CARRIES_VERSION,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* MySQL Shell's URI: a socket's path in round brackets; each parameter at most once. */
+/* Writes MySQL Shell's URI: a socket's path is in parentheses, and each parameter occurs at most once. */
 #include "write.h"
 
 #include <stddef.h>

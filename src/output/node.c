@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The object that Node's mysql2 takes. It wants authorities as text, not as a file; without any Node's own
- * are used. It has no `preferred`: nothing is said there, and it makes no TLS.
+ * Writes the options object of Node's mysql2. It takes CA certificates as text, not as a file; without them
+ * Node's own are used. It has no name for `preferred`; nothing is written then, and it connects without TLS.
  */
 #include "write.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The option file for a stock client: the user's own files first, then our values, so that ours win.
- * Everything that decides which server is reached and how safely is always written, so that an included file
- * cannot lower it. What differs between the two families is in small functions. Any other program gets a
- * plain file, which readers that know neither family's options can parse.
+ * The option file for a MySQL client: first includes of the user's own files, then our values, so that ours
+ * win. Everything that decides which server is reached and how securely is always written, so that an
+ * included file cannot change it. What differs between the two families is in small functions. Other programs
+ * get a plain file, which readers that know neither family's options can parse.
  */
 #include <output/client.h>
 
@@ -16,10 +16,10 @@
 #include "write.h"
 
 #define OPTION_FILE_MAX 60000
-/* MariaDB's option reader silently corrupts lines from about 4,070 bytes on. */
+/* MariaDB's option reader silently corrupts lines longer than about 4,070 bytes. */
 #define MARIADB_LINE_MAX 4000
 
-/* Each program reads [client] and the group of its own name; MariaDB's read these too. */
+/* Groups that programs read in addition to [client], by program; MariaDB's programs read them too. */
 static const char *const groups[] = {"mysql",      "mysqldump", "mysqladmin", "mysqlimport",
                                      "mysqlcheck", "mysqlshow", "mysqlslap",  "mysqlbinlog"};
 
@@ -27,10 +27,10 @@ struct writer {
     struct secret *out;
     struct err *e;
     int failed;
-    bool plain; /* quotes only if the clients' own reader needs them; other readers take quotes for part of
-                   the value */
-    bool lean;  /* omit defaults: no included file can change them */
-    const char *key; /* whose value is written */
+    bool plain; /* use quotes only if the clients' own reader needs them, because other readers take them as
+                   part of the value */
+    bool lean;  /* leave out defaults, because no included file can change them */
+    const char *key; /* the option whose value is being written */
     bool masked;     /* write the password as a comment */
 };
 
@@ -53,7 +53,7 @@ static void put_group(struct writer *w, const char *name)
     put_line(w, "]");
 }
 
-/* A quote matters at the start, a space at either end, a `;` only for Go's gcfg. */
+/* Returns true if a value needs quotes; only Go's gcfg needs them for a `;`. */
 static bool needs_quotes(const char *s, size_t n)
 {
     if (n == 0)
@@ -67,7 +67,7 @@ static bool needs_quotes(const char *s, size_t n)
     return false;
 }
 
-/* PyMySQL takes quotes off, and leaves what is escaped in them. */
+/* Refuses a value that needs both quotes and escapes: PyMySQL removes the quotes but keeps the escapes. */
 static void refuse_value(struct writer *w)
 {
     (void)err_set(w->e, ERR_DATA, "format mycnf-plain cannot carry %s: it needs quotes and contains one",
@@ -75,7 +75,7 @@ static void refuse_value(struct writer *w)
     w->failed = err_hint(w->e, "--format mycnf, or another: broker help formats");
 }
 
-/* Inside double quotes: backslash, quote and the control characters that would end or change the line. */
+/* Writes a value in double quotes and escapes what would end or change the line. */
 static void put_value(struct writer *w, const char *s, size_t n)
 {
     static const char plain[] = "\\\"\n\r\t\b", escaped[] = "\\\"nrtb";
@@ -118,13 +118,12 @@ static void put_number(struct writer *w, const char *key, unsigned long n)
     put_line(w, buf_str(&line));
 }
 
-/* Written so that an included file cannot add CA certificates. mysql takes an empty `ssl-capath` for a folder
- * and then refuses to verify anything, and `skip-ssl-capath` for the folder "0"; below /dev/null no file can
- * exist. */
+/* Prevents an included file from adding CA certificates. mysql takes an empty `ssl-capath` for a folder and
+ * then verifies nothing, and `skip-ssl-capath` for the folder "0"; a path below /dev/null never exists. */
 #define NO_CAPATH "ssl-capath=/dev/null"
 
-/* Both sources of CA certificates are written if they are used, so that an included file cannot add one.
- * Below verify-ca mysql ignores both, and warns on each run if one is written, even if empty. */
+/* If CA certificates are used, both options for them are written, so that an included file cannot add any.
+ * Below verify-ca mysql ignores both, and warns on each run if one is set, even to an empty value. */
 static void put_tls_mysql(struct writer *w, const struct connection *c)
 {
     put(w, "ssl-mode=", 9);
@@ -137,7 +136,7 @@ static void put_tls_mysql(struct writer *w, const struct connection *c)
         put_number(w, "get-server-public-key", c->server_public_key);
 }
 
-/* In [client] mysqlbinlog would fail with "unknown variable": it alone has no such option. */
+/* Not written to [client], because mysqlbinlog lacks it and would fail with "unknown variable". */
 static void put_cleartext_mysql(struct writer *w, const struct connection *c)
 {
     for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
@@ -148,8 +147,8 @@ static void put_cleartext_mysql(struct writer *w, const struct connection *c)
     }
 }
 
-/* `ssl-verify-server-cert` is never left to its default: that makes TLS optional, and from 11.4 means
- * something else. */
+/* `ssl-verify-server-cert` is always written: its default makes TLS optional, and means something else from
+ * 11.4 on. */
 static void put_tls_mariadb(struct writer *w, const struct connection *c)
 {
     bool verify = c->tls >= TLS_REQUIRED;
@@ -209,14 +208,14 @@ static void put_client_group(struct writer *w, const struct connection *c, enum 
     put_place(w, c);
     put_str(w, "tls-version", c->tls_version);
     put_tls_files(w, c);
-    /* Last, because from MariaDB 11.4 each TLS option, even the version, undoes an earlier skip-ssl. */
+    /* Written last: from MariaDB 11.4 on each TLS option, even the version, undoes an earlier skip-ssl. */
     if (f == FLAVOUR_MARIADB)
         put_tls_mariadb(w, c);
     else
         put_tls_mysql(w, c);
 }
 
-/* In [client] these make mysqldump and others fail with "unknown option". */
+/* Not written to [client], where they make mysqldump and others fail with "unknown option". */
 static void put_shell_group(struct writer *w, const struct connection *c, enum flavour f)
 {
     put_group(w, "mysql");
@@ -328,7 +327,7 @@ int client_params_file(const struct connection *c, enum flavour f, bool masked, 
     return finish(&w, &text, out);
 }
 
-/* For MariaDB's programs and users of its library, which from 11.4 verify unless told not to. */
+/* Sets verification for MariaDB's programs, which verify by default from 11.4 on. */
 static void put_mariadb_group(struct writer *w, const struct connection *c)
 {
     put_group(w, "client-mariadb");
@@ -337,8 +336,8 @@ static void put_mariadb_group(struct writer *w, const struct connection *c)
     put_str(w, "plugin-dir", c->plugin_dir);
 }
 
-/* Drivers read the port from [client]; stock programs, which need a socket for some logins, read their own
- * groups. No group occurs twice and no key is without a value, because Python's configparser refuses both. */
+/* Drivers read the port from [client]; MySQL clients, some of which need the socket, read their own groups.
+ * No group occurs twice and no key is without a value, because Python's configparser refuses both. */
 static void put_stock_groups(struct writer *w, const struct connection *c)
 {
     for (size_t i = 0; i < ARRAY_LEN(groups); i++) {

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Rails with mysql2: the keys of one environment in database.yml, or DATABASE_URL. Rails runs ERB over that
- * file, so everything but plain letters is escaped in YAML's double quotes.
- */
+/* Writes settings for Rails with mysql2: the keys of one environment in database.yml, or DATABASE_URL. Rails
+ * runs ERB over that file, so everything but plain letters is escaped in YAML's double quotes. */
 #include "write.h"
 
 #include <string.h>
 
 static const char *const words[] = {"disabled", "preferred", NULL, NULL, NULL};
 
-/* "\xNN" is a character of Latin-1 there: UTF-8 beyond ASCII is left as it is. */
+/* In YAML "\xNN" is a Latin-1 character, so UTF-8 beyond ASCII is written unescaped. */
 static void put_yaml_bytes(struct buf *out, const char *s, size_t n)
 {
     static const char plain[] =

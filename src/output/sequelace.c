@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sequel Ace's URL. It has no word for TLS, and refuses the whole for a parameter that it does not know. */
+/* Writes Sequel Ace's URL. It cannot contain a TLS level, and Sequel Ace refuses a URL with an unknown
+ * parameter. */
 #include "write.h"
 
 static int sequelace_line(const struct connection *c, const struct format_how *how, struct buf *out,

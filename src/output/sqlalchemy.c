@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SQLAlchemy's URL, with PyMySQL. Any word of TLS makes TLS a must there; without authorities nothing is
- * verified, with them the name too, unless that is switched off. Its `preferred` needs no word.
+ * Writes SQLAlchemy's URL for PyMySQL. Any TLS parameter makes TLS mandatory. Without CA certificates nothing
+ * is verified; with them chain and name are, unless the name check is turned off. `preferred` is PyMySQL's
+ * default and needs no parameter.
  */
 #include "write.h"
 
@@ -25,7 +26,7 @@ static int sqlalchemy_line(const struct connection *c, const struct format_how *
 
 const struct format format_sqlalchemy = {.name = "sqlalchemy",
                                          .variable = "DATABASE_URL",
-                                         .ascii_password = true, /* PyMySQL sends Latin-1 */
+                                         .ascii_password = true, /* PyMySQL sends the password as Latin-1 */
                                          .levels = LEVELS_ALL,
                                          .carries =
                                              CARRIES_SOCKET | CARRIES_CA | CARRIES_CERT | CARRIES_CIPHERS,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TablePlus's URL, as it writes it itself: the modes of TLS that are known are 0, 1 and 2. */
+/* Writes TablePlus's URL, in the form in which TablePlus exports it. The known TLS modes are 0, 1 and 2. */
 #include "write.h"
 
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DATABASE_URL: mysql://USER:PASSWORD@HOST:PORT/DATABASE, strictly percent-encoded (RFC 3986). Every reader
- * accepts this and dials what it says. A parameter is written only if it is needed: SQLAlchemy, Django and
- * others refuse an unknown one, and many ignore `socket` and would dial localhost.
+ * Writes DATABASE_URL: mysql://USER:PASSWORD@HOST:PORT/DATABASE, strictly percent-encoded (RFC 3986). Every
+ * reader accepts this and connects to that address. A parameter is written only if it is needed: SQLAlchemy,
+ * Django and others refuse unknown ones, and many ignore `socket` and would connect to localhost.
  */
 #include "write.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* URLs of usql and xo/dburl, which make a data source name for Go's driver of them. */
+/* Writes URLs for usql and xo/dburl, which convert them to a data source name of Go's driver. */
 #include "write.h"
 
 static int usql_line(const struct connection *c, const struct format_how *how, struct buf *out, struct err *e)

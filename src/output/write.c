@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the writers of formats share. The password leaves by put_password() and nowhere else. */
+/* What the writers of formats share. Only put_password() writes the password. */
 #include "write.h"
 
 #include <string.h>
@@ -106,7 +106,8 @@ void put_expiry(struct buf *out, const struct connection *c)
     buf_putc(out, '\n');
 }
 
-/* sh and its kin end the quotes for a quote; fish escapes it, and the backslash, inside them. */
+/* In sh and similar shells a quote is written by closing the quotes, escaping it and opening them again; fish
+ * escapes quote and backslash inside quotes. */
 void quote_always(struct buf *out, enum shell shell, const char *s, size_t n)
 {
     buf_putc(out, '\'');

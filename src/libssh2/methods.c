@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The algorithms offered to the server: those of libssh2 that are safe and allowed by the user's ssh, fastest
- * first. No SHA-1 except HMAC-SHA1, which is still secure; no CBC; no groups over 4096 bits or chosen by the
- * server, which would use the CPU for seconds. Host keys in ssh's own order, types that known_hosts has for
- * this host first, because a known key must be negotiated.
+ * The algorithms offered to the server: those of libssh2 that are safe and allowed by the user's ssh, in the
+ * order of the user's ssh. No SHA-1 except HMAC-SHA1, which is still secure; no CBC; no groups over 4096 bits
+ * or chosen by the server, which would use the CPU for seconds. Types of host key that known_hosts has for
+ * this host come first, because a known key must be negotiated.
  */
 #include "methods.h"
 
@@ -21,7 +21,7 @@ const char methods_kex[] =
 #define HOST_KEYS "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521"
 #if LIBSSH2_VERSION_NUM >= 0x010b00
 const char methods_ciphers[] =
-    CIPHERS ",aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com";
+    "chacha20-poly1305@openssh.com," CIPHERS ",aes128-gcm@openssh.com,aes256-gcm@openssh.com";
 const char methods_macs[] =
     "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com," MACS ",hmac-sha1-etm@openssh.com";
 const char methods_host_keys[] = HOST_KEYS ",rsa-sha2-512,rsa-sha2-256";
@@ -42,13 +42,13 @@ static void list_add(struct buf *list, const char *word)
     buf_printf(list, "%s%s", list->len ? "," : "", word);
 }
 
-void list_both(struct buf *out, const char *ours, const char *theirs)
+void list_both(struct buf *out, const char *first, const char *second)
 {
     AUTO_WORDS(words);
 
-    words_split(&words, ours, ',');
+    words_split(&words, first, ',');
     for (size_t i = 0; i < words.count; i++) {
-        if (!theirs || list_has(theirs, words.word[i]))
+        if (list_has(second, words.word[i]))
             list_add(out, words.word[i]);
     }
 }
@@ -102,7 +102,7 @@ bool methods_set(const struct ssh_settings *settings, LIBSSH2_SESSION *ssh, stru
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         AUTO_BUF(both, LIST_MAX);
-        list_both(&both, kinds[i].ours, kinds[i].allowed);
+        list_both(&both, kinds[i].allowed ? kinds[i].allowed : kinds[i].ours, kinds[i].ours);
         if (!both.len) {
             buf_printf(why, "%s %.300s", kinds[i].option, kinds[i].allowed);
             return false;

@@ -9,15 +9,15 @@
 #include <base/buf.h>
 #include <ssh/ssh.h>
 
-/* Sets the algorithms that libssh2 negotiates: the safe ones that the user allows, fastest first, and host
- * keys as in known_hosts. False: none is left of one kind, which `why` names. `ssh` may be NULL. */
+/* Sets the algorithms that libssh2 negotiates: the safe ones that the user allows, in the user's order, and
+ * host keys as in known_hosts. False: none is left of one kind, which `why` names. `ssh` may be NULL. */
 bool methods_set(const struct ssh_settings *settings, LIBSSH2_SESSION *ssh, struct buf *why);
 /* The algorithms of each kind that libssh2 supports and we accept, in order of preference: comma lists. */
 extern const char methods_kex[], methods_ciphers[], methods_macs[], methods_host_keys[];
 /* Whether a comma list contains a word. */
 bool list_has(const char *list, const char *word);
-/* The words of `ours` that are also in `theirs`, in our order; NULL contains everything. */
-void list_both(struct buf *out, const char *ours, const char *theirs);
+/* The words of `first` that are also in `second`, in the order of `first`. */
+void list_both(struct buf *out, const char *first, const char *second);
 
 /* --- can.c --- */
 

@@ -13,7 +13,7 @@
 #include <base/err.h>
 
 enum file_guard {
-    FILE_ANY,     /* no check */
+    FILE_ANY,     /* no check of owner and permissions */
     FILE_TRUSTED, /* owned by us or root, and other users can neither write nor replace it: config */
     FILE_PRIVATE, /* also not readable by other users: a password file */
 };
@@ -24,7 +24,7 @@ enum file_guard {
  * the short path).
  */
 int file_read(const char *path, enum file_guard guard, struct buf *out, struct err *e);
-/* Makes the same checks without reading the file. */
+/* Makes the checks of file_read() without reading the file. */
 int file_trust(const char *path, enum file_guard guard, struct err *e);
 
 /*

@@ -16,8 +16,7 @@ bool listening_tcp(const char *host, unsigned port, bool ours, const char **at);
  * last component must match. */
 bool listening_unix(const char *path);
 
-/* The same for one line of the kernel's table; for the tests. Returns false if it is not a matching listener.
- * */
+/* Check one line of the kernel's table; for the tests. Return false if it is not a matching listener. */
 bool listening_tcp_line(const char *line, const char *host, unsigned port, bool ours, const char **at);
 bool listening_unix_line(const char *line, const char *path);
 

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t count, size_t size); /* zeroed; count * size is checked */
+void *mem_alloc(size_t count, size_t size); /* zeroed memory; an overflow of count * size ends the program */
 void *mem_grow(void *old, size_t count, size_t size);
 char *mem_strdup(const char *s); /* returns NULL for NULL */
 char *mem_strndup(const char *s, size_t n);

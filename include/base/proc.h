@@ -28,8 +28,8 @@ void proc_raise_files(void);
 
 /* Environment changes, applied to a copy of the caller's environment. */
 struct env_change {
-    char *name, *value; /* value NULL: unset */
-    bool secret;        /* wiped on release */
+    char *name, *value; /* value NULL: unset the variable */
+    bool secret;        /* the value is wiped when it is freed */
 };
 struct env_changes {
     struct env_change *item;
@@ -47,7 +47,7 @@ void env_free(char **env);
 /* A program to run. It stays in our process group, so that Ctrl-C reaches it and it may use the terminal. */
 struct proc_run {
     char *const *argv;             /* argv[0] is a path (PATH is not searched) */
-    const struct env_changes *env; /* may be NULL */
+    const struct env_changes *env; /* changes to its environment; may be NULL */
     const struct secret *input;    /* its stdin; NULL: /dev/null */
     int64_t deadline;              /* the program is killed after this time: ERR_UNREACHABLE */
     const char *waiting_for;       /* text of the wait line, shown after a second; NULL: no wait line */
@@ -63,7 +63,7 @@ struct proc_run {
 struct proc_result {
     struct secret *out; /* its stdout, which may hold a secret; the caller frees it */
     struct buf err;     /* its stderr: the last 4 KiB, sanitised */
-    int status;         /* as from waitpid(2) */
+    int status;         /* its exit status as from waitpid(2) */
 };
 #define PROC_RESULT_INIT                                                                                     \
     {                                                                                                        \

@@ -27,7 +27,7 @@ struct addresses {
 
 /* A name lookup in progress. */
 struct resolver {
-    pid_t pid; /* 0: none */
+    pid_t pid; /* the child process; 0: none */
     int from;  /* readable when the answer is there; -1: none */
 };
 #define RESOLVER_INIT                                                                                        \

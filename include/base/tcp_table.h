@@ -32,7 +32,7 @@ bool tcp_table_walk(bool v6, bool (*look)(const struct tcp_socket *s, void *cont
  * never are.
  */
 bool tcp_find(const struct tcp_end *local, const struct tcp_end *remote, struct tcp_socket *out);
-/* Does the same by reading the table in /proc only, which is slow if there are many sockets. */
+/* Like tcp_find(), but reads only the table in /proc, which is slow if there are many sockets. */
 bool tcp_table_find(const struct tcp_end *local, const struct tcp_end *remote, struct tcp_socket *out);
 
 /* Parses one line of the table. Returns false if the line is not a socket. */

@@ -22,7 +22,7 @@ struct words {
 };
 #define AUTO_WORDS(name) __attribute__((cleanup(words_release))) struct words name = {0}
 void words_add(struct words *w, const char *s);
-void words_take(struct words *w, char *s); /* takes ownership of the string */
+void words_take(struct words *w, char *s); /* takes ownership of `s` */
 /* Splits `s` at each separator and appends the non-empty pieces. */
 void words_split(struct words *w, const char *s, char separator);
 bool words_have(const struct words *w, const char *s);

@@ -69,7 +69,7 @@ int tty_wait_left(const struct tty_wait *w);
 void tty_wait_tick(struct tty_wait *w);
 /* Sleeps `ms` and updates the wait line, at most until the wait's deadline. Returns false at the deadline. */
 bool tty_wait_nap(struct tty_wait *w, int64_t ms);
-void tty_wait_end(struct tty_wait *w); /* erases the line */
+void tty_wait_end(struct tty_wait *w); /* erases the wait line */
 /* Waits until a descriptor is readable and shows a wait line; returns false at the deadline. With `what`
  * NULL, no line is shown. */
 bool tty_wait_readable(int fd, const char *what, int64_t deadline);

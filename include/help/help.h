@@ -16,7 +16,7 @@
 extern const struct help_topic {
     const char *name, *manual; /* `manual` is its manual page, as an argument of man(1) */
     void (*print)(struct buf *to);
-} help_topic_table[]; /* ends with a name of NULL */
+} help_topic_table[]; /* the last entry's name is NULL */
 
 /* Appends text that starts at column `at` and is wrapped; further lines start at column `indent`. Adds a line
  * end. */

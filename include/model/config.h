@@ -44,7 +44,7 @@ void config_may_be_new(struct config *c);
  * exist. NULL if there is no home directory. */
 const char *config_user_file(const struct config *c);
 
-/* Returns the same path, malloced, without reading any config. */
+/* Returns the path of the user's config file, malloced, without reading any config. */
 char *config_user_path(void);
 
 /* Return the names of profiles and of tunnels in file order, NULL-terminated; owned by the config. */

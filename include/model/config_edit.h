@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changes the user's config file. It is locked meanwhile, so that two changes at the same time are both kept.
- * The text is edited in place, so that comments, order, mode and symbolic links stay. Nothing is written
- * before config_edit_save().
+ * Changes the user's config file. The file is locked during a change, so that two changes at the same time
+ * are both kept. Only the changed lines of its text are replaced, so that comments, order, mode and symbolic
+ * links stay. Nothing is written before config_edit_save().
  */
 #ifndef MODEL_CONFIG_EDIT_H
 #define MODEL_CONFIG_EDIT_H

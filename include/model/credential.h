@@ -40,7 +40,7 @@ struct access_keys {
     char *id;
     struct secret *secret;
     struct secret *token; /* NULL: these are long-lived keys */
-    char *account;        /* NULL: unknown */
+    char *account;        /* the account number; NULL: unknown */
     time_t expires_at;    /* 0: unknown, or never */
 };
 void access_keys_release(struct access_keys *k);

@@ -20,7 +20,7 @@ char *identity_label(const struct profile *p);
 /* Returns ssh://[USER@]HOST[:PORT] as written in the config, which identifies the tunnel's own password. NULL
  * if the profile has no tunnel with a password. Malloced. */
 char *identity_tunnel(const struct profile *p);
-/* Returns the same as [USER@]HOST[:PORT], for messages. Malloced. */
+/* Returns the tunnel's SSH server as [USER@]HOST[:PORT], for messages. Malloced. */
 char *identity_tunnel_label(const struct profile *p);
 /* Returns command:HASH, with a hash of the program, its arguments and USER@HOST:PORT/DATABASE. Malloced. */
 char *identity_command(const struct profile *p, const struct words *words);

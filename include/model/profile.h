@@ -128,8 +128,8 @@ void setting_clear(struct setting *s);
 /* Return the value of a key; the string is owned by the profile and NULL if unset. */
 const char *profile_str(const struct profile *p, enum key k);
 bool profile_bool(const struct profile *p, enum key k);
-unsigned profile_number(const struct profile *p, enum key k); /* 0 if unset */
-long profile_ms(const struct profile *p, enum key k);         /* a TIME, in milliseconds */
+unsigned profile_number(const struct profile *p, enum key k); /* returns 0 if the key is unset */
+long profile_ms(const struct profile *p, enum key k); /* returns the value of a TIME key in milliseconds */
 
 /* Returns true if a tunnel is used: `via` is set and not `direct`. */
 bool profile_is_tunnelled(const struct profile *p);

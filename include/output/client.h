@@ -55,7 +55,7 @@ int client_plain_file(const struct connection *c, struct secret **out, bool *by_
  * family has no option. `masked`: the password is written as a comment. */
 int client_params_file(const struct connection *c, enum flavour f, bool masked, struct buf *out,
                        struct err *e);
-/* Makes the same for drivers and scripts, which read only [client]. */
+/* Makes the option file of `params` for drivers and scripts, which read only [client]. */
 int client_params_plain(const struct connection *c, bool masked, struct buf *out, struct err *e);
 /* ERR_DATA, naming the format, if MariaDB's clients have no options for the TLS level. */
 int client_check_mariadb(const char *format, const struct connection *c, struct err *e);

@@ -29,7 +29,7 @@ struct connection {
     const char *tls_ca, *tls_cert, *tls_key, *tls_ciphers, *tls_version;
     bool cleartext, server_public_key, compress, local_infile;
     bool fixed;            /* do not reconnect silently: the credential expires, or a keeper is used */
-    const char *time_zone; /* NULL: leave it unchanged */
+    const char *time_zone; /* the session's time zone; NULL: the server's */
     unsigned connect_timeout;
     const char *plugin_dir; /* MariaDB: the folder with the plug-ins that may be loaded; NULL: the default */
     const char *const *includes; /* the user's own option files, NULL-terminated */

@@ -35,8 +35,8 @@ enum carries {
     CARRIES_SOCKET = 1,   /* a unix socket */
     CARRIES_CA = 2,       /* CA certificates; without it, only the system's, which the reader finds */
     CARRIES_CERT = 4,     /* the client's certificate and key */
-    CARRIES_CIPHERS = 8,  /* tls_ciphers */
-    CARRIES_VERSION = 16, /* tls_version */
+    CARRIES_CIPHERS = 8,  /* the key tls_ciphers */
+    CARRIES_VERSION = 16, /* the key tls_version */
     CARRIES_BYTES = 32,   /* any bytes; without it, only UTF-8 */
 };
 #define CARRIES_ALL                                                                                          \
@@ -63,7 +63,7 @@ struct format {
 };
 
 const struct format *format_find(const char *name); /* returns NULL if there is no such format */
-extern const struct format *const format_table[];   /* NULL-terminated */
+extern const struct format *const format_table[];   /* all formats, NULL-terminated */
 
 /* Writes a format. ERR_DATA, naming format and field, if it cannot hold a value or the TLS level, or if the
  * result is too long. */

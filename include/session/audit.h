@@ -10,7 +10,7 @@
 #include <model/config.h>
 
 struct audit_line {
-    const char *profile, *endpoint, *user, *provider; /* each is NULL if it is unknown */
+    const char *profile, *endpoint, *user, *provider; /* NULL: unknown */
     time_t expires;                                   /* 0: does not expire */
 };
 

@@ -27,10 +27,10 @@ struct forward {
     bool up; /* false: the tunnel is down; it is opened again at the next connection */
     unsigned connections;
     time_t started;
-    char *digest; /* of the settings with which it was started */
+    char *digest; /* a digest of the settings with which it was started */
     char *log;    /* absolute path of its log file; NULL: none */
     int channel;  /* a socket to the keeper, if this process has just started it; otherwise -1 */
-    bool running; /* it was running before */
+    bool running; /* it was running already */
 };
 #define FORWARD_INIT                                                                                         \
     {                                                                                                        \
@@ -48,11 +48,11 @@ const char *forward_host(const struct forward *f);
 
 struct forward_wanted {
     const char *listen; /* from --listen or the key: ADDR:PORT or /PATH */
-    bool listen_given;  /* it comes from the command line */
+    bool listen_given;  /* `listen` comes from the command line */
     bool terminate_tls, detach;
     bool inject; /* the keeper logs in: the session's plan is FOR_INJECT; otherwise FOR_FORWARD */
     long drain_ms;
-    const char *log; /* absolute path; NULL: none */
+    const char *log; /* absolute path of the log file; NULL: none */
 };
 /* Checks the request as far as that is possible without looking at this machine. ERR_USAGE or ERR_CONFIG. */
 int forward_check(const struct session *s, const struct forward_wanted *want, struct err *e);

@@ -112,7 +112,7 @@ int session_command_wants_file(char *const *argv, struct err *e);
 
 /* The result of a login with the MySQL client. */
 struct probe {
-    char *version, *user, *tls_cipher; /* tls_cipher NULL: TLS is not used */
+    char *version, *user, *tls_cipher; /* tls_cipher NULL: the connection has no TLS */
     unsigned server_code; /* the server's error number; 0: none, or the client could not connect */
     bool answered;        /* the server answered, or closed the connection */
 };

@@ -133,7 +133,7 @@ void file_unlock(struct file_lock *lock)
 {
     if (lock->fd < 0)
         return;
-    (void)unlink(lock->path); /* must happen while the lock is still held */
+    (void)unlink(lock->path); /* not after unlocking: it may be another process's lock then */
     fd_close_cleanup(&lock->fd);
     free(lock->path);
     lock->path = NULL;

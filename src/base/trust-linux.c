@@ -26,9 +26,9 @@
 
 struct way {
     int fd;     /* the folder reached so far, which is trusted */
-    char *rest; /* the rest of the path */
+    char *rest; /* the rest of the path, not yet walked */
     unsigned links;
-    uid_t owner; /* the owner of / */
+    uid_t owner; /* the owner of the root directory */
     enum path_group group;
 };
 
@@ -149,7 +149,7 @@ static int open_next(const struct way *w, const char *name, struct stat *st)
     return fd >= 0 && fstat(fd, st) == 0 ? fd_take(&fd) : -1;
 }
 
-/* Walks one component. *end is the descriptor of the final file or folder if no component is left. */
+/* Walks one component. If it is the last one and not a folder, *end is its descriptor. */
 static int step(struct way *w, int *end, struct err *e)
 {
     char name[NAME_MAX + 1];

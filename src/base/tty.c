@@ -28,7 +28,7 @@
 
 static const char *input_forbidden; /* what forbids questions (an option or variable); NULL: allowed */
 
-/* What the signal handler must restore. */
+/* The changes to the terminal that the signal handler must undo. */
 static struct {
     int fd;
     volatile sig_atomic_t echo_off, line_shown, guarded;

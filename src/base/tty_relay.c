@@ -58,7 +58,7 @@ void tty_relay_open(struct tty_relay *r)
         (void)ioctl(r->master, TIOCSWINSZ, &size);
 }
 
-/* Returns the length up to a line end or an erased character. */
+/* Returns the length up to a line end or a backspace. */
 static size_t piece(const char *s, size_t n)
 {
     size_t i = 0;

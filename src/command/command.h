@@ -54,7 +54,7 @@ struct option {
 };
 extern const struct option option_table[OPT_COUNT];
 struct verb;
-bool option_admitted(const struct verb *verb, const struct option *o); /* verb NULL: by any verb */
+bool option_admitted(const struct verb *verb, const struct option *o); /* verb NULL: by at least one verb */
 /* Return the index in option_table of a verb's option, by its name (n bytes) or letter; -1 if not found. */
 int option_find_long(const struct verb *verb, const char *name, size_t n);
 int option_find_letter(const struct verb *verb, char letter);
@@ -69,15 +69,15 @@ struct verb {
     const char *name, *usage, *summary;
     const char *about; /* a description in sentences; NULL: the summary is used */
     enum verb_group group;
-    const char *examples[12]; /* NULL-terminated if fewer */
+    const char *examples[12]; /* example command lines; NULL-terminated if there are fewer */
     unsigned sets;            /* the option sets that it accepts */
     unsigned most_words;      /* the most arguments after the verb's name */
-    bool takes_rest;          /* it accepts arguments after -- */
+    bool takes_rest;          /* it accepts a command or arguments after -- */
     bool ends;                /* it stops or deletes something, so it is never suggested for a typing error */
     unsigned request_word;    /* the index of the argument that is the profile or URL */
     const char *words;  /* what completion offers for the first argument: "profile", "forward", or choices
                            separated by spaces */
-    const char *words2; /* the same for the second argument */
+    const char *words2; /* what completion offers for the second argument */
     const char *words2_after; /* `words2` holds only after these first arguments, separated by spaces; NULL:
                                  after all */
     const char *keys_after;   /* after these first arguments, KEY=VALUE arguments follow the second one */

@@ -12,8 +12,7 @@ struct helper_call {
     struct invocation *inv;
     size_t first;   /* the index in inv->word of the operation, such as "get"; the protocol's name may precede
                        it */
-    bool forwarded; /* called by the name under which editors and containers forward the host's helper: no
-                       database passwords */
+    bool forwarded; /* called by the name used to forward requests to this host; refuses database passwords */
 };
 const char *helper_verb(const struct helper_call *call);
 /* Opens the password store that the command line or the config selects. */

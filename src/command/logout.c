@@ -23,7 +23,8 @@ static void gather(void *context, const char *identity, const char *label, time_
     words_add(context, identity);
 }
 
-/* Revokes what a provider holds elsewhere, such as Vault tokens, for each profile that uses one. */
+/* Revokes what the profile's provider holds elsewhere, such as a Vault token. Returns how many entries were
+ * removed. */
 static unsigned sign_out(const char *name)
 {
     AUTO_SESSION(s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* profile list, and profile check. */
+/* broker profile list, and broker profile check. */
 #include "profile.h"
 
 #include <stdlib.h>

@@ -33,7 +33,7 @@ static void note_changed(const struct config_edit *edit, const char *what, const
     log_note("%s [profile %s] in %s", what, name, path);
 }
 
-/* --- profile set --- */
+/* --- broker profile set --- */
 
 static int read_settings(struct invocation *inv, struct err *e)
 {
@@ -123,7 +123,7 @@ int profile_set(struct invocation *inv, struct err *e)
     return 0;
 }
 
-/* --- profile remove, profile rename --- */
+/* --- broker profile remove and rename --- */
 
 /* Checks that the profile is in the user's own file; otherwise the error says where it is. */
 static int need_own(const struct config_edit *edit, const char *name, struct err *e)

@@ -173,7 +173,7 @@ int slip_verb(char *word, struct err *e)
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help");
 }
 
-/* --- names of formats --- */
+/* --- mistakes in names of formats --- */
 
 int find_format(const char *name, const struct format **out, struct err *e)
 {

@@ -25,7 +25,7 @@ static const struct {
              {"vault_lease:", "vault_lease"}, {"git:", "git"},         {"docker:", "docker"}};
 
 struct entry {
-    size_t kind; /* index into kinds */
+    size_t kind; /* index into the array `kinds` */
     char *name, *detail;
     time_t expires;
 };

@@ -44,7 +44,7 @@ static void put_all(struct import_entry *entry, const json_t *f, const struct fi
         import_put(entry, (enum key)names[i].key, word(f, names[i].favourite, names[i].session));
 }
 
-/* --- Sequel Ace and Sequel Pro --- */
+/* --- favourites of Sequel Ace and Sequel Pro --- */
 
 enum sequel_type { SEQUEL_TCP, SEQUEL_SOCKET, SEQUEL_SSH, SEQUEL_IAM, SEQUEL_VAULT };
 
@@ -187,7 +187,7 @@ static void sequel_group(struct import_list *list, const char *group, const json
     }
 }
 
-/* --- TablePlus --- */
+/* --- connections of TablePlus --- */
 
 static void tableplus_tls(struct import_entry *entry, const json_t *f)
 {

@@ -14,7 +14,7 @@
 #define JSON_BYTES (1024 * 1024)
 #define DEPTH_MOST 64
 
-/* --- JSON --- */
+/* --- parsing JSON --- */
 
 static json_t *scalar(const json_t *value)
 {
@@ -95,7 +95,7 @@ bool tree_yes(const json_t *object, const char *name)
     return text_equal(word, "1") || text_equal_nocase(word, "true") || text_equal_nocase(word, "yes");
 }
 
-/* --- XML --- */
+/* --- parsing XML --- */
 
 json_t *tree_xml(const struct buf *text, struct err *e)
 {
@@ -150,7 +150,7 @@ const char *element_child_text(const json_t *element, const char *tag)
     return element_text(element_child(element, tag));
 }
 
-/* --- property lists --- */
+/* --- parsing property lists --- */
 
 /* If a key occurs twice, the first value is used. */
 static json_t *plist_value(const json_t *element)

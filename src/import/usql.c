@@ -80,7 +80,7 @@ static void finish(struct parts *p, struct import_list *list)
     *p = (struct parts){0};
 }
 
-/* Adds "KEY: VALUE" to the parts. */
+/* Parses "KEY: VALUE" and stores it as a part of the connection. */
 static void take_part(struct parts *p, char *text)
 {
     char *colon = strchr(text, ':');

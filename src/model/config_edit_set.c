@@ -14,7 +14,7 @@ struct edit_place {
     enum section_kind kind;
     const char *name, *key, *value; /* what to find; value NULL: any value */
     bool is_open, is_found, has_key;
-    size_t start, header_end, end; /* the header's line, the next line, and the end of the last key */
+    size_t start, header_end, end; /* offsets of the header, of the next line, of the last key's end */
     size_t last_start;             /* the offset of the last key's line; `end` if there is no key */
     size_t key_start, key_end;
 };

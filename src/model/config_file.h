@@ -18,7 +18,7 @@
 #include <model/profile.h>
 
 #define CONFIG_INCLUDES 8                        /* the longest chain of includes */
-#define CONFIG_FILES (2 * (CONFIG_INCLUDES + 1)) /* the user's, the system's, all includes */
+#define CONFIG_FILES (2 * (CONFIG_INCLUDES + 1)) /* the user's and the system's chain */
 #define CONFIG_SECTION_KEYS 256                  /* must be larger than the number of keys */
 
 enum section_kind { SECTION_DEFAULTS, SECTION_PROFILE, SECTION_TUNNEL };
@@ -47,14 +47,14 @@ struct config {
     unsigned sections, section_room;
     unsigned *table; /* open-addressed hash table of sections that no other overrides: index + 1 */
     unsigned table_size;
-    const char **names[SECTION_TUNNEL + 1]; /* by kind, except [defaults] */
+    const char **names[SECTION_TUNNEL + 1]; /* the names of profiles and tunnels, by kind */
     char *user_file;
     const struct buf *instead; /* of config_load_text(): the new text of the user's file; NULL: none */
     bool is_missing;           /* $BROKER_CONFIG names a missing file */
     char *value[FILE_COUNT];
 };
 
-/* --- config_section.c --- */
+/* --- functions of config_section.c --- */
 
 /* Gets the kind and name of a section from its header. Returns -1 with *e, to which the caller adds the
  * place. */
@@ -93,7 +93,7 @@ struct found {
 void found_release(struct found *f);
 #define AUTO_FOUND(name) __attribute__((cleanup(found_release))) struct found name = {0}
 
-/* --- config_entry.c --- */
+/* --- functions of config_entry.c --- */
 
 /* Finds the key of a line and checks its value. ERR_CONFIG; *e is complete, with FILE:LINE. */
 int entry_check(const struct config *c, const struct section *s, const struct ini_event *entry,
@@ -101,7 +101,7 @@ int entry_check(const struct config *c, const struct section *s, const struct in
 /* Sets e->what to "FILE:LINE". Returns -1. */
 int config_what(const struct config *c, unsigned file, unsigned line, struct err *e);
 
-/* --- config_layer.c: each fills in the keys that no stronger layer has set; *e is complete --- */
+/* --- functions of config_layer.c: each fills in keys that no stronger layer has set; *e is complete --- */
 
 int layer_overrides(struct profile *p, const struct override *overrides, size_t count, struct err *e);
 /* Applies this section and all that it overrides; NULL: none. */
@@ -112,7 +112,7 @@ int layer_environment(struct profile *p, struct err *e);
 /* Sets e->what to the place where the setting was made. Returns -1. */
 int setting_what(const struct setting *s, struct err *e);
 
-/* --- config_tunnel.c --- */
+/* --- functions of config_tunnel.c --- */
 
 /* Fills in the tunnel's keys from [tunnel NAME] and checks that none is missing. If there is no such tunnel,
  * e->what stays empty. */
@@ -122,7 +122,7 @@ int tunnel_resolve(const struct config *c, struct profile *p, struct err *e);
 /* Reports that there is no such tunnel, with "did you mean": ERR_CONFIG. Returns -1. */
 int tunnel_missing(const struct config *c, const char *name, struct err *e);
 
-/* --- config_inherits.c --- */
+/* --- functions of config_inherits.c --- */
 
 #define INHERITS_CHAIN 900 /* the most bytes of the names in a message about a cycle */
 
@@ -134,7 +134,7 @@ char *inherits_find(const struct config *c, const struct section *s, unsigned *f
 int inherits_refuse_parent(const struct config *c, const char *name, struct err *e);
 int inherits_refuse_circle(const char *chain, struct err *e);
 
-/* --- config_resolve.c --- */
+/* --- functions of config_resolve.c --- */
 
 /* Reports that there is no such profile, with "did you mean": ERR_CONFIG. Returns -1. */
 int profile_missing(const struct config *c, const char *name, struct err *e);

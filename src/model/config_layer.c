@@ -24,7 +24,7 @@ int setting_what(const struct setting *s, struct err *e)
 /* --- host and socket override each other --- */
 
 struct key_place {
-    bool has_host, has_socket; /* set, or unset, by a stronger layer */
+    bool has_host, has_socket; /* a stronger layer has set or unset it */
 };
 
 static struct key_place place_before(const struct profile *p)
@@ -155,7 +155,7 @@ int layer_url(const char *url, struct profile *p, struct err *e)
     return url_parse(url, p, e) < 0 ? -1 : place_settle(p, before, e);
 }
 
-/* --- the environment --- */
+/* --- BROKER_* variables of the environment --- */
 
 int layer_environment(struct profile *p, struct err *e)
 {

@@ -86,7 +86,7 @@ static int flush(struct aws *k)
     return k->x->handle(k->x->context, &k->event, k->x->e);
 }
 
-/* --- headers --- */
+/* --- lexing section headers --- */
 
 static int begin_section(struct aws *k, char *name, char *end)
 {
@@ -127,7 +127,7 @@ static int take_header(struct aws *k)
     return begin_section(k, name, k->l.end) < 0 ? -1 : fault(k, &no_bracket);
 }
 
-/* --- properties --- */
+/* --- lexing properties --- */
 
 static int take_property(struct aws *k)
 {
@@ -187,7 +187,7 @@ static int take_continuation(struct aws *k)
     return 0;
 }
 
-/* --- lines --- */
+/* --- lexing lines --- */
 
 static int take_one(struct aws *k)
 {

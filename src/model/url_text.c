@@ -83,7 +83,7 @@ static const char *find_place(const char *rest, const char **open, const char **
             continue;
         *open = place + strlen(words[i]);
         *close = strchr(*open, ')');
-        /* After a slash it is part of the path. */
+        /* A parenthesis after a slash is part of the path, not an address. */
         return *close && strchr("/?#", (*close)[1]) && !memchr(rest, '/', (size_t)(place - rest)) ? place
                                                                                                   : NULL;
     }

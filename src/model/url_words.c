@@ -117,7 +117,7 @@ static const struct word {
 };
 
 const char *const url_ignored_words[] = {
-    /* the character set of a session */
+    /* parameters about the character set */
     "charset",
     "character_set",
     "characterencoding",
@@ -128,7 +128,7 @@ const char *const url_ignored_words[] = {
     "connectioncollation",
     "useunicode",
     "use_unicode",
-    /* the driver's treatment of the server, time and values */
+    /* parameters about how the driver treats the server, times and values */
     "serverversion",
     "server_version",
     "driver",
@@ -152,13 +152,13 @@ const char *const url_ignored_words[] = {
     "bignumberstrings",
     "decimalnumbers",
     "binary_prefix",
-    /* TLS that is tried anyway, and login details that the client decides */
+    /* parameters about TLS that is tried anyway, and login details that the client decides */
     "usessl",
     "allowfallbacktoplaintext",
     "allownativepasswords",
     "allowoldpasswords",
     "permitmysqlscheme",
-    /* connections, pools, time */
+    /* parameters about connections, pools and timeouts */
     "autoreconnect",
     "reconnect",
     "failoverreadonly",
@@ -191,7 +191,7 @@ const char *const url_ignored_words[] = {
     "checkconnliveness",
     "rejectreadonly",
     "connectionattributes",
-    /* statements */
+    /* parameters about SQL statements */
     "maxallowedpacket",
     "max_allowed_packet",
     "multistatements",
@@ -222,7 +222,7 @@ const char *const url_ignored_words[] = {
     "useoldaliasmetadatabehavior",
     "useinformationschema",
     "createdatabaseifnotexist",
-    /* how a program displays the connection */
+    /* parameters about how a program displays the connection */
     "statuscolor",
     "env",
     "enviroment",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checking UTF-8. */
+/* Checks that text is valid UTF-8. */
 #ifndef MODEL_UTF8_H
 #define MODEL_UTF8_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks that a format can hold a connection's values, by its row in the table, so that the writers need not
- * check. */
+/* Checks that a format can hold all values of a connection, as its row in the table says. Writers need no
+ * further checks. */
 #include <output/format.h>
 
 #include <stddef.h>

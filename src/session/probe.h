@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One login with the MySQL client. */
+/* Logs in once with the MySQL client, to test a connection. */
 #ifndef SESSION_PROBE_H
 #define SESSION_PROBE_H
 

@@ -19,7 +19,7 @@ struct route_request {
     bool detached; /* the keeper keeps running when this process ends */
     const char *name, *control; /* the forward's name and control socket; NULL: not a forward */
     const char *log;            /* absolute path of the log file; NULL: none */
-    const char *digest;         /* of a forward's settings (KEEPER_TAG_DIGEST); NULL: not a forward */
+    const char *digest;         /* digest of a forward's settings (KEEPER_TAG_DIGEST); else NULL */
     int64_t drain_ms;
 };
 struct route {

@@ -21,7 +21,7 @@ static const char *const places[] = {
     "/var/lib/mysql/mysql.sock",          /* Fedora, RHEL, SUSE */
     "/tmp/mysql.sock",                    /* MySQL's own default, Homebrew */
     "/var/tmp/mysql.sock",                /* common on FreeBSD */
-    "/opt/lampp/var/mysql/mysql.sock",    /* XAMPP */
+    "/opt/lampp/var/mysql/mysql.sock",    /* XAMPP for Linux */
     "/opt/homebrew/var/mysql/mysql.sock", /* Homebrew, in some configurations */
     "/home/linuxbrew/.linuxbrew/var/mysql/mysql.sock",
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The caller's half of a login's listener. While a wait is open in the helper, the next request ends it: then
- * two answers come. */
+/* broker's side of the callback listener. A new request ends a wait in the helper, which then sends two
+ * answers: to the wait, and to the request. */
 #include <ipc/callback.h>
 
 #include <poll.h>
@@ -12,7 +12,7 @@
 
 #include "http_helper.h"
 
-static bool is_waiting; /* the helper has a wait without an answer */
+static bool is_waiting; /* the helper has not answered the last WAIT yet */
 
 void callback_release(struct callback *c)
 {
@@ -39,7 +39,7 @@ int callback_open(const char *host, unsigned *port, const char *path, int64_t de
     return 0;
 }
 
-/* 1: there is something in the answer. */
+/* Returns 1 if the answer has a code, a token or an error. */
 static int take(const struct record *answer, struct callback *out)
 {
     AUTO_FREE(char *, said);
@@ -53,7 +53,7 @@ static int take(const struct record *answer, struct callback *out)
     return out->code || out->id_token || said;
 }
 
-/* The answer to the open wait. */
+/* Receives the answer to WAIT. */
 static int take_wait(int64_t deadline, struct callback *out, struct err *e)
 {
     AUTO_RECORD(answer);

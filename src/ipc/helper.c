@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starts a helper at the first call, exchanges one request and one answer at a time, and ends it. A helper
- * that breaks the protocol or misses its deadline is ended, because its late answer would be taken for that
- * of the next request. Helpers are never searched for on PATH.
+ * Starts a helper at the first call, exchanges one request and answer at a time, and ends it. A helper that
+ * violates the protocol or misses its deadline is ended, because its late answer would be taken for the
+ * answer to the next request. Helpers are never searched for in PATH.
  */
 #include <ipc/helper.h>
 
@@ -18,7 +18,7 @@
 #include <base/proc.h>
 #include <base/tty.h>
 
-#ifndef BROKER_LIBEXEC /* the Makefile sets it: relative to the folder of the program */
+#ifndef BROKER_LIBEXEC /* set by the Makefile; relative to the directory of the executable */
 #define BROKER_LIBEXEC "../libexec/broker"
 #endif
 #define END_MS 500
@@ -64,8 +64,8 @@ static void list_remove(struct helper *h)
     h->next = NULL;
 }
 
-/* Ends it. Returns its status as waitpid(2) does, or -1 if that was lost (SIGCHLD ignored) or we killed it.
- */
+/* Ends the helper. Returns its status as from waitpid(2), or -1 if it is not known (SIGCHLD is ignored) or
+ * the helper was killed. */
 static int helper_stop(struct helper *h)
 {
     int64_t until = clock_ms() + END_MS;
@@ -109,7 +109,7 @@ static int read_answer(struct helper *h, struct record *answer, int64_t deadline
     return got < 0 ? -1 : 0;
 }
 
-/* The helper broke the protocol or is late: it is of no use any more. */
+/* Ends a helper that violated the protocol or is late, and completes the error. */
 static int give_up(struct helper *h, struct err *e)
 {
     AUTO_BUF(how, 64);
@@ -146,8 +146,8 @@ int helper_call(struct helper *h, const struct record *request, struct record *a
     return helper_send(h, request, deadline, e) < 0 ? -1 : helper_receive(h, answer, deadline, e);
 }
 
-/* Text that a library prints on stdout would be taken for a record, so answers get a descriptor of their own.
- */
+/* Returns a new descriptor for answers and connects stdout to /dev/null, because text that a library prints
+ * to stdout would be taken for a record. */
 static int answers_fd(void)
 {
     int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The client side of broker-http. Requests are built directly in the record, so that no secret is copied
- * twice. */
+/* broker's side of the HTTP helper. Requests are built directly in a record, to avoid another copy of the
+ * secrets. */
 #include <ipc/http.h>
 
 #include <stdio.h>
@@ -13,14 +13,14 @@
 
 #include "http_helper.h"
 
-/* The helper's own limit is shorter, so that its error arrives, but by less than half a second, because the
- * wait line rounds. */
+/* The helper's own time limit ends this much earlier, so that its error message arrives. It is less than half
+ * a second because the waiting message shows rounded seconds. */
 #define HTTP_GRACE_MS 400
 
 /*
- * libcurl brings GnuTLS for protocols that the helper never uses. Before main() GnuTLS would then set itself
- * up, which takes 0.3 ms; with this variable it leaves that to gnutls_global_init(), which a libcurl that
- * makes its TLS with GnuTLS calls.
+ * libcurl links GnuTLS, for protocols that the helper does not use. Its initialisation before main() would
+ * take 0.3 ms; with this variable it is done by gnutls_global_init(), which libcurl calls if it uses GnuTLS
+ * for TLS.
  */
 struct helper http_helper = {.name = "broker-http", .sets = "GNUTLS_NO_IMPLICIT_INIT", .to = -1, .from = -1};
 
@@ -42,7 +42,7 @@ void http_start(struct http_request *r, const char *method, const char *url)
 
     host = host ? host + 3 : url;
     size_t n = strcspn(host, "/?#");
-    /* The part before an @ may be a password. */
+    /* The text before an @ may contain a password. */
     for (const char *at; (at = memchr(host, '@', n)); host = at + 1)
         n -= (size_t)(at + 1 - host);
     (void)snprintf(r->host, sizeof r->host, "%.*s", (int)n, host);

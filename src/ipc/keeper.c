@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where broker and its keepers meet: the folder of the control sockets, and listeners as text, in the one
- * form in which they name them to each other.
+ * Code that broker and its keepers share: the directory of the control sockets, and the text form of local
+ * addresses.
  */
 #include <ipc/keeper.h>
 

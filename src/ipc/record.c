@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads and writes records by a deadline, and accesses their fields. Every length is checked before it is
- * used, and a record that has been read holds only whole fields. It does not know what the fields mean, and
- * it never reads past the record: the rest of the pipe belongs to the next reader.
+ * used, so a record that was read contains only complete fields. This file does not know what the fields
+ * mean. It never reads past a record, because the rest of the stream belongs to the next reader.
  */
 #include <ipc/record.h>
 
@@ -147,7 +147,7 @@ static bool code_is_known(uint64_t code)
     return false;
 }
 
-/* Copies what fits into a slot of struct err, up to an embedded NUL. */
+/* Copies a field into an array of struct err, truncated to its size and at an embedded NUL. */
 static void text_slot(const struct record *r, uint8_t tag, char *slot, size_t size)
 {
     struct field f = {.bytes = "", .len = 0};
@@ -249,14 +249,14 @@ static int wait_ready(int fd, short events, int64_t deadline, struct err *e)
     }
 }
 
-/* 1: all n bytes, 0: end of file before the first, -1. */
+/* Returns 1 if all n bytes were read, 0 at end of file before the first byte, -1 on error. */
 static int read_exactly(int fd, char *out, size_t n, int64_t deadline, struct err *e)
 {
     for (size_t have = 0; have < n;) {
         if (wait_ready(fd, POLLIN, deadline, e) < 0)
             return -1;
         ssize_t got = read(fd, out + have, n - have);
-        bool reset = got < 0 && errno == ECONNRESET; /* it ended before it read what we wrote */
+        bool reset = got < 0 && errno == ECONNRESET; /* closed without reading it all */
         if (got < 0 && !reset && errno != EINTR && errno != EAGAIN)
             return err_set(e, ERR_IO, "%s", strerror(errno));
         if (got == 0 || reset)
@@ -287,8 +287,8 @@ int record_read(int fd, struct record *r, int64_t deadline, struct err *e)
     return check_fields(r, e) < 0 ? -1 : 1;
 }
 
-/* A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking, whether or not it is
- * non-blocking. */
+/* If poll(2) reports a pipe as writable, writing up to PIPE_BUF bytes does not block, even if the pipe is in
+ * blocking mode. */
 static int write_all(int fd, const char *bytes, size_t n, int64_t deadline, struct err *e)
 {
     while (n) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * broker-keychain: the helper that talks to the desktop's keychain, so that broker itself needs neither
- * libsecret nor D-Bus. It exchanges records on its stdin and stdout (ipc/keychain_records.h); it never
- * prints, asks nothing on a terminal, and ends with its stdin or its parent. This file parses requests;
- * secretservice.c talks to the keychain.
+ * broker-keychain, the helper program for the desktop's keychain. Because of it, broker itself needs neither
+ * libsecret nor D-Bus. It exchanges records on stdin and stdout (ipc/keychain_records.h), prints nothing,
+ * asks nothing on the terminal, and ends when stdin is closed or broker ends. This file parses requests;
+ * secretservice.c accesses the keychain.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static void put_listed(void *context, const char *identity, const char *label)
     record_put_str(context, KEYCHAIN_TAG_LABEL, label);
 }
 
-/* D-Bus only carries UTF-8, so an identity that is not UTF-8 cannot have an entry. */
+/* Answers a request whose identity is not UTF-8. D-Bus only carries UTF-8, so there is no such entry. */
 static int handle_foreign(uint8_t verb, struct record *answer, struct err *e)
 {
     if (verb == KEYCHAIN_PUT)
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 
     proc_harden();
     proc_confine();
-    /* libsecret only tells the version of its headers. */
+    /* libsecret only provides the version of its headers. */
     buf_printf(&version, "%d.%d.%d", SECRET_MAJOR_VERSION, SECRET_MINOR_VERSION, SECRET_MICRO_VERSION);
     libraries[1] = buf_str(&version);
     if (helper_lists_libraries(argc, argv, libraries))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Entries of the Secret Service: one secret per identity, in the default collection. A locked collection is
- * unlocked only if there is a display to show the prompt. broker never asks for the keychain's own password;
- * the desktop does.
+ * unlocked only if there is a display for the prompt. The desktop asks for the keychain's password; broker
+ * never does.
  */
 #include <keychain/secretservice.h>
 
@@ -16,7 +16,7 @@ static const SecretSchema schema = {
     .attributes = {{"identity", SECRET_SCHEMA_ATTRIBUTE_STRING}},
 };
 
-/* What MySQL Workbench stores, for `profile import`. */
+/* The schema of MySQL Workbench's entries, for `profile import`. */
 static const SecretSchema workbench = {
     .name = "org.mysql.Workbench.Password",
     .flags = SECRET_SCHEMA_DONT_MATCH_NAME,
@@ -71,7 +71,7 @@ static int items_find(SecretService *service, const struct entry *entry, GHashTa
     return error ? service_fail(e, error, "search") : 0;
 }
 
-/* Unlocks a collection or an item; the service shows its own prompt. */
+/* Unlocks a collection or an item; the service shows the prompt. */
 static int unlock(SecretService *service, const struct entry *entry, gpointer object, struct err *e)
 {
     GList objects = {.data = object};
@@ -90,7 +90,7 @@ static int unlock(SecretService *service, const struct entry *entry, gpointer ob
     return count > 0 ? 0 : service_fail_locked(e, DISMISSED);
 }
 
-/* The newest unlocked item; if all are locked, the newest. */
+/* Returns the newest unlocked item; if all are locked, the newest one. */
 static SecretItem *items_best(GList *items)
 {
     SecretItem *best = NULL;
@@ -143,8 +143,8 @@ int secretservice_get(const struct entry *entry, struct secret **out, struct err
     return item_read(item, entry, out, e);
 }
 
-/* Makes sure that the default collection accepts an entry. libsecret creates a missing collection, with the
- * service's prompt. */
+/* Checks that the default collection can store an entry, and unlocks it if needed. If it does not exist,
+ * libsecret creates it, and the service shows a prompt. */
 static int collection_ready(SecretService *service, const struct entry *entry, struct err *e)
 {
     AUTO_WAIT(w);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of the freedesktop.org Secret Service that broker needs: one secret per identity. */
+/* The part of the freedesktop.org Secret Service API that broker needs: one secret per identity. */
 #ifndef KEYCHAIN_SECRETSERVICE_H
 #define KEYCHAIN_SECRETSERVICE_H
 
@@ -9,27 +9,29 @@
 #include <base/err.h>
 #include <base/secret.h>
 
-/* A request and its deadline. */
+/* The entry that a request is about, and the request's deadline. */
 struct entry {
-    const char *identity; /* UTF-8 */
-    const char *label;    /* UTF-8; for secretservice_put() */
-    const char *account;  /* NULL: ours; otherwise an entry of Workbench's, with `identity` as its service */
+    const char *identity; /* UTF-8; for list, a prefix */
+    const char *label;    /* UTF-8; only for secretservice_put() */
+    const char *account; /* NULL: an entry of broker; otherwise one of MySQL Workbench, with `identity` as its
+                            service */
     int64_t deadline;
-    bool quiet; /* no prompt may be shown */
+    bool quiet; /* do not show a prompt */
 };
 
 /*
- * All return -1 with ERR_UNREACHABLE if there is no keychain or it does not answer, ERR_LOGIN if the user
- * must unlock it, ERR_REFUSED with the service's text.
+ * All functions return -1 with ERR_UNREACHABLE if there is no keychain or it does not answer, with ERR_LOGIN
+ * if the user must unlock it, and with ERR_REFUSED and the service's text for other errors.
  */
 
-/* 1: found, the caller frees *out; 0: no such entry. Of several entries the newest unlocked one. */
+/* Returns 1 if the entry exists (the caller frees *out), 0 if not. If there are several, takes the newest
+ * unlocked one. */
 int secretservice_get(const struct entry *entry, struct secret **out, struct err *e);
-/* Replaces an entry of the same identity in the default collection. */
+/* Stores an entry in the default collection, replacing one of the same identity. */
 int secretservice_put(const struct entry *entry, const struct secret *value, struct err *e);
-/* Erases every entry of that identity; returns how many. */
+/* Erases all entries of that identity. Returns their number. */
 int secretservice_erase(const struct entry *entry, struct err *e);
-/* Visits every entry whose identity begins with entry->identity, the newest first. Nothing is unlocked. */
+/* Visits all entries whose identity starts with entry->identity, the newest first. Unlocks nothing. */
 typedef void secretservice_visit(void *context, const char *identity, const char *label);
 int secretservice_list(const struct entry *entry, secretservice_visit *visit, void *context, struct err *e);
 

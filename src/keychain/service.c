@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reaching the Secret Service. Every step has a deadline: libsecret's asynchronous calls are run one at a
- * time on the main loop and cancelled when time is up. Whether a service is there is checked before libsecret
- * is called, because GLib would start its own bus if there is none, and D-Bus waits long for a service that
- * does not start.
+ * Connects to the Secret Service. Every step has a deadline: libsecret's asynchronous functions are run one
+ * at a time on a main loop and cancelled when the time is up. Before libsecret is called, it is checked that
+ * the service exists, because GLib would start a bus of its own if there is none, and D-Bus waits long for a
+ * service that does not start.
  */
 #include <keychain/service.h>
 
@@ -18,11 +18,11 @@
 #include <base/text.h>
 
 #define BUS_MS 1000
-/* The limit for starting a service that D-Bus knows but that does not run. */
+/* The time in ms for D-Bus to start the service if it is not running. */
 #define ACTIVATION_MS 5000
 #define SERVICE "org.freedesktop.secrets"
 
-/* The time that a cancelled call may take to report that. */
+/* The time in ms for a cancelled call to finish. */
 #define CANCEL_MS 200
 
 struct wait *wait_new(void)
@@ -42,7 +42,7 @@ static void wait_free(struct wait *w)
     free(w);
 }
 
-/* A call that still runs may call back later: wait_done() then frees the wait. */
+/* If a call is still running, it may call back later; wait_done() frees the wait then. */
 void wait_end(struct wait **w)
 {
     if ((*w)->started && !(*w)->result)
@@ -124,7 +124,7 @@ static bool is_gone(const GError *error)
     return service_is_late(error) || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
-/* Makes *e of a GError, frees it, and returns -1. */
+/* Sets *e from a GError, frees the GError, and returns -1. */
 static int fail_as(struct err *e, enum err_code code, const char *prefix, GError *error, const char *step)
 {
     AUTO_BUF(words, 1024);
@@ -137,7 +137,7 @@ static int fail_as(struct err *e, enum err_code code, const char *prefix, GError
     return -1;
 }
 
-/* The error if there is no keychain. */
+/* Sets the error for a missing keychain, frees the GError, and returns -1. */
 static int fail_absent(struct err *e, GError *error, const char *step)
 {
     if (!g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN))
@@ -161,7 +161,7 @@ int service_fail(struct err *e, GError *error, const char *step)
     return service_fail_locked(e, "");
 }
 
-/* Without an address GLib would start its own bus by dbus-launch. */
+/* Returns whether there is a session bus. Without one, GLib would start its own with dbus-launch. */
 static bool bus_has_address(void)
 {
     const char *address = secure_getenv("DBUS_SESSION_BUS_ADDRESS"),
@@ -175,7 +175,8 @@ static bool bus_has_address(void)
     return runtime && *runtime && stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* `su` without "-" keeps the variables, so the previous user's bus would get our passwords. */
+/* Returns whether the bus runs as this user or root. `su` without "-" keeps the environment, so that another
+ * user's bus would get our passwords. */
 static bool bus_is_ours(GDBusConnection *bus)
 {
     GIOStream *stream = g_dbus_connection_get_stream(bus);
@@ -204,7 +205,7 @@ static int bus_open(int64_t deadline, GDBusConnection **bus, struct err *e)
     return bus_is_ours(*bus) ? 0 : err_set(e, ERR_UNREACHABLE, "the session bus belongs to another user");
 }
 
-/* Calls the bus itself. NULL with *e. */
+/* Calls a method of the bus itself. Returns NULL and sets *e on error. */
 static GVariant *bus_call(GDBusConnection *bus, const char *method, GVariant *arguments, const char *step,
                           int64_t deadline, struct err *e)
 {
@@ -218,7 +219,7 @@ static GVariant *bus_call(GDBusConnection *bus, const char *method, GVariant *ar
     return answer;
 }
 
-/* Whether the service's name has an owner; D-Bus starts the service if it can. */
+/* Checks that the service is running; starts it through D-Bus if possible. */
 static int service_present(GDBusConnection *bus, int64_t deadline, struct err *e)
 {
     g_autoptr(GVariant) owned = bus_call(bus, "NameHasOwner", g_variant_new("(s)", SERVICE), "session bus",

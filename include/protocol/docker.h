@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * docker's credential helper protocol, which podman and others share: one JSON object or a bare server URL on
- * stdin, one JSON object or a line of text on stdout. Written to the byte as the helpers in Go write it.
+ * Docker's credential helper protocol, which podman and others use too: stdin is a JSON object or a server
+ * URL, stdout a JSON object or a line of text. The output is byte for byte that of the helpers written in Go.
  * https://github.com/docker/docker-credential-helpers
  */
 #ifndef PROTOCOL_DOCKER_H
@@ -15,7 +15,7 @@
 #include <base/secret.h>
 #include <base/text.h>
 
-/* What docker recognises on stdout, word for word. */
+/* Error texts that docker recognises on stdout. */
 #define DOCKER_NOT_FOUND "credentials not found in native keychain"
 #define DOCKER_NO_URL "no credentials server URL"
 #define DOCKER_NO_USER "no credentials username"
@@ -29,24 +29,25 @@ struct docker_credential {
 void docker_release(struct docker_credential *c);
 #define AUTO_DOCKER(name) __attribute__((cleanup(docker_release))) struct docker_credential name = {0}
 
-/* Reads what `store` gets. ERR_DATA with the text that docker expects. */
+/* Parses the input of `store`. Fails with ERR_DATA and a text that docker recognises. */
 int docker_parse(const char *text, size_t n, struct docker_credential *out, struct err *e);
-/* Appends the answer to `get`. ERR_DATA for a secret that is not UTF-8. */
+/* Appends the output of `get`. Fails with ERR_DATA if the secret is not UTF-8. */
 int docker_print(const struct docker_credential *c, struct buf *out, struct err *e);
-/* Appends the answer to `list`: {URL: USERNAME}, sorted. */
+/* Appends the output of `list`: {URL: USERNAME}, sorted. */
 void docker_print_list(const struct docker_credential *list, size_t count, struct buf *out);
-/* The server URL of `get` and `erase`: without white space at its ends. Malloced; NULL: there is none, with
- * DOCKER_NO_URL. */
+/* Returns the server URL in the input of `get` and `erase`, without surrounding white space. The caller frees
+ * it. Returns NULL with DOCKER_NO_URL if it is empty. */
 char *docker_url(const char *text, size_t n, struct err *e);
-/* Whether a server URL is that of a database. */
+/* Returns whether a server URL is that of a MySQL database. */
 bool docker_is_database(const char *url);
 
-/* The name of an entry in a store: docker:URL;user=USER, encoded; and how those of one URL begin. Malloced.
- */
+/* docker_identity() returns the identity under which an entry is stored: docker:URL;user=USER, with both
+ * parts percent-encoded. docker_identity_prefix() returns the prefix of all identities for a URL. The caller
+ * frees them. */
 #define DOCKER_IDENTITY "docker:"
 char *docker_identity(const char *url, const char *username);
 char *docker_identity_prefix(const char *url);
-/* Fills url and username; false for the name of another entry. */
+/* Sets url and username from an identity; returns false if it is of another kind. */
 bool docker_identity_parse(const char *identity, struct docker_credential *out);
 
 #endif

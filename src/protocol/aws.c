@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing what AWS's SDKs read from a credential_process. */
+/* Writes keys in the format of a credential_process. */
 #include <protocol/aws.h>
 
 #include <base/clock.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading and writing docker's credential helper protocol. */
+/* Reads and writes docker's credential helper protocol. */
 #include <protocol/docker.h>
 
 #include <stdlib.h>
@@ -64,7 +64,7 @@ char *docker_url(const char *text, size_t n, struct err *e)
     return mem_strndup(text + lead, end - lead);
 }
 
-/* Every scheme that means MySQL in some program: mysql, jdbc:mysql, mysql+ssh, mariadb. */
+/* Recognises every URL scheme for MySQL: mysql, jdbc:mysql, mysql+ssh, mariadb and so on. */
 bool docker_is_database(const char *url)
 {
     static const char *const names[] = {"mysql", "mariadb"};
@@ -81,7 +81,7 @@ bool docker_is_database(const char *url)
 
 /* --- writing */
 
-/* Go writes these three as \u00XX; they are in strings only. */
+/* Appends JSON with <, > and & as \u00XX, as Go writes it; these only occur in strings. */
 static void put_as_go(struct buf *out, const char *json)
 {
     for (; *json; json++) {
@@ -125,7 +125,7 @@ void docker_print_list(const struct docker_credential *list, size_t count, struc
     (void)put_json(root, JSON_SORT_KEYS, out);
 }
 
-/* --- names */
+/* --- identities */
 
 char *docker_identity_prefix(const char *url)
 {

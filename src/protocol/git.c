@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading and writing git's credential protocol. Nothing is decided here: which entry answers is the caller's
- * business, and what is unknown is passed over in silence, as git's own helpers do.
+ * Reads and writes git's credential protocol. The callers decide which entry to use. Unknown keys are
+ * ignored, as git's own helpers do.
  */
 #include <protocol/git.h>
 
@@ -54,7 +54,7 @@ static bool is_yes(const char *value, size_t n)
     return says(value, n, "1") || says(value, n, "true") || says(value, n, "yes") || says(value, n, "on");
 }
 
-/* 0 and what is no number: never. */
+/* Returns the time of expiry; 0 (never) if the value is not a number. */
 static time_t to_expiry(const char *value, size_t n)
 {
     AUTO_FREE(char *, text);
@@ -64,7 +64,8 @@ static time_t to_expiry(const char *value, size_t n)
     return text_number(text, (unsigned long)INT64_MAX, &seconds) ? (time_t)seconds : 0;
 }
 
-/* One part of a URL, decoded once; a line end in it would make another line of it later. */
+/* Percent-decodes a part of a URL. Returns -1 if it is invalid or contains a line break, which would become
+ * another line in the output. */
 static int url_part(char **slot, const char *text, size_t n)
 {
     AUTO_BUF(decoded, GIT_LINE_MAX);
@@ -104,7 +105,7 @@ static void forget_parts(struct git_credential *c)
     c->password = NULL;
 }
 
-/* PROTOCOL://[USER[:PASSWORD]@]HOST[:PORT][/PATH], as git takes it apart; `url` is a string. */
+/* Splits PROTOCOL://[USER[:PASSWORD]@]HOST[:PORT][/PATH], as git does. */
 static int set_url(struct git_credential *c, const char *url)
 {
     const char *host = strstr(url, "://");
@@ -138,7 +139,7 @@ static int take_url(struct git_credential *c, const char *value, size_t n)
     return result;
 }
 
-/* What is listed: capabilities of the other side, and the state of each helper. */
+/* Takes an item of a list: a capability of the caller, or the state of a helper. */
 static bool take_listed(struct git_credential *c, const char *key, const char *value, size_t n)
 {
     bool state = text_equal(key, "state[]");
@@ -190,7 +191,7 @@ static bool take_text(struct git_credential *c, const char *key, const char *val
     return false;
 }
 
-/* -1: a value that cannot be. */
+/* Returns -1 if the value is invalid. */
 static int take(struct git_credential *c, const char *key, const char *value, size_t n)
 {
     if (take_text(c, key, value, n) || take_secret(c, key, value, n) || take_listed(c, key, value, n))
@@ -208,7 +209,7 @@ static int take(struct git_credential *c, const char *key, const char *value, si
     return 0;
 }
 
-/* The longest key of ours; a longer one is unknown. */
+/* The size of a buffer for the keys that are known; longer keys are unknown. */
 #define KEY_MAX 64
 
 static int take_line(struct git_credential *c, const char *line, size_t n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which entry a query means, and what an entry is called in a store. */
+/* Matches queries with entries, and makes the identities of entries in a store. */
 #include <protocol/git.h>
 
 #include <string.h>
@@ -29,7 +29,7 @@ bool git_same_secrets(const struct git_credential *query, const struct git_crede
     return same_secret(query->password, entry->password) && same_secret(query->credential, entry->credential);
 }
 
-/* Long enough for every part of a line, encoded. */
+/* Long enough for all parts of an entry, percent-encoded. */
 #define IDENTITY_MAX (16 * 65536)
 
 static void add_part(struct buf *out, const char *mark, const char *value)
@@ -62,7 +62,7 @@ char *git_identity(const struct git_credential *c)
     return buf_take(&out);
 }
 
-/* A part up to one of `stops`, behind a mark that is passed over. */
+/* Skips `mark` bytes, then decodes the text up to one of the characters in `stops`. */
 static bool take_part(const char **at, size_t mark, const char *stops, char **out)
 {
     AUTO_BUF(decoded, IDENTITY_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one question that two providers share. */
+/* The password prompt that two providers share. */
 #include "ask.h"
 
 #include <base/mem.h>

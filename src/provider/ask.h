@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks for the database password, for keychain and prompt. */
+/* Asks the user for the database password, for the providers keychain and prompt. */
 #ifndef PROVIDER_ASK_H
 #define PROVIDER_ASK_H
 

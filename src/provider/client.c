@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The client's own option files decide: we give no user and no password. */
+/* auth = client: the client gets neither user nor password, and reads them from its own option files. */
 #include <provider/provider.h>
 
 static int client_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)

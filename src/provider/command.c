@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a program that prints the password, or JSON {user, password, expires_at}; no shell. A result with an
- * expiry is kept in the session store until then. Two brokers at once run the program once: the second waits
- * and reads the store.
+ * auth = command: runs a program that prints the password, or JSON {user, password, expires_at}. The program
+ * is run without a shell. A result with an expiry is cached in the session store. If two processes need it at
+ * the same time, one of them runs the program; the other waits and uses the cached result.
  */
 #include <provider/provider.h>
 
@@ -20,7 +20,7 @@
 
 #define OUTPUT_MAX 32768
 #define WORDS_MOST 65536
-/* A cached credential is not used in its last seconds, because the login itself takes time. */
+/* Seconds. A cached credential with less time left is not used, because logging in takes time too. */
 #define EXPIRY_MARGIN 30
 
 static int command_check(const struct profile *p, struct err *e)
@@ -37,7 +37,8 @@ static int too_long(struct err *e)
     return err_hint(e, "shorten auth_command");
 }
 
-/* Placeholders are filled after splitting, so that a host name can never become two words. */
+/* Placeholders are replaced after splitting into arguments, so that a value with spaces stays one
+ * argument. */
 static int command_words(const struct profile *p, struct words *out, struct err *e)
 {
     AUTO_FREE(char *, port);
@@ -77,7 +78,7 @@ static bool read_expiry(const json_t *value, time_t *out)
     return json_is_string(value) && clock_parse_utc(json_string_value(value), out);
 }
 
-/* A password manager may print notes in the lines below. */
+/* Takes the first line; a password manager may print notes in the lines below. */
 static int take_first_line(const struct secret *text, struct credential *out, struct err *e)
 {
     out->password = secret_from(secret_bytes(text), secret_len(text));
@@ -96,7 +97,7 @@ static const json_t *json_user(const json_t *root)
     return user && !json_is_null(user) ? user : json_object_get(root, "username");
 }
 
-/* Fills the credential from the output, which is JSON only if it is an object. */
+/* Fills the credential from the output, which is parsed as JSON only if it is an object. */
 static int parse_output(const struct secret *text, struct credential *out, struct err *e)
 {
     const char *bytes = secret_bytes(text);
@@ -143,7 +144,7 @@ static int run_command(const struct words *argv, int64_t deadline, struct secret
     return 0;
 }
 
-/* 1: found a cached result that is still valid. */
+/* Returns 1 if there is a cached result that is still valid. */
 static int read_cache(const char *identity, int64_t deadline, struct credential *out)
 {
     struct err ignored = ERR_INIT;
@@ -158,7 +159,7 @@ static int read_cache(const char *identity, int64_t deadline, struct credential 
     return 1;
 }
 
-/* Stores it under a readable label: the program, and the user. */
+/* Caches the result, with a label of the program and the user. */
 static void keep_result(const struct profile *p, const char *program, const char *identity,
                         const struct secret *text, time_t expires, int64_t deadline)
 {
@@ -171,7 +172,7 @@ static void keep_result(const struct profile *p, const char *program, const char
     (void)store_keyring.put(identity, label, text, expires, deadline, &ignored);
 }
 
-/* The lock is taken before the run, because only the run shows whether its result can be shared. */
+/* The lock is taken before running the program, because only its result tells whether it can be cached. */
 static int command_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)
 {
     AUTO_FREE(char *, identity);
@@ -217,7 +218,7 @@ static void command_describe(const struct profile *p, struct buf *out)
     AUTO_WORDS(words);
     struct err ignored = ERR_INIT;
 
-    /* Only the program: arguments may be long, and some people put secrets into them. */
+    /* Shows only the program: arguments may be long, and some users put secrets into them. */
     if (text_split_words(profile_str(p, KEY_auth_command), &words, &ignored) == 0)
         buf_printf(out, "what %s prints", words.word[0]);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The value of a named environment variable. */
+/* auth = env: the value of an environment variable. */
 #include <provider/provider.h>
 
 #include <stdlib.h>

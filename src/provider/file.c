@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The first line of a file that no other user may read. */
+/* auth = file: the first line of a file that no other user may read. */
 #include <provider/provider.h>
 
 #include <base/file.h>

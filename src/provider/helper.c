@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any credential helper of git or docker, asked in its own protocol. Nothing is kept here: a helper is itself
- * a store. A bare name is git's git-credential-NAME, on PATH or among git's own programs, else docker's
- * docker-credential-NAME; of a path the file's name tells which of the two it is, and git's is the usual one.
+ * auth = helper: a credential helper of git or docker, used through its own protocol. The result is not
+ * cached, because a helper is itself a store. A plain name means git-credential-NAME, in PATH or among git's
+ * own programs, or else docker-credential-NAME. A path is a docker helper if its file name starts with
+ * docker-credential-, otherwise a git helper.
  */
 #include <provider/provider.h>
 
@@ -40,9 +41,9 @@ static int helper_check(const struct profile *p, struct err *e)
     return 0;
 }
 
-/* --- which program */
+/* --- finding the program */
 
-/* A name among git's own programs, which are not on PATH. Malloced, or NULL. */
+/* Searches the directories of git's own programs, which are not in PATH. Returns a malloced path, or NULL. */
 static char *find_in_git(const char *name)
 {
     const char *const folders[] = {secure_getenv("GIT_EXEC_PATH"), "/usr/lib/git-core",
@@ -66,7 +67,7 @@ static char *find_with_prefix(const char *prefix, const char *name)
     return path || text_equal(prefix, DOCKER_PREFIX) ? path : find_in_git(whole);
 }
 
-/* Malloced, or NULL. */
+/* Returns a malloced path, or NULL. */
 static char *find_helper(const char *name)
 {
     char *path;
@@ -103,9 +104,10 @@ static bool speaks_docker(const char *path)
     return text_starts(slash ? slash + 1 : path, DOCKER_PREFIX);
 }
 
-/* --- what it is asked */
+/* --- the request */
 
-/* HOST, or HOST:PORT if the port is not MySQL's own; for a socket its path. */
+/* Sets the host to HOST, or to HOST:PORT if the port is not MySQL's default; for a socket also sets its
+ * path. */
 static void add_place(const struct profile *p, struct git_credential *asked)
 {
     const char *host = profile_str(p, KEY_host), *path = profile_str(p, KEY_socket);
@@ -154,7 +156,7 @@ static void make_docker_request(const struct profile *p, struct buf *out)
                asked.path ? asked.path : "");
 }
 
-/* --- what it answers */
+/* --- the answer */
 
 struct answer {
     char *username;
@@ -212,8 +214,8 @@ static int answered_nothing(const struct profile *p, const char *program, const 
                        "auth_helper_url = https://HOST");
 }
 
-/* Status 0 or not: git takes what a helper printed whole. A docker helper says on stdout that it has nothing.
- */
+/* Parses the helper's output. As in git, the exit status of a git helper is ignored. A docker helper fails if
+ * it has no entry. */
 static int read_answer(const struct profile *p, const char *program, const struct proc_result *result,
                        struct answer *out, struct err *e)
 {
@@ -236,8 +238,8 @@ static int read_answer(const struct profile *p, const char *program, const struc
     return out->password ? 0 : answered_nothing(p, program, result, e);
 }
 
-/* An entry for another user would be tried with this one's name. A URL that stands in for the server may have
- * whatever user that site wants. */
+/* Refuses an entry for another user, because the login would use its password with this user's name. With
+ * auth_helper_url the entry may have any user, because the URL is not that of the database. */
 static int check_user(const struct profile *p, const char *program, const struct answer *got, struct err *e)
 {
     const char *user = profile_str(p, KEY_user);

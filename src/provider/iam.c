@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An RDS token: signed with AWS keys for the server's own name (sign_host:sign_port, else host and port),
- * never for the address that is dialled. Its login walks AWS's credential chain; making the token is cheap,
- * so it is never stored.
+ * auth = iam: an RDS token, signed with AWS keys for the server's own name (sign_host:sign_port, or else host
+ * and port), even if the connection goes to another address. The login gets the keys through AWS's credential
+ * chain. A token is quickly made, so it is never stored.
  */
 #include <provider/provider.h>
 
@@ -22,7 +22,7 @@
 #include <model/address.h>
 #include <store/store.h>
 
-/* What login() leaves for get(). */
+/* The state that login() keeps for get(). */
 struct iam_login {
     struct aws_context context;
     struct aws_login person;
@@ -39,7 +39,7 @@ static void iam_login_free(void *state)
     free(l);
 }
 
-/* --- what is signed for */
+/* --- the server's name */
 
 static const char *sign_host(const struct profile *p)
 {
@@ -55,7 +55,7 @@ static unsigned sign_port(const struct profile *p)
     return port ? port : profile_number(p, KEY_port);
 }
 
-/* inet_aton(3), because resolvers take 127.1 and 2130706433 for addresses as well. */
+/* Uses inet_aton(3), because resolvers accept 127.1 and 2130706433 as addresses too. */
 static bool is_address(const char *host)
 {
     struct in_addr address;
@@ -97,7 +97,7 @@ static int no_region(const char *host, struct err *e)
     return err_hint(e, "--region, AWS_REGION, AWS_DEFAULT_REGION, or region in the AWS profile");
 }
 
-/* The profile's region is set or was derived from the host's name; else what AWS's own settings say. */
+/* Uses the profile's region, which was set or derived from the host name, or else AWS's own settings. */
 static int choose_region(const struct profile *p, struct iam_login *l, struct err *e)
 {
     const char *own = profile_str(p, KEY_region);
@@ -112,8 +112,8 @@ static int choose_region(const struct profile *p, struct iam_login *l, struct er
     return 0;
 }
 
-/* Such a name is an alias in the user's own DNS zone, but RDS verifies a token against the server's own name.
- */
+/* Warns if the host is not an RDS name but for example an alias in the user's DNS zone, because RDS verifies
+ * a token for the server's own name. */
 static void warn_of_alias(const struct profile *p)
 {
     const char *host = sign_host(p);
@@ -185,8 +185,8 @@ static int keys_living(const struct profile *p, time_t least_life, int64_t deadl
     return aws_keys_get(&context, deadline, out, e);
 }
 
-/* If the chain cannot give keys that live so long, as a user would have to log in first, those that are
- * cached are better than none. */
+/* If the chain cannot get keys that are valid that long, for example because the user would have to log in,
+ * the cached keys are used. */
 static int iam_keys(const struct profile *p, time_t least_life, int64_t deadline, struct access_keys *out,
                     struct err *e)
 {
@@ -203,7 +203,7 @@ static int iam_keys(const struct profile *p, time_t least_life, int64_t deadline
     return 0;
 }
 
-/* Only our own entries: the AWS CLI has a command for its own cache. */
+/* Removes only broker's own entries; the AWS CLI has a command for its cache. */
 static int iam_logout(const struct profile *p, int64_t deadline, unsigned *forgotten, struct err *e)
 {
     AUTO_AWS_CONTEXT(context);
@@ -219,7 +219,7 @@ static int iam_logout(const struct profile *p, int64_t deadline, unsigned *forgo
     return erased == STORE_FAILED ? -1 : 0;
 }
 
-/* --- in words */
+/* --- descriptions */
 
 static void iam_describe_login(const struct profile *p, struct buf *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stored password of this identity from the OS keychain or, if there is none yet, the user's answer to a
- * question. The session asks whether to store the answer, after a login has shown that it is right.
+ * auth = keychain: the password stored in the OS keychain, or if there is none, the user's answer to a
+ * prompt. After a successful login the session asks whether to store that answer.
  */
 #include <provider/provider.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The empty password, given explicitly so that a password in an option file is not used. */
+/* auth = none: the empty password. It is passed explicitly, so that the client does not use a password from
+ * its option files. */
 #include <provider/provider.h>
 
 static int none_get(const struct profile *p, int64_t deadline, struct credential *out, struct err *e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks each time and never stores. */
+/* auth = prompt: asks for the password each time and never stores it. */
 #include <provider/provider.h>
 
 #include <base/mem.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The providers of this build, from model/kinds.def. */
+/* The providers in this build, from model/kinds.def. */
 #include <provider/provider.h>
 
 #include <stddef.h>

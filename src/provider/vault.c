@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A database user that Vault makes for a while, or whose password Vault keeps. The work is done in vault/. */
+/* auth = vault: a temporary database user that Vault creates, or a user whose password Vault manages. The
+ * code is in vault/. */
 #include <provider/provider.h>
 
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static int vault_login(const struct profile *p, int64_t deadline, struct credent
     if (vault_sign_in(v, deadline, e) < 0)
         return -1;
     out->logged_in = v->has_logged_in;
-    /* One that is not ours is no login. */
+    /* The expiry of a token from elsewhere is not that of a login by broker. */
     out->login_expires_at = v->given ? 0 : v->token.expires_at;
     vault_describe(v, &text);
     out->login = buf_take(&text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries made of several texts. They are secrets as a whole. */
+/* Entries that consist of several texts. The whole entry is a secret. */
 #include <store/fields.h>
 
 #include <string.h>

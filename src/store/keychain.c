@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lasting store: the desktop's keychain, asked by broker-keychain so that libsecret and D-Bus are never
- * in this process. It only translates the answer for the caller: no keychain (continue without), no such
- * entry, or a keychain that failed. An entry does not expire; it stays until it is erased.
+ * The permanent store: the desktop's keychain, accessed through broker-keychain so that libsecret and D-Bus
+ * are not loaded into this process. This file converts the answers for the caller: no keychain (continue
+ * without it), no such entry, or an error. Entries do not expire; they remain until they are erased.
  */
 #include <store/store.h>
 
@@ -14,8 +14,8 @@
 #include <ipc/helper.h>
 #include <ipc/keychain_records.h>
 
-/* The helper keeps the deadline itself and reports what it was waiting for: allow time for its error to
- * arrive, but less than half a second, because the wait line rounds. */
+/* Milliseconds. The helper has a time limit of its own and reports what it was waiting for; this is the time
+ * for its error to arrive. Less than half a second, because the waiting message shows rounded seconds. */
 #define GRACE_MS 400
 
 static struct helper keychain = HELPER_INIT("broker-keychain", "the keychain");
@@ -35,8 +35,8 @@ static enum store_result ask(const struct record *request, struct record *answer
     int64_t late = clock_later(deadline, GRACE_MS);
 
     int called = helper_call(&keychain, request, answer, late, e);
-    /* A run needs it once or twice: a second start is better than a child that the exec'ed program would
-     * inherit. */
+    /* A run uses the keychain once or twice. Starting the helper again is better than leaving a child process
+     * that the program started by exec() would inherit. */
     helper_end(&keychain);
     if (called == 0)
         return STORE_OK;
@@ -102,7 +102,7 @@ static enum store_result keychain_erase(const char *identity, int64_t deadline, 
     return record_u64(&answer, KEYCHAIN_TAG_COUNT, 0) ? STORE_OK : STORE_MISSING;
 }
 
-/* Pairs of fields: an identity, then its label. */
+/* The answer has pairs of fields: an identity, then its label. */
 static enum store_result visit_all(const struct record *answer, store_visit *visit, void *context,
                                    struct err *e)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The session store: the Linux kernel's keyring of this user, @u. Its content never reaches a disk, and the
- * kernel itself removes an entry at its timeout. It is a cache: if the kernel refuses (no keyrings in a
- * container, a full quota, a seccomp filter), that is STORE_UNAVAILABLE and one line under --verbose, never a
- * failure.
+ * The session store: the user keyring (@u) of the Linux kernel. Its content is not written to disk, and the
+ * kernel removes an entry when it expires. It is only a cache: if the kernel refuses access (no keyrings in a
+ * container, a full quota, a seccomp filter), the result is STORE_UNAVAILABLE with a line under --verbose,
+ * and the command goes on.
  *
  * A key is created in the process keyring, where we possess it, and linked to @u once its permissions and
- * timeout are set. So no other session ever sees a half-made key, and @u need not be linked from the session
- * keyring (under su, cron and in containers it is not). Everything about keyrings is in this file; another
- * platform has its own.
+ * timeout are set. So other sessions never see an incomplete key, and it does not matter whether the session
+ * keyring has a link to @u (under su, cron and in containers it does not). All code for keyrings is in this
+ * file; another platform has its own.
  */
 #include <store/store.h>
 
@@ -25,26 +25,27 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-/* Possessor and user: view, read, write, search, link, setattr. The default only lets the user's other
- * sessions view it. */
+/* Possessor and user: view, read, write, search, link, setattr. By default, other sessions of the user could
+ * only view the key. */
 #define PERMISSIONS 0x3f3f0000UL
 #define DAY 86400L
-/* The kernel counts a timeout in 32 bits. */
+/* The kernel stores timeouts in 32 bits. */
 #define TIMEOUT_MAX INT32_MAX
-/* A payload: version, expiry (8 bytes, big-endian), the label and its NUL, the secret. */
+/* The payload of a key: version, expiry (8 bytes, big-endian), the label and a NUL, the secret. */
 #define PAYLOAD_VERSION '\2'
 #define LABEL_MAX 512
 #define LABEL_AT 9
 #define PAYLOAD_MAX (LABEL_AT + LABEL_MAX + 1 + SECRET_MAX)
 #define PREFIX "broker:"
-/* Bytes of a list: 4 for each key. */
+/* The maximum size of a keyring's list in bytes, 4 for each key. */
 #define LIST_MAX (4L << 20)
 
-/* Replacing a key gives its name a new number, so a number found before may be gone. So often it is looked up
- * again. */
+/* Replacing a key changes its ID, so an ID that was found may have become invalid. This is how often to look
+ * it up again. */
 #define TRIES 8
 
-/* big_key first: it is encrypted in memory and hardly counts in the quota. Many kernels do not have it. */
+/* big_key is tried first, because it is encrypted in memory and hardly counts towards the quota. Many kernels
+ * do not have it. */
 static const char *const key_types[] = {"big_key", "user"};
 
 static long keyctl(int operation, long a, long b, long c, long d)
@@ -74,19 +75,19 @@ static enum store_result refused(const char *what, int failed, struct err *e)
     return STORE_UNAVAILABLE;
 }
 
-/* The name of an entry's key. Malloced. */
+/* Returns the description of an entry's key. The caller frees it. */
 static char *describe(const char *identity)
 {
     char hash[33];
 
-    /* The kernel takes descriptions of at most 4,095 bytes, and counts them in the quota. */
+    /* The kernel accepts descriptions of at most 4,095 bytes and counts them towards the quota. */
     if (strlen(identity) <= STORE_IDENTITY_MAX)
         return mem_printf(PREFIX "%s", identity);
     text_hash(identity, strlen(identity), hash);
     return mem_printf(PREFIX "%s", hash);
 }
 
-/* -1 with errno. *secret_at: where the secret begins. */
+/* Reads a key; *secret_at is the offset of the secret in the payload. Returns -1 and sets errno on error. */
 static int key_read(long id, struct buf *payload, size_t *secret_at)
 {
     char *room = buf_room(payload, PAYLOAD_MAX);
@@ -98,7 +99,7 @@ static int key_read(long id, struct buf *payload, size_t *secret_at)
                                 ? memchr(room + LABEL_AT, '\0', (size_t)n - LABEL_AT)
                                 : NULL;
     if (!label_end) {
-        errno = EKEYREVOKED; /* not one of ours, or of another version */
+        errno = EKEYREVOKED; /* not a key of broker, or of another version */
         return -1;
     }
     *secret_at = (size_t)(label_end - room) + 1;
@@ -125,7 +126,7 @@ static void payload_make(struct buf *payload, const char *label, time_t expires,
     buf_add(payload, secret_bytes(value), secret_len(value));
 }
 
-/* *replaced: the key was gone between the search and the read. */
+/* Sets *replaced if the key was removed between the search and the read. */
 static enum store_result get_once(const char *description, struct secret **out, bool *replaced, struct err *e)
 {
     *replaced = false;
@@ -158,8 +159,8 @@ static enum store_result keyring_get(const char *identity, int64_t deadline, str
     return got;
 }
 
-/* Unlinks the keys of all types except `except`. -1 with errno if the kernel refuses; *count: how many there
- * were. */
+/* Unlinks the keys of all types except `except`, and adds their number to *count. Returns -1 and sets errno
+ * if the kernel refuses. */
 static int unlink_all(const char *description, const char *except, unsigned *count)
 {
     for (size_t i = 0; i < ARRAY_LEN(key_types); i++) {
@@ -175,7 +176,7 @@ static int unlink_all(const char *description, const char *except, unsigned *cou
     return 0;
 }
 
-/* Creates the key where no one else can see it yet. -1 with errno. */
+/* Creates a key that other processes cannot see yet. Returns -1 and sets errno on error. */
 static long key_make(const char *description, const struct buf *payload, const char **type)
 {
     for (size_t i = 0; i < ARRAY_LEN(key_types); i++) {
@@ -187,7 +188,7 @@ static long key_make(const char *description, const struct buf *payload, const c
     return -1;
 }
 
-/* NULL, or the step that failed, with errno. */
+/* Returns NULL, or the step that failed, with errno. */
 static const char *key_publish(long id, time_t seconds)
 {
     if (keyctl(KEYCTL_SETPERM, id, (long)PERMISSIONS, 0, 0) < 0)
@@ -221,7 +222,7 @@ static enum store_result keyring_put(const char *identity, const char *label, co
     (void)keyctl(KEYCTL_UNLINK, id, KEY_SPEC_PROCESS_KEYRING, 0, 0);
     if (failed_at)
         return refused(failed_at, failed, e);
-    /* An older entry of the other type would be found first, or would remain. */
+    /* An older entry of the other type would be found first, or would remain after an erase. */
     return unlink_all(description, type, &ignored) < 0 ? refused("unlink", errno, e) : STORE_OK;
 }
 
@@ -237,7 +238,8 @@ static enum store_result keyring_erase(const char *identity, int64_t deadline, s
     return count ? STORE_OK : STORE_MISSING;
 }
 
-/* "TYPE;UID;GID;PERMISSIONS;DESCRIPTION": the identity of a key of ours, NULL for another's. */
+/* Returns the identity of a key of broker, or NULL for another key. The kernel's text is
+ * "TYPE;UID;GID;PERMISSIONS;DESCRIPTION". */
 static const char *key_identity(long id, char *text, size_t size)
 {
     long n = keyctl(KEYCTL_DESCRIBE, id, (long)text, (long)size, 0);
@@ -251,12 +253,12 @@ static const char *key_identity(long id, char *text, size_t size)
     return ours && at && text_starts(at + 1, PREFIX) ? at + sizeof PREFIX : NULL;
 }
 
-/* The ids of all keys in @u, malloced. -1 with errno. */
+/* Reads the IDs of all keys in @u into a malloced array. Returns their number, or -1 and sets errno. */
 static long keyring_ids(int32_t **out)
 {
     long size = 4096, n;
 
-    do { /* another may add keys meanwhile */
+    do { /* the keyring may grow between two calls */
         *out = mem_grow(*out, (size_t)size, 1);
         n = keyctl(KEYCTL_READ, KEY_SPEC_USER_KEYRING, (long)*out, size, 0);
     } while (n > size && n <= LIST_MAX && (size = n * 2));
@@ -276,7 +278,7 @@ static void listed_release(struct listed *l)
     *l = (struct listed){0};
 }
 
-/* False: the key is gone, perhaps replaced. */
+/* Returns false if the key no longer exists; it may have been replaced. */
 static bool list_key(long id, const char *prefix, struct listed *out)
 {
     AUTO_BUF(payload, PAYLOAD_MAX);
@@ -298,7 +300,7 @@ static bool list_key(long id, const char *prefix, struct listed *out)
     return true;
 }
 
-/* 1: all keys of the list were still there, 0: not all, -1 with errno. */
+/* Returns 1 if all keys in the list still existed, 0 if not, -1 with errno on error. */
 static int list_once(const char *prefix, struct listed *out)
 {
     AUTO_FREE(int32_t *, ids);

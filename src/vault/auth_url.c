@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The address goes to a program, and the browser is a person's: whoever poses as Vault could have it open a
- * file, run a script or another program's scheme.
+ * Checks the URL of a login page, which is passed to the program that opens a browser. A fake Vault server
+ * could otherwise make it open a local file, or run another program through a URL scheme.
  */
 #include "auth_url.h"
 
@@ -46,7 +46,7 @@ static const char *fault_of(const char *url)
     return is_plain && !host_is_loopback(host) ? "is not https" : NULL;
 }
 
-/* The value of the one parameter of that name; false: there is none, or two. */
+/* Finds the value of a query parameter. Returns false if it is missing or not unique. */
 static bool parameter(const char *url, const char *name, struct buf *out)
 {
     const char *at = url + strcspn(url, "?#");

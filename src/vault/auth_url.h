@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The address of a login page, as Vault gives it. */
+/* The URL of a login page, as Vault returns it. */
 #ifndef VAULT_AUTH_URL_H
 #define VAULT_AUTH_URL_H
 
@@ -9,8 +9,9 @@
 #include <base/secret.h>
 
 /*
- * Sees that it may be handed to a browser: https (or http to this machine), all of it visible ASCII, with a
- * host. *state: the one `state` in it, decoded; *form: the answer comes by a POST. ERR_PROTOCOL.
+ * Checks that a URL can be passed to a browser: https (or http to this machine), only printable ASCII
+ * characters, and a valid host. *state is set to the decoded parameter `state`, *form to whether the callback
+ * will be a POST of a form. Fails with ERR_PROTOCOL.
  */
 int vault_auth_url_read(const char *url, struct secret **state, bool *form, struct err *e);
 

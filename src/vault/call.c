@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calling Vault. Nothing is followed: a redirect would take the token along. What may be mended by waiting is
- * tried again as Vault's own program does, and never starts a login.
+ * Calls Vault's HTTP API. Redirects are not followed, because the request contains the token. Temporary
+ * errors are retried, as Vault's own CLI does; a retry never starts a login.
  */
 #include "call.h"
 
@@ -20,10 +20,10 @@
 #define CALL_MS 30000
 #define URL_MOST 65536
 #define BODY_MOST (4 * SECRET_MAX)
-/* As long as Vault may want to be left alone by one run. */
+/* The longest Retry-After in seconds that is obeyed. */
 #define RETRY_AFTER_MOST 30
 
-/* Behind the caller's own wants. */
+/* The indexes of these fields follow those of the caller's fields. */
 enum { ERRORS, WARNINGS, RETRY_AFTER, LOCATION };
 
 static int put_body(struct http_request *request, const json_t *body, struct err *e)
@@ -38,7 +38,8 @@ static int put_body(struct http_request *request, const json_t *body, struct err
     return 0;
 }
 
-/* VAULT_TLS_SERVER_NAME stands in the URL, for the certificate, and the host of vault_addr is dialled. */
+/* Starts a request with VAULT_TLS_SERVER_NAME as the host in the URL, so that the certificate is verified for
+ * it, and connects to the host of vault_addr. */
 static void start_as(const struct vault *v, const struct vault_call *c, struct http_request *request,
                      struct buf *url)
 {
@@ -105,9 +106,8 @@ static unsigned own_wants(const struct vault_call *c)
     return (unsigned)c->want_count + (c->list != NULL);
 }
 
-/* What is worth another try: 412 (a replica that lags), 429 and what is down. Sealed is not: a person must
- * act.
- */
+/* Returns whether a retry may succeed: after 412 (a replica that lags behind), 429, and if Vault is down. Not
+ * if Vault is sealed, because an operator must unseal it. `mints`: see vault_call(). */
 static bool may_pass(const struct vault_refusal *why, bool mints)
 {
     if (why->status == 412 || why->status == 429)
@@ -117,7 +117,8 @@ static bool may_pass(const struct vault_refusal *why, bool mints)
     return !mints && (why->status == 502 || why->status == 504);
 }
 
-/* 0: good. 1: failed, and worth another try, after *wait_ms where Vault says so. -1: failed. */
+/* Returns 0 on success; 1 on a failure that may be retried, and sets *wait_ms if Vault requests a delay; -1
+ * on any other failure. */
 static int call_once(const struct vault *v, const struct vault_call *c, bool mints, int64_t deadline,
                      struct http_answer *answer, struct vault_refusal *why, long *wait_ms, struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One call of Vault's HTTP API, by broker-http. */
+/* Calls Vault's HTTP API through broker-http. */
 #ifndef VAULT_CALL_H
 #define VAULT_CALL_H
 
@@ -11,35 +11,36 @@
 
 struct vault_call {
     const char *method;
-    const char *path;           /* behind /v1/, percent-encoded, with its query */
-    const struct secret *token; /* NULL: sent without one */
-    json_t *body;               /* NULL: none; borrowed */
-    const char *const *want;    /* paths in the JSON; their numbers in the answer are their indexes here */
+    const char *path;           /* the part of the path after /v1/, percent-encoded, with its query */
+    const struct secret *token; /* NULL: send no token */
+    json_t *body;               /* NULL: no body; belongs to the caller */
+    const char *const *want;    /* paths in the JSON response; the answer's fields have the same indexes */
     size_t want_count;
-    const char *list; /* one more, of a list of texts; its number is want_count. NULL: none */
+    const char *list; /* the path of a list of texts, whose field has the index want_count; NULL: none */
 };
 
-/* What Vault said no with. */
+/* An error response of Vault. */
 struct vault_refusal {
-    unsigned status;  /* 0: no answer came */
-    char words[1024]; /* its errors, on one line, fit for a terminal */
+    unsigned status;  /* 0: there was no response */
+    char words[1024]; /* Vault's error messages in one line, sanitised */
 };
 
 /*
- * 0: an answer with status 2xx. -1: ERR_REFUSED with Vault's own words, ERR_TRY_LATER where it is sealed,
- * throttles or is down, ERR_PROTOCOL for a redirect, ERR_UNREACHABLE; *why is filled. What another try may
- * mend is tried again; `mints`: but not where the first may have been done.
+ * Returns 0 if the status is 2xx. Otherwise returns -1, fills *why and sets ERR_REFUSED with Vault's own
+ * message, ERR_TRY_LATER if Vault is sealed, throttles or is down, ERR_PROTOCOL for a redirect, or
+ * ERR_UNREACHABLE. Retries if that may help. `mints`: the request creates something, so it is not retried if
+ * it may have been processed.
  */
 int vault_call(const struct vault *v, const struct vault_call *c, bool mints, int64_t deadline,
                struct http_answer *answer, struct vault_refusal *why, struct err *e);
 
-/* A number in an answer; `absent` where there is none. */
+/* Returns a number in an answer, or `absent` if there is none. */
 unsigned long vault_number(const struct http_answer *a, unsigned want, unsigned long absent);
 
-/* Moves a field out of the answer; NULL where it is not there or empty. */
+/* Moves a field out of the answer. Returns NULL if it is missing or empty. */
 struct secret *vault_take_field(struct http_answer *a, unsigned want);
 
-/* A text of JSON that is secret; NULL where it is no UTF-8. */
+/* Returns a secret as a JSON string; NULL if it is not UTF-8. */
 json_t *vault_json_secret(const struct secret *s);
 
 #endif

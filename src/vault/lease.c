@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Leases. An entry is a version and DIGEST ID USER PASSWORD MADE END SECONDS RENEWABLE, each ended by a NUL;
- * DIGEST is the token's: when Vault ends that, the user goes too, so the entry is of no use to another token.
- * A static role's password is Vault's own to change at any time: it is kept for a few minutes only.
+ * Leases. An entry consists of a version and DIGEST ID USER PASSWORD MADE END SECONDS RENEWABLE, each
+ * followed by a NUL. DIGEST is that of the token: when a token ends, Vault deletes the users created with it,
+ * so an entry is only valid for its own token. Vault may change a static role's password at any time, so that
+ * is cached for only a few minutes.
  */
 #include "lease.h"
 
@@ -22,7 +23,7 @@
 #define VERSION '1'
 #define IDENTITY_MOST 32768
 #define STATIC_MOST (5 * 60)
-/* What Vault documents for a lease without a length. */
+/* Vault's documented default for a lease without a duration. */
 #define SECONDS_DEFAULT 3600
 enum { DIGEST, ID, USER, PASSWORD, MADE, END, SECONDS, RENEWABLE, FIELDS };
 
@@ -34,7 +35,7 @@ void vault_lease_clear(struct vault_lease *l)
     *l = (struct vault_lease){0};
 }
 
-/* Whose leases; the token itself is not in it. */
+/* Appends the part of the identity that stands for the token's owner; it does not contain the token. */
 static void put_owner(const struct vault *v, struct buf *out)
 {
     AUTO_FREE(char *, token);
@@ -113,7 +114,7 @@ bool vault_lease_is_good(const struct vault_lease *l)
 {
     time_t now = time(NULL);
 
-    /* A clock that was set back must not make it live longer than Vault lets it. */
+    /* If the clock was set back, the lease must not seem to be valid for longer than it is. */
     return l->user && l->made_at <= now && l->expires_at > now + VAULT_MARGIN;
 }
 
@@ -184,9 +185,10 @@ unsigned vault_lease_forget_all(const struct vault *v, int64_t deadline)
     return n;
 }
 
-/* --- what Vault is asked */
+/* --- calls to Vault */
 
-/* A user is dropped with its token, so it lives no longer than that. */
+/* Sets the expiry. Vault deletes a user together with its token, so it cannot be later than that of the
+ * token. */
 static void set_end(struct vault *v, unsigned long seconds)
 {
     struct vault_lease *l = &v->lease;
@@ -239,7 +241,7 @@ int vault_lease_read(struct vault *v, int64_t deadline, struct vault_refusal *wh
     return take_answer(v, &answer, e);
 }
 
-/* One of the calls below sys/leases that name a lease. */
+/* Calls a function under sys/leases that takes a lease ID. */
 static int call_lease(const struct vault *v, const char *path, json_t *body, const char *const *want,
                       size_t wants, int64_t deadline, struct http_answer *answer, struct vault_refusal *why,
                       struct err *e)

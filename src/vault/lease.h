@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* A user and password that Vault made: kept in the kernel's keyring alone, for one token and one path. */
+/* Users and passwords from Vault, cached only in the kernel's keyring, for one token and one path. */
 #ifndef VAULT_LEASE_H
 #define VAULT_LEASE_H
 
 #include "call.h"
 
-/* A credential is not used, or is renewed first, in its last seconds: the log-in itself takes time. */
+/* Seconds. A credential with less time left is renewed or not used, because logging in takes time too. */
 #define VAULT_MARGIN 30
 
 void vault_lease_clear(struct vault_lease *l);
 
-/* The kept one of the token in v->token, into v->lease; false: none, or none that will do. */
+/* Loads the cached lease for the token in v->token into v->lease. Returns false if there is none or it is
+ * invalid. */
 bool vault_lease_find(struct vault *v, int64_t deadline);
 void vault_lease_keep(const struct vault *v, int64_t deadline);
-/* Those of this token, of every path; how many there were. */
-/* Removes the kept lease of this path. */
+/* vault_lease_forget_all() removes the entries of this token for all paths and returns their number. */
+/* vault_lease_forget() removes the entry for this path. */
 void vault_lease_forget(const struct vault *v, int64_t deadline);
 unsigned vault_lease_forget_all(const struct vault *v, int64_t deadline);
-/* Whether it has more than its last seconds left. */
+/* Returns whether the lease has more than VAULT_MARGIN seconds left. */
 bool vault_lease_is_good(const struct vault_lease *l);
 
-/* Reads a new one with v->token. */
+/* Reads a new credential with v->token. */
 int vault_lease_read(struct vault *v, int64_t deadline, struct vault_refusal *why, struct err *e);
-/* More time for the kept one; false: Vault gives none. */
+/* Renews the cached lease. Returns false if Vault does not extend it. */
 bool vault_lease_renew(struct vault *v, int64_t deadline);
-/* Ends it: the user is dropped. *why: Vault's words where it refuses. */
+/* Revokes the lease, which makes Vault delete the user. *why is set if Vault refuses. */
 int vault_lease_revoke(const struct vault *v, int64_t deadline, struct vault_refusal *why, struct err *e);
 
-/* The name of the lock that one is read under. */
+/* Makes the name of the lock that is held while reading a credential. */
 void vault_lease_lock_name(const struct vault *v, char out[33]);
 
 #endif

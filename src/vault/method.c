@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the login methods share. */
+/* Code that the login methods share. */
 #include "method.h"
 
 int vault_method_wants(const char *value, enum key key, const struct vault *v, struct err *e)

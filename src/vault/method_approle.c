@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vault_auth = approle: a role ID of the config and a secret ID from a file, for machines. A role that needs
- * no secret ID has no file. */
+/* vault_auth = approle: a role ID from the config and a secret ID from a file, for use without a user. The
+ * file is optional, because some roles need no secret ID. */
 #include <base/text.h>
 
 #include "method.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vault_auth = jwt: a JWT that somebody else signs and puts into a file, as CI systems and Kubernetes do. */
+/* vault_auth = jwt: a JWT from a file, written by a CI system or Kubernetes. */
 #include <base/text.h>
 
 #include "method.h"
@@ -11,7 +11,7 @@ static int jwt_check(const struct vault *v, struct err *e)
     return vault_method_wants(v->jwt_file, KEY_vault_jwt_file, v, e);
 }
 
-/* Whom the JWT speaks for is not known before Vault says it; which file it is, is. */
+/* The owner of a JWT is only known to Vault, so the path of the file is used instead. */
 static const char *jwt_who(const struct vault *v)
 {
     return v->jwt_file;

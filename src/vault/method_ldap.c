@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vault_auth = ldap: a user of a directory that Vault asks, whose password a person types. */
+/* vault_auth = ldap: a user of an LDAP directory, whose password the user types. */
 #include "method.h"
 
 static int ldap_check(const struct vault *v, struct err *e)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vault_auth = oidc: a person logs in with a browser. Vault is the OpenID client: it makes state, nonce and
- * PKCE and exchanges the code; only who has client_nonce, which never leaves this process but to Vault, gets
- * the token.
+ * vault_auth = oidc: the user logs in with a browser. Vault is the OpenID client: it creates state, nonce and
+ * PKCE parameters and exchanges the code. To get the token one needs client_nonce, which this process sends
+ * only to Vault.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@
 
 struct oidc_flow {
     const struct vault *v;
-    char *host; /* HOST:PORT of the callback */
+    char *host; /* HOST:PORT of the callback listener */
     unsigned port;
     struct secret *nonce, *state;
     bool form;
@@ -73,7 +73,7 @@ static int open_callback(struct oidc_flow *f, struct err *e)
     return 0;
 }
 
-/* --- the address of the login page */
+/* --- the URL of the login page */
 
 static struct secret *make_nonce(void)
 {
@@ -138,9 +138,9 @@ static int ask_address(struct oidc_flow *f, struct http_answer *answer, struct e
     return vault_auth_url_read(http_text(answer, 0), &f->state, &f->form, e);
 }
 
-/* --- the person */
+/* --- waiting for the user to log in */
 
-/* The address by which this machine was reached by ssh; else its name. */
+/* Appends the address at which this machine was reached over SSH, or else its host name. */
 static void put_this_host(struct buf *out)
 {
     const char *ssh = secure_getenv("SSH_CONNECTION"), *at = ssh ? strchr(ssh, ' ') : NULL;
@@ -167,7 +167,7 @@ static void invite_elsewhere(const struct oidc_flow *f)
     log_say("%sssh -L %u:localhost:%u %s", f->form ? "" : "or first: ", f->port, f->port, buf_str(&word));
 }
 
-/* True: the browser is on its way. */
+/* Returns true if a browser was opened on this machine. */
 static bool invite(const struct oidc_flow *f, const char *url)
 {
     bool is_here = browser_is_here();
@@ -180,7 +180,7 @@ static bool invite(const struct oidc_flow *f, const char *url)
     return false;
 }
 
-/* What was pasted so far. 1: it is the address. 0: wait on. */
+/* Reads the pasted text. Returns 1 if it is the callback URL, 0 to continue waiting. */
 static int take_paste(const struct oidc_flow *f, struct secret *answer, struct callback *out, struct err *e)
 {
     int got = tty_paste_read(answer);
@@ -200,7 +200,8 @@ static int take_paste(const struct oidc_flow *f, struct secret *answer, struct c
     return tty_paste_begin(PROMPT) < 0 ? err_set(e, ERR_LOGIN, "%s", tty_why_not()) : 0;
 }
 
-/* Both ways at once: the listener, since the port may be forwarded, and the terminal. */
+/* Waits for the callback at the listener, whose port may be forwarded, and for its URL to be pasted on the
+ * terminal. */
 static int wait_with_paste(const struct oidc_flow *f, struct callback *out, struct err *e)
 {
     AUTO_SECRET(answer);
@@ -241,7 +242,7 @@ static void put_parameter(struct buf *out, const char *name, const struct secret
     text_percent_encode(out, secret_bytes(value), secret_len(value));
 }
 
-/* What came by a form goes to Vault by a form first, as Vault's own program sends it. */
+/* Sends the values of a form to Vault as a form first, as Vault's own CLI does. */
 static int post_form(const struct oidc_flow *f, const struct callback *c, struct err *e)
 {
     AUTO_HTTP_ANSWER(answer);
@@ -258,7 +259,8 @@ static int post_form(const struct oidc_flow *f, const struct callback *c, struct
     const struct vault_call call = {.method = "POST", .path = buf_str(&path), .body = body};
     if (vault_call(f->v, &call, true, f->deadline, &answer, &why, e) == 0)
         return 0;
-    /* Vault answers with 400, in HTML, to a redirect that is not its own page's, and has taken the values. */
+    /* Vault expects the redirect of its own web page and answers others with 400 and an HTML page, but it has
+     * stored the values. */
     if (why.status != 400)
         return -1;
     err_clear(e);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vault_auth = token: a token that a person types once. VAULT_TOKEN stands before it, as before every method.
- */
+/* vault_auth = token: the user types a token once. VAULT_TOKEN takes precedence, as with every method. */
 #include <base/mem.h>
 #include <base/tty.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* vault_auth = token-file: the token that `vault login` leaves in ~/.vault-token. It is read each time and
- * never written: it is not ours. */
+/* vault_auth = token-file: the token that `vault login` stores in ~/.vault-token. The file is read each time
+ * and never written, because it belongs to that program. */
 #include "method.h"
 
 static int token_file_login(const struct vault *v, int64_t deadline, struct vault_token *out, struct err *e)

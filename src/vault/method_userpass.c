@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* vault_auth = userpass: a user of Vault's own, whose password a person types. */
+/* vault_auth = userpass: a user managed by Vault, whose password the user types. */
 #include "method.h"
 
 static int userpass_check(const struct vault *v, struct err *e)

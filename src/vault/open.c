@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run asks Vault for: the keys of the profile, and where they are silent the variables that OpenBao
- * and Vault have for their own programs, BAO_NAME before VAULT_NAME.
+ * Collects the settings for Vault: the profile's keys, or else the environment variables of OpenBao's and
+ * Vault's own programs, BAO_NAME before VAULT_NAME.
  */
 #include <vault/vault.h>
 
@@ -47,12 +47,12 @@ void vault_release(struct vault *v)
     *v = (struct vault){0};
 }
 
-/* One setting of both programs. */
+/* The two variables for one setting. */
 struct variable {
     const char *bao, *vault;
 };
 
-/* NULL: neither is set. *name: the one that is. */
+/* Returns the value and sets *name to the variable that has it; returns NULL if neither is set. */
 static const char *value_of(struct variable of, const char **name)
 {
     const char *const names[] = {of.bao, of.vault};
@@ -71,7 +71,7 @@ static const char *value_of(struct variable of, const char **name)
         "BAO_" name, "VAULT_" name                                                                           \
     }
 
-/* The key, or the variable as if it were the key's value. */
+/* Takes the profile's key, or else the variable, checked as if it were the key's value. */
 static int take(const struct profile *p, enum key key, struct variable of, char **out, struct err *e)
 {
     const char *own = profile_str(p, key), *name, *value;
@@ -86,7 +86,8 @@ static int take(const struct profile *p, enum key key, struct variable of, char 
     return err_what(e, "%s", name);
 }
 
-/* A line end would make two headers of it, and what cannot be seen was not meant. */
+/* Takes the token from the environment. A line break in it would start another HTTP header; other invisible
+ * characters are a mistake. */
 static int take_token(struct vault *v, struct err *e)
 {
     const char *name, *value = value_of(VARIABLE("TOKEN"), &name);
@@ -127,7 +128,7 @@ static int lacks(const char *key, const char * or, struct err *e)
     return err_hint(e, "%s", or);
 }
 
-/* What is refused rather than left undone. */
+/* Refuses settings that would otherwise be ignored. */
 static int check_profile(const struct profile *p, struct err *e)
 {
     if (profile_str(p, KEY_user)) {

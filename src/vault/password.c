@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What userpass and ldap share: a password that a person types each time. It is never kept; the token is. */
+/* userpass and ldap: the user types the password for each login. Only the token is stored. */
 #include <string.h>
 
 #include <base/mem.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A path is checked before it becomes part of a URL: `..` would lead elsewhere in Vault, with the token in
- * the header. What a config has percent-encoded is encoded once more, so that it cannot be a `..` either.
+ * Paths are checked before they become part of a URL: with `..` a request, which contains the token, would go
+ * to another part of Vault. If a config contains percent-encoded text, its `%` is encoded again, so that it
+ * cannot become `..` either.
  */
 #include "path.h"
 
@@ -62,7 +63,7 @@ void vault_path_encode(struct buf *out, const char *path)
     }
 }
 
-/* The last of either kind; *n: how long it is. NULL: none. */
+/* Finds the last /creds/ or /static-creds/ and sets *n to its length; returns NULL if there is none. */
 static const char *find_kind(const char *path, size_t *n)
 {
     const char *last = NULL;

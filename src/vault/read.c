@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading the credential. 403 stands for a token that has died and for a policy that forbids: Vault is asked
- * which, and only for the first a login is made, once. Everything else is told as it is.
+ * Reads the credential. Status 403 may mean that the token is no longer valid or that a policy denies access.
+ * To find out, the token is looked up; if it is invalid, broker logs in again, once. Other errors are
+ * reported as they are.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +40,15 @@ static int explain_read(struct vault *v, const struct vault_refusal *why, int64_
     return e->hint[0] ? -1 : err_hint(e, "check vault_path = %s", v->path);
 }
 
-/* 1: the token is dead, and a login may help. 0: it lives, so a policy forbids. -1: nothing can be said. */
+/* Returns 1 if the token is invalid, so that a login may help; 0 if it is valid, so that a policy denies
+ * access; -1 if that is not known. */
 static int is_dead(struct vault *v, int64_t deadline)
 {
     struct err ignored = ERR_INIT;
 
     if (v->token.from == VAULT_FROM_LOGIN)
         return 0;
-    /* Of a batch token Vault says nothing else. */
+    /* A batch token cannot be looked up. */
     return v->token.is_batch ? 1 : vault_token_look_up(v, deadline, &ignored);
 }
 
@@ -84,7 +86,7 @@ static int fetch(struct vault *v, int64_t deadline, struct err *e)
     return got;
 }
 
-/* 1: v->lease will do. */
+/* Returns true if the cached lease can be used, after renewing it if needed. */
 static bool use_kept(struct vault *v, int64_t deadline)
 {
     if (v->wants_fresh || !vault_lease_find(v, deadline))

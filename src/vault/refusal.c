@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Vault's errors. A status that says little (403 stands for a bad token as for a policy, 400 for a role that
- * is not there) is told in Vault's own words; what each call can add is added there.
+ * Vault's errors. If a status has several meanings (403: an invalid token or a policy; 400: among others an
+ * unknown role), Vault's own message is shown; the callers add hints.
  */
 #include "refusal.h"
 
@@ -13,7 +13,7 @@
 
 #define WORDS_MOST 65536
 
-/* Behind "N error(s) occurred:", where the line is only that. */
+/* Skips "N error(s) occurred:". */
 static const char *skip_count(const char *s)
 {
     const char *at = s + strspn(s, "0123456789");
@@ -49,7 +49,8 @@ void vault_words(const char *errors, char *out, size_t size)
     (void)snprintf(out, size, "%s", buf_str(&clean));
 }
 
-/* The origin of a URL, if it is one of a web server and nothing odd is in it. */
+/* Returns the length of the origin in an http or https URL; 0 if the URL is not one or its host has unusual
+ * characters. */
 static int origin_length(const char *url)
 {
     size_t n = text_starts(url, "https://") ? 8 : text_starts(url, "http://") ? 7 : 0;
@@ -59,7 +60,8 @@ static int origin_length(const char *url)
     return host && (!url[n + host] || strchr("/?#", url[n + host])) ? (int)(n + host) : 0;
 }
 
-/* A standby names the active node. The token stays here. */
+/* Explains a redirect, by which a standby node names the active node. It is not followed, because the request
+ * contains the token. */
 static int explain_redirect(const struct vault *v, const struct vault_refusal *why, const char *location,
                             struct err *e)
 {
@@ -78,7 +80,7 @@ static int explain_redirect(const struct vault *v, const struct vault_refusal *w
 static const struct {
     unsigned status;
     enum err_code code;
-    const char *only, *words, *hint; /* only: in Vault's words; words NULL: Vault's own */
+    const char *only, *words, *hint; /* only: text in Vault's message; words NULL: show that message */
 } rows[] = {
     {503, ERR_TRY_LATER, "sealed", "Vault is sealed", "ask Vault's administrators to unseal it"},
     {503, ERR_TRY_LATER, "not initialized", "Vault is not initialised", "ask Vault's administrators"},

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What Vault says no with, in words that help. */
+/* Error messages for Vault's error responses. */
 #ifndef VAULT_REFUSAL_H
 #define VAULT_REFUSAL_H
 
 #include "call.h"
 
-/* Vault's list of errors, one a line, on one line: without "1 error occurred:" and its bullets. */
+/* Joins Vault's error messages, one per line in `errors`, into a single line, without "1 error occurred:" and
+ * bullets. */
 void vault_words(const char *errors, char *out, size_t size);
 
-/* The error for an answer that is none; `location` is where a redirect leads. Returns -1. */
+/* Sets the error for an error response; `location` is the target of a redirect. Returns -1. */
 int vault_explain(const struct vault *v, const struct vault_refusal *why, const char *location,
                   struct err *e);
-/* The hint for an error of http_call(). Returns -1. */
+/* Adds a hint to an error of http_call(). Returns -1. */
 int vault_explain_silence(const struct vault *v, struct err *e);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LIST of a database mount, as Sequel Ace offers its roles. A policy may forbid it: then the error is what it
- * would have been.
+ * Lists the roles of a database mount, for error messages. If a policy denies that, the error is shown
+ * without them.
  */
 #include "roles.h"
 
@@ -23,7 +23,7 @@ static int compare(const void *a, const void *b)
     return strcasecmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* A name that a config can hold as it is. */
+/* Returns whether a role's name can be written into a config as it is. */
 static bool is_role(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -33,7 +33,7 @@ static bool is_role(const char *s, size_t n)
     return n > 0;
 }
 
-/* -1 with *e where Vault does not list them. */
+/* Fails, and sets *e, if Vault does not list the roles. */
 static int list(const struct vault *v, const char *kind, int64_t deadline, struct words *out, struct err *e)
 {
     AUTO_HTTP_ANSWER(answer);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The roles of a mount, for an error about one that is not there. */
+/* The roles of a mount, for an error about a missing or unknown role. */
 #ifndef VAULT_ROLES_H
 #define VAULT_ROLES_H
 
 #include <vault/vault.h>
 
-/* vault_path names only a mount: ERR_CONFIG, with the roles as details where Vault lists them. Returns -1. */
+/* Sets ERR_CONFIG for a vault_path without a role, with the roles as detail lines if Vault lists them.
+ * Returns -1. */
 int vault_explain_mount(const struct vault *v, int64_t deadline, struct err *e);
-/* Vault has said, in *e, that there is no such role: adds those that there are. Returns -1. */
+/* Completes Vault's error for an unknown role, in *e, with the roles that exist. Returns -1. */
 int vault_explain_role(const struct vault *v, int64_t deadline, struct err *e);
 
 #endif

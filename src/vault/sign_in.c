@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a profile to a token. What is kept is used as long as it may live; Vault is asked about it only where
- * nobody knows that. A login is made under a lock, so that two brokers at once make one.
+ * Gets a token for a profile. A stored token is used until it expires; Vault is asked about it only if its
+ * expiry is not known. Logins are made under a lock, so that of two processes only one logs in.
  */
 #include <string.h>
 
@@ -17,9 +17,9 @@
 #include "sign_in.h"
 #include "token.h"
 
-/* --- one that is given */
+/* --- a token from the environment or a file */
 
-/* The token of a file becomes one that is given, as that of a variable is. */
+/* Reads the token of the method token-file; it is then treated like one from a variable. */
 static int take_given(struct vault *v, int64_t deadline, struct err *e)
 {
     struct vault_token token = {0};
@@ -45,14 +45,14 @@ int vault_given_refused(const struct vault *v, struct err *e)
     return err_hint_sh(e, "unset %s", v->given_by);
 }
 
-/* --- a kept one */
+/* --- a stored token */
 
 static bool is_ending(const struct vault_token *t)
 {
     return t->expires_at && t->expires_at <= time(NULL) + VAULT_MARGIN;
 }
 
-/* 0: it may be used. 1: it may not. -1. */
+/* Asks Vault whether the token is valid. Returns 0 if it can be used, 1 if not, -1 on error. */
 static int ask_about(struct vault *v, int64_t deadline, struct err *e)
 {
     int known = v->token.is_batch ? 0 : vault_token_look_up(v, deadline, e);
@@ -63,7 +63,8 @@ static int ask_about(struct vault *v, int64_t deadline, struct err *e)
         vault_token_keep(v, false, deadline);
         return 0;
     }
-    /* A policy may forbid to ask: of one that is given the read will tell. */
+    /* A policy may deny the lookup. A token from the environment or a file is then used anyway, and reading
+     * the credential will show whether it is valid. */
     bool goes_on = v->given && !v->wants_login;
     log_step("login", "%s", e->msg);
     if (v->given && !goes_on)
@@ -72,7 +73,7 @@ static int ask_about(struct vault *v, int64_t deadline, struct err *e)
     return goes_on ? 0 : 1;
 }
 
-/* 0: v->token will do. 1: a login is needed. -1. */
+/* Returns 0 if v->token can be used, 1 if a login is needed, -1 on error. */
 static int use_kept(struct vault *v, int64_t deadline, struct err *e)
 {
     if ((v->wants_login && !v->given) || !vault_token_find(v, deadline))
@@ -87,7 +88,7 @@ static int use_kept(struct vault *v, int64_t deadline, struct err *e)
     return is_ending(&v->token) && !v->given ? 1 : 0;
 }
 
-/* --- a new one */
+/* --- a new login */
 
 static int not_logged_in(const struct vault *v, struct err *e)
 {
@@ -106,7 +107,7 @@ static bool has_person(const struct vault *v)
     }
 }
 
-/* Another broker's login, made while this one waited for its turn. */
+/* Returns whether another process has logged in while this one waited for the lock. */
 static bool has_another(struct vault *v, const char *refused, int64_t deadline)
 {
     char digest[33];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Logging out: the token is revoked, and Vault drops with it what was made with it. A token that was given to
- * us is left alone: only the lease that we made with it is revoked, which the default policy forbids; then it
- * is said how long it lives on.
+ * Logs out: revokes the token, and Vault then deletes the users created with it. A token from the environment
+ * or a file is not revoked, only the lease made with it. The default policy denies that; then a message tells
+ * when the user expires.
  */
 #include <base/clock.h>
 #include <base/log.h>
@@ -20,7 +20,7 @@ static int revoke_token(struct vault *v, int64_t deadline, struct err *e)
 
     if (vault_call(v, &call, false, deadline, &answer, &why, e) == 0)
         return 0;
-    /* Vault does not know it any more: that is what was wanted. */
+    /* Vault no longer knows the token, so there is nothing to revoke. */
     return why.status == 403 && vault_token_look_up(v, deadline, e) == 1 ? 0 : -1;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Vault tokens. The session store (kernel keyring, gone at the token's end) is asked first; what the keychain
- * has may have died since, so Vault is asked about it. Nothing is ever written to ~/.vault-token.
+ * Vault tokens. The session store (the kernel's keyring, where a token expires) is tried first. A token in
+ * the keychain may have been revoked since, so Vault is asked about it. Nothing is ever written to
+ * ~/.vault-token.
  *
- * An entry of the session is a version and TOKEN END TTL RENEWABLE BATCH, each ended by a NUL; one of the
- * keychain is the token alone.
+ * An entry of the session store consists of a version and TOKEN END TTL RENEWABLE BATCH, each followed by a
+ * NUL; an entry of the keychain is the token alone.
  */
 #include "token.h"
 
@@ -54,7 +55,7 @@ static void add_part(struct buf *out, const char *name, const char *value)
     text_percent_encode(out, value, strlen(value));
 }
 
-/* By a digest, as its name: whoever lists the keys must not see it. */
+/* The identity contains a hash instead of the token, because the names of keys are visible in lists. */
 static char *given_identity(const struct vault *v)
 {
     AUTO_BUF(out, IDENTITY_MOST);
@@ -96,7 +97,7 @@ void vault_token_digest(const struct vault_token *t, char out[33])
     text_hash(secret_bytes(t->value), secret_len(t->value), out);
 }
 
-/* --- keeping */
+/* --- storing tokens */
 
 static struct secret *entry_write(const struct vault_token *t)
 {
@@ -132,7 +133,7 @@ static bool entry_read(const struct secret *entry, struct vault_token *out)
     return true;
 }
 
-/* What a token tells by its own form: those cannot be renewed, nor looked up. */
+/* Recognises batch tokens by their prefix; these can be neither renewed nor looked up. */
 static bool is_batch(const struct secret *token)
 {
     return text_starts(secret_bytes(token), "hvb.") || text_starts(secret_bytes(token), "b.");
@@ -173,7 +174,7 @@ static bool find_keychain(struct vault *v, int64_t deadline)
 
 static void take_given(struct vault *v, int64_t deadline)
 {
-    /* How long it lives may be known. */
+    /* The session store may have the token's expiry. */
     if (!vault_token_find_session(v, deadline))
         v->token.is_batch = is_batch(v->given);
     secret_free(v->token.value);
@@ -190,7 +191,8 @@ bool vault_token_find(struct vault *v, int64_t deadline)
     return vault_token_find_session(v, deadline) || find_keychain(v, deadline);
 }
 
-/* In the session, one that is not ours leaves only how long it lives: it is there itself each time. */
+/* For a token from the environment or a file, only the expiry is stored; the token itself is read there each
+ * time. */
 static struct secret *session_entry(const struct vault_token *t)
 {
     struct vault_token copy = *t;
@@ -240,7 +242,7 @@ int vault_token_forget(const struct vault *v, int64_t deadline, unsigned *count,
     return 0;
 }
 
-/* --- what Vault says of it */
+/* --- calls to Vault about a token */
 
 int vault_token_look_up(struct vault *v, int64_t deadline, struct err *e)
 {

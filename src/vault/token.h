@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The token that every request of ours is made with: where it is kept, and what Vault says of it. */
+/* The token used for requests to Vault: where it is stored, and what Vault reports about it. */
 #ifndef VAULT_TOKEN_H
 #define VAULT_TOKEN_H
 
@@ -7,36 +7,39 @@
 
 void vault_token_clear(struct vault_token *t);
 
-/* What a token, or a namespace, cannot have in a header: "a space", "a control character", "a character that
- * is not ASCII"; NULL where there is nothing of that. */
+/* Returns the kind of the first character that a token or namespace must not contain in an HTTP header: "a
+ * space", "a control character" or "a character that is not ASCII"; NULL if there is none. */
 const char *vault_token_fault(const char *s);
 
-/* The identity of the token that this profile is for (docs/vault.md); one of the environment is named by a
- * digest of itself. Malloced. */
+/* Returns the identity under which this profile's token is stored (docs/vault.md); a token from the
+ * environment is identified by its hash. The caller frees it. */
 char *vault_token_identity(const struct vault *v);
-/* The name of the lock that a login for it is made under. */
+/* Makes the name of the lock that is held during a login. */
 void vault_token_lock_name(const struct vault *v, char out[33]);
-/* What a credential is known by to be that token's. */
+/* Makes a hash of the token, by which a credential is assigned to it. */
 void vault_token_digest(const struct vault_token *t, char out[33]);
 
-/* A kept one into v->token, without asking Vault: the environment's, the session's, the keychain's. */
+/* Loads a token into v->token without asking Vault: from the environment or a file, the session store, or the
+ * keychain. Returns false if there is none. */
 bool vault_token_find(struct vault *v, int64_t deadline);
-/* The session's alone. */
+/* Does the same with the session store alone. */
 bool vault_token_find_session(struct vault *v, int64_t deadline);
 
-/* Keeps it: the session until its end, the keychain if `lasting`. Where neither is to be had it is this
- * run's.
- */
+/* Stores the token in the session store until it expires and, if `lasting`, in the keychain. If neither is
+ * available, the token is used for this run only. */
 void vault_token_keep(const struct vault *v, bool lasting, int64_t deadline);
-/* Forgets it wherever it is kept; *count: how many entries that were. ERR_* where the keychain fails. */
+/* Removes the token from all stores; *count is set to the number of entries. Fails if the keychain fails. */
 int vault_token_forget(const struct vault *v, int64_t deadline, unsigned *count, struct err *e);
 
-/* Asks Vault how long it lives. 0; 1: Vault does not know it, or does not let it ask (*e says so); -1. */
+/* Asks Vault for the token's expiry and type. Returns 0; 1 if Vault does not know the token or denies the
+ * lookup (*e is set); -1 on any other error. */
 int vault_token_look_up(struct vault *v, int64_t deadline, struct err *e);
-/* More time for one that has less than half of its own left. It may be refused: then it is as it was. */
+/* Renews a token that has less than half of its lifetime left. If Vault refuses, the token is left as it
+ * is. */
 void vault_token_renew(struct vault *v, int64_t deadline);
 
-/* Takes the `auth` of an answer to a login, whose body was asked for with vault_token_login(). */
+/* Sends a login request and fills *out from `auth` in the response. Fails with ERR_REFUSED if Vault requires
+ * MFA. */
 int vault_token_login(const struct vault *v, const char *method, const char *path, json_t *body,
                       const struct secret *token, int64_t deadline, struct vault_token *out,
                       struct vault_refusal *why, struct err *e);

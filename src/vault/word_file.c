@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is read from a file of the user's: its first line, from a file that nobody else can read. */
+/* Reads the first line of a user's file that other users cannot read. */
 #include <string.h>
 
 #include <base/file.h>

@@ -138,7 +138,7 @@ static int password_run(struct invocation *inv, struct err *e)
     bool set = text_equal(what, "set");
 
     if (!set && !text_equal(what, "delete")) {
-        (void)err_set(e, ERR_USAGE, what ? "cannot '%s'" : "no operation given", what);
+        (void)err_set(e, ERR_USAGE, what ? "unknown operation" : "no operation given");
         return err_hint(e, "broker password set NAME, or: broker password delete NAME");
     }
     return inv->given[OPT_tunnel] ? of_tunnel(inv, set, e) : of_profile(inv, set, e);

@@ -274,7 +274,7 @@ def test_the_authorities_of_a_proxy(broker, aws_fake, pki, role, settings):
     assert run(broker, server, "p", env={k: v.format(ca=pki.ca) for k, v in settings.items()}).code == 0
     files(broker, BASE + profile("q", role + "-b"))
     done = run(broker, server, "q")
-    assert done.code == 69 and "its certificate is not trusted" in done.errors and "hint: AWS_CA_BUNDLE" in done.errors
+    assert done.code == 69 and "its certificate is not trusted" in done.errors and "hint: set AWS_CA_BUNDLE" in done.errors
 
 
 def test_the_token_of_a_web_identity_is_missing(broker, sts, role):

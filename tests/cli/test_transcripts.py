@@ -115,7 +115,7 @@ def said(done):
     (["password"], 64,
      "broker: password: no operation given\nhint: broker password set NAME, or: broker password delete NAME\n"),
     (["password", "get", "shop"], 64,
-     "broker: password: cannot 'get'\nhint: broker password set NAME, or: broker password delete NAME\n"),
+     "broker: password: unknown operation\nhint: broker password set NAME, or: broker password delete NAME\n"),
     (["password", "set", "local"], 78,
      "broker: local: has no user to store a password for\nhint: set user in [profile local]\n"),
     (["completion"], 64, "broker: completion: no shell given\nhint: broker completion bash, zsh or fish\n"),

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import beside, namespace, procs  # noqa: E402
 from lib import clients as client_table  # noqa: E402
+from lib.bastion import ENGINES, Home  # noqa: E402
 from lib.beside import pytest_addoption, pytest_xdist_make_scheduler  # noqa: E402, F401
 from lib.broker import BUILD, PROGRAM, Broker  # noqa: E402
 from lib.forwards import Forwards  # noqa: E402
@@ -313,6 +314,21 @@ def ssh_home(broker, names):
         broker.etc.write("/etc/passwd", namespace.accounts(passwd.read(), broker.home))
     (broker.home / ".ssh").mkdir(mode=0o700)
     return broker.home / ".ssh"
+
+
+@pytest.fixture
+def home(broker, ssh_home, user_key, mariadb_server, clients):
+    """A lib.bastion.Home with the key, with the `server` and the `client` of the profile `p`."""
+    home = Home(broker, ssh_home)
+    home.has_key(user_key)
+    home.server, home.client = mariadb_server, clients["mariadb1011"]
+    return home
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    """What leads over a bastion."""
+    return request.param
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from lib import procs
-from lib.bastion import ENGINES, Home, tunnel
+from lib.bastion import ENGINES, tunnel
 from lib.bastion import write as write_ssh
 from lib.forwards import alive, until
 from lib.keeping import SHOW, Beside, gone, keeper, left, named, send, stopped
@@ -54,14 +54,6 @@ class Way:
     def gone(self, *ports):
         """Whether nothing is left of it, as gone() says it."""
         return gone(self.broker, *ports) and until(self.ended)
-
-
-@pytest.fixture
-def home(broker, ssh_home, user_key):
-    """~/.ssh with a key."""
-    home = Home(broker, ssh_home)
-    home.has_key(user_key)
-    return home
 
 
 def by_program(request):
@@ -265,7 +257,6 @@ def test_ctrl_c_before_ready(by_ssm):
     assert by_ssm.gone()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_ctrl_c_while_the_bastion_is_silent(home, mariadb_server, clients, fake_server, engine):
     silent = fake_server("silent")
     silent.user, silent.known = "nobody", lambda: ""

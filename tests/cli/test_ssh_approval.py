@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lib.bastion import ENGINES, Home, tunnel, write
+from lib.bastion import Home, tunnel, write
 from lib.keeping import gone
 from lib.passing import listen, stdio
 
-BOTH = pytest.mark.parametrize("engine", ENGINES)
 PAGE = "Approve this log-in at https://id.example.com/device?code=WDJB-MJHT"
 QUERY = ["--", "-NBe", "select 1"]
 RELAY = """\
@@ -44,7 +43,6 @@ def place(broker, ssh_home, start_sshd, user_key, mysql_server, clients):
     return start
 
 
-@BOTH
 def test_banner_is_shown_once_it_takes_long(broker, place, engine):
     sshd = place(engine, 5)
     t = broker.pty("connect", "p", *QUERY, stdout="pipe")
@@ -54,7 +52,6 @@ def test_banner_is_shown_once_it_takes_long(broker, place, engine):
     assert gone(broker)
 
 
-@BOTH
 def test_nothing_is_shown_where_it_does_not(broker, place, engine):
     """As before: `connect` prints nothing of its own in front of a query."""
     place(engine, 0, connect_timeout="30s")
@@ -64,7 +61,6 @@ def test_nothing_is_shown_where_it_does_not(broker, place, engine):
     assert (done.code, done.errors) == (0, "")
 
 
-@BOTH
 def test_without_a_word(broker, place, engine):
     """An approval on a phone, of which the bastion says nothing; nor need a terminal be there."""
     place(engine, 5, banner=False)
@@ -72,7 +68,6 @@ def test_without_a_word(broker, place, engine):
     assert (done.code, done.text, done.errors) == (0, "1\n", "")
 
 
-@BOTH
 def test_not_approved(broker, place, engine):
     """The error has the page in it."""
     place(engine, 3, lets_in=False)
@@ -81,7 +76,6 @@ def test_not_approved(broker, place, engine):
     assert gone(broker)
 
 
-@BOTH
 def test_nobody_approves(broker, place, engine):
     sshd = place(engine, 60, login_timeout="6s")
     t = broker.pty("connect", "p", *QUERY, stdout="pipe")
@@ -91,7 +85,6 @@ def test_nobody_approves(broker, place, engine):
     assert gone(broker)
 
 
-@BOTH
 def test_nobody_approves_without_a_word(broker, place, engine):
     """login_timeout, not connect_timeout, and no longer."""
     sshd = place(engine, 60, banner=False, login_timeout="4s")

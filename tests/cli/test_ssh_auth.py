@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from conftest import BASE, lasting
-from lib.bastion import ENGINES, Home, tunnel, write
+from lib.bastion import Home, tunnel, write
 from lib.keeping import gone, keeper, memory_of
 from servers.sshd import Sshd
 
@@ -16,11 +16,6 @@ IN = b"app_native@%\n"
 PASSWORD, CODE, PHRASE = b"fake-ssh-password-canary", b"fake-code-471147", b"fake-passphrase-canary"
 ASKS_PASSWORD = [("Password: ", PASSWORD.decode(), "hide")]
 ASKS_BOTH = [*ASKS_PASSWORD, ("Verification code: ", CODE.decode(), "hide")]
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request):
-    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lib.bastion import ENGINES, Home, tunnel, write
+from lib.bastion import tunnel, write
 from lib.forwards import alive, until
 from lib.keeping import Beside, gone, keeper
 from lib.logins import profile
@@ -19,11 +19,8 @@ FORKED = "hint: the tunnel's command must stay in the foreground: ssh without -f
 
 
 @pytest.fixture
-def home(broker, ssh_home, user_key, mariadb_server, clients, start_sshd):
+def home(home, start_sshd, user_key):
     """home.sshd is its own, so that log-ins and sessions can be counted."""
-    home = Home(broker, ssh_home)
-    home.has_key(user_key)
-    home.server, home.client = mariadb_server, clients["mariadb1011"]
     home.sshd = start_sshd(host_keys=["ed25519"])
     home.sshd.authorize(user_key)
     home.knows(home.sshd)
@@ -53,7 +50,6 @@ def by_command(home, command, *lines):
 @pytest.mark.parametrize("said", ["ForkAfterAuthentication yes", "SessionType none", "SessionType none\nForkAfterAuthentication yes",
                                   "RequestTTY force\nStdinNull yes\nRemoteCommand sleep 1000", "ControlMaster auto\nControlPath ~/.ssh/c-%C\n"
                                   "ControlPersist 10m"])
-@pytest.mark.parametrize("engine", ENGINES)
 def test_config_of_a_background_ssh(home, engine, said):
     """What is meant for an ssh of its own does not concern a tunnel."""
     home.config(f"Host *\n{said}\n")

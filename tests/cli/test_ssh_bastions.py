@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lib.bastion import ENGINES, Home, tunnel, write
+from lib.bastion import tunnel, write
 from lib.forwards import until
 from lib.keeping import gone
 from servers import load
@@ -13,19 +13,6 @@ from servers.bastions import KINDS
 
 WHO = ["--", "-NBe", "select current_user()"]
 IN = "app_native@%\n"
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request):
-    return request.param
-
-
-@pytest.fixture
-def home(broker, ssh_home, user_key, mariadb_server, clients):
-    home = Home(broker, ssh_home)
-    home.has_key(user_key)
-    home.server, home.client = mariadb_server, clients["mariadb1011"]
-    return home
 
 
 def connects(home, bastion, engine, *lines):

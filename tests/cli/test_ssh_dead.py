@@ -14,7 +14,6 @@ from lib.forwards import dial, until
 from lib.keeping import stopped
 from servers.fake_mysql import packet
 
-BOTH = pytest.mark.parametrize("engine", ENGINES)
 
 
 @contextlib.contextmanager
@@ -62,7 +61,6 @@ def place(broker, ssh_home, start_sshd, user_key, forwards):
     return start
 
 
-@BOTH
 def test_path_dead_under_a_query(place, mysql_server, forwards, engine):
     """Who waits for an answer is not left waiting: 1.5 times `keepalive`, where nothing comes."""
     forward = place(engine, mysql_server, keepalive="8s", connect_timeout="30s")
@@ -79,7 +77,6 @@ def test_path_dead_under_a_query(place, mysql_server, forwards, engine):
     assert until(lambda: forwards.one("p")["connections"] == 0)
 
 
-@BOTH
 def test_path_that_is_only_quiet(place, patient, forwards, engine):
     """A connection that waits for a long query: the far side answers when it is asked."""
     forward = place(engine, patient, keepalive="4s", connect_timeout="30s")
@@ -92,7 +89,6 @@ def test_path_that_is_only_quiet(place, patient, forwards, engine):
     assert forwards.one("p")["state"] == "up" and place.sshd.read().count("User child is on pid") == 1
 
 
-@BOTH
 def test_pause_says_when_the_next_try_is(place, mysql_server, engine):
     forward = place(engine, mysql_server)
     place.sshd.stop()
@@ -104,7 +100,6 @@ def test_pause_says_when_the_next_try_is(place, mysql_server, engine):
     assert until(told, 30)
 
 
-@BOTH
 def test_database_that_times_out(place, forwards, engine):
     """It costs the one who wanted it, and not the session."""
     with contextlib.ExitStack() as held, socket.socket() as s:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from conftest import having
-from lib.bastion import ENGINES, Home, tunnel, write
+from lib.bastion import tunnel, write
 from lib.broker import SANITIZED
 from lib.forwards import alive, dial, until
 from lib.keeping import gone, keeper, keepers
@@ -75,14 +75,6 @@ class Cost:
         while time.monotonic() < end and self.sample():
             assert self.cpu < self.free + self.bastions() and self.memory - self.memory_before < MEMORY, (self.cpu, self.memory - self.memory_before)
             time.sleep(0.02)
-
-
-@pytest.fixture
-def home(broker, ssh_home, user_key, mariadb_server, clients):
-    home = Home(broker, ssh_home)
-    home.has_key(user_key)
-    home.server, home.client = mariadb_server, clients["mariadb1011"]
-    return home
 
 
 @pytest.fixture
@@ -153,11 +145,6 @@ def read_all(s):
 
 
 # Who may be waited for
-
-@pytest.fixture(params=ENGINES)
-def engine(request):
-    return request.param
-
 
 def keeper_at(terminal, question):
     """The keeper, once QUESTION is on the terminal."""

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from lib.bastion import ENGINES, Home, libssh2_version, tunnel, write
+from lib.bastion import libssh2_version, tunnel, write
 from lib.forwards import until
 from lib.keeping import gone
 from servers.sshd import USER
@@ -14,20 +14,6 @@ from servers.sshd import USER
 ASKED = b"Are you sure you want to continue connecting (yes/no/[fingerprint])? "
 WHO = ["--", "-NBe", "select current_user()"]
 IN = b"app_native@%\n"
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request):
-    return request.param
-
-
-@pytest.fixture
-def home(broker, ssh_home, sshd, user_key, mariadb_server, clients):
-    """Has the key, and knows nobody; the profile `p` leads over the usual sshd."""
-    home = Home(broker, ssh_home)
-    home.has_key(user_key)
-    home.server, home.client = mariadb_server, clients["mariadb1011"]
-    return home
 
 
 def prepare(home, sshd, engine, **keys):

@@ -41,7 +41,6 @@ def place_for(request, broker, names):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("provider", ways.PROVIDERS)
 def test_matrix(broker, client, home, sshd, place_for, shared_keychain, provider, engine, level):
     place = place_for(provider, client)
@@ -88,7 +87,6 @@ def test_test_tries_both_engines(broker, clients, home, sshd, mariadb_server, en
     assert gone(broker)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_wrong_server_behind_it(broker, client, home, sshd, place_for, engine):
     place = place_for("command", client)
     for keys, word in (({"tls_ca": place.server.wrong_ca}, "certificate"), ({"host": ways.wrong_name(place)}, "certificate is not valid for")):
@@ -99,7 +97,6 @@ def test_wrong_server_behind_it(broker, client, home, sshd, place_for, engine):
 
 # A socket on the far side
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_far_socket(broker, client, home, sshd, mariadb_server, engine):
     """The server's own socket: the server sees a local login."""
     write(broker, mariadb_server, tunnel(sshd, engine), host=None, port=None, socket=mariadb_server.socket)
@@ -107,7 +104,6 @@ def test_far_socket(broker, client, home, sshd, mariadb_server, engine):
     assert logged_in(done).seen_from == "localhost" and gone(broker)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_far_socket_forgets_the_password(broker, client, home, sshd, mysql_server, engine):
     """Over a socket a client sends all of it, in clear: it passes through the keeper. The far side's path is found, so the search
     can find something."""
@@ -128,7 +124,6 @@ def test_far_socket_forgets_the_password(broker, client, home, sshd, mysql_serve
     assert gone(broker)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_far_socket_that_is_not_there(broker, clients, home, sshd, mariadb_server, engine):
     write(broker, mariadb_server, tunnel(sshd, engine), host=None, port=None, socket="/nowhere/s.sock")
     done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO)
@@ -164,7 +159,6 @@ def test_libssh2_cannot_jump(broker, clients, home, sshd, start_sshd, user_key, 
     assert not inner.said("Connection from")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_alias(broker, clients, home, sshd, ssh_keys, mariadb_server, engine):
     """The config's host, port, user and key; a key of the profile wins. What is to be tried by hand has the alias."""
     other = ssh_keys.make("ecdsa")
@@ -181,7 +175,6 @@ def test_alias(broker, clients, home, sshd, ssh_keys, mariadb_server, engine):
 
 
 @pytest.mark.parametrize("alias", ["prod/bastion", "prod:eu"])
-@pytest.mark.parametrize("engine", ENGINES)
 def test_alias_that_is_no_name(broker, clients, home, sshd, mariadb_server, engine, alias):
     home.config(f"Host {alias}\n HostName {sshd.host}\n Port {sshd.port}\n User {sshd.user}\n")
     write(broker, mariadb_server, f"[tunnel far]\ntype = ssh\nhost = {alias}\nssh_engine = {engine}\n")
@@ -189,7 +182,6 @@ def test_alias_that_is_no_name(broker, clients, home, sshd, mariadb_server, engi
     assert done.text == "app_native@%\n", done.errors
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_inline(broker, clients, home, sshd, mariadb_server, engine):
     write(broker, mariadb_server, f"[defaults]\nssh_engine = {engine}\n", via=f"ssh://{sshd.user}@{sshd.host}:{sshd.port}")
     done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO)
@@ -210,7 +202,6 @@ def test_without_ssh(broker, clients, home, sshd, mariadb_server):
                                             "hint: install OpenSSH's client, or ssh_engine = auto\n")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_exec_and_test(broker, client, home, sshd, mariadb_server, engine):
     write(broker, mariadb_server, tunnel(sshd, engine), tls="verify-identity", host="localhost", tls_ca=mariadb_server.ca)
     options = client.options_for(mariadb_server, "app_native")

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lib.bastion import ENGINES, Home, tunnel, write
+from lib.bastion import tunnel, write
 from lib.forwards import until
 from lib.keeping import gone
 from lib.logins import logged_in
@@ -15,19 +15,6 @@ from servers import load, process
 
 NATIVE, MANY, SOME = "app_native", 512, 50
 WHO = ["--", "-NBe", "select current_user()"]
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request):
-    return request.param
-
-
-@pytest.fixture
-def home(broker, ssh_home, user_key, mariadb_server, clients):
-    home = Home(broker, ssh_home)
-    home.has_key(user_key)
-    home.server, home.client = mariadb_server, clients["mariadb1011"]
-    return home
 
 
 def prepare(home, sshd, engine, *lines, server=None, known=True, **keys):

@@ -6,23 +6,13 @@ import socket
 import threading
 import time
 
-import pytest
-
-from lib.bastion import Home, tunnel, write
+from lib.bastion import tunnel, write
 from lib.broker import SANITIZED
 from lib.forwards import dial, until
 from lib.keeping import gone, keeper
 from servers import load
 
 NATIVE, SECONDS, MANY, MEMORY = "app_native", 8, 512, (64 << 10) * (16 if SANITIZED else 1)
-
-
-@pytest.fixture
-def home(broker, ssh_home, user_key, mariadb_server, clients):
-    home = Home(broker, ssh_home)
-    home.has_key(user_key)
-    home.server, home.client = mariadb_server, clients["mariadb1011"]
-    return home
 
 
 def prepare(home, sshd, **keys):

@@ -14,7 +14,6 @@ from lib.forwards import until
 from lib.keeping import gone, named
 from lib.logins import for_user
 
-BOTH = pytest.mark.parametrize("engine", ["libssh2", "openssh"])
 ASKED = """\
 The authenticity of host '[127.0.0.1]:{port} ([127.0.0.1]:{port})' can't be established.
 ED25519 key fingerprint is {print}.
@@ -74,7 +73,6 @@ def answer(terminal, *pairs):
 
 # host keys
 
-@BOTH
 def test_unknown(way, sshd, user_key, engine):
     way.config(sshd, engine, known=None, identity=user_key)
     print_ = sshd.fingerprint("ed25519")
@@ -89,7 +87,6 @@ def test_unknown(way, sshd, user_key, engine):
     assert not way.ok().err
 
 
-@BOTH
 def test_unknown_and_not_wanted(way, sshd, user_key, engine):
     way.config(sshd, engine, known=None, identity=user_key)
     t = way.pty()
@@ -101,7 +98,6 @@ def test_unknown_and_not_wanted(way, sshd, user_key, engine):
     assert not way.known.exists()
 
 
-@BOTH
 def test_unknown_and_nobody_there(way, sshd, user_key, engine):
     way.config(sshd, engine, known=None, identity=user_key)
     place = f"[127.0.0.1]:{sshd.port}"
@@ -111,7 +107,6 @@ def test_unknown_and_nobody_there(way, sshd, user_key, engine):
     assert not way.known.exists()
 
 
-@BOTH
 def test_known_by_another_name(way, sshd, user_key, engine):
     way.config(sshd, engine, known=sshd.known("ed25519", name="other.example,10.1.2.3"), identity=user_key)
     t = way.pty()
@@ -121,7 +116,6 @@ def test_known_by_another_name(way, sshd, user_key, engine):
     assert len(way.known.read_text().splitlines()) == 2
 
 
-@BOTH
 def test_changed(way, sshd, start_sshd, user_key, ssh_keys, engine):
     other = ssh_keys.make("ed25519")
     line = f"[127.0.0.1]:{sshd.port} " + " ".join((other.parent / f"{other.name}.pub").read_text().split()[:2]) + "\n"
@@ -133,7 +127,6 @@ def test_changed(way, sshd, start_sshd, user_key, ssh_keys, engine):
     assert way.known.read_text() == "# mine\n" + line
 
 
-@BOTH
 def test_revoked(way, start_sshd, user_key, engine):
     sshd = start_sshd(host_keys=["ed25519"])
     sshd.authorize(user_key)
@@ -143,14 +136,12 @@ def test_revoked(way, start_sshd, user_key, engine):
               "hint: the host needs a new key: ask its administrator")
 
 
-@BOTH
 def test_another_key_than_the_revoked_one(way, sshd, user_key, engine):
     way.config(sshd, engine, known=sshd.known("ed25519", "ecdsa") + "@revoked * " + sshd.known("ed25519").partition(" ")[2],
                identity=user_key)
     way.ok()
 
 
-@BOTH
 @pytest.mark.parametrize("strict, code", [("yes", 77), ("accept-new", 0), ("no", 0)])
 def test_strict(way, sshd, user_key, ssh_home, engine, strict, code):
     (ssh_home / "config").write_text(f"StrictHostKeyChecking {strict}\nHashKnownHosts yes\n")
@@ -171,21 +162,18 @@ def test_strict(way, sshd, user_key, ssh_home, engine, strict, code):
 
 # logging in
 
-@BOTH
 def test_key_refused(way, sshd, ssh_keys, ssh_home, engine):
     way.config(sshd, engine, identity=ssh_keys.make())
     way.fails(77, f"broker: p: {sshd.user}@127.0.0.1: Permission denied (publickey)",
               f"hint: make ssh -p {sshd.port} {sshd.user}@127.0.0.1 work, or set identity in [tunnel bastion]")
 
 
-@BOTH
 def test_hint_is_quoted(way, sshd, user_key, engine):
     way.config(sshd, engine, identity=user_key, user="no one")
     way.fails(77, "broker: p: no one@127.0.0.1: Permission denied (publickey)",
               f"hint: make ssh -p {sshd.port} 'no one@127.0.0.1' work, or set identity in [tunnel bastion]")
 
 
-@BOTH
 @pytest.mark.parametrize("least, code", [(2048, 0), (3072, 77)])
 def test_least_size_of_a_key(way, sshd, ssh_keys, ssh_home, engine, least, code):
     key = ssh_keys.make("rsa")  # of 2048 bits
@@ -196,7 +184,6 @@ def test_least_size_of_a_key(way, sshd, ssh_keys, ssh_home, engine, least, code)
     assert done.code == code and ("Permission denied (publickey)" in done.errors) == bool(code), done.errors
 
 
-@BOTH
 def test_no_such_identity(way, sshd, engine):
     way.config(sshd, engine, identity="~/.ssh/nothing")
     line = way.broker.config_path.read_text().splitlines().index("identity = ~/.ssh/nothing") + 1
@@ -230,7 +217,6 @@ def test_agent_that_does_not_sign(way, sshd, user_key, agent, broker, monkeypatc
     assert re.match(r"broker: warning: the ssh agent refused to sign with the key test \d+\nbroker: p: .*Permission denied", done.errors)
 
 
-@BOTH
 def test_passphrase(way, sshd, ssh_keys, broker, engine):
     phrase = broker.secret(b"correct horse battery")
     key = ssh_keys.make(passphrase=phrase.decode())
@@ -242,7 +228,6 @@ def test_passphrase(way, sshd, ssh_keys, broker, engine):
     assert t.wait() == 0 and t.out == b"1\n"
 
 
-@BOTH
 def test_passphrase_that_is_wrong_each_time(way, sshd, ssh_keys, engine):
     """The error says why the key was not offered."""
     key = ssh_keys.make(passphrase="correct horse battery")
@@ -253,7 +238,6 @@ def test_passphrase_that_is_wrong_each_time(way, sshd, ssh_keys, engine):
     assert t.wait() == 77 and re.search(rb"Permission denied \(publickey\)\.?\r\n.*" + re.escape(f"key {key}: 3 wrong passphrases".encode()), t.shown, re.S), t.shown
 
 
-@BOTH
 @pytest.mark.parametrize("spoil, words", [
     (lambda text: b"\xef\xbb\xbf" + text, r"it begins with a byte order mark"),
     (lambda text: b"".join(b"    " + line for line in text.splitlines(True)), r"its lines are indented"),
@@ -275,7 +259,6 @@ def test_key_file_that_is_spoilt(way, sshd, ssh_keys, ssh_home, engine, spoil, w
         way.ok()
 
 
-@BOTH
 def test_public_key_as_identity(way, sshd, user_key, ssh_home, engine):
     """The line says which file is the private one."""
     for suffix in ("", ".pub"):
@@ -288,7 +271,6 @@ def test_public_key_as_identity(way, sshd, user_key, ssh_home, engine):
     assert re.search(r"(?m)set identity to ~/.ssh/mine$", done.errors), done.errors
 
 
-@BOTH
 @pytest.mark.parametrize("kind, form", [("ed25519", []), ("ecdsa", ["-m", "PEM"]), ("rsa", ["-m", "PEM"])])
 @pytest.mark.parametrize("taken", ["private", "public"])
 def test_pub_of_another_key(way, sshd, ssh_keys, ssh_home, engine, kind, form, taken):
@@ -312,7 +294,6 @@ def test_pub_of_another_key(way, sshd, ssh_keys, ssh_home, engine, kind, form, t
         assert way.ok().errors == ""
 
 
-@BOTH
 def test_loglevel_of_ssh(way, sshd, user_key, ssh_home, engine):
     """Below INFO ssh does not say that it has added a key."""
     (ssh_home / "config").write_text("LogLevel ERROR\nStrictHostKeyChecking accept-new\n")
@@ -320,7 +301,6 @@ def test_loglevel_of_ssh(way, sshd, user_key, ssh_home, engine):
     assert way.ok().errors == "" and "ssh-ed25519" in way.known.read_text()
 
 
-@BOTH
 def test_passphrase_is_asked_for_once(way, sshd, ssh_keys, ssh_home, engine):
     key = ssh_keys.make(passphrase="correct horse battery")
     sshd.authorize(key)
@@ -331,7 +311,6 @@ def test_passphrase_is_asked_for_once(way, sshd, ssh_keys, ssh_home, engine):
     assert t.wait() == 77 and t.shown.count(b"Enter passphrase") == 1
 
 
-@BOTH
 def test_passphrase_and_nobody_there(way, sshd, ssh_keys, engine):
     key = ssh_keys.make(passphrase="correct horse battery")
     sshd.authorize(key)
@@ -345,7 +324,6 @@ def password(broker):
     return broker.secret(b"sUch-a-pAssword").decode()
 
 
-@BOTH
 def test_password(way, start_sshd, password, engine):
     sshd = start_sshd(questions=[("Password: ", password, "hide")], lines=["PasswordAuthentication yes"])
     way.config(sshd, engine)
@@ -354,7 +332,6 @@ def test_password(way, start_sshd, password, engine):
     assert t.wait() == 0 and t.out == b"1\n"
 
 
-@BOTH
 def test_password_refused(way, start_sshd, password, engine):
     """What is typed is tried once."""
     sshd = start_sshd(questions=[("Password: ", password, "hide")], lines=["PasswordAuthentication yes"])
@@ -365,7 +342,6 @@ def test_password_refused(way, start_sshd, password, engine):
     assert t.shown.count(b"assword: ") == 1 and f"the password of {sshd.user}@127.0.0.1:{sshd.port} was refused".encode() in t.shown
 
 
-@BOTH
 def test_password_of_the_keychain(way, start_sshd, password, broker, keychain, engine):
     """Asked for by nobody; a wrong one is asked for once more where there is a terminal, and not three times."""
     sshd = start_sshd(questions=[("Password: ", password, "hide")], lines=["PasswordAuthentication yes"])
@@ -387,7 +363,6 @@ def keychain_set(broker, password):
     assert done.code == 0, done.errors
 
 
-@BOTH
 def test_code(way, start_sshd, password, engine):
     """Several prompts of one login: the password, and a code that nobody keeps."""
     sshd = start_sshd(questions=[("Password: ", password, "hide"), ("Verification code: ", "123456", "hide")],
@@ -398,7 +373,6 @@ def test_code(way, start_sshd, password, engine):
     assert t.wait() == 0 and t.out == b"1\n"
 
 
-@BOTH
 def test_too_many_keys(way, start_sshd, ssh_keys, agent, broker, engine):
     keys = [ssh_keys.make() for _ in range(7)]
     sshd = start_sshd(lines=["MaxAuthTries 3"])
@@ -411,13 +385,11 @@ def test_too_many_keys(way, start_sshd, ssh_keys, agent, broker, engine):
 
 # the way
 
-@BOTH
 def test_no_such_bastion(way, sshd, user_key, engine):
     way.config(sshd, engine, identity=user_key, host="no-such-host.invalid")
     way.fails(69, "broker: p: no-such-host.invalid: no such host", f"hint: try ssh -p {sshd.port} {sshd.user}@no-such-host.invalid")
 
 
-@BOTH
 def test_nobody_listens(way, sshd, user_key, engine):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -426,7 +398,6 @@ def test_nobody_listens(way, sshd, user_key, engine):
         way.fails(69, f"broker: p: 127.0.0.1:{port}: connection refused", f"hint: try ssh -p {port} {sshd.user}@127.0.0.1")
 
 
-@BOTH
 def test_one_that_never_answers(way, sshd, user_key, engine):
     with socket.create_server(("127.0.0.1", 0)) as s:
         port = s.getsockname()[1]
@@ -435,7 +406,6 @@ def test_one_that_never_answers(way, sshd, user_key, engine):
                   f"hint: try ssh -p {port} {sshd.user}@127.0.0.1, or raise connect_timeout of the tunnel")
 
 
-@BOTH
 def test_server_refused(way, sshd, user_key, engine):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -447,7 +417,6 @@ def test_server_refused(way, sshd, user_key, engine):
                   "hint: check host and port: 127.0.0.1 connects to them; or by its socket: socket = /run/mysqld/mysqld.sock")
 
 
-@BOTH
 def test_server_that_never_answers(way, sshd, user_key, engine):
     """Its time is the profile's; that of the tunnel is for the bastion."""
     with contextlib.ExitStack() as held, socket.socket() as s:
@@ -465,14 +434,12 @@ def test_server_that_never_answers(way, sshd, user_key, engine):
                   "hint: check host and port: 127.0.0.1 connects to them")
 
 
-@BOTH
 def test_server_unknown(way, sshd, user_key, engine):
     way.config(sshd, engine, identity=user_key)
     way.broker.config(way.broker.config_path.read_text().replace(f"host = {way.server.host}", "host = no-such-host.invalid", 1))
     way.fails(69, "broker: p: 2005 no-such-host.invalid: no such host", "hint: check host: 127.0.0.1 looks it up")
 
 
-@BOTH
 def test_forwards_forbidden(way, start_sshd, user_key, engine):
     sshd = start_sshd(lines=["AllowTcpForwarding no"])
     sshd.authorize(user_key)
@@ -619,7 +586,6 @@ def test_host_certificate(way, start_sshd, user_key, ssh_keys):
     assert auto(way) == "openssh: a host certificate"
 
 
-@BOTH
 def test_far_socket(way, start_sshd, user_key, mysql_server, engine):
     sshd = start_sshd()
     sshd.authorize(user_key)
@@ -633,7 +599,6 @@ def test_far_socket(way, start_sshd, user_key, mysql_server, engine):
     assert done.errors.endswith("\nhint: check socket: it is 127.0.0.1's, whose sshd_config must allow it: AllowStreamLocalForwarding\n")
 
 
-@BOTH
 def test_nothing_is_left(way, sshd, user_key, broker, engine):
     """The harness looks for processes, sockets and files; here, that there was something to leave."""
     way.config(sshd, engine, identity=user_key)

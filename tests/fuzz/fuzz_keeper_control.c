@@ -64,9 +64,10 @@ static void ask(const uint8_t *data, size_t size)
 
 static void options_release(struct options *o)
 {
-    char *const texts[] = {o->label,       o->name,        o->target.host, o->target.socket, o->tls.name,
-                           o->tls.ca,      o->tls.cert,    o->tls.key,     o->control,       o->log,
-                           o->tls.ciphers, o->tls.version, o->digest,      o->endpoint};
+    char *const texts[] = {o->label,    o->name,     o->target.host, o->target.socket,
+                           o->tls.name, o->tls.ca,   o->tls.cert,    o->tls.key,
+                           o->control,  o->log,      o->tls.ciphers, o->tls.version,
+                           o->digest,   o->endpoint, o->broker,      o->user};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
@@ -75,6 +76,8 @@ static void options_release(struct options *o)
         free(o->listener[i].host);
     }
     words_release(&o->target.keys);
+    words_release(&o->keys);
+    secret_free(o->password);
 }
 
 static void open_request(const uint8_t *data, size_t size)

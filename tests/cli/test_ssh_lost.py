@@ -8,7 +8,7 @@ import pytest
 
 from lib.forwards import alive, dial, greeting, until
 from lib.keeping import gone, named, stopped
-from test_ssh_words import BOTH, Way, keychain_set, password  # noqa: F401
+from test_ssh_words import Way, keychain_set, password  # noqa: F401
 
 
 @pytest.fixture
@@ -46,7 +46,6 @@ def is_greeted(address):
     return packet[4] == 10 or print(packet)
 
 
-@BOTH
 def test_session_dropped(lost, forwards, engine):
     forward, sshd, address = lost(engine)
     sshd.drop()
@@ -55,7 +54,6 @@ def test_session_dropped(lost, forwards, engine):
     assert forwards.one("p")["state"] == "up"
 
 
-@BOTH
 def test_connections_end_with_it(lost, engine):
     forward, sshd, address = lost(engine)
     held = [dial(address) for _ in range(20)]
@@ -72,7 +70,6 @@ def test_connections_end_with_it(lost, engine):
     assert is_greeted(address)
 
 
-@BOTH
 def test_sshd_away_for_a_while(lost, engine):
     forward, sshd, address = lost(engine)
     sshd.stop()
@@ -81,7 +78,6 @@ def test_sshd_away_for_a_while(lost, engine):
     assert until(lambda: is_greeted(address), 60)
 
 
-@BOTH
 def test_every_one_of_those_that_come_meanwhile(lost, engine):
     """Connections that arrive while the session is made anew wait for it."""
     forward, sshd, address = lost(engine)
@@ -94,7 +90,6 @@ def test_every_one_of_those_that_come_meanwhile(lost, engine):
         s.close()
 
 
-@BOTH
 def test_password_from_memory(way, start_sshd, password, broker, keychain, forwards, engine):  # noqa: F811
     """Kept by the keeper for that, not asked for again, not even of the keychain."""
     sshd = start_sshd(questions=[("Password: ", password, "hide")], lines=["PasswordAuthentication yes"])
@@ -111,7 +106,6 @@ def test_password_from_memory(way, start_sshd, password, broker, keychain, forwa
     assert until(lambda: "ermission denied" in (said := words(address)) or "assword" in said or "refused" in said)
 
 
-@BOTH
 def test_code_is_not_asked_for_again(way, start_sshd, password, broker, forwards, engine):  # noqa: F811
     sshd = start_sshd(questions=[("Password: ", password, "hide"), ("Verification code: ", "123456", "hide")],
                       lines=["AuthenticationMethods keyboard-interactive", "KbdInteractiveAuthentication yes"])
@@ -175,7 +169,6 @@ def test_logged_out_at_the_end(lost, broker):
     assert until(lambda: sshd.said("disconnected by user") and not sshd.sessions())
 
 
-@BOTH
 def test_far_side_hangs(lost, way, engine):
     """It takes no packet any more, and says nothing: noticed by the next connection, long before the keep-alive."""
     forward, sshd, address = lost(engine, connect_timeout="4s")

@@ -28,13 +28,13 @@ struct aws_step {
 
     /* for static_keys; `account` also for credential_process */
     const char *id, *secret, *token, *account, *expiration;
-    /* for credential_process */
+    /* for credential_process: the command to run */
     const char *command;
     /* for assume_role and web_identity; `duration` is a whole number of seconds, or NULL */
     const char *role_arn, *session_name, *external_id, *mfa_serial, *duration, *token_file;
     /* for sso; `session` is NULL in the legacy form, which has no sso-session section */
     const char *session, *start_url, *sso_region, *sso_account, *sso_role, *scopes;
-    /* for login_session */
+    /* for login_session: the value of that key, an ARN */
     const char *login_session;
     /* for instance: nothing was configured, but the machine may be an EC2 instance with a role */
     bool is_last_resort;

@@ -12,7 +12,7 @@
 enum aws_service { AWS_STS, AWS_SSO, AWS_SSO_OIDC, AWS_SIGNIN };
 
 struct aws_endpoint {
-    char url[512];       /* without a trailing slash */
+    char url[512];       /* the base URL, without a trailing slash */
     char region[64];     /* the region used in the signature */
     const char *service; /* the service name used in the signature */
 };

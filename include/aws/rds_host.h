@@ -20,7 +20,7 @@ enum rds_kind {
 
 struct rds_host {
     enum rds_kind kind;
-    char region[64]; /* in lower case; empty if the name contains none */
+    char region[64]; /* the region in lower case; empty if the name contains none */
 };
 
 /* Classifies a host name, in any letter case and with or without a final dot. The suffix must match, so that

@@ -25,11 +25,11 @@ struct sigv4_field {
 struct sigv4_request {
     const char *method;
     const char *path;                /* as sent, starting with a slash, without `.` and `..` segments */
-    const struct sigv4_field *query; /* may be NULL */
+    const struct sigv4_field *query; /* the query parameters; may be NULL */
     size_t query_count;
-    const struct sigv4_field *header; /* all of them are signed; must include Host */
+    const struct sigv4_field *header; /* the headers, which are all signed; must include Host */
     size_t header_count;
-    const void *body; /* NULL: empty */
+    const void *body; /* the request body; NULL: empty */
     size_t body_len;
     const char *region, *service;
     time_t now;

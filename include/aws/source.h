@@ -20,8 +20,8 @@
 
 /* Whether the user is to log in, and whether that happened. */
 struct aws_login {
-    bool is_wanted; /* in: log in now, even if a session is cached */
-    /* out: */
+    bool is_wanted; /* set by the caller: log in now, even if a session is cached */
+    /* Results: */
     bool is_new;       /* the user has just logged in */
     time_t expires_at; /* when the user must log in again; 0: no step needs a login */
 };

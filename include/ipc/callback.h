@@ -20,11 +20,11 @@ enum {
     CALLBACK_TAG_PORT,      /* u64, in OPEN and its answer; 0 in OPEN: any free port */
     CALLBACK_TAG_STATE,     /* in WAIT: the state that the callback must have */
     CALLBACK_TAG_FORM,      /* in WAIT; present: the callback must be a POST of a form */
-    CALLBACK_TAG_TIMEOUT,   /* u64, in WAIT: milliseconds */
+    CALLBACK_TAG_TIMEOUT,   /* u64, in WAIT: how long to wait, in milliseconds */
     CALLBACK_TAG_TEXT,      /* in PASTE: the URL that the user pasted */
     CALLBACK_TAG_GOOD,      /* in FINISH; present: the page says that the login succeeded */
-    CALLBACK_TAG_CODE,      /* in an answer */
-    CALLBACK_TAG_ID_TOKEN,  /* in an answer, with or instead of the code; only from a form */
+    CALLBACK_TAG_CODE,      /* in an answer: the authorization code */
+    CALLBACK_TAG_ID_TOKEN,  /* in an answer, with or instead of the code: the ID token, if a form had one */
     CALLBACK_TAG_ERROR,     /* in an answer, instead of both: the provider's error text */
 };
 
@@ -33,9 +33,9 @@ enum {
 
 /* The result of a callback. */
 struct callback {
-    struct secret *code;     /* NULL: there was none */
-    struct secret *id_token; /* NULL: there was none; only forms have one */
-    char error[1024];        /* sanitised; empty: no error */
+    struct secret *code;     /* the authorization code; NULL: none */
+    struct secret *id_token; /* the ID token; NULL: none; only a form can have one */
+    char error[1024];        /* the provider's error text, sanitised; empty: none */
 };
 void callback_release(struct callback *c);
 #define AUTO_CALLBACK(name) __attribute__((cleanup(callback_release))) struct callback name = {0}

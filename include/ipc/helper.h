@@ -19,7 +19,7 @@ struct helper {
     const char *sets;        /* an environment variable to set to 1 for the helper; NULL: none */
     int to, from;
     long pid;
-    struct helper *next; /* in the list of running helpers */
+    struct helper *next; /* the next one in the list of running helpers */
 };
 #define HELPER_INIT(program, what)                                                                           \
     {                                                                                                        \

@@ -29,15 +29,15 @@ enum {
     HTTP_TAG_URL,
     HTTP_TAG_HEADER, /* "Name: value"; may be repeated */
     HTTP_TAG_BODY,
-    HTTP_TAG_CA_FILE,         /* PEM; absent: the system's CA certificates */
-    HTTP_TAG_CERT,            /* PEM: the client certificate */
-    HTTP_TAG_KEY,             /* PEM: the client certificate's private key */
+    HTTP_TAG_CA_FILE,         /* a PEM file; absent: the system's CA certificates */
+    HTTP_TAG_CERT,            /* a PEM file with the client certificate */
+    HTTP_TAG_KEY,             /* a PEM file with the client certificate's private key */
     HTTP_TAG_DIRECT,          /* present: do not use a proxy */
-    HTTP_TAG_CONNECT_TIMEOUT, /* u64, milliseconds */
+    HTTP_TAG_CONNECT_TIMEOUT, /* u64, milliseconds for connecting */
     HTTP_TAG_TIMEOUT,         /* u64, milliseconds for the whole exchange */
     HTTP_TAG_WANT,            /* one byte, a value of enum http_want, then the path; may be repeated */
     /* In the answer: */
-    HTTP_TAG_STATUS,    /* u64; absent if there was no response */
+    HTTP_TAG_STATUS,    /* u64, the HTTP status; absent if there was no response */
     HTTP_TAG_FIELD,     /* one byte, the index of the WANT field, then the value */
     HTTP_TAG_FAILED,    /* why there was no response */
     HTTP_TAG_TRANSIENT, /* present: a retry may succeed */
@@ -49,8 +49,8 @@ enum {
     HTTP_TAG_STAYS,  /* in a request; present: do not follow redirects */
     HTTP_TAG_CONNECT_TO, /* in a request: the HOST:PORT to connect to, instead of those in the URL */
     /* For XML and DECRYPT, whose input and output are both in BYTES: */
-    HTTP_TAG_SECRET_KEY, /* 16 bytes */
-    HTTP_TAG_IV,         /* 16 bytes, for CBC; absent: ECB */
+    HTTP_TAG_SECRET_KEY, /* the AES key, 16 bytes */
+    HTTP_TAG_IV,         /* the initialisation vector for CBC, 16 bytes; absent: ECB mode */
 };
 
 enum http_want {
@@ -79,9 +79,9 @@ void http_request_release(struct http_request *r);
     __attribute__((cleanup(http_request_release))) struct http_request name = HTTP_REQUEST_INIT
 
 struct http_answer {
-    unsigned status;                      /* 0: there was no response */
+    unsigned status;                      /* the HTTP status; 0: there was no response */
     bool transient;                       /* there was no response, but a retry may succeed */
-    struct secret *field[HTTP_WANTS_MAX]; /* NULL: the response has no such part */
+    struct secret *field[HTTP_WANTS_MAX]; /* the requested parts; NULL: the response has no such part */
 };
 void http_answer_release(struct http_answer *a);
 #define AUTO_HTTP_ANSWER(name) __attribute__((cleanup(http_answer_release))) struct http_answer name = {0}

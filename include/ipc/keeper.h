@@ -44,17 +44,17 @@ enum {
 enum {
     /* In OPEN: */
     KEEPER_TAG_HOST = 1, /* the endpoint's host, from the far end's view; absent with SOCKET */
-    KEEPER_TAG_PORT,     /* u64 */
+    KEEPER_TAG_PORT,     /* u64, the endpoint's port */
     KEEPER_TAG_SOCKET,   /* the endpoint's Unix socket at the far end of the tunnel */
     KEEPER_TAG_LISTENER, /* a listener: one byte, enum listener_kind, then an address; may be repeated. READY
                             and STATUS have the actual addresses, in the same order */
     KEEPER_TAG_TLS,      /* u64, enum keeper_tls: what to verify for listeners of LISTENER_TLS */
     KEEPER_TAG_TLS_NAME, /* the name that the certificate must have */
-    KEEPER_TAG_TLS_CA,   /* a PEM file */
+    KEEPER_TAG_TLS_CA,   /* a PEM file of CA certificates */
     KEEPER_TAG_TLS_CERT,
     KEEPER_TAG_TLS_KEY,
-    KEEPER_TAG_TLS_CIPHERS, /* as in the clients' option for ciphers */
-    KEEPER_TAG_TLS_VERSION, /* "TLSv1.2,TLSv1.3" */
+    KEEPER_TAG_TLS_CIPHERS, /* a list of ciphers, as in mysql's --ssl-cipher */
+    KEEPER_TAG_TLS_VERSION, /* a list of TLS versions: "TLSv1.2,TLSv1.3" */
     KEEPER_TAG_TUNNEL, /* "KEY=VALUE", an effective key of [tunnel]; may be repeated. `type` is always present
                           ("direct" without a tunnel), `name` (of the section) if it has one. Addresses have
                           the form described below; times are whole milliseconds */
@@ -68,18 +68,18 @@ enum {
     KEEPER_TAG_VERBOSE,  /* u64, enum log_level: the level of messages to send as SAY */
     KEEPER_TAG_LABEL,    /* the profile's name, for messages */
     /* In READY and STATUS: */
-    KEEPER_TAG_PID,         /* u64 */
+    KEEPER_TAG_PID,         /* u64, the keeper's process ID */
     KEEPER_TAG_ROUTE,       /* a description: "ssh ec2-user@bastion.example.com:22, libssh2" */
-    KEEPER_TAG_STATE,       /* "up" or "lost" */
+    KEEPER_TAG_STATE,       /* the state of the tunnel, "up" or "lost" */
     KEEPER_TAG_CONNECTIONS, /* u64, the number of open connections */
     KEEPER_TAG_STARTED,     /* u64, time_t: when READY was sent */
     /* In ASK, ANSWER and SAY: */
-    KEEPER_TAG_KIND,   /* u64, enum keeper_question */
+    KEEPER_TAG_KIND,   /* u64, enum keeper_question: the kind of question */
     KEEPER_TAG_TEXT,   /* the question or log line, sanitised, ready for display; may have several lines */
     KEEPER_TAG_SECRET, /* the answer to a question; may be empty */
     KEEPER_TAG_AGAIN,  /* present: the previous answer was refused */
-    KEEPER_TAG_LEVEL,  /* u64, enum log_level */
-    KEEPER_TAG_HOP,    /* the label for the log */
+    KEEPER_TAG_LEVEL,  /* u64, enum log_level: the level of a log line */
+    KEEPER_TAG_HOP,    /* the label of a log line, for example the hop */
     /* In OPEN of a forward, and in STATUS: */
     KEEPER_TAG_DIGEST, /* a hash of its settings, which may differ between forwards of the same name */
     /* In OPEN: */
@@ -91,7 +91,7 @@ enum {
     KEEPER_TAG_TLS_CA_OWN, /* present: TLS_CA is a private CA from the profile, not a list of public CAs */
     KEEPER_TAG_LASTS,      /* present: a long-running forward, so prefer throughput to a quick start */
     /* In EXPIRES and CREDENTIAL: */
-    KEEPER_TAG_EXPIRES, /* u64, time_t; absent: never */
+    KEEPER_TAG_EXPIRES, /* u64, time_t: when the credential expires; absent: never */
     /* In OPEN of a keeper that logs in (with a listener of LISTENER_LOGIN): */
     KEEPER_TAG_BROKER, /* the path of broker, which the keeper runs for credentials: `credential get` */
     KEEPER_TAG_KEY,    /* "KEY=VALUE", an effective key of the profile, for that request; may be repeated */
@@ -126,7 +126,7 @@ enum listener_kind {
 
 struct local_address {
     enum listener_kind kind;
-    char *path, *host; /* one of them is NULL */
+    char *path, *host; /* the path of a socket, or an IP address; the other one is NULL */
     unsigned port;
 };
 void local_address_release(struct local_address *listener);

@@ -22,12 +22,12 @@
 enum { KEYCHAIN_GET = RECORD_FIRST_VERB, KEYCHAIN_PUT, KEYCHAIN_ERASE, KEYCHAIN_LIST, KEYCHAIN_THEIRS };
 
 enum {
-    KEYCHAIN_TAG_IDENTITY = 1, /* UTF-8 */
+    KEYCHAIN_TAG_IDENTITY = 1, /* the entry's identity, in UTF-8 */
     KEYCHAIN_TAG_LABEL,        /* the entry's name, as a keychain program lists it */
-    KEYCHAIN_TAG_SECRET,       /* any bytes, at most SECRET_MAX */
+    KEYCHAIN_TAG_SECRET,       /* the stored secret: any bytes, at most SECRET_MAX */
     KEYCHAIN_TAG_TIMEOUT,      /* u64, milliseconds for the whole request; absent: 10 s */
     KEYCHAIN_TAG_QUIET,        /* present: the keychain must not ask the user */
-    KEYCHAIN_TAG_COUNT,        /* u64 */
+    KEYCHAIN_TAG_COUNT,        /* u64, the number of erased entries */
 };
 
 #endif

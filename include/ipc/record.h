@@ -45,12 +45,13 @@ void record_put(struct record *r, uint8_t tag, const void *bytes, size_t n);
 void record_put_str(struct record *r, uint8_t tag, const char *s); /* NULL: adds no field */
 void record_put_u64(struct record *r, uint8_t tag, uint64_t v);
 void record_put_secret(struct record *r, uint8_t tag, const struct secret *s);
-void record_put_error(struct record *r, const struct err *e); /* replaces all fields */
+/* Turns a record into an error record with the contents of *e. */
+void record_put_error(struct record *r, const struct err *e);
 
 /* One field of a record. */
 struct field {
     uint8_t tag;
-    const char *bytes; /* points into the record */
+    const char *bytes; /* the content of the field, which points into the record */
     size_t len;
 };
 int record_next(const struct record *r, size_t *offset, struct field *f, struct err *e);

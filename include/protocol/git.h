@@ -28,7 +28,7 @@ struct git_credential {
     time_t made; /* when the user was created (see struct credential); 0: not known. Not a key of git's; only
                     printed */
     bool can_authtype, can_state; /* capabilities of the caller */
-    bool ephemeral;               /* must not be stored */
+    bool ephemeral;               /* the credential must not be stored */
     bool quit;                    /* the helper asks git not to try other helpers or prompt */
     bool has_state;               /* there is a state[] of broker's, with the prefix "broker:" */
     char *profile;                /* a profile of broker; not a key of git's */

@@ -31,7 +31,7 @@ typedef void store_visit(void *context, const char *identity, const char *label,
 
 struct store {
     const char *name;
-    /* The caller frees *out. */
+    /* Reads an entry. The caller frees *out. */
     enum store_result (*get)(const char *identity, int64_t deadline, struct secret **out, struct err *e);
     /* `label` is the entry's name in lists. `expires` 0: never (a session store then keeps the entry for at
      * most a day). */

@@ -34,7 +34,7 @@ enum vault_from {
 struct vault_token {
     struct secret *value;
     enum vault_from from;
-    time_t expires_at; /* 0: never, or not known */
+    time_t expires_at; /* when it expires; 0: never, or not known */
     unsigned long ttl; /* its lifetime in seconds when it was created; 0: not known */
     bool is_renewable, is_batch;
     unsigned uses; /* the number of times it can be used; 0: unlimited */
@@ -46,7 +46,7 @@ struct vault_lease {
     char *user;
     struct secret *password;
     time_t made_at, expires_at;
-    unsigned long seconds; /* the duration in seconds when it was created */
+    unsigned long seconds; /* its duration in seconds when it was created */
     bool is_renewable;
 };
 
@@ -59,7 +59,7 @@ struct vault {
     char *path;           /* the credential's path, without leading and trailing slashes */
     struct secret *given; /* a token from the environment or a file; NULL: none */
     char *given_by;       /* the variable or file that contains it */
-    char *profile_name;   /* for hints; NULL: no named profile */
+    char *profile_name;   /* the profile's name, for hints; NULL: none */
     long connect_ms;
     bool may_log_in; /* a browser may be opened for the user to log in */
     bool wants_login, wants_fresh, wants_renewal;

@@ -22,8 +22,8 @@ struct aws_call {
     const struct aws_keys *keys; /* the keys to sign with; NULL: do not sign */
     const char *method,
         *path; /* appended to the endpoint's URL; may have a query, but not in a signed request */
-    const char *content_type; /* NULL: no such header */
-    const struct buf *body;   /* NULL: no body */
+    const char *content_type; /* the Content-Type header; NULL: none */
+    const struct buf *body;   /* the request body; NULL: none */
     const char *header;       /* the name of an additional header, or NULL */
     const struct secret *header_value;
     const struct aws_want *want; /* the fields wanted from the answer, in which they have the same index */
@@ -33,7 +33,7 @@ struct aws_call {
 
 /* An error response of the service. */
 struct aws_refusal {
-    unsigned status;    /* 0: there was no response */
+    unsigned status;    /* the HTTP status; 0: there was no response */
     char code[128];     /* for example "AccessDenied"; empty if the service gave none */
     char message[1024]; /* the service's text, sanitised */
 };

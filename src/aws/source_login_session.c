@@ -35,8 +35,8 @@ struct login_session {
     const struct aws_step *step;
     int64_t deadline;
     char *path;
-    json_t *root;      /* NULL: no such file */
-    time_t expires_at; /* 0: the file has no complete keys */
+    json_t *root;      /* the content of the file; NULL: there is none */
+    time_t expires_at; /* when the keys expire; 0: the file has no complete keys */
 };
 
 static void login_session_release(struct login_session *s)

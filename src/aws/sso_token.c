@@ -25,9 +25,9 @@
 struct token {
     struct sso_client client;
     char *path;
-    json_t *root; /* NULL: no such file */
+    json_t *root; /* the content of the file; NULL: there is none */
     const struct secret *refused;
-    time_t expires_at; /* 0: the file has no token */
+    time_t expires_at; /* when the token expires; 0: the file has no token */
     bool is_refused;
 };
 

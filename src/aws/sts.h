@@ -10,7 +10,7 @@ struct sts_role {
     const struct aws_step *step;
     const struct aws_keys *keys; /* the keys that sign the request; NULL: do not sign */
     const char *action;          /* "AssumeRole" or "AssumeRoleWithWebIdentity" */
-    const char *retry_code;      /* as in struct aws_call */
+    const char *retry_code;      /* an error code to retry, as in struct aws_call */
 };
 
 /* Appends NAME=VALUE to a form, percent-encoded; appends nothing if the value is NULL. */

@@ -15,10 +15,10 @@
 #define CALLBACK_DONE_PATH "/done"
 
 struct callback_wanted {
-    const char *base; /* http://HOST:PORT/PATH */
+    const char *base; /* the callback URL, http://HOST:PORT/PATH */
     const char *path; /* the path in `base` */
     unsigned port;
-    const char *state; /* NULL: the callback has already arrived */
+    const char *state; /* the state it must have; NULL: the callback has already arrived */
     bool form;
 };
 
@@ -38,10 +38,10 @@ enum callback_verdict {
     CALLBACK_PAGE = 200,    /* a request for the final page */
     CALLBACK_IS = 303,      /* the callback; *out is filled */
     CALLBACK_BAD = 400,     /* malformed, or with a wrong Host or state */
-    CALLBACK_NO_PATH = 404, /* another path */
+    CALLBACK_NO_PATH = 404, /* the path is not that of the callback */
     CALLBACK_NO_METHOD = 405,
-    CALLBACK_NO_BODY = 413, /* a body that is too long, or not the expected form */
-    CALLBACK_LONG = 431,    /* a head that is too long */
+    CALLBACK_NO_BODY = 413, /* the body is too long, or not the expected form */
+    CALLBACK_LONG = 431,    /* the request line and headers are too long */
 };
 
 /* Classifies the first `n` bytes of a request. The result is an HTTP status code, or CALLBACK_MORE. */

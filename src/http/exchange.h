@@ -10,12 +10,12 @@
 #include <ipc/record.h>
 
 struct exchange {
-    long status;        /* 0: there was no response */
-    struct buf body;    /* at most HTTP_BODY_MAX bytes; wiped on release */
+    long status;        /* the HTTP status; 0: there was no response */
+    struct buf body;    /* the response body, at most HTTP_BODY_MAX bytes; wiped on release */
     struct buf headers; /* "Name: value" lines of the final response */
     char failed[512];   /* why there was no response */
-    bool transient;     /* ... and a retry may succeed */
-    bool broken;        /* ... or the response was larger than HTTP_BODY_MAX */
+    bool transient;     /* there was no response, but a retry may succeed */
+    bool broken;        /* the response was larger than HTTP_BODY_MAX */
 };
 #define EXCHANGE_INIT                                                                                        \
     {                                                                                                        \

@@ -11,12 +11,12 @@
 
 /* The entry that a request is about, and the request's deadline. */
 struct entry {
-    const char *identity; /* UTF-8; for list, a prefix */
-    const char *label;    /* UTF-8; only for secretservice_put() */
+    const char *identity; /* the entry's identity in UTF-8; for list, a prefix */
+    const char *label;    /* the entry's name in UTF-8; only for secretservice_put() */
     const char *account; /* NULL: an entry of broker; otherwise one of MySQL Workbench, with `identity` as its
                             service */
     int64_t deadline;
-    bool quiet; /* do not show a prompt */
+    bool quiet; /* the service must not show a prompt */
 };
 
 /*

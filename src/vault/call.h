@@ -12,8 +12,8 @@
 struct vault_call {
     const char *method;
     const char *path;           /* the part of the path after /v1/, percent-encoded, with its query */
-    const struct secret *token; /* NULL: send no token */
-    json_t *body;               /* NULL: no body; belongs to the caller */
+    const struct secret *token; /* the token to send; NULL: none */
+    json_t *body;               /* the JSON body, which belongs to the caller; NULL: none */
     const char *const *want;    /* paths in the JSON response; the answer's fields have the same indexes */
     size_t want_count;
     const char *list; /* the path of a list of texts, whose field has the index want_count; NULL: none */
@@ -21,7 +21,7 @@ struct vault_call {
 
 /* An error response of Vault. */
 struct vault_refusal {
-    unsigned status;  /* 0: there was no response */
+    unsigned status;  /* the HTTP status; 0: there was no response */
     char words[1024]; /* Vault's error messages in one line, sanitised */
 };
 

@@ -14,9 +14,9 @@ void vault_lease_clear(struct vault_lease *l);
  * invalid. */
 bool vault_lease_find(struct vault *v, int64_t deadline);
 void vault_lease_keep(const struct vault *v, int64_t deadline);
-/* vault_lease_forget_all() removes the entries of this token for all paths and returns their number. */
-/* vault_lease_forget() removes the entry for this path. */
+/* Removes the entry for this path. */
 void vault_lease_forget(const struct vault *v, int64_t deadline);
+/* Removes the entries of this token for all paths. Returns their number. */
 unsigned vault_lease_forget_all(const struct vault *v, int64_t deadline);
 /* Returns whether the lease has more than VAULT_MARGIN seconds left. */
 bool vault_lease_is_good(const struct vault_lease *l);

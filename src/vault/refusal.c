@@ -80,7 +80,7 @@ static int explain_redirect(const struct vault *v, const struct vault_refusal *w
 static const struct {
     unsigned status;
     enum err_code code;
-    const char *only, *words, *hint; /* only: text in Vault's message; words NULL: show that message */
+    const char *only, *words, *hint; /* only: a part of Vault's message; words NULL: show Vault's */
 } rows[] = {
     {503, ERR_TRY_LATER, "sealed", "Vault is sealed", "ask Vault's administrators to unseal it"},
     {503, ERR_TRY_LATER, "not initialized", "Vault is not initialised", "ask Vault's administrators"},

@@ -22,7 +22,7 @@ void vault_token_digest(const struct vault_token *t, char out[33]);
 /* Loads a token into v->token without asking Vault: from the environment or a file, the session store, or the
  * keychain. Returns false if there is none. */
 bool vault_token_find(struct vault *v, int64_t deadline);
-/* Does the same with the session store alone. */
+/* Loads a token like vault_token_find(), but only from the session store. */
 bool vault_token_find_session(struct vault *v, int64_t deadline);
 
 /* Stores the token in the session store until it expires and, if `lasting`, in the keychain. If neither is

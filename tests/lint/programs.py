@@ -16,6 +16,9 @@ from tree import Finding
 
 LINKS = {"broker": {"libc", "libsodium", "libjansson", "ld-linux"}}
 
+# Variables by which a make above this one, of another build, would tell ours what to do.
+OF_A_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN", "STATIC")
+
 
 class Missing(Exception):
     pass
@@ -34,7 +37,7 @@ def flags_by_module(tree):
             first.setdefault(module_of(path), path)
     goals = {f"build/obj/{p.relative_to('src').with_suffix('.o')}": module for module, p in first.items()}
     new = [word for p in first.values() for word in ("-W", str(p))]
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN")}
+    env = {k: v for k, v in os.environ.items() if k not in OF_A_MAKE}
     said = subprocess.run(["make", "-n", "V=1", "WERROR=1", *new, *goals], cwd=tree.root, env=env, capture_output=True, text=True)
     flags = {}
     for line in said.stdout.splitlines():
@@ -148,7 +151,7 @@ PROGRAM_OBJECTS = ("BROKER_OBJ", "KEYCHAIN_OBJ", "HTTP_OBJ", "KEEPER_OBJ")
 def objects_of(tree, variable):
     """The object files of a program, as the Makefile lists them."""
     build = os.environ.get("BROKER_BUILD") or "build"
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN")}
+    env = {k: v for k, v in os.environ.items() if k not in OF_A_MAKE}
     said = subprocess.run(["make", "-s", f"B={build}", f"--eval=list: ; @echo $({variable})", "list"], cwd=tree.root, env=env,
                           capture_output=True, text=True)
     return [tree.root / name for name in (said.stdout.splitlines() or [""])[-1].split()]

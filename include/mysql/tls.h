@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS to the endpoint: one context per process, made from the options before READY. */
+/* TLS to the endpoint. There is one TLS context per process, created from the options before READY. */
 #ifndef MYSQL_TLS_H
 #define MYSQL_TLS_H
 
@@ -10,16 +10,18 @@
 
 struct tls_options {
     enum keeper_tls level;
-    bool ca_own; /* its authorities sign for the user alone: the profile names them */
+    bool ca_own; /* the profile's CA certificates are private, not public ones */
     char *name, *ca, *cert, *key, *ciphers, *version;
 };
 
-/* Reads CA certificates, client certificate and key, versions and ciphers. ERR_CONFIG with the file or key.
- * The options are kept; ca_own becomes false if there are as many authorities as in a public list. */
+/* Reads the CA certificates, the client certificate and key, versions and ciphers. Returns 0, or -1 with
+ * ERR_CONFIG that names the file or key. The options are borrowed for as long as the process runs; ca_own
+ * becomes false if the CA file has as many certificates as a public list. */
 int tls_prepare(struct tls_options *options, struct err *e);
-/* A TLS connection over fd, in connect state, with name and verification set. NULL: *e. */
+/* Returns a new TLS connection over `fd`, in connect state, with server name and verification set; NULL on
+ * error. */
 SSL *tls_new(int fd, struct err *e);
-/* Call it after a failed handshake: sessions are not resumed any more, in case that was the reason. */
+/* Must be called after a failed handshake. Sessions are not resumed any more, in case that was the reason. */
 void tls_failed(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers that are digests of the password with the server's scramble ("Native Authentication" and
- * "caching_sha2_password: Information" in MySQL's source documentation), and the password itself.
+ * Methods whose answer is a digest of the password and the server's scramble ("Native Authentication" and
+ * "caching_sha2_password: Information" in MySQL's source documentation), or the password itself.
  */
 #include "auth_method.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MariaDB's methods whose answer is an Ed25519 signature over the server's scramble. Both are described in
- * MariaDB's documentation ("Authentication Plugin - ed25519", "Authentication Plugin - PARSEC"), and differ
- * in how the password becomes a key.
+ * MariaDB's methods whose answer is an Ed25519 signature of the server's scramble. Both are described in
+ * MariaDB's documentation ("Authentication Plugin - ed25519", "Authentication Plugin - PARSEC"); they differ
+ * in how the password is turned into a key.
  */
 #include "auth_method.h"
 
@@ -13,7 +13,7 @@
 enum { SCRAMBLE = 32, POINT = crypto_core_ed25519_BYTES, SCALAR = crypto_core_ed25519_SCALARBYTES };
 enum { SHA512_LEN = crypto_hash_sha512_BYTES, SIGNATURE = crypto_sign_BYTES };
 
-/* SHA-512 of pieces, as a scalar. */
+/* Computes the SHA-512 hash of up to three byte strings, as a scalar. */
 static void hash_scalar(uint8_t out[SCALAR], const uint8_t *first, size_t first_n, const uint8_t *second,
                         size_t second_n, const uint8_t *third, size_t third_n)
 {
@@ -31,8 +31,8 @@ static void hash_scalar(uint8_t out[SCALAR], const uint8_t *first, size_t first_
 }
 
 /*
- * RFC 8032 section 5.1.6, but for its first step: the password itself is hashed, of any length, instead of a
- * seed of 32 bytes. So the signature is made from a scalar here.
+ * RFC 8032 section 5.1.6, except the first step: it hashes the password itself, of any length, instead of a
+ * seed of 32 bytes. OpenSSL supports only seeds, so the signature is computed here.
  */
 enum auth_next auth_ed25519(const struct auth *a, struct buf *out, struct err *e)
 {
@@ -57,7 +57,7 @@ enum auth_next auth_ed25519(const struct auth *a, struct buf *out, struct err *e
     return AUTH_DONE;
 }
 
-/* An empty packet asks for the salt. */
+/* An empty packet requests the salt. */
 enum auth_next auth_parsec(const struct auth *a, struct buf *out, struct err *e)
 {
     (void)a;
@@ -66,8 +66,8 @@ enum auth_next auth_parsec(const struct auth *a, struct buf *out, struct err *e)
     return AUTH_SALT;
 }
 
-/* 'P' for PBKDF2, the power of two above 1024 that is the number of iterations, the salt. MariaDB's own
- * client takes no power above 3, and no other salt. */
+/* The data is 'P' for PBKDF2, a byte N (there are 1024 * 2^N iterations), and the salt. MariaDB's own client
+ * accepts N up to 3, and only this salt length. */
 enum { KDF_AT, POWER_AT, SALT_AT, SALT = 18, POWER_MOST = 3 };
 
 enum auth_next auth_by_salt(const struct auth *a, const uint8_t *said, size_t n, struct buf *out,

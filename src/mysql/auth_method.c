@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The methods, and over what each may be used. What decides is what its answer shows to whoever reads or
- * receives it:
+ * The authentication methods, and over which connections each may be used. This depends on what its answer
+ * reveals to those who can read or receive it:
  *
- * - Digests with a scramble, and signatures, do not show the password. Over an unverified connection they let
- *   a server of an attacker guess it offline, as they do with each stock client.
- * - caching_sha2_password and sha256_password send the password itself, but over TLS or the server's own
- *   socket only; elsewhere they encrypt it with the server's RSA key, if the profile allows to ask for that.
- * - mysql_clear_password sends it to whoever asks. So it is allowed only where it is certain who that is,
- *   whatever the server names.
+ * - Digests with a scramble, and signatures, do not reveal the password. Over an unverified connection an
+ *   attacker's server can use them to guess the password offline, as with every MySQL client.
+ * - caching_sha2_password and sha256_password send the password itself, but only over TLS or the server's own
+ *   socket; otherwise they encrypt it with the server's RSA key, if the profile allows to request that key.
+ * - mysql_clear_password sends the password itself to any server. So it is allowed only if the server is
+ *   verified.
  *
- * A greeting arrives before TLS and can be anybody's, so it may choose only digests: the worst that a forged
- * one achieves is an answer that the true server refuses. Any other choice comes through TLS, if there is
- * any.
+ * An attacker can forge a greeting, because it arrives before TLS, so it may choose only digests: the worst
+ * result is an answer that the real server refuses. Any other choice comes through TLS, if TLS is used.
  */
 #include "auth_method.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways in which the keeper proves to a server that it has a password: one row each in auth_method.c. A
- * server names one; what is not in the table is refused by name.
+ * The authentication methods with which the keeper logs in to a server: one row each in auth_method.c. The
+ * server names a method; one that is not in the table is refused with an error that names it.
  */
 #ifndef MYSQL_AUTH_METHOD_H
 #define MYSQL_AUTH_METHOD_H
@@ -18,62 +18,64 @@
 
 struct auth {
     const struct secret *password;
-    uint8_t scramble[AUTH_SCRAMBLE_MAX]; /* the server's; as many bytes as the method's row says */
-    bool closed;                         /* nobody on the route can read: TLS, or the server's own socket */
-    bool verified;  /* closed, and it is the server that is meant: verify-identity, or its own socket */
-    bool takes_key; /* without either, the server's RSA key may be asked for */
+    uint8_t scramble[AUTH_SCRAMBLE_MAX]; /* the server's scramble; its length is in the method's row */
+    bool closed;    /* others cannot read the connection: TLS, or the server's own socket */
+    bool verified;  /* closed, and the server is verified: verify-identity, or its own socket */
+    bool takes_key; /* if not closed, the server's RSA key may be requested */
 };
 
 /* What the server must say after an answer. */
 enum auth_next {
-    AUTH_FAILED = -1, /* no answer: *e */
+    AUTH_FAILED = -1, /* there is no answer; the error is in *e */
     AUTH_DONE,        /* whether the answer is right */
     AUTH_FAST,        /* whether the scrambled password is enough */
-    AUTH_LAST,        /* as AUTH_DONE, and it may not ask for another method: the password itself was sent */
+    AUTH_LAST,        /* as AUTH_DONE; the server got the password, so it may not ask for another method */
     AUTH_KEY,         /* its RSA key */
-    AUTH_SALT,        /* how the password is made a key */
+    AUTH_SALT,        /* the salt with which the password is turned into a key */
 };
 
-/* Appends the answer to *out. */
+/* Appends the answer to the server's scramble to *out. Returns what the server must say next. */
 typedef enum auth_next auth_answer(const struct auth *a, struct buf *out, struct err *e);
-/* The same for what the server has said; `said` is without its mark. */
+/* Appends the answer to further data from the server. `said` is that data without its first byte
+ * (MORE_DATA). */
 typedef enum auth_next auth_more(const struct auth *a, const uint8_t *said, size_t n, struct buf *out,
                                  struct err *e);
 
-/* Over what the method may be used at all. */
+/* The connections over which a method may be used. */
 enum auth_over {
-    OVER_ANYTHING, /* the password cannot be read from the answer; or the method sees to it by itself */
-    OVER_VERIFIED, /* the answer is the password, and only the server that is meant may see it */
+    OVER_ANYTHING, /* the answer does not reveal the password, or the method checks the connection itself */
+    OVER_VERIFIED, /* the answer is the password, so only a verified server may get it */
 };
 
 struct auth_method {
     const char *name;
-    size_t scramble; /* the bytes that it needs of the server's; 0: none */
+    size_t scramble; /* length of the scramble that the method needs; 0: none */
     enum auth_over over;
-    /* A greeting, which anyone may have sent, may choose it, and a client may prove by it that it has the
-     * password of the run: the answer is a digest with the scramble. */
+    /* Whether the server's greeting, which anyone may have sent, may choose this method, and whether a client
+     * may use it to prove that it has the password of this run. True for methods whose answer is a digest
+     * with the scramble. */
     bool greets;
     auth_answer *answer;
 };
 
-/* NULL: not one of ours. */
+/* Returns the method, or NULL if it is not supported. */
 const struct auth_method *auth_find(const char *name);
-/* Whether it may be used over that connection. */
+/* Returns whether the method may be used over this connection. */
 bool auth_allowed(const struct auth_method *method, const struct auth *a);
 
-/* Each method's answer. An empty password is an empty answer for those that say so. */
-auth_answer auth_native;       /* also empty */
-auth_answer auth_caching_sha2; /* also empty */
-auth_answer auth_sha256;       /* also empty */
+/* The answer of each method. With "empty": it is empty if the password is empty. */
+auth_answer auth_native;       /* empty */
+auth_answer auth_caching_sha2; /* empty */
+auth_answer auth_sha256;       /* empty */
 auth_answer auth_ed25519;
 auth_answer auth_parsec;
 auth_answer auth_clear;
 
-/* caching_sha2_password: the scrambled password was not enough. */
+/* caching_sha2_password: the answer if the scrambled password was not enough. */
 auth_answer auth_full;
-/* sha256_password, caching_sha2_password: `said` is the server's RSA key as PEM. */
+/* sha256_password and caching_sha2_password: `said` is the server's RSA key as PEM. */
 auth_more auth_by_key;
-/* parsec: `said` is 'P', the number of iterations, a salt. */
+/* parsec: `said` is 'P', the number of iterations, and a salt. */
 auth_more auth_by_salt;
 
 /* Appends the password and a NUL. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The methods whose server wants the password itself: in cleartext over a closed connection, else encrypted
- * with the server's RSA key, whose owner nobody has verified ("caching_sha2_password: Information" in MySQL's
- * source documentation). So that needs the user's consent.
+ * Methods whose server needs the password itself: in cleartext over a closed connection, otherwise encrypted
+ * with the server's RSA key, which is not verified ("caching_sha2_password: Information" in MySQL's source
+ * documentation). So the latter requires the user's consent.
  */
 #include "auth_method.h"
 

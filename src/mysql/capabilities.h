@@ -3,7 +3,7 @@
 #ifndef MYSQL_CAPABILITIES_H
 #define MYSQL_CAPABILITIES_H
 
-/* Without the first, MariaDB's own are in the last four reserved bytes. */
+/* If CLIENT_MYSQL is not set, MariaDB's own flags are in the last four reserved bytes. */
 #define CLIENT_MYSQL 0x00000001u
 #define CLIENT_FOUND_ROWS 0x00000002u
 #define CLIENT_CONNECT_WITH_DB 0x00000008u

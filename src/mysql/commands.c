@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Only headers are read; a packet's body is skipped by its length. Sequence number 0 begins a command. The
- * exception is the packet after number 255 while the server is silent: it goes on with a long command, or
- * with the file of LOAD DATA.
+ * Parses only packet headers; the body is skipped by its length. A packet with sequence number 0 begins a
+ * command. The exception is a 0 that follows number 255 while the server is silent: it continues a long
+ * command, or the file of LOAD DATA.
  */
 #include "commands.h"
 
@@ -18,11 +18,11 @@
 struct commands {
     struct relay_filter filter;
     uint8_t head[PACKET_HEADER];
-    unsigned have; /* bytes of `head` */
-    size_t left;   /* bytes of its body that have not come yet */
+    unsigned have; /* bytes in `head` */
+    size_t left;   /* bytes of the body that have not arrived yet */
     bool begins;   /* the next byte of the body is a command */
-    uint8_t last;  /* the sequence number of the packet before */
-    bool heard;    /* the server has answered since */
+    uint8_t last;  /* the sequence number of the previous packet */
+    bool heard;    /* the server has answered since the last packet */
 };
 
 static void header_done(struct commands *c, const uint8_t *head)
@@ -36,7 +36,7 @@ static void header_done(struct commands *c, const uint8_t *head)
     c->have = 0;
 }
 
-/* The part of a refused packet's header that came before may be at the server, which is of no use there. */
+/* The first part of a refused packet's header may already be at the server; it does nothing there. */
 static size_t pass(struct relay_filter *f, const char *bytes, size_t n, bool heard, struct buf *last)
 {
     struct commands *c = OWNER_OF(f, struct commands, filter);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes the greeting and the answer apart; each read is bounded by the packet. */
+/* Parses the greeting and the answer; each read is bounded by the packet. */
 #include "handshake.h"
 
 #include <string.h>
 
 #include "login_packet.h"
 
-/* From the lower capabilities of a greeting (see login_packet.c). */
+/* Offsets from the lower capabilities of a greeting (see login_packet.c). */
 enum { HIGH_AT = 5, SCRAMBLE_SIZE_AT = 7, EXTENDED_AT = 14, SECOND_AT = 18, FIRST_BEFORE = 9 };
 #define FIRST_LEN 8
 #define SECOND_LEN (SCRAMBLE_LEN - FIRST_LEN)
-/* From the beginning of an answer. */
+/* Offsets from the beginning of an answer. */
 enum { MAX_PACKET_AT = 4, CHARSET_AT = 8, OWN_AT = 28, USER_AT = 32 };
 
 static uint32_t u32(const uint8_t *at)
@@ -72,7 +72,7 @@ void greeting_put(struct buf *out, const struct packet *p, const uint8_t scrambl
         low[SCRAMBLE_SIZE_AT] = SCRAMBLE_LEN + 1;
 }
 
-/* Takes n bytes; false: there are fewer. */
+/* Takes n bytes. Returns false if there are fewer. */
 static bool take(struct span *from, size_t n, struct span *out)
 {
     if (n > from->n)
@@ -91,7 +91,7 @@ static bool take_string(struct span *from, struct span *out)
     return nul && take(from, (size_t)(nul - from->at), out) && take(from, 1, &end);
 }
 
-/* A string whose length has one byte. */
+/* Takes a string with a one-byte length. */
 static bool take_short(struct span *from, struct span *out)
 {
     struct span size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keeper logs in: its conversation with the client, which is a small server's. It greets with the
- * server's own greeting, because the client takes capabilities, version and thread number (for KILL) from it,
- * but the scramble is ours. The client's answer to that is worth nothing at the server.
+ * The keeper logs in: its conversation with the client, in which it acts as a server. It sends the server's
+ * own greeting, because the client uses its capabilities, version and thread number (for KILL), but with a
+ * scramble of the keeper's. So the client's answer would be useless at the server.
  */
 #include "login_inject.h"
 
@@ -37,7 +37,7 @@ bool act_greet_plain(struct mysql *m, struct packet *p)
     return inject_wants_tls(m, false) ? act_refuse_without_tls(m, p) : act_greet_ours(m, p);
 }
 
-/* No error of ours: anybody who can connect can cause it, as often as he likes. */
+/* Not logged as an error: any process that can connect can cause this, as often as it likes. */
 static void deny(struct mysql *m)
 {
     mysql_end(m);
@@ -78,7 +78,7 @@ static void check(struct mysql *m, const struct auth_method *method, struct span
     inject_go_on(m);
 }
 
-/* The client is asked once to answer by another plug-in. */
+/* Asks the client, once, to answer with another plug-in. */
 static void ask_switch(struct mysql *m, const struct auth_method *method)
 {
     AUTO_BUF(body, 128);
@@ -93,7 +93,8 @@ static void ask_switch(struct mysql *m, const struct auth_method *method)
     m->stage = STAGE_PROOF;
 }
 
-/* The method that the client has answered by; NULL: none of ours. A client that names none has the oldest. */
+/* Returns the method of the client's answer, or NULL if it is not supported. A client that names no method
+ * uses the oldest one. */
 static const struct auth_method *answered_by(const struct answer *a)
 {
     char name[PLUGIN_NAME_MAX + 1] = "mysql_native_password";
@@ -108,7 +109,7 @@ static const struct auth_method *answered_by(const struct answer *a)
     return method && method->greets ? method : NULL;
 }
 
-/* MariaDB's clients set flags that the server does not have, and lay the answer out by those of the server
+/* MariaDB's clients set flags that the server does not have, but format the answer by the server's flags
  * alone. */
 static void drop_layout(struct inject *i)
 {
@@ -120,7 +121,8 @@ static void drop_layout(struct inject *i)
         i->kept.data[k] = (char)((uint8_t)i->kept.data[k] & ~(unknown >> (8 * k)));
 }
 
-/* A client that prefers another plug-in than the greeting's answers nothing yet, and expects to be asked. */
+/* A client that prefers another plug-in than the greeting's sends an empty answer and expects to be asked
+ * again. */
 bool act_check_answer(struct mysql *m, struct packet *p)
 {
     struct inject *i = m->inject;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keeper logs in: its conversation with the server, which is a client's. It says what the client of this
- * connection has said (capabilities, character set, database, attributes), but who logs in and how is ours.
+ * The keeper logs in: its conversation with the server, in which it acts as a client. It repeats what the
+ * client of this connection said (capabilities, character set, database, attributes), but the user, the
+ * password and the method are the keeper's.
  */
 #include "login_inject.h"
 
@@ -11,14 +12,15 @@
 
 #include "ok_packet.h"
 
-/* Flags that mean the same to each server and change no packet: the client's own, even if a proxy before the
- * server does not list them. The first says what is in the reserved bytes. */
+/* Flags that mean the same for every server and do not change the format of packets: the client's own are
+ * used, even if a proxy in front of the server does not list them. CLIENT_MYSQL tells what is in the reserved
+ * bytes. */
 #define AS_CLIENT                                                                                            \
     (CLIENT_MYSQL | CLIENT_FOUND_ROWS | CLIENT_ODBC | CLIENT_IGNORE_SPACE | CLIENT_INTERACTIVE |             \
      CLIENT_IGNORE_SIGPIPE | CLIENT_CONNECT_WITH_DB)
-/* Ours, if the server has them. */
+/* Flags that the keeper sets if the server has them. */
 #define AS_SERVER (CLIENT_PLUGIN_AUTH | CLIENT_LENENC_AUTH | CLIENT_CONNECT_ATTRS)
-/* These are of no use after the log-in. */
+/* Flags that are not used after the login. */
 #define OF_LOGIN (AS_CLIENT | AS_SERVER | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION | CLIENT_SSL)
 
 #define OWN_ATTRIBUTES "_broker_"
@@ -31,8 +33,8 @@ static void put_attribute(struct buf *out, const char *name, const char *value)
     lenenc_put(out, value, strlen(value));
 }
 
-/* The server's administrator sees which profile a session belongs to (performance_schema). The client may
- * have no attributes of that name. */
+/* Lets the server's administrator see which profile a session belongs to (performance_schema). The client's
+ * own attributes with that name are dropped. */
 static void put_attributes(const struct mysql *m, struct buf *out)
 {
     AUTO_BUF(own, 4096);
@@ -45,7 +47,7 @@ static void put_attributes(const struct mysql *m, struct buf *out)
         buf_add(out, own.data, own.len);
 }
 
-/* Both sides' capabilities: the client has seen the server's. */
+/* Computes the capabilities that both sides have; the client has seen the server's. */
 static void set_flags(struct mysql *m)
 {
     struct inject *i = m->inject;
@@ -130,7 +132,8 @@ static void auth_set(struct mysql *m)
     memcpy(i->auth.scramble, i->server.scramble, sizeof i->server.scramble);
 }
 
-/* If the greeting names a method that it may not choose, none is answered yet: the server names its own. */
+/* If the greeting names a method that it may not choose, the answer is empty: then the server names its own
+ * method. */
 void inject_answer(struct mysql *m)
 {
     struct inject *i = m->inject;
@@ -171,7 +174,7 @@ void inject_answer(struct mysql *m)
     i->expects = (uint8_t)(sequence + 1);
 }
 
-/* Sends an answer to the server's packet, and drops that. */
+/* Sends an answer to the server's packet, and removes that packet. */
 static bool reply(struct mysql *m, const struct packet *p, enum auth_next next, const struct buf *body,
                   struct err *e)
 {
@@ -186,7 +189,7 @@ static bool reply(struct mysql *m, const struct packet *p, enum auth_next next, 
     return true;
 }
 
-/* The name comes from the server, and is shown as far as it looks like one. */
+/* The name comes from the server, so only characters that a name may have are shown. */
 static bool refuse(struct mysql *m, const char *name, const char *what, const char *hint)
 {
     size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
@@ -264,7 +267,7 @@ bool act_salt(struct mysql *m, struct packet *p)
     return answer_more(m, p, auth_by_salt);
 }
 
-/* A server that says yes has read all of our answers. */
+/* A server that accepts has read all of our answers. */
 bool act_admit_ours(struct mysql *m, struct packet *p)
 {
     static const char fast_ok[] = {MORE_DATA, FAST_OK};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The actions for packets of the log-in, for the table in login_filter.c, which decides whether a packet is
- * allowed.
+ * The actions for packets of the login, used by the table in login_filter.c, which decides whether a packet
+ * is allowed.
  */
 #include "login_action.h"
 
@@ -92,7 +92,7 @@ void mysql_copy_on(struct mysql *m)
     buf_clear(&m->client.in);
 }
 
-/* As far as possible: a plug-in's data may be none of these. */
+/* Stores the bytes that fit: the data of a plug-in need not be a scramble. */
 static void scramble_set(struct mysql *m, size_t at, const uint8_t *bytes, size_t n)
 {
     size_t room = sizeof m->scramble - at;
@@ -100,7 +100,8 @@ static void scramble_set(struct mysql *m, size_t at, const uint8_t *bytes, size_
     memcpy(m->scramble + at, bytes, n < room ? n : room);
 }
 
-/* Below `required` there is another listener, and changing the level does not help. */
+/* If another local address passes bytes unchanged, the client must use that one: changing `tls` does not
+ * help. */
 static const char *hint_without_tls(const struct mysql *m)
 {
     if (m->options->bytes_beside)
@@ -126,14 +127,14 @@ bool act_greet(struct mysql *m, struct packet *p)
     scramble_set(m, 8, p->body + at + 18, p->len - (at + 18));
     buf_add(&m->client.out, p->head, PACKET_HEADER + p->len);
     packet_drop(&m->server.in, PACKET_HEADER + p->len);
-    /* Sent after the client's answer, because it reads nothing before. */
+    /* Sent only after the client's answer, because the client does not read anything before. */
     m->next = 2;
     m->stage = STAGE_ANSWER;
     return true;
 }
 
-/* Anyone on the network can have sent it. Numbers from 2000 on are the clients' own (a proxy in front of the
- * server uses those too), and some clients report them as a malformed packet. */
+/* Any attacker on the network can have sent this error. Numbers from 2000 on are reserved for clients (a
+ * proxy in front of the server uses them too), and some clients report them as a malformed packet. */
 bool act_retell_error(struct mysql *m, struct packet *p)
 {
     struct err e = ERR_INIT;
@@ -169,7 +170,7 @@ bool act_refuse_tls(struct mysql *m, struct packet *p)
     return true;
 }
 
-/* The answer is held until TLS is made. The server must not have begun another packet, because its rest would
+/* Keeps the answer until TLS is set up. The server must not have begun another packet, because its rest would
  * arrive through TLS. */
 bool act_ask_for_tls(struct mysql *m, struct packet *p)
 {
@@ -188,7 +189,7 @@ bool act_ask_for_tls(struct mysql *m, struct packet *p)
     return false;
 }
 
-/* A packet of the server goes to the client with the sequence number that it expects. */
+/* Sends the server's packet to the client with the sequence number that the client expects. */
 bool act_pass(struct mysql *m, struct packet *p)
 {
     m->asks_by = 0;
@@ -199,7 +200,7 @@ bool act_pass(struct mysql *m, struct packet *p)
     return true;
 }
 
-/* A plug-in's name, NUL, its data: of a switch or of the next factor. */
+/* The packet is a switch or the next factor: a plug-in's name, NUL, and its data. */
 bool act_pass_switch(struct mysql *m, struct packet *p)
 {
     const char *name = (const char *)p->body + 1;
@@ -226,7 +227,7 @@ bool act_admit(struct mysql *m, struct packet *p)
     return false;
 }
 
-/* A server ends with it. */
+/* The server closes the connection after this error. */
 bool act_refuse(struct mysql *m, struct packet *p)
 {
     (void)act_pass(m, p);
@@ -234,8 +235,8 @@ bool act_refuse(struct mysql *m, struct packet *p)
     return false;
 }
 
-/* Over TLS the server wants the plain password; a client without TLS does not send it so, but asks for a key
- * to encrypt it. */
+/* Over TLS the server expects the plain password; the client does not use TLS, so it does not send the
+ * password plain but requests a key to encrypt it. */
 bool act_give_key(struct mysql *m, struct packet *p)
 {
     AUTO_BUF(body, 4096);

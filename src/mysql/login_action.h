@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The actions for packets of the log-in: the third column of the table in login_filter.c. */
+/* The actions for packets of the login: the third column of the table in login_filter.c. */
 #ifndef MYSQL_LOGIN_ACTION_H
 #define MYSQL_LOGIN_ACTION_H
 
@@ -9,41 +9,42 @@
 #include "login_packet.h"
 #include "packet.h"
 
-/* Each handles the first packet in its side's `in`. True: the next packet may be examined. */
+/* An action handles the first packet in its side's `in`. It returns true if the next packet may be
+ * examined. */
 typedef bool mysql_act(struct mysql *m, struct packet *p);
 
-/* In cleartext. */
-mysql_act act_greet;              /* the client gets the greeting without its TLS bit */
-mysql_act act_refuse_without_tls; /* the server has none */
-mysql_act act_retell_error;       /* over: our own error has the server's number and sanitised text */
-mysql_act act_ask_for_tls;        /* the client's answer is held back, our request goes out */
-mysql_act act_refuse_tls;         /* over: the client asks for TLS */
-mysql_act act_refuse_old;         /* over: its protocol has no TLS */
+/* Actions before TLS. */
+mysql_act act_greet;              /* sends the greeting, without its TLS flag, to the client */
+mysql_act act_refuse_without_tls; /* fails, because the server does not support TLS */
+mysql_act act_retell_error;       /* fails, with the number and the sanitised text of the server's error */
+mysql_act act_ask_for_tls;        /* keeps the client's answer and sends our TLS request */
+mysql_act act_refuse_tls;         /* fails, because the client asks for TLS */
+mysql_act act_refuse_old;         /* fails, because the client's old protocol does not support TLS */
 
-/* Through TLS. */
-mysql_act act_pass;        /* to the client, renumbered */
-mysql_act act_pass_switch; /* and the scramble is another now */
-mysql_act act_pass_wish;   /* and the client may ask for a key */
-mysql_act act_admit;       /* and from now on everything is copied */
-mysql_act act_refuse;      /* and it is over */
-mysql_act act_take_word;   /* to the server, renumbered */
+/* Actions after the TLS handshake. */
+mysql_act act_pass;        /* sends the packet to the client, renumbered */
+mysql_act act_pass_switch; /* like act_pass; also stores the new scramble */
+mysql_act act_pass_wish;   /* like act_pass; the client may then ask for a key */
+mysql_act act_admit;       /* like act_pass; from now on everything is copied */
+mysql_act act_refuse;      /* like act_pass; ends the login */
+mysql_act act_take_word;   /* sends the packet to the server, renumbered */
 mysql_act act_give_key;
-mysql_act act_take_password; /* to the server, decrypted */
+mysql_act act_take_password; /* decrypts the password and sends it to the server */
 
-/* It is over: the client is told, behind what was waiting for it. */
+/* Ends the login: sends the error to the client, after any data that is already waiting. */
 enum mysql_step mysql_fail(struct mysql *m, const struct err *e);
-/* The same with an error about the server: its name goes between the number and the text. */
+/* Like mysql_fail(), with an error about the server, whose name is put between the number and the text. */
 void mysql_fail_server(struct mysql *m, enum err_code code, unsigned number, const char *words,
                        const char *hint);
-/* The same, of an error without that name, which it gets. */
+/* Like mysql_fail(), but first adds the server's name to `e`. */
 void mysql_fail_named(struct mysql *m, struct err *e);
-/* The same with an error of the client. */
+/* Like mysql_fail(), with an error caused by the client. */
 void mysql_fail_client(struct mysql *m, unsigned number, const char *words, const char *hint);
-/* The same with an error: a packet that is not in the table; one that is too long. */
+/* Like mysql_fail(): the packet is not in the table, or it is too long. */
 void mysql_fail_unlisted(struct mysql *m, enum mysql_said said);
 void mysql_fail_too_much(struct mysql *m);
 
-/* It is over: no more data of either side is processed. */
+/* Ends the login: no more data of either side is processed. */
 void mysql_end(struct mysql *m);
 /* From now on everything is copied unchanged. */
 void mysql_copy_on(struct mysql *m);

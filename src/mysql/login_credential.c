@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whom the keeper logs in as. A log-in that began with one ends with it, even if there is a newer one by
- * then.
- */
+/* The user and password with which the keeper logs in. A login uses the same credential until it ends, even
+ * if there is a newer one by then. */
 #include <mysql/login_proxy.h>
 
 #include <stdlib.h>

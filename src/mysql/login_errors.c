@@ -6,8 +6,8 @@
 
 #include "login_inject.h"
 
-/* Some servers are woken by a log-in, which takes half a minute (Aurora Serverless); times connect_timeout.
- */
+/* How many times connect_timeout a login may take: some servers need half a minute to resume at a login
+ * (Aurora Serverless). */
 #define LOGIN_HOPS 6
 
 int64_t login_patience(const struct mysql *m)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A log-in in which somebody has gone, or says nothing: how long that is borne, and the error. */
+/* Errors of a login in which the server or the client does not answer or closes the connection, and the
+ * deadlines for this. */
 #ifndef MYSQL_LOGIN_ERRORS_H
 #define MYSQL_LOGIN_ERRORS_H
 
@@ -9,12 +10,12 @@
 
 #include "login_filter.h"
 
-/* How long whoever is asked at this stage has, ms. */
+/* Returns how long a side may take to answer at this stage, in ms. */
 int64_t login_patience(const struct mysql *m);
 
-/* The server has closed. */
+/* Sets the error for a server that closed the connection. */
 void login_error_lost(const struct mysql *m, struct err *e);
-/* A deadline has passed; `shakes`: that of the TLS handshake. */
+/* Sets the error for a missed deadline; `shakes`: the deadline of the TLS handshake. */
 void login_error_late(const struct mysql *m, bool shakes, struct err *e);
 
 #endif

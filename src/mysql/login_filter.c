@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log-in is a table, `rules`: who may send what at which stage, and the action for it. Anything else is a
- * protocol error, which ends both sides. Before TLS anyone on the network can impersonate the server
- * (CVE-2015-3152, CVE-2017-3305): it may greet once, and may end with an error, of which the client gets our
- * own version; nothing of the client is sent except our TLS request (`request`). Data received in cleartext
- * is never treated as received through TLS (CVE-2011-0411).
+ * The login is a table, `rules`: which packet may arrive at which stage, and the action for it. Anything else
+ * is a protocol error, which ends both sides. Before TLS an attacker on the network can impersonate the
+ * server (CVE-2015-3152, CVE-2017-3305): the server may greet once, and may end with an error, of which the
+ * client gets our own version; nothing from the client is sent except our TLS request (`request`). Data
+ * received in cleartext is never treated as received through TLS (CVE-2011-0411).
  *
- * These changes are made: the greeting says that the server has no TLS, so that the client does not ask for
- * it; the client's own capabilities with that flag set are our TLS request (with others MariaDB keeps wrong
- * ones); from then on the server's sequence numbers are one ahead; a client that would encrypt its password
- * for the server gets a key of ours (sha2_key.h). Nothing else is changed: plug-ins and their exchanges are
- * passed on. Each direction is read by itself, so that a side that sends two packets in a row never waits.
+ * These changes are made: the greeting says that the server does not support TLS, so that the client does not
+ * ask for it; our TLS request has the client's own capabilities with the TLS flag set (MariaDB would store
+ * other ones); from then on the server's sequence numbers are one ahead; a client that wants to encrypt its
+ * password for the server gets a key of ours (sha2_key.h). Nothing else is changed: plug-ins and their data
+ * are passed on. Each direction is read independently, so that a side that sends two packets in a row never
+ * blocks.
  */
 #include "login_filter.h"
 
@@ -72,13 +73,13 @@ static bool not_yet(struct mysql *m, struct packet *p)
     return false;
 }
 
-/* Who may send what at which stage; true: examine the next packet. */
+/* Each row: the stage, the packet, and the action. An action returns true to examine the next packet. */
 static const struct rule {
     enum mysql_stage stage;
     enum mysql_said said;
     mysql_act *act;
 } rules[] = {
-    /* In cleartext. */
+    /* Before TLS. */
     {STAGE_GREETING, SERVER_GREETING, act_greet},
     {STAGE_GREETING, SERVER_GREETING_NO_TLS, act_refuse_without_tls},
     {STAGE_GREETING, SERVER_ERROR, act_retell_error},
@@ -88,7 +89,7 @@ static const struct rule {
     {STAGE_ANSWER, CLIENT_ASKS_TLS, act_refuse_tls},
     {STAGE_ANSWER, CLIENT_OLD, act_refuse_old},
     {STAGE_TLS, CLIENT_NOT_YET, not_yet},
-    /* Through TLS. */
+    /* After TLS was set up. */
     {STAGE_LOGIN, SERVER_OK, act_admit},
     {STAGE_LOGIN, SERVER_ERROR, act_refuse},
     {STAGE_LOGIN, SERVER_SWITCH, act_pass_switch},
@@ -125,7 +126,7 @@ static bool obey(struct mysql *m, enum mysql_said said, struct packet *p)
     return false;
 }
 
-/* True: there was progress. */
+/* Returns true if a packet was processed. */
 static bool server_next(struct mysql *m)
 {
     struct packet p;
@@ -133,7 +134,7 @@ static bool server_next(struct mysql *m)
     size_t most = m->stage < STAGE_LOGIN || m->without_tls ? PLAIN_PACKET_MAX : LOGIN_PACKET_MAX;
     int whole = packet_first(&m->server.in, most, &p);
 
-    /* Whatever it is, it is not a server that waits for an answer. */
+    /* Once the server has sent anything more, it is not waiting for an answer to its greeting. */
     if (m->inject && inject_asks_client(m->stage) && m->server.in.len)
         m->inject->unanswered = false;
     if (whole == 0)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keeper logs in by itself: the table `rules` says who may send what at which stage, and the action for
- * it. Anything else is a protocol error, which ends both sides. What login_filter.c says about TLS holds here
- * as well, and more: of the client nothing at all goes to the server, of the password only what its method
- * allows (auth_method.c), and nothing before the client has proved that it may connect. If it does not, the
- * server gets a farewell in which nothing is anybody's (inject_farewell()).
+ * The keeper logs in itself: the table `rules` contains which packet may arrive at which stage, and the
+ * action for it. Anything else is a protocol error, which ends both sides. What login_filter.c says about TLS
+ * applies here too, and more: nothing that the client sends goes to the server, the password only as its
+ * method allows (auth_method.c), and no answer before the client has proved that it may connect. If it does
+ * not, the server gets an answer without any real data (inject_farewell()).
  *
- * Sequence numbers of the two sides have nothing to do with each other. What the client sends while it is not
- * asked is kept until bytes are copied: MariaDB's Java client sends its first command ahead.
+ * The sequence numbers of the two sides are independent. What the client sends too early is kept until bytes
+ * are copied: MariaDB's Java client sends its first command ahead.
  */
 #include "login_inject.h"
 
@@ -17,9 +17,9 @@
 #include <sodium.h>
 
 #define AT(stage) (1u << (stage))
-/* A method was chosen, and the server may name another one. */
+/* Stages in which a method was chosen, but the server may still name another one. */
 #define MAY_SWITCH (AT(STAGE_LOGIN) | AT(STAGE_NAMED) | AT(STAGE_FAST))
-/* All that is asked has been answered. */
+/* Stages in which the server has got all the answers that it asked for. */
 #define ANSWERED (AT(STAGE_LOGIN) | AT(STAGE_FAST) | AT(STAGE_LAST))
 #define ANY_TIME (MAY_SWITCH | ANSWERED | AT(STAGE_KEY) | AT(STAGE_SALT))
 
@@ -28,7 +28,7 @@ static const struct rule {
     enum mysql_said said;
     mysql_act *act;
 } rules[] = {
-    /* In cleartext. */
+    /* Before TLS. */
     {AT(STAGE_GREETING), SERVER_GREETING, act_greet_ours},
     {AT(STAGE_GREETING), SERVER_GREETING_NO_TLS, act_greet_plain},
     {AT(STAGE_AGAIN), SERVER_GREETING, act_greet_again},
@@ -40,7 +40,7 @@ static const struct rule {
     {AT(STAGE_ANSWER), CLIENT_OLD, act_refuse_old},
     {AT(STAGE_PROOF), CLIENT_WORD, act_check_word},
     {AT(STAGE_PROOF), CLIENT_NOT_NEXT, act_refuse_word},
-    /* Through TLS, unless the profile goes without. */
+    /* After TLS was set up, unless the profile does not use TLS. */
     {MAY_SWITCH, SERVER_SWITCH, act_switch},
     {MAY_SWITCH, SERVER_SWITCH_OLD, act_refuse_method},
     {AT(STAGE_FAST), SERVER_FAST_OK, act_fast_ok},
@@ -67,7 +67,8 @@ struct inject *inject_new(struct login_credential *as, const struct secret *clie
 
     *i = (struct inject){.as = login_credential_hold(as), .client_password = client_password};
     i->kept = i->refusal = (struct buf)BUF_INIT(LOGIN_PACKET_MAX);
-    /* As servers do: no NUL, which ends a string, and no '$', which old ones could not store. */
+    /* As in servers, the scramble has no NUL, which ends a string, and no '$', which old servers could not
+     * store. */
     for (size_t n = 0; n < sizeof i->scramble; n++) {
         do
             i->scramble[n] = (uint8_t)(randombytes_uniform(127) + 1);
@@ -98,7 +99,7 @@ enum mysql_said inject_said_by_server(const struct mysql *m, enum mysql_said sai
 
     if (out_of_order && said != SERVER_TOO_LONG)
         return SERVER_IMPOSSIBLE;
-    /* MariaDB marks data only if it could be taken for something else. */
+    /* MariaDB sends the byte MORE_DATA only if the data could be mistaken for something else. */
     if (said == SERVER_OTHER && m->stage == STAGE_FAST && p->len == 1)
         return p->body[0] == FAST_OK ? SERVER_FAST_OK : p->body[0] == WANTS_ALL ? SERVER_WANTS_ALL : said;
     return said == SERVER_OTHER && m->stage >= STAGE_LOGIN ? SERVER_PLUGIN : said;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Classifies packets of the log-in ("Connection Phase" in MySQL's source documentation). login_filter.c
- * decides which are allowed when.
+ * Classifies login packets ("Connection Phase" in MySQL's source documentation). login_filter.c decides which
+ * packet is allowed when.
  */
 #include "login_packet.h"
 
@@ -9,8 +9,8 @@
 
 #define SQLSTATE_LEN 6
 
-/* Numbers of servers and of proxies in front of them (MySQL Router: 2003, ProxySQL: 9001, TiDB: 8xxx). Not
- * 65535, by which MariaDB's clients know a progress report, after which they go on. */
+/* Error numbers of servers and of proxies in front of them (MySQL Router: 2003, ProxySQL: 9001, TiDB: 8xxx).
+ * Not 65535, with which MariaDB marks a progress report: clients continue after it. */
 enum { ERROR_LEAST = 1000, ERROR_MOST = 9999 };
 
 static bool is_type(const struct packet *p, uint8_t type)

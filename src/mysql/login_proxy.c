@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets, TLS handshake and deadlines of a log-in; login_filter.c interprets the bytes. The server's
- * greeting and the handshake each have a deadline. After that the user may be asked (a dialog, a second
- * factor), and only the server's own limits apply; if the keeper logs in, nobody is asked, and each stage has
- * a deadline. At the end the server is closed at once, and the client has a moment to read the error.
+ * Sockets, TLS handshake and deadlines of a login; login_filter.c interprets the bytes. The server's greeting
+ * and the handshake each have a deadline. After that the client may ask the user (a dialog, a second factor),
+ * and only the server's own limits apply; if the keeper logs in, the user is not asked, and each stage has a
+ * deadline. At the end the server is closed at once, and the client has a few seconds to read the error.
  */
 #include <mysql/login_proxy.h>
 
@@ -26,7 +26,7 @@
 #include "packet.h"
 #include "tls_errors.h"
 
-/* Long enough for a busy client; one that never reads must not stay. */
+/* Time to read the error: enough for a busy client, but bounded, because a client may never read. */
 #define OVER_MS 5000
 
 struct login_proxy {
@@ -34,19 +34,19 @@ struct login_proxy {
     const struct login_options *options;
     struct mysql mysql;
     enum mysql_step step;
-    bool shakes;    /* the TLS handshake goes on */
-    bool over;      /* only the client is left */
-    bool told;      /* and it has its whole error */
-    unsigned needs; /* what it waits for, LOOP_READ or LOOP_WRITE */
+    bool shakes;    /* the TLS handshake is in progress */
+    bool over;      /* the server is closed, only the client is left */
+    bool told;      /* the client has got its whole error */
+    unsigned needs; /* what the TLS handshake waits for: LOOP_READ or LOOP_WRITE */
     struct timer late;
-    enum mysql_stage timed; /* the stage that `late` is for, if the keeper logs in */
+    enum mysql_stage timed; /* if the keeper logs in: the stage to which the deadline `late` applies */
     bool proved;            /* proved() was called */
     struct login_events events;
 };
 
 static char chunk[LOGIN_CHUNK_MAX];
 
-/* One try: a server that does not take it has no answer, as before. */
+/* Sent once, as far as the socket takes it; otherwise the server gets no answer. */
 static void login_leave(struct login_proxy *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
@@ -109,7 +109,7 @@ static void login_late(struct timer *t)
     login_run(l);
 }
 
-/* False: the peer has gone. */
+/* Sends what the socket takes. Returns false if the peer has closed the connection. */
 static bool send_some(struct wire *to, struct buf *out)
 {
     while (out->len) {
@@ -123,7 +123,7 @@ static bool send_some(struct wire *to, struct buf *out)
     return true;
 }
 
-/* In cleartext only our TLS request is sent, unless there will be no TLS. */
+/* Before TLS only our TLS request is sent, unless TLS is not used. */
 static bool send_to_server(struct login_proxy *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
@@ -149,7 +149,7 @@ static void login_want(struct login_proxy *l)
                                       (write && server->write_needs ? server->write_needs : write));
 }
 
-/* True: there was progress. */
+/* Continues the TLS handshake. Returns true if there was progress. */
 static bool login_shake(struct login_proxy *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
@@ -183,7 +183,7 @@ static bool login_shake(struct login_proxy *l)
     return true;
 }
 
-/* Pending data is sent before copied data. */
+/* Data waiting here must be sent before any copied data. */
 static void login_hand_over(struct login_proxy *l)
 {
     struct flow *flow = l->relay->flow;
@@ -200,8 +200,8 @@ static void login_given_up(struct timer *t)
     login_done(OWNER_OF(t, struct login_proxy, late), LOGIN_FAILED);
 }
 
-/* Waits until the client has read its error and closed: closing earlier would destroy the error if the client
- * has sent data meanwhile. */
+/* Waits until the client has read its error and closed: if the keeper closed earlier and the client had sent
+ * data meanwhile, the error would be lost. */
 static void login_over(struct login_proxy *l)
 {
     struct relay *r = l->relay;
@@ -232,7 +232,8 @@ static void login_refused(struct login_proxy *l)
     l->events.done(l->relay, LOGIN_REFUSED);
 }
 
-/* If the keeper logs in: each stage has its deadline; who has proved that he may connect is told. */
+/* If the keeper logs in: sets the deadline of each stage, and calls proved() when the client has proved that
+ * it may connect. */
 static void login_stage(struct login_proxy *l)
 {
     enum mysql_stage stage = l->mysql.stage;
@@ -247,7 +248,7 @@ static void login_stage(struct login_proxy *l)
     }
 }
 
-/* True: continue. If false, the log-in may be freed. */
+/* Returns true to continue. If it returns false, the login may have been freed. */
 static bool login_advance(struct login_proxy *l)
 {
     struct relay *r = l->relay;
@@ -304,7 +305,7 @@ static void client_ready(struct watch *w, unsigned events)
     login_run(l);
 }
 
-/* Data that OpenSSL has read ahead does not make the descriptor readable, so all of it is read. */
+/* Reads until there is no more: data that OpenSSL has already read does not make the descriptor readable. */
 static void server_read(struct login_proxy *l)
 {
     struct wire *server = &l->relay->wire[SERVER];

@@ -3,10 +3,10 @@
 
 #include "handshake.h"
 
-/* A byte, then SHA-256 in hexadecimal. */
+/* The text is a byte 1, then SHA-256 in hexadecimal. */
 enum { VOUCHES = 1, VOUCHED_LEN = 65 };
 
-/* A length-encoded number: the bytes that it takes. 0: it is cut short. */
+/* Returns the size of a length-encoded number, or 0 if it is truncated. */
 static size_t number_size(const uint8_t *at, size_t n)
 {
     size_t size = n == 0          ? 0
@@ -19,7 +19,7 @@ static size_t number_size(const uint8_t *at, size_t n)
     return size <= n ? size : 0;
 }
 
-/* Type, two numbers, status and warnings; 0: it is cut short. */
+/* Returns the size of type, two numbers, status and warnings, or 0 if they are truncated. */
 static size_t head_size(const uint8_t *body, size_t n)
 {
     size_t at = 1;
@@ -33,7 +33,7 @@ static size_t head_size(const uint8_t *body, size_t n)
     return at + 4 <= n ? at + 4 : 0;
 }
 
-/* The text is length-encoded, perhaps with the session's changes behind it; or it is the rest. */
+/* The text is length-encoded, and changes of the session may follow; or it is the rest of the packet. */
 void ok_without_vouching(struct buf *out, const uint8_t *body, size_t n)
 {
     size_t head = head_size(body, n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The packet by which a server admits a client ("Protocol::OK_Packet" in MySQL's source documentation). */
+/* The packet with which a server accepts a login ("Protocol::OK_Packet" in MySQL's source documentation). */
 #ifndef MYSQL_OK_PACKET_H
 #define MYSQL_OK_PACKET_H
 
@@ -9,9 +9,10 @@
 #include <base/buf.h>
 
 /*
- * Appends its body without what MariaDB, from 11.4 on, vouches for its certificate with: a text that begins
- * with byte 1, a digest of the password's hash and the certificate, for clients that have no authority to
- * verify it with. The client here has another password, and no certificate.
+ * Appends the packet's body without the text with which MariaDB (since 11.4) proves its certificate: a byte
+ * 1, and a digest of the password's hash and the certificate, for clients that have no CA certificate to
+ * verify it with. The client here has another password and does not see the certificate, so the proof would
+ * be wrong.
  */
 void ok_without_vouching(struct buf *out, const uint8_t *body, size_t n);
 

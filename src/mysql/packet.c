@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-/* MYSQL_ERRMSG_SIZE, less the text that a client puts around it. */
+/* MYSQL_ERRMSG_SIZE minus the text that a client adds. */
 #define MESSAGE_MOST 500
-/* The part of it that is reserved for the hint. */
+/* The part of MESSAGE_MOST that is reserved for the hint. */
 #define HINT_LEAST 160
 
 int packet_first(struct buf *in, size_t most, struct packet *p)
@@ -30,7 +30,7 @@ void packet_put(struct buf *out, uint8_t sequence, const void *body, size_t n)
     buf_add(out, body, n);
 }
 
-/* Does not cut a character. */
+/* Truncates at the start of a character, not inside one. */
 static void cut_text(struct buf *b, size_t most)
 {
     if (b->len <= most)

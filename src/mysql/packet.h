@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* MySQL's packets: 3 bytes length, little-endian; 1 byte sequence number; the body. */
+/* MySQL packets: length (3 bytes, little-endian), sequence number (1 byte), body. */
 #ifndef MYSQL_PACKET_H
 #define MYSQL_PACKET_H
 
@@ -17,22 +17,23 @@
 struct packet {
     uint8_t *head; /* points into the buffer, as does the body */
     uint8_t *body;
-    size_t len; /* of the body */
+    size_t len; /* length of the body */
     uint8_t sequence;
 };
 
-/* 1: the first packet is whole, 0: not yet, -1: its body would have more than `most` bytes. *p is filled if
- * there are at least PACKET_HEADER bytes. */
+/* Examines the first packet in a buffer. Returns 1 if it is complete, 0 if not yet, and -1 if its body is
+ * longer than `most` bytes. *p is set if there are at least PACKET_HEADER bytes. */
 int packet_first(struct buf *in, size_t most, struct packet *p);
 void packet_put(struct buf *out, uint8_t sequence, const void *body, size_t n);
-/* An error packet with that number, cut to the size that every client can hold. It has an SQLSTATE unless it
- * replaces the greeting (sequence number 0), where it would be taken for text. */
+/* Appends an error packet with this number, truncated to a size that every client supports. It has an
+ * SQLSTATE unless it replaces the greeting (sequence number 0): there clients would show the SQLSTATE as
+ * text. */
 void packet_put_refusal(struct buf *out, uint8_t sequence, unsigned number, const char *text);
-/* An error packet by which a server refuses a password. */
+/* Appends an error packet like the one with which a server refuses a password. */
 void packet_put_denied(struct buf *out, uint8_t sequence, const char *text);
-/* An error packet with "broker: MESSAGE", then details and the hint on separate lines. */
+/* Appends an error packet with "broker: MESSAGE", then details and the hint on separate lines. */
 void packet_put_error(struct buf *out, uint8_t sequence, const struct err *e);
-/* Removes bytes from the start of a buffer and wipes them. */
+/* Removes and wipes the first n bytes of a buffer. */
 void packet_drop(struct buf *b, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An RSA key that exists only in this process; it does not authenticate anything. */
+/* The RSA key exists only in this process; it does not authenticate anything. */
 #include "sha2_key.h"
 
 #include <openssl/err.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The TLS context, and errors of a handshake that name the key that fixes them. It does what the stock
- * clients would do with the same keys, but for the endpoint's real name: no other trust, no lower level after
- * a failure.
+ * The TLS context, and errors of the handshake that name the key to change. TLS is configured as the MySQL
+ * clients do with the same keys, but for the endpoint's real name: it does not trust anything else, and never
+ * falls back to a lower level after a failure.
  */
 #include <mysql/tls.h>
 
@@ -22,24 +22,24 @@
 #include "tls_pem.h"
 #include "tls_errors.h"
 
-/* Several records per read: a result set arrives in records of 16 KiB. */
+/* Reads several TLS records at once: a result set arrives in records of 16 KiB. */
 #define READ_AHEAD (64 * 1024)
 
-/* A file with more CA certificates is a copy of the public ones. */
+/* A CA file with more certificates than this is assumed to be a copy of the public list. */
 #define OWN_CA_MOST 8
 
 static SSL_CTX *context;
 static struct tls_options *options;
 static bool key_is_locked;
 
-/* The server's last session, to be resumed by the next connection to the same address. Its certificate was
- * verified for the same name by the same context, and only a server that holds the session's secret can
- * resume it; after a failover another one answers, whose certificate is verified by itself. */
+/* The server's last session, resumed by the next connection to the same address. Its certificate was verified
+ * for the same name by the same context, and only a server that has the session's secret can resume it. After
+ * a failover another server answers, and its certificate is verified. */
 static SSL_SESSION *session;
 static struct sockaddr_storage session_of;
 static bool resumes = true;
 
-/* Names as in the clients' options; `off` 0: an old version, which we do not support (RFC 8996). */
+/* Names as in the clients' options; `off` is 0 for old versions, which are not supported (RFC 8996). */
 static const struct version {
     const char *name;
     uint64_t off;
@@ -50,7 +50,7 @@ static const struct version {
     {"TLSv1", 0},
 };
 
-/* Of a tunnel's channel there is none: all zero but for the family. */
+/* A channel of an SSH tunnel has no peer address: all bytes but the family are zero. */
 static void peer_of(int fd, struct sockaddr_storage *peer)
 {
     socklen_t n = sizeof *peer;
@@ -82,7 +82,7 @@ void tls_failed(void)
     session = NULL;
 }
 
-/* Never asks the user. */
+/* A passphrase callback that never asks the user. */
 static int no_passphrase(char *to, int size, int writes, void *data)
 {
     (void)to;
@@ -122,7 +122,7 @@ static int load_authorities(struct err *e)
     return 0;
 }
 
-/* As in the clients: without a key file, the key is in the certificate's file. */
+/* As in the MySQL clients: without a key file, the key is in the certificate's file. */
 static int load_own(struct err *e)
 {
     const char *cert = options->cert, *key = options->key ? options->key : cert;
@@ -137,7 +137,8 @@ static int load_own(struct err *e)
         return bad_certificates("tls_cert", cert, "no certificate in it", e);
     SSL_CTX_set_default_passwd_cb(context, no_passphrase);
     bool taken = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
-    /* OpenSSL stores keys by type, so with a key of another type the certificate would not be sent. */
+    /* OpenSSL stores keys by type; if the key has another type than the certificate, the certificate would
+     * not be sent. */
     if (taken && SSL_CTX_check_private_key(context) == 1)
         return 0;
     if (key_is_locked) {
@@ -188,8 +189,8 @@ static int set_versions(struct err *e)
     return 0;
 }
 
-/* The cipher names of TLS 1.3 begin with TLS_ and have their own list; a version without any keeps its
- * defaults. */
+/* The cipher names of TLS 1.3 begin with TLS_ and form a list of their own; a version without any names keeps
+ * its defaults. */
 static int set_ciphers(struct err *e)
 {
     AUTO_BUF(old, 8192);
@@ -215,7 +216,7 @@ int tls_prepare(struct tls_options *given, struct err *e)
     bool verifies = given->level > KEEPER_TLS_ENCRYPT;
 
     options = given;
-    (void)unsetenv("SSLKEYLOGFILE"); /* an OpenSSL from 3.5 may write the sessions' keys there */
+    (void)unsetenv("SSLKEYLOGFILE"); /* OpenSSL from 3.5 on may write session keys there */
     context = SSL_CTX_new(TLS_client_method());
     if (!context)
         return err_set(e, ERR_BUG, "OpenSSL: %s", ERR_reason_error_string(ERR_get_error()));
@@ -242,7 +243,7 @@ static bool is_address(const char *name)
     return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
 }
 
-/* RFC 6066 section 3: an IP address is not a server name. */
+/* RFC 6066 section 3: an IP address is not allowed as a server name. */
 static bool set_name(SSL *ssl, const char *name)
 {
     X509_VERIFY_PARAM *verify = SSL_get0_param(ssl);

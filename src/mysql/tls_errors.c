@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Explains why TLS with the server failed. A certificate's texts come from outside, so they are sanitised and
- * bounded. The last failure is static: the handshake fails and is explained in one call of the only thread.
+ * Explains why TLS with the server failed. Text in a certificate is untrusted, so it is sanitised and
+ * bounded. The last failure is static, because the only thread explains it in the same call in which the
+ * handshake fails.
  */
 #include "tls_errors.h"
 
@@ -28,7 +29,7 @@
 static struct {
     int error;
     char subject[NAME_MOST], issuer[NAME_MOST], end[64];
-    char first[NAME_MOST];                    /* of its names */
+    char first[NAME_MOST];                    /* the first of the certificate's names */
     char names[NAMES_MOST * (NAME_MOST + 4)]; /* "a, b, ..." */
 } failed;
 
@@ -110,8 +111,8 @@ static void read_end(const X509 *cert)
         (void)strftime(failed.end, sizeof failed.end, "%Y-%m-%d", &at);
 }
 
-/* OpenSSL compares the name before it checks the signatures. Returns the first error apart from the name; 0:
- * the chain is valid. */
+/* Returns the first error apart from the name, or 0 if the chain is valid. Needed because OpenSSL compares
+ * the name before it checks the signatures. */
 static int chain_error(X509_STORE_CTX *store, X509 *leaf)
 {
     X509_STORE_CTX *again = X509_STORE_CTX_new();
@@ -150,9 +151,9 @@ int tls_why_verify(int good, X509_STORE_CTX *store)
 }
 
 /*
- * {name} {names} {first} {subject} {issuer} {end} {ca} {reason}. The last row is for all others. Text from
- * the certificate is only used in `detail`. `own`: the hint if the chain is valid with the profile's own CA
- * certificates; with public ones anyone can have a certificate.
+ * Messages may contain {name} {names} {first} {subject} {issuer} {end} {ca} {reason}. The last row is for all
+ * other errors. Text from the certificate is used only in `detail`. `own` is the hint if the chain is valid
+ * with the profile's own CA certificates; with public ones anyone can get a certificate.
  */
 static const struct row {
     int error;
@@ -174,7 +175,7 @@ static const struct row {
     {0, "certificate: {reason}", NULL, CHECK_CA, NULL},
 };
 
-/* The same for other failures of a handshake, by OpenSSL's reason. */
+/* Messages for other failures of a handshake, by OpenSSL's reason. */
 static const struct row handshake_rows[] = {
     {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the server supports no TLS version that tls_version allows", NULL,
      "set tls_version = TLSv1.2,TLSv1.3, or upgrade the server", NULL},

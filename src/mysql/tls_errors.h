@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Why TLS could not be made. What fails is remembered while it happens, because OpenSSL forgets the
- * certificate. */
+/* Explains why a TLS handshake failed. The reason is stored during the handshake, because OpenSSL does not
+ * keep the certificate. */
 #ifndef MYSQL_TLS_ERRORS_H
 #define MYSQL_TLS_ERRORS_H
 
@@ -9,9 +9,10 @@
 #include <base/err.h>
 #include <mysql/tls.h>
 
-/* For SSL_CTX_set_verify(): changes nothing. */
+/* A callback for SSL_CTX_set_verify(); it stores the reason and does not change the result. */
 int tls_why_verify(int good, X509_STORE_CTX *store);
-/* Why the handshake failed, "2026 certificate is for db-1.example.com" and the like, with the hint. */
+/* Sets the error of a failed handshake, for example "2026 certificate is for db-1.example.com", with a
+ * hint. */
 void tls_explain(SSL *ssl, int result, const struct tls_options *options, const char *server, struct err *e);
 
 #endif

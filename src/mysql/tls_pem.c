@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Walks over the blocks of a PEM file, up to the one at which OpenSSL stops. */
+/* Reads the blocks of a PEM file up to the one at which OpenSSL fails. */
 #include "tls_pem.h"
 
 #include <openssl/err.h>
@@ -26,7 +26,7 @@ static bool is_certificate(const char *name, const unsigned char *der, long leng
     return read;
 }
 
-/* The number of readable blocks before an unreadable one; `all` true: all are readable. */
+/* Returns the number of readable blocks before an unreadable one. *all becomes true if all are readable. */
 static unsigned count_good(BIO *in, bool *all)
 {
     unsigned good = 0;
@@ -47,7 +47,7 @@ static unsigned count_good(BIO *in, bool *all)
     }
 }
 
-/* The line of the block after `before` others. 0: there is none. */
+/* Returns the line number of the block after `before` others, or 0 if there is no such block. */
 static unsigned long line_of(FILE *file, unsigned before)
 {
     char line[4096];

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Talks to ssh-agent without blocking. No private key is ever here: an agent does not give them out.
- */
+/* Talks to ssh-agent without blocking. Private keys are never here: an agent does not give them out. */
 #include "agent.h"
 
 #include <errno.h>
@@ -116,7 +114,8 @@ static bool ask_on(struct agent_call *call)
     return true;
 }
 
-/* 1: complete, 0: more is to come, -1: invalid. */
+/* Reads from the agent. Returns 1 if the answer is complete, 0 if more data is needed, -1 if it is
+ * invalid. */
 static int hear(struct agent_call *call)
 {
     char *room = buf_room(&call->answer, 4096);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Limits the resources of a session, whatever its server sends: memory, bytes before the login, and useless
- * bytes afterwards. libssh2 has no such bounds: it queues unrequested packets forever, even before the host
- * key is known. If a bound is exceeded, it is recorded as the session's `abuse`; the session then reads
+ * bytes afterwards. libssh2 has no such limits: it queues unrequested packets forever, even before the host
+ * key is known. If a limit is exceeded, it is recorded as the session's `abuse`; the session then reads
  * nothing more and ends.
  */
 #include "channel.h"
@@ -22,7 +22,7 @@
 #define LOGIN_BYTES (1u << 20)
 #define IDLE_BYTES ((int64_t)1 << 20) /* useless bytes: rekeys, padding, ignored packets */
 #define IDLE_BYTES_PER_MS 64
-#define USEFUL_FOR 16    /* each byte of a connection allows so many useless ones */
+#define USEFUL_FOR 16    /* each byte of a connection allows this many useless ones */
 #define WIPED_MOST 4096u /* not for bulk data, which is longer than any secret */
 
 static bool is_too_much(struct ssh_session *s, size_t more)
@@ -34,7 +34,7 @@ static bool is_too_much(struct ssh_session *s, size_t more)
     return s->abuse;
 }
 
-/* Whether it is one of this login's memory blocks. */
+/* Replaces a pointer in the list of this login's memory blocks. */
 static void replace(struct ssh_session *s, const void *old, const void *by)
 {
     for (size_t i = 0; i < YOUNG_MOST; i++) {
@@ -45,7 +45,7 @@ static void replace(struct ssh_session *s, const void *old, const void *by)
     }
 }
 
-/* malloc's own blocks, without a header of ours, because libssh2 1.11 releases some with free(). */
+/* Returns malloc's own blocks, without a header, because libssh2 1.11 releases some with free(). */
 void *bounds_alloc(size_t n, void **abstract)
 {
     struct ssh_session *s = *abstract;
@@ -99,7 +99,7 @@ static void pay(struct ssh_session *s, int64_t n)
         s->idle_bytes = n < s->idle_bytes ? s->idle_bytes - n : 0;
 }
 
-/* Useless bytes are forgiven over time. */
+/* Reduces the count of useless bytes as time passes. */
 static void forgive(struct ssh_session *s)
 {
     int64_t now = clock_ms();
@@ -117,15 +117,15 @@ void bounds_taken(struct ssh_session *s, size_t n)
         return;
     }
     s->idle_bytes += (int64_t)n;
-    /* Queued data is useful, or bounded otherwise. */
+    /* Data in libssh2's queue is useful, or limited elsewhere. */
     if (s->idle_bytes > IDLE_BYTES + (int64_t)s->held)
         forgive(s);
     if (s->idle_bytes > IDLE_BYTES + (int64_t)s->held)
         s->abuse = "the server sends too much useless data";
 }
 
-/* A packet that a connection waits for has at least one byte and takes two blocks; so does an answer of ours.
- */
+/* A packet that a connection waits for has at least one byte and takes two blocks; so does an answer that
+ * broker sends. */
 void bounds_look(struct ssh_session *s)
 {
     size_t explained = NOBODYS_PIECES + 2 * s->questions;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether the engine libssh2 supports the settings. What depends on the server, or on the key that it
+/* Returns whether the libssh2 engine supports the settings. What depends on the server, or on the key that it
  * accepts, is found out later (session.c, publickey.c). */
 #include "methods.h"
 
@@ -37,7 +37,7 @@ static bool gssapi_alone(const struct ssh_settings *s)
     return true;
 }
 
-/* It signs with rsa-sha2-512. */
+/* The libssh2 engine signs with rsa-sha2-512 only. */
 static bool rsa_by_another_name(const char *algorithms)
 {
     return algorithms && (strstr(algorithms, "rsa-sha2-256") || list_has(algorithms, "ssh-rsa")) &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys to offer, in ssh's order: the tunnel's own `identity`, keys of the agent that are also in a file,
- * the agent's others (unless IdentitiesOnly), keys that are in a file only. A rejected key counts against the
- * server's MaxAuthTries, so each key is offered once.
+ * The keys to offer, in ssh's order: the tunnel's own `identity`; the agent's keys that are also in a file;
+ * the agent's other keys (unless IdentitiesOnly); keys that are only in a file. A rejected key counts against
+ * the server's MaxAuthTries, so each key is offered once.
  */
 #include "login.h"
 #include "methods.h"
@@ -23,7 +23,7 @@ static bool same_key(const struct ssh_key *a, const struct ssh_key *b)
     return a->blob.len && a->blob.len == b->blob.len && memcmp(a->blob.data, b->blob.data, a->blob.len) == 0;
 }
 
-/* The place of the same key in a list; NULL: it is not there. */
+/* Returns the place of the same key in a list, or NULL if it is not there. */
 static struct ssh_key **find_key(const struct ssh_keys *keys, const struct ssh_key *key)
 {
     for (size_t i = 0; i < keys->count; i++) {
@@ -53,7 +53,7 @@ static void load_files(const struct ssh_settings *settings, struct ssh_keys *out
     }
 }
 
-/* Moves a key from its place to the end of a list, or drops it (NULL). */
+/* Moves a key from its place to the end of a list, or frees it if `to` is NULL. */
 static void move_key(struct ssh_keys *to, struct ssh_key **place)
 {
     if (*place && to)
@@ -70,7 +70,7 @@ static void move_keys(struct ssh_keys *to, struct ssh_keys *from)
     ssh_keys_release(from);
 }
 
-/* Its modulus is the third part, RFC 4253 section 6.6. */
+/* The modulus is the third part of the blob, RFC 4253 section 6.6. */
 static unsigned rsa_bits(const struct ssh_key *key)
 {
     const unsigned char *at = (const unsigned char *)key->blob.data, *end = at + key->blob.len, *part = at;
@@ -83,7 +83,7 @@ static unsigned rsa_bits(const struct ssh_key *key)
     return 8 * (unsigned)(length - (length && !*part));
 }
 
-/* By RequiredRSASize and PubkeyAcceptedAlgorithms. */
+/* Checks RequiredRSASize and PubkeyAcceptedAlgorithms. */
 static bool is_allowed(const struct ssh_settings *settings, const struct ssh_key *key)
 {
     const char *name = ssh_key_is_rsa(key) ? "rsa-sha2-512" : key->type;

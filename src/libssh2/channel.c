@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes the channels of a session, once per iteration. Only drive() lets libssh2 read packets, because
- * one read affects all channels; afterwards every channel is checked for data, for its end, and for a window
- * that lets it send again. Another channel goes first each time.
+ * Processes the channels of a session, once per iteration of the event loop. Only drive() lets libssh2 read
+ * packets, because one read affects all channels; afterwards every channel is checked for data, for its end,
+ * and for a window that lets it send again. Each iteration starts with another channel.
  */
 #include "channel.h"
 
@@ -13,7 +13,7 @@
 #include <base/mem.h>
 
 #define FEED (64u << 10)   /* ciphertext between two deliveries */
-#define PASSES 8           /* of that per iteration */
+#define PASSES 8           /* such portions per iteration */
 #define TURN_UP (1u << 20) /* sent per iteration */
 #define UNREAD_MS 1000     /* how long input waits for a channel to read it */
 
@@ -50,16 +50,16 @@ static void still_unread(struct timer *t)
 
     if (s->count || s->opening || s->driver || s->state != SESSION_UP)
         return;
-    /* libssh2 only reads for a channel. A session channel on which nothing is started costs sshd nothing, and
-     * if it is refused, requesting it has caused a read too. */
+    /* libssh2 can read only for a channel. A session channel on which nothing is started costs sshd nothing,
+     * and even if sshd refuses it, requesting it has caused a read. */
     c = mem_alloc(1, sizeof *c);
     *c = (struct channel){.local = {.fd = -1}, .drives = true};
     (void)open_start(s, c, 0);
     s->busy = true;
 }
 
-/* Waiting for a channel's end reads packets without consuming any; if it has already ended, wait for another
- * channel's end. */
+/* Lets libssh2 read packets without consuming data, by waiting for a channel's end; if that channel has
+ * already ended, by waiting for another channel's end. */
 static ssize_t pump(struct ssh_session *s)
 {
     char nothing;
@@ -71,11 +71,11 @@ static ssize_t pump(struct ssh_session *s)
     }
     if (s->driver && libssh2_channel_eof(s->driver) == 0)
         return libssh2_channel_wait_eof(s->driver);
-    /* The stderr stream, which is never used here. */
+    /* Reads the stderr stream, which is never used here. */
     return s->count ? libssh2_channel_read_ex(s->channels[0]->ssh, SSH_EXTENDED_DATA_STDERR, &nothing, 1) : 0;
 }
 
-/* Lets libssh2 read a portion of the received data. -1: the session has failed. */
+/* Lets libssh2 read a portion of the received data. Returns -1 if the session failed. */
 static int drive(struct ssh_session *s)
 {
     bool alone = !s->count && !s->driver;
@@ -84,13 +84,13 @@ static int drive(struct ssh_session *s)
     ssize_t result = pump(s);
     if (libssh2_fate(result) == FATE_OVER || open_step(s) < 0)
         return -1;
-    /* Data after the answer is already in libssh2, and no more may arrive. */
+    /* Data that follows the answer is already in libssh2, and no more may arrive. */
     result = alone ? pump(s) : 0;
     s->quota = 0;
     return libssh2_fate(result) == FATE_OVER ? -1 : 0;
 }
 
-/* Checked last, because libssh2 searches its whole queue. */
+/* Checks libssh2 last, because libssh2 searches its whole queue. */
 static bool has_come(const struct channel *c)
 {
     return c->again || libssh2_channel_wait_eof(c->ssh) == 0 || libssh2_poll_channel_read(c->ssh, 0) != 0;
@@ -152,7 +152,7 @@ static void end_all(struct ssh_session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
-        /* Ended in both directions, or closed, which libssh2 shows by not waiting. */
+        /* Either both directions have ended, or the channel is closed: then libssh2 does not wait. */
         if (c->far_end && c->down.start == c->down.end &&
             (c->end_sent || libssh2_channel_wait_closed(c->ssh) == 0))
             channel_end(c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine libssh2: its work per iteration, and what follows when a session is up or has ended. A lost
- * session ends its connections; the next connection logs in again, after a pause that grows with each
- * failure.
+ * The libssh2 engine: its work per iteration of the event loop, and what it does when a session is up or has
+ * ended. A lost session ends its connections; the next connection logs in again, after a pause that grows
+ * with each failure.
  */
 #include "channel.h"
 #include "methods.h"
@@ -88,7 +88,7 @@ static void session_ended(struct ssh_session *s, const struct err *e, const char
 
     pool.opened = NULL;
     if (opened) {
-        credentials_forget(); /* another engine may follow, which reads the keys itself */
+        credentials_forget(); /* another engine may be used next, which reads the keys itself */
         opened(e, cannot);
         return;
     }

@@ -30,7 +30,7 @@ enum fate libssh2_fate(long code)
         {LIBSSH2_ERROR_CHANNEL_UNKNOWN, FATE_CHANNEL},
         {LIBSSH2_ERROR_CHANNEL_CLOSED, FATE_CHANNEL},
         {LIBSSH2_ERROR_CHANNEL_EOF_SENT, FATE_CHANNEL},
-        {LIBSSH2_ERROR_TIMEOUT, FATE_CHANNEL}, /* while opening one; the login's own deadline is shorter */
+        {LIBSSH2_ERROR_TIMEOUT, FATE_CHANNEL}, /* while opening a channel; a login has a shorter deadline */
     };
 
     for (size_t i = 0; code < 0 && i < ARRAY_LEN(fates); i++) {

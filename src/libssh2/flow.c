@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies the bytes of one channel directly between the client's socket and libssh2; only data that one side
- * does not take at once is stored, and the other side is then not read. The window is fixed when a channel
- * opens. Data that was read is granted again before libssh2 would do so: libssh2 waits until a quarter of the
- * window is used, which costs speed over long distances.
+ * Copies the bytes of one channel directly between the client's socket and libssh2. Only data that one side
+ * does not take at once is stored; the other side is then not read. The window is fixed when a channel opens.
+ * Data that was read is granted again earlier than libssh2 would do it: libssh2 waits until a quarter of the
+ * window is used, which is slow over long distances.
  */
 #include "channel.h"
 
@@ -17,8 +17,8 @@
 
 #define PACKET 32700u    /* the most that libssh2 sends in one call */
 #define CHUNK_PACKETS 4u /* read from a client in one call */
-#define CHUNKS 4         /* from a client that is alone, per iteration */
-#define LINGER_MS 2000   /* time for a client to read the end, as in event/relay.c */
+#define CHUNKS 4         /* chunks per iteration from a client that is alone */
+#define LINGER_MS 2000   /* time for a client to read the rest, as in event/relay.c */
 static char passing[CHUNK_PACKETS * PACKET + 1024];
 
 void channel_end(struct channel *c)
@@ -39,7 +39,7 @@ void channel_end(struct channel *c)
     h->ended(h);
 }
 
-/* Whether the session has failed; an error of the channel alone ends the channel. */
+/* Returns whether the session has failed; an error of the channel alone ends the channel. */
 static bool fatal(struct channel *c, ssize_t result)
 {
     enum fate fate = libssh2_fate(result);
@@ -49,7 +49,7 @@ static bool fatal(struct channel *c, ssize_t result)
     return fate == FATE_OVER || fate == FATE_REFUSED;
 }
 
-/* Only the events that are useful now. */
+/* Watches only for events that are useful now. */
 static void channel_want(struct channel *c)
 {
     bool reads = !c->local_address && !c->paused;
@@ -58,9 +58,9 @@ static void channel_want(struct channel *c)
         loop_want(&c->local, (reads ? LOOP_READ : 0u) | (c->down.start < c->down.end ? LOOP_WRITE : 0u));
 }
 
-/* --- from the far side to the client --- */
+/* --- from the server to the client --- */
 
-/* How many bytes the client took; -1: it has gone. */
+/* Returns how many bytes the client took, or -1 if it has closed the connection. */
 static ssize_t give(struct channel *c, const char *from, size_t n)
 {
     size_t done = 0;
@@ -76,7 +76,7 @@ static ssize_t give(struct channel *c, const char *from, size_t n)
     return (ssize_t)done;
 }
 
-/* Sends stored data first. False: some is left, or the client has gone. */
+/* Sends stored data first. Returns false if some is left, or if the client has closed the connection. */
 static bool give_kept(struct channel *c)
 {
     size_t kept = c->down.end - c->down.start;
@@ -96,7 +96,7 @@ static bool give_kept(struct channel *c)
 /* --- windows --- */
 
 /* Grants window. During a rekey a grant cannot be sent: the call must be repeated with the same number until
- * it succeeds, with no read in between. */
+ * it succeeds, without reading in between. */
 static ssize_t grant(struct ssh_session *s, struct channel *c)
 {
     unsigned long left = libssh2_channel_window_read_ex(c->ssh, NULL, NULL);
@@ -114,7 +114,7 @@ static ssize_t grant(struct ssh_session *s, struct channel *c)
     return result;
 }
 
-/* Less than the amount at which libssh2 would grant by itself. */
+/* Returns how much may be read: less than the amount at which libssh2 would grant by itself. */
 static size_t may_read(const struct channel *c)
 {
     size_t most = libssh2_channel_window_read_ex(c->ssh, NULL, NULL) - c->window / 4 * 3;
@@ -134,7 +134,7 @@ static void is_over(struct timer *t)
     channel_end(OWNER_OF(t, struct channel, patience));
 }
 
-/* No more data now, perhaps forever. */
+/* There is no more data now; the server may also have ended the stream. */
 static void drained(struct ssh_session *s, struct channel *c)
 {
     c->far_end = libssh2_channel_eof(c->ssh) > 0;
@@ -170,14 +170,14 @@ int channel_deliver(struct ssh_session *s, struct channel *c)
     return 0;
 }
 
-/* --- from the client to the far side --- */
+/* --- from the client to the server --- */
 
 bool channel_may_send(struct ssh_session *s, const struct channel *c)
 {
     return !io_stuffed(s) && libssh2_channel_window_write_ex(c->ssh, NULL) > 0;
 }
 
-/* 1: all sent, 0: the far side takes no more now, -1: failed. */
+/* Returns 1 if everything was sent, 0 if the server takes no more now, -1 on failure. */
 static int pass_on(struct ssh_session *s, struct channel *c, const char *from, size_t n)
 {
     size_t done = 0;
@@ -199,7 +199,7 @@ static int pass_on(struct ssh_session *s, struct channel *c, const char *from, s
     return 0;
 }
 
-/* During a rekey nothing can be sent. */
+/* Sends stored data first; nothing can be sent during a rekey. */
 static int send_kept(struct ssh_session *s, struct channel *c)
 {
     struct bytes kept = c->up;
@@ -212,7 +212,7 @@ static int send_kept(struct ssh_session *s, struct channel *c)
     return result;
 }
 
-/* 1: there may be more, 0: not now, -1: failed. */
+/* Returns 1 if there may be more data, 0 if not now, -1 on failure. */
 static int take_chunk(struct ssh_session *s, struct channel *c)
 {
     unsigned long window = libssh2_channel_window_write_ex(c->ssh, NULL);
@@ -222,8 +222,8 @@ static int take_chunk(struct ssh_session *s, struct channel *c)
     if (got > 0) {
         c->readable = (size_t)got == n;
         int result = pass_on(s, c, passing, (size_t)got);
-        /* Wipes, because to the server's own socket a client sends its password in cleartext; not for bulk
-         * data. */
+        /* Wiped, because a client sends its password in cleartext to the server's own socket; not needed for
+         * bulk data. */
         if ((size_t)got <= PACKET)
             explicit_bzero(passing, (size_t)got);
         return result;
@@ -261,7 +261,7 @@ int channel_take(struct ssh_session *s, struct channel *c)
     return 0;
 }
 
-/* --- its socket --- */
+/* --- the client's socket --- */
 
 static void local_ready(struct watch *w, unsigned events)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A server's first data, in cleartext: its version, then its algorithms (RFC 4253 sections 4.2, 6 and 7.1).
- * libssh2 does not report the algorithms; if none is shared, this says which kind is missing. Nothing here is
- * trusted: the text only explains why another engine is tried.
+ * libssh2 does not report the algorithms; if both sides have none in common, this tells of which kind. The
+ * data is not trusted: the text only explains why another engine is tried.
  */
 #include "methods.h"
 #include "session.h"
@@ -13,7 +13,7 @@
 #include <ssh/wire_format.h>
 
 #define KEXINIT 20
-#define KEXINIT_LISTS 17u /* after its type and cookie */
+#define KEXINIT_LISTS 17u /* after the packet's type and cookie */
 #define LINES_MOST 1024
 
 void greeting_add(struct ssh_session *s, const void *bytes, size_t n)
@@ -37,7 +37,7 @@ static const char *first_packet(const char *at, const char *end)
     return NULL;
 }
 
-/* The lists of KEXINIT, up to *end; NULL: not found. */
+/* Returns the lists of KEXINIT, which end at *end, or NULL if not found. */
 static const unsigned char *kexinit_lists(const struct buf *greeting, const unsigned char **end)
 {
     const char *from = buf_str(greeting);
@@ -51,7 +51,7 @@ static const unsigned char *kexinit_lists(const struct buf *greeting, const unsi
     return at + 5 + KEXINIT_LISTS;
 }
 
-/* The one with this number, counted from 0. */
+/* Appends the name-list at position `which` (from 0) to *out. */
 static void list_put(const unsigned char *at, const unsigned char *end, unsigned which, struct buf *out)
 {
     const unsigned char *list = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The bytes of a session: received data is given to libssh2 in portions; data to send is collected and sent
- * once per iteration. Both buffers are bounded: data that libssh2 does not read stays in the socket, and a
- * server that does not read loses its session.
+ * once per iteration of the event loop. Both buffers are limited: data that libssh2 does not read stays in
+ * the socket, and a session whose server does not read is ended.
  */
 #include "session.h"
 
@@ -106,7 +106,7 @@ static void set_callback(LIBSSH2_SESSION *ssh, int what, void (*call)(void))
     (void)libssh2_session_callback_set2(ssh, what, call);
 }
 #else
-/* This version takes a data pointer; it has the same representation on every system with dlsym(). */
+/* This libssh2 takes a data pointer; it has the same representation on every system with dlsym(). */
 static void set_callback(LIBSSH2_SESSION *ssh, int what, void (*call)(void))
 {
     void *data;
@@ -141,7 +141,8 @@ void io_release(struct ssh_session *s)
     bytes_release(&s->out);
 }
 
-/* More is read once libssh2 has taken what is there; a socket at end of file would be readable forever. */
+/* More is read once libssh2 has taken the data that is there; a socket at end of file would be readable
+ * forever. */
 static void io_want(struct ssh_session *s)
 {
     bool reads = !s->gone && s->in.end - s->in.start < IN_SIZE;
@@ -178,7 +179,7 @@ void io_flush(struct ssh_session *s)
             continue;
         if (sent < 0 && errno == EAGAIN)
             break;
-        /* Earlier data can still be read, then end of file. */
+        /* Data that arrived earlier can still be read, then comes end of file. */
         s->deaf |= sent < 0;
         s->out.start = s->deaf ? s->out.end : s->out.start + (size_t)sent;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Logs in as ssh does: the method `none` asks the server for its methods, which are tried in the user's
+ * Logs in as ssh does: the method `none` asks the server for its methods, which are then tried in the user's
  * order. Later sessions repeat what worked for the first one, which saves a round trip.
  */
 #include "login.h"
@@ -59,7 +59,8 @@ static const struct way {
     {"password", LOGIN_PASSWORD, password_allowed},
 };
 
-/* The next method in the user's order that we support and the server offers; LOGIN_CHOOSE: none. */
+/* Returns the next method, in the user's order, that is supported here and by the server; LOGIN_CHOOSE if
+ * none is left. */
 static enum login_state next_way(const struct ssh_session *s)
 {
     const char *order = s->settings->preferred_authentications;
@@ -78,7 +79,7 @@ static enum login_state next_way(const struct ssh_session *s)
 
 /* --- text from the server for the user --- */
 
-static struct ssh_session *talking; /* whose login it is */
+static struct ssh_session *talking; /* the session that is logging in */
 
 static void gather(struct buf *out)
 {
@@ -107,7 +108,7 @@ int login_late(struct ssh_session *s, struct err *e)
     return -1;
 }
 
-/* --- its end --- */
+/* --- end of the login --- */
 
 static int denied(struct ssh_session *s, struct err *e)
 {
@@ -128,7 +129,8 @@ static int denied(struct ssh_session *s, struct err *e)
     return ssh_hint_login(s->settings, e);
 }
 
-/* Methods that only ssh supports are left to it, before anything was tried. */
+/* Returns whether nothing was tried yet and only the system's ssh supports one of the server's methods
+ * (GSSAPI). */
 static bool only_elsewhere(const struct ssh_session *s)
 {
     const struct ssh_login *l = s->login;
@@ -141,8 +143,8 @@ static bool only_elsewhere(const struct ssh_session *s)
            (list_has(s->methods, "gssapi-with-mic") || list_has(s->methods, "gssapi-keyex"));
 }
 
-/* The first session asks for the methods, as every ssh does: some servers need none, some only then say what
- * the user must do. */
+/* The first session asks for the methods, as ssh always does: some servers require no login, and some show
+ * only then what the user must do. */
 static int choose(struct ssh_session *s)
 {
     struct ssh_login *l = s->login;
@@ -167,7 +169,7 @@ static int none_step(struct ssh_session *s)
     return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
 }
 
-/* The next sessions use what has worked; the rest is forgotten. */
+/* Keeps what has worked for the next sessions, and drops the rest. */
 static void prove(struct ssh_session *s)
 {
     struct credentials *c = s->credentials;
@@ -241,8 +243,8 @@ static struct ssh_login *login_of(struct ssh_session *s)
 }
 
 /*
- * Whether a step's result ends the session. Some errors of libssh2 mean a refusal or a lost connection; but
- * no server refuses without having sent anything since the attempt began.
+ * Returns whether a step's result ends the session. Some errors of libssh2 can mean a refusal or a lost
+ * connection, but a server cannot have refused without sending anything since the attempt began.
  */
 static bool is_over(const struct ssh_session *s, int result)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The algorithms offered to the server: those of libssh2 that are safe and allowed by the user's ssh, in the
- * order of the user's ssh. No SHA-1 except HMAC-SHA1, which is still secure; no CBC; no groups over 4096 bits
- * or chosen by the server, which would use the CPU for seconds. Types of host key that known_hosts has for
- * this host come first, because a known key must be negotiated.
+ * The algorithms offered to the server: those of libssh2 that are safe and that the user's ssh allows, in the
+ * order of the user's ssh. SHA-1 is not offered except for HMAC-SHA1, which is still secure; nor CBC; nor
+ * groups over 4096 bits or chosen by the server, which would use the CPU for seconds. Types of host key that
+ * known_hosts has for this host come first, because a known key must be negotiated.
  */
 #include "methods.h"
 
@@ -53,7 +53,7 @@ void list_both(struct buf *out, const char *first, const char *second)
     }
 }
 
-/* An RSA key, which known_hosts lists by its oldest name. */
+/* known_hosts lists an RSA key by its oldest name. */
 static bool is_known_type(const struct words *known, const char *type)
 {
     return words_have(known, text_starts(type, "rsa-sha2-") ? "ssh-rsa" : type);

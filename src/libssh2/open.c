@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Opens channels, one at a time per session, because libssh2 does not support more. The error of an
- * unreachable target has sshd's own text.
+ * unreachable target contains sshd's own text.
  */
 #include "channel.h"
 
@@ -64,7 +64,7 @@ static void opened(struct ssh_session *s, struct channel *c)
     }
     c->index = s->count;
     s->channels[s->count++] = c;
-    c->readable = !c->closing; /* includes what the client has already sent */
+    c->readable = !c->closing; /* the client may have sent data already */
     (void)libssh2_channel_handle_extended_data2(c->ssh, LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
     c->opened(c, NULL);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Information that libssh2 has but does not report: the methods named by a refusal and whether it was a
+ * Information that libssh2 has but does not report: the methods named in a refusal and whether it was a
  * partial success (RFC 4252 section 5.1), the banner (section 5.4; 1.10 has no call for it), and why a
  * channel was not opened (RFC 4254 section 5.1). libssh2 returns every packet to our allocator (a banner at
- * the session's end), where these are recognised by their format. Only messages, and one saved login attempt,
- * depend on it.
+ * the end of the session), where these packets are recognised by their format. Only messages, and one saved
+ * login attempt, depend on this.
  */
 #include "session.h"
 
@@ -70,7 +70,7 @@ static void banner_add(struct ssh_session *s, const void *text, size_t n)
         buf_putc(&s->banner, '\n');
 }
 
-/* RFC 4252 section 5.4 */
+/* Stores the banner, RFC 4252 section 5.4. */
 static void banner(struct ssh_session *s, const unsigned char *at, size_t n)
 {
     const unsigned char *rest = at + 1, *end = at + n, *text, *language;

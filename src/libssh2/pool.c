@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sessions of the engine libssh2: one, and under load up to four, logged in one after another.
- * Connections wait in one queue for a session with a free slot for opening, the least busy one first, so that
- * a target that does not answer blocks one session and not all. A lost session ends its connections; the next
+ * The sessions of the libssh2 engine: one, and under load up to four, logged in one after another.
+ * Connections wait in one queue for a session that can open a channel, the least busy one first, so that a
+ * target that does not answer blocks one session and not all. A lost session ends its connections; the next
  * connection logs in again, after a pause that grows with each failure.
  */
 #include "pool.h"
@@ -115,7 +115,7 @@ bool pool_is_full(void)
     return any;
 }
 
-/* Among the sessions that can open a channel now. */
+/* Chooses among the sessions that can open a channel now. */
 struct ssh_session *pool_least_busy(void)
 {
     struct ssh_session *best = NULL;

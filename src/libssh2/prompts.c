@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Passwords and prompts. A single prompt for a password, without echo, means the tunnel's password with
- * either method, which the store may have; any other prompt, such as a second one or one for a new password,
- * is for the user, and makes a second login impossible.
+ * The methods `password` and `keyboard-interactive`. A single prompt for a password, without echo, asks for
+ * the tunnel's password with either method; it may be in the store. Any other prompt, for example a second
+ * one or one for a new password, must be answered by the user, and makes a second login impossible.
  */
 #include "login.h"
 
@@ -15,14 +15,14 @@
 #include <tunnel/tell.h>
 
 #define PROMPT_MAX 2048
-#define ROUNDS_MOST 32 /* rounds of prompts in a login: many more than an honest one has */
+#define ROUNDS_MOST 32 /* rounds of prompts in a login: many more than a real server needs */
 
 struct secret *login_ask(struct ssh_session *s, enum keeper_question kind, const char *text, bool again)
 {
     struct secret *answer = NULL;
     struct err e = ERR_INIT;
 
-    if (kind != KEEPER_ASK_PASSWORD) /* which may be in the store */
+    if (kind != KEEPER_ASK_PASSWORD) /* a password may be in the store */
         tell_now();
     if (s->settings->target->ask(kind, text, again, &s->deadline, &answer, &e) == 0)
         return answer;
@@ -71,7 +71,7 @@ static struct secret *answer_one(struct ssh_session *s, const LIBSSH2_USERAUTH_K
     return login_ask(s, prompt->echo ? KEEPER_ASK_LINE : KEEPER_ASK_SECRET, buf_str(&question), false);
 }
 
-/* Each line names its source, or it could be taken for one of ours. */
+/* Each line names its source, so that it cannot be mistaken for one of broker's. */
 static void say(const struct ssh_session *s, const char *text, int n)
 {
     AUTO_BUF(clean, PROMPT_MAX);

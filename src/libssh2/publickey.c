@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Offers keys. The server is first asked whether it would accept a key, which it does not count as an
- * attempt; only then the passphrase is asked for, and only then it turns out whether this engine supports the
+ * attempt; only then is the passphrase asked for, and only then is it known whether this engine supports the
  * key.
  */
 #include "login.h"
@@ -65,7 +65,7 @@ static int sign_by_agent(struct ssh_session *s, const unsigned char *data, size_
     return l->agent ? LIBSSH2_ERROR_EAGAIN : -1;
 }
 
-/* libssh2 requests the signature over `data` once the server would accept the key. */
+/* Called by libssh2 for a signature over `data`, once the server has said that it would accept the key. */
 static int sign(LIBSSH2_SESSION *ssh, unsigned char **signature, size_t *length, const unsigned char *data,
                 size_t n, void **unused)
 {
@@ -136,8 +136,8 @@ static bool ask_phrase(struct ssh_session *s, struct ssh_key *k)
     return false;
 }
 
-/* A user who allows ssh-rsa, which no default list has, needs it for some server. ssh learns from the server
- * which signatures it accepts; libssh2 does not report that. */
+/* A user who allows ssh-rsa, which is not in any default list, needs it for some server. ssh learns from the
+ * server which signatures it accepts; libssh2 does not report that. */
 static bool may_need_sha1(const struct ssh_settings *settings)
 {
     const char *allowed = settings->pubkey_algorithms;
@@ -146,7 +146,8 @@ static bool may_need_sha1(const struct ssh_settings *settings)
            !text_equal(target_key(settings->target, "ssh_engine"), "libssh2");
 }
 
-/* RSA works through the name in front of the blob, which only OpenSSH is known to accept. */
+/* RSA keys work only through the name before the blob, and OpenSSH is the only server known to accept
+ * that. */
 static const char *lacking(const struct ssh_session *s, const struct ssh_key *k)
 {
     const char *banner = libssh2_session_banner_get(s->ssh);
@@ -158,7 +159,7 @@ static const char *lacking(const struct ssh_session *s, const struct ssh_key *k)
     return may_need_sha1(s->settings) ? "an RSA key where ssh-rsa is allowed" : NULL;
 }
 
-/* A file that libssh2 could not use: most likely a wrong passphrase. */
+/* libssh2 could not use the file: most likely the passphrase is wrong. */
 static bool once_more(struct ssh_session *s, struct ssh_key *k)
 {
     bool locked = k->encrypted && !k->unlocked && !k->in_agent;
@@ -172,7 +173,7 @@ static bool once_more(struct ssh_session *s, struct ssh_key *k)
     return false;
 }
 
-/* libssh2's error for a private key that it could not read, before anything was sent. */
+/* Returns whether this is libssh2's error for a private key that it could not read; nothing was sent then. */
 static bool is_of_key(int result)
 {
     static const int codes[] = {LIBSSH2_ERROR_SOCKET_NONE, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_DECRYPT,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue of connections waiting to be opened, for all sessions. Each has its own deadline; one whose
- * session is lost meanwhile is tried once on another.
+ * The queue of connections waiting to be opened, for all sessions. Each has its own deadline; if its session
+ * is lost meanwhile, it is tried once more in another session.
  */
 #include "channel.h"
 #include "pool.h"
@@ -12,7 +12,7 @@
 #include <base/clock.h>
 #include <base/mem.h>
 
-#define IMPATIENT_MS 50 /* a connection that waits this long makes us open one more session */
+#define IMPATIENT_MS 50 /* one more session is opened if a connection waits this long */
 
 static TAILQ_HEAD(, channel) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static struct timer impatience;
@@ -71,7 +71,7 @@ static void opened(struct channel *c, const struct err *e)
     if (e) {
         refuse(c, e);
     } else if (h) {
-        h->taken(h, NULL); /* its owner gives up the descriptor */
+        h->taken(h, NULL); /* the owner gives up the descriptor */
         if (c->handoff)
             channel_watch(c);
         c->session->busy = true;
@@ -99,8 +99,7 @@ static void not_opened(struct timer *t)
         refuse(c, &e);
         return;
     }
-    /* Its slot stays occupied until the far side gives up; others are opened in another session, if possible.
-     */
+    /* The slot stays occupied until the server answers; others are opened in another session, if possible. */
     c->handoff = NULL;
     c->closing = true;
     h->state = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One SSH session of the engine libssh2, from the dial to its end: handshake, host key, login, then
+ * One SSH session of the libssh2 engine, from the dial to its end: handshake, host key, login, then
  * keep-alives. Usually these do not request answers (libssh2 would store each answer forever): TCP detects a
  * silent peer, and an answer is requested only in doubt, or if nothing has arrived and a connection waits.
  */
@@ -23,10 +23,10 @@
 #include <tunnel/tell.h>
 
 #define FEED_ALL (1u << 30)
-#define SILENCE_MS 30000 /* unacknowledged for this long: lost */
+#define SILENCE_MS 30000 /* a session with data unacknowledged for this long is lost */
 #define SIGN_OF_LIFE_MS 5000
 #define TWICE_MS 3000    /* libssh2 does not send two keep-alives within two seconds */
-#define KEPT_MOST 65536u /* memory blocks for answers */
+#define KEPT_MOST 65536u /* libssh2's memory blocks; with more, no answers are requested */
 
 static void not_at_once(struct ssh_session *s, const char *cannot, const struct err *e)
 {
@@ -72,7 +72,7 @@ void session_disconnect(struct ssh_session *s)
 void session_free(struct ssh_session *s)
 {
     login_free(s->login);
-    /* Otherwise libssh2 would wait for answers. */
+    /* Set, because libssh2 would otherwise wait for answers. */
     s->gone = true;
     s->in.start = s->in.end;
     if (s->ssh)
@@ -118,7 +118,7 @@ static void session_leave(struct ssh_session *s)
     session_end(s, &idle);
 }
 
-/* An answer is requested only if a connection may wait in vain, because libssh2 stores it. */
+/* An answer is requested only if a connection may be waiting in vain, because libssh2 stores each answer. */
 static void look(struct ssh_session *s)
 {
     bool waits = s->count && s->taken == s->looked && s->pieces < KEPT_MOST && s->settings->keepalive;
@@ -208,7 +208,7 @@ static int check_host_key(struct ssh_session *s, struct err *e)
     return 0;
 }
 
-/* 1: done, 0: wait, -1. */
+/* Returns 1 if done, 0 to wait, -1 on failure. */
 static int handshake(struct ssh_session *s, const char **cannot, struct err *e)
 {
     static char why[512];
@@ -238,7 +238,7 @@ static int handshake(struct ssh_session *s, const char **cannot, struct err *e)
     return err_hint(e, "try %s", ssh_try(s->settings));
 }
 
-/* Requested by the settings, but not supported by libssh2. */
+/* Reports key exchange methods that the settings request but libssh2 does not support. */
 static void note_kex(const struct ssh_session *s)
 {
     static const char *const quantum[] = {"mlkem", "sntrup"};
@@ -273,7 +273,8 @@ static void logged_in(struct ssh_session *s)
     s->events->up(s);
 }
 
-/* The user may have to approve it elsewhere; not after READY. */
+/* Before READY, sets a longer deadline for the login, because the user may have to approve it on another
+ * device. */
 static void let_persons_come(struct ssh_session *s)
 {
     s->state = SESSION_LOGIN;
@@ -330,7 +331,7 @@ static void dialled(void *context, int fd, const struct err *e)
     s->dialling = NULL;
     if (fd < 0) {
         struct err own = *e;
-        /* Without MySQL's number, because it is not the database that cannot be reached. */
+        /* Without MySQL's error number, because the SSH host and not the database cannot be reached. */
         err_drop_number(&own);
         (void)err_hint(&own, "try %s", ssh_try(s->settings));
         session_end(s, &own);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One SSH session of the engine libssh2: its bytes (io.c), its bounds (bounds.c), and what libssh2 does not
- * tell of it (greeting.c, peek.c). libssh2 never uses the socket itself: it reads from and writes to our
- * buffers, so none of its calls blocks and no packet is ever sent in part.
+ * One SSH session of the libssh2 engine (see ssh/ssh.h): its bytes (io.c), its limits (bounds.c), and
+ * information that libssh2 does not report (greeting.c, peek.c). libssh2 never uses the socket itself: it
+ * reads from and writes to our buffers, so none of its calls blocks and no packet is ever sent partially.
  */
 #ifndef LIBSSH2_SESSION_H
 #define LIBSSH2_SESSION_H
@@ -29,7 +29,7 @@ enum session_state {
     SESSION_HANDSHAKE,
     SESSION_LOGIN,
     SESSION_UP,
-    SESSION_ENDED, /* freed at the end of the iteration */
+    SESSION_ENDED, /* freed at the end of the iteration of the event loop */
 };
 
 struct channel;
@@ -44,20 +44,19 @@ struct ssh_session;
 struct session_events {
     void (*up)(struct ssh_session *s);
     void (*ended)(struct ssh_session *s, const struct err *e,
-                  const char *cannot);             /* of the last two one is NULL */
-    bool (*is_spare)(const struct ssh_session *s); /* it is not needed any more */
-    void (*look)(void);                            /* from time to time */
+                  const char *cannot);             /* either `e` or `cannot` is NULL */
+    bool (*is_spare)(const struct ssh_session *s); /* the session is not needed any more */
+    void (*look)(void);                            /* called from time to time */
 };
 
 struct ssh_session {
     struct ssh_session *next;
     const struct ssh_settings *settings;
     const struct session_events *events;
-    struct credentials
-        *credentials;     /* what has worked for a login: the same for all sessions of the engine */
-    struct buf *host_key; /* that was accepted for this host; empty before */
+    struct credentials *credentials; /* what has worked for a login, shared by all sessions of the engine */
+    struct buf *host_key;            /* the key that was accepted for this host; empty before that */
     void (*resume)(
-        struct ssh_session *s); /* continues the login, when something other than its socket is ready */
+        struct ssh_session *s); /* continues the login when something else than its socket is ready */
     enum session_state state;
     LIBSSH2_SESSION *ssh;
     struct dialling *dialling;
@@ -67,60 +66,61 @@ struct ssh_session {
     struct ssh_login *login;
 
     struct bytes in, out;
-    size_t quota;          /* how much ciphertext libssh2 may still read before we check the result */
+    size_t quota;          /* how much ciphertext libssh2 may still read before the result is checked */
     uint64_t taken, given; /* bytes that libssh2 has read and sent */
-    size_t held, pieces;   /* memory allocated by libssh2 */
-    size_t look_at;        /* the number of blocks at which their use is next checked */
-    size_t questions;      /* keep-alives that request an answer: libssh2 stores the answers */
-    const char *abuse;     /* the bound that the server exceeded, which ends the session */
-    bool accepted;         /* the host key */
-    int64_t idle_bytes, idle_looked; /* useless bytes, and when they were last checked */
-    bool gone;                       /* the socket has ended */
-    bool deaf;                       /* it accepts no more data */
-    bool drained;                    /* and was drained when last read */
-    bool busy;                       /* there is work at the end of this iteration, or in the next one */
-    bool again;                      /* also for a channel that received nothing */
-    bool blocked;                    /* during a rekey: nothing can be sent now */
+    size_t held, pieces;   /* bytes and blocks of memory allocated by libssh2 */
+    size_t look_at;        /* the number of blocks at which they are checked next */
+    size_t questions;      /* keep-alives that requested an answer; libssh2 stores the answers */
+    const char *abuse;     /* the limit that the server exceeded, which ends the session */
+    bool accepted;         /* the host key was accepted */
+    int64_t idle_bytes, idle_looked; /* useless bytes, and the time of their last check */
+    bool gone;                       /* the socket has reached end of file */
+    bool deaf;                       /* the socket does not accept any more data */
+    bool drained;                    /* the last read has emptied the socket */
+    bool busy;    /* there is work to do in this iteration of the event loop, or in the next one */
+    bool again;   /* also check channels that received nothing */
+    bool blocked; /* during a rekey: nothing can be sent now */
     bool was_up;
-    bool doubted; /* a keep-alive was sent */
+    bool doubted; /* a keep-alive was sent, and is not answered yet */
     int64_t kept_alive, idle_since;
     uint64_t looked; /* bytes received at the last check */
 
     struct channel **channels;
     size_t count, room, first; /* first: where this iteration begins, so that no channel is always last */
     struct channel *opening;
-    LIBSSH2_CHANNEL *driver; /* reads for the session if no connection does */
+    LIBSSH2_CHANNEL *driver; /* reads for the session if it has no connections */
     struct timer unread;
 
-    /* Information that libssh2 does not report, read when it frees a packet. */
-    char methods[256];             /* named by a refusal */
+    /* Information that libssh2 does not report, taken from packets when libssh2 frees them. */
+    char methods[256];             /* login methods named in the server's refusal */
     bool refused, partial;         /* a refusal arrived; it was a partial success */
-    char open_reason[256];         /* of a channel that could not be opened: sshd's words */
-    unsigned open_code;            /* RFC 4254 section 5.1; 0: no answer seen */
+    char open_reason[256];         /* why the server did not open a channel, as text */
+    unsigned open_code;            /* the same as number, RFC 4254 section 5.1; 0: no answer seen */
     bool parted;                   /* the server has disconnected */
-    char disconnected[256];        /* its disconnect message */
-    struct buf banner;             /* its banner for the user, sanitised */
+    char disconnected[256];        /* the text of its disconnect message */
+    struct buf banner;             /* the server's text for the user before login, sanitised */
     const void *young[YOUNG_MOST]; /* memory blocks of this login, one of which may be a banner */
-    struct buf greeting;           /* the first data, in cleartext: greeting.c */
+    struct buf greeting;           /* the first data from the server, in cleartext: greeting.c */
 };
 
 /* --- io.c --- */
 
-/* A libssh2 session that reads and writes `s`'s buffers, and whose memory is wiped if it may contain a
- * secret. */
+/* Returns a libssh2 session that reads and writes the buffers of `s`, and whose memory is wiped if it may
+ * contain a secret. */
 LIBSSH2_SESSION *io_session(struct ssh_session *s);
 void io_release(struct ssh_session *s);
-/* Reads available data from the socket; sets gone at end of file. */
+/* Reads available data from the socket; sets s->gone at end of file. */
 void io_fill(struct ssh_session *s);
 /* Sends the collected data, as far as the socket takes it. */
 void io_flush(struct ssh_session *s);
-/* Whether nothing more can come of it: it has ended and all was read, or the server has disconnected. */
+/* Returns whether no more data can come: the socket has ended and everything was read, or the server has
+ * disconnected. */
 bool io_is_over(const struct ssh_session *s);
-/* Whether so much data waits for the socket that no more should be collected. */
+/* Returns whether so much data waits for the socket that no more should be collected. */
 bool io_stuffed(struct ssh_session *s);
 
 void bytes_release(struct bytes *b); /* wipes its content */
-/* Room for n more behind the end. */
+/* Returns room for n more bytes at the end. */
 char *bytes_room(struct bytes *b, size_t n);
 
 /* --- fate.c --- */
@@ -128,36 +128,39 @@ char *bytes_room(struct bytes *b, size_t n);
 enum fate {
     FATE_WELL,
     FATE_AGAIN,
-    FATE_REFUSED, /* a login method, or a key */
+    FATE_REFUSED, /* a login method or a key was refused */
     FATE_CHANNEL, /* only a channel has failed */
-    FATE_OVER,    /* the session */
+    FATE_OVER,    /* the session has failed */
 };
-/* Classifies a result of libssh2. */
+/* Returns what a result of libssh2 means for the session. */
 enum fate libssh2_fate(long code);
 
 /* --- bounds.c --- */
 
 #define SESSION_MEMORY ((size_t)60 << 20) /* with malloc's overhead and the socket's buffers: 64 MiB */
 
-/* libssh2's memory, counted and bounded; wiped if it may have contained a secret. */
+/* libssh2's memory: counted, limited, and wiped if it may have contained a secret. */
 void *bounds_alloc(size_t n, void **abstract);
 void bounds_free(void *at, void **abstract);
 void *bounds_realloc(void *at, size_t n, void **abstract);
 /* Counts bytes that libssh2 has read. */
 void bounds_taken(struct ssh_session *s, size_t n);
-/* Called once per iteration: checks whether libssh2's queued packets can belong to open connections. libssh2
- * searches its queue linearly in each call, so other packets cost time long before they cost memory. */
+/* Called once per iteration of the event loop: checks whether libssh2's queued packets can belong to open
+ * connections. libssh2 searches its queue linearly in each call, so other packets cost time long before they
+ * cost memory. */
 void bounds_look(struct ssh_session *s);
 /* Counts bytes received or sent by a connection. */
 void bounds_moved(struct ssh_session *s, size_t n);
-/* A channel is closed: the far side may have sent this much for it that is never read. */
+/* Must be called when a channel is closed; `n` is how much the server may have sent for it that is never
+ * read. */
 void bounds_unread(struct ssh_session *s, size_t n);
 
 /* --- greeting.c --- */
 
 /* Stores the server's first data. */
 void greeting_add(struct ssh_session *s, const void *bytes, size_t n);
-/* Describes which algorithms of the server's first KEXINIT libssh2 lacks. False: it has sent none. */
+/* Describes which algorithms of the server's first KEXINIT libssh2 does not support. Returns false if the
+ * server has not sent a KEXINIT. */
 bool greeting_disagrees(const struct ssh_session *s, struct buf *why);
 
 /* --- peek.c --- */
@@ -166,19 +169,19 @@ bool greeting_disagrees(const struct ssh_session *s, struct buf *why);
 void peek_packet(struct ssh_session *s, const unsigned char *at, size_t n);
 /* Adds the banner that libssh2 stores but does not report. */
 void peek_banner(struct ssh_session *s);
-/* The first line of a server's text, sanitised. */
+/* Copies the first line of a server's text, sanitised. */
 void peek_line(char *to, size_t size, const void *text, size_t n);
 
 /* --- session.c --- */
 
 struct ssh_session *session_start(const struct ssh_settings *settings, struct credentials *credentials,
                                   struct buf *host_key, const struct session_events *events);
-/* Sends a keep-alive; without an answer the session ends soon. */
+/* Sends a keep-alive; the session ends soon if it is not answered. */
 void session_doubt(struct ssh_session *s);
-/* Ends it and its connections; e may be NULL. */
+/* Ends the session and its connections; `e` may be NULL. */
 void session_end(struct ssh_session *s, const struct err *e);
 void session_free(struct ssh_session *s);
-/* Sends a disconnect to the server, if the session is up. */
+/* Sends a disconnect message to the server, if the session is up. */
 void session_disconnect(struct ssh_session *s);
 
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The window of a channel, fixed when it opens, and its memory. flow.c handles the bytes.
- */
+/* The window of a channel, fixed when it opens, and its memory. flow.c handles the bytes. */
 #include "channel.h"
 
 #define LARGE_MOST 8 /* channels of all sessions with a large window */
@@ -15,7 +13,7 @@
 #define BESIDES (4u << 20) /* memory that a session needs for everything else */
 #define CHANNEL_ITSELF 1024u
 
-/* The data that may arrive before its client takes any, with a portion stored here. */
+/* Returns how much data may arrive before the client takes any, plus a portion stored here. */
 static size_t cost(const struct channel *c)
 {
     return c->window + (size_t)c->portion + CHANNEL_ITSELF;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The keeper under its second name: the program through which the system's ssh asks questions. */
+/* broker-askpass, the program with which the system's ssh asks the user questions. It is the keeper's program
+ * under a second name. */
 #ifndef OPENSSH_ASKPASS_H
 #define OPENSSH_ASKPASS_H
 
 #include <ipc/record.h>
 
-/* The socket of the keeper. One question per connection, answered by RECORD_OK or an error. */
+/* The environment variable with the path of the keeper's socket. Each question uses one connection; the
+ * answer is RECORD_OK or an error. */
 #define ASKPASS_VARIABLE "BROKER_ASKPASS_SOCKET"
 enum { ASKPASS_ASK = RECORD_FIRST_VERB };
 enum {

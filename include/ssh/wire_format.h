@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers and strings in SSH's wire format (RFC 4251 section 5), and base64 as in its files. */
+/* Numbers and strings in SSH's wire format (RFC 4251 section 5), and base64 as in SSH's files. */
 #ifndef SSH_WIRE_FORMAT_H
 #define SSH_WIRE_FORMAT_H
 
@@ -9,15 +9,16 @@
 
 #include <base/buf.h>
 
-/* The four bytes at `at`. */
+/* Returns the big-endian number at `at`. */
 uint32_t wire_u32(const unsigned char *at);
-/* Reads a string at *at, which moves past it. False if it does not end before `end`. */
+/* Reads a string at *at and moves *at past it. Returns false if the string does not end before `end`. */
 bool wire_string(const unsigned char **at, const unsigned char *end, const unsigned char **string, size_t *n);
 void wire_put_u32(struct buf *out, uint32_t n);
 void wire_put_string(struct buf *out, const void *bytes, size_t n);
 
-/* Standard base64, white space ignored. By libsodium, because OpenSSL's decoder keeps a line of what may be a
- * private key in memory that it does not wipe. -1 if invalid, or `out` has no room for n bytes. */
+/* Decodes standard base64, ignoring white space. Uses libsodium, because OpenSSL's decoder keeps a line of
+ * text, which may be from a private key, in memory that it does not wipe. Returns -1 if the text is invalid
+ * or `out` has no room for n bytes. */
 int base64_decode(const char *text, size_t n, struct buf *out);
 void base64_encode(const void *bytes, size_t n, struct buf *out);
 

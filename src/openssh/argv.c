@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The command line of a master. About the host it contains only the tunnel's keys; the other options are
- * needed by a master, or prevent the user's ssh_config from changing its behaviour.
+ * required for a master, or prevent the user's ssh_config from changing its behaviour.
  */
 #include "argv.h"
 
@@ -15,8 +15,8 @@
 #define FAST "^aes128-gcm@openssh.com"
 #define CONTROL_MOST 256
 
-/* If the user has not set Ciphers, the fastest cipher is put first; all of ssh's default lists contain it. It
- * is 1.2 to 1.7 times as fast as the default. */
+/* If the user has not set Ciphers, the fastest cipher is put first; it is contained in all of ssh's default
+ * lists, and 1.2 to 1.7 times as fast as the default. */
 static const char *const usual_ciphers[] = {
     "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,"
     "aes256-gcm@openssh.com",
@@ -24,7 +24,7 @@ static const char *const usual_ciphers[] = {
     "aes256-ctr",
 };
 
-/* ssh's -o KEY=VALUE. */
+/* Adds ssh's option -o KEY=VALUE. */
 static void add(struct words *argv, const char *setting)
 {
     words_add(argv, "-o");
@@ -42,7 +42,7 @@ static int64_t seconds(int64_t ms)
     return (ms + 999) / 1000;
 }
 
-/* ssh expands tokens (%) in ControlPath. */
+/* Escapes a path, because ssh expands tokens (%) in ControlPath. */
 static char *without_tokens(const char *path)
 {
     AUTO_BUF(out, CONTROL_MOST);
@@ -74,7 +74,7 @@ void openssh_command(const struct ssh_settings *s, const char *control, struct w
         "ExitOnForwardFailure=yes",
         "RemoteCommand=none",
         "StreamLocalBindMask=0177",
-        /* Only at this level ssh reports the end of the key exchange. */
+        /* ssh reports the end of the key exchange only at this level. */
         "LogLevel=DEBUG1",
     };
 
@@ -89,7 +89,7 @@ void openssh_command(const struct ssh_settings *s, const char *control, struct w
     words_take(argv, without_tokens(control));
     add_number(argv, "ServerAliveInterval", seconds(s->keepalive / SSH_LOOKS));
     add_number(argv, "ServerAliveCountMax", SSH_LOOKS);
-    /* Behind a proxy the connection may have to wait for the user. */
+    /* With a proxy the connection may have to wait for the user. */
     if (!s->proxy_jump && !s->proxy_command)
         add_number(argv, "ConnectTimeout", seconds(s->connect_timeout));
     if (is_usual(s->ciphers))

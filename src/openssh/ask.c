@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A socket for broker-askpass. The kind of a prompt is told from ssh's text. Only processes of the ssh that
- * we have started get answers, and only while it logs in, so that no other process can get the stored
- * answers.
+ * A socket for broker-askpass. The kind of a prompt is recognised by ssh's text. Only processes of the ssh
+ * that broker has started get answers, and only while it logs in, so that other processes cannot get the
+ * stored answers.
  */
 #include "ask.h"
 
@@ -28,10 +28,10 @@
 
 #define KEPT_MOST 8
 #define ANSWER_MS 5000
-#define USER_SHOWN 30 /* ssh cuts both in its prompts */
+#define USER_SHOWN 30 /* ssh truncates both in its prompts */
 #define HOST_SHOWN 128
 
-/* One pending question. */
+/* A pending question. */
 struct asker {
     struct watch watch;
     struct buf in;
@@ -39,7 +39,7 @@ struct asker {
 };
 
 static struct {
-    const struct ssh_settings *s; /* NULL: no login in progress */
+    const struct ssh_settings *s; /* NULL: no login is in progress */
     pid_t group;
     int64_t *deadline;
     void (*give_up)(void);
@@ -60,7 +60,8 @@ static char *path;
 static bool needed_person;
 static char host_question[2048];
 
-/* --- what a prompt wants -------------------------------------------------------------------------------- */
+/* --- kinds of prompts
+ * ------------------------------------------------------------------------------------ */
 
 static bool is_own_password(const char *prompt, const struct ssh_settings *s)
 {
@@ -84,7 +85,7 @@ enum ask_kind ask_classify(const char *prompt, const char *hint, const struct ss
     return ASK_ONCE;
 }
 
-/* "'NAME (ADDRESS)' ... LABEL key fingerprint is PRINT." */
+/* Parses "'NAME (ADDRESS)' ... LABEL key fingerprint is PRINT." */
 void ask_host_key(char name[300], char label[32], char print[64])
 {
     const char *line = strchr(host_question, '\n'), *from = strchr(host_question, '\'');
@@ -141,7 +142,7 @@ static int answer_now(enum ask_kind kind, const char *prompt, struct secret **ou
     return 0;
 }
 
-/* A question that cannot be asked any more. */
+/* Sets the error of a question that cannot be asked any more. */
 static int nobody_left(enum ask_kind kind, const char *prompt, struct err *e)
 {
     size_t n = strcspn(prompt, "\n");
@@ -155,7 +156,7 @@ static int nobody_left(enum ask_kind kind, const char *prompt, struct err *e)
     return err_hint(e, "start it again");
 }
 
-/* RECORD_OK with the answer, or an error record. */
+/* Answers a question with RECORD_OK and the answer, or with an error record. */
 static void question(const char *prompt, const char *hint, struct record *answer)
 {
     enum ask_kind kind = ask_classify(prompt, hint, asking.s);
@@ -191,7 +192,8 @@ static void asker_end(struct asker *a)
     free(a);
 }
 
-/* A notice stays until ssh has what it waits for (a touch) and ends the program. */
+/* Returns whether the prompt is a notice: it stays until ssh ends the program, after a touch of a security
+ * key. */
 static bool is_notice(const char *prompt, const char *hint)
 {
     AUTO_BUF(text, ASKPASS_QUESTION_MOST);

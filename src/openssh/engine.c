@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine openssh: the system's ssh as a master, which gets the client's own descriptor and copies its
- * bytes itself. If the master is lost, the next connection starts it again, but not within the back-off
+ * The openssh engine: runs the system's ssh as a master, which gets the client's own descriptor and copies
+ * its bytes itself. If the master is lost, the next connection starts it again, but not during the back-off
  * pause, and not if its login needed the user. The master's process is in master.c, its protocol in mux.c.
  */
 #include <errno.h>
@@ -24,17 +24,17 @@
 #include "side.h"
 #include "unix_stream.h"
 
-#define SLEPT_MS 5000 /* after so long a suspend the far side may have dropped us */
+#define SLEPT_MS 5000 /* after a suspend this long the server may have closed the connection */
 #define PROBE_MS 5000
 #define DOUBT_MS 1000
 
 struct master_stream {
     struct handoff *handoff;
-    struct waiter waiter; /* for a master */
+    struct waiter waiter; /* waits for a master */
     enum { NOT_OPEN, HANDED_OVER, CANCELLED, CARRIED } state;
     struct mux *mux;
-    struct socket_stream *local; /* instead, if the far end is a unix socket */
-    int kept;                    /* what the master carries, until it is known that data was sent; -1 */
+    struct socket_stream *local; /* used instead of `mux` if the endpoint is a unix socket */
+    int kept;                    /* descriptor that the master got, until data was sent over it; -1: none */
     struct timer settle;
 };
 
@@ -97,7 +97,7 @@ static void stream_silent(struct master_stream *t)
     stream_fail(t, &e);
 }
 
-/* The owner gives up the descriptor before it is closed or read, and may cancel at once. */
+/* The owner gives up the descriptor before it is closed or read, and may cancel the stream at once. */
 static void stream_carried(struct master_stream *t)
 {
     int fd = t->handoff->fd;
@@ -113,12 +113,12 @@ static void stream_carried(struct master_stream *t)
     if (t->local)
         socket_carry(t->local, fd);
     else if (sock_has_sent(fd))
-        (void)close(fd); /* the master has it */
+        (void)close(fd); /* the master has its own copy */
     else
         t->kept = fd;
 }
 
-/* A forward to a unix socket counts as open once the far side has sent data. */
+/* A forward to a unix socket counts as open once the server has sent data. */
 static bool openssh_heard(struct handoff *h)
 {
     struct master_stream *t = h->state;
@@ -129,7 +129,7 @@ static bool openssh_heard(struct handoff *h)
     return true;
 }
 
-/* It runs, but cannot be reached: its socket was removed. */
+/* The master runs but cannot be reached: its socket was removed. */
 static void still_there(struct timer *timer)
 {
     (void)timer;
@@ -137,7 +137,7 @@ static void still_there(struct timer *timer)
         master_doubt();
 }
 
-/* The master ended before it took the descriptor: the next one may take it. */
+/* The master ended before it took the descriptor: the next master may take it. */
 static void stream_again(struct master_stream *t)
 {
     service_await_next(&engine.service, &t->waiter);
@@ -158,7 +158,7 @@ static void stream_answered(void *context, enum mux_answer answer, const char *w
         side_nudge_now();
         stream_carried(t);
     } else if (answer == MUX_NO) {
-        /* The reason is on ssh's stderr, which may be read later in this iteration. */
+        /* The reason is on ssh's stderr, which may be read later in this iteration of the event loop. */
         timer_set(&t->settle, clock_ms(), stream_refused);
     } else if (answer == MUX_SILENT) {
         stream_silent(t);
@@ -208,7 +208,7 @@ static void is_silent(void)
         master_doubt();
 }
 
-/* The far side may be gone, and ssh notices only by its keep-alive. */
+/* The server may be gone; ssh itself would notice this only by its keep-alives. */
 static void probe(void)
 {
     if (is_up())
@@ -241,7 +241,7 @@ static void lost(const struct err *e)
 {
     timer_clear(&engine.doubt);
     if (engine.service.restart.pause <= RESTART_LEAST_MS)
-        engine.service.restart.from -= RESTART_LEAST_MS; /* the first time, at once */
+        engine.service.restart.from -= RESTART_LEAST_MS; /* the first login starts at once */
     service_lost(&engine.service, e);
 }
 

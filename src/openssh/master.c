@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `ssh -M -N`: dials, checks the host key and logs in as the user's ssh_config says, and then serves its
- * control socket. Our options make it a master and do not change which host is reached or how. Its socket
- * appears once it has logged in. Streams are in engine.c.
+ * control socket. The added options make it a master and do not change which host is reached or how. Its
+ * socket appears once it has logged in. Streams are in engine.c.
  */
 #include "master.h"
 
@@ -35,8 +35,8 @@
 
 #define LOOK_MS 5
 #define SPARE_MS 500  /* ssh's own timeout comes first, because it has an error message */
-#define TEMPORARY 17  /* what ssh appends to the socket's name at first */
-#define PATH_ROOM 108 /* of sockaddr_un */
+#define TEMPORARY 17  /* length of the suffix of the socket's name while ssh creates it */
+#define PATH_ROOM 108 /* size of sun_path in struct sockaddr_un */
 
 static struct {
     const struct ssh_settings *s;
@@ -45,10 +45,10 @@ static struct {
     char *control, *forward;
     struct timer look, late;
     int64_t deadline;
-    bool borrowed;  /* it is the user's own */
-    struct err why; /* why we ended it; ERR_NONE: we did not */
+    bool borrowed;  /* it is the user's own master */
+    struct err why; /* why broker ended it; ERR_NONE: it ended by itself */
     bool persons;   /* waiting for the user */
-    bool exchanged; /* the first key exchange */
+    bool exchanged; /* the first key exchange is done */
     struct mux *request;
     void (*settled)(const struct err *e);
     void (*lost)(const struct err *e);
@@ -90,7 +90,8 @@ static void trace_stderr(void)
         log_trace("ssh", "%s", lines.word[i]);
 }
 
-/* --- its end -------------------------------------------------------------------------------------------- */
+/* --- end of the master
+ * ------------------------------------------------------------------------------------ */
 
 static void forget_path(char **path)
 {
@@ -102,7 +103,7 @@ static void forget_path(char **path)
     *path = NULL;
 }
 
-/* The user's own master stays. */
+/* The user's own master is not ended. */
 static void give_back(void)
 {
     user_master_close();
@@ -177,7 +178,7 @@ static void gather(struct buf *out)
         openssh_for_persons(buf_str(&master.ssh.stderr_tail), out);
 }
 
-/* The time of questions was added to the deadline. */
+/* The deadline already includes the time of questions. */
 static void master_is_late(struct timer *t)
 {
     master.persons |= clock_left(master.deadline) == 0 && tell_gives_time(&master.deadline);
@@ -194,8 +195,8 @@ static void master_is_late(struct timer *t)
     child_end(&master.ssh);
 }
 
-/* The text of all OpenSSH versions. From here on the user may have to approve the login elsewhere; not after
- * READY. */
+/* The text is the same in all OpenSSH versions. From here on the user may have to approve the login on
+ * another device; not after READY. */
 static void debugged(struct child *c, const char *line)
 {
     AUTO_BUF(clean, 1024);
@@ -211,7 +212,8 @@ static void debugged(struct child *c, const char *line)
     timer_set(&master.late, master.deadline, master_is_late);
 }
 
-/* --- its start ------------------------------------------------------------------------------------------ */
+/* --- start of the master
+ * ---------------------------------------------------------------------------------- */
 
 static void be_up(void)
 {
@@ -259,7 +261,7 @@ static void ask_for_forward(void)
                              clock_deadline(master.s->connect_timeout, CLOCK_NEVER), &use, NULL);
 }
 
-/* ssh moves its socket into place once it accepts. */
+/* ssh renames its socket to `control` once it accepts connections. */
 static void look(struct timer *t)
 {
     if (access(master.control, F_OK) < 0)
@@ -309,7 +311,7 @@ static int start(struct err *e)
     return 0;
 }
 
-/* One for the host itself, and one for each jump host. */
+/* Returns the number of hops: the host itself and its jump hosts. */
 static int64_t hops(const struct ssh_settings *s)
 {
     int64_t n = s->proxy_jump || s->proxy_command ? 2 : 1;
@@ -371,7 +373,7 @@ void master_start(const struct ssh_settings *s, void (*settled)(const struct err
     user_master_open(master.control, borrowed_answered, borrowed_gone);
 }
 
-/* ssh sometimes ignores SIGTERM, so its socket is also told to exit. */
+/* ssh sometimes ignores SIGTERM, so it is also told to exit through its socket. */
 static void say_goodbye(void)
 {
     AUTO_BUF(request, 1024);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests to a master. Hello, request and descriptors are sent at once: the master reads only whole packets,
- * so the rest waits in the socket. Only a few connections greet at a time, because its backlog is short.
+ * so the rest waits in the socket. Only a few connections wait for the master's hello at a time, because its
+ * backlog is short.
  */
 #include "mux.h"
 
@@ -24,7 +25,7 @@
 #define READ_MOST 4096
 
 struct mux {
-    TAILQ_ENTRY(mux) next; /* waiting requests */
+    TAILQ_ENTRY(mux) next; /* in the list of waiting requests */
     enum { WAITING, GREETING, ASKED, GRANTED } state;
     char *path;
     struct buf out, in;
@@ -42,7 +43,8 @@ static unsigned greeting;
 static struct timer retry;
 static struct mux *taking; /* the request whose packets are being processed */
 
-/* --- one request ---------------------------------------------------------------------------------------- */
+/* --- a request
+ * -------------------------------------------------------------------------------------------- */
 
 static void serve_waiting(void);
 
@@ -109,7 +111,7 @@ static bool pass_one(struct mux *m)
     return sendmsg(m->control.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
 }
 
-/* Sends as much as possible. False: the master has gone. */
+/* Sends as much as possible. Returns false if the master has closed the connection. */
 static bool send_some(struct mux *m)
 {
     while (m->sent < m->out.len || m->passed < m->count) {
@@ -136,7 +138,7 @@ static unsigned wanted(const struct mux *m)
     return LOOP_READ | (m->sent < m->out.len || m->passed < m->count ? LOOP_WRITE : 0);
 }
 
-/* Handles one packet. False: the request has ended. */
+/* Handles one packet. Returns false if the request has ended. */
 static bool take(struct mux *m, const struct mux_reply *r)
 {
     AUTO_BUF(words, MUX_PACKET_MOST);
@@ -179,7 +181,7 @@ static void take_all(struct mux *m)
     if (n < 0) {
         finish(m, MUX_NO_SENSE, "");
     } else if (at == m->in.len) {
-        buf_release(&m->in); /* there may be thousands, and each sends nothing more until its end */
+        buf_release(&m->in); /* there may be thousands; the master sends nothing more until their end */
     } else {
         memmove(m->in.data, m->in.data + at, m->in.len - at);
         m->in.len -= at;
@@ -210,7 +212,8 @@ static void control_ready(struct watch *w, unsigned events)
     }
 }
 
-/* --- their queue ---------------------------------------------------------------------------------------- */
+/* --- the queue of requests
+ * -------------------------------------------------------------------------------- */
 
 static void try_again(struct timer *t)
 {
@@ -218,7 +221,8 @@ static void try_again(struct timer *t)
     serve_waiting();
 }
 
-/* 1: connected, 0: the backlog is full or no descriptor is left, -1: there is no master. */
+/* Connects to the master. Returns 1 if connected, 0 if the backlog is full or no descriptor is left, -1 if
+ * there is no master. */
 static int greet(struct mux *m)
 {
     int fd = fd_connect_unix(m->path);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The packets of OpenSSH's PROTOCOL.mux, version 4, that we send and parse. Pure.
- */
+/* Builds and parses the packets of OpenSSH's PROTOCOL.mux, version 4. Does no I/O. */
 #include "mux.h"
 
 #include <string.h>
@@ -9,7 +7,7 @@
 #include <base/mem.h>
 #include <ssh/wire_format.h>
 
-/* PROTOCOL.mux */
+/* Message numbers of PROTOCOL.mux. */
 enum {
     MSG_HELLO = 1,
     C_OPEN_FWD = 0x10000006,
@@ -26,7 +24,7 @@ enum {
 #define PORT_STREAMLOCAL 0xfffffffeu /* -2: the name is a path */
 #define REQUEST_ID 1
 #define BODY_MOST 8192
-/* RFC 4253, RFC 4254 */
+/* Message numbers of SSH, RFC 4253 and RFC 4254. */
 enum { SSH_IGNORE = 2, SSH_CHANNEL_OPEN = 90 };
 #define CHANNEL_OF_NOBODY "is-it-there@broker.invalid"
 #define PACKET_MOST 32768
@@ -88,7 +86,7 @@ void mux_put_bare(struct buf *out, enum mux_bare type)
     put_packet(out, &body);
 }
 
-/* RFC 4253 section 6, without a MAC and without padding, which the master adds. */
+/* Appends an SSH packet (RFC 4253 section 6) without MAC and padding, which the master adds. */
 static void put_ssh(struct buf *out, unsigned char type, const struct buf *payload)
 {
     AUTO_BUF(body, BODY_MOST);
@@ -112,13 +110,13 @@ void mux_put_question(struct buf *out)
     AUTO_BUF(payload, 64);
 
     put_string(&payload, CHANNEL_OF_NOBODY);
-    wire_put_u32(&payload, 0); /* its number */
-    wire_put_u32(&payload, 0); /* its window: nothing may be sent */
+    wire_put_u32(&payload, 0); /* channel number */
+    wire_put_u32(&payload, 0); /* window size: the server may not send anything */
     wire_put_u32(&payload, PACKET_MOST);
     put_ssh(out, SSH_CHANNEL_OPEN, &payload);
 }
 
-/* `at` is after the type: request, text. */
+/* Parses the request number and text of a refusal; `at` is after the message type. */
 static bool parse_refusal(const unsigned char *at, size_t n, struct mux_reply *out)
 {
     const unsigned char *end = at + n, *words;

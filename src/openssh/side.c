@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Packets outside the streams. They are optional: a packet that cannot be sent at once is dropped.
- */
+/* Packets outside the streams. They are optional: a packet that cannot be sent at once is dropped. */
 #include "side.h"
 
 #include <stdbool.h>
@@ -13,13 +11,13 @@
 #include "mux.h"
 
 #define OPEN_MS 10000
-#define NUDGE_LEAST_MS 1 /* each pause is twice as long as the one before */
+#define NUDGE_LEAST_MS 1 /* each pause is twice as long as the previous one */
 #define NUDGE_MOST_MS 64
 
 static struct {
     struct mux *mux;
     bool granted;
-    int64_t pause; /* before the next packet */
+    int64_t pause; /* pause before the next packet */
     struct timer nudge, late;
     void (*silent)(void);
 } side;
@@ -35,7 +33,7 @@ static void answered(void *context, enum mux_answer answer, const char *words)
     side.granted = true;
 }
 
-/* Any packet comes from the far side. */
+/* Every packet comes from the SSH server. */
 static void heard(void *context)
 {
     (void)context;

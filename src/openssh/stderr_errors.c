@@ -20,7 +20,7 @@
 
 #define LINE_MOST 1024
 
-/* The last line that contains the text; NULL: none. */
+/* Returns the last line that contains the text, or NULL. */
 static const char *find(const struct words *lines, const char *words)
 {
     for (size_t i = lines->count; i > 0; i--) {
@@ -30,7 +30,7 @@ static const char *find(const struct words *lines, const char *words)
     return NULL;
 }
 
-/* The text between two pieces of a line, cut to the buffer; "": not found. */
+/* Copies the text between two parts of a line, truncated to the buffer; "" if not found. */
 static void between(const char *line, const char *before, const char *after, char *out, size_t room)
 {
     const char *from = line ? strstr(line, before) : NULL, *to;
@@ -46,7 +46,8 @@ static void between(const char *line, const char *before, const char *after, cha
 
 /* --- host keys ------------------------------------------------------------------------------------------ */
 
-/* What ssh says of a key that it refuses, and between which words the host and the type of the key are. */
+/* ssh's message for a host key that it refuses, and the texts around the name of the host and the type of the
+ * key. */
 static const struct {
     const char *words;
     enum host_key_refusal why;
@@ -68,7 +69,7 @@ static const struct {
      {" host key is known for ", "No ", " host key"}},
 };
 
-/* 0: it refused none. */
+/* Returns 0 if ssh did not refuse the host key. */
 static int explain_host_key(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
     char name[300], label[32], print[64] = "";
@@ -98,13 +99,14 @@ static int explain_unverified(const struct ssh_settings *s, const struct words *
     return host_key_refuse(s, HOST_KEY_NOT_ACCEPTED, *name ? name : s->host, label, print, e);
 }
 
-/* --- the rest ------------------------------------------------------------------------------------------- */
+/* --- other errors
+ * ----------------------------------------------------------------------------------------- */
 
-/* Lines of ssh's own, by their beginnings. */
+/* Kinds of ssh's own lines, recognised by their beginnings. */
 enum {
-    OWN = 1,   /* not the far side's, and not a ProxyCommand's */
+    OWN = 1,   /* written by ssh, not by the server or a ProxyCommand */
     NOISE = 2, /* does not say why ssh ended */
-    OF_KEY = 4 /* a key that ssh could not use */
+    OF_KEY = 4 /* about a key that ssh could not use */
 };
 static const struct {
     const char *begins;
@@ -171,7 +173,7 @@ void openssh_add_tail(const char *tail, struct err *e)
     add_lines(&lines, OWN, false, e);
 }
 
-/* The same text as the libssh2 engine's; ssh does not say whether an agent has the key. */
+/* Uses the same text as the libssh2 engine; ssh does not say whether an agent has the key. */
 static void add_of_file(const char *path, bool given, struct err *e)
 {
     struct err why = ERR_INIT;
@@ -231,7 +233,7 @@ static int explain_silence(const struct ssh_settings *s, const struct words *lin
     return ssh_silent(s, e);
 }
 
-/* "ssh: connect to host H port P: Connection refused" */
+/* Parses "ssh: connect to host H port P: Connection refused". */
 static int explain_connect(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
     const char *line = find(lines, "connect to host ");
@@ -249,8 +251,8 @@ static int explain_connect(const struct ssh_settings *s, const struct words *lin
     return err_hint(e, "try %s", ssh_try(s));
 }
 
-/* From the ssh through the jump host: "channel 0: open failed: connect failed: Connection refused". The
- * following line about a closed connection is only a consequence. */
+/* Parses a message of the ssh that connects through the jump host: "channel 0: open failed: connect failed:
+ * Connection refused". The following line about a closed connection is only a consequence. */
 static int explain_jump(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
     static const char begins[] = "channel 0: open failed: ", connects[] = "connect failed: ";
@@ -267,7 +269,7 @@ static int explain_jump(const struct ssh_settings *s, const struct words *lines,
     return err_hint(e, "try %s", ssh_try(s));
 }
 
-/* "Unable to negotiate with H port P: no matching cipher found. Their offer: x" */
+/* Parses "Unable to negotiate with H port P: no matching cipher found. Their offer: x". */
 static int explain_disagreement(const struct ssh_settings *s, const struct words *lines, struct err *e)
 {
     char why[LINE_MOST];
@@ -279,7 +281,8 @@ static int explain_disagreement(const struct ssh_settings *s, const struct words
     return err_hint(e, "make %s work", ssh_try(s));
 }
 
-/* In order of significance. 0: no match after all. */
+/* The messages that are explained, the most significant first. An explain function returns 0 if the message
+ * does not match after all. */
 static const struct {
     const char *words;
     int (*explain)(const struct ssh_settings *s, const struct words *lines, struct err *e);
@@ -318,7 +321,7 @@ int openssh_explain(const struct ssh_settings *s, const char *tail, int status, 
     return err_hint(e, "make %s work", ssh_try(s));
 }
 
-/* "channel 3: open failed: connect failed: Connection refused" */
+/* Finds "channel 3: open failed: connect failed: Connection refused". */
 void openssh_stream_reason(const char *tail, struct buf *out)
 {
     AUTO_WORDS(lines);

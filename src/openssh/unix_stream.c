@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Streams through the master's forward to a unix socket: we connect and copy. */
+/* Streams through the master's forward to a unix socket: this process connects to the local socket and copies
+ * the bytes. */
 #include "unix_stream.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 
 struct socket_stream {
     struct dialling *dialling;
-    struct watch far; /* until it is carried */
+    struct watch far; /* the connection to the local socket, until copying starts */
     struct relay relay;
     struct timer late;
     const struct mux_use *use;

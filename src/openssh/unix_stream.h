@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stream to a unix socket on the far side through a forward of the master, because before OpenSSH 9.4 a
- * master cannot take descriptors for these.
+ * A stream to a unix socket on the SSH server, through a forward of the master: before OpenSSH 9.4 a master
+ * cannot take descriptors for these.
  */
 #ifndef OPENSSH_UNIX_STREAM_H
 #define OPENSSH_UNIX_STREAM_H
@@ -12,14 +12,15 @@
 
 struct socket_stream;
 
-/* Connects to the local address `path`. use->answered() is called once the server has sent data, as MySQL's
- * does at once; MUX_NO if the connection ended before. Never before the return. */
+/* Connects to the local socket `path`. use->answered() is called, never before socket_ask() returns, with
+ * MUX_YES once the server has sent data, which MySQL does at once; or with MUX_NO if the connection ended
+ * before. */
 struct socket_stream *socket_ask(const char *path, int64_t deadline, const struct mux_use *use,
                                  void *context);
-/* After MUX_YES: copies both ways between it and fd, of which it takes ownership. use->ended() is called,
- * perhaps at once. */
+/* After MUX_YES: copies in both directions between the stream and `fd`, and takes ownership of `fd`.
+ * use->ended() is called at the end, perhaps at once. */
 void socket_carry(struct socket_stream *s, int fd);
-/* Calls no callback any more. */
+/* Ends the stream; no callback is called any more. */
 void socket_stop(struct socket_stream *s);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watches the user's own master. One connection to it is held, on which only a liveness check is sent: it
- * ends when the master does. Packets outside streams (side.c) are not sent, because a master may end with the
- * connection that sent them.
+ * Watches the user's own master. One connection to it is held, on which only a liveness check is sent: the
+ * connection ends when the master does. Packets outside streams (side.c) are not sent, because a master may
+ * end with the connection that sent them.
  */
 #include "user_master.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `ssh -G` prints, as settings, with its names of files; its keys are in config_keys.c. Not here:
- * reading ssh_config itself, with its Host, Match and Include; that is ssh's business alone.
+ * Turns the output of `ssh -G` into settings, and expands its file names; its keys are in config_keys.c.
+ * broker does not read ssh_config itself (Host, Match, Include): `ssh -G` has done that.
  */
 #include <ssh/config.h>
 
@@ -19,11 +19,11 @@
 #include "config_keys.h"
 
 #define PATH_MOST 4096
-#define KEEPALIVE_MS 60000 /* the value of the tunnel's key if nothing sets it */
+#define KEEPALIVE_MS 60000 /* the default of the tunnel's key */
 
 /* --- paths ---------------------------------------------------------------------------------------------- */
 
-/* The home folder as for ssh: from the password database, not $HOME. */
+/* Returns the home folder that ssh uses: from the password database, not $HOME. */
 static const char *ssh_home(void)
 {
     const struct passwd *pw = getpwuid(getuid());
@@ -38,7 +38,7 @@ static const char *local_user(void)
     return pw && pw->pw_name ? pw->pw_name : "";
 }
 
-/* Expands a token of ssh_config(5), TOKENS. False: not supported here. */
+/* Expands a token of ssh_config(5), TOKENS. Returns false if it is not supported here. */
 static bool put_token(struct buf *out, const struct ssh_settings *s, char token)
 {
     const char *const values[] = {
@@ -57,7 +57,8 @@ static bool put_token(struct buf *out, const struct ssh_settings *s, char token)
     return true;
 }
 
-/* Expands "~/", %h and similar tokens, ${NAME}. NULL: a token is unknown, or a variable is not set. */
+/* Expands "~/", %h and similar tokens, and ${NAME}. Returns NULL if a token is unknown or a variable is not
+ * set. */
 static char *expand(const struct ssh_settings *s, const char *path)
 {
     AUTO_BUF(out, PATH_MOST);
@@ -85,7 +86,7 @@ static char *expand(const struct ssh_settings *s, const char *path)
     return buf_ok(&out) && *buf_str(&out) == '/' ? buf_take(&out) : NULL;
 }
 
-/* A path that cannot be expanded needs the system's ssh. */
+/* If a path cannot be expanded, only the system's ssh can be used. */
 static void expand_all(struct ssh_settings *s, struct words *files)
 {
     struct words expanded = {0};
@@ -116,7 +117,7 @@ static void settle_agent(struct ssh_settings *s)
     free(expanded);
 }
 
-/* Debian's ssh turns GSSAPI on by default; it only matters if there is a ticket. */
+/* Debian's ssh turns on GSSAPI by default; it is only relevant if there is a ticket. */
 static bool has_ticket(void)
 {
     const char *cache = secure_getenv("KRB5CCNAME");
@@ -136,7 +137,8 @@ static void settle(struct ssh_settings *s)
     s->gssapi = s->gssapi && has_ticket();
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------ */
+/* --- all settings
+ * ----------------------------------------------------------------------------------------- */
 
 int ssh_config_parse(struct ssh_settings *s, const char *text, size_t n, struct err *e)
 {
@@ -177,7 +179,8 @@ void ssh_config_defaults(struct ssh_settings *s, const char *alias)
     settle(s);
 }
 
-/* Offered before all others. ssh would skip a missing file with a warning that is not shown. */
+/* The tunnel's `identity` is offered before all other keys. ssh would skip a missing file with a warning that
+ * is not shown. */
 static int put_identity(struct ssh_settings *s, const char *path, struct err *e)
 {
     struct words files = {0};

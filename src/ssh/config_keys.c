@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys of `ssh -G`: those that are understood, those that the in-process engine cannot honour, and those
- * that need not be. Any other is for the system's ssh, so that a wish of the user's ssh_config is never
- * passed over.
+ * The keys of `ssh -G`: those that broker understands, those that the libssh2 engine does not support, and
+ * those that can be ignored. Any other key requires the system's ssh, so that no setting of the user's
+ * ssh_config is ignored.
  */
 #include "config_keys.h"
 
@@ -65,7 +65,7 @@ static const struct {
 #undef ROW
 };
 
-/* Options for which any other value than this one (NULL: any value) needs the system's ssh. */
+/* Options for which any other value than this one (NULL: any value) requires the system's ssh. */
 static const struct {
     const char *key, *usual, *words;
 } only_ssh[] = {
@@ -86,9 +86,9 @@ static const struct {
     {"visualhostkey", "no", "VisualHostKey"},
 };
 
-/* Means nothing for a forward, is ssh -G's own work, or belongs to a row above, whatever its value.
- * casignaturealgorithms: certificates are for the system's ssh. localcommand: see PermitLocalCommand.
- * updatehostkeys: docs/tunnels.md. */
+/* These can be ignored whatever their value: they do not apply to a forward, or `ssh -G` has already used
+ * them, or they belong to a row above. casignaturealgorithms: certificates require the system's ssh.
+ * localcommand: see PermitLocalCommand. updatehostkeys: docs/tunnels.md. */
 static const char harmless[] =
     "host canonicaldomains canonicalizefallbacklocal canonicalizehostname canonicalizemaxdots "
     "canonicalizepermittedcnames casignaturealgorithms channeltimeout clearallforwardings controlmaster "
@@ -113,7 +113,8 @@ static bool is_yes(const char *value)
     return !text_equal(value, "no") && !text_equal(value, "false");
 }
 
-/* "/a /with blank/b ~/c": ssh prints them separated by spaces; each is absolute or begins with ~/. */
+/* Splits "/a /with blank/b ~/c": ssh prints the files separated by spaces; each is absolute or begins with
+ * ~/. */
 static void take_files(struct words *w, const char *value)
 {
     words_release(w);
@@ -174,7 +175,7 @@ static bool is_harmless(const char *key)
     return false;
 }
 
-/* What is not understood may be a wish that would be passed over. */
+/* A key that is not understood requires the system's ssh. */
 static void leave_to_ssh(struct ssh_settings *s, const char *key)
 {
     if (s->beyond || is_harmless(key))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs `ssh -G`, which resolves the user's ssh_config for the tunnel's host without dialling it. It only gets
+ * Runs `ssh -G`, which resolves the user's ssh_config for the tunnel's host without dialling it. It gets only
  * the tunnel's keys, so that Host and Match blocks apply as for `ssh HOST`. config.c parses its output.
  */
 
@@ -41,7 +41,7 @@ static int refused(const char *why, struct err *e)
     return err_hint(e, "make ssh %s work", settings.alias);
 }
 
-/* Its error: the first line is the reason, the rest are details. */
+/* The first line of ssh's stderr is the reason, the others are details. */
 static int explain_status(struct err *e)
 {
     const char *tail = buf_str(&ssh.stderr_tail), *rest = tail + strcspn(tail, "\n");
@@ -87,7 +87,7 @@ static void ssh_is_late(struct timer *t)
     finish(&e, -1);
 }
 
-/* ssh is missing or could not be started: reported never before the return. */
+/* Reports that ssh is missing or could not be started, after ssh_config_read() has returned. */
 static void finish_later(struct timer *t)
 {
     struct err e = ERR_INIT;
@@ -119,7 +119,7 @@ void ssh_options_add(const struct target *target, struct words *argv)
 
 static void ask_ssh(const char *path)
 {
-    /* -N, as for the master: otherwise an ssh_config with ForkAfterAuthentication is an error. */
+    /* -N, as for the master: without it, ForkAfterAuthentication in ssh_config is an error. */
     static const char *const options[] = {"-G", "-N", "-T"};
     AUTO_WORDS(argv);
     struct err e = ERR_INIT;

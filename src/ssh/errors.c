@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Errors of a tunnel `ssh` that both engines share. Errors about host keys are in host_key.c.
- */
+/* Errors of SSH tunnels that both engines share. Errors about host keys are in host_key.c. */
 
 #include <ctype.h>
 #include <stdio.h>
@@ -12,8 +10,8 @@
 #include <base/mem.h>
 #include <ssh/ssh.h>
 
-/* Not the name that ssh dials, because the user finds the host in ssh_config under the name that was written.
- */
+/* Uses the name that the user wrote, not the one that ssh dials, because the user finds that name in
+ * ssh_config. */
 const char *ssh_try(const struct ssh_settings *s)
 {
     static struct buf command = BUF_INIT(1024);
@@ -101,7 +99,7 @@ static bool mentions(const char *words, const char *const *list)
     return false;
 }
 
-/* If the far side cannot reach the server. -1. */
+/* Adds a hint if the SSH server cannot reach the database. Returns -1. */
 static int hint_far(const struct ssh_settings *s, struct err *e)
 {
     if (s->target->socket)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Decisions from known_hosts files about a host: which key types it should offer, and whether its key is
- * accepted, in ssh's own words. An accepted key is appended, so that a concurrent ssh loses nothing. Host
- * certificates, and what ssh asks DNS or programs, need the system's ssh (keeper/ssh.c).
+ * accepted, with ssh's own texts. An accepted key is appended to the file, so that a concurrent ssh does not
+ * lose a key. Host certificates, and checks by DNS or other programs, require the system's ssh
+ * (keeper/ssh.c).
  */
 
 #include <errno.h>
@@ -21,16 +22,16 @@
 #include "known_hosts.h"
 
 #define QUESTION_MOST 16384
-#define NAMES_MOST 20 /* ssh's own limit of other names that it shows */
+#define NAMES_MOST 20 /* ssh's own limit for the other names that it shows */
 #define LOCK_MS 2000
 #define LISTED_MOST 8
 #define CHANGED "REMOTE HOST IDENTIFICATION HAS CHANGED"
 
-/* One check. */
+/* A host key to check. */
 struct offer {
     const struct ssh_settings *s;
     char *name, *address; /* as known_hosts has them, "[127.0.0.1]:2222" */
-    const void *blob;     /* NULL: the system's ssh has checked it and only reports its fingerprint */
+    const void *blob;     /* NULL: the system's ssh has checked the key and reports only its fingerprint */
     size_t len;
     const char *label; /* "ED25519" */
     char fingerprint[64];
@@ -49,7 +50,7 @@ static char *name_of(const struct ssh_settings *s)
     return s->host_key_alias ? known_hosts_name(s->host_key_alias, 22) : known_hosts_name(s->host, s->port);
 }
 
-/* ssh also accepts a host at another port by its bare name. */
+/* Like ssh, also accepts a host with another port by its name without a port. */
 static int load(const struct ssh_settings *s, const char *name, struct known_hosts *k, struct err *e)
 {
     const struct words *const lists[] = {&s->user_known_hosts, &s->global_known_hosts};
@@ -113,7 +114,7 @@ static char *place_of(const struct known_key *key)
     return mem_printf("%s:%lu", file, key->line);
 }
 
-/* `ssh-keygen -R` only changes ~/.ssh/known_hosts. */
+/* `ssh-keygen -R` changes only ~/.ssh/known_hosts. */
 static void hint_remove(const struct offer *o, const char *file, struct err *e)
 {
     AUTO_BUF(command, 1024);
@@ -129,7 +130,8 @@ static void hint_remove(const struct offer *o, const char *file, struct err *e)
     (void)err_hint(e, "%s, once you know why", buf_str(&command));
 }
 
-/* Whether to list it: keys of the offered type, or all if there is none of that type. */
+/* Returns whether to list a known key: keys of the offered type, or all keys if there is none of that
+ * type. */
 static bool contradicts(const struct offer *o, const struct known_key *key, bool same_type)
 {
     return key->ours && key->mark == KNOWN_HOST &&
@@ -201,7 +203,8 @@ static int refuse_unknown(const struct offer *o, bool strictly, struct err *e)
     return err_hint(e, "ask its administrator for the fingerprint");
 }
 
-/* --- an unknown one ------------------------------------------------------------------------------------- */
+/* --- unknown host keys
+ * ------------------------------------------------------------------------------------ */
 
 static void say_other_names(const struct offer *o, struct buf *out)
 {
@@ -230,7 +233,7 @@ static void say_other_names(const struct offer *o, struct buf *out)
         buf_puts(out, "This key is not known by any other names.\n");
 }
 
-/* broker has the error for a question that cannot be asked; after it has gone, we make it. */
+/* Sets the error if the user cannot be asked. Before READY, broker's answer has already set it. */
 static int nobody(const struct offer *o, struct err *e)
 {
     if (!o->s->target->ready)
@@ -266,7 +269,7 @@ static int ask(const struct offer *o, int64_t *deadline, struct err *e)
     }
 }
 
-/* O_APPEND and one write, so that concurrent appends lose nothing. */
+/* Uses O_APPEND and a single write, so that concurrent appends do not overwrite each other. */
 static int append(const char *path, const struct buf *line, struct err *e)
 {
     AUTO_FD(fd);
@@ -282,7 +285,7 @@ static int append(const char *path, const struct buf *line, struct err *e)
     return 0;
 }
 
-/* Whether the file's last line has no line end, so that ours would be joined to it. */
+/* Returns whether the last line of the file lacks a newline; an appended line would be joined to it. */
 static bool ends_in_line(const char *path)
 {
     AUTO_FD(fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a private key file is: OpenSSH's own format (PROTOCOL.key), PEM and PKCS #8. bcrypt, which encrypts
- * files of the first kind, is only available inside libssh2, so an encrypted RSA key in such a file cannot be
- * used here. key_rsa.c signs.
+ * Parses private key files: OpenSSH's own format (PROTOCOL.key), PEM and PKCS #8. bcrypt, which encrypts
+ * files in OpenSSH's format, is available only inside libssh2, so an encrypted RSA key in such a file cannot
+ * be used here. key_rsa.c signs.
  */
 #include <ssh/key.h>
 
@@ -134,7 +134,7 @@ static int openssh_parse(struct ssh_key *k, const char *text, struct err *e)
     return 0;
 }
 
-/* "ssh-ed25519 AAAA... comment" */
+/* Parses "ssh-ed25519 AAAA... comment". */
 static void pub_parse(struct ssh_key *k, const char *pub)
 {
     const char *data = pub ? strchr(pub, ' ') : NULL;
@@ -144,7 +144,7 @@ static void pub_parse(struct ssh_key *k, const char *pub)
         (void)set_blob(k, (const unsigned char *)buf_str(&blob), blob.len);
 }
 
-/* The key in a .pub file, which the agent may have; NULL: none. */
+/* Returns the key in a .pub file, whose private key the agent may have, or NULL. */
 static struct ssh_key *half_of(const char *name, const char *text)
 {
     struct ssh_key *k = key_new(name);
@@ -157,7 +157,7 @@ static struct ssh_key *half_of(const char *name, const char *text)
     return NULL;
 }
 
-/* A certificate there is assumed to be for the same key. */
+/* A certificate in the .pub file is assumed to be for the same key. */
 static bool is_stray(const struct ssh_key *k, const char *pub)
 {
     struct ssh_key *other = pub ? half_of(k->name, pub) : NULL;
@@ -208,7 +208,7 @@ static int pem_parse(struct ssh_key *k, const char *text, const char *pub, struc
     return rsa_key_examine(k) < 0 ? err_set(e, ERR_DATA, "not a private key that OpenSSL can read") : 0;
 }
 
-/* Damage to key files by editors and copying; ssh only says "error in libcrypto". */
+/* Reports damage to key files by editors and copying; ssh only says "error in libcrypto". */
 static int form_check(const char *path, const char *text, struct err *e)
 {
     static const char bom[] = "\xef\xbb\xbf";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RSA keys by OpenSSL: parsed again for each signature and freed at once, so that between logins only the
+ * RSA keys with OpenSSL: parsed again for each signature and freed at once, so that between logins only the
  * text is kept, in a secret.
  */
 #include "key_rsa.h"
@@ -41,7 +41,7 @@ int openssh_key_split(const char *text, struct buf *body, struct openssh_key *ou
     if (!wire_string(&at, end, &cipher, &cipher_length) || !wire_string(&at, end, &skipped, &n) ||
         !wire_string(&at, end, &skipped, &n) || end - at < 4)
         return -1;
-    at += 4; /* number of keys: the format allows several, but no program writes them */
+    at += 4; /* the number of keys: the format allows several, but no program writes more than one */
     out->encrypted = cipher_length != 4 || memcmp(cipher, "none", 4) != 0;
     return wire_string(&at, end, &out->blob, &out->blob_length) &&
                    wire_string(&at, end, &out->secret, &out->secret_length)
@@ -68,7 +68,8 @@ static EVP_PKEY *rsa_from_numbers(BIGNUM *n, BIGNUM *e, BIGNUM *d)
     return key;
 }
 
-/* Two check numbers, "ssh-rsa", n, e, d, and the CRT values, which are not needed for one signature. */
+/* The private part: two check numbers, "ssh-rsa", n, e, d, and the CRT values, which are not needed for one
+ * signature. */
 static EVP_PKEY *openssh_rsa(const struct ssh_key *k)
 {
     AUTO_BUF(body, SSH_KEY_MAX);
@@ -122,7 +123,7 @@ static EVP_PKEY *open_key(const struct ssh_key *k)
     return key;
 }
 
-/* RFC 4251 section 5: a leading zero where the first bit is set. */
+/* RFC 4251 section 5: a leading zero byte is added if the first bit is set. */
 static void put_mpint(struct buf *out, const BIGNUM *number)
 {
     unsigned char bytes[2049] = {0};
@@ -150,7 +151,8 @@ static void rsa_blob(const EVP_PKEY *key, struct buf *out)
     BN_free(e);
 }
 
-/* Ignores a .pub that belongs to another key. Elliptic-curve keys have their point at the end of the blob. */
+/* Drops a public key that belongs to another private key. Elliptic-curve keys have their point at the end of
+ * the blob. */
 static void drop_stray(EVP_PKEY *key, struct ssh_key *k)
 {
     unsigned char *point = NULL;

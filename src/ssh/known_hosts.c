@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads known_hosts files as ssh does. Lines that ssh would skip are skipped, so that one invalid line hides
- * nothing after it (libssh2 stops there, and knows neither wildcards nor markers). host_key.c decides what
- * follows.
+ * Reads known_hosts files as ssh does. Lines that ssh would skip are skipped, so that an invalid line does
+ * not hide the lines after it (libssh2 stops there, and supports neither wildcards nor markers). host_key.c
+ * makes the decisions.
  */
 #include "known_hosts.h"
 
@@ -21,7 +21,7 @@
 
 #define FILE_MOST (16 * 1024 * 1024)
 #define BLOB_MOST 16384 /* an RSA key of 16384 bits has 2 KiB */
-#define HASH_BYTES 20   /* SHA-1's */
+#define HASH_BYTES 20   /* size of a SHA-1 digest */
 #define HASHED "|1|"
 
 static const struct {
@@ -127,7 +127,8 @@ void known_hosts_write_key(struct buf *out, const void *blob, size_t n)
     base64_encode(blob, n, out);
 }
 
-/* `*` any characters, `?` any one character; case is ignored. The name is in lower case. */
+/* Matches a pattern: `*` is any number of characters, `?` any one character; case is ignored. `name` is in
+ * lower case. */
 static bool pattern_matches(const char *name, const char *p, const char *end)
 {
     const char *star = NULL, *from = name;
@@ -151,7 +152,7 @@ static bool pattern_matches(const char *name, const char *p, const char *end)
     return p == end;
 }
 
-/* A matching negated pattern decides, wherever it stands. */
+/* A negated pattern that matches decides, whatever its position. */
 static bool list_matches(const char *name, const char *list)
 {
     bool found = false;
@@ -197,7 +198,7 @@ static bool names_match(const char *name, const char *names)
                          : list_matches(name, names);
 }
 
-/* The next field of a line, NUL-terminated in place; NULL at its end. */
+/* Returns the next field of a line, NUL-terminated in place, or NULL at the end of the line. */
 static char *next_field(char **at)
 {
     char *from = *at + strspn(*at, " \t");
@@ -222,7 +223,7 @@ static bool take_key(struct known_key *key, const char *type, const char *text)
     return text_equal(key->type, type);
 }
 
-/* Parses a line; whether it is valid. */
+/* Parses a line. Returns whether it is valid. */
 static bool parse_line(char *line, const char *name, const char *bare, struct known_key *key)
 {
     char *names = next_field(&line), *type, *text;

@@ -14,13 +14,13 @@
 
 enum known_mark { KNOWN_HOST, KNOWN_AUTHORITY, KNOWN_REVOKED };
 
-/* One valid line. */
+/* A valid line. */
 struct known_key {
-    const char *file; /* the list's */
+    const char *file; /* owned by the list */
     unsigned long line;
     enum known_mark mark;
-    bool ours;   /* its names match the name that was looked for */
-    bool bare;   /* or that name without its port */
+    bool ours;   /* its names match the name that is looked up */
+    bool bare;   /* or they match that name without its port */
     char *names; /* as written; "|1|..." if hashed */
     const char *type;
     unsigned char *blob; /* RFC 4253 section 6.6 */
@@ -37,27 +37,27 @@ struct known_hosts {
 void known_hosts_release(struct known_hosts *k);
 
 /*
- * Adds a file's lines. `name` is in lower case; `bare` may be NULL. A missing or non-regular file (/dev/null)
- * has none; ERR_CONFIG if it is too large.
+ * Adds the lines of a file. `name` is in lower case; `bare` may be NULL. A file that is missing or not
+ * regular (/dev/null) counts as empty. Returns 0, or -1 with ERR_CONFIG if the file is too large.
  */
 int known_hosts_read(struct known_hosts *k, const char *path, const char *name, const char *bare,
                      struct err *e);
-/* The same from memory. */
+/* Adds lines from memory. */
 void known_hosts_parse(struct known_hosts *k, const char *path, const char *text, size_t n, const char *name,
                        const char *bare);
 
-/* The name as in the files: NAME, or [NAME]:PORT if the port is not 22; in lower case. Malloced. */
+/* Returns the name as in the files: NAME, or [NAME]:PORT if the port is not 22; in lower case. Malloced. */
 char *known_hosts_name(const char *host, unsigned port);
-/* The first field of a line: the name, hashed with a new salt if requested. */
+/* Appends the first field of a line: the name, hashed with a new salt if requested. */
 void known_hosts_write_name(struct buf *out, const char *name, bool hashed);
-/* The other two: type and key. */
+/* Appends the other two fields: type and key. */
 void known_hosts_write_key(struct buf *out, const void *blob, size_t n);
 
-/* The type of a key from its blob, as in our table; NULL: unknown. */
+/* Returns the type of a key from its blob, as a constant string, or NULL if it is unknown. */
 const char *host_key_type(const void *blob, size_t n);
-/* "ED25519", as ssh calls it. */
+/* Returns ssh's name of a type: "ED25519". */
 const char *host_key_label(const char *type);
-/* "SHA256:...", without padding. */
+/* Appends the fingerprint "SHA256:...", without padding. */
 void host_key_fingerprint(struct buf *out, const void *blob, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Big-endian numbers, and strings after their length. Every length is checked before it is used. */
+/* Big-endian numbers, and strings preceded by their length. Every length is checked before it is used. */
 #include <ssh/wire_format.h>
 
 #include <string.h>
@@ -52,6 +52,6 @@ void base64_encode(const void *bytes, size_t n, struct buf *out)
     size_t room = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL);
     char *to = buf_room(out, room);
 
-    if (to) /* decoding needs room for a NUL */
+    if (to) /* the decoder needs room for a NUL */
         buf_grew(out, strlen(sodium_bin2base64(to, room, bytes, n, sodium_base64_VARIANT_ORIGINAL)));
 }

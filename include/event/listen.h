@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Listening sockets: those with a path, and what is the same for all: a moment's rest when none can be
- * accepted. */
+/* Listening unix sockets, and a short pause for any listener that cannot accept. */
 #ifndef EVENT_LISTEN_H
 #define EVENT_LISTEN_H
 
@@ -9,13 +8,13 @@
 
 #define LISTEN_BACKLOG 4096
 
-/* Listens on a unix socket, mode 0600, which ends with the keeper (guard_owns_path()), and is never put in
- * the place of something that is there. -1 with ERR_UNREACHABLE. */
+/* Listens on a unix socket with mode 0600. It is removed when the keeper ends (guard_owns_path()), and never
+ * replaces an existing file. Returns the descriptor, or -1 with ERR_UNREACHABLE. */
 int listen_unix(const char *path, struct err *e);
 
-/* Stops polling a watch for 100 ms, so that a listener that cannot accept does not spin. */
+/* Stops polling a watch for 100 ms, so that a listener that cannot accept does not use all CPU time. */
 struct pause {
-    struct timer timer; /* timer_clear() forgets it */
+    struct timer timer; /* timer_clear() cancels the pause */
     struct watch *watch;
 };
 void listen_pause(struct pause *p, struct watch *w);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The keeper's event loop: descriptors, timers and exits of children, in one thread; nothing blocks.
- * Callbacks may add and remove anything, even themselves; pending events of a removed watch are dropped.
+ * Callbacks may add and remove any watch or timer, even their own; pending events of a removed watch are
+ * dropped.
  */
 #ifndef EVENT_LOOP_H
 #define EVENT_LOOP_H
@@ -13,7 +14,8 @@
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
-/* Embedded in its owner's struct; zeroed before its first use, fd set to -1 or by loop_watch(). */
+/* A descriptor to watch. Embedded in its owner's struct; must be zeroed before its first use, with fd -1 or
+ * set by loop_watch(). */
 struct watch {
     int fd; /* borrowed; -1: not watched */
     unsigned wanted;
@@ -23,12 +25,12 @@ struct watch {
 };
 void loop_watch(struct watch *w, int fd, unsigned wanted, void (*ready)(struct watch *w, unsigned events));
 void loop_want(struct watch *w, unsigned wanted);
-/* Call it before the descriptor is closed. Does nothing if it is not watched. */
+/* Removes a watch. Must be called before the descriptor is closed. Does nothing if it is not watched. */
 void loop_forget(struct watch *w);
-/* The same, and closes the descriptor, if there is one. */
+/* Removes a watch and closes its descriptor, if there is one. */
 void loop_close(struct watch *w);
 
-/* A one-shot timer. Zeroed before its first use. */
+/* A one-shot timer. Must be zeroed before its first use. */
 struct timer {
     int64_t at; /* ms of clock_ms() */
     TAILQ_ENTRY(timer) next;
@@ -38,16 +40,16 @@ struct timer {
 void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t)); /* replaces an earlier one */
 void timer_clear(struct timer *t);
 
-/* Called before each wait of the loop, for work that is done once per iteration (one send for all
- * channels); NULL: nothing. True: the next iteration waits for nothing. */
+/* Sets a function that is called before each wait of the loop, for work that is done once per iteration (one
+ * send for all channels); NULL: none. If it returns true, the next iteration does not wait. */
 void loop_each_turn(bool (*run)(void));
 
-/* Runs until *done is set; never call it in a callback. */
+/* Runs the loop until *done is set. Must not be called in a callback. */
 void loop_until(const bool *done);
-/* Turns until the process ends: shutdown_now(). */
+/* Runs the loop until the process ends (shutdown_now()). */
 _Noreturn void loop_run(void);
 
-/* A container from its member. */
+/* Returns the struct that contains a member, from a pointer to the member. */
 #define OWNER_OF(member_pointer, type, member)                                                               \
     ((type *)(void *)((char *)(member_pointer)-offsetof(type, member)))
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The terminal of programs that ask on /dev/tty: a pseudo-terminal, whose other end broker shows to the
- * person until READY (base/tty_relay.h). Afterwards it stays, and nobody is there: what is written is
- * dropped, a read waits.
+ * The terminal for programs that ask on /dev/tty: a pseudo-terminal, whose master side broker connects to the
+ * user's terminal until READY (base/tty_relay.h). Afterwards the pseudo-terminal stays open without a user:
+ * what programs write is dropped, and a read waits.
  */
 #ifndef EVENT_TERMINAL_H
 #define EVENT_TERMINAL_H
 
-/* Takes over the master's end; where it is none, there is no terminal. */
+/* Takes ownership of the pseudo-terminal's master side; if `fd` is -1, there is no terminal. */
 void terminal_take(int fd);
-/* The end that a program's new session makes its controlling terminal; -1: there is none, or no more. */
+/* Returns the side that a program's new session uses as its controlling terminal, or -1 if there is none (any
+ * more). */
 int terminal_for_child(void);
-/* At READY: nobody reads the other end any more. */
+/* Must be called at READY: broker does not read the terminal any more. */
 void terminal_silence(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One side of a connection: a descriptor, plain or with TLS over it. */
+/* One side of a connection: a descriptor, with or without TLS. */
 #ifndef EVENT_WIRE_H
 #define EVENT_WIRE_H
 
@@ -12,8 +12,8 @@
 
 struct wire {
     struct watch watch; /* owns its fd; -1: not open */
-    SSL *ssl;           /* NULL: plain; freed by wire_close() */
-    /* The event that TLS needs before the last read or write can continue, LOOP_READ or LOOP_WRITE. */
+    SSL *ssl;           /* NULL: without TLS; freed by wire_close() */
+    /* The event that TLS needs before the last read or write can continue: LOOP_READ or LOOP_WRITE. */
     unsigned read_needs, write_needs;
 };
 #define WIRE_INIT                                                                                            \
@@ -23,14 +23,15 @@ struct wire {
 
 enum { WIRE_END = 0, WIRE_LATER = -1, WIRE_BROKEN = -2 };
 
-/* Both return the number of bytes moved or one of the above; a write never returns WIRE_END. */
+/* Both return the number of bytes read or written, or one of the values above; a write never returns
+ * WIRE_END. */
 ssize_t wire_read(struct wire *w, char *to, size_t room);
 ssize_t wire_write(struct wire *w, const char *from, size_t n);
 /* Shuts down writing; reading continues. */
 void wire_shut(struct wire *w);
-/* Removes the watch, sends TLS's close_notify if there is TLS, and closes. Does nothing if it is not open. */
+/* Removes the watch, sends TLS's close_notify if TLS is used, and closes. Does nothing if it is not open. */
 void wire_close(struct wire *w);
-/* Whether the peer is still connected, without reading anything. */
+/* Returns whether the peer is still connected, without reading data. */
 bool wire_is_alive(int fd);
 
 #endif

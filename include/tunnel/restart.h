@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When a tunnel that is down may be started again: at the next connection, but not within a pause that is
- * doubled each time. */
+/* Decides when a tunnel that is down may be started again: at the next connection, but not during a pause
+ * that is doubled each time. */
 #ifndef TUNNEL_RESTART_H
 #define TUNNEL_RESTART_H
 
@@ -12,19 +12,19 @@
 #define RESTART_LEAST_MS 500
 #define RESTART_MOST_MS 30000
 
-/* Zero: it was never started. */
+/* All zero: the tunnel was never started. */
 struct restart {
-    int64_t from, pause; /* the pause begins at `from`, a clock_ms() */
-    struct err why;      /* it is down */
+    int64_t from, pause; /* the pause begins at `from`, a clock_ms() value */
+    struct err why;      /* why the tunnel is down */
 };
 
-/* The next pause begins now, twice as long as the one before. */
+/* Begins the next pause now, twice as long as the previous one. */
 void restart_pause(struct restart *r);
-/* It was up and is lost: keeps the reason and logs it. If it was up for long, the next start needs no pause.
- * Only where the pause begins with the start. */
+/* Must be called when a tunnel that was up is lost: stores the reason and logs it. If the tunnel was up for
+ * long, the next start needs no pause. Use this only if the pause begins with the start. */
 void restart_lost(struct restart *r, const struct err *e);
-/* During a pause: *e gets the reason, and when a connection starts it again (may be
- * NULL). */
+/* Returns whether there is a pause now; then *e gets the reason, and the time from which a connection starts
+ * the tunnel again. `e` may be NULL. */
 bool restart_waits(const struct restart *r, struct err *e);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a tunnel runs (a program, an ssh), started anew for the next connection once it is down; and the
- * connections that wait until it is up. */
+/* The process that a tunnel runs (a program or ssh), which the next connection starts again once it is down;
+ * and the connections that wait until it is up. */
 #ifndef TUNNEL_SERVICE_H
 #define TUNNEL_SERVICE_H
 
@@ -16,15 +16,16 @@ struct waiter {
     TAILQ_ENTRY(waiter) next;
     bool waits;
     unsigned round;
-    /* Called once, perhaps at once: it is up (NULL), or why it is not. */
+    /* Called once, perhaps before the function that added the waiter returns: with NULL if the process is up,
+     * or with the reason why it is not. */
     void (*go)(struct waiter *w, const struct err *e);
 };
 TAILQ_HEAD(waiters, waiter);
 
-/* Zeroed before service_open(), but for the first two. */
+/* Must be zeroed before service_open(), except the first two members. */
 struct tunnel_service {
-    void (*start)(void);                /* service_settled() follows, perhaps at once */
-    bool (*never_again)(struct err *e); /* whether it cannot be started again, and why; NULL: it always can */
+    void (*start)(void);                /* starts the process; service_settled() follows, perhaps at once */
+    bool (*never_again)(struct err *e); /* whether it can never be started again, and why; NULL: it can */
     const struct target *target;
     void (*opened)(const struct err *e);
     enum { SERVICE_DOWN, SERVICE_STARTING, SERVICE_UP } state;
@@ -33,17 +34,19 @@ struct tunnel_service {
     unsigned round;
 };
 
-/* Starts it for the first time; opened(), once: it is up (NULL), or why not. */
+/* Starts the process for the first time. opened() is called once: with NULL if it is up, or with the reason
+ * why not. */
 void service_open(struct tunnel_service *s, const struct target *target, void (*opened)(const struct err *e));
-/* w->go(), once it is up; starts it if it is down, but not within the pause: then w->go() gets the reason. */
+/* Adds a waiter: w->go() is called once the process is up. Starts the process if it is down, but not during
+ * the pause: then w->go() gets the reason. */
 void service_await(struct tunnel_service *s, struct waiter *w);
-/* The same, but if it is up, w waits for the next start. */
+/* Like service_await(), but if the process is up, the waiter waits for the next start. */
 void service_await_next(struct tunnel_service *s, struct waiter *w);
-/* w waits no more. False: it did not wait. */
+/* Removes a waiter. Returns false if it was not waiting. */
 bool service_cancel(struct tunnel_service *s, struct waiter *w);
-/* What its start came to. */
+/* Must be called with the result of start(): NULL if the process is up, or the error. */
 void service_settled(struct tunnel_service *s, const struct err *e);
-/* It was up and has ended. It is started again if somebody waits. */
+/* Must be called when a process that was up has ended. It is started again if a connection is waiting. */
 void service_lost(struct tunnel_service *s, const struct err *e);
 
 #endif

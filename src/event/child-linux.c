@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Programs that the keeper runs. The unit is a process group, because the children of a program (the plug-in
- * of `aws ssm`) must end with it. The keeper is a subreaper, so that it notices when a group is empty, and
- * which processes left their group on purpose. It does not know what a program is for. */
+/* Programs that the keeper runs. Each has a process group, because the children of a program (the plug-in of
+ * `aws ssm`) must end with it. The keeper is a subreaper, so that it notices when a group is empty, and which
+ * processes left their group on purpose. */
 #include <event/child.h>
 
 #include <errno.h>
@@ -30,21 +30,21 @@
 #define LOOK_MS 20
 #define NAP_MS 2
 
-/* A process group; it may outlive the struct child by the grace period. */
+/* A process group; it may outlive its struct child by the grace period. */
 struct group {
     pid_t id;
-    struct child *owner; /* NULL: ended or forgotten */
-    struct buf raw;      /* the raw tail of its stderr */
+    struct child *owner; /* NULL: the child has ended or was forgotten */
+    struct buf raw;      /* the end of its stderr, not sanitised */
     struct debug_lines debug;
-    bool reaped;     /* the leader */
+    bool reaped;     /* the group's leader was reaped */
     bool whole;      /* see struct child */
-    int64_t kill_at; /* 0: not ending */
+    int64_t kill_at; /* when to send SIGKILL; 0: the group is not being ended */
     struct timer look;
     LIST_ENTRY(group) next;
 };
 static LIST_HEAD(, group) groups = LIST_HEAD_INITIALIZER(groups);
 
-/* Whatever runs in the keeper's own group is its own doing (base/resolve.h). */
+/* Processes in the keeper's own group are the keeper's own helpers (base/resolve.h). */
 static bool is_known_group(pid_t id)
 {
     const struct group *g;
@@ -92,7 +92,7 @@ static void group_free(struct group *g)
     free(g);
 }
 
-/* Whether the group is empty. The leader is not reaped here while its status is still wanted. */
+/* Returns whether the group is empty. Does not reap the leader while its status is still needed. */
 static bool group_is_gone(struct group *g)
 {
     if (!g->reaped && g->owner)
@@ -110,7 +110,7 @@ static void group_look(struct timer *t)
     struct group *g = OWNER_OF(t, struct group, look);
     int64_t now = clock_ms();
 
-    /* Checked often: once the group is empty its number may be reused. */
+    /* Checked often: once the group is empty, its number may be reused. */
     if (group_is_gone(g) || (g->reaped && now > g->kill_at + GRACE_MS)) {
         group_free(g);
         return;
@@ -138,7 +138,8 @@ static void hear(struct group *g, const char *bytes, size_t n)
     stderr_tail_add(&g->raw, &g->owner->stderr_tail, buf_str(&rest), rest.len);
 }
 
-/* Reads once. False: no more data now. The callback may forget the child; g then has no owner. */
+/* Reads once. Returns false if there is no more data now. The callback may forget the child; `g` then has no
+ * owner. */
 static bool read_output(struct group *g, struct watch *w)
 {
     char chunk[STDERR_TAIL_MOST];
@@ -169,7 +170,7 @@ static void err_ready(struct watch *w, unsigned events)
     (void)read_output(group_of(OWNER_OF(w, struct child, err)), w);
 }
 
-/* Whether it runs in its group or outside. */
+/* Returns whether background processes are running, inside or outside the group. */
 static bool has_left_something(const struct group *g)
 {
     return kill(-g->id, 0) == 0 || orphans_exist(is_known_group);
@@ -202,7 +203,7 @@ static void life_ready(struct watch *w, unsigned events)
         c->ended(c);
 }
 
-/* After fork: only async-signal-safe calls until execve; errno goes back through `report`. */
+/* Runs after fork: only async-signal-safe calls until execve; errno is sent through `report`. */
 _Noreturn static void child_become(pid_t keeper, char *const *argv, char **env, const int fds[4], int report)
 {
     if (fds[3] < 0 || setsid() < 0 || ioctl(fds[3], TIOCSCTTY, 0) < 0)
@@ -220,7 +221,7 @@ _Noreturn static void child_become(pid_t keeper, char *const *argv, char **env, 
     _exit(127);
 }
 
-/* Waits for the exec, so that a program that cannot start is an error here and not an exit status. */
+/* Waits for the exec, so that a program that cannot start causes an error here and not an exit status. */
 static int fork_and_exec(char *const *argv, char **env, const int fds[4], pid_t *pid, struct err *e)
 {
     int report[2], failed = 0;
@@ -258,7 +259,7 @@ static int start_with(char *const *argv, const struct env_changes *changes, cons
     return started;
 }
 
-/* Takes ownership of the read ends. */
+/* Takes ownership of the read ends of the pipes. */
 static int child_listen(struct child *c, int *out, int *err, struct err *e)
 {
     AUTO_FD(life);
@@ -317,7 +318,7 @@ void child_end(struct child *c)
         group_end(g);
 }
 
-/* Nothing of it is heard any more. */
+/* Calls no callback of the child any more. */
 static void child_let_go(struct child *c)
 {
     loop_close(&c->out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One stream by connect(2): name look-up (lookup.c), then the addresses one after another, the next one when
- * the one before has failed or 250 ms have passed; the first that answers is taken. Not here: who is dialled.
+ * Opens a stream with connect(2): name lookup (lookup.c), then the addresses one after another. The next one
+ * is tried when the previous one has failed or 250 ms have passed; the first that answers is used.
  */
 #include <event/dial.h>
 
@@ -26,7 +26,7 @@
 #include "lookup.h"
 
 #define HEAD_START_MS 250
-/* The kernel does not wait for a unix socket whose queue is full. */
+/* The kernel does not wait for a unix socket whose queue is full, so it is tried again after this time. */
 #define BUSY_MS 5
 
 struct attempt {
@@ -35,7 +35,7 @@ struct attempt {
 };
 
 struct dialling {
-    char *path, *host; /* one of the two */
+    char *path, *host; /* either path or host is set */
     unsigned port;
     int64_t began, deadline;
     void (*done)(void *context, int fd, const struct err *e);
@@ -43,11 +43,11 @@ struct dialling {
     struct resolve name;
     struct addresses found;
     struct attempt attempt[ADDRESSES_MOST];
-    unsigned next, open; /* the next address; running attempts */
+    unsigned next, open; /* index of the next address; number of running attempts */
     struct timer step;   /* the next attempt, or the end */
     struct timer late;
-    int fd;                 /* the result */
-    int unresolved, failed; /* of getaddrinfo(3); errno */
+    int fd;                 /* the connected descriptor */
+    int unresolved, failed; /* error of getaddrinfo(3); errno */
 };
 
 static void name_put(const struct dialling *d, struct buf *out)
@@ -58,7 +58,7 @@ static void name_put(const struct dialling *d, struct buf *out)
         text_address(out, d->host, d->port);
 }
 
-/* Shows the number that the user has set, without the moments before the clock was read. */
+/* Shows the number that the user has set, without the time before the clock was read. */
 static void timeout_put(const struct dialling *d, struct buf *out)
 {
     clock_format_duration(out, (d->deadline - d->began + 99) / 100 * 100);
@@ -133,13 +133,13 @@ static void dialling_late(struct timer *t)
     dialling_end(&d->step);
 }
 
-/* Never called in dial_start(), because the caller would get a handle of an ended dial. */
+/* Not called in dial_start(), because the caller would get the handle of a dial that has ended. */
 static void end_soon(struct dialling *d)
 {
     timer_set(&d->step, clock_ms(), dialling_end);
 }
 
-/* Keeps the most useful reason: "no route" for one address matters less than "refused" for another. */
+/* Keeps the most useful reason: "no route" for one address is less useful than "refused" for another. */
 static void keep_reason(struct dialling *d, int failed)
 {
     bool weak = d->failed == ENETUNREACH || d->failed == EHOSTUNREACH || d->failed == EADDRNOTAVAIL;
@@ -153,7 +153,7 @@ static void attempt_next(struct timer *t);
 static void attempt_won(struct dialling *d, int fd)
 {
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    /* Keepalive, as in the stock clients, to notice a vanished server. */
+    /* Keepalive, as in MySQL's clients, to notice a server that disappeared. */
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
     d->fd = fd;
     end_soon(d);
@@ -197,7 +197,7 @@ static void attempt_ready(struct watch *w, unsigned events)
         attempt_won(d, fd);
 }
 
-/* 1: in progress, 0: connected, -1: failed. */
+/* Returns 1 if the attempt is in progress, 0 if connected, -1 on failure. */
 static int attempt_start(struct dialling *d, struct attempt *a, struct address *to)
 {
     socklen_t size = to->any.sa_family == AF_INET6 ? sizeof to->v6 : sizeof to->v4;

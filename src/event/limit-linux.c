@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* prlimit(2). An ssh master needs three descriptors per connection, and is started with the user's limit. */
+/* Uses prlimit(2). An ssh master needs three descriptors per connection, and is started with the user's
+ * limit. */
 #include <event/limit.h>
 
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A unix socket is never put in the place of something that is there: whoever starts us has looked for dead
- * ones. */
+/* A unix socket never replaces an existing file: the caller must have removed stale sockets. */
 #include <event/listen.h>
 
 #include <errno.h>
@@ -30,7 +29,7 @@ int listen_unix(const char *path, struct err *e)
         return err_hint(e, "use a shorter path; the runtime folder is $XDG_RUNTIME_DIR or TMPDIR");
     }
     memcpy(at.sun_path, path, strlen(path) + 1);
-    /* Registered before it exists, because a kill may come at any moment. */
+    /* Registered before it exists, because the keeper may be killed at any moment. */
     bool ours = lstat(path, &st) < 0;
     if (ours)
         guard_owns_path(path);

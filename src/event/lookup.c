@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Nothing is cached but for the second in which many connections come together: the system has its own cache.
- */
+/* Results are kept only for a second, in which many connections may come together: the system has its own
+ * cache. */
 #include "lookup.h"
 
 #include <netdb.h>
@@ -19,8 +19,8 @@ struct lookup {
     char *host;
     struct resolver resolver;
     struct watch from;
-    struct timer later; /* waiters to call back */
-    int64_t fresh;      /* until when its result answers others */
+    struct timer later; /* calls the requests' done() */
+    int64_t fresh;      /* until when the result is used for new requests */
     int failed;
     struct addresses found;
     LIST_HEAD(, resolve) waiting;
@@ -47,7 +47,7 @@ static void lookup_expire(struct timer *t)
     lookup_free(OWNER_OF(t, struct lookup, later));
 }
 
-/* A callback may add and cancel other waiters. */
+/* A callback may add and cancel other requests. */
 static void lookup_tell(struct timer *t)
 {
     struct lookup *l = OWNER_OF(t, struct lookup, later);

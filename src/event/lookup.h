@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Name look-ups in the loop: one serves all that want the same name at the same time, and for a second after
- * it. */
+/* Name lookups in the event loop. One lookup serves all requests for the same name that come at the same
+ * time, and for a second after it. */
 #ifndef EVENT_LOOKUP_H
 #define EVENT_LOOKUP_H
 
@@ -8,19 +8,19 @@
 
 #include <base/resolve.h>
 
-/* A waiter. Embedded in its owner's struct; zeroed before its first use. */
+/* A request. Embedded in its owner's struct; must be zeroed before its first use. */
 struct resolve {
-    /* Called once, never before resolve_start() returns. `failed`: getaddrinfo(3)'s error, 0 for a list. The
-     * look-up owns the list: copy what you keep. */
+    /* Called once, never before resolve_start() returns. `failed` is getaddrinfo(3)'s error, or 0 on success.
+     * The lookup owns the list, so the callback must copy what it keeps. */
     void (*done)(struct resolve *r, const struct addresses *found, int failed);
     struct lookup *lookup;
     LIST_ENTRY(resolve) next;
 };
 
-/* EAI_SYSTEM if no process can be started. */
+/* Starts a lookup. The error is EAI_SYSTEM if the process cannot be started. */
 void resolve_start(struct resolve *r, const char *host,
                    void (*done)(struct resolve *r, const struct addresses *found, int failed));
-/* Calls no callback any more. The last one to go ends the look-up. */
+/* Cancels a request; done() is not called any more. Cancelling the last request ends the lookup. */
 void resolve_cancel(struct resolve *r);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loop, using epoll(7). Timers are a sorted list, searched from its end, because nearly all new timers
- * are the latest. There are no threads, and signals arrive through a pipe (keeper/shutdown.c).
+ * The event loop, using epoll(7). Timers are a sorted list, searched from its end, because nearly all new
+ * timers are the latest. There are no threads, and signals arrive through a pipe (keeper/shutdown.c).
  */
 #include <event/loop.h>
 
@@ -18,8 +18,8 @@
 #define EVENTS_MOST 128
 
 static struct {
-    int epoll;                             /* 0: not made yet; never 0 after that, because 0 to 2 are open */
-    struct epoll_event event[EVENTS_MOST]; /* of this iteration */
+    int epoll;                             /* 0: not created yet; descriptors 0 to 2 are always open */
+    struct epoll_event event[EVENTS_MOST]; /* the events of this iteration */
     int count;
     TAILQ_HEAD(timers, timer) waiting, due;
     bool (*each_turn)(void);
@@ -39,7 +39,7 @@ static void control(struct watch *w, int operation)
     event.events = (w->wanted & LOOP_READ ? EPOLLIN : 0u) | (w->wanted & LOOP_WRITE ? EPOLLOUT : 0u);
     if (epoll_ctl(epoll_fd(), operation, w->fd, &event) == 0 || operation == EPOLL_CTL_DEL)
         return;
-    /* A silently lost watch would make a connection hang. */
+    /* If a watch were lost without an error, a connection would hang. */
     log_warn(NULL, "cannot watch descriptor %d: %s", w->fd, strerror(errno));
     err_out_of_memory();
 }
@@ -49,7 +49,8 @@ void loop_want(struct watch *w, unsigned wanted)
     if (w->fd < 0 || w->wanted == wanted)
         return;
     w->wanted = wanted;
-    /* epoll reports hang-ups even if no events are wanted: without the removal it would spin. */
+    /* epoll reports hang-ups even if no events are wanted, and would use all CPU time, so the watch is
+     * removed then. */
     if (wanted)
         control(w, w->added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
     else
@@ -113,7 +114,7 @@ void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t))
         TAILQ_INSERT_HEAD(&loop.waiting, t, next);
 }
 
-/* In two steps, so that a timer that sets itself again for now waits for the next iteration. */
+/* In two steps, so that a timer that sets itself again to the current time waits for the next iteration. */
 static void fire_timers(void)
 {
     int64_t now = clock_ms();
@@ -151,7 +152,7 @@ static void dispatch(const struct epoll_event *event)
         w->ready(w, events);
 }
 
-/* What was added before the loop is done before the first wait. */
+/* Work that was added before the loop is done before the first wait. */
 static void turn(void)
 {
     bool again = loop.each_turn && loop.each_turn();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Linux: the children of this process, from /proc. Not every kernel has `children` there, and it may be
- * incomplete, so every process is checked, but only if there is a child at all.
+ * Finds the children of this process in /proc. The file `children` is not available with every kernel and may
+ * be incomplete, so every process is checked, but only if there is a child at all.
  */
 #include "orphans.h"
 
@@ -28,9 +28,9 @@
 #define STAT_MOST 512
 #define LOOKED_AT_MOST 1000000
 
-/* State of one round of ending them. */
+/* The state while orphans are being ended. */
 struct round {
-    pid_t told[TOLD_MOST]; /* processes that got SIGTERM: a second one may mean something else */
+    pid_t told[TOLD_MOST]; /* processes that got SIGTERM: a second one may have another effect */
     size_t count;
     int64_t kill_at;
 };
@@ -49,7 +49,7 @@ static bool read_of(const char *pid, const char *name, char *out, size_t room)
     return n > 0;
 }
 
-/* proc_pid_stat(5): "PID (NAME) STATE PARENT GROUP ..."; a name may contain anything. */
+/* Parses proc_pid_stat(5): "PID (NAME) STATE PARENT GROUP ..."; a name may contain any characters. */
 static bool is_child(const char *pid, pid_t *group)
 {
     char line[STAT_MOST], state;
@@ -63,7 +63,7 @@ static bool is_child(const char *pid, pid_t *group)
     return parent == getpid();
 }
 
-/* Its title is then "ssh: PATH [mux]". */
+/* The title of an ssh master is "ssh: PATH [mux]". */
 static bool is_kept_master(const char *pid)
 {
     char title[STAT_MOST];
@@ -75,7 +75,7 @@ static bool is_kept_master(const char *pid)
 static void tell(struct round *r, pid_t pid, pid_t group)
 {
     int number = clock_left(r->kill_at) > 0 ? SIGTERM : SIGKILL;
-    pid_t whom = group == pid ? -pid : pid; /* and the group that it leads */
+    pid_t whom = group == pid ? -pid : pid; /* also the group, if the process leads one */
 
     for (size_t i = 0; number == SIGTERM && i < r->count; i++) {
         if (r->told[i] == pid)
@@ -96,7 +96,7 @@ static bool has_children(void)
 
 enum sort { OF_NOBODY, HAS_ENDED, ORPHAN };
 
-/* Reaps it if it has ended; else tells it to end, if there is a round. */
+/* Reaps the process if it has ended; otherwise sends the signal, if `r` is set. */
 static enum sort look_at(const char *name, orphans_not *is_known, struct round *r)
 {
     pid_t pid = isdigit((unsigned char)*name) ? (pid_t)strtol(name, NULL, 10) : 0, group;
@@ -127,7 +127,7 @@ static bool look_once(orphans_not *is_known, struct round *r, bool *any_ended)
     return any;
 }
 
-/* A process that has just ended may have left another one that did not exist yet when we looked. */
+/* Repeated, because a process that has just ended may have started another one after the check. */
 static bool look_at_all(orphans_not *is_known, struct round *r)
 {
     bool any, any_ended;

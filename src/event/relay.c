@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies both ways. All connections share one buffer, wiped after each use; a connection only has its own
- * buffer while one side takes less than the other sends, which is then not read any more. A client's end of
- * file is passed on, and the server's answer still arrives; a server's end of file ends the connection, once
- * the client has had a moment to read. No connection moves more than TURN_MOST per iteration while others
- * wait.
+ * Copies in both directions. All connections share one buffer, wiped after each use; a connection has its own
+ * buffer only while one side takes less than the other sends, and the sending side is then not read. A
+ * client's end of file is passed on, and the server's answer still arrives; a server's end of file ends the
+ * connection, after LINGER_MS for the client to read. A connection does not move more than TURN_MOST per
+ * iteration while others wait.
  */
 #include <event/relay.h>
 
@@ -20,7 +20,7 @@
 
 static char shared[SHARED_SIZE];
 
-/* FLOW_PEER_CLOSED: data cannot be sent any more, but data from the same side may still be read. */
+/* DEAF: data cannot be sent any more, but data from the same side may still be read. */
 enum outcome { GOES_ON, WAITS, DEAF, BROKEN };
 
 void relay_init(struct relay *r)
@@ -45,7 +45,7 @@ void relay_release(struct relay *r)
     r->filter = NULL;
 }
 
-/* If a server hangs up on a client that still sends, it has told the client why. */
+/* A server that closes while the client still sends has already told the client why. */
 static void flow_drop(struct flow *f)
 {
     buf_release(&f->held);
@@ -53,7 +53,7 @@ static void flow_drop(struct flow *f)
     f->ended = f->shut = true;
 }
 
-/* Writes as much as it takes; the caller keeps the rest. */
+/* Writes as much as the wire takes; the caller keeps the rest. */
 static enum outcome push(struct wire *to, const char *bytes, size_t n, size_t *done)
 {
     for (*done = 0; *done < n;) {
@@ -80,8 +80,8 @@ static enum outcome flow_held(struct flow *f, struct wire *to)
     return outcome;
 }
 
-/* How many of the client's bytes may be passed on. If not all of them, both flows end after what they have.
- */
+/* Returns how many of the client's bytes may be passed on. If not all, both flows end after the data that
+ * they hold. */
 static size_t relay_filter(struct relay *r, const char *bytes, size_t n)
 {
     if (!r->filter)
@@ -93,8 +93,8 @@ static size_t relay_filter(struct relay *r, const char *bytes, size_t n)
     return passed;
 }
 
-/* A plain side that returned less than the buffer's size has no more data; asking again would cost a system
- * call. */
+/* A side without TLS that returned less than the buffer's size has no more data; reading again would cost a
+ * system call. */
 static enum outcome flow_pass(struct relay *r, int i, size_t *moved)
 {
     struct flow *f = &r->flow[i];
@@ -147,8 +147,8 @@ static void relay_want(struct relay *r)
     }
 }
 
-/* Data that OpenSSL has read ahead does not make the descriptor readable, so it is always processed at once.
- */
+/* Data that OpenSSL has already read does not make the descriptor readable, so it is always processed at
+ * once. */
 static void relay_more(struct timer *t);
 
 static void relay_over(struct timer *t)
@@ -191,8 +191,8 @@ static void relay_more(struct timer *t)
     relay_run(OWNER_OF(t, struct relay, more), 3);
 }
 
-/* Readable belongs to the side's own flow, writable to the other flow; with TLS either may wait for either.
- */
+/* A readable event belongs to the side's own flow, a writable event to the other flow; with TLS each may wait
+ * for either event. */
 static void wire_ready(struct relay *r, int side, unsigned events)
 {
     unsigned own = 1u << side, other = 1u << (1 - side);
@@ -211,7 +211,7 @@ static void second_ready(struct watch *w, unsigned events)
     wire_ready(OWNER_OF(w, struct relay, wire[1].watch), 1, events);
 }
 
-/* What came while the connection was made. */
+/* Filters data that arrived while the connection was being opened. */
 static void filter_held(struct relay *r)
 {
     struct buf *held = &r->flow[CLIENT].held;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP options and clocks that only Linux has. All are optional improvements: failures are ignored. */
+/* TCP options and clocks that only Linux has. They are optional improvements, so failures are ignored. */
 #include <event/sock.h>
 
 #include <linux/tcp.h>

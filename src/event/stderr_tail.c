@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sanitised as a whole each time: a character may come in two pieces, and is not to be taken for two bad
- * ones.
- */
+/* The whole tail is sanitised again each time: a character may arrive in two parts, which must not be taken
+ * for two invalid ones. */
 #include "stderr_tail.h"
 
 #include <string.h>
@@ -42,7 +41,7 @@ void stderr_tail_add(struct buf *raw, struct buf *tail, const char *bytes, size_
 static const char debug[] = "debug";
 #define DEBUG_LEN (sizeof debug - 1)
 
-/* The unfinished line is not one: the part that was held back is passed on. */
+/* The unfinished line is not a debug line: passes on the part that was held back. */
 static void let_go(struct debug_lines *d, struct buf *rest)
 {
     buf_add(rest, d->line.data, d->line.len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Linux: the other end is opened by the descriptor, whatever is mounted at /dev/pts. */
+/* Opens the other side through the descriptor, so that it does not matter what is mounted at /dev/pts. */
 #include <event/terminal.h>
 
 #include <fcntl.h>
@@ -25,7 +25,7 @@ int terminal_for_child(void)
     return master.fd < 0 ? end : -1;
 }
 
-/* Otherwise a program that says something there would wait for ever. */
+/* Reads and drops what programs write; otherwise their writes would block forever. */
 static void drop(struct watch *w, unsigned events)
 {
     char chunk[4096];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads and writes a descriptor, plain or with TLS, without blocking. Reads collect what OpenSSL has already
- * decrypted, so that a series of small TLS records becomes one write to the other side. The handshake is
- * elsewhere.
+ * Reads and writes a descriptor, with or without TLS, without blocking. Reads collect what OpenSSL has
+ * already decrypted, so that several small TLS records become one write to the other side. The handshake is
+ * in mysql/login_proxy.c.
  */
 #include <event/wire.h>
 
@@ -22,11 +22,11 @@ static ssize_t plain_result(ssize_t n)
 }
 
 /*
- * SSL_get_error() takes whatever is in the thread's error queue for the call's own error, so errors left by
- * other code (SSH keys, libssh2) must be cleared before each call.
+ * SSL_get_error() takes any error in the thread's queue for the call's own error, so errors left by other
+ * code (SSH keys, libssh2) must be cleared before each call.
  *
- * A server that closes without close_notify has still ended; the reader of the packets notices an incomplete
- * one.
+ * A server that closes without close_notify counts as ended; the code that reads the packets notices an
+ * incomplete one.
  */
 static ssize_t tls_result(SSL *ssl, int result, unsigned *needs)
 {
@@ -64,7 +64,7 @@ ssize_t wire_read(struct wire *w, char *to, size_t room)
     return w->ssl ? tls_read(w, to, room) : plain_result(recv(w->watch.fd, to, room, 0));
 }
 
-/* One record per call: SSL_MODE_ENABLE_PARTIAL_WRITE. */
+/* Writes one record per call: SSL_MODE_ENABLE_PARTIAL_WRITE. */
 static ssize_t tls_write(struct wire *w, const char *from, size_t n)
 {
     w->write_needs = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A tunnel that is the user's own program (`aws ssm start-session`, `kubectl port-forward`): the program
- * listens at a local address, which is dialled. If it has died, the next connection starts it again, but not
- * within the back-off pause; a connection during the pause gets the reason at once.
+ * A tunnel made by the user's own program (`aws ssm start-session`, `kubectl port-forward`): the program
+ * listens at a local address, which is dialled. If the program has ended, the next connection starts it
+ * again, but not during the back-off pause; a connection during the pause gets the reason at once.
  */
 #include <base/buf.h>
 #include <event/loop.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Dials for the kinds of tunnel that use a plain connect. */
+/* Dials for the kinds of tunnel that use only connect(2). */
 #include "dial_stream.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ struct dial_stream {
     bool is_tunnel;
 };
 
-/* Checked before a byte is sent. Any user can listen at a local port. */
+/* Checks whose listener it is, before a byte is sent: any user can listen at a local port. */
 static bool is_strange(int fd, struct err *e)
 {
     struct sockaddr_storage at;
@@ -82,7 +82,7 @@ void stream_undial(struct dial *d)
 
 int stream_address(const char *text, const char **path, const char **host, unsigned *port, struct err *e)
 {
-    char *own_path, *own_host; /* lives as long as the process */
+    char *own_path, *own_host; /* live as long as the process */
 
     if (keeper_address_take(text, &own_path, &own_host, port) && (own_path || *port)) {
         *path = own_path;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* No tunnel: dials the endpoint itself, for TLS that the client cannot make. */
+/* No tunnel: dials the endpoint itself. Used if the keeper sets up TLS instead of the client. */
 #include <stddef.h>
 
 #include <base/buf.h>

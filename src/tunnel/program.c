@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs the user's program: no shell, placeholders filled after splitting. program_place.c knows where it
- * listens. Its arguments are never shown, because they may contain secrets.
+ * Runs the user's program, without a shell; placeholders are filled in after splitting the arguments.
+ * program_place.c chooses the local address. The arguments are never shown, because they may contain secrets.
  */
 #include "program.h"
 
@@ -24,8 +24,8 @@
 #include "ready.h"
 
 #define LOOK_MS 20
-/* Time between the text of `ready` and the listener: the program may print first, and not every listener is
- * visible. */
+/* Time allowed between the text of `ready` and the listener: the program may print the text first, and not
+ * every listener is visible. */
 #define PROMISE_MS 1000
 /* A little more than the grace period of a process group (event/child.h). */
 #define GRACE_MS 2500
@@ -34,18 +34,18 @@
 
 static struct {
     const struct target *target;
-    struct words words;     /* from the key `command`, placeholders not filled */
-    int64_t timeout, limit; /* its time limit; the extended limit, if the user may be asked */
+    struct words words;     /* from the key `command`, placeholders not filled in */
+    int64_t timeout, limit; /* the time limit; the longer limit if the user may be asked */
     struct program_place place;
     struct child child;
     struct ready ready;
     struct timer look, late;
-    unsigned starts;         /* for the same call of program_start() */
-    bool before;             /* it ran before in this process: its address may still be taken for a moment */
-    int64_t began, promised; /* when it printed the text of `ready`; 0: not yet */
-    bool forked;             /* it goes into the background: it is not started again */
+    unsigned starts;         /* number of starts in the same call of program_start() */
+    bool before;             /* it ran before in this process: its address may still be in use for a moment */
+    int64_t began, promised; /* promised: when it printed the text of `ready`; 0: not yet */
+    bool forked;             /* it put itself in the background, so it is not started again */
     bool up;
-    bool starting; /* the service is not settled yet */
+    bool starting; /* service_settled() was not called yet */
     struct tunnel_service *service;
 } program = {.child = CHILD_INIT, .ready = READY_INIT};
 
@@ -80,7 +80,7 @@ int program_prepare(const struct target *target, struct tunnel_service *service,
     return place_choose(&program.place, target, &program.words, e);
 }
 
-/* Ends the program, if it runs, and reports why. */
+/* Ends the program, if it runs, and reports the error. */
 static void fail(const struct err *e)
 {
     bool starting = program.starting;
@@ -178,7 +178,7 @@ static bool ended_well(const struct child *c)
     return WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0;
 }
 
-/* The port may have been taken between our choice and its bind. A program that exits with 0 does not report
+/* Another process may have taken the port after it was chosen. A program that exits with 0 does not report
  * that. */
 static bool is_port_taken(const struct child *c)
 {
@@ -267,7 +267,8 @@ static void try_start(void)
         timer_set(&program.look, clock_ms() + LOOK_MS, look);
 }
 
-/* Its address must be free before the start, or another process's listener would be taken for its own. */
+/* The address must be free before the start; otherwise the listener of another process could be mistaken for
+ * the program's. */
 static void start_when_free(struct timer *t)
 {
     struct err e = ERR_INIT;

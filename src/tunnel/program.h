@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The program of a tunnel of type `command`: one start of it until its local address is ready, and its exit.
+/* The program of a tunnel of type `command`: from its start until its local address is ready, and its exit.
  * command.c decides when it is started. */
 #ifndef TUNNEL_PROGRAM_H
 #define TUNNEL_PROGRAM_H
@@ -7,23 +7,23 @@
 #include <base/err.h>
 #include <tunnel/service.h>
 
-/* Where it listens. */
+/* The local address at which the program listens. */
 struct program_end {
-    const char *path, *host; /* one of the two */
+    const char *path, *host; /* either path or host is set */
     unsigned port;
 };
 
-/* Reads the tunnel's keys, once; the target is kept, and so is the service that is told what becomes of it.
- * ERR_CONFIG naming the key. */
+/* Reads the tunnel's keys, once. The target and the service must stay valid; the service is told when the
+ * program is ready or has ended. Returns 0, or -1 with ERR_CONFIG that names the key. */
 int program_prepare(const struct target *target, struct tunnel_service *service, struct err *e);
-/* Starts it: the service is settled once it is ready, or once it is known why not, with its stderr as
- * details; it has then been ended. */
+/* Starts the program. service_settled() is called when it is ready, or has failed: then with its stderr as
+ * details, after it was ended. */
 void program_start(void);
-/* Ends its process group; calls no callback any more. */
+/* Ends the program's process group; no callback is called any more. */
 void program_stop(void);
-/* Valid while it is ready. */
+/* Returns the program's local address; valid while the program is ready. */
 const struct program_end *program_local_end(void);
-/* For messages: the program's name, without folder and arguments. "" before it is prepared. */
+/* Returns the program's name for messages, without folder and arguments; "" before program_prepare(). */
 const char *program_name(void);
 
 #endif

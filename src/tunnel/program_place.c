@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The local address of a tunnel's program: looked up in the system's tables and not dialled, because a
- * connection would have side effects on the program.
+ * The local address of a tunnel's program. Listeners are looked up in the system's tables and not dialled,
+ * because a connection would have side effects on the program.
  */
 #include "program_place.h"
 
@@ -30,7 +30,8 @@ static bool mentions(const struct words *w, const char *placeholder)
     return false;
 }
 
-/* In our folder, named by our pid: another keeper has another one. */
+/* The socket is in the runtime folder and has this process's pid in its name, so that keepers do not share
+ * one. */
 static int choose_socket(struct program_place *p, struct err *e)
 {
     AUTO_FREE(char *, folder);
@@ -61,8 +62,8 @@ static int choose_address(struct program_place *p, const struct target *target, 
     return err_hint(e, "set address = 127.0.0.1:13306, where it listens, or use {local_port} in command");
 }
 
-/* Checks the listener's user: between our choice of a port and the program's bind another user may take it,
- * and a password would be sent there. */
+/* Checks the listener's user: before the program binds the chosen port another user may bind it, and would
+ * get the password. */
 bool place_is_served(struct program_place *p, bool ours)
 {
     const char *at = NULL;
@@ -75,7 +76,7 @@ bool place_is_served(struct program_place *p, bool ours)
     return true;
 }
 
-/* A port without a listener in either family, found by binding it for a moment. */
+/* Finds a port without a listener in either address family, by binding it briefly. */
 static int free_port(unsigned *port, struct err *e)
 {
     const char *at;

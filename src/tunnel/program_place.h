@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the program of a tunnel listens: a fixed address, or a free port or socket that we choose and pass to
- * it. */
+/* The local address of a tunnel's program: a fixed address, or a free port or socket that is chosen here and
+ * passed to the program. */
 #ifndef TUNNEL_PROGRAM_PLACE_H
 #define TUNNEL_PROGRAM_PLACE_H
 
@@ -14,15 +14,18 @@
 
 struct program_place {
     struct program_end end;
-    bool wants_port, wants_socket; /* {local_port}, {socket} in its arguments */
+    bool wants_port, wants_socket; /* {local_port} or {socket} is in its arguments */
 };
 
-/* Decides by the words of the key `command`, once. ERR_CONFIG. */
+/* Chooses the kind of address from the arguments in the key `command`, once. Returns 0, or -1 with
+ * ERR_CONFIG. */
 int place_choose(struct program_place *p, const struct target *target, const struct words *command,
                  struct err *e);
-/* Called before each start: chooses a free port; removes the last start's socket. ERR_TRY_LATER. */
+/* Must be called before each start: chooses a free port, or removes the socket of the last start. Returns 0,
+ * or -1 with ERR_TRY_LATER. */
 int place_renew(struct program_place *p, struct err *e);
-/* Whether something listens there; `ours`: not another user's. Finds the host if it is not fixed. */
+/* Returns whether a process listens at the address; `ours`: only if it does not belong to another user. Finds
+ * the host if it is not fixed. */
 bool place_is_served(struct program_place *p, bool ours);
 void place_put(const struct program_place *p, struct buf *out);
 

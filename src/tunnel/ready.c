@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the output of a tunnel's program. */
+/* Searches the output of a tunnel's program. */
 #include "ready.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ void ready_begin(struct ready *r, const char *text)
     r->found = false;
 }
 
-/* Keeps the longest suffix of tail and byte that is a prefix of the text. */
+/* Keeps the longest suffix of `tail` and `byte` that is a prefix of the text. */
 static void feed_byte(struct ready *r, size_t want, char byte)
 {
     buf_putc(&r->tail, byte);

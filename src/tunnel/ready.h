@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The output of a tunnel's program: whether its stdout contains a text, and whether its stderr says that a
- * port is taken. */
+ * port is in use. */
 #ifndef TUNNEL_READY_H
 #define TUNNEL_READY_H
 
@@ -11,8 +11,7 @@
 
 #define READY_MOST 1024
 
-/* The text has no line end, so it can be searched without splitting lines, and an unfinished line counts too.
- */
+/* The text has no newline, so it can be found without splitting lines, and in an unfinished line. */
 struct ready {
     const char *text; /* not empty */
     struct buf tail;  /* a possible prefix of the text */
@@ -23,11 +22,11 @@ struct ready {
         .tail = BUF_INIT(READY_MOST)                                                                         \
     }
 
-/* NULL, empty, or READY_MOST bytes or more: never found. */
+/* Sets the text. It is never found if it is NULL, empty, or READY_MOST bytes or longer. */
 void ready_begin(struct ready *r, const char *text);
-/* Feeds output in chunks of any size. */
+/* Adds output, in chunks of any size. */
 void ready_feed(struct ready *r, const char *bytes, size_t n);
-/* Whether a program's message means that its local port is taken. */
+/* Returns whether a program's message means that its local port is in use. */
 bool ready_says_taken(const char *text);
 
 #endif

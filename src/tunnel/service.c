@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The queue is served in rounds: who comes while a round is served belongs to the next one. */
+/* The queue is served in rounds: a connection that is added during a round waits for the next one. */
 #include <tunnel/service.h>
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a target. How it is reached is the business of the kinds of tunnel. */
+/* Functions that read a target. */
 #include <tunnel/target.h>
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A forward that the user has opened: its address is dialled unchanged. */
+/* A forward that the user has opened: its local address is dialled as given. */
 #include <base/buf.h>
 
 #include "dial_stream.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One wait at a time, because a process has one route. The bounds are against endless text. */
+/* Only one wait at a time, because a process uses one tunnel. The amount of text is limited. */
 #include <tunnel/tell.h>
 
 #include <stdio.h>
@@ -20,11 +20,11 @@ static struct {
     const struct target *target;
     struct timer timer;
     int64_t began;
-    bool given; /* it has already got more time */
-    bool asked; /* on the terminal */
+    bool given; /* the wait has already got more time */
+    bool asked; /* the user was asked on the terminal */
     char whose[300];
     struct words shown;
-    void (*gather)(struct buf *out); /* NULL: no wait in progress */
+    void (*gather)(struct buf *out); /* NULL: no wait is in progress */
 } tell;
 
 static void show(const char *line)

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guard: the keeper's parent, which only waits for it. If the keeper is killed, the guard ends the
- * programs that the keeper started and removes the sockets that it made; no other process could.
+ * The guard is the keeper's parent process and only waits for it. If the keeper is killed, the guard ends the
+ * programs that the keeper started and removes the sockets that it created.
  */
 #ifndef EVENT_GUARD_H
 #define EVENT_GUARD_H
 
-/* Forks: returns in the child, the keeper; the parent becomes the guard and never returns. */
+/* Forks. Returns in the child, which becomes the keeper; the parent becomes the guard and never returns. */
 void guard_start(void);
 
-/* Paths that must not outlive the keeper, even where it is killed. */
+/* Register and unregister a path that must be removed when the keeper ends, even if it is killed. */
 void guard_owns_path(const char *path);
 void guard_disowns_path(const char *path);
-/* Disowns it, and removes it where it still is what was made: somebody may have put something else there. A
- * socket is to be closed afterwards, as the system may give its number to another file then. */
+/* Unregisters a path, and removes the file if it is still the one that the keeper created; another process
+ * may have replaced it. The caller must close a socket after this call, because the system may then reuse its
+ * inode number for another file. */
 void guard_removes_path(const char *path);
-/* Removes those that are still there; the keeper's own orderly end. */
+/* Removes the registered paths that still exist; called when the keeper ends normally. */
 void guard_remove_paths(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The protocol between broker and broker-keeper (docs/records.md). The same records are used on two sockets:
+ * The protocol between broker and broker-keeper, broker's background process, which holds the tunnel and the
+ * local listeners of a connection (docs/records.md). The same records are used on two sockets:
  *
  * - the control channel, a stream socket that is the keeper's fds 0 and 1. broker sends OPEN. The keeper may
  *   send any number of ASK, each of which broker answers, and of SAY; then it sends READY (a RECORD_OK) or

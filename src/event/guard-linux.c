@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The paths lie in memory that the guard shares with the keeper, written before the fact, so that a kill at
- * any moment finds them. A subreaper: all that a dead keeper has started becomes the guard's child, and is
- * ended and reaped. The guard holds no descriptor, reads no network and knows no secret: it forks before
- * there is one.
+ * The paths are in memory that the guard shares with the keeper, and are written before the files are
+ * created, so that the guard finds them whenever the keeper is killed. The guard is a subreaper: all
+ * processes that a killed keeper has started become the guard's children, and are ended and reaped. The guard
+ * has no open descriptors, does not read from the network and knows no secrets: it forks before there are
+ * any.
  */
 #include <event/guard.h>
 
@@ -29,15 +30,15 @@
 
 struct owned_path {
     char path[120];
-    struct statx_timestamp born; /* the number of an inode may be given again at once */
-    uint64_t inode;              /* 0: the socket that is there, as there was nothing before */
+    struct statx_timestamp born; /* time of creation; needed because an inode number may be reused at once */
+    uint64_t inode; /* 0: there was no file before; the file there is removed if it is a socket */
 };
 
 static struct owned {
     struct owned_path path[PATHS_MOST];
 } * owned;
 
-/* Where a file system does not know when it was born, that is 0 each time. */
+/* The time of creation is 0 if the file system does not store it. */
 static bool path_look(const char *path, struct statx *st)
 {
     *st = (struct statx){0};
@@ -52,8 +53,8 @@ static bool is_made_by_us(const struct owned_path *at, const struct statx *st)
            st->stx_btime.tv_nsec == at->born.tv_nsec;
 }
 
-/* A path may have been given to somebody else meanwhile, as to the next keeper of that name: only what we
- * made is removed. */
+/* Another process may have replaced the file meanwhile, for example the next keeper of the same forward: only
+ * the file that this keeper created is removed. */
 static void path_remove(const struct owned_path *at)
 {
     struct statx st;
@@ -101,7 +102,7 @@ void guard_start(void)
         guard_run(keeper);
 }
 
-/* That of `path`; of "": one that is free. */
+/* Returns the entry of `path`; for "", a free entry. NULL if there is none. */
 static struct owned_path *path_find(const char *path)
 {
     for (size_t i = 0; owned && i < PATHS_MOST; i++) {
@@ -111,7 +112,7 @@ static struct owned_path *path_find(const char *path)
     return NULL;
 }
 
-/* Its first byte last: the guard never sees a part of a path. */
+/* Writes the first byte of the path last, so that the guard never sees an incomplete path. */
 void guard_owns_path(const char *path)
 {
     struct owned_path *known = path_find(path), *at = known ? known : path_find("");

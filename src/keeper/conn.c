@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection from accept to its end: dials a stream to the server (or lets the tunnel carry the client's
- * descriptor itself); if the listener does not pass plain bytes, relays the log-in (mysql/login_proxy.c);
- * then copies bytes (event/relay.c). A failure is an error packet for the client and a line in the log.
+ * A connection from accept to its end: dials a stream to the server (or gives the client's descriptor to the
+ * tunnel); if the listener does not pass plain bytes, relays the login (mysql/login_proxy.c); then copies
+ * bytes (event/relay.c). On failure the client gets an error packet, and a line is logged.
  */
 #include "conn.h"
 
@@ -20,14 +20,16 @@
 #include "options.h"
 #include "tunnels.h"
 
-/* The maximal number of connections whose user was not checked: half of the channels of an SSH session. */
+/* The maximal number of connections whose user was not checked; for SSH, half of the channels of a
+ * session. */
 #define ANYBODY_MOST 4096
 #define ANYBODY_MOST_CHANNELS 256
 #define QUIET_MS 60000
 
 static unsigned of_anybody;
 
-/* For a listener that passes bytes: a silent server would leave the client waiting for its own timeout. */
+/* For a listener that passes bytes: if the server sends nothing, the client would wait for its own
+ * timeout. */
 static void is_silent(struct timer *t)
 {
     struct conn *c = OWNER_OF(t, struct conn, silence);
@@ -97,7 +99,7 @@ static void conn_handoff(struct conn *c)
     tunnel_handoff(&c->handoff);
 }
 
-/* Each connection takes two descriptors, and more. */
+/* Each connection takes two or more descriptors. */
 static unsigned share_of_anybody(void)
 {
     unsigned most = tunnel_hands_off() ? ANYBODY_MOST_CHANNELS : ANYBODY_MOST;
@@ -115,8 +117,9 @@ static bool is_by_port(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) == 0 && domain != AF_UNIX;
 }
 
-/* Any local user can connect to the port, and root can bypass the socket's mode. The user of a connection is
- * checked if only ours may connect, and else once other users could leave none to our own user. */
+/* Any local user can connect to the port, and root can bypass the socket's mode. The connection's user is
+ * checked if the listener is for this user only; otherwise once so many connections are open that other users
+ * could block this user. */
 static bool is_welcome(int fd, enum listener_kind kind, bool *anybody)
 {
     bool ours = kind == LISTENER_OURS || kind == LISTENER_LOGIN;
@@ -125,7 +128,7 @@ static bool is_welcome(int fd, enum listener_kind kind, bool *anybody)
     return *anybody || peer_is_us(fd);
 }
 
-/* A refused client may come again at once and must not fill the log. */
+/* Logged with a limit, because a refused client may connect again at once and must not fill the log. */
 static void note_refused(void)
 {
     static int64_t quiet_until;

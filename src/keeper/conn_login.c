@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection that the keeper logs in: it gets a credential, then dials, because a server waits only some
- * seconds for an answer to its greeting. A credential that the server refuses may be too new for it, or too
- * old; so it is tried again, with bounds, while the client waits.
+ * A connection that the keeper logs in: it gets a credential first and then dials, because a server waits
+ * only some seconds for an answer to its greeting. A credential that the server refuses may be too new or too
+ * old for it, so the login is tried again, a limited number of times, while the client waits.
  */
 #include "conn_parts.h"
 
@@ -20,10 +20,10 @@
 
 /* The maximal number of connections at a port that have not proved yet that they may log in. */
 #define UNPROVED_MOST 32
-/* How many times connect_timeout they have: for a credential, a lost tunnel, the server, and for themselves.
- */
+/* The time that they have, as a multiple of connect_timeout: for a credential, a lost tunnel, the server, and
+ * the client's answer. */
 #define PROOF_HOPS 6
-/* How often, and how long, the end of a session is waited for that has another user. */
+/* How many times, and after how many ms, to check whether the session of another user has ended. */
 #define LOOKS_MOST 5
 #define LOOK_MS 100
 
@@ -63,8 +63,8 @@ static void release(struct conn *c)
     now_proved(c);
 }
 
-/* A stock client's second connection cancels a query of the first, which only the same user may. The user of
- * its sessions, as long as there is one. */
+/* Returns the user of the existing sessions, or NULL. A MySQL client cancels a query over a second
+ * connection, which must log in as the same user. */
 static const char *user_of_sessions(void)
 {
     if (!opt.stock_client)
@@ -76,7 +76,7 @@ static const char *user_of_sessions(void)
     return NULL;
 }
 
-/* That user, if the credential is another's. */
+/* Returns the user of the existing sessions if the credential is for another user, otherwise NULL. */
 static const char *other_user(const struct login_credential *as)
 {
     const char *user = user_of_sessions();
@@ -91,7 +91,7 @@ static void look_over(struct timer *t)
     conn_want_credential(OWNER_OF(t, struct conn, nap), false);
 }
 
-/* A client that connects again has closed its session, which may not have been noticed yet. */
+/* A client that connects again has closed its session, but the keeper may not have noticed that yet. */
 static bool looks_again(struct conn *c, const struct login_credential *as)
 {
     if (!other_user(as) || c->looks == LOOKS_MOST)
@@ -111,7 +111,7 @@ static int check_same_user(const struct login_credential *as, struct err *e)
     return err_hint(e, "connect again, with a new user");
 }
 
-/* The client is told `e`, or, after a refusal, the server's words (NULL). */
+/* Sends `e` to the client, or the server's own error after a refusal (NULL). */
 static void failed(struct conn *c, const struct err *e)
 {
     if (c->again)
@@ -130,8 +130,8 @@ static void conn_credited(struct credential_wait *w, struct login_credential *as
         return;
     if (as && check_same_user(as, &other) < 0)
         e = &other;
-    /* Once the server has refused one, its own words say more than why there is no other, unless somebody
-     * must log in. */
+    /* If the server has refused a credential, its error is more useful than the reason why there is no other
+     * credential, unless the user must log in. */
     if (e) {
         failed(c, c->again && e != &other && e->code != ERR_LOGIN ? NULL : e);
         return;
@@ -170,8 +170,8 @@ static void nap_over(struct timer *t)
     conn_dial(c);
 }
 
-/* The same user while it is new to the server, and no other one is made for it; else another credential,
- * once; then the server's own words. */
+/* While the user is new to the server, tries the same credential again and does not request another one.
+ * Otherwise tries another credential, once; then the client gets the server's own error. */
 static void refused(struct conn *c)
 {
     int nap = credential_patience(c->as, c->tries);

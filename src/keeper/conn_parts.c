@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all connections have in common: the list of them, the dialled stream, refusal, and the end. */
+/* What all connections have in common: their list, the dialled stream, refusal, and the end. */
 #include "conn_parts.h"
 
 #include <errno.h>
@@ -74,7 +74,7 @@ static void relay_ended(struct relay *r)
     conn_end(OWNER_OF(r, struct conn, relay));
 }
 
-/* Clients accept an error in place of the greeting. One send: nothing was sent before. */
+/* Clients accept an error instead of the greeting. One send is enough, because nothing was sent before. */
 void conn_refuse(struct conn *c, const struct err *e)
 {
     int fd = c->handed_off ? c->handoff.fd : c->relay.wire[CLIENT].watch.fd;
@@ -86,7 +86,7 @@ void conn_refuse(struct conn *c, const struct err *e)
     conn_end(c);
 }
 
-/* Dial and greeting are one hop; the log-in to a lost tunnel is another. */
+/* Dial and greeting have one connect_timeout; the login to a lost tunnel has another. */
 void conn_expect(struct conn *c)
 {
     if (!c->deadline)
@@ -116,8 +116,8 @@ static void dialled(struct dial *d, int fd, const struct err *e)
         conn_connected(c, fd);
 }
 
-/* A client that hangs up is dropped. One that sends data, although it should wait for a greeting, is not
- * watched any more. */
+/* Drops a client that closes the connection. If a client sends data although it should wait for a greeting,
+ * it is not watched any more. */
 static void waits(struct watch *w, unsigned events)
 {
     char byte;

@@ -13,46 +13,47 @@
 struct conn {
     struct conn *next, **at;
     enum listener_kind kind;
-    /* Set by whoever serves it: */
-    void (*reached)(struct conn *c);                     /* there is a stream to the server */
-    void (*failed)(struct conn *c, const struct err *e); /* there is none: the connection is to be ended */
-    void (*release)(struct conn *c);                     /* before it is freed */
+    /* Callbacks, set by the file that serves the connection: */
+    void (*reached)(struct conn *c);                     /* a stream to the server is open */
+    void (*failed)(struct conn *c, const struct err *e); /* no stream could be opened: end the connection */
+    void (*release)(struct conn *c);                     /* called before it is freed */
     struct relay relay;
     struct dial dial;
     struct handoff handoff;
     bool dialling, handing_off, handed_off;
-    bool of_anybody; /* it counts as one whose user was not checked */
+    bool of_anybody; /* it counts as a connection whose user was not checked */
     struct timer silence;
     int64_t deadline; /* when the server must have sent data; 0: the tunnel was down */
-    /* If the keeper logs in: */
+    /* Used if the keeper logs in: */
     struct credential_wait wait;
-    struct login_credential *as; /* until it has logged in */
-    char *user;                  /* whom it has logged in as, since then */
+    struct login_credential *as; /* the credential; NULL after the login */
+    char *user;                  /* the user that is logged in, set after the login */
     bool waiting, by_port, unproved;
-    bool again;     /* the server has refused it, and it is tried again */
-    bool renewed;   /* with another credential than the first */
-    unsigned tries; /* with the same */
-    unsigned looks; /* for the end of a session with another user */
+    bool again;     /* the server has refused a credential, and another try is in progress */
+    bool renewed;   /* another credential than the first was tried */
+    unsigned tries; /* tries with the same credential */
+    unsigned looks; /* checks whether the session of another user has ended */
     struct timer nap;
 };
 
-/* All of them. */
+/* The list of all connections. */
 extern struct conn *conn_all;
 
-/* Takes ownership of the client's descriptor. */
+/* Returns a new connection. Takes ownership of the client's descriptor. */
 struct conn *conn_new(int fd, enum listener_kind kind);
 void conn_end(struct conn *c);
-/* Ends it if the client hangs up, until it is served. */
+/* Ends the connection if the client closes before it is served. */
 void conn_watch(struct conn *c);
-/* Before anything was sent to the client: an error in the place of the greeting, and the end. */
+/* Sends an error to the client instead of the greeting, and ends the connection. Nothing may have been sent
+ * to the client before. */
 void conn_refuse(struct conn *c, const struct err *e);
-/* Begins the time in which the server must have sent data, if it has not begun. */
+/* Starts the time limit for the server's first data, if it was not started yet. */
 void conn_expect(struct conn *c);
-/* reached() or failed() follows. */
+/* Opens a stream to the server; reached() or failed() follows. */
 void conn_dial(struct conn *c);
-/* Uses a stream to the server, of which it takes ownership: reached(). */
+/* Takes ownership of a stream to the server, uses it, and calls reached(). */
 void conn_connected(struct conn *c, int fd);
-/* Copies bytes until it ends. */
+/* Copies bytes until the connection ends. */
 void conn_copy(struct conn *c);
 
 /* conn_login.c: gets a credential, dials, and logs in. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Speaking with broker on fds 0 and 1: OPEN, questions, log lines, READY or an error. Before READY the
- * channel's end is the keeper's end; afterwards nobody needs to be there, and nothing is asked any more.
+ * Communication with broker on fds 0 and 1: OPEN, questions, log lines, READY or an error. If broker closes
+ * the channel before READY, the keeper ends; afterwards broker need not be running, and no more questions are
+ * asked.
  */
 #include "control_channel.h"
 
@@ -26,13 +27,13 @@
 
 #define PATIENCE_MS 10000
 #define LOG_LINE_MAX 8192
-#define QUESTIONS_MOST 64 /* for one route: many more than an honest one has */
+#define QUESTIONS_MOST 64 /* for one tunnel: many more than a real one needs */
 #define GRACE_MS 5000     /* broker itself ends a question at its deadline */
 
 static struct watch from_broker = {.fd = -1};
 static const struct control_events *keeper;
 static bool closed, stays;
-static unsigned asked; /* questions */
+static unsigned asked; /* the number of questions asked */
 
 void control_init(const struct control_events *events)
 {
@@ -56,7 +57,7 @@ static int send_record(const struct record *r)
     return record_write(STDOUT_FILENO, r, clock_deadline(PATIENCE_MS, CLOCK_NEVER), &ignored);
 }
 
-/* The last error told under the previous mark, if any. */
+/* Answers with the last error sent under the previous mark, if any. */
 static void answer_mark(const struct record *said)
 {
     AUTO_RECORD(answer);
@@ -156,7 +157,7 @@ static int read_answer(struct record *answer, struct err *e)
     AUTO_BUF(time, 32);
 
     if (!keeper->wait(STDIN_FILENO, clock_deadline(opt.target.login_timeout + GRACE_MS, CLOCK_NEVER))) {
-        asked = QUESTIONS_MOST; /* a late answer would be taken for that of another question */
+        asked = QUESTIONS_MOST; /* a late answer could be mistaken for that of another question */
         clock_format_duration(&time, opt.target.login_timeout);
         (void)err_set(e, ERR_LOGIN, "no answer within %s", buf_str(&time));
         return err_hint(e, "raise login_timeout");
@@ -170,7 +171,8 @@ static int read_answer(struct record *answer, struct err *e)
     return answer->kind == KEEPER_ANSWER ? 0 : record_error(answer, e);
 }
 
-/* The user's time does not count; that of a store or program does, or the far side could ask forever. */
+/* The time for a user's answer does not count; for a store or program it does, otherwise the server could ask
+ * forever. */
 static void give_back(int64_t took, int64_t *deadline)
 {
     if (opt.deadline != CLOCK_NEVER)
@@ -207,7 +209,7 @@ int control_ask(enum keeper_question kind, const char *text, bool again, int64_t
     return *answer ? 0 : err_set(e, ERR_PROTOCOL, "no answer in it");
 }
 
-/* A step's label comes first; a warning's label is its hint and comes last. */
+/* The label of a step comes first; the label of a warning is its hint and comes last. */
 static void log_to_file(enum log_level level, const char *label, const char *text)
 {
     bool hint = label && *label && level == LOG_WARNING, step = label && *label && !hint;

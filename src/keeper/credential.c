@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One credential is kept at a time, in the arena: until it expires, and not longer than a minute after it was
- * last used, unless it cannot be asked for again. A new one is asked for over a socket pair, in git's
- * credential protocol, so that nothing of a provider is known here. One request runs at a time, and answers
- * all who wait.
+ * Stores one credential at a time, in the arena: until it expires, and not longer than a minute after its
+ * last use, unless it cannot be requested again. A new one is requested over a socket pair, in git's
+ * credential protocol, so that the keeper need not know about providers. One request runs at a time, and
+ * serves all connections that wait.
  */
 #include "credential.h"
 
@@ -19,22 +19,22 @@
 #include "credential_request.h"
 #include "options.h"
 
-/* A credential must live this long, for a log-in that is slow. */
+/* How long a credential must still be valid, to allow for a slow login. */
 #define MARGIN_S 30
 #define IDLE_MS 60000
 #define ANEW_MS 60000
 #define END_MS 5000
-/* A user that is younger may not have reached the replica that answers. */
+/* A user younger than this may not have reached the server's replica yet. */
 #define NEW_S 10
 #define RENEW_AGAIN_MS 10000
 #define RENEW_LEAST_MS 1000
 
 static struct {
     struct login_credential *value;
-    char *user;           /* of it, also when it is wiped */
-    time_t expires, made; /* 0: never, not known */
+    char *user;           /* its user; kept when the credential is wiped */
+    time_t expires, made; /* expires 0: never; made 0: not known */
     bool is_static;
-    struct timer end; /* wipes it */
+    struct timer end; /* wipes the credential */
     struct timer renew;
 } kept;
 
@@ -45,7 +45,7 @@ static int64_t anew_after; /* when a refused credential may be replaced again */
 
 unsigned (*credential_sessions)(void);
 
-/* --- the one that is kept */
+/* --- the stored credential */
 
 static void drop(void)
 {
@@ -67,7 +67,7 @@ static int64_t left_ms(void)
     return left > 0 ? left : 0;
 }
 
-/* The clock may be set while it is kept, so the time is looked at each time. */
+/* The clock may be changed meanwhile, so the time is checked at each use. */
 static bool is_good(const char *user)
 {
     if (!kept.value)
@@ -91,7 +91,7 @@ static void set_end(void)
 
 static void ask(enum credential_how as);
 
-/* The user of a session must not end before it, so renewing it is not left to the next connection. */
+/* Requests a renewal now, because the user of a session must not expire before the session ends. */
 static void renew_came(struct timer *t)
 {
     if (!credential_sessions || !credential_sessions())
@@ -102,8 +102,7 @@ static void renew_came(struct timer *t)
         ask(CREDENTIAL_RENEWED);
 }
 
-/* broker gives the same again until it expires, which is some time before the user does, and renews it then.
- */
+/* broker returns the same credential until shortly before the user expires, and renews it then. */
 static void set_renewal(void)
 {
     int64_t left = left_ms(), wait = left > MARGIN_S * 1000 ? left : left / 2;
@@ -114,7 +113,7 @@ static void set_renewal(void)
                   renew_came);
 }
 
-/* Tried again while there is time. */
+/* Tries again while there is time. */
 static void renewal_failed(const struct err *e)
 {
     int64_t end = ((int64_t)kept.expires + MARGIN_S - (int64_t)time(NULL)) * 1000;
@@ -126,7 +125,7 @@ static void renewal_failed(const struct err *e)
         timer_set(&kept.renew, clock_later(clock_ms(), RENEW_AGAIN_MS), renew_came);
 }
 
-/* So that of several keepers the last one gives the user back. */
+/* Takes a lock, so that only the last of several keepers deletes the user. */
 static void hold_user(const char *user)
 {
     AUTO_FREE(char *, name);
@@ -142,7 +141,7 @@ static void hold_user(const char *user)
         log_warn(NULL, "%s", e.msg);
 }
 
-/* Takes ownership of both. */
+/* Takes ownership of `user` and `password`. */
 static void keep(char *user, struct secret *password, time_t expires, time_t made)
 {
     bool is_another = !text_equal(kept.user, user);
@@ -208,9 +207,10 @@ int credential_patience(const struct login_credential *c, unsigned tries)
     return naps_ms[tries];
 }
 
-/* --- asking broker */
+/* --- requests to broker */
 
-/* One that has been refused does not answer who wants another, and a renewal that fails answers nobody. */
+/* Returns whether the result of the current request is for this connection: a credential that may have been
+ * refused is not for one that wants another, and the failure of a renewal is not for any. */
 static bool is_answered(const struct credential_wait *w, bool got)
 {
     return got ? how == CREDENTIAL_ANEW || !w->anew : how != CREDENTIAL_RENEWED;
@@ -229,7 +229,7 @@ static void answer_all(struct login_credential *c, const struct err *e)
         *at = w->next;
         w->fresh = true;
         w->done(w, c, e);
-        at = &waiting; /* which done() may have changed */
+        at = &waiting; /* done() may have changed the list */
     }
     if (waiting && !credential_request_runs())
         ask(waiting->anew ? CREDENTIAL_ANEW : CREDENTIAL_KEPT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines KEY=VALUE; unknown keys are ignored, as git's protocol wants it. The password is copied from one
- * secret to another. */
+/* The answer has lines KEY=VALUE; unknown keys are ignored, as git's protocol requires. The password is
+ * copied from one secret to another. */
 #include "credential_answer.h"
 
 #include <stdint.h>
@@ -48,7 +48,7 @@ static void take_line(const char *line, size_t n, struct credential_answer *out)
     }
 }
 
-/* "broker: NAME: why", lines indented by two, "hint: ...": the last error that it told. */
+/* Parses "broker: NAME: why", lines indented by two, and "hint: ..."; uses the last error. */
 void credential_answer_error(int status, const char *said, struct err *e)
 {
     enum err_code code = ERR_BUG;
@@ -81,7 +81,7 @@ int credential_answer_take(const struct secret *text, int status, const char *sa
     }
     while (line < end) {
         const char *stop = memchr(line, '\n', (size_t)(end - line));
-        /* A line without an end was cut. */
+        /* A line without a newline was truncated. */
         if (!stop)
             break;
         take_line(line, (size_t)(stop - line), out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The answer of `broker credential get`: git's protocol on stdout, an error as people read it on stderr. */
+/* The answer of `broker credential get`: git's protocol on stdout, and an error as text on stderr. */
 #ifndef KEEPER_CREDENTIAL_ANSWER_H
 #define KEEPER_CREDENTIAL_ANSWER_H
 
@@ -9,17 +9,17 @@
 #include <base/secret.h>
 
 struct credential_answer {
-    char *user; /* NULL: it names none */
+    char *user; /* NULL: the answer has no user */
     struct secret *password;
-    time_t expires, made; /* 0: never, not known */
+    time_t expires, made; /* expires 0: never; made 0: not known */
 };
 void credential_answer_release(struct credential_answer *a);
 
-/* `status` as waitpid(2) gives it; `said`: the end of its stderr. -1: *e has broker's own class, text and
- * hint. */
+/* Parses an answer. `status` is the exit status as from waitpid(2); `said` is the end of broker's stderr.
+ * Returns 0, or -1 with broker's own error class, text and hint in *e. */
 int credential_answer_take(const struct secret *text, int status, const char *said,
                            struct credential_answer *out, struct err *e);
-/* The last error in `said`, with broker's own class if the status has one. */
+/* Sets *e to the last error in `said`, with broker's own error class if the exit status has one. */
 void credential_answer_error(int status, const char *said, struct err *e);
 
 #endif

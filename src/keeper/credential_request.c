@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `broker credential get` over a socket pair: git's protocol in both directions, an error on stderr. The
- * answer is read into a secret, and parsed there. broker recognises us by the other end of its stdin.
+ * Runs `broker credential get` with a socket pair as stdin and stdout: git's protocol in both directions,
+ * errors on stderr. The answer is read into a secret, and parsed there. broker recognises the keeper by the
+ * peer of its stdin.
  */
 #include "credential_request.h"
 
@@ -23,13 +24,13 @@
 #include "options.h"
 
 #define REQUEST_MOST 262144
-/* How many times connect_timeout a request may take: of a login, a store and a service. */
+/* How many times connect_timeout a request may take: for a login, a store and a service. */
 #define HOPS 3
 
 static struct {
     struct child child;
     struct watch answer;
-    struct secret *text; /* the answer so far; NULL: nothing is asked */
+    struct secret *text; /* the answer so far; NULL: no request is running */
     struct timer late;
     void (*done)(struct credential_answer *a, const struct err *e);
 } asked = {.child = CHILD_INIT, .answer.fd = -1};
@@ -70,13 +71,13 @@ static void is_late(struct timer *t)
     finish(NULL, &e);
 }
 
-/* As read(2). */
+/* Returns like read(2). */
 static ssize_t read_some(void)
 {
     char chunk[4096];
     ssize_t n = asked.answer.fd >= 0 ? read(asked.answer.fd, chunk, sizeof chunk) : 0;
 
-    /* What is too long is cut, and then is not whole. */
+    /* If the answer is too long, it is truncated, and then counts as incomplete. */
     if (n > 0)
         (void)secret_add(asked.text, chunk, (size_t)n);
     explicit_bzero(chunk, sizeof chunk);
@@ -106,7 +107,7 @@ static void broker_ended(struct child *c)
     credential_answer_release(&answer);
 }
 
-/* "broker.KEY=VALUE", as the keys were when the keeper was opened. */
+/* Appends "broker.KEY=VALUE" lines with the keys from OPEN. */
 static int put_request(enum credential_how how, const char *user, struct buf *out, struct err *e)
 {
     for (size_t i = 0; i < opt.keys.count; i++) {
@@ -137,7 +138,7 @@ static int start(const char *verb, enum credential_how how, const char *user, st
         return err_set(e, ERR_TRY_LATER, "cannot create a socket: %s", strerror(errno));
     ours = pair[0];
     theirs = pair[1];
-    /* It fits into the socket's buffer, or the whole is far too long. */
+    /* The request fits into the socket's buffer, unless it is far too long. */
     (void)fcntl(ours, F_SETFL, O_NONBLOCK);
     if (send(ours, buf_str(&request), request.len, MSG_NOSIGNAL) != (ssize_t)request.len ||
         shutdown(ours, SHUT_WR) < 0)
@@ -172,7 +173,7 @@ void credential_request_end(void)
     child_forget(&asked.child);
 }
 
-/* The loop does not turn any more, so its stderr is read here. */
+/* Reads stderr here, because the event loop does not run any more. */
 static void note_trouble(void)
 {
     struct err e = ERR_INIT;

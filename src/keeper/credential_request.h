@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks broker for a credential: one request at a time. */
+/* Requests credentials from broker, one at a time. */
 #ifndef KEEPER_CREDENTIAL_REQUEST_H
 #define KEEPER_CREDENTIAL_REQUEST_H
 
@@ -9,19 +9,19 @@
 #include "credential_answer.h"
 
 enum credential_how {
-    CREDENTIAL_KEPT,    /* what broker has kept will do */
-    CREDENTIAL_ANEW,    /* it will not: the server has refused it */
-    CREDENTIAL_RENEWED, /* what broker has kept, renewed, and nothing else */
+    CREDENTIAL_KEPT,    /* a credential that broker has cached is accepted */
+    CREDENTIAL_ANEW,    /* it is not accepted, because the server has refused it */
+    CREDENTIAL_RENEWED, /* only the credential that broker has cached, renewed */
 };
 
-/* done() is called once, perhaps before this returns: with an answer, parts of which it may take, or NULL and
- * why. It may ask again. */
+/* Starts a request. done() is called once, perhaps before credential_request() returns: with the answer,
+ * whose members it may take over, or with NULL and the error. done() may start another request. */
 void credential_request(enum credential_how how,
                         void (*done)(struct credential_answer *a, const struct err *e));
 bool credential_request_runs(void);
-/* Gives it up; done() is not called. */
+/* Cancels the request; done() is not called. */
 void credential_request_end(void);
-/* Asks that this user is given back (`credential erase`), and waits for that until the deadline. */
+/* Runs `credential erase` for this user, and waits for its end until the deadline. */
 void credential_request_erase(const char *user, int64_t deadline);
 
 #endif

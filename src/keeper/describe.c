@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The answer to "what are you?", the same before and after READY. */
+/* The description has the same fields before and after READY. */
 #include "describe.h"
 
 #include <time.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What there is to say about this keeper and its forward, for READY and STATUS. */
+/* Describes this keeper and its forward, for READY and STATUS. */
 #ifndef KEEPER_DESCRIBE_H
 #define KEEPER_DESCRIBE_H
 

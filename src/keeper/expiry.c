@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Vault drops its database user while the user is still connected, so the end of a session is announced.
- * broker says when that is, once it has the credential; the keeper itself never sees one.
+ * Vault drops its database user even while the user is connected, so the end of a session is announced.
+ * broker sends the time when it has the credential; in this case the keeper itself does not get the
+ * credential.
  */
 #include "expiry.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A warning in the log before the credential of the keeper's clients expires. */
+/* A log warning before the credential of the keeper's clients expires. */
 #ifndef KEEPER_EXPIRY_H
 #define KEEPER_EXPIRY_H
 
 #include <time.h>
 
-/* Warns 5 minutes before that time, or at once if it is nearer. */
+/* Warns 5 minutes before `expires_at`, or at once if that is in less than 5 minutes. */
 void expiry_watch(time_t expires_at);
 
 #endif

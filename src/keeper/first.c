@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Detects a server that accepts but sends nothing, while broker shows what it waits for and no client has
- * been started; later connections have the same limit (conn.c, mysql/login_proxy.c).
+ * Detects a server that accepts but sends nothing, while broker shows what it waits for and before the client
+ * is started; later connections have the same limit (conn.c, mysql/login_proxy.c).
  */
 #include "first.h"
 

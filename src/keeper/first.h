@@ -7,12 +7,13 @@
 
 #include <base/err.h>
 
-/* done(NULL): the server has said something, or has hung up, which the first connection finds out. done(e):
- * it was not reached, or was silent: dial and greeting have one connect_timeout together. Once. */
+/* Dials. done() is called once: with NULL if the server has sent data or closed the connection (which the
+ * first connection will notice), or with an error if the server was not reached or sent nothing. Dial and
+ * greeting together have one connect_timeout. */
 void first_open(void (*done)(const struct err *e));
-/* The stream, the caller's from now on; -1: there is none, or it has ended meanwhile. */
+/* Returns the stream, which the caller then owns, or -1 if there is none or it has ended meanwhile. */
 int first_take(void);
-/* Closes what nobody has taken. */
+/* Closes the stream if it was not taken. */
 void first_close(void);
 
 #endif

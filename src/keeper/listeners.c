@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Listening at the local addresses. Where no descriptor is left, accepting pauses for a moment instead of
- * spinning. */
+/* Listens at the local addresses. If no descriptor is left, accepting pauses briefly so that the keeper does
+ * not use all CPU time. */
 #include "listeners.h"
 
 #include <errno.h>
@@ -22,14 +22,14 @@
 #include "options.h"
 
 #define AT_ONCE 64
-/* The number of free ports of 127.0.0.1 to try until the same port of ::1 is free. */
+/* How many free ports of 127.0.0.1 are tried until the same port of ::1 is free. */
 #define PORTS_TRIED 64
 
 /* A listener may have two addresses. */
 static struct listener {
     struct watch watch;
     struct pause pause;
-    unsigned number; /* of opt.end */
+    unsigned number; /* index in opt.listener */
 } listeners[2 * LISTENERS_MOST];
 static unsigned listening;
 
@@ -58,7 +58,7 @@ static unsigned bound_port(int fd)
                                           : ((const struct sockaddr_in *)(const void *)&at)->sin_port);
 }
 
-/* -1 with errno too. */
+/* Returns the descriptor, or -1 with errno set. */
 static int listen_tcp(const char *host, unsigned *port, struct err *e)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV},
@@ -85,7 +85,8 @@ static int listen_tcp(const char *host, unsigned *port, struct err *e)
     return fd_take(&fd);
 }
 
-/* Programs that dial localhost try ::1 first, so it must not be left to another user. */
+/* Listens on ::1 too: programs that dial localhost try it first, so another user must not be able to listen
+ * there. */
 static int listen_localhost(unsigned *port, int fds[2], struct err *e)
 {
     bool any = *port == 0;
@@ -155,7 +156,7 @@ static void listener_ready(struct watch *w, unsigned events)
     }
 }
 
-/* Those that were full. A pause for another reason ends by itself. */
+/* Accepts again at listeners that were full. A pause for another reason ends by itself. */
 static void accept_again(void)
 {
     for (unsigned i = 0; i < listening; i++) {

@@ -6,8 +6,8 @@
 #include <base/err.h>
 #include <ipc/record.h>
 
-/* Binds and listens on all; nothing is accepted yet. ERR_UNREACHABLE where a port or path is taken. Fills in
- * the ports that were free in opt. */
+/* Binds and listens on all addresses; accepts nothing yet. Sets ports in opt that were chosen here. Returns
+ * 0, or -1 with ERR_UNREACHABLE if a port or path is in use. */
 int listeners_open(struct err *e);
 void listeners_accept(void);
 void listeners_close(void);

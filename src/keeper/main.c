@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * broker-keeper: whatever must outlive broker's exec. It is asked once, on its fd 0, what to open
- * (ipc/keeper.h); says when that is ready; and stays lives as long as the process that it lives for. Under
- * its second name, broker-askpass, it is what the system's ssh asks its questions through.
+ * broker-keeper, called the keeper: broker's background process. broker replaces itself with the client
+ * (exec), so the keeper holds the tunnel and the listeners. It reads on its fd 0 what to open (ipc/keeper.h),
+ * reports when that is ready, and runs until the process that it serves has ended. Under its second name,
+ * broker-askpass, it is the program with which the system's ssh asks questions.
  */
 #include <string.h>
 
@@ -50,7 +51,7 @@ static void ready_is_late(struct timer *t)
     give_up(&e);
 }
 
-/* A control socket means a running forward, so it is not created earlier. */
+/* The control socket tells that a forward is running, so it is not created earlier. */
 static void be_ready(void)
 {
     struct err e = ERR_INIT;

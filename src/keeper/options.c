@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses the OPEN record. It comes from broker, so an invalid one is our bug, or from another version. */
+/* Parses the OPEN record. It comes from broker, so an invalid record is a bug or comes from another
+ * version. */
 #include "options.h"
 
 #include <base/clock.h>
@@ -32,7 +33,8 @@ static bool is_there(const struct record *open, uint8_t tag)
     return record_find(open, tag, &f);
 }
 
-/* A port that anybody on this machine can reach needs a password, and the source of credentials a program. */
+/* A port that all users of this machine can reach requires a password, and a keeper that logs in requires the
+ * path of broker. */
 static int check_listeners(struct options *o)
 {
     if (o->tls.level > KEEPER_TLS_NAME)

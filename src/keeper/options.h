@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the keeper was asked to open. */
+/* The options from broker's OPEN record. */
 #ifndef KEEPER_OPTIONS_H
 #define KEEPER_OPTIONS_H
 
@@ -15,7 +15,7 @@
 
 #define LISTENERS_MOST 2
 
-/* The OPEN record, taken apart and checked. Everything lives lives as long as the process. */
+/* The parsed and checked OPEN record. Its values live as long as the process. */
 struct options {
     char *label, *name;
     char *endpoint; /* HOST:PORT or the path, for messages */
@@ -24,20 +24,20 @@ struct options {
     struct login_options login;
     struct local_address listener[LISTENERS_MOST];
     unsigned listeners;
-    int64_t drain, deadline; /* ms; deadline as a moment of clock_ms() */
+    int64_t drain, deadline; /* ms; deadline as a clock_ms() time */
     bool first;
     char *control, *log;
-    /* Of a keeper that logs in: whom it asks for credentials, and how. */
-    char *broker, *user;     /* user: of clients */
-    struct secret *password; /* that a client at a port must have */
+    /* Used if the keeper logs in: how it requests credentials. */
+    char *broker, *user;     /* user: the user name for clients */
+    struct secret *password; /* the password that a client at a TCP port must have */
     struct words keys;       /* "KEY=VALUE" */
     bool logs_in, stock_client, revokes;
-    char *digest; /* for STATUS, as it came */
+    char *digest; /* for STATUS, unchanged */
     enum log_level verbose;
 };
 extern struct options opt;
 
-/* ERR_PROTOCOL for a record that is not whole or has what is none. */
+/* Parses an OPEN record. Returns 0, or -1 with ERR_PROTOCOL if it is incomplete or has an invalid value. */
 int options_parse(const struct record *open, struct options *out, struct err *e);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ends the keeper: with the process that it serves, on a signal, or on request. In each case connections,
- * tunnel, children and sockets are ended first; after kill -9 the guard does that.
+ * Ends the keeper: when the process that it serves has ended, on a signal, or on request. In each case
+ * connections, tunnel, children and sockets are ended first; after kill -9 the guard does that.
  */
 #include "shutdown.h"
 
@@ -95,7 +95,7 @@ static void on_signal(int number)
     errno = saved;
 }
 
-/* A second signal does not wait for the rest. */
+/* A second signal ends the keeper without draining connections. */
 static void signal_came(struct watch *w, unsigned events)
 {
     char byte;

@@ -6,17 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Watches the process that the keeper serves (KEEPER_LIVES_FOR_FD, if there is one) and the signals that end
- * it. */
+/* Watches for the end of the process that the keeper serves (KEEPER_LIVES_FOR_FD, if there is one), and for
+ * signals that end the keeper. */
 void shutdown_watch(void);
-/* Whether there is a process that it serves: not for a detached forward. */
+/* Returns whether the keeper serves a process; a detached forward does not. */
 bool shutdown_has_owner(void);
-/* Waits, outside the loop, until fd is readable or until the deadline (false). A signal, or the end of the
- * process that it serves, ends the keeper at once. */
+/* Waits, outside the event loop, until fd is readable (true) or the deadline has passed (false). A signal, or
+ * the end of the process that the keeper serves, ends the keeper at once. */
 bool shutdown_wait(int fd, int64_t deadline);
-/* Stops accepting, lets open connections drain for the requested time, then quits. */
+/* Stops accepting, lets open connections drain for the requested time, then ends the keeper. */
 void shutdown_begin(void);
-/* Ends everything that was started, removes every socket, and exits. */
+/* Ends all that was started, removes all sockets, and exits. */
 __attribute__((noreturn)) void shutdown_now(int status);
 
 #endif

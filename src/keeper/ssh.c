@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tunnel kind `ssh`: gathers the settings and chooses the engine. The library in this process starts fast
- * and costs little; the system's ssh supports everything else. The choice is made before any attempt to log
+ * The tunnel kind `ssh`: reads the settings and chooses the engine. libssh2, in this process, starts fast and
+ * uses few resources; the system's ssh supports everything else. The choice is made before any attempt to log
  * in, so that a server does not count an attempt twice.
  */
 #include <ssh/ssh.h>
@@ -18,7 +18,7 @@ static const struct target *target;
 static void (*when_opened)(const struct err *e);
 static const struct ssh_settings *settings;
 static const struct ssh_engine *engine;
-static struct buf reason = BUF_INIT(REASON_MOST); /* why not the first engine */
+static struct buf reason = BUF_INIT(REASON_MOST); /* why the first engine is not used */
 
 static void engine_opened(const struct err *e, const char *why);
 
@@ -29,7 +29,7 @@ static void open_engine(const struct ssh_engine *chosen)
     engine->open(settings, engine_opened);
 }
 
-/* Another engine may be tried: no login was attempted yet. */
+/* Another engine may be tried if no login was attempted yet. */
 static void engine_opened(const struct err *e, const char *why)
 {
     struct err own = ERR_INIT;
@@ -49,7 +49,7 @@ static void engine_opened(const struct err *e, const char *why)
     when_opened(&own);
 }
 
-/* Requirements of known_hosts, in addition to the settings. */
+/* Returns whether known_hosts requires host certificates, in addition to the settings. */
 static bool wants_certificate(void)
 {
     AUTO_WORDS(types);
@@ -72,7 +72,7 @@ static bool can_in_process(void)
     return false;
 }
 
-/* It starts later, and moves two to four times as much. */
+/* The openssh engine starts more slowly, but has two to four times the throughput. */
 static bool takes_openssh_for_bulk(const char *wanted)
 {
     AUTO_BUF(missing, REASON_MOST);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One request per connection, answered at once. A connection that asked to stop stays open until the keeper
- * has ended, so that its end of file shows that. Only our own user is answered, in addition to the protection
- * by folder and mode.
+ * Each connection sends one request, which is answered at once. A connection that requested STOP stays open
+ * until the keeper has ended, so that its end of file shows that. Only processes of the same user get an
+ * answer, in addition to the protection by directory and mode.
  */
 #include "status_socket.h"
 
@@ -84,7 +84,7 @@ static void status_client_answer(struct status_client *v, const struct record *r
     bool stop = status_answer(request, &answer);
 
     if (stop)
-        when_stopped(); /* answered once the keeper has stopped accepting */
+        when_stopped(); /* STOP is answered once the keeper has stopped accepting */
     (void)record_write(v->watch.fd, &answer, clock_ms(), &ignored);
     if (!stop)
         status_client_end(v);
@@ -146,8 +146,8 @@ static bool is_gone(const char *path)
     return lstat(path, &st) < 0 && errno == ENOENT;
 }
 
-/* A logout empties the runtime folder, but a detached forward survives it: without a socket it could not be
- * found or stopped. */
+/* A logout removes the runtime directory, but a detached forward keeps running: without a socket it could not
+ * be found or stopped, so the socket is created again. */
 static void look(struct timer *t)
 {
     AUTO_FREE(char *, folder);

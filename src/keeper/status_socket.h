@@ -8,13 +8,13 @@
 #include <base/err.h>
 #include <ipc/record.h>
 
-/* Listens on opt.control, if one is wanted. stop(): a STOP came; nothing is to be accepted any more once it
- * returns. */
+/* Listens on opt.control, if it is set. stop() is called for a STOP; when it returns, no more connections may
+ * be accepted. */
 int status_open(void (*stop)(void), struct err *e);
-/* Accepts no more connections, so that the next forward of that name can be opened; existing connections
+/* Closes the control socket, so that the next forward of the same name can be opened; existing connections
  * stay. */
 void status_close(void);
-/* Fills the answer to a request. True: the keeper must stop. */
+/* Sets the answer to a request. Returns true if the keeper must stop. */
 bool status_answer(const struct record *request, struct record *answer);
 
 #endif

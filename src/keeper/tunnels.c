@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The process's tunnel, and code shared by all kinds: a kind that carries descriptors itself provides a
- * stream by a socket pair, one end of which it carries.
+ * The tunnel of the process, and code shared by all kinds: for a kind that only hands off descriptors, a dial
+ * uses a socket pair, one descriptor of which is handed off.
  */
 #include "tunnels.h"
 
@@ -24,10 +24,10 @@ TUNNELS
 #define TUNNEL(id) &tunnel_##id,
 static const struct tunnel_kind *const kinds[] = {&tunnel_direct, TUNNELS};
 
-/* A stream by a socket pair: the tunnel carries `ours`. */
+/* A dial that uses a socket pair: the tunnel gets `ours`. */
 struct pair {
     struct handoff handoff;
-    struct dial *dial; /* NULL: the other end was given away */
+    struct dial *dial; /* NULL: the other descriptor was given to the caller */
     int other;
 };
 

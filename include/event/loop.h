@@ -32,12 +32,12 @@ void loop_close(struct watch *w);
 
 /* A one-shot timer. Must be zeroed before its first use. */
 struct timer {
-    int64_t at; /* ms of clock_ms() */
+    int64_t at; /* when to fire, as a clock_ms() time */
     TAILQ_ENTRY(timer) next;
     bool set, due;
     void (*fire)(struct timer *t);
 };
-void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t)); /* replaces an earlier one */
+void timer_set(struct timer *t, int64_t at, void (*fire)(struct timer *t)); /* replaces an earlier time */
 void timer_clear(struct timer *t);
 
 /* Sets a function that is called before each wait of the loop, for work that is done once per iteration (one

@@ -29,7 +29,7 @@ struct relay_filter {
 };
 
 struct relay {
-    struct wire wire[2]; /* CLIENT, SERVER */
+    struct wire wire[2]; /* wire[CLIENT] and wire[SERVER] */
     struct flow flow[2];
     bool heard;                     /* the server has sent data; with a filter: since its last call */
     struct relay_filter *filter;    /* owned; NULL: the client's data is passed on unfiltered */

@@ -27,7 +27,7 @@ enum { WIRE_END = 0, WIRE_LATER = -1, WIRE_BROKEN = -2 };
  * WIRE_END. */
 ssize_t wire_read(struct wire *w, char *to, size_t room);
 ssize_t wire_write(struct wire *w, const char *from, size_t n);
-/* Shuts down writing; reading continues. */
+/* Shuts down the writing direction; reading continues. */
 void wire_shut(struct wire *w);
 /* Removes the watch, sends TLS's close_notify if TLS is used, and closes. Does nothing if it is not open. */
 void wire_close(struct wire *w);

@@ -13,7 +13,7 @@
 /* Options that are the same for all logins of a process. */
 struct login_options {
     const char *server;      /* HOST:PORT or the path of the endpoint, for messages */
-    int64_t connect_timeout; /* ms, for the greeting, and again for TLS */
+    int64_t connect_timeout; /* in ms; applies to the greeting, and again to TLS */
     const struct tls_options *tls;
     bool bytes_beside; /* another local address of this keeper passes bytes unchanged */
     /* The following are used only if the keeper logs in. */
@@ -36,7 +36,7 @@ struct login_credential *login_credential_hold(struct login_credential *c);
 void login_credential_drop(struct login_credential *c);
 
 enum login_result {
-    LOGIN_DONE,    /* data still to be sent is in the flows' `held`, and relay_start() continues */
+    LOGIN_DONE,    /* data to be sent first is in the flows' `held`, and relay_start() continues */
     LOGIN_FAILED,  /* the client has got its error, or has closed: the connection must be ended */
     LOGIN_REFUSED, /* the server has refused the keeper's credential (1045), and its stream is closed; the
                       client is waiting: call login_retry() or login_tell() */
@@ -58,7 +58,7 @@ struct login_events {
  */
 void login_start(struct relay *r, const struct login_options *options, struct login_credential *as,
                  const struct secret *client_password, int64_t deadline, const struct login_events *events);
-/* After LOGIN_REFUSED: logs in again, over the new stream in wire[SERVER]. */
+/* After LOGIN_REFUSED: logs in again with `as`, over the new stream in wire[SERVER]. */
 void login_retry(struct relay *r, struct login_credential *as, int64_t deadline);
 /* After LOGIN_REFUSED: sends `e` to the client, or the server's own error if NULL. done(LOGIN_FAILED)
  * follows. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS to the endpoint. There is one TLS context per process, created from the options before READY. */
+/* TLS to the endpoint. There is one TLS context per process, created from the options before the keeper
+ * reports READY. */
 #ifndef MYSQL_TLS_H
 #define MYSQL_TLS_H
 

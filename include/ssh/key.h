@@ -21,13 +21,13 @@ struct ssh_key {
     char *name;        /* the file, or the agent's comment */
     char type[64];     /* "ssh-ed25519"; "": not known before the key is unlocked */
     struct buf blob;   /* public key, RFC 4253 section 6.6; empty: not known yet, or known only to libssh2 */
-    bool in_agent;     /* the agent signs */
+    bool in_agent;     /* the key is in an agent, which signs */
     bool openssh;      /* the file has OpenSSH's own format */
     bool encrypted;    /* a passphrase is needed */
-    bool unlocked;     /* `phrase` is assumed to be right */
+    bool unlocked;     /* the passphrase `phrase` is assumed to be right */
     bool half;         /* only a public key, which names a key in the agent */
     bool stray;        /* the .pub file next to it belongs to another key */
-    const char *lacks; /* a kind of key that this engine cannot use, "a FIDO key"; NULL: usable */
+    const char *lacks; /* why this engine cannot use the key, "a FIDO key"; NULL: it can */
     struct secret *text, *phrase;
 };
 

@@ -40,15 +40,15 @@ struct ssh_settings {
     bool identities_only;        /* use only those of the agent's keys that are in identity_files */
     char *identity_agent;        /* socket of the agent, also from $SSH_AUTH_SOCK; NULL: none */
     struct words certificate_files;
-    char *pkcs11_provider; /* NULL for "none" */
+    char *pkcs11_provider; /* NULL if ssh_config says "none" */
 
-    struct words user_known_hosts, global_known_hosts; /* files */
+    struct words user_known_hosts, global_known_hosts; /* lists of files */
     enum ssh_strictness strict;
     bool hash_known_hosts;
     char *log_level;
 
-    char *proxy_jump, *proxy_command; /* NULL for "none" */
-    char *control_path;               /* expanded; NULL for "none" */
+    char *proxy_jump, *proxy_command; /* NULL if ssh_config says "none" */
+    char *control_path;               /* with tokens expanded; NULL if ssh_config says "none" */
     bool compression;
 
     /* Comma-separated lists as printed by `ssh -G`; NULL: the engine's defaults. */
@@ -74,7 +74,7 @@ struct ssh_settings {
 enum { SSH_LOOKS = 2 };
 
 struct ssh_engine {
-    const char *name; /* "libssh2" */
+    const char *name; /* the name of the engine, "libssh2" */
     /* Returns whether the engine supports the settings, as far as this can be known without dialling. If not,
      * `why` is the reason, as a text after "libssh2 does not support it: ": "ProxyJump", "a certificate for
      * ~/.ssh/id". May read the key files. */

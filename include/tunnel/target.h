@@ -15,7 +15,7 @@ struct target {
     char *host, *socket; /* the endpoint: either host or socket is set */
     unsigned port;
     struct words keys;                      /* the keys of [tunnel], each "KEY=VALUE" */
-    int64_t connect_timeout, login_timeout; /* ms */
+    int64_t connect_timeout, login_timeout; /* in ms */
     bool lasts;  /* the connection lasts for hours, so throughput matters more than a fast start */
     bool person; /* a user reads what is shown */
     bool ready;  /* READY was sent: the user cannot be asked, and nothing is shown any more */

@@ -46,12 +46,12 @@ struct tunnel_kind {
     /* Called at most once, between taken(NULL) and ended(): returns whether the server has sent data to
      * fd. */
     bool (*heard)(struct handoff *h);
-    bool (*is_up)(void); /* NULL: always */
+    bool (*is_up)(void); /* NULL: the tunnel is always up */
     /* Appends a description for READY and the log: "ssh ec2-user@bastion:22, libssh2". */
     void (*describe)(struct buf *out);
-    void (*close)(void); /* at the keeper's exit; NULL: nothing to do */
+    void (*close)(void); /* called when the keeper exits; NULL: nothing to do */
 };
-extern const struct tunnel_kind tunnel_direct; /* and one for each TUNNEL row: tunnel_ID */
+extern const struct tunnel_kind tunnel_direct; /* the others: tunnel_ID for each row TUNNEL(ID) */
 
 /*
  * Errors of a failed connection begin with the number that MySQL's clients use: "2003 db:3306: connection

@@ -37,7 +37,7 @@ struct group {
     struct buf raw;      /* the end of its stderr, not sanitised */
     struct debug_lines debug;
     bool reaped;     /* the group's leader was reaped */
-    bool whole;      /* see struct child */
+    bool whole;      /* copy of the member of struct child */
     int64_t kill_at; /* when to send SIGKILL; 0: the group is not being ended */
     struct timer look;
     LIST_ENTRY(group) next;

@@ -44,7 +44,7 @@ struct dialling {
     struct addresses found;
     struct attempt attempt[ADDRESSES_MOST];
     unsigned next, open; /* index of the next address; number of running attempts */
-    struct timer step;   /* the next attempt, or the end */
+    struct timer step;   /* starts the next attempt, or reports the result */
     struct timer late;
     int fd;                 /* the connected descriptor */
     int unresolved, failed; /* error of getaddrinfo(3); errno */

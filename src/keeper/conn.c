@@ -80,7 +80,7 @@ static void handed_off(struct handoff *j, const struct err *e)
     c->handed_off = true;
     conn_expect(c);
     timer_set(&c->silence, c->deadline, is_silent);
-    loop_forget(&c->relay.wire[CLIENT].watch); /* the tunnel owns the descriptor */
+    loop_forget(&c->relay.wire[CLIENT].watch); /* from now on the tunnel owns the descriptor */
 }
 
 static void handoff_ended(struct handoff *j)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections of clients, from accept to the end; one struct for each. */
+/* The connections of clients, from accept to the end. */
 #ifndef KEEPER_CONN_H
 #define KEEPER_CONN_H
 

@@ -26,13 +26,13 @@ struct conn {
     int64_t deadline; /* when the server must have sent data; 0: the tunnel was down */
     /* Used if the keeper logs in: */
     struct credential_wait wait;
-    struct login_credential *as; /* the credential; NULL after the login */
+    struct login_credential *as; /* the credential in use; NULL after the login */
     char *user;                  /* the user that is logged in, set after the login */
     bool waiting, by_port, unproved;
     bool again;     /* the server has refused a credential, and another try is in progress */
     bool renewed;   /* another credential than the first was tried */
     unsigned tries; /* tries with the same credential */
-    unsigned looks; /* checks whether the session of another user has ended */
+    unsigned looks; /* how often it was checked whether the session of another user has ended */
     struct timer nap;
 };
 

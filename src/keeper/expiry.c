@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Vault drops its database user even while the user is connected, so the end of a session is announced.
- * broker sends the time when it has the credential; in this case the keeper itself does not get the
- * credential.
+ * broker sends the time of expiry once it has the credential; the keeper does not need the credential for
+ * this.
  */
 #include "expiry.h"
 

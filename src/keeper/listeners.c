@@ -25,7 +25,7 @@
 /* How many free ports of 127.0.0.1 are tried until the same port of ::1 is free. */
 #define PORTS_TRIED 64
 
-/* A listener may have two addresses. */
+/* A listener with one address; KEEPER_LOCALHOST needs two of them. */
 static struct listener {
     struct watch watch;
     struct pause pause;
@@ -98,7 +98,7 @@ static int listen_localhost(unsigned *port, int fds[2], struct err *e)
         fds[1] = listen_tcp("::1", port, e);
         int failed = fds[1] < 0 ? errno : 0;
         if (failed == 0 || failed == EADDRNOTAVAIL || failed == EAFNOSUPPORT) {
-            err_clear(e); /* there is no IPv6 */
+            err_clear(e); /* the machine has no IPv6 */
             return 0;
         }
         fd_close_cleanup(&fds[0]);

@@ -51,7 +51,7 @@ static void ready_is_late(struct timer *t)
     give_up(&e);
 }
 
-/* The control socket tells that a forward is running, so it is not created earlier. */
+/* The control socket shows that a forward is running, so it is not created earlier. */
 static void be_ready(void)
 {
     struct err e = ERR_INIT;

@@ -30,9 +30,9 @@ struct options {
     /* Used if the keeper logs in: how it requests credentials. */
     char *broker, *user;     /* user: the user name for clients */
     struct secret *password; /* the password that a client at a TCP port must have */
-    struct words keys;       /* "KEY=VALUE" */
+    struct words keys;       /* each "KEY=VALUE" */
     bool logs_in, stock_client, revokes;
-    char *digest; /* for STATUS, unchanged */
+    char *digest; /* reported in STATUS unchanged */
     enum log_level verbose;
 };
 extern struct options opt;

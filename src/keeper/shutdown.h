@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of the keeper. */
+/* Ends the keeper. */
 #ifndef KEEPER_SHUTDOWN_H
 #define KEEPER_SHUTDOWN_H
 

@@ -13,8 +13,8 @@
 
 #include <base/clock.h>
 
-#define STRANGER_MEMORY ((size_t)1 << 20) /* before the host key is accepted */
-#define PIECES_MOST 131072u               /* libssh2 searches its packets linearly */
+#define STRANGER_MEMORY ((size_t)1 << 20) /* memory limit before the host key is accepted */
+#define PIECES_MOST 131072u               /* limit of memory blocks; libssh2 searches its packets linearly */
 #define LOGIN_PIECES 4096u
 #define NOBODYS_PIECES 8192u
 #define SMALL 4096u /* always granted: the session ends soon, and libssh2 need not handle the failure */
@@ -23,7 +23,7 @@
 #define IDLE_BYTES ((int64_t)1 << 20) /* useless bytes: rekeys, padding, ignored packets */
 #define IDLE_BYTES_PER_MS 64
 #define USEFUL_FOR 16    /* each byte of a connection allows this many useless ones */
-#define WIPED_MOST 4096u /* not for bulk data, which is longer than any secret */
+#define WIPED_MOST 4096u /* after the login, larger blocks hold bulk data and are not wiped */
 
 static bool is_too_much(struct ssh_session *s, size_t more)
 {

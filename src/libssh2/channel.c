@@ -12,9 +12,9 @@
 #include <base/clock.h>
 #include <base/mem.h>
 
-#define FEED (64u << 10)   /* ciphertext between two deliveries */
+#define FEED (64u << 10)   /* bytes of ciphertext that are read before data is delivered to the channels */
 #define PASSES 8           /* such portions per iteration */
-#define TURN_UP (1u << 20) /* sent per iteration */
+#define TURN_UP (1u << 20) /* bytes sent per iteration */
 #define UNREAD_MS 1000     /* how long input waits for a channel to read it */
 
 static void forget(struct ssh_session *s, struct channel *c)

@@ -11,7 +11,7 @@
 #include "session.h"
 
 struct channel {
-    TAILQ_ENTRY(channel) next;   /* in the pool's queue */
+    TAILQ_ENTRY(channel) next;   /* next in the pool's queue */
     struct ssh_session *session; /* NULL: still in the queue */
     struct handoff *handoff;     /* NULL: the connection was cancelled */
     /* Called when opening the channel has succeeded or failed: its session can open the next one. */
@@ -19,7 +19,7 @@ struct channel {
     LIBSSH2_CHANNEL *ssh;
     struct watch local;
     struct timer patience;    /* deadline for opening; later for closing after the server's end */
-    struct bytes down, up;    /* data not passed on yet */
+    struct bytes down, up;    /* data that is not passed on yet */
     uint32_t window, portion; /* the window, and the size of a read; both are fixed */
     uint32_t granting;        /* bytes that were read but not granted yet */
     size_t index;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an error of libssh2 means for its session: one table, for both versions. Any other error ends the
- * session, because the state of the protocol is then unknown. bounds.c handles misbehaviour without an error
- * of libssh2.
+ * session, because the state of the protocol is then unknown. bounds.c handles a server that misbehaves
+ * without causing an error.
  */
 #include "session.h"
 
 #include <base/mem.h>
 
-#define ALGO_UNSUPPORTED (-51) /* not in the header of 1.10 */
+#define ALGO_UNSUPPORTED (-51) /* not in the header of libssh2 1.10 */
 
 enum fate libssh2_fate(long code)
 {

@@ -15,8 +15,8 @@
 #include <base/clock.h>
 #include <base/mem.h>
 
-#define PACKET 32700u    /* the most that libssh2 sends in one call */
-#define CHUNK_PACKETS 4u /* read from a client in one call */
+#define PACKET 32700u    /* maximal number of bytes that libssh2 sends in one call */
+#define CHUNK_PACKETS 4u /* packets read from a client in one call */
 #define CHUNKS 4         /* chunks per iteration from a client that is alone */
 #define LINGER_MS 2000   /* time for a client to read the rest, as in event/relay.c */
 static char passing[CHUNK_PACKETS * PACKET + 1024];

@@ -23,7 +23,7 @@ void greeting_add(struct ssh_session *s, const void *bytes, size_t n)
     buf_add(&s->greeting, bytes, n);
 }
 
-/* Skips the lines before the version, and the version. */
+/* Skips the server's version, and any lines before it. */
 static const char *first_packet(const char *at, const char *end)
 {
     for (int i = 0; i < LINES_MOST; i++) {

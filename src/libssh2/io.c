@@ -15,7 +15,7 @@
 #include <event/sock.h>
 
 #define IN_SIZE (256u << 10)
-#define OUT_FLUSH (256u << 10) /* collected up to this size, then sent at once */
+#define OUT_FLUSH (256u << 10) /* data to send is collected up to this size, then sent at once */
 #define OUT_STUFFED (1u << 20)
 #define OUT_MOST (4u << 20)
 

@@ -202,7 +202,7 @@ void login_free(struct ssh_login *l)
     free(l);
 }
 
-/* The session has ended, or must end, during the login. */
+/* Sets the error of a session that has ended, or must end, during the login. Returns -1. */
 static int failed(struct ssh_session *s, struct err *e)
 {
     char *text = NULL;

@@ -77,7 +77,7 @@ int candidates_gather(struct ssh_session *s);
 bool publickey_left(const struct ssh_login *l);
 int publickey_step(struct ssh_session *s);
 
-/* prompts.c */
+/* The methods keyboard-interactive and password (prompts.c). */
 int prompts_step(struct ssh_session *s);
 int password_step(struct ssh_session *s);
 

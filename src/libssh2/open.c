@@ -12,7 +12,7 @@
 #include <ssh/wire_format.h>
 
 #define PACKET_MOST 32768u
-#define PROHIBITED 1 /* RFC 4254 section 5.1 */
+#define PROHIBITED 1 /* reason code, RFC 4254 section 5.1 */
 
 static LIBSSH2_CHANNEL *open_by_libssh2(struct ssh_session *s, const struct channel *c)
 {

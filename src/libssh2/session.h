@@ -60,14 +60,14 @@ struct ssh_session {
     enum session_state state;
     LIBSSH2_SESSION *ssh;
     struct dialling *dialling;
-    struct watch socket; /* fd -1: not connected yet */
+    struct watch socket; /* fd is -1 while not connected */
     struct timer timer;  /* the deadline of the login; then the periodic check */
     int64_t deadline;
     struct ssh_login *login;
 
     struct bytes in, out;
     size_t quota;          /* how much ciphertext libssh2 may still read before the result is checked */
-    uint64_t taken, given; /* bytes that libssh2 has read and sent */
+    uint64_t taken, given; /* bytes that libssh2 has read; bytes that it has sent */
     size_t held, pieces;   /* bytes and blocks of memory allocated by libssh2 */
     size_t look_at;        /* the number of blocks at which they are checked next */
     size_t questions;      /* keep-alives that requested an answer; libssh2 stores the answers */
@@ -83,7 +83,7 @@ struct ssh_session {
     bool was_up;
     bool doubted; /* a keep-alive was sent, and is not answered yet */
     int64_t kept_alive, idle_since;
-    uint64_t looked; /* bytes received at the last check */
+    uint64_t looked; /* number of bytes that were received at the last check */
 
     struct channel **channels;
     size_t count, room, first; /* first: where this iteration begins, so that no channel is always last */
@@ -119,7 +119,7 @@ bool io_is_over(const struct ssh_session *s);
 /* Returns whether so much data waits for the socket that no more should be collected. */
 bool io_stuffed(struct ssh_session *s);
 
-void bytes_release(struct bytes *b); /* wipes its content */
+void bytes_release(struct bytes *b); /* wipes and frees the buffer */
 /* Returns room for n more bytes at the end. */
 char *bytes_room(struct bytes *b, size_t n);
 
@@ -137,7 +137,7 @@ enum fate libssh2_fate(long code);
 
 /* --- bounds.c --- */
 
-#define SESSION_MEMORY ((size_t)60 << 20) /* with malloc's overhead and the socket's buffers: 64 MiB */
+#define SESSION_MEMORY ((size_t)60 << 20) /* 64 MiB with malloc's overhead and the socket's buffers */
 
 /* libssh2's memory: counted, limited, and wiped if it may have contained a secret. */
 void *bounds_alloc(size_t n, void **abstract);

@@ -2,7 +2,7 @@
 /* The window of a channel, fixed when it opens, and its memory. flow.c handles the bytes. */
 #include "channel.h"
 
-#define LARGE_MOST 8 /* channels of all sessions with a large window */
+#define LARGE_MOST 8 /* how many channels of all sessions may have a large window */
 #define WINDOW_LARGE (4u << 20)
 #define WINDOW_SMALL (32u << 10)
 #define PORTION_LARGE (64u << 10)

@@ -20,17 +20,17 @@ struct auth {
     const struct secret *password;
     uint8_t scramble[AUTH_SCRAMBLE_MAX]; /* the server's scramble; its length is in the method's row */
     bool closed;    /* others cannot read the connection: TLS, or the server's own socket */
-    bool verified;  /* closed, and the server is verified: verify-identity, or its own socket */
-    bool takes_key; /* if not closed, the server's RSA key may be requested */
+    bool verified;  /* `closed`, and the server is verified: verify-identity, or its own socket */
+    bool takes_key; /* if not `closed`, the server's RSA key may be requested */
 };
 
-/* What the server must say after an answer. */
+/* What the server must say after the keeper's answer. */
 enum auth_next {
-    AUTH_FAILED = -1, /* there is no answer; the error is in *e */
+    AUTH_FAILED = -1, /* no answer could be made; the error is in *e */
     AUTH_DONE,        /* whether the answer is right */
     AUTH_FAST,        /* whether the scrambled password is enough */
     AUTH_LAST,        /* as AUTH_DONE; the server got the password, so it may not ask for another method */
-    AUTH_KEY,         /* its RSA key */
+    AUTH_KEY,         /* its RSA key, with which the password is encrypted */
     AUTH_SALT,        /* the salt with which the password is turned into a key */
 };
 
@@ -43,7 +43,7 @@ typedef enum auth_next auth_more(const struct auth *a, const uint8_t *said, size
 
 /* The connections over which a method may be used. */
 enum auth_over {
-    OVER_ANYTHING, /* the answer does not reveal the password, or the method checks the connection itself */
+    OVER_ANYTHING, /* the answer does not reveal the password, or the method itself checks the connection */
     OVER_VERIFIED, /* the answer is the password, so only a verified server may get it */
 };
 
@@ -63,10 +63,10 @@ const struct auth_method *auth_find(const char *name);
 /* Returns whether the method may be used over this connection. */
 bool auth_allowed(const struct auth_method *method, const struct auth *a);
 
-/* The answer of each method. With "empty": it is empty if the password is empty. */
-auth_answer auth_native;       /* empty */
-auth_answer auth_caching_sha2; /* empty */
-auth_answer auth_sha256;       /* empty */
+/* The answer of each method. "May be empty": the answer to an empty password is an empty packet. */
+auth_answer auth_native;       /* may be empty */
+auth_answer auth_caching_sha2; /* may be empty */
+auth_answer auth_sha256;       /* may be empty */
 auth_answer auth_ed25519;
 auth_answer auth_parsec;
 auth_answer auth_clear;
@@ -78,7 +78,7 @@ auth_more auth_by_key;
 /* parsec: `said` is 'P', the number of iterations, and a salt. */
 auth_more auth_by_salt;
 
-/* Appends the password and a NUL. */
+/* Appends the password and a NUL to *out. */
 void auth_put_password(const struct auth *a, struct buf *out);
 
 #endif

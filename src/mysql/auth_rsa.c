@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Methods whose server needs the password itself: in cleartext over a closed connection, otherwise encrypted
- * with the server's RSA key, which is not verified ("caching_sha2_password: Information" in MySQL's source
- * documentation). So the latter requires the user's consent.
+ * Methods whose server needs the password itself: in cleartext over a connection that others cannot read
+ * (auth.closed), otherwise encrypted with the server's RSA key, which is not verified
+ * ("caching_sha2_password: Information" in MySQL's source documentation). So the latter requires the user's
+ * consent.
  */
 #include "auth_method.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Only one error is stored, because broker starts one client at a time. */
+/* Only the last error is stored, because broker starts one client at a time. */
 #include <mysql/client_error.h>
 
 #include <stdlib.h>

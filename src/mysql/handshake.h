@@ -35,7 +35,7 @@ struct span {
 struct answer {
     uint32_t flags, max_packet, extended;
     uint8_t charset, zstd_level;
-    struct span user, auth, database, plugin; /* point into the packet */
+    struct span user, auth, database, plugin; /* they point into the packet */
     struct span attributes;                   /* pairs of name and value */
 };
 

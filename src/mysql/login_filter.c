@@ -101,7 +101,7 @@ static const struct rule {
     {STAGE_LOGIN, CLIENT_WORD, act_take_word},
     {STAGE_LOGIN, CLIENT_ASKS_KEY, act_give_key},
     {STAGE_LOGIN, CLIENT_PASSWORD, act_take_password},
-    {STAGE_LOGIN, CLIENT_AHEAD, not_yet}, /* MariaDB's Java client; it is not renumbered */
+    {STAGE_LOGIN, CLIENT_AHEAD, not_yet}, /* sent early by MariaDB's Java client; not renumbered */
 };
 
 static mysql_act *rule_find(enum mysql_stage stage, enum mysql_said said)

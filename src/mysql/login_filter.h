@@ -70,7 +70,7 @@ struct mysql {
     uint8_t ahead;      /* the server's sequence numbers minus the client's, modulo 256 */
     uint8_t scramble[20];
     uint8_t asks_by;   /* the byte with which the client may request a public key now; 0: it may not */
-    bool gave_key;     /* the client has our key, so its next packet is the password, encrypted */
+    bool gave_key;     /* the client has our key: its next packet is the encrypted password */
     struct err failed; /* why the login failed; ERR_NONE if the server refused it */
 };
 

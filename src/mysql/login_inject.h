@@ -38,7 +38,7 @@ struct inject {
     struct greeting server;
     bool unanswered;          /* the greeting was not answered yet: see inject_farewell() */
     uint32_t flags, extended; /* capabilities that both sides have */
-    uint8_t expects;          /* the server's next sequence number */
+    uint8_t expects;          /* the sequence number of the server's next packet */
     const struct auth_method *method;
     struct auth auth;
     unsigned switches;

@@ -19,9 +19,9 @@ static bool is_type(const struct packet *p, uint8_t type)
 }
 
 /*
- * Protocol 10: version NUL, thread 4, scramble 8, 0, capabilities 2 (low), charset 1, status 2, capabilities
- * 2 (high), length of the scramble 1, reserved 10 (MariaDB: 6 and its own capabilities), scramble 13 or more,
- * plug-in NUL.
+ * A greeting of protocol 10 has these fields, with their size in bytes: version and NUL, thread 4, scramble
+ * 8, a 0, capabilities 2 (low), charset 1, status 2, capabilities 2 (high), length of the scramble 1,
+ * reserved 10 (MariaDB: 6 and its own capabilities), scramble 13 or more, plug-in and NUL.
  */
 size_t said_greeting(const struct packet *p)
 {

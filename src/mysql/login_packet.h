@@ -15,16 +15,16 @@ enum mysql_said {
     SERVER_GREETING_NO_TLS,
     SERVER_OK,
     SERVER_ERROR,      /* with an error number that servers use */
-    SERVER_SWITCH,     /* to another plug-in: a name, then its data */
-    SERVER_SWITCH_OLD, /* to the plug-in of MySQL before 4.1, without a name */
-    SERVER_FACTOR,     /* to the plug-in of the next factor: a name, then its data */
+    SERVER_SWITCH,     /* switch to another plug-in: its name, then its data */
+    SERVER_SWITCH_OLD, /* switch to the plug-in of MySQL before 4.1, without a name */
+    SERVER_FACTOR,     /* switch to the plug-in of the next factor: its name, then its data */
     SERVER_FAST_OK,    /* caching_sha2_password: the scrambled password is enough */
     SERVER_WANTS_ALL,  /* caching_sha2_password: the server needs the password itself */
     SERVER_PLUGIN,     /* plug-in data after the byte MORE_DATA */
-    SERVER_OTHER,      /* raw plug-in data, or unknown */
-    SERVER_IMPOSSIBLE, /* MariaDB's progress report, a switch without a name, an error without a number */
+    SERVER_OTHER,      /* plug-in data without MORE_DATA, or an unknown packet */
+    SERVER_IMPOSSIBLE, /* an invalid packet, or a progress report of MariaDB */
     SERVER_TOO_LONG,
-    CLIENT_ANSWER,   /* to the greeting: capabilities, user, scrambled password */
+    CLIENT_ANSWER,   /* answer to the greeting: capabilities, user, scrambled password */
     CLIENT_ASKS_TLS, /* the first 32 bytes of an answer */
     CLIENT_OLD,      /* an answer of a client before MySQL 4.1 */
     CLIENT_ASKS_KEY, /* a request for the server's RSA key */

@@ -40,7 +40,7 @@ struct login_proxy {
     unsigned needs; /* what the TLS handshake waits for: LOOP_READ or LOOP_WRITE */
     struct timer late;
     enum mysql_stage timed; /* if the keeper logs in: the stage to which the deadline `late` applies */
-    bool proved;            /* proved() was called */
+    bool proved;            /* the callback proved() was called */
     struct login_events events;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses and builds packets; login_filter.c interprets them. */
+/* Parses and builds packets. login_filter.c interprets them. */
 #include "packet.h"
 
 #include <string.h>

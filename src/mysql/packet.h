@@ -15,7 +15,7 @@
 #define ERROR_ACCESS_DENIED 1045
 
 struct packet {
-    uint8_t *head; /* points into the buffer, as does the body */
+    uint8_t *head; /* points into the buffer, like `body` */
     uint8_t *body;
     size_t len; /* length of the body */
     uint8_t sequence;

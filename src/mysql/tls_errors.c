@@ -30,7 +30,7 @@ static struct {
     int error;
     char subject[NAME_MOST], issuer[NAME_MOST], end[64];
     char first[NAME_MOST];                    /* the first of the certificate's names */
-    char names[NAMES_MOST * (NAME_MOST + 4)]; /* "a, b, ..." */
+    char names[NAMES_MOST * (NAME_MOST + 4)]; /* all names, "a, b, ..." */
 } failed;
 
 static void clean(char *to, size_t size, const char *text, size_t n)

@@ -20,7 +20,7 @@ static bool is_certificate(const char *name, const unsigned char *der, long leng
     X509 *read;
 
     if (!trusted && !text_equal(name, PEM_STRING_X509) && !text_equal(name, PEM_STRING_X509_OLD))
-        return true; /* a key, or anything else in the file */
+        return true; /* a private key, or another kind of block */
     read = trusted ? d2i_X509_AUX(NULL, &der, length) : d2i_X509(NULL, &der, length);
     X509_free(read);
     return read;

@@ -10,8 +10,8 @@
 
 /* The kind of a prompt, recognised by its text, because ssh does not give any other information. */
 enum ask_kind {
-    ASK_YES,      /* about a host key, or a permission */
-    ASK_PASSWORD, /* for the tunnel's own user and host */
+    ASK_YES,      /* a question about a host key, or a permission */
+    ASK_PASSWORD, /* the password of the tunnel's own user and host */
     ASK_KEPT,     /* a passphrase, or another host's password: reusable */
     ASK_ONCE,     /* anything else, such as a one-time code */
 };

@@ -34,7 +34,7 @@
 #include "stderr_errors.h"
 
 #define LOOK_MS 5
-#define SPARE_MS 500  /* ssh's own timeout comes first, because it has an error message */
+#define SPARE_MS 500  /* added to ssh's own timeout, whose error message is better */
 #define TEMPORARY 17  /* length of the suffix of the socket's name while ssh creates it */
 #define PATH_ROOM 108 /* size of sun_path in struct sockaddr_un */
 
@@ -47,7 +47,7 @@ static struct {
     int64_t deadline;
     bool borrowed;  /* it is the user's own master */
     struct err why; /* why broker ended it; ERR_NONE: it ended by itself */
-    bool persons;   /* waiting for the user */
+    bool persons;   /* the login waits for the user */
     bool exchanged; /* the first key exchange is done */
     struct mux *request;
     void (*settled)(const struct err *e);
@@ -229,7 +229,7 @@ static void be_up(void)
     master.settled(NULL);
 }
 
-/* The forward stays when the connection that requested it is closed. */
+/* The forward remains when the connection that requested it is closed. */
 static void forward_answered(void *context, enum mux_answer answer, const char *words)
 {
     struct mux *request = master.request;

@@ -20,7 +20,7 @@
 #include <event/loop.h>
 
 #define REQUEST_MOST 16384
-#define GREETING_MOST 32 /* half of ssh's backlog */
+#define GREETING_MOST 32 /* half of the backlog of ssh's socket */
 #define RETRY_MS 5
 #define READ_MOST 4096
 
@@ -238,7 +238,7 @@ static int greet(struct mux *m)
 
 static void serve_waiting(void)
 {
-    static bool serving; /* a callback may end other requests */
+    static bool serving; /* set while the queue is served, because a callback may end other requests */
     struct mux *m;
     int went = 1;
 

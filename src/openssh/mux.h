@@ -44,8 +44,8 @@ enum mux_answer {
     MUX_YES,
     MUX_NO,      /* refused by the master or the SSH server; `words` is the sanitised reason */
     MUX_GONE,    /* there is no master, or it ended before it answered */
-    MUX_SILENT,  /* no answer in time */
-    MUX_NO_SENSE /* invalid answer */
+    MUX_SILENT,  /* the master did not answer in time */
+    MUX_NO_SENSE /* the master's answer is invalid */
 };
 
 struct mux;

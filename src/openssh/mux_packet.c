@@ -21,7 +21,7 @@ enum {
 #define SAYS_PROXY 0x8000000fu
 #define VERSION 4
 #define FWD_LOCAL 1
-#define PORT_STREAMLOCAL 0xfffffffeu /* -2: the name is a path */
+#define PORT_STREAMLOCAL 0xfffffffeu /* -2 as port number: the host name is a path */
 #define REQUEST_ID 1
 #define BODY_MOST 8192
 /* Message numbers of SSH, RFC 4253 and RFC 4254. */

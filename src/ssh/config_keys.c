@@ -48,12 +48,12 @@ static const struct {
     ROW("kexalgorithms", TAKE_TEXT, kex, NULL),
     ROW("hostkeyalgorithms", TAKE_TEXT, host_key_algorithms, NULL),
     ROW("pubkeyacceptedalgorithms", TAKE_TEXT, pubkey_algorithms, NULL),
-    ROW("pubkeyacceptedkeytypes", TAKE_TEXT, pubkey_algorithms, NULL), /* before 8.5 */
+    ROW("pubkeyacceptedkeytypes", TAKE_TEXT, pubkey_algorithms, NULL), /* name before 8.5 */
     ROW("requiredrsasize", TAKE_NUMBER, rsa_bits, NULL),
     ROW("preferredauthentications", TAKE_TEXT, preferred_authentications, NULL),
     ROW("pubkeyauthentication", TAKE_BOOL, publickey, NULL),
     ROW("kbdinteractiveauthentication", TAKE_BOOL, keyboard_interactive, NULL),
-    ROW("challengeresponseauthentication", TAKE_BOOL, keyboard_interactive, NULL), /* before 8.7 */
+    ROW("challengeresponseauthentication", TAKE_BOOL, keyboard_interactive, NULL), /* name before 8.7 */
     ROW("passwordauthentication", TAKE_BOOL, password, NULL),
     ROW("gssapiauthentication", TAKE_BOOL, gssapi, NULL),
     ROW("numberofpasswordprompts", TAKE_NUMBER, password_prompts, NULL),

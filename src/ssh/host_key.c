@@ -33,7 +33,7 @@ struct offer {
     char *name, *address; /* as known_hosts has them, "[127.0.0.1]:2222" */
     const void *blob;     /* NULL: the system's ssh has checked the key and reports only its fingerprint */
     size_t len;
-    const char *label; /* "ED25519" */
+    const char *label; /* ssh's name of the key type, "ED25519" */
     char fingerprint[64];
     struct known_hosts known;
 };

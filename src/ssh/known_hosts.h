@@ -23,7 +23,7 @@ struct known_key {
     bool bare;   /* or they match that name without its port */
     char *names; /* as written; "|1|..." if hashed */
     const char *type;
-    unsigned char *blob; /* RFC 4253 section 6.6 */
+    unsigned char *blob; /* the public key, RFC 4253 section 6.6 */
     size_t len;
 };
 

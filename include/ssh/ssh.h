@@ -57,7 +57,7 @@ struct ssh_settings {
 
     char *preferred_authentications; /* comma-separated; NULL: publickey,keyboard-interactive,password */
     bool publickey, keyboard_interactive, password;
-    bool gssapi;               /* GSSAPI is allowed, and there is a ticket */
+    bool gssapi;               /* GSSAPI is allowed, and the user has a ticket */
     unsigned password_prompts; /* ssh's NumberOfPasswordPrompts, 3 if unset */
 
     int64_t keepalive;       /* ms; 0: no keep-alives */
@@ -149,8 +149,8 @@ void host_key_types(const struct ssh_settings *s, struct words *types, bool *aut
 int host_key_check(const struct ssh_settings *s, const char *address, const void *blob, size_t n,
                    int64_t *deadline, struct err *e);
 
-/* Sets the same errors if the system's ssh has checked the key. `name` is as in known_hosts, `label`
- * "ED25519", `print` "SHA256:..." or NULL. Returns -1. */
+/* Sets the errors of host_key_check() if the system's ssh has checked the key. `name` is as in known_hosts,
+ * `label` "ED25519", `print` "SHA256:..." or NULL. Returns -1. */
 enum host_key_refusal { HOST_KEY_CHANGED, HOST_KEY_REVOKED, HOST_KEY_UNKNOWN, HOST_KEY_NOT_ACCEPTED };
 int host_key_refuse(const struct ssh_settings *s, enum host_key_refusal why, const char *name,
                     const char *label, const char *print, struct err *e);

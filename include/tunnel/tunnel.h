@@ -42,7 +42,7 @@ struct tunnel_kind {
     void (*dial)(struct dial *d);
     void (*undial)(struct dial *d); /* cancels a dial; no callback is called any more */
     void (*handoff)(struct handoff *h);
-    void (*cancel)(struct handoff *h); /* the same for a handoff; closes fd only if the tunnel owns it */
+    void (*cancel)(struct handoff *h); /* cancels a handoff; closes fd only if the tunnel owns it */
     /* Called at most once, between taken(NULL) and ended(): returns whether the server has sent data to
      * fd. */
     bool (*heard)(struct handoff *h);

@@ -47,7 +47,7 @@ struct dialling {
     struct timer step;   /* starts the next attempt, or reports the result */
     struct timer late;
     int fd;                 /* the connected descriptor */
-    int unresolved, failed; /* error of getaddrinfo(3); errno */
+    int unresolved, failed; /* unresolved: error of getaddrinfo(3); failed: errno */
 };
 
 static void name_put(const struct dialling *d, struct buf *out)

@@ -152,7 +152,8 @@ static void end_all(struct ssh_session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
-        /* Either both directions have ended, or the channel is closed: then libssh2 does not wait. */
+        /* The channel has ended if both directions have ended or it is closed; if it is closed, libssh2 does
+         * not wait. */
         if (c->far_end && c->down.start == c->down.end &&
             (c->end_sent || libssh2_channel_wait_closed(c->ssh) == 0))
             channel_end(c);

@@ -25,7 +25,7 @@ struct channel {
     size_t index;
     bool again;    /* check it although nothing arrived: there may be more data, or a window to grant */
     bool drives;   /* not a connection, but the channel with which the session reads */
-    bool tried;    /* its session was lost while opening it: it is not tried a third time */
+    bool tried;    /* a session was lost while opening it, so the next try is the last */
     bool readable; /* the client has sent data */
     bool paused;   /* the client is not read, because the server takes no more now */
     bool heard;    /* the server has sent data */

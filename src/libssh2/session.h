@@ -95,7 +95,7 @@ struct ssh_session {
     char methods[256];             /* login methods named in the server's refusal */
     bool refused, partial;         /* a refusal arrived; it was a partial success */
     char open_reason[256];         /* why the server did not open a channel, as text */
-    unsigned open_code;            /* the same as number, RFC 4254 section 5.1; 0: no answer seen */
+    unsigned open_code;            /* the reason code, RFC 4254 section 5.1; 0: no answer seen */
     bool parted;                   /* the server has disconnected */
     char disconnected[256];        /* the text of its disconnect message */
     struct buf banner;             /* the server's text for the user before login, sanitised */

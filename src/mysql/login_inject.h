@@ -80,9 +80,9 @@ void inject_pass_refusal(struct mysql *m);
 
 /* Actions for packets that concern the client. */
 mysql_act act_greet_ours;   /* sends the greeting without TLS and with our scramble to the client */
-mysql_act act_greet_plain;  /* the same for a server without TLS, if the profile allows that */
+mysql_act act_greet_plain;  /* like act_greet_ours, for a server without TLS, if allowed */
 mysql_act act_check_answer; /* checks whether the client has the password of this run */
-mysql_act act_check_word;   /* the same for the answer of another plug-in */
+mysql_act act_check_word;   /* like act_check_answer, for the answer of another plug-in */
 mysql_act act_refuse_word;  /* fails: the client does not have the password */
 
 /* Actions for packets of the server. */

@@ -47,7 +47,8 @@ enum { IS_OK = 0x00, MORE_DATA = 0x01, NEXT_FACTOR = 0x02, PROTOCOL = 0x0a, SWIT
 enum { FAST_OK = 3, WANTS_ALL = 4 };
 
 /* Returns the offset of the lower two bytes of the capabilities, or 0 if the packet is not a greeting of
- * protocol 10. The first 8 bytes of the scramble are 9 bytes before, the rest is 18 bytes after. */
+ * protocol 10. The first 8 bytes of the scramble are 9 bytes before that offset, the rest is 18 bytes after
+ * it. */
 size_t said_greeting(const struct packet *p);
 /* Returns the error number, or 0 if the packet is not an error with a number that servers use. *text begins
  * after the SQLSTATE. */

@@ -119,7 +119,7 @@ def test_code_is_not_asked_for_again(way, start_sshd, password, broker, forwards
     assert is_greeted(address)
     sshd.drop()
     assert until(lambda: forwards.one("p")["state"] == "lost")
-    assert "person" in words(address)
+    assert "new login needs" in words(address)
     t.close()
 
 

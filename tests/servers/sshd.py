@@ -65,11 +65,27 @@ class Keys:
         self.made = 0
 
     def make(self, kind="ed25519", passphrase="", options=()):
+        """Simple ones are kept in the cache: the first, the second and so on of a run are different keys."""
         self.made += 1
         path = self.folder / f"{kind}-{self.made}"
+        kept = process.cache_dir() / "keys" / path.name
+        if passphrase or options:
+            self.generate(kind, passphrase, options, path)
+            return path
+        if not kept.exists():
+            part = kept.with_name(f"{path.name}.{os.getpid()}.part")
+            part.mkdir(mode=0o700, parents=True)
+            self.generate(kind, "", (), part / path.name)
+            with contextlib.suppress(OSError):  # another process was first
+                part.rename(kept)
+            shutil.rmtree(part, ignore_errors=True)
+        for made in kept.iterdir():
+            shutil.copy(made, self.folder)
+        return path
+
+    def generate(self, kind, passphrase, options, path):
         bits = ["-b", "2048"] if kind == "rsa" else []
         self.keygen("-q", "-t", kind, *bits, "-N", passphrase, "-C", f"test {self.made}", "-f", path, *options)
-        return path
 
     def sign(self, ca, key, *options):
         """A certificate beside KEY, by CA."""

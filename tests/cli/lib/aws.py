@@ -3,6 +3,8 @@
 import os
 from urllib.parse import parse_qsl
 
+from .clock import need_movable
+
 HOST = "prod.cluster-ro-c9akciq32.eu-west-1.rds.amazonaws.com"
 ID, SECRET = "AKIAFAKEFAKEFAKE0001", "fake/secret+of=a0key1that2nobody3has4000"
 KEYS = {"AWS_ACCESS_KEY_ID": ID, "AWS_SECRET_ACCESS_KEY": SECRET}
@@ -35,6 +37,7 @@ def alias_warning(host):
 
 def fixed_clock(broker, stamp):
     """wrap and env for broker.run(): the program sees that time, like "2015-08-30 12:36:00", in UTC."""
+    need_movable()
     options = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
     return {"wrap": ["/usr/bin/faketime", "-f", stamp], "env": {"TZ": "UTC", "ASAN_OPTIONS": options}}
 

@@ -4,11 +4,14 @@
 Nothing of the caller's environment reaches it but PATH's place for system programs and the sanitizers' options. What it
 prints, and every file below its home, is searched for the secrets that the test registered with `secret()`."""
 import os
+import re
 import signal
 import subprocess
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+
+from servers import process
 
 from . import canary, procs
 from .namespace import Etc
@@ -44,6 +47,8 @@ class Result:
 
 
 class Broker:
+    families = ""  # what an earlier test's broker has found out about clients, so that not each one asks them for their version
+
     def __init__(self, folder, program=PROGRAM):
         self.folder, self.program = folder, Path(program)
         self.home, self.tmp, self.runtime = folder / "home", folder / "tmp", folder / "run"
@@ -56,6 +61,8 @@ class Broker:
                     "XDG_CACHE_HOME": str(cache), "XDG_RUNTIME_DIR": str(self.runtime), "TERM": "xterm", "NO_COLOR": "1"}
         self.env.update((name, os.environ[name]) for name in SANITIZERS if name in os.environ)
         self.config_path = config / "broker" / "config"
+        if Broker.families:
+            self.write(cache / "broker" / "clients", Broker.families)
         self.etc = Etc()
         self.secrets, self.allowed, self.said, self.terminals, self.stubs = [], set(), [], [], 0
 
@@ -151,6 +158,7 @@ class Broker:
             self.said.append((terminal.out, terminal.err, secret_out))
             self.said.append((b"", terminal.shown, secret_out))
         self.etc.undo()
+        self.remember_families()
         faults = []
         for out, err, secret_out in self.said:
             leak = canary.found(self.secrets, err if secret_out else out + b"\0" + err)
@@ -160,6 +168,17 @@ class Broker:
         faults += [f"sanitizer: {path.read_text(errors='replace')}" for path in self.reports.iterdir()]
         faults += [f"canary in file {path}" for path in canary.files_with(self.secrets, self.folder, self.allowed)]
         return faults
+
+    def remember_families(self):
+        """Of programs that outlive the test."""
+        try:
+            lines = (self.home / ".cache" / "broker" / "clients").read_text().splitlines(keepends=True)
+        except (OSError, UnicodeDecodeError):
+            return
+        known = Broker.families.splitlines(keepends=True)
+        lasting = [line for line in lines if re.fullmatch(r"(mysql|mariadb) \d+ \d+ [\d.]+ /.*\n", line) and str(self.folder) not in line
+                   and f" {process.cache_dir()}/" in line and line not in known]
+        Broker.families = "".join([*known, *lasting])
 
     def assert_hidden(self, watch):
         """No registered secret in what a procs.Watch saw of argv and environments."""

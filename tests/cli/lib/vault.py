@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from servers import process
 from servers.openid import Browser
 
+from .clock import need_movable
 from .forwards import until
 from .logins import profile
 
@@ -44,6 +45,7 @@ class Desk:
         """AHEAD: seconds by which the program's clock is ahead of Vault's (behind it: negative)."""
         wrap = [*self.keyring.wrap, *more.pop("wrap", ())]
         if ahead:
+            need_movable()
             env = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0", **env}
             wrap += ["/usr/bin/faketime", "-f", f"{ahead:+d}s"]
         return self.broker.run(*args, wrap=wrap, env=env, **more)

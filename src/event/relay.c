@@ -20,8 +20,8 @@
 
 static char shared[SHARED_SIZE];
 
-/* DEAF: data cannot be sent any more, but data from the same side may still be read. */
-enum outcome { GOES_ON, WAITS, DEAF, BROKEN };
+/* FLOW_PEER_CLOSED: nothing can be sent to the peer any more, but it may still have sent data. */
+enum outcome { FLOW_OK, FLOW_BLOCKED, FLOW_PEER_CLOSED, FLOW_ERROR };
 
 void relay_init(struct relay *r)
 {
@@ -59,12 +59,12 @@ static enum outcome push(struct wire *to, const char *bytes, size_t n, size_t *d
     for (*done = 0; *done < n;) {
         ssize_t sent = wire_write(to, bytes + *done, n - *done);
         if (sent == WIRE_LATER)
-            return WAITS;
+            return FLOW_BLOCKED;
         if (sent < 0)
-            return DEAF;
+            return FLOW_PEER_CLOSED;
         *done += (size_t)sent;
     }
-    return GOES_ON;
+    return FLOW_OK;
 }
 
 static enum outcome flow_held(struct flow *f, struct wire *to)
@@ -73,7 +73,7 @@ static enum outcome flow_held(struct flow *f, struct wire *to)
     enum outcome outcome = push(to, f->held.data + f->at, f->held.len - f->at, &done);
 
     f->at += done;
-    if (outcome == GOES_ON) {
+    if (outcome == FLOW_OK) {
         buf_release(&f->held);
         f->at = 0;
     }
@@ -103,18 +103,18 @@ static enum outcome flow_pass(struct relay *r, int i, size_t *moved)
     ssize_t got = wire_read(from, shared, sizeof shared);
 
     if (got == WIRE_BROKEN)
-        return BROKEN;
+        return FLOW_ERROR;
     if (got == WIRE_LATER)
-        return WAITS;
+        return FLOW_BLOCKED;
     f->ended = got == WIRE_END;
     size_t n = i == CLIENT ? relay_filter(r, shared, (size_t)got) : (size_t)got;
     enum outcome outcome = push(&r->wire[1 - i], shared, n, &done);
-    if (outcome == WAITS)
+    if (outcome == FLOW_BLOCKED)
         buf_add(&f->held, shared + done, n - done);
     explicit_bzero(shared, (size_t)got);
     *moved += (size_t)got;
-    if (outcome == GOES_ON && !from->ssl && (size_t)got < sizeof shared && !f->ended)
-        return WAITS;
+    if (outcome == FLOW_OK && !from->ssl && (size_t)got < sizeof shared && !f->ended)
+        return FLOW_BLOCKED;
     return outcome;
 }
 
@@ -122,13 +122,13 @@ static enum outcome flow_run(struct relay *r, int i)
 {
     struct flow *f = &r->flow[i];
     struct wire *to = &r->wire[1 - i];
-    enum outcome outcome = f->held.len ? flow_held(f, to) : GOES_ON;
+    enum outcome outcome = f->held.len ? flow_held(f, to) : FLOW_OK;
     size_t moved = 0;
 
-    while (outcome == GOES_ON && !f->ended && moved < TURN_MOST)
+    while (outcome == FLOW_OK && !f->ended && moved < TURN_MOST)
         outcome = flow_pass(r, i, &moved);
     r->heard |= i == SERVER && moved;
-    if (outcome == GOES_ON && f->ended && !f->shut) {
+    if (outcome == FLOW_OK && f->ended && !f->shut) {
         wire_shut(to);
         f->shut = true;
     }
@@ -164,17 +164,17 @@ static void relay_run(struct relay *r, unsigned flows)
         if (!(flows & (1u << i)))
             continue;
         enum outcome outcome = flow_run(r, i);
-        if (i == CLIENT && (outcome == DEAF || r->flow[SERVER].ended))
+        if (i == CLIENT && (outcome == FLOW_PEER_CLOSED || r->flow[SERVER].ended))
             flows |= 1u << SERVER;
-        if (outcome == DEAF && i == CLIENT) {
+        if (outcome == FLOW_PEER_CLOSED && i == CLIENT) {
             flow_drop(&r->flow[CLIENT]);
             continue;
         }
-        if (outcome == BROKEN || outcome == DEAF) {
+        if (outcome == FLOW_ERROR || outcome == FLOW_PEER_CLOSED) {
             r->ended(r);
             return;
         }
-        if (outcome == GOES_ON && !r->flow[i].ended)
+        if (outcome == FLOW_OK && !r->flow[i].ended)
             timer_set(&r->more, clock_ms(), relay_more);
     }
     if (r->flow[CLIENT].shut && r->flow[SERVER].shut) {

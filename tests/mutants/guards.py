@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The sources that guard secrets, and for each of them the unit programs and the files of command-line tests that guard it."""
 
+LOGIN = "test_mysql_login test_mysql_inject test_mysql_inject_server test_mysql_handshake"
 GUARDS = {
-    "src/mysql/login_filter.c": ("test_mysql_login", "test_tls_stripped"),
-    "src/mysql/login_action.c": ("test_mysql_login", "test_tls_stripped"),
-    "src/mysql/login_packet.c": ("test_mysql_login", "test_tls_stripped"),
-    "src/mysql/packet.c": ("test_mysql_login", "test_tls_stripped"),
-    "src/mysql/sha2_key.c": ("test_mysql_login", "test_tls_stripped"),
-    "src/mysql/tls.c": ("test_mysql_tls test_mysql_tls_errors", ""),
+    "src/mysql/login_filter.c": (LOGIN, "test_tls_stripped"),
+    "src/mysql/login_action.c": (LOGIN, "test_tls_stripped"),
+    "src/mysql/login_packet.c": (LOGIN, "test_tls_stripped"),
+    "src/mysql/packet.c": (LOGIN, "test_tls_stripped"),
+    "src/mysql/sha2_key.c": (LOGIN, "test_tls_stripped"),
+    "src/mysql/tls.c": ("test_mysql_tls test_mysql_tls_errors test_mysql_tls_resume", ""),
     "src/mysql/tls_errors.c": ("test_mysql_tls_errors test_mysql_tls", ""),
     "src/mysql/tls_pem.c": ("test_mysql_tls_pem", ""),
     "src/ipc/record.c": ("test_record test_helper", ""),

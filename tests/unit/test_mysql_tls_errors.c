@@ -174,6 +174,8 @@ static void authorities(void **state)
     options.name = (char *)(uintptr_t) "127.0.0.2"; /* the address is the lesser trouble too */
     tells(make(&other, "db", "IP:127.0.0.1"),
           "2026 certificate is from a CA that is not in ca\nit names Other?CA\n" CHECK_CA);
+    tells(make(&same, "db", "IP:127.0.0.1"),
+          "2026 certificate is not signed by the CA in ca that it names\nit names Own CA\n" CHECK_CA);
     options.name = (char *)(uintptr_t) "db.test";
     struct made leaf = make(&root, "db", "DNS:db.test");
     SSL_CTX *peer = server_with(&leaf);

@@ -317,6 +317,24 @@ static void a_record_may_come_in_pieces(void **state)
     (void)close(fds[0]);
 }
 
+/* The end of the record is the end of what came, or of the buffer. */
+static void a_record_may_fill_what_there_is(void **state)
+{
+    static const char record[] = "\0\0\0\10\1\x10\1\0\0\0\1a";
+    AUTO_RECORD(r);
+    AUTO_BUF(in, sizeof record - 1);
+    struct err e = ERR_INIT;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(fd_pipe(fds, &e), 0);
+    assert_int_equal(receive_after(fds, record, 4, &in, &r), 0);
+    assert_int_equal(receive_after(fds, record + 4, sizeof record - 5, &in, &r), 1);
+    assert_int_equal(r.kind, 16);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
 /* Before more than its length has come, if that is over the bound of the buffer. */
 static void no_record_is_received(void **state)
 {
@@ -674,6 +692,7 @@ int main(void)
         cmocka_unit_test(an_error_without_a_known_code_is_a_broken_protocol),
         cmocka_unit_test(what_is_not_a_record_is_refused),
         cmocka_unit_test(a_record_may_come_in_pieces),
+        cmocka_unit_test(a_record_may_fill_what_there_is),
         cmocka_unit_test(no_record_is_received),
         cmocka_unit_test(the_smallest_and_the_largest_record_are_accepted),
         cmocka_unit_test(reading_tells_the_end_from_a_cut),

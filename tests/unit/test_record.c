@@ -333,6 +333,7 @@ static void a_record_may_fill_what_there_is(void **state)
     assert_int_equal(r.kind, 16);
     (void)close(fds[0]);
     (void)close(fds[1]);
+    assert_int_equal(record_receive(-1, &in, &r), -1);
 }
 
 /* Before more than its length has come, if that is over the bound of the buffer. */

@@ -16,6 +16,7 @@ WORDS = {"mysql": "ssl-mode=PREFERRED\n", "mariadb": "disable-ssl-verify-server-
 @pytest.fixture
 def broker(broker):
     """One that finds no client but the test's own, and has the system's programs by another name."""
+    broker.forget_families()
     tools = broker.home / "tools"
     tools.mkdir()
     for name in ("sh", "cat", "sleep", "wc"):

@@ -45,6 +45,7 @@ def demo(broker):
     def start():
         short = tempfile.mkdtemp(dir=broker.folder.parent)  # a socket's path is limited
         broker.env["TMPDIR"] = short
+        broker.forget_families()
         started.append(subprocess.Popen(["sh", "-c", "exec " + commands(README)[0]], cwd=REPO, env=broker.env,
                                         start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT))

@@ -5,6 +5,7 @@ Nothing of the caller's environment reaches it but PATH's place for system progr
 prints, and every file below its home, is searched for the secrets that the test registered with `secret()`."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -168,6 +169,10 @@ class Broker:
         faults += [f"sanitizer: {path.read_text(errors='replace')}" for path in self.reports.iterdir()]
         faults += [f"canary in file {path}" for path in canary.files_with(self.secrets, self.folder, self.allowed)]
         return faults
+
+    def forget_families(self):
+        """The home is empty then."""
+        shutil.rmtree(self.home / ".cache", ignore_errors=True)
 
     def remember_families(self):
         """Of programs that outlive the test."""

@@ -22,6 +22,9 @@ int tls_prepare(struct tls_options *options, struct err *e);
 /* Returns a new TLS connection over `fd`, in connect state, with server name and verification set; NULL on
  * error. */
 SSL *tls_new(int fd, struct err *e);
+/* Must be called after a successful handshake. If the server then closes without close_notify, that is the
+ * end of the data and not an error, and its session can still be resumed; OpenSSL would drop it otherwise. */
+void tls_established(SSL *ssl);
 /* Must be called after a failed handshake. Sessions are not resumed any more, in case that was the reason. */
 void tls_failed(void);
 

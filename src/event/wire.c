@@ -25,19 +25,18 @@ static ssize_t plain_result(ssize_t n)
  * SSL_get_error() takes any error in the thread's queue for the call's own error, so errors left by other
  * code (SSH keys, libssh2) must be cleared before each call.
  *
- * A server that closes without close_notify counts as ended; the code that reads the packets notices an
- * incomplete one.
+ * A server that closes without close_notify counts as ended (tls_established()); the code that reads the
+ * packets notices an incomplete one.
  */
 static ssize_t tls_result(SSL *ssl, int result, unsigned *needs)
 {
     int why = SSL_get_error(ssl, result);
-    bool cut = why == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
 
     *needs = why == SSL_ERROR_WANT_WRITE ? LOOP_WRITE : why == SSL_ERROR_WANT_READ ? LOOP_READ : 0;
     ERR_clear_error();
     if (*needs)
         return WIRE_LATER;
-    return why == SSL_ERROR_ZERO_RETURN || cut ? WIRE_END : WIRE_BROKEN;
+    return why == SSL_ERROR_ZERO_RETURN ? WIRE_END : WIRE_BROKEN;
 }
 
 static ssize_t tls_read(struct wire *w, char *to, size_t room)

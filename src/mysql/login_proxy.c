@@ -172,6 +172,7 @@ static bool login_shake(struct login_proxy *l)
         return false;
     }
     if (result == 1) {
+        tls_established(server->ssl);
         l->shakes = false;
         timer_clear(&l->late);
         l->step = mysql_tls_made(&l->mysql);

@@ -75,6 +75,11 @@ static bool may_resume(int fd)
     return session && resumes && memcmp(&peer, &session_of, sizeof peer) == 0;
 }
 
+void tls_established(SSL *ssl)
+{
+    (void)SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+}
+
 void tls_failed(void)
 {
     resumes = resumes && !session;

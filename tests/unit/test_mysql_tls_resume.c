@@ -66,8 +66,9 @@ static struct pair connect_to(const char *address)
     return p;
 }
 
-/* Until the client has read a byte, and so the server's tickets before it. */
-static bool resumed_at(const char *address)
+/* Until the client has read a byte, and so the server's tickets before it. The server says that it closes
+ * (close_notify), or just closes before the client does. */
+static bool resumed_at(const char *address, bool says)
 {
     struct pair p = connect_to(address);
     struct err e = ERR_INIT;
@@ -84,12 +85,16 @@ static bool resumed_at(const char *address)
     }
     assert_int_equal(byte, 'x');
     bool resumed = SSL_session_reused(client);
+    tls_established(client);
+    if (says)
+        (void)SSL_shutdown(server);
+    (void)close(p.server);
+    int ended = SSL_read(client, &byte, 1);
+    assert_int_equal(SSL_get_error(client, ended), SSL_ERROR_ZERO_RETURN);
     (void)SSL_shutdown(client); /* without it the session would not be taken again */
-    (void)SSL_shutdown(server);
     SSL_free(client);
     SSL_free(server);
     (void)close(p.client);
-    (void)close(p.server);
     return resumed;
 }
 
@@ -101,11 +106,12 @@ static void where_it_was_made(void **state)
     (void)state;
     servers_make();
     assert_int_equal(tls_prepare(&options, &e), 0);
-    assert_false(resumed_at("127.0.0.1"));
-    assert_true(resumed_at("127.0.0.1"));
-    assert_false(resumed_at("127.0.0.2"));
-    assert_true(resumed_at("127.0.0.2"));
-    assert_false(resumed_at("127.0.0.1"));
+    assert_false(resumed_at("127.0.0.1", true));
+    assert_true(resumed_at("127.0.0.1", false));
+    assert_true(resumed_at("127.0.0.1", true));
+    assert_false(resumed_at("127.0.0.2", false));
+    assert_true(resumed_at("127.0.0.2", true));
+    assert_false(resumed_at("127.0.0.1", true));
     SSL_CTX_free(servers);
 }
 

@@ -15,7 +15,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 
-#define END_MOST 1024
+#define ADDRESS_MOST 1024
 
 int keeper_folder(char **out, struct err *e)
 {
@@ -78,7 +78,7 @@ void local_address_release(struct local_address *listener)
 
 void local_address_put(struct record *r, const struct local_address *listener)
 {
-    AUTO_BUF(text, END_MOST);
+    AUTO_BUF(text, ADDRESS_MOST);
 
     buf_putc(&text, (char)listener->kind);
     keeper_address_put(&text, listener->path, listener->host, listener->port);
@@ -90,7 +90,7 @@ bool local_address_take(const struct field *f, struct local_address *listener)
     static const char kinds[] = {LISTENER_BYTES, LISTENER_TLS, LISTENER_OURS, LISTENER_LOGIN};
     AUTO_FREE(char *, text);
 
-    if (f->len < 2 || f->len > END_MOST || !memchr(kinds, f->bytes[0], sizeof kinds))
+    if (f->len < 2 || f->len > ADDRESS_MOST || !memchr(kinds, f->bytes[0], sizeof kinds))
         return false;
     text = mem_strndup(f->bytes + 1, f->len - 1);
     listener->kind = (enum listener_kind)(unsigned char)f->bytes[0];

@@ -12,11 +12,11 @@
 void describe_forward(struct record *out)
 {
     static time_t started;
-    AUTO_BUF(way, 1024);
+    AUTO_BUF(route, 1024);
 
     if (!started)
         started = time(NULL);
-    tunnel_describe(&way);
+    tunnel_describe(&route);
     record_put_str(out, KEEPER_TAG_NAME, opt.name);
     record_put_str(out, KEEPER_TAG_DIGEST, opt.digest);
     record_put_str(out, KEEPER_TAG_LOG, opt.log);
@@ -31,7 +31,7 @@ void describe_forward(struct record *out)
             record_put_secret(out, KEEPER_TAG_SECRET, opt.password);
     }
     record_put_u64(out, KEEPER_TAG_PID, (uint64_t)getpid());
-    record_put_str(out, KEEPER_TAG_ROUTE, buf_str(&way));
+    record_put_str(out, KEEPER_TAG_ROUTE, buf_str(&route));
     record_put_str(out, KEEPER_TAG_STATE, tunnel_is_up() ? "up" : "lost");
     record_put_u64(out, KEEPER_TAG_CONNECTIONS, conn_count());
     record_put_u64(out, KEEPER_TAG_STARTED, (uint64_t)started);

@@ -100,7 +100,7 @@ static int deliver_all(struct ssh_session *s)
 {
     for (size_t i = s->count; i-- > 0;) {
         struct channel *c = s->channels[i];
-        bool takes = c->handoff && !c->far_end && c->down.start == c->down.end;
+        bool takes = c->handoff && !c->server_eof && c->down.start == c->down.end;
         if (takes && has_come(c) && channel_deliver(s, c) < 0)
             return -1;
     }
@@ -139,7 +139,7 @@ static int send_all(struct ssh_session *s)
             c->paused = false;
             c->readable = true;
         }
-        if (c->handoff && (c->readable || c->up.start < c->up.end || (c->local_address && !c->end_sent)) &&
+        if (c->handoff && (c->readable || c->up.start < c->up.end || (c->client_eof && !c->eof_sent)) &&
             channel_take(s, c) < 0)
             return -1;
         if (s->given - before >= TURN_UP)
@@ -154,8 +154,8 @@ static void end_all(struct ssh_session *s)
         struct channel *c = s->channels[i];
         /* The channel has ended if both directions have ended or it is closed; if it is closed, libssh2 does
          * not wait. */
-        if (c->far_end && c->down.start == c->down.end &&
-            (c->end_sent || libssh2_channel_wait_closed(c->ssh) == 0))
+        if (c->server_eof && c->down.start == c->down.end &&
+            (c->eof_sent || libssh2_channel_wait_closed(c->ssh) == 0))
             channel_end(c);
         if (c->closing && libssh2_channel_free(c->ssh) != LIBSSH2_ERROR_EAGAIN)
             forget(s, c);

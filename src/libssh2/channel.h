@@ -29,7 +29,7 @@ struct channel {
     bool readable; /* the client has sent data */
     bool paused;   /* the client is not read, because the server takes no more now */
     bool heard;    /* the server has sent data */
-    bool local_address, end_sent, far_end, closing;
+    bool client_eof, eof_sent, server_eof, closing;
 };
 
 /* Does the work of one iteration of the event loop for a session that is up. Returns -1 if the session

@@ -52,7 +52,7 @@ static bool fatal(struct channel *c, ssize_t result)
 /* Watches only for events that are useful now. */
 static void channel_want(struct channel *c)
 {
-    bool reads = !c->local_address && !c->paused;
+    bool reads = !c->client_eof && !c->paused;
 
     if (c->handoff)
         loop_want(&c->local, (reads ? LOOP_READ : 0u) | (c->down.start < c->down.end ? LOOP_WRITE : 0u));
@@ -137,8 +137,8 @@ static void is_over(struct timer *t)
 /* There is no more data now; the server may also have ended the stream. */
 static void drained(struct ssh_session *s, struct channel *c)
 {
-    c->far_end = libssh2_channel_eof(c->ssh) > 0;
-    if (c->far_end) {
+    c->server_eof = libssh2_channel_eof(c->ssh) > 0;
+    if (c->server_eof) {
         (void)shutdown(c->handoff->fd, SHUT_WR);
         timer_set(&c->patience, clock_ms() + LINGER_MS, is_over);
     } else if (c->granting)
@@ -148,7 +148,7 @@ static void drained(struct ssh_session *s, struct channel *c)
 int channel_deliver(struct ssh_session *s, struct channel *c)
 {
     c->again = false;
-    while (c->handoff && !c->far_end && c->down.start == c->down.end) {
+    while (c->handoff && !c->server_eof && c->down.start == c->down.end) {
         ssize_t got = grant(s, c);
         if (got == 0)
             got = libssh2_channel_read(c->ssh, passing, may_read(c));
@@ -229,7 +229,7 @@ static int take_chunk(struct ssh_session *s, struct channel *c)
         return result;
     }
     c->readable = false;
-    c->local_address = got == 0;
+    c->client_eof = got == 0;
     if (got < 0 && errno != EAGAIN && errno != EINTR)
         channel_end(c);
     return 0;
@@ -253,8 +253,8 @@ int channel_take(struct ssh_session *s, struct channel *c)
     }
     if (result < 0)
         return -1;
-    if (c->handoff && c->local_address && !c->end_sent && c->up.start == c->up.end)
-        c->end_sent = libssh2_channel_send_eof(c->ssh) != LIBSSH2_ERROR_EAGAIN;
+    if (c->handoff && c->client_eof && !c->eof_sent && c->up.start == c->up.end)
+        c->eof_sent = libssh2_channel_send_eof(c->ssh) != LIBSSH2_ERROR_EAGAIN;
     if (result == 0 && c->up.start < c->up.end)
         c->readable = c->paused = true;
     channel_want(c);

@@ -100,7 +100,7 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
 {
     AUTO_LAUNCH(launch);
     AUTO_FREE(char *, file);
-    struct connection both = launch_both_ends(s), driver = launch_for_driver(s), env = both;
+    struct connection both = launch_both_listeners(s), driver = launch_for_driver(s), env = both;
     const struct format_how how = {.profile = s->profile.name, .endpoint = &s->plan.conn};
 
     /* Done before the formats are applied, because they may set the same variable to the password of the

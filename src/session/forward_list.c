@@ -59,7 +59,7 @@ const char *forward_host(const struct forward *f)
     return f->host && text_equal(f->host, KEEPER_LOCALHOST) ? "127.0.0.1" : f->host;
 }
 
-static bool take_end(const struct record *r, struct forward *f)
+static bool take_listener(const struct record *r, struct forward *f)
 {
     struct local_address listener = {0};
     struct field first;
@@ -80,7 +80,7 @@ static int take_status(const struct record *r, struct forward *f, struct err *e)
 
     f->name = record_str(r, KEEPER_TAG_NAME);
     state = record_str(r, KEEPER_TAG_STATE);
-    if (!f->name || !state || !take_end(r, f))
+    if (!f->name || !state || !take_listener(r, f))
         return err_set(e, ERR_PROTOCOL, "its keeper returned no name, state or address");
     if (f->logs_in) {
         f->user = record_str(r, KEEPER_TAG_USER);

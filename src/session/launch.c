@@ -30,7 +30,7 @@ static const struct local_address *find_listener(const struct route *w, bool by_
 
 /* Sets the address of the keeper's listener to connect to. If the keeper uses TLS to the server, the client
  * uses none to the keeper. */
-static void dial_end(const struct session *s, struct connection *c)
+static void dial_listener(const struct session *s, struct connection *c)
 {
     const struct local_address *listener = s->route ? find_listener(s->route, s->plan.unix_listener) : NULL;
 
@@ -43,7 +43,7 @@ static void dial_end(const struct session *s, struct connection *c)
         c->tls = TLS_DISABLED;
 }
 
-struct connection launch_both_ends(const struct session *s)
+struct connection launch_both_listeners(const struct session *s)
 {
     struct connection c = launch_connection(s);
 
@@ -79,7 +79,7 @@ struct connection launch_connection(const struct session *s)
         c.expires_at = got->expires_at;
         c.fixed = c.fixed || c.expires_at;
     }
-    dial_end(s, &c);
+    dial_listener(s, &c);
     return c;
 }
 
@@ -94,7 +94,7 @@ void launch_forget(struct session *s)
 
 struct connection launch_for_driver(const struct session *s)
 {
-    struct connection c = launch_both_ends(s);
+    struct connection c = launch_both_listeners(s);
 
     /* The keeper has verified the server as far as the TLS level requires, so the client may accept a public
      * key. */

@@ -17,9 +17,9 @@ void launch_release(struct launch *l);
  * listener to which the client connects. The pointers are borrowed from the session. */
 struct connection launch_connection(const struct session *s);
 /* Like launch_connection(), but with host and port as well as the socket, for a program run by `exec`. */
-struct connection launch_both_ends(const struct session *s);
-/* Like launch_both_ends(), but without the socket if it leads elsewhere than the port, because a driver may
- * use either. */
+struct connection launch_both_listeners(const struct session *s);
+/* Like launch_both_listeners(), but without the socket if it leads elsewhere than the port, because a driver
+ * may use either. */
 struct connection launch_for_driver(const struct session *s);
 
 /* Called before the exec. If the keeper logs in, wipes our copy of the credential, which is no longer needed.

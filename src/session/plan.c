@@ -226,7 +226,7 @@ enum { KEEPER_HOPS = 4, LOGIN_HOPS = 8 };
  * attacker can be in between. Otherwise a client may use the keeper's socket only if the keeper does TLS,
  * because mysql treats sockets as secure. If the keeper logs in, the client has no secret to protect.
  */
-static int choose_ends(const struct profile *p, const struct facts *f, struct plan *plan, struct err *e)
+static int choose_listeners(const struct profile *p, const struct facts *f, struct plan *plan, struct err *e)
 {
     const struct connection *c = &plan->conn;
     bool own_socket = plan_own_socket(p), tunnelled = profile_is_tunnelled(p);
@@ -308,5 +308,5 @@ int plan_make(const struct profile *p, const struct facts *f, enum purpose purpo
         return 0;
     if (purpose == FOR_CLIENT || purpose == FOR_TOOL)
         out->client = &f->client;
-    return check_place(p, e) < 0 ? -1 : choose_ends(p, f, out, e);
+    return check_place(p, e) < 0 ? -1 : choose_listeners(p, f, out, e);
 }

@@ -111,13 +111,13 @@ static bool is_about_tls(const struct session *s, unsigned number, const struct 
 static int explain(const struct session *s, probe_again *by_keeper, const struct proc_result *result,
                    struct probe *out, struct err *e)
 {
-    struct err route = ERR_INIT;
+    struct err walked = ERR_INIT;
     /* mysql prints only one message on stdout: that the password has expired. */
     const char *text = result->err.len ? buf_str(&result->err) : secret_bytes(result->out), *reason = NULL;
     int64_t deadline = clock_deadline(profile_ms(&s->profile, KEY_connect_timeout), s->deadline);
 
     if (!s->plan.keeper && server_error_is_route(server_error_number(text)))
-        reason = route_walk(&s->plan.conn, true, deadline, &route) < 0 ? route.msg : "";
+        reason = route_walk(&s->plan.conn, true, deadline, &walked) < 0 ? walked.msg : "";
     out->server_code = server_error_explain(&s->plan, text, result->status, reason, e);
     if (is_about_tls(s, out->server_code, e))
         walk_tls(s, by_keeper, out, e);

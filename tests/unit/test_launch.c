@@ -115,7 +115,7 @@ static void file_of_another_program(void **state)
     file_text(&s.session, FLAVOUR_UNKNOWN, &text);
     assert_true(holds_none_of(&text, gone));
     assert_non_null(strstr(buf_str(&text), "user=app\npassword=" RUNS "\nhost=127.0.0.1\nport=4000\n"));
-    const struct connection c = launch_both_ends(&s.session), driver = launch_for_driver(&s.session);
+    const struct connection c = launch_both_listeners(&s.session), driver = launch_for_driver(&s.session);
     assert_true(secret_equal(c.password, s.session.route->password));
     assert_true(secret_equal(driver.password, s.session.route->password));
     assert_string_equal(driver.host, "127.0.0.1");

@@ -4,6 +4,8 @@ import socket
 import ssl
 import threading
 
+from .relay import shut
+
 
 class FakeListener:
     """Calls self._serve(connection) for each. certificate: (cert, key), for TLS. `received` is all that came."""
@@ -21,11 +23,7 @@ class FakeListener:
 
     def stop(self):
         for s in [self.listener, *self.open]:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
+            shut(s)
 
     def _accept(self):
         while True:
@@ -33,9 +31,13 @@ class FakeListener:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            self.connections += 1
-            self.open.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._serve, args=self._opened(connection), daemon=True).start()
+
+    def _opened(self, connection):
+        """Notes a new connection. Returns the arguments of its _serve()."""
+        self.connections += 1
+        self.open.append(connection)
+        return (connection,)
 
     def _read_packet(self, connection):
         """Its sequence number, and its body."""

@@ -80,17 +80,11 @@ class HostileServer(FakeListener):
             seen, self.seen = self.seen, []
             return seen
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with self.lock:
-                one = Seen(list(ATTACKS)[len(self.seen) % len(ATTACKS)])
-                self.seen.append(one)
-                self.open.append(connection)
-            threading.Thread(target=self._serve, args=(connection, one), daemon=True).start()
+    def _opened(self, connection):
+        with self.lock:
+            one = Seen(list(ATTACKS)[len(self.seen) % len(ATTACKS)])
+            self.seen.append(one)
+            return (*super()._opened(connection), one)
 
     def _serve(self, connection, one):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

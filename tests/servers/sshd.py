@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -65,7 +66,7 @@ class Keys:
         self.made = 0
 
     def make(self, kind="ed25519", passphrase="", options=()):
-        """Simple ones are kept in the cache: the first, the second and so on of a run are different keys."""
+        """Keys without passphrase and options are kept in the tests' cache. Those of one run differ from each other."""
         self.made += 1
         path = self.folder / f"{kind}-{self.made}"
         kept = process.cache_dir() / "keys" / path.name
@@ -73,8 +74,8 @@ class Keys:
             self.generate(kind, passphrase, options, path)
             return path
         if not kept.exists():
-            part = kept.with_name(f"{path.name}.{os.getpid()}.part")
-            part.mkdir(mode=0o700, parents=True)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            part = Path(tempfile.mkdtemp(dir=kept.parent))
             self.generate(kind, "", (), part / path.name)
             with contextlib.suppress(OSError):  # another process was first
                 part.rename(kept)

@@ -48,7 +48,7 @@ class Result:
 
 
 class Broker:
-    families = ""  # what an earlier test's broker has found out about clients, so that not each one asks them for their version
+    families = ""  # the cache of an earlier test's broker: so not every test runs the clients to learn their version
 
     def __init__(self, folder, program=PROGRAM):
         self.folder, self.program = folder, Path(program)
@@ -171,19 +171,17 @@ class Broker:
         return faults
 
     def forget_families(self):
-        """The home is empty then."""
+        """Empties the home of a test that looks at its files, or at that cache."""
         shutil.rmtree(self.home / ".cache", ignore_errors=True)
 
     def remember_families(self):
-        """Of programs that outlive the test."""
+        """Those of the programs in the tests' cache, which outlive the test."""
         try:
-            lines = (self.home / ".cache" / "broker" / "clients").read_text().splitlines(keepends=True)
+            text = (self.home / ".cache" / "broker" / "clients").read_text()
         except (OSError, UnicodeDecodeError):
             return
-        known = Broker.families.splitlines(keepends=True)
-        lasting = [line for line in lines if re.fullmatch(r"(mysql|mariadb) \d+ \d+ [\d.]+ /.*\n", line) and str(self.folder) not in line
-                   and f" {process.cache_dir()}/" in line and line not in known]
-        Broker.families = "".join([*known, *lasting])
+        lasting = re.findall(rf"(?m)^(?:mysql|mariadb) \d+ \d+ [\d.]+ {re.escape(str(process.cache_dir()))}/.*\n", text)
+        Broker.families = "".join(dict.fromkeys([*Broker.families.splitlines(keepends=True), *lasting]))
 
     def assert_hidden(self, watch):
         """No registered secret in what a procs.Watch saw of argv and environments."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Programs that go into the background: an ssh_config that says so, a tunnel's command that does, what they start. A run works or
-says why, tries once, and leaves no process, no session at the sshd and no socket."""
+"""Programs that go into the background: ssh because of its configuration, a tunnel's command, and what these start. A
+run succeeds or says why not, makes one attempt, and leaves no process, no session in the sshd and no socket."""
 import os
 import signal
 import subprocess
@@ -13,14 +13,14 @@ from lib.keeping import Beside, gone, keeper
 from lib.logins import profile
 from servers import load, process
 
-WHO = ["--", "-NBe", "select current_user()"]
-IN = "app_native@%\n"
+QUERY = ["--", "-NBe", "select current_user()"]
+RESULT = "app_native@%\n"
 FORKED = "hint: the tunnel's command must stay in the foreground: ssh without -f\n"
 
 
 @pytest.fixture
 def home(home, start_sshd, user_key):
-    """home.sshd is its own, so that log-ins and sessions can be counted."""
+    """home.sshd serves only this test, so that logins and sessions can be counted."""
     home.sshd = start_sshd(host_keys=["ed25519"])
     home.sshd.authorize(user_key)
     home.knows(home.sshd)
@@ -47,28 +47,28 @@ def by_command(home, command, *lines):
                        + "\n".join(["[tunnel far]", "type = command", f"command = {command}", *lines, ""]))
 
 
-@pytest.mark.parametrize("said", ["ForkAfterAuthentication yes", "SessionType none", "SessionType none\nForkAfterAuthentication yes",
+@pytest.mark.parametrize("config_lines", ["ForkAfterAuthentication yes", "SessionType none", "SessionType none\nForkAfterAuthentication yes",
                                   "RequestTTY force\nStdinNull yes\nRemoteCommand sleep 1000", "ControlMaster auto\nControlPath ~/.ssh/c-%C\n"
                                   "ControlPersist 10m"])
-def test_config_of_a_background_ssh(home, engine, said):
-    """What is meant for an ssh of its own does not concern a tunnel."""
-    home.config(f"Host *\n{said}\n")
+def test_background_options_of_ssh_config_are_ignored(home, engine, config_lines):
+    """Options for an ssh that the user starts do not affect a tunnel."""
+    home.config(f"Host *\n{config_lines}\n")
     over_ssh(home, engine)
-    done = home.broker.run("connect", "p", *WHO)
-    assert (done.code, done.text) == (0, IN), done.errors
+    done = home.broker.run("connect", "p", *QUERY)
+    assert (done.code, done.text) == (0, RESULT), done.errors
     assert logins(home) == 1 and nothing_left(home) and not list(home.folder.glob("c-*"))
 
 
-def test_jump_host_that_forks(home, start_sshd, user_key):
-    """The ssh that ProxyJump starts does as the ssh_config says."""
+def test_jump_host_whose_ssh_forks(home, start_sshd, user_key):
+    """The ssh that ProxyJump starts obeys the ForkAfterAuthentication of ssh_config."""
     inner = start_sshd(host_keys=["ed25519"])
     inner.authorize(user_key)
     home.knows(home.sshd, inner)
     home.config(f"Host first\n HostName {home.sshd.host}\n Port {home.sshd.port}\nHost second\n HostName {inner.host}\n Port {inner.port}\n"
                 f" ProxyJump first\nHost *\n User {inner.user}\n ForkAfterAuthentication yes\n")
     write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = second\n", client=home.client.path)
-    done = home.broker.run("connect", "p", *WHO)
-    assert (done.code, done.text) == (0, IN), done.errors
+    done = home.broker.run("connect", "p", *QUERY)
+    assert (done.code, done.text) == (0, RESULT), done.errors
     assert nothing_left(home) and until(lambda: not inner.sessions())
 
 
@@ -78,15 +78,16 @@ def ssh_command(home, options):
 
 def test_command_in_the_foreground(home):
     by_command(home, ssh_command(home, ""))
-    done = home.broker.run("connect", "p", *WHO)
-    assert (done.code, done.text) == (0, IN), done.errors
+    done = home.broker.run("connect", "p", *QUERY)
+    assert (done.code, done.text) == (0, RESULT), done.errors
     assert logins(home) == 1 and nothing_left(home)
 
 
 def test_command_that_goes_into_the_background(home):
-    """ssh -f: the port that it listens at is there for a moment before ssh has gone."""
+    """ssh -f listens on its port for a moment before it goes into the background, so the error is either broker's or
+    the client's."""
     by_command(home, ssh_command(home, "-f"))
-    done = home.broker.run("connect", "p", *WHO)
+    done = home.broker.run("connect", "p", *QUERY)
     assert done.code in (1, 78) and not done.text and "ssh: it went into the background" in done.errors, done.errors
     assert done.code == 1 or done.errors == "broker: p: ssh: it went into the background\n" + FORKED
     assert logins(home) == 1 and nothing_left(home)
@@ -109,26 +110,27 @@ time.sleep(1000)
 
 
 @pytest.mark.parametrize("how", ["listen", "deaf"])
-def test_any_daemon(home, how):
-    """As the book has it: two forks, a session of its own."""
+def test_command_that_becomes_a_daemon(home, how):
+    """A classic daemon: it forks twice and makes its own session."""
     home.broker.script("daemon", DAEMON)
     by_command(home, f"daemon {{local_port}} {how}", "connect_timeout = 60s")
-    done = home.broker.run("connect", "p", *WHO)
+    done = home.broker.run("connect", "p", *QUERY)
     assert done.code in ((78,) if how == "deaf" else (1, 78)) and "it went into the background" in done.errors, done.errors
     assert (home.broker.home / "started").read_text() == "once\n" and gone(home.broker)
 
 
-def test_forward_does_not_start_it_again(home, forwards):
-    """A daemon under a forward: the first connection finds out, the second does not start another one."""
+def test_forward_does_not_restart_a_daemon(home, forwards):
+    """The command of a forward becomes a daemon: the connections that follow report it, and do not start another
+    one."""
     home.broker.script("daemon", DAEMON)
     by_command(home, "daemon {local_port} listen")
     done = home.broker.run("forward", "p", "--detach")
-    if done.code == 0:  # it was seen to listen before it had gone
+    if done.code == 0:  # its port was found before it had gone into the background
         assert until(lambda: forwards.one("p")["state"] == "lost")
         host, _, place = done.text.strip().rpartition(":")
         for _ in range(3):
             again = home.broker.run("connect", "--host", host, "--port", place, "--user", "x", "--auth", "none", "--tls", "preferred",
-                                    "--client", home.client.path, *WHO)
+                                    "--client", home.client.path, *QUERY)
             assert again.code == 1 and "it went into the background" in again.errors
         assert home.broker.run("stop", "p").code == 0
     else:
@@ -146,8 +148,9 @@ exec "$@"
 
 
 @pytest.mark.parametrize("ends", ["client", "keeper", "guard"])
-def test_what_it_has_started(home, ends):
-    """In sessions of their own, some deaf to TERM: they live as long as the tunnel, and no longer, whoever is killed."""
+def test_programs_of_the_command_end_with_the_tunnel(home, ends):
+    """The command's programs, in their own sessions and some ignoring TERM, live as long as the tunnel and no longer,
+    whichever process is killed."""
     home.broker.script("with-helpers", HELPERS)
     by_command(home, "with-helpers " + ssh_command(home, ""))
     run = Beside(home.broker)
@@ -167,7 +170,7 @@ def test_what_it_has_started(home, ends):
 
 @pytest.fixture
 def own_master(home):
-    """A living ControlMaster of the user's, after whose log-in the sshd takes no key any more."""
+    """A running ControlMaster of the user's. After its login the sshd accepts no key any more."""
     control = home.folder / "mine"
     home.config(f"Host mine\n HostName {home.sshd.host}\n Port {home.sshd.port}\n User {home.sshd.user}\nHost *\n ControlPath {control}\n")
     ssh = ["ssh", "-F", home.folder / "config", "-o", f"UserKnownHostsFile={home.known_hosts}", "-i", home.folder / "id_ed25519"]
@@ -180,13 +183,13 @@ def own_master(home):
 
 
 def one_query(home, code=0):
-    done = home.broker.run("connect", "p", "-v", *WHO)
-    assert done.code == code and (done.text == IN) == (code == 0), done.errors
+    done = home.broker.run("connect", "p", "-v", *QUERY)
+    assert done.code == code and (done.text == RESULT) == (code == 0), done.errors
     return done.errors
 
 
 def test_own_master_is_used(home, own_master):
-    """No second log-in; it goes on, with nothing of ours in it."""
+    """There is no second login. The master keeps running, and none of broker's connections remains in it."""
     write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = mine\n", client=home.client.path)
     for _ in range(2):
         assert "openssh: your ControlMaster" in one_query(home)
@@ -203,14 +206,14 @@ def test_own_master_that_does_not_reach_the_server(home, own_master):
 
 
 def open_at(port):
-    """The connections to a port of this machine that are established."""
+    """The established connections to a port of this machine."""
     with open("/proc/net/tcp") as table:
         return [line for line in table if f":{port:04X} 01 " in line]
 
 
 @pytest.mark.parametrize("key, value", [("ssh_engine", "openssh"), ("ssh_engine", "libssh2"), ("identity", "id_ed25519")])
 def test_own_master_is_not_used(home, own_master, user_key, key, value):
-    """Where the tunnel says by which engine, or as whom."""
+    """If the tunnel sets the engine or the identity."""
     value = home.folder / value if key == "identity" else value
     write(home.broker, home.server, f"[tunnel far]\ntype = ssh\nhost = mine\n{key} = {value}\n", client=home.client.path)
     assert "Permission denied" in one_query(home, 77)
@@ -221,19 +224,20 @@ def test_own_master_is_not_used(home, own_master, user_key, key, value):
 
 @pytest.mark.parametrize("how", ["exit", "stop", "kill"])
 def test_own_master_that_ends(home, own_master, user_key, forwards, how):
-    """The next connection logs in by itself. A master that was stopped takes no more, and ends with what it has."""
+    """The next connection makes its own login. A master told to `stop` accepts no more connections, and exits when
+    those that it has are closed."""
     write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = mine\n", client=home.client.path)
     place = ("127.0.0.1", int(forwards.detach("p").rpartition(":")[2]))
     assert load.once(place, "app_native", home.server.password("app_native")) == [b"1"] and logins(home) == 1
     home.sshd.authorize(user_key)
     own_master.kill() if how == "kill" else own_master.ask(how)
-    assert how == "stop" or own_master.wait(20) is not None  # we hold a connection to it
+    assert how == "stop" or own_master.wait(20) is not None  # the keeper still holds a connection to a stopped one
     assert load.once(place, "app_native", home.server.password("app_native")) == [b"1"] and logins(home) == 2
     assert home.broker.run("stop", "p").code == 0 and gone(home.broker)
 
 
 def test_own_master_that_does_not_answer(home, own_master, user_key):
-    """It is passed over."""
+    """It is ignored, and broker makes its own login."""
     own_master.send_signal(signal.SIGSTOP)
     home.sshd.authorize(user_key)
     write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = mine\n", client=home.client.path)
@@ -241,8 +245,9 @@ def test_own_master_that_does_not_answer(home, own_master, user_key):
     assert logins(home) == 2 and gone(home.broker) and own_master.poll() is None
 
 
-def test_master_that_the_user_keeps(home, start_sshd, user_key):
-    """ProxyJump with ControlPersist: that master is the user's, other sessions may use it, and it stays as it does after ssh."""
+def test_master_kept_by_control_persist_remains(home, start_sshd, user_key):
+    """ProxyJump with ControlPersist: the master belongs to the user, whose other sessions may use it; it remains, as
+    after ssh."""
     inner = start_sshd(host_keys=["ed25519"])
     inner.authorize(user_key)
     home.knows(home.sshd, inner)
@@ -250,8 +255,8 @@ def test_master_that_the_user_keeps(home, start_sshd, user_key):
                 f" ControlPersist 10m\nHost second\n HostName {inner.host}\n Port {inner.port}\n ProxyJump first\nHost *\n User {inner.user}\n")
     write(home.broker, home.server, "[tunnel far]\ntype = ssh\nhost = second\n", client=home.client.path)
     for _ in range(2):
-        done = home.broker.run("connect", "p", *WHO)
-        assert (done.code, done.text) == (0, IN), done.errors
+        done = home.broker.run("connect", "p", *QUERY)
+        assert (done.code, done.text) == (0, RESULT), done.errors
     assert logins(home) == 1 and (home.folder / "c").exists()
     subprocess.run(["ssh", "-F", home.folder / "config", "-S", home.folder / "c", "-O", "exit", "first"], check=True, capture_output=True)
     assert nothing_left(home)

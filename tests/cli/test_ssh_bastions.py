@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Bastions as they are met: an sshd that forces a command, has no shell or no session, dropbear, asyncssh, and those made of Go's
-x/crypto/ssh. Both engines get through, ask for nothing but their forwards, run nothing, and leave no session behind."""
+"""Common kinds of bastions: an sshd that forces a command, has no shell or allows no session, dropbear, asyncssh, and
+one made with Go's x/crypto/ssh. Both engines connect, request only their forwards, run nothing, and leave no session
+behind."""
 import time
 
 import pytest
@@ -11,15 +12,15 @@ from lib.keeping import gone
 from servers import load
 from servers.bastions import KINDS
 
-WHO = ["--", "-NBe", "select current_user()"]
-IN = "app_native@%\n"
+QUERY = ["--", "-NBe", "select current_user()"]
+RESULT = "app_native@%\n"
 
 
 def connects(home, bastion, engine, *lines):
     home.knows(bastion)
     write(home.broker, home.server, tunnel(bastion, engine, *lines), client=home.client.path)
-    done = home.broker.run("connect", "p", *WHO)
-    assert (done.code, done.text, done.errors) == (0, IN, ""), done.errors
+    done = home.broker.run("connect", "p", *QUERY)
+    assert (done.code, done.text, done.errors) == (0, RESULT, ""), done.errors
 
 
 def nothing_left(home, bastion):
@@ -29,22 +30,22 @@ def nothing_left(home, bastion):
 @pytest.mark.parametrize("lines", [["ForceCommand touch {folder}/ran; sleep 1000"], ["ForceCommand internal-sftp"], ["MaxSessions 0"],
                                    ["ForceCommand echo no shell here; exit 1"], ["PermitOpen 127.0.0.1:{port}", "PermitTTY no"],
                                    ["ChrootDirectory /", "AllowStreamLocalForwarding no", "Banner /etc/hostname"]],
-                         ids=["shell that never ends", "sftp only", "no sessions", "no shell", "one target", "in a root of its own"])
+                         ids=["shell that never ends", "sftp only", "no sessions", "no shell", "one target", "chroot"])
 def test_restricted_sshd(home, start_sshd, user_key, engine, lines):
     folder = home.broker.home
     sshd = start_sshd(lines=[line.format(folder=folder, port=home.server.port) for line in lines], host_keys=["ed25519"])
     sshd.authorize(user_key)
     connects(home, sshd, engine)
-    assert nothing_left(home, sshd) and "session" not in asked_of(sshd) and not (folder / "ran").exists()
+    assert nothing_left(home, sshd) and "session" not in session_lines(sshd) and not (folder / "ran").exists()
 
 
-def asked_of(sshd):
-    """The lines in which an sshd says what it runs."""
+def session_lines(sshd):
+    """The lines of the sshd's log that say what it runs."""
     return "".join(line for line in sshd.all_said().splitlines() if "Starting session" in line or "subsystem" in line)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_openssh(home, start_bastion, user_key, engine, kind):
+def test_other_ssh_servers(home, start_bastion, user_key, engine, kind):
     bastion = start_bastion(kind)
     bastion.authorize(user_key)
     connects(home, bastion, engine)
@@ -52,8 +53,8 @@ def test_no_openssh(home, start_bastion, user_key, engine, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_many_over_no_openssh(home, start_bastion, user_key, forwards, engine, kind):
-    """A forward with some connections at once. Where there is much to do libssh2 logs in more than once."""
+def test_many_connections_over_other_ssh_servers(home, start_bastion, user_key, forwards, engine, kind):
+    """A forward with 30 connections at once. Under load libssh2 logs in more than once."""
     bastion = start_bastion(kind)
     bastion.authorize(user_key)
     home.knows(bastion)
@@ -71,9 +72,10 @@ def test_many_over_no_openssh(home, start_bastion, user_key, forwards, engine, k
 
 
 @pytest.mark.alone
-def test_small_packets_do_not_wait(home, start_sshd, user_key, forwards, engine):
-    """An sshd before 10.1 that runs nothing holds small packets back until the one before is acknowledged, which takes the other
-    side 40 ms if it has nothing to send. The fastest of many shows whether each had to wait."""
+def test_small_packets_are_not_delayed(home, start_sshd, user_key, forwards, engine):
+    """sshd before 10.1, if it runs no session, holds a small packet back until the previous one is acknowledged, and
+    the peer delays the acknowledgement by 40 ms if it has nothing to send. The fastest of many attempts shows whether
+    each had to wait."""
     sshd = start_sshd(host_keys=["ed25519"])
     sshd.authorize(user_key)
     home.knows(sshd)

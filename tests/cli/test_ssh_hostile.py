@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A bastion that means harm, at every stage of a session of libssh2's: it may cost a second of the processor and 64 MB, SIGTERM ends
-the keeper all the same, and what ends a session says so. What a connection's client reads is no cost: for it the processor is
-as long the keeper's as it is the bastion's. Then who else may make a keeper wait: persons, askpass, agents."""
+"""A hostile bastion at every stage of a libssh2 session: it may cost the keeper one second of processor time and 64 MB,
+SIGTERM still ends the keeper, and whatever ends a session is reported. Data that the client reads does not count: for
+it the keeper may use as much processor time as the bastion. Then what else can make a keeper wait: users, askpass
+programs, agents."""
 import os
 import signal
 import socket
@@ -17,19 +18,19 @@ from lib.forwards import alive, dial, until
 from lib.keeping import gone, keeper, keepers
 from servers.hostile_ssh import TRICKS, Hostile
 
-WHO = ["--", "-NBe", "select current_user()"]
+QUERY = ["--", "-NBe", "select current_user()"]
 CPU, MEMORY = 1.0, (64 << 10) * (8 if SANITIZED else 1)  # seconds, KiB
-AT_ANY = ["disconnect", "disconnect-empty", "disconnect-nothing", "disconnect-reason-only", "disconnect-malformed",
+AT_ANY_STAGE = ["disconnect", "disconnect-empty", "disconnect-nothing", "disconnect-reason-only", "disconnect-malformed",
           "disconnect-empty-and-close", "close", "abort", "silence", "unknown-big", "unknown-tiny", "ignore-big", "ignore-tiny"]
-INSIDE = [*AT_ANY, "global-requests", "kexinits"]
+AFTER_KEX = [*AT_ANY_STAGE, "global-requests", "kexinits"]
 CHANNELS = ["channel-requests", "channel-opens", "data-beyond-window", "data-tiny", "data-nobody's", "data-malformed", "extended-data",
             "adjusts", "ends", "closes"]
-CASES = {"kex": [*AT_ANY, "kexinits"],
-         "login": [*INSIDE, "banners", "failures", "partial", "prompts-empty", "prompts-malformed", "channel-opens"],
-         "rekey": [*INSIDE, "data-beyond-window", "ends", "closes"],
-         "data": [*INSIDE, *CHANNELS]}
-STAYS = {"silence", "adjusts", "ends", "closes", "data-tiny", "data-nobody's", "data-malformed", "data-beyond-window", "extended-data"}
-TRANSFERS = {"data-beyond-window", "data-tiny"}  # the client gets it all
+CASES = {"kex": [*AT_ANY_STAGE, "kexinits"],
+         "login": [*AFTER_KEX, "banners", "failures", "partial", "prompts-empty", "prompts-malformed", "channel-opens"],
+         "rekey": [*AFTER_KEX, "data-beyond-window", "ends", "closes"],
+         "data": [*AFTER_KEX, *CHANNELS]}
+CONNECTION_STAYS = {"silence", "adjusts", "ends", "closes", "data-tiny", "data-nobody's", "data-malformed", "data-beyond-window", "extended-data"}
+TRANSFERS = {"data-beyond-window", "data-tiny"}  # the client receives all of it
 
 
 def test_every_trick_is_played():
@@ -37,8 +38,8 @@ def test_every_trick_is_played():
 
 
 class Cost:
-    """Of a process, since now: seconds of the processor, and KiB of memory at most. A second is its own; for more, the BASTION
-    that it listens to must have worked as long."""
+    """What process PID uses from now on: seconds of processor time, and its peak memory in KiB. CPU seconds are
+    allowed, and in addition as many as BASTION, whose data it reads, uses meanwhile."""
 
     def __init__(self, pid, bastion=None):
         self.pid, self.bastion, self.memory = pid, bastion, 0
@@ -62,7 +63,7 @@ class Cost:
         return cpu, peak
 
     def sample(self):
-        """Whether it still runs."""
+        """Updates the figures. Returns whether the process still runs."""
         try:
             cpu, memory = self.look()
         except (OSError, IndexError):
@@ -79,7 +80,7 @@ class Cost:
 
 @pytest.fixture
 def hostile(ssh_keys, broker):
-    """hostile(stage, trick)."""
+    """hostile(stage, trick): starts a bastion that plays that trick at that stage."""
     started = []
 
     def start(stage, trick):
@@ -97,9 +98,9 @@ def prepare(home, bastion, engine="libssh2", known=True, **keys):
 
 
 @pytest.mark.parametrize("stage, trick", [(stage, trick) for stage in ("kex", "login") for trick in CASES[stage]])
-def test_before_anybody_is_logged_in(home, hostile, stage, trick):
+def test_before_the_login_is_complete(home, hostile, stage, trick):
     prepare(home, hostile(stage, trick), connect_timeout="30s")
-    proc = home.broker.start("connect", "p", *WHO, stderr=-1, text=True)
+    proc = home.broker.start("connect", "p", *QUERY, stderr=-1, text=True)
     there = []
     assert until(lambda: there.extend(keepers()) or there or proc.poll() is not None)
     if there:
@@ -115,7 +116,7 @@ def test_before_anybody_is_logged_in(home, hostile, stage, trick):
 
 
 @pytest.mark.parametrize("stage, trick", [(stage, trick) for stage in ("rekey", "data") for trick in CASES[stage]])
-def test_under_a_connection(home, hostile, forwards, stage, trick):
+def test_during_a_connection(home, hostile, forwards, stage, trick):
     bastion = hostile(stage, trick)
     prepare(home, bastion)
     address = forwards.detach("p")
@@ -127,8 +128,8 @@ def test_under_a_connection(home, hostile, forwards, stage, trick):
     reader = threading.Thread(target=read_all, args=(held,), daemon=True)
     reader.start()
     cost.watch(3)
-    assert alive(pid)  # another bastion might come back
-    if trick not in STAYS:
+    assert alive(pid)  # the next session might succeed
+    if trick not in CONNECTION_STAYS:
         assert until(lambda: not reader.is_alive()), "the connection is still open"
     os.kill(pid, signal.SIGTERM)
     assert until(lambda: not alive(pid), 5)
@@ -144,18 +145,19 @@ def read_all(s):
         pass
 
 
-# Who may be waited for
+# What the keeper may wait for
 
 def keeper_at(terminal, question):
-    """The keeper, once QUESTION is on the terminal."""
+    """The pid of the keeper, once QUESTION is on the terminal."""
     terminal.expect(question)
     return keeper()[1]
 
 
 def test_sigterm_while_a_question_is_open(home, sshd, engine):
-    """The keeper ends at once, and the question with it: broker does not wait for an answer that nobody wants."""
+    """The keeper ends at once, and so does the question: broker does not wait for an answer that is no longer
+    needed."""
     prepare(home, sshd, engine, known=False)
-    terminal = home.broker.pty("connect", "p", *WHO, stderr="pipe")
+    terminal = home.broker.pty("connect", "p", *QUERY, stderr="pipe")
     pid = keeper_at(terminal, b"(yes/no/[fingerprint])? ")
     os.kill(pid, signal.SIGTERM)
     assert until(lambda: not alive(pid), 5)
@@ -163,12 +165,12 @@ def test_sigterm_while_a_question_is_open(home, sshd, engine):
     assert gone(home.broker) and not home.known_hosts.exists()
 
 
-def test_sigterm_while_a_program_is_asked(home, sshd, engine):
-    """In the place of a person: it is ended too."""
+def test_sigterm_while_askpass_runs(home, sshd, engine):
+    """The program that answers in place of the user is ended too."""
     home.broker.script("answer", "echo $$ >asked.new; mv asked.new asked; exec sleep 300")
     home.broker.env["BROKER_ASKPASS"] = "answer"
     prepare(home, sshd, engine, known=False)
-    proc = home.broker.start("connect", "p", *WHO, stderr=-1, text=True)
+    proc = home.broker.start("connect", "p", *QUERY, stderr=-1, text=True)
     asked = home.broker.home / "asked"
     assert until(asked.exists)
     pid = keeper()[1]
@@ -179,47 +181,47 @@ def test_sigterm_while_a_program_is_asked(home, sshd, engine):
     assert until(lambda: not alive(int(asked.read_text()))) and gone(home.broker) and not home.known_hosts.exists()
 
 
-def test_a_question_that_nobody_answers(home, sshd, engine):
-    """login_timeout is how long a person may take, and nothing is asked after it."""
+def test_unanswered_question_times_out(home, sshd, engine):
+    """login_timeout limits how long the user may take, and no question follows it."""
     prepare(home, sshd, engine, known=False)
-    done = home.broker.pty("connect", "p", "-o", "login_timeout=2s", *WHO, stderr="pipe")
+    done = home.broker.pty("connect", "p", "-o", "login_timeout=2s", *QUERY, stderr="pipe")
     done.expect(b"(yes/no/[fingerprint])? ")
     assert done.wait() == 79 and b"broker: p: no answer " in done.err, done.err
     assert gone(home.broker)
 
 
-def test_a_question_that_is_answered_wrongly(home, sshd, engine):
-    """By a program that always says the same, as a script in the place of a person does."""
+def test_wrong_answers_are_limited(home, sshd, engine):
+    """By a program that always gives the same answer."""
     home.broker.script("answer", "echo >>asked; echo perhaps")
     home.broker.env["BROKER_ASKPASS"] = "answer"
     prepare(home, sshd, engine, known=False)
-    done = home.broker.run("connect", "p", *WHO)
+    done = home.broker.run("connect", "p", *QUERY)
     assert done.code in (77, 79) and done.errors.startswith("broker: p: "), done.errors
     assert len((home.broker.home / "asked").read_text()) <= 64 and gone(home.broker)
 
 
-def test_questions_for_ever(home, hostile, engine):
+def test_endless_questions_are_limited(home, hostile, engine):
     home.broker.script("answer", "echo >>asked; echo 123456")
     home.broker.env["BROKER_ASKPASS"] = "answer"
     prepare(home, hostile("login", "questions"), engine)
-    done = home.broker.run("connect", "p", *WHO)
+    done = home.broker.run("connect", "p", *QUERY)
     assert done.code in (77, 79) and "\nbroker: p: " in f"\n{done.errors}", done.errors
     assert len((home.broker.home / "asked").read_text()) <= 64 and gone(home.broker)
 
 
-def test_what_is_said_before_a_question(home, hostile, engine):
-    """Each line of the bastion's, of the name and of the instruction, says whose it is, or is a detail of an error."""
+def test_text_of_the_bastion_is_marked(home, hostile, engine):
+    """Each line of the bastion's name and instruction fields starts with its source, or is a detail of an error."""
     home.broker.script("answer", "echo 123456")
     home.broker.env["BROKER_ASKPASS"] = "answer"
     prepare(home, hostile("login", "questions"), engine)
-    done = home.broker.run("connect", "p", *WHO)
+    done = home.broker.run("connect", "p", *QUERY)
     theirs = [line for line in done.errors.splitlines() if "curl" in line]
     assert (theirs or engine == "openssh") and all(line.startswith(("(tunnel@", "  ")) for line in theirs), done.errors
     assert "\x1b" not in done.errors and done.errors.count("\nbroker: p: ") + done.errors.startswith("broker: p: ") == 1, done.errors
 
 
 class LazyAgent:
-    """Knows a key, and never signs with it."""
+    """An agent that lists a key, and never answers a request to sign with it."""
 
     def __init__(self, path, key):
         blob = bytes_of(key)
@@ -256,13 +258,13 @@ def bytes_of(key):
     return base64.b64decode(Path(f"{key}.pub").read_text().split()[1])
 
 
-def test_an_agent_that_never_signs(home, start_sshd, ssh_keys, broker):
-    """The bastion hangs up meanwhile: that is the end, and not a loop at full speed until the deadline."""
+def test_agent_that_never_signs(home, start_sshd, ssh_keys, broker):
+    """The bastion closes the connection meanwhile: that ends the login, without a busy loop until the deadline."""
     sshd, key = start_sshd(lines=["LoginGraceTime 2"]), ssh_keys.make()
     sshd.authorize(key)
     agent = LazyAgent(broker.folder / "agent", key)
     prepare(home, sshd, connect_timeout="60s")
-    proc = broker.start("connect", "p", *WHO, stderr=-1, text=True, env={"SSH_AUTH_SOCK": str(broker.folder / "agent")})
+    proc = broker.start("connect", "p", *QUERY, stderr=-1, text=True, env={"SSH_AUTH_SOCK": str(broker.folder / "agent")})
     assert until(lambda: agent.asked)
     cost = Cost(keeper()[1])
     cost.watch(20)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Host keys, with either engine: asked, accepted, appended and refused in ssh's own words, naming file and line; never weaker than
-ssh. Servers that one engine cannot talk to are met by the other, without an attempt wasted."""
+"""Host keys, with both engines: prompts, acceptance, storage and refusal with ssh's own messages, and file and line of
+the known key; never less strict than ssh. For servers that libssh2 does not support the system's ssh is used, and no
+login attempt is wasted."""
 import re
 import subprocess
 
@@ -11,9 +12,9 @@ from lib.forwards import until
 from lib.keeping import gone
 from servers.sshd import USER
 
-ASKED = b"Are you sure you want to continue connecting (yes/no/[fingerprint])? "
-WHO = ["--", "-NBe", "select current_user()"]
-IN = b"app_native@%\n"
+QUESTION = b"Are you sure you want to continue connecting (yes/no/[fingerprint])? "
+QUERY = ["--", "-NBe", "select current_user()"]
+RESULT = b"app_native@%\n"
 
 
 def prepare(home, sshd, engine, **keys):
@@ -22,53 +23,53 @@ def prepare(home, sshd, engine, **keys):
 
 
 def run(home, *args, **options):
-    return home.broker.run("connect", "p", *args, *WHO, **options)
+    return home.broker.run("connect", "p", *args, *QUERY, **options)
 
 
 def on_terminal(home, *args, **options):
-    return home.broker.pty("connect", "p", *args, *WHO, stdout="pipe", stderr="pipe", **options)
+    return home.broker.pty("connect", "p", *args, *QUERY, stdout="pipe", stderr="pipe", **options)
 
 
 def logins(sshd):
-    """(accepted, refused) in its log so far."""
+    """The numbers of (accepted, refused) logins in its log so far."""
     text = sshd.all_said()
     return len(re.findall(r"Accepted \S+ for", text)), len(re.findall("Failed |Connection closed by authenticating", text))
 
 
 def added(sshd, path):
-    """Whether that file holds its ed25519 key once, by name or hashed (Debian's default); the system's ssh adds, unasked, what
-    other keys the server says it has."""
+    """Whether the file PATH holds the ed25519 key of SSHD once, by name or hashed (Debian's default). The system's ssh
+    also adds, without asking, the other keys that the server announces."""
     found = subprocess.run(["ssh-keygen", "-F", f"[{sshd.host}]:{sshd.port}", "-f", path], capture_output=True, text=True).stdout
     key = sshd.known("ed25519").split(" ", 1)[1]
     return key in found and path.read_text().count(" ssh-ed25519 ") == 1
 
 
-# An unknown one
+# An unknown key
 
 @pytest.mark.parametrize("answer", ["yes", "YES", "fingerprint", "what?"])
 def test_unknown_and_accepted(home, sshd, engine, answer):
-    name, print_ = prepare(home, sshd, engine), sshd.fingerprint("ed25519")
+    name, fingerprint_of_key = prepare(home, sshd, engine), sshd.fingerprint("ed25519")
     t = on_terminal(home)
-    shown = t.expect(ASKED).replace(b"\r", b"").lstrip(b"\n").decode()
-    assert shown == (f"The authenticity of host '{name} ({name})' can't be established.\nED25519 key fingerprint is {print_}.\n"
-                     f"This key is not known by any other names.\n{ASKED.decode()}")
+    shown = t.expect(QUESTION).replace(b"\r", b"").lstrip(b"\n").decode()
+    assert shown == (f"The authenticity of host '{name} ({name})' can't be established.\nED25519 key fingerprint is {fingerprint_of_key}.\n"
+                     f"This key is not known by any other names.\n{QUESTION.decode()}")
     assert t.echo
-    t.sendline((print_ if answer == "fingerprint" else answer).encode())
+    t.sendline((fingerprint_of_key if answer == "fingerprint" else answer).encode())
     if answer == "what?":
         t.expect(b"Please type 'yes', 'no' or the fingerprint: ")
         t.sendline(b"yes")
-    assert t.wait() == 0 and t.out == IN
+    assert t.wait() == 0 and t.out == RESULT
     assert t.err.decode() == f"Warning: Permanently added '{name}' (ED25519) to the list of known hosts.\n"
     assert added(sshd, home.known_hosts) and home.known_hosts.stat().st_mode & 0o777 == 0o600
     done = run(home)
-    assert (done.out, done.err, done.code) == (IN, b"", 0) and gone(home.broker)
+    assert (done.out, done.err, done.code) == (RESULT, b"", 0) and gone(home.broker)
 
 
 @pytest.mark.parametrize("answer", [b"no", b"", b"No"])
 def test_unknown_and_refused(home, sshd, engine, answer):
     prepare(home, sshd, engine)
     before, t = logins(sshd), on_terminal(home)
-    t.expect(ASKED)
+    t.expect(QUESTION)
     t.sendline(answer)
     assert t.wait() == 77 and t.out == b"" and b"Host key verification failed" in t.err.splitlines()[0]
     assert not home.known_hosts.exists() and logins(sshd) == before and gone(home.broker)
@@ -77,13 +78,13 @@ def test_unknown_and_refused(home, sshd, engine, answer):
 def test_ctrl_c_at_the_question(home, sshd, engine):
     prepare(home, sshd, engine)
     t = on_terminal(home)
-    t.expect(ASKED)
+    t.expect(QUESTION)
     t.interrupt()
     assert t.wait() == -2 and (t.out, t.err) == (b"", b"") and gone(home.broker)
 
 
-def test_nobody_to_ask(home, sshd, engine):
-    """79, with what was offered."""
+def test_no_terminal_to_prompt_on(home, sshd, engine):
+    """Status 79, and the key that was offered."""
     name = prepare(home, sshd, engine)
     before = logins(sshd)
     for args in ([], ["--no-input"]):
@@ -96,11 +97,12 @@ def test_nobody_to_ask(home, sshd, engine):
 
 @pytest.mark.parametrize("variable", ["SSH_ASKPASS", "BROKER_ASKPASS"])
 def test_askpass(home, sshd, engine, variable):
-    """Where there is no terminal a program is asked; only with a display, as ssh would, where it is ssh's own variable."""
+    """Without a terminal the askpass program answers; that of ssh's own variable only if there is a display, as with
+    ssh."""
     prepare(home, sshd, engine)
     asked = home.broker.script("ask", 'printf "%s" "$1" >$HOME/asked; echo yes')
     done = run(home, env={variable: str(asked), **({"DISPLAY": ":0"} if variable == "SSH_ASKPASS" else {})})
-    assert (done.out, done.code) == (IN, 0), done.errors
+    assert (done.out, done.code) == (RESULT, 0), done.errors
     assert "authenticity of host" in (home.broker.home / "asked").read_text() and home.known_hosts.exists()
 
 
@@ -110,58 +112,58 @@ def test_strictness_of_the_config(home, sshd, engine, setting, accepted):
     home.config(f"StrictHostKeyChecking {setting}\n")
     done = run(home)
     if accepted:
-        assert done.out == IN and "Warning: Permanently added" in done.errors and added(sshd, home.known_hosts)
+        assert done.out == RESULT and "Warning: Permanently added" in done.errors and added(sshd, home.known_hosts)
     else:
         assert done.code == 77 and "strict checking" in done.errors.splitlines()[0] and not home.known_hosts.exists()
 
 
 @pytest.mark.parametrize("hashed", ["yes", "no"])
-def test_hashed_when_added(home, sshd, engine, hashed):
+def test_name_is_hashed_when_added(home, sshd, engine, hashed):
     name = prepare(home, sshd, engine)
     home.config(f"HashKnownHosts {hashed}\nStrictHostKeyChecking accept-new\n")
-    assert run(home).out == IN and added(sshd, home.known_hosts)
+    assert run(home).out == RESULT and added(sshd, home.known_hosts)
     assert home.known_hosts.read_text().startswith("|1|" if hashed == "yes" else f"{name} ssh-ed25519 ")
     assert run(home).errors == ""
 
 
-def test_another_file(home, sshd, engine):
+def test_other_known_hosts_files(home, sshd, engine):
     prepare(home, sshd, engine)
     home.config("UserKnownHostsFile ~/.ssh/theirs ~/.ssh/more\n")
     (home.folder / "more").write_text(sshd.known("ecdsa"))
-    assert run(home).out == IN
+    assert run(home).out == RESULT
     (home.folder / "more").write_text("")
     t = on_terminal(home)
-    t.expect(ASKED)
+    t.expect(QUESTION)
     t.sendline(b"yes")
     assert t.wait() == 0 and added(sshd, home.folder / "theirs") and not home.known_hosts.exists()
 
 
-# Known
+# A known key
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa"])
 def test_known_by_one_key(home, sshd, engine, kind):
-    """The key that is known is the one that is asked for."""
+    """The server is asked for the type of key that is known."""
     prepare(home, sshd, engine)
     home.known_hosts.write_text("# a comment\n\nthis is no line\n" + sshd.known(kind))
     done = run(home)
-    assert (done.out, done.err) == (IN, b"") and gone(home.broker)
+    assert (done.out, done.err) == (RESULT, b"") and gone(home.broker)
 
 
 @pytest.mark.parametrize("line", ["{name} {key}", "*.1,[127.0.0.*]:{port} {key}", "HASHED"])
-def test_known_in_other_words(home, sshd, engine, line):
+def test_forms_of_known_hosts_lines(home, sshd, engine, line):
     name = prepare(home, sshd, engine)
     key = sshd.known("ed25519").split(" ", 1)[1].strip()
     home.known_hosts.write_text(line.format(name=name, port=sshd.port, key=key) + "\n" if line != "HASHED" else sshd.known("ed25519"))
     if line == "HASHED":
         subprocess.run(["ssh-keygen", "-H", "-f", home.known_hosts], check=True, capture_output=True)
     done = run(home)
-    assert (done.out, done.err) == (IN, b"")
+    assert (done.out, done.err) == (RESULT, b"")
 
 
-# Not the one that is known
+# A key other than the known one
 
 def test_changed(home, sshd, start_sshd, engine):
-    """Refused, with file and line of the one that is known; nobody is asked, nothing is sent."""
+    """It is refused, with file and line of the known key. The user is not prompted, and no login is attempted."""
     other = start_sshd(host_keys=["ed25519"])
     name = prepare(home, sshd, engine)
     home.known_hosts.write_text("# one\n# two\n" + other.known("ed25519", name=name))
@@ -192,9 +194,9 @@ def test_revoked(home, sshd, engine):
     assert "~/.ssh/known_hosts:2" in done.errors and logins(sshd) == before and gone(home.broker)
 
 
-def test_announced_keys(home, sshd, forwards, engine):
-    """UpdateHostKeys: the system's ssh learns what the server announces, if the user has not switched that off; libssh2's engine learns
-    nothing."""
+def test_keys_that_the_server_announces(home, sshd, forwards, engine):
+    """UpdateHostKeys: the system's ssh stores the keys that the server announces, unless the user has switched that
+    off; the libssh2 engine stores none."""
     for setting, learns in (("", engine == "openssh"), ("UpdateHostKeys no\n", False)):
         prepare(home, sshd, engine)
         home.known_hosts.write_text(sshd.known("ed25519"))
@@ -206,19 +208,19 @@ def test_announced_keys(home, sshd, forwards, engine):
         assert here() == (["ecdsa-sha2-nistp256", "ssh-ed25519", "ssh-rsa"] if learns else ["ssh-ed25519"])
 
 
-# What libssh2 cannot
+# What libssh2 does not support
 
 def one_login(home, sshd, words, why):
-    """--verbose says WORDS of the way, and a reason; the server saw one login."""
+    """--verbose shows WORDS and a reason that matches WHY in the line of the route; the server sees one login."""
     before = logins(sshd)
     done = run(home, "-v")
-    assert done.out == IN, done.errors
-    (way,) = [line for line in done.errors.splitlines() if line.split()[1] == "route"]
-    assert words in way and re.search(why, way), way
+    assert done.out == RESULT, done.errors
+    (route_line,) = [line for line in done.errors.splitlines() if line.split()[1] == "route"]
+    assert words in route_line and re.search(why, route_line), route_line
     assert logins(sshd) == (before[0] + 1, before[1])
 
 
-SERVERS = {  # how sshd is set up, what is said where libssh2 cannot, and from which version on it can
+SERVERS = {  # options of sshd, the reason given if libssh2 does not support it, and the version from which it does
     "rsa host key": ({"host_keys": ["rsa"]}, "RSA|rsa|host key", (1, 11)),
     "etm macs": ({"lines": ["Ciphers aes128-ctr", "MACs hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com"]}, "MAC|mac", (1, 11)),
     "gcm only": ({"lines": ["Ciphers aes256-gcm@openssh.com"]}, "cipher", (1, 11)),
@@ -250,7 +252,7 @@ def test_servers_beyond_libssh2(home, start_sshd, user_key, case, known):
 
 
 def test_host_certificate(home, start_sshd, ssh_keys, user_key):
-    """@cert-authority: certificates are for the system's ssh; one of another authority is not taken."""
+    """@cert-authority: only the system's ssh supports certificates; one of another CA is refused."""
     ca, wrong, host = ssh_keys.make(), ssh_keys.make(), ssh_keys.make()
     ssh_keys.sign(ca, host, "-h", "-n", "127.0.0.1")
     sshd = start_sshd(host_keys=[host])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The audit line: who was given what, until when; in a file, in syslog's words and in the journal's. There is no such daemon
-here: a socket of the test stands where theirs is."""
+"""The audit record: a line that says who was given which credential and until when, in a file, in syslog or in the
+journal. The test itself binds the sockets of the two daemons."""
 import json
 import os
 import re
@@ -51,7 +51,7 @@ def entries(broker, name="audit.log"):
     return [match.groups()[2:] for match in found]
 
 
-def test_a_line_for_each_credential(audited):
+def test_one_line_per_credential(audited):
     audited.audit("~/audit.log")
     me, us = str(os.getuid()), str(os.getpid())
     program = os.readlink("/proc/self/exe")
@@ -94,7 +94,7 @@ def test_docker_and_aws(audited, bare_broker, keychain):
     assert done.code == 0 and entries(audited)[0][5:] == ("AKIAFAKE", "iam", "never")
 
 
-def test_a_url_cannot_switch_it_off(audited):
+def test_url_cannot_disable_audit(audited):
     audited.audit("~/audit.log")
     done = audited.run("token", "mysql://app:pw@db.example.com/?audit=none")
     assert done.code == 65
@@ -103,29 +103,29 @@ def test_a_url_cannot_switch_it_off(audited):
     assert len(entries(audited)) == 1
 
 
-def test_the_systems_config_says_it_too(audited, names):
+def test_audit_in_system_config(audited, names):
     audited.etc.write("/etc/broker/config", f"[defaults]\naudit = {audited.home}/audit.log\n")
     audited.config(CONFIG.format(home=audited.home))
     assert audited.run("token", "shop", secret_out=True).code == 0
     assert len(entries(audited)) == 1
 
 
-@pytest.mark.parametrize("place, code, said", [
+@pytest.mark.parametrize("place, code, message", [
     ("nonsense", 78, "'nonsense' is not none, syslog, journal or a file's full path"), ("relative/file", 78, "is not none"),
     ("/nowhere/at/all", 74, "/nowhere/at/all: No such file"), ("/dev/full", 74, "/dev/full: No space left"),
     ("~/link", 74, "a symbolic link"),
 ])
-def test_nothing_is_handed_out_without_its_line(audited, place, code, said):
-    """Whoever can fill the disk could else have credentials that nobody sees."""
+def test_no_credential_without_audit_line(audited, place, code, message):
+    """Otherwise a user who fills the disk could get credentials that are not recorded."""
     (audited.home / "link").symlink_to(audited.home / "elsewhere")
     audited.audit(place)
     for words, text in ((["token", "shop"], b""), (["credential", "get"], b"profile=shop\n"), (["exec", "shop", "--", "echo", "ran"], b"")):
         done = audited.run(*words, input=text)
-        assert (done.code, done.out) == (code, b"") and "audit: " in done.errors and said in done.errors, done.errors
+        assert (done.code, done.out) == (code, b"") and "audit: " in done.errors and message in done.errors, done.errors
 
 
 def test_another_users_file(audited):
-    """In a folder as /tmp anybody may have made it, to read along or to take the lines away."""
+    """In a folder such as /tmp, another user may have created the file, to read or to remove the lines."""
     settle(audited, BUILD)
     log = audited.home / "audit.log"
     audited.audit(log)
@@ -138,7 +138,7 @@ def test_another_users_file(audited):
     assert done.code == 74 and "owned by another user" in done.errors and log.read_text() == ""
 
 
-def test_many_at_once(audited):
+def test_concurrent_writes(audited):
     audited.audit("~/audit.log")
     started = [audited.start("token", "shop", stdout=subprocess.DEVNULL) for _ in range(30)]
     assert {proc.wait(60) for proc in started} == {0}
@@ -147,7 +147,7 @@ def test_many_at_once(audited):
 
 @pytest.fixture
 def listener():
-    """A datagram socket."""
+    """Binds a Unix datagram socket to a path."""
     made = []
 
     def listen(path):
@@ -182,7 +182,7 @@ exec "$@" """
 
 
 def test_syslog(audited, listener):
-    """A /dev of its own, in which /dev/log is the test's."""
+    """broker runs in a mount namespace in which /dev/log is the test's socket."""
     folder = audited.folder
     heard = listener(BASE / f"log-{os.getpid()}")
     os.link(BASE / f"log-{os.getpid()}", folder / "log")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`auth = helper`: real credential helpers of git and docker, each with its own store, and what their answers may be."""
+"""`auth = helper`: real credential helpers of git and docker, each with its own store, and the answers of fake
+helpers."""
 import json
 import os
 import shutil
@@ -36,11 +37,11 @@ def gives(broker, **more):
     return done
 
 
-# Real ones
+# Real helpers
 
 
 def test_git_credential_store(shop):
-    """A name of git's own programs, with an option: the file is where the user says."""
+    """`store` is the name of a helper of git itself; its option names the file with the passwords."""
     shop.helper("store --file=passwords")
     shop.write("passwords", f"https://app:wrong@db.example.com\nmysql://other:wrong@db.example.com\nmysql://app:{PASSWORD}@db.example.com\n",
                secret=True)
@@ -51,8 +52,8 @@ def test_git_credential_store(shop):
     gives(shop)
 
 
-def test_by_web_protocol(shop):
-    """auth_helper_url: for a helper that ignores mysql."""
+def test_helper_url_is_https(shop):
+    """auth_helper_url is for helpers that ignore the protocol mysql."""
     shop.helper("store --file=passwords", "auth_helper_url = https://db.example.com")
     shop.write("passwords", f"https://app:{PASSWORD}@db.example.com\n", secret=True)
     gives(shop)
@@ -97,7 +98,7 @@ def test_docker_credential_secretservice(shop, keychain):
 
 
 def test_docker_credential_pass(shop):
-    """GPG_TTY and the like pass through: pass asks gpg."""
+    """The helper gets variables such as GNUPGHOME and GPG_TTY, because pass runs gpg."""
     process.need("/usr/bin/pass")
     (shop.home / "gpg").mkdir(mode=0o700)
     shop.env.update(GNUPGHOME=str(shop.home / "gpg"), PASSWORD_STORE_DIR=str(shop.home / "store"))
@@ -114,22 +115,22 @@ def test_docker_credential_pass(shop):
         run("gpgconf", "--kill", "all")
 
 
-def test_broker_itself_gives_no_database(shop, keychain):
-    """A circle would be one without an end; git-credential-broker ends it."""
+def test_broker_is_not_its_own_helper(shop, keychain):
+    """git-credential-broker does not answer for databases; otherwise broker would call itself without end."""
     shop.env.update(keychain.env)
     shop.helper(shop.program.parent / "git-credential-broker")
     done = token(shop)
     assert done.code == 79 and "git-credential-broker has no password" in done.errors and "auth_helper_url" in done.errors
 
 
-# What one may say: fakes, as no real helper does so on demand
+# Answers of fake helpers, because no real helper gives them on demand
 
 
 def fake(shop, name, text):
     return shop.script(name, text, secret=True)
 
 
-def test_what_it_is_asked(shop):
+def test_helper_input(shop):
     fake(shop, "git-credential-fake", f"cat >asked; echo \"$@\" >words; echo password={PASSWORD}")
     shop.helper("'fake' --option 'two words'")
     gives(shop)
@@ -151,7 +152,7 @@ def test_no_input_is_passed_on(shop, words, never):
     assert (shop.home / "seen").read_text() == ("never,0" if never else ",") + ",/dev/pts/7\n"
 
 
-def test_it_names_the_user(shop):
+def test_helper_returns_user(shop):
     fake(shop, "git-credential-fake", f"printf 'username=made\\npassword={PASSWORD}\\npassword_expiry_utc=9999999999\\n'")
     shop.helper("fake", server="host = db.example.com\nauth = helper\n")
     done = shop.run("credential", "get", input=b"profile=shop\n", secret_out=True)
@@ -163,31 +164,31 @@ def test_it_names_the_user(shop):
     gives(shop)
 
 
-@pytest.mark.parametrize("text, code, said", [
+@pytest.mark.parametrize("text, code, message", [
     ("exit 1", 79, "has no password"), (":", 79, "has no password"), ("echo username=app", 79, "has no password"),
     (f"echo password={PASSWORD}; exit 3", 0, ""), ("echo quit=1", 77, "answered quit=1"),
     (f"printf 'password={PASSWORD}\\npassword_expiry_utc=1\\n'", 79, "has no password"), ("echo nonsense", 76, "printed an invalid answer"),
     ("printf 'a\\0b=c\\n'", 76, "printed an invalid answer"), ("head -c 100000 /dev/zero | tr '\\0' =", 65, "printed over"),
     ("echo 'locked out' >&2; exit 1", 79, "locked out"), (f"printf 'password={PASSWORD}\\r\\n'", 0, ""), ("echo password=", 0, ""),
 ])
-def test_answers(shop, text, code, said):
+def test_answers(shop, text, code, message):
     fake(shop, "git-credential-fake", text)
     shop.helper("fake")
     done = token(shop)
-    assert done.code == code and said in done.errors, done.errors
+    assert done.code == code and message in done.errors, done.errors
     assert code or done.text in (PASSWORD + "\n", "\n")
 
 
-@pytest.mark.parametrize("text, code, said", [
+@pytest.mark.parametrize("text, code, message", [
     ("echo credentials not found in native keychain; exit 1", 79, "has no password"), ("echo '{}'", 76, "printed an invalid answer"),
     ("echo '{\"ServerURL\":\"x\",\"Username\":\"other\",\"Secret\":\"y\"}'", 79, "another user"),
     (f"cat >asked; echo '{{\"ServerURL\":\"x\",\"Username\":\"app\",\"Secret\":\"{PASSWORD}\"}}'", 0, ""),
 ])
-def test_answers_of_docker(shop, text, code, said):
+def test_answers_of_docker(shop, text, code, message):
     fake(shop, "docker-credential-fake", text)
     shop.helper("fake")
     done = token(shop)
-    assert done.code == code and said in done.errors, done.errors
+    assert done.code == code and message in done.errors, done.errors
     assert code or (shop.home / "asked").read_text() == "mysql://db.example.com"
 
 
@@ -205,7 +206,7 @@ def test_keys(broker):
     assert "not a URL" in token(broker).errors
 
 
-def test_its_password_is_nowhere(shop):
+def test_password_is_not_in_arguments(shop):
     fake(shop, "git-credential-fake", f"echo password={PASSWORD}")
     shop.helper("fake")
     with shop.watch() as watch:
@@ -214,8 +215,8 @@ def test_its_password_is_nowhere(shop):
         assert PASSWORD.encode() not in argv or b"git-credential-fake" in argv
 
 
-def test_it_connects(shop, mariadb_server, clients):
-    """The whole way: the stock client with what git-credential-store has."""
+def test_connect(shop, mariadb_server, clients):
+    """The stock client logs in with a password from git-credential-store."""
     client = clients["mariadb1011"].path
     shop.helper("store --file=passwords", f"client = {client}",
                 server=f"host = 127.0.0.1\nport = {mariadb_server.port}\nuser = app\nauth = helper\n")
@@ -225,7 +226,7 @@ def test_it_connects(shop, mariadb_server, clients):
     assert done.code == 0, done.errors
 
 
-def test_missing_programs_are_said():
+def test_docker_helpers_are_installed():
     for program in ("/usr/bin/docker-credential-pass", "/usr/bin/docker-credential-secretservice"):
         if not shutil.which(program):
             pytest.skip(f"missing: {program}")

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Kept sessions of AWS answer only whom they were made for: who authenticates to what, with whose proof.
+"""Cached AWS sessions are used only for the identity that they were made for: who authenticates to what, with which
+proof.
 
-Each pair is two runs of one profile's chain that differ in one thing; how often the service was asked shows whether the second
-got what was made for the first. The services are a fake (servers/aws_fake.py). Role names are the test's own, because sessions
-stay in the machine's keyring until five minutes before their end."""
+Each case runs the chain of one profile twice with one difference; the number of requests shows whether the second
+run used the session of the first. The services are a fake (servers/aws_fake.py). Each test has its own role names,
+because sessions stay in the machine's keyring until five minutes before they expire."""
 import base64
 import hashlib
 import json
@@ -23,7 +24,8 @@ SERIAL = "arn:aws:iam::123456789012:mfa/dev"
 
 @pytest.fixture
 def aws(aws_fake, broker):
-    """A fake of all the services, with a role that no other test has; aws.asked(): how often it was asked for keys."""
+    """A fake of all the services, with a role that no other test has; aws.asked() is the number of requests for
+    keys."""
     broker.secret(SECRET.encode())
     fake = aws_fake({"sts": {"minutes": 7}})
     fake.role = "role-" + os.urandom(6).hex()
@@ -38,7 +40,7 @@ def aws(aws_fake, broker):
     return fake
 
 
-# Proofs, and what stands in the files
+# Functions that write the files of ~/.aws, one for each kind of proof
 
 def static(broker, aws, id="AKIAONE", secret=SECRET, token=None, **more):
     files(broker, "[profile base]\n" + pair(id, secret, aws_session_token=token) + profile("p", aws.role, **more))
@@ -81,8 +83,8 @@ def login(broker, aws, key="key-of-alice", id="ASIAONE"):
 
 DIFFER = {
     "another key": (static, {"id": "AKIATWO"}, {}),
-    "another secret of it": (static, {"secret": SECRET + "x"}, {}),
-    "another session of it": (static, {"token": "other"}, {}),
+    "another secret for the key": (static, {"secret": SECRET + "x"}, {}),
+    "another session token for the key": (static, {"token": "other"}, {}),
     "another external id": (static, {"external_id": "x"}, {}),
     "another session name": (static, {"role_session_name": "x"}, {}),
     "another duration": (static, {"duration_seconds": "1800"}, {}),
@@ -90,11 +92,11 @@ DIFFER = {
     "another STS in the profile": (static, {"endpoint_url": "{url}/", "ignore": ""}, {"AWS_ENDPOINT_URL": None}),
     "another subject": (jwt, {"subject": "other"}, {}),
     "another issuer": (jwt, {"issuer": "https://two"}, {}),
-    "a program that answers for another": (process, {"id": "AKIATWO"}, {}),
+    "a program that prints another key id": (process, {"id": "AKIATWO"}, {}),
     "a program with another HOME": (process, {}, {"HOME": "{home}/other"}),
-    "another program of that name": (process, {"folder": "other"}, {"PATH": "{home}/other:/usr/bin:/bin"}),
-    "another person's token": (sso, {"token": "token-of-bob"}, {}),
-    "another log-in": (login, {"key": "key-of-bob"}, {}),
+    "another program with the same name": (process, {"folder": "other"}, {"PATH": "{home}/other:/usr/bin:/bin"}),
+    "another user's SSO token": (sso, {"token": "token-of-bob"}, {}),
+    "another aws login": (login, {"key": "key-of-bob"}, {}),
 }
 
 
@@ -108,12 +110,12 @@ def ask(broker, aws, env={}):
 
 
 @pytest.mark.parametrize("name", DIFFER)
-def test_pairs_that_must_differ(broker, aws, name):
+def test_cached_session_not_used(broker, aws, name):
     make, change, env = DIFFER[name]
     (broker.home / "other").mkdir()
     (broker.home / "other" / ".aws").symlink_to(broker.home / ".aws")
     apply(broker, aws, make, {})
-    assert [ask(broker, aws).code for _ in range(2)] == [0, 0] and aws.asked() == 1, "kept for the same"
+    assert [ask(broker, aws).code for _ in range(2)] == [0, 0] and aws.asked() == 1, "the second run uses the cache"
     apply(broker, aws, make, change)
     if env.get("AWS_ENDPOINT_URL", "") is None:
         env = {**env, "AWS_ENDPOINT_URL_STS": None}
@@ -122,18 +124,18 @@ def test_pairs_that_must_differ(broker, aws, name):
 
 
 EQUAL = {
-    "a token that was renewed": (jwt, {}, {}),
-    "another profile's region": (static, {"region": "eu-west-3"}, {}),
-    "another region": (static, {}, {"AWS_REGION": "eu-west-3"}),
-    "a program at another time": (process, {}, {}),
-    "the keys of a log-in that were renewed": (login, {"id": "ASIATWO"}, {}),
-    "a token that has ended": (sso, {"seconds": "-60", "refreshToken": ""}, {}),
-    "fewer tries": (static, {}, {"AWS_MAX_ATTEMPTS": "2"}),
+    "a renewed web identity token": (jwt, {}, {}),
+    "another region in the profile": (static, {"region": "eu-west-3"}, {}),
+    "another AWS_REGION": (static, {}, {"AWS_REGION": "eu-west-3"}),
+    "a program that is run again": (process, {}, {}),
+    "renewed keys of aws login": (login, {"id": "ASIATWO"}, {}),
+    "an expired SSO token": (sso, {"seconds": "-60", "refreshToken": ""}, {}),
+    "fewer attempts": (static, {}, {"AWS_MAX_ATTEMPTS": "2"}),
 }
 
 
 @pytest.mark.parametrize("name", EQUAL)
-def test_pairs_that_are_one(broker, aws, name):
+def test_cached_session_used(broker, aws, name):
     make, change, env = EQUAL[name]
     apply(broker, aws, make, {})
     assert ask(broker, aws).code == 0
@@ -146,13 +148,13 @@ def test_pairs_that_are_one(broker, aws, name):
 
 @pytest.mark.parametrize("fault", [{"subject": None}, {"issuer": None}, {"subject": ""}, {"extra": {"sub": 7}}, {"raw": "opaque"}, {"raw": "a.b.c"},
                                    {"raw": "a." + base64.b64encode(b"[]").decode() + ".c"}, {"raw": "a..c"}])
-def test_a_web_identity_that_does_not_say_who_is_not_kept(broker, aws, fault):
+def test_web_identity_without_issuer_or_subject_is_not_cached(broker, aws, fault):
     jwt(broker, aws, **fault)
     assert [ask(broker, aws).code for _ in range(2)] == [0, 0] and aws.asked() == 2
 
 
 def test_a_pods_token_at_the_same_path(broker, aws):
-    """What was found: every pod has its own token under the same name."""
+    """Fixed bug: every pod has its own token at the same path."""
     for subject in ("system:serviceaccount:shop:reader", "system:serviceaccount:shop:owner", "system:serviceaccount:shop:reader"):
         jwt(broker, aws, subject=subject)
         assert ask(broker, aws).code == 0
@@ -161,7 +163,7 @@ def test_a_pods_token_at_the_same_path(broker, aws):
 
 
 def test_bob_does_not_get_the_keys_of_alice(broker, aws, monkeypatch):
-    """What was found: the same session, account and role, and another token in ~/.aws/sso/cache."""
+    """Fixed bug: the same SSO session, account and role, but another user's token in ~/.aws/sso/cache."""
     def portal(self_state, path, seen):
         token = seen.headers.get("x-amz-sso_bearer_token")
         if path == "/federation/credentials" and token in aws.people:
@@ -175,8 +177,8 @@ def test_bob_does_not_get_the_keys_of_alice(broker, aws, monkeypatch):
 
 
 @pytest.mark.parametrize("left", ["nothing", "half a file", "no token"])
-def test_without_the_token_file_nothing_is_used(broker, aws, left):
-    """What `aws sso logout` leaves."""
+def test_cached_session_not_used_without_token_file(broker, aws, left):
+    """`aws sso logout` removes the token file."""
     sso(broker, aws)
     assert ask(broker, aws).code == 0
     path = token_path(broker)
@@ -187,16 +189,16 @@ def test_without_the_token_file_nothing_is_used(broker, aws, left):
     assert (done.code, done.out, aws.asked()) == (79, b"", 1) and "not logged in to SSO session 'corp'" in done.errors
 
 
-def test_a_renewed_token_of_the_same_person(broker, aws):
-    """It is asked for anew, and then kept for the new token."""
+def test_renewed_sso_token(broker, aws):
+    """The keys are requested with the renewed token and cached for it."""
     sso(broker, aws, seconds=60)
     for calls in (1, 1):
         assert ask(broker, aws).code == 0 and aws.asked() == calls
     assert json.loads(token_path(broker).read_text())["accessToken"] == "token-renewed"
 
 
-def test_a_kept_session_of_sso_needs_no_helper(broker, aws):
-    """The name of the token's file takes one: it is kept with the session."""
+def test_cached_sso_session_needs_no_helper(broker, aws):
+    """broker-http computes the SHA-1 that names the token's file; the name is therefore cached with the session."""
     sso(broker, aws)
     assert ask(broker, aws).code == 0
     log = broker.tmp / "strace"
@@ -206,7 +208,7 @@ def test_a_kept_session_of_sso_needs_no_helper(broker, aws):
 
 
 def test_another_home_of_the_same_user(broker, aws):
-    """With the same names in it, and another person's token."""
+    """The second home has the same files; its path alone makes a new session necessary."""
     sso(broker, aws)
     assert ask(broker, aws).code == 0
     other = broker.home / "other"
@@ -216,7 +218,7 @@ def test_another_home_of_the_same_user(broker, aws):
     for path in other.rglob("*"):
         broker.allow(path)
     assert run(broker, aws, "p", env={"HOME": str(other)}).code == 0 and aws.asked() == 2
-    assert ask(broker, aws).code == 0 and aws.asked() == 2, "the first one's is still there"
+    assert ask(broker, aws).code == 0 and aws.asked() == 2, "the session of the first home is still cached"
 
 
 def test_another_config_file(broker, aws):
@@ -235,8 +237,8 @@ def test_another_metadata_endpoint(broker, aws, aws_fake):
 
 
 @pytest.mark.parametrize("how", ["written", "moved", "linked"])
-def test_the_clis_keys_of_sso_must_be_younger_than_its_token(broker, aws, how):
-    """The CLI's file says of which session they are, not of whom."""
+def test_cli_sso_keys_older_than_token_are_not_used(broker, aws, how):
+    """The CLI's file of keys names the SSO session, but not the user."""
     sso(broker, aws, token="token-of-bob")
     path, aside = token_path(broker), token_path(broker).with_name("of-bob")
     path.rename(aside)
@@ -256,7 +258,7 @@ def test_the_clis_keys_of_sso_must_be_younger_than_its_token(broker, aws, how):
     assert signed_with(ask(broker, aws))["id"] == "ASIAFAKESSO" and aws.asked() == 1
 
 
-def test_logout_needs_no_proof(broker, aws):
+def test_logout_without_token_file(broker, aws):
     sso(broker, aws)
     assert ask(broker, aws).code == 0
     token = token_path(broker).read_text()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The names that the AWS CLI gives to its cache files: a file of the published name is found and used. The digests
-stand in botocore's own tests, or (marked) were computed by botocore 1.43.11."""
+"""The names that the AWS CLI gives to its cache files: a file with such a name is found and used. The digests are from
+botocore's own tests, or (marked as computed) from botocore 1.43.11."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from servers.aws_fake import iso
 
 START = "https://d-92671207e4.awsapps.com/start"
 TOKEN = "canary-cache-token-66e1b0"
-ROLES = {  # computed; without a second factor such a file is not used
+ROLES = {  # computed; such files are used only for roles with a second factor
     "1485cf042839396a6b17dc87e06487e47409aded": {
         "role_arn": "myrole",
         "mfa_serial": "arn:aws:iam::123456789012:mfa/dev",
@@ -68,7 +68,7 @@ def run(broker, fake, keyring):
 
 
 @pytest.mark.parametrize("name", [*ROLES, *SSO_ROLES])
-def test_keys_of_a_role(broker, aws_fake, keyring, name):
+def test_role_keys(broker, aws_fake, keyring, name):
     fake = aws_fake()
     broker.secret(SECRET.encode())
     rows = {**ROLES[name], "source_profile": "base"} if name in ROLES else SSO_ROLES[name]
@@ -79,7 +79,7 @@ def test_keys_of_a_role(broker, aws_fake, keyring, name):
         "SessionToken": TOKEN,
         "Expiration": iso(3600),
     }
-    if name in SSO_ROLES:  # whose keys are used where there is a log-in, and an older one
+    if name in SSO_ROLES:  # these keys are used only if they are newer than the SSO token
         token = hashlib.sha1(rows.get("sso_session", START).encode()).hexdigest()
         broker.write(f".aws/sso/cache/{token}.json", json.dumps({"accessToken": TOKEN, "expiresAt": iso(3600)}), secret=True)
     broker.write(f".aws/cli/cache/{name}.json", json.dumps({"Credentials": keys}), secret=True)
@@ -87,7 +87,7 @@ def test_keys_of_a_role(broker, aws_fake, keyring, name):
 
 
 @pytest.mark.parametrize("name", TOKENS)
-def test_token_of_a_session(broker, aws_fake, keyring, name):
+def test_sso_token(broker, aws_fake, keyring, name):
     broker.secret(TOKEN.encode())
     fake = aws_fake({"sso": {"access_tokens": [TOKEN], "creds": {"123456789012/r": {}}}})
     files(broker, profile({**TOKENS[name], "sso_role_name": "r", "sso_account_id": "123456789012"}))

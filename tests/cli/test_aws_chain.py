@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Which AWS keys are found: the same as botocore's own chain finds for the same files and environment, as far as no network
-is needed; where we differ on purpose, both sides are written down (docs/aws.md). And credential_process."""
+"""Which AWS keys are found: the same that botocore's own chain finds with the same files and environment, as far as
+no network is needed. Intended differences (docs/aws.md) are listed with both results. And credential_process."""
 import datetime
 import json
 import re
@@ -41,17 +41,17 @@ CASES = {
     "environment with a session": (None, None, {**ENV, "AWS_SESSION_TOKEN": "tok/en+="}, None),
     "the older token variable": (None, None, {**ENV, "AWS_SESSION_TOKEN": "new", "AWS_SECURITY_TOKEN": "old"}, None),
     "an empty session token": (None, None, {**ENV, "AWS_SESSION_TOKEN": ""}, None),
-    "half a pair in the environment": (None, "[default]\n" + pair(), {"AWS_ACCESS_KEY_ID": "x"}, None),
-    "the other half alone": (None, "[default]\n" + pair(), {"AWS_SECRET_ACCESS_KEY": "x"}, None),
+    "a key id without a secret in the environment": (None, "[default]\n" + pair(), {"AWS_ACCESS_KEY_ID": "x"}, None),
+    "a secret without a key id in the environment": (None, "[default]\n" + pair(), {"AWS_SECRET_ACCESS_KEY": "x"}, None),
     "empty variables": (None, "[default]\n" + pair(), {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, None),
     "credentials file": (None, "[default]\n" + pair(aws_session_token="tok/en+="), {}, None),
     "config file": ("[default]\n" + pair(), None, {}, None),
     "both files": ("[default]\n" + pair("AKIACONFIG"), "[default]\n" + pair(), {}, None),
     "token in the other file": ("[default]\naws_session_token = x\n", "[default]\n" + pair(), {}, None),
     "both tokens": (None, "[default]\n" + pair(aws_session_token="new", aws_security_token="old"), {}, None),
-    "half a pair": (None, "[default]\naws_access_key_id = x\n", {}, None),
-    "a pair over two files": ("[default]\naws_secret_access_key = x\n", "[default]\naws_access_key_id = x\n", {}, None),
-    "the secret alone, keys in config": ("[default]\n" + pair(), "[default]\naws_secret_access_key = x\n", {}, None),
+    "a key id without a secret": (None, "[default]\naws_access_key_id = x\n", {}, None),
+    "a key id and its secret in two files": ("[default]\naws_secret_access_key = x\n", "[default]\naws_access_key_id = x\n", {}, None),
+    "a secret without a key id, keys in config": ("[default]\n" + pair(), "[default]\naws_secret_access_key = x\n", {}, None),
     "a profile": ("[profile work]\n" + pair(), "[default]\n" + pair("AKIADEFAULT"), {}, "work"),
     "a profile by AWS_PROFILE": ("[profile work]\n" + pair(), None, {"AWS_PROFILE": "work"}, None),
     "a profile and the environment": ("[profile work]\n" + pair(), None, ENV, "work"),
@@ -64,11 +64,11 @@ CASES = {
     "a key twice": (None, "[default]\n" + pair("A") + "aws_access_key_id = B\n", {}, None),
     "a name in quotes": ("[profile 'My Dev']\n" + pair(), None, {}, "My Dev"),
     "a name that is not ASCII": ("[profile B\u00fcro]\n" + pair(), None, {}, "B\u00fcro"),
-    "a bare section in config": ("[work]\n" + pair(), None, {}, "work"),
-    "a prefixed one in credentials": (None, "[profile work]\n" + pair(), {}, "work"),
+    "a section without 'profile' in config": ("[work]\n" + pair(), None, {}, "work"),
+    "a section with 'profile' in credentials": (None, "[profile work]\n" + pair(), {}, "work"),
     "CRLF": (None, ("[default]\n" + pair()).replace("\n", "\r\n"), {}, None),
     "equals signs": (None, "[default]\naws_access_key_id=A=B\naws_secret_access_key=c==\n", {}, None),
-    "files elsewhere": (None, None, {"AWS_CONFIG_FILE": "~/elsewhere", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}, None),
+    "other paths of the files": (None, None, {"AWS_CONFIG_FILE": "~/elsewhere", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}, None),
     "a process": ("[default]\n" + process(), None, {}, None),
     "a process with a session": ("[default]\n" + process(more=', "SessionToken": "t/+="'), None, {}, None),
     "a process and keys in credentials": ("[default]\n" + process(), "[default]\n" + pair(), {}, None),
@@ -76,20 +76,20 @@ CASES = {
     "a process of another version": ("[default]\ncredential_process = echo '{\"Version\": 2}'\n", None, {}, None),
     "a process that fails": ("[default]\ncredential_process = false\n", None, {}, None),
     "a process without a key": ("[default]\ncredential_process = echo '{\"Version\": 1, \"AccessKeyId\": \"x\"}'\n", None, {}, None),
-    "a process with a past": ("[default]\n" + process(more=', "Expiration": "2015-01-01T00:00:00Z"'), None, {}, None),
-    "a process with a future": ("[default]\n" + process(more=', "Expiration": "2115-01-01T00:00:00+02:00"'), None, {}, None),
+    "a process with expired keys": ("[default]\n" + process(more=', "Expiration": "2015-01-01T00:00:00Z"'), None, {}, None),
+    "a process with keys that expire": ("[default]\n" + process(more=', "Expiration": "2115-01-01T00:00:00+02:00"'), None, {}, None),
     "a source that is missing": ("[profile r]\nrole_arn = a\nsource_profile = b\n", None, {}, "r"),
     "a source without keys": ("[profile r]\nrole_arn = a\nsource_profile = b\n[profile b]\nregion = x\n", None, {}, "r"),
-    "a circle": ("[profile r]\nrole_arn = a\nsource_profile = b\n[profile b]\nrole_arn = c\nsource_profile = r\n", None, {}, "r"),
-    "itself without keys": ("[profile r]\nrole_arn = a\nsource_profile = r\n", None, {}, "r"),
-    "both sources": ("[profile r]\nrole_arn = a\nsource_profile = r\ncredential_source = Environment\n" + pair(), None, {}, "r"),
+    "a loop of source profiles": ("[profile r]\nrole_arn = a\nsource_profile = b\n[profile b]\nrole_arn = c\nsource_profile = r\n", None, {}, "r"),
+    "its own source without keys": ("[profile r]\nrole_arn = a\nsource_profile = r\n", None, {}, "r"),
+    "source_profile and credential_source": ("[profile r]\nrole_arn = a\nsource_profile = r\ncredential_source = Environment\n" + pair(), None, {}, "r"),
     "no source": ("[profile r]\nrole_arn = a\n" + pair(), None, {}, "r"),
-    "an unknown source": ("[profile r]\nrole_arn = a\ncredential_source = Moon\n", None, {}, "r"),
-    "a source of the environment without keys": ("[profile r]\nrole_arn = a\ncredential_source = Environment\n", None, {}, "r"),
+    "an unknown credential_source": ("[profile r]\nrole_arn = a\ncredential_source = Moon\n", None, {}, "r"),
+    "credential_source = Environment without keys": ("[profile r]\nrole_arn = a\ncredential_source = Environment\n", None, {}, "r"),
     "a token file without a role": ("[default]\nweb_identity_token_file = /x\n", None, {}, None),
     "SSO without a region": ("[default]\nsso_account_id = 1\nsso_role_name = r\nsso_start_url = https://x\n", None, {}, None),
     "SSO without its session": ("[default]\nsso_account_id = 1\nsso_role_name = r\nsso_session = x\n", None, {}, None),
-    "no section": ("region = x\n", "[default]\n" + pair(), {}, None),
+    "a key before the first section": ("region = x\n", "[default]\n" + pair(), {}, None),
 }
 
 
@@ -110,19 +110,19 @@ def test_same_as_botocore(broker, oracle, name):
 
 ROLE = "[profile r]\nrole_arn = a\nsource_profile = b\n[profile b]\n" + pair()
 
-# ours: what is found, or a part of the error; theirs: the id, or the name of the error
+# config, credentials, environment, broker's key id or a part of its error, botocore's key id or the name of its error
 DIFFERENT = {
-    "a comment behind a value": (None, "[default]\naws_access_key_id = A #x\naws_secret_access_key = s\n", {},
+    "a comment after a value": (None, "[default]\naws_access_key_id = A #x\naws_secret_access_key = s\n", {},
                                  "aws_access_key_id contains a space", "A #x"),
-    "a blank in the environment": (None, None, {**ENV, "AWS_SESSION_TOKEN": "a b"}, "AWS_SESSION_TOKEN contains a space",
+    "a space in the environment": (None, None, {**ENV, "AWS_SESSION_TOKEN": "a b"}, "AWS_SESSION_TOKEN contains a space",
                                    "AKIAENVIRONMENT"),
-    "a line that is none in another section": ("[profile x]\nnonsense\n", "[default]\n" + pair("A"), {}, "A", "ConfigParseError"),
+    "an invalid line in another section": ("[profile x]\nnonsense\n", "[default]\n" + pair("A"), {}, "A", "ConfigParseError"),
     "a byte order mark": (None, "\ufeff[default]\n" + pair("A"), {}, "A", "ConfigParseError"),
-    "bytes that are no UTF-8": (None, b"# \xff\n[default]\n" + pair("A").encode(), {}, "A", "ConfigParseError"),
-    "no bracket": ("[profile x\n", "[default]\n" + pair("A"), {}, "A", "ConfigParseError"),
-    "a broken file that is not needed": ("nonsense\n", None, ENV, "AKIAENVIRONMENT", "ConfigParseError"),
+    "bytes that are not UTF-8": (None, b"# \xff\n[default]\n" + pair("A").encode(), {}, "A", "ConfigParseError"),
+    "no closing bracket": ("[profile x\n", "[default]\n" + pair("A"), {}, "A", "ConfigParseError"),
+    "an invalid file that is not needed": ("nonsense\n", None, ENV, "AKIAENVIRONMENT", "ConfigParseError"),
     "an empty AWS_PROFILE": (None, "[default]\n" + pair("A"), {"AWS_PROFILE": ""}, "A", "ProfileNotFound"),
-    "a blank key in the environment": (None, "[default]\n" + pair("A"), {"AWS_ACCESS_KEY_ID": " "}, "A", "PartialCredentialsError"),
+    "a key of spaces in the environment": (None, "[default]\n" + pair("A"), {"AWS_ACCESS_KEY_ID": " "}, "A", "PartialCredentialsError"),
     "an empty key": (None, "[default]\naws_access_key_id =\naws_secret_access_key = s\n", {}, "aws_access_key_id is empty", ""),
 }
 
@@ -137,13 +137,13 @@ def test_different_on_purpose(broker, oracle, name):
 
 
 def run_process(broker, text, *args, env={}, **run):
-    """A token by a credential_process that is a script of TEXT in ~/bin."""
+    """Runs `broker token` with a credential_process that is a shell script with TEXT."""
     broker.script("process", text, secret=True)
     aws.files(broker, config="[default]\ncredential_process = process 'one word' $HOME;x \"a\\\"b\"\n")
     return broker.run(*IAM, *args, env=env, secret_out=True, **run)
 
 
-def test_process_has_no_shell_and_not_our_stdin(broker):
+def test_process_has_neither_a_shell_nor_brokers_stdin(broker):
     answer = PRINT.format(id="AKIAPROCESS", secret=broker.secret(b"fake-secret-of-the-process").decode(), more="")
     done = run_process(broker, f"printf '%s|' \"$@\" > ~/words; cat > ~/stdin; echo noise >&2; echo '{answer}'", input=b"for the client")
     assert (done.code, done.errors) == (0, "")
@@ -151,12 +151,12 @@ def test_process_has_no_shell_and_not_our_stdin(broker):
     assert (broker.home / "stdin").read_bytes() == b""
 
 
-ASKS = ("printf '\\033]0;x\\aToken code: ' >&2; read code || { echo nobody >&2; exit 1; }; "
+ASKS = ("printf '\\033]0;x\\aToken code: ' >&2; read code || { echo no answer >&2; exit 1; }; "
         "[ \"$code\" = 4711 ] || exit 2; cat ~/answer")
 
 
 def process_on_terminal(broker, *args):
-    """A process that asks, where stdin has what is for the client."""
+    """Runs a process that asks on the terminal, while broker's stdin is the input for the client."""
     broker.script("process", ASKS)
     broker.write(broker.home / "answer", PRINT.format(id=ID, secret=SECRET, more=""))
     aws.files(broker, config="[default]\ncredential_process = process\n")
@@ -174,11 +174,11 @@ def test_process_asks_on_the_terminal(broker):
 
 def test_process_may_not_ask(broker):
     terminal = process_on_terminal(broker, "--no-input")
-    assert terminal.wait() == 77 and b"nobody" in terminal.shown
+    assert terminal.wait() == 77 and b"no answer" in terminal.shown
     assert b"here it could not ask anything: --no-input forbids asking" in terminal.shown
 
 
-def test_process_keys_end_before_the_token(broker):
+def test_process_keys_expire_before_the_token(broker):
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=4, seconds=30)
     answer = PRINT.format(id=ID, secret=SECRET, more=f', "Expiration": "{soon:%Y-%m-%dT%H:%M:%SZ}", "AccountId": "1"')
     done = run_process(broker, f"echo '{answer}'", "-v")
@@ -187,8 +187,8 @@ def test_process_keys_end_before_the_token(broker):
 
 
 @pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%S+0000", "%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d %H:%M:%S UTC"])
-def test_times_as_programs_write_them(broker, form):
-    """Of a process, and of the environment."""
+def test_formats_of_expiry_times(broker, form):
+    """From a process and from the environment."""
     text = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=9, seconds=59)).strftime(form)
     done = run_process(broker, f"echo '{PRINT.format(id=ID, secret=SECRET, more=f', {chr(34)}Expiration{chr(34)}: {chr(34)}{text}{chr(34)}')}'", "-v")
     assert re.search(r"valid for [89]m\S*$", done.errors.rstrip()), done
@@ -226,7 +226,7 @@ GET_ANEW = "hint: no server accepts a token signed with it: get new keys\n"
     ("head -c 1000000 /dev/zero", 65, "broker: " + HOST + ": AWS profile 'default': credential_process: {bin}/process printed over "
      "65536 bytes\nhint: credential_process = PROGRAM ARG..., without a shell\n"),
 ])
-def test_process_gone_wrong(broker, script, code, err):
+def test_process_fails(broker, script, code, err):
     broker.secret(b"fake-s3cret-in-bad-json")
     done = run_process(broker, script)
     assert (done.text, done.errors, done.code) == ("", err.format(bin=broker.home / "bin"), code)
@@ -237,8 +237,8 @@ def test_process_that_hangs(broker):
     assert done.code == 69 and "process did not end in time\n" in done.errors and "\nhint: " in done.errors
 
 
-def test_answers_are_looked_at_closely(broker):
-    """Unknown fields, another order, blanks and a line end are fine."""
+def test_process_prints_unusual_json(broker):
+    """Unknown fields, another order, spaces and newlines are accepted."""
     answer = {"Extra": [1, {"x": None}], "SecretAccessKey": "s", "SessionToken": None, "AccessKeyId": "A", "Version": 1}
     done = run_process(broker, f"cat <<'X'\n\n  {json.dumps(answer, indent=2)}\n\nX")
     assert done.code == 0 and "Credential=A%2F" in done.text and "Security-Token" not in done.text

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""~/.aws/config and ~/.aws/credentials as people really have them: the same keys as botocore finds in them, or an error that
-names the line. Never other keys. What is wrong in one section is no matter to the others: where botocore refuses the whole
-file, what it finds in the file with these lines put right is what counts (lib/aws_repair.py)."""
+"""~/.aws/config and ~/.aws/credentials as users really have them: broker finds the same keys as botocore or reports
+an error that names the line, but never finds other keys. An error in one section does not affect other sections. If
+botocore refuses the whole file, broker is compared with what botocore finds after these lines have been repaired
+(lib/aws_repair.py)."""
 import json
 import re
 import shlex
@@ -21,7 +22,7 @@ DRIVER = BUILD / "tests/drivers/aws_chain"
 
 
 class Driver:
-    """The chain of broker itself, in one process (tests/drivers/aws_chain.c)."""
+    """Runs broker's own chain many times in one process (tests/drivers/aws_chain.c)."""
 
     def __init__(self, home):
         self.child = subprocess.Popen([process.need(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -46,18 +47,18 @@ def driver(tmp_path):
 
 
 def found(said):
-    """What two answers must agree in; None for an error."""
+    """What must be the same in both answers; None for an error."""
     if "error" in said:
         return None
     steps = [{key: value for key, value in step.items() if value is not None} for step in said["steps"]]
     return steps, said.get("region") or None
 
 
-def is_placed(said):
+def names_line(said):
     return re.search(r":\d+$", said["what"]) is not None
 
 
-# --- files of users: config, credentials, profile, and what is found, "ID region" or the error
+# --- files of users: config, credentials, profile, and the expected result, "ID region" or the error
 
 ROLE = "role_arn = arn:aws:iam::1:role/r\n"
 SSO = "sso_account_id = 123456789012\nsso_role_name = R\n"
@@ -70,65 +71,65 @@ def keys(id="A", secret="s"):
 
 FILES = {
     "an indented comment": (None, "[default]\n" + keys("A\n  # the old one", "s\n\t; x"), None, "A"),
-    "an indented comment with a sign": (None, "[default]\n" + keys("A\n  # old = B"), None, "A"),
-    "a no-break space behind a value": (None, "[default]\n" + keys("A\u00a0", "s\u3000"), None, "A"),
-    "and before a sign": (None, "[default]\naws_access_key_id\u00a0=\u00a0A\naws_secret_access_key\u2009= s\n", None, "A"),
+    "an indented comment with an equals sign": (None, "[default]\n" + keys("A\n  # old = B"), None, "A"),
+    "a no-break space after a value": (None, "[default]\n" + keys("A\u00a0", "s\u3000"), None, "A"),
+    "a no-break space before an equals sign": (None, "[default]\naws_access_key_id\u00a0=\u00a0A\naws_secret_access_key\u2009= s\n", None, "A"),
     "a form feed": (None, "\f[default]\naws_access_key_id = A\f\naws_secret_access_key\f= s\v\n", None, "A"),
-    "a no-break space inside": (None, "[default]\n" + keys("A\u00a0B"), None, "aws_access_key_id contains a character that is not ASCII"),
-    "a blank inside": (None, "[default]\n" + keys("A", "s # mine"), None, "aws_secret_access_key contains a space"),
+    "a no-break space inside a value": (None, "[default]\n" + keys("A\u00a0B"), None, "aws_access_key_id contains a character that is not ASCII"),
+    "a space inside a value": (None, "[default]\n" + keys("A", "s # mine"), None, "aws_secret_access_key contains a space"),
     "an indented key": (None, "[default]\naws_access_key_id = A\n aws_secret_access_key = s\n", None, "aws_access_key_id without aws_secret_access_key"),
     "a wrapped token": (None, "[default]\n" + keys() + "aws_session_token = t\n  u\n", None, "aws_session_token contains a control character"),
-    "a comment behind the region": ("[default]\nregion = eu-west-1 # Ireland\n" + keys(), None, None, "region contains a space"),
-    "a blank in an ARN": ("[profile r]\nrole_arn = arn:aws:iam::1:role/r ;x\nsource_profile = r\n" + keys(), None, "r", "role_arn contains a space"),
-    "a blank in a start URL": ("[default]\n" + SSO + "sso_start_url = https://d-1 .x\nsso_region = x\n", None, None, "sso_start_url contains a space"),
+    "a comment after the region": ("[default]\nregion = eu-west-1 # Ireland\n" + keys(), None, None, "region contains a space"),
+    "a space in an ARN": ("[profile r]\nrole_arn = arn:aws:iam::1:role/r ;x\nsource_profile = r\n" + keys(), None, "r", "role_arn contains a space"),
+    "a space in a start URL": ("[default]\n" + SSO + "sso_start_url = https://d-1 .x\nsso_region = x\n", None, None, "sso_start_url contains a space"),
     "a control character in a session": ("[default]\n" + SSO + "sso_session = c\n[sso-session c]\nsso_start_url = https://d\x01\nsso_region = x\n",
                                          None, None, "sso_start_url contains a control character"),
 
-    "a session with a blank": ("[profile x]\n" + SSO + "sso_session = My Corp\n[sso-session 'My Corp']\n" + PLACE, None, "x", "SSO My Corp"),
-    "a profile with a blank": ("[profile 'My Dev']\nregion = eu-west-1\n", "[My Dev]\n" + keys(), "My Dev", "A eu-west-1"),
-    "in the other quotes": ('[profile "My Dev"]\n' + keys(), None, "My Dev", "A"),
-    "with an apostrophe": ("[profile 'it'\"'\"'s']\n" + keys(), None, "it's", "A"),
-    "with an apostrophe and no quotes": ("[profile it's]\n" + keys(), None, "it's", "no AWS profile 'it's'"),
-    "two words without quotes": ("[profile My Dev]\n" + keys(), None, "My Dev", "no AWS profile 'My Dev'"),
+    "a space in a session's name": ("[profile x]\n" + SSO + "sso_session = My Corp\n[sso-session 'My Corp']\n" + PLACE, None, "x", "SSO My Corp"),
+    "a space in a profile's name": ("[profile 'My Dev']\nregion = eu-west-1\n", "[My Dev]\n" + keys(), "My Dev", "A eu-west-1"),
+    "a name in double quotes": ('[profile "My Dev"]\n' + keys(), None, "My Dev", "A"),
+    "a quoted name with an apostrophe": ("[profile 'it'\"'\"'s']\n" + keys(), None, "it's", "A"),
+    "an unquoted name with an apostrophe": ("[profile it's]\n" + keys(), None, "it's", "no AWS profile 'it's'"),
+    "an unquoted name of two words": ("[profile My Dev]\n" + keys(), None, "My Dev", "no AWS profile 'My Dev'"),
     "a name that is not ASCII": ("[profile B\u00fcro]\n" + keys(), None, "B\u00fcro", "A"),
     "brackets in a name": ("[profile a[b]]\n" + keys(), None, "a[b]", "A"),
-    "blanks beside a name": ("[ profile x ]\n" + keys(), None, "x", "no AWS profile 'x'"),
-    "a longer word before it": ("[profile-old x]\n" + keys(), None, "x", "A"),
+    "spaces around a section's name": ("[ profile x ]\n" + keys(), None, "x", "no AWS profile 'x'"),
+    "a longer word than 'profile'": ("[profile-old x]\n" + keys(), None, "x", "A"),
 
     "indented keys": ("[default]\n  aws_access_key_id = A\n  aws_secret_access_key = s\n  region = eu-west-1\n", None, None, "A eu-west-1"),
-    "all of it indented": ("    [default]\n    aws_access_key_id = A\n    aws_secret_access_key = s\n    [profile b]\n    region = x\n", None, None, "A"),
-    "text behind the bracket": ("[default] # mine\n" + keys(), "[other]x=y\n" + keys("B"), None, "A"),
+    "an indented file": ("    [default]\n    aws_access_key_id = A\n    aws_secret_access_key = s\n    [profile b]\n    region = x\n", None, None, "A"),
+    "text after the bracket": ("[default] # mine\n" + keys(), "[other]x=y\n" + keys("B"), None, "A"),
     "colons": (None, "[default]\naws_access_key_id: A\naws_secret_access_key : s\n", None, "A"),
-    "a line that is none, elsewhere": (None, "[other]\nnonsense\n[default]\n" + keys(), None, "A"),
-    "a line that is none": (None, "[default]\n" + keys() + "nonsense\n", None, "no '=' in a property"),
-    "a name without an end, elsewhere": ("[default]\n" + keys() + "[profile b\n" + keys("B"), None, None, "A"),
-    "a name without an end": ("[profile b\n" + keys("B"), None, "b", "no ']' at the end of a section's name"),
+    "an invalid line in another section": (None, "[other]\nnonsense\n[default]\n" + keys(), None, "A"),
+    "an invalid line": (None, "[default]\n" + keys() + "nonsense\n", None, "no '=' in a property"),
+    "no closing bracket in another section": ("[default]\n" + keys() + "[profile b\n" + keys("B"), None, None, "A"),
+    "no closing bracket": ("[profile b\n" + keys("B"), None, "b", "no ']' at the end of a section's name"),
     "an empty name": ("[]\n" + keys("B") + "[default]\n" + keys(), None, None, "A"),
-    "sub-properties that are none, elsewhere": ("[profile x]\ns3 =\n  nothing\n[default]\n" + keys(), None, None, "A"),
-    "a section twice, elsewhere": ("[profile x]\n[profile x]\n[default]\n" + keys(), None, None, "A"),
+    "invalid sub-properties in another section": ("[profile x]\ns3 =\n  nothing\n[default]\n" + keys(), None, None, "A"),
+    "another section twice": ("[profile x]\n[profile x]\n[default]\n" + keys(), None, None, "A"),
     "a section twice": (None, "[default]\n" + keys() + "[default]\n" + keys("B"), None, "[default] again, after line 1"),
     "a key twice": (None, "[default]\n" + keys() + keys("B"), None, "aws_access_key_id again, after line 2"),
-    "the source has a line that is none": ("[profile r]\n" + ROLE + "source_profile = b\n[profile b]\n" + keys() + "= x\n", None, "r",
+    "an invalid line in the source profile": ("[profile r]\n" + ROLE + "source_profile = b\n[profile b]\n" + keys() + "= x\n", None, "r",
                                            "no key before '=' in a property"),
-    "the session has a line that is none": ("[default]\n" + SSO + "sso_session = c\n[sso-session c]\nx\n" + PLACE, None, None, "no '=' in a property"),
-    "a word before all": ("x\n[default]\n" + keys(), None, None, "a key before the first section"),
-    "an older token that is empty": (None, "[default]\n" + keys() + "aws_security_token =\naws_session_token = t\n", None, "aws_security_token is empty"),
+    "an invalid line in the SSO session": ("[default]\n" + SSO + "sso_session = c\n[sso-session c]\nx\n" + PLACE, None, None, "no '=' in a property"),
+    "a word before the first section": ("x\n[default]\n" + keys(), None, None, "a key before the first section"),
+    "an empty aws_security_token": (None, "[default]\n" + keys() + "aws_security_token =\naws_session_token = t\n", None, "aws_security_token is empty"),
     "sub-properties of a process": ("[default]\ncredential_process =\n  x = y\n", None, None, "credential_process has sub-properties"),
-    "what all sections have": (None, "[DEFAULT]\n" + keys() + "[default]\n", None, "A"),
-    "the default twice in other words": ("[profile default]\n" + keys() + "[default]\n" + keys("B"), None, None, "B"),
+    "keys in [DEFAULT]": (None, "[DEFAULT]\n" + keys() + "[default]\n", None, "A"),
+    "[profile default] and [default]": ("[profile default]\n" + keys() + "[default]\n" + keys("B"), None, None, "B"),
 }
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_files(broker, oracle, driver, name):
-    """Where the AWS CLI takes the files it finds the same, but for errors that it does not make."""
+    """If broker finds keys, then botocore finds the same keys, unless it refuses the file."""
     config, credentials, profile, expected = FILES[name]
     aws.files(broker, config, credentials)
     paths = [str(broker.home / ".aws" / file) for file in ("config", "credentials")]
     ours, theirs = driver.steps(*paths, profile), oracle.steps(*paths, profile)
     if "error" in ours:
         assert ours["error"] == expected and ours["hint"], ours
-        assert is_placed(ours) or expected.startswith("no AWS profile")
+        assert names_line(ours) or expected.startswith("no AWS profile")
     else:
         step = ours["steps"][0]
         said = step.get("id") or f"SSO {step.get('sso_session')}"
@@ -137,7 +138,7 @@ def test_files(broker, oracle, driver, name):
 
 
 def test_an_error_names_the_line(broker):
-    """The program's own words, once for each kind."""
+    """The whole message of broker, once for each kind of error."""
     aws.files(broker, "[default]\nregion = eu-west-1\n", "[default]\n" + keys("A # x"))
     done = broker.run(*aws.IAM)
     assert (done.code, done.errors) == (78, "broker: ~/.aws/credentials:2: aws_access_key_id contains a space\n"
@@ -152,20 +153,20 @@ def test_an_error_names_the_line(broker):
 
 @pytest.mark.parametrize("variable", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"])
 @pytest.mark.parametrize("text, what", [("a b", "a space"), ("ab\r", "a control character"), ("ab\u00a0", "a character that is not ASCII")])
-def test_variables(broker, variable, text, what):
+def test_invalid_variables(broker, variable, text, what):
     done = broker.run(*aws.IAM, env={**aws.KEYS, variable: text})
     assert (done.code, done.errors) == (78, f"broker: {aws.HOST}: {variable} contains {what}\nhint: export it again\n")
 
 
 # --- random pairs
 
-# What broker refuses in a section that it uses and botocore takes; docs/aws-files.md lists them.
+# Errors of broker in a section that it uses and that botocore accepts; docs/aws-files.md lists them.
 STRICTER = ["contains a space", "contains a control character", "contains a character that is not ASCII", "is not an AWS region",
             "no ']' at the end of a section's name", "no '=' in a sub-property", " is empty", "aws_access_key_id without", "SSO without", "not UTF-8"]
 
 
 def name_of(header, prefix):
-    """A section's name as botocore has it."""
+    """The section's name as botocore reads it."""
     if prefix == "profile" and header == "default":
         return header
     try:
@@ -175,13 +176,14 @@ def name_of(header, prefix):
     return words[1] if len(words) == 2 else None
 
 
-def mend(paths, profile):
-    """The paths of both files put right; whether something was wrong in the profile, and whether in what it may lead to."""
-    mended, files = [], []
+def repair_files(paths, profile):
+    """Repairs copies of both files. Returns their paths, whether the profile had an error, and whether the profile
+    or a section that it may refer to had one."""
+    repaired, files = [], []
     for path in paths:
         repair = Repair(open(path, "rb").read().decode(errors="surrogateescape"))
-        mended.append(path + "-mended")
-        open(mended[-1], "w", newline="").write(repair.text)
+        repaired.append(path + "-repaired")
+        open(repaired[-1], "w", newline="").write(repair.text)
         files.append(repair.sections)
     config, credentials = files
     wrong, names, seen = {}, [profile or "default"], set()
@@ -194,7 +196,7 @@ def mend(paths, profile):
             wrong["session"] = wrong.get("session") or any(
                 is_wrong(s) for h, s in config.items() if name_of(h, "sso-session") == section.get("sso_session"))
             names += {section.get("source_profile", name)} - seen
-    return mended, wrong[profile or "default"], any(wrong.values())
+    return repaired, wrong[profile or "default"], any(wrong.values())
 
 
 @pytest.mark.timeout(300)
@@ -205,17 +207,17 @@ def test_random_pairs(oracle, driver, tmp_path):
         paths = pair.write(tmp_path)
         ours, theirs, wrong, beyond = driver.steps(*paths, pair.profile), oracle.steps(*paths, pair.profile), False, False
         if theirs.get("error") == "ConfigParseError":
-            mended, wrong, beyond = mend(paths, pair.profile)
-            theirs = oracle.steps(*mended, pair.profile)
-        story = (seed, pair.profile, ours, theirs)
+            repaired, wrong, beyond = repair_files(paths, pair.profile)
+            theirs = oracle.steps(*repaired, pair.profile)
+        details = (seed, pair.profile, ours, theirs)
         if found(ours) is not None:
-            assert found(ours) == found(theirs) and not wrong, story
+            assert found(ours) == found(theirs) and not wrong, details
             seen["same"] += 1
         elif found(theirs) is None:
             seen["neither"] += 1
         else:
-            assert is_placed(ours) and (beyond or any(why in ours["error"] for why in STRICTER)), story
+            assert names_line(ours) and (beyond or any(why in ours["error"] for why in STRICTER)), details
             seen["wrong" if beyond else "stricter"] += 1
-    # each kind is really there
+    # each outcome really occurs
     assert seen["same"] > PAIRS / 3 and seen["neither"] > PAIRS / 10 and seen["wrong"] > PAIRS / 20, seen
     assert PAIRS / 100 < seen["stricter"] < PAIRS / 10, seen

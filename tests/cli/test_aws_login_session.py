@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Sessions of `aws login`: the AWS CLI's file is used as it is until 5 minutes before its end, then renewed with a
-proof of possession that the fake verifies, once for all brokers, and written back whole; what the service refuses,
-in words that name the CLI's command. The log-in itself is the CLI's. Botocore renews against the same fake: its keys
-and its file are ours."""
+"""Sessions of `aws login`. The AWS CLI's file is used as it is until 5 minutes before it expires. Then one broker
+renews the session for all, with a proof of possession that the fake verifies, and writes the whole file back. If the
+service refuses, the error names the CLI's command. Logging in is left to the CLI. botocore renews against the same
+fake and must get the same keys and write the same file."""
 
 import hashlib
 import json
@@ -82,7 +82,7 @@ def test_same_as_botocore(broker, oracle, fake, seconds, renewed):
     file = json.loads(path.read_text())
     assert file["accessToken"].pop("expiresAt")[:15] == ours["accessToken"].pop("expiresAt")[:15]
     if renewed:
-        assert ours["accessToken"].pop("unknown") == 1  # which we keep
+        assert ours["accessToken"].pop("unknown") == 1  # which broker keeps
     assert ours == file
 
 
@@ -109,7 +109,7 @@ def test_written_back_whole(broker, fake):
 
 
 def test_one_renewal_for_all(broker, fake):
-    """A refresh token is good for once: a second renewal would end the session."""
+    """A refresh token can be used only once: a second renewal would end the session."""
     configure(broker)
     session(broker, 60)
     fake.state["signin"]["delay"] = 0.2
@@ -117,7 +117,7 @@ def test_one_renewal_for_all(broker, fake):
 
 
 LOG_IN = "hint: aws login --profile prod"
-SAYS_NO = {
+REFUSALS = {
     "TOKEN_EXPIRED": (79, ["AWS profile 'prod': the aws login session has expired", LOG_IN]),
     "USER_CREDENTIALS_CHANGED": (
         79,
@@ -132,9 +132,9 @@ SAYS_NO = {
 
 
 @pytest.mark.parametrize("alive", [False, True])
-@pytest.mark.parametrize("error", SAYS_NO)
-def test_says_no(broker, oracle, fake, error, alive):
-    """No matter while the keys live."""
+@pytest.mark.parametrize("error", REFUSALS)
+def test_refused(broker, oracle, fake, error, alive):
+    """A refusal does not matter while the keys are valid."""
     configure(broker)
     before = session(broker, 200 if alive else -1).read_bytes()
     fake.state["signin"]["error"] = error
@@ -142,7 +142,7 @@ def test_says_no(broker, oracle, fake, error, alive):
     if alive:
         assert_same_token(oracle, done, as_keys(OLD))
     else:
-        code, (first, *rest) = SAYS_NO[error]
+        code, (first, *rest) = REFUSALS[error]
         assert (done.errors.splitlines(), done.code) == ([f"broker: {IAM[3]}: {first}", *rest], code)
     assert (broker.home / ".aws/login/cache" / FILE).read_bytes() == before
 
@@ -151,13 +151,13 @@ NOT_THERE, OVER = "not logged in by aws login", "its aws login session has expir
 NO_KEYS = "the accessToken of its aws login session is incomplete"
 BROKEN = {
     "no file": (None, NOT_THERE),
-    "half a file": (lambda text: text[:-10], NOT_THERE),
+    "a truncated file": (lambda text: text[:-10], NOT_THERE),
     "no refresh token": (lambda text: text.replace("refreshToken", "x"), OVER),
     "no key": (lambda text: text.replace("dpopKey", "x"), OVER),
     "no client": (lambda text: text.replace("clientId", "x"), OVER),
     "no keys": (lambda text: text.replace("accessToken", "x"), NO_KEYS),
-    "half of the keys": (lambda text: text.replace("secretAccessKey", "x"), NO_KEYS),
-    "no time": (lambda text: text.replace("expiresAt", "x"), NO_KEYS),
+    "no secret key": (lambda text: text.replace("secretAccessKey", "x"), NO_KEYS),
+    "no expiry time": (lambda text: text.replace("expiresAt", "x"), NO_KEYS),
 }
 
 
@@ -185,7 +185,7 @@ def test_broken_file(broker, fake, name):
     ],
     ids=["empty", "text", "RSA", "cut"],
 )
-def test_key_that_is_none(broker, fake, key):
+def test_invalid_key(broker, fake, key):
     configure(broker)
     session(broker, -1, dpopKey=key)
     done = run(broker, fake)
@@ -196,8 +196,8 @@ def test_key_that_is_none(broker, fake, key):
     )
 
 
-def test_another_session_s_key(broker, fake):
-    """The fake does verify the proof."""
+def test_key_of_another_session(broker, fake):
+    """This shows that the fake verifies the proof."""
     configure(broker)
     session(broker, -1, dpopKey=new_key()[0])
     done = run(broker, fake)
@@ -206,13 +206,13 @@ def test_another_session_s_key(broker, fake):
 
 ANSWERS = {
     "no keys": {"refresh": {REFRESH: {"accessKeyId": "A"}}},
-    "no life": {"seconds": 0},
-    "a life that is none": {"seconds": "soon"},
+    "a lifetime of zero": {"seconds": 0},
+    "an invalid lifetime": {"seconds": "soon"},
 }
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_answer_that_is_none(broker, fake, name):
+def test_invalid_answer(broker, fake, name):
     configure(broker)
     before = session(broker, -1).read_bytes()
     fake.state["signin"].update(ANSWERS[name])
@@ -221,7 +221,7 @@ def test_answer_that_is_none(broker, fake, name):
     assert (broker.home / ".aws/login/cache" / FILE).read_bytes() == before
 
 
-def test_killed_while_it_writes(broker, fake):
+def test_killed_while_writing(broker, fake):
     configure(broker)
     path = session(broker, -1)
     before = path.read_bytes()

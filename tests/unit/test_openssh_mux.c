@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests to a master of ssh, with a master that is played by a thread of control in the test: what it gets,
- * and what becomes of what it says. What ssh's prompts want, and what its last words mean. */
+/*
+ * Requests to an OpenSSH master, which a child process of the test plays: what the master receives, and what
+ * is made of its answers. Also how the prompts of ssh are classified, and which error its stderr becomes.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -37,7 +39,7 @@ static char *path;
 
 /* --- packets -------------------------------------------------------------------------------------------- */
 
-static void packets_as_ssh_has_them(void **state)
+static void packets_match_ssh(void **state)
 {
     AUTO_BUF(stream, 4096);
     AUTO_BUF(forward, 4096);
@@ -78,7 +80,7 @@ static void packets_as_ssh_has_them(void **state)
     assert_memory_equal(end.data, "\0\0\0\10\20\0\0\5\0\0\0\1", end.len);
 }
 
-static void replies_are_understood(void **state)
+static void replies_are_parsed(void **state)
 {
     static const struct {
         const char *bytes;
@@ -95,12 +97,12 @@ static void replies_are_understood(void **state)
         {BYTES("\0\0\0\14\200\0\0\4\0\0\0\1\0\0\0\0"), 16, MUX_OTHER},
         {BYTES("\0\0\0"), 0, MUX_OTHER},
         {BYTES("\0\0\0\10\0\0\0\1\0\0\0"), 0, MUX_OTHER},
-        {BYTES("\0\0\0\3\0\0\0"), -1, MUX_OTHER},                              /* too short for a type */
-        {BYTES("\0\1\0\1\0\0\0\1"), -1, MUX_OTHER},                            /* too long */
-        {BYTES("\0\0\0\10\0\0\0\1\0\0\0\5"), -1, MUX_HELLO},                   /* another version */
-        {BYTES("\0\0\0\4\200\0\0\1"), -1, MUX_GRANTED},                        /* of no request */
-        {BYTES("\0\0\0\14\200\0\0\3\0\0\0\1\0\0\0\1"), -1, MUX_OTHER},         /* words that are not there */
-        {BYTES("\0\0\0\14\200\0\0\3\0\0\0\0\377\377\377\377"), -1, MUX_OTHER}, /* nor these */
+        {BYTES("\0\0\0\3\0\0\0"), -1, MUX_OTHER},                      /* too short to contain a type */
+        {BYTES("\0\1\0\1\0\0\0\1"), -1, MUX_OTHER},                    /* too long */
+        {BYTES("\0\0\0\10\0\0\0\1\0\0\0\5"), -1, MUX_HELLO},           /* another version */
+        {BYTES("\0\0\0\4\200\0\0\1"), -1, MUX_GRANTED},                /* without a request ID */
+        {BYTES("\0\0\0\14\200\0\0\3\0\0\0\1\0\0\0\1"), -1, MUX_OTHER}, /* the reason is missing */
+        {BYTES("\0\0\0\14\200\0\0\3\0\0\0\0\377\377\377\377"), -1, MUX_OTHER}, /* its length is wrong */
     };
 
     (void)state;
@@ -117,10 +119,10 @@ static void replies_are_understood(void **state)
 struct master_case {
     const char *says;
     size_t n;
-    bool listens, waits; /* waits: stays until the other side ends */
+    bool listens, waits; /* waits: stays until the client closes the connection */
     enum mux_answer answer;
     const char *words;
-    bool ends; /* what was asked for has ended too */
+    bool ends; /* the granted stream ends too */
 };
 
 static struct {
@@ -128,7 +130,7 @@ static struct {
     enum mux_answer answer;
     char words[256];
     struct mux *mux;
-    bool stop; /* at the answer */
+    bool stop; /* call mux_stop() on the answer */
 } seen;
 
 static void answered(void *context, enum mux_answer answer, const char *words)
@@ -177,7 +179,7 @@ static int take_fd(int from)
     return fd;
 }
 
-/* Reads as ssh does: whole packets, then the descriptors; writes "hi" into the one that it was handed. */
+/* Reads as ssh does: whole packets, then the descriptors. Writes "hi" to the stream's output. */
 _Noreturn static void play_master(int listening, const struct master_case *c, size_t request)
 {
     char packet[256], byte;
@@ -207,11 +209,12 @@ static void ask(int *fds, int64_t ms)
     assert_false(seen.done);
 }
 
-static void what_a_master_says_is_the_answer(void **state)
+static void answer_of_the_master_is_reported(void **state)
 {
     static const struct master_case cases[] = {
         {BYTES(HELLO OPENED), true, false, MUX_YES, "", true},
-        {BYTES(HELLO "\0\0\0\4\200\0\0\11" OPENED), true, false, MUX_YES, "", true}, /* something new first */
+        /* an unknown message first */
+        {BYTES(HELLO "\0\0\0\4\200\0\0\11" OPENED), true, false, MUX_YES, "", true},
         {BYTES(HELLO REFUSED), true, false, MUX_NO, "Session?open refused", false},
         {BYTES(HELLO), true, false, MUX_GONE, "", false},
         {BYTES(""), true, false, MUX_GONE, "", false},
@@ -241,8 +244,8 @@ static void what_a_master_says_is_the_answer(void **state)
         if (pid) {
             (void)waitpid(pid, &status, 0);
             assert_int_equal(status, 0);
-            assert_int_equal(read(fds[1], hi, sizeof hi),
-                             2); /* one message: it was handed once for each way */
+            /* fds[0] was passed as input and as output; the master writes only to the output. */
+            assert_int_equal(read(fds[1], hi, sizeof hi), 2);
             assert_string_equal(hi, "hi");
         }
         (void)close(fds[0]);
@@ -250,7 +253,7 @@ static void what_a_master_says_is_the_answer(void **state)
     }
 }
 
-static void one_that_is_stopped_hears_nothing(void **state)
+static void no_callback_after_stop(void **state)
 {
     static const struct master_case cases[] = {
         {BYTES(HELLO OPENED), true, true, MUX_YES, "", false},
@@ -268,7 +271,7 @@ static void one_that_is_stopped_hears_nothing(void **state)
         seen.stop = true;
         loop_until(&seen.done);
         assert_int_equal(seen.answer, MUX_YES);
-        (void)waitpid(pid, &status, 0); /* it has seen the end */
+        (void)waitpid(pid, &status, 0); /* the master has seen the connection close */
         assert_int_equal(status, 0);
         assert_false(seen.ended);
         (void)close(fds[0]);
@@ -276,14 +279,14 @@ static void one_that_is_stopped_hears_nothing(void **state)
     }
 }
 
-/* More than a master's backlog holds, and none is lost; its answers come in whatever order. */
+/* More requests than the master's backlog holds: none is lost. The answers may come in any order. */
 #define MANY 200
 static struct {
     size_t answered;
     bool done;
 } all;
 
-static void one_of_many(void *context, enum mux_answer answer, const char *words)
+static void count_refusal(void *context, enum mux_answer answer, const char *words)
 {
     (void)context;
     (void)words;
@@ -291,9 +294,9 @@ static void one_of_many(void *context, enum mux_answer answer, const char *words
     all.done = ++all.answered == MANY;
 }
 
-static void many_at_once(void **state)
+static void more_requests_than_the_backlog(void **state)
 {
-    static const struct mux_use counting = {.answered = one_of_many};
+    static const struct mux_use counting = {.answered = count_refusal};
     static const struct master_case c = {BYTES(HELLO REFUSED), true, false, MUX_NO, "", false};
     int listening = listen_here(), null = open("/dev/null", O_RDWR | O_CLOEXEC), status;
     pid_t pid = fork();
@@ -323,14 +326,14 @@ static void many_at_once(void **state)
     (void)close(null);
 }
 
-/* --- words ---------------------------------------------------------------------------------------------- */
+/* --- prompts and errors --------------------------------------------------------------------------------- */
 
 static char user[] = "me", host[] = "bastion.example.com", alias[] = "bastion";
 static const struct target target = {.connect_timeout = 10000};
 static const struct ssh_settings settings = {
     .target = &target, .alias = alias, .host = host, .port = 22, .user = user, .connect_timeout = 10000};
 
-static void prompts_are_told_apart(void **state)
+static void prompts_are_classified(void **state)
 {
     static const struct {
         const char *prompt, *hint;
@@ -361,10 +364,10 @@ static void prompts_are_told_apart(void **state)
         assert_int_equal(ask_classify(prompts[i].prompt, prompts[i].hint, &settings), prompts[i].kind);
 }
 
-static void last_words_are_explained(void **state)
+static void stderr_becomes_an_error(void **state)
 {
     static const struct {
-        const char *said;
+        const char *stderr_tail;
         enum err_code code;
         const char *msg;
     } cases[] = {
@@ -405,7 +408,7 @@ static void last_words_are_explained(void **state)
          ERR_REFUSED, "[h]:2222: REMOTE HOST IDENTIFICATION HAS CHANGED"},
         {"The RSA host key for h is marked as revoked.\nHost key verification failed.\n", ERR_REFUSED,
          "h: the RSA host key is marked as revoked"},
-        /* cut short, or nonsense: no word is missing that is then used */
+        /* truncated or malformed: a missing part must not be used */
         {"The fingerprint for the\n REMOTE HOST IDENTIFICATION HAS CHANGED\n", ERR_REFUSED,
          "bastion.example.com: REMOTE HOST IDENTIFICATION HAS CHANGED"},
         {"connect to host \n", ERR_UNREACHABLE, "ssh bastion: connect to host "},
@@ -417,14 +420,14 @@ static void last_words_are_explained(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err e = ERR_INIT;
-        assert_int_equal(openssh_explain(&settings, cases[i].said, 255 << 8, &e), -1);
+        assert_int_equal(openssh_explain(&settings, cases[i].stderr_tail, 255 << 8, &e), -1);
         assert_int_equal(e.code, cases[i].code);
         assert_string_equal(e.msg, cases[i].msg);
         assert_true(e.hint[0]);
     }
 }
 
-static void the_last_reason_counts(void **state)
+static void last_reason_is_used(void **state)
 {
     AUTO_BUF(reason, 256);
     AUTO_BUF(none, 256);
@@ -459,14 +462,14 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packets_as_ssh_has_them),
-        cmocka_unit_test(replies_are_understood),
-        cmocka_unit_test(what_a_master_says_is_the_answer),
-        cmocka_unit_test(one_that_is_stopped_hears_nothing),
-        cmocka_unit_test(many_at_once),
-        cmocka_unit_test(prompts_are_told_apart),
-        cmocka_unit_test(last_words_are_explained),
-        cmocka_unit_test(the_last_reason_counts),
+        cmocka_unit_test(packets_match_ssh),
+        cmocka_unit_test(replies_are_parsed),
+        cmocka_unit_test(answer_of_the_master_is_reported),
+        cmocka_unit_test(no_callback_after_stop),
+        cmocka_unit_test(more_requests_than_the_backlog),
+        cmocka_unit_test(prompts_are_classified),
+        cmocka_unit_test(stderr_becomes_an_error),
+        cmocka_unit_test(last_reason_is_used),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

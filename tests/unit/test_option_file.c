@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Option files as text, for both client families: every level of TLS, what is only said when it is set,
- * escapes, and the length from which MariaDB's reader corrupts a line. That real clients read them so is
- * shown in tests/cli.
+ * The text of option files, for both client families: each TLS level, options that are written only if they
+ * are set, escapes, and lines that are too long for MariaDB's option reader. tests/cli checks that real
+ * clients read the files this way.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -22,7 +22,7 @@
 
 static const char *const includes[] = {"/etc/my.cnf", "/home/a b/.my.cnf", NULL};
 
-/* The file, and `MYSQL_PWD` in front of it where the password goes that way; or the error. */
+/* The file, with `MYSQL_PWD` in front if the password is passed in that variable; or the error. */
 static void file_text(const struct connection *c, enum flavour f, struct buf *out)
 {
     AUTO_SECRET(text);
@@ -71,8 +71,8 @@ static struct connection over_tcp(const struct secret *password)
 #define NO_PLUGINS "get-server-public-key=0\n" CLEARTEXT("0")
 #define UNVERIFIED "disable-ssl-verify-server-cert\n"
 
-/* A certificate is named wherever there can be TLS; authorities only where they are asked to verify. What
- * MariaDB's client is told of TLS comes last: from 11.4 any other option of TLS takes skip-ssl back. */
+/* A client certificate is written at all levels that may use TLS, CA certificates only at those that verify.
+ * MariaDB's options for the level come last: from 11.4 on any other TLS option undoes an earlier skip-ssl. */
 static const struct level {
     enum tls_level level;
     const char *mysql, *mariadb;
@@ -87,7 +87,7 @@ static const struct level {
      HEAD TCP VERSIONS CERT "ssl=1\nssl-verify-server-cert\n" CA SHELL},
 };
 
-static void levels_of_tls(void **state)
+static void tls_levels(void **state)
 {
     AUTO_SECRET(password);
 
@@ -106,8 +106,8 @@ static void levels_of_tls(void **state)
     }
 }
 
-/* A level that a MariaDB client cannot be told is never written weaker than it is: the plan refuses it, and
- * if it did not, the client would verify. */
+/* At levels for which MariaDB's clients have no option, the plan lets the keeper make TLS. If it did not, the
+ * client would verify: a level is never written as a weaker one. */
 static void mariadb_never_weaker(void **state)
 {
     AUTO_SECRET(password);
@@ -124,7 +124,7 @@ static void mariadb_never_weaker(void **state)
     }
 }
 
-/* Everything that is only said when it is asked for, and in which group. */
+/* The options that are written only if they are set, in their groups. */
 static void all_options(void **state)
 {
     AUTO_SECRET(password);
@@ -153,7 +153,8 @@ static void all_options(void **state)
                                            "plugin-dir=\"/run/p\"\n" SHELL_FULL("compress"));
 }
 
-/* Over a socket the port of an included file must not come back, nor a host that the client would dial. */
+/* Host and protocol are written too, so that a host or port in an included file cannot make the client use
+ * TCP. */
 static void over_a_socket(void **state)
 {
     struct connection c = {
@@ -171,7 +172,7 @@ static void over_a_socket(void **state)
                 "[client]\nuser=\"app\"\npassword=\"\"\n" SOCKET "ssl-mode=PREFERRED\n" NO_PLUGINS SHELL);
 }
 
-/* auth = client: who one is stays the business of the included files. */
+/* auth = client: user and password come from the included files. */
 static void no_user_no_password(void **state)
 {
     struct connection c = over_tcp(NULL);
@@ -218,7 +219,7 @@ static void escaped_passwords(void **state)
     }
 }
 
-/* The same escapes hold for every text of a profile: no value can make a line of its own. */
+/* Every text of a profile is escaped in the same way: no value can start a new line. */
 static void escaped_values(void **state)
 {
     AUTO_SECRET(password);
@@ -249,11 +250,11 @@ static struct secret *repeat(char c, size_t n)
     return s;
 }
 
-/* The line has 12 bytes besides the password, its LF counted; MariaDB's may have 4,000. */
+/* The line has 12 bytes besides the password, including its LF. The limit for MariaDB is 4,000 bytes. */
 static const struct length {
     char byte;
     size_t n;
-    bool mysql, mariadb; /* whether the file carries it */
+    bool mysql, mariadb; /* whether the password is in the file */
 } lengths[] = {
     {'x', 3988, true, true},  {'x', 3989, true, false},  {'x', 6000, true, false},  {'"', 1994, true, true},
     {'"', 1995, true, false}, {'\\', 1995, true, false}, {'x', 59000, true, false},
@@ -275,13 +276,13 @@ static void long_passwords(void **state)
                  by_env = text_starts(buf_str(&text), "MYSQL_PWD\n");
             assert_int_equal(carried, f == FLAVOUR_MYSQL ? l->mysql : l->mariadb);
             assert_int_equal(by_env, !carried);
-            /* An included file would have its own password read first. */
+            /* A password in an included file would take precedence over MYSQL_PWD. */
             assert_int_equal(strstr(buf_str(&text), "!include") != NULL, carried);
         }
     }
 }
 
-/* MYSQL_PWD alone switches MariaDB's verification off, unless the file says otherwise. */
+/* With only MYSQL_PWD, MariaDB's clients turn verification off, unless the file turns it on. */
 static void long_and_verified(void **state)
 {
     AUTO_SECRET(password);
@@ -311,8 +312,7 @@ static void refused_values(void **state)
     expect_file(&c, FLAVOUR_MYSQL, "65: the client's options are over 60000 bytes long\n");
 }
 
-/* --- the plain file
- * ----------------------------------------------------------------------------------------------- */
+/* --- the plain file ------------------------------------------------------------------------------------- */
 
 static void plain_text(const struct connection *c, struct buf *out)
 {
@@ -330,7 +330,8 @@ static void plain_text(const struct connection *c, struct buf *out)
 
 #define PLAIN_HEAD "[client]\nuser=app\npassword=s3cret\nhost=db.example.com\nport=3307\nprotocol=TCP\n"
 
-/* Nothing that a reader might not know: no include, no quotes, no level, no key without a value. */
+/* Only what all readers understand: no include, no quotes, no TLS level, no key without a value. Options for
+ * single clients are in groups of their own. */
 static void plain_file(void **state)
 {
     AUTO_SECRET(password);
@@ -352,7 +353,7 @@ static void plain_file(void **state)
                                    "[mysql]\ndatabase=shop\n");
 }
 
-/* Drivers take the port; stock clients, by their own groups, the socket. */
+/* Drivers use the port. MySQL clients use the socket, which is in their own groups. */
 static void plain_file_with_a_socket(void **state)
 {
     AUTO_SECRET(password);
@@ -370,7 +371,8 @@ static void plain_file_with_a_socket(void **state)
                                 STOCK("mysqlshow") STOCK("mysqlslap") STOCK("mysqlbinlog"));
 }
 
-/* Quotes where the clients' own reader, or gcfg, would take the value for another; and no line of its own. */
+/* Values that the clients' own reader or Go's gcfg would misread are quoted. No value can start a new line.
+ */
 static const struct escape plain_passwords[] = {
     {"", "password="},
     {"it's %=: \xff", "password=it's %=: \xff"},
@@ -424,8 +426,7 @@ static void plain_limits(void **state)
     }
 }
 
-/* --- the environment that goes with it
- * --------------------------------------------------------------------------- */
+/* --- the client's environment --------------------------------------------------------------------------- */
 
 static const char *changed_to(const struct env_changes *env, const char *name)
 {
@@ -470,7 +471,7 @@ static void environment(void **state)
         assert_int_equal(none.count, 0);
         client_environment(&ours, f, true, &long_one);
         assert_string_equal(changed_to(&long_one, "MYSQL_PWD"), "s3cret");
-        /* Oracle's library in a program that we do not know takes it from nowhere else. */
+        /* In an unknown program, Oracle's client library can be told only by this variable. */
         struct env_changes clear = {0};
         ours.cleartext = true;
         client_environment(&ours, f, false, &clear);
@@ -485,7 +486,7 @@ static void environment(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(levels_of_tls),
+        cmocka_unit_test(tls_levels),
         cmocka_unit_test(mariadb_never_weaker),
         cmocka_unit_test(all_options),
         cmocka_unit_test(over_a_socket),

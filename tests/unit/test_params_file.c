@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The option files that a user keeps (`params --format mycnf` and `mycnf-plain`): no more than what differs
- * from the defaults, nothing that a client cannot be told, and no password if it is masked. What a session's
- * own file has is test_option_file's. */
+/*
+ * The option files that users may save (`params --format mycnf` and `mycnf-plain`): they contain only what
+ * differs from the defaults, and no password if it is masked; a value for which the client has no option is
+ * an error. test_option_file.c tests the files of a session.
+ */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -26,8 +28,8 @@ static struct connection over_tcp(const struct secret *password)
 
 enum kind { MYSQL, MARIADB, PLAIN };
 
-/* The file, or the error with its hint. */
-static void file_is(const struct connection *c, enum kind kind, bool masked, const char *text)
+/* Checks the file, or the error and its hint. */
+static void expect_file(const struct connection *c, enum kind kind, bool masked, const char *text)
 {
     AUTO_BUF(out, 131072);
     struct err e = ERR_INIT;
@@ -77,13 +79,13 @@ static void levels(void **state)
     struct connection c = over_tcp(password);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         c.tls = rows[i].level;
-        file_is(&c, MYSQL, false, rows[i].mysql);
-        file_is(&c, MARIADB, false, rows[i].mariadb);
-        file_is(&c, PLAIN, false, rows[i].plain);
+        expect_file(&c, MYSQL, false, rows[i].mysql);
+        expect_file(&c, MARIADB, false, rows[i].mariadb);
+        expect_file(&c, PLAIN, false, rows[i].plain);
     }
 }
 
-/* MariaDB's clients verify no name for the machine itself, and a socket has none. */
+/* MariaDB's clients do not verify the name of a server on this machine. A socket has no name. */
 static void names_that_mariadb_does_not_verify(void **state)
 {
     static const char *const hosts[] = {"127.0.0.1", "::1", "localhost"};
@@ -96,7 +98,7 @@ static void names_that_mariadb_does_not_verify(void **state)
     c.tls = TLS_VERIFY_IDENTITY;
     for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
         c.host = hosts[i];
-        file_is(&c, MARIADB, false, CANNOT("verify-identity to this machine"));
+        expect_file(&c, MARIADB, false, CANNOT("verify-identity to this machine"));
     }
     c.host = NULL;
     assert_int_equal(client_check_mariadb("x", &c, &e), 0);
@@ -112,18 +114,19 @@ static void masked(void **state)
     password = secret_from("s3cret", 6);
     struct connection c = over_tcp(password);
     c.database = NULL;
-    file_is(&c, MYSQL, true,
-            "[client]\nuser=\"app\"\n# "
-            "password=********\nhost=\"db.example.com\"\nport=3307\nprotocol=TCP\nssl-mode=DISABLED\n");
-    file_is(&c, PLAIN, true,
-            "[client]\nuser=app\n# "
-            "password=********\nhost=db.example.com\nport=3307\nprotocol=TCP\n" MARIADB_GROUP("0", "0"));
+    expect_file(&c, MYSQL, true,
+                "[client]\nuser=\"app\"\n# "
+                "password=********\nhost=\"db.example.com\"\nport=3307\nprotocol=TCP\nssl-mode=DISABLED\n");
+    expect_file(&c, PLAIN, true,
+                "[client]\nuser=app\n# "
+                "password=********\nhost=db.example.com\nport=3307\nprotocol=TCP\n" MARIADB_GROUP("0", "0"));
     c.password = NULL;
-    file_is(&c, MYSQL, true,
-            "[client]\nuser=\"app\"\nhost=\"db.example.com\"\nport=3307\nprotocol=TCP\nssl-mode=DISABLED\n");
+    expect_file(
+        &c, MYSQL, true,
+        "[client]\nuser=\"app\"\nhost=\"db.example.com\"\nport=3307\nprotocol=TCP\nssl-mode=DISABLED\n");
 }
 
-/* What is a default is only said if it is another. */
+/* These options are written only if they differ from the default. */
 static void cleartext_and_key(void **state)
 {
     AUTO_BUF(text, 4096);
@@ -150,7 +153,7 @@ static struct secret *repeat(size_t n)
     return secret_from(text, n);
 }
 
-/* 4,000 bytes are the longest line that MariaDB's reader leaves as it is. */
+/* MariaDB's option reader corrupts long lines, so broker's limit is 4,000 bytes. */
 static void long_passwords(void **state)
 {
     AUTO_SECRET(just);
@@ -169,11 +172,11 @@ static void long_passwords(void **state)
 #define TOO_LONG(format)                                                                                     \
     "format " format " cannot carry password: MariaDB's clients change one of over 4000 bytes\n"             \
     "broker connect or exec, or --format env"
-    file_is(&c, MARIADB, false, TOO_LONG("mycnf"));
-    file_is(&c, PLAIN, false, TOO_LONG("mycnf-plain"));
+    expect_file(&c, MARIADB, false, TOO_LONG("mycnf"));
+    expect_file(&c, PLAIN, false, TOO_LONG("mycnf-plain"));
 }
 
-/* Nothing is written of a file that would be cut. */
+/* A file that is too long is refused, not truncated. */
 static void too_long(void **state)
 {
     static char huge[60001];
@@ -187,7 +190,7 @@ static void too_long(void **state)
     c.tls_ciphers = huge;
     c.tls = TLS_PREFERRED;
     for (enum kind kind = MYSQL; kind <= PLAIN; kind++)
-        file_is(&c, kind, false, "the client's options are over 60000 bytes long\n");
+        expect_file(&c, kind, false, "the client's options are over 60000 bytes long\n");
     assert_int_equal(client_plain_file(&c, &text, &by_env, &e), -1);
     assert_null(text);
     assert_string_equal(e.msg, "the client's options are over 60000 bytes long");
@@ -195,8 +198,8 @@ static void too_long(void **state)
     assert_null(text);
 }
 
-/* PyMySQL takes quotes off and leaves what is escaped in them, so such a value is refused by the plain file
- * alone. */
+/* PyMySQL removes quotes but keeps the escapes inside them, so only the plain file refuses a value that needs
+ * both. */
 static void quotes(void **state)
 {
     struct connection c = over_tcp(NULL);
@@ -204,18 +207,19 @@ static void quotes(void **state)
     (void)state;
     c.database = NULL;
     c.user = "\"a";
-    file_is(&c, PLAIN, false,
-            "format mycnf-plain cannot carry user: it needs quotes and contains one\n"
-            "--format mycnf, or another: broker help formats");
+    expect_file(&c, PLAIN, false,
+                "format mycnf-plain cannot carry user: it needs quotes and contains one\n"
+                "--format mycnf, or another: broker help formats");
     c.user = "a\"b";
-    file_is(&c, PLAIN, false,
-            "[client]\nuser=a\"b\nhost=db.example.com\nport=3307\nprotocol=TCP\n" MARIADB_GROUP("0", "0"));
+    expect_file(
+        &c, PLAIN, false,
+        "[client]\nuser=a\"b\nhost=db.example.com\nport=3307\nprotocol=TCP\n" MARIADB_GROUP("0", "0"));
     c.user = "a b ";
-    file_is(
+    expect_file(
         &c, PLAIN, false,
         "[client]\nuser=\"a b \"\nhost=db.example.com\nport=3307\nprotocol=TCP\n" MARIADB_GROUP("0", "0"));
     c.user = "\"a";
-    file_is(
+    expect_file(
         &c, MYSQL, false,
         "[client]\nuser=\"\\\"a\"\nhost=\"db.example.com\"\nport=3307\nprotocol=TCP\nssl-mode=DISABLED\n");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is at the other end of a TCP connection of this machine: what sock_diag says, and what the table says
- * where it cannot be asked, are the same. */
+/* Which user is at the other end of a TCP connection on this machine. The result must be the same with
+ * sock_diag and with the table in /proc, which is read if sock_diag is not available. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,9 +20,9 @@
 
 #include "forbid_family.h"
 
-static const struct way {
+static const struct address_pair {
     const char *listens, *dials;
-} ways[] = {
+} address_pairs[] = {
     {"127.0.0.1", "127.0.0.1"},
     {"0.0.0.0", "127.0.0.1"},
     {"127.0.0.1", "::ffff:127.0.0.1"},
@@ -84,22 +84,23 @@ static int dial_to(const char *host, unsigned port)
     return fd;
 }
 
-/* Both ways to know it; the socket must be as said. */
-static void finds(const struct tcp_end *local, const struct tcp_end *remote, bool listens, bool is_open)
+/* Checks that both lookups find the socket, with these properties. */
+static void expect_found(const struct tcp_end *local, const struct tcp_end *remote, bool listens,
+                         bool is_open)
 {
-    bool (*const ways_to_know[])(const struct tcp_end *, const struct tcp_end *,
-                                 struct tcp_socket *) = {tcp_find, tcp_table_find};
+    bool (*const lookups[])(const struct tcp_end *, const struct tcp_end *,
+                            struct tcp_socket *) = {tcp_find, tcp_table_find};
 
-    for (size_t i = 0; i < ARRAY_LEN(ways_to_know); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(lookups); i++) {
         struct tcp_socket s = {0};
-        assert_true(ways_to_know[i](local, remote, &s));
+        assert_true(lookups[i](local, remote, &s));
         assert_int_equal(s.listens, listens);
         assert_int_equal(s.is_open, is_open);
         assert_int_equal(s.uid, geteuid());
     }
 }
 
-static void finds_nobody(const struct tcp_end *local, const struct tcp_end *remote)
+static void expect_not_found(const struct tcp_end *local, const struct tcp_end *remote)
 {
     struct tcp_socket s;
 
@@ -107,48 +108,48 @@ static void finds_nobody(const struct tcp_end *local, const struct tcp_end *remo
     assert_false(tcp_table_find(local, remote, &s));
 }
 
-static void walk_way(const struct way *w)
+static void check_pair(const struct address_pair *w)
 {
-    AUTO_FD(door);
+    AUTO_FD(listener);
     AUTO_FD(ours);
     AUTO_FD(theirs);
     unsigned uid = 1;
 
-    door = listen_at(w->listens);
-    struct tcp_end listens = end_of(door, getsockname);
+    listener = listen_at(w->listens);
+    struct tcp_end listens = end_of(listener, getsockname);
     ours = dial_to(w->dials, listens.port);
     struct tcp_end here = end_of(ours, getsockname), there = end_of(ours, getpeername);
-    finds(&there, NULL, true, true);
-    theirs = accept4(door, NULL, NULL, SOCK_CLOEXEC);
+    expect_found(&there, NULL, true, true);
+    theirs = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     assert_true(theirs >= 0);
-    finds(&there, &here, false, true);
-    finds(&here, &there, false, true);
+    expect_found(&there, &here, false, true);
+    expect_found(&here, &there, false, true);
     assert_true(peer_is_us(theirs));
     assert_true(peer_is_us(ours));
     assert_false(peer_is_stranger(ours, &uid));
-    fd_close_cleanup(&door);
-    finds_nobody(&there, NULL);
-    finds(&there, &here, false, true);
+    fd_close_cleanup(&listener);
+    expect_not_found(&there, NULL);
+    expect_found(&there, &here, false, true);
     fd_close_cleanup(&ours);
-    assert_false(peer_is_us(theirs)); /* it has gone, and shows as root's */
+    assert_false(peer_is_us(theirs)); /* the closed socket is listed with uid 0 */
 }
 
-static void each_way(void **state)
+static void each_address_pair(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(ways); i++)
-        walk_way(&ways[i]);
+    for (size_t i = 0; i < ARRAY_LEN(address_pairs); i++)
+        check_pair(&address_pairs[i]);
 }
 
-/* A system where sock_diag cannot be asked: the table is read. In a process of its own, the filter stays. */
-static void without_diag(void **state)
+/* Without sock_diag the table is read. This runs in a child process, because the filter cannot be removed. */
+static void without_sock_diag(void **state)
 {
     int status = 0;
     pid_t pid = fork();
 
     if (pid == 0) {
         assert_int_equal(forbid_family(AF_NETLINK, EPERM), 0);
-        each_way(state);
+        each_address_pair(state);
         _exit(0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -157,7 +158,8 @@ static void without_diag(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(without_diag), cmocka_unit_test(each_way)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(without_sock_diag),
+                                       cmocka_unit_test(each_address_pair)};
 
     return cmocka_run_group_tests_name("peer", tests, NULL, NULL);
 }

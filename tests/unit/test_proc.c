@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running a program and catching what it says: both directions at once, the bounds, the deadline, a
- * grandchild that keeps the outputs open, what cannot be started; the environment's changes; what a child
- * inherits. The programs are sh scripts.
+ * Running a program and capturing its output: input and output at once, the limits, the deadline, a
+ * grandchild that keeps the outputs open, programs that cannot be started; changes of the environment; what a
+ * child inherits. The programs are sh scripts.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -70,7 +70,7 @@ static void outputs(void **state)
         {"printf 'a\\033[31mb\\r\\n' >&2", "", "a?[31mb?\n", 0},
         {"exec >&-; echo late >&2", "", "late\n", 0},
         {"exec >&- 2>&-; exit 4", "", "", 4 << 8},
-        {"cat", "", "", 0}, /* no input: nothing to wait for */
+        {"cat", "", "", 0}, /* without input, stdin is /dev/null */
     };
 
     (void)state;
@@ -84,7 +84,7 @@ static void outputs(void **state)
     }
 }
 
-/* More than a pipe holds, in both directions at once: neither side may wait for the other for ever. */
+/* More than a pipe holds, in both directions at once: this must not deadlock. */
 static void large_input_and_output(void **state)
 {
     AUTO_SECRET(input);
@@ -98,7 +98,7 @@ static void large_input_and_output(void **state)
     assert_int_equal(ran.result, 0);
     assert_true(secret_equal(ran.r.out, input));
     assert_int_equal(ran.r.status, 0);
-    /* one that does not read it, and ends */
+    /* a program that ends without reading its input */
     AUTO_RAN(deaf);
     run_script("exit 5", (struct proc_run){.input = input}, &deaf);
     assert_int_equal(deaf.result, 0);
@@ -119,10 +119,10 @@ static void too_much_output(void **state)
     assert_int_equal(over.e.code, ERR_DATA);
     assert_string_equal(over.e.msg, "/bin/sh printed over 10 bytes");
     run_script("while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxx; done", (struct proc_run){.max = 1000}, &endless);
-    assert_int_equal(endless.e.code, ERR_DATA); /* and it was ended */
+    assert_int_equal(endless.e.code, ERR_DATA); /* and the program was killed */
 }
 
-/* Only the end of a long stderr is kept: the last line says why. */
+/* Only the end of a long stderr is kept, because the last line usually says why the program failed. */
 static void stderr_tail(void **state)
 {
     AUTO_RAN(ran);
@@ -150,7 +150,7 @@ static void deadline(void **state)
     assert_string_equal(ran.e.msg, "/bin/sh did not end in time");
     assert_true(clock_ms() - before < LONG_MS);
     assert_int_equal(ran.r.status, SIGTERM);
-    /* closed outputs are no end */
+    /* a program that has closed its outputs has not ended */
     run_script("exec >&- 2>&-; exec sleep 100", (struct proc_run){.deadline = clock_ms() + 100}, &stubborn);
     assert_int_equal(stubborn.e.code, ERR_UNREACHABLE);
 }
@@ -162,18 +162,18 @@ static void owner(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
         AUTO_RAN(ran);
-        AUTO_PIPE(line);
-        assert_int_equal(fd_pipe(line, &ran.e), 0);
-        fd_close_cleanup(&line[1]);
-        run_script(scripts[i], (struct proc_run){.owner = line[0]}, &ran);
+        AUTO_PIPE(owner_pipe);
+        assert_int_equal(fd_pipe(owner_pipe, &ran.e), 0);
+        fd_close_cleanup(&owner_pipe[1]);
+        run_script(scripts[i], (struct proc_run){.owner = owner_pipe[0]}, &ran);
         assert_int_equal(ran.result, -1);
         assert_int_equal(ran.e.code, ERR_LOGIN);
         assert_int_equal(ran.r.status, SIGTERM);
     }
 }
 
-/* What a program leaves behind (an agent that it started) may keep its outputs open: we wait for the program
- * only. */
+/* A process that the program has started, such as an agent, may keep its outputs open: only the end of the
+ * program itself is waited for. */
 static void grandchild(void **state)
 {
     AUTO_RAN(ran);
@@ -214,7 +214,7 @@ static void cannot_start(void **state)
     }
 }
 
-/* Nothing of ours but the three streams, unless it is meant for the program. */
+/* A program inherits stdin, stdout, stderr and keep_fd, and no other descriptor. */
 static void descriptors(void **state)
 {
     AUTO_RAN(without);
@@ -238,10 +238,9 @@ static void descriptors(void **state)
     assert_string_equal(secret_bytes(without.r.out), "none\n");
     run_script(script, (struct proc_run){.keep_fd = fd}, &with);
     assert_string_equal(secret_bytes(with.r.out), "content");
-    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC); /* it was for that one program */
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC); /* here it is still close-on-exec */
 }
 
-/* Our own hardening is not the program's: it gets the umask, limits and signals that we were started with. */
 static int open_descriptors(void)
 {
     int count = 0;
@@ -276,8 +275,8 @@ static int capture_with_input(void)
     return ran.result;
 }
 
-/* Whichever descriptor is the first that cannot be had, those before it are given back. */
-static void no_descriptor_left(void **state)
+/* Wherever the descriptor limit is reached, the descriptors that were opened before are closed again. */
+static void no_descriptor_leaks(void **state)
 {
     static int (*const starts[])(void) = {capture_with_input, start_helper};
     int before = open_descriptors();
@@ -300,6 +299,7 @@ static void no_descriptor_left(void **state)
     }
 }
 
+/* A program gets the umask, limits and signals that we were started with, not those of proc_harden(). */
 static void inherited(void **state)
 {
     AUTO_RAN(ran);
@@ -331,7 +331,7 @@ static void environment(void **state)
     (void)state;
     assert_int_equal(setenv("KEPT", "kept", 1), 0);
     assert_int_equal(setenv("CHANGED", "old", 1), 0);
-    assert_int_equal(setenv("CHANGED_NOT", "same", 1), 0); /* a name that only begins like it */
+    assert_int_equal(setenv("CHANGED_NOT", "same", 1), 0); /* only the start of the name is the same */
     assert_int_equal(setenv("GONE", "old", 1), 0);
     secret = secret_from("p w", 3);
     env_set(&env, "CHANGED", "first");
@@ -345,7 +345,7 @@ static void environment(void **state)
                (struct proc_run){.env = &env}, &ran);
     env_release(&env);
     assert_string_equal(secret_bytes(ran.r.out), "kept,new=1,same,gone,p w,none,\n1\n");
-    assert_string_equal(getenv("GONE"), "old"); /* ours is never modified */
+    assert_string_equal(getenv("GONE"), "old"); /* our own environment does not change */
     assert_null(getenv("SECRET"));
 }
 
@@ -362,7 +362,7 @@ static void finding(void **state)
     path = proc_find("/bin/sh");
     assert_string_equal(path, "/bin/sh");
     assert_null(proc_find("no-such-program"));
-    assert_null(proc_find("fstab")); /* /etc/fstab is no program */
+    assert_null(proc_find("fstab")); /* /etc/fstab is not executable */
     assert_null(proc_find("/etc"));
     assert_null(proc_find("/etc/passwd"));
     assert_int_equal(chdir("/bin"), 0);
@@ -394,9 +394,10 @@ int main(void)
         cmocka_unit_test(grandchild),      cmocka_unit_test(cannot_start),
         cmocka_unit_test(descriptors),     cmocka_unit_test(inherited),
         cmocka_unit_test(environment),     cmocka_unit_test(finding),
-        cmocka_unit_test(statuses),        cmocka_unit_test(no_descriptor_left),
+        cmocka_unit_test(statuses),        cmocka_unit_test(no_descriptor_leaks),
     };
 
-    proc_harden(); /* as all of ours: a program that does not read its input would end us by SIGPIPE */
+    /* As in every main(). It ignores SIGPIPE, which we get if a program does not read its input. */
+    proc_harden();
     return cmocka_run_group_tests_name("proc", tests, NULL, NULL);
 }

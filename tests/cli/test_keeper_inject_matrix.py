@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The keeper logs in: with every mechanism of real servers, for every stock client, on every way, at every level of TLS. The table
-has all pairs of these. A client is never told the server's password, and the server knows which profile a session belongs to."""
+"""The keeper logs in: with every authentication plugin of real servers, for every stock client, by every route, at
+every level of TLS. The table has all pairs of these. A client never gets the server's password, and the connection
+attributes tell the server which profile a session belongs to."""
 import itertools
 import tempfile
 from dataclasses import dataclass
@@ -19,15 +20,15 @@ from servers.mariadb_iam import HOST, OTHER
 from servers.mysql9 import MySQL
 from servers.pki import RIGHT_NAME, WRONG_NAME
 
-WAYS = ("direct", "tcp", "command", "ssh")
+ROUTES = ("direct", "tcp", "command", "ssh")
 ATTRIBUTES = ("select attr_name, attr_value from performance_schema.session_connect_attrs where processlist_id = connection_id() "
               "and attr_name like '\\_%'")
-WATCHED = ["--performance-schema=ON"]  # in which a server shows a connection's attributes
+WATCHED = ["--performance-schema=ON"]  # needed to read a connection's attributes
 
 
 @dataclass(frozen=True)
 class Method:
-    """fixture: the server. user: the account. before: what the administrator says first."""
+    """fixture: the server. user: the account. before: the statement that the administrator runs first."""
     fixture: str
     user: str
     before: str = ""
@@ -45,21 +46,21 @@ METHODS = {
 
 
 def cases():
-    """Each pair of two columns is there; test_pairs checks it."""
+    """Rows with every pair of values of any two columns; test_pairs checks that."""
     for i, method in enumerate(METHODS):
         for j, level in enumerate(LEVELS):
-            yield method, NAMES[(2 * i + j) % len(NAMES)], WAYS[(i + j) % len(WAYS)], level
+            yield method, NAMES[(2 * i + j) % len(NAMES)], ROUTES[(i + j) % len(ROUTES)], level
 
 
 def test_pairs():
-    table, columns = list(cases()), (METHODS, NAMES, WAYS, LEVELS)
+    table, columns = list(cases()), (METHODS, NAMES, ROUTES, LEVELS)
     for a, b in itertools.combinations(range(len(columns)), 2):
         assert {(case[a], case[b]) for case in table} == set(itertools.product(columns[a], columns[b])), (a, b)
 
 
 @pytest.fixture(scope="module")
 def mysql(pki):
-    """One whose performance_schema shows the attributes of connections."""
+    """A server whose performance_schema shows the attributes of connections."""
     for server in lasting(MySQL, Path(tempfile.mkdtemp(dir=BASE)) / "mysql", pki, options=WATCHED):
         server.create_user("app_sha256", server.password("app_sha256"), "sha256_password")
         server.admin("grant select on performance_schema.* to app_sha2@'%', app_sha256@'%'")
@@ -79,14 +80,14 @@ def maria(pki):
 
 @pytest.fixture
 def through(request, broker, relay):
-    """through(way, place): (keys, sections) of the profile for that way."""
-    def make(way, place):
-        if way == "tcp":
+    """through(route, place): (keys, sections) of the profile for that route."""
+    def make(route, place):
+        if route == "tcp":
             return {"via": f"tcp://127.0.0.1:{relay((place.server.host, place.server.port)).port}"}, ""
-        if way == "command":
+        if route == "command":
             request.getfixturevalue("ssm")
             return {"via": "far"}, ways.SSM
-        if way == "ssh":
+        if route == "ssh":
             home, sshd = Home(broker, request.getfixturevalue("ssh_home")), request.getfixturevalue("sshd")
             home.knows(sshd)
             home.has_key(request.getfixturevalue("user_key"))
@@ -95,8 +96,8 @@ def through(request, broker, relay):
     return make
 
 
-def write(request, broker, through, method, way, level, **keys):
-    """The profile; returns the server."""
+def write(request, broker, through, method, route, level, **keys):
+    """Writes the profile; returns the server."""
     row = METHODS[method]
     server = request.getfixturevalue(row.fixture)
     iam = row.fixture == "iam_server"
@@ -105,19 +106,19 @@ def write(request, broker, through, method, way, level, **keys):
     place = ways.Place(server, row.user, HOST if iam else RIGHT_NAME)
     if row.before:
         server.admin(row.before)
-    elif row.fixture == "mysql":  # so that the server has seen the password, and asks for less the next time
+    elif row.fixture == "mysql":  # so that the server has the password in its cache, and the next login is the fast one
         clients = having(find, "mariadb1011")
         clients.raw(server, row.user, "select 1", "--ssl")
-    more, sections = through(way, place)
+    more, sections = through(route, place)
     ways.write(broker, place, "iam" if iam else "command", sections, **{
         "tls": level, "tls_ca": server.ca, "login": "keeper", "server_public_key": "yes", **more, **keys})
     return server
 
 
-@pytest.mark.parametrize("method, name, way, level", cases())
-def test_matrix(request, broker, names, through, method, name, way, level):
+@pytest.mark.parametrize("method, name, route, level", cases())
+def test_matrix(request, broker, names, through, method, name, route, level):
     client = having(find, name)
-    server = write(request, broker, through, method, way, level)
+    server = write(request, broker, through, method, route, level)
     with broker.watch() as watch:
         query = QUERY if METHODS[method].fixture == "iam_server" else f"{QUERY}; {ATTRIBUTES}"
         done = broker.run("connect", "p", "--client", client.path, "--", "-NBe", query)
@@ -129,8 +130,8 @@ def test_matrix(request, broker, names, through, method, name, way, level):
     assert login.account == f"{METHODS[method].user}@%"
     assert bool(login.cipher) == (level != "disabled") and login.version == ("TLSv1.3" if login.cipher else "")
     if method != "cleartext":
-        told = dict(line.split("\t") for line in done.text.splitlines()[3:])
-        assert told["_broker_profile"] == "p" and told["_broker_version"] and "_client_name" in told, told
+        attributes = dict(line.split("\t") for line in done.text.splitlines()[3:])
+        assert attributes["_broker_profile"] == "p" and attributes["_broker_version"] and "_client_name" in attributes, attributes
     assert gone(broker)
     assert server.proc.poll() is None
 
@@ -138,7 +139,7 @@ def test_matrix(request, broker, names, through, method, name, way, level):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("level", ["required", "verify-identity"])
 def test_wrong_password(request, broker, names, clients, through, method, level):
-    """The server's own words, and nothing of the password."""
+    """The server's own error reaches the user, and the password is not in it."""
     if (method, level) == ("cleartext", "required"):
         return
     server = write(request, broker, through, method, "direct", level)
@@ -153,7 +154,7 @@ def test_wrong_password(request, broker, names, clients, through, method, level)
 @pytest.mark.parametrize("wrong", ["name", "ca"])
 @pytest.mark.parametrize("method", METHODS)
 def test_wrong_server(request, broker, names, clients, through, relay, method, wrong):
-    """Nothing of the log-in has gone to it."""
+    """The server gets nothing of the login: at most a TLS request (36 bytes) and the TLS handshake."""
     server = write(request, broker, through, method, "direct", "verify-identity")
     spy = relay((server.host, server.port))
     keys = {"tls_ca": server.wrong_ca} if wrong == "ca" else {}

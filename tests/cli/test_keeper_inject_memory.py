@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Where the server's password is while the keeper logs in, and after: all memory of all processes is searched for it, as root can."""
+"""Which process has the server's password while the keeper logs in, and afterwards: as root, the tests search all
+memory of all processes for it."""
 import json
 import os
 import re
@@ -20,12 +21,13 @@ from lib.inject import Wire
 from servers.pki import RIGHT_NAME
 
 pytestmark = [pytest.mark.skipif(os.getuid() != 0, reason="missing: root, for other processes' memory"),
-              pytest.mark.skipif(SANITIZED, reason="missing: a build without sanitizers, which keep what was freed")]
+              pytest.mark.skipif(SANITIZED, reason="missing: a build without sanitizers, which keep freed memory")]
 LIFE = 8
 
 
 def areas(pid):
-    """[(its line in maps, flags of smaps, the bytes)] of all that can be read in that process."""
+    """[(line of maps, VmFlags of smaps, bytes)] of each mapping of that process; the bytes are empty if it cannot be
+    read."""
     found, head = [], None
     with open(f"/proc/{pid}/smaps") as smaps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
         for line in smaps:
@@ -42,22 +44,22 @@ def read_at(mem, start, stop):
     try:
         mem.seek(start)
         return mem.read(stop - start)
-    except (OSError, ValueError, OverflowError):  # the kernel's own pages
+    except (OSError, ValueError, OverflowError):  # pages of the kernel, such as [vvar]
         return b""
 
 
 def pieces(password):
-    """A buffer's beginning is soon overwritten, so its end is looked for too."""
+    """The beginning of a freed buffer is soon overwritten, so the end of the password is searched for, too."""
     return [password, password[:12], password[-12:]]
 
 
 def holders(pid, password):
-    """The areas that have any of it."""
+    """The indexes of the areas that have any of these pieces."""
     return [i for i, (_, _, data) in enumerate(areas(pid)) if any(piece in data for piece in pieces(password))]
 
 
 def guarded(pid, number):
-    """Not in dumps, private, and with a page on both sides that nobody may touch."""
+    """Whether the area is private, left out of core dumps, and has an inaccessible page on both sides."""
     all_of_them = areas(pid)
     head, flags, _ = all_of_them[number]
     fences = [all_of_them[i][0].split()[1] for i in (number - 1, number + 1)]
@@ -65,7 +67,7 @@ def guarded(pid, number):
 
 
 def answer(broker, server, user, life):
-    """A program that says how long the password is good for, and that it has been asked."""
+    """An auth_command whose password expires after LIFE seconds, and which notes in ~/asked that it was run."""
     password = broker.secret(server.password(user)).decode()
     broker.script("give", f"echo x >> $HOME/asked\nprintf '{json.dumps({'user': user, 'password': password, 'expires_at': 0})}' "
                           f"| sed \"s/: 0/: $(($(date +%s) + {life}))/\"", secret=True)
@@ -74,9 +76,9 @@ def answer(broker, server, user, life):
 
 @pytest.mark.parametrize("fixture, user", [("mariadb_server", "app_native"), ("mysql_server", "app_sha2"), ("mariadb_server", "app_ed")],
                          ids=["native", "caching_sha2", "ed25519"])
-def test_only_the_keeper_has_it_and_not_for_long(request, broker, names, clients, fixture, user):
-    """With a client that has logged in and stays. mysql's own memory is searched too, and its environment; nobody else's has it
-    even while it is good."""
+def test_only_the_keeper_has_the_password_until_it_expires(request, broker, names, clients, fixture, user):
+    """A client has logged in and stays connected. The memory and the environment of the client and of all other
+    processes of the run are searched, too: they do not have the password even before it expires."""
     server, client = request.getfixturevalue(fixture), clients["mariadb118"]
     inject.write(broker, server, user, auth_command="give")
     password = answer(broker, server, user, LIFE)
@@ -89,7 +91,7 @@ def test_only_the_keeper_has_it_and_not_for_long(request, broker, names, clients
                                            f"and user = '{user}'") == "1")
         guard, pid = keeper()
         seen = holders(pid, password)
-        # It is good for some seconds yet, unless this machine stood still.
+        # The password has not expired yet, unless this machine was too slow.
         expired = len(seen) == 0 and time.time() - os.stat(broker.home / "asked").st_mtime >= LIFE
         assert expired or (len(seen) == 1 and guarded(pid, seen[0])), [areas(pid)[i][:2] for i in seen]
         for other in {guard, proc.pid, *procs.tree(proc.pid)} - {pid}:
@@ -104,8 +106,9 @@ def test_only_the_keeper_has_it_and_not_for_long(request, broker, names, clients
 
 
 @pytest.mark.parametrize("auth", ["command", "env"])
-def test_of_a_program(broker, names, mariadb_server, auth):
-    """Its environment and its files have the password of the run; the keeper alone has the server's: what it cannot ask for again it keeps."""
+def test_program_of_exec_does_not_get_the_password(broker, names, mariadb_server, auth):
+    """The program's environment has the password of this run; only the keeper has the server's, also if it cannot be
+    fetched again (`auth = env`)."""
     password = mariadb_server.password("app_native")
     inject.write(broker, mariadb_server, "app_native", auth=auth, auth_env="SHOP_PASSWORD" if auth == "env" else None,
                  auth_command=None if auth == "env" else f"cat {broker.home}/password")
@@ -115,12 +118,12 @@ def test_of_a_program(broker, names, mariadb_server, auth):
     try:
         port, of_run, path = proc.stdout.readline().decode().strip().split("|")
         assert of_run and of_run.encode() != password
-        # While the shell becomes the other program there is none.
+        # While the shell executes `sleep`, the environment that /proc shows is empty for a moment.
         assert until(lambda: of_run.encode() in open(f"/proc/{proc.pid}/environ", "rb").read())
         assert not canary.found([password], open(f"/proc/{proc.pid}/environ", "rb").read())
-        for place, said in ((path, b""), (("127.0.0.1", int(port)), of_run.encode())):
+        for place, password_sent in ((path, b""), (("127.0.0.1", int(port)), of_run.encode())):
             one = Wire(place)
-            one.login(password=said)
+            one.login(password=password_sent)
             assert one.query("select current_user()") == [b"app_native@%"]
         guard, pid = keeper()
         for other in (guard, proc.pid):
@@ -133,8 +136,8 @@ def test_of_a_program(broker, names, mariadb_server, auth):
         proc.stdout.close()
 
 
-def test_of_a_forward(broker, names, forwards, mariadb_server):
-    """`broker forward` in the foreground has nothing of it, though it has read it to see that it is there."""
+def test_forward_in_the_foreground_does_not_keep_the_password(broker, names, forwards, mariadb_server):
+    """`broker forward` has fetched the password to check that it can be had, but no longer has it in its memory."""
     inject.write(broker, mariadb_server, "app_native")
     running = forwards.start("p", "--inject", "--listen", str(broker.runtime / "end"))
     one = Wire(running.address)
@@ -148,44 +151,47 @@ def test_of_a_forward(broker, names, forwards, mariadb_server):
     running.end(signal.SIGTERM)
 
 
-def test_the_guard_has_nothing_of_what_was_asked(broker, names, forwards, mariadb_server):
-    """It is forked before the request is read: of a name and the run's password, which are in that, and of the server's password, which
-    is an answer, it has no byte; and no descriptor through which it could get one. Of a path that it may have to remove it has a copy."""
+def test_guard_process_has_no_secrets(broker, names, forwards, mariadb_server):
+    """The guard, the keeper's parent, is forked before the keeper reads its request. So its memory has neither the
+    server's name nor the password of the run, which are in the request, nor the server's password, which comes later;
+    and it has no descriptor through which it could get them. It does have the path of the control socket, which it may
+    have to remove."""
     inject.write(broker, mariadb_server, "app_native")
     place = forwards.folder / "p.sock"
-    way = Injected(forwards)
-    assert way.ask() == "app_native@%"
+    forward = Injected(forwards)
+    assert forward.ask() == "app_native@%"
     guard, pid = keeper()
-    texts = [RIGHT_NAME.encode(), way.password, mariadb_server.password("app_native")]
+    texts = [RIGHT_NAME.encode(), forward.password, mariadb_server.password("app_native")]
     both = [memory_of(one) for one in (pid, guard)]
     assert [[text in memory for text in [*texts, os.fsencode(place)]] for memory in both] == [[True] * 4, [False] * 3 + [True]]
     assert os.listdir(f"/proc/{guard}/fd") == []
     os.kill(pid, signal.SIGKILL)
-    assert until(lambda: not place.exists() and not left(broker)) and way.proc.wait(30)
+    assert until(lambda: not place.exists() and not left(broker)) and forward.proc.wait(30)
 
 
 @pytest.fixture
 def clock(broker):
-    """Whose jumps the keeper's timers see."""
+    """A clock whose jumps the keeper's timers see, too."""
     yield from lasting(Clock, broker, timers=True)
 
 
 @pytest.mark.parametrize("auth", ["command", "env"])
-def test_gone_a_minute_after_the_last_log_in(broker, names, forwards, clock, mariadb_server, auth):
-    """What can be asked for again is, by the next connection; what cannot stays."""
+def test_password_is_wiped_a_minute_after_the_last_login(broker, names, forwards, clock, mariadb_server, auth):
+    """If the password can be fetched again, the next connection does that; if it cannot (`auth = env`), the keeper
+    keeps it."""
     password = mariadb_server.password("app_native")
     inject.write(broker, mariadb_server, "app_native", auth=auth, auth_env="SHOP_PASSWORD" if auth == "env" else None,
                  auth_command=None if auth == "env" else f"cat {broker.home}/password")
-    way = Injected(forwards, env={"SHOP_PASSWORD": password.decode()} if auth == "env" else {})
+    forward = Injected(forwards, env={"SHOP_PASSWORD": password.decode()} if auth == "env" else {})
     pid, held = keeper()[1], []
 
     def later(seconds):
         clock.move(seconds)
-        with stopped(pid):  # which ends its sleep
+        with stopped(pid):  # the signals wake it, so that it looks at the clock
             pass
     for _ in range(2):
-        for _ in range(2):  # the second one begins the minute again
-            held.append(way.connect())
+        for _ in range(2):  # the second login starts the minute again
+            held.append(forward.connect())
             later(45)
             assert len(holders(pid, password)) == 1
         later(30)

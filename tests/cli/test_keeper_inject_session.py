@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""After a log-in that the keeper made, a session is what it would be if the client had made it: what the client has asked for in its
-answer to the greeting (compression, character set, database, files, session tracking), and all that comes after it."""
+"""After the keeper has logged in, a session is the same as if the client had logged in: it has what the client asked
+for in its answer to the greeting (compression, character set, database, LOAD DATA LOCAL, session tracking), and all
+commands work."""
 import hashlib
 import os
 import threading
@@ -24,7 +25,7 @@ CHANGE_USER, RESET, INIT_DB, QUERY = b"\x11", b"\x1f", b"\x02", b"\x03"
 
 @pytest.fixture
 def end(request, broker, names, forwards):
-    """end(server, user, port=False, ...): an end at which the keeper logs in as USER. `forwards` stops it."""
+    """end(server, user, port=False, ...): a listener at which the keeper logs in as USER. `forwards` stops it."""
     def make(server, user, port=False, **keys):
         inject.write(broker, server, user, **keys)
         place = ["--listen", "0"] if port else ["--listen", broker.runtime / "end"]
@@ -38,8 +39,8 @@ def server_of(request):
 
 
 @SERVERS
-def test_what_the_answer_says(server_of, client, end, fixture, user):
-    """Database and character set are the client's, the user is the keeper's."""
+def test_database_and_character_set_are_the_clients(server_of, client, end, fixture, user):
+    """The user is the one that the keeper logs in as, whatever name the client sends."""
     made = end(server_of(fixture), user)
     query = "select current_user(), database(), @@character_set_client, @@character_set_results, hex('\xe4');"
     done = run(client.path, client, made, "--database=shop", "--default-character-set=latin1", "-NB", input=query.encode("latin1"))
@@ -51,7 +52,7 @@ def test_what_the_answer_says(server_of, client, end, fixture, user):
 @SERVERS
 @pytest.mark.parametrize("allowed", ["yes", "no"])
 def test_load_data_local(server_of, broker, client, end, fixture, user, allowed):
-    """`local_infile = no` is the profile's word, whatever the client says."""
+    """`local_infile = no` in the profile overrules the client."""
     server = server_of(fixture)
     rows = broker.write("rows", "".join(f"{n}\tname {n}\n" for n in range(100, 60100)))
     made = end(server, user, local_infile=allowed)
@@ -70,8 +71,8 @@ def test_load_data_local(server_of, broker, client, end, fixture, user, allowed)
 
 @SERVERS
 def test_load_data_that_looks_like_a_command(server_of, broker, client, end, fixture, user):
-    """Nearly each packet of the file begins with the number of COM_CHANGE_USER, and there are more than have a number of their
-    own, so that some have the number of a command."""
+    """Nearly every packet of the file begins with 0x11, the code of COM_CHANGE_USER. There are more than 256 packets,
+    so the sequence number wraps, and some of them have number 0, as a command has."""
     server = server_of(fixture)
     row = b"\x11" * 1023 + b"\n"
     rows = broker.write("rows", row * 6000)
@@ -88,11 +89,12 @@ def test_load_data_that_looks_like_a_command(server_of, broker, client, end, fix
 
 @pytest.mark.parametrize("packets", [252, 253, 254, 255, 700])
 def test_file_of_small_packets(mariadb_server, end, packets):
-    """The same, to the packet: numbers 255, 0 and 1 end it too. A command comes after it."""
+    """The same with an exact number of packets: the last one has sequence number 255, 0 or 1, too. A command follows
+    it."""
     made = wire(end(mariadb_server, "app_native", local_infile="yes"), flags=inject.LOCAL_FILES, database="shop")
     made.query("create temporary table small (text varchar(40))")
-    wish = made.command(QUERY + b"load data local infile 'x' into table small")
-    assert wish == b"\xfbx", wish
+    file_request = made.command(QUERY + b"load data local infile 'x' into table small")
+    assert file_request == b"\xfbx", file_request
     for _ in range(packets):
         made.write(b"\x11\x11\n", made.sequence + 1)
         made.sequence += 1
@@ -102,8 +104,8 @@ def test_file_of_small_packets(mariadb_server, end, packets):
     made.close()
 
 
-def test_long_command_of_more_than_256_packets_is_one(clients, mariadb_server, end):
-    """Sixteen MiB each: four are enough to have continuations that begin with 0x11."""
+def test_long_command_of_several_packets(clients, mariadb_server, end):
+    """A packet has 16 MiB, so the command has four, and its continuations begin with 0x11, as COM_CHANGE_USER does."""
     mariadb_server.admin(f"set global max_allowed_packet = {128 * MIB}")
     text = b"\x11" * (50 * MIB)
     done = run(clients["mariadb1011"].path, clients["mariadb1011"], end(mariadb_server, "app_native"), f"--max-allowed-packet={128 * MIB}",
@@ -113,7 +115,7 @@ def test_long_command_of_more_than_256_packets_is_one(clients, mariadb_server, e
 
 @pytest.mark.parametrize("name, fixture, user", [("mysql9", "mysql_server", "app_sha2"), ("mariadb118", "mariadb_server", "app_native")])
 def test_64_mib_packets(server_of, clients, end, name, fixture, user):
-    """Both ways."""
+    """In both directions."""
     server, client = server_of(fixture), clients[name]
     server.admin(f"set global max_allowed_packet = {128 * MIB}")
     text, row = "abcdefghi\n" * (64 * MIB // 10), "0123456789" * (64 * MIB // 10)
@@ -129,7 +131,7 @@ COMPRESSION = [("mysql9", "mysql_server", "zlib"), ("mysql9", "mysql_server", "z
 
 @pytest.mark.parametrize("name, fixture, algorithm", COMPRESSION)
 def test_compression(server_of, clients, end, name, fixture, algorithm):
-    """The server says that it is on, and by which algorithm; large rows come both ways."""
+    """The server reports that compression is on, and which algorithm is used; the query is large, too."""
     server, client = server_of(fixture), clients[name]
     user = {"mysql_server": "app_sha2", "mariadb_server": "app_native"}[fixture]
     server.admin(f"set global max_allowed_packet = {128 * MIB}")
@@ -155,11 +157,11 @@ def test_results_of_a_procedure(server_of, client, end, fixture, user):
 
 @SERVERS
 def test_session_tracking(server_of, end, fixture, user):
-    """A server tells a client that has asked for it of its new database."""
+    """The server reports a change of the database to a client that has asked for session tracking, and only to that."""
     there = end(server_of(fixture), user)
     made = wire(there, flags=SESSION_TRACK)
-    told = made.command(INIT_DB + b"shop")
-    assert told[:1] == b"\0" and b"shop" in told, told
+    report = made.command(INIT_DB + b"shop")
+    assert report[:1] == b"\0" and b"shop" in report, report
     made.close()
     silent = wire(there)
     assert b"shop" not in silent.command(INIT_DB + b"shop")
@@ -169,7 +171,7 @@ def test_session_tracking(server_of, end, fixture, user):
 @SERVERS
 @pytest.mark.parametrize("port", [False, True], ids=["unix", "port"])
 def test_reset_connection(server_of, end, fixture, user, port):
-    """Pools do it: it is the same user's."""
+    """As connection pools do it: the session is new, the user is the same."""
     made = wire(end(server_of(fixture), user, port))
     made.query("set @a = 1")
     assert made.command(RESET)[:1] == b"\0"
@@ -178,9 +180,10 @@ def test_reset_connection(server_of, end, fixture, user, port):
 
 
 @SERVERS
-@pytest.mark.parametrize("split", [1, 4, 5, 0], ids=["header", "body", "word", "whole"])
+@pytest.mark.parametrize("split", [1, 4, 5, 0], ids=["in the header", "after the header", "after the command", "whole"])
 def test_change_user(server_of, end, fixture, user, split):
-    """There is no password of the server's to do it with: a clear error, and the end. In however many pieces it comes."""
+    """The client's answer cannot be right, as it does not have the server's password: so the keeper sends a clear error
+    and closes the connection, in however many pieces the command arrives."""
     made = wire(end(server_of(fixture), user))
     assert made.query("select 1") == [b"1"]
     body = CHANGE_USER + b"root\0\0shop\0\x2d\0mysql_native_password\0"
@@ -189,7 +192,7 @@ def test_change_user(server_of, end, fixture, user, split):
     time.sleep(0.05)
     try:
         made.socket.sendall(packet[split:])
-    except BrokenPipeError:  # it has read enough
+    except BrokenPipeError:  # the keeper has closed, as it has read enough
         pass
     with pytest.raises(Refused, match="broker: .*COM_CHANGE_USER"):
         made.read()
@@ -197,7 +200,7 @@ def test_change_user(server_of, end, fixture, user, split):
 
 
 def test_change_user_behind_another_command(mariadb_server, end):
-    """In one segment: the first is answered, if that was in time, then the error."""
+    """Both come in one segment: the first one (COM_PING) may still be answered, then comes the error."""
     made = wire(end(mariadb_server, "app_native"))
     body = CHANGE_USER + b"root\0\0shop\0\x2d\0mysql_native_password\0"
     made.socket.sendall(b"\1\0\0\0\x0e" + len(body).to_bytes(3, "little") + b"\0" + body)
@@ -209,7 +212,7 @@ def test_change_user_behind_another_command(mariadb_server, end):
 
 @SERVERS
 def test_kill_from_another_connection(server_of, clients, end, fixture, user):
-    """Thread numbers are the server's: what a client's Ctrl-C needs."""
+    """The connection id in the greeting is the server's own: a client needs it to kill its query at Ctrl-C."""
     made = end(server_of(fixture), user)
     sleeper, other = wire(made), wire(made)
     sleeper.write(QUERY + b"select sleep(60)", 0)
@@ -238,7 +241,7 @@ try { $c->change_user('root', '', 'shop'); } catch (mysqli_sql_exception $e) { e
 
 @SERVERS
 def test_prepared_statements_and_multi_results(server_of, broker, names, fixture, user):
-    """By PHP's driver, which has them in the binary protocol; its change_user() is refused."""
+    """With PHP's driver, which uses the binary protocol for prepared statements; its change_user() is refused."""
     inject.write(broker, server_of(fixture), user)
     done = broker.run("exec", "p", "--", having(installed, "/usr/bin/php"), "-r", PHP)
     lines = done.text.splitlines()
@@ -273,7 +276,8 @@ cat "$HOME/answer.$([ "$n" = 0 ] && echo first || echo next)"
 
 @pytest.mark.parametrize("port", [False, True], ids=["unix", "port"])
 def test_many_at_once_and_one_fetch(broker, names, forwards, start_server, many_files, port):
-    """The first credential, with which the forward was opened, is about to expire; all that connect meanwhile share the next."""
+    """The first credential, with which the forward was opened, is about to expire; all clients that connect while the
+    next one is fetched share it."""
     server = start_server("mariadb", options=["--back-log=400", "--max-connections=400"])
     user, password = "app_native", server.password("app_native").decode()
     (broker.home / "asked").mkdir()
@@ -304,8 +308,8 @@ def test_many_at_once_and_one_fetch(broker, names, forwards, start_server, many_
         one.close()
 
 
-def test_commands_ahead(mariadb_server, end):
-    """MariaDB's driver for Java sends its first command with its answer."""
+def test_command_sent_with_the_answer(mariadb_server, end):
+    """MariaDB's driver for Java sends its first command together with its answer to the greeting."""
     made = Wire(end(mariadb_server, "app_native").place)
     made.greet()
     answer = inject.SCRAMBLES[NATIVE](b"any", made.salt)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Whom a keeper that logs in lets connect: processes of its own user, at a port only with the password of the run, whatever else
-stands at its door. That password is of no use at the server."""
+"""Which clients a keeper that logs in accepts: processes of its own user, and at a port only with the password of this
+run, even while many others try to connect. That password is of no use at the server."""
 import json
 import os
 import socket
@@ -19,15 +19,15 @@ from lib.ways import resolve
 from servers.load import Refused
 from servers.mysql9 import native_plugin_dir
 from servers.relay import Relay
-from test_keeper_strangers import started, told
+from test_keeper_strangers import started, trigger
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="missing: root, for another user")
 SERVERS = pytest.mark.parametrize("fixture, user", [("mariadb_server", "app_native"), ("mysql_server", "app_sha2")],
                                   ids=["mariadb", "mysql"])
 NEEDED = "1045.*broker: the password of this run is needed"
-UNPROVED = 32
+MAX_NOT_LOGGED_IN = 32
 FOREIGN, FOREIGN_NAME = "127.0.0.5", "relay.test.internal"
-ASKS = """
+PRINTS_GREETING = """
 import socket, sys
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1]))) if sys.argv[1].isdigit() else socket.socket(socket.AF_UNIX)
 s.settimeout(20)
@@ -38,7 +38,7 @@ print(s.recv(100))
 
 @pytest.fixture
 def end(broker, names, forwards):
-    """end(server, user, port=True, ...): one end at which the keeper logs in."""
+    """end(server, user, port=True, ...): a listener at which the keeper logs in."""
     def make(server, user, port=True, **keys):
         inject.write(broker, server, user, **keys)
         return inject.forward(broker, "--listen", "0" if port else broker.runtime / "end")
@@ -50,7 +50,7 @@ def end(broker, names, forwards):
 @SERVERS
 @pytest.mark.parametrize("plugin", [NATIVE, SHA2])
 def test_password_of_the_run(request, end, fixture, user, plugin):
-    """Either proof of it, if the client names the plug-in; whoever the client says it is."""
+    """It is accepted with either plugin, if the client names that plugin, and with any user name."""
     made = end(request.getfixturevalue(fixture), user)
     for name in ("root", inject.ANYBODY, user, "x" * 90):
         one = wire(made, plugin=plugin, user=name)
@@ -62,8 +62,8 @@ def test_password_of_the_run(request, end, fixture, user, plugin):
     assert wire(made, plugin=plugin).query("select 1") == [b"1"]
 
 
-def test_password_of_the_run_is_one_of_its_own(broker, names, forwards, mariadb_server):
-    """Another run has another; that one has nothing to do with the server's, and opens nothing there."""
+def test_each_run_has_a_password_of_its_own(broker, names, forwards, mariadb_server):
+    """It is different in each run, and at least 32 characters long."""
     found = set()
     for _ in range(3):
         inject.write(broker, mariadb_server, "app_native")
@@ -75,7 +75,7 @@ def test_password_of_the_run_is_one_of_its_own(broker, names, forwards, mariadb_
 
 
 @SERVERS
-def test_useless_at_the_server(request, clients, end, fixture, user):
+def test_password_of_the_run_is_refused_by_the_server(request, clients, end, fixture, user):
     server = request.getfixturevalue(fixture)
     made = end(server, user)
     client = clients["mariadb1011"]
@@ -86,7 +86,7 @@ def test_useless_at_the_server(request, clients, end, fixture, user):
 
 @SERVERS
 def test_stock_clients_at_the_port(request, client, end, fixture, user):
-    """The plug-in is one that they have: mysql 9 has no mysql_native_password of its own."""
+    """The keeper asks for a plugin that the client has: mysql 9 has no mysql_native_password built in."""
     made = end(request.getfixturevalue(fixture), user)
     query = "select current_user()"
     assert ask(client, made, query=query).stdout == f"{user}@%\n".encode()
@@ -98,8 +98,8 @@ def test_stock_clients_at_the_port(request, client, end, fixture, user):
         assert done.returncode == 1 and b"ERROR 1045" in done.stderr and b"the password of this run is needed" in done.stderr, done.stderr
 
 
-def test_whole_password_is_never_asked_for(end, mysql_server):
-    """The keeper asks for a scramble, of a salt of its own for each connection, with no NUL in it."""
+def test_only_a_scramble_is_asked_for(end, mysql_server):
+    """The keeper never asks for the password itself. Each connection has its own salt, without a NUL."""
     made, salts = end(mysql_server, "app_sha2"), set()
     for _ in range(20):
         one = Wire(made.place)
@@ -110,8 +110,8 @@ def test_whole_password_is_never_asked_for(end, mysql_server):
     assert len(salts) == 20
 
 
-def test_replayed_answer(end, mariadb_server):
-    """What has opened one connection opens no other."""
+def test_replayed_answer_is_refused(end, mariadb_server):
+    """An answer that was accepted on one connection is refused on another."""
     made = end(mariadb_server, "app_native")
     first = Wire(made.place)
     first.login(made.user, made.password, NATIVE)
@@ -123,23 +123,23 @@ def test_replayed_answer(end, mariadb_server):
     first.close()
 
 
-@pytest.mark.parametrize("said", [b"", b"\0" * 40, b"\xff" * 40, b"\x8d\xa6\x0f\0" + bytes(28), b"\x8d\xa6\x0f\0" + bytes(28) + b"x" * 100,
+@pytest.mark.parametrize("answer", [b"", b"\0" * 40, b"\xff" * 40, b"\x8d\xa6\x0f\0" + bytes(28), b"\x8d\xa6\x0f\0" + bytes(28) + b"x" * 100,
                                   b"\x8d\xa6\x0f\0" + bytes(28) + b"x\0\xfe\xff\xff\xff\xff\xff\xff\xff\xff"],
-                         ids=["empty", "zeros", "ones", "no user", "user without end", "long answer"])
-def test_malformed_answer(end, mariadb_server, said):
-    """An error, and the keeper is well."""
+                         ids=["empty", "zeros", "ones", "no user", "unterminated user", "long answer"])
+def test_malformed_answer(end, mariadb_server, answer):
+    """The client gets an error, and the keeper continues to serve others."""
     made = end(mariadb_server, "app_native")
     one = Wire(made.place)
     one.greet()
-    one.write(said, 1)
+    one.write(answer, 1)
     with pytest.raises(Refused):
         one.read()
     one.socket.close()
     assert wire(made).query("select 1") == [b"1"]
 
 
-def test_query_before_the_proof(mariadb_server, end):
-    """It goes nowhere."""
+def test_query_before_the_login_is_refused(mariadb_server, end):
+    """It does not reach the server."""
     made = end(mariadb_server, "app_native")
     mariadb_server.admin("create table shop.unproved (id int)")
     try:
@@ -157,8 +157,8 @@ def test_query_before_the_proof(mariadb_server, end):
 
 @AS_ROOT
 @pytest.mark.parametrize("port", [False, True], ids=["unix", "port"])
-def test_another_user(broker, mariadb_server, end, port):
-    """Even with the folders opened wide: who he is is asked of the kernel."""
+def test_another_user_is_refused(broker, mariadb_server, end, port):
+    """Even if everyone may enter the folders: the keeper asks the kernel for the uid of the peer."""
     made = end(mariadb_server, "app_native", port)
     where = made.address.rpartition(":")[2]
     logins = mariadb_server.admin("show global status like 'Connections'")
@@ -167,29 +167,29 @@ def test_another_user(broker, mariadb_server, end, port):
     modes = {p: p.stat().st_mode & 0o7777 for p in opened}
     if not port:
         assert modes[broker.runtime / "end"] == 0o600
-        done = subprocess.run([*stranger.WRAP, sys.executable, "-c", ASKS, where], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*stranger.WRAP, sys.executable, "-c", PRINTS_GREETING, where], capture_output=True, text=True, timeout=60)
         assert "PermissionError" in done.stderr
     try:
         for p in opened:
             p.chmod(0o777)
-        done = subprocess.run([*stranger.WRAP, sys.executable, "-c", ASKS, where], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*stranger.WRAP, sys.executable, "-c", PRINTS_GREETING, where], capture_output=True, text=True, timeout=60)
         assert done.stdout == "b''\n" or "ConnectionReset" in done.stderr, (done.stdout, done.stderr)
     finally:
         for p, mode in modes.items():
             p.chmod(mode)
     after = mariadb_server.admin("show global status like 'Connections'")
-    assert int(after.split()[1]) - int(logins.split()[1]) == 1  # ours, to ask: nothing was dialled for him
+    assert int(after.split()[1]) - int(logins.split()[1]) == 1  # only this query; none for the other user
     assert wire(made).query("select 1") == [b"1"]
 
 
 @AS_ROOT
-def test_another_user_at_the_ends_of_exec(broker, names, mariadb_server):
+def test_another_user_at_the_listeners_of_exec(broker, names, mariadb_server):
     inject.write(broker, mariadb_server, "app_native")
     beside = Beside(broker)
     assert beside.port and beside.path
-    done = subprocess.run([*stranger.WRAP, sys.executable, "-c", ASKS, beside.port], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*stranger.WRAP, sys.executable, "-c", PRINTS_GREETING, beside.port], capture_output=True, text=True, timeout=60)
     assert done.stdout == "b''\n" or "ConnectionReset" in done.stderr, (done.stdout, done.stderr)
-    done = subprocess.run([*stranger.WRAP, sys.executable, "-c", ASKS, beside.path], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*stranger.WRAP, sys.executable, "-c", PRINTS_GREETING, beside.path], capture_output=True, text=True, timeout=60)
     assert "PermissionError" in done.stderr, (done.stdout, done.stderr)
     ours = Wire(beside.path)
     ours.login()
@@ -202,7 +202,8 @@ def test_another_user_at_the_ends_of_exec(broker, names, mariadb_server):
 
 
 FLOOD, BATCH, AT_ONCE = 10000, 500, 8
-# Told to go, makes a batch of connections as fast as they are seen off, some at a time; its share of the processor is what is left.
+# For each line on stdin, makes a batch of connections, AT_ONCE at a time, as fast as the keeper closes them. It runs at
+# the lowest priority, so that it only uses the processor time that is left.
 FLOODS = """
 import os, socket, sys
 os.nice(19)
@@ -230,8 +231,9 @@ def login_ms(made):
 @AS_ROOT
 @pytest.mark.alone
 @pytest.mark.timeout(300)
-def test_ten_thousand_connections_of_another_user(broker, mariadb_server, end):
-    """Our log-ins beside his, and in the quiet between: medians. None of his is let in."""
+def test_logins_stay_fast_during_ten_thousand_connections_of_another_user(broker, mariadb_server, end):
+    """Compares the medians of our logins during these connections and between them. None of the other user's is
+    accepted."""
     made = end(mariadb_server, "app_native")
     quiet, loud = [], []
     with started(stranger.WRAP, FLOODS, made.address.rpartition(":")[2], BATCH, AT_ONCE) as flood:
@@ -248,7 +250,7 @@ def test_ten_thousand_connections_of_another_user(broker, mariadb_server, end):
 # Our own user without the password
 
 def idle(end, count):
-    """COUNT connections that have been greeted and say nothing."""
+    """COUNT connections that have got the greeting and send nothing."""
     made = []
     for _ in range(count):
         made.append(dial(end.address))
@@ -256,13 +258,14 @@ def idle(end, count):
     return made
 
 
-def test_unproved_connections(broker, names, mariadb_server):
-    """They leave no room at the port, and all the room at the socket; they end by themselves, and the port is free again."""
+def test_connections_that_do_not_log_in(broker, names, mariadb_server):
+    """They use up all places at the port, but none at the socket. The keeper ends them in time, and the port is free
+    again."""
     inject.write(broker, mariadb_server, "app_native", connect_timeout="1s")
     beside = Beside(broker, script='echo "$MYSQL_TCP_PORT:$MYSQL_PWD|$MYSQL_UNIX_PORT"; exec sleep 77')
     port, _, password = beside.port.partition(":")
     made = inject.End(f"127.0.0.1:{port}", None, password.encode())
-    held = idle(made, UNPROVED)
+    held = idle(made, MAX_NOT_LOGGED_IN)
     waits = dial(made.address)
     for _ in range(3):
         one = Wire(beside.path)
@@ -285,21 +288,19 @@ def test_unproved_connections(broker, names, mariadb_server):
     assert gone(broker)
 
 
-def test_room_is_free_again(end, mariadb_server):
-    """Once they have gone, or one has proved."""
+def test_place_is_free_after_close_or_login(end, mariadb_server):
     made = end(mariadb_server, "app_native")
     for _ in range(3):
-        held = idle(made, UNPROVED)
+        held = idle(made, MAX_NOT_LOGGED_IN)
         for s in held:
             s.close()
-    logged_in = [wire(made) for _ in range(2 * UNPROVED)]
+    logged_in = [wire(made) for _ in range(2 * MAX_NOT_LOGGED_IN)]
     assert [one.query("select 1") for one in logged_in] == [[b"1"]] * len(logged_in)
     for one in logged_in:
         one.close()
 
 
-def test_wrong_passwords_leave_nothing(broker, forwards, end, mariadb_server):
-    """A hundred of them."""
+def test_wrong_passwords_leave_no_connection(broker, forwards, end, mariadb_server):
     made = end(mariadb_server, "app_native")
     for _ in range(100):
         with pytest.raises(Refused, match=NEEDED):
@@ -311,15 +312,16 @@ def test_wrong_passwords_leave_nothing(broker, forwards, end, mariadb_server):
 
 
 class From(Relay):
-    """Not from 127.0.0.1, for which a server keeps no account."""
+    """It dials from an address other than 127.0.0.1, whose failed connections a server does not count."""
 
     def _dial(self):
         return socket.create_connection(self.target, 10, (FOREIGN, 0))
 
 
 def test_the_server_does_not_block_this_host(broker, names, forwards, start_server):
-    """As it does with one whose connections end at its greeting, again and again; those of a client that does not prove itself may
-    not count, as colleagues behind the same bastion would be shut out too."""
+    """A server blocks a host (error 1129) after max_connect_errors connections that end at its greeting. Those of a
+    client that does not log in to the keeper must not count, because everyone behind the same bastion would be
+    blocked."""
     resolve(broker, FOREIGN_NAME, address=FOREIGN)
     server = start_server("mariadb", options=["--skip-name-resolve=OFF", "--max-connect-errors=3"])
     far = From((server.host, server.port))
@@ -344,6 +346,6 @@ def test_the_server_does_not_block_this_host(broker, names, forwards, start_serv
             except Refused as refused:
                 return "1129" in str(refused)
             return False
-        assert until(blocked), "the test cannot fail"
+        assert until(blocked), "the server blocks no one, so this test cannot fail"
     finally:
         far.stop()

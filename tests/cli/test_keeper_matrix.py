@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every kind of credential through every way, with the three clients at each level of TLS: it connects, or is refused for the
-documented reason; a wrong name and a wrong authority never pass; who strips TLS off on the way never sees the password."""
+"""Every kind of credential by every route, with the three clients at each level of TLS: it connects, or is refused for
+the documented reason. A wrong name and a wrong CA are refused; an attacker that strips TLS never gets the password."""
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from lib.logins import logged_in
 from servers.secret_service import SecretService
 
 LEVELS = ("preferred", "required", "verify-ca", "verify-identity")
-WAYS = ("direct", "tcp", "command")
+ROUTES = ("direct", "tcp", "command")
 
 
 @pytest.fixture(scope="module")
@@ -29,25 +29,25 @@ def place_for(request, broker, names):
 
 @pytest.fixture
 def through(relay, ssm):
-    """through(way, place, strip): what the profile needs for that way, as keys and a section; a relay that strips TLS stands
-    between the far side and the server, if asked."""
-    def make(way, place, strip=False):
+    """through(route, place, strip): what the profile needs for that route, as keys and a section. strip: a relay that
+    strips TLS is between the end of the route and the server."""
+    def make(route, place, strip=False):
         target = (place.server.host, place.server.port)
-        made = relay(target, strip_tls=strip) if strip or way == "tcp" else None
-        if strip and way != "tcp":
+        made = relay(target, strip_tls=strip) if strip or route == "tcp" else None
+        if strip and route != "tcp":
             place.port = made.port
         make.relay = made
         return {"direct": ({}, ""), "tcp": ({"via": f"tcp://127.0.0.1:{made and made.port}"}, ""),
-                "command": ({"via": "far"}, ways.SSM)}[way]
+                "command": ({"via": "far"}, ways.SSM)}[route]
     return make
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("provider", ["keychain", "iam", "command"])
-def test_matrix(broker, client, place_for, through, shared_keychain, provider, way, level):
+def test_matrix(broker, client, place_for, through, shared_keychain, provider, route, level):
     place = place_for(provider, client)
-    keys, tunnel = through(way, place)
+    keys, tunnel = through(route, place)
     ways.write(broker, place, provider, tunnel, shared_keychain, tls=level, tls_ca=place.server.ca, server_public_key="yes", **keys)
     with broker.watch() as watch:
         done = ways.ask(broker, client, place)
@@ -56,19 +56,19 @@ def test_matrix(broker, client, place_for, through, shared_keychain, provider, w
 
 
 def refused(done, *words):
-    """No login happened, and it says why."""
+    """No login happened, and one of the words is in the error."""
     assert done.code in (1, 69) and not done.out, (done.code, done.out, done.errors)
     assert any(word in done.errors for word in words), done.errors
 
 
 @pytest.mark.parametrize("wrong", ["ca", "name"])
 @pytest.mark.parametrize("level", LEVELS[2:])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("provider", ["iam", "command"])
-def test_wrong_server(broker, client, place_for, through, provider, way, level, wrong):
-    """verify-ca takes any name of its authority, as it says."""
+def test_wrong_server(broker, client, place_for, through, provider, route, level, wrong):
+    """verify-ca accepts a certificate for any name that its CA has signed, as documented."""
     place = place_for(provider, client)
-    keys, tunnel = through(way, place)
+    keys, tunnel = through(route, place)
     ca = place.server.wrong_ca if wrong == "ca" else place.server.ca
     if wrong == "name" and provider == "iam":
         keys["sign_host"] = "third.abcdefghijkl.eu-west-1.rds.amazonaws.com"
@@ -87,12 +87,12 @@ def test_wrong_server(broker, client, place_for, through, provider, way, level, 
 
 
 @pytest.mark.parametrize("level", LEVELS[1:])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("provider", ["iam", "command"])
-def test_tls_stripped_on_the_way(broker, client, place_for, through, provider, way, level):
-    """The man in the middle sees a client that goes away."""
+def test_tls_stripped_by_an_attacker(broker, client, place_for, through, provider, route, level):
+    """The client closes the connection: the attacker gets neither user nor password."""
     place = place_for(provider, client)
-    keys, tunnel = through(way, place, strip=True)
+    keys, tunnel = through(route, place, strip=True)
     ways.write(broker, place, provider, tunnel, tls=level, tls_ca=place.server.ca, **keys)
     done = ways.ask(broker, client, place)
     refused(done, "2026", "TLS")
@@ -101,15 +101,15 @@ def test_tls_stripped_on_the_way(broker, client, place_for, through, provider, w
     assert place.user.encode() + b"\0" not in seen.sent
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_wire_is_encrypted(broker, client, place_for, through, relay, way):
-    """The same relay with its hands off: TLS, and no password in it."""
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_wire_is_encrypted(broker, client, place_for, through, relay, route):
+    """A relay that changes nothing records TLS, and neither the query nor the password."""
     place = place_for("command", client)
     spy = relay((place.server.host, place.server.port))
-    if way != "tcp":
+    if route != "tcp":
         place.port = spy.port
-    keys, tunnel = through(way, place)
-    if way == "tcp":
+    keys, tunnel = through(route, place)
+    if route == "tcp":
         keys, spy = keys, through.relay
     ways.write(broker, place, "command", tunnel, tls="verify-identity", tls_ca=place.server.ca, **keys)
     assert logged_in(ways.ask(broker, client, place)).cipher

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Another user of the same machine, a real one with a uid of his own: he listens where a tunnel is expected, and takes up the
-connections of an end of ours."""
+"""Another user of the same machine (a process with another uid): it listens at the port where a tunnel is expected, and
+uses up the connections of our listener."""
 import contextlib
 import os
 import socket
@@ -22,7 +22,8 @@ from test_ssh_matrix import home  # noqa: F401
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="missing: root, for another user")
 THIRD = ["setpriv", "--reuid=54322", "--regid=54322", "--clear-groups", "--"]
-# listens: HOST PORT HOW TARGET; prints its port, and what came to it once it is told to end.
+# Arguments: HOST HOW TARGET. Listens at a free port of HOST and prints it; after a line on stdin, prints what it has
+# received.
 LISTENER = """
 import select, socket, sys, threading
 host, how, target = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -50,6 +51,7 @@ threading.Thread(target=serve, daemon=True).start()
 sys.stdin.readline()
 print(repr(b"".join(came)), flush=True)
 """
+# Arguments: PORT COUNT. Opens COUNT connections; after a line on stdin, prints how many of them get data.
 MANY = """
 import socket, sys
 held, served = [], 0
@@ -78,8 +80,8 @@ def started(wrap, code, *args):
         process.communicate()
 
 
-def told(process):
-    """What it says when it is told to go on."""
+def trigger(process):
+    """Sends a line to the process, and returns the line that it prints then."""
     process.stdin.write("\n")
     process.stdin.flush()
     return process.stdout.readline()
@@ -92,7 +94,7 @@ def behind(broker, port, host="127.0.0.1", **keys):
                              "via": f"tcp://{at}:{port}", "connect_timeout": "20s", **keys}))
 
 
-# A listener in the place of a forward
+# Another user listens in place of a forward
 
 DIALS = [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("::", "::1"), ("127.0.0.1", "localhost"),
          ("0.0.0.0", "127.9.9.9")]
@@ -100,15 +102,15 @@ DIALS = [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("0.0.0.0", "127.0.0.1"), (
 
 @pytest.mark.parametrize("how", ["accept", "once", "never"])
 @pytest.mark.parametrize("listens, host", DIALS)
-def test_listener_of_another_user(broker, clients, how, listens, host):
-    """Whether or not he has accepted, or listens no longer: not a byte comes to him."""
+def test_listener_of_another_user_gets_nothing(broker, clients, how, listens, host):
+    """The other user gets no byte, whether the listener accepts, has closed after one connection, or never accepts."""
     with started(stranger.WRAP, LISTENER, listens, how, 0) as thief:
         port = int(thief.stdout.readline())
         behind(broker, port, host)
         done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", "-e", "select 1")
         assert (done.code, done.errors) == (77, f"broker: p: 2003 port {port} of this machine: another user listens there (uid {stranger.UID})\n"
                                                 "hint: start your own forward at another port; for a service of this machine, set host and port without via\n")
-        assert told(thief) == "b''\n"
+        assert trigger(thief) == "b''\n"
     assert gone(broker)
 
 
@@ -123,12 +125,12 @@ def test_listener_of_another_user_by_verb(broker, forwards, mariadb_server, verb
             assert done.code == 0 and words.encode() in greeting(done.text.strip())
         else:
             assert done.code == code and words in done.text + done.errors, (done.code, done.text, done.errors)
-        assert told(thief) == "b''\n"
+        assert trigger(thief) == "b''\n"
 
 
 @pytest.mark.parametrize("whose, good", [("ours", True), ("root's", True), ("another's", False)])
-def test_whose_listener(broker, mariadb_server, clients, whose, good):
-    """Here `we` are a user without privileges."""
+def test_listener_of_ours_or_of_root_is_accepted(broker, mariadb_server, clients, whose, good):
+    """broker runs as a user without privileges: a listener of that user or of root is accepted."""
     wrap = {"ours": stranger.WRAP, "root's": [], "another's": THIRD}[whose]
     with started(wrap, LISTENER, "127.0.0.1", "relay", mariadb_server.port) as listener:
         behind(broker, int(listener.stdout.readline()), user="app_native", auth="env")
@@ -141,7 +143,7 @@ def test_whose_listener(broker, mariadb_server, clients, whose, good):
 
 @pytest.mark.parametrize("how", ["drops", "drops late"])
 def test_service_of_root_that_drops_its_privileges(broker, mariadb_server, clients, how):
-    """It listens as root, and accepts as a user of its own."""
+    """It listens as root, then accepts connections as another user."""
     code = LISTENER.replace("print(door", ("import os; os.setuid(54322)\n" if how == "drops" else "") + "print(door", 1)
     if how == "drops late":
         code = code.replace("        if how ==", "        import os; os.geteuid() or os.setuid(54322)\n        if how ==", 1)
@@ -154,7 +156,7 @@ def test_service_of_root_that_drops_its_privileges(broker, mariadb_server, clien
 
 
 def test_server_of_another_user(broker, mariadb_server, clients):
-    """A server that is dialled directly may be a user of its own, as mysql is."""
+    """A server that is dialled directly may run as another user, as mysqld usually does."""
     with started(THIRD, LISTENER, "127.0.0.1", "relay", mariadb_server.port) as listener:
         broker.env[SECRET_ENV] = broker.secret(mariadb_server.password("app_native")).decode()
         broker.config(profile(host="127.0.0.1", port=int(listener.stdout.readline()), user="app_native", auth="env", auth_env=SECRET_ENV,
@@ -163,7 +165,7 @@ def test_server_of_another_user(broker, mariadb_server, clients):
     assert (done.code, done.text) == (0, "app_native@%\n"), done.errors
 
 
-# Connections of others
+# Connections of another user
 
 FLOOD, LIMIT = 300, 256
 
@@ -175,7 +177,8 @@ def greets(s):
 
 @pytest.mark.parametrize("forward", [None, *ENGINES], indirect=True, ids=["direct", *ENGINES])
 def test_another_user_leaves_room_for_us(forward, forwards, far, many_files):  # noqa: F811
-    """He has a share; who comes beyond it is looked up, and only we are served."""
+    """Other users may have an eighth of the descriptors; beyond that the keeper looks up whose connection it is, and
+    serves only ours."""
     far.follow(greets)
     address = forward(far.port, wrap=["prlimit", f"--nofile={LIMIT}:{LIMIT}"])
     with started(stranger.WRAP, MANY, address.rpartition(":")[2], FLOOD) as flood:
@@ -184,43 +187,42 @@ def test_another_user_leaves_room_for_us(forward, forwards, far, many_files):  #
         held = [dial(address) for _ in range(20)]
         assert [s.recv(5) for s in held] == [b"hello"] * len(held)
         assert open_now(forwards) == LIMIT // 8 + len(held)
-        assert told(flood) == f"{LIMIT // 8}\n"
+        assert trigger(flood) == f"{LIMIT // 8}\n"
     assert until(lambda: open_now(forwards) == len(held))
     for s in held:
         s.close()
     assert until(lambda: open_now(forwards) == 0)
-    with started(stranger.WRAP, MANY, address.rpartition(":")[2], 3) as again:  # his share is free again
+    with started(stranger.WRAP, MANY, address.rpartition(":")[2], 3) as again:  # the share of other users is free again
         assert again.stdout.readline() == "open\n"
-        assert told(again) == "3\n"
+        assert trigger(again) == "3\n"
 
 
-def test_another_user_at_the_port_of_exec(run, broker):  # noqa: F811
-    """He has none there."""
+def test_another_user_is_refused_at_the_port_of_exec(run, broker):  # noqa: F811
     run.write()
     beside = Beside(broker)
     with started(stranger.WRAP, MANY, beside.port, FLOOD) as flood:
         assert flood.stdout.readline() == "open\n"
         ours = [Connection(("127.0.0.1", int(beside.port))) for _ in range(5)]
-        assert told(flood) == "0\n"
+        assert trigger(flood) == "0\n"
         for connection in ours:
             connection.close(quit=False)
     beside.end(15)
     assert gone(broker)
 
 
-def test_another_user_at_the_control_socket(forward, forwards, far):  # noqa: F811
-    """The folder keeps him out, and a keeper asks who he is where it does not."""
+def test_another_user_is_refused_at_the_control_socket(forward, forwards, far):  # noqa: F811
+    """The folder's mode keeps other users out; even if it does not, the keeper checks the uid of the peer."""
     far.follow(greets)
     forward(far.port)
     path = forwards.folder / "p.sock"
     code = f"import socket; s = socket.socket(socket.AF_UNIX); s.connect({str(path)!r}); s.settimeout(20); print(s.recv(1))"
-    asks = [*stranger.WRAP, sys.executable, "-c", code]
-    assert "PermissionError" in subprocess.run(asks, capture_output=True, text=True).stderr
+    connects = [*stranger.WRAP, sys.executable, "-c", code]
+    assert "PermissionError" in subprocess.run(connects, capture_output=True, text=True).stderr
     modes = {p: p.stat().st_mode & 0o7777 for p in (path, *path.parents) if p.is_relative_to("/tmp") and p.as_posix() != "/tmp"}
     try:
         for p in modes:
             p.chmod(0o777)
-        assert subprocess.run(asks, capture_output=True, text=True).stdout == "b''\n"
+        assert subprocess.run(connects, capture_output=True, text=True).stdout == "b''\n"
     finally:
         for p, mode in modes.items():
             p.chmod(mode)

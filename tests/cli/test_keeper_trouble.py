@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What goes wrong on a way, and what the person or the client is told: a server that does not exist, says nothing, breaks off at
-any point of the log-in, or is restarted; and many connections at once."""
+"""Errors on the route to a server, and what the user or the client sees of them: the server does not exist, sends
+nothing, breaks off at any point of the login, or is restarted; and many connections at once."""
 import re
 import socket
 import threading
@@ -22,11 +22,12 @@ MANY, SOME = 512, 50
 
 @pytest.fixture
 def p(broker, names, mariadb_server, ssm):
-    """p(way, host=..., ...) writes the profile `p`: way is direct, command, or a relay to be dialled."""
+    """p(route, host=..., ...) writes the profile `p`; route: "direct", "command", or an object with the port of a tcp
+    tunnel."""
     broker.env["TEST_SECRET"] = broker.secret(mariadb_server.password(NATIVE)).decode()
 
-    def write(way="direct", *lines, **keys):
-        via = {"direct": None, "command": "far"}.get(way) or (way != "direct" and f"tcp://127.0.0.1:{way.port}") or None
+    def write(route="direct", *lines, **keys):
+        via = {"direct": None, "command": "far"}.get(route) or (route != "direct" and f"tcp://127.0.0.1:{route.port}") or None
         broker.config(profile(**{"host": RIGHT_NAME, "port": mariadb_server.port, "user": NATIVE, "auth": "env", "auth_env": "TEST_SECRET",
                                  "tls": "required", "via": via, **keys}) + SSM + "".join(f"{line}\n" for line in lines))
     return write
@@ -34,7 +35,7 @@ def p(broker, names, mariadb_server, ssm):
 
 @dataclass(frozen=True)
 class At:
-    """A port of this machine, to be dialled as a tunnel that is there."""
+    """A port of this machine, used as a tunnel that is already open (via = tcp://)."""
     port: int
 
 
@@ -44,14 +45,15 @@ def ask(broker, client, server, *args, **options):
 
 # A server that does not exist
 
-@pytest.mark.parametrize("way", ["tcp", "command"])
+@pytest.mark.parametrize("route", ["tcp", "command"])
 @pytest.mark.parametrize("level", ["preferred", "required"])
-def test_refused(broker, p, client, mariadb_server, relay, way, level):
-    """Before the client: by broker, where the way itself can tell; a program's own end takes every connection."""
+def test_connection_refused(broker, p, client, mariadb_server, relay, route, level):
+    """With a tcp tunnel broker reports it, before the client starts. With a tunnel program it cannot, because the
+    program's local listener accepts every connection."""
     port = process.free_port()
-    p(At(port) if way == "tcp" else "command", port=port, tls=level)
+    p(At(port) if route == "tcp" else "command", port=port, tls=level)
     done = ask(broker, client, mariadb_server)
-    if way == "tcp":
+    if route == "tcp":
         assert (done.code, done.out) == (69, b"") and done.errors.startswith(f"broker: p: 2003 127.0.0.1:{port}: connection refused\nhint: ")
     else:
         assert done.code in (1, 69) and not done.out and re.search("2013|Lost connection", done.errors), done.errors
@@ -65,14 +67,14 @@ def test_no_such_host(broker, p, clients, mariadb_server):
     assert done.errors.startswith("broker: p: 2005 no.such.name.invalid: no such host\nhint: ")
 
 
-@pytest.mark.parametrize("end", ["bytes", "tls"])
-def test_the_client_shows_why(broker, p, client, mariadb_server, forwards, end):
-    """A forward whose server is away: each client shows the reason, with the number that it has in MySQL."""
+@pytest.mark.parametrize("listener_kind", ["bytes", "tls"])
+def test_the_client_shows_why(broker, p, client, mariadb_server, forwards, listener_kind):
+    """The server of a forward is down: each client shows the reason, with MySQL's error number for it (2003)."""
     port = process.free_port()
     p(port=port)
     path = str(broker.runtime / "s")
-    forwards.detach("p", *(["--listen", path] if end == "tls" else []))
-    place = ["--socket", path] if end == "tls" else ["--host", "127.0.0.1", "--port", forwards.one("p")["port"]]
+    forwards.detach("p", *(["--listen", path] if listener_kind == "tls" else []))
+    place = ["--socket", path] if listener_kind == "tls" else ["--host", "127.0.0.1", "--port", forwards.one("p")["port"]]
     done = broker.run("connect", *map(str, place), "--user", "app", "--auth", "none", "--tls", "preferred", "--client", client.path, "--",
                       "-e", "select 1")
     assert done.code == 1 and f"2003 {RIGHT_NAME}:{port}: connection refused" in done.errors, done.errors
@@ -81,15 +83,16 @@ def test_the_client_shows_why(broker, p, client, mariadb_server, forwards, end):
 
 # A server that breaks off
 
-# After how many bytes of the server's, and how: in the greeting, before TLS, in its handshake.
+# After how many bytes from the server, and how: in the greeting, before TLS, in the TLS handshake.
 BREAKS = [(0, "reset"), (0, "close"), (0, "silent"), (3, "reset"), (3, "close"), (3, "silent"), (120, "close"), (120, "silent"),
           (900, "reset"), (900, "silent")]
 
 
 @pytest.mark.parametrize("name, after, then", [(NAMES[i % 3], *case) for i, case in enumerate(BREAKS)]
                          + [(name, 120, "silent") for name in NAMES[:2]])
-def test_breaks_off(broker, p, clients, mariadb_server, relay, name, after, then):
-    """An error at the latest after connect_timeout, with MySQL's number and our words; the client itself waits longer."""
+def test_server_breaks_off(broker, p, clients, mariadb_server, relay, name, after, then):
+    """An error of ours with MySQL's number, at the latest after connect_timeout; the client itself would wait
+    longer."""
     seconds = 1 if then == "silent" else 100
     p(relay((mariadb_server.host, mariadb_server.port), after=after, then=then), connect_timeout=f"{seconds}s")
     done = ask(broker, clients[name], mariadb_server)
@@ -109,16 +112,16 @@ def test_fake_servers(broker, p, clients, mariadb_server, fake_server, mode, ver
     assert gone(broker)
 
 
-def test_not_mysql_at_all(broker, p, clients, mariadb_server, web):
-    """A web server in its place; it waits for us to speak, or says what is no greeting."""
+def test_web_server(broker, p, clients, mariadb_server, web):
+    """A web server in place of MySQL waits for the client to send something first, so no greeting comes in time."""
     p(At(web({}).port), connect_timeout="1s")
     done = ask(broker, clients["mysql9"], mariadb_server)
     assert done.code in (1, 69) and not done.out and " within 1s" in done.errors
 
 
-@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\xff\xff\xff\x00" + b"x" * 70000, b"\x00\x00\x00\x00", b"\x01\x00\x00\x05\x0a"],
+@pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\xff\xff\xff\x00" + b"x" * 70000, b"\x00\x00\x00\x00", b"\x01\x00\x00\x05\x0a"],
                          ids=["ssh", "long", "empty", "short"])
-def test_garbage_for_a_greeting(broker, p, client, mariadb_server, said):
+def test_garbage_for_a_greeting(broker, p, client, mariadb_server, greeting):
     listener, held = socket.create_server(("127.0.0.1", 0)), []
 
     def serve():
@@ -127,7 +130,7 @@ def test_garbage_for_a_greeting(broker, p, client, mariadb_server, said):
                 s = listener.accept()[0]
             except OSError:
                 return
-            s.sendall(said)
+            s.sendall(greeting)
             held.append(s)
     threading.Thread(target=serve, daemon=True).start()
     p(At(listener.getsockname()[1]), connect_timeout="1s")
@@ -138,13 +141,13 @@ def test_garbage_for_a_greeting(broker, p, client, mariadb_server, said):
     assert done.code in (1, 69) and not done.out and "broker: " in done.errors and gone(broker), done.errors
 
 
-def test_the_server_says_no_first(broker, p, client, start_server):
-    """Its own words, too many connections, reach the client through either end."""
+def test_too_many_connections(broker, p, client, start_server):
+    """The error that the server sends instead of a greeting reaches the client through either kind of listener."""
     server = start_server("mariadb", options=["--max-connections=10"])
     held = []
 
     def is_full():
-        """Of ours: who only looked whether it is up may have a place for a moment."""
+        """Counts only our connections: the one that checked whether the server is up may take a place for a moment."""
         connection = load.Connection((server.host, server.port))
         try:
             connection.login(NATIVE, server.password(NATIVE))
@@ -164,7 +167,7 @@ def test_the_server_says_no_first(broker, p, client, start_server):
     assert gone(broker)
 
 
-# A path that is too long
+# A socket path that is too long
 
 def test_long_socket_path(broker, p, clients, mariadb_server):
     deep = broker.folder / ("d" * 60) / ("e" * 30)
@@ -174,24 +177,25 @@ def test_long_socket_path(broker, p, clients, mariadb_server):
     assert done.code == 78 and "too long for a unix socket" in done.errors.splitlines()[0] and "hint: " in done.errors, done.errors
 
 
-# Many connections, and a server that goes away under them
+# Many connections, and a server that is stopped while they are open
 
 def open_all(address, count):
-    """Connected all together, then logged in one after the other; all stay."""
+    """COUNT connections, not logged in yet."""
     made = [load.Connection(address) for _ in range(count)]
     return made
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("end", ["bytes", "tls"])
-@pytest.mark.parametrize("way", ["direct", "command"])
-def test_512_at_once(broker, p, forwards, start_server, many_files, way, end):
+@pytest.mark.parametrize("listener_kind", ["bytes", "tls"])
+@pytest.mark.parametrize("route", ["direct", "command"])
+def test_512_at_once(broker, p, forwards, start_server, many_files, route, listener_kind):
     server = start_server("mariadb", options=["--max-connections=600", "--back-log=600", "--connect-timeout=100"])
-    p(way, port=server.port, tls_ca=server.ca, tls="verify-identity", connect_timeout="30s")
+    p(route, port=server.port, tls_ca=server.ca, tls="verify-identity", connect_timeout="30s")
     path = str(broker.runtime / "s")
-    address = forwards.detach("p", *(["--listen", path] if end == "tls" else []), wrap=["prlimit", "--nofile=1024:"] if way == "direct" else [])
+    address = forwards.detach("p", *(["--listen", path] if listener_kind == "tls" else []),
+                              wrap=["prlimit", "--nofile=1024:"] if route == "direct" else [])
     before = server.troubles()
-    place = address if end == "tls" else ("127.0.0.1", int(address.rpartition(":")[2]))
+    place = address if listener_kind == "tls" else ("127.0.0.1", int(address.rpartition(":")[2]))
     held = [load.Connection(place) for _ in range(MANY)]
     for connection in held:
         connection.login(NATIVE, server.password(NATIVE))
@@ -204,11 +208,12 @@ def test_512_at_once(broker, p, forwards, start_server, many_files, way, end):
     assert broker.run("stop", "p").code == 0 and gone(broker)
 
 
-@pytest.mark.parametrize("way", ["direct", "tcp", "command"])
-def test_server_restarted_under_open_connections(broker, p, forwards, start_server, relay, way):
-    """All end at once and with an error; the next one says that nobody is there; then it goes on as before."""
+@pytest.mark.parametrize("route", ["direct", "tcp", "command"])
+def test_server_restarted_under_open_connections(broker, p, forwards, start_server, relay, route):
+    """All connections end at once with an error, and a new one fails. After the restart, new ones work as
+    before."""
     server = start_server("mariadb")
-    kind = relay((server.host, server.port)) if way == "tcp" else way
+    kind = relay((server.host, server.port)) if route == "tcp" else route
     p(kind, port=server.port, tls_ca=server.ca, tls="verify-identity")
     path = str(broker.runtime / "s")
     forwards.detach("p", "--listen", path)

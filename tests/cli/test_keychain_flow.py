@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A password from the first question to the keychain, with a person at a terminal, a real server and a real keychain.
+"""A password from the first prompt to the keychain, on a terminal, with a real server and a real keychain.
 
-Asked once, kept on request, and only what the server has accepted; who cannot be asked is told what to do. What the
-store itself does is in test_keychain_store.py, what `password set` takes as bytes in test_passwords.py."""
+broker prompts for it once, and stores it if the user wants that and the server has accepted it. If the user cannot be
+prompted, the error says what to do. test_keychain_store.py tests the store itself, test_passwords.py which bytes
+`password set` accepts."""
 import os
 import re
 
@@ -11,12 +12,12 @@ import pytest
 QUESTION = b"password for app@127.0.0.1:%d: "
 STORE = b"store it in the keychain? [y/N] "
 WHO = ["--", "-NBe", "select current_user()"]
-WAYS_OUT = b"hint: start a Secret Service, or set auth = command, auth = file or auth = env\n"
+NO_KEYCHAIN_HINT = b"hint: start a Secret Service, or set auth = command, auth = file or auth = env\n"
 
 
 @pytest.fixture
 def shop(broker, mariadb_server, clients):
-    """[profile shop] of a server that is there; its `password`, `identity` and the `question` for it."""
+    """[profile shop] for a running server, with its `password`, its `identity` and the `question` for the password."""
     server = mariadb_server
     broker.password = broker.secret(server.password("app"))
     broker.identity = {"identity": f"mysql://app@127.0.0.1:{server.port}"}
@@ -43,32 +44,32 @@ def logins(server):
     return int(server.admin("show global status like 'Connections'").split()[-1])
 
 
-@pytest.mark.parametrize("said, stored",
+@pytest.mark.parametrize("reply, stored",
                          [(b"y", True), (b"Y", True), (b"yes", True), (b"n", False), (b"", False), (b"no", False)])
-def test_first_time(kept, keychain, said, stored):
+def test_prompted_and_stored(kept, keychain, reply, stored):
     t = kept.pty("connect", "shop", *WHO, stdout="pipe", stderr="pipe")
     t.expect(kept.question)
     assert not t.echo
     t.sendline(kept.password)
     t.expect(STORE)
     assert t.echo
-    t.sendline(said)
+    t.sendline(reply)
     assert t.wait() == 0
     assert (t.out, t.err) == (b"app@%\n", b"")
-    assert t.shown.replace(b"\r", b"") == kept.question + b"\n" + STORE + said + b"\n"
+    assert t.shown.replace(b"\r", b"") == kept.question + b"\n" + STORE + reply + b"\n"
     assert keychain.lookup(kept.identity) == (kept.password if stored else None)
     if stored:
         done = kept.run("connect", "shop", *WHO)
         assert (done.text, done.errors, done.code) == ("app@%\n", "", 0)
 
 
-def test_one_login_before_it_is_kept(kept, keychain):
-    """On y the server is asked first, with test's query; on n nobody is."""
-    for said, extra in ((b"n", 1), (b"y", 2)):
+def test_server_must_accept_it_before_it_is_stored(kept, keychain):
+    """After y, broker first logs in by itself, as `broker test` does; after n it does not."""
+    for reply, extra in ((b"n", 1), (b"y", 2)):
         before = logins(kept.server)
         t = kept.pty("connect", "shop", *WHO)
         answer(t, kept.question, kept.password)
-        answer(t, STORE, said)
+        answer(t, STORE, reply)
         assert t.wait() == 0
         assert logins(kept.server) - before - 1 == extra
 
@@ -85,7 +86,7 @@ def test_refused_by_the_server(kept, keychain, verb):
     assert keychain.lookup(kept.identity) is None
 
 
-def test_exec_offers_too(kept, keychain):
+def test_exec_offers_to_store_it(kept, keychain):
     t = kept.pty("exec", "shop", "--", "sh", "-c", "test -n \"$MYSQL_PWD\" && echo had it", stdout="pipe")
     answer(t, kept.question, kept.password)
     answer(t, STORE, b"y")
@@ -93,7 +94,7 @@ def test_exec_offers_too(kept, keychain):
     assert keychain.lookup(kept.identity) == kept.password
 
 
-def test_test_offers_after_its_login(kept, keychain):
+def test_test_offers_to_store_it_after_its_login(kept, keychain):
     t = kept.pty("test", "shop", stdout="pipe")
     answer(t, kept.question, kept.password)
     t.expect(STORE)
@@ -105,19 +106,19 @@ def test_test_offers_after_its_login(kept, keychain):
     assert t.wait() == 0 and t.shown == b""
 
 
-def test_a_wrong_one_is_not_offered_by_test(kept, keychain):
+def test_test_does_not_offer_to_store_a_wrong_one(kept, keychain):
     t = kept.pty("test", "shop", stdout="pipe")
     answer(t, kept.question, b"fake-wrong")
     assert t.wait() == 77 and STORE not in t.shown
 
 
-def test_token_asks_and_does_not_offer(kept, keychain):
+def test_token_prompts_and_does_not_offer_to_store_it(kept, keychain):
     t = kept.pty("token", "shop", stdout="pipe", secret_out=True)
     answer(t, kept.question, kept.password)
     assert t.wait() == 0 and t.out == kept.password + b"\n" and STORE not in t.shown
 
 
-def test_without_a_keychain_it_asks_and_does_not_offer(shop, empty_bus):
+def test_without_a_keychain_it_prompts_and_does_not_offer_to_store_it(shop, empty_bus):
     shop.env.update(empty_bus.env)
     for options in ([], ["-v"]):
         t = shop.pty("connect", "shop", *options, *WHO, stdout="pipe", stderr="pipe")
@@ -127,7 +128,7 @@ def test_without_a_keychain_it_asks_and_does_not_offer(shop, empty_bus):
 
 
 def test_stdin_is_the_clients(kept, keychain):
-    """The question is asked on the terminal; what is piped in reaches the client and nothing else."""
+    """The prompt reads from the terminal; only the client reads stdin."""
     with open(kept.write("dump.sql", "select 6*7;\n"), "rb") as stdin:
         t = kept.pty("connect", "shop", "--", "-N", stdin=stdin, stdout="pipe")
         answer(t, kept.question, kept.password)
@@ -153,11 +154,11 @@ def test_empty_answer_is_an_empty_password(kept, keychain):
     assert t.wait() == 0 and t.out == b"\n"
 
 
-# Nobody to ask
+# The user cannot be prompted
 
 @pytest.mark.parametrize("how", ["no terminal", "--no-input", "BROKER_NO_INPUT=1", "BROKER_NO_INPUT=yes"])
 @pytest.mark.parametrize("verb", [["connect", "shop", *WHO], ["token", "shop"], ["exec", "shop", "--", "true"]])
-def test_nobody_to_ask(kept, keychain, how, verb):
+def test_no_stored_password_and_no_prompt(kept, keychain, how, verb):
     options = [how] if how.startswith("--") else []
     env = dict([how.split("=")]) if "=" in how else {}
     done = kept.run(*verb[:1], *options, *verb[1:],
@@ -172,29 +173,29 @@ def test_nobody_to_ask(kept, keychain, how, verb):
     ("no terminal", "no terminal to ask on", "run it on a terminal, or set BROKER_ASKPASS"),
     ("--no-input", "--no-input forbids asking", "leave out --no-input, and it asks"),
     ("BROKER_NO_INPUT=1", "BROKER_NO_INPUT forbids asking", "unset BROKER_NO_INPUT, and it asks")])
-def test_why_nobody_is_asked(kept, how, why, hint):
+def test_why_the_user_is_not_prompted(kept, how, why, hint):
     options = [how] if how.startswith("--") else []
     done = kept.run("token", "shop", "-o", "auth=prompt", *options, env=dict([how.split("=")]) if "=" in how else {},
                     tty=how != "no terminal")
     assert (done.errors, done.code) == (f"broker: shop: {why}\nhint: {hint}\n", 79)
 
 
-def test_asking_is_not_forbidden_by_0(kept, keychain):
+def test_no_input_0_allows_prompting(kept, keychain):
     t = kept.pty("token", "shop", env={"BROKER_NO_INPUT": "0"})
     t.expect(kept.question)
 
 
-def test_nobody_to_ask_for_a_profile_without_a_name(kept, keychain):
+def test_no_prompt_for_the_password_of_a_url(kept, keychain):
     done = kept.run("token", f"mysql://app@127.0.0.1:{kept.server.port}/")
     assert done.errors.endswith("\nhint: broker profile add NAME, then: broker password set NAME\n") and done.code == 79
 
 
-def test_nobody_to_ask_and_no_keychain(shop, empty_bus):
+def test_no_prompt_and_no_keychain(shop, empty_bus):
     shop.env.update(empty_bus.env)
     for options, tty in (([], False), (["--no-input"], True)):
         done = shop.run("connect", "shop", *options, *WHO, tty=tty)
         assert done.code == 78 and done.err.startswith(b"broker: shop: no keychain here") and done.err.endswith(
-            WAYS_OUT)
+            NO_KEYCHAIN_HINT)
         assert len(done.errors.splitlines()) == 2 and done.tty == b""
 
 
@@ -218,7 +219,7 @@ def test_askpass(kept, keychain, env):
     ({"BROKER_ASKPASS": "/bin/false"}, 79, b"/bin/false did not answer\n"),
     ({"BROKER_ASKPASS": "/nowhere"}, 79, b"/nowhere: no such askpass program\n"),
     ({"BROKER_ASKPASS": ""}, 79, b"no stored password for ")])
-def test_askpass_that_does_not_help(kept, keychain, env, code, wanted):
+def test_askpass_that_fails(kept, keychain, env, code, wanted):
     program = kept.script("ask", "echo fake")
     done = kept.run("connect", "shop", *WHO, env={name: value.format(program) for name, value in env.items()})
     assert done.code == code and done.err.startswith(b"broker: shop: " + wanted) and b"\nhint: " in done.err
@@ -264,7 +265,7 @@ def test_delete(kept, keychain):
 
 
 def test_changed_password(kept, keychain):
-    """A stored one that the server refuses: the client says so, `test` says what to do."""
+    """If the server refuses the stored password, the hint of `broker test` says how to change it."""
     kept.run("password", "set", "shop", input=b"fake-old")
     done = kept.run("test", "shop")
     assert done.code == 77 and done.errors.splitlines()[1].startswith("hint: check user; a changed password: broker password set shop; ")
@@ -272,12 +273,13 @@ def test_changed_password(kept, keychain):
     assert kept.run("test", "shop").code == 0
 
 
-# A tunnel's own
+# The password of a tunnel
 
 @pytest.mark.parametrize("name, label", [
     ("bastion", "ec2-user@bastion.example.com"), ("bare", "b"), ("ssh://me@b.example:2222", "me@b.example:2222")])
 def test_password_of_a_tunnel(broker, keychain, name, label):
-    """The entry is the bastion's, as it is written: not the profile's, and not the tunnel's name."""
+    """The entry is for the bastion's user and host as they are written, not for the profile or the name of the
+    tunnel."""
     broker.env.update(keychain.env)
     broker.config("[tunnel bastion]\ntype = ssh\nhost = bastion.example.com\nuser = ec2-user\n[tunnel bare]\ntype = ssh\nhost = b\n")
     word = broker.secret(b"fake-ssh-word")
@@ -333,7 +335,8 @@ IDENTITIES = {"a": "mysql://u@db.example.com:3306", "b": "mysql://u@db.example.c
 
 
 def test_identities(broker, keychain):
-    """Made of who and where, never of the profile's name: two names for one login share an entry."""
+    """An identity consists of the user and the server, not of the profile's name: two profiles for one login share an
+    entry."""
     broker.env.update(keychain.env)
     broker.config(PROFILES)
     for name in IDENTITIES:

@@ -85,7 +85,7 @@ def helper(bare_broker):
 
 @pytest.fixture
 def asked(helper, keychain):
-    """A function that asks the open keychain."""
+    """A function that sends requests to the helper, with the unlocked keychain."""
     return lambda *requests, env={}, **more: helper.ask(*requests, env={**keychain.env, **env}, **more)
 
 
@@ -133,15 +133,15 @@ def test_entries_of_another_schema_are_not_ours(asked, keychain):
     assert keychain.lookup({"identity": WHO}) == b"not ours"
 
 
-def test_erase_of_nothing_says_so(asked):
+def test_erase_of_nothing_reports_0(asked):
     assert asked(request(ERASE)) == (OK, {COUNT: struct.pack(">Q", 0)})
 
 
 def test_several_entries(asked, keychain):
-    """Made by others under our schema: the newest is given, all are erased."""
+    """Other programs may make several entries with our schema: GET returns the newest, ERASE removes all."""
     ours = {"identity": WHO, "xdg:schema": "org.broker.Password"}
     keychain.store("old", b"old", {**ours, "other": "1"})
-    time.sleep(1.1)  # the service dates entries in seconds
+    time.sleep(1.1)  # the timestamps of entries are in seconds
     keychain.store("new", b"new", {**ours, "other": "2"})
     assert asked(request(GET))[1][SECRET] == b"new"
     assert asked(request(ERASE)) == (OK, {COUNT: struct.pack(">Q", 2)})
@@ -153,7 +153,7 @@ SECRETS = {
     "every byte": bytes(range(1, 256)),
     "each byte twice": b"".join(bytes([i, i]) for i in range(1, 256)),
     "lone continuation": b"\x80",
-    "blanks": b" \t a \n",
+    "spaces": b" \t a \n",
     "NUL": b"a\0b",
     "utf8": "pässwörd \N{KEY}".encode(),
     "4k": b"x" * 4096,
@@ -167,7 +167,7 @@ def test_any_bytes(asked, secret):
     assert asked(request(PUT, secret=secret), request(GET))[1] == (OK, {SECRET: secret})
 
 
-def test_any_bytes_outlive_the_service(helper, keychain):
+def test_any_bytes_survive_a_restart_of_the_service(helper, keychain):
     env = keychain.env
     for name, secret in SECRETS.items():
         assert helper.ask(request(PUT, name, secret=secret), env=env) == (OK, {})
@@ -207,7 +207,7 @@ def test_broken_address(helper, address):
 
 
 @pytest.mark.parametrize("verb", [GET, PUT, ERASE])
-def test_nobody_is_the_service(helper, empty_bus, verb):
+def test_no_service_on_the_bus(helper, empty_bus, verb):
     answer = helper.ask(request(verb, secret=CANARY), env=empty_bus.env)
     assert failed(answer, UNREACHABLE) == "no Secret Service on the session bus"
 
@@ -244,7 +244,7 @@ def test_a_service_that_dies_between_two_requests(helper, keychain):
     assert failed(parse(out)[0], UNREACHABLE) == "no Secret Service on the session bus"
 
 
-# A service that D-Bus knows how to start
+# A service that D-Bus starts on demand
 
 
 @pytest.fixture
@@ -269,7 +269,8 @@ def servicedir(monkeypatch):
 
 
 def test_activated(helper, servicedir):
-    """The real service, cold. dbus-daemon lets go of what it has started, so the pid is noted to end it."""
+    """The real service, which is not running yet. dbus-daemon does not end it, so the script notes its pid for the
+    test."""
     folder, noted = servicedir.folder, servicedir.folder / "pid"
     script = folder / "start"
     script.write_text(f"#!/bin/sh\necho $$ > {noted}\nexport HOME={folder} XDG_RUNTIME_DIR={folder}\n"
@@ -311,11 +312,11 @@ def test_locked_without_a_display(helper, keychain, verb, display):
     assert keychain.locked()
 
 
-def test_locked_get_of_nothing_is_no_error(helper, locked_keychain):
+def test_locked_get_of_a_missing_entry_is_no_error(helper, locked_keychain):
     assert helper.ask(request(GET), env=locked_keychain.env) == (OK, {})
 
 
-def test_quiet_forbids_the_question(helper, keychain):
+def test_quiet_forbids_the_unlock_prompt(helper, keychain):
     helper.ask(request(PUT, secret=b"x"), env=keychain.env)
     keychain.lock()
     start = time.monotonic()
@@ -326,7 +327,8 @@ def test_quiet_forbids_the_question(helper, keychain):
 
 @pytest.mark.parametrize("verb", [GET, PUT, ERASE])
 def test_locked_with_a_display_that_shows_nothing(helper, keychain, verb):
-    """The service is asked, and whether it gives up or waits for ever, we end in time."""
+    """The helper asks the service to unlock it; whether the service gives up or waits forever, the helper ends in
+    time."""
     helper.ask(request(PUT, secret=b"x"), env=keychain.env)
     keychain.lock()
     start = time.monotonic()
@@ -335,8 +337,8 @@ def test_locked_with_a_display_that_shows_nothing(helper, keychain, verb):
     assert time.monotonic() - start < 10
 
 
-def test_locked_and_nobody_answers(helper, servicedir):
-    """The prompter is there and its window stays open: our deadline ends it."""
+def test_locked_and_the_prompt_is_not_answered(helper, servicedir):
+    """The prompter runs and its window stays open: the deadline of the request ends the wait."""
     servicedir("org.gnome.keyring.SystemPrompter", "/bin/sleep 60")
     service = servicedir.start()
     helper.ask(request(PUT, secret=b"x"), env=service.env)
@@ -355,7 +357,7 @@ def is_open(service):
 
 @pytest.fixture
 def hinted():
-    """hinted(service) does what the hint says, but in the foreground, so that we know its pid."""
+    """hinted(service) runs the command of the hint, but in the foreground, so that its pid is known."""
     started = []
 
     def unlock(service):
@@ -383,7 +385,7 @@ def test_the_hint_unlocks_it(helper, keychain, hinted):
 
 @pytest.fixture
 def fresh_keychain():
-    """gnome-keyring as it is before anybody has ever logged in: no collection but the one of this session."""
+    """gnome-keyring before the user's first login: the only collection is that of the session."""
     service = SecretService(Path(tempfile.mkdtemp(dir=BASE)) / "ss", keyring=False)
     env = {"HOME": str(service.folder), "XDG_RUNTIME_DIR": str(service.folder / "run"), "PATH": os.environ["PATH"]}
     daemon = shutil.which("gnome-keyring-daemon") or pytest.skip("missing: gnome-keyring-daemon (tests/setup installs it)")
@@ -401,7 +403,7 @@ def test_no_collection_yet(helper, fresh_keychain):
     assert "gnome-keyring-daemon --replace --unlock" in text(put, HINT)
 
 
-def test_the_hint_makes_a_collection(helper, fresh_keychain, hinted):
+def test_the_hint_creates_a_collection(helper, fresh_keychain, hinted):
     hinted(fresh_keychain)
     put, got = helper.ask(request(PUT, secret=CANARY), request(GET), env=fresh_keychain.env)
     assert put == (OK, {}) and got[1][SECRET] == CANARY
@@ -421,7 +423,7 @@ def test_no_collection_yet_with_a_display_that_shows_nothing(helper, fresh_keych
     b"\0", b"garbage that is no record", b"\xff\xff\xff\xff\1\x10", struct.pack(">IBB", 1, 1, 16), record(GET, version=2),
     record(GET, b"\1\0\0\0\5abc"), record(GET, b"\1\0\0"), record(GET, b"\1\xff\xff\xff\xffa"), request(GET)[:-1],
 ], ids=range(9))
-def test_broken_records_end_it(helper, data):
+def test_broken_records_end_the_helper(helper, data):
     assert helper.raw(data, code=PROTOCOL) == []
 
 
@@ -435,7 +437,7 @@ def test_wrong_requests_are_answered(asked, data):
     assert second == (OK, {})
 
 
-def test_end_of_input_ends_it(helper):
+def test_end_of_input_ends_the_helper(helper):
     assert helper.raw(b"") == []
 
 
@@ -452,8 +454,8 @@ def gone(pid, seconds=20):
     return False
 
 
-def test_it_dies_with_its_parent(helper, keychain):
-    """Even though somebody else holds its stdin open."""
+def test_helper_ends_with_its_parent(helper, keychain):
+    """Even though another process holds its stdin open."""
     shell = ["/bin/sh", "-c", 'exec 3<&0; "$0" <&3 & echo $!; wait']
     with helper.runner.start(wrap=shell, stdin=PIPE, stdout=PIPE, env=keychain.env) as parent:
         pid = int(parent.stdout.readline())
@@ -474,7 +476,7 @@ def test_hardening(helper, keychain):
         assert os.read(proc.stdout.fileno(), 100) == record(OK)
         status = Path(f"/proc/{proc.pid}/status").read_text()
         limits = Path(f"/proc/{proc.pid}/limits").read_text()
-        assert os.read(read, 1) == b""  # it has closed what it inherited
+        assert os.read(read, 1) == b""  # the helper has closed the descriptors that it inherited
         os.close(read)
         proc.stdin.close()
         assert proc.wait(20) == 0
@@ -483,7 +485,7 @@ def test_hardening(helper, keychain):
 
 
 def test_only_records_reach_its_stdout(helper, keychain):
-    """What GLib is told to print (it would go to stdout for debug messages) is dropped."""
+    """GLib would print debug messages to stdout; the helper drops them."""
     answer = helper.ask(request(GET), env={**keychain.env, "G_MESSAGES_DEBUG": "all", "G_DBUS_DEBUG": "call"})
     assert answer == (OK, {})
 

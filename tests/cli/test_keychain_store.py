@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The lasting store through the whole program: `password set`, `token`, `password delete` on a real Secret Service, and what
-the person is told where there is none, or one that is locked."""
+"""The keychain, through the whole program: `password set`, `token`, `password delete` with a real Secret Service, and
+the errors if there is none, or if it is locked."""
 import os
 import signal
 import time
@@ -51,7 +51,7 @@ def test_entries_of_other_programs_are_found(stored):
 
 
 def test_two_servers_behind_two_bastions(shop, keychain):
-    """127.0.0.1 is another server behind another bastion: the identity has the tunnel."""
+    """127.0.0.1 is another server behind each bastion, so the identity includes the tunnel."""
     shop.env.update(keychain.env)
     shop.config("".join(f"[profile {n}]\nhost = 127.0.0.1\nuser = app\nvia = tcp://127.0.0.1:{n[1:]}\n" for n in ("p1", "p2")))
     assert shop.run("password", "set", "p1", input=b"one").code == 0
@@ -73,14 +73,14 @@ def test_no_secret_in_the_log(stored, verbosity):
     assert stored.run("token", "shop", *flags, secret_out=True).code == 0
 
 
-def test_what_we_exec_has_no_child_of_ours(stored):
-    """The helper is gone before the exec; the program would find it in its wait(2)."""
+def test_program_of_exec_inherits_no_child(stored):
+    """The helper has ended before the exec; otherwise wait(2) of the program would return it."""
     waits = "import os\ntry:\n print(os.waitpid(-1, 0))\nexcept ChildProcessError:\n print('none')"
     done = stored.run("exec", "shop", "--", "/usr/bin/python3", "-c", waits)
     assert (done.text, done.code) == ("none\n", 0), done.errors
 
 
-# None, or one that fails
+# No keychain, or one that fails
 
 
 def no_keychain(done):
@@ -90,13 +90,13 @@ def no_keychain(done):
     assert hint.startswith("hint: ") and "auth = " in hint
 
 
-def test_none_on_this_machine(shop):
+def test_no_keychain_on_this_machine(shop):
     no_keychain(token(shop))
     no_keychain(shop.run("password", "set", "shop", input=shop.password))
     no_keychain(shop.run("password", "delete", "shop"))
 
 
-def test_a_bus_without_one(shop, empty_bus):
+def test_a_bus_without_a_keychain(shop, empty_bus):
     no_keychain(token(shop, env=empty_bus.env))
 
 
@@ -119,7 +119,7 @@ def test_locked(stored, keychain):
 
 
 def test_a_helper_that_is_missing(shop, bare_broker, keychain, tmp_path):
-    """Only the program was installed."""
+    """Only bin/broker is installed."""
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin" / "broker"
     program.write_bytes(shop.program.read_bytes())
@@ -132,7 +132,7 @@ def test_a_helper_that_is_missing(shop, bare_broker, keychain, tmp_path):
 
 
 def test_nothing_is_left_after_a_kill(shop, keychain):
-    """kill -9 of the program while the keychain hangs: the helper ends too."""
+    """broker is killed with SIGKILL while the keychain hangs: the helper ends, too."""
     os.kill(keychain.keyring.pid, signal.SIGSTOP)
     proc = shop.start("token", "shop", env=keychain.env)
     end, helpers = time.monotonic() + 20, []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A program of ours that dies by a signal while it works: which one and of what, and that it is to be reported. SIGABRT, which no
-sanitizer takes for itself."""
+"""A process of broker's is killed by a signal while broker waits for it: the error names the program and, if known, the
+signal, and asks to report it. The tests use SIGABRT, because no sanitizer handles that."""
 import os
 import signal
 import socket
@@ -17,7 +17,7 @@ REPORT = "hint: please report this, with the output of broker bugreport\n"
 
 
 def killed(broker, find, *args):
-    """What is said when the process that FIND gives is killed while broker waits for it."""
+    """broker's exit status and stderr if the process that FIND returns is killed while broker waits for it."""
     proc = broker.start(*args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert until(find), proc.communicate(timeout=60)
     os.kill(find()[0], signal.SIGABRT)
@@ -27,7 +27,7 @@ def killed(broker, find, *args):
 
 @pytest.fixture
 def listener():
-    """Takes connections and never answers."""
+    """A port that never answers."""
     with socket.create_server(("127.0.0.1", 0)) as s:
         yield s.getsockname()[1]
 
@@ -37,31 +37,31 @@ def test_keychain(broker, keychain):
     broker.env.update(keychain.env)
     os.kill(keychain.keyring.pid, signal.SIGSTOP)
     try:
-        said = killed(broker, lambda: named("broker-keychain"), "password", "delete", "p")
+        error = killed(broker, lambda: named("broker-keychain"), "password", "delete", "p")
     finally:
         os.kill(keychain.keyring.pid, signal.SIGCONT)
-    assert said == (76, f"broker: p: broker-keychain ended: killed by SIGABRT\n{REPORT}")
+    assert error == (76, f"broker: p: broker-keychain ended: killed by SIGABRT\n{REPORT}")
 
 
 def test_http(broker, listener):
     broker.env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"http://127.0.0.1:{listener}/x"
-    code, said = killed(broker, lambda: named("broker-http"), *IAM)
-    assert code == 76 and said.endswith(f"broker-http ended: killed by SIGABRT\n{REPORT}"), (code, said)
+    code, error = killed(broker, lambda: named("broker-http"), *IAM)
+    assert code == 76 and error.endswith(f"broker-http ended: killed by SIGABRT\n{REPORT}"), (code, error)
 
 
 def test_keeper_before_ready(broker, listener, clients):
-    """Its guard is no child of broker's, so the signal is not known."""
+    """The keeper is a child of its guard, and not of broker, so broker does not know the signal."""
     broker.env[SECRET_ENV] = "fake"
     broker.config(profile(host="h", user="u", auth="env", auth_env=SECRET_ENV, via=f"tcp://127.0.0.1:{listener}", connect_timeout="50s",
                           client=clients["mariadb1011"].path))
-    said = killed(broker, lambda: [pid for _, pid in keepers()], "test", "p")
-    assert said[0] == 76 and said[1] == f"broker: p: broker-keeper: exited without an answer\n{REPORT}"
+    error = killed(broker, lambda: [pid for _, pid in keepers()], "test", "p")
+    assert error[0] == 76 and error[1] == f"broker: p: broker-keeper: exited without an answer\n{REPORT}"
     assert gone(broker)
 
 
 @pytest.mark.parametrize("number, name", [(signal.SIGKILL, "SIGKILL"), (signal.SIGABRT, "SIGABRT")])
 def test_client(broker, listener, number, name):
-    """No option file is to blame, and nothing is known of the server."""
+    """The error blames neither an option file nor the server."""
     path = broker.script("mysql", f"[ \"$1\" = --version ] && echo 'mysql  Ver 9.0.0 for Linux on x86_64' && exit; kill -{number:d} $$")
     broker.env[SECRET_ENV] = "fake"
     broker.config(profile(host="127.0.0.1", port=listener, user="u", auth="env", auth_env=SECRET_ENV))

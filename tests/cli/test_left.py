@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Nothing is left of a way, however its client ends, and whoever is killed: no process (keeper, guard, tunnel's program, ssh), no
-listener, no socket file, no lock, no session at the sshd. The ways are a program with a child of its own, which would be the first
-to stay behind, and SSH by either engine. What goes wrong on a way that is up is test_ssh_trouble.py's and test_keeper_trouble.py's."""
+"""Nothing is left of a route, however its client ends, and whichever process is killed: no process (keeper, guard, the
+tunnel's program, ssh), no listener, no socket file, no lock, no session at the sshd. The routes are a program with a
+child of its own, which is the most likely to be left behind, and SSH by either engine. Errors on a route that is open
+are tested in test_ssh_trouble.py and test_keeper_trouble.py."""
 import fcntl
 import os
 import signal
@@ -23,36 +24,36 @@ from servers.pki import RIGHT_NAME
 
 NATIVE = "app_native"
 WHO = ["--", "-NBe", "select current_user()"]
-WAYS = ["program", *ENGINES]
+ROUTES = ["program", *ENGINES]
 
 
 @dataclass
-class Way:
-    """The profile `p` on one way: write(KEYS) writes it again, with KEYS on top."""
+class Route:
+    """The profile `p` by one route; write(KEYS) writes it again, with KEYS that override its own."""
     broker: object
     kind: str
     write: object
     far: object  # an SsmFake or an Sshd
 
     def parts(self):
-        """What the keeper has started."""
+        """The processes that the keeper has started."""
         return self.far.pids if self.kind == "program" else named("/usr/bin/ssh")
 
     def sessions(self):
         return [] if self.kind == "program" else self.far.sessions()
 
     def up(self):
-        """Whether all of it is there."""
+        """Whether all of its processes and sessions are there."""
         if self.kind == "program":
             return len(self.far.pids) == 2 and all(map(alive, [*keeper(), *self.far.pids]))
         return bool(keeper()) and bool(self.sessions()) and bool(self.parts()) == (self.kind == "openssh")
 
     def ended(self):
-        """Whether the keeper's guard has tidied up behind it."""
+        """Whether all that the keeper had started has ended, and its files are removed."""
         return not any(map(alive, self.parts())) and not left(self.broker) and not self.sessions()
 
     def gone(self, *ports):
-        """Whether nothing is left of it, as gone() says it."""
+        """Whether nothing is left of it; fails as keeping.gone() does."""
         return gone(self.broker, *ports) and until(self.ended)
 
 
@@ -62,7 +63,7 @@ def by_program(request):
     broker.env["TEST_SECRET"] = broker.secret(server.password("app")).decode()
     keys = {"host": RIGHT_NAME, "port": server.port, "user": "app", "auth": "env", "auth_env": "TEST_SECRET", "tls_ca": server.ca,
             "tls": "verify-identity", "via": "far"}
-    return Way(broker, "program", lambda **more: broker.config(profile(**{**keys, **more}) + SSM), request.getfixturevalue("ssm"))
+    return Route(broker, "program", lambda **more: broker.config(profile(**{**keys, **more}) + SSM), request.getfixturevalue("ssm"))
 
 
 def by_ssh(request, engine):
@@ -71,17 +72,17 @@ def by_ssh(request, engine):
     client, sshd = request.getfixturevalue("clients")["mariadb1011"], request.getfixturevalue("start_sshd")(host_keys=["ed25519"])
     sshd.authorize(request.getfixturevalue("user_key"))
     home.knows(sshd)
-    return Way(home.broker, engine, lambda **more: write_ssh(home.broker, server, tunnel(sshd, engine), client=client.path, **more), sshd)
+    return Route(home.broker, engine, lambda **more: write_ssh(home.broker, server, tunnel(sshd, engine), client=client.path, **more), sshd)
 
 
 def make(request, kind):
-    way = by_program(request) if kind == "program" else by_ssh(request, kind)
-    way.write()
-    return way
+    route = by_program(request) if kind == "program" else by_ssh(request, kind)
+    route.write()
+    return route
 
 
-@pytest.fixture(params=WAYS)
-def way(request):
+@pytest.fixture(params=ROUTES)
+def route(request):
     return make(request, request.param)
 
 
@@ -100,15 +101,15 @@ def beside(broker):
     """Starts a Beside that ends with the test."""
     started = []
 
-    def start(way, **options):
-        started.append(Beside(way.broker, **options))
+    def start(route, **options):
+        started.append(Beside(route.broker, **options))
         return started[-1]
     yield start
     for run in started:
         run.end(signal.SIGKILL)
 
 
-# The client's end
+# The client ends
 
 ENDS = [*(("program", level, number) for level in ("verify-identity", "preferred")
           for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, None)),
@@ -117,21 +118,21 @@ ENDS = [*(("program", level, number) for level in ("verify-identity", "preferred
 
 @pytest.mark.parametrize("kind, level, number", ENDS)
 def test_the_client_ends(request, beside, kind, level, number):
-    way = make(request, kind)
-    way.write(**({"tls": level} if level else {}))
-    run = beside(way, script=SHOW if number else SHOW.replace("sleep 77", "true"))
-    assert run.port and run.path if kind == "program" else way.up()
+    route = make(request, kind)
+    route.write(**({"tls": level} if level else {}))
+    run = beside(route, script=SHOW if number else SHOW.replace("sleep 77", "true"))
+    assert run.port and run.path if kind == "program" else route.up()
     assert run.end(number) == (-number if number else 0)
-    assert way.gone(run.port) and (kind != "program" or len(way.far.pids) == 2)
+    assert route.gone(run.port) and (kind != "program" or len(route.far.pids) == 2)
 
 
-def test_the_client_ends_well(over_ssh):
+def test_the_client_succeeds(over_ssh):
     done = over_ssh.broker.run("connect", "p", *WHO)
     assert done.text == "app_native@%\n" and over_ssh.gone()
 
 
-def test_all_is_there_while_it_runs(by_ssm, beside):
-    """What the other tests see the end of."""
+def test_everything_exists_while_the_client_runs(by_ssm, beside):
+    """The processes and files whose removal the other tests check."""
     run = beside(by_ssm)
     assert by_ssm.up() and left(by_ssm.broker) and os.path.exists(run.path)
     pid = keeper()[1]
@@ -141,8 +142,8 @@ def test_all_is_there_while_it_runs(by_ssm, beside):
     assert by_ssm.gone(run.port)
 
 
-def test_the_clients_children_do_not_count(by_ssm, beside):
-    """It lives for the process that broker became, and not for what that has started."""
+def test_the_keeper_does_not_wait_for_the_clients_children(by_ssm, beside):
+    """The keeper ends with the process that broker has become, even if children of that process still run."""
     run = beside(by_ssm, script='echo "$MYSQL_TCP_PORT|"; sleep 33.5 >/dev/null 2>&1 & exit 0')
     assert run.end() == 0
     assert until(lambda: not any(map(alive, by_ssm.far.pids)))
@@ -152,45 +153,45 @@ def test_the_clients_children_do_not_count(by_ssm, beside):
     assert by_ssm.gone(run.port)
 
 
-def test_suspended_client(way, beside):
-    """The way stays while it is stopped; killed then, nothing is left."""
-    run = beside(way)
+def test_suspended_client(route, beside):
+    """The route stays open while the client is stopped; when the client is killed, nothing is left."""
+    run = beside(route)
     os.kill(run.proc.pid, signal.SIGSTOP)
     time.sleep(0.3)
-    assert way.up()
+    assert route.up()
     run.end(signal.SIGKILL)
-    assert way.gone(run.port)
+    assert route.gone(run.port)
 
 
-def test_the_terminal_closes(way):
-    terminal = way.broker.pty("exec", "p", "--", "sh", "-c", "echo up; exec sleep 78")
+def test_the_terminal_closes(route):
+    terminal = route.broker.pty("exec", "p", "--", "sh", "-c", "echo up; exec sleep 78")
     terminal.expect(b"up")
     terminal.hang_up()
-    assert terminal.wait() == -signal.SIGHUP and way.gone()
+    assert terminal.wait() == -signal.SIGHUP and route.gone()
 
 
-# Killed
+# A process is killed
 
-def test_the_keeper_is_killed(way, beside):
-    """Its guard ends what it had started while the client still runs, and takes the socket files away."""
-    run = beside(way)
+def test_the_keeper_is_killed(route, beside):
+    """While the client still runs, the guard ends what the keeper had started, and removes the socket files."""
+    run = beside(route)
     guard, pid = keeper()
     os.kill(pid, signal.SIGKILL)
-    assert until(lambda: not alive(guard) and way.ended())
+    assert until(lambda: not alive(guard) and route.ended())
     assert run.proc.poll() is None and run.end(signal.SIGTERM) == -signal.SIGTERM
-    assert way.gone(run.port)
+    assert route.gone(run.port)
 
 
-def test_the_guard_is_killed(way, beside):
-    run = beside(way)
+def test_the_guard_is_killed(route, beside):
+    run = beside(route)
     os.kill(keeper()[0], signal.SIGKILL)
     run.end(signal.SIGTERM)
-    assert way.gone(run.port)
+    assert route.gone(run.port)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_the_keeper_is_told_to_end(by_ssm, beside, number):
-    """By somebody who thinks he tidies up: then it is over as if it were killed."""
+def test_the_keeper_gets_a_signal(by_ssm, beside, number):
+    """For example from a user who ends leftover processes by hand: nothing is left, as if the keeper were killed."""
     run = beside(by_ssm)
     os.kill(keeper()[1], number)
     run.end(signal.SIGTERM)
@@ -209,20 +210,20 @@ def test_broker_is_killed_before_ready(by_ssm, number):
 @pytest.mark.parametrize("kind, number", [*(("program", number) for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)),
                                           *((engine, number) for engine in ENGINES for number in (signal.SIGKILL, signal.SIGINT))])
 def test_broker_is_killed_before_exec(request, kind, number):
-    """The way is there, and the password is waited for."""
-    way = make(request, kind)
-    way.broker.script("give", "touch asked; exec sleep 34.5")
-    way.write(auth="command", auth_command="give", auth_env=None)
+    """The route is open, and broker waits for the password."""
+    route = make(request, kind)
+    route.broker.script("give", "touch asked; exec sleep 34.5")
+    route.write(auth="command", auth_command="give", auth_env=None)
     words = ["exec", "p", "--", "true"] if kind == "program" else ["connect", "p"]
-    proc = way.broker.start(*words, stderr=subprocess.DEVNULL)
-    assert until((way.broker.home / "asked").exists) and way.up()
+    proc = route.broker.start(*words, stderr=subprocess.DEVNULL)
+    assert until((route.broker.home / "asked").exists) and route.up()
     proc.send_signal(number)
-    assert proc.wait(20) == -number and way.gone()
+    assert proc.wait(20) == -number and route.gone()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_broker_ends_at_a_question(over_ssh, home, number):
-    """The host key is asked for, and a person thinks about it."""
+def test_broker_is_killed_at_a_prompt(over_ssh, home, number):
+    """broker has asked about the host key, and waits for the user's answer."""
     home.known_hosts.unlink()
     terminal = over_ssh.broker.pty("connect", "p", *WHO)
     terminal.expect(b"(yes/no/[fingerprint])? ")
@@ -230,8 +231,9 @@ def test_broker_ends_at_a_question(over_ssh, home, number):
     assert terminal.wait() == -number and over_ssh.gone() and not home.known_hosts.exists()
 
 
-def test_everybody_is_killed(by_ssm, beside):
-    """Client, guard and keeper at once: then a tunnel's program may stay, so the kernel must have been told."""
+def test_client_guard_and_keeper_are_killed(by_ssm, beside):
+    """No process of ours is left that could end the tunnel's program, so the kernel must do it (PR_SET_PDEATHSIG). A
+    child of that program may be left."""
     run = beside(by_ssm)
     guard, pid = keeper()
     for one in (guard, pid, run.proc.pid):
@@ -244,7 +246,7 @@ def test_everybody_is_killed(by_ssm, beside):
 # Ctrl-C
 
 def interrupted(terminal):
-    with stopped(*keeper()):  # it waits for nobody
+    with stopped(*keeper()):  # broker must not wait for them
         terminal.interrupt()
         assert terminal.wait() == -signal.SIGINT and (terminal.out, terminal.err) == (b"", b"")
 
@@ -268,7 +270,7 @@ def test_ctrl_c_while_the_bastion_is_silent(home, mariadb_server, clients, fake_
     assert gone(home.broker)
 
 
-def test_ctrl_c_cancels_the_query_and_not_the_way(by_ssm, client, mariadb_server):
+def test_ctrl_c_cancels_the_query_and_not_the_route(by_ssm, client, mariadb_server):
     def queries():
         return mariadb_server.admin("select info from information_schema.processlist").encode()
     terminal = by_ssm.broker.pty("connect", "p", "--client", client.path, "--", *client.options_for(mariadb_server, "app"), "-A")
@@ -283,23 +285,24 @@ def test_ctrl_c_cancels_the_query_and_not_the_way(by_ssm, client, mariadb_server
     assert terminal.wait() == 0 and by_ssm.gone() and len(by_ssm.far.pids) == 2
 
 
-# What the program that is run sees
+# What the program of exec sees
 
-def test_no_stray_child(way):
+def test_no_stray_child(route):
     waits = "import os\ntry:\n print(os.waitpid(-1, os.WNOHANG))\nexcept ChildProcessError:\n print('none')"
-    done = way.broker.run("exec", "p", "--", "/usr/bin/python3", "-c", waits)
+    done = route.broker.run("exec", "p", "--", "/usr/bin/python3", "-c", waits)
     assert (done.text, done.code) == ("none\n", 0), done.errors
 
 
-def test_only_its_own_descriptors(way):
-    """stdin, stdout, stderr, and ls's own."""
-    done = way.broker.run("exec", "p", "--", "ls", "/proc/self/fd")
-    assert done.code == 0 and set(done.text.split()) <= set("0123") and way.gone(), done.text
+def test_only_its_own_descriptors(route):
+    """stdin, stdout, stderr, and the one that ls has opened."""
+    done = route.broker.run("exec", "p", "--", "ls", "/proc/self/fd")
+    assert done.code == 0 and set(done.text.split()) <= set("0123") and route.gone(), done.text
 
 
 @pytest.mark.parametrize("how", ["exec", "detached"])
-def test_an_inherited_lock_is_given_up(by_ssm, how):
-    """The keeper holds no descriptor of the caller: the lock is free once the program has ended, or broker where it detaches."""
+def test_an_inherited_lock_is_released(by_ssm, how):
+    """The keeper holds no descriptor of the caller: the lock is free once the program has ended, or with --detach once
+    broker has ended."""
     lock = by_ssm.broker.write("lock", "")
     words = ["exec", "p", "--", "true"] if how == "exec" else ["forward", "p", "--detach"]
     done = by_ssm.broker.run(*words, wrap=["flock", lock])
@@ -312,15 +315,16 @@ def test_an_inherited_lock_is_given_up(by_ssm, how):
     assert by_ssm.gone()
 
 
-def test_command_substitution_returns(way):
-    """$(broker forward p --detach): nobody holds its pipe, and stop takes all away. A second one finds the first."""
+def test_command_substitution_returns(route):
+    """$(broker forward p --detach) returns, as no process holds its pipe open. A second `forward` finds the first one,
+    and `stop` ends everything."""
     script = 'A=$("$0" forward p --detach 2>err); echo "got $A"; B=$("$0" forward p --detach); [ "$A" = "$B" ]'
-    done = way.broker.run(wrap=["sh", "-c", script], timeout=25)
+    done = route.broker.run(wrap=["sh", "-c", script], timeout=25)
     assert done.code == 0 and done.text.startswith("got 127.0.0.1:") and keeper(), done.errors
     port = done.text.rpartition(":")[2].strip()
-    if way.kind != "program":
-        assert load.once(("127.0.0.1", int(port)), NATIVE, way.broker.env["TEST_SECRET"].encode()) == [b"1"]
-    assert way.broker.run("stop", "p").code == 0 and way.gone(port)
+    if route.kind != "program":
+        assert load.once(("127.0.0.1", int(port)), NATIVE, route.broker.env["TEST_SECRET"].encode()) == [b"1"]
+    assert route.broker.run("stop", "p").code == 0 and route.gone(port)
 
 
 @pytest.mark.parametrize("verb", [["test", "p"], ["connect", "p", "--", "-e", "select 1"]])
@@ -330,8 +334,7 @@ def test_verbs_that_end_by_themselves(by_ssm, clients, verb):
     assert done.code == 0 and by_ssm.gone() and len(by_ssm.far.pids) == 2
 
 
-def test_nothing_is_read_by_the_keeper(by_ssm, clients):
-    """stdin is the client's alone."""
+def test_the_keeper_does_not_read_stdin(by_ssm, clients):
     done = by_ssm.broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", "-N", input=b"select 1+1;\nselect 2+2;\n")
     assert (done.text, done.code) == ("2\n4\n", 0), done.errors
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The commands of the fenced blocks of README.md and docs/, as they stand there, against real servers. Only a port is put
-in the place of another, because the test's servers have ports of their own. A new command must be run here, or be exempt.
+"""Runs the commands in the fenced blocks of README.md and docs/ as they are written, against real servers. Only ports
+are replaced, because the test's servers have other ports. A new command must be run here or be listed as exempt.
 
-The block of docs/contributing.md is the test suite itself: there is only looked whether make and the folder know each command.
-The commands of docs/tools.md are run by test_migrations.py."""
+The block in docs/contributing.md is the test suite itself, so the test only checks that each make target and each
+program exists. The commands in docs/tools.md are run by test_migrations.py."""
 import os
 import re
 import signal
@@ -25,13 +25,14 @@ EXEMPT = {
 
 
 def fenced(page, language=""):
-    """The text of each block with that word after its first ```."""
+    """The text of each fenced block whose opening ``` is followed by that language."""
     blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", page.read_text(), re.M | re.S)
     return [text for word, text in blocks if word == language]
 
 
 def commands(page):
-    """The commands of a page, without their comments: after `$ `, or lines of a block that start a program or set a variable."""
+    """The commands of a page, without their comments: lines of a fenced block that begin with `$ `, start broker, or
+    set a variable from another one."""
     lines = [line for block in fenced(page) + fenced(page, "sh") for line in block.splitlines()]
     found = [line.removeprefix("$ ") for line in lines if re.match(r"\$ |broker |[A-Z_]+=\S*\$", line)]
     return [re.sub(r"  +# .*$", "", line) for line in found]
@@ -50,7 +51,7 @@ def test_every_command_is_run_or_exempt():
 
 
 def shell(broker, line, wrap=(), **env):
-    """The words that run a line, and the environment for it."""
+    """The argv that runs a line in a shell, and the options for subprocess."""
     environment = broker.environment({"PATH": f"{BUILD / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin", **env})
     return [*wrap, "sh", "-c", line], {"env": environment, "cwd": broker.home, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
                                 "text": True, "start_new_session": True}
@@ -65,7 +66,8 @@ def run(broker, line, input="", wrap=(), **env):
 
 @pytest.fixture
 def shop(broker, names, keychain, pki, start_server):
-    """README's first profile, of a server whose certificate is for db.example.com; README gives it no port."""
+    """README's first profile, and a server whose certificate is for db.example.com. The port is added, because README's
+    profile has none."""
     for program in ("mysql", "mysqldump"):
         if not os.access(f"/usr/bin/{program}", os.X_OK):
             pytest.skip(f"missing: {program}")
@@ -80,7 +82,7 @@ def shop(broker, names, keychain, pki, start_server):
 
 
 def foreground(broker, line):
-    """A forward that Ctrl-C ends; the address that it printed."""
+    """Runs a forward until it has printed its address, ends it with SIGINT, as Ctrl-C does, and returns the address."""
     argv, options = shell(broker, "exec " + line)
     proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, **options)
     address = proc.stdout.readline().strip()
@@ -90,7 +92,7 @@ def foreground(broker, line):
 
 
 def test_readme(broker, shop, forwards):
-    """In their order, each once."""
+    """Runs README's commands in their order, each once."""
     port = process.free_port()
     left = list(README)
 
@@ -112,7 +114,7 @@ def test_readme(broker, shop, forwards):
 
 
 def test_token(broker, iam):  # noqa: F811
-    """docs/aws.md: the token of a host, without a profile."""
+    """docs/aws.md: a token for a host, without a profile."""
     prepare(broker, iam)
     (line,) = AWS
     said = run(broker, line + '; echo "$PW"', HOST=HOST, AWS_PROFILE="work")
@@ -120,15 +122,15 @@ def test_token(broker, iam):  # noqa: F811
 
 
 def test_instead_of_a_script(broker, iam, clients):  # noqa: F811
-    """docs/coming-from.md: the one line that stands in the place of two."""
+    """docs/coming-from.md: the one command that replaces two."""
     prepare(broker, iam)
     line = COMING[-1] + f" --port {iam.port} --client {clients['mariadb1011'].path}"
     assert run(broker, line, "select current_user();\n", H=HOST, AWS_PROFILE="work").splitlines()[-1] == "app@%"
 
 
 def test_vault(broker, desk, vault, openid, clients):
-    """docs/vault.md: from nothing to a session, in that order. The editor is a script that appends the keys that the page names, and
-    those of the test's servers."""
+    """docs/vault.md: from no config file to a session, in the page's order. The editor is a script that appends the
+    keys that the page names, with the values of the test's servers, and the others that these servers need."""
     resolve(broker, "db.internal.example.com")
     (broker.home / ".config/broker/config").unlink()
     more = {"vault_addr": vault.front.url, "vault_path": vault.path, "vault_callback": f"localhost:{desk.callback}",
@@ -155,7 +157,7 @@ def test_vault(broker, desk, vault, openid, clients):
 
 
 def test_contributing():
-    """make has each target, and each program is there."""
+    """The Makefile has each target, and each program exists and is executable."""
     (block,) = fenced(REPO / "docs" / "contributing.md")
     rows = [re.split(r"  +", line)[0] for line in block.splitlines()]
     assert len(rows) > 10

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""`broker exec` with the programs that people run by it: each for real, by how it is told where the server is, on each level of
-TLS, directly and through a tunnel.
+"""`broker exec` with the real programs that people run with it: by each method of telling them where the server is, at
+each TLS level, directly and through a tunnel.
 
-Between them and the server is a relay that records the far leg, so that what is on the wire is known and not what a program
-says of it. A program creates one table by its connection; that the server has it, made by the right account, is its success."""
+A relay in front of the server records what is sent to it, so that the test knows what was on the wire and need not
+believe the program. Each program creates one table; it has succeeded if the server has that table, made by the right
+account."""
 import itertools
 import os
 import struct
@@ -20,10 +21,10 @@ from servers.mariadb import MariaDB
 from servers.mysql9 import MySQL
 
 CLIENT_SSL, SSL_REQUEST = 0x0800, 32
-MARK = "made by the program"  # in every statement: what must not be on the wire where TLS is asked for
+MARK = "made by the program"  # in every statement; must not be readable on the wire if TLS is required
 TLS = "variable_value as tls from performance_schema.session_status where variable_name = 'Ssl_version'"
 URL = ["--env", "url"]
-JAVA_WORDS = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # half the time: these programs are over in a second
+JAVA_WORDS = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # halves the run time of these short programs
 SHELL_DSN = "$MYSQL_USER:$MYSQL_PWD@tcp($MYSQL_HOST:$MYSQL_TCP_PORT)/$MYSQL_DATABASE"
 
 MYSQL2 = """
@@ -103,7 +104,8 @@ public class Main {
 
 @dataclass
 class Program:
-    """words(place): the command, for a Place. options: of exec. files: {name: text}, made in the home."""
+    """words(place): the command, for a Place. options: the options of exec. files: {name: text}, written to the home
+    folder."""
     words: object
     options: list = field(default_factory=list)
     files: dict = field(default_factory=dict)
@@ -111,7 +113,7 @@ class Program:
 
 @dataclass
 class Place:
-    """Where a program's own files are, and what it is to do."""
+    """Where a program's own files are, and the statement that it must run."""
     home: object
     table: str
     statement: str
@@ -135,7 +137,7 @@ def python(script, *words):
 
 
 def sh(script, *words):
-    """SCRIPT with WORDS as $1 and so on."""
+    """A command that runs SCRIPT in a shell, with WORDS as $1, $2 and so on."""
     return ["sh", "-c", script, "sh", *words]
 
 
@@ -226,14 +228,15 @@ PROGRAMS = {
 
 @pytest.fixture(scope="session")
 def server(pki):
-    """One of this file: triggers and binary logs are allowed."""
+    """A server for this file only, with a binary log and with triggers allowed."""
     yield from lasting(MySQL, BASE / "programs", pki, options=["--log-bin=log", "--log-bin-trust-function-creators=1",
                                                               "--server-id=1"])
 
 
 @pytest.fixture(scope="session")
 def account(server):
-    """`prog` may do what a migration tool does. Its password is full of what a writer must escape."""
+    """`prog` has the privileges that a migration tool needs. Its password is full of characters that must be
+    escaped."""
     return make_account(server)
 
 
@@ -247,7 +250,7 @@ number = itertools.count(1)
 
 
 class Run:
-    """A profile behind a relay, and what one program made of it."""
+    """A profile whose server is behind a relay, and the result of running one program with it."""
 
     def __init__(self, broker, server, relay):
         self.broker, self.server = broker, server
@@ -265,7 +268,7 @@ class Run:
                 f.write(f"[tunnel b]\ntype = ssh\nhost = {sshd.host}\nport = {sshd.port}\nuser = {sshd.user}\n")
 
     def program(self, name, **run):
-        """Runs it; a migration of a table that exists goes with pt-online-schema-change."""
+        """Runs the program. Creates a table before, because pt-online-schema-change alters one that exists."""
         row = PROGRAMS[name]
         self.server.admin(f"flush privileges; create table shop.seed_{self.table} (id int primary key)")
         for file, text in row.files.items():
@@ -276,7 +279,8 @@ class Run:
         return self.broker.run("exec", "p", *row.options, "--", *words, env={"NODE_PATH": modules}, timeout=120, **run)
 
     def made(self, name, tls=None):
-        """What the server has of it; tls: whether the connection had TLS, as the server says."""
+        """Whether the server has what the program was to make, made by the right account. tls: whether the connection
+        must have had TLS, according to the server (None: either)."""
         if name == "pt-online-schema-change":
             return self.server.admin("select count(*) from information_schema.columns where column_comment = "
                                      f"'{MARK}' and table_name = 'seed_{self.table}'") == "1"
@@ -287,7 +291,8 @@ class Run:
         return who == "prog" and (tls is None or tls == version.startswith("TLSv1."))
 
     def wire_has_tls(self):
-        """Each connection of the far leg began with a request for TLS, and nothing readable came behind it."""
+        """Whether the data that the relay sent to the server begins with a TLS request and has nothing readable after
+        it."""
         length = int.from_bytes(self.far.sent[:3], "little")
         flags, = struct.unpack_from("<H", self.far.sent, 4)
         return length == SSL_REQUEST and flags & CLIENT_SSL and self.far.sent[36:38] == b"\x16\x03" and \
@@ -311,7 +316,7 @@ def bastion(ssh_home, sshd, user_key):
 @pytest.mark.parametrize("way, level", [("direct", "required"), ("direct", "verify-identity"), ("direct", "preferred"),
                                         ("tcp", "verify-identity"), ("tcp", "preferred"), ("ssh", "required")])
 def test_program(request, run, name, way, level):
-    """It reaches the server, as the right account; at `required` and stricter the wire has TLS, which broker has verified."""
+    """It reaches the server as the right account. At `required` and stricter there is TLS on the wire."""
     run.configure(way, level, request.getfixturevalue("bastion") if way == "ssh" else None)
     done = run.program(name)
     assert done.code == 0 and run.made(name, tls=True if level != "preferred" else None), (done.code, done.text, done.errors)
@@ -321,9 +326,9 @@ def test_program(request, run, name, way, level):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-@pytest.mark.parametrize("way, wrong", [("direct", "name"), ("tcp", "authority")])
+@pytest.mark.parametrize("way, wrong", [("direct", "name"), ("tcp", "ca")])
 def test_wrong_certificate(run, name, way, wrong):
-    """No program gets in, and nothing of it is sent, where the server is not the one that the profile names."""
+    """If the server is not the one that the profile names, no program can log in, and nothing of its data is sent."""
     keys = {"host": WRONG_NAME} if wrong == "name" else {"tls_ca": run.server.wrong_ca}
     run.configure(way, "verify-identity", **keys)
     done = run.program(name)
@@ -331,7 +336,7 @@ def test_wrong_certificate(run, name, way, wrong):
     assert MARK.encode() not in run.far.sent and b"prog" not in run.far.sent
 
 
-# Stock clients, which are told by their own words
+# Stock clients, which are configured by their own options
 
 TOOLS = {
     "dump": ["--no-tablespaces", "--skip-lock-tables", "shop", "item"],
@@ -341,8 +346,8 @@ TOOLS = {
     "slap": ["--create-schema=shop", "--query=select 1", "--iterations=1", "--concurrency=1"],
     "binlog": ["--read-from-remote-server", "log.000001", "--stop-position=400"],
 }
-WORDS = {"dump": b"INSERT INTO `item`", "admin": b"Threads: ", "check": b"shop.item", "show": b"item", "slap": b"Benchmark",
-         "binlog": b"at 4\n"}
+EXPECTED = {"dump": b"INSERT INTO `item`", "admin": b"Threads: ", "check": b"shop.item", "show": b"item", "slap": b"Benchmark",
+            "binlog": b"at 4\n"}
 
 
 @pytest.fixture(scope="session")
@@ -352,7 +357,7 @@ def mariadb_with_log(pki):
 
 @pytest.fixture
 def tools(request, broker, names, client, relay):
-    """A server of the client's family, so that the tools know its answers."""
+    """A profile for a server of the client's family, so that the tools understand its answers."""
     server = request.getfixturevalue("server" if client.family == "mysql" else "mariadb_with_log")
     make_account(server)
     server.admin("grant super on *.* to prog@'%'" if client.family == "mysql" else "grant binlog monitor on *.* to prog@'%'")
@@ -363,18 +368,18 @@ def tools(request, broker, names, client, relay):
 @pytest.mark.parametrize("way, level, shell", [("direct", "verify-identity", False), ("tcp", "required", False),
                                                ("direct", "verify-identity", True), ("tcp", "preferred", True)])
 def test_tool(tools, broker, tool, client, way, level, shell):
-    """By itself it makes its own TLS where it can; by a shell broker knows nothing of it. The server's cache is empty, so that it
-    asks for the whole password."""
+    """Run directly, the tool makes its own TLS if it can. Run by a shell, broker does not know which program it is. The
+    server's password cache is empty, so that it asks for the password itself."""
     tools.configure(way, level, server_public_key=None)
     tools.server.admin("flush privileges")
     words = [str(getattr(client, tool)), f"--defaults-file={FILE}", *TOOLS[tool]]
     done = broker.run("exec", "p", "--", *(sh('"$@"; exit $?', *words) if shell else words))
-    assert done.code == 0 and WORDS[tool] in done.out and b"unknown" not in done.err, (done.out, done.errors)
+    assert done.code == 0 and EXPECTED[tool] in done.out and b"unknown" not in done.err, (done.out, done.errors)
     if level != "preferred":
         assert tools.wire_has_tls()
 
 
-# Programs that insist on TLS of their own, which the keeper's end does not take
+# Programs that require TLS of their own, which the keeper's listener does not accept
 
 JAVA = """
 public class Main {
@@ -405,27 +410,27 @@ INSIST = {
 }
 
 
-WORDS_OF_REFUSAL = {"node-mysql2": "Server does not support secure connection", "go-sql-driver": "TLS requested but server does not support TLS",
-                    "pymysql": "SSL is required but", "connector/j": "SSL Connection required, but not provided by server",
-                    "mysql": "SSL is required but", "mariadb": "SSL is required, but"}
+REFUSALS = {"node-mysql2": "Server does not support secure connection", "go-sql-driver": "TLS requested but server does not support TLS",
+            "pymysql": "SSL is required but", "connector/j": "SSL Connection required, but not provided by server",
+            "mysql": "SSL is required but", "mariadb": "SSL is required, but"}
 
 
 @pytest.mark.parametrize("name", INSIST)
 @pytest.mark.parametrize("way", ["direct", "tcp"])
 def test_tls_of_its_own(run, monkeypatch, name, way):
-    """It refuses in its own words, since that end offers none, and nothing of it is sent. Of a stock client, whose words are known,
-    broker says what to do instead."""
+    """The program fails with its own message, because the listener offers no TLS, and nothing of its data is sent to
+    the server. For a stock client, whose options broker knows, broker adds a note that says what to do instead."""
     monkeypatch.setitem(PROGRAMS, name, INSIST[name])
     run.configure(way, "verify-identity")
     done = run.program(name)
-    assert done.code == 1 and WORDS_OF_REFUSAL[name] in done.errors and not run.made(name), (done.code, done.errors)
+    assert done.code == 1 and REFUSALS[name] in done.errors and not run.made(name), (done.code, done.errors)
     assert MARK.encode() not in run.far.sent and b"prog" not in run.far.sent
     notes = [line for line in done.errors.splitlines() if line.startswith("note: broker makes the TLS")]
     assert notes == {"mysql": [NOTE.format("--ssl-mode")], "mariadb": [NOTE.format("--ssl-verify-server-cert")]}.get(name, []), notes
 
 
 @pytest.mark.parametrize("word", ["--ssl-mode=DISABLED", "--ssl-mode=preferred"])
-def test_no_note_where_it_does_not_insist(run, word):
+def test_no_note_if_tls_is_optional(run, word):
     run.configure("direct", "verify-identity")
     done = run.broker.run("exec", "p", "--", find("mysql9").path, word, "--user=prog", "--get-server-public-key", *STOCK, run.statement)
     assert done.code == 0 and "TLS" not in done.errors and run.made("mysql"), done.errors
@@ -440,7 +445,8 @@ READERS = {
     "gcfg": ["go/optfile", "gcfg"],
     "go-ini": ["go/optfile", "ini"],
 }
-# What these take from a value without quotes; go-ini and configparser leave quotes and what is escaped in them as it is.
+# Passwords that these readers accept without quotes; go-ini and configparser would return the quotes and escapes
+# unchanged.
 PASSWORDS = ["fake-canary-4711", "fake=ca:na%ry!$&+/@~^*()[]{}<>|?", "fake canary two", "it's-a-fake-canary", "fäke-cänary-密码", "fake%(canary)s"]
 QUOTED = ["fake;canary #x", "'fake-canary'", " fake-canary "]
 
@@ -460,13 +466,13 @@ def reads(broker, reader, password, *wrap):
 @pytest.mark.parametrize("password", PASSWORDS)
 @pytest.mark.parametrize("child", [False, True], ids=["itself", "child"])
 def test_reader(broker, reader, password, child):
-    """Nothing that it refuses (an include, a key without a value, a group twice), and the value, not its quotes; the same
-    in a child that inherits no descriptor."""
+    """The file has nothing that the reader refuses (an include, a key without a value, a repeated group), and the
+    reader gets the value without quotes. The same in a child process that inherits no descriptor."""
     wrap = [fetched("python/bin/python"), "-c", IN_A_CHILD.replace("[sys.executable, *sys.argv[1:]]", "sys.argv[1:]")] if child else []
     assert reads(broker, reader, password, *wrap) == (0, f"{RIGHT_NAME}\n3307\napp_ro\n{password}\n", "")
 
 
 @pytest.mark.parametrize("reader", ["pymysql", "gcfg"])
 @pytest.mark.parametrize("password", QUOTED)
-def test_reader_that_knows_quotes(broker, reader, password):
+def test_reader_that_supports_quotes(broker, reader, password):
     assert reads(broker, reader, password) == (0, f"{RIGHT_NAME}\n3307\napp_ro\n{password}\n", "")

@@ -26,7 +26,7 @@ def test_values_are_raw(broker, password):
 
 
 def test_formats_are_what_params_prints(broker):
-    """Each that is one line is a placeholder, and several may be given; the variables of env are there too."""
+    """Each format of one line is a placeholder, and --env can be repeated; the variables of format env are set too."""
     write(broker, "fake-p@ss", user="app", database="shop", tls="disabled")
     one_line = [f for f in FORMATS.split() if f not in ("env", "dotenv", "mycnf", "mycnf-plain", "laravel", "rails", "command")]
     options = [word for n, f in enumerate(one_line) for word in ("--env", f"V{n}={{{f}}}")]
@@ -72,8 +72,8 @@ def test_never_in_argv(broker, word):
     assert done.code == 64 and "would be seen in the process list" in done.errors and not done.out
 
 
-def test_the_keepers_end(broker, names, mariadb_server):
-    """At `required` and stricter a template has the local end, where no TLS is to be made."""
+def test_local_address_of_the_keeper(broker, names, mariadb_server):
+    """At `required` and stricter a template gets the keeper's local address, and says that no TLS is used there."""
     write(broker, mariadb_server.password("app_native").decode(), host="db.test.internal", port=mariadb_server.port, user="app_native",
           tls="verify-identity", tls_ca=mariadb_server.ca)
     go, host = show(broker, ["--env", "A={go}", "--env", "B={host}"], "A", "B")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`exec` at `required` and stricter, with a tunnel and without: both ends are the keeper's, which makes the TLS that the profile asks
-for, whatever the program can do; its port is for processes of the same user alone; TLS of the program's own is refused there."""
+"""`exec` at `required` and stricter, with and without a tunnel. The program connects to a port or socket of the keeper,
+which makes the TLS that the profile asks for, whatever the program supports. The port serves only processes of the same
+user, and refuses TLS of the program's own."""
 import os
 import re
 import subprocess
@@ -25,7 +26,8 @@ SOCKET = ["--socket={socket}"]
 
 @pytest.fixture(params=["direct", "tunnel"])
 def run(request, broker, names, client, mariadb_server, relay):
-    """run(place, tls, level): the client at that end of `broker exec p`; run.far is what the far leg has carried."""
+    """run(place, tls, level): runs the client by `broker exec p`, to the keeper's PORT or SOCKET. run.far is a relay
+    between the keeper and the server, and records what is sent."""
     far = relay((mariadb_server.host, mariadb_server.port))
 
     def write(level="verify-identity", **keys):
@@ -48,8 +50,9 @@ def hidden(broker, run):
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("place", [PORT, SOCKET], ids=["port", "socket"])
-def test_the_keepers_tls(run, broker, place, level):
-    """Also where the program would not make any. A stock client that is given {socket} goes there, whatever MYSQL_HOST says."""
+def test_keeper_makes_tls(run, broker, place, level):
+    """Also if the client makes no TLS itself. A stock client that is given {socket} connects to it, whatever MYSQL_HOST
+    says."""
     done = run(place, tls=False, level=level)
     assert done.out == THERE, done.errors
     assert run.far.connections == 1 and hidden(broker, run)
@@ -57,7 +60,7 @@ def test_the_keepers_tls(run, broker, place, level):
 
 @pytest.mark.parametrize("wrong", ["name", "ca"])
 def test_wrong_server(run, broker, mariadb_server, wrong):
-    """A client that verifies nothing: what the profile asks for is verified all the same."""
+    """The client verifies nothing, but the keeper verifies what the profile asks for."""
     keys = {"host": WRONG_NAME} if wrong == "name" else {"tls_ca": mariadb_server.wrong_ca}
     for place in (PORT, SOCKET):
         done = run(place, tls=False, **keys)
@@ -66,8 +69,8 @@ def test_wrong_server(run, broker, mariadb_server, wrong):
 
 
 @pytest.mark.parametrize("place", [PORT, SOCKET], ids=["port", "socket"])
-def test_tls_of_its_own(run, broker, place):
-    """It is not offered: who insists on it says so in its own words, and has sent nothing."""
+def test_client_that_requires_tls(run, broker, place):
+    """TLS is not offered: a client that requires it fails with its own message and has sent nothing."""
     done = run(place, tls=True)
     assert done.code == 1 and not done.out and re.search("SSL is required|SSL connection error", done.errors), done.errors
     assert hidden(broker, run)
@@ -82,8 +85,8 @@ print(s.recv(4096)[13:].decode())
 """
 
 
-def test_tls_that_was_not_offered(broker, clients, names, mariadb_server):
-    """Who asks for it all the same is told why not, and what else there is."""
+def test_tls_requested_although_not_offered(broker, clients, names, mariadb_server):
+    """A program that requests TLS anyway is told why it is refused, and what to do instead."""
     broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app", auth="none", tls="required"))
     broker.script("asks", f"#!{sys.executable}\n" + ASKS.replace("0x0fa28d", "0x0faa8d"))
     done = broker.run("exec", "p", "--", "asks")
@@ -93,7 +96,8 @@ def test_tls_that_was_not_offered(broker, clients, names, mariadb_server):
 
 @pytest.mark.skipif(os.getuid() != 0, reason="missing: root, for another user")
 def test_another_user(run, broker, client):
-    """He is not served at the port, not even after he has closed his end, when the socket looks like root's."""
+    """Another user is not served at the port, not even after closing the connection, when the socket looks like
+    root's."""
     run.write()
     beside = Beside(broker)
     came = run.far.connections
@@ -104,7 +108,7 @@ def test_another_user(run, broker, client):
     subprocess.run([*stranger.WRAP, sys.executable, "-c", code], check=True, timeout=30)
     ours = Connection(("127.0.0.1", int(beside.port)))
     ours.close(quit=False)
-    assert run.far.connections - came <= 1  # but for the one that was opened ahead, only ours
+    assert run.far.connections - came <= 1  # ours; the keeper may have opened the first one in advance
     beside.end(15)
     assert gone(broker)
 
@@ -115,8 +119,8 @@ def test_below_required_nothing_changes(run, broker):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_stock_client_with_our_file_makes_its_own(broker, clients, names, mariadb_server, level):
-    """Without a tunnel mysql can be told all that the profile asks for: there is no keeper."""
+def test_stock_client_with_our_option_file_makes_tls(broker, clients, names, mariadb_server, level):
+    """Without a tunnel, the option file can give mysql all that the profile asks for, so there is no keeper."""
     broker.env[SECRET_ENV] = broker.secret(mariadb_server.password("app_native")).decode()
     broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app_native", auth="env", auth_env=SECRET_ENV, tls=level,
                           tls_ca=mariadb_server.ca if level != "required" else None))

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Folders that another user can change, with real users: root makes them, `broker` runs as one without privileges, and somebody
-else (MALLORY) owns a parent folder, or may write it.
+"""Folders that another user can change, with real users: root creates them, `broker` runs as a user without privileges,
+and another user (MALLORY) owns a parent folder or can write to it.
 
-What lies in the runtime folder is run by us (plug-ins) and trusted with passwords (sockets), so its path must be one that only we
-and root can change; otherwise the other place is taken, otherwise it is an error. The same holds for what is read and believed:
-the config file and what it includes, a password's file, authorities of one's own, the clients' flavours; and for the session bus."""
+broker runs plug-ins from the runtime folder and trusts its sockets with passwords, so only the user and root may be
+able to change the path of that folder. Otherwise broker uses the fallback below TMPDIR, and if that is not safe either,
+it fails. The same rule holds for files that broker reads and trusts (the config file and what it includes, a password
+file, the user's own CA certificates, the cached flavours of clients) and for the session bus."""
 import os
 import re
 import subprocess
@@ -25,7 +26,7 @@ RENAME_EXCHANGE = 2
 
 @pytest.fixture
 def user(broker):
-    """broker.run(..., wrap=stranger.WRAP): the caller, who is not root."""
+    """broker, prepared for broker.run(..., wrap=stranger.WRAP), which runs it as a user who is not root."""
     if os.geteuid() != 0:
         pytest.skip("missing: root, to run as another user")
     stranger.settle(broker, BUILD)
@@ -34,7 +35,7 @@ def user(broker):
 
 @pytest.fixture
 def place(user):
-    """A folder of root's, outside the caller's home."""
+    """A folder that root owns, outside the user's home."""
     path = user.folder.with_name("place")
     path.mkdir(mode=0o755)
     return path
@@ -53,117 +54,120 @@ def link(path, target, uid=UID):
     return path
 
 
-# What stands at PLACE, what XDG_RUNTIME_DIR is there, and what is said against it (None: it is good).
+# Each function creates folders below PLACE. It returns the value of XDG_RUNTIME_DIR, and why that is refused (None: it
+# is not).
 
-def theirs(place):
+def parent_of_mallory(place):
     folder(place / "a", MALLORY)
     return folder(place / "a" / "run", mode=0o700), "{place}/a belongs to another user"
 
 
-def far_up(place):
+def grandparent_of_mallory(place):
     folder(folder(place / "a", MALLORY) / "b")
     return folder(place / "a" / "b" / "run", mode=0o700), "{place}/a belongs to another user"
 
 
-def by_group(place):
+def parent_writable_by_group(place):
     folder(place / "a", mode=0o775, gid=MALLORY)
     return folder(place / "a" / "run", mode=0o700), "{place}/a is writable by group"
 
 
-def by_our_group(place):
+def parent_writable_by_own_group(place):
     folder(place / "a", mode=0o775)
     return folder(place / "a" / "run", mode=0o700), "{place}/a is writable by group"
 
 
-def by_all(place):
+def parent_writable_by_all(place):
     folder(place / "a", 0, mode=0o777)
     return folder(place / "a" / "run", mode=0o700), "{place}/a is writable by others"
 
 
-def itself(place):
+def folder_writable_by_all(place):
     return folder(place / "run", mode=0o777), "{place}/run is writable by others"
 
 
-def by_their_link(place):
+def link_of_mallory(place):
     folder(place / "tmp", 0, mode=0o1777)
     folder(place / "run", mode=0o700)
     return link(place / "tmp" / "l", place / "run", MALLORY), "the link {place}/tmp/l belongs to another user"
 
 
-def by_our_link_to_theirs(place):
-    theirs(place)
+def own_link_through_mallorys_folder(place):
+    parent_of_mallory(place)
     return link(place / "l", "a/run"), "{place}/a belongs to another user"
 
 
-def out_of_theirs(place):
-    theirs(place)
+def dotdot_through_mallorys_folder(place):
+    parent_of_mallory(place)
     folder(place / "run", mode=0o700)
     return place / "a" / "run" / ".." / ".." / "run", "{place}/a belongs to another user"
 
 
-def around(place):
+def link_loop(place):
     link(place / "l", "m")
     return link(place / "m", "l"), "Too many levels of symbolic links"
 
 
-def nowhere(place):
+def missing_folder(place):
     return place / "none", "No such file or directory"
 
 
-def closed(place):
+def unreadable_folder(place):
     return folder(place / "run", 0, 0o700), "Permission denied"
 
 
-def ours(place):
+def own_folder(place):
     return folder(place / "run", mode=0o700), None
 
 
-def sticky(place):
+def in_sticky_folder(place):
     folder(place / "tmp", 0, mode=0o1777)
     return folder(place / "tmp" / "run", mode=0o700), None
 
 
-def by_our_links(place):
+def own_links(place):
     folder(place / "tmp", 0, mode=0o1777)
     folder(folder(place / "tmp" / "b") / "run", mode=0o700)
     return link(place / "tmp" / "l", "b/../m"), link(place / "tmp" / "m", place / "tmp" / "b" / "run"), None
 
 
-def by_roots_link(place):
+def link_of_root(place):
     folder(place / "run", mode=0o700)
     return link(place / "l", place / "run", 0), None
 
 
-BAD = [theirs, far_up, by_group, by_our_group, by_all, itself, by_their_link, by_our_link_to_theirs, out_of_theirs, around, nowhere, closed]
-GOOD = [ours, sticky, by_our_links, by_roots_link]
+BAD = [parent_of_mallory, grandparent_of_mallory, parent_writable_by_group, parent_writable_by_own_group,
+       parent_writable_by_all, folder_writable_by_all, link_of_mallory, own_link_through_mallorys_folder,
+       dotdot_through_mallorys_folder, link_loop, missing_folder, unreadable_folder]
+GOOD = [own_folder, in_sticky_folder, own_links, link_of_root]
 NAMED = {"ids": lambda make: make.__name__}
 
 
 def runtime(user, **env):
-    """A run that needs the folder: a MariaDB client without verified TLS gets its plug-ins from there."""
+    """A run that needs the runtime folder: a MariaDB client without verified TLS loads its plug-ins from there."""
     return user.run("connect", "mysql://u@127.0.0.1:1/?auth=none", "--client", "/usr/bin/mariadb", "-v", "--", "--version",
                     wrap=stranger.WRAP, env=env)
 
 
 def made(*places):
-    """Which of these folders have our plug-ins."""
+    """The ones of these folders that contain our plug-in folder."""
     return [path for path in places if list(path.glob("plugins-*"))]
 
 
 @pytest.mark.parametrize("make", BAD, **NAMED)
-def test_the_other_place_is_taken(user, place, make):
+def test_fallback_is_used(user, place, make):
     run, why = make(place)
-    before = sorted(place.rglob("*")) if make != closed else []
+    before = sorted(place.rglob("*")) if make != unreadable_folder else []
     other = user.tmp / f"broker-{UID}"
     done = runtime(user, XDG_RUNTIME_DIR=str(run))
     assert done.code == 0, done.errors
     assert f"runtime     {run}/broker: {why.format(place=place)}; instead: {other}\n" in done.errors
     assert made(other) == [other] and other.stat().st_mode & 0o777 == 0o700
-    assert make == closed or sorted(place.rglob("*")) == before, "something was made there"
+    assert make == unreadable_folder or sorted(place.rglob("*")) == before, "created something in the refused folder"
 
 
 @pytest.mark.parametrize("make", GOOD, **NAMED)
-def test_a_good_way_is_taken(user, place, make):
+def test_trusted_path_is_used(user, place, make):
     run, *_ = make(place)
     done = runtime(user, XDG_RUNTIME_DIR=str(run))
     assert (done.code, "runtime " in done.errors) == (0, False), done.errors
@@ -191,13 +195,14 @@ while True:
 """
 
 
-def test_a_folder_that_is_swapped_all_the_time(user, place):
-    """Its owner exchanges our runtime folder for his own, whose plug-ins would be loaded by us, as fast as he can."""
+def test_folder_that_is_swapped_constantly(user, place):
+    """The owner of the parent folder exchanges our runtime folder for his own, from which we would load plug-ins, as
+    fast as he can."""
     folder(place / "a", MALLORY)
     run, evil = folder(place / "a" / "run", mode=0o700), folder(place / "a" / "evil", MALLORY, 0o777)
     folder(folder(evil / "broker") / "plugins-0000000000000000", MALLORY, 0o777)
     with subprocess.Popen([*BY_MALLORY, sys.executable, "-c", SWAP, run, evil], stdout=subprocess.PIPE) as swapper:
-        assert swapper.stdout.readline() == b"0\n", "he cannot swap them, which is what this is about"
+        assert swapper.stdout.readline() == b"0\n", "the attacker cannot swap the folders, so this tests nothing"
         done = [runtime(user, XDG_RUNTIME_DIR=str(run)) for _ in range(30)]
         swapper.kill()
     other = user.tmp / f"broker-{UID}"
@@ -205,9 +210,10 @@ def test_a_folder_that_is_swapped_all_the_time(user, place):
     assert {len(list((path / "broker").rglob("*"))) for path in (run, evil) if (path / "broker").exists()} == {1}
 
 
-def test_a_good_way_is_one_that_nobody_can_swap(user, place):
-    """What was looked at is what is used later, by its path: the parts of a way that is found good resist the same attempt."""
-    run, _ = sticky(place)
+def test_trusted_path_cannot_be_swapped(user, place):
+    """A folder is checked once, and used by its path later. So the same attempt must fail for each folder of a trusted
+    path."""
+    run, _ = in_sticky_folder(place)
     evil = folder(place / "tmp" / "evil", MALLORY, 0o777)
     once = SWAP.partition("while")[0]
     for part in (run, place / "tmp", place):
@@ -216,9 +222,9 @@ def test_a_good_way_is_one_that_nobody_can_swap(user, place):
     assert runtime(user, XDG_RUNTIME_DIR=str(run)).code == 0 and made(run / "broker")
 
 
-@pytest.mark.parametrize("make", [theirs, by_all], **NAMED)
-def test_sockets_lie_in_the_other_place(user, mariadb_server, place, make):
-    """A forward and its control socket, the keeper's end for a client."""
+@pytest.mark.parametrize("make", [parent_of_mallory, parent_writable_by_all], **NAMED)
+def test_sockets_are_in_the_fallback(user, mariadb_server, place, make):
+    """The control socket of a forward, and the keeper's socket for a client."""
     run, _ = make(place)
     other = user.tmp / f"broker-{UID}"
     user.env["XDG_RUNTIME_DIR"] = str(run)
@@ -235,18 +241,18 @@ def test_sockets_lie_in_the_other_place(user, mariadb_server, place, make):
     assert not list(run.iterdir())
 
 
-# What is read and believed
+# Files that are read and trusted
 
 PROFILE = "[profile p]\nhost = h\nauth = client\n"
 MOVE = "hint: use a folder that you own, below folders owned by you or root\n"
 
 
 def config_by_group(place):
-    """Found, as with the umask 002 of users who have a group each, and as with another group's."""
+    """As a umask of 002 makes it, but the group is not the one with the user's own number, so it is refused."""
     return folder(place / "a", mode=0o2775, gid=MALLORY), "{place}/a is writable by group\nhint: chmod go-w {place}/a\n"
 
 
-def config_by_our_group(place):
+def config_by_own_group(place):
     return folder(place / "a", mode=0o775), None
 
 
@@ -254,27 +260,28 @@ def config_by_all(place):
     return folder(place / "a", mode=0o777), "{place}/a is writable by others\nhint: chmod go-w {place}/a\n"
 
 
-def config_in_theirs(place):
+def config_in_folder_of_mallory(place):
     return folder(place / "a", MALLORY), "{place}/a belongs to another user\n" + MOVE
 
 
-def config_sticky(place):
+def config_in_sticky_folder(place):
     return folder(place / "a", 0, 0o1777), None
 
 
-def config_by_their_link(place):
+def config_by_link_of_mallory(place):
     folder(place / "a")
     folder(place / "tmp", 0, mode=0o1777)
     return (link(place / "tmp" / "l", place / "a", MALLORY),
             "the link {place}/tmp/l belongs to another user\nhint: use a path without that link\n")
 
 
-def config_by_our_link(place):
+def config_by_own_link(place):
     folder(place / "a")
     return link(place / "l", "a"), None
 
 
-CONFIGS = [config_by_group, config_by_our_group, config_by_all, config_in_theirs, config_sticky, config_by_their_link, config_by_our_link]
+CONFIGS = [config_by_group, config_by_own_group, config_by_all, config_in_folder_of_mallory, config_in_sticky_folder,
+           config_by_link_of_mallory, config_by_own_link]
 
 
 def put(path, text, mode=0o600, uid=UID):
@@ -311,8 +318,9 @@ def test_a_file_that_others_can_replace(user, place, make, what):
         assert done.errors.removeprefix(f"broker: {label}: ").removeprefix(f"broker: {path}: ") == why.format(place=place)
 
 
-def test_a_config_of_ours_that_was_put_in_its_place(user, place):
-    """Owner and mode are good, for it is ours: a file that we have fetched from somewhere, or an old one."""
+def test_own_file_linked_as_config_by_another_user(user, place):
+    """A link leads to a file whose owner and mode are right, because it is ours: one that we downloaded, or an
+    old one."""
     where, _ = config_by_all(place)
     evil = put(folder(user.home / "cloned", mode=0o755) / "config", "[profile p]\nhost = h\nuser = u\nauth = command\n"
                f"auth_command = touch {user.home}/run-by-mallory\n", 0o644)
@@ -323,7 +331,7 @@ def test_a_config_of_ours_that_was_put_in_its_place(user, place):
 
 
 @pytest.mark.parametrize("make", CONFIGS, **NAMED)
-def test_a_profile_is_added_only_where_it_will_be_believed(user, place, make):
+def test_profile_is_added_only_in_a_trusted_folder(user, place, make):
     where, why = make(place)
     path = where / "broker" / "config"
     done = user.run("profile", "add", "p", "mysql://app@h/", wrap=stranger.WRAP, env={"XDG_CONFIG_HOME": str(where)})
@@ -336,7 +344,7 @@ def test_a_profile_is_added_only_where_it_will_be_believed(user, place, make):
 
 @pytest.mark.parametrize("path, code", [("/dev/fd/9", 0), ("/proc/self/fd/9", 0), ("config", 0), ("./x/../config", 0), ("none", 78)])
 def test_ways_to_name_a_config(user, path, code):
-    """By a descriptor, which nobody can swap, and relative to where we are."""
+    """By a descriptor, which no one can swap, and relative to the current folder."""
     put(user.home / "config", PROFILE)
     folder(user.home / "x")
     stranger.own(user)
@@ -349,7 +357,7 @@ RDS = "prod.cluster-ro-c9akciq32.eu-west-1.rds.amazonaws.com"
 
 
 @pytest.mark.parametrize("make", CONFIGS, **NAMED)
-def test_authorities_of_ones_own(user, place, make):
+def test_own_ca_certificates(user, place, make):
     where, why = make(place)
     path = put(folder(where / "broker") / "rds-ca.pem", (BUILD / "share/broker/rds-ca.pem").read_text())
     done = user.run("connect", f"mysql://u@{RDS}/?tls=verify-identity&auth=none", "--client", "/usr/bin/mariadb", "--dry-run",
@@ -360,8 +368,8 @@ def test_authorities_of_ones_own(user, place, make):
         assert (done.code, done.errors) == (78, f"broker: {path}: {why.format(place=place)}")
 
 
-def test_the_flavours_of_clients_are_not_kept_in_a_folder_of_others(user, place):
-    """Nor is anything of ours written where their link leads."""
+def test_flavours_are_not_cached_in_an_untrusted_folder(user, place):
+    """Nor does broker write through another user's link."""
     where = folder(place / "cache", 0, 0o777)
     folder(where / "broker", MALLORY, 0o777)
     mine = put(user.home / ".profile", "umask 022\n", 0o644)
@@ -377,7 +385,7 @@ def test_the_flavours_of_clients_are_not_kept_in_a_folder_of_others(user, place)
 
 
 def test_the_session_bus_of_another_user(user, names):
-    """`su` without "-" keeps its address: what is told to that keychain is told to him."""
+    """`su` without "-" keeps the address of the other user's bus. A password stored in that keychain would be his."""
     accounts = "".join(f"u{uid}:x:{uid}:{uid}::/nonexistent:/bin/sh\n" for uid in (UID, MALLORY))
     user.etc.write("/etc/passwd", Path("/etc/passwd").read_text() + accounts)
     service = SecretService(folder(user.folder.with_name("bus"), MALLORY) / "s", wrap=BY_MALLORY)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Drivers log in with what `broker params` printed for them: as a user, with a password and to a database full of what ends a part of a
-URL, on the levels of TLS that the format has. The server says whether there was TLS; a wrong name or authority lets nobody in."""
+"""Drivers log in with what `broker params` printed for them, at the TLS levels that the format can express. The user,
+password and database are full of characters that end a part of a URL. The server says whether there was TLS. If the
+server's name or CA is wrong, the login fails."""
 import os
 import subprocess
 
@@ -65,7 +66,7 @@ ActiveRecord::Base.establish_connection(YAML.load(ERB.new(STDIN.read.force_encod
 print ActiveRecord::Base.connection.select_value(ARGV[0]), "\\0"
 """
 ALL = ("disabled", "required", "verify-identity")
-DRIVERS = {  # format: its command, and the levels that it can say
+DRIVERS = {  # format: its command, and the levels that it can express
     "sqlalchemy": (lambda: [fetched("python/bin/python"), "-c", SQLALCHEMY], ALL),
     "mycnf-plain": (lambda: [fetched("python/bin/python"), "-c", PYMYSQL], ("disabled", "verify-identity")),
     "django": (lambda: [fetched("python/bin/python"), "-c", DJANGO], ALL),
@@ -77,8 +78,8 @@ DRIVERS = {  # format: its command, and the levels that it can say
     "laravel": (lambda: [installed("/usr/bin/php"), "-r", PHP, QUERY], ("disabled", "verify-identity")),
     "rails": (lambda: [installed("/usr/bin/ruby"), "-e", RAILS, QUERY], ("disabled",)),
 }
-SYSTEM = ("go", "usql", "jdbc")  # no place for authorities: their readers are told by their own means
-OPPORTUNISTIC = ("mycnf-plain",)  # its reader makes TLS where it can, whatever the file says
+SYSTEM = ("go", "usql", "jdbc")  # have no field for CA certificates: their readers get them otherwise, see attempt()
+OPPORTUNISTIC = ("mycnf-plain",)  # its reader uses TLS if the server offers it, whatever the file says
 
 
 VERIFIERS = [name for name, (_, levels) in DRIVERS.items() if len(levels) > 1]
@@ -123,8 +124,8 @@ def test_login(broker, names, hostile, tmp_path, format, level):
 
 
 @pytest.mark.parametrize("format", VERIFIERS)
-@pytest.mark.parametrize("wrong", ["name", "authority"])
-def test_nobody_gets_in(broker, names, hostile, tmp_path, format, wrong):
+@pytest.mark.parametrize("wrong", ["name", "ca"])
+def test_wrong_certificate(broker, names, hostile, tmp_path, format, wrong):
     keys = {"host": WRONG_NAME} if wrong == "name" else {"ca": hostile.wrong_ca}
     done = attempt(broker, hostile, format, "verify-identity", tmp_path, **keys)
     assert done.returncode != 0 and b"TLSv1" not in done.stdout, done.stdout
@@ -132,7 +133,7 @@ def test_nobody_gets_in(broker, names, hostile, tmp_path, format, wrong):
 
 @pytest.mark.parametrize("format", VERIFIERS)
 def test_no_tls_no_login(broker, names, hostile, mysql_notls, tmp_path, format):
-    """A server without TLS, where the account is, gets nobody on the lowest level that asks for it."""
+    """A server without TLS has the account. The login fails at the lowest level that requires TLS."""
     account(mysql_notls)
     done = attempt(broker, mysql_notls, format, DRIVERS[format][1][1], tmp_path)
     assert done.returncode != 0 and not done.stdout.startswith(b"us er")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What only tests have on their stack. */
+/* Declares AWS structs that are released at the end of the scope; only tests and fuzzers need that. */
 #ifndef AWS_AUTO_H
 #define AWS_AUTO_H
 

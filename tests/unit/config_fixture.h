@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For the tests of the config files: a home of its own for each test, files in it, and a profile as one line
- * of text. HOME is the folder, and the config file ~/.config/broker/config, so that messages are those of the
- * transcripts.
+ * For the tests of the config files: a new home folder for each test, and functions that read and write files
+ * in it. HOME is that folder and the config file is ~/.config/broker/config, so that messages are the same as
+ * in the transcripts.
  */
 #ifndef TESTS_CONFIG_FIXTURE_H
 #define TESTS_CONFIG_FIXTURE_H

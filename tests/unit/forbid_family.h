@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A system without a family of sockets, as far as socket(2) goes: for the process that asks, for good. */
+/* Makes socket(2) fail for one address family, as on a system without it. It lasts until the process ends. */
 #ifndef TESTS_FORBID_FAMILY_H
 #define TESTS_FORBID_FAMILY_H
 

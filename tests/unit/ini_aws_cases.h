@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The texts of the 65 cases of smithy-rs's profile-parser-tests.json (Apache-2.0, Amazon), and what they come
- * to here, as in the AWS CLI: "(Not so in the AWS CLI.)" where that is another thing than published. A
- * sub-property is as it stands. For test_aws_files.c only.
+ * The 65 cases of smithy-rs's profile-parser-tests.json (Apache-2.0, Amazon), for test_aws_files.c only. The
+ * expected results are those of the AWS CLI, which broker follows; "(Not so in the AWS CLI.)" in a name marks
+ * a case whose published result differs. A sub-property is kept as it is written.
  */
 struct aws_case {
     const char *name, *config, *credentials; /* NULL: no such file */
-    const char *profiles, *refusal;          /* sections and keys in order of their names */
+    const char *profiles, *refusal;          /* the sections and keys, sorted by name; or the error */
 };
 
 static const struct aws_case aws_cases[] = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For tests of what is made of a profile: the profile is config text, the facts are given, nothing is looked
- * up. A plan, or the refusal of one, becomes text, so that a table of texts is the test.
+ * For tests of what is derived from a profile: the profile is config text, and the facts about the machine
+ * are constants, so that nothing is looked up. Errors are rendered as text, so that a test can be a table of
+ * texts.
  */
 #ifndef TESTS_PLAN_FIXTURE_H
 #define TESTS_PLAN_FIXTURE_H
@@ -30,7 +31,7 @@
     {                                                                                                        \
         .client = {.path = TEXT("/usr/bin/mariadb"), .flavour = FLAVOUR_MARIADB}, .ca_file = TEXT("/ca.pem") \
     }
-/* A literal where the struct wants its own string; these facts are never released. */
+/* A literal for a member that normally owns its string; these facts are never released. */
 #define TEXT(s) ((char *)(uintptr_t)(s))
 
 struct made {
@@ -47,7 +48,7 @@ static inline void made_release(struct made *m)
 }
 #define AUTO_MADE(name) __attribute__((cleanup(made_release))) struct made name = {0}
 
-/* Config text becomes the one config file, which lies in memory; the environment has nothing of ours. */
+/* Loads the text as the only config file, from a memfd. Expects that no other BROKER_* variable is set. */
 static inline int load_text(const char *text, struct config **out, struct err *e)
 {
     AUTO_FREE(char *, path);
@@ -61,7 +62,7 @@ static inline int load_text(const char *text, struct config **out, struct err *e
     return config_load(out, e);
 }
 
-/* `where`: a URL, or the name of a profile of the text. */
+/* `where` is a URL, or the name of a profile in the text. */
 static inline int derive_text(const char *text, const char *where, const struct override *overrides,
                               size_t count, struct made *m, struct err *e)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RDS tokens with known answers: from the tests of botocore, the AWS CLI, the Java, Rust and JavaScript SDKs
- * and CPAN's Signer-AWSv4, in the text that botocore makes of them; and names of database hosts from those of
- * the AWS driver (aws-advanced-jdbc-wrapper, Apache-2.0), with some of our own.
+ * RDS tokens with known results, from the tests of botocore, the AWS CLI, the Java, Rust and JavaScript SDKs
+ * and CPAN's Signer-AWSv4; the text of each token is the one that botocore makes. And host names of
+ * databases, from the tests of the AWS driver (aws-advanced-jdbc-wrapper, Apache-2.0), with some of our own.
  */
 #include <aws/rds_host.h>
 
@@ -65,14 +65,14 @@ static const struct token_case {
      "?Action=connect&DBUser=app%20user%40corp&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%"
      "2F20260301%2Feu-central-1%2Frds-db%2Faws4_request&X-Amz-Date=20260301T120000Z&X-Amz-Expires=900&X-Amz-"
      "SignedHeaders=host&X-Amz-Signature=c5f4c4a7dff238863140ff9bc47c0f9c548525ff8e7f647688a6965da4f248b7"},
-    /* ours, by botocore 1.43.11 */
+    /* our own cases; the tokens were made by botocore 1.43.11 */
     {"port 443 is not signed", "AKIDEXAMPLE", "s/+=", NULL, "Db.C9akciq32.eu-west-1.RDS.amazonaws.com", 443,
      "app", "eu-west-1", 1709251199LL,
      "Db.C9akciq32.eu-west-1.RDS.amazonaws.com:443/"
      "?Action=connect&DBUser=app&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20240229%"
      "2Feu-west-1%2Frds-db%2Faws4_request&X-Amz-Date=20240229T235959Z&X-Amz-Expires=900&X-Amz-SignedHeaders="
      "host&X-Amz-Signature=10a12e749d31222085d59ed50ceb2946ea55823aa3880429e7787e63bfd6dd43"},
-    {"port 80 is", "AKIDEXAMPLE", "s/+=", NULL, "db.c9akciq32.eu-west-1.rds.amazonaws.com", 80, "app",
+    {"port 80 is signed", "AKIDEXAMPLE", "s/+=", NULL, "db.c9akciq32.eu-west-1.rds.amazonaws.com", 80, "app",
      "eu-west-1", 1709251199LL,
      "db.c9akciq32.eu-west-1.rds.amazonaws.com:80/"
      "?Action=connect&DBUser=app&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20240229%"
@@ -114,7 +114,7 @@ static const struct host_case {
     {"db.internal.example.com", RDS_OTHER, ""},
     {"127.0.0.1", RDS_OTHER, ""},
     {"abcdefghijklmnopqrstuvwxyz.dsql.us-east-1.on.aws", RDS_DSQL, "us-east-1"},
-    /* ours */
+    /* our own cases */
     {"MyDB.C9AKCIQ32.EU-West-1.RDS.AmazonAWS.com", RDS_INSTANCE, "eu-west-1"},
     {"a.b.us-east-1.rds-fips.amazonaws.com", RDS_INSTANCE, "us-east-1"},
     {"a-green-abc123.c9akciq32.eu-west-1.rds.amazonaws.com", RDS_INSTANCE, "eu-west-1"},

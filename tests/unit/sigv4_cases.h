@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 15 cases of the SigV4 test suite of awslabs/aws-c-auth (Apache-2.0, Amazon) as facts: a request, and what
- * it must be signed with. Keys AKIDEXAMPLE / wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY, us-east-1, service,
- * 20150830T123600Z, 3,600 s. A case with a body sends its hash as X-Amz-Content-Sha256 where it is signed in
- * headers.
+ * 15 cases of the SigV4 test suite of awslabs/aws-c-auth (Apache-2.0, Amazon): a request and its expected
+ * signatures, in a header and in the query. Keys AKIDEXAMPLE / wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY,
+ * region us-east-1, service `service`, time 20150830T123600Z, valid for 3,600 s. If a request with a body is
+ * signed in a header, it also sends the body's hash as X-Amz-Content-Sha256.
  */
 #include <aws/sigv4.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The AWS CLI's cache files: the texts that name those of SSO (the digests of two of them stand in botocore's
- * own tests), and reading what may be in one. That files of these names are found:
- * tests/cli/test_aws_cache_names.py.
+ * The AWS CLI's cache files: the texts whose SHA-1 is the name of an SSO file (botocore's own tests have the
+ * digests of two of them), and parsing of a file's content. tests/cli/test_aws_cache_names.py tests that
+ * files with these names are found.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -31,7 +31,7 @@ static const struct name_case names[] = {
     {sso_role_name,
      {.sso_account = "123456789012", .sso_role = "DbReader", .start_url = START, .session = "corp"},
      "{\"accountId\":\"123456789012\",\"roleName\":\"DbReader\",\"sessionName\":\"corp\"}"},
-    /* As Python escapes: everything that is not printable ASCII, digits in lower case, surrogate pairs. */
+    /* Escaped as in Python: all but printable ASCII, in lower-case hex digits and surrogate pairs. */
     {sso_role_name,
      {.sso_account = "1", .sso_role = "b\xc3\xbcro \"\\/ \x7f\t\x01 \xf0\x9f\x98\x80", .session = "s"},
      "{\"accountId\":\"1\",\"roleName\":\"b\\u00fcro \\\"\\\\/ \\u007f\\t\\u0001 "
@@ -48,7 +48,7 @@ static const struct name_case names[] = {
      "\"startUrl\": \"" START "\", \"tool\": \"botocore\"}"},
 };
 
-static void name_texts(void **state)
+static void texts_of_file_names(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -60,7 +60,7 @@ static void name_texts(void **state)
     }
 }
 
-static void token_name(void **state)
+static void name_for_token_file(void **state)
 {
     (void)state;
     assert_string_equal(sso_name(&(struct aws_step){.session = "admin", .start_url = START}), "admin");
@@ -69,7 +69,7 @@ static void token_name(void **state)
 
 static const struct {
     const char *text;
-    long long time; /* -1: none */
+    long long time; /* -1: invalid */
 } times[] = {
     {"\"2026-03-01T12:00:00Z\"", 1772366400},
     {"\"2026-03-01T12:00:00UTC\"", 1772366400},
@@ -82,7 +82,7 @@ static const struct {
     {"null", -1},
 };
 
-static void time_spellings(void **state)
+static void time_formats(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(times); i++) {
@@ -97,8 +97,8 @@ static void time_spellings(void **state)
     }
 }
 
-/* What counts as no file. */
-static void no_object(void **state)
+/* Contents that count as a missing file. */
+static void rejects_other_than_an_object(void **state)
 {
     static const char *const texts[] = {"",      "{",    "{\"a\":", "[]",
                                         "\"a\"", "null", "{} x",    "{\"a\":\"\xff\"}"};
@@ -135,8 +135,8 @@ static void keys_need_15_minutes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(name_texts),           cmocka_unit_test(token_name),
-        cmocka_unit_test(time_spellings),       cmocka_unit_test(no_object),
+        cmocka_unit_test(texts_of_file_names),  cmocka_unit_test(name_for_token_file),
+        cmocka_unit_test(time_formats),         cmocka_unit_test(rejects_other_than_an_object),
         cmocka_unit_test(keys_need_15_minutes),
     };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The credential chain as data: two file texts, the environment and a profile's name give a list of steps or
- * an error. tests/cli/test_aws_chain.py compares the same with what botocore's own chain finds.
+ * Resolves credential chains: the texts of the two files, the environment and a profile's name give a list of
+ * steps or an error. tests/cli/test_aws_chain.py compares the keys that are found with botocore's.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -77,9 +77,9 @@ static void chains(void **state)
         assert_true(e.hint[0]);
 }
 
-/* --- the identity of a chain, and its words */
+/* --- the identity of a chain, and its description */
 
-static void identity_of(const char *config, const struct aws_env *env, char out[64], struct buf *words)
+static void identity_of(const char *config, const struct aws_env *env, char out[64], struct buf *description)
 {
     AUTO_FREE(char *, identity);
     struct err e = ERR_INIT;
@@ -92,13 +92,13 @@ static void identity_of(const char *config, const struct aws_env *env, char out[
     const struct aws_context c = {.env = *env, .files = files, .chain = chain};
     identity = aws_session_identity(&c);
     (void)snprintf(out, 64, "%s", identity);
-    aws_chain_describe(&chain, words);
+    aws_chain_describe(&chain, description);
 }
 
 #define BASE "[profile b]\naws_access_key_id = id\naws_secret_access_key = s\n"
 #define ROLE "[profile p]\nrole_arn = arn:aws:iam::1:role/path/R\nsource_profile = b\n"
 
-/* Each differs from all the others, but for the last ones, which differ in nothing that counts. */
+/* Each config has another identity, except the last two, which have the identity of the first. */
 static void identities(void **state)
 {
     static const char *const configs[] = {
@@ -122,9 +122,9 @@ static void identities(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(configs); i++) {
-        AUTO_BUF(words, 1024);
-        identity_of(configs[i], &env, identity[i], &words);
-        assert_non_null(strstr(buf_str(&words), "aws profile p, "));
+        AUTO_BUF(description, 1024);
+        identity_of(configs[i], &env, identity[i], &description);
+        assert_non_null(strstr(buf_str(&description), "aws profile p, "));
         for (size_t j = 0; j < i && i < ARRAY_LEN(configs) - alike; j++)
             assert_string_not_equal(identity[i], identity[j]);
     }
@@ -132,7 +132,7 @@ static void identities(void **state)
         assert_string_equal(identity[i], identity[0]);
 }
 
-static void words(void **state)
+static void description(void **state)
 {
     static const struct {
         const char *config;
@@ -160,7 +160,7 @@ static void words(void **state)
     }
 }
 
-/* A chain has no longest length. */
+/* The length of a chain is not limited. */
 static void long_chain(void **state)
 {
     struct err e = ERR_INIT;
@@ -190,7 +190,7 @@ int main(void)
                                        .test_func = chains,
                                        .initial_state = (void *)(uintptr_t)&chain_cases[n]};
     tests[n++] = (struct CMUnitTest){.name = "identities", .test_func = identities};
-    tests[n++] = (struct CMUnitTest){.name = "words", .test_func = words};
+    tests[n++] = (struct CMUnitTest){.name = "description", .test_func = description};
     tests[n++] = (struct CMUnitTest){.name = "long chain", .test_func = long_chain};
     return cmocka_run_group_tests_name("aws chain", tests, NULL, NULL);
 }

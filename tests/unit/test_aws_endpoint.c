@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where AWS's services are asked: the STS cases of botocore's endpoint tests (Apache-2.0, Amazon), and the
- * order in which the user's own addresses count.
+ * The endpoints of AWS services: the STS cases of botocore's endpoint tests (Apache-2.0, Amazon), and the
+ * precedence of the URLs that the user configures.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -19,7 +19,7 @@
 static const struct sts_case {
     const char *region;
     int fips, dual_stack;
-    const char *configured, *url; /* url NULL: refused */
+    const char *configured, *url; /* url NULL: an error */
 } sts_cases[] = {
     {"af-south-1", 0, 0, NULL, "https://sts.af-south-1.amazonaws.com"},
     {"ap-east-1", 0, 0, NULL, "https://sts.ap-east-1.amazonaws.com"},
@@ -102,12 +102,12 @@ static void sts(void **state)
     "[services local]\nsts =\n  other = 1\n  endpoint_url = https://section\nsso_oidc =\n "                  \
     "endpoint_url=http://oidc:1\n"
 
-static const struct order_case {
+static const struct precedence_case {
     const char *profile;
     enum aws_service service;
     struct aws_env env;
     const char *region, *text; /* the URL, or the error */
-} order_cases[] = {
+} precedence_cases[] = {
     {"default",
      AWS_STS,
      {.endpoint_url_sts = "https://own", .endpoint_url = "https://all"},
@@ -160,11 +160,11 @@ static const struct order_case {
     {"fips", AWS_STS, {.endpoint_url = "https://own"}, "eu-west-1", "FIPS and an endpoint URL are both set"},
 };
 
-static void order(void **state)
+static void precedence(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(order_cases); i++) {
-        const struct order_case *c = &order_cases[i];
+    for (size_t i = 0; i < ARRAY_LEN(precedence_cases); i++) {
+        const struct precedence_case *c = &precedence_cases[i];
         struct aws_endpoint found;
         struct err e = ERR_INIT;
         AUTO_AWS_FILES(files);
@@ -174,7 +174,7 @@ static void order(void **state)
     }
 }
 
-static void long_address(void **state)
+static void refuses_long_url(void **state)
 {
     char url[2000] = "https://";
     struct aws_env env = {.endpoint_url = url};
@@ -190,8 +190,8 @@ static void long_address(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sts), cmocka_unit_test(order),
-                                       cmocka_unit_test(long_address)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sts), cmocka_unit_test(precedence),
+                                       cmocka_unit_test(refuses_long_url)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

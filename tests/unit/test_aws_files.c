@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two files of ~/.aws together: the 65 published cases of the SDKs after merging
- * (tests/unit/test_ini_aws.c has them for the lexer alone), where the files are, and files as users really
- * have them.
+ * The two files of ~/.aws: the 65 published cases of the SDKs, with both files merged
+ * (tests/unit/test_ini_aws.c tests the lexer alone), the paths of the files, and files as users really write
+ * them.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -24,7 +24,7 @@
 #include "ini_aws_cases.h"
 #include "aws_auto.h"
 
-/* --- the cases: sections by name, profiles first, and their keys by name */
+/* --- the published cases, rendered with sections sorted by kind and name, and keys by name */
 
 static int compare_sections(const void *a, const void *b)
 {
@@ -73,7 +73,7 @@ static void dump(const struct aws_files *f, struct buf *out)
             dump_section(f, section[i], out);
 }
 
-/* Whether each section can be used. */
+/* Returns 0 if every section is valid. */
 static int check_all(const struct aws_files *f, struct err *e)
 {
     for (size_t i = 0; i < f->section_count; i++)
@@ -105,30 +105,30 @@ static void published_cases(void **state)
     }
 }
 
-/* --- files of users */
+/* --- files as users write them */
 
 #define KEYS "aws_access_key_id = id\naws_secret_access_key = secret\n"
 
-static void as_users_have_them(void **state)
+static void files_as_users_write_them(void **state)
 {
     static const struct {
         const char *name, *credentials, *key, *value;
     } cases[] = {
         {"CRLF", "[p]\r\naws_secret_access_key = secret\r\n", "aws_secret_access_key", "secret"},
         {"byte order mark", "\xef\xbb\xbf[p]\nk = v\n", "k", "v"},
-        {"mark and CRLF", "\xef\xbb\xbf[p]\r\nk = v\r\n", "k", "v"},
-        {"no end of line", "[p]\nk = v", "k", "v"},
+        {"byte order mark and CRLF", "\xef\xbb\xbf[p]\r\nk = v\r\n", "k", "v"},
+        {"no line end after the last line", "[p]\nk = v", "k", "v"},
         {"keys in capitals", "[p]\nAWS_ACCESS_KEY_ID=id", "aws_access_key_id", "id"},
         {"values keep their case", "[p]\nk = AbC", "k", "AbC"},
-        {"a name in quotes", "['p']\nk = 1\n", "k", NULL},
+        {"quotes belong to a name in the credentials file", "['p']\nk = 1\n", "k", NULL},
         {"= + / in a secret", "[p]\nk = a/b+c==\n", "k", "a/b+c=="},
-        {"# inside a word", "[p]\nk = a#b\n", "k", "a#b"},
-        {"no comment", "[p]\nk = a # b\n", "k", "a # b"},
+        {"# without a space before it", "[p]\nk = a#b\n", "k", "a#b"},
+        {"# after a space does not begin a comment", "[p]\nk = a # b\n", "k", "a # b"},
         {"Latin-1", "[p]\nk = \xfc\n", "k", "\xfc"},
         {"a colon", "[p]\nk : v = w\n", "k", "v = w"},
-        {"what all sections have", "[DEFAULT]\nk = all\nl = all\n[p]\nl = own\n", "k", "all"},
-        {"but a section's own counts", "[DEFAULT]\nk = all\n[p]\nk = own\n", "k", "own"},
-        {"and one that does not exist has nothing", "[DEFAULT]\nk = all\n[q]\n", "k", NULL},
+        {"a section has the keys of [DEFAULT]", "[DEFAULT]\nk = all\nl = all\n[p]\nl = own\n", "k", "all"},
+        {"a section's own key overrides [DEFAULT]", "[DEFAULT]\nk = all\n[p]\nk = own\n", "k", "own"},
+        {"a section that does not exist has no keys of [DEFAULT]", "[DEFAULT]\nk = all\n[q]\n", "k", NULL},
     };
 
     (void)state;
@@ -168,13 +168,13 @@ static void nested(void **state)
     assert_null(aws_files_property(&files, AWS_PROFILE, "s", "sts"));
 }
 
-/* What a header of the config file means; the kind, then the name. */
+/* The kind of section and the name that a header of the config file stands for. */
 static void headers(void **state)
 {
     static const struct {
         const char *header;
         enum aws_section_kind kind;
-        const char *name; /* NULL: nothing that counts */
+        const char *name; /* NULL: the section is ignored */
     } cases[] = {
         {"default", AWS_PROFILE, "default"},
         {"profile default", AWS_PROFILE, "default"},
@@ -217,11 +217,11 @@ static void headers(void **state)
     }
 }
 
-/* A section of profile p, and whether p and its neighbours can be used. */
-static void faults(void **state)
+/* Profile p cannot be used if its own section, or the [DEFAULT] of its file, has an invalid line. */
+static void invalid_sections(void **state)
 {
     static const struct {
-        const char *config, *credentials, *what, *why; /* NULL: it can be used */
+        const char *config, *credentials, *what, *why; /* NULL: p can be used */
     } cases[] = {
         {"[profile p]\nk = v\n[profile q]\nnonsense\n= x\n[profile q]\n", NULL, NULL, NULL},
         {"[profile q]\nnonsense\n[profile p]\nk = v\n[q\nk=w\n[]\n[profile x y]\nz\n", NULL, NULL, NULL},
@@ -258,8 +258,8 @@ static void faults(void **state)
     }
 }
 
-/* Of several sections with one name in other words the last one counts alone. */
-static void same_name(void **state)
+/* If a name is spelled in several ways, only the last section counts. */
+static void last_spelling_counts(void **state)
 {
     static const char text[] =
         "[default]\na = 1\n[profile default]\nb = 2\n[profile 'x']\na = 3\n[profile x]\n";
@@ -274,8 +274,8 @@ static void same_name(void **state)
     assert_null(aws_files_property(&files, AWS_PROFILE, "x", "a"));
 }
 
-/* The halves of a pair are asked for in one file alone. */
-static void one_file_alone(void **state)
+/* aws_files_property_of() looks in one file only: both halves of a key pair must be in the same file. */
+static void property_of_one_file(void **state)
 {
     static const char config[] = "[profile p]\na = config\nb = config\n",
                       credentials[] = "[p]\na = credentials\n";
@@ -296,7 +296,7 @@ static void one_file_alone(void **state)
     assert_false(aws_files_has(&files, AWS_PROFILE, ""));
 }
 
-/* --- where they are */
+/* --- the paths of the files */
 
 static char home[] = "/tmp/broker-aws-XXXXXX";
 
@@ -336,7 +336,7 @@ static const char *value_of(const struct aws_files *f, const char *key)
     return p ? p->value : NULL;
 }
 
-static void places(void **state)
+static void paths(void **state)
 {
     struct err e = ERR_INIT;
     AUTO_FREE(char *, config);
@@ -396,7 +396,7 @@ static void refused_files(void **state)
     }
 }
 
-/* Tens of thousands of profiles are no reason to wait. */
+/* Parsing tens of thousands of profiles must not take long. */
 static void many_profiles(void **state)
 {
     struct err e = ERR_INIT;
@@ -414,11 +414,16 @@ static void many_profiles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_cases), cmocka_unit_test(as_users_have_them),
-        cmocka_unit_test(headers),         cmocka_unit_test(faults),
-        cmocka_unit_test(same_name),       cmocka_unit_test(nested),
-        cmocka_unit_test(one_file_alone),  cmocka_unit_test(places),
-        cmocka_unit_test(refused_files),   cmocka_unit_test(many_profiles),
+        cmocka_unit_test(published_cases),
+        cmocka_unit_test(files_as_users_write_them),
+        cmocka_unit_test(headers),
+        cmocka_unit_test(invalid_sections),
+        cmocka_unit_test(last_spelling_counts),
+        cmocka_unit_test(nested),
+        cmocka_unit_test(property_of_one_file),
+        cmocka_unit_test(paths),
+        cmocka_unit_test(refused_files),
+        cmocka_unit_test(many_profiles),
     };
 
     return cmocka_run_group_tests(tests, make_home, remove_home);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* In which region a service is asked: the user's own word first, and none of another partition. */
+/* The region in which a service is called: the user's setting comes first, and a region of another partition
+ * is ignored. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -18,7 +19,7 @@
 #define CHINA "arn:aws-cn:iam::123456789012:role/r"
 #define AWS "arn:aws:iam::123456789012:role/r"
 
-static void which(void **state)
+static void region_for_arn(void **state)
 {
     static const struct {
         const char *wanted, *env, *default_env, *profile, *database; /* "-": not set */
@@ -61,7 +62,7 @@ static void which(void **state)
     }
 }
 
-static void two_partitions(void **state)
+static void refuses_database_in_other_partition(void **state)
 {
     const struct aws_regions r = {.of = {[AWS_REGION_DATABASE] = "eu-west-1"}};
     struct err e = ERR_INIT;
@@ -74,8 +75,8 @@ static void two_partitions(void **state)
     assert_true(e.hint[0]);
 }
 
-/* For the token, where the server's name says nothing. */
-static void own(void **state)
+/* The region of the token if the server's name does not contain one. */
+static void first_region(void **state)
 {
     const struct aws_regions r = {
         .of = {[AWS_REGION_ENV] = "us-east-1", [AWS_REGION_PROFILE] = "cn-north-1"}};
@@ -87,12 +88,12 @@ static void own(void **state)
     assert_null(aws_region_first(&r, GOV));
 }
 
-static void loaded(void **state)
+static void load_checks_regions(void **state)
 {
     static const struct {
         const char *config;
         struct aws_env env;
-        const char *what, *msg; /* NULL: all is well */
+        const char *what, *msg; /* NULL: no error */
     } cases[] = {
         {"[default]\nregion = eu-west-1\n",
          {.region = "us-east-1", .default_region = "us-east-2"},
@@ -120,10 +121,10 @@ static void loaded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(which),
-        cmocka_unit_test(two_partitions),
-        cmocka_unit_test(own),
-        cmocka_unit_test(loaded),
+        cmocka_unit_test(region_for_arn),
+        cmocka_unit_test(refuses_database_in_other_partition),
+        cmocka_unit_test(first_region),
+        cmocka_unit_test(load_checks_regions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

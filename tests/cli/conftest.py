@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Fixtures for the command-line tests: the program in a private home, real servers and clients, a Secret Service.
 
-Servers start when the first test asks for them and live as long as the run. A missing program or server is a skip that
-names it; where CI=true a skip is a failure. After each test nothing may be left running, and no registered secret may
-have shown (lib/canary.py)."""
+Servers start when the first test needs them, and run until the end. A test that needs a missing program or server is
+skipped, and the skip names it; with CI=true a skip is a failure. After each test no process may be left running, and no
+registered secret may have appeared (lib/canary.py)."""
 import os
 import shutil
 import signal
@@ -54,11 +54,11 @@ def pytest_configure(config):
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # a run in the background starts with them ignored
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    config.addinivalue_line("markers", "alone: measures, or uses up what others need: no test runs beside it")
-    config.addinivalue_line("markers", "builds: compiles the whole tree; runs where CI=true, and if its file is named")
+    config.addinivalue_line("markers", "alone: measures time or uses up resources: no other test runs at the same time")
+    config.addinivalue_line("markers", "builds: compiles the whole tree; runs with CI=true, or if its file is named")
     beside.watch(config)
     if beside.is_controller(config):
-        return  # each worker has a private /etc and /run, and cannot have it inside another one
+        return  # each worker makes its own private /etc and /run, which cannot be nested
     try:
         namespace.enter(BASE / "private")
     except OSError as error:
@@ -86,7 +86,7 @@ def pytest_collection_modifyitems(config, items):
 def no_skip_in_ci(report):
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"skipped, which is a failure where CI=true: {report.longrepr[-1]}"
+        report.longrepr = f"skipped, which is a failure with CI=true: {report.longrepr[-1]}"
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -102,7 +102,7 @@ def pytest_make_collect_report():
 
 
 def having(make, *args, **kwargs):
-    """make(...), or a skip where it is missing."""
+    """make(...); skips the test if that raises Missing."""
     try:
         return make(*args, **kwargs)
     except process.Missing as missing:
@@ -110,7 +110,7 @@ def having(make, *args, **kwargs):
 
 
 def lasting(make, *args, **kwargs):
-    """For a fixture: having(...), stopped at its end."""
+    """For a fixture: having(...), stopped when the fixture ends."""
     thing = having(make, *args, **kwargs)
     yield thing
     thing.stop()
@@ -142,7 +142,7 @@ def moto():
 
 @pytest.fixture(scope="session")
 def moto_proxy():
-    """An HTTPS proxy in which AWS's host names are answered."""
+    """An HTTPS proxy that answers for AWS's host names."""
     yield from lasting(MotoProxy, BASE / "moto")
 
 
@@ -164,7 +164,7 @@ def mariadb_notls(pki):
 
 @pytest.fixture(scope="session")
 def iam_server(pki):
-    """Logs in with RDS IAM tokens, each verified by botocore; see servers/mariadb_iam.py."""
+    """A server that accepts RDS IAM tokens, each verified by botocore; see servers/mariadb_iam.py."""
     yield from lasting(MariaDBIam, BASE / "iam", pki)
 
 
@@ -180,8 +180,8 @@ def mysql_notls(pki):
 
 @pytest.fixture
 def start_server(pki):
-    """start_server("mariadb" or "mysql", tls=True, certificate=None, options=()): one of this test alone, which it may
-    stop or restart; certificate: as pki.issue("loopback", ["IP:127.0.0.1"]) gives it."""
+    """start_server("mariadb" or "mysql", tls=True, certificate=None, options=()): a server for this test only, which it
+    may stop or restart; certificate: as pki.issue("loopback", ["IP:127.0.0.1"]) returns it."""
     started = []
 
     def start(family, **options):
@@ -235,7 +235,7 @@ def relay():
 
 @pytest.fixture
 def ssm(broker):
-    """The `aws` program of the test's home is servers/aws_ssm_fake.py; ssm.tell(...) says how it behaves."""
+    """Makes servers/aws_ssm_fake.py the `aws` program of the test's home; ssm.tell(...) sets its behaviour."""
     return SsmFake(broker.home / "bin")
 
 
@@ -247,26 +247,26 @@ def ssh_keys():
 
 @pytest.fixture(scope="session")
 def user_key(ssh_keys):
-    """An ed25519 key for whoever needs just one."""
+    """An ed25519 key, for tests that need only one."""
     return ssh_keys.make("ed25519")
 
 
 @pytest.fixture(scope="session")
 def usual_sshd(names, ssh_keys):
-    """One for all tests that change nothing but its authorized_keys."""
+    """An sshd that is shared by all tests that change only its authorized_keys."""
     yield from lasting(Sshd, BASE / "sshd", ssh_keys)
 
 
 @pytest.fixture
 def sshd(usual_sshd, user_key):
-    """It lets user_key in."""
+    """The shared sshd, which accepts user_key."""
     usual_sshd.authorize(user_key)
     return usual_sshd
 
 
 @pytest.fixture
 def start_sshd(names, ssh_keys):
-    """start_sshd(...) starts an Sshd of this test alone, which it may stop or restart."""
+    """start_sshd(...) starts an Sshd for this test only, which it may stop or restart."""
     started = []
 
     def start(**options):
@@ -309,7 +309,7 @@ def agent():
 
 @pytest.fixture
 def ssh_home(broker, names):
-    """The test's home is also where ssh looks for ~/.ssh, for it goes by /etc/passwd; returns ~/.ssh."""
+    """Makes the test's home the user's home in /etc/passwd, where ssh looks for ~/.ssh; returns ~/.ssh."""
     with open("/etc/passwd") as passwd:
         broker.etc.write("/etc/passwd", namespace.accounts(passwd.read(), broker.home))
     (broker.home / ".ssh").mkdir(mode=0o700)
@@ -318,7 +318,7 @@ def ssh_home(broker, names):
 
 @pytest.fixture
 def home(broker, ssh_home, user_key, mariadb_server, clients):
-    """A lib.bastion.Home with the key, with the `server` and the `client` of the profile `p`."""
+    """A lib.bastion.Home with user_key, and with the `server` and the `client` for the profile `p`."""
     home = Home(broker, ssh_home)
     home.has_key(user_key)
     home.server, home.client = mariadb_server, clients["mariadb1011"]
@@ -327,7 +327,7 @@ def home(broker, ssh_home, user_key, mariadb_server, clients):
 
 @pytest.fixture(params=ENGINES)
 def engine(request):
-    """What leads over a bastion."""
+    """ssh_engine: what broker connects to a bastion with."""
     return request.param
 
 
@@ -346,7 +346,7 @@ def aws_fake():
 
 @pytest.fixture(scope="session")
 def vault_server(pki):
-    """HashiCorp's Vault, for what belongs to no test alone; see servers/vault.py."""
+    """HashiCorp's Vault, shared by all tests; see servers/vault.py."""
     yield from lasting(Vault, BASE / "vault", pki)
 
 
@@ -364,7 +364,8 @@ def slapd():
 
 @pytest.fixture
 def make_area(broker, vault_server):
-    """make_area(database) gives the mounts of this test on Vault (an Area), whose `front` notes the requests; they end with it."""
+    """make_area(database) makes this test's mounts on Vault (an Area), whose `front` records the requests; they end
+    with it."""
     made = []
 
     def make(database):
@@ -379,19 +380,19 @@ def make_area(broker, vault_server):
 
 @pytest.fixture
 def vault(make_area, mariadb_server):
-    """The mounts of this test on Vault, its users on a MariaDB."""
+    """The mounts of this test on Vault, which makes its users on a MariaDB."""
     return make_area(mariadb_server)
 
 
 @pytest.fixture
 def keyring():
-    """A kernel keyring of this test alone; broker.run(..., wrap=keyring.wrap)."""
+    """A kernel keyring for this test only; broker.run(..., wrap=keyring.wrap)."""
     yield from lasting(Keyring)
 
 
 @pytest.fixture
 def desk(broker, keyring, vault):
-    """A person with a profile `w` of that Vault; see lib/vault.py."""
+    """A user with a profile `w` for that Vault; see lib/vault.py."""
     return Desk(broker, keyring, vault)
 
 
@@ -401,32 +402,32 @@ def http(bare_broker):
     helper = BUILD / "libexec" / "broker" / "broker-http"
     if not os.access(helper, os.X_OK):
         pytest.skip(f"missing: {helper} (make)")
-    from lib import http_records  # which needs a test's module, and that one this
+    from lib import http_records  # imported here, because it imports a test module, which imports this one
     return http_records.Http(bare_broker(helper))
 
 
 @pytest.fixture
 def https(web, pki):
-    """https(routes): a server that is 127.0.0.1 to whoever trusts pki.ca."""
+    """https(routes): a server with a certificate of pki.ca for 127.0.0.1 and localhost."""
     pair = pki.issue("web", ["IP:127.0.0.1", "DNS:localhost"])
     return lambda routes=None, **more: web(routes, certificate=pair, **more)
 
 
 @pytest.fixture
 def fake_cleartext(fake_server):
-    """No TLS, and asks for the password in clear."""
+    """A server without TLS that requests the password in cleartext."""
     return fake_server("switch")
 
 
 @pytest.fixture(scope="session")
 def clients():
-    """{name: Client} of those that are here."""
+    """{name: Client} of all three clients."""
     return {name: having(client_table.find, name) for name in client_table.NAMES}
 
 
 @pytest.fixture(params=client_table.NAMES)
 def client(request):
-    """Runs the test once with each flavour of client."""
+    """Runs the test once with each client."""
     return having(client_table.find, request.param)
 
 
@@ -437,26 +438,26 @@ def native_plugin_dir():
 
 @pytest.fixture
 def keychain():
-    """An open Secret Service of this test alone; broker.env.update(keychain.env)."""
+    """An unlocked Secret Service for this test only; broker.env.update(keychain.env)."""
     yield from lasting(SecretService, Path(tempfile.mkdtemp(dir=BASE)) / "ss")
 
 
 @pytest.fixture(params=["keyring", "keychain"])
 def store(request):
-    """Each of the stores that `broker credential` has, of this test alone."""
+    """Runs the test with each of the two stores of `broker credential`; each is for this test only."""
     yield from lasting(Store, request.param, request.getfixturevalue("keychain") if request.param == "keychain" else None)
 
 
 @pytest.fixture
 def locked_keychain(keychain):
-    """One whose collection exists and is locked."""
+    """A Secret Service whose collection exists and is locked."""
     keychain.lock()
     return keychain
 
 
 @pytest.fixture
 def empty_bus():
-    """A session bus on which nobody is the Secret Service."""
+    """A session bus without a Secret Service."""
     yield from lasting(SecretService, Path(tempfile.mkdtemp(dir=BASE)) / "bus", keyring=False)
 
 
@@ -468,7 +469,7 @@ def silent_bus():
 
 @pytest.fixture
 def bare_broker():
-    """The harness of `broker` around any program: bare_broker(program)."""
+    """bare_broker(program): the harness of `broker` for any program."""
     made = []
 
     def make(program):
@@ -484,7 +485,7 @@ def bare_broker():
 
 @pytest.fixture
 def broker(bare_broker):
-    """The program under test in a home of its own; see lib/broker.py."""
+    """The program under test, in a home of its own; see lib/broker.py."""
     if not os.access(PROGRAM, os.X_OK):
         pytest.skip(f"missing: {PROGRAM} (make)")
     return bare_broker(PROGRAM)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The harness of the command-line tests; conftest.py makes fixtures of it."""
+"""The harness of the command-line tests; conftest.py turns it into fixtures."""

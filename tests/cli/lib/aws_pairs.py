@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Pairs of ~/.aws/config and ~/.aws/credentials as people, programs and accidents write them, from a seed: indentation, comments,
-blanks of Unicode, quotes, brackets, odd headers, sections and keys twice, lines that are none."""
+"""Random pairs of ~/.aws/config and ~/.aws/credentials, made from a seed, as people and programs write them, with their
+mistakes: indentation, comments, Unicode spaces, quotes, brackets, odd headers, repeated sections and keys, and invalid
+lines."""
 import random
 
 BLANKS = [" ", " ", " ", "", "", "\t", "\u00a0", "\u3000", "\f", "\x1c", "\u2028"]
@@ -25,7 +26,7 @@ class Pair:
     def __init__(self, seed):
         self.rng = rng = random.Random(seed)
         self.number = 0
-        self.wild = rng.choice([0, 0, 0.03, 0.1, 0.25])  # how much is odd
+        self.wild = rng.choice([0, 0, 0.03, 0.1, 0.25])  # the probability of something odd
         self.profile = rng.choice([None, None, "dev", "My Dev", "B\u00fcro", "a[b]", "it's", "\u540d", "default", "x\\y"])
         self.names = list(dict.fromkeys([self.profile or "default", *rng.sample(NAMES, rng.randint(1, 3))]))
         self.end = rng.choice(LINE_ENDS)
@@ -115,7 +116,7 @@ class Pair:
         return self.sprinkle(lines)
 
     def sprinkle(self, lines):
-        """Comments and empty lines between."""
+        """LINES with comments and empty lines in between."""
         rng, out = self.rng, []
         for line in lines:
             while rng.random() < 0.12:
@@ -127,7 +128,7 @@ class Pair:
         rng = self.rng
         behind = rng.choice([" # comment", ";c", " x = y", " ]"]) if self.odd() else ""
         lines = [f"[{header}]{behind}", *self.body(is_config)]
-        if rng.random() < 0.15:  # the keys, or all of it
+        if rng.random() < 0.15:  # indents the keys; the next case indents the whole section
             lines = [lines[0], *("  " + line for line in lines[1:])]
         if rng.random() < 0.05 or self.odd(0.3):
             lines = [rng.choice(["  ", "\t", "\u00a0", "    "]) + line for line in lines]
@@ -157,7 +158,7 @@ class Pair:
         return sections
 
     def write(self, folder):
-        """The paths of both files."""
+        """Writes both files; returns their paths."""
         paths = []
         for name, sections in (("config", self.config), ("credentials", self.credentials)):
             path = folder / name

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What is wrong in a file of ~/.aws, put right line by line until Python's configparser takes it, which is what botocore
-reads with: so that one can ask botocore what the rest of the file says. Each mended line leaves a key `zzN`, by which the
-sections are found that had something wrong."""
+"""Repairs a file of ~/.aws line by line until Python's configparser accepts it. botocore reads files with configparser,
+so that botocore can then be asked what the rest of the file means. Each repaired line leaves a key `zzN`, which marks
+the sections that had an error."""
 import configparser
 import re
 
@@ -20,7 +20,7 @@ class Repair:
         else:
             raise AssertionError(text)
         self.text = "\n".join(self.lines)
-        # {header: {key: value}}, with an entry for the mark where there was something wrong
+        # {header: {key: value}}; a section that had an error also has a key that matches MARK
         self.sections = {name: {**self.parser[name], **({"zz0": ""} if name in self.spoiled else {})} for name in self.parser.sections()}
 
     def mark(self):
@@ -28,12 +28,12 @@ class Repair:
         return f"zz{self.count}"
 
     def put(self, number, line):
-        """Instead of that line, as far to the right as it was."""
+        """Replaces that line, and keeps its indentation."""
         old = self.lines[number - 1]
         self.lines[number - 1] = old[:len(old) - len(old.lstrip())] + line
 
     def name_without_end(self, number):
-        """A section that nobody asks for; what is deeper goes on with it."""
+        """Replaces an invalid header by a section that no profile uses, with one key that indented lines continue."""
         self.put(number, f"{self.mark()} = 1")
         key = self.lines[number - 1]
         self.lines.insert(number - 1, key.replace("zz", "[zz").replace(" = 1", "]"))
@@ -48,7 +48,7 @@ class Repair:
                 self.lines.append(line[:len(line) - len(line.lstrip())] + self.mark() + "=")
 
     def parse(self):
-        """True: something was wrong, and may be right now."""
+        """Whether there was an error, which has been repaired; the caller parses again."""
         self.parser = parser = configparser.RawConfigParser()
         try:
             parser.read_string("\n".join(self.lines))

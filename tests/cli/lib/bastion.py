@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An sshd as the way to a server: what ~/.ssh holds for it, and the section [tunnel far] that names it."""
+"""A server behind an sshd: the files of ~/.ssh for it, and the section [tunnel far] that names it."""
 import re
 import subprocess
 
@@ -9,13 +9,13 @@ ENGINES = ("libssh2", "openssh")
 
 
 def libssh2_version():
-    """Of the library that the keeper is built with, as (1, 11)."""
+    """The version of the library that the keeper is built with, such as (1, 11)."""
     said = subprocess.run(["pkg-config", "--modversion", "libssh2"], check=True, capture_output=True, text=True).stdout
     return tuple(map(int, re.findall(r"\d+", said)[:2]))
 
 
 def tunnel(sshd, engine=None, *lines, name="far", **keys):
-    """[tunnel far]; a key of None is left out."""
+    """The text of [tunnel far]; a key of None is left out."""
     given = {"type": "ssh", "host": sshd.host, "port": sshd.port, "user": sshd.user, "ssh_engine": engine, **keys}
     return "\n".join([f"[tunnel {name}]", *(f"{key} = {value}" for key, value in given.items() if value is not None), *lines, ""])
 
@@ -31,7 +31,7 @@ class Home:
         self.known_hosts.write_text("".join(sshd.known() for sshd in sshds))
 
     def has_key(self, key, name=None):
-        """As one of ssh's default keys (id_ed25519 ...), with its .pub and certificate, if there is one."""
+        """Installs KEY as one of ssh's default keys (id_ed25519 ...), with its .pub and its certificate, if any."""
         name = name or "id_" + key.name.partition("-")[0]
         for suffix in ("", ".pub", "-cert.pub"):
             source = key.with_name(key.name + suffix)
@@ -46,7 +46,7 @@ class Home:
 
 
 class At:
-    """What listens at a port of this machine and is no server: it has an account of each name, as write() wants."""
+    """Takes a server's place in write(), for a port where something else listens; it has every account name."""
 
     def __init__(self, port):
         self.port = port
@@ -56,7 +56,7 @@ class At:
 
 
 def write(broker, server, tunnels, user="app_native", **keys):
-    """The profile `p` for that account of SERVER, by TCP on the far side, and the sections TUNNELS."""
+    """Writes the profile `p` for that account of SERVER, which the sshd reaches by TCP, and the sections TUNNELS."""
     broker.env["TEST_SECRET"] = broker.secret(server.password(user)).decode()
     given = {"host": "127.0.0.1", "port": server.port, "user": user, "auth": "env", "auth_env": "TEST_SECRET", "via": "far", **keys}
     broker.config(profile(**given) + tunnels)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Tests side by side, by pytest-xdist: which one goes to which worker, which ones run alone, and what became of each.
+"""Running tests in parallel with pytest-xdist: which worker runs which test, which ones run alone, and each outcome.
 
-tests/run starts pytest twice: first the workers, with all tests but those marked `alone`; then one process, with the tests
-marked `alone` and those that failed beside others (`--again FILE`). Every worker has servers, /etc, /run and a temporary
-folder of its own; workers share the ports of 127.0.0.1 (process.free_port keeps them apart), and the kernel's keyring, where
-each test's entries have names of their own."""
+tests/run starts pytest twice: first the workers, with all tests but those marked `alone`; then one process, with the
+tests marked `alone` and those that failed in the first pass (`--again FILE`). Every worker has servers, /etc, /run and
+a temporary folder of its own; workers share the ports of 127.0.0.1 (process.free_port keeps them apart), and the
+kernel's keyring, where each test's entries have names of their own."""
 import collections
 import json
 import os
@@ -14,26 +14,26 @@ import pytest
 
 try:
     from xdist.scheduler.loadscope import LoadScopeScheduling
-except ImportError:  # one process is enough for one file
+except ImportError:  # without pytest-xdist, tests run in one process
     LoadScopeScheduling = object
 
 
 def pytest_addoption(parser):
-    parser.addoption("--outcomes", metavar="FILE", help="write what became of each test into FILE, as JSON")
-    parser.addoption("--beside", action="store_true", help="without the tests marked `alone`")
-    parser.addoption("--again", metavar="FILE", help="only the tests listed in FILE (JSON), and those marked `alone`")
+    parser.addoption("--outcomes", metavar="FILE", help="write the outcome of each test to FILE, as JSON")
+    parser.addoption("--beside", action="store_true", help="leave out the tests marked `alone`")
+    parser.addoption("--again", metavar="FILE", help="run only the tests listed in FILE (JSON), and those marked `alone`")
 
 
-# Files with the longest tests, which wait most of their time: they start first, so that nothing long is left when the others end.
-# tests/run prints the slowest functions at its end.
+# The files with the longest tests, which mostly wait: they start first, so that no long test is still running when all
+# others have ended. tests/run prints the slowest functions at its end.
 LONG = ("test_soak", "test_ssh_hostile", "test_exec_programs", "test_keeper_abuse", "test_ssh_dead", "test_ssh_silent", "test_ssh_approval",
         "test_vault_leases", "test_keeper_trouble", "test_keeper_expiry", "test_build")
 PIECE = 20
-MANY = 1000  # functions of a whole run
+MANY = 1000  # a run of more functions than this is a run of all tests
 
 
 class ByFunction(LoadScopeScheduling):
-    """Up to PIECE cases of a test function go to one worker; the next go to whichever is free. LONG files come first."""
+    """Gives up to PIECE cases of a test function to one worker, the next cases to a free one. LONG files come first."""
 
     def schedule(self):
         if self.collection is None:
@@ -60,12 +60,12 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def is_controller(config):
-    """The process that only hands out tests."""
+    """Whether this process only hands out tests to workers."""
     return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
 
 
 def select(config, items):
-    """Keeps in ITEMS what belongs to this pass."""
+    """Removes from ITEMS the tests that do not belong to this pass."""
     again = config.getoption("again")
     if again:
         listed = set(json.loads(Path(again).read_text()))
@@ -78,7 +78,7 @@ def select(config, items):
 
 
 class Outcomes:
-    """{test: "passed", "failed", "skipped" or "xfailed"}; a test whose clean-up fails has failed."""
+    """`of` is {test: "passed", "failed", "skipped" or "xfailed"}; a test whose clean-up fails has failed."""
 
     def __init__(self, path):
         self.path, self.of, self.seconds = Path(path), {}, collections.Counter()
@@ -102,7 +102,7 @@ class Outcomes:
 
 
 def watch(config):
-    """Called once in each process: writes the outcomes where that was asked for."""
+    """Called once in each process; with --outcomes, the controller writes the outcomes."""
     path = config.getoption("outcomes")
     if path and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Outcomes(path))

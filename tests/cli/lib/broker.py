@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The `broker` of a test: the program, a private home, and what it said.
+"""The `broker` fixture: the program in a private home, and its output.
 
-Nothing of the caller's environment reaches it but PATH's place for system programs and the sanitizers' options. What it
-prints, and every file below its home, is searched for the secrets that the test registered with `secret()`."""
+From the caller's environment it gets only the sanitizers' options; PATH is the home's bin folder and the system's. What
+it prints, and every file below its home, is searched for the secrets that the test registered with `secret()`."""
 import os
 import re
 import shutil
@@ -21,7 +21,7 @@ from .terminal import Terminal
 
 REPO = Path(__file__).resolve().parents[3]
 BUILD = Path(os.environ.get("BROKER_BUILD") or REPO / "build").resolve()
-SANITIZED = BUILD.name == "build-san"  # the address sanitizer keeps what was freed, and more for each piece
+SANITIZED = BUILD.name == "build-san"  # the address sanitizer keeps freed memory, and adds to each allocation
 PROGRAM = BUILD / "bin" / "broker"
 UMASK = 0o022
 SANITIZERS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
@@ -31,7 +31,7 @@ SANITIZED = PROGRAM.exists() and b"__asan_init" in PROGRAM.read_bytes()
 
 @dataclass
 class Result:
-    """code: the exit status, or 128 + signal as sh says it. tty: what showed on the terminal, if there was one."""
+    """code: the exit status, or 128 + signal as in sh. tty: what the terminal showed, if there was one."""
     out: bytes
     err: bytes
     code: int
@@ -48,7 +48,7 @@ class Result:
 
 
 class Broker:
-    families = ""  # the cache of an earlier test's broker: so not every test runs the clients to learn their version
+    families = ""  # the client cache of earlier tests, so that not every test runs the clients for their version
 
     def __init__(self, folder, program=PROGRAM):
         self.folder, self.program = folder, Path(program)
@@ -67,7 +67,7 @@ class Broker:
         self.etc = Etc()
         self.secrets, self.allowed, self.said, self.terminals, self.stubs = [], set(), [], [], 0
 
-    # What a test sets up
+    # Setting up a test
 
     def secret(self, value):
         """Register the canary VALUE; returns it."""
@@ -75,7 +75,7 @@ class Broker:
         return value
 
     def write(self, path, data, mode=0o600, secret=False):
-        """A file, PATH relative to the home; secret: it may hold a registered secret."""
+        """Writes a file; PATH is relative to the home. secret: the file may hold a registered secret."""
         path = self.home / path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
@@ -88,11 +88,11 @@ class Broker:
         self.allowed.add(str(path))
 
     def config(self, text):
-        """The user's config file."""
+        """Writes the user's config file."""
         return self.write(self.config_path, text)
 
     def script(self, name, text, secret=False):
-        """A program in ~/bin, which is first on PATH; TEXT without a #! line is for sh."""
+        """Writes a program into ~/bin, which is first on PATH; without a #! line, TEXT is for sh."""
         text = text if text.startswith("#!") else "#!/bin/sh\n" + text
         return self.write(f"bin/{name}", text + "\n", mode=0o700, secret=secret)
 
@@ -101,14 +101,14 @@ class Broker:
         self.stubs += 1
         return Stub(self.folder.with_name(f"{self.folder.name}-stubs") / str(self.stubs), name, os.getpid(), **told)
 
-    # Running it
+    # Running the program
 
     def argv(self, args, wrap=()):
         return [os.fsencode(a) for a in (*wrap, self.program, *args)]
 
     def environment(self, env):
-        """The environment with ENV on top; a value of None takes a variable away. Sanitizers report to files: a keeper's stderr
-        is /dev/null, a helper's may be."""
+        """The environment, changed by ENV; a value of None removes a variable. Sanitizers report to files, because a
+        keeper's stderr is /dev/null and a helper's may be."""
         merged = {**self.env, **env}
         if SANITIZED:
             for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
@@ -117,9 +117,9 @@ class Broker:
 
     def run(self, *args, input=b"", env={}, timeout=60, tty=False, secret_out=False, wrap=(), cwd=None, stdin=None,
             stdout=None, stderr=None):
-        """Run it to its end. Without tty it has no controlling terminal; with tty there is one, which nobody answers.
-        stdin, stdout, stderr: a file instead of a pipe. wrap: words before the program, as ["strace", "-f"].
-        secret_out: it may print a secret on stdout."""
+        """Run the program to its end. With tty it has a controlling terminal, where no one types; otherwise none.
+        stdin, stdout, stderr: a file instead of a pipe. wrap: arguments before the program, such as ["strace", "-f"].
+        secret_out: the program may print a secret on stdout."""
         options = {"env": self.environment(env), "cwd": cwd or self.home}
         argv = self.argv(args, wrap)
         streams = {"stdin": stdin or subprocess.PIPE, "stdout": stdout or subprocess.PIPE, "stderr": stderr or subprocess.PIPE}
@@ -140,20 +140,20 @@ class Broker:
         return result(proc.returncode, out or b"", err or b"")
 
     def pty(self, *args, env={}, secret_out=False, wrap=(), cwd=None, **streams):
-        """Start it on a terminal; returns the Terminal. stdin, stdout, stderr: "tty" (default), "pipe" or a file."""
+        """Start the program on a terminal; returns the Terminal. The streams: "tty" (default), "pipe" or a file."""
         terminal = Terminal(self.argv(args, wrap), self.environment(env), cwd or self.home, **streams)
         self.terminals.append((terminal, secret_out))
         return terminal
 
     def start(self, *args, env={}, wrap=(), **options):
-        """A subprocess.Popen in a session of its own, for a test that does the rest itself; nothing of it is searched."""
+        """A subprocess.Popen in a session of its own, for a test that does the rest; its output is not searched."""
         return subprocess.Popen(self.argv(args, wrap), env=self.environment(env), cwd=self.home, start_new_session=True,
                                 umask=UMASK, **options)
 
-    # What must hold after each test
+    # Checks after each test
 
     def finish(self):
-        """Ends terminals and gives the faults: secrets in output or files, sanitizer reports."""
+        """Ends the terminals; returns the faults: secrets in output or files, and sanitizer reports."""
         for terminal, secret_out in self.terminals:
             terminal.close()
             self.said.append((terminal.out, terminal.err, secret_out))
@@ -171,11 +171,11 @@ class Broker:
         return faults
 
     def forget_families(self):
-        """Empties the home of a test that looks at its files, or at that cache."""
+        """Removes the cache of client families, for a test that looks at the files of its home, or at that cache."""
         shutil.rmtree(self.home / ".cache", ignore_errors=True)
 
     def remember_families(self):
-        """Those of the programs in the tests' cache, which outlive the test."""
+        """Keeps the families of the clients in the tests' cache, as these clients outlive the test."""
         try:
             text = (self.home / ".cache" / "broker" / "clients").read_text()
         except (OSError, UnicodeDecodeError):
@@ -184,7 +184,7 @@ class Broker:
         Broker.families = "".join(dict.fromkeys([*Broker.families.splitlines(keepends=True), *lasting]))
 
     def assert_hidden(self, watch):
-        """No registered secret in what a procs.Watch saw of argv and environments."""
+        """Asserts that no registered secret is in the argv and environments that a procs.Watch saw."""
         for name in ("argv", "environ"):
             for data in getattr(watch, name):
                 assert not canary.found(self.secrets, data), f"canary in {name}: {data!r}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What this version has, where texts enumerate it: one line to change when a provider or a verb is added."""
+"""The providers, formats, tunnels and verbs of this version, as messages list them: extend these lines to add one."""
 PROVIDERS = "keychain iam vault command helper file env prompt none client"
 FORMATS = ("env json dotenv mycnf mycnf-plain url command jdbc jdbc-mariadb go golang-migrate sqlalchemy django laravel rails node mysqlsh usql "
            "sequelace tableplus")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The canary: a secret that a test has named must turn up nowhere.
+"""The canary: a secret that a test has registered must not appear anywhere.
 
 A secret is looked for as it is, escaped as in an option file, percent-encoded, in hex and in base64; a long one also in
 pieces, as half a secret is a leak too. Secrets shorter than six bytes are not looked for: they would be found anywhere."""
@@ -34,7 +34,7 @@ def found(secrets, data):
 
 
 def files_with(secrets, folder, allowed=()):
-    """The regular files below FOLDER, but for those in ALLOWED, that hold one of SECRETS in content or name."""
+    """The regular files below FOLDER, except those in ALLOWED, whose content or name holds one of SECRETS."""
     bad = []
     for root, _, names in os.walk(folder):
         for name in names:

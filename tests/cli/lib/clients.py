@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The three flavours of stock client, each with its tools, and what they know.
+"""The three stock clients, each with its tools, and the authentication plugins that they know.
 
 mysql9: Oracle's mysql 9.7; mariadb1011: Debian 12's mariadb; mariadb118: MariaDB 11.8's. The first and the last are
 scripts of tests/servers/mysql9-fetch that exec the real program with its own C library."""
@@ -31,16 +31,16 @@ class Client:
         return str(self.path)
 
     def knows(self, plugin):
-        """Whether it can log in to an account of this mechanism (mysql 9: native only with `native_options`)."""
+        """Whether it can log in to an account with this plugin (mysql 9 has the native one only with options_for())."""
         return plugin != "ed25519" or self.family == "mariadb"
 
     def options_for(self, server, user):
-        """What must follow `--` for this client to log in to that account: a plug-in folder, or nothing."""
+        """The options after `--` that this client needs to log in to that account: a plug-in folder, or none."""
         native = server.family == "mariadb" and server.plugins.get(user) in (None, "mysql_native_password")
         return [f"--plugin-dir={mysql9.native_plugin_dir()}"] if self.family == "mysql" and native else []
 
     def raw(self, server, user, sql, *options, host="127.0.0.1", port=None, password=None):
-        """Run the client by itself, without broker; returns subprocess's result, texts as bytes."""
+        """Run the client without broker; returns subprocess's result, with output as bytes."""
         password = server.password(user) if password is None else password
         argv = [self.path, "--no-defaults", f"--user={user}", f"--host={host}", f"--port={port or server.port}",
                 "--protocol=tcp", *options, "-NBe", sql]

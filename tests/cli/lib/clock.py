@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A clock that the test sets, for broker and all that it starts: libfaketime, which looks into a file at each call."""
+"""A clock that the test sets, for broker and the programs it starts: libfaketime reads its offset from a file."""
 import os
 import struct
 import time
@@ -16,14 +16,14 @@ SHARED = Path("/dev/shm")
 
 
 def need_movable():
-    """Skips the test if the program is static (make STATIC=1): no library can be loaded into it before it starts."""
+    """Skips the test if the program is static (make STATIC=1), because no library can be preloaded into it."""
     if b"/ld-linux" not in PROGRAM.read_bytes():
         pytest.skip("missing: a program with another clock: a static one has the system's")
 
 
 class Clock:
-    """The wall clock of BROKER's programs; timers go on as before, unless `timers`: then they see the jumps, too.
-    Raises process.Missing."""
+    """The wall clock of BROKER's programs. Their timers (CLOCK_MONOTONIC) are not faked, unless `timers` is true: then
+    they see the jumps, too. Raises process.Missing."""
 
     def __init__(self, broker, timers=False):
         if not os.path.exists(LIBRARY):
@@ -38,8 +38,8 @@ class Clock:
             broker.env["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
 
     def share(self, name):
-        """What the library would make for each process by itself, and leave behind wherever one becomes another program: a
-        semaphore, and a page with two counters and the moments of a start that has not been."""
+        """Makes what the library would otherwise make in each process, and leave behind when a process calls exec: a
+        semaphore, and a page with two counters and unset start times."""
         self.shared = [SHARED / name, SHARED / f"sem.{name}"]
         self.shared[0].write_bytes(bytes(16) + struct.pack("qq", 0, -1) * 4 + bytes(4000))
         assert process.LIBC.sem_open(f"/{name}".encode(), os.O_CREAT | os.O_EXCL, 0o600, 1)
@@ -48,7 +48,7 @@ class Clock:
         return f"/{name} /{name}"
 
     def move(self, seconds):
-        """That much later."""
+        """Moves the clock ahead by SECONDS."""
         self.ahead += seconds
         part = self.path.with_suffix(".part")
         part.write_text(f"+{self.ahead}s\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Forwards in tests: starting them, reaching the server through them, ending what a test has left running."""
+"""Forwards in tests: starting them, reaching the server through them, and ending those that a test has left running."""
 import json
 import os
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 def greeting(address, seconds=20):
-    """The first bytes that come of a server there; HOST:PORT, [HOST]:PORT or a path."""
+    """The first bytes that a server at ADDRESS sends; HOST:PORT, [HOST]:PORT or a path."""
     with dial(address, seconds) as s:
         return s.recv(128)
 
@@ -26,7 +26,7 @@ def dial(address, seconds=20):
 
 
 def refused(address, seconds=20):
-    """Whether nobody listens there, at the latest after some seconds."""
+    """Whether connections to ADDRESS are refused within SECONDS."""
     def is_refused():
         try:
             dial(address).close()
@@ -38,7 +38,7 @@ def refused(address, seconds=20):
 
 @dataclass
 class Running:
-    """A forward in the foreground: its process, the lines that it has printed, what it has noted."""
+    """A forward in the foreground: its process, the lines on its stdout, and its notes on stderr."""
     proc: subprocess.Popen
     lines: list
     notes: str
@@ -48,7 +48,8 @@ class Running:
         return self.lines[0]
 
     def end(self, sent=None, seconds=20):
-        """(exit status as subprocess says it, what else was on stdout, stderr) after that signal, or by itself."""
+        """Sends the signal, if any, and waits; returns (subprocess's exit status, the rest of stdout, all of
+        stderr)."""
         if sent:
             self.proc.send_signal(sent)
         out, err = self.proc.communicate(timeout=seconds)
@@ -56,7 +57,7 @@ class Running:
 
 
 class Forwards:
-    """forwards.start(...) in the foreground, forwards.detach(...); `broker` is the harness."""
+    """forwards.start(...) runs one in the foreground, forwards.detach(...) in the background. `broker`: the harness."""
 
     def __init__(self, broker):
         self.broker, self.started = broker, []
@@ -68,19 +69,19 @@ class Forwards:
         self.started.append(proc)
         got = [proc.stdout.readline().decode().rstrip("\n") for _ in range(lines)]
         assert all(got), f"no address: {proc.communicate(timeout=20)}"
-        # The note is the last thing before it waits.
+        # The note is the last text that broker prints before it waits.
         quiet = "-q" in args or "--quiet" in args
         return Running(proc, got, "" if quiet else "".join(proc.stderr.readline().decode() for _ in got))
 
     def detach(self, *args, **options):
-        """The address; it goes on."""
+        """Starts a forward in the background; returns its address."""
         done = self.broker.run("forward", *args, "--detach", **options)
         assert (done.code, done.errors) == (0, ""), done.errors
         assert re.fullmatch(r"(\S+\n)+", done.text), done.text
         return done.text.rstrip("\n")
 
     def status(self, *args):
-        """The list of `status --json`."""
+        """The forwards of `status --json`."""
         done = self.broker.run("status", "--json", *args)
         assert done.code == 0, done.errors
         return json.loads(done.text)["forwards"]
@@ -89,7 +90,7 @@ class Forwards:
         return self.status(name)[0]
 
     def left(self):
-        """The control sockets that are there."""
+        """The names of the control sockets that exist."""
         return sorted(path.name for path in self.folder.glob("*")) if self.folder.exists() else []
 
     def finish(self):
@@ -104,7 +105,7 @@ class Forwards:
 
 
 def until(true, seconds=20):
-    """Whether it comes true in time."""
+    """Whether TRUE() becomes true within SECONDS."""
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
@@ -114,7 +115,7 @@ def until(true, seconds=20):
 
 
 def state_of(pid):
-    """The letter of /proc: T is stopped."""
+    """The state letter in /proc: T means stopped."""
     with open(f"/proc/{pid}/stat") as f:
         return f.read().rpartition(")")[2].split()[0]
 

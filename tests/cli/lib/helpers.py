@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""broker as a credential helper: requests in git's protocol, a store of the test's own, and git around it."""
+"""broker as a credential helper: requests in git's protocol, a store for one test, and git that runs broker."""
 import os
 
 from .broker import BUILD
 from .keyring import Keyring
 
-NAMES = BUILD / "bin"  # where git-credential-broker and the others are
+NAMES = BUILD / "bin"  # the folder of git-credential-broker and the other names of the helper
 
 
 def lines(**fields):
-    """A request; a value that is a list gives a line each. `_` at the end of a name stands for `[]`."""
+    """A request; a list gives one line for each of its values. `_` at the end of a name stands for `[]`."""
     out = []
     for name, value in fields.items():
         key = name[:-1] + "[]" if name.endswith("_") else name
@@ -18,7 +18,7 @@ def lines(**fields):
 
 
 class Store:
-    """One of broker's two stores, of this test alone: `options` choose it, `wrap` are words before a program."""
+    """One of broker's two stores, for this test only: `options` choose it, `wrap` goes before a program's arguments."""
 
     def __init__(self, kind, keychain=None):
         self.kind, self.options, self.keyring = kind, ["--store", kind], None
@@ -33,7 +33,7 @@ class Store:
 
 
 class Asker:
-    """`ask(verb, request)` runs `broker credential` on a store."""
+    """`ask(verb, ...)` runs `broker credential` on a store."""
 
     def __init__(self, broker, store):
         self.broker, self.store = broker, store
@@ -45,7 +45,7 @@ class Asker:
                                **more)
 
     def ask(self, verb, *options, **fields):
-        """What it printed, as {key: value}; nothing may have gone wrong."""
+        """Runs the verb, which must succeed without a message; returns its output as {key: value}."""
         done = self.run(verb, lines(**fields), *options)
         assert (done.code, done.err) == (0, b""), (verb, fields, done)
         return fields_of(done.out)
@@ -61,7 +61,7 @@ class Asker:
 
 
 def fields_of(text):
-    """{key: value}, the order kept; `[]` gives lists."""
+    """{key: value} in the order of the lines; a key with `[]` gives a list."""
     found = {}
     for line in text.decode().splitlines():
         key, _, value = line.partition("=")
@@ -80,7 +80,7 @@ echo "askpass: $1" >&2"""
 
 
 class Git:
-    """The system's git in the home of a Broker around it, with broker as its helper."""
+    """The system's git in the home of the Broker RUNNER, with broker as its credential helper."""
 
     def __init__(self, runner, store):
         self.runner, self.store = runner, store
@@ -89,14 +89,14 @@ class Git:
                            "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"})
 
     def run(self, *words, input=b"", helper="", config=(), **more):
-        """git -c credential.helper=... WORDS"""
+        """Runs `git -c credential.helper=... WORDS`."""
         helper = f"broker {' '.join(self.store.options)} {helper}".strip()
         settings = [word for pair in (f"credential.helper={helper}", *config) for word in ("-c", pair)]
         more.setdefault("secret_out", True)
         return self.runner.run(*settings, *words, input=input, wrap=self.store.wrap, **more)
 
     def credential(self, verb, helper="", config=(), **fields):
-        """{key: value} of what `git credential VERB` printed, and its lines on stderr."""
+        """Runs `git credential VERB`; returns its output as {key: value}, and the lines of its stderr."""
         done = self.run("credential", verb, input=lines(**fields), helper=helper, config=config)
         assert done.code == 0, done.errors
         return fields_of(done.out), done.errors.splitlines()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Records of broker-http as a test writes and reads them (ipc/http.h), and the helper with the harness around it."""
+"""The records of broker-http (ipc/http.h), written and read by a test, and the helper in the test harness."""
 import struct
 
 from test_keychain_helper import OK, Helper, field, parse, record
@@ -24,7 +24,7 @@ def request(url, method="GET", headers=(), body=None, wants=(), ms=10000, **more
 
 
 def fields_of(data):
-    """An OK answer with its repeated fields: (status or None, {number: value}, {the rest})."""
+    """An OK answer: (status or None, {number: value} of the repeated fields, {tag: value} of the others)."""
     length, version, kind = struct.unpack(">IBB", data[:6])
     assert (version, kind, length) == (1, OK, len(data) - 4), parse(data)
     body, values, rest = data[6:], {}, {}
@@ -49,7 +49,7 @@ class Http(Helper):
         return fields_of(done.out)
 
     def fails(self, *args, **more):
-        """The words, and whether another try may help."""
+        """The error message of a request that must fail, and whether a retry may help."""
         status, values, rest = self.get(*args, **more)
         assert status is None and not values
         return rest[FAILED].decode(), TRANSIENT in rest

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A keeper that logs in by itself: profiles for it, its ends and what a client needs there, and a client of the protocol itself.
+"""A keeper that logs in for the client: profiles for it, its listeners and what a client needs there, and a client.
 
-Whatever a client says of itself at a unix end is accepted; at a port it needs the password of the run, which is useless
-elsewhere. The server's password is always registered as a secret: the harness looks for it in all that is printed and kept."""
+At a Unix socket the keeper accepts any user and password; at a port a client needs the password of that run, which is
+useless elsewhere. The server's password is always registered as a secret: the harness looks for it in all output and
+all files."""
 import hashlib
 import json
 import os
@@ -19,13 +20,13 @@ LONG_PASSWORD, WITH_DB, PROTOCOL_41, TRANSACTIONS, SECURE_CONNECTION, PLUGIN_AUT
 LOCAL_FILES, MULTI_STATEMENTS, SESSION_TRACK = 0x80, 0x10000, 0x800000
 FLAGS = LONG_PASSWORD | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | PLUGIN_AUTH
 NATIVE, SHA2 = "mysql_native_password", "caching_sha2_password"
-ANYBODY = "anybody"  # the user that a client names to the keeper
+ANYBODY = "anybody"  # the user name that a client gives to the keeper
 OFF = {"mysql": ["--ssl-mode=DISABLED"], "mariadb": ["--skip-ssl"]}
 
 
 def write(broker, server, user, tunnel="", answer=None, **keys):
-    """The profile `p` with a keeper that logs in: the password comes from a program, which can be asked for it again.
-    `answer`: what that program prints instead."""
+    """Writes the profile `p`, for which the keeper logs in: a program prints the password, and can be run again.
+    `answer`: what that program prints instead of the password."""
     password = broker.secret(server.password(user))
     kept = broker.write("password", answer or password + b"\n", secret=True)
     broker.config(profile(**{"host": RIGHT_NAME, "port": server.port, "user": user, "login": "keeper", "auth": "command",
@@ -34,26 +35,26 @@ def write(broker, server, user, tunnel="", answer=None, **keys):
 
 @dataclass
 class End:
-    """One end of a `forward --inject`: `address` of lib/forwards.py, and what a client must say there."""
+    """A listener of `forward --inject`: `address` as in lib/forwards.py, and the user and password for it."""
     address: str
     user: str
     password: bytes
 
     @property
     def words(self):
-        """As options of a stock client."""
+        """The options of a stock client that name it."""
         if self.address.startswith("/"):
             return ["--protocol=socket", f"--socket={self.address}"]
         return ["--protocol=tcp", "--host=127.0.0.1", f"--port={self.address.rpartition(':')[2]}"]
 
     @property
     def place(self):
-        """As Connection takes it."""
+        """The address, as load.Connection takes it."""
         return self.address if self.address.startswith("/") else ("127.0.0.1", int(self.address.rpartition(":")[2]))
 
 
 def forward(broker, *args, name="p", **run):
-    """`broker forward --inject` in the background. The password of the run is printed here, and is a secret elsewhere."""
+    """`broker forward --inject` in the background. It prints the run's password, which is a secret from then on."""
     done = broker.run("forward", name, "--inject", "--detach", "--json", *args, secret_out=True, **run)
     assert done.code == 0 and not done.err, (done.code, done.errors)
     said = json.loads(done.text)
@@ -63,7 +64,7 @@ def forward(broker, *args, name="p", **run):
 
 
 def run(program, client, end, *args, user=None, password=None, input=None, timeout=60):
-    """PROGRAM of CLIENT at that end, as a user has it: no file, no TLS of its own."""
+    """Runs PROGRAM of CLIENT against that listener, without option files and without TLS between it and the keeper."""
     argv = [program, "--no-defaults", f"--user={user or end.user or ANYBODY}", *end.words, *OFF[client.family], *args]
     password = end.password if password is None else password
     return subprocess.run([str(a) for a in argv], input=input, capture_output=True, timeout=timeout,
@@ -87,7 +88,7 @@ SCRAMBLES = {NATIVE: scramble, SHA2: sha2}
 
 
 class Wire(Connection):
-    """A client of the protocol itself; `Refused` has the words of an error."""
+    """A client that speaks the protocol itself; `Refused` has the message of an error packet."""
 
     def greet(self):
         greeting = self.read()
@@ -99,7 +100,8 @@ class Wire(Connection):
         self.tls = bool(struct.unpack_from("<H", rest, 13)[0] & 0x0800)
 
     def login(self, user=ANYBODY, password=b"", plugin=None, flags=0, database=""):
-        """Greeted if it is not yet; by PLUGIN, or the one that the other side names. Returns the OK packet."""
+        """Reads the greeting, unless that is done; logs in by PLUGIN or the greeting's plug-in; returns the OK
+        packet."""
         if not hasattr(self, "salt"):
             self.greet()
         plugin = plugin or (self.plugin if self.plugin in SCRAMBLES else SHA2)
@@ -110,7 +112,7 @@ class Wire(Connection):
         return self.admitted(password)
 
     def admitted(self, password):
-        """What comes after an answer: perhaps a switch, perhaps "the scramble is enough", then OK."""
+        """Reads what follows the client's answer: an AuthSwitchRequest or "fast auth success", if any, then OK."""
         payload = self.read()
         if payload[:1] == b"\xfe":
             plugin, _, salt = payload[1:].partition(b"\0")
@@ -123,17 +125,17 @@ class Wire(Connection):
         return payload
 
     def command(self, body):
-        """One packet of a command; the first packet that comes back."""
+        """Sends one command packet; returns the first packet of the answer."""
         self.write(body, 0)
         return self.read()
 
     def ends(self):
-        """Whether the other side has closed, and says no more before it."""
+        """Whether the keeper closes the connection without sending anything more."""
         return not self.data and self.socket.recv(1) == b""
 
 
 def wire(end, **login):
-    """A Wire that has logged in there."""
+    """A Wire that has logged in at that listener."""
     made = Wire(end.place)
     made.login(**{"user": end.user or ANYBODY, "password": end.password, **login})
     return made

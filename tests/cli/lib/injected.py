@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A forward that logs in (`forward --inject`), and how often its keeper asked for a credential: by the audit file."""
+"""A forward that logs in (`forward --inject`), and how often its keeper fetched a credential (from the audit file)."""
 import contextlib
 import json
 import signal
@@ -9,17 +9,17 @@ from servers import load
 
 
 def audit(broker):
-    """From now on; for the config that is there."""
+    """Adds an audit file to the config that was written."""
     broker.config("[defaults]\naudit = ~/audit.log\n" + broker.config_path.read_text())
 
 
 def fetches(broker):
-    """How many credentials broker has given since, the run's own one included."""
+    """How many credentials broker has fetched since audit(), including the first one of the run."""
     return len((broker.home / "audit.log").read_text().splitlines())
 
 
 class Injected:
-    """forwards.start(PROFILE, "--inject", ...), at a port."""
+    """forwards.start(PROFILE, "--inject", ...) with a TCP port."""
 
     def __init__(self, forwards, *args, profile="p", **options):
         running = forwards.start(profile, "--inject", "--json", *args, **options)
@@ -28,27 +28,27 @@ class Injected:
         self.user, self.password = told["user"], told["password"].encode()
 
     def connect(self):
-        """A load.Connection that is logged in."""
+        """A load.Connection that has logged in."""
         connection = load.Connection(self.place)
         connection.login(self.user, self.password)
         return connection
 
     def ask(self, sql="select current_user()"):
-        """The first value of the answer, through a connection that is made for it."""
+        """The first value of the answer, over a new connection."""
         connection = self.connect()
         rows = connection.query(sql)
         connection.close()
         return rows[0].decode()
 
     def wake(self):
-        """The keeper looks at its timers, which may have been passed over by a clock that jumped."""
+        """Connects, so that the keeper looks at its timers, which a jump of the clock may have made due."""
         connection = load.Connection(self.place)
         with contextlib.suppress(load.Refused):
             connection.read()
         connection.close(quit=False)
 
     def end(self):
-        """Of the forward and its keeper, in order."""
+        """Ends the forward, and thereby its keeper, with SIGTERM."""
         self.proc.terminate()
         assert self.proc.wait(30) == -signal.SIGTERM
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A kernel keyring of the test's own: a user namespace has its own @u, for as long as a process is in it."""
+"""A kernel keyring for one test: a user namespace has its own @u for as long as a process is in it."""
 
 import shutil
 import subprocess
@@ -8,8 +8,8 @@ from servers import process
 
 
 class Keyring:
-    """`wrap`: words before a program, so that it runs there. Raises process.Missing where there are no such
-    namespaces."""
+    """`wrap`: the arguments before a program that make it run in that namespace. Raises process.Missing if the machine
+    has no user namespaces."""
 
     def __init__(self):
         for program in ("unshare", "nsenter"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Profiles for real servers and fakes, one login through `broker connect`, and what was really negotiated.
+"""Profiles for real and fake servers, one login through `broker connect`, and what client and server negotiated.
 
-The secret comes by `auth = env`, which asks nobody and starts nothing. Nothing here knows what the outcome should be."""
+The secret comes from `auth = env`, which neither prompts nor starts a program. The tests know the expected outcome."""
 from dataclasses import dataclass
 
 SECRET_ENV = "TEST_SECRET"
@@ -14,7 +14,8 @@ HOSTILE_ENV = {"MYSQL_PWD": "fake-wrong", "MYSQL_HOST": "wrong.test.internal", "
 
 @dataclass
 class Login:
-    """account: as which the server let us in. seen_from: the host that it saw. cipher, version: of TLS, "" without."""
+    """account: the one that the server logged in. seen_from: the client's host as the server sees it. cipher, version:
+    of TLS, "" without TLS."""
     account: str
     seen_from: str
     cipher: str
@@ -40,7 +41,7 @@ def connect(broker, client, *args, options=(), query=QUERY, **run):
 
 
 def logged_in(done):
-    """What the answer to QUERY says. Success is silent."""
+    """Asserts success without a message; returns the Login that the answer to QUERY describes."""
     assert done.code == 0 and not done.err, (done.code, done.err, done.out)
     row, *status = [line.split("\t") for line in done.text.splitlines()]
     tls = dict(status)
@@ -54,7 +55,7 @@ def login(broker, client, server, user, *args, env={}, **keys):
 
 
 def hostile_files(broker, client, *lines):
-    """A ~/.my.cnf in the words of CLIENT's family that would lead the login elsewhere, in clear; then LINES in [client]."""
+    """A ~/.my.cnf for CLIENT's family that would redirect the login, in cleartext; then LINES in [client]."""
     family = {"mysql": ["ssl-mode=DISABLED", "enable-cleartext-plugin=1", "get-server-public-key=1"],
               "mariadb": ["skip-ssl", "disable-ssl-verify-server-cert"]}[client.family]
     text = ["[client]", "user=root", "password=fake-wrong", "host=wrong.test.internal", "port=1", "socket=/nowhere",

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A private /etc and /run for the test run.
 
-`enter()` puts this process into a mount namespace of its own, where /etc and /run are overlays: what a test writes there
-(names in /etc/hosts, /etc/broker/config, /etc/my.cnf, /run/mysqld/mysqld.sock, accounts) is seen by what it starts and by
-nobody else, and is gone with the process. As root this needs nothing; otherwise a user namespace, in which the user keeps his
-uid. The names of servers/pki.py resolve to 127.0.0.1 here: to a client they are remote hosts. No name server is asked, so that
-no test waits for one."""
+`enter()` puts this process into a mount namespace of its own, where /etc and /run are overlays: what a test writes
+there (names in /etc/hosts, /etc/broker/config, /etc/my.cnf, /run/mysqld/mysqld.sock, accounts) is seen only by the
+processes that it starts, and disappears with them. Root needs nothing else; any other user gets a user namespace, and
+keeps the same uid in it. The names of servers/pki.py resolve to 127.0.0.1 here: to a client they are remote hosts. No
+name server is asked, so that no test waits for one."""
 import ctypes
 import os
 from pathlib import Path
@@ -29,7 +29,7 @@ def _mount(source, target, kind, flags=0, options=""):
 
 
 def enter(folder):
-    """Raises OSError where the machine does not allow it. FOLDER becomes a small tmpfs for what is written."""
+    """Raises OSError if the machine does not allow it. FOLDER becomes a small tmpfs for the files that are written."""
     uid, gid = os.getuid(), os.getgid()
     _check(LIBC.unshare(CLONE_NEWNS | (CLONE_NEWUSER if uid else 0)), "unshare")
     if uid:
@@ -39,7 +39,7 @@ def enter(folder):
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     folder.mkdir(parents=True)
     _mount("tmpfs", folder, "tmpfs", options="mode=755")
-    hosts = Path("/etc/hosts")  # a bare system has none
+    hosts = Path("/etc/hosts")  # may be missing in a minimal system
     hosts = hosts.read_text() if hosts.exists() else "127.0.0.1 localhost\n::1 localhost\n"
     for name, dirs in (("etc", ["broker", "mysql"]), ("run", ["mysqld"])):
         upper, work = folder / name, folder / (name + ".work")
@@ -53,7 +53,7 @@ def enter(folder):
 
 
 def accounts(text, home=None):
-    """An /etc/passwd with what an sshd needs. HOME: ours; ssh asks there, and not in the environment."""
+    """An /etc/passwd with the accounts that an sshd needs. HOME: the test user's; ssh reads it here, not from $HOME."""
     lines = [line.split(":") for line in text.splitlines()]
     known = {line[0] for line in lines}
     lines += [text.split(":") for name, text in ACCOUNTS.items() if name not in known]
@@ -63,12 +63,12 @@ def accounts(text, home=None):
 
 
 def leave(folder):
-    """Let FOLDER be removed; /etc and /run stay private as long as the process lives."""
+    """Unmounts FOLDER, so that it can be removed; /etc and /run stay private for as long as the process lives."""
     _check(LIBC.umount2(str(folder).encode(), MNT_DETACH), "umount")
 
 
 class Etc:
-    """Files of a test in the private /etc or /run; `undo()` takes them back."""
+    """The files of a test in the private /etc or /run; `undo()` restores the former ones."""
 
     def __init__(self):
         self.before = {}

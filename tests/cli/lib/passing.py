@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Python that passes bytes on to a server, for the end of a program that a test gives to ssh or to a tunnel: what the program does
-first, such as a question, is the test's own."""
+"""Python code that copies bytes to and from a server. A test appends it to a program that it gives to ssh or to a
+tunnel; what the program does first, such as prompting, is up to the test."""
 
 STDIO = """\
 import socket, sys, threading
@@ -31,10 +31,11 @@ while True:
 
 
 def stdio(server):
-    """As a ProxyCommand: its stdin and stdout."""
+    """For a ProxyCommand: connects stdin and stdout with the server."""
     return STDIO.format(host=server.host, port=server.port)
 
 
 def listen(server, late="pass"):
-    """As a tunnel's command: connections to the port that its first word names. It does `late` at what a client sends."""
+    """For a tunnel's command: forwards connections to the port in its first argument. The statement LATE runs before
+    data that a client sends is passed on."""
     return LISTEN.format(host=server.host, port=server.port, late=late)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Processes, read from /proc: the tree below one, what argv and environment they show, and who was left behind.
+"""Processes, read from /proc: the tree below one, their argv and environment, and those that a test leaves behind.
 
-The test run is a child subreaper, so whatever a test starts, however often it forks, stays below this process."""
+The test run is a child subreaper, so every process that a test starts stays below this one, however often it forks."""
 import os
 import resource
 import threading
@@ -19,7 +19,7 @@ def adopt_orphans():
 
 
 def many_files():
-    """For a fixture: the test may hold as many descriptors as it wants."""
+    """For a fixture: raises the soft limit of open descriptors to 8192, or to the hard limit if that is lower."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, before[1]), before[1]))
     yield
@@ -63,16 +63,16 @@ def environ(pid):
 
 
 class Watch:
-    """While `with Watch(...)` runs, samples argv and environment of everything below this process but the servers.
-    Afterwards `argv` and `environ` are sets of what was seen, as in /proc (words end in NUL). It may well miss what is over
-    soon: what a test wants to be seen waits for the file that tell() names."""
+    """While `with Watch(...)` runs, samples argv and environment of all processes below this one, except the servers.
+    Afterwards `argv` and `environ` are sets of what was seen, as in /proc (each string ends in NUL). It may miss a
+    process that ends soon: a process that the test wants sampled must wait for the file that tell() names."""
 
     def __init__(self, interval=0.002):
         self.interval, self.argv, self.environ = interval, set(), set()
         self.done, self.wanted = threading.Event(), {}
 
     def tell(self, path, word):
-        """PATH is made once WORD has been seen in an argv."""
+        """Creates PATH once WORD has been seen in an argv."""
         self.wanted[path] = word
 
     def __enter__(self):
@@ -95,15 +95,15 @@ class Watch:
 
 
 def ours():
-    """Below this process, without the servers and what is below them."""
+    """The pids below this process, without the servers and the processes below them."""
     return list(tree(os.getpid(), process.KNOWN))
 
 
 def strays(grace=20):
-    """What a test left running, as texts; after GRACE seconds it is killed."""
+    """The processes that a test left running, as texts; those that remain after GRACE seconds are killed."""
     deadline = time.monotonic() + grace
     while True:
-        # Twice, because the kernel's list may leave out others if a process ends while it is read.
+        # Read twice, because the kernel's list may miss other processes if one ends while it is read.
         left = [pid for pid in {*ours(), *ours()} if not reap(pid)]
         if not left or time.monotonic() > deadline:
             break
@@ -119,7 +119,7 @@ def strays(grace=20):
 
 
 def reap(pid, flags=os.WNOHANG):
-    """True once PID is gone; an adopted child that has ended is waited for."""
+    """Whether PID is gone; waits for an adopted child that has ended."""
     try:
         return os.waitpid(pid, flags)[0] == pid
     except ChildProcessError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A user without privileges and without a passwd entry, for what root may do anyway: broker run as UID in a home of its own."""
+"""broker run as UID, an unprivileged user without a passwd entry, in a home of its own: for checks that root skips."""
 import os
 import shutil
 
@@ -8,7 +8,7 @@ WRAP = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--"]
 
 
 def settle(broker, build):
-    """The program out of BUILD is copied to where that user can run it, and the home is made his."""
+    """Copies the program from BUILD to where that user can run it, and gives that user the home."""
     base = broker.folder.parent.parent
     base.chmod(0o711)
     broker.folder.parent.chmod(0o711)
@@ -19,6 +19,6 @@ def settle(broker, build):
 
 
 def own(broker):
-    """Gives all that is in the home to the user."""
+    """Makes the user the owner of all files of the test's folder."""
     for path in (broker.folder, *broker.folder.rglob("*")):
         os.chown(path, UID, UID, follow_symlinks=False)

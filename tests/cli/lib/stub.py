@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A stand-in for a client: a program of any name that writes down how it was called, then ends, or becomes the real one.
+"""A stand-in for a client: a program of any name that records how it was called, then ends, or execs the real one.
 
-What it saw is a dict: `argv` (without the program), `environ` (as in /proc), `stdin` (unless that is a terminal, or it became another),
-`options` (what --defaults-file held; reading it uses it up, so not where it becomes another), `fds` (what its descriptors
-are), `parents` (argv of all ancestors up to the test run) and `pid`. All values are text in Latin-1, so byte by byte."""
+The record is a dict: `argv` (without the program), `environ` (as in /proc), `stdin` (unless that is a terminal, or it
+execs another program), `options` (the contents of --defaults-file; reading consumes them, so not if it execs another
+program), `fds` (what its descriptors are), `parents` (argv of all ancestors up to the test run) and `pid`. All values
+are Latin-1 text, one character a byte."""
 import json
 from pathlib import Path
 

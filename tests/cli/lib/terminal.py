@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A program on a terminal of its own: a small expect on the standard library's pty.
+"""A program on a terminal of its own: a small version of expect, with the standard library's pty.
 
-The child leads a session whose controlling terminal this is, so /dev/tty works even where its stdin, stdout or stderr
-are elsewhere; those are captured apart, in `out` and `err`."""
+The child leads a session whose controlling terminal this is, so /dev/tty works even if its stdin, stdout or stderr is
+something else; stdout and stderr on pipes are captured separately, in `out` and `err`."""
 import fcntl
 import os
 import pty
@@ -48,8 +48,8 @@ class Terminal:
         return self._streams["err"]
 
     def _pump(self, seconds):
-        """Read what is there, waiting up to SECONDS for it; false where there was nothing."""
-        poll = select.poll()  # select() knows no descriptor from 1024 on
+        """Read what is available, waiting up to SECONDS for it; returns whether there was anything."""
+        poll = select.poll()  # select() cannot take descriptors from 1024 on
         for fd in self._sources:
             poll.register(fd, select.POLLIN)
         ready = [fd for fd, _ in poll.poll(max(0, seconds) * 1000)]
@@ -68,7 +68,7 @@ class Terminal:
         return bool(ready)
 
     def expect(self, wanted, timeout=30):
-        """Wait until WANTED (bytes, or a str that is a pattern) shows after the last match; returns what came up to its end."""
+        """Wait for WANTED (bytes, or a str that is a pattern) after the last match; returns the text up to its end."""
         deadline = time.monotonic() + timeout
         pattern = re.compile(re.escape(wanted) if isinstance(wanted, bytes) else wanted.encode())
         while True:
@@ -88,7 +88,7 @@ class Terminal:
         self.send(data + b"\n")
 
     def interrupt(self):
-        """Ctrl-C, as the terminal makes it of the key."""
+        """Type Ctrl-C."""
         self.send(b"\x03")
 
     @property
@@ -97,12 +97,12 @@ class Terminal:
         return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
 
     def feed(self, data):
-        """Write to stdin where that is a pipe, and close it."""
+        """Write DATA to stdin, which must be a pipe, and close it."""
         self.proc.stdin.write(data)
         self.proc.stdin.close()
 
     def wait(self, timeout=60):
-        """Until the program ends; returns its wait status as subprocess says it (-N: signal N)."""
+        """Wait until the program ends; returns its wait status as in subprocess (-N: signal N)."""
         deadline = time.monotonic() + timeout
         while self.proc.poll() is None:
             if time.monotonic() > deadline:
@@ -113,8 +113,8 @@ class Terminal:
         return self.proc.returncode
 
     def _drain(self, deadline):
-        """All that it has printed. The kernel hands on what is written to a terminal in its own time, but in order: what we
-        write there comes last."""
+        """Read all that the program has printed. The kernel delivers what is written to a terminal with a delay, but in
+        order: the MARK that we write comes last."""
         while self._pump(0.02) and self._sources:
             pass
         if self.master in self._sources:
@@ -126,7 +126,7 @@ class Terminal:
             pass
 
     def hang_up(self):
-        """Close the terminal under the program."""
+        """Close the terminal while the program runs."""
         self._sources.pop(self.master, None)
         os.close(self.slave)
         os.close(self.master)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""For the tests of Vault: a profile `w` against an Area (servers/vault.py) or a fake, verbs on it in a keyring of the test's
-own, and the person with the browser."""
+"""Helpers for the tests of Vault: a profile `w` for an Area (servers/vault.py) or a fake, verbs that use it with a
+kernel keyring of the test, and the user with a browser."""
 import json
 import os
 import re
@@ -14,7 +14,7 @@ from .clock import need_movable
 from .forwards import until
 from .logins import profile
 
-HIDE = b"\r\x1b[K"  # what erases the line of a wait
+HIDE = b"\r\x1b[K"  # erases the line that is shown during a wait
 WHO = "select current_user()"
 
 
@@ -25,9 +25,9 @@ class Lease:
 
 
 class Desk:
-    """Where a person sits: runs verbs in KEYRING. vault: has `front` (servers/vault_front.py), `path`, `database`.
+    """A user's session: runs verbs in KEYRING. vault: has `front` (servers/vault_front.py), `path`, `database`.
 
-    callback: the port of the log-in's listener."""
+    callback: the port of the login's listener."""
 
     def __init__(self, broker, keyring, vault):
         self.broker, self.keyring, self.vault = broker, keyring, vault
@@ -35,14 +35,14 @@ class Desk:
         self.configure()
 
     def configure(self, text="", **keys):
-        """The profile `w`: for the Area's database, with KEYS; a key of None is left out. TEXT: more of the file."""
+        """Writes the profile `w` for the Area's database, with KEYS (without those of None), and TEXT after it."""
         database = self.vault.database
         self.keys = {"host": database.host, "port": database.port, "auth": "vault", "vault_addr": self.vault.front.url,
                      "vault_path": self.vault.path, "vault_callback": f"localhost:{self.callback}", **keys}
         self.broker.config(profile("w", **self.keys) + text)
 
     def run(self, *args, ahead=0, env={}, **more):
-        """AHEAD: seconds by which the program's clock is ahead of Vault's (behind it: negative)."""
+        """AHEAD: seconds by which the program's clock is ahead of Vault's (negative: behind it)."""
         wrap = [*self.keyring.wrap, *more.pop("wrap", ())]
         if ahead:
             need_movable()
@@ -51,28 +51,28 @@ class Desk:
         return self.broker.run(*args, wrap=wrap, env=env, **more)
 
     def pty(self, *args, env={}, **more):
-        """On a terminal, with a display; the browser is a script that notes the URL."""
+        """Runs broker on a terminal, with a display; the browser is a script that records the URL."""
         self.broker.script("see", 'printf %s "$1" > "$HOME/seen.part" && mv "$HOME/seen.part" "$HOME/seen"')
         env = {"BROWSER": "see", "DISPLAY": ":9", **env}
         return self.broker.pty(*args, env=env, wrap=[*self.keyring.wrap, *more.pop("wrap", ())], **more)
 
     def ask(self, *args, **more):
-        """A program that needs the credential, without a terminal."""
+        """Runs a program that needs the credential, without a terminal."""
         return self.run("exec", "w", *args, "--", "true", **more)
 
     def lease(self, *args, **more):
-        """What exec gives to a program that logs in by itself; all in silence."""
+        """The Lease that exec gives to a program which logs in by itself; asserts that there is no message."""
         script = 'printf "%s\\n%s" "$MYSQL_USER" "$MYSQL_PWD"'
         done = self.run("exec", "w", "-o", "login=client", *args, "--", "sh", "-c", script, secret_out=True, **more)
         assert done.code == 0 and not done.err, (done.code, done.errors)
         return Lease(*done.text.splitlines())
 
     def sessions(self):
-        """What is kept, as {kind: row of status --json}."""
+        """The sessions that broker keeps, as {kind: row of status --json}."""
         return {row["kind"]: row for row in json.loads(self.run("status", "--json").text)["sessions"]}
 
     def invited(self, tty):
-        """The URL to which TTY invites the person, once it waits for him."""
+        """The URL that TTY asks the user to open, once it waits for the user."""
         text = tty.expect(r"log in to [^\r\n]+ in (the|any) browser:\r\n[^\r\n]+\r\n")
         return re.search(rb"\r\n([^\r\n]+)\r\n$", text)[1].decode()
 
@@ -84,18 +84,18 @@ class Desk:
 
     @property
     def address(self):
-        """Of the callback."""
+        """The callback's URL."""
         return f"http://localhost:{self.callback}/oidc/callback"
 
     def login(self, verb="login", *args, env={}, **person):
-        """A whole log-in; returns (status, the terminal, the page that the person sees last)."""
+        """A complete login; returns (status, the terminal, the last page that the user sees)."""
         tty = self.pty(verb, "w", *args, env=env)
         page = self.browser.sign_in(self.invited(tty), **person)
         return tty.wait(), tty, page
 
 
 def shown(tty):
-    """All that was on the terminal, without the lines of waits."""
+    """All text on the terminal, without the lines that are shown during waits."""
     return b"\n".join(line.split(b"\r")[-1] for line in tty.shown.replace(b"\r\n", b"\n").split(b"\n")).replace(b"\x1b[K", b"").decode()
 
 
@@ -104,7 +104,7 @@ def query(url):
 
 
 def refused(done, code, *words):
-    """A failure in our form: one line, WORDS (patterns) somewhere, one hint."""
+    """Asserts a failure in broker's format: a line "broker: ", one hint, and somewhere all WORDS (patterns)."""
     text = done.errors if hasattr(done, "errors") else done
     lines = [line for line in text.splitlines() if line]
     assert code is None or getattr(done, "code", code) == code, (done.code, text)

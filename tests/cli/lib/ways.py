@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Profiles for a server behind a way, with each kind of credential; and what the outcome of one login is.
+"""Profiles for a server behind each kind of route, with each kind of credential; and the outcome of one login.
 
-`write()` writes the profile `p`, `ask()` logs in by it, `outcome()` knows what must have come of it where the server is right."""
+`write()` writes the profile `p`, `ask()` logs in with it, `outcome()` asserts the expected outcome if the server is the
+right one."""
 from dataclasses import dataclass, field
 
 from servers.aws_ssm_fake import COMMAND
@@ -17,7 +18,7 @@ SSM = f"[tunnel far]\ntype = command\ncommand = {COMMAND}\n"
 
 @dataclass
 class Place:
-    """A server as a profile names it: `host` its own name, `port` where it is to be dialled from the far side, `user`."""
+    """A server as a profile names it: `host` is its own name, `port` its port as seen from the end of the route."""
     server: object
     user: str = "app"
     host: str = RIGHT_NAME
@@ -29,7 +30,7 @@ class Place:
 
 
 def keychain(broker, place, keychain):
-    """The password is in the keychain, put there by broker itself."""
+    """The password is in the keychain, where broker itself has stored it."""
     broker.env.update(keychain.env)
     place.keys["auth"] = "keychain"
 
@@ -40,13 +41,13 @@ def keychain(broker, place, keychain):
 
 
 def command(broker, place, _):
-    """A program prints it."""
+    """A program prints the password."""
     path = broker.write("password", broker.secret(place.server.password(place.user)) + b"\n", secret=True)
     place.keys.update(auth="command", auth_command=f"cat {path}")
 
 
 def iam(broker, place, _):
-    """A token, signed for the server's own name, whatever is dialled; the server verifies it with botocore."""
+    """A token, signed for the server's own name, whatever address is dialled; the server verifies it with botocore."""
     key = KEYS[IAM_KEY]
     broker.write(".aws/credentials", f"[work]\naws_access_key_id = {IAM_KEY}\naws_secret_access_key = "
                  f"{broker.secret(key['secret'].encode()).decode()}\n", secret=True)
@@ -58,7 +59,7 @@ def iam(broker, place, _):
 
 
 def client(broker, place, _):
-    """The client's own files know it; broker does not."""
+    """The client reads the password from its own files; broker does not know it."""
     password = broker.secret(place.server.password(place.user)).decode()
     broker.write(".my.cnf", f"[client]\nuser = {place.user}\npassword = {password}\n", secret=True)
     place.keys.update(auth="client", user=None)
@@ -68,7 +69,7 @@ PROVIDERS = {"keychain": keychain, "iam": iam, "command": command, "client": cli
 
 
 def through(broker, server, user="app", tunnel=None, **keys):
-    """The profile `p`, behind a forward that leads to SERVER; host and port are names of the far side alone."""
+    """Writes the profile `p` for SERVER behind a tcp:// route; its host and port are only valid behind that route."""
     for_user(broker, server, user, **{"host": RIGHT_NAME, "port": 3306, "via": f"tcp://127.0.0.1:{server.port}", "tls_ca": server.ca, **keys})
     if tunnel:
         with open(broker.config_path, "a") as f:
@@ -76,13 +77,13 @@ def through(broker, server, user="app", tunnel=None, **keys):
 
 
 def resolve(broker, *names, address="127.0.0.1"):
-    """NAMES are this machine for the test."""
+    """Makes NAMES resolve to ADDRESS during the test."""
     with open("/etc/hosts") as hosts:
         broker.etc.write("/etc/hosts", hosts.read() + f"{address} {' '.join(names)}\n")
 
 
 def write(broker, place, provider, tunnel="", service=None, **keys):
-    """The profile `p` with KEYS, and the text TUNNEL after it."""
+    """Writes the profile `p` with KEYS, and the text TUNNEL after it."""
     after = PROVIDERS[provider](broker, place, service)
     broker.config(profile(**{"host": place.host, "port": place.port, "user": place.user, **place.keys, **keys}) + tunnel)
     if after:
@@ -90,7 +91,7 @@ def write(broker, place, provider, tunnel="", service=None, **keys):
 
 
 def wrong_name(place):
-    """A name that resolves here too, and is not in the server's certificate."""
+    """A name that resolves here too, and is not the server's own (the IAM server's certificate has OTHER as well)."""
     return OTHER if place.host == HOST else WRONG_NAME
 
 
@@ -101,8 +102,8 @@ def ask(broker, client, place, *args, query=QUERY, **run):
 
 
 def place_for(request, broker, provider, client):
-    """A server whose accounts that provider has, of another family than the client where it can be (MariaDB's clients log in to
-    MySQL's server and the other way round)."""
+    """A server with accounts for that provider. For the keychain it is of the other family than the client (MariaDB's
+    clients log in to MySQL's server and the other way round), else of the same."""
     if provider == "iam":
         resolve(broker, HOST, OTHER)
         return Place(request.getfixturevalue("iam_server"), host=HOST)
@@ -111,7 +112,7 @@ def place_for(request, broker, provider, client):
 
 
 def outcome(done, place, provider, level):
-    """A login with TLS, but for a token where nothing is verified."""
+    """Asserts a login with TLS; or that broker refuses to send a token if nothing is verified (tls = preferred)."""
     if (provider, level) == ("iam", "preferred"):
         assert (done.code, done.out, done.errors) == (78, b"", CLEARTEXT)
     else:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plans as text: config text and facts give the lines of --dry-run, or the refusal with its hint. Which level
- * of TLS each kind of server gets by default and what each client family can say of it is the largest table
- * here, because a mistake in it sends a password to whoever asks. Nothing here starts a client: that is
- * tests/cli's.
+ * Plans as text: config text and facts give the lines of --dry-run, or the error and its hint. The largest
+ * tables are about the TLS level that each kind of server gets by default, and whether the client has an
+ * option for it, because a mistake there sends a password to anyone who asks for it. No test here starts a
+ * client; tests/cli does that.
  */
 #include "plan_fixture.h"
 
@@ -11,7 +11,7 @@
 #define KEYCHAIN "keychain", "user"
 #define RDS_NAME "db.c9akciq32.eu-west-1.rds.amazonaws.com"
 
-/* The whole plan of [profile p], or of a URL. */
+/* The whole plan of [profile p], or of the URL `where`. */
 static void plan_text(const char *body, const char *where, const struct facts *facts, enum purpose purpose,
                       char *const *args, struct buf *out)
 {
@@ -30,7 +30,7 @@ static void plan_text(const char *body, const char *where, const struct facts *f
 static const struct golden {
     const char *body, *where; /* where: NULL is the profile p */
     enum flavour client;      /* unknown: another program */
-    const char *socket;       /* the one that answered */
+    const char *socket;       /* the socket that answered */
     const char *text;
 } goldens[] = {
     {REMOTE "database = shop\n", NULL, FLAVOUR_MYSQL, NULL,
@@ -61,7 +61,7 @@ static const struct golden {
      "credential  the client's own option files\n"
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
-    /* --dry-run tries no socket */
+    /* --dry-run does not try to connect to any socket */
     {"user = app\nauth = env\nauth_env = PW\n", NULL, FLAVOUR_MYSQL, NULL,
      "endpoint    auto\n"
      "route       direct\n"
@@ -77,7 +77,7 @@ static const struct golden {
      "credential  first line of /pw\n"
      "address     unix socket\n"
      "command     -e 'select 1'\n"},
-    /* What a program is given may hold a secret, so it is not shown. */
+    /* The arguments of a program may contain a secret, so they are not shown. */
     {REMOTE "via = direct\nauth = command\nauth_command = /opt/get-it 'a b' hunter2\ntls = preferred\n", NULL,
      FLAVOUR_UNKNOWN, NULL,
      "endpoint    db.example.com:3306\n"
@@ -93,7 +93,7 @@ static const struct golden {
      "credential  password of the URL\n"
      "address     db.example.com:3306\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
-    /* Another provider was asked for by name: the URL's password does not replace it. */
+    /* The URL names another provider, so its password is not used. */
     {"", "mysql://app:hunter2@" RDS_NAME "/?auth=iam", FLAVOUR_MYSQL, NULL,
      "endpoint    " RDS_NAME ":3306\n"
      "login       aws profile default\n"
@@ -103,7 +103,7 @@ static const struct golden {
      "keeper      logs in for each connection\n"
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
-    /* A password needs a user; what may name one is asked first. */
+    /* A password needs a user, except if the provider may supply one. */
     {"", "mysql://:hunter2@db.example.com/", FLAVOUR_MYSQL, NULL,
      "78: the URL's password needs a user\nhint: give --user\n"},
     {"host = db\nauth = prompt\n", NULL, FLAVOUR_MYSQL, NULL,
@@ -115,7 +115,7 @@ static const struct golden {
      "credential  what get prints\n"
      "address     db:3306\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
-    /* What a MariaDB client cannot be told is the keeper's. */
+    /* If a MariaDB client has no option for the level, the keeper makes the TLS. */
     {REMOTE, NULL, FLAVOUR_MARIADB, NULL,
      "endpoint    db.example.com:3306\n"
      "route       direct\n"
@@ -149,7 +149,7 @@ static const struct golden {
      "keeper      logs in for each connection\n"
      "address     unix socket\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
-    /* A program gets both ends; the words of a tunnel's command may hold a secret. */
+    /* Another program gets a port and a socket. The arguments of a tunnel's command may contain a secret. */
     {REMOTE "via = t\n[tunnel t]\ntype = command\ncommand = aws ssm 'a b' hunter2 {local_port}\n", NULL,
      FLAVOUR_UNKNOWN, NULL,
      "endpoint    db.example.com:3306\n"
@@ -201,14 +201,13 @@ static void plans_are_pure(void **state)
     assert_string_equal(buf_str(&first), buf_str(&second));
 }
 
-/* --- what follows from other keys
- * ------------------------------------------------------------------------------- */
+/* --- values that are derived from other keys ------------------------------------------------------------ */
 
 static const struct derived {
     const char *body;
     enum key key;
-    const char *value, *from; /* from NULL: it was written, not derived */
-} deriveds[] = {
+    const char *value, *from; /* from NULL: the value was set, not derived */
+} derived_cases[] = {
     {"", KEY_auth, "client", "user"},
     {"user = a\n", KEY_auth, KEYCHAIN},
     {"user = a\nauth = prompt\n", KEY_auth, "prompt", NULL},
@@ -231,7 +230,7 @@ static const struct derived {
     {"host = localhost\ntls_ca = /ca\n", KEY_tls, "verify-identity", "tls_ca"},
     {"host = db\nuser = a\ncleartext = yes\n", KEY_tls, "verify-identity", "cleartext"},
     {"host = db\nuser = a\nauth = iam\n", KEY_tls, "verify-identity", "auth"},
-    /* the server's own socket, seen from the bastion; what another tunnel leads to nobody knows */
+    /* the server's own socket on the bastion; but where another kind of tunnel leads is not known */
     {"socket = /s\nvia = ssh://jump\nuser = a\ncleartext = yes\n", KEY_tls, "preferred", "socket"},
     {"socket = /s\nvia = tcp://127.0.0.1:1\nuser = a\ncleartext = yes\n", KEY_tls, "verify-identity",
      "cleartext"},
@@ -244,8 +243,8 @@ static const struct derived {
 static void derived_keys(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(deriveds); i++) {
-        const struct derived *d = &deriveds[i];
+    for (size_t i = 0; i < ARRAY_LEN(derived_cases); i++) {
+        const struct derived *d = &derived_cases[i];
         AUTO_MADE(made);
         AUTO_FREE(char *, text);
         struct err e = ERR_INIT;
@@ -263,8 +262,7 @@ static void derived_keys(void **state)
     }
 }
 
-/* --- levels of TLS by client family
- * ------------------------------------------------------------------------------ */
+/* --- TLS levels by client family ------------------------------------------------------------------------ */
 
 #define BY_KEEPER(level) level ", by the keeper"
 #define NO_CA(level)                                                                                         \
@@ -273,11 +271,11 @@ static void derived_keys(void **state)
 #define SOCKET_TLS(level)                                                                                    \
     "78: tls = " level " over the server's own socket\n"                                                     \
     "hint: set tls = preferred (a local socket does not use the network), or set host for TCP\n"
-#define CLEAR(level, way)                                                                                    \
-    "78: tls = " level " with a password sent in cleartext\nhint: set tls = verify-identity" way "\n"
+#define CLEAR(level, alternative)                                                                            \
+    "78: tls = " level " with a password sent in cleartext\nhint: set tls = verify-identity" alternative "\n"
 #define OR_WRITE ", or write tls = required in the profile itself"
 
-/* The tls row without its label, `!` in front where the client's plug-ins are restricted; or the refusal. */
+/* The tls row without its label, with `!` in front if the client's plug-ins are restricted; or the error. */
 static void tls_text(const char *body, const struct override *override, const struct facts *facts,
                      struct buf *out)
 {
@@ -312,16 +310,16 @@ static const struct level {
      "verify-identity, by the client, /own.pem"},
     {REMOTE "tls_ca = /own.pem\ntls = verify-ca\n", "verify-ca, by the client, /own.pem",
      BY_KEEPER("verify-ca") ", /own.pem"},
-    /* A level below verification names no authority. */
+    /* Levels that do not verify use no CA certificates. */
     {REMOTE "tls_ca = /own.pem\ntls = required\n", "required, by the client", "! " BY_KEEPER("required")},
-    /* MariaDB's clients check no name for an address of this machine, from 11.4 on even silently. */
+    /* MariaDB's clients do not verify the name of a server on this machine; 11.4 does not even report it. */
     {"host = localhost\nuser = a\ntls = verify-identity\n", "verify-identity, by the client, /ca.pem",
      BY_KEEPER("verify-identity") ", /ca.pem"},
     {"host = 127.0.0.2\nuser = a\ntls_ca = /own.pem\n", "verify-identity, by the client, /own.pem",
      BY_KEEPER("verify-identity") ", /own.pem"},
     {"host = ::1\nuser = a\ntls = verify-identity\n", "verify-identity, by the client, /ca.pem",
      BY_KEEPER("verify-identity") ", /ca.pem"},
-    /* The server's own socket needs no TLS and cannot have a name. */
+    /* The server's own socket needs no TLS, and it has no name that could be verified. */
     {"socket = /s\nuser = a\n", "preferred, by the client", "preferred, by the client"},
     {"socket = /s\nuser = a\nvia = ssh://b\n", "preferred, by the client", "preferred, by the client"},
     {"socket = /s\nuser = a\nvia = ssh://b\ntls = required\n", SOCKET_TLS("required"),
@@ -330,7 +328,7 @@ static const struct level {
     {"user = a\ntls = required\n", SOCKET_TLS("required"), SOCKET_TLS("required")},
     {"socket = /s\nuser = a\ntls = verify-identity\n", SOCKET_TLS("verify-identity"),
      SOCKET_TLS("verify-identity")},
-    /* A password in clear goes over verified TLS, or over what the profile itself says. */
+    /* A cleartext password needs verified TLS; tls = required is enough if the profile itself sets it. */
     {REMOTE "cleartext = yes\n", "verify-identity, by the client, /ca.pem",
      "verify-identity, by the client, /ca.pem"},
     {REMOTE "cleartext = yes\ntls = disabled\n", CLEAR("disabled", ""), CLEAR("disabled", "")},
@@ -344,7 +342,7 @@ static const struct level {
     {REMOTE "cleartext = yes\n[defaults]\ntls = required\n", CLEAR("required", OR_WRITE),
      CLEAR("required", OR_WRITE)},
     {REMOTE "cleartext = yes\n[defaults]\ntls = preferred\n", CLEAR("preferred", ""), CLEAR("preferred", "")},
-    /* The client's own set-up decides: its plug-ins are its own too. */
+    /* auth = client: the client's own configuration decides, also about its plug-ins. */
     {"host = db\n[defaults]\ntls = preferred\n", "preferred, by the client", "preferred, by the client"},
 };
 
@@ -366,14 +364,14 @@ static void levels_by_client(void **state)
 }
 
 /*
- * The whole table of who makes the TLS, level by level: what a stock client of each family is told through a
- * direct way, on this machine, and through a tunnel. `C` the client makes it, `K` the keeper; then what is
- * dialled: the endpoint itself, 127.0.0.1 or a unix socket; `=` the name that the keeper verifies; `!`
- * plug-ins restricted.
+ * Whether the client or the keeper makes the TLS, for each level and each family of MySQL clients: with a
+ * direct route, with a direct route to this machine, and through a tunnel. `C` the client makes it, `K` the
+ * keeper; then the address to which the client connects: the endpoint itself, 127.0.0.1 or a unix socket. `=`
+ * the name that the keeper verifies; `!` the client's plug-ins are restricted.
  */
-static const struct ends_row {
+static const struct tls_row {
     const char *tls, *mysql, *mariadb, *mysql_here, *mariadb_here, *mysql_tunnelled, *mariadb_tunnelled;
-} ends_rows[] = {
+} tls_rows[] = {
     {"disabled", "C endpoint", "! C endpoint", "C endpoint", "! C endpoint", "C 127.0.0.1", "! C 127.0.0.1"},
     {"preferred", "C endpoint", "! C endpoint", "C endpoint", "! C endpoint", "C 127.0.0.1", "! C 127.0.0.1"},
     {"required", "C endpoint", "! K unix", "C endpoint", "! K unix", "K unix", "! K unix"},
@@ -382,8 +380,8 @@ static const struct ends_row {
      "K unix =db.example.com", "K unix =db.example.com"},
 };
 
-static void ends_text(const char *login, const char *body, const struct facts *facts, enum purpose purpose,
-                      struct buf *out)
+static void tls_and_address(const char *login, const char *body, const struct facts *facts,
+                            enum purpose purpose, struct buf *out)
 {
     AUTO_MADE(made);
     AUTO_FREE(char *, text);
@@ -407,7 +405,7 @@ static void ends_text(const char *login, const char *body, const struct facts *f
     assert_int_equal(plan->conn.fixed, plan->keeper && !plan->login_by_keeper);
 }
 
-static void who_makes_the_tls(void **state)
+static void tls_by_client_or_keeper(void **state)
 {
     static const struct facts mysql = FACTS_MYSQL, mariadb = FACTS_MARIADB;
     static const char *const places[] = {
@@ -418,8 +416,8 @@ static void who_makes_the_tls(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(ends_rows); i++) {
-        const struct ends_row *row = &ends_rows[i];
+    for (size_t i = 0; i < ARRAY_LEN(tls_rows); i++) {
+        const struct tls_row *row = &tls_rows[i];
         const char *const texts[][2] = {{row->mysql, row->mariadb},
                                         {row->mysql_here, row->mariadb_here},
                                         {row->mysql_tunnelled, row->mariadb_tunnelled},
@@ -428,7 +426,7 @@ static void who_makes_the_tls(void **state)
             AUTO_FREE(char *, body);
             AUTO_BUF(text, 4096);
             body = mem_printf("user = app\ntls = %s\n%s", row->tls, places[j / 2]);
-            ends_text("client", body, j % 2 ? &mariadb : &mysql, FOR_CLIENT, &text);
+            tls_and_address("client", body, j % 2 ? &mariadb : &mysql, FOR_CLIENT, &text);
             assert_string_equal(buf_str(&text), texts[j / 2][j % 2]);
         }
     }
@@ -439,14 +437,14 @@ static const struct {
     const char *body;
     enum purpose purpose;
     const char *text;
-} other_ends[] = {
-    /* The name that is verified is the one that was signed for, whoever is dialled. */
+} special_cases[] = {
+    /* The name that is verified is the one for which the token is signed, whatever the address is. */
     {"host = 10.0.0.1\n" SIGNED, FOR_CLIENT, "K unix =db.c9akciq32.eu-west-1.rds.amazonaws.com"},
     {"host = 10.0.0.1\ntls = verify-ca\n" SIGNED, FOR_CLIENT, "C endpoint"},
     {"host = db\nvia = tcp://127.0.0.1:1\n" SIGNED, FOR_CLIENT,
      "K unix =db.c9akciq32.eu-west-1.rds.amazonaws.com"},
     {"host = 10.0.0.1\nauth = none\nsign_host = db\ntls = verify-identity\n", FOR_CLIENT, "C endpoint"},
-    /* Nobody knows whether another program makes TLS; a stock client with our file is told. */
+    /* It is not known whether another program uses TLS; a MySQL client does as our option file says. */
     {"host = db\ntls = disabled\n", FOR_OTHER, "! C endpoint"},
     {"host = db\ntls = preferred\n", FOR_OTHER, "! C endpoint"},
     {"host = db\ntls = required\n", FOR_OTHER, "! K unix"},
@@ -460,35 +458,34 @@ static const struct {
     {"host = db\ntls = preferred\nvia = tcp://127.0.0.1:1\n", FOR_OTHER, "! C 127.0.0.1"},
     {"host = db\ntls = verify-ca\nvia = tcp://127.0.0.1:1\n", FOR_TOOL, "K unix"},
     {"host = db\ntls = preferred\nauth = client\n", FOR_OTHER, "C endpoint"},
-    /* A forward is a keeper always, and asks no provider for anything. */
+    /* A forward always has a keeper, and needs no credential. */
     {"host = db\ntls = required\nauth = vault\n", FOR_FORWARD, "K unix"},
     {"host = db\ntls = preferred\nauth = env\n", FOR_FORWARD, "C 127.0.0.1"},
     {"socket = /s\n", FOR_FORWARD, "C unix"},
-    /* The bastion's own socket is the server's own, though it is reached through a keeper. */
+    /* A socket on the bastion is the server's own, although the client connects to it through a keeper. */
     {"socket = /s\nvia = ssh://b\n", FOR_CLIENT, "C unix"},
     {"socket = /s\nvia = ssh://b\ncleartext = yes\n", FOR_OTHER, "C unix"},
     {"host = db\nvia = ssh://b\ntls = verify-identity\n", FOR_CLIENT, "K unix =db"},
-    /* What a tunnel that we do not know leads to is no socket of the server's for sure. */
+    /* Where a tcp tunnel leads is not known, so the socket may not be the server's own. */
     {"socket = /s\nvia = tcp://127.0.0.1:1\n", FOR_CLIENT, "C 127.0.0.1"},
     {"socket = /s\nvia = tcp://127.0.0.1:1\ntls = required\n", FOR_CLIENT, "K unix"},
 };
 
-static void other_ends_than_the_tables(void **state)
+static void tls_in_special_cases(void **state)
 {
     static const struct facts facts = FACTS_MYSQL;
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(other_ends); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(special_cases); i++) {
         AUTO_BUF(text, 4096);
         AUTO_FREE(char *, body);
-        body = mem_printf("user = app\n%s", other_ends[i].body);
-        ends_text("client", body, &facts, other_ends[i].purpose, &text);
-        assert_string_equal(buf_str(&text), other_ends[i].text);
+        body = mem_printf("user = app\n%s", special_cases[i].body);
+        tls_and_address("client", body, &facts, special_cases[i].purpose, &text);
+        assert_string_equal(buf_str(&text), special_cases[i].text);
     }
 }
 
-/* --- who logs in
- * ------------------------------------------------------------------------------------------------------ */
+/* --- whether the client or the keeper logs in ----------------------------------------------------------- */
 
 #define DB "host = db\nuser = app\n"
 #define RDS "host = " RDS_NAME "\nuser = app\nauth = iam\n"
@@ -499,18 +496,18 @@ static void other_ends_than_the_tables(void **state)
     "login = client\n"
 #define CLEAR_LOGIN "it sends a password in cleartext only at tls = verify-identity"
 
-/* What `login = auto` and `login = keeper` make of it. */
+/* The results of `login = auto` and `login = keeper`. */
 static const struct login_row {
     const char *body;
     enum flavour client; /* unknown: another program */
     const char *by_auto, *by_keeper;
 } login_rows[] = {
-    /* A long-lived password to a client that can make the TLS: nothing stays beside it. */
+    /* A long-lived password, and a client that can make the TLS: no keeper is needed. */
     {DB, FLAVOUR_MYSQL, "C endpoint", "K unix login"},
     {DB "auth = file\nauth_file = /f\ntls = preferred\n", FLAVOUR_MARIADB, "! C endpoint", "K unix login"},
     {DB "auth = command\nauth_command = x\n", FLAVOUR_MYSQL, "C endpoint", "K unix login"},
     {DB "auth = none\ntls = disabled\n", FLAVOUR_UNKNOWN, "! C endpoint", "K unix login"},
-    /* A keeper is there anyway. */
+    /* A keeper is needed anyway. */
     {DB, FLAVOUR_MARIADB, "K unix login", "K unix login"},
     {DB, FLAVOUR_UNKNOWN, "K unix login", "K unix login"},
     {DB BEHIND, FLAVOUR_MYSQL, "K unix login", "K unix login"},
@@ -518,27 +515,27 @@ static const struct login_row {
     {DB BEHIND "tls = verify-identity\n", FLAVOUR_MYSQL, "K unix =db login", "K unix =db login"},
     {DB "auth = env\nauth_env = PW\n" BEHIND, FLAVOUR_UNKNOWN, "K unix login", "K unix login"},
     {"socket = /s\nuser = app\nvia = ssh://b\n", FLAVOUR_MYSQL, "K unix login", "K unix login"},
-    /* The credential ends. */
+    /* The credential expires. */
     {RDS, FLAVOUR_MYSQL, "K unix =" RDS_NAME " login", "K unix =" RDS_NAME " login"},
     {RDS, FLAVOUR_MARIADB, "K unix =" RDS_NAME " login", "K unix =" RDS_NAME " login"},
     {RDS, FLAVOUR_UNKNOWN, "K unix =" RDS_NAME " login", "K unix =" RDS_NAME " login"},
     {"host = db\ntls = preferred\n" VAULT, FLAVOUR_MYSQL, "K unix login", "K unix login"},
     {"socket = /s\n" VAULT, FLAVOUR_UNKNOWN, "K unix login", "K unix login"},
-    /* What the keeper does not send. */
+    /* The keeper sends a password in cleartext only at verify-identity, or to the server's own socket. */
     {RDS "tls = verify-ca\n", FLAVOUR_MYSQL, "C endpoint",
      NO_LOGIN("login = keeper", CLEAR_LOGIN, "set tls = verify-identity")},
     {DB "cleartext = yes\ntls = required\n", FLAVOUR_UNKNOWN, "K unix",
      NO_LOGIN("login = keeper", CLEAR_LOGIN, "set tls = verify-identity")},
     {"socket = /s\nuser = app\ncleartext = yes\nvia = ssh://b\n", FLAVOUR_MYSQL, "K unix login",
      "K unix login"},
-    /* What only the client knows. */
+    /* Only the client knows the user or the password. */
     {"host = db\n" BEHIND, FLAVOUR_MYSQL, "C 127.0.0.1",
      NO_LOGIN("login = keeper", "auth = client leaves user and password to the client", "set auth")},
     {"host = db\nauth = none\n" BEHIND, FLAVOUR_MYSQL, "C 127.0.0.1",
      NO_LOGIN("login = keeper", "it needs a user", "set user")},
 };
 
-static void who_logs_in(void **state)
+static void login_by_client_or_keeper(void **state)
 {
     static const struct facts mysql = FACTS_MYSQL, mariadb = FACTS_MARIADB;
 
@@ -552,22 +549,22 @@ static void who_logs_in(void **state)
         AUTO_BUF(then, 4096);
         AUTO_BUF(by_keeper, 4096);
         AUTO_BUF(by_client, 4096);
-        ends_text("auto", row->body, facts, purpose, &by_auto);
+        tls_and_address("auto", row->body, facts, purpose, &by_auto);
         assert_string_equal(buf_str(&by_auto), row->by_auto);
-        ends_text("keeper", row->body, facts, purpose, &by_keeper);
+        tls_and_address("keeper", row->body, facts, purpose, &by_keeper);
         assert_string_equal(buf_str(&by_keeper), row->by_keeper);
-        /* A credential that is known to expire needs a keeper, wherever one can log in. */
+        /* A credential that is known to expire needs a keeper, if a keeper can log in. */
         expires.expires = true;
-        ends_text("auto", row->body, &expires, purpose, &then);
+        tls_and_address("auto", row->body, &expires, purpose, &then);
         assert_string_equal(buf_str(&then),
                             text_starts(row->by_keeper, "78: ") ? row->by_auto : row->by_keeper);
-        ends_text("client", row->body, facts, purpose, &by_client);
+        tls_and_address("client", row->body, facts, purpose, &by_client);
         assert_null(strstr(buf_str(&by_client), "login"));
     }
 }
 
-/* A forward passes bytes unless it is told to log in, and then it does, whatever `login` says. */
-static void who_logs_in_at_a_forward(void **state)
+/* A forward passes bytes on, except with --inject: then its keeper logs in, whatever `login` says. */
+static void login_at_a_forward(void **state)
 {
     static const struct {
         const char *login, *body;
@@ -591,12 +588,12 @@ static void who_logs_in_at_a_forward(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         AUTO_BUF(text, 4096);
-        ends_text(rows[i].login, rows[i].body, &facts, rows[i].purpose, &text);
+        tls_and_address(rows[i].login, rows[i].body, &facts, rows[i].purpose, &text);
         assert_string_equal(buf_str(&text), rows[i].text);
     }
 }
 
-/* Nobody is left to revoke a lease that a client logs in with. */
+/* If the client logs in, no process of broker is left that could revoke the lease. */
 static void revoking(void **state)
 {
     static const struct facts facts = FACTS_MYSQL;
@@ -605,17 +602,17 @@ static void revoking(void **state)
     AUTO_BUF(secret, 4096);
 
     (void)state;
-    ends_text("client", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_CLIENT, &by_client);
+    tls_and_address("client", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_CLIENT, &by_client);
     assert_string_equal(buf_str(&by_client),
                         "78: vault_revoke = yes, but the client logs in, so the lease would not be revoked\n"
                         "hint: login = keeper, or vault_revoke = no\n");
-    ends_text("auto", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_CLIENT, &by_keeper);
+    tls_and_address("auto", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_CLIENT, &by_keeper);
     assert_string_equal(buf_str(&by_keeper), "K unix login");
-    ends_text("client", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_SECRET, &secret);
+    tls_and_address("client", "host = db\nvault_revoke = yes\n" VAULT, &facts, FOR_SECRET, &secret);
     assert_string_equal(buf_str(&secret), "C endpoint");
 }
 
-static void no_authorities(void **state)
+static void no_ca_certificates(void **state)
 {
     static const char *const names[] = {"verify-ca", "verify-identity"};
     static const char *const texts[] = {NO_CA("verify-ca"), NO_CA("verify-identity")};
@@ -635,8 +632,9 @@ static void no_authorities(void **state)
     }
 }
 
-/* A flag is typed in a hurry: it may not lower the protection of a password that goes in clear. */
-static void flags_lower_nothing(void **state)
+/* A flag is typed in a hurry, so it cannot lower the protection of a password that is sent in cleartext. The
+ * same holds for BROKER_TLS. */
+static void flags_do_not_lower_protection(void **state)
 {
     static const struct {
         const char *flag, *text;
@@ -662,8 +660,7 @@ static void flags_lower_nothing(void **state)
     }
 }
 
-/* --- refusals
- * ------------------------------------------------------------------------------------------------------ */
+/* --- errors --------------------------------------------------------------------------------------------- */
 
 static const struct refusal {
     const char *body, *text;
@@ -717,36 +714,36 @@ static void refused_plans(void **state)
     }
 }
 
-/* What stands between a client and the server, and not between anybody and the secret. */
-#define TCP_WAY "via = tcp://127.0.0.1:1\n"
-static const struct refusal on_the_way[] = {
-    {"user = app\n" TCP_WAY,
+/* Errors about the route to the server. They do not matter if only the secret is wanted. */
+#define VIA_TCP "via = tcp://127.0.0.1:1\n"
+static const struct refusal route_errors[] = {
+    {"user = app\n" VIA_TCP,
      "78: via = tcp://127.0.0.1:1, but no server is set behind it\n"
      "hint: set host to the server's name as seen from the bastion, or socket to a path there\n"},
-    {"socket = auto\nuser = app\n" TCP_WAY,
+    {"socket = auto\nuser = app\n" VIA_TCP,
      "78: via = tcp://127.0.0.1:1, but no server is set behind it\n"
      "hint: set host to the server's name as seen from the bastion, or socket to a path there\n"},
-    {"socket = /s\nuser = app\ntls_ca = /ca.pem\n" TCP_WAY,
+    {"socket = /s\nuser = app\ntls_ca = /ca.pem\n" VIA_TCP,
      "78: tls = verify-identity, but /s has no name\n"
      "hint: set host to the server's name, or tls = verify-ca\n"},
 };
 
-static void secret_without_a_way(void **state)
+static void secret_without_a_route(void **state)
 {
     static const struct facts facts = FACTS_MYSQL;
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(on_the_way); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(route_errors); i++) {
         AUTO_BUF(refused, 65536);
         AUTO_BUF(planned, 65536);
-        plan_text(on_the_way[i].body, "p", &facts, FOR_CLIENT, NULL, &refused);
-        assert_string_equal(buf_str(&refused), on_the_way[i].text);
-        plan_text(on_the_way[i].body, "p", &facts, FOR_SECRET, NULL, &planned);
+        plan_text(route_errors[i].body, "p", &facts, FOR_CLIENT, NULL, &refused);
+        assert_string_equal(buf_str(&refused), route_errors[i].text);
+        plan_text(route_errors[i].body, "p", &facts, FOR_SECRET, NULL, &planned);
         assert_non_null(strstr(buf_str(&planned), "\ncredential  "));
     }
 }
 
-/* The same host under its own name, or a level at which nobody looks at names, needs no keeper. */
+/* No keeper is needed if sign_host is the host itself, or at a level that does not verify names. */
 static void sign_host_without_a_keeper(void **state)
 {
     static const char *const bodies[] = {
@@ -766,7 +763,7 @@ static void sign_host_without_a_keeper(void **state)
     }
 }
 
-/* No stock client is needed for another program. */
+/* Another program needs no MySQL client. */
 static void other_programs(void **state)
 {
     static const struct facts none = {.ca_file = TEXT("/ca.pem")};
@@ -787,13 +784,13 @@ static void other_programs(void **state)
                                          "credential  empty password\naddress     localhost:3306\n");
 }
 
-/* Which ends the keeper has: "p" the port, "s" the socket. */
+/* The keeper's listeners: "p" a port, "s" a unix socket. */
 #define LC "login = client\n"
 static const struct {
     const char *body;
     enum purpose purpose;
-    const char *ends;
-} which_ends[] = {
+    const char *listeners;
+} listener_cases[] = {
     {LC "host = db\ntls = preferred\n", FOR_OTHER, ""},
     {LC "host = db\ntls = required\n", FOR_OTHER, "ps"},
     {LC "host = db\ntls = preferred\nvia = ssh://b\n", FOR_OTHER, "ps"},
@@ -811,26 +808,26 @@ static const struct {
     {"socket = /s\nlogin = keeper\n", FOR_OTHER, "ps"},
 };
 
-static void ends_of_the_keeper(void **state)
+static void listeners_of_the_keeper(void **state)
 {
     static const struct facts facts = FACTS_MYSQL;
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(which_ends); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(listener_cases); i++) {
         AUTO_MADE(made);
         AUTO_FREE(char *, text);
-        char ends[3] = "";
+        char listeners[3] = "";
         struct err e = ERR_INIT;
-        text = mem_printf("[profile p]\nuser = app\n%s", which_ends[i].body);
+        text = mem_printf("[profile p]\nuser = app\n%s", listener_cases[i].body);
         assert_int_equal(derive_text(text, "p", NULL, 0, &made, &e), 0);
-        assert_int_equal(plan_make(&made.profile, &facts, which_ends[i].purpose, &made.plan, &e), 0);
-        (void)snprintf(ends, sizeof ends, "%s%s", made.plan.port_listener ? "p" : "",
+        assert_int_equal(plan_make(&made.profile, &facts, listener_cases[i].purpose, &made.plan, &e), 0);
+        (void)snprintf(listeners, sizeof listeners, "%s%s", made.plan.port_listener ? "p" : "",
                        made.plan.path_listener ? "s" : "");
-        assert_string_equal(ends, which_ends[i].ends);
+        assert_string_equal(listeners, listener_cases[i].listeners);
     }
 }
 
-/* The values that the plan hands to the option file. */
+/* The values that the plan passes to the option file. */
 static void connection_values(void **state)
 {
     static const struct facts facts = FACTS_MYSQL;
@@ -850,7 +847,7 @@ static void connection_values(void **state)
     assert_string_equal(c->user, "app");
     assert_string_equal(c->database, "shop");
     assert_string_equal(c->time_zone, "UTC");
-    assert_int_equal(c->connect_timeout, 2); /* whole seconds, never less than asked */
+    assert_int_equal(c->connect_timeout, 2); /* rounded up to whole seconds */
     assert_true(c->compress && c->local_infile && c->server_public_key && !c->cleartext && !c->fixed);
     assert_string_equal(c->tls_cert, "/c");
     assert_string_equal(c->tls_key, "/k");
@@ -861,7 +858,7 @@ static void connection_values(void **state)
         derive_text("[profile p]\nhost = db\nuser = me\nauth = client\n", "p", NULL, 0, &bare, &e), 0);
     assert_int_equal(plan_make(&bare.profile, &facts, FOR_CLIENT, &bare.plan, &e), 0);
     c = &bare.plan.conn;
-    assert_string_equal(c->user, "me"); /* named by the profile; the password is the client's business */
+    assert_string_equal(c->user, "me"); /* set in the profile; the client has its own password */
     assert_null(c->time_zone);
     assert_false(c->compress || c->local_infile || c->server_public_key);
     assert_string_equal(c->tls_version, "TLSv1.2,TLSv1.3");
@@ -875,18 +872,18 @@ int main(void)
         cmocka_unit_test(plans_are_pure),
         cmocka_unit_test(derived_keys),
         cmocka_unit_test(levels_by_client),
-        cmocka_unit_test(who_makes_the_tls),
-        cmocka_unit_test(other_ends_than_the_tables),
-        cmocka_unit_test(who_logs_in),
-        cmocka_unit_test(who_logs_in_at_a_forward),
+        cmocka_unit_test(tls_by_client_or_keeper),
+        cmocka_unit_test(tls_in_special_cases),
+        cmocka_unit_test(login_by_client_or_keeper),
+        cmocka_unit_test(login_at_a_forward),
         cmocka_unit_test(revoking),
-        cmocka_unit_test(no_authorities),
-        cmocka_unit_test(flags_lower_nothing),
+        cmocka_unit_test(no_ca_certificates),
+        cmocka_unit_test(flags_do_not_lower_protection),
         cmocka_unit_test(refused_plans),
-        cmocka_unit_test(secret_without_a_way),
+        cmocka_unit_test(secret_without_a_route),
         cmocka_unit_test(sign_host_without_a_keeper),
         cmocka_unit_test(other_programs),
-        cmocka_unit_test(ends_of_the_keeper),
+        cmocka_unit_test(listeners_of_the_keeper),
         cmocka_unit_test(connection_values),
     };
 

@@ -213,7 +213,7 @@ static void tunnel_values(void **state)
     assert_string_equal(e.hint, "did you mean 'ssh'?");
 }
 
-/* What ssh takes for a host; what it would take for an option, a URL or a user is none. */
+/* A host may be whatever ssh accepts as one, but not what ssh or a shell could take for something else. */
 static void ssh_hosts(void **state)
 {
     static const char *const hosts[][2] = {
@@ -316,7 +316,7 @@ static void finding(void **state)
     assert_null(key_closest(key_infos, KEY_COUNT, "xyzzyxyzzy"));
 }
 
-/* No key of ours may look like a secret's, and every built-in value must pass its own check. */
+/* No key may have a name that looks like a secret's. Every built-in value must pass its own check. */
 static void tables(void **state)
 {
     (void)state;
@@ -457,7 +457,8 @@ static void tunnelled_identities(void **state)
     assert_string_not_equal(first, second);
 }
 
-/* Each differs from all the others; what leads to other programs and files: tests/cli/test_cache_keys.py. */
+/* The identity of each case differs from all others. tests/cli/test_cache_keys.py tests the influence of
+ * paths and the environment. */
 static void command_identities(void **state)
 {
     static const struct {

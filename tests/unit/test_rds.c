@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* RDS tokens with known answers, and what the name of a server says about it. */
+/* RDS tokens with known results, and what broker recognises by a server's host name. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -33,7 +33,8 @@ static void tokens(void **state)
     }
 }
 
-/* A session token may have any length up to what a secret may have; past it there is no half of a token. */
+/* A session token may have any length with which the result fits into a secret. A longer one is an error; no
+ * truncated token is returned. */
 static void long_session_tokens(void **state)
 {
     static const size_t lengths[] = {2500, 15956, 30000, 60000};
@@ -72,8 +73,8 @@ static void host_names(void **state)
     }
 }
 
-/* Every cut of a good name, and every byte in its place, must be survived. */
-static void mutilated_names(void **state)
+/* Parsing must not crash with any end of a valid name, nor if any of its bytes is replaced by any other. */
+static void malformed_names(void **state)
 {
     static const char name[] = "x.endpoint.proxy-abc.rds.cn-north-1.amazonaws.com.cn";
     char copy[sizeof name];
@@ -131,7 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tokens),     cmocka_unit_test(long_session_tokens),
-        cmocka_unit_test(host_names), cmocka_unit_test(mutilated_names),
+        cmocka_unit_test(host_names), cmocka_unit_test(malformed_names),
         cmocka_unit_test(regions),
     };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Records: what is written is read again; nothing malformed is accepted; deadlines and a dead reader are
- * errors. */
+/* Records: what is written can be read again; malformed records are refused; a deadline that has passed, and
+ * a reader that has closed its end, are errors. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -67,7 +67,7 @@ static void fields_come_back_in_order(void **state)
     assert_true(secret_equal(secret, again));
 }
 
-static void absent_and_misshapen_fields(void **state)
+static void absent_and_malformed_fields(void **state)
 {
     AUTO_RECORD(r);
     AUTO_FREE(char *, cut);
@@ -121,7 +121,7 @@ static void the_longest_secret_comes_back(void **state)
     assert_int_equal(r.kind, 0);
 }
 
-static void errors_travel_whole(void **state)
+static void errors_arrive_unchanged(void **state)
 {
     AUTO_RECORD(r);
     struct err e = ERR_INIT, got = ERR_INIT;
@@ -144,7 +144,7 @@ static void errors_travel_whole(void **state)
     assert_string_equal(got.hint, "unlock it");
 }
 
-static void error_texts_are_cut_to_their_slots(void **state)
+static void error_texts_are_truncated_to_fit(void **state)
 {
     static char huge[8192];
     AUTO_RECORD(r);
@@ -165,8 +165,8 @@ static void error_texts_are_cut_to_their_slots(void **state)
     assert_int_equal(e.number, 0);
 }
 
-/* One byte too long: its NUL must not be in the slot behind it. */
-static void an_error_text_that_just_does_not_fit(void **state)
+/* The text is one byte too long: its NUL must not be written behind the end of the array. */
+static void an_error_text_that_is_one_byte_too_long(void **state)
 {
     static char text[sizeof((struct err *)NULL)->what + 1];
     AUTO_RECORD(r);
@@ -198,7 +198,7 @@ static void each_code_is_known(void **state)
     }
 }
 
-static void an_error_without_a_known_code_is_a_broken_protocol(void **state)
+static void an_error_without_a_known_code_is_a_protocol_error(void **state)
 {
     static const uint64_t codes[] = {0, 1, 63, 71, UINT64_C(0x100000000000004d), UINT64_MAX};
 
@@ -214,31 +214,30 @@ static void an_error_without_a_known_code_is_a_broken_protocol(void **state)
     }
 }
 
-static void what_is_not_a_record_is_refused(void **state)
+static void malformed_records_are_refused(void **state)
 {
     static const struct {
         const char *bytes;
         size_t n;
-        const char *words;
+        const char *message;
     } bad[] = {
         {"", 0, "a truncated record"},
         {"\0\0\0\2\1", 5, "a truncated record"},                          /* no kind */
         {"\0\0\0\1\1\1", 6, "not a record"},                              /* shorter than its own header */
-        {"\0\0\0\0\1\1", 6, "not a record"},                              /* of no length */
+        {"\0\0\0\0\1\1", 6, "not a record"},                              /* with a length of 0 */
         {"\0\0\0\2\2\1", 6, "a record has version 2 instead of 1"},       /* another version */
         {"\0\0\0\2\0\1", 6, "a record has version 0 instead of 1"},       /* another version */
-        {"\0\0\0\3\1\1", 6, "a record has the wrong length"},             /* longer than what is there */
-        {"\0\0\0\2\1\1x", 7, "a record has the wrong length"},            /* shorter than what is there */
-        {"\0\x10\0\1\1\1", 6, "not a record"},                            /* over the bound */
+        {"\0\0\0\3\1\1", 6, "a record has the wrong length"},             /* its length is too large */
+        {"\0\0\0\2\1\1x", 7, "a record has the wrong length"},            /* its length is too small */
+        {"\0\x10\0\1\1\1", 6, "not a record"},                            /* over the limit */
         {"\xff\xff\xff\xff\1\1", 6, "not a record"},                      /* far over it */
         {"\0\0\0\3\1\1\1", 7, "a record has a truncated field"},          /* a field's tag alone */
         {"\0\0\0\6\1\1\1\0\0\0", 10, "a record has a truncated field"},   /* a field without its length */
         {"\0\0\0\7\1\1\1\0\0\0\1", 11, "a record has a truncated field"}, /* a field without its byte */
         {"\0\0\0\10\1\1\1\xff\xff\xff\xff"
          "a",
-         12, "a record has a truncated field"}, /* a field over the record */
-        {"\0\0\0\11\1\1\1\0\0\0\1ab", 13,
-         "a record has a truncated field"}, /* a byte behind the last field */
+         12, "a record has a truncated field"}, /* a field longer than the record */
+        {"\0\0\0\11\1\1\1\0\0\0\1ab", 13, "a record has a truncated field"}, /* a byte after the last field */
     };
 
     (void)state;
@@ -248,7 +247,7 @@ static void what_is_not_a_record_is_refused(void **state)
         if (record_parse(bad[i].bytes, bad[i].n, &r, &e) == 0)
             fail_msg("case %zu was accepted", i);
         assert_int_equal(e.code, ERR_PROTOCOL);
-        assert_string_equal(e.msg, bad[i].words);
+        assert_string_equal(e.msg, bad[i].message);
     }
 }
 
@@ -273,7 +272,7 @@ static void the_smallest_and_the_largest_record_are_accepted(void **state)
     assert_int_equal(got.body.len, RECORD_MAX - 2);
 }
 
-/* Writes the bytes into a pipe, closes it, and reads records until there is none. */
+/* Writes the bytes to a pipe, closes its writing end, and reads one record. */
 static int read_bytes(const void *bytes, size_t n, struct record *r, struct err *e)
 {
     int fds[2];
@@ -286,15 +285,14 @@ static int read_bytes(const void *bytes, size_t n, struct record *r, struct err 
     return got;
 }
 
-/* What record_receive() says once these bytes are there, and then the end of file. The pipe's reader does not
- * block. */
+/* Writes the bytes to the pipe and returns the result of record_receive(). */
 static int receive_after(int fds[2], const void *bytes, size_t n, struct buf *in, struct record *r)
 {
     assert_int_equal(fd_write_all(fds[1], bytes, n), 0);
     return record_receive(fds[0], in, r);
 }
 
-static void a_record_may_come_in_pieces(void **state)
+static void a_record_may_arrive_in_pieces(void **state)
 {
     static const char record[] = "\0\0\0\10\1\x10\1\0\0\0\1a";
     AUTO_RECORD(r);
@@ -317,8 +315,8 @@ static void a_record_may_come_in_pieces(void **state)
     (void)close(fds[0]);
 }
 
-/* The end of the record is the end of what came, or of the buffer. */
-static void a_record_may_fill_what_there_is(void **state)
+/* The end of the record is also the end of the bytes that have arrived, and of the buffer. */
+static void a_record_may_fill_the_buffer(void **state)
 {
     static const char record[] = "\0\0\0\10\1\x10\1\0\0\0\1a";
     AUTO_RECORD(r);
@@ -336,8 +334,8 @@ static void a_record_may_fill_what_there_is(void **state)
     assert_int_equal(record_receive(-1, &in, &r), -1);
 }
 
-/* Before more than its length has come, if that is over the bound of the buffer. */
-static void no_record_is_received(void **state)
+/* A length that exceeds the buffer is refused before the rest has arrived. */
+static void malformed_records_are_not_received(void **state)
 {
     static const struct {
         const char *bytes;
@@ -361,7 +359,7 @@ static void no_record_is_received(void **state)
     }
 }
 
-static void reading_tells_the_end_from_a_cut(void **state)
+static void end_of_file_is_not_truncation(void **state)
 {
     static const char whole[] = "\0\0\0\10\1\x10\1\0\0\0\1a";
 
@@ -375,8 +373,8 @@ static void reading_tells_the_end_from_a_cut(void **state)
     }
 }
 
-/* What does not exist must not be read as a field of NUL bytes. */
-static void a_body_that_is_missing_is_a_cut(void **state)
+/* A missing body must not be read as a field of NUL bytes. */
+static void a_missing_body_is_truncation(void **state)
 {
     AUTO_RECORD(r);
     struct err e = ERR_INIT;
@@ -397,7 +395,7 @@ static void write_late(int sig)
         abort();
 }
 
-static void a_signal_interrupts_nothing(void **state)
+static void a_signal_does_not_interrupt_reading(void **state)
 {
     struct sigaction act = {.sa_handler = write_late}, was;
     struct itimerval soon = {.it_value = {.tv_usec = 20000}};
@@ -417,7 +415,7 @@ static void a_signal_interrupts_nothing(void **state)
     (void)close(fds[1]);
 }
 
-static void what_cannot_be_waited_for_is_an_error(void **state)
+static void a_failed_poll_is_an_error(void **state)
 {
     struct rlimit was, none;
     AUTO_RECORD(r);
@@ -428,7 +426,7 @@ static void what_cannot_be_waited_for_is_an_error(void **state)
     assert_int_equal(fd_pipe(fds, &e), 0);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
     none = (struct rlimit){.rlim_cur = 0, .rlim_max = was.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0); /* for poll(2) */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0); /* poll(2) now fails */
     int got = record_read(fds[0], &r, clock_deadline(1000, CLOCK_NEVER), &e);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
     assert_int_equal(got, -1);
@@ -438,7 +436,7 @@ static void what_cannot_be_waited_for_is_an_error(void **state)
     (void)close(fds[1]);
 }
 
-static void what_cannot_be_read_or_written_is_an_error(void **state)
+static void a_failed_read_or_write_is_an_error(void **state)
 {
     AUTO_RECORD(r);
     struct err e = ERR_INIT;
@@ -474,7 +472,7 @@ static void reading_takes_one_record_only(void **state)
     (void)close(fds[1]);
 }
 
-static void reading_forgets_what_the_record_held(void **state)
+static void reading_replaces_the_previous_content(void **state)
 {
     AUTO_RECORD(r);
     struct err e = ERR_INIT;
@@ -523,8 +521,8 @@ static void what_is_written_is_read(void **state)
     (void)close(fds[1]);
 }
 
-/* A pipe takes PIPE_BUF bytes at once, and the last write here is one byte. */
-static void one_byte_more_than_a_pipe_takes_at_once(void **state)
+/* Up to PIPE_BUF bytes are written at once, so the last write is of one byte. */
+static void a_record_of_pipe_buf_plus_one_bytes(void **state)
 {
     static char bytes[PIPE_BUF + 1 - FIELD_HEADER];
     AUTO_RECORD(r);
@@ -565,8 +563,8 @@ static void the_largest_record_is_written_and_none_larger(void **state)
     (void)close(null);
 }
 
-/* Only our own write may have raised the one that is taken away. */
-static void a_signal_of_somebody_else_stays(void **state)
+/* record_write() discards a pending SIGPIPE only if its own write has raised it. */
+static void an_earlier_sigpipe_stays_pending(void **state)
 {
     AUTO_RECORD(r);
     struct err e = ERR_INIT;
@@ -614,7 +612,7 @@ static void count_pipe(int sig)
     pipes_seen = pipes_seen + 1;
 }
 
-static void a_dead_reader_is_an_error_and_no_signal(void **state)
+static void a_closed_reader_is_an_error_without_sigpipe(void **state)
 {
     struct sigaction count = {.sa_handler = count_pipe}, was;
     AUTO_RECORD(r);
@@ -638,7 +636,7 @@ static void a_dead_reader_is_an_error_and_no_signal(void **state)
     (void)close(fds[1]);
 }
 
-static void nothing_of_a_record_too_large_is_written(void **state)
+static void no_part_of_a_record_that_is_too_large_is_written(void **state)
 {
     AUTO_FREE(char *, bytes);
     struct err e = ERR_INIT;
@@ -662,8 +660,8 @@ static void nothing_of_a_record_too_large_is_written(void **state)
     (void)close(fds[1]);
 }
 
-/* It then has left something unread, for which the kernel says ECONNRESET instead of the end. */
-static void a_program_that_ends_before_it_reads_is_an_end(void **state)
+/* Because the program has left data unread, read(2) fails with ECONNRESET instead of returning 0. */
+static void a_connection_reset_is_end_of_file(void **state)
 {
     AUTO_RECORD(r);
     struct err e = ERR_INIT;
@@ -683,35 +681,35 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_come_back_in_order),
-        cmocka_unit_test(absent_and_misshapen_fields),
+        cmocka_unit_test(absent_and_malformed_fields),
         cmocka_unit_test(an_empty_secret_is_not_an_absent_one),
         cmocka_unit_test(the_longest_secret_comes_back),
-        cmocka_unit_test(errors_travel_whole),
-        cmocka_unit_test(error_texts_are_cut_to_their_slots),
-        cmocka_unit_test(an_error_text_that_just_does_not_fit),
+        cmocka_unit_test(errors_arrive_unchanged),
+        cmocka_unit_test(error_texts_are_truncated_to_fit),
+        cmocka_unit_test(an_error_text_that_is_one_byte_too_long),
         cmocka_unit_test(each_code_is_known),
-        cmocka_unit_test(an_error_without_a_known_code_is_a_broken_protocol),
-        cmocka_unit_test(what_is_not_a_record_is_refused),
-        cmocka_unit_test(a_record_may_come_in_pieces),
-        cmocka_unit_test(a_record_may_fill_what_there_is),
-        cmocka_unit_test(no_record_is_received),
+        cmocka_unit_test(an_error_without_a_known_code_is_a_protocol_error),
+        cmocka_unit_test(malformed_records_are_refused),
+        cmocka_unit_test(a_record_may_arrive_in_pieces),
+        cmocka_unit_test(a_record_may_fill_the_buffer),
+        cmocka_unit_test(malformed_records_are_not_received),
         cmocka_unit_test(the_smallest_and_the_largest_record_are_accepted),
-        cmocka_unit_test(reading_tells_the_end_from_a_cut),
-        cmocka_unit_test(a_body_that_is_missing_is_a_cut),
-        cmocka_unit_test(a_signal_interrupts_nothing),
-        cmocka_unit_test(what_cannot_be_waited_for_is_an_error),
-        cmocka_unit_test(what_cannot_be_read_or_written_is_an_error),
+        cmocka_unit_test(end_of_file_is_not_truncation),
+        cmocka_unit_test(a_missing_body_is_truncation),
+        cmocka_unit_test(a_signal_does_not_interrupt_reading),
+        cmocka_unit_test(a_failed_poll_is_an_error),
+        cmocka_unit_test(a_failed_read_or_write_is_an_error),
         cmocka_unit_test(reading_takes_one_record_only),
-        cmocka_unit_test(reading_forgets_what_the_record_held),
+        cmocka_unit_test(reading_replaces_the_previous_content),
         cmocka_unit_test(a_late_answer_is_an_error),
         cmocka_unit_test(what_is_written_is_read),
-        cmocka_unit_test(one_byte_more_than_a_pipe_takes_at_once),
+        cmocka_unit_test(a_record_of_pipe_buf_plus_one_bytes),
         cmocka_unit_test(the_largest_record_is_written_and_none_larger),
-        cmocka_unit_test(a_signal_of_somebody_else_stays),
+        cmocka_unit_test(an_earlier_sigpipe_stays_pending),
         cmocka_unit_test(a_reader_that_does_not_read_is_an_error),
-        cmocka_unit_test(a_dead_reader_is_an_error_and_no_signal),
-        cmocka_unit_test(a_program_that_ends_before_it_reads_is_an_end),
-        cmocka_unit_test(nothing_of_a_record_too_large_is_written),
+        cmocka_unit_test(a_closed_reader_is_an_error_without_sigpipe),
+        cmocka_unit_test(a_connection_reset_is_end_of_file),
+        cmocka_unit_test(no_part_of_a_record_that_is_too_large_is_written),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

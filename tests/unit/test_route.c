@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The conversation with a keeper. The keeper is this program under its name, linked where helpers are looked
- * for; the profile's name says how it is to behave, and what it has seen comes back as the way's text.
- * Questions that a person answers need a terminal: tests/cli.
+ * The protocol between broker and a keeper. The keeper is this program itself, linked as broker-keeper into
+ * the folder of the helpers. The profile's name tells it how to behave, and it returns what it observes as
+ * the text of the route. Questions that a user answers need a terminal: tests/cli tests them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -30,7 +30,7 @@ static int answer(struct record *r)
     return record_write(STDOUT_FILENO, r, CLOCK_NEVER, &e);
 }
 
-/* READY with the ends of the request, but port 4000 for a free one. */
+/* Answers READY with the listeners of the request; the free port is 4000. */
 static int ready(const struct record *open, const char *text)
 {
     AUTO_RECORD(ok);
@@ -57,7 +57,7 @@ static int ready(const struct record *open, const char *text)
     return answer(&ok);
 }
 
-/* What was asked for, one field a line. */
+/* Describes the request, one field per line. */
 static void describe_open(const struct record *open, struct buf *out)
 {
     struct err e = ERR_INIT;
@@ -78,7 +78,7 @@ static void describe_open(const struct record *open, struct buf *out)
                record_find(open, KEEPER_TAG_FIRST, &f) ? "yes" : "no");
 }
 
-/* What a keeper that logs in is told besides: the keys that are said, flags, and what clients are told. */
+/* Describes the other fields for a keeper that logs in: keys that are set, flags, and the clients' login. */
 static void describe_login(const struct record *open, struct buf *out)
 {
     static const struct {
@@ -119,7 +119,8 @@ static void describe_login(const struct record *open, struct buf *out)
                password ? secret_len(password) : 0);
 }
 
-/* Takes credentials, and tells them in the error that answers a mark; refuses the password "bad". */
+/* Accepts credentials, and lists them in the error that answers the end of a mark. Refuses the password
+ * "bad". */
 static int take_credentials(void)
 {
     AUTO_BUF(text, 4096);
@@ -153,7 +154,7 @@ static int take_credentials(void)
     }
 }
 
-/* What a keeper must not have: descriptors, a terminal, a parent of ours, secrets in its environment. */
+/* Describes what a keeper must not inherit: descriptors, a terminal, secrets in its environment. */
 static void describe_self(struct buf *out)
 {
     char null[16] = "";
@@ -175,7 +176,7 @@ static void describe_self(struct buf *out)
     buf_printf(out, ", config %s", secure_getenv("BROKER_CONFIG") ? "kept" : "lost");
 }
 
-/* Asks for the tunnel's password until nobody has one; the answers are the text. */
+/* Asks for the tunnel's password until the answer is an error. Returns the answers as text. */
 static void ask_for_all(struct buf *out)
 {
     for (bool again = false;; again = true) {
@@ -199,12 +200,12 @@ static void ask_for_all(struct buf *out)
         }
         value = record_secret(&got, KEEPER_TAG_SECRET);
         buf_printf(out, "%s%s\n", secret_bytes(value),
-                   record_find(&got, KEEPER_TAG_PERSON, &person) ? ", by a person" : "");
+                   record_find(&got, KEEPER_TAG_PERSON, &person) ? ", by the user" : "");
     }
 }
 
-/* One question that a person would have to answer; the error that comes instead is the text. */
-static void ask_person(enum keeper_question kind, const char *text, struct buf *out)
+/* Asks one question that only the user can answer. Returns the error that comes instead as text. */
+static void ask_user(enum keeper_question kind, const char *text, struct buf *out)
 {
     AUTO_RECORD(ask);
     AUTO_RECORD(got);
@@ -246,17 +247,17 @@ static int fail_badly(const char *how)
     } else if (text_equal(how, "kind")) {
         r.kind = KEEPER_STATUS;
         (void)answer(&r);
-    } else if (text_equal(how, "no-ends")) {
+    } else if (text_equal(how, "no-listeners")) {
         r.kind = RECORD_OK;
         (void)answer(&r);
-    } else if (text_equal(how, "deaf")) {
-        struct pollfd channel = {.fd = STDIN_FILENO}; /* its end alone */
+    } else if (text_equal(how, "no-answer")) {
+        struct pollfd channel = {.fd = STDIN_FILENO}; /* waits only for its end */
         (void)poll(&channel, 1, 60000);
     }
     return 1;
 }
 
-/* Until what it lives for has ended. */
+/* Waits until the process for which the keeper runs has ended. */
 static int live(void)
 {
     struct pollfd p = {.fd = KEEPER_LIVES_FOR_FD, .events = POLLIN};
@@ -284,18 +285,18 @@ static int keeper_main(void)
     else if (text_equal(how, "password"))
         ask_for_all(&text);
     else if (text_equal(how, "phrase"))
-        ask_person(KEEPER_ASK_SECRET, "Enter passphrase for key '/k': ", &text);
+        ask_user(KEEPER_ASK_SECRET, "Enter passphrase for key '/k': ", &text);
     else if (text_equal(how, "hostkey"))
-        ask_person(KEEPER_ASK_YES,
-                   "The authenticity of host 'b' can't be established.\nED25519 key fingerprint is X.\n"
-                   "Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
-                   &text);
+        ask_user(KEEPER_ASK_YES,
+                 "The authenticity of host 'b' can't be established.\nED25519 key fingerprint is X.\n"
+                 "Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
+                 &text);
     else if (!text_equal(how, "says") && !text_equal(how, "lives") && !text_equal(how, "takes"))
         return fail_badly(how);
     if (text_equal(how, "says")) {
         say(LOG_STEP, "ssh", "keys met");
         say(LOG_TRACE, NULL, "not wanted");
-        say(LOG_WARNING, "mend it", "careful");
+        say(LOG_WARNING, "fix it", "careful");
     }
     if (ready(&open, buf_str(&text)) < 0)
         return 1;
@@ -360,7 +361,7 @@ static void open_ok(const char *config, const char *where, struct route_request 
 
 #define DB "host = db.example.com\nport = 3307\nuser = app\nauth = none\n"
 
-static void what_is_opened(void **state)
+static void fields_of_an_open_request(void **state)
 {
     AUTO_OPENED(tcp);
     AUTO_OPENED(direct);
@@ -406,8 +407,8 @@ static void what_is_opened(void **state)
         .kind = LISTENER_LOGIN, place                                                                        \
     }
 
-/* All keys go to the keeper, and no secret: not a URL's password, not one of the environment. */
-static void what_a_keeper_that_logs_in_is_told(void **state)
+/* The keeper gets all keys but no secret: no password of a URL or of the environment. */
+static void fields_for_a_keeper_that_logs_in(void **state)
 {
     AUTO_OPENED(client);
     AUTO_OPENED(program);
@@ -449,7 +450,7 @@ static void what_a_keeper_that_logs_in_is_told(void **state)
     assert_string_equal(forward.route.text,
                         "l/run/y.sock\nprofile=login\nsocket=/s\nuser=app\nlogin=keeper\n"
                         "every key, tls 0 own_socket stock_client, /broker, user app, 32 digits\n");
-    /* Not the other run's. */
+    /* Each run has a new password. */
     assert_int_equal(secret_len(forward.route.password), 32);
     assert_false(secret_equal(forward.route.password, program.route.password));
     open_ok("", "mysql://app:hunter2@login/?ssh_host=jump&ssh_password=hunter2", &of_url, &url);
@@ -459,7 +460,7 @@ static void what_a_keeper_that_logs_in_is_told(void **state)
     assert_null(strstr(url.route.text, "profile="));
 }
 
-static void the_credential_is_given(void **state)
+static void the_credential_is_sent(void **state)
 {
     AUTO_OPENED(o);
     AUTO_OPENED(dead);
@@ -486,7 +487,7 @@ static void the_credential_is_given(void **state)
     assert_int_equal(route_unmark(&o.route, &e), -1);
     assert_string_equal(e.msg,
                         "- hunter2 0 0 static;v-1 s3cret 1795244400 1795240000 fresh;- bad 0 0 static;");
-    /* It has gone, or never answers as it should. */
+    /* a keeper that has ended */
     open_ok("[profile lives]\n" DB, "lives", &again, &dead);
     (void)kill((pid_t)dead.route.pid, SIGKILL);
     assert_int_equal(route_credential(&dead.route, &typed, true, &e), -1);
@@ -494,8 +495,8 @@ static void the_credential_is_given(void **state)
     assert_string_equal(e.msg, "broker-keeper: exited without an answer");
 }
 
-/* Descriptors of ours stay ours, and so do secrets of the environment. */
-static void what_a_keeper_has(void **state)
+/* The keeper inherits neither our descriptors nor the variables of the environment that hold secrets. */
+static void what_a_keeper_inherits(void **state)
 {
     static const char *const names[] = {"MYSQL_PWD", "BROKER_PROFILE", "BROKER_DATABASE", "PW"};
     AUTO_OPENED(plain);
@@ -514,7 +515,7 @@ static void what_a_keeper_has(void **state)
     assert_string_equal(plain.route.text, "fds 0 1 2 3, stderr /dev/null, a session, config kept");
     assert_string_equal(alone.route.text, "fds 0 1 2, stderr /dev/null, a session, PW=hunter2, config kept");
     assert_int_equal(fcntl(plain.route.channel, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-    /* It is nobody's child. */
+    /* The keepers are not our children. */
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
     (void)close(extra);
@@ -524,8 +525,8 @@ static void what_a_keeper_has(void **state)
 
 #define JUMP "host = db\nuser = app\nauth = none\n"
 
-/* Each password once; then nobody is there. */
-static void passwords_by_turns(void **state)
+/* Each password is used once; then the keeper gets an error, because no user can be asked. */
+static void each_password_is_used_once(void **state)
 {
     static const struct {
         const char *config, *where, *text;
@@ -548,7 +549,7 @@ static void passwords_by_turns(void **state)
     }
 }
 
-static void questions_without_a_person(void **state)
+static void questions_without_a_terminal(void **state)
 {
     static const struct {
         const char *name, *text;
@@ -578,7 +579,7 @@ static void keep_log(enum log_level level, const char *label, const char *text)
     buf_printf(&logged, "%d %s %s\n", (int)level, label ? label : "-", text);
 }
 
-static void its_log_is_ours(void **state)
+static void log_lines_of_the_keeper_are_passed_on(void **state)
 {
     AUTO_OPENED(o);
     struct route_request want = {.listeners = 0};
@@ -588,12 +589,12 @@ static void its_log_is_ours(void **state)
     open_ok("[profile says]\n" JUMP, "says", &want, &o);
     log_set_sink(NULL, LOG_SAY);
     assert_non_null(strstr(buf_str(&logged), "3 ssh keys met\n"));
-    assert_non_null(strstr(buf_str(&logged), "1 mend it careful\n"));
+    assert_non_null(strstr(buf_str(&logged), "1 fix it careful\n"));
     assert_null(strstr(buf_str(&logged), "not wanted"));
     buf_release(&logged);
 }
 
-static void bad_keepers_are_errors(void **state)
+static void errors_of_a_keeper_that_misbehaves(void **state)
 {
     static const struct {
         const char *name;
@@ -605,8 +606,8 @@ static void bad_keepers_are_errors(void **state)
          "please report this, with the output of broker bugreport"},
         {"garbage", ERR_PROTOCOL, "broker-keeper: not a record", ""},
         {"kind", ERR_PROTOCOL, "broker-keeper: a record of kind 20", ""},
-        {"no-ends", ERR_PROTOCOL, "broker-keeper: 0 local addresses instead of 1", ""},
-        {"deaf", ERR_UNREACHABLE, "broker-keeper: no answer in time", ""},
+        {"no-listeners", ERR_PROTOCOL, "broker-keeper: 0 local addresses instead of 1", ""},
+        {"no-answer", ERR_UNREACHABLE, "broker-keeper: no answer in time", ""},
     };
 
     (void)state;
@@ -618,7 +619,8 @@ static void bad_keepers_are_errors(void **state)
         int64_t start = clock_ms();
 
         config = mem_printf("[profile %s]\n" JUMP, bad[i].name);
-        int64_t deadline = text_equal(bad[i].name, "deaf") ? clock_deadline(100, CLOCK_NEVER) : CLOCK_NEVER;
+        int64_t deadline =
+            text_equal(bad[i].name, "no-answer") ? clock_deadline(100, CLOCK_NEVER) : CLOCK_NEVER;
         assert_int_equal(open_profile(config, bad[i].name, &want, deadline, &o, &e), -1);
         assert_int_equal(e.code, bad[i].code);
         assert_string_equal(e.msg, bad[i].msg);
@@ -628,7 +630,7 @@ static void bad_keepers_are_errors(void **state)
     }
 }
 
-static void no_such_keeper(void **state)
+static void a_missing_keeper_is_an_error(void **state)
 {
     AUTO_OPENED(o);
     AUTO_FREE(char *, here);
@@ -656,8 +658,8 @@ static bool is_gone(pid_t pid, int64_t until)
     return true;
 }
 
-/* It lives through an exec of ours, and no longer than we do. */
-static void it_ends_with_us(void **state)
+/* The keeper continues if our process execs another program, and ends when our process ends. */
+static void the_keeper_ends_with_our_process(void **state)
 {
     int pid_pipe[2], go[2];
     pid_t keeper = 0;
@@ -694,20 +696,20 @@ static void it_ends_with_us(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_keeper_that_logs_in_is_told),
-        cmocka_unit_test(the_credential_is_given),
-        cmocka_unit_test(what_is_opened),
-        cmocka_unit_test(what_a_keeper_has),
-        cmocka_unit_test(passwords_by_turns),
-        cmocka_unit_test(questions_without_a_person),
-        cmocka_unit_test(its_log_is_ours),
-        cmocka_unit_test(bad_keepers_are_errors),
-        cmocka_unit_test(no_such_keeper),
-        cmocka_unit_test(it_ends_with_us),
+        cmocka_unit_test(fields_for_a_keeper_that_logs_in),
+        cmocka_unit_test(the_credential_is_sent),
+        cmocka_unit_test(fields_of_an_open_request),
+        cmocka_unit_test(what_a_keeper_inherits),
+        cmocka_unit_test(each_password_is_used_once),
+        cmocka_unit_test(questions_without_a_terminal),
+        cmocka_unit_test(log_lines_of_the_keeper_are_passed_on),
+        cmocka_unit_test(errors_of_a_keeper_that_misbehaves),
+        cmocka_unit_test(a_missing_keeper_is_an_error),
+        cmocka_unit_test(the_keeper_ends_with_our_process),
     };
     const char *name = argc > 0 && strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : "";
 
     if (text_equal(name, "broker-keeper"))
         return keeper_main();
-    return cmocka_run_group_tests_name("way", tests, set_up, NULL);
+    return cmocka_run_group_tests_name("route", tests, set_up, NULL);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A forward whose SSH session is lost: the next connection makes it anew, from memory and never by asking; what cannot be made
-anew says so; nothing is left of a keeper or an ssh that is killed."""
+"""A forward whose SSH session is lost: the next connection opens a new session with the credentials in the keeper's
+memory, and never prompts; if that is impossible, the error says so. Nothing is left of a keeper or an ssh that is
+killed."""
 import os
 import signal
 
@@ -8,28 +9,28 @@ import pytest
 
 from lib.forwards import alive, dial, greeting, until
 from lib.keeping import gone, named, stopped
-from test_ssh_words import Way, keychain_set, password  # noqa: F401
+from test_ssh_words import Route, keychain_set, password  # noqa: F401
 
 
 @pytest.fixture
-def way(broker, mysql_server, clients, ssh_home, forwards):
-    yield Way(broker, mysql_server, clients["mysql9"], ssh_home)
+def route(broker, mysql_server, clients, ssh_home, forwards):
+    yield Route(broker, mysql_server, clients["mysql9"], ssh_home)
 
 
 @pytest.fixture
-def lost(way, start_sshd, user_key, forwards):
+def lost(route, start_sshd, user_key, forwards):
     """lost(engine): (the forward, its sshd, its address)."""
     def start(engine, **keys):
         sshd = start_sshd()
         sshd.authorize(user_key)
-        way.config(sshd, engine, identity=user_key, **keys)
+        route.config(sshd, engine, identity=user_key, **keys)
         forward = forwards.start("p")
         assert greeting(forward.address)[4] == 10
         return forward, sshd, forward.address
     return start
 
 
-def words(address):
+def error_text(address):
     """The text of the ERR packet that a client gets instead of a greeting."""
     packet = greeting(address, 30)
     assert packet[4] == 0xff, packet
@@ -54,7 +55,7 @@ def test_session_dropped(lost, forwards, engine):
     assert forwards.one("p")["state"] == "up"
 
 
-def test_connections_end_with_it(lost, engine):
+def test_connections_end_with_the_session(lost, engine):
     forward, sshd, address = lost(engine)
     held = [dial(address) for _ in range(20)]
     for s in held:
@@ -70,16 +71,16 @@ def test_connections_end_with_it(lost, engine):
     assert is_greeted(address)
 
 
-def test_sshd_away_for_a_while(lost, engine):
+def test_sshd_down_for_a_while(lost, engine):
     forward, sshd, address = lost(engine)
     sshd.stop()
-    assert until(lambda: "refused" in words(address), 30)
+    assert until(lambda: "refused" in error_text(address), 30)
     sshd.start()
     assert until(lambda: is_greeted(address), 60)
 
 
-def test_every_one_of_those_that_come_meanwhile(lost, engine):
-    """Connections that arrive while the session is made anew wait for it."""
+def test_connections_during_the_new_login(lost, engine):
+    """Connections that arrive while the new session is being opened wait for it."""
     forward, sshd, address = lost(engine)
     sshd.drop()
     held = [dial(address) for _ in range(30)]
@@ -90,11 +91,11 @@ def test_every_one_of_those_that_come_meanwhile(lost, engine):
         s.close()
 
 
-def test_password_from_memory(way, start_sshd, password, broker, keychain, forwards, engine):  # noqa: F811
-    """Kept by the keeper for that, not asked for again, not even of the keychain."""
+def test_password_from_memory(route, start_sshd, password, broker, keychain, forwards, engine):  # noqa: F811
+    """The keeper keeps the password for a new session: neither the user nor the keychain is asked again."""
     sshd = start_sshd(questions=[("Password: ", password, "hide")], lines=["PasswordAuthentication yes"])
     broker.env.update(keychain.env)
-    way.config(sshd, engine)
+    route.config(sshd, engine)
     keychain_set(broker, password)
     address = forwards.detach("p")
     assert broker.run("password", "delete", "--tunnel", "bastion").code == 0
@@ -103,13 +104,13 @@ def test_password_from_memory(way, start_sshd, password, broker, keychain, forwa
     sshd.ask([("Password: ", "another", "hide")])
     sshd.drop()
     assert until(lambda: forwards.one("p")["state"] == "lost")
-    assert until(lambda: "ermission denied" in (said := words(address)) or "assword" in said or "refused" in said)
+    assert until(lambda: "ermission denied" in (said := error_text(address)) or "assword" in said or "refused" in said)
 
 
-def test_code_is_not_asked_for_again(way, start_sshd, password, broker, forwards, engine):  # noqa: F811
+def test_code_is_not_asked_for_again(route, start_sshd, password, broker, forwards, engine):  # noqa: F811
     sshd = start_sshd(questions=[("Password: ", password, "hide"), ("Verification code: ", "123456", "hide")],
                       lines=["AuthenticationMethods keyboard-interactive", "KbdInteractiveAuthentication yes"])
-    way.config(sshd, engine)
+    route.config(sshd, engine)
     t = broker.pty("forward", "p")
     for wanted, said in (("Password: ", password), ("Verification code: ", "123456")):
         t.expect(wanted.encode())
@@ -119,7 +120,7 @@ def test_code_is_not_asked_for_again(way, start_sshd, password, broker, forwards
     assert is_greeted(address)
     sshd.drop()
     assert until(lambda: forwards.one("p")["state"] == "lost")
-    assert "new login needs" in words(address)
+    assert "new login needs" in error_text(address)
     t.close()
 
 
@@ -132,7 +133,7 @@ def test_ssh_killed(lost, forwards):
 
 
 def test_ssh_stopped(lost, broker):
-    """It hangs: a connection ends in time, and the next ones get another."""
+    """An ssh that hangs is killed when the forward ends."""
     forward, sshd, address = lost("openssh")
     stopped = masters()
     for pid in stopped:
@@ -142,8 +143,8 @@ def test_ssh_stopped(lost, broker):
     gone(broker)
 
 
-def test_its_socket_removed(lost, broker):
-    """As a cleaner of old files would."""
+def test_socket_of_the_master_removed(lost, broker):
+    """As by a program that deletes old files."""
     forward, sshd, address = lost("openssh")
     sockets = list((broker.runtime / "broker").glob("*.ctl"))
     assert len(sockets) == 1
@@ -162,15 +163,16 @@ def test_keeper_killed(lost, broker, forwards):
     assert until(lambda: not sshd.sessions())
 
 
-def test_logged_out_at_the_end(lost, broker):
+def test_session_is_closed_at_the_end(lost, broker):
     forward, sshd, address = lost("openssh")
     assert forward.end(signal.SIGTERM)[0] == -signal.SIGTERM
     gone(broker)
     assert until(lambda: sshd.said("disconnected by user") and not sshd.sessions())
 
 
-def test_far_side_hangs(lost, way, engine):
-    """It takes no packet any more, and says nothing: noticed by the next connection, long before the keep-alive."""
+def test_sshd_that_hangs(lost, route, engine):
+    """The sshd receives no packets any more, and sends nothing. The next connection detects this, long before the
+    keepalive."""
     forward, sshd, address = lost(engine, connect_timeout="4s")
     with stopped(*sshd.sessions()):
         assert until(lambda: greeted_in_time(address), 120)

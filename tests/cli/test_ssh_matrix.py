@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Every kind of credential over a real sshd, with either engine and the three clients, at three levels of TLS; the ways that only
-SSH has: a unix socket on the far side, a bastion behind a bastion, aliases and Match of ~/.ssh/config, an inline URL."""
+"""Every kind of credential over a real sshd, with both engines and the three clients, at three TLS levels; and what
+only routes over SSH have: a unix socket on the far side, a bastion behind a bastion, aliases and Match of
+~/.ssh/config, an inline URL."""
 import secrets
 import tempfile
 from functools import partial
@@ -17,7 +18,7 @@ from lib.logins import QUERY, logged_in
 from servers.secret_service import SecretService
 
 LEVELS = ("preferred", "required", "verify-identity")
-WHO = ["-NBe", "select current_user()"]
+QUERY_ACCOUNT = ["-NBe", "select current_user()"]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def shared_keychain():
 
 @pytest.fixture
 def home(broker, ssh_home, sshd, user_key):
-    """Knows the usual sshd, and has the key that it takes."""
+    """Its known_hosts has the shared sshd, which accepts its key."""
     home = Home(broker, ssh_home)
     home.knows(sshd)
     home.has_key(user_key)
@@ -55,18 +56,18 @@ def test_matrix(broker, client, home, sshd, place_for, shared_keychain, provider
 
 @pytest.mark.parametrize("engine", [*ENGINES, None])
 def test_which_engine(broker, clients, home, sshd, mariadb_server, engine):
-    """As forced, or libssh2; --verbose names it, and why it is not libssh2."""
+    """The forced engine, or libssh2. --verbose names it, and the reason if it is not libssh2."""
     write(broker, mariadb_server, tunnel(sshd, engine))
-    done = broker.run("connect", "p", "-v", "--client", clients["mariadb1011"].path, "--", *WHO)
+    done = broker.run("connect", "p", "-v", "--client", clients["mariadb1011"].path, "--", *QUERY_ACCOUNT)
     assert done.text == "app_native@%\n"
-    (way,) = [line for line in done.errors.splitlines() if line.split()[1] == "route"]
+    (route_line,) = [line for line in done.errors.splitlines() if line.split()[1] == "route"]
     named = {"openssh": "openssh: ssh_engine"}.get(engine, "libssh2")
-    assert way.endswith(f"  ssh {sshd.user}@127.0.0.1:{sshd.port}, {named}"), way
+    assert route_line.endswith(f"  ssh {sshd.user}@127.0.0.1:{sshd.port}, {named}"), route_line
 
 
 @pytest.mark.parametrize("engine", [*ENGINES, None])
 def test_which_engine_for_a_forward(broker, home, sshd, mariadb_server, engine):
-    """As forced, or the system's ssh, which moves more; without one, libssh2."""
+    """The forced engine, or the system's ssh, if there is one, because it moves more data."""
     write(broker, mariadb_server, tunnel(sshd, engine))
     done = broker.run("forward", "p", "--detach", "-v")
     assert done.code == 0 and broker.run("stop", "p").code == 0, done.errors
@@ -77,7 +78,7 @@ def test_which_engine_for_a_forward(broker, home, sshd, mariadb_server, engine):
 
 @pytest.mark.parametrize("engine", [*ENGINES, None])
 def test_test_tries_both_engines(broker, clients, home, sshd, mariadb_server, engine):
-    """Where forward takes another one than connect does; and the one that fails is named."""
+    """It does so if forward uses another engine than connect, and the row of the second one says which it is."""
     write(broker, mariadb_server, tunnel(sshd, engine), client=clients["mariadb1011"].path, auth="env", auth_env="PASSWORD", user="app_native")
     env = {"PASSWORD": mariadb_server.password("app_native")}
     done = broker.run("test", "p", env=env)
@@ -87,7 +88,7 @@ def test_test_tries_both_engines(broker, clients, home, sshd, mariadb_server, en
     assert gone(broker)
 
 
-def test_wrong_server_behind_it(broker, client, home, sshd, place_for, engine):
+def test_wrong_server_behind_a_bastion(broker, client, home, sshd, place_for, engine):
     place = place_for("command", client)
     for keys, word in (({"tls_ca": place.server.wrong_ca}, "certificate"), ({"host": ways.wrong_name(place)}, "certificate is not valid for")):
         ways.write(broker, place, "command", tunnel(sshd, engine), via="far", **{"tls": "verify-identity", "tls_ca": place.server.ca, **keys})
@@ -104,14 +105,14 @@ def test_far_socket(broker, client, home, sshd, mariadb_server, engine):
     assert logged_in(done).seen_from == "localhost" and gone(broker)
 
 
-def test_far_socket_forgets_the_password(broker, client, home, sshd, mysql_server, engine):
-    """Over a socket a client sends all of it, in clear: it passes through the keeper. The far side's path is found, so the search
-    can find something."""
+def test_keeper_forgets_the_password_of_a_far_socket(broker, client, home, sshd, mysql_server, engine):
+    """Over a unix socket a client sends the password in cleartext, so it passes through the keeper, which must not keep
+    it. The path of the socket is found in the keeper's memory, so the search works."""
     password = b"fake-clear-" + b"c" * 200 + b"-canary-0815"
     mysql_server.admin(f"drop user if exists long_one; create user long_one identified with caching_sha2_password by '{password.decode()}'")
     write(broker, mysql_server, tunnel(sshd, engine), user="long_one", host=None, port=None, socket=mysql_server.socket, login="client")
     broker.env["TEST_SECRET"] = broker.secret(password).decode()
-    query = f"select sleep(60), '{secrets.token_hex(8)}'"  # a server goes on with that of a client that was killed
+    query = f"select sleep(60), '{secrets.token_hex(8)}'"  # unique: a server goes on with the query of a killed client
     run = broker.start("connect", "p", "--client", client.path, "--", *client.options_for(mysql_server, "app_sha2"), "-e", query)
     try:
         assert until(lambda: query in mysql_server.admin("show full processlist"))
@@ -124,13 +125,13 @@ def test_far_socket_forgets_the_password(broker, client, home, sshd, mysql_serve
     assert gone(broker)
 
 
-def test_far_socket_that_is_not_there(broker, clients, home, sshd, mariadb_server, engine):
+def test_far_socket_that_does_not_exist(broker, clients, home, sshd, mariadb_server, engine):
     write(broker, mariadb_server, tunnel(sshd, engine), host=None, port=None, socket="/nowhere/s.sock")
-    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO)
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *QUERY_ACCOUNT)
     assert done.code in (1, 69) and not done.out and "/nowhere/s.sock" in done.errors and "hint: " in done.errors, done.errors
 
 
-# What only ~/.ssh/config says
+# Settings of ~/.ssh/config
 
 def jump(home, sshd, inner):
     home.config(f"Host first\n HostName {sshd.host}\n Port {sshd.port}\n User {sshd.user}\n"
@@ -138,36 +139,37 @@ def jump(home, sshd, inner):
 
 
 def test_bastion_behind_a_bastion(broker, client, home, sshd, start_sshd, user_key, mariadb_server):
-    """ProxyJump: the system's ssh, whatever was asked of the choice."""
+    """ProxyJump: the system's ssh is chosen."""
     inner = start_sshd()
     inner.authorize(user_key)
     home.knows(sshd, inner)
     jump(home, sshd, inner)
     write(broker, mariadb_server, "[tunnel far]\ntype = ssh\nhost = second\n", tls="required")
-    done = broker.run("connect", "p", "-v", "--client", client.path, "--", *client.options_for(mariadb_server, "app_native"), *WHO)
+    done = broker.run("connect", "p", "-v", "--client", client.path, "--", *client.options_for(mariadb_server, "app_native"), *QUERY_ACCOUNT)
     assert done.text == "app_native@%\n" and ", openssh" in done.errors and "ProxyJump" in done.errors, done.errors
     assert inner.said("Accepted publickey") and gone(broker)
 
 
 def test_libssh2_cannot_jump(broker, clients, home, sshd, start_sshd, user_key, mariadb_server):
-    """Forced, it says why before anything is tried."""
+    """If libssh2 is forced, the error says why it does not work, before any connection is attempted."""
     inner = start_sshd()
     jump(home, sshd, inner)
     write(broker, mariadb_server, "[tunnel far]\ntype = ssh\nhost = second\nssh_engine = libssh2\n")
-    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO)
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *QUERY_ACCOUNT)
     assert done.code == 78 and "ProxyJump" in done.errors.splitlines()[0] and "ssh_engine" in done.errors.splitlines()[-1], done.errors
     assert not inner.said("Connection from")
 
 
 def test_alias(broker, clients, home, sshd, ssh_keys, mariadb_server, engine):
-    """The config's host, port, user and key; a key of the profile wins. What is to be tried by hand has the alias."""
+    """Host, port, user and identity come from ssh_config; a setting of the tunnel overrides them. The command of the
+    hint names the alias."""
     other = ssh_keys.make("ecdsa")
     sshd.authorize(other)
     home.has_key(other, "elsewhere")
     home.config(f"Host alias\n HostName {sshd.host}\n Port {sshd.port}\nMatch originalhost alias\n User {sshd.user}\n"
                 f"IdentityFile ~/.ssh/elsewhere\nHost *\n User nobody\n Port 1\n")
     write(broker, mariadb_server, f"[tunnel far]\ntype = ssh\nhost = alias\nssh_engine = {engine}\n")
-    run = ["--client", clients["mariadb1011"].path, "--", *WHO]
+    run = ["--client", clients["mariadb1011"].path, "--", *QUERY_ACCOUNT]
     assert broker.run("connect", "p", *run).text == "app_native@%\n"
     done = broker.run("connect", "p", "-o", "tunnel.port=1", *run)
     assert done.code == 69 and "connection refused" in done.errors.lower(), done.errors
@@ -175,29 +177,29 @@ def test_alias(broker, clients, home, sshd, ssh_keys, mariadb_server, engine):
 
 
 @pytest.mark.parametrize("alias", ["prod/bastion", "prod:eu"])
-def test_alias_that_is_no_name(broker, clients, home, sshd, mariadb_server, engine, alias):
+def test_alias_that_is_not_a_host_name(broker, clients, home, sshd, mariadb_server, engine, alias):
     home.config(f"Host {alias}\n HostName {sshd.host}\n Port {sshd.port}\n User {sshd.user}\n")
     write(broker, mariadb_server, f"[tunnel far]\ntype = ssh\nhost = {alias}\nssh_engine = {engine}\n")
-    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO)
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *QUERY_ACCOUNT)
     assert done.text == "app_native@%\n", done.errors
 
 
 def test_inline(broker, clients, home, sshd, mariadb_server, engine):
     write(broker, mariadb_server, f"[defaults]\nssh_engine = {engine}\n", via=f"ssh://{sshd.user}@{sshd.host}:{sshd.port}")
-    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO)
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *QUERY_ACCOUNT)
     assert done.text == "app_native@%\n", done.errors
 
 
 def test_without_ssh(broker, clients, home, sshd, mariadb_server):
-    """No program `ssh`: the keys alone count, and libssh2 does it."""
+    """Without the program `ssh`, only the tunnel's own settings apply, and libssh2 is used."""
     for name in ("env", "sh", "cat"):
         (broker.home / "bin" / name).symlink_to(f"/usr/bin/{name}")
     write(broker, mariadb_server, tunnel(sshd))
     env = {"PATH": f"{broker.home}/bin"}
-    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO, env=env)
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *QUERY_ACCOUNT, env=env)
     assert done.text == "app_native@%\n", done.errors
     write(broker, mariadb_server, tunnel(sshd, "openssh"))
-    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *WHO, env=env)
+    done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *QUERY_ACCOUNT, env=env)
     assert (done.code, done.errors) == (78, "broker: p: ssh_engine = openssh: no ssh on PATH\n"
                                             "hint: install OpenSSH's client, or ssh_engine = auto\n")
 
@@ -205,7 +207,7 @@ def test_without_ssh(broker, clients, home, sshd, mariadb_server):
 def test_exec_and_test(broker, client, home, sshd, mariadb_server, engine):
     write(broker, mariadb_server, tunnel(sshd, engine), tls="verify-identity", host="localhost", tls_ca=mariadb_server.ca)
     options = client.options_for(mariadb_server, "app_native")
-    if client.family == "mariadb":  # mysqldump 9 wants privileges that nobody has here
+    if client.family == "mariadb":  # mysqldump 9 needs privileges that no account has here
         done = broker.run("exec", "p", "--client", client.path, "--", client.dump, "--defaults-file={defaults-file}", *options,
                           "--skip-lock-tables", "--no-tablespaces", "shop")
         assert done.code == 0 and "quince" in done.text, done.errors

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Which algorithms the engine libssh2 offers, as a relay in front of a real sshd records them: those that the user's ssh allows, in
-its order, and never a weak one."""
+"""The algorithms that the libssh2 engine offers, as recorded by a relay in front of a real sshd: those that the user's
+ssh allows, in its order, and never a weak one."""
 import re
 import struct
 
@@ -14,11 +14,11 @@ KINDS = ["kex", "host keys", "ciphers up", "ciphers down", "MACs up", "MACs down
 OLD = libssh2_version() < (1, 11)
 GCM = "aes128-gcm@openssh.com"
 CHACHA = "chacha20-poly1305@openssh.com"
-MARKS = {"ext-info-c", "kex-strict-c-v00@openssh.com"}  # among the kex methods, and none
+MARKS = {"ext-info-c", "kex-strict-c-v00@openssh.com"}  # listed among the kex methods, but not methods
 
 
 def offered(sent):
-    """The lists of the client's KEXINIT (RFC 4253, 7.1), which follows its version."""
+    """The lists of the client's KEXINIT (RFC 4253, 7.1), which follows its version string."""
     packet = sent[sent.index(b"\n") + 1:]
     assert packet[5] == 20
     at, lists = 22, {}
@@ -26,14 +26,14 @@ def offered(sent):
         length, = struct.unpack_from(">I", packet, at)
         lists[kind] = packet[at + 4:at + 4 + length].decode().split(",")
         at += 4 + length
-    assert CHACHA not in lists["ciphers up"] or MARKS <= set(lists["kex"])  # Terrapin
+    assert CHACHA not in lists["ciphers up"] or MARKS <= set(lists["kex"])  # against Terrapin
     lists["kex"] = [word for word in lists["kex"] if word not in MARKS]
     return lists
 
 
 @pytest.fixture
 def offers(broker, ssh_home, sshd, user_key, mariadb_server, clients, relay):
-    """offers(lines of ~/.ssh/config): the lists with which a login succeeded."""
+    """offers(lines of ~/.ssh/config): the lists that were offered in a successful login."""
     def offers(config):
         home, front = Home(broker, ssh_home), relay((sshd.host, sshd.port))
         home.has_key(user_key)
@@ -49,7 +49,7 @@ def offers(broker, ssh_home, sshd, user_key, mariadb_server, clients, relay):
 
 
 def test_default_algorithms(offers):
-    """As the user's ssh would begin, as far as libssh2 has it."""
+    """The first of each list is the first one of the user's ssh that libssh2 supports."""
     found = offers("")
     assert found["ciphers up"][0] == ("aes128-ctr" if OLD else CHACHA)
     assert found["MACs up"][0] == ("hmac-sha2-256" if OLD else "hmac-sha2-256-etm@openssh.com")
@@ -72,6 +72,6 @@ def test_another_cipher_first(offers):
 @pytest.mark.parametrize("config", ["", "Ciphers +aes128-cbc,3des-cbc\nMACs +hmac-md5,hmac-sha1-96\nKexAlgorithms +diffie-hellman-group1-sha1,"
                                     "diffie-hellman-group-exchange-sha1\nHostKeyAlgorithms +ssh-rsa\n"])
 def test_no_weak_algorithm(offers, config):
-    """Also if the user's ssh would use one. HMAC-SHA1 is no weak one."""
+    """Even if the user's ssh would use one. HMAC-SHA1 does not count as weak."""
     words = [word for words in offers(config).values() for word in words if not re.fullmatch(r"hmac-sha1(-etm@openssh.com)?", word)]
     assert words and not [word for word in words if WEAK.search(word)]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Programs that ask on the terminal before READY: a tunnel's command, a ProxyCommand, ssh inside a command. They get a terminal of their own,
-which is shown on the person's until then; the person's own is as it was in each case."""
+"""Programs that prompt on the terminal before READY: a tunnel's command, a ProxyCommand, ssh inside a command. They get
+a pseudo-terminal of their own, whose output is shown on the user's terminal until READY. The user's terminal is left in
+its original state in each case."""
 import re
 import sys
 import time
@@ -31,7 +32,8 @@ open({said!r}, "w").write(f"{{user}} {{code}} {{os.get_terminal_size(tty).column
 
 @pytest.fixture
 def command(broker, mysql_server, clients):
-    """command(text, later): a tunnel whose program first does that, and `later` at what a client sends, which is after READY."""
+    """command(text, later): a tunnel whose program first runs TEXT, and runs LATER when a client sends data, which is
+    after READY."""
     def make(text, later="pass", **keys):
         program = broker.folder / "tunnel.py"
         program.write_text(text + listen(mysql_server, later))
@@ -40,8 +42,8 @@ def command(broker, mysql_server, clients):
     return make
 
 
-def test_a_command_asks_with_and_without_echo(broker, command):
-    """It has longer than connect_timeout; what it writes is sanitised, with whose it is in front."""
+def test_command_prompts_with_and_without_echo(broker, command):
+    """It may take longer than connect_timeout. What it writes is sanitised, and its source is shown in front."""
     command(LOGIN.format(said=str(broker.folder / "said")))
     t = broker.pty("connect", "p", *QUERY, stdout="pipe", size=(24, 133))
     t.expect(r"\([^)]*\) User: ")
@@ -55,7 +57,7 @@ def test_a_command_asks_with_and_without_echo(broker, command):
     assert gone(broker)
 
 
-def test_a_proxy_command_asks(broker, ssh_home, start_sshd, user_key, mysql_server, clients):
+def test_proxy_command_prompts(broker, ssh_home, start_sshd, user_key, mysql_server, clients):
     home, sshd = Home(broker, ssh_home), start_sshd()
     sshd.authorize(user_key)
     home.knows(sshd)
@@ -73,7 +75,7 @@ def test_a_proxy_command_asks(broker, ssh_home, start_sshd, user_key, mysql_serv
     assert gone(broker)
 
 
-def test_ctrl_c_at_its_question(broker, command):
+def test_ctrl_c_at_the_prompt(broker, command):
     command(LOGIN.format(said=str(broker.folder / "said")))
     t = broker.pty("connect", "p", *QUERY, stdout="pipe")
     t.expect(b"User: ")
@@ -86,8 +88,9 @@ def test_ctrl_c_at_its_question(broker, command):
     assert gone(broker)
 
 
-def test_nothing_after_ready(broker, command):
-    """What it writes then is dropped, also more than a terminal keeps, and the client has the person's terminal alone."""
+def test_output_after_ready_is_dropped(broker, command):
+    """What the command writes after READY is dropped, even if it is more than a terminal buffers; only the client uses
+    the user's terminal."""
     command(ASK + "line('Ready? ', True)\n", later="os.write(tty, b'LATE ' * 4000)")
     t = broker.pty("connect", "p", *QUERY, stdout="pipe")
     t.expect(b"Ready? ")
@@ -97,8 +100,8 @@ def test_nothing_after_ready(broker, command):
 
 
 @pytest.mark.parametrize("words", [["--no-input"], []])
-def test_no_terminal_where_nobody_is_to_be_asked(broker, command, words):
-    """--no-input, or no terminal at all: as before, there is no /dev/tty."""
+def test_program_has_no_terminal_if_prompts_are_impossible(broker, command, words):
+    """With --no-input, or without a terminal, the program has no /dev/tty."""
     command(ASK)
     if words:
         t = broker.pty("connect", "p", *words, *QUERY, stdout="pipe", stderr="pipe")
@@ -109,8 +112,8 @@ def test_no_terminal_where_nobody_is_to_be_asked(broker, command, words):
     assert gone(broker)
 
 
-def test_a_terminal_that_is_not_asked_stays_untouched(broker, command):
-    """Typed ahead, for the client."""
+def test_input_typed_ahead_reaches_the_client(broker, command):
+    """Input that the user types ahead is for the client."""
     command("")
     t = broker.pty("connect", "p", "--", "-NB")
     t.send(b"select 6*7;\n")

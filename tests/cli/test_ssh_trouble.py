@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What goes wrong between a client and a server behind a bastion, with either engine: what the client is told, and that nothing is
-left then. How a way ends is test_left.py's."""
+"""Failures between a client and a server behind a bastion, with both engines: the error that the client gets, and that
+nothing is left afterwards. How a route ends is tested in test_left.py."""
 import re
 import signal
 import subprocess
@@ -14,7 +14,7 @@ from lib.logins import logged_in
 from servers import load, process
 
 NATIVE, MANY, SOME = "app_native", 512, 50
-WHO = ["--", "-NBe", "select current_user()"]
+QUERY = ["--", "-NBe", "select current_user()"]
 
 
 def prepare(home, sshd, engine, *lines, server=None, known=True, **keys):
@@ -25,7 +25,7 @@ def prepare(home, sshd, engine, *lines, server=None, known=True, **keys):
 
 @pytest.fixture
 def far(broker, home, start_sshd, user_key, engine):
-    """The profile `p`; far.sshd is its own sshd, so that its sessions can be counted."""
+    """The profile `p`. far.sshd serves only this test, so that its sessions can be counted."""
     broker.sshd = start_sshd(host_keys=["ed25519"])
     broker.sshd.authorize(user_key)
     prepare(home, broker.sshd, engine)
@@ -41,13 +41,14 @@ def far_password(far):
 
 
 def forward(far, forwards, *args):
-    """Its local end's (host, port)."""
+    """Starts it, and returns its local address as (host, port)."""
     address = forwards.detach("p", *args)
     return "127.0.0.1", int(address.rpartition(":")[2])
 
 
 def test_sshd_restarted_under_open_connections(far, forwards, engine):
-    """All end at once and with an error; while it is away the client is told; the next connection logs in again, unasked."""
+    """All connections end at once with an error. While the sshd is down, a client gets an error that says so. Later the
+    next connection makes a new login."""
     place, password = forward(far, forwards), far_password(far)
     held = [load.Connection(place) for _ in range(SOME)]
     for connection in held:
@@ -88,11 +89,11 @@ def test_512_at_once(far, home, forwards, start_server, many_files, engine):
     assert far.run("stop", "p").code == 0 and all_gone(far, place[1])
 
 
-def test_the_target_is_refused(far, home, client, forwards, engine):
-    """Before the client by broker, and by a forward to each client, with sshd's reason."""
+def test_bastion_cannot_connect_to_the_server(far, home, client, forwards, engine):
+    """broker reports it before it starts the client, and a forward reports it to each client, with sshd's reason."""
     port = process.free_port()
     prepare(home, far.sshd, engine, port=port)
-    done = far.run("connect", "p", *WHO)
+    done = far.run("connect", "p", *QUERY)
     why = f"2003 127.0.0.1:{port}: "
     assert done.code == 69 and not done.out and done.errors.startswith(f"broker: p: {why}") and "refused" in done.errors, done.errors
     place = forward(far, forwards)
@@ -102,21 +103,21 @@ def test_the_target_is_refused(far, home, client, forwards, engine):
     assert far.run("stop", "p").code == 0 and all_gone(far, place[1])
 
 
-def test_the_bastion_says_nothing(broker, home, fake_server, engine):
+def test_silent_bastion(broker, home, fake_server, engine):
     silent = fake_server("silent")
     silent.user, silent.known = "nobody", lambda: ""
     prepare(home, silent, engine, "connect_timeout = 3s")
-    done = broker.run("connect", "p", *WHO)
+    done = broker.run("connect", "p", *QUERY)
     assert done.code == 69 and "3s" in done.errors.splitlines()[0] and gone(broker), done.errors
 
 
 @pytest.mark.parametrize("what", ["closed", "reset", "garbage"])
-def test_no_bastion_at_all(broker, home, fake_server, web, engine, what):
+def test_not_an_ssh_server(broker, home, fake_server, web, engine, what):
     bad = {"closed": lambda: None, "reset": lambda: fake_server("reset"), "garbage": lambda: fake_server("switch")}[what]()
     bad = bad or type("Closed", (), {"host": "127.0.0.1", "port": process.free_port()})()
     bad.user, bad.known = "nobody", lambda: ""
     prepare(home, bad, engine, f"connect_timeout = {2 if what == 'garbage' else 100}s")
-    done = broker.run("connect", "p", *WHO)
+    done = broker.run("connect", "p", *QUERY)
     assert done.code in (69, 76) and not done.out and done.errors.startswith("broker: p: "), done.errors
     assert re.fullmatch(rf"hint: (try|make) ssh -p {bad.port} nobody@{bad.host}( work)?", done.errors.splitlines()[-1]), done.errors
     if what == "closed":
@@ -124,7 +125,7 @@ def test_no_bastion_at_all(broker, home, fake_server, web, engine, what):
     assert gone(broker)
 
 
-def test_a_wait_shows_itself(broker, home, fake_server, engine):
+def test_wait_is_shown(broker, home, fake_server, engine):
     silent = fake_server("silent")
     silent.user, silent.known = "nobody", lambda: ""
     prepare(home, silent, engine, "connect_timeout = 5s")
@@ -133,7 +134,7 @@ def test_a_wait_shows_itself(broker, home, fake_server, engine):
     assert terminal.wait() == 69 and gone(broker)
 
 
-def test_a_wait_is_as_long_as_the_run(broker, home, fake_server):
+def test_wait_shows_the_timeout_of_the_run(broker, home, fake_server):
     silent = fake_server("silent")
     silent.user, silent.known = "nobody", lambda: ""
     prepare(home, silent, "libssh2", "connect_timeout = 30s")
@@ -147,13 +148,13 @@ def test_forwarding_forbidden(far, home, start_sshd, user_key, engine):
     strict = start_sshd(lines=["AllowTcpForwarding no"], host_keys=["ed25519"])
     strict.authorize(user_key)
     prepare(home, strict, engine)
-    done = far.run("connect", "p", *WHO)
+    done = far.run("connect", "p", *QUERY)
     assert done.code == 77 and "prohibited" in done.errors.splitlines()[0] and "AllowTcpForwarding" in done.errors.splitlines()[-1], done.errors
     assert gone(far)
 
 
-def test_keys_are_changed_meanwhile(far, home, start_sshd, user_key, forwards, engine):
-    """RekeyLimit: the session negotiates new keys a few times under its connections."""
+def test_rekeying(far, home, start_sshd, user_key, forwards, engine):
+    """RekeyLimit: the session negotiates new keys several times while connections are open."""
     rekeying = start_sshd(lines=["RekeyLimit 3M"], host_keys=["ed25519"])
     rekeying.authorize(user_key)
     prepare(home, rekeying, engine)
@@ -170,8 +171,8 @@ def test_keys_are_changed_meanwhile(far, home, start_sshd, user_key, forwards, e
     assert far.run("stop", "p").code == 0 and gone(far, place[1])
 
 
-def test_two_at_once(far, client, mariadb_server, engine):
-    """Two at once over one bastion do not disturb each other."""
+def test_two_clients_at_once(far, client, mariadb_server, engine):
+    """Two clients at the same time over one bastion do not affect each other."""
     words = ["connect", "p", "--client", client.path, "--", *client.options_for(mariadb_server, NATIVE), "-NBe",
              "select current_user(), user(); show session status where variable_name in ('Ssl_cipher', 'Ssl_version')"]
     first = far.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a bastion may send before a client takes something, with libssh2's engine: keys that are exchanged all the time lose no
-connection, and clients that never read cost no more than their windows."""
+"""Rekeying and flow control of the libssh2 engine: constant key exchanges lose no connection, and clients that never
+read cost no more memory than their channel windows."""
 import contextlib
 import socket
 import threading
@@ -21,7 +21,7 @@ def prepare(home, sshd, **keys):
 
 
 def busy(place, password, number, lost):
-    """Both ways at once, in pieces that end anywhere in an exchange."""
+    """Transfers in both directions, of sizes that end at any point of a key exchange."""
     end = time.monotonic() + SECONDS
     try:
         connection = load.Connection(place)
@@ -36,7 +36,7 @@ def busy(place, password, number, lost):
 
 
 def test_busy_connections_while_keys_change(home, start_sshd, user_key, forwards):
-    """RekeyLimit 1M; tests/soak rekey does it for a minute and more."""
+    """RekeyLimit 1M. `tests/soak rekey` does this for a minute or longer."""
     sshd = start_sshd(lines=["RekeyLimit 1M"], host_keys=["ed25519"])
     sshd.authorize(user_key)
     prepare(home, sshd)
@@ -53,18 +53,18 @@ def test_busy_connections_while_keys_change(home, start_sshd, user_key, forwards
     assert home.broker.run("stop", "p").code == 0 and gone(home.broker)
 
 
-class Fountain:
-    """Sends for ever to whoever connects; `sent` bytes in all."""
+class EndlessSender:
+    """A server that sends without end to each client, in total `sent` bytes."""
 
     def __init__(self):
-        self.door = socket.create_server(("127.0.0.1", 0), backlog=MANY)
-        self.port, self.sent, self.open = self.door.getsockname()[1], 0, []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=MANY)
+        self.port, self.sent, self.open = self.listener.getsockname()[1], 0, []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
         with contextlib.suppress(OSError):
             while True:
-                s = self.door.accept()[0]
+                s = self.listener.accept()[0]
                 self.open.append(s)
                 threading.Thread(target=self._pour, args=(s,), daemon=True).start()
 
@@ -74,28 +74,28 @@ class Fountain:
                 self.sent += s.send(bytes(16384))
 
     def stop(self):
-        for s in (self.door, *self.open):
+        for s in (self.listener, *self.open):
             with contextlib.suppress(OSError):
                 s.shutdown(socket.SHUT_RDWR)
             s.close()
 
 
 def test_clients_that_do_not_read(home, sshd, forwards, many_files):
-    fountain = Fountain()
-    prepare(home, sshd, port=fountain.port, connect_timeout="60s")
+    sender = EndlessSender()
+    prepare(home, sshd, port=sender.port, connect_timeout="60s")
     address = forwards.detach("p")
     pid = keeper()[1]
     held = [dial(address, 60) for _ in range(MANY)]
-    assert until(lambda: len(fountain.open) >= MANY, 60)
+    assert until(lambda: len(sender.open) >= MANY, 60)
     before = -1
-    while fountain.sent > before:  # until nothing moves any more
-        before = fountain.sent
+    while sender.sent > before:  # until no more data flows
+        before = sender.sent
         time.sleep(1)
     with open(f"/proc/{pid}/status") as f:
         peak = int(f.read().partition("VmHWM:")[2].split()[0])
     assert peak < MEMORY, peak
     assert forwards.one("p")["state"] == "up" and forwards.one("p")["connections"] == MANY
-    for s in held[::100]:  # each still gets its own
+    for s in held[::100]:  # data still reaches each of them
         s.settimeout(30)
         left = 4 << 20
         while left > 0:
@@ -104,5 +104,5 @@ def test_clients_that_do_not_read(home, sshd, forwards, many_files):
             left -= len(data)
     for s in held:
         s.close()
-    fountain.stop()
+    sender.stop()
     assert home.broker.run("stop", "p").code == 0 and gone(home.broker)

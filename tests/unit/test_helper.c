@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Helpers: this program under other names, linked where helpers are looked for. Each name is one way to
- * behave; all of the bad ones must end as an error of the caller, in time, with no child left.
+ * The helpers here are this program itself, started through symbolic links in ../libexec/broker; each name
+ * behaves in another way. If a helper misbehaves, the caller must get an error in time, and no child process
+ * may be left.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@
 #include <base/text.h>
 #include <ipc/helper.h>
 
-enum { ECHO = RECORD_FIRST_VERB, REFUSE, SLOW_ONCE, CHATTER, LINGER, VARIABLE };
+enum { ECHO = RECORD_FIRST_VERB, REFUSE, SLOW, CHATTER, LINGER, VARIABLE };
 enum { TAG_TEXT = 1, TAG_PID };
 
 static void sleep_ms(int ms)
@@ -34,7 +35,7 @@ static void sleep_ms(int ms)
     (void)poll(NULL, 0, ms);
 }
 
-/* The helpers' side. */
+/* --- the helpers --- */
 
 static bool lingers;
 
@@ -54,7 +55,7 @@ static int handle(const struct record *request, struct record *answer, struct er
         (void)err_set(e, ERR_LOGIN, "no: %s", text ? text : "");
         return err_hint(e, "ask better");
     }
-    if (request->kind == SLOW_ONCE)
+    if (request->kind == SLOW)
         sleep_ms(300);
     if (request->kind == CHATTER) {
         (void)puts("a library that prints");
@@ -66,7 +67,7 @@ static int handle(const struct record *request, struct record *answer, struct er
     return 0;
 }
 
-static int serve_badly(const char *name)
+static int misbehave(const char *name)
 {
     char request[64];
 
@@ -90,7 +91,7 @@ static int serve_badly(const char *name)
     return 0;
 }
 
-/* The caller's side. */
+/* --- the caller --- */
 
 static int set_up(void **state)
 {
@@ -172,8 +173,8 @@ static void large_answers_arrive(void **state)
     helper_end(&h);
 }
 
-/* What it does afterwards, such as wiping. */
-static void nobody_waits_for_what_follows_an_answer(void **state)
+/* What a helper does after its answer, such as wiping, takes a minute here. */
+static void answer_arrives_before_settle(void **state)
 {
     struct helper h = HELPER_INIT("helper-echo", NULL);
     AUTO_RECORD(answer);
@@ -185,7 +186,7 @@ static void nobody_waits_for_what_follows_an_answer(void **state)
     assert_no_child();
 }
 
-static void a_variable_is_the_helpers_alone(void **state)
+static void variable_is_set_only_for_the_helper(void **state)
 {
     struct helper h = HELPER_INIT("helper-echo", NULL);
     AUTO_RECORD(answer);
@@ -201,7 +202,7 @@ static void a_variable_is_the_helpers_alone(void **state)
     helper_end(&h);
 }
 
-static void its_error_is_ours_and_it_serves_on(void **state)
+static void error_is_passed_on_and_helper_keeps_running(void **state)
 {
     struct helper h = HELPER_INIT("helper-echo", NULL);
     AUTO_RECORD(refused);
@@ -219,7 +220,7 @@ static void its_error_is_ours_and_it_serves_on(void **state)
     helper_end(&h);
 }
 
-static void what_it_prints_is_no_answer(void **state)
+static void printed_text_is_discarded(void **state)
 {
     struct helper h = HELPER_INIT("helper-echo", NULL);
     AUTO_RECORD(answer);
@@ -233,7 +234,7 @@ static void what_it_prints_is_no_answer(void **state)
     helper_end(&h);
 }
 
-static void a_late_answer_is_not_the_next_ones(void **state)
+static void late_answer_is_not_used_for_next_call(void **state)
 {
     struct helper h = HELPER_INIT("helper-echo", NULL);
     AUTO_RECORD(late);
@@ -243,7 +244,7 @@ static void a_late_answer_is_not_the_next_ones(void **state)
 
     (void)state;
     int64_t start = clock_ms();
-    assert_int_equal(call(&h, SLOW_ONCE, "late", 50, &late, &e), -1);
+    assert_int_equal(call(&h, SLOW, "late", 50, &late, &e), -1);
     assert_int_equal(e.code, ERR_UNREACHABLE);
     assert_non_null(strstr(e.msg, "helper-echo"));
     assert_in_range(clock_ms() - start, 49, 15000);
@@ -254,13 +255,13 @@ static void a_late_answer_is_not_the_next_ones(void **state)
     helper_end(&h);
 }
 
-static void bad_helpers_are_errors(void **state)
+static void misbehaving_helpers_are_errors(void **state)
 {
     static const struct {
         const char *name;
         enum err_code code;
-        const char *words;
-    } bad[] = {
+        const char *message;
+    } cases[] = {
         {"helper-exit", ERR_PROTOCOL, "exit status 3"},
         {"helper-late-exit", ERR_PROTOCOL, "exited without an answer"},
         {"helper-killed", ERR_PROTOCOL, "killed by SIGKILL"},
@@ -272,19 +273,19 @@ static void bad_helpers_are_errors(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        struct helper h = HELPER_INIT(bad[i].name, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct helper h = HELPER_INIT(cases[i].name, NULL);
         AUTO_RECORD(answer);
         struct err e = ERR_INIT;
-        int ms = bad[i].code == ERR_UNREACHABLE ? 200 : 20000;
+        int ms = cases[i].code == ERR_UNREACHABLE ? 200 : 20000;
         assert_int_equal(call(&h, ECHO, "x", ms, &answer, &e), -1);
-        if (e.code != bad[i].code || !strstr(e.msg, bad[i].name) || !strstr(e.msg, bad[i].words))
-            fail_msg("%s: %d %s", bad[i].name, e.code, e.msg);
+        if (e.code != cases[i].code || !strstr(e.msg, cases[i].name) || !strstr(e.msg, cases[i].message))
+            fail_msg("%s: %d %s", cases[i].name, e.code, e.msg);
         assert_no_child();
     }
 }
 
-static void a_helper_that_died_is_started_anew(void **state)
+static void dead_helper_is_restarted(void **state)
 {
     struct helper h = HELPER_INIT("helper-echo", NULL);
     AUTO_RECORD(first);
@@ -302,7 +303,7 @@ static void a_helper_that_died_is_started_anew(void **state)
     helper_end(&h);
 }
 
-static void no_such_helper(void **state)
+static void missing_helper_is_a_config_error(void **state)
 {
     struct helper h = HELPER_INIT("helper-none", NULL);
     AUTO_RECORD(answer);
@@ -316,7 +317,7 @@ static void no_such_helper(void **state)
     assert_no_child();
 }
 
-static void one_that_does_not_end_is_killed(void **state)
+static void helper_that_does_not_exit_is_killed(void **state)
 {
     struct helper h = HELPER_INIT("helper-deaf", NULL);
     struct helper polite = HELPER_INIT("helper-echo", NULL);
@@ -326,7 +327,7 @@ static void one_that_does_not_end_is_killed(void **state)
     int64_t start, took = 400;
 
     (void)state;
-    /* The machine may be busy: once of five is enough to show that it was not killed. */
+    /* The machine may be busy, so one quick exit in five tries is enough to show that it was not killed. */
     for (int i = 0; i < 5 && took >= 400; i++) {
         AUTO_RECORD(answer);
         assert_int_equal(call(&polite, ECHO, "x", 20000, &answer, &e), 0);
@@ -341,7 +342,7 @@ static void one_that_does_not_end_is_killed(void **state)
     assert_no_child();
 }
 
-static void all_are_ended_before_an_exec(void **state)
+static void end_all_ends_every_helper(void **state)
 {
     struct helper one = HELPER_INIT("helper-echo", NULL), two = HELPER_INIT("helper-echo", NULL);
     AUTO_RECORD(a);
@@ -360,7 +361,7 @@ static void all_are_ended_before_an_exec(void **state)
     assert_no_child();
 }
 
-static void a_lost_child_is_no_endless_wait(void **state)
+static void end_returns_if_sigchld_is_ignored(void **state)
 {
     struct helper h = HELPER_INIT("helper-echo", NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN}, was;
@@ -381,23 +382,23 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_process_serves_many_calls),
         cmocka_unit_test(large_answers_arrive),
-        cmocka_unit_test(its_error_is_ours_and_it_serves_on),
-        cmocka_unit_test(what_it_prints_is_no_answer),
-        cmocka_unit_test(a_late_answer_is_not_the_next_ones),
-        cmocka_unit_test(bad_helpers_are_errors),
-        cmocka_unit_test(a_helper_that_died_is_started_anew),
-        cmocka_unit_test(no_such_helper),
-        cmocka_unit_test(one_that_does_not_end_is_killed),
-        cmocka_unit_test(all_are_ended_before_an_exec),
-        cmocka_unit_test(a_lost_child_is_no_endless_wait),
-        cmocka_unit_test(nobody_waits_for_what_follows_an_answer),
-        cmocka_unit_test(a_variable_is_the_helpers_alone),
+        cmocka_unit_test(error_is_passed_on_and_helper_keeps_running),
+        cmocka_unit_test(printed_text_is_discarded),
+        cmocka_unit_test(late_answer_is_not_used_for_next_call),
+        cmocka_unit_test(misbehaving_helpers_are_errors),
+        cmocka_unit_test(dead_helper_is_restarted),
+        cmocka_unit_test(missing_helper_is_a_config_error),
+        cmocka_unit_test(helper_that_does_not_exit_is_killed),
+        cmocka_unit_test(end_all_ends_every_helper),
+        cmocka_unit_test(end_returns_if_sigchld_is_ignored),
+        cmocka_unit_test(answer_arrives_before_settle),
+        cmocka_unit_test(variable_is_set_only_for_the_helper),
     };
     const char *name = argc > 0 && strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : "";
 
     if (text_equal(name, "helper-echo"))
         return helper_serve(handle, settle) < 0 ? 1 : 0;
     if (text_starts(name, "helper-"))
-        return serve_badly(name);
+        return misbehave(name);
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

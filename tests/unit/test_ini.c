@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The INI lexer, our own policy: each rule of include/model/ini.h, with the whole error. AWS's is in
- * test_ini_aws.c. */
+/* The INI lexer with our own policy: each rule of include/model/ini.h, with the complete error. AWS's policy
+ * is tested in test_ini_aws.c. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ static int write_event(void *context, const struct ini_event *event, struct err 
     return 0;
 }
 
-/* Lexes exactly n bytes in memory of their own, so that a sanitizer sees every step over the end. */
+/* Lexes a copy of the n bytes and a NUL, so that a sanitizer reports any access past the end. */
 static int lex(const char *text, size_t n, enum ini_policy policy, struct buf *out, struct err *e)
 {
     AUTO_FREE(char *, copy);
@@ -82,7 +82,7 @@ static void strict_accepts(void **state)
     expect_events("[a]\nk = v\n[b]\n[a]\nk = v\n", "1 [a]\n2 a|k|v\n3 [b]\n4 [a]\n5 a|k|v\n");
 }
 
-/* As in ~/.gitconfig; there are no continuation lines. */
+/* Lines may be indented, as in ~/.gitconfig; there are no continuation lines. */
 static void strict_indented(void **state)
 {
     (void)state;
@@ -127,7 +127,7 @@ static void strict_refuses(void **state)
 
 static void strict_bytes(void **state)
 {
-    char wall[400];
+    char comment[400];
     (void)state;
     expect_refusal_n("[a]\nk = v\0w\n", 12, "config:2", "NUL byte");
     expect_refusal_n("\0", 1, "config:1", "NUL byte");
@@ -147,11 +147,11 @@ static void strict_bytes(void **state)
     expect_refusal("[a]\n# \xed\xa0\x80\n", "config:2", "not UTF-8");
     expect_refusal("[a]\n# \xf4\x90\x80\x80\n", "config:2", "not UTF-8");
     expect_refusal("[a]\n# \xe2\x82", "config:2", "not UTF-8");
-    for (size_t at = 4; at < sizeof wall; at++) {
-        memset(wall, '#', sizeof wall);
-        memcpy(wall, "[a]\n", 4);
-        wall[at] = '\1';
-        expect_refusal_n(wall, sizeof wall, "config:2", "control character 0x01");
+    for (size_t at = 4; at < sizeof comment; at++) {
+        memset(comment, '#', sizeof comment);
+        memcpy(comment, "[a]\n", 4);
+        comment[at] = '\1';
+        expect_refusal_n(comment, sizeof comment, "config:2", "control character 0x01");
     }
 }
 
@@ -170,7 +170,7 @@ static void strict_long_line(void **state)
     expect_refusal(buf_str(&text), "config:2", "line over 8192 bytes");
 }
 
-/* The byte range of an event is that of its lines in the text as it was. */
+/* The byte range of an event is that of its lines in the original text. */
 static int check_range(void *context, const struct ini_event *event, struct err *e)
 {
     const char *text = *(const char **)context;
@@ -217,7 +217,8 @@ static void line_numbers(void **state)
     assert_int_equal(ini_line(text, sizeof text), sizeof text + 1);
 }
 
-/* A file read in sections: headers first, a body when it is wanted, with the line numbers of the file. */
+/* A file is lexed in two steps: first its headers, then the body of a section, with the file's line numbers.
+ */
 static void index_and_bodies(void **state)
 {
     static const char text[] = "# c\n[a]\nk = v\n\n [b]\n[c]\r\nk = \"[d]\"\nl=[\n[e]";
@@ -236,9 +237,9 @@ static void index_and_bodies(void **state)
     char bad[] = "\n\nword\n";
     assert_int_equal(ini_parse_body("config", "c", 7, bad, strlen(bad), write_event, &keys, &e), -1);
     assert_string_equal(e.what, "config:9");
-    char mark[] = "\xef\xbb\xbfk = v\n";
+    char bom[] = "\xef\xbb\xbfk = v\n";
     buf_clear(&keys);
-    assert_int_equal(ini_parse_body("config", "c", 1, mark, strlen(mark), write_event, &keys, &e), 0);
+    assert_int_equal(ini_parse_body("config", "c", 1, bom, strlen(bom), write_event, &keys, &e), 0);
     assert_string_equal(buf_str(&keys), "1 c|\xef\xbb\xbfk|v\n");
 }
 

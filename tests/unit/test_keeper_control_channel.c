@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions of the keeper: whose time counts, how many there may be, and what ends one that is open. */
+/* Questions of the keeper: whether the time for an answer counts, how many are allowed, and what ends a
+ * pending one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,8 +25,9 @@
 static const struct control_events events = {
     .quit = shutdown_now, .stop = shutdown_begin, .has_owner = shutdown_has_owner, .wait = shutdown_wait};
 
-/* In a process that speaks with us as with broker: its pid, and our end in *line. */
-static pid_t start(int (*keeper)(void), int *line)
+/* Calls keeper() in a child process, to which this process is broker. Returns its pid; *channel is our end of
+ * the control channel. */
+static pid_t start(int (*keeper)(void), int *channel)
 {
     int ends[2];
 
@@ -43,11 +45,11 @@ static pid_t start(int (*keeper)(void), int *line)
         _exit(keeper());
     }
     (void)close(ends[1]);
-    *line = ends[0];
+    *channel = ends[0];
     return pid;
 }
 
-static int end_of(pid_t pid)
+static int wait_for(pid_t pid)
 {
     int status;
 
@@ -62,8 +64,8 @@ static bool ask(int64_t *deadline, struct err *e)
     return control_ask(KEEPER_ASK_SECRET, "Code: ", false, deadline, &answer, e) == 0;
 }
 
-/* 1: the time of the answer was given back to both deadlines, 0: to none. */
-static int time_given_back(void)
+/* Returns 1 if the time for the answer was added to both deadlines, 0 if to neither; else it has failed. */
+static int asks_and_compares_deadlines(void)
 {
     int64_t whole = opt.deadline, own = clock_ms() + FAR_MS, before = own;
     struct err e = ERR_INIT;
@@ -74,31 +76,31 @@ static int time_given_back(void)
     return both ? 1 : opt.deadline == whole && own == before ? 0 : 3;
 }
 
-static void only_a_persons_time_does_not_count(void **state)
+static void only_time_of_the_user_is_added(void **state)
 {
     (void)state;
-    for (int person = 0; person < 2; person++) {
+    for (int by_user = 0; by_user < 2; by_user++) {
         AUTO_RECORD(asked);
         AUTO_RECORD(answer);
         struct err e = ERR_INIT;
-        int line;
-        pid_t pid = start(time_given_back, &line);
+        int channel;
+        pid_t pid = start(asks_and_compares_deadlines, &channel);
 
-        assert_int_equal(record_read(line, &asked, CLOCK_NEVER, &e), 1);
+        assert_int_equal(record_read(channel, &asked, CLOCK_NEVER, &e), 1);
         (void)usleep(SLOW_MS * 1000);
         answer.kind = KEEPER_ANSWER;
         record_put_str(&answer, KEEPER_TAG_SECRET, "1234");
-        if (person)
+        if (by_user)
             record_put(&answer, KEEPER_TAG_PERSON, "", 0);
-        assert_int_equal(record_write(line, &answer, CLOCK_NEVER, &e), 0);
-        int status = end_of(pid);
+        assert_int_equal(record_write(channel, &answer, CLOCK_NEVER, &e), 0);
+        int status = wait_for(pid);
         assert_true(WIFEXITED(status));
-        assert_int_equal(WEXITSTATUS(status), person);
-        (void)close(line);
+        assert_int_equal(WEXITSTATUS(status), by_user);
+        (void)close(channel);
     }
 }
 
-static int asks_for_ever(void)
+static int asks_forever(void)
 {
     struct err e = ERR_INIT;
     int n = 0;
@@ -108,25 +110,25 @@ static int asks_for_ever(void)
     return e.code == ERR_LOGIN ? n : 255;
 }
 
-static void questions_are_counted(void **state)
+static void at_most_64_questions(void **state)
 {
-    int line, n = 0;
-    pid_t pid = start(asks_for_ever, &line);
+    int channel, n = 0;
+    pid_t pid = start(asks_forever, &channel);
 
     (void)state;
     for (;; n++) {
         AUTO_RECORD(asked);
         AUTO_RECORD(answer);
         struct err e = ERR_INIT;
-        if (record_read(line, &asked, CLOCK_NEVER, &e) <= 0)
+        if (record_read(channel, &asked, CLOCK_NEVER, &e) <= 0)
             break;
         answer.kind = KEEPER_ANSWER;
         record_put_str(&answer, KEEPER_TAG_SECRET, "");
-        assert_int_equal(record_write(line, &answer, CLOCK_NEVER, &e), 0);
+        assert_int_equal(record_write(channel, &answer, CLOCK_NEVER, &e), 0);
     }
     assert_int_equal(n, 64);
-    assert_int_equal(end_of(pid), n << 8);
-    (void)close(line);
+    assert_int_equal(wait_for(pid), n << 8);
+    (void)close(channel);
 }
 
 static int asks_once(void)
@@ -136,8 +138,8 @@ static int asks_once(void)
     return ask(NULL, &e);
 }
 
-/* A signal kills, a hang-up and a stop end it well. */
-static void an_open_question_ends(void **state)
+/* A signal kills the keeper; STOP and end of file end it with status 0. */
+static void pending_question_is_ended(void **state)
 {
     static const struct {
         int number;
@@ -150,53 +152,53 @@ static void an_open_question_ends(void **state)
         AUTO_RECORD(asked);
         AUTO_RECORD(stop);
         struct err e = ERR_INIT;
-        int line;
-        pid_t pid = start(asks_once, &line);
+        int channel;
+        pid_t pid = start(asks_once, &channel);
 
-        assert_int_equal(record_read(line, &asked, CLOCK_NEVER, &e), 1);
+        assert_int_equal(record_read(channel, &asked, CLOCK_NEVER, &e), 1);
         if (cases[i].number)
             assert_int_equal(kill(pid, cases[i].number), 0);
         stop.kind = cases[i].kind;
         if (cases[i].kind)
-            assert_int_equal(record_write(line, &stop, CLOCK_NEVER, &e), 0);
+            assert_int_equal(record_write(channel, &stop, CLOCK_NEVER, &e), 0);
         else if (!cases[i].number)
-            (void)shutdown(line, SHUT_RDWR);
-        assert_int_equal(end_of(pid), cases[i].status);
-        (void)close(line);
+            (void)shutdown(channel, SHUT_RDWR);
+        assert_int_equal(wait_for(pid), cases[i].status);
+        (void)close(channel);
     }
 }
 
-static int asks_the_impatient(void)
+static int asks_twice_with_short_timeout(void)
 {
     struct err e = ERR_INIT;
 
-    opt.target.login_timeout = -4900; /* the grace for broker is five seconds */
+    opt.target.login_timeout = -4900; /* the keeper waits five seconds longer, so 100 ms */
     bool first = ask(NULL, &e),
-         second = ask(NULL, &e); /* the late answer is not taken for the second one's */
+         second = ask(NULL, &e); /* not asked: a late answer to the first could be taken for its answer */
     return first || second ? 1 : 0;
 }
 
-static void an_answer_that_comes_too_late(void **state)
+static void no_question_after_a_timeout(void **state)
 {
     AUTO_RECORD(asked);
     struct err e = ERR_INIT;
-    int line;
-    pid_t pid = start(asks_the_impatient, &line);
+    int channel;
+    pid_t pid = start(asks_twice_with_short_timeout, &channel);
 
     (void)state;
-    assert_int_equal(record_read(line, &asked, CLOCK_NEVER, &e), 1);
-    assert_int_equal(record_read(line, &asked, CLOCK_NEVER, &e), 0);
-    assert_int_equal(end_of(pid), 0);
-    (void)close(line);
+    assert_int_equal(record_read(channel, &asked, CLOCK_NEVER, &e), 1);
+    assert_int_equal(record_read(channel, &asked, CLOCK_NEVER, &e), 0);
+    assert_int_equal(wait_for(pid), 0);
+    (void)close(channel);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_a_persons_time_does_not_count),
-        cmocka_unit_test(questions_are_counted),
-        cmocka_unit_test(an_open_question_ends),
-        cmocka_unit_test(an_answer_that_comes_too_late),
+        cmocka_unit_test(only_time_of_the_user_is_added),
+        cmocka_unit_test(at_most_64_questions),
+        cmocka_unit_test(pending_question_is_ended),
+        cmocka_unit_test(no_question_after_a_timeout),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

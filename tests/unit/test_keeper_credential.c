@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What `broker credential get` answers the keeper: lines, whole or not, and errors. */
+/* Parsing the answer of `broker credential get`: complete and incomplete ones, and errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,18 +12,19 @@
 #include <base/mem.h>
 #include <keeper/credential_answer.h>
 
-/* As waitpid(2) gives it. */
+/* A status as from waitpid(2). */
 #define EXITED(n) ((n) << 8)
 
-static int take(const char *text, int status, const char *said, struct credential_answer *out, struct err *e)
+static int take(const char *text, int status, const char *stderr_tail, struct credential_answer *out,
+                struct err *e)
 {
     AUTO_SECRET(secret);
 
     secret = secret_from(text, strlen(text));
-    return credential_answer_take(secret, status, said, out, e);
+    return credential_answer_take(secret, status, stderr_tail, out, e);
 }
 
-static void test_whole(void **state)
+static void test_complete(void **state)
 {
     struct credential_answer a = {0};
     struct err e = ERR_INIT;
@@ -40,7 +41,7 @@ static void test_whole(void **state)
     credential_answer_release(&a);
 }
 
-static void test_least(void **state)
+static void test_minimal(void **state)
 {
     struct credential_answer a = {0};
     struct err e = ERR_INIT;
@@ -51,13 +52,13 @@ static void test_least(void **state)
     assert_int_equal(secret_len(a.password), 0);
     assert_int_equal(a.expires, 0);
     credential_answer_release(&a);
-    /* No number: never. */
+    /* Not a number: it never expires. */
     assert_int_equal(take("password=x\npassword_expiry_utc=soon\n", EXITED(0), "", &a, &e), 0);
     assert_int_equal(a.expires, 0);
     credential_answer_release(&a);
 }
 
-static void test_not_whole(void **state)
+static void test_incomplete(void **state)
 {
     static const char *const texts[] = {"",     "\n",        "username=app\n", "password=cut", "Password=x\n",
                                         "=x\n", "password\n"};
@@ -76,7 +77,7 @@ static void test_errors(void **state)
 {
     static const struct {
         int status;
-        const char *said;
+        const char *stderr_tail;
         enum err_code code;
         const char *msg, *detail, *hint;
     } cases[] = {
@@ -93,7 +94,7 @@ static void test_errors(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct credential_answer a = {0};
         struct err e = ERR_INIT;
-        assert_int_equal(take("password=x\n", cases[i].status, cases[i].said, &a, &e), -1);
+        assert_int_equal(take("password=x\n", cases[i].status, cases[i].stderr_tail, &a, &e), -1);
         assert_int_equal(e.code, cases[i].code);
         assert_string_equal(e.msg, cases[i].msg);
         assert_string_equal(e.detail, cases[i].detail);
@@ -105,9 +106,9 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_least),
-        cmocka_unit_test(test_not_whole),
+        cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_minimal),
+        cmocka_unit_test(test_incomplete),
         cmocka_unit_test(test_errors),
     };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The request to open, taken apart: what is whole, what is not, and what of it others ask for. */
+/* Parsing the OPEN record, complete or not, and the answers to STATUS and STOP. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include <keeper/options.h>
 #include <keeper/status_socket.h>
 
-static void put_whole(struct record *r)
+static void put_complete(struct record *r)
 {
     r->kind = KEEPER_OPEN;
     record_put_str(r, KEEPER_TAG_HOST, "db.example.com");
@@ -25,7 +25,7 @@ static void put_whole(struct record *r)
     record_put_str(r, KEEPER_TAG_TUNNEL, "user=");
 }
 
-/* In the keeper they live as long as the process. */
+/* The keeper itself never frees its options. */
 static void options_release(struct options *o)
 {
     char *const texts[] = {o->label,    o->name,     o->target.host, o->target.socket,
@@ -45,13 +45,13 @@ static void options_release(struct options *o)
     *o = (struct options){0};
 }
 
-static void test_whole(void **state)
+static void test_complete(void **state)
 {
     AUTO_RECORD(r);
     struct err e = ERR_INIT;
 
     (void)state;
-    put_whole(&r);
+    put_complete(&r);
     record_put_str(&r, KEEPER_TAG_LISTENER, "b0 ::1");
     opt = (struct options){0};
     assert_int_equal(options_parse(&r, &opt, &e), 0);
@@ -76,10 +76,10 @@ static const struct {
     uint8_t tag;
     const char *value;
 } broken[] = {
-    {"an end without an address", KEEPER_TAG_LISTENER, "t"},
-    {"an end of no kind", KEEPER_TAG_LISTENER, "x/run/x.sock"},
-    {"an end without a host", KEEPER_TAG_LISTENER, "b3306"},
-    {"a port that is none", KEEPER_TAG_LISTENER, "b65536 127.0.0.1"},
+    {"a listener without an address", KEEPER_TAG_LISTENER, "t"},
+    {"a listener of an unknown kind", KEEPER_TAG_LISTENER, "x/run/x.sock"},
+    {"a listener without a host", KEEPER_TAG_LISTENER, "b3306"},
+    {"an invalid port", KEEPER_TAG_LISTENER, "b65536 127.0.0.1"},
     {"a relative path", KEEPER_TAG_LISTENER, "trun/x.sock"},
     {"two endpoints", KEEPER_TAG_SOCKET, "/run/mysqld/mysqld.sock"},
 };
@@ -91,7 +91,7 @@ static void test_broken(void **state)
         AUTO_RECORD(r);
         struct err e = ERR_INIT;
         struct options o = {0};
-        put_whole(&r);
+        put_complete(&r);
         record_put_str(&r, broken[i].tag, broken[i].value);
         if (options_parse(&r, &o, &e) == 0)
             fail_msg("accepted: %s", broken[i].what);
@@ -100,7 +100,7 @@ static void test_broken(void **state)
     }
 }
 
-/* A keeper that logs in: who may connect at a port is known by a password alone. */
+/* If the keeper logs in, a listener at a TCP port needs a password: every user of the machine can connect. */
 static void test_logs_in(void **state)
 {
     static const struct {
@@ -114,7 +114,7 @@ static void test_logs_in(void **state)
         {"l0 127.0.0.1", "/usr/bin/broker", "0123", KEEPER_TLS_OFFERED, true},
         {"l0 127.0.0.1", "/usr/bin/broker", NULL, KEEPER_TLS_NAME, false},
         {"l0 127.0.0.1", "/usr/bin/broker", "", KEEPER_TLS_NAME, false},
-        /* Without a log-in of ours the client would give its password away. */
+        /* The client would log in itself, and send its password to a server that may be unverified. */
         {"t/run/x.sock", NULL, NULL, KEEPER_TLS_OFFERED, false},
         {"o0 127.0.0.1", NULL, NULL, KEEPER_TLS_NONE, false},
         {"b0 127.0.0.1", NULL, NULL, KEEPER_TLS_NONE, true},
@@ -148,7 +148,7 @@ static void test_kind_zero(void **state)
     struct options o = {0};
 
     (void)state;
-    put_whole(&r);
+    put_complete(&r);
     record_put(&r, KEEPER_TAG_LISTENER, "\0/run/x.sock", 12);
     assert_int_equal(options_parse(&r, &o, &e), -1);
     options_release(&o);
@@ -168,21 +168,21 @@ static void test_no_endpoint(void **state)
     options_release(&o);
 }
 
-static void test_too_many_ends(void **state)
+static void test_too_many_listeners(void **state)
 {
     AUTO_RECORD(r);
     struct err e = ERR_INIT;
     struct options o = {0};
 
     (void)state;
-    put_whole(&r);
+    put_complete(&r);
     for (unsigned i = 0; i < LISTENERS_MOST; i++)
         record_put_str(&r, KEEPER_TAG_LISTENER, "b0 127.0.0.1");
     assert_int_equal(options_parse(&r, &o, &e), -1);
     options_release(&o);
 }
 
-static void test_no_end(void **state)
+static void test_no_listener(void **state)
 {
     AUTO_RECORD(r);
     struct err e = ERR_INIT;
@@ -199,14 +199,14 @@ static void test_control(void **state)
 {
     struct record status = {.kind = KEEPER_STATUS}, stop = {.kind = KEEPER_STOP},
                   other = {.kind = KEEPER_OPEN};
-    AUTO_RECORD(said);
+    AUTO_RECORD(answer);
     AUTO_RECORD(stopped);
     AUTO_RECORD(refused);
 
     (void)state;
-    assert_false(status_answer(&status, &said));
-    assert_int_equal(said.kind, RECORD_OK);
-    assert_int_equal(record_u64(&said, KEEPER_TAG_CONNECTIONS, 99), 0);
+    assert_false(status_answer(&status, &answer));
+    assert_int_equal(answer.kind, RECORD_OK);
+    assert_int_equal(record_u64(&answer, KEEPER_TAG_CONNECTIONS, 99), 0);
     assert_true(status_answer(&stop, &stopped));
     assert_int_equal(stopped.kind, RECORD_OK);
     assert_false(status_answer(&other, &refused));
@@ -216,10 +216,10 @@ static void test_control(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),         cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_kind_zero),     cmocka_unit_test(test_logs_in),
-        cmocka_unit_test(test_too_many_ends), cmocka_unit_test(test_no_end),
-        cmocka_unit_test(test_no_endpoint),   cmocka_unit_test(test_control),
+        cmocka_unit_test(test_complete),           cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_kind_zero),          cmocka_unit_test(test_logs_in),
+        cmocka_unit_test(test_too_many_listeners), cmocka_unit_test(test_no_listener),
+        cmocka_unit_test(test_no_endpoint),        cmocka_unit_test(test_control),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

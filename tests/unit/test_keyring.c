@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel keyring, the real one: entries as another session and another user see them, expiry, what is
- * left behind, and what a kernel that refuses is made of.
+ * The real keyring of the kernel: what another session and another user see of an entry, expiry, leftovers,
+ * and a kernel that refuses access.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -29,12 +29,13 @@
 #include <base/mem.h>
 #include <store/store.h>
 
-/* Users that nobody has: what one run leaves in its quota cannot fail another, nor can one that runs beside
- * it. By no number of a process: another namespace has the same. */
-#define STRANGER (20000U + this_run)
+/* A UID that does not exist, and another one in each run, so that what one run leaves in this user's quota
+ * does not make another fail, even one at the same time. It is random and not a PID, because the same PID may
+ * exist in another namespace. */
+#define OTHER_UID (20000U + this_run)
 
 static unsigned this_run;
-static char who[64];
+static char test_identity[64];
 
 static long keyctl(int operation, long a, long b, long c)
 {
@@ -57,7 +58,7 @@ static enum store_result erase(const char *identity)
     return store_keyring.erase(identity, CLOCK_NEVER, &e);
 }
 
-/* What get answers, or STORE_FAILED where it found other bytes than these. */
+/* Returns the result of get, or STORE_FAILED if the secret is not these bytes. */
 static enum store_result get(const char *identity, const char *bytes, size_t n)
 {
     AUTO_SECRET(value);
@@ -69,7 +70,8 @@ static enum store_result get(const char *identity, const char *bytes, size_t n)
     return secret_len(value) == n && memcmp(secret_bytes(value), bytes, n) == 0 ? STORE_OK : STORE_FAILED;
 }
 
-/* Runs in a child, so that its uid, session or filter is its own. Gives its exit status. */
+/* Calls run() in a child process, which may change its UID, session or seccomp filter. Returns its exit
+ * status. */
 static int in_child(int (*run)(void))
 {
     pid_t pid = fork();
@@ -84,7 +86,7 @@ static int in_child(int (*run)(void))
 static int set_up(void **state)
 {
     (void)state;
-    (void)erase(who);
+    (void)erase(test_identity);
     return 0;
 }
 
@@ -95,11 +97,11 @@ static int tear_down(void **state)
 
 static void need_keyring(void)
 {
-    if (get(who, "", 0) == STORE_UNAVAILABLE)
+    if (get(test_identity, "", 0) == STORE_UNAVAILABLE)
         skip();
 }
 
-static void an_entry_comes_back(void **state)
+static void entry_is_stored_and_erased(void **state)
 {
     char every[255];
 
@@ -107,14 +109,14 @@ static void an_entry_comes_back(void **state)
     need_keyring();
     for (size_t i = 0; i < sizeof every; i++)
         every[i] = (char)(i + 1);
-    assert_int_equal(get(who, "", 0), STORE_MISSING);
-    assert_int_equal(put(who, every, sizeof every, 0), STORE_OK);
-    assert_int_equal(get(who, every, sizeof every), STORE_OK);
-    assert_int_equal(put(who, "second", 6, 0), STORE_OK);
-    assert_int_equal(get(who, "second", 6), STORE_OK);
-    assert_int_equal(erase(who), STORE_OK);
-    assert_int_equal(get(who, "", 0), STORE_MISSING);
-    assert_int_equal(erase(who), STORE_MISSING);
+    assert_int_equal(get(test_identity, "", 0), STORE_MISSING);
+    assert_int_equal(put(test_identity, every, sizeof every, 0), STORE_OK);
+    assert_int_equal(get(test_identity, every, sizeof every), STORE_OK);
+    assert_int_equal(put(test_identity, "second", 6, 0), STORE_OK);
+    assert_int_equal(get(test_identity, "second", 6), STORE_OK);
+    assert_int_equal(erase(test_identity), STORE_OK);
+    assert_int_equal(get(test_identity, "", 0), STORE_MISSING);
+    assert_int_equal(erase(test_identity), STORE_MISSING);
 }
 
 struct listed {
@@ -135,9 +137,9 @@ static void note_entry(void *context, const char *identity, const char *label, t
     (void)snprintf(l->label, sizeof l->label, "%s", label);
 }
 
-static void an_entry_is_listed_with_its_label_and_end(void **state)
+static void entry_is_listed_with_label_and_expiry(void **state)
 {
-    struct listed l = {.identity = who};
+    struct listed l = {.identity = test_identity};
     struct err e = ERR_INIT;
     time_t end = time(NULL) + 600;
 
@@ -145,22 +147,22 @@ static void an_entry_is_listed_with_its_label_and_end(void **state)
     need_keyring();
     assert_int_equal(store_keyring.list("", note_entry, &l, 0, &e), STORE_OK);
     assert_int_equal(l.count, 0);
-    assert_int_equal(put(who, "secret", 6, end), STORE_OK);
+    assert_int_equal(put(test_identity, "secret", 6, end), STORE_OK);
     assert_int_equal(store_keyring.list("", note_entry, &l, 0, &e), STORE_OK);
     assert_int_equal(l.count, 1);
     assert_string_equal(l.label, "label");
     assert_int_equal(l.expires, end);
-    assert_int_equal(erase(who), STORE_OK);
+    assert_int_equal(erase(test_identity), STORE_OK);
     assert_int_equal(store_keyring.list("", note_entry, &l, 0, &e), STORE_OK);
     assert_int_equal(l.count, 1);
 }
 
-static void an_empty_entry_is_not_a_missing_one(void **state)
+static void empty_entry_is_not_missing(void **state)
 {
     (void)state;
     need_keyring();
-    assert_int_equal(put(who, "", 0, 0), STORE_OK);
-    assert_int_equal(get(who, "", 0), STORE_OK);
+    assert_int_equal(put(test_identity, "", 0, 0), STORE_OK);
+    assert_int_equal(get(test_identity, "", 0), STORE_OK);
 }
 
 static void large_entries(void **state)
@@ -170,15 +172,15 @@ static void large_entries(void **state)
     (void)state;
     need_keyring();
     memset(large, 'x', sizeof large);
-    if (getuid() != 0) /* a user's quota is 20,000 bytes where there is no big_key */
-        assert_int_equal(put(who, large, 10000, 0), STORE_OK);
+    if (getuid() != 0) /* without big_key, a user's quota is 20,000 bytes */
+        assert_int_equal(put(test_identity, large, 10000, 0), STORE_OK);
     else
-        assert_int_equal(put(who, large, 32000, 0), STORE_OK);
-    assert_int_equal(get(who, large, getuid() ? 10000 : 32000), STORE_OK);
-    enum store_result result = put(who, large, sizeof large, 0);
+        assert_int_equal(put(test_identity, large, 32000, 0), STORE_OK);
+    assert_int_equal(get(test_identity, large, getuid() ? 10000 : 32000), STORE_OK);
+    enum store_result result = put(test_identity, large, sizeof large, 0);
     if (result != STORE_UNAVAILABLE) { /* big_key takes it */
         assert_int_equal(result, STORE_OK);
-        assert_int_equal(get(who, large, sizeof large), STORE_OK);
+        assert_int_equal(get(test_identity, large, sizeof large), STORE_OK);
     }
 }
 
@@ -210,11 +212,11 @@ static long key_of(const char *identity)
     return id > 0 ? id : keyctl(KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, (long)"user", (long)description);
 }
 
-/* Of our key's line in /proc/keys: its permissions, and its remaining time as "23h" or "59m". */
+/* Finds our key in /proc/keys: its permissions, and its remaining time, for example "23h" or "59m". */
 static bool find_line(unsigned *permissions, char unit[16])
 {
     FILE *f = fopen("/proc/keys", "re");
-    long id = key_of(who);
+    long id = key_of(test_identity);
     char line[4096];
     unsigned serial;
     bool found = false;
@@ -226,80 +228,80 @@ static bool find_line(unsigned *permissions, char unit[16])
     return found;
 }
 
-static void a_key_has_its_permissions_and_a_day_at_most(void **state)
+static void key_has_permissions_and_lasts_a_day_at_most(void **state)
 {
     unsigned permissions = 0, hours = 0;
     char unit[16];
 
     (void)state;
     need_keyring();
-    assert_int_equal(put(who, "x", 1, 0), STORE_OK);
+    assert_int_equal(put(test_identity, "x", 1, 0), STORE_OK);
     assert_true(find_line(&permissions, unit));
     assert_int_equal(permissions, 0x3f3f0000);
     assert_true(strcmp(unit, "1d") == 0 || (sscanf(unit, "%uh", &hours) == 1 && hours == 23));
-    assert_int_equal(put(who, "x", 1, time(NULL) + 7200), STORE_OK);
+    assert_int_equal(put(test_identity, "x", 1, time(NULL) + 7200), STORE_OK);
     assert_true(find_line(&permissions, unit));
     assert_int_equal(permissions, 0x3f3f0000);
     assert_true(strcmp(unit, "1h") == 0 || strcmp(unit, "2h") == 0);
 }
 
-static void a_key_ends_at_its_time(void **state)
+static void key_expires(void **state)
 {
     (void)state;
     need_keyring();
-    assert_int_equal(put(who, "x", 1, time(NULL) + 4), STORE_OK);
-    assert_int_equal(get(who, "x", 1), STORE_OK);
+    assert_int_equal(put(test_identity, "x", 1, time(NULL) + 4), STORE_OK);
+    assert_int_equal(get(test_identity, "x", 1), STORE_OK);
     int64_t until = clock_ms() + 20000;
-    while (get(who, "x", 1) == STORE_OK && clock_left(until))
+    while (get(test_identity, "x", 1) == STORE_OK && clock_left(until))
         (void)poll(NULL, 0, 20);
-    assert_int_equal(get(who, "x", 1), STORE_MISSING);
-    assert_int_equal(erase(who), STORE_MISSING);
-    assert_int_equal(put(who, "again", 5, 0), STORE_OK);
-    assert_int_equal(get(who, "again", 5), STORE_OK);
+    assert_int_equal(get(test_identity, "x", 1), STORE_MISSING);
+    assert_int_equal(erase(test_identity), STORE_MISSING);
+    assert_int_equal(put(test_identity, "again", 5, 0), STORE_OK);
+    assert_int_equal(get(test_identity, "again", 5), STORE_OK);
 }
 
-static void what_has_expired_already_is_not_kept(void **state)
+static void expired_secret_is_not_stored(void **state)
 {
     (void)state;
     need_keyring();
-    assert_int_equal(put(who, "old", 3, 0), STORE_OK);
-    assert_int_equal(put(who, "new", 3, time(NULL) - 1), STORE_OK);
-    assert_int_equal(get(who, "", 0), STORE_MISSING);
+    assert_int_equal(put(test_identity, "old", 3, 0), STORE_OK);
+    assert_int_equal(put(test_identity, "new", 3, time(NULL) - 1), STORE_OK);
+    assert_int_equal(get(test_identity, "", 0), STORE_MISSING);
 }
 
-static void an_end_far_away_does_not_wrap(void **state)
+static void distant_expiry_does_not_wrap(void **state)
 {
     (void)state;
     need_keyring();
-    assert_int_equal(put(who, "x", 1, time(NULL) + (INT64_C(1) << 32) + 1), STORE_OK);
+    assert_int_equal(put(test_identity, "x", 1, time(NULL) + (INT64_C(1) << 32) + 1), STORE_OK);
     (void)poll(NULL, 0, 1200);
-    assert_int_equal(get(who, "x", 1), STORE_OK);
+    assert_int_equal(get(test_identity, "x", 1), STORE_OK);
 }
 
-static void a_revoked_key_is_missing(void **state)
+static void revoked_key_is_missing(void **state)
 {
     (void)state;
     need_keyring();
-    assert_int_equal(put(who, "x", 1, 0), STORE_OK);
-    long id = key_of(who);
+    assert_int_equal(put(test_identity, "x", 1, 0), STORE_OK);
+    long id = key_of(test_identity);
     assert_true(id > 0);
     assert_int_equal(keyctl(KEYCTL_REVOKE, id, 0, 0), 0);
-    assert_int_equal(get(who, "", 0), STORE_MISSING);
+    assert_int_equal(get(test_identity, "", 0), STORE_MISSING);
 }
 
-static void a_key_that_is_not_ours_is_missing(void **state)
+static void foreign_key_is_missing(void **state)
 {
     char description[128];
 
     (void)state;
     need_keyring();
-    (void)snprintf(description, sizeof description, "broker:%s", who);
+    (void)snprintf(description, sizeof description, "broker:%s", test_identity);
     assert_true(syscall(SYS_add_key, "user", description, "foreign", 7, KEY_SPEC_PROCESS_KEYRING) > 0);
     long id = keyctl(KEYCTL_SEARCH, KEY_SPEC_PROCESS_KEYRING, (long)"user", (long)description);
     assert_int_equal(keyctl(KEYCTL_SETPERM, id, 0x3f3f0000, 0), 0);
     assert_int_equal(keyctl(KEYCTL_LINK, id, KEY_SPEC_USER_KEYRING, 0), 0);
     (void)keyctl(KEYCTL_UNLINK, id, KEY_SPEC_PROCESS_KEYRING, 0);
-    assert_int_equal(get(who, "", 0), STORE_MISSING);
+    assert_int_equal(get(test_identity, "", 0), STORE_MISSING);
 }
 
 static void nothing_stays_in_the_process_keyring(void **state)
@@ -308,7 +310,7 @@ static void nothing_stays_in_the_process_keyring(void **state)
 
     (void)state;
     need_keyring();
-    assert_int_equal(put(who, "x", 1, 0), STORE_OK);
+    assert_int_equal(put(test_identity, "x", 1, 0), STORE_OK);
     assert_int_equal(keyctl(KEYCTL_READ, KEY_SPEC_PROCESS_KEYRING, (long)ids, sizeof ids), 0);
 }
 
@@ -316,55 +318,55 @@ static int read_in_new_session(void)
 {
     if (keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0) < 0)
         return 1;
-    if (get(who, "x", 1) != STORE_OK)
+    if (get(test_identity, "x", 1) != STORE_OK)
         return 2;
-    if (put(who, "from there", 10, 0) != STORE_OK)
+    if (put(test_identity, "from there", 10, 0) != STORE_OK)
         return 3;
-    return get(who, "from there", 10) == STORE_OK ? 0 : 4;
+    return get(test_identity, "from there", 10) == STORE_OK ? 0 : 4;
 }
 
-static void another_session_of_the_user_shares_it(void **state)
+static void other_session_of_the_user_shares_entry(void **state)
 {
     (void)state;
     need_keyring();
-    assert_int_equal(put(who, "x", 1, 0), STORE_OK);
+    assert_int_equal(put(test_identity, "x", 1, 0), STORE_OK);
     assert_int_equal(in_child(read_in_new_session), 0);
-    assert_int_equal(get(who, "from there", 10), STORE_OK);
+    assert_int_equal(get(test_identity, "from there", 10), STORE_OK);
 }
 
-static bool become_stranger(void)
+static bool become_other_user(void)
 {
-    uid_t uid = STRANGER;
+    uid_t uid = OTHER_UID;
 
     return setgid(uid) == 0 && setuid(uid) == 0 && keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0) >= 0;
 }
 
-static int read_as_stranger(void)
+static int read_as_other_user(void)
 {
-    if (!become_stranger())
+    if (!become_other_user())
         return 1;
-    if (get(who, "", 0) != STORE_MISSING)
+    if (get(test_identity, "", 0) != STORE_MISSING)
         return 2;
-    if (put(who, "stranger", 8, 0) != STORE_OK)
+    if (put(test_identity, "stranger", 8, 0) != STORE_OK)
         return 3;
-    if (get(who, "stranger", 8) != STORE_OK)
+    if (get(test_identity, "stranger", 8) != STORE_OK)
         return 4;
-    return erase(who) == STORE_OK ? 0 : 5;
+    return erase(test_identity) == STORE_OK ? 0 : 5;
 }
 
-static void another_user_has_entries_of_his_own(void **state)
+static void other_user_has_separate_entries(void **state)
 {
     (void)state;
     need_keyring();
     if (getuid() != 0)
         skip();
-    assert_int_equal(put(who, "root", 4, 0), STORE_OK);
-    assert_int_equal(in_child(read_as_stranger), 0);
-    assert_int_equal(get(who, "root", 4), STORE_OK);
+    assert_int_equal(put(test_identity, "root", 4, 0), STORE_OK);
+    assert_int_equal(in_child(read_as_other_user), 0);
+    assert_int_equal(get(test_identity, "root", 4), STORE_OK);
 }
 
-/* Fills the quota of a user (200 keys, or 20,000 bytes): the put that does not fit is unavailable, what was
- * kept stays. */
+/* Fills the quota of a user (200 keys, or 20,000 bytes): the put that does not fit is STORE_UNAVAILABLE, and
+ * what was stored before is still there. */
 static int fill_quota(void)
 {
     static char bytes[4000];
@@ -372,7 +374,7 @@ static int fill_quota(void)
     int kept = 0;
     enum store_result last = STORE_OK;
 
-    if (!become_stranger())
+    if (!become_other_user())
         return 1;
     for (; kept < 1000 && last == STORE_OK; kept += last == STORE_OK) {
         (void)snprintf(name, sizeof name, "test-quota-%d", kept);
@@ -386,7 +388,7 @@ static int fill_quota(void)
     return last != STORE_UNAVAILABLE ? 2 : first != STORE_OK ? 3 : 0;
 }
 
-static void a_full_quota_is_no_failure(void **state)
+static void full_quota_is_unavailable(void **state)
 {
     (void)state;
     need_keyring();
@@ -402,7 +404,7 @@ static void count_lines(enum log_level level, const char *label, const char *tex
     lines += level == LOG_STEP && strcmp(label, "keyring") == 0 && *text;
 }
 
-/* From here on this process gets `failed` from the system call. */
+/* From now on the system call fails with the error `failed` in this process. */
 static bool forbid(unsigned call, unsigned failed)
 {
     struct sock_filter filter[] = {
@@ -420,7 +422,7 @@ static bool forbid(unsigned call, unsigned failed)
 static const int refusals[] = {EDQUOT, EPERM, EACCES, ENOSYS};
 static size_t refusal;
 
-/* get, put and erase: each unavailable, says why, and one line of --verbose. */
+/* get, put and erase are STORE_UNAVAILABLE; get sets an error, put logs one line for --verbose. */
 static int refused_everything(void)
 {
     AUTO_SECRET(value);
@@ -429,30 +431,30 @@ static int refused_everything(void)
     log_set_sink(count_lines, LOG_STEP);
     if (!forbid(SYS_keyctl, (unsigned)refusals[refusal]) || !forbid(SYS_add_key, (unsigned)refusals[refusal]))
         return 1;
-    if (store_keyring.get(who, CLOCK_NEVER, &value, &e) != STORE_UNAVAILABLE || value || !e.msg[0])
+    if (store_keyring.get(test_identity, CLOCK_NEVER, &value, &e) != STORE_UNAVAILABLE || value || !e.msg[0])
         return 2;
     lines = 0;
-    if (put(who, "x", 1, 0) != STORE_UNAVAILABLE || lines != 1)
+    if (put(test_identity, "x", 1, 0) != STORE_UNAVAILABLE || lines != 1)
         return 3;
-    return erase(who) == STORE_UNAVAILABLE ? 0 : 4;
+    return erase(test_identity) == STORE_UNAVAILABLE ? 0 : 4;
 }
 
 static int refused_add(void)
 {
     if (!forbid(SYS_add_key, (unsigned)refusals[refusal]))
         return 1;
-    if (put(who, "new", 3, 0) != STORE_UNAVAILABLE)
+    if (put(test_identity, "new", 3, 0) != STORE_UNAVAILABLE)
         return 2;
-    return get(who, "old", 3) == STORE_OK ? 0 : 3;
+    return get(test_identity, "old", 3) == STORE_OK ? 0 : 3;
 }
 
-static void a_kernel_that_refuses_is_no_failure(void **state)
+static void refusing_kernel_is_unavailable(void **state)
 {
     (void)state;
     for (refusal = 0; refusal < ARRAY_LEN(refusals); refusal++)
         assert_int_equal(in_child(refused_everything), 0);
     need_keyring();
-    assert_int_equal(put(who, "old", 3, 0), STORE_OK);
+    assert_int_equal(put(test_identity, "old", 3, 0), STORE_OK);
     for (refusal = 0; refusal < ARRAY_LEN(refusals); refusal++)
         assert_int_equal(in_child(refused_add), 0);
 }
@@ -462,25 +464,26 @@ static void a_kernel_that_refuses_is_no_failure(void **state)
 int main(void)
 {
     this_run = randombytes_uniform(40000);
-    (void)snprintf(who, sizeof who, "mysql://test-keyring@db%u.example.com:3306", this_run);
+    (void)snprintf(test_identity, sizeof test_identity, "mysql://test-keyring@db%u.example.com:3306",
+                   this_run);
 
     const struct CMUnitTest tests[] = {
-        TEST(an_entry_comes_back),
-        TEST(an_entry_is_listed_with_its_label_and_end),
-        TEST(an_empty_entry_is_not_a_missing_one),
+        TEST(entry_is_stored_and_erased),
+        TEST(entry_is_listed_with_label_and_expiry),
+        TEST(empty_entry_is_not_missing),
         TEST(large_entries),
         TEST(long_identities_do_not_mix),
-        TEST(a_key_has_its_permissions_and_a_day_at_most),
-        TEST(a_key_ends_at_its_time),
-        TEST(what_has_expired_already_is_not_kept),
-        TEST(an_end_far_away_does_not_wrap),
-        TEST(a_revoked_key_is_missing),
-        TEST(a_key_that_is_not_ours_is_missing),
+        TEST(key_has_permissions_and_lasts_a_day_at_most),
+        TEST(key_expires),
+        TEST(expired_secret_is_not_stored),
+        TEST(distant_expiry_does_not_wrap),
+        TEST(revoked_key_is_missing),
+        TEST(foreign_key_is_missing),
         TEST(nothing_stays_in_the_process_keyring),
-        TEST(another_session_of_the_user_shares_it),
-        TEST(another_user_has_entries_of_his_own),
-        TEST(a_full_quota_is_no_failure),
-        TEST(a_kernel_that_refuses_is_no_failure),
+        TEST(other_session_of_the_user_shares_entry),
+        TEST(other_user_has_separate_entries),
+        TEST(full_quota_is_unavailable),
+        TEST(refusing_kernel_is_unavailable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client is started with if the keeper logs in: its option file and environment have nothing of the
- * server's in them. The way is made by hand: no keeper is started here.
+ * What a client is started with if the keeper logs in: its option file and environment do not contain the
+ * server's password. The route is set up by hand; no keeper is started here.
  */
 #include <fcntl.h>
 
@@ -9,8 +9,8 @@
 #include "../../src/session/route.h"
 #include "plan_fixture.h"
 
-#define SERVERS "hunter2"
-#define RUNS "0123456789abcdef0123456789abcdef"
+#define SERVER_PASSWORD "hunter2"
+#define RUN_PASSWORD "0123456789abcdef0123456789abcdef"
 #define IAM                                                                                                  \
     "host = db.c9akciq32.eu-west-1.rds.amazonaws.com\nuser = app\ndatabase = shop\nauth = iam\n"             \
     "server_public_key = yes\nmy_cnf = yes\n"
@@ -30,7 +30,7 @@ static void started_release(struct started *s)
 }
 #define AUTO_STARTED(name) __attribute__((cleanup(started_release))) struct started name = {0}
 
-/* As after session_login(). */
+/* Sets up a session as session_login() does. */
 static void start(const char *body, enum purpose purpose, const struct facts *facts, struct started *s)
 {
     AUTO_FREE(char *, text);
@@ -41,7 +41,7 @@ static void start(const char *body, enum purpose purpose, const struct facts *fa
     assert_int_equal(plan_make(&s->made.profile, facts, purpose, &s->made.plan, &e), 0);
     s->session.profile = s->made.profile;
     s->session.plan = s->made.plan;
-    s->session.credential.password = secret_from(SERVERS, sizeof SERVERS - 1);
+    s->session.credential.password = secret_from(SERVER_PASSWORD, sizeof SERVER_PASSWORD - 1);
     s->session.credential.expires_at = 1795244400;
     s->session.credential.cleartext = true;
     s->session.route = mem_alloc(1, sizeof *s->session.route);
@@ -51,7 +51,7 @@ static void start(const char *body, enum purpose purpose, const struct facts *fa
     s->session.route->listener[1] =
         (struct local_address){.kind = LISTENER_LOGIN, .host = TEXT("127.0.0.1"), .port = 4000};
     s->session.route->listeners = purpose == FOR_CLIENT ? 1 : 2;
-    s->session.route->password = secret_from(RUNS, sizeof RUNS - 1);
+    s->session.route->password = secret_from(RUN_PASSWORD, sizeof RUN_PASSWORD - 1);
     s->session.route->nothing = secret_new(0);
 }
 
@@ -68,24 +68,24 @@ static void file_text(const struct session *s, enum flavour f, struct buf *out)
         buf_add(out, chunk, (size_t)n);
 }
 
-static bool holds_none_of(const struct buf *text, const char *const *words)
+static bool contains_none_of(const struct buf *text, const char *const *strings)
 {
-    for (; *words; words++) {
-        if (strstr(buf_str(text), *words)) {
-            print_error("%s in:\n%s", *words, buf_str(text));
+    for (; *strings; strings++) {
+        if (strstr(buf_str(text), *strings)) {
+            print_error("%s in:\n%s", *strings, buf_str(text));
             return false;
         }
     }
     return true;
 }
 
-/* No password, and none of the precautions for one: the client reconnects by its own means, all its plug-ins
- * are there, and it makes no TLS. */
+/* The option file has no password, and no options that protect one: the client may reconnect and load all its
+ * plug-ins, and it does not use TLS. */
 static void file_of_a_stock_client(void **state)
 {
     static const struct facts mysql = FACTS_MYSQL, mariadb = FACTS_MARIADB;
-    static const char *const gone[] = {SERVERS, RUNS, "skip-reconnect", "plugin-dir", "cleartext-plugin=1",
-                                       NULL};
+    static const char *const absent[] = {SERVER_PASSWORD, RUN_PASSWORD,         "skip-reconnect",
+                                         "plugin-dir",    "cleartext-plugin=1", NULL};
 
     (void)state;
     for (int i = 0; i < 4; i++) {
@@ -95,26 +95,27 @@ static void file_of_a_stock_client(void **state)
         start(i < 2 ? IAM : "host = db\nuser = app\ntls = preferred\nlogin = keeper\n",
               i < 2 ? FOR_CLIENT : FOR_TOOL, i % 2 ? &mariadb : &mysql, &s);
         file_text(&s.session, f, &text);
-        assert_true(holds_none_of(&text, gone));
+        assert_true(contains_none_of(&text, absent));
         assert_non_null(strstr(buf_str(&text), "\nuser=\"app\"\npassword=\"\"\nhost=\"localhost\"\n"
                                                "socket=\"/run/x.sock\"\nprotocol=SOCKET\n"));
         assert_non_null(strstr(buf_str(&text), i % 2 ? "\nskip-ssl\n" : "\nssl-mode=DISABLED\n"));
     }
 }
 
-/* A program at the port proves itself with the password of this run. */
+/* Another program connects to the port, with the password of this run. */
 static void file_of_another_program(void **state)
 {
     static const struct facts facts = FACTS_MYSQL;
-    static const char *const gone[] = {SERVERS, NULL};
+    static const char *const absent[] = {SERVER_PASSWORD, NULL};
     AUTO_STARTED(s);
     AUTO_BUF(text, 65536);
 
     (void)state;
     start(IAM, FOR_OTHER, &facts, &s);
     file_text(&s.session, FLAVOUR_UNKNOWN, &text);
-    assert_true(holds_none_of(&text, gone));
-    assert_non_null(strstr(buf_str(&text), "user=app\npassword=" RUNS "\nhost=127.0.0.1\nport=4000\n"));
+    assert_true(contains_none_of(&text, absent));
+    assert_non_null(
+        strstr(buf_str(&text), "user=app\npassword=" RUN_PASSWORD "\nhost=127.0.0.1\nport=4000\n"));
     const struct connection c = launch_both_listeners(&s.session), driver = launch_for_driver(&s.session);
     assert_true(secret_equal(c.password, s.session.route->password));
     assert_true(secret_equal(driver.password, s.session.route->password));
@@ -124,7 +125,7 @@ static void file_of_another_program(void **state)
     assert_false(driver.cleartext || c.expires_at || c.fixed);
 }
 
-/* The user's own variables do not reach the client, and the source of the credential does not either. */
+/* The client gets neither the user's own MYSQL_PWD nor the variable that the credential was read from. */
 static void environment_of_a_client(void **state)
 {
     static const struct facts facts = FACTS_MYSQL;

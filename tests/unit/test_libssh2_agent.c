@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said to an ssh-agent and understood of its answers. */
+/* Requests to an ssh-agent, and parsing its answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static void key(void *context, const unsigned char *blob, size_t n, const char *
 
 #define ANSWER(text) (const unsigned char *)(text), sizeof(text) - 1
 
-static void list_is_asked_for(void **state)
+static void list_request(void **state)
 {
     AUTO_BUF(out, 64);
 
@@ -38,7 +38,7 @@ static void list_is_asked_for(void **state)
     assert_memory_equal(out.data, "\0\0\0\1\x0b", 5);
 }
 
-static void keys_are_found(void **state)
+static void keys_are_parsed(void **state)
 {
     struct seen s = {0};
 
@@ -51,16 +51,16 @@ static void keys_are_found(void **state)
     assert_string_equal(s.comments, "me");
 }
 
-static void broken_lists_are_none(void **state)
+static void invalid_lists_are_refused(void **state)
 {
     static const struct {
         const char *bytes;
         size_t n;
-    } broken[] = {
+    } invalid[] = {
         {"", 0},
         {"\x0c", 1},
         {"\x05", 1},                                     /* failure */
-        {"\x0c\0\0\0\1", 5},                             /* no key */
+        {"\x0c\0\0\0\1", 5},                             /* one key, but none follows */
         {"\x0c\0\0\0\1\0\0\0\4abc", 12},                 /* a blob past the end */
         {"\x0c\0\0\0\1\0\0\0\3abc", 12},                 /* no comment */
         {"\x0c\0\0\0\1\0\0\0\3abc\xff\xff\xff\xff", 16}, /* a length that would wrap */
@@ -68,14 +68,14 @@ static void broken_lists_are_none(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+    for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++) {
         struct seen s = {0};
-        assert_false(agent_parse_keys((const unsigned char *)broken[i].bytes, broken[i].n, key, &s));
+        assert_false(agent_parse_keys((const unsigned char *)invalid[i].bytes, invalid[i].n, key, &s));
     }
 }
 
-/* RSA is asked for with SHA-512 (flag 4), everything else as it is. */
-static void signatures_are_asked_for(void **state)
+/* For RSA keys SHA-512 is requested (flag 4), for others nothing special. */
+static void signature_requests(void **state)
 {
     AUTO_BUF(rsa, 256);
     AUTO_BUF(other, 256);
@@ -88,7 +88,7 @@ static void signatures_are_asked_for(void **state)
     assert_memory_equal(other.data + other.len - 4, "\0\0\0\0", 4);
 }
 
-static void signature_is_unwrapped(void **state)
+static void signature_is_extracted(void **state)
 {
     const unsigned char *signature;
     size_t n;
@@ -99,7 +99,7 @@ static void signature_is_unwrapped(void **state)
     assert_memory_equal(signature, "sig", 3);
     assert_false(agent_parse_signature(ANSWER("\x05"), &signature, &n));
     assert_false(agent_parse_signature(ANSWER("\x0e\0\0\0\x0d\0\0\0\1a\0\0\0\3sig"), &signature, &n));
-    /* A FIDO key's has more behind it, which libssh2 could not send. */
+    /* The signature of a FIDO key has more data after it, which libssh2 could not send. */
     assert_false(
         agent_parse_signature(ANSWER("\x0e\0\0\0\x11\0\0\0\1a\0\0\0\3sig\1\0\0\0\2"), &signature, &n));
 }
@@ -107,9 +107,11 @@ static void signature_is_unwrapped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(list_is_asked_for),      cmocka_unit_test(keys_are_found),
-        cmocka_unit_test(broken_lists_are_none),  cmocka_unit_test(signatures_are_asked_for),
-        cmocka_unit_test(signature_is_unwrapped),
+        cmocka_unit_test(list_request),
+        cmocka_unit_test(keys_are_parsed),
+        cmocka_unit_test(invalid_lists_are_refused),
+        cmocka_unit_test(signature_requests),
+        cmocka_unit_test(signature_is_extracted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the engine libssh2 decides by tables: what an error means, which library fits, what is told of a
- * server. */
+/* Decisions of the libssh2 engine: what an error means for a session, which versions of the library can be
+ * used, limits of a session, and messages about a server's algorithms. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,7 +63,8 @@ static void versions(void **state)
     assert_false(libssh2_fits(NULL));
 }
 
-/* What a session may hold: more is refused, but for the smallest, and never given back twice. */
+/* A session's memory is limited: beyond the limit only small blocks are allocated. No block is counted twice.
+ */
 static void memory(void **state)
 {
     static struct ssh_session s;
@@ -74,7 +75,7 @@ static void memory(void **state)
     first = bounds_alloc(600000, &abstract);
     assert_non_null(first);
     assert_true(s.held >= 600000 && !s.abuse);
-    assert_null(bounds_realloc(first, 700000, &abstract)); /* both at once would be too much */
+    assert_null(bounds_realloc(first, 700000, &abstract)); /* both blocks together exceed the limit */
     assert_non_null(s.abuse);
     at[1] = bounds_alloc(100, &abstract);
     assert_non_null(at[1]);
@@ -91,8 +92,8 @@ static void memory(void **state)
     assert_int_equal(s.pieces, 0);
 }
 
-/* What comes to nothing ends a session, what is of use pays for it. */
-static void bytes_of_no_use(void **state)
+/* Too many useless bytes end a session; each byte of a connection allows some. */
+static void useless_bytes(void **state)
 {
     static struct ssh_session s;
 
@@ -137,10 +138,10 @@ static void put_kexinit(struct ssh_session *s, const char *kex, const char *keys
     greeting_add(s, packet.data, packet.len);
 }
 
-static void what_the_server_lacks(void **state)
+static void missing_algorithms(void **state)
 {
     static const struct {
-        const char *kex, *keys, *words;
+        const char *kex, *keys, *message;
     } cases[] = {
         {"curve25519-sha256", "ssh-rsa", "the server's host keys are ssh-rsa"},
         {"diffie-hellman-group-exchange-sha256", "ssh-ed25519",
@@ -154,12 +155,12 @@ static void what_the_server_lacks(void **state)
         struct ssh_session s = {.state = SESSION_HANDSHAKE};
         put_kexinit(&s, cases[i].kex, cases[i].keys);
         assert_true(greeting_disagrees(&s, &why));
-        assert_string_equal(buf_str(&why), cases[i].words);
-        /* Cut anywhere, it is none. */
+        assert_string_equal(buf_str(&why), cases[i].message);
+        /* A truncated KEXINIT counts as none. */
         while (s.greeting.len > 0) {
-            AUTO_BUF(less, 512);
+            AUTO_BUF(ignored, 512);
             s.greeting.len--;
-            assert_false(greeting_disagrees(&s, &less));
+            assert_false(greeting_disagrees(&s, &ignored));
         }
         buf_release(&s.greeting);
     }
@@ -168,11 +169,8 @@ static void what_the_server_lacks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fates),
-        cmocka_unit_test(versions),
-        cmocka_unit_test(memory),
-        cmocka_unit_test(bytes_of_no_use),
-        cmocka_unit_test(what_the_server_lacks),
+        cmocka_unit_test(fates),         cmocka_unit_test(versions),           cmocka_unit_test(memory),
+        cmocka_unit_test(useless_bytes), cmocka_unit_test(missing_algorithms),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The buffer: its bound, what it remembers of an overflow, and that nothing of its content is left in memory.
- */
+/* The buffer: its bound, its overflow flag, and that none of its content stays in freed memory. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -37,8 +36,8 @@ static void appends(void **state)
     assert_int_equal(b.len, 0);
 }
 
-/* All bytes of the bound can be used and none more; what did not fit is left out whole, and so is all that
- * follows. */
+/* Exactly the bytes of the bound can be used. An append that does not fit is left out completely, and so is
+ * every append after it. */
 static void bound(void **state)
 {
     for (size_t max = 0; max < 200; max++) {
@@ -86,11 +85,11 @@ static void take(void **state)
 }
 
 /*
- * The allocator gives a block of the same size back as it was left, but for its first bytes: so what a freed
- * block still held can be seen. Not with the address sanitizer, which keeps freed blocks away.
+ * For a block of the same size, malloc() returns the freed one unchanged except for its first bytes, so the
+ * test can see what a freed block still contained. The address sanitizer does not return freed blocks.
  */
 #define SECRET "hunter2"
-#define HIDDEN 24 /* behind what the allocator itself writes */
+#define HIDDEN 24 /* an offset behind the bytes that the allocator overwrites */
 
 static void *(*volatile allocate)(size_t) = malloc;
 
@@ -113,11 +112,11 @@ static void wiped(void **state)
 
     (void)state;
 #ifndef __SANITIZE_ADDRESS__
-    volatile char *careless = allocate(64);
+    volatile char *unwiped = allocate(64);
     for (size_t i = 0; i < sizeof SECRET; i++)
-        careless[HIDDEN + i] = SECRET[i];
-    free((void *)(uintptr_t)careless);
-    assert_true(left_behind(64)); /* this test can see it */
+        unwiped[HIDDEN + i] = SECRET[i];
+    free((void *)(uintptr_t)unwiped);
+    assert_true(left_behind(64)); /* the test detects a block that was not wiped */
 #endif
     buf_add(&b, "........................", HIDDEN);
     buf_puts(&b, SECRET);
@@ -128,7 +127,7 @@ static void wiped(void **state)
     buf_add(&b, "........................", HIDDEN);
     buf_puts(&b, SECRET);
     for (int i = 0; i < 1000; i++)
-        buf_putc(&b, '.'); /* it moves several times */
+        buf_putc(&b, '.'); /* it is reallocated several times */
     size_t largest = b.cap;
     buf_release(&b);
     for (size_t size = 64; size <= largest; size *= 2)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Deadlines, durations for people, and RFC 3339 in both directions. */
+/* Deadlines, durations for display, and parsing and formatting of RFC 3339 timestamps. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -139,7 +139,7 @@ static void deadlines(void **state)
     assert_int_equal(clock_left(before - 1), 0);
     assert_int_equal(clock_left(0), 0);
     assert_int_equal(clock_left(CLOCK_NEVER), INT_MAX);
-    assert_true(clock_deadline(60000, before + 5) == before + 5); /* the whole run's end comes first */
+    assert_true(clock_deadline(60000, before + 5) == before + 5); /* the run's deadline is earlier */
     assert_true(clock_later(before, 5) == before + 5);
     assert_true(clock_later(CLOCK_NEVER, 5) == CLOCK_NEVER);
     assert_true(clock_since_start() >= 0 && clock_since_start() <= clock_ms());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The config files: what a profile comes to, from which layer, and in which order they count. */
+/* Resolving profiles: the values, the layer that each comes from, and the precedence of the layers. */
 #include <model/config_edit.h>
 
 #include "config_fixture.h"
@@ -31,7 +31,7 @@ static int resolve(const char *name, const char *url, const char *const *options
     return got;
 }
 
-/* What is set, but by us, as `key=value` words. */
+/* Renders the keys that are set, except built-in and derived values, as `key=value`, separated by spaces. */
 static void describe(const struct profile *p, struct buf *out)
 {
     for (size_t k = 0; k < KEY_COUNT; k++)
@@ -76,8 +76,8 @@ static const char spec_file[] = "[profile prod]\n"
                                 "\n"
                                 "[profile local]\n";
 
-/* The file of SPEC section 2, with the places that transcript 5 shows. */
-static void spec(void **state)
+/* The file of SPEC section 2; transcript 5 shows where its values were set. */
+static void spec_example(void **state)
 {
     AUTO_PROFILE(p);
     AUTO_FREE(char *, path);
@@ -172,7 +172,7 @@ static void derived_auth(void **state)
 {
     AUTO_PROFILE(with_user);
     AUTO_PROFILE(without);
-    AUTO_PROFILE(said);
+    AUTO_PROFILE(explicit);
     struct err e = ERR_INIT;
 
     (void)state;
@@ -182,8 +182,8 @@ static void derived_auth(void **state)
     assert_string_equal(with_user.set[KEY_auth].from, "user");
     assert_int_equal(resolve("local", NULL, NULL, &without, &e), 0);
     assert_string_equal(profile_str(&without, KEY_auth), "client");
-    assert_int_equal(resolve("local", NULL, OPTIONS("auth=none"), &said, &e), 0);
-    assert_string_equal(profile_str(&said, KEY_auth), "none");
+    assert_int_equal(resolve("local", NULL, OPTIONS("auth=none"), &explicit, &e), 0);
+    assert_string_equal(profile_str(&explicit, KEY_auth), "none");
 }
 
 static void inheritance(void **state)
@@ -249,7 +249,7 @@ static void tunnels(void **state)
            "host=h via=b tunnel.type=ssh tunnel.host=b tunnel.identity=/d tunnel.keepalive=0");
 }
 
-/* A password for the tunnel of a URL does not go to another tunnel. */
+/* The password for a URL's own tunnel is not used for another tunnel. */
 static void url_passwords(void **state)
 {
     AUTO_PROFILE(own);
@@ -267,7 +267,7 @@ static void url_passwords(void **state)
     assert_null(other.ssh_password);
 }
 
-/* The including file is stronger than the included one, key by key; so is the user's than the system's. */
+/* The including file overrides the included one, key by key. */
 static void includes(void **state)
 {
     AUTO_PROFILE(p);
@@ -352,7 +352,7 @@ static void which_file(void **state)
     expect(NULL, NULL, OPTIONS("host=h"), "host=h");
 }
 
-/* A file that BROKER_CONFIG names need not be there for `profile add`, but for everything else. */
+/* A file that BROKER_CONFIG names must exist, except for `profile add`, which creates it. */
 static void missing_file(void **state)
 {
     AUTO_CONFIG(c);
@@ -376,7 +376,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, new_home, drop_home)
-        TEST(spec),
+        TEST(spec_example),
         TEST(inline_tunnels),
         TEST(layers),
         TEST(empty_unsets),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Editing the config file: what is there stays as it is, and what is written is read back. */
+/* Editing the config file: the rest of the file is kept, and written values are read back unchanged. */
 #include <fcntl.h>
 
 #include <model/config_edit.h>
@@ -35,7 +35,7 @@ static void first_profile(void **state)
     assert_int_equal(st.st_mode & 07777, 0600);
 }
 
-static void keeps_what_is_there(void **state)
+static void keeps_the_rest_of_the_file(void **state)
 {
     static const char old[] = "# mine\r\n[profile a] \n\thost\n";
     static const char good[] = "; mine\n\n[profile a]   \nhost=  \"h\"\n# the end, without LF";
@@ -63,14 +63,14 @@ static void keeps_what_is_there(void **state)
     expect_text(old);
 }
 
-/* Every value that may stand in a key comes back as it was. */
+/* Every value that a key may have is read back unchanged; a tab is refused. */
 static void quoting(void **state)
 {
     static const char *const values[] = {
         "plain",
         "two words",
-        " blank before",
-        "blank behind ",
+        " space before",
+        "space behind ",
         "a # b",
         "a ; b",
         "a#b;c",
@@ -150,7 +150,7 @@ static void expect_refusal(const char *name, struct override o, enum err_code co
     expect_text(before);
 }
 
-static void refuses(void **state)
+static void refuses_invalid(void **state)
 {
     (void)state;
     write_text(MAIN_FILE, "[defaults]\ninclude = team\n[profile p]\n[tunnel t]\n");
@@ -171,8 +171,8 @@ static void refuses(void **state)
                    "port: '0' is not a number from 1 to 65535");
 }
 
-/* Another broker may have added the same profile since the config was read. */
-static void race(void **state)
+/* The file is read under the lock, so a profile that another broker has added meanwhile is refused. */
+static void refuses_profile_of_another_process(void **state)
 {
     const struct override o = {"host", "h", NULL};
     struct err e = ERR_INIT;
@@ -185,7 +185,7 @@ static void race(void **state)
     expect_text("[profile p]\nhost = other\n\n[profile q]\nhost = h\n");
 }
 
-/* Every kind of change of a file that is there: before, the change, after. */
+/* Every kind of change to an existing file: the text before, the change, the text after. */
 static const struct change {
     const char *before, *name, *key, *value, *after;
 } changes[] = {
@@ -255,7 +255,7 @@ static void removes_and_renames(void **state)
     }
 }
 
-static void full_file(void **state)
+static void refuses_too_large_file(void **state)
 {
     AUTO_BUF(text, 2 * 1024 * 1024);
     const struct override o = {"host", "h", NULL};
@@ -273,10 +273,16 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, new_home, drop_home)
-        TEST(first_profile), TEST(keeps_what_is_there), TEST(quoting),
-        TEST(written_form),  TEST(own_tunnel),          TEST(refuses),
-        TEST(sets),          TEST(removes_and_renames), TEST(race),
-        TEST(full_file),
+        TEST(first_profile),
+        TEST(keeps_the_rest_of_the_file),
+        TEST(quoting),
+        TEST(written_form),
+        TEST(own_tunnel),
+        TEST(refuses_invalid),
+        TEST(sets),
+        TEST(removes_and_renames),
+        TEST(refuses_profile_of_another_process),
+        TEST(refuses_too_large_file),
     };
 
     return cmocka_run_group_tests_name("config, editing", tests, NULL, NULL);

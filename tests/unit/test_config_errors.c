@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors of the config files, to the character where the transcripts fix them; and `profile check`. */
+/* Errors in config files, with the exact texts of the transcripts; and `profile check`. */
 #include "config_fixture.h"
 
-/* Loads and resolves; the error must be this one. */
+/* Loads the config and resolves a profile, which must fail with this error. */
 static void expect_error(const char *name, enum err_code code, const char *what, const char *msg,
                          const char *hint)
 {
@@ -20,7 +20,7 @@ static void expect_error(const char *name, enum err_code code, const char *what,
     assert_int_equal(e.code, code);
 }
 
-/* The same for a file whose profile is p. */
+/* Writes the config file; resolving its profile p must fail with an error at this line. */
 static void expect_in_file(const char *text, unsigned line, const char *msg, const char *hint)
 {
     char what[64];
@@ -30,8 +30,8 @@ static void expect_in_file(const char *text, unsigned line, const char *msg, con
     expect_error("p", ERR_CONFIG, what, msg, hint);
 }
 
-/* Transcript 17, and the slip of 18. */
-static void transcripts(void **state)
+/* Transcript 17, and the misspelt profile name of transcript 18. */
+static void transcript_errors(void **state)
 {
     (void)state;
     expect_in_file("[profile p]\nhost = h\nuser = u\ndatabse = shop\n", 4, "unknown key 'databse'",
@@ -114,7 +114,7 @@ static void structure(void **state)
                    "quote the value: \"...\"; a comment has a line of its own");
 }
 
-static void bytes(void **state)
+static void nul_byte_and_size(void **state)
 {
     AUTO_BUF(big, 16 * 1024 * 1024);
 
@@ -219,7 +219,7 @@ static void include_depth(void **state)
                  "use fewer levels of files");
 }
 
-/* A run minds only what it uses, but the bytes and the headers of the whole file. */
+/* A run checks only the sections that it uses, except for the bytes and the headers of the whole file. */
 static void unused_sections(void **state)
 {
     AUTO_CONFIG(c);
@@ -235,7 +235,7 @@ static void unused_sections(void **state)
     assert_int_equal(config_resolve(c, "q", NULL, NULL, 0, &q, &e), -1);
 }
 
-/* A section that is not found may be hidden by a slip: then that is the error. */
+/* A section may not be found because of an invalid line elsewhere; then that line is the error. */
 static void hidden_sections(void **state)
 {
     (void)state;
@@ -307,7 +307,7 @@ static void overrides(void **state)
                           "inherits = q: no such profile", "broker profile list");
 }
 
-/* Another type over an address, which has not what that needs. */
+/* An option that changes an inline tunnel so that it lacks a key that its type needs. */
 static void inline_tunnels(void **state)
 {
     static const struct {
@@ -399,6 +399,7 @@ static void check_all(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
+    /* The comments are the line numbers in the file. */
     write_text(MAIN_FILE, "[defaults]\ninclude = team\nvia = b1\ntls = x\n"             /* 1 */
                           "[profile a]\nhost = h\nsocket = /s\nprot = 1\n"              /* 5 */
                           "[profile b]\ninherits = c\nhost = h\nsocket = /s\n"          /* 9 */
@@ -424,7 +425,7 @@ static void check_all(void **state)
                                        "~/.config/broker/team:5: unknown key 'hots'\n");
 }
 
-static void check_nothing(void **state)
+static void check_valid_file(void **state)
 {
     AUTO_CONFIG(c);
     AUTO_BUF(out, 65536);
@@ -438,7 +439,7 @@ static void check_nothing(void **state)
     assert_int_equal(config_check(c, note_error, &out), 0);
 }
 
-static void check_missing(void **state)
+static void check_missing_file(void **state)
 {
     AUTO_CONFIG(c);
     AUTO_BUF(out, 65536);
@@ -455,12 +456,28 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, new_home, drop_home)
-        TEST(transcripts),     TEST(secrets),       TEST(keys),        TEST(structure),
-        TEST(bytes),           TEST(many_keys),     TEST(inheritance), TEST(tunnels),
-        TEST(includes),        TEST(include_depth), TEST(names),       TEST(hidden_sections),
-        TEST(unused_sections), TEST(unreadable),    TEST(overrides),   TEST(inline_tunnels),
-        TEST(two_flags),       TEST(environment),   TEST(url_errors),  TEST(check_all),
-        TEST(check_nothing),   TEST(check_missing),
+        TEST(transcript_errors),
+        TEST(secrets),
+        TEST(keys),
+        TEST(structure),
+        TEST(nul_byte_and_size),
+        TEST(many_keys),
+        TEST(inheritance),
+        TEST(tunnels),
+        TEST(includes),
+        TEST(include_depth),
+        TEST(names),
+        TEST(hidden_sections),
+        TEST(unused_sections),
+        TEST(unreadable),
+        TEST(overrides),
+        TEST(inline_tunnels),
+        TEST(two_flags),
+        TEST(environment),
+        TEST(url_errors),
+        TEST(check_all),
+        TEST(check_valid_file),
+        TEST(check_missing_file),
     };
 
     return cmocka_run_group_tests_name("config, errors", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How parameters leave: the environment's variables, and DATABASE_URL, which is taken apart again by our own
- * strict decoder. Other readers of that URL are in tests/cli.
+ * Formats that set environment variables: `env`, and `url` with DATABASE_URL, whose password is decoded again
+ * by our own strict decoder. tests/cli tests other readers of that URL.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 #include <base/text.h>
 #include <output/format.h>
 
-/* NAME=value lines in the order of the changes; -NAME for one that is unset. */
+/* Renders the changes in their order as lines NAME=value, or -NAME for a variable that is unset. */
 static void changes_text(const char *format, const struct connection *c, struct buf *out)
 {
     struct env_changes env = {0};
@@ -56,12 +56,12 @@ static void environment(void **state)
     expect("env", &tcp,
            "MYSQL_HOST=db\nMYSQL_TCP_PORT=3307\n-MYSQL_UNIX_PORT\nMYSQL_USER=app\nMYSQL_PWD=a 'b'\n\n"
            "MYSQL_DATABASE=shop\n");
-    /* What is not ours to say is taken away, so that the caller's own does not send the program elsewhere. */
+    /* Variables without a value are unset, so that the caller's own do not send the program elsewhere. */
     struct connection local = {.socket = "/run/s", .port = 3306, .password = empty};
     expect("env", &local,
            "MYSQL_HOST=localhost\n-MYSQL_TCP_PORT\nMYSQL_UNIX_PORT=/run/"
            "s\n-MYSQL_USER\nMYSQL_PWD=\n-MYSQL_DATABASE\n");
-    /* auth = client: who one is stays as it was. */
+    /* auth = client: the caller's own user and password stay. */
     struct connection theirs = {.host = "db", .port = 3306};
     expect("env", &theirs, "MYSQL_HOST=db\nMYSQL_TCP_PORT=3306\n-MYSQL_UNIX_PORT\n-MYSQL_DATABASE\n");
 }
@@ -84,19 +84,19 @@ static void urls(void **state)
     expect("url", &c,
            "DATABASE_URL=mysql://a%3Ab%40c@[2001:db8::1]:3307/my%20shop%2F%C3%A9?ssl-mode=VERIFY_IDENTITY"
            "&ssl-ca=%2Fetc%2Fca%20dir%2Fca.pem\n");
-    c.tls = TLS_REQUIRED; /* which looks at no authority */
+    c.tls = TLS_REQUIRED; /* it uses no CA certificates, so ssl-ca is left out */
     c.host = "db";
     c.user = c.database = NULL;
     expect("url", &c, "DATABASE_URL=mysql://db:3307/?ssl-mode=REQUIRED\n");
     struct connection local = {.user = "app", .socket = "/run/my.sock", .tls = TLS_PREFERRED};
     expect("url", &local, "DATABASE_URL=mysql://app@localhost/?socket=%2Frun%2Fmy.sock\n");
-    /* Many a driver stops at a parameter that it does not know: where there is a port, nothing says less. */
+    /* Many drivers refuse a parameter that they do not know, so `socket` is left out if there is a host. */
     local.host = "127.0.0.1";
     local.port = 41207;
     expect("url", &local, "DATABASE_URL=mysql://app@127.0.0.1:41207/\n");
 }
 
-/* Every byte that a password can have comes back, and none of them is seen raw. */
+/* Every byte that a password can have is decoded unchanged; reserved bytes are percent-encoded. */
 static void every_byte(void **state)
 {
     AUTO_SECRET(password);
@@ -118,8 +118,8 @@ static void every_byte(void **state)
         assert_non_null(strchr("%-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", *s));
 }
 
-/* What a variable cannot carry is refused, never cut. */
-static void refused(void **state)
+/* A value that a variable cannot hold is refused, not truncated. */
+static void refuses_nul(void **state)
 {
     AUTO_SECRET(nul);
 
@@ -133,7 +133,7 @@ static void refused(void **state)
     expect("url", &c, "65: format url cannot carry password: it contains a NUL byte\n");
 }
 
-static void names(void **state)
+static void finds_formats_by_name(void **state)
 {
     (void)state;
     assert_null(format_find("nosuch"));
@@ -147,8 +147,11 @@ static void names(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(environment), cmocka_unit_test(urls),  cmocka_unit_test(every_byte),
-        cmocka_unit_test(refused),     cmocka_unit_test(names),
+        cmocka_unit_test(environment),
+        cmocka_unit_test(urls),
+        cmocka_unit_test(every_byte),
+        cmocka_unit_test(refuses_nul),
+        cmocka_unit_test(finds_formats_by_name),
     };
 
     return cmocka_run_group_tests_name("formats", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""login, logout and status: what a person is needed for, done beforehand; what is kept between runs, listed with its
-life and forgotten. Each test has a kernel keyring of its own, because status lists all that is there and logout
---all ends it."""
+"""login does in advance what needs the user; status lists the sessions that are kept between runs, and how long they
+are valid; logout removes them. Each test has a kernel keyring of its own, because status lists everything in it and
+logout --all removes that."""
 
 import json
 import os
@@ -22,8 +22,8 @@ EMPTY = '{"forwards":[],"sessions":[]}\n'
 
 @pytest.fixture
 def home(broker, keyring, aws_fake):
-    """run(verb, ...) in that keyring, with an STS; profiles: role-a and role-b by iam, fetch by a command, plain by static
-    keys, shop by the keychain."""
+    """run(verb, ...) runs broker in that keyring, with a fake STS. Profiles: role-a, role-b and role-m (with MFA) by
+    iam, fetch by a command, plain by static keys, shop by the keychain."""
     sts = aws_fake({"sts": {"minutes": 60.5}})
     for secret in (SECRET, PASSWORD, *(keys_of(r)["secret"] for r in "ab")):
         broker.secret(secret.encode())
@@ -53,7 +53,7 @@ def home(broker, keyring, aws_fake):
     return run
 
 
-def said(done):
+def outcome(done):
     return done.text, done.errors, done.code
 
 
@@ -69,8 +69,8 @@ def names(home):
 # status
 
 
-def test_nothing(home):
-    assert said(home("status")) == ("", "", 0) and said(home("status", "--json")) == (EMPTY, "", 0)
+def test_no_sessions(home):
+    assert outcome(home("status")) == ("", "", 0) and outcome(home("status", "--json")) == (EMPTY, "", 0)
 
 
 def test_table(home):
@@ -105,7 +105,7 @@ def test_json(home):
 @pytest.mark.parametrize("args", [[], ["--json"]])
 def test_without_a_keyring(home, args):
     done = home.broker.run("status", *args, wrap=[sys.executable, "-c", NO_KEYRING])
-    assert said(done) == (EMPTY if args else "", "", 0)
+    assert outcome(done) == (EMPTY if args else "", "", 0)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_without_a_keyring(home, args):
         (["logout", "prod", "--all"], "--all goes without a name"),
     ],
 )
-def test_slips(home, args, words):
+def test_usage_errors(home, args, words):
     done = home(*args)
     assert done.errors.startswith(f"broker: {args[0]}: {words}\nhint: ") and done.code == 64
 
@@ -126,10 +126,10 @@ def test_slips(home, args, words):
 
 def test_logout_of_one(home):
     fill(home)
-    assert said(home("logout", "role-a")) == ("", "forgot 1 session\n", 0)
+    assert outcome(home("logout", "role-a")) == ("", "forgot 1 session\n", 0)
     assert names(home) == ["role/b", "fetch"]
-    assert said(home("logout", "role-a")) == ("", "no session to forget\n", 0)
-    assert said(home("logout", "fetch", "--quiet")) == ("", "", 0)
+    assert outcome(home("logout", "role-a")) == ("", "no session to forget\n", 0)
+    assert outcome(home("logout", "fetch", "--quiet")) == ("", "", 0)
     assert names(home) == ["role/b"]
     calls = len(home.sts.calls)
     assert home("token", "role-a").code == 0 and len(home.sts.calls) == calls + 1
@@ -137,21 +137,21 @@ def test_logout_of_one(home):
 
 def test_logout_of_all(home):
     fill(home)
-    assert said(home("logout", "--all")) == ("", "forgot 3 sessions\n", 0)
-    assert said(home("status")) == ("", "", 0) and said(home("logout", "--all")) == ("", "no session to forget\n", 0)
+    assert outcome(home("logout", "--all")) == ("", "forgot 3 sessions\n", 0)
+    assert outcome(home("status")) == ("", "", 0) and outcome(home("logout", "--all")) == ("", "no session to forget\n", 0)
 
 
 @pytest.mark.parametrize("name", ["shop", "plain"])
-def test_logout_where_nothing_is_kept(home, name):
-    assert said(home("logout", name)) == ("", "no session to forget\n", 0)
+def test_logout_without_a_session(home, name):
+    assert outcome(home("logout", name)) == ("", "no session to forget\n", 0)
 
 
 def test_logout_without_a_keyring(home):
     done = home.broker.run("logout", "role-a", wrap=[sys.executable, "-c", NO_KEYRING])
-    assert said(done) == ("", "no session to forget\n", 0)
+    assert outcome(done) == ("", "no session to forget\n", 0)
 
 
-def test_logout_leaves_the_cli_alone(home, fake, role):  # noqa: F811
+def test_logout_keeps_the_login_of_the_aws_cli(home, fake, role):  # noqa: F811
     broker = home.broker
     configure(broker, role)
     broker.config(f"[profile prod]\nhost = {HOST}\nuser = app\nauth = iam\naws_profile = prod\n")
@@ -160,7 +160,7 @@ def test_logout_leaves_the_cli_alone(home, fake, role):  # noqa: F811
     fake.state["sso"]["creds"][f"123456789012/{role}"]["expiration"] *= 2
     assert home("token", "prod", env=endpoint(fake)).code == 0 and names(home) == [f"role/{role}"]
     done = home("logout", "prod", env=endpoint(fake))
-    assert said(done) == ("", "the AWS CLI's own login stays; aws sso logout ends it\nforgot 1 session\n", 0)
+    assert outcome(done) == ("", "the AWS CLI's own login stays; aws sso logout ends it\nforgot 1 session\n", 0)
     assert path.read_bytes() == before and names(home) == []
 
 
@@ -171,17 +171,17 @@ def test_logout_leaves_the_cli_alone(home, fake, role):  # noqa: F811
     "name,words", [("plain", "aws profile base, static keys"), ("shop", "auth = keychain"), ("fetch", "auth = command")]
 )
 def test_nothing_to_log_in_to(home, name, words):
-    assert said(home("login", name)) == ("", f"nothing to log in to: {words}\n", 0)
-    assert said(home("login", name, "-q")) == ("", "", 0)
+    assert outcome(home("login", name)) == ("", f"nothing to log in to: {words}\n", 0)
+    assert outcome(home("login", name, "-q")) == ("", "", 0)
 
 
 def test_login_of_a_url(home):
     url = b"mysql://app:" + PASSWORD.encode() + b"@db.example.com/x\n"
-    assert said(home("login", "-", input=url)) == ("", "nothing to log in to: the password came with the URL\n", 0)
+    assert outcome(home("login", "-", input=url)) == ("", "nothing to log in to: the password came with the URL\n", 0)
 
 
-def test_login_fetches_anew(home):
-    """Who logs in wants to be logged in for as long as can be."""
+def test_login_gets_a_new_session(home):
+    """Even if one is cached, so that it is valid as long as possible."""
     for _ in range(2):
         done = home("login", "role-a")
         assert re.fullmatch(r"logged in, valid for 1h\n", done.errors) and (done.text, done.code) == ("", 0)
@@ -190,7 +190,7 @@ def test_login_fetches_anew(home):
 
 
 def test_login_with_a_second_factor(home):
-    """Then programs without a terminal find the session."""
+    """After it, programs without a terminal use the session."""
     assert home("token", "role-m").code == 79
     home.sts.state["sts"]["mfa"] = {SERIAL: "123456"}
     tty = home.broker.pty("login", "role-m", wrap=home.keyring.wrap, env=endpoint(home.sts))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The manual pages: one for each verb, made from the help; without a warning of mandoc or groff; at most 80 columns wide."""
+"""The manual pages: one for each verb, generated from the help; no warnings of mandoc or groff; at most 80 columns."""
 import re
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ def rendered(path):
     return re.sub(".\b", "", shown)
 
 
-def test_which_pages(pages):
+def test_list_of_pages(pages):
     assert sorted(str(path.relative_to(pages)) for path in pages.rglob("*.*")) == sorted(PAGES)
 
 
@@ -39,13 +39,13 @@ def test_linted(pages, page):
     done = subprocess.run(["groff", "-ww", "-mdoc", "-Tutf8", pages / page], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     text = rendered(pages / page)
-    assert max(map(len, text.splitlines())) <= 80 + 7  # an example is as wide as in the help, and indented
+    assert max(map(len, text.splitlines())) <= 80 + 7  # an example is indented, and as wide as in the help
     assert len(text.splitlines()) > 20
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_page_has_what_help_has(pages, broker, verb):
-    """All options with their texts, the examples, and the sentences on what it does."""
+def test_page_contains_the_help(pages, broker, verb):
+    """All options with their texts, the examples, and the description."""
     page = re.sub(r"\s+", " ", rendered(pages / f"man1/broker-{verb}.1"))
     text = broker.run("help", verb).text
     options = re.findall(r"^  (?:-\w, |    )?(-[-\w]+)(?: [^ ]+)?(?:  +|\n {26})(\S.*)$", text, re.M)

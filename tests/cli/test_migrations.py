@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The commands of docs/tools.md, as they stand there: each migration tool makes a table through `broker exec`, with verified TLS,
-directly and through a tunnel. bin/rails is a script with Active Record's own migrations: Rails itself is not installed."""
+"""The commands of docs/tools.md, exactly as they are written there: each migration tool creates a table through `broker
+exec`, with verified TLS, directly and through a tunnel. bin/rails is a script with Active Record's own migrations,
+because Rails itself is not installed."""
 import itertools
 import os
 import re
@@ -64,7 +65,7 @@ def server(pki):
 
 
 def place(broker, tool, database):
-    """A folder with that tool's files, and its programs first on PATH."""
+    """(a folder with that tool's files, a PATH with its programs first)."""
     folder = broker.home / "work"
     for path, text in FILES[tool].items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -86,13 +87,13 @@ def place(broker, tool, database):
 
 
 @pytest.mark.parametrize("tool", FILES)
-@pytest.mark.parametrize("way", ["direct", "ssh"])
-def test_documented_command(request, broker, names, server, relay, way, tool):
+@pytest.mark.parametrize("route", ["direct", "ssh"])
+def test_documented_command(request, broker, names, server, relay, route, tool):
     make_account(server)
     database = f"migrated_{next(number)}"
     server.admin(f"create database {database}; grant all on *.* to prog@'%'; flush privileges")
     far = relay((server.host, server.port))
-    sshd = request.getfixturevalue("bastion") if way == "ssh" else None
+    sshd = request.getfixturevalue("bastion") if route == "ssh" else None
     for_user(broker, server, "prog", host=RIGHT_NAME, port=far.port, tls="verify-identity", tls_ca=server.ca, database=database,
              via="b" if sshd else None)
     text = broker.config_path.read_text().replace("[profile p]", "[profile prod]")
@@ -103,8 +104,8 @@ def test_documented_command(request, broker, names, server, relay, way, tool):
     done = subprocess.run(["sh", "-c", COMMANDS[tool]], cwd=folder, env={**broker.env, "PATH": path}, capture_output=True, timeout=120)
     there = server.admin(f"select count(*) from information_schema.tables where table_schema = '{database}' and table_name = 'made'")
     assert done.returncode == 0 and there == "1", (done.stdout, done.stderr)
-    assert b"prog" not in far.sent and far.sent[36:38] == b"\x16\x03"  # TLS, before anybody was named
+    assert b"prog" not in far.sent and far.sent[36:38] == b"\x16\x03"  # TLS starts before the user name is sent
 
 
-def test_all_are_documented():
+def test_all_tools_are_documented():
     assert list(COMMANDS) == list(FILES)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`broker params`: each format to the character, what it shows on a terminal, where it takes the address from, and what it refuses.
-How the readers take the formats is in test_formats.py."""
+"""`broker params`: the exact text of each format, what it shows on a terminal, which address it prints, and what it
+refuses. test_formats.py tests the formats with the programs that read them."""
 import json
 import os
 
@@ -60,9 +60,9 @@ def test_json(shop, args):
 
 
 def test_fields(shop):
-    told = {name: params(shop, "--field", name) for name in JSON}
+    printed = {name: params(shop, "--field", name) for name in JSON}
     text = {name: str(value) for name, value in JSON.items() if value is not None}
-    assert told == {**dict.fromkeys(JSON, "\n"), **{name: value + "\n" for name, value in text.items()},
+    assert printed == {**dict.fromkeys(JSON, "\n"), **{name: value + "\n" for name, value in text.items()},
                     "endpoint": "db.example.com:3306\n", "cleartext": "false\n"}
 
 
@@ -75,7 +75,7 @@ def test_fields(shop):
     (["--reveal", "--field", "password"], SECRET + "\n", ""), (["-q"], None, ""),
     (["--no-password"], "".join(line for line in ENV.splitlines(True) if "PWD" not in line), "")])
 def test_on_a_terminal(shop, args, shown, err):
-    """Nothing that a shell would take for the password; asked for, the password."""
+    """The password is masked, in a form that a shell does not evaluate; with --reveal it is shown."""
     if "--reveal" in args:
         shop.secrets.clear()
     terminal = shop.pty("params", "p", *args, stderr="pipe")
@@ -92,18 +92,18 @@ def test_control_characters_on_a_terminal(shop):
     assert terminal.wait(60) == 0 and b"\x1b" not in terminal.shown
 
 
-# Shells, which execute it
+# Shells that evaluate the output
 
 PRINTS = "printf '%s\\0' \"$MYSQL_HOST\" \"$MYSQL_TCP_PORT\" \"$MYSQL_USER\" \"$MYSQL_PWD\" \"$MYSQL_DATABASE\""
 SHELLS = {"sh": ["sh"], "dash": ["dash"], "bash": ["bash", "--norc"], "zsh": ["zsh", "-f"], "fish": ["fish", "--no-config"]}
 EVALUATE = {"fish": 'eval (broker params p --shell fish | string collect); '}
-MORE = ["two\nlines", "tab\t", "\udcff\udc80"]  # no UTF-8: any byte may be in a password
+MORE = ["two\nlines", "tab\t", "\udcff\udc80"]  # the last one is not UTF-8: a password may contain any byte
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("password", VALUES + MORE, ids=ascii)
 def test_shells(broker, bare_broker, shell, password):
-    """Each evaluates the lines and has the values, whatever they are."""
+    """Each shell that evaluates the lines gets exactly the values."""
     user, database = others(password)
     write(broker, password, user=user, database=database, host="2001:db8::1")
     program, *words = SHELLS[shell]
@@ -115,11 +115,11 @@ def test_shells(broker, bare_broker, shell, password):
     assert done.out == b"".join(os.fsencode(value) + b"\0" for value in wanted) and not done.err
 
 
-# Where it leads
+# The address that it prints
 
 @pytest.fixture
 def prod(broker, mariadb_server, names):
-    """write(**keys): `prod`, behind a tunnel of one hop."""
+    """write(**keys) writes the profile `prod`, with a tcp tunnel."""
     def make(**keys):
         broker.env[SECRET_ENV] = broker.secret(mariadb_server.password("app_native")).decode()
         broker.config(profile("prod", **{"host": "db.test.internal", "port": mariadb_server.port, "user": "app_native", "auth": "env",
@@ -141,7 +141,7 @@ def test_no_forward(broker, prod):
     assert (place["host"], place["tls"]) == ("db.test.internal", "preferred")
 
 
-def test_of_the_running_forward(broker, prod, forwards, mariadb_server):
+def test_address_of_the_running_forward(broker, prod, forwards, mariadb_server):
     address = forwards.detach("prod")
     got = fields(broker)
     assert f"{got['host']}:{got['port']}" == address and got["socket"] is None and got["tls"] == "preferred"
@@ -149,8 +149,8 @@ def test_of_the_running_forward(broker, prod, forwards, mariadb_server):
     assert got["password"] == mariadb_server.password("app_native").decode()
 
 
-def test_of_a_forward_that_makes_the_tls(broker, prod, forwards, mariadb_server):
-    """The program behind it makes none, and has nothing to verify."""
+def test_address_of_a_forward_that_makes_the_tls(broker, prod, forwards, mariadb_server):
+    """The program that connects to it uses no TLS, and has nothing to verify."""
     prod(tls_ca=mariadb_server.ca)
     path = str(broker.runtime / "f.sock")
     assert forwards.detach("prod", "--listen", path) == path
@@ -163,14 +163,15 @@ def test_of_a_forward_that_makes_the_tls(broker, prod, forwards, mariadb_server)
 
 
 def test_a_name_that_cannot_be_verified(broker, prod, forwards, mariadb_server):
-    """127.0.0.1 is not the server's name: said to whoever would have verified it, or not found out that nobody does."""
+    """127.0.0.1 is not the server's name, so a format with TLS parameters is refused: a program could not verify the
+    server."""
     prod(tls_ca=mariadb_server.ca)
     forwards.detach("prod")
     done = broker.run("params", "prod", "--format", "url")
     assert done.code == 69 and done.errors == (
         "broker: prod: tls = verify-identity, but 127.0.0.1 is not the server's name\n"
         "hint: broker stop prod && broker forward prod --terminate-tls --detach\n")
-    assert broker.run("params", "prod", secret_out=True).code == 0  # env says nothing of TLS
+    assert broker.run("params", "prod", secret_out=True).code == 0  # the format env has no TLS parameters
 
 
 def test_a_forward_to_another_server(broker, prod, forwards):
@@ -180,7 +181,7 @@ def test_a_forward_to_another_server(broker, prod, forwards):
                                                "hint: broker stop prod\n")
 
 
-def test_no_injection(shop):
+def test_inject_without_such_a_forward(shop):
     done = shop.run("params", "p", "--inject")
     assert (done.code, done.text) == (69, "") and "no forward --inject is running for it" in done.errors
 
@@ -192,38 +193,38 @@ def test_no_injection(shop):
     (["--field", "pasword"], "no such field 'pasword'\nhint: did you mean 'password'?"),
     (["--field", "user", "--json"], "--field prints only a value, without a format\nhint: --field NAME without --format"),
     (["--shell", "csh"], "--shell: 'csh' is not sh or fish\nhint: --shell sh, which bash, dash and zsh take too")])
-def test_slips(shop, args, err):
+def test_usage_errors(shop, args, err):
     done = shop.run("params", "p", *args)
     assert (done.code, done.text, done.errors) == (64, "", f"broker: params: {err}\n")
 
 
 @pytest.mark.parametrize("format, password", [("json", "fake-\udcff-canary"), ("dotenv", "fake'\"canary"), ("dotenv", "fake\ncanary"),
                                               ("dotenv", "fake-${HOME}")])
-def test_a_password_that_it_cannot_carry(shop, format, password):
+def test_a_password_that_the_format_cannot_carry(shop, format, password):
     write(shop, password, **SHOP)
     done = shop.run("params", "p", "--format", format)
     assert (done.code, done.text) == (65, "") and done.errors.startswith(f"broker: p: format {format} cannot carry ")
 
 
-def test_levels_that_mariadb_has_no_words_for(broker, clients):
+def test_levels_that_mariadb_has_no_option_for(broker, clients):
     write(broker, SECRET, **{**SHOP, "client": clients["mariadb1011"].path})
     done = broker.run("params", "p", "--format", "mycnf")
     assert done.code == 65 and done.errors.startswith("broker: p: format mycnf: MariaDB's clients have no option for tls = required\n")
 
 
-def test_a_closed_pipe(shop):
+def test_full_disk(shop):
     done = shop.run("params", "p", stdout=open("/dev/full", "wb"), secret_out=True)
     assert done.code == 74 and "stdout" in done.errors
 
 
-def test_asks_nothing_of_the_provider(shop):
-    """--no-password is not stopped by a credential that nobody can give."""
+def test_credential_is_not_fetched_if_it_is_not_printed(shop):
+    """--no-password and --dry-run work although the credential is missing."""
     del shop.env[SECRET_ENV]
     assert shop.run("params", "p").code != 0
     assert "PWD" not in params(shop, "--no-password") and shop.run("params", "p", "--dry-run").code == 0
 
 
 def test_formats_topic(broker):
-    """The table is what the version has."""
+    """The table lists the formats of this build."""
     lines = broker.run("help", "formats").text.splitlines()
     assert [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "] == FORMATS.split()

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Passwords of any bytes and lengths, through each provider and each client, to real servers: what was set is what arrives.
+"""Passwords of any bytes and lengths, through each provider and each client, to real servers: the server gets what was
+set.
 
-The accounts have exactly that password, so a byte lost, added or read as an escape is a refused login. MariaDB's clients
-corrupt long option lines: beyond 4,000 bytes the password goes by MYSQL_PWD, and verification must stay on."""
+The accounts have exactly that password, so if a byte is lost, added or read as an escape, the login is refused.
+MariaDB's clients corrupt long option lines: beyond 4,000 bytes the password is passed in MYSQL_PWD, and verification
+must stay on."""
 import itertools
 import shlex
 
@@ -14,7 +16,7 @@ ENV = "PASSWORD_OF_SHOP"
 WHO = "select current_user()"
 EVERY_BYTE = bytes(range(1, 256))
 ODD = {
-    "blanks": b"  \tfake canary\t  ",
+    "spaces": b"  \tfake canary\t  ",
     "comment": b"fake#canary ;canary #",
     "quotes": b"'fake\"canary`'\"",
     "quoted": b'"fake-canary"',
@@ -29,8 +31,8 @@ ODD = {
 LINES = {"LF": b"\n", "CRLF": b"\r\n", "nothing": b"", "more lines": b"\nsecond line\n"}
 SOURCES = ("keychain", "env", "command")
 NUMBERS = itertools.count(1)
-MADE = {}
-IN_FILE = 4000 - len('password=""') - 1  # a MariaDB client still gets it by its option file
+ACCOUNTS = {}
+IN_FILE = 4000 - len('password=""') - 1  # the longest password that a MariaDB client gets in its option file
 
 
 @pytest.fixture(params=["mariadb_server", "mysql_server"])
@@ -39,16 +41,17 @@ def server(request):
 
 
 def account(server, password):
-    """The account with that password, made once per server."""
+    """The account with that password, created once per server."""
     key = (server.family, password)
-    if key not in MADE:
-        MADE[key] = f"word{next(NUMBERS)}"
-        server.create_user(MADE[key], password)
-    return MADE[key]
+    if key not in ACCOUNTS:
+        ACCOUNTS[key] = f"word{next(NUMBERS)}"
+        server.create_user(ACCOUNTS[key], password)
+    return ACCOUNTS[key]
 
 
 def give(broker, source, password, end=b""):
-    """The provider's keys; the keychain is filled by `password set` once the profile is there."""
+    """Gives the provider that password and returns its keys; the keychain is filled by `password set`, after the
+    profile is written."""
     broker.secret(password)
     if source == "env":
         broker.env[ENV] = password.decode(errors="surrogateescape")
@@ -87,12 +90,12 @@ def test_every_byte(request, broker, client, server, source):
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_odd_ones(broker, client, server, name):
+def test_odd_passwords(broker, client, server, name):
     arrives(broker, client, server, ODD[name])
 
 
 @pytest.mark.parametrize("source", ["command", "keychain"])
-def test_odd_ones_by_other_ways(request, broker, clients, mariadb_server, source):
+def test_odd_passwords_of_other_providers(request, broker, clients, mariadb_server, source):
     if source == "keychain":
         broker.env.update(request.getfixturevalue("keychain").env)
     for name, client in zip(ODD, itertools.cycle(clients.values())):
@@ -107,8 +110,9 @@ def test_first_line_of_a_file(broker, clients, mariadb_server, password, end):
 
 
 @pytest.mark.parametrize("end, lost", [(b"\n", 1), (b"\r\n", 2), (b"\n\n", 1), (b"\r", 0), (b" \n", 1), (b"\n\r\n", 2)])
-def test_one_line_end_is_not_the_passwords(keychain, broker, clients, end, lost):
-    """Of what is typed; of what a program prints there is only one line (test_command_provider.py)."""
+def test_one_line_end_is_removed(keychain, broker, clients, end, lost):
+    """From the input of `password set`; of a program's output only the first line is used
+    (test_command_provider.py)."""
     typed = b"fake-canary" + end
     broker.secret(b"fake-canary")
     broker.env.update(keychain.env)
@@ -119,17 +123,17 @@ def test_one_line_end_is_not_the_passwords(keychain, broker, clients, end, lost)
 
 
 def letters(length):
-    """A password without runs, so that a piece of it is told from others."""
+    """A password without repetitions, so that each piece of it differs from all others."""
     return "".join(f"canary{i:06}" for i in range(length // 12 + 1))[:length].encode()
 
 
 @pytest.mark.parametrize("length", [IN_FILE, IN_FILE + 1, 4000, 4100, 6000])
-def test_long_ones(broker, client, mariadb_server, length):
+def test_long_passwords(broker, client, mariadb_server, length):
     arrives(broker, client, mariadb_server, letters(length))
 
 
 @pytest.mark.parametrize("password", [b"\\\"" * (IN_FILE // 4), b"\\\"" * (IN_FILE // 4) + b"12"])
-def test_it_is_the_escaped_line_that_is_long(broker, client, mariadb_server, password):
+def test_length_of_the_escaped_line_counts(broker, client, mariadb_server, password):
     arrives(broker, client, mariadb_server, password)
 
 
@@ -137,18 +141,18 @@ def test_256_bytes_on_mysqld(broker, client, mysql_server):
     arrives(broker, client, mysql_server, letters(256))
 
 
-def test_long_ones_by_other_ways(broker, clients, mariadb_server, keychain):
+def test_long_passwords_of_other_providers(broker, clients, mariadb_server, keychain):
     broker.env.update(keychain.env)
     for source, client in zip(("keychain", "command", "file"), clients.values()):
         arrives(broker, client, mariadb_server, letters(6000), source)
 
 
-def test_mysql_takes_any_length(broker, clients, mariadb_server):
+def test_mysql_accepts_any_length(broker, clients, mariadb_server):
     arrives(broker, clients["mysql9"], mariadb_server, letters(50000), "file")
 
 
 @pytest.mark.parametrize("ca", ["right", "wrong"])
-def test_long_ones_are_verified(broker, client, mariadb_server, names, ca):
+def test_server_is_verified_with_long_passwords(broker, client, mariadb_server, names, ca):
     """MYSQL_PWD by itself makes MariaDB's clients skip verification."""
     user, password = account(mariadb_server, letters(6000)), letters(6000)
     profile(broker, client, mariadb_server, user, give(broker, "env", password), host=RIGHT_NAME, tls="verify-identity",
@@ -162,7 +166,7 @@ def test_long_ones_are_verified(broker, client, mariadb_server, names, ca):
 
 @pytest.mark.parametrize("length, version, by_env", [
     (IN_FILE, "mariadb118", False), (IN_FILE + 1, "mariadb118", True), (6000, "mariadb1011", True), (6000, "mysql9", False)])
-def test_how_long_ones_travel(broker, length, version, by_env):
+def test_how_long_passwords_are_passed(broker, length, version, by_env):
     stub, password = broker.stub("client", version=version), letters(length)
     broker.write(".my.cnf", "[mysql]\nprompt=x\n")
     broker.config(f"[profile p]\nhost = 127.0.0.1\nuser = u\nclient = {stub.path}\nauth = env\nauth_env = {ENV}\n")
@@ -177,10 +181,10 @@ def test_how_long_ones_travel(broker, length, version, by_env):
     assert quiet.err == b""
 
 
-MOST = 65536
+LIMIT = 65536
 TOO_LONG = {
-    "env": (f"the variable {ENV} has over 65536 bytes", 65, MOST + 1),
-    "file": ("over 65536 bytes", 78, MOST + 1),
+    "env": (f"the variable {ENV} has over 65536 bytes", 65, LIMIT + 1),
+    "file": ("over 65536 bytes", 78, LIMIT + 1),
     "command": ("printed over 32768 bytes", 65, 32769),
     "options": ("the client's options are over 60000 bytes long", 65, 60000),
 }
@@ -209,7 +213,7 @@ NUL = b"fake\0canary-behind"
 @pytest.mark.parametrize("verb", ["connect", "exec"])
 @pytest.mark.parametrize("source", ["file", "command", "keychain"])
 def test_nul_is_refused(request, broker, source, verb):
-    """Cut short it would be another password."""
+    """Cut at the NUL, it would be another password."""
     stub = broker.stub("client")
     keys = give(broker, source, NUL)
     if source == "keychain":

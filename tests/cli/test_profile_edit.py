@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""profile set, remove, rename, edit: the file is changed and nothing else of it; two at once lose nothing."""
+"""profile set, remove, rename, edit: each changes only what was asked for; concurrent changes are not lost."""
 import os
 import stat
 import subprocess
@@ -33,7 +33,7 @@ def filled(broker):
     return broker
 
 
-def said(done):
+def outcome(done):
     return done.text, done.errors, done.code
 
 
@@ -52,7 +52,7 @@ def text(broker):
     (["prod", "compress="], "tls      = required\n", "tls      = required\ncompress =\n"),
     (["prod", "via="], "", "")])
 def test_set(filled, args, before, after):
-    assert said(filled.run("profile", "set", *args)) == \
+    assert outcome(filled.run("profile", "set", *args)) == \
         ("", f"changed [profile {args[0]}] in ~/.config/broker/config\n", 0)
     assert text(filled) == CONFIG.replace(before, after)
     assert stat.S_IMODE(filled.config_path.stat().st_mode) == 0o640
@@ -69,7 +69,7 @@ def test_set(filled, args, before, after):
     (["prod", b"password=" + CANARY], 64, "broker: password: no secrets on the command line: 'password'\n"
                                           "hint: broker password set NAME\n"),
     (["prod", b"title=a\nb"], 64, None), (["prod", "via=nowhere"], 64, None)])
-def test_what_is_not_set(filled, args, code, errors):
+def test_set_is_refused(filled, args, code, errors):
     filled.secret(CANARY)
     done = filled.run("profile", "set", *args)
     assert done.code == code and errors in (None, done.errors), done
@@ -81,19 +81,19 @@ def test_set_of_the_system_file(broker, names):
     assert broker.run("profile", "set", "a", "user=me").code == 0
     assert text(broker) == "[profile a]\nuser = me\n"
     done = broker.run("profile", "rename", "a", "b")
-    assert said(done) == ("", "broker: a: has keys at /etc/broker/config:1 too\nhint: rename it in each file by hand\n", 78)
-    assert said(broker.run("profile", "remove", "a")) == \
+    assert outcome(done) == ("", "broker: a: has keys at /etc/broker/config:1 too\nhint: rename it in each file by hand\n", 78)
+    assert outcome(broker.run("profile", "remove", "a")) == \
         ("", "removed [profile a] in ~/.config/broker/config\n[profile a] stays in /etc/broker/config:1\n", 0)
-    assert said(broker.run("profile", "remove", "a")) == \
+    assert outcome(broker.run("profile", "remove", "a")) == \
         ("", "broker: a: not in your own file, but at /etc/broker/config:1\nhint: edit that file\n", 78)
 
 
 def test_remove(filled):
     done = filled.run("profile", "remove", "prod")
-    assert said(done) == ("", "broker: prod: [profile stage] inherits from it, ~/.config/broker/config:13\n"
+    assert outcome(done) == ("", "broker: prod: [profile stage] inherits from it, ~/.config/broker/config:13\n"
                               "hint: broker profile set stage inherits=\n", 78)
     assert text(filled) == CONFIG
-    assert said(filled.run("profile", "remove", "stage")) == ("", "removed [profile stage] in ~/.config/broker/config\n", 0)
+    assert outcome(filled.run("profile", "remove", "stage")) == ("", "removed [profile stage] in ~/.config/broker/config\n", 0)
     assert text(filled) == CONFIG[:CONFIG.index("[profile stage]")]
     assert filled.run("profile", "remove", "prod", "-q").errors == ""
     assert text(filled) == "# mine\n[defaults]\ncompress = yes\n\n# the other\n"
@@ -101,16 +101,16 @@ def test_remove(filled):
 
 
 def test_rename(filled):
-    assert said(filled.run("profile", "rename", "prod", "live")) == \
+    assert outcome(filled.run("profile", "rename", "prod", "live")) == \
         ("", "renamed [profile prod] to [profile live] in ~/.config/broker/config\n", 0)
     assert text(filled) == CONFIG.replace("[profile prod]", "[profile live]").replace("= prod\n", "= live\n")
     assert filled.run("profile", "check").code == 0
     for new, code in (("stage", 78), ("a b", 64), ("live", 78), ("", 64)):
         assert filled.run("profile", "rename", "live", new).code == code
-    assert said(filled.run("profile", "rename", "x", "y"))[2] == 78
+    assert outcome(filled.run("profile", "rename", "x", "y"))[2] == 78
 
 
-def test_an_heir_in_an_included_file_is_not_left_alone(filled):
+def test_profile_that_an_included_file_inherits_from(filled):
     filled.write(".config/broker/team", "[profile mine]\ninherits = prod\n")
     filled.config(CONFIG.replace("[defaults]\n", "[defaults]\ninclude = team\n").replace("inherits = prod\n", ""))
     before = text(filled)
@@ -130,7 +130,7 @@ def test_through_a_link(filled):
 
 
 def all_at_once(broker, lines):
-    """Runs them all and gives exit status and stderr of each; a hundred are there at a time."""
+    """Runs all commands, a hundred at a time, and returns exit status and stderr of each."""
     gate, ends = threading.Semaphore(100), []
 
     def one(args):
@@ -147,14 +147,14 @@ def all_at_once(broker, lines):
 
 
 @pytest.mark.timeout(400)
-def test_two_hundred_at_once_lose_nothing(broker):
+def test_two_hundred_concurrent_changes(broker):
     broker.config("".join(f"[profile p{i}]\nhost = h\n\n" for i in range(100)))
     lines = [["profile", "set", f"p{i}", f"user=u{i}"] for i in range(100)]
     lines += [["profile", "set", f"p{i}", f"database=d{i}"] for i in range(60)]
     lines += [["profile", "add", f"q{i}", f"mysql://u@h{i}/"] for i in range(30)]
     lines += [["profile", "rename", f"p{i}", f"r{i}"] for i in range(90, 100)]
     ends = all_at_once(broker, lines)
-    # a `set` that comes after the rename finds no such profile; every other one must be there
+    # a `set` that comes after the rename finds no such profile; all others must succeed
     bad = [errors for code, errors in ends if code and "no such profile" not in errors]
     assert len(ends) == 200 and not bad and sum(code == 78 for code, _ in ends) <= 10, bad
     is_now = text(broker)
@@ -166,26 +166,26 @@ def test_two_hundred_at_once_lose_nothing(broker):
     assert broker.run("profile", "check").code == 0 and os.listdir(broker.config_path.parent) == ["config"]
 
 
-def test_a_lock_that_was_left_is_taken_over(filled):
+def test_stale_lock_file(filled):
     filled.write(".config/broker/config.lock", "")
     assert filled.run("profile", "set", "prod", "host=h").code == 0
     assert os.listdir(filled.config_path.parent) == ["config"]
 
 
-def test_a_lock_is_not_made_through_a_link(filled):
+def test_lock_file_is_not_created_through_a_link(filled):
     (filled.config_path.parent / "config.lock").symlink_to(filled.home / "elsewhere")
     assert filled.run("profile", "set", "prod", "host=h").code == 74
     assert not (filled.home / "elsewhere").exists() and text(filled) == CONFIG
 
 
-def test_a_folder_that_others_may_change(filled):
+def test_folder_that_others_can_write_to(filled):
     filled.config_path.parent.chmod(0o777)
     done = filled.run("profile", "set", "prod", "host=h")
     assert done.code == 78 and text(filled) == CONFIG
 
 
 def test_full_disk(filled):
-    """The file is whole, whatever happens to the new one."""
+    """If the new file cannot be written, the old one is kept."""
     done = subprocess.run(["/bin/sh", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" profile set prod host=h", filled.program],
                           env=filled.environment({}), capture_output=True, check=False)
     assert done.returncode == 74 and text(filled) == CONFIG
@@ -200,20 +200,20 @@ def editor(broker, script):
 
 def test_edit(filled):
     env = editor(filled, f'[ "$(stat -c %a "$1")" = 600 ] && case $1 in {filled.config_path}.*) sed -i s/prod.example/new.example/ "$1";; esac')
-    assert said(filled.run("profile", "edit", env=env)) == ("", "changed ~/.config/broker/config\n", 0)
+    assert outcome(filled.run("profile", "edit", env=env)) == ("", "changed ~/.config/broker/config\n", 0)
     assert text(filled) == CONFIG.replace("prod.example", "new.example")
     assert stat.S_IMODE(filled.config_path.stat().st_mode) == 0o640
     assert os.listdir(filled.config_path.parent) == ["config"]
 
 
-def test_edit_words_without_a_shell(filled):
+def test_editor_is_started_without_a_shell(filled):
     filled.script("ed-it", 'printf "%s|" "$@" | sed "s#[^|]*/##" > "$HOME/said"')
     done = filled.run("profile", "edit", env={"VISUAL": "", "EDITOR": "ed-it '-a b' $HOME;x"})
-    assert said(done) == ("", "nothing changed in ~/.config/broker/config\n", 0)
+    assert outcome(done) == ("", "nothing changed in ~/.config/broker/config\n", 0)
     assert (filled.home / "said").read_text().startswith("-a b|$HOME;x|config.edit.")
 
 
-def test_edit_makes_the_file(broker):
+def test_edit_creates_the_file(broker):
     done = broker.run("profile", "edit", env=editor(broker, 'printf "[profile a]\\nhost = h\\n" > "$1"'))
     assert done.code == 0 and text(broker) == "[profile a]\nhost = h\n"
     assert stat.S_IMODE(broker.config_path.stat().st_mode) == 0o600
@@ -225,7 +225,7 @@ def test_edit_makes_the_file(broker):
     ('rm "$1"', 74, "broker: profile: the editor deleted the file\n"
      "hint: check that the path exists and is yours, and that the disk is not full\n")])
 def test_editor_that_fails(filled, script, code, errors):
-    assert said(filled.run("profile", "edit", env=editor(filled, script))) == ("", errors, code)
+    assert outcome(filled.run("profile", "edit", env=editor(filled, script))) == ("", errors, code)
     assert text(filled) == CONFIG and os.listdir(filled.config_path.parent) == ["config"]
 
 
@@ -236,7 +236,7 @@ def test_no_editor(filled):
     assert text(filled) == CONFIG and os.listdir(filled.config_path.parent) == ["config"]
 
 
-def test_a_slip_is_not_saved_but_kept(filled):
+def test_file_with_errors_is_kept_but_not_saved(filled):
     done = filled.run("profile", "edit", env=editor(filled, 'printf "hots = h\\n" >> "$1"'))
     assert done.code == 78 and text(filled) == CONFIG
     assert done.errors.startswith("broker: ~/.config/broker/config:15: unknown key 'hots'\nhint: did you mean 'host'?\n")
@@ -245,7 +245,7 @@ def test_a_slip_is_not_saved_but_kept(filled):
     assert kept.read_text() == CONFIG + "hots = h\n" and stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
-def test_a_slip_is_edited_again(filled):
+def test_file_with_errors_is_edited_again(filled):
     env = editor(filled, 'if grep -q hots "$1"; then sed -i s/hots/port/ "$1"; else printf "hots = 3307\\n" >> "$1"; fi')
     t = filled.pty("profile", "edit", env=env, stderr="pipe")
     t.expect(b"edit it again? [y/N] ")
@@ -253,7 +253,7 @@ def test_a_slip_is_edited_again(filled):
     assert t.wait() == 0 and text(filled) == CONFIG + "port = 3307\n"
 
 
-def test_somebody_was_quicker(filled):
+def test_file_that_was_changed_in_the_meantime(filled):
     env = editor(filled, f'"{filled.program}" -q profile set prod host=other; printf "port = 3307\\n" >> "$1"')
     done = filled.run("profile", "edit", env=env)
     assert done.code == 75 and "not saved: the file was changed in the meantime" in done.errors
@@ -262,7 +262,7 @@ def test_somebody_was_quicker(filled):
     assert kept.read_text() == CONFIG + "port = 3307\n"
 
 
-def test_ctrl_c_is_the_editors(filled):
+def test_ctrl_c_goes_to_the_editor(filled):
     env = editor(filled, "trap 'echo caught > /dev/tty; exit 0' INT; echo ready > /dev/tty; while :; do sleep 0.1; done")
     t = filled.pty("profile", "edit", env=env, stderr="pipe")
     t.expect(b"ready")

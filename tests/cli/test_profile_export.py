@@ -42,7 +42,7 @@ host = b.example
 user = me
 identity = ~/.ssh/id
 """
-# What Sequel Ace takes; any other parameter makes it refuse the whole URL.
+# The parameters that Sequel Ace accepts; with any other one it refuses the whole URL.
 SEQUEL_ACE = {"type", "socket", "ssh_host", "ssh_port", "ssh_user", "ssh_password", "ssh_keyLocation", "ssh_keyLocationEnabled",
               "ssh_remote_socket_path", "aws_profile", "aws_region", "enable_cleartext_plugin", "get_server_public_key",
               "request_server_public_key", "autoConnect"}
@@ -90,7 +90,7 @@ def test_json(filled):
 
 
 def test_read_back(filled):
-    """What a URL can say comes back by `profile add`, with the same meaning."""
+    """`profile add` reads the URLs; all keys that a URL can have get the same value."""
     for name, url in zip(URLS, filled.run("profile", "export", "-q").text.split("\n"), strict=False):
         assert filled.run("profile", "add", f"{name}2", url, "-q").code == 0, url
         before, after = (json.loads(filled.run("profile", "show", n, "--json").text) for n in (name, f"{name}2"))
@@ -100,5 +100,5 @@ def test_read_back(filled):
         assert tunnels[0] == tunnels[1]
 
 
-def test_no_secret_and_no_profiles(broker):
+def test_no_profiles(broker):
     assert (broker.run("profile", "export").text, broker.run("profile", "export").code) == ("", 0)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""profile import: other programs' connections. What is written is shown and asked; no secret gets into the file.
+"""profile import: other programs' connections. broker shows what it would write, and asks before it writes anything; no
+secret gets into the file.
 
-The samples are made by us, in each program's form: docs/import.md says where the forms are from."""
+The samples are made by hand, in each program's format (docs/import.md)."""
 import json
 import os
 import plistlib
@@ -18,7 +19,7 @@ PASSWORD = CANARY.decode()
 
 
 def shifted(secret, shift=3):
-    """HeidiSQL's way to hide a password."""
+    """A password as HeidiSQL obfuscates it."""
     return "".join(f"{(byte + shift) % 255:02x}" for byte in secret.encode()) + str(shift)
 
 
@@ -101,7 +102,7 @@ def keys(found):
     return {p["name"]: {k: v for k, v in p["keys"].items()} for p in found["profiles"]}
 
 
-def left(found, name):
+def left_out(found, name):
     return {row["what"] for p in found["profiles"] if p["name"] == name for row in p["left_out"]}
 
 
@@ -115,7 +116,7 @@ def test_urls(broker):
         "bad": {"host": "h", "tls": "preferred"},
         "shop-live": {"title": "shop live", "host": "127.0.0.1", "port": "3306", "user": "app", "database": "DB",
                       "via": "ssh://me@bastion.example.com:2222", "tls": "preferred"}}
-    assert left(found, "bad") == {"auth_command", "client", "inherits", "vault_addr", "colour"}
+    assert left_out(found, "bad") == {"auth_command", "client", "inherits", "vault_addr", "colour"}
     assert [p["password"] for p in found["profiles"]] == ["dropped", None, None, None, "dropped"]
     assert [p["is_of_option_files"] for p in found["profiles"]] == [False, False, False, True, False]
     assert [p["tls_is_weaker"] for p in found["profiles"]] == [False, False, False, True, False]
@@ -131,7 +132,7 @@ def test_mycli(broker):
         "far": {"host": "db.internal", "user": "app", "database": "shop", "via": "ssh://me@bastion.example.com",
                 "tls": "preferred"},
         "vlt": {"host": "db", "database": "shop", "tls": "preferred"}}
-    assert left(found, "vlt") == {"vault_address"} and found["not_imported"][0]["from"] == "hid"
+    assert left_out(found, "vlt") == {"vault_address"} and found["not_imported"][0]["from"] == "hid"
 
 
 def test_usql(broker):
@@ -153,21 +154,21 @@ def test_my_cnf(broker):
         "stage": {"host": "stage.example.com", "user": "app", "database": "sh op", "tls": "verify-ca", "tls_ca": "/ca.pem"},
         "old": {"host": "h", "user": "app", "tls": "disabled"},
         "maria": {"host": "m", "user": "app", "tls": "verify-identity"}}
-    assert left(found, "stage") == {"auto_rehash"}
+    assert left_out(found, "stage") == {"auto_rehash"}
     assert [row["from"] for row in found["not_imported"]] == ["an include"]
 
 
-def test_my_cnf_as_the_real_programs_read_it(broker, real_programs):
-    """What `my_print_defaults` makes of the same file."""
+def test_real_programs_read_the_same_from_my_cnf(broker, real_programs):
+    """The values that `my_print_defaults` reads from the same file."""
     path = broker.write("theirs", MY_CNF.replace("!include /etc/x\n", ""), secret=True)
-    told = real_programs(path, "_stage")
-    assert told["host"] == "stage.example.com" and told["user"] == "app" and told["database"] == "sh op"
-    assert told["password"] == PASSWORD and told["ssl-ca"] == "/ca.pem"
+    options_read = real_programs(path, "_stage")
+    assert options_read["host"] == "stage.example.com" and options_read["user"] == "app" and options_read["database"] == "sh op"
+    assert options_read["password"] == PASSWORD and options_read["ssl-ca"] == "/ca.pem"
 
 
 @pytest.fixture
 def real_programs():
-    """options(FILE, SUFFIX) by MySQL 9's my_print_defaults."""
+    """options(FILE, SUFFIX): the options that MySQL 9's my_print_defaults reads."""
     words = tool("my_print_defaults")
 
     def options(path, suffix):
@@ -190,12 +191,12 @@ def test_heidisql(broker):
     assert keys(found) == {
         "shop-live": {"title": "Shop / shop live", "host": "db.internal", "via": "ssh://bast.example", "tls": "preferred"},
         "tls": {"host": "h", "port": "3307", "database": "a", "tls": "verify-identity", "tls_ca": "/ca.pem"}}
-    assert left(found, "shop-live") == {"SSHtunnelPrivateKey"} and left(found, "tls") == {"Databases"}
+    assert left_out(found, "shop-live") == {"SSHtunnelPrivateKey"} and left_out(found, "tls") == {"Databases"}
     assert [p["password"] for p in found["profiles"]] == ["dropped", None]
     assert [row["from"] for row in found["not_imported"]] == ["pg"]
 
 
-# Shown, asked, written
+# Show, ask, write
 
 def answer(broker, *answers, path, env={}, args=()):
     t = broker.pty("profile", "import", *args, path, env=env, stdout="pipe", stderr="pipe")
@@ -206,7 +207,7 @@ def answer(broker, *answers, path, env={}, args=()):
     return t, code
 
 
-def test_everything_is_asked(broker, keychain):
+def test_all_questions(broker, keychain):
     broker.secret(CANARY)
     broker.env.update(keychain.env)
     path = broker.write("theirs", URLS, secret=True)
@@ -224,7 +225,7 @@ def test_everything_is_asked(broker, keychain):
     assert rows["bad"]["tls"] == "preferred" and rows["shop-live"]["via"] == "ssh://me@bastion.example.com:2222"
 
 
-def test_stricter_and_without_passwords(broker, keychain):
+def test_stricter_tls_and_without_passwords(broker, keychain):
     broker.secret(CANARY)
     broker.env.update(keychain.env)
     t, code = answer(broker, b"n", b"", b"y", path=broker.write("theirs", URLS, secret=True))
@@ -234,7 +235,7 @@ def test_stricter_and_without_passwords(broker, keychain):
     assert keychain.lookup({"identity": "mysql://app@db.example.com:3307"}) is None
 
 
-def test_no_is_no(broker, keychain):
+def test_nothing_is_written_after_no(broker, keychain):
     broker.secret(CANARY)
     broker.env.update(keychain.env)
     t, code = answer(broker, b"y", b"y", b"", path=broker.write("theirs", URLS, secret=True))
@@ -242,7 +243,7 @@ def test_no_is_no(broker, keychain):
     assert keychain.lookup({"identity": "mysql://app@db.example.com:3307"}) is None
 
 
-def test_nobody_to_ask(broker):
+def test_no_terminal(broker):
     broker.secret(CANARY)
     path = broker.write("theirs", URLS, secret=True)
     done = broker.run("profile", "import", path)
@@ -266,7 +267,8 @@ def test_from_stdin(broker):
 
 
 def test_names(broker):
-    """Rewritten, numbered where they clash with each other, a profile or a tunnel; what they were is the title."""
+    """Names are made valid, and numbered if they clash with each other, a profile or a tunnel; the old name becomes the
+    title."""
     broker.config("[profile shop]\nhost = h\n[tunnel far]\ntype = tcp\naddress = 1\n")
     lines = "\n".join(f"{name}: {{proto: mysql, host: h}}" for name in ('  "Ship / \U0001f6a2"', "  shop", "  Shop", "  far", "  direct", '  "shop"'))
     found = imported(broker, "connections:\n" + lines + "\n")
@@ -286,14 +288,14 @@ def test_bad_files(broker, data, code, why):
     assert not broker.config_path.exists()
 
 
-def test_no_value_makes_a_line_or_a_section(broker):
+def test_no_value_adds_a_line_or_a_section(broker):
     data = b'[client_a]\nhost = h\nuser = "x\\nauth_command = touch /tmp/x"\ndatabase = "a\\n[defaults]\\ninclude = /x"\n'
     found = imported(broker, data)
-    assert keys(found) == {"a": {"host": "h", "tls": "preferred"}} and left(found, "a") == {"user", "database"}
+    assert keys(found) == {"a": {"host": "h", "tls": "preferred"}} and left_out(found, "a") == {"user", "database"}
 
 
-def test_a_thousand(broker):
-    """And past two thousand it says so."""
+def test_at_most_two_thousand(broker):
+    """The others are listed as not imported."""
     found = imported(broker, "".join(f"n{i} mysql://u@h{i}/\n" for i in range(2100)))
     assert len(found["profiles"]) == 2000 and len(found["not_imported"]) == 100
 
@@ -335,10 +337,10 @@ SEQUEL = {
 @pytest.mark.parametrize("root", [{"Favorites Root": {"Name": "Favorites", "Children": FAVOURITES}},
                                   {"SPConnectionFavorites": FAVOURITES}])
 def test_sequel_ace(broker, root):
-    """Written by Python's plistlib, in the shape of Favorites.plist and of an export."""
+    """Written by Python's plistlib, in the form of Favorites.plist and of an export."""
     found = imported(broker, plistlib.dumps(root))
     assert found["format"] == "sequel-ace" and keys(found) == SEQUEL
-    assert left(found, "sock") == {"local_infile"} and not any(p["password"] for p in found["profiles"])
+    assert left_out(found, "sock") == {"local_infile"} and not any(p["password"] for p in found["profiles"])
 
 
 def test_a_shared_bastion_is_written_once(broker):
@@ -354,7 +356,7 @@ def test_sequel_ace_session(broker):
         "type": "SPSSHTunnelConnection", "name": "n", "host": "h", "port": 3306, "user": "u", "password": PASSWORD,
         "ssh_host": "b", "ssh_port": 2222, "ssh_user": "me", "ssh_password": PASSWORD, "useCompression": False}}}))
     assert keys(found) == {"n": {"host": "h", "user": "u", "via": "ssh://me@b:2222", "tls": "preferred"}}
-    assert left(found, "n") == {"ssh_password"} and found["profiles"][0]["password"] == "dropped"
+    assert left_out(found, "n") == {"ssh_password"} and found["profiles"][0]["password"] == "dropped"
 
 
 def test_tableplus(broker):
@@ -369,7 +371,7 @@ def test_tableplus(broker):
     assert keys(found) == {
         "Live": {"title": "Live!", "host": "h", "port": "3307", "user": "u", "database": "d", "via": "ssh://me@b", "tls": "required"},
         "sock": {"socket": "/run/x.sock", "tls": "preferred"}}
-    assert left(found, "Live") == {"identity"} and left(found, "sock") == {"tLSMode"}
+    assert left_out(found, "Live") == {"identity"} and left_out(found, "sock") == {"tLSMode"}
     assert [row["from"] for row in found["not_imported"]] == ["pg"]
 
 
@@ -430,7 +432,7 @@ def test_datagrip(broker):
         "rds": {"host": "x.c9akciq32.eu-west-1.rds.amazonaws.com", "database": "d", "user": "iam_user", "auth": "iam",
                 "aws_profile": "prod", "region": "eu-west-1", "tls": "verify-identity"},
         "pw": {"host": "h", "user": "u", "database": "d", "tls": "preferred"}}
-    assert left(found, "shop-live") == {"tls_key"}
+    assert left_out(found, "shop-live") == {"tls_key"}
     assert [p["password"] for p in found["profiles"]] == [None, None, "dropped"]
 
 
@@ -447,7 +449,7 @@ DBEAVER_KEY = "babb4a9f774ab853c96c2d653dfe544a"
 
 
 def encrypted(data, key=DBEAVER_KEY):
-    """As DBeaver writes credentials-config.json, by the openssl program."""
+    """DATA encrypted as in DBeaver's credentials-config.json, with the openssl program."""
     iv = os.urandom(16)
     out = subprocess.run(["openssl", "enc", "-aes-128-cbc", "-K", key, "-iv", iv.hex()], input=data, capture_output=True, check=True)
     return iv + out.stdout
@@ -464,7 +466,7 @@ def test_dbeaver(broker):
                       "tls_ca": "/ca.pem", "tunnel.type": "ssh", "tunnel.host": "bastion.example.com", "tunnel.user": "me",
                       "tunnel.identity": "/home/me/.ssh/id_ed25519"},
         "url": {"host": "h", "port": "3307", "database": "d", "tls": "disabled"}}
-    assert found["profiles"][0]["password"] == "dropped" and left(found, "shop-live") == {"the bastion's password"}
+    assert found["profiles"][0]["password"] == "dropped" and left_out(found, "shop-live") == {"the bastion's password"}
     assert [row["from"] for row in found["not_imported"]] == ["pg"]
 
 
@@ -481,7 +483,7 @@ def test_dbeaver_without_its_credentials(broker, data, why):
 
 
 def mylogin(lines, seed=bytes(range(1, 21))):
-    """~/.mylogin.cnf by hand, with the openssl program."""
+    """The bytes of a ~/.mylogin.cnf with these lines, encrypted with the openssl program."""
     key = bytearray(16)
     for i, byte in enumerate(seed):
         key[i % 16] ^= byte
@@ -493,7 +495,7 @@ def mylogin(lines, seed=bytes(range(1, 21))):
     return out
 
 
-def test_mylogin_by_the_form(broker):
+def test_mylogin_made_by_hand(broker):
     found = imported(broker, mylogin(["[client]", "user = old", "[shop]", f'password = "{PASSWORD}\\"#"', 'host = "db.example.com"',
                                       "port = 3307", "[weird name]]", 'user = "a b"']))
     assert found["format"] == "mylogin"
@@ -505,7 +507,7 @@ def test_mylogin_by_the_form(broker):
 
 
 def test_mylogin_of_the_real_editor(broker, keychain):
-    """Made by mysql_config_editor, on a terminal, as it asks for the password there."""
+    """mysql_config_editor writes it; it runs on a terminal, where it asks for the password."""
     editor = tool("mysql_config_editor")
     broker.secret(CANARY)
     broker.env.update(keychain.env)
@@ -541,16 +543,17 @@ def test_bad_documents(broker, data, why):
     assert done.code == 65 and why in done.errors, done
 
 
-# What Workbench itself has stored (entries made here, with its attributes: no Workbench runs here)
+# Passwords that Workbench has stored (the tests make the entries, with its attributes, because Workbench is not
+# installed)
 
-KEPT = {"service": "Mysql@db.internal:3306@bastion.example.com:22", "account": "app"}
+WORKBENCH_ENTRY = {"service": "Mysql@db.internal:3306@bastion.example.com:22", "account": "app"}
 
 
 @pytest.mark.parametrize("agrees", [True, False])
 def test_workbench_stored_passwords(broker, keychain, agrees):
     broker.secret(CANARY)
     broker.env.update(keychain.env)
-    keychain.store("theirs", CANARY, KEPT)
+    keychain.store("theirs", CANARY, WORKBENCH_ENTRY)
     path = broker.write("theirs", WORKBENCH.replace(PASSWORD, ""))
     t, code = answer(broker, b"y" if agrees else b"n", b"y", path=path)
     assert code == 0, (t.err, t.shown)
@@ -558,12 +561,12 @@ def test_workbench_stored_passwords(broker, keychain, agrees):
     assert t.err == b"added 2 profiles to ~/.config/broker/config\n"
     ours = keychain.lookup({"identity": "mysql://app@db.internal:3306;via=ssh://bastion.example.com"})
     assert ours == (CANARY if agrees else None)
-    assert keychain.lookup(KEPT) == CANARY
+    assert keychain.lookup(WORKBENCH_ENTRY) == CANARY
 
 
-def test_nothing_of_workbench_is_read_unasked(broker, keychain):
+def test_workbench_passwords_are_not_read_without_asking(broker, keychain):
     broker.secret(CANARY)
     broker.env.update(keychain.env)
-    keychain.store("theirs", CANARY, KEPT)
+    keychain.store("theirs", CANARY, WORKBENCH_ENTRY)
     found = imported(broker, WORKBENCH.replace(PASSWORD, ""))
     assert [p["password"] for p in found["profiles"]] == ["workbench", "workbench"]

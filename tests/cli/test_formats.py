@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What `broker params` prints is read back by the real reader of each format, with values that break what is written without care;
-drivers log in with it, on the levels of TLS that the format can say, and the server is asked whether there was TLS.
+"""The real reader of each format reads back what `broker params` prints, with values that break a careless writer.
+Logins with these texts are in test_format_logins.py.
 
-The grammar of mysqlsh, Sequel Ace and TablePlus is checked as their documents have it: none of them runs here."""
+The texts for mysqlsh, Sequel Ace and TablePlus follow their documentation, because none of these programs runs here."""
 import os
 import subprocess
 from pathlib import Path
@@ -116,7 +116,7 @@ READERS = {  # (format, reader): its command
     ("jdbc", "Connector/J"): lambda: java("jdbc"), ("jdbc-mariadb", "MariaDB Connector/J"): lambda: java("jdbc-mariadb"),
     ("rails", "YAML"): ruby(RUBY_YAML),
 }
-REFUSED = {  # what a format cannot carry: (user, password, database) -> whether it must say so
+REFUSED = {  # format: (user, password, database) -> whether the format cannot carry these values and must be refused
     "dotenv": lambda *values: any("${" in v or ("'" in v or "\\\\" in v or v.endswith("\\")) and set(v) & set("\"\\$`!") for v in values),
     "sqlalchemy": lambda user, password, database: not password.isascii(),
     "mycnf-plain": lambda *values: not values[1].isascii() or any("\\" in v or ('"' in v and (set(v) & set("#;") or v[0] in "\"' " or v[-1] == " ")) for v in values),
@@ -128,7 +128,7 @@ REFUSED = {  # what a format cannot carry: (user, password, database) -> whether
 
 
 def texts(broker, format, *args):
-    """[(values, text)] of those that it carries; of the others it says that it does not."""
+    """[(values, text)] for the values that the format can carry. Asserts that it is refused for the others."""
     got = []
     for password in VALUES:
         user, database = others(password)
@@ -154,13 +154,13 @@ def read(argv, lines, env=None):
 @pytest.mark.parametrize("format, reader", READERS, ids=[" by ".join(key) for key in READERS])
 def test_reader(broker, format, reader):
     argv = having(READERS[format, reader])
-    told = texts(broker, format)
-    assert told
-    values = read(argv, [text for _, text in told])
-    assert [values[i:i + 5] for i in range(0, len(values), 5)] == [wanted for wanted, _ in told]
+    printed = texts(broker, format)
+    assert printed
+    values = read(argv, [text for _, text in printed])
+    assert [values[i:i + 5] for i in range(0, len(values), 5)] == [wanted for wanted, _ in printed]
 
 
-# To the character: each format, for each family of clients, on each level
+# The exact text of each format, for each family of clients, at each level
 
 GOLDEN = HERE / "cli" / "golden"
 LEVELS = {"disabled": {}, "preferred": {}, "required": {}, "verify-ca": {"tls_ca": "/etc/own-ca.pem"},
@@ -169,7 +169,7 @@ LEVELS = {"disabled": {}, "preferred": {}, "required": {}, "verify-ca": {"tls_ca
 
 @pytest.mark.parametrize("format", FORMATS.split())
 def test_golden(broker, names, clients, format):
-    """Texts, and the refusals of what a format cannot say. BROKER_GOLDEN=1 writes the files anew."""
+    """The text, or the error if the format cannot express the level. BROKER_GOLDEN=1 rewrites the files."""
     broker.etc.write("/etc/own-ca.pem", "-----BEGIN CERTIFICATE-----\n")
     got = ""
     for family in ("mysql9", "mariadb1011") if format in ("mycnf", "command") else ("mysql9",):

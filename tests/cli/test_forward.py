@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`broker forward`: a local end that any program can use, in the foreground and detached, through each way to the
+"""`broker forward`: a local address that any program can use, in the foreground and detached, by each route to the
 server, until a signal, a stop, or a kill; where it listens, and what is refused before anything is opened.
 
 The profiles name a client and a credential that do not exist: forward needs neither."""
@@ -48,7 +48,7 @@ while True:
 
 @pytest.fixture
 def prod(broker, mariadb_server):
-    """[profile prod] of a real server; with what a test adds."""
+    """Writes [profile prod] for a real server, with the keys and lines that a test adds."""
     def write(more="", name="prod", **keys):
         keys = {"host": "127.0.0.1", "port": mariadb_server.port, "user": "app", **keys}
         text = "".join(f"{key} = {value}\n" for key, value in keys.items() if value is not None)
@@ -58,7 +58,7 @@ def prod(broker, mariadb_server):
 
 
 def ask(client, server, address, sql="select current_user()", *options, user="app"):
-    """The answer of the server to that client through the forward."""
+    """What the server answers that client through the forward, or the client's error."""
     where = [f"--socket={address}", "--protocol=socket"] if address.startswith("/") else []
     host, _, port = ("localhost", "", "0") if where else address.rpartition(":")
     done = client.raw(server, user, sql, *client.options_for(server, user), *where, *options, host=host.strip("[]"), port=port)
@@ -107,7 +107,7 @@ def test_ignored_signals_stay_ignored(prod, forwards):
     assert running.end(signal.SIGTERM)[0] == -signal.SIGTERM
 
 
-def test_stopped_by_another(broker, prod, forwards):
+def test_stopped_by_broker_stop(broker, prod, forwards):
     prod()
     running = forwards.start("prod", "--quiet")
     done = broker.run("stop", "prod")
@@ -115,7 +115,7 @@ def test_stopped_by_another(broker, prod, forwards):
     assert running.end() == (0, "", "") and refused(running.address) and forwards.left() == []
 
 
-def test_the_keeper_is_killed(prod, forwards):
+def test_keeper_is_killed(prod, forwards):
     prod()
     running = forwards.start("prod", "--quiet")
     os.kill(forwards.one("prod")["pid"], signal.SIGKILL)
@@ -125,7 +125,7 @@ def test_the_keeper_is_killed(prod, forwards):
 
 
 def test_broker_is_killed(prod, forwards):
-    """The keeper lives for it: nothing is left."""
+    """The keeper ends with broker, and leaves nothing behind."""
     prod()
     running = forwards.start("prod")
     keeper = forwards.one("prod")["pid"]
@@ -135,7 +135,7 @@ def test_broker_is_killed(prod, forwards):
         assert refused(running.address) and until(lambda: not alive(keeper)) and until(lambda: forwards.left() == [])
 
 
-def test_the_terminal_closes(broker, prod, forwards):
+def test_terminal_closes(broker, prod, forwards):
     prod()
     tty = broker.pty("forward", "prod")
     address = tty.expect(b"\r\n").decode().strip()
@@ -146,13 +146,13 @@ def test_the_terminal_closes(broker, prod, forwards):
 
 
 def test_suspended(broker, prod, forwards, clients):
-    """Ctrl-Z stops broker, not what it has opened."""
+    """Ctrl-Z suspends broker, but not the forward."""
     server = prod()
     tty = broker.pty("forward", "prod")
     address = tty.expect(b"\r\n").decode().strip()
     tty.expect(b"ends it")
     tty.send(b"\x1a")
-    # A session's leader in an orphaned group is not stopped by the key; by the signal it is.
+    # Ctrl-Z does not stop a session leader in an orphaned process group; SIGSTOP does.
     os.kill(tty.pid, signal.SIGSTOP)
     assert until(lambda: state_of(tty.pid) == "T")
     assert ask(clients["mariadb1011"], server, address) == "app@%"
@@ -165,7 +165,8 @@ def test_suspended(broker, prod, forwards, clients):
 # Detached
 
 def test_detach_returns(broker, prod, forwards, clients):
-    """The shell does not wait for the keeper, which has nothing of it: no descriptor, no terminal, no child."""
+    """The shell does not wait for the keeper, which has none of its descriptors, not its terminal, and is not its
+    child."""
     server = prod()
     sh = ['ADDR=$("$0" forward prod --detach) && echo "got $ADDR"; wait; exec 3>&1; "$0" forward prod --detach | cat']
     done = broker.run(wrap=["sh", "-c", *sh])
@@ -180,7 +181,7 @@ def test_detach_returns(broker, prod, forwards, clients):
 
 
 def links(pid):
-    """What its descriptors are; one that is closed meanwhile is none."""
+    """What the descriptors of a process refer to, without those that are closed meanwhile."""
     found = set()
     for fd in os.listdir(f"/proc/{pid}/fd"):
         with contextlib.suppress(FileNotFoundError):
@@ -215,8 +216,8 @@ def test_running_already(broker, prod, forwards):
 
 @pytest.mark.parametrize("more", [["-o", "port=1"], ["--host", "127.0.0.2"], ["--via", "tcp://127.0.0.1:1"],
                                   ["--terminate-tls", "--tls", "required"]])
-def test_running_already_to_another_place(broker, prod, forwards, more):
-    """Never another server under the name of the one that was asked for."""
+def test_running_already_with_other_settings(broker, prod, forwards, more):
+    """A forward that runs is never used if it leads to another server than the one that was asked for."""
     prod()
     address = forwards.detach("prod")
     done = broker.run("forward", "prod", "--detach", *more)
@@ -224,8 +225,8 @@ def test_running_already_to_another_place(broker, prod, forwards, more):
     assert (done.text, done.errors, done.code) == ("", wanted, 69)
 
 
-def test_two_behind_two_bastions(broker, forwards):
-    """127.0.0.1 is another server behind each."""
+def test_same_host_behind_two_bastions(broker, forwards):
+    """127.0.0.1 is a different server behind each of them."""
     args = ["forward", "--detach", "--host", "127.0.0.1", "--via"]
     assert broker.run(*args, "tcp://127.0.0.1:1").code == 0
     assert "other settings" in broker.run(*args, "tcp://127.0.0.1:2").errors
@@ -237,8 +238,8 @@ LISTENING = ("#!/usr/bin/python3\nimport socket, sys, time\ns = socket.socket()\
 
 
 @pytest.mark.parametrize("command, env", [("./reach {local_port}", {}), ("reach {local_port}", {"PATH": ".:/usr/bin:/bin"})])
-def test_two_programs_of_one_name(broker, forwards, command, env):
-    """The same words lead to another program in another folder."""
+def test_two_programs_with_one_name(broker, forwards, command, env):
+    """The same command runs a different program in another working folder."""
     for place in ("sales", "hr"):
         broker.write(f"{place}/reach", LISTENING, mode=0o700)
     broker.config(f"[profile p]\nhost = db\nvia = t\n[tunnel t]\ntype = command\ncommand = {command}\n")
@@ -256,7 +257,7 @@ def test_two_at_once(broker, prod, forwards):
     assert len(forwards.status()) == 1 and said == {(forwards.one("prod")["host"].encode() + b":%d\n" % forwards.one("prod")["port"], b"")}
 
 
-# Several
+# Several forwards
 
 def several(broker, server, **listen):
     broker.config("".join(f"[profile {name}]\nhost = 127.0.0.1\nport = {server.port}\n{NOTHING}"
@@ -286,8 +287,8 @@ def test_several_all_stopped(broker, mariadb_server, forwards):
     assert running.end() == (0, "", "")
 
 
-def test_several_of_which_one_is_killed(broker, mariadb_server, forwards):
-    """They are one thing: the rest is ended with it."""
+def test_one_of_several_is_killed(broker, mariadb_server, forwards):
+    """They belong together: the others are ended with it."""
     several(broker, mariadb_server)
     running = forwards.start("one", "two", "-q", lines=2)
     os.kill(forwards.one("two")["pid"], signal.SIGKILL)
@@ -297,7 +298,7 @@ def test_several_of_which_one_is_killed(broker, mariadb_server, forwards):
 
 
 @pytest.mark.parametrize("args", [["--detach"], []])
-def test_several_of_which_one_fails(broker, mariadb_server, forwards, taken, args):
+def test_one_of_several_fails(broker, mariadb_server, forwards, taken, args):
     several(broker, mariadb_server, three=taken)
     kept = forwards.detach("one")
     done = broker.run("forward", "one", "two", "three", *args)
@@ -306,7 +307,7 @@ def test_several_of_which_one_fails(broker, mariadb_server, forwards, taken, arg
     assert [f["profile"] for f in forwards.status()] == ["one"] and b"MariaDB" in greeting(kept)
 
 
-def test_several_are_looked_at_before_one_is_opened(broker, mariadb_server, forwards):
+def test_several_are_checked_before_one_is_opened(broker, mariadb_server, forwards):
     several(broker, mariadb_server)
     done = broker.run("forward", "one", "nobody", "--detach")
     assert done.errors.startswith("broker: nobody: no such profile\n") and done.code == 78 and forwards.left() == []
@@ -361,7 +362,7 @@ sys.stdin.read()
 
 @contextlib.contextmanager
 def thief(host, port):
-    """Another user's listener."""
+    """Another user's listener. Yields whether it could listen."""
     run = subprocess.Popen([*stranger.WRAP, "/usr/bin/python3", "-c", STEALS, host, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         yield run.stdout.readline() == b"listens\n"
@@ -369,8 +370,8 @@ def thief(host, port):
         run.communicate()
 
 
-def port_of_both():
-    """Free at 127.0.0.1 and at ::1."""
+def port_free_at_both():
+    """A port that is free at 127.0.0.1 and at ::1."""
     for _ in range(50):
         port = free_port()
         with contextlib.suppress(OSError), socket.create_server(("::1", port), family=socket.AF_INET6):
@@ -381,9 +382,9 @@ def port_of_both():
 @pytest.mark.parametrize("terminate", [[], ["--terminate-tls"]], ids=["bytes", "tls"])
 @pytest.mark.parametrize("fixed", [True, False])
 def test_localhost_is_both_addresses(broker, prod, forwards, terminate, fixed):
-    """Programs that dial localhost try ::1 first: nobody else can listen there, nor at a wildcard."""
+    """Programs that dial localhost try ::1 first, so no other user can listen there, nor at a wildcard."""
     prod(tls="required" if terminate else "disabled")
-    port = port_of_both() if fixed else 0
+    port = port_free_at_both() if fixed else 0
     found = forwards.detach("prod", "--listen", f"localhost:{port}", *terminate)
     host, _, port = found.rpartition(":")
     assert host == "127.0.0.1" and b"MariaDB" in greeting(found) and b"MariaDB" in greeting(f"[::1]:{port}")
@@ -398,10 +399,10 @@ def test_localhost_is_both_addresses(broker, prod, forwards, terminate, fixed):
 
 
 @pytest.mark.parametrize("host", ["::1", "127.0.0.1", "::"])
-def test_localhost_of_which_one_is_taken(broker, prod, forwards, host):
-    """Another user waits there for a password."""
+def test_localhost_with_one_address_taken(broker, prod, forwards, host):
+    """Another user listens there and waits for a password."""
     prod()
-    port = port_of_both()
+    port = port_free_at_both()
     with thief(host, port) as listens:
         done = broker.run("forward", "prod", "--detach", "--listen", f"localhost:{port}")
         named = "127.0.0.1" if host == "127.0.0.1" else r"\[::1\]" if host == "::1" else r"(?:127\.0\.0\.1|\[::1\])"
@@ -411,7 +412,7 @@ def test_localhost_of_which_one_is_taken(broker, prod, forwards, host):
         assert b"MariaDB" in greeting(f"[::1]:{port}")
 
 
-def test_localhost_that_runs_at_one_address(broker, prod, forwards):
+def test_localhost_while_running_at_one_address(broker, prod, forwards):
     prod()
     found = forwards.detach("prod")
     done = broker.run("forward", "prod", "--detach", "--listen", "localhost:" + found.rpartition(":")[2])
@@ -425,21 +426,21 @@ def test_listen_on_a_port(prod, forwards):
     assert not refused(f"127.0.0.1:{port}", 0.1) and refused(f"127.0.0.2:{port}", 1)
 
 
-@pytest.mark.parametrize("listen, code, words", [
+@pytest.mark.parametrize("listen, code, message", [
     ("nowhere", 64, "is not PORT, ADDRESS:PORT or /PATH"), ("70000", 64, "is not PORT"), ("0.0.0.0", 64, "is not PORT"),
     ("db.example.com:0", 64, "--listen db.example.com:0: not an IP address\nhint: "),
     ("192.0.2.1:0", 69, "192.0.2.1:0: not an address of this machine\nhint: --listen 0 takes a free port\n"),
     ("/" + "x" * 103, 64, "too long for a unix socket, which may have 103 bytes\nhint: "),
     ("/nowhere/x.sock", 69, "No such file or directory\nhint: check that its folder exists"),
     ("relative.sock", 64, "is not PORT")])
-def test_listen_refused(broker, prod, forwards, listen, code, words):
+def test_listen_refused(broker, prod, forwards, listen, code, message):
     prod(tls="required")
     done = broker.run("forward", "prod", "--detach", "--listen", listen)
-    assert done.code == code and words in done.errors and done.text == ""
+    assert done.code == code and message in done.errors and done.text == ""
 
 
 def test_taken(broker, prod, forwards, taken):
-    """The holder is named, and nothing was opened before."""
+    """The error names the process that holds the port, and nothing was opened before."""
     prod()
     hint = "hint: --listen 0 takes a free port\n"
     me = open("/proc/self/comm").read().strip()
@@ -463,7 +464,7 @@ def test_taken_by_a_forward(broker, mariadb_server, forwards, listen):
     assert done.errors.startswith(f"broker: two: {address} is taken by the forward one\n") and done.code == 69
 
 
-def test_taken_by_somebody_hidden(broker, prod, forwards, taken):
+def test_taken_by_hidden_process(broker, prod, forwards, taken):
     prod()
     hide = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none /proc/{os.getpid()} && exec "$0" "$@"']
     done = broker.run("forward", "prod", "--listen", str(taken), wrap=hide)
@@ -473,7 +474,7 @@ def test_taken_by_somebody_hidden(broker, prod, forwards, taken):
 
 
 @pytest.mark.parametrize("option", [["--port", "13306"], ["-P", "13306"], ["--socket", "/tmp/x"], ["-S/tmp/x"]])
-def test_the_servers_place_beside_a_profile(broker, prod, forwards, option):
+def test_server_options_with_a_profile_are_refused(broker, prod, forwards, option):
     prod(host=None if "S" in option[0] or "socket" in option[0] else "127.0.0.1")
     long = "--port" if option[0] in ("--port", "-P") else "--socket"
     # --socket alone names an unnamed profile, whatever BROKER_PROFILE says.
@@ -488,7 +489,7 @@ def test_the_servers_place_beside_a_profile(broker, prod, forwards, option):
 
 @pytest.mark.parametrize("level", ["required", "verify-ca", "verify-identity"])
 def test_path(broker, prod, forwards, names, clients, level):
-    """0600, gone afterwards; the keeper makes the TLS, the client speaks plain."""
+    """The socket has mode 0600 and is removed afterwards. The keeper makes the TLS; the client uses none."""
     server = prod(host=RIGHT_NAME, tls=level, tls_ca=None if level == "required" else prod().ca)
     path = f"{broker.tmp}/end.sock"
     assert forwards.detach("prod", "--listen", path) == path
@@ -508,7 +509,7 @@ def test_terminate_tls_needs_a_level(broker, prod, forwards, level, how):
     assert forwards.detach("prod", *args, "--tls", "required")
 
 
-def test_path_that_is_there(broker, prod, forwards):
+def test_path_that_exists(broker, prod, forwards):
     prod(tls="required")
     path = broker.tmp / "end.sock"
     path.write_text("mine")
@@ -521,7 +522,7 @@ def test_path_that_is_there(broker, prod, forwards):
         door.listen()
         done = broker.run("forward", "prod", "--detach", "--listen", str(path))
         assert "exists already" in done.errors and path.is_socket()
-    assert forwards.detach("prod", "--listen", str(path)) == str(path)  # now a dead socket
+    assert forwards.detach("prod", "--listen", str(path)) == str(path)  # nothing listens on it any more
     assert b"MariaDB" in greeting(str(path))
 
 
@@ -534,10 +535,10 @@ def test_path_of_a_killed_keeper(broker, prod, forwards):
     assert forwards.detach("prod", "--listen", path) == path
 
 
-# Ways
+# Routes
 
-def test_bytes_only(prod, forwards, names, client):
-    """GUI programs make their own TLS: the end is transparent."""
+def test_bytes_are_passed_unchanged(prod, forwards, names, client):
+    """GUI programs make their own TLS, so the forward passes all bytes on unchanged."""
     server = prod(host=RIGHT_NAME)
     address = forwards.detach("prod")
     options = [f"--ssl-ca={server.ca}", *(["--ssl-mode=VERIFY_CA"] if client.family == "mysql" else ["--ssl"])]
@@ -553,7 +554,7 @@ def test_terminate_tls(prod, forwards, names, clients, ca, works):
     assert bool(re.fullmatch(r"Ssl_cipher\tTLS_\w+", said)) == works and ("2026" in said) == (not works)
 
 
-def test_no_keys_of_sessions_are_written(broker, prod, forwards, names, clients):
+def test_no_tls_session_keys_are_written(broker, prod, forwards, names, clients):
     prod(host=RIGHT_NAME)
     server = prod(host=RIGHT_NAME, tls="required")
     broker.env["SSLKEYLOGFILE"] = str(broker.home / "keys")
@@ -561,15 +562,15 @@ def test_no_keys_of_sessions_are_written(broker, prod, forwards, names, clients)
     assert said.startswith("Ssl_cipher\tTLS_") and not (broker.home / "keys").exists()
 
 
-@pytest.mark.parametrize("way", ["direct", "tcp", "command", "socket"])
-def test_ways(broker, prod, forwards, names, clients, way):
+@pytest.mark.parametrize("route", ["direct", "tcp", "command", "socket"])
+def test_routes(broker, prod, forwards, names, clients, route):
     server = prod()
     relay = broker.script("relay", RELAY)
-    if way == "direct":
+    if route == "direct":
         server = prod(via="direct")
-    elif way == "tcp":
+    elif route == "tcp":
         server = prod(host="db.nowhere.invalid", port=3306, via=f"tcp://127.0.0.1:{server.port}")
-    elif way == "command":
+    elif route == "command":
         server = prod(f"[tunnel bastion]\ntype = command\ncommand = {relay} {{local_port}} {{host}} {{port}}\n", via="bastion")
     else:
         server = prod(host=None, port=None, socket=server.socket)
@@ -580,11 +581,11 @@ def test_ways(broker, prod, forwards, names, clients, way):
     assert endpoint == {
         "tcp": {"host": "db.nowhere.invalid", "port": 3306, "socket": None},
         "socket": {"host": None, "port": None, "socket": str(server.socket)},
-    }.get(way, {"host": "127.0.0.1", "port": server.port, "socket": None})
+    }.get(route, {"host": "127.0.0.1", "port": server.port, "socket": None})
 
 
 def test_verbose(broker, prod, forwards):
-    """As connect says it: for SSH that is where the engine is named, and why it."""
+    """The same lines as for connect. With SSH they name the engine and why it was chosen."""
     server = prod()
     done = broker.run("forward", "prod", "--detach", "-v")
     assert re.fullmatch(rf"\+\d+ms +config +\S+:1\n\+\d+ms +route +direct, 127\.0\.0\.1:{server.port}\n", done.errors)
@@ -592,7 +593,7 @@ def test_verbose(broker, prod, forwards):
 
 
 def test_no_client_no_connection(broker, forwards):
-    """A greeting left unanswered counts against this host: nothing is dialled before a client is there."""
+    """A server counts an unanswered greeting against this host, so nothing is dialled before a client connects."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         address = forwards.detach("--host", "127.0.0.1", "--port", str(door.getsockname()[1]))
         assert not select.select([door], [], [], 0.3)[0]
@@ -600,8 +601,9 @@ def test_no_client_no_connection(broker, forwards):
             assert select.select([door], [], [], 5)[0]
 
 
-def test_no_way(broker, prod, forwards):
-    """A tunnel that cannot be opened is an error at once; a server that does not exist is the client's to see."""
+def test_no_route(broker, prod, forwards):
+    """A tunnel that cannot be opened is an error at once. A server that does not exist is an error for the client,
+    later."""
     prod("[tunnel bastion]\ntype = command\ncommand = /bin/false {local_port}\n", via="bastion")
     done = broker.run("forward", "prod", "--detach")
     assert (done.text, done.code) == ("", 69) and done.errors.startswith("broker: prod: ") and forwards.left() == []
@@ -623,7 +625,7 @@ def test_names(broker, prod, forwards, name):
     (["--host", "127.0.0.1", "--port", "{port}"], "127.0.0.1:{port}"), (["--host", "127.0.0.1"], "127.0.0.1:3306"),
     (["--host", "::1", "-P", "{port}"], "[::1]:{port}"), (["mysql://u@127.0.0.1:{port}/shop"], "127.0.0.1:{port}"),
     (["mysql://u@[::1]:{port}/shop"], "[::1]:{port}"), (["--host", "x" * 63 + "." + "y" * 63 + ".invalid"], "x" * 63 + "." + "y" * 63 + ".invalid:3306")])
-def test_names_of_the_unnamed(broker, mariadb_server, forwards, args, name):
+def test_names_without_a_profile(broker, mariadb_server, forwards, args, name):
     args, name = [a.format(port=mariadb_server.port) for a in args], name.format(port=mariadb_server.port)
     running = forwards.start(*args)
     assert [f["profile"] for f in forwards.status()] == [name] and forwards.one(name)["profile"] == name
@@ -632,7 +634,7 @@ def test_names_of_the_unnamed(broker, mariadb_server, forwards, args, name):
     assert running.end() == (0, "", f"{name}: to {name}, Ctrl-C ends it\n")
 
 
-def test_the_local_server(broker, mariadb_server, forwards):
+def test_local_server_by_socket(broker, mariadb_server, forwards):
     running = forwards.start("--socket", str(mariadb_server.socket))
     assert b"MariaDB" in greeting(running.address)
     assert [f["profile"] for f in forwards.status()] == [str(mariadb_server.socket)]
@@ -640,22 +642,22 @@ def test_the_local_server(broker, mariadb_server, forwards):
     assert running.end()[0] == 0
 
 
-def test_a_url_from_stdin(broker, mariadb_server, forwards):
-    """Its password is for nobody here."""
+def test_url_from_stdin(broker, mariadb_server, forwards):
+    """The password in it is not used."""
     secret = broker.secret(b"fake-canary-forward-77")
     url = f"mysql://app:{secret.decode()}@127.0.0.1:{mariadb_server.port}/shop\n"
     done = broker.run("forward", "-", "--detach", input=url.encode())
     assert done.code == 0 and b"MariaDB" in greeting(done.text.strip())
 
 
-# The end
+# How it ends
 
 LOCK = "select get_lock('held', 100)"
 
 
 @pytest.fixture
 def held(mariadb_server):
-    """The lock that query() waits for; held.close() lets it go."""
+    """A connection that has the lock that query() waits for; held.close() releases it."""
     holder = load.Connection((mariadb_server.host, mariadb_server.port))
     holder.login("app_native", mariadb_server.password("app_native"))
     assert holder.query(LOCK) == [b"1"]
@@ -664,7 +666,7 @@ def held(mariadb_server):
 
 
 def query(client, server, address):
-    """A query that runs, when this returns, until the lock is free."""
+    """Starts a query that ends when the lock is free, and returns once the server runs it."""
     argv = [client.path, "--no-defaults", "--user=app", "--host=127.0.0.1", f"--port={address.rpartition(':')[2]}", "--protocol=tcp",
             "--skip-ssl", "-NBe", LOCK]
     proc = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -695,7 +697,8 @@ def test_drain(broker, prod, forwards, clients, held, how, drain):
 
 
 def test_while_it_drains(broker, prod, forwards, clients, held):
-    """Nothing is accepted any more; another forward of that name may be opened; a second Ctrl-C does not wait."""
+    """No connection is accepted any more, another forward with the same name can be opened, and a second Ctrl-C ends
+    the wait."""
     server = prod()
     running = forwards.start("prod", "-q", "--drain", "1h")
     proc = query(clients["mariadb1011"], server, running.address)
@@ -708,16 +711,16 @@ def test_while_it_drains(broker, prod, forwards, clients, held):
     assert b"MariaDB" in greeting(again) and forwards.left() == ["prod.sock"]
 
 
-@pytest.mark.parametrize("words, args", [("--drain: 'soon' is not a duration\nhint: for example 10s", ["--drain", "soon"]),
-                                         ("--drain needs a value", ["--drain"])])
-def test_slips(broker, prod, forwards, words, args):
+@pytest.mark.parametrize("message, args", [("--drain: 'soon' is not a duration\nhint: for example 10s", ["--drain", "soon"]),
+                                           ("--drain needs a value", ["--drain"])])
+def test_bad_drain(broker, prod, forwards, message, args):
     prod()
     done = broker.run("forward", "prod", *args)
-    assert done.code == 64 and words in done.errors
+    assert done.code == 64 and message in done.errors
 
 
-def test_stdout_that_takes_nothing(broker, prod, forwards):
-    """Nobody would learn the address: nothing stays."""
+def test_stdout_that_cannot_be_written(broker, prod, forwards):
+    """The user would not learn the address, so the forward is ended."""
     prod()
     for args in ([], ["--detach"]):
         with open("/dev/full", "w") as full:
@@ -726,7 +729,7 @@ def test_stdout_that_takes_nothing(broker, prod, forwards):
 
 
 def test_log(broker, prod, forwards):
-    """What happens later is in the file, relative to where broker was called."""
+    """Later events are written to the file. Its path is relative to the folder in which broker was called."""
     prod(port=free_port())
     address = forwards.detach("prod", "--log", "later.log")
     path = broker.home / "later.log"
@@ -736,7 +739,7 @@ def test_log(broker, prod, forwards):
     assert re.search(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ prod: .*2003 127\.0\.0\.1:\d+: connection refused", path.read_text())
 
 
-def test_log_that_cannot_be(broker, prod, forwards):
+def test_log_that_cannot_be_opened(broker, prod, forwards):
     prod()
     done = broker.run("forward", "prod", "--detach", "--log", "no/such/folder")
     assert done.code == 74 and done.errors.startswith(f"broker: --log {broker.home}/no/such/folder: No such file or directory\nhint: ")
@@ -744,7 +747,8 @@ def test_log_that_cannot_be(broker, prod, forwards):
 
 
 def bait(broker, kind):
-    """What another user may have put where the log is to be, in a folder such as /tmp; and what of ours would suffer by it."""
+    """What another user may have put at the log's path, in a folder such as /tmp, and the file of ours that could be
+    damaged."""
     folder, victim = broker.home / "sticky", broker.home / "victim"
     folder.mkdir()
     victim.write_text("mine\n")
@@ -762,19 +766,19 @@ def bait(broker, kind):
     return path, victim
 
 
-@pytest.mark.parametrize("kind, words", [("symlink", "is a symbolic link, which is not followed"), ("fifo", "owned by another user"),
-                                         ("dangling symlink", "is a symbolic link, which is not followed"), ("file", "owned by another user")])
-def test_log_that_another_user_has_put_there(broker, prod, forwards, kind, words):
+@pytest.mark.parametrize("kind, message", [("symlink", "is a symbolic link, which is not followed"), ("fifo", "owned by another user"),
+                                           ("dangling symlink", "is a symbolic link, which is not followed"), ("file", "owned by another user")])
+def test_log_planted_by_another_user(broker, prod, forwards, kind, message):
     prod()
     path, victim = bait(broker, kind)
     with open(os.open(path, os.O_RDWR)) if kind == "fifo" else contextlib.nullcontext():
         done = broker.run("forward", "prod", "--detach", "--log", str(path))
-    assert done.code == 74 and re.match(rf"broker: --log {path}: (?:{words}|Permission denied)\nhint: .", done.errors), done.errors
+    assert done.code == 74 and re.match(rf"broker: --log {path}: (?:{message}|Permission denied)\nhint: .", done.errors), done.errors
     assert forwards.left() == [] and victim.read_text() == "mine\n" and not (broker.home / "new").exists()
 
 
 def test_log_that_becomes_a_link(broker, prod, forwards):
-    """The keeper opens it anew for each line."""
+    """The keeper opens the log again for each line."""
     prod(port=free_port())
     address = forwards.detach("prod", "--log", "later.log")
     path, victim = broker.home / "later.log", broker.home / "victim"
@@ -802,7 +806,8 @@ def test_log_that_is_a_device(broker, prod, forwards, path):
     {"auth": "iam"}, {"auth": "vault", "user": None, "vault_path": "x", "vault_addr": "vault"}, {"auth": "keychain", "user": None},
     {"auth": "helper", "auth_helper": "none"}, {"auth": "client"}, {"auth": "env", "auth_env": "NOT_SET"}])
 def test_no_credential_is_read(broker, mariadb_server, forwards, keys):
-    """Nor need it make sense: the program behind the forward logs in as it likes."""
+    """The profile's credential need not even make sense, because the program that uses the forward logs in by
+    itself."""
     keys = {"host": "127.0.0.1", "port": mariadb_server.port, "user": "app", "client": "/nonexistent", "tls": "disabled", **keys}
     if keys["auth"] in ("iam", "vault"):
         keys["tls"] = "verify-identity"
@@ -810,8 +815,8 @@ def test_no_credential_is_read(broker, mariadb_server, forwards, keys):
     assert b"MariaDB" in greeting(forwards.detach("prod"))
 
 
-def test_early(broker, forwards, taken):
-    """What is known to fail fails before a tunnel is opened."""
+def test_errors_before_the_tunnel_is_opened(broker, forwards, taken):
+    """What is certain to fail is an error before the tunnel is opened."""
     broker.script("tunnel", "touch ~/opened; exit 5")
     tunnel = f"[tunnel t]\ntype = command\ncommand = {broker.home}/bin/tunnel {{local_port}}\n"
     broker.config(f"[profile prod]\nhost = h\nvia = t\n{tunnel}")
@@ -836,7 +841,8 @@ def test_dry_run(broker, prod, forwards):
 
 
 def start_waiting(broker, mariadb_server, forwards):
-    """`forward one far --detach` that has one and waits for far; returns it, and what lets far's program go on."""
+    """Starts `forward one far --detach`, which has opened one and waits for far. Returns the process, and the function
+    that lets far's program continue."""
     go = broker.tmp / "go"
     broker.script("late", f"until [ -e {go} ]; do sleep 0.05; done; echo up; exec sleep 60")
     several(broker, mariadb_server)
@@ -850,16 +856,16 @@ def start_waiting(broker, mariadb_server, forwards):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
-def test_broken_off_before_anybody_knows(broker, mariadb_server, forwards, sent):
-    """Detached ones that were opened go on once their addresses are printed, not before."""
+def test_interrupted_before_addresses_are_printed(broker, mariadb_server, forwards, sent):
+    """Detached forwards stay only once their addresses have been printed, not before."""
     proc, _ = start_waiting(broker, mariadb_server, forwards)
     proc.send_signal(sent)
     assert proc.communicate(timeout=20)[0] == b"" and proc.returncode == -sent
     assert until(lambda: forwards.left() == [])
 
 
-def test_stopped_before_anybody_knows(broker, mariadb_server, forwards):
-    """As one that is stopped afterwards: no error, and the other goes on."""
+def test_one_stopped_before_addresses_are_printed(broker, mariadb_server, forwards):
+    """As if it were stopped afterwards: no error, and the other one stays."""
     proc, go_on = start_waiting(broker, mariadb_server, forwards)
     assert broker.run("stop", "one").code == 0
     go_on()
@@ -867,7 +873,7 @@ def test_stopped_before_anybody_knows(broker, mariadb_server, forwards):
     assert (len(text.splitlines()), errors, proc.returncode) == (2, b"", 0) and forwards.left() == ["far.sock"]
 
 
-def test_killed_before_anybody_knows(broker, mariadb_server, forwards):
+def test_one_killed_before_addresses_are_printed(broker, mariadb_server, forwards):
     proc, go_on = start_waiting(broker, mariadb_server, forwards)
     os.kill(forwards.one("one")["pid"], signal.SIGKILL)
     assert until(lambda: forwards.left() == [])
@@ -881,7 +887,7 @@ def test_killed_before_anybody_knows(broker, mariadb_server, forwards):
 
 @pytest.fixture
 def bastion(broker, mariadb_server, sshd, user_key, ssh_home):
-    """[profile far], reached over a real sshd by a key that is known there."""
+    """[profile far], reached through a real sshd with a key that it accepts."""
     broker.config(f"[profile far]\nhost = 127.0.0.1\nport = {mariadb_server.port}\nuser = app\nvia = bastion\n{NOTHING}"
                   f"[tunnel bastion]\ntype = ssh\nhost = 127.0.0.1\nport = {sshd.port}\nuser = {sshd.user}\n"
                   f"identity = {user_key}\n")

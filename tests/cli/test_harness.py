@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The harness itself: servers start, the three clients reach them as assumed, fakes record, canaries are found.
 
-These tests use the clients alone, not broker. What they show of the clients is what broker's TLS table rests on."""
+These tests use only the clients, not broker. broker's table of TLS levels is based on what they show about the
+clients."""
 import os
 import signal
 import socket
@@ -110,7 +111,7 @@ def test_tools_of_each_family(client):
         assert (b"MariaDB" in done.stdout) == (client.family == "mariadb")
 
 
-def test_fake_gets_the_password_only_from_the_willing(client, fake_cleartext):
+def test_fake_gets_password_only_from_mariadb_without_verification(client, fake_cleartext):
     client.raw(fake_cleartext, "app", WHO, *verify_name(client, "/etc/ssl/certs/ca-certificates.crt"), password=b"fake-canary")
     assert b"fake-canary" not in fake_cleartext.received
     client.raw(fake_cleartext, "app", WHO, password=b"fake-canary")
@@ -231,8 +232,8 @@ def test_strays_are_found(bare_broker):
     assert procs.strays(grace=0.2) == []
 
 
-def test_sanitizers_report_is_found(bare_broker):
-    """Also that of a program without a stderr."""
+def test_sanitizer_report_is_found(bare_broker):
+    """Also the report of a program whose stderr is discarded."""
     sh = bare_broker("/bin/sh")
     assert not sh.finish()
     report = sh.reports / "report.1"

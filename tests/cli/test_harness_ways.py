@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The harness for tunnels, without broker: sshd lets in who it should and asks what it is told, its sessions end with it; the
-relay records, strips TLS and fails on demand; the fake of `aws ssm start-session` forwards; the small client logs in."""
+"""The harness for tunnels, without broker: sshd accepts only the right keys, asks the questions that it is given, and
+ends its sessions when it ends; the relay records, strips TLS and fails on demand; the fake of `aws ssm start-session`
+forwards; the small client logs in."""
 import os
 import socket
 import subprocess
@@ -17,14 +18,15 @@ SECRET = b"fake-canary-0123"
 
 
 def ssh(sshd, *options, env={}):
-    """The system's ssh with cannot ask without a terminal; `true` on the far side."""
+    """Runs `echo in` on the server by the system's ssh, without a terminal, so that ssh can only ask through
+    SSH_ASKPASS."""
     argv = ["ssh", "-F", "none", "-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no", "-p", str(sshd.port), *options,
             f"{sshd.user}@{sshd.host}", "echo in"]
     return subprocess.run(argv, capture_output=True, text=True, env={**os.environ, **env}, stdin=subprocess.DEVNULL, timeout=20)
 
 
 def askpass(bare_broker, *answers):
-    """What SSH_ASKPASS needs, to answer one question after the other."""
+    """The environment in which SSH_ASKPASS gives these answers to one question after the other."""
     sh = bare_broker("/bin/sh")
     path = sh.script("ask", "n=$(cat $0.n 2>/dev/null || echo 0); n=$((n + 1)); echo $n >$0.n; eval echo \"\\$answer$n\"")
     return {"SSH_ASKPASS": str(path), "SSH_ASKPASS_REQUIRE": "force", **{f"answer{i}": a for i, a in enumerate(answers, 1)}}
@@ -49,7 +51,7 @@ def test_sshd_asks(bare_broker, start_sshd):
     assert ssh(sshd, "-o", "PreferredAuthentications=password", env=askpass(bare_broker, "fake-pass")).stdout == "in\n"
 
 
-def test_sshd_takes_its_sessions_along(start_sshd, user_key):
+def test_sshd_sessions_end_with_it(start_sshd, user_key):
     sshd = start_sshd()
     sshd.authorize(user_key)
     argv = ["ssh", "-F", "none", "-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no", "-p", str(sshd.port), "-i", user_key,
@@ -104,7 +106,7 @@ def test_relay_strips_tls(relay, clients, mariadb_server, mysql_server):
     for server, client, options in ((mariadb_server, "mariadb1011", ["--ssl"]), (mysql_server, "mysql9", ["--ssl-mode=PREFERRED"])):
         r = relay((server.host, server.port), strip_tls=True)
         done = clients[client].raw(server, "app", "show status like 'Ssl_cipher'", *options, port=r.port)
-        assert b"app\0" in r.sent and b"TLS" not in done.stdout  # the account's name in clear: nothing was encrypted
+        assert b"app\0" in r.sent and b"TLS" not in done.stdout  # the user name in cleartext: nothing was encrypted
 
 
 def test_ssm_fake(broker, ssm, mariadb_server):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Help, to the character: it is made from the parser's own tables and names what this version has, and nothing else."""
+"""The exact text of help, which is made from the parser's own tables and names only what this version has."""
 import os
 import re
 import shutil
@@ -76,7 +76,7 @@ def test_overview(broker, args):
     assert (done.text, done.errors, done.code) == (OVERVIEW, "", 0)
 
 
-def test_stop_to_the_character(broker):
+def test_exact_text_of_stop(broker):
     for args in (["help", "stop"], ["stop", "-h"], ["stop", "--help"], ["stop", "-vh", "--quiet"]):
         done = broker.run(*args)
         assert (done.text, done.errors, done.code) == (STOP, "", 0), args
@@ -84,7 +84,7 @@ def test_stop_to_the_character(broker):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_verb(broker, verb):
-    """Usage, what it does in sentences, examples that name the verb, an explanation for each option, exit statuses."""
+    """Usage, a description in sentences, examples that name the verb, an explanation for each option, exit statuses."""
     text = broker.run("help", verb).text
     usage, about, *examples = text.split("\n\n")
     assert usage.startswith(f"usage: broker {verb}") and about[0].isupper() and about.endswith(".")
@@ -103,7 +103,8 @@ def test_all_help_is_within_80_columns(broker, name):
 
 
 def test_a_long_text_goes_through_the_pager(broker):
-    """On a terminal with fewer lines; split as sh does, and no shell runs. Its text is stdin."""
+    """On a terminal that has fewer lines. PAGER is split as sh does, but no shell runs. The pager reads the text on
+    stdin."""
     broker.script("my pager", 'printf "<%s> " "$@" >~/called; head -n 1; cat >/dev/null; echo "LESS=$LESS"')
     def shown(*args, rows=10, **env):
         (broker.home / "called").unlink(missing_ok=True)
@@ -122,7 +123,7 @@ def test_a_long_text_goes_through_the_pager(broker):
     assert "auth is one of" in done.text and not (broker.home / "called").exists()
 
 
-def test_help_wins_over_what_else_is_wrong(broker):
+def test_help_wins_over_other_errors(broker):
     broker.config("[profile a]\nbad\n")
     assert broker.run("connect", "nobody", "--help").code == 0
     assert broker.run("profile", "frobnicate", "-h").code == 0
@@ -178,7 +179,7 @@ def test_version(broker, args):
 
 
 def test_version_with_details(broker):
-    """What a bug report needs: also that of the programs and libraries that are really used."""
+    """What a bug report needs: also the versions of the helpers and libraries that are really used."""
     for args in (["version", "-v"], ["-v", "version"], ["version", "--verbose"]):
         done = broker.run(*args)
         first, *rows = done.text.splitlines()
@@ -192,7 +193,7 @@ def test_version_with_details(broker):
 
 
 def test_version_without_helpers(broker, tmp_path):
-    """An installation that is not whole is seen in a bug report, and the rest of the report is still there."""
+    """A bug report shows that an installation is incomplete, and the rest of the report is still there."""
     (tmp_path / "bin").mkdir()
     shutil.copy(PROGRAM, tmp_path / "bin" / "broker")
     (tmp_path / "libexec" / "broker").mkdir(parents=True)

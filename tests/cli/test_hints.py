@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A hint is copied into a shell: the command in it is the one that was meant, whatever the words of the user's in it are; run by sh, it
-mends what the error was about."""
+"""A hint is copied into a shell. Its command must be the one that was meant, whatever words of the user's are in it,
+and must fix the error when sh runs it."""
 import os
 import shlex
 import subprocess
@@ -19,7 +19,7 @@ def hint(done):
 
 
 def sh(broker, command):
-    """What a person would do with it; nothing else has been run."""
+    """Runs the hint's command, as a user would, and asserts that nothing in it ran another command."""
     subprocess.run(["sh", "-c", command], check=True, cwd=broker.home, env={"HOME": str(broker.home), "PATH": os.environ["PATH"]})
     assert not (broker.home / "hit").exists()
 
@@ -27,7 +27,7 @@ def sh(broker, command):
 @pytest.mark.parametrize("at_home", [True, False])
 @pytest.mark.parametrize("name", NAMES)
 def test_chmod(broker, name, at_home):
-    """The config file, the password's file, the authorities' folder: each hint makes it good."""
+    """The mode of the config file and of the password file: each hint corrects it."""
     folder = (broker.home if at_home else broker.tmp) / name
     folder.mkdir(exist_ok=True)
     config, secret = folder / "config", folder / "secret"
@@ -51,7 +51,7 @@ def test_chmod(broker, name, at_home):
 
 @pytest.mark.parametrize("name", NAMES[1:])
 def test_words(broker, name):
-    """Words of the command line come back as one word each."""
+    """Each word of the command line is one word in the hint."""
     done = broker.run("connect", f"x@{name}:3306")
     assert done.code in (64, 78)
     if hint(done).startswith("broker connect"):
@@ -62,6 +62,6 @@ def test_words(broker, name):
 
 @pytest.mark.parametrize("bad", ["a\nb", "a\x1b[2K", "x" * 3000])
 def test_what_cannot_be_shown(broker, bad):
-    """A word that a line, or a terminal, cannot show is left out: half of it could be another command."""
+    """A word that a line or a terminal cannot show is left out, because half of it could be another command."""
     done = broker.run("connect", bad, "--no-such")
     assert done.code == 64 and hint(done) == "client options follow --: broker connect ... -- --no-such ...", done.errors

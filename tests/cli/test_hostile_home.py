@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A home and an environment that want the login elsewhere: as another user, to another server, without TLS.
+"""A home folder and an environment that try to divert the login: as another user, to another server, without TLS.
 
 What the profile says must win over ~/.my.cnf, /etc/my.cnf, /etc/mysql/my.cnf, $MYSQL_HOME/my.cnf, ~/.mylogin.cnf and every
-variable that a stock client reads, for all three clients, over TCP and a socket; what is only taste (prompt, pager,
-safe-updates) stays the user's. `auth = client` is the exception by design, and shows that the traps below do catch."""
+variable that a stock client reads, for all three clients, over TCP and a socket. The user's preferences (prompt, pager,
+safe-updates) stay as they are. `auth = client` is the exception by design, and shows that the traps below work."""
 import struct
 import subprocess
 
@@ -15,7 +15,7 @@ QUERY = "select current_user(), substring_index(user(), '@', -1), database(), @@
 WHO = "select current_user()"
 SECRET_ENV = "SHOP_SECRET"
 MARIADB_GROUPS = ("mariadb-client", "client-mariadb", "client-server")
-# What a stock client of either family takes from its environment; the paths and the suffix lead to nothing good.
+# Variables that a stock client of either family reads, with values that would divert the login or break it.
 VARIABLES = {
     "MYSQL_PWD": "evil", "MYSQL_HOST": "127.0.0.9", "MYSQL_TCP_PORT": "1", "MYSQL_UNIX_PORT": "/nowhere", "MYSQL_GROUP_SUFFIX": "_suffix",
     "LIBMYSQL_PLUGINS": "nowhere", "LIBMYSQL_PLUGIN_DIR": "/nowhere", "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN": "1",
@@ -25,7 +25,7 @@ VARIABLES = {
 
 @pytest.fixture
 def server(request, client):
-    """The server whose own client this is, so that no mechanism is in the way."""
+    """The server of the client's own family, so that the client supports its authentication plug-ins."""
     return request.getfixturevalue("mysql_server" if client.family == "mysql" else "mariadb_server")
 
 
@@ -34,7 +34,7 @@ def own_user(server):
 
 
 def profile(broker, server, client, **keys):
-    """[profile p]; a key of None is left out."""
+    """Writes [profile p]; a key whose value is None is left out."""
     keys = {"user": own_user(server), "database": "shop", "client": client.path, **keys}
     if "socket" not in keys:
         keys = {"host": RIGHT_NAME, "port": server.port, "tls": "verify-identity", "tls_ca": server.ca, **keys}
@@ -59,8 +59,8 @@ def login_file(text):
     return bytes(4) + key + data
 
 
-def authorities(server):
-    """A folder of authorities as OpenSSL wants it, with the right one."""
+def ca_folder(server):
+    """A folder of CA certificates as OpenSSL expects it, with the CA of the server."""
     name = subprocess.run(["openssl", "x509", "-in", server.ca, "-noout", "-hash"], capture_output=True, check=True, text=True).stdout
     link = server.folder / "authorities" / f"{name.strip()}.0"
     if not link.is_symlink():
@@ -70,8 +70,9 @@ def authorities(server):
 
 
 def traps(client, server, user="evil"):
-    """An option file in the words of the client's family. Its authority is the right one: the profile's must be used."""
-    tls = [f"ssl-ca={server.ca}", f"ssl-capath={authorities(server)}",
+    """An option file with the options of the client's family. Its CA is the right one, so a login succeeds with a
+    profile whose CA is wrong if the profile's is not used."""
+    tls = [f"ssl-ca={server.ca}", f"ssl-capath={ca_folder(server)}",
            *{"mysql": ["ssl-mode=PREFERRED", "password1=evil"], "mariadb": ["skip-ssl", "disable-ssl-verify-server-cert"]}[client.family]]
     body = "\n".join([f"user={user}", "password=evil", "host=127.0.0.9", "port=1", "socket=/nowhere", *tls, ""])
     groups = ["client", "mysql", "client_suffix", "mysql_suffix", *(MARIADB_GROUPS if client.family == "mariadb" else ())]
@@ -79,7 +80,7 @@ def traps(client, server, user="evil"):
 
 
 def make_hostile(broker, client, server):
-    """All the option files, the login file and the environment."""
+    """Writes all the option files and the login file, and sets the environment."""
     broker.write(".my.cnf", traps(client, server))
     broker.write("mysql_home/my.cnf", traps(client, server, "evil_home"))
     broker.etc.write("/etc/my.cnf", traps(client, server, "evil_etc"))
@@ -94,7 +95,7 @@ def connect(broker, *args, **kwargs):
 
 @pytest.mark.parametrize("auth", ["env", "file", "command", "none"])
 @pytest.mark.parametrize("way", ["tcp", "socket"])
-def test_ours_wins(broker, client, server, names, way, auth):
+def test_profile_wins(broker, client, server, names, way, auth):
     make_hostile(broker, client, server)
     user, password = own_user(server), broker.secret(server.password(own_user(server)))
     if auth == "none":
@@ -112,7 +113,7 @@ def test_ours_wins(broker, client, server, names, way, auth):
     assert way == "socket" or len(cipher.split("\t")[1]) > 9, "no TLS"
 
 
-def test_ours_wins_from_the_keychain(broker, client, server, names, keychain):
+def test_profile_wins_with_the_keychain(broker, client, server, names, keychain):
     make_hostile(broker, client, server)
     broker.env.update(keychain.env)
     profile(broker, server, client)
@@ -121,8 +122,9 @@ def test_ours_wins_from_the_keychain(broker, client, server, names, keychain):
     assert connect(broker, "-e", WHO).out == f"{own_user(server)}@%\n".encode()
 
 
-def test_the_traps_catch(broker, client, server, names):
-    """The same home without our user and password: each in its turn leads astray, the last word first."""
+def test_traps_work(broker, client, server, names):
+    """The same home, but the profile has no user and password: each trap diverts the login in its turn, the one that
+    has precedence first."""
     make_hostile(broker, client, server)
     profile(broker, server, client, user=None, auth="client")
     if client.family == "mysql":
@@ -138,7 +140,7 @@ def test_the_traps_catch(broker, client, server, names):
 
 
 @pytest.mark.parametrize("way", ["exec", "test"])
-def test_ours_wins_for_other_verbs(broker, client, server, names, way):
+def test_profile_wins_for_other_verbs(broker, client, server, names, way):
     make_hostile(broker, client, server)
     profile(broker, server, client, **by_env(broker, server))
     if way == "exec":
@@ -149,10 +151,10 @@ def test_ours_wins_for_other_verbs(broker, client, server, names, way):
         assert done.code == 0 and f", {own_user(server)}@" in done.text, done.errors
 
 
-@pytest.mark.parametrize("why", ["authority", "name"])
+@pytest.mark.parametrize("why", ["ca", "name"])
 def test_verification_stays_on(broker, client, server, names, why):
     make_hostile(broker, client, server)
-    wrong = {"authority": {"tls_ca": server.wrong_ca}, "name": {"host": "wrong.test.internal"}}[why]
+    wrong = {"ca": {"tls_ca": server.wrong_ca}, "name": {"host": "wrong.test.internal"}}[why]
     profile(broker, server, client, **by_env(broker, server), **wrong)
     done = connect(broker, "-e", WHO)
     assert (done.code, done.out) == (1, b"") and b"ERROR 2026" in done.err
@@ -164,42 +166,42 @@ def fingerprint(server):
     return done.stdout.strip().partition("=")[2]
 
 
-# What ours cannot take back: such a file is refused, in any of the places and spellings.
+# Options that ours cannot override: a file that sets one is refused, wherever it is and however the option is spelled.
 
 FINGERPRINT = "would change how the server's certificate is verified"
 SERVICE = "would set another server"
-MEND = "hint: delete the line, or set my_cnf = no, which leaves out your option files\n"
+HINT = "hint: delete the line, or set my_cnf = no, which leaves out your option files\n"
 
 
 @pytest.mark.parametrize("option", ["ssl-fp", "ssl_fplist", "loose-ssl-fp"])
 @pytest.mark.parametrize("name", ["mariadb1011", "mariadb118"])
-def test_a_fingerprint_does_not_stand_for_verification(broker, clients, mariadb_server, names, name, option):
+def test_fingerprint_does_not_replace_verification(broker, clients, mariadb_server, names, name, option):
     client, keys = clients[name], by_env(broker, mariadb_server)
     broker.write(".my.cnf", f"[client]\n# {option}\n{option}={fingerprint(mariadb_server)}\n")
     profile(broker, mariadb_server, client, **keys, tls_ca=mariadb_server.wrong_ca)
     done = connect(broker, "-e", WHO)
     spelling = option.replace("_", "-").removeprefix("loose-")
-    assert (done.code, done.out) == (78, b"") and done.errors == f"broker: ~/.my.cnf:3: '{spelling}' {FINGERPRINT}\n{MEND}"
+    assert (done.code, done.out) == (78, b"") and done.errors == f"broker: ~/.my.cnf:3: '{spelling}' {FINGERPRINT}\n{HINT}"
     assert broker.run("connect", "p", "-o", "my_cnf=no", "--", "-e", WHO).code == 1
-    assert broker.run("connect", "p", "--tls", "preferred", "--dry-run").code == 0, "where nothing is verified it takes nothing away"
+    assert broker.run("connect", "p", "--tls", "preferred", "--dry-run").code == 0, "allowed at a level that verifies nothing"
 
 
 @pytest.mark.parametrize("nested", ["!include {}/more.cnf", "!includedir {}/more"])
-def test_a_service_record_does_not_name_the_server(broker, clients, mysql_server, names, nested):
+def test_service_record_does_not_change_the_server(broker, clients, mysql_server, names, nested):
     broker.write("more.cnf", "[mysql]\n dns_srv = x.test.invalid\n")
     broker.write("more/a.cnf", "[mysql]\n\ndns-srv-name=x.test.invalid\n")
     broker.write(".my.cnf", nested.format(broker.home) + "\n")
     profile(broker, mysql_server, clients["mysql9"], **by_env(broker, mysql_server), socket=mysql_server.socket)
     place = "~/more/a.cnf:3" if "dir" in nested else "~/more.cnf:2"
     done = connect(broker, "-e", WHO)
-    assert (done.code, done.errors) == (78, f"broker: {place}: 'dns-srv-name' {SERVICE}\n{MEND}")
+    assert (done.code, done.errors) == (78, f"broker: {place}: 'dns-srv-name' {SERVICE}\n{HINT}")
     assert broker.run("connect", "p", "-o", "my_cnf=no", "--", "-e", WHO).code == 0
 
 
 @pytest.mark.parametrize("auth", ["none", "client"])
 @pytest.mark.parametrize("version", ["mysql9", "mariadb118"])
 def test_environment_of_the_client(broker, version, auth):
-    """Scrubbed of what would override us, and of nothing else; with `auth = client` of nothing at all."""
+    """Only the variables that would override the profile are removed; with `auth = client` none is."""
     stub = broker.stub("client", version=version)
     broker.config(f"[profile p]\nhost = 127.0.0.1\nuser = app\nauth = {auth}\nclient = {stub.path}\n")
     broker.env.update(VARIABLES, MYSQL_TEST_LOGIN_FILE="/home/me/login", MYSQL_PS1="mine> ", MYSQL_HISTFILE="/dev/null", ANY=" thing ")
@@ -211,12 +213,12 @@ def test_environment_of_the_client(broker, version, auth):
             expected["MYSQL_TEST_LOGIN_FILE"] = "/dev/null"
     assert stub.environ == expected
     written = stub.seen["options"]
-    # A user that the profile names is written, as `mysql -u` would; the password is the client's own business.
+    # A user that the profile names is written, like `mysql -u`; the client gets the password by its own means.
     assert ("user=" in written, "password=" in written) == (True, auth == "none")
 
 
 @pytest.mark.parametrize("source", ["my.cnf", "login file", "MYSQL_PWD", "suffix"])
-def test_the_files_of_auth_client_decide(broker, client, server, names, source):
+def test_option_files_decide_with_auth_client(broker, client, server, names, source):
     user, password = own_user(server), broker.secret(server.password(own_user(server))).decode()
     text = f"user={user}\npassword={password}\n"
     if source == "login file":
@@ -235,7 +237,7 @@ def test_the_files_of_auth_client_decide(broker, client, server, names, source):
 
 
 @pytest.mark.parametrize("mine", ["yes", "no"])
-def test_the_users_taste_stays(broker, client, server, names, mine):
+def test_user_preferences_stay(broker, client, server, names, mine):
     broker.write(".my.cnf", '[client]\npassword=evil\n[mysql]\nprompt="mine> "\npager="sed s/apple/PAGED/"\nsafe-updates\n'
                             'skip-auto-rehash\n')
     profile(broker, server, client, **by_env(broker, server), my_cnf=mine)
@@ -252,7 +254,7 @@ def test_the_users_taste_stays(broker, client, server, names, mine):
     assert terminal.wait() == 0
 
 
-def test_a_world_writable_file_is_not_believed(broker, client, server, names):
+def test_world_writable_file_is_ignored(broker, client, server, names):
     broker.write(".my.cnf", "[client]\nno_such_thing=1\nuser=evil\n", mode=0o666)
     profile(broker, server, client, **by_env(broker, server))
     done = connect(broker, "-e", WHO)
@@ -260,8 +262,8 @@ def test_a_world_writable_file_is_not_believed(broker, client, server, names):
 
 
 @pytest.mark.parametrize("line, status", [("no_such_thing=1", 7), ("no_such_thing", 2)])
-def test_an_option_that_the_client_does_not_know(broker, client, server, names, line, status):
-    broker.write(".my.cnf", f"[mysql]\n{line}\n{line}\n")  # mysql 9 lets one pass
+def test_option_unknown_to_the_client(broker, client, server, names, line, status):
+    broker.write(".my.cnf", f"[mysql]\n{line}\n{line}\n")  # mysql 9 ignores the first
     profile(broker, server, client, **by_env(broker, server))
     done = connect(broker, "-e", WHO)
     assert (done.code, done.out) == (status, b"") and b"no_such_thing" in done.err and b"broker" not in done.err

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""URLs that somebody else wrote: each is tried on the command line, from stdin, from the environment and in `profile add`.
-None runs a program, opens a file, lowers TLS, or has a secret of this machine sent to a server that it does not belong to;
-what is refused is status 65 with a way out. The servers are fakes that write down every byte they get."""
+"""URLs from an attacker: each is tried on the command line, from stdin, from the environment and in `profile add`.
+None runs a program, opens a file, lowers TLS, or sends a secret of this machine to a server that it does not belong to.
+A refusal has status 65 and says what to do instead. The servers are fakes that record every byte they get."""
 import json
 
 import pytest
@@ -12,7 +12,8 @@ SECRET = b"fake-canary-of-this-machine"
 RDS = "prod.c9akciq32.eu-west-1.rds.amazonaws.com"
 KEY = "AKIAFAKECANARY000000"
 MARK = "somebody was here"
-# Each runs, reads or sends something of this machine. {fake} is the attacker's port, {evil} a program, {ca} a file.
+# Each tries to run, read or send something of this machine. {fake} is the attacker's port, {evil} a program, {ca} a
+# file.
 URLS = [
     "mysql://app@{name}:{fake}/?auth=command&auth_command={evil}",
     "mysql://app@127.0.0.1:{fake}/?auth_command={evil}",
@@ -48,7 +49,7 @@ URLS = [
 
 @pytest.fixture
 def victim(broker, names, fake_server, pki, clients):
-    """Somebody with secrets of all kinds, and the attacker's server."""
+    """A user with secrets of all kinds, and the attacker's server."""
     broker.secret(SECRET)
     broker.allow(broker.write(".git-credentials", b"https://me:" + SECRET + b"@git.example.com\n"))
     broker.allow(broker.write(".my.cnf", b"[client]\nuser=root\npassword=" + SECRET + b"\n"))
@@ -97,16 +98,18 @@ def test_refused_wherever_a_url_is_read(victim, url):
     unharmed(victim)
 
 
-def test_the_fake_is_a_danger(victim):
-    """Were it obeyed, the server would have the secret: here the user says so, and nobody verifies whom he speaks to."""
+def test_fake_can_get_the_secret(victim):
+    """Shows that the fake would get the secret: here the user's own profile allows it, and the server is not
+    verified."""
     victim.config("[profile p]\nhost = 127.0.0.1\nuser = app\nauth = env\nauth_env = AWS_SECRET_ACCESS_KEY\n"
                   "tls = required\ncleartext = yes\n")
     done = victim.run("connect", "p", "--port", str(victim.fake.port), "--", "-e", "select 1")
     assert done.code == 1 and SECRET in victim.fake.received
 
 
-def test_the_token_goes_to_nobody_who_cannot_prove_his_name(victim, clients):
-    """Without `tls=required` that URL is a good one: what the bastion's end leads to must be the server."""
+def test_token_is_sent_only_to_a_verified_server(victim, clients):
+    """Without `tls=required` this URL is allowed, so what is at the end of the tunnel must prove that it is the
+    server."""
     for client in clients.values():
         done = victim.run("connect", f"mysql://app@{RDS}/?type=aws_iam&aws_profile=prod&via=tcp://127.0.0.1:{victim.fake.port}",
                           "--client", client.path, "--", "-e", "select 1")
@@ -115,8 +118,9 @@ def test_the_token_goes_to_nobody_who_cannot_prove_his_name(victim, clients):
     assert b"X-Amz" not in victim.fake.received and SECRET not in victim.fake.received
 
 
-def test_defaults_for_every_server_are_not_for_this_one(victim, clients):
-    """A provider of [defaults] or of the environment, and a server of somebody else's; a loopback one is the user's own."""
+def test_provider_from_defaults_is_refused(victim, clients):
+    """A provider from [defaults] or the environment is refused for a URL's server. A loopback server is the user's
+    own."""
     url = f"mysql://app@{RIGHT_NAME}:{victim.fake.port}/"
     for text, env in (("auth = command\nauth_command = evil", {}), ("", {"BROKER_AUTH": "command", "BROKER_AUTH_COMMAND": "evil"})):
         victim.config("[defaults]\n" + text + "\n")
@@ -131,15 +135,15 @@ def test_defaults_for_every_server_are_not_for_this_one(victim, clients):
         (victim.home / "mark").unlink()
 
 
-def test_own_password_stands_before_defaults(victim):
+def test_own_password_wins_over_defaults(victim):
     victim.config("[defaults]\nauth = command\nauth_command = evil\n")
     done = victim.run("token", "-", input=f"mysql://app:own@{RIGHT_NAME}/\n".encode())
     assert (done.code, done.text) == (0, "own\n")
     unharmed(victim)
 
 
-def test_a_profile_of_such_a_url_is_that_one(victim, keychain):
-    """What is written to the file takes no secret of this machine either: the provider is written out."""
+def test_profile_from_a_url_names_its_provider(victim, keychain):
+    """The new profile uses no secret of this machine either, because it names its provider."""
     victim.env.update(keychain.env)
     victim.config("[defaults]\nauth = command\nauth_command = evil\n")
     done = victim.run("profile", "add", "new", "-", input=f"mysql://app:own@{RIGHT_NAME}/\n".encode())
@@ -147,7 +151,7 @@ def test_a_profile_of_such_a_url_is_that_one(victim, keychain):
     unharmed(victim)
 
 
-def test_profile_add_warns_of_what_its_own_password_allows(victim):
+def test_profile_add_warns_of_lower_tls_with_own_password(victim):
     done = victim.run("profile", "add", "new", "-", input=f"mysql://app:own@{RIGHT_NAME}/?tls=disabled\n".encode())
     assert done.code == 0
     assert done.errors.startswith("broker: warning: from the URL: tls = disabled is weaker than this server's usual level, required\n"
@@ -157,8 +161,9 @@ def test_profile_add_warns_of_what_its_own_password_allows(victim):
 
 
 @pytest.mark.parametrize("zone", ["%27 = (select sleep(9)) -- ", "SYSTEM%27; drop database prod; -- ", "UTC%5C%27", "%22%60"])
-def test_a_zone_is_no_statement(victim, zone):
-    """With NO_BACKSLASH_ESCAPES, which is the server's to set, nothing that the client is told could keep it a string."""
+def test_time_zone_cannot_be_a_statement(victim, zone):
+    """With NO_BACKSLASH_ESCAPES, which the server can set, no escaping in what the client is told could keep it a
+    string."""
     done = victim.run("connect", "-", input=filled(victim, f"mysql://app:pw@{{name}}:{{fake}}/?time_zone={zone}").encode() + b"\n")
     assert (done.code, done.out) == (65, b"")
     assert done.errors == ("broker: URL: time_zone: not the name of a time zone\n"
@@ -171,7 +176,7 @@ def test_a_zone_is_no_statement(victim, zone):
     "mysql://app:pw@{name}:{fake}/?tls=disabled", "mysql://app@{name}:{fake}/?auth=none&tls=disabled",
     "mysql://127.0.0.1:{fake}/", "mysql://app@127.0.0.1/?ssh_host=b&ssh_keyLocation={ca}&ssh_keyLocationEnabled=1",
     "mysql://app@{name}/?tls_cert={ca}&tls_key={ca}", f"mysql://app@{RDS}/?type=aws_iam&aws_profile=prod"])
-def test_what_a_url_may(victim, clients, url):
+def test_allowed_urls(victim, clients, url):
     url = filled(victim, url)
     done = victim.run("connect", "-", "--dry-run", "--client", clients["mysql9"].path, input=url.encode() + b"\n")
     assert (done.code, done.errors) == (0, ""), done

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""broker-http by itself: records on its stdin and stdout, against local HTTP servers. What it sends is read by the server,
-what it answers is compared field by field, its signatures are verified by openssl. The values that the tests send are
+"""broker-http by itself: records on its stdin and stdout, against local HTTP servers. The tests compare what the server
+received, compare each answer field by field, and verify signatures by openssl. The values that the tests send are
 canaries: they may be in an answer's fields and nowhere else. TLS and proxies: test_http_tls.py."""
 import hashlib
 import json
@@ -33,7 +33,7 @@ def test_methods(http, web, method, body):
     assert (server.seen[0].method, server.seen[0].body) == (method, body or b"")
 
 
-def test_a_user_agents_own_host_header(http, web):
+def test_own_host_header(http, web):
     server = web({"/": b"x"})
     assert http.get(server.url + "/", headers=["Host: sts.example.com"])[0] == 200 and server.seen[0].headers["host"] == "sts.example.com"
 
@@ -81,7 +81,7 @@ def test_json(http, web, path, value):
 @pytest.mark.parametrize("body", [
     b"", b"{", b"\0", b'{"a": "x\\u0000y"}', b'{"a": "x\0y"}', b"[" * 500_000, b'{"a":' * 100_000, b'{"a": "\xff"}', b'{"a": "x"} more', b"<a>x</a>",
     b'{"a": 1e999}', b'{"a": "' + b"x" * 70_000 + b'"}'])
-def test_json_that_is_none(http, web, body):
+def test_invalid_json(http, web, body):
     server = web({"/": body})
     assert http.get(server.url + "/", wants=["ja"]) == (200, {}, {})
 
@@ -108,7 +108,7 @@ def laughs(levels, wide):
     b'<!DOCTYPE R SYSTEM "http://127.0.0.1:1/x.dtd"><R><a>x</a></R>', b"<R><a>\0</a></R>", b"<R><a>\xff</a></R>", b"<R><a>&nope;</a></R>",
     b"<R><a>x</a></R><R/>", b"<b>" * 200_000, b"<R><a>" + b"x" * 70_000 + b"</a></R>", b"", b"{}"],
     ids=lambda body: body[:24].decode(errors="replace"))
-def test_xml_that_is_hostile_or_none(http, web, body):
+def test_hostile_or_invalid_xml(http, web, body):
     server = web({"/": body})
     started = time.monotonic()
     assert http.get(server.url + "/", wants=["xR/a"]) == (200, {}, {}) and time.monotonic() - started < 15
@@ -120,12 +120,12 @@ def test_headers_and_text(http, web):
     assert status == 418 and {k: v for k, v in values.items() if k != 3} == {0: b"one", 1: b"", 4: b"\0text\n"} and b"GMT" in values[3]
 
 
-def test_nothing_is_answered_but_what_was_wanted(http, web):
+def test_only_what_was_wanted_is_answered(http, web):
     server = web({"/": (500, {"X-A": CANARY.decode()}, CANARY)})
     assert http.get(server.url + "/") == (500, {}, {})
 
 
-def test_no_compression_is_asked_for(http, web):
+def test_no_compression_is_requested(http, web):
     server = web({"/": b"x"})
     http.get(server.url + "/")
     assert "accept-encoding" not in server.seen[0].headers
@@ -173,7 +173,7 @@ def test_headers_without_end(http, web):
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab"])
-def test_an_answer_that_is_cut(http, web, sent):
+def test_answer_that_is_cut_off(http, web, sent):
     def answer(handler):
         handler.wfile.write(sent)
         handler.wfile.flush()
@@ -182,9 +182,9 @@ def test_an_answer_that_is_cut(http, web, sent):
 
 
 def test_a_reset(http, fake_server):
-    """It comes before the connection is known to be open, or after."""
-    words, transient = http.fails(f"http://127.0.0.1:{fake_server('reset').port}/")
-    assert words in ("the connection broke", "connection reset", "connection failed") and transient
+    """The reset comes before the connection is known to be open, or after."""
+    message, transient = http.fails(f"http://127.0.0.1:{fake_server('reset').port}/")
+    assert message in ("the connection broke", "connection reset", "connection failed") and transient
 
 
 def test_a_server_that_never_answers(http, fake_server):
@@ -203,13 +203,13 @@ def test_a_server_that_is_slow(http, web):
     assert http.fails(web({"/": answer}).url + "/", ms=300) == ("no answer in time", True) and time.monotonic() - started < 10
 
 
-@pytest.mark.parametrize("url, words, transient", [
+@pytest.mark.parametrize("url, message, transient", [
     ("http://127.0.0.1:1/", "connection refused", True), ("http://nowhere.test.invalid/", "no such host", True),
     ("http://user:canary-http-55d1c0@127.0.0.1:1/", "user and password in a URL are not sent", False),
     ("ftp://127.0.0.1/", "only http and https are supported", False), ("file:///etc/passwd", "only http and https are supported", False),
     ("http://[::1/", "not a valid URL", False)])
-def test_bad_urls(http, url, words, transient):
-    assert http.fails(url) == (words, transient)
+def test_bad_urls(http, url, message, transient):
+    assert http.fails(url) == (message, transient)
 
 
 # Redirects
@@ -231,7 +231,7 @@ def test_redirects_without_end(http, web):
 @pytest.mark.parametrize("to", ["http://localhost:{port}/", "http://127.0.0.1:{other}/", "https://127.0.0.1:{port}/", "//127.0.0.1:{other}/",
                                 "http://user@127.0.0.1:{port}/", "file:///etc/passwd", "http://127.0.0.1:{port}@127.0.0.1:{other}/"])
 def test_redirects_to_another_origin(http, web, to):
-    """The headers are that server's alone: the answer is the redirect itself."""
+    """The headers are only for the first server, so the redirect is not followed, but is itself the answer."""
     other = web({"/": b"x"})
     server = web({})
     server.routes["/"] = (307, {"Location": to.format(port=server.port, other=other.port)}, b"")
@@ -239,7 +239,7 @@ def test_redirects_to_another_origin(http, web, to):
     assert len(server.seen) == 1 and not other.seen
 
 
-# OpenSSL's part
+# Signatures and hashes
 
 def ec_key(curve="prime256v1", pkcs8=False):
     pem = subprocess.run(["openssl", "ecparam", "-name", curve, "-genkey", "-noout"], capture_output=True, check=True).stdout
@@ -249,7 +249,7 @@ def ec_key(curve="prime256v1", pkcs8=False):
 
 
 def der(*integers):
-    """The signature as openssl reads it."""
+    """The signature in DER, as openssl reads it."""
     body = b""
     for n in integers:
         n = n.lstrip(b"\0") or b"\0"
@@ -275,7 +275,7 @@ def test_es256(http, tmp_path, pkcs8):
 
 @pytest.mark.parametrize("pem", [b"", b"nonsense", b"-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n", ec_key("secp384r1"),
                                  ec_key("secp256k1"), "rsa"], ids=["empty", "nonsense", "cut", "p384", "k1", "rsa"])
-def test_no_key_of_es256(http, pem):
+def test_wrong_key_for_es256(http, pem):
     if pem == "rsa":
         pem = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], capture_output=True).stdout
     assert failed(http.ask(record(SIGN, field(PEM, pem), field(BYTES, b"x"))), DATA) == "not an EC private key on P-256"
@@ -286,8 +286,8 @@ def test_sha1(http, text):
     assert http.ask(record(SHA1, field(BYTES, text))) == (OK, {BYTES: hashlib.sha1(text).digest()})
 
 
-def test_an_error_is_no_end(http, web):
-    """A request that fails leaves the helper fit for the next one."""
+def test_helper_continues_after_an_error(http, web):
+    """A request that fails leaves the helper ready for the next one."""
     server = web({"/": b"x"})
     answers = http.ask(request("http://127.0.0.1:1/"), record(99), request(server.url + "/"))
     assert [answers[0][1][FAILED], answers[1][0], answers[2][1][STATUS]] == [b"connection refused", ERROR, number(200)]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Programs of the keeper: what they inherit, what is kept of what they say, and that nothing of their group
- * is left, whoever ends it. The programs are sh scripts; their processes are found by their pids.
+ * Programs that the keeper runs: what they inherit, what is kept of their output, and that no process of
+ * their group is left, whatever ended it. The programs are sh scripts; their processes are found by PID.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -95,17 +95,17 @@ static void pause_over(struct timer *t)
     OWNER_OF(t, struct run, timer)->ended = true;
 }
 
-/* Until no process has that number; the orphan's reaper may be the loop itself. */
+/* Waits until the process is gone. Runs the loop meanwhile, because the loop may have to reap the process. */
 static void wait_gone(pid_t pid)
 {
-    struct run nobody = RUN_INIT;
+    struct run waiting = RUN_INIT;
     int64_t until = clock_ms() + LONG_MS;
 
     while (kill(pid, 0) == 0) {
         assert_true(clock_ms() < until);
-        nobody.ended = false;
-        timer_set(&nobody.timer, clock_ms() + 5, pause_over);
-        loop_until(&nobody.ended);
+        waiting.ended = false;
+        timer_set(&waiting.timer, clock_ms() + 5, pause_over);
+        loop_until(&waiting.ended);
     }
     assert_int_equal(errno, ESRCH);
 }
@@ -113,7 +113,7 @@ static void wait_gone(pid_t pid)
 static void outputs(void **state)
 {
     static const struct {
-        const char *script, *out, *said;
+        const char *script, *out, *tail;
         int status;
     } cases[] = {
         {"echo out; echo err >&2", "out\n", "err\n", 0},
@@ -123,7 +123,7 @@ static void outputs(void **state)
         {"exec >&-; echo late >&2", "", "late\n", 0},
         {"exec >&- 2>&-; exit 4", "", "", 4 << 8},
         {"cat", "", "", 0}, /* stdin is empty */
-        /* The first lines go, whole, also where they came in many pieces. */
+        /* Only the last lines are kept, all of them whole, even if they came in many pieces. */
         {"i=0; while [ $i -lt 1000 ]; do echo line $i >&2; i=$((i+1)); done", "", NULL, 0},
     };
 
@@ -135,21 +135,21 @@ static void outputs(void **state)
         assert_int_equal(run.child.status, cases[i].status);
         assert_int_equal(run.child.pid, 0);
         assert_string_equal(buf_str(&run.out), cases[i].out);
-        const char *said = buf_str(&run.child.stderr_tail);
-        if (cases[i].said) {
-            assert_string_equal(said, cases[i].said);
+        const char *tail = buf_str(&run.child.stderr_tail);
+        if (cases[i].tail) {
+            assert_string_equal(tail, cases[i].tail);
         } else {
-            assert_in_range(strlen(said), 4000, 4096);
-            assert_memory_equal(said, "line ", 5);
-            assert_string_equal(said + strlen(said) - 9, "line 999\n");
+            assert_in_range(strlen(tail), 4000, 4096);
+            assert_memory_equal(tail, "line ", 5);
+            assert_string_equal(tail + strlen(tail) - 9, "line 999\n");
         }
         release(&run);
     }
 }
 
-/* It reads from the socket and writes to it; its stderr is kept as always, and the other end is the caller's.
- */
-static void with_socket(void **state)
+/* The program reads from the socket and writes to it, and its stderr is kept as usual. The caller has the
+ * other end. */
+static void socket_as_stdin_and_stdout(void **state)
 {
     struct run run = RUN_INIT;
     char text[64] = "";
@@ -166,7 +166,7 @@ static void with_socket(void **state)
     assert_string_equal(buf_str(&run.child.stderr_tail), "err\n");
     assert_int_equal(run.out.len, 0);
     assert_true(read(ends[0], text, sizeof text - 1) > 0);
-    /* ls has the folder open as 3. */
+    /* 3 is the descriptor with which ls reads the folder. */
     assert_string_equal(text, "got in\n3\n");
     assert_int_equal(read(ends[0], text, sizeof text), 0);
     (void)close(ends[0]);
@@ -195,7 +195,8 @@ static void cannot_start(void **state)
     }
 }
 
-/* Descriptors (one of them without close-on-exec), limits, process group, environment. */
+/* A program gets neither the keeper's descriptors (not even one without close-on-exec) nor its raised limit
+ * of open files, and is in a process group of its own. */
 static void inherited(void **state)
 {
     struct run run = RUN_INIT;
@@ -214,7 +215,7 @@ static void inherited(void **state)
     start(&run, "cd /proc/self/fd; echo *; ulimit -Sn; readlink 0; cut -d' ' -f5 /proc/$$/stat | grep -x $$ "
                 ">/dev/null && echo own group");
     wait_until(&run);
-    /* The shell itself opens one to read the folder: 3. */
+    /* 3 is the descriptor with which the shell reads the folder. */
     expected = mem_printf("0 1 2 3\n%lu\n/dev/null\nown group\n", (unsigned long)before.rlim_cur);
     assert_string_equal(buf_str(&run.out), expected);
     release(&run);
@@ -225,8 +226,8 @@ static pid_t printed_pid(const struct run *run)
     return (pid_t)strtol(buf_str(&run->out), NULL, 10);
 }
 
-/* A grandchild that keeps both outputs: the end is not delayed by it, and it is ended itself. */
-static void grandchild_ends_with_the_program(void **state)
+/* A grandchild that keeps stdout and stderr open does not delay ended(), and is itself ended. */
+static void grandchild_is_ended_with_the_program(void **state)
 {
     static const char *const scripts[] = {
         "sleep 1000 & echo $!; exit 5",
@@ -241,14 +242,14 @@ static void grandchild_ends_with_the_program(void **state)
         wait_until(&run);
         assert_int_equal(run.child.status, 5 << 8);
         assert_true(printed_pid(&run) > 0);
-        assert_true(i == 0 || kill(printed_pid(&run), 0) == 0); /* it does not end of TERM */
+        assert_true(i == 0 || kill(printed_pid(&run), 0) == 0); /* it ignores SIGTERM */
         wait_gone(printed_pid(&run));
         release(&run);
     }
 }
 
-/* TERM, and KILL after 2 s for those who do not listen. */
-static void ended_by_us(void **state)
+/* SIGTERM, then SIGKILL after 2 s for a program that ignores it. */
+static void child_end_sends_term_then_kill(void **state)
 {
     static const struct {
         const char *script;
@@ -279,8 +280,8 @@ static void ended_by_us(void **state)
     }
 }
 
-/* In its own callback, with more to come: no callback after that, and the struct may go. */
-static void forgotten(void **state)
+/* child_forget() in the program's own callback, with more output to come: no callback follows. */
+static void no_callback_after_forget(void **state)
 {
     struct run run = RUN_INIT;
 
@@ -298,29 +299,29 @@ static void forgotten(void **state)
     release(&run);
 }
 
-static void all_end_with_us(void **state)
+static void child_end_all_ends_every_child(void **state)
 {
-    struct run listens = RUN_INIT, deaf = RUN_INIT;
+    struct run obeys_term = RUN_INIT, ignores_term = RUN_INIT;
 
     (void)state;
-    start(&listens, "sleep 1000 & echo $!; wait");
-    start(&deaf, "trap '' TERM; echo $$; while :; do sleep 0.05; done");
-    while (listens.out.len == 0 || deaf.out.len == 0) {
-        deaf.ended = false;
-        timer_set(&deaf.timer, clock_ms() + 5, pause_over);
-        loop_until(&deaf.ended);
+    start(&obeys_term, "sleep 1000 & echo $!; wait");
+    start(&ignores_term, "trap '' TERM; echo $$; while :; do sleep 0.05; done");
+    while (obeys_term.out.len == 0 || ignores_term.out.len == 0) {
+        ignores_term.ended = false;
+        timer_set(&ignores_term.timer, clock_ms() + 5, pause_over);
+        loop_until(&ignores_term.ended);
     }
     int64_t began = clock_ms();
     child_end_all();
     assert_in_range(clock_ms() - began, 1900, LONG_MS);
-    assert_int_equal(kill(printed_pid(&listens), 0), -1);
-    assert_int_equal(kill(printed_pid(&deaf), 0), -1);
+    assert_int_equal(kill(printed_pid(&obeys_term), 0), -1);
+    assert_int_equal(kill(printed_pid(&ignores_term), 0), -1);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* all reaped */
     began = clock_ms();
     child_end_all();
     assert_true(clock_ms() - began < 1000); /* nothing to wait for */
-    release(&listens);
-    release(&deaf);
+    release(&obeys_term);
+    release(&ignores_term);
 }
 
 static void debugged(struct child *c, const char *line)
@@ -328,7 +329,7 @@ static void debugged(struct child *c, const char *line)
     buf_printf(&OWNER_OF(c, struct run, child)->out, "[%s]", line);
 }
 
-/* In pieces, with ssh's line ends, beside lines that only begin so, and one that is too long. */
+/* Debug lines in pieces and with ssh's line ends (CR LF), one that is too long, and similar lines. */
 static void debug_lines(void **state)
 {
     struct run run = RUN_INIT;
@@ -356,11 +357,15 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(outputs),         cmocka_unit_test(cannot_start),
-        cmocka_unit_test(inherited),       cmocka_unit_test(grandchild_ends_with_the_program),
-        cmocka_unit_test(ended_by_us),     cmocka_unit_test(forgotten),
-        cmocka_unit_test(all_end_with_us), cmocka_unit_test(debug_lines),
-        cmocka_unit_test(with_socket),
+        cmocka_unit_test(outputs),
+        cmocka_unit_test(cannot_start),
+        cmocka_unit_test(inherited),
+        cmocka_unit_test(grandchild_is_ended_with_the_program),
+        cmocka_unit_test(child_end_sends_term_then_kill),
+        cmocka_unit_test(no_callback_after_forget),
+        cmocka_unit_test(child_end_all_ends_every_child),
+        cmocka_unit_test(debug_lines),
+        cmocka_unit_test(socket_as_stdin_and_stdout),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

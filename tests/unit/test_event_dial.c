@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dials and name look-ups. getaddrinfo(3) is the test's own: names that are slow, unknown, or have the
- * addresses that a case needs, and a count of look-ups that the look-up's process shares with us.
+ * Dials and name lookups. The test defines its own getaddrinfo(3), which knows names that are slow, unknown,
+ * or have the addresses that a case needs. It counts the lookups in memory shared with the lookup's process.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -110,7 +110,7 @@ struct call {
 static unsigned pending;
 static bool all_done;
 
-static void called(void *context, int fd, const struct err *e)
+static void dial_done(void *context, int fd, const struct err *e)
 {
     struct call *call = context;
 
@@ -134,15 +134,15 @@ static void dial(const char *path, const char *host, unsigned port, int64_t ms, 
 {
     *call = (struct call){.fd = -1};
     timer_set(&call->timer, clock_ms() + LONG_MS, late);
-    (void)dial_start(path, host, port, clock_ms() + ms, called, call);
-    assert_false(call->done); /* the caller has no handle yet */
+    (void)dial_start(path, host, port, clock_ms() + ms, dial_done, call);
+    assert_false(call->done); /* done() must not be called before dial_start() returns */
     loop_until(&call->done);
     timer_clear(&call->timer);
     assert_false(call->late);
-    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no look-up is left */
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no lookup process is left */
 }
 
-/* A listener; port 0: a free one. `full`: so that nobody is answered any more. */
+/* Creates a listener; port 0 means a free one. `full`: its queue is full, so connections get no answer. */
 static int listener(const char *host, unsigned *port, bool full)
 {
     struct address at;
@@ -152,7 +152,7 @@ static int listener(const char *host, unsigned *port, bool full)
     assert_true(add_number(host, &list));
     memcpy(&at, list->ai_addr, list->ai_addrlen);
     freeaddrinfo(list);
-    at.v4.sin_port = htons((uint16_t)*port); /* at the same place in both */
+    at.v4.sin_port = htons((uint16_t)*port); /* the port has the same offset in v4 and v6 */
     int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind(fd, &at.any, at.any.sa_family == AF_INET ? sizeof at.v4 : sizeof at.v6) < 0) {
         if (fd >= 0)
@@ -200,7 +200,7 @@ static void connects(void **state)
     }
 }
 
-/* The words of each way to fail. %u is a port where nobody listens, or one that does not answer. */
+/* The message of each kind of failure. %u is a port where no process listens, or one that does not answer. */
 static void failures(void **state)
 {
     static const struct {
@@ -247,7 +247,7 @@ static void failures(void **state)
     }
 }
 
-static void sockets(void **state)
+static void unix_sockets(void **state)
 {
     char folder[] = "/tmp/broker-dial-XXXXXX";
     struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -264,7 +264,7 @@ static void sockets(void **state)
     dial(at.sun_path, NULL, 0, LONG_MS, &call);
     assert_true(call.fd >= 0);
     assert_true(fcntl(call.fd, F_GETFL) & O_NONBLOCK);
-    struct call busy; /* a full queue is waited for */
+    struct call busy; /* waits while the queue is full */
     dial(at.sun_path, NULL, 0, 100, &busy);
     assert_true(text_starts(busy.e.msg, "2013 /tmp/") && text_ends(busy.e.msg, ": no answer within 100ms"));
     (void)close(call.fd);
@@ -277,7 +277,7 @@ static void sockets(void **state)
     (void)rmdir(folder);
 }
 
-/* The first address refuses, or says nothing at all: the second one is taken. */
+/* If the first address refuses the connection or does not answer, the second one is used. */
 static void second_address(void **state)
 {
     (void)state;
@@ -313,11 +313,11 @@ static void one_lookup_for_all(void **state)
     proc_raise_files();
     server = listener("127.0.0.1", &port, false);
     *lookups = 0;
-    /* What a test before has left fresh is waited for. */
+    /* Wait until the result that an earlier test got has expired. */
     for (int64_t until = clock_ms() + LONG_MS; *lookups == 0 && clock_ms() < until;) {
         dial(NULL, "one.test", port, LONG_MS, &call);
         (void)close(call.fd);
-        (void)close(accept(server, NULL, NULL)); /* or its queue would be full */
+        (void)close(accept(server, NULL, NULL)); /* so that the queue does not fill up */
     }
     assert_int_equal(*lookups, 1);
     *lookups = 0;
@@ -326,27 +326,27 @@ static void one_lookup_for_all(void **state)
         (void)close(call.fd);
         (void)close(accept(server, NULL, NULL));
     }
-    assert_true(*lookups <= 2); /* fresh for a second */
+    assert_true(*lookups <= 2); /* a result is used for a second */
     *lookups = 0;
     for (int64_t until = clock_ms() + LONG_MS; *lookups == 0 && clock_ms() < until;) {
         pending = 2;
         all_done = false;
         memset(calls, 0, sizeof calls);
-        (void)dial_start(NULL, "one.test", port, clock_ms() + LONG_MS, called, &calls[0]);
-        (void)dial_start(NULL, "one.test", port, clock_ms() + LONG_MS, called, &calls[1]);
+        (void)dial_start(NULL, "one.test", port, clock_ms() + LONG_MS, dial_done, &calls[0]);
+        (void)dial_start(NULL, "one.test", port, clock_ms() + LONG_MS, dial_done, &calls[1]);
         loop_until(&all_done);
         (void)close(calls[0].fd);
         (void)close(calls[1].fd);
         (void)close(accept(server, NULL, NULL));
         (void)close(accept(server, NULL, NULL));
     }
-    assert_int_equal(*lookups, 1); /* both of the moment in which it was stale */
+    assert_int_equal(*lookups, 1); /* after the result expired, one lookup served both dials */
     memset(calls, 0, sizeof calls);
     pending = CROWD;
     all_done = false;
     *lookups = 0;
     for (int i = 0; i < CROWD; i++)
-        (void)dial_start(NULL, "one.test", port, clock_ms() + LONG_MS, called, &calls[i]);
+        (void)dial_start(NULL, "one.test", port, clock_ms() + LONG_MS, dial_done, &calls[i]);
     loop_until(&all_done);
     assert_true(*lookups <= 1);
     for (int i = 0; i < CROWD; i++) {
@@ -355,7 +355,7 @@ static void one_lookup_for_all(void **state)
     }
 }
 
-static void order(struct resolve *r, const struct addresses *found, int failed)
+static void check_order(struct resolve *r, const struct addresses *found, int failed)
 {
     static const int families[] = {AF_INET6, AF_INET, AF_INET6, AF_INET, AF_INET6};
 
@@ -373,13 +373,13 @@ static void families_alternate(void **state)
 
     (void)state;
     all_done = false;
-    resolve_start(&r, "many.test", order);
+    resolve_start(&r, "many.test", check_order);
     assert_false(all_done);
     loop_until(&all_done);
 }
 
-/* Cancelled at each stage: no callback, no process, nothing open. */
-static void cancelled(void **state)
+/* Cancelled at each stage: no callback is called, and no process and no descriptor is left. */
+static void cancel_leaves_nothing(void **state)
 {
     static const char *const hosts[] = {"slow.test", "127.0.0.1", "one.test"};
     unsigned port = 0;
@@ -391,8 +391,8 @@ static void cancelled(void **state)
         struct call call = {.fd = -1};
         int before = dup(0);
         (void)close(before);
-        struct dialling *d = dial_start(NULL, hosts[i], port, clock_ms() + 10, called, &call);
-        struct dialling *other = dial_start(NULL, hosts[i], port, clock_ms() + 10, called, &call);
+        struct dialling *d = dial_start(NULL, hosts[i], port, clock_ms() + 10, dial_done, &call);
+        struct dialling *other = dial_start(NULL, hosts[i], port, clock_ms() + 10, dial_done, &call);
         dial_cancel(d);
         dial_cancel(other);
         timer_set(&call.timer, clock_ms() + 50, late);
@@ -419,11 +419,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connects),
         cmocka_unit_test(failures),
-        cmocka_unit_test(sockets),
+        cmocka_unit_test(unix_sockets),
         cmocka_unit_test(second_address),
         cmocka_unit_test(one_lookup_for_all),
         cmocka_unit_test(families_alternate),
-        cmocka_unit_test(cancelled),
+        cmocka_unit_test(cancel_leaves_nothing),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The loop: level-triggered events, hang-ups, what is forgotten within the turn, timers in order, hooks. */
+/* The event loop: level-triggered events, hang-ups, watches removed during an iteration, the order of timers,
+ * and the function of each iteration. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,7 @@ static void stop(struct timer *t)
     done = true;
 }
 
-/* Turns for `ms` at least. */
+/* Runs the loop for at least `ms`. */
 static void run_for(int64_t ms)
 {
     struct timer t = {0};
@@ -33,22 +34,22 @@ static void run_for(int64_t ms)
     timer_clear(&t);
 }
 
-struct end {
+struct watched {
     struct watch watch;
     unsigned calls, events;
-    struct end *victim; /* forgotten in the callback, and used anew for `quiet` */
+    struct watched *victim; /* its watch is removed in the callback and added again for `quiet` */
     int quiet;
 };
 
 static void count(struct watch *w, unsigned events)
 {
-    struct end *end = OWNER_OF(w, struct end, watch);
+    struct watched *watched = OWNER_OF(w, struct watched, watch);
 
-    end->calls++;
-    end->events = events;
-    if (end->victim) {
-        loop_forget(&end->victim->watch);
-        loop_watch(&end->victim->watch, end->quiet, LOOP_READ, count);
+    watched->calls++;
+    watched->events = events;
+    if (watched->victim) {
+        loop_forget(&watched->victim->watch);
+        loop_watch(&watched->victim->watch, watched->quiet, LOOP_READ, count);
     } else {
         done = true;
     }
@@ -67,46 +68,46 @@ static void pair(int fd[2])
 
 static void events(void **state)
 {
-    struct end end = {.watch.fd = -1};
+    struct watched watched = {.watch.fd = -1};
     int fd[2];
 
     (void)state;
     pair(fd);
-    loop_watch(&end.watch, fd[0], LOOP_READ, count);
+    loop_watch(&watched.watch, fd[0], LOOP_READ, count);
     run_for(20);
-    assert_int_equal(end.calls, 0);
+    assert_int_equal(watched.calls, 0);
     assert_int_equal(write(fd[1], "x", 1), 1);
     once();
-    assert_int_equal(end.events, LOOP_READ);
+    assert_int_equal(watched.events, LOOP_READ);
     once(); /* level-triggered: it was not read */
-    assert_int_equal(end.calls, 2);
-    loop_want(&end.watch, LOOP_READ | LOOP_WRITE);
+    assert_int_equal(watched.calls, 2);
+    loop_want(&watched.watch, LOOP_READ | LOOP_WRITE);
     once();
-    assert_int_equal(end.events, LOOP_READ | LOOP_WRITE);
-    loop_want(&end.watch, LOOP_WRITE);
+    assert_int_equal(watched.events, LOOP_READ | LOOP_WRITE);
+    loop_want(&watched.watch, LOOP_WRITE);
     once();
-    assert_int_equal(end.events, LOOP_WRITE);
+    assert_int_equal(watched.events, LOOP_WRITE);
     (void)close(fd[1]);
-    once(); /* a hang-up comes as both */
-    assert_int_equal(end.events, LOOP_READ | LOOP_WRITE);
-    unsigned calls = end.calls;
-    loop_want(&end.watch, 0);
+    once(); /* a hang-up is reported as both */
+    assert_int_equal(watched.events, LOOP_READ | LOOP_WRITE);
+    unsigned calls = watched.calls;
+    loop_want(&watched.watch, 0);
     run_for(20);
-    assert_int_equal(end.calls, calls); /* not even that */
-    loop_want(&end.watch, LOOP_READ);
+    assert_int_equal(watched.calls, calls); /* not even the hang-up is reported */
+    loop_want(&watched.watch, LOOP_READ);
     once();
-    assert_int_equal(end.calls, calls + 1);
-    loop_forget(&end.watch);
-    assert_int_equal(end.watch.fd, -1);
-    loop_forget(&end.watch);
+    assert_int_equal(watched.calls, calls + 1);
+    loop_forget(&watched.watch);
+    assert_int_equal(watched.watch.fd, -1);
+    loop_forget(&watched.watch);
     (void)close(fd[0]);
 }
 
-/* Both are ready in the same turn; whichever comes first forgets the other one, whose event is nobody's then.
- */
-static void forgotten_in_the_turn(void **state)
+/* Both are ready in the same iteration. The first callback removes the other watch, whose pending event must
+ * be dropped. */
+static void drops_events_of_removed_watch(void **state)
 {
-    struct end a = {.watch.fd = -1}, b = {.watch.fd = -1};
+    struct watched a = {.watch.fd = -1}, b = {.watch.fd = -1};
     int first[2], second[2], quiet[2];
 
     (void)state;
@@ -122,7 +123,7 @@ static void forgotten_in_the_turn(void **state)
     loop_watch(&b.watch, second[0], LOOP_READ, count);
     struct timer t = {0};
     done = false;
-    timer_set(&t, clock_ms(), stop); /* exactly one turn */
+    timer_set(&t, clock_ms(), stop); /* exactly one iteration */
     loop_until(&done);
     assert_int_equal(a.calls + b.calls, 1);
     loop_forget(&a.watch);
@@ -143,9 +144,9 @@ static void note(struct timer *t)
 
     strncat(fired, name, sizeof fired - strlen(fired) - 1);
     if (t == &timers[1])
-        timer_clear(&timers[3]); /* of the same moment as itself */
+        timer_clear(&timers[3]); /* due at the same time as timer 1 */
     if (t == &timers[4] && strlen(fired) < 10)
-        timer_set(t, clock_ms(), note); /* for now: the next turn, and others get theirs between */
+        timer_set(t, clock_ms(), note); /* fires in the next iteration, after the other due timers */
     done = done || strlen(fired) == 10;
 }
 
@@ -161,7 +162,7 @@ static void timers_in_order(void **state)
     timer_set(&timers[2], now + 8, note);
     timer_set(&timers[3], now + 4, note);
     timer_set(&timers[5], now + 1, note);
-    timer_set(&timers[5], now + 20, note); /* replaces */
+    timer_set(&timers[5], now + 20, note); /* replaces the earlier time */
     timer_set(&timers[6], now + 2, note);
     timer_clear(&timers[6]);
     timer_clear(&timers[6]);
@@ -170,7 +171,7 @@ static void timers_in_order(void **state)
     assert_true(clock_ms() >= now + 40); /* never early */
 }
 
-static void timer_for_now_waits_a_turn(void **state)
+static void timer_set_for_now_fires_in_next_iteration(void **state)
 {
     int64_t now = clock_ms();
 
@@ -191,11 +192,11 @@ static bool turned(void)
     return true;
 }
 
-static void work_of_each_turn(void **state)
+static void runs_function_of_each_iteration(void **state)
 {
     (void)state;
     loop_each_turn(turned);
-    once(); /* before the first wait too, or work done before the loop would lie; and no wait is long */
+    once(); /* called before the first wait too, for work from before the loop; true skips the wait */
     assert_int_equal(turns, 3);
     once();
     assert_int_equal(turns, 6);
@@ -206,10 +207,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events),
-        cmocka_unit_test(forgotten_in_the_turn),
+        cmocka_unit_test(drops_events_of_removed_watch),
         cmocka_unit_test(timers_in_order),
-        cmocka_unit_test(timer_for_now_waits_a_turn),
-        cmocka_unit_test(work_of_each_turn),
+        cmocka_unit_test(timer_set_for_now_fires_in_next_iteration),
+        cmocka_unit_test(runs_function_of_each_iteration),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

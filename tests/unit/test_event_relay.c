@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copying both ways: all bytes in order whatever either side takes, a client's end that is passed on, a
- * server's that is the end, and no more read than the other side takes. */
+/* Copying in both directions: all bytes arrive in order however much either side takes at once, the client's
+ * end of file is passed on, the server's ends the relay, and no more is read than the other side takes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include <event/relay.h>
 
 #define TOTAL (12 * 1024 * 1024)
-/* What the relay and the sockets' own buffers may hold of one direction. */
+/* What the relay and the sockets' own buffers may hold of the data in one direction. */
 #define IN_BETWEEN (1024 * 1024)
 
 static struct relay relay;
@@ -66,7 +66,7 @@ static void turn(int64_t ms)
     timer_clear(&t);
 }
 
-/* Never the same within the distances that matter. */
+/* The test data, which does not repeat within the distances that matter. */
 static unsigned char byte_at(size_t i)
 {
     return (unsigned char)(i * 2654435761u >> 13);
@@ -91,7 +91,7 @@ static void put_some(struct stream *s, int fd, size_t most)
     }
 }
 
-/* False: the end. */
+/* Returns false at end of file. */
 static bool get_some(struct stream *s, int fd, size_t most)
 {
     unsigned char bytes[8192];
@@ -108,7 +108,7 @@ static bool get_some(struct stream *s, int fd, size_t most)
     return true;
 }
 
-static void both_ways(void **state)
+static void both_directions(void **state)
 {
     struct stream up = {0}, down = {0};
 
@@ -126,8 +126,8 @@ static void both_ways(void **state)
     finish();
 }
 
-/* Who does not read stops the other one, and costs little meanwhile. */
-static void pressure(void **state)
+/* If the client does not read, the server cannot send, and the relay holds little data meanwhile. */
+static void backpressure(void **state)
 {
     struct stream down = {0};
 
@@ -148,7 +148,7 @@ static void pressure(void **state)
     finish();
 }
 
-static void held_goes_first(void **state)
+static void sends_held_data_first(void **state)
 {
     struct stream up = {.written = 3}, down = {.written = 5};
 
@@ -168,7 +168,7 @@ static void held_goes_first(void **state)
     finish();
 }
 
-static void client_ends(void **state)
+static void client_end_of_file_is_passed_on(void **state)
 {
     struct stream up = {0}, down = {0};
 
@@ -180,7 +180,7 @@ static void client_ends(void **state)
     while (get_some(&up, far[SERVER], 4096))
         turn(0);
     assert_int_equal(up.read, 100000);
-    /* The answer to that. */
+    /* The server's answer still arrives. */
     while (down.read < TOTAL) {
         put_some(&down, far[SERVER], TOTAL);
         turn(0);
@@ -193,7 +193,7 @@ static void client_ends(void **state)
     finish();
 }
 
-static void server_ends(void **state)
+static void server_close_ends_relay(void **state)
 {
     struct stream down = {0};
     int64_t began = clock_ms();
@@ -214,8 +214,8 @@ static void server_ends(void **state)
     finish();
 }
 
-/* A client that has gone while the server still speaks. */
-static void client_gone(void **state)
+/* The client has closed while the server still sends. */
+static void client_close_ends_relay(void **state)
 {
     struct stream down = {0};
 
@@ -234,8 +234,9 @@ static void client_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_ways),   cmocka_unit_test(pressure),    cmocka_unit_test(held_goes_first),
-        cmocka_unit_test(client_ends), cmocka_unit_test(server_ends), cmocka_unit_test(client_gone),
+        cmocka_unit_test(both_directions),         cmocka_unit_test(backpressure),
+        cmocka_unit_test(sends_held_data_first),   cmocka_unit_test(client_end_of_file_is_passed_on),
+        cmocka_unit_test(server_close_ends_relay), cmocka_unit_test(client_close_ends_relay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

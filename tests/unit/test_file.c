@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files: bounded and guarded reads with their messages, writes that keep link and mode and leave nothing
- * half-written, locks, and the folders that the environment names.
+ * Files: bounded reads and permission checks with their messages, atomic writes that keep symlinks and modes,
+ * locks, and the folders that the environment names.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@
 
 static char home[64];
 
-/* A home of its own for each test, and the current folder in it. */
+/* Makes a new home folder for each test, which is also the current folder. */
 static int new_home(void **state)
 {
     (void)state;
@@ -66,7 +66,7 @@ static void put(const char *name, const char *text, mode_t mode)
     (void)close(fd);
 }
 
-/* What reading says: the content, or "code what: msg; hint". */
+/* Reads a file. The result is its content, "none" or "CODE WHAT: MSG; HINT". */
 static void read_text(const char *name, enum file_guard guard, size_t max, struct buf *out)
 {
     AUTO_BUF(text, max);
@@ -89,7 +89,7 @@ static void guards(void **state)
     static const struct {
         mode_t mode;
         enum file_guard guard;
-        const char *says;
+        const char *result;
     } cases[] = {
         {0600, FILE_PRIVATE, "text"},
         {0400, FILE_PRIVATE, "text"},
@@ -108,50 +108,50 @@ static void guards(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        AUTO_BUF(says, 1024);
+        AUTO_BUF(result, 1024);
         put("f", "text", cases[i].mode);
-        read_text("f", cases[i].guard, 100, &says);
-        assert_string_equal(buf_str(&says), cases[i].says);
+        read_text("f", cases[i].guard, 100, &result);
+        assert_string_equal(buf_str(&result), cases[i].result);
     }
     if (geteuid() == 0) {
-        AUTO_BUF(says, 1024);
-        AUTO_BUF(ours, 1024);
+        AUTO_BUF(result, 1024);
+        AUTO_BUF(foreign, 1024);
         put("f", "text", 0600);
         assert_int_equal(chown("f", 4711, 0), 0);
-        read_text("f", FILE_TRUSTED, 100, &says);
-        assert_string_equal(buf_str(&says), "78 ~/f: owned by another user; chown 0 ~/f");
-        read_text("f", FILE_ANY, 100, &ours);
-        assert_string_equal(buf_str(&ours), "text");
+        read_text("f", FILE_TRUSTED, 100, &result);
+        assert_string_equal(buf_str(&result), "78 ~/f: owned by another user; chown 0 ~/f");
+        read_text("f", FILE_ANY, 100, &foreign);
+        assert_string_equal(buf_str(&foreign), "text");
     }
 }
 
 static void bounded_reads(void **state)
 {
-    AUTO_BUF(says, 1024);
+    AUTO_BUF(result, 1024);
 
     (void)state;
     put("f", "0123456789", 0600);
-    read_text("f", FILE_ANY, 10, &says);
-    assert_string_equal(buf_str(&says), "0123456789");
-    read_text("f", FILE_ANY, 9, &says);
-    assert_string_equal(buf_str(&says), "78 ~/f: over 9 bytes; ");
+    read_text("f", FILE_ANY, 10, &result);
+    assert_string_equal(buf_str(&result), "0123456789");
+    read_text("f", FILE_ANY, 9, &result);
+    assert_string_equal(buf_str(&result), "78 ~/f: over 9 bytes; ");
     put("f", "", 0600);
-    read_text("f", FILE_ANY, 9, &says);
-    assert_string_equal(buf_str(&says), "");
-    read_text("g", FILE_ANY, 9, &says);
-    assert_string_equal(buf_str(&says), "none");
-    read_text("f/g", FILE_ANY, 9, &says);
-    assert_string_equal(buf_str(&says), "none");
+    read_text("f", FILE_ANY, 9, &result);
+    assert_string_equal(buf_str(&result), "");
+    read_text("g", FILE_ANY, 9, &result);
+    assert_string_equal(buf_str(&result), "none");
+    read_text("f/g", FILE_ANY, 9, &result);
+    assert_string_equal(buf_str(&result), "none");
     assert_int_equal(mkdir("d", 0700), 0);
-    read_text("d", FILE_ANY, 9, &says);
-    assert_string_equal(buf_str(&says), "74 ~/d: is a folder; ");
+    read_text("d", FILE_ANY, 9, &result);
+    assert_string_equal(buf_str(&result), "74 ~/d: is a folder; ");
     assert_int_equal(mkfifo("p", 0600), 0);
-    read_text("p", FILE_ANY, 9, &says); /* and does not wait for a writer */
-    assert_string_equal(buf_str(&says), "74 ~/p: not a regular file; ");
+    read_text("p", FILE_ANY, 9, &result); /* does not wait for a writer */
+    assert_string_equal(buf_str(&result), "74 ~/p: not a regular file; ");
     assert_int_equal(symlink("loop", "loop"), 0);
-    read_text("loop", FILE_ANY, 9, &says);
-    assert_string_equal(buf_str(&says), "74 ~/loop: Too many levels of symbolic links; ");
-    /* A file that has no size of its own. */
+    read_text("loop", FILE_ANY, 9, &result);
+    assert_string_equal(buf_str(&result), "74 ~/loop: Too many levels of symbolic links; ");
+    /* A file whose size is 0 although it has content. */
     struct err e = ERR_INIT;
     AUTO_BUF(status, 65536);
     assert_int_equal(file_read("/proc/self/status", FILE_ANY, &status, &e), 0);
@@ -187,7 +187,7 @@ static int write_text(const char *name, const char *text, mode_t mode, struct er
 
 static void writing(void **state)
 {
-    AUTO_BUF(says, 1024);
+    AUTO_BUF(result, 1024);
     struct err e = ERR_INIT;
     struct stat before, after;
 
@@ -199,20 +199,20 @@ static void writing(void **state)
     assert_int_equal(stat("a/b/new", &before), 0);
     assert_int_equal(write_text("a/b/new", "two", 0600, &e), 0);
     assert_int_equal(stat("a/b/new", &after), 0);
-    assert_true(before.st_ino != after.st_ino); /* a reader of the old one still reads the old one */
-    read_text("a/b/new", FILE_PRIVATE, 100, &says);
-    assert_string_equal(buf_str(&says), "two");
+    assert_true(before.st_ino != after.st_ino); /* a process that reads the old file is not disturbed */
+    read_text("a/b/new", FILE_PRIVATE, 100, &result);
+    assert_string_equal(buf_str(&result), "two");
     assert_int_equal(count_files("a/b"), 1);
-    /* an existing file keeps its mode */
+    /* An existing file keeps its mode. */
     assert_int_equal(chmod("a/b/new", 0640), 0);
     assert_int_equal(write_text("a/b/new", "three", 0600, &e), 0);
     assert_int_equal(mode_of("a/b/new"), S_IFREG | 0640);
 }
 
-/* Config files are often links into a folder under version control. */
-static void links_are_kept(void **state)
+/* Config files are often symlinks into a folder under version control. */
+static void symlinks_are_kept(void **state)
 {
-    AUTO_BUF(says, 1024);
+    AUTO_BUF(result, 1024);
     char target[64];
     struct err e = ERR_INIT;
 
@@ -225,20 +225,20 @@ static void links_are_kept(void **state)
     assert_true(S_ISLNK(mode_of("second")) && S_ISLNK(mode_of("link")) && S_ISREG(mode_of("repo/config")));
     ssize_t n = readlink("link", target, sizeof target - 1);
     assert_int_equal(n, sizeof "repo/config" - 1);
-    read_text("repo/config", FILE_ANY, 100, &says);
-    assert_string_equal(buf_str(&says), "new");
+    read_text("repo/config", FILE_ANY, 100, &result);
+    assert_string_equal(buf_str(&result), "new");
     assert_int_equal(count_files("repo"), 1);
     assert_int_equal(count_files("."), 3);
-    /* And one that leads to a file which does not exist yet. */
+    /* A symlink to a file that does not exist yet. */
     assert_int_equal(unlink("repo/config"), 0);
     assert_int_equal(write_text("second", "newer", 0600, &e), 0);
     assert_true(S_ISLNK(mode_of("second")) && S_ISLNK(mode_of("link")) && S_ISREG(mode_of("repo/config")));
 }
 
-/* Where it cannot be written the old content stays and nothing lies beside it. */
+/* If a write fails, the old content stays and no temporary file is left. */
 static void failed_writes(void **state)
 {
-    AUTO_BUF(says, 1024);
+    AUTO_BUF(result, 1024);
     struct err e = ERR_INIT;
 
     (void)state;
@@ -252,13 +252,13 @@ static void failed_writes(void **state)
     assert_string_equal(e.msg, "Is a directory");
     assert_int_equal(count_files("."), 2);
     assert_int_equal(count_files("folder"), 0);
-    read_text("file", FILE_ANY, 100, &says);
-    assert_string_equal(buf_str(&says), "text");
+    read_text("file", FILE_ANY, 100, &result);
+    assert_string_equal(buf_str(&result), "text");
 }
 
 /* --- locks --- */
 
-static void locks(void **state)
+static void lock_files(void **state)
 {
     AUTO_LOCK(first);
     AUTO_LOCK(second);
@@ -277,15 +277,15 @@ static void locks(void **state)
     assert_int_equal(file_lock("a", clock_ms(), &second, &e), 0);
     assert_int_equal(mode_of("broker") & 0777, 0700);
     assert_int_equal(mode_of("broker/a.lock") & 0777, 0600);
-    /* no link of somebody else's making is followed */
+    /* A symlink is not followed, because another user may have made it. */
     AUTO_LOCK(linked);
     assert_int_equal(symlink("/etc/passwd", "broker/c.lock"), 0);
     assert_int_equal(file_lock("c", clock_ms(), &linked, &e), -1);
     assert_int_equal(e.code, ERR_IO);
 }
 
-/* The second waits for the first, here a child that holds the lock until it is told to end. */
-static void lock_is_waited_for(void **state)
+/* The second process waits for the first, here a child that holds the lock for 100 ms. */
+static void waits_for_lock(void **state)
 {
     AUTO_LOCK(lock);
     struct err e = ERR_INIT;
@@ -307,11 +307,11 @@ static void lock_is_waited_for(void **state)
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
     assert_int_equal(file_lock("a", clock_deadline(20000, CLOCK_NEVER), &lock, &e), 0);
-    assert_int_equal(access("broker/a.lock", F_OK), 0); /* its own, not the one that the child has removed */
+    assert_int_equal(access("broker/a.lock", F_OK), 0); /* ours, not the one that the child has removed */
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* Adds one to the number in `fd`, so many times. */
+/* Adds one to the number in `fd`, `times` times, each time under the lock. */
 static void count_up(int fd, int times)
 {
     struct err e = ERR_INIT;
@@ -329,8 +329,8 @@ static void count_up(int fd, int times)
     _exit(0);
 }
 
-/* Though each of them removes the file that the others wait for. */
-static void lock_is_for_one(void **state)
+/* Only one process has the lock, although each removes the file that the others wait for. */
+static void lock_is_exclusive(void **state)
 {
     unsigned n = 0;
     int status;
@@ -353,7 +353,7 @@ static void lock_is_for_one(void **state)
 
 /* --- folders of the environment --- */
 
-static void folders(void **state)
+static void xdg_folders(void **state)
 {
     AUTO_FREE(char *, set);
     AUTO_FREE(char *, relative);
@@ -389,12 +389,12 @@ static void shown_paths(void **state)
         again = path_short(full);
         assert_string_equal(again, cases[i][1]);
     }
-    beside = mem_printf("%sx/y", home); /* a neighbour whose name only begins like ours */
+    beside = mem_printf("%sx/y", home); /* another folder whose name begins like the home's */
     same = path_short(beside);
     assert_string_equal(same, beside);
 }
 
-static void runtime(void **state)
+static void runtime_folder(void **state)
 {
     AUTO_FREE(char *, made);
     AUTO_FREE(char *, fallback);
@@ -429,17 +429,9 @@ static void runtime(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(guards),
-        TEST(bounded_reads),
-        TEST(writing),
-        TEST(links_are_kept),
-        TEST(failed_writes),
-        TEST(locks),
-        TEST(lock_is_waited_for),
-        TEST(lock_is_for_one),
-        TEST(folders),
-        TEST(shown_paths),
-        TEST(runtime),
+        TEST(guards),        TEST(bounded_reads), TEST(writing),        TEST(symlinks_are_kept),
+        TEST(failed_writes), TEST(lock_files),    TEST(waits_for_lock), TEST(lock_is_exclusive),
+        TEST(xdg_folders),   TEST(shown_paths),   TEST(runtime_folder),
     };
 
     return cmocka_run_group_tests_name("file", tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forwards as broker sees them: control sockets served by children that stand for keepers, good and bad ones;
- * the folder and what may lie in it; staying with keepers until a signal, a stop or a kill; and who holds a
- * port. The real keeper is tests/cli's.
+ * Forwards as broker sees them: control sockets served by child processes that act as keepers, correct and
+ * faulty ones; the sockets' folder and the files that may be in it; waiting for keepers until a signal, a
+ * stop or a kill; and finding the process that holds a port. tests/cli tests the real keeper.
  */
 #include <arpa/inet.h>
 #include <ftw.h>
@@ -38,7 +38,7 @@ static int set_up(void **state)
     const struct sigaction plain = {.sa_handler = SIG_DFL};
 
     (void)state;
-    (void)sigaction(SIGINT, &plain, NULL); /* ignored in the background, and it would stay so */
+    (void)sigaction(SIGINT, &plain, NULL); /* a shell starts background jobs with it ignored */
     (void)sigaction(SIGHUP, &plain, NULL);
     return mkdtemp(home) && setenv("XDG_RUNTIME_DIR", home, 1) == 0 ? 0 : -1;
 }
@@ -71,14 +71,14 @@ static int listen_at(const char *path)
     return fd;
 }
 
-/* What a keeper does: one request, one answer; STOP: end of file when it has ended. */
+/* What a fake keeper does: it answers one request per connection, and exits after STOP. */
 struct keeper {
-    const char *name, *end, *state;
-    const char *user, *password; /* of this run */
-    const char *raw;             /* instead of the answer */
+    const char *name, *listener, *state;
+    const char *user, *password; /* for clients, made for this run */
+    const char *raw;             /* bytes to send instead of an answer */
     size_t raw_len;
-    bool deaf, leaves_socket;
-    int linger_ms; /* between the answer to STOP and the end */
+    bool hangs, leaves_socket;
+    int linger_ms; /* the time between the answer to STOP and the exit */
 };
 
 static int answer_one(int fd, const struct keeper *k)
@@ -91,7 +91,7 @@ static int answer_one(int fd, const struct keeper *k)
         return 0;
     answer.kind = RECORD_OK;
     record_put_str(&answer, KEEPER_TAG_NAME, k->name);
-    record_put_str(&answer, KEEPER_TAG_LISTENER, k->end);
+    record_put_str(&answer, KEEPER_TAG_LISTENER, k->listener);
     record_put_str(&answer, KEEPER_TAG_STATE, k->state);
     record_put_str(&answer, KEEPER_TAG_USER, k->user);
     record_put_str(&answer, KEEPER_TAG_SECRET, k->password);
@@ -120,21 +120,21 @@ static char *path_of(const char *name)
 
 static pid_t keeper_at(const char *path, const struct keeper *k)
 {
-    int door = listen_at(path);
+    int server = listen_at(path);
     pid_t parent = getpid(), pid = fork();
 
     assert_true(pid >= 0);
     if (pid > 0) {
-        (void)close(door);
+        (void)close(server);
         return pid;
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
-    while (k->deaf)
+    while (k->hangs)
         (void)pause();
     for (;;) {
-        int fd = accept(door, NULL, NULL);
+        int fd = accept(server, NULL, NULL);
         if (answer_one(fd, k)) {
             if (!k->leaves_socket)
                 (void)unlink(path);
@@ -151,9 +151,9 @@ static void keeper_kill(pid_t pid)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static const struct keeper prod = {.name = "prod", .end = "b41207 127.0.0.1", .state = "up"};
+static const struct keeper prod = {.name = "prod", .listener = "b41207 127.0.0.1", .state = "up"};
 
-/* --- finding -------------------------------------------------------------------------------------------- */
+/* --- finding a forward ---------------------------------------------------------------------------------- */
 
 static void found(void **state)
 {
@@ -163,20 +163,24 @@ static void found(void **state)
         unsigned port;
         bool up;
     } rows[] = {
-        {{.name = "prod", .end = "b41207 127.0.0.1", .state = "up"},
+        {{.name = "prod", .listener = "b41207 127.0.0.1", .state = "up"},
          "127.0.0.1",
          NULL,
          "127.0.0.1:41207",
          41207,
          true},
-        {{.name = "prod", .end = "b3306 ::1", .state = "lost"}, "::1", NULL, "[::1]:3306", 3306, false},
-        {{.name = "prod", .end = "t/tmp/a b.sock", .state = "up"},
+        {{.name = "prod", .listener = "b3306 ::1", .state = "lost"}, "::1", NULL, "[::1]:3306", 3306, false},
+        {{.name = "prod", .listener = "t/tmp/a b.sock", .state = "up"},
          NULL,
          "/tmp/a b.sock",
          "/tmp/a b.sock",
          0,
          true},
-        {{.name = "prod", .end = "l41207 127.0.0.1", .state = "up", .user = "app", .password = "hunter2"},
+        {{.name = "prod",
+          .listener = "l41207 127.0.0.1",
+          .state = "up",
+          .user = "app",
+          .password = "hunter2"},
          "127.0.0.1",
          NULL,
          "127.0.0.1:41207",
@@ -206,14 +210,14 @@ static void found(void **state)
         assert_string_equal(f.endpoint_host, "db.example.com");
         assert_int_equal(f.endpoint_port, 3307);
         assert_string_equal(f.digest, "d1");
-        assert_int_equal(f.makes_tls, *rows[i].keeper.end != 'b');
-        assert_int_equal(f.logs_in, *rows[i].keeper.end == 'l');
+        assert_int_equal(f.makes_tls, *rows[i].keeper.listener != 'b');
+        assert_int_equal(f.logs_in, *rows[i].keeper.listener == 'l');
         assert_true(f.logs_in ? text_equal(f.user, "app") : !f.user);
         assert_true(f.logs_in ? text_equal(secret_bytes(f.password), "hunter2") : !f.password);
         forward_release(&f);
         keeper_kill(pid);
     }
-    /* The last one was killed: its socket is dead, and goes. */
+    /* The last keeper was killed; its dead socket is removed. */
     struct forward f = FORWARD_INIT;
     struct err e = ERR_INIT;
     assert_int_equal(access(path, F_OK), 0);
@@ -221,26 +225,26 @@ static void found(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
-static void answers_that_are_none(void **state)
+static void invalid_answers(void **state)
 {
     static const struct {
         struct keeper keeper;
         int found;
         enum err_code code;
     } rows[] = {
-        {{.name = NULL, .end = "b1 127.0.0.1", .state = "up"}, -1, ERR_PROTOCOL},
-        {{.name = "prod", .end = NULL, .state = "up"}, -1, ERR_PROTOCOL},
-        {{.name = "prod", .end = "", .state = "up"}, -1, ERR_PROTOCOL},
-        {{.name = "prod", .end = "b", .state = "up"}, -1, ERR_PROTOCOL},
-        {{.name = "prod", .end = "b99999 127.0.0.1", .state = "up"}, -1, ERR_PROTOCOL},
-        {{.name = "prod", .end = "b3306", .state = "up"}, -1, ERR_PROTOCOL},
-        {{.name = "prod", .end = "b3306 ", .state = "up"}, -1, ERR_PROTOCOL},
-        {{.name = "prod", .end = "b1 127.0.0.1", .state = NULL}, -1, ERR_PROTOCOL},
-        {{.name = "prod", .end = "l1 127.0.0.1", .state = "up", .user = "app"}, -1, ERR_PROTOCOL},
+        {{.name = NULL, .listener = "b1 127.0.0.1", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .listener = NULL, .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .listener = "", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .listener = "b", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .listener = "b99999 127.0.0.1", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .listener = "b3306", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .listener = "b3306 ", .state = "up"}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .listener = "b1 127.0.0.1", .state = NULL}, -1, ERR_PROTOCOL},
+        {{.name = "prod", .listener = "l1 127.0.0.1", .state = "up", .user = "app"}, -1, ERR_PROTOCOL},
         {{.raw = "HTTP/1.1 400 Bad Request\r\n", .raw_len = 26}, -1, ERR_PROTOCOL},
         {{.raw = "\0\0\0\2\1\23", .raw_len = 6}, -1, ERR_PROTOCOL},
         {{.raw = "\0\0", .raw_len = 2}, -1, ERR_PROTOCOL},
-        {{.raw = "", .raw_len = 0}, 0, ERR_NONE}, /* it ended just then */
+        {{.raw = "", .raw_len = 0}, 0, ERR_NONE}, /* the keeper ended at that moment */
     };
     AUTO_FREE(char *, path);
 
@@ -260,8 +264,8 @@ static void answers_that_are_none(void **state)
     }
 }
 
-/* Names become files inside the folder, whatever is in them, and different names different files. */
-static void names(void **state)
+/* The socket of a forward is directly in the folder, whatever bytes its name has. A long name is hashed. */
+static void names_of_sockets(void **state)
 {
     static const char *const odd[] = {
         "/run/mysqld/mysqld.sock", "..", ".hidden", "+0", "a/../../b", "[::1]:3306", "x.example.com:3306"};
@@ -290,7 +294,7 @@ static void names(void **state)
     assert_string_equal(plain, expected);
 }
 
-static void folder_that_is_not_ours(void **state)
+static void refuses_untrusted_folder(void **state)
 {
     AUTO_FREE(char *, folder);
     AUTO_FREE(char *, moved);
@@ -323,8 +327,8 @@ static void folder_that_is_not_ours(void **state)
     }
 }
 
-/* Nothing that lies there but a dead socket is removed, or spoken to. */
-static void files_that_are_no_sockets(void **state)
+/* Anything but a socket that we own is neither removed nor connected to. */
+static void refuses_other_files(void **state)
 {
     AUTO_FREE(char *, path);
     struct forward f = FORWARD_INIT;
@@ -340,21 +344,21 @@ static void files_that_are_no_sockets(void **state)
     assert_int_equal(symlink("/tmp", path), 0);
     assert_int_equal(forward_find("prod", &f, &e), -1);
     assert_int_equal(unlink(path), 0);
-    int door = listen_at(path);
+    int server = listen_at(path);
     if (geteuid() == 0) {
         assert_int_equal(lchown(path, 12345, 12345), 0);
         assert_int_equal(forward_find("prod", &f, &e), -1);
         assert_string_equal(e.msg, "not a socket that you own");
     }
-    (void)close(door);
+    (void)close(server);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(forward_find("prod", &f, &e), 0);
 }
 
-static void listed(void **state)
+static void lists_forwards(void **state)
 {
-    static const struct keeper keepers[] = {{.name = "b", .end = "b2 127.0.0.1", .state = "up"},
-                                            {.name = "a", .end = "b1 127.0.0.1", .state = "lost"},
+    static const struct keeper keepers[] = {{.name = "b", .listener = "b2 127.0.0.1", .state = "up"},
+                                            {.name = "a", .listener = "b1 127.0.0.1", .state = "lost"},
                                             {.name = "x", .raw = "\0\0\0\2\1\23", .raw_len = 6}};
     pid_t pids[ARRAY_LEN(keepers)];
     struct forward *list;
@@ -370,7 +374,7 @@ static void listed(void **state)
         path = path_of(keepers[i].name);
         pids[i] = keeper_at(path, &keepers[i]);
     }
-    /* One that does not answer hides no other. */
+    /* An error of one keeper does not hide the others. */
     assert_int_equal(forward_list(&list, &n, CLOCK_NEVER, &e), -1);
     assert_int_equal(e.code, ERR_PROTOCOL);
     assert_string_equal(e.what, "x");
@@ -386,9 +390,9 @@ static void listed(void **state)
     forward_list_free(list, n);
 }
 
-/* --- ending --------------------------------------------------------------------------------------------- */
+/* --- stopping a forward --------------------------------------------------------------------------------- */
 
-static void stopped(void **state)
+static void stop_waits_for_end(void **state)
 {
     AUTO_FREE(char *, path);
     struct keeper slow = prod;
@@ -407,11 +411,11 @@ static void stopped(void **state)
     assert_int_equal(e.code, ERR_NONE);
 }
 
-static void not_stopped_in_time(void **state)
+static void stop_fails_at_deadline(void **state)
 {
     AUTO_FREE(char *, path);
     AUTO_FREE(char *, hint);
-    struct keeper slow = prod, deaf = {.deaf = true};
+    struct keeper slow = prod, hangs = {.hangs = true};
     struct err e = ERR_INIT;
 
     (void)state;
@@ -422,25 +426,26 @@ static void not_stopped_in_time(void **state)
     assert_int_equal(e.code, ERR_UNREACHABLE);
     assert_string_equal(e.msg, "still has connections");
     keeper_kill(pid);
-    pid = keeper_at(path, &deaf);
+    pid = keeper_at(path, &hangs);
     assert_int_equal(forward_stop("prod", clock_deadline(100, CLOCK_NEVER), &e), -1);
     assert_int_equal(e.code, ERR_UNREACHABLE);
     assert_non_null(strstr(e.msg, "does not answer"));
-    /* Whoever called listen(2): here this test. */
+    /* The PID of the process that called listen(2), here this test. */
     hint = mem_printf("kill -9 %d", (int)getpid());
     assert_string_equal(e.hint, hint);
     keeper_kill(pid);
     assert_int_equal(forward_stop("prod", CLOCK_NEVER, &e), 0);
 }
 
-/* --- staying -------------------------------------------------------------------------------------------- */
+/* --- waiting for keepers -------------------------------------------------------------------------------- */
 
 enum ending { ENDS_IN_ORDER, ENDS_WHEN_TOLD, IS_KILLED, FAILS };
 
-/* A keeper's end of the channel. `signal`: sent to us first. */
+/* Starts a fake keeper at the other end of a control channel. It first sends `signal`, unless 0, to this
+ * process. */
 static pid_t keeper_on_channel(int *channel, enum ending how, int signal, int linger_ms)
 {
-    AUTO_RECORD(said);
+    AUTO_RECORD(message);
     struct err e = ERR_INIT;
     int pair[2];
     pid_t parent = getpid();
@@ -458,22 +463,22 @@ static pid_t keeper_on_channel(int *channel, enum ending how, int signal, int li
     if (signal)
         (void)kill(parent, signal);
     if (how == ENDS_WHEN_TOLD) {
-        if (record_read(pair[1], &said, CLOCK_NEVER, &e) <= 0 || said.kind != KEEPER_STOP)
+        if (record_read(pair[1], &message, CLOCK_NEVER, &e) <= 0 || message.kind != KEEPER_STOP)
             _exit(2);
         (void)poll(NULL, 0, linger_ms);
     }
-    buf_clear(&said.body);
-    said.kind = RECORD_OK;
+    buf_clear(&message.body);
+    message.kind = RECORD_OK;
     if (how == FAILS) {
-        (void)err_set(&e, ERR_IO, "of its own");
-        record_put_error(&said, &e);
+        (void)err_set(&e, ERR_IO, "the error of the keeper");
+        record_put_error(&message, &e);
     }
     if (how != IS_KILLED)
-        (void)record_write(pair[1], &said, CLOCK_NEVER, &e);
+        (void)record_write(pair[1], &message, CLOCK_NEVER, &e);
     _exit(0);
 }
 
-static void stayed(void **state)
+static void waits_for_keepers(void **state)
 {
     static const struct {
         enum ending how;
@@ -485,12 +490,13 @@ static void stayed(void **state)
         {ENDS_WHEN_TOLD, SIGINT, 0, SIGINT, ""},
         {ENDS_WHEN_TOLD, SIGHUP, 0, SIGHUP, ""},
         {IS_KILLED, 0, -1, 0, "its keeper was killed"},
-        {FAILS, 0, -1, 0, "of its own"},
+        {FAILS, 0, -1, 0, "the error of the keeper"},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        /* The second was there before: there is no channel to it. The third is told to end with the first. */
+        /* The second was running before, so there is no channel to it. The third is told to end with the
+         * first. */
         struct forward list[] = {FORWARD_INIT, FORWARD_INIT, FORWARD_INIT};
         struct err e = ERR_INIT;
         int ended_by = -1, status;
@@ -530,7 +536,7 @@ static void holder(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        AUTO_FD(door);
+        AUTO_FD(server);
         AUTO_FREE(char *, who);
         AUTO_FREE(char *, expected);
         struct sockaddr_in6 six = {.sin6_family = AF_INET6};
@@ -542,21 +548,21 @@ static void holder(void **state)
 
         (void)inet_pton(AF_INET6, rows[i].listens, &six.sin6_addr);
         (void)inet_pton(AF_INET, rows[i].listens, &four.sin_addr);
-        door = socket(sa->sa_family, SOCK_STREAM, 0);
-        if (door < 0 || bind(door, sa, size) < 0)
-            continue; /* no IPv6 here */
-        /* Bound is not yet listening. */
-        assert_int_equal(getsockname(door, sa, &size), 0);
+        server = socket(sa->sa_family, SOCK_STREAM, 0);
+        if (server < 0 || bind(server, sa, size) < 0)
+            continue; /* no IPv6 on this machine */
+        /* A socket that is bound but does not listen yet has no holder. */
+        assert_int_equal(getsockname(server, sa, &size), 0);
         port = is_six ? six.sin6_port : four.sin_port;
         if (strchr(rows[i].asked, ':')) {
             assert_null(who = holder_of_address((struct sockaddr *)&six));
-            assert_int_equal(listen(door, 1), 0);
+            assert_int_equal(listen(server, 1), 0);
             who = holder_of_address((struct sockaddr *)&six);
         } else {
             at = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
             (void)inet_pton(AF_INET, rows[i].asked, &at.sin_addr);
             assert_null(who = holder_of_address((struct sockaddr *)&at));
-            assert_int_equal(listen(door, 1), 0);
+            assert_int_equal(listen(server, 1), 0);
             who = holder_of_address((struct sockaddr *)&at);
         }
         expected = mem_printf("test_forward (pid %d)", (int)getpid());
@@ -568,14 +574,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(found),
-        cmocka_unit_test(answers_that_are_none),
-        cmocka_unit_test(names),
-        cmocka_unit_test(folder_that_is_not_ours),
-        cmocka_unit_test(files_that_are_no_sockets),
-        cmocka_unit_test(listed),
-        cmocka_unit_test(stopped),
-        cmocka_unit_test(not_stopped_in_time),
-        cmocka_unit_test(stayed),
+        cmocka_unit_test(invalid_answers),
+        cmocka_unit_test(names_of_sockets),
+        cmocka_unit_test(refuses_untrusted_folder),
+        cmocka_unit_test(refuses_other_files),
+        cmocka_unit_test(lists_forwards),
+        cmocka_unit_test(stop_waits_for_end),
+        cmocka_unit_test(stop_fails_at_deadline),
+        cmocka_unit_test(waits_for_keepers),
         cmocka_unit_test(holder),
     };
 

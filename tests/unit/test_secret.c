@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Secrets: their bounds, and that a released one is gone. The arena gives the room of a released secret to
- * the next one, so what was there before can be looked at; its guard pages and those of a large secret are
- * walked into by a child.
+ * Secrets: their limits, and that a freed secret is wiped. The arena reuses the memory of a freed secret for
+ * the next one, so a test can look at what is left there. A child process reads into the guard pages of the
+ * arena and of a large secret.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -35,7 +35,7 @@ static void adding(void **state)
     assert_string_equal(secret_bytes(s), "");
     assert_int_equal(secret_add(s, "ab", 2), 0);
     assert_int_equal(secret_add(s, "", 0), 0);
-    assert_int_equal(secret_add(s, "cdef", 4), -1); /* nothing of it */
+    assert_int_equal(secret_add(s, "cdef", 4), -1); /* and nothing is appended */
     assert_string_equal(secret_bytes(s), "ab");
     assert_int_equal(secret_add(s, "\0de", 3), 0);
     assert_int_equal(secret_len(s), 5);
@@ -109,7 +109,7 @@ static void bounds(void **state)
     assert_int_equal(secret_bytes(vast)[SECRET_MAX], 0);
 }
 
-/* The next secret lies where this one was: what it finds there is what was left. */
+/* The next secret has the same address, so whatever is left of the freed one is there. */
 static void wiped_when_freed(void **state)
 {
     struct secret *first = secret_from(CANARY, CANARY_LEN);
@@ -124,7 +124,7 @@ static void wiped_when_freed(void **state)
     secret_free(second);
 }
 
-/* One that is not the newest cannot give its room back at once; it is wiped all the same. */
+/* The memory of a secret that is not the newest is not reused at once, but it is wiped too. */
 static void wiped_out_of_order(void **state)
 {
     struct secret *old = secret_from(CANARY, CANARY_LEN), *newer = secret_from("newer", 5);
@@ -138,7 +138,7 @@ static void wiped_out_of_order(void **state)
     secret_free(newer);
 }
 
-/* More than the arena holds: each further one has an allocation of its own. */
+/* More secrets than the arena holds: each further one has its own allocation. */
 static void many(void **state)
 {
     struct secret *all[40];
@@ -156,7 +156,7 @@ static void many(void **state)
     }
 }
 
-/* Whether a child that reads n bytes from there is killed for it. */
+/* Returns true if SIGSEGV kills a child that reads n bytes from that address. */
 static bool is_forbidden(const char *at, size_t n)
 {
     int status;
@@ -176,7 +176,7 @@ static bool is_forbidden(const char *at, size_t n)
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
 }
 
-/* A page behind the memory of a secret cannot be read: running over its end ends the program. */
+/* The page after the memory of a secret cannot be read: a program that reads past the end is killed. */
 static void guarded(void **state)
 {
     AUTO_SECRET(small);
@@ -211,7 +211,7 @@ static void reading(void **state)
         const char *bytes;
         size_t n, max;
         bool line;
-        const char *secret; /* NULL: over the bound */
+        const char *secret; /* NULL: over the limit */
         size_t len;
         const char *rest;
     } cases[] = {
@@ -220,7 +220,7 @@ static void reading(void **state)
         {"a\nb\n", 4, 10, false, "a\nb\n", 4, ""},
         {"a\0b", 3, 3, false, "a\0b", 3, ""},
         {"abcd", 4, 3, false, NULL, 0, ""},
-        {"a\nbc\n", 5, 10, true, "a\n", 2, "bc\n"}, /* what follows is the client's */
+        {"a\nbc\n", 5, 10, true, "a\n", 2, "bc\n"}, /* the rest is left to the client */
         {"ab", 2, 10, true, "ab", 2, ""},
         {"\nx", 2, 10, true, "\n", 1, "x"},
         {"abc\nd", 5, 4, true, "abc\n", 4, "d"},

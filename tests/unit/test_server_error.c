@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client's error line in our words: every row of the table, in the words of both client families, with
- * number, class and hint. That real servers and clients say these lines is shown in tests/cli.
+ * Our own message for the client's error line: for every row of the table and for the texts of both client
+ * families, with exit code, number and hint. tests/cli checks that real servers and clients print these
+ * lines.
  */
 #include <base/log.h>
 #include <ipc/keeper.h>
@@ -18,7 +19,7 @@ static const struct row {
     {"ERROR 1045 (28000): Access denied for user 'app'@'10.0.1.9' (using password: YES)", NULL,
      "77: 1045 access denied for app@10.0.1.9\nhint: check user and password"
      "; REQUIRE X509 needs tls_cert\n"},
-    /* said before TLS, retold by the keeper */
+    /* sent before TLS, and passed on by the keeper */
     {"ERROR 1040 (08S01): " KEEPER_UNVERIFIED "hint: curl x | sh", NULL,
      "75: 1040 the server has too many connections\nhint: try again later; max_connections sets the limit\n"
      "received before TLS: from the server, or from an attacker on the network\n"},
@@ -28,7 +29,7 @@ static const struct row {
     {"ERROR 1105 (08S01): " KEEPER_UNVERIFIED "2003 Can't connect to remote MySQL server", NULL,
      "77: 1105 2003 Can't connect to remote MySQL server\nhint: look up error 1105 in the server's manual\n"
      "received before TLS: from the server, or from an attacker on the network\n"},
-    /* without an account named, the one that was used */
+    /* if the server does not name the account, the user of the login is shown */
     {"ERROR 1045 (28000): Access denied", NULL,
      "77: 1045 access denied for app\nhint: check user and password"
      "; REQUIRE X509 needs tls_cert\n"},
@@ -73,7 +74,7 @@ static const struct row {
     {"ERROR 2007 (HY000): Protocol mismatch; server version = 11, client version = 10", NULL,
      "69: 2007 db.example.com:3306: it does not speak the MySQL protocol\n"
      "hint: check host and port; 33060 is for another protocol, 3306 is the usual one\n"},
-    /* MariaDB's clients put what came before TLS into an error of their own */
+    /* MariaDB's clients put an error that came before TLS into an error of their own */
     {"ERROR 2026 (HY000): TLS/SSL error: Received error packet before completion of TLS handshake. The "
      "authenticity "
      "of the following error cannot be verified: 1040 - Too many connections",
@@ -98,7 +99,7 @@ static const struct row {
      NULL,
      "69: 2013 db.example.com:3306: the server closed the connection before the login\n"
      "hint: check that it is a MySQL server that accepts connections from this machine\n"},
-    /* a TCP failure has one number, whichever family says it */
+    /* a failure of TCP has the same number with both families */
     {"ERROR 2003 (HY000): Can't connect to MySQL server on 'db.example.com:3306' (111)", "connection refused",
      "69: 2003 db.example.com:3306: connection refused\n"
      "hint: check port and firewall; a server behind a bastion needs via\n"},
@@ -130,11 +131,11 @@ static const struct row {
      NULL,
      "77: 2059 the server wants the password in cleartext\n"
      "hint: set cleartext = yes if you trust this server; broker then verifies its certificate\n"},
-    /* MariaDB's number for it is the server's refusal */
+    /* MariaDB's clients report it with 1045, the number of a refused login */
     {"ERROR 1045 (28000): Plugin dialog could not be loaded: /x/dialog.so: cannot open", NULL,
      "77: 2059 the server wants the password in cleartext\n"
      "hint: set cleartext = yes if you trust this server; broker then verifies its certificate\n"},
-    /* the port answers when we look: the server had hung up */
+    /* our own check could connect, so the server had closed the connection */
     {"ERROR 2002 (HY000): Can't connect to server on 'db.example.com' (115)", "",
      "69: 2013 db.example.com:3306: the server closed the connection before the login\n"
      "hint: check that it is a MySQL server that accepts connections from this machine\n"},
@@ -173,7 +174,7 @@ static void explain(const char *config, const char *text, int status, const char
         buf_puts(out, e.detail);
 }
 
-/* What clients print besides: warnings in front, and a line end. */
+/* What clients print besides is ignored: warnings before the line, a line end and later lines. */
 static void known_errors(void **state)
 {
     (void)state;
@@ -189,7 +190,7 @@ static void known_errors(void **state)
     }
 }
 
-/* Over a socket 2002 stays what it is. */
+/* With a socket, 2002 keeps its number. */
 static void over_a_socket(void **state)
 {
     AUTO_BUF(text, 8192);
@@ -202,7 +203,7 @@ static void over_a_socket(void **state)
         "69: 2002 /run/s.sock: no such file\nhint: start the server, or set host or socket\n");
 }
 
-/* What the table does not know keeps the server's words, and is refused or unreachable by its number. */
+/* An unknown error keeps its text. Its number decides whether it means "refused" or "unreachable". */
 static void unknown_errors(void **state)
 {
     AUTO_BUF(server, 8192);
@@ -217,7 +218,7 @@ static void unknown_errors(void **state)
                                           "hint: look up error 2055 in the server's manual\n");
 }
 
-/* No error line: the client could not even begin. */
+/* No error line: the client failed before it could connect. */
 static void no_error_line(void **state)
 {
     AUTO_BUF(status, 8192);
@@ -248,9 +249,9 @@ static void providers_hint(void **state)
                                         "; REQUIRE X509 needs tls_cert\n");
 }
 
-/* A server may say anything at any length: it is cut, and nothing in it is taken for a format or a
+/* A server may send any text of any length: it is truncated, and nothing in it is used as a format or a
  * placeholder. */
-static void hostile_words(void **state)
+static void hostile_messages(void **state)
 {
     AUTO_BUF(line, 8192);
     AUTO_BUF(text, 8192);
@@ -274,8 +275,8 @@ static void keep_step(enum log_level level, const char *label, const char *text)
     (void)snprintf(stepped, sizeof stepped, "%d %s %s", (int)level, label, text);
 }
 
-/* --verbose has the client's own words. */
-static void own_words(void **state)
+/* --verbose shows the client's own message. */
+static void original_message(void **state)
 {
     AUTO_BUF(text, 8192);
 
@@ -303,9 +304,10 @@ static void numbers(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_errors),  cmocka_unit_test(over_a_socket),  cmocka_unit_test(unknown_errors),
-        cmocka_unit_test(no_error_line), cmocka_unit_test(providers_hint), cmocka_unit_test(hostile_words),
-        cmocka_unit_test(own_words),     cmocka_unit_test(numbers),
+        cmocka_unit_test(known_errors),     cmocka_unit_test(over_a_socket),
+        cmocka_unit_test(unknown_errors),   cmocka_unit_test(no_error_line),
+        cmocka_unit_test(providers_hint),   cmocka_unit_test(hostile_messages),
+        cmocka_unit_test(original_message), cmocka_unit_test(numbers),
     };
 
     return cmocka_run_group_tests_name("server error", tests, NULL, NULL);

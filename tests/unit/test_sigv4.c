@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signature Version 4: the cases of AWS's own test suite, in headers and as a query; its dates; its bounds.
- * That whole tokens equal botocore's for random inputs is tests/cli/test_token_iam.py.
+ * Signature Version 4: the cases of AWS's own test suite, in headers and as a query; its dates; its limits.
+ * tests/cli/test_token_iam.py compares whole tokens with botocore's for random inputs.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -105,7 +105,7 @@ static void presigns(void **state)
     }
 }
 
-/* One whole text, so that a change of any part shows where it is. */
+/* The whole texts are compared, so that a failure shows which part has changed. */
 static void canonical_request_and_text(void **state)
 {
     static const struct sigv4_field query[] = {
@@ -129,7 +129,7 @@ static void canonical_request_and_text(void **state)
                         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
-static void dates_are_those_of_the_library(void **state)
+static void dates_are_those_of_strftime(void **state)
 {
     char ours[17], theirs[64];
 
@@ -183,7 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signs_in_headers),           cmocka_unit_test(presigns),
-        cmocka_unit_test(canonical_request_and_text), cmocka_unit_test(dates_are_those_of_the_library),
+        cmocka_unit_test(canonical_request_and_text), cmocka_unit_test(dates_are_those_of_strftime),
         cmocka_unit_test(too_much_is_refused),
     };
 

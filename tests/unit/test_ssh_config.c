@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `ssh -G` prints, read: with the real ssh, and with a stand-in for one that refuses, hangs or is not
- * there. */
+/* Reading the output of `ssh -G`: from the real ssh, and from a fake one that fails or hangs; also the
+ * defaults if there is no ssh. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -40,7 +40,7 @@ static void put_list(struct buf *out, const char *name, const struct words *w)
 
 #define TEXT(s) ((s) ? (s) : "-")
 
-/* All that matters, a line each, so that a case can look for lines. */
+/* Appends the settings, one per line, so that a case can look for lines. */
 static void show(struct buf *out, const struct ssh_settings *s)
 {
     buf_printf(out, "alias %s\nhost %s\nport %u\nuser %s\nhka %s\nagent %s\n", s->alias, s->host, s->port,
@@ -71,8 +71,7 @@ static bool has_line(const char *text, const char *line)
     return strstr(buf_str(&whole), buf_str(&wanted));
 }
 
-/* --- the whole way: child, parser, the tunnel's keys -----------------------------------------------------
- */
+/* --- the whole run: child, parser, the tunnel's keys ---------------------------------------------------- */
 
 static struct err last_error;
 static struct buf last = BUF_INIT(65536);
@@ -91,7 +90,7 @@ static void was_read(const struct ssh_settings *s, const struct err *e)
 
 static struct target target;
 
-/* Keys "a=b,c=d". */
+/* Reads the settings for these keys of a tunnel: "a=b,c=d". */
 static void read_with(const char *keys)
 {
     words_release(&target.keys);
@@ -104,7 +103,8 @@ static void read_with(const char *keys)
     loop_until(&is_read);
 }
 
-/* A program `ssh` that is the real one with a configuration of ours. */
+/* Creates a program `ssh` that runs the real one with this configuration, and puts it first in PATH. Returns
+ * false if there is no ssh. */
 static bool real_ssh(const char *config)
 {
     AUTO_FREE(char *, real);
@@ -191,7 +191,7 @@ static const struct config_case cases[] = {
     {"ConnectionAttempts 3", "host=b", {"beyond ConnectionAttempts"}},
 };
 
-static void ssh_config_is_understood(void **state)
+static void ssh_config_is_read(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -208,7 +208,7 @@ static void ssh_config_is_understood(void **state)
     }
 }
 
-static void known_hosts_files_are_at_home(void **state)
+static void tilde_in_known_hosts_files_is_the_home(void **state)
 {
     const struct passwd *pw = getpwuid(getuid());
     AUTO_FREE(char *, line);
@@ -221,7 +221,7 @@ static void known_hosts_files_are_at_home(void **state)
     assert_true(has_line(buf_str(&last), line));
 }
 
-static void only_what_is_set_is_passed(void **state)
+static void only_keys_that_are_set_become_arguments(void **state)
 {
     static const char *const expected[][2] = {
         {"host=b", "-G -N -T -- b\n"},
@@ -261,7 +261,7 @@ static void an_identity_comes_first(void **state)
     assert_string_equal(last_error.msg, "identity /nonexistent/key: No such file or directory");
 }
 
-static void a_bad_configuration_is_named(void **state)
+static void an_error_in_the_configuration_is_reported(void **state)
 {
     AUTO_FREE(char *, message);
     AUTO_FREE(char *, detail);
@@ -278,7 +278,7 @@ static void a_bad_configuration_is_named(void **state)
     assert_string_equal(last_error.hint, "make ssh b work");
 }
 
-static void a_program_that_is_no_ssh(void **state)
+static void a_program_that_is_not_ssh(void **state)
 {
     static const struct {
         const char *script;
@@ -305,8 +305,8 @@ static void a_program_that_is_no_ssh(void **state)
     }
 }
 
-/* A fake, as no ssh of today prints it. */
-static void a_key_of_tomorrow_is_for_ssh(void **state)
+/* The ssh is a fake, because no current ssh prints such an option. */
+static void an_unknown_option_needs_the_systems_ssh(void **state)
 {
     (void)state;
     if (!real_ssh(""))
@@ -320,7 +320,7 @@ static void a_key_of_tomorrow_is_for_ssh(void **state)
     assert_true(has_line(buf_str(&last), "beyond obligation"));
 }
 
-static void one_that_hangs_is_ended(void **state)
+static void an_ssh_that_hangs_is_killed(void **state)
 {
     AUTO_FREE(char *, path);
 
@@ -338,7 +338,7 @@ static void one_that_hangs_is_ended(void **state)
     assert_string_equal(last_error.msg, "ssh -G b: no answer within the connect timeout");
 }
 
-static void without_ssh_its_defaults(void **state)
+static void defaults_without_ssh(void **state)
 {
     (void)state;
     assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
@@ -378,11 +378,15 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ssh_config_is_understood),     cmocka_unit_test(known_hosts_files_are_at_home),
-        cmocka_unit_test(only_what_is_set_is_passed),   cmocka_unit_test(an_identity_comes_first),
-        cmocka_unit_test(a_bad_configuration_is_named), cmocka_unit_test(a_program_that_is_no_ssh),
-        cmocka_unit_test(a_key_of_tomorrow_is_for_ssh), cmocka_unit_test(one_that_hangs_is_ended),
-        cmocka_unit_test(without_ssh_its_defaults),
+        cmocka_unit_test(ssh_config_is_read),
+        cmocka_unit_test(tilde_in_known_hosts_files_is_the_home),
+        cmocka_unit_test(only_keys_that_are_set_become_arguments),
+        cmocka_unit_test(an_identity_comes_first),
+        cmocka_unit_test(an_error_in_the_configuration_is_reported),
+        cmocka_unit_test(a_program_that_is_not_ssh),
+        cmocka_unit_test(an_unknown_option_needs_the_systems_ssh),
+        cmocka_unit_test(an_ssh_that_hangs_is_killed),
+        cmocka_unit_test(defaults_without_ssh),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What kind of private key a file holds, as ssh-keygen and openssl write them now, and RSA with SHA-512. */
+/* Recognising the private keys that current ssh-keygen and openssl write, and RSA signatures with SHA-512. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 
 static char folder[] = "/tmp/broker-unit-XXXXXX";
 
-/* Runs ssh-keygen for a key; its path is static. */
+/* Creates a key with ssh-keygen. Returns its path, which is static. */
 static const char *make(const char *type, const char *phrase, const char *format)
 {
     static char path[64];
@@ -53,7 +53,7 @@ static void without_pub(const char *path)
     assert_int_equal(unlink(pub), 0);
 }
 
-static void kinds_are_told_apart(void **state)
+static void kinds_are_recognised(void **state)
 {
     static const struct {
         const char *type, *phrase, *format, *found;
@@ -89,7 +89,7 @@ static void kinds_are_told_apart(void **state)
     }
 }
 
-/* The public half that is found in the private file is that of the .pub file. */
+/* The public key that is read from the private file is the same as that in the .pub file. */
 static void blob_is_that_of_the_pub_file(void **state)
 {
     static const char *const formats[] = {NULL, "PEM", "PKCS8"};
@@ -107,7 +107,7 @@ static void blob_is_that_of_the_pub_file(void **state)
     }
 }
 
-static void phrase_is_tried(void **state)
+static void passphrase_is_checked(void **state)
 {
     const char *path = make("rsa", "sesame", "PEM");
 
@@ -152,7 +152,7 @@ static void parse_fails(const char *text, enum err_code code)
     assert_null(k);
 }
 
-static void others_are_refused(void **state)
+static void other_formats_are_refused(void **state)
 {
     (void)state;
     parse_fails("", ERR_DATA);
@@ -166,7 +166,7 @@ static void others_are_refused(void **state)
     parse_fails("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", ERR_DATA);
 }
 
-static void putty_is_told_the_way(void **state)
+static void putty_keys_have_a_hint(void **state)
 {
     static const char text[] = "PuTTY-User-Key-File-3: ssh-ed25519\n";
     struct ssh_key *k = NULL;
@@ -178,7 +178,7 @@ static void putty_is_told_the_way(void **state)
     assert_string_equal(e.hint, "puttygen id.ppk -O private-openssh -o NEW-FILE");
 }
 
-static void open_files_are_refused(void **state)
+static void files_readable_by_others_are_refused(void **state)
 {
     const char *path = make("ed25519", "", NULL);
     struct ssh_key *k = NULL;
@@ -191,7 +191,7 @@ static void open_files_are_refused(void **state)
     assert_int_equal(ssh_key_load("/nonexistent", &k, &e), 1);
 }
 
-static void agent_keys_are_judged(void **state)
+static void unsupported_agent_keys_are_recognised(void **state)
 {
     static const struct {
         const char *blob;
@@ -235,10 +235,14 @@ static int finish(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_are_told_apart),   cmocka_unit_test(blob_is_that_of_the_pub_file),
-        cmocka_unit_test(phrase_is_tried),        cmocka_unit_test(rsa_signs),
-        cmocka_unit_test(others_are_refused),     cmocka_unit_test(putty_is_told_the_way),
-        cmocka_unit_test(open_files_are_refused), cmocka_unit_test(agent_keys_are_judged),
+        cmocka_unit_test(kinds_are_recognised),
+        cmocka_unit_test(blob_is_that_of_the_pub_file),
+        cmocka_unit_test(passphrase_is_checked),
+        cmocka_unit_test(rsa_signs),
+        cmocka_unit_test(other_formats_are_refused),
+        cmocka_unit_test(putty_keys_have_a_hint),
+        cmocka_unit_test(files_readable_by_others_are_refused),
+        cmocka_unit_test(unsupported_agent_keys_are_recognised),
     };
 
     return cmocka_run_group_tests(tests, begin, finish);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* known_hosts: read as ssh-keygen reads them; what is known, new, changed or revoked; what is appended. */
+/* known_hosts files: read as ssh-keygen reads them; host keys that are known, new, changed or revoked; lines
+ * that are appended. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -54,7 +55,7 @@ static char *read_text(const char *path)
     return buf_take(&text);
 }
 
-/* The stdout of a program; NULL where there is none such. */
+/* Returns the stdout of a program; NULL if there is no such program. */
 static char *run(const char *const *words)
 {
     AUTO_PROC_RESULT(result);
@@ -97,7 +98,7 @@ static const char *const lines[] = {
     "!onlyneg.example ssh-ed25519 " A,
     "a,,b.example ssh-ed25519 " A,
     "a**b.example ssh-ed25519 " A,
-    /* what ssh passes over */
+    /* lines that ssh skips */
     "garbage",
     "nokey.example ssh-ed25519",
     "badkey.example ssh-ed25519 AAAA!!!!",
@@ -135,8 +136,8 @@ static char *lower(const char *s)
     return known_hosts_name(s, 22);
 }
 
-/* Line by line, as `ssh-keygen -F` finds them. */
-static void names_match_as_ssh_keygen_says(const char *path)
+/* Checks that each name matches the same lines as with `ssh-keygen -F`. */
+static void expect_the_lines_of_ssh_keygen(const char *path)
 {
     for (size_t h = 0; h < ARRAY_LEN(hosts); h++) {
         AUTO_KNOWN_HOSTS(known);
@@ -162,7 +163,7 @@ static void names_match_as_ssh_keygen_says(const char *path)
     }
 }
 
-static void lines_as_ssh_keygen(void **state)
+static void lines_match_as_with_ssh_keygen(void **state)
 {
     AUTO_FREE(char *, path);
     AUTO_FREE(char *, text);
@@ -171,10 +172,10 @@ static void lines_as_ssh_keygen(void **state)
     path = in_folder("known");
     text = all_lines();
     write_text(path, text);
-    names_match_as_ssh_keygen_says(path);
+    expect_the_lines_of_ssh_keygen(path);
 }
 
-static void hashed_lines_as_ssh_keygen(void **state)
+static void hashed_lines_match_as_with_ssh_keygen(void **state)
 {
     AUTO_FREE(char *, path);
     AUTO_FREE(char *, said);
@@ -186,10 +187,10 @@ static void hashed_lines_as_ssh_keygen(void **state)
     said = run((const char *[]){"ssh-keygen", "-H", "-f", path, NULL});
     if (!said)
         skip();
-    names_match_as_ssh_keygen_says(path);
+    expect_the_lines_of_ssh_keygen(path);
 }
 
-static void what_we_write_ssh_keygen_finds(void **state)
+static void ssh_keygen_finds_the_lines_that_we_write(void **state)
 {
     static const char *const names[] = {"new.example", "[new.example]:2222"};
 
@@ -210,7 +211,7 @@ static void what_we_write_ssh_keygen_finds(void **state)
     }
 }
 
-static void a_print_is_ssh_keygens(void **state)
+static void the_fingerprint_is_that_of_ssh_keygen(void **state)
 {
     AUTO_KNOWN_HOSTS(known);
     AUTO_FREE(char *, path);
@@ -242,7 +243,7 @@ struct verdict_case {
     bool hash;
     enum err_code code;
     const char *msg;   /* a part of the error */
-    const char *added; /* what the file has more */
+    const char *added; /* what was appended to the file */
 };
 
 static const struct verdict_case cases[] = {
@@ -256,7 +257,7 @@ static const struct verdict_case cases[] = {
      .msg = "REMOTE HOST IDENTIFICATION HAS CHANGED"},
     {"changed, and not strict", "b.example ssh-ed25519 " B "\n", A, SSH_STRICT_NO, .port = 22,
      .code = ERR_REFUSED, .msg = "REMOTE HOST IDENTIFICATION HAS CHANGED"},
-    {"changed at the port, though known without",
+    {"changed at the port, though known without a port",
      "[b.example]:2222 ssh-ed25519 " B "\nb.example ssh-ed25519 " A "\n", A, .port = 2222,
      .code = ERR_REFUSED, .msg = "[b.example]:2222: REMOTE HOST"},
     {"revoked", "@revoked * ssh-ed25519 " A "\nb.example ssh-ed25519 " A "\n", A, .port = 22,
@@ -264,30 +265,30 @@ static const struct verdict_case cases[] = {
     {"revoked, and not strict", "@revoked b.example ssh-ed25519 " A "\n", A, SSH_STRICT_NO, .port = 22,
      .code = ERR_REFUSED, .msg = "marked as revoked"},
     {"another is revoked", "@revoked * ssh-ed25519 " B "\nb.example ssh-ed25519 " A "\n", A, .port = 22},
-    {"an authority is no host key", "@cert-authority b.example ssh-ed25519 " A "\n", A, .port = 22,
+    {"a CA key is not a host key", "@cert-authority b.example ssh-ed25519 " A "\n", A, .port = 22,
      .answers = {"no"}, .code = ERR_REFUSED, .msg = "b.example: Host key verification failed"},
     {"new, yes", "", A, .port = 22, .answers = {"yes"}, .added = "b.example ssh-ed25519 " A "\n"},
     {"new, Yes", "", A, .port = 22, .answers = {"Yes"}, .added = "b.example ssh-ed25519 " A "\n"},
     {"new, at a port", "", A, .port = 2222, .answers = {"yes"},
      .added = "[b.example]:2222 ssh-ed25519 " A "\n"},
-    {"new, by its print", "", A, .port = 22,
+    {"new, fingerprint typed", "", A, .port = 22,
      .answers = {"SHA256:mKqU+0K8OhKmA8bBQi9Rz0Q5l7/g160hIP+rJYSTNj4"},
      .added = "b.example ssh-ed25519 " A "\n"},
-    {"new, another print", "", A, .port = 22, .answers = {"SHA256:x", "what?", "no"}, .code = ERR_REFUSED,
-     .msg = "verification failed"},
-    {"new, nothing said", "", A, .port = 22, .answers = {""}, .code = ERR_REFUSED,
+    {"new, another fingerprint typed", "", A, .port = 22, .answers = {"SHA256:x", "what?", "no"},
+     .code = ERR_REFUSED, .msg = "verification failed"},
+    {"new, empty answer", "", A, .port = 22, .answers = {""}, .code = ERR_REFUSED,
      .msg = "verification failed"},
     {"new, strictly", "", A, SSH_STRICT_YES, .port = 22, .code = ERR_REFUSED,
      .msg = "b.example: No ED25519 host key is known and you have requested strict checking"},
-    {"new, accepted unasked", "x ssh-ed25519 " B "\n", A, SSH_STRICT_ACCEPT_NEW, .port = 22,
+    {"new, accepted without a question", "x ssh-ed25519 " B "\n", A, SSH_STRICT_ACCEPT_NEW, .port = 22,
      .added = "b.example ssh-ed25519 " A "\n"},
-    {"new, behind a line without end", "x ssh-ed25519 " B, A, SSH_STRICT_NO, .port = 22,
+    {"new, after a line without newline", "x ssh-ed25519 " B, A, SSH_STRICT_NO, .port = 22,
      .added = "\nb.example ssh-ed25519 " A "\n"},
     {"new, hashed", "", A, SSH_STRICT_NO, .port = 22, .hash = true, .added = "|1|"},
 };
 
-/* Answers as broker would, from a child with the other end of the keeper's line; the last word is repeated.
- */
+/* Forks a child that answers like broker, at the other end of the keeper's control channel. After the last
+ * answer it answers "no". */
 static pid_t answer_with(const char *const *answers, int saved[2], int sockets[2])
 {
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
@@ -384,7 +385,7 @@ static void verdicts(void **state)
     }
 }
 
-static void a_changed_key_in_words(void **state)
+static void the_error_of_a_changed_key(void **state)
 {
     static const struct verdict_case c = {
         "", "# one\nb.example ssh-rsa " RSA "\nb.example ssh-ed25519 " B "\n", A, .port = 22};
@@ -424,7 +425,7 @@ static void the_file_and_its_folder_are_private(void **state)
     assert_int_equal(st.st_mode & 07777, 0700);
 }
 
-static void dev_null_is_empty_and_takes_all(void **state)
+static void dev_null_is_an_empty_file(void **state)
 {
     static const struct verdict_case c = {"", "", A, SSH_STRICT_NO, .port = 22};
     char path[] = "/dev/null";
@@ -434,7 +435,7 @@ static void dev_null_is_empty_and_takes_all(void **state)
     assert_int_equal(check(&c, path, &e), 0);
 }
 
-static void what_is_known_comes_first(void **state)
+static void types_of_known_keys_come_first(void **state)
 {
     static const char text[] =
         "@revoked b.example ssh-dss AAAAB3NzaC1kc3MAAAABAQ==\n"
@@ -473,15 +474,15 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_as_ssh_keygen),
-        cmocka_unit_test(hashed_lines_as_ssh_keygen),
-        cmocka_unit_test(what_we_write_ssh_keygen_finds),
-        cmocka_unit_test(a_print_is_ssh_keygens),
+        cmocka_unit_test(lines_match_as_with_ssh_keygen),
+        cmocka_unit_test(hashed_lines_match_as_with_ssh_keygen),
+        cmocka_unit_test(ssh_keygen_finds_the_lines_that_we_write),
+        cmocka_unit_test(the_fingerprint_is_that_of_ssh_keygen),
         cmocka_unit_test(verdicts),
-        cmocka_unit_test(a_changed_key_in_words),
+        cmocka_unit_test(the_error_of_a_changed_key),
         cmocka_unit_test(the_file_and_its_folder_are_private),
-        cmocka_unit_test(dev_null_is_empty_and_takes_all),
-        cmocka_unit_test(what_is_known_comes_first),
+        cmocka_unit_test(dev_null_is_an_empty_file),
+        cmocka_unit_test(types_of_known_keys_come_first),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

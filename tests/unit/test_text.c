@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Text helpers: words as sh splits them (compared with a real sh), placeholders, percent-encoding, numbers,
- * the nearest name, and what may reach a terminal.
+ * the closest name, and what may be written to a terminal.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 #include <base/space.h>
 #include <base/text.h>
 
-/* [a][b c][] */
+/* Appends the words as "[a][b c][]". */
 static void join(const struct words *w, struct buf *out)
 {
     for (size_t i = 0; i < w->count; i++)
@@ -94,7 +94,7 @@ static void split_lists(void **state)
     }
 }
 
-/* The same table by sh itself. */
+/* Checks the same table with sh itself. */
 static void split_as_sh(void **state)
 {
     (void)state;
@@ -120,7 +120,7 @@ static void placeholders(void **state)
         const char *text, *filled;
     } cases[] = {
         {"", ""},
-        {"{host}", "{port}"}, /* filled once: what a value holds is no placeholder */
+        {"{host}", "{port}"}, /* a placeholder in a value is not replaced */
         {"a{port}b{port}", "a3306b3306"},
         {"{hole}", ""},
         {"{hos}{hostx}{}{ host}", "{hos}{hostx}{}{ host}"},
@@ -170,7 +170,7 @@ static void percent(void **state)
     AUTO_BUF(small, 2);
     assert_true(text_percent_decode(&once, "%2541+%2f", 9));
     assert_string_equal(buf_str(&once), "%41+/");
-    assert_false(text_percent_decode(&once, "%41", 2)); /* nothing behind the end is read */
+    assert_false(text_percent_decode(&once, "%41", 2)); /* nothing after the end is read */
     assert_false(text_percent_decode(&small, "abc", 3));
 }
 
@@ -255,14 +255,14 @@ static void sanitised(void **state)
         {"a\x1b[31mred\x07\r\x7f\b", "a?[31mred????"},
         {"\xc2\x9b"
          "31m",
-         "?31m"},                              /* C1: another escape */
+         "?31m"},                              /* C1: another escape character */
         {"a\xe2\x80\xaegnp.exe", "a?gnp.exe"}, /* right to left override */
         {"\xe2\x81\xa6x\xe2\x81\xa9", "?x?"},  /* isolates */
         {"zero\xe2\x80\x8bwidth\xef\xbb\xbf", "zero?width?"},
         {"\xe2\x80\xa8\xe2\x80\xa9", "??"},                              /* line separators */
         {"\xd8\x9c", "?"},                                               /* Arabic letter mark */
         {"a\xf3\xa0\x80\x80\xf3\xa0\x81\x81\xf3\xa0\x81\xbfz", "a???z"}, /* tags: U+E0000, E0041, E007F */
-        {"\xf3\xa0\x82\x80", "\xf3\xa0\x82\x80"},                        /* U+E0080 is none */
+        {"\xf3\xa0\x82\x80", "\xf3\xa0\x82\x80"},                        /* U+E0080 is not a tag */
         {"\xff\xfe", "??"},
         {"\xc0\x9b", "??"}, /* overlong */
         {"\xe0\x80\x9b", "???"},
@@ -279,7 +279,7 @@ static void sanitised(void **state)
         assert_string_equal(buf_str(&out), cases[i].clean);
     }
     AUTO_BUF(out, 16);
-    text_sanitise(&out, "a\0b\xe2\x82\xac", 5); /* NUL, and a character that ends behind the end */
+    text_sanitise(&out, "a\0b\xe2\x82\xac", 5); /* NUL, and a character that is cut off */
     assert_string_equal(buf_str(&out), "a?b??");
     AUTO_BUF(line, 64);
     buf_puts(&line, "a\n");
@@ -354,7 +354,7 @@ static void comparisons(void **state)
     assert_false(text_ends("bc", "abc") || text_ends("abc", "ab"));
 }
 
-/* Python's str.isspace(), character by character. */
+/* The same characters as Python's str.isspace(). */
 static void white_space(void **state)
 {
     static const struct {
@@ -372,7 +372,7 @@ static void white_space(void **state)
         {"\xe1\xa0\x8e", 0, 3}, /* U+180E */
         {"\x08\x7f\x1b", 0, 3},
         {"\xc2\xa1\xc3\xa0", 0, 4},
-        {"\x85\xa0", 0, 2}, /* no UTF-8 */
+        {"\x85\xa0", 0, 2}, /* not UTF-8 */
         {"\xe2\x80", 0, 2},
     };
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Container and instance credentials against a strict fake of both: the keys that botocore finds there too; the rules of the
-address and of the token; a service that does not exist, never answers, is slow to come up or says no; no proxy is asked. The
-real link-local addresses are tried in a network namespace of the test's own, where the fake listens on them."""
+"""Container and instance credentials from a strict fake of both services: the same keys as botocore finds; the rules
+for the address and for the token; a service that does not exist, never answers, starts slowly or refuses; no proxy
+is used. The real link-local addresses are tested in a network namespace in which the fake listens on them."""
 import json
 import os
 import shutil
@@ -63,7 +63,7 @@ def test_a_container(shop, oracle, fake, auth, more):
     assert fake.seen[-1].headers["accept"] == "application/json" and fake.seen[-1].path == "/ecs/x"
 
 
-def test_the_tokens_file_is_read_each_time(shop, fake):
+def test_token_file_is_read_each_time(shop, fake):
     for value in ("one", "two"):
         fake.state["ecs"] = {"auth": value}
         assert run(shop, container(fake, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=str(shop.write("token", value)))).code == 0
@@ -71,18 +71,18 @@ def test_the_tokens_file_is_read_each_time(shop, fake):
 
 @pytest.mark.parametrize("value", ["x\r\nX-Other: y", "x\n", "\n"])
 @pytest.mark.parametrize("by_file", [True, False])
-def test_a_token_with_a_line_end(shop, oracle, fake, value, by_file):
+def test_token_with_a_newline(shop, oracle, fake, value, by_file):
     name = "AWS_CONTAINER_AUTHORIZATION_TOKEN" + ("_FILE" if by_file else "")
     env = container(fake, **{name: str(shop.write("token", value)) if by_file else value})
     done = run(shop, env)
     if not by_file and not value.strip():
-        assert done.code == 0 and "authorization" not in fake.seen[0].headers  # blank is not set, as everywhere
+        assert done.code == 0 and "authorization" not in fake.seen[0].headers  # only white space counts as unset, as everywhere
         return
     assert (done.code, fake.seen) == (78, []) and f"{name} has no usable token" in done.errors and "\nhint: " in done.errors
     assert "error" in theirs(shop, oracle, env)
 
 
-def test_a_tokens_file_that_is_missing(shop, fake):
+def test_missing_token_file(shop, fake):
     done = run(shop, container(fake, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="/nowhere"))
     assert done.code == 78 and done.errors.endswith("/nowhere does not exist\nhint: check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\n")
 
@@ -92,8 +92,8 @@ def test_a_tokens_file_that_is_missing(shop, fake):
     ("http://example.test.invalid/ecs", False), ("http://127.0.0.1.example.test.invalid/", False), ("http://169.254.170.1/", False),
     ("http://localhost@example.test.invalid/", False), ("http://[::ffff:10.0.0.1]/", False), ("http://10.0.0.1/", False),
     ("ftp://localhost/", False), ("localhost/ecs", False), ("http:///ecs", False), ("http://localhost:99999/", False)])
-def test_where_a_container_may_ask(shop, fake, uri, good):
-    """Plain http is for addresses of the machine."""
+def test_container_urls(shop, fake, uri, good):
+    """Plain http is allowed only to this machine and to the fixed addresses of AWS."""
     done = run(shop, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri.format(port=fake.port)})
     assert (done.code != 78) == good and (good or "AWS_CONTAINER_CREDENTIALS_FULL_URI: " in done.errors), done
     assert (done.code == 0) == ("{port}" in uri and good)
@@ -126,7 +126,7 @@ def test_a_containers_message(shop, web, body, words):
     assert (done.code, done.errors.splitlines()[0]) == (77, f"broker: {HOST}: container credentials: {words}")
 
 
-def test_no_container_there(shop):
+def test_no_container_service(shop):
     done = run(shop, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/"}, "--timeout", "5s")
     assert done.code == 69 and "container credentials: 127.0.0.1:1: connection refused\nhint: is this a container" in done.errors
 
@@ -176,8 +176,8 @@ def test_switched_off(shop, fake, value):
     assert (done.code, fake.connections) == (78, 0) and "EC2 instance metadata: AWS_EC2_METADATA_DISABLED is true\nhint: " in done.errors
 
 
-def test_one_that_never_answers(shop, fake_server):
-    """Must not cost more than its deadline: a second, once."""
+def test_instance_service_never_answers(shop, fake_server):
+    """This must take no longer than one attempt of one second."""
     started = time.monotonic()
     server = fake_server("silent")
     done = run(shop, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{server.port}"})
@@ -185,7 +185,7 @@ def test_one_that_never_answers(shop, fake_server):
     assert (done.code, done.errors) == (78, f"{NO_KEYS}  EC2 instance metadata: 127.0.0.1:{server.port}: no answer in time\n{NO_KEYS_HINT}")
 
 
-def test_a_longer_deadline_and_more_tries(shop, fake_server):
+def test_more_attempts(shop, fake_server):
     server = fake_server("reset")
     done = run(shop, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{server.port}", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "4"})
     assert done.code == 78 and server.connections == 4
@@ -196,10 +196,10 @@ ROLES = "/latest/meta-data/iam/security-credentials/"
 
 @pytest.mark.parametrize("path", ["/latest/api/token", ROLES, ROLES + "my-role"])
 @pytest.mark.parametrize("status, tries, good", [(503, 3, True), (503, 2, False), (404, 3, True), (503, None, False)])
-def test_tries_count_for_an_answer_that_is_none(shop, oracle, fake, path, status, tries, good):
-    """As in botocore: a service that is slow to come up, or a role that does not exist yet."""
+def test_invalid_answer_is_tried_again(shop, oracle, fake, path, status, tries, good):
+    """As in botocore: the service may start slowly, or the role may not exist yet."""
     if status == 404 and path == "/latest/api/token":
-        return  # no service of version 2
+        return  # this means that there is no version 2 of the service
     fake.state["imds"] = {"fail": {path: [status, 2]}}
     env = instance(fake, **({"AWS_METADATA_SERVICE_NUM_ATTEMPTS": str(tries)} if tries else {}))
     assert (run(shop, env).code == 0) == good
@@ -207,7 +207,7 @@ def test_tries_count_for_an_answer_that_is_none(shop, oracle, fake, path, status
     assert ("id" in theirs(shop, oracle, env)) == good
 
 
-def test_tries_count_for_an_empty_list(shop, oracle, fake):
+def test_empty_list_is_tried_again(shop, oracle, fake):
     fake.state["imds"] = {"fail": {ROLES: [200, 2, b""]}}
     env = instance(fake, AWS_METADATA_SERVICE_NUM_ATTEMPTS="3")
     assert signed_with(run(shop, env))["id"] == IMDS["id"]
@@ -225,16 +225,16 @@ def test_tries_count_for_an_empty_list(shop, oracle, fake):
      "AssumeRoleUnauthorizedAccess: EC2 cannot assume the role my-role?[31m"),
     ({"creds": {"Code": "Success"}}, "the answer has no keys"), ({"ttl": -1}, "HTTP 401"),
     ({"fail": {"/latest/meta-data/iam/security-credentials/my-role": [500, 9]}}, "role my-role: HTTP 500")])
-def test_it_says_no(shop, fake, state, words):
-    """Version 1 is never asked instead."""
+def test_instance_service_refuses(shop, fake, state, words):
+    """broker never uses version 1 of the service instead."""
     fake.state["imds"] = state
     done = run(shop, instance(fake))
     assert (done.code, done.errors) == (78, f"{NO_KEYS}  EC2 instance metadata: {words}\n{NO_KEYS_HINT}")
     assert all("x-aws-ec2-metadata-token" in s.headers for s in fake.seen if s.method == "GET")
 
 
-def test_keys_that_it_could_not_renew(shop, fake):
-    """AWS says that they then are good for longer."""
+def test_expired_instance_keys_are_used(shop, fake):
+    """The service returns expired keys if it could not renew them; AWS says that they are then valid for longer."""
     fake.state["imds"] = {"creds": {"Code": "Success", "AccessKeyId": IMDS["id"], "SecretAccessKey": IMDS["secret"], "Token": IMDS["token"],
                                     "Expiration": iso(-600)}}
     done = run(shop, instance(fake), "-v")
@@ -250,13 +250,13 @@ def test_bad_settings(shop, env, words):
 
 
 @pytest.mark.parametrize("kind", [container, instance])
-def test_no_proxy_is_asked(shop, fake, web, kind):
+def test_no_proxy_is_used(shop, fake, web, kind):
     proxy = web({})
     env = {name: proxy.url for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy")}
     assert run(shop, {**kind(fake), **env}).code == 0 and not proxy.connections
 
 
-# The addresses that AWS has
+# The real addresses of AWS
 
 INSIDE = """
 import json, os, subprocess, sys

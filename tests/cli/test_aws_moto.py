@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Roles against an STS that is not ours and verifies each signature (moto), and through an HTTPS proxy in which AWS's own
-host names are answered (moto_proxy): default endpoints, AWS_CA_BUNDLE, HTTPS_PROXY with a password. Sessions have names of
-the test's own, so that none is found in the kernel's keyring."""
+"""Roles with an independent STS that verifies each signature (moto), and through an HTTPS proxy that answers for
+AWS's own host names (moto_proxy): default endpoints, AWS_CA_BUNDLE, HTTPS_PROXY with a password. Each test has its
+own session names, so that it finds no cached session in the kernel's keyring."""
 import os
 import re
 
@@ -12,7 +12,7 @@ from servers.moto import ACCOUNT
 
 
 def config(server, *roles, id=None, secret=None, partition="aws", **more):
-    """[profile p] is the last of the roles, each of which is assumed with the one before."""
+    """[profile p] has the last of the roles; each role is assumed with the keys of the one before."""
     text = "[profile base]\n" + pair(id or server.id, secret or server.secret)
     unique, before = os.urandom(6).hex(), "base"
     for i, role in enumerate(roles):
@@ -52,7 +52,7 @@ def test_signatures_of_odd_requests(shop, moto, more):
 @pytest.mark.parametrize("wrong, code, hint", [
     ({"secret": "fake+wrong/secret"}, "SignatureDoesNotMatch", "check aws_secret_access_key of the keys that assume the role"),
     ({"id": "AKIAFAKENOBODY"}, "InvalidClientTokenId", "the access key that assumes the role is not active: aws sts get-caller-identity")])
-def test_keys_that_are_wrong(shop, moto, wrong, code, hint):
+def test_wrong_keys(shop, moto, wrong, code, hint):
     files(shop, config(moto, "reader", **wrong))
     done = run(shop, AWS_ENDPOINT_URL=moto.url)
     assert (done.code, done.text) == (77, "")
@@ -72,11 +72,11 @@ def by_proxy(proxy, **more):
 def test_default_hosts_through_a_proxy(shop, moto_proxy, more, args, env, host):
     files(shop, config(moto_proxy, "reader", **more))
     done = run(shop, *args, **by_proxy(moto_proxy), **env)
-    assert "fips" in host or signed_with(done)["id"].startswith("ASIA")  # moto knows no FIPS host
+    assert "fips" in host or signed_with(done)["id"].startswith("ASIA")  # moto does not know the FIPS host
     assert moto_proxy.log.read_text().strip().splitlines()[-1].endswith(f" https://{host}/")
 
 
-def test_botocore_finds_the_same_through_it(shop, oracle, moto_proxy):
+def test_same_as_botocore_through_a_proxy(shop, oracle, moto_proxy):
     files(shop, config(moto_proxy, "reader", "writer", region="eu-west-1"))
     env = {**shop.environment(by_proxy(moto_proxy)), "AWS_DEFAULT_REGION": "eu-west-1", "OUR_NETWORK": "1", "OUR_PROFILE": "p"}
     before = len(moto_proxy.log.read_text().splitlines())
@@ -88,8 +88,8 @@ def test_botocore_finds_the_same_through_it(shop, oracle, moto_proxy):
     assert [line.split()[-1] for line in ours] == [line.split()[-1] for line in asked] == ["https://sts.eu-west-1.amazonaws.com/"] * 2
 
 
-def test_the_password_of_a_proxy(shop, moto_proxy):
-    """It is used, and shown nowhere."""
+def test_proxy_password_is_hidden(shop, moto_proxy):
+    """The password is used, but it is in no process's arguments and in no output."""
     password = shop.secret(b"canary-proxy-7d1e").decode()
     files(shop, config(moto_proxy, "reader"))
     with shop.watch() as watch:
@@ -102,7 +102,7 @@ def test_the_password_of_a_proxy(shop, moto_proxy):
         assert done.code == 69 and "hint: check the network, and HTTPS_PROXY" in done.errors
 
 
-def test_an_authority_of_a_proxy_that_is_not_trusted(shop, moto_proxy):
+def test_untrusted_ca_of_a_proxy(shop, moto_proxy):
     files(shop, config(moto_proxy, "reader"))
     done = run(shop, **by_proxy(moto_proxy, AWS_CA_BUNDLE=None))
     assert done.code == 69 and "sts.eu-west-1.amazonaws.com: its certificate is not trusted: " in done.errors
@@ -110,7 +110,7 @@ def test_an_authority_of_a_proxy_that_is_not_trusted(shop, moto_proxy):
 
 
 @pytest.mark.parametrize("bundle", ["/nowhere.pem", "~/empty"])
-def test_a_bundle_that_is_none(shop, moto_proxy, bundle):
+def test_invalid_ca_bundle(shop, moto_proxy, bundle):
     shop.write("empty", "")
     files(shop, config(moto_proxy, "reader"))
     done = run(shop, **by_proxy(moto_proxy, AWS_CA_BUNDLE=bundle))

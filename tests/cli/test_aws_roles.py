@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Roles: what STS is asked for, by us and by botocore with the same files and environment, and that both end with the same
-keys; retries; what STS refuses, in its words with a way out; a clock that is off; answers that break the rules; where STS
-is asked. The STS is a fake whose keys are known beforehand (signatures: test_aws_moto.py). Role names are the test's own:
-sessions stay in the kernel's keyring, which is the machine's, for a minute."""
+"""Roles: with the same files and environment, broker and botocore send the same requests to STS and get the same
+keys. Also: retries; refusals by STS, shown with its message and a hint; a wrong clock; invalid answers; the endpoint
+of STS. The STS is a fake whose keys are known beforehand (signatures: test_aws_moto.py). Each test has its own role
+names, because sessions stay in the kernel's keyring, which the whole machine shares, for a minute."""
 import os
 import re
 import time
@@ -18,7 +18,7 @@ HOST_LABEL = IAM[3]
 
 @pytest.fixture
 def sts(aws_fake):
-    return aws_fake({"sts": {"minutes": 6}})  # kept for a minute: until five before their end
+    return aws_fake({"sts": {"minutes": 6}})  # cached for a minute, until five minutes before they expire
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def run(broker, fake, name, *args, env={}, **more):
 
 
 def theirs(broker, oracle, fake, name=None, env={}):
-    """Botocore's keys, and the forms that it sent to STS."""
+    """botocore's keys and the forms that it sent to STS."""
     before = len(fake.calls)
     extra = {"OUR_PROFILE": name} if name else {}
     found = oracle.chain({**broker.environment({**endpoint(fake), **env}), "OUR_NETWORK": "1", "AWS_DEFAULT_REGION": "eu-west-1", **extra})
@@ -52,24 +52,24 @@ def theirs(broker, oracle, fake, name=None, env={}):
 
 
 def without_name(form):
-    """A session's name has the time in it where none is configured."""
+    """Replaces a default session name, which contains the time."""
     return {k: "x" if k == "RoleSessionName" and re.match(r"(botocore|broker)-session-\d+$", v) else v for k, v in form.items()}
 
 
 CASES = {
     "one role": lambda r: profile("p", r),
     "all keys": lambda r: profile("p", r, external_id="a/b &=é", duration_seconds=1800, role_session_name="me@x"),
-    "a duration that is none": lambda r: profile("p", r, duration_seconds="1h"),
+    "an invalid duration": lambda r: profile("p", r, duration_seconds="1h"),
     "two roles": lambda r: profile("p", r, "q") + profile("q", r + "-b"),
     "three roles": lambda r: profile("p", r, "q", external_id="ext-p") + profile("q", r + "-b", "s", external_id="ext-q") + profile("s", r + "-c"),
     "its own source": lambda r: profile("p", r, "p") + pair(),
     "a source whose role is ignored": lambda r: profile("p", r, "q") + profile("q", r + "-b") + pair(),
-    "of the environment": lambda r: profile("p", r, None, credential_source="Environment"),
-    "of a process": lambda r: profile("p", r, "q") + "[profile q]\ncredential_process = printf '%s' '{\"Version\": 1, \"AccessKeyId\": "
+    "from the environment": lambda r: profile("p", r, None, credential_source="Environment"),
+    "from a process": lambda r: profile("p", r, "q") + "[profile q]\ncredential_process = printf '%s' '{\"Version\": 1, \"AccessKeyId\": "
     f"\"AKIAPROCESS\", \"SecretAccessKey\": \"{SECRET}\"}}'\n",
     "web identity": lambda r: profile("p", r, None, web_identity_token_file="TOKEN", role_session_name="me"),
-    "web identity without a name": lambda r: profile("p", r, None, web_identity_token_file="TOKEN"),
-    "of web identity": lambda r: profile("p", r, "q") + profile("q", r + "-b", None, web_identity_token_file="TOKEN"),
+    "web identity without a session name": lambda r: profile("p", r, None, web_identity_token_file="TOKEN"),
+    "from web identity": lambda r: profile("p", r, "q") + profile("q", r + "-b", None, web_identity_token_file="TOKEN"),
 }
 
 
@@ -95,8 +95,8 @@ def test_web_identity_of_the_environment(broker, oracle, sts, role):
     assert sts.calls == asked * 2 and sts.seen[-1].headers.get("authorization") is None
 
 
-def test_how_it_is_asked(broker, sts, role):
-    """Each role with the keys of the one before, in the region of the chosen profile; the account is known."""
+def test_credentials_and_region_of_requests(broker, sts, role):
+    """Each role is assumed with the keys of the one before, in the region of the chosen profile."""
     files(broker, BASE + profile("p", role, "q", region="eu-central-1") + profile("q", role + "-b", region="us-east-2"))
     assert run(broker, sts, "p").code == 0
     first, second = (seen.headers for seen in sts.seen)
@@ -108,7 +108,7 @@ def test_how_it_is_asked(broker, sts, role):
         assert headers["content-type"] == "application/x-www-form-urlencoded; charset=utf-8"
 
 
-def test_it_is_shown(broker, sts, role):
+def test_chain_is_shown(broker, sts, role):
     files(broker, BASE + profile("p", role))
     done = run(broker, sts, "p", "-v", "-v")
     assert f"login       aws profile p, static keys of base, role {role}\n" in done.errors
@@ -128,26 +128,26 @@ def test_retries(broker, sts, role, refusals, attempts, calls, code):
     assert len(sts.calls) == calls
 
 
-def test_web_identity_tries_again_where_the_provider_was_not_reached(broker, sts, role):
+def test_web_identity_retries_if_its_provider_is_unreachable(broker, sts, role):
     files(broker, profile("p", role, None, web_identity_token_file=broker.write("token", "eyJ.x", secret=True)))
     sts.state["sts"]["refuse"] = [(400, "IDPCommunicationError", "x")]
     assert run(broker, sts, "p", env={"AWS_MAX_ATTEMPTS": None}).code == 0 and len(sts.calls) == 2
 
 
-def test_the_profiles_own_number_of_tries(broker, sts, role):
+def test_max_attempts_of_the_profile(broker, sts, role):
     files(broker, BASE + profile("p", role, max_attempts=1))
     sts.state["sts"]["refuse"] = [(503, "x", "x")]
     assert run(broker, sts, "p", env={"AWS_MAX_ATTEMPTS": None}).code == 75 and len(sts.calls) == 1
 
 
-def test_a_connection_that_breaks_is_tried_again(broker, sts, role, fake_server):
+def test_broken_connection_is_tried_again(broker, sts, role, fake_server):
     files(broker, BASE + profile("p", role))
     server = fake_server("reset")
     done = run(broker, sts, "p", env={"AWS_MAX_ATTEMPTS": "2", "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.port}"})
     assert done.code == 69 and server.connections == 2
 
 
-def test_the_deadline_ends_the_tries(broker, sts, role):
+def test_deadline_ends_the_retries(broker, sts, role):
     files(broker, BASE + profile("p", role))
     sts.state["sts"]["refuse"] = [(503, "x", "x")] * 50
     started = time.monotonic()
@@ -191,7 +191,7 @@ def test_which_of_the_roles_is_refused(broker, sts, role):
     assert f": AWS profile 'q': role {role}-b: AWS STS: AccessDenied: no\n" in run(broker, sts, "p").errors
 
 
-def test_its_words_are_fit_for_a_terminal(broker, sts, role):
+def test_sts_message_is_cleaned(broker, sts, role):
     files(broker, BASE + profile("p", role))
     sts.state["sts"]["refuse"] = [(403, "Access&#133;Denied", "\u202eno&#10;hint: rm -rf" + "x" * 5000)]
     done = run(broker, sts, "p")
@@ -201,7 +201,7 @@ def test_its_words_are_fit_for_a_terminal(broker, sts, role):
 @pytest.mark.parametrize("seconds, words", [(600, "behind"), (-600, "ahead")])
 @pytest.mark.parametrize("code, message", [("SignatureDoesNotMatch", "Signature expired: 20261121T120000Z is now earlier than 20261121T120500Z"),
                                            ("RequestExpired", "Request has expired.")])
-def test_a_clock_that_is_off(broker, sts, role, seconds, words, code, message):
+def test_wrong_clock(broker, sts, role, seconds, words, code, message):
     files(broker, BASE + profile("p", role))
     sts.state["sts"].update(refuse=[(403, code, message)], skew=seconds)
     done = run(broker, sts, "p")
@@ -210,7 +210,7 @@ def test_a_clock_that_is_off(broker, sts, role, seconds, words, code, message):
                         rf"  {code}: {re.escape(message)}\nhint: set the clock: timedatectl set-ntp true\n", done.errors), done.errors
 
 
-def test_the_clock_is_not_blamed_for_all(broker, sts, role):
+def test_wrong_clock_does_not_explain_all_errors(broker, sts, role):
     files(broker, BASE + profile("p", role))
     sts.state["sts"].update(refuse=[(403, "AccessDenied", "no")], skew=600)
     assert "clock" not in run(broker, sts, "p").errors
@@ -223,7 +223,7 @@ GOOD = "<AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey><Session
     (b"", 76), (b"<html>", 76), (b"{}", 76), (GOOD.encode(), 76), (b"x" * 100_000_000, 76),
     (f"<AssumeRoleResponse><AssumeRoleResult><Credentials>{GOOD}<Expiration>soon</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>".encode(), 76)],
     ids=["empty", "html", "json", "elsewhere", "100 MB", "no time"])
-def test_answers_that_break_the_rules(broker, web, role, body, code):
+def test_invalid_answers(broker, web, role, body, code):
     files(broker, BASE + profile("p", role))
     server = web({"/": body})
     done = run(broker, server, "p")
@@ -239,7 +239,7 @@ def test_a_redirect_elsewhere(broker, web, role, status):
     assert done.code == 76 and "answered with a redirect (HTTP " in done.errors and not other.seen
 
 
-# Where STS is asked
+# The endpoint of STS
 
 def test_an_endpoint_of_the_profile(broker, sts, web, role):
     elsewhere = web({})
@@ -261,14 +261,14 @@ def test_a_password_in_an_endpoint_is_not_shown(broker, sts, role):
     assert done.code == 69 and "user and password in a URL are not sent" in done.errors
 
 
-def test_the_region_of_the_database_before_none(broker, sts, role):
+def test_region_of_the_database(broker, sts, role):
     files(broker, BASE + profile("p", role))
     assert run(broker, sts, "p").code == 0 and "/eu-west-1/sts/" in sts.seen[0].headers["authorization"]
 
 
 @pytest.mark.parametrize("settings", [{"AWS_CA_BUNDLE": "{ca}"}, {}])
-def test_the_authorities_of_a_proxy(broker, aws_fake, pki, role, settings):
-    """AWS_CA_BUNDLE, and the profile's ca_bundle; without: not trusted."""
+def test_ca_bundle(broker, aws_fake, pki, role, settings):
+    """AWS_CA_BUNDLE or the profile's ca_bundle; without both, the certificate is not trusted."""
     server = aws_fake({"sts": {"minutes": 6}}, certificate=pki.issue("sts", ["IP:127.0.0.1"]))
     files(broker, BASE + profile("p", role, ca_bundle=None if settings else pki.ca))
     assert run(broker, server, "p", env={k: v.format(ca=pki.ca) for k, v in settings.items()}).code == 0
@@ -277,7 +277,7 @@ def test_the_authorities_of_a_proxy(broker, aws_fake, pki, role, settings):
     assert done.code == 69 and "its certificate is not trusted" in done.errors and "hint: set AWS_CA_BUNDLE" in done.errors
 
 
-def test_the_token_of_a_web_identity_is_missing(broker, sts, role):
+def test_missing_web_identity_token(broker, sts, role):
     path = broker.home / "token"
     files(broker, profile("p", role, None, web_identity_token_file=path))
     done = run(broker, sts, "p")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Sessions between runs: keys of a role are kept in the kernel's keyring until five minutes before their end, one broker
-fetches them for all that want them, a second factor is asked once; what the AWS CLI has kept of roles is used and never
-written; a client finds no child of ours. Role names are the test's own (see test_aws_roles.py)."""
+"""Cached sessions: the keys of a role are cached in the kernel's keyring until five minutes before they expire; one
+broker fetches them for all that need them; the code of a second factor is asked for once. Roles in the AWS CLI's
+cache are used, and its files are never written. The client inherits no child process of broker. Each test has its
+own role names (see test_aws_roles.py)."""
 import hashlib
 import json
 import os
@@ -52,30 +53,31 @@ def at_once(count, do):
 
 # The keyring
 
-def test_kept(broker, sts, role):
+def test_cached(broker, sts, role):
     files(broker, BASE + profile("p", role, "q") + profile("q", role + "-b"))
     first, second = run(broker, sts, "p"), run(broker, sts, "p")
     assert ids(first, second) == [keys_of(role)["id"]] * 2 and len(sts.calls) == 2
 
 
-def test_no_helper_for_what_is_kept(broker, sts, role):
+def test_cached_keys_need_no_helper(broker, sts, role):
     files(broker, BASE + profile("p", role))
     run(broker, sts, "p")
     log = broker.tmp / "strace"
     assert run(broker, sts, "p", wrap=["strace", "-f", "-qq", "-e", "trace=process,network", "-o", log],
                env={"ASAN_OPTIONS": "detect_leaks=0"}).code == 0
-    assert not [line for line in log.read_text().splitlines() if "exit" not in line][1:]  # the first is its own execve
+    assert not [line for line in log.read_text().splitlines() if "exit" not in line][1:]  # the first line is broker's own execve
 
 
 @pytest.mark.parametrize("minutes, calls", [(4, 3), (5, 3), (6, 1)])
-def test_until_five_minutes_before_their_end(broker, sts, role, minutes, calls):
+def test_cached_until_five_minutes_before_expiry(broker, sts, role, minutes, calls):
     sts.state["sts"]["minutes"] = minutes
     files(broker, BASE + profile("p", role))
     assert len(ids(*[run(broker, sts, "p") for _ in range(3)])) == 3 and len(sts.calls) == calls
 
 
 def test_a_clock_that_jumps(broker, sts, role):
-    """The kernel counts time by itself; what is kept is used by its end."""
+    """The kernel's timeout of the entry does not follow the clock; broker checks the expiry time in the entry
+    itself."""
     files(broker, BASE + profile("p", role))
     run(broker, sts, "p")
     later = fixed_clock(broker, time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + 120)))
@@ -83,7 +85,7 @@ def test_a_clock_that_jumps(broker, sts, role):
 
 
 @pytest.mark.parametrize("change", [{"external_id": "other"}, {"role_session_name": "other"}, {"duration_seconds": 1800}])
-def test_kept_for_the_same_chain_only(broker, sts, role, change):
+def test_cached_for_the_same_chain_only(broker, sts, role, change):
     files(broker, BASE + profile("p", role) + profile("q", role, **change) + profile("same", role, region="eu-west-3"))
     assert len(ids(*[run(broker, sts, name) for name in ("p", "q", "same", "q", "p")])) == 5 and len(sts.calls) == 2
 
@@ -95,8 +97,8 @@ def test_other_keys_are_another_chain(broker, sts, role):
     assert len(sts.calls) == 2
 
 
-def test_a_container_keeps_to_itself(broker, aws_fake, role):
-    """What was got with a container's keys is not kept: others on the machine may see the same keyring."""
+def test_container_keys_are_not_cached(broker, aws_fake, role):
+    """Keys obtained with a container's credentials are not cached, because other containers may share the keyring."""
     fake = aws_fake({"sts": {"minutes": 6}})
     files(broker, profile("p", role, None, credential_source="EcsContainer"))
     for _ in range(2):
@@ -111,7 +113,8 @@ def test_without_a_keyring(broker, sts, role):
 
 
 def keyring_entry(role):
-    """The role's key, what the store puts in front of an entry (store/keyring-linux.c), and the entry."""
+    """The id of the role's key, the header that the store writes before an entry (store/keyring-linux.c), and the
+    entry."""
     listed = subprocess.run(["keyctl", "rlist", "@u"], capture_output=True, text=True).stdout.split()
     for key in listed:
         if "broker:aws:" in subprocess.run(["keyctl", "rdescribe", key], capture_output=True, text=True).stdout:
@@ -122,7 +125,7 @@ def keyring_entry(role):
     raise AssertionError("no entry")
 
 
-def test_what_an_entry_is(broker, sts, role):
+def test_format_of_an_entry(broker, sts, role):
     files(broker, BASE + profile("p", role))
     run(broker, sts, "p")
     _, head, entry = keyring_entry(role)
@@ -137,24 +140,24 @@ def test_what_an_entry_is(broker, sts, role):
     b"2role/x\0\0009999999999\0A\0s\0t\0P\0", b"2role/x\0\0009999999999\0\0s\0t\0P\0\0", b"2role/x\0\0009999999999\0A\0\0t\0P\0\0",
     b"2role/x\0\0001\0A\0s\0t\0P\0\0", b"2role/x\0\0009999999999\0A\0s\0t\0P\0\0more", b"2role/x\0\0009999999999\0A\0s\0t\0\0\0",
     b"2role/x\0\0009999999999\0A\0s\0t\0" + b"0" * 32 + b"\0\0", None])
-def test_an_entry_that_is_none(broker, sts, role, entry):
+def test_invalid_entry(broker, sts, role, entry):
     files(broker, BASE + profile("p", role))
     run(broker, sts, "p")
     key, head, good = keyring_entry(role)
-    entry = entry and entry.replace(b"P\0", good.split(b"\0")[6] + b"\0")  # all but the fault is right
+    entry = entry and entry.replace(b"P\0", good.split(b"\0")[6] + b"\0")  # everything else in the entry is valid
     subprocess.run(["keyctl", "pupdate", key], input=b"nonsense" if entry is None else head + entry, check=True, capture_output=True)
     assert ids(run(broker, sts, "p")) == [keys_of(role)["id"]] and len(sts.calls) == 2
 
 
-# Two at once
+# Concurrent runs
 
-def test_one_fetch_for_all_that_want_it(broker, sts, role):
+def test_one_fetch_for_all(broker, sts, role):
     sts.state["sts"]["delay"] = 0.3
     files(broker, BASE + profile("p", role))
     assert ids(*at_once(4, lambda: run(broker, sts, "p"))) == [keys_of(role)["id"]] * 4 and len(sts.calls) == 1
 
 
-def test_a_second_one_has_a_deadline(broker, sts, role):
+def test_waiting_broker_has_a_deadline(broker, sts, role):
     sts.state["sts"]["until"] = broker.home / "done"
     files(broker, BASE + profile("p", role))
     first = threading.Thread(target=run, args=[broker, sts, "p"])
@@ -167,13 +170,13 @@ def test_a_second_one_has_a_deadline(broker, sts, role):
     assert done.code == 75 and "another broker process holds" in done.errors and len(sts.calls) == 1
 
 
-def test_a_failure_is_not_kept(broker, sts, role):
+def test_failure_is_not_cached(broker, sts, role):
     sts.state["sts"]["refuse"] = [(403, "AccessDenied", "no")]
     files(broker, BASE + profile("p", role))
     assert [run(broker, sts, "p").code for _ in range(3)] == [77, 0, 0] and len(sts.calls) == 2
 
 
-def test_a_broker_that_is_killed_leaves_the_way_free(broker, sts, role):
+def test_killed_broker_releases_the_lock(broker, sts, role):
     sts.state["sts"]["delay"] = 1
     files(broker, BASE + profile("p", role))
     first = broker.start(*IAM, "--aws-profile", "p", env=endpoint(sts), stdout=subprocess.DEVNULL)
@@ -191,7 +194,7 @@ def on_terminal(broker, sts, name):
     return broker.pty(*IAM, "--aws-profile", name, env=endpoint(sts), stdout="pipe", secret_out=True)
 
 
-def test_the_code_is_asked_for(broker, sts, role):
+def test_mfa_code_prompt(broker, sts, role):
     files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
     sts.state["sts"]["mfa"] = {SERIAL: "654321"}
     terminal = on_terminal(broker, sts, "p")
@@ -200,7 +203,7 @@ def test_the_code_is_asked_for(broker, sts, role):
     terminal.sendline(b"654321")
     assert terminal.wait() == 0 and keys_of(role)["id"].encode() in terminal.out and b"654321" not in terminal.shown
     assert (sts.calls[0]["SerialNumber"], sts.calls[0]["TokenCode"]) == (SERIAL, "654321")
-    assert run(broker, sts, "p").code == 0 and len(sts.calls) == 1  # kept: nobody is asked
+    assert run(broker, sts, "p").code == 0 and len(sts.calls) == 1  # cached, so there is no prompt
 
 
 @pytest.mark.parametrize("codes, asked, code", [
@@ -218,7 +221,7 @@ def test_a_wrong_code(broker, sts, role, codes, asked, code):
         assert b"MultiFactorAuthentication failed" in terminal.shown and b"hint: check the device's clock; a code works only once" in terminal.shown
 
 
-def test_another_refusal_is_not_asked_again(broker, sts, role):
+def test_other_refusals_do_not_prompt_again(broker, sts, role):
     files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
     sts.state["sts"].update(refuse=[(403, "AccessDenied", "not for you")])
     terminal = on_terminal(broker, sts, "p")
@@ -227,7 +230,7 @@ def test_another_refusal_is_not_asked_again(broker, sts, role):
     assert (terminal.wait(), len(sts.calls)) == (77, 1)
 
 
-def test_nobody_to_ask(broker, sts, role):
+def test_mfa_code_without_a_terminal(broker, sts, role):
     files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
     done = run(broker, sts, "p")
     assert (done.code, done.errors) == (79, f"broker: {HOST}: AWS profile 'p': role {role}: an MFA code for {SERIAL} is needed\n"
@@ -256,7 +259,7 @@ def test_mfa_command(broker, sts, role, script, code, words):
     assert (code == 0) == (done.errors == "") and (code == 0 or "\nhint: " in done.errors)
 
 
-def test_one_question_for_two(broker, sts, role):
+def test_one_prompt_for_two_brokers(broker, sts, role):
     files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
     sts.state["sts"]["mfa"] = {SERIAL: "654321"}
     terminal = on_terminal(broker, sts, "p")
@@ -269,7 +272,7 @@ def test_one_question_for_two(broker, sts, role):
     assert (terminal.wait(), other.returncode, err) == (0, 0, b"") and keys_of(role)["id"].encode() in out and len(sts.calls) == 1
 
 
-# What the AWS CLI has kept: of a role with a second factor alone, because its serial says who it is
+# The AWS CLI's cache: used only for roles with a second factor, because its serial number identifies the user
 
 FACTOR = {"mfa_serial": SERIAL}
 
@@ -283,7 +286,7 @@ def cli_file(broker, arguments, role, end=3600, text=None):
 
 
 @pytest.mark.parametrize("more", [{}, {"external_id": "ext/1"}, {"role_session_name": "me", "duration_seconds": 3600}, {"duration_seconds": "1h"}])
-def test_a_role_that_the_cli_has_kept(broker, sts, role, more):
+def test_role_in_cli_cache(broker, sts, role, more):
     names = {"external_id": "ExternalId", "role_session_name": "RoleSessionName", "duration_seconds": "DurationSeconds"}
     arguments = {"RoleArn": arn(role), "SerialNumber": SERIAL, **{names[k]: v for k, v in more.items() if v != "1h"}}
     path = cli_file(broker, arguments, role)
@@ -294,14 +297,15 @@ def test_a_role_that_the_cli_has_kept(broker, sts, role, more):
     assert (path.read_bytes(), os.stat(path).st_mtime_ns) == before and stat.S_IMODE(os.stat(path).st_mode) == 0o600
 
 
-def test_a_role_without_a_second_factor(broker, sts, role):
-    """The CLI's file does not say whose keys assumed it: it may have been another profile's, or those before the last change."""
+def test_role_in_cli_cache_without_second_factor(broker, sts, role):
+    """The CLI's file does not say whose keys assumed the role: they may be another profile's, or older than a
+    change."""
     cli_file(broker, {"RoleArn": arn(role)}, role + "-b")
     files(broker, BASE + profile("p", role))
     assert ids(run(broker, sts, "p")) == [keys_of(role)["id"]] and len(sts.calls) == 1
 
 
-def test_a_middle_role_that_the_cli_has_kept(broker, sts, role):
+def test_middle_role_in_cli_cache(broker, sts, role):
     cli_file(broker, {"RoleArn": arn(role + "-b"), "SerialNumber": SERIAL}, role + "-b")
     files(broker, BASE + profile("p", role, "q") + profile("q", role + "-b", **FACTOR))
     assert ids(run(broker, sts, "p")) == [keys_of(role)["id"]]
@@ -310,7 +314,7 @@ def test_a_middle_role_that_the_cli_has_kept(broker, sts, role):
 
 @pytest.mark.parametrize("end, used", [(240, False), (600, True), ("2115-01-01T00:00:00UTC", True), ("2115-01-01T00:00:00+00:00", True),
                                        ("2015-01-01T00:00:00Z", False), ("soon", False)])
-def test_how_long_it_is_good(broker, sts, role, end, used):
+def test_expiry_in_cli_cache(broker, sts, role, end, used):
     cli_file(broker, {"RoleArn": arn(role), "SerialNumber": SERIAL}, role, end)
     files(broker, BASE + profile("p", role, **FACTOR))
     done = run(broker, sts, "p", "--no-input")
@@ -321,7 +325,7 @@ def test_how_long_it_is_good(broker, sts, role, end, used):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"Credentials": 1}', '{"Credentials": {"AccessKeyId": "A"}}', "x" * 100_000])
-def test_half_a_file(broker, sts, role, text):
+def test_invalid_file_in_cli_cache(broker, sts, role, text):
     path = cli_file(broker, {"RoleArn": arn(role), "SerialNumber": SERIAL}, role, text=text)
     files(broker, BASE + profile("p", role, **FACTOR))
     assert run(broker, sts, "p", "--no-input").code == 79 and path.read_text() == text
@@ -329,8 +333,8 @@ def test_half_a_file(broker, sts, role, text):
 
 # The client
 
-def test_no_child_is_left_to_the_client(broker, sts, role):
-    """broker-http has run, and has been ended: the program that we become finds no child in its wait()."""
+def test_client_inherits_no_child(broker, sts, role):
+    """broker-http ran and was reaped: the program that broker becomes finds no child process in its wait()."""
     files(broker, BASE + profile("p", role))
     broker.config(f"[profile db]\nhost = {HOST}\nuser = app\nauth = iam\naws_profile = p\n")
     text = "import os\ntry:\n    print(os.waitpid(-1, os.WNOHANG))\nexcept ChildProcessError:\n    print('none')"
@@ -338,8 +342,8 @@ def test_no_child_is_left_to_the_client(broker, sts, role):
     assert (done.text, done.code) == ("none\n", 0) and len(sts.calls) == 1
 
 
-def test_no_secret_is_seen(broker, sts, role):
-    """Not in the arguments or the environment of broker, of broker-http or of a program for the code."""
+def test_no_secret_in_processes(broker, sts, role):
+    """The arguments and the environment of broker, of broker-http and of mfa_command are checked."""
     sts.state["sts"].update(mfa={SERIAL: "654321"}, until=broker.home / "helper")
     files(broker, BASE + profile("p", role, "q", mfa_serial=SERIAL) + profile("q", role + "-b"))
     broker.script("code", "until test -e ~/program; do sleep 0.01; done; echo 654321")
@@ -352,14 +356,14 @@ def test_no_secret_is_seen(broker, sts, role):
     assert not [argv for argv in watch.argv if b"654321" in argv and b"echo" not in argv]
 
 
-def test_a_dry_run_asks_nobody(broker, sts, role):
+def test_dry_run_sends_no_request(broker, sts, role):
     files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
     broker.config(f"[profile db]\nhost = {HOST}\nuser = app\nauth = iam\naws_profile = p\n")
     done = broker.run("connect", "db", "--client", broker.stub("mysql").path, "--dry-run", env=endpoint(sts), tty=True)
     assert done.code == 0 and "login       aws profile p\n" in done.text and not sts.seen and b"MFA" not in done.tty
 
 
-def test_a_wait_is_shown_and_can_be_broken_off(broker, role, fake_server):
+def test_wait_is_shown_and_can_be_interrupted(broker, role, fake_server):
     files(broker, BASE + profile("p", role))
     place = f"127.0.0.1:{fake_server('silent').port}"
     terminal = broker.pty(*IAM, "--aws-profile", "p", "--timeout", "50s", env={"AWS_ENDPOINT_URL": "http://" + place}, stdout="pipe")
@@ -368,7 +372,7 @@ def test_a_wait_is_shown_and_can_be_broken_off(broker, role, fake_server):
     assert terminal.wait(5) == -2
 
 
-def test_a_question_can_be_broken_off(broker, sts, role):
+def test_prompt_can_be_interrupted(broker, sts, role):
     files(broker, BASE + profile("p", role, mfa_serial=SERIAL))
     terminal = on_terminal(broker, sts, "p")
     terminal.expect(b"Enter MFA code")
@@ -376,8 +380,8 @@ def test_a_question_can_be_broken_off(broker, sts, role):
     assert terminal.wait() == -2 and terminal.echo and not sts.calls
 
 
-def test_without_the_helper(broker, sts, role, bare_broker):
-    """An installation that lacks it is told so; what needs no network works."""
+def test_broker_http_not_installed(broker, sts, role, bare_broker):
+    """The error names the missing program; keys that need no network still work."""
     files(broker, BASE + profile("p", role))
     alone = broker.folder / "alone" / "bin"
     alone.mkdir(parents=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""SSO: the AWS CLI's token file as botocore reads it, renewed when and as botocore renews it, written back whole,
-once for all brokers that want it; the role's keys from the portal and its refusals in words; what is said where a
-person is needed and nobody is there. The portal is a fake (servers/aws_fake.py); the log-in itself:
-test_aws_sso_login.py."""
+"""SSO: the AWS CLI's token file is read and renewed as botocore does it; one broker renews it for all and writes the
+whole file back. The role's keys come from the portal, whose refusals get messages of their own. If the user must log in
+but there is no terminal, the error names the command. The portal is a fake (servers/aws_fake.py); the login itself is
+tested in test_aws_sso_login.py."""
 
 import hashlib
 import json
@@ -27,7 +27,8 @@ SECRETS = {"secretAccessKey": "canary/sso+secret/0f3b7d11aa", "sessionToken": "c
 
 @pytest.fixture
 def role(broker):
-    """A role that no other test has: what comes of it stays in the kernel's keyring until 5 minutes before its end."""
+    """A role that no other test has, because its keys stay in the kernel's keyring until 5 minutes before they
+    expire."""
     for secret in (TOKEN, REFRESH, NEW_TOKEN, ROTATED, *SECRETS.values()):
         broker.secret(secret.encode())
     return "role-" + os.urandom(6).hex()
@@ -67,7 +68,7 @@ def token_path(broker, key="corp"):
 
 
 def token_file(broker, seconds, key="corp", **more):
-    """The CLI's file, with a field of a later version in it."""
+    """Writes the CLI's token file, with a field that only a later version would know."""
     content = {
         "startUrl": START,
         "region": "eu-west-1",
@@ -93,16 +94,16 @@ def refreshes(fake):
 
 
 LEGACY = {"clientId": None, "clientSecret": None, "registrationExpiresAt": None, "refreshToken": None}
-SAME = {  # seconds left, what else is in the file, session, whether it is renewed
-    "a good one": (3600, {}, "corp", False),
-    "the older spelling of a time": (3600, {"expiresAt": iso(3600).replace("Z", "UTC")}, "corp", False),
+SAME = {  # seconds left, other fields of the file, session, whether it is renewed
+    "valid": (3600, {}, "corp", False),
+    "the older format of a time": (3600, {"expiresAt": iso(3600).replace("Z", "UTC")}, "corp", False),
     "an offset": (3600, {"expiresAt": iso(3600).replace("Z", "+00:00")}, "corp", False),
     "legacy": (3600, LEGACY, None, False),
     "16 minutes left": (16 * 60, {}, "corp", False),
     "14 minutes left": (14 * 60, {}, "corp", True),
     "expired": (-7200, {}, "corp", True),
     "14 minutes left and no refresh token": (14 * 60, {"refreshToken": None}, "corp", False),
-    "14 minutes left, registration over": (14 * 60, {"registrationExpiresAt": iso(-1)}, "corp", False),
+    "14 minutes left, registration expired": (14 * 60, {"registrationExpiresAt": iso(-1)}, "corp", False),
     "14 minutes left, legacy": (14 * 60, {}, None, False),
     "14 minutes left, refused": (14 * 60, {"refreshToken": "unknown"}, "corp", False),
 }
@@ -141,16 +142,16 @@ def test_written_back_whole(broker, fake, role):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 and os.listdir(path.parent) == [path.name]
 
 
-PERSON = {  # content of the file -> what is said
-    "none": (None, "not logged in to SSO session 'corp'"),
-    "half a file": (lambda text: text[:-20], "not logged in to SSO session 'corp'"),
-    "no object": (lambda text: "[1]", "not logged in to SSO session 'corp'"),
+LOGIN_NEEDED = {  # change of the file, message
+    "no file": (None, "not logged in to SSO session 'corp'"),
+    "a truncated file": (lambda text: text[:-20], "not logged in to SSO session 'corp'"),
+    "not an object": (lambda text: "[1]", "not logged in to SSO session 'corp'"),
     "too large": (lambda text: text + " " * 300000, "not logged in to SSO session 'corp'"),
     "no token": (
         lambda text: text.replace("accessToken", "x").replace("refreshToken", "y"),
         "not logged in to SSO session 'corp'",
     ),
-    "a time that is none": (
+    "an invalid time": (
         lambda text: text.replace('expiresAt": "2', 'expiresAt": "x').replace("refreshToken", "y"),
         "not logged in to SSO session 'corp'",
     ),
@@ -160,11 +161,11 @@ PERSON = {  # content of the file -> what is said
 
 
 @pytest.mark.parametrize("named", [True, False])
-@pytest.mark.parametrize("name", PERSON)
-def test_nobody_there(broker, fake, role, name, named):
+@pytest.mark.parametrize("name", LOGIN_NEEDED)
+def test_login_needed(broker, fake, role, name, named):
     configure(broker, role)
     broker.config(f"[profile prod]\nhost = {IAM[3]}\nuser = app\nauth = iam\naws_profile = prod\n")
-    change, words = PERSON[name]
+    change, words = LOGIN_NEEDED[name]
     path = token_path(broker)
     if change:
         path = token_file(broker, -7230)
@@ -186,7 +187,7 @@ def test_nobody_there(broker, fake, role, name, named):
         ("connect", True, ["--no-input"]),
     ],
 )
-def test_who_may_not_start_a_login(broker, fake, role, verb, tty, args):
+def test_login_is_not_started(broker, fake, role, verb, tty, args):
     configure(broker, role)
     broker.config(f"[profile prod]\nhost = {IAM[3]}\nuser = app\nauth = iam\naws_profile = prod\n")
     done = broker.run(verb, "prod", "--client", str(broker.stub().path), *args, env=endpoint(fake), tty=tty)
@@ -207,7 +208,7 @@ PORTAL = {
             "hint: check sso_account_id and sso_role_name of AWS profile 'prod'",
         ],
     ),
-    "token ended elsewhere": (
+    "token revoked": (
         {"access_tokens": []},
         79,
         ["SSO session 'corp' was ended early", "hint: broker login, with the same options"],
@@ -234,7 +235,7 @@ PORTAL = {
 
 
 @pytest.mark.parametrize("name", PORTAL)
-def test_portal_says_no(broker, fake, role, name):
+def test_portal_refuses(broker, fake, role, name):
     state, code, (first, *rest) = PORTAL[name]
     configure(broker, role)
     token_file(broker, 3600, refreshToken=None)
@@ -243,7 +244,7 @@ def test_portal_says_no(broker, fake, role, name):
     assert (done.errors.splitlines(), done.code) == ([f"broker: {IAM[3]}: {first}".replace("ROLE", role), *rest], code)
 
 
-def test_token_ended_elsewhere_is_renewed_once(broker, fake, role):
+def test_revoked_token_is_renewed_once(broker, fake, role):
     configure(broker, role)
     token_file(broker, 3600)
     fake.state["sso"]["access_tokens"] = [NEW_TOKEN]
@@ -251,7 +252,7 @@ def test_token_ended_elsewhere_is_renewed_once(broker, fake, role):
 
 
 def test_renewal_without_network(broker, fake, role):
-    """A person could not help, so none is asked for; a token that lives is used."""
+    """The user is not told to log in, which would not help; a token that is still valid is used."""
     configure(broker, role)
     fake.state["sso"]["fail"] = {"/token": [503, 9]}
     token_file(broker, -1)
@@ -270,8 +271,8 @@ def test_one_refresh_for_two_profiles_at_once(broker, fake, role):
     assert [r.code for r in results] == [0] * 4 and len(refreshes(fake)) == 1
 
 
-def test_killed_while_it_writes(broker, fake, role):
-    """At the rename: what is there is the old file, whole, and nothing that the CLI would read."""
+def test_killed_while_writing(broker, fake, role):
+    """Killed at the rename: the old file is unchanged, and there is no other file that the CLI would read."""
     configure(broker, role)
     path = token_file(broker, 60)
     before = path.read_bytes()
@@ -285,7 +286,7 @@ def test_killed_while_it_writes(broker, fake, role):
 
 
 def test_cache_that_cannot_be_written(broker, fake, role):
-    """The new token is used for this run, and the loss is said."""
+    """The new token is used for this run, and a warning says that it could not be saved."""
     configure(broker, role)
     path = token_file(broker, 60)
     done = run(broker, fake, **at_rename("error=EROFS"))
@@ -297,8 +298,8 @@ def test_cache_that_cannot_be_written(broker, fake, role):
 
 
 @pytest.mark.parametrize("session,left,used", [("corp", 3600, True), (None, 3600, True), ("corp", 600, False)])
-def test_keys_of_the_cli(broker, fake, role, session, left, used):
-    """~/.aws/cli/cache, by the name that the CLI gives to the file; the portal is then not asked."""
+def test_keys_in_cli_cache(broker, fake, role, session, left, used):
+    """Keys in ~/.aws/cli/cache are found by the CLI's name for the file; then no request is sent to the portal."""
     configure(broker, role, session)
     token_file(broker, 3600, session or START)
     who = {"sessionName": session} if session else {"startUrl": START}
@@ -318,7 +319,8 @@ def test_keys_of_the_cli(broker, fake, role, session, left, used):
 
 
 def test_no_secret_in_processes(broker, fake, role):
-    """Neither ours nor those of the service, while a slow one keeps us waiting; nor in what -v -v says."""
+    """Neither broker's secrets nor the service's, while broker waits for a slow service; and none in the output of
+    -vv."""
     configure(broker, role)
     token_file(broker, 60)
     fake.state["sso"]["until"] = broker.home / "seen"

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A hostile or broken surrounding: no home, closed and full outputs, folders of others, programs and keychains that are
-missing, and text that would play tricks on a terminal.
+"""A hostile or broken environment: no home folder, closed and full outputs, folders of other users, missing programs
+and keychains, and text that would manipulate a terminal.
 
-Each failure is one line what and why, one line how to mend it, the documented exit status, and nothing half-written.
-What may be wrong in the config file is in test_config.py, on the command line in test_command_line.py."""
+Each failure prints one line with the error and its reason and one line with a hint, has the documented exit status,
+and leaves no partly written file. For errors in the config file see test_config.py, on the command line
+test_command_line.py."""
 import os
 import shutil
 import stat
@@ -19,12 +20,12 @@ LIST = "NAME  AUTH    VIA  SERVER\np     client  -    h\n"
 ESCAPES = "\u202eevil\u2066\u009b31m\u200b"
 NO_OUTPUT = "hint: check that the disk is not full and the pipe is not closed\n"
 OWN_FOLDER = "hint: set XDG_RUNTIME_DIR to a folder that you own, mode 0700\n"
-WAYS_OUT = "hint: start a Secret Service, or set auth = command, auth = file or auth = env\n"
+NO_KEYCHAIN = "hint: start a Secret Service, or set auth = command, auth = file or auth = env\n"
 
 
 @pytest.fixture
 def user(broker):
-    """broker.run(..., wrap=stranger.WRAP) as a user without privileges."""
+    """For broker.run(..., wrap=stranger.WRAP), which runs broker as an unprivileged user."""
     if os.geteuid() != 0:
         pytest.skip("missing: root, to run as another user")
     stranger.settle(broker, BUILD)
@@ -60,8 +61,9 @@ def test_stdout_closed_full_or_gone(broker, args):
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-", "<&-", "<&- >&- 2>&-"])
-def test_closed_descriptors_become_no_files(broker, closed):
-    """A file that we open must not take the place of a standard stream, and be written to."""
+def test_files_do_not_replace_closed_streams(broker, closed):
+    """A file that broker opens must not get the descriptor of a standard stream, because output would be written to
+    it."""
     broker.config("[profile p]\nhots = h\n")
     wrap = [*SH, f'exec "$@" {closed}', "sh"]
     assert broker.run("profile", "check", wrap=wrap).code == 78
@@ -95,7 +97,7 @@ def test_config_that_cannot_be_written(broker, user, where):
     assert os.listdir(user.config_path.parent) == ["config"]
 
 
-# Whose file
+# The owner of the config file
 
 def test_config_of_another_user(broker):
     path = broker.config("[profile p]\nhost = h\n")
@@ -106,7 +108,7 @@ def test_config_of_another_user(broker):
         "~/.config/broker/config: owned by another user\nhint: chown 0 ~/.config/broker/config\n"
 
 
-def test_config_of_root_is_fine_for_a_user(user):
+def test_config_of_root_is_accepted(user):
     path = user.config("[profile p]\nhost = h\nauth = client\n")
     stranger.own(user)
     os.chown(path, 0, 0)
@@ -117,7 +119,7 @@ def test_config_of_root_is_fine_for_a_user(user):
         f"~/.config/broker/config: owned by another user\nhint: chown {stranger.UID} ~/.config/broker/config\n"
 
 
-def test_unreadable(user):
+def test_config_that_cannot_be_read(user):
     user.config("[profile p]\nhost = h\n").chmod(0)
     stranger.own(user)
     assert refused(user.run("connect", "p", wrap=stranger.WRAP), 74) == \
@@ -132,7 +134,7 @@ def test_unreadable(user):
 
 @pytest.mark.parametrize("home", [None, "", "relative"])
 def test_no_home(broker, user, home):
-    """As a user without a passwd entry: nothing is read, nothing can be added, the rest works."""
+    """For a user without a passwd entry: no config is read, no profile can be added, everything else works."""
     nothing = {"HOME": home, "XDG_CONFIG_HOME": None, "XDG_CACHE_HOME": None, "XDG_RUNTIME_DIR": None, "TMPDIR": None,
                "PW": "fake-pw"}
     options = {"wrap": stranger.WRAP, "env": nothing}
@@ -154,7 +156,8 @@ def test_home_from_passwd(broker):
 # The runtime folder
 
 def runtime(broker, **options):
-    """A run that needs it: a MariaDB client without verified TLS gets a plug-in folder there."""
+    """A run that needs the runtime folder: broker makes a plug-in folder there for a MariaDB client without verified
+    TLS."""
     return broker.run("connect", "mysql://u@127.0.0.1:1/?auth=none", "--client", "/usr/bin/mariadb", "--", "--version",
                       **options)
 
@@ -168,7 +171,7 @@ def spoil(folder, how):
     elif how == "open":
         folder.mkdir()
         folder.chmod(0o750)
-    elif how == "of another":
+    elif how == "owned by another user":
         folder.mkdir(mode=0o700)
         os.chown(folder, stranger.UID, stranger.UID)
 
@@ -176,10 +179,10 @@ def spoil(folder, how):
 @pytest.mark.parametrize("how, why",
                          [("file", "not a folder that you own"), ("link", "not a folder that you own"),
                           ("open", "other users have access"),
-                                      ("of another", "not a folder that you own")])
+                                      ("owned by another user", "not a folder that you own")])
 def test_runtime_folder(broker, how, why):
-    """What is no folder of ours gives way to the other place, and where that is none either it is an error."""
-    if how == "of another" and os.geteuid() != 0:
+    """If the first runtime folder is not safe, the second is used; if that is not safe either, it is an error."""
+    if how == "owned by another user" and os.geteuid() != 0:
         pytest.skip("missing: root, to give a folder away")
     other = broker.tmp / f"broker-{os.geteuid()}"
     spoil(broker.runtime / "broker", how)
@@ -239,8 +242,8 @@ def test_programs(broker, args, code, wanted):
     assert refused(done, code).startswith(wanted.format(home=broker.home))
 
 
-def test_helper_that_is_not_installed(user):
-    """Half an installation: broker without its libexec."""
+def test_helper_is_not_installed(user):
+    """An incomplete installation, without broker-keychain."""
     (user.folder / "installed" / "libexec" / "broker" / "broker-keychain").unlink()
     message = refused(user.run("password", "delete", "--host", "h", "--user", "u", wrap=stranger.WRAP), 78)
     assert "broker-keychain: No such file or directory" in message and message.endswith(
@@ -260,7 +263,7 @@ def test_no_keychain(request, broker, bus):
         started = time.monotonic()
         message = refused(broker.run(*args, input=b"fake-pw"), 78)
         assert time.monotonic() - started < 10, args
-        assert message.startswith("p: no keychain here") and message.endswith(WAYS_OUT), message
+        assert message.startswith("p: no keychain here") and message.endswith(NO_KEYCHAIN), message
         assert message.count("no keychain") == 1
 
 
@@ -284,10 +287,10 @@ def test_timeout_of_a_run(broker, fake_server, clients):
     assert done.errors.splitlines()[-1].startswith("hint: ")
 
 
-# Text from elsewhere
+# Text that broker did not write
 
-def test_tricks_in_values(broker):
-    """In the config no value has any; a person who types one, and a file name, is shown what they are worth."""
+def test_control_characters_in_values(broker):
+    """A value in the config that contains one is refused, and no output contains them."""
     broker.config(f"[profile p]\nhost = h\nuser = {ESCAPES}\ntitle = {ESCAPES}\n[profile q]\ntls = {ESCAPES}\n")
     for args in (["profile", "list"], ["profile", "show", "p"], ["profile", "show", "p", "--json"], ["connect", "q"],
                  ["token", "p"],
@@ -302,18 +305,18 @@ def test_tricks_in_values(broker):
                           ["profile", "{}"],
                                   ["connect", "--tls", "{}"], ["exec", "--host", "h", "--auth", "none", "--", "./{}"],
                                   ["connect", "--host", "h", "--client", "/{}"], ["completion", "{}"]])
-def test_tricks_in_words(broker, args):
+def test_control_characters_in_arguments(broker, args):
     tricks = ESCAPES + "\x1b]0;x\x07\r\n\t\b"
     assert_clean(refused_text(broker.run(*(arg.format(tricks) for arg in args))))
 
 
-def test_tricks_in_file_names(broker):
+def test_control_characters_in_file_names(broker):
     path = broker.write(f"{ESCAPES}\x1b[31m/config", "[profile p]\nhots = x\n")
     done = broker.run("connect", "p", env={"BROKER_CONFIG": str(path)})
     assert done.errors == "broker: ~/?evil??31m??[31m/config:2: unknown key 'hots'\nhint: did you mean 'host'?\n"
 
 
-def test_tricks_of_a_server(broker):
+def test_control_characters_from_a_server(broker):
     stub = broker.stub(exit=1, stderr=f"ERROR 1130 (HY000): Host \x1b[2J\x07{ESCAPES} is not allowed\n")
     done = broker.run("test", "mysql://u@127.0.0.1:1/?auth=none", "--client", stub.path)
     assert done.code == 77 and "1130 Host ?[2J??evil??31m? is not allowed" in done.errors

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`broker bugreport`: what it has, and that no name of the user's is in it."""
+"""`broker bugreport`: what it contains, and that none of the user's own names is in it."""
 import os
 import re
 
@@ -10,7 +10,7 @@ from servers.process import free_port
 
 CANARY = "Canary7f3a"
 NAMES = {"host": "db7f3a.acme.example", "user": "alice7f3a", "database": "ledger7f3a"}
-# Users that collide with broker's own words, are numbers, or have quotes, blanks and signs in them.
+# User names that are also words of broker's output, are numbers, or contain quotes, spaces or punctuation.
 HOSTILE = ["password", "direct", "endpoint", "12345", "al ice", "the password", "o'brien", 'dbl"quote', "a=b,c;d", "back\\slash", "ümläut", "x/y",
            "root:admin", "a.b.c", "ends.", "%41dmin", "host-1", "user-1", "-v", "$(id)", "tls (route)"]
 
@@ -29,7 +29,7 @@ def plan_of(text):
 
 
 def test_without_a_profile(broker):
-    """The rows of version -v; the home folder's name is masked."""
+    """The rows of `broker version -v`; the home folder's name is masked."""
     done = report(broker)
     version = broker.run("version", "-v").text
     assert (done.code, done.errors) == (0, "")
@@ -53,7 +53,7 @@ def test_plan(broker, clients):
 @pytest.mark.parametrize("user", HOSTILE)
 @pytest.mark.parametrize("key", ["user", "database"])
 def test_hostile_names(broker, clients, key, user):
-    """A name that is a word of broker's is masked as well. What is left of it is at most its punctuation."""
+    """A name that is also a word of broker's output is masked as well. At most its punctuation is left."""
     configure(broker, **{key: user, "title": user, "via": "ssh://bastion7f3a", "client": clients["mariadb1011"].path})
     baseline = report(broker, "prod7f3a")
     assert (baseline.code, baseline.errors) == (0, ""), baseline
@@ -66,7 +66,7 @@ def test_hostile_names(broker, clients, key, user):
 
 
 def test_error(broker):
-    """The plan cannot be made: the report says why, masked; stderr says it as always."""
+    """The plan cannot be made: the report contains the masked error, stderr the usual one."""
     configure(broker, tls_ca=f"/nowhere/{CANARY}.pem")
     done = report(broker, "prod7f3a")
     assert done.code == 78 and CANARY in done.errors
@@ -80,14 +80,14 @@ def test_no_such_profile(broker):
 
 
 def test_password_of_a_url(broker):
-    """Not shown, not even by --full."""
+    """It is not shown, not even with --full."""
     for more in ([], ["--full"]):
         done = broker.run("bugreport", *more, "-", input=f"mysql://app:{CANARY}@db.example.net/x?tls=required\n".encode())
         assert CANARY not in done.text + done.errors
 
 
 def test_end_of_the_log(broker, mariadb_server, forwards):
-    """With hosts that are in no profile; a line that someone else has put there is masked like ours."""
+    """The log names hosts that are in no profile; lines that broker did not write are masked as well."""
     configure(broker, host="127.0.0.1", port=free_port(), tls="preferred")
     log = broker.home / "acme.log"
     address = forwards.detach("prod7f3a", "--log", str(log))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The build: the same to the byte in another folder, from `make dist`; installed and uninstalled; where the packager wants
-the helpers; without warnings by other compilers. What compiles the whole tree runs in CI, and if this file is named."""
+"""The build: byte for byte the same in another folder; from `make dist`; installed and uninstalled in folders that a
+packager chooses; no warnings from other compilers. The tests that compile the whole tree run in CI, and if this file
+is named."""
 import os
 import re
 import shlex
@@ -29,7 +30,7 @@ def files(folder):
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """What `make dist` packs, unpacked."""
+    """The unpacked archive of `make dist`."""
     made = make(REPO, "dist", f"B={tmp_path_factory.mktemp('made')}").partition("> ")[2].split()[0]
     with tarfile.open(made) as archive:
         names = archive.getnames()
@@ -52,7 +53,8 @@ def built(source):
 @pytest.mark.builds
 @pytest.mark.timeout(900)
 def test_the_same_in_another_folder(tmp_path):
-    """The tree as it is, and not as it was committed, because it is compared with the build that is tested."""
+    """Builds the tree as it is, not as it was committed, because the result is compared with the build that is
+    tested."""
     if SANITIZED or NOT_COMPARED:
         return
     copy = tmp_path / "a" / "longer" / "way"
@@ -67,8 +69,8 @@ def test_the_same_in_another_folder(tmp_path):
 
 @pytest.mark.builds
 @pytest.mark.timeout(900)
-def test_dist_builds_where_the_packager_wants(built, tmp_path, bare_broker, keychain):
-    """LIBEXECDIR and all others; what is installed works, and is gone after `make uninstall`."""
+def test_folders_of_a_packager(built, tmp_path, bare_broker, keychain):
+    """With LIBEXECDIR and the other variables: the installed programs work, and `make uninstall` removes them."""
     where = [*WHERE, *FLAGS, f"DESTDIR={tmp_path}/root"]
     make(built, "install", *where)
     found = files(tmp_path / "root")
@@ -102,11 +104,11 @@ def test_warnings_are_errors_only_if_asked_for():
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("compiler", ["clang"])
 def test_another_compiler_has_no_warning(tmp_path, compiler):
-    """The rest of CI builds by gcc. Each release of Debian has its own of both: 12 and 14 here, 14 and 19 there."""
+    """The rest of CI builds with gcc. Debian 12 has gcc 12 and clang 14, Debian 13 has gcc 14 and clang 19."""
     if not shutil.which(compiler):
         pytest.skip(f"missing: {compiler}")
-    said = make(REPO, "-n", "V=1", f"B={tmp_path}/b", f"CC={compiler}", "WERROR=1", "CFLAGS=-O2", "all", "unit")
-    commands = [shlex.split(line) for line in re.sub(r"\\\n\s*", " ", said).splitlines() if line.startswith(f"{compiler} -std=")]
+    printed = make(REPO, "-n", "V=1", f"B={tmp_path}/b", f"CC={compiler}", "WERROR=1", "CFLAGS=-O2", "all", "unit")
+    commands = [shlex.split(line) for line in re.sub(r"\\\n\s*", " ", printed).splitlines() if line.startswith(f"{compiler} -std=")]
     assert len(commands) > 200
 
     def check(words):
@@ -114,20 +116,20 @@ def test_another_compiler_has_no_warning(tmp_path, compiler):
         source = [word for word in words if word.endswith(".c")]
         return subprocess.run([compiler, *flags, "-O2", "-fsyntax-only", *source], cwd=REPO, capture_output=True, text=True).stderr
     with ThreadPoolExecutor(2) as pool:
-        said = "".join(pool.map(check, commands))
-    assert not said, said[:3000]
+        printed = "".join(pool.map(check, commands))
+    assert not printed, printed[:3000]
 
 
 @pytest.mark.builds
 @pytest.mark.parametrize("kind, needed", [("libs", ["libc.so.6"]), ("1", [])])
 @pytest.mark.timeout(900)
 def test_static(built, bare_broker, kind, needed):
-    """What is linked in is no longer needed; what the libraries and the C library's name service do still works."""
+    """Libraries that are linked in are no longer needed; what they and the C library's name service do still works."""
     program = built / "build" / "bin" / "broker"
     program.unlink()
-    make(built, *WHERE, *FLAGS, f"STATIC={kind}", "B=build", "build/bin/broker")  # of the same objects
-    said = subprocess.run(["readelf", "-d", program], capture_output=True, text=True).stdout
-    assert [name for name in re.findall(r"NEEDED.*\[(.*)\]", said) if not name.startswith("ld-linux")] == needed
+    make(built, *WHERE, *FLAGS, f"STATIC={kind}", "B=build", "build/bin/broker")  # from the same objects
+    printed = subprocess.run(["readelf", "-d", program], capture_output=True, text=True).stdout
+    assert [name for name in re.findall(r"NEEDED.*\[(.*)\]", printed) if not name.startswith("ld-linux")] == needed
     b = bare_broker(program)
     b.write(".aws/credentials", "[default]\naws_access_key_id = AKIAFAKE\naws_secret_access_key = fake-secret\n", secret=True)
     done = b.run("token", "--iam", "--host", "db.c9akciq32.eu-west-1.rds.amazonaws.com", "--user", "app", secret_out=True)

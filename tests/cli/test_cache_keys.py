@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A kept credential answers only whom it was made for: who authenticates to what, with whose proof.
+"""A cached credential is used only for the identity that it was made for: who authenticates to what, with which
+proof.
 
-Each test is a pair of runs that differ in one thing. Where that thing decides who one is, the second run must not get what was
-made for the first; where it does not, the second must not ask again. Kept things live in the machine's keyring, so names are the
-test's own. For AWS: test_aws_cache_keys.py."""
+Each test runs broker twice with one difference. If the difference changes the identity, the second run must not get
+the credential of the first; otherwise it must not run the program again. The cache is the machine's keyring, so each
+test has its own names. For AWS: test_aws_cache_keys.py."""
 import json
 import os
 
@@ -13,7 +14,7 @@ from test_command_provider import at
 
 
 def program(broker, path, who):
-    """A program that says who it was asked for and how often it was; path relative to the home."""
+    """A program that prints the password of WHO and records each run; PATH is relative to the home folder."""
     user, password = f"{who}-user", broker.secret(f"fake-password-of-{who}".encode()).decode()
     text = json.dumps({"user": user, "password": password, "expires_at": at(120)})
     return broker.write(path, f"#!/bin/sh\necho run >>{broker.home}/runs\ncat <<'EOF'\n{text}\nEOF\n", mode=0o700, secret=True)
@@ -21,7 +22,7 @@ def program(broker, path, who):
 
 @pytest.fixture
 def pw(broker):
-    """pw(...) is the password that a run gets; pw.runs() how often a program ran."""
+    """pw(...) says whose password a run of broker gets; pw.runs() is how often a program ran."""
     def ask(*args, cwd=None, **env):
         done = broker.run("token", *args, cwd=cwd and broker.home / cwd, env={"BROKER_CONFIG": str(broker.config_path), **env},
                           secret_out=True)
@@ -40,7 +41,7 @@ def profiles(pw, command, *more):
 
 
 def by_database(pw):
-    """The case that was found: what a profile inherits, with another database in its words."""
+    """Fixed bug: a profile inherits the command, but its placeholder stands for another database."""
     path = pw.broker.write("pw.sh", f"#!/bin/sh\necho run >>{pw.broker.home}/runs\n"
                            f'printf \'{{"password": "fake-password-of-%s", "expires_at": "{at(120)}"}}\' "$1"\n', mode=0o700)
     profiles(pw, f"{path} {{database}}", "[profile hr]\ninherits = p\ndatabase = hr\n")
@@ -55,7 +56,7 @@ def by_folder(pw):
 
 
 def by_folder_of_a_file(pw):
-    """The program is the same, but reads what lies where we are."""
+    """The program is the same, but reads a file in the working directory."""
     for who in ("sales", "hr"):
         program(pw.broker, f"{who}/answer", who)
     profiles(pw, "/bin/sh answer")
@@ -78,7 +79,7 @@ def by_relative_path(pw):
 
 
 def by_link(pw):
-    """The same name leads to another program."""
+    """The same link points to another program."""
     link = pw.broker.home / "current"
     for who in ("sales", "hr"):
         program(pw.broker, f"v-{who}", who)
@@ -101,16 +102,16 @@ def by_home(pw):
 
 
 def swapped(pw, change):
-    """The same program, which answers anew; for what is not in its words."""
+    """The same program, which now prints another answer; for keys that are not in its command line."""
     path = program(pw.broker, "pw.sh", "first")
     profiles(pw, str(path), "[profile q]\ninherits = p\n" + change)
 
-    def answer_anew():
+    def change_answer():
         program(pw.broker, "pw.sh", "second")
-    return (["p"], {}, "first"), (["q"], {}, "second"), answer_anew
+    return (["p"], {}, "first"), (["q"], {}, "second"), change_answer
 
 
-def by_place(change):
+def by_key(change):
     def make(pw):
         return swapped(pw, change)
     make.__name__ = change.split()[0] + " " + change.split()[2]
@@ -118,12 +119,12 @@ def by_place(change):
 
 
 DIFFER = [by_database, by_folder, by_folder_of_a_file, by_path, by_relative_path, by_link, by_home,
-          by_place("user = other\n"), by_place("host = other.example.com\n"), by_place("port = 3307\n"),
-          by_place("database = other\n"), by_place("via = tcp://127.0.0.1:1\n"), by_place("via = ssh://bastion\n")]
+          by_key("user = other\n"), by_key("host = other.example.com\n"), by_key("port = 3307\n"),
+          by_key("database = other\n"), by_key("via = tcp://127.0.0.1:1\n"), by_key("via = ssh://bastion\n")]
 
 
 @pytest.mark.parametrize("make", DIFFER, ids=lambda make: make.__name__)
-def test_pairs_that_must_differ(pw, make):
+def test_cached_credential_not_used(pw, make):
     first, second, *between = make(pw)
     for (args, options, who), change in ((first, None), (second, between and between[0])):
         if change:
@@ -138,8 +139,8 @@ def same_profile(pw):
     return (["p"], {}), (["q"], {})
 
 
-def from_elsewhere(pw):
-    """An absolute program, and words that lead to nothing here."""
+def by_unused_folder(pw):
+    """A program with an absolute path, and arguments that are not files in the working directory."""
     profiles(pw, f"{program(pw.broker, 'pw.sh', 'x')} db/shop --x=y")
     (pw.broker.home / "else").mkdir()
     return (["p"], {}), (["p"], {"cwd": "else"})
@@ -157,22 +158,22 @@ def by_a_longer_path(pw):
     return (["p"], {}), (["p"], {"PATH": f"/nowhere:{pw.broker.home}/bin:/bin"})
 
 
-@pytest.mark.parametrize("make", [same_profile, from_elsewhere, by_another_spelling, by_a_longer_path], ids=lambda make: make.__name__)
-def test_pairs_that_are_one(pw, make):
+@pytest.mark.parametrize("make", [same_profile, by_unused_folder, by_another_spelling, by_a_longer_path], ids=lambda make: make.__name__)
+def test_cached_credential_used(pw, make):
     for args, options in make(pw):
         assert pw(*args, **options) == "x"
     assert pw.runs() == 1
 
 
-def test_logout_finds_what_was_kept(pw):
+def test_logout_removes_cached_credential(pw):
     by_folder(pw)
     assert pw("p", cwd="sales") == "sales" and pw("p", cwd="hr") == "hr"
     assert pw.broker.run("logout", "p", cwd=pw.broker.home / "sales").code == 0
     assert pw("p", cwd="sales") == "sales" and pw("p", cwd="hr") == "hr" and pw.runs() == 3
 
 
-def test_words_that_grow_too_long(pw):
-    """Cut off they would be those of somebody else."""
+def test_command_line_too_long(pw):
+    """If it were truncated, it could be the same as that of another login."""
     profiles(pw, f"{program(pw.broker, 'pw.sh', 'x')} {'{database}' * 20}", f"[profile q]\ninherits = p\ndatabase = {'d' * 7000}\n")
     done = pw.broker.run("token", "q")
     assert (done.code, done.errors) == (78, "broker: q: auth_command: over 65536 bytes with its placeholders filled\n"

@@ -98,7 +98,7 @@ static void time_formats(void **state)
 }
 
 /* Contents that count as a missing file. */
-static void rejects_other_than_an_object(void **state)
+static void rejects_non_objects(void **state)
 {
     static const char *const texts[] = {"",      "{",    "{\"a\":", "[]",
                                         "\"a\"", "null", "{} x",    "{\"a\":\"\xff\"}"};
@@ -136,7 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_of_file_names),  cmocka_unit_test(name_for_token_file),
-        cmocka_unit_test(time_formats),         cmocka_unit_test(rejects_other_than_an_object),
+        cmocka_unit_test(time_formats),         cmocka_unit_test(rejects_non_objects),
         cmocka_unit_test(keys_need_15_minutes),
     };
 

@@ -57,7 +57,7 @@ static int tear_down(void **state)
     return nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* --- keepers -------------------------------------------------------------------------------------------- */
+/* --- fake keepers --------------------------------------------------------------------------------------- */
 
 static int listen_at(const char *path)
 {
@@ -355,7 +355,7 @@ static void refuses_other_files(void **state)
     assert_int_equal(forward_find("prod", &f, &e), 0);
 }
 
-static void lists_forwards(void **state)
+static void list_has_all_but_the_faulty(void **state)
 {
     static const struct keeper keepers[] = {{.name = "b", .listener = "b2 127.0.0.1", .state = "up"},
                                             {.name = "a", .listener = "b1 127.0.0.1", .state = "lost"},
@@ -522,7 +522,7 @@ static void waits_for_keepers(void **state)
     }
 }
 
-/* --- who holds a port ----------------------------------------------------------------------------------- */
+/* --- finding the process that holds a port -------------------------------------------------------------- */
 
 static void holder(void **state)
 {
@@ -578,7 +578,7 @@ int main(void)
         cmocka_unit_test(names_of_sockets),
         cmocka_unit_test(refuses_untrusted_folder),
         cmocka_unit_test(refuses_other_files),
-        cmocka_unit_test(lists_forwards),
+        cmocka_unit_test(list_has_all_but_the_faulty),
         cmocka_unit_test(stop_waits_for_end),
         cmocka_unit_test(stop_fails_at_deadline),
         cmocka_unit_test(waits_for_keepers),

@@ -1,8 +1,9 @@
 import java.sql.*;
 import java.util.*;
 
-/* FormatReader FORMAT [QUERY]: what `broker params --format FORMAT` (jdbc, jdbc-mariadb) printed, texts with a NUL between, on stdin. Prints
- * host, port, user, password and database as the driver has them, or the first row of QUERY, each with a NUL behind it. */
+/* FormatReader FORMAT [QUERY]: reads outputs of `broker params --format FORMAT` (jdbc, jdbc-mariadb), separated by NUL,
+ * from stdin. Prints host, port, user, password and database as the driver parses them, or the first row of QUERY; a NUL
+ * ends each. */
 public class FormatReader {
     static List<String> read(String format, String url, String query) throws Exception {
         if (query != null) {

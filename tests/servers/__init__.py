@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
-"""Private throw-away servers for the tests: MariaDB, MySQL 9, fakes, a Secret Service; each a file, each stopped by pid."""
+"""Private throw-away servers for the tests: MariaDB, MySQL 9, fakes, a Secret Service. Each is a file, and is stopped
+by pid."""

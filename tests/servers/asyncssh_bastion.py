@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""asyncssh_bastion.py PORT HOST_KEY AUTHORIZED [open]: a bastion made of asyncssh; an open one lets anybody in. It forwards to wherever it is asked to, and has no
-sessions. Prints "listening", then what it is asked for, as gossh does."""
+"""asyncssh_bastion.py PORT HOST_KEY AUTHORIZED [open]: a bastion made with asyncssh; with `open` it needs no
+authentication. It forwards to any address, and refuses sessions. Prints "listening", then what clients request, as
+gossh does."""
 import asyncio
 import sys
 import warnings

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""A fake of what AWS answers, for what moto has not or cannot do: strict IMDSv2, container credentials, SSO portal and SSO-OIDC;
-and an STS whose keys a test knows beforehand, with second factors, refusals and a clock of its own. Not independent of us:
-the same requests are made to botocore, which must find the same keys here, and signatures are verified by moto.
+"""Fake AWS services that moto does not have, or not in this form: strict IMDSv2, container credentials, SSO portal and
+SSO-OIDC; and an STS whose keys a test knows in advance, with second factors, refusals and a clock of its own. The fake
+is written by the authors of broker, so it proves little alone: tests let botocore use it too, which must find the same
+keys, and moto verifies signatures.
 
 `AwsFake(state)` serves all of them on one port; `state` is read for every request, so a test may change it:
-  sts   refuse: [(status, code, message), ...] answers to the next calls, None for a good one; mfa: {serial: code that is good
-        once}; skew: seconds that the Date header is off; minutes: life of the keys; delay: seconds before an answer; until: a
-        path that must be there first
-  imds  role, creds, region, ttl, no_token_api, v1; fail: {path: [status, how often]}
-  ecs   auth, creds; fail
-  sso   access_tokens, creds, pending, slow_down, refresh: {refresh token: access token}; rotated: the refresh token that is given
-        then; seconds: life of a token; login: the token that a person gets; interval, device_seconds; says: the word that ends
-        a log-in; delay, until
+  sts   refuse: [(status, code, message), ...] answers to the next calls, None for a success; mfa: {serial: code that is
+  valid
+        once}; skew: offset of the Date header in seconds; minutes: life of the keys; delay: seconds before an answer;
+        until: a path that must exist before the answer
+  imds  role, creds, region, ttl, no_token_api, v1; fail: {path: [status, how often]} ecs   auth, creds; fail sso
+  access_tokens, creds, pending, slow_down, refresh: {refresh token: access token}; rotated: the refresh token of the
+        answer; seconds: life of a token; login: the token of a device login; interval, device_seconds; says: the error
+        that ends a login; delay, until
   signin  see servers/aws_signin.py
-`calls` are the forms that STS got, `seen` all requests. https, proxies and the like: servers/web.py, which this is built on."""
+`calls` are the forms that STS received, `seen` all requests. https, proxies and the like: servers/web.py, the base
+class."""
 import datetime
 import hashlib
 import json
@@ -36,7 +38,7 @@ def iso(seconds):
 
 
 def keys_of(role):
-    """What the STS here gives for a role, by its name."""
+    """The keys that this STS issues for the role of that name."""
     digest = hashlib.sha256(role.encode()).hexdigest()
     return {"id": "ASIAFAKE" + digest[:12].upper(), "secret": "f+/" + digest[12:48], "token": "t+/" + digest[::-1] * 3 + "=="}
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A fake of AWS sign-in's token endpoint, as `aws login` sessions are renewed by it (no test server has one).
-Strict: the proof of possession must be a JWT of RFC 9449 for this URL and method, now, used once, and signed by the
-session's own key, which openssl verifies.
+"""A fake of AWS sign-in's token endpoint, which renews the sessions of `aws login` (no other test server has one). It
+is strict: the proof of possession must be a JWT of RFC 9449 for this URL and method, issued now, used once, and signed
+by the session's own key; openssl verifies the signature.
 
-State: refresh: {refresh token: new keys}; keys: the PEM of the session's key; error: answered instead, as
-AccessDeniedException; used: the proofs' ids so far; delay; seconds."""
+State: refresh: {refresh token: new keys}; key: the session's key, as new_key() returns it; error: the error of an
+AccessDeniedException, which is then the answer; used: the ids of the proofs so far; delay; seconds; rotated: the next
+refresh token."""
 
 import base64
 import json
@@ -17,7 +18,7 @@ ACCOUNT = "123456789012"
 
 
 def new_key():
-    """(PEM of a private key as the CLI writes it, its public point)."""
+    """(PEM of a private key in the CLI's format, its public point)."""
     pem = subprocess.run(
         ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"], capture_output=True, check=True
     ).stdout
@@ -58,7 +59,7 @@ def is_signed(pem, text, signature):
 
 
 def check_proof(state, url, proof):
-    """What is wrong with it, or None."""
+    """What is wrong with the proof, or None."""
     head, payload, signature = proof.split(".")
     header, claims = json.loads(decode(head)), json.loads(decode(payload))
     pem, point = state["key"]
@@ -73,7 +74,7 @@ def check_proof(state, url, proof):
     if set(claims) != {"htm", "htu", "iat", "jti"} or (claims["htm"], claims["htu"]) != ("POST", url):
         return f"claims {claims}"
     if abs(claims["iat"] - time.time()) > 60 or claims["jti"] in state.setdefault("used", []):
-        return "not of now"
+        return "not current, or used before"
     state["used"].append(claims["jti"])
     return None if is_signed(pem, head + "." + payload, decode(signature)) else "signature"
 
@@ -98,7 +99,7 @@ def answer(state, url, seen):
         return refuse(400, "ValidationException", message=f"fields {sorted(body)}")
     if state.get("error"):
         return refuse(400, "AccessDeniedException", error=state["error"], message="no")
-    keys = state["refresh"].pop(body["refreshToken"], None)  # good for once
+    keys = state["refresh"].pop(body["refreshToken"], None)  # valid once
     if not keys:
         return refuse(400, "AccessDeniedException", error="TOKEN_EXPIRED", message="refresh token is not valid")
     return 200, {

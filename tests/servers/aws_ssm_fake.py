@@ -1,10 +1,10 @@
 #!/usr/bin/python3 -IS
 # SPDX-License-Identifier: MIT
-"""A fake of `aws ssm start-session` for port forwarding, and of the session-manager-plugin that it starts: two programs, as
-the real ones are. The second one really forwards, to the host and port that it was told. What else they do is in the file
-`told.json` beside them (see SsmFake), and their pids are in `pids`.
+"""A fake of `aws ssm start-session` for port forwarding, and of the session-manager-plugin that it starts: two
+programs, like the real ones. The second one forwards to the host and port of its parameters. The file `told.json`
+beside them configures what else they do (see SsmFake), and `pids` lists their pids.
 
-Nothing of AWS is behind it: what is shown with it is how a program is treated that opens a port."""
+They do not contact AWS: tests use them to check how broker handles a tunnel program that opens a port."""
 import json
 import os
 import signal
@@ -21,9 +21,10 @@ COMMAND = ("aws ssm start-session --target i-0123 --document-name AWS-StartPortF
 
 
 class SsmFake:
-    """Puts both programs into FOLDER, which is on PATH. tell(...) says what the next ones do: delay (seconds until the port
-    is there), until (a path that must be there before), listen (False: never), die (what to say on stderr before it ends with 254), die_later (ends so once it has
-    listened), early (the line READY comes before the port), ignore_term, quiet (no READY)."""
+    """Puts both programs into FOLDER, which is on PATH. tell(...) configures their next runs: delay (seconds before the
+    plugin listens), until (a path that must exist before), listen (False: never), die (a message on stderr, then exit
+    status 254), die_later (the same, once it has listened), early (prints the line READY before it listens),
+    ignore_term, quiet (no READY)."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -38,7 +39,7 @@ class SsmFake:
 
     @property
     def pids(self):
-        """Of all that ran so far."""
+        """The pids of all runs so far."""
         path = self.folder / "pids"
         return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 
@@ -54,7 +55,7 @@ def told():
 
 
 def aws(args):
-    """Checks the words as the CLI would, and waits for the plugin; like the CLI it leaves Ctrl-C to that."""
+    """Checks the arguments as the CLI would, and waits for the plugin; like the CLI it leaves Ctrl-C to the plugin."""
     parameters = json.loads(args[args.index("--parameters") + 1])
     assert args[:2] == ["ssm", "start-session"] and "--target" in args and "--document-name" in args
     how = told()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Bastions that are no OpenSSH: dropbear, asyncssh, and one of Go's x/crypto/ssh. Each has a host key of its own, lets in the
-keys of authorize(), says in read() what it was asked for, and counts the sessions that are logged in."""
+"""Bastions other than OpenSSH: dropbear, asyncssh, and one made with Go's x/crypto/ssh. Each has a host key of its own,
+accepts the keys of authorize(), logs what clients request (read()), and counts the sessions that are logged in."""
 import os
 import subprocess
 from pathlib import Path
@@ -43,11 +43,11 @@ class Bastion:
         return self.read().count("\nlogin")
 
     def sessions(self):
-        """How many are logged in."""
+        """How many sessions are logged in."""
         return self.logins() - self.read().count("\ngone")
 
     def asked(self):
-        """What it was asked for beside forwards."""
+        """What clients have requested, other than forwards."""
         return [line for line in self.read().splitlines() if line.startswith(("channel ", "request ")) and line != "channel direct-tcpip"]
 
     def stop(self):
@@ -72,7 +72,7 @@ class AsyncSsh(Bastion):
 
 
 class Dropbear(Bastion):
-    """Its user's home is our folder: whoever makes one writes that to /etc/passwd by passwd()."""
+    """Its user's home is the server's folder: the code that makes one writes passwd() to /etc/passwd."""
     name = "dropbear"
     ready = "Not backgrounding"
 
@@ -86,7 +86,7 @@ class Dropbear(Bastion):
         return [program, "-F", "-E", "-p", f"{self.host}:{self.port}", "-r", made, "-s", "-P", self.folder / "pid", *options]
 
     def passwd(self, text):
-        """An /etc/passwd with it."""
+        """The text of /etc/passwd with that home."""
         return "".join(line.replace(":/nonexistent:", f":{self.folder}:") if line.startswith(self.user + ":") else line
                        for line in text.splitlines(keepends=True))
 
@@ -107,7 +107,7 @@ class Dropbear(Bastion):
         return self.logins() - sum(line.count(" Exit (") for line in self.read().splitlines())
 
     def asked(self):
-        return []  # it does not say
+        return []  # dropbear does not log requests
 
 
 KINDS = {"dropbear": Dropbear, "asyncssh": AsyncSsh, "go": Go}

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What botocore does, asked from another process: `Oracle().token(...)`, `.chain(environment)`, `.verify(...)`.
+"""Asks botocore, in another process, what it does: `Oracle().token(...)`, `.chain(environment)`, `.steps(...)`.
 
-Half of this file runs under the virtual environment that tests/servers/botocore-fetch makes (`serve`), reading a JSON
-object a line and answering with one. Each chain is looked up in a child of its own, because botocore reads os.environ."""
+Half of this file (`serve`) runs in the virtual environment that tests/servers/botocore-fetch makes. It reads one JSON
+object a line, and answers with one. Each chain is looked up in a child process of its own, because botocore reads
+os.environ."""
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ FORMAT = "%Y%m%dT%H%M%SZ"
 
 
 class Oracle:
-    """Raises process.Missing where botocore is not here."""
+    """Raises process.Missing if botocore is not installed."""
 
     def __init__(self):
         from . import process
@@ -28,19 +29,19 @@ class Oracle:
         return json.loads(self.child.stdout.readline())
 
     def token(self, **inputs):
-        """host, port, user, region, id, secret, session (or None), time as in X-Amz-Date."""
+        """The token for host, port, user, region, id, secret, session (or None), and time as in X-Amz-Date."""
         return self.ask(op="token", **inputs)["token"]
 
     def chain(self, environment):
-        """{"method", "id", "secret", "token"} or {"error", "message"}; AWS_PROFILE in it is AWS's own, OUR_PROFILE the
-        one that was given explicitly. With OUR_NETWORK in it the keys of
-        a role or a session are fetched too."""
+        """{"method", "id", "secret", "token"} or {"error", "message"}. In ENVIRONMENT, AWS_PROFILE is AWS's own
+        variable, and OUR_PROFILE a profile that is given explicitly. With OUR_NETWORK the keys of a role or a session
+        are fetched too."""
         return self.ask(op="chain", environment=environment)
 
     def steps(self, config, credentials, profile=None):
-        """What is found in these two files, without running, asking or signing anything: {"steps", "region"} in the words
-        of tests/drivers/aws_chain.c, or {"error"}. In one process, so quick enough for thousands; in one of its own, because
-        botocore is patched there not to fetch anything."""
+        """What botocore finds in these two files, without running a program, a request or a signature: {"steps",
+        "region"} as tests/drivers/aws_chain.c prints them, or {"error"}. All lookups run in one process, which is quick
+        enough for thousands; it is a separate one, because botocore is patched in it to fetch nothing."""
         self.namer = self.namer or Oracle()
         return self.namer.ask(op="steps", config=config, credentials=credentials, profile=profile)
 
@@ -50,7 +51,7 @@ class Oracle:
         self.process.stop(self.child)
 
 
-# --- under the virtual environment
+# --- runs in the virtual environment
 
 def token(host, port, user, region, id, secret, session, time):
     import datetime
@@ -84,15 +85,16 @@ def chain():
         if found is None:
             return {"error": "no credentials"}
         if "OUR_NETWORK" not in os.environ and found.method in ("assume-role", "assume-role-with-web-identity", "sso", "login"):
-            return {"method": found.method}  # looking closer would ask the network
+            return {"method": found.method}  # the keys would need the network
         keys = found.get_frozen_credentials()
         return {"method": found.method, "id": keys.access_key, "secret": keys.secret_key, "token": keys.token or None}
-    except Exception as error:  # whatever it is, the test compares that there is one
+    except Exception as error:  # of any type: the test only compares whether there is one
         return {"error": type(error).__name__, "message": str(error)}
 
 
 def use_crt():
-    """Only for elliptic curves, which sessions of `aws login` want: not for signatures, whose time could not be set."""
+    """Uses awscrt only for elliptic curves, which sessions of `aws login` need; not for signatures, as their time could
+    not be set."""
     crt = os.path.join(os.path.dirname(os.path.dirname(sys.executable)), "crt")
     if os.path.isdir(crt):
         sys.path.append(crt)
@@ -101,7 +103,7 @@ def use_crt():
 
 
 def chain_apart(environment):
-    """In a child with that environment, without a network: instance metadata is switched off."""
+    """chain() in a child process with that environment, and with instance metadata disabled."""
     ours, its = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -121,9 +123,9 @@ def chain_apart(environment):
 
 
 def of_fetcher(found):
-    """The steps of credentials that are yet to be fetched: the keys of what assumes a role, then the role."""
+    """The steps of credentials that have not been fetched yet: those of the keys that assume a role, then the role."""
     refresh = found._refresh_using
-    fetcher = getattr(refresh, "_refresh", refresh).__self__  # behind a question for an MFA code
+    fetcher = getattr(refresh, "_refresh", refresh).__self__  # with MFA, another object wraps the fetcher
     if found.method == "sso":
         return [{"kind": "SSO", "sso_session": fetcher._sso_session_name, "start_url": fetcher._start_url,
                  "sso_region": fetcher._sso_region, "sso_account": fetcher._account_id, "sso_role": fetcher._role_name}]
@@ -149,7 +151,7 @@ def of(found):
 
 
 def leave_alone():
-    """What is found is only named: no process is run, no cached log-in read."""
+    """Patches botocore, so that it only names what it finds: it runs no process, and reads no cached login."""
     def command(self, line):
         return {"access_key": botocore.compat.compat_shell_split(line), "secret_key": "-"}
 
@@ -159,7 +161,7 @@ def leave_alone():
     botocore.credentials.ProcessProvider._retrieve_credentials_using = command
     botocore.credentials.LoginCredentialFetcher.load_cached_credentials = session
     botocore.credentials.EC = botocore.credentials.EC or object()
-    botocore.httpsession.create_urllib3_context = lambda: None  # made for each chain, and never used
+    botocore.httpsession.create_urllib3_context = lambda: None  # would be made for each chain, and never used
 
 
 def steps(config, credentials, profile):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A headless Chromium, driven over a pipe in its own protocol (Chrome DevTools): it goes to pages, says what it asked the
-network for, runs an expression, and takes pictures. Raises process.Missing where it is not here."""
+"""A headless Chromium, controlled over a pipe by the Chrome DevTools Protocol: opens pages, records the requested URLs,
+evaluates expressions, and takes screenshots. Raises process.Missing if it is not installed."""
 import base64
 import json
 import os
@@ -12,7 +12,7 @@ from . import process
 
 
 class Chromium:
-    """`asked`: the URLs that it asked for. Nothing of it outlives stop()."""
+    """`asked`: the URLs that it requested. No process of it outlives stop()."""
 
     def __init__(self, folder):
         program = process.need("/usr/bin/chromium-headless-shell")
@@ -21,7 +21,7 @@ class Chromium:
         theirs_in, self.out = os.pipe()
         self.inlet, theirs_out = os.pipe()
 
-        def move():  # to the places where --remote-debugging-pipe looks, by way of numbers that are neither
+        def move():  # to 3 and 4, which --remote-debugging-pipe uses, after copies that are neither of the two
             process.die_with_parent()
             high = [os.dup(fd) for fd in (theirs_in, theirs_out, theirs_in, theirs_out)][2:]
             os.dup2(high[0], 3)
@@ -40,7 +40,7 @@ class Chromium:
             self(f"{domain}.enable")
 
     def __call__(self, method, params={}, session=True):
-        """One call; its result."""
+        """Calls METHOD; returns its result."""
         self.serial += 1
         call = {"id": self.serial, "method": method, "params": params}
         if session:
@@ -72,7 +72,7 @@ class Chromium:
         return self("Runtime.evaluate", {"expression": expression, "returnByValue": True})["result"].get("value")
 
     def until(self, expression, seconds=60):
-        """Waits until EXPRESSION is true in the page that is shown then."""
+        """Waits until EXPRESSION is true in the page that is shown at that time."""
         deadline = time.monotonic() + seconds
         while not self.value(expression):
             assert time.monotonic() < deadline, (expression, self.value("document.documentElement.outerHTML"))

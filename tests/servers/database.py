@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What a private MariaDB and a private MySQL server have in common: a data directory made once and copied, a port and a
-socket, accounts, a database `shop` with a small table, and a stop by pid.
+"""The base class of a private MariaDB and a private MySQL server: a data directory that is made once and copied, a port
+and a socket, accounts, a database `shop` with a small table, and a stop by pid.
 
-Each server has the accounts of `ACCOUNTS` that its mechanisms allow, with password `server.password(name)`, and root
-without a password on its socket. All of them may do everything in `shop`."""
+Each server has the accounts of its `plugins`, with the password `server.password(name)`, and root without a password on
+its socket. All of them have all privileges on `shop`."""
 import fcntl
 import hashlib
 import os
@@ -17,7 +17,7 @@ from . import process
 SHOP = ["create database shop",
         "create table shop.item (id int primary key, name varchar(40))",
         "insert into shop.item values (1, 'apple'), (2, 'pear'), (3, 'quince')"]
-X509 = "app_x509"  # must show a client certificate
+X509 = "app_x509"  # an account that requires a client certificate
 
 
 class Server:
@@ -63,7 +63,7 @@ class Server:
         process.stop(self.proc)
 
     def restart(self, same_port=False):
-        """Stop hard and start again, on another port unless asked."""
+        """Kill the server and start it again, on another port unless SAME_PORT."""
         self.stop()
         self.start_again(self.port if same_port else None)
 
@@ -98,12 +98,12 @@ class Server:
         return done.stdout.decode(errors="replace").rstrip("\n")
 
     def troubles(self):
-        """{name: count} of connections that went wrong, as the server counts them."""
+        """{name: count} of failed connections, from the server's status counters."""
         rows = self.admin("show global status where variable_name like 'Aborted%' or variable_name like 'Connection_errors%'")
         return {name: int(count) for name, count in (row.split("\t") for row in rows.splitlines())}
 
     def password(self, name):
-        """The password of one of the ready-made accounts; obviously a fake one."""
+        """The password of one of the accounts in `plugins`; obviously a fake one."""
         return f"fake-{name}-{self.family}-canary-4711".encode()
 
     def account_sql(self):
@@ -113,13 +113,14 @@ class Server:
         return lines
 
     def create_user(self, name, password=b"", plugin=None, require=None):
-        """A user that may do everything in shop; PASSWORD of any bytes 1-255, PLUGIN by name, REQUIRE as SSL or X509.
-        A user of that name is replaced."""
+        """Creates or replaces a user with all privileges on shop. PASSWORD: any bytes 1-255; PLUGIN: its name; REQUIRE:
+        SSL or X509."""
         lines = [f"drop user if exists {name}@'%'", *self.user_sql(name, password, plugin, require)]
         self.admin("".join(line + ";\n" for line in lines), charset="latin1")
 
     def user_sql(self, name, password, plugin, require):
-        """The statements that make a user, in Latin-1: a byte is a character, and the server leaves it alone."""
+        """The statements that create a user, in Latin-1, in which each byte of a password is one character that the
+        server keeps."""
         using = self.identified(plugin, password)
         return [f"create user {name}@'%' {using}" + (f" require {require}" if require else ""),
                 f"grant all on shop.* to {name}@'%'"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the fake MySQL servers have in common: a port of 127.0.0.1, a thread for each connection, and packets."""
+"""The base class of the fake MySQL servers: a port of 127.0.0.1, a thread for each connection, and packets."""
 import socket
 import ssl
 import threading
@@ -8,7 +8,8 @@ from .relay import shut
 
 
 class FakeListener:
-    """Calls self._serve(connection) for each. certificate: (cert, key), for TLS. `received` is all that came."""
+    """Calls self._serve(connection) for each connection. certificate: (cert, key), for TLS. `received`: all that
+    clients sent."""
     host = "127.0.0.1"
 
     def __init__(self, certificate=None):
@@ -34,13 +35,13 @@ class FakeListener:
             threading.Thread(target=self._serve, args=self._opened(connection), daemon=True).start()
 
     def _opened(self, connection):
-        """Notes a new connection. Returns the arguments of its _serve()."""
+        """Records a new connection. Returns the arguments of its _serve()."""
         self.connections += 1
         self.open.append(connection)
         return (connection,)
 
     def _read_packet(self, connection):
-        """Its sequence number, and its body."""
+        """Reads a packet; returns its sequence number and its body."""
         head = self._read_exactly(connection, 4)
         return head[3], self._read_exactly(connection, head[0] | head[1] << 8 | head[2] << 16)
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Fake MySQL servers, written from the public description of the protocol, for what a real server would not do.
 
-`FakeServer("switch")` greets as MySQL 8, then asks by AuthSwitchRequest for mysql_clear_password, with or without TLS,
-and refuses the login whatever it gets. `"sha2"` asks for caching_sha2_password and says that the scramble is not enough:
-what then comes is the password, unless the client asks for a key. `"sha256"` asks for sha256_password. Either gives a key of its
-own to who asks for one, if it has any. `"no greeting"`, `"greets"` and `"refuses"` send `refusal`
-instead of the greeting, right behind it, or after the client's answer. `"silent"` accepts and says nothing. `"reset"` accepts and resets. Every byte that
-a client sends (inside TLS: what was decrypted) is in `received`, so that a test can say that none of the secret was;
-`answers` holds what it said to each of our questions."""
+`FakeServer("switch")` greets as MySQL 8, then sends an AuthSwitchRequest for mysql_clear_password, with or without TLS,
+and refuses the login whatever the answer is. `"sha2"` requests caching_sha2_password and full authentication: the
+client then sends the password, or requests a public key. `"sha256"` requests sha256_password. Both send the public key
+of `rsa`, if it is given, to a client that requests one. `"no greeting"`, `"greets"` and `"refuses"` send `refusal`
+instead of the greeting, right after it, or after the client's answer. `"silent"` accepts the connection and sends
+nothing. `"reset"` accepts it and resets it. `received` holds every byte that a client sends (with TLS: decrypted), so
+that a test can assert that no secret is in it; `answers` holds the client's answer to each request of the server."""
 import socket
 import struct
 import subprocess
@@ -31,8 +31,9 @@ def greeting(plugin, tls):
 
 
 class FakeServer(FakeListener):
-    """mode: switch, sha2, sha256, no greeting, greets, refuses, silent or reset. certificate: (cert, key) to offer TLS. plugin: what the switch asks for. rsa: the
-    path of a private key, for who asks for it; what comes encrypted is then in `answers` decrypted."""
+    """mode: switch, sha2, sha256, no greeting, greets, refuses, silent or reset. certificate: (cert, key) to offer TLS.
+    plugin: the one that the switch requests. rsa: the path of a private key, whose public key clients can request; an
+    answer that is encrypted with it is decrypted in `answers`."""
 
     def __init__(self, mode="switch", certificate=None, plugin=b"mysql_clear_password",
                  greeting_plugin=b"mysql_native_password", rsa=None,
@@ -87,7 +88,8 @@ class FakeServer(FakeListener):
         return sequence
 
     def _give_key(self, connection, sequence, wish):
-        """OAEP, of the password XOR the scramble; what that gives is the last answer."""
+        """Sends the public key, decrypts what comes back (OAEP, of the password XOR the scramble) into the last
+        answer."""
         if self.answers[-1] != wish or not self.rsa:
             return sequence
         public = subprocess.run(["openssl", "pkey", "-in", self.rsa, "-pubout"], capture_output=True, check=True).stdout

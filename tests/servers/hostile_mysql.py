@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A fake MySQL server in the hands of somebody on the way, who can say anything before TLS and wants what the client answers.
+"""A fake MySQL server that plays a man in the middle, who can send anything before TLS and wants what the client
+answers.
 
-Each connection gets the next attack of ATTACKS; whatever packet it gets for it that is no request for TLS, it asks for the
-password in clear. `seen` has a Seen for each connection: what came in clear, and through TLS. One of the attacks is none: it is
-how the test knows that a client would have talked to this server."""
+Each connection gets the next attack of ATTACKS. To every packet of the client that is not a request for TLS, the server
+answers by requesting the password in cleartext. `seen` has a Seen for each connection: what came in cleartext, and
+through TLS. HONEST is not an attack: it shows that the client would log in to this server."""
 import select
 import socket
 import struct
@@ -23,33 +24,33 @@ FACTOR = b"\x02mysql_clear_password\0"
 WISH = b"\x01\x04"
 HONEST = "honest"
 
-# What is said at once; what is said behind it after a moment; what comes first through TLS, if the client gets that far.
+# What is sent at once; what is sent a moment later; what is sent first through TLS, if the client gets that far.
 ATTACKS = {
-    "error behind the greeting, one segment": (HELLO + packet(1, FULL), b"", b""),
-    "progress behind the greeting, one segment": (HELLO + packet(1, PROGRESS), b"", b""),
+    "error after the greeting, one segment": (HELLO + packet(1, FULL), b"", b""),
+    "progress after the greeting, one segment": (HELLO + packet(1, PROGRESS), b"", b""),
     "error instead of the greeting": (packet(0, FULL), b"", b""),
     "progress instead of the greeting": (packet(0, PROGRESS), b"", b""),
     "error, then the greeting": (packet(0, FULL) + HELLO, b"", b""),
     "progress, then the greeting": (packet(0, PROGRESS) + HELLO, b"", b""),
-    "error behind the greeting, later": (HELLO, packet(2, FULL), b""),
-    "progress behind the greeting, later": (HELLO, packet(2, PROGRESS), b""),
-    "ok behind the greeting": (HELLO + packet(2, OK), b"", b""),
+    "error after the greeting, later": (HELLO, packet(2, FULL), b""),
+    "progress after the greeting, later": (HELLO, packet(2, PROGRESS), b""),
+    "ok after the greeting": (HELLO + packet(2, OK), b"", b""),
     "ok instead of the greeting": (packet(0, OK), b"", b""),
-    "switch behind the greeting": (HELLO + packet(2, SWITCH), b"", b""),
-    "switch behind the greeting, later": (HELLO, packet(2, SWITCH), b""),
+    "switch after the greeting": (HELLO + packet(2, SWITCH), b"", b""),
+    "switch after the greeting, later": (HELLO, packet(2, SWITCH), b""),
     "switch instead of the greeting": (packet(0, SWITCH), b"", b""),
-    "plug-in data behind the greeting": (HELLO + packet(2, WISH), b"", b""),
+    "plug-in data after the greeting": (HELLO + packet(2, WISH), b"", b""),
     "plug-in data instead of the greeting": (packet(0, WISH), b"", b""),
-    "half a packet behind the greeting": (HELLO + packet(3, OK)[:6], b"", packet(3, OK)[6:]),
-    "half a packet while TLS is made": (HELLO, packet(3, OK)[:6], packet(3, OK)[6:]),
-    "half a header behind the greeting": (HELLO + packet(3, OK)[:1], b"", packet(3, OK)[1:]),
-    "next factor behind the greeting": (HELLO + packet(2, FACTOR), b"", b""),
-    "wish for a file behind the greeting": (HELLO + packet(2, b"\xfb/etc/passwd"), b"", b""),
-    "wish for a file instead of the greeting": (packet(0, b"\xfb/etc/passwd"), b"", b""),
-    "empty packet behind the greeting": (HELLO + packet(2, b""), b"", b""),
+    "half a packet after the greeting": (HELLO + packet(3, OK)[:6], b"", packet(3, OK)[6:]),
+    "half a packet during the TLS handshake": (HELLO, packet(3, OK)[:6], packet(3, OK)[6:]),
+    "half a header after the greeting": (HELLO + packet(3, OK)[:1], b"", packet(3, OK)[1:]),
+    "next factor after the greeting": (HELLO + packet(2, FACTOR), b"", b""),
+    "request for a file after the greeting": (HELLO + packet(2, b"\xfb/etc/passwd"), b"", b""),
+    "request for a file instead of the greeting": (packet(0, b"\xfb/etc/passwd"), b"", b""),
+    "empty packet after the greeting": (HELLO + packet(2, b""), b"", b""),
     "end of data instead of the greeting": (packet(0, b"\xfe\0\0\2\0"), b"", b""),
     "greeting of protocol 9": (packet(0, b"\x093.20.0\0\7\0\0\0ABCDEFGH\0"), b"", b""),
-    "greeting behind a compressed header": (struct.pack("<I", len(HELLO))[:3] + b"\0\0\0\0" + HELLO, b"", b""),
+    "greeting after a compression header": (struct.pack("<I", len(HELLO))[:3] + b"\0\0\0\0" + HELLO, b"", b""),
     "greeting twice": (HELLO + HELLO, b"", b""),
     "greeting without TLS": (OPEN_HELLO, b"", b""),
     "greeting without TLS, then an error": (OPEN_HELLO + packet(1, FULL), b"", b""),
@@ -67,14 +68,15 @@ class Seen:
 
 
 class HostileServer(FakeListener):
-    """certificate: (cert, key) for who asks for TLS. Only one connection at a time is to be expected."""
+    """certificate: (cert, key) for clients that request TLS. Clients must connect one at a time."""
 
     def __init__(self, certificate):
         self.seen, self.lock = [], threading.Condition()
         super().__init__(certificate)
 
     def take(self):
-        """What was seen since the last time, once all of it is over; attacks begin at the first again."""
+        """What was seen since the last call, once all connections have ended; the next one gets the first attack
+        again."""
         with self.lock:
             assert self.lock.wait_for(lambda: all(one.over for one in self.seen), SECONDS), self.seen
             seen, self.seen = self.seen, []
@@ -103,7 +105,7 @@ class HostileServer(FakeListener):
         now, later, inside = ATTACKS[one.attack]
         connection.sendall(now)
         if later:
-            select.select([connection], [], [], SOON)  # the client's first word, if that comes soon
+            select.select([connection], [], [], SOON)  # waits a moment for the client's first packet
             connection.sendall(later)
         while piece := connection.recv(65536, socket.MSG_PEEK):
             if asks_for_tls(piece) and not one.clear:
@@ -114,7 +116,7 @@ class HostileServer(FakeListener):
             connection.sendall(packet(piece[3] + 1 if len(piece) > 3 else 2, SWITCH))
 
     def _talk(self, connection, one, inside):
-        """Through TLS, if that is made: the client's answer, and a refusal."""
+        """If the client starts TLS: reads its answer through TLS, and refuses the login."""
         head = connection.recv(1, socket.MSG_PEEK)
         if head != b"\x16":
             one.clear += connection.recv(65536)
@@ -132,6 +134,7 @@ def asks_for_tls(data):
 
 
 def gave_away(one):
-    """What that connection told whoever is on the way, beyond the request for TLS; b"" is right."""
+    """What the client sent in cleartext beyond the request for TLS, which a man in the middle could read; b"" is
+    right."""
     request = one.clear[:36]
     return one.clear[36:] if asks_for_tls(request) and request[13:32] == bytes(19) else one.clear

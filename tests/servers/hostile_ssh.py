@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""hostile_ssh HOST_KEY STAGE TRICK: a bastion that means harm, on asyncssh's server. Prints its port; ends with its stdin.
+"""hostile_ssh HOST_KEY STAGE TRICK: a malicious bastion, made with asyncssh's server. Prints its port; ends at the end
+of stdin.
 
-It behaves until STAGE (kex: in clear, before anybody knows whose host key it is; login; rekey: keys are exchanged anew under a
-connection; data: a connection is open), lets everybody in whose key it is shown, greets with "hello", and after the first byte from a
-connection does TRICK: a row of TRICKS.
+It behaves correctly until STAGE, then does TRICK, a row of TRICKS. The stages: kex: in cleartext, before the client has
+checked the host key; login; rekey: a new key exchange while a connection is forwarded; data: a connection is forwarded.
+It accepts every key. To a forwarded connection it sends "hello"; at the stages rekey and data the trick starts with the
+first byte from it.
 
 `Hostile(...)` runs it for a test."""
 import asyncio
@@ -32,13 +34,13 @@ def string(s):
 
 
 class Peer:
-    """What a trick can do, at any stage: send packets, and end the connection."""
+    """What a trick can use at any stage: it sends packets, and ends the connection."""
 
     def __init__(self, transport, send, number=0):
         self.transport, self.send, self.number = transport, send, number
 
     async def flood(self, kind, *payloads):
-        """For as long as the other side reads, and MUCH of it beyond that."""
+        """Sends the packets for as long as the client reads, and keeps up to MUCH bytes more in the buffer."""
         while not self.transport.is_closing():
             for payload in payloads:
                 self.send(kind, payload)
@@ -55,7 +57,7 @@ class Peer:
 
 
 TRICKS = {
-    # A legal farewell and its malformed relatives; the socket stays open, or not.
+    # A valid DISCONNECT and malformed ones; the socket stays open, or is closed.
     "disconnect": lambda p: p.leave(u32(11) + string(b"bye") + string(b"")),
     "disconnect-empty": lambda p: p.leave(u32(11) + string(b"") + string(b"")),
     "disconnect-nothing": lambda p: p.leave(b""),
@@ -65,23 +67,23 @@ TRICKS = {
     "close": lambda p: ended(p.transport.close),
     "abort": lambda p: ended(p.transport.abort),
     "silence": lambda p: ended(lambda: None),
-    # What libssh2 would keep for ever.
+    # Packets that libssh2 would keep forever.
     "unknown-big": lambda p: p.flood(UNKNOWN, BIG),
     "unknown-tiny": lambda p: p.flood(UNKNOWN, *[b""] * 100),
-    # What it throws away.
+    # Packets that libssh2 discards.
     "ignore-big": lambda p: p.flood(IGNORE, string(BIG)),
     "ignore-tiny": lambda p: p.flood(IGNORE, *[string(b"")] * 100),
-    # What wants an answer each.
+    # Packets that each require an answer.
     "global-requests": lambda p: p.flood(GLOBAL_REQUEST, *[string(b"x") + b"\1"] * 100),
     "channel-requests": lambda p: p.flood(REQUEST, *[u32(p.number) + string(b"x") + b"\1"] * 100),
     "channel-opens": lambda p: p.flood(OPEN, *[string(b"x11") + bytes(12) + string(b"127.0.0.1") + u32(1)] * 100),
-    # Of the login.
+    # Packets of the login.
     "banners": lambda p: p.flood(BANNER, string(BIG) + string(b"")),
     "failures": lambda p: p.flood(FAILURE, *[string(b"publickey,password,keyboard-interactive") + b"\0"] * 100),
     "partial": lambda p: p.flood(FAILURE, *[string(b"publickey") + b"\1"] * 100),
     "prompts-empty": lambda p: p.flood(INFO_REQUEST, *[string(b"") + string(b"") + string(b"") + u32(0)] * 100),
     "prompts-malformed": lambda p: p.flood(INFO_REQUEST, u32(0xFFFFFF) + bytes(20)),
-    # Of a channel.
+    # Packets of a channel.
     "data-beyond-window": lambda p: p.flood(DATA, u32(p.number) + string(BIG)),
     "data-tiny": lambda p: p.flood(DATA, *[u32(p.number) + string(b"x")] * 100),
     "data-nobody's": lambda p: p.flood(DATA, u32(999) + string(BIG)),
@@ -91,7 +93,7 @@ TRICKS = {
     "ends": lambda p: p.flood(EOF, *[u32(p.number)] * 100),
     "closes": lambda p: p.flood(CLOSE, *[u32(p.number)] * 100),
     "kexinits": lambda p: p.flood(KEXINIT, bytes(16) + string(b"none") * 8 + string(b"") * 2 + bytes(5)),
-    # No packets at all: it asks by keyboard-interactive, and is never content.
+    # No flood: it asks by keyboard-interactive, and never accepts the answer.
     "questions": None,
 }
 
@@ -108,7 +110,7 @@ def plain_packet(kind, payload):
 
 
 class Clear(asyncio.Protocol):
-    """Says its version, and does the trick in place of an exchange of keys."""
+    """Sends its version, and does the trick instead of the key exchange."""
 
     def __init__(self, trick):
         self.trick = trick
@@ -148,7 +150,7 @@ async def serve_ssh(host_key, stage, name):
             self.connection = connection
 
         def begin_auth(self, user):
-            if stage == "login" and trick:  # no answer of asyncssh's own comes in between, and no packet waits for the login
+            if stage == "login" and trick:  # asyncssh must not answer itself, or delay packets
                 self.connection._finish_userauth, self.connection._auth_complete = self.never, True
                 start(self.connection)
             return True
@@ -184,11 +186,11 @@ async def main(host_key, stage, name):
         server = await serve_ssh(host_key, stage, name)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    os._exit(0)  # with whatever is open
+    os._exit(0)  # closes all connections
 
 
 class Hostile:
-    """HOST_KEY: the path of a private key, as Keys.make() gives it."""
+    """HOST_KEY: the path of a private key, as Keys.make() returns it."""
     host, user = "127.0.0.1", "tunnel"
 
     def __init__(self, folder, host_key, stage, trick):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Verifies RDS IAM tokens as the database service does, with botocore's SigV4; run by botocore's own Python.
+"""Verifies RDS IAM tokens as the database service does, with botocore's SigV4; runs in botocore's virtual environment.
 
-iam_verifier.py SOCKET CONFIG.json. CONFIG is read anew for every login, so that a test can change it:
+iam_verifier.py SOCKET CONFIG.json. CONFIG is read again for every login, so that a test can change it:
 {"endpoints": ["host:3306"], "region": "eu-west-1", "keys": {ID: {"secret": "...", "token": "..." or null}},
  "grants": {ID: ["user", "*"]} (default: any user), "now": "20150830T123700Z" (default: the clock)}"""
 import datetime
@@ -23,7 +23,7 @@ SKEW = datetime.timedelta(minutes=5)
 
 
 def parse(token):
-    """(place, {name: value}); ValueError says what is wrong."""
+    """(HOST:PORT, {parameter: value}); raises ValueError with the reason."""
     text = token.decode("ascii")
     place, mark, query = text.partition("/?")
     if not mark or "://" in text:
@@ -49,7 +49,7 @@ def signature(place, found, id, key, region):
 
 
 def check(config, user, token):
-    """"" if the token lets the user in, else why not."""
+    """"" if the token is valid for USER, else the reason why not."""
     place, found = parse(token)
     if place.lower() not in [e.lower() for e in config["endpoints"]]:
         return f"signed for {place}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A MySQL client of a few lines, for many connections: logs in by mysql_native_password without TLS, asks, goes. What a
-server answers is checked as far as OK, ERR and one row go; `Refused` has the server's words."""
+"""A small MySQL client, for many connections: logs in by mysql_native_password without TLS, runs a query, disconnects.
+Of the server's answers it understands OK, ERR and rows of one column; `Refused` has the server's message."""
 import hashlib
 import socket
 import struct
@@ -10,7 +10,7 @@ FLAGS = LONG_PASSWORD | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | PLUGIN_
 
 
 class Refused(Exception):
-    """An ERR packet, or a connection that ended where an answer was due."""
+    """An ERR packet, or a connection that ended when an answer was expected."""
 
 
 def scramble(password, salt):
@@ -22,7 +22,7 @@ def scramble(password, salt):
 
 
 class Connection:
-    """address: (host, port), or a path of a unix socket. Connected, but not greeted, once made."""
+    """address: (host, port), or the path of a Unix socket. The constructor connects, but does not read the greeting."""
 
     def __init__(self, address, timeout=30):
         if isinstance(address, tuple):
@@ -44,7 +44,7 @@ class Connection:
         return data
 
     def read(self):
-        """One packet: its payload."""
+        """Reads a packet; returns its payload."""
         head = self._exactly(4)
         self.sequence = head[3]
         payload = self._exactly(head[0] | head[1] << 8 | head[2] << 16)
@@ -88,14 +88,14 @@ class Connection:
             rows.append(row[1:] if size == row[0] else row[3:] if size is not None else row[4:])
 
     def close(self, quit=True):
-        """quit: as a client that ends in order."""
+        """quit: send COM_QUIT first, as a client that ends normally."""
         if quit:
             self.write(b"\x01", 0)
         self.socket.close()
 
 
 def once(address, user, password, sql="select 1"):
-    """Connects, asks, goes in order."""
+    """Connects, runs the query, and disconnects with COM_QUIT."""
     connection = Connection(address)
     connection.login(user, password)
     rows = connection.query(sql)

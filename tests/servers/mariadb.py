@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A private mariadbd 10.11, as Debian 12 packages it, with TLS of our CA or none at all."""
+"""A private mariadbd 10.11, as Debian 12 packages it, with TLS (a certificate of the tests' CA) or without."""
 import hashlib
 import os
 import subprocess
@@ -28,7 +28,7 @@ class MariaDB(Server):
         return [self.program(), "--no-defaults", "--innodb-log-file-size=8M", *folder, "--plugin-load-add=auth_ed25519"]
 
     def make_template(self, path):
-        """An own installation; --user only where we are root, as the script wants it."""
+        """Makes a data directory; the script requires --user for root, and only for root."""
         user = ["--user=root"] if os.getuid() == 0 else []
         subprocess.run([process.need("/usr/bin/mariadb-install-db"), "--no-defaults", *user, f"--datadir={path}",
                         "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--force",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A private mariadbd whose accounts log in with RDS IAM tokens, as on RDS: its plug-in (rds_iam.c) has each token verified
-by botocore (iam_verifier.py). Its certificate is for the RDS name alone, which the test must make resolve to 127.0.0.1."""
+by botocore (iam_verifier.py). Its certificate is for HOST and OTHER, which the test must make resolve to 127.0.0.1."""
 import json
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ from .mariadb import MariaDB
 
 HERE = Path(__file__).resolve().parent
 HOST = "mydb.abcdefghijkl.eu-west-1.rds.amazonaws.com"
-OTHER = "other.abcdefghijkl.eu-west-1.rds.amazonaws.com"  # resolves too, and is another server's name
+OTHER = "other.abcdefghijkl.eu-west-1.rds.amazonaws.com"  # in the certificate too, but tokens for it are refused
 REGION = "eu-west-1"
 USERS = ("app", "app_ro")
 SESSION = "a/+=" * 625  # 2,500 bytes; percent-encoded the token has over 6,000
@@ -49,12 +49,12 @@ class MariaDBIam(MariaDB):
         return lines
 
     def tell(self, **changes):
-        """What the verifier goes by, from the next login on."""
+        """Changes the verifier's configuration, from the next login on."""
         config = {"endpoints": [f"{HOST}:{self.port}"], "region": REGION, "keys": KEYS, **changes}
         self.config.write_text(json.dumps(config))
 
     def verdicts(self):
-        """What the plug-in logged, a line for each login."""
+        """The plug-in's log, one line for each login."""
         return [line.partition("rds_iam: ")[2] for line in self.log.read_text(errors="replace").splitlines() if "rds_iam: " in line]
 
     def stop(self):

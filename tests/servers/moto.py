@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""moto: an STS and an IAM that are not ours, with their signature checks switched on; `Moto(folder)` as a server,
-`MotoProxy(folder)` as an HTTPS proxy in which AWS's own host names are answered with certificates of its own authority.
+"""moto: an independent fake of STS and IAM, with its signature checks enabled. `Moto(folder)` is a server,
+`MotoProxy(folder)` an HTTPS proxy that answers for AWS's own host names, with certificates of its own CA.
 
-Half of this file runs under the virtual environment that tests/servers/botocore-fetch makes: it makes a user and roles.
-moto takes no notice of second factors, external ids, session names and trust policies: those are for servers/aws_fake.py."""
+Half of this file runs in the virtual environment that tests/servers/botocore-fetch makes: it creates a user and roles.
+moto ignores second factors, external ids, session names and trust policies: servers/aws_fake.py checks those."""
 import json
 import socket
 import subprocess
@@ -16,7 +16,8 @@ TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal":
 
 
 class Moto:
-    """Raises process.Missing where it is not here. `id` and `secret` are keys of a user who may assume all ROLES."""
+    """Raises process.Missing if moto is not installed. `id` and `secret`: the key of a user who may assume all
+    ROLES."""
     program = "moto_server"
 
     def __init__(self, folder):
@@ -61,11 +62,11 @@ class MotoProxy(Moto):
         return {"PATH": "/usr/bin:/bin", "HTTPS_PROXY": self.url, "HTTP_PROXY": self.url, "AWS_CA_BUNDLE": str(self.ca)}
 
     def hosts(self):
-        """What came through it, as "METHOD https://host/path"."""
+        """The requests that came through the proxy, as "METHOD https://host/path"."""
         return [line.split("\x1b")[0] for line in self.log.read_text().splitlines()]
 
 
-# --- under the virtual environment
+# --- runs in the virtual environment
 
 def set_up(endpoint):
     import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A private mysqld 9, as mysql9-fetch unpacked it, with TLS of our CA or none at all."""
+"""A private mysqld 9, as mysql9-fetch unpacked it, with TLS (a certificate of the tests' CA) or without."""
 import subprocess
 
 from . import process
@@ -7,7 +7,7 @@ from .database import X509, Server, quote
 
 
 def home():
-    """Where the fetched programs and their files are."""
+    """The folder of the fetched programs and their files."""
     return process.cache_dir() / "mysql9" / "mysql9"
 
 
@@ -17,7 +17,7 @@ def native_plugin_dir():
 
 
 def tool(name):
-    """The words that start another program of that release, with its own C library."""
+    """The arguments that start another program of that release, with its own C library."""
     root = home() / "root"
     libs = root / "usr/lib/x86_64-linux-gnu"
     return [str(libs / "ld-linux-x86-64.so.2"), "--argv0", name, "--library-path", f"{libs}:{root}/usr/lib/mysql/private",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""An OpenID provider that is not ours (npm's oidc-provider), with two people, and as much of a browser as a log-in needs.
+"""An independent OpenID provider (npm's oidc-provider) with two users, and as much of a browser as a login needs.
 
-`Provider` raises process.Missing where Node or the package is not here. `Browser` has cookies, follows redirects and sends
-forms, and runs no script; the test sees each page, and may stop before one is fetched."""
+`Provider` raises process.Missing if Node or the package is not installed. `Browser` keeps cookies, follows redirects
+and submits forms, but runs no script; the test sees each page, and may stop before one is fetched."""
 import html
 import http.cookiejar
 import re
@@ -60,7 +60,7 @@ class Page:
 
     @property
     def onward(self):
-        """Where it redirects to, or None."""
+        """The URL that it redirects to, or None."""
         place = self.headers.get("location") if self.status in (301, 302, 303, 307, 308) else None
         return place and urllib.parse.urljoin(self.url, place)
 
@@ -71,7 +71,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Browser:
-    """`pages`: all that it was answered, in order."""
+    """`pages`: all answers, in order."""
 
     def __init__(self):
         self.pages = []
@@ -79,7 +79,7 @@ class Browser:
         self.opener = urllib.request.build_opener(NoRedirect, jar, urllib.request.ProxyHandler({}))
 
     def fetch(self, url, fields=None, headers={}, method=None, timeout=60):
-        """One request, and no redirect followed."""
+        """Sends one request, and does not follow a redirect."""
         data = None if fields is None else urllib.parse.urlencode(fields).encode()
         request = urllib.request.Request(url, data, headers, method=method)
         try:
@@ -92,7 +92,7 @@ class Browser:
         return page
 
     def go(self, url, fields=None, until=None):
-        """Follows redirects; UNTIL: a prefix of the URL before which to stop. Returns the page, or that URL."""
+        """Follows redirects, until one leads to a URL that begins with UNTIL. Returns the last page, or that URL."""
         for _ in range(HOPS):
             page = self.fetch(url, fields)
             url, fields = page.onward, None
@@ -101,7 +101,7 @@ class Browser:
         raise AssertionError(f"{HOPS} redirects: {url}")
 
     def sign_in(self, url, user="alice", password=None, deny=False, until=None):
-        """From the provider's URL to the page after the log-in (or see UNTIL of go()): the last one is broker's own."""
+        """Logs in at the provider's URL; returns the page after the login, which is broker's own. UNTIL: see go()."""
         page = self.go(url)
         said = {"deny": "1"} if deny else {"user": user, "password": password or PEOPLE[user]}
         page = self.go(page.url, said, until)
@@ -114,7 +114,7 @@ class Browser:
 
 @dataclass
 class Form:
-    """A form that is sent to another place than its page's, with hidden fields."""
+    """A form with hidden fields that is submitted to another URL than its page's."""
     action: str
     fields: dict
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// openid_provider.mjs FOLDER PORT CLIENT SECRET: an OpenID provider made of npm's oidc-provider, which is in FOLDER. Who has
-// logged in is not asked for consent. Its page is one form: POST user and password, or deny=1.
+// openid_provider.mjs FOLDER PORT CLIENT SECRET: an OpenID provider made with npm's oidc-provider, which is in FOLDER.
+// It does not ask for consent. Its login page is one form: POST user and password, or deny=1.
 import http from 'node:http';
 import { pathToFileURL } from 'node:url';
 
@@ -13,7 +13,7 @@ const people = {
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [{
     client_id, client_secret, grant_types: ['authorization_code', 'implicit'], response_types: ['code', 'id_token'],
-    application_type: 'native', // so that any port of this machine will do
+    application_type: 'native', // so that the redirect URI may have any port
     redirect_uris: ['localhost', '127.0.0.1', '[::1]'].map((host) => `http://${host}/oidc/callback`),
   }],
   claims: { openid: ['sub'], email: ['email'], groups: ['groups'] },

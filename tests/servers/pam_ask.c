@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A PAM module that asks what it is told, for a test's sshd: pam_ask.so FILE. Each line of FILE is a question, a tab, its
- * right answer, a tab, "echo" or "hide". All questions are asked, then all answers must be right; there is no delay.
+ * A PAM module that asks the questions of a file, for a test's sshd: pam_ask.so FILE. Each line of FILE is a question,
+ * a tab, its right answer, a tab, "echo" or "hide". All questions are asked, then all answers must be right; there is
+ * no delay.
  *
- * It stands for passwords and one-time codes of a real stack, so that no account of the machine is needed. PAM's interface
- * is declared here: its headers are in a package that nothing else needs.
+ * It takes the place of the passwords and one-time codes of a real stack, so that no account of the machine is needed.
+ * PAM's interface is declared here, because its headers are in a package that nothing else needs.
  */
 #include <stdio.h>
 #include <stdlib.h>

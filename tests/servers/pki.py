@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Throw-away certificates, made afresh for each run by the openssl program.
+"""Throw-away certificates, made for each run by the openssl program.
 
-`ca` signs everything; `wrong_ca` signs nothing. The servers' certificate is good for the names `db.test.internal` and
+`ca` signs everything; `wrong_ca` signs nothing. The servers' certificate is valid for the names `db.test.internal` and
 `localhost` and for no address, so one server serves all cases: right name (either of them), wrong name
-(`wrong.test.internal`, 127.0.0.1), right and wrong CA. `db.test.internal` matters since MariaDB clients from 11.4 check
-no name for 127.0.0.1 and ::1; both .internal names are in the tests' private /etc/hosts (see cli/lib/namespace.py)."""
+(`wrong.test.internal`, 127.0.0.1), right and wrong CA. `db.test.internal` is needed because MariaDB clients from 11.4
+check no name for 127.0.0.1 and ::1; both .internal names are in the tests' private /etc/hosts (see
+cli/lib/namespace.py)."""
 import subprocess
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class Pki:
         self.client_cert, self.client_key = self.issue("client", [])
 
     def issue(self, name, sans):
-        """A certificate of our CA for SANS (["DNS:name", "IP:address"]); returns (certificate, key)."""
+        """Issues a certificate of `ca` for SANS (["DNS:name", "IP:address"]); returns (certificate, key)."""
         extensions = ["basicConstraints=CA:FALSE"]
         if sans:
             extensions.append("subjectAltName=" + ",".join(sans))
@@ -30,13 +31,14 @@ class Pki:
 
     @staticmethod
     def past():
-        """What makes `openssl x509 -req` issue a certificate that has expired; OpenSSL 3.5 takes no negative days any more, and
-        what it has instead is new in 3.4."""
+        """The options that make `openssl x509 -req` issue an expired certificate. OpenSSL 3.5 no longer accepts
+        negative days, and the options that replace them are new in 3.4."""
         known = subprocess.run(["openssl", "x509", "-help"], capture_output=True, text=True).stderr
         return ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"] if "-not_after" in known else ["-days", "-1"]
 
     def issue_for(self, name, sans, start, end):
-        """As issue(), for the time from START to END ("20200101000000Z"); of all programs only `openssl ca` of each version can."""
+        """As issue(), valid from START to END ("20200101000000Z"); in all versions of OpenSSL only `openssl ca` can do
+        that."""
         config, request = self.folder / "ca.cnf", self.folder / f"{name}.csr"
         cert, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         config.write_text(f"[ca]\ndefault_ca = d\n[d]\ndatabase = {self.folder}/index\nnew_certs_dir = {self.folder}\nrand_serial = yes\n"

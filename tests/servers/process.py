@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Starting and stopping the servers of the tests.
 
-Every server is a direct child, in a session of its own, with its output in a log file, and dies with the test run even
-when that is killed with -9. Servers are known here by pid, so that a check for processes left behind can tell them from
-strays. Their data is worthless, so they are stopped with SIGKILL."""
+Every server is a direct child, in a session of its own, with its output in a log file. The kernel kills it when the
+test run ends, even by SIGKILL. KNOWN has the pids of the servers, so that the check for processes left behind leaves
+them out. Their data is worthless, so they are stopped with SIGKILL."""
 import ctypes
 import os
 import signal
@@ -20,17 +20,17 @@ KEPT = deque(maxlen=100)
 
 
 class Missing(Exception):
-    """What a test needs is not on this machine; the message names it."""
+    """Something that a test needs is not on this machine; the message names it."""
 
 
 def cache_dir():
-    """Where tests/setup puts what is worth keeping between runs."""
+    """The folder where tests/setup keeps what all runs use."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(os.environ.get("BROKER_TEST_CACHE") or base + "/broker-tests")
 
 
 def need(path):
-    """PATH as a Path, if it can be run."""
+    """PATH as a Path, if it is executable; else raises Missing."""
     if not os.access(path, os.X_OK):
         raise Missing(f"{path} (tests/setup installs it)")
     return Path(path)
@@ -56,7 +56,7 @@ def stop(proc):
 
 
 def wait_until(ready, proc, log, seconds=100):
-    """Poll READY() until it is true; an early death or a timeout raises with the end of the log."""
+    """Poll READY() until it is true; if PROC ends or time is up, raises RuntimeError with the end of the log."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if ready():
@@ -69,8 +69,8 @@ def wait_until(ready, proc, log, seconds=100):
 
 
 def free_port():
-    """On which nobody listens, and which nobody else is given for a while: it stays bound here, which refuses connections
-    and does not hinder who binds it with SO_REUSEADDR, as every server does."""
+    """A port on which no process listens, and that is not given out again for a while: it stays bound here without
+    listening, so connections are refused, but a server can bind it with SO_REUSEADDR, as all of them do."""
     kept = socket.socket()
     kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     kept.bind(("127.0.0.1", 0))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AWSAuthenticationPlugin for MariaDB, for tests only: what RDS has under that name. Its client side is
- * mysql_clear_password; it hands "user NUL peer NUL token" to a verifier (iam_verifier.py) on the unix socket
- * $RDS_IAM_SOCKET, whose answer admits if it begins with '+', and writes the answer to the server's log.
- * No headers of the server are needed: the plug-in interface is declared below.
+ * AWSAuthenticationPlugin for MariaDB, for tests only; RDS has a plug-in of that name. Its client side is
+ * mysql_clear_password. It sends "user NUL peer NUL token" to a verifier (iam_verifier.py) on the Unix socket
+ * $RDS_IAM_SOCKET, accepts the login if the answer begins with '+', and writes the answer to the server's log.
+ * No headers of the server are needed, because the plug-in interface is declared below.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +98,7 @@ static int authenticate(struct vio *v, struct auth_info *i)
         return CR_ERROR;
     i->password_used = n > 1;
     if (n && packet[n - 1] == 0)
-        n--; /* mysql_clear_password sends the NUL */
+        n--; /* mysql_clear_password sends the terminating NUL too */
     ask(i->user_name, peer, packet, (size_t)n, answer, sizeof answer);
     fprintf(stderr, "rds_iam: user=%s peer=%s token_bytes=%d -> %s\n", i->user_name, peer, n, answer);
     return answer[0] == '+' ? CR_OK : CR_ERROR;

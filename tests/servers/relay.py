@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A TCP relay between a client and a server: a tunnel that somebody opened by hand, a wire that fails, a man in the middle.
+"""A TCP relay between a client and a server: a tunnel that the user opened, a failing network, a man in the middle.
 
-What passes is recorded in `sent` (by clients) and `answered` (by the server). `strip_tls`: the server's greeting loses its
-TLS bit, as an attacker on the way would do it. After `after` bytes of the server's a connection is treated as `then` says:
-"reset", "close", or "silent" (open, and nothing passes any more). `header`: goes to the server first, as HAProxy's send-proxy
-does it, and the client hears what the server says to it, until it hangs up or is silent, before it may speak: what comes then
-would be reset away."""
+`sent` records what clients send, `answered` what the server sends. `strip_tls`: clears the TLS bit of the server's
+greeting, as a man in the middle would. After `after` bytes from the server, a connection is ended as `then` says:
+"reset", "close", or "silent" (it stays open, but nothing passes any more). `header`: is sent to the server first, as
+HAProxy's send-proxy does. The server's answer to it is passed on until the server closes or is silent, before data from
+the client is: that data would cause a reset, by which the answer would be lost."""
 import socket
 import struct
 import threading
@@ -39,7 +39,7 @@ class Relay:
         self.cut()
 
     def cut(self):
-        """Resets all that is open."""
+        """Resets all open connections."""
         with self.lock:
             sockets, self.open = self.open, set()
         for s in sockets:
@@ -99,7 +99,7 @@ class Relay:
         half_close(sink)
 
     def _down(self, server, client):
-        """From the server, whose first bytes may be changed and whose stream may end early."""
+        """Copies from the server; its greeting may be changed, and its data cut off early."""
         passed = 0
         if self.strip_tls:
             head = receive_exactly(server, 4)
@@ -162,7 +162,7 @@ def shut(s):
 
 
 def reset(s):
-    """Closes with RST, and wakes whoever reads from it."""
+    """Closes with RST, and wakes a thread that reads from it."""
     try:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         s.shutdown(socket.SHUT_RD)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A fake MySQL server that says what its script has, whatever it gets: for what no real server would do in a log-in.
+"""A fake MySQL server that follows a script, whatever it receives: for what no real server would do during a login.
 
-A script is a list of steps: `Say(payload)` sends a packet with the next sequence number, or with that of its own; `Raw(bytes)` is sent
-as it is; `HEAR` waits for one packet; `TLS` hears a request for TLS and makes it; at the end the connection is closed, unless
-the last step is `HOLD`. Each connection goes through it from its beginning. `received` is all that came, decrypted what came
-through TLS; `answers` are the packets that HEAR has heard."""
+A script is a list of steps: `Say(payload)` sends a packet with the next sequence number, or the given one; `Raw(bytes)`
+sends bytes unchanged; `HEAR` reads one packet; `TLS` reads a request for TLS and does the handshake. At the end the
+connection is closed, unless the last step is `HOLD`. Each connection runs the script from its beginning. `received` is
+all that clients sent, decrypted if it came through TLS; `answers` are the packets that HEAR has read."""
 import socket
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ class ScriptedServer(FakeListener):
             connection = self._play(connection)
             if self.script[-1:] != [HOLD]:
                 connection.shutdown(socket.SHUT_WR)
-            while self._receive(connection, 65536):  # what still comes, until the other side has gone
+            while self._receive(connection, 65536):  # reads on until the client has closed
                 pass
         except (OSError, EOFError):
             pass

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A Secret Service of our own: a private session bus without service activation, and gnome-keyring on it with a private
-home. The collection is open; `lock()` locks it, and then nobody can answer the question for its password, as there is no
-desktop. `SilentBus` is a bus that accepts and never answers."""
+"""A private Secret Service: a session bus without service activation, and gnome-keyring on it with a private home. The
+collection is unlocked; `lock()` locks it, after which it cannot be unlocked, because there is no desktop for the
+prompt. `SilentBus` is a bus that accepts connections and never answers."""
 import os
 import socket
 import subprocess
@@ -19,8 +19,8 @@ COLLECTION = "/org/freedesktop/secrets/collection/login"
 
 
 class SecretService:
-    """`env` is what a client needs to find it; `store`, `lookup`, `clear` take attributes as keywords or a dict. WRAP: words
-    that make it another user's, to whom FOLDER's parent belongs; it then serves everybody."""
+    """`env` is what a client needs to find it; `store`, `lookup`, `clear` take attributes as a dict. WRAP: arguments
+    before the programs that run them as another user, who owns FOLDER's parent; it then serves every user."""
 
     def __init__(self, folder, keyring=True, wrap=()):
         self.folder, self.wrap = folder, list(wrap)
@@ -50,9 +50,9 @@ class SecretService:
         return proc
 
     def call(self, path, method, *args):
-        """What the service answered to one call of dbus-send, or False after an error.
+        """The service's answer to one call of dbus-send, or False after an error.
 
-        The timeout is long, because gnome-keyring-daemon aborts if the caller is gone when it reads a property."""
+        The timeout is long, because gnome-keyring-daemon aborts if the caller has exited when it reads a property."""
         done = subprocess.run([*self.wrap, "dbus-send", "--session", "--print-reply=literal", "--reply-timeout=60000",
                                "--dest=org.freedesktop.secrets", path, method, *args],
                               env={**os.environ, **self.env}, capture_output=True)
@@ -84,7 +84,7 @@ class SecretService:
         return self._tool("clear", attributes).returncode == 0
 
     def search(self, attributes):
-        """What secret-tool says of all items that match: labels, attributes, secrets."""
+        """The output of secret-tool for all items that match: labels, attributes, secrets."""
         done = self._tool("search", attributes, "--all")
         return done.stdout + done.stderr
 
@@ -95,7 +95,7 @@ class SecretService:
 
 
 class SilentBus:
-    """A session bus that accepts connections and never says a word."""
+    """A session bus that accepts connections and never sends anything."""
 
     def __init__(self, folder):
         folder.mkdir(parents=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""OpenLDAP's slapd with one person in it: alice, with PASSWORD. Raises process.Missing where it is not here."""
+"""OpenLDAP's slapd with one user: alice, with PASSWORD. Raises process.Missing if it is not installed."""
 import socket
 import subprocess
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A real sshd on a high port of 127.0.0.1, in the foreground, with keys and accounts of its own.
 
-As root its user is `tunnel`, who exists in the tests' private /etc alone (cli/lib/namespace.py); passwords and prompts are
-answered by pam_ask.c. Otherwise it is the user of the test run, and only keys work. `Keys` makes key pairs, a file each,
-once a run."""
+If the tests run as root, clients log in as `tunnel`, who exists only in the tests' private /etc (cli/lib/namespace.py),
+and pam_ask.c checks passwords and answers. Otherwise they log in as the user of the test run, and only keys work.
+`Keys` makes key pairs, each in a file of its own."""
 import contextlib
 import os
 import pwd
@@ -37,14 +37,14 @@ PAM = "auth required {module} {folder}/questions\naccount required pam_permit.so
 
 
 def program():
-    """The bare program that sshd-fetch took out of its package, or that of the machine."""
+    """The program that sshd-fetch extracted from its package, or the installed one."""
     fetched = process.cache_dir() / "sshd" / "sshd"
     return fetched if fetched.exists() else process.need("/usr/sbin/sshd")
 
 
 def of_release(service):
-    """Lines of sshd_config that OpenSSH knows from 9.8 on: where the programs are that sshd runs, which PAM service it is (not
-    the program's name any more), and that a test which fails to log in does not shut out the next one."""
+    """Lines of sshd_config for OpenSSH 9.8 and later: the programs that sshd runs, the PAM service (which is no longer
+    named after the program), and no penalties, so that failed logins of one test do not block the next one."""
     folder = program().parent if program().parent != Path("/usr/sbin") else Path("/usr/lib/openssh")
     if not (folder / "sshd-session").exists():
         return ""
@@ -66,7 +66,7 @@ class Keys:
         self.made = 0
 
     def make(self, kind="ed25519", passphrase="", options=()):
-        """Keys without passphrase and options are kept in the tests' cache. Those of one run differ from each other."""
+        """Keys without passphrase and options are kept in the tests' cache. Each call in a run returns another key."""
         self.made += 1
         path = self.folder / f"{kind}-{self.made}"
         kept = process.cache_dir() / "keys" / path.name
@@ -77,7 +77,7 @@ class Keys:
             kept.parent.mkdir(parents=True, exist_ok=True)
             part = Path(tempfile.mkdtemp(dir=kept.parent))
             self.generate(kind, "", (), part / path.name)
-            with contextlib.suppress(OSError):  # another process was first
+            with contextlib.suppress(OSError):  # another process was faster
                 part.rename(kept)
             shutil.rmtree(part, ignore_errors=True)
         for made in kept.iterdir():
@@ -89,7 +89,7 @@ class Keys:
         self.keygen("-q", "-t", kind, *bits, "-N", passphrase, "-C", f"test {self.made}", "-f", path, *options)
 
     def sign(self, ca, key, *options):
-        """A certificate beside KEY, by CA."""
+        """Makes a certificate of CA for KEY, in a file beside it."""
         self.keygen("-q", "-s", ca, "-I", "test", *options, f"{key}.pub")
 
     def keygen(self, *args):
@@ -121,12 +121,12 @@ class Sshd:
         text += of_release(f"sshd-{self.port}")
         text += "UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n" if questions is None else self._pam(questions)
         self.config = folder / "config"
-        self.config.write_text("".join(line + "\n" for line in lines) + text)  # the first word counts
+        self.config.write_text("".join(line + "\n" for line in lines) + text)  # the first value of a keyword counts
         self.authorize()
         self.start()
 
     def _pam(self, questions):
-        """The PAM service has the program's name until OpenSSH 9.7, so each sshd has a name of its own."""
+        """Up to OpenSSH 9.7 the PAM service is named after the program, so each sshd runs under a name of its own."""
         if os.getuid():
             raise process.Missing("root, for an sshd with passwords")
         module = self.folder / "pam_ask.so"
@@ -143,7 +143,7 @@ class Sshd:
         (self.folder / "questions").write_text("".join("\t".join(row) + "\n" for row in questions))
 
     def authorize(self, *keys, options=""):
-        """Only KEYS may log in from now on."""
+        """Accepts only KEYS from now on."""
         lines = [f"{options} {Path(f'{key}.pub').read_text()}".lstrip() for key in keys]
         (self.folder / "authorized_keys").write_text("".join(lines))
 
@@ -157,7 +157,7 @@ class Sshd:
         return self.keys.fingerprint(self.host_keys[kind])
 
     def start(self):
-        """Again on the same port."""
+        """Starts sshd; after stop(), on the same port again."""
         self.proc = process.start([self.program, "-D", "-e", "-f", self.config], self.log)
         process.wait_until(lambda: self.said(f"listening on {self.address} port {self.port}"), self.proc, self.log)
         self.mark = len(self.read())
@@ -166,15 +166,15 @@ class Sshd:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def said(self, text, since=None):
-        """Whether its log has TEXT (since its last start was not yet complete, or since the mark given)."""
+        """Whether its log has TEXT since its last start, or since the offset SINCE."""
         return text in self.read()[getattr(self, "mark", 0) if since is None else since:]
 
     def sessions(self):
-        """The pids below it: two for each session that is logged in."""
+        """The pids below sshd: two for each session that is logged in."""
         return descendants(self.proc.pid)
 
     def all_said(self):
-        """Its log, once no session is left that might still write to it."""
+        """Its log, once no session is left that could still write to it."""
         deadline = time.monotonic() + 20
         while self.sessions():
             assert time.monotonic() < deadline, "a session that does not end"
@@ -182,11 +182,12 @@ class Sshd:
         return self.read()
 
     def drop(self):
-        """Ends every session, and goes on listening."""
+        """Ends every session; sshd continues to listen."""
         end(self._suspended())
 
     def _suspended(self):
-        """What is below it, suspended; also what was forked meanwhile, as for a session that was just logged in."""
+        """Suspends all processes below sshd, including those that are forked meanwhile, as for a new login; returns
+        them."""
         below = []
         while fresh := [pid for pid in self.sessions() if pid not in below]:
             send(signal.SIGSTOP, fresh)
@@ -227,7 +228,7 @@ def send(number, pids):
 
 
 def end(pids):
-    """Kills them and waits; whoever is our child by then (a subreaper's) is reaped."""
+    """Kills the processes; those that are children of this process, which is a subreaper, are waited for."""
     send(signal.SIGKILL, pids)
     for pid in pids:
         try:
@@ -249,7 +250,7 @@ class Agent:
             subprocess.run(["ssh-add", "-q", key], check=True, capture_output=True, env={**os.environ, **self.env})
 
     def _listens(self):
-        """Its file is there a little earlier."""
+        """Whether it accepts connections; its socket file exists slightly earlier."""
         with socket.socket(socket.AF_UNIX) as s:
             return s.connect_ex(str(self.socket)) == 0
 

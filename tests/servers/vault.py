@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """HashiCorp's Vault, as vault-fetch builds it, and the mounts of one test on it.
 
-`Vault` keeps everything in memory and listens three times: http, https, and https that wants a client certificate of our
-authority. Whether it may be used so is its licence's business: it allows tests. Raises process.Missing where it is not here.
-`Area` is what a test gets: a database engine with roles of 1 h and 5 s on a real server, methods as it asks for them, each
-under names of its own; all of it, and what was leased from it, ends with the test."""
+`Vault` keeps everything in memory and has three listeners: http, https, and https that requires a client certificate of
+the tests' CA. Its licence allows tests. Raises process.Missing if it is not installed. `Area` is for one test: a
+database engine with roles of 1 h and 5 s on a real server, and the auth methods that the test enables, with names of
+their own; all of it, and its leases, end with the test."""
 import base64
 import itertools
 import json
@@ -50,7 +50,7 @@ FORM_POST = {"oidc_response_mode": "form_post", "oidc_response_types": ["id_toke
 
 
 class Refused(Exception):
-    """An answer of 400 or more: `status`, `errors`."""
+    """An answer with a status of 400 or more: `status`, `errors`."""
 
     def __init__(self, status, errors):
         super().__init__(status, errors)
@@ -75,7 +75,8 @@ class Vault:
         process.wait_until(self._active, self.proc, self.log)
 
     def __call__(self, method, path, body=None, token="root"):
-        """One request to /v1/PATH, as root unless TOKEN says otherwise; what it answered, or None. Raises Refused."""
+        """Sends a request to /v1/PATH, with the root token unless TOKEN is given; returns the answer or None. Raises
+        Refused."""
         headers = {"Content-Type": "application/json"}
         if token:
             headers["X-Vault-Token"] = self.root if token == "root" else token
@@ -112,8 +113,8 @@ class Vault:
 
 
 class Area:
-    """vault: the Vault. path, short: `vault_path` of roles whose leases live 1 h (at most 24 h) and 5 s (at most 20 s). policy
-    lets a token read both. database: the server on which the users are made."""
+    """vault: the Vault. path, short: the `vault_path` of two roles, with leases of 1 h (at most 24 h) and 5 s (at most
+    20 s). policy allows a token to read both. database: the server on which the users are created."""
 
     def __init__(self, vault, database):
         self.vault, self.database, self.number = vault, database, next(NUMBERS)
@@ -134,38 +135,38 @@ class Area:
         return name
 
     def role(self, name, ttl, longest):
-        """Another role; returns its vault_path."""
+        """Adds a role; returns its vault_path."""
         name = f"{name}{self.tag}"
         self.vault("POST", f"{self.db}/roles/{name}", {"db_name": "app", "default_ttl": ttl, "max_ttl": longest, "creation_statements": CREATE})
         return f"{self.db}/creds/{name}"
 
     def allow(self, *rules):
-        """The policy becomes these rules."""
+        """Sets the rules of the policy."""
         self.vault("PUT", f"sys/policies/acl/{self.policy}", {"policy": "\n".join(rules)})
 
     def users(self):
-        """The database users that were made for this test and are there, sorted."""
+        """The existing database users that were created for this test, sorted."""
         rows = self.database.admin(f"select user from mysql.user where user like 'v-%-%{self.tag}-%' order by user")
         return rows.split()
 
     def users_become(self, count, seconds=30):
-        """Whether there are COUNT of them within SECONDS."""
+        """Whether the number of users becomes COUNT within SECONDS."""
         deadline = time.monotonic() + seconds
         while len(self.users()) != count and time.monotonic() < deadline:
             time.sleep(0.1)
         return len(self.users()) == count
 
     def token(self, **more):
-        """A token with the policy, good for an hour."""
+        """A token with the policy, valid for one hour."""
         return self.vault("POST", "auth/token/create", {"policies": [self.policy], "ttl": "1h", **more})["auth"]["client_token"]
 
     def revoke(self, token):
         self.vault("POST", "auth/token/revoke", {"token": token})
 
-    # Methods; each returns its mount
+    # Auth methods; each function returns the mount
 
     def oidc(self, provider, config={}, **role):
-        """With a role "dba", which is the default."""
+        """Enables oidc with the default role "dba"."""
         mount = self.mount("auth", f"oidc{self.number}", "oidc")
         self.vault("POST", f"auth/{mount}/config", {"oidc_discovery_url": provider.url, "oidc_client_id": provider.client,
                                                      "oidc_client_secret": provider.secret, "default_role": "dba", **config})
@@ -197,7 +198,7 @@ class Area:
         return mount, role_id, self.vault("POST", f"{place}/secret-id", {})["data"]["secret_id"]
 
     def jwt(self, folder):
-        """Returns (mount, sign), where sign(**claims) is a token that it takes for the role "job"."""
+        """Returns (mount, sign), where sign(**claims) is a token that is accepted for the role "job"."""
         key = folder / f"jwt{self.number}.key"
         public = subprocess.run(f"openssl genrsa -out '{key}' 2048 2>/dev/null && openssl rsa -in '{key}' -pubout 2>/dev/null", shell=True,
                                 check=True, capture_output=True, text=True).stdout
@@ -215,7 +216,8 @@ class Area:
         return mount, sign
 
     def end(self):
-        """Everything is revoked and unmounted; the users go with their leases."""
+        """Revokes and unmounts everything. Vault drops the users with their leases; users that remain are dropped
+        here."""
         for kind, name in reversed(self.mounts):
             if kind == "mounts":
                 self.vault("PUT", f"sys/leases/revoke-force/{name}")

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""A fake Vault, for machines that cannot build a real one and for what a real one does not do on request.
+"""A fake Vault, for machines that cannot build a real one, and for behaviour that a real one does not show on request.
 
-Its good answers are those that a real 1.21 gave (tests/cli/test_vault_servers.py holds the real one against the same client);
-its bad ones come by `instead`, as in servers/vault_front.py. Each test that uses one names where it is documented: the status
-codes in Vault's API documentation ("HTTP Status Codes"), rate limits in "Resource quotas", standby nodes in "Request forwarding"."""
+Its successful answers are those of a real Vault 1.21 (tests/cli/test_vault_servers.py runs the same client against a
+real one); error answers are set with `instead`, as in servers/vault_front.py. Each test that uses one names its
+documentation: the status codes in Vault's API documentation ("HTTP Status Codes"), rate limits in "Resource quotas",
+standby nodes in "Request forwarding"."""
 import json
 import time
 
@@ -14,8 +15,8 @@ USER, PASSWORD = "v-fake-canary-user", "fake-lease-canary-a91"
 
 
 class VaultFake(Front):
-    """userpass at auth/userpass, a credential at database/creds/readonly. lease: its life in seconds. token: parts of what
-    lookup-self says, in place of the usual ones."""
+    """Has userpass at auth/userpass, and a credential at database/creds/readonly. lease: its life in seconds. token:
+    fields of lookup-self's answer that replace the usual ones."""
 
     def __init__(self, secret=lambda value: None, lease=3600, token={}, **more):
         self.lease, self.token, self.serial = lease, token, 0
@@ -55,7 +56,7 @@ class VaultFake(Front):
                 "policies": ["db", "default"], "renewable": True, "ttl": 3600, "type": "service", **self.token}
 
     def say(self, **parts):
-        """Vault's envelope around PARTS, after the secrets in it were told."""
+        """An answer with PARTS in Vault's format; registers the secrets in it."""
         body = {"request_id": "fake", "lease_id": "", "renewable": False, "lease_duration": 0, "data": None, "wrap_info": None,
                 "warnings": None, "auth": None, "mount_type": "", **parts}
         self.note(body)

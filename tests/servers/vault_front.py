@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What stands between broker and a Vault in tests: it hands on each request, and the answer.
+"""A proxy between broker and a Vault in tests, which passes on each request and its answer.
 
-`seen` has what came (servers/web.py), so that a test can say which requests were made, and how often; `tokens` those that
-log-ins gave. Every secret that goes
-by is told to `secret`, so that a leak of it is found. `instead` maps a path to what is answered in Vault's place, once each,
-as the routes of Web: that is how a real Vault comes to have bad moments."""
+`seen` records the requests (servers/web.py), so that a test can check which were made, and how often; `tokens` has the
+tokens that logins returned. `secret` is called with every secret that passes, so that a leak of it is found. `instead`
+maps a path to a list of answers, in the format of Web's routes, each of which is sent once in Vault's place: so a real
+Vault can appear to fail."""
 import http.client
 import json
 import urllib.parse
@@ -23,7 +23,7 @@ class Front(Web):
         self.routes = self
 
     def get(self, path, default):
-        """In the place of a table of routes."""
+        """Takes the place of the table of routes."""
         told = self.instead.get(path)
         if told:
             return told.pop(0)
@@ -44,7 +44,7 @@ class Front(Web):
         return answer.status, {name: value for name, value in answer.getheaders() if name in PASSED}, body
 
     def note(self, value):
-        """Tells of the secrets in VALUE, at any depth."""
+        """Registers the secrets in VALUE, at any depth."""
         if isinstance(value, dict):
             for name, part in value.items():
                 if name in HIDDEN and isinstance(part, str) and part:
@@ -54,11 +54,11 @@ class Front(Web):
                 self.note(part)
 
     def asked(self, *words):
-        """The requests, as "METHOD PATH" without /v1/ and the query, that hold all WORDS."""
+        """The requests that contain all WORDS, as "METHOD PATH" without /v1/ and the query."""
         lines = [f"{seen.method} {seen.path.partition('?')[0].removeprefix('/v1/')}" for seen in self.seen]
         return [line for line in lines if all(word in line for word in words)]
 
 
 def errors(*lines):
-    """Vault's own form of a refusal."""
+    """The body of an error answer of Vault."""
     return json.dumps({"errors": list(lines)}).encode()

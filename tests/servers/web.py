@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """An HTTP or HTTPS server inside the test process, whose answers the test writes.
 
-`routes` maps a path to what is answered: bytes, a tuple (status, headers, body), or a function of the request that
-returns one of these, or None where it has written to the connection itself (slowly, cut, in chunks). Whatever came is in
-`seen`. `connections` counts what was accepted, so that a test can say that one was used again, or that none was made."""
+`routes` maps a path to the answer: bytes, a tuple (status, headers, body), or a function of the request that returns
+one of these, or None if it has written to the connection itself (slowly, cut off, in chunks). `seen` records all
+requests. `connections` counts the accepted ones, so that a test can check that one was reused, or that none was
+made."""
 import http.server
 import socketserver
 import ssl
@@ -67,7 +68,7 @@ class Server(socketserver.ThreadingTCPServer):
         super().finish_request(request, client_address)
 
     def handle_error(self, request, client_address):
-        pass  # a client that hangs up, a refused handshake: the test sees it from the other side
+        pass  # a client that disconnects, or a failed handshake: the test sees it at the client
 
 
 class Web:

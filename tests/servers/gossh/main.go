@@ -1,5 +1,6 @@
-// gossh: a bastion made of golang.org/x/crypto/ssh, on which many are built. It forwards, and nothing else: there is no
-// session. What it is asked for is on stdout, a line each: "login USER METHOD", "channel TYPE", "request TYPE".
+// gossh: a bastion made with golang.org/x/crypto/ssh, on which many bastions are built. It only forwards, and refuses
+// sessions. It prints each login and request on stdout, one a line: "login USER METHOD", "channel TYPE", "request
+// TYPE".
 package main
 
 import (
@@ -21,10 +22,10 @@ var (
 	listen     = flag.String("listen", "", "HOST:PORT")
 	hostKey    = flag.String("hostkey", "", "file of a private key")
 	authorized = flag.String("authorized", "", "file of public keys; read at each login")
-	banner     = flag.String("banner", "", "what is said before the login")
-	none       = flag.Bool("none", false, "lets anybody in by the method none")
-	code       = flag.String("code", "", "asks for this code, by keyboard-interactive, behind a key")
-	approval   = flag.Duration("approval", 0, "somebody approves elsewhere: an interactive login without a question that takes so long")
+	banner     = flag.String("banner", "", "the banner that is sent before the login")
+	none       = flag.Bool("none", false, "accepts every user by the method none")
+	code       = flag.String("code", "", "asks for this code by keyboard-interactive, after a public key")
+	approval   = flag.Duration("approval", 0, "waits so long in a keyboard-interactive login without a prompt, as for an approval elsewhere")
 	name       = flag.String("name", "", "the name and instruction of keyboard-interactive")
 )
 

@@ -1,5 +1,5 @@
-// dsn FORMAT [QUERY]: reads what `broker params --format FORMAT` printed (go, usql), texts with a NUL between, on stdin. Prints
-// host, port, user, password and database as the reader has them, or the first row of QUERY, each with a NUL behind it.
+// dsn FORMAT [QUERY]: reads outputs of `broker params --format FORMAT` (go, usql), separated by NUL, from stdin. Prints
+// host, port, user, password and database as the library parses them, or the first row of QUERY; a NUL ends each.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// gosql: one query by go-sql-driver, as an application makes it: gosql HOST PORT DATABASE QUERY, user and password from the
-// environment; MORE is put behind the data source's name ("?tls=true"). Prints the row's columns, a blank between.
+// gosql HOST PORT DATABASE QUERY: runs one query with go-sql-driver, as an application does, with user and password
+// from the environment; the variable MORE ("?tls=true") is appended to the data source name. Prints the columns,
+// separated by spaces.
 package main
 
 import (

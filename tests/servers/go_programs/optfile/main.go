@@ -1,5 +1,5 @@
-// optfile: what programs in Go read in an option file: optfile gcfg|ini FILE. Prints host, port, user and password of [client],
-// a line each. gcfg is read as gh-ost and orchestrator do, ini as mysqld_exporter does.
+// optfile gcfg|ini FILE: reads an option file as programs in Go do: with gcfg like gh-ost and orchestrator, with ini
+// like mysqld_exporter. Prints host, port, user and password of [client], one a line.
 package main
 
 import (

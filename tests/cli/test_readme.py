@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What the README and docs/ say holds: the demo runs, prints its row and leaves nothing; CI runs the README's test
-command; the config examples are valid; docs/config.md has every key with its default; verbs and links exist.
+"""What the README and docs/ say is true: the demo runs, prints its row and leaves nothing behind; CI runs the README's
+test command; the config examples are valid; docs/config.md has every key with its default; verbs and links exist.
 
-The demo runs with programs in front of PATH that stand for apt-get and sudo and fail, so it is also shown that where
-everything is installed nobody needs to be root."""
+The demo runs with an apt-get and a sudo in front of PATH that fail, which also shows that it does not need root if
+everything is installed."""
 import os
 import re
 import signal
@@ -23,7 +23,7 @@ NEEDED = ("/usr/sbin/mariadbd", "/usr/bin/mariadb-install-db", "/usr/bin/mariadb
 
 
 def commands(text):
-    """The lines of code that stand alone, by indentation; not those of the fenced blocks (test_docs_commands.py)."""
+    """The indented lines of code; those in fenced blocks are tested in test_docs_commands.py."""
     outside = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
     return [line[4:] for line in outside.splitlines() if line.startswith("    ")]
 
@@ -32,7 +32,7 @@ def commands(text):
 
 @pytest.fixture
 def demo(broker):
-    """Starts the README's first command, on the build that is tested; everything it may write to is the test's own."""
+    """Starts the README's first command, with the build that is tested, and with folders of the test to write to."""
     for program in NEEDED:
         if not os.access(program, os.X_OK):
             pytest.skip(f"missing: {program}")
@@ -43,7 +43,7 @@ def demo(broker):
     started = []
 
     def start():
-        short = tempfile.mkdtemp(dir=broker.folder.parent)  # a socket's path is limited
+        short = tempfile.mkdtemp(dir=broker.folder.parent)  # the length of a socket's path is limited
         broker.env["TMPDIR"] = short
         broker.forget_families()
         started.append(subprocess.Popen(["sh", "-c", "exec " + commands(README)[0]], cwd=REPO, env=broker.env,
@@ -67,11 +67,11 @@ def test_demo(demo, broker):
     assert "password = " not in text and re.search(r"^    auth_file = ", text, re.M)
     assert re.fullmatch(r"next: \S*/?bin/broker profile add NAME, .*; then: \S*/?bin/broker connect NAME", lines[-1])
     assert not list(tmp.iterdir()), "the demo left something in its temporary folder"
-    assert not [p for p in broker.home.rglob("*") if p.is_file() and p.parent.name != "bin"], "or in the home"
+    assert not [p for p in broker.home.rglob("*") if p.is_file() and p.parent.name != "bin"], "the demo left something in the home"
 
 
 def test_demo_stopped(demo):
-    """Ended in the middle it cleans up too; the server is what `nothing_left` looks for."""
+    """It cleans up when it is ended early, too; the fixture `nothing_left` checks that its server has ended."""
     proc, tmp = demo()
     for line in proc.stdout:
         if b"throw-away" in line:
@@ -106,7 +106,8 @@ def test_commands():
     ("echo 5 passed, 0 failed, 0 skipped", "kill -9 $$", "5 passed, 1 failed, 0 skipped"),
     ("exit 1", "exit 1", "0 passed, 2 failed, 0 skipped")])
 def test_ci_counts_both_runs(tmp_path, here, there, last):
-    """In one last line; what ends without a line of its own has failed."""
+    """In one last line. A run that ends without such a line, or with an error that its line does not show, counts as
+    one failure."""
     for path, text in ((".ci/run", (REPO / ".ci" / "run").read_text()), ("tests/setup", "#!/bin/sh\n"),
                        ("tests/debian13", f"#!/bin/sh\n{there}\n"), ("Makefile", f"check:\n\t@{here}\n")):
         (tmp_path / path).parent.mkdir(exist_ok=True)
@@ -119,14 +120,14 @@ def test_ci_counts_both_runs(tmp_path, here, there, last):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="missing: root")
-@pytest.mark.parametrize("less, said", [
+@pytest.mark.parametrize("less, message", [
     (["unshare", "--map-user=1000"], "debian13: only root can make and enter a trixie: sudo tests/debian13"),
     (["setpriv", "--bounding-set=-sys_admin"], "debian13: this machine's root may not mount, so there is no way into a trixie")])
-def test_debian13_without_permission(tmp_path, less, said):
-    """It fails and says why, before it makes or installs anything."""
+def test_debian13_without_permission(tmp_path, less, message):
+    """It fails and says why, before it creates or installs anything."""
     done = subprocess.run([*less, REPO / "tests" / "debian13"], capture_output=True, text=True,
                           env={**os.environ, "BROKER_TEST_CACHE": str(tmp_path / "cache")})
-    assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (1, "", said)
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (1, "", message)
     assert not list(tmp_path.iterdir())
 
 
@@ -136,12 +137,12 @@ PROBE = REPO / "tests" / "lint" / "probe-packages"
 
 
 def packages():
-    """Debian's names of what a build needs."""
+    """The Debian packages that a build needs."""
     return subprocess.run([PROBE], capture_output=True, text=True, check=True).stdout.split()
 
 
 def libraries():
-    """What the Makefile asks pkg-config for."""
+    """The libraries that the Makefile asks pkg-config for."""
     asked = re.findall(r"\$\(PKG_CONFIG\) [-\w ]*--(?:cflags|libs) ([\w .-]+)\)", (REPO / "Makefile").read_text())
     return {name for line in asked for name in line.split()}
 
@@ -159,24 +160,24 @@ def test_setup_and_demo_install_them():
     assert '$("$here/lint/probe-packages")' in (REPO / "tests" / "setup").read_text()
 
 
-def test_all_that_is_linked_is_looked_for():
+def test_probe_checks_all_libraries():
     missing = probe("cc", "pkg-config", PKG_CONFIG_LIBDIR="/nonexistent").partition(";")[0]
     assert set(missing.split()[1:]) == libraries() >= {"libsodium", "jansson", "libsecret-1", "libssh2"}
 
 
-@pytest.mark.parametrize("args, env, said", [
+@pytest.mark.parametrize("args, env, message", [
     (("cc", "pkg-config", "unit"), {}, ""),
     (("no-cc", "pkg-config"), {}, "missing: no-cc; on Debian: apt-get install gcc libc6-dev\n"),
     (("false", "pkg-config"), {}, "missing: stdio.h; on Debian: apt-get install libc6-dev\n"),
     (("cc", "no-such"), {}, "missing: no-such; on Debian: apt-get install pkg-config {libraries}\n"),
     (("cc", "pkg-config"), {"PKG_CONFIG_LIBDIR": "/nonexistent"}, "missing: {asked}; on Debian: apt-get install {libraries}\n")])
-def test_what_is_missing(args, env, said):
+def test_what_is_missing(args, env, message):
     asked = "libsodium jansson libsecret-1 libcurl expat libssl libcrypto libssh2"
-    assert probe(*args, **env) == said.format(asked=asked, libraries=" ".join(packages()[4:]))
+    assert probe(*args, **env) == message.format(asked=asked, libraries=" ".join(packages()[4:]))
 
 
 def test_make_says_what_is_missing():
-    """In one line, before anything is made."""
+    """In one line, before anything is built."""
     outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     done = subprocess.run(["make", "PKG_CONFIG=no-such"], cwd=REPO, capture_output=True, text=True, env=outside)
     assert done.returncode == 2 and done.stdout == ""
@@ -204,7 +205,8 @@ def test_config_examples(broker, page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_verbs_exist(broker, page):
-    """`broker WORD` and `$ broker WORD`, and what follows `profile` and `password`."""
+    """Each `broker WORD` and `$ broker WORD` is a verb, and `profile`, `password` and `completion` have the word after
+    them."""
     verbs = set(re.findall(r"^  (\w+)  ", broker.run("help").text, re.M)) | {"version"}
     assert {"connect", "exec", "profile"} <= verbs
     used = re.findall(r"(?:`|\$ |\()broker ([a-z]+)(?: ([a-z]+))?", page.read_text())
@@ -223,14 +225,14 @@ def test_links(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_named_files(page):
-    """src/..., tests/..., include/... that a page names are there."""
+    """All files of src, include, tests and docs that a page names exist."""
     for name in re.findall(r"(?<![\w/])((?:src|include|tests|docs)/[\w./-]*\w)", page.read_text()):
         if "NAME" not in name and "MODULE" not in name and name != "tests/cli/test_x.py":
             assert (REPO / name).exists() or list(REPO.glob(name + "*")), name
 
 
-def test_modules_are_the_linters():
-    """docs/architecture.md has the linter's table of modules, but for modules that are not there yet."""
+def test_table_of_modules_is_the_linters():
+    """docs/architecture.md has the same table of modules as the linter, except for modules that do not exist yet."""
     text = (REPO / "tests/lint/source.py").read_text()
     rows = re.findall(r'^    "(\w+)": "([\w ]*)",$', re.search(r"^MODULES = \{\n(.*?)^\}", text, re.M | re.S)[1], re.M)
     linters = {module: may.split() for module, may in rows if (REPO / "src" / module).is_dir()}
@@ -260,7 +262,7 @@ def test_picture_names_the_modules():
 
 
 def test_files_of_the_keepers_modules():
-    """The table of docs/tunnels.md names files that are there."""
+    """All files in the table of docs/tunnels.md exist."""
     module, rows = None, re.findall(r"^\| (\w*) \| ([\w, ]+) \| .* \|$", (REPO / "docs/tunnels.md").read_text(), re.M)
     for name, files in rows:
         module = name or module
@@ -272,7 +274,7 @@ def test_files_of_the_keepers_modules():
 # docs/config.md and the table of keys
 
 def defined(macro):
-    """{key: (default, words)} of a macro in keys.def; words: of a CHOICE."""
+    """{key: (default, words)} of a macro in keys.def; words: the values of a CHOICE, else []."""
     text = (REPO / "include/model/keys.def").read_text()
     kinds = (REPO / "include/model/kinds.def").read_text()
     lists = {name: re.findall(rf"^{kind}(?:_LATER)?\((\w+)", kinds, re.M)
@@ -305,7 +307,7 @@ def test_every_key_is_documented(macro, title):
 
 
 def test_what_a_url_may_set_is_documented():
-    """docs/config.md names the keys that the column of keys.def refuses."""
+    """docs/config.md names the keys that keys.def refuses in a URL."""
     refused = re.findall(r'^KEY\((\w+), .*, (?:RUNS|SENDS|OPENS|BORROWS), "', (REPO / "include/model/keys.def").read_text(), re.M)
     row = re.search(r"^\| always \| (.*) \|$", (REPO / "docs/config.md").read_text(), re.M)[1]
     named = re.findall(r"`(\w+)`", row.partition("`auth` or `type`")[0])
@@ -315,7 +317,8 @@ def test_what_a_url_may_set_is_documented():
 
 
 def test_later_means_not_built(broker):
-    """A key is marked as later exactly where `broker help config` leaves it out; likewise the values of auth."""
+    """docs/config.md marks a key as `Later` exactly if `broker help config` omits it. The values of auth are the same
+    in `broker help config`, keys.def and the README."""
     text = broker.run("help", "config").text
     keys, _, providers = text.partition("tls is one of:")[0].partition("auth is one of")
     built = set(re.findall(r"^  (\w+)(?:  +\S|$)", keys.partition("keys of a profile\n")[2], re.M))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""tests/run, in a small tree of its own: side by side, then alone, and what the last lines say."""
+"""tests/run, in a small tree of its own: it runs tests in parallel, then those that must run alone, and prints the
+totals last."""
 import os
 import shutil
 import subprocess
@@ -68,38 +69,38 @@ def run(tmp_path):
     return call
 
 
-def test_what_failed_beside_others_runs_again_alone(run):
+def test_failure_in_parallel_is_run_again_alone(run):
     code, lines, text = run({"test_a.py": FILE, "test_b.py": FILE + BAD_BESIDE})
     assert (code, lines) == (0, ["passed only alone: tests/cli/test_b.py::test_disturbed[b::c/d [e]]",
                                  "passed only alone: tests/cli/test_b.py::test_disturbed_at_its_end", "9 passed, 0 failed, 0 skipped"]), text
 
 
-def test_what_fails_alone_too_has_failed(run):
+def test_failure_alone_is_a_failure(run):
     code, lines, text = run({"test_a.py": FILE, "test_b.py": FILE + "def test_bad():\n    assert False\n"})
     assert (code, lines) == (1, ["6 passed, 1 failed, 0 skipped"]), text
 
 
-def test_too_many_to_blame_the_neighbours(run):
+def test_too_many_failures_are_not_run_again(run):
     many = FILE + "@pytest.mark.parametrize('n', range(31))\ndef test_disturbed(n):\n    assert not BESIDE\n"
     code, lines, text = run({"test_a.py": FILE, "test_b.py": many})
     assert (code, lines) == (1, ["6 passed, 31 failed, 0 skipped"]), text
 
 
 @pytest.mark.parametrize("text", ["import nothing_of_this_name\n", "import os\n\ndef test_crash():\n    os._exit(7)\n"])
-def test_a_run_that_breaks_down_is_a_failure(run, text):
+def test_crash_is_a_failure(run, text):
     code, lines, shown = run({"test_a.py": FILE, "test_b.py": text})
     assert code == 1 and ", 0 failed" not in lines[-1], shown
 
 
 def test_one_file_runs_in_one_process(run):
-    """Then all of it is alone. A skip counts where CI=true."""
+    """So all its tests run alone. With CI=true a skip is a failure."""
     skips = FILE + "def test_skip():\n    pytest.skip('no')\n\ndef test_one():\n    assert not BESIDE\n"
     for ci, code in (("", 0), ("true", 1)):
         assert run({"test_b.py": skips}, "tests/cli/test_b.py", CI=ci)[:2] == (code, ["4 passed, 0 failed, 1 skipped"])
 
 
 def test_unit_programs_count(run, tmp_path):
-    """And a whole run has them without being asked."""
+    """A run of everything includes them; a run of one file only with `unit`."""
     programs = tmp_path / "build" / "tests" / "unit"
     programs.mkdir(parents=True)
     (programs / "test_x").write_text("#!/bin/sh\necho 'ok 1 - a'\necho 'not ok 2 # SKIP b'\n")

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The canary: with each provider and each verb the secret is found nowhere but where it was asked for.
+"""The secret is a canary: with each provider and each verb it is found only where the user asked for it.
 
-Looked at: argv and environment of every process of the tree, stdout and stderr at the highest verbosity, every file below
-the private home, memory as another process of the same user can get at it, a core dump. The fixture `broker` searches
-output and files after each test (lib/canary.py); who knows the secret by right is said where the test registers it."""
+The tests search argv and environment of every process of the tree, stdout and stderr at the highest verbosity, every
+file below the private home, memory as another process of the same user can read it, and a core dump. The fixture
+`broker` searches output and files after each test (lib/canary.py); a test says where it may be when it registers the
+secret."""
 import json
 import os
 import resource
@@ -21,18 +22,19 @@ from lib.keeping import keeper, stopped
 
 CANARY = b"fake-canary-\"\\'#-0815-canary"
 ENV = "PASSWORD_OF_SHOP"
-PLACE = f"localhost:{20000 + time.time_ns() // 1000 % 40000}"  # a new identity: results are kept between runs
+PLACE = f"localhost:{20000 + time.time_ns() // 1000 % 40000}"  # a new identity: results are cached
 CONFIG = f"[profile p]\nhost = localhost\nport = {PLACE.partition(':')[2]}\nuser = app\ntls = preferred\n"
 QUESTION = f"password for app@{PLACE}: ".encode()
 URL_ON_STDIN = f"mysql://app:fake-canary-%22%5C%27%23-0815-canary@{PLACE}/?tls=preferred\n".encode()
 IN_OPTION_FILE = 'password="fake-canary-\\"\\\\\'#-0815-canary"\n'
 PROVIDERS = ("keychain", "prompt", "command", "command with an expiry", "file", "env", "url")
-# Root without capabilities is a user like another.
+# Root without capabilities has no more rights than another user.
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []
 
 
 def prepare(request, broker, provider):
-    """The profile p whose secret is CANARY, which the client logs in with; returns the word for it."""
+    """Writes the profile p, whose secret is CANARY, and with which the client logs in; returns the argument that
+    selects it."""
     broker.secret(CANARY)
     kind, text = provider.split()[0], CANARY
     if provider == "command with an expiry":
@@ -52,7 +54,7 @@ def prepare(request, broker, provider):
 
 
 def run(broker, provider, *args, secret_out):
-    """With the answer typed where a question is asked, and the URL on stdin."""
+    """Runs broker; types CANARY if the provider is `prompt`, and sends the URL on stdin if it is `url`."""
     if provider != "prompt":
         return broker.run(*args, input=URL_ON_STDIN if provider == "url" else b"", secret_out=secret_out)
     terminal = broker.pty(*args, stdin="pipe", stdout="pipe", stderr="pipe", secret_out=secret_out)
@@ -79,12 +81,12 @@ def test_each_provider_and_verb(request, broker, provider, verb):
         assert IN_OPTION_FILE in stub.seen["options"]
         assert (CANARY.decode() in stub.seen["environ"]) == (verb == "exec")
     if verb == "exec" or provider == "env":
-        watch.environ.clear()  # the two that may: what exec is for, and what the user exported
+        watch.environ.clear()  # it may be there: exec passes it to the program, and the user has exported it
     broker.assert_hidden(watch)
 
 
-def test_the_canary_would_be_seen(broker):
-    """The watch above does look."""
+def test_the_canary_would_be_found(broker):
+    """assert_hidden() finds a secret in argv."""
     broker.secret(CANARY)
     broker.config(CONFIG + "auth = none\n")
     with broker.watch() as watch:
@@ -104,7 +106,7 @@ def test_verbose_masks(broker):
     assert lines[3].startswith(f"client      {broker.home}/bin/mariadb --defaults-file=/dev/fd/") and len(lines) == 4
 
 
-# A secret that was typed where none belongs
+# A secret in a place where it does not belong
 
 SECRET = "fake-canary-0815"
 URL = f"mysql://app:{SECRET}@localhost/shop"
@@ -114,7 +116,7 @@ WARNING = "broker: warning: password on the command line\nhint: broker "
 
 @pytest.mark.parametrize("words", [["connect"], ["exec"], ["test"], ["token"], ["password", "set"]])
 def test_a_url_on_the_command_line(broker, words):
-    """It is overwritten there at once, and the person is told how not to."""
+    """The password is overwritten there at once, and a hint says how to avoid that."""
     broker.secret(SECRET.encode())
     broker.script("give", "touch started; until [ -e go ]; do sleep 0.01; done; exit 1")
     if words[0] == "password":
@@ -131,7 +133,7 @@ def test_a_url_on_the_command_line(broker, words):
     assert err.decode().startswith(f"{WARNING}{' '.join(words)} -\n") and SECRET.encode() not in out + err
 
 
-SLIPS = {
+MISTAKES = {
     "an unknown parameter": ["connect", URL + "?colour=red"],
     "a bad escape": ["connect", f"mysql://app:{SECRET}%zz@{PLACE}/"],
     "a bad port": ["connect", f"mysql://app:{SECRET}@localhost:99999/"],
@@ -152,19 +154,19 @@ SLIPS = {
     "no scheme, to show": ["profile", "show", f"app:{SECRET}@{PLACE}"],
     "no scheme, no verb": [f"app:{SECRET}@{PLACE}"],
     "no scheme, too many": ["connect", "p", f"app:{SECRET}@{PLACE}"],
-    "half a scheme": ["connect", f"mysql:/app:{SECRET}@{PLACE}/shop"],
+    "an incomplete scheme": ["connect", f"mysql:/app:{SECRET}@{PLACE}/shop"],
     "a topic": ["help", URL],
     "a shell": ["completion", URL],
 }
 
 
-@pytest.mark.parametrize("slip", SLIPS)
-def test_slips_do_not_show_it(broker, slip):
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_do_not_show_it(broker, mistake):
     broker.secret(SECRET.encode())
     broker.config(CONFIG + "auth = none\nclient = mariadb\n")
     broker.script("mariadb", "echo the client ran")
-    done = broker.run(*SLIPS[slip], "-v", "-v")
-    assert b"the client ran" not in done.out and (done.code or slip == "a profile to show")
+    done = broker.run(*MISTAKES[mistake], "-v", "-v")
+    assert b"the client ran" not in done.out and (done.code or mistake == "a profile to show")
     assert SECRET.encode() not in done.out + done.err
 
 
@@ -190,11 +192,11 @@ def test_a_profile_in_the_environment(broker):
 def until(condition, seconds=20):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "did not come to pass"
+        assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.005)
 
 
-PEEP = """
+INSPECT = """
 import ctypes, os, sys
 pid, libc = int(sys.argv[1]), ctypes.CDLL(None, use_errno=True)
 def can(what):
@@ -213,9 +215,10 @@ print(can(lambda: open(f"/proc/{pid}/environ", "rb").read()), can(lambda: open(f
 """
 
 
-def peep(pid):
-    """What another process of the same user can do to PID: read environment, memory, descriptors; attach as a debugger."""
-    done = subprocess.run([*UNPRIVILEGED, sys.executable, "-c", PEEP, str(pid)], capture_output=True, text=True, check=True)
+def inspect(pid):
+    """Whether another process of the same user can read environment, memory and descriptors of PID, and attach a
+    debugger."""
+    done = subprocess.run([*UNPRIVILEGED, sys.executable, "-c", INSPECT, str(pid)], capture_output=True, text=True, check=True)
     return done.stdout.split()
 
 
@@ -227,17 +230,18 @@ def asking(broker, program=(), **kwargs):
     return terminal
 
 
-def test_others_of_the_same_user_cannot_look_in(broker):
-    """While it is broker; the client that it becomes is the user's as ever, which shows that the look is a real one."""
+def test_same_user_cannot_inspect_broker(broker):
+    """While the process is broker. The client that it becomes can be inspected as usual, which shows that inspect()
+    works."""
     terminal = asking(broker)
-    assert peep(terminal.pid) == ["False"] * 4
+    assert inspect(terminal.pid) == ["False"] * 4
     terminal.sendline(broker.secret(CANARY))
     until(lambda: procs.cmdline(terminal.pid).startswith(b"sleep"))
-    assert peep(terminal.pid)[0] == "True"
+    assert inspect(terminal.pid)[0] == "True"
     terminal.close()
 
 
-def test_nor_into_the_keychain_helper(broker, keychain):
+def test_same_user_cannot_inspect_the_keychain_helper(broker, keychain):
     """While it waits for a service that does not answer."""
     broker.env.update(keychain.env)
     broker.config(CONFIG)
@@ -245,7 +249,7 @@ def test_nor_into_the_keychain_helper(broker, keychain):
         terminal = broker.pty("token", "p", wrap=UNPRIVILEGED)
         terminal.expect(b"waiting for the keychain")
         (helper,) = procs.tree(terminal.pid)
-        assert b"broker-keychain" in procs.cmdline(helper) and peep(helper) == ["False"] * 4
+        assert b"broker-keychain" in procs.cmdline(helper) and inspect(helper) == ["False"] * 4
         assert procs.cmdline(helper)
         terminal.interrupt()
         assert terminal.wait() == -signal.SIGINT
@@ -256,21 +260,21 @@ def core_limit(pid):
         return next(line for line in limits if line.startswith("Max core file size")).split()[4]
 
 
-def test_nor_into_the_keeper(broker, forwards, mariadb_server):
-    """Nor into its guard."""
+def test_same_user_cannot_inspect_the_keeper(broker, forwards, mariadb_server):
+    """Neither the keeper nor its guard."""
     broker.config(f"[profile p]\nhost = 127.0.0.1\nport = {mariadb_server.port}\nuser = app\nauth = none\ntls = required\n")
     forwards.detach("p", "--terminate-tls", wrap=UNPRIVILEGED)
     for pid in keeper():
-        assert peep(pid) == ["False"] * 4 and core_limit(pid) == "0", procs.cmdline(pid)
+        assert inspect(pid) == ["False"] * 4 and core_limit(pid) == "0", procs.cmdline(pid)
 
 
-def test_nor_into_the_helper_for_http(http):
+def test_same_user_cannot_inspect_the_http_helper(http):
     run = http.runner.start(wrap=UNPRIVILEGED, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         run.stdin.write(request_of("http://127.0.0.1:1/"))
         run.stdin.flush()
-        assert run.stdout.read(4)  # it serves
-        assert peep(run.pid) == ["False"] * 4 and core_limit(run.pid) == "0"
+        assert run.stdout.read(4)  # it has started
+        assert inspect(run.pid) == ["False"] * 4 and core_limit(run.pid) == "0"
     finally:
         run.kill()
         run.communicate()
@@ -278,7 +282,7 @@ def test_nor_into_the_helper_for_http(http):
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT])
 def test_no_core_dump(broker, number):
-    """Where any other program of that user leaves one."""
+    """With limits that would allow a core dump of another program."""
     folder = broker.write("cores/here", "").parent
     allowed = resource.getrlimit(resource.RLIMIT_CORE)[1]
     core = ["prlimit", f"--core={allowed if allowed >= 0 else 'unlimited'}"]

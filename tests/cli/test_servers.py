@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`broker connect` on real servers: mariadbd 10.11 and mysqld 9, each with the three clients, as far as they know the
-mechanism; by TCP, by the server's own socket, by discovery. What was really reached is asked of the server itself."""
+"""`broker connect` on real servers: mariadbd 10.11 and mysqld 9, each with the three clients, unless a client lacks the
+authentication plugin; by TCP, by the server's own socket, by discovery. A query to the server shows what was really
+reached."""
 import socket
 
 import pytest
@@ -19,7 +20,7 @@ SEARCHED = [USUAL, "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock", "/var/tmp/mys
 
 @pytest.fixture(params=KNOWN, ids=lambda known: f"{known[0]}-{known[2]}")
 def known(request, clients):
-    """A client, a server, and an account of it whose mechanism the client knows."""
+    """A client, a server, and an account of it whose authentication plugin the client has."""
     name, fixture, user = request.param
     return clients[name], request.getfixturevalue(fixture), user
 
@@ -37,8 +38,9 @@ def test_socket(broker, known):
     assert (seen.account, seen.seen_from) == (f"{user}@%", "localhost")
 
 
-def test_a_user_for_the_client_itself(broker, client, mysql_server):
-    """`--auth client` leaves the password to the client's own files, and the user to us where one is named."""
+def test_auth_client_with_a_user(broker, client, mysql_server):
+    """With `--auth client` the password comes from the client's own files, but a user that is given to broker
+    counts."""
     done = broker.run("connect", "-S", str(mysql_server.socket), "-u", "root", "--auth", "client", "--client", client.path,
                       "--", "-NBe", QUERY)
     assert logged_in(done).account == "root@localhost"
@@ -66,7 +68,7 @@ def test_hostile_home(broker, known, place):
 
 
 def test_nothing_on_a_socket(broker, names, client):
-    """A path that exists proves nothing: a dead server leaves its socket behind."""
+    """It is not enough that the path exists, because a dead server leaves its socket behind."""
     dead = broker.tmp / "dead.sock"
     with socket.socket(socket.AF_UNIX) as s:
         s.bind(str(dead))
@@ -82,12 +84,12 @@ def test_nothing_on_a_socket(broker, names, client):
     done = broker.run("connect", "--socket", "auto", "--user", "app", "--auth", "none", "--client", client.path)
     assert done.code == 69 and done.errors.endswith("\nhint: start the server, or give --host or --socket\n")
     done = broker.run("connect", "named", "--client", client.path, "--", "-e", "select 1")
-    assert done.code == 1 and b"ERROR 2002 (HY000)" in done.err and str(dead) in done.errors  # the client's own words
+    assert done.code == 1 and b"ERROR 2002 (HY000)" in done.err and str(dead) in done.errors  # the client's own error
 
 
 @pytest.fixture
 def fresh(mysql_server):
-    """An account whose password mysqld has not seen yet: without TLS its login needs the server's public key."""
+    """An account whose password mysqld has not cached yet: without TLS its login needs the server's public key."""
     mysql_server.create_user("fresh", mysql_server.password("fresh"), "caching_sha2_password")
     return "fresh"
 
@@ -95,8 +97,8 @@ def fresh(mysql_server):
 @pytest.mark.parametrize("server_public_key", ["no", "yes"])
 @pytest.mark.parametrize("fixture, tls", [("mysql_server", "disabled"), ("mysql_notls", "disabled"), ("mysql_notls", "preferred")])
 def test_sha2_without_tls(request, broker, client, fixture, tls, server_public_key):
-    """mysql asks for the server's key only where it is told to. MariaDB's clients cannot be told not to; and where TLS
-    is wanted and there is none they ask for no key and the server refuses what they send."""
+    """mysql requests the server's key only with the option for it. MariaDB's clients have no option against it; but if
+    TLS is wanted and the server has none, they request no key, and the server refuses what they send."""
     server = request.getfixturevalue(fixture)
     server.create_user("fresh", server.password("fresh"), "caching_sha2_password")
     for_user(broker, server, "fresh", tls=tls, server_public_key=server_public_key)
@@ -110,7 +112,7 @@ def test_sha2_without_tls(request, broker, client, fixture, tls, server_public_k
 
 
 def test_sha2_without_tls_hostile_home(broker, clients, mysql_server, fresh):
-    """get-server-public-key of an option file would give the password to whoever shows a key first."""
+    """get-server-public-key in an option file would reveal the password to an attacker who sends another key."""
     hostile_files(broker, clients["mysql9"])
     for_user(broker, mysql_server, fresh, tls="disabled")
     assert connect(broker, clients["mysql9"], env=HOSTILE_ENV).err == INSECURE

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Signals and waits before the client has taken over: at a question, while a program or a lock is waited for.
+"""Signals and waits before broker becomes the client: at a question, and while it waits for a program or a lock.
 
-Ctrl-C ends broker within 100 ms, by the signal, without a word and with the terminal as it was; so do TERM, HUP and QUIT.
-Ctrl-Z stops it with echo on. A wait of over a second shows itself on a terminal (TRANSCRIPTS section 10)."""
+Ctrl-C ends broker within 100 ms (the tests allow more), by the signal, without output and with the terminal's modes
+restored; so do TERM, HUP and QUIT. Ctrl-Z stops it with echo on. On a terminal, a wait of over a second is shown."""
 import json
 import os
 import re
@@ -16,12 +16,13 @@ import pytest
 PROMPT = b"password for app@h:3306: "
 CONFIG = "[profile p]\nhost = h\nuser = app\ntls = preferred\nclient = mariadb\n"
 ASKING = CONFIG + "auth = prompt\n"
-AT_ONCE = 0.5  # the program has no wait that is shorter
+AT_ONCE = 0.5  # seconds; broker has no timed wait that is shorter
 ERASE = b"\r\x1b[K"
 
 
 def with_command(broker, script, *more):
-    """The profile p whose password a script prints, with a client that says so when it runs."""
+    """Writes the profile p, whose password SCRIPT prints, and a client that prints when it runs; returns the script's
+    path."""
     path = broker.script("give", script)
     broker.script("mariadb", "echo client ran")
     broker.config(CONFIG + "auth = command\nauth_command = give\n" + "".join(f"{line}\n" for line in more))
@@ -29,7 +30,7 @@ def with_command(broker, script, *more):
 
 
 def asking(broker, *args):
-    """At its question, with echo off."""
+    """Starts broker, and waits for its question, with echo off."""
     broker.script("mariadb", "echo client ran")
     broker.config(ASKING)
     terminal = broker.pty("connect", "p", *args, stdout="pipe", stderr="pipe")
@@ -52,14 +53,14 @@ def until(condition, seconds=20):
     """Poll a condition until it holds."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "did not come to pass"
+        assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.005)
 
 
 # At a question
 
 def test_ctrl_c_at_a_question(broker):
-    """The quickest of three counts: the machine may be busy."""
+    """The fastest of three attempts counts, because the machine may be busy."""
     took = []
     for _ in range(3):
         terminal = asking(broker)
@@ -86,9 +87,9 @@ def test_the_terminal_is_closed_at_a_question(broker):
     assert terminal.wait() == -signal.SIGHUP
 
 
-def test_stop_and_go_on_at_a_question(broker):
-    """Ctrl-Z gives the shell a terminal with echo; fg takes the echo away again and asks again, and the answer is
-    taken."""
+def test_ctrl_z_and_fg_at_a_question(broker):
+    """After Ctrl-Z the shell has the terminal with echo on. After fg, broker turns echo off, asks again, and accepts
+    the answer."""
     broker.script("mariadb", "echo client ran")
     broker.config(ASKING)
     shell = 'broker() { "$@"; }; "$@"; echo stopped $?; read line; fg >/dev/null; echo ended $?'
@@ -109,7 +110,7 @@ def test_stop_and_go_on_at_a_question(broker):
 
 
 def test_ignored_signals_stay_ignored(broker):
-    """As under nohup: who ignores SIGHUP wants to."""
+    """As under nohup: broker's parent ignores SIGHUP on purpose."""
     broker.script("mariadb", "echo client ran")
     broker.config(ASKING)
     terminal = broker.pty("connect", "p", wrap=["sh", "-c", 'trap "" HUP; exec "$@"', "sh"])
@@ -127,7 +128,7 @@ def test_end_of_file_at_a_question(broker):
     assert terminal.err.startswith(b"broker: p: cancelled\nhint: ")
 
 
-# While something is waited for
+# While broker waits
 
 def test_ctrl_c_while_a_program_gives_the_password(broker):
     took = []
@@ -142,8 +143,8 @@ def test_ctrl_c_while_a_program_gives_the_password(broker):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_the_program_that_gives_the_password_ends_with_us(broker, number):
-    """Also where only broker got the signal, as from timeout(1)."""
+def test_the_program_that_gives_the_password_ends_with_broker(broker, number):
+    """Even if only broker gets the signal, as from timeout(1)."""
     with_command(broker, "touch started; exec sleep 34.5")
     with broker.start("token", "p", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as proc:
         until((broker.home / "started").exists)
@@ -152,15 +153,16 @@ def test_the_program_that_gives_the_password_ends_with_us(broker, number):
         assert proc.stdout.read() + proc.stderr.read() == b""
 
 
-def test_a_failure_counts_where_children_are_not_waited_for(broker):
-    """With SIGCHLD ignored the kernel forgets exit statuses; a failure must not pass for a password."""
+def test_failure_is_noticed_if_sigchld_is_ignored(broker):
+    """If SIGCHLD is ignored, the kernel discards exit statuses; the output of a failed program must not become the
+    password."""
     with_command(broker, "echo fake-canary; exit 3")
     done = broker.run("token", "p", wrap=["perl", "-e", '$SIG{CHLD} = "IGNORE"; exec @ARGV'])
     assert (done.code, done.out) == (77, b"") and done.errors.splitlines()[0].endswith("give: exit status 3")
 
 
 def test_ctrl_c_while_another_broker_fetches(broker):
-    """Which waits for the first one's result, and leaves no trace of having waited."""
+    """The second broker waits for the first one's result; Ctrl-C ends it, and its message about the wait is erased."""
     credential = json.dumps({"password": "fake-canary", "expires_at": int(time.time()) + 9})
     with_command(broker, f"[ -e first ] && echo second; touch first; until [ -e go ]; do sleep 0.02; done; echo '{credential}'")
     with broker.start("token", "p", stdout=subprocess.PIPE) as first:
@@ -175,7 +177,7 @@ def test_ctrl_c_while_another_broker_fetches(broker):
 
 
 def test_ctrl_c_while_the_server_is_silent(broker, clients, fake_server):
-    """`test` runs the client as a child: it ends too."""
+    """`test` runs the client as a child, which ends, too."""
     silent = fake_server("silent")
     broker.config(f"[profile p]\nhost = 127.0.0.1\nport = {silent.port}\nuser = u\nauth = none\nclient = {clients['mariadb1011'].path}\n")
     terminal = broker.pty("test", "p", stdout="pipe")
@@ -185,11 +187,12 @@ def test_ctrl_c_while_the_server_is_silent(broker, clients, fake_server):
     assert terminal.wait() == -signal.SIGINT and terminal.shown in (b"", b"^C")
 
 
-def test_a_wait_shows_itself(broker):
-    """After a second, counting, erased before the client speaks; once and plainly for a dumb terminal; never in a pipe."""
+def test_a_wait_is_shown(broker):
+    """After a second, with a count of the seconds, and erased before the client starts; once, as a plain line, on a
+    dumb terminal; not in a pipe."""
     path = with_command(broker, "sleep 2.6; echo fake-canary")
     kinds = {"counting": {}, "dumb": {"env": {"TERM": "dumb"}}, "piped": {"stderr": "pipe"}, "quiet": {"stdout": "pipe"}}
-    # Of the same command the second run waits for the first.
+    # Each run has a command of its own, as with the same command the second run would wait for the first.
     running = {name: broker.pty("connect", "p", "-o", f"auth_command=give {name}", **options) for name, options in kinds.items()}
     shown = {}
     for name, terminal in running.items():

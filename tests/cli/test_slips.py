@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What people type from the habits of mysql, ssh and docker, and what it says; and that a word in the wrong place, which may
-be a secret, is not repeated anywhere. Slips that are only misspelt are in test_transcripts.py."""
+"""Mistakes that users of mysql, ssh and docker make out of habit, and broker's answers. An argument in the wrong place,
+which may be a secret, is not repeated in any output. Words that are only misspelt are tested in test_transcripts.py."""
 import pytest
 
 SECRET = "hunter2-fake-canary"
@@ -26,7 +26,7 @@ def filled(broker):
     return broker
 
 
-def said(done):
+def outcome(done):
     return done.text, done.errors, done.code
 
 
@@ -58,25 +58,25 @@ def said(done):
      "broker: connect: unknown option '-x'\nhint: client options follow --: broker connect PROFILE -- -x ...\n"),
     (["-v", "conect", "shop"], 64, "broker: conect: no such verb\nhint: did you mean 'connect'?\n"),
     (["--", "connect"], 64, "broker: --: no such verb\nhint: broker help\n")])
-def test_slip(filled, args, code, err):
-    assert said(filled.run(*args)) == ("", err, code)
+def test_mistake(filled, args, code, err):
+    assert outcome(filled.run(*args)) == ("", err, code)
 
 
 def test_shop_is_not_stop(broker):
-    """A profile's name that does not exist must not lead to the end of something."""
-    assert said(broker.run("shop")) == ("", "broker: shop: no such verb\nhint: broker help\n", 64)
+    """The hint for the name of a profile that does not exist must not propose `stop`, which ends forwards."""
+    assert outcome(broker.run("shop")) == ("", "broker: shop: no such verb\nhint: broker help\n", 64)
 
 
 @pytest.mark.parametrize("before", [["-v"], ["--quiet"], ["-u", "other"], ["--user=other"], ["-vuother"], ["-o", "user=other", "-q"],
                                     ["--no-input", "--port", "3307"], ["-P", "3307", "--user", "other"]])
 def test_options_before_the_verb(filled, clients, before):
-    """They are those of the verb, as if they stood behind it."""
+    """They have the same effect as after the verb."""
     after = filled.run("connect", "shop", "--dry-run", "--client", clients["mysql9"].path, *before)
     done = filled.run(*before, "connect", "shop", "--dry-run", "--client", clients["mysql9"].path)
     assert after.code == 0 and done.text == after.text
 
 
-def test_only_options(broker):
+def test_options_without_a_verb(broker):
     for args in (["-v"], ["--user", "app"], ["-u", "connect"]):
         done = broker.run(*args)
         assert done.code == 64 and done.out == b"" and done.errors.startswith("usage: broker VERB ")
@@ -87,20 +87,20 @@ def test_help_and_version_in_front(broker):
     assert broker.run("-v", "--version").text == broker.run("version", "-v").text
 
 
-def test_a_stock_client_and_its_environment(filled, clients):
-    """It takes the server from there, but not the user: the note says how to give it one."""
+def test_stock_client_that_ignores_mysql_user(filled, clients):
+    """It reads the server from the environment, but not the user: the note says how to pass the user."""
     stub = filled.stub("mysql")
     note = f"note: mysql ignores MYSQL_USER; use broker connect shop, or mysql --defaults-file={{defaults-file}}\n"
-    assert said(filled.run("exec", "shop", "--", stub.path, "-e", "select 1")) == ("", note, 0)
+    assert outcome(filled.run("exec", "shop", "--", stub.path, "-e", "select 1")) == ("", note, 0)
     for words in (["--defaults-file={defaults-file}"], ["-uapp"], ["-u", "app"], ["--user=app"]):
-        assert said(filled.run("exec", "shop", "--", stub.path, *words)) == ("", "", 0), words
-    assert said(filled.run("exec", "shop", "-q", "--", stub.path)) == ("", "", 0)
+        assert outcome(filled.run("exec", "shop", "--", stub.path, *words)) == ("", "", 0), words
+    assert outcome(filled.run("exec", "shop", "-q", "--", stub.path)) == ("", "", 0)
     dump = filled.stub("mysqldump")
-    assert said(filled.run("exec", "shop", "--", dump.path)) == (
+    assert outcome(filled.run("exec", "shop", "--", dump.path)) == (
         "", "note: mysqldump ignores MYSQL_USER; use mysqldump --defaults-file={defaults-file}\n", 0)
 
 
-# Words that may be a secret
+# Arguments that may be a secret
 
 @pytest.mark.parametrize("args", [
     ["password", "set", "shop", SECRET], ["password", "set", "--tunnel", "fra", SECRET], ["password", SECRET],
@@ -124,8 +124,8 @@ def test_a_stock_client_and_its_environment(filled, clients):
     ["connect", "shop", "--dry-run", "--", f"-p{SECRET}"], ["connect", "shop", "--dry-run", "--", f"--password={SECRET}"],
     ["exec", "shop", "--dry-run", "--", "tool", f"--api-token={SECRET}"], ["exec", "shop", "--dry-run", "--", "tool", "--token", SECRET],
     ["exec", "shop", "--dry-run", "--", "mysqldump", f"-p{SECRET}"]])
-def test_no_word_that_may_be_a_secret_is_repeated(filled, clients, args):
-    """The harness looks for it in whatever is printed."""
+def test_argument_that_may_be_a_secret_is_not_repeated(filled, clients, args):
+    """The fixture `broker` searches all output for it."""
     filled.secret(SECRET.encode())
     filled.config("[defaults]\nclient = " + str(clients["mysql9"].path) + "\n" + CONFIG)
     done = filled.run(*args, "-v") if "--" not in args else filled.run(*args)
@@ -145,8 +145,8 @@ HIDDEN = {"C1": "\u009b31m", "bidi": "\u202e", "isolate": "\u2066", "mark": "\u2
 
 
 @pytest.mark.parametrize("what", HIDDEN)
-def test_characters_that_hide_text_are_no_value(filled, what):
-    """In the file, a flag, the environment and a URL; joiners, which scripts and emoji need, are."""
+def test_characters_that_hide_text_are_refused(filled, what):
+    """In the file, a flag, the environment and a URL. Joiners are accepted, because scripts and emoji need them."""
     value = f"a{HIDDEN[what]}b"
     why = "title: contains a character that controls a terminal or hides text\nhint: type the value again; the copied text has invisible characters\n"
     filled.config(f"[profile p]\nhost = h\nuser = u\ntitle = {value}\n")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The short form of tests/soak for each way: connections one after the other, then some seconds under load. The long form
-(`tests/soak KIND`: 10,000 and ten minutes) is run by hand."""
+"""The short form of tests/soak for each route: connections one after the other, then some seconds under load. The long
+form (`tests/soak KIND`: 10,000 and ten minutes) is run by hand."""
 import os
 import subprocess
 import sys

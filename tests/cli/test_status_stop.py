@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`broker status` and `broker stop`: what runs, whether it does, waiting until it does, ending it; with keepers that are
-slow, stopped or dead, and a runtime folder in which somebody else has been."""
+"""`broker status` and `broker stop`: listing forwards and their states, waiting for one, ending one; with keepers that
+are slow, stopped or dead, and a runtime folder that others can access."""
 import json
 import os
 import re
@@ -22,7 +22,7 @@ NONE = '{"forwards":[],"sessions":[]}\n'
 
 @pytest.fixture
 def broker(broker):
-    """With a kernel keyring of its own: what other tests keep there is no row of these."""
+    """With a kernel keyring of its own, so that `status` does not list what other tests keep there."""
     try:
         keyring = Keyring()
     except process.Missing as missing:
@@ -36,11 +36,11 @@ def broker(broker):
 
 @pytest.fixture
 def server(broker):
-    """Something that can be connected to, says nothing, and closes when the other side does; profile quiet."""
-    def serve(door):
+    """A server that accepts connections, sends nothing, and closes when the client does; the profile `quiet`."""
+    def serve(listener):
         try:
             while True:
-                threading.Thread(target=hear, args=[door.accept()[0]], daemon=True).start()
+                threading.Thread(target=hear, args=[listener.accept()[0]], daemon=True).start()
         except OSError:
             pass
 
@@ -48,12 +48,12 @@ def server(broker):
         with s:
             while s.recv(1024):
                 pass
-    with socket.create_server(("127.0.0.1", 0)) as door:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         with broker.config_path.open("a") as f:
-            f.write(f"[profile quiet]\nhost = 127.0.0.1\nport = {door.getsockname()[1]}\n")
-        threading.Thread(target=serve, args=[door], daemon=True).start()
-        yield door
-        door.shutdown(socket.SHUT_RDWR)
+            f.write(f"[profile quiet]\nhost = 127.0.0.1\nport = {listener.getsockname()[1]}\n")
+        threading.Thread(target=serve, args=[listener], daemon=True).start()
+        yield listener
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 def said(done):
@@ -66,7 +66,7 @@ def no_forward(name):
 
 # status
 
-def test_nothing(broker):
+def test_nothing_is_running(broker):
     assert said(broker.run("status")) == ("", "", 0) and said(broker.run("status", "--json")) == (NONE, "", 0)
     for args in (["one"], ["one", "--json"], ["nobody"]):
         assert said(broker.run("status", *args)) == no_forward(args[0])
@@ -107,11 +107,11 @@ def test_json(broker, forwards, server):
     assert json.loads(broker.run("status", "quiet", "--json").text)["forwards"][0]["profile"] == "quiet"
 
 
-def test_lost(broker, forwards):
-    """The tunnel's program has died: said so, and made again by the next connection."""
-    broker.script("tunnel", '#!/usr/bin/python3\nimport os, socket, sys\ndoor = socket.create_server(("127.0.0.1", int(sys.argv[1])))\n'
+def test_lost_tunnel(broker, forwards):
+    """If the tunnel's program dies, the state is `lost`, and the next connection starts the program again."""
+    broker.script("tunnel", '#!/usr/bin/python3\nimport os, socket, sys\nlistener = socket.create_server(("127.0.0.1", int(sys.argv[1])))\n'
                   'open(os.environ["HOME"] + "/tunnel.pid", "w").write(str(os.getpid()))\nwhile True:\n'
-                  '    c, _ = door.accept()\n    c.sendall(b"hello")\n')
+                  '    c, _ = listener.accept()\n    c.sendall(b"hello")\n')
     with broker.config_path.open("a") as f:
         f.write("[profile far]\nhost = db\nvia = t\n[tunnel t]\ntype = command\ncommand = ~/bin/tunnel {local_port}\n")
     broker.config(broker.config_path.read_text().replace("~/bin", f"{broker.home}/bin"))
@@ -142,24 +142,24 @@ def test_wait(broker, forwards):
     assert broker.run("status", "one", "--wait", "--timeout", "20s").code == 0
 
 
-def test_wait_in_vain(broker):
+def test_wait_times_out(broker):
     assert said(broker.run("status", "one", "--wait", "--timeout", "300ms")) == no_forward("one")
     for args in (["--wait"], ["--wait", "--json"]):
         assert said(broker.run("status", *args)) == (
             "", "broker: status: --wait: no forward given\nhint: broker status NAME --wait\n", 64)
 
 
-def test_wait_is_shown_and_broken_off(broker):
+def test_wait_is_shown_and_interrupted(broker):
     tty = broker.pty("status", "one", "--wait", "--timeout", "60s")
     tty.expect(r"waiting for the forward one \(\ds of 60s\)")
     tty.interrupt()
     assert tty.wait() == -signal.SIGINT and tty.shown.endswith(b"\r\x1b[K")
 
 
-def test_not_up_before_the_tunnel_is(broker, forwards):
-    """A forward is there when it can be used, not before: neither for status nor for --wait."""
+def test_forward_is_not_listed_before_its_tunnel_is_up(broker, forwards):
+    """Neither status nor --wait finds a forward before it can be used."""
     broker.script("slow", '#!/usr/bin/python3\nimport os, socket, sys, time\nwhile not os.path.exists(os.environ["HOME"] + "/go"):\n'
-                  '    time.sleep(0.01)\ndoor = socket.create_server(("127.0.0.1", int(sys.argv[1])))\ntime.sleep(60)\n')
+                  '    time.sleep(0.01)\nlistener = socket.create_server(("127.0.0.1", int(sys.argv[1])))\ntime.sleep(60)\n')
     with broker.config_path.open("a") as f:
         f.write(f"[profile far]\nhost = db\nvia = t\n[tunnel t]\ntype = command\ncommand = {broker.home}/bin/slow {{local_port}}\n")
     opening = broker.start("forward", "far", "--detach", stdout=subprocess.PIPE)
@@ -190,7 +190,7 @@ def test_stop_all(broker, forwards):
     assert said(broker.run("stop", "--all")) == ("", "", 0)
 
 
-def test_stop_what(broker, forwards):
+def test_stop_without_a_name(broker, forwards):
     assert said(broker.run("stop")) == ("", "broker: stop: which forward?\nhint: broker stop NAME, or broker stop --all\n", 64)
     forwards.detach("two")
     forwards.detach("one")
@@ -200,8 +200,8 @@ def test_stop_what(broker, forwards):
     assert len(forwards.status()) == 2
 
 
-def test_stop_waits(broker, forwards, server):
-    """For the connections that the forward was told to let drain, no longer than it was told."""
+def test_stop_waits_for_connections(broker, forwards, server):
+    """It waits for the connections that --drain lets continue, no longer than --timeout."""
     with dial(forwards.detach("quiet", "--drain", "1h")) as s:
         assert until(lambda: forwards.one("quiet")["connections"] == 1)
         done = broker.run("stop", "quiet", "--timeout", "2s")
@@ -213,7 +213,7 @@ def test_stop_waits(broker, forwards, server):
     assert until(lambda: not alive(pid))
 
 
-def test_stop_waits_on_a_terminal(broker, forwards, server):
+def test_wait_of_stop_is_shown(broker, forwards, server):
     with dial(forwards.detach("quiet", "--drain", "1h")):
         assert until(lambda: forwards.one("quiet")["connections"] == 1)
         tty = broker.pty("stop", "quiet")
@@ -222,16 +222,16 @@ def test_stop_waits_on_a_terminal(broker, forwards, server):
         assert tty.wait() == -signal.SIGINT
 
 
-# Keepers that are not well
+# Keepers that hang or were killed
 
-def test_killed_with_its_guard(broker, forwards):
-    """A socket that nobody serves does not count, and goes."""
+def test_keeper_killed_with_its_guard(broker, forwards):
+    """A control socket that no process serves is ignored, and is removed."""
     for how in (["status", "one"], ["stop", "one"], ["status"], ["forward", "one", "--detach"]):
         forwards.detach("one")
         keeper = forwards.one("one")["pid"]
         with open(f"/proc/{keeper}/stat") as f:
             guard = int(f.read().rpartition(")")[2].split()[1])
-        os.kill(keeper, signal.SIGSTOP)  # or it would see the guard's end, and tidy up
+        os.kill(keeper, signal.SIGSTOP)  # or it would detect the guard's end and clean up
         os.kill(guard, signal.SIGKILL)
         os.kill(keeper, signal.SIGKILL)
         assert until(lambda: not alive(keeper)) and forwards.left() == ["one.sock"]
@@ -241,11 +241,11 @@ def test_killed_with_its_guard(broker, forwards):
     assert len(forwards.status()) == 1
 
 
-def test_another_of_its_name_meanwhile(broker, forwards):
-    """A guard that takes its time removes what its own keeper had made, and not what has come in its place: a file system may
-    give that the same inode."""
+def test_guard_spares_a_later_forward_of_the_same_name(broker, forwards):
+    """A slow guard removes what its own keeper had made, and not what a later forward of the same name has made,
+    although a file system may give that the same inode."""
     broker.script("tunnel", "#!/usr/bin/python3\nimport os, signal, socket, sys\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-                  'door = socket.create_server(("127.0.0.1", int(sys.argv[1])))\nwhile True:\n    signal.pause()\n')
+                  'listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))\nwhile True:\n    signal.pause()\n')
     with broker.config_path.open("a") as f:
         f.write(f"[profile far]\nhost = db\nvia = t\n[tunnel t]\ntype = command\ncommand = {broker.home}/bin/tunnel {{local_port}}\n")
     forwards.detach("far")
@@ -257,8 +257,8 @@ def test_another_of_its_name_meanwhile(broker, forwards):
     assert forwards.left() == ["far.sock"] and not refused(address, 0.1) and forwards.one("far")["state"] == "up"
 
 
-def test_one_that_hangs(broker, forwards):
-    """Named, with its pid; it hides no other."""
+def test_keeper_that_hangs(broker, forwards):
+    """It is reported with its pid, and the other forwards are still listed."""
     forwards.detach("one")
     two = forwards.detach("two")
     pid = forwards.one("one")["pid"]
@@ -272,7 +272,7 @@ def test_one_that_hangs(broker, forwards):
     assert until(lambda: forwards.left() == []) and said(broker.run("status")) == ("", "", 0)
 
 
-# Somebody else in the runtime folder
+# The runtime folder, and other users
 
 def test_folder_open_to_others(broker, forwards):
     forwards.detach("one")
@@ -283,8 +283,8 @@ def test_folder_open_to_others(broker, forwards):
     forwards.folder.chmod(0o700)
 
 
-def test_folder_without_room(broker, forwards):
-    """Nobody else made it, or is to blame."""
+def test_folder_on_a_full_disk(broker, forwards):
+    """The error does not blame another user for the folder."""
     full = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o nr_inodes=2,mode=700 none {broker.runtime} && exec "$0" "$@"']
     done = broker.run("forward", "one", "--detach", wrap=full)
     if "unshare" in done.errors:
@@ -295,10 +295,10 @@ def test_folder_without_room(broker, forwards):
 
 
 def test_folder_that_was_emptied(broker, forwards):
-    """As at a log-out, which a detached forward outlives: it is found again, and leaves nothing when it is killed."""
+    """As at a logout, which a detached forward survives: it is found again, and leaves nothing when it is killed."""
     forwards.detach("one")
     pid = forwards.one("one")["pid"]
-    shutil.rmtree(forwards.folder.parent.rename(broker.tmp / "gone"))  # at once: it may look at any moment
+    shutil.rmtree(forwards.folder.parent.rename(broker.tmp / "gone"))  # at once: the keeper may look at any moment
     assert until(lambda: [f["pid"] for f in forwards.status()] == [pid], 60)
     os.kill(pid, signal.SIGKILL)
     assert until(lambda: forwards.left() == [])
@@ -324,19 +324,19 @@ def test_folder_that_is_not_ours(broker, forwards, what):
         forwards.folder.unlink()
 
 
-def test_a_socket_of_somebody_else(broker, forwards):
-    """What another user serves is not asked, nor believed."""
+def test_socket_of_another_user(broker, forwards):
+    """A socket that another user serves is neither queried nor trusted."""
     if os.geteuid() != 0:
         pytest.skip("missing: root")
     forwards.folder.mkdir(parents=True, mode=0o700)
     forwards.folder.parent.chmod(0o700)
     path = forwards.folder / "one.sock"
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(str(path))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
         child = os.fork()
         if child == 0:
             os.setuid(12345)
-            door.listen()
+            listener.listen()
             os.kill(os.getpid(), signal.SIGSTOP)
             os._exit(0)
         os.waitpid(child, os.WUNTRACED)
@@ -350,7 +350,7 @@ def test_a_socket_of_somebody_else(broker, forwards):
     path.unlink()
 
 
-def test_control_socket_is_ours_alone(broker, forwards):
+def test_only_our_user_can_open_the_control_socket(broker, forwards):
     forwards.detach("one")
     modes = [p.stat().st_mode & 0o777 for p in (forwards.folder.parent, forwards.folder, forwards.folder / "one.sock")]
     assert modes == [0o700, 0o700, 0o600]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""SPEC section 4 for direct connections: all five levels, each client against each server, right and wrong authority,
-right and wrong name, a server without TLS. A login is only believed when the server says which cipher it uses; a refusal
-is believed only where no login happened. What a MariaDB client cannot say the keeper does for it."""
+"""TLS of direct connections: all five levels, each client with each server, a right and a wrong CA, a right and a wrong
+name, a server without TLS. A login only counts if the server says which cipher it uses, a refusal only if no login
+happened. If a MariaDB client does not support a level, the keeper makes the TLS."""
 import re
 
 import pytest
@@ -11,7 +11,7 @@ from servers.pki import RIGHT_NAME, WRONG_NAME
 
 SERVERS = ["mariadb_server", "mysql_server"]
 VERIFYING = ("verify-ca", "verify-identity")
-# The host, the authority, the levels that must refuse.
+# The host, the CA, the levels that must refuse.
 CASES = {"all right": (RIGHT_NAME, "ca", ()), "wrong name": (WRONG_NAME, "ca", ("verify-identity",)),
          "wrong ca": (RIGHT_NAME, "wrong_ca", VERIFYING)}
 OVER_SOCKET = ("broker: p: tls = {} over the server's own socket\n"
@@ -20,18 +20,18 @@ CIPHERS = ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"]
 
 
 def refused_by_client(done):
-    """The client's own 2026: no login happened, and it says so."""
+    """The client's own error 2026: no login happened."""
     return done.code == 1 and not done.out and done.err.startswith(b"ERROR 2026 (HY000)")
 
 
 def by_keeper(client, level, host=RIGHT_NAME):
-    """The levels for which a MariaDB client has no words."""
+    """Whether the keeper makes the TLS: at the levels that a MariaDB client does not support."""
     loopback = host in ("localhost", "127.0.0.1")
     return client.family == "mariadb" and (level in ("required", "verify-ca") or (level == "verify-identity" and loopback))
 
 
 def refused_by_keeper(done):
-    """Its own words, through the client: no login happened."""
+    """The keeper's error, shown by the client: no login happened."""
     return done.code == 1 and not done.out and re.match(rb"ERROR 1105 \((08S01|HY000)\): broker: 2026 ", done.err)
 
 
@@ -53,11 +53,11 @@ def test_levels(request, broker, names, client, fixture, level, case, home):
     if level in refusing:
         assert refused_by_keeper(done) if by_keeper(client, level) else refused_by_client(done)
     elif hostile and client.family == "mariadb" and level == "preferred" and ca == "ca":
-        assert refused_by_client(done)  # the user's own ssl-ca has no word that unsets it; it cannot lower the level
+        assert refused_by_client(done)  # no option unsets the user's ssl-ca; it cannot lower the level
     else:
         if hostile and client.family == "mysql" and level not in VERIFYING:
             assert done.err.startswith(b"WARNING: no verification of server certificate") and done.err.count(b"\n") == 1
-            done.err = b""  # mysql's own words about the user's ssl-ca
+            done.err = b""  # mysql's own warning about the user's ssl-ca
         assert logged_in(done).version == ("" if level == "disabled" else "TLSv1.3")
 
 
@@ -65,9 +65,9 @@ def test_levels(request, broker, names, client, fixture, level, case, home):
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("fixture", ["mariadb_notls", "mysql_notls"])
 def test_server_without_tls(request, broker, names, client, clients, fixture, level, home):
-    """In plain at disabled and preferred, never at required and stricter."""
+    """Unencrypted at disabled and preferred, refused at required and stricter."""
     server, user = request.getfixturevalue(fixture), "app"
-    if fixture == "mysql_notls" and client.family == "mariadb":  # then mysqld knows the password: see test_servers.py
+    if fixture == "mysql_notls" and client.family == "mariadb":  # mysqld then caches the password: see test_servers.py
         assert clients["mysql9"].raw(server, user, "select 1", "--get-server-public-key").returncode == 0
     for_user(broker, server, user, host=RIGHT_NAME, tls=level, tls_ca=server.ca if level in VERIFYING else None,
              server_public_key="yes")
@@ -82,7 +82,7 @@ def test_server_without_tls(request, broker, names, client, clients, fixture, le
 
 @pytest.mark.parametrize("keys, tls", [({}, "required"), ({"tls_ca": True}, "verify-identity"), ({"host": "localhost"}, "preferred")])
 def test_default_level(broker, names, client, mariadb_server, mariadb_notls, keys, tls):
-    """Without the key: what the server is decides, and a server that has no TLS is refused where there should be some."""
+    """Without the key tls, host and tls_ca decide the level; a server without TLS is refused if that level needs it."""
     for server in (mariadb_server, mariadb_notls):
         known = {"host": RIGHT_NAME, **keys, **({"tls_ca": server.ca} if "tls_ca" in keys else {})}
         for_user(broker, server, "app", **known)
@@ -101,7 +101,7 @@ def test_default_level(broker, names, client, mariadb_server, mariadb_notls, key
 @pytest.mark.parametrize("level", LEVELS[2:])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_loopback_names(broker, client, mysql_server, host, level):
-    """The certificate is good for localhost and for no address."""
+    """The certificate is valid for localhost, and for no address."""
     for_user(broker, mysql_server, "app", host=host, tls=level, tls_ca=mysql_server.ca)
     done = connect(broker, client)
     if (host, level) == ("127.0.0.1", "verify-identity"):
@@ -117,8 +117,8 @@ def test_address_in_certificate(broker, clients, start_server, pki):
     assert refused_by_client(connect(broker, clients["mysql9"], options=clients["mysql9"].options_for(server, "app")))
 
 
-def test_system_authorities(broker, names, client, mysql_server, pki):
-    """Verified without tls_ca: by the system's file, which does not know this server, until it does."""
+def test_system_ca_certificates(broker, names, client, mysql_server, pki):
+    """Without tls_ca the system's CA file is used: the login fails until the server's CA is in it."""
     for_user(broker, mysql_server, "app", host=RIGHT_NAME, tls="verify-identity")
     assert refused_by_client(connect(broker, client))
     system = "/etc/ssl/certs/ca-certificates.crt"
@@ -127,8 +127,8 @@ def test_system_authorities(broker, names, client, mysql_server, pki):
     assert logged_in(connect(broker, client)).cipher
 
 
-def test_no_password_is_no_excuse(broker, names, client, mariadb_server):
-    """MariaDB's client from 11.4 skips the verification for an empty password, where it was not asked for."""
+def test_empty_password_does_not_skip_verification(broker, names, client, mariadb_server):
+    """MariaDB's client from 11.4 on skips the verification for an empty password, unless it is requested."""
     mariadb_server.create_user("open_door")
     for_user(broker, mariadb_server, "open_door", host=RIGHT_NAME, tls="verify-identity", auth="none", auth_env=None,
              tls_ca=mariadb_server.wrong_ca)
@@ -161,7 +161,7 @@ def test_ciphers(broker, client, mysql_server, cipher):
 @pytest.mark.parametrize("by", ["file", "flag"])
 @pytest.mark.parametrize("level", LEVELS)
 def test_level_over_the_servers_socket(broker, clients, mariadb_server, level, by):
-    """Nobody is in between, so a stricter level is a mistake of the person's; whichever client it is."""
+    """No network is in between, so a stricter level is a user's mistake, with every client."""
     for client in clients.values():
         for_user(broker, mariadb_server, "app", socket=mariadb_server.socket, tls=level if by == "file" else None)
         flags = ["--tls", level] if by == "flag" else []
@@ -172,15 +172,15 @@ def test_level_over_the_servers_socket(broker, clients, mariadb_server, level, b
             assert refused_by_us(done, OVER_SOCKET.format(level))
 
 
-def test_level_over_a_socket_to_be_found(broker, clients):
-    """Neither key is a socket too; nothing is tried before the mistake is named."""
+def test_level_over_a_default_socket(broker, clients):
+    """Without host and socket it is a local socket too; the error comes before any connection attempt."""
     broker.config(profile(user="app", auth="none", tls="verify-ca"))
     assert refused_by_us(connect(broker, clients["mysql9"]), OVER_SOCKET.format("verify-ca"))
 
 
-# A name that would be every name
+# Names that would match many names
 
-NO_NAMES = [".test.internal", "*.test.internal", "db..test.internal", ".", "..", ".internal"]
+INVALID_NAMES = [".test.internal", "*.test.internal", "db..test.internal", ".", "..", ".internal"]
 PLACES = {
     "file": ("[profile p]\nhost = {}\n", {}, ["p"], 78), "defaults": ("[defaults]\nhost = {}\n[profile p]\nuser = u\n", {}, ["p"], 78),
     "signed for": ("[profile p]\nhost = h\nsign_host = {}\n", {}, ["p"], 78),
@@ -195,10 +195,10 @@ PLACES = {
     "JDBC": ("", {}, ["jdbc:mysql://{}:3306/d"], 65), "URL's query": ("", {}, ["mysql://u@h/?sign_host={}"], 65), "hidden label": ("", {}, ["mysql://u@db%2E{}/"], 65)}
 
 
-@pytest.mark.parametrize("name", NO_NAMES)
+@pytest.mark.parametrize("name", INVALID_NAMES)
 @pytest.mark.parametrize("place", PLACES)
-def test_names_that_are_none(broker, place, name):
-    """OpenSSL would take `.test.internal` for each name below it."""
+def test_invalid_host_names(broker, place, name):
+    """For `.test.internal` OpenSSL would accept a certificate of any name below it."""
     config, env, args, code = PLACES[place]
     broker.config(config.format(name))
     done = broker.run("connect", *[arg.format(name) for arg in args], "--dry-run", env={key: value.format(name) for key, value in env.items()})

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Somebody on the way who speaks for the server before TLS: at `required` and stricter he gets our request for TLS and nothing else,
-whatever he says, whichever client, way and verb; with `forward` as with the others.
+"""A network attacker who answers in place of the server before TLS: at `required` and stricter the attacker gets the
+request for TLS and nothing else, whatever it sends, with every client, route and verb, including `forward`.
 
-The client of a run is a script that starts the real one once for each attack of servers/hostile_mysql.py, all through the same
-keeper. The account's password goes in clear to who asks through verified TLS, as a token does: nothing but TLS protects it."""
+The client of a run is a script that starts the real client once for each attack of servers/hostile_mysql.py, all
+through the same keeper. The account's password is sent in cleartext to whoever asks for it inside verified TLS, like a
+token: only TLS protects it."""
 import sys
 
 import pytest
@@ -16,7 +17,7 @@ from servers.hostile_mysql import ATTACKS, HONEST, HostileServer, gave_away
 from servers.pki import RIGHT_NAME
 
 LEVELS = ("required", "verify-ca", "verify-identity")
-WAYS = ("direct", "tcp", "ssh")
+ROUTES = ("direct", "tcp", "ssh")
 USER = "app_user"
 PLAIN = {"mysql": ["--ssl-mode=DISABLED", "--enable-cleartext-plugin"], "mariadb": ["--skip-ssl"]}
 LOOP = f'''#!{sys.executable} -IS
@@ -46,7 +47,7 @@ sys.exit(status)
 
 @pytest.fixture(scope="module")
 def one_hostile(pki):
-    """For the verifying levels its certificate is right: who stands on the way passes TLS on."""
+    """Its certificate is valid even for the verifying levels, as if the attacker passed TLS on to the real server."""
     server = HostileServer(pki.server)
     yield server
     server.stop()
@@ -58,7 +59,7 @@ def hostile(one_hostile):
     return one_hostile
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=ROUTES)
 def write(request, broker, names, pki, hostile):
     """write(level) writes the profile `p` for the hostile server."""
     far = ""
@@ -73,18 +74,18 @@ def write(request, broker, names, pki, hostile):
         via = {"direct": None, "tcp": f"tcp://127.0.0.1:{hostile.port}", "ssh": "far"}[request.param]
         broker.config(profile(host=RIGHT_NAME, port=hostile.port, user=USER, auth="env", auth_env=SECRET_ENV, cleartext="yes", tls=level,
                               tls_ca=pki.ca if level != "required" else None, via=via) + far)
-    write.way = request.param
+    write.route = request.param
     return write
 
 
 def loop(broker, client, name=None):
-    """The script around that client."""
+    """The script LOOP for that client."""
     return broker.script(name or client.path.name, LOOP.format(real=str(client.path)))
 
 
-def held(hostile, broker, rounds=1, keeper=True):
-    """Every attack was tried, and got nothing; the one that is none got the client's answer, through TLS. Stock clients, where
-    they make the TLS themselves, go on behind half a packet."""
+def assert_nothing_leaked(hostile, broker, rounds=1, keeper=True):
+    """Asserts that every attack was tried and got nothing, and that the honest server got the client's answer, inside
+    TLS. A stock client that makes the TLS itself (KEEPER is false) continues after half a packet."""
     seen = hostile.take()
     assert sorted(one.attack for one in seen) == sorted(list(ATTACKS) * rounds)
     for one in seen:
@@ -102,7 +103,7 @@ def test_stock_client(broker, client, write, hostile, verb, level):
     write(level)
     done = broker.run(verb, "p", "--client", loop(broker, client), *(["--", "-e", "select 1"] if verb == "connect" else []))
     assert done.code != 0 and not done.out if verb == "connect" else b"failed" in done.out, done.errors
-    held(hostile, broker, keeper=write.way != "direct" or client.family == "mariadb" and level != "verify-identity")
+    assert_nothing_leaked(hostile, broker, keeper=write.route != "direct" or client.family == "mariadb" and level != "verify-identity")
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -113,7 +114,7 @@ def test_exec(broker, clients, write, hostile, level):
     broker.script("each", "export MYSQL_PWD\n" + "\n".join(lines))
     done = broker.run("exec", "p", "--", "each")
     assert done.code != 0 and done.errors.count("1045") == len(NAMES), done.errors
-    held(hostile, broker, len(NAMES))
+    assert_nothing_leaked(hostile, broker, len(NAMES))
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -125,7 +126,7 @@ def test_forward(broker, clients, write, hostile, forwards, level):
             done = one.raw(FakeAccount, USER, "select 1", *PLAIN[one.family], host=host, port=port,
                            password=broker.secrets[0])
             assert done.returncode != 0
-    held(hostile, broker, len(NAMES))
+    assert_nothing_leaked(hostile, broker, len(NAMES))
 
 
 class FakeAccount:

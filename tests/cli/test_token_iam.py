@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`broker token --iam`: the text that botocore and the AWS CLI make of the same keys at the same instant, where the region
-comes from, which keys are used, and every bad input that needs no network."""
+"""`broker token --iam`: the token equals that of botocore and of the AWS CLI for the same keys and time; where the
+region comes from, which keys are used, and every bad input that needs no network."""
 import datetime
 import os
 import random
@@ -21,7 +21,7 @@ IAM = ("token", "--iam", "--host", HOST, "--user", "app")
 
 
 def random_inputs(source):
-    """Host, port, user, region or None where the host has one, keys."""
+    """Host, port, user, region (which may be None if the host contains it), keys."""
     r = source
     region = r.choice(["us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1", "ap-southeast-3", "eu-isoe-west-1", "mx-central-1"])
     suffix = {"cn": "amazonaws.com.cn", "eu-iso": "cloud.adc-e.uk"}
@@ -68,7 +68,7 @@ def test_equals_botocore(broker, oracle):
     ("2038-01-19 03:14:08", {"port": 1, "user": "été", "region": None}, {"AWS_PROFILE": "p"},
      "[profile p]\nregion = cn-north-1\n" + aws.pair()),
 ])
-def test_equals_the_cli(broker, stamp, arguments, env, config):
+def test_equals_the_aws_cli(broker, stamp, arguments, env, config):
     try:
         process.need("/usr/bin/faketime")
         cli = process.need("/usr/bin/aws")
@@ -96,7 +96,7 @@ def test_equals_the_cli(broker, stamp, arguments, env, config):
 
 
 def scope(done, alias=None):
-    """(key id, region) that the token was signed with, and a warning where that is for an ALIAS."""
+    """The (key id, region) that the token was signed with. For the host ALIAS a warning is expected."""
     assert (done.code, done.errors) == (0, aws.alias_warning(alias) if alias else ""), done
     place, query = aws.token(done.text.rstrip("\n"))
     id, _, region, service, end = query["X-Amz-Credential"].split("/")
@@ -129,20 +129,20 @@ def test_keys_and_region(broker, args, env, id, region):
         assert done.text.startswith(HOST + ":3307/?")
 
 
-def test_an_alias_is_warned_of(broker):
-    """Not where sign_host says the server's own name, whatever is dialled; nor for any kind of name that RDS gives."""
+def test_warning_about_an_alias(broker):
+    """There is none if sign_host is the server's own name, whatever is dialled, nor for any kind of RDS name."""
     for host in ("db.example.com", "localhost.example", "rds.amazonaws.com.example"):
         assert broker.run(*IAM, "--host", host, "--region", "eu-west-1", env=KEYS, secret_out=True).errors == aws.alias_warning(host)
         done = broker.run(*IAM, "--host", host, "-o", f"sign_host={HOST}", env=KEYS, secret_out=True)
         assert (done.code, done.errors) == (0, "")
     for host in ("x.proxy-abc.eu-west-1.rds.amazonaws.com", "x.global-abc.global.rds.amazonaws.com", "X.abc.rds.cn-north-1.amazonaws.com.cn."):
         assert broker.run(*IAM, "--host", host, "--region", "eu-west-1", env=KEYS, secret_out=True).errors == ""
-    # who signs for another name on purpose has said so
+    # no warning: the user has asked for a token for another name
     assert broker.run(*IAM, "-o", "sign_host=db.example.com", "--region", "eu-west-1", env=KEYS, secret_out=True).errors == ""
 
 
 def test_profile_and_url(broker):
-    """The same by a profile, and by a URL of Sequel Ace's dialect."""
+    """The same with a profile, and with a URL in Sequel Ace's form."""
     aws.files(broker, credentials="[work]\n" + aws.pair())
     broker.config(f"[profile prod]\nhost = {HOST}\nuser = app\nauth = iam\naws_profile = work\nvia = bastion\n"
                   "[tunnel bastion]\ntype = ssh\nhost = b\n")
@@ -158,8 +158,9 @@ def test_verbose(broker):
                      "credential  iam token for app, password ********, valid for 15m"]
 
 
-def test_no_helper_no_network_no_libcrypto(broker):
-    """The whole point of this path: what it opens, and that it starts nothing."""
+def test_no_process_no_network_no_libcrypto(broker):
+    """With keys from the environment broker starts no process, opens no socket and no file of ~/.aws, and loads neither
+    libcrypto nor libcurl."""
     trace = broker.home / "trace"
     try:
         process.need("/usr/bin/strace")
@@ -243,7 +244,7 @@ def test_expired_keys_of_the_environment(broker):
 
 
 def test_unreadable_file(broker):
-    """As a user who may not read it, because root may; the environment's keys then still serve."""
+    """Keys in the environment still work then. Root can read every file, so for root it is a loop of symbolic links."""
     if os.getuid():
         aws.files(broker, credentials="[default]\n" + aws.pair())
         (broker.home / ".aws/credentials").chmod(0)
@@ -251,7 +252,7 @@ def test_unreadable_file(broker):
         aws.files(broker, credentials="[default]\n" + aws.pair())
         folder = broker.home / ".aws"
         (folder / "credentials").unlink()
-        (folder / "credentials").symlink_to("credentials")  # a loop of links is the error that root gets too
+        (folder / "credentials").symlink_to("credentials")  # root gets this error too
     done = broker.run(*IAM)
     why = "Permission denied" if os.getuid() else "Too many levels of symbolic links"
     assert (done.text, done.errors, done.code) == (

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`broker exec`: mysqldump, mysqladmin and mysqlimport of both families on real servers, by TCP with verified TLS and by
-socket, in a home that would lead them elsewhere; the environment, the placeholders, and how the program ends."""
+"""`broker exec`: mysqldump, mysqladmin and mysqlimport of both families on real servers, over TCP with verified TLS and
+over a unix socket, with option files in the home directory that name another server; the environment, the placeholders,
+and how the program ends."""
 import os
 import re
 import signal
@@ -15,19 +16,19 @@ from servers.pki import RIGHT_NAME
 DEFAULTS = "--defaults-file={defaults-file}"
 ROWS = b"".join(b"INSERT INTO `item` VALUES (%d,'%s');\n" % row for row in ((1, b"apple"), (2, b"pear"), (3, b"quince")))
 NAMES = {"dump": "mysqldump", "admin": "mysqladmin", "load": "mysqlimport"}
-WAYS = ["tls", "socket"]
+TRANSPORTS = ["tls", "socket"]
 
 
 class Tools:
-    """The tools of one client against the server of its family, by an account that may do all they do and, by TCP, only
-    with TLS. run("dump", ARG...) is `broker exec p -- mysqldump --defaults-file={defaults-file} ARG...`."""
+    """The tools of one client with the server of its family, and an account that has the privileges for them and, over
+    TCP, requires TLS. run("dump", ARG...) is `broker exec p -- mysqldump --defaults-file={defaults-file} ARG...`."""
 
-    def __init__(self, broker, client, server, way, by_name):
+    def __init__(self, broker, client, server, transport, by_name):
         self.broker, self.client, self.server, self.by_name = broker, client, server, by_name
-        server.create_user("tool", server.password("tool"), None, "SSL" if way == "tls" else None)
+        server.create_user("tool", server.password("tool"), None, "SSL" if transport == "tls" else None)
         server.admin("grant all on *.* to tool@'%'")
         self.options = client.options_for(server, "tool")
-        keys = {"host": RIGHT_NAME, "tls": "verify-identity", "tls_ca": server.ca} if way == "tls" else {"socket": server.socket}
+        keys = {"host": RIGHT_NAME, "tls": "verify-identity", "tls_ca": server.ca} if transport == "tls" else {"socket": server.socket}
         for_user(broker, server, "tool", **keys)
         hostile_files(broker, client, *([f"plugin-dir={self.options[0].partition('=')[2]}"] if self.options else []))
 
@@ -42,23 +43,23 @@ class Tools:
 
 
 @pytest.fixture(params=["mysql9", "mariadb1011", "mariadb118", "debian"])
-def tools(request, broker, names, clients, way):
-    """debian: by the names on PATH, where mysqldump is a link to mariadb-dump."""
+def tools(request, broker, names, clients, transport):
+    """debian: the tools by their names on PATH, where mysqldump is a link to mariadb-dump."""
     client = clients["mariadb1011" if request.param == "debian" else request.param]
     fixture = "mysql_server" if client.family == "mysql" else "mariadb_server"
-    return Tools(broker, client, request.getfixturevalue(fixture), way, request.param == "debian")
+    return Tools(broker, client, request.getfixturevalue(fixture), transport, request.param == "debian")
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_dump(tools):
     more = ["--set-gtid-purged=OFF"] if tools.client.family == "mysql" else []
     done = tools.run("dump", "--no-tablespaces", "--skip-extended-insert", "--compact", *more, "shop", "item")
     assert (done.code, done.err) == (0, b"") and ROWS in done.out
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_argv(tools):
-    """Of the program itself, which is exec's process; it waits there until somebody reads what it writes."""
+    """The argv of the program, which runs in the process of `exec`; it waits until the test reads its output."""
     fifo = tools.broker.home / "fifo"
     os.mkfifo(fifo)
     run = tools.start("dump", "--no-tablespaces", f"--result-file={fifo}", "shop", "item", stdin=subprocess.DEVNULL)
@@ -69,16 +70,16 @@ def test_argv(tools):
     assert tools.server.password("tool") not in argv
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_admin(tools, way):
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_admin(tools, transport):
     done = tools.run("admin", "processlist")
     assert (done.code, done.err) == (0, b"")
     row = next(line.split("|") for line in done.text.splitlines() if "processlist" in line)
     assert [cell.strip() for cell in row[2:4]][0] == "tool"
-    assert row[3].strip().partition(":")[0] == ("127.0.0.1" if way == "tls" else "localhost")
+    assert row[3].strip().partition(":")[0] == ("127.0.0.1" if transport == "tls" else "localhost")
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_import(tools):
     tools.server.admin("drop table if exists shop.fruit; create table shop.fruit like shop.item")
     rows = tools.broker.write("fruit.txt", "7\tfig\n8\tdate\n")
@@ -87,7 +88,7 @@ def test_import(tools):
     assert tools.server.admin("select * from shop.fruit") == "7\tfig\n8\tdate"
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_refused(tools):
     tools.broker.env[SECRET_ENV] = "fake-wrong"
     done = tools.run("dump", "shop")
@@ -96,7 +97,7 @@ def test_refused(tools):
 
 @pytest.fixture
 def plain(broker):
-    """The profile `p` for programs that dial nobody, with a secret that must be quoted in a URL."""
+    """The profile `p` for programs that make no connection, with a secret that must be quoted in a URL."""
     broker.env[SECRET_ENV] = broker.secret(b"fake /?#%\xc3\xa9\"'canary").decode()
     broker.config(profile(host=RIGHT_NAME, port=3307, user="us er", database="d/b", tls="preferred", auth="env",
                           auth_env=SECRET_ENV))
@@ -111,7 +112,7 @@ def exec_env(broker, *args, env={}):
 
 
 def changed(broker, *args, env={}):
-    """What exec made of the environment: {name: value}, None for what it took away."""
+    """What exec changed in the environment: {name: value}, None for a removed variable."""
     before, after = broker.environment(env), exec_env(broker, *args, env=env)
     return {name: after.get(name) for name in {*before, *after} if before.get(name) != after.get(name)}
 
@@ -132,7 +133,7 @@ def test_environment(plain):
 
 
 def test_environment_of_the_caller(plain):
-    """What speaks of another server goes; what is nobody's business stays."""
+    """Variables that describe another server are replaced or removed; all others stay."""
     stale = {"MYSQL_UNIX_PORT": "/nowhere", "MYSQL_PWD": "fake-stale", "MYSQL_HOST": "stale", "MINE": "kept", "MYSQL_PS1": "kept"}
     assert changed(plain, env=stale) == mysql_env(plain, MYSQL_UNIX_PORT=None)
     plain.config(profile(socket="/run/s.sock", user="app", auth="none"))
@@ -142,7 +143,7 @@ def test_environment_of_the_caller(plain):
 
 
 def test_environment_of_auth_client(broker):
-    """No user and no password of ours: whatever the caller has for it stays."""
+    """broker sets no user and no password: those of the caller stay."""
     broker.config(profile(host="127.0.0.1", auth="client"))
     assert changed(broker, env={"MYSQL_PWD": "fake-own", "MYSQL_USER": "own"}) == {"MYSQL_HOST": "127.0.0.1", "MYSQL_TCP_PORT": "3306"}
 
@@ -159,8 +160,8 @@ def test_placeholders(plain):
 
 
 @pytest.mark.parametrize("word", ["--password={password}", "{url}", "x{defaults-file}{password}"])
-def test_no_secret_in_a_word(broker, word):
-    """Refused before anything else: there is not even a credential to be had."""
+def test_placeholder_of_a_secret_is_refused(broker, word):
+    """It is refused before the credential is read, which would fail here."""
     broker.config(profile(host="127.0.0.1", user="app", auth="file", auth_file="/nonexistent"))
     done = broker.run("exec", "p", "--", "true", word)
     name = "{url}" if "url" in word else "{password}"
@@ -179,7 +180,7 @@ def test_usage(plain, args, text):
 
 
 def test_defaults_file(plain):
-    """A file that can be read twice, by nobody else, also by a child that inherits nothing."""
+    """A file that only this user can read, more than once, and also in a child that inherits no descriptor."""
     plain.write(".my.cnf", "[client]\nuser = wrong\n")
     script = "stat -L -c %a:%F $1; cat $1; echo again; (exec 3>&- 4>&- 5>&- 6>&-; sh -c 'cat $1' sh $1)"
     done = plain.run("exec", "p", "--", "bash", "-c", script, "sh", "{defaults-file}", secret_out=True)
@@ -189,8 +190,8 @@ def test_defaults_file(plain):
     assert first.startswith("[client]\nuser=us er\npassword=\"fake /?#%é\\\"'canary\"\nhost=db.test.internal\nport=3307\n")
 
 
-def test_no_client_is_no_trouble(plain):
-    """Only a stock client needs to be known."""
+def test_other_programs_need_no_client(plain):
+    """A program that is not a stock client needs no installed client."""
     plain.env["PATH"] = str(plain.home / "bin")
     done = plain.run("exec", "p", "--", "/bin/echo", "hello")
     assert (done.code, done.out, done.err) == (0, b"hello\n", b"")
@@ -202,13 +203,13 @@ def test_no_client_is_no_trouble(plain):
 
 @pytest.mark.parametrize("script, code, died", [("exit 0", 0, 0), ("exit 1", 1, 0), ("exit 2", 2, 0), ("exit 7", 7, 0),
                                                 ("kill -TERM $$", 143, signal.SIGTERM), ("kill -INT $$", 130, signal.SIGINT)])
-def test_end(plain, script, code, died):
+def test_exit_status(plain, script, code, died):
     done = plain.run("exec", "p", "--", "sh", "-c", script)
     assert (done.code, done.signal, done.out, done.err) == (code, died, b"", b"")
 
 
-def test_signals_and_stdin_are_the_programs(plain):
-    """It is the same process: what is sent to broker reaches it."""
+def test_signals_and_stdin_reach_the_program(plain):
+    """The program runs in broker's process, so what is sent to broker reaches the program."""
     script = "trap 'echo caught; exit 3' HUP; echo ready; while :; do read line || sleep 0.01; done"
     run = plain.start("exec", "p", "--", "sh", "-c", script, stdin=-3, stdout=-1, stderr=-1)
     assert run.stdout.readline() == b"ready\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a person sees, to the character: slips, config errors, lists, plans, and what cannot be asked.
+"""What the user sees, to the character: usage errors, config errors, lists, plans, and prompts that are impossible.
 
 Each case is a whole session of one command: what it prints where, and its exit status. The first profile is in
 test_profile_add.py, JSON in test_json.py, help in test_help.py, logins in test_keychain_flow.py."""
@@ -39,7 +39,7 @@ user     = foreflow
 database = foreflow
 via      = ssh://acme@acme.foreflow.example
 """
-MORE = """
+MORE_PROFILES = """
 [profile stage]
 inherits = prod
 via      =
@@ -56,7 +56,7 @@ BUILT = f"hint: auth = one of: {PROVIDERS}\n"
 
 @pytest.fixture
 def filled(broker):
-    broker.config(CONFIG + MORE)
+    broker.config(CONFIG + MORE_PROFILES)
     return broker
 
 
@@ -138,12 +138,12 @@ def said(done):
      "broker: params: --endpoint gives the server's own address, where broker does not log in\nhint: use --inject or --endpoint, not both\n"),
     (["connect", "shop", "--client", "/nowhere/mysql"], 127,
      "broker: shop: /nowhere/mysql: no such program\nhint: install a MySQL or MariaDB client, or set client to its path\n")])
-def test_slip(filled, args, code, err):
+def test_usage_error(filled, args, code, err):
     assert said(filled.run(*args)) == ("", err, code)
 
 
 @pytest.mark.parametrize("args", [["connect"], ["test"], ["token"], ["profile", "show"]])
-def test_no_profile_at_all(broker, args):
+def test_no_profiles(broker, args):
     done = broker.run(*args)
     assert said(done) == ("", f"broker: {args[0]}: which profile?\nhint: broker profile add NAME\n", 64)
 
@@ -160,7 +160,7 @@ foreflow   keychain  ssh://acme@acme.foreflow.example  foreflow@127.0.0.1/forefl
 """, "", 0)
 
 
-def test_list_of_what_is_broken(broker):
+def test_list_with_a_broken_profile(broker):
     broker.config("[profile a]\nhots = x\n[profile b]\nhost = h\nport = 3307\nuser = u\n[profile c]\nsocket = /s\ndatabase = d\n")
     assert said(broker.run("profile", "list")) == ("""\
 NAME  AUTH      VIA  SERVER
@@ -188,7 +188,7 @@ def test_show(broker):
         row("tunnel.host", "bastion.example.com", file + "11") + row("tunnel.user", "ec2-user", file + "12"), "", 0)
 
 
-def test_table_columns_are_characters(broker):
+def test_table_columns_count_characters(broker):
     broker.config("[profile a]\nhost = h\nuser = \u00e9\u00fc\u00df\ntitle = x\n")
     assert broker.run("profile", "show", "a").text == """\
 KEY    VALUE     ORIGIN
@@ -200,7 +200,7 @@ tls    required  from host
 """
 
 
-def test_local_socket_that_nobody_answers(filled, names):
+def test_no_server_answers_on_a_local_socket(filled, names):
     dead = filled.folder / "dead"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(dead))
@@ -240,7 +240,7 @@ def test_config_writable_by_group(filled):
         "", "broker: ~/.config/broker/config: writable by group\nhint: chmod go-w ~/.config/broker/config\n", 78)
 
 
-# Where nobody can be asked
+# If the user cannot be prompted
 
 def test_no_stored_password(filled, clients, keychain):
     filled.env.update(keychain.env)
@@ -250,7 +250,7 @@ def test_no_stored_password(filled, clients, keychain):
             "", "broker: shop: no stored password for app@db.example.com:3306\nhint: broker password set shop\n", 79)
 
 
-def test_no_keychain_and_nobody_to_ask(filled):
+def test_no_keychain_and_no_prompt(filled):
     done = filled.run("token", "shop")
     assert done.out == b"" and done.code == 78
     assert done.errors.endswith("\nhint: start a Secret Service, or set auth = command, auth = file or auth = env\n")
@@ -304,12 +304,12 @@ def test_dry_run(filled, clients, silent_bus, profile, flavour, wanted):
     assert silent_bus.open == []
 
 
-ENDS = "address     127.0.0.1, a free port, and a unix socket\n"
+LOCAL_ADDRESSES = "address     127.0.0.1, a free port, and a unix socket\n"
 
 
 def test_dry_run_of_other_verbs(filled, clients):
     wanted = filled.run("connect", "shop", "--dry-run", "--client", clients["mysql9"].path).text
     assert filled.run("test", "shop", "--dry-run", "--client", clients["mysql9"].path).text == wanted
     done = filled.run("exec", "shop", "--dry-run", "--client", clients["mysql9"].path, "--", "touch", "never")
-    wanted = re.sub(r"(credential .*)", r"\1\nkeeper      logs in for each connection", wanted).replace("by the client", "by the keeper").replace("address     db.example.com:3306\n", ENDS)
+    wanted = re.sub(r"(credential .*)", r"\1\nkeeper      logs in for each connection", wanted).replace("by the client", "by the keeper").replace("address     db.example.com:3306\n", LOCAL_ADDRESSES)
     assert done.text == wanted[:wanted.index("client ")] + "command     touch never\n" and not (filled.home / "never").exists()

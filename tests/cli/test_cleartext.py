@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The password in clear: a server that asks for it without verified TLS gets nothing of it, whatever the user's option
-files and environment say, and `cleartext = yes` is obeyed only where SPEC section 4 allows it. The server is a fake that
-writes down every byte; each test also shows that the client came as far as to be asked. MariaDB's clients have no option
-against it: they get a folder of plug-ins without those that do it (session/plugins.c)."""
+"""Passwords in cleartext: a server that asks for one without verified TLS gets no part of it, whatever the user's
+option files and environment say, and `cleartext = yes` works only if SPEC section 4 allows it. The server is a fake
+that records every byte; each test also shows that the client got far enough to be asked. MariaDB's clients have no
+option to forbid it: they get a plug-in folder without the plug-ins that do it (session/plugins.c)."""
 import os
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ from lib.logins import HOSTILE_ENV, LEVELS, SECRET_ENV, connect, for_user, hosti
 from servers.pki import RIGHT_NAME, WRONG_NAME
 
 SECRET = b"Zq9#kT7!vX2$mW4%canary"
-PIECE = 4  # even so little of it would be noticed
+PIECE = 4  # even so few bytes of it would be noticed
 NATIVE, CLEAR, DIALOG = b"mysql_native_password", b"mysql_clear_password", b"dialog"
 ASKS = [{"plugin": CLEAR}, {"plugin": DIALOG}, {"plugin": CLEAR, "greeting_plugin": CLEAR},
         {"plugin": DIALOG, "greeting_plugin": DIALOG}]
@@ -38,17 +38,17 @@ def attempt(broker, client, fake, host, home="clean", **keys):
     return connect(broker, client, env=ENV if HOMES[home] else {})
 
 
-def nothing_of_it(fake):
+def got_nothing(fake):
     return not any(SECRET[i:i + PIECE] in fake.received for i in range(len(SECRET) - PIECE + 1)) and not any(fake.answers)
 
 
 def refused(done):
-    """TLS did not come about: in the client's words, or in the keeper's through the client."""
+    """TLS failed: the client's own error, or the keeper's error, which the client shows."""
     return b"ERROR 2026" in done.err or b": broker: 2026 " in done.err
 
 
 def lacks_plugin(done):
-    """The client was asked and has no means to answer; MariaDB's client has a server's number for it."""
+    """The client was asked, but lacks the plug-in; MariaDB's client reports that with an error number of servers."""
     return done.err.startswith(b"ERROR 2059 (HY000)") or b"could not be loaded" in done.err
 
 
@@ -58,15 +58,16 @@ def test_server_without_tls_gets_nothing(broker, names, client, fake_server, pki
     for ask in ASKS:
         fake = fake_server(**ask)
         done = attempt(broker, client, fake, host, home, tls=level, tls_ca=pki.ca)
-        assert nothing_of_it(fake), (ask, fake.received)
+        assert got_nothing(fake), (ask, fake.received)
         if level in ("disabled", "preferred"):
             assert done.code == 1 and fake.connections == 1 and lacks_plugin(done)
         else:
             assert done.code == 1 and fake.connections == 1 and refused(done)
 
 
-def test_the_fake_is_a_danger(client, fake_server):
-    """What these tests rest on: a client by itself, willing as MariaDB's always is, gives all of it away."""
+def test_client_without_broker_sends_all(client, fake_server):
+    """The other tests rely on this: without broker, a client that allows it, as MariaDB's always does, sends the
+    password."""
     asked = ASKS if client.family == "mariadb" else [ask for ask in ASKS if DIALOG not in ask.values()]
     for ask in asked:
         fake = fake_server(**ask)
@@ -78,8 +79,8 @@ def test_the_fake_is_a_danger(client, fake_server):
 @pytest.mark.parametrize("level", LEVELS[2:])
 @pytest.mark.parametrize("case", ["wrong name", "wrong ca", "all right"])
 def test_server_with_tls(broker, names, client, fake_server, pki, secret, case, level, cleartext):
-    """A TLS server whose certificate is not the right one gets nothing but at `required`, if that and `cleartext = yes`
-    are what the profile itself says; the right one gets it in either family's words."""
+    """A TLS server with a wrong certificate gets the password only at `required`, and only if the profile itself
+    sets that and `cleartext = yes`; a server with the right certificate gets it from the clients of both families."""
     for ask in ASKS[::2]:
         fake = fake_server(certificate=pki.server, **ask)
         host = WRONG_NAME if case == "wrong name" else RIGHT_NAME
@@ -90,46 +91,46 @@ def test_server_with_tls(broker, names, client, fake_server, pki, secret, case, 
         assert fake.connections == 1
         if not verified:
             assert done.code == 1 and refused(done)
-        assert nothing_of_it(fake) if not (verified and willing) else SECRET + b"\0" in fake.answers
+        assert got_nothing(fake) if not (verified and willing) else SECRET + b"\0" in fake.answers
 
 
 @pytest.mark.parametrize("ask", ASKS[:2], ids=["switch", "dialog"])
 def test_preferred_tls_proves_nothing(broker, names, client, fake_server, pki, secret, ask):
-    """At preferred there is TLS with whoever answers: no reason to give the password away."""
+    """At `preferred`, TLS does not prove who the server is, so it does not get the password."""
     fake = fake_server(certificate=pki.server, **ask)
     done = attempt(broker, client, fake, RIGHT_NAME, "hostile", tls="preferred")
-    assert done.code == 1 and fake.tls_used and nothing_of_it(fake) and lacks_plugin(done)
+    assert done.code == 1 and fake.tls_used and got_nothing(fake) and lacks_plugin(done)
 
 
 @pytest.mark.parametrize("level", [None, "verify-identity", "verify-ca", "required"])
-def test_cleartext_account_behind_no_tls(broker, names, client, fake_server, pki, secret, level):
+def test_cleartext_account_without_tls(broker, names, client, fake_server, pki, secret, level):
     fake = fake_server()
     done = attempt(broker, client, fake, RIGHT_NAME, "hostile", tls=level, cleartext="yes", tls_ca=pki.ca)
-    assert nothing_of_it(fake)
+    assert got_nothing(fake)
     assert refused(done) and fake.connections == 1
 
 
 @pytest.mark.parametrize("tool", ["dump", "admin", "load"])
-def test_tools_give_nothing(broker, client, fake_server, secret, tool):
-    """The same through `exec` and {defaults-file}."""
+def test_tools_send_nothing(broker, client, fake_server, secret, tool):
+    """The same for tools that run with `exec` and {defaults-file}."""
     hostile_files(broker, client, *HOMES["hostile"])
     args = {"dump": ["shop"], "admin": ["processlist"], "load": ["--local", "shop", "item.txt"]}[tool]
     for ask in ASKS:
         fake = fake_server(**ask)
         broker.config(profile(host="127.0.0.1", port=fake.port, user="app", auth="env", auth_env=SECRET_ENV))
         done = broker.run("exec", "p", "--", getattr(client, tool), "--defaults-file={defaults-file}", *args, env=ENV)
-        assert done.code == 1 + (tool == "dump") and fake.connections == 1 and nothing_of_it(fake)
+        assert done.code == 1 + (tool == "dump") and fake.connections == 1 and got_nothing(fake)
         assert ask["plugin"] in done.err
 
 
 def test_long_password_without_tls(broker, clients, fake_server):
-    """Over 4,000 bytes it travels to MariaDB's client as MYSQL_PWD; the folder of plug-ins is the same."""
+    """A password of over 4,000 bytes is passed to MariaDB's client as MYSQL_PWD; the plug-in folder is the same."""
     long = (SECRET.decode() * 200)[:4100]
     for name in MARIADB:
         fake = fake_server()
         broker.env[SECRET_ENV] = long
         done = attempt(broker, clients[name], fake, "127.0.0.1", "hostile", tls="preferred")
-        assert done.code == 1 and nothing_of_it(fake) and lacks_plugin(done) and fake.connections == 1
+        assert done.code == 1 and got_nothing(fake) and lacks_plugin(done) and fake.connections == 1
 
 
 SENT = "broker: {}: tls = {} with a password sent in cleartext\nhint: set tls = verify-identity{}\n"
@@ -170,9 +171,10 @@ def test_cleartext_over_the_servers_socket(broker, client, mysql_server, level):
     assert login(broker, client, mysql_server, "app", **keys).seen_from == "localhost"
 
 
-# What docs/security.md says of caching_sha2_password and sha256_password below verify-ca: a server that nobody has verified gets the
-# password itself ("clear"; "tls": through TLS with any certificate), or encrypted for a key that it gives ("key"). Measured, as the
-# clients are: a row that changes is news for that page. disabled: the same with a server that has TLS; yes: server_public_key.
+# What docs/security.md says of caching_sha2_password and sha256_password below verify-ca: an unverified server gets the
+# password itself ("clear"; "tls": through TLS with any certificate), or the password encrypted with a key that it sends
+# ("key"). The rows were measured with these clients: if one changes, that page must change too. `disabled` is the same
+# with a server that has TLS; "no" and "yes" are the values of server_public_key.
 NOTHING, CLEAR_TEXT, BY_KEY, BY_TLS = "nothing", "clear", "key", "tls"
 SHA2 = {
     # mode, family, key: disabled, preferred without TLS, preferred with TLS, required with TLS
@@ -194,7 +196,7 @@ def rsa(tmp_path_factory):
 
 
 def given(fake):
-    """How the password came, if it did."""
+    """How the fake got the password, if it did."""
     if SECRET in fake.received:
         return BY_TLS if fake.tls_used else CLEAR_TEXT
     return BY_KEY if fake.encrypted and fake.answers[-1] == SECRET + b"\0" else NOTHING
@@ -213,22 +215,22 @@ def test_sha2_below_verify_ca(broker, names, client, fake_server, pki, secret, r
         expected = row[SHA2_LEVELS.index((level, tls))]
         assert given(fake) == expected and done.code == 1 and fake.connections == 1, (key, fake.received, done.err)
         if (mode, client.family) == ("sha256", "mariadb"):
-            assert lacks_plugin(done) and nothing_of_it(fake)
+            assert lacks_plugin(done) and got_nothing(fake)
 
 
 @pytest.mark.parametrize("level", ["verify-ca", "verify-identity"])
 @pytest.mark.parametrize("mode", ["sha2", "sha256"])
 def test_sha2_verified(broker, names, client, fake_server, pki, secret, rsa, mode, level):
-    """A certificate of another authority: nothing; the right one may have the password."""
+    """With a certificate from another CA the server gets nothing; with the right one it may get the password."""
     for certificate, ca, expected in ((None, pki.ca, NOTHING), (pki.server, pki.wrong_ca, NOTHING), (pki.server, pki.ca, BY_TLS)):
         fake = fake_server(mode, certificate=certificate, rsa=rsa)
         done = attempt(broker, client, fake, RIGHT_NAME, "hostile", tls=level, tls_ca=ca)
         assert given(fake) == expected and done.code == 1 and fake.connections == 1, (certificate, done.err)
-        assert expected == BY_TLS or (refused(done) and nothing_of_it(fake))
+        assert expected == BY_TLS or (refused(done) and got_nothing(fake))
 
 
 def test_sha256_account(broker, names, client, mysql_server):
-    """With the real server: MariaDB's clients need a server that is verified."""
+    """With a real server: MariaDB's clients log in only if the server is verified."""
     mysql_server.create_user("app_sha256", mysql_server.password("app_sha256"), "sha256_password")
     for level in LEVELS:
         for_user(broker, mysql_server, "app_sha256", host=RIGHT_NAME, tls=level, tls_ca=mysql_server.ca, login="client")
@@ -239,7 +241,7 @@ def test_sha256_account(broker, names, client, mysql_server):
             assert done.code == 0 and done.out.startswith(b"app_sha256@%\t"), done.err
 
 
-# The keeper, if it logs in: the same for all clients
+# If the keeper logs in, the result is the same for all clients
 
 BY_KEEPER = {
     ("sha2", "no"): (NOTHING, NOTHING, BY_TLS, BY_TLS), ("sha2", "yes"): (BY_KEY, BY_KEY, BY_TLS, BY_TLS),
@@ -259,12 +261,12 @@ def test_sha2_by_the_keeper(broker, names, client, fake_server, pki, secret, rsa
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_no_cleartext_by_the_keeper(broker, names, client, fake_server, pki, secret, level):
-    """Whatever is asked for, and whatever the user's own files allow: with TLS that anybody may have made, and without."""
+    """Whatever the server asks for and the user's own files allow: with TLS to an unverified server, and without TLS."""
     for ask in ASKS:
         for certificate in (None, pki.server):
             fake = fake_server(**ask, certificate=certificate)
             done = attempt(broker, client, fake, RIGHT_NAME, "hostile", tls=level, tls_ca=pki.wrong_ca, login="keeper")
-            assert done.code == 1 and nothing_of_it(fake), (ask, certificate, fake.received)
+            assert done.code == 1 and got_nothing(fake), (ask, certificate, fake.received)
 
 
 # The folder of plug-ins for MariaDB's clients
@@ -275,7 +277,7 @@ def plugin_folders(broker):
 
 @pytest.mark.parametrize("name", MARIADB)
 def test_plugin_folder(broker, clients, mariadb_server, mysql_server, name):
-    """Made once, for all profiles; the other mechanisms work through it."""
+    """It is made once for all profiles; the other authentication plug-ins work with it."""
     for server, user in ((mariadb_server, "app_ed"), (mysql_server, "app_sha2"), (mariadb_server, "app_native")):
         for level in ("preferred", "disabled"):
             assert login(broker, clients[name], server, user, tls=level).account == f"{user}@%"
@@ -287,11 +289,11 @@ def test_plugin_folder(broker, clients, mariadb_server, mysql_server, name):
     assert folder.parent.stat().st_mode & 0o777 == 0o700 and folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_two_at_once(broker, clients, mariadb_server):
-    """Eight brokers that all find no folder: each logs in, one folder is left and nothing half-made beside it."""
+def test_plugin_folder_made_by_eight_brokers(broker, clients, mariadb_server):
+    """Eight brokers start while there is no folder: each logs in, and one folder is left without a partly made one."""
     client = clients["mariadb1011"]
     login(broker, client, mariadb_server, "app_ed", socket=mariadb_server.socket)
-    assert not plugin_folders(broker)  # no need of one over the server's socket
+    assert not plugin_folders(broker)  # not needed over the server's socket
     login_profile = profile(host="127.0.0.1", port=mariadb_server.port, user="app_ed", auth="env", auth_env=SECRET_ENV)
     broker.config(login_profile)
     runs = [broker.start("connect", "p", "--client", client.path, "--", "-NBe", "select 1", stdout=-1, stderr=-1) for _ in range(8)]
@@ -301,7 +303,7 @@ def test_two_at_once(broker, clients, mariadb_server):
 
 @pytest.fixture(params=["", "broker"])
 def read_only(request, broker, names):
-    """The runtime folder, or our part of it, on a file system that takes no writes; its path."""
+    """The runtime folder, or broker's folder in it, is on a read-only file system; returns its path."""
     folder = broker.runtime / request.param
     folder.mkdir(mode=0o700, exist_ok=True)
     namespace._mount("tmpfs", folder, "tmpfs", 1, "mode=700")
@@ -312,10 +314,10 @@ def read_only(request, broker, names):
 @pytest.mark.parametrize("name", MARIADB)
 def test_read_only_runtime(broker, clients, mariadb_server, mysql_server, read_only, name):
     for_user(broker, mariadb_server, "app_ed")
-    shutil.rmtree(broker.tmp)  # where it would go otherwise
+    shutil.rmtree(broker.tmp)  # otherwise broker would use this folder
     done = connect(broker, clients[name])
     no_folder = read_only == broker.runtime
     assert (done.code, done.out) == (78 if no_folder else 74, b"")
     assert done.errors.replace(f"  {broker.tmp}/broker-{os.getuid()}: No such file or directory\n" if no_folder else "", "") == (f"broker: {broker.runtime}/broker: Read-only file system\n"
                            "hint: set XDG_RUNTIME_DIR to a folder that you own, mode 0700\n")
-    assert login(broker, clients["mysql9"], mysql_server, "app").cipher  # needs no such folder
+    assert login(broker, clients["mysql9"], mysql_server, "app").cipher  # needs no plug-in folder

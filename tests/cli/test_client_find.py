@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Which client, and of which family: the key and the flag, PATH, links, wrappers, what is broken, and the memory of it.
+"""How the client and its family are found: the key and the flag, PATH, links, wrappers, broken programs, and the
+cache.
 
-`mysql` may be either family's, so the name decides only where it tells; else the program is asked once, and its answer is
-kept in $XDG_CACHE_HOME/broker/clients as long as the file is the same. That cache may be damaged, closed or a trap."""
+`mysql` may be of either family. If the name does not show the family, the program is asked once for its version, and
+the answer is cached in $XDG_CACHE_HOME/broker/clients until the file changes. That cache may be damaged, impossible
+to write or forged."""
 import os
 import shutil
 
@@ -10,12 +12,12 @@ import pytest
 
 VERSIONS = {"mysql": "mysql  Ver 9.7.4 for Linux on x86_64 (MySQL Community Server - GPL)",
             "mariadb": "mysql  Ver 15.1 Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64) using  EditLine wrapper"}
-WORDS = {"mysql": "ssl-mode=PREFERRED\n", "mariadb": "disable-ssl-verify-server-cert\n"}
+OPTIONS = {"mysql": "ssl-mode=PREFERRED\n", "mariadb": "disable-ssl-verify-server-cert\n"}
 
 
 @pytest.fixture
 def broker(broker):
-    """One that finds no client but the test's own, and has the system's programs by another name."""
+    """A broker that finds no clients except the test's own; the system's programs are in a folder of their own."""
     broker.forget_families()
     tools = broker.home / "tools"
     tools.mkdir()
@@ -27,7 +29,8 @@ def broker(broker):
 
 
 def program(broker, path, family, banner="", before=""):
-    """A client that counts how often it was asked for its version, and prints its option file and its name."""
+    """A client that counts how often it was asked for its version, and otherwise prints its option file and its
+    name."""
     text = (f'{before}\n[ "$1" = --version ] && {{ echo >>"{broker.home}/asked"; echo "{banner}{VERSIONS[family]}"; exit 0; }}\n'
             'cat "${1#*=}"; echo "ran $0"')
     return broker.write(path, "#!/bin/sh\n" + text + "\n", mode=0o700)
@@ -39,9 +42,9 @@ def asked(broker):
 
 
 def ran(done, family, path):
-    """The client at that path ran, and was spoken to in its family's words."""
+    """The client at that path ran and got the options of its family."""
     assert done.code == 0 and not done.err, done.errors
-    return WORDS[family] in done.text and done.text.endswith(f"ran {path}\n")
+    return OPTIONS[family] in done.text and done.text.endswith(f"ran {path}\n")
 
 
 def cache(broker):
@@ -83,23 +86,23 @@ def test_a_relative_path(broker):
 
 
 @pytest.mark.parametrize("target, times", [("mariadb", 0), ("mariadb-11.8", 1), ("mysql-wrapper", 1)])
-def test_a_link_is_what_it_leads_to(broker, target, times):
-    """Debian's mysql is a link to mariadb, whose name tells, so it is not asked."""
+def test_target_of_a_link_decides(broker, target, times):
+    """Debian's mysql is a link to mariadb, whose name shows the family, so it is not asked for its version."""
     program(broker, f"real/{target}", "mariadb")
     (broker.home / "bin/mysql").symlink_to(broker.home / "real" / target)
     assert ran(broker.run("connect", "p"), "mariadb", broker.home / "bin/mysql") and asked(broker) == times
 
 
 @pytest.mark.parametrize("family", ["mysql", "mariadb"])
-def test_a_wrapper_that_talks(broker, family):
+def test_wrapper_that_prints_more(broker, family):
     """A script that prints a banner, and warnings on stderr, before the program's own line."""
     program(broker, "bin/mysql", family, banner="Welcome to Example Corp.\n* use with care *\n", before="echo warning >&2")
     done = broker.run("connect", "p")
-    assert done.code == 0 and WORDS[family] in done.text
+    assert done.code == 0 and OPTIONS[family] in done.text
 
 
-def test_the_real_ones(broker, client, mariadb_server):
-    """Found by their path, which does not tell for mysql."""
+def test_real_clients(broker, client, mariadb_server):
+    """They are found by their path; the name mysql does not show the family."""
     password = broker.secret(mariadb_server.password("app_native")).decode()
     broker.config(f"[profile p]\nsocket = {mariadb_server.socket}\nuser = app_native\nauth = env\nauth_env = PW\nclient = {client.path}\n")
     for _ in range(2):
@@ -137,7 +140,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_broken_ones(broker, case):
+def test_broken_clients(broker, case):
     code, why = BROKEN[case]
     path = broken(broker, case)
     done = broker.run("connect", "p", "--client", path)
@@ -146,7 +149,7 @@ def test_broken_ones(broker, case):
     assert first.endswith(why) and len(rest) == 1 and rest[0].startswith("hint: ") and not cache(broker).exists()
 
 
-def test_none_at_all(broker):
+def test_no_client(broker):
     done = broker.run("connect", "p")
     assert (done.code, done.err) == (127, b"broker: p: mysql, mariadb: not found on PATH\n"
                                           b"hint: install a MySQL or MariaDB client, or set client to its path\n")
@@ -155,19 +158,19 @@ def test_none_at_all(broker):
     assert broker.run("connect", "p").err == done.err
 
 
-def test_a_broken_one_does_not_hide_the_next_on_path(broker):
+def test_broken_client_does_not_hide_the_next_on_path(broker):
     (broker.home / "bin/mysql").mkdir()
     program(broker, "tools/mysql", "mysql")
     assert ran(broker.run("connect", "p"), "mysql", broker.home / "tools/mysql")
 
 
-def test_one_that_hangs(broker):
+def test_client_that_hangs(broker):
     path = broker.script("other", "exec sleep 36.5")
     done = broker.run("connect", "p", "--client", "other", "--timeout", "1s")
     assert (done.code, done.out) == (69, b"") and done.errors.startswith(f"broker: p: {path} did not end in time\nhint: ")
 
 
-# The memory of answers
+# The cache of answers
 
 def test_asked_once(broker):
     program(broker, "bin/mysql", "mariadb")
@@ -190,7 +193,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_asked_again_when_it_is_another(broker, change):
+def test_asked_again_if_the_file_changes(broker, change):
     path = program(broker, "bin/mysql", "mariadb")
     assert broker.run("connect", "p").code == 0 and asked(broker) == 1
     CHANGES[change](path)
@@ -206,7 +209,7 @@ def test_an_upgrade_to_the_other_family(broker):
     assert ran(broker.run("connect", "p"), "mysql", broker.home / "bin/mysql")
 
 
-def test_many_clients_are_kept(broker):
+def test_many_clients_are_cached(broker):
     for i in range(5):
         program(broker, f"bin/client{i}", "mariadb" if i % 2 else "mysql")
     for _ in range(2):
@@ -216,13 +219,13 @@ def test_many_clients_are_kept(broker):
 
 
 DAMAGES = {
-    "empty": b"", "garbage": os.urandom(3000), "half a line": b"mariadb 12", "no line end": None, "other words": b"postgres 1 2 3 /x\n" * 9,
+    "empty": b"", "garbage": os.urandom(3000), "a truncated line": b"mariadb 12", "no newline": None, "another family": b"postgres 1 2 3 /x\n" * 9,
     "huge": b"mysql 1 2 3.4 /x\n" * 100000, "NUL": b"\0" * 100,
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_cache_is_made_new(broker, damage):
+def test_damaged_cache_is_replaced(broker, damage):
     program(broker, "bin/mysql", "mariadb")
     assert broker.run("connect", "p").code == 0
     good = cache(broker).read_bytes()
@@ -232,8 +235,8 @@ def test_a_damaged_cache_is_made_new(broker, damage):
     assert asked(broker) == 2 and good in cache(broker).read_bytes()
 
 
-def closed(broker, case):
-    """A cache that cannot be written."""
+def make_unwritable(broker, case):
+    """Makes the cache impossible to write."""
     folder = cache(broker).parent
     if case == "the folder is a file":
         broker.write(".cache", "")
@@ -246,16 +249,17 @@ def closed(broker, case):
 
 
 @pytest.mark.parametrize("case", ["the folder is a file", "no home", "no room", "a folder in its place"])
-def test_without_a_cache_it_goes_on(broker, case):
+def test_without_a_cache(broker, case):
     program(broker, "bin/mysql", "mariadb")
-    closed(broker, case)
+    make_unwritable(broker, case)
     for times in (1, 2):
         assert ran(broker.run("connect", "p"), "mariadb", broker.home / "bin/mysql") and asked(broker) == times
 
 
 @pytest.mark.parametrize("mode", [0o666, 0o620, 0o602])
-def test_a_cache_that_others_can_write_is_not_believed(broker, mode):
-    """Whoever could call a MariaDB client Oracle's would change how TLS is asked for."""
+def test_cache_that_others_can_write_is_ignored(broker, mode):
+    """If another user could make broker take a MariaDB client for Oracle's, broker would request TLS in the wrong
+    way."""
     program(broker, "bin/mysql", "mariadb")
     assert broker.run("connect", "p").code == 0
     lie = cache(broker).read_bytes().replace(b"mariadb ", b"mysql ", 1)
@@ -267,7 +271,7 @@ def test_a_cache_that_others_can_write_is_not_believed(broker, mode):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
-def test_a_cache_of_another_user_is_not_believed(broker):
+def test_cache_of_another_user_is_ignored(broker):
     program(broker, "bin/mysql", "mariadb")
     assert broker.run("connect", "p").code == 0
     cache(broker).write_bytes(cache(broker).read_bytes().replace(b"mariadb ", b"mysql ", 1))
@@ -280,7 +284,7 @@ def test_a_cache_of_another_user_is_not_believed(broker):
 @pytest.mark.parametrize("word", ["--defaults-file=/x", "--defaults-extra-file=/x", "--defaults-group-suffix=_x", "--no-defaults",
                                   "--login-path=x", "--no-login-paths", "--print-defaults", "--defaults-file"])
 @pytest.mark.parametrize("before", [[], ["-N", "--", "-e"]])
-def test_what_must_come_first_is_refused(broker, word, before):
+def test_options_that_must_come_first_are_refused(broker, word, before):
     stub = broker.stub("mysql")
     done = broker.run("connect", "p", "--client", stub.path, "--", *before, word)
     name = word.partition("=")[0]
@@ -289,7 +293,7 @@ def test_what_must_come_first_is_refused(broker, word, before):
                         "hint: move its contents to ~/.my.cnf, or use broker exec with {defaults-file}\n").encode()
 
 
-def test_other_arguments_are_the_clients(broker):
+def test_other_arguments_are_passed_to_the_client(broker):
     stub = broker.stub("mysql")
     words = ["-e", "select '--defaults'", "--", "--defaultsx", "-uother", "", "a b", "--print", "\n", "--login-pathology", "{host}"]
     assert broker.run("connect", "p", "--client", stub.path, "--", *words).code == 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The client as a process: its streams, its end, what it inherits and what it is given.
+"""The client as a process: its streams, how it ends, what it inherits and what it is given.
 
-broker becomes the client (exec), so that pid, exit status and Ctrl-C in a query are the client's own, and nothing of
-broker's is left in it but one used-up pipe. What signals do before that is in test_signals.py."""
+broker becomes the client (exec), so that pid, exit status and Ctrl-C in a query are the client's own, and the only
+thing left of broker is a pipe that has been read to its end. What signals do before that is in test_signals.py."""
 import hashlib
 import os
 import re
@@ -21,12 +21,12 @@ CONFIG = "[profile p]\nhost = h\nuser = app\ntls = preferred\nclient = mariadb\n
 
 @pytest.fixture
 def server(request, client):
-    """The server whose own client this is, so that no mechanism is in the way."""
+    """The server of the client's own family, so that the client supports its authentication plug-ins."""
     return request.getfixturevalue("mysql_server" if client.family == "mysql" else "mariadb_server")
 
 
 def real(broker, server, client):
-    """The profile p for a real server, its password by a variable."""
+    """Writes the profile p for a real server, with the password in a variable; returns the user."""
     user = "app_sha2" if server.family == "mysql" else "app_ed"
     broker.env[ENV] = broker.secret(server.password(user)).decode()
     broker.config(f"[profile p]\nsocket = {server.socket}\nuser = {user}\ndatabase = shop\nauth = env\nauth_env = {ENV}\n"
@@ -53,7 +53,7 @@ def test_a_dump_on_stdin(broker, client, server, how):
 
 
 @pytest.mark.parametrize("auth", ["none", "prompt", "file", "command", "keychain", "url on stdin"])
-def test_nothing_of_stdin_is_eaten(request, broker, auth):
+def test_stdin_is_left_to_the_client(request, broker, auth):
     data = b"select 1;\n\0\xff" + os.urandom(300000)
     broker.script("mariadb", "exec sha256sum")
     broker.script("greedy", "cat >/dev/null; echo fake-canary")
@@ -85,13 +85,13 @@ def test_closed_streams(broker, client, server, closed):
     real(broker, server, client)
     table = "closed_" + client.name
     done = broker.run("connect", "p", "--", "-NBe", f"create table {table} (i int); {WHO}", wrap=["sh", "-c", f'exec "$@" {closed}', "sh"])
-    server.admin(f"drop table shop.{table}")  # it is there: the query ran
+    server.admin(f"drop table shop.{table}")  # the table exists: the query ran
     if ">&-" not in closed.replace("2>&-", ""):
         assert done.code == 0 and done.out.endswith(b"@%\n")
     assert done.err == b"" or "2>&-" not in closed
 
 
-# Ends
+# How it ends
 
 @pytest.mark.parametrize("status", [0, 1, 2, 7, 64, 143, 255])
 def test_exit_status(broker, status):
@@ -116,7 +116,7 @@ def test_exit_status_of_real_clients(broker, client, server, args, status):
 
 
 def running(server, query):
-    """Wait until the server runs a query with that text."""
+    """Waits until the server runs a query with that text."""
     for _ in range(2000):
         if query in server.admin("show full processlist"):
             return
@@ -168,9 +168,9 @@ STATES = {
 
 @pytest.mark.parametrize("state, auth", [*((state, auth) for state in STATES for auth in ("none", "command")),
                                          ("plain", "keychain"), ("ignored", "keychain"), ("blocked", "keychain")])
-def test_the_client_inherits_what_the_user_had(request, broker, state, auth):
-    """The same as when it is started without broker, but for the option file."""
-    broker.env["ASAN_OPTIONS"] = broker.env.get("ASAN_OPTIONS", "") + ":disable_coredump=0"  # that would be the sanitizer's doing
+def test_client_inherits_the_users_process_state(request, broker, state, auth):
+    """The client has the same state as without broker, except for the descriptor of the option file."""
+    broker.env["ASAN_OPTIONS"] = broker.env.get("ASAN_OPTIONS", "") + ":disable_coredump=0"  # otherwise the sanitizer sets the limit
     script = broker.script("mariadb", HELD)
     broker.script("give", "echo fake-canary")
     broker.config(CONFIG + f"auth = {auth}\nauth_command = give\n")
@@ -178,19 +178,19 @@ def test_the_client_inherits_what_the_user_had(request, broker, state, auth):
         broker.env.update(request.getfixturevalue("keychain").env)
         assert broker.run("password", "set", "p", input=b"fake-canary").code == 0
 
-    def told(*command):
+    def report(*command):
         with open(broker.write("own", "mine"), "rb") as own:
             done = subprocess.run(command, env=broker.env, cwd=broker.home, stdin=own, capture_output=True, preexec_fn=STATES[state],
                                   pass_fds=[own.fileno()])
         assert done.returncode == 0, done.stderr
         return re.sub(r"pipe:\[\d+\]", "pipe", done.stdout.decode()).splitlines()
-    alone, ours = told(script), told(broker.program, "connect", "p")
+    alone, ours = report(script), report(broker.program, "connect", "p")
     added = [line for line in ours if line not in alone]
     assert [line for line in alone if line not in ours] == []
     assert len(added) == 1 and re.fullmatch(r"fd \d+ pipe", added[0])
 
 
-def test_it_is_the_same_process(broker):
+def test_client_is_the_same_process(broker):
     stub = broker.stub("mysql")
     broker.config(CONFIG + "auth = none\n")
     with broker.start("connect", "p", "--client", stub.path, stdin=subprocess.DEVNULL) as proc:
@@ -203,7 +203,7 @@ def option_file_of(pid):
         return int(re.search(rb"--defaults-file=/dev/fd/(\d+)", f.read())[1])
 
 
-def test_the_option_file_is_used_up(broker, client, server):
+def test_option_file_has_been_read(broker, client, server):
     real(broker, server, client)
     terminal = broker.pty("connect", "p")
     terminal.expect(b"> ")
@@ -218,7 +218,7 @@ def test_the_option_file_is_used_up(broker, client, server):
 
 @pytest.fixture
 def few_pipe_pages():
-    """So many pipes are held that the kernel gives an unprivileged process of this user small ones."""
+    """Holds so many pipes that the kernel gives an unprivileged process of this user only small ones."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     with open("/proc/sys/fs/pipe-user-pages-soft") as f:
         pipes = int(f.read()) // 16 + 1
@@ -235,7 +235,7 @@ UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getui
 
 @pytest.mark.alone
 @pytest.mark.parametrize("length, kind", [(100, "pipe"), (9000, "/memfd:")])
-def test_where_pipes_are_small(broker, few_pipe_pages, length, kind):
+def test_option_file_if_pipes_are_small(broker, few_pipe_pages, length, kind):
     stub = broker.stub("mysql")
     broker.config(CONFIG + f"auth = env\nauth_env = {ENV}\n")
     broker.env[ENV] = "x" * length
@@ -245,7 +245,7 @@ def test_where_pipes_are_small(broker, few_pipe_pages, length, kind):
 
 
 @pytest.mark.alone
-def test_a_real_login_where_pipes_are_small(broker, clients, mariadb_server, few_pipe_pages):
+def test_login_if_pipes_are_small(broker, clients, mariadb_server, few_pipe_pages):
     client, password = clients["mysql9"], "".join(f"{i:05}" for i in range(2000))
     mariadb_server.create_user("small_pipe", password.encode())
     broker.env[ENV] = broker.secret(password.encode()).decode()

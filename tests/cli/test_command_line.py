@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The command line: its grammar, which profile is meant, URLs wherever a profile's name goes, and what wins over what.
+"""The command line: its grammar, which profile is used, URLs in place of a profile's name, and the order of precedence.
 
-`profile show --json` is the window: it prints the profile that every other verb would use."""
+The tests use `profile show --json`, which prints the profile that every other verb would use."""
 import json
 import os
 
@@ -18,7 +18,7 @@ def show(broker, *args, **options):
 
 
 def values(broker, *args, **options):
-    """{key: value} of what is set, tunnel keys as tunnel.KEY."""
+    """{key: value} of the keys that are set; keys of the tunnel are tunnel.KEY."""
     shown = show(broker, *args, **options)
     keys = {**shown["keys"], **{f"tunnel.{k}": v for k, v in shown["tunnel"].items()}}
     mine = ("flag", "url", "file", "env")
@@ -137,10 +137,10 @@ def test_broker_profile_that_is_missing(two):
     assert refused(two, "connect", env={"BROKER_PROFILE": "q"}, code=78).startswith("q: no such profile\nhint: ")
 
 
-# What wins
+# The order of precedence
 
-def test_order(broker, names):
-    """Flag, profile, BROKER_KEY, [defaults], built in: each key of the table is set by one layer more than the one before."""
+def test_order_of_precedence(broker, names):
+    """Flag, profile, BROKER_KEY, [defaults], built in; each key is set by some of these layers."""
     broker.etc.write("/etc/broker/config",
                      "[defaults]\nclient = system\ntitle = system\n[profile p]\nport = 1\ndatabase = system\n")
     path = broker.config("[defaults]\ntitle = defaults\nuser = defaults\nhost = defaults\nport = 2\ntime_zone = UTC\nclient = mine\n"
@@ -212,7 +212,7 @@ def test_url(broker, url, wanted):
     assert {k: v for k, v in values(broker, url).items() if v is not None} == wanted
 
 
-def test_url_goes_where_a_name_goes(broker, clients):
+def test_url_in_place_of_a_name(broker, clients):
     broker.config(f"[defaults]\nclient = {clients['mysql9'].path}\n")
     for verb in (["connect", "--dry-run"], ["test", "--dry-run"], ["profile", "show"]):
         assert "db.example.com" in broker.run(*verb, "mysql://app@db.example.com/").text
@@ -228,7 +228,7 @@ def test_flags_and_defaults_around_a_url(broker):
 
 
 def test_password_of_a_url(broker, silent_bus):
-    """For this run only, from argv overwritten at once, and no keychain is asked."""
+    """It is used for this run only and at once overwritten in argv; the keychain is not used."""
     broker.secret(SECRET)
     broker.env.update(silent_bus.env)
     done = broker.run("token", b"mysql://app:" + SECRET + b"@h/", secret_out=True)
@@ -279,7 +279,7 @@ def test_url_is_read_byte_by_byte(broker):
 
 
 @pytest.mark.parametrize("options, env", [(["--no-input"], {}), ([], {"BROKER_NO_INPUT": "1"})])
-def test_url_is_not_asked_where_nothing_may_be(broker, options, env):
+def test_no_prompt_for_a_url_with_no_input(broker, options, env):
     t = broker.pty("token", "-", *options, env=env, stderr="pipe")
     assert t.wait() == 79 and b"URL" not in t.shown
     by = next(iter(options + list(env)))
@@ -293,7 +293,7 @@ PLAIN = "\033[m"
 
 
 def test_colours_on_a_terminal(broker):
-    """The words that errors, warnings and hints begin with; stdout's in `test`."""
+    """The first words of errors, warnings and hints are coloured, and the results of `test` on stdout."""
     broker.config("[profile p]\nhost = 127.0.0.1\nport = 1\nuser = app\nauth = none\n")
     t = broker.pty("test", "p", "--client", broker.stub(version="mysql9", stderr="ERROR 1049 (42000): x\n", exit=1).path,
                    env={"NO_COLOR": None})
@@ -316,8 +316,8 @@ def test_no_colours(broker, env, config, stderr):
     assert (t.err or t.shown).replace(b"\r", b"").startswith(b"broker: q: no such profile\nhint: ")
 
 
-def test_empty_no_color_is_none(broker):
-    """As no-color.org has it; `auto` is the default."""
+def test_empty_no_color_is_ignored(broker):
+    """As no-color.org defines it; `color = auto` is the default."""
     broker.config("[defaults]\ncolor = auto\n[profile p]\nhost = h\n")
     t = broker.pty("connect", "q", env={"NO_COLOR": ""})
     assert t.wait() == 78 and t.shown.startswith(f"{RED}broker:{PLAIN} q: ".encode())

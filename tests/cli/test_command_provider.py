@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """auth = command: any program that prints the password, or JSON with a user and an expiry.
 
-A result with an expiry is kept in the kernel's keyring, so that the program runs once, also for two brokers at once;
-one without runs each time. That keyring is the machine's, not the test's: so every test logs in as another user, and
-what it leaves there ends by itself after two minutes. A full quota cannot be had without harm to others: that a keyring
-which refuses is no failure is shown by taking the system call away."""
+A result with an expiry is cached in the kernel's keyring, so the program runs once, even for two brokers at the same
+time; without an expiry it runs each time. The whole machine shares that keyring, so each test logs in as another
+user, and its entries expire after two minutes. A full quota would disturb other programs; instead, a seccomp filter
+makes the keyring's system calls fail, to show that this is not an error."""
 import json
 import os
 import subprocess
@@ -28,7 +28,7 @@ def shop(broker):
 
 
 def profile(broker, text, command="~/bin/get", **keys):
-    """[profile p] whose command is a script of TEXT, which counts its runs; the user is this test's own."""
+    """Writes [profile p]; its command is a script of TEXT that counts its runs, its user is this test's own."""
     broker.script("get", COUNT + text, secret=True)
     lines = "".join(f"{key} = {value}\n" for key,
                     value in {"host": "db.example.com", "user": broker.unique, **keys}.items() if value is not None)
@@ -44,7 +44,7 @@ def token(broker, *args, **options):
     return broker.run("token", "p", *args, secret_out=True, **options)
 
 
-def said(done):
+def outcome(done):
     return done.text, done.errors, done.code
 
 
@@ -63,7 +63,7 @@ def at(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
 
 
-# The words of the command
+# The command line
 
 @pytest.mark.parametrize("words, seen", [
     ("a  b   c", ["a", "b", "c"]), ("'a b' \"c d\" e\\ f", ["a b", "c d", "e f"]),
@@ -72,8 +72,8 @@ def at(seconds):
     ("{host}:{port} {user} {database}", ["db.example.com:3306", "{unique}", "shop d"]),
     ("'{host}' x{user}x", ["db.example.com", "x{unique}x"]),
     ("{password} {x} {} {host {", ["{password}", "{x}", "{}", "{host", "{"]), ("{{user}}", ["{{unique}}"])])
-def test_words(shop, words, seen):
-    """Split as sh does, nothing expanded; placeholders are filled after that."""
+def test_command_is_split_into_words(shop, words, seen):
+    """The command is split as sh does it, and nothing is expanded; placeholders are filled after that."""
     profile(shop, f'for a; do echo "<$a>"; done >"$HOME/args"; echo {PASSWORD}', f"~/bin/get {words}",
             database="shop d")
     assert token(shop).text == PASSWORD + "\n"
@@ -81,7 +81,7 @@ def test_words(shop, words, seen):
                                                              for word in seen]
 
 
-def test_on_the_path_and_its_surrounding(shop):
+def test_program_on_path_and_its_environment(shop):
     profile(shop, f'cat >"$HOME/stdin"; umask >"$HOME/umask"; test "$BROKER_X" = y && echo {PASSWORD}', "get")
     assert token(shop, input=b"not for it", env={"BROKER_X": "y"}).text == PASSWORD + "\n"
     assert (shop.home / "stdin").read_text() == "" and (shop.home / "umask").read_text() == "0022\n"
@@ -101,40 +101,40 @@ def test_on_the_path_and_its_surrounding(shop):
     (printing(password="fake-pw", more=[1]), "fake-pw")])
 def test_output(shop, script, password):
     profile(shop, script)
-    assert said(token(shop)) == (password + "\n", "", 0)
+    assert outcome(token(shop)) == (password + "\n", "", 0)
 
 
 @pytest.mark.parametrize("names", [{"user": "app"}, {"username": "app"}, {"user": None, "username": "app"},
                                    {"user": "app", "username": "not this"}])
 @pytest.mark.parametrize("user", ["other", None])
-def test_it_may_make_the_user(shop, clients, mariadb_server, names, user):
-    """`username` is what AWS's Secrets Manager has."""
+def test_output_with_a_user(shop, clients, mariadb_server, names, user):
+    """`username` is the name in AWS's Secrets Manager."""
     server = mariadb_server
     shop.secret(server.password("app"))
     profile(shop, printing(**names, password=server.password("app").decode()), host="127.0.0.1", port=server.port, user=user,
             client=clients["mariadb1011"].path)
-    assert said(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
+    assert outcome(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
     assert shop.run("exec", "p", "--", "sh", "-c", "echo $MYSQL_USER").text == "app\n"
 
 
 @pytest.mark.parametrize("args", [["connect", "p"], ["exec", "p", "--", "env"], ["test", "p"]])
-def test_nobody_says_who(shop, clients, mariadb_server, args):
-    """The client would log in with the name of the person on this machine. `token` needs none."""
+def test_no_user(shop, clients, mariadb_server, args):
+    """The client would log in with the local user's name. `token` needs no user."""
     profile(shop, f"echo {PASSWORD}", user=None, host="127.0.0.1", port=mariadb_server.port, client=clients["mariadb1011"].path)
     done = shop.run(*args)
     assert (done.code, done.errors) == (78, "broker: p: auth = command gave no user, and the profile has none\n"
                                             "hint: set user in [profile p]\n")
     assert PASSWORD not in done.text and runs(shop) == 1
-    assert said(token(shop)) == (PASSWORD + "\n", "", 0)
+    assert outcome(token(shop)) == (PASSWORD + "\n", "", 0)
 
 
 @pytest.mark.parametrize("auth", ["env", "file", "prompt", "keychain"])
-def test_nobody_says_who_before_it_is_asked_for(shop, clients, auth):
+def test_no_user_with_other_providers(shop, clients, auth):
     shop.config(f"[profile p]\nhost = db.example.com\nauth = {auth}\nauth_env = X\nauth_file = /nonexistent\nclient = {clients['mariadb1011']}\n")
     done = shop.run("connect", "p")
-    assert said(done) == ("", f"broker: p: auth = {auth} needs a user\nhint: set user in [profile p]\n", 78)
+    assert outcome(done) == ("", f"broker: p: auth = {auth} needs a user\nhint: set user in [profile p]\n", 78)
     done = shop.run("connect", "-", input=f"mysql://:{PASSWORD}@db.example.com/".encode())
-    assert said(done) == ("", "broker: db.example.com: the URL's password needs a user\nhint: give --user\n", 78)
+    assert outcome(done) == ("", "broker: db.example.com: the URL's password needs a user\nhint: give --user\n", 78)
 
 
 @pytest.fixture
@@ -155,12 +155,12 @@ def password_store(shop):
 
 @pytest.mark.parametrize("notes", ["", "\nuser: app\nurl: https://db.example.com/\n\nAsk Ann.\n"])
 def test_pass(shop, clients, mariadb_server, password_store, notes):
-    """README's own line, with an entry as people have it."""
+    """The command in the README, with an entry as users have it."""
     shop.secret(mariadb_server.password("app"))
     password_store("db/stage", mariadb_server.password("app").decode() + notes)
     shop.config(f"[profile p]\nhost = 127.0.0.1\nport = {mariadb_server.port}\nuser = app\nauth = command\n"
                 f"auth_command = pass show db/stage\nclient = {clients['mariadb1011'].path}\n")
-    assert said(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
+    assert outcome(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
 
 
 @pytest.mark.parametrize("script, code, why", [
@@ -194,9 +194,9 @@ def test_bad_output(shop, script, code, why):
     assert runs(shop) == 1
 
 
-def test_its_stderr_is_shown(shop):
+def test_stderr_is_shown(shop):
     profile(shop, "printf 'Enter \\033[31mPIN\\a\\nno \\342\\200\\256card\\n\\n' >&2; exit 2")
-    assert said(token(shop)) == ("", f"""\
+    assert outcome(token(shop)) == ("", f"""\
 broker: p: auth_command: {shop.home}/bin/get: exit status 2
   Enter ?[31mPIN?
   no ?card
@@ -204,28 +204,28 @@ hint: run it by hand: it must print the password, or JSON, and exit with status 
 """, 77)
 
 
-def test_its_stderr_is_bounded(shop):
+def test_stderr_is_truncated(shop):
     profile(shop, "head -c 1000000 /dev/zero | tr '\\0' '\\n' >&2; seq 100000 >&2; echo the end >&2; exit 2")
     done = token(shop)
     assert "\n  the end\nhint: " in done.errors and len(done.errors) < 10000
 
 
-def test_its_stderr_is_not_shown_where_all_is_well(shop):
+def test_stderr_is_not_shown_on_success(shop):
     profile(shop, f"echo warning >&2; echo {PASSWORD}")
-    assert said(token(shop)) == (PASSWORD + "\n", "", 0)
+    assert outcome(token(shop)) == (PASSWORD + "\n", "", 0)
 
 
 @pytest.mark.parametrize("script",
                          ["exec sleep 77", "trap '' TERM; sleep 0.01; exec sleep 77", f"echo {PASSWORD}; exec sleep 77",
                                     "exec >&- 2>&-; exec sleep 77"])
-def test_it_hangs(shop, script):
+def test_program_that_hangs(shop, script):
     profile(shop, script, login_timeout="200ms")
     started = time.monotonic()
     done = token(shop)
     assert done.code == 69 and "did not end in time\nhint: " in done.errors and time.monotonic() - started < 15
 
 
-def test_the_timeout_of_the_run_counts_too(shop):
+def test_timeout_of_the_run(shop):
     profile(shop, "exec sleep 77")
     started = time.monotonic()
     assert token(shop, "--timeout", "200ms").code == 69 and time.monotonic() - started < 15
@@ -246,28 +246,28 @@ def test_bad_command(shop, command, code, wanted):
 @pytest.mark.parametrize("expires, wanted", [
     (None, 3), ("soon", 1), ("rfc", 1), ("offset", 1), ("integer", 1), ("margin", 3)])
 def test_how_often(shop, expires, wanted):
-    """Kept until shortly before its end; without an end it is not kept."""
+    """The result is cached until shortly before it expires; without an expiry it is not cached."""
     value = {"soon": at(60), "rfc": at(120), "offset": at(120 + 7200).replace("Z", "+02:00"),
              "integer": int(time.time()) + 120,
              "margin": at(20)}.get(expires)
     profile(shop, printing(password=PASSWORD, expires_at=value))
     for _ in range(3):
-        assert said(token(shop)) == (PASSWORD + "\n", "", 0)
+        assert outcome(token(shop)) == (PASSWORD + "\n", "", 0)
     assert runs(shop) == wanted
 
 
-def test_again_before_the_end(shop):
-    """It is not used in its last 30 seconds: this one is good for a second."""
+def test_run_again_before_expiry(shop):
+    """A cached result is not used in its last 30 seconds: this one is used for a second."""
     profile(shop, printing(password=PASSWORD, expires_at=at(32)))
     assert token(shop).code == 0 and runs(shop) == 1
     wait_for(lambda: token(shop).code == 0 and runs(shop) == 2)
 
 
-def test_once_for_two_at_a_time(shop):
-    """The second waits for the first and reads what that has kept."""
+def test_one_run_for_concurrent_brokers(shop):
+    """The others wait for the first and read what it has cached."""
     profile(shop, "sleep 0.3\n" + printing(password=PASSWORD, expires_at=at(120)))
     results = []
-    threads = [threading.Thread(target=lambda: results.append(said(token(shop)))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: results.append(outcome(token(shop)))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -275,7 +275,7 @@ def test_once_for_two_at_a_time(shop):
     assert results == [(PASSWORD + "\n", "", 0)] * 4 and runs(shop) == 1
 
 
-def test_two_at_a_time_without_an_expiry(shop):
+def test_concurrent_brokers_without_an_expiry(shop):
     profile(shop, f"echo {PASSWORD}")
     threads = [threading.Thread(target=token, args=[shop]) for _ in range(3)]
     for thread in threads:
@@ -285,7 +285,7 @@ def test_two_at_a_time_without_an_expiry(shop):
     assert runs(shop) == 3
 
 
-def test_a_second_one_that_waits_has_a_deadline(shop):
+def test_waiting_broker_has_a_deadline(shop):
     profile(shop, "touch started; exec sleep 77", login_timeout="10s")
     first = shop.start("token", "p", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for((shop.home / "started").exists)
@@ -295,7 +295,7 @@ def test_a_second_one_that_waits_has_a_deadline(shop):
     assert done.code == 75 and "another broker process holds" in done.errors and len(done.errors.splitlines()) == 2
 
 
-def test_a_failure_is_not_kept(shop):
+def test_failure_is_not_cached(shop):
     profile(shop, f"test -e ok || exit 1\n{printing(password=PASSWORD, expires_at=at(120))}")
     assert token(shop).code == 77
     shop.write("ok", "")
@@ -305,25 +305,25 @@ def test_a_failure_is_not_kept(shop):
 @pytest.mark.parametrize("change",
                          [["--user", "{}-x"], ["--host", "other"], ["--port", "3307"],
                           ["-o", "auth_command=~/bin/get other"]])
-def test_kept_for_the_same_words_and_login_only(shop, change):
+def test_cached_for_the_same_command_and_login_only(shop, change):
     profile(shop, printing(password=PASSWORD, expires_at=at(120)))
     change = [word.format(shop.unique) for word in change]
     for args, wanted in (([], 1), (change, 2), ([], 2), (change, 2), (["-o", "connect_timeout=3s", "-o", "title=x"], 2)):
         assert token(shop, *args).code == 0 and runs(shop) == wanted
 
 
-def test_a_user_that_it_made_is_kept_with_it(shop, clients, mariadb_server):
+def test_user_is_cached_with_the_password(shop, clients, mariadb_server):
     server = mariadb_server
     shop.secret(server.password("app"))
     profile(shop, printing(user="app", password=server.password("app").decode(), expires_at=at(120)), host="127.0.0.1",
             port=server.port,
             client=clients["mariadb1011"].path)
     for _ in range(2):
-        assert said(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
+        assert outcome(shop.run("connect", "p", "--", "-NBe", "select current_user()")) == ("app@%\n", "", 0)
     assert runs(shop) == 1
 
 
-def test_its_expiry_is_shown(shop, clients, mariadb_server):
+def test_expiry_is_shown(shop, clients, mariadb_server):
     server = mariadb_server
     shop.secret(server.password("app"))
     profile(shop, printing(password=server.password("app").decode(), expires_at=at(125)),
@@ -333,7 +333,7 @@ def test_its_expiry_is_shown(shop, clients, mariadb_server):
     assert line.startswith("credential  ok ") and line.endswith("what ~/bin/get prints, valid for 2m")
 
 
-# A keyring that cannot be used, a runtime folder that cannot
+# A keyring or a runtime folder that cannot be used
 
 NO_KEYRING = f"""
 import ctypes, os, struct, sys
@@ -355,7 +355,7 @@ def test_without_a_keyring(shop):
     profile(shop, printing(password=PASSWORD, expires_at=at(120)))
     wrap = [sys.executable, "-c", NO_KEYRING]
     for _ in range(2):
-        assert said(token(shop, wrap=wrap)) == (PASSWORD + "\n", "", 0)
+        assert outcome(token(shop, wrap=wrap)) == (PASSWORD + "\n", "", 0)
     assert runs(shop) == 2
     done = token(shop, "-v", wrap=wrap)
     assert [line.split(None, 2)[1:] for line in done.errors.splitlines() if "keyring" in line][0] == \
@@ -365,12 +365,12 @@ def test_without_a_keyring(shop):
 def test_without_a_runtime_folder(shop):
     profile(shop, printing(password=PASSWORD, expires_at=at(120)))
     for _ in range(2):
-        assert said(token(shop, env={"XDG_RUNTIME_DIR": "/nowhere"})) == (PASSWORD + "\n", "", 0)
+        assert outcome(token(shop, env={"XDG_RUNTIME_DIR": "/nowhere"})) == (PASSWORD + "\n", "", 0)
     assert runs(shop) == 1
 
 
-def test_what_is_kept_is_not_on_disk(shop):
-    """The harness looks for the canary in every file; here: that there is nothing."""
+def test_cached_password_is_not_on_disk(shop):
+    """The harness looks for the canary in every file; this test checks that there is no file."""
     profile(shop, printing(password=PASSWORD, expires_at=at(120)))
     token(shop)
     assert list((shop.runtime / "broker").iterdir()) == []

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Completion in the real shells, and what `make install` puts where.
+"""Completion in the real shells, and which files `make install` installs.
 
-What is offered comes from `broker __complete`, which is asked here directly, word by word; the shells themselves only
-have to hand over the words and to insert the answer, so each is tried with the cases in which shells differ: words with
-`=`, `:` and `@`, a space after the word or none, file names where there is nothing of ours."""
+The candidates come from `broker __complete`, which is tested here directly. The shells themselves only have to pass
+on the words and to insert the answer, so each shell is tested with the cases in which shells differ: words with `=`,
+`:` and `@`, a space after the word or none, file names if broker offers nothing."""
 import os
 import re
 import subprocess
@@ -19,7 +19,7 @@ LEVELS = ["disabled", "preferred", "required", "verify-ca", "verify-identity"]
 
 
 def offered(broker, *words):
-    """{word: what stands beside it}, in order."""
+    """{candidate: its description}, in order."""
     done = broker.run("__complete", input="".join(f"{word}\n" for word in words).encode())
     assert done.code == 0 and done.err == b""
     return dict(line.split("\t") for line in done.text.splitlines())
@@ -72,7 +72,7 @@ def test_offered(filled, words, wanted):
     assert list(offered(filled, *words)) == wanted
 
 
-def test_help_stands_beside(filled):
+def test_descriptions(filled):
     assert offered(filled, "conn")["connect"] == "start the mysql client"
     assert offered(filled, "connect", "--tl")["--tls"] == "disabled preferred required verify-ca verify-identity"
     assert offered(filled, "connect", "-o", "compr")["compress="] == "compress the protocol"
@@ -80,8 +80,8 @@ def test_help_stands_beside(filled):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_options_are_those_of_help(filled, verb):
-    """All of them, each with the text that help has for it."""
+def test_options_are_those_of_help(filled, verb):
+    """All options are offered, each with its text in the help."""
     text = re.sub(r"\s+", " ", filled.run("help", verb).text)
     found = offered(filled, verb, "--")
     assert set(re.findall(r"(?<=[ ,] )(--[a-z-]+)", filled.run("help", verb).text.split("\nhow\n")[1])) <= set(found)
@@ -89,26 +89,26 @@ def test_the_options_are_those_of_help(filled, verb):
         assert re.search(rf" {option}( \S+)? {re.escape(beside)}", text) and beside, option
 
 
-def test_profiles_are_live(broker):
+def test_config_is_read_each_time(broker):
     assert offered(broker, "connect", "") == {}
     broker.config("[profile new]\n")
     assert list(offered(broker, "connect", "")) == ["new"]
 
 
 @pytest.mark.parametrize("text, mode", [("[profile p\n", 0o600), ("\0", 0o600), (CONFIG, 0o666)])
-def test_silent_about_a_broken_config(broker, text, mode):
+def test_broken_config_gives_no_error(broker, text, mode):
     broker.config(text).chmod(mode)
     assert offered(broker, "connect", "") == {} and list(offered(broker, "connect", "--tls", "p")) == ["preferred"]
 
 
-def test_nothing_is_asked_of_anybody(filled, silent_bus):
+def test_keychain_is_not_used(filled, silent_bus):
     filled.env.update(silent_bus.env)
     offered(filled, "connect", "")
     assert silent_bus.open == []
 
 
-def test_programs_behind_the_dashes(filled):
-    """For exec's command: those on PATH, each once, that can be run."""
+def test_programs_after_the_dashes(filled):
+    """For exec's command: the executable programs on PATH, each once."""
     filled.script("mine-one", "true")
     filled.script("mine-two", "true").chmod(0o600)
     (filled.home / "bin" / "mine-folder").mkdir()
@@ -120,7 +120,7 @@ def test_programs_behind_the_dashes(filled):
 
 
 def test_running_forwards(filled, forwards, mariadb_server):
-    """`stop` and `status` want what runs, not what could."""
+    """`stop` and `status` offer forwards that are running, not profiles."""
     filled.config(CONFIG + f"[profile fra]\nhost = 127.0.0.1\nport = {mariadb_server.port}\n")
     assert offered(filled, "stop", "") == {}
     forwards.detach("fra")
@@ -131,7 +131,7 @@ def test_running_forwards(filled, forwards, mariadb_server):
 # The scripts
 
 @pytest.mark.parametrize("shell", FILES)
-def test_the_files_are_what_is_printed(broker, shell):
+def test_files_are_the_same_as_the_output(broker, shell):
     done = broker.run("completion", shell)
     assert (done.code, done.err) == (0, b"") and done.out == (REPO / "completions" / FILES[shell]).read_bytes()
 
@@ -156,7 +156,7 @@ def ready(t, setup):
     t.expect(b"$ ")
 
 
-# Typed up to TAB, and what stands there then, to where an X typed behind it goes.
+# What is typed up to TAB, and the line after an X has been typed behind the completion.
 TYPED = [
     (b"broker conn\t", b"broker connect X"), (b"broker connect pr\t", b"broker connect prod X"),
     (b"broker test st\t", b"broker test stage@eu X"),
@@ -217,8 +217,8 @@ def test_fish(shell):
 
 
 @pytest.mark.parametrize("program", ["/bin/bash", "/usr/bin/zsh", "/usr/bin/fish"])
-def test_a_password_in_a_url_is_in_no_argument(shell, broker, program):
-    """What is typed so far may have one: it goes to the helper by a pipe."""
+def test_password_in_a_url_is_in_no_argument(shell, broker, program):
+    """The line that is completed may contain a password, so the shell passes it to broker through a pipe."""
     secret = "fake-canary-completion"
     sh = shell(program)
     log = sh.home / "arguments"
@@ -252,7 +252,7 @@ def installed(tmp_path_factory):
     return folder
 
 
-def test_what_is_installed_where(installed):
+def test_installed_files(installed):
     found = {str(path.relative_to(installed)): path.stat().st_mode & 0o777 for path in installed.rglob("*")
              if path.is_file()}
     prefix = "opt/broker/"
@@ -263,7 +263,7 @@ def test_what_is_installed_where(installed):
     assert all(name.startswith(prefix) for name in found)
 
 
-def test_the_installed_program_finds_its_helper(installed, bare_broker, keychain):
+def test_installed_program_finds_its_helper(installed, bare_broker, keychain):
     for program in (installed / "opt/broker/bin/broker", installed / "link"):
         if program.name == "link":
             program.symlink_to("opt/broker/bin/broker")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The config file as a person meets it: which files are read, what is refused and in which words, what a run looks at.
+"""The config file as the user sees it: which files are read, what is refused with which message, what a run checks.
 
-Every error is one line with file and line, and one hint; a run looks at `[defaults]` and the sections that it uses,
-`profile check` at everything. The grammar itself, case by case, is in tests/unit."""
+Every error is one line with file and line number, and one hint; a run checks `[defaults]` and the sections that it
+uses, `profile check` checks everything. The grammar itself is tested case by case in tests/unit."""
 import os
 import socket
 import stat
@@ -23,7 +23,7 @@ def refused(done, code=78):
     return done.errors.removeprefix("broker: ")
 
 
-# What is wrong in the file
+# Errors in the file
 
 @pytest.mark.parametrize("text, wanted", [
     ("[profile p]\nhost = h\ndatabse = x\n", ":3: unknown key 'databse'\nhint: did you mean 'database'?\n"),
@@ -84,7 +84,7 @@ def test_refused(broker, text, wanted):
         assert "fake-pw" not in message and "\x1b" not in message
 
 
-def test_only_what_is_used_is_looked_at(broker):
+def test_only_sections_in_use_are_checked(broker):
     broker.config("[profile good]\nhost = h\nauth = env\nauth_env = PW\n[profile bad]\nhots = h\n[tunnel t]\ntyp = x\n")
     assert broker.run("token", "good", env={"PW": "fake-pw"}, secret_out=True).text == "fake-pw\n"
     done = broker.run("profile", "check")
@@ -106,7 +106,7 @@ hint: set tls = preferred (a local socket does not use the network), or set host
 """
 
 
-def test_check_of_what_is_right(broker):
+def test_check_of_a_valid_file(broker):
     for text in ("", "# nothing\n", "[profile a]\r\nhost = h\r\n", "\ufeff[profile a]\nhost = h",
                  "[profile a]\nauth = vault\nvia = ssh://x\n"):
         broker.config(text)
@@ -136,7 +136,7 @@ def test_include_is_weaker_and_relative(broker):
     assert [line.split()[0] for line in broker.run("profile", "list").text.splitlines()[1:]] == ["p", "q", "r"]
 
 
-# What is wrong with the file
+# A file that cannot be used
 
 def test_ten_megabytes(broker):
     broker.write(broker.config_path, b"[profile p]\nhost = h\n" + b"# 89 more\n" * (1 << 20))
@@ -159,7 +159,7 @@ def test_writable_by_others(broker, mode, wanted):
     (os.mkdir, "is a folder"), (os.mkfifo, "not a regular file"),
     (lambda p: os.mknod(p, stat.S_IFCHR | 0o600, os.makedev(1, 5)),
                                                                   "not a regular file")])
-def test_no_file(broker, make, wanted):
+def test_not_a_regular_file(broker, make, wanted):
     broker.config_path.parent.mkdir(parents=True)
     make(broker.config_path)
     for args in (["connect", "p"], ["profile", "list"], ["profile", "add", "p", "mysql://h/"]):
@@ -192,14 +192,14 @@ def test_broker_config(broker, value, code, wanted):
         assert "host  right" in broker.run("profile", "show", env={"BROKER_CONFIG": value}).text
 
 
-# Where it is looked for
+# Where the file is searched for
 
 @pytest.mark.parametrize("env, found", [
     ({}, True), ({"XDG_CONFIG_HOME": None}, True), ({"XDG_CONFIG_HOME": ""}, True),
     ({"XDG_CONFIG_HOME": "other"}, True),
     ({"XDG_CONFIG_HOME": "./.config"}, True), ({"XDG_CONFIG_HOME": "/nowhere"}, False), ({"BROKER_CONFIG": ""}, True)])
-def test_where(broker, env, found):
-    """A relative XDG value is invalid by its specification, so as if unset."""
+def test_xdg_config_home(broker, env, found):
+    """By its specification a relative XDG value is invalid, so it counts as unset."""
     broker.config("[profile default]\nhost = h\n")
     broker.write("other/broker/config", "[profile default]\nhost = wrong\n")
     done = broker.run("profile", "show", env=env)
@@ -226,7 +226,7 @@ FILES = [("tls_ca", "a PEM file"), ("tls_cert", "a PEM file"), ("tls_key", "a PE
 @pytest.mark.parametrize("key, what", FILES)
 @pytest.mark.skipif(os.getuid() != 0, reason="missing: root, for another user")
 def test_a_file_that_cannot_be_read(broker, key, what, kind, reason):
-    """`profile check`, and a run before it dials: nobody listens there."""
+    """`profile check` reports it, and so does a run before it connects: no server listens at that address."""
     path = broker.home / "files" / "f"
     path.parent.mkdir()
     if kind == "folder":
@@ -248,12 +248,12 @@ def test_a_file_that_cannot_be_read(broker, key, what, kind, reason):
     for args in (["profile", "check"], ["connect", "p"], ["exec", "p", "--", "true"], ["test", "p"], ["connect", "p", "--dry-run"]):
         done = broker.run(*args, wrap=stranger.WRAP)
         assert (done.code, done.text, done.errors) == (78, "", wanted), args
-    if section:  # without TLS nobody reads it
+    if section:  # without TLS it is not read
         assert broker.run("connect", "p", "--tls", "disabled", "--dry-run", wrap=stranger.WRAP).code == 0
 
 
 def test_all_files_are_checked(broker):
-    """Each line once, however many profiles have it; a tunnel that no profile uses too."""
+    """Each line is reported once, however many profiles use it; a tunnel that no profile uses is checked too."""
     broker.config("[defaults]\ntls_ca = /nonexistent/ca\n[profile p]\nhost = h\nuser = u\ntls_cert = /nonexistent/cert\n"
                   "[profile q]\nhost = h\nuser = u\n[tunnel t]\ntype = ssh\nhost = b\nidentity = /nonexistent/key\n")
     done = broker.run("profile", "check")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`auth = iam` on a real server that verifies each token with botocore: with the three clients, static keys and session
-tokens of several sizes; refused for everything that a database of RDS refuses, with its own reason in the server's log; TLS
-that cannot be lowered; the lines of test, --dry-run and profile show."""
+"""`auth = iam` with a real server that verifies each token with botocore: with the three clients, static keys and
+session tokens of several sizes; everything that a database of RDS refuses, each with its own reason in the server's
+log; a TLS level that cannot be lowered; the output of test, --dry-run and profile show."""
 import json
 import re
 import subprocess
@@ -25,7 +25,7 @@ def iam(broker, names, iam_server):
 
 
 def prepare(broker, server, id=STATIC, **keys):
-    """Writes the profile `p` and the keys' file; returns how many logins the server had seen."""
+    """Writes the profile `p` and the file with the keys; returns how many logins the server has seen so far."""
     key = KEYS[id]
     text = f"[work]\naws_access_key_id = {id}\naws_secret_access_key = {broker.secret(key['secret'].encode()).decode()}\n"
     if key["token"]:
@@ -55,8 +55,9 @@ def test_connects(broker, iam, client, id, login):
 
 
 @pytest.mark.parametrize("login", ["client", "keeper"])
-def test_token_is_nowhere_but_with_who_logs_in(broker, iam, client, login):
-    """The token itself and the session token: no argument, and no environment while the option line is short enough."""
+def test_token_is_given_only_to_what_logs_in(broker, iam, client, login):
+    """Neither the token nor the session token is in an argument or, while the option line is short enough, in an
+    environment."""
     prepare(broker, iam, SESSION, login=login)
     stub = broker.stub("mariadb" if client.family == "mariadb" else "mysql", version=client_version(client))
     assert broker.run("connect", "p", "--client", stub.path).code == 0
@@ -79,7 +80,7 @@ def test_dump_by_exec(broker, iam, client):
 NO_LOGIN = "hint: check IAM auth on the server, rds-db:connect for app, aws sts get-caller-identity --profile work\n"
 
 
-@pytest.mark.parametrize("keys, told, reason", [
+@pytest.mark.parametrize("keys, server_state, reason", [
     ({"region": "us-east-1"}, {}, "signed for region us-east-1"),
     ({"host": OTHER}, {}, f"signed for {OTHER}:"),
     ({"sign_port": "3306"}, {}, f"signed for {HOST}:3306"),
@@ -91,12 +92,12 @@ NO_LOGIN = "hint: check IAM auth on the server, rds-db:connect for app, aws sts 
     ({}, {"now": "20991231T235959Z"}, "expired"),
     ({}, {"now": "20150830T123600Z"}, "from the future"),
 ])
-def test_refused(broker, iam, clients, keys, told, reason):
+def test_refused(broker, iam, clients, keys, server_state, reason):
     seen = prepare(broker, iam, **keys)
-    iam.tell(**told)
+    iam.tell(**server_state)
     done = broker.run("test", "p", "--client", clients["mysql9"].path)
     verdicts = iam.verdicts()[seen:]
-    assert len(verdicts) in (1, 2)  # the keeper gets another token, once
+    assert len(verdicts) in (1, 2)  # the keeper tries once more with a new token
     assert all(reason in verdict and "-> -" in verdict for verdict in verdicts)
     assert done.code == 77 and done.errors == "broker: p: 1045 access denied for app@127.0.0.1\n" + NO_LOGIN
     hops = [line.split()[:2] for line in done.text.splitlines()]
@@ -104,7 +105,7 @@ def test_refused(broker, iam, clients, keys, told, reason):
 
 
 def test_wrong_user_by_url(broker, iam, clients):
-    """An account that IAM does not know, and a hint without a profile of AWS."""
+    """An account that IAM does not know, and a hint that names no AWS profile."""
     prepare(broker, iam)
     url = f"mysql://nobody@{HOST}:{iam.port}/?type=aws_iam"
     key = KEYS[STATIC]
@@ -115,8 +116,8 @@ def test_wrong_user_by_url(broker, iam, clients):
 
 # TLS
 
-def test_the_shipped_authorities_do_not_know_the_test_server(broker, iam, client):
-    """The bundle that came with the program is used, and the token is not sent to a server that it does not vouch for."""
+def test_shipped_ca_bundle_does_not_verify_the_test_server(broker, iam, client):
+    """The installed bundle is used, and the token is not sent to a server that it does not verify."""
     seen = prepare(broker, iam)
     (broker.home / ".local/share/broker/rds-ca.pem").unlink()
     done = query(broker, client)
@@ -128,7 +129,7 @@ def test_the_shipped_authorities_do_not_know_the_test_server(broker, iam, client
 
 
 def test_no_tls_no_token(broker, names, mariadb_notls, client):
-    """A server under the right name that has no TLS gets nothing."""
+    """A server with the right name but without TLS gets nothing."""
     with open("/etc/hosts") as hosts:
         broker.etc.write("/etc/hosts", hosts.read() + f"127.0.0.1 {HOST}\n")
     prepare_for = profile(host=HOST, port=mariadb_notls.port, user="app", auth="iam")
@@ -154,14 +155,15 @@ def test_tls_is_not_lowered(broker, iam, clients, keys, args, hint):
 
 
 def test_required_in_the_profile(broker, iam, client):
-    """Oracle's client keeps it; for a MariaDB client, which cannot say it, the keeper does."""
+    """Oracle's client enforces it; MariaDB's clients have no such option, so the keeper enforces it for them."""
     prepare(broker, iam, tls="required")
     done = query(broker, client)
     assert done.code == 0 and "app@%" in done.text
 
 
 def test_sign_host(broker, iam, client):
-    """`host` is only dialled: the token is for the other name, and so is the certificate, which the keeper verifies."""
+    """broker only connects to `host`: the token is for `sign_host`, and so is the certificate, which the keeper
+    verifies."""
     prepare(broker, iam, host="127.0.0.1", sign_host=HOST)
     shown = broker.run("connect", "p", "--client", client.path, "--dry-run").text
     assert "\ntls         verify-identity, by the keeper, " in shown and "\naddress     unix socket\n" in shown
@@ -170,12 +172,12 @@ def test_sign_host(broker, iam, client):
     assert query(broker, client).text.startswith("app@%")
 
 
-def test_sign_host_is_the_name_that_counts(broker, iam, client):
+def test_certificate_must_be_for_sign_host(broker, iam, client):
     prepare(broker, iam, host=HOST, sign_host="other" + HOST)
     seen = len(iam.verdicts())
     done = query(broker, client)
     assert done.code == 1 and done.errors.startswith(f"ERROR 1105 (08S01): broker: 2026 certificate is not valid for ")
-    assert "\nhint: check host; if the server is right, ask for a certificate with that name" in done.errors  # anybody has one of RDS's
+    assert "\nhint: check host; if the server is right, ask for a certificate with that name" in done.errors  # any customer of RDS has a certificate of its CA
     assert iam.verdicts()[seen:] == []
 
 
@@ -206,7 +208,7 @@ def test_login_fails_first(broker, iam, clients):
 
 
 def test_dry_run(broker, iam, clients):
-    """Nothing is fetched: not even the keys are looked at."""
+    """Nothing is fetched, and the file with the keys is not read."""
     prepare(broker, iam)
     (broker.home / ".aws/credentials").unlink()
     done = broker.run("connect", "p", "--dry-run", "--client", clients["mysql9"].path)
@@ -229,7 +231,7 @@ def test_dry_run(broker, iam, clients):
     ("db.example.com", {"auth": "iam", "sign_host": "a.abc.eu-west-1.rds.amazonaws.com"}, True),
     ("db.example.com", {"auth": "iam"}, False),
 ])
-def test_which_authorities(broker, host, keys, shown):
+def test_which_ca_bundle(broker, host, keys, shown):
     broker.write(".local/share/broker/rds-ca.pem", "x")
     broker.config(profile(host=host, user="app", **keys))
     lines = broker.run("profile", "show", "p").text.splitlines()

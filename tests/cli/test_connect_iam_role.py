@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`auth = iam` with keys of an assumed role, on the server that verifies each token with botocore: with the three clients, for
-connect, exec and test; the second connection finds the session; a session that has ended is refused with the reason."""
+"""`auth = iam` with the keys of an assumed role, and a server that verifies each token with botocore: with the three
+clients, for connect, exec and test; the second connection uses the cached session; the server refuses keys that it
+does not know."""
 import os
 
 import pytest

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""broker as a credential_process: what it prints, how long the keys live, and a chain that leads back to itself. The AWS CLI
-uses it as a user would have it."""
+"""broker as a credential_process: what it prints, how long the keys are valid, and a chain that refers to itself.
+The AWS CLI runs it as it would for a user."""
 import json
 import os
 import time
@@ -32,12 +32,12 @@ def test_static_keys(prod):
     assert done.out == json.dumps({"Version": 1, "AccessKeyId": ID, "SecretAccessKey": SECRET}, separators=(",", ":")).encode() + b"\n"
 
 
-def test_of_the_environment(prod):
+def test_keys_of_the_environment(prod):
     done = process(prod, "prod", env={**KEYS, "AWS_SESSION_TOKEN": "fake-token"})
     assert json.loads(done.out)["SessionToken"] == "fake-token"
 
 
-def test_by_its_own_name(prod, bare_broker):
+def test_called_by_its_own_name(prod, bare_broker):
     named = bare_broker(NAMES / "broker-credential-process")
     named.config(PROFILE)
     done = named.run("prod", env=KEYS, secret_out=True)
@@ -61,8 +61,8 @@ def test_a_role(prod, role, aws_fake):
     assert json.loads(process(prod, "prod", env=endpoint(sts)).out) == first and len(sts.calls) == 1
 
 
-def test_kept_keys_with_little_life_are_fetched_anew(prod, role, aws_fake):
-    """SDKs ask again 15 minutes before the end: they would ask each time, and be answered with the same."""
+def test_cached_keys_that_expire_soon_are_fetched_again(prod, role, aws_fake):
+    """SDKs ask again from 15 minutes before the expiry: they would ask each time and get the same keys."""
     state = {"sts": {"minutes": 10}}
     sts = aws_fake(state)
     process(prod, "prod", env=endpoint(sts))
@@ -75,8 +75,8 @@ def test_kept_keys_with_little_life_are_fetched_anew(prod, role, aws_fake):
     assert len(sts.calls) == 3
 
 
-def test_little_life_is_better_than_none(prod, role, aws_fake):
-    """STS is gone, or a person would be needed: what is kept still serves."""
+def test_cached_keys_that_expire_soon_are_used_if_sts_refuses(prod, role, aws_fake):
+    """If new keys cannot be fetched, or only with the user's help, the cached ones are used."""
     state = {"sts": {"minutes": 10}}
     sts = aws_fake(state)
     kept = json.loads(process(prod, "prod", env=endpoint(sts)).out)
@@ -84,25 +84,25 @@ def test_little_life_is_better_than_none(prod, role, aws_fake):
     assert json.loads(process(prod, "prod", env=endpoint(sts)).out) == kept
 
 
-def test_it_never_asks_for_a_code(prod, role, aws_fake):
+def test_no_prompt_for_an_mfa_code(prod, role, aws_fake):
     sts = aws_fake({"sts": {"minutes": 60, "mfa": {"arn:aws:iam::123456789012:mfa/me": "123456"}}})
     files(prod, f"[profile r]\nrole_arn = {arn(role)}\nsource_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n[profile base]\n" + pair())
     done = process(prod, "prod", env=endpoint(sts), tty=True)
     assert (done.code, done.out, done.tty) == (79, b"", b""), done.errors
 
 
-@pytest.mark.parametrize("config, words, code, said", [
+@pytest.mark.parametrize("config, words, code, message", [
     (PROFILE, [], 64, "which profile?"), (PROFILE, ["nobody"], 78, "nobody: no such profile"),
     ("[profile prod]\nhost = h\nuser = u\nauth = env\nauth_env = X\n", ["prod"], 78, "auth = env has no AWS keys"),
 ])
-def test_errors(broker, config, words, code, said):
+def test_errors(broker, config, words, code, message):
     broker.config(config)
     done = process(broker, *words)
-    assert (done.code, done.out) == (code, b"") and said in done.errors
+    assert (done.code, done.out) == (code, b"") and message in done.errors
 
 
-def test_a_chain_that_leads_back_to_itself(prod):
-    """Not a hang, and no heap of processes: the second of them says so."""
+def test_chain_that_refers_to_itself(prod):
+    """broker neither hangs nor starts more and more processes: the second one reports the error."""
     prod.config(PROFILE + "aws_profile = loop\n")
     files(prod, f"[profile loop]\ncredential_process = {prod.program} credential aws prod\n")
     for words in (["credential", "aws", "prod"], ["token", "prod"]):
@@ -112,7 +112,7 @@ def test_a_chain_that_leads_back_to_itself(prod):
         assert time.monotonic() - start < 30
 
 
-def test_a_chain_through_another_profile_is_none(prod):
+def test_chain_through_another_profile_is_no_loop(prod):
     prod.config(PROFILE + "aws_profile = outer\n" + PROFILE.replace("prod]", "base]") + "aws_profile = inner\n")
     files(prod, f"[profile outer]\ncredential_process = {prod.program} credential aws base\n[profile inner]\n" + pair())
     assert json.loads(process(prod, "prod").out)["AccessKeyId"] == ID

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A real git over authenticated http with broker as its helper: what is typed once is stored, used, and dropped once the server
-refuses it; and beside git-credential-oauth, a refresh token that outlives its password."""
+"""A real git with broker as its helper, over http with authentication: a password that was typed once is stored and
+used, and erased when the server refuses it. With git-credential-oauth: a refresh token is kept longer than its
+password."""
 import base64
 import functools
 import http.server
@@ -22,7 +23,7 @@ USER, PASSWORD = "dev", "canary-clone-19e4"
 
 
 class Guarded(http.server.SimpleHTTPRequestHandler):
-    """Files for who knows `server.password`; `server.seen` are the passwords that came."""
+    """Serves files to clients that send `server.password`; `server.seen` has the credentials that were sent."""
 
     def do_GET(self):
         kind, _, text = self.headers.get("Authorization", "").partition(" ")
@@ -69,7 +70,7 @@ def git(bare_broker):
 
 
 def typed(git, password):
-    """What a person would answer to git's questions from now on."""
+    """Sets what the user would answer to git's prompts from now on."""
     git.runner.script("askpass", f'echo "$1" >>$HOME/asked\ncase $1 in Username*) echo {USER} ;; *) echo {password} ;; esac', secret=True)
 
 
@@ -80,7 +81,7 @@ def asked(git):
     return len(lines_)
 
 
-def test_clone_asks_once(git, site):
+def test_clone_prompts_once(git, site):
     typed(git, PASSWORD)
     assert git.run("clone", "-q", site.url, "app").code == 0 and asked(git) == 2
     assert git.run("-C", "app", "pull", "-q").code == 0 and asked(git) == 0
@@ -89,12 +90,12 @@ def test_clone_asks_once(git, site):
     assert log.text == "one\n"
 
 
-def test_a_refused_password_is_dropped(git, site):
+def test_refused_password_is_erased(git, site):
     typed(git, PASSWORD)
     assert git.run("clone", "-q", site.url, "app").code == 0
     site.password = "canary-changed-20b7"
     git.runner.secret(b"canary-changed-20b7")
-    assert git.run("-C", "app", "pull", "-q").code != 0  # the old one is refused, and not asked for in the same run
+    assert git.run("-C", "app", "pull", "-q").code != 0  # the old one is refused, and git does not prompt in the same run
     typed(git, site.password)
     asked(git)
     assert git.run("-C", "app", "pull", "-q").code == 0 and asked(git) == 2
@@ -109,10 +110,11 @@ def test_the_secret_is_in_no_argv(git, site):
         assert PASSWORD.encode() not in argv
 
 
-def test_a_refresh_token_makes_the_next_password(git, web):
-    """broker keeps it beyond the password's end; git-credential-oauth, next in the list, gets a new password with it."""
+def test_refresh_token_is_used_for_the_next_password(git, web):
+    """broker keeps it after the password has expired; git-credential-oauth, the next helper, gets a new password
+    with it."""
     if git_version() < (2, 41) or not shutil.which(OAUTH):
-        return  # Debian 12: its git knows no refresh tokens, and the helper came later
+        return  # Debian 12: its git does not know refresh tokens, and it has no such helper
     forms = []
 
     def answer(handler):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Databases in git's credential protocol: who is answered by a profile's provider, and who never is."""
+"""Databases in git's credential protocol: which requests a profile's provider answers, and which it never answers."""
 import os
 import shutil
 import subprocess
@@ -61,19 +61,19 @@ def test_by_server_and_user(asker):
         assert asker.get(**{**ENV, **other}) == {}, other
 
 
-def test_a_profile_without_user_matches_by_host(asker):
+def test_profile_without_user_matches_by_host(asker):
     for user in ({}, {"username": "whoever"}):
         assert asker.get(protocol="mysql", host="made.example.com", **user)["username"] == "made-1"
 
 
-def test_the_user_that_is_named_comes_first(broker):
+def test_profile_with_the_requested_user_comes_first(broker):
     broker.config("[profile a]\nhost = h\nauth = command\nauth_command = echo any\n"
                   "[profile b]\nhost = h\nuser = app\nauth = command\nauth_command = echo apps\n")
     done = broker.run("credential", "get", input=lines(protocol="mysql", host="h", username="app"), secret_out=True)
     assert fields_of(done.out)["password"] == "apps"
 
 
-def test_nothing_to_give(asker):
+def test_no_password(asker):
     assert asker.get(profile="own") == {}
     done = asker.run("get", lines(profile="nobody"))
     assert done.code == 78 and "nobody: no such profile" in done.errors
@@ -81,13 +81,13 @@ def test_nothing_to_give(asker):
     assert (done.code, done.out) == (79, b"") and "no stored password for app@db.example.com:3306" in done.errors
 
 
-def test_it_never_asks(asker):
-    """Also on a terminal: git's prompt may stand there."""
+def test_no_prompt(asker):
+    """Not even on a terminal, where git may be showing its own prompt."""
     done = asker.run("get", lines(profile="shop"), tty=True)
     assert done.code == 79 and done.tty == b""
 
 
-def test_a_stored_password_is_stored_and_erased(asker, keychain):
+def test_password_is_stored_and_erased(asker, keychain):
     asker.store_entry(**SHOP, password=PASSWORD)
     assert keychain.lookup({"identity": "mysql://app@db.example.com:3306"}) == PASSWORD.encode()
     assert asker.get(**SHOP)["password"] == PASSWORD
@@ -98,7 +98,7 @@ def test_a_stored_password_is_stored_and_erased(asker, keychain):
     asker.erase(**SHOP)
 
 
-def test_a_made_one_is_not_stored_but_dropped(asker, broker, keychain):
+def test_generated_password_is_not_stored_but_erased(asker, broker, keychain):
     made = {"protocol": "mysql", "host": "made.example.com"}
     minted = broker.home / "minted"
     before = asker.get(**made)
@@ -119,8 +119,9 @@ def test_a_made_one_is_not_stored_but_dropped(asker, broker, keychain):
     {"url": "jdbc:mysql://env.example.com:3307"}, {"url": "mariadb://app@env.example.com:3307"},
     {"protocol": "https", "host": "env.example.com:3307", "profile": "env"}, {**ENV, "broker.auth": "env"},
 ])
-def test_a_forwarded_helper_gives_no_database(asker, broker, bare_broker, keychain, request_):
-    """Editors, containers and CI pass git's requests on to the host: code in there must not get at databases."""
+def test_forwarded_helper_gives_no_database_password(asker, broker, bare_broker, keychain, request_):
+    """Editors, containers and CI forward git's requests to the host: code inside them must not get database
+    passwords."""
     guest = bare_broker(NAMES / "git-credential-broker")
     guest.config(CONFIG.format(home=broker.home))
     env = {**keychain.env, "DB_PASSWORD": PASSWORD}
@@ -130,7 +131,7 @@ def test_a_forwarded_helper_gives_no_database(asker, broker, bare_broker, keycha
     assert b"planted" not in keychain.search({"xdg:schema": "org.broker.Password", "identity": "mysql://app@env.example.com:3307"})
 
 
-def test_its_name_decides_wherever_it_is(broker, keychain, tmp_path):
+def test_program_name_decides_in_any_folder(broker, keychain, tmp_path):
     link = tmp_path / "git-credential-broker"
     os.symlink(broker.program, link)
     broker.config("[profile p]\nhost = h\nuser = u\nauth = command\nauth_command = echo x\n")
@@ -140,19 +141,19 @@ def test_its_name_decides_wherever_it_is(broker, keychain, tmp_path):
 
 
 def test_effective_keys_only_from_a_keeper(asker):
-    """Somebody's stdin cannot choose another provider."""
+    """Input from any other program cannot choose another provider."""
     asker.broker.script("evil", "touch $HOME/ran; echo x")
     done = asker.run("get", lines(profile="env", **{"broker.auth": "command", "broker.auth_command": "evil"}))
     assert fields_of(done.out) == {"username": "app", "password": PASSWORD}
     assert not (asker.broker.home / "ran").exists()
 
 
-# What only a keeper may say
+# What only a keeper may send
 
 
 @pytest.fixture
 def installed(broker, tmp_path):
-    """A copy of the installation in which a fake keeper, tests/drivers/keeper_asks.c, lies in broker-keeper's place."""
+    """A copy of the installation in which a fake keeper, tests/drivers/keeper_asks.c, replaces broker-keeper."""
     driver = BUILD / "tests" / "drivers" / "keeper_asks"
     if not driver.exists():
         pytest.skip(f"missing: {driver} (make unit)")
@@ -173,20 +174,20 @@ def keeper_asks(broker, program, **fields):
     return done.code, fields_of(done.out), done.errors
 
 
-def test_a_keeper_says_which_keys_its_run_has(installed):
-    """The config may have changed since, and a run by flags has no profile at all."""
+def test_keeper_sends_the_keys_of_its_run(installed):
+    """The config may have changed since the run began, and a run that has only flags has no profile."""
     broker, keeper, _ = installed
     broker.config("[profile p]\nhost = other.example.com\nuser = other\nauth = prompt\n")
     run = {"broker.host": "db.example.com", "broker.user": "app", "broker.auth": "env", "broker.auth_env": "DB_PASSWORD"}
     wanted = (0, {"username": "app", "password": PASSWORD}, "")
     assert keeper_asks(broker, keeper, **run) == wanted
     assert keeper_asks(broker, keeper, profile="p", **run) == wanted
-    code, found, said = keeper_asks(broker, keeper, profile="p", **{"broker.nonsense": "x"})
-    assert code == 64 and found == {} and "nonsense" in said
+    code, found, message = keeper_asks(broker, keeper, profile="p", **{"broker.nonsense": "x"})
+    assert code == 64 and found == {} and "nonsense" in message
 
 
-def test_nobody_else_over_a_socket(installed):
-    """The same program elsewhere is no keeper."""
+def test_program_in_another_folder_is_not_trusted(installed):
+    """The same program in another folder does not count as a keeper."""
     broker, _, driver = installed
     broker.config("[profile p]\nhost = db.example.com\nuser = app\nauth = env\nauth_env = DB_PASSWORD\n")
     broker.script("evil", "touch $HOME/ran; echo x")
@@ -197,7 +198,7 @@ def test_nobody_else_over_a_socket(installed):
 
 
 def test_installed_under_all_its_names(tmp_path):
-    """Links beside the program, as git and docker look for them on PATH."""
+    """The names are links in the program's folder, because git and docker search PATH for them."""
     san = ["SAN=1"] if BUILD.name == "build-san" else []
     subprocess.run(["make", "-s", "-C", REPO, "install", f"DESTDIR={tmp_path}", "PREFIX=/usr", *san], check=True, capture_output=True)
     for name in ("git-credential-broker", "docker-credential-broker", "broker-credential-process"):

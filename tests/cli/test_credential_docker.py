@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""broker as docker's credential helper, byte for byte beside the helper that docker's own project makes for the Secret Service;
-and what it never gives: databases."""
+"""broker as docker's credential helper, compared byte for byte with the Secret Service helper of docker's own
+project; it never gives passwords of databases."""
 import json
 import os
 import shutil
@@ -38,8 +38,8 @@ def ask(runner, *words, input=b""):
     return done.code, done.out
 
 
-def test_to_the_byte(ours, theirs):
-    """One conversation with both: status and stdout are the same each time."""
+def test_same_output_as_dockers_helper(ours, theirs):
+    """Both get the same requests; status and stdout are the same each time."""
     odd = {"ServerURL": "registry.example.com", "Username": "<token>", "Secret": "a\"b\\c/d<e>&f\tgé☃"}
     turns = [
         ("get", URL.encode()), ("list", b""), ("store", json.dumps(ENTRY).encode()), ("get", URL.encode()),
@@ -61,11 +61,11 @@ def test_one_user_for_each_server(ours, keychain):
 
 
 def test_errors_are_on_stdout_with_status_1(ours):
-    for words, text, said in ((["get", "x"], b"", b"Usage: "), ([], b"", b"Usage: "), (["fetch"], b"", b"Unknown credential action `fetch`"),
+    for words, text, message in ((["get", "x"], b"", b"Usage: "), ([], b"", b"Usage: "), (["fetch"], b"", b"Unknown credential action `fetch`"),
                               (["store"], b"{", b"stdin"), (["store"], b"[]", b"stdin"), (["get"], b"a\0b", b"the server URL"),
                               (["store"], json.dumps({**ENTRY, "Secret": "a" * 70000}).encode(), b"the secret has over")):
         code, out = ask(ours, *words, input=text)
-        assert code == 1 and out.startswith(said) and out.count(b"\n") == 1, words
+        assert code == 1 and out.startswith(message) and out.count(b"\n") == 1, words
     assert ask(ours, "get", input=b"x" * 11_000_000)[0] == 1
 
 
@@ -85,7 +85,7 @@ def test_no_keychain(bare_broker):
 @pytest.mark.parametrize("url", ["mysql://app@db.example.com:3306", "mysql://app@db.example.com", " MySQL://app@db.example.com\n",
                                  "jdbc:mysql://db.example.com", "mariadb://app@db.example.com", "mysql+ssh://b/db.example.com"])
 def test_no_database(ours, broker, keychain, url):
-    """Neither by its URL, nor by profile, nor in a list."""
+    """It is given neither for its URL nor for a profile, and it is not listed."""
     ours.config("[profile db]\nhost = db.example.com\nuser = app\n")
     keychain.store("app@db.example.com:3306", b"canary-docker-db", {"identity": "mysql://app@db.example.com:3306",
                                                                    "xdg:schema": "org.broker.Password"})
@@ -98,7 +98,7 @@ def test_no_database(ours, broker, keychain, url):
     assert ask(ours, "list") == (0, b"{}\n")
 
 
-def test_git_and_docker_do_not_meet(ours, broker, keychain):
+def test_entries_of_git_and_docker_are_separate(ours, broker, keychain):
     git = lines(protocol="https", host="registry.example.com:5000", path="v1/", username="dev", password="of-git")
     assert broker.run("credential", "store", input=git, env=keychain.env).code == 0
     assert ask(ours, "list") == (0, b"{}\n")
@@ -109,7 +109,7 @@ def test_git_and_docker_do_not_meet(ours, broker, keychain):
 
 
 def test_in_memory(bare_broker):
-    """`store = keyring` in the config: docker gives no options."""
+    """`store = keyring` is set in the config, because docker passes no options."""
     store = having(Store, "keyring")
     runner = bare_broker(NAMES / "docker-credential-broker")
     runner.config("[defaults]\nstore = keyring\n")
@@ -119,8 +119,8 @@ def test_in_memory(bare_broker):
     store.stop()
 
 
-def test_podman_and_docker_find_it(ours, keychain):
-    """`docker login` is checked by a registry; what is asked of a helper before and after is not: `docker logout`."""
+def test_docker_logout(ours, keychain):
+    """`docker login` needs a registry, but `docker logout` does not, and it also calls the helper."""
     docker = shutil.which("docker")
     assert ask(ours, "store", input=json.dumps(ENTRY).encode()) == (0, b"")
     if not docker:

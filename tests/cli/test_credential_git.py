@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""broker as git's credential helper, with the system's own git: what git's test t0303 asks of any helper, on each store.
-What an older git drops before a helper sees it (expiry, refresh tokens, authtype) is asked of broker itself in
-test_credential_rules.py, and of git where this one knows it."""
+"""broker as git's credential helper, with the system's own git: what git's test t0303 requires of any helper, with
+each store. What an older git drops before a helper sees it (expiry, refresh tokens, authtype) is tested without git
+in test_credential_rules.py, and here if this git supports it."""
 import shutil
 import time
 
@@ -22,21 +22,21 @@ def git(bare_broker, store):
 
 
 def filled(git, **asked):
-    """What git got, which must be of the helper: nobody was asked."""
-    found, said = git.credential("fill", **asked)
-    assert said == [], said
+    """What git got; it must be from the helper, without a prompt."""
+    found, prompts = git.credential("fill", **asked)
+    assert prompts == [], prompts
     return found
 
 
 def asks(git, **asked):
-    """The helper has nothing: git asks for what is missing."""
-    found, said = git.credential("fill", **asked)
-    assert said and all(line.startswith("askpass: ") for line in said), said
+    """The helper has no answer: git prompts for what is missing."""
+    found, prompts = git.credential("fill", **asked)
+    assert prompts and all(line.startswith("askpass: ") for line in prompts), prompts
     return found == {**asked, **ASKED, **asked}
 
 
-def test_what_t0303_asks_for(git):
-    """In its order, as each step builds on those before."""
+def test_requirements_of_t0303(git):
+    """The steps are in the order of t0303, because each depends on those before."""
     kept = {"username": "store-user", "password": "store-pass"}
     assert asks(git, **SITE)
     assert git.credential("approve", **SITE, **kept) == ({}, [])
@@ -60,8 +60,8 @@ def test_a_path_must_match(git):
     git.credential("approve", config=path, **place, path="foo.git", username="user", password="pass")
     found, _ = git.credential("fill", config=path, **place, path="bar.git")
     assert found["password"] == ASKED["password"]
-    found, said = git.credential("fill", config=path, **place, path="foo.git")
-    assert (found["password"], said) == ("pass", [])
+    found, prompts = git.credential("fill", config=path, **place, path="foo.git")
+    assert (found["password"], prompts) == ("pass", [])
 
 
 def test_several_users_of_one_host(git):
@@ -76,8 +76,8 @@ def test_several_users_of_one_host(git):
     assert asks(git, **SITE, username="user2")
 
 
-def test_a_rejected_password_that_is_not_the_kept_one(git):
-    """Somebody has stored a new one meanwhile."""
+def test_rejected_password_is_not_the_stored_one(git):
+    """Another program has stored a new password in the meantime."""
     git.credential("approve", **SITE, username="user", password="new")
     git.credential("reject", **SITE, username="user", password="old")
     assert filled(git, **SITE)["password"] == "new"
@@ -91,16 +91,16 @@ def test_an_empty_name_and_password(git):
 
 @pytest.mark.parametrize("size", [1000, 65000])
 def test_a_long_line_does_not_become_two(git, size):
-    """What a server says in WWW-Authenticate reaches the helper as one line."""
+    """A server's WWW-Authenticate header reaches the helper as one line."""
     git.credential("approve", protocol="https", host="victim.example.com", username="user", password="to-be-stolen")
     header = ("realm=" + "a" * size)[:size] + "host=victim.example.com"
     found, _ = git.credential("fill", protocol="https", host="bad.example.com", wwwauth_=header)
     assert found["password"] == ASKED["password"]
 
 
-def test_time_out(git, store):
+def test_timeout(git, store):
     if store.kind == "keychain":
-        return  # which keeps for ever
+        return  # its entries do not expire
     place = {"protocol": "https", "host": "timeout.tld"}
     git.credential("approve", helper="--timeout=1", **place, username="user", password="pass")
     end = time.monotonic() + 60
@@ -110,7 +110,7 @@ def test_time_out(git, store):
 
 def test_expiry_and_refresh_token(git):
     if git_version() < (2, 41):
-        return  # drops both before any helper; test_credential_rules.py asks broker itself
+        return  # this git drops both before it calls a helper; test_credential_rules.py tests them without git
     place = {"protocol": "https", "host": "expiry.tld", "username": "user"}
     for end in ("9999999998", "9999999999"):
         git.credential("approve", **place, password="pass", password_expiry_utc=end, oauth_refresh_token="refresh")

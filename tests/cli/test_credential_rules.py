@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""git's credential protocol, rule by rule, asked of broker itself by a pipe: what is answered, kept and erased, on each store."""
+"""git's credential protocol, rule by rule, without git: what broker answers, stores and erases, with each store."""
 import json
 import os
 import signal
@@ -30,7 +30,7 @@ def test_stored_read_erased(asker):
     assert asker.get(**SITE) == {}
 
 
-def test_what_the_query_says_must_be_so(asker):
+def test_all_attributes_of_the_query_must_match(asker):
     asker.store_entry(**SITE, **DEV, path="team/app.git")
     for same in ({}, {"path": "team/app.git"}, {"username": "dev"}):
         assert asker.get(**SITE, **same) == DEV, same
@@ -41,12 +41,12 @@ def test_what_the_query_says_must_be_so(asker):
     assert asker.get(host="git.example.com") == DEV
 
 
-def test_an_entry_without_a_path_is_not_one_with_it(asker):
+def test_entry_without_a_path_does_not_match_a_path(asker):
     asker.store_entry(**SITE, **DEV)
     assert asker.get(**SITE, path="x") == {}
 
 
-def test_a_store_replaces_what_it_matches(asker):
+def test_store_replaces_the_entries_that_match(asker):
     asker.store_entry(**SITE, **DEV, path="x")
     asker.store_entry(**SITE, **{**DEV, "password": "new"})
     assert asker.get(**SITE, path="x") == {}
@@ -64,7 +64,7 @@ def test_several_users(asker):
     assert asker.get(**SITE) == {}
 
 
-def test_the_empty_value_is_a_value(asker):
+def test_empty_values_are_stored(asker):
     asker.store_entry(protocol="cert", host="", path="/home/me/key.pem", username="", password="")
     assert asker.get(protocol="cert", host="", path="/home/me/key.pem") == {"username": "", "password": ""}
 
@@ -77,13 +77,13 @@ def test_erase_compares_secrets(asker):
     assert asker.get(**SITE) == {}
 
 
-def test_erase_of_nothing_erases_nothing(asker):
+def test_erase_without_attributes(asker):
     asker.store_entry(**SITE, **DEV)
     assert asker.ask("erase") == {}
     assert asker.get(**SITE) == DEV
 
 
-def test_url_stands_for_its_parts(asker):
+def test_url_sets_the_other_attributes(asker):
     asker.store_entry(url="https://dev:canary-git-8d01@git.example.com/team/app%20x.git/")
     assert asker.get(**SITE, path="team/app x.git") == DEV
     assert asker.get(url="https://dev@git.example.com/team/app%20x.git") == DEV
@@ -92,7 +92,7 @@ def test_url_stands_for_its_parts(asker):
         assert asker.run("get", lines(url=bad)).code == 65, bad
 
 
-def test_unknown_words_are_nothing(asker):
+def test_unknown_attributes_and_verbs_are_ignored(asker):
     asker.store_entry(**SITE, **DEV, strange="x", wwwauth_=["Basic", "host=victim"], capability_="unheard-of")
     found = asker.ask("get", **SITE, strange="y", profile_="x", capability_=["unheard-of"])
     assert found == DEV
@@ -101,7 +101,7 @@ def test_unknown_words_are_nothing(asker):
         assert (done.code, done.out, done.err) == (0, b"", b""), verb
 
 
-def test_the_last_of_two_counts(asker):
+def test_last_value_is_used(asker):
     asker.store_entry(**SITE, **DEV)
     done = asker.run("get", b"host=other\nprotocol=https\nhost=git.example.com\n\nhost=nothing\n")
     assert fields_of(done.out) == DEV
@@ -112,7 +112,7 @@ def test_capabilities(asker):
     assert done.out == b"version 0\ncapability authtype\ncapability state\n"
 
 
-def test_authtype_only_for_who_knows_it(asker):
+def test_authtype_needs_the_capability(asker):
     asker.store_entry(**SITE, capability_="authtype", authtype="Bearer", credential="canary-git-8d01")
     assert asker.get(**SITE) == {}
     done = asker.run("get", lines(**SITE, capability_=["state", "authtype"]))
@@ -131,13 +131,13 @@ def test_authtype_with_a_name(asker):
     assert asker.get(**SITE, username="dev", capability_="authtype")["credential"] == "t"
 
 
-def test_ephemeral_is_not_kept(asker):
+def test_ephemeral_is_not_stored(asker):
     asker.store_entry(**SITE, capability_="authtype", authtype="Bearer", credential="t", ephemeral="1")
     asker.store_entry(**SITE, **DEV, ephemeral="true")
     assert asker.get(**SITE, capability_="authtype") == {}
 
 
-def test_half_a_credential_is_not_kept(asker):
+def test_incomplete_credential_is_not_stored(asker):
     for half in ({"username": "dev"}, {"password": "x"}, {"authtype": "Bearer"}, {"credential": "x"}):
         asker.store_entry(**SITE, **half)
     asker.store_entry(host="git.example.com", **DEV)
@@ -145,7 +145,7 @@ def test_half_a_credential_is_not_kept(asker):
     assert asker.get(**SITE, capability_="authtype") == {}
 
 
-def test_state_is_ours_alone(asker, keychain):
+def test_state_of_other_helpers_is_ignored(asker, keychain):
     able = {"capability_": ["authtype", "state"]}
     asker.store_entry(**SITE, **DEV)
     found = asker.get(**SITE, **able, state_="other:1")
@@ -155,7 +155,7 @@ def test_state_is_ours_alone(asker, keychain):
     assert asker.get(**SITE)["password"] == "newer"
 
 
-def test_what_came_from_the_keychain_is_not_written_again(broker, keychain):
+def test_password_from_the_keychain_is_not_written_again(broker, keychain):
     asker = Asker(broker, Store("keychain", keychain))
     asker.store_entry(**SITE, **DEV)
     found = asker.get(**SITE, capability_="state")
@@ -176,8 +176,9 @@ def test_expiry(asker):
     assert asker.get(**SITE) == {}
 
 
-def test_a_refresh_token_outlives_the_password(asker):
-    """It must not go with the password: it is what the next one is made with. An expired password is not given."""
+def test_refresh_token_is_kept_longer_than_the_password(asker):
+    """It must not be removed with the password, because the next password is made with it. An expired password is not
+    returned."""
     asker.store_entry(**SITE, **DEV, oauth_refresh_token="canary-refresh-77", password_expiry_utc=FAR)
     assert asker.get(**SITE) == {**DEV, "oauth_refresh_token": "canary-refresh-77", "password_expiry_utc": FAR}
     end = int(time.time()) + 2
@@ -187,7 +188,7 @@ def test_a_refresh_token_outlives_the_password(asker):
     assert asker.get(**SITE) == {"username": "dev", "oauth_refresh_token": "canary-refresh-77"}
 
 
-def test_an_expired_one_hides_no_other(asker):
+def test_expired_entry_hides_no_other(asker):
     end = int(time.time()) + 2
     asker.store_entry(**SITE, username="old", password="x", password_expiry_utc=str(end))
     asker.store_entry(**SITE, **DEV)
@@ -196,7 +197,7 @@ def test_an_expired_one_hides_no_other(asker):
     assert asker.get(**SITE) == DEV
 
 
-# Memory only
+# The store in memory
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def memory(broker):
     kept.stop()
 
 
-def test_exit_forgets(memory):
+def test_exit_erases_the_store_in_memory(memory):
     memory.store_entry(**SITE, **DEV)
     assert memory.ask("exit") == {}
     assert memory.get(**SITE) == {}
@@ -219,7 +220,7 @@ def test_exit_leaves_the_keychain_alone(broker, keychain):
     assert asker.get(**SITE) == DEV
 
 
-def test_it_is_listed_with_its_life(memory):
+def test_entry_is_listed_and_logged_out(memory):
     memory.store_entry("--timeout", "1h", **SITE, **DEV)
     done = memory.broker.run("status", "--json", wrap=memory.store.wrap)
     [session] = json.loads(done.out)["sessions"]
@@ -229,7 +230,7 @@ def test_it_is_listed_with_its_life(memory):
 
 
 @pytest.mark.parametrize("options, least, most", [((), 890, 900), (("--timeout", "50"), 40, 50), (("--timeout=1d2",), None, None)])
-def test_life(memory, options, least, most):
+def test_lifetime(memory, options, least, most):
     if least is None:
         assert memory.run("store", lines(**SITE, **DEV), *options).code == 64
         return
@@ -240,18 +241,18 @@ def test_life(memory, options, least, most):
     assert int(left) - time.time() <= most
 
 
-def test_the_config_says_which_store(memory):
+def test_store_is_set_in_the_config(memory):
     memory.broker.config("[defaults]\nstore = keyring\n")
     memory.store_entry(**SITE, **DEV)
     done = memory.broker.run("credential", "get", input=lines(**SITE), wrap=memory.store.wrap, secret_out=True)
     assert fields_of(done.out) == DEV
 
 
-# The keychain, where it does not help
+# A keychain that is missing or locked
 
 
 def test_no_keychain(broker):
-    """Nobody has stored anything where there is no store; only who wants to store is told."""
+    """Without a store there is no entry, so `get` and `erase` give no error; only `store` does."""
     for verb in ("get", "erase"):
         done = broker.run("credential", verb, input=lines(**SITE))
         assert (done.code, done.out, done.err) == (0, b"", b"")
@@ -259,8 +260,8 @@ def test_no_keychain(broker):
     assert done.code == 78 and "no keychain here" in done.errors and "--store keyring" in done.errors
 
 
-def test_a_locked_keychain_asks_nobody(broker, locked_keychain):
-    """Whoever calls a helper has no place for its question."""
+def test_locked_keychain_does_not_prompt(broker, locked_keychain):
+    """A program that calls a helper has no place for the keychain's prompt."""
     asker = Asker(broker, Store("keychain", locked_keychain))
     for verb in ("get", "store", "erase"):
         done = asker.run(verb, lines(**SITE, **DEV), env={"DISPLAY": ":99"})
@@ -290,7 +291,7 @@ def test_input(memory, text, code):
 
 
 def test_long_secrets(asker):
-    """A line of the most bytes that git takes, where a store has that much room."""
+    """The longest line that git accepts, or the most that the store can hold."""
     longest = {"keychain": 65535, "keyring": 30000}[asker.store.kind] - len("password=\n")
     asker.store_entry(**SITE, username="dev", password="a" * longest)
     assert asker.get(**SITE)["password"] == "a" * longest
@@ -327,11 +328,11 @@ def test_without_a_verb(broker):
     assert done.code == 64 and done.errors.startswith("broker: credential: ")
 
 
-# Many at once
+# Concurrent runs
 
 
-def test_two_hundred_at_once(asker):
-    """Nothing of what was stored is lost, nor of what was erased comes back."""
+def test_concurrent_changes_of_many_entries(asker):
+    """No stored entry is lost, and no erased entry comes back."""
     store, broker = asker.store, asker.broker
     count = 200 if store.kind == "keyring" else 40
 
@@ -348,8 +349,8 @@ def test_two_hundred_at_once(asker):
     assert broker.run("version").code == 0
 
 
-def test_one_entry_by_many(memory):
-    """Of two hundred who store the same, erase what is old, and read: what is left is whole, and somebody's last word."""
+def test_concurrent_changes_of_one_entry(memory):
+    """Two hundred tasks store the entry, erase another password and read: the entry is always there and complete."""
     def each(n):
         done = memory.run("store", lines(**SITE, username="dev", password=f"pass{n}"))
         erased = memory.run("erase", lines(**SITE, username="dev", password="never-stored"))

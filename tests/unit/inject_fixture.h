@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For the tests of the log-in that the keeper makes itself: the keeper between a server and a client, as far
- * as a stage. */
+/* For tests in which the keeper itself logs in (login_inject.h). The test is both the server and the client,
+ * and takes a login to the stage that it tests. */
 #ifndef INJECT_FIXTURE_H
 #define INJECT_FIXTURE_H
 
@@ -25,7 +25,7 @@
 #define SCRAMBLE "abcdefghijklmnopqrst"
 #define NATIVE "mysql_native_password"
 #define SHA2 "caching_sha2_password"
-/* A server's capabilities; without SSL. */
+/* The capabilities of a server that has no TLS. */
 #define SERVER_FLAGS (0xdffff7ffu & ~CLIENT_SSL)
 #define CLIENT_FLAGS                                                                                         \
     (CLIENT_MYSQL | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH |                     \
@@ -66,18 +66,18 @@ static inline int release(void **state)
     return 0;
 }
 
-static inline enum mysql_step packet_from(int who, uint8_t sequence, const void *body, size_t n)
+static inline enum mysql_step packet_from(int side, uint8_t sequence, const void *body, size_t n)
 {
     AUTO_BUF(packet, 2 * LOGIN_PACKET_MAX);
 
     packet_put(&packet, sequence, body, n);
-    return (who == CLIENT ? mysql_from_client : mysql_from_server)(&m, packet.data, packet.len);
+    return (side == CLIENT ? mysql_from_client : mysql_from_server)(&m, packet.data, packet.len);
 }
 
-/* A text that may have NUL in it, without its last one. */
-#define FROM(who, sequence, text) packet_from(who, sequence, text, sizeof(text) - 1)
+/* Like packet_from(), for a string literal that may contain NULs; without its final one. */
+#define FROM(side, sequence, text) packet_from(side, sequence, text, sizeof(text) - 1)
 
-/* The first packet that is to be sent there; it is taken away. */
+/* Removes the first packet from `out`, checks its sequence number, and copies its body. */
 static inline void sent(struct buf *out, uint8_t sequence, struct buf *body)
 {
     struct packet p;
@@ -107,15 +107,15 @@ static inline void nothing_sent(void)
     assert_int_equal(m.request.len, 0);
 }
 
-/* It is over by an error of ours, and the server gets nothing. */
-static inline void failed(uint8_t sequence, const char *words)
+/* The login has ended: the client gets an error from broker, and the server gets nothing. */
+static inline void failed(uint8_t sequence, const char *message)
 {
     AUTO_BUF(body, 4096);
     AUTO_BUF(wanted, 4096);
 
     assert_int_equal(m.stage, STAGE_OVER);
     sent(&m.client.out, sequence, &body);
-    buf_printf(&wanted, "\xff\x51\x04%sbroker: %s", sequence ? "#08S01" : "", words);
+    buf_printf(&wanted, "\xff\x51\x04%sbroker: %s", sequence ? "#08S01" : "", message);
     assert_string_equal(buf_str(&body), buf_str(&wanted));
     assert_int_equal(m.failed.code == ERR_NONE, 0);
     nothing_sent();
@@ -123,12 +123,12 @@ static inline void failed(uint8_t sequence, const char *words)
 
 static inline void denied(uint8_t sequence)
 {
-    static const char words[] = "\xff\x15\x04#28000broker: the password of this run is needed\nhint: ";
+    static const char message[] = "\xff\x15\x04#28000broker: the password of this run is needed\nhint: ";
     AUTO_BUF(body, 4096);
 
     assert_int_equal(m.stage, STAGE_OVER);
     sent(&m.client.out, sequence, &body);
-    assert_true(text_starts(buf_str(&body), words));
+    assert_true(text_starts(buf_str(&body), message));
     assert_int_equal(m.failed.code, ERR_NONE);
     nothing_sent();
 }
@@ -166,7 +166,7 @@ static inline void greeting_put_for(struct buf *out, uint32_t flags, const char 
         buf_add(out, plugin, strlen(plugin) + 1);
 }
 
-/* The client's greeting is read away; its scramble is m.inject->scramble. */
+/* Sends the server's greeting, and discards the one for the client; its scramble is m.inject->scramble. */
 static inline enum mysql_step greet(uint32_t flags, const char *plugin)
 {
     AUTO_BUF(hello, 256);
@@ -184,7 +184,7 @@ static inline struct span span_of(const char *text)
     return (struct span){(const uint8_t *)text, strlen(text)};
 }
 
-/* What a client that has that password answers by that plug-in. */
+/* Appends what a client with this password answers with this plug-in. */
 static inline void proof_put(struct buf *out, const char *plugin, const char *password)
 {
     struct secret *s = secret_from(password, strlen(password));
@@ -221,7 +221,8 @@ static inline enum mysql_step answer_as(const char *plugin, const char *password
     return answer_with(CLIENT_FLAGS, plugin, buf_str(&auth), auth.len);
 }
 
-/* As far as our answer, which is read away; with TLS, unless the level has none. */
+/* Continues until the keeper has answered the server, and discards that answer. TLS is used unless the level
+ * is KEEPER_TLS_NONE. */
 static inline void logging_in(enum keeper_tls level, const char *server_plugin)
 {
     AUTO_BUF(body, 4096);

@@ -37,7 +37,7 @@ static void refused(const char *words)
 
     assert_int_equal(tls_prepare(&options, &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
-    assert_string_equal(told(&e), words);
+    assert_string_equal(error_text(&e), words);
     assert_int_equal(ERR_peek_error(), 0);
 }
 
@@ -71,7 +71,7 @@ static void levels(void **state)
         options =
             (struct tls_options){.level = rows[i].level, .name = text(rows[i].name), .ca = text(rows[i].ca)};
         prepared();
-        assert_string_equal(shaken(peer, &e), rows[i].words);
+        assert_string_equal(handshake_result(peer, &e), rows[i].words);
     }
     SSL_CTX_free(peer);
 }
@@ -115,7 +115,7 @@ static void names(void **state)
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
             options = (struct tls_options){.level = level, .name = text(rows[i].name), .ca = text("ca")};
             prepared();
-            assert_int_equal(shake(&b, peer, &e), rows[i].good || level != KEEPER_TLS_NAME ? 0 : -1);
+            assert_int_equal(handshake(&b, peer, &e), rows[i].good || level != KEEPER_TLS_NAME ? 0 : -1);
             assert_string_equal(b.sni, rows[i].sni);
             close_both(&b);
         }
@@ -175,7 +175,7 @@ static void versions(void **state)
 
         options.version = text(rows[i].version);
         prepared();
-        assert_string_equal(shaken(peer, &e), rows[i].words);
+        assert_string_equal(handshake_result(peer, &e), rows[i].words);
         SSL_CTX_free(peer);
     }
     static const char *const none[] = {"TLSv1.4", "TLSv1.2,tlsv1.3", "TLSv1.2;TLSv1.3", "TLSv1.22", "TLSv1."};
@@ -220,7 +220,7 @@ static void ciphers(void **state)
                          1);
         options.ciphers = text(rows[i].ciphers);
         prepared();
-        assert_int_equal(shake(&b, peer, &e), 0);
+        assert_int_equal(handshake(&b, peer, &e), 0);
         assert_string_equal(SSL_get_cipher_name(b.client), rows[i].chosen);
         close_both(&b);
         SSL_CTX_free(peer);
@@ -256,8 +256,8 @@ static void no_such_ciphers(void **state)
     SSL_CTX *peer = server_with(&server);
     struct err e = ERR_INIT;
     prepared();
-    assert_string_equal(shaken(peer, &e), "2026 the server has no cipher in common with broker\n"
-                                          "hint: check tls_ciphers and tls_version");
+    assert_string_equal(handshake_result(peer, &e), "2026 the server has no cipher in common with broker\n"
+                                                    "hint: check tls_ciphers and tls_version");
     SSL_CTX_free(peer);
 }
 
@@ -295,7 +295,7 @@ static void sends_own(const char *cert, const char *key, const X509 *expected)
     options.key = text(key);
     prepared();
     SSL_CTX_set_verify(peer, SSL_VERIFY_PEER, always);
-    assert_int_equal(shake(&b, peer, &e), 0);
+    assert_int_equal(handshake(&b, peer, &e), 0);
     X509 *sent = SSL_get1_peer_certificate(b.server);
     assert_int_equal(!sent, !expected);
     if (expected)
@@ -360,7 +360,7 @@ static bool resumed(SSL_CTX *peer, struct err *e)
 {
     struct both b;
 
-    assert_int_equal(shake(&b, peer, e), 0);
+    assert_int_equal(handshake(&b, peer, e), 0);
     bool reused = SSL_session_reused(b.client);
     close_both(&b);
     return reused;

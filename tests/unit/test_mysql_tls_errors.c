@@ -25,7 +25,7 @@ static void tells(struct made made, const char *words)
     struct err e = ERR_INIT;
 
     assert_int_equal(tls_prepare(&options, &e), 0);
-    assert_string_equal(shaken(peer, &e), words);
+    assert_string_equal(handshake_result(peer, &e), words);
     assert_int_equal(e.number, words[0] == 'T' ? 0 : 2026);
     SSL_CTX_free(peer);
     X509_free(made.cert);
@@ -182,7 +182,7 @@ static void authorities(void **state)
     struct err e = ERR_INIT;
     assert_int_equal(SSL_CTX_add1_chain_cert(peer, root.cert), 1);
     assert_int_equal(tls_prepare(&options, &e), 0);
-    assert_string_equal(shaken(peer, &e),
+    assert_string_equal(handshake_result(peer, &e),
                         "2026 certificate is from a CA that is not in ca\nit names Root\n" CHECK_CA);
     SSL_CTX_free(peer);
 }
@@ -209,8 +209,8 @@ static void answers(const char *bytes, size_t n, unsigned number, const char *wo
     struct both b;
 
     assert_int_equal(tls_prepare(&options, &e), 0);
-    assert_int_equal(shake_or_raw(&b, NULL, bytes, n, &e), -1);
-    assert_string_equal(told(&e), words);
+    assert_int_equal(handshake_or_raw(&b, NULL, bytes, n, &e), -1);
+    assert_string_equal(error_text(&e), words);
     assert_int_equal(e.number, number);
     assert_int_equal(e.code, ERR_UNREACHABLE);
     assert_int_equal(ERR_peek_error(), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests of TLS: certificates made on the spot, their files, and a server in this process. */
+/* For tests of TLS: generated certificates, their files, and a server in the same process. */
 #ifndef TESTS_TLS_FIXTURE_H
 #define TESTS_TLS_FIXTURE_H
 
@@ -27,7 +27,7 @@
 
 #define DAY (24 * 60 * 60L)
 
-/* The context of a process is never freed, and here are many of them. */
+/* tls_prepare() never frees a context, because a process needs only one; the tests create many. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -54,10 +54,10 @@ static void extend(X509 *cert, int what, const char *value)
     X509_EXTENSION_free(extension);
 }
 
-/* A certificate for `name` ("": no common name) and the subject alternative names `sans`,
- * "DNS:a,IP:127.0.0.1" (NULL: none), signed by `by` (NULL: by itself, and then it is an authority unless it
- * has `sans`); valid from `from` to `to` seconds from now. */
-static struct made make_for(const struct made *by, const char *name, const char *sans, long from, long to)
+/* Generates a certificate for `name` ("": no common name) and the subject alternative names `sans`, for
+ * example "DNS:a,IP:127.0.0.1" (NULL: none), signed by `issuer` (NULL: self-signed, and a CA certificate if
+ * it has no `sans`); valid from `from` to `to` seconds from now. */
+static struct made make_for(const struct made *issuer, const char *name, const char *sans, long from, long to)
 {
     static long serial;
     struct made made = {.cert = X509_new(), .key = EVP_EC_gen("P-256")};
@@ -71,24 +71,24 @@ static struct made make_for(const struct made *by, const char *name, const char 
         assert_int_equal(X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
                                                     (const unsigned char *)name, -1, -1, 0),
                          1);
-    X509_set_issuer_name(made.cert, by ? X509_get_subject_name(by->cert) : subject);
+    X509_set_issuer_name(made.cert, issuer ? X509_get_subject_name(issuer->cert) : subject);
     X509_set_pubkey(made.cert, made.key);
     if (sans)
         extend(made.cert, NID_subject_alt_name, sans);
-    else if (!by)
+    else if (!issuer)
         extend(made.cert, NID_basic_constraints, "critical,CA:TRUE");
-    assert_true(X509_sign(made.cert, by ? by->key : made.key, EVP_sha256()) > 0);
+    assert_true(X509_sign(made.cert, issuer ? issuer->key : made.key, EVP_sha256()) > 0);
     return made;
 }
 
-static inline struct made make(const struct made *by, const char *name, const char *sans)
+static inline struct made make(const struct made *issuer, const char *name, const char *sans)
 {
-    return make_for(by, name, sans, -DAY, DAY);
+    return make_for(issuer, name, sans, -DAY, DAY);
 }
 
-/* Appends the certificate and the key (encrypted if there is a phrase), as far as given, to that file of the
- * folder. */
-static void put(const char *name, const X509 *cert, EVP_PKEY *key, const char *phrase)
+/* Appends the certificate and the key to a file. Either may be NULL. The key is encrypted if there is a
+ * passphrase. */
+static void put(const char *name, const X509 *cert, EVP_PKEY *key, const char *passphrase)
 {
     FILE *file = fopen(name, "ae");
 
@@ -96,8 +96,8 @@ static void put(const char *name, const X509 *cert, EVP_PKEY *key, const char *p
     if (cert)
         assert_int_equal(PEM_write_X509(file, cert), 1);
     if (key)
-        assert_int_equal(PEM_write_PrivateKey(file, key, phrase ? EVP_aes_128_cbc() : NULL, NULL, 0, NULL,
-                                              (void *)(uintptr_t)phrase),
+        assert_int_equal(PEM_write_PrivateKey(file, key, passphrase ? EVP_aes_128_cbc() : NULL, NULL, 0, NULL,
+                                              (void *)(uintptr_t)passphrase),
                          1);
     assert_int_equal(fclose(file), 0);
 }
@@ -111,7 +111,7 @@ static inline void put_text(const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-/* An empty folder, which is the current one. */
+/* Creates an empty folder and makes it the current one. */
 static int begin(void **state)
 {
     (void)state;
@@ -131,8 +131,8 @@ static int end(void **state)
     return chdir("/") == 0 ? system(command) : -1;
 }
 
-/* The error as a person gets it. */
-static const char *told(const struct err *e)
+/* Returns the error as the user sees it. */
+static const char *error_text(const struct err *e)
 {
     static char text[sizeof *e];
 
@@ -140,7 +140,7 @@ static const char *told(const struct err *e)
     return text;
 }
 
-/* A server with that certificate. */
+/* Returns the context of a server with this certificate. */
 static inline SSL_CTX *server_with(const struct made *made)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
@@ -150,7 +150,7 @@ static inline SSL_CTX *server_with(const struct made *made)
     return context;
 }
 
-/* The two ends of a connection; `sni` is the name that the server was asked for. */
+/* The two ends of a connection; `sni` is the server name that the client has sent. */
 struct both {
     SSL *client, *server;
     int fd[2];
@@ -169,16 +169,16 @@ static int note_sni(SSL *ssl, int *alert, void *to)
 static void close_both(struct both *b)
 {
     if (SSL_is_init_finished(b->client))
-        (void)SSL_shutdown(b->client); /* without it OpenSSL forgets the session */
+        (void)SSL_shutdown(b->client); /* otherwise OpenSSL drops the session */
     SSL_free(b->client);
     SSL_free(b->server);
     (void)close(b->fd[0]);
     (void)close(b->fd[1]);
 }
 
-/* A handshake of tls_new()'s end with that server; without one the `n` bytes are the answer, and then it
- * hangs up. 0; -1: as tls_explain() has it. */
-static int shake_or_raw(struct both *b, SSL_CTX *server, const char *bytes, size_t n, struct err *e)
+/* Does a handshake between tls_new() and this server. If `server` is NULL, the client gets the `n` bytes and
+ * end of file instead. Returns 0, or -1 with the error from tls_explain(). */
+static int handshake_or_raw(struct both *b, SSL_CTX *server, const char *bytes, size_t n, struct err *e)
 {
     int done = 0, accepted = 0;
 
@@ -208,26 +208,26 @@ static int shake_or_raw(struct both *b, SSL_CTX *server, const char *bytes, size
     }
     assert_int_equal(done, 1);
     assert_int_equal(accepted, 1);
-    char byte = 'x'; /* and in front of it what the server sends for the next connection */
+    char byte = 'x'; /* the client reads the server's session tickets before it */
     assert_int_equal(SSL_write(b->server, &byte, 1), 1);
     assert_int_equal(SSL_read(b->client, &byte, 1), 1);
     return 0;
 }
 
-static inline int shake(struct both *b, SSL_CTX *server, struct err *e)
+static inline int handshake(struct both *b, SSL_CTX *server, struct err *e)
 {
-    return shake_or_raw(b, server, "", 0, e);
+    return handshake_or_raw(b, server, "", 0, e);
 }
 
-/* The same, and it is over: "TLSv1.3", or told(). */
-static inline const char *shaken(SSL_CTX *server, struct err *e)
+/* Does a handshake and closes the connection. Returns the TLS version, "TLSv1.3", or the error's text. */
+static inline const char *handshake_result(SSL_CTX *server, struct err *e)
 {
     struct both b;
-    int result = shake(&b, server, e);
-    const char *words = result < 0 ? told(e) : SSL_get_version(b.client);
+    int status = handshake(&b, server, e);
+    const char *result = status < 0 ? error_text(e) : SSL_get_version(b.client);
 
     close_both(&b);
-    return words;
+    return result;
 }
 
 #endif

@@ -221,8 +221,8 @@ static inline enum mysql_step answer_as(const char *plugin, const char *password
     return answer_with(CLIENT_FLAGS, plugin, buf_str(&auth), auth.len);
 }
 
-/* Continues until the keeper has answered the server, and discards that answer. TLS is used unless the level
- * is KEEPER_TLS_NONE. */
+/* Starts a login and takes it to the keeper's answer to the server, which is discarded. TLS is used unless
+ * the level is KEEPER_TLS_NONE. */
 static inline void logging_in(enum keeper_tls level, const char *server_plugin)
 {
     AUTO_BUF(body, 4096);

@@ -217,8 +217,7 @@ static void line_numbers(void **state)
     assert_int_equal(ini_line(text, sizeof text), sizeof text + 1);
 }
 
-/* A file is lexed in two steps: first its headers, then the body of a section, with the file's line numbers.
- */
+/* A file is lexed in two steps: its headers, then the body of a section, with the file's line numbers. */
 static void index_and_bodies(void **state)
 {
     static const char text[] = "# c\n[a]\nk = v\n\n [b]\n[c]\r\nk = \"[d]\"\nl=[\n[e]";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the keeper answers by each method. The values are of Python's hashlib, of its `cryptography` (parsec's
- * public keys) and of the reference implementation in RFC 8032's appendix with the password in the place of
- * the seed (client_ed25519). */
+/* The keeper's answers with each authentication method. The expected values are from Python's hashlib, from
+ * Python's `cryptography` (parsec's public keys), and from the reference implementation in RFC 8032's
+ * appendix, with the password in place of the seed (client_ed25519). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,19 +63,19 @@ static void digests(void **state)
                      "30c25ee98e4d6a86045be749b816cd27da5194ae9ac0e81a2cea93289a5b080e");
 }
 
-static bool verifies(const uint8_t public[32], const void *signature, const void *message, size_t n)
+static bool signature_is_valid(const uint8_t public[32], const void *signature, const void *message, size_t n)
 {
     EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, 32);
     EVP_MD_CTX *with = EVP_MD_CTX_new();
-    bool right = EVP_DigestVerifyInit(with, NULL, NULL, NULL, key) == 1 &&
+    bool valid = EVP_DigestVerifyInit(with, NULL, NULL, NULL, key) == 1 &&
                  EVP_DigestVerify(with, signature, 64, message, n) == 1;
 
     EVP_MD_CTX_free(with);
     EVP_PKEY_free(key);
-    return right;
+    return valid;
 }
 
-/* The public key of "secret" is in MariaDB's documentation. */
+/* The public key of the password "secret" is from MariaDB's documentation. */
 static void ed25519_of_mariadb(void **state)
 {
     struct auth a = auth_with("secret", false, false, false);
@@ -87,7 +87,7 @@ static void ed25519_of_mariadb(void **state)
     assert_int_equal(
         EVP_DecodeBlock(public, (const uint8_t *)"ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY=", 44), 33);
     assert_int_equal(auth_ed25519(&a, &out, &e), AUTH_DONE);
-    assert_true(verifies(public, out.data, SCRAMBLE, 32));
+    assert_true(signature_is_valid(public, out.data, SCRAMBLE, 32));
 }
 
 static void parsec(void **state)
@@ -115,11 +115,11 @@ static void parsec(void **state)
         memcpy(message, SCRAMBLE, 32);
         memcpy(message + 32, out.data, 32);
         assert_int_equal(sodium_hex2bin(public, 32, public_keys[i], 64, NULL, NULL, NULL), 0);
-        assert_true(verifies(public, out.data + 32, message, sizeof message));
+        assert_true(signature_is_valid(public, out.data + 32, message, sizeof message));
     }
 }
 
-/* A server could keep us busy for hours, or have another key made. */
+/* A hostile server could keep the keeper busy for hours, or make it derive another key. */
 static void parsec_hostile(void **state)
 {
     static const struct {
@@ -147,7 +147,7 @@ static void parsec_hostile(void **state)
     }
 }
 
-/* As the clients: an empty password is an empty answer, after which nothing is asked. */
+/* As in the clients, the answer to an empty password is empty; the server then says whether it is right. */
 static void empty(void **state)
 {
     static const char *const names[] = {"mysql_native_password", "caching_sha2_password", "sha256_password"};
@@ -162,13 +162,14 @@ static void empty(void **state)
     }
 }
 
-/* The password itself: over a closed connection, else with a key, else not. */
-static void in_clear(void **state)
+/* The password itself is sent if others cannot read the connection. Otherwise the server's RSA key is
+ * requested, if that is allowed; if not, it is an error. */
+static void password_itself(void **state)
 {
     static const struct {
         const char *name;
         auth_answer *answer;
-        char wish;
+        char request;
     } rows[] = {{"sha256", auth_sha256, 1}, {"caching", auth_full, 2}};
 
     (void)state;
@@ -176,15 +177,15 @@ static void in_clear(void **state)
         struct auth closed = auth_with(PASSWORD, true, false, false);
         struct err e = ERR_INIT;
         AUTO_BUF(clear, 64);
-        AUTO_BUF(wish, 64);
+        AUTO_BUF(request, 64);
         AUTO_BUF(none, 64);
         assert_int_equal(rows[i].answer(&closed, &clear, &e), AUTH_LAST);
         assert_int_equal(clear.len, sizeof PASSWORD);
         assert_memory_equal(clear.data, PASSWORD, sizeof PASSWORD);
         struct auth key = auth_with(PASSWORD, false, false, true);
-        assert_int_equal(rows[i].answer(&key, &wish, &e), AUTH_KEY);
-        assert_int_equal(wish.len, 1);
-        assert_int_equal(wish.data[0], rows[i].wish);
+        assert_int_equal(rows[i].answer(&key, &request, &e), AUTH_KEY);
+        assert_int_equal(request.len, 1);
+        assert_int_equal(request.data[0], rows[i].request);
         struct auth open = auth_with(PASSWORD, false, false, false);
         assert_int_equal(rows[i].answer(&open, &none, &e), AUTH_FAILED);
         assert_int_equal(none.len, 0);
@@ -228,20 +229,20 @@ static void by_key(void **state)
     EVP_PKEY_free(key);
 }
 
-static void key_refused(const struct auth *a, const struct buf *pem, const char *words)
+static void key_refused(const struct auth *a, const struct buf *pem, const char *expected)
 {
     struct err e = ERR_INIT;
     AUTO_BUF(out, 1024);
 
     assert_int_equal(auth_by_key(a, (const uint8_t *)buf_str(pem), pem->len, &out, &e), AUTH_FAILED);
     assert_int_equal(out.len, 0);
-    assert_string_equal(e.msg, words);
+    assert_string_equal(e.msg, expected);
 }
 
-/* One that is broken in a moment, of another kind, none, or too small for the password. */
+/* Keys that are too weak, of another type, no key at all, or too small for the password. */
 static void bad_keys(void **state)
 {
-    static const char cannot[] = "2061 the server's public key cannot be used";
+    static const char unusable[] = "2061 the server's public key cannot be used";
     struct auth a = auth_with(PASSWORD, false, false, true);
     char text[128];
     AUTO_BUF(small, 4096);
@@ -253,18 +254,18 @@ static void bad_keys(void **state)
     EVP_PKEY_free(key_put(&small, EVP_RSA_gen(1023)));
     EVP_PKEY_free(key_put(&elliptic, EVP_EC_gen("P-256")));
     EVP_PKEY_free(key_put(&enough, EVP_RSA_gen(1024)));
-    key_refused(&a, &small, cannot);
-    key_refused(&a, &elliptic, cannot);
-    key_refused(&a, &none, cannot);
+    key_refused(&a, &small, unusable);
+    key_refused(&a, &elliptic, unusable);
+    key_refused(&a, &none, unusable);
     buf_puts(&none, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n");
-    key_refused(&a, &none, cannot);
+    key_refused(&a, &none, unusable);
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     a = auth_with(text, false, false, true);
     key_refused(&a, &enough, "2061 the password is too long for the server's public key");
 }
 
-/* Nothing but the server that is meant gets the password for the asking. */
+/* Only a verified server can ask for the password itself with mysql_clear_password. */
 static void rows(void **state)
 {
     struct auth open = auth_with(PASSWORD, false, false, false),
@@ -305,7 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digests), cmocka_unit_test(ed25519_of_mariadb),
         cmocka_unit_test(parsec),  cmocka_unit_test(parsec_hostile),
-        cmocka_unit_test(empty),   cmocka_unit_test(in_clear),
+        cmocka_unit_test(empty),   cmocka_unit_test(password_itself),
         cmocka_unit_test(by_key),  cmocka_unit_test(bad_keys),
         cmocka_unit_test(rows),
     };

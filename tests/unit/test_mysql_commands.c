@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* COM_CHANGE_USER is seen where a command begins, and nowhere else, however the bytes are cut into pieces;
- * and the connection ends with an error then. */
+/* COM_CHANGE_USER is found where a command begins, and nowhere else, in whatever pieces the bytes arrive.
+ * Then the connection ends with an error. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,8 @@
 static struct relay_filter *filter;
 static struct buf last = BUF_INIT(1024);
 
-/* All of it in pieces of that size. True: it may pass; else *passed says how many bytes. */
+/* Passes `b` to the filter in pieces of this size. Returns whether all of it may pass; *passed is the number
+ * of bytes that may. */
 static bool passes(const struct buf *b, size_t piece, bool heard, size_t *passed)
 {
     *passed = 0;
@@ -65,7 +66,7 @@ static void finish(void)
     buf_release(&last);
 }
 
-static void found(void **state)
+static void at_start_of_command(void **state)
 {
     AUTO_BUF(b, 65536);
     AUTO_BUF(before, 65536);
@@ -75,14 +76,14 @@ static void found(void **state)
     packet_put(&before, 0, "\x03select 1", 9);
     packet_put(&before, 0, "\x1f", 1); /* COM_RESET_CONNECTION */
     packet_put(&before, 0, "", 0);
-    packet_put(&before, 1, CHANGE, 5); /* the rest of something */
+    packet_put(&before, 1, CHANGE, 5); /* does not begin a command */
     buf_add(&b, before.data, before.len);
     packet_put(&b, 0, CHANGE, 5);
     packet_put(&b, 0, "\x03select 2", 9);
     for (size_t piece = 1; piece <= b.len; piece++) {
         begin();
         assert_false(passes(&b, piece, false, &passed));
-        /* At most a part of its header, if that came before. */
+        /* Its header may have passed in part, if it arrived in several pieces. */
         assert_true(passed >= before.len && passed <= before.len + PACKET_HEADER);
         if (piece == b.len)
             assert_int_equal(passed, before.len);
@@ -91,7 +92,7 @@ static void found(void **state)
     }
 }
 
-static void elsewhere(void **state)
+static void not_at_start_of_command(void **state)
 {
     AUTO_BUF(b, 65536);
     size_t passed;
@@ -110,7 +111,7 @@ static void elsewhere(void **state)
     }
 }
 
-/* A file for LOAD DATA in packets, whose numbers go around. */
+/* A file for LOAD DATA, in so many packets that their sequence numbers wrap around. */
 static void file_put(struct buf *b)
 {
     packet_put(b, 0, "\x03load data", 10);
@@ -119,7 +120,7 @@ static void file_put(struct buf *b)
     packet_put(b, (uint8_t)600, "", 0);
 }
 
-static void around(void **state)
+static void numbers_wrap_around(void **state)
 {
     static const size_t pieces[] = {1, 3, 9, 128, 1000, 60000};
     size_t passed;
@@ -138,8 +139,8 @@ static void around(void **state)
     }
 }
 
-/* The file's last packet has number 255; the server answers, and a command begins. */
-static void around_and_answered(void **state)
+/* The file's last packet has number 255. The server answers, so the next packet begins a command. */
+static void numbers_wrap_around_after_answer(void **state)
 {
     AUTO_BUF(b, 65536);
     AUTO_BUF(command, 64);
@@ -156,8 +157,8 @@ static void around_and_answered(void **state)
     finish();
 }
 
-/* 16 MiB less one byte, and then the rest of it under the next number. */
-static void longest(void **state)
+/* A packet of the maximal size, 16 MiB less one byte; the command continues in the next packet. */
+static void longest_packet(void **state)
 {
     const size_t most = 0xffffff;
     AUTO_BUF(b, 20 * 1024 * 1024);
@@ -177,7 +178,7 @@ static void longest(void **state)
     free(body);
 }
 
-/* In a relay: what came before it is passed on, the client reads the error, and both ends are closed. */
+/* In a relay: earlier commands are passed on, the client gets the error, and both connections are closed. */
 static bool over;
 
 static void ended(struct relay *r)
@@ -230,8 +231,12 @@ static void in_a_relay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(found),   cmocka_unit_test(elsewhere),           cmocka_unit_test(around),
-        cmocka_unit_test(longest), cmocka_unit_test(around_and_answered), cmocka_unit_test(in_a_relay),
+        cmocka_unit_test(at_start_of_command),
+        cmocka_unit_test(not_at_start_of_command),
+        cmocka_unit_test(numbers_wrap_around),
+        cmocka_unit_test(longest_packet),
+        cmocka_unit_test(numbers_wrap_around_after_answer),
+        cmocka_unit_test(in_a_relay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

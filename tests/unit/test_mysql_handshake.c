@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The greeting, the answer and the packet that admits: what is read out of them, what is written, and that no
- * length in them reaches beyond the packet. Each packet lies at the end of its own allocation, so that the
- * address sanitizer sees a byte too far. */
+/* The greeting, the answer and the OK packet: how they are parsed and built, and that no length in them is
+ * followed beyond the packet. Each packet fills its own allocation, so that the address sanitizer reports any
+ * access past the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include <mysql/ok_packet.h>
 
 #define SCRAMBLE "abcdefghijklmnopqrst"
-/* PROTOCOL_41, SECURE_CONNECTION and SSL; PLUGIN_AUTH. */
+/* The capabilities' lower half: PROTOCOL_41, SECURE_CONNECTION and SSL; the upper one: PLUGIN_AUTH. */
 #define LOW "\x00\x8a"
 #define HIGH "\x08\x00"
 #define GREETING(low, high, size, reserved, rest)                                                            \
@@ -64,7 +64,7 @@ static void greetings(void **state)
     assert_true(greeting_of(longer, sizeof longer, &g));
     assert_string_equal(g.plugin, "plugin");
     assert_false(greeting_of(old, sizeof old, &g));
-    /* All that is shorter than the scramble is none; what is cut later has another name. */
+    /* A truncated packet is a greeting if it has the whole scramble; only its plug-in name is shorter. */
     for (size_t n = 0; n < sizeof mysql; n++)
         assert_int_equal(greeting_of(mysql, n, &g), n >= sizeof nameless - 1);
 }
@@ -94,7 +94,8 @@ static void greeting_changed(const char *bytes, size_t n, const char *wanted, si
     assert_memory_equal(out.data, wanted, wanted_n);
 }
 
-/* Another scramble, no TLS, another plug-in; version, thread and capabilities stay. */
+/* The client gets another scramble, no TLS flag and another plug-in; version, thread number and the other
+ * capabilities are unchanged. */
 static void greetings_for_clients(void **state)
 {
     static const char from[] = GREETING("\xff\xff", "\xff\xdf", "\x21", "\0\0\0\0\0\0\x1d\0\0\x01",
@@ -153,7 +154,7 @@ static bool answer_of(const char *bytes, size_t n, struct answer *a, uint8_t **b
     return answer_read(*body, n, a);
 }
 
-/* What is written is read again, for each set of parts. */
+/* Parsing an answer gives what was put into it, for each set of fields. */
 static void answers(void **state)
 {
     static const uint32_t without[] = {
@@ -178,7 +179,7 @@ static void answers(void **state)
         is_span(a.attributes, flags & CLIENT_CONNECT_ATTRS ? "\x03_os\x05Linux" : "");
         assert_int_equal(a.zstd_level, flags & CLIENT_ZSTD ? 7 : 0);
         free(body);
-        /* Cut anywhere it is none, as each part is needed. */
+        /* A truncated answer is refused, because each field is required. */
         for (size_t n = 0; n < out.len; n++) {
             assert_false(answer_of(out.data, n, &a, &body));
             free(body);
@@ -186,8 +187,8 @@ static void answers(void **state)
     }
 }
 
-/* A client that sets CLIENT_MYSQL has nothing in the reserved bytes; one of before 4.1's hash has a string.
- */
+/* With CLIENT_MYSQL the reserved bytes have no meaning. Bytes after the last field are ignored. Without
+ * CLIENT_SECURE_CONNECTION, as before the hash of 4.1, the auth data is a string with a NUL. */
 static void answers_of_others(void **state)
 {
     struct answer a;
@@ -302,24 +303,25 @@ static void own_attributes(void **state)
 
 #define HEX64 "3A79B15F8D9BDAAB8B3C86094BDD028A63A43EBE0F1D6E41D821E0F14C2F9F6E"
 #define OK_HEAD "\0\0\0\x02\x40\0\0"
-#define VOUCH "\x41\x01" HEX64
+#define PROOF "\x41\x01" HEX64
 #define CHANGES                                                                                              \
     "\x13\0\x11\x0a"                                                                                         \
     "autocommit\x02ON"
 
-static void vouching(void **state)
+static void certificate_proof(void **state)
 {
-    /* With the session's changes as MariaDB 11.8 sends it, without, not length-encoded; other texts stay. */
+    /* The proof with the session's changes, as MariaDB 11.8 sends it; without them; without its length. Other
+     * texts are unchanged. */
     static const struct {
-        const char *said;
+        const char *received;
         size_t n;
-        const char *told;
-        size_t told_n;
+        const char *passed;
+        size_t passed_n;
     } rows[] = {
-        {OK_HEAD VOUCH CHANGES, 7 + 66 + 18, OK_HEAD "\0" CHANGES, 7 + 1 + 18},
-        {OK_HEAD VOUCH, 7 + 66, OK_HEAD, 7},
+        {OK_HEAD PROOF CHANGES, 7 + 66 + 18, OK_HEAD "\0" CHANGES, 7 + 1 + 18},
+        {OK_HEAD PROOF, 7 + 66, OK_HEAD, 7},
         {OK_HEAD "\x01" HEX64, 7 + 65, OK_HEAD, 7},
-        {"\0\xfc\x01\x02\xfe\1\2\3\4\5\6\7\x08\x02\0\0\0" VOUCH, 17 + 66,
+        {"\0\xfc\x01\x02\xfe\1\2\3\4\5\6\7\x08\x02\0\0\0" PROOF, 17 + 66,
          "\0\xfc\x01\x02\xfe\1\2\3\4\5\6\7\x08\x02\0\0\0", 17},
         {OK_HEAD "\x05hello" CHANGES, 7 + 6 + 18, OK_HEAD "\x05hello" CHANGES, 7 + 6 + 18},
         {OK_HEAD "\x01x", 9, OK_HEAD "\x01x", 9},
@@ -334,10 +336,10 @@ static void vouching(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         uint8_t *body = mem_alloc(rows[i].n, 1);
         AUTO_BUF(out, 512);
-        memcpy(body, rows[i].said, rows[i].n);
+        memcpy(body, rows[i].received, rows[i].n);
         ok_without_vouching(&out, body, rows[i].n);
-        assert_int_equal(out.len, rows[i].told_n);
-        assert_memory_equal(out.data, rows[i].told, out.len);
+        assert_int_equal(out.len, rows[i].passed_n);
+        assert_memory_equal(out.data, rows[i].passed, out.len);
         free(body);
     }
 }
@@ -354,7 +356,7 @@ int main(void)
         cmocka_unit_test(too_many_attributes),
         cmocka_unit_test(strings_of_each_size),
         cmocka_unit_test(own_attributes),
-        cmocka_unit_test(vouching),
+        cmocka_unit_test(certificate_proof),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

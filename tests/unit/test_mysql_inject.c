@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The keeper logs in: what the client sees and must prove, when TLS is made, and what the server is told. */
+/* The keeper logs in: what the client gets and must prove, when TLS is used, and what the server gets. */
 #include "inject_fixture.h"
 
-#define SSL_REQUIRED                                                                                         \
+#define NO_TLS                                                                                               \
     "the server has no TLS\nhint: tls = preferred connects without TLS, and an attacker on the network can " \
     "read and change everything"
 
@@ -36,8 +36,8 @@ static void greeting_shown(void **state)
     }
 }
 
-/* Who has the run's password, by which plug-in of its own; what comes before TLS is our request alone. */
-static void proved(void **state)
+/* A client that has the run's password, with either plug-in. Before TLS only our TLS request is sent. */
+static void password_proved(void **state)
 {
     static const char *const plugins[] = {NATIVE, SHA2};
 
@@ -57,7 +57,7 @@ static void proved(void **state)
     }
 }
 
-static void not_proved(void **state)
+static void password_not_proved(void **state)
 {
     static const char *const plugins[] = {NATIVE, SHA2};
 
@@ -69,7 +69,7 @@ static void not_proved(void **state)
         assert_int_equal(answer_as(plugins[i], "another"), MYSQL_OVER);
         assert_false(mysql_proved(&m));
         denied(2);
-        /* Without any, with the empty one's byte, cut, longer, by the other plug-in's rule. */
+        /* No answer, the NUL of an empty password, a byte less, a byte more, the other plug-in's answer. */
         for (int how = 0; how < 5; how++) {
             buf_clear(&right);
             begin(KEEPER_TLS_NAME, true);
@@ -89,8 +89,8 @@ static void not_proved(void **state)
     }
 }
 
-/* Everything that it says later is ignored. */
-static void not_proved_is_the_end(void **state)
+/* Everything that is sent later is ignored. */
+static void failed_proof_is_final(void **state)
 {
     (void)state;
     begin(KEEPER_TLS_NONE, true);
@@ -102,7 +102,7 @@ static void not_proved_is_the_end(void **state)
     nothing_sent();
 }
 
-static void any_at_a_socket(void **state)
+static void any_answer_at_a_socket(void **state)
 {
     static const struct {
         const char *plugin, *auth;
@@ -118,8 +118,8 @@ static void any_at_a_socket(void **state)
     }
 }
 
-/* A client of before plug-ins: mysql_native_password. */
-static void without_plugins(void **state)
+/* A client that is older than plug-ins uses mysql_native_password. */
+static void client_without_plugins(void **state)
 {
     const uint32_t flags = CLIENT_FLAGS & ~(CLIENT_PLUGIN_AUTH | CLIENT_LENENC_AUTH);
 
@@ -134,7 +134,7 @@ static void without_plugins(void **state)
 }
 
 static void switched(const char *greeted_by, const char *named, const char *to, const char *password,
-                     bool at_port, bool well)
+                     bool at_port, bool accepted)
 {
     AUTO_BUF(body, 256);
     AUTO_BUF(auth, 64);
@@ -150,14 +150,14 @@ static void switched(const char *greeted_by, const char *named, const char *to, 
     assert_memory_equal(body.data + 1 + strlen(to) + 1, m.inject->scramble, 20);
     nothing_sent();
     proof_put(&auth, to, password);
-    assert_int_equal(packet_from(CLIENT, 3, buf_str(&auth), auth.len), well ? MYSQL_WAIT : MYSQL_OVER);
-    assert_int_equal(mysql_proved(&m), well);
-    if (!well)
+    assert_int_equal(packet_from(CLIENT, 3, buf_str(&auth), auth.len), accepted ? MYSQL_WAIT : MYSQL_OVER);
+    assert_int_equal(mysql_proved(&m), accepted);
+    if (!accepted)
         denied(4);
 }
 
-/* It named one that is not the greeting's, or none of ours. */
-static void asked_once_more(void **state)
+/* A client that named another plug-in than the greeting, or an unsupported one, is asked to switch. */
+static void asked_to_switch(void **state)
 {
     (void)state;
     switched(NATIVE, SHA2, SHA2, RUN_PASSWORD, true, true);
@@ -173,8 +173,8 @@ static void asked_once_more(void **state)
     switched(SHA2, "dialog", SHA2, "", false, true);
 }
 
-/* Its second answer is none if it has another number. */
-static void out_of_order(void **state)
+/* The client's second answer is refused if it has the wrong sequence number. */
+static void wrong_sequence_number(void **state)
 {
     AUTO_BUF(auth, 64);
 
@@ -216,8 +216,8 @@ static void bad_clients(void **state)
               "and its version");
 }
 
-/* The profile's level, what the server offers, whether TLS is made. */
-static void levels(void **state)
+/* Whether TLS is used, by the profile's level and what the server offers. */
+static void tls_levels(void **state)
 {
     static const struct {
         enum keeper_tls level;
@@ -237,7 +237,7 @@ static void levels(void **state)
         options.own_socket = rows[i].own;
         (void)greet(SERVER_FLAGS | (rows[i].offers ? CLIENT_SSL : 0), NATIVE);
         if (!rows[i].works) {
-            failed(0, "2026 db:3306: " SSL_REQUIRED);
+            failed(0, "2026 db:3306: " NO_TLS);
             continue;
         }
         assert_int_equal(answer_as(NATIVE, "x"), rows[i].with_tls ? MYSQL_TLS : MYSQL_WAIT);
@@ -247,8 +247,8 @@ static void levels(void **state)
     }
 }
 
-/* What the server reads: the client's words, our user, answer and attributes. */
-static void told(void **state)
+/* The answer that the server gets: the client's settings, and the keeper's user, password and attributes. */
+static void answer_to_server(void **state)
 {
     struct answer a;
     AUTO_BUF(request, 64);
@@ -284,7 +284,7 @@ static void told(void **state)
     nothing_sent();
 }
 
-static void told_attributes(void **state)
+static void attributes_to_server(void **state)
 {
     struct answer a;
     AUTO_BUF(body, 4096);
@@ -302,8 +302,8 @@ static void told_attributes(void **state)
     assert_int_equal(a.attributes.n, 32);
 }
 
-/* It is not a server that waits for an answer, and gets none, not even a farewell. */
-static void attacked(void)
+/* The login fails, and the server gets nothing, not even a farewell: an attacker may have sent the data. */
+static void failed_without_farewell(void)
 {
     AUTO_BUF(farewell, 256);
 
@@ -314,8 +314,8 @@ static void attacked(void)
     assert_int_equal(farewell.len, 0);
 }
 
-/* What was sent in cleartext must not be taken for what comes through TLS. */
-static void before_tls(void **state)
+/* Data that was sent in cleartext must not be taken for data that came through TLS. */
+static void data_before_tls(void **state)
 {
     static const char ok[] = "\x07\0\0\x02\0\0\0\x02\0\0\0";
     AUTO_BUF(hello, 256);
@@ -324,26 +324,26 @@ static void before_tls(void **state)
     begin(KEEPER_TLS_ENCRYPT, false);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(mysql_from_server(&m, ok, sizeof ok - 1), MYSQL_OVER);
-    attacked();
-    /* A part of a packet, whose rest would come through TLS. */
+    failed_without_farewell();
+    /* A part of a packet; the rest of it would come through TLS. */
     begin(KEEPER_TLS_ENCRYPT, false);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(mysql_from_server(&m, ok, 2), MYSQL_WAIT);
     assert_int_equal(answer_as(NATIVE, "x"), MYSQL_OVER);
-    attacked();
+    failed_without_farewell();
     begin(KEEPER_TLS_ENCRYPT, false);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(answer_as(NATIVE, "x"), MYSQL_TLS);
     buf_clear(&m.request);
     (void)mysql_from_server(&m, ok, 2);
     assert_int_equal(mysql_tls_made(&m), MYSQL_OVER);
-    attacked();
+    failed_without_farewell();
     /* A second greeting. */
     begin(KEEPER_TLS_ENCRYPT, false);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     greeting_put_for(&hello, SERVER_FLAGS, NATIVE);
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_OVER);
-    attacked();
+    failed_without_farewell();
 }
 
 static void errors_before_tls(void **state)
@@ -363,7 +363,7 @@ static void errors_before_tls(void **state)
     }
 }
 
-static void no_servers(void **state)
+static void unsupported_servers(void **state)
 {
     AUTO_BUF(old, 256);
 
@@ -381,20 +381,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(greeting_shown),
-        cmocka_unit_test(proved),
-        cmocka_unit_test(not_proved),
-        cmocka_unit_test(not_proved_is_the_end),
-        cmocka_unit_test(any_at_a_socket),
-        cmocka_unit_test(without_plugins),
-        cmocka_unit_test(asked_once_more),
-        cmocka_unit_test(out_of_order),
+        cmocka_unit_test(password_proved),
+        cmocka_unit_test(password_not_proved),
+        cmocka_unit_test(failed_proof_is_final),
+        cmocka_unit_test(any_answer_at_a_socket),
+        cmocka_unit_test(client_without_plugins),
+        cmocka_unit_test(asked_to_switch),
+        cmocka_unit_test(wrong_sequence_number),
         cmocka_unit_test(bad_clients),
-        cmocka_unit_test(levels),
-        cmocka_unit_test(told),
-        cmocka_unit_test(told_attributes),
-        cmocka_unit_test(before_tls),
+        cmocka_unit_test(tls_levels),
+        cmocka_unit_test(answer_to_server),
+        cmocka_unit_test(attributes_to_server),
+        cmocka_unit_test(data_before_tls),
         cmocka_unit_test(errors_before_tls),
-        cmocka_unit_test(no_servers),
+        cmocka_unit_test(unsupported_servers),
     };
 
     return cmocka_run_group_tests(tests, NULL, release);

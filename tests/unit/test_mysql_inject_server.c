@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The keeper logs in: what it answers a server, at which stage, and what a hostile server does not get. */
+/* The keeper logs in: its answers to the server at each stage, and what a hostile server does not get. */
 #include "inject_fixture.h"
 
 #define OK "\0\0\0\x02\0\0\0"
-#define UNKNOWN_THERE                                                                                        \
+#define UNEXPECTED                                                                                           \
     "2027 db:3306: the login has an unexpected packet\nhint: check that it is a MySQL "                      \
     "server, and its version"
 #define SWITCH_TO(name) "\xfe" name "\0" SCRAMBLE "\0"
@@ -12,13 +12,13 @@
     "mysql_clear_password\0"
 #define LONG_SCRAMBLE "abcdefghijklmnopqrstuvwxyz012345"
 
-static void is_password(uint8_t sequence)
+static void sent_password(uint8_t sequence)
 {
     SENT(&m.server.out, sequence, PASSWORD "\0");
 }
 
-/* Sequence numbers of the two sides are counted by themselves. */
-static void admitted(void **state)
+/* Sequence numbers are counted separately for either side. */
+static void accepted(void **state)
 {
     (void)state;
     logging_in(KEEPER_TLS_NAME, NATIVE);
@@ -34,8 +34,8 @@ static void admitted(void **state)
     SENT(&m.client.out, 3, OK);
 }
 
-/* A client that answered by mysql_native_password, or not at all, expects no FAST_OK. */
-static void admitted_at_once(void **state)
+/* A client that answered with mysql_native_password, or with an empty password, expects no FAST_OK. */
+static void accepted_at_once(void **state)
 {
     (void)state;
     for (int empty = 0; empty < 2; empty++) {
@@ -49,7 +49,7 @@ static void admitted_at_once(void **state)
     }
 }
 
-/* The first command may be there before the server's OK, and anything that comes in one piece with it. */
+/* The client's first command may arrive before the server's OK, and other data in one piece with the OK. */
 static void kept_for_the_copy(void **state)
 {
     static const char query[] = "\x09\0\0\0\x03select 1";
@@ -75,7 +75,7 @@ static void full_over_tls(void **state)
     for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
         logging_in(KEEPER_TLS_ENCRYPT, SHA2);
         assert_int_equal(packet_from(SERVER, 3, marks[i], strlen(marks[i])), MYSQL_WAIT);
-        is_password(4);
+        sent_password(4);
         assert_int_equal(FROM(SERVER, 5, OK), MYSQL_COPY);
         SENT(&m.client.out, 2, "\x01\x03");
         SENT(&m.client.out, 3, OK);
@@ -91,7 +91,7 @@ static void full_at_own_socket(void **state)
     (void)answer_as(SHA2, "x");
     buf_clear(&m.server.out);
     assert_int_equal(FROM(SERVER, 2, "\x01\x04"), MYSQL_WAIT);
-    is_password(3);
+    sent_password(3);
 }
 
 static void full_without_tls(void **state)
@@ -113,8 +113,8 @@ static void full_without_tls(void **state)
 static void switches(void **state)
 {
     static const struct {
-        const char *said;
-        size_t said_n, answer_n;
+        const char *packet;
+        size_t packet_n, answer_n;
         enum mysql_stage then;
     } rows[] = {
         {SWITCH_TO(NATIVE), 1 + 22 + 21, 20, STAGE_LOGIN},
@@ -135,7 +135,7 @@ static void switches(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         AUTO_BUF(body, 256);
         logging_in(KEEPER_TLS_NAME, NATIVE);
-        assert_int_equal(packet_from(SERVER, 3, rows[i].said, rows[i].said_n), MYSQL_WAIT);
+        assert_int_equal(packet_from(SERVER, 3, rows[i].packet, rows[i].packet_n), MYSQL_WAIT);
         sent(&m.server.out, 4, &body);
         assert_int_equal(body.len, rows[i].answer_n);
         assert_int_equal(m.stage, rows[i].then);
@@ -166,8 +166,8 @@ static void parsec(void **state)
     }
 }
 
-/* The password in clear: to the server that is meant, and to nobody else, whatever it names. */
-static void cleartext(void **state)
+/* Only a verified server gets the password in cleartext, whichever method it names. */
+static void password_in_cleartext(void **state)
 {
     static const enum keeper_tls never[] = {KEEPER_TLS_NONE, KEEPER_TLS_OFFERED, KEEPER_TLS_ENCRYPT,
                                             KEEPER_TLS_CHAIN};
@@ -182,18 +182,19 @@ static void cleartext(void **state)
     }
     logging_in(KEEPER_TLS_NAME, "dialog");
     assert_int_equal(FROM(SERVER, 3, CLEAR), MYSQL_WAIT);
-    is_password(4);
+    sent_password(4);
     begin(KEEPER_TLS_NONE, false);
     options.own_socket = true;
     (void)greet(SERVER_FLAGS, NATIVE);
     (void)answer_as(NATIVE, "x");
     buf_clear(&m.server.out);
     assert_int_equal(FROM(SERVER, 2, CLEAR), MYSQL_WAIT);
-    is_password(3);
+    sent_password(3);
 }
 
-/* A greeting is not verified, and chooses only among digests: else the server must ask, through TLS. */
-static void greeting_chooses(void **state)
+/* A greeting is not verified, so it can choose only a method whose answer is a digest. For another method the
+ * server must ask through TLS. */
+static void greeting_chooses_only_digests(void **state)
 {
     static const char *const names[] = {"mysql_clear_password", "sha256_password", "client_ed25519", "dialog",
                                         ""};
@@ -213,16 +214,16 @@ static void greeting_chooses(void **state)
         assert_memory_equal(a.plugin.at, SHA2, sizeof SHA2);
         assert_int_equal(m.stage, STAGE_NAMED);
         assert_int_equal(FROM(SERVER, 3, OK), MYSQL_OVER);
-        failed(2, UNKNOWN_THERE);
+        failed(2, UNEXPECTED);
     }
 }
 
 static void unknown_methods(void **state)
 {
     static const struct {
-        const char *said;
+        const char *packet;
         size_t n;
-        const char *shown;
+        const char *reason;
     } rows[] = {
         {"\xfe"
          "dialog\0\x04Password: ",
@@ -241,20 +242,21 @@ static void unknown_methods(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        AUTO_BUF(words, 512);
+        AUTO_BUF(message, 512);
         logging_in(KEEPER_TLS_NAME, NATIVE);
-        assert_int_equal(packet_from(SERVER, 3, rows[i].said, rows[i].n), MYSQL_OVER);
-        buf_printf(&words, "2059 db:3306: %s\nhint: login = client", rows[i].shown);
-        failed(2, buf_str(&words));
+        assert_int_equal(packet_from(SERVER, 3, rows[i].packet, rows[i].n), MYSQL_OVER);
+        buf_printf(&message, "2059 db:3306: %s\nhint: login = client", rows[i].reason);
+        failed(2, buf_str(&message));
     }
 }
 
-/* A stage, reached by packets of the server from number 3 on, and what is not in the table there. */
+/* Packets of the server, from sequence number 3 on. The last one is not in the table of the stage to which
+ * the others lead. */
 static const struct {
-    const char *said[3];
+    const char *packet[3];
     size_t n[3];
-} not_there[] = {
-    {{"\x01\x03"}, {2}}, /* mysql_native_password expects none */
+} unexpected[] = {
+    {{"\x01\x03"}, {2}}, /* not in mysql_native_password */
     {{"\x01\x04"}, {2}},
     {{"\x01-----BEGIN"}, {11}},
     {{"raw"}, {3}},
@@ -268,7 +270,7 @@ static const struct {
       "no end of the name"},
      {19}},
     {{SWITCH_TO(SHA2), "\x01\x03", "\x01\x03"}, {44, 2, 2}}, /* twice */
-    {{SWITCH_TO(SHA2), "\x01\x03", "\x01\x04"}, {44, 2, 2}}, /* enough, and then it is not */
+    {{SWITCH_TO(SHA2), "\x01\x03", "\x01\x04"}, {44, 2, 2}}, /* enough, then not enough */
     {{SWITCH_TO(SHA2), "\x01\x03", SWITCH_TO(NATIVE)}, {44, 2, 44}},
     {{SWITCH_TO(SHA2), "\x01\x04", "\x01\x04"}, {44, 2, 2}},
     {{SWITCH_TO(SHA2), "\x01\x04", SWITCH_TO(SHA2)}, {44, 2, 44}},
@@ -276,12 +278,12 @@ static const struct {
     {{"\xfe"
       "parsec\0" LONG_SCRAMBLE,
       OK},
-     {40, 7}}, /* before our answer */
+     {40, 7}}, /* OK before the keeper has answered */
     {{"\xfe"
       "parsec\0" LONG_SCRAMBLE,
       SWITCH_TO(NATIVE)},
      {40, 44}},
-    {{SWITCH_TO(NATIVE), SWITCH_TO(NATIVE), SWITCH_TO(NATIVE)}, {44, 44, 44}}, /* the third */
+    {{SWITCH_TO(NATIVE), SWITCH_TO(NATIVE), SWITCH_TO(NATIVE)}, {44, 44, 44}}, /* the third switch */
     {{SWITCH_TO(NATIVE)}, {42}},                                               /* 19 bytes of 20 */
     {{SWITCH_TO(NATIVE) "x"}, {45}},
     {{"\xfe"
@@ -292,24 +294,24 @@ static const struct {
      {8}},
 };
 
-static void not_in_the_table(void **state)
+static void unexpected_packets(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(not_there); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(unexpected); i++) {
         logging_in(KEEPER_TLS_NAME, NATIVE);
-        for (size_t n = 0; n < 3 && not_there[i].said[n]; n++) {
-            bool last = n == 2 || !not_there[i].said[n + 1];
+        for (size_t n = 0; n < 3 && unexpected[i].packet[n]; n++) {
+            bool last = n == 2 || !unexpected[i].packet[n + 1];
             uint8_t sequence = m.inject->expects;
-            assert_int_equal(packet_from(SERVER, sequence, not_there[i].said[n], not_there[i].n[n]),
+            assert_int_equal(packet_from(SERVER, sequence, unexpected[i].packet[n], unexpected[i].n[n]),
                              last ? MYSQL_OVER : MYSQL_WAIT);
             if (!last)
                 buf_clear(&m.server.out);
         }
-        failed(2, UNKNOWN_THERE);
+        failed(2, UNEXPECTED);
     }
 }
 
-static void bad_numbers(void **state)
+static void wrong_sequence_numbers(void **state)
 {
     (void)state;
     for (uint8_t n = 0; n < 8; n++) {
@@ -317,17 +319,17 @@ static void bad_numbers(void **state)
             continue;
         logging_in(KEEPER_TLS_NAME, NATIVE);
         assert_int_equal(FROM(SERVER, n, OK), MYSQL_OVER);
-        failed(2, UNKNOWN_THERE);
+        failed(2, UNEXPECTED);
     }
-    /* Our answer is not sent yet, and it is admitted already. */
+    /* OK, although the keeper's answer was not sent yet. */
     begin(KEEPER_TLS_NONE, false);
     (void)greet(SERVER_FLAGS, NATIVE);
     (void)answer_as(NATIVE, "x");
     assert_int_equal(FROM(SERVER, 2, OK), MYSQL_OVER);
-    failed(2, UNKNOWN_THERE);
+    failed(2, UNEXPECTED);
 }
 
-static void too_long(void **state)
+static void packet_too_long(void **state)
 {
     static char many[LOGIN_PACKET_MAX + 1];
 
@@ -339,7 +341,7 @@ static void too_long(void **state)
 
 #define DENIED "\xff\x15\x04#28000Access denied for user 'app'"
 
-/* The client waits; it may get the server's words, ours, or another try. */
+/* The client is waiting. It can get the server's own error or one of broker. */
 static void refused(void **state)
 {
     struct err e = ERR_INIT;
@@ -382,7 +384,7 @@ static void other_errors(void **state)
     }
 }
 
-static void again(uint32_t flags, enum mysql_step step)
+static void retry(uint32_t flags, enum mysql_step step)
 {
     struct login_credential *as = login_credential_new(mem_strdup("app2"), secret_from("newer", 5));
     AUTO_BUF(hello, 256);
@@ -395,13 +397,13 @@ static void again(uint32_t flags, enum mysql_step step)
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), step);
 }
 
-static void tried_again(void **state)
+static void retried(void **state)
 {
     struct answer a;
     AUTO_BUF(body, 4096);
 
     (void)state;
-    again(SERVER_FLAGS | CLIENT_SSL, MYSQL_TLS);
+    retry(SERVER_FLAGS | CLIENT_SSL, MYSQL_TLS);
     assert_int_equal(m.client.out.len, 0);
     buf_clear(&m.request);
     assert_int_equal(mysql_tls_made(&m), MYSQL_WAIT);
@@ -416,41 +418,41 @@ static void tried_again(void **state)
     SENT(&m.client.out, 3, OK);
 }
 
-static void tried_again_elsewhere(void **state)
+static void retried_at_another_server(void **state)
 {
     static const char other[] = "2012 db:3306: a different server answers now\nhint: connect again";
 
     (void)state;
-    again((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_LENENC_AUTH, MYSQL_TLS);
-    again((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_PLUGIN_AUTH, MYSQL_TLS);
-    again((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_CONNECT_WITH_DB, MYSQL_TLS);
-    again(SERVER_FLAGS, MYSQL_OVER);
+    retry((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_LENENC_AUTH, MYSQL_TLS);
+    retry((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_PLUGIN_AUTH, MYSQL_TLS);
+    retry((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_CONNECT_WITH_DB, MYSQL_TLS);
+    retry(SERVER_FLAGS, MYSQL_OVER);
     assert_int_equal(m.server.out.len, 0);
-    again((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_SESSION_TRACK, MYSQL_OVER);
+    retry((SERVER_FLAGS | CLIENT_SSL) & ~CLIENT_SESSION_TRACK, MYSQL_OVER);
     failed(2, other);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(admitted),
-        cmocka_unit_test(admitted_at_once),
+        cmocka_unit_test(accepted),
+        cmocka_unit_test(accepted_at_once),
         cmocka_unit_test(kept_for_the_copy),
         cmocka_unit_test(full_over_tls),
         cmocka_unit_test(full_at_own_socket),
         cmocka_unit_test(full_without_tls),
         cmocka_unit_test(switches),
         cmocka_unit_test(parsec),
-        cmocka_unit_test(cleartext),
-        cmocka_unit_test(greeting_chooses),
+        cmocka_unit_test(password_in_cleartext),
+        cmocka_unit_test(greeting_chooses_only_digests),
         cmocka_unit_test(unknown_methods),
-        cmocka_unit_test(not_in_the_table),
-        cmocka_unit_test(bad_numbers),
-        cmocka_unit_test(too_long),
+        cmocka_unit_test(unexpected_packets),
+        cmocka_unit_test(wrong_sequence_numbers),
+        cmocka_unit_test(packet_too_long),
         cmocka_unit_test(refused),
         cmocka_unit_test(other_errors),
-        cmocka_unit_test(tried_again),
-        cmocka_unit_test(tried_again_elsewhere),
+        cmocka_unit_test(retried),
+        cmocka_unit_test(retried_at_another_server),
     };
 
     return cmocka_run_group_tests(tests, NULL, release);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A MySQL log-in seen through: what is changed on the way and what is not, the keeper's own key, errors.
- * Every case is fed whole and byte by byte. */
+/* A MySQL login that the keeper passes on: what it changes and what not, its own RSA key, errors. Each case
+ * is run with whole packets and byte by byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,10 +35,10 @@ static void begin(void)
     mysql_init(&m, &options);
 }
 
-static enum mysql_step feed(int who, const void *bytes, size_t n)
+static enum mysql_step feed(int side, const void *bytes, size_t n)
 {
     enum mysql_step (*give)(struct mysql *, const char *, size_t) =
-        who == CLIENT ? mysql_from_client : mysql_from_server;
+        side == CLIENT ? mysql_from_client : mysql_from_server;
     enum mysql_step step = MYSQL_WAIT;
 
     if (!in_pieces)
@@ -48,15 +48,15 @@ static enum mysql_step feed(int who, const void *bytes, size_t n)
     return step;
 }
 
-static enum mysql_step packet_from(int who, uint8_t sequence, const void *body, size_t n)
+static enum mysql_step packet_from(int side, uint8_t sequence, const void *body, size_t n)
 {
     AUTO_BUF(packet, 3 * LOGIN_PACKET_MAX);
 
     packet_put(&packet, sequence, body, n);
-    return feed(who, packet.data, packet.len);
+    return feed(side, packet.data, packet.len);
 }
 
-/* All that is to be sent there is this packet, and now it is sent. */
+/* Checks that exactly this packet is waiting in `out`, and removes it. */
 static void sent_by(struct buf *out, uint8_t sequence, const void *body, size_t n)
 {
     AUTO_BUF(packet, 3 * LOGIN_PACKET_MAX);
@@ -67,15 +67,15 @@ static void sent_by(struct buf *out, uint8_t sequence, const void *body, size_t 
     buf_clear(out);
 }
 
-static void sent_packet(int who, uint8_t sequence, const void *body, size_t n)
+static void sent_packet(int side, uint8_t sequence, const void *body, size_t n)
 {
-    sent_by(who == CLIENT ? &m.client.out : &m.server.out, sequence, body, n);
+    sent_by(side == CLIENT ? &m.client.out : &m.server.out, sequence, body, n);
 }
 
-/* In clear and through TLS. */
-static void sent_nothing(int who)
+/* Neither in cleartext nor through TLS. */
+static void sent_nothing(int side)
 {
-    assert_int_equal(who == CLIENT ? m.client.out.len : m.server.out.len + m.request.len, 0);
+    assert_int_equal(side == CLIENT ? m.client.out.len : m.server.out.len + m.request.len, 0);
 }
 
 static void sent_refusal(uint8_t sequence, unsigned number, const char *text)
@@ -96,7 +96,7 @@ static void sent_error(uint8_t sequence, const char *text)
     sent_refusal(sequence, 1105, text);
 }
 
-/* MySQL 8's, or MariaDB's with its own capabilities. */
+/* A greeting as of MySQL 8, with MariaDB's own capabilities too. */
 static void greeting(struct buf *out, bool tls)
 {
     const uint8_t after[] = {
@@ -118,7 +118,7 @@ static void greeting(struct buf *out, bool tls)
         out->data[22] = (char)0xf7;
 }
 
-/* Capabilities with PROTOCOL_41 and without SSL, then MariaDB's of its own, then user, answer, plug-in. */
+/* An answer with PROTOCOL_41, SSL if `tls`, MariaDB's own capabilities, user, auth data and plug-in. */
 static void answer(struct buf *out, bool tls)
 {
     const uint8_t head[32] = {
@@ -132,7 +132,7 @@ static void answer(struct buf *out, bool tls)
             4 + 5 + 22);
 }
 
-/* As far as the greeting of a server that has TLS, nothing waiting. */
+/* Starts a login and takes it to the greeting of a server with TLS; nothing is waiting to be sent. */
 static void greeted(void)
 {
     AUTO_BUF(hello, 256);
@@ -143,7 +143,7 @@ static void greeted(void)
     buf_clear(&m.client.out);
 }
 
-/* As far as the log-in with TLS made, nothing waiting. */
+/* Starts a login and takes it to the client's answer, sent through TLS; nothing is waiting to be sent. */
 static void logging_in(void)
 {
     AUTO_BUF(reply, 256);
@@ -156,7 +156,7 @@ static void logging_in(void)
     buf_clear(&m.server.out);
 }
 
-static void until_tls(void **state)
+static void up_to_the_answer_after_tls(void **state)
 {
     AUTO_BUF(hello, 256);
     AUTO_BUF(plain, 256);
@@ -173,7 +173,7 @@ static void until_tls(void **state)
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_WAIT);
     sent_packet(CLIENT, 0, plain.data, plain.len);
     memcpy(request, wanted.data, sizeof request);
-    /* Where nothing is to stand a client may have left something. */
+    /* A client may have left other data in the reserved bytes. */
     memcpy(reply.data + 9, "app correct horse 1", 19);
     memcpy(wanted.data + 9, "app correct horse 1", 19);
     assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_TLS);
@@ -184,34 +184,34 @@ static void until_tls(void **state)
     sent_nothing(CLIENT);
 }
 
-/* What the two say after that, in any order; the last byte tells which packet ends it. */
-static void renumbered(void **state)
+/* Later packets of both sides get other sequence numbers, and are otherwise unchanged. */
+static void later_packets_are_renumbered(void **state)
 {
-    static const char *const server_says[] = {"\xfe"
-                                              "dialog\0xyz",
-                                              "\x01", "\x04Password: ",
-                                              "\x02"
-                                              "next\0data",
-                                              ""};
+    static const char *const server_packets[] = {"\xfe"
+                                                 "dialog\0xyz",
+                                                 "\x01", "\x04Password: ",
+                                                 "\x02"
+                                                 "next\0data",
+                                                 ""};
     static const size_t len[] = {11, 1, 11, 10, 0};
 
     (void)state;
     logging_in();
     for (uint8_t i = 0; i < ARRAY_LEN(len); i++) {
         uint8_t sequence = (uint8_t)(2 * i);
-        assert_int_equal(packet_from(SERVER, (uint8_t)(sequence + 3), server_says[i], len[i]), MYSQL_WAIT);
-        sent_packet(CLIENT, (uint8_t)(sequence + 2), server_says[i], len[i]);
+        assert_int_equal(packet_from(SERVER, (uint8_t)(sequence + 3), server_packets[i], len[i]), MYSQL_WAIT);
+        sent_packet(CLIENT, (uint8_t)(sequence + 2), server_packets[i], len[i]);
         assert_int_equal(packet_from(CLIENT, (uint8_t)(sequence + 3), "word", 5), MYSQL_WAIT);
         sent_packet(SERVER, (uint8_t)(sequence + 4), "word", 5);
     }
-    /* Numbers go around. */
+    /* Sequence numbers wrap around. */
     assert_int_equal(packet_from(SERVER, 0, "\x01", 1), MYSQL_WAIT);
     sent_packet(CLIENT, 255, "\x01", 1);
     assert_int_equal(packet_from(CLIENT, 255, "x", 1), MYSQL_WAIT);
     sent_packet(SERVER, 0, "x", 1);
 }
 
-static void admitted(void **state)
+static void accepted(void **state)
 {
     static const char more[] = "\x01\0\0\0\x0e", ok[] = "\0\0\0\x02\0\0\0";
 
@@ -227,7 +227,7 @@ static void admitted(void **state)
     assert_memory_equal(m.server.out.data, more, sizeof more);
 }
 
-/* In the server's own words, and then nobody says anything any more. */
+/* The client gets the server's own error; later packets of either side are ignored. */
 static void refused(void **state)
 {
     static const char no[] = "\xff\x15\x04#28000Access denied";
@@ -243,25 +243,25 @@ static void refused(void **state)
     sent_nothing(SERVER);
 }
 
-/* Everything in one piece: the packet that ends it, and half of what follows. */
-static void in_one_go(void **state)
+/* Everything arrives in one piece: the packet that ends the login, and a part of the next packet. */
+static void end_of_login_in_one_piece(void **state)
 {
-    static const char said[] = "\x02\0\0\x03\x01\x03"
-                               "\x07\0\0\x04\0\0\0\x02\0\0\0"
-                               "\x05\0";
-    static const char shown[] = "\x02\0\0\x02\x01\x03"
-                                "\x07\0\0\x03\0\0\0\x02\0\0\0"
-                                "\x05\0";
+    static const char received[] = "\x02\0\0\x03\x01\x03"
+                                   "\x07\0\0\x04\0\0\0\x02\0\0\0"
+                                   "\x05\0";
+    static const char passed[] = "\x02\0\0\x02\x01\x03"
+                                 "\x07\0\0\x03\0\0\0\x02\0\0\0"
+                                 "\x05\0";
 
     (void)state;
     logging_in();
-    assert_int_equal(feed(SERVER, said, sizeof said - 1), MYSQL_COPY);
-    assert_int_equal(m.client.out.len, sizeof shown - 1);
-    assert_memory_equal(m.client.out.data, shown, sizeof shown - 1);
+    assert_int_equal(feed(SERVER, received, sizeof received - 1), MYSQL_COPY);
+    assert_int_equal(m.client.out.len, sizeof passed - 1);
+    assert_memory_equal(m.client.out.data, passed, sizeof passed - 1);
 }
 
-/* A command sent before the log-in has ended keeps its number, and waits. */
-static void sent_ahead(void **state)
+/* A command that is sent before the login has ended keeps its sequence number, and is passed on later. */
+static void early_command(void **state)
 {
     static const char query[] = "\x09\0\0\0\x03select 1"
                                 "\x01\0\0\0\x0e";
@@ -277,8 +277,8 @@ static void sent_ahead(void **state)
     assert_memory_equal(m.server.out.data, query, sizeof query - 1);
 }
 
-/* What a server may say in clear instead of the greeting or behind it: an error, of which the client gets the
- * number and words of ours around the text. */
+/* A server may send an error in cleartext, instead of the greeting or after it. The client gets its number,
+ * and its text with broker's prefix. */
 static void errors_before_tls(void **state)
 {
     static const struct {
@@ -300,7 +300,7 @@ static void errors_before_tls(void **state)
         {"\xff\x10\x04#08004", 9, 1040, ""},
         {"\xff\xe8\x03no", 5, 1000, "no"}, /* the first number of a server */
         {"\xff\x0f\x27no", 5, 9999, "no"}, /* and the last */
-        {"\xff\xcf\x07no", 5, 1999, "no"}, /* from here on it is a client's own */
+        {"\xff\xcf\x07no", 5, 1999, "no"}, /* the last one before those of clients */
         {"\xff\xd0\x07no", 5, 1105, "2000 no"},
         {"\xff\xb7\x0bno", 5, 1105, "2999 no"},
         {"\xff\xb8\x0bno", 5, 3000, "no"},
@@ -324,8 +324,8 @@ static void errors_before_tls(void **state)
     }
 }
 
-/* An error must be whole by itself: what comes behind it is not its number. */
-static void half_an_error_before_tls(void **state)
+/* An error packet without its whole number; the next packet's bytes are not taken for the rest of it. */
+static void truncated_error_before_tls(void **state)
 {
     static const char both[] = "\x02\0\0\0\xff\xe8\x03\0\0\x01no";
 
@@ -336,8 +336,8 @@ static void half_an_error_before_tls(void **state)
     assert_non_null(memmem(m.client.out.data, m.client.out.len, "data arrived before TLS", 23));
 }
 
-/* Without a plug-in's name: up to the scramble's second part, and without that. A byte less is no greeting.
- */
+/* Greetings without a plug-in name: with the scramble's second part, and without. A byte less is not a
+ * greeting. */
 static void short_greetings(void **state)
 {
     AUTO_BUF(hello, 256);
@@ -358,8 +358,8 @@ static void short_greetings(void **state)
     sent_error(0, "broker: 2007 db:3306: not a MySQL server\nhint: check host and port");
 }
 
-/* Also in one piece with the greeting, whether the client has spoken already or not. */
-static void error_behind_the_greeting(void **state)
+/* The error arrives in one piece with the greeting, before or after the client's answer. */
+static void error_after_the_greeting(void **state)
 {
     AUTO_BUF(both, 512);
     AUTO_BUF(hello, 256);
@@ -381,7 +381,7 @@ static void error_behind_the_greeting(void **state)
     }
 }
 
-static void no_tls(void **state)
+static void server_without_tls(void **state)
 {
     AUTO_BUF(hello, 256);
 
@@ -397,8 +397,8 @@ static void no_tls(void **state)
     sent_nothing(SERVER);
 }
 
-/* The unix end of exec at `preferred`: the level is that already. */
-static void no_tls_beside_bytes(void **state)
+/* The Unix socket of `exec` with tls = preferred, so the hint cannot be to set that. */
+static void server_without_tls_at_preferred(void **state)
 {
     AUTO_BUF(hello, 256);
 
@@ -413,7 +413,7 @@ static void no_tls_beside_bytes(void **state)
                   "attacker on the network can read and change everything");
 }
 
-static void no_mysql(void **state)
+static void not_a_mysql_server(void **state)
 {
     static const struct {
         const char *bytes;
@@ -428,7 +428,7 @@ static void no_mysql(void **state)
                 {"\x0f\0\0\0\x0a"
                  "8\0\x01\0\0\0abcdefgh\xff",
                  20},
-                {"\x14\0\0\0\x0axxxxxxxxxxxxxxxxxxx", 24}, /* a version that does not end */
+                {"\x14\0\0\0\x0axxxxxxxxxxxxxxxxxxx", 24}, /* a version without a NUL */
                 {"\x01\x10\0\0\x0a", 5}};
     AUTO_BUF(hello, 256);
 
@@ -443,13 +443,12 @@ static void no_mysql(void **state)
     assert_int_equal(packet_from(SERVER, 1, hello.data, hello.len), MYSQL_OVER);
 }
 
-#define SPOKEN                                                                                               \
+#define DATA_BEFORE_TLS                                                                                      \
     "broker: 2027 db:3306: data arrived before TLS was established\n"                                        \
     "hint: an attacker on the network may have sent it: try another route to the server"
 
-/* Whole packets that no server sends in clear, at each stage before TLS: over at once, whatever the client
- * does. */
-static void no_such_thing_in_clear(void **state)
+/* Whole packets that no server sends in cleartext, at each stage before TLS, end the login at once. */
+static void unexpected_packets_in_cleartext(void **state)
 {
     static const struct {
         const char *body;
@@ -459,8 +458,8 @@ static void no_such_thing_in_clear(void **state)
                 {"\xff\xff\xff", 3},
                 {"\xff\x10", 2},
                 {"\xff", 1},
-                {"\xff\x0f\x27no", 5}, /* 9999 is the last number */
-                {"\xff\xe7\x03no", 5}, /* and 1000 the first */
+                {"\xff\x0f\x27no", 5}, /* 9999, the last number */
+                {"\xff\xe7\x03no", 5}, /* 999; 1000 is the first number */
                 {"\xff\x10\x27no", 5},
                 {"\xfe"
                  "mysql_clear_password\0",
@@ -475,31 +474,31 @@ static void no_such_thing_in_clear(void **state)
     (void)state;
     greeting(&hello, true);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        bool known = i == 5; /* the control: one that is allowed */
+        bool allowed = i == 5; /* 9999 is allowed, unlike the others */
         begin();
         assert_int_equal(packet_from(SERVER, 0, rows[i].body, rows[i].n), MYSQL_OVER);
-        if (known)
+        if (allowed)
             buf_clear(&m.client.out);
         else
-            sent_error(0, SPOKEN);
+            sent_error(0, DATA_BEFORE_TLS);
         greeted();
         assert_int_equal(packet_from(SERVER, 1, rows[i].body, rows[i].n), MYSQL_OVER);
-        if (!known)
-            sent_error(2, SPOKEN);
+        if (!allowed)
+            sent_error(2, DATA_BEFORE_TLS);
     }
     greeted();
     assert_int_equal(packet_from(SERVER, 0, hello.data, hello.len), MYSQL_OVER);
-    sent_error(2, SPOKEN);
+    sent_error(2, DATA_BEFORE_TLS);
     greeted();
     assert_int_equal(packet_from(SERVER, 1, "", 0), MYSQL_OVER);
-    sent_error(2, SPOKEN);
+    sent_error(2, DATA_BEFORE_TLS);
     greeted();
     assert_int_equal(feed(SERVER, "\x01\x10\0\0", 4), MYSQL_OVER);
-    sent_error(2, SPOKEN);
+    sent_error(2, DATA_BEFORE_TLS);
 }
 
-/* A part of a packet would be completed through TLS. */
-static void half_a_packet_in_clear(void **state)
+/* A part of a packet; the rest of it would come through TLS. */
+static void partial_packet_in_cleartext(void **state)
 {
     static const char packet[] = "\x07\0\0\x02\0\0\0\x02\0\0\0";
 
@@ -511,22 +510,22 @@ static void half_a_packet_in_clear(void **state)
         assert_int_equal(feed(SERVER, packet, n), MYSQL_WAIT);
         sent_nothing(CLIENT);
         assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_OVER);
-        sent_error(2, SPOKEN);
-        /* While TLS is made nobody reads the server in clear; and if somebody did: */
+        sent_error(2, DATA_BEFORE_TLS);
+        /* No cleartext is read during the handshake. Even if it were, the login would fail: */
         greeted();
         assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_TLS);
         buf_clear(&m.request);
         assert_int_equal(feed(SERVER, packet, n), MYSQL_TLS);
         assert_int_equal(mysql_tls_made(&m), MYSQL_OVER);
-        sent_error(2, SPOKEN);
+        sent_error(2, DATA_BEFORE_TLS);
         assert_int_equal(feed(SERVER, packet + n, sizeof packet - 1 - n), MYSQL_OVER);
         assert_int_equal(m.server.in.len, 0);
         sent_nothing(CLIENT);
     }
 }
 
-/* Whom TLS has let in may say what a log-in has, and nothing else. */
-static void no_such_thing_in_a_log_in(void **state)
+/* After TLS the server may send only packets that belong to a login. */
+static void unexpected_packets_in_the_login(void **state)
 {
     static const struct {
         const char *body;
@@ -547,7 +546,7 @@ static void no_such_thing_in_a_log_in(void **state)
     }
 }
 
-static void clients_that_cannot(void **state)
+static void unsupported_clients(void **state)
 {
     static const struct {
         const char *body;
@@ -571,7 +570,7 @@ static void clients_that_cannot(void **state)
     }
 }
 
-/* A client that speaks first is heard once the server has greeted. */
+/* If the client sends its answer first, it is processed after the server's greeting. */
 static void client_first(void **state)
 {
     AUTO_BUF(hello, 256);
@@ -599,9 +598,9 @@ static void sizes(void **state)
         return; /* for time */
     assert_int_equal(packet_from(CLIENT, 3, body, 16000), MYSQL_WAIT);
     sent_packet(SERVER, 4, body, 16000);
-    for (int who = CLIENT; who <= SERVER; who++) {
+    for (int side = CLIENT; side <= SERVER; side++) {
         logging_in();
-        assert_int_equal(feed(who, "\x01\0\x10\x03", 4), MYSQL_OVER);
+        assert_int_equal(feed(side, "\x01\0\x10\x03", 4), MYSQL_OVER);
         sent_error(2, "broker: 2020 db:3306: a packet of the login has over 1 MiB\n"
                       "hint: check that it is a MySQL server");
     }
@@ -613,7 +612,7 @@ static void sizes(void **state)
         assert_int_equal(feed(SERVER, body, LOGIN_CHUNK_MAX), MYSQL_WAIT);
     }
     assert_int_equal(m.client.out.len, 4 + LOGIN_PACKET_MAX);
-    /* A server that never lets the client speak, and a client that never waits. */
+    /* A server and a client that do not wait for the other side's answers. */
     enum mysql_step step = MYSQL_WAIT;
     for (int i = 0; i < 10 && step == MYSQL_WAIT; i++)
         step = packet_from(SERVER, 3, body, LOGIN_CHUNK_MAX - 4);
@@ -623,9 +622,10 @@ static void sizes(void **state)
     assert_int_equal(step, MYSQL_OVER);
 }
 
-/* As a client without TLS does it: the key out of the packet, password and scramble, OAEP. */
-static size_t encrypt_behind(size_t before, const char *password, size_t n, const char *scramble, uint8_t *to,
-                             size_t room)
+/* Encrypts as a client without TLS does: the password XOR the scramble, with OAEP and the key from the packet
+ * at `before` in the client's output. */
+static size_t encrypt_after(size_t before, const char *password, size_t n, const char *scramble, uint8_t *to,
+                            size_t room)
 {
     const char *pem = m.client.out.data + before + PACKET_HEADER + 1;
     uint8_t mixed[128];
@@ -646,16 +646,16 @@ static size_t encrypt_behind(size_t before, const char *password, size_t n, cons
 
 static size_t encrypt(const char *password, const char *scramble, uint8_t *to, size_t room)
 {
-    return encrypt_behind(0, password, strlen(password) + 1, scramble, to, room);
+    return encrypt_after(0, password, strlen(password) + 1, scramble, to, room);
 }
 
-/* From the server's wish for all of the password, whose number is `at`, to the OK. */
-static void own_key(uint8_t at, char asks, const char *wish, size_t wish_len, const char *scramble)
+/* From the server's request for the whole password, with sequence number `at`, to the OK. */
+static void own_key(uint8_t at, char asks, const char *prompt, size_t prompt_len, const char *scramble)
 {
     uint8_t secret[512];
 
-    assert_int_equal(packet_from(SERVER, at, wish, wish_len), MYSQL_WAIT);
-    sent_packet(CLIENT, (uint8_t)(at - 1), wish, wish_len);
+    assert_int_equal(packet_from(SERVER, at, prompt, prompt_len), MYSQL_WAIT);
+    sent_packet(CLIENT, (uint8_t)(at - 1), prompt, prompt_len);
     assert_int_equal(packet_from(CLIENT, at, &asks, 1), MYSQL_WAIT);
     sent_nothing(SERVER);
     assert_int_equal(m.client.out.data[3], at + 1);
@@ -668,7 +668,7 @@ static void own_key(uint8_t at, char asks, const char *wish, size_t wish_len, co
     sent_packet(CLIENT, (uint8_t)(at + 3), "\0\0\0\x02\0\0\0", 7);
 }
 
-static void key_is_ours(void **state)
+static void client_gets_our_key(void **state)
 {
     static const char change[] = "\xfe"
                                  "caching_sha2_password\0ABCDEFGHIJKLMNOPQRST";
@@ -688,8 +688,8 @@ static void key_is_ours(void **state)
     own_key(3, 1, factor, sizeof factor, "TSRQPONMLKJIHGFEDCBA");
 }
 
-/* A side that does not read until the log-in is over. */
-static void too_much_waits(void **state)
+/* The data that waits for a side that does not read is limited. */
+static void too_much_data_waiting(void **state)
 {
     AUTO_FREE(char *, body);
 
@@ -697,34 +697,34 @@ static void too_much_waits(void **state)
     if (in_pieces)
         return; /* for time */
     body = mem_alloc(LOGIN_CHUNK_MAX, 1);
-    for (int who = CLIENT; who <= SERVER; who++) {
+    for (int side = CLIENT; side <= SERVER; side++) {
         enum mysql_step step = MYSQL_WAIT;
         size_t n = 0;
 
-        body[0] = who == SERVER ? 1 : 'x';
+        body[0] = side == SERVER ? 1 : 'x';
         for (logging_in(); step == MYSQL_WAIT && n < 2 * LOGIN_OUT_MAX; n += LOGIN_CHUNK_MAX)
-            step = packet_from(who, 3, body, LOGIN_CHUNK_MAX - 4);
+            step = packet_from(side, 3, body, LOGIN_CHUNK_MAX - 4);
         assert_int_equal(step, MYSQL_OVER);
         assert_int_equal(n, LOGIN_OUT_MAX + LOGIN_CHUNK_MAX);
         assert_string_equal(m.failed.msg, "2020 db:3306: a packet of the login has over 1 MiB");
     }
 }
 
-/* A client that sends its next word without an answer to the one before. */
-static void two_words_in_one_go(void **state)
+/* A client that sends its next packet before the previous one was answered. */
+static void two_client_packets_in_one_piece(void **state)
 {
-    static const char words[] = "\x05\0\0\x03hello\x03\0\0\x04you";
+    static const char packets[] = "\x05\0\0\x03hello\x03\0\0\x04you";
 
     (void)state;
     logging_in();
-    assert_int_equal(feed(CLIENT, words, sizeof words - 1), MYSQL_WAIT);
+    assert_int_equal(feed(CLIENT, packets, sizeof packets - 1), MYSQL_WAIT);
     assert_int_equal(m.client.in.len, 0);
-    assert_int_equal(m.server.out.len, sizeof words - 1);
-    assert_memory_equal(m.server.out.data, "\x05\0\0\x04hello\x03\0\0\x05you", sizeof words - 1);
+    assert_int_equal(m.server.out.len, sizeof packets - 1);
+    assert_memory_equal(m.server.out.data, "\x05\0\0\x04hello\x03\0\0\x05you", sizeof packets - 1);
 }
 
-/* Whoever says that TLS is made when none was asked for changes nothing. */
-static void tls_that_nobody_asked_for(void **state)
+/* mysql_tls_made() has no effect if TLS was not requested. */
+static void unrequested_tls_is_ignored(void **state)
 {
     AUTO_BUF(reply, 256);
 
@@ -740,11 +740,11 @@ static void tls_that_nobody_asked_for(void **state)
     assert_int_equal(packet_from(CLIENT, 1, reply.data, reply.len), MYSQL_TLS);
 }
 
-/* The same bytes elsewhere are the plug-ins' own. */
-static void key_is_not_asked(void **state)
+/* At other places the bytes that request the key are a plug-in's own data. */
+static void key_is_not_requested(void **state)
 {
     static const struct {
-        const char *wish;
+        const char *prompt;
         size_t len;
         const char *answer;
     } rows[] = {{"\x01\x04", 2, "\x01"},
@@ -762,7 +762,7 @@ static void key_is_not_asked(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         logging_in();
-        assert_int_equal(packet_from(SERVER, 3, rows[i].wish, rows[i].len), MYSQL_WAIT);
+        assert_int_equal(packet_from(SERVER, 3, rows[i].prompt, rows[i].len), MYSQL_WAIT);
         assert_int_equal(packet_from(CLIENT, 3, rows[i].answer, 1), MYSQL_WAIT);
         sent_packet(SERVER, 4, rows[i].answer, 1);
     }
@@ -776,8 +776,8 @@ static void key_is_not_asked(void **state)
     sent_packet(SERVER, 8, "\x01", 1);
 }
 
-/* The password is one packet; what the client says then is passed on as it is, also in one go with it. */
-static void words_after_the_password(void **state)
+/* The password is one packet. Later ones are passed on unchanged, even in one piece with it. */
+static void packets_after_the_password(void **state)
 {
     uint8_t secret[512];
     AUTO_BUF(both, 1024);
@@ -786,7 +786,7 @@ static void words_after_the_password(void **state)
     logging_in();
     assert_int_equal(packet_from(SERVER, 3, "\x01\x04", 2), MYSQL_WAIT);
     assert_int_equal(packet_from(CLIENT, 3, "\x02", 1), MYSQL_WAIT);
-    size_t n = encrypt_behind(PACKET_HEADER + 2, "pw", 3, SCRAMBLE, secret, sizeof secret);
+    size_t n = encrypt_after(PACKET_HEADER + 2, "pw", 3, SCRAMBLE, secret, sizeof secret);
     packet_put(&both, 5, secret, n);
     packet_put(&both, 6, "hello", 5);
     assert_int_equal(feed(CLIENT, both.data, both.len), MYSQL_WAIT);
@@ -795,8 +795,7 @@ static void words_after_the_password(void **state)
     assert_memory_equal(m.server.out.data, "\x03\0\0\x04pw\0\x05\0\0\x05hello", m.server.out.len);
 }
 
-/* What cannot be the password is an error at once, although it came together with the question for the key.
- */
+/* Data that cannot be the encrypted password is an error, even in one piece with the request for the key. */
 static void password_before_the_key(void **state)
 {
     (void)state;
@@ -807,7 +806,7 @@ static void password_before_the_key(void **state)
     sent_nothing(SERVER);
 }
 
-static void two_answers_in_one_go(void **state)
+static void two_server_packets_in_one_piece(void **state)
 {
     static const struct {
         const char *bytes;
@@ -826,7 +825,7 @@ static void two_answers_in_one_go(void **state)
     }
 }
 
-static void key_misused(void **state)
+static void unencrypted_password_is_refused(void **state)
 {
     (void)state;
     for (size_t n = 0; n <= 256; n += 256) {
@@ -840,8 +839,8 @@ static void key_misused(void **state)
     }
 }
 
-/* The shortest password is its NUL alone; nothing, or no NUL at its end, is none. */
-static void key_for_hardly_anything(void **state)
+/* The shortest password is its NUL alone. Without a NUL at the end, or without any byte, it is refused. */
+static void shortest_encrypted_password(void **state)
 {
     uint8_t secret[512];
 
@@ -850,8 +849,8 @@ static void key_for_hardly_anything(void **state)
         logging_in();
         assert_int_equal(packet_from(SERVER, 3, "\x01\x04", 2), MYSQL_WAIT);
         assert_int_equal(packet_from(CLIENT, 3, "\x02", 1), MYSQL_WAIT);
-        size_t len = encrypt_behind(PACKET_HEADER + 2, n == 3 ? "pw" : "\0pw", n == 3 ? 2 : n, SCRAMBLE,
-                                    secret, sizeof secret);
+        size_t len = encrypt_after(PACKET_HEADER + 2, n == 3 ? "pw" : "\0pw", n == 3 ? 2 : n, SCRAMBLE,
+                                   secret, sizeof secret);
         buf_clear(&m.client.out);
         assert_int_equal(packet_from(CLIENT, 5, secret, len), n == 1 ? MYSQL_WAIT : MYSQL_OVER);
         if (n == 1)
@@ -878,7 +877,7 @@ static void failing(void **state)
     assert_int_equal(mysql_fail(&m, &e), MYSQL_OVER);
     sent_error(3, "broker: 2013 db:3306: gone");
     assert_string_equal(m.failed.msg, "2013 db:3306: gone");
-    logging_in(); /* after the client's word, and after our key */
+    logging_in(); /* after a packet of the client; below: after our key */
     assert_int_equal(packet_from(CLIENT, 3, "word", 4), MYSQL_WAIT);
     buf_clear(&m.server.out);
     assert_int_equal(mysql_fail(&m, &e), MYSQL_OVER);
@@ -891,7 +890,7 @@ static void failing(void **state)
     sent_error(5, "broker: 2013 db:3306: gone");
 }
 
-/* Clients have room for 512 bytes: cut, and not in the middle of a character. */
+/* Clients have room for 512 bytes: the text is truncated, but not in the middle of a character. */
 static void long_error(void **state)
 {
     struct err e = ERR_INIT;
@@ -908,7 +907,7 @@ static void long_error(void **state)
     assert_int_equal((uint8_t)out.data[out.len - 1], 0xa9);
 }
 
-/* The parts of an error, and how much of a long one is left if there is a hint. */
+/* All parts of an error, and how much of a long message is left if there is a hint. */
 static void error_with_details(void **state)
 {
     static const char with_state[] = "#08S01no", all[] = "\xff\x51\x04"
@@ -947,9 +946,9 @@ static void long_packet(void **state)
     assert_memory_equal(out.data, "\x45\x23\x01\x07", 4);
 }
 
-/* A client may leave the flag in its answer; it has not asked for TLS by that, and neither by the shortest
- * answer without it. */
-static void answers_that_ask_for_no_tls(void **state)
+/* A client may set the TLS flag in a whole answer; that does not request TLS. Neither does the shortest
+ * answer without the flag. */
+static void answers_that_do_not_request_tls(void **state)
 {
     (void)state;
     for (int tls = 0; tls < 2; tls++) {
@@ -979,37 +978,37 @@ static int pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(until_tls),
-        BOTH(renumbered),
-        BOTH(admitted),
+        BOTH(up_to_the_answer_after_tls),
+        BOTH(later_packets_are_renumbered),
+        BOTH(accepted),
         BOTH(refused),
-        BOTH(in_one_go),
-        BOTH(sent_ahead),
+        BOTH(end_of_login_in_one_piece),
+        BOTH(early_command),
         BOTH(errors_before_tls),
-        BOTH(error_behind_the_greeting),
-        BOTH(no_tls),
-        BOTH(no_tls_beside_bytes),
-        BOTH(no_mysql),
-        BOTH(no_such_thing_in_clear),
-        BOTH(half_a_packet_in_clear),
-        BOTH(no_such_thing_in_a_log_in),
-        BOTH(clients_that_cannot),
+        BOTH(error_after_the_greeting),
+        BOTH(server_without_tls),
+        BOTH(server_without_tls_at_preferred),
+        BOTH(not_a_mysql_server),
+        BOTH(unexpected_packets_in_cleartext),
+        BOTH(partial_packet_in_cleartext),
+        BOTH(unexpected_packets_in_the_login),
+        BOTH(unsupported_clients),
         BOTH(client_first),
         BOTH(sizes),
-        BOTH(too_much_waits),
-        BOTH(two_words_in_one_go),
-        BOTH(half_an_error_before_tls),
+        BOTH(too_much_data_waiting),
+        BOTH(two_client_packets_in_one_piece),
+        BOTH(truncated_error_before_tls),
         BOTH(short_greetings),
-        BOTH(words_after_the_password),
+        BOTH(packets_after_the_password),
         BOTH(password_before_the_key),
-        BOTH(two_answers_in_one_go),
-        BOTH(tls_that_nobody_asked_for),
-        BOTH(key_is_ours),
-        BOTH(key_is_not_asked),
-        BOTH(key_misused),
-        BOTH(key_for_hardly_anything),
+        BOTH(two_server_packets_in_one_piece),
+        BOTH(unrequested_tls_is_ignored),
+        BOTH(client_gets_our_key),
+        BOTH(key_is_not_requested),
+        BOTH(unencrypted_password_is_refused),
+        BOTH(shortest_encrypted_password),
         BOTH(failing),
-        BOTH(answers_that_ask_for_no_tls),
+        BOTH(answers_that_do_not_request_tls),
         cmocka_unit_test(long_error),
         cmocka_unit_test(error_with_details),
         cmocka_unit_test(long_packet),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The log-in that the keeper makes itself, over sockets: who is told what and when, another try over another
- * stream, and that nobody is waited for without end. */
+/* The keeper itself logs in, over sockets: what the client and the server get and when, another try over
+ * another stream, and the timeouts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 
 #define OK "\x07\0\0\x02\0\0\0\x02\0\0\0"
 #define DENIED "\x0f\0\0\x02\xff\x15\x04#28000denied"
-/* Of PROTOCOL_41, SECURE_CONNECTION and LOCAL_FILES. */
+/* With PROTOCOL_41, SECURE_CONNECTION and LOCAL_FILES. */
 #define GREETING                                                                                             \
     "\x34\0\0\0\x0a"                                                                                         \
     "8.0.36\0"                                                                                               \
@@ -30,7 +30,7 @@
 static struct relay relay;
 static int client, server;
 static unsigned proofs, results[3];
-static bool turned;
+static bool woken;
 static struct tls_options tls = {.level = KEEPER_TLS_NONE};
 static struct login_options options;
 
@@ -44,15 +44,15 @@ static void done(struct relay *r, enum login_result result)
 {
     assert_ptr_equal(r, &relay);
     results[result]++;
-    turned = true;
+    woken = true;
 }
 
-static int stream(int *far)
+static int stream(int *other_end)
 {
     int fd[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
-    *far = fd[1];
+    *other_end = fd[1];
     return fd[0];
 }
 
@@ -86,21 +86,21 @@ static void finish(void)
     fd_close_cleanup(&server);
 }
 
-static void say(int fd, const char *bytes, size_t n)
+static void write_to(int fd, const char *bytes, size_t n)
 {
     assert_int_equal(write(fd, bytes, n), n);
 }
 
-#define SAY(fd, bytes) say(fd, bytes, sizeof(bytes) - 1)
+#define WRITE_TO(fd, bytes) write_to(fd, bytes, sizeof(bytes) - 1)
 
 static void tick(struct timer *t)
 {
     (void)t;
-    turned = true;
+    woken = true;
 }
 
-/* Reads until there are n bytes at least, or (0) the end. */
-static size_t hear(int fd, char *to, size_t room, size_t n)
+/* Runs the event loop and reads until there are at least n bytes, or, if n is 0, until end of file. */
+static size_t read_from(int fd, char *to, size_t room, size_t n)
 {
     size_t got = 0;
 
@@ -110,30 +110,30 @@ static size_t hear(int fd, char *to, size_t room, size_t n)
         if (some == 0)
             return got;
         got += some > 0 ? (size_t)some : 0;
-        turned = false;
+        woken = false;
         timer_set(&t, clock_ms() + 1, tick);
-        loop_until(&turned);
+        loop_until(&woken);
         timer_clear(&t);
     }
     assert_true(n != 0 && got >= n);
     return got;
 }
 
-/* As far as the server's question. */
+/* Sends the server's greeting and the client's answer. */
 static void greet_and_answer(void)
 {
     char got[512];
 
-    SAY(server, GREETING);
-    assert_int_equal(hear(client, got, sizeof got, sizeof GREETING - 1), sizeof GREETING - 1);
+    WRITE_TO(server, GREETING);
+    assert_int_equal(read_from(client, got, sizeof got, sizeof GREETING - 1), sizeof GREETING - 1);
     assert_int_equal(proofs, 0);
-    SAY(client, ANSWER);
+    WRITE_TO(client, ANSWER);
 }
 
-static void hear_answer(const char *user)
+static void read_answer(const char *user)
 {
     char got[512];
-    size_t n = hear(server, got, sizeof got, 40);
+    size_t n = read_from(server, got, sizeof got, 40);
 
     assert_non_null(memmem(got, n, user, strlen(user) + 1));
     assert_null(memmem(got, n, "canary", 6));
@@ -143,16 +143,16 @@ static void hear_answer(const char *user)
 static void wait_done(void)
 {
     for (int i = 0; i < 1000 && results[0] + results[1] + results[2] == 0; i++) {
-        turned = false;
-        loop_until(&turned);
+        woken = false;
+        loop_until(&woken);
     }
 }
 
-static void hear_ok(void)
+static void read_ok(void)
 {
     char got[64];
 
-    assert_int_equal(hear(client, got, sizeof got, sizeof OK - 1), sizeof OK - 1);
+    assert_int_equal(read_from(client, got, sizeof got, sizeof OK - 1), sizeof OK - 1);
     assert_memory_equal(got, OK, sizeof OK - 1);
 }
 
@@ -161,25 +161,25 @@ static void accepted(void **state)
     (void)state;
     start(600000);
     greet_and_answer();
-    hear_answer("app");
-    SAY(server, OK);
+    read_answer("app");
+    WRITE_TO(server, OK);
     wait_done();
     assert_int_equal(results[LOGIN_DONE], 1);
-    hear_ok();
+    read_ok();
     assert_non_null(relay.filter);
     assert_null(relay.login);
     finish();
 }
 
-/* The server is left, the client hears nothing of it. */
-static void refuse(void)
+/* The server refuses the credential. It is closed, and the client gets nothing yet. */
+static void server_refuses(void)
 {
     char byte;
 
     start(600000);
     greet_and_answer();
-    hear_answer("app");
-    SAY(server, DENIED);
+    read_answer("app");
+    WRITE_TO(server, DENIED);
     wait_done();
     assert_int_equal(results[LOGIN_REFUSED], 1);
     assert_int_equal(relay.wire[SERVER].watch.fd, -1);
@@ -190,22 +190,22 @@ static void refuse(void)
     server = -1;
 }
 
-static void tried_again(void **state)
+static void retried(void **state)
 {
     struct login_credential *as = credential("app2");
 
     (void)state;
-    refuse();
+    server_refuses();
     relay.wire[SERVER].watch.fd = stream(&server);
     login_retry(&relay, as, clock_ms() + 600000);
     login_credential_drop(as);
-    SAY(server, GREETING);
-    hear_answer("app2");
-    SAY(server, OK);
+    WRITE_TO(server, GREETING);
+    read_answer("app2");
+    WRITE_TO(server, OK);
     wait_done();
     assert_int_equal(results[LOGIN_DONE], 1);
     assert_int_equal(proofs, 1);
-    hear_ok();
+    read_ok();
     finish();
 }
 
@@ -214,10 +214,10 @@ static void refused(bool ours)
     struct err e = ERR_INIT;
     char got[512];
 
-    refuse();
+    server_refuses();
     (void)err_set(&e, ERR_LOGIN, "log in again");
     login_tell(&relay, ours ? &e : NULL);
-    size_t n = hear(client, got, sizeof got, 0);
+    size_t n = read_from(client, got, sizeof got, 0);
     assert_non_null(memmem(got, n, ours ? "broker: log in again" : "#28000denied", ours ? 20 : 12));
     fd_close_cleanup(&client);
     client = -1;
@@ -226,18 +226,18 @@ static void refused(bool ours)
     finish();
 }
 
-static void told(void **state)
+static void error_sent_to_client(void **state)
 {
     (void)state;
     refused(true);
     refused(false);
 }
 
-/* While it waits. */
-static void client_gone(void **state)
+/* The client closes while it is waiting after a refusal. */
+static void client_closes(void **state)
 {
     (void)state;
-    refuse();
+    server_refuses();
     fd_close_cleanup(&client);
     client = -1;
     wait_done();
@@ -245,28 +245,29 @@ static void client_gone(void **state)
     finish();
 }
 
-/* What the client hears if all that is said is said at once, and then no more. */
-static bool silence_gives(bool greets, bool answers, const char *words)
+/* Returns whether the client gets this error if the greeting and the answer, if any, are sent at once, and
+ * then nothing more. */
+static bool timeout_gives(bool greets, bool answers, const char *message)
 {
     char got[1024];
 
     start(50);
     if (greets)
-        SAY(server, GREETING);
+        WRITE_TO(server, GREETING);
     if (answers)
-        SAY(client, ANSWER);
-    size_t n = hear(client, got, sizeof got, 0);
+        WRITE_TO(client, ANSWER);
+    size_t n = read_from(client, got, sizeof got, 0);
     finish();
-    return memmem(got, n, words, strlen(words));
+    return memmem(got, n, message, strlen(message));
 }
 
-/* Nobody is waited for without end: a silent server before and after our answer, a silent client. On a busy
- * machine the time may be over before what was said is read; then it is said again. */
-static void silent(void **state)
+/* Timeouts: a silent server before and after our answer, a silent client. On a busy machine the time may be
+ * over before the data is read; then the case is tried again. */
+static void timeouts(void **state)
 {
     static const struct {
         bool greets, answers;
-        const char *words;
+        const char *message;
     } rows[] = {{false, false, "2013 db:3306: no greeting within 50ms"},
                 {true, false, "the client did not answer within 50ms"},
                 {true, true, "2013 db:3306: no answer during the login within 300ms"}};
@@ -274,29 +275,30 @@ static void silent(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int tries = 0;
-        while (!silence_gives(rows[i].greets, rows[i].answers, rows[i].words))
+        while (!timeout_gives(rows[i].greets, rows[i].answers, rows[i].message))
             assert_true(tries++ < 50);
     }
 }
 
-static void server_gone(void **state)
+static void server_closes(void **state)
 {
     char got[1024];
 
     (void)state;
     start(600000);
     greet_and_answer();
-    hear_answer("app");
+    read_answer("app");
     fd_close_cleanup(&server);
     server = -1;
-    size_t n = hear(client, got, sizeof got, 0);
+    size_t n = read_from(client, got, sizeof got, 0);
     assert_non_null(memmem(got, n, "2013 db:3306: the server closed the connection during the login", 48));
     finish();
 }
 
-/* A server whose greeting is left unanswered counts that, and would block this host: so it is answered, by
- * nobody, if the client has not proved that it may connect, has hung up, or something else. */
-static void left_politely(void **state)
+/* A server counts greetings that are not answered, and would block this host after a number of them. So the
+ * keeper answers as a user that does not exist, without a password, if the client does not prove that it may
+ * connect (0), is not a MySQL client (1), has closed (2), or does not answer in time (3). */
+static void greeting_is_answered_on_failure(void **state)
 {
     static const char body[] = "\x01\x82\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                                "broker: not logged in\0";
@@ -306,12 +308,12 @@ static void left_politely(void **state)
     for (int how = 0; how < 4; how++) {
         char got[512];
         start(how == 3 ? 50 : 600000);
-        SAY(server, GREETING);
-        (void)hear(client, got, sizeof got, sizeof GREETING - 1);
+        WRITE_TO(server, GREETING);
+        (void)read_from(client, got, sizeof got, sizeof GREETING - 1);
         if (how == 0)
-            SAY(client, ANSWER);
+            WRITE_TO(client, ANSWER);
         if (how == 1)
-            SAY(client, "\x0e\0\0\x01GET / HTTP/1.1");
+            WRITE_TO(client, "\x0e\0\0\x01GET / HTTP/1.1");
         if (how == 2) {
             fd_close_cleanup(&client);
             client = -1;
@@ -320,7 +322,7 @@ static void left_politely(void **state)
             wait_done();
         if (how == 2)
             relay_release(&relay);
-        size_t n = hear(server, got, sizeof got, 0);
+        size_t n = read_from(server, got, sizeof got, 0);
         assert_int_equal(n, 4 + sizeof body);
         assert_memory_equal(got, "\x37\0\0\x01", 4);
         assert_memory_equal(got + 4, body, sizeof body);
@@ -334,9 +336,13 @@ static void left_politely(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepted),    cmocka_unit_test(tried_again), cmocka_unit_test(told),
-        cmocka_unit_test(client_gone), cmocka_unit_test(silent),      cmocka_unit_test(left_politely),
-        cmocka_unit_test(server_gone),
+        cmocka_unit_test(accepted),
+        cmocka_unit_test(retried),
+        cmocka_unit_test(error_sent_to_client),
+        cmocka_unit_test(client_closes),
+        cmocka_unit_test(timeouts),
+        cmocka_unit_test(greeting_is_answered_on_failure),
+        cmocka_unit_test(server_closes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

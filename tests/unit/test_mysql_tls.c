@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS to the server, from the options to the end of a handshake with a real one: what is verified at each
- * level, which names, versions, ciphers and files count, and that nothing else does. */
+/* TLS to the server, from the options to a complete handshake with a real server: what is verified at each
+ * level, and which names, versions, ciphers and files are accepted. */
 #include "tls_fixture.h"
 
 static struct made ca, other, server;
@@ -31,20 +31,20 @@ static void prepared(void)
     assert_int_equal(tls_prepare(&options, &e), 0);
 }
 
-static void refused(const char *words)
+static void refused(const char *expected)
 {
     struct err e = ERR_INIT;
 
     assert_int_equal(tls_prepare(&options, &e), -1);
     assert_int_equal(e.code, ERR_CONFIG);
-    assert_string_equal(error_text(&e), words);
+    assert_string_equal(error_text(&e), expected);
     assert_int_equal(ERR_peek_error(), 0);
 }
 
-#define BY_ANOTHER                                                                                           \
+#define NOT_BY_CA                                                                                            \
     "2026 certificate is from a CA that is not in other\nit names Own CA\n"                                  \
     "hint: set tls_ca to the certificate of the CA that signed the server's certificate"
-#define ANOTHER_NAME                                                                                         \
+#define NOT_FOR_NAME                                                                                         \
     "2026 certificate is not valid for db.elsewhere\n"                                                       \
     "it names db.test, *.wild.test, d*.part.test, 127.0.0.1, ...\n"                                          \
     "hint: check host; if the server is right, ask for a certificate with that name"
@@ -53,14 +53,14 @@ static void levels(void **state)
 {
     static const struct {
         enum keeper_tls level;
-        const char *name, *ca, *words;
+        const char *name, *ca, *expected;
     } rows[] = {{KEEPER_TLS_NAME, "db.test", "ca", "TLSv1.3"},
-                {KEEPER_TLS_NAME, "db.elsewhere", "ca", ANOTHER_NAME},
-                {KEEPER_TLS_NAME, "db.test", "other", BY_ANOTHER},
-                {KEEPER_TLS_NAME, "db.elsewhere", "other", BY_ANOTHER},
+                {KEEPER_TLS_NAME, "db.elsewhere", "ca", NOT_FOR_NAME},
+                {KEEPER_TLS_NAME, "db.test", "other", NOT_BY_CA},
+                {KEEPER_TLS_NAME, "db.elsewhere", "other", NOT_BY_CA},
                 {KEEPER_TLS_CHAIN, "db.elsewhere", "ca", "TLSv1.3"},
                 {KEEPER_TLS_CHAIN, NULL, "ca", "TLSv1.3"},
-                {KEEPER_TLS_CHAIN, "db.test", "other", BY_ANOTHER},
+                {KEEPER_TLS_CHAIN, "db.test", "other", NOT_BY_CA},
                 {KEEPER_TLS_ENCRYPT, "db.elsewhere", NULL, "TLSv1.3"},
                 {KEEPER_TLS_ENCRYPT, NULL, "other", "TLSv1.3"}};
     SSL_CTX *peer = server_with(&server);
@@ -71,13 +71,13 @@ static void levels(void **state)
         options =
             (struct tls_options){.level = rows[i].level, .name = text(rows[i].name), .ca = text(rows[i].ca)};
         prepared();
-        assert_string_equal(handshake_result(peer, &e), rows[i].words);
+        assert_string_equal(handshake_result(peer, &e), rows[i].expected);
     }
     SSL_CTX_free(peer);
 }
 
-/* What is to be verified must be there. */
-static void levels_without_a_key(void **state)
+/* A level needs the options that it verifies with. */
+static void levels_without_their_options(void **state)
 {
     (void)state;
     options.name = NULL;
@@ -123,8 +123,8 @@ static void names(void **state)
     SSL_CTX_free(peer);
 }
 
-/* A name that cannot be sent is not left out, and so not left unverified. */
-static void too_long_a_name(void **state)
+/* A name that is too long to be sent is an error. Without it, the certificate would not be verified. */
+static void name_too_long(void **state)
 {
     static char name[300];
     struct err e = ERR_INIT;
@@ -157,7 +157,7 @@ static void versions(void **state)
     static const struct {
         const char *version;
         int most;
-        const char *words;
+        const char *expected;
     } rows[] = {{NULL, TLS1_3_VERSION, "TLSv1.3"},
                 {NULL, TLS1_2_VERSION, "TLSv1.2"},
                 {NULL, TLS1_1_VERSION, NO_VERSION},
@@ -175,15 +175,16 @@ static void versions(void **state)
 
         options.version = text(rows[i].version);
         prepared();
-        assert_string_equal(handshake_result(peer, &e), rows[i].words);
+        assert_string_equal(handshake_result(peer, &e), rows[i].expected);
         SSL_CTX_free(peer);
     }
     static const char *const none[] = {"TLSv1.4", "TLSv1.2,tlsv1.3", "TLSv1.2;TLSv1.3", "TLSv1.22", "TLSv1."};
     for (size_t i = 0; i < ARRAY_LEN(none); i++) {
-        AUTO_FREE(char *, words);
-        words = mem_printf("tls_version %s: no such version\nhint: tls_version = TLSv1.2,TLSv1.3", none[i]);
+        AUTO_FREE(char *, expected);
+        expected =
+            mem_printf("tls_version %s: no such version\nhint: tls_version = TLSv1.2,TLSv1.3", none[i]);
         options.version = text(none[i]);
-        refused(words);
+        refused(expected);
     }
     options.version = text("TLSv1.1,TLSv1");
     refused("tls_version TLSv1.1,TLSv1: too old\nhint: tls_version = TLSv1.2,TLSv1.3");
@@ -227,7 +228,7 @@ static void ciphers(void **state)
     }
 }
 
-static void no_such_ciphers(void **state)
+static void unknown_ciphers(void **state)
 {
     static const char *const rows[] = {"nonsense", "TLS_NONSENSE",
                                        "ECDHE-ECDSA-AES128-GCM-SHA256:TLS_NONSENSE",
@@ -235,13 +236,13 @@ static void no_such_ciphers(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        AUTO_FREE(char *, words);
-        words = mem_printf(
+        AUTO_FREE(char *, expected);
+        expected = mem_printf(
             "tls_ciphers %s: no cipher that this OpenSSL has\nhint: openssl ciphers -s lists them", rows[i]);
         options.ciphers = text(rows[i]);
-        refused(words);
+        refused(expected);
     }
-    for (int new = 0; new < 2; new ++) { /* longer than the lists, and good up to there */
+    for (int new = 0; new < 2; new ++) { /* longer than the buffers, and valid up to there */
         AUTO_BUF(many, 20000);
         struct err e = ERR_INIT;
 
@@ -261,7 +262,7 @@ static void no_such_ciphers(void **state)
     SSL_CTX_free(peer);
 }
 
-/* --- the certificate of this end --- */
+/* --- the client certificate --- */
 
 static struct made own, pair; /* `pair` has another key of the same type */
 
@@ -285,7 +286,7 @@ static int always(int good, X509_STORE_CTX *store)
     return 1;
 }
 
-static void sends_own(const char *cert, const char *key, const X509 *expected)
+static void sends_own(const char *cert, const char *key, const X509 *expected_cert)
 {
     SSL_CTX *peer = server_with(&server);
     struct err e = ERR_INIT;
@@ -297,9 +298,9 @@ static void sends_own(const char *cert, const char *key, const X509 *expected)
     SSL_CTX_set_verify(peer, SSL_VERIFY_PEER, always);
     assert_int_equal(handshake(&b, peer, &e), 0);
     X509 *sent = SSL_get1_peer_certificate(b.server);
-    assert_int_equal(!sent, !expected);
-    if (expected)
-        assert_int_equal(X509_cmp(sent, expected), 0);
+    assert_int_equal(!sent, !expected_cert);
+    if (expected_cert)
+        assert_int_equal(X509_cmp(sent, expected_cert), 0);
     X509_free(sent);
     close_both(&b);
     SSL_CTX_free(peer);
@@ -315,11 +316,11 @@ static void own_certificate(void **state)
     sends_own("both", "own.key", own.cert);
 }
 
-static void no_own(const char *cert, const char *key, const char *words)
+static void own_refused(const char *cert, const char *key, const char *expected)
 {
     options.cert = text(cert);
     options.key = text(key);
-    refused(words);
+    refused(expected);
 }
 
 static void bad_own_certificate(void **state)
@@ -332,26 +333,28 @@ static void bad_own_certificate(void **state)
     put("rsa.key", NULL, rsa, NULL);
     put_text("empty", "");
     EVP_PKEY_free(rsa);
-    no_own(NULL, "own.key", "tls_key without tls_cert\nhint: set tls_cert to the certificate of that key");
-    no_own("none", NULL,
-           "tls_cert none: No such file or directory\nhint: set tls_cert to a PEM file that you can read");
-    no_own("empty", "own.key",
-           "tls_cert empty: no certificate in it\nhint: set tls_cert to a PEM file that you can read");
-    no_own("own", "none",
-           "tls_key none: No such file or directory\nhint: set tls_key to a PEM file that you can read");
-    no_own("own", "empty",
-           "tls_key empty: no private key in it\nhint: set tls_key to a PEM file that you can read");
-    no_own("own", NULL,
-           "tls_key own: no private key in it\nhint: set tls_key to a PEM file that you can read");
-    no_own("own", "other.key",
-           "tls_key other.key: it is not the key of tls_cert\ntls_cert own\n"
-           "hint: set tls_cert and tls_key to a pair");
-    no_own("own", "rsa.key",
-           "tls_key rsa.key: it is not the key of tls_cert\ntls_cert own\n"
-           "hint: set tls_cert and tls_key to a pair");
-    no_own("own", "locked.key",
-           "tls_key locked.key: it has a passphrase\n"
-           "hint: openssl pkey -in locked.key -out KEY, chmod 600 KEY, and set tls_key = KEY");
+    own_refused(NULL, "own.key",
+                "tls_key without tls_cert\nhint: set tls_cert to the certificate of that key");
+    own_refused(
+        "none", NULL,
+        "tls_cert none: No such file or directory\nhint: set tls_cert to a PEM file that you can read");
+    own_refused("empty", "own.key",
+                "tls_cert empty: no certificate in it\nhint: set tls_cert to a PEM file that you can read");
+    own_refused("own", "none",
+                "tls_key none: No such file or directory\nhint: set tls_key to a PEM file that you can read");
+    own_refused("own", "empty",
+                "tls_key empty: no private key in it\nhint: set tls_key to a PEM file that you can read");
+    own_refused("own", NULL,
+                "tls_key own: no private key in it\nhint: set tls_key to a PEM file that you can read");
+    own_refused("own", "other.key",
+                "tls_key other.key: it is not the key of tls_cert\ntls_cert own\n"
+                "hint: set tls_cert and tls_key to a pair");
+    own_refused("own", "rsa.key",
+                "tls_key rsa.key: it is not the key of tls_cert\ntls_cert own\n"
+                "hint: set tls_cert and tls_key to a pair");
+    own_refused("own", "locked.key",
+                "tls_key locked.key: it has a passphrase\n"
+                "hint: openssl pkey -in locked.key -out KEY, chmod 600 KEY, and set tls_key = KEY");
 }
 
 /* --- resuming --- */
@@ -366,7 +369,7 @@ static bool resumed(SSL_CTX *peer, struct err *e)
     return reused;
 }
 
-/* After a failure no session is resumed any more, also not in the tests after this one, each of which has
+/* After a failure no session is resumed any more. That also holds for the tests after this one, which have
  * other options. */
 static void sessions(void **state)
 {
@@ -384,7 +387,7 @@ static void sessions(void **state)
     SSL_CTX_free(peer);
 }
 
-/* A failure without a session cannot have been because of one. */
+/* If there was no session to resume, that cannot have caused the failure, so later sessions are resumed. */
 static void failed_without_a_session(void **state)
 {
     SSL_CTX *peer = server_with(&server);
@@ -405,12 +408,12 @@ int main(void)
         WITH(begin_with_ca, failed_without_a_session),
         WITH(begin_with_ca, sessions),
         WITH(begin_with_ca, levels),
-        WITH(begin_with_ca, levels_without_a_key),
+        WITH(begin_with_ca, levels_without_their_options),
         WITH(begin_with_ca, names),
-        WITH(begin_with_ca, too_long_a_name),
+        WITH(begin_with_ca, name_too_long),
         WITH(begin_with_ca, versions),
         WITH(begin_with_ca, ciphers),
-        WITH(begin_with_ca, no_such_ciphers),
+        WITH(begin_with_ca, unknown_ciphers),
         WITH(begin_with_own, own_certificate),
         WITH(begin_with_own, bad_own_certificate),
     };

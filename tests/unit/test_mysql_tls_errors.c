@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is told of a handshake that fails: each row of the tables for a real certificate and a real server,
- * and what a hostile certificate says of itself. */
+/* The errors of failed handshakes: each row of the tables, with a real certificate and a real server, and
+ * certificates with hostile texts. */
 #include <time.h>
 
 #include "tls_fixture.h"
@@ -18,15 +18,15 @@ static int begin_with_ca(void **state)
     return 0;
 }
 
-/* What is told of a server with that certificate, which is freed. */
-static void tells(struct made made, const char *words)
+/* Checks the result of a handshake with a server that has this certificate, and frees the certificate. */
+static void gives(struct made made, const char *expected)
 {
     SSL_CTX *peer = server_with(&made);
     struct err e = ERR_INIT;
 
     assert_int_equal(tls_prepare(&options, &e), 0);
-    assert_string_equal(handshake_result(peer, &e), words);
-    assert_int_equal(e.number, words[0] == 'T' ? 0 : 2026);
+    assert_string_equal(handshake_result(peer, &e), expected);
+    assert_int_equal(e.number, expected[0] == 'T' ? 0 : 2026);
     SSL_CTX_free(peer);
     X509_free(made.cert);
     EVP_PKEY_free(made.key);
@@ -43,28 +43,28 @@ static struct made named(const char *sans)
 static void wrong_names(void **state)
 {
     (void)state;
-    tells(named("DNS:db.test"), "TLSv1.3");
-    tells(named("DNS:a.test"), NOT_VALID "it names a.test\nhint: host = a.test");
-    tells(named("DNS:a.test,DNS:b.test"), NOT_VALID "it names a.test, b.test\nhint: host = a.test");
-    tells(named("DNS:*.a.test"), NOT_VALID "it names *.a.test\nhint: host = NAME.a.test");
-    tells(named("DNS:a.test,DNS:*.b.test"), NOT_VALID "it names a.test, *.b.test\nhint: host = a.test");
-    tells(named("IP:127.0.0.1"), NOT_VALID "it names 127.0.0.1\nhint: host = 127.0.0.1");
-    tells(named("IP:fe80::1,DNS:x"), NOT_VALID "it names fe80::1, x\nhint: host = fe80::1");
-    tells(named("email:a@b,URI:http://c/,DNS:d"), NOT_VALID "it names d\nhint: host = d");
-    tells(named("DNS:1,DNS:2,DNS:3,DNS:4"), NOT_VALID "it names 1, 2, 3, 4\nhint: host = 1");
-    tells(named("DNS:1,DNS:2,DNS:3,IP:127.0.0.1,DNS:5,DNS:6"),
+    gives(named("DNS:db.test"), "TLSv1.3");
+    gives(named("DNS:a.test"), NOT_VALID "it names a.test\nhint: host = a.test");
+    gives(named("DNS:a.test,DNS:b.test"), NOT_VALID "it names a.test, b.test\nhint: host = a.test");
+    gives(named("DNS:*.a.test"), NOT_VALID "it names *.a.test\nhint: host = NAME.a.test");
+    gives(named("DNS:a.test,DNS:*.b.test"), NOT_VALID "it names a.test, *.b.test\nhint: host = a.test");
+    gives(named("IP:127.0.0.1"), NOT_VALID "it names 127.0.0.1\nhint: host = 127.0.0.1");
+    gives(named("IP:fe80::1,DNS:x"), NOT_VALID "it names fe80::1, x\nhint: host = fe80::1");
+    gives(named("email:a@b,URI:http://c/,DNS:d"), NOT_VALID "it names d\nhint: host = d");
+    gives(named("DNS:1,DNS:2,DNS:3,DNS:4"), NOT_VALID "it names 1, 2, 3, 4\nhint: host = 1");
+    gives(named("DNS:1,DNS:2,DNS:3,IP:127.0.0.1,DNS:5,DNS:6"),
           NOT_VALID "it names 1, 2, 3, 127.0.0.1, ...\nhint: host = 1");
-    tells(named(NULL), NOT_VALID "it names db\nhint: host = db"); /* the common name */
-    tells(named("email:a@b"), NOT_VALID "it names db\nhint: host = db");
-    tells(make(&ca, "", "email:a@b"), NOT_VALID "it names nobody\n" CHECK_HOST);
-    tells(make(&ca, "Our Database", NULL), NOT_VALID "it names Our Database\n" CHECK_HOST);
+    gives(named(NULL), NOT_VALID "it names db\nhint: host = db"); /* the common name */
+    gives(named("email:a@b"), NOT_VALID "it names db\nhint: host = db");
+    gives(make(&ca, "", "email:a@b"), NOT_VALID "it names nobody\n" CHECK_HOST);
+    gives(make(&ca, "Our Database", NULL), NOT_VALID "it names Our Database\n" CHECK_HOST);
     options.name = (char *)(uintptr_t) "127.0.0.2";
-    tells(named("IP:127.0.0.1"),
+    gives(named("IP:127.0.0.1"),
           "2026 certificate is not valid for 127.0.0.2\nit names 127.0.0.1\nhint: host = 127.0.0.1");
 }
 
-/* With one of the public authorities anyone can have a certificate: so its names are no advice. */
-static void many_authorities(void **state)
+/* Anyone can get a certificate from a public CA, so the hint does not suggest its names. */
+static void many_ca_certificates(void **state)
 {
     (void)state;
     for (int i = 2; i <= 9; i++) {
@@ -75,15 +75,15 @@ static void many_authorities(void **state)
         X509_free(more.cert);
         EVP_PKEY_free(more.key);
         options.ca_own = true;
-        tells(named("DNS:a.test"), i < 9 ? NOT_VALID "it names a.test\nhint: host = a.test"
+        gives(named("DNS:a.test"), i < 9 ? NOT_VALID "it names a.test\nhint: host = a.test"
                                          : NOT_VALID "it names a.test\n" CHECK_HOST);
         assert_int_equal(options.ca_own, i < 9);
     }
     options.ca_own = false;
-    tells(named("DNS:a.test"), NOT_VALID "it names a.test\n" CHECK_HOST);
+    gives(named("DNS:a.test"), NOT_VALID "it names a.test\n" CHECK_HOST);
 }
 
-/* A certificate with those bytes as its one name. */
+/* Generates a certificate with these bytes as its only subject alternative name. */
 static struct made named_bytes(const char *bytes, size_t n, int type)
 {
     struct made made = make(&ca, "db", NULL);
@@ -107,21 +107,21 @@ static void hostile_names(void **state)
     char most[300];
 
     (void)state;
-    tells(named_bytes(line, sizeof line - 1, GEN_DNS), NOT_VALID "it names a?hint: rm\n" CHECK_HOST);
-    tells(named_bytes(screen, sizeof screen - 1, GEN_DNS), NOT_VALID "it names a?[31mb\n" CHECK_HOST);
-    tells(named_bytes(nul, sizeof nul - 1, GEN_DNS), NOT_VALID "it names db.test?.evil\n" CHECK_HOST);
-    tells(named_bytes("$(id)", 5, GEN_DNS), NOT_VALID "it names $(id)\n" CHECK_HOST);
-    tells(named_bytes("a\xc3\xa9", 3, GEN_DNS), NOT_VALID "it names a\xc3\xa9\n" CHECK_HOST);
-    tells(named_bytes("12345", 5, GEN_IPADD), NOT_VALID "it names db\nhint: host = db");
+    gives(named_bytes(line, sizeof line - 1, GEN_DNS), NOT_VALID "it names a?hint: rm\n" CHECK_HOST);
+    gives(named_bytes(screen, sizeof screen - 1, GEN_DNS), NOT_VALID "it names a?[31mb\n" CHECK_HOST);
+    gives(named_bytes(nul, sizeof nul - 1, GEN_DNS), NOT_VALID "it names db.test?.evil\n" CHECK_HOST);
+    gives(named_bytes("$(id)", 5, GEN_DNS), NOT_VALID "it names $(id)\n" CHECK_HOST);
+    gives(named_bytes("a\xc3\xa9", 3, GEN_DNS), NOT_VALID "it names a\xc3\xa9\n" CHECK_HOST);
+    gives(named_bytes("12345", 5, GEN_IPADD), NOT_VALID "it names db\nhint: host = db");
     memset(most, 'a', sizeof most);
     most[0] = '*';
     cut = mem_printf(NOT_VALID "it names *%.*s\nhint: host = NAME%.*s", 198, most + 1, 192, most + 1);
-    tells(named_bytes(most, sizeof most, GEN_DNS), cut);
+    gives(named_bytes(most, sizeof most, GEN_DNS), cut);
     most[0] = 'a';
     free(cut);
     cut = mem_printf(NOT_VALID "it names %.*s\nhint: host = %.*s", 199, most, 199, most);
-    tells(named_bytes(most, sizeof most, GEN_DNS), cut);
-    tells(named_bytes(most, 200, GEN_DNS), cut);
+    gives(named_bytes(most, sizeof most, GEN_DNS), cut);
+    gives(named_bytes(most, 200, GEN_DNS), cut);
 }
 
 static void date_in(char text[16], long seconds)
@@ -137,44 +137,44 @@ static void date_in(char text[16], long seconds)
 
 static void dates(void **state)
 {
-    AUTO_FREE(char *, words);
+    AUTO_FREE(char *, expected);
     char was[16], is[16];
 
     (void)state;
-    do { /* not over midnight */
+    do { /* again if the date has changed meanwhile */
         date_in(was, -40 * DAY);
         struct made old = make_for(&ca, "old", "DNS:db.test", -50 * DAY, -40 * DAY);
         date_in(is, -40 * DAY);
-        free(words);
-        words = mem_printf("2026 certificate has expired on %s\nit is for old\n" CHECK_CLOCK, was);
+        free(expected);
+        expected = mem_printf("2026 certificate has expired on %s\nit is for old\n" CHECK_CLOCK, was);
         if (text_equal(was, is))
-            tells(old, words);
+            gives(old, expected);
     } while (!text_equal(was, is));
-    tells(make_for(&ca, "early", "DNS:db.test", 40 * DAY, 50 * DAY),
+    gives(make_for(&ca, "early", "DNS:db.test", 40 * DAY, 50 * DAY),
           "2026 certificate is not valid yet\nit is for early\n" CHECK_CLOCK);
-    tells(make_for(&ca, "early", "DNS:a.test", 40 * DAY, 50 * DAY), /* the name is the lesser trouble */
+    gives(make_for(&ca, "early", "DNS:a.test", 40 * DAY, 50 * DAY), /* not reported: the wrong name */
           "2026 certificate is not valid yet\nit is for early\n" CHECK_CLOCK);
 }
 
-static void authorities(void **state)
+static void untrusted_certificates(void **state)
 {
     struct made same = make(NULL, "Own CA", NULL), other = make(NULL, "Other\nCA", NULL),
                 root = make(NULL, "Root", NULL);
 
     (void)state;
-    tells(make(NULL, "self", "DNS:db.test"),
+    gives(make(NULL, "self", "DNS:db.test"),
           "2026 certificate is self-signed, and not in ca\nit is for self\n"
           "hint: set tls_ca to a copy of it that you got in a safe way");
-    tells(make(&other, "db", "DNS:db.test"),
+    gives(make(&other, "db", "DNS:db.test"),
           "2026 certificate is from a CA that is not in ca\nit names Other?CA\n" CHECK_CA);
-    tells(make(&same, "db", "DNS:db.test"),
+    gives(make(&same, "db", "DNS:db.test"),
           "2026 certificate is not signed by the CA in ca that it names\nit names Own CA\n" CHECK_CA);
-    tells(make(&same, "db", "DNS:a.test"),
+    gives(make(&same, "db", "DNS:a.test"),
           "2026 certificate is not signed by the CA in ca that it names\nit names Own CA\n" CHECK_CA);
-    options.name = (char *)(uintptr_t) "127.0.0.2"; /* the address is the lesser trouble too */
-    tells(make(&other, "db", "IP:127.0.0.1"),
+    options.name = (char *)(uintptr_t) "127.0.0.2"; /* nor a wrong address */
+    gives(make(&other, "db", "IP:127.0.0.1"),
           "2026 certificate is from a CA that is not in ca\nit names Other?CA\n" CHECK_CA);
-    tells(make(&same, "db", "IP:127.0.0.1"),
+    gives(make(&same, "db", "IP:127.0.0.1"),
           "2026 certificate is not signed by the CA in ca that it names\nit names Own CA\n" CHECK_CA);
     options.name = (char *)(uintptr_t) "db.test";
     struct made leaf = make(&root, "db", "DNS:db.test");
@@ -187,30 +187,30 @@ static void authorities(void **state)
     SSL_CTX_free(peer);
 }
 
-/* Good for clients alone, also with a wrong name. */
-static void another_purpose(void **state)
+/* A certificate for clients only, with the right and with a wrong name. */
+static void wrong_purpose(void **state)
 {
-    AUTO_FREE(char *, words);
+    AUTO_FREE(char *, expected);
 
     (void)state;
-    words = mem_printf("2026 certificate: %s\n" CHECK_CA,
-                       X509_verify_cert_error_string(X509_V_ERR_INVALID_PURPOSE));
+    expected = mem_printf("2026 certificate: %s\n" CHECK_CA,
+                          X509_verify_cert_error_string(X509_V_ERR_INVALID_PURPOSE));
     for (int i = 0; i < 2; i++) {
         struct made client = make(&ca, "db", i ? "DNS:a.test" : "DNS:db.test");
         extend(client.cert, NID_ext_key_usage, "clientAuth");
         assert_true(X509_sign(client.cert, ca.key, EVP_sha256()) > 0);
-        tells(client, words);
+        gives(client, expected);
     }
 }
 
-static void answers(const char *bytes, size_t n, unsigned number, const char *words)
+static void answer_gives(const char *bytes, size_t n, unsigned number, const char *expected)
 {
     struct err e = ERR_INIT;
     struct both b;
 
     assert_int_equal(tls_prepare(&options, &e), 0);
     assert_int_equal(handshake_or_raw(&b, NULL, bytes, n, &e), -1);
-    assert_string_equal(error_text(&e), words);
+    assert_string_equal(error_text(&e), expected);
     assert_int_equal(e.number, number);
     assert_int_equal(e.code, ERR_UNREACHABLE);
     assert_int_equal(ERR_peek_error(), 0);
@@ -224,19 +224,22 @@ static void answers(const char *bytes, size_t n, unsigned number, const char *wo
 static void no_handshake(void **state)
 {
     (void)state;
-    tells(named("DNS:a.test"), NOT_VALID "it names a.test\nhint: host = a.test"); /* which is forgotten */
-    answers("", 0, 2013, GONE);
-    answers("\x15\x03\x03", 3, 2013, GONE);
-    answers("I am no TLS server at all", 25, 2026,
-            "2026 the server does not speak TLS\nhint: check host and port");
-    answers("\x15\x03\x03\0\x02\x02\x28", 7, 2026,
-            "2026 the server has no cipher in common with broker\nhint: check tls_ciphers and tls_version");
-    answers("\x15\x03\x03\0\x02\x02\x46", 7, 2026,
-            "2026 the server supports no TLS version that tls_version allows\n"
-            "hint: set tls_version = TLSv1.2,TLSv1.3, or upgrade the server");
-    answers("\x15\x03\x03\0\x02\x02\x50", 7, 2026,
-            "2026 TLS: tlsv1 alert internal error\nhint: check that it is a MySQL server; its own log may "
-            "say more");
+    gives(named("DNS:a.test"),
+          NOT_VALID "it names a.test\nhint: host = a.test"); /* must not be reported again below */
+    answer_gives("", 0, 2013, GONE);
+    answer_gives("\x15\x03\x03", 3, 2013, GONE);
+    answer_gives("I am no TLS server at all", 25, 2026,
+                 "2026 the server does not speak TLS\nhint: check host and port");
+    answer_gives(
+        "\x15\x03\x03\0\x02\x02\x28", 7, 2026,
+        "2026 the server has no cipher in common with broker\nhint: check tls_ciphers and tls_version");
+    answer_gives("\x15\x03\x03\0\x02\x02\x46", 7, 2026,
+                 "2026 the server supports no TLS version that tls_version allows\n"
+                 "hint: set tls_version = TLSv1.2,TLSv1.3, or upgrade the server");
+    answer_gives(
+        "\x15\x03\x03\0\x02\x02\x50", 7, 2026,
+        "2026 TLS: tlsv1 alert internal error\nhint: check that it is a MySQL server; its own log may "
+        "say more");
 }
 
 int main(void)
@@ -245,11 +248,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(begin_with_ca, no_handshake),
         WITH(begin_with_ca, wrong_names),
-        WITH(begin_with_ca, many_authorities),
+        WITH(begin_with_ca, many_ca_certificates),
         WITH(begin_with_ca, hostile_names),
         WITH(begin_with_ca, dates),
-        WITH(begin_with_ca, authorities),
-        WITH(begin_with_ca, another_purpose),
+        WITH(begin_with_ca, untrusted_certificates),
+        WITH(begin_with_ca, wrong_purpose),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Which certificate of a file is broken: each place and way in which one can be, beside whatever else a file
- * may hold. */
+/* Finding the broken certificate in a PEM file: at each position, of each kind, and among other contents. */
 #include "tls_fixture.h"
 
 #include <mysql/tls_pem.h>
 
 static struct made made;
 
-/* Appends the certificate under that name of its kind, with `more` in the last line but one. */
+/* Appends the certificate as a block of this kind, with `more` before its last line. */
 static void block(const char *kind, bool trusted, const char *more)
 {
     AUTO_FREE(char *, text);
@@ -36,7 +35,7 @@ static void broken(void)
     block(PEM_STRING_X509, false, "!!!!\n");
 }
 
-/* The next descriptor: it is the same again if none was left open. */
+/* Returns the next free descriptor. It is the same as before if none was left open. */
 static int next_descriptor(void)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -45,17 +44,17 @@ static int next_descriptor(void)
     return fd;
 }
 
-/* What is told of the file, which is then removed. */
-static void told_of_it(const char *words)
+/* Checks the result for the file, and removes the file. */
+static void file_gives(const char *expected)
 {
-    AUTO_FREE(char *, told);
+    AUTO_FREE(char *, result);
     int before = next_descriptor();
 
-    told = tls_pem_broken("f");
+    result = tls_pem_broken("f");
     assert_int_equal(next_descriptor(), before);
-    if (words)
-        assert_non_null(told);
-    assert_string_equal(told ? told : "none", words ? words : "none");
+    if (expected)
+        assert_non_null(result);
+    assert_string_equal(result ? result : "none", expected ? expected : "none");
     assert_int_equal(ERR_peek_error(), 0);
     assert_int_equal(unlink("f"), 0);
 }
@@ -89,11 +88,11 @@ static void none_is_broken(void **state)
     none = tls_pem_broken("f");
     assert_null(none);
     put_text("f", "");
-    told_of_it(NULL);
+    file_gives(NULL);
     put_text("f", "no certificate\n");
-    told_of_it(NULL);
+    file_gives(NULL);
     good();
-    told_of_it(NULL);
+    file_gives(NULL);
     put_text("f", "what it is\n\n");
     good();
     put_text("f", "and another\n");
@@ -102,7 +101,7 @@ static void none_is_broken(void **state)
     block(PEM_STRING_X509_OLD, false, "");
     block(PEM_STRING_X509_TRUSTED, true, "");
     put_text("f", "the end");
-    told_of_it(NULL);
+    file_gives(NULL);
 }
 
 static void one_is_broken(void **state)
@@ -113,40 +112,40 @@ static void one_is_broken(void **state)
     (void)state;
     broken();
     good();
-    told_of_it("certificate 1, at line 1, is malformed");
+    file_gives("certificate 1, at line 1, is malformed");
     third = mem_printf("certificate 3, at line %d, is malformed", 3 + 2 * lines_of_one());
     put_text("f", "text\n\n");
     good();
     good();
     broken();
     good();
-    told_of_it(third);
+    file_gives(third);
     second = mem_printf("certificate 2, at line %d, is malformed", 2 + lines_of_one());
-    good(); /* a line of over 4096 bytes, and what looks like a block is in the middle of it */
+    good(); /* a line of over 4096 bytes, in the middle of which there is what looks like a block */
     for (int i = 0; i < 4095; i++)
         put_text("f", "x");
     put_text("f", "-----BEGIN CERTIFICATE-----\n");
     broken();
-    told_of_it(second);
+    file_gives(second);
 }
 
 static void other_kinds_are_broken(void **state)
 {
     (void)state;
     block(PEM_STRING_X509_OLD, false, "!!!!\n");
-    told_of_it("certificate 1, at line 1, is malformed");
+    file_gives("certificate 1, at line 1, is malformed");
     put_text("f", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    told_of_it("certificate 1, at line 1, is malformed");
+    file_gives("certificate 1, at line 1, is malformed");
     put_text("f", "-----BEGIN X509 CERTIFICATE-----\nAAAA\n-----END X509 CERTIFICATE-----\n");
-    told_of_it("certificate 1, at line 1, is malformed");
+    file_gives("certificate 1, at line 1, is malformed");
     put_text("f", "-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----\n");
-    told_of_it("certificate 1, at line 1, is malformed");
+    file_gives("certificate 1, at line 1, is malformed");
     put_text("f", "-----BEGIN ANYTHING-----\nAAAA\n-----END ANYTHING-----\n");
-    told_of_it(NULL);
+    file_gives(NULL);
     put_text("f", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END NOTHING-----\n");
-    told_of_it("certificate 1, at line 1, is malformed");
+    file_gives("certificate 1, at line 1, is malformed");
     put_text("f", "-----BEGIN CERTIFICATE-----\nAAAA\n");
-    told_of_it("certificate 1, at line 1, is malformed");
+    file_gives("certificate 1, at line 1, is malformed");
 }
 
 int main(void)

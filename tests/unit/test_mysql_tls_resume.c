@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A TLS session is resumed at the address where it was made, and nowhere else: not even at a server that
- * could resume it. */
+/* A TLS session is resumed only at the address where it was created, not even at another server that could
+ * resume it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-static SSL_CTX *servers; /* of all addresses: with the same keys for tickets */
+static SSL_CTX *servers; /* of all addresses, so they have the same ticket keys */
 
 static void servers_make(void)
 {
@@ -66,39 +66,39 @@ static struct pair connect_to(const char *address)
     return p;
 }
 
-/* Until the client has read a byte, and so the server's tickets before it. The server says that it closes
- * (close_notify), or just closes before the client does. */
-static bool resumed_at(const char *address, bool says)
+/* Connects, and returns whether the session was resumed. The client reads one byte, and with it the server's
+ * tickets. Then the server closes, after a close_notify if `notifies`. */
+static bool resumed_at(const char *address, bool notifies)
 {
     struct pair p = connect_to(address);
     struct err e = ERR_INIT;
     SSL *client = tls_new(p.client, &e), *server = SSL_new(servers);
     char byte = 0;
-    bool said = false;
+    bool sent = false;
 
     assert_non_null(client);
     assert_int_equal(SSL_set_fd(server, p.server), 1);
     SSL_set_accept_state(server);
     for (int i = 0; i < 100000 && SSL_read(client, &byte, 1) != 1; i++) {
-        if (SSL_do_handshake(server) == 1 && !said)
-            said = SSL_write(server, "x", 1) == 1;
+        if (SSL_do_handshake(server) == 1 && !sent)
+            sent = SSL_write(server, "x", 1) == 1;
     }
     assert_int_equal(byte, 'x');
     bool resumed = SSL_session_reused(client);
     tls_established(client);
-    if (says)
+    if (notifies)
         (void)SSL_shutdown(server);
     (void)close(p.server);
     int ended = SSL_read(client, &byte, 1);
     assert_int_equal(SSL_get_error(client, ended), SSL_ERROR_ZERO_RETURN);
-    (void)SSL_shutdown(client); /* without it the session would not be taken again */
+    (void)SSL_shutdown(client); /* otherwise the session would not be reused */
     SSL_free(client);
     SSL_free(server);
     (void)close(p.client);
     return resumed;
 }
 
-static void where_it_was_made(void **state)
+static void resumed_only_at_the_same_address(void **state)
 {
     static struct tls_options options = {.level = KEEPER_TLS_ENCRYPT};
     struct err e = ERR_INIT;
@@ -117,7 +117,7 @@ static void where_it_was_made(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(where_it_was_made)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(resumed_only_at_the_same_address)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

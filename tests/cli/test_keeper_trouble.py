@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Errors on the route to a server, and what the user or the client sees of them: the server does not exist, sends
-nothing, breaks off at any point of the login, or is restarted; and many connections at once."""
+nothing, drops the connection at any point of the login, or is restarted; and many connections at once."""
 import re
 import socket
 import threading
@@ -81,16 +81,17 @@ def test_the_client_shows_why(broker, p, client, mariadb_server, forwards, liste
     assert broker.run("stop", "p").code == 0 and gone(broker)
 
 
-# A server that breaks off
+# A server that drops the connection
 
-# After how many bytes from the server, and how: in the greeting, before TLS, in the TLS handshake.
-BREAKS = [(0, "reset"), (0, "close"), (0, "silent"), (3, "reset"), (3, "close"), (3, "silent"), (120, "close"), (120, "silent"),
+# After how many bytes from the server, and how ("silent": it stays open): in the greeting, before TLS, in the TLS
+# handshake.
+DROPS = [(0, "reset"), (0, "close"), (0, "silent"), (3, "reset"), (3, "close"), (3, "silent"), (120, "close"), (120, "silent"),
           (900, "reset"), (900, "silent")]
 
 
-@pytest.mark.parametrize("name, after, then", [(NAMES[i % 3], *case) for i, case in enumerate(BREAKS)]
+@pytest.mark.parametrize("name, after, then", [(NAMES[i % 3], *case) for i, case in enumerate(DROPS)]
                          + [(name, 120, "silent") for name in NAMES[:2]])
-def test_server_breaks_off(broker, p, clients, mariadb_server, relay, name, after, then):
+def test_server_drops_the_connection(broker, p, clients, mariadb_server, relay, name, after, then):
     """An error of ours with MySQL's number, at the latest after connect_timeout; the client itself would wait
     longer."""
     seconds = 1 if then == "silent" else 100

@@ -11,7 +11,7 @@ import pytest
 
 QUESTION = b"password for app@127.0.0.1:%d: "
 STORE = b"store it in the keychain? [y/N] "
-WHO = ["--", "-NBe", "select current_user()"]
+QUERY = ["--", "-NBe", "select current_user()"]
 NO_KEYCHAIN_HINT = b"hint: start a Secret Service, or set auth = command, auth = file or auth = env\n"
 
 
@@ -47,7 +47,7 @@ def logins(server):
 @pytest.mark.parametrize("reply, stored",
                          [(b"y", True), (b"Y", True), (b"yes", True), (b"n", False), (b"", False), (b"no", False)])
 def test_prompted_and_stored(kept, keychain, reply, stored):
-    t = kept.pty("connect", "shop", *WHO, stdout="pipe", stderr="pipe")
+    t = kept.pty("connect", "shop", *QUERY, stdout="pipe", stderr="pipe")
     t.expect(kept.question)
     assert not t.echo
     t.sendline(kept.password)
@@ -59,7 +59,7 @@ def test_prompted_and_stored(kept, keychain, reply, stored):
     assert t.shown.replace(b"\r", b"") == kept.question + b"\n" + STORE + reply + b"\n"
     assert keychain.lookup(kept.identity) == (kept.password if stored else None)
     if stored:
-        done = kept.run("connect", "shop", *WHO)
+        done = kept.run("connect", "shop", *QUERY)
         assert (done.text, done.errors, done.code) == ("app@%\n", "", 0)
 
 
@@ -67,14 +67,14 @@ def test_server_must_accept_it_before_it_is_stored(kept, keychain):
     """After y, broker first logs in by itself, as `broker test` does; after n it does not."""
     for reply, extra in ((b"n", 1), (b"y", 2)):
         before = logins(kept.server)
-        t = kept.pty("connect", "shop", *WHO)
+        t = kept.pty("connect", "shop", *QUERY)
         answer(t, kept.question, kept.password)
         answer(t, STORE, reply)
         assert t.wait() == 0
         assert logins(kept.server) - before - 1 == extra
 
 
-@pytest.mark.parametrize("verb", [["connect", "shop", *WHO], ["exec", "shop", "--", "true"]])
+@pytest.mark.parametrize("verb", [["connect", "shop", *QUERY], ["exec", "shop", "--", "true"]])
 def test_refused_by_the_server(kept, keychain, verb):
     t = kept.pty(*verb, stdout="pipe", stderr="pipe")
     answer(t, kept.question, b"fake-wrong")
@@ -121,7 +121,7 @@ def test_token_prompts_and_does_not_offer_to_store_it(kept, keychain):
 def test_without_a_keychain_it_prompts_and_does_not_offer_to_store_it(shop, empty_bus):
     shop.env.update(empty_bus.env)
     for options in ([], ["-v"]):
-        t = shop.pty("connect", "shop", *options, *WHO, stdout="pipe", stderr="pipe")
+        t = shop.pty("connect", "shop", *options, *QUERY, stdout="pipe", stderr="pipe")
         answer(t, shop.question, shop.password)
         assert t.wait() == 0 and t.out == b"app@%\n" and STORE not in t.shown
         assert (b"  keychain  " in t.err) == bool(options)
@@ -137,11 +137,11 @@ def test_stdin_is_the_clients(kept, keychain):
 
 
 def test_interrupted_question(kept, keychain):
-    t = kept.pty("connect", "shop", *WHO)
+    t = kept.pty("connect", "shop", *QUERY)
     t.expect(kept.question)
     t.interrupt()
     assert t.wait() == -2 and t.echo
-    t = kept.pty("connect", "shop", *WHO, stderr="pipe")
+    t = kept.pty("connect", "shop", *QUERY, stderr="pipe")
     t.expect(kept.question)
     t.send(b"\x04")
     assert t.wait() == 79 and t.echo
@@ -157,7 +157,7 @@ def test_empty_answer_is_an_empty_password(kept, keychain):
 # The user cannot be prompted
 
 @pytest.mark.parametrize("how", ["no terminal", "--no-input", "BROKER_NO_INPUT=1", "BROKER_NO_INPUT=yes"])
-@pytest.mark.parametrize("verb", [["connect", "shop", *WHO], ["token", "shop"], ["exec", "shop", "--", "true"]])
+@pytest.mark.parametrize("verb", [["connect", "shop", *QUERY], ["token", "shop"], ["exec", "shop", "--", "true"]])
 def test_no_stored_password_and_no_prompt(kept, keychain, how, verb):
     options = [how] if how.startswith("--") else []
     env = dict([how.split("=")]) if "=" in how else {}
@@ -193,7 +193,7 @@ def test_no_prompt_for_the_password_of_a_url(kept, keychain):
 def test_no_prompt_and_no_keychain(shop, empty_bus):
     shop.env.update(empty_bus.env)
     for options, tty in (([], False), (["--no-input"], True)):
-        done = shop.run("connect", "shop", *options, *WHO, tty=tty)
+        done = shop.run("connect", "shop", *options, *QUERY, tty=tty)
         assert done.code == 78 and done.err.startswith(b"broker: shop: no keychain here") and done.err.endswith(
             NO_KEYCHAIN_HINT)
         assert len(done.errors.splitlines()) == 2 and done.tty == b""
@@ -208,7 +208,7 @@ def test_askpass(kept, keychain, env):
     program = kept.script("ask", f'printf "%s" "$1" > "$HOME/asked"; printf "%s\\n" \'{kept.password.decode()}\'',
                           secret=True)
     env = {name: value.format(program) for name, value in env.items()}
-    done = kept.run("connect", "shop", *WHO, env=env)
+    done = kept.run("connect", "shop", *QUERY, env=env)
     assert (done.text, done.errors, done.code) == ("app@%\n", "", 0)
     assert (kept.home / "asked").read_bytes() == kept.question
     assert keychain.lookup(kept.identity) is None
@@ -221,7 +221,7 @@ def test_askpass(kept, keychain, env):
     ({"BROKER_ASKPASS": ""}, 79, b"no stored password for ")])
 def test_askpass_that_fails(kept, keychain, env, code, wanted):
     program = kept.script("ask", "echo fake")
-    done = kept.run("connect", "shop", *WHO, env={name: value.format(program) for name, value in env.items()})
+    done = kept.run("connect", "shop", *QUERY, env={name: value.format(program) for name, value in env.items()})
     assert done.code == code and done.err.startswith(b"broker: shop: " + wanted) and b"\nhint: " in done.err
 
 
@@ -243,7 +243,7 @@ def test_set_on_a_terminal(kept, keychain):
     assert t.err.decode() == f"stored the password of {label}\n" and t.shown.replace(b"\r",
         b"") == kept.question + b"\n"
     assert keychain.lookup(kept.identity) == kept.password
-    done = kept.run("connect", "shop", *WHO)
+    done = kept.run("connect", "shop", *QUERY)
     assert (done.text, done.code) == ("app@%\n", 0)
 
 

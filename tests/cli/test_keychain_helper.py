@@ -23,7 +23,7 @@ OK, ERROR = 1, 2
 IDENTITY, LABEL, SECRET, TIMEOUT, QUIET, COUNT = 1, 2, 3, 4, 5, 6
 CODE, WHAT, MSG, DETAIL, HINT = 1, 2, 3, 4, 5
 UNREACHABLE, PROTOCOL, LOGIN, DATA = 69, 76, 79, 65
-WHO = "mysql://app@db.example.com:3306"
+ACCOUNT = "mysql://app@db.example.com:3306"
 CANARY = b"canary-keychain-7f3e"
 
 
@@ -37,7 +37,7 @@ def record(kind, *fields, version=1):
     return struct.pack(">IBB", len(body) + 2, version, kind) + body
 
 
-def request(verb, identity=WHO, secret=None, label="app@db", ms=10000, quiet=False):
+def request(verb, identity=ACCOUNT, secret=None, label="app@db", ms=10000, quiet=False):
     fields = [field(IDENTITY, identity), field(TIMEOUT, struct.pack(">Q", ms))]
     if verb == PUT:
         fields += [field(LABEL, label), field(SECRET, secret)]
@@ -110,13 +110,13 @@ def test_round_trip(asked):
 def test_a_second_put_replaces(asked, keychain):
     asked(request(PUT, secret=b"first"), request(PUT, secret=CANARY))
     assert asked(request(GET))[1][SECRET] == CANARY
-    assert keychain.search({"identity": WHO}).count(b"label =") == 1
+    assert keychain.search({"identity": ACCOUNT}).count(b"label =") == 1
 
 
 def test_other_programs_find_it_by_its_identity(asked, keychain):
     asked(request(PUT, secret=CANARY, label="app@db.example.com:3306"))
-    assert keychain.lookup({"identity": WHO}) == CANARY
-    seen = keychain.search({"identity": WHO})
+    assert keychain.lookup({"identity": ACCOUNT}) == CANARY
+    seen = keychain.search({"identity": ACCOUNT})
     assert b"label = app@db.example.com:3306" in seen and b"schema = org.broker.Password" in seen
 
 
@@ -127,10 +127,10 @@ def test_identities_do_not_mix(asked):
 
 
 def test_entries_of_another_schema_are_not_ours(asked, keychain):
-    keychain.store("foreign", b"not ours", {"identity": WHO})
+    keychain.store("foreign", b"not ours", {"identity": ACCOUNT})
     assert asked(request(GET)) == (OK, {})
     assert asked(request(ERASE)) == (OK, {COUNT: struct.pack(">Q", 0)})
-    assert keychain.lookup({"identity": WHO}) == b"not ours"
+    assert keychain.lookup({"identity": ACCOUNT}) == b"not ours"
 
 
 def test_erase_of_nothing_reports_0(asked):
@@ -139,13 +139,13 @@ def test_erase_of_nothing_reports_0(asked):
 
 def test_several_entries(asked, keychain):
     """Other programs may make several entries with our schema: GET returns the newest, ERASE removes all."""
-    ours = {"identity": WHO, "xdg:schema": "org.broker.Password"}
+    ours = {"identity": ACCOUNT, "xdg:schema": "org.broker.Password"}
     keychain.store("old", b"old", {**ours, "other": "1"})
     time.sleep(1.1)  # the timestamps of entries are in seconds
     keychain.store("new", b"new", {**ours, "other": "2"})
     assert asked(request(GET))[1][SECRET] == b"new"
     assert asked(request(ERASE)) == (OK, {COUNT: struct.pack(">Q", 2)})
-    assert keychain.lookup({"identity": WHO}) is None
+    assert keychain.lookup({"identity": ACCOUNT}) is None
 
 
 SECRETS = {
@@ -221,7 +221,7 @@ def test_bus_that_never_answers(helper, silent_bus):
 def test_runtime_bus_is_found_without_the_variable(helper, keychain):
     os.symlink(keychain.folder / "run" / "bus", helper.runner.runtime / "bus")
     assert helper.ask(request(PUT, secret=CANARY)) == (OK, {})
-    assert keychain.lookup({"identity": WHO}) == CANARY
+    assert keychain.lookup({"identity": ACCOUNT}) == CANARY
 
 
 def test_a_service_that_hangs(helper, keychain):
@@ -428,8 +428,8 @@ def test_broken_records_end_the_helper(helper, data):
 
 
 @pytest.mark.parametrize("data", [
-    record(GET), record(GET, field(IDENTITY, "")), record(99, field(IDENTITY, WHO)), record(OK, field(IDENTITY, WHO)),
-    record(PUT, field(IDENTITY, WHO)), record(PUT, field(IDENTITY, WHO), field(SECRET, b"x" * 65537)),
+    record(GET), record(GET, field(IDENTITY, "")), record(99, field(IDENTITY, ACCOUNT)), record(OK, field(IDENTITY, ACCOUNT)),
+    record(PUT, field(IDENTITY, ACCOUNT)), record(PUT, field(IDENTITY, ACCOUNT), field(SECRET, b"x" * 65537)),
 ], ids=range(6))
 def test_wrong_requests_are_answered(asked, data):
     first, second = asked(data, request(GET))

@@ -100,7 +100,7 @@ def test_a_bus_without_a_keychain(shop, empty_bus):
     no_keychain(token(shop, env=empty_bus.env))
 
 
-def test_a_bus_that_never_answers_costs_a_second(shop, silent_bus):
+def test_a_bus_that_never_answers_times_out(shop, silent_bus):
     start = time.monotonic()
     no_keychain(token(shop, env=silent_bus.env))
     assert 0.9 < time.monotonic() - start < 10

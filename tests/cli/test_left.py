@@ -23,7 +23,7 @@ from servers import load
 from servers.pki import RIGHT_NAME
 
 NATIVE = "app_native"
-WHO = ["--", "-NBe", "select current_user()"]
+QUERY = ["--", "-NBe", "select current_user()"]
 ROUTES = ["program", *ENGINES]
 
 
@@ -127,7 +127,7 @@ def test_the_client_ends(request, beside, kind, level, number):
 
 
 def test_the_client_succeeds(over_ssh):
-    done = over_ssh.broker.run("connect", "p", *WHO)
+    done = over_ssh.broker.run("connect", "p", *QUERY)
     assert done.text == "app_native@%\n" and over_ssh.gone()
 
 
@@ -225,7 +225,7 @@ def test_broker_is_killed_before_exec(request, kind, number):
 def test_broker_is_killed_at_a_prompt(over_ssh, home, number):
     """broker has asked about the host key, and waits for the user's answer."""
     home.known_hosts.unlink()
-    terminal = over_ssh.broker.pty("connect", "p", *WHO)
+    terminal = over_ssh.broker.pty("connect", "p", *QUERY)
     terminal.expect(b"(yes/no/[fingerprint])? ")
     os.kill(terminal.pid, number)
     assert terminal.wait() == -number and over_ssh.gone() and not home.known_hosts.exists()

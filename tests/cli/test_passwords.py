@@ -13,7 +13,7 @@ import pytest
 from servers.pki import RIGHT_NAME
 
 ENV = "PASSWORD_OF_SHOP"
-WHO = "select current_user()"
+QUERY = "select current_user()"
 EVERY_BYTE = bytes(range(1, 256))
 ODD = {
     "spaces": b"  \tfake canary\t  ",
@@ -69,7 +69,7 @@ def profile(broker, client, server, user, keys, **more):
 
 
 def connect(broker, client, server, *args, **kwargs):
-    return broker.run("connect", "p", *args, "--", *client.options_for(server, None), "-NBe", WHO, **kwargs)
+    return broker.run("connect", "p", *args, "--", *client.options_for(server, None), "-NBe", QUERY, **kwargs)
 
 
 def arrives(broker, client, server, password, source="env", end=b"", **more):

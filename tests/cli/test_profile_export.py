@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""profile export: URLs in Sequel Ace's dialect, without secrets, which `profile import` reads back."""
+"""profile export: URLs in Sequel Ace's dialect, without secrets, which `profile add` reads back."""
 import json
 from urllib.parse import parse_qsl, urlsplit
 

@@ -71,7 +71,7 @@ def answer(t, question, said, echo=False):
     t.sendline(said)
 
 
-def who(sshd):
+def user_host(sshd):
     return f"{sshd.user}@{sshd.host}"
 
 
@@ -103,7 +103,7 @@ def test_server_that_asks_for_nothing(home, start_bastion, ssh_keys, engine):
 def test_password(home, asking, engine, method):
     count = prepare(home, asking, engine)
     home.config(f"PreferredAuthentications {method}\n")
-    question = f"{who(asking)}'s password: " if method == "password" else f"({who(asking)}) Password: "
+    question = f"{user_host(asking)}'s password: " if method == "password" else f"({user_host(asking)}) Password: "
     t = on_terminal(home)
     answer(t, question.encode(), PASSWORD)
     assert t.wait() == 0 and (t.out, t.err) == (RESULT, b"") and count() == (1, 0) and gone(home.broker)
@@ -152,7 +152,7 @@ def test_stored_password_that_is_wrong(home, asking, engine, stored, second, cod
     count = prepare(home, asking, engine)
     stored(b"fake-wrong")
     t = on_terminal(home)
-    answer(t, f"({who(asking)}) Password: ".encode(), second)
+    answer(t, f"({user_host(asking)}) Password: ".encode(), second)
     assert t.wait() == code and t.out == (b"" if code else RESULT)
     assert count() == ((0, 2) if code else (1, 1)) and gone(home.broker)
 
@@ -177,7 +177,7 @@ def test_no_password_and_no_prompt(home, asking, engine):
 def test_wrong_password(home, asking, engine):
     count = prepare(home, asking, engine)
     t = on_terminal(home)
-    answer(t, f"({who(asking)}) Password: ".encode(), b"fake-wrong")
+    answer(t, f"({user_host(asking)}) Password: ".encode(), b"fake-wrong")
     assert t.wait() == 77 and t.err.startswith(b"broker: p: ") and b"hint: " in t.err
     assert count() == (0, 1) and gone(home.broker)
 
@@ -198,8 +198,8 @@ def test_two_prompts(home, asking, engine):
     asking.ask([*ASKS_PASSWORD, ("Favourite colour: ", "blue", "echo")])
     count = prepare(home, asking, engine)
     t = on_terminal(home)
-    answer(t, f"({who(asking)}) Password: ".encode(), PASSWORD)
-    answer(t, f"({who(asking)}) Favourite colour: ".encode(), b"blue", echo=engine == "libssh2")
+    answer(t, f"({user_host(asking)}) Password: ".encode(), PASSWORD)
+    answer(t, f"({user_host(asking)}) Favourite colour: ".encode(), b"blue", echo=engine == "libssh2")
     assert t.wait() == 0 and t.out == RESULT and count() == (1, 0) and gone(home.broker)
 
 
@@ -211,8 +211,8 @@ def test_password_after_a_stored_password(home, asking, engine, stored, second):
     count = prepare(home, asking, engine)
     stored(PASSWORD)
     t = on_terminal(home)
-    answer(t, f"({who(asking)}) {second}".encode(), new)
-    answer(t, f"({who(asking)}) Once more: ".encode(), new)
+    answer(t, f"({user_host(asking)}) {second}".encode(), new)
+    answer(t, f"({user_host(asking)}) Once more: ".encode(), new)
     assert t.wait() == 0 and t.out == RESULT and count() == (1, 0) and gone(home.broker)
 
 
@@ -222,7 +222,7 @@ def test_code_after_a_stored_password(home, asking, engine, stored):
     count = prepare(home, asking, engine)
     stored(PASSWORD)
     t = on_terminal(home)
-    answer(t, f"({who(asking)}) Verification code: ".encode(), CODE)
+    answer(t, f"({user_host(asking)}) Verification code: ".encode(), CODE)
     assert t.wait() == 0 and t.out == RESULT and count() == (1, 0)
     done = run(home)
     assert done.code == 79 and "Verification code" in done.errors.splitlines()[0] and gone(home.broker), done.errors
@@ -234,7 +234,7 @@ def test_code_after_a_key(home, start_sshd, user_key, engine):
     home.has_key(user_key)
     count = prepare(home, sshd, engine)
     t = on_terminal(home)
-    answer(t, f"({who(sshd)}) Verification code: ".encode(), CODE)
+    answer(t, f"({user_host(sshd)}) Verification code: ".encode(), CODE)
     assert t.wait() == 0 and t.out == RESULT and count()[1] == 0 and gone(home.broker)
 
 
@@ -331,8 +331,8 @@ def test_no_key_is_accepted(home, sshd, ssh_keys, engine):
     home.has_key(ssh_keys.make("ecdsa"))
     prepare(home, sshd, engine)
     done = run(home)
-    assert (done.code, done.errors) == (77, f"broker: p: {who(sshd)}: Permission denied (publickey)\n"
-                                            f"hint: make ssh -p {sshd.port} {who(sshd)} work, or set identity in [tunnel far]\n")
+    assert (done.code, done.errors) == (77, f"broker: p: {user_host(sshd)}: Permission denied (publickey)\n"
+                                            f"hint: make ssh -p {sshd.port} {user_host(sshd)} work, or set identity in [tunnel far]\n")
     assert gone(home.broker)
 
 

@@ -153,7 +153,7 @@ def test_web_identity_without_issuer_or_subject_is_not_cached(broker, aws, fault
     assert [ask(broker, aws).code for _ in range(2)] == [0, 0] and aws.asked() == 2
 
 
-def test_a_pods_token_at_the_same_path(broker, aws):
+def test_tokens_of_pods_at_the_same_path(broker, aws):
     """Fixed bug: every pod has its own token at the same path."""
     for subject in ("system:serviceaccount:shop:reader", "system:serviceaccount:shop:owner", "system:serviceaccount:shop:reader"):
         jwt(broker, aws, subject=subject)

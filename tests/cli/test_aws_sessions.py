@@ -381,7 +381,7 @@ def test_prompt_can_be_interrupted(broker, sts, role):
 
 
 def test_broker_http_not_installed(broker, sts, role, bare_broker):
-    """The error names the missing program; keys that need no network still work."""
+    """The error names the missing program; credentials that need no network still work."""
     files(broker, BASE + profile("p", role))
     alone = broker.folder / "alone" / "bin"
     alone.mkdir(parents=True)

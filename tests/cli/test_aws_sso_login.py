@@ -224,7 +224,8 @@ def test_ends_without_a_token(broker, fake, on_terminal, name):  # noqa: F811
 
 
 def test_slow_down_is_obeyed(broker, fake, on_terminal):  # noqa: F811
-    """After it, broker waits 5 s longer than the interval, so there is no second request before the timeout."""
+    """After `slow_down`, broker waits 5 s longer than the interval, so there is no second request before the
+    timeout."""
     registration_path(broker)
     fake.state["sso"].update(slow_down=9)
     tty = on_terminal("login", "prod", "-o", "login_timeout=3")

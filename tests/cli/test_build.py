@@ -95,7 +95,7 @@ def test_refused(args, text):
     assert done.returncode and text in done.stderr
 
 
-def test_warnings_are_errors_only_if_asked_for():
+def test_warnings_are_errors_only_if_requested():
     for args, there in (([], "WERROR" in ENV), (["WERROR="], False), (["WERROR=0"], False), (["WERROR=1"], True)):
         assert ("-Werror" in make(REPO, "-n", "V=1", "-W", "src/command/version.c", *args)) == there, args
 

@@ -79,8 +79,9 @@ def test_client_without_broker_sends_all(client, fake_server):
 @pytest.mark.parametrize("level", LEVELS[2:])
 @pytest.mark.parametrize("case", ["wrong name", "wrong ca", "all right"])
 def test_server_with_tls(broker, names, client, fake_server, pki, secret, case, level, cleartext):
-    """A TLS server with a wrong certificate gets the password only at `required`, and only if the profile itself
-    sets that and `cleartext = yes`; a server with the right certificate gets it from the clients of both families."""
+    """A TLS server that fails the check of its certificate gets nothing. At `required` nothing is checked, and any server
+    gets the password if the profile itself sets that level and `cleartext = yes`. A verified server gets it from MariaDB's
+    clients, and with `cleartext = yes` from Oracle's."""
     for ask in ASKS[::2]:
         fake = fake_server(certificate=pki.server, **ask)
         host = WRONG_NAME if case == "wrong name" else RIGHT_NAME
@@ -269,7 +270,7 @@ def test_no_cleartext_by_the_keeper(broker, names, client, fake_server, pki, sec
             assert done.code == 1 and got_nothing(fake), (ask, certificate, fake.received)
 
 
-# The folder of plug-ins for MariaDB's clients
+# The plug-in folder for MariaDB's clients
 
 def plugin_folders(broker):
     return sorted((broker.runtime / "broker").glob("plugins-*"))

@@ -258,8 +258,7 @@ def test_without_a_cache(broker, case):
 
 @pytest.mark.parametrize("mode", [0o666, 0o620, 0o602])
 def test_cache_that_others_can_write_is_ignored(broker, mode):
-    """If another user could make broker take a MariaDB client for Oracle's, broker would request TLS in the wrong
-    way."""
+    """Another user who made broker take a MariaDB client for Oracle's would change how TLS is requested."""
     program(broker, "bin/mysql", "mariadb")
     assert broker.run("connect", "p").code == 0
     lie = cache(broker).read_bytes().replace(b"mariadb ", b"mysql ", 1)

@@ -55,7 +55,7 @@ def test_connects(broker, iam, client, id, login):
 
 
 @pytest.mark.parametrize("login", ["client", "keeper"])
-def test_token_is_given_only_to_what_logs_in(broker, iam, client, login):
+def test_token_is_only_in_the_process_that_logs_in(broker, iam, client, login):
     """Neither the token nor the session token is in an argument or, while the option line is short enough, in an
     environment."""
     prepare(broker, iam, SESSION, login=login)

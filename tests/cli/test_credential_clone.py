@@ -102,7 +102,7 @@ def test_refused_password_is_erased(git, site):
     assert git.run("-C", "app", "pull", "-q").code == 0 and asked(git) == 0
 
 
-def test_the_secret_is_in_no_argv(git, site):
+def test_password_is_in_no_argv(git, site):
     typed(git, PASSWORD)
     with git.runner.watch() as watch:
         assert git.run("clone", "-q", site.url, "app").code == 0

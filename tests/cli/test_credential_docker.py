@@ -85,7 +85,7 @@ def test_no_keychain(bare_broker):
 @pytest.mark.parametrize("url", ["mysql://app@db.example.com:3306", "mysql://app@db.example.com", " MySQL://app@db.example.com\n",
                                  "jdbc:mysql://db.example.com", "mariadb://app@db.example.com", "mysql+ssh://b/db.example.com"])
 def test_no_database(ours, broker, keychain, url):
-    """It is given neither for its URL nor for a profile, and it is not listed."""
+    """A database's password is given neither for its URL nor for a profile, and it is not listed."""
     ours.config("[profile db]\nhost = db.example.com\nuser = app\n")
     keychain.store("app@db.example.com:3306", b"canary-docker-db", {"identity": "mysql://app@db.example.com:3306",
                                                                    "xdg:schema": "org.broker.Password"})

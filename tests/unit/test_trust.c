@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Which paths are trusted, for a user who is not root: folders and links of his own, of root and of others,
- * and who may write them. The same for files by their owner and mode. Only root can become several users, so
- * all of it is skipped for others. */
+/*
+ * Which paths are trusted for a user who is not root, by owner and mode of the folders and the owner of the
+ * symbolic links on them; and which files, by their owner and mode. Only root can become several users, so
+ * all tests are skipped for other users.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,8 +32,9 @@ enum { ROOT = 0, US = 4711, OTHER = 4712 };
 
 static char home[64];
 
-/* Without stdin a descriptor of ours may be 0. */
-static int without(int fd)
+/* Closes a descriptor, so that the next one that is opened gets its number; without stdin that is 0. Returns
+ * a duplicate for restore_fd(). */
+static int close_fd(int fd)
 {
     int kept = dup(fd);
 
@@ -39,7 +42,7 @@ static int without(int fd)
     return kept;
 }
 
-static void with_again(int fd, int kept)
+static void restore_fd(int fd, int kept)
 {
     if (kept < 0)
         return;
@@ -47,14 +50,14 @@ static void with_again(int fd, int kept)
     (void)close(kept);
 }
 
-static void be(uid_t uid)
+static void become(uid_t uid)
 {
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(setegid(uid), 0);
     assert_int_equal(seteuid(uid), 0);
 }
 
-/* A folder of ours, which is the current one, below a sticky one of root's. */
+/* Creates a folder of the user US below /tmp, which is sticky and root's, and changes to it. */
 static int new_home(void **state)
 {
     (void)state;
@@ -106,20 +109,20 @@ static void link_to(const char *target, const char *path, uid_t uid)
     assert_int_equal(lchown(path, uid, uid), 0);
 }
 
-/* For us: NULL, or the start of the error behind the home's name. The descriptor is of what the path leads
- * to. */
-static void trusts(const char *path, enum path_group group, const char *words)
+/* Checks path_trust() for the user US. `message` is the error, without the name of the home in front; NULL:
+ * the path is trusted, and the descriptor is of the file or folder to which it leads. */
+static void expect_trust(const char *path, enum path_group group, const char *message)
 {
     struct err e = ERR_INIT;
     struct stat got, want;
 
-    be(US);
+    become(US);
     int fd = path_trust(path, group, &e);
-    be(ROOT);
-    if (words) {
+    become(ROOT);
+    if (message) {
         size_t n = text_starts(e.msg, home) ? strlen(home) : 0;
         assert_int_equal(fd, -1);
-        assert_string_equal(e.msg + n, words);
+        assert_string_equal(e.msg + n, message);
         return;
     }
     if (fd < 0)
@@ -164,19 +167,19 @@ static void folders(void **state)
         itself = mem_printf("%s/d", home);
         folder("d", rows[i].uid, rows[i].gid, rows[i].mode);
         file("d/f", US, US, 0600);
-        trusts(inside, PATH_GROUP_OWN, rows[i].own);
-        trusts(inside, PATH_GROUP_NONE, rows[i].none);
-        trusts(itself, PATH_GROUP_OWN, rows[i].own);
-        trusts("d/f", PATH_GROUP_OWN, rows[i].own); /* relative */
-        trusts(".//d///f", PATH_GROUP_OWN, rows[i].own);
-        trusts("d/", PATH_GROUP_OWN, rows[i].own);
-        trusts("d/../d/./f", PATH_GROUP_OWN, rows[i].own);
+        expect_trust(inside, PATH_GROUP_OWN, rows[i].own);
+        expect_trust(inside, PATH_GROUP_NONE, rows[i].none);
+        expect_trust(itself, PATH_GROUP_OWN, rows[i].own);
+        expect_trust("d/f", PATH_GROUP_OWN, rows[i].own); /* relative */
+        expect_trust(".//d///f", PATH_GROUP_OWN, rows[i].own);
+        expect_trust("d/", PATH_GROUP_OWN, rows[i].own);
+        expect_trust("d/../d/./f", PATH_GROUP_OWN, rows[i].own);
         assert_int_equal(unlink("d/f"), 0);
         assert_int_equal(rmdir("d"), 0);
     }
 }
 
-/* The hint is a command for a folder of the user's own. */
+/* For a folder of the user's own, the hint is a command. */
 static void hints(void **state)
 {
     AUTO_FREE(char *, command);
@@ -186,21 +189,21 @@ static void hints(void **state)
     NEEDS_ROOT();
     folder("d", US, US, 0777);
     command = mem_printf("chmod go-w %s/d", home);
-    be(US);
+    become(US);
     assert_int_equal(path_trust("d/f", PATH_GROUP_OWN, &e), -1);
     assert_string_equal(e.hint, command);
-    be(OTHER);
+    become(OTHER);
     assert_int_equal(path_trust("d/f", PATH_GROUP_OWN, &e), -1);
     assert_string_equal(e.hint, "use a folder that you own, below folders owned by you or root");
-    be(ROOT);
+    become(ROOT);
 }
 
 static void links(void **state)
 {
     static const struct {
-        mode_t mode; /* of the folder that the link is in, which is ours */
-        uid_t uid;   /* the link's */
-        const char *words;
+        mode_t mode; /* of the link's folder, which is ours */
+        uid_t uid;   /* of the link */
+        const char *message;
     } rows[] = {{0755, US, NULL},    {0755, ROOT, NULL},
                 {0755, OTHER, NULL}, {01777, US, NULL},
                 {01777, ROOT, NULL}, {01777, OTHER, "the link %s/d/l belongs to another user"}};
@@ -211,20 +214,20 @@ static void links(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         for (int absolute = 0; absolute < 2; absolute++) {
             AUTO_FREE(char *, target);
-            AUTO_FREE(char *, words);
+            AUTO_FREE(char *, message);
             target = mem_printf("%s/f", absolute ? home : "..");
-            words = rows[i].words ? mem_printf("the link %s/d/l belongs to another user", home) : NULL;
+            message = rows[i].message ? mem_printf("the link %s/d/l belongs to another user", home) : NULL;
             folder("d", US, US, rows[i].mode);
             link_to(target, "d/l", rows[i].uid);
-            trusts("d/l", PATH_GROUP_OWN, words);
+            expect_trust("d/l", PATH_GROUP_OWN, message);
             assert_int_equal(unlink("d/l"), 0);
             assert_int_equal(rmdir("d"), 0);
         }
     }
 }
 
-/* What a link leads to is no better than without it. */
-static void links_to_others(void **state)
+/* A path that is not trusted is not trusted through a link either. */
+static void links_to_untrusted_folders(void **state)
 {
     (void)state;
     NEEDS_ROOT();
@@ -234,9 +237,9 @@ static void links_to_others(void **state)
     link_to("d", "folder", US);
     link_to("d/f", "file", US);
     link_to("../d/../ours", "ours/round", US);
-    trusts("folder/f", PATH_GROUP_OWN, "/d belongs to another user");
-    trusts("file", PATH_GROUP_OWN, "/d belongs to another user");
-    trusts("ours/round", PATH_GROUP_OWN, "/d belongs to another user");
+    expect_trust("folder/f", PATH_GROUP_OWN, "/d belongs to another user");
+    expect_trust("file", PATH_GROUP_OWN, "/d belongs to another user");
+    expect_trust("ours/round", PATH_GROUP_OWN, "/d belongs to another user");
 }
 
 static void chains(void **state)
@@ -252,9 +255,9 @@ static void chains(void **state)
         link_to(to, from, US);
     }
     link_to("loop", "loop", US);
-    trusts("l40", PATH_GROUP_OWN, NULL);
-    trusts("l41", PATH_GROUP_OWN, strerror(ELOOP));
-    trusts("loop", PATH_GROUP_OWN, strerror(ELOOP));
+    expect_trust("l40", PATH_GROUP_OWN, NULL);
+    expect_trust("l41", PATH_GROUP_OWN, strerror(ELOOP));
+    expect_trust("loop", PATH_GROUP_OWN, strerror(ELOOP));
 }
 
 static void odd_paths(void **state)
@@ -266,44 +269,44 @@ static void odd_paths(void **state)
     NEEDS_ROOT();
     memset(name, 'n', sizeof name - 1);
     name[NAME_MAX + 1] = '\0';
-    trusts(name, PATH_GROUP_OWN, strerror(ENAMETOOLONG));
+    expect_trust(name, PATH_GROUP_OWN, strerror(ENAMETOOLONG));
     char longer[4000];
     memset(longer, 'n', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
-    trusts(longer, PATH_GROUP_OWN, strerror(ENAMETOOLONG));
+    expect_trust(longer, PATH_GROUP_OWN, strerror(ENAMETOOLONG));
     name[NAME_MAX] = '\0';
     file(name, US, US, 0600);
-    trusts(name, PATH_GROUP_OWN, NULL);
-    trusts("missing", PATH_GROUP_OWN, strerror(ENOENT));
-    char target[PATH_MAX]; /* the longest that a link can have */
+    expect_trust(name, PATH_GROUP_OWN, NULL);
+    expect_trust("missing", PATH_GROUP_OWN, strerror(ENOENT));
+    char target[PATH_MAX]; /* the longest that a link may have */
     for (size_t i = 0; i < sizeof target - 2; i += 2)
         memcpy(target + i, "./", 2);
     memcpy(target + sizeof target - 2, "f", 2);
     link_to(target, "long", US);
-    trusts("missing/f", PATH_GROUP_OWN, strerror(ENOENT));
+    expect_trust("missing/f", PATH_GROUP_OWN, strerror(ENOENT));
     file("f", US, US, 0600);
-    trusts("f/g", PATH_GROUP_OWN, strerror(ENOTDIR));
-    trusts("long", PATH_GROUP_OWN, NULL);
-    trusts("/", PATH_GROUP_OWN, NULL);
-    /* Nobody can put another object in the place of a descriptor. */
+    expect_trust("f/g", PATH_GROUP_OWN, strerror(ENOTDIR));
+    expect_trust("long", PATH_GROUP_OWN, NULL);
+    expect_trust("/", PATH_GROUP_OWN, NULL);
+    /* No other user can replace an open descriptor, so its path in /proc is trusted. */
     folder("d", OTHER, OTHER, 0755);
     file("d/f", US, US, 0600);
     int fd = open("d/f", O_RDONLY | O_CLOEXEC);
     descriptor = mem_printf("/proc/self/fd/%d", fd);
-    be(US);
+    become(US);
     struct err e = ERR_INIT;
     int got = path_trust("/dev/fd/0", PATH_GROUP_OWN, &e);
     (void)close(got);
     got = path_trust(descriptor, PATH_GROUP_OWN, &e);
-    be(ROOT);
+    become(ROOT);
     assert_true(got >= 0);
     (void)close(got);
     (void)close(fd);
 }
 
-/* A container's root may be a user that is not mapped, and so may anyone else: then only the system's own
- * folders are root's. */
-static void where_root_is_not_mapped(void **state)
+/* In a container root may not be mapped, and then looks like any other unmapped user: only the system's own
+ * folders count as root's. */
+static void root_that_is_not_mapped(void **state)
 {
     (void)state;
     NEEDS_ROOT();
@@ -330,20 +333,20 @@ static void where_root_is_not_mapped(void **state)
 
 /* --- files --- */
 
-static void says(const char *path, enum file_guard guard, const char *words)
+static void expect_read(const char *path, enum file_guard guard, const char *message)
 {
     AUTO_BUF(text, 100);
     AUTO_BUF(got, 4096);
     struct err e = ERR_INIT;
 
-    be(US);
+    become(US);
     int result = file_read(path, guard, &text, &e);
-    be(ROOT);
+    become(ROOT);
     if (result == 0)
         buf_add(&got, buf_str(&text), text.len);
     else
         buf_printf(&got, "%s; %s", e.msg, e.hint);
-    assert_string_equal(buf_str(&got), words);
+    assert_string_equal(buf_str(&got), message);
 }
 
 static void owners(void **state)
@@ -356,27 +359,27 @@ static void owners(void **state)
     file("theirs", OTHER, OTHER, 0644);
     for (enum file_guard guard = FILE_ANY; guard <= FILE_PRIVATE; guard++) {
         const bool any = guard == FILE_ANY;
-        says("ours", guard, "text");
-        says("one's", guard, any ? "text" : "owned by another user; chown 4711 'one'\\''s'");
-        says("theirs", guard, any ? "text" : "owned by another user; chown 4711 theirs");
-        says("roots", guard, guard == FILE_PRIVATE ? "readable by group; chmod 600 roots" : "text");
+        expect_read("ours", guard, "text");
+        expect_read("one's", guard, any ? "text" : "owned by another user; chown 4711 'one'\\''s'");
+        expect_read("theirs", guard, any ? "text" : "owned by another user; chown 4711 theirs");
+        expect_read("roots", guard, guard == FILE_PRIVATE ? "readable by group; chmod 600 roots" : "text");
     }
 }
 
-/* The folder counts for a guard, and for none. */
+/* The folder is checked with each guard except FILE_ANY. */
 static void files_in_folders_of_others(void **state)
 {
-    AUTO_FREE(char *, words);
+    AUTO_FREE(char *, message);
 
     (void)state;
     NEEDS_ROOT();
     folder("d", OTHER, OTHER, 0755);
     file("d/f", US, US, 0600);
-    words = mem_printf(
+    message = mem_printf(
         "%s/d belongs to another user; use a folder that you own, below folders owned by you or root", home);
-    says("d/f", FILE_ANY, "text");
-    says("d/f", FILE_TRUSTED, words);
-    says("d/f", FILE_PRIVATE, words);
+    expect_read("d/f", FILE_ANY, "text");
+    expect_read("d/f", FILE_TRUSTED, message);
+    expect_read("d/f", FILE_PRIVATE, message);
 }
 
 static void unreadable(void **state)
@@ -393,17 +396,17 @@ static void unreadable(void **state)
     link_to("loop", "loop", US);
     denied = mem_printf("%s; ", strerror(EACCES));
     hint = mem_printf("%s; chmod u+r ours", strerror(EACCES));
-    says("ours", FILE_ANY, hint);
-    says("roots", FILE_ANY, denied);
-    says("d/f", FILE_ANY, denied);
+    expect_read("ours", FILE_ANY, hint);
+    expect_read("roots", FILE_ANY, denied);
+    expect_read("d/f", FILE_ANY, denied);
     AUTO_BUF(text, 100);
     struct err e = ERR_INIT;
-    assert_int_equal(file_read("/proc/self/mem", FILE_ANY, &text, &e),
-                     -1); /* of which the first page cannot be read */
+    /* The first page of this file cannot be read. */
+    assert_int_equal(file_read("/proc/self/mem", FILE_ANY, &text, &e), -1);
     assert_string_equal(e.msg, strerror(EIO));
 }
 
-/* Descriptor 0 is one like any other. */
+/* Descriptor 0 is handled like any other. */
 static void without_stdin(void **state)
 {
     struct err e = ERR_INIT;
@@ -425,7 +428,7 @@ static void without_stdin(void **state)
         (void)close(STDIN_FILENO);
     errno = ENOENT;
     AUTO_BUF(text, 100);
-    be(US);
+    become(US);
     int read = file_read("f", FILE_PRIVATE, &text, &e);
     int written = file_write("w", "x", 1, 0600, &e) < 0 ? -1 : file_draft("w", "x", 1, &draft, &e);
     errno = ELOOP;
@@ -434,17 +437,17 @@ static void without_stdin(void **state)
     struct err refused = ERR_INIT;
     (void)file_open_log("theirs", &refused);
     int made = file_folder("new/f", &e) < 0 ? -1 : file_folder("new/more/f", &e);
-    struct stat of_odd, of_even; /* with one folder more the last descriptor is another */
+    struct stat of_odd, of_even; /* with one more folder, another descriptor is the last */
     int trusted = path_trust("f", PATH_GROUP_OWN, &e);
     bool is_file = fstat(trusted, &of_odd) == 0 && S_ISREG(of_odd.st_mode);
     (void)close(trusted);
     trusted = path_trust("./f", PATH_GROUP_OWN, &e);
     is_file = is_file && fstat(trusted, &of_even) == 0 && S_ISREG(of_even.st_mode);
     (void)close(trusted);
-    be(ROOT);
+    become(ROOT);
     int one = path_trust(descriptor, PATH_GROUP_OWN, &e);
     (void)close(one);
-    int two = path_trust(other, PATH_GROUP_OWN, &e); /* one descriptor later or earlier */
+    int two = path_trust(other, PATH_GROUP_OWN, &e); /* with one more folder */
     (void)close(two);
     (void)close(fd);
     if (kept >= 0) {
@@ -461,8 +464,8 @@ static void without_stdin(void **state)
     assert_true(two >= 0);
 }
 
-/* A write that is cut leaves the old file, and no temporary one. */
-static void no_room(void **state)
+/* A write that fails halfway leaves the old file unchanged, and no temporary file. */
+static void a_write_that_fails_halfway(void **state)
 {
     struct rlimit was, little;
     struct err e = ERR_INIT;
@@ -475,9 +478,9 @@ static void no_room(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
     little = (struct rlimit){.rlim_cur = 2, .rlim_max = was.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
-    int kept = without(STDIN_FILENO);
+    int kept = close_fd(STDIN_FILENO);
     int result = file_write("f", "longer", 6, 0600, &e);
-    with_again(STDIN_FILENO, kept);
+    restore_fd(STDIN_FILENO, kept);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
     (void)signal(SIGXFSZ, before);
     assert_int_equal(result, -1);
@@ -511,7 +514,7 @@ static void drafts_and_folders(void **state)
     assert_int_equal(rmdir("a/b"), 0);
 }
 
-static void no_room_for_a_draft(void **state)
+static void a_draft_that_fails_halfway(void **state)
 {
     struct rlimit was, little;
     struct err e = ERR_INIT;
@@ -523,9 +526,9 @@ static void no_room_for_a_draft(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
     little = (struct rlimit){.rlim_cur = 2, .rlim_max = was.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
-    int kept = without(STDIN_FILENO);
+    int kept = close_fd(STDIN_FILENO);
     int result = file_draft("f", "longer", 6, &draft, &e);
-    with_again(STDIN_FILENO, kept);
+    restore_fd(STDIN_FILENO, kept);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
     (void)signal(SIGXFSZ, before);
     assert_int_equal(result, -1);
@@ -533,11 +536,11 @@ static void no_room_for_a_draft(void **state)
     assert_int_equal(rmdir(home), 0); /* nothing is in it */
 }
 
-/* A log that others own would be read by them, and a link could lead anywhere. */
+/* Another user could read a log in a file of their own, and a link could lead anywhere. */
 static void logs(void **state)
 {
     static const struct {
-        const char *path, *msg, *hint; /* msg NULL: it is opened */
+        const char *path, *msg, *hint; /* msg NULL: the file is opened */
     } rows[] = {
         {"new", NULL, NULL},
         {"ours", NULL, NULL},
@@ -556,15 +559,15 @@ static void logs(void **state)
     link_to("ours", "link", US);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err e = ERR_INIT;
-        be(US);
+        become(US);
         int fd = file_open_log(rows[i].path, &e);
-        be(ROOT);
+        become(ROOT);
         assert_int_equal(fd >= 0, !rows[i].msg);
         assert_string_equal(e.msg, rows[i].msg ? rows[i].msg : "");
         assert_string_equal(e.hint, rows[i].hint ? rows[i].hint : "");
         if (fd < 0)
             continue;
-        assert_int_equal(fd_write_all(fd, "+", 1), 0); /* behind what is there */
+        assert_int_equal(fd_write_all(fd, "+", 1), 0); /* after the old content */
         assert_int_equal(lseek(fd, 0, SEEK_CUR), i == 0 ? 1 : 5);
         struct stat st;
         assert_int_equal(fstat(fd, &st), 0);
@@ -580,16 +583,16 @@ int main(void)
         TEST(folders),
         TEST(hints),
         TEST(links),
-        TEST(links_to_others),
+        TEST(links_to_untrusted_folders),
         TEST(chains),
         TEST(odd_paths),
-        TEST(where_root_is_not_mapped),
+        TEST(root_that_is_not_mapped),
         TEST(owners),
         TEST(files_in_folders_of_others),
         TEST(unreadable),
         TEST(without_stdin),
-        TEST(no_room),
-        TEST(no_room_for_a_draft),
+        TEST(a_write_that_fails_halfway),
+        TEST(a_draft_that_fails_halfway),
         TEST(drafts_and_folders),
         TEST(logs),
     };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A tunnel of type `command`: what is a listener in the system's tables, what a program says, and whole
- * tunnels. The programs are this one under another role. Each whole tunnel is a process of its own, because a
- * keeper has only one.
+ * A tunnel of type `command`: listeners in the kernel's tables, the output of the tunnel's program, and whole
+ * tunnels. The program is this one, with a role as its argument. Each whole tunnel runs in its own process,
+ * because a keeper has only one tunnel.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -84,7 +84,8 @@ static void put(int fd, const char *text)
     (void)!write(fd, text, strlen(text));
 }
 
-/* The first time it ends as one whose port is taken, or dies after a while; then it serves. */
+/* The roles `taken` and `once` fail the first time, because the port is in use or after a while; then they
+ * serve. */
 static bool first_time(const char *file)
 {
     struct stat st;
@@ -132,8 +133,7 @@ static int role(int argc, char **argv)
         (void)pause();
 }
 
-/* --- the tables and the words -----------------------------------------------------------------------------
- */
+/* --- the kernel's tables and the program's output ------------------------------------------------------- */
 
 #define REST " 00000000:00000000 00:00000000 00000000 "
 
@@ -154,7 +154,7 @@ static void tcp_lines(void **state)
         {"   0: 0100007F:A0F7 00000000:0000 0A" REST "4000000 0 1", NULL, 41207, NULL}, /* another user's */
         {"  12: 00000000:A0F7 00000000:0000 0A" REST "0 0 1", NULL, 41207, "127.0.0.1"},
         {"  12: 00000000:A0F7 00000000:0000 0A" REST "0 0 1", "127.0.0.2", 41207, "127.0.0.2"},
-        {"  12: 0200A8C0:A0F7 00000000:0000 0A" REST "0 0 1", NULL, 41207, NULL}, /* not on this machine */
+        {"  12: 0200A8C0:A0F7 00000000:0000 0A" REST "0 0 1", NULL, 41207, NULL}, /* not a loopback address */
         {"   1: 00000000000000000000000001000000:0CEA 00000000000000000000000000000000:0000 0A" REST "0 0 1",
          NULL, 3306, "::1"},
         {"   1: 00000000000000000000000001000000:0CEA 00000000000000000000000000000000:0000 0A" REST "0 0 1",
@@ -211,7 +211,7 @@ static void ready_texts(void **state)
         bool found;
     } cases[] = {
         {"Waiting for connections", "Port 1 opened\nWaiting for connections...\n", true},
-        {"opened", "Port 1 opened", true}, /* the line need not have ended */
+        {"opened", "Port 1 opened", true}, /* the line need not be complete */
         {"opened", "Port 1 open\ned", false},
         {"aab", "aaab", true},
         {"abcabd", "abcabcabd", true},
@@ -244,8 +244,8 @@ static const char *self, *file;
 
 struct tunnel_case {
     const char *command; /* %s: this program */
-    const char *keys[3]; /* further ones of [tunnel] */
-    enum err_code code;  /* ERR_NONE: opens, and a dial reads `hello` */
+    const char *keys[3]; /* further keys of [tunnel] */
+    enum err_code code;  /* ERR_NONE: it opens, and a connection reads `hello` */
     const char *msg, *detail;
     void (*then)(void);
 };
@@ -258,7 +258,7 @@ static void check(bool held, const char *what)
 {
     if (held)
         return;
-    (void)fprintf(stderr, "not so: %s (%s) %s\n", what, failed.msg, failed.detail);
+    (void)fprintf(stderr, "failed: %s (%s) %s\n", what, failed.msg, failed.detail);
     child_end_all();
     _exit(1);
 }
@@ -321,7 +321,7 @@ static void is_over(struct timer *t)
     finished = true;
 }
 
-static void turn_for(int ms)
+static void run_loop_for(int ms)
 {
     struct timer t = {0};
 
@@ -330,24 +330,25 @@ static void turn_for(int ms)
     finished = false;
 }
 
-/* It has died: the reason at once within the pause, then it is started again. */
+/* The program has ended. During the pause a connection fails at once, with the reason; after the pause it
+ * restarts the program. */
 static void restarts(void)
 {
     while (tunnel_is_up())
-        turn_for(5);
+        run_loop_for(5);
     dial_once();
-    /* The pause counts from its start, which a slow machine may have left behind. */
+    /* The pause counts from the program's start, so on a slow machine it may be over. */
     check(stream < 0 || clock_ms() - began >= 500, "a pause");
     if (stream < 0) {
         check(failed.code == ERR_UNREACHABLE && text_ends(failed.msg, ": exit status 5"), "the reason");
-        check(text_equal(failed.detail, "session timed out\n"), "its words");
+        check(text_equal(failed.detail, "session timed out\n"), "its stderr");
         check(text_starts(failed.hint, "a connection after ") && text_ends(failed.hint, " starts it again"),
               "the hint");
     } else {
         (void)close(stream);
     }
     for (int64_t until = clock_ms() + LONG_MS; !tunnel_is_up() && clock_ms() < until;) {
-        turn_for(20);
+        run_loop_for(20);
         dial_once();
         if (stream >= 0)
             (void)close(stream);
@@ -364,7 +365,7 @@ static void describes(void)
     check(text_starts(buf_str(&text), "command test_tunnel_command, 127.0.0.1:"), buf_str(&text));
 }
 
-static void goes_away(struct dial *d, int fd, const struct err *e)
+static void must_not_be_called(struct dial *d, int fd, const struct err *e)
 {
     (void)d;
     (void)fd;
@@ -374,7 +375,7 @@ static void goes_away(struct dial *d, int fd, const struct err *e)
 
 static unsigned served;
 
-static void stays(struct dial *d, int fd, const struct err *e)
+static void count_served(struct dial *d, int fd, const struct err *e)
 {
     (void)d;
     (void)e;
@@ -383,10 +384,10 @@ static void stays(struct dial *d, int fd, const struct err *e)
     served++;
 }
 
-/* Some wait while it starts, of which one goes away. */
+/* Three connections wait while the program starts, and one of them is cancelled. */
 static void wait_early(void)
 {
-    static struct dial d[3] = {{.done = stays}, {.done = goes_away}, {.done = stays}};
+    static struct dial d[3] = {{.done = count_served}, {.done = must_not_be_called}, {.done = count_served}};
 
     for (size_t i = 0; i < ARRAY_LEN(d); i++)
         tunnel_dial(&d[i]);
@@ -396,7 +397,7 @@ static void wait_early(void)
 static void were_served(void)
 {
     for (int64_t until = clock_ms() + LONG_MS; served < 2 && clock_ms() < until;)
-        turn_for(5);
+        run_loop_for(5);
     check(served == 2, "both were served");
 }
 
@@ -445,7 +446,7 @@ static const struct tunnel_case whole[] = {
 
 static char taken_port[8], free_port[8];
 
-/* A port that is listened at, and one that nobody has. */
+/* Chooses a port on which a socket listens, and a free one. */
 static void choose_ports(void)
 {
     for (int taken = 1; taken >= 0; taken--) {
@@ -515,7 +516,7 @@ static void run_case(const struct tunnel_case *c)
     child_end_all();
     const char *path = program_local_end()->path;
     check(!path || access(path, F_OK) < 0, "no socket is left");
-    check(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "nothing is left");
+    check(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "no child is left");
 }
 
 static void whole_tunnels(void **state)
@@ -530,7 +531,7 @@ static void whole_tunnels(void **state)
             _exit(0);
         }
         assert_int_equal(waitpid(pid, &status, 0), pid);
-        /* A subreaper: what the case has left behind would be ours. */
+        /* This process is a subreaper: a process that the case has left would now be its child. */
         assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
         if (status)
             fail_msg("case %zu: %s", i, whole[i].command);

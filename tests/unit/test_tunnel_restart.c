@@ -24,7 +24,7 @@ static void the_pause_is_doubled_up_to_a_bound(void **state)
     }
 }
 
-static void during_a_pause_there_is_the_reason_and_when(void **state)
+static void during_a_pause_the_error_has_the_reason_and_the_time(void **state)
 {
     struct restart r = {.from = clock_ms(), .pause = RESTART_MOST_MS * 100};
     struct err e = ERR_INIT;
@@ -39,7 +39,7 @@ static void during_a_pause_there_is_the_reason_and_when(void **state)
     assert_true(text_starts(e.hint, "a connection after ") && text_ends(e.hint, " starts it again"));
 }
 
-static void without_a_start_or_after_the_pause_it_does_not_wait(void **state)
+static void no_wait_before_the_first_start_or_after_the_pause(void **state)
 {
     struct restart never = {0}, over = {.from = clock_ms() - 501, .pause = 500};
     struct err e = ERR_INIT;
@@ -50,7 +50,7 @@ static void without_a_start_or_after_the_pause_it_does_not_wait(void **state)
     assert_int_equal(e.code, ERR_NONE);
 }
 
-static void what_was_up_for_long_needs_no_pause(void **state)
+static void no_pause_if_it_was_up_for_long(void **state)
 {
     struct restart lasted = {.from = clock_ms() - RESTART_MOST_MS - 1, .pause = 8000};
     struct restart brief = {.from = clock_ms() + RESTART_MOST_MS, .pause = 8000};
@@ -71,9 +71,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_pause_is_doubled_up_to_a_bound),
-        cmocka_unit_test(during_a_pause_there_is_the_reason_and_when),
-        cmocka_unit_test(without_a_start_or_after_the_pause_it_does_not_wait),
-        cmocka_unit_test(what_was_up_for_long_needs_no_pause),
+        cmocka_unit_test(during_a_pause_the_error_has_the_reason_and_the_time),
+        cmocka_unit_test(no_wait_before_the_first_start_or_after_the_pause),
+        cmocka_unit_test(no_pause_if_it_was_up_for_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

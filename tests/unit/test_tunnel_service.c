@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who waits for the start of a tunnel's program or ssh: service.c. */
+/* Clients that wait for the start of a tunnel's program or ssh: service.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,14 +15,16 @@
 
 static struct target target = {.ready = true};
 static struct tunnel_service service;
-static char told[32]; /* one letter each: a small one is up, a capital one is refused */
+/* A letter per client, in lower case if the tunnel is up and in upper case if it failed; `+` or `-` for
+ * opened(). */
+static char told[32];
 static int starts;
 static bool is_over;
 
 struct client {
     struct waiter waiter;
     char name;
-    struct client *cancels, *brings; /* in its own go() */
+    struct client *cancels, *adds; /* what it does in its go() */
 };
 
 static void note(char c)
@@ -39,8 +41,8 @@ static void go(struct waiter *w, const struct err *e)
     note((char)(e ? c->name - 'a' + 'A' : c->name));
     if (c->cancels)
         assert_true(service_cancel(&service, &c->cancels->waiter));
-    if (c->brings)
-        service_await(&service, &c->brings->waiter);
+    if (c->adds)
+        service_await(&service, &c->adds->waiter);
 }
 
 static void start(void)
@@ -51,7 +53,7 @@ static void start(void)
 static bool never_again(struct err *e)
 {
     if (is_over)
-        (void)err_set(e, ERR_LOGIN, "it needs a person");
+        (void)err_set(e, ERR_LOGIN, "it needs the user");
     return is_over;
 }
 
@@ -71,7 +73,7 @@ static int begin(void **state)
     return 0;
 }
 
-static void in_the_order_of_coming(void **state)
+static void clients_are_served_in_order(void **state)
 {
     struct client a = {.waiter.go = go, .name = 'a'}, b = {.waiter.go = go, .name = 'b'};
     struct client c = {.waiter.go = go, .name = 'c'};
@@ -87,7 +89,7 @@ static void in_the_order_of_coming(void **state)
     assert_false(service_cancel(&service, &a.waiter));
 }
 
-static void one_cancels_another_while_they_are_served(void **state)
+static void a_client_cancels_another_while_they_are_served(void **state)
 {
     struct client c = {.waiter.go = go, .name = 'c'}, b = {.waiter.go = go, .name = 'b'};
     struct client a = {.waiter.go = go, .name = 'a', .cancels = &c};
@@ -100,12 +102,12 @@ static void one_cancels_another_while_they_are_served(void **state)
     assert_string_equal(told, "+ab");
 }
 
-/* It gets the answer to its own start, and not that of those before. */
-static void who_comes_while_others_are_refused_waits_for_the_next_start(void **state)
+/* It gets the result of its own start, not that of the start before. */
+static void a_client_added_while_others_are_refused_waits_for_the_next_start(void **state)
 {
     struct err e = ERR_INIT;
     struct client b = {.waiter.go = go, .name = 'b'};
-    struct client a = {.waiter.go = go, .name = 'a', .brings = &b};
+    struct client a = {.waiter.go = go, .name = 'a', .adds = &b};
 
     (void)state;
     service.restart.from -= RESTART_MOST_MS; /* its start took longer than the pause */
@@ -126,7 +128,7 @@ static void lost(void **state)
     (void)state;
     (void)err_set(&e, ERR_UNREACHABLE, "it has ended");
     service_settled(&service, NULL);
-    service_await_next(&service, &a.waiter); /* it is up, and a waits all the same */
+    service_await_next(&service, &a.waiter); /* the tunnel is up, but a waits for the next start */
     assert_string_equal(told, "+");
     service.restart.from -= RESTART_MOST_MS;
     service_lost(&service, &e);
@@ -134,13 +136,13 @@ static void lost(void **state)
     service_settled(&service, NULL);
     assert_string_equal(told, "+a");
     service_lost(&service, &e);
-    assert_int_equal(starts, 2);        /* nobody waits */
+    assert_int_equal(starts, 2);        /* no client waits */
     service_await(&service, &b.waiter); /* within the pause */
     assert_string_equal(told, "+aB");
     assert_int_equal(starts, 2);
 }
 
-static void what_cannot_be_started_again_refuses_at_once(void **state)
+static void a_tunnel_that_cannot_be_restarted_refuses_at_once(void **state)
 {
     struct err e = ERR_INIT;
     struct client a = {.waiter.go = go, .name = 'a'}, b = {.waiter.go = go, .name = 'b'};
@@ -160,11 +162,11 @@ static void what_cannot_be_started_again_refuses_at_once(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(in_the_order_of_coming, begin),
-        cmocka_unit_test_setup(one_cancels_another_while_they_are_served, begin),
-        cmocka_unit_test_setup(who_comes_while_others_are_refused_waits_for_the_next_start, begin),
+        cmocka_unit_test_setup(clients_are_served_in_order, begin),
+        cmocka_unit_test_setup(a_client_cancels_another_while_they_are_served, begin),
+        cmocka_unit_test_setup(a_client_added_while_others_are_refused_waits_for_the_next_start, begin),
         cmocka_unit_test_setup(lost, begin),
-        cmocka_unit_test_setup(what_cannot_be_started_again_refuses_at_once, begin),
+        cmocka_unit_test_setup(a_tunnel_that_cannot_be_restarted_refuses_at_once, begin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

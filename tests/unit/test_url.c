@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * URLs: the known answers of Sequel Ace's dialect (sequel-ace.md section 5.5, carried over as facts), SPEC
- * section 9, and that no error text quotes a password.
+ * URLs: known results for Sequel Ace's dialect (facts from sequel-ace.md section 5.5), SPEC section 9, and
+ * that no error message quotes a password.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -19,7 +19,8 @@
 #include <model/url.h>
 #include <model/url_parts.h>
 
-/* The settings of a profile as `key=value` words, the tunnel's with `tunnel.`, then the passwords. */
+/* Appends the settings of a profile as `key=value`, those of the tunnel as `tunnel.key=value`, then the
+ * passwords. */
 static void describe(const struct profile *p, struct buf *out)
 {
     for (size_t k = 0; k < KEY_COUNT; k++)
@@ -318,7 +319,7 @@ static void longest_password(void **state)
     }
 }
 
-/* What is set already by a stronger origin stays, and unsets what contradicts it. */
+/* A setting that already has a stronger origin stays, and what contradicts it is unset. */
 static void flags_win(void **state)
 {
     AUTO_PROFILE(p);
@@ -348,8 +349,9 @@ static void only_a_short_name_is_quoted(void **state)
     }
 }
 
-/* What the URL does not say is not unset by it either, so that a profile or a flag may still say it. */
-static void nothing_is_nothing(void **state)
+/* What is missing in the URL stays unset, so that a profile or a flag can still set it. Only the host gets a
+ * default. */
+static void missing_parts_stay_unset(void **state)
 {
     static const char *const urls[] = {"mysql://", "mysql://:pw@/", "mysql://@/", "mysql:///", "mysql://:/"};
 
@@ -364,8 +366,8 @@ static void nothing_is_nothing(void **state)
     }
 }
 
-/* A flag's host is not the URL's, which may then name a socket. */
-static void a_flag_does_not_contradict(void **state)
+/* A host from a flag does not contradict a socket in the URL. */
+static void a_host_from_a_flag_does_not_contradict_a_socket(void **state)
 {
     AUTO_PROFILE(p);
     struct err e = ERR_INIT;
@@ -379,7 +381,7 @@ static void a_flag_does_not_contradict(void **state)
 static void masks(void **state)
 {
     static const struct {
-        const char *url, *masked; /* the same text: it holds no password */
+        const char *url, *masked; /* the same text if there is no password */
     } cases[] = {
         {"mysql://u:s3cret@h/d", "mysql://u:******@h/d"},
         {"mysql://u@h:3306/d?x=y", "mysql://u@h:3306/d?x=y"},
@@ -445,9 +447,9 @@ int main(void)
         cmocka_unit_test(flags_win),
         cmocka_unit_test(masks),
         cmocka_unit_test(recognises),
-        cmocka_unit_test(nothing_is_nothing),
+        cmocka_unit_test(missing_parts_stay_unset),
         cmocka_unit_test(only_a_short_name_is_quoted),
-        cmocka_unit_test(a_flag_does_not_contradict),
+        cmocka_unit_test(a_host_from_a_flag_does_not_contradict_a_socket),
     };
 
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);

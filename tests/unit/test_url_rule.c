@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a URL may not do: every key in every context, against a list that is written out here and not taken
- * from keys.def; then what it must not lower, and to whom no credential of this machine is sent.
+ * What a URL may not do. First each key in each context: the expected results are listed here, not taken from
+ * keys.def. Then the protection that a URL must not lower, and the servers to which no credential of this
+ * machine may be sent.
  */
 #include "plan_fixture.h"
 
 #include <model/url.h>
 
-/* The whole way from a URL to a run, or the refusal. */
+/* Makes the whole plan for a URL, or returns the error. */
 static int try(const char *config, const char *url, const struct override *overrides, size_t count,
                struct made *m, struct err *e)
 {
@@ -84,7 +85,7 @@ static const struct key_case {
     {"auth_helper_url", "https://evil.example.com", true},
 };
 
-/* KEY=VALUE follows. type=tcpip: a key of AWS does not change the provider. */
+/* KEY=VALUE is appended. With type=tcpip, a key of AWS does not change the provider. */
 static const char *const contexts[] = {
     "mysql://app@db.example.com/?type=tcpip&",
     "mysql://app:pw@db.example.com/?type=tcpip&",
@@ -122,7 +123,7 @@ static void every_key_in_every_context(void **state)
     }
 }
 
-/* What the person types replaces what the URL says: the hint must be true. */
+/* A flag of the user replaces a key of the URL, as the hint says. */
 static void a_flag_replaces_a_refused_key(void **state)
 {
     (void)state;
@@ -149,7 +150,7 @@ static void every_provider(void **state)
 {
     static const struct {
         const char *auth;
-        bool named, there; /* a URL may name it; for a server elsewhere */
+        bool named, there; /* named: a URL may name it; there: also for a server elsewhere */
     } cases[] = {
         {"keychain", true, true}, {"iam", true, true},     {"vault", false, false}, {"command", false, false},
         {"helper", false, false}, {"file", false, false},  {"env", false, false},   {"prompt", true, true},
@@ -185,7 +186,7 @@ static void every_provider(void **state)
 static const struct rule_case {
     const char *defaults, *url, *msg; /* msg NULL: accepted */
 } rules[] = {
-    /* tls below what the endpoint gets */
+    /* tls lower than the endpoint's usual level */
     {"", EVIL "tls=disabled", "tls = disabled is weaker than this server's usual level, required"},
     {"", EVIL "tls=preferred", "tls = preferred is weaker than this server's usual level, required"},
     {"", EVIL "tls=required", NULL},
@@ -226,7 +227,7 @@ static const struct rule_case {
      "tls = required is weaker than this server's usual level, verify-identity"},
     {"cleartext = yes", EVIL "cleartext=no",
      "tls = required is weaker than this server's usual level, verify-identity"},
-    /* a server that is verified, and by whom */
+    /* how a server is verified */
     {"", EVIL "tls_ca=/tmp/evil.pem", NULL},
     {"", EVIL "tls=verify-ca&tls_ca=/tmp/evil.pem", NULL},
     {"", EVIL "tls_version=TLSv1.0", NULL},
@@ -261,7 +262,7 @@ static const struct rule_case {
      "auth = iam with a socket: broker cannot tell whose socket it is"},
     {"sign_host = " RDS, "mysql://app@h/?auth=iam&ssh_host=evil&ssh_remote_socket_path=/s",
      "auth = iam with a socket: broker cannot tell whose socket it is"},
-    /* the client's own files */
+    /* passwords in the client's own option files */
     {"", "mysql://db.example.com/", CLIENT_MSG},
     {"", "mysql://app@db.example.com/?auth=client", CLIENT_MSG},
     {"", "mysql://app:pw@db.example.com/?auth=client", CLIENT_MSG},
@@ -287,7 +288,7 @@ static const struct rule_case {
     {"auth = command\nauth_command = x", "mysql://app@127.0.0.1/?via=tcp://evil:1",
      "auth = command: its secret is not for this server only"},
     {"auth = iam", "mysql://app@" RDS "/", NULL},
-    /* a URL with a password of its own, or none, has nothing of ours */
+    /* a URL with its own password, or with auth = none, uses no credential of ours */
     {"", "mysql://app:pw@db.example.com/?tls=disabled", NULL},
     {"", "mysql://app:pw@db.example.com/?tls=disabled", NULL},
     {"", "mysql://app:@db.example.com/?tls=disabled", NULL},
@@ -298,13 +299,13 @@ static const struct rule_case {
     {"", "mysql://app@db.example.com/?auth=none&tls=disabled", NULL},
     {"", "mysql://app@db.example.com/?ssh_host=b&ssh_password=x&tls=disabled",
      "tls = disabled is weaker than this server's usual level, preferred"},
-    /* what a program could take for an option, or a shell for a command */
+    /* what a program could take for an option */
     {"", "mysql://app@db.example.com/--init-command=x",
      "database: begins with '-', so a program would take it for an option"},
     {"", "mysql://-e@db.example.com/", "user: begins with '-', so a program would take it for an option"},
 };
 
-static void lowers_and_sends_nothing(void **state)
+static void lowers_no_protection_and_sends_no_credential(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
@@ -325,7 +326,7 @@ static void lowers_and_sends_nothing(void **state)
     }
 }
 
-/* A way out that is there: a user in the URL, if it has none, or the flag. */
+/* The hint names a solution that works: a user in the URL, if it has none, or the flag. */
 static void hints_for_a_credential(void **state)
 {
     static const struct {
@@ -342,8 +343,8 @@ static void hints_for_a_credential(void **state)
     }
 }
 
-/* What is typed is not the URL's. */
-static void flags_may(void **state)
+/* The user may set with a flag what a URL may not set. */
+static void flags_are_allowed(void **state)
 {
     static const struct {
         const char *defaults, *url;
@@ -369,8 +370,8 @@ static void flags_may(void **state)
     }
 }
 
-/* Whose credential it is decides, whatever [defaults] say for every server. */
-static void own_password_stands_first(void **state)
+/* The URL's own password is used, whatever [defaults] sets for all servers. */
+static void own_password_is_used_first(void **state)
 {
     static const char *const others[] = {"auth = command\nauth_command = x",
                                          "auth = env\nauth_env = PW",
@@ -390,7 +391,7 @@ static void own_password_stands_first(void **state)
     }
 }
 
-static void a_shell_finds_no_command_in_a_bastion_s_user(void **state)
+static void shell_characters_in_the_ssh_user_are_refused(void **state)
 {
     static const char bad[] = "`$;&|<>(){}*!'\"\\ ";
 
@@ -412,11 +413,11 @@ int main(void)
         cmocka_unit_test(every_key_in_every_context),
         cmocka_unit_test(a_flag_replaces_a_refused_key),
         cmocka_unit_test(every_provider),
-        cmocka_unit_test(lowers_and_sends_nothing),
+        cmocka_unit_test(lowers_no_protection_and_sends_no_credential),
         cmocka_unit_test(hints_for_a_credential),
-        cmocka_unit_test(flags_may),
-        cmocka_unit_test(own_password_stands_first),
-        cmocka_unit_test(a_shell_finds_no_command_in_a_bastion_s_user),
+        cmocka_unit_test(flags_are_allowed),
+        cmocka_unit_test(own_password_is_used_first),
+        cmocka_unit_test(shell_characters_in_the_ssh_user_are_refused),
     };
 
     return cmocka_run_group_tests_name("url_rule", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * URLs as others hand them out: hosting companies, drivers, TablePlus, mycli, go-sql-driver, JDBC (facts of
- * import.md, carried over); and that every URL which we write ourselves is read back as what it was.
+ * URLs of hosting companies and other programs: drivers, TablePlus, mycli, go-sql-driver, JDBC (facts from
+ * import.md); and that each URL that broker writes is read back with the same values.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -31,11 +31,11 @@ static void describe(const struct profile *p, struct buf *out)
         buf_printf(out, " ssh_password=<%s>", secret_bytes(p->ssh_password));
 }
 
-/* settings: what they mean; msg: why they are refused. */
+/* settings: the result; msg: the error, if the URL is refused. */
 static const struct url_case {
     const char *url, *settings, *msg;
 } cases[] = {
-    /* as handed out */
+    /* hosting companies and their frameworks */
     {"mysql://doadmin:AVNS_x@db-mysql-nyc3-1-do-user-1-0.b.db.ondigitalocean.com:25060/"
      "defaultdb?ssl-mode=REQUIRED",
      "host=db-mysql-nyc3-1-do-user-1-0.b.db.ondigitalocean.com port=25060 user=doadmin database=defaultdb "
@@ -56,7 +56,7 @@ static const struct url_case {
      "host=h user=u database=db tls=verify-identity tls_ca=/ca.pem password=<p>", NULL},
     {"mariadb+mariadbconnector://u@h/d", "host=h user=u database=d", NULL},
     {"mariadb://u@h/d", "host=h user=u database=d", NULL},
-    /* levels, in everybody's words */
+    /* other programs' names of the TLS levels */
     {"mysql://u@h/?ssl-mode=VERIFY_IDENTITY&ssl-ca=/ca.pem&ssl-cert=/c&ssl-key=/k&ssl-cipher=X",
      "host=h user=u tls=verify-identity tls_ca=/ca.pem tls_cert=/c tls_key=/k tls_ciphers=X", NULL},
     {"mysql://u@h/?ssl_mode=on", "host=h user=u tls=required", NULL},
@@ -140,7 +140,7 @@ static const struct url_case {
     {"mysql://u@localhost/d?unix_socket=/s", "socket=/s user=u database=d", NULL},
     {"mysql://u@localhost:3306/d?socketPath=/s", "port=3306 socket=/s user=u database=d", NULL},
     {"mysql://u@127.0.0.1:33060/d?socket=/s", "port=33060 socket=/s user=u database=d", NULL},
-    /* dburl, go-sql-driver, golang-migrate, mysqlsh: places in parentheses, and sockets for a host */
+    /* dburl, go-sql-driver, golang-migrate, mysqlsh: addresses in parentheses, and sockets as hosts */
     {"my://u@h/d", "host=h user=u database=d", NULL},
     {"maria://u@h/d", "host=h user=u database=d", NULL},
     {"percona://u@h/d", "host=h user=u database=d", NULL},
@@ -170,7 +170,7 @@ static const struct url_case {
     {"mysql+ssh://me@b/u@/run/m.sock/d", "socket=/run/m.sock user=u database=d via=ssh://me@b", NULL},
     {"jdbc:aws-wrapper:mysql://h:3307/d?user=u", "host=h port=3307 user=u database=d", NULL},
     {"aws-wrapper:mysql://h/", NULL, "it does not start with mysql://"},
-    /* what is neither */
+    /* neither supported nor ignored */
     {"mysql://h/?init_command=drop", NULL, "unknown parameter 'init_command'"},
     {"mysql://h/?ssl-capath=/x", NULL, "unknown parameter 'ssl-capath'"},
     {"mysql://h/?sessionVariables=x", NULL, "unknown parameter 'sessionVariables'"},
@@ -182,7 +182,7 @@ static const struct url_case {
     {"jdbc:postgresql://h/", NULL, "it does not start with mysql://"},
 };
 
-static void others_words(void **state)
+static void urls_of_other_programs(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -216,7 +216,7 @@ static void names_in_any_case(void **state)
     }
 }
 
-static void ignored_words_are_ignored(void **state)
+static void ignored_parameters_are_ignored(void **state)
 {
     (void)state;
     for (size_t i = 0; url_ignored_words[i]; i++) {
@@ -228,12 +228,12 @@ static void ignored_words_are_ignored(void **state)
         assert_int_equal(url_parse(url, &p, &e), 0);
         describe(&p, &out);
         assert_string_equal(buf_str(&out), "host=h");
-        /* It must not hide a key of ours, nor be one of the words that mean something. */
+        /* It must be neither one of our keys nor a parameter that sets one. */
         assert_int_equal(key_find(key_infos, KEY_COUNT, url_ignored_words[i]), -1);
     }
 }
 
-static void masks_what_others_call_a_password(void **state)
+static void masks_passwords_of_other_programs(void **state)
 {
     static const struct {
         const char *url, *masked;
@@ -255,8 +255,8 @@ static void masks_what_others_call_a_password(void **state)
     }
 }
 
-/* In help: each word behind its key, and no key behind itself. */
-static void prints_the_words(void **state)
+/* For the help: each parameter after the key that it sets, but no key after itself. */
+static void prints_the_parameters(void **state)
 {
     AUTO_BUF(out, 8192);
 
@@ -283,8 +283,8 @@ static void prints_the_words(void **state)
         "  region            aws_region\n");
 }
 
-/* The parameter that has set a level stays its origin, if another asks for no more. */
-static void where_a_level_is_from(void **state)
+/* The parameter that has set the level stays its origin, unless another one raises the level. */
+static void origin_of_a_level(void **state)
 {
     static const struct {
         const char *url, *level, *from;
@@ -302,7 +302,7 @@ static void where_a_level_is_from(void **state)
     }
 }
 
-/* --- what we write ourselves --- */
+/* --- URLs that broker writes --- */
 
 static uint32_t next(uint32_t *seed)
 {
@@ -310,7 +310,7 @@ static uint32_t next(uint32_t *seed)
     return *seed >> 8;
 }
 
-/* Text of any characters that a value may have. */
+/* Makes a random text of characters that a value may contain. */
 static void random_text(uint32_t *seed, bool is_path, char out[40])
 {
     static const char *const pieces[] = {
@@ -373,12 +373,9 @@ static void reads_what_it_writes(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(others_words),
-        cmocka_unit_test(names_in_any_case),
-        cmocka_unit_test(ignored_words_are_ignored),
-        cmocka_unit_test(masks_what_others_call_a_password),
-        cmocka_unit_test(prints_the_words),
-        cmocka_unit_test(where_a_level_is_from),
+        cmocka_unit_test(urls_of_other_programs),         cmocka_unit_test(names_in_any_case),
+        cmocka_unit_test(ignored_parameters_are_ignored), cmocka_unit_test(masks_passwords_of_other_programs),
+        cmocka_unit_test(prints_the_parameters),          cmocka_unit_test(origin_of_a_level),
         cmocka_unit_test(reads_what_it_writes),
     };
 

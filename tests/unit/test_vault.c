@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Vault without a Vault: paths as they are written and as they are sent, its errors on one line, the address
- * of a login page, the table of methods. */
+/* The parts of the Vault client that need no server: paths as the user writes them and as they are sent,
+ * errors on one line, the URL of a login page, the table of methods, tokens. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -95,7 +95,7 @@ static void roles(void **state)
     }
 }
 
-static void words(void **state)
+static void errors_on_one_line(void **state)
 {
     static const struct {
         const char *errors, *line;
@@ -205,7 +205,7 @@ static void tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paths),       cmocka_unit_test(roles),   cmocka_unit_test(words),
+        cmocka_unit_test(paths),       cmocka_unit_test(roles),   cmocka_unit_test(errors_on_one_line),
         cmocka_unit_test(login_pages), cmocka_unit_test(methods), cmocka_unit_test(tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The listener of a log-in to Vault, which any local program and any web page can reach: whatever else comes there is
-answered, believed in nothing, and the log-in of the person still succeeds after it."""
+"""The callback listener of a login to Vault, which any local program and any web page can reach: whatever else arrives
+there gets an answer and is not trusted, and the user's login still succeeds after it."""
 import socket
 import threading
 
@@ -13,7 +13,7 @@ SCRIPT = "<script>alert(1)</script>"
 
 @pytest.fixture
 def waiting(desk, vault, openid):
-    """A log-in that waits for its browser: desk.tty, desk.back (the address at which the browser is about to arrive)."""
+    """A login that waits for its browser: desk.tty, desk.back (the address that the browser is about to open)."""
     mount = vault.oidc(openid)
     desk.configure(vault_mount=mount)
     desk.tty = desk.pty("login", "w")
@@ -23,7 +23,7 @@ def waiting(desk, vault, openid):
 
 
 def send(desk, data, address="127.0.0.1", seconds=20):
-    """What the listener answers to these bytes; b"" where it hangs up."""
+    """The listener's answer to these bytes; b"" if it closes the connection."""
     with socket.create_connection((address, desk.callback), seconds) as s:
         try:
             s.sendall(data)
@@ -46,14 +46,14 @@ def status(answer):
 
 
 def finish(desk):
-    """The person's browser arrives after all, and that is a log-in; nothing else was taken for one."""
+    """The user's browser arrives and completes the login; no other request was passed to Vault."""
     page = desk.browser.go(desk.back)
     assert desk.tty.wait() == 0 and page.status == 200, shown(desk.tty)
     assert len(desk.vault.front.asked("oidc/callback")) == 1
 
 
 def bad(**changes):
-    """A request with the person's own code, wrong in one thing."""
+    """A request with the user's own code, and one error."""
     return lambda desk: request(desk, changes.get("target", lambda t: t)(desk.target), *changes.get("lines", ()),
                                 **{k: v for k, v in changes.items() if k in ("method", "host", "body")})
 
@@ -108,7 +108,8 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_requests(waiting, name):
-    """Answered with an error, or hung up on; then the person comes. (An unknown parameter with a bad escape may be taken.)"""
+    """The answer is an error, or the connection is closed; then the user's browser arrives. (An unknown parameter with
+    a bad escape may be accepted.)"""
     answer = send(waiting, WRONG[name](waiting))
     if name == "bad escape" and status(answer) < 400:
         assert waiting.tty.wait() == 0
@@ -119,7 +120,7 @@ def test_wrong_requests(waiting, name):
     finish(waiting)
 
 
-def test_all_of_them_in_one_log_in(waiting):
+def test_all_wrong_requests_in_one_login(waiting):
     for name in WRONG:
         if name != "bad escape":
             send(waiting, WRONG[name](waiting))
@@ -128,7 +129,7 @@ def test_all_of_them_in_one_log_in(waiting):
 
 @pytest.mark.parametrize("said", [b"", b"G", b"GET /oidc/call", b"GET / HTTP/1.1\r\nHost: loc"])
 def test_slow_clients(waiting, said):
-    """They hold connections open and say little; the person does not wait for them."""
+    """They hold connections open and send little; the user's browser does not wait for them."""
     slow = [socket.create_connection(("127.0.0.1", waiting.callback), 20) for _ in range(5)]
     for s in slow:
         s.sendall(said)
@@ -138,21 +139,21 @@ def test_slow_clients(waiting, said):
 
 
 def test_many_connections(waiting):
-    """More than it keeps."""
+    """More connections than the listener keeps."""
     many = [socket.create_connection(("127.0.0.1", waiting.callback), 20) for _ in range(100)]
     finish(waiting)
     for s in many:
         s.close()
 
 
-def test_connections_that_hang_up(waiting):
+def test_connections_that_close_at_once(waiting):
     for _ in range(50):
         socket.create_connection(("127.0.0.1", waiting.callback), 20).close()
     finish(waiting)
 
 
 def test_ipv6_only(waiting):
-    """A browser for which localhost is ::1."""
+    """A browser that resolves localhost to ::1."""
     answer = send(waiting, request(waiting, waiting.target), "::1", seconds=60)
     assert status(answer) in (200, 303), answer
     if status(answer) == 303:
@@ -162,7 +163,7 @@ def test_ipv6_only(waiting):
 
 
 def test_two_callbacks(waiting):
-    """The code is used once; the second browser is told no lie."""
+    """The code is used once, and both requests end."""
     answers = []
     both = [threading.Thread(target=lambda: answers.append(send(waiting, request(waiting, waiting.target), seconds=60))) for _ in range(2)]
     for one in both:
@@ -173,14 +174,14 @@ def test_two_callbacks(waiting):
 
 
 def test_replayed_callback(waiting):
-    """After the log-in nobody listens there."""
+    """After the login the port is closed."""
     finish(waiting)
     with pytest.raises(OSError):
         send(waiting, request(waiting, waiting.target))
 
 
-def test_it_listens_on_this_machine_alone(waiting):
-    """On the two addresses of localhost, and nowhere else."""
+def test_listens_on_loopback_only(waiting):
+    """On the two addresses of localhost, and no other."""
     places = set()
     for name in ("tcp", "tcp6"):
         with open(f"/proc/net/{name}") as table:
@@ -193,7 +194,8 @@ def test_it_listens_on_this_machine_alone(waiting):
 
 
 def test_refusal_of_the_provider(waiting):
-    """error= with the right state ends the log-in; its words are shown without what a terminal or a browser would obey."""
+    """error= with the right state ends the login; its text is shown without what a terminal or a browser would
+    interpret."""
     said = f"/oidc/callback?error=access_denied&error_description=no%1b%5b2J+{SCRIPT.replace('<', '%3C').replace('/', '%2F')}&state={query(waiting.back)['state']}"
     page = waiting.browser.go(f"http://localhost:{waiting.callback}{said}")
     assert waiting.tty.wait() == 77 and "access_denied" in shown(waiting.tty) and "\x1b[2J" not in shown(waiting.tty)
@@ -201,7 +203,8 @@ def test_refusal_of_the_provider(waiting):
 
 
 def test_headers_of_the_pages(waiting):
-    """No script, no outside resource, not kept, not framed; a redirect takes the code out of the browser's history."""
+    """No script, no external resource, not cached, not framed; a redirect removes the code from the browser's
+    history."""
     finish(waiting)
     pages = [p for p in waiting.browser.pages if p.url.startswith(f"http://localhost:{waiting.callback}/")]
     assert len(pages) == 2 and pages[0].status == 303 and "?" not in pages[1].url

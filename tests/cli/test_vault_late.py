@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A database user of Vault's that the server refuses: one that is new is tried again and no other is made for it, one that was
-kept is replaced once. And what is said and done at the end of a user's life."""
+"""A database user created by Vault that the server refuses: a new user is tried again, and no second one is created; a
+cached user is replaced once. Also the note about a user that ends soon, logout, and tokens that are given."""
 import contextlib
 import re
 import threading
@@ -10,18 +10,18 @@ import pytest
 from lib.forwards import until
 from lib.vault import refused, shown
 
-HIDDEN = "192.0.2.1"  # a user of this host is 1045 to us
+HIDDEN = "192.0.2.1"  # for a user of this host the server answers 1045
 
 
 @pytest.fixture
 def given(desk, vault):
-    """A person whose token is in VAULT_TOKEN."""
+    """A session whose token is in VAULT_TOKEN."""
     desk.broker.env["VAULT_TOKEN"] = desk.broker.secret(vault.token().encode()).decode()
     return desk
 
 
 def role(vault, name, host="%", ttl="1h", more=()):
-    """Another role, which makes its users for HOST; returns its vault_path."""
+    """Another role, which creates its users for HOST; returns its vault_path."""
     name = f"{name}{vault.tag}"
     vault.vault("POST", f"{vault.db}/roles/{name}", {
         "db_name": "app", "default_ttl": ttl, "max_ttl": "24h",
@@ -33,7 +33,7 @@ def role(vault, name, host="%", ttl="1h", more=()):
 
 @contextlib.contextmanager
 def appearing(vault, database):
-    """Users that the server hides are there once it has refused one."""
+    """Users of the host HIDDEN become usable once the server has refused one."""
     before = denied(database)
 
     def appear():
@@ -51,9 +51,9 @@ def denied(database):
 
 
 @pytest.mark.parametrize("login", ["client", "keeper"])
-def test_user_that_is_not_there_yet(given, vault, mariadb_server, login):
-    """As on a replica that lags: the same user is let in once it is there, and Vault has made one. (Here the server has it under
-    another host's name until it has refused it.)"""
+def test_user_that_does_not_exist_yet(given, vault, mariadb_server, login):
+    """As on a replica that lags: the same user is accepted once it exists there, and Vault has created only one. (Here
+    the server has it for another host until it has refused it.)"""
     path = role(vault, "late", HIDDEN)
     given.configure(vault_path=path, login=login)
     with appearing(vault, mariadb_server):
@@ -64,8 +64,8 @@ def test_user_that_is_not_there_yet(given, vault, mariadb_server, login):
 
 
 @pytest.mark.parametrize("login", ["client", "keeper"])
-def test_user_that_is_never_there(given, vault, login):
-    """After some seconds it is an error, and still one user was made."""
+def test_user_that_never_exists(given, vault, login):
+    """After some seconds this is an error, and still only one user was created."""
     path = role(vault, "never", HIDDEN)
     given.configure(vault_path=path, login=login)
     done = given.run("test", "w")
@@ -73,17 +73,18 @@ def test_user_that_is_never_there(given, vault, login):
     assert len(vault.front.asked("GET", path)) == 1 and len(vault.users()) == 1
 
 
-def test_kept_user_that_was_dropped(given, vault, mariadb_server):
-    """`test` reads another one, which the next run then uses too."""
+def test_cached_user_that_was_dropped(given, vault, mariadb_server):
+    """`test` gets another one, which the next run uses too."""
     first = given.lease()
     mariadb_server.admin(f"drop user '{first.user}'@'%'")
-    done = given.run("test", "w", ahead=15)  # so that it is no new one
+    done = given.run("test", "w", ahead=15)  # so that it does not count as new
     assert done.code == 0, done.errors
     assert len(vault.front.asked("GET", vault.path)) == 2 and given.lease(ahead=20).user in done.text
 
 
-def test_note_about_a_short_life(given, vault, clients):
-    """Who sits at a terminal is told when the user ends within half an hour; a program is not, and nobody whose keeper renews it."""
+def test_note_about_a_user_that_ends_soon(given, vault, clients):
+    """On a terminal a note says when the database user ends, if that is within half an hour. There is none without a
+    terminal, or if the keeper renews the credential."""
     client = str(clients["mariadb1011"].path)
     brief = role(vault, "brief", ttl="10m")
     given.configure(vault_path=brief)
@@ -99,7 +100,7 @@ def test_note_about_a_short_life(given, vault, clients):
     assert tty.wait() == 0 and "note:" not in shown(tty)
 
 
-def test_log_out_of_everything(desk, vault):
+def test_logout_all(desk, vault):
     """--all revokes the tokens of all profiles, and their users are gone."""
     mount, role_id, secret_id = vault.approle()
     desk.broker.write("secret-id", desk.broker.secret(secret_id.encode()) + b"\n", secret=True)
@@ -127,15 +128,15 @@ def test_tls_server_name(given, vault, vault_server, pki, name, good):
 
 
 @pytest.mark.parametrize("value", ["-x", "a b", "a:1", "a/b"])
-def test_tls_server_name_that_is_none(given, vault, vault_server, value):
+def test_invalid_tls_server_name(given, vault, vault_server, value):
     given.configure(vault_addr=vault_server.tls)
     given.broker.env["VAULT_TLS_SERVER_NAME"] = value
     done = given.ask()
     assert done.code == 78 and done.errors.startswith("broker: VAULT_TLS_SERVER_NAME: no host name\nhint: ")
 
 
-def test_log_in_with_a_token_that_is_given(given, vault):
-    """It is looked at, and that is no login."""
+def test_login_with_a_given_token(given, vault):
+    """The token is looked up, and no login is made."""
     done = given.run("login", "w")
     assert (done.code, done.errors) == (0, f"nothing to log in to: vault {vault.front.url}, VAULT_TOKEN\n")
     assert vault.front.asked("lookup-self")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Leases of a real Vault on a real MariaDB: what is made once and used by all, what is renewed, what is made anew, and that
-nothing is made that nobody wanted: the rows of mysql.user are counted."""
+"""Leases of a real Vault on a real MariaDB: what is created once and shared, what is renewed, what is replaced, and
+that no unneeded user is created: the rows of mysql.user are counted."""
 import subprocess
 import sys
 import threading
@@ -14,13 +14,13 @@ from test_command_provider import NO_KEYRING
 
 @pytest.fixture
 def given(desk, vault):
-    """A person whose token is in VAULT_TOKEN: nobody has to log in."""
+    """A session whose token is in VAULT_TOKEN, so that no login is needed."""
     desk.broker.env["VAULT_TOKEN"] = desk.broker.secret(vault.token().encode()).decode()
     return desk
 
 
 def stamp(seconds):
-    """SECONDS from now, as status --json has it."""
+    """The time SECONDS from now, in the format of status --json."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
 
 
@@ -28,8 +28,8 @@ def reads(vault, path=None):
     return len(vault.front.asked("GET", path or vault.path))
 
 
-def test_made_once(given, vault):
-    """The second run asks Vault nothing at all."""
+def test_created_once(given, vault):
+    """The second run sends Vault no request."""
     first = given.lease()
     asked = len(vault.front.seen)
     assert given.lease() == first and len(vault.front.seen) == asked
@@ -45,8 +45,8 @@ def test_each_verb_uses_it(given, vault, clients):
     assert vault.users() == [user]
 
 
-def test_many_processes_share_one(given, vault):
-    """Eight brokers at once, and Vault is asked for one user."""
+def test_many_processes_share_one_lease(given, vault):
+    """Eight brokers run at once, and Vault is asked for one user."""
     said = []
     threads = [threading.Thread(target=lambda: said.append(given.lease().user)) for _ in range(8)]
     for thread in threads:
@@ -62,15 +62,15 @@ def test_two_profiles_of_one_path_share_it(given, vault):
     assert given.run("exec", "other", "--", "sh", "-c", "echo $MYSQL_USER").text == first + "\n" and vault.users() == [first]
 
 
-def test_another_path_is_another(given, vault):
+def test_another_path_needs_another_lease(given, vault):
     first = given.lease().user
     given.configure(vault_path=vault.role("other", "1h", "2h"))
     vault.allow(f'path "{vault.db}/creds/*" {{ capabilities = ["read"] }}')
     assert given.lease().user != first and len(vault.users()) == 2
 
 
-def test_another_token_is_another(given, vault):
-    """Whose users end with it."""
+def test_another_token_needs_another_lease(given, vault):
+    """Users end with the token for which they were created."""
     first = given.lease().user
     given.broker.env["VAULT_TOKEN"] = given.broker.secret(vault.token().encode()).decode()
     assert given.lease().user != first and len(vault.users()) == 2
@@ -83,7 +83,7 @@ def test_fresh(given, vault):
 
 
 def test_too_short_to_keep(given, vault):
-    """A lease of 5 s is used and not kept, as it ends within the 30 s in which no kept one is used."""
+    """A lease of 5 s is used and not cached, because a cached lease is not used in its last 30 s."""
     given.configure(vault_path=vault.short)
     assert given.lease().user and given.lease().user and reads(vault, vault.short) == 2
     assert vault.users_become(0, 60)
@@ -98,7 +98,7 @@ def test_renewed_near_its_end(given, vault):
 
 
 def test_renewal_that_gives_too_little(given, vault):
-    """As near its max_ttl: another is made. (Faked: the number.)"""
+    """As near its max_ttl: another user is created. (The duration is faked.)"""
     first = given.lease().user
     vault.front.instead["/v1/sys/leases/renew"] = [(200, {}, b'{"lease_id":"x","renewable":true,"lease_duration":20,"data":null}')]
     second = given.lease(ahead=3580).user
@@ -106,22 +106,22 @@ def test_renewal_that_gives_too_little(given, vault):
 
 
 def test_past_its_end(given, vault):
-    """By the clock's own word: nothing of it is used, nothing renewed."""
+    """A lease that has ended by the clock is neither used nor renewed."""
     first = given.lease().user
     assert given.lease(ahead=2 * 3600).user != first
     assert not vault.front.asked("renew")
 
 
 def test_clock_that_jumps_back(given, vault):
-    """What was kept for an hour is not good for a day."""
+    """A lease that was cached for an hour is not used for a day."""
     first = given.lease(ahead=86400).user
     assert given.lease(ahead=86400).user == first
     user = given.lease().user
     assert user in vault.users()
 
 
-def test_revoked_lease_is_renewed_by_none(given, vault):
-    """Vault no longer knows it: another is made."""
+def test_revoked_lease_is_replaced(given, vault):
+    """Vault no longer knows it: another user is created."""
     first = given.lease().user
     vault.vault("PUT", f"sys/leases/revoke-prefix/{vault.path}")
     assert vault.users_become(0)
@@ -130,14 +130,14 @@ def test_revoked_lease_is_renewed_by_none(given, vault):
 
 
 def test_token_with_less_life_than_the_lease(given, vault):
-    """expires_at is the earlier of both: the user goes with the token."""
+    """expires_at is the earlier of both: the user ends with the token."""
     given.broker.env["VAULT_TOKEN"] = given.broker.secret(vault.token(ttl="10m", explicit_max_ttl="10m").encode()).decode()
     given.lease()
     assert stamp(540) < given.sessions()["vault_lease"]["expires_at"] < stamp(610)
 
 
 def test_without_a_keyring(given, vault):
-    """Nothing is kept, nothing fails."""
+    """Nothing is cached, and nothing fails."""
     wrap = [sys.executable, "-c", NO_KEYRING]
     first, second = given.lease(wrap=wrap).user, given.lease(wrap=wrap).user
     assert first != second and vault.users() == sorted([first, second])
@@ -149,7 +149,8 @@ def test_without_a_runtime_folder(given, vault):
 
 
 def test_static_role(given, vault):
-    """Vault changes the password of a user that is there; its life is data.ttl, and it is kept for 5 minutes at most."""
+    """Vault changes the password of an existing user. Its lifetime is data.ttl, and it is cached for at most 5
+    minutes."""
     user = f"static{vault.tag}"
     vault.database.create_user(user, b"fake-before")
     try:
@@ -183,26 +184,26 @@ def test_mount_alone_lists_its_roles(given, vault, path):
     refused(given.ask(), 78, f"{vault.db}/creds/long{vault.tag}\n", f"{vault.db}/creds/short{vault.tag}\n", r"hint: .*vault_path")
 
 
-def test_mount_alone_that_may_not_be_listed(given, vault):
+def test_mount_alone_without_the_right_to_list(given, vault):
     given.configure(vault_path=vault.db)
     refused(given.ask(), 78, "permission denied")
 
 
-def test_mount_that_is_none(given):
+def test_unknown_mount(given):
     given.configure(vault_path="nowhere/creds/x")
     refused(given.ask(), 77, "permission denied")
 
 
 @pytest.mark.parametrize("path", ["../sys/seal", "{db}/../sys/seal", "{db}//creds/x", "{db}/./creds/x", "{db}/creds/.."])
-def test_traversal(given, vault, path):
-    """Vault is not asked."""
+def test_path_traversal_is_refused(given, vault, path):
+    """Vault gets no request."""
     given.configure(vault_path=path.format(db=vault.db))
     refused(given.ask(), 78, "vault_path")
     assert not vault.front.seen
 
 
-def test_odd_bytes_in_a_path_stay_in_it(given, vault):
-    """A question mark or an escape of the config's is sent as what it is."""
+def test_special_characters_of_a_path_are_escaped(given, vault):
+    """A question mark or an escape in the config is sent literally."""
     given.configure(vault_path=f"{vault.db}/creds/a?list=true&%2e%2e")
     refused(given.ask(), 77)
     assert vault.front.seen[-1].path == f"/v1/{vault.db}/creds/a%3Flist%3Dtrue%26%252e%252e" or \
@@ -210,7 +211,7 @@ def test_odd_bytes_in_a_path_stay_in_it(given, vault):
 
 
 def test_database_that_is_down(given, vault, start_server):
-    """Vault's own words, and nobody is asked to log in."""
+    """The error has Vault's own message, and does not ask the user to log in."""
     server = start_server("mariadb")
     from servers.vault import PASSWORD, USER
     server.create_user(USER, PASSWORD)
@@ -225,7 +226,7 @@ def test_database_that_is_down(given, vault, start_server):
 
 
 def test_sealed(given, vault):
-    """A person must act, so it is not tried again; nothing is lost by it."""
+    """An administrator must act, so the request is not repeated. The cached lease stays usable."""
     first = given.lease()
     vault.vault.seal()
     try:
@@ -238,7 +239,7 @@ def test_sealed(given, vault):
 
 
 def test_rate_limit(given, vault):
-    """A quota of Vault's own, which says when to come again: nobody notices."""
+    """A quota of Vault's own, whose answer says when to try again: broker waits, and reports nothing."""
     quota = f"sys/quotas/rate-limit/q{vault.number}"
     vault.vault("POST", "sys/quotas/config", {"enable_rate_limit_response_headers": True})
     vault.vault("POST", quota, {"path": f"{vault.db}/", "rate": 1, "interval": "3s"})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The log-in to Vault by OpenID: a real Vault, a provider that is not ours, and a browser that the test drives. What a person
-sees, what Vault is asked and how often, and each way in which it ends without a token."""
+"""The login to Vault with OpenID Connect: a real Vault, a third party's provider, and a browser that the test drives.
+What the user sees, which requests Vault gets and how often, and each case in which the login ends without a token."""
 import json
 import os
 import re
@@ -24,14 +24,14 @@ LOGGED_IN = r"logged in, valid for (1h|59m)\n"
 
 @pytest.fixture
 def oidc(desk, vault, openid):
-    """A person whose Vault knows the provider."""
+    """The session of a user whose Vault knows the provider."""
     vault.mount_oidc = vault.oidc(openid)
     desk.configure(vault_mount=vault.mount_oidc)
     return desk
 
 
-def test_first_log_in(oidc, vault):
-    """As TRANSCRIPTS has it: three lines; the page says success; nothing of it is in ~/.vault-token."""
+def test_first_login(oidc, vault):
+    """The terminal shows three lines, the page reports success, and nothing is written to ~/.vault-token."""
     status, tty, page = oidc.login()
     url = next(p.url for p in oidc.browser.pages)
     assert status == 0 and re.fullmatch(re.escape(f"log in to {vault.front.url} in the browser:\n{url}\n") + LOGGED_IN, shown(tty)), shown(tty)
@@ -42,7 +42,7 @@ def test_first_log_in(oidc, vault):
     assert all(seen.headers["x-vault-request"] == "true" for seen in vault.front.seen)
 
 
-def test_second_run_needs_nobody(oidc, vault):
+def test_second_run_needs_no_login(oidc, vault):
     assert oidc.login()[0] == 0
     first, again = oidc.lease(), oidc.lease()
     assert first.user == again.user and vault.users() == [first.user]
@@ -50,8 +50,8 @@ def test_second_run_needs_nobody(oidc, vault):
 
 
 @pytest.mark.parametrize("verb", ["connect", "exec", "test"])
-def test_where_it_is_needed(oidc, vault, verb, clients):
-    """The verb goes on after it."""
+def test_verb_that_needs_a_login(oidc, vault, verb, clients):
+    """The verb continues after the login."""
     args = {"connect": ["--client", str(clients["mariadb1011"].path), "--", "-NBe", "select 'it ran'"], "test": [],
             "exec": ["--", "sh", "-c", "echo it ran as $MYSQL_USER"]}[verb]
     status, tty, page = oidc.login(verb, *args)
@@ -62,7 +62,7 @@ def test_where_it_is_needed(oidc, vault, verb, clients):
 
 @pytest.mark.parametrize("verb", [("exec", "--", "true"), ("connect", "--", "-e", "select 1"), ("exec", "--no-input", "--", "true")])
 def test_without_a_terminal(oidc, vault, verb):
-    """As TRANSCRIPTS has it; nobody is asked to log in."""
+    """No login is started."""
     done = oidc.run(verb[0], "w", *verb[1:])
     assert (done.text, done.code) == ("", 79)
     assert done.errors == f"broker: w: not logged in to {vault.front.url}\nhint: broker login w\n"
@@ -79,7 +79,8 @@ def test_browser_is_opened(oidc):
 
 @pytest.mark.parametrize("env", [{"DISPLAY": None}, {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}], ids=["no display", "over ssh"])
 def test_pasted_address(oidc, env):
-    """Where no browser can be opened the way by ssh is told, and the address at which the browser ends is accepted."""
+    """If no browser can be opened, an ssh command for a forward is shown, and the address at which the user's browser
+    ends can be pasted."""
     tty = oidc.pty("login", "w", env=env)
     url = oidc.invited(tty)
     assert f"ssh -L {oidc.callback}:localhost:{oidc.callback} " in tty.expect(b"address: ").decode()
@@ -90,8 +91,8 @@ def test_pasted_address(oidc, env):
     assert not (oidc.broker.home / "seen").exists() and tty.echo
 
 
-def test_browser_comes_although_an_address_is_awaited(oidc):
-    """By the tunnel that was suggested."""
+def test_browser_arrives_while_an_address_is_awaited(oidc):
+    """Through the ssh forward that was suggested."""
     tty = oidc.pty("login", "w", env={"DISPLAY": None})
     page = oidc.browser.sign_in(oidc.invited(tty))
     assert tty.wait() == 0 and page.status == 200 and tty.echo
@@ -99,7 +100,7 @@ def test_browser_comes_although_an_address_is_awaited(oidc):
 
 @pytest.mark.parametrize("wrong", ["state", "base", "port", "empty code", "words"])
 def test_wrong_paste(oidc, vault, wrong):
-    """It is not used; the right one still is."""
+    """It is not used, and the right one is still accepted."""
     tty = oidc.pty("login", "w", env={"DISPLAY": None})
     back = oidc.browser.sign_in(oidc.invited(tty), until=oidc.address)
     tty.expect(b"address: ")
@@ -135,7 +136,7 @@ def test_user_denies(oidc, vault):
 
 
 def test_wrong_group(desk, vault, openid):
-    """bound_claims: it is Vault that says no, after the log-in at the provider."""
+    """bound_claims: Vault refuses, after the login at the provider."""
     desk.configure(vault_mount=vault.oidc(openid, bound_claims={"groups": ["dba"]}))
     tty, page = failed_login(desk, "bound claim", user="bob")
     assert "logged in" not in page.body.lower().replace("not logged in", "")
@@ -162,7 +163,7 @@ def test_redirect_not_allowed(desk, vault, openid):
 
 
 def test_provider_down(desk, vault, openid, make_provider):
-    """Vault then answers as if the redirect were not allowed; the words name that too."""
+    """Vault then answers as if the redirect were not allowed; the error names the provider too."""
     provider = make_provider()
     mount = vault.oidc(provider)
     provider.stop()
@@ -186,7 +187,7 @@ def make_provider(tmp_path):
             provider.stop()
 
 
-def test_provider_goes_before_the_exchange(desk, vault, make_provider):
+def test_provider_stops_before_the_exchange(desk, vault, make_provider):
     provider = make_provider()
     desk.configure(vault_mount=vault.oidc(provider))
     tty = desk.pty("login", "w")
@@ -202,7 +203,7 @@ def test_mount_missing(desk):
     no_url(desk, 77, "permission denied|nowhere")
 
 
-def test_nobody_comes(oidc):
+def test_browser_never_arrives(oidc):
     tty = oidc.pty("login", "w", "-o", "login_timeout=1")
     assert tty.wait() == 79
     refused(shown(tty), 79, "login_timeout")
@@ -210,8 +211,8 @@ def test_nobody_comes(oidc):
 
 @pytest.mark.parametrize("url", ["https://-evil", "javascript:alert(1)", "http://evil.example/auth?state=x", "file:///etc/passwd",
                                  "-X", "https://idp.example/a\nb?state=x", "x-app://steal", "https://idp.example/auth?nothing=1"])
-def test_auth_url_that_is_none(desk, vault, url):
-    """What a hostile Vault would have opened in the browser. (Faked: a real one gives out what its provider says.)"""
+def test_invalid_auth_url(desk, vault, url):
+    """URLs that a hostile Vault would have opened in the browser. (Faked: a real Vault returns the provider's URL.)"""
     body = ('{"data":{"auth_url":%s},"auth":null}' % json.dumps(url)).encode()
     vault.front.instead["/v1/auth/oidc/oidc/auth_url"] = [(200, {}, body)]
     tty = desk.pty("login", "w")
@@ -220,7 +221,7 @@ def test_auth_url_that_is_none(desk, vault, url):
     assert not (desk.broker.home / "seen").exists()
 
 
-# Ctrl-C: at once, without a word, and nothing is left
+# Ctrl-C ends the login at once, without a message, and nothing is left
 
 def is_free(port):
     with socket.socket() as s:
@@ -252,7 +253,7 @@ def test_interrupted_while_an_address_is_awaited(oidc):
 
 @pytest.mark.parametrize("step", ["auth_url", "callback", "creds"])
 def test_interrupted_while_vault_is_silent(oidc, vault, step):
-    """(Faked: the silence.)"""
+    """(The silence is faked.)"""
     came, go = threading.Event(), threading.Event()
 
     def silence(request):
@@ -274,7 +275,7 @@ def test_interrupted_while_vault_is_silent(oidc, vault, step):
 
 
 def attempt(do, *args):
-    """It may be hung up on."""
+    """Returns None if the connection is closed."""
     try:
         return do(*args)
     except OSError:
@@ -283,7 +284,7 @@ def attempt(do, *args):
 
 # Two at once; the port
 
-def test_two_at_once_are_one_log_in(oidc, vault):
+def test_two_at_once_make_one_login(oidc, vault):
     both = [oidc.pty("exec", "w", "--", "sh", "-c", "echo ran as $MYSQL_USER") for _ in range(2)]
     oidc.browser.sign_in(oidc.opened())
     assert [tty.wait() for tty in both] == [0, 0]
@@ -293,12 +294,13 @@ def test_two_at_once_are_one_log_in(oidc, vault):
 
 
 def test_port_that_is_taken(oidc, vault):
-    """By whom, and the key; nobody is sent to a browser whose way back leads to another program."""
+    """The error names the program that has it, and the key to set. No browser is opened, because it would return to
+    another program."""
     holder = subprocess.Popen([sys.executable, "-c", f"import socket, time; s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(('127.0.0.1', {oidc.callback}))\n"
                                "s.listen(); print(flush=True); time.sleep(100)"], stdout=subprocess.PIPE)
     holder.stdout.readline()
     try:
-        tty = oidc.broker.pty("login", "w")  # outside the test's keyring, from which no other process can be looked into
+        tty = oidc.broker.pty("login", "w")  # outside the test's keyring, where other processes cannot be inspected
         assert tty.wait() == 69
         refused(shown(tty), 69, rf"{oidc.callback} is taken by python3\S* \(pid {holder.pid}\)", "vault_callback")
         assert not (oidc.broker.home / "seen").exists()
@@ -309,25 +311,26 @@ def test_port_that_is_taken(oidc, vault):
 
 
 def test_exchange_that_fails(oidc, vault):
-    """The page does not say success where Vault says no. (Faked: the answer is a real one, for a state that ended.)"""
+    """The page does not report success if Vault refuses. (Faked: the answer is Vault's real one for an expired
+    state.)"""
     vault.front.instead[f"/v1/auth/{vault.mount_oidc}/oidc/callback"] = [
         (400, {}, errors("Vault login failed. Expired or missing OAuth state."))]
     tty, page = failed_login(oidc, "Expired or missing OAuth state")
     assert "logged in" not in page.body.lower().replace("not logged in", "")
 
 
-# The address of the callback; what is kept where
+# The address of the callback; where the token is kept
 
 @pytest.mark.parametrize("callback, redirect", [(None, "http://localhost:8250/oidc/callback"), ("127.0.0.1:8250", "http://127.0.0.1:8250/oidc/callback")])
-def test_redirect_that_is_asked_for(desk, vault, openid, callback, redirect):
+def test_redirect_uri_of_the_request(desk, vault, openid, callback, redirect):
     """Vault refuses both here, so no browser is needed."""
     desk.configure(vault_mount=vault.oidc(openid, allowed_redirect_uris=["http://localhost:8250/elsewhere"]), vault_callback=callback)
     no_url(desk, 77, re.escape(redirect))
     assert json.loads(vault.front.seen[-1].body)["redirect_uri"] == redirect
 
 
-def test_another_name_of_this_machine(desk, vault, openid):
-    """vault_callback = 127.0.0.1: the Host header is then that."""
+def test_callback_at_127_0_0_1(desk, vault, openid):
+    """vault_callback = 127.0.0.1:PORT: the Host header has that address."""
     mount = vault.oidc(openid, allowed_redirect_uris=["http://127.0.0.1:8250/oidc/callback"])
     desk.configure(vault_mount=mount, vault_callback=f"127.0.0.1:{desk.callback}")
     status, tty, page = desk.login()
@@ -335,8 +338,8 @@ def test_another_name_of_this_machine(desk, vault, openid):
 
 
 @pytest.mark.parametrize("callback", ["0.0.0.0:8250", "db.example.com:8250", "localhost", "localhost:65536", "localhost:80/x"])
-def test_callback_that_is_none(desk, callback):
-    """The code would go to another machine, or nowhere."""
+def test_invalid_callback(desk, callback):
+    """The code would be sent to another machine, or nowhere."""
     desk.configure(vault_callback=callback)
     done = desk.ask()
     assert done.code in (64, 78) and "vault_callback" in done.errors and "hint: " in done.errors, done.errors
@@ -353,8 +356,8 @@ def test_without_a_keyring_the_keychain_keeps_the_token(oidc, vault, keychain):
     assert oidc.lease().user and len(vault.front.asked("auth_url")) == 1
 
 
-def test_without_a_place_to_keep_anything(oidc, vault):
-    """Each run logs in; nothing fails."""
+def test_without_a_keyring_and_a_keychain(oidc, vault):
+    """Each run logs in, and nothing fails."""
     no_keyring(oidc)
     for n in (1, 2):
         status, tty, _ = oidc.login("exec", "--", "true")
@@ -363,16 +366,16 @@ def test_without_a_place_to_keep_anything(oidc, vault):
 
 
 @pytest.mark.parametrize("bus", ["locked_keychain", "empty_bus", "silent_bus"])
-def test_keychain_that_is_away(oidc, vault, request, bus):
-    """The keyring alone keeps the token, for the session."""
+def test_keychain_that_is_unavailable(oidc, vault, request, bus):
+    """Only the keyring keeps the token, for the session."""
     oidc.broker.env.update(request.getfixturevalue(bus).env)
     status, tty, page = oidc.login()
     assert status == 0 and page.status == 200, shown(tty)
     assert oidc.lease().user
 
 
-def test_nothing_shows_in_argv_or_environment(oidc, vault):
-    """Neither token, code, nonce nor password, of broker, its helpers, the browser or the program."""
+def test_no_secret_in_argv_or_environment(oidc, vault):
+    """No token, code, nonce or password is in those of broker, its helpers, the browser or the program."""
     with oidc.broker.watch() as watch:
         status, tty, _ = oidc.login("connect", "--", "-e", "select 1")
     assert status == 0 and len(oidc.broker.secrets) >= 4, shown(tty)
@@ -380,7 +383,8 @@ def test_nothing_shows_in_argv_or_environment(oidc, vault):
 
 
 def test_as_a_user_without_privileges(oidc, vault):
-    """Nor a passwd entry: a whole login, a lease that the next run finds, and a logout, with the user's own keyring."""
+    """Without a passwd entry either: a complete login, a lease that the next run finds, and a logout, with the user's
+    own keyring."""
     if os.getuid():
         pytest.skip("missing: root, to become another user")
     oidc.keyring = type("Bare", (), {"wrap": stranger.WRAP})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The ways to log in to a real Vault that need no browser, and TLS to it: each method with a good and a bad proof, who is
-asked and who is not, what is kept."""
+"""The methods of login to a real Vault that need no browser, and TLS to it: each method with a right and a wrong proof,
+when the user is prompted, what is kept."""
 import re
 import socket
 
@@ -33,13 +33,13 @@ def by_password(request, desk, vault):
 
 
 def test_password(by_password, vault):
-    """Asked for once, without echo; then nobody is asked."""
+    """The user is prompted once, without echo, and not again."""
     code, tty = type_password(by_password, "login", password=by_password.secret)
     assert code == 0 and re.search(r"logged in, valid for (1h|59m)\n$", shown(tty)), shown(tty)
     assert by_password.lease().user and len(vault.front.asked("/login/")) == 1
 
 
-def test_password_where_it_is_needed(by_password, vault):
+def test_verb_that_needs_a_password(by_password, vault):
     code, tty = type_password(by_password, "exec", "--", "sh", "-c", "echo ran as $MYSQL_USER", password=by_password.secret)
     assert code == 0 and f"ran as {vault.users()[0]}" in shown(tty)
 
@@ -57,15 +57,15 @@ def test_password_without_a_terminal(by_password, vault):
     assert done.errors == f"broker: w: not logged in to {vault.front.url}\nhint: broker login w\n"
 
 
-def test_password_that_is_interrupted(by_password):
+def test_password_prompt_interrupted(by_password):
     tty = by_password.pty("login", "w")
     tty.expect(r"password[^\r\n]*: ")
     tty.interrupt()
     assert tty.wait() == -2 and tty.echo
 
 
-def test_user_with_odd_bytes(desk, vault):
-    """It stays in its place in the path."""
+def test_user_with_special_characters(desk, vault):
+    """They are escaped in the path of the request."""
     desk.configure(vault_auth="userpass", vault_mount=vault.userpass(CANARY.decode()), vault_user="a/../../x?y")
     desk.broker.secret(CANARY)
     code, tty = type_password(desk, "login", password=CANARY)
@@ -81,7 +81,7 @@ def approle(desk, vault):
 
 
 def test_approle(approle, vault):
-    """Nobody is needed, so no terminal is."""
+    """The user is not prompted, so no terminal is needed."""
     assert approle.lease() == approle.lease() and len(vault.front.asked(f"auth/approle{vault.number}/login")) == 1
 
 
@@ -91,7 +91,7 @@ def test_wrong_secret_id(approle, vault):
 
 
 @pytest.mark.parametrize("case", ["missing", "readable by others"])
-def test_secret_id_that_will_not_do(approle, vault, case):
+def test_unusable_secret_id_file(approle, vault, case):
     path = approle.broker.home / "secret-id"
     path.unlink() if case == "missing" else path.chmod(0o644)
     refused(approle.ask(), 78, "broker: ~/secret-id: ")
@@ -112,13 +112,13 @@ def test_jwt(jwt, vault):
 
 
 @pytest.mark.parametrize("claims, words", [({"exp": 1000}, "expired"), ({"iss": "https://evil.example"}, "iss"), ({"aud": "x"}, "aud")])
-def test_jwt_that_will_not_do(jwt, claims, words):
+def test_invalid_jwt(jwt, claims, words):
     jwt.give(**claims)
     refused(jwt.ask(), 77, words)
 
 
-def test_token_that_is_asked_for(desk, vault):
-    """vault_auth = token: pasted once."""
+def test_token_that_is_prompted_for(desk, vault):
+    """vault_auth = token: the user pastes it once."""
     desk.configure(vault_auth="token")
     token = desk.broker.secret(vault.token().encode())
     tty = desk.pty("login", "w")
@@ -137,7 +137,7 @@ def given(desk, vault):
     return desk
 
 
-def test_own_authority(given, vault, pki):
+def test_own_ca_certificate(given, vault, pki):
     given.configure(vault_addr=vault.vault.tls, vault_ca=pki.ca)
     assert given.lease().user
 
@@ -150,12 +150,12 @@ def test_environment_fills_the_gaps(given, vault, pki):
 
 
 @pytest.mark.parametrize("ca", ["wrong_ca", None])
-def test_authority_that_is_not_trusted(given, vault, pki, ca):
+def test_ca_that_is_not_trusted(given, vault, pki, ca):
     given.configure(vault_addr=vault.vault.tls, vault_ca=ca and getattr(pki, ca))
     refused(given.ask(), 69, "certificate", "hint: .*vault_ca")
 
 
-def test_name_that_is_another(given, vault, pki, names):
+def test_certificate_of_another_name(given, vault, pki, names):
     given.configure(vault_addr=vault.vault.tls.replace("127.0.0.1", "wrong.test.internal"), vault_ca=pki.ca)
     refused(given.ask(), 69, "certificate|wrong.test.internal")
 
@@ -172,8 +172,8 @@ def test_client_certificate_missing(given, vault, pki):
 
 @pytest.mark.parametrize("addr", ["http://vault.example.com", "http://192.0.2.1:8200", "http://127.0.0.1.evil.example", "http://localhost@evil.example",
                                   "ftp://127.0.0.1", "http://0x7f000001:8200"])
-def test_http_beyond_this_machine(given, addr):
-    """The token would be read on its way."""
+def test_http_to_another_machine_is_refused(given, addr):
+    """The token could be read on the network."""
     given.configure(vault_addr=addr)
     done = given.ask()
     assert done.code in (64, 78) and "vault_addr" in done.errors and "hint: " in done.errors, done.errors
@@ -183,13 +183,13 @@ def test_http_beyond_this_machine(given, addr):
 def test_http_to_this_machine(given, vault, host):
     given.configure(vault_addr=vault.front.url.replace("127.0.0.1", host))
     done = given.ask(secret_out=True)
-    if host == "127.5.5.5":  # where nobody listens
+    if host == "127.5.5.5":  # where no program listens
         assert done.code == 69
     else:
         assert done.code == 0, done.errors
 
 
-def test_vault_that_is_away(given):
+def test_vault_that_is_down(given):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         given.configure(vault_addr=f"http://127.0.0.1:{s.getsockname()[1]}")
@@ -197,7 +197,7 @@ def test_vault_that_is_away(given):
 
 
 def test_second_factor(desk, vault):
-    """Vault asks for a TOTP, which this version does not give: it is said by name."""
+    """Vault asks for a TOTP, which this version does not support: the error names it."""
     mount = vault.userpass(CANARY.decode())
     desk.broker.secret(CANARY)
     accessor = vault.vault("GET", "sys/auth")["data"][f"{mount}/"]["accessor"]
@@ -219,7 +219,7 @@ def test_bare_host_is_https(given, vault, pki):
 
 
 def test_namespace(given, vault):
-    """Sent with each request, and part of what a lease is known by. (The community edition takes no notice of it.)"""
+    """It is sent with each request, and is part of a cached lease's key. (The community edition ignores it.)"""
     given.lease()
     given.configure(vault_namespace="team/db")
     given.lease()

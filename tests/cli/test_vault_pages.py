@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The pages that a browser shows after a log-in to Vault, in a real Chromium: it logs in at the provider by itself, and asks
-the network for nothing but the two pages; the code is not in its history. BROKER_PICTURES=FOLDER keeps what was seen."""
+"""The pages that a browser shows after a login to Vault, in a real Chromium, which logs in at the provider itself.
+Besides the provider's pages it requests only the two pages of broker, and its history does not contain the code.
+BROKER_PICTURES=FOLDER keeps screenshots."""
 import os
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The servers of Vault's tests by themselves, without broker: what the other tests rest on. A log-in by OpenID as the browser
-and Vault make it, each other method, leases and the users that they are, the three listeners, and a Chromium."""
+"""The servers of the Vault tests on their own, without broker, because the other tests depend on them: a login with
+OpenID Connect as the browser and Vault make it, each other method, leases and their database users, the three
+listeners, and a Chromium."""
 import json
 import re
 import ssl
@@ -26,12 +27,12 @@ def test_leases_are_users(vault):
     assert vault.users_become(0)
 
 
-def test_a_short_lease_ends_by_itself(vault):
+def test_short_lease_ends_by_itself(vault):
     assert vault.vault("GET", vault.short, token=vault.token())["lease_duration"] == 5
     assert len(vault.users()) == 1 and vault.users_become(0, 60)
 
 
-def test_log_in_by_openid(vault, openid):
+def test_login_with_openid(vault, openid):
     mount = vault.oidc(openid)
     asked = {"redirect_uri": REDIRECT, "client_nonce": "fake-nonce", "role": ""}
     url = vault.vault("POST", f"auth/{mount}/oidc/auth_url", asked, token=None)["data"]["auth_url"]
@@ -42,7 +43,7 @@ def test_log_in_by_openid(vault, openid):
     assert auth["metadata"]["role"] == "dba" and vault.vault("GET", vault.path, token=auth["client_token"])["data"]["username"]
 
 
-def test_openid_by_a_form(vault, openid):
+def test_openid_with_form_post(vault, openid):
     """Vault asks for response_mode=form_post with an id_token alone."""
     mount = vault.oidc(openid, FORM_POST)
     url = vault.vault("POST", f"auth/{mount}/oidc/auth_url", {"redirect_uri": REDIRECT, "client_nonce": "n"}, token=None)["data"]["auth_url"]
@@ -51,7 +52,7 @@ def test_openid_by_a_form(vault, openid):
     assert form.action == REDIRECT and form.fields["state"] == query(url)["state"] and form.fields["id_token"]
 
 
-def test_openid_denied_and_unknown(vault, openid):
+def test_openid_denied_wrong_password_and_unknown_redirect(vault, openid):
     mount = vault.oidc(openid)
     url = vault.vault("POST", f"auth/{mount}/oidc/auth_url", {"redirect_uri": REDIRECT, "client_nonce": "n"}, token=None)["data"]["auth_url"]
     assert query(Browser().sign_in(url, deny=True, until=REDIRECT))["error"] == "access_denied"
@@ -62,7 +63,7 @@ def test_openid_denied_and_unknown(vault, openid):
 
 
 def test_other_methods(vault, slapd, tmp_path):
-    """Each log-in gives a token that reads the credential; a wrong proof is refused."""
+    """Each login gives a token that can read the credential; a wrong proof is refused."""
     userpass, ldap_mount = vault.userpass("fake-userpass-1"), vault.ldap(slapd)
     approle, role_id, secret_id = vault.approle()
     jwt, sign = vault.jwt(tmp_path)
@@ -92,8 +93,9 @@ def test_listeners(vault_server, pki, listener, certificate):
         assert json.loads(opener.open(url, timeout=30).read())["version"].startswith("1.21.")
 
 
-def test_front_hands_on_and_tells(broker, vault):
-    """The front is Vault itself, but for what it is told to answer; the secrets that it saw are looked for."""
+def test_front_forwards_and_records(broker, vault):
+    """The front forwards to Vault, except for the answers that it is told to give. The secrets that it has seen become
+    secrets of the test, whose output is searched for them."""
     token = vault.token()
     request = urllib.request.Request(f"{vault.front.url}/v1/{vault.path}", headers={"X-Vault-Token": token})
     vault.front.instead[f"/v1/{vault.path}"] = [(429, {"Retry-After": "1"}, b"{}")]
@@ -107,7 +109,7 @@ def test_front_hands_on_and_tells(broker, vault):
 
 
 def test_chromium(tmp_path, openid):
-    """It signs in at the provider, and tells what it asked for."""
+    """It opens the provider's login page, and records what it has requested."""
     chromium = having(Chromium, tmp_path / "chromium")
     try:
         chromium.go(f"{openid.url}/login/none")

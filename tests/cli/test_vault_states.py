@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What a Vault may answer on a bad day, by a fake (servers/vault_fake.py), as a real one does not do it on request: a clear
-line, one hint, the right exit status, a bounded time; and nothing that was kept is lost. After each case the next run succeeds.
-Where a case is documented: the status codes in Vault's API documentation; 429 of quotas in "Resource quotas"; 472, 473 and 307 in
-"High availability" and "sys/health"; 412 in "Vault Enterprise eventual consistency"."""
+"""Errors and malformed answers of Vault, from a fake (servers/vault_fake.py), because a real Vault does not give them
+on request: broker prints a clear line and one hint, has the right exit status, takes a bounded time, and loses nothing
+that it keeps. After each case the next run succeeds. The cases are documented here: the status codes in Vault's API
+documentation; 429 of quotas in "Resource quotas"; 472, 473 and 307 in "High availability" and "sys/health"; 412 in
+"Vault Enterprise eventual consistency"."""
 import json
 import threading
 
@@ -17,7 +18,7 @@ PATH = "/v1/database/creds/readonly"
 
 
 class Place:
-    """As an Area, for a fake."""
+    """Like an Area (servers/vault.py), for a fake."""
     path = "database/creds/readonly"
 
     def __init__(self, fake, database):
@@ -42,7 +43,7 @@ def fake(broker):
 
 @pytest.fixture
 def given(broker, keyring, fake):
-    """A person with the fake's token in VAULT_TOKEN; .fake."""
+    """A session with the fake's token in VAULT_TOKEN; given.fake is the fake."""
     server = fake()
     desk = Desk(broker, keyring, Place(server, Nowhere))
     broker.env["VAULT_TOKEN"] = broker.secret(TOKEN.encode()).decode()
@@ -54,15 +55,15 @@ def reads(desk):
     return [seen for seen in desk.fake.seen if seen.path == PATH]
 
 
-def test_good(given):
+def test_good_answer(given):
     assert given.lease() == given.lease() and len(reads(given)) == 1
 
 
-# What passes
+# Temporary errors
 
 @pytest.mark.parametrize("status, headers", [(429, {"Retry-After": "1"}), (429, {}), (412, {}), (503, {})])
-def test_once(given, status, headers):
-    """Tried again, and nobody notices. 412: a performance standby that has not seen the token yet."""
+def test_temporary_error_is_retried(given, status, headers):
+    """The request is repeated, without a message. 412: a performance standby that has not seen the token yet."""
     given.fake.instead[PATH] = [(status, headers, errors("not now"))]
     assert given.lease().user and len(reads(given)) == 2
 
@@ -79,7 +80,7 @@ def test_retry_after_is_waited_for(given):
     assert times[1] - times[0] >= 1.9
 
 
-# What does not
+# Persistent errors
 
 ALWAYS = {
     "rate limit": (429, {"Retry-After": "0"}, errors('request path "database/creds/readonly": rate limit quota exceeded'), 75, "rate limit quota exceeded"),
@@ -108,8 +109,8 @@ ALWAYS = {
 
 
 @pytest.mark.parametrize("name", ALWAYS)
-def test_always(given, name):
-    """Said in Vault's words; then Vault is well, and nothing was lost."""
+def test_persistent_error(given, name):
+    """The error has Vault's message. When Vault works again, so does broker."""
     status, headers, body, code, words = ALWAYS[name]
     given.fake.instead[PATH] = [(status, headers, body)] * 20
     done = given.ask("--timeout", "20")
@@ -119,8 +120,8 @@ def test_always(given, name):
     assert given.lease().user
 
 
-def test_no_log_in_because_of_trouble(given):
-    """429 and 5xx never start one."""
+def test_server_errors_start_no_login(given):
+    """429 and 5xx never start a login."""
     for status in (429, 500, 502, 503):
         given.fake.instead[PATH] = [(status, {}, errors("trouble"))] * 20
         tty = given.pty("exec", "w", "--timeout", "15", "--", "true")
@@ -130,21 +131,21 @@ def test_no_log_in_because_of_trouble(given):
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_redirect(given, fake, status):
-    """Of a standby: the host is named, the token goes nowhere else."""
+    """As from a standby: the error names the host, and the token is not sent there."""
     other = fake()
     given.fake.instead[PATH] = [(status, {"Location": f"{other.url}{PATH}"}, b"")]
     refused(given.ask(), 76, other.url, f"hint: .*vault_addr = {other.url}")
     assert not other.seen
 
 
-def test_redirect_to_what_is_no_host(given):
+def test_redirect_to_an_invalid_host(given):
     given.fake.instead[PATH] = [(307, {"Location": "https://evil.example\x1b[2J/x;rm"}, b"")]
     done = given.ask()
     refused(done, 76)
     assert "\x1b" not in done.errors
 
 
-def test_half_an_answer(given):
+def test_truncated_answer(given):
     def half(request):
         request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"data\":{\"username\":\"x\"")
         request.close_connection = True
@@ -154,8 +155,8 @@ def test_half_an_answer(given):
     assert given.lease().user
 
 
-def test_a_hundred_megabytes(given):
-    """Not all of it is taken in."""
+def test_huge_answer(given):
+    """broker does not read all of it."""
     sent = []
 
     def flood(request):
@@ -196,7 +197,7 @@ def test_never_answers(given, step):
 
 
 def test_second_factor(broker, keyring, fake):
-    """mfa_requirement in an answer is recognised and refused by name."""
+    """mfa_requirement in an answer is recognised, and the error names it."""
     server = fake()
     mfa = {"mfa_request_id": "fake-request", "mfa_constraints": {"team": {"any": [{"type": "totp", "id": "x", "uses_passcode": True}]}}}
     body = json.dumps({"auth": {"client_token": "", "mfa_requirement": mfa, "policies": None, "lease_duration": 0}, "data": None}).encode()
@@ -210,7 +211,7 @@ def test_second_factor(broker, keyring, fake):
     refused(shown(tty), 77, "MFA|mfa|second factor")
 
 
-def test_log_in_by_the_fake(broker, keyring, fake):
+def test_login_to_the_fake(broker, keyring, fake):
     server = fake()
     desk = Desk(broker, keyring, Place(server, Nowhere))
     desk.configure(vault_auth="userpass", vault_user="alice")
@@ -222,8 +223,8 @@ def test_log_in_by_the_fake(broker, keyring, fake):
 
 
 @pytest.mark.parametrize("token", ["", "hvs.fake\nX-Evil: 1", "hvs.f\u00e4ke", None])
-def test_token_that_is_none(broker, keyring, fake, token):
-    """What a hostile Vault gives out as one."""
+def test_invalid_token(broker, keyring, fake, token):
+    """Invalid tokens from a hostile Vault."""
     server = fake()
     server.instead["/v1/auth/userpass/login/alice"] = [
         (200, {}, json.dumps({"auth": {"client_token": token, "lease_duration": 60, "renewable": False}}).encode())]

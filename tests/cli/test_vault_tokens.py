@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Tokens of a real Vault: given in a variable or a file, kept in the keyring and the keychain, expired, revoked, denied, of
-each type; and `logout`. A browser is opened for none that was given."""
+"""Tokens of a real Vault: given in a variable or a file, kept in the keyring and the keychain, expired, revoked,
+denied, of each type; and `logout`. For a given token no browser is ever opened."""
 import json
 import re
 import stat
@@ -15,7 +15,7 @@ UNKNOWN = "hvs.fake-canary-token-that-nobody-knows"
 
 @pytest.fixture
 def password(desk, vault):
-    """A person who logs in by userpass."""
+    """The session of a user who logs in with userpass."""
     desk.secret = desk.broker.secret(b"fake-userpass-canary-20c7")
     desk.mount = vault.userpass(desk.secret.decode(), token_ttl="1h")
     desk.configure(vault_auth="userpass", vault_user="alice", vault_mount=desk.mount)
@@ -43,7 +43,7 @@ def with_token(desk, token):
 
 @pytest.mark.parametrize("name", ["VAULT_TOKEN", "BAO_TOKEN"])
 def test_unknown_token_of_a_variable(desk, vault, name):
-    """It is in the way: that is said, and nobody is sent to a browser."""
+    """The error names the variable, and no browser is opened."""
     desk.broker.env[name] = desk.broker.secret(UNKNOWN.encode()).decode()
     tty = desk.pty("exec", "w", "--", "true")
     assert tty.wait() == 77
@@ -51,15 +51,15 @@ def test_unknown_token_of_a_variable(desk, vault, name):
     assert not logins(vault) and not (desk.broker.home / "seen").exists()
 
 
-def test_openbao_before_vault(desk, vault):
+def test_bao_token_overrides_vault_token(desk, vault):
     with_token(desk, UNKNOWN)
     desk.broker.env["BAO_TOKEN"] = desk.broker.secret(vault.token().encode()).decode()
     assert desk.lease().user
 
 
-@pytest.mark.parametrize("fault", ["line end", "blank", "escape", "not ascii"])
-def test_token_that_is_no_header(desk, vault, fault):
-    text = {"line end": "hvs.fake\nX-Evil: 1", "blank": "hvs.fake canary", "escape": "hvs.fake\x1b[2J", "not ascii": "hvs.fäke"}[fault]
+@pytest.mark.parametrize("fault", ["line end", "space", "escape", "not ascii"])
+def test_token_that_cannot_be_a_header(desk, vault, fault):
+    text = {"line end": "hvs.fake\nX-Evil: 1", "space": "hvs.fake canary", "escape": "hvs.fake\x1b[2J", "not ascii": "hvs.fäke"}[fault]
     desk.broker.env["VAULT_TOKEN"] = text
     refused_token = desk.ask()
     assert refused_token.code == 78 and "VAULT_TOKEN" in refused_token.errors and not vault.front.seen
@@ -67,7 +67,7 @@ def test_token_that_is_no_header(desk, vault, fault):
 
 
 def test_policy_denies(desk, vault):
-    """The token is good: Vault's words, no log-in, 77."""
+    """The token is valid: the error has Vault's message and status 77, and no login is started."""
     with_token(desk, vault.token(policies=["default"]))
     tty = desk.pty("exec", "w", "--", "true")
     assert tty.wait() == 77
@@ -75,7 +75,7 @@ def test_policy_denies(desk, vault):
     assert not logins(vault) and vault.front.asked("lookup-self") and not (desk.broker.home / "seen").exists()
 
 
-def test_policy_denies_one_who_logged_in(password, vault):
+def test_policy_denies_after_a_login(password, vault):
     password.log_in()
     vault.allow('path "nothing" { capabilities = ["read"] }')
     tty = password.pty("exec", "w", "--", "true")
@@ -85,13 +85,13 @@ def test_policy_denies_one_who_logged_in(password, vault):
 
 
 def test_batch_token(desk, vault):
-    """It has no renewal, and its leases end with it."""
+    """It cannot be renewed, and its leases end with it."""
     with_token(desk, vault.token(type="batch"))
     assert desk.lease() == desk.lease() and not vault.front.asked("renew-self")
 
 
 def test_few_uses(desk, vault):
-    """num_uses: each request is one; with one left Vault gives nothing."""
+    """num_uses: each request is one use; with one left Vault gives no credential."""
     with_token(desk, vault.token(num_uses=4))
     assert desk.lease().user
     with_token(desk, vault.token(num_uses=1))
@@ -113,7 +113,7 @@ def test_token_file(desk, vault):
 
 
 @pytest.mark.parametrize("case", ["missing", "writable by others", "empty", "unknown"])
-def test_token_file_that_will_not_do(desk, vault, case):
+def test_unusable_token_file(desk, vault, case):
     desk.configure(vault_auth="token-file")
     if case != "missing":
         token = {"empty": "", "unknown": UNKNOWN}.get(case) or ("" if case == "empty" else vault.token())
@@ -124,22 +124,22 @@ def test_token_file_that_will_not_do(desk, vault, case):
     assert done.code in (77, 78, 79) and (case == "unknown" or not vault.front.seen)
 
 
-def test_token_file_is_not_read_otherwise(desk, vault):
+def test_token_file_is_not_read_by_default(desk, vault):
     desk.broker.write(".vault-token", desk.broker.secret(vault.token().encode()), secret=True)
     assert desk.ask().code == 79
 
 
-# kept
+# kept tokens
 
 def test_kept_in_the_keyring(password, vault):
-    """For the session: one log-in, and it is not asked about again."""
+    """For the session: there is one login."""
     password.log_in()
     assert password.lease().user and password.lease().user and logins(vault) == 1
     assert not (password.broker.home / ".vault-token").exists()
 
 
 def test_kept_in_the_keychain(password, vault, keychain):
-    """Another session finds it there; it is looked up first."""
+    """Another session finds it there, and first looks it up at Vault."""
     password.broker.env.update(keychain.env)
     password.log_in()
     other = Keyring()
@@ -150,7 +150,7 @@ def test_kept_in_the_keychain(password, vault, keychain):
         other.stop()
 
 
-def test_revoked_token_means_one_log_in(password, vault):
+def test_revoked_token_needs_one_login(password, vault):
     password.log_in()
     vault.revoke(vault.front.tokens[-1])
     done = password.ask()
@@ -160,13 +160,13 @@ def test_revoked_token_means_one_log_in(password, vault):
 
 
 def test_expired_token(password, vault):
-    """By its own ttl: nobody asks Vault."""
+    """By its own ttl: Vault gets no request."""
     password.log_in()
     assert password.ask(ahead=2 * 3600).code == 79
 
 
 def test_renewed_token(password, vault):
-    """With less than half of its life left it is renewed."""
+    """With less than half of its lifetime left it is renewed."""
     password.log_in()
     assert password.ask("--fresh", ahead=45 * 60).code == 0
     assert len(vault.front.asked("renew-self")) == 1 and logins(vault) == 1
@@ -174,7 +174,7 @@ def test_renewed_token(password, vault):
 
 @pytest.mark.parametrize("key, value", [("vault_mount", None), ("vault_user", "bob"), ("vault_addr", None)])
 def test_scopes_do_not_mix(password, vault, key, value):
-    """Another mount, user or address is another identity, without a token."""
+    """Another mount, user or address is another identity, which has no token."""
     password.log_in()
     other = {"vault_mount": "userpass-other", "vault_addr": vault.vault.url}.get(key, value)
     password.configure(vault_auth="userpass", **{"vault_user": "alice", "vault_mount": password.mount, key: other})
@@ -194,7 +194,7 @@ def test_status(password, vault):
 
 
 def test_logout(password, vault):
-    """The token is revoked, and takes the database users along."""
+    """The token is revoked, and the database users with it."""
     password.log_in()
     password.lease()
     done = password.run("logout", "w")
@@ -211,7 +211,7 @@ def test_logout_of_a_keychain(password, vault, keychain):
 
 
 def test_logout_without_vault(password, vault):
-    """What cannot be revoked is said; it is forgotten all the same."""
+    """The error says what cannot be revoked; broker forgets it anyway."""
     password.log_in()
     user = password.lease().user
     vault.front.stop()
@@ -219,8 +219,8 @@ def test_logout_without_vault(password, vault):
     assert "cannot revoke" in done.errors and user in vault.users() and password.run("status").text == ""
 
 
-def test_logout_with_a_token_that_was_given(desk, vault):
-    """It is not ours to revoke; the default policy forbids to revoke the lease, which is said."""
+def test_logout_with_a_given_token(desk, vault):
+    """broker does not revoke it. The default policy does not allow revoking the lease, and the error says so."""
     with_token(desk, vault.token())
     user = desk.lease().user
     done = desk.run("logout", "w")
@@ -232,7 +232,7 @@ def test_logout_with_a_token_that_was_given(desk, vault):
     assert len(vault.users()) <= 1
 
 
-def test_file_of_vault_is_left_alone(password, vault):
+def test_token_file_of_vault_is_left_alone(password, vault):
     path = password.broker.write(".vault-token", "hvs.of-another-program")
     password.log_in()
     password.run("logout", "w")

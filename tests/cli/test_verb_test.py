@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`broker test`, directly and on ways that a keeper makes: the rows and errors of TRANSCRIPTS section 12, each listed server error
-provoked for real, or by the fake that a real server cannot be; the words, the hint, the number and the exit status are ours and
-the same for all three clients. With `--json` the same as one object, also on failure."""
+"""`broker test`, directly and on routes through a keeper: its rows and errors. Each server error is provoked with a
+real server, or with a fake if a real server cannot do it. The message, the hint, the number and the exit status are
+broker's own, and the same for all three clients. With `--json` they are one object, also on failure."""
 import json
 import re
 import socket
@@ -25,7 +25,7 @@ def run(broker, client, *args, **options):
 
 
 def rows(text):
-    """[(hop, state, detail)]; each row exactly as wide as TRANSCRIPTS has it."""
+    """[(hop, state, detail)]; asserts that the columns of each row have their exact widths."""
     found = []
     for line in text.splitlines():
         assert re.fullmatch(rf".{{10}}  (ok    |failed)  (?= *\d)[ \dms]{{6}}  \S.*", line), line
@@ -34,27 +34,29 @@ def rows(text):
 
 
 def passed(route):
-    """The rows before the server's; ROUTE: None if nobody says that the way is ok."""
+    """The rows before the server's; ROUTE: None if no row says that the route is ok."""
     return [*([("route", "ok", route)] if route else []), ("credential", "ok", CREDENTIAL)]
 
 
-def on(way, broker, server, **keys):
-    """The profile `p` on that way to the server, by its own name; returns the route's row. "keeper": direct, and a keeper makes the TLS
-    that a MariaDB client cannot be told."""
-    if way == "direct":
+def on(route_kind, broker, server, **keys):
+    """Writes the profile `p` for the server, by its own name, over that kind of route; returns the detail of the
+    route's row. "keeper": direct, and a keeper makes the TLS, because it is at a level that a MariaDB client does not
+    support."""
+    if route_kind == "direct":
         for_user(broker, server, "app", **{"host": RIGHT_NAME, "tls_ca": server.ca, **keys})
-    elif way == "keeper":
+    elif route_kind == "keeper":
         for_user(broker, server, "app", **{"host": RIGHT_NAME, "tls": "required", **keys})
-    elif way == "tcp":
+    elif route_kind == "tcp":
         through(broker, server, **keys)
     else:
         through(broker, server, tunnel=SSM, **{"host": "localhost", "port": server.port, "via": "far", **keys})
     direct = f"direct to {keys.get('host') or RIGHT_NAME}:{server.port}"
-    return {"tcp": f"tcp 127.0.0.1:{server.port}", "command": "command aws"}.get(way, direct)
+    return {"tcp": f"tcp 127.0.0.1:{server.port}", "command": "command aws"}.get(route_kind, direct)
 
 
 def failed(broker, client, message, hint, exit, endpoint, *args, env={}, route=None):
-    """The last hop failed like this, in rows and in JSON; where nothing answered, nobody says that the way is ok. ROUTE: not direct."""
+    """Asserts that the last hop failed like this, in rows and in JSON. If nothing answered, no row says that the route
+    is ok. ROUTE: the detail of a route that is not direct."""
     before = passed(None if message[:4] in ("2002", "2003") else route or f"direct to {endpoint}")
     done = run(broker, client, *args, env=env)
     assert done.errors == f"broker: p: {message}\nhint: {hint}\n" and done.code == exit
@@ -71,7 +73,7 @@ def failed(broker, client, message, hint, exit, endpoint, *args, env={}, route=N
     assert all(list(hop) == ["hop", "ok", "ms", "detail"] and isinstance(hop["ms"], int) for hop in said["hops"])
 
 
-# What goes well
+# Success
 
 KNOWN = [("mysql9", "mysql_server", "app_sha2"), *((name, fixture, user) for name in ("mariadb1011", "mariadb118") for fixture, user in (
     ("mysql_server", "app_sha2"), ("mariadb_server", "app_ed"), ("mariadb_server", "app_native")))]
@@ -96,16 +98,16 @@ def test_ok(request, broker, clients, name, fixture, user, place):
     assert [hop["hop"] for hop in said["hops"]] == ["route", "credential", "server"] and all(hop["ok"] for hop in said["hops"])
 
 
-@pytest.mark.parametrize("way, name", [*((way, name) for way in ("tcp", "command") for name in client_table.NAMES), ("keeper", "mariadb118")])
-def test_ok_by_a_keeper(broker, names, clients, mysql_server, ssm, way, name):
-    route = on(way, broker, mysql_server)
+@pytest.mark.parametrize("route_kind, name", [*((route_kind, name) for route_kind in ("tcp", "command") for name in client_table.NAMES), ("keeper", "mariadb118")])
+def test_ok_through_a_keeper(broker, names, clients, mysql_server, ssm, route_kind, name):
+    route = on(route_kind, broker, mysql_server)
     done = run(broker, clients[name])
     assert (done.code, done.errors) == (0, ""), done.errors
     *before, (hop, state, detail) = rows(done.text)
     assert (before, hop, state) == (passed(route), "server", "ok") and re.fullmatch(r"\S+, app@\S+, TLS_\w+", detail), detail
 
 
-def test_no_tls_is_said(broker, client, mysql_server):
+def test_missing_tls_is_shown(broker, client, mysql_server):
     for_user(broker, mysql_server, "app", tls="disabled", server_public_key="yes")
     assert rows(run(broker, client).text)[-1][2].endswith(", app@127.0.0.1, no TLS")
     assert json.loads(run(broker, client, "--json").out)["tls_cipher"] is None
@@ -122,12 +124,12 @@ def test_root_without_a_password(broker, client, mysql_server, place, noted):
     mysql_server.admin("drop user root@'%'")
 
 
-# Server errors, for real
+# Server errors
 
-@pytest.mark.parametrize("way, level, hint", [("direct", "preferred", USER_HINT), ("tcp", "verify-identity", USER_HINT_TLS)])
-def test_1045(broker, names, client, mysql_server, way, level, hint):
-    """The server's own refusal is the server's, whatever is in between."""
-    route = on(way, broker, mysql_server, tls=level, tls_ca=mysql_server.ca if level == "verify-identity" else None)
+@pytest.mark.parametrize("route_kind, level, hint", [("direct", "preferred", USER_HINT), ("tcp", "verify-identity", USER_HINT_TLS)])
+def test_1045(broker, names, client, mysql_server, route_kind, level, hint):
+    """A refusal by the server is reported in the server's row, over every route."""
+    route = on(route_kind, broker, mysql_server, tls=level, tls_ca=mysql_server.ca if level == "verify-identity" else None)
     failed(broker, client, "1045 access denied for app@127.0.0.1", hint, 77, None, env={SECRET_ENV: "fake-wrong"}, route=route)
 
 
@@ -150,7 +152,7 @@ def test_2002(broker, client):
 
 @pytest.fixture
 def anywhere(broker):
-    """A profile for a host that is not reached: anywhere(host=..., port=...)."""
+    """anywhere(host=..., port=...): writes a profile for a host that is not a real server."""
     broker.env[SECRET_ENV] = "fake"
     return lambda **keys: broker.config(profile(**{"user": "app", "auth": "env", "auth_env": SECRET_ENV, "host": "127.0.0.1", **keys}))
 
@@ -158,7 +160,7 @@ def anywhere(broker):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_2003(broker, client, anywhere, host):
     with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        s.bind(("127.0.0.1", 0))  # bound, but not listening
         port = s.getsockname()[1]
         anywhere(host=host, port=port)
         failed(broker, client, f"2003 {host}:{port}: connection refused",
@@ -166,8 +168,8 @@ def test_2003(broker, client, anywhere, host):
 
 
 @pytest.mark.parametrize("name", ["mariadb118", "mysql9"])
-def test_2003_by_a_keeper(broker, names, clients, anywhere, name):
-    """The same words, whether or not a keeper dials."""
+def test_2003_through_a_keeper(broker, names, clients, anywhere, name):
+    """The message is the same if a keeper connects."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -177,7 +179,7 @@ def test_2003_by_a_keeper(broker, names, clients, anywhere, name):
     assert done.code == 69 and done.errors.startswith(f"broker: p: 2003 {RIGHT_NAME}:{port}: connection refused\nhint: ")
 
 
-def test_2003_of_the_way(broker, clients):
+def test_2003_of_the_route(broker, clients):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -187,7 +189,7 @@ def test_2003_of_the_way(broker, clients):
     assert done.errors.startswith(f"broker: p: 2003 127.0.0.1:{port}: connection refused\nhint: ")
 
 
-def test_the_ways_command_dies(broker, clients, mysql_server, ssm):
+def test_command_of_the_tunnel_dies(broker, clients, mysql_server, ssm):
     ssm.tell(die="An error occurred (TargetNotConnected): i-0123 is not connected.")
     on("command", broker, mysql_server)
     done = run(broker, clients["mysql9"])
@@ -197,7 +199,7 @@ def test_the_ways_command_dies(broker, clients, mysql_server, ssm):
 
 
 def test_2003_no_answer(broker, clients, anywhere):
-    """A port whose queue is full drops what comes, as a firewall does."""
+    """A port whose queue is full drops packets, like a firewall."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen(0)
@@ -214,7 +216,7 @@ def test_2003_no_answer(broker, clients, anywhere):
 
 
 def test_no_such_host(broker, names, clients, anywhere):
-    """Before any client is asked, so there is no number."""
+    """It fails before any client is started, so there is no error number."""
     anywhere(host="nowhere.test.internal")
     text = "nowhere.test.internal: no such host"
     hint = "check host; a name that only a bastion can resolve needs via"
@@ -227,7 +229,8 @@ def test_no_such_host(broker, names, clients, anywhere):
 
 
 def test_2005(broker, anywhere):
-    """We look the name up first, so the client's own 2005 needs a name that went away in between: a stub says it."""
+    """broker looks the name up first, so a client reports 2005 only if the name disappears in between: a stub reports
+    it here."""
     anywhere(host="localhost", port=1)
     for version, line in (("mysql9", "ERROR 2005 (HY000): Unknown MySQL server host 'localhost' (-2)"),
                           ("mariadb118", "ERROR 2005 (HY000): Unknown server host 'localhost' (-2)")):
@@ -238,7 +241,8 @@ def test_2005(broker, anywhere):
 
 
 def test_2013_reset(broker, client, anywhere, fake_server):
-    """Hung up before a greeting: for the clients that is 2002, 2003 or 2013, as the race goes; for us it is one."""
+    """The server closes before its greeting: the clients report 2002, 2003 or 2013, depending on timing; broker always
+    reports 2013."""
     fake = fake_server("reset")
     anywhere(port=fake.port)
     for _ in range(3):
@@ -256,8 +260,8 @@ def test_2013_silent(broker, client, anywhere, fake_server):
     assert [row[:2] for row in rows(done.text)] == [("credential", "ok"), ("server", "failed")]
 
 
-def test_2013_silent_by_keeper(broker, clients, anywhere, fake_server):
-    """Where the keeper dials it is the same: a port that only takes the connection has not answered."""
+def test_2013_silent_through_a_keeper(broker, clients, anywhere, fake_server):
+    """The same if the keeper connects: a port that only accepts the connection has not answered."""
     fake = fake_server("silent")
     anywhere(port=fake.port, connect_timeout="1s", tls="required")
     done = run(broker, clients["mariadb118"])
@@ -266,7 +270,8 @@ def test_2013_silent_by_keeper(broker, clients, anywhere, fake_server):
 
 
 def test_1130_proxy_header(broker, names, client, start_server, relay):
-    """A proxy that the server takes no header from: it says so behind its greeting, where the clients look for TLS."""
+    """A proxy from which the server accepts no header: the server says so after its greeting, where the clients expect
+    TLS."""
     server = start_server("mariadb", options=["--proxy-protocol-networks=10.9.9.9"])
     proxy = relay((server.host, server.port), header=b"PROXY TCP4 10.0.0.7 10.0.0.8 5555 3306\r\n")
     for level in LEVELS:
@@ -281,15 +286,15 @@ def test_1130_proxy_header(broker, names, client, start_server, relay):
         assert said["error"]["server_code"] == 1130 and said["hops"][0]["ok"] and said["hops"][0]["hop"] == "route"
 
 
-def test_a_header_is_not_waited_for_by_mariadb(broker, clients, start_server):
-    """Percona's server would wait; that has test_2013_silent's hint."""
+def test_mariadb_does_not_wait_for_a_proxy_header(broker, clients, start_server):
+    """Percona's server would wait, which leads to the hint of test_2013_silent."""
     server = start_server("mariadb", options=["--proxy-protocol-networks=*"])
     for_user(broker, server, "app")
     assert run(broker, clients["mariadb1011"]).code == 0
 
 
 def test_timeout_of_the_run(broker, clients, anywhere, fake_server):
-    """--timeout caps all hops, whatever the client was told to wait."""
+    """--timeout limits all hops together, whatever connect_timeout the client got."""
     fake = fake_server("silent")
     anywhere(port=fake.port, connect_timeout="30s")
     done = run(broker, clients["mysql9"], "--timeout", "1s")
@@ -299,10 +304,11 @@ def test_timeout_of_the_run(broker, clients, anywhere, fake_server):
     assert [row[:2] for row in rows(done.text)] == [("credential", "ok"), ("server", "failed")]
 
 
-@pytest.mark.parametrize("way, host, ca", [("direct", RIGHT_NAME, "wrong_ca"), ("direct", WRONG_NAME, "ca"), ("tcp", WRONG_NAME, "ca")])
-def test_2026(broker, names, client, mysql_server, way, host, ca):
-    """A wrong certificate in the words of the keeper, which looks again for a client that made the TLS itself."""
-    route = on(way, broker, mysql_server, host=host, tls="verify-identity", tls_ca=getattr(mysql_server, ca))
+@pytest.mark.parametrize("route_kind, host, ca", [("direct", RIGHT_NAME, "wrong_ca"), ("direct", WRONG_NAME, "ca"), ("tcp", WRONG_NAME, "ca")])
+def test_2026(broker, names, client, mysql_server, route_kind, host, ca):
+    """A wrong certificate is reported with the keeper's message, even if the client made the TLS: a keeper then looks
+    again."""
+    route = on(route_kind, broker, mysql_server, host=host, tls="verify-identity", tls_ca=getattr(mysql_server, ca))
     words = f"certificate is not valid for {WRONG_NAME}" if ca == "ca" else "certificate is from a CA that is not in "
     done = run(broker, client)
     what, *details, hint = done.errors.splitlines()
@@ -313,17 +319,17 @@ def test_2026(broker, names, client, mysql_server, way, host, ca):
     assert json.loads(run(broker, client, "--json").text)["error"]["server_code"] == 2026
 
 
-@pytest.mark.parametrize("way, level", [("direct", "verify-identity"), ("tcp", "required")])
-def test_2026_no_tls(broker, names, client, mysql_server, mysql_notls, way, level):
+@pytest.mark.parametrize("route_kind, level", [("direct", "verify-identity"), ("tcp", "required")])
+def test_2026_no_tls(broker, names, client, mysql_server, mysql_notls, route_kind, level):
     ca = mysql_server.ca if level == "verify-identity" else None
-    route = on(way, broker, mysql_notls, tls=level, tls_ca=ca)
-    endpoint = f"{RIGHT_NAME}:{mysql_notls.port if way == 'direct' else 3306}"
+    route = on(route_kind, broker, mysql_notls, tls=level, tls_ca=ca)
+    endpoint = f"{RIGHT_NAME}:{mysql_notls.port if route_kind == 'direct' else 3306}"
     failed(broker, client, f"2026 {endpoint}: the server has no TLS",
            "tls = preferred connects without TLS, and an attacker on the network can read and change everything", 69, None, route=route)
 
 
-def same_words(broker, clients, levels, what, hint):
-    """Whichever client makes the TLS, and where the keeper does."""
+def same_error(broker, clients, levels, what, hint):
+    """Asserts that the error is the same with each client, and if the keeper makes the TLS."""
     for client in clients.values():
         for level in levels:
             done = run(broker, client, "--tls", level, "--json")
@@ -337,15 +343,16 @@ DATES = {"expired": ("20200101000000Z", "20200201000000Z", "certificate has expi
 
 
 @pytest.mark.parametrize("dates", DATES)
-def test_certificate_of_another_time(broker, names, clients, start_server, pki, dates):
+def test_certificate_outside_its_validity(broker, names, clients, start_server, pki, dates):
     start, end, words = DATES[dates]
     server = start_server("mariadb", certificate=pki.issue_for(dates, [f"DNS:{RIGHT_NAME}"], start, end))
     for_user(broker, server, "app", host=RIGHT_NAME, tls_ca=server.ca)
-    same_words(broker, clients, ("verify-ca", "verify-identity"), words, "renew it on the server; or correct this machine's clock")
+    same_error(broker, clients, ("verify-ca", "verify-identity"), words, "renew it on the server; or correct this machine's clock")
 
 
-def test_server_of_tls_1_1(broker, names, clients, start_server, monkeypatch):
-    """OpenSSL has it at its lowest level of security alone, for the server; ours and the clients' stays."""
+def test_server_with_tls_1_1_only(broker, names, clients, start_server, monkeypatch):
+    """OpenSSL supports it only at its lowest security level, which is set for the server; that of broker and the
+    clients stays."""
     path = broker.write("old.cnf", "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nCipherString = DEFAULT@SECLEVEL=0\n"
                         "MinProtocol = TLSv1.1\n")
     with monkeypatch.context() as m:
@@ -354,12 +361,12 @@ def test_server_of_tls_1_1(broker, names, clients, start_server, monkeypatch):
         argv = ["openssl", "s_client", "-starttls", "mysql", "-connect", f"127.0.0.1:{server.port}"]
         assert re.search(rb"Protocol *: TLSv1\.1\n", subprocess.run(argv, input=b"", capture_output=True, timeout=60).stdout)
     for_user(broker, server, "app", host=RIGHT_NAME, tls_ca=server.ca)
-    same_words(broker, clients, LEVELS[1:], "the server supports no TLS version that tls_version allows",
+    same_error(broker, clients, LEVELS[1:], "the server supports no TLS version that tls_version allows",
                "set tls_version = TLSv1.2,TLSv1.3, or upgrade the server")
 
 
 def test_key_with_a_passphrase(broker, names, client, mysql_server):
-    """The clients say that they have no private key."""
+    """The clients only report that they have no private key."""
     key, cert = broker.home / "key.pem", broker.home / "cert.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:fake-phrase", "-subj", "/CN=x", "-keyout", key,
                     "-out", cert], check=True, capture_output=True)
@@ -371,7 +378,7 @@ def test_key_with_a_passphrase(broker, names, client, mysql_server):
 @pytest.mark.parametrize("fixture", ["mysql_server", "mariadb_server"])
 def test_expired_password(request, broker, client, fixture):
     if fixture == "mariadb_server" and client.name == "mysql9":
-        return  # MySQL 9 has not the plug-in
+        return  # MySQL 9 lacks the plug-in
     server = request.getfixturevalue(fixture)
     plugin = "caching_sha2_password" if fixture == "mysql_server" else None
     server.create_user("late", server.password("late"), *([plugin] if plugin else []))
@@ -401,7 +408,7 @@ def test_plugin_missing(broker, clients, mariadb_server, user, plugin):
 
 
 @pytest.mark.parametrize("greeting", [b"mysql_native_password", b"mysql_clear_password"])
-def test_2059_in_clear(broker, client, anywhere, fake_server, greeting):
+def test_2059_cleartext(broker, client, anywhere, fake_server, greeting):
     fake = fake_server(greeting_plugin=greeting)
     anywhere(port=fake.port)
     failed(broker, client, "2059 the server wants the password in cleartext",
@@ -434,9 +441,9 @@ def test_3159(broker, client, mysql_server):
         mysql_server.admin("set global require_secure_transport = off")
 
 
-# What is no hop
+# Errors before the server's hop, and dry runs
 
-def test_what_no_hop_has(broker, clients, anywhere):
+def test_error_without_a_hop(broker, clients, anywhere):
     anywhere(host=RIGHT_NAME, login="keeper", auth="client", auth_env=None)
     done = run(broker, clients["mariadb118"], "--json")
     said = json.loads(done.out)
@@ -448,7 +455,7 @@ def test_what_no_hop_has(broker, clients, anywhere):
 def test_credential_fails(broker, clients, mysql_server):
     broker.config(profile(host="127.0.0.1", port=mysql_server.port, user="app", auth="env", auth_env="TEST_UNSET"))
     done = run(broker, clients["mysql9"])
-    assert done.code == 78 and [row[:2] for row in rows(done.text)] == [("credential", "failed")]  # nothing was dialled
+    assert done.code == 78 and [row[:2] for row in rows(done.text)] == [("credential", "failed")]  # and no connection
     assert done.errors.startswith("broker: p: ") and done.errors.count("\nhint: ") == 1
     assert rows(done.text)[0][2] == done.errors.splitlines()[0][len("broker: p: "):]
 
@@ -469,7 +476,7 @@ def test_dry_run_and_verbose(broker, client, mysql_server):
                      ("client", lines[3][1])] and re.fullmatch(rf"{client.path} --defaults-file=/dev/fd/\d+", lines[3][1])
 
 
-def test_dry_run_dials_nothing(broker, clients, fake_server):
+def test_dry_run_makes_no_connection(broker, clients, fake_server):
     fake = fake_server("silent")
     broker.config(profile(host="127.0.0.1", port=fake.port, user="app", auth="file", auth_file="/nonexistent"))
     for verb in (["test"], ["connect"], ["exec"]):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""connect and exec through a keeper: what is shown, which ends a program gets, and what it does not get. `broker test` on these ways
-is test_verb_test.py's; the matrix of providers, tunnels, clients and levels is test_keeper_matrix.py's."""
+"""connect and exec through a keeper: what is shown, which local addresses a program gets, and what it does not inherit.
+`broker test` on these routes is in test_verb_test.py; the matrix of providers, tunnels, clients and levels is in
+test_keeper_matrix.py."""
 import json
 import os
 import re
@@ -23,7 +24,7 @@ FDS = "import os; print(sorted(int(fd) for fd in os.listdir('/proc/self/fd')))"
 
 @pytest.mark.parametrize("level", ["preferred", "required", "verify-ca", "verify-identity"])
 def test_connect(broker, client, mysql_server, level):
-    """The server's own name is verified though it does not resolve here; at `preferred` the TLS is the client's."""
+    """The server's own name is verified although it does not resolve here; at `preferred` the client makes the TLS."""
     through(broker, mysql_server, tls=level, host=RIGHT_NAME if level == "verify-identity" else "only.the.far.side")
     assert logged_in(connect(broker, client)).version == "TLSv1.3"
 
@@ -31,7 +32,7 @@ def test_connect(broker, client, mysql_server, level):
 @pytest.mark.parametrize("host, ca, words", [
     (WRONG_NAME, "ca", f"2026 certificate is not valid for {WRONG_NAME}"), (RIGHT_NAME, "wrong_ca", "2026 ")])
 def test_connect_verifies(broker, client, mysql_server, host, ca, words):
-    """The client's own words are all that there is: its exit status, the keeper's error, the hint."""
+    """The user gets the client's exit status, and through the client the keeper's error and hint."""
     through(broker, mysql_server, host=host, tls_ca=getattr(mysql_server, ca))
     done = connect(broker, client)
     assert done.code == 1 and not done.out and re.match(rf"ERROR 1105 \(\w+\): broker: {re.escape(words)}", done.errors)
@@ -43,8 +44,8 @@ def test_connect_by_command(broker, client, mysql_server, ssm):
     assert logged_in(connect(broker, client)).version == "TLSv1.3"
 
 
-def test_connect_asks_and_keeps(broker, keychain, clients, mysql_server):
-    """The password that is typed is proved through the same way, and kept."""
+def test_connect_prompts_and_stores(broker, keychain, clients, mysql_server):
+    """The password that the user types is tested over the same route, and stored."""
     broker.env.update(keychain.env)
     through(broker, mysql_server, auth="keychain", auth_env=None)
     t = broker.pty("connect", "p", "--client", clients["mysql9"].path, "--", "-NBe", "select 1", stdout="pipe")
@@ -58,8 +59,9 @@ def test_connect_asks_and_keeps(broker, keychain, clients, mysql_server):
     assert connect(broker, clients["mysql9"]).code == 0
 
 
-def test_a_program_proves_its_password(broker, keychain, clients, mysql_server):
-    """`exec` of no client: one is looked for, and it gets the end that it needs."""
+def test_exec_tests_a_typed_password(broker, keychain, clients, mysql_server):
+    """`exec` of a program that is no client: a client is looked for to test the password, and gets the local address
+    that it needs."""
     broker.env.update(keychain.env)
     through(broker, mysql_server, auth="keychain", auth_env=None)
     broker.home.joinpath("bin/mysql").symlink_to(clients["mariadb1011"].path)
@@ -72,7 +74,7 @@ def test_a_program_proves_its_password(broker, keychain, clients, mysql_server):
     assert keychain.lookup({"identity": f"mysql://app@{RIGHT_NAME}:3306;via=tcp://127.0.0.1:{mysql_server.port}"})
 
 
-def test_status_is_the_clients(broker, client, mysql_server):
+def test_exit_status_is_the_clients(broker, client, mysql_server):
     through(broker, mysql_server)
     done = connect(broker, client, query="select nonsense")
     assert done.code == 1 and "\nERROR 1054 (42S22)" in "\n" + done.errors
@@ -82,7 +84,8 @@ def test_status_is_the_clients(broker, client, mysql_server):
     ("verify-identity", ["ssl-mode=DISABLED", "protocol=SOCKET", "skip-reconnect"]),
     ("preferred", ["ssl-mode=PREFERRED", "protocol=TCP", 'host="127.0.0.1"', "skip-reconnect"])])
 def test_option_file(broker, mysql_server, tls, lines):
-    """What a client that logs in is told; it is alone with the keeper behind a socket of ours. The other: test_inject_front.py."""
+    """The options of a client that logs in itself. At verify-identity it connects to the keeper's private socket
+    without TLS. If the keeper logs in: test_inject_front.py."""
     stub = broker.stub(version="mysql9")
     through(broker, mysql_server, tls=tls, login="client")
     assert broker.run("connect", "p", "--client", stub.path).code == 0
@@ -128,7 +131,7 @@ def test_verbose(broker, clients, mysql_server):
 
 
 def test_wait_line(broker, clients):
-    """A port whose queue is full answers nobody; Ctrl-C ends the wait at once and leaves nothing."""
+    """A port whose queue is full does not answer; Ctrl-C local_addresses the wait at once and leaves nothing."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen(0)
@@ -149,7 +152,7 @@ def test_wait_line(broker, clients):
 
 # exec
 
-def ends(broker, *args):
+def local_addresses(broker, *args):
     script = ("import os, json; print(json.dumps({k: os.environ.get(k) for k in ('MYSQL_HOST', 'MYSQL_TCP_PORT', "
               "'MYSQL_UNIX_PORT', 'MYSQL_USER', 'MYSQL_DATABASE')})); import sys; print(json.dumps(sys.argv[1:]))")
     done = broker.run("exec", "p", *args, "--", "/usr/bin/python3", "-c", script, "{host}", "{port}", "{socket}", "{user}")
@@ -159,9 +162,9 @@ def ends(broker, *args):
 
 
 @pytest.mark.parametrize("tls", ["disabled", "preferred", "required", "verify-identity"])
-def test_exec_gets_both_ends(broker, mysql_server, tls):
+def test_exec_gets_both_local_addresses(broker, mysql_server, tls):
     through(broker, mysql_server, tls=tls)
-    env, words = ends(broker)
+    env, words = local_addresses(broker)
     assert words == [env["MYSQL_HOST"], env["MYSQL_TCP_PORT"], env["MYSQL_UNIX_PORT"], "app"]
     assert env["MYSQL_HOST"] == "127.0.0.1" and int(env["MYSQL_TCP_PORT"]) not in (3306, mysql_server.port)
     assert env["MYSQL_UNIX_PORT"].startswith(f"{broker.runtime}/broker/") and len(env["MYSQL_UNIX_PORT"]) < 104
@@ -169,7 +172,7 @@ def test_exec_gets_both_ends(broker, mysql_server, tls):
 
 
 def sql(client, *place):
-    """A client by hand, with the password of the environment."""
+    """The argv of a client that gets its password from the environment."""
     return [str(client.path), "--no-defaults", "-uapp", *place, "-NBe",
             "select user(); show session status like 'Ssl_version'"]
 
@@ -192,7 +195,8 @@ def test_exec_defaults_file(broker, client, mysql_server, tls):
 
 @pytest.mark.parametrize("tls", ["verify-identity", "preferred"])
 def test_exec_url(broker, mysql_server, tls):
-    """The port alone: there is nothing in it at which a driver could stop, or dial another place instead."""
+    """It has only host and port: nothing that a driver could refuse, or that could make it connect to another
+    address."""
     through(broker, mysql_server, tls=tls)
     done = broker.run("exec", "p", "--env", "url", "--", "printenv", "DATABASE_URL", secret_out=True)
     assert re.fullmatch(r"mysql://app:[^@]+@127\.0\.0\.1:\d+/\n", done.text)
@@ -201,14 +205,14 @@ def test_exec_url(broker, mysql_server, tls):
 def test_exec_inherits_nothing(broker, mysql_server):
     through(broker, mysql_server)
     done = broker.run("exec", "p", "--", "/usr/bin/python3", "-c", FDS)
-    assert done.text == "[0, 1, 2, 3]\n"  # 3: the listing itself
+    assert done.text == "[0, 1, 2, 3]\n"  # 3: the directory that is listed
     done = broker.run("exec", "p", "--", "/usr/bin/python3", "-c",
                       "import os\ntry: print(os.wait())\nexcept ChildProcessError: print('none')")
     assert done.text == "none\n"
 
 
 def test_exec_output_ends_with_the_program(broker, mysql_server):
-    """The keeper holds neither the pipe of $(...) nor a lock that the caller gave along."""
+    """The keeper holds neither the pipe of $(...) nor a lock that the caller passed on."""
     through(broker, mysql_server)
     lock = broker.home / "lock"
     script = f"""exec 9>{lock}; flock 9; X=$('{PROGRAM}' exec p -- sh -c 'echo it is $MYSQL_HOST'); echo "$X"; exec 9>&-; flock -n {lock} true && echo free"""
@@ -223,7 +227,7 @@ def test_socket_is_private(broker, mysql_server):
     assert done.text == f"{oct(stat.S_IFSOCK | 0o600)} {oct(stat.S_IFDIR | 0o700)}\n"
 
 
-def test_hidden(broker, client, mysql_server):
+def test_secrets_are_hidden(broker, client, mysql_server):
     path = broker.write("password", broker.secret(mysql_server.password("app")) + b"\n", secret=True)
     through(broker, mysql_server, auth="file", auth_env=None, auth_file=path)
     del broker.env[SECRET_ENV]
@@ -233,10 +237,10 @@ def test_hidden(broker, client, mysql_server):
     broker.assert_hidden(seen)
 
 
-# ssh: what is the broker's part of it; the rest is tests of the engines
+# ssh: broker's part of it; the rest is in the tests of the engines
 
 def behind(broker, sshd, server, **keys):
-    """SERVER seen from SSHD's machine, which is this one."""
+    """Writes the profile `p` for SERVER behind SSHD, which runs on this machine."""
     for_user(broker, server, "app", **{"host": RIGHT_NAME, "tls_ca": server.ca, "via": "b", **keys})
     with open(broker.config_path, "a") as f:
         f.write(f"[tunnel b]\ntype = ssh\nhost = {sshd.host}\nport = {sshd.port}\nuser = {sshd.user}\n")
@@ -270,7 +274,8 @@ def test_ssh(broker, client, mysql_server, with_key, tls):
 
 
 def test_ssh_far_socket(broker, client, mysql_server, with_key):
-    """The server's own socket on the far side is a socket here too: what is safe there is safe."""
+    """For the server's own socket on the far side the local address is a socket too: what is safe there is safe
+    here."""
     behind(broker, with_key, mysql_server, host=None, port=None, tls_ca=None, socket=mysql_server.socket)
     assert connect(broker, client, query="select 1").out == b"1\n"
     done = broker.run("exec", "p", "--", "sh", "-c", "test -S $MYSQL_UNIX_PORT && test $MYSQL_HOST = 127.0.0.1")
@@ -279,8 +284,8 @@ def test_ssh_far_socket(broker, client, mysql_server, with_key):
 
 @pytest.mark.parametrize("name, fixture", [("mysql9", "mysql_server"), ("mariadb118", "mariadb_server")])
 def test_ssh_account_of_the_socket(request, broker, clients, names, with_key, name, fixture):
-    """An account for the far side's socket alone is refused by TCP there: the hint has what mends it, and it does. To an account that
-    does not exist MySQL may speak of any plug-in, which MariaDB's client would refuse first."""
+    """An account that can only use the server's unix socket is refused over TCP: the hint says how to fix that, and it
+    works. For an account that does not exist MySQL may name any plug-in, which MariaDB's client would refuse first."""
     client, server = clients[name], request.getfixturevalue(fixture)
     server.admin("drop user if exists near@localhost; create user near@localhost identified by 'fake-near'")
 
@@ -299,7 +304,8 @@ def test_ssh_account_of_the_socket(request, broker, clients, names, with_key, na
 
 
 def test_ssh_passwords(broker, keychain, clients, mysql_server, with_password):
-    """The stored one; a wrong one once, then the person, once; without a person the way out is named."""
+    """The stored password is used. If it is wrong, it is tried once, and then the user is prompted once; without a
+    terminal the hint says what to do."""
     client = clients["mysql9"]
     broker.env.update(keychain.env)
     behind(broker, with_password, mysql_server)
@@ -318,8 +324,8 @@ def test_ssh_passwords(broker, keychain, clients, mysql_server, with_password):
     assert done.code == 77 and done.errors.endswith("\nhint: broker password set --tunnel b\n"), done.errors
 
 
-def test_login_asks_what_the_tunnel_asks(broker, mysql_server, ssh_home, sshd, user_key):
-    """An unknown host key, once; nothing of the database is asked for."""
+def test_login_prompts_for_the_tunnel_only(broker, mysql_server, ssh_home, sshd, user_key):
+    """The user is asked about an unknown host key, once, and not for the password of the database."""
     (ssh_home / "id_ed25519").write_bytes(user_key.read_bytes())
     (ssh_home / "id_ed25519").chmod(0o600)
     behind(broker, sshd, mysql_server, auth="prompt", auth_env=None)
@@ -342,7 +348,7 @@ def test_login_asks_what_the_tunnel_asks(broker, mysql_server, ssh_home, sshd, u
      "hint: set host to the server's name as seen from the bastion, or socket to a path there\n"),
     ({"socket": "auto", "host": None, "port": None}, "via = tcp://127.0.0.1:1, but no server is set behind it\n"
      "hint: set host to the server's name as seen from the bastion, or socket to a path there\n")])
-def test_nothing_behind(broker, clients, keys, text):
+def test_no_server_behind_the_tunnel(broker, clients, keys, text):
     broker.config(profile(**{"host": "db", "user": "app", "auth": "none", "via": "tcp://127.0.0.1:1", **keys}))
     done = broker.run("connect", "p", "--client", clients["mysql9"].path)
     assert (done.code, done.errors) == (78, "broker: p: " + text)
@@ -356,7 +362,7 @@ def test_runtime_folder_too_deep(broker, clients, mysql_server):
     assert done.code == 78 and "too long for a unix socket, which may have 103 bytes\nhint: set XDG_RUNTIME_DIR to " in done.errors
 
 
-def test_token_needs_no_way(broker):
+def test_token_needs_no_route(broker):
     broker.env["PW"] = broker.secret(b"fake-password").decode()
     broker.config(profile(host="db", user="app", auth="env", auth_env="PW", via="tcp://127.0.0.1:1"))
     done = broker.run("token", "p", secret_out=True)

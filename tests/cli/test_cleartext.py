@@ -79,9 +79,9 @@ def test_client_without_broker_sends_all(client, fake_server):
 @pytest.mark.parametrize("level", LEVELS[2:])
 @pytest.mark.parametrize("case", ["wrong name", "wrong ca", "all right"])
 def test_server_with_tls(broker, names, client, fake_server, pki, secret, case, level, cleartext):
-    """A TLS server that fails the check of its certificate gets nothing. At `required` nothing is checked, and any server
-    gets the password if the profile itself sets that level and `cleartext = yes`. A verified server gets it from MariaDB's
-    clients, and with `cleartext = yes` from Oracle's."""
+    """A TLS server that fails the check of its certificate gets nothing. At `required` nothing is checked, and any
+    server gets the password if the profile itself sets that level and `cleartext = yes`. A verified server gets it
+    from MariaDB's clients, and with `cleartext = yes` from Oracle's."""
     for ask in ASKS[::2]:
         fake = fake_server(certificate=pki.server, **ask)
         host = WRONG_NAME if case == "wrong name" else RIGHT_NAME
@@ -262,7 +262,8 @@ def test_sha2_by_the_keeper(broker, names, client, fake_server, pki, secret, rsa
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_no_cleartext_by_the_keeper(broker, names, client, fake_server, pki, secret, level):
-    """Whatever the server asks for and the user's own files allow: with TLS to an unverified server, and without TLS."""
+    """Whatever the server asks for and the user's own files allow: with TLS to an unverified server, and without
+    TLS."""
     for ask in ASKS:
         for certificate in (None, pki.server):
             fake = fake_server(**ask, certificate=certificate)

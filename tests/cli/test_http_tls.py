@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""broker-http by itself: certificates of a real authority, versions of TLS, and proxies. What cannot be trusted gets no
-request; the password of a proxy is in no message."""
+"""broker-http by itself: certificates of a real CA, versions of TLS, and proxies. A server that cannot be trusted gets
+no request; the password of a proxy is in no message."""
 import base64
 import ssl
 import subprocess
@@ -23,25 +23,25 @@ def test_tls(http, https, pki):
 
 
 @pytest.mark.parametrize("ca", ["wrong_ca", None])
-def test_an_authority_that_is_not_trusted(http, https, pki, ca):
+def test_untrusted_ca(http, https, pki, ca):
     server = https({"/": b"x"})
-    words, transient = http.fails(server.url + "/", **({"ca": getattr(pki, ca)} if ca else {}))
-    assert words.startswith("its certificate is not trusted: ") and not transient and not server.seen
+    message, transient = http.fails(server.url + "/", **({"ca": getattr(pki, ca)} if ca else {}))
+    assert message.startswith("its certificate is not trusted: ") and not transient and not server.seen
 
 
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
-def into_the_folder(http, ca):
-    """One more of the system's authorities, where OpenSSL finds it by its name."""
+def add_to_system_folder(http, ca):
+    """Adds a CA certificate to the system's folder, where OpenSSL finds it by its name."""
     digest = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", ca], capture_output=True, text=True, check=True).stdout.strip()
     http.runner.etc.write(f"/etc/ssl/certs/{digest}.0", ca.read_text())
 
 
-def test_the_given_authorities_and_no_others(http, https, pki, names):
-    """Also where libcurl has a folder of the system's authorities beside its file."""
+def test_only_the_given_ca_certificates(http, https, pki, names):
+    """Also if libcurl has the system's folder of CA certificates in addition to a file."""
     server = https({"/": b"x"})
-    into_the_folder(http, pki.ca)
+    add_to_system_folder(http, pki.ca)
     assert http.get(server.url + "/")[0] == 200
     assert "not trusted" in http.fails(server.url + "/", ca=pki.wrong_ca)[0] and len(server.seen) == 1
 
@@ -50,43 +50,44 @@ def statuses(http, server, count=3):
     return [answer[1].get(STATUS) for answer in http.ask(*[record_of(server.url + "/")] * count)]
 
 
-def test_the_systems_folder_of_authorities_saves_reading_their_file(http, https, pki, names):
-    """Reading the file takes OpenSSL longer than all the rest: it may even be broken."""
+def test_system_folder_saves_reading_the_system_file(http, https, pki, names):
+    """OpenSSL needs more time to read the file than for all the rest. It is not read, so it may even be broken."""
     server = https({"/": b"x"})
-    into_the_folder(http, pki.ca)
+    add_to_system_folder(http, pki.ca)
     http.runner.etc.write(BUNDLE, "")
     assert statuses(http, server) == [number(200)] * 3 and server.connections == 1
 
 
-def test_an_authority_in_the_systems_file_only(http, https, pki, names):
-    """As in a container with that file mounted: the request is sent once, by the second connection, which stays."""
+def test_ca_in_the_system_file_only(http, https, pki, names):
+    """As in a container with that file mounted. The request is sent once, by the second connection, which stays
+    open."""
     server = https({"/": b"x"})
     http.runner.etc.write(BUNDLE, BUNDLE.read_bytes() + pki.ca.read_bytes())
     assert statuses(http, server) == [number(200)] * 3
     assert len(server.seen) == 3 and server.connections <= 2
 
 
-def test_neither_in_the_systems_file_nor_in_its_folder(http, https, pki, names):
+def test_ca_in_neither_system_file_nor_folder(http, https, pki, names):
     server = https({"/": b"x"})
-    into_the_folder(http, pki.wrong_ca)
+    add_to_system_folder(http, pki.wrong_ca)
     assert statuses(http, server) == [None] * 3 and not server.seen
 
 
-def test_the_wrong_name(http, web, pki, names):
+def test_wrong_name(http, web, pki, names):
     server = web({"/": b"x"}, certificate=pki.server)
     assert http.get(f"https://db.test.internal:{server.port}/", ca=pki.ca)[0] == 200
-    words, transient = http.fails(f"https://wrong.test.internal:{server.port}/", ca=pki.ca)
-    assert words.startswith("its certificate is not trusted: ") and not transient
+    message, transient = http.fails(f"https://wrong.test.internal:{server.port}/", ca=pki.ca)
+    assert message.startswith("its certificate is not trusted: ") and not transient
 
 
-def test_a_file_of_authorities_that_is_none(http, https):
+def test_unreadable_ca_file(http, https):
     server = https({"/": b"x"})
     for ca in ("/nowhere.pem", http.runner.write("empty.pem", "")):
         assert http.fails(server.url + "/", ca=ca) == ("the file of CA certificates cannot be read", False)
 
 
-def test_no_keys_of_sessions_are_written(http, https, pki):
-    """libcurl would: whoever has that file can read what was recorded of the line."""
+def test_no_tls_session_keys_are_written(http, https, pki):
+    """libcurl would write them, and whoever has that file can decrypt recorded traffic."""
     keys = http.runner.home / "keys"
     assert http.get(https({"/": b"x"}).url + "/", ca=pki.ca, env={"SSLKEYLOGFILE": str(keys)})[0] == 200
     assert not keys.exists()
@@ -100,12 +101,12 @@ STS = b"""<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIAFA
 @pytest.mark.parametrize("body, want", [(STS % CANARY, "xAssumeRoleResponse/AssumeRoleResult/Credentials/SecretAccessKey"),
                                         (b'{"roleCredentials": {"secretAccessKey": "%s"}}' % CANARY, "jroleCredentials.secretAccessKey")], ids=["xml", "json"])
 @pytest.mark.parametrize("size", [0, 3000, 15000, 40000])
-def test_an_answer_does_not_stay_in_memory(request, http, pki, kind, body, want, size):
+def test_answer_does_not_stay_in_memory(request, http, pki, kind, body, want, size):
     server = request.getfixturevalue(kind)({"/": b" " * size + body + b" " * size})
-    words = record_of(server.url + "/", ca=pki.ca, wants=[want], headers=["X-Sent: " + CANARY.decode()])
+    message = record_of(server.url + "/", ca=pki.ca, wants=[want], headers=["X-Sent: " + CANARY.decode()])
     run = http.runner.start(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
-        run.stdin.write(words)
+        run.stdin.write(message)
         run.stdin.flush()
         head = run.stdout.read(4)
         assert CANARY in run.stdout.read(int.from_bytes(head, "big"))
@@ -131,7 +132,7 @@ def test_a_client_certificate(http, https, pki):
     assert http.fails(server.url + "/", ca=pki.ca, cert="/nowhere.pem") == ("the client certificate or its key cannot be read", False)
 
 
-def test_http_where_tls_is_wanted(http, web):
+def test_http_server_at_an_https_url(http, web):
     server = web({"/": b"x"})
     assert http.fails(server.url.replace("http", "https") + "/")[1] is False
 
@@ -149,7 +150,7 @@ def test_a_proxy_with_a_password(http, web):
 
 
 @pytest.mark.parametrize("more, env", [({"direct": 1}, {}), ({}, {"NO_PROXY": "127.0.0.1"}), ({}, {"no_proxy": "*"})])
-def test_around_a_proxy(http, web, more, env):
+def test_proxy_is_bypassed(http, web, more, env):
     proxy, server = web({}), web({"/": b"x"})
     env = {"http_proxy": f"http://127.0.0.1:{proxy.port}", "https_proxy": f"http://127.0.0.1:{proxy.port}", **env}
     assert http.get(server.url + "/", env=env, **more)[0] == 200 and not proxy.connections
@@ -164,16 +165,16 @@ def test_which_proxy(http, web, env, by_proxy):
     assert http.get(server.url + "/", wants=["t"], env={k: v.format(proxy=proxy.url) for k, v in env.items()})[1] == {0: b"y" if by_proxy else b"x"}
 
 
-@pytest.mark.parametrize("proxy, words", [
+@pytest.mark.parametrize("proxy, message", [
     ("http://user:{password}@127.0.0.1:1", "connection refused"),
     ("http://user:{password}@nowhere.test.invalid:1", "the proxy set in the environment: no such host, or not a URL"),
     ("http://user:{password}@[::1", "the proxy set in the environment: no such host, or not a URL"),
     ("gopher://user:{password}@127.0.0.1:1", "connection failed"),
     ("http://user:{password}@127.0.0.1:{port}", "the proxy set in the environment answered with HTTP 407")])
-def test_the_password_of_a_proxy_is_not_shown(http, web, proxy, words):
+def test_proxy_password_is_not_shown(http, web, proxy, message):
     def refuse(handler):
         return 407, {"Proxy-Authenticate": "Basic"}, b"no"
     server = web({"127.0.0.1:4": refuse})
     env = {"HTTPS_PROXY": proxy.format(password=PASSWORD, port=server.port)}
     said, _ = http.fails("https://127.0.0.1:4/", env=env)
-    assert said == words
+    assert said == message

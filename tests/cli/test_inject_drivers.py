@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Drivers that know nothing of TLS options, started by `broker exec` or beside `broker forward --inject`: the keeper logs in for them over
-verified TLS, and they have only the password of the run. Each driver is the real one."""
+"""Drivers without any TLS options, started by `broker exec` or beside `broker forward --inject`: the keeper logs in for
+them over verified TLS, and they have only the password of the run. Each driver is the real one."""
 import subprocess
 
 import pytest
@@ -47,12 +47,12 @@ echo $c->query($argv[1])->fetch()[0], "\\n";
 
 
 def jdbc(format, scheme):
-    """By a URL on stdin, as FormatReader.java has it."""
+    """A command that passes the URL on stdin, where FormatReader.java reads it."""
     return lambda query: sh(f'printf "jdbc:{scheme}://$MYSQL_HOST:$MYSQL_TCP_PORT/?user=$MYSQL_USER&password=$MYSQL_PWD" | "$@"',
                             *java(format), query)
 
 
-DRIVERS = {  # what runs QUERY and prints its one value
+DRIVERS = {  # driver: the command that runs QUERY and prints its one value
     "pymysql": lambda query: [fetched("python/bin/python"), "-c", PYMYSQL, query],
     "node-mysql2": lambda query: [installed("/usr/bin/node"), "-e", NODE, query],
     "ruby-mysql2": lambda query: [installed("/usr/bin/ruby"), "-e", RUBY, query],
@@ -86,7 +86,8 @@ def query_of(server):
 
 
 def right(text, user):
-    """What the server says of the connection, behind whatever a program says for itself."""
+    """Whether the text ends with the right user and TLS version, as the server reports them; the program may print more
+    before."""
     return text.rstrip("\0\n").endswith(f"{user}@%|TLSv1.3")
 
 
@@ -95,7 +96,8 @@ CASES = [(name, account) for account in SERVERS for name in (DRIVERS if account 
 
 @pytest.mark.parametrize("name, account", CASES, indirect=["account"])
 def test_exec(broker, names, account, name):
-    """Its environment is searched, and that of all beside it; so are the files (lib/broker.py)."""
+    """The environments of the program and of all processes beside it are searched for the password, and all files
+    (lib/broker.py)."""
     server, user = account
     inject.write(broker, server, user)
     words = having(DRIVERS[name], query_of(server))
@@ -107,8 +109,8 @@ def test_exec(broker, names, account, name):
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_exec_of_a_wrong_server(broker, names, mysql_server, name):
-    """It is told, in the keeper's words, and its query has not gone."""
+def test_exec_with_a_wrong_server(broker, names, mysql_server, name):
+    """The program gets the keeper's error message, and its query is not sent."""
     inject.write(broker, mysql_server, "app_sha2", host=WRONG_NAME)
     done = broker.run("exec", "p", "--", *having(DRIVERS[name], query_of(mysql_server)), env=NODE_PATH, timeout=120)
     assert done.code != 0 and "TLSv1" not in done.text
@@ -118,7 +120,7 @@ def test_exec_of_a_wrong_server(broker, names, mysql_server, name):
 @pytest.mark.parametrize("account", ["mysql"], indirect=True)
 @pytest.mark.parametrize("name", DRIVERS)
 def test_forward(broker, names, forwards, account, name):
-    """What `--json` prints is all that a driver needs; with another password it is not let in."""
+    """What `--json` prints is all that a driver needs. With another password it is refused."""
     server, user = account
     inject.write(broker, server, user)
     end = inject.forward(broker)
@@ -137,7 +139,7 @@ def test_forward(broker, names, forwards, account, name):
 
 @pytest.mark.parametrize("format", ["env", "json", "url", "dotenv"])
 def test_params_of_a_forward(broker, names, forwards, mariadb_server, format):
-    """They are those of the run; nothing of the server's."""
+    """They are those of the run; the server's password is not among them."""
     inject.write(broker, mariadb_server, "app_native")
     end = inject.forward(broker)
     done = broker.run("params", "p", "--inject", "--format", format, secret_out=True)
@@ -145,8 +147,8 @@ def test_params_of_a_forward(broker, names, forwards, mariadb_server, format):
     assert not canary.found([mariadb_server.password("app_native")], done.out)
 
 
-def test_the_program_sees_nothing(broker, names, mariadb_server):
-    """All that it is given: environment, option file, arguments, descriptors."""
+def test_program_does_not_get_the_server_password(broker, names, mariadb_server):
+    """Searches all that the program is given: environment, option file, arguments, descriptors."""
     inject.write(broker, mariadb_server, "app_native")
     script = 'cat "$1"; env; tr "\\0" " " < /proc/$$/cmdline; ' \
         'for f in /proc/$$/fd/*; do [ -p "$f" ] || [ -c "$f" ] || head -c 100000 "$f"; done 2>/dev/null; true'

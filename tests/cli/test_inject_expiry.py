@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the keeper logs in with ends, changes or cannot be had: tokens of IAM that expire, passwords that were changed, helpers
-with every kind of trouble. The clock is the test's, so that no life is waited for."""
+"""The credential that the keeper logs in with expires, changes or cannot be obtained: IAM tokens that expire, passwords
+that were changed, helpers that fail in every way. The test sets the clock, so that it need not wait until a credential
+expires."""
 import re
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from servers import load, process
 from servers.load import Refused
 from test_connect_iam import iam, prepare  # noqa: F401
 
-LIFE = 15 * 60 + 1  # of a token, and it is over
+LIFE = 15 * 60 + 1  # seconds after which a token has expired
 SLEEP = "select sleep(600)"
 
 
@@ -32,20 +33,20 @@ def clock(broker):
 
 @pytest.fixture
 def running_clock(broker):
-    """Whose jumps the timers see as well."""
+    """A clock whose jumps the timers see as well."""
     yield from lasting(Clock, broker, timers=True)
 
 
 def later(clock, server, seconds=LIFE):
-    """For broker and for the server that verifies."""
+    """Moves the clock ahead, for broker and for the server that verifies the tokens."""
     clock.move(seconds)
     server.tell(now=time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(clock.now)))
 
 
-# Tokens of IAM
+# IAM tokens
 
 def test_thousand_connections_in_twenty_lives(broker, iam, clock, forwards):  # noqa: F811
-    """None is refused, and one token is made for each life and not for each connection."""
+    """None is refused, and one token is made for each lifetime, not for each connection."""
     seen = prepare(broker, iam)
     audit(broker)
     way = Injected(forwards)
@@ -59,7 +60,7 @@ def test_thousand_connections_in_twenty_lives(broker, iam, clock, forwards):  # 
 
 @pytest.fixture
 def session(broker, iam, clock, client):  # noqa: F811
-    """A person's session, on a terminal, with that client; its token has not expired."""
+    """A user's session on a terminal, with that client. Its token has not expired."""
     prepare(broker, iam)
     tty = broker.pty("connect", "p", "--client", client.path)
     tty.id = number(tty)
@@ -67,7 +68,7 @@ def session(broker, iam, clock, client):  # noqa: F811
 
 
 def number(tty):
-    """Of the connection, by the client."""
+    """The connection ID, as the client prints it."""
     tty.sendline(b"select concat('n=', connection_id());")
     return re.search(rb"n=(\d+)", tty.expect(r"n=\d+\b"))[1].decode()
 
@@ -77,7 +78,7 @@ def asleep(server):
 
 
 def test_token_that_is_refused(broker, iam, forwards):  # noqa: F811
-    """RDS counts log-ins that fail: one more try with another token, and that once in a minute."""
+    """RDS counts failed logins, so there is one more try with another token, and that only once a minute."""
     seen = prepare(broker, iam)
     way = Injected(forwards)
     assert way.ask() == "app@%"
@@ -92,14 +93,14 @@ def test_client_reconnects_by_itself(session, iam, clock):  # noqa: F811
     later(clock, iam)
     seen = len(iam.verdicts())
     iam.admin(f"kill {session.id}")
-    session.sendline(b"select concat('an', 'y');")  # some clients reconnect for this one, some only tell that it was cut
+    session.sendline(b"select concat('an', 'y');")  # some clients reconnect for it, others only report the loss
     session.expect(r"\bany\b|ERROR \d+")
     assert number(session) != session.id
     assert [verdict[-4:] for verdict in iam.verdicts()[seen:]] == ["+ ok"]
 
 
 def test_ctrl_c_after_the_token_has_expired(session, iam, clock):  # noqa: F811
-    """The client cancels by a second connection. The query is gone, the session is not."""
+    """The client cancels the query over a second connection. The query ends, and the session stays."""
     session.sendline(SLEEP.encode() + b";")
     assert until(lambda: asleep(iam))
     later(clock, iam)
@@ -118,7 +119,7 @@ def source(broker, mariadb_server):
 
 
 class Source:
-    """The profile `p` by `auth = command`, whose program is counted."""
+    """The profile `p` with `auth = command`, and the program, whose runs are counted."""
 
     def __init__(self, broker, server):
         self.broker, self.server, self.user = broker, server, "changing"
@@ -131,7 +132,7 @@ class Source:
         return len((self.broker.home / "runs").read_text().splitlines())
 
     def does(self, text):
-        """The program, in sh."""
+        """Sets what the program does, in sh."""
         self.broker.script("get", f'echo run >>"$HOME/runs"\n{text}', secret=True)
 
     def gives(self, password, expires=None, before=""):
@@ -139,12 +140,12 @@ class Source:
         self.does(f'{before}\nprintf \'%s\' \'{{"password": "{text}", "expires_at": {int(expires)}}}\'' if expires else f"{before}\necho {text}")
 
     def account(self, password):
-        """The server's."""
+        """Sets the password of the account at the server."""
         self.server.create_user(self.user, self.broker.secret(password))
 
 
 def test_changed_password(source, forwards):
-    """At the server and in its source: the next connection is logged in, and nobody has noticed."""
+    """Changed at the server and in the source: the next connection is logged in, and no client notices the change."""
     source.configure()
     source.account(b"fake-canary-old-77")
     source.gives(b"fake-canary-old-77")
@@ -155,8 +156,8 @@ def test_changed_password(source, forwards):
     assert [way.ask() for _ in range(3)] == ["changing@%"] * 3 and source.runs() == 2
 
 
-def test_changed_password_at_the_server_alone(source, running_clock, forwards):
-    """The server's own words, and one try in a minute: accounts are locked for more."""
+def test_password_changed_only_at_the_server(source, running_clock, forwards):
+    """The client gets the server's own message. There is one try a minute, because more could lock the account."""
     source.configure()
     source.account(b"fake-canary-old-77")
     source.gives(b"fake-canary-old-77")
@@ -172,7 +173,7 @@ def test_changed_password_at_the_server_alone(source, running_clock, forwards):
     assert way.ask() == "changing@%" and source.runs() == 3
 
 
-def test_changed_password_of_the_keychain(broker, mariadb_server, keychain, forwards):
+def test_changed_password_in_the_keychain(broker, mariadb_server, keychain, forwards):
     broker.env.update(keychain.env)
     broker.config(profile(host=mariadb_server.host, port=mariadb_server.port, user="changing", tls="required", auth="keychain"))
     ways = []
@@ -183,10 +184,11 @@ def test_changed_password_of_the_keychain(broker, mariadb_server, keychain, forw
         assert ways[0].ask() == "changing@%"
 
 
-@pytest.mark.parametrize("options, error", [([], "Please use --connect-expired-password"),  # its own words for 1862
+@pytest.mark.parametrize("options, error", [([], "Please use --connect-expired-password"),  # mysql's message for 1862
                                             (["--connect-expired-password"], "ERROR 1820 (HY000)")])
 def test_expired_password(broker, mysql_server, clients, options, error):
-    """It is no wrong one: what the server says reaches the client, and a client that can deal with it is let in."""
+    """An expired password is not a wrong one: the client gets the server's message, and a client that supports expired
+    passwords is accepted."""
     broker.env["TEST_SECRET"] = broker.secret(b"fake-canary-expired-80").decode()
     mysql_server.create_user("expired", b"fake-canary-expired-80")
     mysql_server.admin("alter user expired@'%' password expire")
@@ -196,14 +198,14 @@ def test_expired_password(broker, mysql_server, clients, options, error):
     assert done.code == 1 and (done.text + done.errors).startswith(error), (done.text, done.errors)
 
 
-# Sources with troubles
+# Sources that fail
 
 PASSWORD = b"fake-canary-source-31"
 
 
 @pytest.fixture
 def expired(source, clock, forwards):
-    """A forward whose credential has expired; `again(text)`: what the program does from now on."""
+    """A forward whose credential has expired."""
     source.user = "troubled"
     source.account(PASSWORD)
     source.configure(connect_timeout="1s")
@@ -214,27 +216,27 @@ def expired(source, clock, forwards):
     return way
 
 
-@pytest.mark.parametrize("script, words", [
+@pytest.mark.parametrize("script, message", [
     ("sleep 600", r"no credential within 3s\b.*hint: .*broker token"),
     ("echo the ticket is void >&2; exit 3", r"auth_command: \S+/get: exit\w* .*3\b.*the ticket is void.*hint: "),
     ("kill -9 $$", r"auth_command: \S+/get: "), ("true", "printed nothing"),
     ("printf '{\\n \"password\": '", "JSON"), ("printf '{\"password\": 7}'", "JSON"), ("printf '\\nx'", "empty first line"),
     ("head -c 100000 /dev/zero", r"broker: "),
 ], ids=["hangs", "fails", "dies", "says nothing", "half JSON", "no password", "empty", "long"])
-def test_source_with_troubles(source, expired, clock, script, words):
-    """The client is told why within bounds, and once it gives something again connections work."""
+def test_source_that_fails(source, expired, clock, script, message):
+    """The client is told why, within a bounded time. Connections work again once the source returns a credential."""
     source.does(script)
     began = time.monotonic()
     with pytest.raises(Refused) as told:
         expired.ask()
     assert time.monotonic() - began < 30
-    assert re.search(words, str(told.value), re.S) and "canary" not in str(told.value)
+    assert re.search(message, str(told.value), re.S) and "canary" not in str(told.value)
     source.gives(PASSWORD, expires=clock.now + 300)
     assert expired.ask() == "troubled@%"
 
 
-def test_credential_helper_with_troubles(source, clock, forwards):
-    """The same for one of git's: it is another program's child."""
+def test_credential_helper_that_fails(source, clock, forwards):
+    """The same for a git credential helper, which is the child of another program."""
     source.account(PASSWORD)
     source.configure(connect_timeout="1s", auth="helper", auth_helper=source.broker.home / "bin/git-credential-get")
 
@@ -245,16 +247,16 @@ def test_credential_helper_with_troubles(source, clock, forwards):
     way = Injected(forwards)
     assert way.ask() == "changing@%"
     clock.move(300)
-    for text, words in [("sleep 600", "no credential within 3s"), ("echo the store is locked >&2; exit 1", "the store is locked"), ("true", r"hint: ")]:
+    for text, message in [("sleep 600", "no credential within 3s"), ("echo the store is locked >&2; exit 1", "the store is locked"), ("true", r"hint: ")]:
         does(text)
-        with pytest.raises(Refused, match=f"(?s){words}"):
+        with pytest.raises(Refused, match=f"(?s){message}"):
             way.ask()
     does(answer + str(int(clock.now + 300)))
     assert way.ask() == "changing@%"
 
 
-def test_broker_that_is_gone(source, clock, forwards):
-    """An installation that was removed under its keeper, and is there again."""
+def test_broker_that_was_removed(source, clock, forwards):
+    """An installation that is removed while its keeper runs, and then restored."""
     source.account(PASSWORD)
     source.configure()
     source.gives(PASSWORD, expires=clock.now + 300)
@@ -272,8 +274,8 @@ def test_broker_that_is_gone(source, clock, forwards):
     assert way.ask() == "changing@%"
 
 
-def test_needs_a_person(broker, mariadb_server, keychain, running_clock, forwards):
-    """Who is told what to run."""
+def test_needs_the_user(broker, mariadb_server, keychain, running_clock, forwards):
+    """The user is told which command to run."""
     broker.env.update(keychain.env)
     broker.config(profile(host=mariadb_server.host, port=mariadb_server.port, user="app_native", tls="required", auth="keychain"))
     password = broker.secret(mariadb_server.password("app_native"))
@@ -281,7 +283,7 @@ def test_needs_a_person(broker, mariadb_server, keychain, running_clock, forward
     way = Injected(forwards)
     assert way.ask() == "app_native@%"
     assert broker.run("password", "delete", "p").code == 0
-    assert way.ask() == "app_native@%", "for a minute it is kept"
+    assert way.ask() == "app_native@%", "it is kept for a minute"
     running_clock.move(61)
     way.wake()
     with pytest.raises(Refused, match=r"no stored password for app_native@\S+\nhint: broker password set p"):
@@ -291,18 +293,18 @@ def test_needs_a_person(broker, mariadb_server, keychain, running_clock, forward
 
 
 def test_two_hundred_at_once(source, expired, clock):
-    """One fetch for all of them."""
+    """One fetch serves all of them."""
     source.gives(PASSWORD, expires=clock.now + 300, before="sleep 0.5")
     assert set(expired.ask_often(200, at_once=200)) == {"troubled@%"}
     assert source.runs() == 2
 
 
-# What cannot be asked for again
+# Credentials that cannot be fetched again
 
 @pytest.mark.parametrize("way", ["env", "prompt", "url"])
-def test_kept_for_good(broker, mariadb_server, running_clock, way):
-    """A variable, an answer and the password of a URL are the keeper's from the start, in no environment, and for as long as it
-    lives; the server is not asked about another one."""
+def test_kept_until_the_keeper_ends(broker, mariadb_server, running_clock, way):
+    """A password from a variable, from a prompt or from a URL is in the keeper from the start, in no environment, and
+    until the keeper ends. If the server refuses it, no other one is tried."""
     server, listen = mariadb_server, broker.runtime / "s"
     secret = broker.secret(server.password("app_native"))
     broker.env["TEST_SECRET"] = secret.decode() if way == "env" else None
@@ -331,10 +333,11 @@ def test_kept_for_good(broker, mariadb_server, running_clock, way):
     assert tty.wait() == -2
 
 
-# An ordinary user
+# A user who is not root
 
-def test_keeper_of_an_ordinary_user(broker, mariadb_server, forwards, clock):
-    """Of whose program broker sees the name alone: it takes the keys of the run from it all the same."""
+def test_keeper_of_another_user_than_root(broker, mariadb_server, forwards, clock):
+    """Only root can read the path of a keeper's executable. For another user broker sees only its name, and still
+    accepts the keys of the run from it."""
     source = Source(broker, mariadb_server)
     source.account(PASSWORD)
     source.configure()
@@ -351,7 +354,7 @@ def test_keeper_of_an_ordinary_user(broker, mariadb_server, forwards, clock):
 
 
 def as_stranger(way):
-    """Nobody else is served."""
+    """Connects as that user, because no other user is served."""
     host, port = way.place
     done = subprocess.run([*stranger.WRAP, process.need("/usr/bin/mariadb"), "--no-defaults", f"--host={host}", f"--port={port}",
                            f"--user={way.user}", "-NBe", "select current_user()"], env={"MYSQL_PWD": way.password.decode()},

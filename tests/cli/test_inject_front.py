@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Where the keeper logs in: what the client and the program are started with has nothing of the server's in it; the rows that
-say so; `forward --inject`, `params` and `status` beside it; who may connect, and with what. The log-in itself is test_inject.py's."""
+"""If the keeper logs in: the client and the program are started without the server's password; what --dry-run and -v
+print; `forward --inject`, with `params` and `status`; who can connect, and with which password. The login itself is
+tested by test_keeper_inject_*.py."""
 import json
 import os
 import re
@@ -21,7 +22,7 @@ ENV = ["sh", "-c", "env -0"]
 
 
 def through(broker, server, user="app", **keys):
-    """The profile `p`, behind a forward that leads to SERVER."""
+    """Writes the profile `p`, which reaches SERVER through a tcp tunnel."""
     for_user(broker, server, user, **{"host": RIGHT_NAME, "port": 3306, "via": f"tcp://127.0.0.1:{server.port}", "tls_ca": server.ca, **keys})
 
 
@@ -37,7 +38,8 @@ def shown(broker, *args):
 @pytest.mark.parametrize("family", ["mysql", "mariadb"])
 @pytest.mark.parametrize("level", LEVELS)
 def test_option_file(broker, mysql_server, family, level):
-    """The user, the empty password, a unix socket, no TLS; and none of the precautions that a password needs."""
+    """It has the user, an empty password, a Unix socket and no TLS, and none of the precautions that a password
+    needs."""
     stub = broker.stub("mariadb" if family == "mariadb" else "mysql", version="mariadb118" if family == "mariadb" else "mysql9")
     through(broker, mysql_server, tls=level)
     broker.write(".my.cnf", "[client]\npassword=fake-own\n")
@@ -54,7 +56,7 @@ def test_option_file(broker, mysql_server, family, level):
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_connect(broker, client, mysql_server, level):
-    """With files of the user's own that would lead elsewhere; the TLS is what the profile says, and the keeper's."""
+    """The user's own option files would lead elsewhere. The keeper makes the TLS, at the profile's level."""
     through(broker, mysql_server, tls=level, server_public_key="yes" if level == "disabled" else None)
     hostile_files(broker, client)
     login = logged_in(connect(broker, client, env=HOSTILE_ENV))
@@ -78,14 +80,14 @@ def test_rows(broker, clients, mysql_server):
 
 
 def test_own_socket(broker, client, mysql_server, mariadb_server):
-    """The keeper speaks to the server's own socket, without TLS."""
+    """The keeper connects to the server's own socket, without TLS."""
     server = mysql_server if client.family == "mysql" else mariadb_server
     for_user(broker, server, "app", socket=server.socket, login="keeper")
     assert shown(broker, "connect", "p", "--client", client.path)["tls"] == "none, it is the server's own socket"
     assert logged_in(connect(broker, client)).account.startswith("app@")
 
 
-def test_a_long_lived_password_on_a_direct_way_has_no_keeper(broker, clients, mysql_server):
+def test_direct_route_with_long_lived_password_has_no_keeper(broker, clients, mysql_server):
     stub = broker.stub()
     for_user(broker, mysql_server, "app", host=RIGHT_NAME, port=mysql_server.port, tls_ca=mysql_server.ca)
     assert broker.run("connect", "p", "--client", stub.path).code == 0
@@ -94,8 +96,9 @@ def test_a_long_lived_password_on_a_direct_way_has_no_keeper(broker, clients, my
 
 @pytest.mark.parametrize("login, secret_in_file", [("auto", False), ("client", True), ("keeper", False)])
 @pytest.mark.parametrize("verb", ["connect", "exec"])
-def test_a_program_says_that_its_password_expires(broker, clients, mysql_server, verb, login, secret_in_file):
-    """It is only known once it has run, and needs a keeper from then on. Without an expiry there is none."""
+def test_auth_command_with_expiry(broker, clients, mysql_server, verb, login, secret_in_file):
+    """That is only known once the program has run, and then a keeper is needed. Without an expiry there is no
+    keeper."""
     password = broker.secret(mysql_server.password("app")).decode()
     stub = broker.stub(version="mysql9")
     broker.config(profile("p", host=RIGHT_NAME, port=mysql_server.port, user="app", auth="command", auth_command="give", tls_ca=mysql_server.ca,
@@ -104,7 +107,7 @@ def test_a_program_says_that_its_password_expires(broker, clients, mysql_server,
     client = clients["mysql9"]
 
     def gives(life):
-        """A script that prints the password, and until when it is good, if it has an end."""
+        """Writes a script that prints the password and, unless LIFE is None, when it expires."""
         end = f", 'expires_at': $(($(date +%s) + {life}))" if life else ""
         text = ("{'password': '" + password + "'" + end + "}").replace("'", '\\"')
         broker.script("give", f'echo x >> $HOME/asked; echo "{text}"', secret=True)
@@ -120,7 +123,7 @@ def test_a_program_says_that_its_password_expires(broker, clients, mysql_server,
 
 
 def test_probe(broker, client, mysql_server):
-    """`test` asks through the keeper; a wrong password is the server's word."""
+    """`test` connects through the keeper. A wrong password is reported by the server."""
     through(broker, mysql_server)
     done = broker.run("test", "p", "--client", client.path)
     assert done.code == 0 and done.errors == "" and re.search(r"^server +ok .*, app@.*TLS", done.text, re.M), done.text
@@ -129,8 +132,8 @@ def test_probe(broker, client, mysql_server):
     assert done.code == 77 and done.errors.startswith("broker: p: 1045 access denied for app@"), done.errors
 
 
-def test_a_server_that_can_little(broker, client, fake_server, pki):
-    """Clients lay their answer out by what the server can, MariaDB's whatever their flags say."""
+def test_server_with_few_capabilities(broker, client, fake_server, pki):
+    """Clients lay out their answer by the capabilities of the server; MariaDB's do so whatever their own flags say."""
     fake = fake_server("sha256", certificate=pki.server, refusal=(1045, b"Access denied for user 'app'@'h' (using password: YES)"))
     broker.env[SECRET_ENV] = "fake"
     broker.config(profile(host="127.0.0.1", port=fake.port, user="app", auth="env", auth_env=SECRET_ENV, tls="required", login="keeper"))
@@ -138,7 +141,7 @@ def test_a_server_that_can_little(broker, client, fake_server, pki):
     assert done.code == 77 and done.errors.startswith("broker: p: 1045 access denied for app"), done.errors
 
 
-# A program
+# A program that exec runs
 
 def environment(broker, *args, **options):
     done = broker.run("exec", "p", *args, "--", *ENV, **options)
@@ -147,7 +150,7 @@ def environment(broker, *args, **options):
 
 
 def test_environment(broker, mysql_server):
-    """A password of this run, in each variable; the one that the profile's is in does not get there."""
+    """Each variable has the password of this run. The variable with the profile's password is not passed on."""
     through(broker, mysql_server, tls="required")
     first = environment(broker, "--env", "url", "--env", "P={password}", "--env", "DSN={go}")
     password = first["MYSQL_PWD"]
@@ -160,8 +163,8 @@ def test_environment(broker, mysql_server):
     assert environment(broker, env={"MYSQL_PWD": secret, SECRET_ENV: None})["MYSQL_PWD"] != secret
 
 
-def test_the_port_wants_the_password_of_the_run(broker, clients, mysql_server):
-    """At the socket any answer is right, at the port that one alone."""
+def test_port_requires_the_password_of_the_run(broker, clients, mysql_server):
+    """The socket accepts any password, the port only that one."""
     through(broker, mysql_server)
     mysql = clients["mysql9"].path
     port = f"{mysql} --no-defaults -NBe 'select user()' -h 127.0.0.1 -P $MYSQL_TCP_PORT --ssl-mode=DISABLED --get-server-public-key -u"
@@ -174,7 +177,7 @@ def test_the_port_wants_the_password_of_the_run(broker, clients, mysql_server):
 
 
 def test_another_user(broker, mysql_server):
-    """Not even with the password of the run: not at the port, not at the socket."""
+    """Another user cannot connect, not even with the password of the run: not to the port, not to the socket."""
     through(broker, mysql_server)
     broker.folder.parent.chmod(0o711)
     mysql = f"{' '.join(stranger.WRAP)} mariadb --no-defaults -NBe 'select user()' --skip-ssl -u app"
@@ -188,7 +191,7 @@ def test_another_user(broker, mysql_server):
 
 @pytest.mark.parametrize("level", ["disabled", "preferred", "verify-identity"])
 def test_defaults_file(broker, client, mysql_server, mariadb_server, level):
-    """A stock client's has no password, another program's that of the run; both work."""
+    """The file for a stock client has no password, the file for another program that of the run. Both work."""
     server = mysql_server if client.family == "mysql" else mariadb_server
     through(broker, server, tls=level, server_public_key="yes" if level == "disabled" else None)
     args = ["--", client.path, "--defaults-file={defaults-file}", "-NBe", QUERY]
@@ -200,8 +203,8 @@ def test_defaults_file(broker, client, mysql_server, mariadb_server, level):
 
 # forward --inject
 
-def server_is_asked(broker, client, params, **env):
-    """A stock client with what JSON parameters say, and no file."""
+def ask_server(broker, client, params, **env):
+    """Runs a stock client with what the JSON parameters say, and without option files."""
     place = ["-S", params["socket"]] if params["socket"] else ["-h", params["host"], "-P", str(params["port"]), "--protocol=TCP"]
     no_tls = ["--ssl-mode=DISABLED"] if client.family == "mysql" else ["--skip-ssl"]
     return subprocess.run([client.path, "--no-defaults", *no_tls, *place, "-u", params["user"], "-NBe", QUERY], capture_output=True,
@@ -214,12 +217,12 @@ def params(broker, *args):
     return json.loads(done.text)
 
 
-@pytest.mark.parametrize("way", ["port", "path"])
-def test_forward(broker, forwards, client, mysql_server, way):
-    """JSON and params say the same; with that a client logs in, and with anything else it does not."""
+@pytest.mark.parametrize("kind", ["port", "path"])
+def test_forward(broker, forwards, client, mysql_server, kind):
+    """--json and params print the same. A client can log in with that, but not with another password."""
     path = broker.home / "db.sock"
     through(broker, mysql_server)
-    run = forwards.start("p", "--inject", "--json", *(["--listen", path] if way == "path" else []))
+    run = forwards.start("p", "--inject", "--json", *(["--listen", path] if kind == "path" else []))
     said = json.loads(run.lines[0])
     assert said["user"] == "app" and re.fullmatch("[0-9a-f]{32}", said["password"])
     assert {key: forwards.one("p")[key] for key in said} == said
@@ -227,16 +230,16 @@ def test_forward(broker, forwards, client, mysql_server, way):
     assert [got[key] for key in ("host", "port", "socket", "user", "password", "tls")] == \
         [*(said[key] for key in ("host", "port", "socket", "user", "password")), "disabled"]
     assert got["expires_at"] is None and got["cleartext"] is False and got == params(broker)
-    done = server_is_asked(broker, client, got)
+    done = ask_server(broker, client, got)
     assert done.returncode == 0 and done.stdout.startswith("app@") and "TLSv" in done.stdout, done.stderr
-    if way == "port":
-        done = server_is_asked(broker, client, got, MYSQL_PWD="fake-wrong")
+    if kind == "port":
+        done = ask_server(broker, client, got, MYSQL_PWD="fake-wrong")
         assert done.returncode == 1 and "ERROR 1045 (28000)" in done.stderr
     run.end(15)
 
 
-def test_formats_beside_it(broker, forwards, mysql_server):
-    """No format has a secret of the server's: the harness looks for it in all that is printed."""
+def test_formats_of_a_forward(broker, forwards, mysql_server):
+    """No format has the server's password: the harness looks for it in all output."""
     through(broker, mysql_server)
     forwards.detach("p", "--inject")
     password = forwards.one("p")["password"]
@@ -253,7 +256,8 @@ def test_formats_beside_it(broker, forwards, mysql_server):
 
 
 def test_without_a_tunnel(broker, forwards, client, mysql_server):
-    """A direct profile's parameters are the server's own, and the forward's as long as that logs in."""
+    """The parameters of a profile without a tunnel are the server's own, or the forward's while one runs that logs
+    in."""
     for_user(broker, mysql_server, "app", host=RIGHT_NAME, port=mysql_server.port, tls_ca=mysql_server.ca)
     assert json.loads(broker.run("params", "p", "--json", secret_out=True).text)["host"] == RIGHT_NAME
     assert broker.run("params", "p", "--inject").code == 69
@@ -267,7 +271,7 @@ def test_without_a_tunnel(broker, forwards, client, mysql_server):
     assert forwards.detach("p", "--inject") == address
     got = params(broker)
     assert f"{got['host']}:{got['port']}" == address
-    assert server_is_asked(broker, client, got).returncode == 0
+    assert ask_server(broker, client, got).returncode == 0
 
 
 def test_other_keys_are_another_forward(broker, forwards, mysql_server):
@@ -278,7 +282,7 @@ def test_other_keys_are_another_forward(broker, forwards, mysql_server):
 
 
 def test_on_a_terminal(broker, forwards, mysql_server):
-    """The address as ever, and a note how to go on; no password."""
+    """The address as usual, and a note that says how to continue, but no password."""
     through(broker, mysql_server)
     done = broker.run("forward", "p", "--inject", "--detach", tty=True, stdout="tty", stderr="tty")
     assert done.code == 0 and re.fullmatch(rb"127\.0\.0\.1:\d+\r\np: broker params p --inject prints user and password\r\n", done.tty), done.tty
@@ -287,8 +291,8 @@ def test_on_a_terminal(broker, forwards, mysql_server):
     assert b'"password":"********"' in done.tty.replace(b": ", b":") and password.encode() not in done.tty, done.tty
 
 
-def test_what_is_wrong_is_known_at_once(broker, mysql_server, keychain):
-    """Nothing listens, and no browser is started."""
+def test_missing_password_is_an_error_at_once(broker, mysql_server, keychain):
+    """No forward is started, and no browser."""
     broker.env.update(keychain.env)
     through(broker, mysql_server, auth="keychain", auth_env=None)
     for more in ([], ["--detach"]):
@@ -297,8 +301,8 @@ def test_what_is_wrong_is_known_at_once(broker, mysql_server, keychain):
     assert broker.run("status", "p").code == 69
 
 
-def test_the_commands_of_the_docs(broker, forwards, client, mysql_server):
-    """docs/tools.md: what a program that somebody else starts is told."""
+def test_commands_of_docs_tools(broker, forwards, client, mysql_server):
+    """docs/tools.md: the parameters for a program that broker does not start."""
     through(broker, mysql_server)
     broker.config(broker.config_path.read_text().replace("[profile p]", "[profile prod]"))
     text = (REPO / "docs/tools.md").read_text()
@@ -310,7 +314,7 @@ def test_the_commands_of_the_docs(broker, forwards, client, mysql_server):
 
 
 def test_several(broker, forwards, mysql_server):
-    """Each has a password of its own."""
+    """Each forward has a password of its own."""
     through(broker, mysql_server)
     with open(broker.config_path, "a") as f:
         f.write("[profile q]\ninherits = p\n")
@@ -320,7 +324,7 @@ def test_several(broker, forwards, mysql_server):
     run.end(15)
 
 
-def test_a_forward_that_passes_bytes_has_neither(broker, forwards, mysql_server):
+def test_forward_without_inject_has_no_user_and_password(broker, forwards, mysql_server):
     through(broker, mysql_server)
     run = forwards.start("p", "--json")
     said = json.loads(run.lines[0])
@@ -331,7 +335,7 @@ def test_a_forward_that_passes_bytes_has_neither(broker, forwards, mysql_server)
 
 
 def test_nothing_on_the_disk(broker, forwards, mysql_server):
-    """Neither the server's secret (the harness looks for that) nor that of the run."""
+    """Neither the server's password (the harness looks for that) nor that of the run."""
     through(broker, mysql_server)
     forwards.detach("p", "--inject", "--log", "log")
     password = forwards.one("p")["password"].encode()

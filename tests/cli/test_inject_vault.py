@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Leases of a real Vault behind a keeper that logs in: one for all connections, renewed while they live, given back after the
-last; a session keeps its user; and what the client is told once there is none."""
+"""Leases of a real Vault, with a keeper that logs in: one lease for all connections, renewed while one is open, revoked
+after the last; a session keeps its database user; and what the client is told if there is no lease any more."""
 import json
 import re
 import threading
@@ -28,12 +28,13 @@ def clock(broker):
 
 @pytest.fixture
 def inject(given, forwards):  # noqa: F811
-    """inject(...) is an Injected by the profile `w`."""
+    """inject(...) is an Injected of the profile `w`."""
     return lambda *args, profile="w", **options: Injected(forwards, *args, profile=profile, wrap=given.keyring.wrap, **options)
 
 
 def test_renewal_that_fails_while_a_connection_waits(given, inject, vault):  # noqa: F811
-    """It gets another user, and the session keeps its own. (Faked: the refusal, once a connection is there.)"""
+    """The waiting connection gets another user, and the session keeps its own. (The refusal is faked, once a connection
+    exists.)"""
     path = role(vault, "refused", ttl="34s")
     given.configure(vault_path=path)
     begun, another = threading.Event(), threading.Event()
@@ -43,13 +44,13 @@ def test_renewal_that_fails_while_a_connection_waits(given, inject, vault):  # n
         another.wait(30)
         return 400, {}, errors("lease is not renewable")
     vault.front.instead["/v1/sys/leases/renew"] = [refuse] * 20
-    way = inject()
-    connection = way.connect()
+    forward = inject()
+    connection = forward.connect()
     user = connection.query("select current_user()")[0].decode()
     assert begun.wait(60)
-    waiting = load.Connection(way.place)  # the keeper accepts it while the renewal runs
+    waiting = load.Connection(forward.place)  # the keeper accepts it while the renewal runs
     another.set()
-    waiting.login(way.user, way.password)
+    waiting.login(forward.user, forward.password)
     assert waiting.query("select current_user()")[0].decode() != user == connection.query("select current_user()")[0].decode()
     assert reads(vault, path) == 2
     waiting.close()
@@ -58,7 +59,7 @@ def test_renewal_that_fails_while_a_connection_waits(given, inject, vault):  # n
 
 @pytest.fixture
 def revoking(given, vault):  # noqa: F811
-    """A person who may give users back, and wants it."""
+    """A Vault policy that allows to revoke leases, and a profile that does so (vault_revoke = yes)."""
     vault.allow(f'path "{vault.path}" {{ capabilities = ["read"] }}', 'path "sys/leases/revoke" { capabilities = ["update"] }')
     given.configure("[profile other]\ninherits = w\n", vault_revoke="yes")
     return given
@@ -73,67 +74,67 @@ def renewals(vault, path):
 
 
 def test_one_lease_for_all(inject, vault):
-    way = inject()
-    users = set(way.ask_often(40, at_once=20))
+    forward = inject()
+    users = set(forward.ask_often(40, at_once=20))
     assert users == {f"{user}@%" for user in vault.users()} and len(users) == 1 and reads(vault) == 1
 
 
-def test_renewed_while_a_connection_lives(given, inject, vault):  # noqa: F811
-    """And not without one."""
+def test_renewed_while_a_connection_is_open(given, inject, vault):  # noqa: F811
+    """And not without a connection."""
     used, idle = (role(vault, name, ttl="34s") for name in ("used", "idle"))
     vault.allow(f'path "{vault.db}/creds/*" {{ capabilities = ["read"] }}')
     given.configure(f"[profile idle]\ninherits = w\nvault_path = {idle}\n", vault_path=used)
-    ways = inject(), inject(profile="idle")
-    connection = ways[0].connect()
+    both = inject(), inject(profile="idle")
+    connection = both[0].connect()
     user = connection.query("select current_user()")[0].decode()
     assert until(lambda: len(renewals(vault, used)) >= 2, 60)
     assert not renewals(vault, idle)
-    assert connection.query("select current_user()")[0].decode() == user == ways[0].ask()
+    assert connection.query("select current_user()")[0].decode() == user == both[0].ask()
     assert reads(vault, used) == 1
     connection.close()
 
 
-def test_given_back(revoking, vault, client):
-    """vault_revoke = yes: with its session the user is gone."""
+def test_revoked_at_the_end(revoking, vault, client):
+    """vault_revoke = yes: the database user is removed when its session ends."""
     done = revoking.run("connect", "w", "--client", client.path, "--", "-NBe", "select current_user()")
     assert done.code == 0 and re.fullmatch(r"v-\S+@%\n", done.text), done.errors
     assert vault.users_become(0) and vault.front.asked("sys/leases/revoke")
 
 
 @pytest.mark.parametrize("end", ["kill -9 $$", "kill -HUP $$", "false", "exec sleep 0"])
-def test_given_back_however_it_ends(revoking, vault, end):
+def test_revoked_however_the_program_ends(revoking, vault, end):
     script = f'mariadb --no-defaults -h 127.0.0.1 -P "$MYSQL_TCP_PORT" -u "$MYSQL_USER" -e "select 1" && {end}'
     assert revoking.run("exec", "w", "--", "sh", "-c", script).text
     assert vault.users_become(0) and len(vault.front.asked("sys/leases/revoke")) == 1
 
 
 def test_vault_hangs_at_the_end(revoking, inject, vault):
-    """The keeper ends all the same."""
+    """The keeper ends nevertheless."""
     released = threading.Event()
     vault.front.instead["/v1/sys/leases/revoke"] = [lambda _: (released.wait(60), (204, {}, b""))[1]] * 9
-    way = inject()
-    assert way.ask()
+    forward = inject()
+    assert forward.ask()
     try:
-        way.end()
+        forward.end()
         assert gone(revoking.broker)
         assert len(vault.users()) == 1
     finally:
         released.set()
 
 
-def test_given_back_by_the_last_one(revoking, inject, vault):
-    """Of two keepers that share it."""
-    ways = inject(), inject(profile="other")
-    assert ways[0].ask() == ways[1].ask() and reads(vault) == 1
-    ways[0].end()
+def test_revoked_by_the_last_keeper(revoking, inject, vault):
+    """Two keepers share the lease; the one that ends last revokes it."""
+    both = inject(), inject(profile="other")
+    assert both[0].ask() == both[1].ask() and reads(vault) == 1
+    both[0].end()
     assert len(vault.users()) == 1 and not vault.front.asked("sys/leases/revoke")
-    assert ways[1].ask()
-    ways[1].end()
+    assert both[1].ask()
+    both[1].end()
     assert vault.users_become(0) and len(vault.front.asked("sys/leases/revoke")) == 1
 
 
-def test_may_not_give_back(given, vault, clients):  # noqa: F811
-    """The log of the keeper says so, and what to ask for."""
+def test_revocation_is_denied(given, vault, clients):  # noqa: F811
+    """The keeper's log says so, and which policy to ask for."""
     given.configure(vault_revoke="yes")
     log = given.broker.home / "log"
     done = given.run("connect", "w", "--log", log, "--client", clients["mariadb1011"].path, "--", "-NBe", "select 1")
@@ -143,10 +144,10 @@ def test_may_not_give_back(given, vault, clients):  # noqa: F811
 
 
 def test_kept_for_the_next_run(inject, vault):
-    """Unless vault_revoke says so it is not given back."""
-    way = inject()
-    assert way.ask()
-    way.end()
+    """Without vault_revoke = yes the lease is not revoked."""
+    forward = inject()
+    assert forward.ask()
+    forward.end()
     assert len(vault.users()) == 1 and not vault.front.asked("sys/leases/revoke")
 
 
@@ -154,14 +155,14 @@ def test_kept_for_the_next_run(inject, vault):
 
 @pytest.fixture
 def session(given, vault, client):  # noqa: F811
-    """On a terminal, with that client."""
+    """A session on a terminal, with that client."""
     tty = given.pty("connect", "w", "--client", client.path)
     tty.user, tty.id = who(tty)
     return tty
 
 
 def who(tty):
-    """(user, number of the connection), by the client."""
+    """(user, connection ID), as the client prints them."""
     tty.sendline(b"select concat('n=', current_user(), ',', connection_id(), '.');")
     return re.search(rb"n=([^,\r\n]+)@%,(\d+)\.", tty.expect(r"n=v-[^,\r\n]+,\d+\."))[1].decode(), number(tty)
 
@@ -176,7 +177,7 @@ def asleep(server):
 
 
 def test_ctrl_c_after_the_lease_has_changed(session, given, vault, mariadb_server):  # noqa: F811
-    """The query is cancelled by the user who runs it, as long as there is that one."""
+    """The query is cancelled as the database user that runs it, as long as that user exists."""
     session.sendline(SLEEP.encode() + b";")
     assert until(lambda: asleep(mariadb_server))
     assert given.lease("--fresh").user != session.user
@@ -187,12 +188,12 @@ def test_ctrl_c_after_the_lease_has_changed(session, given, vault, mariadb_serve
 
 @pytest.fixture
 def running_clock(broker):
-    """Which the keeper's timers see as well."""
+    """A clock whose jumps the keeper's timers see as well."""
     yield from lasting(Clock, broker, timers=True)
 
 
 def test_ctrl_c_after_a_minute(running_clock, session, mariadb_server):
-    """The keeper has wiped the password meanwhile, and gets it again: it is that of the same user."""
+    """The keeper has wiped the password by then, and gets it again, for the same user."""
     session.sendline(SLEEP.encode() + b";")
     assert until(lambda: asleep(mariadb_server))
     running_clock.move(61)
@@ -203,8 +204,8 @@ def test_ctrl_c_after_a_minute(running_clock, session, mariadb_server):
 
 @pytest.mark.parametrize("client", ["mariadb1011"], indirect=True)
 def test_user_of_the_session_has_ended(clock, session, given, mariadb_server):  # noqa: F811
-    """Another one could not cancel anything of its: the second connection is told."""
-    clock.move(15)  # so that it is no new one
+    """Another user could not cancel the session's queries, so the second connection gets an error that says so."""
+    clock.move(15)  # so that the user does not count as new
     mariadb_server.admin(f"drop user '{session.user}'@'%'")
     with pytest.raises(Refused, match=f"the database user {session.user} of this session has ended\nhint: "):
         connection = load.Connection(socket_of(given))
@@ -212,16 +213,16 @@ def test_user_of_the_session_has_ended(clock, session, given, mariadb_server):  
 
 
 def socket_of(desk):
-    """The local end of a session's keeper."""
+    """The socket on which a session's keeper listens."""
     (path,) = [path for path in desk.broker.runtime.rglob("*") if path.is_socket()]
     return path
 
 
-# Users that the server does not know, people that Vault does not know
+# Database users that the server does not know, and users whom Vault does not know
 
-def test_user_that_is_not_there_yet(given, vault, mariadb_server, client):  # noqa: F811
-    """As on a replica that lags: the same one is tried again, and no other is made. (Here the server has it under another
-    host's name until it has refused it.)"""
+def test_user_that_does_not_exist_yet(given, vault, mariadb_server, client):  # noqa: F811
+    """As on a replica that lags: the same user is tried again, and no other is created. (Here the server has the user
+    with another host name until it has refused it.)"""
     path = role(vault, "late", HIDDEN)
     given.configure(vault_path=path)
     with appearing(vault, mariadb_server):
@@ -230,8 +231,8 @@ def test_user_that_is_not_there_yet(given, vault, mariadb_server, client):  # no
     assert reads(vault, path) == 1 and len(vault.users()) == 1
 
 
-def test_user_that_is_never_there(given, vault, clients):  # noqa: F811
-    """The server's own words, after some seconds, and still one user was made."""
+def test_user_that_never_exists(given, vault, clients):  # noqa: F811
+    """The client gets the server's own message, after some seconds, and still only one user was created."""
     path = role(vault, "never", HIDDEN)
     given.configure(vault_path=path)
     done = given.run("connect", "w", "--client", clients["mysql9"].path, "--", "-e", "select 1")
@@ -240,18 +241,18 @@ def test_user_that_is_never_there(given, vault, clients):  # noqa: F811
 
 
 def test_user_that_was_dropped(clock, inject, vault, mariadb_server):
-    """Another is made, once, and nobody has noticed: no session has the first one."""
-    way = inject()
-    first = way.ask()
+    """Another user is created, once, and no client notices, because no session uses the first one."""
+    forward = inject()
+    first = forward.ask()
     clock.move(15)
     mariadb_server.admin(f"drop user '{first.removesuffix('@%')}'@'%'")
-    second = way.ask()
-    assert second != first and way.ask() == second and reads(vault) == 2
+    second = forward.ask()
+    assert second != first and forward.ask() == second and reads(vault) == 2
 
 
 @pytest.fixture
 def log_in(desk, vault):
-    """log_in(vault_path=...) writes the profile of a person who has to log in with a password, and does it."""
+    """log_in(vault_path=...) writes a profile with which the user has to log in to Vault by password, and logs in."""
     secret = desk.broker.secret(b"fake-userpass-canary-77aa")
     mount = vault.userpass(secret.decode())
 
@@ -266,30 +267,30 @@ def log_in(desk, vault):
 
 @pytest.mark.parametrize("life", ["short", "long"])
 def test_needs_a_login(clock, log_in, desk, vault, forwards, life):
-    """The client shows the command to run, also if the server has refused it before; and once that was run, the next connection
-    works."""
+    """The client shows the command to run, also if the server has refused the database user before. Once the command
+    was run, the next connection works."""
     path = {"short": vault.short, "long": vault.path}[life]
     log_in(vault_path=path)
-    way = Injected(forwards, profile="w", wrap=desk.keyring.wrap)
-    assert way.ask()
+    forward = Injected(forwards, profile="w", wrap=desk.keyring.wrap)
+    assert forward.ask()
     clock.move(15)
     vault.revoke(vault.front.tokens[-1])
     assert vault.users_become(0)
     with pytest.raises(Refused, match=r"(?s)not logged in to http.*\nhint: broker login w"):
-        way.ask()
+        forward.ask()
     log_in(vault_path=path)
-    assert way.ask()
+    assert forward.ask()
 
 
-def test_vault_is_away(inject, given, vault):  # noqa: F811
-    """Its words, with the reason; later it works."""
+def test_vault_is_sealed(inject, given, vault):  # noqa: F811
+    """The client gets Vault's message with the reason. Later, connections work again."""
     given.configure(vault_path=vault.short)
-    way = inject()
-    assert way.ask()
+    forward = inject()
+    assert forward.ask()
     vault.vault.seal()
     try:
         with pytest.raises(Refused, match="Vault is sealed"):
-            way.ask()
+            forward.ask()
     finally:
         vault.vault.unseal()
-    assert way.ask()
+    assert forward.ask()

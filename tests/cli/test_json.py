@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The shapes of --json: one object on one line, every field always there, null for nothing. Scripts rest on them."""
+"""The structure of --json output: one object on one line, with every field always present, or null. Scripts depend on
+it."""
 import json
 
 import pytest

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The JSON files of the AWS CLI (SSO token, registration, role keys, `aws login`), and what is made of one:
- * keys, or an error that a person can do something about. The input is every file that is read; its first
- * byte says what the services answer. What is written back is an object, and holds what was in the file.
+ * The JSON files of the AWS CLI (SSO token, registration, role keys, `aws login`). Each of them gives keys,
+ * or an error with a message. The input is the content of every file that is read; its first byte controls
+ * the answers of the services. A file that is written back is a JSON object, and keeps the keys that it had.
  *
  * fuzz wrap: file_read file_write file_lock http_sha1 http_sign_es256 aws_call_run
  */
@@ -34,7 +34,7 @@ extern const struct aws_source aws_source_sso, aws_source_login_session;
 
 static const uint8_t *input;
 static size_t input_size;
-static uint8_t told;
+static uint8_t control;
 static unsigned calls;
 
 static void check(bool held)
@@ -64,7 +64,7 @@ int __wrap_file_write(const char *path, const void *bytes, size_t n, mode_t mode
     before = cache_file_parse((const char *)input, input_size);
     check(now && before);
     json_object_foreach(before, key, value) check(json_object_get(now, key) != NULL);
-    return told & 0x80 ? err_set(e, ERR_IO, "Read-only file system") : 0;
+    return control & 0x80 ? err_set(e, ERR_IO, "Read-only file system") : 0;
 }
 
 int __wrap_file_lock(const char *name, int64_t deadline, int *fd, struct err *e)
@@ -72,7 +72,7 @@ int __wrap_file_lock(const char *name, int64_t deadline, int *fd, struct err *e)
     (void)name;
     (void)deadline;
     (void)fd;
-    return err_set(e, told & 0x40 ? ERR_TRY_LATER : ERR_IO, "no lock");
+    return err_set(e, control & 0x40 ? ERR_TRY_LATER : ERR_IO, "no lock");
 }
 
 int __wrap_http_sha1(const char *text, char out[41], int64_t deadline, struct err *e)
@@ -103,17 +103,17 @@ int __wrap_aws_call_run(const struct aws_call *c, int64_t deadline, struct http_
     (void)deadline;
     check(c->want_count < HTTP_WANTS_MAX && ++calls < 8);
     for (size_t i = 0; i < c->want_count; i++) {
-        const char *v = (told & 3) == 3 ? "900" : values[(i + told) % ARRAY_LEN(values)];
+        const char *v = (control & 3) == 3 ? "900" : values[(i + control) % ARRAY_LEN(values)];
         secret_free(answer->field[i]);
         answer->field[i] = *v ? secret_from(v, strlen(v)) : NULL;
     }
-    why->status = (told & 0x0c) == 0 ? 200 : (told & 0x0c) == 4 ? 401 : 503;
+    why->status = (control & 0x0c) == 0 ? 200 : (control & 0x0c) == 4 ? 401 : 503;
     return why->status == 200 ? 0 : err_set(e, why->status == 401 ? ERR_REFUSED : ERR_TRY_LATER, "no");
 }
 
 static void try_source(const struct aws_source *source, const struct aws_step *step)
 {
-    struct aws_login login = {.is_wanted = told & 0x20};
+    struct aws_login login = {.is_wanted = control & 0x20};
     struct aws_context c = AWS_CONTEXT_INIT;
     struct err e = ERR_INIT;
     AUTO_AWS_KEYS(keys);
@@ -149,7 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 1)
         return 0;
-    told = data[0];
+    control = data[0];
     input = data + 1;
     input_size = size - 1;
     if (input_size > CACHE_FILE_MOST)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two files of ~/.aws, and everything that is made of them: chains for several profiles, their words and
- * identity, endpoints. The first two bytes say how long the config file is; the rest is the credentials file.
+ * The two files of ~/.aws, and everything that is derived from them: chains for several profiles, their
+ * descriptions and identities, endpoints. The first two bytes are the length of the config file; the rest is
+ * the credentials file.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What anybody sends to the listener of a login, and what a person pastes. The first byte of the input says
- * which of the two it is and whether a form is waited for. Only a request with our Host, path and state is
- * taken, and with a code or an error and not both; a longer head of the same request never takes back a
- * refusal; nothing is left of what was refused.
+ * Requests to the callback listener of a login, which any local user can send, and URLs that the user
+ * pastes. The first byte of the input selects one of the two, whether a form is expected, and whether the
+ * callback has arrived already. A request is accepted only with the expected Host, path and state, and with
+ * either a code or an error; a request that is not accepted leaves no values. Unless the whole request is
+ * too long, a shorter part of it is incomplete, malformed, or has the same result as the whole.
  *
  * fuzz link: src/http/callback_parse.c src/http/callback_page.c
  */

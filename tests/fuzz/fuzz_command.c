@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole command line: the input is a config file, what is on stdin, and the words of argv, separated by
+ * The whole command line: the input is a config file, the content of stdin, and the arguments, separated by
  * NUL bytes; the program's main() is run on them (tests/fuzz/run builds it as broker_main).
  *
- * Nothing leaves the process. The calls that would start a program, dial, or change this process for good are
- * wrapped by the linker; the home and the config are in a folder of the run (TMPDIR), made anew when a verb
- * has put something there; there is no terminal, and PATH leads to clients that exist but cannot be run.
- * Beside memory errors it looks for broken promises: an exit status that is not documented, and memory that
- * is said to be out.
+ * Nothing has an effect outside the process. The linker wraps the calls that would start a program, connect,
+ * or change this process permanently; the home and the config are in a folder of the run (TMPDIR), which is
+ * made again after a verb that writes files; there is no terminal, and PATH contains clients that exist but
+ * cannot be run. Apart from memory errors, it looks for an exit status that is not documented, and for an
+ * exit because memory is said to be exhausted.
  *
  * fuzz options: -max_len=4096 -close_fd_mask=3
  *
@@ -36,8 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int inside;
 static char home[256];
 
-/* --- what the program must not really do
- * ------------------------------------------------------------------------- */
+/* --- system calls that must have no effect outside the process --- */
 
 int __wrap_execve(const char *path, char *const *argv, char *const *env);
 pid_t __real_fork(void);
@@ -53,7 +52,7 @@ int __real_unlink(const char *path);
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 
-/* The whole of what a client would get is read, so that the sanitizers see it. */
+/* Reads all arguments and variables that a client would get, so that the sanitizers check them. */
 int __wrap_execve(const char *path, char *const *argv, char *const *env)
 {
     size_t seen = strlen(path);
@@ -81,7 +80,7 @@ int __wrap_connect(int fd, const struct sockaddr *sa, socklen_t n)
     return -1;
 }
 
-/* Here every socket looks dead, and a dead one is removed. */
+/* As connect() always fails, every socket looks stale, and the program removes stale sockets. */
 int __wrap_unlink(const char *path)
 {
     if (inside && strncmp(path, home, strlen(home)) != 0) {
@@ -91,7 +90,7 @@ int __wrap_unlink(const char *path)
     return __real_unlink(path);
 }
 
-/* Only where memory is out does the program end below main(), and here there is plenty. */
+/* The program calls exit() below main() only if memory is exhausted, which must not happen here. */
 void __wrap_exit(int code)
 {
     if (!inside)
@@ -110,7 +109,7 @@ int __wrap_setrlimit(int what, const struct rlimit *limit)
     return inside ? 0 : __real_setrlimit(what, limit);
 }
 
-/* No terminal, and no device: /dev/fd/0 would be this fuzzer's. */
+/* Refuses the terminal and other devices: /dev/fd/0 would be this fuzzer's own. */
 int __wrap_open(const char *path, int flags, ...)
 {
     mode_t mode = 0;
@@ -129,8 +128,7 @@ int __wrap_open(const char *path, int flags, ...)
     return __real_open(path, flags, mode);
 }
 
-/* --- the home
- * ---------------------------------------------------------------------------------------------------- */
+/* --- the home --- */
 
 static const char *in_home(const char *name)
 {
@@ -174,7 +172,7 @@ static void make_home(void)
     for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++)
         put_file(clients[i], "", 0, 0700);
     put_file("password", "secret\n", 7, 0600);
-    /* The family of `mysql` is known, so that its option file is reached. */
+    /* The cache has the family of `mysql`, so that the program goes on to write its option file. */
     must(stat(in_home("bin/mysql"), &st) == 0);
     int n = snprintf(line, sizeof line, "mysql %ju 0 %jd.%09ld %s\n", (uintmax_t)st.st_ino,
                      (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, in_home("bin/mysql"));
@@ -188,7 +186,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc, (void)argv;
     (void)snprintf(home, sizeof home, "%s/fuzz-command-XXXXXX", tmp ? tmp : "/tmp");
     must(mkdtemp(home) != NULL);
-    /* libFuzzer writes its findings by absolute path; what the program makes by a relative one goes here. */
+    /* libFuzzer writes findings to an absolute path; what the program makes by a relative path goes here. */
     must(chdir(home) == 0);
     make_home();
     must(clearenv() == 0);
@@ -198,8 +196,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* --- one input
- * --------------------------------------------------------------------------------------------------- */
+/* --- one input --- */
 
 /* The part up to the next NUL byte, as a string of its own; NULL at the end. */
 static char *next_part(const uint8_t **data, size_t *size)
@@ -240,7 +237,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *config = next_part(&data, &size), *text = next_part(&data, &size);
     int argc = 1;
 
-    /* Nothing that is waited for ever comes here. */
+    /* What --wait waits for would never happen here. */
     if (memmem(data, size, "--wait", 6))
         size = 0;
     while (argc <= WORDS_MAX && (argv[argc] = next_part(&data, &size)))

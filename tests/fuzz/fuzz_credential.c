@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The readers of the credential helpers' protocols. The first byte chooses one. What git's reader took, the
- * writer writes, or refuses whole; what it writes is read again as the same, and has no line that was not
- * there.
+ * The parsers of the credential helpers' protocols. The first byte chooses one. What git's parser accepts,
+ * the writer prints, or refuses as a whole; parsing the printed text again gives the same fields.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a credential_process prints: whole keys or an error, and an error never with a part of the text in it.
- */
+/* The output of a credential_process gives complete keys, or an error that does not quote the output. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

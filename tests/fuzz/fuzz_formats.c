@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes the writers of all formats with a user, a password and a database of any bytes. Beside memory
- * errors: a refusal names the format, and our own reader of URLs gets back from `url` what was written.
+ * Fuzzes the writers of all formats with a user, a password and a database of any bytes. Apart from memory
+ * errors, it checks that a refusal names the format, and that broker's URL parser reads back what `url`
+ * wrote.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static void check_url(const char *url, const struct connection *c)
     struct err e = ERR_INIT;
 
     if (url_parse(url, &p, &e) < 0)
-        return; /* a value that no key of ours may have */
+        return; /* a value that broker allows in no key */
     if (!text_equal(profile_str(&p, KEY_user), *c->user ? c->user : NULL) ||
         !text_equal(profile_str(&p, KEY_database), *c->database ? c->database : NULL) ||
         (p.password && !secret_equal(p.password, c->password)))

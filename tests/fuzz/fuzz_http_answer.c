@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What broker makes of an answer of broker-http, whatever that is: the input is the record. An exchange that
- * is taken for good has a status; a failed one has words that end, and a code; no field is outside its
- * record.
+ * How broker reads an answer of broker-http: the input is the record. An exchange that succeeds has a
+ * status; a failed one has a code and a message that ends in NUL; no field lies outside the record.
  *
  * fuzz wrap: helper_call
  */
@@ -27,7 +26,7 @@ static void check(bool held)
         abort();
 }
 
-/* As helper_call() does with what it has read. */
+/* Like helper_call(), with the input instead of what it would read. */
 int __wrap_helper_call(struct helper *h, const struct record *request, struct record *answer,
                        int64_t deadline, struct err *e)
 {

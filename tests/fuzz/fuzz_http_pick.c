@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What broker-http takes out of an answer. The first line of the input is a path, the rest a body (or
- * headers). Whatever is found must lie within the bound, the same body must give the same again, and a body
- * with a document type must give nothing.
+ * How broker-http extracts values from an answer. The first line of the input is a path, the rest a body (or
+ * headers). A value must not exceed its maximum length, the same body must give the same value again, and a
+ * body with a document type must give nothing.
  *
  * fuzz link: src/http/pick.c src/http/wipe.c -lexpat
  */
@@ -46,7 +46,7 @@ static void pick_twice(picker *pick, const struct buf *text, const char *path)
     check(first.len == 0 || memcmp(first.data, second.data, first.len) == 0);
 }
 
-/* The same body, with a document type in front, gives nothing. */
+/* The same body after a document type gives nothing. */
 static void refuse_doctype(const struct buf *text, const char *path)
 {
     AUTO_BUF(hostile, 2 * HTTP_BODY_MAX);
@@ -57,7 +57,7 @@ static void refuse_doctype(const struct buf *text, const char *path)
     check(!pick_xml(&hostile, path, &out));
 }
 
-/* All of it, as the helper does: the answer must be a record that fits, with nothing else in it. */
+/* Extracts values of every kind, as the helper does: the answer fits into a record, and only has fields. */
 static void pick_into_record(const struct buf *text, const char *path)
 {
     static const char kinds[] = {HTTP_JSON, HTTP_XML, HTTP_HEADER, HTTP_TEXT, '?'};

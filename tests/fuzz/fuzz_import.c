@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Other programs' files of connections, as `profile import` reads them: every format. What the
- * helper does for XML and AES is done here, in the same process, by the helper's own code. Whatever comes out
- * must be a profile that the config file can hold, and must name no program, no file to send, and no other
- * section.
+ * The connection files of other programs, in every format that `profile import` reads. The helper's code for
+ * XML and AES runs in this process. Each result must be a profile that the config file can hold, and must
+ * not name a program, a file to send, or another section.
  *
  * fuzz wrap: http_xml http_decrypt
  * fuzz link: src/http/xml.c src/http/decrypt.c src/http/wipe.c -lexpat -lcrypto
@@ -78,17 +77,17 @@ static void check_left(const struct import_left *left, size_t count)
 
 static void check_entry(const struct import_entry *entry)
 {
-    static const enum key never[] = {KEY_client,       KEY_auth_command, KEY_auth_file,
-                                     KEY_auth_env,     KEY_auth_helper,  KEY_auth_helper_url,
-                                     KEY_inherits,     KEY_mfa_command,  KEY_my_cnf,
-                                     KEY_local_infile, KEY_listen,       KEY_vault_token_file};
+    static const enum key forbidden[] = {KEY_client,       KEY_auth_command, KEY_auth_file,
+                                         KEY_auth_env,     KEY_auth_helper,  KEY_auth_helper_url,
+                                         KEY_inherits,     KEY_mfa_command,  KEY_my_cnf,
+                                         KEY_local_infile, KEY_listen,       KEY_vault_token_file};
     struct override o[IMPORT_SETTINGS];
     size_t n = import_settings(entry, o);
 
     check(profile_name_valid(entry->name));
     check(profile_str(&entry->p, KEY_tls));
-    for (size_t i = 0; i < ARRAY_LEN(never); i++)
-        check(!entry->p.set[never[i]].value);
+    for (size_t i = 0; i < ARRAY_LEN(forbidden); i++)
+        check(!entry->p.set[forbidden[i]].value);
     check(!entry->p.tunnel[TUNNEL_command].value);
     for (size_t i = 0; i < n; i++)
         check(!strpbrk(o[i].value, "\r\n") && strlen(o[i].value) < INI_LINE_MAX);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes the INI lexer with both policies. Beside memory errors it looks for broken promises: events in
- * order, strings inside the text, clean text from the strict policy, and that a file in sections reads the
- * same as a file at once.
+ * Fuzzes the INI lexer with both policies. Apart from memory errors, it checks that events come in order,
+ * that their strings lie inside the text, that the strict policy gives no control characters, and that a
+ * file that is parsed by sections reads the same as one that is parsed as a whole.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static int check_event(void *context, const struct ini_event *event, struct err 
     struct seen *s = context;
 
     (void)e;
-    /* A fault comes at once, the property around it when it is whole. */
+    /* A fault is reported at once, before the property that contains it is complete. */
     if (event->fault)
         return event->section && event->fault->why && event->end <= s->n ? 0 : (abort(), -1);
     if (event->line <= s->line || event->start < s->end || event->end <= event->start || event->end > s->n)
@@ -59,8 +59,8 @@ static int write_event(void *context, const struct ini_event *event, struct err 
 }
 
 struct sections {
-    const char *text; /* as it was */
-    char *name;       /* of the section that is open */
+    const char *text; /* a copy that the parser has not changed */
+    char *name;       /* of the current section */
     size_t start;
     struct buf *out;
 };
@@ -90,7 +90,7 @@ static int open_section(void *context, const struct ini_event *header, struct er
     return 0;
 }
 
-static void compare_ways(const uint8_t *data, size_t size)
+static void compare_whole_and_sections(const uint8_t *data, size_t size)
 {
     AUTO_FREE(char *, text);
     AUTO_FREE(char *, copy);
@@ -131,6 +131,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (!e.what[0] || !e.msg[0] || !e.hint[0]))
             abort();
     }
-    compare_ways(data, size);
+    compare_whole_and_sections(data, size);
     return 0;
 }

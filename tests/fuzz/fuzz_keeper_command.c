@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a tunnel's program prints, and the lines of the system's tables of listeners. The first line of the
- * input is the text of `ready` (or a port, or a path), the rest the output. The text is found exactly where
- * it is in the output, whatever the chunks. What is kept of stderr is the end of it, bounded, the same for
- * all chunks, and has no control character left. A listener is on that port and may be dialled.
+ * The output of a tunnel's program, and the lines of the system's tables of listeners. The first line of the
+ * input is the text of `ready` (or a port, or a path), the rest is the output. The text is found if and only
+ * if the output contains it, however the output is cut into chunks. The stderr tail is the end of the
+ * output, of limited length, the same for all chunks, and without control characters. A listener that is
+ * found is on that port and can be connected to.
  *
  * fuzz link: src/tunnel/ready.c src/event/stderr_tail.c
  */
@@ -25,7 +26,7 @@ static void check(bool held)
         abort();
 }
 
-/* The same answer for the whole and for chunks of each size. */
+/* Chunks of every size must give the same result as the whole. */
 static void feed(const char *text, const char *output, size_t n)
 {
     size_t length = strlen(text);
@@ -42,7 +43,7 @@ static void feed(const char *text, const char *output, size_t n)
     }
 }
 
-static void check_said(const struct buf *said, const struct buf *raw)
+static void check_tail(const struct buf *said, const struct buf *raw)
 {
     check(raw->len <= STDERR_TAIL_MOST && said->len <= raw->len && buf_ok(raw) && buf_ok(said));
     for (size_t i = 0; i < said->len; i++) {
@@ -51,7 +52,7 @@ static void check_said(const struct buf *said, const struct buf *raw)
     }
 }
 
-/* Where nothing is dropped, all of it is kept, but for control characters; the chunks make no difference. */
+/* Up to its maximum length, the tail is the whole output, without control characters, whatever the chunks. */
 static void keep(const char *output, size_t n)
 {
     AUTO_BUF(first, 2 * STDERR_TAIL_MOST);
@@ -61,7 +62,7 @@ static void keep(const char *output, size_t n)
         AUTO_BUF(said, 2 * STDERR_TAIL_MOST);
         for (size_t at = 0; at < n; at += chunk)
             stderr_tail_add(&raw, &said, output + at, n - at < chunk ? n - at : chunk);
-        check_said(&said, &raw);
+        check_tail(&said, &raw);
         check(n > STDERR_TAIL_MOST || (raw.len == n && (n == 0 || memcmp(raw.data, output, n) == 0)));
         check(n == 0 || raw.len > 0);
         if (chunk == n)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client sends after a log-in that the keeper made (mysql/commands.h). Steps: a byte (bit 7: the
- * server has answered before; bits 0-6: how many bytes), the bytes.
+ * What a client sends after the keeper has logged in (mysql/commands.h). The input is a list of steps: a
+ * byte (bit 7: the server has answered before; bits 0-6: how many bytes follow), then the bytes.
  *
- * Held: a slow reader of packets, which has all the bytes at once, finds COM_CHANGE_USER in the same place as
- * the filter, which gets them in pieces; what may pass is all that came before the packet, and at most a part
- * of its header.
+ * It checks that a simple parser, which has all bytes at once, finds COM_CHANGE_USER in the same place as
+ * the filter, which gets them in pieces; and that the filter passes everything before that packet, and at
+ * most a part of its header.
  *
  * fuzz program: keeper
  */
@@ -27,9 +27,9 @@ static void check(bool held)
 }
 
 static uint8_t bytes[MOST];
-static bool answered[MOST]; /* before this byte came */
+static bool answered[MOST]; /* whether the server has answered before this byte */
 
-/* The offset of the packet that is refused; n: none is. *whole: the offset of its first byte of the body. */
+/* Returns the offset of the packet that is refused, or n. *whole is set to the offset of its body. */
 static size_t find(size_t n, size_t *whole)
 {
     uint8_t last = 0;

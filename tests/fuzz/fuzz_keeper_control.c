@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What comes to the keeper in records: a request on the control socket, in two pieces as it may arrive, and
- * the request to open. A control request is taken whole or not at all, however it is cut; an answer is always
- * a record; a request to open that is accepted has an endpoint, ends with addresses, and a type.
+ * The records that the keeper receives: a request on the control socket, in two pieces, and the request to
+ * open. A control request is accepted as a whole or not at all, wherever it is cut; an answer is always a
+ * record; a request to open that is accepted has an endpoint, listeners with addresses, and a name.
  *
  * fuzz program: keeper
  */
@@ -24,7 +24,7 @@ static void check(bool held)
         abort();
 }
 
-/* What comes of the bytes if they arrive in two pieces. */
+/* Returns the result of receiving the bytes in two pieces. */
 static int receive(const uint8_t *data, size_t size, size_t cut, struct record *request)
 {
     AUTO_BUF(in, 4096);

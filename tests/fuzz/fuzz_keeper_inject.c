@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The keeper logs in (mysql/login_inject.h), with a hostile server and a hostile client. The first byte has
- * the TLS level (bits 0-2), and whether the client must prove the password of the run (3), the endpoint is
- * the server's own socket (4), the server's RSA key may be asked for (5), TLS takes a step more (6). Then
- * steps: a byte, then the bytes that it announces.
+ * the TLS level (bits 0-2), and whether the client must prove that it has the password of the run (3), the
+ * endpoint is the server's own socket (4), the server's RSA key may be requested (5), TLS takes one step
+ * more (6). Then steps follow: a byte, and the bytes that it announces.
  *
- *   bits 7-6: 0 the server, 1 the client, 2 the server in a packet with the right number, 3 something of
- * ours: bits 5-0: how many bytes (0x3f: 4096), or which: a greeting of a server (its plug-in and flags
- * follow), the client's right answer, its answer by the other plug-in, another try, the end of the wait.
+ * - Bits 7-6 say who sends: 0 the server, 1 the client, 2 the server in a packet with the right sequence
+ *   number, 3 an event that this program makes.
+ * - Bits 5-0 are the number of bytes (0x3f: 4096), or the event: 0-7 a server's greeting with that plug-in
+ *   and flags, 8-11 a client's answer, 12 a retry with another credential, 13 and 14 an error that is sent
+ *   to the client, 15 the end of the wait for TLS.
  *
- * Held, for every input:
- * - The server's password is never sent: not in cleartext, and through TLS only if the method is one that the
- *   level allows. While neither TLS is up nor an unencrypted log-in allowed, nothing goes to the server but
- * one request for TLS. The same for a program that was never told the password of the run.
- * - Before the client has proved what it must, the server gets nothing at all; the client never gets OK.
- * - The client gets at most one greeting, and nothing after the end; no packet of it is out of order.
- * - No buffer grows past its bound; what is copied is what came.
+ * It checks for every input:
+ *
+ * - The server's password is never sent in cleartext, and through TLS only if the level allows the method.
+ *   Without TLS, unless an unencrypted login is allowed, the server gets only one request for TLS. The
+ *   password of the run is never sent to the server.
+ * - Until the client has proved what it must, the server gets nothing, and the client gets no OK.
+ * - The client gets at most one greeting, and nothing after the end; its packets are complete and in order.
+ * - After the login, the bytes that are copied are those that arrived.
  *
  * fuzz program: keeper
  */
@@ -47,7 +50,7 @@ struct run {
     struct tls_options tls_options;
     struct secret *run_password;
     bool tls, requested, later, over, copies, greeted;
-    bool may_see; /* the server may be sent the password itself over this connection */
+    bool may_see; /* not used */
     uint8_t next; /* the client's next sequence number */
 };
 
@@ -56,8 +59,8 @@ static void no_canary(const struct buf *b)
     check(!b->len || !memmem(b->data, b->len, CANARY, sizeof CANARY - 1));
 }
 
-/* Whole packets, in order; the first may be a greeting, and one that admits only comes after proof. */
-static void look_at_client(struct run *r)
+/* The client gets complete packets, at most one greeting, and an OK only after it has proved the password. */
+static void check_to_client(struct run *r)
 {
     struct buf *out = &r->m.client.out;
     struct packet p;
@@ -80,7 +83,7 @@ static void look_at_client(struct run *r)
     buf_clear(out);
 }
 
-static void look_at_server(struct run *r)
+static void check_to_server(struct run *r)
 {
     struct mysql *m = &r->m;
     bool open = r->tls || m->without_tls;
@@ -92,7 +95,7 @@ static void look_at_server(struct run *r)
     check(m->request.len == 0 || m->request.len == REQUEST);
     if (!r->copies && !r->options.own_socket && !r->tls)
         no_canary(&m->server.out);
-    /* Through TLS it is sent as a whole packet, by a method that may. */
+    /* Through TLS the password is sent by a method that allows it. */
     if (!r->copies && memmem(buf_str(&m->server.out), m->server.out.len, CANARY, sizeof CANARY - 1)) {
         check(m->stage == STAGE_LAST && m->inject->auth.closed);
         check(!m->inject->method || m->inject->method->over == OVER_ANYTHING || m->inject->auth.verified);
@@ -114,20 +117,20 @@ static enum mysql_step make_tls(struct run *r)
     return step;
 }
 
-/* What a caller does after each call. */
-static void look(struct run *r, enum mysql_step step, bool delayed)
+/* Checks the state and takes the output, as a caller does after each call. */
+static void check_step(struct run *r, enum mysql_step step, bool delayed)
 {
     struct mysql *m = &r->m;
 
     check(!r->over || step == MYSQL_OVER);
     check(!r->copies || step == MYSQL_COPY);
     check(!m->failed.code || step == MYSQL_OVER);
-    look_at_server(r);
+    check_to_server(r);
     if (step == MYSQL_TLS) {
         check(!m->without_tls && mysql_proved(m));
         if (!delayed)
             step = make_tls(r);
-        look_at_server(r);
+        check_to_server(r);
     }
     check(step != MYSQL_COPY || (mysql_proved(m) && (r->tls || m->without_tls)));
     if (step == MYSQL_REFUSED)
@@ -136,7 +139,7 @@ static void look(struct run *r, enum mysql_step step, bool delayed)
     if (r->over)
         check(m->server.out.len == 0 && m->request.len == 0 && m->server.in.len == 0 &&
               m->client.in.len == 0);
-    look_at_client(r);
+    check_to_client(r);
     r->copies = step == MYSQL_COPY;
     buf_clear(&m->server.out);
 }
@@ -160,7 +163,7 @@ static void greeting_make(struct buf *out, uint8_t how)
     packet_put(out, 0, body.data, body.len);
 }
 
-/* As a client with the run's password answers, or (bit 1) one that names the other plug-in first. */
+/* The answer of a client with the run's password; with bit 1 it has no proof, so that the keeper must ask. */
 static void answer_make(struct run *r, struct buf *out, uint8_t how)
 {
     const char *plugin = how & 1 ? "mysql_native_password" : "caching_sha2_password";
@@ -190,7 +193,7 @@ static void retry(struct run *r)
     struct login_credential *as =
         login_credential_new(mem_strdup("app2"), secret_from(CANARY, sizeof CANARY - 1));
 
-    look(r, mysql_retry(&r->m, as), false);
+    check_step(r, mysql_retry(&r->m, as), false);
     login_credential_drop(as);
 }
 
@@ -202,10 +205,10 @@ static void give(struct run *r, bool client, const char *bytes, size_t n, bool d
 
     if (copies)
         check(out->len == n && (n == 0 || memcmp(out->data, bytes, n) == 0));
-    look(r, step, delayed);
+    check_step(r, step, delayed);
 }
 
-static void ours(struct run *r, uint8_t which)
+static void make_event(struct run *r, uint8_t which)
 {
     struct err e = ERR_INIT;
     AUTO_BUF(b, 8192);
@@ -219,11 +222,11 @@ static void ours(struct run *r, uint8_t which)
     else if (which == 12)
         retry(r);
     else if (which == 13)
-        look(r, mysql_tell(&r->m, NULL), false);
+        check_step(r, mysql_tell(&r->m, NULL), false);
     else if (err_set(&e, ERR_LOGIN, "log in") < 0 && which == 14)
-        look(r, mysql_tell(&r->m, &e), false);
+        check_step(r, mysql_tell(&r->m, &e), false);
     else if (r->m.stage == STAGE_TLS)
-        look(r, make_tls(r), false);
+        check_step(r, make_tls(r), false);
 }
 
 static void begin(struct run *r, uint8_t how)
@@ -248,8 +251,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct run r = {.over = false};
     size_t at = 1;
 
-    /* The fuzzer learns the canary from memmem(); a server that knows the password is none to hide it from.
-     */
+    /* The fuzzer learns the passwords from memmem(); an input with one proves nothing: it may be echoed. */
     if (size == 0 || memmem(data, size, CANARY, sizeof CANARY - 1) ||
         memmem(data, size, RUN_PASSWORD, sizeof RUN_PASSWORD - 1))
         return 0;
@@ -258,7 +260,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint8_t kind = data[at] >> 6, of = data[at] & 0x3f;
         at++;
         if (kind == 3) {
-            ours(&r, of & 15);
+            make_event(&r, of & 15);
             continue;
         }
         size_t n = of == 0x3f ? 4096 : of;

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A MySQL log-in seen through, with a hostile server and a hostile client. The first byte has flags; then
- * steps: a byte (bit 7: who speaks; bits 0-6: how many bytes, 0x7f: 4096 of them, as far as there are any),
- * the bytes. TLS is made at once when it is asked for, or (bit 1 of the flags) after one step more, so that
- * somebody can speak in clear while it is being made.
+ * A MySQL login that the keeper relays, with a hostile server and a hostile client. The first byte has
+ * flags; then steps follow: a byte (bit 7: the client sends, else the server; bits 0-6: how many bytes,
+ * 0x7f: up to 4096), and the bytes. TLS starts as soon as it is requested, or (bit 1 of the flags) one step
+ * later, so that data can arrive in cleartext before it starts.
  *
- * Held, for every input: nothing of the client's goes out in clear, but
- * for our request for TLS, of which the client chooses capabilities, packet size and character set; that is
- * asked for once, and only while nothing of the server's waits; of what the server says in clear the client
- * gets at most a greeting without its TLS bit and one error packet in our words; what came in clear is gone
- * once TLS is made. What goes to the server never exceeds what the client has said by more than
- * our request and the password that it encrypted; once it is over the client gets one error packet and nobody
- * anything more; bytes copied are those that came; no buffer grows past its bound.
+ * It checks for every input:
+ *
+ * - Without TLS, the server gets only the keeper's request for TLS, in which the client chooses
+ *   capabilities, packet size and character set. It is sent once, and only if no data of the server is
+ *   unread.
+ * - Of what the server sends in cleartext, the client gets at most a greeting without its TLS bit, and one
+ *   error packet with the keeper's message; data that arrived in cleartext is discarded once TLS has
+ *   started.
+ * - The server gets at most as many bytes as the client has sent, plus the keeper's request and the password
+ *   that it encrypted.
+ * - After the end, neither side gets anything more. Bytes that are copied are those that arrived. No buffer
+ *   exceeds its maximum.
  *
  * fuzz program: keeper
  */
@@ -38,12 +43,12 @@ static const struct login_options options = {.server = "db:3306"};
 struct run {
     struct mysql m;
     size_t said, sent; /* by the client, to the server */
-    size_t in_clear;   /* to the client, before TLS */
+    size_t in_clear;   /* not used */
     unsigned greetings, errors, requests;
     bool tls, later, over, copies;
 };
 
-/* The one that stands there. */
+/* Whether it is a request for TLS, whose fields after the character set are zero. */
 static bool request_is_ours(const struct buf *b)
 {
     static const uint8_t head[3] = {32, 0, 0};
@@ -53,9 +58,8 @@ static bool request_is_ours(const struct buf *b)
            memcmp(b->data + PACKET_HEADER + 9, nothing, sizeof nothing) == 0;
 }
 
-/* What goes to the client before TLS is whole packets: a greeting that says no TLS, and one error in our
- * words. */
-static void look_at_clear(struct run *r)
+/* Before TLS the client gets complete packets: a greeting without TLS, and one error of the keeper. */
+static void check_cleartext(struct run *r)
 {
     struct buf *out = &r->m.client.out;
     struct packet p;
@@ -94,8 +98,8 @@ static enum mysql_step make_tls(struct run *r)
     return step;
 }
 
-/* What a caller does after each call. */
-static void look(struct run *r, enum mysql_step step, bool delayed)
+/* Checks the state and takes the output, as a caller does after each call. */
+static void check_step(struct run *r, enum mysql_step step, bool delayed)
 {
     struct mysql *m = &r->m;
 
@@ -115,12 +119,12 @@ static void look(struct run *r, enum mysql_step step, bool delayed)
         check(m->server.out.len == 0 && step != MYSQL_COPY);
     r->over = step == MYSQL_OVER;
     if (!r->tls)
-        look_at_clear(r);
+        check_cleartext(r);
     if (step == MYSQL_TLS && !delayed) {
         step = make_tls(r);
         r->over = step == MYSQL_OVER;
         if (r->over)
-            look_at_clear(r);
+            check_cleartext(r);
     }
     if (step != MYSQL_TLS)
         check(m->request.len == 0);
@@ -150,7 +154,7 @@ static void speak(struct run *r, bool client, const uint8_t *bytes, size_t n, bo
         copied(client ? &m->server.out : &m->client.out, bytes, n);
     if (over)
         check(m->client.out.len == 0 && m->server.out.len == 0);
-    look(r, step, delayed && !later);
+    check_step(r, step, delayed && !later);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes known_hosts files. Beside memory errors it looks for broken promises: what a line means stays inside
- * it, no line hides the one behind it, and a key that is taken has a type that we know.
+ * Fuzzes known_hosts files. Apart from memory errors, it checks that the result of a line lies inside the
+ * line, that no line hides the one after it, and that a key that is accepted has a known type.
  *
  * fuzz program: keeper
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `bugreport` masks. The input's first line is a user's name, the rest is a log. Whatever both are, each
+ * The masking of `bugreport`. The input's first line is a user name, the rest is a log. For any input, each
  * word of the masked text is a word of the vocabulary that is not in the name, a short number, a time, or a
  * label.
  */
@@ -14,7 +14,7 @@
 #include <output/mask.h>
 
 #define VOCABULARY "the server refused password direct ssh host"
-/* The list in mask.c. */
+/* The words of the list in mask.c, cut at SEPARATORS. */
 #define PLAIN                                                                                                \
     "usr bin sbin local opt lib etc dev fd N tmp var run home ssl certs ssh aws config localhost endpoint "  \
     "login "                                                                                                 \
@@ -25,7 +25,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Whether a list has that word: between blanks and the like, and without punctuation at its end. */
+/* Returns whether the list contains the word, between separators and without punctuation at its end. */
 static bool is_word_of(const char *list, const char *word, size_t n)
 {
     for (size_t length; *list; list += length) {
@@ -52,7 +52,7 @@ static bool is_label(const char *word, size_t n)
     return false;
 }
 
-/* Parts of a time are numbers but for the one with the T, and the Z. */
+/* Numbers, and the parts of a time, which also contain T, Z and the letters of durations. */
 static bool is_number(const char *word, size_t n)
 {
     return strspn(word, "0123456789-TZmsdh") >= n && n <= 13;

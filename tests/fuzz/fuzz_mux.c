@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes what a master of ssh says on its control socket. Beside memory errors it looks for broken promises:
- * a packet is taken whole or not at all, words lie inside it, and no prefix of a packet is one.
+ * Fuzzes what an ssh master sends on its control socket. Apart from memory errors, it checks that a packet
+ * is accepted as a whole or not at all, that its message lies inside it, and that no prefix of it is
+ * accepted.
  *
  * fuzz program: keeper
  */
@@ -14,7 +15,7 @@
 
 static void check(const uint8_t *data, size_t n)
 {
-    AUTO_FREE(uint8_t *, exact); /* so that a byte too far is seen */
+    AUTO_FREE(uint8_t *, exact); /* of exactly that size, so that the sanitizer sees a byte too many */
     struct mux_reply reply;
 
     exact = mem_alloc(n + 1, 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The record reader. A record that is accepted must give every field within its own bytes, must say the same
- * when it is read from a pipe and when it is written again, and its error (if it is one) must be whole
- * strings.
+ * The record reader. In a record that is accepted, every field lies within its bytes; it is the same when it
+ * is read from a pipe and when it is written again; and its error (if it is one) has strings that end in
+ * NUL.
  */
 #include <signal.h>
 #include <stdint.h>
@@ -54,7 +54,7 @@ static void check_error(const struct record *r)
     check(is_string(e.detail, sizeof e.detail) && is_string(e.hint, sizeof e.hint));
 }
 
-/* From a pipe the same bytes must be the same record, or none at all. */
+/* Read from a pipe, the same bytes must give the same record, or an error. */
 static void read_from_pipe(const uint8_t *data, size_t size, const struct record *parsed)
 {
     AUTO_RECORD(r);

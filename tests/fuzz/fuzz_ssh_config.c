@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes what `ssh -G` prints. Beside memory errors it looks for broken promises: settings that are taken
- * have a host, a user and a port, and files have absolute names.
+ * Fuzzes the output of `ssh -G`. Apart from memory errors, it checks that settings that are accepted have a
+ * host, a user and a port, and that the paths of files are absolute.
  *
  * fuzz program: keeper
  */

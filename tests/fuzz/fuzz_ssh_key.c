@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes what comes from an ssh-agent, from private key files, and packets that libssh2 throws away: the
- * first byte chooses. Beside memory errors it looks for broken promises: a key whose type is known has a blob
- * that begins with it or is only libssh2's to read, and a list that a refusal named is text.
+ * Fuzzes an agent's answers, private key files, and the packets that libssh2 discards: the first byte
+ * chooses one. Apart from memory errors, it checks that a key with a blob has a type, and that the list of
+ * methods and the reason of a refusal are text.
  *
  * fuzz program: keeper
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzes the URL parser, the masking and the rule for URLs. Beside memory errors it looks for broken
- * promises: every refusal says what and how to mend it, masking keeps the length and leaves no password of an
- * accepted URL behind, and no accepted URL runs, opens or borrows anything of this machine, nor has a
- * credential of it sent where it does not belong.
+ * Fuzzes the URL parser, the masking and the rule for URLs. Apart from memory errors, it checks that every
+ * refusal says what is wrong and how to fix it, that masking keeps the length and only writes asterisks, and
+ * that no accepted URL runs a program, opens a file or uses a credential of this machine, or has a
+ * credential sent to a server that it is not meant for.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include <model/url.h>
 #include <session/session.h>
 
-/* What an accepted URL had as its password, raw, must not be in the masked text at the same place. */
+/* Masking only replaces characters by asterisks; a URL with a password is recognized as one. */
 static void check_mask(const char *url, const struct profile *p)
 {
     AUTO_FREE(char *, masked);
@@ -33,8 +33,8 @@ static void check_mask(const char *url, const struct profile *p)
             abort();
 }
 
-/* By name, not by the column of keys.def, which is what is looked at. */
-static const enum key never[] = {
+/* Listed by name, because the test checks the column of keys.def that says which keys a URL may set. */
+static const enum key forbidden[] = {
     KEY_inherits,         KEY_client,     KEY_my_cnf,         KEY_local_infile,         KEY_listen,
     KEY_sign_host,        KEY_sign_port,  KEY_mfa_command,    KEY_vault_addr,           KEY_vault_ca,
     KEY_vault_cert,       KEY_vault_key,  KEY_vault_auth,     KEY_vault_namespace,      KEY_vault_mount,
@@ -48,15 +48,15 @@ static bool is(const struct profile *p, enum key k, const char *word)
     return p->set[k].value && strcmp(p->set[k].value, word) == 0;
 }
 
-/* Nothing is set but by the URL. */
+/* The config is empty, so the URL has set every value. */
 static void check_rule(const struct profile *p)
 {
     const char *host = profile_str(p, KEY_host);
     bool tunnelled = profile_is_tunnelled(p), here = !tunnelled && (!host || host_is_loopback(host));
     bool own = p->password && (is(p, KEY_auth, "keychain") || is(p, KEY_auth, "prompt"));
 
-    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
-        if (p->set[never[i]].origin == ORIGIN_URL)
+    for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
+        if (p->set[forbidden[i]].origin == ORIGIN_URL)
             abort();
     if (is(p, KEY_auth, "command") || is(p, KEY_auth, "file") || is(p, KEY_auth, "env") ||
         is(p, KEY_auth, "helper") || is(p, KEY_auth, "vault"))

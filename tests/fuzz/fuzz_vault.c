@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Vault may answer: the input is a body of JSON, which broker-http's parser takes apart, and broker
- * reads a login page's address, a list of errors and a list of roles from. An address that is taken is one
- * for a browser and has one state; words for a terminal are one line of text; a path of the config never
- * leaves its place.
+ * Answers of Vault: the input is a JSON body, which broker-http's parser parses. broker reads the URL of a
+ * login page, a list of errors, a path and a token from it. A URL that is accepted is for a browser and has
+ * a state; a message for the terminal is one line of text; an encoded path stays below the folder of the
+ * API.
  *
  * fuzz link: src/http/pick.c src/http/wipe.c -lexpat
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The helpers here are this program itself, started through symbolic links in ../libexec/broker; each name
- * behaves in another way. If a helper misbehaves, the caller must get an error in time, and no child process
- * may be left.
+ * stands for another behaviour. If a helper misbehaves, the caller must get an error in time, and no child
+ * process may be left.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -61,7 +61,7 @@ static const struct ini_case {
     {"indented keys", "[a]\n  k = v\n  l = w\n", "[a]\nk=v\nl=w\n"},
     {"a file that is indented as a whole", "  [a]\n    k = v\n  [b]\n    k = w", "[a]\nk=v\n[b]\nk=w\n"},
     {"a line indented more than a key continues it", "[a]\nk = v\n l = w", "[a]\nk=v\nl = w\n"},
-    {"even if it looks like a section", "[a]\nk = v\n [b]\nl = w", "[a]\nk=v\n[b]\nl=w\n"},
+    {"an indented section continues a key", "[a]\nk = v\n [b]\nl = w", "[a]\nk=v\n[b]\nl=w\n"},
     {"a line indented less is a key", "[a]\n  k = v\n    w\n l = x", "[a]\nk=v\nw\nl=x\n"},
     {"a tab counts as one character", "[a]\n\tk = v\n l = w", "[a]\nk=v\nl=w\n"},
     {"a no-break space counts as one character", "[a]\n" NBSP "k = v\n l = w", "[a]\nk=v\nl=w\n"},
@@ -79,10 +79,10 @@ static const struct ini_case {
 
     {"no closing bracket: a section with a fault", "[a]\nk=1\n[b\nk=2\n[c]",
      "[a]\nk=1\n[b]\n!3 no ']' at the end of a section's name\nk=2\n[c]\n"},
-    {"no closing bracket, but a key as well", "[a]\nk=1\n[b = c\nk=2",
+    {"no closing bracket, in a line that is a key too", "[a]\nk=1\n[b = c\nk=2",
      "[a]\nk=1\n!3 no ']' at the end of a section's name\n[b = c]\n!3 no ']' at the end of a section's "
      "name\nk=2\n"},
-    {"a line indented more continues that header", "[a]\n[b: c\n  [d]\nk=2",
+    {"a line indented more continues a header", "[a]\n[b: c\n  [d]\nk=2",
      "[a]\n!2 no ']' at the end of a section's name\n[b: c]\n!2 no ']' at the end of a section's "
      "name\nk=2\n"},
     {"an empty name", "[]\nk = v", "[]]\n!1 no ']' at the end of a section's name\nk=v\n"},
@@ -94,7 +94,7 @@ static const struct ini_case {
 
     {"CRLF", "[a]\r\nk = v\r\n w\r\n\r\nl =\r\n a = b\r\n", "[a]\nk=v\nw\nl=\na = b\n"},
     {"CR", "[a]\rk = v\r w\rl = x", "[a]\nk=v\nw\nl=x\n"},
-    {"all line ends", "[a]\r\nk = v\n\rl = x\n\r\n", "[a]\nk=v\nl=x\n"},
+    {"LF, CR and CRLF mixed", "[a]\r\nk = v\n\rl = x\n\r\n", "[a]\nk=v\nl=x\n"},
     {"an empty text", "", ""},
     {"no LF at the end", "[a]\nk =", "[a]\nk=\n"},
     {"many continuations", "[a]\nk = 1\n 2\n 3\n 4\n 5\n 6\nl = 7", "[a]\nk=1\n2\n3\n4\n5\n6\nl=7\n"},

@@ -25,8 +25,8 @@
 static const struct control_events events = {
     .quit = shutdown_now, .stop = shutdown_begin, .has_owner = shutdown_has_owner, .wait = shutdown_wait};
 
-/* Calls keeper() in a child process, to which this process is broker. Returns its pid; *channel is our end of
- * the control channel. */
+/* Runs keeper() in a child process; this process plays broker. Returns its pid; *channel is our end of the
+ * control channel. */
 static pid_t start(int (*keeper)(void), int *channel)
 {
     int ends[2];
@@ -64,7 +64,7 @@ static bool ask(int64_t *deadline, struct err *e)
     return control_ask(KEEPER_ASK_SECRET, "Code: ", false, deadline, &answer, e) == 0;
 }
 
-/* Returns 1 if the time for the answer was added to both deadlines, 0 if to neither; else it has failed. */
+/* Returns 1 if the time for the answer was added to both deadlines, 0 if to neither; 2 and 3 are failures. */
 static int asks_and_compares_deadlines(void)
 {
     int64_t whole = opt.deadline, own = clock_ms() + FAR_MS, before = own;
@@ -139,7 +139,7 @@ static int asks_once(void)
 }
 
 /* A signal kills the keeper; STOP and end of file end it with status 0. */
-static void pending_question_is_ended(void **state)
+static void keeper_ends_during_a_question(void **state)
 {
     static const struct {
         int number;
@@ -197,7 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_time_of_the_user_is_added),
         cmocka_unit_test(at_most_64_questions),
-        cmocka_unit_test(pending_question_is_ended),
+        cmocka_unit_test(keeper_ends_during_a_question),
         cmocka_unit_test(no_question_after_a_timeout),
     };
 

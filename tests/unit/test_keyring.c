@@ -29,9 +29,9 @@
 #include <base/mem.h>
 #include <store/store.h>
 
-/* A UID that does not exist, and another one in each run, so that what one run leaves in this user's quota
- * does not make another fail, even one at the same time. It is random and not a PID, because the same PID may
- * exist in another namespace. */
+/* A UID that no user has, different in each run, so that the quota that one run uses does not make another
+ * fail, even one at the same time. It is random and not a PID, because another namespace may have the same
+ * PID. */
 #define OTHER_UID (20000U + this_run)
 
 static unsigned this_run;

@@ -63,7 +63,7 @@ static void versions(void **state)
     assert_false(libssh2_fits(NULL));
 }
 
-/* Memory of a session is limited: beyond that, only small blocks are allocated. No block is counted twice. */
+/* A session's memory is limited; beyond the limit only small blocks are allocated. No block counts twice. */
 static void memory(void **state)
 {
     static struct ssh_session s;

@@ -83,7 +83,7 @@ static void at_start_of_command(void **state)
     for (size_t piece = 1; piece <= b.len; piece++) {
         begin();
         assert_false(passes(&b, piece, false, &passed));
-        /* Its header may have passed in part, if it arrived in several pieces. */
+        /* A part of its header may have passed, if it arrived in several pieces. */
         assert_true(passed >= before.len && passed <= before.len + PACKET_HEADER);
         if (piece == b.len)
             assert_int_equal(passed, before.len);

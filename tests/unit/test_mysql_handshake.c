@@ -189,7 +189,7 @@ static void answers(void **state)
 
 /* With CLIENT_MYSQL the reserved bytes have no meaning. Bytes after the last field are ignored. Without
  * CLIENT_SECURE_CONNECTION, as before the hash of 4.1, the auth data is a string with a NUL. */
-static void answers_of_others(void **state)
+static void answers_of_other_clients(void **state)
 {
     struct answer a;
     uint8_t *body;
@@ -290,7 +290,7 @@ static void strings_of_each_size(void **state)
     }
 }
 
-static void own_attributes(void **state)
+static void own_attributes_are_dropped(void **state)
 {
     AUTO_BUF(out, 256);
 
@@ -310,8 +310,8 @@ static void own_attributes(void **state)
 
 static void certificate_proof(void **state)
 {
-    /* The proof with the session's changes, as MariaDB 11.8 sends it; without them; without its length. Other
-     * texts are unchanged. */
+    /* MariaDB's proof of its certificate: with the session's changes, as MariaDB 11.8 sends it; without them;
+     * not length-encoded. Other texts are unchanged. */
     static const struct {
         const char *received;
         size_t n;
@@ -351,11 +351,11 @@ int main(void)
         cmocka_unit_test(greeting_longest_name),
         cmocka_unit_test(greetings_for_clients),
         cmocka_unit_test(answers),
-        cmocka_unit_test(answers_of_others),
+        cmocka_unit_test(answers_of_other_clients),
         cmocka_unit_test(hostile_lengths),
         cmocka_unit_test(too_many_attributes),
         cmocka_unit_test(strings_of_each_size),
-        cmocka_unit_test(own_attributes),
+        cmocka_unit_test(own_attributes_are_dropped),
         cmocka_unit_test(certificate_proof),
     };
 

@@ -49,8 +49,9 @@ static void accepted_at_once(void **state)
     }
 }
 
-/* The client's first command may arrive before the server's OK, and other data in one piece with the OK. */
-static void kept_for_the_copy(void **state)
+/* The client's first command may arrive before the server's OK, and other data in one piece with the OK. Both
+ * are passed on. */
+static void early_data_is_passed_on(void **state)
 {
     static const char query[] = "\x09\0\0\0\x03select 1";
     static const char more[] = "\x07\0\0\x03" OK "\x01";
@@ -67,7 +68,7 @@ static void kept_for_the_copy(void **state)
     assert_int_equal(m.client.out.len, 1);
 }
 
-static void full_over_tls(void **state)
+static void full_auth_over_tls(void **state)
 {
     static const char *const marks[] = {"\x01\x04", "\x04"};
 
@@ -82,7 +83,7 @@ static void full_over_tls(void **state)
     }
 }
 
-static void full_at_own_socket(void **state)
+static void full_auth_at_own_socket(void **state)
 {
     (void)state;
     begin(KEEPER_TLS_NAME, false);
@@ -94,7 +95,7 @@ static void full_at_own_socket(void **state)
     sent_password(3);
 }
 
-static void full_without_tls(void **state)
+static void full_auth_without_tls(void **state)
 {
     (void)state;
     logging_in(KEEPER_TLS_NONE, SHA2);
@@ -269,7 +270,7 @@ static const struct {
     {{"\xfe"
       "no end of the name"},
      {19}},
-    {{SWITCH_TO(SHA2), "\x01\x03", "\x01\x03"}, {44, 2, 2}}, /* twice */
+    {{SWITCH_TO(SHA2), "\x01\x03", "\x01\x03"}, {44, 2, 2}}, /* FAST_OK twice */
     {{SWITCH_TO(SHA2), "\x01\x03", "\x01\x04"}, {44, 2, 2}}, /* enough, then not enough */
     {{SWITCH_TO(SHA2), "\x01\x03", SWITCH_TO(NATIVE)}, {44, 2, 44}},
     {{SWITCH_TO(SHA2), "\x01\x04", "\x01\x04"}, {44, 2, 2}},
@@ -341,7 +342,7 @@ static void packet_too_long(void **state)
 
 #define DENIED "\xff\x15\x04#28000Access denied for user 'app'"
 
-/* The client is waiting. It can get the server's own error or one of broker. */
+/* The client is waiting. It can get the server's own error or broker's. */
 static void refused(void **state)
 {
     struct err e = ERR_INIT;
@@ -437,10 +438,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepted),
         cmocka_unit_test(accepted_at_once),
-        cmocka_unit_test(kept_for_the_copy),
-        cmocka_unit_test(full_over_tls),
-        cmocka_unit_test(full_at_own_socket),
-        cmocka_unit_test(full_without_tls),
+        cmocka_unit_test(early_data_is_passed_on),
+        cmocka_unit_test(full_auth_over_tls),
+        cmocka_unit_test(full_auth_at_own_socket),
+        cmocka_unit_test(full_auth_without_tls),
         cmocka_unit_test(switches),
         cmocka_unit_test(parsec),
         cmocka_unit_test(password_in_cleartext),

@@ -156,7 +156,7 @@ static void logging_in(void)
     buf_clear(&m.server.out);
 }
 
-static void up_to_the_answer_after_tls(void **state)
+static void answer_is_sent_after_tls(void **state)
 {
     AUTO_BUF(hello, 256);
     AUTO_BUF(plain, 256);
@@ -300,7 +300,7 @@ static void errors_before_tls(void **state)
         {"\xff\x10\x04#08004", 9, 1040, ""},
         {"\xff\xe8\x03no", 5, 1000, "no"}, /* the first number of a server */
         {"\xff\x0f\x27no", 5, 9999, "no"}, /* and the last */
-        {"\xff\xcf\x07no", 5, 1999, "no"}, /* the last one before those of clients */
+        {"\xff\xcf\x07no", 5, 1999, "no"}, /* the last number before those of clients */
         {"\xff\xd0\x07no", 5, 1105, "2000 no"},
         {"\xff\xb7\x0bno", 5, 1105, "2999 no"},
         {"\xff\xb8\x0bno", 5, 3000, "no"},
@@ -324,7 +324,7 @@ static void errors_before_tls(void **state)
     }
 }
 
-/* An error packet without its whole number; the next packet's bytes are not taken for the rest of it. */
+/* An error packet whose number is truncated; the next packet's bytes are not taken for the rest of it. */
 static void truncated_error_before_tls(void **state)
 {
     static const char both[] = "\x02\0\0\0\xff\xe8\x03\0\0\x01no";
@@ -571,7 +571,7 @@ static void unsupported_clients(void **state)
 }
 
 /* If the client sends its answer first, it is processed after the server's greeting. */
-static void client_first(void **state)
+static void client_answers_first(void **state)
 {
     AUTO_BUF(hello, 256);
     AUTO_BUF(reply, 256);
@@ -587,7 +587,7 @@ static void client_first(void **state)
     assert_int_equal(m.server.out.len, 0);
 }
 
-static void sizes(void **state)
+static void packet_sizes(void **state)
 {
     AUTO_FREE(char *, body);
 
@@ -595,7 +595,7 @@ static void sizes(void **state)
     body = mem_alloc(LOGIN_PACKET_MAX + 1, 1);
     logging_in();
     if (in_pieces)
-        return; /* for time */
+        return; /* it would take too long */
     assert_int_equal(packet_from(CLIENT, 3, body, 16000), MYSQL_WAIT);
     sent_packet(SERVER, 4, body, 16000);
     for (int side = CLIENT; side <= SERVER; side++) {
@@ -695,7 +695,7 @@ static void too_much_data_waiting(void **state)
 
     (void)state;
     if (in_pieces)
-        return; /* for time */
+        return; /* it would take too long */
     body = mem_alloc(LOGIN_CHUNK_MAX, 1);
     for (int side = CLIENT; side <= SERVER; side++) {
         enum mysql_step step = MYSQL_WAIT;
@@ -860,7 +860,7 @@ static void shortest_encrypted_password(void **state)
     }
 }
 
-static void failing(void **state)
+static void mysql_fail_at_each_stage(void **state)
 {
     struct err e = ERR_INIT;
 
@@ -978,7 +978,7 @@ static int pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(up_to_the_answer_after_tls),
+        BOTH(answer_is_sent_after_tls),
         BOTH(later_packets_are_renumbered),
         BOTH(accepted),
         BOTH(refused),
@@ -993,8 +993,8 @@ int main(void)
         BOTH(partial_packet_in_cleartext),
         BOTH(unexpected_packets_in_the_login),
         BOTH(unsupported_clients),
-        BOTH(client_first),
-        BOTH(sizes),
+        BOTH(client_answers_first),
+        BOTH(packet_sizes),
         BOTH(too_much_data_waiting),
         BOTH(two_client_packets_in_one_piece),
         BOTH(truncated_error_before_tls),
@@ -1007,7 +1007,7 @@ int main(void)
         BOTH(key_is_not_requested),
         BOTH(unencrypted_password_is_refused),
         BOTH(shortest_encrypted_password),
-        BOTH(failing),
+        BOTH(mysql_fail_at_each_stage),
         BOTH(answers_that_do_not_request_tls),
         cmocka_unit_test(long_error),
         cmocka_unit_test(error_with_details),

@@ -171,7 +171,7 @@ static void accepted(void **state)
     finish();
 }
 
-/* The server refuses the credential. It is closed, and the client gets nothing yet. */
+/* The server refuses the credential. Its connection is closed, and the client gets nothing yet. */
 static void server_refuses(void)
 {
     char byte;

@@ -123,7 +123,7 @@ static void names(void **state)
     SSL_CTX_free(peer);
 }
 
-/* A name that is too long to be sent is an error. Without it, the certificate would not be verified. */
+/* A name that is too long to be sent is an error. If it were left out, it would not be verified either. */
 static void name_too_long(void **state)
 {
     static char name[300];

@@ -152,7 +152,7 @@ static void dates(void **state)
     } while (!text_equal(was, is));
     gives(make_for(&ca, "early", "DNS:db.test", 40 * DAY, 50 * DAY),
           "2026 certificate is not valid yet\nit is for early\n" CHECK_CLOCK);
-    gives(make_for(&ca, "early", "DNS:a.test", 40 * DAY, 50 * DAY), /* not reported: the wrong name */
+    gives(make_for(&ca, "early", "DNS:a.test", 40 * DAY, 50 * DAY), /* the wrong name is not reported */
           "2026 certificate is not valid yet\nit is for early\n" CHECK_CLOCK);
 }
 
@@ -171,7 +171,7 @@ static void untrusted_certificates(void **state)
           "2026 certificate is not signed by the CA in ca that it names\nit names Own CA\n" CHECK_CA);
     gives(make(&same, "db", "DNS:a.test"),
           "2026 certificate is not signed by the CA in ca that it names\nit names Own CA\n" CHECK_CA);
-    options.name = (char *)(uintptr_t) "127.0.0.2"; /* nor a wrong address */
+    options.name = (char *)(uintptr_t) "127.0.0.2"; /* nor is a wrong address */
     gives(make(&other, "db", "IP:127.0.0.1"),
           "2026 certificate is from a CA that is not in ca\nit names Other?CA\n" CHECK_CA);
     gives(make(&same, "db", "IP:127.0.0.1"),
@@ -203,6 +203,7 @@ static void wrong_purpose(void **state)
     }
 }
 
+/* Checks the error if a server sends these bytes and closes. */
 static void answer_gives(const char *bytes, size_t n, unsigned number, const char *expected)
 {
     struct err e = ERR_INIT;

@@ -20,7 +20,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-static SSL_CTX *servers; /* of all addresses, so they have the same ticket keys */
+static SSL_CTX *servers; /* used at all addresses, so they have the same ticket keys */
 
 static void servers_make(void)
 {

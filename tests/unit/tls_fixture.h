@@ -176,8 +176,8 @@ static void close_both(struct both *b)
     (void)close(b->fd[1]);
 }
 
-/* Does a handshake between tls_new() and this server. If `server` is NULL, the client gets the `n` bytes and
- * end of file instead. Returns 0, or -1 with the error from tls_explain(). */
+/* Does a handshake between a client from tls_new() and this server. If `server` is NULL, the client gets the
+ * `n` bytes and end of file instead. Returns 0, or -1 with the error from tls_explain(). */
 static int handshake_or_raw(struct both *b, SSL_CTX *server, const char *bytes, size_t n, struct err *e)
 {
     int done = 0, accepted = 0;

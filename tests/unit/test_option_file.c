@@ -471,7 +471,7 @@ static void environment(void **state)
         assert_int_equal(none.count, 0);
         client_environment(&ours, f, true, &long_one);
         assert_string_equal(changed_to(&long_one, "MYSQL_PWD"), "s3cret");
-        /* In an unknown program, Oracle's client library can be told only by this variable. */
+        /* In an unknown program, cleartext is enabled for Oracle's client library only by this variable. */
         struct env_changes clear = {0};
         ours.cleartext = true;
         client_environment(&ours, f, false, &clear);

@@ -490,7 +490,7 @@ static void tls_in_special_cases(void **state)
 #define DB "host = db\nuser = app\n"
 #define RDS "host = " RDS_NAME "\nuser = app\nauth = iam\n"
 #define VAULT "auth = vault\nvault_addr = https://v\nvault_path = database/creds/r\n"
-#define BEHIND "via = tcp://127.0.0.1:1\n"
+#define TUNNELLED "via = tcp://127.0.0.1:1\n"
 #define NO_LOGIN(subject, why, otherwise)                                                                    \
     "78: " subject ": " why "\nhint: " otherwise ", or "                                                     \
     "login = client\n"
@@ -510,10 +510,10 @@ static const struct login_row {
     /* A keeper is needed anyway. */
     {DB, FLAVOUR_MARIADB, "K unix login", "K unix login"},
     {DB, FLAVOUR_UNKNOWN, "K unix login", "K unix login"},
-    {DB BEHIND, FLAVOUR_MYSQL, "K unix login", "K unix login"},
-    {DB BEHIND "tls = disabled\n", FLAVOUR_MARIADB, "K unix login", "K unix login"},
-    {DB BEHIND "tls = verify-identity\n", FLAVOUR_MYSQL, "K unix =db login", "K unix =db login"},
-    {DB "auth = env\nauth_env = PW\n" BEHIND, FLAVOUR_UNKNOWN, "K unix login", "K unix login"},
+    {DB TUNNELLED, FLAVOUR_MYSQL, "K unix login", "K unix login"},
+    {DB TUNNELLED "tls = disabled\n", FLAVOUR_MARIADB, "K unix login", "K unix login"},
+    {DB TUNNELLED "tls = verify-identity\n", FLAVOUR_MYSQL, "K unix =db login", "K unix =db login"},
+    {DB "auth = env\nauth_env = PW\n" TUNNELLED, FLAVOUR_UNKNOWN, "K unix login", "K unix login"},
     {"socket = /s\nuser = app\nvia = ssh://b\n", FLAVOUR_MYSQL, "K unix login", "K unix login"},
     /* The credential expires. */
     {RDS, FLAVOUR_MYSQL, "K unix =" RDS_NAME " login", "K unix =" RDS_NAME " login"},
@@ -529,9 +529,9 @@ static const struct login_row {
     {"socket = /s\nuser = app\ncleartext = yes\nvia = ssh://b\n", FLAVOUR_MYSQL, "K unix login",
      "K unix login"},
     /* Only the client knows the user or the password. */
-    {"host = db\n" BEHIND, FLAVOUR_MYSQL, "C 127.0.0.1",
+    {"host = db\n" TUNNELLED, FLAVOUR_MYSQL, "C 127.0.0.1",
      NO_LOGIN("login = keeper", "auth = client leaves user and password to the client", "set auth")},
-    {"host = db\nauth = none\n" BEHIND, FLAVOUR_MYSQL, "C 127.0.0.1",
+    {"host = db\nauth = none\n" TUNNELLED, FLAVOUR_MYSQL, "C 127.0.0.1",
      NO_LOGIN("login = keeper", "it needs a user", "set user")},
 };
 
@@ -571,7 +571,7 @@ static void login_at_a_forward(void **state)
         enum purpose purpose;
         const char *text;
     } rows[] = {
-        {"auto", DB BEHIND, FOR_FORWARD, "C 127.0.0.1"},
+        {"auto", DB TUNNELLED, FOR_FORWARD, "C 127.0.0.1"},
         {"keeper", RDS, FOR_FORWARD, "K unix =" RDS_NAME},
         {"auto", DB "tls = disabled\n", FOR_INJECT, "K unix login"},
         {"client", RDS, FOR_INJECT, "K unix =" RDS_NAME " login"},

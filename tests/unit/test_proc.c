@@ -172,8 +172,8 @@ static void owner(void **state)
     }
 }
 
-/* A process that the program has started, such as an agent, may keep its outputs open: only the end of the
- * program itself is waited for. */
+/* A process that the program has started, such as an agent, may keep its outputs open: proc_capture() waits
+ * only for the program itself. */
 static void grandchild(void **state)
 {
     AUTO_RAN(ran);

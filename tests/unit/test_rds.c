@@ -73,7 +73,7 @@ static void host_names(void **state)
     }
 }
 
-/* Parsing must not crash with any end of a valid name, nor if any of its bytes is replaced by any other. */
+/* Parsing must not crash for any suffix of a valid name, nor with any byte of it replaced by any other. */
 static void malformed_names(void **state)
 {
     static const char name[] = "x.endpoint.proxy-abc.rds.cn-north-1.amazonaws.com.cn";

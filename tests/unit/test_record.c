@@ -90,7 +90,7 @@ static void absent_and_malformed_fields(void **state)
     assert_null(record_secret(&r, TAG_C));
 }
 
-static void an_empty_secret_is_not_an_absent_one(void **state)
+static void an_empty_secret_is_not_absent(void **state)
 {
     AUTO_RECORD(r);
     AUTO_SECRET(empty);
@@ -165,7 +165,7 @@ static void error_texts_are_truncated_to_fit(void **state)
     assert_int_equal(e.number, 0);
 }
 
-/* The text is one byte too long: its NUL must not be written behind the end of the array. */
+/* The text is one byte too long: its NUL must not be written past the end of the array. */
 static void an_error_text_that_is_one_byte_too_long(void **state)
 {
     static char text[sizeof((struct err *)NULL)->what + 1];
@@ -315,7 +315,7 @@ static void a_record_may_arrive_in_pieces(void **state)
     (void)close(fds[0]);
 }
 
-/* The end of the record is also the end of the bytes that have arrived, and of the buffer. */
+/* The record ends exactly where the received bytes and the buffer end. */
 static void a_record_may_fill_the_buffer(void **state)
 {
     static const char record[] = "\0\0\0\10\1\x10\1\0\0\0\1a";
@@ -682,7 +682,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_come_back_in_order),
         cmocka_unit_test(absent_and_malformed_fields),
-        cmocka_unit_test(an_empty_secret_is_not_an_absent_one),
+        cmocka_unit_test(an_empty_secret_is_not_absent),
         cmocka_unit_test(the_longest_secret_comes_back),
         cmocka_unit_test(errors_arrive_unchanged),
         cmocka_unit_test(error_texts_are_truncated_to_fit),

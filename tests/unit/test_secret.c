@@ -48,7 +48,7 @@ static void adding(void **state)
     secret_free(NULL);
 }
 
-static void cutting(void **state)
+static void truncating(void **state)
 {
     static const char *const cases[][2] = {{"a\n", "a"},       {"a\r\n", "a"},  {"a", "a"}, {"a\n\n", "a\n"},
                                            {"a\r", "a\r"},     {"\n", ""},      {"", ""},   {"\r\n", ""},
@@ -139,7 +139,7 @@ static void wiped_out_of_order(void **state)
 }
 
 /* More secrets than the arena holds: each further one has its own allocation. */
-static void many(void **state)
+static void more_than_the_arena_holds(void **state)
 {
     struct secret *all[40];
 
@@ -157,7 +157,7 @@ static void many(void **state)
 }
 
 /* Returns true if SIGSEGV kills a child that reads n bytes from that address. */
-static bool is_forbidden(const char *at, size_t n)
+static bool read_is_forbidden(const char *at, size_t n)
 {
     int status;
     pid_t pid = fork();
@@ -185,10 +185,10 @@ static void guarded(void **state)
     (void)state;
     small = secret_from("x", 1);
     vast = secret_new(SECRET_MAX);
-    assert_false(is_forbidden(secret_bytes(small), 2));
-    assert_true(is_forbidden(secret_bytes(small), 65536 + 4096));
-    assert_false(is_forbidden(secret_bytes(vast), SECRET_MAX + 1));
-    assert_true(is_forbidden(secret_bytes(vast), SECRET_MAX + 64));
+    assert_false(read_is_forbidden(secret_bytes(small), 2));
+    assert_true(read_is_forbidden(secret_bytes(small), 65536 + 4096));
+    assert_false(read_is_forbidden(secret_bytes(vast), SECRET_MAX + 1));
+    assert_true(read_is_forbidden(secret_bytes(vast), SECRET_MAX + 64));
 }
 
 /* --- reading from a descriptor
@@ -255,9 +255,15 @@ static void reading(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adding), cmocka_unit_test(cutting),          cmocka_unit_test(equality),
-        cmocka_unit_test(bounds), cmocka_unit_test(wiped_when_freed), cmocka_unit_test(wiped_out_of_order),
-        cmocka_unit_test(many),   cmocka_unit_test(guarded),          cmocka_unit_test(reading),
+        cmocka_unit_test(adding),
+        cmocka_unit_test(truncating),
+        cmocka_unit_test(equality),
+        cmocka_unit_test(bounds),
+        cmocka_unit_test(wiped_when_freed),
+        cmocka_unit_test(wiped_out_of_order),
+        cmocka_unit_test(more_than_the_arena_holds),
+        cmocka_unit_test(guarded),
+        cmocka_unit_test(reading),
     };
 
     return cmocka_run_group_tests_name("secret", tests, NULL, NULL);

@@ -174,7 +174,7 @@ static void explain(const char *config, const char *text, int status, const char
         buf_puts(out, e.detail);
 }
 
-/* What clients print besides is ignored: warnings before the line, a line end and later lines. */
+/* Everything else that clients print is ignored: warnings before the line, and later lines. */
 static void known_errors(void **state)
 {
     (void)state;

@@ -120,7 +120,7 @@ static void a_client_added_while_others_are_refused_waits_for_the_next_start(voi
     assert_string_equal(told, "-Ab");
 }
 
-static void lost(void **state)
+static void a_lost_tunnel(void **state)
 {
     struct err e = ERR_INIT;
     struct client a = {.waiter.go = go, .name = 'a'}, b = {.waiter.go = go, .name = 'b'};
@@ -165,7 +165,7 @@ int main(void)
         cmocka_unit_test_setup(clients_are_served_in_order, begin),
         cmocka_unit_test_setup(a_client_cancels_another_while_they_are_served, begin),
         cmocka_unit_test_setup(a_client_added_while_others_are_refused_waits_for_the_next_start, begin),
-        cmocka_unit_test_setup(lost, begin),
+        cmocka_unit_test_setup(a_lost_tunnel, begin),
         cmocka_unit_test_setup(a_tunnel_that_cannot_be_restarted_refuses_at_once, begin),
     };
 

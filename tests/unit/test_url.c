@@ -320,7 +320,7 @@ static void longest_password(void **state)
 }
 
 /* A setting that already has a stronger origin stays, and what contradicts it is unset. */
-static void flags_win(void **state)
+static void flags_take_precedence(void **state)
 {
     AUTO_PROFILE(p);
     AUTO_BUF(out, 65536);
@@ -444,7 +444,7 @@ int main(void)
         cmocka_unit_test(too_long),
         cmocka_unit_test(longest_url),
         cmocka_unit_test(longest_password),
-        cmocka_unit_test(flags_win),
+        cmocka_unit_test(flags_take_precedence),
         cmocka_unit_test(masks),
         cmocka_unit_test(recognises),
         cmocka_unit_test(missing_parts_stay_unset),

@@ -103,7 +103,7 @@ def test_error_during_a_pause_says_when_the_next_attempt_is(start_forward, mysql
 
 
 def test_database_that_times_out(start_forward, forwards, engine):
-    """Only the connection that wanted it fails; the SSH session stays."""
+    """Only the connection to that database fails; the SSH session stays open."""
     with contextlib.ExitStack() as held, socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen(0)

@@ -78,7 +78,7 @@ def test_which_engine_for_a_forward(broker, home, sshd, mariadb_server, engine):
 
 @pytest.mark.parametrize("engine", [*ENGINES, None])
 def test_test_tries_both_engines(broker, clients, home, sshd, mariadb_server, engine):
-    """It does so if forward uses another engine than connect, and the row of the second one says which it is."""
+    """`test` does so if `forward` uses another engine than `connect`; the row of the second one names it."""
     write(broker, mariadb_server, tunnel(sshd, engine), client=clients["mariadb1011"].path, auth="env", auth_env="PASSWORD", user="app_native")
     env = {"PASSWORD": mariadb_server.password("app_native")}
     done = broker.run("test", "p", env=env)

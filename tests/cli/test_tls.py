@@ -173,7 +173,7 @@ def test_level_over_the_servers_socket(broker, clients, mariadb_server, level, b
 
 
 def test_level_over_a_default_socket(broker, clients):
-    """Without host and socket it is a local socket too; the error comes before any connection attempt."""
+    """Without host and socket the server is at a local socket; the error comes before any connection attempt."""
     broker.config(profile(user="app", auth="none", tls="verify-ca"))
     assert refused_by_us(connect(broker, clients["mysql9"]), OVER_SOCKET.format("verify-ca"))
 

@@ -130,7 +130,7 @@ def test_keys_and_region(broker, args, env, id, region):
 
 
 def test_warning_about_an_alias(broker):
-    """There is none if sign_host is the server's own name, whatever is dialled, nor for any kind of RDS name."""
+    """No warning if sign_host is the server's own name, whatever is dialled, nor for any kind of RDS name."""
     for host in ("db.example.com", "localhost.example", "rds.amazonaws.com.example"):
         assert broker.run(*IAM, "--host", host, "--region", "eu-west-1", env=KEYS, secret_out=True).errors == aws.alias_warning(host)
         done = broker.run(*IAM, "--host", host, "-o", f"sign_host={HOST}", env=KEYS, secret_out=True)

@@ -70,7 +70,7 @@ def test_another_path_needs_another_lease(given, vault):
 
 
 def test_another_token_needs_another_lease(given, vault):
-    """Users end with the token for which they were created."""
+    """A user ends with the token for which it was created, so another token gets another user."""
     first = given.lease().user
     given.broker.env["VAULT_TOKEN"] = given.broker.secret(vault.token().encode()).decode()
     assert given.lease().user != first and len(vault.users()) == 2

@@ -176,7 +176,7 @@ def test_huge_answer(given):
 
 @pytest.mark.parametrize("step", ["nothing", "headers", "drops"])
 def test_never_answers(given, step):
-    """--timeout ends it."""
+    """--timeout ends the wait."""
     gate = threading.Event()
 
     def silent(request):

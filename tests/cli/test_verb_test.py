@@ -352,7 +352,7 @@ def test_certificate_outside_its_validity(broker, names, clients, start_server, 
 
 def test_server_with_tls_1_1_only(broker, names, clients, start_server, monkeypatch):
     """OpenSSL supports it only at its lowest security level, which is set for the server; that of broker and the
-    clients stays."""
+    clients is unchanged."""
     path = broker.write("old.cnf", "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nCipherString = DEFAULT@SECLEVEL=0\n"
                         "MinProtocol = TLSv1.1\n")
     with monkeypatch.context() as m:

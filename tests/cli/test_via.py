@@ -131,7 +131,7 @@ def test_verbose(broker, clients, mysql_server):
 
 
 def test_wait_line(broker, clients):
-    """A port whose queue is full does not answer; Ctrl-C local_addresses the wait at once and leaves nothing."""
+    """A port whose queue is full does not answer; Ctrl-C ends the wait at once and leaves nothing."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen(0)
@@ -274,8 +274,8 @@ def test_ssh(broker, client, mysql_server, with_key, tls):
 
 
 def test_ssh_far_socket(broker, client, mysql_server, with_key):
-    """For the server's own socket on the far side the local address is a socket too: what is safe there is safe
-    here."""
+    """If the server's own socket on the far side is used, the local address is a socket too: what is safe over the one
+    is safe over the other."""
     behind(broker, with_key, mysql_server, host=None, port=None, tls_ca=None, socket=mysql_server.socket)
     assert connect(broker, client, query="select 1").out == b"1\n"
     done = broker.run("exec", "p", "--", "sh", "-c", "test -S $MYSQL_UNIX_PORT && test $MYSQL_HOST = 127.0.0.1")

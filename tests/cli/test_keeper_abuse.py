@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What clients, servers, visitors and files may do to a keeper: it must not spin, leak, grow, hang, or touch what is not its own.
+"""What clients, servers, clients of the control socket, and files can do to a keeper: it must not spin, leak, grow,
+hang, or touch what is not its own.
 
-The server is mostly a listener of the test itself, so that each byte and each end comes when the test wants it."""
+The server is mostly a listener of the test itself, so that each byte and each close comes when the test wants it."""
 import os
 import select
 import signal
@@ -25,7 +26,7 @@ OK, STATUS, STOP = 1, 20, 21  # include/ipc/keeper.h
 
 
 class Far:
-    """The server: `accept()` gives its side of the next connection."""
+    """The server: `accept()` returns its side of the next connection."""
 
     def __init__(self, backlog=128):
         self.door = socket.create_server(("127.0.0.1", 0), backlog=backlog)
@@ -38,7 +39,7 @@ class Far:
         return self.open[-1]
 
     def follow(self, answer=lambda s: s.recv(65536)):
-        """From now on all are served by ANSWER, and closed after it."""
+        """From now on, calls ANSWER for each connection, and then closes it."""
         def serve(s):
             with s:
                 try:
@@ -74,7 +75,7 @@ def far():
 
 @pytest.fixture
 def stalled():
-    """A port where a connection is never made: the queue of its listener is full."""
+    """A port to which no connection can be made, because its listener's queue is full."""
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
     door.listen(0)
@@ -90,7 +91,8 @@ def stalled():
 
 @pytest.fixture
 def forward(request, broker, forwards, names):
-    """forward(port, ...) writes the profile `p` and starts its forward: the address. Its parameter is an engine of SSH."""
+    """forward(port, ...) writes the profile `p`, starts its forward and returns the address. The fixture's parameter is
+    an SSH engine, or None for a direct route."""
     engine = getattr(request, "param", None)
     if engine:
         home, sshd = Home(broker, request.getfixturevalue("ssh_home")), request.getfixturevalue("sshd")
@@ -105,7 +107,7 @@ def forward(request, broker, forwards, names):
     return start
 
 
-WAYS = pytest.mark.parametrize("forward", [None, *ENGINES], indirect=True, ids=["direct", *ENGINES])
+ROUTES = pytest.mark.parametrize("forward", [None, *ENGINES], indirect=True, ids=["direct", *ENGINES])
 
 
 def open_now(forwards):
@@ -120,7 +122,7 @@ def cpu(pid):
 
 
 def rests(pid, seconds=0.3, most=0.02):
-    """Whether it comes to use (nearly) no processor, as nothing happens."""
+    """Whether the process soon uses (almost) no processor time, while nothing happens."""
     def at_rest():
         before = cpu(pid)
         time.sleep(seconds)
@@ -133,7 +135,7 @@ def files(pid):
 
 
 def files_at_rest(forwards, pid):
-    """Once it has answered, and so has opened what it keeps."""
+    """The number of the keeper's descriptors, once it has answered a request and so has opened those that it keeps."""
     assert open_now(forwards) == 0 and rests(pid)
     return files(pid)
 
@@ -144,7 +146,7 @@ def reset(s):
 
 
 def memory(pid):
-    """Resident bytes that are its own."""
+    """Resident anonymous memory of the process, in bytes."""
     with open(f"/proc/{pid}/status") as f:
         return next(int(line.split()[1]) << 10 for line in f if line.startswith("RssAnon:"))
 
@@ -161,7 +163,7 @@ def ended(s):
 
 
 def fill(s):
-    """Sends until nothing more is taken; S does not block."""
+    """Sends until nothing more is accepted; S must be non-blocking."""
     while until(lambda: writable(s), 0.3):
         s.send(bytes(1 << 16))
 
@@ -174,7 +176,7 @@ def record(kind, body=b"", version=1):
     return struct.pack(">IBB", len(body) + 2, version, kind) + body
 
 
-def visit(forwards):
+def dial_control(forwards):
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(30)
     s.connect(str(forwards.folder / "p.sock"))
@@ -183,9 +185,9 @@ def visit(forwards):
 
 # Clients
 
-@WAYS
+@ROUTES
 @pytest.mark.parametrize("how", ["close", "shutdown", "reset"])
-def test_gives_up_while_it_is_dialled(forward, forwards, stalled, how):
+def test_client_gives_up_while_the_server_is_dialled(forward, forwards, stalled, how):
     address = forward(stalled, connect_timeout="30s")
     s = dial(address)
     assert until(lambda: open_now(forwards) == 1) and rests(keeper()[1])
@@ -194,11 +196,11 @@ def test_gives_up_while_it_is_dialled(forward, forwards, stalled, how):
     s.close()
 
 
-@WAYS
-def test_no_descriptor_left(forward, forwards, far, many_files):
-    """Clients wait or are told why; it still can be looked at and ended. What ssh's own lack of descriptors leaves
-    unanswered ends at connect_timeout, so more than that is waited for; where ssh has died of it, and there was no
-    descriptor to start it again, the next clients are told so until the pause is over."""
+@ROUTES
+def test_out_of_descriptors(forward, forwards, far, many_files):
+    """Clients wait or are told why, and `status` and `stop` still work. If ssh itself lacks descriptors and leaves a
+    request unanswered, that ends at connect_timeout, so the test waits longer. If ssh has died of it, and there was no
+    descriptor to start it again, the next clients are told so until the pause before the next start is over."""
     def is_served():
         with dial(address):
             return until(lambda: open_now(forwards) == 1, 2)
@@ -208,8 +210,8 @@ def test_no_descriptor_left(forward, forwards, far, many_files):
     assert until(lambda: open_now(forwards) >= 15, 30)
     pid = keeper()[1]
     assert rests(pid)
-    with socket.socket(socket.AF_UNIX) as visitor:  # a second one at the same time
-        visitor.connect(str(forwards.folder / "p.sock"))
+    with socket.socket(socket.AF_UNIX) as control:  # a second client of the control socket at the same time
+        control.connect(str(forwards.folder / "p.sock"))
         assert rests(pid)
     assert open_now(forwards) >= 15 and rests(pid)
     for s in held:
@@ -223,9 +225,9 @@ def test_no_descriptor_left(forward, forwards, far, many_files):
         s.close()
 
 
-@WAYS
-def test_never_reads(forward, forwards, far, size=30 << 20):
-    """A result that nobody takes stays where it is; others go on."""
+@ROUTES
+def test_client_that_never_reads(forward, forwards, far, size=30 << 20):
+    """A result that its client does not read stays at the server; other clients are served."""
     def flood(s):
         block, left = bytes(1 << 16), size
         while left:
@@ -237,7 +239,7 @@ def test_never_reads(forward, forwards, far, size=30 << 20):
     assert until(lambda: open_now(forwards) == 8)
     assert rests(pid)
     assert memory(pid) < (400 if SANITIZED else 40) << 20
-    for s in (dial(address), *held[::4]):  # also where it was not taken for a while
+    for s in (dial(address), *held[::4]):  # also those who have not read for a while
         assert sum(iter(lambda: len(s.recv(1 << 20)), 0)) == size
         s.close()
     for s in held:
@@ -245,9 +247,9 @@ def test_never_reads(forward, forwards, far, size=30 << 20):
     assert until(lambda: open_now(forwards) == 0)
 
 
-@WAYS
+@ROUTES
 def test_one_byte_at_a_time(forward, forwards, far):
-    """Both ways, and half of it closed."""
+    """In both directions, and with one direction closed."""
     address = forward(far.port)
     pid = keeper()[1]
     with dial(address) as client:
@@ -266,7 +268,7 @@ def test_one_byte_at_a_time(forward, forwards, far):
     assert until(lambda: open_now(forwards) == 0)
 
 
-@WAYS
+@ROUTES
 @pytest.mark.parametrize("who", ["client", "server"])
 def test_reset_in_the_middle(forward, forwards, far, who):
     address = forward(far.port)
@@ -275,7 +277,7 @@ def test_reset_in_the_middle(forward, forwards, far, who):
     for waits in (False, True):
         client = dial(address)
         server = far.accept()
-        if waits:  # for the other side, which reads nothing
+        if waits:  # for the other side to read, which reads nothing
             (server if who == "client" else client).setblocking(False)
             fill(client if who == "server" else server)
         reset(client if who == "client" else server)
@@ -284,24 +286,24 @@ def test_reset_in_the_middle(forward, forwards, far, who):
     assert until(lambda: files(pid) <= before)
 
 
-@WAYS
-def test_last_words(forward, forwards, far):
-    """What a server says before it hangs up reaches a client that is still sending."""
+@ROUTES
+def test_last_message_of_the_server(forward, forwards, far):
+    """What a server sends before it closes the connection reaches a client that is still sending."""
     address = forward(far.port)
-    said = b"too much"
+    data = b"too much"
     with dial(address) as client:
         server = far.accept()
         client.setblocking(False)
         fill(client)
-        server.sendall(said)
-        server.close()  # much is unread: a reset
+        server.sendall(data)
+        server.close()  # much is unread, so this is a reset
         client.settimeout(20)
-        assert client.recv(100) == said
+        assert client.recv(100) == data
 
 
-@WAYS
-def test_idle_of_every_kind(forward, forwards, far, mariadb_server):
-    """No timer ticks for them."""
+@ROUTES
+def test_idle_connections(forward, forwards, far, mariadb_server):
+    """No timer runs for them."""
     address = forward(far.port)
     pid = keeper()[1]
     ends = [(dial(address), far.accept()) for _ in range(6)]
@@ -316,10 +318,10 @@ def test_idle_of_every_kind(forward, forwards, far, mariadb_server):
     assert until(lambda: open_now(forwards) == 0)
 
 
-@WAYS
+@ROUTES
 @pytest.mark.parametrize("size", [3200 << 10, 5 << 20])
-def test_reads_later(forward, far, size):
-    """What has piled up comes then, and the end behind it, though the server has nothing more to say."""
+def test_client_that_reads_later(forward, far, size):
+    """What was buffered arrives then, and the end of file after it, although the server sends nothing more."""
     far.follow(lambda s: s.sendall(bytes(size)))
     host, _, port = forward(far.port).rpartition(":")
     with socket.socket() as s:
@@ -330,10 +332,10 @@ def test_reads_later(forward, far, size):
         assert sum(iter(lambda: len(s.recv(1 << 20)), 0)) == size
 
 
-# Its end
+# How it ends
 
-def test_stop_while_it_is_dialled(forward, forwards, stalled, broker):
-    """Nothing waits for a server that does not answer, with or without time for connections to end in."""
+def test_stop_while_the_server_is_dialled(forward, forwards, stalled, broker):
+    """The keeper does not wait for a server that does not answer, with --drain or without."""
     for drain in ([], ["--drain", "30s"]):
         address = forward(stalled, *drain, connect_timeout="30s")
         with dial(address) as s:
@@ -346,13 +348,14 @@ def test_stop_while_it_is_dialled(forward, forwards, stalled, broker):
 
 
 def test_stop_twice(forward, forwards, far, broker):
-    """The second one finds nothing and says nothing; a visitor from before sees the end."""
+    """The second `stop` finds nothing and prints nothing. Clients that connected to the control socket before see its
+    end."""
     address = forward(far.port, "--drain", "30s")
-    with dial(address) as client, visit(forwards) as one, visit(forwards) as two, visit(forwards) as idle:
+    with dial(address) as client, dial_control(forwards) as one, dial_control(forwards) as two, dial_control(forwards) as idle:
         client_far = far.accept()
-        for visitor in (one, two):
-            visitor.sendall(record(STOP))
-            assert visitor.recv(100) == record(OK)
+        for control in (one, two):
+            control.sendall(record(STOP))
+            assert control.recv(100) == record(OK)
         one.sendall(record(STOP))
         assert broker.run("stop", "p").code == 0 and broker.run("stop", "p").code == 0
         assert broker.run("status", "p").code == 69
@@ -360,8 +363,8 @@ def test_stop_twice(forward, forwards, far, broker):
         assert client_far.recv(10) == b"still" and keeper()
         client.close()
         client_far.close()
-        for visitor in (one, two, idle):
-            ended(visitor)
+        for control in (one, two, idle):
+            ended(control)
     assert gone(broker)
 
 
@@ -376,46 +379,47 @@ def test_signal_before_it_is_ready(broker, names, stalled, number):
     assert gone(broker)
 
 
-# Visitors
+# Clients of the control socket
 
-@pytest.mark.parametrize("said", [b"\0\0\0\0\0\0", b"\xff" * 6, record(200), record(STATUS, version=9),
+@pytest.mark.parametrize("data", [b"\0\0\0\0\0\0", b"\xff" * 6, record(200), record(STATUS, version=9),
                                   record(STATUS, b"\1\0\0\0\xff"), record(STATUS, bytes(5)) * 3,
                                   b"GET / HTTP/1.1\r\n\r\n", record(STOP)[:-1], bytes(1 << 20)],
                          ids=["empty", "ones", "kind", "version", "field", "thrice", "http", "short", "long"])
-def test_hostile_visitor(forward, forwards, far, said):
+def test_hostile_control_client(forward, forwards, far, data):
     forward(far.port)
     pid = keeper()[1]
     before = files_at_rest(forwards, pid)
-    with visit(forwards) as visitor:
+    with dial_control(forwards) as control:
         try:
-            visitor.sendall(said)
-            visitor.shutdown(socket.SHUT_WR)
-            while visitor.recv(65536):
+            control.sendall(data)
+            control.shutdown(socket.SHUT_WR)
+            while control.recv(65536):
                 pass
         except ConnectionError:
             pass
     assert until(lambda: files(pid) <= before) and open_now(forwards) == 0
 
 
-def test_many_visitors_that_say_nothing(forward, forwards, far, broker):
-    """They are seen off in time, and hold up nobody."""
+def test_many_silent_control_clients(forward, forwards, far, broker):
+    """They are disconnected in time, and delay no other client."""
     forward(far.port)
     pid = keeper()[1]
     before = files_at_rest(forwards, pid)
-    held = [visit(forwards) for _ in range(100)]
-    for n, visitor in enumerate(held):
-        visitor.sendall(record(STATUS)[:n % 6])
+    held = [dial_control(forwards) for _ in range(100)]
+    for n, control in enumerate(held):
+        control.sendall(record(STATUS)[:n % 6])
     assert open_now(forwards) == 0 and rests(pid)
-    for visitor in held:
-        assert visitor.recv(1) == b""
-        visitor.close()
+    for control in held:
+        assert control.recv(1) == b""
+        control.close()
     assert until(lambda: files(pid) <= before)
 
 
 # Files
 
 def test_foreign_files(forward, forwards, far, broker):
-    """What is not a keeper's is named, not followed, and stays; the other forwards are listed all the same."""
+    """A file that is not a keeper's socket is named in the error, not followed, and not removed. The other forwards are
+    listed nevertheless."""
     forward(far.port)
     folder = forwards.folder
     kept = broker.write("kept", "kept")
@@ -441,7 +445,7 @@ def test_foreign_files(forward, forwards, far, broker):
 
 @pytest.mark.parametrize("kind", ["link", "file", "dead"])
 def test_foreign_folder(forward, broker, far, kind):
-    """The folder of sockets is a link, or no folder; or a socket of a keeper that is no more lies there."""
+    """The folder of control sockets is a link or a file, or contains the socket of a keeper that no longer runs."""
     place = broker.runtime / "broker"
     place.mkdir(mode=0o700)
     if kind == "link":
@@ -461,8 +465,8 @@ def test_foreign_folder(forward, broker, far, kind):
         (place / "forward").unlink()
 
 
-def test_path_changes_hands(forward, broker, far, pki):
-    """Only the socket that it has made is a keeper's to remove."""
+def test_replaced_socket_is_not_removed(forward, broker, far, pki):
+    """A keeper removes only the socket that it has made."""
     path = broker.runtime / "s"
     forward(far.port, "--listen", str(path), tls="required")
     path.unlink()
@@ -471,8 +475,9 @@ def test_path_changes_hands(forward, broker, far, pki):
     path.unlink()
 
 
-def test_ends_while_it_is_asked(broker, forwards, far):
-    """A keeper that is told to stop by somebody else resets those who wait: then it does not run."""
+def test_keeper_that_ends_while_it_is_asked(broker, forwards, far):
+    """A keeper that another process stops resets the connections that wait for an answer: it then counts as not
+    running."""
     folder = broker.runtime / "broker" / "forward"
     folder.mkdir(mode=0o700, parents=True)
     folder.parent.chmod(0o700)
@@ -491,7 +496,7 @@ def test_ends_while_it_is_asked(broker, forwards, far):
 
 
 def reset_all(door):
-    """Closes each visitor once something has come, which is not read."""
+    """Closes each connection once data has come, without reading it, so that the connection is reset."""
     while True:
         try:
             s = door.accept()[0]
@@ -501,7 +506,7 @@ def reset_all(door):
         s.close()
 
 
-def test_log_that_nobody_reads(forward, forwards, broker):
+def test_log_that_no_process_reads(forward, forwards, broker):
     """Lines that cannot be written are lost, and nothing waits for them."""
     fifo = broker.runtime / "fifo"
     os.mkfifo(fifo)
@@ -517,11 +522,11 @@ def test_log_that_nobody_reads(forward, forwards, broker):
 
 # Killed
 
-@WAYS
+@ROUTES
 @pytest.mark.parametrize("verb", ["exec", "forward"])
 @pytest.mark.parametrize("whom", ["keeper", "broker"])
 def test_killed_at_any_moment(forward, forwards, broker, mariadb_server, verb, whom):
-    """Whenever it comes, nothing is left."""
+    """Whenever that happens, nothing is left behind."""
     words = {"exec": ["exec", "p", "--tls", "required", "--auth", "none", "--", "sleep", "55.5"],
              "forward": ["forward", "p", "--detach"]}[verb]
     port = mariadb_server.port
@@ -543,7 +548,7 @@ def test_killed_at_any_moment(forward, forwards, broker, mariadb_server, verb, w
 
 
 def end_keepers():
-    """Kills what its guards would survive: whether there was one."""
+    """Kills the keepers, but not their guards. Returns whether there was one."""
     found = keepers()
     send(signal.SIGKILL, [pid for _, pid in found])
     return bool(found)

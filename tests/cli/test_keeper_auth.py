@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The log-in through a local end that makes the TLS, with every mechanism and client; what comes after it; and what is left of
-a password in the keeper. The clients speak plainly to a forward, so everything that TLS is, is the keeper's."""
+"""The login through a listener for which the keeper makes the TLS, with every authentication plug-in and client; what
+comes after the login; and what is left of a password in the keeper's memory. The clients connect to a forward without
+TLS, so all TLS is the keeper's."""
 import hashlib
 import os
 import re
@@ -23,7 +24,8 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def end(broker, names, forwards):
-    """end(server, tcp=False, ...): the address of a local end that makes verified TLS to SERVER; more keys of the profile."""
+    """end(server, tcp=False, ...) starts a forward that makes verified TLS to SERVER, and returns its address. It takes
+    more keys of the profile."""
     def make(server, tcp=False, **keys):
         broker.config(profile(**{"host": RIGHT_NAME, "port": server.port, "user": "app", "auth": "none", "tls": "verify-identity",
                                  "tls_ca": server.ca, "log": None, **keys}))
@@ -33,7 +35,7 @@ def end(broker, names, forwards):
 
 
 def run(program, client, server, user, address, *args, password=None, input=None):
-    """PROGRAM of CLIENT at that end, without TLS of its own."""
+    """Runs PROGRAM of CLIENT with that address, without TLS of its own."""
     password = server.password(user) if password is None else password
     if address.startswith("/"):
         place = [f"--socket={address}", "--protocol=socket"]
@@ -51,19 +53,19 @@ def ask(client, server, user, address, *options, query=WHO, **more):
     return run(client.path, client, server, user, address, *options, "-NBe", query, **more)
 
 
-def well(done, user):
+def logged_in(done, user):
     assert done.stdout == f"{user}@%\nSsl_version\tTLSv1.3\n".encode(), (done.stdout, done.stderr)
     return True
 
 
-# Mechanisms
+# Authentication plug-ins
 
 @pytest.mark.parametrize("tcp", [False, True], ids=["unix", "tcp"])
 @pytest.mark.parametrize("user", ["app_native", "app_ed"])
 def test_mariadb_accounts(client, mariadb_server, end, user, tcp):
     done = ask(client, mariadb_server, user, end(mariadb_server, tcp))
     if client.knows(mariadb_server.plugins[user]):
-        assert well(done, user)
+        assert logged_in(done, user)
     else:
         assert b"ERROR 2059" in done.stderr
 
@@ -71,8 +73,9 @@ def test_mariadb_accounts(client, mariadb_server, end, user, tcp):
 @pytest.mark.parametrize("key", [False, True], ids=["", "key"])
 @pytest.mark.parametrize("tcp", [False, True], ids=["unix", "tcp"])
 def test_caching_sha2(client, mysql_server, end, tcp, key):
-    """The whole password goes to a server that does not have it cached: as it is where the client has a unix socket, encrypted
-    for the keeper's own key from a port. mysql asks for a key only when told to; MariaDB's clients always."""
+    """A server that does not have the password cached asks for the password itself. The client sends it as it is
+    through a Unix socket, and encrypted with the keeper's own key through a port. mysql requests a key only if told to;
+    MariaDB's clients always do."""
     address = end(mysql_server, tcp)
     told = ["--get-server-public-key"] if key and client.family == "mysql" else []
     mysql_server.admin("flush privileges")
@@ -80,7 +83,7 @@ def test_caching_sha2(client, mysql_server, end, tcp, key):
     if tcp and client.family == "mysql" and not key:
         assert b"ERROR 2061" in full.stderr
     else:
-        assert well(full, "app_sha2") and well(ask(client, mysql_server, "app_sha2", address, *told), "app_sha2")
+        assert logged_in(full, "app_sha2") and logged_in(ask(client, mysql_server, "app_sha2", address, *told), "app_sha2")
     mysql_server.admin("flush privileges")
     wrong = ask(client, mysql_server, "app_sha2", address, "--get-server-public-key" if client.family == "mysql" else "-s",
                 password=b"fake-wrong")
@@ -89,17 +92,17 @@ def test_caching_sha2(client, mysql_server, end, tcp, key):
 
 @pytest.mark.parametrize("password", [b"x", b"p" * 213, bytes(range(1, 200)), b""], ids=["1", "213", "bytes", "none"])
 def test_passwords_for_our_key(clients, mysql_server, end, password):
-    """RSA takes 214 bytes at most, the NUL among them; a longer password needs the unix end."""
+    """RSA takes 214 bytes at most, including the NUL; a longer password needs the Unix socket."""
     mysql_server.create_user("made", password)
     try:
-        assert well(ask(clients["mariadb1011"], mysql_server, "made", end(mysql_server, tcp=True), password=password), "made")
+        assert logged_in(ask(clients["mariadb1011"], mysql_server, "made", end(mysql_server, tcp=True), password=password), "made")
     finally:
         mysql_server.admin("drop user made@'%'")
 
 
 @pytest.mark.parametrize("length", [5, 6000, 15956])
-def test_password_in_clear(client, fake_server, pki, end, length):
-    """An IAM token is one; the server wants it as it is, and it travels inside of TLS alone."""
+def test_password_in_cleartext(client, fake_server, pki, end, length):
+    """An IAM token is such a password: the server wants it as it is, and it is sent only inside TLS."""
     fake = fake_server("switch", certificate=pki.server)
     fake.ca = pki.ca
     fake.plugins, fake.family = {}, "mysql"
@@ -109,7 +112,7 @@ def test_password_in_clear(client, fake_server, pki, end, length):
     assert fake.tls_used and password + b"\0" in fake.received and b"ERROR 1045" in done.stderr, done.stderr
 
 
-# After the log-in
+# After the login
 
 @pytest.mark.parametrize("fixture, user", [("mariadb_server", "app_native"), ("mysql_server", "app_sha2")])
 def test_compression(request, client, end, fixture, user):
@@ -122,7 +125,7 @@ def test_compression(request, client, end, fixture, user):
 
 @pytest.mark.parametrize("fixture, user", [("mariadb_server", "app_native"), ("mysql_server", "app_sha2")])
 def test_packets_of_over_16_mib(request, client, end, fixture, user):
-    """Both ways: the text of the query has 18 MB, and so has the row that comes back."""
+    """In both directions: the query has 18 MB, and so has the row that comes back."""
     server = request.getfixturevalue(fixture)
     server.admin(f"set global max_allowed_packet = {64 * MIB}")
     text = "abcdefghi\n" * 1_800_000
@@ -155,7 +158,8 @@ def test_dump_and_restore(client, mariadb_server, end):
 
 
 class Bare:
-    """A client of the protocol itself, for mysql_native_password: what stock clients have no command for."""
+    """A client that speaks the protocol itself, with mysql_native_password, for what stock clients have no command
+    for."""
 
     def __init__(self, address):
         self.socket = dial(address)
@@ -193,12 +197,12 @@ class Bare:
         assert (sequence, said[0]) == (2, 0), said
 
     def query(self, sql):
-        """The one value of the one row."""
+        """Runs a query whose result is one row with one value, and returns the value."""
         self.send(0, b"\x03" + sql.encode())
         return self.answer()
 
     def answer(self):
-        for _ in range(3):  # how many columns, the column, its end
+        for _ in range(3):  # the number of columns, the column, its end
             self.read()
         row = self.read()[1]
         self.read()
@@ -216,7 +220,7 @@ class Bare:
 
 
 def test_change_user(mariadb_server, end):
-    """The log-in that follows within the connection is copied: no number is changed any more."""
+    """The second login on the same connection is copied; sequence numbers are no longer changed."""
     bare = Bare(end(mariadb_server))
     bare.login("app_native", mariadb_server.password("app_native"))
     assert bare.query("select current_user()") == "app_native@%"
@@ -226,14 +230,14 @@ def test_change_user(mariadb_server, end):
 
 
 def test_command_sent_ahead(mariadb_server, end):
-    """With the answer to the greeting, as MariaDB's client for Java does it."""
+    """A command that is sent together with the answer to the greeting, as MariaDB's Java client does."""
     bare = Bare(end(mariadb_server))
     bare.login("app_native", mariadb_server.password("app_native"), b"\x03select current_user()")
     assert bare.answer() == "app_native@%"
     bare.socket.close()
 
 
-def test_client_that_asks_for_tls_here(mariadb_server, end):
+def test_client_that_requests_tls(mariadb_server, end):
     bare = Bare(end(mariadb_server))
     bare.send(1, struct.pack("<IIB23x", 0x0008AA00, 1 << 24, 45))
     sequence, said = bare.read()
@@ -245,7 +249,7 @@ def test_client_that_asks_for_tls_here(mariadb_server, end):
 
 @pytest.fixture(scope="module")
 def more_certificates(pki):
-    """More kinds, each (certificate, key)."""
+    """More kinds of certificates: {kind: (certificate, key)}."""
     def make(name, names=None, when=("-days", "2"), signer=("-CA", pki.ca, "-CAkey", pki.ca_key)):
         cert, key, request = (pki.folder / f"{name[:6]}.{kind}" for kind in ("pem", "key", "csr"))
         sans = ["-addext", f"subjectAltName={names}"] if names else []
@@ -256,7 +260,7 @@ def more_certificates(pki):
         return cert, key
 
     def forged(pki, make):
-        """Of an authority that has the right one's name, and another key."""
+        """A certificate from a CA that has the name of the right one, and another key."""
         cert, key = pki.folder / "forger.pem", pki.folder / "forger.key"
         name = subprocess.run(["openssl", "x509", "-in", pki.ca, "-noout", "-subject", "-nameopt", "compat"], capture_output=True,
                               check=True, text=True).stdout.partition("=")[2].strip()
@@ -290,37 +294,37 @@ WRONG = [("common", NOT_VALID + r"db-1\.example\.com\nhint: host = db-1\.example
          ("self", r"certificate is self-signed, and not in \S+/ca\.pem\n  it is for self\.example\.com\nhint: set tls_ca to .*")]
 
 
-@pytest.mark.parametrize("kind, words", WRONG, ids=[kind for kind, _ in WRONG])
-def test_certificate(client, fake_server, pki, end, more_certificates, kind, words):
+@pytest.mark.parametrize("kind, message", WRONG, ids=[kind for kind, _ in WRONG])
+def test_certificate(client, fake_server, pki, end, more_certificates, kind, message):
     fake = fake_server("switch", certificate=more_certificates[kind])
     fake.ca, fake.plugins, fake.family = pki.ca, {}, "mysql"
     done = ask(client, fake, "app", end(fake), password=b"fake-canary")
-    assert re.fullmatch(rf"ERROR 1105 \(08S01\).*: broker: 2026 {words}\n", done.stderr.decode()), done.stderr
+    assert re.fullmatch(rf"ERROR 1105 \(08S01\).*: broker: 2026 {message}\n", done.stderr.decode()), done.stderr
     assert b"fake-canary" not in fake.received
 
 
 @pytest.mark.parametrize("fixture", ["mariadb_server", "mysql_server"])
 def test_client_certificate(request, client, pki, end, fixture):
-    """Also where a TLS session is taken up again, in which it is not shown."""
+    """Also if a TLS session is resumed, in which the client certificate is not sent."""
     server = request.getfixturevalue(fixture)
     address = end(server, tls_cert=pki.client_cert, tls_key=pki.client_key)
-    assert all(well(ask(client, server, "app_x509", address), "app_x509") for _ in range(4))
+    assert all(logged_in(ask(client, server, "app_x509", address), "app_x509") for _ in range(4))
 
 
-def test_session_taken_up(clients, mysql_server, end):
-    """Only a server that has made it before can take up a TLS session; the work of a certificate is saved then."""
+def test_session_is_resumed(clients, mysql_server, end):
+    """Only the server that has made a TLS session can resume it, so the work of verifying a certificate is saved."""
     def hits():
         return int(mysql_server.admin("show global status like 'Ssl_session_cache_hits'").split()[1])
     address, before = end(mysql_server), hits()
     for _ in range(6):
-        assert well(ask(clients["mariadb118"], mysql_server, "app_sha2", address), "app_sha2")
+        assert logged_in(ask(clients["mariadb118"], mysql_server, "app_sha2", address), "app_sha2")
     assert hits() > before
 
 
 @pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
 def test_session_does_not_replace_a_certificate(client, mariadb_server, start_server, relay, pki, end, version):
-    """Another server behind the same address, which has no certificate for that name: refused, though there was a session with
-    the right one, and the next connection to the right one is well again."""
+    """Another server at the same address, without a certificate for that name, is refused although there was a session
+    with the right one. The next connection to the right one works again."""
     right, wrong = (mariadb_server.host, mariadb_server.port), start_server("mariadb", certificate=pki.issue("other", ["DNS:other"]))
     way = relay(right)
     address = end(mariadb_server, via=f"tcp://127.0.0.1:{way.port}", tls_version=version)
@@ -346,8 +350,8 @@ BAD_FILES = [("tls_ca", "empty", "tls_ca {empty}: no certificates in it\nhint: s
              ("tls_ciphers", "NOPE", "tls_ciphers NOPE: no cipher that this OpenSSL has\nhint: openssl ciphers -s lists them\n")]
 
 
-@pytest.mark.parametrize("key, value, words", BAD_FILES, ids=[f"{k}-{v}" for k, v, _ in BAD_FILES])
-def test_bad_keys(broker, names, mariadb_server, pki, key, value, words):
+@pytest.mark.parametrize("key, value, message", BAD_FILES, ids=[f"{k}-{v}" for k, v, _ in BAD_FILES])
+def test_bad_keys(broker, names, mariadb_server, pki, key, value, message):
     files = {"empty": broker.write("empty", ""), "other": pki.server[1], "cert": pki.client_cert,
              **{name: broker.home / name for name in ("locked", "rsa", "ed25519")}}
     for algorithm in ("rsa", "ed25519"):
@@ -356,15 +360,15 @@ def test_bad_keys(broker, names, mariadb_server, pki, key, value, words):
     keys = {"tls_ca": pki.ca, "tls_cert": pki.client_cert, "tls_key": pki.client_key, key: files.get(value, value)}
     broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app", auth="none", tls="verify-identity", **keys))
     done = broker.run("forward", "p", "--listen", broker.runtime / "end")
-    assert (done.code, done.out) == (78, b"") and done.errors == "broker: p: " + words.format(**files), done.errors
+    assert (done.code, done.out) == (78, b"") and done.errors == "broker: p: " + message.format(**files), done.errors
 
 
 @pytest.mark.parametrize("key, name", [("tls_ca", "bundle"), ("tls_cert", "chain")])
 @pytest.mark.parametrize("break_it", [
     lambda pem: pem.replace(pem.splitlines()[3], "not base64 %%%"),
     lambda pem: "\n".join(pem.splitlines()[:3] + pem.splitlines()[-1:]) + "\n"], ids=["letters", "cut"])
-def test_a_broken_certificate_is_named(broker, names, mariadb_server, pki, key, name, break_it):
-    """One of a bundle that is right but for it: OpenSSL itself says only that it can read none."""
+def test_broken_certificate_is_named(broker, names, mariadb_server, pki, key, name, break_it):
+    """One broken certificate in a bundle whose others are right. OpenSSL itself only says that it can read none."""
     good = pki.client_cert.read_text() if key == "tls_cert" else pki.ca.read_text()
     bundle = "# The authorities of the shop\n" + good + "\n# The old one\n" + break_it(good) + good
     line = bundle.splitlines().index("# The old one") + 2
@@ -386,16 +390,16 @@ def test_version_and_ciphers(clients, mysql_server, end, version, ciphers, shown
     assert (got + b"\t" + cipher).startswith(shown), done.stderr
 
 
-# What is left of it
+# What is left of a password
 
 LONG = b"fake-clear-" + b"c" * 3000 + b"-canary-0815"
 
 
-@pytest.mark.parametrize("way", ["fast and full", "our key", "in clear"])
+@pytest.mark.parametrize("way", ["fast and full", "our key", "cleartext"])
 def test_not_in_memory(client, mysql_server, fake_server, pki, end, way):
-    """While the connection that it opened is open. The host's name is found, so the search can find something."""
+    """Searched while a connection is open. The host's name is found, which shows that the search works."""
     server, options = mysql_server, ["--get-server-public-key"] if client.family == "mysql" else []
-    if way == "in clear":
+    if way == "cleartext":
         server = fake_server("switch", certificate=pki.server)
         server.ca, server.plugins, server.family, server.password = pki.ca, {}, "mysql", lambda user: LONG
         options = ["--enable-cleartext-plugin"] if client.family == "mysql" else []
@@ -406,7 +410,7 @@ def test_not_in_memory(client, mysql_server, fake_server, pki, end, way):
     memory_of(pid)
     for _ in range(3):
         ask(client, server, user, address, *options)
-    if way != "in clear":
+    if way != "cleartext":
         held = dial(address)
         assert held.recv(5)
     memory = memory_of(pid)
@@ -414,5 +418,5 @@ def test_not_in_memory(client, mysql_server, fake_server, pki, end, way):
     password = server.password(user)
     for part in (password[:12], password[-12:]):  # a buffer's beginning is soon overwritten
         assert part not in memory
-    if way != "in clear":
+    if way != "cleartext":
         held.close()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A tunnel of type `command` as people write it: the recipe for AWS Session Manager with a fake of `aws` that really forwards
-(servers/aws_ssm_fake.py), which is late, never ready, dies, says that it is ready, or does not want to end."""
+"""A tunnel of type `command` as users write it: the recipe for AWS Session Manager, with a fake of `aws` that really
+forwards (servers/aws_ssm_fake.py), and that is late, is never ready, dies, prints that it is ready, or ignores
+SIGTERM."""
 import json
 import subprocess
 import time
@@ -20,7 +21,8 @@ HAND = "hint: run the tunnel's command by hand: it must stay in the foreground\n
 
 @pytest.fixture
 def far(broker, names, ssm, mariadb_server, clients):
-    """broker.say(...) writes the profile `p` and its tunnel `far`, with more keys of either."""
+    """broker.say(...) writes the profile `p` and its tunnel `far`, with more lines for the tunnel and more keys for the
+    profile."""
     def say(*lines, command=None, **keys):
         tunnel = f"[tunnel far]\ntype = command\ncommand = {command}\n" if command else SSM
         broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app", auth="env", auth_env="TEST_SECRET", via="far",
@@ -37,7 +39,7 @@ def ask(broker, *args, query=QUERY, **options):
 
 
 def failed(done, why, *details, hint=HAND):
-    """69, with why, each detail indented, and the hint."""
+    """Asserts status 69, and an error with the reason, each detail indented, and the hint."""
     expected = f"broker: p: {why}\n" + "".join(f"  {line}\n" for line in details) + hint
     assert (done.code, done.out, done.errors) == (69, b"", expected)
 
@@ -48,14 +50,15 @@ def failed(done, why, *details, hint=HAND):
     (("ready = Waiting for connections",), {"early": True, "delay": 0.4}),
 ])
 def test_is_ready(far, ssm, lines, told):
-    """Once it listens, or has said so."""
+    """The tunnel is ready once the program listens, or has printed the text of `ready`."""
     far.say(*lines)
     ssm.tell(**told)
     assert logged_in(ask(far)).version == "TLSv1.3" and gone(far) and len(ssm.pids) == 2
 
 
-def test_said_too_early(far, ssm):
-    """It has promised; what then happens is that the connection is refused, in MySQL's number."""
+def test_ready_too_early(far, ssm):
+    """The program prints that it is ready, but does not listen: the connection is refused, with MySQL's error
+    number."""
     far.say(f"ready = {READY}")
     ssm.tell(early=True, delay=30)
     done = ask(far)
@@ -63,7 +66,7 @@ def test_said_too_early(far, ssm):
     assert gone(far)
 
 
-def test_late_shows_itself(far, ssm):
+def test_wait_is_shown(far, ssm):
     ssm.tell(until=str(far.home / "go"))
     terminal = far.pty("connect", "p", "--", "-NBe", QUERY, stdout="pipe")
     terminal.expect(b"waiting for ")
@@ -72,7 +75,7 @@ def test_late_shows_itself(far, ssm):
     assert gone(far)
 
 
-def test_never(far, ssm):
+def test_never_ready(far, ssm):
     far.say("connect_timeout = 1s")
     ssm.tell(listen=False)
     done = ask(far)
@@ -81,15 +84,15 @@ def test_never(far, ssm):
     assert details == [] and hint.startswith("hint: it must listen at 127.0.0.1:") and gone(far)
 
 
-def test_the_whole_run_has_a_deadline(far, ssm):
-    """Shorter than that of the way, which would be too long for this test."""
+def test_whole_run_has_a_deadline(far, ssm):
+    """It is shorter than the deadline of the route, which would be too long for this test."""
     far.say("connect_timeout = 10m")
     ssm.tell(listen=False)
     assert ask(far, "--timeout", "1s").code == 69 and gone(far)
 
 
 def test_dies(far, ssm):
-    """With its words."""
+    """The error has the program's own message."""
     said = "An error occurred (TargetNotConnected): i-0123 is not connected."
     ssm.tell(die=said)
     failed(ask(far), "aws: exit status 254 before it was ready", said)
@@ -100,34 +103,34 @@ def test_dies(far, ssm):
 
 
 def test_dies_later(far, ssm):
-    """After it has listened: the client is told."""
+    """The program dies after it has listened: the client gets an error."""
     ssm.tell(die_later="session lost")
     done = ask(far)
     assert done.code in (1, 69) and done.errors and not done.out and gone(far)
 
 
 def test_started_again_by_the_next_connection(far, ssm, forwards):
-    """What was killed meanwhile comes back, in the same forward."""
+    """A program that was killed is started again, for the same forward."""
     done = far.run("forward", "p", "--detach")
     host, _, port = done.text.strip().rpartition(":")
     for n in (2, 4):
         assert far.run("connect", "--host", host, "--port", port, "--user", "app", "--auth", "env", "-o", "auth_env=TEST_SECRET",
                        "--tls", "preferred", "--client", "mariadb", "--", "-NBe", "select 1").text == "1\n"
         assert len(ssm.pids) == n
-        subprocess.run(["kill", "-9", *map(str, ssm.pids)], capture_output=True)  # of whom some have ended
+        subprocess.run(["kill", "-9", *map(str, ssm.pids)], capture_output=True)  # some have ended already
         assert until(lambda: forwards.one("p")["state"] == "lost")
         time.sleep(0.6)  # the first pause between two starts
     assert far.run("stop", "p").code == 0 and gone(far, port)
 
 
-def test_does_not_want_to_end(far, ssm):
-    """TERM, and KILL two seconds later, to all that it has started."""
+def test_program_that_ignores_sigterm(far, ssm):
+    """SIGTERM, and SIGKILL two seconds later, to all processes that the program has started."""
     ssm.tell(ignore_term=True)
     assert logged_in(ask(far)) and gone(far)
 
 
-def test_two_at_once(far, ssm):
-    """Each has a port and a program of its own."""
+def test_three_at_once(far, ssm):
+    """Each run has a port and a program of its own."""
     running = [far.start("connect", "p", "--", "-NBe", "select sleep(0.5), connection_id()", stdout=subprocess.PIPE) for _ in range(3)]
     answers = [proc.communicate(timeout=20)[0] for proc in running]
     assert len(set(answers)) == 3 and all(a.startswith(b"0\t") for a in answers) and len(ssm.pids) == 6 and gone(far)
@@ -184,14 +187,14 @@ def test_refused(far, command, code, words):
 
 
 def test_its_environment(far, ssm):
-    """The user's."""
+    """The program gets the user's environment."""
     far.script("noting", 'echo "$MINE" >$HOME/mine; exec "$@"')
     far.say(command="noting " + SSM.partition("command = ")[2].strip())
     assert logged_in(ask(far, env={"MINE": "kept"})) and (far.home / "mine").read_text() == "kept\n"
 
 
 def test_its_stdin_and_terminal_are_not_ours(far):
-    """What is typed goes to it only once it has asked: test_ssh_terminal.py."""
+    """The program only gets what is typed once it has asked: test_ssh_terminal.py."""
     far.script("nosy", "cat <&0 >$HOME/got; timeout --foreground 1 cat </dev/tty >>$HOME/got; exit 5")
     far.say(command="nosy {local_port}")
     terminal = far.pty("connect", "p")
@@ -200,13 +203,13 @@ def test_its_stdin_and_terminal_are_not_ours(far):
 
 
 def test_whatever_it_prints_does_not_block_it(far, ssm):
-    """Megabytes on both streams, read and forgotten but for the last lines."""
+    """Megabytes on both streams are read and discarded, except for the last lines."""
     far.script("chatty", "head -c 4000000 /dev/zero | tr '\\0' x; head -c 4000000 /dev/zero | tr '\\0' '\\n' >&2; exec \"$@\"")
     far.say(command="chatty " + SSM.partition("command = ")[2].strip())
     assert logged_in(ask(far)) and gone(far)
 
 
-def test_test_says_which_hop(far, ssm):
+def test_test_names_the_hop(far, ssm):
     done = far.run("test", "p")
     assert done.code == 0
     rows = [line.split(None, 3) for line in done.text.splitlines()]

@@ -19,7 +19,7 @@ def configure(broker, server, life):
 
 @pytest.mark.parametrize("life, shown", [(60, r"(5\ds|1m)"), (303, "(5m|4m|29.s)")])
 def test_warns(broker, keyring, mariadb_server, life, shown):
-    """At once if less is left."""
+    """At once, if less than five minutes are left."""
     configure(broker, mariadb_server, life)
     log = broker.home / "log"
     assert broker.run("exec", "p", "--log", log, "--", "sh", "-c", WAIT, "sh", log, timeout=90).code == 0
@@ -28,7 +28,7 @@ def test_warns(broker, keyring, mariadb_server, life, shown):
     assert log.stat().st_mode & 0o777 == 0o600
 
 
-def test_connect_takes_it_too(broker, keyring, mariadb_server, clients):
+def test_connect_with_log(broker, keyring, mariadb_server, clients):
     """A file that cannot be written is an error before anything is dialled."""
     configure(broker, mariadb_server, 60)
     done = broker.run("connect", "p", "--log", "/nowhere/log", "--client", clients["mariadb1011"].path)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What clients may do to a keeper that logs in: at whatever moment they go, it must not crash, leak or hold on to the server."""
+"""What clients can do to a keeper that logs in: at whatever moment they disconnect, it must not crash, leak, or keep
+its connection to the server."""
 import os
 import random
 import socket
@@ -20,7 +21,8 @@ ROUNDS = 40
 
 @pytest.fixture
 def end(broker, names, forwards, mariadb_server):
-    """end(port, ...)"""
+    """end(port, ...) starts a forward that logs in, at a port or at a Unix socket. It takes more keys of the
+    profile."""
     def make(port, **keys):
         inject.write(broker, mariadb_server, "app_native", **keys)
         return inject.forward(broker, "--listen", "0" if port else broker.runtime / "end")
@@ -76,20 +78,21 @@ def open_now(server):
 
 
 @pytest.mark.parametrize("port", [False, True], ids=["unix", "port"])
-def test_clients_that_go_at_any_moment(end, broker, mariadb_server, port):
-    """Many at once, in an order of chance that is the same each time; then nothing of them is left, at the server neither."""
-    chance = random.Random(port)
+def test_clients_that_disconnect_at_any_moment(end, broker, mariadb_server, port):
+    """Many at once, in a random order that is the same each time. Then nothing of them is left, in the keeper or at the
+    server."""
+    rng = random.Random(port)
     made, held = end(port), []
     pid = keeper()[1]
     assert wire(made).query("select 1") == [b"1"]
     assert until(lambda: open_now(mariadb_server) == 0) and rests(pid)
     before = files(pid)
     for _ in range(ROUNDS):
-        for state in chance.sample(STATES, len(STATES)):
+        for state in rng.sample(STATES, len(STATES)):
             held.append(state(made))
-        for one in chance.sample(held, len(held) // 2):
+        for one in rng.sample(held, len(held) // 2):
             held.remove(one)
-            chance.choice(ENDS)(one.socket)
+            rng.choice(ENDS)(one.socket)
             one.socket.close()
     for one in held:
         one.socket.close()
@@ -114,7 +117,7 @@ def test_one_byte_at_a_time(end, port):
 
 @pytest.mark.parametrize("size", [(1 << 20) + 1, (1 << 24) - 1])
 def test_long_answer(end, size):
-    """A bound on it, and the keeper is well."""
+    """The keeper limits the length of an answer, and still works afterwards."""
     made = end(True)
     one = greeted(made)
     with pytest.raises((Refused, OSError)):
@@ -127,12 +130,12 @@ def test_long_answer(end, size):
     assert wire(made).query("select 1") == [b"1"]
 
 
-def test_clients_that_go_while_a_credential_is_fetched(broker, names, forwards, mariadb_server):
-    """Those that stay get it."""
+def test_clients_that_disconnect_while_a_credential_is_fetched(broker, names, forwards, mariadb_server):
+    """The clients that stay are served."""
     (broker.home / "go").touch()
     kept = broker.write("password", broker.secret(mariadb_server.password("app_native")), secret=True)
     broker.script("slow", f'while [ ! -e "$HOME/go" ]; do sleep 0.02; done; printf \'{{"password": "%s", "expires_at": %s}}\' '
-                          f'"$(cat {kept})" "$(($(date +%s) + 20))"')  # soon over: each is asked for
+                          f'"$(cat {kept})" "$(($(date +%s) + 20))"')  # expires soon, so each is fetched
     inject.write(broker, mariadb_server, "app_native", auth_command=f"{broker.home}/bin/slow", connect_timeout="60s")
     end = inject.forward(broker, "--listen", broker.runtime / "end")
     os.unlink(broker.home / "go")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A greeting that nobody answers counts against this host, and a server blocks it after some of them (max_connect_errors), for all
-colleagues behind a bastion. So a client that does not prove itself to the keeper is "access denied" to the server, of a user that
-nobody can be; that is not counted there."""
+"""A server counts a greeting that is not answered against this host, and blocks the host after some of them
+(max_connect_errors), for all colleagues behind the same bastion. So if a client does not authenticate to the keeper,
+the keeper answers the greeting with a user that cannot exist. To the server this is "access denied", which it does not
+count."""
 import pytest
 
 from lib import inject
@@ -9,7 +10,7 @@ from lib.forwards import until
 from lib.inject import Wire, wire
 from servers.load import Refused
 
-NOBODY = "Access denied for user 'broker: not logged in'@"
+DENIED = "Access denied for user 'broker: not logged in'@"
 
 
 def wrong_password(made):
@@ -32,14 +33,14 @@ def browser(made):
 
 @pytest.mark.parametrize("client", [wrong_password, hangs_up, browser])
 def test_server_is_answered(broker, names, forwards, start_server, client):
-    """mysqld logs the same, or that the connection ended while it asked for another plug-in, which it chooses for users that do
-    not exist; it counts neither."""
+    """mysqld logs the same message, or that the connection ended while it asked for another plug-in, which it chooses
+    for users that do not exist; it counts neither."""
     server = start_server("mariadb", options=["--log-warnings=2"])
     inject.write(broker, server, "app_native")
     made = inject.forward(broker, "--listen", "0")
 
     def denied():
-        return server.log.read_text(errors="replace").count(NOBODY)
+        return server.log.read_text(errors="replace").count(DENIED)
     assert wire(made).query("select 1") == [b"1"] and denied() == 0
     for _ in range(3):
         client(made)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A keeper that logs in to a server that is not what it should be, or somebody between: it gets no password, nothing before TLS, and
-the client an error that says why. The fakes record all that they get."""
+"""A keeper that logs in to a hostile server, or through an attacker in the middle: these get no password, and nothing
+before TLS, and the client gets an error that says why. The fakes record all that they get."""
 import re
 import struct
 import subprocess
@@ -37,16 +37,17 @@ def error(number, text=b"says the fake"):
     return Say(b"\xff" + struct.pack("<H", number) + b"#HY000" + text)
 
 
-IN = [hello(), TLS, HEAR]  # up to the server's word on the first answer
+IN = [hello(), TLS, HEAR]  # up to the server's reply to the first answer
 SHA2_IN = [hello(SHA2), TLS, HEAR]
 RSA = Say(b"\x01-----BEGIN PUBLIC KEY-----\nKEY\n-----END PUBLIC KEY-----\n")
 
 
 @dataclass(frozen=True)
 class Case:
-    """steps: of the fake. words: of the error that the client gets. level: of TLS."""
+    """steps: what the fake server does. message: a pattern of the error that the client gets. level: the TLS level.
+    keys: more keys of the profile."""
     steps: list
-    words: str
+    message: str
     level: str = "verify-identity"
     keys: tuple = ()
 
@@ -56,24 +57,24 @@ CASES = {
     "unknown plug-in": Case([*IN, switch(b"dialog_evil"), HEAR], r"authentication method \(dialog_evil\)[\s\S]*login = client"),
     "plug-in with control characters": Case([*IN, switch(b"\x1b]0;x\x07\nhint: rm"), HEAR], r"authentication method \([^\x1b\x07\n]*\)"),
     "plug-in with a long name": Case([*IN, switch(b"p" * 5000), HEAR], r"authentication method \(p{1,80}\)"),
-    "plug-in of old": Case([*IN, Say(b"\xfe"), HEAR], r"mysql_old_password"),
+    "the plug-in before 4.1": Case([*IN, Say(b"\xfe"), HEAR], r"mysql_old_password"),
     "second factor": Case([*IN, Say(b"\x02mysql_clear_password\0"), HEAR], r"second factor"),
     "second factor after the scramble": Case([*SHA2_IN, Say(FAST_OK), Say(b"\x02authentication_webauthn_client\0"), HEAR], r"second factor"),
     "OK to a question": Case([hello(b"client_ed25519"), TLS, HEAR, Say(OK), HEAR], ANY_ERROR),
-    "OK with another number": Case([*IN, Say(OK, 9), HEAR], ANY_ERROR),
-    "OK to a wish for a key": Case([hello(SHA2, tls=False), HEAR, Say(WANTS_ALL), HEAR, Say(OK), HEAR], ANY_ERROR, "disabled",
+    "OK with a wrong sequence number": Case([*IN, Say(OK, 9), HEAR], ANY_ERROR),
+    "OK to a request for a key": Case([hello(SHA2, tls=False), HEAR, Say(WANTS_ALL), HEAR, Say(OK), HEAR], ANY_ERROR, "disabled",
                                    (("server_public_key", "yes"),)),
     "switches without end": Case([hello(), TLS, *[HEAR, switch(NATIVE)] * 50], ANY_ERROR),
-    "switches to and fro": Case([hello(), TLS, *[HEAR, switch(SHA2), HEAR, switch(NATIVE)] * 25], ANY_ERROR),
+    "switches back and forth": Case([hello(), TLS, *[HEAR, switch(SHA2), HEAR, switch(NATIVE)] * 25], ANY_ERROR),
     "switch with a short salt": Case([*IN, switch(b"client_ed25519", b"short"), HEAR], ANY_ERROR),
     "switch without a salt": Case([*IN, switch(SHA2, b""), HEAR], ANY_ERROR),
     "switch with a long salt": Case([*IN, switch(SHA2, SALT * 3000), HEAR], ANY_ERROR),
     "data without end": Case([*IN, *[Say(b"\x01xx")] * 50], ANY_ERROR),
-    "wants all of a native password": Case([*IN, Say(WANTS_ALL), HEAR], ANY_ERROR),
-    "enough, again and again": Case([*SHA2_IN, *[Say(FAST_OK)] * 50], ANY_ERROR),
-    "parsec for years": Case([*IN, switch(b"parsec", bytes(32)), HEAR, Say(b"\x01P\xff" + bytes(18)), HEAR], ANY_ERROR),
+    "full authentication of a native password": Case([*IN, Say(WANTS_ALL), HEAR], ANY_ERROR),
+    "fast success, again and again": Case([*SHA2_IN, *[Say(FAST_OK)] * 50], ANY_ERROR),
+    "parsec with too many iterations": Case([*IN, switch(b"parsec", bytes(32)), HEAR, Say(b"\x01P\xff" + bytes(18)), HEAR], ANY_ERROR),
     "parsec without salt": Case([*IN, switch(b"parsec", bytes(32)), HEAR, Say(b"\x01P\0"), HEAR], ANY_ERROR),
-    "a wish for a file": Case([*IN, Say(b"\xfb/etc/passwd"), HEAR], ANY_ERROR),
+    "request for a file": Case([*IN, Say(b"\xfb/etc/passwd"), HEAR], ANY_ERROR),
     "an endless packet": Case([*IN, Raw(b"\xff\xff\xff\x03" + bytes(1 << 20)), HOLD], ANY_ERROR),
     "greeting of 1 MB": Case([Raw(b"\0\0\x10\0\x0a8.0.0\0" + bytes(1 << 20)), HOLD], ANY_ERROR),
     "greeting of a long version": Case([Say(b"\x0a" + b"8" * 60000 + b"\0" + greeting(NATIVE, True)[13:]), HOLD], ANY_ERROR),
@@ -91,9 +92,9 @@ CASES = {
     "key of its own": Case([hello(SHA2, tls=False), HEAR, Say(WANTS_ALL), HEAR, RSA, HEAR], r"server_public_key", "disabled"),
     "key of its own, no TLS offered": Case([hello(SHA2, tls=False), HEAR, Say(WANTS_ALL), HEAR, RSA, HEAR], r"server_public_key", "preferred"),
     "key of its own, sha256": Case([hello(tls=False), HEAR, switch(b"sha256_password"), HEAR, RSA, HEAR], r"server_public_key", "disabled"),
-    "key that is none": Case([hello(SHA2, tls=False), HEAR, Say(WANTS_ALL), HEAR, RSA, HEAR], ANY_ERROR, "disabled",
+    "invalid key": Case([hello(SHA2, tls=False), HEAR, Say(WANTS_ALL), HEAR, RSA, HEAR], ANY_ERROR, "disabled",
                              (("server_public_key", "yes"),)),
-    "key without being asked": Case([hello(SHA2, tls=False), HEAR, RSA, HEAR], ANY_ERROR, "disabled", (("server_public_key", "yes"),)),
+    "key without a request": Case([hello(SHA2, tls=False), HEAR, RSA, HEAR], ANY_ERROR, "disabled", (("server_public_key", "yes"),)),
 }
 CLOSES = {
     "at once": [],
@@ -102,19 +103,19 @@ CLOSES = {
     "after the request for TLS": [hello(), HEAR],
     "after TLS": [hello(), TLS],
     "after the answer": IN,
-    "after half a word": [*IN, Raw(b"\x07\0\0")],
+    "after half a packet header": [*IN, Raw(b"\x07\0\0")],
     "after a switch": [*IN, switch(SHA2)],
     "after the answer to a switch": [*IN, switch(SHA2), HEAR],
-    "after the fast word": [*SHA2_IN, Say(FAST_OK)],
+    "after fast success": [*SHA2_IN, Say(FAST_OK)],
     "without TLS, after the greeting": [hello(tls=False)],
     "without TLS, after the answer": [hello(tls=False), HEAR],
-    "without TLS, after a wish for the key": [hello(SHA2, tls=False), HEAR, Say(WANTS_ALL), HEAR],
+    "without TLS, after the request for the key": [hello(SHA2, tls=False), HEAR, Say(WANTS_ALL), HEAR],
 }
 
 
 @pytest.fixture
 def play(broker, names, forwards, pki):
-    """play(steps, level, ...): a fake server and an end at which the keeper logs in to it: (fake, end)."""
+    """play(steps, level, ...) starts a fake server, and a forward whose keeper logs in to it. Returns (fake, end)."""
     made = []
 
     def make(steps, level="verify-identity", **keys):
@@ -131,7 +132,7 @@ def play(broker, names, forwards, pki):
 
 
 def attempt(end):
-    """The words of the error that a client gets, or "" if it was let in."""
+    """The error message that a client gets, or "" if it was accepted."""
     one = Wire(end.place, timeout=60)
     try:
         one.login()
@@ -143,7 +144,7 @@ def attempt(end):
 
 
 def nothing_given(fake):
-    """Neither the password nor a piece of it, in whatever form."""
+    """Whether the fake got neither the password nor a piece of it, in any form."""
     return not canary.found([PASSWORD], fake.received) and PASSWORD[:12] not in fake.received
 
 
@@ -152,7 +153,7 @@ def test_server(play, name):
     case = CASES[name]
     fake, end = play(case.steps, case.level, **dict(case.keys))
     said = attempt(end)
-    assert re.search(case.words, said), said
+    assert re.search(case.message, said), said
     assert "broker: " in said and "\x1b" not in said
     assert nothing_given(fake), fake.received
     if case.level.startswith("verify") and TLS not in case.steps:
@@ -161,7 +162,7 @@ def test_server(play, name):
 
 @pytest.mark.parametrize("name", CLOSES)
 def test_server_that_closes(play, name):
-    """Wherever it does so: an error, and the keeper is well."""
+    """At whatever point it closes, the client gets an error, and the keeper still works."""
     steps = CLOSES[name]
     fake, end = play(steps, "preferred" if "without TLS" in name else "verify-identity")
     for _ in range(2):
@@ -170,8 +171,8 @@ def test_server_that_closes(play, name):
     assert nothing_given(fake)
 
 
-def test_the_fakes_are_good(play):
-    """One that does all as it should gets the client in; so what was refused was refused for what it did."""
+def test_correct_fake_is_accepted(play):
+    """A fake that does everything right is accepted. So the others are refused for what they do."""
     fake, end = play([*IN, Say(OK), HOLD])
     assert attempt(end) == ""
     fake, _ = None, None
@@ -180,24 +181,24 @@ def test_the_fakes_are_good(play):
 @pytest.mark.parametrize("steps, level", [([*SHA2_IN, Say(WANTS_ALL), HEAR, Say(OK), HOLD], "required"),
                                           ([hello(), TLS, HEAR, Say(CLEAR), HEAR, Say(OK), HOLD], "verify-identity")],
                          ids=["caching_sha2 over TLS", "cleartext at verify-identity"])
-def test_where_the_password_does_go(play, steps, level):
-    """So that what the other tests look for would be found."""
+def test_password_is_sent_where_it_is_allowed(play, steps, level):
+    """Shows that the other tests would find the password if it was sent."""
     fake, end = play(steps, level)
     assert attempt(end) == ""
     assert not nothing_given(fake) and fake.answers[-1] == PASSWORD + b"\0"
 
 
 @pytest.mark.parametrize("number, passed", [(1820, True), (1862, True), (1044, True), (1049, True), (1040, True), (1045, True), (1226, True)])
-def test_errors_of_the_server_pass(play, number, passed):
-    """In its own words, through TLS."""
+def test_server_errors_are_passed_on(play, number, passed):
+    """With the server's own message, through TLS."""
     fake, end = play([*IN, error(number, b"words of the fake")])
     said = attempt(end)
     assert said.startswith(f"{number} ") and "words of the fake" in said, said
     assert nothing_given(fake)
 
 
-def test_1045_is_tried_once_more_and_no_more(play):
-    """A minute goes by before the next time."""
+def test_1045_is_retried_once(play):
+    """The next retry is a minute later."""
     fake, end = play([*IN, error(1045, b"Access denied")])
     for _ in range(4):
         assert "1045" in attempt(end)
@@ -206,17 +207,17 @@ def test_1045_is_tried_once_more_and_no_more(play):
 
 @pytest.mark.parametrize("name", [name for name in ATTACKS if name != HONEST])
 def test_before_tls(broker, names, forwards, pki, name):
-    """Somebody on the way who says anything before TLS is made."""
+    """An attacker in the middle, who sends any data before TLS is made."""
     hostile = HostileServer(pki.server)
     try:
         kept = broker.write("password", broker.secret(PASSWORD) + b"\n", secret=True)
         broker.config(profile(host=RIGHT_NAME, port=hostile.port, user="app", login="keeper", auth="command", auth_command=f"cat {kept}",
                               tls="verify-identity", tls_ca=pki.ca, connect_timeout="20s"))
         end = inject.forward(broker, "--listen", broker.runtime / "end")
-        for _ in range(list(ATTACKS).index(name)):  # attacks have their order
+        for _ in range(list(ATTACKS).index(name)):  # the attacks come in their order: skips the earlier ones
             hostile.seen.append(type("Past", (), {"over": True, "attack": ""})())
         said = attempt(end)
-        assert said, "it was let in"
+        assert said, "it was accepted"
         seen = [one for one in hostile.take() if one.attack]
         assert [one.attack for one in seen] == [name]
         assert gave_away(seen[0]) == b"" and PASSWORD not in seen[0].clear + seen[0].through_tls, seen
@@ -224,8 +225,8 @@ def test_before_tls(broker, names, forwards, pki, name):
         hostile.stop()
 
 
-def test_a_stock_client_is_told(broker, clients, play):
-    """As `connect` shows it."""
+def test_stock_client_gets_the_error(broker, clients, play):
+    """`connect` shows the error."""
     fake, _ = play([*IN, switch(b"dialog_evil"), HEAR])
     for client in clients.values():
         done = broker.run("connect", "p", "--client", client.path, "--", "-NBe", "select 1")

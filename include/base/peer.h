@@ -14,7 +14,7 @@ bool peer_is_us(int fd);
  * than us and root serves it. Returns false if that cannot be determined, as for a container's port or a
  * redirected connection.
  */
-bool peer_is_stranger(int fd, unsigned *uid);
+bool peer_is_other_user(int fd, unsigned *uid);
 /* Gets the user and process that created or listened on the other end of a connected unix socket. Returns -1
  * if they cannot be determined. */
 int peer_of_socket(int fd, uid_t *uid, pid_t *pid);

@@ -227,7 +227,7 @@ static int start_device(const struct sso_client *client, const json_t *root, str
     return 0;
 }
 
-static int nobody_came(const struct sso_client *client, struct err *e)
+static int login_timed_out(const struct sso_client *client, struct err *e)
 {
     (void)err_set(e, ERR_LOGIN, "timed out waiting for the login to SSO session '%s'",
                   sso_name(client->step));
@@ -252,7 +252,7 @@ static int poll_once(const struct sso_client *client, struct device *d, json_t *
         return 0;
     }
     if (text_equal(code, "expired_token"))
-        return nobody_came(client, e);
+        return login_timed_out(client, e);
     if (text_equal(code, "access_denied")) {
         (void)err_set(e, ERR_REFUSED, "SSO session '%s': refused in the browser", sso_name(client->step));
         return err_hint(e, "try again, and allow it there");
@@ -260,7 +260,7 @@ static int poll_once(const struct sso_client *client, struct device *d, json_t *
     return -1;
 }
 
-static int wait_for_person(const struct sso_client *client, struct device *d, json_t *root, struct err *e)
+static int wait_for_login(const struct sso_client *client, struct device *d, json_t *root, struct err *e)
 {
     struct tty_wait wait;
     int done = 0;
@@ -272,7 +272,7 @@ static int wait_for_person(const struct sso_client *client, struct device *d, js
     }
     tty_wait_end(&wait);
     if (done == 0)
-        return nobody_came(client, e);
+        return login_timed_out(client, e);
     return done < 0 ? -1 : 0;
 }
 
@@ -292,5 +292,5 @@ int sso_login(const struct sso_client *client, json_t *root, struct err *e)
             return -1;
         err_clear(e);
     }
-    return wait_for_person(client, &device, root, e);
+    return wait_for_login(client, &device, root, e);
 }

@@ -117,7 +117,7 @@ static int token_refresh(struct token *t, struct err *e)
     return 0;
 }
 
-static int needs_person(const struct token *t, struct err *e)
+static int login_needed(const struct token *t, struct err *e)
 {
     AUTO_BUF(ago, 64);
     const char *name = sso_name(t->client.step);
@@ -133,7 +133,7 @@ static int needs_person(const struct token *t, struct err *e)
 static int log_in(struct token *t, struct err *e)
 {
     if (!t->client.context->may_log_in)
-        return needs_person(t, e);
+        return login_needed(t, e);
     if (!t->root)
         t->root = json_object();
     if (sso_login(&t->client, t->root, e) < 0)
@@ -178,7 +178,7 @@ int sso_token_get(const struct aws_context *c, const struct aws_step *step, cons
     if (is_good(&t))
         return take(&t, out, e);
     if (!is_alive(&t) && !can_refresh(&t) && !c->may_log_in)
-        return needs_person(&t, e);
+        return login_needed(&t, e);
     if (cache_file_lock(t.path, deadline, &lock, e) < 0) {
         if (!is_alive(&t))
             return -1;

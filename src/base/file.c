@@ -39,8 +39,8 @@ static int guard_check(const struct stat *st, enum file_guard guard, const char 
 
 /* Checks that the path leads to the opened file and that only we or root can have made it so. Returns
  * REPLACED if another broker has just renamed a new file to this path. */
-static int way_check(const struct stat *st, const char *path, enum file_guard guard, const char *name,
-                     struct err *e)
+static int check_opened(const struct stat *st, const char *path, enum file_guard guard, const char *name,
+                        struct err *e)
 {
     AUTO_FD(fd);
     struct stat now;
@@ -112,10 +112,10 @@ static int open_once(const char *path, enum file_guard guard, int *out, struct s
     }
     if (guard_check(st, guard, name, e) < 0)
         return -1;
-    int way = way_check(st, path, guard, name, e);
-    if (way == 0)
+    int checked = check_opened(st, path, guard, name, e);
+    if (checked == 0)
         *out = fd_take(&fd);
-    return way;
+    return checked;
 }
 
 /* Calls open_once() again each time the file was replaced in between. */

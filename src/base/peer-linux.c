@@ -42,7 +42,7 @@ static bool is_strange(const struct tcp_socket *s, unsigned *uid)
 
 /* The listener's owner is checked first, because a root service may hand its connections to an unprivileged
  * user. If the listener has been closed since, the owner of the accepted connection counts. */
-bool peer_is_stranger(int fd, unsigned *uid)
+bool peer_is_other_user(int fd, unsigned *uid)
 {
     struct tcp_end here, there;
     struct tcp_socket s;

@@ -94,7 +94,7 @@ static bool has_children(void)
     return waitid(P_ALL, 0, &none, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
 }
 
-enum sort { OF_NOBODY, HAS_ENDED, ORPHAN };
+enum sort { NOT_OURS, HAS_ENDED, ORPHAN };
 
 /* Reaps the process if it has ended; otherwise sends the signal, if `r` is set. */
 static enum sort look_at(const char *name, orphans_not *is_known, struct round *r)
@@ -102,7 +102,7 @@ static enum sort look_at(const char *name, orphans_not *is_known, struct round *
     pid_t pid = isdigit((unsigned char)*name) ? (pid_t)strtol(name, NULL, 10) : 0, group;
 
     if (pid <= 0 || !is_child(name, &group) || (is_known && is_known(group)) || is_kept_master(name))
-        return OF_NOBODY;
+        return NOT_OURS;
     if (waitpid(pid, NULL, WNOHANG) != 0)
         return HAS_ENDED;
     if (r)

@@ -13,12 +13,12 @@
 
 #include <base/clock.h>
 
-#define STRANGER_MEMORY ((size_t)1 << 20) /* memory limit before the host key is accepted */
-#define PIECES_MOST 131072u               /* limit of memory blocks; libssh2 searches its packets linearly */
+#define UNVERIFIED_MEMORY ((size_t)1 << 20) /* memory limit before the host key is accepted */
+#define PIECES_MOST 131072u /* limit of memory blocks; libssh2 searches its packets linearly */
 #define LOGIN_PIECES 4096u
-#define NOBODYS_PIECES 8192u
+#define UNOWNED_PIECES 8192u
 #define SMALL 4096u /* always granted: the session ends soon, and libssh2 need not handle the failure */
-#define STRANGER_BYTES (512u << 10)
+#define UNVERIFIED_BYTES (512u << 10)
 #define LOGIN_BYTES (1u << 20)
 #define IDLE_BYTES ((int64_t)1 << 20) /* useless bytes: rekeys, padding, ignored packets */
 #define IDLE_BYTES_PER_MS 64
@@ -27,7 +27,7 @@
 
 static bool is_too_much(struct ssh_session *s, size_t more)
 {
-    size_t most = s->accepted ? SESSION_MEMORY : STRANGER_MEMORY;
+    size_t most = s->accepted ? SESSION_MEMORY : UNVERIFIED_MEMORY;
 
     if (s->held + more > most || s->pieces >= (s->state == SESSION_UP ? PIECES_MOST : LOGIN_PIECES))
         s->abuse = "the server makes it buffer more than a session may use";
@@ -112,7 +112,7 @@ void bounds_taken(struct ssh_session *s, size_t n)
 {
     s->taken += n;
     if (s->state != SESSION_UP) {
-        if (s->taken > (s->accepted ? LOGIN_BYTES : STRANGER_BYTES))
+        if (s->taken > (s->accepted ? LOGIN_BYTES : UNVERIFIED_BYTES))
             s->abuse = "the server sends more than a login needs";
         return;
     }
@@ -128,10 +128,10 @@ void bounds_taken(struct ssh_session *s, size_t n)
  * broker sends. */
 void bounds_look(struct ssh_session *s)
 {
-    size_t explained = NOBODYS_PIECES + 2 * s->questions;
+    size_t explained = UNOWNED_PIECES + 2 * s->questions;
 
-    if (s->pieces < NOBODYS_PIECES)
-        s->look_at = NOBODYS_PIECES;
+    if (s->pieces < UNOWNED_PIECES)
+        s->look_at = UNOWNED_PIECES;
     if (s->pieces < s->look_at)
         return;
     for (size_t i = 0; i < s->count; i++)

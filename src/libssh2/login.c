@@ -53,7 +53,7 @@ static const struct way {
     const char *name;
     enum login_state state;
     bool (*allowed)(const struct ssh_session *s);
-} ways[] = {
+} login_methods[] = {
     {"publickey", LOGIN_KEY, keys_allowed},
     {"keyboard-interactive", LOGIN_PROMPTS, prompts_allowed},
     {"password", LOGIN_PASSWORD, password_allowed},
@@ -61,17 +61,18 @@ static const struct way {
 
 /* Returns the next method, in the user's order, that is supported here and by the server; LOGIN_CHOOSE if
  * none is left. */
-static enum login_state next_way(const struct ssh_session *s)
+static enum login_state next_method(const struct ssh_session *s)
 {
     const char *order = s->settings->preferred_authentications;
     AUTO_WORDS(names);
 
     words_split(&names, order ? order : ORDER, ',');
     for (size_t n = 0; n < names.count; n++) {
-        for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-            if (text_equal(ways[i].name, names.word[n]) &&
-                (!s->login->informed || list_has(s->methods, ways[i].name)) && ways[i].allowed(s))
-                return ways[i].state;
+        for (size_t i = 0; i < ARRAY_LEN(login_methods); i++) {
+            if (text_equal(login_methods[i].name, names.word[n]) &&
+                (!s->login->informed || list_has(s->methods, login_methods[i].name)) &&
+                login_methods[i].allowed(s))
+                return login_methods[i].state;
         }
     }
     return LOGIN_CHOOSE;
@@ -135,8 +136,8 @@ static bool only_elsewhere(const struct ssh_session *s)
 {
     const struct ssh_login *l = s->login;
 
-    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-        if (list_has(s->methods, ways[i].name))
+    for (size_t i = 0; i < ARRAY_LEN(login_methods); i++) {
+        if (list_has(s->methods, login_methods[i].name))
             return false;
     }
     return l->informed && !l->good_key && !l->good_password && s->settings->gssapi &&
@@ -148,7 +149,7 @@ static bool only_elsewhere(const struct ssh_session *s)
 static int choose(struct ssh_session *s)
 {
     struct ssh_login *l = s->login;
-    enum login_state next = next_way(s);
+    enum login_state next = next_method(s);
 
     if (!l->informed && (next != LOGIN_KEY || !s->credentials->proven))
         next = LOGIN_NONE;

@@ -275,7 +275,7 @@ static void logged_in(struct ssh_session *s)
 
 /* Before READY, sets a longer deadline for the login, because the user may have to approve it on another
  * device. */
-static void let_persons_come(struct ssh_session *s)
+static void extend_login_deadline(struct ssh_session *s)
 {
     s->state = SESSION_LOGIN;
     if (s->settings->target->ready)
@@ -298,7 +298,7 @@ static void session_step(struct ssh_session *s)
     if (s->state == SESSION_HANDSHAKE) {
         result = handshake(s, &cannot, &e);
         if (result > 0)
-            let_persons_come(s);
+            extend_login_deadline(s);
     }
     if (s->state == SESSION_LOGIN && result > 0)
         result = login_step(s, &cannot, &e);

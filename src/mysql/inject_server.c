@@ -91,13 +91,13 @@ void inject_go_on(struct mysql *m)
     m->stage = STAGE_TLS;
 }
 
-void inject_farewell(const struct inject *i, struct buf *out)
+void inject_empty_login(const struct inject *i, struct buf *out)
 {
-    static const char nobody[] = "broker: not logged in";
+    static const char no_user[] = "broker: not logged in";
     struct answer a = {
         .flags = CLIENT_MYSQL | CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION |
                  (i->server.flags & CLIENT_PLUGIN_AUTH),
-        .user = {(const uint8_t *)nobody, sizeof nobody - 1},
+        .user = {(const uint8_t *)no_user, sizeof no_user - 1},
         .plugin = {(const uint8_t *)i->server.plugin, strlen(i->server.plugin)},
     };
     AUTO_BUF(body, 256);

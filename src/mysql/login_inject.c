@@ -4,7 +4,7 @@
  * action for it. Anything else is a protocol error, which ends both sides. What login_filter.c says about TLS
  * applies here too, and more: nothing that the client sends goes to the server, the password only as its
  * method allows (auth_method.c), and no answer before the client has proved that it may connect. If it does
- * not, the server gets an answer without any real data (inject_farewell()).
+ * not, the server gets an answer without any real data (inject_empty_login()).
  *
  * The sequence numbers of the two sides are independent. What the client sends too early is kept until bytes
  * are copied: MariaDB's Java client sends its first command ahead.

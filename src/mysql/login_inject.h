@@ -36,7 +36,7 @@ struct inject {
     bool wants_fast; /* caching_sha2_password: the client expects FAST_OK before OK */
     /* State of the server's side. */
     struct greeting server;
-    bool unanswered;          /* the greeting was not answered yet: see inject_farewell() */
+    bool unanswered;          /* the greeting was not answered yet: see inject_empty_login() */
     uint32_t flags, extended; /* capabilities that both sides have */
     uint8_t expects;          /* the sequence number of the server's next packet */
     const struct auth_method *method;
@@ -70,7 +70,7 @@ void inject_go_on(struct mysql *m);
  * Without this the server would block this host after a number of such connections (max_connect_errors);
  * "access denied" does not count for that limit.
  */
-void inject_farewell(const struct inject *i, struct buf *out);
+void inject_empty_login(const struct inject *i, struct buf *out);
 /* Sends our answer to the server's greeting. */
 void inject_answer(struct mysql *m);
 /* Logs in again, over a new stream. */

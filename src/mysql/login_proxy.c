@@ -50,11 +50,11 @@ static char chunk[LOGIN_CHUNK_MAX];
 static void login_leave(struct login_proxy *l)
 {
     struct wire *server = &l->relay->wire[SERVER];
-    AUTO_BUF(farewell, 512);
+    AUTO_BUF(answer, 512);
 
     if (l->mysql.inject && server->watch.fd >= 0) {
-        inject_farewell(l->mysql.inject, &farewell);
-        (void)wire_write(server, farewell.data, farewell.len);
+        inject_empty_login(l->mysql.inject, &answer);
+        (void)wire_write(server, answer.data, answer.len);
     }
 }
 

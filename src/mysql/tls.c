@@ -114,7 +114,7 @@ static int bad_certificates(const char *key, const char *path, const char *words
     return broken ? err_hint(e, "repair it, or remove it from the file") : -1;
 }
 
-static int load_authorities(struct err *e)
+static int load_ca_certs(struct err *e)
 {
     if (options->level <= KEEPER_TLS_ENCRYPT)
         return 0;
@@ -236,7 +236,7 @@ int tls_prepare(struct tls_options *given, struct err *e)
                        verifies ? tls_why_verify : NULL);
     if (options->level == KEEPER_TLS_NAME && !options->name)
         return err_set(e, ERR_CONFIG, "no name to verify the server's certificate with");
-    if (set_versions(e) < 0 || set_ciphers(e) < 0 || load_authorities(e) < 0 || load_own(e) < 0)
+    if (set_versions(e) < 0 || set_ciphers(e) < 0 || load_ca_certs(e) < 0 || load_own(e) < 0)
         return -1;
     return 0;
 }

@@ -99,7 +99,7 @@ static void read_names(const X509 *cert)
     if (strspn(failed.first, HOST_CHARACTERS) != strlen(failed.first))
         failed.first[0] = '\0';
     if (count == 0)
-        buf_puts(&names, "nobody");
+        buf_puts(&names, "no host");
     memcpy(failed.names, buf_str(&names), names.len + 1);
 }
 

@@ -57,7 +57,7 @@ static struct watch listening = {.fd = -1};
 static struct pause listening_pause;
 static LIST_HEAD(, asker) askers = LIST_HEAD_INITIALIZER(askers);
 static char *path;
-static bool needed_person;
+static bool needed_user;
 static char host_question[2048];
 
 /* --- kinds of prompts
@@ -137,13 +137,13 @@ static int answer_now(enum ask_kind kind, const char *prompt, struct secret **ou
     secret_chomp(*out);
     if (kind == ASK_PASSWORD || kind == ASK_KEPT)
         keep(prompt, *out);
-    needed_person |= kind == ASK_ONCE;
+    needed_user |= kind == ASK_ONCE;
     words_add(&asking.given, prompt);
     return 0;
 }
 
 /* Sets the error of a question that cannot be asked any more. */
-static int nobody_left(enum ask_kind kind, const char *prompt, struct err *e)
+static int cannot_ask_again(enum ask_kind kind, const char *prompt, struct err *e)
 {
     size_t n = strcspn(prompt, "\n");
 
@@ -173,7 +173,7 @@ static void question(const char *prompt, const char *hint, struct record *answer
         return;
     }
     if (asking.s->target->ready)
-        (void)nobody_left(kind, prompt, &e);
+        (void)cannot_ask_again(kind, prompt, &e);
     record_put_error(answer, &e);
     asking.failed = true;
     err_copy(&asking.why, &e);
@@ -325,9 +325,9 @@ bool ask_end(struct err *e)
     return asking.failed;
 }
 
-bool ask_needed_person(void)
+bool ask_needed_user(void)
 {
-    return needed_person;
+    return needed_user;
 }
 
 void ask_close(void)

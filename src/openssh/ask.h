@@ -31,7 +31,7 @@ void ask_for_group(pid_t group);
 /* Ends the login. Returns true if a question had no answer, which explains a failure. */
 bool ask_end(struct err *e);
 /* Returns whether a login needed an answer that cannot be reused, so that a reconnect is not possible. */
-bool ask_needed_person(void);
+bool ask_needed_user(void);
 /* Gets the host key of the last question, in ssh's text; empty strings if there was none. */
 void ask_host_key(char name[300], char label[32], char print[64]);
 void ask_close(void);

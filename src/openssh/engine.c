@@ -39,7 +39,7 @@ struct master_stream {
 };
 
 static void engine_start(void);
-static bool login_needs_person(struct err *e);
+static bool login_needs_user(struct err *e);
 
 static struct {
     const struct ssh_settings *s;
@@ -47,7 +47,7 @@ static struct {
     struct tunnel_service service;
     int64_t slept; /* clock_slept_ms() when data was last received */
     struct timer doubt;
-} engine = {.service = {.start = engine_start, .never_again = login_needs_person}};
+} engine = {.service = {.start = engine_start, .never_again = login_needs_user}};
 
 static void probe(void);
 
@@ -56,9 +56,9 @@ static bool is_up(void)
     return engine.service.state == SERVICE_UP;
 }
 
-static bool login_needs_person(struct err *e)
+static bool login_needs_user(struct err *e)
 {
-    if (!ask_needed_person())
+    if (!ask_needed_user())
         return false;
     (void)err_set(e, ERR_LOGIN, "%s: the SSH session is lost, and a new login needs an answer from you",
                   ssh_who(engine.s));

@@ -45,10 +45,10 @@ static struct {
     char *control, *forward;
     struct timer look, late;
     int64_t deadline;
-    bool borrowed;  /* it is the user's own master */
-    struct err why; /* why broker ended it; ERR_NONE: it ended by itself */
-    bool persons;   /* the login waits for the user */
-    bool exchanged; /* the first key exchange is done */
+    bool borrowed;   /* it is the user's own master */
+    struct err why;  /* why broker ended it; ERR_NONE: it ended by itself */
+    bool user_waits; /* the login waits for the user */
+    bool exchanged;  /* the first key exchange is done */
     struct mux *request;
     void (*settled)(const struct err *e);
     void (*lost)(const struct err *e);
@@ -175,18 +175,18 @@ void master_doubt(void)
 static void gather(struct buf *out)
 {
     if (!ssh_is_quiet(master.s))
-        openssh_for_persons(buf_str(&master.ssh.stderr_tail), out);
+        openssh_user_lines(buf_str(&master.ssh.stderr_tail), out);
 }
 
 /* The deadline already includes the time of questions. */
 static void master_is_late(struct timer *t)
 {
-    master.persons |= clock_left(master.deadline) == 0 && tell_gives_time(&master.deadline);
+    master.user_waits |= clock_left(master.deadline) == 0 && tell_gives_time(&master.deadline);
     if (clock_left(master.deadline) > 0) {
         timer_set(t, master.deadline, master_is_late);
         return;
     }
-    if (!master.persons) {
+    if (!master.user_waits) {
         master_doubt();
         return;
     }
@@ -207,7 +207,7 @@ static void debugged(struct child *c, const char *line)
     if (master.state != STARTING || master.exchanged || master.s->target->ready ||
         !text_equal(line, "debug1: SSH2_MSG_NEWKEYS received"))
         return;
-    master.exchanged = master.persons = true;
+    master.exchanged = master.user_waits = true;
     master.deadline = clock_deadline(master.s->target->login_timeout, CLOCK_NEVER);
     timer_set(&master.late, master.deadline, master_is_late);
 }
@@ -327,7 +327,7 @@ static void start_own(void)
     struct err e = ERR_INIT;
 
     err_clear(&master.why);
-    master.persons = master.exchanged = false;
+    master.user_waits = master.exchanged = false;
     tell_begin(ssh_who(s), s->target, gather);
     master.state = STARTING;
     master.deadline = clock_deadline(hops(s) * s->connect_timeout + SPARE_MS, CLOCK_NEVER);
@@ -374,7 +374,7 @@ void master_start(const struct ssh_settings *s, void (*settled)(const struct err
 }
 
 /* ssh sometimes ignores SIGTERM, so it is also told to exit through its socket. */
-static void say_goodbye(void)
+static void request_exit(void)
 {
     AUTO_BUF(request, 1024);
     AUTO_FD(fd);
@@ -392,7 +392,7 @@ void master_stop(void)
 {
     struct err ignored = ERR_INIT;
 
-    say_goodbye();
+    request_exit();
     (void)ask_end(&ignored);
     child_forget(&master.ssh);
     clean_up();

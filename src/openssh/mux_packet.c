@@ -26,7 +26,7 @@ enum {
 #define BODY_MOST 8192
 /* Message numbers of SSH, RFC 4253 and RFC 4254. */
 enum { SSH_IGNORE = 2, SSH_CHANNEL_OPEN = 90 };
-#define CHANNEL_OF_NOBODY "is-it-there@broker.invalid"
+#define UNKNOWN_CHANNEL_TYPE "is-it-there@broker.invalid"
 #define PACKET_MOST 32768
 
 static void put_string(struct buf *out, const char *s)
@@ -109,7 +109,7 @@ void mux_put_question(struct buf *out)
 {
     AUTO_BUF(payload, 64);
 
-    put_string(&payload, CHANNEL_OF_NOBODY);
+    put_string(&payload, UNKNOWN_CHANNEL_TYPE);
     wire_put_u32(&payload, 0); /* channel number */
     wire_put_u32(&payload, 0); /* window size: the server may not send anything */
     wire_put_u32(&payload, PACKET_MOST);

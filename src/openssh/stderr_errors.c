@@ -154,7 +154,7 @@ static void add_lines(const struct words *lines, unsigned what, bool are, struct
     }
 }
 
-void openssh_for_persons(const char *tail, struct buf *out)
+void openssh_user_lines(const char *tail, struct buf *out)
 {
     AUTO_WORDS(lines);
 

@@ -11,8 +11,8 @@
 int openssh_explain(const struct ssh_settings *s, const char *tail, int status, struct err *e);
 /* Appends the lines that are neither ssh's own nor empty: the server's banner, or the output of a
  * ProxyCommand. */
-void openssh_for_persons(const char *tail, struct buf *out);
-/* Adds the lines of openssh_for_persons() as details of an error. */
+void openssh_user_lines(const char *tail, struct buf *out);
+/* Adds the lines of openssh_user_lines() as details of an error. */
 void openssh_add_tail(const char *tail, struct err *e);
 /* Appends the last reason for which the server refused a stream; nothing if there is none. */
 void openssh_stream_reason(const char *tail, struct buf *out);

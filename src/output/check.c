@@ -39,7 +39,7 @@ static int check_places(const struct format *f, const struct connection *c, stru
         unsigned place;
     } rows[] = {
         {"socket", c->host ? NULL : c->socket, CARRIES_SOCKET},
-        {"tls_ca", f->levels && !c->system_ca ? authorities_of(c) : NULL, CARRIES_CA},
+        {"tls_ca", f->levels && !c->system_ca ? ca_of(c) : NULL, CARRIES_CA},
         {"tls_cert", f->levels ? cert_of(c) : NULL, CARRIES_CERT},
         {"tls_ciphers", f->levels ? ciphers_of(c) : NULL, CARRIES_CIPHERS},
         {"tls_version", f->levels ? version_of(c) : NULL, CARRIES_VERSION},
@@ -91,7 +91,7 @@ static int check_values(const struct format *f, const struct connection *c, stru
         {"database", c->database, f->not_in_database},
         {"host", c->host, NULL},
         {"socket", c->host && !f->both_ends ? NULL : c->socket, f->not_in_path},
-        {"tls_ca", f->levels ? authorities_of(c) : NULL, f->not_in_path},
+        {"tls_ca", f->levels ? ca_of(c) : NULL, f->not_in_path},
         {"tls_cert", f->levels ? cert_of(c) : NULL, f->not_in_path},
         {"tls_key", f->levels ? key_of(c) : NULL, f->not_in_path},
     };

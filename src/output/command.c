@@ -31,7 +31,7 @@ static void put_tls(struct buf *out, const struct connection *c, const struct fo
         put_word(out, how, "", c->server_public_key ? "--get-server-public-key" : NULL);
         put_word(out, how, "", c->cleartext ? "--enable-cleartext-plugin" : NULL);
     }
-    put_word(out, how, "--ssl-ca=", authorities_of(c));
+    put_word(out, how, "--ssl-ca=", ca_of(c));
     put_word(out, how, "--ssl-cert=", cert_of(c));
     put_word(out, how, "--ssl-key=", key_of(c));
     put_word(out, how, "--ssl-cipher=", ciphers_of(c));

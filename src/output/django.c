@@ -12,7 +12,7 @@ static int django_line(const struct connection *c, const struct format_how *how,
     url_begin(out, "mysql", c, how);
     query_put(&q, "unix_socket", c->host ? NULL : c->socket);
     query_put(&q, "ssl_mode", c->host ? tls_level_ssl_mode(c->tls) : NULL);
-    query_put(&q, "ssl-ca", authorities_of(c));
+    query_put(&q, "ssl-ca", ca_of(c));
     return 0;
 }
 

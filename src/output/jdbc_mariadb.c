@@ -29,7 +29,7 @@ static int mariadb_line(const struct connection *c, const struct format_how *how
     }
     put_raw(&q, "localSocket", c->host ? NULL : c->socket);
     put_raw(&q, "sslMode", words[c->tls]);
-    put_raw(&q, "serverSslCert", authorities_of(c));
+    put_raw(&q, "serverSslCert", ca_of(c));
     put_raw(&q, "allowPublicKeyRetrieval", c->server_public_key ? "true" : NULL);
     return 0;
 }

@@ -75,7 +75,7 @@ static int json_line(const struct connection *c, const struct format_how *how, s
         {"endpoint", place(how->endpoint)},
         {"cleartext", json_boolean(c->cleartext)},
         {"tls", json_string(tls_level_name(c->tls))},
-        {"tls_ca", json_out_text(authorities_of(c))},
+        {"tls_ca", json_out_text(ca_of(c))},
         {"tls_cert", json_out_text(cert_of(c))},
         {"tls_key", json_out_text(key_of(c))},
         {"expires_at", expiry(c)},

@@ -22,7 +22,7 @@ static void fill(const struct connection *c, const char *port, struct variable o
         {"DB_DATABASE", c->database},
         {"DB_USERNAME", c->user},
         {"DB_PASSWORD", NULL},
-        {"MYSQL_ATTR_SSL_CA", authorities_of(c)},
+        {"MYSQL_ATTR_SSL_CA", ca_of(c)},
     };
 
     for (size_t i = 0; i < VARIABLES; i++)

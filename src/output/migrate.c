@@ -12,12 +12,12 @@ static int migrate_line(const struct connection *c, const struct format_how *how
     (void)e;
     buf_puts(out, "mysql://");
     go_dsn_put(out, c, how, encode_percent);
-    if (!authorities_of(c)) {
+    if (!ca_of(c)) {
         go_tls_put(&q, c);
         return 0;
     }
     query_put(&q, "tls", "broker");
-    query_put(&q, "x-tls-ca", authorities_of(c));
+    query_put(&q, "x-tls-ca", ca_of(c));
     query_put(&q, "x-tls-cert", cert_of(c));
     query_put(&q, "x-tls-key", key_of(c));
     query_put(&q, "allowCleartextPasswords", c->cleartext ? "true" : NULL);

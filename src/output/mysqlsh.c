@@ -21,7 +21,7 @@ static int mysqlsh_line(const struct connection *c, const struct format_how *how
             put_encoded(out, c->database);
     }
     query_put(&q, "ssl-mode", c->host ? words[c->tls] : NULL);
-    query_put(&q, "ssl-ca", authorities_of(c));
+    query_put(&q, "ssl-ca", ca_of(c));
     query_put(&q, "ssl-cert", cert_of(c));
     query_put(&q, "ssl-key", key_of(c));
     query_put(&q, "ssl-cipher", ciphers_of(c));

@@ -12,9 +12,9 @@
 
 #define CA_MOST (512 * 1024)
 
-static int read_authorities(const struct connection *c, struct buf *out, struct err *e)
+static int read_ca_certs(const struct connection *c, struct buf *out, struct err *e)
 {
-    if (!authorities_of(c) || c->system_ca)
+    if (!ca_of(c) || c->system_ca)
         return 0;
     int got = file_read(c->tls_ca, FILE_ANY, out, e);
     if (got < 0)
@@ -47,7 +47,7 @@ static int node_line(const struct connection *c, const struct format_how *how, s
     AUTO_BUF(ca, CA_MOST);
     AUTO_BUF(password, SECRET_MAX + 1);
 
-    if (read_authorities(c, &ca, e) < 0)
+    if (read_ca_certs(c, &ca, e) < 0)
         return -1;
     json_use_wiping_memory();
     json_t *root = json_object();

@@ -17,7 +17,7 @@ static int sqlalchemy_line(const struct connection *c, const struct format_how *
     query_put(&q, "unix_socket", c->host ? NULL : c->socket);
     query_put(&q, "ssl_disabled", c->tls == TLS_DISABLED && c->host ? "true" : NULL);
     query_put(&q, "ssl_check_hostname", names[c->tls]);
-    query_put(&q, "ssl_ca", authorities_of(c));
+    query_put(&q, "ssl_ca", ca_of(c));
     query_put(&q, "ssl_cert", cert_of(c));
     query_put(&q, "ssl_key", key_of(c));
     query_put(&q, "ssl_cipher", ciphers_of(c));

@@ -14,7 +14,7 @@ static int url_line(const struct connection *c, const struct format_how *how, st
     url_begin(out, "mysql", c, how);
     query_put(&q, "socket", c->host ? NULL : c->socket);
     query_put(&q, "ssl-mode", c->tls >= TLS_REQUIRED ? tls_level_ssl_mode(c->tls) : NULL);
-    query_put(&q, "ssl-ca", authorities_of(c));
+    query_put(&q, "ssl-ca", ca_of(c));
     query_put(&q, "ssl-cert", cert_of(c));
     query_put(&q, "ssl-key", key_of(c));
     return 0;

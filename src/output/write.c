@@ -72,7 +72,7 @@ void query_put(struct query *q, const char *key, const char *value)
     q->separator = '&';
 }
 
-const char *authorities_of(const struct connection *c)
+const char *ca_of(const struct connection *c)
 {
     return c->tls >= TLS_VERIFY_CA ? c->tls_ca : NULL;
 }

@@ -46,7 +46,7 @@ void go_tls_put(struct query *q, const struct connection *c);
 
 /* Returns the file of CA certificates for a connection at verify-ca or stricter; NULL below, and if the
  * format has no place for it. */
-const char *authorities_of(const struct connection *c);
+const char *ca_of(const struct connection *c);
 /* Return the client's certificate and key; NULL if TLS is off. */
 const char *cert_of(const struct connection *c);
 const char *key_of(const struct connection *c);

@@ -10,7 +10,7 @@
 #include <base/mem.h>
 #include <output/connection.h>
 
-#include "authorities.h"
+#include "ca_certs.h"
 #include "includes.h"
 #include "sockets.h"
 
@@ -59,7 +59,7 @@ int facts_gather(const struct profile *p, const struct facts_wanted *want, struc
 {
     bool direct = !profile_is_tunnelled(p);
 
-    if ((want->client || (want->route && !direct)) && authorities_check(p, e) < 0)
+    if ((want->client || (want->route && !direct)) && ca_certs_check(p, e) < 0)
         return -1;
     if (want->client && client_find(want->client_name ? want->client_name : profile_str(p, KEY_client),
                                     want->deadline, &out->client, e) < 0)

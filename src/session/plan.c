@@ -11,7 +11,7 @@
 #include <model/identity.h>
 #include <model/kinds.h>
 
-#include "authorities.h"
+#include "ca_certs.h"
 
 void plan_release(struct plan *plan)
 {
@@ -92,7 +92,7 @@ static int check_place(const struct profile *p, struct err *e)
     return err_hint(e, "set host to the server's name as seen from the bastion, or socket to a path there");
 }
 
-static int check_authorities(const struct connection *c, bool own_socket, struct err *e)
+static int check_ca_certs(const struct connection *c, bool own_socket, struct err *e)
 {
     if (own_socket || c->tls < TLS_VERIFY_CA || c->tls_ca)
         return 0;
@@ -136,7 +136,7 @@ static int check_name(const struct plan *plan, struct err *e)
         return 0;
     (void)err_set(e, ERR_CONFIG, "tls = verify-identity, but %s has no name", plan->endpoint);
     return err_hint(e, "set host to the server's name%s",
-                    authorities_are_own(plan->profile) ? ", or tls = verify-ca" : "");
+                    ca_certs_are_own(plan->profile) ? ", or tls = verify-ca" : "");
 }
 
 /*
@@ -234,7 +234,7 @@ static int choose_listeners(const struct profile *p, const struct facts *f, stru
 
     plan->tls_name = certificate_name(p, c);
     if (plan->purpose == FOR_PARAMS)
-        return check_authorities(c, own_socket, e);
+        return check_ca_certs(c, own_socket, e);
     plan->keeper = tunnelled || plan->purpose == FOR_FORWARD || (!own_socket && client_cannot_say(plan));
     if (choose_login(p, f, plan, e) < 0 || check_revoke(p, plan, e) < 0)
         return -1;
@@ -252,7 +252,7 @@ static int choose_listeners(const struct profile *p, const struct facts *f, stru
     plan->restrict_plugins = !login && must_restrict_plugins(p, plan, own_socket);
     if (!plan->client && !plan->keeper)
         return 0;
-    return check_authorities(c, own_socket, e) < 0 ? -1 : check_name(plan, e);
+    return check_ca_certs(c, own_socket, e) < 0 ? -1 : check_name(plan, e);
 }
 
 void plan_by_keeper(struct plan *plan)

@@ -281,10 +281,10 @@ static int talk_until_ready(struct talk *t, struct record *got, struct err *e)
             tty_relay_pause(&t->terminal);
             route_answer(t->channel, got, &t->answers);
         }
-        if (t->deadline != CLOCK_NEVER && t->answers.by_person)
+        if (t->deadline != CLOCK_NEVER && t->answers.by_user)
             t->deadline += clock_ms() - began;
-        t->asked |= t->answers.by_person;
-        t->answers.by_person = false;
+        t->asked |= t->answers.by_user;
+        t->answers.by_user = false;
     }
 }
 

@@ -58,7 +58,7 @@ static void hint_at_password(const struct profile *p, struct err *e)
 
 /* Turns the keeper's question into the error of a run that cannot ask. Its first line is the reason, the next
  * lines are details; the last line, the question itself, is left out. */
-static int nobody_to_ask(const struct profile *p, enum keeper_question kind, const char *text, struct err *e)
+static int cannot_ask(const struct profile *p, enum keeper_question kind, const char *text, struct err *e)
 {
     size_t first = strcspn(text, "\n"), n = first;
     const char *rest = text + first + (text[first] == '\n');
@@ -77,16 +77,16 @@ static int nobody_to_ask(const struct profile *p, enum keeper_question kind, con
     return err_hint(e, "%s", tty_way_out());
 }
 
-static int ask_person(struct route_answers *given, enum keeper_question kind, const char *text,
-                      struct secret **out, struct err *e)
+static int ask_user(struct route_answers *given, enum keeper_question kind, const char *text,
+                    struct secret **out, struct err *e)
 {
     const struct profile *p = given->profile;
     bool echo = kind == KEEPER_ASK_LINE || kind == KEEPER_ASK_YES;
     char *line = NULL;
 
     if (!tty_can_ask())
-        return nobody_to_ask(p, kind, text, e);
-    given->by_person = true;
+        return cannot_ask(p, kind, text, e);
+    given->by_user = true;
     if (!echo || !tty_present())
         return tty_ask_secret(text, out, e);
     if (tty_ask_line(text, &line, e) < 0)
@@ -111,7 +111,7 @@ static int tunnel_password(struct route_answers *given, const char *text, bool a
         return found > 0 ? 0 : -1;
     if (!given->gave_typed && tty_can_ask()) {
         given->gave_typed = true;
-        return ask_person(given, KEEPER_ASK_PASSWORD, text, out, e);
+        return ask_user(given, KEEPER_ASK_PASSWORD, text, out, e);
     }
     label = identity_tunnel_label(p);
     if (again)
@@ -133,15 +133,15 @@ void route_answer(int channel, const struct record *question, struct route_answe
     struct field again;
 
     text = record_str(question, KEEPER_TAG_TEXT);
-    given->by_person = false;
+    given->by_user = false;
     tty_questions_end(clock_deadline(profile_ms(given->profile, KEY_login_timeout), CLOCK_NEVER), channel);
     int result = kind == KEEPER_ASK_PASSWORD
                      ? tunnel_password(given, text ? text : "",
                                        record_find(question, KEEPER_TAG_AGAIN, &again), &value, &why)
-                     : ask_person(given, kind, text ? text : "", &value, &why);
+                     : ask_user(given, kind, text ? text : "", &value, &why);
     tty_questions_end(CLOCK_NEVER, -1);
     answer.kind = KEEPER_ANSWER;
-    if (given->by_person)
+    if (given->by_user)
         record_put(&answer, KEEPER_TAG_PERSON, "", 0);
     if (result < 0)
         record_put_error(&answer, &why);

@@ -11,7 +11,7 @@
 struct route_answers {
     const struct profile *profile;
     bool gave_url, gave_stored, gave_typed; /* the tunnel's password was taken from there */
-    bool by_person;                         /* the user gave the last answer */
+    bool by_user;                           /* the user gave the last answer */
 };
 
 /*

@@ -12,7 +12,7 @@
 #include <base/tty.h>
 #include <model/address.h>
 
-#include "authorities.h"
+#include "ca_certs.h"
 
 bool route_logs_in(const struct route_request *want)
 {
@@ -82,7 +82,7 @@ static void put_tls(const struct plan *plan, bool logs_in, struct record *open)
     record_put_u64(open, KEEPER_TAG_TLS, level_of(plan, logs_in));
     record_put_str(open, KEEPER_TAG_TLS_NAME, plan->tls_name);
     record_put_str(open, KEEPER_TAG_TLS_CA, verifies ? c->tls_ca : NULL);
-    if (verifies && authorities_are_own(plan->profile))
+    if (verifies && ca_certs_are_own(plan->profile))
         record_put(open, KEEPER_TAG_TLS_CA_OWN, "", 0);
     record_put_str(open, KEEPER_TAG_TLS_CERT, c->tls_cert);
     record_put_str(open, KEEPER_TAG_TLS_KEY, c->tls_key);

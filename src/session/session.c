@@ -16,7 +16,7 @@
 #include <model/address.h>
 #include <model/url.h>
 
-#include "authorities.h"
+#include "ca_certs.h"
 #include "facts.h"
 #include "launch.h"
 #include "probe.h"
@@ -135,7 +135,7 @@ int session_open(struct session *s, const struct request *r, struct err *e)
     }
     if (session_derive(s->config, url, r->overrides, r->override_count, &s->profile, e) < 0)
         return -1;
-    authorities_derive(&s->profile);
+    ca_certs_derive(&s->profile);
     return 0;
 }
 

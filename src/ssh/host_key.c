@@ -234,7 +234,7 @@ static void say_other_names(const struct offer *o, struct buf *out)
 }
 
 /* Sets the error if the user cannot be asked. Before READY, broker's answer has already set it. */
-static int nobody(const struct offer *o, struct err *e)
+static int ask_failed(const struct offer *o, struct err *e)
 {
     if (!o->s->target->ready)
         return -1;
@@ -258,7 +258,7 @@ static int ask(const struct offer *o, int64_t *deadline, struct err *e)
     for (;;) {
         AUTO_SECRET(answer);
         if (o->s->target->ask(KEEPER_ASK_YES, text, text == again, deadline, &answer, e) < 0)
-            return nobody(o, e);
+            return ask_failed(o, e);
         secret_chomp(answer);
         const char *reply = secret_bytes(answer);
         if (text_equal_nocase(reply, "yes") || text_equal(reply, o->fingerprint))

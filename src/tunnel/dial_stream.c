@@ -27,7 +27,7 @@ static bool is_strange(int fd, struct err *e)
     struct tcp_end end;
     unsigned uid;
 
-    if (!peer_is_stranger(fd, &uid) || getpeername(fd, (struct sockaddr *)&at, &n) < 0)
+    if (!peer_is_other_user(fd, &uid) || getpeername(fd, (struct sockaddr *)&at, &n) < 0)
         return false;
     (void)tcp_end_take(&at, &end);
     (void)err_set_numbered(e, ERR_REFUSED, 2003,

@@ -217,7 +217,7 @@ static int wait_with_paste(const struct oidc_flow *f, struct callback *out, stru
     return got;
 }
 
-static int wait_for_person(const struct oidc_flow *f, const char *url, struct callback *out, struct err *e)
+static int wait_for_login(const struct oidc_flow *f, const char *url, struct callback *out, struct err *e)
 {
     int got = invite(f, url) ? callback_wait(f->state, f->form, -1, f->deadline, out, e)
                              : wait_with_paste(f, out, e);
@@ -289,7 +289,7 @@ static int run(struct oidc_flow *f, struct vault_token *out, struct err *e)
     AUTO_CALLBACK(callback);
 
     if (open_callback(f, e) < 0 || ask_address(f, &answer, e) < 0 ||
-        wait_for_person(f, http_text(&answer, 0), &callback, e) < 0)
+        wait_for_login(f, http_text(&answer, 0), &callback, e) < 0)
         return -1;
     return exchange(f, &callback, out, e);
 }

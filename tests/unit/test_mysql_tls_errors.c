@@ -56,7 +56,7 @@ static void wrong_names(void **state)
           NOT_VALID "it names 1, 2, 3, 127.0.0.1, ...\nhint: host = 1");
     gives(named(NULL), NOT_VALID "it names db\nhint: host = db"); /* the common name */
     gives(named("email:a@b"), NOT_VALID "it names db\nhint: host = db");
-    gives(make(&ca, "", "email:a@b"), NOT_VALID "it names nobody\n" CHECK_HOST);
+    gives(make(&ca, "", "email:a@b"), NOT_VALID "it names no host\n" CHECK_HOST);
     gives(make(&ca, "Our Database", NULL), NOT_VALID "it names Our Database\n" CHECK_HOST);
     options.name = (char *)(uintptr_t) "127.0.0.2";
     gives(named("IP:127.0.0.1"),

@@ -126,7 +126,7 @@ static void check_pair(const struct address_pair *w)
     expect_found(&here, &there, false, true);
     assert_true(peer_is_us(theirs));
     assert_true(peer_is_us(ours));
-    assert_false(peer_is_stranger(ours, &uid));
+    assert_false(peer_is_other_user(ours, &uid));
     fd_close_cleanup(&listener);
     expect_not_found(&there, NULL);
     expect_found(&there, &here, false, true);

@@ -4,7 +4,7 @@
  * systems do not trust; RDS Proxy uses public CAs. The bundle is share/broker/rds-ca.pem in the program's
  * installation; rds-ca.txt next to it says where it comes from.
  */
-#include "authorities.h"
+#include "ca_certs.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -39,7 +39,7 @@ static char *shipped_bundle(void)
     return last ? mem_printf("%.*s/share/" BUNDLE, (int)(last - dir), dir) : NULL;
 }
 
-void authorities_derive(struct profile *p)
+void ca_certs_derive(struct profile *p)
 {
     bool by_sign_host = profile_str(p, KEY_sign_host);
     const char *name = profile_str(p, by_sign_host ? KEY_sign_host : KEY_host);
@@ -101,7 +101,7 @@ static int check_region(const struct profile *p, const char *bundle, struct err 
     return hint_for_region(host.region, e);
 }
 
-bool authorities_are_own(const struct profile *p)
+bool ca_certs_are_own(const struct profile *p)
 {
     const char *by = profile_str(p, KEY_sign_host), *name = by ? by : profile_str(p, KEY_host);
 
@@ -110,7 +110,7 @@ bool authorities_are_own(const struct profile *p)
 }
 
 /* The path of the user's own bundle is not trusted, because it depends on an environment variable. */
-int authorities_check(const struct profile *p, struct err *e)
+int ca_certs_check(const struct profile *p, struct err *e)
 {
     const char *path = profile_str(p, KEY_tls_ca);
     AUTO_FREE(char *, own);

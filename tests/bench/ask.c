@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ask PORT: sends its stdin to a port of this machine and reads until the other side closes. The least that a
- * client can do: what it takes beyond an empty program is the server's own time.
+ * ask PORT: sends its stdin to a port of this machine and reads until the server closes. It does the minimum
+ * that a client must do: what it takes longer than an empty program is the server's own time.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

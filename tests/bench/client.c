@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client that `broker connect` becomes in the benchmarks: it ends at once, so that what is measured is
- * the way up to a client's first instruction. Linked statically, because a real client's dynamic linking is
- * not our time.
+ * The client that `broker connect` executes in the benchmarks. It ends at once, so that the time up to a
+ * client's first instruction is measured. It is linked statically, because the dynamic linking of a real
+ * client is not broker's time.
  */
 #include <stdio.h>
 #include <string.h>

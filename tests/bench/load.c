@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Load for tunnels: a server of bytes, and clients that measure it through a port. One thread and one epoll
- * loop each, everything on 127.0.0.1. It knows nothing of MySQL: query.c does.
+ * Load for tunnels: a server that sends and receives bytes, and clients that measure it through a port. Both
+ * have one thread with an epoll loop, and use 127.0.0.1. The protocol is not MySQL; query.c is a MySQL
+ * client.
  *
- *   load serve                    prints its port, serves until its stdin closes
- *   load down|up PORT N MIB       N connections move MIB in all: "MB/s"
- *   load ping PORT N COUNT        closed loop of 64 bytes on N connections, COUNT each: "p50us p99us
- * per_second" load open PORT N              N connections at once until each has had one byte back: "ms" load
- * first PORT COUNT         one after another, connect to first byte back: "p50us" load hold PORT N holds N
- * idle connections until its stdin closes; prints "held"
+ * - `load serve` prints its port, and serves until its stdin is closed.
+ * - `load down|up PORT N MIB` transfers MIB over N connections: prints "MB/s".
+ * - `load ping PORT N COUNT` sends 64 bytes and waits for them, COUNT times on each of N connections: prints
+ *   "p50us p99us per_second".
+ * - `load open PORT N` opens N connections at once until each has got one byte back: prints "ms".
+ * - `load first PORT COUNT` opens COUNT connections in turn, each until its first byte comes back: prints
+ *   "p50us".
+ * - `load hold PORT N` prints "held", and holds N idle connections until its stdin is closed.
  *
- * A client's first nine bytes are a mode and a little-endian count: 'd' wants that many bytes, 'u' sends
- * them and wants one back, 'e' wants everything back.
+ * A client's first nine bytes are a mode and a little-endian count: 'd' asks for that many bytes, 'u' sends
+ * them and gets one byte back, 'e' gets everything back.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,10 +42,10 @@ static int loop;
 struct peer {
     int fd;
     char hello[HELLO];
-    size_t greeted; /* bytes of the hello that have come, or gone */
-    uint64_t left;  /* bytes still to move */
-    bool writing;   /* waits for room */
-    size_t have;    /* of a ping */
+    size_t greeted; /* bytes of the hello that have arrived */
+    uint64_t left;  /* bytes still to transfer */
+    bool writing;   /* polls for writing */
+    size_t have;    /* bytes of a ping that have arrived */
     double sent;
     unsigned rounds;
 };
@@ -115,10 +118,9 @@ static int dial(unsigned port)
     return fd;
 }
 
-/* --- the server
- * ---------------------------------------------------------------------------------------------- */
+/* --- the server --- */
 
-/* False: the peer has gone. */
+/* Returns false if the client has closed the connection. */
 static bool serve_hello(struct peer *p)
 {
     ssize_t n = read(p->fd, p->hello + p->greeted, HELLO - p->greeted);
@@ -200,8 +202,7 @@ static int serve(void)
     }
 }
 
-/* --- the clients
- * --------------------------------------------------------------------------------------------- */
+/* --- the clients --- */
 
 static void greet(struct peer *p, char mode, uint64_t count)
 {
@@ -233,7 +234,7 @@ static void bulk_down(struct peer *p)
     p->left -= n > 0 ? (uint64_t)n : 0;
 }
 
-/* The last byte is the server's: the one that says that all has come. */
+/* The last byte comes from the server, and confirms that it has got everything. */
 static void bulk_up(struct peer *p)
 {
     if (p->left > 1) {
@@ -302,7 +303,7 @@ static int ping(unsigned port, unsigned n, unsigned count)
     struct epoll_event events[256];
     size_t done = 0, all = (size_t)n * count;
 
-    for (unsigned round = 0; round < 2; round++) { /* the first only warms up: one each */
+    for (unsigned round = 0; round < 2; round++) { /* the first one only warms up, with one ping each */
         double began = now();
         size_t wanted = round ? all : n;
         for (unsigned i = 0; i < n; i++) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A MySQL client with nothing in it but what is measured: log-in of `bench` without a password, one query,
- * reading the result. With "tls" it makes the TLS itself, verified, as the stock clients do.
+ * A minimal MySQL client for measurements: it logs in as `bench` without a password, runs one query, and
+ * reads the result. With CA and NAME it uses TLS and verifies the server, as the stock clients do.
  *
- *   query TARGET connect COUNT SQL [CA NAME]   one after another: connect, query, quit: "p50us"
- *   query TARGET select COUNT SQL [CA NAME]    the query alone on one connection: "p50us MB/s"
- *   query TARGET hold COUNT SQL [CA NAME]      COUNT connections, each after one query, until its stdin
- * closes; prints "held" once they are there
+ * - `query TARGET connect COUNT SQL [CA NAME]` connects, queries and quits, COUNT times: prints "p50us".
+ * - `query TARGET select COUNT SQL [CA NAME]` repeats the query on one connection: prints "p50us MB/s".
+ * - `query TARGET hold COUNT SQL [CA NAME]` opens COUNT connections, runs one query on each, prints "held",
+ *   and holds them until its stdin is closed.
  *
- * TARGET is a port on 127.0.0.1 or a socket's path.
+ * TARGET is a port on 127.0.0.1 or the path of a socket.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -80,7 +80,7 @@ static void take(struct link *l, void *to, size_t n)
     }
 }
 
-/* Its first 64 KiB are kept; a result set's packets are small. */
+/* Reads a packet of at most 64 KiB; a result set's packets are small. */
 static size_t packet(struct link *l, unsigned char *to, unsigned char *seq)
 {
     unsigned char head[4];
@@ -161,7 +161,7 @@ static void log_in(struct link *l)
         die((const char *)in + 9);
 }
 
-/* Until the second EOF: columns, then rows. */
+/* Reads until the second EOF packet: columns, then rows. */
 static void query(struct link *l, const char *sql)
 {
     unsigned char in[65536], command[1024] = {3}, seq;
@@ -232,7 +232,7 @@ int main(int argc, char **argv)
         free(took);
         return hold(argv[1], count, argv[4]);
     }
-    for (size_t i = 0; took && i <= count; i++) { /* the first only warms up */
+    for (size_t i = 0; took && i <= count; i++) { /* the first one only warms up */
         began = now();
         if (connects || i == 0) {
             link = (struct link){.fd = dial(argv[1])};

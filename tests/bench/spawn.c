@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawn ROUNDS COMMAND [, COMMAND]...: runs the commands in turn, ROUNDS times each, and prints a line for
- * each: median microseconds from just before the start to the end of the process, its largest resident size
- * in KiB, and the median microseconds of processor time that it took, with all that it started.
+ * spawn ROUNDS COMMAND [, COMMAND]...: runs the commands in turn, ROUNDS times each, and prints one line for
+ * each: the median time in microseconds from just before its start to its end, its largest resident size in
+ * KiB, and the median processor time in microseconds, including that of all processes that it started.
  *
- * A command is [NAME=VALUE]... [<FILE] PROGRAM [ARG]...; the words stand apart, a lone comma ends a command.
- * FILE is its stdin, otherwise /dev/null.
- * Interleaving makes every command see the same moods of the machine. Started by posix_spawn(3), which does
- * not copy this process, so that the time and the size are the program's and not those of an interpreter that
- * starts it.
+ * A command is [NAME=VALUE]... [<FILE] PROGRAM [ARG]...; each part is an argument of its own, and a single
+ * comma ends a command. FILE is its stdin (default: /dev/null).
+ *
+ * The commands are interleaved so that a change of the machine's load affects all of them. posix_spawn(3)
+ * starts them, which does not copy this process, so that time and size are the program's, and not those of
+ * an interpreter that starts it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,7 @@
 
 #define COMMANDS_MAX 32
 #define ENV_MAX 256
-#define LONGEST_SECONDS 60 /* of one run, with all that it leaves behind */
+#define LONGEST_SECONDS 60 /* for one run, with all processes that it leaves behind */
 
 struct command {
     char **argv;
@@ -43,7 +44,7 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* The caller's environment with the words in front of the program put into it. */
+/* Sets the environment to the assignments before the program, and the caller's environment. */
 static void command_init(struct command *c, char **words, size_t rounds)
 {
     const char *input = "/dev/null";
@@ -67,7 +68,7 @@ static void command_init(struct command *c, char **words, size_t rounds)
     }
 }
 
-/* Processor time of what has been waited for. */
+/* Returns the processor time of all processes that have been waited for. */
 static int64_t worked_ns(void)
 {
     struct rusage used;
@@ -92,7 +93,7 @@ static void command_run(struct command *c, size_t round)
         exit(1);
     }
     c->took[round] = now_ns() - start;
-    /* A helper may end after it. */
+    /* A helper may end after the command. */
     while (wait(NULL) > 0)
         ;
     c->worked[round] = worked_ns() - before;

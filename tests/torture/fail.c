@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A library to preload into `broker` (tests/torture/run): counts its calls of one kind and fails the Nth. The
- * kinds, in $TORTURE_KIND:
+ * A library that tests/torture/run preloads into `broker`: it counts calls of one kind and makes the Nth
+ * fail. The kinds, in $TORTURE_KIND:
  *
- *   alloc  malloc, calloc, realloc (and with them strdup, asprintf ...), the mmap of libsodium's arena: no
- * memory write  what makes or changes something outside: write, fsync, rename, fchmod, mkdir, symlink, open
- * of a new file, a pipe, a memory file, a new process: no space, no descriptor short  write: half of the
- * bytes are taken, which is no error at all
+ * - alloc: malloc, calloc, realloc (and thereby strdup, asprintf ...), and the mmap of libsodium's arena
+ *   fail because there is no memory.
+ * - write: a call that makes or changes something outside the process (write, fsync, rename, fchmod, mkdir,
+ *   symlink, open of a new file, a pipe, a memory file, a new process) fails because there is no space or no
+ *   descriptor.
+ * - short: write() writes only half of the bytes, which is not an error.
+ * - alloc+ and write+: that call and all later ones fail, as if memory or the disk were really full (stderr
+ *   still works).
  *
- * "alloc+" and "write+": that call and all after it, as when memory or the disk really is full (stderr still
- * works).
- *
- * Only the program itself is counted: the constructor takes the variables out of the environment, and a fork
- * is known by its pid. stdio writes by an inner call that cannot be replaced, so stdout and stderr become
- * streams that write here. What happened is told in the file $TORTURE_REPORT, which is mapped, so that it is
- * right however the program ends.
+ * Only calls of the program itself count: the constructor removes the variables from the environment, and a
+ * forked child has another pid. stdio writes with an internal call that cannot be replaced, so stdout and
+ * stderr become streams that call this write(). The result is in the file $TORTURE_REPORT, which is mapped,
+ * so that it is correct however the program ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* glibc's own, under the names that are not replaced here. */
+/* glibc's functions, under names that are not replaced here. */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t n);
@@ -39,17 +40,17 @@ enum kind { KIND_NONE, KIND_ALLOC, KIND_WRITE, KIND_SHORT };
 
 struct report {
     int64_t calls;
-    char failed[32]; /* the call that was failed; empty: it was not reached */
-    int64_t fd;      /* of a failed write */
+    char failed[32]; /* the name of the call that failed; empty: it was not reached */
+    int64_t fd;      /* the descriptor of a failed write */
 };
 
 static enum kind kind;
 static int64_t fail_at;
-static int for_good; /* that call and all after it */
+static int for_good; /* all calls from that one on fail */
 static pid_t self;
 static struct report nowhere, *report = &nowhere;
 
-/* Whether this call is the one to fail. */
+/* Returns whether this call must fail. */
 static int is_due(enum kind k, const char *name, int fd)
 {
     if (k != kind || getpid() != self || ++report->calls < fail_at || fail_at == 0)
@@ -163,7 +164,7 @@ int memfd_create(const char *name, unsigned flags)
     return fails("memfd_create", -1, EMFILE) ? -1 : (int)syscall(SYS_memfd_create, name, flags);
 }
 
-/* These two do more than a system call: the real ones are looked up. */
+/* mkostemp() and fork() do more than a system call, so the real ones are looked up. */
 static void *real(const char *name)
 {
     return dlsym(RTLD_NEXT, name);
@@ -187,7 +188,7 @@ pid_t fork(void)
     return fails("fork", -1, EAGAIN) ? -1 : next();
 }
 
-/* A stream's own write: all or an error, as stdio's is. */
+/* The write function of a stream: writes everything, or returns an error, as stdio's does. */
 static ssize_t stream_write(void *cookie, const char *bytes, size_t n)
 {
     int fd = (int)(intptr_t)cookie;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What is run again and again by tests/torture/run: a small home, and the command lines. Everything in it is the same
-from run to run, so that the Nth call of one run is the Nth of the next. No terminal, no server, no network."""
+"""The home and the command lines that tests/torture/run runs repeatedly. Everything in them is the same in each run, so
+that the Nth call of one run is the Nth of the next. There is no terminal, no server and no network."""
 from dataclasses import dataclass, field
 
 CANARY = "TortureCanary8f3aSecret"
@@ -74,7 +74,7 @@ user = app
 tls = required
 client = mysql
 """
-# The stock client: what it was given goes to stdout, so that a truncated option file would show.
+# The stock client: prints its arguments and its option file, so that a truncated option file is noticed.
 CLIENT = """\
 #!/bin/sh
 case "$*" in
@@ -112,9 +112,9 @@ LINKS = {".config/broker/config": "../../dotfiles/config", ".config/broker/more"
 class Script:
     name: str
     args: list
-    status: int = 0  # of a run in which nothing fails
+    status: int = 0  # the exit status of a run without a failure
     stdin: str = ""
-    shows_secret: bool = False  # on stdout, and there alone
+    shows_secret: bool = False  # on stdout, and only there
     keychain: bool = False  # needs a Secret Service
     env: dict = field(default_factory=dict)
 
@@ -177,4 +177,4 @@ SCRIPTS = [
     Script("keychain-delete", ["password", "delete", "keychain", "-u", "two"], keychain=True),
     Script("keychain-token", ["token", "keychain", "-u", "kept"], shows_secret=True, keychain=True),
 ]
-KEEP = ["password", "set", "keychain", "-u", "kept"]  # once, before the last of them
+KEEP = ["password", "set", "keychain", "-u", "kept"]  # run once, before all scripts, for keychain-token

@@ -32,7 +32,7 @@ def fenced(page, language=""):
 
 def commands(page):
     """The commands of a page, without their comments: lines of a fenced block that begin with `$ `, start broker, or
-    set a variable from another one."""
+    set a variable to a value that contains `$`."""
     lines = [line for block in fenced(page) + fenced(page, "sh") for line in block.splitlines()]
     found = [line.removeprefix("$ ") for line in lines if re.match(r"\$ |broker |[A-Z_]+=\S*\$", line)]
     return [re.sub(r"  +# .*$", "", line) for line in found]
@@ -121,7 +121,7 @@ def test_token(broker, iam):  # noqa: F811
     assert said.startswith(f"{HOST}:3306/?Action=connect&DBUser=app_ro&")
 
 
-def test_instead_of_a_script(broker, iam, clients):  # noqa: F811
+def test_one_command_replaces_a_script(broker, iam, clients):  # noqa: F811
     """docs/coming-from.md: the one command that replaces two."""
     prepare(broker, iam)
     line = COMING[-1] + f" --port {iam.port} --client {clients['mariadb1011'].path}"

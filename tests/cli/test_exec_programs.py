@@ -258,9 +258,9 @@ class Run:
         self.table = f"made_{next(number)}"
         self.statement = f"create table shop.{self.table} as select substring_index(current_user(), '@', 1) as who, '{MARK}' as mark, {TLS}"
 
-    def configure(self, way, level, sshd=None, **keys):
+    def configure(self, route, level, sshd=None, **keys):
         ca = self.server.ca if level.startswith("verify") else None
-        via = {"direct": None, "tcp": f"tcp://127.0.0.1:{self.far.port}", "ssh": "b"}[way]
+        via = {"direct": None, "tcp": f"tcp://127.0.0.1:{self.far.port}", "ssh": "b"}[route]
         for_user(self.broker, self.server, "prog", **{"host": RIGHT_NAME, "port": self.far.port, "tls": level, "tls_ca": ca, "via": via,
                                                       "database": "shop", "server_public_key": "yes", **keys})
         if sshd:
@@ -313,11 +313,11 @@ def bastion(ssh_home, sshd, user_key):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-@pytest.mark.parametrize("way, level", [("direct", "required"), ("direct", "verify-identity"), ("direct", "preferred"),
-                                        ("tcp", "verify-identity"), ("tcp", "preferred"), ("ssh", "required")])
-def test_program(request, run, name, way, level):
+@pytest.mark.parametrize("route, level", [("direct", "required"), ("direct", "verify-identity"), ("direct", "preferred"),
+                                          ("tcp", "verify-identity"), ("tcp", "preferred"), ("ssh", "required")])
+def test_program(request, run, name, route, level):
     """It reaches the server as the right account. At `required` and stricter there is TLS on the wire."""
-    run.configure(way, level, request.getfixturevalue("bastion") if way == "ssh" else None)
+    run.configure(route, level, request.getfixturevalue("bastion") if route == "ssh" else None)
     done = run.program(name)
     assert done.code == 0 and run.made(name, tls=True if level != "preferred" else None), (done.code, done.text, done.errors)
     assert run.far.connections
@@ -326,11 +326,11 @@ def test_program(request, run, name, way, level):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-@pytest.mark.parametrize("way, wrong", [("direct", "name"), ("tcp", "ca")])
-def test_wrong_certificate(run, name, way, wrong):
+@pytest.mark.parametrize("route, wrong", [("direct", "name"), ("tcp", "ca")])
+def test_wrong_certificate(run, name, route, wrong):
     """If the server is not the one that the profile names, no program can log in, and nothing of its data is sent."""
     keys = {"host": WRONG_NAME} if wrong == "name" else {"tls_ca": run.server.wrong_ca}
-    run.configure(way, "verify-identity", **keys)
+    run.configure(route, "verify-identity", **keys)
     done = run.program(name)
     assert done.code != 0 and not run.made(name)
     assert MARK.encode() not in run.far.sent and b"prog" not in run.far.sent
@@ -365,12 +365,12 @@ def tools(request, broker, names, client, relay):
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("way, level, shell", [("direct", "verify-identity", False), ("tcp", "required", False),
-                                               ("direct", "verify-identity", True), ("tcp", "preferred", True)])
-def test_tool(tools, broker, tool, client, way, level, shell):
-    """Run directly, the tool makes its own TLS if it can. Run by a shell, broker does not know which program it is. The
-    server's password cache is empty, so that it asks for the password itself."""
-    tools.configure(way, level, server_public_key=None)
+@pytest.mark.parametrize("route, level, shell", [("direct", "verify-identity", False), ("tcp", "required", False),
+                                                 ("direct", "verify-identity", True), ("tcp", "preferred", True)])
+def test_tool(tools, broker, tool, client, route, level, shell):
+    """Run directly, the tool makes its own TLS if it can. If a shell runs it, broker does not know which program it is.
+    The server's password cache is empty, so that it asks for the password itself."""
+    tools.configure(route, level, server_public_key=None)
     tools.server.admin("flush privileges")
     words = [str(getattr(client, tool)), f"--defaults-file={FILE}", *TOOLS[tool]]
     done = broker.run("exec", "p", "--", *(sh('"$@"; exit $?', *words) if shell else words))
@@ -416,12 +416,12 @@ REFUSALS = {"node-mysql2": "Server does not support secure connection", "go-sql-
 
 
 @pytest.mark.parametrize("name", INSIST)
-@pytest.mark.parametrize("way", ["direct", "tcp"])
-def test_tls_of_its_own(run, monkeypatch, name, way):
+@pytest.mark.parametrize("route", ["direct", "tcp"])
+def test_program_that_requires_tls(run, monkeypatch, name, route):
     """The program fails with its own message, because the listener offers no TLS, and nothing of its data is sent to
     the server. For a stock client, whose options broker knows, broker adds a note that says what to do instead."""
     monkeypatch.setitem(PROGRAMS, name, INSIST[name])
-    run.configure(way, "verify-identity")
+    run.configure(route, "verify-identity")
     done = run.program(name)
     assert done.code == 1 and REFUSALS[name] in done.errors and not run.made(name), (done.code, done.errors)
     assert MARK.encode() not in run.far.sent and b"prog" not in run.far.sent

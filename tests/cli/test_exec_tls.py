@@ -113,7 +113,7 @@ def test_another_user(run, broker, client):
     assert gone(broker)
 
 
-def test_below_required_nothing_changes(run, broker):
+def test_below_required_the_keeper_makes_no_tls(run, broker):
     done = run(PORT, tls=False, level="preferred", login="client")
     assert done.out == b"app_native@%\nSsl_version\t\n", done.errors
 

@@ -150,7 +150,7 @@ def runtime(user, **env):
 
 
 def made(*places):
-    """The ones of these folders that contain our plug-in folder."""
+    """Those of the folders that contain our plug-in folder."""
     return [path for path in places if list(path.glob("plugins-*"))]
 
 
@@ -384,7 +384,7 @@ def test_flavours_are_not_cached_in_an_untrusted_folder(user, place):
     assert mine.read_text() == "umask 022\n" and asked.read_text() == "x\nx\n"
 
 
-def test_the_session_bus_of_another_user(user, names):
+def test_session_bus_of_another_user(user, names):
     """`su` without "-" keeps the address of the other user's bus. A password stored in that keychain would be his."""
     accounts = "".join(f"u{uid}:x:{uid}:{uid}::/nonexistent:/bin/sh\n" for uid in (UID, MALLORY))
     user.etc.write("/etc/passwd", Path("/etc/passwd").read_text() + accounts)

@@ -37,9 +37,9 @@ def copy(a, b):
             s.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-door = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 while True:
-    a, _ = door.accept()
+    a, _ = listener.accept()
     b = socket.create_connection((sys.argv[2], int(sys.argv[3])))
     for pair in ((a, b), (b, a)):
         threading.Thread(target=copy, args=pair, daemon=True).start()
@@ -72,8 +72,8 @@ def free_port():
 @pytest.fixture
 def taken():
     """A port on which this test listens."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        yield door.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
 
 
 # In the foreground
@@ -351,10 +351,10 @@ def test_listen(prod, forwards, listen, address, by):
 
 STEALS = """
 import socket, sys
-door = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
-door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-door.bind((sys.argv[1], int(sys.argv[2])))
-door.listen()
+listener = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((sys.argv[1], int(sys.argv[2])))
+listener.listen()
 print("listens", flush=True)
 sys.stdin.read()
 """
@@ -517,9 +517,9 @@ def test_path_that_exists(broker, prod, forwards):
     assert done.errors.startswith(f"broker: prod: {path} exists already\nhint: ") and done.code == 69
     assert path.read_text() == "mine"
     path.unlink()
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(str(path))
-        door.listen()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
         done = broker.run("forward", "prod", "--detach", "--listen", str(path))
         assert "exists already" in done.errors and path.is_socket()
     assert forwards.detach("prod", "--listen", str(path)) == str(path)  # nothing listens on it any more
@@ -594,11 +594,11 @@ def test_verbose(broker, prod, forwards):
 
 def test_no_client_no_connection(broker, forwards):
     """A server counts an unanswered greeting against this host, so nothing is dialled before a client connects."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        address = forwards.detach("--host", "127.0.0.1", "--port", str(door.getsockname()[1]))
-        assert not select.select([door], [], [], 0.3)[0]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = forwards.detach("--host", "127.0.0.1", "--port", str(listener.getsockname()[1]))
+        assert not select.select([listener], [], [], 0.3)[0]
         with dial(address):
-            assert select.select([door], [], [], 5)[0]
+            assert select.select([listener], [], [], 5)[0]
 
 
 def test_no_route(broker, prod, forwards):

@@ -70,8 +70,8 @@ def ca_folder(server):
 
 
 def traps(client, server, user="evil"):
-    """An option file with the options of the client's family. Its CA is the right one, so a login succeeds with a
-    profile whose CA is wrong if the profile's is not used."""
+    """An option file with the options of the client's family. Its CA is the right one: if it were used
+    instead of the profile's wrong one, the login would succeed."""
     tls = [f"ssl-ca={server.ca}", f"ssl-capath={ca_folder(server)}",
            *{"mysql": ["ssl-mode=PREFERRED", "password1=evil"], "mariadb": ["skip-ssl", "disable-ssl-verify-server-cert"]}[client.family]]
     body = "\n".join([f"user={user}", "password=evil", "host=127.0.0.9", "port=1", "socket=/nowhere", *tls, ""])

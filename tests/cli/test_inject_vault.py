@@ -59,7 +59,7 @@ def test_renewal_that_fails_while_a_connection_waits(given, inject, vault):  # n
 
 @pytest.fixture
 def revoking(given, vault):  # noqa: F811
-    """A Vault policy that allows to revoke leases, and a profile that does so (vault_revoke = yes)."""
+    """A Vault policy that allows revoking leases, and a profile that does so (vault_revoke = yes)."""
     vault.allow(f'path "{vault.path}" {{ capabilities = ["read"] }}', 'path "sys/leases/revoke" { capabilities = ["update"] }')
     given.configure("[profile other]\ninherits = w\n", vault_revoke="yes")
     return given

@@ -29,12 +29,12 @@ class Far:
     """The server: `accept()` returns its side of the next connection."""
 
     def __init__(self, backlog=128):
-        self.door = socket.create_server(("127.0.0.1", 0), backlog=backlog)
-        self.door.settimeout(20)
-        self.port, self.open = self.door.getsockname()[1], []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+        self.listener.settimeout(20)
+        self.port, self.open = self.listener.getsockname()[1], []
 
     def accept(self):
-        self.open.append(self.door.accept()[0])
+        self.open.append(self.listener.accept()[0])
         self.open[-1].settimeout(20)
         return self.open[-1]
 
@@ -50,19 +50,19 @@ class Far:
         def accept():
             while True:
                 try:
-                    s = self.door.accept()[0]
+                    s = self.listener.accept()[0]
                 except OSError:
                     return
                 threading.Thread(target=serve, args=(s,), daemon=True).start()
-        self.door.settimeout(None)
+        self.listener.settimeout(None)
         threading.Thread(target=accept, daemon=True).start()
 
     def stop(self):
         try:
-            self.door.shutdown(socket.SHUT_RDWR)
+            self.listener.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-        for s in [self.door, *self.open]:
+        for s in [self.listener, *self.open]:
             s.close()
 
 
@@ -76,16 +76,16 @@ def far():
 @pytest.fixture
 def stalled():
     """A port to which no connection can be made, because its listener's queue is full."""
-    door = socket.socket()
-    door.bind(("127.0.0.1", 0))
-    door.listen(0)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
     fill = []
     for _ in range(2):
         fill.append(socket.socket())
         fill[-1].setblocking(False)
-        fill[-1].connect_ex(door.getsockname())
-    yield door.getsockname()[1]
-    for s in (door, *fill):
+        fill[-1].connect_ex(listener.getsockname())
+    yield listener.getsockname()[1]
+    for s in (listener, *fill):
         s.close()
 
 
@@ -482,24 +482,24 @@ def test_keeper_that_ends_while_it_is_asked(broker, forwards, far):
     folder.mkdir(mode=0o700, parents=True)
     folder.parent.chmod(0o700)
     broker.config(profile(host="127.0.0.1", port=far.port, user="app", tls="preferred"))
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(str(folder / "p.sock"))
-        door.listen()
-        threading.Thread(target=reset_all, args=(door,), daemon=True).start()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "p.sock"))
+        listener.listen()
+        threading.Thread(target=reset_all, args=(listener,), daemon=True).start()
         assert broker.run("status", "p").code == 69
         assert broker.run("stop", "p").code == 0
         address = forwards.detach("p")
-        door.shutdown(socket.SHUT_RDWR)
+        listener.shutdown(socket.SHUT_RDWR)
     with dial(address):
         assert far.accept()
     assert broker.run("stop", "p").code == 0 and gone(broker)
 
 
-def reset_all(door):
+def reset_all(listener):
     """Closes each connection once data has come, without reading it, so that the connection is reset."""
     while True:
         try:
-            s = door.accept()[0]
+            s = listener.accept()[0]
         except OSError:
             return
         select.select([s], [], [], 20)

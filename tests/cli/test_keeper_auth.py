@@ -312,7 +312,7 @@ def test_client_certificate(request, client, pki, end, fixture):
 
 
 def test_session_is_resumed(clients, mysql_server, end):
-    """Only the server that has made a TLS session can resume it, so the work of verifying a certificate is saved."""
+    """Only the server that has made a TLS session can resume it; the work of verifying a certificate is saved then."""
     def hits():
         return int(mysql_server.admin("show global status like 'Ssl_session_cache_hits'").split()[1])
     address, before = end(mysql_server), hits()

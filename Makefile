@@ -27,7 +27,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wstrict-prototypes
 comma := ,
 SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 DEFS := -D_GNU_SOURCE -DBROKER_VERSION='"$(VERSION)"'
-# The folder of the build is in no object, so that two builds in two folders are the same to the byte.
+# No object contains the path of the build folder, so that builds in two folders are identical.
 ALL_CFLAGS = -std=c17 $(DEFS) $(WARN) $(HARDEN_CFLAGS) $(SANITIZE) -ffile-prefix-map=$(CURDIR)=. -fPIE -Iinclude -Isrc \
         $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS)),-U_FORTIFY_SOURCE) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie $(SANITIZE) $(HARDEN_LDFLAGS) $(LDFLAGS)
@@ -40,7 +40,7 @@ ifneq ($(filter /%,$(LIBEXEC)),)
 $(error LIBEXECDIR must be below PREFIX ($(PREFIX)): broker finds its helpers relative to itself)
 endif
 
-# pkg-config per binary, never one list for all: `broker` links libc, libsodium and jansson, nothing else.
+# Each program has its own list of libraries: `broker` links libc, libsodium and jansson, nothing else.
 BROKER_LIBS   = $(if $(filter libs,$(STATIC)),-Wl$(comma)-Bstatic) \
         $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libsodium jansson) $(if $(filter libs,$(STATIC)),-Wl$(comma)-Bdynamic)
 KEYCHAIN_LIBS = $(shell $(PKG_CONFIG) --libs libsecret-1 libsodium)
@@ -50,7 +50,7 @@ KEEPER_LIBS   = $(shell $(PKG_CONFIG) --libs libssh2 libssl libcrypto libsodium)
 
 BROKER_MODULES := base ipc model store aws vault provider output protocol import session help command
 KEEPER_MODULES := event mysql tunnel ssh libssh2 openssh keeper
-# What differs between systems is in files named NAME-SYSTEM.c; another system adds its own beside them.
+# Code that differs between systems is in files named NAME-SYSTEM.c; a port to another system adds its own files.
 PLATFORM ?= linux
 SYSTEMS  := linux macos bsd
 others  = $(foreach s,$(filter-out $(PLATFORM),$(SYSTEMS)),$(wildcard src/$(1)/*-$(s).c))
@@ -63,15 +63,15 @@ HTTP_OBJ     := $(foreach m,http ipc base,$(call objects,$(m)))
 KEEPER_OBJ   := $(foreach m,$(KEEPER_MODULES) ipc base,$(call objects,$(m)))
 L            := $(B)/$(LIBEXEC)/broker
 HELPERS      := $(addprefix $(L)/broker-,keychain http keeper)
-# What the system's ssh asks its questions through: the keeper under a second name.
+# The program through which the system's ssh prompts: the keeper under a second name.
 ASKPASS      := $(L)/broker-askpass
-# The names of credential helpers, by which other programs call broker: the rows PROTOCOL of kinds.def.
+# The names of credential helpers, under which other programs call broker: the rows PROTOCOL of kinds.def.
 NAMES        := $(shell sed -n 's/^PROTOCOL([a-z]*, "\(.*\)")/\1/p' include/model/kinds.def)
 PROGRAMS     := $(B)/bin/broker $(HELPERS) $(ASKPASS) $(addprefix $(B)/bin/,$(NAMES))
 
 all: $(PROGRAMS) $(B)/share/broker/rds-ca.pem $(B)/share/broker/rds-ca.txt $(B)/man/made
 
-# The manual pages are made from what broker prints; if it does not run here, MAN_BROKER is one that does.
+# The manual pages are made from broker's output; set MAN_BROKER to another one if it does not run here.
 MAN_BROKER ?= $(B)/bin/broker
 $(B)/man/made: share/make-man docs/troubleshooting.md $(B)/bin/broker
 	$(call say,MAN,$(@D))
@@ -82,7 +82,7 @@ $(B)/share/%: share/%
 	$(call say,COPY,$<)
 	$(Q)cp $< $@
 
-# Hardening flags that this compiler and linker really take, probed once by compiling and linking.
+# The hardening flags that this compiler and linker accept, probed once by compiling and linking.
 $(B)/harden.mk: tests/lint/probe-flags Makefile
 	@mkdir -p $(@D)
 	$(Q)tests/lint/probe-flags '$(CC)' '$(SAN)' > $@.tmp && mv $@.tmp $@
@@ -92,7 +92,7 @@ $(if $(lacking),$(error $(lacking)))
 -include $(B)/harden.mk
 endif
 
-# Holds LIBEXEC; it is written anew, and what depends on it made anew, only if that changed.
+# Contains LIBEXEC; it is only written if LIBEXEC has changed, so that what depends on it is only then built again.
 $(B)/libexecdir: FORCE
 	@mkdir -p $(@D); echo '$(LIBEXEC)' | cmp -s - $@ || echo '$(LIBEXEC)' > $@
 
@@ -101,10 +101,10 @@ $(B)/obj/%.o: src/%.c $(B)/harden.mk Makefile
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) $(call own_flags,$*) -MMD -MP -c -o $@ $<
 
-# What one file or folder alone is compiled with.
+# Flags for single files and folders.
 own_flags = $(if $(filter keychain/%,$(1)),$(KEYCHAIN_CFLAGS)) $(if $(filter keeper/tunnels,$(1)),$(TUNNELS)) $(if \
         $(filter ipc/helper,$(1)),-DBROKER_LIBEXEC='"../$(LIBEXEC)/broker"')
-# The rows of tunnels, as the keeper may not include model: TUNNEL(ssh) TUNNEL(command) ...
+# The rows of tunnels, TUNNEL(ssh) TUNNEL(command) ..., because the keeper may not include the headers of model.
 TUNNELS = -DTUNNELS='$(shell sed -n 's/^\(TUNNEL([a-z]*\),.*/\1)/p' include/model/kinds.def)'
 $(B)/obj/keeper/tunnels.o: include/model/kinds.def
 $(B)/obj/ipc/helper.o: $(B)/libexecdir
@@ -143,7 +143,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(LIB_OBJ) $(BROKER_LIBS) -lcmocka
 
-# Those of the keeper's modules, test_MODULE_X, see its objects instead.
+# The tests of the keeper's modules, test_MODULE_X, are linked with the keeper's objects instead.
 KEEPER_UNIT_OBJ := $(filter-out %/keeper/main.o,$(KEEPER_OBJ))
 KEEPER_UNIT := $(filter $(patsubst %,$(B)/tests/unit/test_%_%,$(KEEPER_MODULES)),$(UNIT))
 $(KEEPER_UNIT): $(B)/tests/unit/%: tests/unit/%.c $(KEEPER_UNIT_OBJ)
@@ -151,7 +151,7 @@ $(KEEPER_UNIT): $(B)/tests/unit/%: tests/unit/%.c $(KEEPER_UNIT_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(KEEPER_UNIT_OBJ) $(KEEPER_LIBS) -lcmocka
 
-# Programs that a command-line test asks many questions in one process.
+# Helper programs of the command-line tests, such as one that answers many requests in one process.
 DRIVERS := $(patsubst tests/drivers/%.c,$(B)/tests/drivers/%,$(wildcard tests/drivers/*.c))
 $(B)/tests/drivers/%: tests/drivers/%.c $(LIB_OBJ)
 	@mkdir -p $(@D)
@@ -169,12 +169,12 @@ lint:
 troubleshooting:
 	$(Q)tests/lint/troubleshooting.py --write
 
-# Fuzzing wants clang; each target runs for FUZZ_SECONDS.
+# Fuzzing needs clang; each target runs for FUZZ_SECONDS.
 FUZZ_SECONDS ?= 60
 fuzz:
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
 
-# Which small changes of the code no test notices; MUTANTS='--unit FILE...' chooses (docs/contributing.md).
+# Lists small changes of the code that no test notices; MUTANTS='--unit FILE...' selects files (docs/contributing.md).
 mutants:
 	$(Q)tests/mutants/run $(MUTANTS)
 
@@ -211,13 +211,13 @@ install: all
 	install -m 644 completions/_broker $(DEST)/share/zsh/site-functions/
 	install -m 644 completions/broker.fish $(DEST)/share/fish/vendor_completions.d/
 
-# With the same variables as `make install`. Folders that are only broker's go too, if nothing else is in them.
+# Needs the same variables as `make install`. Also removes the folders of broker alone, if they are empty.
 uninstall:
 	rm -f $(INSTALLED)
 	for n in 1 5 7; do rm -f $(DESTDIR)$(MANDIR)/man$$n/broker.$$n $(DESTDIR)$(MANDIR)/man$$n/broker-*.$$n; done
 	-rmdir $(DEST_LIBEXEC) $(DEST)/share/broker $(DESTDIR)$(DOCDIR) 2>/dev/null
 
-# The source as of the last commit; without git, the tree as it is.
+# Packs the source of the last commit; without git, the files of the tree.
 DIST := broker-$(VERSION)
 dist:
 	@mkdir -p $(B)

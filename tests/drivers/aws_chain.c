@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which AWS keys are found, for many files in one process: a line of JSON {"config": PATH, "credentials":
- * PATH, "profile": NAME or null} on stdin, a line of JSON with the steps of the chain and the region, or the
- * error, on stdout. Only for the comparison with botocore (tests/cli/test_aws_files.py); what is found is not
- * fetched.
+ * Prints which AWS keys are found, for many files in one process. It reads lines of JSON {"config": PATH,
+ * "credentials": PATH, "profile": NAME or null} from stdin. For each it prints a line of JSON with the steps
+ * of the chain and the region, or with the error. It is for the comparison with botocore
+ * (tests/cli/test_aws_files.py); no keys are fetched.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void put(json_t *object, const char *key, const char *value)
         (void)json_object_set_new(object, key, json_string(value));
 }
 
-/* As it is run, because quotes may be written in several ways. */
+/* Adds the command as a list of arguments, because the same arguments can be quoted in several ways. */
 static void put_words(json_t *object, const char *command)
 {
     AUTO_WORDS(words);

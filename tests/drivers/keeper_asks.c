@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper_asks BROKER REQUEST: asks `BROKER credential get` as a keeper would, over a socket pair whose one
- * end is the program's stdin and stdout, and prints the answer. A fake: no keeper of this version asks yet.
- * It counts as one only if it lies in the place of broker-keeper.
+ * keeper_asks BROKER REQUEST: sends a request to `BROKER credential get` as a keeper does, over a socket
+ * pair of which one socket is the program's stdin and stdout, and prints the answer. broker takes it for a
+ * keeper only if its file is in the place of broker-keeper.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the linter finds by running other programs: headers that do not compile alone, clang-format, the syntax of
-scripts, and what the built programs link and how they are hardened. Each check takes a Tree and yields Findings;
-Missing says that its program is not here, which only CI takes for a failure."""
+"""The checks that run other programs: headers that do not compile alone, clang-format, the syntax of scripts, the
+libraries and the hardening of the built programs, cycles between objects, unused symbols. Each check takes a Tree and
+yields Findings. It raises Missing if it needs a program that is not installed, which is a failure only in CI."""
 import ast
 import os
 import re
@@ -16,7 +16,7 @@ from tree import Finding
 
 LINKS = {"broker": {"libc", "libsodium", "libjansson", "ld-linux"}}
 
-# Variables by which a make above this one, of another build, would tell ours what to do.
+# Variables that a make which runs the linter would pass on to the linter's own make, for another build.
 OF_A_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN", "STATIC")
 
 
@@ -26,11 +26,11 @@ class Missing(Exception):
 
 def need(program):
     if not shutil.which(program):
-        raise Missing(f"no {program}")
+        raise Missing(f"{program} is not installed")
 
 
 def flags_by_module(tree):
-    """How the Makefile compiles a file of each module, as it says itself."""
+    """({module: command}, stderr): how the Makefile compiles a file of each module, from `make -n`."""
     first = {}
     for path in tree.c("src"):
         if path.suffix == ".c":
@@ -49,10 +49,10 @@ def flags_by_module(tree):
 
 
 def headers(tree):
-    """Each header compiles by itself, and twice."""
+    """Each header must compile alone, and when it is included twice."""
     flags, trouble = flags_by_module(tree)
     if "base" not in flags:
-        yield Finding("Makefile", 1, f"make -n does not say how a file is compiled: {trouble.strip()}")
+        yield Finding("Makefile", 1, f"make -n does not print how a file is compiled: {trouble.strip()}")
         return
 
     def compile_alone(path):
@@ -73,7 +73,7 @@ def formatting(tree):
     need("clang-format")
     version = subprocess.run(["clang-format", "--version"], capture_output=True, text=True).stdout
     if " 14." not in version:
-        raise Missing(f"no clang-format 14, by which the house is laid out: {version.strip()}")
+        raise Missing(f"clang-format 14 is needed, which this repository is formatted with: {version.strip()}")
     files = [str(f) for f in tree.c("src", "include", "tests/unit", "tests/fuzz", "tests/torture", "tests/bench")]
     half = [files[i::2] for i in range(2)]
     with ThreadPoolExecutor(2) as pool:
@@ -83,11 +83,11 @@ def formatting(tree):
     for path, line in re.findall(r"^([\w./-]+):(\d+):\d+: (?:warning|error):", "".join(said), re.M):
         first.setdefault(path, []).append(int(line))
     for path, lines in sorted(first.items()):
-        yield Finding(path, min(lines), f"not laid out by .clang-format in {len(lines)} places: clang-format -i {path}")
+        yield Finding(path, min(lines), f"not formatted by .clang-format in {len(lines)} places: clang-format -i {path}")
 
 
 def scripts(tree):
-    """Shell and Python parse."""
+    """Shell and Python scripts must have no syntax errors."""
     for path in tree.files:
         text = tree.text(path)
         shebang = text.partition("\n")[0] if text.startswith("#!") else ""
@@ -108,7 +108,7 @@ def built_programs(tree):
     build = Path(os.environ.get("BROKER_BUILD") or tree.root / "build")
     found = [p for folder in ("bin", "libexec/broker") for p in sorted((build / folder).glob("*")) if p.is_file()]
     if not any(p.name == "broker" for p in found):
-        raise Missing(f"no {build.name}/bin/broker: make")
+        raise Missing(f"{build.name}/bin/broker is missing: run make")
     return found
 
 
@@ -117,18 +117,18 @@ def readelf(program):
 
 
 def linking(tree):
-    """`broker` links what it must, and nothing that costs start-up time or brings an address space full of parsers."""
+    """`broker` may link only LINKS: other libraries cost start-up time, or bring parsers into its address space."""
     for program in built_programs(tree):
         text = readelf(program)
         needed = re.findall(r"\(NEEDED\).*\[(.*?)\]", text)
         if any(lib.startswith(("libasan", "libubsan", "libclang_rt")) for lib in needed):
-            continue  # under the sanitizers
+            continue  # built with the sanitizers
         for lib in needed:
             name = re.match(r"ld-linux|[a-z]+", lib)[0]
             if program.name in LINKS and name not in LINKS[program.name]:
                 yield Finding(program, 0, f"links {lib}")
         if re.search(r"\((RPATH|RUNPATH)\)", text):
-            yield Finding(program, 0, "has a library path of its own")
+            yield Finding(program, 0, "has a library path (RPATH or RUNPATH)")
 
 
 def hardening(tree):
@@ -158,7 +158,7 @@ def objects_of(tree, variable):
 
 
 def uses(objects):
-    """{object: {object whose symbol it uses: one such symbol}}, by what nm says."""
+    """{object: {another object whose symbol it uses: one such symbol}}, from the output of nm."""
     said = subprocess.run(["nm", "-AP", *map(str, objects)], capture_output=True, text=True, check=True).stdout
     defined, wanted = {}, []
     for line in said.splitlines():
@@ -175,7 +175,8 @@ def uses(objects):
 
 
 def circles(objects):
-    """A circle of objects for each strongly connected part of what they use: [(object, symbol it uses of the next), ...]."""
+    """The cycles in what objects use, at least one of each strongly connected component: [(object, symbol of the next),
+    ...]."""
     graph = uses(objects)
     done = set()
 
@@ -191,16 +192,16 @@ def circles(objects):
 
 
 def object_cycles(tree):
-    """No two files of a program need each other, in however many steps."""
+    """No two files of a program may need each other, directly or through others."""
     built_programs(tree)
     for variable in PROGRAM_OBJECTS:
         objects = objects_of(tree, variable)
         missing = [path for path in objects if not path.exists()]
         if missing or not objects:
-            raise Missing(f"no {missing[0] if missing else variable}: make")
+            raise Missing(f"{missing[0] if missing else variable} is missing: run make")
         for circle in circles(objects):
             steps = " -> ".join(f"{'/'.join(Path(name).parts[-2:])} ({symbol})" for name, symbol in circle)
-            yield Finding("Makefile", 1, f"{variable} has a circle: {steps} -> {'/'.join(Path(circle[0][0]).parts[-2:])}")
+            yield Finding("Makefile", 1, f"{variable} has a cycle: {steps} -> {'/'.join(Path(circle[0][0]).parts[-2:])}")
 
 
 def unused(objects, used):
@@ -209,12 +210,12 @@ def unused(objects, used):
     lines = [line.split()[:3] for line in said.splitlines()]
     wanted = {symbol for _, symbol, kind in lines if kind == "U"} | {"main"} | used
     for name, symbol, kind in lines:
-        if kind in "TDBR" and symbol not in wanted and not symbol.startswith("__"):  # those are the compiler's
+        if kind in "TDBR" and symbol not in wanted and not symbol.startswith("__"):  # reserved for the compiler
             yield name.rstrip(":"), symbol
 
 
 def unused_symbols(tree):
-    """What a file shows to others is used by another file of a program, or by a test or fuzz target."""
+    """A symbol that is not static must be used by another file of a program, or by a test or fuzz target."""
     built_programs(tree)
     objects = sorted({path for variable in PROGRAM_OBJECTS for path in objects_of(tree, variable)})
     used = set()
@@ -222,7 +223,7 @@ def unused_symbols(tree):
         for path in (tree.root / "tests" / folder).glob("*.[ch]"):
             used.update(re.findall(r"\w+", path.read_text()))
     for name, symbol in unused(objects, used):
-        yield Finding(name, 0, f"{symbol} is used in its own file only: static")
+        yield Finding(name, 0, f"{symbol} is only used in its own file: make it static")
 
 
 CHECKS = (headers, formatting, scripts, linking, hardening, object_cycles, unused_symbols)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the linter finds by reading: the modules and who may include whom, banned calls, printing, secrets, sizes, rows
-of the tables without a file, blanks at line ends, names of package mirrors. Each check takes a Tree and yields
+"""The checks that only read files: which module may include which, banned functions, printing, secrets, sizes, rows of
+tables without a file, spaces at the end of lines, names of package mirrors. Each check takes a Tree and yields
 Findings."""
 import re
 import subprocess
@@ -11,7 +11,7 @@ from pathlib import Path
 import troubleshooting
 from tree import Finding
 
-# DESIGN section 2: a module and what it may include besides itself. A module that is not here may not exist.
+# The modules of docs/architecture.md, and what each may include besides itself. Other modules are not allowed.
 MODULES = {
     "base": "",
     "ipc": "base",
@@ -40,24 +40,24 @@ HELPERS = ("keeper", "http", "keychain")
 FUNCTION_LINES, FILE_LINES, FOLDER_FILES = 80, 400, 50
 
 BANNED = {
-    "gets strcpy strcat sprintf vsprintf": "unbounded: base/buf.h",
-    "strtok": "keeps state: strcspn",
-    "atoi atol atoll atof": "no error: strtol",
-    "system popen": "a shell: proc_capture",
-    "getenv": "secure_getenv",
-    "realloc": "mem_grow, or struct buf for what may be secret",
-    "alloca": "unbounded stack",
-    "gmtime localtime ctime asctime": "shared result: gmtime_r",
-    "mktemp tmpnam tempnam tmpfile": "a race: file_write, memfd_from_secret",
-    "rand srand random drand48": "not random: libsodium",
-    "signal bsd_signal": "sigaction",
-    "bcopy bzero bcmp": "memcpy, explicit_bzero",
+    "gets strcpy strcat sprintf vsprintf": "does not check the size: use base/buf.h",
+    "strtok": "keeps state: use strcspn",
+    "atoi atol atoll atof": "reports no error: use strtol",
+    "system popen": "runs a shell: use proc_capture",
+    "getenv": "use secure_getenv",
+    "realloc": "use mem_grow, or struct buf for data that may be secret",
+    "alloca": "the size of the stack is limited",
+    "gmtime localtime ctime asctime": "returns a shared buffer: use gmtime_r",
+    "mktemp tmpnam tempnam tmpfile": "has a race: use file_write, memfd_from_secret",
+    "rand srand random drand48": "is not random: use libsodium",
+    "signal bsd_signal": "use sigaction",
+    "bcopy bzero bcmp": "use memcpy, explicit_bzero",
 }
 PRINTING = "printf vprintf puts putchar fprintf vfprintf fputs fputc putc fwrite perror dprintf vdprintf stdout stderr"
-PRINTS = ("src/base/tty.c",)  # writes to the terminal only
-ENDS = ("src/base/err.c",)  # err_out_of_memory
+PRINTS = ("src/base/tty.c",)  # writes only to the terminal
+ENDS = ("src/base/err.c",)  # err_out_of_memory() ends the program
 
-# Written so that this file does not match.
+# Written so that the pattern does not match this file.
 MIRRORS = r"\b(deb|archive|ftp|snapshot|security)\.debian\.org|\bpypi\.org|pythonhosted\.org|registry\.npmjs\.org|" \
           r"(proxy|sum)\.golang\.org|\bcrates\.io|\bmaven\.org|maven\.apache\.org|conda\.anaconda\.org|archive\.ubuntu\.com"
 
@@ -68,7 +68,7 @@ def module_of(path):
 
 
 def modules(tree):
-    """An include must be a header of the module's own, or a public one of a module that the table allows."""
+    """A file may include headers of its own module, and public headers of the modules that MODULES allows."""
     for path in tree.c():
         module = module_of(path)
         if module not in MODULES:
@@ -78,7 +78,7 @@ def modules(tree):
             other = name.split("/")[0] if "/" in name else None
             if quote == '"':
                 if "/" in name or not (tree.root / path.parent / name).exists():
-                    yield Finding(path, line, f'"{name}" is no private header of {module}')
+                    yield Finding(path, line, f'"{name}" is not a private header of {module}')
             elif other in MODULES and other != module and other not in MODULES[module].split():
                 yield Finding(path, line, f"{module} may not include {name}")
             elif other in MODULES and other != module and not (tree.root / "include" / name).exists():
@@ -86,7 +86,7 @@ def modules(tree):
 
 
 def cycles(tree):
-    """Neither the table of modules nor the headers may go in circles."""
+    """Neither MODULES nor the headers may have cycles."""
     headers = {f"{module_of(p)}/{p.name}": p for p in tree.c(headers_only=True)}
     graph = {module: words.split() for module, words in MODULES.items()}
     for name, path in headers.items():
@@ -96,7 +96,7 @@ def cycles(tree):
     def walk(node, trail):
         if node in trail:
             circle = " -> ".join([*trail[trail.index(node):], node])
-            yield Finding(headers.get(node, "tests/lint/source.py"), 1, f"circle: {circle}")
+            yield Finding(headers.get(node, "tests/lint/source.py"), 1, f"cycle: {circle}")
         elif node not in done:
             for following in graph.get(node, ()):
                 yield from walk(following, [*trail, node])
@@ -113,11 +113,11 @@ def banned(tree):
             for match in pattern.finditer(line):
                 yield Finding(path, number, f"{match[1]}(): {words[match[1]]}")
             if re.search(r"\bgoto\s+\w*\d\b", line):
-                yield Finding(path, number, "a numbered label: scope clean-up macros (base/mem.h)")
+                yield Finding(path, number, "a numbered label: use the clean-up macros of base/mem.h")
 
 
 def printing(tree):
-    """Only command/ prints or exits; a helper's main may exit, err_out_of_memory does."""
+    """Only command/ may print or exit; a helper's main.c and err_out_of_memory() may exit, too."""
     pattern = re.compile(r"(?<![\w.>])(" + PRINTING.replace(" ", "|") + r")\b|"
                          r"\bwrite\s*\(\s*(?:1|2|STDOUT_FILENO|STDERR_FILENO)\b")
     for path in tree.c("src"):
@@ -128,13 +128,13 @@ def printing(tree):
         for number, line in tree.code(path):
             match = pattern.search(line)
             if match and name not in PRINTS + ENDS and not line.lstrip().startswith("__attribute__"):
-                yield Finding(path, number, f"{match[0].strip()}: only command/ prints")
+                yield Finding(path, number, f"{match[0].strip()}: only command/ may print")
             if re.search(r"(?<!\w)(exit|abort|quick_exit)\s*\(", line) and name not in ENDS and not main:
-                yield Finding(path, number, "ends the program: only command/ does")
+                yield Finding(path, number, "only command/ may end the program")
 
 
 def secret_bytes(tree):
-    """secret_bytes() only where tests/lint/secret_bytes.allow says why; an entry without a use is a finding too."""
+    """Files that use secret_bytes() must be in tests/lint/secret_bytes.allow with a reason, and no other files."""
     allow = "tests/lint/secret_bytes.allow"
     entries = {}
     for number, line in enumerate((tree.root / allow).read_text().splitlines(), 1):
@@ -142,20 +142,20 @@ def secret_bytes(tree):
         if name and name[0] != "#":
             entries[name] = number
             if not why.strip():
-                yield Finding(allow, number, "no reason given")
+                yield Finding(allow, number, "has no reason")
     used = set()
     for path in tree.c("src"):
         for number, line in tree.code(path):
             if re.search(r"\bsecret_bytes\s*\(", line):
                 used.add(str(path))
                 if str(path) not in entries:
-                    yield Finding(path, number, f"secret_bytes() in a file that {allow} does not name")
+                    yield Finding(path, number, f"uses secret_bytes(), but is not in {allow}")
     for name in sorted(set(entries) - used):
         yield Finding(allow, entries[name], f"{name} does not use secret_bytes()")
 
 
 def functions(tree):
-    """(path, first line, last line, name) of each function, by universal-ctags."""
+    """(path, first line, last line, name) of each function, from universal-ctags."""
     files = [str(f) for f in tree.c()]
     done = subprocess.run(["ctags", "-x", "--_xformat=%n %{end} %F %N", "--fields=+ne", "--kinds-C=f",
                            "--language-force=C", *files], cwd=tree.root, capture_output=True, text=True, check=True)
@@ -176,7 +176,7 @@ def sizes(tree):
 
 
 def folders(tree):
-    """What is below src and include can be looked over: so many files of any kind in a folder, and no more."""
+    """A folder below src and include may have at most FOLDER_FILES files, so that it stays easy to survey."""
     count = Counter(path.parent for path in tree.files if path.parts[0] in ("src", "include"))
     for folder, files in sorted(count.items()):
         if files > FOLDER_FILES:
@@ -184,7 +184,7 @@ def folders(tree):
 
 
 def conditionals(tree):
-    """No #if inside a function: what differs by platform is a file of its own."""
+    """No #if inside a function: code for one platform must be in a file of its own."""
     spans = {}
     for path, first, last, _ in functions(tree):
         spans.setdefault(path, []).append((first, last))
@@ -192,11 +192,11 @@ def conditionals(tree):
         for number, line in tree.code(path):
             inside = any(first < number < last for first, last in spans.get(str(path), ()))
             if inside and re.match(r"\s*#\s*(if|ifdef|ifndef|elif)\b", line):
-                yield Finding(path, number, "#if inside a function: make it a file of its own (DESIGN section 5)")
+                yield Finding(path, number, "#if inside a function: put code for one platform into a file NAME-SYSTEM.c")
 
 
 def tables(tree):
-    """A row of a table has its file, and the file defines what the row promises."""
+    """Each row of a table must have its file, and the file must define what belongs to the row."""
     rows = (("include/model/kinds.def", "PROVIDER", "src/provider/{}.c", "struct provider provider_{}"),
             ("include/model/kinds.def", "TUNNEL", "src/tunnel/{}.c src/keeper/{}.c", "tunnel_{}"),
             ("include/model/kinds.def", "FORMAT", "src/output/{}.c", "struct format format_{}"),
@@ -213,7 +213,7 @@ def tables(tree):
                 continue
             places = [tree.root / place.format(match[1].strip("_")) for place in where.split()]
             path = next((place for place in places if place.exists()), places[0])
-            if not path.exists():  # one that differs between systems is NAME-SYSTEM.c
+            if not path.exists():  # a file for one system is NAME-SYSTEM.c
                 path = next(iter(path.parent.glob(path.stem + "-*.c")), path)
             if not path.exists():
                 yield Finding(table, number, f"{match[1]} has no {path.relative_to(tree.root)}")
@@ -222,7 +222,7 @@ def tables(tree):
 
 
 def blanks(tree):
-    """.editorconfig: no blank before a line's end, LF, one final newline, and no tab in C or Python."""
+    """The rules of .editorconfig: no space at the end of a line, LF, one final newline, and no tab in C or Python."""
     for path in tree.files:
         text = tree.text(path)
         if "\0" in text or path.suffix in (".md", ".png"):
@@ -230,7 +230,7 @@ def blanks(tree):
         tabs = path.suffix in (".c", ".h", ".def", ".py")
         for number, line in enumerate(text.split("\n"), 1):
             if line != line.rstrip(" \t\r"):
-                yield Finding(path, number, "blank or CR at the end of the line")
+                yield Finding(path, number, "space, tab or CR at the end of the line")
             if tabs and "\t" in line:
                 yield Finding(path, number, "a tab")
         if text and (not text.endswith("\n") or text.endswith("\n\n")):
@@ -238,7 +238,7 @@ def blanks(tree):
 
 
 def mirrors(tree):
-    """Packages come from whatever this machine is set up to use: no registry or mirror is named."""
+    """No file may name a package registry or mirror: the machine's configuration selects it."""
     for path in tree.files:
         for number, line in enumerate(tree.text(path).split("\n"), 1):
             match = re.search(MIRRORS, line)
@@ -247,11 +247,11 @@ def mirrors(tree):
 
 
 def manual(tree):
-    """What `test` says and the manual's page of it have one source."""
+    """The page docs/troubleshooting.md must be up to date with the table of `broker test`'s messages."""
     said = (tree.root / troubleshooting.PAGE).read_text().splitlines()
     for number, (line, wanted) in enumerate(zip_longest(said, troubleshooting.page(tree.root).splitlines()), 1):
         if line != wanted:
-            yield Finding(troubleshooting.PAGE, number, f"{line!r} is not of {troubleshooting.TABLE}: make troubleshooting")
+            yield Finding(troubleshooting.PAGE, number, f"{line!r} differs from {troubleshooting.TABLE}: run make troubleshooting")
             return
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The checkout as the linter sees it: its files, their text, C with comments and strings blanked out, and a finding.
+"""The tree as the linter sees it: its files, their text, C without comments and strings, and a finding.
 
-Everything is found by walking, in sorted order and without git, so that the same tree always gives the same findings
-and the self-test can plant its violations in a copy."""
+The files are found by walking the folders, in sorted order and without git, so that the same tree always gives the same
+findings, and the self-test can plant its violations in a copy."""
 import os
 import re
 from collections import namedtuple
@@ -14,7 +14,8 @@ COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n]
 
 
 def _blank(text, strings):
-    """TEXT with comments (and, if asked, what is inside strings) as blanks: every line keeps its number and length."""
+    """TEXT with comments (and, if STRINGS, the contents of strings) replaced by spaces; lines keep number and
+    length."""
     def replace(match):
         found = match[0]
         if found[0] in "\"'":
@@ -45,7 +46,7 @@ class Tree:
         return [f for f in self.files if f.suffix in suffixes and _below(f, folders or ("src", "include"))]
 
     def code(self, path):
-        """[(line number, text)] without comments, strings emptied."""
+        """[(line number, text)] without comments and the contents of strings."""
         return list(enumerate(_blank(self.text(path), True).splitlines(), 1))
 
     def includes(self, path):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""docs/troubleshooting.md is written from src/session/server_errors.def: this prints it, --write puts it in its place."""
+"""Makes docs/troubleshooting.md from src/session/server_errors.def: prints it, or with --write writes the file."""
 import ast
 import re
 import sys

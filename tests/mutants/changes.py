@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Which changes of a C source are tried: one comparison, constant or branch at a time.
+"""The changes of a C source that are tried: one comparison, constant or branch at a time.
 
-A change is named `FUNCTION: LINE`, where LINE is the line of the source with {OLD=>NEW} at the changed place (and #2 behind it if the
-same line stands there for the second time). What stands in strings, comments and directives is left alone, but for the number
-of a #define; so are the sizes of arrays and buffers."""
+A change is named `FUNCTION: LINE`, where LINE is the line of the source with {OLD=>NEW} at the changed place (followed
+by #2 for the second one of the same name). Strings, comments, directives (except the number of a #define) and the sizes
+of arrays and buffers are not changed."""
 import collections
 import dataclasses
 import re
@@ -16,7 +16,7 @@ SWAPS = [(r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "),
 
 
 def one_more(number):
-    """In C: 010 is octal."""
+    """The next number, as C writes it: 010 is octal."""
     return f"0{int(number, 8) + 1:o}" if number[0] == "0" and number != "0" else str(int(number) + 1)
 
 
@@ -30,7 +30,7 @@ class Change:
     start: int
     end: int
     new: str
-    close: int  # where a second parenthesis goes, 0: nowhere
+    close: int  # where a second closing parenthesis is added; 0: nowhere
     line: int
     name: str = ""
 
@@ -41,7 +41,7 @@ class Change:
 
 
 def closing(text, at):
-    """The place of the parenthesis that closes the one before AT."""
+    """The index of the parenthesis that closes the one before AT."""
     depth = 1
     while depth:
         depth += {"(": 1, ")": -1}.get(text[at], 0)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The sources that guard secrets, and for each of them the unit programs and the files of command-line tests that guard it."""
+"""The sources that protect secrets, and for each of them the unit test programs and the files of command-line tests for
+it."""
 
 LOGIN = "test_mysql_login test_mysql_inject test_mysql_inject_server test_mysql_handshake"
 GUARDS = {

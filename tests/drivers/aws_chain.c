@@ -88,12 +88,12 @@ int main(void)
     size_t room = 0;
 
     while (getline(&line, &room, stdin) > 0) {
-        json_t *question = json_loads(line, 0, NULL), *said = answer(question);
-        char *text = json_dumps(said, JSON_COMPACT);
+        json_t *question = json_loads(line, 0, NULL), *reply = answer(question);
+        char *text = json_dumps(reply, JSON_COMPACT);
         (void)puts(text);
         (void)fflush(stdout);
         free(text);
-        json_decref(said);
+        json_decref(reply);
         json_decref(question);
     }
     free(line);

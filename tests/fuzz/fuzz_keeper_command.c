@@ -43,11 +43,11 @@ static void feed(const char *text, const char *output, size_t n)
     }
 }
 
-static void check_tail(const struct buf *said, const struct buf *raw)
+static void check_tail(const struct buf *shown, const struct buf *raw)
 {
-    check(raw->len <= STDERR_TAIL_MOST && said->len <= raw->len && buf_ok(raw) && buf_ok(said));
-    for (size_t i = 0; i < said->len; i++) {
-        unsigned char c = (unsigned char)said->data[i];
+    check(raw->len <= STDERR_TAIL_MOST && shown->len <= raw->len && buf_ok(raw) && buf_ok(shown));
+    for (size_t i = 0; i < shown->len; i++) {
+        unsigned char c = (unsigned char)shown->data[i];
         check((c >= 0x20 && c != 0x7f) || c == '\n' || c == '\t');
     }
 }
@@ -59,16 +59,16 @@ static void keep(const char *output, size_t n)
 
     for (size_t chunk = n ? n : 1; chunk > n / 200; chunk /= 7) {
         AUTO_BUF(raw, 2 * STDERR_TAIL_MOST);
-        AUTO_BUF(said, 2 * STDERR_TAIL_MOST);
+        AUTO_BUF(shown, 2 * STDERR_TAIL_MOST);
         for (size_t at = 0; at < n; at += chunk)
-            stderr_tail_add(&raw, &said, output + at, n - at < chunk ? n - at : chunk);
-        check_tail(&said, &raw);
+            stderr_tail_add(&raw, &shown, output + at, n - at < chunk ? n - at : chunk);
+        check_tail(&shown, &raw);
         check(n > STDERR_TAIL_MOST || (raw.len == n && (n == 0 || memcmp(raw.data, output, n) == 0)));
         check(n == 0 || raw.len > 0);
         if (chunk == n)
-            buf_add(&first, buf_str(&said), said.len);
+            buf_add(&first, buf_str(&shown), shown.len);
         else if (n <= STDERR_TAIL_MOST)
-            check(said.len == first.len && (n == 0 || text_equal(buf_str(&said), buf_str(&first))));
+            check(shown.len == first.len && (n == 0 || text_equal(buf_str(&shown), buf_str(&first))));
     }
 }
 

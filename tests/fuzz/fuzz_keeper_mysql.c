@@ -42,8 +42,8 @@ static const struct login_options options = {.server = "db:3306"};
 
 struct run {
     struct mysql m;
-    size_t said, sent; /* by the client, to the server */
-    size_t in_clear;   /* not used */
+    size_t received, sent; /* by the client, to the server */
+    size_t in_clear;       /* not used */
     unsigned greetings, errors, requests;
     bool tls, later, over, copies;
 };
@@ -129,7 +129,7 @@ static void check_step(struct run *r, enum mysql_step step, bool delayed)
     if (step != MYSQL_TLS)
         check(m->request.len == 0);
     r->sent += m->server.out.len;
-    check(r->sent <= r->said + 512);
+    check(r->sent <= r->received + 512);
     buf_clear(&m->server.out);
     buf_clear(&m->client.out);
     r->copies = step == MYSQL_COPY;
@@ -149,7 +149,7 @@ static void speak(struct run *r, bool client, const uint8_t *bytes, size_t n, bo
         client ? mysql_from_client(m, (const char *)bytes, n) : mysql_from_server(m, (const char *)bytes, n);
 
     if (client)
-        r->said += n;
+        r->received += n;
     if (copies)
         copied(client ? &m->server.out : &m->client.out, bytes, n);
     if (over)

@@ -248,8 +248,8 @@ def mirrors(tree):
 
 def manual(tree):
     """The page docs/troubleshooting.md must be up to date with the table of `broker test`'s messages."""
-    said = (tree.root / troubleshooting.PAGE).read_text().splitlines()
-    for number, (line, wanted) in enumerate(zip_longest(said, troubleshooting.page(tree.root).splitlines()), 1):
+    written = (tree.root / troubleshooting.PAGE).read_text().splitlines()
+    for number, (line, wanted) in enumerate(zip_longest(written, troubleshooting.page(tree.root).splitlines()), 1):
         if line != wanted:
             yield Finding(troubleshooting.PAGE, number, f"{line!r} differs from {troubleshooting.TABLE}: run make troubleshooting")
             return

@@ -59,11 +59,11 @@ class Chromium:
         data = os.read(self.inlet, 65536)
         assert data, "Chromium has ended"
         *whole, self.rest = (self.rest + data).split(b"\0")
-        for said in map(json.loads, whole):
-            if "id" in said:
-                self.answers[said["id"]] = said
-            elif said["method"] == "Network.requestWillBeSent":
-                self.asked.append(said["params"]["request"]["url"])
+        for message in map(json.loads, whole):
+            if "id" in message:
+                self.answers[message["id"]] = message
+            elif message["method"] == "Network.requestWillBeSent":
+                self.asked.append(message["params"]["request"]["url"])
 
     def go(self, url):
         self("Page.navigate", {"url": url})

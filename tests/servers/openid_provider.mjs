@@ -43,14 +43,14 @@ async function interact(req, res) {
   if (req.method !== 'POST') return res.end(form);
   let body = '';
   for await (const piece of req) body += piece;
-  const said = new URLSearchParams(body);
-  if (said.get('deny')) return provider.interactionFinished(req, res, { error: 'access_denied', error_description: 'End-User aborted interaction' });
-  const person = people[said.get('user')];
-  if (!person || person.password !== said.get('password')) {
+  const form_data = new URLSearchParams(body);
+  if (form_data.get('deny')) return provider.interactionFinished(req, res, { error: 'access_denied', error_description: 'End-User aborted interaction' });
+  const person = people[form_data.get('user')];
+  if (!person || person.password !== form_data.get('password')) {
     res.statusCode = 401;
     return res.end(form);
   }
-  return provider.interactionFinished(req, res, { login: { accountId: said.get('user') }, consent: {} });
+  return provider.interactionFinished(req, res, { login: { accountId: form_data.get('user') }, consent: {} });
 }
 
 const others = provider.callback();

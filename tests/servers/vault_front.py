@@ -24,9 +24,9 @@ class Front(Web):
 
     def get(self, path, default):
         """Takes the place of the table of routes."""
-        told = self.instead.get(path)
-        if told:
-            return told.pop(0)
+        replies = self.instead.get(path)
+        if replies:
+            return replies.pop(0)
         return self.forward
 
     def forward(self, request):

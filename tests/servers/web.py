@@ -32,11 +32,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         self.seen = Seen(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, self.rfile.read(length))
         web.seen.append(self.seen)
-        told = web.routes.get(self.path.partition("?")[0], (404, {}, b"nothing here"))
-        told = told(self) if callable(told) else told
-        if told is None:
+        reply = web.routes.get(self.path.partition("?")[0], (404, {}, b"nothing here"))
+        reply = reply(self) if callable(reply) else reply
+        if reply is None:
             return
-        status, headers, body = told if isinstance(told, tuple) else (200, {}, told)
+        status, headers, body = reply if isinstance(reply, tuple) else (200, {}, reply)
         if "Date" in headers:
             self.date_time_string = lambda timestamp=None: headers["Date"]
         self.send_response(status)

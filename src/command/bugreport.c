@@ -169,9 +169,8 @@ const struct verb verb_bugreport = {
     .about =
         "Print what a bug report needs: broker version -v and, for a profile, its plan and the end of its "
         "forward's log. Names are masked: only broker's own words and short numbers are shown; any other "
-        "word becomes host-1, user-1 or word-1, the same word always the same. --full masks "
-        "nothing. "
-        "Neither shows a secret.",
+        "word is replaced by host-1, user-1 or word-1, and the same word always by the same label. --full "
+        "masks no names. Secrets are never shown.",
     .group = GROUP_CONFIGURE,
     .examples = {"broker bugreport", "broker bugreport prod", "broker bugreport prod --full"},
     .sets = SET_REPORT,

@@ -86,8 +86,8 @@ const struct verb verb_completion = {
     .name = "completion",
     .usage = "bash|zsh|fish",
     .summary = "print shell completion for bash, zsh or fish",
-    .about = "Print the completion script of a shell. The script asks broker for the words, so it does not "
-             "go out of date.",
+    .about = "Print the completion script of a shell. The script calls broker for the possible words, so it "
+             "stays up to date.",
     .group = GROUP_CONFIGURE,
     .examples = {"eval \"$(broker completion bash)\"",
                  "broker completion fish > ~/.config/fish/completions/broker.fish"},

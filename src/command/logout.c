@@ -96,8 +96,7 @@ const struct verb verb_logout = {
     .name = "logout",
     .usage = "[PROFILE|URL|--all] [OPTION]...",
     .summary = "revoke and forget cached credentials",
-    .about =
-        "Forget the credentials and sessions that are cached for a profile. What can be revoked is revoked.",
+    .about = "Remove the cached credentials and sessions of a profile, and revoke those that can be revoked.",
     .group = GROUP_MANAGE,
     .examples = {"broker logout prod", "broker logout --all"},
     .sets = SET_PROFILE | SET_RUN | SET_SHOW,

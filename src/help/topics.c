@@ -49,9 +49,10 @@ static void print_keys(const struct key_info *infos, size_t count, struct buf *t
 
 static void help_config(struct buf *to)
 {
-    para(to,
-         "A [profile NAME] section in /etc/broker/config or ~/.config/broker/config, or in $BROKER_CONFIG "
-         "alone, describes one connection. A line is KEY = VALUE.");
+    para(
+        to,
+        "A [profile NAME] section in /etc/broker/config or ~/.config/broker/config describes one connection. "
+        "If BROKER_CONFIG is set, only the file that it names is read. A line is KEY = VALUE.");
     para(to,
          "[defaults] holds the same keys for every profile. A flag or -o KEY=VALUE wins over the profile, "
          "the profile over BROKER_KEY in the environment, and that over [defaults]. An empty value unsets "
@@ -61,7 +62,7 @@ static void help_config(struct buf *to)
     buf_puts(to, "\nauth is one of\n");
     print_kinds(kind_providers, to);
     buf_puts(to, "\ntls is one of: disabled preferred required verify-ca verify-identity\n\n"
-                 "keys of a [tunnel NAME], which via names\n");
+                 "keys of a [tunnel NAME], which a profile uses by via = NAME\n");
     print_keys(tunnel_key_infos, TUNNEL_COUNT, to);
     buf_puts(to, "\ntype is one of\n");
     print_kinds(kind_tunnels, to);
@@ -100,9 +101,9 @@ static void help_urls(struct buf *to)
 {
     static const struct line own[] = {
         {"type", "tcp socket ssh aws_iam"},
-        {"ssh_host ssh_port ssh_user ssh_password ssh_keyLocation", "a tunnel without a name"},
+        {"ssh_host ssh_port ssh_user ssh_password ssh_keyLocation", "an SSH tunnel for this URL"},
         {"ssh_keyLocationEnabled", "whether that key is used"},
-        {"ssh_remote_socket_path", "the server's socket on the far side of the tunnel"},
+        {"ssh_remote_socket_path", "the server's socket, a path on the SSH server"},
     };
     AUTO_BUF(words, 16384);
     AUTO_BUF(ignored, 16384);
@@ -110,7 +111,7 @@ static void help_urls(struct buf *to)
     buf_puts(to, "mysql://[USER[:PASSWORD]@]HOST[:PORT]/[DATABASE][?PARAMETER=VALUE&...]\n");
     para(to, "Also mariadb://, jdbc:mysql:// and mysql+ssh://SSHUSER@BASTION/USER:PASSWORD@HOST/DATABASE; "
              "HOST:PORT may also be tcp(HOST:PORT), unix(/PATH) or a path that ends with .sock. Each part "
-             "is percent-encoded. - in place of a URL reads it from stdin, or asks for it.");
+             "is percent-encoded. - in place of a URL reads it from stdin, or prompts for it.");
     buf_puts(to, "A parameter is a key of a profile (broker help config), or one of these\n");
     print_lines(own, ARRAY_LEN(own), 28, to);
     buf_putc(to, '\n');
@@ -128,7 +129,9 @@ static void help_urls(struct buf *to)
 
 static void help_formats(struct buf *to)
 {
-    para(to, "params prints a format, and exec puts its variables into the environment.");
+    para(to,
+         "broker params prints the parameters in one of these formats; broker exec puts the variables of a "
+         "format into the program's environment.");
     print_kinds(kind_formats, to);
 }
 
@@ -147,20 +150,21 @@ static void help_tls(struct buf *to)
     static const struct line unset[] = {
         {"the server's own socket", "preferred; a stricter level is an error there"},
         {"tls_ca is set, or cleartext = yes, or auth = iam", "verify-identity"},
-        {"a host that is not this machine", "required"},
+        {"a host that is not this machine, without a tunnel", "required"},
         {"otherwise", "preferred"},
     };
 
     para(to, "tls = LEVEL, or --tls LEVEL, sets what a connection requires:");
     print_lines(levels, ARRAY_LEN(levels), 19, to);
-    buf_puts(to, "\nIf tls is not set, the first line that applies\n");
+    buf_puts(to, "\nIf tls is not set, the first line that applies decides\n");
     print_lines(unset, ARRAY_LEN(unset), 28, to);
     buf_putc(to, '\n');
     para(to, "tls_ca is a PEM file with the CA certificates that verify the server. Without it, names of RDS "
              "and Aurora are verified with the bundle that comes with broker, and others with the system's "
              "CA certificates. tls_cert and tls_key are the client's own certificate.");
     para(to, "If a client has no option for a level, or connects to another name than the one to verify, "
-             "broker's background helper makes the TLS and the client connects to it locally. MariaDB's "
+             "broker-keeper, a process beside the client, makes the TLS, and the client connects to it "
+             "locally. MariaDB's "
              "clients need that for required and verify-ca. broker never lowers a level silently.");
     help_wrapped(
         "broker connect NAME --dry-run shows the level and who makes the TLS. broker test NAME explains "
@@ -171,18 +175,19 @@ static void help_tls(struct buf *to)
 static void help_environment(struct buf *to)
 {
     static const struct line lines[] = {
-        {"BROKER_CONFIG", "the only config file that is read"},
+        {"BROKER_CONFIG", "the only config file that broker reads"},
         {"BROKER_PROFILE", "the default profile"},
         {"BROKER_KEY", "value of KEY if no flag or profile sets it, for example BROKER_USER"},
         {"BROKER_NO_INPUT", "1: never ask, like --no-input"},
-        {"BROKER_ASKPASS", "program that asks if there is no terminal; else SSH_ASKPASS with a display"},
+        {"BROKER_ASKPASS", "program that asks the user if there is no terminal; the default is SSH_ASKPASS, "
+                           "if there is a display"},
         {"XDG_CONFIG_HOME", "holds broker/config"},
-        {"XDG_CACHE_HOME", "has broker/clients, a cache of which family each client belongs to"},
-        {"XDG_DATA_HOME", "has broker/rds-ca.pem, which replaces the one that comes with broker"},
+        {"XDG_CACHE_HOME", "holds broker/clients, which caches whether each client is MySQL's or MariaDB's"},
+        {"XDG_DATA_HOME", "may hold broker/rds-ca.pem, which replaces the RDS CA certificates of broker"},
         {"XDG_RUNTIME_DIR",
-         "has locks and the sockets of forwards; TMPDIR is used if others may write there"},
+         "holds locks and the sockets of forwards; TMPDIR is used if other users may write there"},
         {"AWS_...", "credentials, profile, region for auth = iam, as for the AWS CLI"},
-        {"MYSQL_UNIX_PORT", "the first socket that is tried for socket = auto"},
+        {"MYSQL_UNIX_PORT", "the first socket that broker tries for socket = auto"},
         {"PAGER", "program that shows long help on a terminal; the default is less"},
         {"EDITOR", "program for profile edit; VISUAL wins over it"},
         {"NO_COLOR", "set: no colours"},
@@ -196,13 +201,13 @@ static void help_exit_codes(struct buf *to)
 {
     static const struct line lines[] = {
         {"0", "done"},
-        {"64", "usage"},
+        {"64", "wrong usage"},
         {"65", "bad input data: a URL, a PEM file, protocol input"},
         {"69", "unreachable: name, TCP, TLS, tunnel, no answer in time"},
         {"70", "a bug in broker; please report it"},
         {"74", "reading or writing failed"},
         {"75", "the same command may work later"},
-        {"76", "protocol error of the other side"},
+        {"76", "a server or program did not follow its protocol"},
         {"77", "refused by the server, AWS, Vault or SSH"},
         {"78", "configuration error: no such profile, a wrong value, or a missing file"},
         {"79", "login or password needed"},
@@ -223,7 +228,7 @@ static void help_troubleshooting(struct buf *to)
         {"broker profile show NAME --all", "shows each key, its value, and where it is set"},
         {"broker profile check", "reports every mistake in the config files, with file and line"},
         {"broker connect NAME -v", "reports each step; -vv reports more"},
-        {"broker status", "shows forwards and cached sessions; broker logout NAME forgets them"},
+        {"broker status", "shows forwards and cached sessions; broker logout NAME removes the sessions"},
     };
 
     para(to, "Each error is one line, broker: WHAT: WHY, and a hint with the command or key that fixes it. "

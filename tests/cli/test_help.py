@@ -42,13 +42,13 @@ first time: broker profile add NAME
 STOP = """\
 usage: broker stop NAME|--all [OPTION]...
 
-End a forward, and the connections through it.
+End a forward and the connections through it.
 
   broker stop prod
   broker stop --all
 
 how
-      --all               all that there is
+      --all               all forwards, sessions or keys
       --timeout TIME      give up after this time, for example 30s
       --no-input          never ask a question; fail instead (exit status 79)
   -q, --quiet             print errors and warnings only

@@ -10,15 +10,15 @@ TABLE, PAGE = "src/session/server_errors.def", "docs/troubleshooting.md"
 EXITS = {"TRY_LATER": 75, "REFUSED": 77, "UNREACHABLE": 69}
 STRING = r'"(?:[^"\\]|\\.)*"'
 ARGUMENT = rf'(?:{STRING}\s*)+|[^\s,()"]+'
-PLAIN = {"reason": "REASON", "text": "in the words of the server or the client", "who": "USER@HOST", "database": "NAME", "endpoint": "HOST:PORT",
+PLAIN = {"reason": "REASON", "text": "the message of the server or the client", "who": "USER@HOST", "database": "NAME", "endpoint": "HOST:PORT",
          "plugin": "NAME", "name": "NAME", "refused": "check user and password", "account": "", "socket": ""}
 HEAD = """# Troubleshooting
 
-`broker test NAME` tries each hop and reports which one fails. Its error begins with the number that servers and clients have for it;
-this page has a section for each, in the order of the numbers. The exit status says the class: 69 not reached, 75 try again, 77
-refused.
+`broker test NAME` tries each hop and reports which one fails. Its error message begins with the error number of MySQL or MariaDB.
+This page has a section for each common error, in the order of the numbers. The exit status is 69 if the server was not reached, 75
+if a later attempt may succeed, and 77 if the server refused the login.
 
-This page is written from `src/session/server_errors.def`, which `test` speaks from too: `make troubleshooting`.
+`make troubleshooting` generates this page from `src/session/server_errors.def`, from which `test` also takes its messages.
 """
 
 

@@ -2,11 +2,14 @@
 """The sources that protect secrets, and for each of them the unit test programs and the files of command-line tests for
 it."""
 
-LOGIN = "test_mysql_login test_mysql_inject test_mysql_inject_server test_mysql_handshake"
+LOGIN = "test_mysql_login test_mysql_inject test_mysql_inject_server test_mysql_inject_edges test_mysql_handshake"
 GUARDS = {
     "src/mysql/login_filter.c": (LOGIN, "test_tls_stripped"),
     "src/mysql/login_action.c": (LOGIN, "test_tls_stripped"),
     "src/mysql/login_packet.c": (LOGIN, "test_tls_stripped"),
+    "src/mysql/login_inject.c": (LOGIN, ""),
+    "src/mysql/inject_client.c": (LOGIN, ""),
+    "src/mysql/inject_server.c": (LOGIN, ""),
     "src/mysql/packet.c": (LOGIN, "test_tls_stripped"),
     "src/mysql/sha2_key.c": (LOGIN, "test_tls_stripped"),
     "src/mysql/tls.c": ("test_mysql_tls test_mysql_tls_errors test_mysql_tls_resume", ""),

@@ -3,12 +3,12 @@
 helpers."""
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from conftest import having
 from lib.helpers import lines
 from servers import process
 
@@ -84,22 +84,24 @@ def test_git_credential_libsecret(shop, keychain, libsecret):
 
 def store_in_docker(program, env, url="mysql://db.example.com", user="app"):
     text = json.dumps({"ServerURL": url, "Username": user, "Secret": PASSWORD}).encode()
-    subprocess.run([process.need(program), "store"], input=text, env=env, check=True, capture_output=True)
+    subprocess.run([program, "store"], input=text, env=env, check=True, capture_output=True)
 
 
 def test_docker_credential_secretservice(shop, keychain):
+    program = having(process.need, "/usr/bin/docker-credential-secretservice")
     shop.env.update(keychain.env)
     shop.helper("secretservice")
     assert "docker-credential-secretservice has no password" in token(shop).errors
-    store_in_docker("/usr/bin/docker-credential-secretservice", shop.env)
+    store_in_docker(program, shop.env)
     gives(shop)
-    shop.helper("/usr/bin/docker-credential-secretservice")
+    shop.helper(program)
     gives(shop)
 
 
 def test_docker_credential_pass(shop):
     """The helper gets variables such as GNUPGHOME and GPG_TTY, because pass runs gpg."""
-    process.need("/usr/bin/pass")
+    having(process.need, "/usr/bin/pass")
+    program = having(process.need, "/usr/bin/docker-credential-pass")
     (shop.home / "gpg").mkdir(mode=0o700)
     shop.env.update(GNUPGHOME=str(shop.home / "gpg"), PASSWORD_STORE_DIR=str(shop.home / "store"))
 
@@ -109,7 +111,7 @@ def test_docker_credential_pass(shop):
     run("pass", "init", "shop@example.com")
     try:
         shop.helper("pass")
-        store_in_docker("/usr/bin/docker-credential-pass", shop.env)
+        store_in_docker(program, shop.env)
         gives(shop)
     finally:
         run("gpgconf", "--kill", "all")
@@ -224,9 +226,3 @@ def test_connect(shop, mariadb_server, clients):
     shop.write("passwords", f"mysql://app:{password}@127.0.0.1:{mariadb_server.port}\n", secret=True)
     done = shop.run("connect", "shop", "--", "-e", "select 1")
     assert done.code == 0, done.errors
-
-
-def test_docker_helpers_are_installed():
-    for program in ("/usr/bin/docker-credential-pass", "/usr/bin/docker-credential-secretservice"):
-        if not shutil.which(program):
-            pytest.skip(f"missing: {program}")

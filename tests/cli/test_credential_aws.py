@@ -57,7 +57,7 @@ def test_a_role(prod, role, aws_fake):
     sts = aws_fake({"sts": {"minutes": 60}})
     first = json.loads(process(prod, "prod", env=endpoint(sts)).out)
     assert (first["AccessKeyId"], first["SessionToken"]) == (keys_of(role)["id"], keys_of(role)["token"])
-    assert first["Expiration"].endswith("Z") and "AccountId" not in first or first["AccountId"]
+    assert [first["Expiration"]] == sts.ends and first["AccountId"] == "123456789012"
     assert json.loads(process(prod, "prod", env=endpoint(sts)).out) == first and len(sts.calls) == 1
 
 

@@ -7,7 +7,6 @@ believe the program. Each program creates one table; it has succeeded if the ser
 account."""
 import itertools
 import os
-import struct
 from dataclasses import dataclass, field
 
 import pytest
@@ -249,6 +248,12 @@ def make_account(server):
 number = itertools.count(1)
 
 
+def begins_with_tls(sent):
+    """Whether SENT begins with a TLS request, and the TLS handshake follows it."""
+    length, flags = int.from_bytes(sent[:3], "little"), int.from_bytes(sent[4:6], "little")
+    return length == SSL_REQUEST and flags & CLIENT_SSL and sent[36:38] == b"\x16\x03"
+
+
 class Run:
     """A profile whose server is behind a relay, and the result of running one program with it."""
 
@@ -291,12 +296,10 @@ class Run:
         return who == "prog" and (tls is None or tls == version.startswith("TLSv1."))
 
     def wire_has_tls(self):
-        """Whether the data that the relay sent to the server begins with a TLS request and has nothing readable after
-        it."""
-        length = int.from_bytes(self.far.sent[:3], "little")
-        flags, = struct.unpack_from("<H", self.far.sent, 4)
-        return length == SSL_REQUEST and flags & CLIENT_SSL and self.far.sent[36:38] == b"\x16\x03" and \
-            MARK.encode() not in self.far.sent and b"prog" not in self.far.sent
+        """Whether each connection on which data was sent to the server began with a TLS request, and nothing readable
+        followed on any."""
+        heads = self.far.heads.values()
+        return heads and all(begins_with_tls(head) for head in heads) and MARK.encode() not in self.far.sent and b"prog" not in self.far.sent
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def run(request, broker, names, client, mariadb_server, relay):
         write(level, **keys)
         return broker.run("exec", "p", "--", client.path, "--no-defaults", "--user=app_native", *place,
                           *(ON if tls else OFF)[client.family], *client.options_for(mariadb_server, "app_native"), "-NBe", QUERY)
-    go.far, go.write, go.way = far, write, request.param
+    go.far, go.write = far, write
     return go
 
 

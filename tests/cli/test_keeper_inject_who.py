@@ -19,7 +19,7 @@ from lib.ways import resolve
 from servers.load import Refused
 from servers.mysql9 import native_plugin_dir
 from servers.relay import Relay
-from test_keeper_strangers import started, trigger
+from test_keeper_strangers import started
 
 AS_ROOT = pytest.mark.skipif(os.getuid() != 0, reason="missing: root, for another user")
 SERVERS = pytest.mark.parametrize("fixture, user", [("mariadb_server", "app_native"), ("mysql_server", "app_sha2")],

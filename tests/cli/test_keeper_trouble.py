@@ -180,12 +180,6 @@ def test_long_socket_path(broker, p, clients, mariadb_server):
 
 # Many connections, and a server that is stopped while they are open
 
-def open_all(address, count):
-    """COUNT connections, not logged in yet."""
-    made = [load.Connection(address) for _ in range(count)]
-    return made
-
-
 @pytest.mark.alone
 @pytest.mark.parametrize("listener_kind", ["bytes", "tls"])
 @pytest.mark.parametrize("route", ["direct", "command"])

@@ -388,10 +388,23 @@ def test_user_certificate(home, start_sshd, ssh_keys, agent, where):
     assert done.out == RESULT and ", openssh: " in done.errors and "certificate" in done.errors and count() == (1, 0), done.errors
 
 
-def test_agent_socket_that_does_not_exist(home, sshd, user_key, silent_bus, engine):
+def test_agent_socket_that_does_not_exist(home, sshd, user_key, engine):
     """The key files are used."""
     home.has_key(user_key)
-    prepare(home, sshd, engine, connect_timeout="5s")
-    path = silent_bus.env["DBUS_SESSION_BUS_ADDRESS"].partition("path=")[2]
-    done = run(home, env={"SSH_AUTH_SOCK": path + ".none"})
+    prepare(home, sshd, engine)
+    done = run(home, env={"SSH_AUTH_SOCK": str(home.folder / "none")})
     assert done.out == RESULT
+
+
+def test_agent_that_never_answers(home, sshd, user_key, silent_bus):
+    """libssh2 goes on with the key files. ssh waits for its agent without end, so with it the login fails after
+    login_timeout."""
+    home.has_key(user_key)
+    silent = {"SSH_AUTH_SOCK": silent_bus.env["DBUS_SESSION_BUS_ADDRESS"].partition("path=")[2]}
+    prepare(home, sshd, "libssh2")
+    done = run(home, "-v", env=silent)
+    assert done.out == RESULT and "the ssh agent does not answer" in done.errors, done.errors
+    prepare(home, sshd, "openssh")
+    done = run(home, "-o", "login_timeout=2s", env=silent)
+    assert done.code == 69 and done.errors.startswith(f"broker: p: {user_host(sshd)}: not logged in within 2s\n"), done.errors
+    assert gone(home.broker)

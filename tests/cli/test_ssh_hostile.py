@@ -43,7 +43,7 @@ class Cost:
 
     def __init__(self, pid, bastion=None):
         self.pid, self.bastion, self.memory = pid, bastion, 0
-        self.cpu_before, self.memory_before = self.look()
+        self.cpu_before, self.memory_before = self.look() or (0, 0)
         self.cpu, self.memory = 0, self.memory_before
         self.free = CPU - self.bastions()
 
@@ -57,17 +57,20 @@ class Cost:
         return self.seconds(self.bastion.proc.pid) if self.bastion else 0
 
     def look(self):
-        cpu = self.seconds(self.pid)
-        with open(f"/proc/{self.pid}/status") as f:
-            peak = int(f.read().partition("VmHWM:")[2].split()[0])
-        return cpu, peak
+        """(seconds, KiB) so far, or None if the process has ended."""
+        try:
+            cpu = self.seconds(self.pid)
+            with open(f"/proc/{self.pid}/status") as f:
+                return cpu, int(f.read().partition("VmHWM:")[2].split()[0])
+        except (FileNotFoundError, ProcessLookupError, IndexError):  # a zombie has no VmHWM
+            return None
 
     def sample(self):
         """Updates the figures. Returns whether the process still runs."""
-        try:
-            cpu, memory = self.look()
-        except (OSError, IndexError):
+        now = self.look()
+        if not now:
             return False
+        cpu, memory = now
         self.cpu, self.memory = cpu - self.cpu_before, max(self.memory, memory)
         return alive(self.pid)
 

@@ -135,12 +135,24 @@ def test_ssh_killed(lost, forwards):
 def test_ssh_stopped(lost, broker):
     """An ssh that hangs is killed when the forward ends."""
     forward, sshd, address = lost("openssh")
-    stopped = masters()
-    for pid in stopped:
+    hung = masters()
+    assert hung
+    for pid in hung:
         os.kill(pid, signal.SIGSTOP)
     assert forward.end(signal.SIGTERM)[0] == -signal.SIGTERM
-    assert until(lambda: not any(alive(pid) for pid in stopped))
+    assert until(lambda: not any(alive(pid) for pid in hung))
     gone(broker)
+
+
+def test_ssh_that_hangs(lost):
+    """It is replaced: the connection that it does not answer fails, and a later one is made by a new ssh."""
+    forward, sshd, address = lost("openssh", connect_timeout="4s")
+    hung = masters()
+    assert hung
+    for pid in hung:
+        os.kill(pid, signal.SIGSTOP)
+    assert until(lambda: greeted_in_time(address), 120)
+    assert not any(alive(pid) for pid in hung)
 
 
 def test_socket_of_the_master_removed(lost, broker):

@@ -82,10 +82,19 @@ def test_test_tries_both_engines(broker, clients, home, sshd, mariadb_server, en
     write(broker, mariadb_server, tunnel(sshd, engine), client=clients["mariadb1011"].path, auth="env", auth_env="PASSWORD", user="app_native")
     env = {"PASSWORD": mariadb_server.password("app_native")}
     done = broker.run("test", "p", env=env)
-    ways = [line.split(None, 3) for line in done.text.splitlines() if line.split()[0] == "route"]
+    rows = [line.split(None, 3) for line in done.text.splitlines() if line.split()[0] == "route"]
     reached = f"ssh {sshd.user}@127.0.0.1:{sshd.port}"
-    assert done.code == 0 and [row[3] for row in ways] == [reached, f"{reached}, by the system's ssh as for forward"][:1 if engine else 2], done
+    assert done.code == 0 and [row[3] for row in rows] == [reached, f"{reached}, by the system's ssh as for forward"][:1 if engine else 2], done
     assert gone(broker)
+
+
+def test_test_names_the_engine_that_fails(broker, clients, home, sshd, mariadb_server):
+    """The connection by libssh2 succeeds, that by the system's ssh, which forward would use, fails."""
+    broker.script("ssh", 'case " $* " in *" -G "*) exec /usr/bin/ssh "$@" ;; esac; echo "ssh is out of order" >&2; exit 255')
+    write(broker, mariadb_server, tunnel(sshd), client=clients["mariadb1011"].path)
+    done = broker.run("test", "p")
+    assert done.code == 69 and [line.split()[1] for line in done.text.splitlines()] == ["ok", "failed"], done
+    assert done.errors.startswith("broker: p: the system's ssh, as for forward: ssh 127.0.0.1: ssh is out of order\nhint: "), done.errors
 
 
 def test_wrong_server_behind_a_bastion(broker, client, home, sshd, place_for, engine):
@@ -198,6 +207,9 @@ def test_without_ssh(broker, clients, home, sshd, mariadb_server):
     env = {"PATH": f"{broker.home}/bin"}
     done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *QUERY_ACCOUNT, env=env)
     assert done.text == "app_native@%\n", done.errors
+    done = broker.run("forward", "p", "--detach", "-v", env=env)
+    assert done.code == 0 and f"  ssh {sshd.user}@127.0.0.1:{sshd.port}, libssh2\n" in done.errors, done.errors
+    assert broker.run("stop", "p").code == 0
     write(broker, mariadb_server, tunnel(sshd, "openssh"))
     done = broker.run("connect", "p", "--client", clients["mariadb1011"].path, "--", *QUERY_ACCOUNT, env=env)
     assert (done.code, done.errors) == (78, "broker: p: ssh_engine = openssh: no ssh on PATH\n"

@@ -21,7 +21,6 @@ ED25519 key fingerprint is {print}.
 This key is not known by any other names.
 Are you sure you want to continue connecting (yes/no/[fingerprint])? """
 ADDED = "Warning: Permanently added '[127.0.0.1]:{port}' (ED25519) to the list of known hosts.\n"
-LABELS = {"ssh-ed25519": "ED25519", "ssh-rsa": "RSA", "ecdsa-sha2-nistp256": "ECDSA"}
 
 
 class Route:

@@ -245,14 +245,13 @@ def test_expired_keys_of_the_environment(broker):
 
 def test_unreadable_file(broker):
     """Keys in the environment still work then. Root can read every file, so for root it is a loop of symbolic links."""
+    aws.files(broker, credentials="[default]\n" + aws.pair())
+    file = broker.home / ".aws/credentials"
     if os.getuid():
-        aws.files(broker, credentials="[default]\n" + aws.pair())
-        (broker.home / ".aws/credentials").chmod(0)
+        file.chmod(0)
     else:
-        aws.files(broker, credentials="[default]\n" + aws.pair())
-        folder = broker.home / ".aws"
-        (folder / "credentials").unlink()
-        (folder / "credentials").symlink_to("credentials")  # root gets this error too
+        file.unlink()
+        file.symlink_to("credentials")
     done = broker.run(*IAM)
     why = "Permission denied" if os.getuid() else "Too many levels of symbolic links"
     assert (done.text, done.errors, done.code) == (

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from lib.forwards import until
 from lib.vault import query, shown
 
 SCRIPT = "<script>alert(1)</script>"
@@ -13,21 +14,23 @@ SCRIPT = "<script>alert(1)</script>"
 
 @pytest.fixture
 def waiting(desk, vault, openid):
-    """A login that waits for its browser: desk.tty, desk.back (the address that the browser is about to open)."""
-    mount = vault.oidc(openid)
-    desk.configure(vault_mount=mount)
+    """A login that waits for its browser: desk.tty, desk.back (the address that the browser is about to open),
+    desk.mount."""
+    desk.mount = vault.oidc(openid)
+    desk.configure(vault_mount=desk.mount)
     desk.tty = desk.pty("login", "w")
     desk.back = desk.browser.sign_in(desk.invited(desk.tty), until=desk.address)
     desk.target = desk.back.removeprefix(f"http://localhost:{desk.callback}")
     return desk
 
 
-def send(desk, data, address="127.0.0.1", seconds=20):
-    """The listener's answer to these bytes; b"" if it closes the connection."""
+def send(desk, data, address="127.0.0.1", seconds=20, then=lambda: None):
+    """The listener's answer to these bytes; b"" if it closes the connection. then() is called once they are sent."""
     with socket.create_connection((address, desk.callback), seconds) as s:
+        answer = b""
         try:
             s.sendall(data)
-            answer = b""
+            then()
             while piece := s.recv(65536):
                 answer += piece
         except ConnectionResetError:
@@ -163,14 +166,22 @@ def test_ipv6_only(waiting):
 
 
 def test_two_callbacks(waiting):
-    """The code is used once, and both requests end."""
-    answers = []
-    both = [threading.Thread(target=lambda: answers.append(send(waiting, request(waiting, waiting.target), seconds=60))) for _ in range(2)]
+    """The code is used once. One browser is redirected to the page with the result, the other is told that its request
+    is not for this login. Vault answers only once both requests are sent."""
+    front, sent, answers = waiting.vault.front, [], []
+    front.instead[f"/v1/auth/{waiting.mount}/oidc/callback"] = [lambda asked: until(lambda: len(sent) == 2) and front.forward(asked)]
+
+    def call():
+        answers.append(send(waiting, request(waiting, waiting.target), seconds=60, then=lambda: sent.append(True)))
+    both = [threading.Thread(target=call) for _ in range(2)]
     for one in both:
         one.start()
     for one in both:
         one.join(60)
-    assert waiting.tty.wait() == 0 and len(waiting.vault.front.asked("oidc/callback")) == 1 and len(answers) == 2
+    first, second = sorted(answers, key=status)
+    assert status(first) == 303 and b"\nLocation: /done\r" in first
+    assert status(second) == 400 and b"Not this login" in second and b"You are logged in" not in second
+    assert waiting.tty.wait() == 0 and len(front.asked("oidc/callback")) == 1
 
 
 def test_replayed_callback(waiting):

@@ -14,8 +14,8 @@ keys, and moto verifies signatures.
         answer; seconds: life of a token; login: the token of a device login; interval, device_seconds; says: the error
         that ends a login; delay, until
   signin  see servers/aws_signin.py
-`calls` are the forms that STS received, `seen` all requests. https, proxies and the like: servers/web.py, the base
-class."""
+`calls` are the forms that STS received, `ends` the Expiration of the keys that it issued, `seen` all requests. https,
+proxies and the like: servers/web.py, the base class."""
 import datetime
 import hashlib
 import json
@@ -54,7 +54,7 @@ class AwsFake(Web):
         super().__init__(**options)
         self.routes = self  # every path
         self.state = state if state is not None else {}
-        self.calls, self.lock = [], threading.Lock()
+        self.calls, self.ends, self.lock = [], [], threading.Lock()
         self.failed, self.tokens, self.polls = {}, {}, {}
 
     def get(self, path, otherwise=None):
@@ -93,6 +93,7 @@ class AwsFake(Web):
                     f"<Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>", self.date(state))
         role = arn.rpartition("/")[2]
         keys, end = keys_of(role), iso(60 * state.get("minutes", 60))
+        self.ends.append(end)
         return (200, f"""<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result><AssumedRoleUser>
 <AssumedRoleId>A:{form.get("RoleSessionName")}</AssumedRoleId><Arn>arn:aws:sts::123456789012:assumed-role/{role}/x</Arn></AssumedRoleUser>
 <Credentials><AccessKeyId>{keys["id"]}</AccessKeyId><SecretAccessKey>{keys["secret"]}</SecretAccessKey><SessionToken>{keys["token"]}

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: MIT
 """A TCP relay between a client and a server: a tunnel that the user opened, a failing network, a man in the middle.
 
-`sent` records what clients send, `answered` what the server sends. `strip_tls`: clears the TLS bit of the server's
-greeting, as a man in the middle would. After `after` bytes from the server, a connection is ended as `then` says:
-"reset", "close", or "silent" (it stays open, but nothing passes any more). `header`: is sent to the server first, as
-HAProxy's send-proxy does. The server's answer to it is passed on until the server closes or is silent, before data from
-the client is: that data would cause a reset, by which the answer would be lost."""
+`sent` records what clients send, `heads` the first bytes of that for each connection, `answered` what the server sends.
+`strip_tls`: clears the TLS bit of the server's greeting, as a man in the middle would. After `after` bytes from the
+server, a connection is ended as `then` says: "reset", "close", or "silent" (it stays open, but nothing passes any
+more). `header`: is sent to the server first, as HAProxy's send-proxy does. The server's answer to it is passed on until
+the server closes or is silent, before data from the client is: that data would cause a reset, by which the answer would
+be lost."""
 import socket
 import struct
 import threading
 import time
 
-SSL = 0x0800
+SSL, HEAD = 0x0800, 64
 
 
 def without_tls(greeting):
@@ -28,7 +29,7 @@ class Relay:
         """target: (host, port), or a path."""
         self.target, self.strip_tls, self.after, self.then = target, strip_tls, after, then
         self.delay, self.record, self.header = delay, record, header
-        self.sent, self.answered, self.connections, self.open = b"", b"", 0, set()
+        self.sent, self.heads, self.answered, self.connections, self.open = b"", {}, b"", 0, set()
         self.lock = threading.Lock()
         self.listener = socket.create_server((self.host, port), backlog=1024)
         self.port = self.listener.getsockname()[1]
@@ -91,6 +92,8 @@ class Relay:
             if self.record:
                 with self.lock:
                     setattr(self, name, getattr(self, name) + data)
+                    if name == "sent":
+                        self.heads[source] = (self.heads.get(source, b"") + data)[:HEAD]
             try:
                 sink.sendall(data)
             except OSError:
